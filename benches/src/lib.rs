@@ -1,0 +1,1 @@
+//! Benchmarks: criterion micro benches and open-loop programs, rivals beside.

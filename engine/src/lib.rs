@@ -1,0 +1,1 @@
+//! The engine: configuration, plan, groups, ingress, clock and the commands of the binary.

@@ -1,0 +1,1 @@
+//! The pure logic of the line: books and bars.

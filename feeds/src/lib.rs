@@ -1,0 +1,1 @@
+//! What comes in: one folder per feed, sans-IO decoders, the FEEDS registry.

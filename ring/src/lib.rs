@@ -1,0 +1,1 @@
+//! How events cross cores: bounded single-producer single-consumer rings and pinned, named threads.

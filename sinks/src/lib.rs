@@ -1,0 +1,1 @@
+//! What goes out: the journal and the SINKS registry.

@@ -1,0 +1,1 @@
+//! Whole-system tests, fixtures and fuzz targets.

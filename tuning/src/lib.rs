@@ -1,0 +1,1 @@
+//! The machine: what host this is and what it does to latency.
