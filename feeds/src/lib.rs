@@ -1,1 +1,9 @@
-//! What comes in: one folder per feed, sans-IO decoders, the FEEDS registry.
+//! What comes in.
+//!
+//! One folder per feed: a sans-IO decoder (bytes in, inputs out) with a streaming reader in front, and one line in
+//! [`FEEDS`]. A feed is opened into a [`Source`] that the ingress merges with others; it never blocks the line: files are
+//! read and decompressed by the reader's own thread.
+
+mod registry;
+
+pub use registry::{FEEDS, Feed, OpenError, Request};

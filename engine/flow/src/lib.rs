@@ -1,1 +1,46 @@
-//! The vocabulary of Tidegate: events, records, prices, ids, and the traits of stages, sources and sinks.
+//! The vocabulary of Tidegate.
+//!
+//! Everything that happens is one [`Event`]: 64 bytes, one cache line, the same on a ring, in the journal and in a
+//! fixture. This crate says what an event is (ids, kinds, records, prices, times), what a [`Stage`] is, how bytes
+//! become inputs ([`Decoder`], [`Source`]) and where outcomes go ([`Sink`]), and how each of these is registered with
+//! its parameters. It holds no logic of trading, reads no clock, starts no thread and does no IO.
+//!
+//! Bound: every type here is of fixed size; the only tables that grow are [`Listings`] (one entry a listing, bounded
+//! by [`Listings::MAX`]) and the buffers that the caller sizes.
+
+mod anomaly;
+mod event;
+mod flags;
+mod id;
+mod interval;
+mod kind;
+mod listing;
+mod out;
+mod param;
+mod record;
+pub mod records;
+mod registry;
+mod sink;
+mod source;
+mod stage;
+mod state;
+mod units;
+mod window;
+
+pub use anomaly::What;
+pub use event::Event;
+pub use flags::{Flags, Side};
+pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
+pub use interval::{Interval, IntervalError, zone_of};
+pub use kind::{Kind, Kinds};
+pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic};
+pub use out::Out;
+pub use param::{Effective, Param, ParamError, ParamType, Params, Value};
+pub use record::{Field, FieldType, KINDS, KindInfo, Record, kind_info, kind_named};
+pub use registry::{Registered, find};
+pub use sink::{Sink, SinkError};
+pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
+pub use stage::{Scope, Stage};
+pub use state::{StateError, StateReader, StateWriter};
+pub use units::{Ns, Px, Qty, decimal};
+pub use window::Window;

@@ -1,0 +1,83 @@
+//! What can be anomalous, with the sentence that a row prints.
+
+use crate::records::Anomaly;
+use crate::{Event, Flags, Ns, Px, Qty};
+
+macro_rules! whats {
+    ($( $(#[doc = $about:literal])+ $name:ident = $number:literal $text:literal $detail:literal ),* $(,)?) => {
+        /// The list of anomalies. Numbers are part of the journal's format.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum What { $( $(#[doc = $about])+ $name = $number ),* }
+
+        impl What {
+            /// Every anomaly.
+            pub const ALL: &'static [What] = &[ $( What::$name ),* ];
+
+            /// Name in rows.
+            pub const fn name(self) -> &'static str {
+                match self { $( What::$name => $text ),* }
+            }
+
+            /// What its `detail` number is.
+            pub const fn detail(self) -> &'static str {
+                match self { $( What::$name => $detail ),* }
+            }
+        }
+    };
+}
+
+whats! {
+    /// A message names an order that the book does not have.
+    UnknownOrder = 1 "unknown-order" "order",
+    /// An order reference that is live already is added again; the first stays.
+    DuplicateOrder = 2 "duplicate-order" "order",
+    /// An order is reduced by more than it has; it is removed.
+    Overfill = 3 "overfill" "order",
+    /// Best bid at or above best ask where the feed's group is complete.
+    CrossedBook = 4 "crossed-book" "best bid x best ask, see px",
+    /// A level is reduced by more than it has; it is emptied.
+    LevelUnderflow = 5 "level-underflow" "order",
+    /// A bounded table of the book is full; the event was left out.
+    BookFull = 6 "book-full" "limit",
+    /// An event for an instrument that no listing defined.
+    UnknownInstrument = 7 "unknown-instrument" "instrument",
+    /// A message type that the decoder does not know; it was skipped by its length.
+    UnknownMessage = 8 "unknown-message" "type",
+    /// A message of a known type whose length or content is not the specification's; it was skipped.
+    MalformedMessage = 9 "malformed-message" "type",
+    /// Sequence numbers are missing.
+    SequenceGap = 10 "sequence-gap" "messages missing",
+    /// A packet that was seen before, or overlaps one; what was seen is skipped.
+    DuplicatePacket = 11 "duplicate-packet" "sequence",
+    /// The exchange's time went back.
+    BackwardTime = 12 "backward-time" "nanoseconds back",
+    /// The wall clock went back.
+    BackwardClock = 13 "backward-clock" "nanoseconds back",
+    /// A price that is not a positive multiple of the feed's unit, or a quantity of 0 where there must be one.
+    BadValue = 14 "bad-value" "order",
+    /// The feed's own view of the book differs from the messages.
+    Mismatch = 15 "mismatch" "level",
+    /// A packet that is cut short or not what the feed sends; it was skipped.
+    BadPacket = 16 "bad-packet" "packet",
+    /// More instruments than the source's range holds; the event was left out.
+    InstrumentRange = 17 "instrument-range" "limit",
+}
+
+impl What {
+    /// The anomaly with that number.
+    pub fn from_code(code: u16) -> Option<What> {
+        What::ALL.iter().copied().find(|w| *w as u16 == code)
+    }
+
+    /// An event that says so. `detail` is what [`What::detail`] names.
+    pub fn event(self, due: Ns, instrument: u32, exchange_ts: Ns, detail: u64) -> Event {
+        self.event_at(due, instrument, exchange_ts, detail, Px::NONE, Qty(0))
+    }
+
+    /// [`What::event`] with a price and a quantity that explain it.
+    pub fn event_at(self, due: Ns, instrument: u32, exchange_ts: Ns, detail: u64, px: Px, qty: Qty) -> Event {
+        let record = Anomaly { exchange_ts, px, qty, detail, what: self as u16, reserved: [0; 6] };
+        Event::new(due, instrument, Flags::LAST_OF_GROUP, &record)
+    }
+}

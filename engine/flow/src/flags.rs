@@ -1,0 +1,117 @@
+//! Sixteen bits that qualify an event, the same for every kind.
+
+use bytemuck::{Pod, Zeroable};
+use serde::{Deserialize, Serialize};
+
+/// Side of an order or a level; for a trade the side of the aggressor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Side {
+    /// Not known, or not applicable.
+    #[default]
+    None = 0,
+    /// Bid; buyer.
+    Buy = 1,
+    /// Ask; seller.
+    Sell = 2,
+}
+
+impl Side {
+    /// The other side; `None` stays.
+    #[inline]
+    pub const fn opposite(self) -> Side {
+        match self {
+            Side::None => Side::None,
+            Side::Buy => Side::Sell,
+            Side::Sell => Side::Buy,
+        }
+    }
+
+    /// `buy`, `sell` or `none`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Side::None => "none",
+            Side::Buy => "buy",
+            Side::Sell => "sell",
+        }
+    }
+}
+
+/// The flags of an event: the side in the two low bits, single bits above.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Pod, Zeroable, Serialize, Deserialize)]
+#[repr(transparent)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    /// Nothing set, no side.
+    pub const NONE: Flags = Flags(0);
+    /// Part of a snapshot, not news.
+    pub const SNAPSHOT: Flags = Flags(1 << 2);
+    /// Last event of its packet.
+    pub const LAST_OF_PACKET: Flags = Flags(1 << 3);
+    /// Last event of what belongs together (a record, a match, a set of level changes): the book may be looked at.
+    pub const LAST_OF_GROUP: Flags = Flags(1 << 4);
+    /// May have been seen before.
+    pub const POSSIBLE_DUPLICATE: Flags = Flags(1 << 5);
+    /// The aggressor was inferred by a rule, not told by the venue.
+    pub const INFERRED_AGGRESSOR: Flags = Flags(1 << 6);
+    /// Comes from outside this line (another line, an operator's tool).
+    pub const EXTERNAL: Flags = Flags(1 << 7);
+    /// The executed interest was not displayed.
+    pub const HIDDEN: Flags = Flags(1 << 8);
+    /// An auction's print: it has no aggressor.
+    pub const AUCTION: Flags = Flags(1 << 9);
+    /// An execution that is printed elsewhere: it moves the book and no volume.
+    pub const NON_PRINTABLE: Flags = Flags(1 << 10);
+    /// Every single bit with its name, for tables and schemas.
+    pub const NAMES: [(Flags, &'static str); 9] = [
+        (Flags::SNAPSHOT, "snapshot"),
+        (Flags::LAST_OF_PACKET, "last-of-packet"),
+        (Flags::LAST_OF_GROUP, "last-of-group"),
+        (Flags::POSSIBLE_DUPLICATE, "possible-duplicate"),
+        (Flags::INFERRED_AGGRESSOR, "inferred-aggressor"),
+        (Flags::EXTERNAL, "external"),
+        (Flags::HIDDEN, "hidden"),
+        (Flags::AUCTION, "auction"),
+        (Flags::NON_PRINTABLE, "non-printable"),
+    ];
+
+    /// Only the side.
+    #[inline]
+    pub const fn side_only(side: Side) -> Flags {
+        Flags(side as u16)
+    }
+
+    /// The side in the two low bits.
+    #[inline]
+    pub const fn side(self) -> Side {
+        match self.0 & 3 {
+            1 => Side::Buy,
+            2 => Side::Sell,
+            _ => Side::None,
+        }
+    }
+
+    /// These flags with `side` in place of theirs.
+    #[inline]
+    pub const fn with_side(self, side: Side) -> Flags {
+        Flags(self.0 & !3 | side as u16)
+    }
+
+    /// These flags and `other`'s. Do not join two sides.
+    #[inline]
+    pub const fn with(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+
+    /// These flags without `other`'s.
+    #[inline]
+    pub const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
+    /// Whether every bit of `other` is set.
+    #[inline]
+    pub const fn has(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+}

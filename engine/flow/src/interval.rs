@@ -1,0 +1,127 @@
+//! Lengths of bars and the boundaries that they close at.
+//!
+//! Below a day boundaries are multiples of the length since the Unix epoch. A day is a calendar day in the time zone of
+//! the listing's calendar, so that a session never straddles two; it has 23 or 25 hours twice a year.
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
+use chrono_tz::Tz;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Mic, Ns};
+
+/// Length of a bar: 5 s to 1 d.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Interval {
+    seconds: u32,
+}
+
+/// Why a text is not an interval.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0:?} is not a bar length: write a number and s, m, h or d, from 5s to 1d, that divides a day evenly")]
+pub struct IntervalError(String);
+
+impl Interval {
+    const DAY: u32 = 86_400;
+
+    /// Length in seconds; 86,400 for a calendar day.
+    pub fn seconds(self) -> u32 {
+        self.seconds
+    }
+
+    /// Start of the bar that holds `ts`, and the boundary at which it closes.
+    pub fn bounds(self, ts: Ns, zone: Tz) -> (Ns, Ns) {
+        if self.seconds == Self::DAY {
+            return day_bounds(ts, zone);
+        }
+        let length = u64::from(self.seconds) * Ns::SECOND;
+        let start = ts.0 - ts.0 % length;
+        (Ns(start), Ns(start + length))
+    }
+}
+
+fn day_bounds(ts: Ns, zone: Tz) -> (Ns, Ns) {
+    let local = DateTime::from_timestamp_nanos(ts.0 as i64).with_timezone(&zone).date_naive();
+    let next = local.succ_opt().unwrap_or(NaiveDate::MAX);
+    (midnight(local, zone), midnight(next, zone))
+}
+
+/// First instant of a date in a zone (where clocks skip midnight, the first instant after it).
+fn midnight(date: NaiveDate, zone: Tz) -> Ns {
+    let naive = (0..3).find_map(|hour| {
+        let local = zone.with_ymd_and_hms(date.year(), date.month(), date.day(), hour, 0, 0);
+        local.earliest()
+    });
+    let at = naive.expect("one of the first hours of a day exists");
+    Ns(u64::try_from(at.timestamp_nanos_opt().unwrap_or(0)).unwrap_or(0))
+}
+
+/// Time zone of the calendar of a market; UTC for those not known.
+pub fn zone_of(calendar: Mic) -> Tz {
+    match &calendar.0 {
+        b"XNAS" | b"XNYS" | b"XASE" | b"ARCX" | b"BATS" | b"IEXG" | b"EQUS" | b"OPRA" => chrono_tz::America::New_York,
+        b"XCME" | b"GLBX" | b"XCBT" | b"XCBO" => chrono_tz::America::Chicago,
+        b"XLON" => chrono_tz::Europe::London,
+        b"XEUR" => chrono_tz::Europe::Berlin,
+        _ => chrono_tz::UTC,
+    }
+}
+
+impl FromStr for Interval {
+    type Err = IntervalError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = || IntervalError(text.to_owned());
+        let (number, unit) = text.split_at(text.len().saturating_sub(1));
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => Self::DAY,
+            _ => return Err(fault()),
+        };
+        let seconds = number.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(fault)?;
+        let fits = (5..=Self::DAY).contains(&seconds) && Self::DAY.is_multiple_of(seconds);
+        if fits { Ok(Interval { seconds }) } else { Err(fault()) }
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seconds {
+            Self::DAY => write!(f, "1d"),
+            s if s % 3_600 == 0 => write!(f, "{}h", s / 3_600),
+            s if s % 60 == 0 => write!(f, "{}m", s / 60),
+            s => write!(f, "{s}s"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back_and_bad_ones_are_refused() {
+        for good in ["5s", "30s", "1m", "5m", "1h", "1d"] {
+            assert_eq!(good.parse::<Interval>().unwrap().to_string(), good);
+        }
+        assert_eq!("60s".parse::<Interval>().unwrap().to_string(), "1m");
+        for bad in ["", "s", "1s", "7s", "2d", "5", "-5s", "5 s", "1w"] {
+            assert!(bad.parse::<Interval>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_the_calendars() {
+        let zone = zone_of(Mic(*b"XNAS"));
+        let at = |h: u32, d: u32| {
+            Ns(zone.with_ymd_and_hms(2026, 3, d, h, 30, 0).unwrap().timestamp_nanos_opt().unwrap() as u64)
+        };
+        let day: Interval = "1d".parse().unwrap();
+        let (start, end) = day.bounds(at(12, 8), zone);
+        assert_eq!((end.0 - start.0) / Ns::SECOND, 23 * 3_600, "clocks go forward");
+        assert_eq!(day.bounds(at(23, 8), zone), (start, end));
+        assert_eq!(day.bounds(end, zone).0, end);
+    }
+}

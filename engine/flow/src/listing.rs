@@ -1,0 +1,237 @@
+//! Listings: what an instrument index stands for.
+//!
+//! A feed defines an instrument by a [`Definition`], which becomes `name` and `listing` inputs, so that a journal needs
+//! nothing beside it. [`Listings`] reads them back, at the end of the line and wherever a row or a state needs a symbol.
+//! Bound: [`Listings::MAX`] entries; definitions past it are not kept, and rows then show no symbol.
+
+use crate::records::{Listing, Name};
+use crate::{Event, Flags, Inputs, Ns, Px};
+use bytemuck::{Pod, Zeroable};
+use std::collections::BTreeMap;
+
+/// A market identifier code (ISO 10383), four letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable, Default)]
+#[repr(transparent)]
+pub struct Mic(pub [u8; 4]);
+
+impl Mic {
+    /// The letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("").trim_end_matches(['\0', ' '])
+    }
+}
+
+/// What kind of thing is traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum InstrumentType {
+    /// The feed does not tell.
+    #[default]
+    Unknown = 0,
+    /// Share or fund.
+    Equity = 1,
+    /// Future.
+    Future = 2,
+    /// Call option.
+    Call = 3,
+    /// Put option.
+    Put = 4,
+    /// Crypto pair.
+    Crypto = 5,
+    /// Currency pair.
+    CurrencyPair = 6,
+    /// Index.
+    Index = 7,
+}
+
+/// How the book of a listing is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum BookKind {
+    /// No book: trades or bars only.
+    #[default]
+    None = 0,
+    /// By level: from `level` inputs, or from order messages that carry price, side and quantity.
+    ByLevel = 1,
+    /// By order reference, price-time.
+    ByOrder = 2,
+    /// Best bid and ask from quotes.
+    Quotes = 3,
+}
+
+/// What a feed says of an instrument.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Definition {
+    /// Symbol at the venue.
+    pub symbol: String,
+    /// Venue.
+    pub venue: Mic,
+    /// Calendar and time zone.
+    pub calendar: Mic,
+    /// ISO 4217, empty if not known.
+    pub currency: [u8; 4],
+    /// What is traded.
+    pub instrument_type: InstrumentType,
+    /// How its book is kept.
+    pub book: BookKind,
+    /// Smallest price step; 0 = not known.
+    pub tick_px: Px,
+    /// Decimals of a printed price; [`Listed::SHORTEST`] = shortest exact, at least 2.
+    pub price_decimals: u8,
+    /// Scale of the smallest quantity.
+    pub qty_decimals: u8,
+    /// Shares or contracts in a round lot; 0 = not known.
+    pub round_lot: u32,
+    /// Money per unit of price and quantity in 1e-9; 0 = one.
+    pub multiplier: i64,
+}
+
+impl Definition {
+    /// Appends the inputs that define `instrument`: its name in pieces, then its listing.
+    pub fn push(&self, to: &mut Inputs, due: Ns, instrument: u32, record: u64) {
+        push_name(to, due, instrument, &self.symbol, record);
+        let listing = Listing {
+            tick_px: self.tick_px,
+            multiplier: if self.multiplier == 0 { Px::ONE } else { self.multiplier },
+            round_lot: self.round_lot,
+            venue: self.venue.0,
+            currency: self.currency,
+            calendar: self.calendar.0,
+            underlying: 0,
+            price_decimals: self.price_decimals,
+            qty_decimals: self.qty_decimals,
+            instrument_type: self.instrument_type as u8,
+            book: self.book as u8,
+        };
+        to.push(Event::new(due, instrument, Flags::LAST_OF_GROUP, &listing), record);
+    }
+}
+
+/// A name of up to 8 pieces of 24 bytes; what is longer is cut.
+fn push_name(to: &mut Inputs, due: Ns, instrument: u32, text: &str, record: u64) {
+    let bytes = &text.as_bytes()[..text.len().min(8 * 24)];
+    let parts = bytes.chunks(24).len().max(1) as u8;
+    for (part, piece) in bytes.chunks(24).enumerate() {
+        let mut name = Name { part: part as u8, parts, len: piece.len() as u8, ..Name::default() };
+        name.text[..piece.len()].copy_from_slice(piece);
+        to.push(Event::new(due, instrument, Flags::NONE, &name), record);
+    }
+}
+
+/// What is known of an instrument.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its index.
+    pub instrument: u32,
+    /// The source that defined it.
+    pub source: u8,
+    /// Symbol at the venue.
+    pub symbol: String,
+    /// The definition as it stands in the body.
+    pub terms: Listing,
+}
+
+impl Listed {
+    /// Price decimals of a listing whose tick is not known: the shortest exact decimal of at least two places.
+    pub const SHORTEST: u8 = 255;
+
+    /// How many decimals a price prints at least.
+    pub fn price_decimals(&self) -> u32 {
+        if self.terms.price_decimals == Self::SHORTEST { 2 } else { u32::from(self.terms.price_decimals) }
+    }
+
+    /// Venue.
+    pub fn venue(&self) -> Mic {
+        Mic(self.terms.venue)
+    }
+
+    /// Calendar and time zone.
+    pub fn calendar(&self) -> Mic {
+        Mic(self.terms.calendar)
+    }
+}
+
+/// The table of listings, filled from the sequence.
+#[derive(Clone, Debug, Default)]
+pub struct Listings {
+    listed: BTreeMap<u32, Listed>,
+    naming: BTreeMap<u32, Vec<u8>>,
+    names: BTreeMap<u32, String>,
+}
+
+impl Listings {
+    /// The most entries.
+    pub const MAX: usize = 1 << 20;
+
+    /// Reads `name` and `listing` events; passes all others by.
+    pub fn observe(&mut self, event: &Event) {
+        if let Some(name) = event.get::<Name>() {
+            self.observe_name(event.instrument, name);
+        } else if let Some(terms) = event.get::<Listing>() {
+            if self.listed.len() >= Self::MAX && !self.listed.contains_key(&event.instrument) {
+                return;
+            }
+            let symbol = self.names.get(&event.instrument).cloned().unwrap_or_default();
+            let listed = Listed { instrument: event.instrument, source: event.source, symbol, terms: *terms };
+            self.listed.insert(event.instrument, listed);
+        }
+    }
+
+    fn observe_name(&mut self, instrument: u32, name: &Name) {
+        if name.space != 0 || (self.names.len() >= Self::MAX && !self.names.contains_key(&instrument)) {
+            return;
+        }
+        let text = self.naming.entry(instrument).or_default();
+        if name.part == 0 {
+            text.clear();
+        }
+        text.extend_from_slice(&name.text[..usize::from(name.len).min(24)]);
+        if name.part + 1 >= name.parts {
+            let text = self.naming.remove(&instrument).unwrap_or_default();
+            self.names.insert(instrument, String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+
+    /// The listing of an instrument.
+    pub fn get(&self, instrument: u32) -> Option<&Listed> {
+        self.listed.get(&instrument)
+    }
+
+    /// All listings by index.
+    pub fn iter(&self) -> impl Iterator<Item = &Listed> {
+        self.listed.values()
+    }
+
+    /// The key of an instrument in a state: `symbol@venue#source`, or `#index` when it has no listing.
+    pub fn key(&self, instrument: u32) -> String {
+        match self.get(instrument) {
+            Some(l) => format!("{}@{}#{}", l.symbol, l.venue().as_str(), l.source),
+            None => format!("#{instrument}"),
+        }
+    }
+
+    /// The instrument of a key.
+    pub fn by_key(&self, key: &str) -> Option<u32> {
+        if let Some(index) = key.strip_prefix('#') {
+            return index.parse().ok();
+        }
+        self.listed.keys().copied().find(|i| self.key(*i) == key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_symbols_come_back_whole() {
+        let symbol = "UD:1V: VT 2412345678 with a long tail";
+        let definition = Definition { symbol: symbol.into(), venue: Mic(*b"GLBX"), ..Definition::default() };
+        let mut inputs = Inputs::with_capacity(0);
+        definition.push(&mut inputs, Ns(1), 7, 1);
+        let mut listings = Listings::default();
+        inputs.waiting().iter().for_each(|e| listings.observe(e));
+        assert_eq!(listings.get(7).unwrap().symbol, symbol);
+        assert_eq!(listings.by_key(&listings.key(7)), Some(7));
+    }
+}

@@ -1,0 +1,82 @@
+//! What one event causes in one stage.
+//!
+//! A stage pushes what follows from an event; the runner hands it on, depth first, before the stage sees its next event.
+//! The buffer is part of the runner and never grows: a stage declares its bound and the plan checks it against
+//! [`Out::CAP`], so a push past the end is a broken invariant and panics.
+
+use crate::{Event, EventId, Flags, Kind, Kinds, Ns, Record};
+
+/// The bounded buffer of one stage. Numbers what is pushed: seq and time of the cause, position of the stage, ordinal.
+pub struct Out {
+    events: Box<[Event; Out::CAP]>,
+    len: usize,
+    position: u8,
+    wanted: Kinds,
+    seq: u64,
+    ordinal: u16,
+    ts: Ns,
+    source: u8,
+}
+
+impl Out {
+    /// The most that one event may cause in one stage.
+    pub const CAP: usize = 64;
+
+    /// The buffer of the stage at `position` (from 1) of the uncut line; `wanted` are the kinds that somebody after the
+    /// stage reads.
+    pub fn new(position: u8, wanted: Kinds) -> Out {
+        let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();
+        let events = events.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
+        Out { events, len: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0 }
+    }
+
+    /// The runner calls this before it hands `cause` to the stage.
+    #[inline]
+    pub fn begin(&mut self, cause: &Event) {
+        let seq = cause.id.seq();
+        if seq != self.seq {
+            self.seq = seq;
+            self.ordinal = 0;
+        }
+        self.len = 0;
+        self.ts = cause.ts;
+        self.source = cause.source;
+    }
+
+    /// Whether anybody reads that kind; a stage may spare itself the work otherwise.
+    #[inline]
+    pub fn wants(&self, kind: Kind) -> bool {
+        self.wanted.has(kind)
+    }
+
+    /// Adds an event to what follows from the current one. Kinds that nobody reads are dropped, but still numbered, so
+    /// that ids do not depend on who listens.
+    #[inline]
+    pub fn push<R: Record>(&mut self, instrument: u32, flags: Flags, record: &R) {
+        let ordinal = self.ordinal;
+        self.ordinal = ordinal.checked_add(1).expect("more than 65,535 events of one stage for one input");
+        if !self.wanted.has(R::KIND) {
+            return;
+        }
+        assert!(self.len < Out::CAP, "a stage caused more than {} events: its fan_out() is wrong", Out::CAP);
+        let slot = &mut self.events[self.len];
+        *slot = Event::new(self.ts, instrument, flags, record);
+        slot.id = EventId::new(self.seq, self.position, ordinal);
+        slot.source = self.source;
+        self.len += 1;
+    }
+
+    /// Sets a flag on the last event pushed since the runner's call, if there is one.
+    #[inline]
+    pub fn flag_last(&mut self, flags: Flags) {
+        if let Some(last) = self.len.checked_sub(1) {
+            self.events[last].flags = self.events[last].flags.with(flags);
+        }
+    }
+
+    /// What the stage pushed for the current event.
+    #[inline]
+    pub fn events(&self) -> &[Event] {
+        &self.events[..self.len]
+    }
+}

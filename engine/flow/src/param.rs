@@ -1,0 +1,214 @@
+//! Parameters: what can be set, in one place for everything that needs to know.
+//!
+//! A registry line lists its [`Param`]s with type, unit, range, default and when a change takes effect. Configuration,
+//! `--set`, validation and help are derived from that list; nothing reads a setting that is not in one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Type and range of a parameter.
+#[derive(Clone, Copy, Debug)]
+pub enum ParamType {
+    /// `true` or `false`.
+    Bool,
+    /// An integer in a closed range.
+    Int(u64, u64),
+    /// A number in a closed range.
+    Float(f64, f64),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Free text.
+    Text,
+    /// A list of texts.
+    List,
+}
+
+/// When a change takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effective {
+    /// At the next event.
+    Now,
+    /// When the running bar has closed.
+    NextBar,
+    /// When the next session starts.
+    NextSession,
+    /// It shapes the plan: after a restart.
+    Restart,
+}
+
+impl Effective {
+    /// As help prints it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Effective::Now => "now",
+            Effective::NextBar => "next bar",
+            Effective::NextSession => "next session",
+            Effective::Restart => "restart",
+        }
+    }
+}
+
+/// A parameter of a stage, feed, sink or of the engine itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Name within its section.
+    pub name: &'static str,
+    /// Type and range.
+    pub ty: ParamType,
+    /// Unit, empty if it has none.
+    pub unit: &'static str,
+    /// Default, written as in `--set`; lists are comma-separated.
+    pub default: &'static str,
+    /// When a change takes effect.
+    pub effective: Effective,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+}
+
+/// A value of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// See [`ParamType::Bool`].
+    Bool(bool),
+    /// See [`ParamType::Int`].
+    Int(u64),
+    /// See [`ParamType::Float`].
+    Float(f64),
+    /// See [`ParamType::Choice`] and [`ParamType::Text`].
+    Text(String),
+    /// See [`ParamType::List`].
+    List(Vec<String>),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Bool(v) => v.fmt(f),
+            Value::Int(v) => v.fmt(f),
+            Value::Float(v) => v.fmt(f),
+            Value::Text(v) => v.fmt(f),
+            Value::List(v) => v.join(",").fmt(f),
+        }
+    }
+}
+
+/// Why a value was refused.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{key}: {found:?} is not valid; {valid}")]
+pub struct ParamError {
+    /// Full key.
+    pub key: String,
+    /// What was given.
+    pub found: String,
+    /// What would be valid.
+    pub valid: String,
+}
+
+impl Param {
+    /// What would be valid, in words.
+    pub fn valid(&self) -> String {
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
+        match self.ty {
+            ParamType::Bool => "valid: true or false".to_owned(),
+            ParamType::Int(low, high) => format!("valid: an integer from {low} to {high}{unit}"),
+            ParamType::Float(low, high) => format!("valid: a number from {low} to {high}{unit}"),
+            ParamType::Choice(words) => format!("valid: {}", words.join(", ")),
+            ParamType::Text => format!("valid: a text{unit}"),
+            ParamType::List => format!("valid: a list{unit}"),
+        }
+    }
+
+    /// Reads a value written as text.
+    ///
+    /// # Errors
+    /// When it is not of the type or out of range; `key` names it in the message.
+    pub fn parse(&self, key: &str, text: &str) -> Result<Value, ParamError> {
+        let value = match self.ty {
+            ParamType::Bool => text.parse().ok().map(Value::Bool),
+            ParamType::Int(low, high) => {
+                text.replace('_', "").parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Int)
+            }
+            ParamType::Float(low, high) => text.parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Float),
+            ParamType::Choice(words) => words.contains(&text).then(|| Value::Text(text.to_owned())),
+            ParamType::Text => Some(Value::Text(text.to_owned())),
+            ParamType::List => {
+                Some(Value::List(text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()))
+            }
+        };
+        value.ok_or_else(|| ParamError { key: key.to_owned(), found: text.to_owned(), valid: self.valid() })
+    }
+}
+
+/// The values of one section, defaults filled in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Params {
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Params {
+    /// The defaults of a list of parameters.
+    ///
+    /// # Panics
+    /// When a default is not valid for its own parameter, which a test of the registries rules out.
+    pub fn defaults(params: &[Param]) -> Params {
+        let default = |p: &Param| (p.name, p.parse(p.name, p.default).expect("a default is valid"));
+        Params { values: params.iter().map(default).collect() }
+    }
+
+    /// Sets a value. The caller made it with [`Param::parse`].
+    pub fn set(&mut self, param: &Param, value: Value) {
+        self.values.insert(param.name, value);
+    }
+
+    /// All values by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.values.iter().map(|(k, v)| (*k, v))
+    }
+
+    fn get(&self, name: &str) -> &Value {
+        self.values.get(name).unwrap_or_else(|| panic!("the parameter {name} is not in its registry line"))
+    }
+
+    /// A [`ParamType::Bool`].
+    ///
+    /// # Panics
+    /// This and the other getters panic when the parameter is not registered with that type.
+    pub fn bool(&self, name: &str) -> bool {
+        match self.get(name) {
+            Value::Bool(v) => *v,
+            other => panic!("{name} is not a flag but {other:?}"),
+        }
+    }
+
+    /// A [`ParamType::Int`].
+    pub fn int(&self, name: &str) -> u64 {
+        match self.get(name) {
+            Value::Int(v) => *v,
+            other => panic!("{name} is not an integer but {other:?}"),
+        }
+    }
+
+    /// A [`ParamType::Float`].
+    pub fn float(&self, name: &str) -> f64 {
+        match self.get(name) {
+            Value::Float(v) => *v,
+            other => panic!("{name} is not a number but {other:?}"),
+        }
+    }
+
+    /// A [`ParamType::Choice`] or [`ParamType::Text`].
+    pub fn text(&self, name: &str) -> &str {
+        match self.get(name) {
+            Value::Text(v) => v,
+            other => panic!("{name} is not a text but {other:?}"),
+        }
+    }
+
+    /// A [`ParamType::List`].
+    pub fn list(&self, name: &str) -> &[String] {
+        match self.get(name) {
+            Value::List(v) => v,
+            other => panic!("{name} is not a list but {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What the engine and its operator say: ticks, the end of input, commands, halts, anomalies.
+//!
+//! An anomaly is an event, not an error: it can be replayed, counted and seen by risk.
+
+use crate::record::records;
+use crate::{Ns, Px, Qty};
+
+records! {
+    /// Time passes for a slice of the instruments; `ts` is the boundary. Slices bound what one event may cause.
+    Tick = 20 "tick" {
+        first: u32 as Uint "first instrument of the slice",
+        last: u32 as Uint "last instrument of the slice",
+    } reserved 32
+    /// No source will bring anything any more: only what returns from the line still enters.
+    EndOfInput = 21 "end-of-input" {
+        inputs: u64 as Uint "how many inputs came before",
+    } reserved 32
+    /// An operator or a configuration change; the text of a value comes before it as a `name`.
+    Command = 22 "command" {
+        action: u32 as Uint "what to do; see the list of commands",
+        target: u32 as Uint "stage, parameter or order group that it addresses",
+        actor: u64 as Uint "handle of who asked",
+        old: i64 as Int "value before",
+        new: i64 as Int "value from now on",
+    } reserved 8
+    /// Trading stops: terminal, or entered at the head.
+    Halt = 23 "halt" {
+        reason: u32 as Uint "why",
+        group: u32 as Uint "group that halted; 0 = the ingress",
+        detail: u64 as Uint "a number that explains the reason",
+    } reserved 24
+    /// Something that ought not to be. What the numbers mean depends on `what`.
+    Anomaly = 24 "anomaly" {
+        exchange_ts: Ns as TimeNs "exchange time of the event that showed it",
+        px: Px as Price "a price, if one explains it",
+        qty: Qty as Qty "a quantity, if one explains it",
+        detail: u64 as Uint "a reference, a type or a sequence number, by `what`",
+        what: u16 as Uint "which anomaly",
+    } reserved 6
+}

@@ -1,0 +1,121 @@
+//! What markets say: listings, orders by reference, levels, trades, quotes, states.
+//!
+//! Every one but the definitions opens with the exchange's own time. Order messages carry price and quantity where the
+//! feed does: a feed without a full set of order references (LOBSTER) is booked by level from the very same kinds.
+
+use crate::record::records;
+use crate::{Ns, Px, Qty};
+
+records! {
+    /// Defines an instrument: a listing, which is a venue times a symbol. Comes before the first event that names the instrument, after its `name`.
+    Listing = 1 "listing" {
+        tick_px: Px as Price "smallest price step; 0 = not known",
+        multiplier: i64 as Nano "money per unit of price and quantity, in 1e-9 (50 for ES)",
+        round_lot: u32 as Uint "shares or contracts in a round lot",
+        venue: [u8; 4] as Text "market identifier code, ISO 10383",
+        currency: [u8; 4] as Text "ISO 4217",
+        calendar: [u8; 4] as Text "market identifier code whose calendar and time zone hold",
+        underlying: u32 as Uint "instrument that it derives from; 0 = none",
+        price_decimals: u8 as Uint "decimals of a printed price; 255 = shortest exact, at least 2",
+        qty_decimals: u8 as Uint "decimals of a quantity: the scale of its smallest unit",
+        instrument_type: u8 as Uint "0 unknown, 1 equity, 2 future, 3 call, 4 put, 5 crypto, 6 currency pair, 7 index",
+        book: u8 as Uint "how its book is kept: 0 none, 1 by level, 2 by order, 3 quotes only",
+    }
+    /// Terms of a derivative; follows its `listing`.
+    Contract = 2 "contract" {
+        strike: Px as Price "strike; absent for futures",
+        expiry: Ns as TimeNs "last trading time",
+    } reserved 24
+    /// A piece of a string, before its first use: the symbol of the instrument in the header, or what `handle` stands for.
+    Name = 3 "name" {
+        text: [u8; 24] as Text "this piece",
+        handle: u64 as Uint "what the string stands for in its space; 0 for a symbol",
+        space: u8 as Uint "0 symbol, 1 account, 2 venue order id, 3 text of a command",
+        part: u8 as Uint "ordinal of this piece, from 0",
+        parts: u8 as Uint "how many pieces",
+        len: u8 as Uint "bytes used of this piece",
+    } reserved 4
+    /// A new displayed order; its side is in the flags.
+    Add = 4 "add" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        order_ref: u64 as Uint "reference, unique per source and session",
+        px: Px as Price "limit price",
+        qty: Qty as Qty "displayed quantity",
+        attribution: [u8; 4] as Text "market participant, where the feed tells",
+    } reserved 4
+    /// An execution of a resting order. The aggressor is the opposite of the resting side.
+    Exec = 5 "exec" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        order_ref: u64 as Uint "the resting order",
+        px: Px as Price "execution price; absent = the resting order's price",
+        qty: Qty as Qty "executed quantity",
+        match_id: u64 as Uint "the venue's number of the match; 0 = none",
+    }
+    /// A reduction of a resting order; it keeps its place in the queue.
+    Cancel = 6 "cancel" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        order_ref: u64 as Uint "the resting order",
+        px: Px as Price "its price, where the feed tells; the side is then in the flags",
+        qty: Qty as Qty "quantity taken away",
+    } reserved 8
+    /// Removal of all that is left of a resting order.
+    Delete = 7 "delete" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        order_ref: u64 as Uint "the resting order",
+        px: Px as Price "its price, where the feed tells; the side is then in the flags",
+        qty: Qty as Qty "quantity removed, where the feed tells; else 0",
+    } reserved 8
+    /// A resting order gets new terms. A new reference goes to the end of its level's queue; the same reference keeps its place only if the price stays and the quantity does not grow.
+    Replace = 8 "replace" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        order_ref: u64 as Uint "the resting order",
+        new_ref: u64 as Uint "reference from now on",
+        px: Px as Price "new price",
+        qty: Qty as Qty "new displayed quantity",
+    }
+    /// The book of this instrument is empty from here on (all instruments of the source if 0): a snapshot or a new session follows.
+    Clear = 9 "clear" {
+        exchange_ts: Ns as TimeNs "exchange time",
+    } reserved 32
+    /// A price level now holds this much (0 = the level is gone); its side is in the flags. From feeds by level, and from the book for feeds by order.
+    Level = 10 "level" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        px: Px as Price "the level",
+        qty: Qty as Qty "all displayed quantity at it",
+        orders: u32 as Uint "orders at it; 0 = not known",
+    } reserved 12
+    /// A trade. The side in the flags is the aggressor's.
+    Trade = 11 "trade" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        px: Px as Price "price; against a displayed order the resting price unless the venue says otherwise",
+        qty: Qty as Qty "quantity",
+        match_id: u64 as Uint "the venue's number of the match; 0 = none",
+        order_ref: u64 as Uint "the resting order; 0 = not known",
+    }
+    /// A trade is void.
+    Break = 12 "break" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        match_id: u64 as Uint "the match that is void",
+    } reserved 24
+    /// Best bid and ask as the feed gives them.
+    Quote = 13 "quote" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        bid_px: Px as Price "best bid; absent = no bid",
+        bid_qty: Qty as Qty "quantity at the bid",
+        ask_px: Px as Price "best ask; absent = no ask",
+        ask_qty: Qty as Qty "quantity at the ask",
+    }
+    /// Messages are missing: what was booked from this source may be wrong until a snapshot.
+    Gap = 14 "gap" {
+        exchange_ts: Ns as TimeNs "exchange time of the first message after the gap",
+        expected: u64 as Uint "sequence number that was expected",
+        received: u64 as Uint "sequence number that came",
+    } reserved 16
+    /// A state of an instrument, or of the whole market when the instrument is 0.
+    Status = 15 "status" {
+        exchange_ts: Ns as TimeNs "exchange time",
+        code: [u8; 4] as Text "the venue's code of the state",
+        reason: [u8; 4] as Text "the venue's reason",
+        what: u8 as Uint "1 session, 2 trading, 3 operational halt, 4 short sale restriction, 5 market-wide circuit breaker",
+    } reserved 23
+}

@@ -1,0 +1,23 @@
+//! Registries: one array per kind of plug-in, one line per plug-in.
+//!
+//! A line names the thing, its page of documentation and its parameters. The arrays stand where the plug-ins do
+//! (`STAGES`, `FEEDS`, `SINKS`); `validate`, help and configuration are derived from them.
+
+use crate::Param;
+
+/// What every registry line says.
+pub trait Registered {
+    /// Name in configurations and on the command line.
+    fn name(&self) -> &'static str;
+    /// Page of documentation, from the root of the project.
+    fn doc(&self) -> &'static str;
+    /// What it is, in one sentence.
+    fn about(&self) -> &'static str;
+    /// What can be set.
+    fn params(&self) -> &'static [Param];
+}
+
+/// The line of that name.
+pub fn find<'a, R: Registered>(registry: &'a [R], name: &str) -> Option<&'a R> {
+    registry.iter().find(|r| r.name() == name)
+}

@@ -1,0 +1,33 @@
+//! Where outcomes go.
+
+use crate::{Event, Kinds};
+
+/// Why a sink cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}; {next}")]
+pub struct SinkError {
+    /// What went wrong, and where.
+    pub what: String,
+    /// What the user can do.
+    pub next: &'static str,
+    /// The reader went away on purpose (a closed pipe): the run ends well.
+    pub closed: bool,
+}
+
+/// Takes events at the end of the line. A sink that is slow or can die stands behind the journal, never here.
+pub trait Sink: Send {
+    /// Kinds that it takes; a cut forwards them to the end.
+    fn kinds(&self) -> Kinds;
+
+    /// Takes one event. Called in the order of the sequence, depth first.
+    ///
+    /// # Errors
+    /// When it cannot take any more.
+    fn take(&mut self, event: &Event) -> Result<(), SinkError>;
+
+    /// All inputs up to `seq` are finished and everything they caused was handed over.
+    ///
+    /// # Errors
+    /// When what was taken cannot be handed on.
+    fn finished(&mut self, seq: u64) -> Result<(), SinkError>;
+}

@@ -1,0 +1,157 @@
+//! How bytes become inputs.
+//!
+//! A [`Decoder`] is sans-IO: windows of bytes in, inputs out. A [`Source`] is what the ingress merges: it owns a decoder
+//! and a reader, or a clock, and gives inputs in order of their due time, never blocking. Neither numbers its inputs:
+//! `id` is 0, `ts` is the due time, `instrument` is local to the source until the ingress stamps them.
+
+use crate::{Event, Ns, Window};
+
+/// A bounded queue of inputs that wait for the ingress, each with the number of the record that it came from.
+pub struct Inputs {
+    events: Vec<Event>,
+    records: Vec<u64>,
+    head: usize,
+}
+
+impl Inputs {
+    /// The most inputs that one record may make: a decoder goes on only while there is room for as many.
+    pub const MARGIN: usize = 64;
+
+    /// A queue of `capacity` inputs, at least twice [`Inputs::MARGIN`].
+    pub fn with_capacity(capacity: usize) -> Inputs {
+        let capacity = capacity.max(2 * Inputs::MARGIN);
+        Inputs { events: Vec::with_capacity(capacity), records: Vec::with_capacity(capacity), head: 0 }
+    }
+
+    /// Whether one more record's inputs fit.
+    #[inline]
+    pub fn has_room(&self) -> bool {
+        self.events.len() + Inputs::MARGIN <= self.events.capacity()
+    }
+
+    /// Appends an input of record number `record` (1-based, per input file).
+    ///
+    /// # Panics
+    /// When the queue is full: the decoder did not ask [`Inputs::has_room`].
+    #[inline]
+    pub fn push(&mut self, event: Event, record: u64) {
+        assert!(self.events.len() < self.events.capacity(), "a record made more inputs than Inputs::MARGIN");
+        self.events.push(event);
+        self.records.push(record);
+    }
+
+    /// Sets flags on the last input pushed, if it is still waiting.
+    #[inline]
+    pub fn flag_last(&mut self, flags: crate::Flags) {
+        if self.head < self.events.len()
+            && let Some(last) = self.events.last_mut()
+        {
+            last.flags = last.flags.with(flags);
+        }
+    }
+
+    /// The input at the front with its record number.
+    #[inline]
+    pub fn front(&self) -> Option<(&Event, u64)> {
+        self.events.get(self.head).map(|e| (e, self.records[self.head]))
+    }
+
+    /// Takes the input at the front away.
+    #[inline]
+    pub fn pop(&mut self) {
+        debug_assert!(self.head < self.events.len());
+        self.head += 1;
+        if self.head == self.events.len() {
+            self.events.clear();
+            self.records.clear();
+            self.head = 0;
+        }
+    }
+
+    /// Inputs that wait.
+    pub fn waiting(&self) -> &[Event] {
+        &self.events[self.head..]
+    }
+
+    /// Whether none wait.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.head == self.events.len()
+    }
+}
+
+/// Why a feed cannot go on. The offset is that of the uncompressed stream.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{what}, at byte {offset} (record {record}); {next}")]
+pub struct FeedError {
+    /// What is wrong.
+    pub what: String,
+    /// Offset of the first byte that is wrong, in the uncompressed stream.
+    pub offset: u64,
+    /// 1-based number of the record that could not be read.
+    pub record: u64,
+    /// What the user can do.
+    pub next: &'static str,
+}
+
+/// Why a decoder stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The queue has no room for another record.
+    Full,
+    /// More bytes are needed.
+    Starved,
+    /// The feed's own end was reached, or all windows ended and are empty.
+    Ended,
+}
+
+/// A number that a source counted, for summaries: messages by type, packets, warnings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// What was counted.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Turns bytes into inputs. Pure: no IO, no clock; the same bytes give the same inputs however they are cut.
+pub trait Decoder: Send {
+    /// Consumes whole records from the fronts of `windows` (one per stream that the feed was opened with) and pushes
+    /// their inputs, until the queue has no room ([`Inputs::has_room`]) or the bytes run out.
+    ///
+    /// # Errors
+    /// When the bytes cannot be this feed's from here on. What was pushed before stays valid.
+    fn decode(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Step, FeedError>;
+
+    /// Local instruments are below this number (0 is none).
+    fn instruments(&self) -> u32;
+
+    /// What was counted so far: every message type with its number, those that make no input included.
+    fn counts(&self) -> Vec<Count>;
+}
+
+/// What a source answers when it is polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// Inputs wait.
+    Ready,
+    /// None now; nothing will come that is due before this time ([`Ns::NONE`] when nothing is known).
+    Idle(Ns),
+    /// None, and none will come.
+    Ended,
+}
+
+/// Brings inputs, in the order of their due times, without ever blocking.
+pub trait Source: Send {
+    /// Makes inputs available in `to` when it is empty.
+    ///
+    /// # Errors
+    /// When the source cannot go on.
+    fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError>;
+
+    /// Local instruments are below this number.
+    fn instruments(&self) -> u32;
+
+    /// What was counted so far.
+    fn counts(&self) -> Vec<Count>;
+}

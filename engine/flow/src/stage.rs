@@ -1,0 +1,36 @@
+//! The stage: a pure, deterministic step of the line.
+
+use crate::{Event, Kinds, Out, StateError, StateReader, StateWriter};
+
+/// How a stage's state is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Per instrument: the stage can be sharded.
+    Instrument,
+    /// One state for all.
+    Global,
+}
+
+/// A pure, deterministic step: same events in, same events out, on any machine, at any speed.
+///
+/// A stage reads no clock, allocates nothing after construction, takes no lock, never blocks, never logs, never fails:
+/// what ought not to be becomes an anomaly event. The runner owns polling, credit, timing and metrics.
+pub trait Stage: Send {
+    /// Kinds this stage reads; all others pass it by, untouched and uncopied.
+    fn reads(&self) -> Kinds;
+    /// Kinds this stage may add. The plan proves from these that only risk emits orders, and what a cut must forward.
+    fn emits(&self) -> Kinds;
+    /// Whether its state is per instrument (can be sharded) or global.
+    fn scope(&self) -> Scope;
+    /// The most events that one event may cause here; at most [`Out::CAP`].
+    fn fan_out(&self) -> usize;
+    /// Handles one event; pushes what follows from it, at most [`Stage::fan_out`] events.
+    fn on_event(&mut self, event: &Event, out: &mut Out);
+    /// State out, as canonical bytes keyed by listing: equal states give equal bytes, whatever way led there.
+    fn save(&self, to: &mut StateWriter<'_>);
+    /// State in, into a stage that was built with the same parameters.
+    ///
+    /// # Errors
+    /// When the bytes are not a state of this stage, or exceed its bounds.
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError>;
+}

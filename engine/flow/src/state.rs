@@ -1,0 +1,109 @@
+//! State out and in, as canonical bytes.
+//!
+//! The format is postcard's: no padding, integers as varints, maps forbidden (a stage hands over sorted vectors), so equal
+//! states are equal bytes and [`StateWriter::hash`] names a state. Instruments are written by the key of their listing,
+//! since their index depends on what else is loaded.
+
+use crate::Listings;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Why a state could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The bytes do not decode.
+    #[error(
+        "the saved state does not decode ({0}): it was written by another build or configuration; start from an older snapshot or replay the inputs"
+    )]
+    Decode(#[from] postcard::Error),
+    /// A listing that the reader does not know.
+    #[error("the saved state names the listing {0}, which no input has defined here: load the same inputs first")]
+    UnknownListing(String),
+    /// The state does not fit.
+    #[error("the saved state holds {found} {what}, this stage is configured for {limit}: raise the parameter")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many the state holds.
+        found: usize,
+        /// How many this stage can hold.
+        limit: usize,
+    },
+    /// Bytes are left over, or a stage's part is missing.
+    #[error("the saved state has {0} bytes too many: it was written by a line with other stages")]
+    LeftOver(usize),
+}
+
+/// Collects the state of the stages, in the order of the line.
+pub struct StateWriter<'a> {
+    listings: &'a Listings,
+    bytes: Vec<u8>,
+}
+
+impl<'a> StateWriter<'a> {
+    /// An empty state; `listings` gives the keys.
+    pub fn new(listings: &'a Listings) -> Self {
+        StateWriter { listings, bytes: Vec::new() }
+    }
+
+    /// Appends a value. Structs, tuples, vectors and integers only: the order of a map is not canonical.
+    pub fn put<T: Serialize + ?Sized>(&mut self, value: &T) {
+        self.bytes = postcard::to_extend(value, std::mem::take(&mut self.bytes)).expect("a vector takes every value");
+    }
+
+    /// The key of an instrument: `symbol@venue#source`.
+    pub fn key(&self, instrument: u32) -> String {
+        self.listings.key(instrument)
+    }
+
+    /// What was written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// BLAKE3 of what was written: the name of the state.
+    pub fn hash(&self) -> String {
+        blake3::hash(&self.bytes).to_hex().to_string()
+    }
+}
+
+/// Gives the states back in the order in which they were put.
+pub struct StateReader<'a> {
+    listings: &'a Listings,
+    bytes: &'a [u8],
+}
+
+impl<'a> StateReader<'a> {
+    /// Reads what a [`StateWriter`] wrote.
+    pub fn new(listings: &'a Listings, bytes: &'a [u8]) -> Self {
+        StateReader { listings, bytes }
+    }
+
+    /// The next value.
+    ///
+    /// # Errors
+    /// [`StateError::Decode`] when the bytes are not of that type.
+    pub fn get<T: DeserializeOwned>(&mut self) -> Result<T, StateError> {
+        let (value, rest) = postcard::take_from_bytes(self.bytes)?;
+        self.bytes = rest;
+        Ok(value)
+    }
+
+    /// The instrument of a key written by [`StateWriter::key`].
+    ///
+    /// # Errors
+    /// [`StateError::UnknownListing`] when no input defined it here.
+    pub fn instrument(&self, key: &str) -> Result<u32, StateError> {
+        self.listings.by_key(key).ok_or_else(|| StateError::UnknownListing(key.to_owned()))
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`StateError::LeftOver`] when something was not read.
+    pub fn finish(self) -> Result<(), StateError> {
+        match self.bytes.len() {
+            0 => Ok(()),
+            n => Err(StateError::LeftOver(n)),
+        }
+    }
+}

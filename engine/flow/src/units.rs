@@ -1,0 +1,95 @@
+//! Numbers with their unit in the type.
+//!
+//! Prices are integers of 1e-9 of the currency, quantities integers of the instrument's smallest unit, times integers
+//! of nanoseconds since the Unix epoch. Sums of money are `i128` where a state adds them up and never live in a body.
+//! The largest price is 9.2 billion; the last nanosecond is in the year 2554.
+
+use bytemuck::{Pod, Zeroable};
+use serde::{Deserialize, Serialize};
+
+/// A price in 1e-9 of the listing's currency. [`Px::NONE`] means that there is no price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
+#[repr(transparent)]
+#[serde(transparent)]
+pub struct Px(pub i64);
+
+impl Px {
+    /// No price: an empty side of a book, a field that the feed leaves out.
+    pub const NONE: Px = Px(i64::MAX);
+    /// How many units make one of the currency.
+    pub const ONE: i64 = 1_000_000_000;
+
+    /// The price that a feed gives as an integer with `decimals` implied decimals (at most 9).
+    #[inline]
+    pub const fn from_scaled(value: i64, decimals: u32) -> Px {
+        Px(value * 10i64.pow(9 - decimals))
+    }
+
+    /// `None` for [`Px::NONE`].
+    #[inline]
+    pub fn known(self) -> Option<Px> {
+        (self != Px::NONE).then_some(self)
+    }
+}
+
+/// A quantity in the instrument's smallest unit (one share, 1e-8 BTC: the listing carries the scale).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
+#[repr(transparent)]
+#[serde(transparent)]
+pub struct Qty(pub u64);
+
+/// A time in nanoseconds since the Unix epoch. [`Ns::NONE`] means that there is no time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
+#[repr(transparent)]
+#[serde(transparent)]
+pub struct Ns(pub u64);
+
+impl Ns {
+    /// No time.
+    pub const NONE: Ns = Ns(u64::MAX);
+    /// One second.
+    pub const SECOND: u64 = 1_000_000_000;
+
+    /// `None` for [`Ns::NONE`].
+    #[inline]
+    pub fn known(self) -> Option<Ns> {
+        (self != Ns::NONE).then_some(self)
+    }
+}
+
+/// Writes `value` × 10^-`scale` as an exact decimal with `decimals` digits behind the point; more digits than that
+/// are written only when the value has them, so nothing is ever rounded away.
+pub fn decimal(value: i128, scale: u32, decimals: u32) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    let digits = format!("{:0width$}", value.unsigned_abs(), width = scale as usize + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
+    let kept = fraction.trim_end_matches('0').len().max((decimals as usize).min(fraction.len()));
+    let padding = (decimals as usize).saturating_sub(fraction.len());
+    match kept + padding {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{}{}", &fraction[..kept], "0".repeat(padding)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact_and_padded() {
+        assert_eq!(decimal(320_140_000_000, 9, 4), "320.1400");
+        assert_eq!(decimal(320_140_000_001, 9, 4), "320.140000001");
+        assert_eq!(decimal(-5, 9, 4), "-0.000000005");
+        assert_eq!(decimal(0, 9, 2), "0.00");
+        assert_eq!(decimal(7, 0, 0), "7");
+        assert_eq!(decimal(7, 0, 2), "7.00");
+        assert_eq!(decimal(100_000_000, 8, 0), "1");
+        assert_eq!(decimal(100_000_010, 8, 0), "1.0000001");
+    }
+
+    #[test]
+    fn feed_prices_scale_to_nano() {
+        assert_eq!(Px::from_scaled(3_201_400, 4), Px(320_140_000_000));
+        assert_eq!(Px::from_scaled(1, 9), Px(1));
+    }
+}

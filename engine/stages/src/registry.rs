@@ -1,0 +1,42 @@
+//! The registry of stages, in the order of the uncut line: one line each.
+
+use flow::{Param, ParamError, Params, Registered, Stage};
+
+/// What the plan tells a stage about the world that it is built for.
+#[derive(Clone, Copy, Debug)]
+pub struct Space {
+    /// Instrument indices are below this number.
+    pub instruments: u32,
+}
+
+/// A line of the registry.
+pub struct StageLine {
+    /// Name in configurations and on the command line.
+    pub name: &'static str,
+    /// Page of documentation.
+    pub doc: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// What can be set.
+    pub params: &'static [Param],
+    /// Builds it; all memory that it will ever use is allocated and touched here.
+    pub build: fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>,
+}
+
+impl Registered for StageLine {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+    fn about(&self) -> &'static str {
+        self.about
+    }
+    fn params(&self) -> &'static [Param] {
+        self.params
+    }
+}
+
+/// Every stage, in the order of the uncut line.
+pub const STAGES: &[StageLine] = &[];
