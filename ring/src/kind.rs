@@ -1,0 +1,130 @@
+//! Which ring, how large, and what is wrong with a request for one.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The largest capacity a ring can have: 16,777,216 slots, 1 GiB.
+pub const MAX_CAPACITY: usize = 1 << 24;
+
+/// The rings that stand behind the one interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Kind {
+    /// The one-line ring: value and publication mark cross in one cache line.
+    #[default]
+    Line,
+    /// The crate `disruptor`, polled: values and the cursor that publishes them are on separate cache lines.
+    Disruptor,
+}
+
+impl Kind {
+    /// Every kind, in the order in which they are documented.
+    pub const ALL: [Self; 2] = [Self::Line, Self::Disruptor];
+
+    /// The name in configurations and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Disruptor => "disruptor",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| UnknownName::new("ring", name, &Self::ALL.map(Self::name)))
+    }
+}
+
+/// A name that is none of the names it could be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} `{name}`; one of: {valid}")]
+pub struct UnknownName {
+    /// What was to be named.
+    pub what: &'static str,
+    /// The name that was given.
+    pub name: String,
+    /// The names that exist, separated by commas.
+    pub valid: String,
+}
+
+impl UnknownName {
+    pub(crate) fn new(what: &'static str, name: &str, valid: &[&str]) -> Self {
+        Self { what, name: name.to_owned(), valid: valid.join(", ") }
+    }
+}
+
+/// Why a ring could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RingError {
+    /// The capacity is not a power of two, zero, or larger than [`MAX_CAPACITY`].
+    #[error(
+        "a ring's capacity must be a power of two from 1 to {MAX_CAPACITY}, not {capacity}; the nearest is {nearest}"
+    )]
+    Capacity {
+        /// The capacity that was asked for.
+        capacity: usize,
+        /// The next larger valid capacity, or the largest there is.
+        nearest: usize,
+    },
+}
+
+/// `capacity` if a ring can have it.
+pub(crate) fn checked_capacity(capacity: usize) -> Result<usize, RingError> {
+    if capacity.is_power_of_two() && capacity <= MAX_CAPACITY {
+        return Ok(capacity);
+    }
+    let nearest = capacity.checked_next_power_of_two().map_or(MAX_CAPACITY, |above| above.clamp(1, MAX_CAPACITY));
+    Err(RingError::Capacity { capacity, nearest })
+}
+
+/// How many events a consumer may take before it gives their slots back: an eighth of the capacity, at least one.
+///
+/// Giving back costs a store on a line that the producer reads, so not every event; waiting for the end of a long take
+/// would starve a producer that waits for room.
+pub(crate) const fn quantum(capacity: usize) -> usize {
+    if capacity < 8 { 1 } else { capacity / 8 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_and_an_unknown_one_lists_them() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        let error = "Line".parse::<Kind>().unwrap_err();
+        assert_eq!(error.to_string(), "unknown ring `Line`; one of: line, disruptor");
+    }
+
+    #[test]
+    fn only_powers_of_two_within_the_bound_are_capacities() {
+        for shift in 0..=24 {
+            assert_eq!(checked_capacity(1 << shift), Ok(1 << shift));
+        }
+        for (capacity, nearest) in
+            [(0, 1), (3, 4), (1000, 1024), (MAX_CAPACITY * 2, MAX_CAPACITY), (usize::MAX, MAX_CAPACITY)]
+        {
+            assert_eq!(checked_capacity(capacity), Err(RingError::Capacity { capacity, nearest }));
+        }
+        let error = checked_capacity(1000).unwrap_err();
+        assert!(error.to_string().ends_with("not 1000; the nearest is 1024"), "{error}");
+    }
+
+    #[test]
+    fn a_consumer_gives_room_back_in_eighths() {
+        assert_eq!([1, 2, 4, 8, 16, 1024].map(quantum), [1, 1, 1, 1, 2, 128]);
+    }
+}

@@ -1,0 +1,172 @@
+//! Model checks of the one-line ring: `loom` runs both ends through every interleaving and every value that the memory
+//! model lets an atomic load return, and reports a body that is touched by both ends without an order between them.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test -p tidegate-ring --release --lib model
+//! ```
+//!
+//! **What is checked.** Wrap-around on rings of one and two slots, batches, closing at any moment, a consumer that goes
+//! away, and that no check passes by luck: with any one of the six orderings of [`order`] weakened to `Relaxed` at
+//! least one of these models fails (`each_ordering_is_needed`).
+//!
+//! **Bound.** The waiting loops yield to the model, which then runs the other end; at most three preemptions per
+//! execution, which covers every hand-over between two threads in both directions.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use loom::thread;
+
+use crate::sync::{fault, order};
+use crate::{Consumer, Kind, MARK, Producer, Refused, Slot, Taken, channel};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Event([u64; 8]);
+
+impl Slot for Event {}
+
+fn event(number: u64) -> Event {
+    Event([number, number, 2, 3, 4, 5, 6, !number])
+}
+
+/// Explores `model` with the model checker's usual bounds.
+fn explore(model: fn()) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(model);
+}
+
+/// Publishes event by event and waits for room.
+fn publish_each(mut producer: Producer<Event>, events: u64) {
+    for number in 0..events {
+        while producer.try_publish(&event(number)) == Err(Refused::Full) {
+            thread::yield_now();
+        }
+    }
+}
+
+/// Takes everything until the end.
+fn take_all(mut consumer: Consumer<Event>, max: usize) -> u64 {
+    let mut seen = 0;
+    loop {
+        let taken = consumer.take(max, |taken| {
+            assert_eq!(*taken, event(seen));
+            seen += 1;
+        });
+        match taken {
+            Taken::Events(_) => {}
+            Taken::Empty => thread::yield_now(),
+            Taken::Closed => return seen,
+        }
+    }
+}
+
+fn pass_each(capacity: usize, events: u64, max: usize) {
+    let (producer, consumer) = channel(Kind::Line, capacity).expect("a valid capacity");
+    let producer = thread::spawn(move || publish_each(producer, events));
+    assert_eq!(take_all(consumer, max), events);
+    producer.join().expect("the producer ends");
+}
+
+/// Five events through two slots, one at a time: both slots are written in three laps and two laps.
+fn wrap_two_slots() {
+    pass_each(2, 5, 1);
+}
+
+/// The same in takes of two, with progress shown after each event and at the end.
+fn wrap_two_slots_in_takes() {
+    pass_each(2, 4, 2);
+}
+
+/// One slot, handed back and forth, its mark flipping each time.
+fn wrap_one_slot() {
+    pass_each(1, 3, 1);
+}
+
+/// Batches that do not fit as a whole.
+fn wrap_in_batches() {
+    let (mut producer, consumer) = channel(Kind::Line, 2).expect("a valid capacity");
+    let producer = thread::spawn(move || {
+        let events = [0, 1, 2, 3].map(event);
+        let mut next = 0;
+        while next < events.len() {
+            match producer.try_publish_batch(&events[next..]) {
+                Ok(published) => next += published,
+                Err(_) => thread::yield_now(),
+            }
+        }
+    });
+    assert_eq!(take_all(consumer, 2), 4);
+    producer.join().expect("the producer ends");
+}
+
+/// Closing right after publishing without a wait: whenever it is seen, what was published is seen first.
+fn close_after_publishing() {
+    let (mut producer, consumer) = channel(Kind::Line, 2).expect("a valid capacity");
+    let producer = thread::spawn(move || {
+        assert_eq!(producer.try_publish(&event(0)), Ok(()));
+        assert_eq!(producer.try_publish(&event(1)), Ok(()));
+    });
+    assert_eq!(take_all(consumer, 1), 2);
+    producer.join().expect("the producer ends");
+}
+
+/// A consumer that goes away after one event: a producer of more events than there are slots ends.
+fn abandon() {
+    let (mut producer, mut consumer) = channel(Kind::Line, 1).expect("a valid capacity");
+    let producer = thread::spawn(move || {
+        for number in 0..3 {
+            loop {
+                match producer.try_publish(&event(number)) {
+                    Ok(()) => break,
+                    Err(Refused::Full) => thread::yield_now(),
+                    Err(Refused::Disconnected) => return,
+                }
+            }
+        }
+        panic!("three events went into one slot of which one was freed");
+    });
+    while consumer.take(1, |taken| assert_eq!(*taken, event(0))) == Taken::Empty {
+        thread::yield_now();
+    }
+    drop(consumer);
+    producer.join().expect("the producer ends");
+}
+
+const MODELS: [(&str, fn()); 6] = [
+    ("wrap_two_slots", wrap_two_slots),
+    ("wrap_two_slots_in_takes", wrap_two_slots_in_takes),
+    ("wrap_one_slot", wrap_one_slot),
+    ("wrap_in_batches", wrap_in_batches),
+    ("close_after_publishing", close_after_publishing),
+    ("abandon", abandon),
+];
+
+#[test]
+fn every_model_holds() {
+    for (name, model) in MODELS {
+        let began = std::time::Instant::now();
+        explore(model);
+        println!("{name}: holds, {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn each_ordering_is_needed() {
+    std::panic::set_hook(Box::new(|_| ()));
+    for weakened in order::ALL {
+        fault::weaken(Some(weakened));
+        let caught = MODELS.iter().find(|(_, model)| catch_unwind(AssertUnwindSafe(|| explore(*model))).is_err());
+        fault::weaken(None);
+        match caught {
+            Some((model, _)) => println!("{weakened}: caught by {model}"),
+            None => panic!("no model needs {weakened}"),
+        }
+    }
+    let _ = std::panic::take_hook();
+}
+
+#[test]
+fn events_of_the_models_leave_the_lent_bit_clear() {
+    assert!((0..8).all(|number| event(number).0[0] & MARK == 0));
+}
