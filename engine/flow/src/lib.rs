@@ -40,7 +40,7 @@ pub use record::{Field, FieldType, KINDS, KindInfo, Record, kind_info, kind_name
 pub use registry::{Registered, find};
 pub use sink::{Sink, SinkError};
 pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
-pub use stage::{Scope, Stage};
+pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use units::{Ns, Px, Qty, decimal};
 pub use window::Window;

@@ -1,6 +1,6 @@
 //! The stage: a pure, deterministic step of the line.
 
-use crate::{Event, Kinds, Out, StateError, StateReader, StateWriter};
+use crate::{Event, Interval, Kinds, Out, StateError, StateReader, StateWriter};
 
 /// How a stage's state is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,15 @@ pub enum Scope {
     Instrument,
     /// One state for all.
     Global,
+}
+
+/// What a stage wants to be told of the passing of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ticks {
+    /// The boundaries of these intervals.
+    pub intervals: Vec<Interval>,
+    /// The most events that a tick may cause per instrument of its slice.
+    pub per_instrument: usize,
 }
 
 /// A pure, deterministic step: same events in, same events out, on any machine, at any speed.
@@ -24,6 +33,10 @@ pub trait Stage: Send {
     fn scope(&self) -> Scope;
     /// The most events that one event may cause here; at most [`Out::CAP`].
     fn fan_out(&self) -> usize;
+    /// The boundaries at which it wants a `tick`; none unless it says so.
+    fn ticks(&self) -> Ticks {
+        Ticks::default()
+    }
     /// Handles one event; pushes what follows from it, at most [`Stage::fan_out`] events.
     fn on_event(&mut self, event: &Event, out: &mut Out);
     /// State out, as canonical bytes keyed by listing: equal states give equal bytes, whatever way led there.

@@ -5,4 +5,4 @@
 
 mod registry;
 
-pub use registry::{STAGES, Space, StageLine};
+pub use registry::{Build, STAGES, Space, StageLine};

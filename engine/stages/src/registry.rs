@@ -9,6 +9,9 @@ pub struct Space {
     pub instruments: u32,
 }
 
+/// Makes a stage from its parameters.
+pub type Build = fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>;
+
 /// A line of the registry.
 pub struct StageLine {
     /// Name in configurations and on the command line.
@@ -20,7 +23,7 @@ pub struct StageLine {
     /// What can be set.
     pub params: &'static [Param],
     /// Builds it; all memory that it will ever use is allocated and touched here.
-    pub build: fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>,
+    pub build: Build,
 }
 
 impl Registered for StageLine {
