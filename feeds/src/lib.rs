@@ -1,9 +1,10 @@
 //! What comes in.
 //!
 //! One folder per feed: a sans-IO decoder (bytes in, inputs out) with a streaming reader in front, and one line in
-//! [`FEEDS`]. A feed is opened into a [`Source`] that the ingress merges with others; it never blocks the line: files are
-//! read and decompressed by the reader's own thread.
+//! [`FEEDS`]. A feed is opened into a [`Source`](flow::Source) that the ingress merges with others; it never blocks the
+//! line: files are read and decompressed by the reader's own thread.
 
+pub mod reader;
 mod registry;
 
 pub use registry::{FEEDS, Feed, OpenError, Request};

@@ -47,7 +47,7 @@ fn day_bounds(ts: Ns, zone: Tz) -> (Ns, Ns) {
 }
 
 /// First instant of a date in a zone (where clocks skip midnight, the first instant after it).
-fn midnight(date: NaiveDate, zone: Tz) -> Ns {
+pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
     let naive = (0..3).find_map(|hour| {
         let local = zone.with_ymd_and_hms(date.year(), date.month(), date.day(), hour, 0, 0);
         local.earliest()

@@ -31,7 +31,7 @@ pub use anomaly::What;
 pub use event::Event;
 pub use flags::{Flags, Side};
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
-pub use interval::{Interval, IntervalError, zone_of};
+pub use interval::{Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
 pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic};
 pub use out::Out;

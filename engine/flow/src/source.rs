@@ -128,6 +128,16 @@ pub trait Decoder: Send {
 
     /// What was counted so far: every message type with its number, those that make no input included.
     fn counts(&self) -> Vec<Count>;
+
+    /// Whole records decoded so far, so that a reader that fails can say at which record.
+    fn records(&self) -> u64 {
+        0
+    }
+
+    /// What the user ought to know although the feed goes on, in sentences.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What a source answers when it is polled.
@@ -154,4 +164,14 @@ pub trait Source: Send {
 
     /// What was counted so far.
     fn counts(&self) -> Vec<Count>;
+
+    /// The input's name for messages and rows: `path`, or `path:member`.
+    fn name(&self) -> &str {
+        ""
+    }
+
+    /// What the user ought to know although the source goes on, in sentences: a guessed date, for instance.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
