@@ -1,1 +1,19 @@
-//! Whole-system tests, fixtures and fuzz targets.
+//! What the whole-system tests share.
+//!
+//! [`Case`] is a test on recorded market data: it names the files that it needs, and where they are missing the test is
+//! reported as ignored, by its name, instead of passing without having looked at anything. [`tidegate`] is the binary
+//! under test, never older than the sources; [`run`] calls it and gives back what a user would see.
+
+mod binary;
+mod case;
+
+pub use binary::{Outcome, run, tidegate};
+pub use case::{Case, conclude, data};
+
+use std::path::PathBuf;
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("this package stands in a folder of the project").to_owned()
+}
