@@ -29,9 +29,20 @@ impl Interval {
         self.seconds
     }
 
+    /// Whether it is a calendar day.
+    pub fn is_day(self) -> bool {
+        self.seconds == Self::DAY
+    }
+
+    /// The interval of so many seconds, if it is one.
+    pub fn from_seconds(seconds: u32) -> Option<Interval> {
+        let fits = (5..=Self::DAY).contains(&seconds) && Self::DAY.is_multiple_of(seconds);
+        fits.then_some(Interval { seconds })
+    }
+
     /// Start of the bar that holds `ts`, and the boundary at which it closes.
     pub fn bounds(self, ts: Ns, zone: Tz) -> (Ns, Ns) {
-        if self.seconds == Self::DAY {
+        if self.is_day() {
             return day_bounds(ts, zone);
         }
         let length = u64::from(self.seconds) * Ns::SECOND;
@@ -81,8 +92,7 @@ impl FromStr for Interval {
             _ => return Err(fault()),
         };
         let seconds = number.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(fault)?;
-        let fits = (5..=Self::DAY).contains(&seconds) && Self::DAY.is_multiple_of(seconds);
-        if fits { Ok(Interval { seconds }) } else { Err(fault()) }
+        Interval::from_seconds(seconds).ok_or_else(fault)
     }
 }
 

@@ -30,4 +30,12 @@ pub trait Sink: Send {
     /// # Errors
     /// When what was taken cannot be handed on.
     fn finished(&mut self, seq: u64) -> Result<(), SinkError>;
+
+    /// The run is over: what is still held back is handed on.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    fn end(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }

@@ -28,6 +28,9 @@ pub enum StateError {
         /// How many this stage can hold.
         limit: usize,
     },
+    /// The bytes decode, but what they say cannot be.
+    #[error("the saved state holds {0}: the file is damaged; start from an older snapshot or replay the inputs")]
+    Inconsistent(&'static str),
     /// Bytes are left over, or a stage's part is missing.
     #[error("the saved state has {0} bytes too many: it was written by a line with other stages")]
     LeftOver(usize),
