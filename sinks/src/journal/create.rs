@@ -1,0 +1,108 @@
+//! The beginning of a journal, and its end in order.
+
+use super::error::JournalError;
+use super::format::{LogKind, MANIFEST, chain_start};
+use super::gaps::GapFile;
+use super::helper::Helper;
+use super::keeper::{Keeper, LogKeeper};
+use super::manifest::{Closed, write_manifest};
+use super::spec::JournalSpec;
+use super::writer::{InputLog, OutcomeLog};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A journal as a whole.
+#[derive(Debug)]
+pub struct Journal;
+
+impl Journal {
+    /// Makes a journal in `dir`, which must be empty or not exist (its parent must), and starts its helper thread.
+    ///
+    /// # Errors
+    /// When the folder is occupied, missing its parent, not writable, or has no room for the first segments.
+    pub fn create(dir: &Path, spec: &JournalSpec) -> Result<(InputLog, OutcomeLog), JournalError> {
+        spec.check()?;
+        let made = make_folder(dir)?;
+        let lock = lock(dir)?;
+        check_empty(dir)?;
+        let begun = begin(dir, spec, lock);
+        if begun.is_err() {
+            // The folder was empty: whatever is in it now was made here and is of no use without the rest.
+            for log in LogKind::BOTH {
+                let _ = fs::remove_dir_all(log.folder(dir));
+            }
+            let _ = fs::remove_file(dir.join(MANIFEST));
+            if made {
+                let _ = fs::remove_dir(dir);
+            }
+        }
+        begun
+    }
+
+    /// Ends both logs, waits until everything is sealed and durable, and says where they ended.
+    ///
+    /// # Errors
+    /// When the helper could not seal or sync what was left; what was appended is in the files.
+    pub fn close(inputs: InputLog, outcomes: OutcomeLog) -> Result<Closed, JournalError> {
+        drop(inputs);
+        let closed = outcomes.close()?;
+        Ok(closed.expect("both logs have ended, so the helper has too"))
+    }
+}
+
+fn begin(dir: &Path, spec: &JournalSpec, lock: File) -> Result<(InputLog, OutcomeLog), JournalError> {
+    let (info, text) = write_manifest(dir, spec)?;
+    for log in LogKind::BOTH {
+        let folder = log.folder(dir);
+        fs::create_dir(&folder).map_err(|e| JournalError::io(&folder, "creating", e))?;
+    }
+    let gaps = GapFile::create(dir, info.journal_id)
+        .map_err(|e| JournalError::io(&LogKind::Outcomes.folder(dir), "creating the file of gaps", e))?;
+    let logs = LogKind::BOTH.map(|log| LogKeeper::new(log, chain_start(&text, log), 0));
+    let mut keeper = Keeper::new(dir, info, spec.upkeep, logs, gaps, lock);
+    let inputs = keeper.prepare(LogKind::Inputs)?;
+    let outcomes = keeper.prepare(LogKind::Outcomes)?;
+    let [input_handover, outcome_handover] = LogKind::BOTH.map(|log| keeper.handover(log));
+    let helper = Helper::spawn(dir, keeper)?;
+    let inputs = InputLog::new(inputs, 0, input_handover, Arc::clone(&helper));
+    let outcomes = OutcomeLog::new(outcomes, 0, 0, outcome_handover, helper);
+    Ok((inputs, outcomes))
+}
+
+/// Makes the folder unless it is there; says whether it was made.
+fn make_folder(dir: &Path) -> Result<bool, JournalError> {
+    match fs::create_dir(dir) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(false),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            Err(JournalError::Occupied { dir: dir.to_owned(), found: "a file of that name".to_owned() })
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            Err(JournalError::NoParent { parent: dir.parent().unwrap_or(dir).to_owned() })
+        }
+        Err(e) => Err(JournalError::io(dir, "creating the folder", e)),
+    }
+}
+
+/// Takes the lock that one writer of a journal holds: the folder's own.
+pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
+    let folder = File::open(dir).map_err(|e| JournalError::io(dir, "opening", e))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => Err(JournalError::InUse { dir: dir.to_owned() }),
+        Err(TryLockError::Error(e)) => Err(JournalError::io(dir, "locking", e)),
+    }
+}
+
+fn check_empty(dir: &Path) -> Result<(), JournalError> {
+    let mut entries = fs::read_dir(dir).map_err(|e| JournalError::io(dir, "reading", e))?;
+    let Some(first) = entries.next() else { return Ok(()) };
+    let first = first.map_err(|e| JournalError::io(dir, "reading", e))?;
+    let found = match dir.join(MANIFEST).exists() {
+        true => "a journal".to_owned(),
+        false => format!("other files ({}, …)", first.file_name().to_string_lossy()),
+    };
+    Err(JournalError::Occupied { dir: dir.to_owned(), found })
+}

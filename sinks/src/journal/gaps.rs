@@ -1,0 +1,170 @@
+//! What the outcome log does not hold any more, or never held.
+//!
+//! Outcomes can be re-derived from the inputs, so they give way when the disk is full: the oldest segments are dropped,
+//! and in the worst case events are left out. Either is told here, durably and before it happens where that can be. The
+//! file has its size from the start and is written in place, so that it can be written on a full disk: two copies, each
+//! with a generation and a CRC, written in turn, so that one is always whole.
+//!
+//! Bound: [`MAX_GAPS`] gaps; a further one widens the last.
+
+use super::format::{GAPS, LogKind};
+use bytemuck::{Pod, Zeroable};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+const COPY_BYTES: usize = 2048;
+const MAGIC: [u8; 8] = *b"TGJGAPS\n";
+const MAX_GAPS: usize = 40;
+
+/// What was dropped from the beginning of the outcome log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Dropped {
+    /// Segments up to this number are gone; 0 = none.
+    pub through_segment: u64,
+    /// Records up to this number are gone.
+    pub through_record: u64,
+    /// Seq of the last record that is gone.
+    pub through_seq: u64,
+    /// The hash chain behind it.
+    pub chain: [u8; 32],
+}
+
+/// Outcomes that were never stored, for want of room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Lost {
+    /// Seq of the first event that was left out.
+    pub from_seq: u64,
+    /// Seq of the last event that was left out.
+    pub through_seq: u64,
+    /// Events that were left out.
+    pub events: u64,
+    /// Number of the last record in front of the gap.
+    pub after_record: u64,
+}
+
+/// Everything that the outcome log lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gaps {
+    /// Dropped from the beginning.
+    pub dropped: Dropped,
+    /// Left out, in order.
+    pub lost: Vec<Lost>,
+}
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct CopyHeader {
+    magic: [u8; 8],
+    journal_id: u64,
+    generation: u64,
+    dropped: Dropped,
+    count: u64,
+}
+
+/// The file of the gaps, open for writing.
+#[derive(Debug)]
+pub(super) struct GapFile {
+    file: File,
+    journal_id: u64,
+    generation: u64,
+    pub(super) gaps: Gaps,
+}
+
+impl Gaps {
+    fn none() -> Gaps {
+        Gaps { dropped: Dropped::zeroed(), lost: Vec::new() }
+    }
+
+    /// Whether the log lacks nothing.
+    pub fn is_empty(&self) -> bool {
+        self.dropped.through_segment == 0 && self.lost.is_empty()
+    }
+
+    /// Adds events that were left out; joins them to the last gap when no record was stored between.
+    pub(super) fn add_lost(&mut self, lost: Lost) {
+        let full = self.lost.len() == MAX_GAPS;
+        match self.lost.last_mut() {
+            Some(last) if last.after_record == lost.after_record || full => {
+                last.through_seq = last.through_seq.max(lost.through_seq);
+                last.events += lost.events;
+            }
+            _ => self.lost.push(lost),
+        }
+    }
+}
+
+impl GapFile {
+    /// Makes the file, with no gap.
+    pub(super) fn create(dir: &Path, journal_id: u64) -> io::Result<GapFile> {
+        let path = LogKind::Outcomes.folder(dir).join(GAPS);
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        file.write_all_at(&[0; 2 * COPY_BYTES], 0)?;
+        let mut made = GapFile { file, journal_id, generation: 0, gaps: Gaps::none() };
+        made.write()?;
+        made.write()?;
+        Ok(made)
+    }
+
+    /// Opens the file to go on.
+    pub(super) fn open(dir: &Path, journal_id: u64) -> io::Result<GapFile> {
+        let path = LogKind::Outcomes.folder(dir).join(GAPS);
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let (generation, gaps, _) = read_copies(&file, journal_id)?;
+        Ok(GapFile { file, journal_id, generation, gaps })
+    }
+
+    /// Writes what `gaps` says, durably.
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        self.generation += 1;
+        let header = CopyHeader {
+            magic: MAGIC,
+            journal_id: self.journal_id,
+            generation: self.generation,
+            dropped: self.gaps.dropped,
+            count: self.gaps.lost.len() as u64,
+        };
+        let mut bytes = [0; COPY_BYTES];
+        let head = size_of::<CopyHeader>();
+        let lost: &[u8] = bytemuck::cast_slice(&self.gaps.lost);
+        bytes[..head].copy_from_slice(bytemuck::bytes_of(&header));
+        bytes[head..head + lost.len()].copy_from_slice(lost);
+        let crc = crc32c::crc32c(&bytes[..COPY_BYTES - 4]);
+        bytes[COPY_BYTES - 4..].copy_from_slice(&crc.to_le_bytes());
+        self.file.write_all_at(&bytes, self.generation % 2 * COPY_BYTES as u64)?;
+        self.file.sync_data()
+    }
+}
+
+/// Reads the gaps of a journal, and whether one of the two copies is damaged.
+pub(super) fn read(dir: &Path, journal_id: u64) -> io::Result<(Gaps, bool)> {
+    let file = File::open(LogKind::Outcomes.folder(dir).join(GAPS))?;
+    read_copies(&file, journal_id).map(|(_, gaps, damaged)| (gaps, damaged))
+}
+
+fn read_copies(file: &File, journal_id: u64) -> io::Result<(u64, Gaps, bool)> {
+    let mut bytes = [0; 2 * COPY_BYTES];
+    file.read_exact_at(&mut bytes, 0)?;
+    let copies = [parse(&bytes[..COPY_BYTES], journal_id), parse(&bytes[COPY_BYTES..], journal_id)];
+    let damaged = copies.iter().any(Option::is_none) || file.metadata()?.len() != bytes.len() as u64;
+    let newest = copies.into_iter().flatten().max_by_key(|(generation, _)| *generation);
+    let (generation, gaps) =
+        newest.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "neither copy of the gaps is whole"))?;
+    Ok((generation, gaps, damaged))
+}
+
+fn parse(copy: &[u8], journal_id: u64) -> Option<(u64, Gaps)> {
+    let (body, crc) = copy.split_at(COPY_BYTES - 4);
+    let header: CopyHeader = bytemuck::pod_read_unaligned(&body[..size_of::<CopyHeader>()]);
+    let count = header.count as usize;
+    let right = crc == crc32c::crc32c(body).to_le_bytes() && header.magic == MAGIC && header.journal_id == journal_id;
+    if !right || count > MAX_GAPS {
+        return None;
+    }
+    let lost = &body[size_of::<CopyHeader>()..][..count * size_of::<Lost>()];
+    let lost = lost.chunks_exact(size_of::<Lost>()).map(bytemuck::pod_read_unaligned).collect();
+    Some((header.generation, Gaps { dropped: header.dropped, lost }))
+}

@@ -1,0 +1,413 @@
+//! What the helper thread does: segments ahead of the writers, durability and seals behind them.
+//!
+//! Every [`TICK`] it looks whether a segment was taken and makes another; every `sync_ms` it syncs what was written and
+//! seals the whole blocks of it. It syncs whole pages only, because a page that is being written back must be faulted
+//! in again by whoever writes to it next; a page that the writer has not left for an interval is synced all the same,
+//! and made writable again at once.
+//!
+//! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: the disk does
+//! not; then the writers run out of segments and stall.
+
+use super::error::JournalError;
+use super::format::{BLOCK_RECORDS, LogKind};
+use super::gaps::{Dropped, GapFile, Lost};
+use super::handover::{Handover, Supply};
+use super::manifest::{Closed, JournalInfo, LogEnd, sync_folder};
+use super::seal::SealWriter;
+use super::segment::{self, PAGE_RECORDS, Segment};
+use super::spec::Upkeep;
+use flow::Event;
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Pause between two looks at the writers.
+const TICK: Duration = Duration::from_millis(1);
+/// How often the pages in front of the writers are made present again; the system may have written them back.
+const REARM: Duration = Duration::from_millis(10);
+/// Records in front of a writer that are kept present.
+const REARM_RECORDS: u64 = 32 * PAGE_RECORDS;
+/// Pause after a failed allocation.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// A segment that is being written, or is ready for it.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) segment: Arc<Segment>,
+    pub(super) seal: SealWriter,
+    /// Records that are on the disk.
+    pub(super) synced: u64,
+}
+
+/// A segment that is full and sealed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    pub(super) number: u64,
+    pub(super) last_record: u64,
+    pub(super) last_seq: u64,
+    pub(super) chain: [u8; 32],
+}
+
+/// One log, as the helper sees it.
+#[derive(Debug)]
+pub(super) struct LogKeeper {
+    pub(super) log: LogKind,
+    pub(super) handover: Arc<Handover>,
+    pub(super) live: VecDeque<Live>,
+    pub(super) kept: VecDeque<Kept>,
+    pub(super) next_number: u64,
+    /// Chain and seq at the end of what is sealed.
+    pub(super) chain: [u8; 32],
+    pub(super) last_seq: u64,
+    pub(super) completed: u64,
+    seen: u64,
+    synced_state: (u64, u64),
+}
+
+/// The helper thread's state.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    dir: PathBuf,
+    info: JournalInfo,
+    upkeep: Upkeep,
+    logs: [LogKeeper; 2],
+    gaps: GapFile,
+    /// Held for as long as the journal is written.
+    _lock: File,
+    retry_at: Instant,
+    records: Vec<Event>,
+}
+
+impl LogKeeper {
+    pub(super) fn new(log: LogKind, chain: [u8; 32], written: u64) -> LogKeeper {
+        LogKeeper {
+            log,
+            handover: Arc::new(Handover::new(written)),
+            live: VecDeque::new(),
+            kept: VecDeque::new(),
+            next_number: 1,
+            chain,
+            last_seq: 0,
+            completed: 0,
+            seen: 0,
+            synced_state: (0, 0),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.handover.closed.load(Ordering::SeqCst)
+    }
+
+    /// Completed-through, then written: whatever the first says is within the second.
+    fn look(&mut self) -> u64 {
+        let words = self.live.iter().map(|l| l.segment.completed()).max().unwrap_or(0);
+        self.completed = self.completed.max(words);
+        self.handover.written()
+    }
+
+    /// Syncs what was written and seals the whole blocks of it; all of it when `closing`.
+    fn sync_and_seal(&mut self, journal_id: u64, closing: bool, records: &mut Vec<Event>) -> io::Result<()> {
+        let written = self.look();
+        let lingers = written / PAGE_RECORDS == self.seen / PAGE_RECORDS;
+        self.seen = written;
+        let state = (written, self.completed);
+        for i in 0..self.live.len() {
+            let live = &mut self.live[i];
+            let used = live.used(written);
+            let whole = used == live.segment.capacity || lingers || closing;
+            let target = if whole { used } else { used - used % PAGE_RECORDS };
+            if target > live.synced {
+                live.segment.sync(live.synced..target)?;
+                live.synced = target;
+            }
+            if (lingers || closing) && used > 0 && used < live.segment.capacity && state != self.synced_state {
+                live.segment.sync_header()?;
+                live.segment.populate(used..(used + REARM_RECORDS).min(live.segment.capacity));
+                self.synced_state = state;
+            }
+            self.seal(i, journal_id, written, closing, records)?;
+            if self.live[i].seal.sealed < self.live[i].segment.capacity {
+                break;
+            }
+        }
+        self.retire()
+    }
+
+    fn seal(
+        &mut self,
+        i: usize,
+        journal_id: u64,
+        written: u64,
+        closing: bool,
+        records: &mut Vec<Event>,
+    ) -> io::Result<()> {
+        let live = &mut self.live[i];
+        let before = live.seal.sealed;
+        let full = live.synced == live.segment.capacity;
+        loop {
+            let left = live.synced - live.seal.sealed;
+            if left == 0 || (left < BLOCK_RECORDS as u64 && !full && !closing) {
+                break;
+            }
+            if !live.seal.has_begun() {
+                live.seal.begin(&live.segment, journal_id, self.chain)?;
+            }
+            let first = live.seal.sealed as usize;
+            let count = left.min(BLOCK_RECORDS as u64) as usize;
+            records.clear();
+            records.extend((first..first + count).map(|index| live.segment.load(index)));
+            self.last_seq = records.last().map_or(self.last_seq, |e| e.id.seq());
+            let behind = live.segment.first_record + (first + count) as u64 <= written;
+            let through = if behind { self.completed.min(self.last_seq.saturating_sub(1)) } else { self.completed };
+            self.chain = live.seal.block(&live.segment, records, through)?;
+        }
+        if live.seal.sealed > before {
+            live.seal.sync()?;
+            if live.seal.sealed < live.segment.capacity {
+                live.segment.set_sealed(live.seal.sealed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the segments at the front that are full, sealed, and not the writer's any more.
+    fn retire(&mut self) -> io::Result<()> {
+        while let Some(front) = self.live.front()
+            && front.seal.sealed == front.segment.capacity
+            && Arc::strong_count(&front.segment) == 1
+        {
+            let segment = &front.segment;
+            segment.set_completed(0);
+            segment.set_sealed(segment.capacity);
+            segment.sync_header()?;
+            front.seal.trim()?;
+            let last_record = segment.first_record + segment.capacity - 1;
+            let last_seq = segment.load(segment.capacity as usize - 1).id.seq();
+            // The blocks of a following segment are sealed only after this one is full: its own chain is in its sidecar.
+            let chain = front.seal.chain();
+            self.kept.push_back(Kept { number: segment.number, last_record, last_seq, chain });
+            self.live.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Keeps the pages in front of the writer present.
+    fn rearm(&self) {
+        let written = self.handover.written();
+        let ahead = self.live.iter().filter(|l| l.used(written) < l.segment.capacity);
+        for live in ahead.take(2) {
+            let used = live.used(written);
+            live.segment.populate(used..(used + REARM_RECORDS).min(live.segment.capacity));
+        }
+    }
+}
+
+impl Live {
+    /// Records of this segment, when the log has `written`.
+    fn used(&self, written: u64) -> u64 {
+        (written + 1).saturating_sub(self.segment.first_record).min(self.segment.capacity)
+    }
+}
+
+impl Keeper {
+    pub(super) fn new(
+        dir: &Path,
+        info: JournalInfo,
+        upkeep: Upkeep,
+        logs: [LogKeeper; 2],
+        gaps: GapFile,
+        lock: File,
+    ) -> Keeper {
+        let records = Vec::with_capacity(BLOCK_RECORDS);
+        Keeper { dir: dir.to_owned(), info, upkeep, logs, gaps, _lock: lock, retry_at: Instant::now(), records }
+    }
+
+    pub(super) fn info(&self) -> &JournalInfo {
+        &self.info
+    }
+
+    pub(super) fn handover(&self, log: LogKind) -> Arc<Handover> {
+        Arc::clone(&self.logs[log as usize].handover)
+    }
+
+    pub(super) fn log(&self, log: LogKind) -> &LogKeeper {
+        &self.logs[log as usize]
+    }
+
+    /// The thread: until both logs have ended.
+    pub(super) fn run(mut self) -> Result<Closed, JournalError> {
+        let interval = Duration::from_millis(self.upkeep.sync_ms);
+        let (mut sync_at, mut rearm_at) = (Instant::now() + interval, Instant::now());
+        let mut failure = None;
+        loop {
+            let closing = self.logs.iter().all(LogKeeper::is_closed);
+            let now = Instant::now();
+            if !closing && failure.is_none() && now >= self.retry_at {
+                self.provide();
+            }
+            if now >= rearm_at {
+                self.logs.iter().for_each(LogKeeper::rearm);
+                rearm_at = now + REARM;
+            }
+            let result = self.mark_lost();
+            let result =
+                if now >= sync_at && !closing { result.and_then(|()| self.sync_and_seal(false)) } else { result };
+            if now >= sync_at {
+                sync_at = Instant::now() + interval;
+            }
+            if let Err(error) = result {
+                self.fail(&error);
+                failure.get_or_insert(error);
+            }
+            if closing {
+                return match failure {
+                    None => self.finish(),
+                    Some(error) => Err(error),
+                };
+            }
+            thread::park_timeout(TICK);
+        }
+    }
+
+    fn fail(&self, error: &JournalError) {
+        for log in &self.logs {
+            log.handover.set_supply(Supply::Failed, &error.to_string());
+        }
+    }
+
+    /// Makes the segments that are missing ahead of the writers.
+    fn provide(&mut self) {
+        for log in LogKind::BOTH {
+            let handover = self.handover(log);
+            while !handover.ready.is_full() && !handover.closed.load(Ordering::SeqCst) {
+                match self.prepare(log) {
+                    Ok(segment) => {
+                        handover.ready.push(segment).expect("only this thread fills the queue");
+                        handover.set_supply(Supply::Coming, "");
+                    }
+                    Err(error) => {
+                        handover.set_supply(Supply::Full, &error.to_string());
+                        self.retry_at = Instant::now() + RETRY;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes the next segment of a log, dropping old outcomes where the room is wanted.
+    pub(super) fn prepare(&mut self, log: LogKind) -> Result<Arc<Segment>, JournalError> {
+        let needed = segment::footprint(self.info.segment_records);
+        let mark = self.upkeep.high_water_bytes;
+        while mark > 0 && self.bytes() + needed > mark && self.drop_oldest()? {}
+        let (number, written) = (self.log(log).next_number, self.info.segment_records);
+        let first_record = (number - 1) * written + 1;
+        let (segment, seal) = loop {
+            match segment::prepare(&self.dir, &self.info, log, number, first_record) {
+                Err(JournalError::NoSpace { .. }) if self.drop_oldest()? => {}
+                other => break other?,
+            }
+        };
+        let segment = Arc::new(segment);
+        let keeper = &mut self.logs[log as usize];
+        keeper.next_number += 1;
+        keeper.live.push_back(Live { segment: Arc::clone(&segment), seal: SealWriter::new(seal), synced: 0 });
+        Ok(segment)
+    }
+
+    /// Bytes of all segments and sidecars.
+    fn bytes(&self) -> u64 {
+        let segments: usize = self.logs.iter().map(|l| l.live.len() + l.kept.len()).sum();
+        segments as u64 * segment::footprint(self.info.segment_records)
+    }
+
+    /// Drops the oldest outcome segment that is sealed; the gap is marked first. `false` when there is none.
+    fn drop_oldest(&mut self) -> Result<bool, JournalError> {
+        let Some(oldest) = self.logs[LogKind::Outcomes as usize].kept.pop_front() else { return Ok(false) };
+        self.gaps.gaps.dropped = Dropped {
+            through_segment: oldest.number,
+            through_record: oldest.last_record,
+            through_seq: oldest.last_seq,
+            chain: oldest.chain,
+        };
+        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "marking the gap of dropped outcomes", e))?;
+        let (path, seal) = segment::paths(&self.dir, LogKind::Outcomes, oldest.number);
+        fs::remove_file(&path).map_err(|e| JournalError::io(&path, "dropping an old segment", e))?;
+        fs::remove_file(&seal).map_err(|e| JournalError::io(&seal, "dropping an old sidecar", e))?;
+        Ok(true)
+    }
+
+    /// Marks what the writer of the outcomes left out.
+    fn mark_lost(&mut self) -> Result<(), JournalError> {
+        let handover = self.handover(LogKind::Outcomes);
+        let Some((from, through_seq, events)) = handover.take_lost() else { return Ok(()) };
+        // Outcomes are left out between segments only.
+        let after_record = handover.written() / self.info.segment_records * self.info.segment_records;
+        let from_seq = if from == 0 { through_seq } else { from };
+        self.gaps.gaps.add_lost(Lost { from_seq, through_seq, events, after_record });
+        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "marking the gap of lost outcomes", e))
+    }
+
+    pub(super) fn sync_and_seal(&mut self, closing: bool) -> Result<(), JournalError> {
+        for log in &mut self.logs {
+            let kept = log.kept.len();
+            log.sync_and_seal(self.info.journal_id, closing, &mut self.records)
+                .map_err(|e| JournalError::io(&log.log.folder(&self.dir), "syncing and sealing", e))?;
+            if log.kept.len() > kept {
+                self.retry_at = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    /// Both writers are gone: seals what is left, gives back what was set aside, notes the ends.
+    fn finish(mut self) -> Result<Closed, JournalError> {
+        self.mark_lost()?;
+        let mut unused = Vec::new();
+        for log in &mut self.logs {
+            while let Some(segment) = log.handover.ready.pop() {
+                unused.push(segment.paths(&self.dir));
+                log.live.pop_back();
+            }
+        }
+        self.sync_and_seal(true)?;
+        for path in unused.iter().flat_map(|(records, seal)| [records, seal]) {
+            fs::remove_file(path).map_err(|e| JournalError::io(path, "removing an unused segment", e))?;
+        }
+        for log in &mut self.logs {
+            trim(&self.dir, log)?;
+        }
+        let end = |log: &LogKeeper| LogEnd {
+            records: log.handover.written(),
+            last_seq: log.last_seq,
+            chain: super::format::hex(&log.chain),
+        };
+        let [inputs, outcomes] = &self.logs;
+        let closed = Closed { completed_through: outcomes.completed, inputs: end(inputs), outcomes: end(outcomes) };
+        closed.write(&self.dir)?;
+        Ok(closed)
+    }
+}
+
+/// Shortens the last segment of a log to what was written.
+fn trim(dir: &Path, log: &mut LogKeeper) -> Result<(), JournalError> {
+    while let Some(live) = log.live.pop_front() {
+        let used = live.used(log.handover.written());
+        let (path, _) = live.segment.paths(dir);
+        let seal = live.seal;
+        // The mapping goes first: no access may meet a file that is shorter than it.
+        assert!(Arc::into_inner(live.segment).is_some(), "the writer has let its segment go");
+        let trimmed = OpenOptions::new().write(true).open(&path).and_then(|file| {
+            file.set_len(super::format::record_offset(used))?;
+            file.sync_all()?;
+            seal.trim()
+        });
+        trimmed.map_err(|e| JournalError::io(&path, "trimming", e))?;
+    }
+    sync_folder(&log.log.folder(dir)).map_err(|e| JournalError::io(dir, "syncing", e))
+}

@@ -1,0 +1,186 @@
+//! The text files that begin and end a journal.
+//!
+//! `journal.toml` is written once, before anything else: who wrote it, with which configuration, in which format. Its
+//! text is the start of both hash chains. `closed.toml` is written when a journal is closed in order and says where
+//! each log ends, so that a missing end is found; it goes away when the journal is resumed.
+
+use super::error::JournalError;
+use super::format::{CLOSED, LogKind, MANIFEST, VERSION, hex};
+use super::spec::JournalSpec;
+use flow::Kinds;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// What a journal says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalInfo {
+    /// Drawn at random; rows of all tailers are keyed with it.
+    pub journal_id: u64,
+    /// Build that wrote it.
+    pub build_id: String,
+    /// The full effective configuration.
+    pub config_text: String,
+    /// BLAKE3 of the configuration's text, in hexadecimal.
+    pub config_hash: String,
+    /// Records of a segment.
+    pub segment_records: u64,
+    /// Kinds in the outcome log.
+    pub outcome_kinds: Kinds,
+    /// Snapshot that the run started from.
+    pub snapshot: Option<String>,
+}
+
+/// Where a log ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogEnd {
+    /// Records written, from the first one ever.
+    pub records: u64,
+    /// Seq of the last record; 0 without one.
+    pub last_seq: u64,
+    /// The hash chain behind the last record, in hexadecimal.
+    pub chain: String,
+}
+
+/// Where both logs ended: the content of `closed.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closed {
+    /// All inputs up to this seq are finished and their outcomes are in the log.
+    pub completed_through: u64,
+    /// The input log.
+    pub inputs: LogEnd,
+    /// The outcome log.
+    pub outcomes: LogEnd,
+}
+
+impl Closed {
+    /// The end of one log.
+    pub fn end(&self, log: LogKind) -> &LogEnd {
+        match log {
+            LogKind::Inputs => &self.inputs,
+            LogKind::Outcomes => &self.outcomes,
+        }
+    }
+
+    /// Writes `closed.toml`, whole or not at all.
+    pub(super) fn write(&self, dir: &Path) -> Result<(), JournalError> {
+        let text = toml::to_string(self).expect("a flat table is TOML");
+        write_whole(dir, CLOSED, &text)
+    }
+
+    /// Reads `closed.toml`; `None` when the journal was not closed in order.
+    pub(super) fn read(dir: &Path) -> Result<Option<Closed>, JournalError> {
+        let path = dir.join(CLOSED);
+        match fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text)
+                .map(Some)
+                .map_err(|e| JournalError::BadManifest { path, what: e.message().to_owned() }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(JournalError::io(&path, "reading", e)),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: u32,
+    journal_id: String,
+    build_id: String,
+    segment_records: u64,
+    outcome_kinds: String,
+    snapshot: Option<String>,
+    config_hash: String,
+    config: String,
+}
+
+/// Writes `journal.toml` and gives what it says together with its text.
+pub(super) fn write_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalInfo, String), JournalError> {
+    let journal_id = random_id().map_err(|e| JournalError::io(dir, "drawing a journal id", e))?;
+    let config_hash = hex(blake3::hash(spec.config_text.as_bytes()).as_bytes());
+    let manifest = Manifest {
+        format: VERSION,
+        journal_id: format!("{journal_id:016x}"),
+        build_id: spec.build_id.clone(),
+        segment_records: spec.segment_records,
+        outcome_kinds: format!("{:032x}", spec.outcome_kinds.0),
+        snapshot: spec.snapshot.clone(),
+        config_hash,
+        config: spec.config_text.clone(),
+    };
+    let text = toml::to_string(&manifest).expect("a flat table is TOML");
+    write_whole(dir, MANIFEST, &text)?;
+    let info = info_of(manifest).map_err(|what| JournalError::BadManifest { path: dir.join(MANIFEST), what })?;
+    Ok((info, text))
+}
+
+/// Reads `journal.toml`: what it says, and its text.
+pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), JournalError> {
+    let path = dir.join(MANIFEST);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Err(JournalError::NotAJournal { dir: dir.to_owned() });
+        }
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+            return Err(JournalError::BadManifest { path, what: "it is not UTF-8 text".to_owned() });
+        }
+        Err(e) => return Err(JournalError::io(&path, "reading", e)),
+    };
+    let parsed = toml::from_str::<Manifest>(&text).map_err(|e| e.message().to_owned());
+    match parsed.and_then(info_of) {
+        Ok(info) => Ok((info, text)),
+        Err(what) => Err(JournalError::BadManifest { path, what }),
+    }
+}
+
+fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
+    if manifest.format != VERSION {
+        return Err(format!("its format is {}, this build reads {VERSION}", manifest.format));
+    }
+    if hex(blake3::hash(manifest.config.as_bytes()).as_bytes()) != manifest.config_hash {
+        return Err("the configuration's text is not the one that config_hash names".to_owned());
+    }
+    super::spec::check_segment_records(manifest.segment_records).map_err(|e| e.to_string())?;
+    let journal_id =
+        u64::from_str_radix(&manifest.journal_id, 16).map_err(|_| "journal_id is not 16 hex digits".to_owned())?;
+    let kinds = u128::from_str_radix(&manifest.outcome_kinds, 16)
+        .map_err(|_| "outcome_kinds is not 32 hex digits".to_owned())?;
+    Ok(JournalInfo {
+        journal_id,
+        build_id: manifest.build_id,
+        config_text: manifest.config,
+        config_hash: manifest.config_hash,
+        segment_records: manifest.segment_records,
+        outcome_kinds: Kinds(kinds),
+        snapshot: manifest.snapshot,
+    })
+}
+
+fn random_id() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    let n = rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())?;
+    assert!(n == bytes.len(), "the system gives eight random bytes at once");
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn write_whole(dir: &Path, name: &str, text: &str) -> Result<(), JournalError> {
+    let path = dir.join(name);
+    let draft = dir.join(format!("{name}.draft"));
+    let written = File::create(&draft)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&draft, &path))
+        .and_then(|()| sync_folder(dir));
+    written.map_err(|e| JournalError::io(&path, "writing", e))
+}
+
+/// Makes a folder's entries durable.
+pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}

@@ -1,0 +1,200 @@
+//! The sidecar of a segment: what was sealed of it.
+//!
+//! A sidecar is a header and one entry a block: at most 4,096 records, their CRC32C each, and the hash chain behind them.
+//! It is appended to when the block's records are on the disk, so whatever it says was durable before it was said. The
+//! chain runs on from segment to segment; the header of a sidecar holds where it stood.
+
+use super::format::{BLOCK_RECORDS, BlockHeader, LogKind, SealHeader, chain_on};
+use super::segment::Segment;
+use bytemuck::Zeroable;
+use flow::Event;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// Appends blocks to a sidecar.
+#[derive(Debug)]
+pub(super) struct SealWriter {
+    file: File,
+    at: u64,
+    chain: [u8; 32],
+    /// Records sealed.
+    pub(super) sealed: u64,
+}
+
+impl SealWriter {
+    /// A sidecar without a block.
+    pub(super) fn new(file: File) -> SealWriter {
+        SealWriter { file, at: 0, chain: [0; 32], sealed: 0 }
+    }
+
+    /// Goes on behind the whole blocks of `so_far`; what is behind them is cut off.
+    pub(super) fn resume(file: File, so_far: &Sidecar) -> io::Result<SealWriter> {
+        file.set_len(so_far.end)?;
+        Ok(SealWriter { file, at: so_far.end, chain: so_far.chain, sealed: so_far.records })
+    }
+
+    /// Writes the header of the sidecar of `segment`; `start` is where the chain stands.
+    pub(super) fn begin(&mut self, segment: &Segment, journal_id: u64, start: [u8; 32]) -> io::Result<()> {
+        let header = SealHeader {
+            log: segment.log.code(),
+            journal_id,
+            number: segment.number,
+            first_record: segment.first_record,
+            capacity: segment.capacity,
+            start,
+            ..SealHeader::zeroed()
+        }
+        .finish();
+        self.file.write_all_at(bytemuck::bytes_of(&header), 0)?;
+        self.at = size_of::<SealHeader>() as u64;
+        self.chain = start;
+        Ok(())
+    }
+
+    /// Whether the sidecar has its header.
+    pub(super) fn has_begun(&self) -> bool {
+        self.at > 0
+    }
+
+    /// Seals the next records of `segment`, which are synced: `records`. With them all outcomes of inputs up to
+    /// `through` are sealed. The chain behind them is returned.
+    pub(super) fn block(&mut self, segment: &Segment, records: &[Event], through: u64) -> io::Result<[u8; 32]> {
+        let count = records.len();
+        assert!(self.has_begun() && count > 0 && count <= BLOCK_RECORDS, "a block has 1 to {BLOCK_RECORDS} records");
+        let crcs: Vec<u32> = records.iter().map(|e| crc32c::crc32c(bytemuck::bytes_of(e))).collect();
+        let chain = chain_on(&self.chain, records);
+        let header = BlockHeader {
+            count: count as u32,
+            first_record: segment.first_record + self.sealed,
+            through,
+            chain,
+            ..BlockHeader::zeroed()
+        }
+        .finish(&crcs);
+        let mut bytes = bytemuck::bytes_of(&header).to_vec();
+        bytes.extend_from_slice(bytemuck::cast_slice(&crcs));
+        self.file.write_all_at(&bytes, self.at)?;
+        self.at += bytes.len() as u64;
+        self.sealed += count as u64;
+        self.chain = chain;
+        Ok(chain)
+    }
+
+    /// The chain behind what is sealed.
+    pub(super) fn chain(&self) -> [u8; 32] {
+        self.chain
+    }
+
+    /// Makes what was appended durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Gives back the room that was set aside and not used.
+    pub(super) fn trim(&self) -> io::Result<()> {
+        self.file.set_len(self.at)?;
+        self.file.sync_all()
+    }
+}
+
+/// One block of a sidecar.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub(super) header: BlockHeader,
+    /// Offset of the block in the sidecar.
+    pub(super) offset: u64,
+    /// CRC32C of each record.
+    pub(super) crcs: Vec<u32>,
+}
+
+/// A sidecar as read.
+#[derive(Clone, Debug)]
+pub(super) struct Sidecar {
+    /// `None` when nothing was sealed yet.
+    pub(super) header: Option<SealHeader>,
+    pub(super) blocks: Vec<Block>,
+    /// Offset behind the last whole block.
+    pub(super) end: u64,
+    /// Records of the blocks.
+    pub(super) records: u64,
+    /// The chain behind the last block.
+    pub(super) chain: [u8; 32],
+    /// Why reading stopped, and at which offset; `None` when it stopped at the end of the file.
+    pub(super) stopped: Option<(u64, Stopped)>,
+}
+
+/// Why the reading of a sidecar stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stopped {
+    /// The rest is shorter than a block, or zeros: an append that a stop cut short.
+    Torn,
+    /// The bytes are not what was written.
+    Damaged(&'static str),
+}
+
+impl Sidecar {
+    /// Reads all the blocks that are whole and follow each other.
+    pub(super) fn parse(bytes: &[u8], log: LogKind, journal_id: u64, number: u64) -> Sidecar {
+        let none = Sidecar { header: None, blocks: Vec::new(), end: 0, records: 0, chain: [0; 32], stopped: None };
+        if bytes.is_empty() {
+            return none;
+        }
+        let size = size_of::<SealHeader>();
+        if bytes.len() < size || bytes.iter().all(|b| *b == 0) {
+            return Sidecar { stopped: Some((0, Stopped::Torn)), ..none };
+        }
+        let header: SealHeader = bytemuck::pod_read_unaligned(&bytes[..size]);
+        if !header.is_whole() {
+            return Sidecar { stopped: Some((0, Stopped::Damaged("its header does not match its CRC"))), ..none };
+        }
+        if (header.log, header.journal_id, header.number) != (log.code(), journal_id, number) {
+            return Sidecar { stopped: Some((0, Stopped::Damaged("it belongs to another segment"))), ..none };
+        }
+        let mut sidecar = Sidecar { header: Some(header), chain: header.start, end: size as u64, ..none };
+        while let Some(rest) = bytes.get(sidecar.end as usize..).filter(|r| !r.is_empty()) {
+            match block_of(rest, &sidecar) {
+                Ok(block) => sidecar.push(block),
+                Err(why) => {
+                    sidecar.stopped = Some((sidecar.end, why));
+                    break;
+                }
+            }
+        }
+        sidecar
+    }
+
+    fn push(&mut self, block: Block) {
+        self.end += (size_of::<BlockHeader>() + block.crcs.len() * 4) as u64;
+        self.records += block.crcs.len() as u64;
+        self.chain = block.header.chain;
+        self.blocks.push(block);
+    }
+
+    /// The completed-through word of the last block, 0 without one.
+    pub(super) fn through(&self) -> u64 {
+        self.blocks.last().map_or(0, |b| b.header.through)
+    }
+}
+
+fn block_of(rest: &[u8], before: &Sidecar) -> Result<Block, Stopped> {
+    let size = size_of::<BlockHeader>();
+    if rest.iter().all(|b| *b == 0) {
+        return Err(Stopped::Torn);
+    }
+    let header: BlockHeader = bytemuck::pod_read_unaligned(rest.get(..size).ok_or(Stopped::Torn)?);
+    let count = header.count as usize;
+    if count == 0 || count > BLOCK_RECORDS {
+        return Err(Stopped::Damaged("its count of records is impossible"));
+    }
+    let crc_bytes = rest.get(size..size + count * 4).ok_or(Stopped::Torn)?;
+    let crcs: Vec<u32> = crc_bytes.chunks_exact(4).map(bytemuck::pod_read_unaligned).collect();
+    if !header.is_whole(&crcs) {
+        return Err(Stopped::Damaged("it does not match its own CRC"));
+    }
+    let first = before.header.map_or(0, |h| h.first_record) + before.records;
+    if header.first_record != first {
+        return Err(Stopped::Damaged("it is not the block that follows: one was removed, repeated or exchanged"));
+    }
+    Ok(Block { header, offset: before.end, crcs })
+}

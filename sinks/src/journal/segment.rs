@@ -1,0 +1,244 @@
+//! One segment file: its making, its header words, its records.
+//!
+//! A segment is whole before the writer sees it: allocated (so that a full disk is met here and not as a bus error on
+//! the line), its header on the disk, its pages present. A record is eight words; the id word is stored last, with
+//! release, and 0 means "not written".
+
+use super::error::JournalError;
+use super::format::{
+    COMPLETED_SLOT, HEADER_BYTES, HEADER_SLOTS, LogKind, SEALED_SLOT, SegmentHeader, seal_bytes, segment_bytes,
+};
+use super::manifest::{JournalInfo, sync_folder};
+use super::mapping::{Mapping, PAGE_BYTES, SLOT_BYTES};
+use bytemuck::Zeroable;
+use flow::Event;
+use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
+use rustix::io::Errno;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// A mapped segment. The writer and the helper thread share it.
+#[derive(Debug)]
+pub(super) struct Segment {
+    mapping: Mapping,
+    pub(super) log: LogKind,
+    pub(super) number: u64,
+    /// Number of its first record.
+    pub(super) first_record: u64,
+    /// Records that fit.
+    pub(super) capacity: u64,
+}
+
+impl Segment {
+    /// Stores the record at `index`: the id word last.
+    #[inline]
+    pub(super) fn store(&self, index: usize, event: &Event) {
+        let words: &[u64; 8] = bytemuck::cast_ref(event);
+        let slot = &self.mapping.slots()[HEADER_SLOTS + index];
+        for (to, word) in slot.iter().zip(words).skip(1) {
+            to.store(*word, Ordering::Relaxed);
+        }
+        slot[0].store(words[0], Ordering::Release);
+    }
+
+    /// The record at `index` as it stands now; id 0 when it is not written.
+    pub(super) fn load(&self, index: usize) -> Event {
+        let slot = &self.mapping.slots()[HEADER_SLOTS + index];
+        let mut words = [slot[0].load(Ordering::Acquire), 0, 0, 0, 0, 0, 0, 0];
+        for (word, from) in words.iter_mut().zip(slot).skip(1) {
+            *word = from.load(Ordering::Relaxed);
+        }
+        bytemuck::cast(words)
+    }
+
+    /// Empties the record at `index`.
+    pub(super) fn clear(&self, index: usize) {
+        self.store(index, &Event::zeroed());
+    }
+
+    /// The completed-through word.
+    #[inline]
+    pub(super) fn completed(&self) -> u64 {
+        self.mapping.slots()[COMPLETED_SLOT][0].load(Ordering::Acquire)
+    }
+
+    /// Sets the completed-through word.
+    #[inline]
+    pub(super) fn set_completed(&self, seq: u64) {
+        self.mapping.slots()[COMPLETED_SLOT][0].store(seq, Ordering::Release);
+    }
+
+    /// Notes in the header how many records are sealed.
+    pub(super) fn set_sealed(&self, records: u64) {
+        self.mapping.slots()[SEALED_SLOT][0].store(records, Ordering::Release);
+    }
+
+    /// Makes the header's page and the pages of these records present and writable.
+    pub(super) fn populate(&self, records: Range<u64>) {
+        self.mapping.populate(0..HEADER_SLOTS);
+        self.mapping.populate(HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize);
+    }
+
+    /// Syncs the pages of these records.
+    pub(super) fn sync(&self, records: Range<u64>) -> io::Result<()> {
+        self.mapping.sync(HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize)
+    }
+
+    /// Syncs the header's page.
+    pub(super) fn sync_header(&self) -> io::Result<()> {
+        self.mapping.sync(0..HEADER_SLOTS)
+    }
+
+    /// Where its files are.
+    pub(super) fn paths(&self, dir: &Path) -> (PathBuf, PathBuf) {
+        paths(dir, self.log, self.number)
+    }
+}
+
+/// Records of one page.
+pub(super) const PAGE_RECORDS: u64 = (PAGE_BYTES / SLOT_BYTES) as u64;
+
+/// The files of a segment: records and sidecar.
+pub(super) fn paths(dir: &Path, log: LogKind, number: u64) -> (PathBuf, PathBuf) {
+    (dir.join(log.segment_name(number)), dir.join(log.seal_name(number)))
+}
+
+/// Bytes that a segment and its sidecar take.
+pub(super) const fn footprint(capacity: u64) -> u64 {
+    segment_bytes(capacity) + seal_bytes(capacity)
+}
+
+/// Makes a segment with its empty sidecar, allocated, durable and present in memory.
+pub(super) fn prepare(
+    dir: &Path,
+    info: &JournalInfo,
+    log: LogKind,
+    number: u64,
+    first_record: u64,
+) -> Result<(Segment, File), JournalError> {
+    let (path, seal_path) = paths(dir, log, number);
+    let made = allocate_files(dir, info, log, number, first_record);
+    match made {
+        Ok((file, seal)) => {
+            let slots = HEADER_SLOTS + info.segment_records as usize;
+            let mapping = Mapping::new(&file, slots).map_err(|e| JournalError::io(&path, "mapping", e))?;
+            let capacity = info.segment_records;
+            let segment = Segment { mapping, log, number, first_record, capacity };
+            segment.populate(0..capacity);
+            Ok((segment, seal))
+        }
+        Err(error) => {
+            if error.kind() != io::ErrorKind::AlreadyExists {
+                // What was made of it is of no use; that it cannot be removed would be told by the next attempt.
+                let _ = fs::remove_file(&path);
+                let _ = fs::remove_file(&seal_path);
+            }
+            Err(space_error(dir, &path, footprint(info.segment_records), error))
+        }
+    }
+}
+
+fn allocate_files(
+    dir: &Path,
+    info: &JournalInfo,
+    log: LogKind,
+    number: u64,
+    first_record: u64,
+) -> io::Result<(File, File)> {
+    let (path, seal_path) = paths(dir, log, number);
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    allocate(&file, segment_bytes(info.segment_records), FallocateFlags::empty())?;
+    file.write_all_at(bytemuck::bytes_of(&header(info, log, number, first_record)), 0)?;
+    file.sync_all()?;
+    let seal = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(seal_path)?;
+    allocate(&seal, seal_bytes(info.segment_records), FallocateFlags::KEEP_SIZE)?;
+    seal.sync_all()?;
+    sync_folder(&log.folder(dir))?;
+    Ok((file, seal))
+}
+
+/// The header that a segment must have.
+pub(super) fn header(info: &JournalInfo, log: LogKind, number: u64, first_record: u64) -> SegmentHeader {
+    let mut build_id = [0; 64];
+    let length = info.build_id.len().min(build_id.len());
+    build_id[..length].copy_from_slice(&info.build_id.as_bytes()[..length]);
+    let kinds = match log {
+        LogKind::Inputs => flow::Kinds::ALL,
+        LogKind::Outcomes => info.outcome_kinds,
+    };
+    SegmentHeader {
+        log: log.code(),
+        journal_id: info.journal_id,
+        number,
+        first_record,
+        capacity: info.segment_records,
+        kinds: [kinds.0 as u64, (kinds.0 >> 64) as u64],
+        build_id,
+        config_hash: *blake3::hash(info.config_text.as_bytes()).as_bytes(),
+        ..SegmentHeader::zeroed()
+    }
+    .finish()
+}
+
+/// Opens a segment that exists, to go on writing or sealing it: at full length, present in memory.
+pub(super) fn reopen(
+    dir: &Path,
+    info: &JournalInfo,
+    log: LogKind,
+    number: u64,
+    first_record: u64,
+) -> Result<(Segment, File), JournalError> {
+    let (path, seal_path) = paths(dir, log, number);
+    let capacity = info.segment_records;
+    let open = |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let opened = open(&path).and_then(|file| {
+        allocate(&file, segment_bytes(capacity), FallocateFlags::empty())?;
+        let seal = open(&seal_path)?;
+        allocate(&seal, seal_bytes(capacity), FallocateFlags::KEEP_SIZE)?;
+        Ok((file, seal))
+    });
+    let (file, seal) = opened.map_err(|e| space_error(dir, &path, footprint(capacity), e))?;
+    let slots = HEADER_SLOTS + capacity as usize;
+    let mapping = Mapping::new(&file, slots).map_err(|e| JournalError::io(&path, "mapping", e))?;
+    let segment = Segment { mapping, log, number, first_record, capacity };
+    segment.populate(0..capacity);
+    Ok((segment, seal))
+}
+
+/// Sets disk blocks aside, by writing zeros where the file system has no other way.
+pub(super) fn allocate(file: &File, bytes: u64, flags: FallocateFlags) -> io::Result<()> {
+    match fallocate(file, flags, 0, bytes) {
+        Ok(()) => Ok(()),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) if flags.is_empty() => {
+            let zeros = [0; HEADER_BYTES];
+            let mut at = file.metadata()?.len();
+            while at < bytes {
+                let n = (bytes - at).min(zeros.len() as u64) as usize;
+                file.write_all_at(&zeros[..n], at)?;
+                at += n as u64;
+            }
+            Ok(())
+        }
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Bytes that are free on the disk of `dir`, 0 when it does not say.
+pub(super) fn free_bytes(dir: &Path) -> u64 {
+    let stat = File::open(dir).and_then(|d| Ok(fstatvfs(&d)?));
+    stat.map(|s| s.f_bavail * s.f_frsize).unwrap_or(0)
+}
+
+fn space_error(dir: &Path, path: &Path, needed: u64, error: io::Error) -> JournalError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            JournalError::NoSpace { path: path.to_owned(), needed, free: free_bytes(dir) }
+        }
+        _ => JournalError::io(path, "allocating", error),
+    }
+}
