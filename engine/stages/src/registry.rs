@@ -1,5 +1,7 @@
 //! The registry of stages, in the order of the uncut line: one line each.
 
+use crate::bars::{self, BarStage};
+use crate::book::{self, BookStage};
 use flow::{Param, ParamError, Params, Registered, Stage};
 
 /// What the plan tells a stage about the world that it is built for.
@@ -42,4 +44,19 @@ impl Registered for StageLine {
 }
 
 /// Every stage, in the order of the uncut line.
-pub const STAGES: &[StageLine] = &[];
+pub const STAGES: &[StageLine] = &[
+    StageLine {
+        name: "book",
+        doc: "engine/stages/docs/book.md",
+        about: "Keeps the books of all instruments, by order or by level; tells of trades, levels and the top.",
+        params: book::PARAMS,
+        build: BookStage::build,
+    },
+    StageLine {
+        name: "bars",
+        doc: "engine/stages/docs/bars.md",
+        about: "Sums trades up to bars of one or several lengths; each closes once.",
+        params: bars::PARAMS,
+        build: BarStage::build,
+    },
+];

@@ -1,0 +1,217 @@
+//! The stage: trades and ticks in, bars out.
+//!
+//! A set of bits names the instruments that have no open bar, so that a tick does not touch them. Where several lengths
+//! close at once they do so from the shortest up; where several instruments do, by index.
+
+use super::sum::Sum;
+use crate::Space;
+use flow::records::{Listing, Tick, Trade};
+use flow::{
+    Effective, Event, Flags, Interval, Kind, Kinds, Mic, Ns, Out, Param, ParamError, ParamType, Params, Px, Scope,
+    Stage, StateError, StateReader, StateWriter, Ticks, zone_of,
+};
+use serde::{Deserialize, Serialize};
+
+/// The most lengths at once.
+pub const MAX_INTERVALS: usize = 8;
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[Param {
+    name: "intervals",
+    ty: ParamType::List,
+    unit: "",
+    default: "1m",
+    effective: Effective::Restart,
+    about: "lengths of the bars, up to eight, each from 5s to 1d and dividing a day evenly",
+}];
+
+/// An instrument that no listing defined: its days are UTC's. Not zero, so that filling memory with it touches it.
+const NO_CALENDAR: Mic = Mic(*b"----");
+
+/// Keeps the open bars of every instrument.
+pub struct BarStage {
+    intervals: Box<[Interval]>,
+    /// One a length, instrument by instrument.
+    sums: Box<[Sum]>,
+    calendars: Box<[Mic]>,
+    /// A bit an instrument: it has no open bar.
+    idle: Box<[u64]>,
+}
+
+impl BarStage {
+    /// Bars of these lengths for every instrument of the space.
+    ///
+    /// # Errors
+    /// When a length is none, or there are none or too many.
+    pub fn new(params: &Params, space: Space) -> Result<BarStage, ParamError> {
+        let texts = params.list("intervals");
+        let refused = |valid: String| ParamError { key: "bars.intervals".to_owned(), found: texts.join(","), valid };
+        let parsed = texts.iter().map(|t| t.parse::<Interval>()).collect::<Result<Vec<_>, _>>();
+        let mut intervals = parsed.map_err(|e| refused(e.to_string()))?;
+        intervals.sort_unstable();
+        intervals.dedup();
+        if intervals.is_empty() || intervals.len() > MAX_INTERVALS {
+            return Err(refused(format!("valid: 1 to {MAX_INTERVALS} lengths")));
+        }
+        let instruments = space.instruments as usize;
+        Ok(BarStage {
+            sums: vec![Sum::CLOSED; instruments * intervals.len()].into_boxed_slice(),
+            calendars: vec![NO_CALENDAR; instruments].into_boxed_slice(),
+            idle: vec![!0; instruments.div_ceil(64)].into_boxed_slice(),
+            intervals: intervals.into_boxed_slice(),
+        })
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// As [`BarStage::new`].
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(BarStage::new(params, space)?))
+    }
+
+    #[inline]
+    fn trade(&mut self, event: &Event, out: &mut Out) {
+        let trade: &Trade = event.record();
+        let at = event.instrument as usize;
+        if at == 0 || at >= self.calendars.len() || trade.qty.0 == 0 || trade.px == Px::NONE {
+            return;
+        }
+        if event.flags.has(Flags::SNAPSHOT) {
+            return;
+        }
+        self.idle[at / 64] &= !(1 << (at % 64));
+        let lengths = self.intervals.len();
+        let sums = &mut self.sums[at * lengths..][..lengths];
+        for (sum, interval) in sums.iter_mut().zip(&self.intervals) {
+            if sum.is_due(event.ts) {
+                close(sum, *interval, event.instrument, out);
+            }
+            if !sum.is_open() {
+                let (start, end) = interval.bounds(event.ts, zone_of(self.calendars[at]));
+                *sum = Sum::between(start, end);
+            }
+            sum.add(trade, event.side());
+        }
+    }
+
+    fn tick(&mut self, ts: Ns, first: usize, last: usize, out: &mut Out) {
+        let last = last.min(self.calendars.len().saturating_sub(1));
+        let mut from = first;
+        while from <= last {
+            let word = !self.idle[from / 64] >> (from % 64);
+            if word == 0 {
+                from = (from / 64 + 1) * 64;
+                continue;
+            }
+            let at = from + word.trailing_zeros() as usize;
+            if at > last {
+                return;
+            }
+            self.close_due(ts, at, out);
+            from = at + 1;
+        }
+    }
+
+    fn close_due(&mut self, ts: Ns, at: usize, out: &mut Out) {
+        let lengths = self.intervals.len();
+        let sums = &mut self.sums[at * lengths..][..lengths];
+        for (sum, interval) in sums.iter_mut().zip(&self.intervals) {
+            if sum.is_due(ts) {
+                close(sum, *interval, at as u32, out);
+            }
+        }
+        if !sums.iter().any(Sum::is_open) {
+            self.idle[at / 64] |= 1 << (at % 64);
+        }
+    }
+}
+
+#[cold]
+fn close(sum: &mut Sum, interval: Interval, instrument: u32, out: &mut Out) {
+    let (bar, flow) = std::mem::replace(sum, Sum::CLOSED).records(interval);
+    out.push(instrument, Flags::NONE, &bar);
+    out.push(instrument, Flags::LAST_OF_GROUP, &flow);
+}
+
+impl Stage for BarStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::Tick])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Bar, Kind::BarFlow])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Instrument
+    }
+
+    /// As many whole instruments as a slice can hold.
+    fn fan_out(&self) -> usize {
+        let each = 2 * self.intervals.len();
+        Out::CAP / each * each
+    }
+
+    fn ticks(&self) -> Ticks {
+        Ticks { intervals: self.intervals.to_vec(), per_instrument: 2 * self.intervals.len() }
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        if event.kind == Kind::Trade {
+            self.trade(event, out);
+        } else if let Some(tick) = event.get::<Tick>() {
+            self.tick(event.ts, tick.first as usize, tick.last as usize, out);
+        } else if let Some(listing) = event.get::<Listing>()
+            && let Some(calendar) = self.calendars.get_mut(event.instrument as usize)
+        {
+            *calendar = Mic(listing.calendar);
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        let lengths = self.intervals.len();
+        to.put(&self.intervals.iter().map(|i| i.seconds()).collect::<Vec<_>>());
+        let mut saved = Vec::new();
+        for (at, calendar) in self.calendars.iter().enumerate() {
+            let sums = &self.sums[at * lengths..][..lengths];
+            if *calendar != NO_CALENDAR || sums.iter().any(Sum::is_open) {
+                saved.push(Saved { key: to.key(at as u32), calendar: calendar.0, sums: sums.to_vec() });
+            }
+        }
+        saved.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        to.put(&saved);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let lengths = self.intervals.len();
+        if !from.get::<Vec<u32>>()?.into_iter().eq(self.intervals.iter().map(|i| i.seconds())) {
+            return Err(StateError::Inconsistent("bars of other lengths than these"));
+        }
+        self.sums.fill(Sum::CLOSED);
+        self.calendars.fill(NO_CALENDAR);
+        self.idle.fill(!0);
+        for saved in from.get::<Vec<Saved>>()? {
+            let at = from.instrument(&saved.key)? as usize;
+            if at >= self.calendars.len() {
+                return Err(StateError::TooLarge { what: "instruments", found: at + 1, limit: self.calendars.len() });
+            }
+            if saved.sums.len() != lengths {
+                return Err(StateError::Inconsistent("an instrument with bars of other lengths"));
+            }
+            self.calendars[at] = Mic(saved.calendar);
+            self.sums[at * lengths..][..lengths].copy_from_slice(&saved.sums);
+            self.idle[at / 64] &= !(u64::from(saved.sums.iter().any(Sum::is_open)) << (at % 64));
+        }
+        Ok(())
+    }
+}
+
+/// What is saved of an instrument.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    key: String,
+    calendar: [u8; 4],
+    sums: Vec<Sum>,
+}

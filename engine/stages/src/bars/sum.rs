@@ -1,0 +1,114 @@
+//! The running sums of one bar.
+//!
+//! Quantities and money are integers and saturate rather than wrap: the money of a bar is an `i128`, which holds the
+//! largest trade that an event can carry. The average is rounded once, half to even, when the bar closes.
+
+use flow::records::{Bar, BarFlow, Trade};
+use flow::{Interval, Ns, Px, Qty, Side};
+use serde::{Deserialize, Serialize};
+
+/// A bar that is open when it has trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sum {
+    notional: i128,
+    start: Ns,
+    /// First instant that no longer belongs to it.
+    pub(super) end: Ns,
+    open: Px,
+    high: Px,
+    low: Px,
+    close: Px,
+    volume: u64,
+    bought: u64,
+    sold: u64,
+    trades: u32,
+}
+
+impl Sum {
+    /// No bar. Not all zero, so that filling memory with it touches the memory.
+    pub(super) const CLOSED: Sum = Sum {
+        notional: 0,
+        start: Ns::NONE,
+        end: Ns::NONE,
+        open: Px::NONE,
+        high: Px::NONE,
+        low: Px::NONE,
+        close: Px::NONE,
+        volume: 0,
+        bought: 0,
+        sold: 0,
+        trades: 0,
+    };
+
+    /// A bar from `start` to before `end` that waits for its first trade.
+    pub(super) fn between(start: Ns, end: Ns) -> Sum {
+        Sum { start, end, ..Sum::CLOSED }
+    }
+
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.trades > 0
+    }
+
+    /// Whether it is open and over at `ts`.
+    #[inline]
+    pub(super) fn is_due(&self, ts: Ns) -> bool {
+        self.is_open() && ts >= self.end
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, trade: &Trade, side: Side) {
+        let (px, qty) = (trade.px, trade.qty.0);
+        if self.trades == 0 {
+            (self.open, self.high, self.low) = (px, px, px);
+        }
+        self.high = self.high.max(px);
+        self.low = self.low.min(px);
+        self.close = px;
+        self.volume = self.volume.saturating_add(qty);
+        self.notional = self.notional.saturating_add(i128::from(px.0) * i128::from(qty));
+        match side {
+            Side::Buy => self.bought = self.bought.saturating_add(qty),
+            Side::Sell => self.sold = self.sold.saturating_add(qty),
+            Side::None => {}
+        }
+        self.trades = self.trades.saturating_add(1);
+    }
+
+    /// Its two events.
+    pub(super) fn records(&self, interval: Interval) -> (Bar, BarFlow) {
+        let interval_s = interval.seconds();
+        let start_s = u32::try_from(self.start.0 / Ns::SECOND).unwrap_or(u32::MAX);
+        let bar = Bar { open: self.open, high: self.high, low: self.low, close: self.close, start_s, interval_s };
+        let flow = BarFlow {
+            volume: Qty(self.volume),
+            vwap: Px(divide_half_even(self.notional, i128::from(self.volume))),
+            buy_volume: Qty(self.bought),
+            sell_volume: Qty(self.sold),
+            trades: self.trades,
+            interval_s,
+        };
+        (bar, flow)
+    }
+}
+
+/// `a / b` for positive `b`, rounded to the nearest, ties to the even neighbour.
+fn divide_half_even(a: i128, b: i128) -> i64 {
+    let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
+    let up = rest > b - rest || (rest == b - rest && quotient % 2 != 0);
+    let rounded = quotient + i128::from(up);
+    i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::divide_half_even;
+
+    #[test]
+    fn ties_go_to_the_even_neighbour_on_both_sides_of_zero() {
+        let cases = [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (1, 3, 0), (2, 3, 1), (-1, 3, 0), (-2, 3, -1)];
+        for (a, b, rounded) in cases {
+            assert_eq!(divide_half_even(a, b), rounded, "{a}/{b}");
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! The books of all instruments: what they hold and how it changes.
+//!
+//! Orders, levels and the nodes of the ladders come from shared pools, so that memory is sized by what lives in all
+//! books together, not by what one of them might need. A book is one cache line; instruments without one cost four
+//! bytes. A message by reference touches its head in the table, the order, its level and the book; a new order touches
+//! the tip of its ladder besides.
+//!
+//! Bound: [`Limits`]; what exceeds one is left out and said so ([`Fault`]). Every operation is O(log levels) but
+//! [`Books::clear`], which is linear in what it clears, once.
+
+use super::ladder::{Half, Ladder};
+use super::order::{Level, Order, dequeue, enqueue, half_of, key_of};
+use super::pool::{NONE, Pool};
+use super::refs::Refs;
+use flow::{BookKind, Px, Side, What};
+
+/// How much the books hold at most. Everything is allocated and touched by [`Books::new`].
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Instrument indices are below this.
+    pub instruments: u32,
+    /// Books.
+    pub books: u32,
+    /// Live orders in all books.
+    pub orders: u32,
+    /// Price levels in all books.
+    pub levels: u32,
+}
+
+/// A book among [`Books`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookId(pub(super) u32);
+
+/// What is known of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// No listing defined it.
+    Unlisted,
+    /// Its listing says that it has no book.
+    Bookless,
+    /// It has this book.
+    Book(BookId),
+}
+
+/// Why a message was left out, or what was wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which anomaly.
+    pub what: What,
+    /// The number that [`What::detail`] names.
+    pub detail: u64,
+}
+
+/// A level after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Side of the level.
+    pub side: Side,
+    /// Price of the level.
+    pub px: Px,
+    /// All that is left at it; 0 = the level is gone.
+    pub qty: u64,
+    /// Orders at it; 0 in books by level, which do not know.
+    pub orders: u32,
+}
+
+/// What a reduction came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The level afterwards.
+    pub change: Change,
+    /// More was to be taken than there was.
+    pub over: bool,
+}
+
+/// What a replace came to. The old order is gone in every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The levels that changed, that of the old terms first.
+    pub changes: [Option<Change>; 2],
+    /// Why the new terms were left out.
+    pub fault: Option<Fault>,
+}
+
+/// Best bid and ask; an empty side is [`Px::NONE`] with 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Top {
+    /// Best bid.
+    pub bid_px: Px,
+    /// Quantity at it.
+    pub bid_qty: u64,
+    /// Best ask.
+    pub ask_px: Px,
+    /// Quantity at it.
+    pub ask_qty: u64,
+}
+
+impl Top {
+    /// No side.
+    pub const EMPTY: Top = Top { bid_px: Px::NONE, bid_qty: 0, ask_px: Px::NONE, ask_qty: 0 };
+
+    /// Whether both sides are there and the bid is at or above the ask.
+    #[inline]
+    pub fn crossed(&self) -> bool {
+        self.bid_px != Px::NONE && self.bid_px >= self.ask_px
+    }
+}
+
+/// A book. `top` is what was last told; `stale` says that the touch may differ from it.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Slot {
+    pub(super) halves: [Half; 2],
+    pub(super) kind: BookKind,
+    pub(super) source: u8,
+    pub(super) stale: bool,
+    pub(super) signed: bool,
+    pub(super) top: Top,
+}
+
+const _: () = assert!(size_of::<Slot>() == 64);
+
+impl Slot {
+    const VACANT: Slot = Slot {
+        halves: [Half::EMPTY; 2],
+        kind: BookKind::None,
+        source: 0,
+        stale: false,
+        signed: false,
+        top: Top::EMPTY,
+    };
+}
+
+/// Marks an instrument whose listing says that it has no book.
+const BOOKLESS: u32 = NONE - 1;
+
+/// All books.
+pub struct Books {
+    pub(super) places: Box<[u32]>,
+    pub(super) slots: Pool<Slot>,
+    pub(super) ladder: Ladder,
+    pub(super) levels: Pool<Level>,
+    pub(super) orders: Pool<Order>,
+    pub(super) refs: Refs,
+}
+
+impl Books {
+    /// Empty books; all the memory that they will ever use.
+    pub fn new(limits: Limits) -> Books {
+        Books {
+            places: vec![NONE; limits.instruments as usize].into_boxed_slice(),
+            slots: Pool::new(limits.books, Slot::VACANT),
+            ladder: Ladder::new(limits.levels, limits.books),
+            levels: Pool::new(limits.levels, Level::VACANT),
+            orders: Pool::new(limits.orders, Order::VACANT),
+            refs: Refs::new(limits.orders),
+        }
+    }
+
+    /// What is known of an instrument.
+    #[inline]
+    pub fn place(&self, instrument: u32) -> Place {
+        match self.places.get(instrument as usize) {
+            None | Some(&NONE) => Place::Unlisted,
+            Some(&BOOKLESS) => Place::Bookless,
+            Some(at) => Place::Book(BookId(*at)),
+        }
+    }
+
+    /// How a book is kept.
+    #[inline]
+    pub fn kind(&self, book: BookId) -> BookKind {
+        self.slots[book.0].kind
+    }
+
+    /// Opens, changes or closes the book of an instrument as its listing says; `signed` allows prices of 0 and below.
+    /// The same terms again change nothing; others empty the book.
+    ///
+    /// # Errors
+    /// [`What::UnknownInstrument`] past the limit of instruments, [`What::BookFull`] past that of books.
+    pub fn list(&mut self, instrument: u32, source: u8, kind: BookKind, signed: bool) -> Result<(), Fault> {
+        let place = self.place(instrument);
+        let Some(entry) = self.places.get_mut(instrument as usize) else {
+            return Err(Fault { what: What::UnknownInstrument, detail: u64::from(instrument) });
+        };
+        let at = match (place, kind) {
+            (Place::Book(book), BookKind::None) => {
+                *entry = BOOKLESS;
+                self.clear(book);
+                self.slots.give(book.0);
+                return Ok(());
+            }
+            (_, BookKind::None) => {
+                *entry = BOOKLESS;
+                return Ok(());
+            }
+            (Place::Book(book), _) => {
+                let slot = &self.slots[book.0];
+                if (slot.kind, slot.source) != (kind, source) {
+                    self.clear(book);
+                }
+                book.0
+            }
+            _ => {
+                let limit = self.slots.capacity() as u64;
+                let at = self.slots.take().ok_or(Fault { what: What::BookFull, detail: limit })?;
+                *entry = at;
+                self.slots[at] = Slot::VACANT;
+                at
+            }
+        };
+        let slot = &mut self.slots[at];
+        (slot.kind, slot.source, slot.signed) = (kind, source, signed);
+        Ok(())
+    }
+
+    /// Adds an order at the end of its level's queue.
+    ///
+    /// # Errors
+    /// [`What::BadValue`], [`What::DuplicateOrder`], [`What::BookFull`]; nothing is changed then.
+    #[inline]
+    pub fn add(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
+        self.check(book, side, px, qty, reference)?;
+        let home = self.refs.home(self.slots[book.0].source, reference);
+        if self.seek(book, home, reference) != Sought::Nowhere {
+            return Err(Fault { what: What::DuplicateOrder, detail: reference });
+        }
+        if self.orders.left() == 0 {
+            return Err(Fault { what: What::BookFull, detail: self.orders.capacity() as u64 });
+        }
+        let level = self.open_level(book, side, px, qty, reference)?;
+        let at = self.orders.take().expect("looked at just now");
+        (self.orders[at].reference, self.orders[at].qty) = (reference, qty);
+        self.refs.link(home, at, &mut self.orders);
+        enqueue(&mut self.levels[level], level, at, &mut self.orders);
+        Ok(self.changed(book, level))
+    }
+
+    /// Takes `qty` from an order; it is gone when nothing is left, or when it has less.
+    ///
+    /// # Errors
+    /// [`What::BadValue`], [`What::UnknownOrder`]; nothing is changed then.
+    #[inline]
+    pub fn reduce(&mut self, book: BookId, reference: u64, qty: u64) -> Result<Taken, Fault> {
+        if qty == 0 {
+            return Err(Fault { what: What::BadValue, detail: reference });
+        }
+        let (at, home) = self.locate(book, reference)?;
+        let order = &mut self.orders[at];
+        if qty < order.qty {
+            order.qty -= qty;
+            let level = order.level;
+            self.levels[level].qty -= qty;
+            return Ok(Taken { change: self.changed(book, level), over: false });
+        }
+        let over = qty > order.qty;
+        Ok(Taken { change: self.remove(book, at, home), over })
+    }
+
+    /// Removes an order.
+    ///
+    /// # Errors
+    /// [`What::UnknownOrder`].
+    #[inline]
+    pub fn delete(&mut self, book: BookId, reference: u64) -> Result<Change, Fault> {
+        let (at, home) = self.locate(book, reference)?;
+        Ok(self.remove(book, at, home))
+    }
+
+    /// Gives an order new terms. It keeps its place only if reference and price stay and the quantity does not grow.
+    /// The old terms do not hold in any case, so when the new ones cannot be booked the order is gone.
+    ///
+    /// # Errors
+    /// [`What::UnknownOrder`]: nothing is added then, since neither side nor place of the order are known.
+    pub fn replace(&mut self, book: BookId, old: u64, new: u64, px: Px, qty: u64) -> Result<Replaced, Fault> {
+        let (at, home) = self.locate(book, old)?;
+        let (order, level) = (self.orders[at], self.orders[at].level);
+        let Level { px: was, qty: total, .. } = self.levels[level];
+        let side = self.levels[level].side();
+        let stays = px == was && qty > 0 && total.checked_sub(order.qty).and_then(|t| t.checked_add(qty)).is_some();
+        if stays && new == old {
+            if qty <= order.qty {
+                self.orders[at].qty = qty;
+                self.levels[level].qty -= order.qty - qty;
+            } else {
+                self.requeue(level, at, qty);
+            }
+        } else if stays && !self.is_live(book, new) {
+            self.refs.unlink(home, at, &mut self.orders);
+            self.orders[at].reference = new;
+            let home = self.refs.home(self.slots[book.0].source, new);
+            self.refs.link(home, at, &mut self.orders);
+            self.requeue(level, at, qty);
+        } else {
+            let first = self.remove(book, at, home);
+            let second = self.add(book, new, side, px, qty);
+            return Ok(Replaced { changes: [Some(first), second.ok()], fault: second.err() });
+        }
+        let change = self.changed(book, level);
+        Ok(Replaced { changes: [(change.qty != total).then_some(change), None], fault: None })
+    }
+
+    /// Sets a level of a book by level; 0 removes it.
+    ///
+    /// # Errors
+    /// [`What::BadValue`], [`What::BookFull`]; nothing is changed then.
+    #[inline]
+    pub fn set_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, orders: u32) -> Result<(), Fault> {
+        self.check(book, side, px, 1, 0)?;
+        if qty == 0 {
+            if let Ok(level) = self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px)) {
+                self.close_level(book, level);
+            }
+            return Ok(());
+        }
+        let level = self.open_level(book, side, px, 0, 0)?;
+        (self.levels[level].qty, self.levels[level].orders) = (qty, orders);
+        self.changed(book, level);
+        Ok(())
+    }
+
+    /// Adds to a level of a book by level; `reference` only explains a fault.
+    ///
+    /// # Errors
+    /// [`What::BadValue`], [`What::BookFull`]; nothing is changed then.
+    #[inline]
+    pub fn raise(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
+        self.check(book, side, px, qty, reference)?;
+        let level = self.open_level(book, side, px, qty, reference)?;
+        self.levels[level].qty += qty;
+        self.levels[level].orders = 0;
+        Ok(self.changed(book, level))
+    }
+
+    /// Takes from a level of a book by level; one that has less is emptied.
+    ///
+    /// # Errors
+    /// [`What::BadValue`]; [`What::LevelUnderflow`] when there is no such level; nothing is changed then.
+    #[inline]
+    pub fn lower(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Taken, Fault> {
+        self.check(book, side, px, qty, reference)?;
+        let found = self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px));
+        let level = found.map_err(|_| Fault { what: What::LevelUnderflow, detail: reference })?;
+        let had = self.levels[level].qty;
+        if qty < had {
+            self.levels[level].qty = had - qty;
+            self.levels[level].orders = 0;
+            return Ok(Taken { change: self.changed(book, level), over: false });
+        }
+        self.close_level(book, level);
+        Ok(Taken { change: Change { side, px, qty: 0, orders: 0 }, over: qty > had })
+    }
+
+    /// Sets the only level of a side of a book of quotes; [`Px::NONE`] or 0 empties the side.
+    ///
+    /// # Errors
+    /// [`What::BadValue`], [`What::BookFull`]; the side is empty then.
+    pub fn set_quote(&mut self, book: BookId, side: Side, px: Px, qty: u64) -> Result<(), Fault> {
+        let best = self.slots[book.0].halves[half_of(side)].best;
+        let gone = px == Px::NONE || qty == 0;
+        if best != NONE && (gone || self.levels[best].px != px) {
+            self.close_level(book, best);
+        }
+        if gone { Ok(()) } else { self.set_level(book, side, px, qty, 0) }
+    }
+
+    /// Empties a book. Linear in the orders and levels that it holds.
+    pub fn clear(&mut self, book: BookId) {
+        let slot = &mut self.slots[book.0];
+        let source = slot.source;
+        slot.stale = true;
+        for half in &mut slot.halves {
+            self.ladder.drain(half, |level| {
+                let mut at = self.levels[level].first;
+                while at != NONE {
+                    let Order { reference, after, .. } = self.orders[at];
+                    self.refs.unlink(self.refs.home(source, reference), at, &mut self.orders);
+                    self.orders.give(at);
+                    at = after;
+                }
+                self.levels.give(level);
+            });
+        }
+    }
+
+    /// Empties the books of a source and forgets what was told of their tops. Linear in all that they hold.
+    pub fn clear_source(&mut self, source: u8) {
+        for instrument in 0..self.places.len() {
+            if let Place::Book(book) = self.place(instrument as u32)
+                && self.slots[book.0].source == source
+            {
+                self.clear(book);
+                (self.slots[book.0].top, self.slots[book.0].stale) = (Top::EMPTY, false);
+            }
+        }
+    }
+
+    /// The best bid and ask as they stand now.
+    #[inline]
+    pub fn top(&self, book: BookId) -> Top {
+        let of = |half: &Half| match half.best {
+            NONE => (Px::NONE, 0),
+            best => (self.levels[best].px, self.levels[best].qty),
+        };
+        let [bid, ask] = &self.slots[book.0].halves;
+        let ((bid_px, bid_qty), (ask_px, ask_qty)) = (of(bid), of(ask));
+        Top { bid_px, bid_qty, ask_px, ask_qty }
+    }
+
+    /// The top, if it differs from what this gave last, and whether it is crossed where that was not.
+    #[inline]
+    pub fn settle(&mut self, book: BookId) -> Option<(Top, bool)> {
+        if !self.slots[book.0].stale {
+            return None;
+        }
+        let now = self.top(book);
+        let slot = &mut self.slots[book.0];
+        slot.stale = false;
+        let before = std::mem::replace(&mut slot.top, now);
+        (now != before).then(|| (now, now.crossed() && !before.crossed()))
+    }
+
+    #[inline]
+    fn check(&self, book: BookId, side: Side, px: Px, qty: u64, reference: u64) -> Result<(), Fault> {
+        let priced = px != Px::NONE && (px.0 > 0 || (self.slots[book.0].signed && px.0 > i64::MIN));
+        if priced && qty > 0 && side != Side::None {
+            return Ok(());
+        }
+        Err(Fault { what: What::BadValue, detail: reference })
+    }
+
+    #[inline]
+    fn seek(&self, book: BookId, home: usize, reference: u64) -> Sought {
+        let mut at = self.refs.first(home);
+        while at != NONE {
+            let order = &self.orders[at];
+            if order.reference == reference {
+                let owner = self.levels[order.level].book();
+                if owner == book.0 {
+                    return Sought::Here(at);
+                }
+                if self.slots[owner].source == self.slots[book.0].source {
+                    return Sought::Elsewhere;
+                }
+            }
+            at = order.chain;
+        }
+        Sought::Nowhere
+    }
+
+    /// Whether a reference lives in any book of the source.
+    pub(super) fn is_live(&self, book: BookId, reference: u64) -> bool {
+        self.seek(book, self.refs.home(self.slots[book.0].source, reference), reference) != Sought::Nowhere
+    }
+
+    #[inline]
+    pub(super) fn locate(&self, book: BookId, reference: u64) -> Result<(u32, usize), Fault> {
+        let home = self.refs.home(self.slots[book.0].source, reference);
+        match self.seek(book, home, reference) {
+            Sought::Here(at) => Ok((at, home)),
+            _ => Err(Fault { what: What::UnknownOrder, detail: reference }),
+        }
+    }
+
+    /// The level at a price, made if there is none, that can take `qty` more.
+    #[inline]
+    fn open_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, reference: u64) -> Result<u32, Fault> {
+        let key = key_of(side, px);
+        let half = &self.slots[book.0].halves[half_of(side)];
+        let best = half.best;
+        if best != NONE && self.levels[best].px == px {
+            return self.roomy(best, qty, reference);
+        }
+        let place = match self.ladder.find(half, key) {
+            Ok(level) => return self.roomy(level, qty, reference),
+            Err(place) => place,
+        };
+        let limit = self.levels.capacity() as u64;
+        let level = self.levels.take().ok_or(Fault { what: What::BookFull, detail: limit })?;
+        self.levels[level] = Level::new(book.0, side, px);
+        self.ladder.insert(&mut self.slots[book.0].halves[half_of(side)], place, key, level);
+        Ok(level)
+    }
+
+    #[inline]
+    fn roomy(&self, level: u32, qty: u64, reference: u64) -> Result<u32, Fault> {
+        let fits = self.levels[level].qty.checked_add(qty).is_some();
+        fits.then_some(level).ok_or(Fault { what: What::BadValue, detail: reference })
+    }
+
+    /// Says what a level holds now and notes whether the touch did change.
+    #[inline]
+    fn changed(&mut self, book: BookId, level: u32) -> Change {
+        let Level { px, qty, orders, .. } = self.levels[level];
+        let side = self.levels[level].side();
+        let slot = &mut self.slots[book.0];
+        slot.stale |= slot.halves[half_of(side)].best == level;
+        Change { side, px, qty, orders }
+    }
+
+    #[inline]
+    fn remove(&mut self, book: BookId, at: u32, home: usize) -> Change {
+        self.refs.unlink(home, at, &mut self.orders);
+        let level = self.orders[at].level;
+        dequeue(&mut self.levels[level], at, &mut self.orders);
+        self.orders.give(at);
+        let change = self.changed(book, level);
+        if change.orders == 0 {
+            self.close_level(book, level);
+        }
+        change
+    }
+
+    #[inline]
+    fn close_level(&mut self, book: BookId, level: u32) {
+        let Level { px, .. } = self.levels[level];
+        let side = self.levels[level].side();
+        let slot = &mut self.slots[book.0];
+        let half = &mut slot.halves[half_of(side)];
+        slot.stale |= half.best == level;
+        self.ladder.remove(half, key_of(side, px));
+        self.levels.give(level);
+    }
+
+    /// Moves an order to the end of its level's queue with a new quantity.
+    fn requeue(&mut self, level: u32, at: u32, qty: u64) {
+        dequeue(&mut self.levels[level], at, &mut self.orders);
+        self.orders[at].qty = qty;
+        enqueue(&mut self.levels[level], level, at, &mut self.orders);
+    }
+}
+
+/// Where a reference lives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sought {
+    /// In no book of the source.
+    Nowhere,
+    /// In another book of the source.
+    Elsewhere,
+    /// In the book itself.
+    Here(u32),
+}

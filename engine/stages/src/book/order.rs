@@ -1,0 +1,102 @@
+//! Orders, levels and the queue that a level is.
+//!
+//! An order is half a cache line in a slab, linked both ways into the queue of its level in price-time order; a level
+//! knows its first and last order, their total and number. Every step here is O(1).
+
+use super::pool::{NONE, Pool};
+use flow::{Px, Side};
+
+/// A resting order.
+#[derive(Clone, Copy)]
+pub(super) struct Order {
+    pub(super) reference: u64,
+    pub(super) qty: u64,
+    pub(super) before: u32,
+    pub(super) after: u32,
+    pub(super) level: u32,
+    /// Next order whose reference shares the head in the table of references.
+    pub(super) chain: u32,
+}
+
+impl Order {
+    pub(super) const VACANT: Order =
+        Order { reference: 0, qty: 0, before: NONE, after: NONE, level: NONE, chain: NONE };
+}
+
+/// A price level of a side of a book; without a queue when the book is kept by level.
+#[derive(Clone, Copy)]
+pub(super) struct Level {
+    pub(super) px: Px,
+    pub(super) qty: u64,
+    pub(super) orders: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
+    owner: u32,
+}
+
+const _: () = assert!(size_of::<Order>() == 32 && size_of::<Level>() == 32);
+
+impl Level {
+    pub(super) const VACANT: Level = Level { px: Px::NONE, qty: 0, orders: 0, first: NONE, last: NONE, owner: NONE };
+
+    #[inline]
+    pub(super) fn new(book: u32, side: Side, px: Px) -> Level {
+        Level { px, owner: book << 1 | half_of(side) as u32, ..Level::VACANT }
+    }
+
+    /// The book that it belongs to.
+    #[inline]
+    pub(super) fn book(&self) -> u32 {
+        self.owner >> 1
+    }
+
+    #[inline]
+    pub(super) fn side(&self) -> Side {
+        if self.owner & 1 == 0 { Side::Buy } else { Side::Sell }
+    }
+}
+
+/// Index of a side's half of a book.
+#[inline]
+pub(super) fn half_of(side: Side) -> usize {
+    usize::from(side == Side::Sell)
+}
+
+/// The key of a price in its side's ladder: rises towards the touch.
+#[inline]
+pub(super) fn key_of(side: Side, px: Px) -> i64 {
+    if side == Side::Sell { -px.0 } else { px.0 }
+}
+
+/// Appends an order to the end of a level's queue and adds it to the totals.
+#[inline]
+pub(super) fn enqueue(level: &mut Level, level_at: u32, at: u32, orders: &mut Pool<Order>) {
+    let before = std::mem::replace(&mut level.last, at);
+    let order = &mut orders[at];
+    (order.level, order.before, order.after) = (level_at, before, NONE);
+    level.qty += order.qty;
+    level.orders += 1;
+    if before == NONE {
+        level.first = at;
+    } else {
+        orders[before].after = at;
+    }
+}
+
+/// Takes an order out of its level's queue and totals.
+#[inline]
+pub(super) fn dequeue(level: &mut Level, at: u32, orders: &mut Pool<Order>) {
+    let Order { qty, before, after, .. } = orders[at];
+    level.qty -= qty;
+    level.orders -= 1;
+    if before == NONE {
+        level.first = after;
+    } else {
+        orders[before].after = after;
+    }
+    if after == NONE {
+        level.last = before;
+    } else {
+        orders[after].before = before;
+    }
+}

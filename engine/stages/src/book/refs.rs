@@ -1,0 +1,95 @@
+//! From an order's reference to its place in the slab.
+//!
+//! Heads of chains in an array of four-byte words, a power of two of at least twice the orders; the chain's next link
+//! lies in the order itself, which an access needs anyway. Exchanges number orders nearly in sequence, so 512 references
+//! in a row share one run of neighbouring heads (one page): a new order's head lies beside the last one's, and of a
+//! day's references only the pages of those that live are warm. Runs start at hashed places, so that references with a
+//! stride spread too. Removal unlinks: no tombstones, nothing that ages.
+//!
+//! Bound: chains hold half an order on average when the slab is full. Worst case: references made to collide share one
+//! chain, of at most the orders that live.
+
+use super::order::Order;
+use super::pool::{NONE, Pool};
+
+/// References that keep their neighbourhood.
+const RUN: u64 = 512;
+
+/// The heads of the chains.
+pub(super) struct Refs {
+    heads: Box<[u32]>,
+    mask: usize,
+}
+
+impl Refs {
+    /// Heads for `orders` orders.
+    pub(super) fn new(orders: u32) -> Refs {
+        let size = (orders as usize * 2).next_power_of_two();
+        Refs { heads: vec![NONE; size].into_boxed_slice(), mask: size - 1 }
+    }
+
+    /// The chain of a reference of a source.
+    #[inline]
+    pub(super) fn home(&self, source: u8, reference: u64) -> usize {
+        let run = reference / RUN;
+        let mixed = (run ^ (run >> 29) ^ (u64::from(source) << 48)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        (mixed + reference % RUN) as usize & self.mask
+    }
+
+    /// The first order of a chain.
+    #[inline]
+    pub(super) fn first(&self, home: usize) -> u32 {
+        self.heads[home]
+    }
+
+    /// Puts an order at the front of its chain.
+    #[inline]
+    pub(super) fn link(&mut self, home: usize, at: u32, orders: &mut Pool<Order>) {
+        orders[at].chain = std::mem::replace(&mut self.heads[home], at);
+    }
+
+    /// Takes an order out of its chain.
+    #[inline]
+    pub(super) fn unlink(&mut self, home: usize, at: u32, orders: &mut Pool<Order>) {
+        let after = orders[at].chain;
+        let mut before = self.heads[home];
+        if before == at {
+            self.heads[home] = after;
+            return;
+        }
+        while orders[before].chain != at {
+            before = orders[before].chain;
+        }
+        orders[before].chain = after;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The longest chain that `n` references with this stride make in a table for as many.
+    fn longest(n: u64, stride: u64) -> usize {
+        let refs = Refs::new(n as u32);
+        let mut chains = vec![0; refs.mask + 1];
+        (0..n).for_each(|i| chains[refs.home(1, i * stride)] += 1);
+        chains.into_iter().max().unwrap()
+    }
+
+    #[test]
+    fn references_spread_whatever_their_stride() {
+        for shift in 0..48 {
+            assert!(longest(1 << 14, 1 << shift) <= 24, "stride 2^{shift}: {}", longest(1 << 14, 1 << shift));
+        }
+        for stride in [3, 7, 10, 100, 1_000, 1_000_003] {
+            assert!(longest(1 << 14, stride) <= 24, "stride {stride}: {}", longest(1 << 14, stride));
+        }
+    }
+
+    #[test]
+    fn neighbours_stay_neighbours() {
+        let refs = Refs::new(1 << 16);
+        let adjacent = (0..1 << 16).filter(|r| refs.home(1, r + 1) == refs.home(1, *r) + 1).count();
+        assert!(adjacent > (1 << 16) - 300, "{adjacent}");
+    }
+}

@@ -1,0 +1,337 @@
+//! The stage: messages in, what follows from them out.
+//!
+//! For one input, in this order: what was wrong with it, the trade, the levels that changed, and, where the input closes
+//! its group, the top if it changed and the anomaly if it crossed. A group belongs to an instrument: in the middle of one
+//! nobody looks at the top.
+
+use super::books::{BookId, Books, Change, Fault, Limits, Place, Taken};
+use crate::Space;
+use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
+use flow::{
+    BookKind, Effective, Event, Flags, InstrumentType, Kind, Kinds, Ns, Out, Param, ParamError, ParamType, Params, Px,
+    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, What,
+};
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[
+    Param {
+        name: "max_orders",
+        ty: ParamType::Int(16, 16_777_216),
+        unit: "orders",
+        default: "1048576",
+        effective: Effective::Restart,
+        about: "live orders in all books together; 48 bytes each, allocated at the start",
+    },
+    Param {
+        name: "max_levels",
+        ty: ParamType::Int(16, 16_777_216),
+        unit: "levels",
+        default: "262144",
+        effective: Effective::Restart,
+        about: "price levels in all books together; 101 bytes each, allocated at the start",
+    },
+    Param {
+        name: "max_books",
+        ty: ParamType::Int(1, 1_048_576),
+        unit: "books",
+        default: "16384",
+        effective: Effective::Restart,
+        about: "instruments that have a book; 580 bytes each, allocated at the start",
+    },
+];
+
+/// What of an input's flags its levels and tops keep.
+const KEPT: u16 = Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0;
+/// What its trade keeps besides.
+const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
+
+/// Keeps every book of the line.
+pub struct BookStage {
+    books: Books,
+}
+
+impl BookStage {
+    /// Builds the stage with the parameters of [`PARAMS`].
+    pub fn new(params: &Params, space: Space) -> BookStage {
+        let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
+        let (books, orders, levels) = (limit("max_books"), limit("max_orders"), limit("max_levels"));
+        BookStage { books: Books::new(Limits { instruments: space.instruments, books, orders, levels }) }
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// Never: every value in its range makes a stage.
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(BookStage::new(params, space)))
+    }
+
+    /// The books, to look at.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    fn listing(&mut self, event: &Event, out: &mut Out) {
+        let listing: &Listing = event.record();
+        let kind = match listing.book {
+            1 => BookKind::ByLevel,
+            2 => BookKind::ByOrder,
+            3 => BookKind::Quotes,
+            _ => BookKind::None,
+        };
+        if let (Place::Book(book), BookKind::None) = (self.books.place(event.instrument), kind) {
+            self.books.clear(book);
+            self.settle(book, event, Ns::NONE, out);
+        }
+        let signed = listing.instrument_type != InstrumentType::Equity as u8;
+        if let Err(fault) = self.books.list(event.instrument, event.source, kind, signed) {
+            tell(event, Ns::NONE, fault, out);
+        }
+    }
+
+    #[inline]
+    fn by_order(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
+        match event.kind {
+            Kind::Add => {
+                let add: &Add = event.record();
+                let change = self.books.add(book, add.order_ref, event.side(), add.px, add.qty.0)?;
+                level(event, add.exchange_ts, change, out);
+            }
+            Kind::Exec => {
+                let exec: &Exec = event.record();
+                let taken = self.books.reduce(book, exec.order_ref, exec.qty.0)?;
+                executed(event, exec, taken, What::Overfill, out);
+            }
+            Kind::Cancel => {
+                let cancel: &Cancel = event.record();
+                let taken = self.books.reduce(book, cancel.order_ref, cancel.qty.0)?;
+                lowered(event, cancel.exchange_ts, cancel.order_ref, taken, What::Overfill, out);
+            }
+            Kind::Delete => {
+                let delete: &Delete = event.record();
+                let change = self.books.delete(book, delete.order_ref)?;
+                level(event, delete.exchange_ts, change, out);
+            }
+            Kind::Replace => return self.replace(book, event, out),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
+        let replace: &Replace = event.record();
+        let Replace { exchange_ts, order_ref, new_ref, px, qty } = *replace;
+        let replaced = self.books.replace(book, order_ref, new_ref, px, qty.0)?;
+        if let Some(fault) = replaced.fault {
+            tell(event, exchange_ts, fault, out);
+        }
+        match replaced.changes {
+            [Some(first), Some(second)] => {
+                push_level(event, exchange_ts, first, Flags::NONE, out);
+                level(event, exchange_ts, second, out);
+            }
+            [first, second] => first.into_iter().chain(second).for_each(|c| level(event, exchange_ts, c, out)),
+        }
+        Ok(())
+    }
+
+    fn by_level(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
+        let side = event.side();
+        match event.kind {
+            Kind::Level => {
+                let told: &Level = event.record();
+                self.books.set_level(book, side, told.px, told.qty.0, told.orders)?;
+            }
+            Kind::Add => {
+                let add: &Add = event.record();
+                let change = self.books.raise(book, add.order_ref, side, add.px, add.qty.0)?;
+                level(event, add.exchange_ts, change, out);
+            }
+            Kind::Exec => self.exec_by_level(book, event, out)?,
+            Kind::Cancel => {
+                let Cancel { exchange_ts, order_ref, px, qty, .. } = *event.record();
+                let taken = self.books.lower(book, order_ref, side, px, qty.0)?;
+                lowered(event, exchange_ts, order_ref, taken, What::LevelUnderflow, out);
+            }
+            Kind::Delete => {
+                let Delete { exchange_ts, order_ref, px, qty, .. } = *event.record();
+                let taken = self.books.lower(book, order_ref, side, px, qty.0)?;
+                lowered(event, exchange_ts, order_ref, taken, What::LevelUnderflow, out);
+            }
+            Kind::Replace => {
+                let replace: &Replace = event.record();
+                return Err(Fault { what: What::UnknownOrder, detail: replace.order_ref });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The trade happened even where the level does not know of it.
+    fn exec_by_level(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
+        let exec: &Exec = event.record();
+        match self.books.lower(book, exec.order_ref, event.side(), exec.px, exec.qty.0) {
+            Ok(taken) => executed(event, exec, taken, What::LevelUnderflow, out),
+            Err(fault) if fault.what == What::LevelUnderflow => {
+                tell(event, exec.exchange_ts, fault, out);
+                trade(event, exec, event.side(), exec.px, out);
+            }
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    fn quotes(&mut self, book: BookId, event: &Event) -> Result<(), Fault> {
+        if let Some(quote) = event.get::<Quote>() {
+            let bid = self.books.set_quote(book, Side::Buy, quote.bid_px, quote.bid_qty.0);
+            let ask = self.books.set_quote(book, Side::Sell, quote.ask_px, quote.ask_qty.0);
+            bid.and(ask)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn settle(&mut self, book: BookId, event: &Event, exchange_ts: Ns, out: &mut Out) {
+        let Some((top, crossed)) = self.books.settle(book) else { return };
+        let flags = Flags(event.flags.0 & KEPT).with(Flags::LAST_OF_GROUP);
+        let record = BookTop {
+            exchange_ts,
+            bid_px: top.bid_px,
+            bid_qty: Qty(top.bid_qty),
+            ask_px: top.ask_px,
+            ask_qty: Qty(top.ask_qty),
+        };
+        out.push(event.instrument, flags, &record);
+        if crossed {
+            let what = What::CrossedBook;
+            let crossing =
+                what.event_at(event.ts, event.instrument, exchange_ts, top.ask_px.0 as u64, top.bid_px, Qty(0));
+            out.push(event.instrument, crossing.flags, crossing.record::<Anomaly>());
+        }
+    }
+}
+
+impl Stage for BookStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Listing,
+            Kind::Add,
+            Kind::Exec,
+            Kind::Cancel,
+            Kind::Delete,
+            Kind::Replace,
+            Kind::Clear,
+            Kind::Level,
+            Kind::Quote,
+        ])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Level, Kind::Trade, Kind::BookTop, Kind::Anomaly])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Instrument
+    }
+
+    fn fan_out(&self) -> usize {
+        5
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        if event.kind == Kind::Listing {
+            self.listing(event, out);
+        } else if event.kind == Kind::Clear && event.instrument == 0 {
+            return self.books.clear_source(event.source);
+        }
+        let book = match self.books.place(event.instrument) {
+            Place::Book(book) => book,
+            Place::Bookless => return,
+            Place::Unlisted if event.kind == Kind::Listing => return,
+            Place::Unlisted => {
+                let fault = Fault { what: What::UnknownInstrument, detail: u64::from(event.instrument) };
+                return tell(event, exchange_ts(event), fault, out);
+            }
+        };
+        let done = match self.books.kind(book) {
+            _ if event.kind == Kind::Clear => {
+                self.books.clear(book);
+                Ok(())
+            }
+            BookKind::ByOrder => self.by_order(book, event, out),
+            BookKind::ByLevel => self.by_level(book, event, out),
+            BookKind::Quotes => self.quotes(book, event),
+            BookKind::None => Ok(()),
+        };
+        if let Err(fault) = done {
+            tell(event, exchange_ts(event), fault, out);
+        }
+        if event.flags.has(Flags::LAST_OF_GROUP) {
+            self.settle(book, event, exchange_ts(event), out);
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.books.save(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.books.load(from)
+    }
+}
+
+/// Exchange time of what the stage reads: the first word of the body, but a listing has none.
+#[inline]
+fn exchange_ts(event: &Event) -> Ns {
+    let word = event.body[..8].try_into().expect("eight bytes");
+    if event.kind == Kind::Listing { Ns::NONE } else { Ns(u64::from_le_bytes(word)) }
+}
+
+#[cold]
+fn tell(event: &Event, exchange_ts: Ns, fault: Fault, out: &mut Out) {
+    let anomaly = fault.what.event(event.ts, event.instrument, exchange_ts, fault.detail);
+    out.push(event.instrument, anomaly.flags, anomaly.record::<Anomaly>());
+}
+
+#[inline]
+fn push_level(event: &Event, exchange_ts: Ns, change: Change, last: Flags, out: &mut Out) {
+    let Change { side, px, qty, orders } = change;
+    let flags = Flags(event.flags.0 & KEPT).with_side(side).with(last);
+    out.push(event.instrument, flags, &Level { exchange_ts, px, qty: Qty(qty), orders, reserved: [0; 12] });
+}
+
+/// The last level that an input changes closes the group if the input does.
+#[inline]
+fn level(event: &Event, exchange_ts: Ns, change: Change, out: &mut Out) {
+    push_level(event, exchange_ts, change, Flags(event.flags.0 & Flags::LAST_OF_GROUP.0), out);
+}
+
+#[inline]
+fn lowered(event: &Event, exchange_ts: Ns, order_ref: u64, taken: Taken, over: What, out: &mut Out) {
+    if taken.over {
+        tell(event, exchange_ts, Fault { what: over, detail: order_ref }, out);
+    }
+    level(event, exchange_ts, taken.change, out);
+}
+
+#[inline]
+fn executed(event: &Event, exec: &Exec, taken: Taken, over: What, out: &mut Out) {
+    if taken.over {
+        tell(event, exec.exchange_ts, Fault { what: over, detail: exec.order_ref }, out);
+    }
+    trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
+    level(event, exec.exchange_ts, taken.change, out);
+}
+
+/// The trade of an execution against an order that rested on side `resting`; auctions have no aggressor.
+#[inline]
+fn trade(event: &Event, exec: &Exec, resting: Side, px: Px, out: &mut Out) {
+    if event.flags.has(Flags::NON_PRINTABLE) {
+        return;
+    }
+    let aggressor = if event.flags.has(Flags::AUCTION) { Side::None } else { resting.opposite() };
+    let Exec { exchange_ts, order_ref, qty, match_id, .. } = *exec;
+    let flags = Flags(event.flags.0 & KEPT_BY_TRADES).with_side(aggressor);
+    out.push(event.instrument, flags, &Trade { exchange_ts, px, qty, match_id, order_ref });
+}
