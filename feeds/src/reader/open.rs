@@ -16,6 +16,8 @@ const HEAD: usize = 4096;
 pub struct Stream {
     /// The file's name without its folder, or the member's.
     pub name: String,
+    /// Whether it is a member of a zip.
+    pub member: bool,
     /// The first bytes; `read` gives them again.
     pub head: Vec<u8>,
     /// All bytes.
@@ -31,7 +33,7 @@ impl Stream {
         let mut head = Vec::new();
         (&mut read).take(HEAD as u64).read_to_end(&mut head)?;
         let read = Box::new(io::Cursor::new(head.clone()).chain(read));
-        Ok(Stream { name: name.into(), head, read })
+        Ok(Stream { name: name.into(), member: false, head, read })
     }
 }
 
@@ -77,7 +79,10 @@ pub fn open_streams(path: &Path) -> Result<Vec<Stream>, OpenError> {
     let streams = match Packing::of(&magic) {
         Packing::Zip => packing::members(path)?
             .into_iter()
-            .map(|(name, read)| Stream::new(name, read).map_err(unreadable))
+            .map(|(name, read)| {
+                let stream = Stream::new(name, read).map_err(unreadable)?;
+                Ok(Stream { member: true, ..stream })
+            })
             .collect::<Result<Vec<_>, _>>()?,
         packing => {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();

@@ -1,0 +1,92 @@
+//! Nasdaq TotalView-ITCH 5.0.
+//!
+//! [`wire`] is the table of messages with reading and writing, `translate` makes inputs of them, [`ItchDecoder`] finds
+//! them in a BinaryFILE or in the MoldUDP64 packets of a capture. One pass, no table of orders: what a message means for
+//! a book is the book's matter.
+
+mod capture;
+mod decoder;
+mod mold;
+#[cfg(test)]
+mod tests;
+mod translate;
+pub mod wire;
+
+pub use decoder::ItchDecoder;
+
+use crate::reader::{Stream, StreamSource, date, open_streams, wrong_feed};
+use crate::{Feed, OpenError, Request};
+use capture::Capture;
+use flow::Source;
+use std::path::Path;
+
+/// The line in the registry.
+pub const FEED: Feed = Feed {
+    name: NAME,
+    doc: "feeds/docs/itch.md",
+    about: "Nasdaq TotalView-ITCH 5.0: BinaryFILE, or MoldUDP64 in pcap and pcapng",
+    params: &[],
+    recognise,
+    open,
+};
+
+const NAME: &str = "itch";
+
+/// How much longer than the specification a message may be for a file to be recognised by it.
+const APPENDED: usize = 32;
+
+/// Whether these are the first bytes of a capture, or of a BinaryFILE: the first message of a known type has about its
+/// length and a time of day, and nothing before it is no message.
+fn recognise(head: &[u8]) -> bool {
+    Capture::recognise(head) || {
+        let mut rest = head;
+        loop {
+            let Some((len, bytes)) = rest.split_first_chunk::<2>() else { return false };
+            let len = usize::from(u16::from_be_bytes(*len));
+            let Some(code) = bytes.first().filter(|_| len > 0) else { return false };
+            let known = usize::from(wire::LENGTHS[usize::from(*code)]);
+            if known > 0 && (known..=known + APPENDED).contains(&len) {
+                return wire::head_of(bytes).is_none_or(|h| h.timestamp < wire::DAY_NS);
+            }
+            match bytes.get(len..) {
+                Some(next) if code.is_ascii_alphabetic() => rest = next,
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// A session that was ended before it began.
+fn is_empty_session(head: &[u8]) -> bool {
+    head.starts_with(&[0, 0])
+}
+
+fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
+    let [path] = request.paths.as_slice() else {
+        return Err(OpenError {
+            what: format!("an input of the feed itch is one file, not {}", request.paths.len()),
+            next: "give each file as an input of its own".to_owned(),
+        });
+    };
+    let stream = choose(path)?;
+    let file = path.display().to_string();
+    let date = date::choose(request.date, &[&stream.name, &file]);
+    let name = if stream.member { format!("{file}:{}", stream.name) } else { file };
+    let decoder = Box::new(ItchDecoder::new(date));
+    Ok(Box::new(StreamSource::new(decoder, vec![stream.read]).named(name)))
+}
+
+/// The stream of the file that is ITCH: the file, or the one member of a zip.
+fn choose(path: &Path) -> Result<Stream, OpenError> {
+    let mut streams = open_streams(path)?;
+    let ours = |s: &Stream| recognise(&s.head) || is_empty_session(&s.head);
+    let found: Vec<usize> = (0..streams.len()).filter(|i| ours(&streams[*i])).collect();
+    match found[..] {
+        [one] => Ok(streams.swap_remove(one)),
+        [] => Err(wrong_feed(path, NAME, &streams[0].head)),
+        _ => Err(OpenError {
+            what: format!("{} has {} members that are ITCH", path.display(), found.len()),
+            next: "unpack it and give each file as an input of its own".to_owned(),
+        }),
+    }
+}

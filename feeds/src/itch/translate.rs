@@ -1,0 +1,355 @@
+//! From an ITCH message to inputs.
+//!
+//! One message makes one group: nothing, one input, or (for the first message of a stock) its definition and the input.
+//! The stock's locate is the instrument. The due time of an input is the exchange's time. Nothing is allocated except
+//! the symbol of a stock when it is defined. Bound: one bit for each of 65,536 locates.
+
+use super::wire::{
+    self, AddOrder, AddOrderMpid, BrokenTrade, CrossTrade, DAY_NS, LENGTHS, Message, MwcbStatus, OperationalHalt,
+    OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, RegSho, Stock, StockDirectory,
+    StockTradingAction, SystemEvent, TYPES, Trade,
+};
+use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Gap, Replace, Status, Trade as Traded};
+use flow::{BookKind, Count, Definition, Event, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty, Record, Side, What};
+
+/// Locates are 16 bits.
+pub(super) const INSTRUMENTS: u32 = 1 << 16;
+/// Prices have four implied decimals.
+const DECIMALS: u8 = 4;
+const VENUE: Mic = Mic(*b"XNAS");
+
+/// What a status is of; see [`Status`].
+const SESSION: u8 = 1;
+const TRADING: u8 = 2;
+const OPERATIONAL_HALT: u8 = 3;
+const SHORT_SALE: u8 = 4;
+const CIRCUIT_BREAKER: u8 = 5;
+
+/// Translates the messages of one input. Keeps what must be known between them: the day, which stocks are defined, counts.
+pub(super) struct Translator {
+    midnight: Ns,
+    last: Ns,
+    record: u64,
+    listed: Box<[u64; INSTRUMENTS as usize / 64]>,
+    counts: Box<[u64; 256]>,
+    unknown: u64,
+    malformed: u64,
+    empty_crosses: u64,
+}
+
+/// Where the inputs of one message go, and what they have in common.
+struct Group<'a> {
+    to: &'a mut Inputs,
+    due: Ns,
+    instrument: u32,
+    record: u64,
+}
+
+impl Group<'_> {
+    #[inline(always)]
+    fn push<R: Record>(&mut self, flags: Flags, record: &R) {
+        self.to.push(Event::new(self.due, self.instrument, flags.with(Flags::LAST_OF_GROUP), record), self.record);
+    }
+
+    fn status(&mut self, what: u8, code: u8, reason: [u8; 4]) {
+        let code = [code, 0, 0, 0];
+        self.push(Flags::NONE, &Status { exchange_ts: self.due, code, reason, what, ..Status::default() });
+    }
+}
+
+#[inline(always)]
+fn px(price: u32) -> Px {
+    Px::from_scaled(i64::from(price), DECIMALS as u32)
+}
+
+impl Translator {
+    pub(super) fn new(midnight: Ns) -> Translator {
+        Translator {
+            midnight,
+            last: midnight,
+            record: 0,
+            listed: Box::new([0; INSTRUMENTS as usize / 64]),
+            counts: Box::new([0; 256]),
+            unknown: 0,
+            malformed: 0,
+            empty_crosses: 0,
+        }
+    }
+
+    /// Sets the day before the first message.
+    pub(super) fn set_midnight(&mut self, midnight: Ns) {
+        (self.midnight, self.last) = (midnight, midnight);
+    }
+
+    /// Messages seen, whatever became of them.
+    pub(super) fn records(&self) -> u64 {
+        self.record
+    }
+
+    /// Passes a message by that was seen before, or is empty.
+    pub(super) fn pass(&mut self) {
+        self.record += 1;
+    }
+
+    /// The exchange time of a message that is not translated yet, if it has one.
+    pub(super) fn time_of(&self, message: &[u8]) -> Option<Ns> {
+        let head = wire::head_of(message)?;
+        (head.timestamp < DAY_NS).then(|| Ns(self.midnight.0 + head.timestamp))
+    }
+
+    /// Says that messages are missing before `next`, the message that follows them (empty if none does).
+    pub(super) fn gap(&self, expected: u64, received: u64, next: &[u8], to: &mut Inputs) {
+        let exchange_ts = self.time_of(next).unwrap_or(self.last);
+        let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
+        to.push(Event::new(exchange_ts, 0, Flags::NONE, &gap), self.record + 1);
+        to.push(What::SequenceGap.event(exchange_ts, 0, exchange_ts, received - expected), self.record + 1);
+    }
+
+    /// Says that something is odd, at the last known time.
+    pub(super) fn anomaly(&self, what: What, detail: u64, to: &mut Inputs) {
+        to.push(what.event(self.last, 0, Ns::NONE, detail), self.record + 1);
+    }
+
+    /// Says that all orders are gone because another session begins.
+    pub(super) fn clear(&self, to: &mut Inputs) {
+        let clear = Clear { exchange_ts: self.last, ..Clear::default() };
+        to.push(Event::new(self.last, 0, Flags::LAST_OF_GROUP, &clear), self.record + 1);
+    }
+
+    /// Translates a message of at least one byte. There must be room in `to`.
+    #[inline]
+    pub(super) fn message(&mut self, bytes: &[u8], to: &mut Inputs) {
+        self.record += 1;
+        let code = bytes[0];
+        let len = usize::from(LENGTHS[usize::from(code)]);
+        if len == 0 || bytes.len() < len {
+            return self.odd(code, len, to);
+        }
+        let Some(head) = wire::head_of(bytes).filter(|h| h.timestamp < DAY_NS) else {
+            return self.odd(code, len, to);
+        };
+        let due = Ns(self.midnight.0 + head.timestamp);
+        let group = Group { to, due, instrument: u32::from(head.locate), record: self.record };
+        match self.translate(code, bytes, group) {
+            Some(()) => {
+                self.last = due;
+                self.counts[usize::from(code)] += 1;
+            }
+            None => self.odd(code, len, to),
+        }
+    }
+
+    /// A message that cannot be translated; `len` is 0 if its type is not known.
+    #[cold]
+    fn odd(&mut self, code: u8, len: usize, to: &mut Inputs) {
+        let what = if len == 0 && code.is_ascii_alphabetic() {
+            self.unknown += 1;
+            What::UnknownMessage
+        } else {
+            self.malformed += 1;
+            What::MalformedMessage
+        };
+        to.push(what.event(self.last, 0, Ns::NONE, u64::from(code)), self.record);
+    }
+
+    /// `None`: its content is not the specification's.
+    #[inline(always)]
+    fn translate(&mut self, code: u8, bytes: &[u8], mut group: Group<'_>) -> Option<()> {
+        match code {
+            b'A' => self.add(&AddOrder::read(bytes)?, [0; 4], group),
+            b'F' => {
+                let m = AddOrderMpid::read(bytes)?;
+                self.add(&AddOrder::read(bytes)?, m.attribution, group)
+            }
+            b'E' => executed(&OrderExecuted::read(bytes)?, group),
+            b'C' => executed_with_price(&OrderExecutedWithPrice::read(bytes)?, group),
+            b'X' => cancelled(&OrderCancel::read(bytes)?, group),
+            b'D' => deleted(&OrderDelete::read(bytes)?, group),
+            b'U' => replaced(&OrderReplace::read(bytes)?, group),
+            b'P' => self.trade(&Trade::read(bytes)?, group),
+            b'Q' => self.cross(&CrossTrade::read(bytes)?, group),
+            b'B' => {
+                let m = BrokenTrade::read(bytes)?;
+                stock_only(&group)?;
+                group
+                    .push(Flags::NONE, &Break { exchange_ts: group.due, match_id: m.match_number, ..Break::default() });
+                Some(())
+            }
+            _ => self.state(code, bytes, group),
+        }
+    }
+
+    /// Messages of the state of the system or a stock, and those that are only counted.
+    fn state(&mut self, code: u8, bytes: &[u8], mut group: Group<'_>) -> Option<()> {
+        match code {
+            b'S' => system(&SystemEvent::read(bytes)?, &mut group),
+            b'R' => {
+                let m = StockDirectory::read(bytes)?;
+                stock_only(&group)?;
+                self.define(&m.stock, m.round_lot, &mut group);
+            }
+            b'H' => {
+                let m = StockTradingAction::read(bytes)?;
+                self.known(&m.stock, &mut group)?;
+                group.status(TRADING, m.state, m.reason);
+            }
+            b'h' => {
+                let m = OperationalHalt::read(bytes)?;
+                self.known(&m.stock, &mut group)?;
+                group.status(OPERATIONAL_HALT, m.action, [m.market, 0, 0, 0]);
+            }
+            b'Y' => {
+                let m = RegSho::read(bytes)?;
+                self.known(&m.stock, &mut group)?;
+                group.status(SHORT_SALE, m.action, [0; 4]);
+            }
+            b'W' => {
+                group.instrument = 0;
+                group.status(CIRCUIT_BREAKER, MwcbStatus::read(bytes)?.breached, [0; 4]);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// Makes sure that the stock is defined; a message that names no stock is malformed.
+    #[inline(always)]
+    fn known(&mut self, stock: &Stock, group: &mut Group<'_>) -> Option<()> {
+        stock_only(group)?;
+        let locate = group.instrument as usize;
+        if self.listed[locate / 64] >> (locate % 64) & 1 == 0 {
+            self.define(stock, 0, group);
+        }
+        Some(())
+    }
+
+    #[cold]
+    fn define(&mut self, stock: &Stock, round_lot: u32, group: &mut Group<'_>) {
+        let locate = group.instrument as usize;
+        self.listed[locate / 64] |= 1 << (locate % 64);
+        let definition = Definition {
+            symbol: String::from_utf8_lossy(stock).trim_end_matches([' ', '\0']).to_owned(),
+            venue: VENUE,
+            calendar: VENUE,
+            currency: *b"USD\0",
+            instrument_type: InstrumentType::Equity,
+            book: BookKind::ByOrder,
+            tick_px: px(1),
+            price_decimals: DECIMALS,
+            qty_decimals: 0,
+            round_lot,
+            multiplier: 0,
+        };
+        definition.push(group.to, group.due, group.instrument, group.record);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, m: &AddOrder, attribution: [u8; 4], mut group: Group<'_>) -> Option<()> {
+        let side = match m.side {
+            b'B' => Side::Buy,
+            b'S' => Side::Sell,
+            _ => return None,
+        };
+        self.known(&m.stock, &mut group)?;
+        let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+        let add = Add { exchange_ts, order_ref: m.order_ref, px: px(m.price), qty, attribution, reserved: [0; 4] };
+        group.push(Flags::side_only(side), &add);
+        Some(())
+    }
+
+    fn trade(&mut self, m: &Trade, mut group: Group<'_>) -> Option<()> {
+        self.known(&m.stock, &mut group)?;
+        let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+        let trade = Traded { exchange_ts, px: px(m.price), qty, match_id: m.match_number, order_ref: m.order_ref };
+        group.push(Flags::HIDDEN, &trade);
+        Some(())
+    }
+
+    fn cross(&mut self, m: &CrossTrade, mut group: Group<'_>) -> Option<()> {
+        self.known(&m.stock, &mut group)?;
+        if m.shares == 0 {
+            self.empty_crosses += 1;
+            return Some(());
+        }
+        let (exchange_ts, qty) = (group.due, Qty(m.shares));
+        let trade = Traded { exchange_ts, px: px(m.price), qty, match_id: m.match_number, order_ref: 0 };
+        group.push(Flags::AUCTION, &trade);
+        Some(())
+    }
+
+    /// Messages by type, then what was odd.
+    pub(super) fn counts(&self) -> Vec<Count> {
+        let by_type = TYPES.iter().map(|t| (char::from(t.code).to_string(), self.counts[usize::from(t.code)]));
+        let rest = [
+            ("unknown messages", self.unknown),
+            ("malformed messages", self.malformed),
+            ("crosses without shares", self.empty_crosses),
+        ];
+        let rest = rest.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n));
+        by_type.chain(rest).map(|(name, count)| Count { name, count }).collect()
+    }
+}
+
+/// A message of a stock has a locate; instrument 0 would address all of them.
+#[inline(always)]
+fn stock_only(group: &Group<'_>) -> Option<()> {
+    (group.instrument != 0).then_some(())
+}
+
+fn system(m: &SystemEvent, group: &mut Group<'_>) {
+    group.instrument = 0;
+    if m.event == b'O' {
+        let clear = Clear { exchange_ts: group.due, ..Clear::default() };
+        group.to.push(Event::new(group.due, 0, Flags::NONE, &clear), group.record);
+    }
+    group.status(SESSION, m.event, [0; 4]);
+}
+
+#[inline(always)]
+fn executed(m: &OrderExecuted, mut group: Group<'_>) -> Option<()> {
+    stock_only(&group)?;
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let exec = Exec { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty, match_id: m.match_number };
+    group.push(Flags::NONE, &exec);
+    Some(())
+}
+
+fn executed_with_price(m: &OrderExecutedWithPrice, mut group: Group<'_>) -> Option<()> {
+    stock_only(&group)?;
+    let flags = match m.printable {
+        b'Y' => Flags::NONE,
+        b'N' => Flags::NON_PRINTABLE,
+        _ => return None,
+    };
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let exec = Exec { exchange_ts, order_ref: m.order_ref, px: px(m.price), qty, match_id: m.match_number };
+    group.push(flags, &exec);
+    Some(())
+}
+
+#[inline(always)]
+fn cancelled(m: &OrderCancel, mut group: Group<'_>) -> Option<()> {
+    stock_only(&group)?;
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let cancel = Cancel { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty, reserved: [0; 8] };
+    group.push(Flags::NONE, &cancel);
+    Some(())
+}
+
+#[inline(always)]
+fn deleted(m: &OrderDelete, mut group: Group<'_>) -> Option<()> {
+    stock_only(&group)?;
+    let exchange_ts = group.due;
+    let delete = Delete { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty: Qty(0), reserved: [0; 8] };
+    group.push(Flags::NONE, &delete);
+    Some(())
+}
+
+#[inline(always)]
+fn replaced(m: &OrderReplace, mut group: Group<'_>) -> Option<()> {
+    stock_only(&group)?;
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let replace = Replace { exchange_ts, order_ref: m.order_ref, new_ref: m.new_ref, px: px(m.price), qty };
+    group.push(Flags::NONE, &replace);
+    Some(())
+}
