@@ -1,1 +1,17 @@
-//! The engine: configuration, plan, groups, ingress, clock and the commands of the binary.
+//! The engine: from a configuration to a running line.
+//!
+//! ```text
+//! config ─► plan ─► run: ingress ─► group ─► (ring ─► group)* ─► tail ─► journal, rows, summary
+//! ```
+//!
+//! [`config`] reads settings and names every fault at once; [`plan`] proves that the line can run and says what each
+//! cut forwards; [`ingress`] numbers and times what sources bring; [`line`](mod@line) passes events through the stages
+//! of a group; [`run`] gives each group its thread and waits for the end. The stages themselves know nothing of this.
+
+pub mod cli;
+pub mod config;
+pub mod ingress;
+pub mod line;
+pub mod plan;
+pub mod rows;
+pub mod run;

@@ -1,0 +1,58 @@
+//! `tidegate demo`.
+
+use super::exit::{Exit, Failure};
+use super::{present, watch::Watch};
+use crate::config::{InputSettings, Settings};
+use crate::run::{Options, execute};
+use clap::Args;
+
+/// Options of `demo`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate demo --events 5000000 --seed 7 --preset split --json")]
+pub(super) struct DemoArgs {
+    /// Seed of the synthetic exchange: the same seed gives the same outcomes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Messages of the synthetic exchange.
+    #[arg(long, default_value_t = 2_000_000)]
+    events: u64,
+    /// Symbols of the synthetic exchange.
+    #[arg(long, default_value_t = 200)]
+    symbols: u64,
+    /// Where the line is cut: fused (one core) or split (a core per stage).
+    #[arg(long)]
+    preset: Option<String>,
+    /// Ring of the cuts: line or disruptor.
+    #[arg(long)]
+    ring: Option<String>,
+    /// Any parameter: section.name=value.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// One JSON object on standard output instead of the summary.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
+    let mut settings = Settings::default();
+    let own = [
+        format!("synthetic.seed={}", args.seed),
+        format!("synthetic.messages={}", args.events),
+        format!("synthetic.symbols={}", args.symbols),
+    ];
+    super::replay::apply(&mut settings, &own)?;
+    super::replay::apply_cut(&mut settings, args.preset.as_deref(), args.ring.as_deref())?;
+    super::replay::apply(&mut settings, &args.set)?;
+    let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
+    let params = settings.feeds[feed.name].clone();
+    settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
+    let mut watch = Watch::new(Some(args.events), !args.json)?;
+    if !args.json {
+        eprintln!("a synthetic exchange of {} symbols sends {} ITCH messages, seed {}", args.symbols, args.events, args.seed);
+    }
+    let options = Options { control: watch.control(), ..Options::default() };
+    let (report, error) = execute(&settings, options, &mut || watch.poll())?;
+    watch.end();
+    present::report(&report, args.json, false)?;
+    error.map_or(Ok(Exit::Done), |e| Err(e.into()))
+}

@@ -1,0 +1,78 @@
+//! How a command ends.
+
+use crate::config::{Fault, Faults};
+use crate::run::RunError;
+use std::io;
+use std::process::ExitCode;
+
+/// The documented exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Bad usage or configuration.
+    Usage = 2,
+    /// A check did not hold.
+    Check = 3,
+}
+
+impl Exit {
+    /// As the process returns it.
+    pub fn code(self) -> ExitCode {
+        ExitCode::from(self as u8)
+    }
+}
+
+/// A command that did not do what it was asked: what is said, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// For standard error.
+    pub message: String,
+    /// The code.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// Something went wrong while it ran.
+    pub fn failed(message: impl ToString) -> Failure {
+        Failure { message: message.to_string(), exit: Exit::Failed }
+    }
+
+    /// It was asked for something that cannot be.
+    pub fn usage(message: impl ToString) -> Failure {
+        Failure { message: message.to_string(), exit: Exit::Usage }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        match error {
+            RunError::Config(faults) => faults.into(),
+            other => Failure::failed(other),
+        }
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Failure {
+        let count = faults.0.len();
+        let noun = if count == 1 { "fault" } else { "faults" };
+        Failure::usage(format!("{count} {noun} in the configuration\n{faults}"))
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Faults(vec![fault]).into()
+    }
+}
+
+/// Writing to standard output failed; a closed pipe is a wish to stop, not a failure.
+pub fn output(error: &io::Error) -> Result<Exit, Failure> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        _ => Err(Failure::failed(format!("standard output cannot be written: {error}"))),
+    }
+}

@@ -1,0 +1,64 @@
+//! The command `tidegate`.
+//!
+//! Rows and JSON go to standard output, everything for people to standard error. Exit codes are stable: 0 done, 1 failed,
+//! 2 bad usage or configuration, 3 a check did not hold.
+
+mod demo;
+mod exit;
+mod journal;
+mod present;
+mod replay;
+mod schema;
+mod synth;
+mod validate;
+mod watch;
+
+pub use exit::{Exit, Failure};
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Tidegate turns market data into numbers and orders on pinned cores, the same way every time.
+#[derive(Parser)]
+#[command(name = "tidegate", version, about, max_term_width = 110)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check did not hold.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Synthetic exchange through the whole line; needs nothing, ends with a summary.
+    Demo(demo::DemoArgs),
+    /// Files, or a journal, through the line as fast as it goes; prints events as rows.
+    Replay(replay::ReplayArgs),
+    /// Writes an ITCH 5.0 file of the synthetic exchange.
+    Synth(synth::SynthArgs),
+    /// Checks a configuration and lists every fault.
+    Validate(validate::ValidateArgs),
+    /// Lists the kinds of rows, or the columns of one.
+    Schema(schema::SchemaArgs),
+    /// The two logs of a run: list, follow, check, convert.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
+}
+
+/// Parses the command line and runs it.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Synth(args) => synth::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Journal(command) => journal::run(&command),
+    };
+    match outcome {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            eprintln!("tidegate: {}", failure.message);
+            failure.exit.code()
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The summary of a run, for people.
+
+use super::exit::{Failure, output};
+use crate::run::{InputReport, LatencyReport, Report, SymbolReport};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// Prints the report: as JSON to standard output (to standard error when rows go there), else for people.
+pub(super) fn report(report: &Report, json: bool, rows_on_stdout: bool) -> Result<(), Failure> {
+    if !json {
+        eprint!("{}", summary(report));
+        return Ok(());
+    }
+    let text = serde_json::to_string(report).expect("a report is plain values");
+    if rows_on_stdout {
+        eprintln!("{text}");
+        return Ok(());
+    }
+    writeln!(std::io::stdout(), "{text}").or_else(|e| output(&e).map(|_| ()))
+}
+
+fn summary(report: &Report) -> String {
+    let mut text = String::new();
+    for input in &report.inputs {
+        push_input(&mut text, input);
+    }
+    let _ = writeln!(
+        text,
+        "events    {} in {:.3} s = {} events/s",
+        grouped(report.events),
+        report.seconds,
+        grouped(report.events_per_s as u64)
+    );
+    let cut = if report.groups.len() == 1 { String::new() } else { format!(", joined by {} rings", report.ring) };
+    let _ = writeln!(text, "line      {}{cut}", report.groups.join(" | "));
+    push_latency(&mut text, &report.latency);
+    push_symbols(&mut text, &report.symbols);
+    push_counts(&mut text, "reached the end", &report.kinds);
+    match report.anomalies.is_empty() {
+        true => text.push_str("anomalies none\n"),
+        false => push_counts(&mut text, "anomalies", &report.anomalies),
+    }
+    let _ = writeln!(text, "outcomes  {}  hash {}", grouped(report.outcomes), report.outcome_hash);
+    let _ = writeln!(text, "state     hash {}", &report.state_hash[..32]);
+    if let Some(verified) = &report.verified {
+        let _ = writeln!(text, "verified  {} outcomes equal the record", grouped(verified.equal));
+    }
+    text
+}
+
+fn push_input(text: &mut String, input: &InputReport) {
+    let _ = writeln!(text, "input     {}: {} records, {} inputs", input.name, grouped(input.records), grouped(input.inputs));
+    for warning in &input.warnings {
+        let _ = writeln!(text, "          warning: {warning}");
+    }
+    if !input.counts.is_empty() {
+        let counts: Vec<_> = input.counts.iter().map(|(k, n)| format!("{k} {}", grouped(*n))).collect();
+        let _ = writeln!(text, "          {}", counts.join("  "));
+    }
+}
+
+fn push_latency(text: &mut String, latency: &BTreeMap<String, LatencyReport>) {
+    if latency.values().all(|l| l.samples == 0) {
+        return;
+    }
+    let width = latency.keys().map(String::len).max().unwrap_or(0);
+    let _ = writeln!(
+        text,
+        "latency   {:width$} {:>9} {:>9} {:>9} {:>9} {:>11}   ns, of a sample",
+        "", "p50", "p90", "p99", "p99.9", "max"
+    );
+    for (name, l) in latency {
+        let _ = writeln!(
+            text,
+            "          {name:width$} {:>9} {:>9} {:>9} {:>9} {:>11}",
+            grouped(l.p50_ns),
+            grouped(l.p90_ns),
+            grouped(l.p99_ns),
+            grouped(l.p999_ns),
+            grouped(l.max_ns)
+        );
+    }
+}
+
+fn push_symbols(text: &mut String, symbols: &[SymbolReport]) {
+    if symbols.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "busiest   {:10} {:>10}   best bid × ask; last bar", "symbol", "inputs");
+    for s in symbols {
+        let top = match (&s.bid_px, &s.ask_px) {
+            (None, None) => "no quotes".to_owned(),
+            (bid, ask) => format!(
+                "{} × {} / {} × {}",
+                bid.as_deref().unwrap_or("–"),
+                grouped(s.bid_qty),
+                ask.as_deref().unwrap_or("–"),
+                grouped(s.ask_qty)
+            ),
+        };
+        let bar = s.bar.as_ref().map_or_else(String::new, |b| {
+            let vwap = b.vwap.as_deref().unwrap_or("–");
+            format!("; {} {} {} {} {} volume {} vwap {vwap}", b.interval, b.open, b.high, b.low, b.close, grouped(b.volume))
+        });
+        let _ = writeln!(text, "          {:10} {:>10}   {top}{bar}", s.symbol, grouped(s.events));
+    }
+}
+
+fn push_counts(text: &mut String, title: &str, counts: &BTreeMap<String, u64>) {
+    let counts: Vec<_> = counts.iter().map(|(k, n)| format!("{k} {}", grouped(*n))).collect();
+    let _ = writeln!(text, "{title:9} {}", counts.join("  "));
+}
+
+/// A number with thousands apart.
+fn grouped(n: u64) -> String {
+    indicatif::HumanCount(n).to_string()
+}

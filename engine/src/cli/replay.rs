@@ -1,0 +1,218 @@
+//! `tidegate replay`.
+
+use super::exit::{Exit, Failure};
+use super::{present, watch::Watch};
+use crate::config::{InputSettings, Settings};
+use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
+use crate::run::{Options, Rows, execute};
+use chrono::NaiveDate;
+use clap::{Args, ValueEnum};
+use sinks::journal::JournalReader;
+use std::path::{Path, PathBuf};
+
+/// Form of the rows.
+#[derive(Clone, Copy, ValueEnum)]
+enum FormatArg {
+    Jsonl,
+    Csv,
+}
+
+/// Options of `replay`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    tidegate replay --feed itch --input day.itch.gz --emit book-top --format csv\n  \
+    tidegate replay --feed lobster --input AAPL.zip --emit depth --levels 5 --every 1000\n  \
+    tidegate replay --input day.itch --journal run1        record both logs\n  \
+    tidegate replay --journal run1 --verify                repeat the run, compare every outcome")]
+pub(super) struct ReplayArgs {
+    /// Configuration; the command line overrides it.
+    config: Option<PathBuf>,
+    /// Feed of the inputs: itch, lobster, dbn, synthetic; recognised from the first bytes if left out.
+    #[arg(long)]
+    feed: Option<String>,
+    /// Files, each an input of its own (a lobster pair is one input), or the folder of a journal.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    input: Vec<PathBuf>,
+    /// Trading date in the exchange's zone, for feeds that count from midnight: YYYY-MM-DD.
+    #[arg(long)]
+    date: Option<NaiveDate>,
+    /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
+    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
+    emit: Vec<String>,
+    /// Form of the rows; CSV takes one kind.
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: FormatArg,
+    /// Levels a side of a depth row.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    levels: u64,
+    /// Only rows of these symbols, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    symbols: Vec<String>,
+    /// Only rows from this time on (ingress time): ns since 1970, or 2012-06-21T09:30:00-04:00.
+    #[arg(long, value_parser = parse_time)]
+    from: Option<flow::Ns>,
+    /// Only rows before this time.
+    #[arg(long, value_parser = parse_time)]
+    to: Option<flow::Ns>,
+    /// At most so many rows; the run ends there.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only rows of every Nth record.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+    /// With inputs: write a journal to this new folder. With --verify: the journal to repeat.
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+    /// Repeat a recorded run and compare every outcome; exit 3 if one differs.
+    #[arg(long)]
+    verify: bool,
+    /// Where the line is cut: fused (one core) or split (a core per stage).
+    #[arg(long)]
+    preset: Option<String>,
+    /// Ring of the cuts: line or disruptor.
+    #[arg(long)]
+    ring: Option<String>,
+    /// Any parameter: section.name=value.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// One JSON object instead of the summary: on standard output, or on standard error when rows go there.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
+    let recorded = recorded_dir(args)?;
+    let mut settings = settings(args, recorded.as_deref())?;
+    apply_cut(&mut settings, args.preset.as_deref(), args.ring.as_deref())?;
+    apply(&mut settings, &args.set)?;
+    if recorded.is_none() {
+        inputs(args, &mut settings)?;
+    }
+    let rows = rows(args)?;
+    let printing = rows.is_some();
+    let mut watch = Watch::new(None, !args.json && !printing)?;
+    let options = Options { rows, recorded, verify: args.verify, control: watch.control() };
+    let (report, error) = execute(&settings, options, &mut || watch.poll())?;
+    watch.end();
+    present::report(&report, args.json, printing)?;
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+    match report.verified.filter(|v| !v.holds()) {
+        None => Ok(Exit::Done),
+        Some(verified) => Err(Failure { message: mismatch(&verified), exit: Exit::Check }),
+    }
+}
+
+fn mismatch(verified: &crate::run::Verified) -> String {
+    match &verified.difference {
+        Some(difference) => format!("after {} equal outcomes the replay differs: {difference}", verified.equal),
+        None => format!("the record has {} outcomes that its inputs do not cause", verified.extra),
+    }
+}
+
+/// The journal that is repeated, if one is.
+fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
+    let folders: Vec<_> = args.input.iter().filter(|p| p.is_dir()).collect();
+    match (folders.as_slice(), &args.journal) {
+        ([dir], None) if args.input.len() == 1 => Ok(Some((*dir).clone())),
+        ([], Some(dir)) if args.input.is_empty() && args.config.is_none() => Ok(Some(dir.clone())),
+        ([], _) if !args.verify => Ok(None),
+        ([], _) => Err(Failure::usage("--verify repeats a recorded run: name its folder with --journal and give no --input")),
+        _ => Err(Failure::usage("a journal's folder is an input by itself: name one folder, and neither files nor --journal")),
+    }
+}
+
+/// The settings that the run starts from: the record's own, the configuration's, or the defaults.
+fn settings(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Settings, Failure> {
+    if let Some(dir) = recorded {
+        let reader = JournalReader::open(dir).map_err(Failure::failed)?;
+        return Ok(Settings::parse(&reader.info().config_text, &dir.join("journal.toml"))?);
+    }
+    match &args.config {
+        Some(path) => Ok(Settings::load(path)?),
+        None => Ok(Settings::default()),
+    }
+}
+
+/// Sets parameters from `section.name=value` texts.
+pub(super) fn apply(settings: &mut Settings, assignments: &[String]) -> Result<(), Failure> {
+    let faults: Vec<_> = assignments.iter().filter_map(|a| settings.set(a).err()).collect();
+    if faults.is_empty() { Ok(()) } else { Err(crate::config::Faults(faults).into()) }
+}
+
+/// Sets preset and ring, if given.
+pub(super) fn apply_cut(settings: &mut Settings, preset: Option<&str>, ring: Option<&str>) -> Result<(), Failure> {
+    let preset = preset.map(|p| format!("line.preset={p}"));
+    let ring = ring.map(|r| format!("line.ring={r}"));
+    apply(settings, &preset.into_iter().chain(ring).collect::<Vec<_>>())
+}
+
+/// Adds the inputs of the command line and the journal to write.
+fn inputs(args: &ReplayArgs, settings: &mut Settings) -> Result<(), Failure> {
+    if args.journal.is_some() {
+        settings.journal_dir.clone_from(&args.journal);
+    }
+    if args.input.is_empty() && args.feed.as_deref() != Some("synthetic") {
+        return Ok(());
+    }
+    let named = args.feed.as_deref().map(feed_named).transpose()?;
+    settings.inputs.clear();
+    if let Some(feed) = named.filter(|f| f.name == "synthetic" || f.name == "lobster") {
+        settings.inputs.push(input(args, settings, feed, args.input.clone()));
+        return Ok(());
+    }
+    for file in &args.input {
+        let feed = match named {
+            Some(feed) => feed,
+            None => recognised(file)?,
+        };
+        let input = input(args, settings, feed, vec![file.clone()]);
+        settings.inputs.push(input);
+    }
+    Ok(())
+}
+
+fn input(args: &ReplayArgs, settings: &Settings, feed: &'static feeds::Feed, files: Vec<PathBuf>) -> InputSettings {
+    InputSettings { feed, files, date: args.date, params: settings.feeds[feed.name].clone() }
+}
+
+fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
+    let names = || feeds::FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
+    flow::find(feeds::FEEDS, name).ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; valid: {}", names())))
+}
+
+fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {
+    match feeds::reader::recognised_as(file).map_err(Failure::failed)? {
+        Some(name) => feed_named(name),
+        None => Err(Failure::failed(format!(
+            "{}: no feed recognises its first bytes; say which it is with --feed",
+            file.display()
+        ))),
+    }
+}
+
+fn rows(args: &ReplayArgs) -> Result<Option<Rows>, Failure> {
+    if args.emit.is_empty() {
+        return Ok(None);
+    }
+    let kinds = args.emit.iter().map(|name| emitted(name)).collect::<Result<Vec<_>, _>>()?;
+    let format = match args.format {
+        FormatArg::Jsonl => Format::Jsonl,
+        FormatArg::Csv if kinds.len() > 1 => return Err(Failure::usage("CSV takes one kind: name one with --emit, or use --format jsonl")),
+        FormatArg::Csv => Format::Csv,
+    };
+    let filter = Filter {
+        symbols: args.symbols.clone(),
+        from: args.from,
+        to: args.to,
+        limit: args.limit,
+        every: args.every,
+    };
+    Ok(Some(Rows { kinds, format, filter, levels: args.levels as usize, to: Box::new(std::io::stdout()) }))
+}
+
+fn emitted(name: &str) -> Result<RowKind, Failure> {
+    let names = || row_kinds().iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
+    row_kind(name).ok_or_else(|| Failure::usage(format!("--emit {name}: no such kind; valid: {}", names())))
+}

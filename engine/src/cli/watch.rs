@@ -1,0 +1,60 @@
+//! Watching a run from the main thread: signals and progress.
+
+use super::exit::Failure;
+use crate::run::Control;
+use indicatif::{ProgressBar, ProgressStyle};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Shows progress on a terminal and turns SIGTERM and SIGINT into an orderly end.
+pub(super) struct Watch {
+    control: Control,
+    bar: ProgressBar,
+    said: bool,
+}
+
+impl Watch {
+    /// Watches a run of about `expected` events; quiet when `shown` is false or there is no terminal.
+    pub(super) fn new(expected: Option<u64>, shown: bool) -> Result<Watch, Failure> {
+        let control = Control::default();
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::flag::register(signal, Arc::clone(&control.stop))
+                .map_err(|e| Failure::failed(format!("signals cannot be handled: {e}")))?;
+        }
+        let bar = if shown && std::io::stderr().is_terminal() { bar(expected) } else { ProgressBar::hidden() };
+        Ok(Watch { control, bar, said: false })
+    }
+
+    /// What the run is driven with.
+    pub(super) fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Called while the run lasts.
+    pub(super) fn poll(&mut self) {
+        self.bar.set_position(self.control.word.load(Ordering::Relaxed));
+        if !self.said && self.control.stop.load(Ordering::Relaxed) {
+            self.said = true;
+            eprintln!("signal received: sources end, the line drains");
+        }
+    }
+
+    /// The run is over.
+    pub(super) fn end(&self) {
+        self.bar.finish_and_clear();
+        if self.said || self.control.stop.load(Ordering::Relaxed) {
+            let seq = self.control.word.load(Ordering::Acquire);
+            eprintln!("drained in order: all {seq} inputs that entered are finished");
+        }
+    }
+}
+
+fn bar(expected: Option<u64>) -> ProgressBar {
+    let (bar, template) = match expected {
+        Some(events) => (ProgressBar::new(events), "{bar:40} {human_pos} of about {human_len} events  {per_sec}  {eta}"),
+        None => (ProgressBar::new_spinner(), "{spinner} {human_pos} events  {per_sec}  {elapsed}"),
+    };
+    bar.with_style(ProgressStyle::with_template(template).expect("the template is valid"))
+}

@@ -1,0 +1,54 @@
+//! A fault of a configuration: where, what was found, what would be valid.
+
+use std::fmt;
+use std::path::Path;
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// File, or the part of the command line.
+    pub file: String,
+    /// Key within it, dotted; empty when the file itself is at fault.
+    pub key: String,
+    /// What was found.
+    pub found: String,
+    /// What would be valid.
+    pub valid: String,
+}
+
+impl Fault {
+    /// A fault at `key` of `file`.
+    pub fn new(file: &Path, key: &str, found: &str, valid: &str) -> Fault {
+        Fault { file: file.display().to_string(), key: key.into(), found: found.into(), valid: valid.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = if self.key.is_empty() { String::new() } else { format!(" {}:", self.key) };
+        write!(f, "{}:{key} {}; {}", self.file, self.found, self.valid)
+    }
+}
+
+/// All faults of a configuration, at least one.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// A single fault.
+    pub fn one(file: &Path, key: &str, found: &str, valid: &str) -> Faults {
+        Faults(vec![Fault::new(file, key, found, valid)])
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}

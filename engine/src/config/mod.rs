@@ -1,0 +1,164 @@
+//! Settings: from TOML and `--set` to typed values, with every fault at once.
+//!
+//! Every key that can be set stands in a registry line ([`stages::STAGES`], [`feeds::FEEDS`], [`sinks::SINKS`]) or in
+//! [`LINE`] and [`OUTCOMES`] here. A file is read into a plain table and each key is looked up there, so an unknown key,
+//! a wrong type and a value out of range are found in one pass, each with file and key and what would be valid.
+
+mod fault;
+mod line;
+mod read;
+
+pub use fault::{Fault, Faults};
+pub use line::{LINE, OUTCOMES};
+
+use chrono::NaiveDate;
+use feeds::Feed;
+use flow::{Params, Registered, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One input of the run: files of one feed.
+#[derive(Clone)]
+pub struct InputSettings {
+    /// The feed's registry line.
+    pub feed: &'static Feed,
+    /// Files, in order.
+    pub files: Vec<PathBuf>,
+    /// Trading date, for feeds that count from midnight.
+    pub date: Option<NaiveDate>,
+    /// The feed's own parameters.
+    pub params: Params,
+}
+
+/// Everything that a run is built from.
+#[derive(Clone)]
+pub struct Settings {
+    /// See [`LINE`].
+    pub line: Params,
+    /// See [`OUTCOMES`].
+    pub outcomes: Params,
+    /// Parameters of every stage by name.
+    pub stages: BTreeMap<&'static str, Params>,
+    /// Parameters of every feed by name, on which those of an input build.
+    pub feeds: BTreeMap<&'static str, Params>,
+    /// Inputs in argument order.
+    pub inputs: Vec<InputSettings>,
+    /// Where to write a journal.
+    pub journal_dir: Option<PathBuf>,
+    /// Parameters of every sink by name.
+    pub sinks: BTreeMap<&'static str, Params>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        fn all<R: Registered>(registry: &[R]) -> BTreeMap<&'static str, Params> {
+            registry.iter().map(|r| (r.name(), Params::defaults(r.params()))).collect()
+        }
+        Settings {
+            line: Params::defaults(LINE),
+            outcomes: Params::defaults(OUTCOMES),
+            stages: all(stages::STAGES),
+            feeds: all(feeds::FEEDS),
+            inputs: Vec::new(),
+            journal_dir: None,
+            sinks: all(sinks::SINKS),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads a file; defaults fill what it leaves out.
+    ///
+    /// # Errors
+    /// All faults of the file at once.
+    pub fn load(path: &Path) -> Result<Settings, Faults> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Faults::one(path, "", &e.to_string(), "give the path of a readable configuration file")
+        })?;
+        Settings::parse(&text, path)
+    }
+
+    /// Reads a text; `path` names it in faults and is what relative input files are relative to.
+    ///
+    /// # Errors
+    /// All faults of the text at once.
+    pub fn parse(text: &str, path: &Path) -> Result<Settings, Faults> {
+        read::parse(text, path)
+    }
+
+    /// Sets `section.param=value`, as on the command line.
+    ///
+    /// # Errors
+    /// When the key does not exist or the value is not valid for it.
+    pub fn set(&mut self, assignment: &str) -> Result<(), Fault> {
+        let here = Path::new("--set");
+        let Some((key, value)) = assignment.split_once('=') else {
+            return Err(Fault::new(here, assignment, "no '='", "write section.parameter=value"));
+        };
+        let Some((section, name)) = key.split_once('.') else {
+            return Err(Fault::new(here, key, "no section", &read::sections()));
+        };
+        let (params, values) = self
+            .section(section)
+            .ok_or_else(|| Fault::new(here, key, &format!("no section {section:?}"), &read::sections()))?;
+        let param = params
+            .iter()
+            .find(|p| p.name == name)
+            .ok_or_else(|| Fault::new(here, key, "no such parameter", &read::names(params)))?;
+        let value = param.parse(key, value).map_err(|e| Fault::new(here, key, &e.found, &e.valid))?;
+        values.set(param, value);
+        Ok(())
+    }
+
+    /// The parameters of a section and their values.
+    fn section(&mut self, name: &str) -> Option<(&'static [flow::Param], &mut Params)> {
+        match name {
+            "line" => return Some((LINE, &mut self.line)),
+            "outcomes" => return Some((OUTCOMES, &mut self.outcomes)),
+            _ => {}
+        }
+        if let Some(stage) = flow::find(stages::STAGES, name) {
+            return self.stages.get_mut(name).map(|v| (stage.params, v));
+        }
+        if let Some(feed) = flow::find(feeds::FEEDS, name) {
+            return self.feeds.get_mut(name).map(|v| (feed.params, v));
+        }
+        let sink = flow::find(sinks::SINKS, name)?;
+        self.sinks.get_mut(name).map(|v| (sink.params, v))
+    }
+
+    /// The effective settings as TOML: what a journal begins with, and what reproduces the run.
+    pub fn to_toml(&self) -> String {
+        fn table(params: &Params) -> toml::Table {
+            params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect()
+        }
+        let mut root = toml::Table::new();
+        root.insert("line".into(), table(&self.line).into());
+        root.insert("outcomes".into(), table(&self.outcomes).into());
+        for (name, params) in self.stages.iter().chain(&self.sinks) {
+            root.insert((*name).to_owned(), table(params).into());
+        }
+        let inputs = self.inputs.iter().map(|input| {
+            let mut entry = table(&input.params);
+            entry.insert("feed".into(), input.feed.name.into());
+            let files = input.files.iter().map(|f| f.display().to_string().into()).collect::<Vec<toml::Value>>();
+            entry.insert("files".into(), files.into());
+            if let Some(date) = input.date {
+                entry.insert("date".into(), date.to_string().into());
+            }
+            entry.into()
+        });
+        root.insert("input".into(), inputs.collect::<Vec<toml::Value>>().into());
+        toml::to_string(&root).expect("a table of plain values is valid TOML")
+    }
+}
+
+fn to_toml_value(value: &Value) -> toml::Value {
+    match value {
+        Value::Bool(v) => (*v).into(),
+        Value::Int(v) => i64::try_from(*v).unwrap_or(i64::MAX).into(),
+        Value::Float(v) => (*v).into(),
+        Value::Text(v) => v.as_str().into(),
+        Value::List(v) => v.iter().map(|t| t.as_str().into()).collect::<Vec<toml::Value>>().into(),
+    }
+}

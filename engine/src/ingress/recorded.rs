@@ -1,0 +1,76 @@
+//! Recorded inputs, repeated as they were: number, time and all.
+
+use super::{Admitted, Head, IngressError};
+use flow::{Event, Kind};
+use sinks::journal::{JournalError, JournalReader};
+
+/// The inputs of a journal as the head of a line.
+pub struct Recorded {
+    inputs: Box<dyn Iterator<Item = Result<Event, JournalError>> + Send>,
+    activity: Vec<u64>,
+    seq: u64,
+    ended: bool,
+}
+
+impl Recorded {
+    /// The inputs of `reader`. Reads the log once to learn how many instruments it names.
+    ///
+    /// # Errors
+    /// When the inputs cannot be read.
+    pub fn new(reader: &JournalReader) -> Result<Recorded, JournalError> {
+        let mut highest = 0;
+        for event in reader.inputs()? {
+            highest = highest.max(event?.instrument);
+        }
+        let activity = vec![0; highest as usize + 1];
+        Ok(Recorded { inputs: Box::new(reader.inputs()?), activity, seq: 0, ended: false })
+    }
+
+    /// Instruments are below this number.
+    pub fn instruments(&self) -> u32 {
+        self.activity.len() as u32
+    }
+
+    /// Inputs by instrument.
+    pub fn activity(&self) -> &[u64] {
+        &self.activity
+    }
+}
+
+impl Head for Recorded {
+    fn begin_turn(&mut self) {}
+
+    fn admit(&mut self, deliver: &mut dyn FnMut(&Event)) -> Result<Admitted, IngressError> {
+        if self.ended {
+            return Ok(Admitted::Ended);
+        }
+        match self.inputs.next().transpose() {
+            Ok(Some(event)) => {
+                self.seq = event.id.seq();
+                if event.kind != Kind::Tick
+                    && let Some(count) = self.activity.get_mut(event.instrument as usize)
+                {
+                    *count += 1;
+                }
+                deliver(&event);
+                Ok(Admitted::One)
+            }
+            Ok(None) => {
+                self.ended = true;
+                Ok(Admitted::Ended)
+            }
+            Err(e) => {
+                self.ended = true;
+                Err(IngressError::Recorded(e.to_string()))
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.ended = true;
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+}

@@ -1,0 +1,140 @@
+//! Ticks: time passes, and only where something waits for it.
+//!
+//! A boundary is ticked once and only if an input came since the one before: idle spans are skipped, not enumerated.
+//! One tick addresses a slice of the listed instruments, as many as one event may have consequences for; a boundary is
+//! as many inputs as there are slices. Bound: one pending boundary per interval (and per time zone for days).
+
+use chrono_tz::Tz;
+use flow::records::Tick;
+use flow::{Interval, Ns};
+
+struct Grid {
+    interval: Interval,
+    zone: Tz,
+    /// The boundary that is due, if an input came since the last.
+    due: Option<Ns>,
+}
+
+/// Says when ticks are due, and which.
+pub struct TickSource {
+    grids: Vec<Grid>,
+    intervals: Vec<Interval>,
+    slice: usize,
+    listed: Vec<u32>,
+    next_due: Ns,
+    armed: bool,
+    running: Option<(Ns, usize)>,
+}
+
+impl TickSource {
+    /// Boundaries of these intervals, `slice` instruments a tick.
+    pub fn new(intervals: Vec<Interval>, slice: usize) -> TickSource {
+        let mut source = TickSource {
+            grids: Vec::new(),
+            intervals,
+            slice: slice.max(1),
+            listed: Vec::new(),
+            next_due: Ns::NONE,
+            armed: false,
+            running: None,
+        };
+        source.add_zone(chrono_tz::UTC);
+        source
+    }
+
+    fn add_zone(&mut self, zone: Tz) {
+        for interval in self.intervals.clone() {
+            let known = |g: &Grid| g.interval == interval && (g.zone == zone || !interval.is_day());
+            if !self.grids.iter().any(known) {
+                self.grids.push(Grid { interval, zone, due: None });
+                self.armed = false;
+            }
+        }
+    }
+
+    /// An instrument was listed: ticks address it from now on.
+    pub fn listed(&mut self, instrument: u32, zone: Tz) {
+        self.add_zone(zone);
+        if let Err(at) = self.listed.binary_search(&instrument) {
+            self.listed.insert(at, instrument);
+        }
+    }
+
+    /// An input entered at `ts`.
+    #[inline]
+    pub fn activity(&mut self, ts: Ns) {
+        if !self.armed {
+            self.arm(ts);
+        }
+    }
+
+    fn arm(&mut self, ts: Ns) {
+        for grid in self.grids.iter_mut().filter(|g| g.due.is_none()) {
+            grid.due = Some(grid.interval.bounds(ts, grid.zone).1);
+        }
+        self.next_due = self.grids.iter().filter_map(|g| g.due).min().unwrap_or(Ns::NONE);
+        self.armed = true;
+    }
+
+    /// When the next tick is due; [`Ns::NONE`] if none is.
+    #[inline]
+    pub fn due(&self) -> Ns {
+        self.running.map_or(self.next_due, |(due, _)| due)
+    }
+
+    /// The tick that is due; call only when [`TickSource::due`] says so.
+    pub fn take(&mut self) -> Tick {
+        let (due, at) = self.running.unwrap_or((self.next_due, 0));
+        let end = (at + self.slice).min(self.listed.len());
+        let slice = self.listed.get(at..end).unwrap_or(&[]);
+        let tick = Tick {
+            first: slice.first().copied().unwrap_or(0),
+            last: slice.last().copied().unwrap_or(0),
+            ..Tick::default()
+        };
+        if end < self.listed.len() {
+            self.running = Some((due, end));
+        } else {
+            self.running = None;
+            self.passed(due);
+        }
+        tick
+    }
+
+    /// The boundary `due` was ticked whole.
+    fn passed(&mut self, due: Ns) {
+        self.grids.iter_mut().filter(|g| g.due == Some(due)).for_each(|g| g.due = None);
+        self.next_due = self.grids.iter().filter_map(|g| g.due).min().unwrap_or(Ns::NONE);
+        self.armed = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: u64) -> Ns {
+        Ns(s * Ns::SECOND)
+    }
+
+    #[test]
+    fn idle_spans_are_skipped_and_slices_cover_every_listing_once() {
+        let mut ticks = TickSource::new(vec!["5s".parse().unwrap(), "1m".parse().unwrap()], 2);
+        for i in [9, 3, 5] {
+            ticks.listed(i, chrono_tz::UTC);
+        }
+        assert_eq!(ticks.due(), Ns::NONE);
+        ticks.activity(at(7));
+        assert_eq!(ticks.due(), at(10));
+        let (one, two) = (ticks.take(), ticks.take());
+        assert_eq!([(one.first, one.last), (two.first, two.last)], [(3, 5), (9, 9)]);
+        assert_eq!(ticks.due(), at(60), "nothing happened since: only the minute is still open");
+        ticks.activity(at(58));
+        assert_eq!(ticks.due(), at(60));
+        ticks.take();
+        ticks.take();
+        assert_eq!(ticks.due(), Ns::NONE);
+        ticks.activity(at(60));
+        assert_eq!(ticks.due(), at(65));
+    }
+}

@@ -1,0 +1,14 @@
+//! The line: stages passed by events, depth first.
+//!
+//! The event itself goes on to the end of the group before what it caused does; what it caused follows in order, each
+//! with all its own consequences. This order is the same wherever the line is cut, because a ring keeps the order in
+//! which the group before it handed events on. Bound: the recursion is as deep as the group has stages; each stage has
+//! one buffer of [`flow::Out::CAP`] events, which is read out before the stage sees its next event.
+
+mod edge;
+mod meter;
+mod station;
+
+pub use edge::{Edge, EdgeCounts, Slot};
+pub use meter::{Latency, Meter};
+pub use station::{Exit, Group};

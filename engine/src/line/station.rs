@@ -1,0 +1,107 @@
+//! A group of stages on one thread, and how an event passes it.
+
+use super::meter::{Latency, Meter};
+use crate::plan::Planned;
+use flow::{Event, Kinds, Out, Stage};
+
+/// Where a group hands its events: a ring, or the tail.
+pub trait Exit {
+    /// Takes an event; waits for room rather than drop it.
+    fn accept(&mut self, event: &Event);
+    /// All inputs up to `seq` are finished and everything they caused was handed over.
+    fn finished(&mut self, seq: u64);
+    /// Whether the other side is gone: the group stops.
+    fn is_closed(&self) -> bool;
+}
+
+/// A stage, the kinds it reads, and the buffer of what it causes.
+struct Station {
+    name: &'static str,
+    reads: Kinds,
+    out: Out,
+    stage: Box<dyn Stage>,
+}
+
+/// Consecutive stages of the line.
+pub struct Group {
+    stations: Vec<Station>,
+    forwards: Kinds,
+    meter: Meter,
+}
+
+impl Group {
+    /// The group of the given stages; `forwards` are the kinds that its exit takes.
+    pub fn new(stages: Vec<Planned>, forwards: Kinds, sample_every: u64) -> Group {
+        let meter = Meter::new(stages.len(), sample_every);
+        let station = |p: Planned| Station {
+            name: p.name,
+            reads: p.stage.reads(),
+            out: Out::new(p.position, p.wanted),
+            stage: p.stage,
+        };
+        Group { stations: stages.into_iter().map(station).collect(), forwards, meter }
+    }
+
+    /// Passes one event through the group into `exit`.
+    #[inline]
+    pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E) {
+        let mut leave = Leave { forwards: self.forwards, exit };
+        if self.meter.is_due() {
+            let start = self.meter.now();
+            pass::<E, true>(&mut self.stations, event, &mut leave, &mut self.meter, 0);
+            self.meter.record_whole(start);
+        } else {
+            pass::<E, false>(&mut self.stations, event, &mut leave, &mut self.meter, 0);
+        }
+    }
+
+    /// The stages with their names, for saving and loading.
+    pub fn stages_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Box<dyn Stage>)> {
+        self.stations.iter_mut().map(|s| (s.name, &mut s.stage))
+    }
+
+    /// The stages in order.
+    pub fn stages(&self) -> impl Iterator<Item = &dyn Stage> {
+        self.stations.iter().map(|s| s.stage.as_ref())
+    }
+
+    /// What the meter saw, by stage.
+    pub fn latencies(&self) -> Vec<Latency> {
+        self.meter.latencies(self.stations.iter().map(|s| s.name))
+    }
+}
+
+struct Leave<'a, E> {
+    forwards: Kinds,
+    exit: &'a mut E,
+}
+
+fn pass<E: Exit, const TIMED: bool>(
+    stations: &mut [Station],
+    event: &Event,
+    leave: &mut Leave<'_, E>,
+    meter: &mut Meter,
+    depth: usize,
+) {
+    let Some((station, rest)) = stations.split_first_mut() else {
+        if leave.forwards.has(event.kind) {
+            leave.exit.accept(event);
+        }
+        return;
+    };
+    if !station.reads.has(event.kind) {
+        return pass::<E, TIMED>(rest, event, leave, meter, depth + 1);
+    }
+    station.out.begin(event);
+    if TIMED {
+        let start = meter.now();
+        station.stage.on_event(event, &mut station.out);
+        meter.record(depth, start);
+    } else {
+        station.stage.on_event(event, &mut station.out);
+    }
+    pass::<E, TIMED>(rest, event, leave, meter, depth + 1);
+    for caused in station.out.events() {
+        pass::<E, TIMED>(rest, caused, leave, meter, depth + 1);
+    }
+}

@@ -1,0 +1,226 @@
+//! From settings to a plan: which stages, where the cuts are, and what each cut must forward.
+//!
+//! The plan is proved before anything runs: every stage's bound fits [`Out::CAP`], a tick's slice holds at least one
+//! instrument, the rings hold what one input may cause. All faults come at once. What a cut forwards follows from what
+//! the stages after it and the tail read, so a kind that nobody reads costs nothing.
+
+use crate::config::{Fault, Faults, Settings};
+use flow::{Interval, Kinds, Out, Stage};
+use ring::Idle;
+use stages::{STAGES, Space, StageLine};
+use std::ops::Range;
+use std::path::Path;
+
+/// The name under which `cuts` addresses the end of the line.
+pub const TAIL: &str = "tail";
+
+/// A stage with its place in the uncut line.
+pub struct Planned {
+    /// Name of its registry line.
+    pub name: &'static str,
+    /// Position in the uncut line, from 1.
+    pub position: u8,
+    /// What somebody after it reads.
+    pub wanted: Kinds,
+    /// The stage.
+    pub stage: Box<dyn Stage>,
+}
+
+/// A group: consecutive stages on one thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPlan {
+    /// Name of its thread.
+    pub name: String,
+    /// Its stages, as indices into the line; may be empty for the first and the last group.
+    pub stages: Range<usize>,
+    /// What it hands to the next group, or to the tail.
+    pub forwards: Kinds,
+    /// Core that its thread is pinned to.
+    pub core: Option<usize>,
+}
+
+/// What the tick source must know.
+#[derive(Clone, Debug, Default)]
+pub struct TickPlan {
+    /// Intervals whose boundaries are ticked.
+    pub intervals: Vec<Interval>,
+    /// Listed instruments that one tick may address.
+    pub slice: usize,
+}
+
+/// Whose time is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockKind {
+    /// The exchange's.
+    Event,
+    /// The wall's.
+    Wall,
+}
+
+/// A line that can run.
+pub struct Plan {
+    /// The stages in order.
+    pub stages: Vec<Planned>,
+    /// The groups in order, at least one.
+    pub groups: Vec<GroupPlan>,
+    /// Ticks.
+    pub ticks: TickPlan,
+    /// Ring of every cut.
+    pub ring: ring::Kind,
+    /// Its size.
+    pub ring_capacity: usize,
+    /// Most events of a turn.
+    pub batch: usize,
+    /// What an idle group does.
+    pub idle: Idle,
+    /// Whose time is now.
+    pub clock: ClockKind,
+    /// Latency is measured on one input in so many; 0 = never.
+    pub sample_every: u64,
+}
+
+impl Plan {
+    /// Builds and proves the plan. `tail` is what the end of the line reads: outcome log, rows, summary.
+    ///
+    /// # Errors
+    /// Every fault of the settings that shows only when stages and cuts come together.
+    pub fn build(settings: &Settings, space: Space, tail: Kinds) -> Result<Plan, Faults> {
+        let mut faults = Vec::new();
+        let lines = enabled(settings, &mut faults);
+        let mut stages = built(&lines, settings, space, &mut faults);
+        let mut wanted = tail;
+        for planned in stages.iter_mut().rev() {
+            planned.wanted = wanted;
+            wanted = wanted.or(planned.stage.reads());
+        }
+        let cuts = cuts(settings, &lines, &mut faults);
+        let cores = cores(settings, cuts.len() + 1, &mut faults);
+        let groups = grouped(&stages, &cuts, &cores, tail);
+        let ring_capacity = settings.line.int("ring_capacity") as usize;
+        if !ring_capacity.is_power_of_two() {
+            faults.push(fault("line.ring_capacity", &ring_capacity.to_string(), "valid: a power of two from 128"));
+        }
+        let ticks = ticks(&stages, &mut faults);
+        if !faults.is_empty() {
+            return Err(Faults(faults));
+        }
+        let idle = idle(settings.line.text("idle"), groups.len());
+        Ok(Plan {
+            stages,
+            groups,
+            ticks,
+            ring: settings.line.text("ring").parse().expect("the parameter lists the rings"),
+            ring_capacity,
+            batch: settings.line.int("batch") as usize,
+            idle,
+            clock: if settings.line.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event },
+            sample_every: settings.line.int("sample_every"),
+        })
+    }
+}
+
+fn fault(key: &str, found: &str, valid: &str) -> Fault {
+    Fault::new(Path::new("configuration"), key, found, valid)
+}
+
+/// The registry lines of the configured stages, in the registry's order.
+fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<&'static StageLine> {
+    let names = settings.line.list("stages");
+    let known = || format!("valid: {}", STAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", "));
+    for name in names.iter().filter(|n| flow::find(STAGES, n).is_none()) {
+        faults.push(fault("line.stages", name, &known()));
+    }
+    STAGES.iter().filter(|line| names.iter().any(|n| n == line.name)).collect()
+}
+
+fn built(lines: &[&StageLine], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
+    let mut stages = Vec::new();
+    for (i, line) in lines.iter().enumerate() {
+        match (line.build)(&settings.stages[line.name], space) {
+            Ok(stage) => {
+                let bound = stage.fan_out();
+                assert!(bound <= Out::CAP, "stage {} may cause {bound} events, more than {}", line.name, Out::CAP);
+                stages.push(Planned { name: line.name, position: i as u8 + 1, wanted: Kinds::NONE, stage });
+            }
+            Err(e) => faults.push(fault(&format!("{}.{}", line.name, e.key), &e.found, &e.valid)),
+        }
+    }
+    stages
+}
+
+/// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail.
+fn cuts(settings: &Settings, lines: &[&StageLine], faults: &mut Vec<Fault>) -> Vec<usize> {
+    let named = settings.line.list("cuts");
+    match settings.line.text("preset") {
+        "fused" => Vec::new(),
+        "split" => (1..lines.len()).collect(),
+        _ => {
+            let index = |name: &String| match name.as_str() {
+                TAIL => Some(lines.len()),
+                name => lines.iter().position(|l| l.name == name),
+            };
+            for name in named.iter().filter(|n| index(n).is_none()) {
+                let places: Vec<_> = lines.iter().map(|l| l.name).chain([TAIL]).collect();
+                faults.push(fault("line.cuts", name, &format!("valid: {}", places.join(", "))));
+            }
+            let mut cuts: Vec<_> = named.iter().filter_map(index).collect();
+            cuts.sort_unstable();
+            cuts.dedup();
+            cuts
+        }
+    }
+}
+
+fn cores(settings: &Settings, groups: usize, faults: &mut Vec<Fault>) -> Vec<usize> {
+    let list = settings.line.list("cores");
+    let cores: Vec<usize> = list.iter().filter_map(|c| c.parse().ok()).collect();
+    if cores.len() != list.len() || !(cores.is_empty() || cores.len() == groups) {
+        let valid = format!("valid: {groups} core numbers, one a group, or none");
+        faults.push(fault("line.cores", &list.join(","), &valid));
+    }
+    cores
+}
+
+fn grouped(stages: &[Planned], cuts: &[usize], cores: &[usize], tail: Kinds) -> Vec<GroupPlan> {
+    let starts = std::iter::once(0).chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([stages.len()]);
+    let last = cuts.len();
+    let group = |(i, (start, end)): (usize, (usize, usize))| {
+        let names: Vec<_> = stages[start..end].iter().map(|s| s.name).collect();
+        let head = (i == 0).then_some("ingress");
+        let end_name = (i == last).then_some(TAIL);
+        let name = head.into_iter().chain(names).chain(end_name).collect::<Vec<_>>().join("+");
+        let forwards = stages[end..].iter().fold(tail, |kinds, s| kinds.or(s.stage.reads()));
+        GroupPlan { name, stages: start..end, forwards, core: cores.get(i).copied() }
+    };
+    starts.zip(ends).enumerate().map(group).collect()
+}
+
+fn ticks(stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
+    let mut plan = TickPlan { intervals: Vec::new(), slice: Out::CAP };
+    for planned in stages {
+        let ticks = planned.stage.ticks();
+        if ticks.intervals.is_empty() {
+            continue;
+        }
+        let slice = Out::CAP / ticks.per_instrument.max(1);
+        if slice == 0 {
+            let found = format!("a tick may cause {} events for one instrument", ticks.per_instrument);
+            faults.push(fault(planned.name, &found, "configure fewer intervals"));
+        }
+        plan.slice = plan.slice.min(slice.max(1));
+        plan.intervals.extend(ticks.intervals);
+    }
+    plan.intervals.sort_unstable();
+    plan.intervals.dedup();
+    plan
+}
+
+/// Spinning is right only when no other group waits for the same core.
+fn idle(name: &str, groups: usize) -> Idle {
+    match name {
+        "auto" if groups < ring::thread::cores().len() => Idle::SpinHint,
+        "auto" => Idle::Yield,
+        name => name.parse().expect("the parameter lists the policies"),
+    }
+}

@@ -1,0 +1,63 @@
+//! One value of a row.
+
+use serde::{Serialize, Serializer};
+
+/// One value of a row. Absent is null in JSON and empty in CSV.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Absent.
+    Null,
+    /// An integer.
+    Uint(u64),
+    /// A signed integer.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// A text, or an exact decimal.
+    Text(String),
+    /// A flag.
+    Bool(bool),
+    /// Price and quantity by level, best first.
+    Levels(Vec<[Box<Cell>; 2]>),
+}
+
+impl Cell {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Cell {
+        Cell::Text(text.into())
+    }
+
+    /// As it stands in CSV.
+    pub fn to_csv(&self) -> String {
+        match self {
+            Cell::Null => String::new(),
+            Cell::Uint(v) => v.to_string(),
+            Cell::Int(v) => v.to_string(),
+            Cell::Float(v) => v.to_string(),
+            Cell::Text(v) => v.clone(),
+            Cell::Bool(v) => v.to_string(),
+            Cell::Levels(_) => serde_json::to_string(self).expect("levels are plain values"),
+        }
+    }
+}
+
+impl From<Option<u64>> for Cell {
+    fn from(value: Option<u64>) -> Cell {
+        value.map_or(Cell::Null, Cell::Uint)
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Cell::Null => to.serialize_none(),
+            Cell::Uint(v) => to.serialize_u64(*v),
+            Cell::Int(v) => to.serialize_i64(*v),
+            Cell::Float(v) if v.is_nan() => to.serialize_none(),
+            Cell::Float(v) => to.serialize_f64(*v),
+            Cell::Text(v) => to.serialize_str(v),
+            Cell::Bool(v) => to.serialize_bool(*v),
+            Cell::Levels(v) => v.serialize(to),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What narrows the rows.
+
+use chrono::{DateTime, NaiveDateTime};
+use flow::Ns;
+
+/// Which rows are printed.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only these symbols; empty = all.
+    pub symbols: Vec<String>,
+    /// Only from this ingress time on.
+    pub from: Option<Ns>,
+    /// Only before this ingress time.
+    pub to: Option<Ns>,
+    /// Only so many rows.
+    pub limit: Option<u64>,
+    /// Only records whose number is a multiple of this.
+    pub every: Option<u64>,
+}
+
+/// A text that is no time.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a time: write nanoseconds since 1970, or 2012-06-21T09:30:00-04:00, or 2012-06-21T13:30:00 in UTC")]
+pub struct FilterError(String);
+
+/// Reads a time: nanoseconds since the epoch, RFC 3339, or a date and time in UTC.
+///
+/// # Errors
+/// When it is none of these, or before 1970.
+pub fn parse_time(text: &str) -> Result<Ns, FilterError> {
+    if let Ok(ns) = text.parse() {
+        return Ok(Ns(ns));
+    }
+    let zoned = DateTime::parse_from_rfc3339(text).map(|t| t.timestamp_nanos_opt());
+    let utc = || text.parse::<NaiveDateTime>().map(|t| t.and_utc().timestamp_nanos_opt());
+    let ns = zoned.ok().or_else(|| utc().ok()).flatten();
+    ns.and_then(|n| u64::try_from(n).ok()).map(Ns).ok_or_else(|| FilterError(text.to_owned()))
+}
+
+impl Filter {
+    /// Whether a row of that symbol, time and record passes; the limit is the writer's.
+    pub fn passes(&self, symbol: Option<&str>, ts: Ns, record: Option<u64>) -> bool {
+        (self.symbols.is_empty() || symbol.is_some_and(|s| self.symbols.iter().any(|w| w == s)))
+            && self.from.is_none_or(|from| ts >= from)
+            && self.to.is_none_or(|to| ts < to)
+            && self.every.is_none_or(|n| record.is_some_and(|r| r % n == 0))
+    }
+}

@@ -1,0 +1,162 @@
+//! The columns of every kind of row.
+
+use flow::{Field, FieldType, KINDS, Kind, KindInfo, Kinds};
+
+/// A column of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name: a public contract.
+    pub name: &'static str,
+    /// Type as printed: `decimal`, `integer`, `text` ….
+    pub ty: &'static str,
+    /// Unit.
+    pub unit: &'static str,
+    /// What it is.
+    pub about: &'static str,
+}
+
+/// How a kind is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Side (where it has one), then the record's fields.
+    Record { side: bool },
+    Trade,
+    /// Joined from `bar` and `bar-flow`.
+    Bar,
+    Anomaly,
+    /// Rebuilt from `level` events.
+    Depth,
+}
+
+/// A kind of row: what `--emit` names.
+#[derive(Clone, Debug)]
+pub struct RowKind {
+    /// Name.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Columns, the common ones first.
+    pub columns: Vec<Column>,
+    /// Events that it is made of.
+    pub reads: Kinds,
+    /// The kind whose fields it shows.
+    pub(super) kind: Kind,
+    pub(super) shape: Shape,
+}
+
+const fn column(name: &'static str, ty: &'static str, unit: &'static str, about: &'static str) -> Column {
+    Column { name, ty, unit, about }
+}
+
+const COMMON: [Column; 7] = [
+    column("kind", "text", "", "kind of the row"),
+    column("seq", "integer", "", "ingress number of the input that caused it"),
+    column("ts_ns", "integer", "ns since 1970-01-01 UTC", "ingress time"),
+    column("exchange_ts_ns", "integer or null", "ns since 1970-01-01 UTC", "exchange time of the event, else of its input"),
+    column("symbol", "text or null", "", "symbol of the instrument"),
+    column("input", "text or null", "", "file or source of the input"),
+    column("record", "integer or null", "", "1-based number of the message in its file; null from a journal"),
+];
+
+const SIDE: Column = column("side", "text", "buy|sell|none", "side of the order or level");
+
+const TRADE: [Column; 8] = [
+    column("px", "decimal", "currency", "price"),
+    column("qty", "integer or decimal", "smallest unit or instrument", "quantity"),
+    column("aggressor", "text", "buy|sell|none", "side that took liquidity"),
+    column("inferred", "boolean", "", "whether the aggressor was inferred by a rule"),
+    column("displayed", "boolean", "", "whether the resting interest was displayed"),
+    column("auction", "boolean", "", "whether it is an auction's print"),
+    column("match_id", "integer", "", "the venue's number of the match; 0 = none"),
+    column("order_ref", "integer", "", "the resting order; 0 = not known"),
+];
+
+const BAR: [Column; 11] = [
+    column("interval", "text", "", "length of the bar"),
+    column("start_ns", "integer", "ns since 1970-01-01 UTC", "start of the bar"),
+    column("open", "decimal", "currency", "first price"),
+    column("high", "decimal", "currency", "highest price"),
+    column("low", "decimal", "currency", "lowest price"),
+    column("close", "decimal", "currency", "last price"),
+    column("volume", "integer or decimal", "smallest unit or instrument", "quantity traded"),
+    column("trades", "integer", "", "number of trades"),
+    column("vwap", "decimal or null", "currency", "volume-weighted average price, 9 decimals, half to even"),
+    column("buy_volume", "integer or decimal", "smallest unit or instrument", "quantity with a buying aggressor"),
+    column("sell_volume", "integer or decimal", "smallest unit or instrument", "quantity with a selling aggressor"),
+];
+
+const ANOMALY: [Column; 4] = [
+    column("what", "text", "", "which anomaly"),
+    column("detail", "text", "", "the number that explains it"),
+    column("px", "decimal or null", "currency", "a price that explains it"),
+    column("qty", "integer or decimal", "smallest unit or instrument", "a quantity that explains it"),
+];
+
+const DEPTH: [Column; 2] = [
+    column("bids", "array of [decimal, quantity]", "", "bid levels, best first"),
+    column("asks", "array of [decimal, quantity]", "", "ask levels, best first"),
+];
+
+fn of_field(field: &Field) -> Column {
+    let (ty, unit) = match field.ty {
+        FieldType::Price => ("decimal or null", "currency"),
+        FieldType::Qty => ("integer or decimal", "smallest unit or instrument"),
+        FieldType::TimeNs => ("integer or null", "ns since 1970-01-01 UTC"),
+        FieldType::Seconds => ("integer", "s"),
+        FieldType::Uint | FieldType::Int => ("integer", ""),
+        FieldType::Float => ("number or null", ""),
+        FieldType::Text => ("text", ""),
+        FieldType::Nano => ("decimal", ""),
+    };
+    column(field.name, ty, unit, field.about)
+}
+
+/// Kinds whose side stands in the flags.
+const SIDED: Kinds = Kinds::of(&[
+    Kind::Add,
+    Kind::Exec,
+    Kind::Cancel,
+    Kind::Delete,
+    Kind::Level,
+    Kind::Order,
+    Kind::Fill,
+]);
+
+fn of_kind(info: &'static KindInfo) -> RowKind {
+    let (shape, own, reads) = match info.kind {
+        Kind::Trade => (Shape::Trade, TRADE.to_vec(), Kinds::of(&[info.kind])),
+        Kind::Bar => (Shape::Bar, BAR.to_vec(), Kinds::of(&[Kind::Bar, Kind::BarFlow])),
+        Kind::Anomaly => (Shape::Anomaly, ANOMALY.to_vec(), Kinds::of(&[info.kind])),
+        _ => {
+            let side = SIDED.has(info.kind);
+            let fields = info.fields.iter().filter(|f| f.name != "exchange_ts").map(of_field);
+            (Shape::Record { side }, side.then_some(SIDE).into_iter().chain(fields).collect(), Kinds::of(&[info.kind]))
+        }
+    };
+    let columns = COMMON.into_iter().chain(own).collect();
+    RowKind { name: info.name, about: info.about, columns, reads, kind: info.kind, shape }
+}
+
+/// Every kind of row, in the order of the table of kinds; `depth` follows `level`.
+pub fn row_kinds() -> Vec<RowKind> {
+    let mut kinds = Vec::new();
+    for info in KINDS {
+        kinds.push(of_kind(info));
+        if info.kind == Kind::Level {
+            kinds.push(RowKind {
+                name: "depth",
+                about: "The book's best levels after each record that changed it (`--levels N`).",
+                columns: COMMON.into_iter().chain(DEPTH).collect(),
+                reads: Kinds::of(&[Kind::Level, Kind::Clear]),
+                kind: Kind::Level,
+                shape: Shape::Depth,
+            });
+        }
+    }
+    kinds
+}
+
+/// The kind of row of that name.
+pub fn row_kind(name: &str) -> Option<RowKind> {
+    row_kinds().into_iter().find(|k| k.name == name)
+}

@@ -1,0 +1,222 @@
+//! The sink that prints rows.
+
+use super::cell::Cell;
+use super::depth::Depths;
+use super::filter::Filter;
+use super::render::{Scale, cells};
+use super::schema::{RowKind, Shape};
+use crate::ingress::{Origin, Origins};
+use flow::records::Bar;
+use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, kind_info};
+use serde::Serializer;
+use serde::ser::SerializeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// Form of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated, with a header; one kind only.
+    Csv,
+}
+
+enum Writer {
+    Jsonl(Box<dyn Write + Send>),
+    Csv(csv::Writer<Box<dyn Write + Send>>),
+}
+
+/// Prints rows of the chosen kinds. Reads the listings and the origins of what it prints from the sequence itself.
+pub struct RowSink {
+    kinds: Vec<Arc<RowKind>>,
+    reads: Kinds,
+    filter: Filter,
+    levels: usize,
+    inputs: Vec<String>,
+    origins: Option<Origins>,
+    origin: Option<Origin>,
+    listings: Listings,
+    depths: Depths,
+    bar: Option<Event>,
+    writer: Writer,
+    rows: u64,
+}
+
+impl RowSink {
+    /// Prints `kinds` to `to`. `inputs` are the names of the inputs; without `origins` input and record are null.
+    pub fn new(
+        kinds: Vec<RowKind>,
+        format: Format,
+        filter: Filter,
+        levels: usize,
+        inputs: Vec<String>,
+        origins: Option<Origins>,
+        to: Box<dyn Write + Send>,
+    ) -> RowSink {
+        let definitions = Kinds::of(&[Kind::Name, Kind::Listing]);
+        let reads = kinds.iter().fold(definitions, |all, k| all.or(k.reads));
+        let writer = match format {
+            Format::Jsonl => Writer::Jsonl(Box::new(io::BufWriter::with_capacity(1 << 16, to))),
+            Format::Csv => Writer::Csv(csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to)),
+        };
+        let (listings, depths) = Default::default();
+        let (origin, bar, rows) = (None, None, 0);
+        let kinds = kinds.into_iter().map(Arc::new).collect();
+        RowSink { kinds, reads, filter, levels, inputs, origins, origin, listings, depths, bar, writer, rows }
+    }
+
+    /// Writes the header of CSV, so that it stands there even when no row follows.
+    ///
+    /// # Errors
+    /// When the output takes no more.
+    pub fn begin(mut self) -> Result<RowSink, SinkError> {
+        if let Writer::Csv(writer) = &mut self.writer {
+            writer.write_record(self.kinds[0].columns.iter().map(|c| c.name)).map_err(|e| failed(csv_error(e)))?;
+        }
+        Ok(self)
+    }
+
+    /// The record that the rows now belong to changes: the depth of the one before is complete.
+    fn turn_to(&mut self, event: &Event) -> Result<(), SinkError> {
+        let Some(origins) = &mut self.origins else {
+            if self.depths.has_changed() && self.origin.is_none_or(|o| o.seq != event.id.seq()) {
+                self.flush_depth()?;
+            }
+            self.origin = Some(Origin { seq: event.id.seq(), input: None, record: None, exchange_ts: None });
+            return Ok(());
+        };
+        let now = origins.of(event.id.seq());
+        let key = |o: Option<Origin>| o.map(|o| (o.input, o.record));
+        if key(now) != key(self.origin) {
+            self.flush_depth()?;
+        }
+        self.origin = now;
+        Ok(())
+    }
+
+    fn flush_depth(&mut self) -> Result<(), SinkError> {
+        let Some(kind) = self.kinds.iter().find(|k| k.shape == Shape::Depth).cloned() else {
+            return Ok(());
+        };
+        for (instrument, event) in self.depths.take_changed() {
+            let scale = Scale::of(self.listings.get(instrument));
+            let sides = self.depths.best(instrument, self.levels).map(|side| {
+                let levels = side.into_iter().map(|(px, qty)| [scale.px(px).into(), scale.qty(qty).into()]);
+                Cell::Levels(levels.collect())
+            });
+            self.row(&kind, &event, instrument, sides.to_vec())?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, kind: &RowKind, event: &Event) -> Result<(), SinkError> {
+        let scale = Scale::of(self.listings.get(event.instrument));
+        let flow = match kind.shape {
+            Shape::Depth => return Ok(()),
+            Shape::Bar if event.kind == Kind::Bar => {
+                self.bar = Some(*event);
+                return Ok(());
+            }
+            Shape::Bar => Some(event),
+            _ => None,
+        };
+        let shown = if flow.is_some() { self.bar.take() } else { Some(*event) };
+        let Some(shown) = shown.filter(|s| s.instrument == event.instrument) else {
+            return Ok(());
+        };
+        debug_assert!(flow.is_none() || shown.get::<Bar>().is_some());
+        let info = kind_info(kind.kind).expect("a row's kind is in the table");
+        let cells = cells(kind.shape, info, &shown, flow, scale);
+        self.row(kind, &shown, shown.instrument, cells)
+    }
+
+    fn row(&mut self, kind: &RowKind, event: &Event, instrument: u32, cells: Vec<Cell>) -> Result<(), SinkError> {
+        let symbol = self.listings.get(instrument).map(|l| l.symbol.as_str());
+        let record = self.origin.and_then(|o| o.record);
+        if !self.filter.passes(symbol, event.ts, record) {
+            return Ok(());
+        }
+        let exchange_ts = event.exchange_ts().or(self.origin.and_then(|o| o.exchange_ts));
+        let input = self.origin.and_then(|o| o.input).and_then(|i| self.inputs.get(i));
+        let common = [
+            Cell::text(kind.name),
+            Cell::Uint(event.id.seq()),
+            Cell::Uint(event.ts.0),
+            exchange_ts.map(|ts| ts.0).into(),
+            symbol.map_or(Cell::Null, Cell::text),
+            input.map_or(Cell::Null, Cell::text),
+            record.into(),
+        ];
+        let row = common.iter().chain(&cells);
+        match &mut self.writer {
+            Writer::Csv(writer) => writer.write_record(row.map(Cell::to_csv)).map_err(|e| failed(csv_error(e)))?,
+            Writer::Jsonl(writer) => {
+                json(&mut *writer, kind, row).and_then(|()| writer.write_all(b"\n")).map_err(failed)?;
+            }
+        }
+        self.rows += 1;
+        if self.filter.limit.is_some_and(|limit| self.rows >= limit) {
+            self.flush()?;
+            return Err(SinkError { what: "the row limit is reached".into(), next: "raise --limit", closed: true });
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        match &mut self.writer {
+            Writer::Csv(writer) => writer.flush().map_err(failed),
+            Writer::Jsonl(writer) => writer.flush().map_err(failed),
+        }
+    }
+}
+
+fn json<'a>(to: &mut dyn Write, kind: &RowKind, row: impl Iterator<Item = &'a Cell>) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::new(to);
+    let mut map = serializer.serialize_map(Some(kind.columns.len()))?;
+    for (column, cell) in kind.columns.iter().zip(row) {
+        map.serialize_entry(column.name, cell)?;
+    }
+    SerializeMap::end(map)?;
+    Ok(())
+}
+
+fn csv_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(e) => e,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn failed(error: io::Error) -> SinkError {
+    let closed = error.kind() == io::ErrorKind::BrokenPipe;
+    SinkError { what: format!("rows cannot be written: {error}"), next: "check where standard output goes", closed }
+}
+
+impl Sink for RowSink {
+    fn kinds(&self) -> Kinds {
+        self.reads
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        self.turn_to(event)?;
+        self.listings.observe(event);
+        self.depths.apply(event);
+        for i in 0..self.kinds.len() {
+            if self.kinds[i].reads.has(event.kind) {
+                let kind = self.kinds[i].clone();
+                self.show(&kind, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, _seq: u64) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkError> {
+        self.flush_depth()?;
+        self.flush()
+    }
+}

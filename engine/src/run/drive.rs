@@ -1,0 +1,199 @@
+//! Threads: one a group, always.
+//!
+//! The head's thread admits inputs and passes them through its own stages; every other group takes from its ring. A turn
+//! is at most `batch` events; at its end, and before every wait, the group tells the next how far it is. When the head
+//! ends, its ring closes and the line drains in order. A panic is caught at the thread's edge; its rings close, so the
+//! groups before and after it stop too.
+
+use crate::ingress::{Admitted, Head, IngressError};
+use crate::line::{Edge, EdgeCounts, Exit, Group, Slot};
+use crate::plan::Plan;
+use crate::run::{RunError, Tail};
+use flow::Kind;
+use ring::thread::{Worker, spawn_pinned};
+use ring::{Consumer, Idle, Taken};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What other threads may tell a run, and ask of it.
+#[derive(Clone, Default)]
+pub struct Control {
+    /// Ends the sources; the line drains.
+    pub stop: Arc<AtomicBool>,
+    /// The last `seq` that the tail has finished.
+    pub word: Arc<AtomicU64>,
+}
+
+/// What a run leaves.
+pub struct Finished<H> {
+    /// The head, with its sources.
+    pub head: H,
+    /// The groups in order, with their stages.
+    pub groups: Vec<Group>,
+    /// The tail.
+    pub tail: Tail,
+    /// What the cuts counted, in order.
+    pub edges: Vec<EdgeCounts>,
+    /// Why the sequence ended early, if it did.
+    pub error: Option<IngressError>,
+    /// Whether the sources were ended by [`Control::stop`].
+    pub stopped: bool,
+}
+
+/// Where the last stages of a group's thread lead.
+enum Way {
+    Cut(Edge),
+    End(Box<Tail>),
+}
+
+struct GroupEnd<H> {
+    group: Group,
+    way: Way,
+    head: Option<(H, Option<IngressError>, bool)>,
+}
+
+/// Runs the line to its end. Blocks; `poll` is called about ten times a second while it lasts.
+///
+/// # Errors
+/// When a thread or a ring could not be made, or a group panicked.
+pub fn run_line<H: Head + 'static>(
+    head: H,
+    plan: Plan,
+    tail: Tail,
+    control: &Control,
+    poll: &mut dyn FnMut(),
+) -> Result<Finished<H>, RunError> {
+    let workers = spawn(head, plan, tail, control)?;
+    while !workers.iter().all(Worker::is_finished) {
+        poll();
+        std::thread::sleep(std::time::Duration::from_millis(if workers[0].is_finished() { 1 } else { 20 }));
+    }
+    let mut groups = Vec::new();
+    let mut edges = Vec::new();
+    let (mut end, mut ended_head, mut panicked) = (None, None, None);
+    for worker in workers {
+        match worker.join() {
+            Ok(done) => {
+                groups.push(done.group);
+                ended_head = ended_head.or(done.head);
+                match done.way {
+                    Way::Cut(edge) => edges.push(edge.counts()),
+                    Way::End(tail) => end = Some(*tail),
+                }
+            }
+            Err(e) => panicked = panicked.or(Some(e)),
+        }
+    }
+    if let Some(e) = panicked {
+        return Err(e.into());
+    }
+    let (head, error, stopped) = ended_head.expect("the first group returns the head");
+    Ok(Finished { head, groups, tail: end.expect("the last group returns the tail"), edges, error, stopped })
+}
+
+fn spawn<H: Head + 'static>(
+    head: H,
+    plan: Plan,
+    tail: Tail,
+    control: &Control,
+) -> Result<Vec<Worker<GroupEnd<H>>>, RunError> {
+    let (batch, idle) = (plan.batch, plan.idle);
+    let last = plan.groups.len() - 1;
+    let mut stages = plan.stages.into_iter();
+    let mut workers = Vec::new();
+    let (mut head, mut tail) = (Some(head), Some(tail));
+    let mut inlet: Option<Consumer<Slot>> = None;
+    for (i, planned) in plan.groups.into_iter().enumerate() {
+        let own = stages.by_ref().take(planned.stages.len()).collect();
+        let group = Group::new(own, planned.forwards, plan.sample_every);
+        let (way, next) = if i == last {
+            (Way::End(Box::new(tail.take().expect("there is one last group"))), None)
+        } else {
+            let (producer, consumer) = ring::channel(plan.ring, plan.ring_capacity)?;
+            (Way::Cut(Edge::new(producer, idle)), Some(consumer))
+        };
+        let from = std::mem::replace(&mut inlet, next);
+        let head = head.take();
+        let control = control.clone();
+        workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
+            (Some(head), _) => first(head, group, way, batch, idle, &control),
+            (None, Some(from)) => later(from, group, way, batch, idle),
+            (None, None) => unreachable!("every group but the first has a ring before it"),
+        })?);
+    }
+    Ok(workers)
+}
+
+fn first<H: Head>(mut head: H, mut group: Group, mut way: Way, batch: usize, idle: Idle, control: &Control) -> GroupEnd<H> {
+    let (error, stopped) = match &mut way {
+        Way::Cut(edge) => admit_all(&mut head, &mut group, edge, batch, idle, control),
+        Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), batch, idle, control),
+    };
+    GroupEnd { group, way, head: Some((head, error, stopped)) }
+}
+
+fn admit_all<H: Head, E: Exit>(
+    head: &mut H,
+    group: &mut Group,
+    exit: &mut E,
+    batch: usize,
+    idle: Idle,
+    control: &Control,
+) -> (Option<IngressError>, bool) {
+    let (mut error, mut stopped) = (None, false);
+    loop {
+        head.begin_turn();
+        if !stopped && control.stop.load(Ordering::Relaxed) {
+            head.stop();
+            stopped = true;
+        }
+        let (mut state, mut admitted) = (Admitted::One, 0);
+        while admitted < batch && state == Admitted::One && !exit.is_closed() {
+            match head.admit(&mut |event| group.process(event, exit)) {
+                Ok(now) => state = now,
+                Err(e) => {
+                    error.get_or_insert(e);
+                    head.stop();
+                }
+            }
+            admitted += usize::from(state == Admitted::One);
+        }
+        if admitted > 0 {
+            exit.finished(head.seq());
+        }
+        if state == Admitted::Ended || exit.is_closed() {
+            return (error, stopped);
+        }
+        if state == Admitted::Pending {
+            idle.wait();
+        }
+    }
+}
+
+fn later<H>(mut from: Consumer<Slot>, mut group: Group, mut way: Way, batch: usize, idle: Idle) -> GroupEnd<H> {
+    match &mut way {
+        Way::Cut(edge) => take_all(&mut from, &mut group, edge, batch, idle),
+        Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), batch, idle),
+    }
+    GroupEnd { group, way, head: None }
+}
+
+fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, batch: usize, idle: Idle) {
+    loop {
+        let taken = from.take(batch, |slot| {
+            if slot.0.kind == Kind::PROGRESS {
+                exit.finished(slot.0.id.seq());
+            } else {
+                group.process(&slot.0, exit);
+            }
+        });
+        match taken {
+            Taken::Events(_) => {}
+            Taken::Empty => idle.wait(),
+            Taken::Closed => return,
+        }
+        if exit.is_closed() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The tail: where the line ends.
+//!
+//! It hands each event to the sinks that take its kind, in the order of the sequence, and keeps what a summary needs.
+//! The outcome hash is XXH3 (128 bit) over the 64 bytes of every outcome in order: two runs with the same hash had the
+//! same outcomes. Bound: one top and one bar per instrument; no allocation after the first event of each.
+
+use crate::line::Exit;
+use flow::records::{Anomaly, Bar, BarFlow, BookTop};
+use flow::{Event, Kind, Kinds, Listings, Sink, SinkError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use xxhash_rust::xxh3::Xxh3;
+
+/// What the tail knows of the run.
+pub struct TailStats {
+    /// What instruments are.
+    pub listings: Listings,
+    /// Events by kind that reached the end.
+    pub kinds: BTreeMap<Kind, u64>,
+    /// Anomalies by code.
+    pub anomalies: BTreeMap<u16, u64>,
+    /// Outcomes hashed.
+    pub outcomes: u64,
+    tops: Vec<Option<BookTop>>,
+    bars: Vec<Option<(Bar, BarFlow)>>,
+    hash: Xxh3,
+}
+
+impl TailStats {
+    /// The hash of all outcomes so far, as hex.
+    pub fn outcome_hash(&self) -> String {
+        format!("{:032x}", self.hash.digest128())
+    }
+
+    /// The last best bid and ask of an instrument.
+    pub fn top(&self, instrument: u32) -> Option<&BookTop> {
+        self.tops.get(instrument as usize).and_then(Option::as_ref)
+    }
+
+    /// The last bar of an instrument.
+    pub fn bar(&self, instrument: u32) -> Option<&(Bar, BarFlow)> {
+        self.bars.get(instrument as usize).and_then(Option::as_ref)
+    }
+}
+
+/// The end of the line.
+pub struct Tail {
+    sinks: Vec<(Kinds, Box<dyn Sink>)>,
+    outcomes: Kinds,
+    counts: [u64; 128],
+    stats: TailStats,
+    bar: Bar,
+    word: Arc<AtomicU64>,
+    error: Option<SinkError>,
+}
+
+impl Tail {
+    /// What the tail reads for itself.
+    pub const READS: Kinds =
+        Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow]);
+
+    /// A tail with these sinks. `outcomes` are the kinds that are hashed; `word` is raised to the last finished `seq`.
+    pub fn new(sinks: Vec<Box<dyn Sink>>, outcomes: Kinds, instruments: u32, word: Arc<AtomicU64>) -> Tail {
+        let count = instruments as usize;
+        let stats = TailStats {
+            listings: Listings::default(),
+            kinds: BTreeMap::new(),
+            anomalies: BTreeMap::new(),
+            outcomes: 0,
+            tops: vec![None; count],
+            bars: vec![None; count],
+            hash: Xxh3::new(),
+        };
+        let sinks = sinks.into_iter().map(|s| (s.kinds(), s)).collect();
+        Tail { sinks, outcomes, counts: [0; 128], stats, bar: Bar::default(), word, error: None }
+    }
+
+    /// Ends the sinks; gives what was learnt, and why a sink stopped the run if one did.
+    pub fn finish(mut self) -> (TailStats, Option<SinkError>) {
+        for (_, sink) in &mut self.sinks {
+            if let Err(e) = sink.end() {
+                self.error.get_or_insert(e);
+            }
+        }
+        let seen = self.counts.iter().enumerate().filter(|(_, n)| **n > 0);
+        self.stats.kinds = seen.map(|(k, n)| (Kind(k as u8), *n)).collect();
+        (self.stats, self.error)
+    }
+
+    #[inline]
+    fn observe(&mut self, event: &Event) {
+        self.counts[usize::from(event.kind.0 & 127)] += 1;
+        let instrument = event.instrument as usize;
+        match event.kind {
+            Kind::BookTop => {
+                if let Some(top) = self.stats.tops.get_mut(instrument) {
+                    *top = Some(*event.record());
+                }
+            }
+            Kind::Bar => self.bar = *event.record(),
+            Kind::BarFlow => {
+                if let Some(bar) = self.stats.bars.get_mut(instrument) {
+                    *bar = Some((self.bar, *event.record()));
+                }
+            }
+            Kind::Anomaly => *self.stats.anomalies.entry(event.record::<Anomaly>().what).or_default() += 1,
+            Kind::Name | Kind::Listing => self.stats.listings.observe(event),
+            _ => {}
+        }
+    }
+}
+
+impl Exit for Tail {
+    #[inline]
+    fn accept(&mut self, event: &Event) {
+        self.observe(event);
+        if event.id.position() > 0 && self.outcomes.has(event.kind) {
+            self.stats.outcomes += 1;
+            self.stats.hash.update(bytemuck::bytes_of(event));
+        }
+        if self.error.is_some() {
+            return;
+        }
+        for (kinds, sink) in &mut self.sinks {
+            if kinds.has(event.kind)
+                && let Err(e) = sink.take(event)
+            {
+                self.error = Some(e);
+                return;
+            }
+        }
+    }
+
+    fn finished(&mut self, seq: u64) {
+        if self.error.is_none() {
+            self.error = self.sinks.iter_mut().find_map(|(_, sink)| sink.finished(seq).err());
+        }
+        self.word.store(seq, Ordering::Release);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.error.is_some()
+    }
+}
