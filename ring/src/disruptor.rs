@@ -7,10 +7,10 @@
 //! |---|---|
 //! | `publish` on a full ring spins without end | only `try_*` is called |
 //! | a batch larger than the room fails whole, larger than the ring always | the answer tells what is missing; the part that fits is published |
-//! | a poller's progress shows only when its guard is dropped, at the end of a batch | a take is cut into guards of a [quantum](crate::kind::quantum) |
+//! | a poller's progress shows only when its guard is dropped, at the end of a batch | a take is cut into guards of a [quantum] |
 //! | dropping a guard early, or unwinding through it, marks all its events read | unwinding keeps the guard from being dropped; what was not handed over is handed over by the next take |
 //! | a dropped poller blocks the producer for ever; a dropped producer is told with Relaxed | the [flags](crate::life) of both ends, which also order, stand in front |
-//! | managed threads: panics, pinning, names | none are used; threads are [`crate::thread`]'s |
+//! | managed threads: panics, pinning, names | none are used; threads are those of [`crate::thread`] |
 //!
 //! **Bound.** As the crate's ring: a constant number of steps an event and no waiting. **Worst case.** After a caught
 //! panic of the consumer's closure, the events before it in the same quantum stay in the ring until the next take.

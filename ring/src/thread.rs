@@ -114,6 +114,9 @@ impl<T> fmt::Debug for Worker<T> {
 }
 
 /// The cores that a thread of this process can be pinned to, ascending, also when the calling thread is itself pinned.
+///
+/// On Linux that is what exists and what the control group allows; an affinity that the process was started with (as
+/// by `taskset`) is only where threads without a core run, and does not forbid a core that is named.
 pub fn cores() -> Vec<usize> {
     // The system answers for the asking thread, and a thread inherits the cores of its starter: asked from a pinned
     // thread it would name one core. So a thread of its own widens itself to all that is allowed, and asks.

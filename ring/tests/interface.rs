@@ -78,6 +78,37 @@ fn a_take_is_bounded_and_zero_takes_nothing() {
     }
 }
 
+/// A producer that waits for room gets it while a long take is still going on: after an eighth of the capacity.
+#[test]
+fn a_long_take_gives_room_back_on_the_way() {
+    for kind in Kind::ALL {
+        for capacity in [2_u64, 8, 64] {
+            let (mut producer, mut consumer) = pair(kind, capacity as usize);
+            let numbered = |number| Event([number, 0, 0, 0, 0, 0, 0, 0]);
+            let mut published = 0;
+            while producer.try_publish(&numbered(published)).is_ok() {
+                published += 1;
+            }
+            let taken = consumer.take(3 * capacity as usize, |event| {
+                let handed = event.0[0];
+                while producer.try_publish(&numbered(published)).is_ok() {
+                    published += 1;
+                }
+                let freed = published - capacity;
+                assert!(
+                    handed - freed < capacity.div_ceil(8),
+                    "{kind} {capacity}: {freed} given back at event {handed}"
+                );
+            });
+            assert_eq!(
+                taken,
+                Taken::Events(3 * capacity as usize),
+                "what came in meanwhile is taken too, up to the bound"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_batch_publishes_what_fits() {
     for kind in Kind::ALL {
