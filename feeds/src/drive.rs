@@ -1,0 +1,79 @@
+//! Runs a decoder over bytes in memory, cut as one likes: for fuzz targets, tests and tools that have no file.
+//!
+//! What a decoder gives may depend neither on how its bytes are cut nor on how full the queue is; this is where both can be
+//! varied. Bound: the window holds [`WINDOW`] bytes beside the cut, like the reader's smallest.
+
+use flow::{Decoder, Event, FeedError, Inputs, Step, Window};
+
+/// Bytes that a window holds beside one cut.
+const WINDOW: usize = 512 << 10;
+
+/// What came out: the inputs with their record numbers, and how it ended.
+pub type Driven = (Vec<(Event, u64)>, Result<(), FeedError>);
+
+/// Decodes `streams` in pieces of `cut` bytes (at least 1) through a queue of `room` inputs, handing each input to `each`.
+///
+/// # Errors
+/// What the decoder says, or that it asked for more bytes when there were none.
+pub fn run(
+    decoder: &mut dyn Decoder,
+    streams: &[&[u8]],
+    cut: usize,
+    room: usize,
+    mut each: impl FnMut(&Event, u64),
+) -> Result<(), FeedError> {
+    let cut = cut.max(1);
+    let mut windows: Vec<Window> = streams.iter().map(|_| Window::with_capacity(WINDOW + cut)).collect();
+    let mut rest: Vec<&[u8]> = streams.to_vec();
+    let mut inputs = Inputs::with_capacity(room);
+    loop {
+        let step = decoder.decode(&mut windows, &mut inputs);
+        let gave = !inputs.is_empty();
+        while let Some((event, record)) = inputs.front() {
+            each(event, record);
+            inputs.pop();
+        }
+        match step? {
+            Step::Ended => return Ok(()),
+            Step::Full => assert!(gave, "a decoder that says the queue is full has filled it"),
+            Step::Starved => {
+                if !feed(&mut windows, &mut rest, cut) {
+                    return Err(starved(&windows, decoder.records()));
+                }
+            }
+        }
+    }
+}
+
+/// [`run`], with everything collected.
+pub fn collect(decoder: &mut dyn Decoder, streams: &[&[u8]], cut: usize, room: usize) -> Driven {
+    let mut inputs = Vec::new();
+    let end = run(decoder, streams, cut, room, |event, record| inputs.push((*event, record)));
+    (inputs, end)
+}
+
+/// Gives every window its next piece, or its end; false when none took anything.
+fn feed(windows: &mut [Window], rest: &mut [&[u8]], cut: usize) -> bool {
+    let mut fed = false;
+    for (window, rest) in windows.iter_mut().zip(rest) {
+        let n = cut.min(rest.len()).min(window.room());
+        if n > 0 {
+            window.append(&rest[..n]);
+            *rest = &rest[n..];
+            fed = true;
+        } else if rest.is_empty() && !window.ended() {
+            window.end();
+            fed = true;
+        }
+    }
+    fed
+}
+
+fn starved(windows: &[Window], records: u64) -> FeedError {
+    FeedError {
+        what: "the decoder asks for more than there is".to_owned(),
+        offset: windows.first().map_or(0, Window::offset),
+        record: records + 1,
+        next: "the record is longer than the window; the file is damaged or of another feed",
+    }
+}

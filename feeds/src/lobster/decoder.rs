@@ -1,0 +1,381 @@
+//! The decoder: row `i` of both files in lockstep.
+//!
+//! The book of the line is driven by the messages. The decoder keeps the visible levels of the last orderbook row, applies
+//! the next message to them, and compares with the next row: what differs at the edge of the window came into sight or went
+//! out of it, and is told to the line by a `level`; what differs inside it is an anomaly, after which the row counts.
+//!
+//! Bound: two ladders of the row's depth and the inputs of one row. Worst case of a row: linear in its length.
+
+use super::rows::{self, Message, RowError};
+use crate::ladder::{Change, Rung, better, walk};
+use flow::records::{Add, Cancel, Delete, Exec, Level, Status, Trade};
+use flow::{
+    Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, Step, What, Window,
+};
+
+/// Prices have four decimals.
+const DECIMALS: u32 = 4;
+/// The only instrument of this source.
+const INSTRUMENT: u32 = 1;
+/// The most levels a side that a row may have.
+const MAX_LEVELS: usize = 4096;
+
+/// The two files, in the order of the decoder's windows.
+const FILES: [&str; 2] = ["message file", "orderbook file"];
+
+/// What the two files' rows amount to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    kinds: [u64; 8],
+    unknown: u64,
+    injected: u64,
+    dropped: u64,
+    equal: u64,
+    differing: u64,
+}
+
+/// Decodes the message and the orderbook file of one symbol and day. Windows: the message file, the orderbook file.
+pub struct Lobster {
+    definition: Definition,
+    midnight: Ns,
+    levels: usize,
+    records: u64,
+    asks: Vec<Rung>,
+    bids: Vec<Rung>,
+    next_asks: Vec<Rung>,
+    next_bids: Vec<Rung>,
+    pending: Vec<Event>,
+    sent: usize,
+    last: Ns,
+    tally: Tally,
+}
+
+/// A line at the front of a window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// `len` bytes of content, `used` with its end.
+    Whole {
+        len: usize,
+        used: usize,
+    },
+    Starved,
+    Ended,
+}
+
+impl Line {
+    fn of(window: &Window) -> Line {
+        let bytes = window.bytes();
+        let whole = |end: usize, used| Line::Whole { len: end - usize::from(bytes[..end].ends_with(b"\r")), used };
+        match memchr::memchr(b'\n', bytes) {
+            Some(end) => whole(end, end + 1),
+            None if !window.ended() => Line::Starved,
+            None if bytes.is_empty() => Line::Ended,
+            None => whole(bytes.len(), bytes.len()),
+        }
+    }
+}
+
+impl Lobster {
+    /// A decoder for the listing `definition` whose times count from `midnight`.
+    pub fn new(definition: Definition, midnight: Ns) -> Lobster {
+        Lobster {
+            definition,
+            midnight,
+            levels: 0,
+            records: 0,
+            asks: Vec::new(),
+            bids: Vec::new(),
+            next_asks: Vec::new(),
+            next_bids: Vec::new(),
+            pending: Vec::new(),
+            sent: 0,
+            last: Ns(0),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Decodes the next row of both files into `pending`; a step when there is none.
+    fn row(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Option<Step>, FeedError> {
+        let (lines, record) = ([Line::of(&windows[0]), Line::of(&windows[1])], self.records + 1);
+        let [Line::Whole { len: message_len, used: message_used }, Line::Whole { len: book_len, used: book_used }] =
+            lines
+        else {
+            return self.no_row(lines, windows);
+        };
+        let message_row = &windows[0].bytes()[..message_len];
+        let book_row = &windows[1].bytes()[..book_len];
+        let fault = |file: usize, error: RowError| row_fault(file, error, windows[file].offset(), record);
+        let message = rows::message(message_row).map_err(|e| fault(0, e))?;
+        if self.levels == 0 {
+            self.levels = depth(book_row).map_err(|e| fault(1, e))?;
+        }
+        rows::book(book_row, self.levels, &mut self.next_asks, &mut self.next_bids).map_err(|e| fault(1, e))?;
+        windows[0].consume(message_used);
+        windows[1].consume(book_used);
+        self.records = record;
+        self.translate(&message, to);
+        Ok(None)
+    }
+
+    fn no_row(&self, lines: [Line; 2], windows: &[Window]) -> Result<Option<Step>, FeedError> {
+        let short = match lines {
+            [Line::Ended, Line::Ended] if self.records == 0 => {
+                return Err(self.at(windows, 0, "both files are empty".to_owned(), "get the files again"));
+            }
+            [Line::Ended, Line::Ended] => return Ok(Some(Step::Ended)),
+            [Line::Ended, Line::Whole { .. }] => 0,
+            [Line::Whole { .. }, Line::Ended] => 1,
+            _ => return Ok(Some(Step::Starved)),
+        };
+        let what = format!("the {} ends after {} rows, the {} goes on", FILES[short], self.records, FILES[1 - short]);
+        Err(self.at(windows, short, what, "the files must have the same number of rows: get both again"))
+    }
+
+    fn at(&self, windows: &[Window], file: usize, what: String, next: &'static str) -> FeedError {
+        FeedError { what, offset: windows[file].offset(), record: self.records + 1, next }
+    }
+
+    /// Turns one row into inputs.
+    fn translate(&mut self, message: &Message, to: &mut Inputs) {
+        let due = Ns(self.midnight.0 + message.time.0);
+        self.pending.clear();
+        self.sent = 0;
+        self.count(message.kind);
+        if self.records == 1 {
+            self.definition.push(to, due, INSTRUMENT, 1);
+            self.first(message, due);
+        } else {
+            self.told(message, due);
+            let agree = [Side::Sell, Side::Buy].map(|side| self.compare(side, due));
+            if agree == [true, true] { self.tally.equal += 1 } else { self.tally.differing += 1 }
+        }
+        std::mem::swap(&mut self.asks, &mut self.next_asks);
+        std::mem::swap(&mut self.bids, &mut self.next_bids);
+        if let Some(last) = self.pending.last_mut() {
+            last.flags = last.flags.with(Flags::LAST_OF_GROUP);
+        }
+    }
+
+    fn count(&mut self, kind: i64) {
+        match usize::try_from(kind) {
+            Ok(kind @ 1..=7) => self.tally.kinds[kind] += 1,
+            _ => self.tally.unknown += 1,
+        }
+    }
+
+    /// The first row is the snapshot to start from. Its message is in the book already: only its trade is told.
+    fn first(&mut self, message: &Message, due: Ns) {
+        self.last = due;
+        match message.kind {
+            4 if priced(message) => self.trade(message, due, Flags::NONE),
+            1..=3 => {}
+            _ => self.told(message, due),
+        }
+        for (side, rungs) in [(Side::Buy, &self.next_bids), (Side::Sell, &self.next_asks)] {
+            self.pending.extend(rungs.iter().map(|rung| level(due, side, rung.px, rung.qty)));
+        }
+    }
+
+    /// The message itself, also applied to the ladder.
+    fn told(&mut self, message: &Message, due: Ns) {
+        if due < self.last {
+            self.anomaly(What::BackwardTime, due, self.last.0 - due.0, message);
+        }
+        self.last = self.last.max(due);
+        let side = match message.direction {
+            1 => Side::Buy,
+            -1 => Side::Sell,
+            _ => Side::None,
+        };
+        match message.kind {
+            1..=5 if !priced(message) || side == Side::None => {
+                self.anomaly(What::BadValue, due, order_ref(message), message)
+            }
+            1 => self.add(message, due, side),
+            2..=4 => self.reduce(message, due, side),
+            5 => self.trade(message, due, Flags::HIDDEN),
+            6 if !priced(message) => self.anomaly(What::BadValue, due, order_ref(message), message),
+            6 => self.trade(message, due, Flags::AUCTION),
+            7 => self.halt(message, due),
+            kind => self.anomaly(What::UnknownMessage, due, kind as u64, message),
+        }
+    }
+
+    fn add(&mut self, message: &Message, due: Ns, side: Side) {
+        let (order_ref, px, qty) = (order_ref(message), price(message.px), Qty(message.qty as u64));
+        let add = Add { exchange_ts: due, order_ref, px, qty, ..Add::default() };
+        self.push(due, Flags::side_only(side), &add);
+        let ladder = self.ladder(side);
+        let at = ladder.partition_point(|rung| better(side, rung.px, message.px));
+        match ladder.get_mut(at) {
+            Some(rung) if rung.px == message.px => rung.qty += qty.0,
+            _ => ladder.insert(at, Rung { px: message.px, qty: qty.0, orders: 0 }),
+        }
+    }
+
+    fn reduce(&mut self, message: &Message, due: Ns, side: Side) {
+        let (order_ref, px, qty) = (order_ref(message), price(message.px), Qty(message.qty as u64));
+        let flags = Flags::side_only(side);
+        match message.kind {
+            2 => self.push(due, flags, &Cancel { exchange_ts: due, order_ref, px, qty, ..Cancel::default() }),
+            3 => self.push(due, flags, &Delete { exchange_ts: due, order_ref, px, qty, ..Delete::default() }),
+            _ => self.push(due, flags, &Exec { exchange_ts: due, order_ref, px, qty, match_id: 0 }),
+        }
+        let ladder = self.ladder(side);
+        if let Some(at) = ladder.iter().position(|rung| rung.px == message.px) {
+            match ladder[at].qty.checked_sub(qty.0) {
+                Some(left @ 1..) => ladder[at].qty = left,
+                _ => drop(ladder.remove(at)),
+            }
+        }
+    }
+
+    /// A trade that moves no displayed level. The direction is the resting side; an auction has no aggressor.
+    fn trade(&mut self, message: &Message, due: Ns, flags: Flags) {
+        let aggressor = match message.direction {
+            _ if flags.has(Flags::AUCTION) => Side::None,
+            1 => Side::Sell,
+            -1 => Side::Buy,
+            _ => Side::None,
+        };
+        let (order_ref, px, qty) = (order_ref(message), price(message.px), Qty(message.qty.max(0) as u64));
+        self.push(due, flags.with_side(aggressor), &Trade { exchange_ts: due, px, qty, match_id: 0, order_ref });
+    }
+
+    /// A halt, in the letters of the venue's own message: halted, quoting only, trading.
+    fn halt(&mut self, message: &Message, due: Ns) {
+        let code = match message.px {
+            -1 => *b"H\0\0\0",
+            0 => *b"Q\0\0\0",
+            1 => *b"T\0\0\0",
+            _ => return self.anomaly(What::BadValue, due, 0, message),
+        };
+        self.push(due, Flags::NONE, &Status { exchange_ts: due, code, what: 2, ..Status::default() });
+    }
+
+    /// Tells what the row shows and the messages did not explain; whether all levels visible in both agree.
+    fn compare(&mut self, side: Side, due: Ns) -> bool {
+        let (predicted, row) = match side {
+            Side::Buy => (&self.bids, &self.next_bids),
+            _ => (&self.asks, &self.next_asks),
+        };
+        let (mut agree, full) = (true, row.len() == self.levels);
+        let (pending, tally) = (&mut self.pending, &mut self.tally);
+        walk(side, predicted, row, |change| {
+            let (rung, qty, explained) = match change {
+                Change::Came { rung, beyond } => (rung, rung.qty, beyond),
+                Change::Gone { rung, beyond } => (rung, 0, beyond && full),
+                Change::Changed { new, .. } => (new, new.qty, false),
+            };
+            if !explained {
+                agree = false;
+                let raw = rung.px.unsigned_abs();
+                let mismatch = What::Mismatch.event_at(due, INSTRUMENT, due, raw, price(rung.px), Qty(qty));
+                pending.push(without_group(mismatch));
+            }
+            match change {
+                Change::Came { .. } => tally.injected += 1,
+                Change::Gone { .. } => tally.dropped += 1,
+                Change::Changed { .. } => {}
+            }
+            pending.push(level(due, side, rung.px, qty));
+        });
+        agree
+    }
+
+    fn ladder(&mut self, side: Side) -> &mut Vec<Rung> {
+        if side == Side::Buy { &mut self.bids } else { &mut self.asks }
+    }
+
+    fn push<R: Record>(&mut self, due: Ns, flags: Flags, record: &R) {
+        self.pending.push(Event::new(due, INSTRUMENT, flags, record));
+    }
+
+    fn anomaly(&mut self, what: What, due: Ns, detail: u64, message: &Message) {
+        let px = if message.px.unsigned_abs() < 1 << 40 { price(message.px) } else { Px::NONE };
+        let qty = Qty(message.qty.max(0) as u64);
+        self.pending.push(without_group(what.event_at(due, INSTRUMENT, due, detail, px, qty)));
+    }
+}
+
+/// The anomaly stands inside a row: the row's last input closes the group.
+fn without_group(event: Event) -> Event {
+    Event { flags: event.flags.without(Flags::LAST_OF_GROUP), ..event }
+}
+
+fn level(due: Ns, side: Side, px: i64, qty: u64) -> Event {
+    let level = Level { exchange_ts: due, px: price(px), qty: Qty(qty), ..Level::default() };
+    Event::new(due, INSTRUMENT, Flags::SNAPSHOT.with_side(side), &level)
+}
+
+/// Whether price and size are such that an order can have them.
+fn priced(message: &Message) -> bool {
+    (1..=999_999_999_999).contains(&message.px) && message.qty > 0
+}
+
+fn price(px: i64) -> Px {
+    Px::from_scaled(px, DECIMALS)
+}
+
+fn order_ref(message: &Message) -> u64 {
+    message.order.max(0) as u64
+}
+
+fn depth(book_row: &[u8]) -> Result<usize, RowError> {
+    let columns = rows::columns(book_row);
+    if columns.is_multiple_of(4) && columns / 4 <= MAX_LEVELS {
+        return Ok(columns / 4);
+    }
+    Err(RowError { at: 0, what: format!("{columns} columns where there must be 4 for each level, up to {MAX_LEVELS}") })
+}
+
+fn row_fault(file: usize, error: RowError, offset: u64, record: u64) -> FeedError {
+    FeedError {
+        what: format!("{}, line {record}: {}", FILES[file], error.what),
+        offset: offset + error.at as u64,
+        record,
+        next: "everything before it was used; if it is the last line the file was cut short, else it is not a LOBSTER file: get it again",
+    }
+}
+
+impl Decoder for Lobster {
+    fn decode(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Step, FeedError> {
+        assert!(windows.len() == 2, "LOBSTER has two windows: messages, then orderbook");
+        loop {
+            while let Some(event) = self.pending.get(self.sent) {
+                if !to.has_room() {
+                    return Ok(Step::Full);
+                }
+                to.push(*event, self.records);
+                self.sent += 1;
+            }
+            if !to.has_room() {
+                return Ok(Step::Full);
+            }
+            if let Some(step) = self.row(windows, to)? {
+                return Ok(step);
+            }
+        }
+    }
+
+    fn instruments(&self) -> u32 {
+        INSTRUMENT + 1
+    }
+
+    fn counts(&self) -> Vec<Count> {
+        let names = ["submission", "cancellation", "deletion", "execution", "hidden-execution", "cross", "halt"];
+        let kinds = names.iter().zip(&self.tally.kinds[1..]).map(|(name, count)| (*name, *count));
+        let rest = [
+            ("unknown", self.tally.unknown),
+            ("levels-injected", self.tally.injected),
+            ("levels-dropped", self.tally.dropped),
+            ("rows-equal", self.tally.equal),
+            ("rows-differing", self.tally.differing),
+        ];
+        kinds.chain(rest).map(|(name, count)| Count { name: name.to_owned(), count }).collect()
+    }
+
+    fn records(&self) -> u64 {
+        self.records
+    }
+}

@@ -1,0 +1,172 @@
+//! LOBSTER: a message file, and the order book after every message.
+//!
+//! Row `i` of the orderbook file is the visible book after row `i` of the message file. Orders from before the first
+//! message are not in the message file, so a book run on messages alone drifts away; a book copied from the rows has no
+//! order flow. This feed does both: messages drive, and the rows supply the levels that no message explains because they
+//! come into sight or go out of it. See [`Lobster`].
+//!
+//! Bound: two lines and two ladders in memory. Worst case: a row of N levels costs O(N).
+
+mod decoder;
+mod rows;
+
+pub use decoder::Lobster;
+
+use crate::reader::{Stream, StreamSource, date, open_streams, wrong_feed};
+use crate::{Feed, OpenError, Request, drive};
+use chrono::NaiveDate;
+use flow::{BookKind, Definition, Effective, InstrumentType, Mic, Ns, Param, ParamType, Px, Source, midnight, zone_of};
+
+/// The line of the registry.
+pub const FEED: Feed = Feed {
+    name: "lobster",
+    doc: "feeds/docs/lobster.md",
+    about: "LOBSTER message and orderbook files of one symbol and day: the zip as it is, or its two CSV files",
+    params: &[Param {
+        name: "symbol",
+        ty: ParamType::Text,
+        unit: "",
+        default: "",
+        effective: Effective::Restart,
+        about: "Symbol of the listing; empty takes it from the file's name",
+    }],
+    recognise: |head| Role::of(head).is_some(),
+    open,
+};
+
+/// The venue that the data was reconstructed from, and its calendar.
+const VENUE: Mic = Mic(*b"XNAS");
+
+/// Which of the two files a stream is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Messages,
+    Book,
+}
+
+impl Role {
+    /// Told by the first row: six columns that read as a message, or a whole number of levels.
+    fn of(head: &[u8]) -> Option<Role> {
+        let end = memchr::memchr(b'\n', head).unwrap_or(head.len());
+        let row = &head[..end - usize::from(head[..end].ends_with(b"\r"))];
+        let columns = rows::columns(row);
+        if rows::message(row).is_ok() {
+            return Some(Role::Messages);
+        }
+        // A row of very many levels is longer than the head: whole levels only.
+        let levels = columns / 4;
+        let cut = memchr::memchr_iter(b',', row).nth((levels * 4).saturating_sub(1)).unwrap_or(row.len());
+        let whole = end < head.len() && columns.is_multiple_of(4) || end == head.len() && levels > 0;
+        let read = whole && rows::book(&row[..cut], levels, &mut Vec::new(), &mut Vec::new()).is_ok();
+        read.then_some(Role::Book)
+    }
+}
+
+/// Symbol, date in `SYMBOL_YYYY-MM-DD_…`.
+fn symbol_and_date(name: &str) -> (Option<&str>, Option<NaiveDate>) {
+    let day = date::in_name(name);
+    let symbol = name.split_once('_').map(|(symbol, _)| symbol).filter(|s| !s.is_empty() && day.is_some());
+    (symbol, day)
+}
+
+fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
+    let mut streams = Vec::new();
+    for path in &request.paths {
+        streams.extend(open_streams(path)?);
+    }
+    let shown = request.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
+    let (messages, book) = match (take(&mut streams, Role::Messages), take(&mut streams, Role::Book)) {
+        (Some(messages), Some(book)) => (messages, book),
+        (None, None) => {
+            let head = streams.first().map_or(&[][..], |s| &s.head);
+            let path = request.paths.first().cloned().unwrap_or_default();
+            return Err(wrong_feed(&path, FEED.name, head));
+        }
+        (None, _) => return Err(missing(&shown, "message")),
+        (_, None) => return Err(missing(&shown, "orderbook")),
+    };
+    let ((symbol, day), (book_symbol, book_day)) = (symbol_and_date(&messages.name), symbol_and_date(&book.name));
+    if (symbol, day) != (book_symbol, book_day) && symbol.is_some() && book_symbol.is_some() {
+        return Err(OpenError {
+            what: format!("{} and {} are not of the same symbol and day", messages.name, book.name),
+            next: "give the message and the orderbook file that belong together".to_owned(),
+        });
+    }
+    let zip = request.paths.first().and_then(|p| p.file_name()).map(|n| n.to_string_lossy()).unwrap_or_default();
+    let day = date::choose(request.date, &[&messages.name, &book.name, &zip]);
+    let warning = day.is_none().then(|| date::unknown_warning(&messages.name));
+    let symbol = match request.params.text("symbol") {
+        "" => symbol.or(book_symbol).unwrap_or("UNKNOWN"),
+        given => given,
+    };
+    let decoder = decoder(symbol, day.unwrap_or(date::UNKNOWN));
+    let source = StreamSource::new(Box::new(decoder), vec![messages.read, book.read]);
+    Ok(Box::new(source.named(shown).warned(warning)))
+}
+
+fn take(streams: &mut Vec<Stream>, role: Role) -> Option<Stream> {
+    let at = streams.iter().position(|s| Role::of(&s.head) == Some(role))?;
+    Some(streams.remove(at))
+}
+
+fn missing(shown: &str, which: &str) -> OpenError {
+    OpenError {
+        what: format!("{shown} has no {which} file in it"),
+        next: "give the zip as it is, or the message and the orderbook CSV file together".to_owned(),
+    }
+}
+
+/// A decoder for the symbol's listing on a trading day. Its windows: the message file, the orderbook file.
+pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
+    let definition = Definition {
+        symbol: symbol.to_owned(),
+        venue: VENUE,
+        calendar: VENUE,
+        currency: *b"USD\0",
+        instrument_type: InstrumentType::Equity,
+        book: BookKind::ByLevel,
+        tick_px: Px::from_scaled(1, 2),
+        price_decimals: 4,
+        round_lot: 100,
+        ..Definition::default()
+    };
+    Lobster::new(definition, midnight(day, zone_of(VENUE)))
+}
+
+/// Decodes any bytes, for a fuzz target: the first two say where the files part and how they are cut. Never panics.
+pub fn fuzz(bytes: &[u8]) {
+    let [part, cut, rest @ ..] = bytes else { return };
+    let (messages, book) = rest.split_at(rest.len() * usize::from(*part) / 255);
+    let mut decoder = decoder("FUZZ", NaiveDate::default());
+    let mut last = Ns(0);
+    // Whether it ends well or in an error: both are answers.
+    let _ = drive::run(&mut decoder, &[messages, book], usize::from(*cut), 0, |event, _| last = event.ts);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_their_first_row() {
+        let is = |head: &[u8]| match Role::of(head) {
+            Some(Role::Messages) => "messages",
+            Some(Role::Book) => "book",
+            None => "neither",
+        };
+        assert_eq!(is(b"34200.004241176,1,16113575,18,5853300,1\n34200.0"), "messages");
+        assert_eq!(is(b"5859400,200,5853300,18\r\n58"), "book");
+        assert_eq!(is(b"5859400,200,5853300,18,9999999999,0,-9999999999,0,59"), "book");
+        assert_eq!(is(b"5859400,200,5853300\n"), "neither");
+        assert_eq!(is(b"time,price,size,side\n"), "neither");
+        assert_eq!(is(b""), "neither");
+        assert_eq!(is(b"===="), "neither");
+    }
+
+    #[test]
+    fn names_give_symbol_and_day() {
+        let day = NaiveDate::from_ymd_opt(2012, 6, 21);
+        assert_eq!(symbol_and_date("GOOG_2012-06-21_34200000_57600000_message_10.csv"), (Some("GOOG"), day));
+        assert_eq!(symbol_and_date("messages.csv"), (None, None));
+    }
+}

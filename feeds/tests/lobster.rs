@@ -1,0 +1,208 @@
+//! LOBSTER from made-up files: what rows become, what faults say, and that cuts change nothing.
+
+use chrono::NaiveDate;
+use feeds::{drive, lobster};
+use flow::records::{Anomaly, Level, Listing, Status, Trade};
+use flow::{Decoder, Event, FeedError, Flags, Kind, Ns, Px, Qty, Side, What, midnight, zone_of};
+use proptest::prelude::*;
+
+const MESSAGES: &str = "\
+34200.1,1,11,5,100000,1
+34200.2,1,12,7,100300,-1
+34200.3,2,12,3,100300,-1
+34200.4,4,11,5,100000,1
+34200.5,5,0,9,100100,-1
+34200.6,3,12,4,100300,-1
+34200.7,6,-1,30,100100,-1
+34200.8,7,0,0,-1,-1
+";
+const BOOK: &str = "\
+100200,10,100000,5,100400,8,99900,6
+100200,10,100000,5,100300,7,99900,6
+100200,10,100000,5,100300,4,99900,6
+100200,10,99900,6,100300,4,99800,1
+100200,10,99900,6,100300,4,99800,1
+100200,10,99900,6,100400,8,99800,1
+100200,10,99900,6,100400,8,99800,1
+100200,10,99900,6,100400,8,99800,1
+";
+
+fn day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2012, 6, 21).unwrap()
+}
+
+fn decode(messages: &str, book: &str) -> (Vec<(Event, u64)>, Result<(), FeedError>) {
+    drive::collect(&mut lobster::decoder("TEST", day()), &[messages.as_bytes(), book.as_bytes()], 4096, 0)
+}
+
+fn at(record: u64, inputs: &[(Event, u64)]) -> Vec<Event> {
+    inputs.iter().filter(|(_, r)| *r == record).map(|(e, _)| *e).collect()
+}
+
+fn levels(events: &[Event]) -> Vec<(Side, i64, u64)> {
+    let level = |e: &Event| e.get::<Level>().map(|l| (e.side(), l.px.0 / 100_000, l.qty.0));
+    events.iter().filter_map(level).collect()
+}
+
+#[test]
+fn rows_become_messages_and_what_they_do_not_explain() {
+    let (inputs, end) = decode(MESSAGES, BOOK);
+    end.unwrap();
+    let kinds = |record| at(record, &inputs).iter().map(|e| e.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(1), [Kind::Name, Kind::Listing, Kind::Level, Kind::Level, Kind::Level, Kind::Level]);
+    assert_eq!(kinds(2), [Kind::Add, Kind::Level], "an order pushes the worst level out of sight");
+    assert_eq!(levels(&at(2, &inputs)), [(Side::Sell, 100_400, 0)]);
+    assert_eq!(kinds(3), [Kind::Cancel]);
+    assert_eq!(kinds(4), [Kind::Exec, Kind::Level], "a level comes into sight");
+    assert_eq!(levels(&at(4, &inputs)), [(Side::Buy, 99_800, 1)]);
+    assert_eq!(kinds(5), [Kind::Trade]);
+    assert_eq!(kinds(6), [Kind::Delete, Kind::Level]);
+    assert_eq!((kinds(7), kinds(8)), (vec![Kind::Trade], vec![Kind::Status]));
+    for (event, record) in inputs.iter().filter(|(e, _)| e.kind == Kind::Level) {
+        assert!(event.flags.has(Flags::SNAPSHOT), "record {record}: {event:?}");
+    }
+    for record in 2..=8 {
+        let events = at(record, &inputs);
+        let closing = events.iter().filter(|e| e.flags.has(Flags::LAST_OF_GROUP)).count();
+        assert!(closing == 1 && events.last().unwrap().flags.has(Flags::LAST_OF_GROUP), "record {record}");
+    }
+}
+
+#[test]
+fn sides_times_and_terms_are_exact() {
+    let (inputs, _) = decode(MESSAGES, BOOK);
+    let start = midnight(day(), zone_of(flow::Mic(*b"XNAS")));
+    assert_eq!(start.0, 1_340_251_200_000_000_000, "midnight in New York, in summer");
+    let hidden = at(5, &inputs)[0];
+    assert_eq!(hidden.ts, Ns(start.0 + 34_200_500_000_000));
+    assert!(hidden.side() == Side::Buy && hidden.flags.has(Flags::HIDDEN), "a hidden sell order was bought from");
+    let trade = hidden.record::<Trade>();
+    assert_eq!((trade.px, trade.qty, trade.exchange_ts), (Px(10_010_000_000), Qty(9), hidden.ts));
+    assert_eq!(at(4, &inputs)[0].side(), Side::Buy, "an execution has the resting side");
+    let auction = at(7, &inputs)[0];
+    assert!(auction.side() == Side::None && auction.flags.has(Flags::AUCTION));
+    assert_eq!(at(8, &inputs)[0].record::<Status>().code, *b"H\0\0\0");
+    let listing = *at(1, &inputs)[1].record::<Listing>();
+    assert_eq!((&listing.venue, listing.price_decimals, listing.book, listing.tick_px.0), (b"XNAS", 4, 1, 10_000_000));
+}
+
+#[test]
+fn the_first_row_is_a_snapshot_and_keeps_only_its_trade() {
+    let (inputs, end) = decode("34200.1,4,11,5,100000,1\n", "100200,10,100000,5\n");
+    end.unwrap();
+    let first = at(1, &inputs);
+    let kinds: Vec<_> = first.iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, [Kind::Name, Kind::Listing, Kind::Trade, Kind::Level, Kind::Level]);
+    assert_eq!(first[2].side(), Side::Sell);
+}
+
+#[test]
+fn a_row_that_contradicts_the_messages_is_named_and_believed() {
+    let book = BOOK.replacen("100300,4,99900,6", "100300,5,99900,6", 1);
+    let (inputs, end) = decode(MESSAGES, &book);
+    end.unwrap();
+    let third = at(3, &inputs);
+    let kinds: Vec<_> = third.iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, [Kind::Cancel, Kind::Anomaly, Kind::Level]);
+    let anomaly = third[1].record::<Anomaly>();
+    assert_eq!((anomaly.what, anomaly.px.0, anomaly.qty), (What::Mismatch as u16, 10_030_000_000, Qty(5)));
+    assert_eq!(levels(&third), [(Side::Sell, 100_300, 5)]);
+}
+
+#[test]
+fn odd_messages_are_anomalies() {
+    let odd = |row: &str| {
+        let (inputs, end) = decode(&format!("34200.1,1,1,1,100000,1\n{row}\n"), "2,1,1,1\n2,1,1,1\n");
+        end.unwrap();
+        at(2, &inputs).iter().filter_map(|e| e.get::<Anomaly>()).map(|a| (a.what, a.detail)).next()
+    };
+    assert_eq!(odd("34200.2,8,1,1,1,1"), Some((What::UnknownMessage as u16, 8)));
+    assert_eq!(odd("34200.2,1,77,0,1,1"), Some((What::BadValue as u16, 77)));
+    assert_eq!(odd("34200.2,1,77,1,9223372036854775807,1"), Some((What::BadValue as u16, 77)));
+    assert_eq!(odd("34200.2,4,77,1,1,0"), Some((What::BadValue as u16, 77)));
+    assert_eq!(odd("34200.0,7,0,0,1,-1"), Some((What::BackwardTime as u16, 100_000_000)));
+    assert_eq!(odd("34200.2,7,0,0,1,-1"), None);
+}
+
+#[test]
+fn faults_say_where_and_what_next() {
+    let says = |messages: &str, book: &str, record: u64, offset: u64, what: &str| {
+        let fault = decode(messages, book).1.unwrap_err();
+        assert!(fault.what.contains(what), "{fault}");
+        assert_eq!((fault.record, fault.offset), (record, offset), "{fault}");
+    };
+    let (m, b) = ("34200.1,1,1,1,100000,1\n", "2,1,1,1\n");
+    says("", "", 1, 0, "empty");
+    says(m, &b.repeat(2), 2, 23, "the message file ends after 1 rows");
+    says(&m.repeat(2), b, 2, 8, "the orderbook file ends after 1 rows");
+    says(&format!("{m}34200.1,1,1"), &b.repeat(2), 2, 23, "message file, line 2: 3 columns");
+    says(&m.repeat(2), &format!("{b}2,1,1\n"), 2, 8, "orderbook file, line 2: 3 columns where there must be 4");
+    says(&format!("{m}34200.2,x,1,1,1,1\n"), &b.repeat(2), 2, 31, "column 2 \"x\" is not an integer");
+    says(m, "2,1,1\n", 1, 0, "4 for each level");
+    says(&format!("{m}\n"), &b.repeat(2), 2, 23, "1 columns");
+    says(b, m, 1, 0, "4 columns where there must be 6");
+}
+
+#[test]
+fn a_missing_last_line_end_and_windows_line_ends_are_fine() {
+    let (plain, _) = decode(MESSAGES, BOOK);
+    let (other, end) = decode(&MESSAGES.replace('\n', "\r\n"), BOOK.trim_end());
+    end.unwrap();
+    assert_eq!(plain, other);
+}
+
+#[test]
+fn a_deep_snapshot_passes_a_small_queue() {
+    let row: Vec<String> = (0..300).map(|i| format!("{},1,{},2", 50_000 + i, 40_000 - i)).collect();
+    let (inputs, end) = decode("34200.1,1,1,1,100000,1\n", &format!("{}\n", row.join(",")));
+    end.unwrap();
+    assert_eq!(inputs.iter().filter(|(e, _)| e.kind == Kind::Level).count(), 600);
+    assert_eq!(inputs.iter().filter(|(e, _)| e.flags.has(Flags::LAST_OF_GROUP)).count(), 2, "listing and snapshot");
+}
+
+#[test]
+fn counts_tell_every_type() {
+    let mut decoder = lobster::decoder("TEST", day());
+    drive::run(&mut decoder, &[MESSAGES.as_bytes(), BOOK.as_bytes()], 1, 0, |_, _| {}).unwrap();
+    let counts: Vec<_> = decoder.counts().into_iter().map(|c| (c.name, c.count)).collect();
+    let expected = [
+        ("submission", 2),
+        ("cancellation", 1),
+        ("deletion", 1),
+        ("execution", 1),
+        ("hidden-execution", 1),
+        ("cross", 1),
+        ("halt", 1),
+        ("unknown", 0),
+        ("levels-injected", 2),
+        ("levels-dropped", 1),
+        ("rows-equal", 7),
+        ("rows-differing", 0),
+    ];
+    assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)));
+}
+
+proptest! {
+    #[test]
+    fn cuts_and_queues_change_nothing(cut in 1usize..300, room in 0usize..300) {
+        let whole = decode(MESSAGES, BOOK);
+        let streams = [MESSAGES.as_bytes(), BOOK.as_bytes()];
+        prop_assert_eq!(drive::collect(&mut lobster::decoder("TEST", day()), &streams, cut, room), whole);
+    }
+
+    #[test]
+    fn damaged_files_never_panic(at in 0usize..400, byte: u8, in_book: bool, cut in 1usize..100) {
+        let (mut messages, mut book) = (MESSAGES.as_bytes().to_vec(), BOOK.as_bytes().to_vec());
+        let file = if in_book { &mut book } else { &mut messages };
+        let at = at % file.len();
+        file[at] = byte;
+        let one = drive::collect(&mut lobster::decoder("TEST", day()), &[&messages, &book], cut, 0);
+        let two = drive::collect(&mut lobster::decoder("TEST", day()), &[&messages, &book], 4096, 0);
+        prop_assert_eq!(one, two);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(prop::sample::select(&b"0123456789,.-\n\r x"[..]), 0..300)) {
+        lobster::fuzz(&bytes);
+    }
+}
