@@ -10,5 +10,6 @@ mod ladder;
 pub mod lobster;
 pub mod reader;
 mod registry;
+pub mod synthetic;
 
 pub use registry::{FEEDS, Feed, OpenError, Request};

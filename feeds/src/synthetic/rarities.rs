@@ -1,0 +1,171 @@
+//! What happens only now and then: pauses, halts, broken trades, new listings.
+//!
+//! A fixed round of rare messages takes one turn every so many messages of market hours, so that a file of a few thousand
+//! messages already has every type of the protocol while a long one has few of each. A pause or a halt keeps its symbol
+//! from trading (orders are still added and deleted) until its turn to resume, at the latest at the close.
+
+use super::clock::at;
+use super::exchange::Exchange;
+
+/// Turns that a day should have at least, when it is long enough.
+const TURNS_A_DAY: u64 = 26;
+
+/// Whose turn it is, and what waits to be lifted.
+pub(super) struct Rarities {
+    interval: u64,
+    next: u64,
+    turn: u32,
+    paused: Option<usize>,
+    halted: Option<usize>,
+    breached: bool,
+}
+
+impl Rarities {
+    /// For market hours of about `messages` messages.
+    pub(super) fn new(messages: u64) -> Rarities {
+        let interval = (messages / TURNS_A_DAY).clamp(40, 20_000);
+        Rarities { interval, next: u64::MAX, turn: 0, paused: None, halted: None, breached: false }
+    }
+
+    /// Market hours begin.
+    pub(super) fn start(&mut self, written: u64) {
+        self.next = written + self.interval;
+    }
+
+    /// Takes a turn when it is due: at most four messages.
+    pub(super) fn turn(&mut self, exchange: &mut Exchange) {
+        if exchange.tape.written() < self.next {
+            return;
+        }
+        self.next = exchange.tape.written() + self.interval;
+        exchange.stamp();
+        // A decline of the first level after 15:25 stops nobody.
+        if !self.breached && exchange.clock.now() >= at(15, 25) {
+            self.breached = true;
+            exchange.breach();
+            return;
+        }
+        let symbol = usize::from(exchange.by_rank[exchange.zipf.draw(&mut exchange.dice)]);
+        self.turn = (self.turn + 1) % 11;
+        match self.turn {
+            1 => self.pause(exchange, symbol),
+            2 => exchange.retail_interest(symbol),
+            3 => exchange.position(symbol, b'W'),
+            4 => self.resume(exchange),
+            5 => exchange.break_trade(symbol),
+            6 => self.halt(exchange, symbol),
+            7 => exchange.short_sale(symbol, b'1'),
+            8 => self.lift_halt(exchange),
+            9 => exchange.quoting_period(),
+            10 => exchange.direct_listing(),
+            _ => exchange.imbalance(symbol, b'C'),
+        }
+    }
+
+    /// Lets every symbol trade again.
+    pub(super) fn lift_all(&mut self, exchange: &mut Exchange) {
+        exchange.stamp();
+        if let Some(symbol) = self.paused.take() {
+            exchange.trading_state(symbol, b'T', b"    ");
+            exchange.symbols[symbol].paused = false;
+        }
+        self.lift_halt(exchange);
+    }
+
+    fn pause(&mut self, exchange: &mut Exchange, symbol: usize) {
+        if self.paused.is_none() && !exchange.symbols[symbol].paused {
+            exchange.symbols[symbol].paused = true;
+            self.paused = Some(symbol);
+            exchange.trading_state(symbol, b'P', b"LUDP");
+        }
+    }
+
+    fn resume(&mut self, exchange: &mut Exchange) {
+        if let Some(symbol) = self.paused.take() {
+            exchange.symbols[symbol].paused = false;
+            exchange.auction_collar(symbol);
+            exchange.imbalance(symbol, b'H');
+            let (shares, price) = (10 * exchange.symbols[symbol].round_lot, exchange.reference_price(symbol));
+            exchange.cross_trade(symbol, b'H', u64::from(shares), price);
+            exchange.trading_state(symbol, b'T', b"    ");
+        }
+    }
+
+    fn halt(&mut self, exchange: &mut Exchange, symbol: usize) {
+        if self.halted.is_none() && !exchange.symbols[symbol].paused {
+            exchange.symbols[symbol].paused = true;
+            self.halted = Some(symbol);
+            exchange.operational(symbol, b'H');
+        }
+    }
+
+    fn lift_halt(&mut self, exchange: &mut Exchange) {
+        if let Some(symbol) = self.halted.take() {
+            exchange.symbols[symbol].paused = false;
+            exchange.operational(symbol, b'T');
+        }
+    }
+}
+
+impl Exchange {
+    fn breach(&mut self) {
+        self.tape.put(b'W', 12, 0, |w| w.byte(b'1'));
+        self.observe(0);
+    }
+
+    fn retail_interest(&mut self, symbol: usize) {
+        let interest = b"BSAN"[self.dice.below(4) as usize];
+        let name = &self.symbols[symbol].name;
+        self.tape.put(b'N', 20, symbol as u16 + 1, |w| w.text(name).byte(interest));
+        self.observe(symbol as u16 + 1);
+    }
+
+    fn operational(&mut self, symbol: usize, action: u8) {
+        let name = &self.symbols[symbol].name;
+        self.tape.put(b'h', 21, symbol as u16 + 1, |w| w.text(name).byte(b'Q').byte(action));
+        self.observe(symbol as u16 + 1);
+    }
+
+    /// Breaks the last trade of a symbol that has one.
+    fn break_trade(&mut self, symbol: usize) {
+        let traded = std::iter::once(symbol).chain(self.by_rank.iter().map(|&s| usize::from(s)));
+        let found = traded.map(|s| (s, self.symbols[s].last_match)).find(|(_, number)| *number > 0);
+        if let Some((symbol, number)) = found {
+            self.symbols[symbol].last_match = 0;
+            self.tape.put(b'B', 19, symbol as u16 + 1, |w| w.u64(number));
+            self.observe(symbol as u16 + 1);
+        }
+    }
+
+    fn auction_collar(&mut self, symbol: usize) {
+        let price = self.reference_price(symbol);
+        let (upper, lower) = (price + price / 20, price - price / 20);
+        let name = &self.symbols[symbol].name;
+        self.tape.put(b'J', 35, symbol as u16 + 1, |w| w.text(name).u32(price).u32(upper).u32(lower).u32(0));
+        self.observe(symbol as u16 + 1);
+    }
+
+    /// The listing of the day, if there is one.
+    fn new_listing(&self) -> usize {
+        self.symbols.iter().position(|s| s.is_new).unwrap_or(0)
+    }
+
+    fn quoting_period(&mut self) {
+        let symbol = self.new_listing();
+        let (price, seconds) = (self.reference_price(symbol), (self.clock.now() / super::clock::SECOND) as u32 + 600);
+        let name = &self.symbols[symbol].name;
+        self.tape.put(b'K', 28, symbol as u16 + 1, |w| w.text(name).u32(seconds).byte(b'A').u32(price));
+        self.observe(symbol as u16 + 1);
+    }
+
+    fn direct_listing(&mut self) {
+        let symbol = self.new_listing();
+        let (price, now) = (self.reference_price(symbol), self.clock.now());
+        let (low, high) = (price - price / 5, price + price / 5);
+        let name = &self.symbols[symbol].name;
+        self.tape.put(b'O', 48, symbol as u16 + 1, |w| {
+            w.text(name).byte(b'Y').u32(low).u32(high).u32(price).u64(now).u32(low).u32(high)
+        });
+        self.observe(symbol as u16 + 1);
+    }
+}

@@ -1,0 +1,168 @@
+//! The day: its phases, and how many messages each may have.
+//!
+//! Start of day (directory, trading state, Reg SHO, market makers' positions, circuit-breaker levels) → pre-market, where
+//! the books fill up → opening crosses → market hours → closing crosses → after hours → end of messages. The file has
+//! exactly as many messages as were asked for: each phase ends at a number of messages, the last agents of a phase write
+//! one message each, and after hours take up whatever the crosses left over.
+//!
+//! Crosses take place in the busiest symbols, as many as [`CROSS_SHARE`] allows, so that short files keep their mix.
+//! Bound: one [`Day::advance`] writes at most [`MAX_BURST`] messages.
+
+use super::agents::{MAX_BURST, Mood};
+use super::clock::{AFTER_HOURS, MARKET, PRE_MARKET, SECOND, at};
+use super::config::SyntheticConfig;
+use super::exchange::Exchange;
+use super::rarities::Rarities;
+
+/// One symbol takes part in the crosses for so many messages between the first and the last.
+const CROSS_SHARE: u64 = 50;
+/// The most messages of a cross: imbalance, executions, cross trade.
+pub(super) const MAX_CROSS: u64 = 5;
+/// The bells after the start of the day: open, close, end of hours, end of messages.
+pub(super) const CLOSING_MESSAGES: u64 = 4;
+/// The most messages that lift what is still paused at the close.
+const MAX_LIFTED: u64 = 2;
+/// Messages of one wake, about.
+const PER_WAKE: f64 = 1.05;
+
+/// Messages of the start of the day: three for each symbol, a market maker's position for one symbol in four, the start of
+/// messages, the start of hours and the circuit-breaker levels.
+pub(super) const fn opening_messages(symbols: u32) -> u64 {
+    3 * symbols as u64 + (symbols as u64).div_ceil(4) + 3
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Directory(usize),
+    PreMarket,
+    Opening(usize),
+    Market,
+    Closing(usize),
+    AfterHours,
+    Over,
+}
+
+/// A day in progress.
+pub(super) struct Day {
+    pub(super) exchange: Exchange,
+    rarities: Rarities,
+    phase: Phase,
+    crosses: usize,
+    pre_market_end: u64,
+    market_end: u64,
+    messages: u64,
+}
+
+impl Day {
+    pub(super) fn new(config: &SyntheticConfig) -> Day {
+        let opening = opening_messages(config.symbols);
+        let body = config.messages - opening - CLOSING_MESSAGES;
+        let crosses = u64::from(config.symbols).min(body / CROSS_SHARE);
+        let ramp = (body / 16 + u64::from(config.live_orders) * 27 / 20).min(body * 2 / 5);
+        let pre_market_end = opening + ramp;
+        let after = MAX_LIFTED + MAX_CROSS * crosses + body / 100;
+        let market_end = config.messages - (CLOSING_MESSAGES - 1) - after;
+        Day {
+            exchange: Exchange::new(config),
+            rarities: Rarities::new(market_end.saturating_sub(pre_market_end)),
+            phase: Phase::Directory(0),
+            crosses: crosses as usize,
+            pre_market_end,
+            market_end,
+            messages: config.messages,
+        }
+    }
+
+    /// Lets the day go on a little. False: it is over.
+    pub(super) fn advance(&mut self) -> bool {
+        let phase = self.phase;
+        self.phase = match phase {
+            Phase::Directory(index) => self.open_up(index),
+            Phase::PreMarket if self.trade_until(self.pre_market_end, Mood::Quiet) => Phase::PreMarket,
+            Phase::PreMarket => {
+                self.exchange.clock.reach(at(9, 30));
+                self.exchange.bell(b'Q');
+                Phase::Opening(0)
+            }
+            Phase::Opening(rank) if rank < self.crosses => {
+                self.exchange.auction(rank, b'O');
+                Phase::Opening(rank + 1)
+            }
+            Phase::Opening(_) => {
+                self.exchange.clock.enter(MARKET);
+                self.rarities.start(self.exchange.tape.written());
+                Phase::Market
+            }
+            Phase::Market => self.market(),
+            Phase::Closing(rank) if rank < self.crosses => {
+                self.exchange.auction(rank, b'C');
+                Phase::Closing(rank + 1)
+            }
+            Phase::Closing(_) => {
+                self.exchange.clock.enter(AFTER_HOURS);
+                Phase::AfterHours
+            }
+            Phase::AfterHours if self.trade_until(self.messages - 2, Mood::Quiet) => Phase::AfterHours,
+            Phase::AfterHours => self.close_down(),
+            Phase::Over => return false,
+        };
+        true
+    }
+
+    /// Wakes an agent unless `limit` messages were written.
+    fn trade_until(&mut self, limit: u64, mood: Mood) -> bool {
+        let exchange = &mut self.exchange;
+        let left = limit.saturating_sub(exchange.tape.written());
+        if left == 0 {
+            return false;
+        }
+        exchange.clock.advance(&mut exchange.dice, left as f64 / PER_WAKE);
+        exchange.tape.set_time(exchange.clock.now());
+        if left > MAX_BURST {
+            exchange.wake(mood);
+        } else {
+            exchange.wake_for_one();
+        }
+        true
+    }
+
+    fn market(&mut self) -> Phase {
+        if self.exchange.tape.written() + MAX_BURST < self.market_end {
+            self.rarities.turn(&mut self.exchange);
+        }
+        if self.trade_until(self.market_end, Mood::Open) {
+            return Phase::Market;
+        }
+        self.exchange.clock.reach(at(16, 0));
+        self.rarities.lift_all(&mut self.exchange);
+        self.exchange.bell(b'M');
+        Phase::Closing(0)
+    }
+
+    /// The start of the day, one symbol at a time.
+    fn open_up(&mut self, index: usize) -> Phase {
+        let exchange = &mut self.exchange;
+        if index == 0 {
+            exchange.bell(b'O');
+            exchange.clock.reach(at(3, 5));
+        }
+        if index < exchange.symbols.len() {
+            exchange.clock.reach(at(3, 5) + index as u64 * SECOND / 10);
+            exchange.introduce(index);
+            return Phase::Directory(index + 1);
+        }
+        exchange.breaker_levels();
+        exchange.clock.enter(PRE_MARKET);
+        exchange.bell(b'S');
+        Phase::PreMarket
+    }
+
+    fn close_down(&mut self) -> Phase {
+        self.exchange.clock.reach(at(20, 0));
+        self.exchange.bell(b'E');
+        self.exchange.clock.reach(at(20, 5));
+        self.exchange.bell(b'C');
+        self.exchange.tape.end();
+        Phase::Over
+    }
+}
