@@ -1,1 +1,8 @@
-//! The machine: what host this is and what it does to latency.
+//! The machine.
+//!
+//! A latency without the host that it was measured on says nothing. [`Host`] is the fingerprint that stands beside every
+//! figure. Everything is read from `/proc` and `/sys`; what a host does not tell is left empty, never guessed.
+
+mod host;
+
+pub use host::{Host, Steal};
