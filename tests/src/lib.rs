@@ -17,3 +17,8 @@ pub fn root() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("this package stands in a folder of the project").to_owned()
 }
+
+/// How much a test does: `quick` in every run, `full` where `TIDEGATE_FULL` is set, which `.ci/long` does.
+pub fn amount(quick: u64, full: u64) -> u64 {
+    if std::env::var_os("TIDEGATE_FULL").is_some() { full } else { quick }
+}
