@@ -70,7 +70,7 @@ impl From<Fault> for Failure {
 }
 
 /// Writing to standard output failed; a closed pipe is a wish to stop, not a failure.
-pub fn output(error: &io::Error) -> Result<Exit, Failure> {
+pub(super) fn output(error: &io::Error) -> Result<Exit, Failure> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         _ => Err(Failure::failed(format!("standard output cannot be written: {error}"))),

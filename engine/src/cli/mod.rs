@@ -8,6 +8,7 @@ mod exit;
 mod journal;
 mod present;
 mod replay;
+mod rows;
 mod schema;
 mod synth;
 mod validate;

@@ -34,6 +34,7 @@ fn summary(report: &Report) -> String {
     );
     let cut = if report.groups.len() == 1 { String::new() } else { format!(", joined by {} rings", report.ring) };
     let _ = writeln!(text, "line      {}{cut}", report.groups.join(" | "));
+    let _ = writeln!(text, "host      {}, {:.1} % stolen", report.host, report.steal_percent);
     push_latency(&mut text, &report.latency);
     push_symbols(&mut text, &report.symbols);
     push_counts(&mut text, "reached the end", &report.kinds);

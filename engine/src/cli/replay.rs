@@ -1,21 +1,14 @@
 //! `tidegate replay`.
 
 use super::exit::{Exit, Failure};
+use super::rows::RowArgs;
 use super::{present, watch::Watch};
 use crate::config::{InputSettings, Settings};
-use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
-use crate::run::{Options, Rows, execute};
+use crate::run::{Options, execute};
 use chrono::NaiveDate;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use sinks::journal::JournalReader;
 use std::path::{Path, PathBuf};
-
-/// Form of the rows.
-#[derive(Clone, Copy, ValueEnum)]
-enum FormatArg {
-    Jsonl,
-    Csv,
-}
 
 /// Options of `replay`.
 #[derive(Args)]
@@ -36,30 +29,8 @@ pub(super) struct ReplayArgs {
     /// Trading date in the exchange's zone, for feeds that count from midnight: YYYY-MM-DD.
     #[arg(long)]
     date: Option<NaiveDate>,
-    /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
-    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
-    emit: Vec<String>,
-    /// Form of the rows; CSV takes one kind.
-    #[arg(long, value_enum, default_value = "jsonl")]
-    format: FormatArg,
-    /// Levels a side of a depth row.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    levels: u64,
-    /// Only rows of these symbols, comma-separated.
-    #[arg(long, value_delimiter = ',')]
-    symbols: Vec<String>,
-    /// Only rows from this time on (ingress time): ns since 1970, or 2012-06-21T09:30:00-04:00.
-    #[arg(long, value_parser = parse_time)]
-    from: Option<flow::Ns>,
-    /// Only rows before this time.
-    #[arg(long, value_parser = parse_time)]
-    to: Option<flow::Ns>,
-    /// At most so many rows; the run ends there.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
-    /// Only rows of every Nth record.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    every: Option<u64>,
+    #[command(flatten)]
+    rows: RowArgs,
     /// With inputs: write a journal to this new folder. With --verify: the journal to repeat.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -88,7 +59,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     if recorded.is_none() {
         inputs(args, &mut settings)?;
     }
-    let rows = rows(args)?;
+    let rows = args.rows.rows()?;
     let printing = rows.is_some();
     let mut watch = Watch::new(None, !args.json && !printing)?;
     let options = Options { rows, recorded, verify: args.verify, control: watch.control() };
@@ -190,29 +161,4 @@ fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {
             file.display()
         ))),
     }
-}
-
-fn rows(args: &ReplayArgs) -> Result<Option<Rows>, Failure> {
-    if args.emit.is_empty() {
-        return Ok(None);
-    }
-    let kinds = args.emit.iter().map(|name| emitted(name)).collect::<Result<Vec<_>, _>>()?;
-    let format = match args.format {
-        FormatArg::Jsonl => Format::Jsonl,
-        FormatArg::Csv if kinds.len() > 1 => return Err(Failure::usage("CSV takes one kind: name one with --emit, or use --format jsonl")),
-        FormatArg::Csv => Format::Csv,
-    };
-    let filter = Filter {
-        symbols: args.symbols.clone(),
-        from: args.from,
-        to: args.to,
-        limit: args.limit,
-        every: args.every,
-    };
-    Ok(Some(Rows { kinds, format, filter, levels: args.levels as usize, to: Box::new(std::io::stdout()) }))
-}
-
-fn emitted(name: &str) -> Result<RowKind, Failure> {
-    let names = || row_kinds().iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
-    row_kind(name).ok_or_else(|| Failure::usage(format!("--emit {name}: no such kind; valid: {}", names())))
 }

@@ -1,6 +1,6 @@
 //! Reads a TOML text key by key, collecting faults instead of stopping at the first.
 
-use super::{Fault, Faults, InputSettings, LINE, OUTCOMES, Settings};
+use super::{Fault, Faults, InputSettings, Settings};
 use chrono::NaiveDate;
 use flow::{Param, ParamType, Params, Registered, Value};
 use std::path::{Path, PathBuf};

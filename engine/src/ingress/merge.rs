@@ -151,7 +151,7 @@ impl Ingress {
         {
             self.seq -= 1;
             self.ended = true;
-            return Err(IngressError::Log(e.into()));
+            return Err(IngressError::Log(e));
         }
         deliver(&event);
         Ok(())

@@ -2,11 +2,11 @@
 
 use super::{Admitted, Head, IngressError};
 use flow::{Event, Kind};
-use sinks::journal::{JournalError, JournalReader};
+use sinks::journal::{JournalError, JournalReader, LogReader};
 
 /// The inputs of a journal as the head of a line.
 pub struct Recorded {
-    inputs: Box<dyn Iterator<Item = Result<Event, JournalError>> + Send>,
+    inputs: LogReader,
     activity: Vec<u64>,
     seq: u64,
     ended: bool,
@@ -19,11 +19,11 @@ impl Recorded {
     /// When the inputs cannot be read.
     pub fn new(reader: &JournalReader) -> Result<Recorded, JournalError> {
         let mut highest = 0;
-        for event in reader.inputs()? {
+        for event in reader.inputs() {
             highest = highest.max(event?.instrument);
         }
         let activity = vec![0; highest as usize + 1];
-        Ok(Recorded { inputs: Box::new(reader.inputs()?), activity, seq: 0, ended: false })
+        Ok(Recorded { inputs: reader.inputs(), activity, seq: 0, ended: false })
     }
 
     /// Instruments are below this number.

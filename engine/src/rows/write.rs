@@ -24,7 +24,7 @@ pub enum Format {
 
 enum Writer {
     Jsonl(Box<dyn Write + Send>),
-    Csv(csv::Writer<Box<dyn Write + Send>>),
+    Csv(Box<csv::Writer<Box<dyn Write + Send>>>),
 }
 
 /// Prints rows of the chosen kinds. Reads the listings and the origins of what it prints from the sequence itself.
@@ -58,7 +58,7 @@ impl RowSink {
         let reads = kinds.iter().fold(definitions, |all, k| all.or(k.reads));
         let writer = match format {
             Format::Jsonl => Writer::Jsonl(Box::new(io::BufWriter::with_capacity(1 << 16, to))),
-            Format::Csv => Writer::Csv(csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to)),
+            Format::Csv => Writer::Csv(Box::new(csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to))),
         };
         let (listings, depths) = Default::default();
         let (origin, bar, rows) = (None, None, 0);
@@ -75,6 +75,11 @@ impl RowSink {
             writer.write_record(self.kinds[0].columns.iter().map(|c| c.name)).map_err(|e| failed(csv_error(e)))?;
         }
         Ok(self)
+    }
+
+    /// Learns a name or a listing without showing it.
+    pub fn learn(&mut self, event: &Event) {
+        self.listings.observe(event);
     }
 
     /// The record that the rows now belong to changes: the depth of the one before is complete.

@@ -4,14 +4,14 @@ use super::drive::{Control, Finished, run_line};
 use super::report::{self, InputReport, LatencyReport, Report};
 use super::tail::Tail;
 use super::verify::VerifySink;
-use super::{RunError, Verified};
+use super::RunError;
 use crate::config::{Fault, Faults, Settings};
 use crate::ingress::{Clock, Feeding, Head, Ingress, Origin, Origins, Recorded, TickSource};
 use crate::line::Group;
 use crate::plan::Plan;
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use feeds::Request;
-use flow::{Kind, Kinds, Sink, Source, StateWriter, kind_named};
+use flow::{Kinds, Sink, Source, StateWriter, kind_named};
 use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec};
 use stages::Space;
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
+use tuning::{Host, Steal};
 
 /// Rows to print while the line runs.
 pub struct Rows {
@@ -101,7 +102,7 @@ fn merged(
             let mut spec = JournalSpec::from_params(&settings.sinks["journal"], build_id(), settings.to_toml())
                 .map_err(|e| Faults::one(Path::new("configuration"), &e.key, &e.found, &e.valid))?;
             spec.outcome_kinds = outcomes;
-            let (inputs, outcomes) = Journal::create(dir, spec)?;
+            let (inputs, outcomes) = Journal::create(dir, &spec)?;
             (Some(inputs), Some(outcomes))
         }
         None => (None, None),
@@ -135,7 +136,7 @@ fn recorded(
     let (rows, _) = row_sink(options.rows, Vec::new(), false)?;
     let outcomes = outcome_kinds(settings)?;
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-    let verified = options.verify.then(|| VerifySink::new(&reader, outcomes)).transpose()?;
+    let verified = options.verify.then(|| VerifySink::new(&reader, outcomes));
     let verdict = verified.as_ref().map(VerifySink::verdict);
     sinks.extend(verified.map(|v| Box::new(v) as Box<dyn Sink>));
     sinks.extend(rows.map(|r| Box::new(r) as Box<dyn Sink>));
@@ -204,11 +205,13 @@ fn plan_and_tail(
 struct Shape {
     groups: Vec<String>,
     ring: String,
+    steal: Steal,
 }
 
 impl Shape {
     fn of(plan: &Plan) -> Shape {
-        Shape { groups: plan.groups.iter().map(|g| g.name.clone()).collect(), ring: plan.ring.name().to_owned() }
+        let groups = plan.groups.iter().map(|g| g.name.clone()).collect();
+        Shape { groups, ring: plan.ring.name().to_owned(), steal: Steal::now() }
     }
 }
 
@@ -244,6 +247,8 @@ fn reported<H: Head>(
         inputs: Vec::new(),
         kinds: stats.kinds.iter().map(|(k, n)| (format!("{k:?}"), *n)).collect(),
         anomalies: report::anomalies(&stats.anomalies),
+        host: Host::here(),
+        steal_percent: Steal::now().percent_since(shape.steal),
         symbols: report::busiest(activity, &stats.listings, &stats),
         stopped: finished.stopped,
         verified: None,

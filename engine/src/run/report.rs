@@ -5,6 +5,7 @@ use flow::{Count, Interval, Listed, Listings, Ns, Px, What, decimal};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tuning::Host;
 
 /// Percentiles of one stage.
 #[derive(Clone, Debug, Serialize)]
@@ -125,6 +126,10 @@ pub struct Report {
     pub kinds: BTreeMap<String, u64>,
     /// Anomalies by name.
     pub anomalies: BTreeMap<String, u64>,
+    /// Host that it ran on.
+    pub host: Host,
+    /// Share of the time that a hypervisor took away meanwhile, in per cent.
+    pub steal_percent: f64,
     /// The busiest instruments.
     pub symbols: Vec<SymbolReport>,
     /// Whether a signal ended the sources.

@@ -5,7 +5,7 @@
 
 use flow::{Event, Kinds, Sink, SinkError};
 use serde::Serialize;
-use sinks::journal::{JournalError, JournalReader};
+use sinks::journal::{JournalError, JournalReader, LogReader};
 use std::sync::{Arc, Mutex};
 
 /// What the comparison found.
@@ -31,19 +31,16 @@ impl Verified {
 /// Compares what reaches the end of the line with a journal's outcomes.
 pub struct VerifySink {
     kinds: Kinds,
-    recorded: Box<dyn Iterator<Item = Result<Event, JournalError>> + Send>,
+    recorded: LogReader,
     verdict: Arc<Mutex<Verified>>,
     found: Verified,
 }
 
 impl VerifySink {
     /// Compares with the outcomes of `reader`; `kinds` are those that its run logged.
-    ///
-    /// # Errors
-    /// When the outcomes cannot be read.
-    pub fn new(reader: &JournalReader, kinds: Kinds) -> Result<VerifySink, JournalError> {
-        let recorded = Box::new(reader.outcomes()?);
-        Ok(VerifySink { kinds, recorded, verdict: Arc::default(), found: Verified::default() })
+    pub fn new(reader: &JournalReader, kinds: Kinds) -> VerifySink {
+        let recorded = reader.outcomes();
+        VerifySink { kinds, recorded, verdict: Arc::default(), found: Verified::default() }
     }
 
     /// Where the verdict will stand when the run has ended.

@@ -1,0 +1,258 @@
+//! `tidegate journal ls | tail | verify | export`.
+
+use super::exit::{Exit, Failure, output};
+use super::rows::RowArgs;
+use crate::rows::{Filter, Format, RowSink, row_kind};
+use clap::{Args, Subcommand, ValueEnum};
+use flow::{Event, Kind, Sink};
+use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, verify};
+use std::io::{self, Write};
+use std::iter::Peekable;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Subcommands of `journal`.
+#[derive(Subcommand)]
+pub(super) enum JournalCommand {
+    /// What a journal is and which segments it has.
+    Ls(LsArgs),
+    /// The last events of a log as rows; follows a running one.
+    Tail(TailArgs),
+    /// Checks every seal and chain; exit 3 and a line per fault if something is wrong.
+    Verify(VerifyArgs),
+    /// Both logs as rows, in the order in which it happened.
+    Export(ExportArgs),
+}
+
+/// Options of `journal ls`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate journal ls run1")]
+pub(super) struct LsArgs {
+    /// Folder of the journal.
+    dir: PathBuf,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogArg {
+    Inputs,
+    Outcomes,
+}
+
+impl From<LogArg> for LogKind {
+    fn from(log: LogArg) -> LogKind {
+        match log {
+            LogArg::Inputs => LogKind::Inputs,
+            LogArg::Outcomes => LogKind::Outcomes,
+        }
+    }
+}
+
+/// Options of `journal tail`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate journal tail run1 --log outcomes --follow")]
+pub(super) struct TailArgs {
+    /// Folder of the journal.
+    dir: PathBuf,
+    /// Which log.
+    #[arg(long, value_enum, default_value = "outcomes")]
+    log: LogArg,
+    /// How many events back to begin.
+    #[arg(short = 'n', long, default_value_t = 10)]
+    lines: u64,
+    /// Go on while the journal is written; end with Ctrl-C.
+    #[arg(short, long)]
+    follow: bool,
+}
+
+/// Options of `journal verify`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate journal verify run1")]
+pub(super) struct VerifyArgs {
+    /// Folder of the journal.
+    dir: PathBuf,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Options of `journal export`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate journal export run1 --emit bar --format csv > bars.csv")]
+pub(super) struct ExportArgs {
+    /// Folder of the journal.
+    dir: PathBuf,
+    /// Only this log; both if left out.
+    #[arg(long, value_enum)]
+    log: Option<LogArg>,
+    #[command(flatten)]
+    rows: RowArgs,
+}
+
+pub(super) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
+    match command {
+        JournalCommand::Ls(args) => ls(args),
+        JournalCommand::Tail(args) => tail(args),
+        JournalCommand::Verify(args) => check(args),
+        JournalCommand::Export(args) => export(args),
+    }
+}
+
+fn ls(args: &LsArgs) -> Result<Exit, Failure> {
+    let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
+    let segments = reader.list().map_err(Failure::failed)?;
+    let completed = reader.completed_through().map_err(Failure::failed)?;
+    let closed = reader.closed().map_err(Failure::failed)?.is_some();
+    let mut to = io::stdout().lock();
+    let written = if args.json {
+        let list = segments.iter().map(|s| {
+            let id = |e: Option<(flow::EventId, flow::Ns)>| e.map(|(id, _)| id.seq());
+            serde_json::json!({ "log": s.log.name(), "file": s.file, "bytes": s.bytes, "first_record": s.first_record,
+                "records": s.records, "sealed": s.sealed, "first_seq": id(s.first), "last_seq": id(s.last) })
+        });
+        let list: Vec<_> = list.collect();
+        writeln!(
+            to,
+            "{}",
+            serde_json::json!({ "build_id": reader.info().build_id, "completed_through": completed, "closed": closed, "segments": list })
+        )
+    } else {
+        ls_text(&mut to, &reader, &segments, completed, closed)
+    };
+    written.map(|()| Exit::Done).or_else(|e| output(&e))
+}
+
+fn ls_text(
+    to: &mut impl Write,
+    reader: &JournalReader,
+    segments: &[sinks::journal::SegmentSummary],
+    completed: u64,
+    closed: bool,
+) -> io::Result<()> {
+    let state = if closed { "closed" } else { "not closed: being written, or its run was cut short" };
+    writeln!(to, "written by {}, {state}; outcomes are whole through seq {completed}", reader.info().build_id)?;
+    writeln!(to, "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}", "file", "bytes", "records", "sealed", "first seq", "last seq")?;
+    for s in segments {
+        let seq = |e: Option<(flow::EventId, flow::Ns)>| e.map_or_else(|| "–".to_owned(), |(id, _)| id.seq().to_string());
+        writeln!(to, "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}", s.file, s.bytes, s.records, s.sealed, seq(s.first), seq(s.last))?;
+    }
+    Ok(())
+}
+
+/// How many faults are named; beyond that they are counted.
+const MOST_FAULTS: usize = 1_000;
+
+fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let report = verify(&args.dir, MOST_FAULTS).map_err(Failure::failed)?;
+    let faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
+    let mut to = io::stdout().lock();
+    let written = if args.json {
+        let text = serde_json::json!({ "inputs": report.inputs.records, "outcomes": report.outcomes.records, "faults": faults,
+            "more_faults": report.more_faults });
+        writeln!(to, "{text}")
+    } else {
+        let mut lines = faults.iter().try_for_each(|f| writeln!(to, "{f}"));
+        if faults.is_empty() {
+            lines = writeln!(
+                to,
+                "{}: whole: {} inputs and {} outcomes, seals and chain hold",
+                args.dir.display(),
+                report.inputs.records,
+                report.outcomes.records
+            );
+        }
+        lines
+    };
+    written.or_else(|e| output(&e).map(|_| ()))?;
+    match faults.len() as u64 + report.more_faults {
+        0 => Ok(Exit::Done),
+        n => {
+            let message = format!("{}: {n} faults; restore the folder from a copy before it is used", args.dir.display());
+            Err(Failure { message, exit: Exit::Check })
+        }
+    }
+}
+
+/// Both logs, each input followed by what it caused.
+struct Story {
+    inputs: Option<Peekable<LogReader>>,
+    outcomes: Option<Peekable<LogReader>>,
+}
+
+impl Iterator for Story {
+    type Item = Result<Event, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (Some(inputs), Some(outcomes)) = (&mut self.inputs, &mut self.outcomes) else {
+            return self.inputs.as_mut().or(self.outcomes.as_mut())?.next();
+        };
+        match (inputs.peek(), outcomes.peek()) {
+            (Some(Ok(input)), Some(Ok(outcome))) if outcome.id.seq() < input.id.seq() => outcomes.next(),
+            (Some(_), _) => inputs.next(),
+            (None, _) => outcomes.next(),
+        }
+    }
+}
+
+fn export(args: &ExportArgs) -> Result<Exit, Failure> {
+    let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
+    let rows = args.rows.rows()?.ok_or_else(|| Failure::usage("name the kinds to export with --emit; `tidegate schema` lists them"))?;
+    let mut sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, Vec::new(), None, rows.to)
+        .begin()
+        .map_err(|e| Failure::failed(&e))?;
+    let wanted = |log| args.log.is_none_or(|l| l == log);
+    // Names and listings stand among the inputs, so these are read in any case.
+    let story = Story {
+        inputs: Some(reader.inputs().peekable()),
+        outcomes: wanted(LogArg::Outcomes).then(|| reader.outcomes().peekable()),
+    };
+    let kinds = sink.kinds();
+    for event in story {
+        let event = event.map_err(Failure::failed)?;
+        let defines = matches!(event.kind, Kind::Name | Kind::Listing);
+        let shown = event.id.position() > 0 || wanted(LogArg::Inputs) || defines;
+        if kinds.has(event.kind) && shown {
+            match sink.take(&event) {
+                Err(e) if e.closed => return Ok(Exit::Done),
+                other => other.map_err(|e| Failure::failed(&e))?,
+            }
+        }
+    }
+    match sink.end() {
+        Err(e) if !e.closed => Err(Failure::failed(&e)),
+        _ => Ok(Exit::Done),
+    }
+}
+
+fn tail(args: &TailArgs) -> Result<Exit, Failure> {
+    let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
+    let kinds = flow::KINDS.iter().filter_map(|k| row_kind(k.name)).filter(|k| k.name != "bar-flow").collect();
+    let to = Box::new(io::LineWriter::new(io::stdout()));
+    let mut sink = RowSink::new(kinds, Format::Jsonl, Filter::default(), 0, Vec::new(), None, to);
+    for event in reader.inputs() {
+        let event = event.map_err(Failure::failed)?;
+        if matches!(event.kind, Kind::Name | Kind::Listing) {
+            sink.learn(&event);
+        }
+    }
+    let mut log = reader.log(args.log.into());
+    let records: u64 = reader.list().map_err(Failure::failed)?.iter().filter(|s| s.log == args.log.into()).map(|s| s.records).sum();
+    log.seek_record((records + 1).saturating_sub(args.lines));
+    loop {
+        for event in log.by_ref() {
+            let shown = event.map_err(Failure::failed).map(|e| sink.take(&e))?;
+            if let Err(e) = shown {
+                return if e.closed { Ok(Exit::Done) } else { Err(Failure::failed(&e)) };
+            }
+        }
+        if let Err(e) = sink.end() {
+            return if e.closed { Ok(Exit::Done) } else { Err(Failure::failed(&e)) };
+        }
+        if !args.follow {
+            return Ok(Exit::Done);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

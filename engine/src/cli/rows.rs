@@ -1,0 +1,72 @@
+//! Which rows a command prints: the options that `replay` and `journal export` share.
+
+use super::exit::Failure;
+use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
+use crate::run::Rows;
+use clap::{Args, ValueEnum};
+
+/// Form of the rows.
+#[derive(Clone, Copy, ValueEnum)]
+enum FormatArg {
+    Jsonl,
+    Csv,
+}
+
+/// Options of rows.
+#[derive(Args)]
+pub(super) struct RowArgs {
+    /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
+    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
+    emit: Vec<String>,
+    /// Form of the rows; CSV takes one kind.
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: FormatArg,
+    /// Levels a side of a depth row.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    levels: u64,
+    /// Only rows of these symbols, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    symbols: Vec<String>,
+    /// Only rows from this time on (ingress time): ns since 1970, or 2012-06-21T09:30:00-04:00.
+    #[arg(long, value_parser = parse_time)]
+    from: Option<flow::Ns>,
+    /// Only rows before this time.
+    #[arg(long, value_parser = parse_time)]
+    to: Option<flow::Ns>,
+    /// At most so many rows; the run ends there.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only rows of every Nth record.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+}
+
+impl RowArgs {
+    /// The rows to print to standard output; none when no kind is named.
+    pub(super) fn rows(&self) -> Result<Option<Rows>, Failure> {
+        if self.emit.is_empty() {
+            return Ok(None);
+        }
+        let kinds = self.emit.iter().map(|name| emitted(name)).collect::<Result<Vec<_>, _>>()?;
+        let format = match self.format {
+            FormatArg::Jsonl => Format::Jsonl,
+            FormatArg::Csv if kinds.len() > 1 => {
+                return Err(Failure::usage("CSV takes one kind: name one with --emit, or use --format jsonl"));
+            }
+            FormatArg::Csv => Format::Csv,
+        };
+        let filter = Filter {
+            symbols: self.symbols.clone(),
+            from: self.from,
+            to: self.to,
+            limit: self.limit,
+            every: self.every,
+        };
+        Ok(Some(Rows { kinds, format, filter, levels: self.levels as usize, to: Box::new(std::io::stdout()) }))
+    }
+}
+
+fn emitted(name: &str) -> Result<RowKind, Failure> {
+    let names = || row_kinds().iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
+    row_kind(name).ok_or_else(|| Failure::usage(format!("--emit {name}: no such kind; valid: {}", names())))
+}

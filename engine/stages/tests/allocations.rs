@@ -1,0 +1,60 @@
+//! After they are built the stages allocate nothing, whatever comes.
+
+#[path = "stages/stream.rs"]
+mod stream;
+
+use flow::records::Tick;
+use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Stage};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use stages::{STAGES, Space};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+
+#[global_allocator]
+static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Runs an event through the stages from `at` on, depth first.
+fn run(line: &mut [(Box<dyn Stage>, Out)], event: &Event) -> usize {
+    let Some(((stage, out), rest)) = line.split_first_mut() else { return 1 };
+    let mut said = run(rest, event);
+    if stage.reads().has(event.kind) {
+        out.begin(event);
+        stage.on_event(event, out);
+        for caused in out.events() {
+            said += run(rest, caused);
+        }
+    }
+    said
+}
+
+#[test]
+fn nothing_is_allocated_per_event() {
+    let mut line: Vec<(Box<dyn Stage>, Out)> = Vec::new();
+    for (position, entry) in (1..).zip(STAGES) {
+        let mut params = Params::defaults(entry.params);
+        for (name, text) in [("max_orders", "32"), ("max_levels", "40"), ("intervals", "5s,1m,1d")] {
+            if let Some(param) = entry.params.iter().find(|p| p.name == name) {
+                params.set(param, param.parse(name, text).unwrap());
+            }
+        }
+        line.push(((entry.build)(&params, Space { instruments: 16 }).unwrap(), Out::new(position, Kinds::ALL)));
+    }
+    let mut runner = TestRunner::deterministic();
+    let (opening, listings) = stream::opening();
+    assert!(listings.get(6).is_some_and(|_| stream::source_of(6) == 2));
+    let mut events = opening;
+    for i in 0..200 {
+        let steps = stream::steps(400).new_tree(&mut runner).unwrap().current();
+        events.extend(steps.iter().enumerate().map(|(j, s)| s.event((i * 400 + j as u64) * Ns::SECOND)));
+        let tick = Tick { first: 0, last: 8, ..Default::default() };
+        events.push(Event::new(Ns(i * 400 * Ns::SECOND + 500 * Ns::SECOND), 0, Flags::NONE, &tick));
+    }
+    (1..).zip(&mut events).for_each(|(seq, event)| event.id = EventId::new(seq, 0, 0));
+    assert!(events.iter().any(|e| e.kind == Kind::Clear) && events.len() > 20_000);
+    let region = Region::new(COUNTING);
+    let said: usize = events.iter().map(|event| run(&mut line, event)).sum();
+    let change = region.change();
+    assert_eq!((change.allocations, change.reallocations, change.deallocations), (0, 0, 0));
+    assert!(said > 2 * events.len(), "the stream makes the stages work: {said} of {}", events.len());
+}

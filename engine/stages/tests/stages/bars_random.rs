@@ -1,0 +1,114 @@
+//! Bars and twin under the same trades and ticks; and every trade ends up in exactly one bar of each length.
+
+use crate::bars_twin::BarTwin;
+use crate::harness::{self, INSTRUMENTS, Line, Said};
+use crate::stream::listing;
+use flow::records::{BarFlow, Tick, Trade};
+use flow::{BookKind, Event, Flags, InstrumentType, Kind, Listings, Ns, Px, Qty, Side};
+use proptest::prelude::*;
+use stages::bars::BarStage;
+use stages::{STAGES, Space};
+
+/// 2026-01-12 04:59:30 UTC: half a minute before midnight in New York.
+const START: u64 = 1_768_193_970;
+const LENGTHS: &[(&str, &[u64])] = &[
+    ("1m", &[60]),
+    ("1d,5s,1m", &[5, 60, 86_400]),
+    ("5s,30s,1m,5m,30m,1h,12h,1d", &[5, 30, 60, 300, 1_800, 3_600, 43_200, 86_400]),
+];
+
+/// Seconds until the next event, what it is, and its numbers.
+type Step = (u32, u8, u8, u8, u8);
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let gap = prop_oneof![10 => 0..4_u32, 4 => 0..70_u32, 1 => 0..100_000_u32];
+    prop::collection::vec((gap, any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>()), 1..300)
+}
+
+fn line(intervals: &str) -> (Line<BarStage>, Listings) {
+    let params = harness::params("bars", &[("intervals", intervals)]);
+    let mut line = Line::new(BarStage::new(&params, Space { instruments: INSTRUMENTS }).unwrap());
+    let mut listings = Listings::default();
+    for event in (1..10).flat_map(|i| listing(i, BookKind::None, InstrumentType::Equity)) {
+        listings.observe(&event);
+        if event.kind == Kind::Listing {
+            line.feed(&event);
+        }
+    }
+    (line, listings)
+}
+
+/// A tick of a slice that fits the stage, or a trade.
+fn event(step: Step, ts: u64, lengths: usize) -> Event {
+    let (_, what, instrument, px, qty) = step;
+    let ts = Ns(ts * Ns::SECOND);
+    let slice = (flow::Out::CAP / (2 * lengths)) as u32;
+    if what < 60 {
+        let first = u32::from(instrument) % INSTRUMENTS;
+        let tick = Tick { first, last: first + u32::from(qty) % slice, ..Default::default() };
+        return Event::new(ts, 0, Flags::LAST_OF_GROUP, &tick);
+    }
+    let sides = [Side::Buy, Side::Sell, Side::None];
+    let snapshot = if what == 255 { Flags::SNAPSHOT } else { Flags::NONE };
+    let trade = Trade { px: Px(i64::from(px) - 20), qty: Qty(u64::from(qty % 7)), ..Default::default() };
+    Event::new(ts, 1 + u32::from(instrument) % 9, snapshot.with_side(sides[usize::from(what) % 3]), &trade)
+}
+
+fn volume(said: &[Said], length: u32) -> u64 {
+    said.iter().filter_map(|s| s.0.get::<BarFlow>()).filter(|f| f.interval_s == length).map(|f| f.volume.0).sum()
+}
+
+fn run(steps: &[Step], (intervals, lengths): (&str, &[u64]), save_at: usize) {
+    let ((mut line, listings), mut twin) = (line(intervals), BarTwin::new(lengths));
+    let (mut all, mut traded, mut ts) = (Vec::new(), 0, START);
+    let ends =
+        (0..INSTRUMENTS).map(|i| Event::new(Ns(0), 0, Flags::NONE, &Tick { first: i, last: i, ..Default::default() }));
+    for (i, step) in steps.iter().enumerate() {
+        ts += u64::from(step.0);
+        let event = event(*step, ts, lengths.len());
+        if i == save_at {
+            let bytes = harness::saved(&line.stage, &listings);
+            line = self::line(intervals).0;
+            harness::load(&mut line.stage, &listings, &bytes).unwrap();
+            assert_eq!(harness::saved(&line.stage, &listings), bytes);
+        }
+        let said = line.feed(&event);
+        assert_eq!(said, twin.feed(&event), "after {event:?}");
+        all.extend(said);
+        if event.kind == Kind::Trade && !event.flags.has(Flags::SNAPSHOT) {
+            traded += event.record::<Trade>().qty.0;
+        }
+    }
+    for tick in ends.map(|e| Event { ts: Ns((ts + 100_000) * Ns::SECOND), ..e }) {
+        let said = line.feed(&tick);
+        assert_eq!(said, twin.feed(&tick));
+        all.extend(said);
+        assert!(line.feed(&tick).is_empty(), "a bar closed twice");
+    }
+    for length in lengths {
+        assert_eq!(volume(&all, *length as u32), traded, "every trade is in one bar of {length} s");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    #[test]
+    fn bars_are_the_twins(steps in steps(), lengths in 0..LENGTHS.len(), save_at in 0..300_usize) {
+        run(&steps, LENGTHS[lengths], save_at);
+    }
+}
+
+#[test]
+fn lengths_that_are_none_are_refused() {
+    let build = |intervals: &str| {
+        let params = harness::params("bars", &[("intervals", intervals)]);
+        (flow::find(STAGES, "bars").unwrap().build)(&params, Space { instruments: 4 }).map(|s| s.ticks())
+    };
+    for bad in ["", "7s", "2d", "1m,x", "5s,10s,15s,30s,1m,5m,15m,30m,1h"] {
+        let fault = build(bad).unwrap_err();
+        assert_eq!(fault.key, "bars.intervals", "{bad}");
+    }
+    let ticks = build("1m,5s,60s").unwrap();
+    assert_eq!(ticks.intervals.iter().map(|i| i.to_string()).collect::<Vec<_>>(), ["5s", "1m"]);
+    assert_eq!(ticks.per_instrument, 4);
+}

@@ -1,0 +1,63 @@
+//! Book and twin under the same random messages: every event that they say, and all that can be seen of them, is equal.
+
+use crate::book_twin::Twin;
+use crate::harness::{self, INSTRUMENTS, Line};
+use crate::stream::{Step, opening, steps};
+use flow::{Px, Qty, Side};
+use proptest::prelude::*;
+use stages::book::{BookStage, Depth};
+
+/// Compares all that can be seen of an instrument.
+fn compare(line: &Line<BookStage>, twin: &Twin, instrument: u32) {
+    let book = line.stage.books().book(instrument);
+    let Some(Some(naive)) = twin.books.get(&instrument) else {
+        assert!(book.is_none());
+        return;
+    };
+    let book = book.expect("a book");
+    let top = book.top();
+    assert_eq!([(top.bid_px, top.bid_qty), (top.ask_px, top.ask_qty)], naive.top());
+    for side in [Side::Buy, Side::Sell] {
+        let depth: Vec<Depth> = book.depth(side).collect();
+        assert_eq!(book.best(side), depth.first().copied());
+        assert!(depth.iter().map(|l| (l.px, l.qty.0, l.orders)).eq(naive.depth(side)));
+        for level in &depth {
+            let queue = book.queue(side, level.px).map(|o| (o.reference, o.side, o.px, o.qty.0));
+            let at = |o: &&crate::book_twin::TwinOrder| (o.side, o.px) == (side, level.px);
+            assert!(queue.eq(naive.orders.iter().filter(at).map(|o| (o.reference, o.side, o.px, o.qty))));
+        }
+        assert_eq!(book.queue(side, Px::NONE).count(), 0);
+    }
+    for reference in 0..24 {
+        assert_eq!(book.ahead(reference).map(|a| (a.qty.0, a.orders)), naive.ahead(reference));
+        let order = naive.orders.iter().find(|o| o.reference == reference);
+        assert_eq!(book.order(reference).map(|o| (o.px, o.qty)), order.map(|o| (o.px, Qty(o.qty))));
+    }
+}
+
+fn run(steps: &[Step], [orders, levels, books]: [u32; 3]) {
+    let (mut line, mut twin) = (harness::book(orders, levels, books), Twin::new(orders, levels, books));
+    let stream = steps.iter().enumerate().map(|(i, step)| step.event(i as u64 + 2));
+    for event in opening().0.into_iter().chain(stream) {
+        assert_eq!(line.feed(&event), twin.feed(&event), "after {event:?}");
+        compare(&line, &twin, event.instrument);
+    }
+    for instrument in 0..INSTRUMENTS {
+        compare(&line, &twin, instrument);
+    }
+    let live = twin.books.values().flatten().map(|b| b.orders.len()).sum::<usize>();
+    assert_eq!(line.stage.books().live_orders(), live);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(160))]
+    #[test]
+    fn book_is_the_twin(steps in steps(500)) {
+        run(&steps, [10_000, 10_000, 16]);
+    }
+
+    #[test]
+    fn book_is_the_twin_at_its_bounds(steps in steps(500), books in 3..7_u32) {
+        run(&steps, [16, 16, books]);
+    }
+}

@@ -1,0 +1,91 @@
+//! Runs a stage the way a runner does, event by event, and keeps what it said.
+
+use flow::{Event, EventId, Kind, Kinds, Ns, Out, Param, Params, Stage, StateReader, StateWriter};
+use stages::book::BookStage;
+use stages::{STAGES, Space};
+
+/// Instruments of every test here are below this.
+pub(crate) const INSTRUMENTS: u32 = 16;
+
+/// What a stage said, without the place in the sequence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Said(pub(crate) Event);
+
+impl Said {
+    /// The event with all that the runner adds taken away.
+    pub(crate) fn bare(event: &Event) -> Said {
+        Said(Event { id: EventId(0), ts: Ns(0), source: 0, ..*event })
+    }
+}
+
+/// A stage with its buffer and a counter.
+pub(crate) struct Line<S> {
+    pub(crate) stage: S,
+    out: Out,
+    seq: u64,
+}
+
+impl<S: Stage> Line<S> {
+    pub(crate) fn new(stage: S) -> Line<S> {
+        Line { stage, out: Out::new(1, Kinds::ALL), seq: 0 }
+    }
+
+    /// One event through the stage.
+    pub(crate) fn feed(&mut self, event: &Event) -> Vec<Said> {
+        self.run(event);
+        let said = self.out.events();
+        assert!(said.len() <= self.stage.fan_out(), "{} events of one", said.len());
+        for (ordinal, event) in said.iter().enumerate() {
+            assert!(self.stage.emits().has(event.kind), "{event:?}");
+            assert_eq!(event.id, EventId::new(self.seq, 1, ordinal as u16));
+        }
+        said.iter().map(Said::bare).collect()
+    }
+
+    /// One event through the stage; nothing is kept.
+    pub(crate) fn run(&mut self, event: &Event) -> usize {
+        self.seq += 1;
+        let event = Event { id: EventId::new(self.seq, 0, 0), ..*event };
+        assert!(self.stage.reads().has(event.kind));
+        self.out.begin(&event);
+        self.stage.on_event(&event, &mut self.out);
+        self.out.events().len()
+    }
+}
+
+/// Parameters of a stage, some of them set.
+pub(crate) fn params(stage: &str, set: &[(&str, &str)]) -> Params {
+    let line = flow::find(STAGES, stage).unwrap();
+    let mut params = Params::defaults(line.params);
+    for (name, text) in set {
+        let param: &Param = line.params.iter().find(|p| p.name == *name).unwrap();
+        params.set(param, param.parse(name, text).unwrap());
+    }
+    params
+}
+
+/// A book stage with these limits.
+pub(crate) fn book(orders: u32, levels: u32, books: u32) -> Line<BookStage> {
+    let [orders, levels, books] = [orders, levels, books].map(|n| n.to_string());
+    let params = params("book", &[("max_orders", &orders), ("max_levels", &levels), ("max_books", &books)]);
+    Line::new(BookStage::new(&params, Space { instruments: INSTRUMENTS }))
+}
+
+/// What a stage saves.
+pub(crate) fn saved(stage: &impl Stage, listings: &flow::Listings) -> Vec<u8> {
+    let mut writer = StateWriter::new(listings);
+    stage.save(&mut writer);
+    writer.into_bytes()
+}
+
+/// Loads a stage from what another one saved.
+pub(crate) fn load(stage: &mut impl Stage, listings: &flow::Listings, bytes: &[u8]) -> Result<(), flow::StateError> {
+    let mut reader = StateReader::new(listings, bytes);
+    stage.load(&mut reader)?;
+    reader.finish()
+}
+
+/// Kinds of what was said, in order.
+pub(crate) fn kinds(said: &[Said]) -> Vec<Kind> {
+    said.iter().map(|s| s.0.kind).collect()
+}

@@ -1,0 +1,11 @@
+//! The stages against naive twins that share no code with them, and at the sizes where a bad structure shows.
+
+mod bars_random;
+mod bars_twin;
+mod book_random;
+mod book_rules;
+mod book_scale;
+mod book_state;
+mod book_twin;
+mod harness;
+mod stream;
