@@ -14,8 +14,10 @@
 //! **Worst case.** A disk that cannot keep up: the writers run out of segments and wait for the helper; each such stall is
 //! counted.
 
+mod align;
 mod create;
 mod error;
+mod files;
 mod format;
 mod gaps;
 mod handover;
@@ -23,9 +25,13 @@ mod helper;
 mod keeper;
 mod manifest;
 mod mapping;
+mod reader;
+mod resume;
 mod seal;
 mod segment;
 mod spec;
+mod verify;
+mod verify_log;
 mod writer;
 
 pub use create::Journal;
@@ -33,6 +39,9 @@ pub use error::{Damage, Fault, JournalError, LogFull};
 pub use format::LogKind;
 pub use gaps::{Dropped, Gaps, Lost};
 pub use manifest::{Closed, JournalInfo, LogEnd};
+pub use reader::{JournalReader, LogReader, SegmentSummary};
+pub use resume::Resumed;
 pub(crate) use spec::PARAMS;
 pub use spec::{JournalSpec, Upkeep};
+pub use verify::{LogState, Verified, verify};
 pub use writer::{InputLog, OutcomeLog};

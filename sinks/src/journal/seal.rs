@@ -102,8 +102,6 @@ impl SealWriter {
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     pub(super) header: BlockHeader,
-    /// Offset of the block in the sidecar.
-    pub(super) offset: u64,
     /// CRC32C of each record.
     pub(super) crcs: Vec<u32>,
 }
@@ -196,5 +194,5 @@ fn block_of(rest: &[u8], before: &Sidecar) -> Result<Block, Stopped> {
     if header.first_record != first {
         return Err(Stopped::Damaged("it is not the block that follows: one was removed, repeated or exchanged"));
     }
-    Ok(Block { header, offset: before.end, crcs })
+    Ok(Block { header, crcs })
 }

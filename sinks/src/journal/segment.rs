@@ -45,7 +45,7 @@ impl Segment {
         slot[0].store(words[0], Ordering::Release);
     }
 
-    /// The record at `index` as it stands now; id 0 when it is not written.
+    /// The record at `index` as it stands now; an id of 0 means that it is not written.
     pub(super) fn load(&self, index: usize) -> Event {
         let slot = &self.mapping.slots()[HEADER_SLOTS + index];
         let mut words = [slot[0].load(Ordering::Acquire), 0, 0, 0, 0, 0, 0, 0];

@@ -1,0 +1,320 @@
+//! Reading a journal, whole or while it is written.
+//!
+//! A [`LogReader`] is an iterator over a log's events. At the end of what is written it gives `None`; asked again later it
+//! goes on, which is all that following takes. Ids are trusted in the unsealed tail: a record counts when its id word is
+//! there, so the first 0 ends the log.
+//!
+//! Bound: a buffer of [`CHUNK`] records. Worst case: a reader so slow that the segment it stands in is dropped; it goes on
+//! where the outcomes begin now, and [`JournalReader::gaps`] tells what it missed.
+
+use super::error::{Damage, Fault, JournalError};
+use super::files::{SegmentFile, segment_numbers, sidecar};
+use super::format::{LogKind, record_offset};
+use super::gaps::{self, Gaps};
+use super::manifest::{Closed, JournalInfo, read_manifest};
+use bytemuck::Zeroable;
+use flow::{Event, EventId, Ns};
+use std::path::{Path, PathBuf};
+
+/// Records read at once.
+const CHUNK: usize = 256;
+
+/// A journal, open for reading.
+#[derive(Clone, Debug)]
+pub struct JournalReader {
+    dir: PathBuf,
+    info: JournalInfo,
+}
+
+/// One segment, for listings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentSummary {
+    /// Log that it belongs to.
+    pub log: LogKind,
+    /// Its number.
+    pub number: u64,
+    /// Its file, from the journal's folder.
+    pub file: String,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Number of its first record.
+    pub first_record: u64,
+    /// Records written.
+    pub records: u64,
+    /// Records sealed.
+    pub sealed: u64,
+    /// Id and time of the first record.
+    pub first: Option<(EventId, Ns)>,
+    /// Id and time of the last record.
+    pub last: Option<(EventId, Ns)>,
+}
+
+impl JournalReader {
+    /// Opens the journal in `dir`; nothing is locked or changed.
+    ///
+    /// # Errors
+    /// When there is no journal, or its manifest does not read.
+    pub fn open(dir: &Path) -> Result<JournalReader, JournalError> {
+        let (info, _) = read_manifest(dir)?;
+        Ok(JournalReader { dir: dir.to_owned(), info })
+    }
+
+    /// What the journal says of itself.
+    pub fn info(&self) -> &JournalInfo {
+        &self.info
+    }
+
+    /// The inputs from the beginning.
+    pub fn inputs(&self) -> LogReader {
+        self.log(LogKind::Inputs)
+    }
+
+    /// The outcomes from the oldest that is left.
+    pub fn outcomes(&self) -> LogReader {
+        self.log(LogKind::Outcomes)
+    }
+
+    /// One of the logs from the beginning.
+    pub fn log(&self, log: LogKind) -> LogReader {
+        let buffer = vec![Event::zeroed(); CHUNK].into_boxed_slice();
+        let reader = self.clone();
+        LogReader {
+            reader,
+            log,
+            number: 1,
+            segment: None,
+            index: 0,
+            buffer,
+            at: 0,
+            have: 0,
+            last_seq: 0,
+            broken: false,
+        }
+    }
+
+    /// What the outcome log lacks.
+    ///
+    /// # Errors
+    /// When the file of gaps does not read.
+    pub fn gaps(&self) -> Result<Gaps, JournalError> {
+        let read = gaps::read(&self.dir, self.info.journal_id);
+        read.map(|(gaps, _)| gaps).map_err(|e| JournalError::io(&self.dir.join("outcomes/gaps"), "reading", e))
+    }
+
+    /// Where the logs ended; `None` while the journal is written, or when its writer died.
+    ///
+    /// # Errors
+    /// When `closed.toml` is there and does not read.
+    pub fn closed(&self) -> Result<Option<Closed>, JournalError> {
+        Closed::read(&self.dir)
+    }
+
+    /// All inputs up to this seq are finished, and what they caused is in the outcome log (or in its gaps).
+    ///
+    /// # Errors
+    /// When a file does not read.
+    pub fn completed_through(&self) -> Result<u64, JournalError> {
+        if let Some(closed) = self.closed()? {
+            return Ok(closed.completed_through);
+        }
+        let mut through = 0;
+        for number in segment_numbers(&self.dir, LogKind::Outcomes)?.into_iter().rev() {
+            if let Some(segment) = SegmentFile::open(&self.dir, &self.info, LogKind::Outcomes, number)? {
+                through = through.max(segment.header()?.0.completed());
+            }
+            let sealed = sidecar(&self.dir, &self.info, LogKind::Outcomes, number)?;
+            let sealed = sealed.map_or(0, |s| s.through());
+            through = through.max(sealed);
+            if sealed > 0 {
+                break;
+            }
+        }
+        Ok(through)
+    }
+
+    /// Every segment file of both logs, inputs first.
+    ///
+    /// # Errors
+    /// When a file does not read.
+    pub fn list(&self) -> Result<Vec<SegmentSummary>, JournalError> {
+        let mut list = Vec::new();
+        for log in LogKind::BOTH {
+            for number in segment_numbers(&self.dir, log)? {
+                list.extend(self.summary(log, number)?);
+            }
+        }
+        Ok(list)
+    }
+
+    fn summary(&self, log: LogKind, number: u64) -> Result<Option<SegmentSummary>, JournalError> {
+        let Some(segment) = SegmentFile::open(&self.dir, &self.info, log, number)? else { return Ok(None) };
+        let records = segment.partition(|_| true)?;
+        let ends = |index: Option<u64>| -> Result<Option<(EventId, Ns)>, JournalError> {
+            index.map(|i| segment.record(i).map(|e| (e.id, e.ts))).transpose()
+        };
+        Ok(Some(SegmentSummary {
+            log,
+            number,
+            file: log.segment_name(number),
+            bytes: segment.length()?,
+            first_record: segment.first_record(),
+            records,
+            sealed: sidecar(&self.dir, &self.info, log, number)?.map_or(0, |s| s.records),
+            first: ends((records > 0).then_some(0))?,
+            last: ends(records.checked_sub(1))?,
+        }))
+    }
+
+    fn damaged(&self, fault: Fault) -> JournalError {
+        JournalError::Damaged { dir: self.dir.clone(), fault: Box::new(fault) }
+    }
+}
+
+/// Reads one log, record by record.
+///
+/// `next` gives `None` at the end of what is written so far and goes on when there is more. After an error it gives `None`
+/// until it is placed anew.
+#[derive(Debug)]
+pub struct LogReader {
+    reader: JournalReader,
+    log: LogKind,
+    number: u64,
+    segment: Option<SegmentFile>,
+    /// Index, in the segment, behind the buffer.
+    index: u64,
+    buffer: Box<[Event]>,
+    at: usize,
+    have: usize,
+    last_seq: u64,
+    broken: bool,
+}
+
+impl LogReader {
+    /// Number, from 1, of the record that `next` gives next.
+    pub fn next_record(&self) -> u64 {
+        (self.number - 1) * self.reader.info.segment_records + self.index - (self.have - self.at) as u64 + 1
+    }
+
+    /// Goes to the record of that number, from 1: a position saved before.
+    pub fn seek_record(&mut self, record: u64) {
+        let before = record.max(1) - 1;
+        self.place(before / self.reader.info.segment_records + 1, before % self.reader.info.segment_records);
+    }
+
+    /// Goes to the first record whose seq is `seq` or more; to the end when there is none yet.
+    ///
+    /// # Errors
+    /// When a file does not read.
+    pub fn seek_seq(&mut self, seq: u64) -> Result<(), JournalError> {
+        let numbers = segment_numbers(&self.reader.dir, self.log)?;
+        let open = |number| SegmentFile::open(&self.reader.dir, &self.reader.info, self.log, number);
+        let (mut low, mut high) = (0, numbers.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let first = open(numbers[middle])?.map(|s| s.record(0)).transpose()?;
+            if first.is_some_and(|e| e.id.0 != 0 && e.id.seq() < seq) { low = middle + 1 } else { high = middle }
+        }
+        let number = low.checked_sub(1).map_or(numbers.first().copied().unwrap_or(1), |n| numbers[n]);
+        let index = match open(number)? {
+            Some(segment) => segment.partition(|e| e.id.seq() < seq)?,
+            None => 0,
+        };
+        self.place(number, index);
+        Ok(())
+    }
+
+    fn place(&mut self, number: u64, index: u64) {
+        (self.number, self.index, self.segment) = (number, index, None);
+        (self.at, self.have, self.last_seq, self.broken) = (0, 0, 0, false);
+    }
+
+    /// Fills the buffer; `false` at the end of what is written.
+    fn fill(&mut self) -> Result<bool, JournalError> {
+        loop {
+            if self.segment.is_none() {
+                self.segment = SegmentFile::open(&self.reader.dir, &self.reader.info, self.log, self.number)?;
+                let Some(segment) = &self.segment else { return self.step_over() };
+                if let (_, Some(wrong)) = segment.header()? {
+                    return Err(self.reader.damaged(segment.fault(None, None, Damage::Header(wrong))));
+                }
+            }
+            if self.index == self.reader.info.segment_records {
+                (self.number, self.index, self.segment) = (self.number + 1, 0, None);
+                continue;
+            }
+            let segment = self.segment.as_ref().expect("opened above");
+            match segment.read_written(self.index, &mut self.buffer)? {
+                Ok(0) => return Ok(false),
+                Ok(n) => {
+                    (self.at, self.have, self.index) = (0, n, self.index + n as u64);
+                    return Ok(true);
+                }
+                Err(index) => return Err(self.reader.damaged(segment.fault(Some(index), None, Damage::BehindEnd))),
+            }
+        }
+    }
+
+    /// The segment does not exist: it was dropped, or is not made yet, or is missing.
+    fn step_over(&mut self) -> Result<bool, JournalError> {
+        if self.log == LogKind::Outcomes {
+            let dropped = self.reader.gaps()?.dropped;
+            if dropped.through_segment >= self.number {
+                (self.number, self.index) = (dropped.through_segment + 1, 0);
+                return self.fill();
+            }
+        }
+        match segment_numbers(&self.reader.dir, self.log)?.last() {
+            Some(last) if *last > self.number => Err(self.reader.damaged(missing(self.log, self.number))),
+            _ => Ok(false),
+        }
+    }
+
+    fn check(&mut self, event: &Event) -> Result<(), JournalError> {
+        let (seq, last) = (event.id.seq(), self.last_seq);
+        let follows = match self.log {
+            LogKind::Inputs => seq > last,
+            LogKind::Outcomes => seq >= last && seq > 0,
+        };
+        if follows && event.id.0 & EventId::RING_BIT == 0 {
+            self.last_seq = seq;
+            return Ok(());
+        }
+        let record = self.next_record() - 1;
+        Err(self.reader.damaged(Fault {
+            log: Some(self.log),
+            file: self.log.segment_name(self.number),
+            offset: Some(record_offset((record - 1) % self.reader.info.segment_records)),
+            record: Some(record),
+            seq: None,
+            what: Damage::Id { found: event.id.0, previous: last },
+        }))
+    }
+
+    fn advance(&mut self) -> Result<Option<Event>, JournalError> {
+        if self.at == self.have && !self.fill()? {
+            return Ok(None);
+        }
+        let event = self.buffer[self.at];
+        self.at += 1;
+        self.check(&event).map(|()| Some(event))
+    }
+}
+
+/// The fault of a segment that is not there.
+pub(super) fn missing(log: LogKind, number: u64) -> Fault {
+    let file = log.segment_name(number);
+    Fault { log: Some(log), file, offset: None, record: None, seq: None, what: Damage::MissingSegment }
+}
+
+impl Iterator for LogReader {
+    type Item = Result<Event, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.broken {
+            return None;
+        }
+        let next = self.advance();
+        self.broken = next.is_err();
+        next.transpose()
+    }
+}

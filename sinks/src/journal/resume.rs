@@ -1,0 +1,230 @@
+//! Going on with a journal that was closed, or whose writer died.
+//!
+//! Nothing sealed is touched. In each log the end is found (the first id of 0), what is behind it is emptied (a record
+//! that was cut short; after a power cut perhaps more, none of which was ever synced), what is not sealed yet is
+//! sealed, and the writer is placed at the end.
+
+use super::create::{Journal, lock};
+use super::error::{Damage, Fault, JournalError};
+use super::files::{SegmentFile, segment_numbers, sidecar};
+use super::format::{CLOSED, LogKind, chain_start};
+use super::gaps::{Dropped, GapFile};
+use super::helper::Helper;
+use super::keeper::{Keeper, Kept, Live, LogKeeper};
+use super::manifest::{Closed, JournalInfo, read_manifest, sync_folder};
+use super::reader::missing;
+use super::seal::{SealWriter, Sidecar, Stopped};
+use super::segment::{self, Segment};
+use super::spec::Upkeep;
+use super::writer::{InputLog, OutcomeLog};
+use bytemuck::Zeroable;
+use flow::Event;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A journal that goes on.
+#[derive(Debug)]
+pub struct Resumed {
+    /// The input log, at its end.
+    pub inputs: InputLog,
+    /// The outcome log, at its end.
+    pub outcomes: OutcomeLog,
+    /// Seq of the last input; 0 without one.
+    pub last_input_seq: u64,
+    /// All inputs up to this seq are finished and their outcomes are in the log. Behind it there may be some outcomes of
+    /// inputs that were not finished.
+    pub completed_through: u64,
+    /// Outcome records in the log, dropped ones included.
+    pub outcome_records: u64,
+    /// What a stop left behind the end of the logs and was emptied: slots that were not zero.
+    pub emptied: u64,
+}
+
+/// A log as found.
+struct Found {
+    keeper: LogKeeper,
+    /// The segment that the writer goes on with, if it has room.
+    active: Option<Arc<Segment>>,
+    emptied: u64,
+}
+
+impl Journal {
+    /// Goes on with the journal in `dir`.
+    ///
+    /// # Errors
+    /// When there is none, another process writes it, it is damaged, or the disk has no room for the next segments.
+    pub fn resume(dir: &Path, upkeep: Upkeep) -> Result<Resumed, JournalError> {
+        let (info, manifest) = read_manifest(dir)?;
+        let lock = lock(dir)?;
+        let closed = Closed::read(dir)?;
+        let gaps = GapFile::open(dir, info.journal_id)
+            .map_err(|e| JournalError::io(&dir.join("outcomes/gaps"), "reading", e))?;
+        let none = Dropped { chain: chain_start(&manifest, LogKind::Inputs), ..Dropped::zeroed() };
+        let inputs = find(dir, &info, LogKind::Inputs, none, closed.as_ref())?;
+        let dropped = match gaps.gaps.dropped {
+            dropped if dropped.through_segment > 0 => dropped,
+            _ => Dropped { chain: chain_start(&manifest, LogKind::Outcomes), ..Dropped::zeroed() },
+        };
+        let mut outcomes = find(dir, &info, LogKind::Outcomes, dropped, closed.as_ref())?;
+        let noted = closed.map_or(0, |c| c.completed_through);
+        outcomes.keeper.completed = outcomes.keeper.completed.max(noted);
+        let emptied = inputs.emptied + outcomes.emptied;
+        let logs = [inputs.keeper, outcomes.keeper];
+        let mut keeper = Keeper::new(dir, info, upkeep, logs, gaps, lock);
+        keeper.sync_and_seal(true)?;
+        unclose(dir)?;
+        let input_segment = inputs.active.map_or_else(|| keeper.prepare(LogKind::Inputs), Ok)?;
+        let outcome_segment = outcomes.active.map_or_else(|| keeper.prepare(LogKind::Outcomes), Ok)?;
+        let completed_through = keeper.log(LogKind::Outcomes).completed;
+        outcome_segment.set_completed(completed_through);
+        let last_input_seq = keeper.log(LogKind::Inputs).last_seq;
+        let [input_handover, outcome_handover] = LogKind::BOTH.map(|log| keeper.handover(log));
+        let (input_records, outcome_records) = (input_handover.written(), outcome_handover.written());
+        let helper = Helper::spawn(dir, keeper)?;
+        let inputs = InputLog::new(input_segment, input_records, input_handover, Arc::clone(&helper));
+        let outcomes = OutcomeLog::new(outcome_segment, outcome_records, completed_through, outcome_handover, helper);
+        Ok(Resumed { inputs, outcomes, last_input_seq, completed_through, outcome_records, emptied })
+    }
+}
+
+/// Takes `closed.toml` away: from here on the journal has no end.
+fn unclose(dir: &Path) -> Result<(), JournalError> {
+    let path = dir.join(CLOSED);
+    let removed = match fs::remove_file(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other.and_then(|()| sync_folder(dir)),
+    };
+    removed.map_err(|e| JournalError::io(&path, "removing", e))
+}
+
+fn find(
+    dir: &Path,
+    info: &JournalInfo,
+    log: LogKind,
+    dropped: Dropped,
+    closed: Option<&Closed>,
+) -> Result<Found, JournalError> {
+    let damaged = |fault| JournalError::Damaged { dir: dir.to_owned(), fault: Box::new(fault) };
+    let damaged_box = |fault| JournalError::Damaged { dir: dir.to_owned(), fault };
+    let numbers = segment_numbers(dir, log)?;
+    for number in numbers.iter().filter(|n| **n <= dropped.through_segment) {
+        remove(dir, log, *number)?;
+    }
+    let mut keeper = LogKeeper::new(log, dropped.chain, 0);
+    keeper.last_seq = dropped.through_seq;
+    let mut found = Found { keeper, active: None, emptied: 0 };
+    let (mut written, mut ended) = (dropped.through_record, false);
+    let mut wanted = dropped.through_segment + 1;
+    for number in numbers.into_iter().filter(|n| *n > dropped.through_segment) {
+        if number != wanted {
+            return Err(damaged(missing(log, wanted)));
+        }
+        wanted += 1;
+        let file = SegmentFile::open(dir, info, log, number)?.ok_or_else(|| damaged(missing(log, number)))?;
+        let (page, wrong) = file.header()?;
+        let seal = sidecar(dir, info, log, number)?.unwrap_or_else(|| Sidecar::parse(&[], log, 0, 0));
+        if let Some(wrong) = wrong {
+            return Err(damaged(file.fault(None, None, Damage::Header(wrong))));
+        }
+        check_seal(&file, &seal, &found.keeper, ended).map_err(damaged_box)?;
+        if ended {
+            found.emptied += u64::from(file.first_not_zero(0)?.is_some());
+            remove(dir, log, number)?;
+            continue;
+        }
+        let used = seal.records + count_written(&file, seal.records, info.segment_records)?;
+        written = file.first_record() - 1 + used;
+        found.keeper.completed = found.keeper.completed.max(page.completed()).max(seal.through());
+        found.keeper.next_number = number + 1;
+        found.take(dir, info, &file, seal, used, page.sealed())?;
+        ended = used < info.segment_records;
+    }
+    if let Some(end) = closed.map(|c| c.end(log)).filter(|end| end.records != written) {
+        let what = Damage::Closed {
+            what: "the number of records",
+            found: written.to_string(),
+            wanted: end.records.to_string(),
+        };
+        let file = log.segment_name(wanted - 1);
+        return Err(damaged(Fault { log: Some(log), file, offset: None, record: None, seq: None, what }));
+    }
+    found.keeper.next_number = found.keeper.next_number.max(dropped.through_segment + 1);
+    found.keeper.handover.set_written(written);
+    Ok(found)
+}
+
+impl Found {
+    /// Takes a segment with `used` records over, as kept or as live.
+    fn take(
+        &mut self,
+        dir: &Path,
+        info: &JournalInfo,
+        file: &SegmentFile,
+        seal: Sidecar,
+        used: u64,
+        noted: u64,
+    ) -> Result<(), JournalError> {
+        let keeper = &mut self.keeper;
+        let (log, number, capacity) = (keeper.log, keeper.next_number - 1, info.segment_records);
+        if let Some(last) = used.checked_sub(1) {
+            keeper.last_seq = file.record(last)?.id.seq();
+        }
+        if seal.header.is_some() {
+            keeper.chain = seal.chain;
+        }
+        if seal.records == capacity && noted == capacity {
+            let last_record = file.first_record() + capacity - 1;
+            keeper.kept.push_back(Kept { number, last_record, last_seq: keeper.last_seq, chain: seal.chain });
+            return Ok(());
+        }
+        let (segment, seal_file) = segment::reopen(dir, info, log, number, file.first_record())?;
+        for index in used..capacity {
+            if segment.load(index as usize) != Event::zeroed() {
+                segment.clear(index as usize);
+                self.emptied += 1;
+            }
+        }
+        let writer = SealWriter::resume(seal_file, &seal);
+        let writer = writer.map_err(|e| JournalError::io(&segment.paths(dir).1, "cutting a torn block off", e))?;
+        let segment = Arc::new(segment);
+        keeper.live.push_back(Live { segment: Arc::clone(&segment), seal: writer, synced: 0 });
+        self.active = (used < capacity).then_some(segment);
+        Ok(())
+    }
+}
+
+/// Records written from `from` on.
+fn count_written(file: &SegmentFile, from: u64, capacity: u64) -> Result<u64, JournalError> {
+    let mut buffer = vec![Event::zeroed(); 1024];
+    let mut index = from;
+    while index < capacity {
+        let read = file.read(index, &mut buffer)?;
+        let written = buffer[..read].iter().take_while(|e| e.id.0 != 0).count();
+        index += written as u64;
+        if written < buffer.len() {
+            break;
+        }
+    }
+    Ok(index - from)
+}
+
+fn check_seal(file: &SegmentFile, seal: &Sidecar, before: &LogKeeper, ended: bool) -> Result<(), Box<Fault>> {
+    let unsealed_before = before.live.iter().any(|l| l.seal.sealed < l.segment.capacity);
+    let what = match (seal.stopped, seal.header) {
+        (Some((_, Stopped::Damaged(what))), _) => Damage::Block(what),
+        (_, Some(header)) if header.start != before.chain || unsealed_before => Damage::ChainStart,
+        (_, Some(_)) if ended => Damage::Sidecar("says that it is sealed, but the segment before it is not full"),
+        _ => return Ok(()),
+    };
+    Err(Box::new(file.fault(None, None, what)))
+}
+
+fn remove(dir: &Path, log: LogKind, number: u64) -> Result<(), JournalError> {
+    let (path, seal) = segment::paths(dir, log, number);
+    fs::remove_file(&path).map_err(|e| JournalError::io(&path, "removing", e))?;
+    match fs::remove_file(&seal) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(JournalError::io(&seal, "removing", e)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,209 @@
+//! The records of one segment against their seals, and the order of their ids.
+
+use super::align::{Difference, differences};
+use super::error::{Damage, Fault, JournalError};
+use super::files::SegmentFile;
+use super::format::{BLOCK_RECORDS, LogKind, record_offset};
+use super::seal::Sidecar;
+use bytemuck::Zeroable;
+use flow::{Event, EventId};
+
+/// Follows the ids of a log.
+pub(super) struct Cursor {
+    log: LogKind,
+    last: u64,
+    /// Damage hides what came before: the next id is taken as it is.
+    unknown: bool,
+}
+
+impl Cursor {
+    /// At the beginning of a log, behind `last_seq`.
+    pub(super) fn new(log: LogKind, last_seq: u64) -> Cursor {
+        Cursor { log, last: last_seq, unknown: false }
+    }
+
+    /// Takes the next id as it is.
+    pub(super) fn forget(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Seq of the last record.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.last
+    }
+
+    /// What the next record's seq is, as far as it can be known: of an outcome, the one that it carries if that fits.
+    fn expected(&self, found: &Event) -> Option<u64> {
+        match self.log {
+            LogKind::Inputs => Some(self.last + 1),
+            LogKind::Outcomes => {
+                let seq = found.id.seq();
+                Some(if seq >= self.last && seq <= self.last + 1 { seq } else { self.last })
+            }
+        }
+    }
+
+    /// Whether that id may come next; goes on from it.
+    fn accept(&mut self, id: EventId) -> Result<(), Damage> {
+        let (seq, previous) = (id.seq(), self.last);
+        let follows = match self.log {
+            LogKind::Inputs => seq == previous + 1,
+            LogKind::Outcomes => seq >= previous && seq > 0,
+        };
+        let follows = (follows || self.unknown) && id.0 & EventId::RING_BIT == 0;
+        (self.last, self.unknown) = (seq, false);
+        follows.then_some(()).ok_or(Damage::Id { found: id.0, previous })
+    }
+}
+
+/// Checks the records of a segment: how many are written, and whether one was begun behind them.
+pub(super) fn check_records(
+    file: &SegmentFile,
+    seal: &Sidecar,
+    cursor: &mut Cursor,
+    closed: bool,
+    ended: bool,
+    fault: &mut impl FnMut(Fault),
+) -> Result<(u64, bool), JournalError> {
+    let sealed: Vec<u32> = seal.blocks.iter().flat_map(|b| b.crcs.iter().copied()).collect();
+    let found = crcs(file, sealed.len() + 2)?;
+    let (differences, taken) = differences(&sealed, &found);
+    sealed_part(file, &sealed, &found, &differences, cursor, fault)?;
+    let (records, torn) = tail(file, taken as u64, cursor, closed, ended, fault)?;
+    Ok((records, torn))
+}
+
+/// CRC32C of the first `count` records that are in the file, written or not.
+fn crcs(file: &SegmentFile, count: usize) -> Result<Vec<u32>, JournalError> {
+    let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
+    let mut crcs = Vec::with_capacity(count);
+    while crcs.len() < count {
+        let room = buffer.len().min(count - crcs.len());
+        let read = file.read(crcs.len() as u64, &mut buffer[..room])?;
+        if read == 0 {
+            break;
+        }
+        crcs.extend(buffer[..read].iter().map(|e| crc32c::crc32c(bytemuck::bytes_of(e))));
+    }
+    Ok(crcs)
+}
+
+/// Names the differences, and checks the ids of the records that are as they were sealed.
+fn sealed_part(
+    file: &SegmentFile,
+    sealed: &[u32],
+    found: &[u32],
+    differences: &[Difference],
+    cursor: &mut Cursor,
+    fault: &mut impl FnMut(Fault),
+) -> Result<(), JournalError> {
+    let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
+    let mut window = 0..0;
+    let mut event_at = |j: usize| -> Result<Event, JournalError> {
+        if !window.contains(&j) {
+            let read = file.read(j as u64, &mut buffer)?;
+            window = j..j + read.max(1);
+            if read == 0 {
+                buffer[0] = Event::zeroed();
+            }
+        }
+        Ok(buffer[j - window.start])
+    };
+    let mut differences = differences.iter().peekable();
+    let (mut i, mut j) = (0, 0);
+    while i < sealed.len() {
+        let event = event_at(j)?;
+        let seq = cursor.expected(&event);
+        let named = |what| file.fault(Some(i as u64), seq, what);
+        let here = differences.next_if(|d| match d {
+            Difference::Changed(at, _) | Difference::Removed(at) | Difference::Inserted(at, _) => *at == i,
+            Difference::Swapped(at) => *at == i,
+        });
+        match here {
+            None => {
+                if let Err(what) = cursor.accept(event.id) {
+                    fault(named(what));
+                }
+                (i, j) = (i + 1, j + 1);
+            }
+            Some(Difference::Changed(_, at)) => {
+                fault(named(Damage::Changed { found: found[*at], sealed: sealed[i] }));
+                cursor.pass(&event);
+                (i, j) = (i + 1, j + 1);
+            }
+            Some(Difference::Removed(_)) => {
+                fault(named(Damage::Removed));
+                cursor.pass(&event);
+                i += 1;
+            }
+            Some(Difference::Inserted(_, at)) => {
+                let duplicate = *at > 0 && found[at - 1] == found[*at];
+                fault(named(Damage::Inserted { duplicate }));
+                j += 1;
+            }
+            Some(Difference::Swapped(_)) => {
+                fault(named(Damage::Swapped));
+                cursor.pass(&event);
+                cursor.pass(&event);
+                (i, j) = (i + 2, j + 2);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Cursor {
+    /// Goes on behind a record that is not as it was: an input is counted, an outcome's seq stays.
+    fn pass(&mut self, found: &Event) {
+        match self.log {
+            LogKind::Inputs => self.last += 1,
+            LogKind::Outcomes => self.last = self.expected(found).unwrap_or(self.last),
+        }
+    }
+}
+
+/// What is behind the sealed records: written ones, then nothing.
+fn tail(
+    file: &SegmentFile,
+    from: u64,
+    cursor: &mut Cursor,
+    closed: bool,
+    ended: bool,
+    fault: &mut impl FnMut(Fault),
+) -> Result<(u64, bool), JournalError> {
+    let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
+    let mut index = from;
+    loop {
+        // A record behind the first 0 is told below, with everything else that stands behind the end.
+        let n = match file.read_written(index, &mut buffer)? {
+            Ok(n) => n,
+            Err(_) => buffer.iter().take_while(|e| e.id.0 != 0).count(),
+        };
+        for (k, event) in buffer[..n].iter().enumerate() {
+            let seq = cursor.expected(event);
+            if let Err(what) = cursor.accept(event.id) {
+                fault(file.fault(Some(index + k as u64), seq, what));
+            }
+        }
+        if n > 0 && ended {
+            fault(file.fault(Some(index), None, Damage::BehindEnd));
+        }
+        if n > 0 && closed {
+            fault(file.fault(Some(index), None, Damage::Inserted { duplicate: false }));
+        }
+        index += n as u64;
+        if n < buffer.len() {
+            break;
+        }
+    }
+    let torn = file.record(index)? != Event::zeroed();
+    if let Some(stray) = file.first_not_zero(index + 1)?
+        && file.record(index)?.id.0 == 0
+    {
+        fault(Fault { offset: Some(record_offset(stray)), ..file.fault(Some(stray), None, Damage::BehindEnd) });
+    }
+    if torn && closed {
+        fault(file.fault(Some(index), None, Damage::BehindEnd));
+    }
+    Ok((index, torn))
+}

@@ -1,0 +1,297 @@
+//! What needs another process: kill -9, a reader elsewhere, a full disk, a read-only one, a line without system calls.
+//!
+//! The binary starts itself again with a role in its arguments. Kills are as many as `TIDEGATE_KILLS` says (20).
+
+mod common;
+
+use common::{fan_out, input, outcome, outcomes_through, read, spec, upkeep, write};
+use flow::Sink;
+use libtest_mimic::{Arguments, Failed, Trial};
+use sinks::journal::{Journal, JournalError, JournalReader, verify};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    if args.get(1).is_some_and(|a| a == "role") {
+        let dir = PathBuf::from(&args[3]);
+        match args[2].as_str() {
+            "writer" => role_writer(&dir, args[4].parse().expect("a seed")),
+            "reader" => role_reader(&dir, args[4].parse().expect("a seq")),
+            "full" => role_full(&dir),
+            "read-only" => role_read_only(&dir),
+            "quiet" => role_quiet(&dir),
+            other => panic!("no such role: {other}"),
+        }
+        return ExitCode::SUCCESS;
+    }
+    let mounts = may_mount();
+    let trials = vec![
+        Trial::test("kill_9_loses_nothing_that_was_stored", kills),
+        Trial::test("another_process_reads_along", reads_along),
+        Trial::test("a_full_disk_halts_inputs_and_drops_outcomes", || mounted("size=5m", "full"))
+            .with_ignored_flag(!mounts),
+        Trial::test("a_read_only_disk_is_told", || mounted("size=1m,ro", "read-only")).with_ignored_flag(!mounts),
+        Trial::test("the_line_makes_no_system_call", quiet),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn role(name: &str, dir: &Path, more: &[String]) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this binary"));
+    command.arg("role").arg(name).arg(dir).args(more);
+    command
+}
+
+/// A small deterministic generator: the moments of the kills must differ from run to run, so the seed is printed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+}
+
+/// Writes for ever, and says after each few records what is stored.
+fn role_writer(dir: &Path, seed: u64) {
+    let mut random = Random(seed);
+    let settings = spec([64, 256, 4096, 16_384][random.next() as usize % 4], 1 + random.next() % 5);
+    let (mut inputs, mut outcomes, mut seq) = match JournalReader::open(dir) {
+        Ok(_) => {
+            let resumed = Journal::resume(dir, settings.upkeep).expect("it resumes");
+            (resumed.inputs, resumed.outcomes, resumed.last_input_seq)
+        }
+        Err(_) => {
+            let (inputs, outcomes) = Journal::create(dir, &settings).expect("a new journal");
+            (inputs, outcomes, 0)
+        }
+    };
+    let mut stdout = std::io::stdout().lock();
+    loop {
+        let run = random.next() % 100;
+        write(&mut inputs, &mut outcomes, seq + 1..=seq + run);
+        seq += run;
+        stdout.write_all(&seq.to_le_bytes()).expect("the parent reads");
+        stdout.flush().expect("the parent reads");
+    }
+}
+
+fn kills() -> Result<(), Failed> {
+    let count: u64 = std::env::var("TIDEGATE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos() as u64;
+    eprintln!("seed of the kills: {seed}");
+    let mut random = Random(seed);
+    let mut torn = 0;
+    for _ in 0..count.div_ceil(2) {
+        let folder = tempfile::tempdir()?;
+        let dir = folder.path().join("journal");
+        for generation in 0..2 {
+            let stored = kill_one(&dir, &mut random)?;
+            torn += u64::from(check_killed(&dir, stored)?);
+            if generation == 1 || random.next() % 2 == 0 {
+                complete(&dir, stored)?;
+            }
+        }
+    }
+    eprintln!("{count} kills, {torn} torn tails");
+    Ok(())
+}
+
+/// Starts a writer, kills it at a random moment, and gives the last seq that it said was stored.
+fn kill_one(dir: &Path, random: &mut Random) -> Result<u64, Failed> {
+    let mut child =
+        role("writer", dir, &[random.next().to_string()]).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
+    let mut pipe = child.stdout.take().expect("piped");
+    let mut said = [0; 8];
+    pipe.read_exact(&mut said)?;
+    let drain = std::thread::spawn(move || {
+        let mut last = u64::from_le_bytes(said);
+        while pipe.read_exact(&mut said).is_ok() {
+            last = u64::from_le_bytes(said);
+        }
+        last
+    });
+    std::thread::sleep(Duration::from_micros(random.next() % 60_000));
+    child.kill()?;
+    child.wait()?;
+    Ok(drain.join().expect("the pipe ends"))
+}
+
+/// Whether everything that was stored is there; gives whether a record was cut short.
+fn check_killed(dir: &Path, stored: u64) -> Result<bool, Failed> {
+    let verified = verify(dir, 10)?;
+    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    assert!(verified.closed.is_none());
+    let (inputs, outcomes) = read(dir);
+    let last = inputs.len() as u64;
+    assert!(last >= stored, "{stored} inputs were stored, {last} are there");
+    assert!(inputs.into_iter().eq((1..=last).map(input)));
+    let expected = outcomes_through(last);
+    let promised = (1..=stored).map(fan_out).sum::<u64>() as usize;
+    assert!(outcomes.len() >= promised, "{promised} outcomes were stored, {} are there", outcomes.len());
+    assert!(expected.starts_with(&outcomes), "outcomes are a prefix");
+    let through = JournalReader::open(dir)?.completed_through()?;
+    assert!(through <= last && (1..=through).map(fan_out).sum::<u64>() as usize <= outcomes.len());
+    Ok(verified.inputs.torn || verified.outcomes.torn)
+}
+
+/// Replaying the inputs completes the outcomes.
+fn complete(dir: &Path, stored: u64) -> Result<(), Failed> {
+    let mut resumed = Journal::resume(dir, upkeep(5))?;
+    assert!(resumed.last_input_seq >= stored && resumed.completed_through <= resumed.last_input_seq);
+    let mut there = resumed.outcome_records;
+    for event in JournalReader::open(dir)?.inputs() {
+        let seq = event?.id.seq();
+        for n in 0..fan_out(seq) {
+            if there > 0 {
+                there -= 1;
+            } else {
+                resumed.outcomes.take(&outcome(seq, n))?;
+            }
+        }
+        resumed.outcomes.finished(seq)?;
+    }
+    let last = resumed.last_input_seq;
+    let closed = Journal::close(resumed.inputs, resumed.outcomes)?;
+    assert_eq!(closed.completed_through, last);
+    assert!(read(dir).1 == outcomes_through(last), "completed");
+    let verified = verify(dir, 10)?;
+    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    Ok(())
+}
+
+fn role_reader(dir: &Path, last: u64) {
+    let mut log = JournalReader::open(dir).expect("a journal").inputs();
+    let deadline = Instant::now() + Duration::from_secs(40);
+    let mut seen = 0;
+    while seen < last {
+        for event in log.by_ref() {
+            seen += 1;
+            assert_eq!(event.expect("no damage"), input(seen));
+        }
+        assert!(Instant::now() < deadline, "stuck at {seen}");
+    }
+}
+
+fn reads_along() -> Result<(), Failed> {
+    const LAST: u64 = 100_000;
+    let folder = tempfile::tempdir()?;
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(8192, 5))?;
+    let mut reader = role("reader", &dir, &[LAST.to_string()]).spawn()?;
+    write(&mut inputs, &mut outcomes, 1..=LAST);
+    assert!(reader.wait()?.success());
+    Ok(())
+}
+
+/// Whether this process may mount in a namespace of its own.
+fn may_mount() -> bool {
+    let tried = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+    tried.is_ok_and(|o| o.status.success())
+}
+
+/// Plays a role on a tmpfs that only it sees.
+fn mounted(options: &str, name: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let script = "mount -t tmpfs -o \"$1\" tmpfs \"$2\" && exec \"$3\" role \"$4\" \"$2\"";
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-c", script, "sh", options])
+        .arg(folder.path())
+        .arg(std::env::current_exe()?)
+        .arg(name)
+        .output()?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+    }
+}
+
+fn role_full(mount: &Path) {
+    let dir = mount.join("journal");
+    let ballast = mount.join("ballast");
+    std::fs::write(&ballast, vec![1; 1 << 20]).expect("room for the ballast");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(1024, 5)).expect("room for the start");
+    let mut seq = 0;
+    let full = loop {
+        if let Err(full) = inputs.append(&input(seq + 1)) {
+            break full;
+        }
+        seq += 1;
+        for n in 0..4 {
+            outcomes.take(&outcome(seq, n)).expect("outcomes never fail");
+        }
+        outcomes.finished(seq).expect("outcomes never fail");
+        if seq % 64 == 0 {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    };
+    let text = full.to_string();
+    eprintln!("{text}");
+    let says = ["the input log stopped before record", "no room for", "bytes are needed", "are free", "then resume"];
+    says.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in {text:?}"));
+    assert_eq!(full.record, seq + 1);
+    // Outcomes are taken all the same, and there is room again when somebody makes it.
+    for n in 4..20_000 {
+        outcomes.take(&outcome(seq, n)).expect("outcomes never fail");
+    }
+    outcomes.finished(seq).expect("outcomes never fail");
+    std::fs::remove_file(&ballast).expect("the ballast");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while inputs.append(&input(seq + 1)).is_err() {
+        assert!(Instant::now() < deadline, "room was not noticed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let lost = outcomes.lost();
+    let closed = Journal::close(inputs, outcomes).expect("it closes");
+    assert_eq!(closed.inputs.records, seq + 1);
+    let reader = JournalReader::open(&dir).expect("a journal");
+    assert!(reader.inputs().map(|e| e.expect("no damage")).eq((1..=seq + 1).map(input)));
+    let gaps = reader.gaps().expect("gaps read");
+    eprintln!("{gaps:?}, {lost} lost");
+    assert!(gaps.dropped.through_segment > 0, "{gaps:?}");
+    assert_eq!(gaps.lost.iter().map(|l| l.events).sum::<u64>(), lost);
+    assert_eq!(closed.outcomes.records + lost, seq * 4 + 19_996);
+    let verified = verify(&dir, 10).expect("it reads");
+    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    std::fs::write(mount.join("ballast"), vec![1; 100 << 10]).expect("room for the ballast");
+    let error = Journal::create(&mount.join("second"), &spec(1 << 17, 5)).expect_err("there is no room");
+    assert!(matches!(error, JournalError::NoSpace { .. }), "{error}");
+    assert!(!mount.join("second").exists(), "nothing is left behind");
+}
+
+fn role_read_only(mount: &Path) {
+    let error = Journal::create(&mount.join("journal"), &spec(64, 5)).expect_err("it cannot be written");
+    assert!(matches!(error, JournalError::NotWritable { .. }), "{error}");
+    assert!(error.to_string().contains("choose a folder on a writable disk"), "{error}");
+}
+
+/// Appends in a mode in which the system kills a thread at any call but `read` and `write`.
+fn role_quiet(dir: &Path) {
+    let (mut inputs, mut outcomes) = Journal::create(dir, &spec(1 << 18, 5)).expect("a new journal");
+    write(&mut inputs, &mut outcomes, 1..=1_000);
+    let quiet = std::thread::spawn(move || {
+        let mut stdout = std::io::stdout().lock();
+        rustix::thread::set_secure_computing_mode(rustix::thread::SecureComputingMode::Strict).expect("strict mode");
+        write(&mut inputs, &mut outcomes, 1_001..=100_000);
+        stdout.write_all(b"quiet\n").expect("the parent reads");
+        stdout.flush().expect("the parent reads");
+        std::thread::yield_now();
+        unreachable!("a system call in strict mode ends the thread");
+    });
+    let _ = quiet.join();
+}
+
+fn quiet() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let mut child = role("quiet", &folder.path().join("journal"), &[]).stdout(Stdio::piped()).spawn()?;
+    let mut said = [0; 6];
+    let read = child.stdout.take().expect("piped").read_exact(&mut said);
+    child.kill()?;
+    child.wait()?;
+    read.map_err(|_| "the line made a system call in 99,000 inputs")?;
+    assert_eq!(&said, b"quiet\n");
+    Ok(())
+}
