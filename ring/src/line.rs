@@ -7,7 +7,7 @@
 //! clears it.
 //!
 //! The consumer's progress is one word on a line of its own. The producer remembers the last progress that it saw and
-//! looks again only when the ring seems full by that: at most once per event that was freed, as a rule once a lap. The
+//! looks again only when the ring seems full by that: as a rule once a lap, and at every try while it is full. The
 //! consumer stores its progress at the end of each take and after every [quantum] inside one.
 //!
 //! The producer does not prefetch slots for writing: tried with `prefetchw` one and eight slots ahead, a hop was no
