@@ -313,8 +313,8 @@ impl Decoder for ItchDecoder {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let unknown = || "no trading date is known; times start at 1970-01-01: give --date YYYY-MM-DD".to_owned();
-        (self.undated == Undated::ForEver).then(unknown).into_iter().collect()
+        let undated = self.undated == Undated::ForEver;
+        undated.then(|| date::UNKNOWN_WARNING.to_owned()).into_iter().collect()
     }
 }
 

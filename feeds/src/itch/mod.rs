@@ -7,8 +7,6 @@
 mod capture;
 mod decoder;
 mod mold;
-#[cfg(test)]
-mod tests;
 mod translate;
 pub mod wire;
 

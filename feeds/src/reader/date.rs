@@ -9,8 +9,11 @@ use chrono::NaiveDate;
 pub const UNKNOWN: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date");
 
 /// What to tell the user when no date was found.
+pub const UNKNOWN_WARNING: &str = "no trading date is known; times start at 1970-01-01: give --date YYYY-MM-DD";
+
+/// [`UNKNOWN_WARNING`] for a stream of that name.
 pub fn unknown_warning(name: &str) -> String {
-    format!("{name}: no trading date in its name; times start at 1970-01-01: give --date YYYY-MM-DD")
+    format!("{name}: {UNKNOWN_WARNING}")
 }
 
 /// The date that was given, else the first date in the names, in their order.

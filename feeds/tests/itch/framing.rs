@@ -1,0 +1,172 @@
+//! BinaryFILE: cuts, ends, faults; dates.
+
+use super::*;
+use feeds::itch::wire::{self, Message, TYPES};
+use feeds::{FEEDS, Request};
+use flow::{Params, Polled};
+use proptest::prelude::*;
+
+const REF: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
+
+fn delete() -> Vec<u8> {
+    framed(&message(b'D', &REF))
+}
+
+fn fault(bytes: &[u8]) -> (usize, FeedError) {
+    let (inputs, end) = decode(bytes);
+    (inputs.len(), end.unwrap_err())
+}
+
+#[test]
+fn a_zero_length_ends_the_session_if_nothing_follows() {
+    let ended = [delete(), vec![0, 0]].concat();
+    for cut in 1..=ended.len() {
+        let (inputs, end) = drive::collect(&mut ItchDecoder::new(date()), &[&ended], cut, 0);
+        assert_eq!((kinds(&inputs), end), (vec![Kind::Delete], Ok(())), "cut {cut}");
+    }
+    assert_eq!(decode(&[0, 0]).1, Ok(()));
+    for tail in [vec![0], vec![0, 0], delete()] {
+        let (inputs, e) = fault(&[ended.clone(), tail].concat());
+        assert_eq!((inputs, e.offset, e.record), (1, 21, 2), "{e}");
+        assert!(e.what.contains("length of zero"), "{e}");
+    }
+}
+
+#[test]
+fn a_truncated_message_tells_where_and_how_much() {
+    let two = [delete(), delete()].concat();
+    for kept in 22..two.len() {
+        let (inputs, e) = fault(&two[..kept]);
+        assert_eq!((inputs, e.offset, e.record), (1, 21, 2));
+        let missing = if kept == 22 { "1 of its 2 bytes are".to_owned() } else { format!("{} of its 21", 42 - kept) };
+        assert!(e.what.contains(&missing), "{kept}: {e}");
+        assert!(e.to_string().contains("at byte 21 (record 2)"), "{e}");
+    }
+    assert_eq!(decode(&two[..21]).1, Ok(()));
+}
+
+#[test]
+fn a_byte_that_is_no_letter_is_no_type() {
+    for code in [0, b'1', b' ', 0x80, 0xff] {
+        let (inputs, e) = fault(&[delete(), framed(&[code; 30]), delete()].concat());
+        assert_eq!((inputs, e.offset, e.record), (1, 23, 2), "{e}");
+        assert!(e.what.contains(&format!("{code:#04x}")), "{e}");
+    }
+}
+
+#[test]
+fn nothing_is_no_fault() {
+    assert_eq!(decode(&[]), (vec![], Ok(())));
+}
+
+#[test]
+fn the_date_gives_midnight_in_new_york() {
+    let first = |d: Option<NaiveDate>| {
+        let mut decoder = ItchDecoder::new(d);
+        let (inputs, _) = drive::collect(&mut decoder, &[&delete()], 64, 0);
+        (inputs[0].0.ts.0 - (AT - MIDNIGHT), decoder.warnings())
+    };
+    assert_eq!(first(date()), (MIDNIGHT, vec![]));
+    let summer = first(NaiveDate::from_ymd_opt(2023, 8, 22)).0;
+    assert_eq!(summer, 1_692_676_800_000_000_000, "04:00 UTC");
+    let (unknown, warnings) = first(None);
+    assert_eq!(unknown, 5 * 3_600 * 1_000_000_000);
+    assert!(warnings.len() == 1 && warnings[0].contains("--date"), "{warnings:?}");
+}
+
+/// Inputs, name and warnings of a source.
+type Opened = (Vec<(Event, u64)>, String, Vec<String>);
+
+/// Opens a file as the feed and takes everything out of it.
+fn open(name: &str, bytes: &[u8]) -> Result<Opened, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    let request = Request { paths: vec![path], date: None, params: Params::default() };
+    let feed = flow::find(FEEDS, "itch").unwrap();
+    let mut source = (feed.open)(&request).map_err(|e| e.to_string())?;
+    let mut inputs = flow::Inputs::with_capacity(0);
+    let mut out = Vec::new();
+    while source.poll(&mut inputs).map_err(|e| e.to_string())? != Polled::Ended {
+        while let Some((event, record)) = inputs.front() {
+            out.push((*event, record));
+            inputs.pop();
+        }
+    }
+    Ok((out, source.name().to_owned(), source.warnings()))
+}
+
+#[test]
+fn opened_by_the_registry() {
+    let (inputs, name, warnings) = open("01302020.NASDAQ_ITCH50", &delete()).unwrap();
+    assert_eq!((kinds(&inputs), inputs[0].0.ts.0, warnings), (vec![Kind::Delete], AT, vec![]));
+    assert!(name.ends_with("/01302020.NASDAQ_ITCH50"), "{name}");
+    assert_eq!(open("x.bin", &delete()).unwrap().2.len(), 1, "a date is missing");
+    let (_, _, warnings) = open("x.bin", &[0, 0]).unwrap();
+    assert_eq!(warnings.len(), 1, "an empty session is a session");
+}
+
+#[test]
+fn what_is_not_itch_is_refused() {
+    for bytes in
+        [&b"34200.1,1,11,5,100000,1\n"[..], b"DBN\x01aaaaaaaaaaaaaaaaaaaa", &[0xff; 64], b"A", &[0, 19, b'1', 0]]
+    {
+        let e = open("x", bytes).unwrap_err();
+        assert!(e.contains("is not of the feed itch (its first bytes are"), "{e}");
+    }
+    let cut = open("x", &delete()[..9]).unwrap_err();
+    assert!(cut.contains("12 of its 21 bytes are missing"), "cut in the first message, it is still ITCH: {cut}");
+    assert!(open("x", b"").unwrap_err().contains("is empty"));
+}
+
+/// Any bytes behind a length, mostly true messages.
+fn any_framed() -> impl Strategy<Value = Vec<u8>> {
+    let random = prop::collection::vec(any::<u8>(), 0..70);
+    let real =
+        (0..TYPES.len(), prop::collection::vec(any::<u8>(), 64), 0..wire::DAY_NS).prop_map(|(kind, mut bytes, ns)| {
+            bytes.truncate(TYPES[kind].len);
+            bytes[0] = TYPES[kind].code;
+            bytes[5..11].copy_from_slice(&ns.to_be_bytes()[2..]);
+            if let b'A' | b'F' = bytes[0] {
+                bytes[19] = b'S';
+            }
+            bytes
+        });
+    prop_oneof![20 => real, 1 => random].prop_map(|m| framed(&m))
+}
+
+proptest! {
+    /// Neither the cuts of the bytes nor the room in the queue change what comes out, faults included.
+    #[test]
+    fn cuts_change_nothing(
+        messages in prop::collection::vec(any_framed(), 0..60),
+        kept in 0.5..1.0f64,
+        cut in 1usize..200,
+        room in 128usize..300,
+    ) {
+        let mut bytes = messages.concat();
+        bytes.truncate((bytes.len() as f64 * kept) as usize);
+        let whole = drive::collect(&mut ItchDecoder::new(date()), &[&bytes], bytes.len(), 1 << 12);
+        let pieces = drive::collect(&mut ItchDecoder::new(date()), &[&bytes], cut, room);
+        prop_assert_eq!(whole, pieces);
+    }
+
+    /// Arbitrary bytes never panic, and never stand still.
+    #[test]
+    fn garbage_ends(bytes in prop::collection::vec(any::<u8>(), 0..2000), magic in 0usize..7) {
+        let heads: [&[u8]; 7] = [
+            b"", &[0xa1, 0xb2, 0xc3, 0xd4], &[0xd4, 0xc3, 0xb2, 0xa1], &[0xa1, 0xb2, 0x3c, 0x4d],
+            &[0x4d, 0x3c, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0],
+            &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a], &[0x0a, 0x0d, 0x0d, 0x0a],
+        ];
+        let _ = decode(&[heads[magic], &bytes].concat());
+    }
+}
+
+#[test]
+fn what_the_table_writes_is_read_back() {
+    let head = wire::Head { locate: 7, tracking: 2, timestamp: AT - MIDNIGHT };
+    let mut bytes = Vec::new();
+    wire::OrderDelete { head, order_ref: 1 }.put_framed(&mut bytes);
+    assert_eq!(bytes, delete());
+}
