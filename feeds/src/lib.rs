@@ -4,6 +4,7 @@
 //! [`FEEDS`]. A feed is opened into a [`Source`](flow::Source) that the ingress merges with others; it never blocks the
 //! line: files are read and decompressed by the reader's own thread.
 
+pub mod dbn;
 pub mod drive;
 pub mod itch;
 mod ladder;

@@ -1,0 +1,227 @@
+//! The decoder: Databento's own state machine, with a guard in front.
+//!
+//! The crate `dbn` frames the records and upgrades older versions; it is made for files that are what they say. The guard
+//! looks at every header first, so that a damaged one is an error or is skipped here and never reaches code that would
+//! panic: lengths that no record has, types that nobody knows, records shorter than their type.
+//!
+//! Bound: the state machine's buffer, [`BUFFER`] bytes or the size of the metadata, at most [`METADATA`]. Worst case of a
+//! record: forty level changes.
+
+use super::translate::Translator;
+use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
+use dbn::record::{RecordHeader, RecordHeaderKind};
+use dbn::{
+    BboMsg, CbboMsg, Cmbp1Msg, ErrorMsg, ImbalanceMsg, InstrumentDefMsg, MboMsg, Mbp1Msg, Mbp10Msg, Metadata, OhlcvMsg,
+    StatMsg, StatusMsg, SymbolMappingMsg, SystemMsg, TradeMsg, rtype, v1, v2,
+};
+use flow::{Count, Decoder, FeedError, Inputs, Step, What, Window};
+
+/// Bytes that the state machine takes ahead.
+const BUFFER: usize = 64 << 10;
+/// The longest metadata: 1.5 million symbols with a mapping each are 400 MB.
+const METADATA: u32 = 512 << 20;
+/// Magic, version and length of the metadata.
+const PRELUDE: usize = 8;
+/// Records are multiples of this.
+const ALIGN: usize = 8;
+
+/// Decodes one DBN stream, versions 1 to 3, uncompressed.
+pub struct Dbn {
+    fsm: DbnFsm,
+    translator: Option<Translator>,
+    version: u8,
+    ts_out: bool,
+    taken: u64,
+    not_found: usize,
+}
+
+impl Default for Dbn {
+    fn default() -> Dbn {
+        Dbn::new()
+    }
+}
+
+impl Dbn {
+    /// A decoder at the start of a stream.
+    pub fn new() -> Dbn {
+        let fsm = DbnFsm::new(BUFFER, dbn::MAX_RECORD_LEN);
+        Dbn { fsm, translator: None, version: 0, ts_out: false, taken: 0, not_found: 0 }
+    }
+
+    fn fault(&self, what: String, next: &'static str) -> FeedError {
+        let offset = self.taken - self.fsm.data().len() as u64;
+        FeedError { what, offset, record: self.records() + 1, next }
+    }
+
+    /// Looks at what the state machine would read next; whether it may.
+    fn guard(&mut self, to: &mut Inputs) -> Result<bool, FeedError> {
+        match self.translator {
+            None => self.guard_prelude().map(|()| true),
+            Some(_) => self.guard_record(to),
+        }
+    }
+
+    fn guard_prelude(&mut self) -> Result<(), FeedError> {
+        let data = self.fsm.data();
+        if self.version != 0 || data.len() < PRELUDE {
+            return Ok(());
+        }
+        let (version, length) = (data[3], u32::from_le_bytes([data[4], data[5], data[6], data[7]]));
+        if &data[..3] != b"DBN" {
+            return Err(self.fault("the stream does not start with DBN".into(), "it is not a DBN file: check --feed"));
+        }
+        if !(1..=3).contains(&version) {
+            let what = format!("DBN version {version}");
+            return Err(self.fault(what, "versions 1 to 3 are read: convert the file with Databento's dbn tool"));
+        }
+        if length > METADATA {
+            let what = format!("metadata of {length} bytes");
+            return Err(self.fault(what, "no file has more than 512 MiB: the file is damaged, get it again"));
+        }
+        self.version = version;
+        Ok(())
+    }
+
+    /// Skips a record that cannot be read; false when one was.
+    fn guard_record(&mut self, to: &mut Inputs) -> Result<bool, FeedError> {
+        let data = self.fsm.data();
+        if data.is_empty() {
+            return Ok(true);
+        }
+        let length = usize::from(data[0]) * RecordHeader::LENGTH_MULTIPLIER;
+        if length < RecordHeader::HEADER_LEN || !length.is_multiple_of(ALIGN) {
+            let what = format!("a record of {length} bytes, which no record has");
+            return Err(self.fault(what, "everything before it was used; the file is damaged, get it again"));
+        }
+        if data.len() < length {
+            return Ok(true);
+        }
+        let kind = data[1];
+        let ts = u64::from_le_bytes(data[8..16].try_into().expect("eight bytes"));
+        let least = least_length(self.version, kind).map(|least| least + if self.ts_out { 8 } else { 0 });
+        let what = match least {
+            Some(least) if length >= least => return Ok(true),
+            Some(_) => What::MalformedMessage,
+            None => What::UnknownMessage,
+        };
+        self.fsm.skip(length);
+        self.translator.as_mut().expect("metadata was read").skipped(Some((kind, ts)), what, to);
+        Ok(false)
+    }
+
+    fn begin(&mut self, metadata: &Metadata) {
+        self.ts_out = metadata.ts_out;
+        self.not_found = metadata.not_found.len();
+        self.translator = Some(Translator::new(metadata));
+    }
+
+    /// Moves bytes from the window to the state machine; false when there were none.
+    fn take(&mut self, window: &mut Window) -> bool {
+        let space = self.fsm.space();
+        let n = space.len().min(window.bytes().len());
+        space[..n].copy_from_slice(&window.bytes()[..n]);
+        self.fsm.fill(n);
+        window.consume(n);
+        self.taken += n as u64;
+        n > 0
+    }
+
+    fn finish(&self) -> Result<Step, FeedError> {
+        let left = self.fsm.data();
+        let next = "everything before it was used; the file was cut short, get it again";
+        match &self.translator {
+            None if self.taken == 0 => {
+                Err(self.fault("the stream is empty".into(), "a DBN file has at least a header"))
+            }
+            None => Err(self.fault("the stream ends within its metadata".into(), next)),
+            Some(_) if !left.is_empty() => {
+                let length = usize::from(left[0]) * RecordHeader::LENGTH_MULTIPLIER;
+                Err(self.fault(format!("the stream ends after {} of a record's {length} bytes", left.len()), next))
+            }
+            Some(_) => Ok(Step::Ended),
+        }
+    }
+
+    fn run(&mut self, window: &mut Window, to: &mut Inputs) -> Result<Step, FeedError> {
+        while to.has_room() {
+            if !self.guard(to)? {
+                continue;
+            }
+            match self.fsm.process() {
+                ProcessResult::Record(()) => {
+                    let record = self.fsm.last_record().expect("a record was decoded");
+                    self.translator.as_mut().expect("metadata comes first").record(record, to);
+                }
+                ProcessResult::Metadata(metadata) => self.begin(&metadata),
+                ProcessResult::ReadMore(_) => {
+                    if !self.take(window) {
+                        return if window.ended() { self.finish() } else { Ok(Step::Starved) };
+                    }
+                }
+                ProcessResult::Err(error) => {
+                    return Err(self.fault(error.to_string(), "the file is damaged, get it again"));
+                }
+            }
+        }
+        Ok(Step::Full)
+    }
+}
+
+/// The least length of a record of that type in that version, without a send time; `None` for types that nobody knows.
+fn least_length(version: u8, kind: u8) -> Option<usize> {
+    Some(match (kind, version) {
+        (rtype::MBO, _) => size_of::<MboMsg>(),
+        (rtype::MBP_0, _) => size_of::<TradeMsg>(),
+        (rtype::MBP_1, _) => size_of::<Mbp1Msg>(),
+        (rtype::MBP_10, _) => size_of::<Mbp10Msg>(),
+        (rtype::BBO_1S | rtype::BBO_1M, _) => size_of::<BboMsg>(),
+        (rtype::CMBP_1 | rtype::TCBBO, _) => size_of::<Cmbp1Msg>(),
+        (rtype::CBBO_1S | rtype::CBBO_1M, _) => size_of::<CbboMsg>(),
+        (rtype::OHLCV_DEPRECATED | rtype::OHLCV_1S | rtype::OHLCV_1M | rtype::OHLCV_1H, _)
+        | (rtype::OHLCV_1D | rtype::OHLCV_EOD, _) => size_of::<OhlcvMsg>(),
+        (rtype::STATUS, _) => size_of::<StatusMsg>(),
+        (rtype::IMBALANCE, _) => size_of::<ImbalanceMsg>(),
+        (rtype::INSTRUMENT_DEF, 1) => size_of::<v1::InstrumentDefMsg>(),
+        (rtype::INSTRUMENT_DEF, 2) => size_of::<v2::InstrumentDefMsg>(),
+        (rtype::INSTRUMENT_DEF, _) => size_of::<InstrumentDefMsg>(),
+        (rtype::STATISTICS, 1 | 2) => size_of::<v1::StatMsg>(),
+        (rtype::STATISTICS, _) => size_of::<StatMsg>(),
+        (rtype::SYMBOL_MAPPING, 1) => size_of::<v1::SymbolMappingMsg>(),
+        (rtype::SYMBOL_MAPPING, _) => size_of::<SymbolMappingMsg>(),
+        (rtype::SYSTEM, 1) => size_of::<v1::SystemMsg>(),
+        (rtype::SYSTEM, _) => size_of::<SystemMsg>(),
+        (rtype::ERROR, 1) => size_of::<v1::ErrorMsg>(),
+        (rtype::ERROR, _) => size_of::<ErrorMsg>(),
+        _ => return None,
+    })
+}
+
+impl Decoder for Dbn {
+    fn decode(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Step, FeedError> {
+        let step = self.run(&mut windows[0], to);
+        if !matches!(step, Ok(Step::Full | Step::Starved))
+            && let Some(translator) = &mut self.translator
+        {
+            translator.flush(to);
+        }
+        step
+    }
+
+    fn instruments(&self) -> u32 {
+        self.translator.as_ref().map_or(1, Translator::instruments)
+    }
+
+    fn counts(&self) -> Vec<Count> {
+        self.translator.as_ref().map(|t| t.tally.counts()).unwrap_or_default()
+    }
+
+    fn records(&self) -> u64 {
+        self.translator.as_ref().map_or(0, Translator::records)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let missing = (self.not_found > 0)
+            .then(|| format!("{} of the symbols that were asked for are not in this file", self.not_found));
+        missing.into_iter().collect()
+    }
+}

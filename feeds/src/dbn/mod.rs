@@ -1,0 +1,57 @@
+//! Databento Binary Encoding, versions 1 to 3.
+//!
+//! The crate `dbn` knows the bytes; this feed says what each record means to the line: orders, levels, quotes, trades,
+//! bars, definitions and states. See [`Dbn`] and the page of the feed.
+//!
+//! Bound: one buffer, a slot for each instrument up to 65,535. Worst case: an MBP-10 record that changes all of its levels.
+
+mod decoder;
+mod instruments;
+mod tally;
+mod translate;
+
+pub use decoder::Dbn;
+
+use crate::reader::{StreamSource, open_streams, wrong_feed};
+use crate::{Feed, OpenError, Request, drive};
+use flow::{Ns, Source};
+
+/// The line of the registry.
+pub const FEED: Feed = Feed {
+    name: "dbn",
+    doc: "feeds/docs/dbn.md",
+    about: "Databento DBN versions 1 to 3, any schema, plain or zstd",
+    params: &[],
+    recognise,
+    open,
+};
+
+fn recognise(head: &[u8]) -> bool {
+    matches!(head, [b'D', b'B', b'N', version, ..] if *version < b' ')
+}
+
+fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
+    let [path] = request.paths.as_slice() else {
+        return Err(OpenError {
+            what: format!("{} files for one input of the feed dbn", request.paths.len()),
+            next: "give each file as an input of its own: inputs are merged by time".to_owned(),
+        });
+    };
+    let mut streams = open_streams(path)?;
+    let head = streams.first().map_or(Vec::new(), |s| s.head.clone());
+    match streams.pop() {
+        Some(stream) if streams.is_empty() && recognise(&stream.head) => {
+            let source = StreamSource::new(Box::new(Dbn::new()), vec![stream.read]);
+            Ok(Box::new(source.named(path.display().to_string())))
+        }
+        _ => Err(wrong_feed(path, FEED.name, &head)),
+    }
+}
+
+/// Decodes any bytes, for a fuzz target: the first says how they are cut. Never panics.
+pub fn fuzz(bytes: &[u8]) {
+    let [cut, stream @ ..] = bytes else { return };
+    let mut last = Ns(0);
+    // Whether it ends well or in an error: both are answers.
+    let _ = drive::run(&mut Dbn::new(), &[stream], usize::from(*cut) * 16, 0, |event, _| last = event.ts);
+}

@@ -1,0 +1,403 @@
+//! Records to inputs: what each type of record means to the line.
+//!
+//! Each record becomes the inputs of its kind, in the order in which they hold; the page of the feed has the table. Two
+//! rules keep a mixed live stream true: the first type of record that can keep an instrument's book does, and the first
+//! that can bring its trades does, so nothing is counted twice.
+//!
+//! The event that changes a book is held back until the next input while its group is open, since the group may be closed
+//! by a record that makes no input. Bound: one input held, at most forty levels a record ([`Inputs::MARGIN`]).
+
+use super::instruments::{At, Instruments, LIMIT};
+use super::tally::Tally;
+use crate::ladder::{Change, Rung, walk};
+use dbn::record::{BidAskPair, ConsolidatedBidAskPair, HasRType, RecordHeader};
+use dbn::{
+    BboMsg, CbboMsg, Cmbp1Msg, FlagSet, InstrumentDefMsg, MboMsg, Mbp1Msg, Mbp10Msg, Metadata, OhlcvMsg, RecordRef,
+    StatusMsg, SymbolMappingMsg, TradeMsg, rtype,
+};
+use flow::records::{Add, Bar, BarFlow, Cancel, Clear, Level, Quote, Replace, Status, Trade};
+use flow::{BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side, What};
+use std::ffi::c_char;
+
+/// Levels a side of an MBP-10 record.
+const DEPTH: usize = 10;
+
+/// Turns the records of one stream into inputs.
+pub(super) struct Translator {
+    instruments: Instruments,
+    pub(super) tally: Tally,
+    held: Option<(Event, u64)>,
+    record: u64,
+    last_due: Ns,
+    /// Room for the ladder of a record and for its changes.
+    next: Vec<Rung>,
+    levels: Vec<(Flags, Level)>,
+}
+
+/// What every record has: its header, its due time, its flags.
+#[derive(Clone, Copy)]
+struct Head {
+    at: At,
+    exchange_ts: Ns,
+    flags: Flags,
+}
+
+/// The terms of a trade, from whichever record.
+#[derive(Clone, Copy)]
+struct Print {
+    px: i64,
+    qty: u32,
+    side: c_char,
+}
+
+impl Translator {
+    pub(super) fn new(metadata: &Metadata) -> Translator {
+        Translator {
+            instruments: Instruments::new(metadata),
+            tally: Tally::default(),
+            held: None,
+            record: 0,
+            last_due: Ns(0),
+            next: Vec::with_capacity(DEPTH),
+            levels: Vec::with_capacity(4 * DEPTH),
+        }
+    }
+
+    pub(super) fn records(&self) -> u64 {
+        self.record
+    }
+
+    pub(super) fn instruments(&self) -> u32 {
+        self.instruments.count()
+    }
+
+    /// Pushes the inputs of one record; the queue has room for them.
+    pub(super) fn record(&mut self, record: RecordRef<'_>, to: &mut Inputs) {
+        let kind = record.header().rtype;
+        self.record += 1;
+        self.tally.count(kind);
+        match kind {
+            rtype::MBO => self.typed(record, to, Self::mbo),
+            rtype::MBP_0 => self.typed(record, to, Self::trades),
+            rtype::MBP_1 => self.typed(record, to, Self::mbp_1),
+            rtype::MBP_10 => self.typed(record, to, Self::mbp_10),
+            rtype::BBO_1S | rtype::BBO_1M => self.typed(record, to, Self::bbo),
+            rtype::CMBP_1 | rtype::TCBBO => self.typed(record, to, Self::cmbp_1),
+            rtype::CBBO_1S | rtype::CBBO_1M => self.typed(record, to, Self::cbbo),
+            rtype::INSTRUMENT_DEF => self.typed(record, to, Self::definition),
+            rtype::STATUS => self.typed(record, to, Self::status),
+            rtype::SYMBOL_MAPPING => self.typed(record, to, |me, m: &SymbolMappingMsg, _| me.instruments.map(m)),
+            _ if bar_seconds(kind).is_some() => self.typed(record, to, Self::ohlcv),
+            _ => {}
+        }
+    }
+
+    /// A record that cannot be read: it is skipped, by its length, with an anomaly.
+    pub(super) fn skipped(&mut self, header: Option<(u8, u64)>, what: What, to: &mut Inputs) {
+        let (kind, ts) = header.unwrap_or_default();
+        self.record += 1;
+        self.tally.count(kind);
+        let due = self.due(ts, u64::MAX);
+        self.flush(to);
+        to.push(what.event(due, 0, Ns(ts), u64::from(kind)), self.record);
+    }
+
+    fn typed<T: HasRType<Header = RecordHeader>>(
+        &mut self,
+        record: RecordRef<'_>,
+        to: &mut Inputs,
+        translate: fn(&mut Self, &T, &mut Inputs),
+    ) {
+        match record.try_get::<T>() {
+            Ok(message) => translate(self, message, to),
+            Err(_) => unreachable!("the decoder passes only records that are long enough for their type"),
+        }
+    }
+
+    // --- what all records share ---
+
+    /// The exchange's time, else the capture's, else that of the last record.
+    fn due(&mut self, ts_event: u64, ts_recv: u64) -> Ns {
+        let due = Ns(ts_event).known().or(Ns(ts_recv).known()).unwrap_or(self.last_due);
+        self.last_due = due;
+        due
+    }
+
+    fn head(&mut self, header: &RecordHeader, ts_recv: u64, flags: FlagSet, book: BookKind) -> Head {
+        self.tally.flags(flags);
+        let mut ours = Flags::NONE;
+        if flags.is_last() {
+            ours = ours.with(Flags::LAST_OF_GROUP);
+        }
+        if flags.is_snapshot() {
+            ours = ours.with(Flags::SNAPSHOT);
+        }
+        let due = self.due(header.ts_event, ts_recv);
+        let RecordHeader { rtype, publisher_id: publisher, instrument_id: id, .. } = *header;
+        let ts = Ns(ts_recv).known().unwrap_or(due).0;
+        let at = At { id, publisher, rtype, book, ts, due, record: self.record };
+        Head { at, exchange_ts: Ns(header.ts_event), flags: ours }
+    }
+
+    /// The local instrument; an anomaly when there are too many.
+    fn local(&mut self, head: &Head, to: &mut Inputs) -> Option<u32> {
+        if !self.instruments.settled(head.at) {
+            self.flush(to);
+        }
+        let local = self.instruments.local(head.at, to);
+        if local.is_none() {
+            self.out_of_range(head, to);
+        }
+        local
+    }
+
+    fn out_of_range(&mut self, head: &Head, to: &mut Inputs) {
+        self.flush(to);
+        let anomaly = What::InstrumentRange.event(head.at.due, 0, head.exchange_ts, u64::from(LIMIT));
+        to.push(anomaly, self.record);
+    }
+
+    fn push<R: Record>(&mut self, head: &Head, local: u32, flags: Flags, record: &R, to: &mut Inputs) {
+        self.flush(to);
+        let event = Event::new(head.at.due, local, flags, record);
+        let opens = !flags.has(Flags::LAST_OF_GROUP) && R::KIND != Kind::Trade;
+        if opens { self.held = Some((event, self.record)) } else { to.push(event, self.record) }
+    }
+
+    /// Passes on what is held back.
+    pub(super) fn flush(&mut self, to: &mut Inputs) {
+        if let Some((event, record)) = self.held.take() {
+            to.push(event, record);
+        }
+    }
+
+    /// The group of `local` is complete although this record changes no book: what is held back closes it.
+    fn close_group(&mut self, head: &Head, local: u32) {
+        if let Some((event, _)) = &mut self.held
+            && event.instrument == local
+        {
+            event.flags = event.flags.with(Flags(head.flags.0 & Flags::LAST_OF_GROUP.0));
+        }
+    }
+
+    fn trade(&mut self, head: &Head, local: u32, print: Print, to: &mut Inputs) {
+        if !self.instruments.brings_trades(local, head.at.rtype) {
+            return self.tally.passed_over();
+        }
+        let (px, qty) = (Px(print.px), Qty(u64::from(print.qty)));
+        let trade = Trade { exchange_ts: head.exchange_ts, px, qty, ..Trade::default() };
+        self.push(head, local, head.flags.with_side(side(print.side)), &trade, to);
+    }
+
+    // --- by order ---
+
+    fn mbo(&mut self, m: &MboMsg, to: &mut Inputs) {
+        let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::ByOrder);
+        let action = m.action as u8;
+        self.tally.action(action);
+        let Some(local) = self.local(&head, to) else { return };
+        if action == b'T' {
+            self.close_group(&head, local);
+            return self.trade(&head, local, Print { px: m.price, qty: m.size, side: m.side }, to);
+        }
+        if !self.instruments.keeps_book(local, head.at, to) {
+            return self.tally.passed_over();
+        }
+        let (exchange_ts, order_ref, px, qty) = (head.exchange_ts, m.order_id, Px(m.price), Qty(u64::from(m.size)));
+        let flags = head.flags.with_side(side(m.side));
+        let placed = px.known().is_some() && flags.side() != Side::None;
+        match action {
+            b'A' | b'M' if !placed => {
+                self.flush(to);
+                to.push(What::BadValue.event_at(head.at.due, local, exchange_ts, order_ref, px, qty), self.record);
+            }
+            b'A' => self.push(&head, local, flags, &Add { exchange_ts, order_ref, px, qty, ..Add::default() }, to),
+            b'C' => {
+                self.push(&head, local, flags, &Cancel { exchange_ts, order_ref, px, qty, ..Cancel::default() }, to)
+            }
+            b'M' => {
+                self.push(&head, local, flags, &Replace { exchange_ts, order_ref, new_ref: order_ref, px, qty }, to)
+            }
+            b'R' => self.push(&head, local, flags, &Clear { exchange_ts, ..Clear::default() }, to),
+            b'F' | b'N' => self.close_group(&head, local),
+            other => {
+                self.flush(to);
+                to.push(What::UnknownMessage.event(head.at.due, local, exchange_ts, u64::from(other)), self.record);
+            }
+        }
+    }
+
+    // --- by price ---
+
+    fn trades(&mut self, m: &TradeMsg, to: &mut Inputs) {
+        let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::None);
+        let Some(local) = self.local(&head, to) else { return };
+        self.close_group(&head, local);
+        self.trade(&head, local, Print { px: m.price, qty: m.size, side: m.side }, to);
+    }
+
+    fn mbp_1(&mut self, m: &Mbp1Msg, to: &mut Inputs) {
+        let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::Quotes);
+        let print = (m.action as u8 == b'T').then_some(Print { px: m.price, qty: m.size, side: m.side });
+        self.quoted(&head, best(&m.levels[0]), print, to);
+    }
+
+    fn cmbp_1(&mut self, m: &Cmbp1Msg, to: &mut Inputs) {
+        let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::Quotes);
+        let print = (m.action as u8 == b'T').then_some(Print { px: m.price, qty: m.size, side: m.side });
+        self.quoted(&head, best_of_all(&m.levels[0]), print, to);
+    }
+
+    /// A sample at the end of an interval: `ts_event` is that of the last trade, so the capture's time counts.
+    fn bbo(&mut self, m: &BboMsg, to: &mut Inputs) {
+        let head = self.sampled(&m.hd, m.ts_recv, m.flags);
+        self.quoted(&head, best(&m.levels[0]), None, to);
+    }
+
+    fn cbbo(&mut self, m: &CbboMsg, to: &mut Inputs) {
+        let head = self.sampled(&m.hd, m.ts_recv, m.flags);
+        self.quoted(&head, best_of_all(&m.levels[0]), None, to);
+    }
+
+    fn sampled(&mut self, header: &RecordHeader, ts_recv: u64, flags: FlagSet) -> Head {
+        let mut header = *header;
+        header.ts_event = Ns(ts_recv).known().map_or(header.ts_event, |ts| ts.0);
+        self.head(&header, ts_recv, flags, BookKind::Quotes)
+    }
+
+    /// The quote as it was before the trade, then the trade. A quote is whole in itself: each closes its group.
+    fn quoted(&mut self, head: &Head, quote: Quote, print: Option<Print>, to: &mut Inputs) {
+        let Some(local) = self.local(head, to) else { return };
+        let head = Head { flags: head.flags.with(Flags::LAST_OF_GROUP), ..*head };
+        if self.instruments.keeps_book(local, head.at, to) {
+            let quote = Quote { exchange_ts: head.exchange_ts, ..quote };
+            self.push(&head, local, head.flags, &quote, to);
+        } else {
+            self.tally.passed_over();
+        }
+        if let Some(print) = print {
+            self.trade(&head, local, print, to);
+        }
+    }
+
+    /// The trade, then what changed in the ten levels a side.
+    fn mbp_10(&mut self, m: &Mbp10Msg, to: &mut Inputs) {
+        let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::ByLevel);
+        let Some(local) = self.local(&head, to) else { return };
+        let keeps = self.instruments.keeps_book(local, head.at, to);
+        if m.action as u8 == b'T' {
+            self.close_group(&head, local);
+            self.trade(&head, local, Print { px: m.price, qty: m.size, side: m.side }, to);
+        }
+        if !keeps {
+            return self.tally.passed_over();
+        }
+        let mut levels = std::mem::take(&mut self.levels);
+        let slot = self.instruments.slot(local);
+        for (side, shown) in [(Side::Buy, &mut slot.bids), (Side::Sell, &mut slot.asks)] {
+            ladder(&m.levels, side, &mut self.next);
+            let lengths = [shown.len(), self.next.len()];
+            walk(side, shown, &self.next, |change| levels.push(level(&head, side, change, lengths)));
+            std::mem::swap(shown, &mut self.next);
+        }
+        let last = levels.len().saturating_sub(1);
+        for (i, (flags, level)) in levels.drain(..).enumerate() {
+            let flags = if i < last { flags.without(Flags::LAST_OF_GROUP) } else { flags };
+            self.push(&head, local, flags, &level, to);
+        }
+        self.levels = levels;
+    }
+
+    // --- bars, definitions, states ---
+
+    fn ohlcv(&mut self, m: &OhlcvMsg, to: &mut Inputs) {
+        let head = self.head(&m.hd, u64::MAX, FlagSet::default(), BookKind::None);
+        let Some(local) = self.local(&head, to) else { return };
+        let interval_s = bar_seconds(m.hd.rtype).unwrap_or_default();
+        let start_s = u32::try_from(m.hd.ts_event / Ns::SECOND).unwrap_or(u32::MAX);
+        let (open, high, low, close) = (Px(m.open), Px(m.high), Px(m.low), Px(m.close));
+        self.flush(to);
+        let bar = Bar { open, high, low, close, start_s, interval_s };
+        to.push(Event::new(head.at.due, local, Flags::NONE, &bar), self.record);
+        let flow = BarFlow { volume: Qty(m.volume), vwap: Px::NONE, interval_s, ..BarFlow::default() };
+        to.push(Event::new(head.at.due, local, Flags::LAST_OF_GROUP, &flow), self.record);
+    }
+
+    fn definition(&mut self, m: &InstrumentDefMsg, to: &mut Inputs) {
+        let head = self.head(&m.hd, m.ts_recv, FlagSet::default(), BookKind::None);
+        self.flush(to);
+        if self.instruments.define(head.at, m, to).is_none() {
+            self.out_of_range(&head, to);
+        }
+    }
+
+    fn status(&mut self, m: &StatusMsg, to: &mut Inputs) {
+        let head = self.head(&m.hd, m.ts_recv, FlagSet::default(), BookKind::None);
+        let local = if m.hd.instrument_id == 0 { Some(0) } else { self.local(&head, to) };
+        let Some(local) = local else { return };
+        let what = if m.action == dbn::StatusAction::SsrChange as u16 { 4 } else { 2 };
+        let (code, reason) = (decimal(m.action), decimal(m.reason));
+        let status = Status { exchange_ts: head.exchange_ts, code, reason, what, ..Status::default() };
+        self.push(&head, local, Flags::LAST_OF_GROUP, &status, to);
+    }
+}
+
+fn side(side: c_char) -> Side {
+    match side as u8 {
+        b'A' => Side::Sell,
+        b'B' => Side::Buy,
+        _ => Side::None,
+    }
+}
+
+/// Length of the bars of that type of record.
+pub(super) fn bar_seconds(kind: u8) -> Option<u32> {
+    match kind {
+        rtype::OHLCV_1S => Some(1),
+        rtype::OHLCV_1M => Some(60),
+        rtype::OHLCV_1H => Some(3_600),
+        rtype::OHLCV_1D | rtype::OHLCV_EOD => Some(86_400),
+        _ => None,
+    }
+}
+
+fn best(pair: &BidAskPair) -> Quote {
+    let (bid_qty, ask_qty) = (Qty(u64::from(pair.bid_sz)), Qty(u64::from(pair.ask_sz)));
+    Quote { bid_px: Px(pair.bid_px), bid_qty, ask_px: Px(pair.ask_px), ask_qty, ..Quote::default() }
+}
+
+fn best_of_all(pair: &ConsolidatedBidAskPair) -> Quote {
+    let (bid_qty, ask_qty) = (Qty(u64::from(pair.bid_sz)), Qty(u64::from(pair.ask_sz)));
+    Quote { bid_px: Px(pair.bid_px), bid_qty, ask_px: Px(pair.ask_px), ask_qty, ..Quote::default() }
+}
+
+/// The levels of one side that there are.
+fn ladder(pairs: &[BidAskPair; DEPTH], side: Side, to: &mut Vec<Rung>) {
+    let rung = |pair: &BidAskPair| match side {
+        Side::Buy => Rung { px: pair.bid_px, qty: u64::from(pair.bid_sz), orders: pair.bid_ct },
+        _ => Rung { px: pair.ask_px, qty: u64::from(pair.ask_sz), orders: pair.ask_ct },
+    };
+    to.clear();
+    to.extend(pairs.iter().map(rung).filter(|rung| rung.px != i64::MAX && rung.qty > 0));
+}
+
+/// The input of one change. What only came into sight or went out of it is no news: it is flagged as snapshot.
+fn level(head: &Head, side: Side, change: Change, [old, new]: [usize; 2]) -> (Flags, Level) {
+    let (rung, qty, moved) = match change {
+        Change::Came { rung, beyond } => (rung, rung.qty, beyond && old == DEPTH),
+        Change::Gone { rung, beyond } => (rung, 0, beyond && new == DEPTH),
+        Change::Changed { new, .. } => (new, new.qty, false),
+    };
+    let orders = if qty == 0 { 0 } else { rung.orders };
+    let flags = if moved { head.flags.with(Flags::SNAPSHOT) } else { head.flags };
+    let level = Level { exchange_ts: head.exchange_ts, px: Px(rung.px), qty: Qty(qty), orders, ..Level::default() };
+    (flags.with_side(side), level)
+}
+
+/// A code as text; no code of the specification has more than four digits.
+fn decimal(code: u16) -> [u8; 4] {
+    let mut text = [0; 4];
+    let digits = code.min(9_999).to_string();
+    text[..digits.len()].copy_from_slice(digits.as_bytes());
+    text
+}

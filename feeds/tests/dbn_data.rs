@@ -1,0 +1,206 @@
+//! Databento's own files: every one decodes whole, versions agree, and counts and sums are those found independently.
+//!
+//! Reads `TIDEGATE_DATA` (default `../shared/data` beside the workspace); without it every test is ignored by name.
+
+use feeds::{FEEDS, Request};
+use flow::records::{Bar, BarFlow, Trade};
+use flow::{Count, Event, Inputs, Kind, Listings, Params, Polled, Px, Side};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Everything that came out of a file.
+struct Read {
+    inputs: Vec<(Event, u64)>,
+    counts: Vec<Count>,
+    listings: Listings,
+}
+
+impl Read {
+    fn of(path: &Path) -> Read {
+        let feed = flow::find(FEEDS, "dbn").expect("the feed is registered");
+        let request = Request { paths: vec![path.into()], date: None, params: Params::defaults(feed.params) };
+        let mut source = (feed.open)(&request).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut queue = Inputs::with_capacity(1024);
+        let (mut inputs, mut listings) = (Vec::new(), Listings::default());
+        loop {
+            match source.poll(&mut queue).unwrap_or_else(|e| panic!("{}: {e}", path.display())) {
+                Polled::Ended => break,
+                Polled::Idle(_) => std::thread::yield_now(),
+                Polled::Ready => {
+                    while let Some((event, record)) = queue.front() {
+                        listings.observe(event);
+                        inputs.push((*event, record));
+                        queue.pop();
+                    }
+                }
+            }
+        }
+        for (event, _) in &inputs {
+            assert!(event.instrument < source.instruments(), "{event:?}");
+            assert!(listings.get(event.instrument).is_some(), "{}: not listed: {event:?}", path.display());
+            assert_ne!(event.kind, Kind::Anomaly, "{}: {event:?}", path.display());
+        }
+        Read { inputs, counts: source.counts(), listings }
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        self.counts.iter().find(|c| c.name == name).map_or(0, |c| c.count)
+    }
+
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Event> {
+        self.inputs.iter().map(|(e, _)| e).filter(move |e| e.kind == kind)
+    }
+
+    fn trades(&self) -> Vec<(Trade, Side)> {
+        self.of_kind(Kind::Trade).map(|e| (*e.record::<Trade>(), e.side())).collect()
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.to_string_lossy().contains(".dbn") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn every_file(root: &Path) -> Result<(), Failed> {
+    let files = files(root);
+    assert!(files.len() >= 100, "{} files", files.len());
+    let (mut records, mut inputs) = (0, 0);
+    for path in &files {
+        let read = Read::of(path);
+        let by_type = read.counts.iter().filter(|c| !c.name.starts_with("mbo ") && !c.name.starts_with("flag-"));
+        records += by_type.filter(|c| c.name != "passed-over").map(|c| c.count).sum::<u64>();
+        inputs += read.inputs.len();
+    }
+    println!("{} files, {records} records, {inputs} inputs", files.len());
+    Ok(())
+}
+
+fn versions(root: &Path) -> Result<(), Failed> {
+    let mut schemas: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for path in files(&root.join("dbn")) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        schemas.entry(name.split('.').nth(1).unwrap().to_owned()).or_default().push(path);
+    }
+    assert!(schemas.len() >= 14);
+    for (schema, paths) in schemas {
+        let first = Read::of(&paths[0]);
+        for other in &paths[1..] {
+            let read = Read::of(other);
+            assert_eq!(
+                read.inputs.len(),
+                first.inputs.len(),
+                "{schema}: {} and {}",
+                paths[0].display(),
+                other.display()
+            );
+            for (ours, theirs) in read.inputs.iter().zip(&first.inputs) {
+                assert_eq!(ours, theirs, "{schema}: {} and {}", paths[0].display(), other.display());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn esm4(path: &Path) -> Result<(), Failed> {
+    let read = Read::of(path);
+    let counts = ["R", "A", "C", "M", "T", "F"].map(|action| read.count(&format!("mbo {action}")));
+    assert_eq!(counts, [1, 13_678, 80, 27, 5, 5]);
+    let side = |side| read.of_kind(Kind::Add).filter(|e| e.side() == side).count();
+    assert_eq!([side(Side::Sell), side(Side::Buy)], [5_322, 8_356]);
+    let trades = read.trades();
+    assert!(trades.iter().all(|(t, side)| t.px == Px(5_214_250_000_000) && *side == Side::Buy));
+    assert_eq!(trades.iter().map(|(t, _)| t.qty.0).sum::<u64>(), 6);
+    assert_eq!(read.listings.iter().map(|l| l.symbol.as_str()).collect::<Vec<_>>(), ["ESM4"]);
+    Ok(())
+}
+
+fn esh4(path: &Path) -> Result<(), Failed> {
+    let read = Read::of(path);
+    let side = |side| read.of_kind(Kind::Add).filter(|e| e.side() == side).count();
+    assert_eq!([side(Side::Buy), side(Side::Sell)], [5_192, 3_533]);
+    Ok(())
+}
+
+fn trades_of_the_quotes(quotes: &Path, trades: &Path) -> Result<(), Failed> {
+    let (quotes, trades) = (Read::of(quotes), Read::of(trades));
+    assert_eq!(quotes.trades(), trades.trades());
+    let trades = trades.trades();
+    let sum = |side| trades.iter().filter(|(_, s)| *s == side).map(|(t, _)| t.qty.0).sum::<u64>();
+    assert_eq!((trades.len(), sum(Side::Buy), sum(Side::Sell)), (120, 142, 111));
+    let notional: i128 = trades.iter().map(|(t, _)| i128::from(t.px.0) * i128::from(t.qty.0)).sum();
+    assert_eq!((notional / 253 + 500) / 1_000, 5_529_033_597);
+    let last = *quotes.of_kind(Kind::Quote).last().unwrap().record::<flow::records::Quote>();
+    let ends = (last.bid_px.0, last.bid_qty.0, last.ask_px.0, last.ask_qty.0);
+    assert_eq!(ends, (5_529_000_000_000, 24, 5_529_250_000_000, 6));
+    Ok(())
+}
+
+/// The trades summed up to minutes are the four bars of the same minutes.
+fn bars(bars: &Path, trades: &Path) -> Result<(), Failed> {
+    let (bars, trades) = (Read::of(bars), Read::of(trades));
+    let volumes: Vec<u64> = bars.of_kind(Kind::BarFlow).map(|e| e.record::<BarFlow>().volume.0).collect();
+    assert_eq!((volumes.len(), volumes.iter().sum::<u64>()), (60, 2_742));
+    let mut built: BTreeMap<u32, (Bar, u64)> = BTreeMap::new();
+    for (trade, _) in trades.trades() {
+        let (px, start_s) = (trade.px, (trade.exchange_ts.0 / 60_000_000_000) as u32 * 60);
+        let first = Bar { open: px, high: px, low: px, close: px, start_s, interval_s: 60 };
+        let (bar, volume) = built.entry(start_s).or_insert((first, 0));
+        (bar.high, bar.low, bar.close) = (bar.high.max(px), bar.low.min(px), px);
+        *volume += trade.qty.0;
+    }
+    assert_eq!(built.values().map(|(_, v)| *v).collect::<Vec<_>>(), [18, 23, 175, 37]);
+    let esu4 = bars.listings.iter().find(|l| l.symbol == "ESU4").expect("ESU4 is listed").instrument;
+    let own: Vec<&Event> = bars.inputs.iter().map(|(e, _)| e).filter(|e| e.instrument == esu4).collect();
+    let told = own.windows(2).filter(|w| w[0].kind == Kind::Bar);
+    let told: BTreeMap<u32, (Bar, u64)> = told
+        .map(|w| (*w[0].record::<Bar>(), w[1].record::<BarFlow>().volume.0))
+        .map(|(bar, volume)| (bar.start_s, (bar, volume)))
+        .collect();
+    for (start, bar) in &built {
+        assert_eq!(told.get(start), Some(bar));
+    }
+    Ok(())
+}
+
+fn live(path: &Path) -> Result<(), Failed> {
+    let read = Read::of(path);
+    assert_eq!(read.count("symbol-mapping"), 20);
+    assert!(read.listings.iter().all(|l| !l.symbol.starts_with('#')), "every instrument was mapped");
+    Ok(())
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let root = std::env::var_os("TIDEGATE_DATA").map(PathBuf::from);
+    let root =
+        root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data")).join("databento");
+    let nautilus = |name: &str| root.join("nautilus").join(name);
+    let mbo = nautilus("orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst");
+    let snapshot = nautilus("esh4-glbx-mdp3-20231224.mbo.dbn.zst");
+    let quotes = nautilus("futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02.dbn.zst");
+    let trades = nautilus("futures_trades_2024-07-01T23-58_2024-07-02T00-02.dbn.zst");
+    let ohlcv = nautilus("futures_ohlcv-1m_2024-07-01T23-40_2024-07-02T00-10.dbn.zst");
+    let session = root.join("databento-python/LIVE/test_data.live.dbn.zst");
+    let (all, fixtures, same) = (root.clone(), root.clone(), trades.clone());
+    let trials = vec![
+        Trial::test("every_file_decodes_whole", move || every_file(&all)),
+        Trial::test("versions_give_the_same_inputs", move || versions(&fixtures)),
+        Trial::test("esm4_orders", move || esm4(&mbo)),
+        Trial::test("esh4_snapshot", move || esh4(&snapshot)),
+        Trial::test("the_trades_of_the_quotes_are_the_trades", move || trades_of_the_quotes(&quotes, &trades)),
+        Trial::test("the_trades_make_the_bars", move || bars(&ohlcv, &same)),
+        Trial::test("a_live_session_is_named", move || live(&session)),
+    ];
+    let trials = trials.into_iter().map(|t| t.with_ignored_flag(!root.is_dir())).collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
