@@ -9,6 +9,7 @@ import itertools
 import json
 import subprocess
 import sys
+import tempfile
 
 MISSING = object()
 
@@ -19,15 +20,18 @@ def replay(binary, feed, inputs, emit, form, *more):
     for path in inputs:
         command += ["--input", str(path)]
     command += ["--emit", emit, "--format", form, *more]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        # Its messages are few; they are read after the rows.
+    # Its messages go to a file, so that neither of two pipes can wait for the other.
+    with (
+        tempfile.TemporaryFile("w+") as messages,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages, text=True) as run,
+    ):
         if form == "csv":
             yield from csv.DictReader(run.stdout)
         else:
             yield from map(json.loads, run.stdout)
-        said = run.stderr.read()
-    if run.returncode != 0:
-        sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{said}")
+        if run.wait() != 0:
+            messages.seek(0)
+            sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{messages.read()}")
 
 
 def first_difference(expected, found):
