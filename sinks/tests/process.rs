@@ -91,7 +91,7 @@ fn kills() -> Result<(), Failed> {
         for generation in 0..2 {
             let stored = kill_one(&dir, &mut random)?;
             torn += u64::from(check_killed(&dir, stored)?);
-            if generation == 1 || random.next() % 2 == 0 {
+            if generation == 1 || random.next().is_multiple_of(2) {
                 complete(&dir, stored)?;
             }
         }
@@ -224,7 +224,7 @@ fn role_full(mount: &Path) {
             outcomes.take(&outcome(seq, n)).expect("outcomes never fail");
         }
         outcomes.finished(seq).expect("outcomes never fail");
-        if seq % 64 == 0 {
+        if seq.is_multiple_of(64) {
             std::thread::sleep(Duration::from_micros(200));
         }
     };

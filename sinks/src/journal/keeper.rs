@@ -337,8 +337,9 @@ impl Keeper {
         };
         self.gaps.write().map_err(|e| JournalError::io(&self.dir, "marking the gap of dropped outcomes", e))?;
         let (path, seal) = segment::paths(&self.dir, LogKind::Outcomes, oldest.number);
-        fs::remove_file(&path).map_err(|e| JournalError::io(&path, "dropping an old segment", e))?;
-        fs::remove_file(&seal).map_err(|e| JournalError::io(&seal, "dropping an old sidecar", e))?;
+        for path in [seal, path] {
+            fs::remove_file(&path).map_err(|e| JournalError::io(&path, "dropping an old segment", e))?;
+        }
         Ok(true)
     }
 

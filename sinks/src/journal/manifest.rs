@@ -13,6 +13,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+const NOT_TEXT: &str = "it is not UTF-8 text";
+
 /// What a journal says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalInfo {
@@ -79,6 +81,9 @@ impl Closed {
                 .map(Some)
                 .map_err(|e| JournalError::BadManifest { path, what: e.message().to_owned() }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                Err(JournalError::BadManifest { path, what: NOT_TEXT.to_owned() })
+            }
             Err(e) => Err(JournalError::io(&path, "reading", e)),
         }
     }
@@ -126,7 +131,7 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), Journal
             return Err(JournalError::NotAJournal { dir: dir.to_owned() });
         }
         Err(e) if e.kind() == io::ErrorKind::InvalidData => {
-            return Err(JournalError::BadManifest { path, what: "it is not UTF-8 text".to_owned() });
+            return Err(JournalError::BadManifest { path, what: NOT_TEXT.to_owned() });
         }
         Err(e) => return Err(JournalError::io(&path, "reading", e)),
     };

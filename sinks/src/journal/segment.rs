@@ -132,14 +132,17 @@ pub(super) fn prepare(
             Ok((segment, seal))
         }
         Err(error) => {
-            if error.kind() != io::ErrorKind::AlreadyExists {
-                // What was made of it is of no use; that it cannot be removed would be told by the next attempt.
-                let _ = fs::remove_file(&path);
-                let _ = fs::remove_file(&seal_path);
-            }
+            // What was made of it is of no use; that it cannot be removed would be told by the next attempt.
+            let _ = fs::remove_file(draft(&path));
+            let _ = fs::remove_file(&seal_path);
             Err(space_error(dir, &path, footprint(info.segment_records), error))
         }
     }
+}
+
+/// The name of a segment until it is whole: whoever finds a segment finds its header and its sidecar too.
+fn draft(path: &Path) -> PathBuf {
+    path.with_extension("draft")
 }
 
 fn allocate_files(
@@ -150,13 +153,16 @@ fn allocate_files(
     first_record: u64,
 ) -> io::Result<(File, File)> {
     let (path, seal_path) = paths(dir, log, number);
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let create = |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
+    assert!(!path.exists(), "a segment is never made anew: {}", path.display());
+    let seal = create(&seal_path)?;
+    allocate(&seal, seal_bytes(info.segment_records), FallocateFlags::KEEP_SIZE)?;
+    seal.sync_all()?;
+    let file = create(&draft(&path))?;
     allocate(&file, segment_bytes(info.segment_records), FallocateFlags::empty())?;
     file.write_all_at(bytemuck::bytes_of(&header(info, log, number, first_record)), 0)?;
     file.sync_all()?;
-    let seal = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(seal_path)?;
-    allocate(&seal, seal_bytes(info.segment_records), FallocateFlags::KEEP_SIZE)?;
-    seal.sync_all()?;
+    fs::rename(draft(&path), &path)?;
     sync_folder(&log.folder(dir))?;
     Ok((file, seal))
 }

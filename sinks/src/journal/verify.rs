@@ -170,7 +170,7 @@ impl LogCheck<'_> {
         };
         let first = dropped.map_or(1, |d| d.through_segment + 1);
         let numbers = segment_numbers(self.dir, log)?;
-        let last = numbers.last().copied().unwrap_or(0).max(self.last_wanted(log)).max(first);
+        let last = numbers.last().copied().unwrap_or(0).max(self.last_wanted(log)).max(u64::from(dropped.is_none()));
         for number in first..=last {
             match SegmentFile::open(self.dir, self.info, log, number)? {
                 Some(file) => self.segment(log, number, &file, &mut carry, &mut state)?,

@@ -134,7 +134,7 @@ impl InputLog {
     fn refusal(&self, supply: Supply) -> LogFull {
         let next = match supply {
             Supply::Failed => "check the disk (dmesg), then resume the journal",
-            _ => "free space on the journal's disk or move the journal to a larger one, then resume it",
+            _ => "make room, then resume the journal",
         };
         LogFull { record: self.writer.written + 1, what: self.writer.handover.trouble(), next }
     }

@@ -7,7 +7,7 @@ use sinks::journal::{InputLog, JournalReader, JournalSpec, OutcomeLog, Upkeep};
 use std::path::Path;
 
 /// The input of that seq.
-pub fn input(seq: u64) -> Event {
+pub(crate) fn input(seq: u64) -> Event {
     let mut event = Event::new(Ns(seq * 1_000), (seq % 97) as u32, Flags::LAST_OF_GROUP, &Add::default());
     event.body[..8].copy_from_slice(&(seq.wrapping_mul(0x9E37_79B9_7F4A_7C15)).to_le_bytes());
     event.id = EventId::new(seq, 0, 0);
@@ -15,12 +15,12 @@ pub fn input(seq: u64) -> Event {
 }
 
 /// How many outcomes the input of that seq has: 0 to 3.
-pub fn fan_out(seq: u64) -> u64 {
+pub(crate) fn fan_out(seq: u64) -> u64 {
     seq.wrapping_mul(0xD134_2543_DE82_EF95) >> 62
 }
 
 /// The `n`-th outcome of an input.
-pub fn outcome(seq: u64, n: u64) -> Event {
+pub(crate) fn outcome(seq: u64, n: u64) -> Event {
     let mut event = Event::new(Ns(seq * 1_000), 1, Flags::NONE, &Trade::default());
     event.body[..8].copy_from_slice(&(seq ^ n << 40).to_le_bytes());
     event.id = EventId::new(seq, 3, n as u16);
@@ -28,12 +28,12 @@ pub fn outcome(seq: u64, n: u64) -> Event {
 }
 
 /// All outcomes of the inputs up to `seq`.
-pub fn outcomes_through(seq: u64) -> Vec<Event> {
+pub(crate) fn outcomes_through(seq: u64) -> Vec<Event> {
     (1..=seq).flat_map(|s| (0..fan_out(s)).map(move |n| outcome(s, n))).collect()
 }
 
 /// A journal's settings with small segments and quick syncs.
-pub fn spec(segment_records: u64, sync_ms: u64) -> JournalSpec {
+pub(crate) fn spec(segment_records: u64, sync_ms: u64) -> JournalSpec {
     let mut spec = JournalSpec::new("test-build 1", "[line]\npreset = \"fused\"\n");
     spec.segment_records = segment_records;
     spec.upkeep = upkeep(sync_ms);
@@ -41,12 +41,12 @@ pub fn spec(segment_records: u64, sync_ms: u64) -> JournalSpec {
 }
 
 /// No high-water mark.
-pub fn upkeep(sync_ms: u64) -> Upkeep {
+pub(crate) fn upkeep(sync_ms: u64) -> Upkeep {
     Upkeep { high_water_bytes: 0, sync_ms }
 }
 
 /// Writes the inputs of `seqs` and their outcomes.
-pub fn write(inputs: &mut InputLog, outcomes: &mut OutcomeLog, seqs: std::ops::RangeInclusive<u64>) {
+pub(crate) fn write(inputs: &mut InputLog, outcomes: &mut OutcomeLog, seqs: std::ops::RangeInclusive<u64>) {
     for seq in seqs {
         inputs.append(&input(seq)).expect("there is room");
         (0..fan_out(seq)).for_each(|n| outcomes.take(&outcome(seq, n)).expect("outcomes never fail"));
@@ -55,13 +55,13 @@ pub fn write(inputs: &mut InputLog, outcomes: &mut OutcomeLog, seqs: std::ops::R
 }
 
 /// Everything that a journal's logs hold.
-pub fn read(dir: &Path) -> (Vec<Event>, Vec<Event>) {
+pub(crate) fn read(dir: &Path) -> (Vec<Event>, Vec<Event>) {
     let reader = JournalReader::open(dir).expect("a journal");
     let all = |log: sinks::journal::LogReader| log.collect::<Result<Vec<_>, _>>().expect("no damage");
     (all(reader.inputs()), all(reader.outcomes()))
 }
 
 /// The kinds of [`outcome`].
-pub fn trades() -> Kinds {
+pub(crate) fn trades() -> Kinds {
     Kinds::of(&[Trade::KIND])
 }
