@@ -56,5 +56,5 @@ fn nothing_is_allocated_per_event() {
     let said: usize = events.iter().map(|event| run(&mut line, event)).sum();
     let change = region.change();
     assert_eq!((change.allocations, change.reallocations, change.deallocations), (0, 0, 0));
-    assert!(said > 2 * events.len(), "the stream makes the stages work: {said} of {}", events.len());
+    assert!(said > events.len() * 3 / 2, "the stream makes the stages work: {said} of {}", events.len());
 }

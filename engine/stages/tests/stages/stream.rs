@@ -112,7 +112,7 @@ impl Step {
 
     fn make<R: Record>(self, ts: u64, side: Side, record: &R) -> Event {
         let bits = [
-            (self.flags % 4 != 0, Flags::LAST_OF_GROUP),
+            (!self.flags.is_multiple_of(4), Flags::LAST_OF_GROUP),
             (self.flags % 16 == 1, Flags::SNAPSHOT),
             (self.flags % 16 == 5, Flags::NON_PRINTABLE),
             (self.flags % 16 == 9, Flags::AUCTION),
