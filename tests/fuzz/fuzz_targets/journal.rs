@@ -39,13 +39,26 @@ static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
         outcomes.finished(seq).expect("there is room");
     }
     Journal::close(inputs, outcomes).expect("it closes");
-    let walk = ignore::Walk::new(&dir).map(|entry| entry.expect("the folder can be read").into_path());
-    let mut files: Vec<_> = walk.filter(|p| p.is_file()).map(|p| (p.clone(), fs::read(&p).expect("it can be read"))).collect();
+    let mut files = Vec::new();
+    collect(&dir, &mut files);
     files.sort();
     let events = read(&dir).expect("it reads");
     assert!(events.iter().all(|log| log.len() as u64 == INPUTS), "the journal is as it was written");
     Whole { folder, files, events }
 });
+
+/// Every file in a folder with its bytes.
+fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            let bytes = fs::read(&path).expect("the file can be read");
+            files.push((path, bytes));
+        }
+    }
+}
 
 /// Both logs; `None` when one of them is refused.
 fn read(dir: &Path) -> Option<[Vec<Event>; 2]> {

@@ -6,5 +6,8 @@ use chrono::NaiveDate;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let part = bytes.iter().position(|b| *b == b'|').unwrap_or(bytes.len());
     let (messages, book) = bytes.split_at(part);
-    tidegate_fuzz::check(|| feeds::lobster::decoder("FUZZ", NaiveDate::default()), &[messages, book.get(1..).unwrap_or(&[])]);
+    tidegate_fuzz::check(
+        || feeds::lobster::decoder("FUZZ", NaiveDate::default()),
+        &[messages, book.get(1..).unwrap_or(&[])],
+    );
 });

@@ -15,7 +15,8 @@ fn capture(mut payloads: &[u8]) -> Vec<u8> {
     let mut file: Vec<u8> = FILE.iter().flat_map(|word| word.to_le_bytes()).collect();
     while let Some((len, rest)) = payloads.split_first_chunk::<2>() {
         let (payload, rest) = rest.split_at(usize::from(u16::from_be_bytes(*len)).min(PAYLOAD).min(rest.len()));
-        let frame = PacketBuilder::ethernet2([2; 6], [1; 6]).ipv4([10, 0, 0, 1], [233, 54, 12, 111], 8).udp(26400, 26477);
+        let frame =
+            PacketBuilder::ethernet2([2; 6], [1; 6]).ipv4([10, 0, 0, 1], [233, 54, 12, 111], 8).udp(26400, 26477);
         let size = frame.size(payload.len()) as u32;
         file.extend([1_580_378_400, 0, size, size].iter().flat_map(|word: &u32| word.to_le_bytes()));
         frame.write(&mut file, payload).expect("a vector takes every byte");

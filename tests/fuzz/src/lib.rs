@@ -17,7 +17,10 @@ pub fn check<D: Decoder>(make: impl Fn() -> D, streams: &[&[u8]]) {
     let whole = decode(make(), streams, longest, 1 << 16);
     for (cut, room) in [(1 + dice % 7, 0), (1 + (dice >> 16) % 400, 2 * Inputs::MARGIN + (dice >> 32) % 64)] {
         let pieces = decode(make(), streams, cut, room);
-        assert!(whole == pieces, "in pieces of {cut} bytes with room for {room} inputs:\n{pieces:?}\nwhole:\n{whole:?}");
+        assert!(
+            whole == pieces,
+            "in pieces of {cut} bytes with room for {room} inputs:\n{pieces:?}\nwhole:\n{whole:?}"
+        );
     }
 }
 
