@@ -101,7 +101,10 @@ impl StreamSource {
         self
     }
 
-    /// Brings each window one more block. `None`: nothing came, but something may.
+    /// Brings each window one more block; false when nothing came but something may.
+    ///
+    /// # Errors
+    /// When nothing can come any more.
     fn supply(&mut self) -> Result<bool, FeedError> {
         let (mut given, mut empty) = (false, false);
         for (lane, window) in self.lanes.iter_mut().zip(&mut self.windows) {
