@@ -5,7 +5,7 @@ mod common;
 use common::{fan_out, input, outcome, outcomes_through, read, spec, trades, upkeep, write};
 use flow::{Kinds, Registered, Sink};
 use proptest::prelude::*;
-use sinks::journal::{Journal, JournalError, JournalReader, LogKind, verify};
+use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, verify};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -202,7 +202,7 @@ fn the_registry_line_is_sound() {
 fn the_line_allocates_nothing_and_faults_no_page() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("journal");
-    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(1 << 18, 5)).unwrap();
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &JournalSpec::new("test", "")).unwrap();
     write(&mut inputs, &mut outcomes, 1..=5_000);
     let mut run = |from: u64, count: u64| {
         let before = minor_faults();

@@ -7,8 +7,9 @@ mod common;
 use common::{fan_out, input, outcome, outcomes_through, read, spec, upkeep, write};
 use flow::Sink;
 use libtest_mimic::{Arguments, Failed, Trial};
-use sinks::journal::{Journal, JournalError, JournalReader, verify};
+use sinks::journal::{Damage, Journal, JournalError, JournalReader, LogKind, Resumed, verify};
 use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -61,7 +62,8 @@ fn role_writer(dir: &Path, seed: u64) {
     let settings = spec([64, 256, 4096, 16_384][random.next() as usize % 4], 1 + random.next() % 5);
     let (mut inputs, mut outcomes, mut seq) = match JournalReader::open(dir) {
         Ok(_) => {
-            let resumed = Journal::resume(dir, settings.upkeep).expect("it resumes");
+            let mut resumed = Journal::resume(dir, settings.upkeep).expect("it resumes");
+            replay(dir, &mut resumed).expect("no damage");
             (resumed.inputs, resumed.outcomes, resumed.last_input_seq)
         }
         Err(_) => {
@@ -91,8 +93,10 @@ fn kills() -> Result<(), Failed> {
         for generation in 0..2 {
             let stored = kill_one(&dir, &mut random)?;
             torn += u64::from(check_killed(&dir, stored)?);
+            let tore = tear(&dir)?;
+            assert!(check_killed(&dir, stored)? || !tore);
             if generation == 1 || random.next().is_multiple_of(2) {
-                complete(&dir, stored)?;
+                complete(&dir, stored, tore)?;
             }
         }
     }
@@ -138,10 +142,8 @@ fn check_killed(dir: &Path, stored: u64) -> Result<bool, Failed> {
     Ok(verified.inputs.torn || verified.outcomes.torn)
 }
 
-/// Replaying the inputs completes the outcomes.
-fn complete(dir: &Path, stored: u64) -> Result<(), Failed> {
-    let mut resumed = Journal::resume(dir, upkeep(5))?;
-    assert!(resumed.last_input_seq >= stored && resumed.completed_through <= resumed.last_input_seq);
+/// Appends the outcomes that are not in the log yet.
+fn replay(dir: &Path, resumed: &mut Resumed) -> Result<(), Failed> {
     let mut there = resumed.outcome_records;
     for event in JournalReader::open(dir)?.inputs() {
         let seq = event?.id.seq();
@@ -154,6 +156,34 @@ fn complete(dir: &Path, stored: u64) -> Result<(), Failed> {
         }
         resumed.outcomes.finished(seq)?;
     }
+    Ok(())
+}
+
+/// Leaves what a writer leaves that dies between a record's first word and its id; `false` where the log ends with a
+/// segment. Something behind that is damage.
+fn tear(dir: &Path) -> Result<bool, Failed> {
+    let listed = JournalReader::open(dir)?.list()?;
+    let Some(last) = listed.iter().rfind(|s| s.log == LogKind::Inputs && s.records > 0) else { return Ok(false) };
+    let file = std::fs::OpenOptions::new().write(true).open(dir.join(&last.file))?;
+    let end = 4096 + 64 * last.records;
+    if end + 256 > last.bytes {
+        return Ok(false);
+    }
+    file.write_all_at(&[7; 56], end + 8)?;
+    file.write_all_at(&[7; 8], end + 192)?;
+    let verified = verify(dir, 10)?;
+    let behind = verified.faults.iter().filter(|f| f.what == Damage::BehindEnd && f.offset == Some(end + 192));
+    assert_eq!((behind.count(), verified.faults.len()), (1, 1), "{:#?}", verified.faults);
+    file.write_all_at(&[0; 8], end + 192)?;
+    Ok(true)
+}
+
+/// Replaying the inputs completes the outcomes.
+fn complete(dir: &Path, stored: u64, tore: bool) -> Result<(), Failed> {
+    let mut resumed = Journal::resume(dir, upkeep(5))?;
+    assert!(resumed.emptied >= u64::from(tore));
+    assert!(resumed.last_input_seq >= stored && resumed.completed_through <= resumed.last_input_seq);
+    replay(dir, &mut resumed)?;
     let last = resumed.last_input_seq;
     let closed = Journal::close(resumed.inputs, resumed.outcomes)?;
     assert_eq!(closed.completed_through, last);

@@ -24,12 +24,12 @@ pub(super) fn differences(sealed: &[u32], found: &[u32]) -> (Vec<Difference>, us
             (i, j) = (i + 1, j + 1);
             continue;
         }
-        let same = |a: usize, b: usize| found.get(b).is_some_and(|f| sealed.get(a).is_none_or(|s| s == f));
+        let same = |a: usize, b: usize| found.get(b).is_some_and(|f| sealed.get(a) == Some(f));
         let next = i + 1 < sealed.len();
         if next && same(i, j + 1) && same(i + 1, j) {
             differences.push(Difference::Swapped(i));
             (i, j) = (i + 2, j + 2);
-        } else if same(i, j + 1) && same(i + 1, j + 2) {
+        } else if same(i, j + 1) && (!next || same(i + 1, j + 2)) {
             differences.push(Difference::Inserted(i, j));
             j += 1;
         } else if j >= found.len() || (next && same(i + 1, j) && (i + 2 == sealed.len() || same(i + 2, j + 1))) {
@@ -61,6 +61,7 @@ mod tests {
         assert_eq!(of(&[11, 12, 13, 14, 15]), [Difference::Removed(0)]);
         assert_eq!(of(&[10, 11, 12, 13, 14]), [Difference::Removed(5)]);
         assert_eq!(of(&[10, 11, 11, 12, 13, 14, 15]), [Difference::Inserted(2, 2)]);
+        assert_eq!(of(&[10, 11, 12, 13, 14, 14, 15]), [Difference::Inserted(5, 5)]);
         assert_eq!(of(&[10, 12, 11, 13, 14, 15]), [Difference::Swapped(1)]);
         assert_eq!(of(&[10, 11, 12, 13, 15, 14]), [Difference::Swapped(4)]);
         assert_eq!(of(&[]).len(), 6);

@@ -6,7 +6,8 @@
 //! and made writable again at once.
 //!
 //! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: the disk does
-//! not; then the writers run out of segments and stall.
+//! not; then the writers run out of segments and stall. A line so slow that it fills less than a page in an interval can
+//! meet one page fault an interval, between the sync of its page and the moment that it is writable again.
 
 use super::error::JournalError;
 use super::format::{BLOCK_RECORDS, LogKind};
@@ -113,11 +114,22 @@ impl LogKeeper {
     /// Syncs what was written and seals the whole blocks of it; all of it when `closing`.
     fn sync_and_seal(&mut self, journal_id: u64, closing: bool, records: &mut Vec<Event>) -> io::Result<()> {
         let written = self.look();
+        self.sync(written, closing)?;
+        // A segment is retired before the next one is sealed, so that its header never lags behind its successors.
+        while !self.live.is_empty() {
+            self.seal_front(journal_id, written, closing, records)?;
+            if !self.retire_front()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self, written: u64, closing: bool) -> io::Result<()> {
         let lingers = written / PAGE_RECORDS == self.seen / PAGE_RECORDS;
         self.seen = written;
         let state = (written, self.completed);
-        for i in 0..self.live.len() {
-            let live = &mut self.live[i];
+        for live in &mut self.live {
             let used = live.used(written);
             let whole = used == live.segment.capacity || lingers || closing;
             let target = if whole { used } else { used - used % PAGE_RECORDS };
@@ -125,28 +137,22 @@ impl LogKeeper {
                 live.segment.sync(live.synced..target)?;
                 live.synced = target;
             }
-            if (lingers || closing) && used > 0 && used < live.segment.capacity && state != self.synced_state {
+            if used == live.segment.capacity {
+                continue;
+            }
+            if (lingers || closing) && used > 0 && state != self.synced_state {
+                live.rearm(used);
                 live.segment.sync_header()?;
-                live.segment.populate(used..(used + REARM_RECORDS).min(live.segment.capacity));
+                live.rearm(used);
                 self.synced_state = state;
             }
-            self.seal(i, journal_id, written, closing, records)?;
-            if self.live[i].seal.sealed < self.live[i].segment.capacity {
-                break;
-            }
+            break;
         }
-        self.retire()
+        Ok(())
     }
 
-    fn seal(
-        &mut self,
-        i: usize,
-        journal_id: u64,
-        written: u64,
-        closing: bool,
-        records: &mut Vec<Event>,
-    ) -> io::Result<()> {
-        let live = &mut self.live[i];
+    fn seal_front(&mut self, journal_id: u64, written: u64, closing: bool, records: &mut Vec<Event>) -> io::Result<()> {
+        let live = &mut self.live[0];
         let before = live.seal.sealed;
         let full = live.synced == live.segment.capacity;
         loop {
@@ -175,25 +181,20 @@ impl LogKeeper {
         Ok(())
     }
 
-    /// Lets go of the segments at the front that are full, sealed, and not the writer's any more.
-    fn retire(&mut self) -> io::Result<()> {
-        while let Some(front) = self.live.front()
-            && front.seal.sealed == front.segment.capacity
-            && Arc::strong_count(&front.segment) == 1
-        {
-            let segment = &front.segment;
-            segment.set_completed(0);
-            segment.set_sealed(segment.capacity);
-            segment.sync_header()?;
-            front.seal.trim()?;
-            let last_record = segment.first_record + segment.capacity - 1;
-            let last_seq = segment.load(segment.capacity as usize - 1).id.seq();
-            // The blocks of a following segment are sealed only after this one is full: its own chain is in its sidecar.
-            let chain = front.seal.chain();
-            self.kept.push_back(Kept { number: segment.number, last_record, last_seq, chain });
-            self.live.pop_front();
+    /// Lets go of the segment at the front if it is full, sealed, and not the writer's any more; says whether it was.
+    fn retire_front(&mut self) -> io::Result<bool> {
+        let Live { segment, seal, .. } = &self.live[0];
+        if seal.sealed < segment.capacity || Arc::strong_count(segment) > 1 {
+            return Ok(false);
         }
-        Ok(())
+        segment.set_completed(0);
+        segment.set_sealed(segment.capacity);
+        segment.sync_header()?;
+        seal.trim()?;
+        let last_record = segment.first_record + segment.capacity - 1;
+        self.kept.push_back(Kept { number: segment.number, last_record, last_seq: self.last_seq, chain: self.chain });
+        self.live.pop_front();
+        Ok(true)
     }
 
     /// Keeps the pages in front of the writer present.
@@ -201,8 +202,7 @@ impl LogKeeper {
         let written = self.handover.written();
         let ahead = self.live.iter().filter(|l| l.used(written) < l.segment.capacity);
         for live in ahead.take(2) {
-            let used = live.used(written);
-            live.segment.populate(used..(used + REARM_RECORDS).min(live.segment.capacity));
+            live.rearm(live.used(written));
         }
     }
 }
@@ -211,6 +211,11 @@ impl Live {
     /// Records of this segment, when the log has `written`.
     fn used(&self, written: u64) -> u64 {
         (written + 1).saturating_sub(self.segment.first_record).min(self.segment.capacity)
+    }
+
+    /// Makes the header and the pages from record `used` on present and writable.
+    fn rearm(&self, used: u64) {
+        self.segment.populate(used..(used + REARM_RECORDS).min(self.segment.capacity));
     }
 }
 

@@ -263,9 +263,13 @@ impl LogReader {
                 return self.fill();
             }
         }
-        match segment_numbers(&self.reader.dir, self.log)?.last() {
-            Some(last) if *last > self.number => Err(self.reader.damaged(missing(self.log, self.number))),
-            _ => Ok(false),
+        let later = segment_numbers(&self.reader.dir, self.log)?.last().is_some_and(|last| *last > self.number);
+        // Segments are made in order: where a later one is, this one is too, unless it was taken away.
+        let path = self.reader.dir.join(self.log.segment_name(self.number));
+        match later {
+            true if path.exists() => self.fill(),
+            true => Err(self.reader.damaged(missing(self.log, self.number))),
+            false => Ok(false),
         }
     }
 

@@ -81,11 +81,6 @@ impl SealWriter {
         Ok(chain)
     }
 
-    /// The chain behind what is sealed.
-    pub(super) fn chain(&self) -> [u8; 32] {
-        self.chain
-    }
-
     /// Makes what was appended durable.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_data()

@@ -32,14 +32,14 @@ impl Cursor {
         self.last
     }
 
-    /// What the next record's seq is, as far as it can be known: of an outcome, the one that it carries if that fits.
-    fn expected(&self, found: &Event) -> Option<u64> {
+    /// The seq of the record that comes next, which is found as `found`: of an input it is known, of an outcome it is the
+    /// one that it carries where that fits between its neighbours, else that of the one before.
+    fn expected(&self, found: &Event, behind: &Event) -> Option<u64> {
+        let seq = found.id.seq();
         match self.log {
             LogKind::Inputs => Some(self.last + 1),
-            LogKind::Outcomes => {
-                let seq = found.id.seq();
-                Some(if seq >= self.last && seq <= self.last + 1 { seq } else { self.last })
-            }
+            LogKind::Outcomes if seq >= self.last && seq <= behind.id.seq().max(self.last) => Some(seq),
+            LogKind::Outcomes => Some(self.last),
         }
     }
 
@@ -53,6 +53,13 @@ impl Cursor {
         let follows = (follows || self.unknown) && id.0 & EventId::RING_BIT == 0;
         (self.last, self.unknown) = (seq, false);
         follows.then_some(()).ok_or(Damage::Id { found: id.0, previous })
+    }
+
+    /// Goes on behind `records` that are not as they were: inputs are counted, an outcome's seq stays.
+    fn pass(&mut self, records: u64) {
+        if self.log == LogKind::Inputs {
+            self.last += records;
+        }
     }
 }
 
@@ -113,12 +120,12 @@ fn sealed_part(
     let (mut i, mut j) = (0, 0);
     while i < sealed.len() {
         let event = event_at(j)?;
-        let seq = cursor.expected(&event);
-        let named = |what| file.fault(Some(i as u64), seq, what);
         let here = differences.next_if(|d| match d {
             Difference::Changed(at, _) | Difference::Removed(at) | Difference::Inserted(at, _) => *at == i,
             Difference::Swapped(at) => *at == i,
         });
+        let seq = cursor.expected(&event, &if here.is_some() { event_at(j + 1)? } else { event });
+        let named = |what| file.fault(Some(i as u64), seq, what);
         match here {
             None => {
                 if let Err(what) = cursor.accept(event.id) {
@@ -128,12 +135,12 @@ fn sealed_part(
             }
             Some(Difference::Changed(_, at)) => {
                 fault(named(Damage::Changed { found: found[*at], sealed: sealed[i] }));
-                cursor.pass(&event);
+                cursor.pass(1);
                 (i, j) = (i + 1, j + 1);
             }
             Some(Difference::Removed(_)) => {
                 fault(named(Damage::Removed));
-                cursor.pass(&event);
+                cursor.pass(1);
                 i += 1;
             }
             Some(Difference::Inserted(_, at)) => {
@@ -143,23 +150,12 @@ fn sealed_part(
             }
             Some(Difference::Swapped(_)) => {
                 fault(named(Damage::Swapped));
-                cursor.pass(&event);
-                cursor.pass(&event);
+                cursor.pass(2);
                 (i, j) = (i + 2, j + 2);
             }
         }
     }
     Ok(())
-}
-
-impl Cursor {
-    /// Goes on behind a record that is not as it was: an input is counted, an outcome's seq stays.
-    fn pass(&mut self, found: &Event) {
-        match self.log {
-            LogKind::Inputs => self.last += 1,
-            LogKind::Outcomes => self.last = self.expected(found).unwrap_or(self.last),
-        }
-    }
 }
 
 /// What is behind the sealed records: written ones, then nothing.
@@ -180,7 +176,7 @@ fn tail(
             Err(_) => buffer.iter().take_while(|e| e.id.0 != 0).count(),
         };
         for (k, event) in buffer[..n].iter().enumerate() {
-            let seq = cursor.expected(event);
+            let seq = cursor.expected(event, event);
             if let Err(what) = cursor.accept(event.id) {
                 fault(file.fault(Some(index + k as u64), seq, what));
             }
