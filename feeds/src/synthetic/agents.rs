@@ -17,19 +17,26 @@
 use super::book::{Owner, Side};
 use super::exchange::{Exchange, MAX_EXPIRED, MAX_FILLS, PER_TICK};
 use super::symbol::{Handle, NEWS, RECENT};
+use crate::itch::wire;
 
 /// The most messages of one wake: what a taker trades, or a requote in two messages, and what is expired for it.
 pub(super) const MAX_BURST: u64 = MAX_FILLS as u64 + 2 * MAX_EXPIRED as u64 + 4;
 
 /// Chances out of 65,536 of a wake.
-const TAKER: u32 = 3_700;
+const TAKER: u32 = 2_600;
 const HIDDEN: u32 = 300;
 const MAKER: u32 = 16_000;
 const TRIM: u32 = 1_500;
 /// Chance that the symbol that woke last wakes again.
 const AGAIN: u32 = 20_000;
 /// Where the momentum traders come in.
-const STRONG: f64 = 0.55;
+const STRONG: f64 = 0.7;
+/// Chance, out of 65,536, that an informed trader is the one who takes when there is something to know.
+const INFORMED: u32 = 14_000;
+/// What of the gap to the fair value the makers learn from elsewhere each time they look.
+const LEAK: f64 = 0.08;
+/// How far a round lot that trades moves the makers' estimate, in half spreads.
+const IMPACT: f64 = 0.2;
 
 /// When an agent wakes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,11 +105,11 @@ impl Exchange {
         };
         let (fair, trend) = (self.symbols[symbol].fair, self.symbols[symbol].trend);
         let known = fair > f64::from(ask) || fair < f64::from(bid);
-        if known && self.dice.chance(45_000) {
+        if known && self.dice.chance(INFORMED) {
             let buys = fair > f64::from(ask);
             let quantity = 2 * self.size(symbol);
             self.cross(symbol, buys, fair as u32, quantity);
-        } else if trend.abs() > STRONG && self.dice.chance(20_000) {
+        } else if trend.abs() > STRONG && self.dice.chance(10_000) {
             let quantity = self.size(symbol);
             self.cross(symbol, trend > 0.0, if trend > 0.0 { ask } else { bid }, quantity);
         } else {
@@ -117,7 +124,7 @@ impl Exchange {
     fn program(&mut self, symbol: usize) -> bool {
         let (buys, left) = self.symbols[symbol].program;
         let next = match left {
-            0 => (self.dice.chance(32_768), self.dice.streak(54_000, 60)),
+            0 => (self.dice.chance(32_768), self.dice.streak(44_000, 60)),
             _ => (buys, left - 1),
         };
         self.symbols[symbol].program = next;
@@ -142,7 +149,7 @@ impl Exchange {
         let s = &mut self.symbols[symbol];
         let sign = if buys { 1.0 } else { -1.0 };
         let lots = (f64::from(traded) / f64::from(s.round_lot)).min(8.0);
-        s.estimate = (s.estimate + sign * s.half_spread * 0.12 * lots).clamp(100.0, 500_000.0);
+        s.estimate = (s.estimate + sign * s.half_spread * IMPACT * lots).clamp(100.0, 500_000.0);
         s.trend = 0.85 * s.trend + 0.15 * sign;
     }
 
@@ -152,10 +159,8 @@ impl Exchange {
             return self.be_patient(symbol);
         };
         let (price, shares) = ((bid + ask) * PER_TICK / 2, self.size(symbol));
-        let number = self.next_match(symbol);
-        let (name, locate) = (&self.symbols[symbol].name, symbol as u16 + 1);
-        self.tape.put(b'P', 44, locate, |w| w.u64(0).side(Side::Bid).u32(shares).text(name).u32(price).u64(number));
-        self.observe(locate);
+        let (head, stock, match_number) = (self.head(symbol), self.symbols[symbol].name, self.next_match(symbol));
+        self.say(head, &wire::Trade { head, order_ref: 0, side: b'B', shares, stock, price, match_number });
     }
 
     /// A market maker looks at one of its quotes. False: it is as it should be.
@@ -163,7 +168,7 @@ impl Exchange {
         let side = self.any_side();
         let layer = self.dice.below(self.layers);
         let s = &mut self.symbols[symbol];
-        s.estimate += 0.02 * (s.fair - s.estimate);
+        s.estimate += LEAK * (s.fair - s.estimate);
         let handle = s.quotes[side as usize][layer as usize];
         let away = s.half_spread * f64::from(1 + layer);
         let (paused, estimate) = (s.paused, s.estimate);
@@ -242,10 +247,11 @@ impl Exchange {
             Side::Bid => middle.saturating_sub(half),
             Side::Ask => middle + half,
         });
+        let wide = self.books.best(symbol, side.opposite()).is_some_and(|other| other.abs_diff(from) > 2 * half);
         let rank = match self.dice.below(16) {
-            0 => side.mirror(from) + 1,
-            1..=3 => side.mirror(from),
-            4..=8 => side.mirror(from).saturating_sub(self.dice.below(2 * half + 2)),
+            0 if wide => side.mirror(from) + 1,
+            0..=1 => side.mirror(from),
+            2..=7 => side.mirror(from).saturating_sub(self.dice.below(2 * half + 2)),
             _ => {
                 let bound = self.dice.below(reach) + 1;
                 side.mirror(from).saturating_sub(1 + self.dice.below(bound))
@@ -255,10 +261,17 @@ impl Exchange {
         self.rest(symbol, side, side.mirror(rank.max(1)), quantity, Owner::Patient);
     }
 
-    /// Deletes one of the symbol's latest orders, or any order.
+    /// Deletes one of the symbol's latest orders, the one with the least hope at the touch, or any order.
     fn withdraw(&mut self, symbol: usize) {
         let latest = self.symbols[symbol].recent[self.dice.below(RECENT as u32) as usize];
-        let place = if self.dice.chance(36_000) { self.alive(latest) } else { None };
+        let place = match self.dice.below(16) {
+            0..=7 => self.alive(latest),
+            8..=10 => {
+                let side = self.any_side();
+                self.books.back(symbol, side)
+            }
+            _ => None,
+        };
         if let Some(place) = place.or_else(|| self.anybody()) {
             self.delete(place);
         }

@@ -31,6 +31,14 @@ impl Side {
         }
     }
 
+    /// As the wire has it.
+    pub(super) const fn letter(self) -> u8 {
+        match self {
+            Side::Bid => b'B',
+            Side::Ask => b'S',
+        }
+    }
+
     /// The rank of a tick, or the tick of a rank.
     #[inline]
     pub(super) const fn mirror(self, tick: u32) -> u32 {
@@ -156,6 +164,13 @@ impl Books {
     pub(super) fn front(&self, symbol: usize, side: Side) -> Option<u32> {
         let ladder = &self.ladders[symbol][side as usize];
         (ladder.best > 0).then(|| self.levels[ladder.slot(ladder.best)].first)
+    }
+
+    /// Place of the last order in the queue at the best price.
+    #[inline]
+    pub(super) fn back(&self, symbol: usize, side: Side) -> Option<u32> {
+        let ladder = &self.ladders[symbol][side as usize];
+        (ladder.best > 0).then(|| self.levels[ladder.slot(ladder.best)].last)
     }
 
     /// The lowest rank that fits the window now.

@@ -15,6 +15,7 @@ use super::dice::Dice;
 use super::symbol::{Directory, Handle, Symbol};
 use super::tape::Tape;
 use super::zipf::Zipf;
+use crate::itch::wire::{self, Head, Message};
 
 /// The most resting orders that one taker trades with.
 pub(super) const MAX_FILLS: u32 = 12;
@@ -23,7 +24,9 @@ pub(super) const MAX_EXPIRED: u32 = 4;
 /// Prices on the wire are in 1/10,000 of a dollar.
 pub(super) const PER_TICK: u32 = 100;
 /// The participants that quote under their name.
-const PARTICIPANTS: [&[u8; 4]; 4] = [b"MKRA", b"MKRB", b"DESK", b"WHLS"];
+pub(super) const PARTICIPANTS: [[u8; 4]; 4] = [*b"MKRA", *b"MKRB", *b"DESK", *b"WHLS"];
+/// Chance, out of 65,536, that a market maker quotes under its name.
+const NAMED: u32 = 4_000;
 
 /// Sees the truth after each message.
 pub(super) type Observer = Box<dyn FnMut(Truth) + Send>;
@@ -72,11 +75,23 @@ impl Exchange {
         }
     }
 
-    /// Tells the observer, if there is one, what the symbol's book is now.
+    /// The head of a message about a symbol.
     #[inline]
-    pub(super) fn observe(&mut self, locate: u16) {
+    pub(super) fn head(&self, symbol: usize) -> Head {
+        self.tape.head(symbol as u16 + 1)
+    }
+
+    /// The head of a message about no symbol.
+    pub(super) fn head_of_all(&self) -> Head {
+        self.tape.head(0)
+    }
+
+    /// Writes a message, and tells the observer, if there is one, what the book of its symbol is now.
+    #[inline]
+    pub(super) fn say(&mut self, head: Head, message: &impl Message) {
+        self.tape.put(message);
         if self.observer.is_some() {
-            self.report(locate);
+            self.report(head.locate);
         }
     }
 
@@ -137,17 +152,14 @@ impl Exchange {
         let rank = self.make_room(symbol, side, tick)?;
         let reference = self.next_reference();
         let place = self.books.add(symbol, side, rank, quantity, owner, reference);
-        let locate = symbol as u16 + 1;
-        let price = side.mirror(rank) * PER_TICK;
-        let name = &self.symbols[symbol].name;
-        let named = owner == Owner::Maker && self.dice.chance(4_000);
-        let participant = PARTICIPANTS[symbol % PARTICIPANTS.len()];
-        let (kind, length) = if named { (b'F', 40) } else { (b'A', 36) };
-        self.tape.put(kind, length, locate, |w| {
-            let w = w.u64(reference).side(side).u32(quantity).text(name).u32(price);
-            if named { w.text(participant) } else { w }
-        });
-        self.observe(locate);
+        let (head, order_ref, shares) = (self.head(symbol), reference, quantity);
+        let (side, stock, price) = (side.letter(), self.symbols[symbol].name, side.mirror(rank) * PER_TICK);
+        if owner == Owner::Maker && self.dice.chance(NAMED) {
+            let attribution = PARTICIPANTS[symbol % PARTICIPANTS.len()];
+            self.say(head, &wire::AddOrderMpid { head, order_ref, side, shares, stock, price, attribution });
+        } else {
+            self.say(head, &wire::AddOrder { head, order_ref, side, shares, stock, price });
+        }
         let handle = Handle { place, reference };
         self.symbols[symbol].remember(handle);
         Some(handle)
@@ -157,8 +169,8 @@ impl Exchange {
     pub(super) fn delete(&mut self, place: u32) {
         let Some(&order) = self.books.order(place) else { return };
         self.books.reduce(place, order.quantity);
-        self.tape.put(b'D', 19, order.symbol + 1, |w| w.u64(order.reference));
-        self.observe(order.symbol + 1);
+        let head = self.head(usize::from(order.symbol));
+        self.say(head, &wire::OrderDelete { head, order_ref: order.reference });
     }
 
     /// Takes `quantity`, less than all, off an order.
@@ -166,8 +178,8 @@ impl Exchange {
         let Some(&order) = self.books.order(place) else { return };
         debug_assert!(quantity > 0 && quantity < order.quantity);
         self.books.reduce(place, quantity);
-        self.tape.put(b'X', 23, order.symbol + 1, |w| w.u64(order.reference).u32(quantity));
-        self.observe(order.symbol + 1);
+        let head = self.head(usize::from(order.symbol));
+        self.say(head, &wire::OrderCancel { head, order_ref: order.reference, shares: quantity });
     }
 
     /// Replaces an order by one at another price, at the end of the queue there. `None`: it could not;
@@ -180,9 +192,9 @@ impl Exchange {
         self.books.reduce(place, order.quantity);
         let reference = self.next_reference();
         let place = self.books.add(symbol, order.side, rank, quantity, order.owner, reference);
-        let price = order.side.mirror(rank) * PER_TICK;
-        self.tape.put(b'U', 35, order.symbol + 1, |w| w.u64(order.reference).u64(reference).u32(quantity).u32(price));
-        self.observe(order.symbol + 1);
+        let (head, price) = (self.head(symbol), order.side.mirror(rank) * PER_TICK);
+        let (order_ref, new_ref, shares) = (order.reference, reference, quantity);
+        self.say(head, &wire::OrderReplace { head, order_ref, new_ref, shares, price });
         Some(Handle { place, reference })
     }
 
@@ -199,17 +211,18 @@ impl Exchange {
         let Some(place) = self.books.front(symbol, side) else { return 0 };
         let Some(&order) = self.books.order(place) else { return 0 };
         let traded = quantity.min(order.quantity);
-        let number = self.next_match(symbol);
         self.books.reduce(place, traded);
-        let locate = order.symbol + 1;
+        let (head, order_ref, shares, match_number) =
+            (self.head(symbol), order.reference, traded, self.next_match(symbol));
         match price {
-            None => self.tape.put(b'E', 31, locate, |w| w.u64(order.reference).u32(traded).u64(number)),
-            Some(price) => self.tape.put(b'C', 36, locate, |w| {
-                let w = w.u64(order.reference).u32(traded).u64(number);
-                w.byte(if printed { b'Y' } else { b'N' }).u32(price)
-            }),
+            None => self.say(head, &wire::OrderExecuted { head, order_ref, shares, match_number }),
+            Some(price) => {
+                let printable = if printed { b'Y' } else { b'N' };
+                let with_price =
+                    wire::OrderExecutedWithPrice { head, order_ref, shares, match_number, printable, price };
+                self.say(head, &with_price);
+            }
         }
-        self.observe(locate);
         traded
     }
 

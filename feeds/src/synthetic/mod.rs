@@ -20,6 +20,7 @@ mod clock;
 mod config;
 mod dice;
 mod exchange;
+mod feed;
 mod notices;
 mod rarities;
 mod session;
@@ -28,6 +29,7 @@ mod tape;
 mod zipf;
 
 pub use config::{ConfigError, ConfigErrors, SyntheticConfig};
+pub use feed::FEED;
 
 use session::Day;
 use std::io::{self, Read, Write};

@@ -5,7 +5,8 @@
 //! shares.
 
 use super::book::Side;
-use super::exchange::{Exchange, PER_TICK};
+use super::exchange::{Exchange, PARTICIPANTS, PER_TICK};
+use crate::itch::wire;
 
 /// The most displayed orders that a cross executes.
 const CROSSED: u32 = 3;
@@ -19,33 +20,44 @@ impl Exchange {
     /// A system event.
     pub(super) fn bell(&mut self, event: u8) {
         self.stamp();
-        self.tape.put(b'S', 12, 0, |w| w.byte(event));
-        self.observe(0);
+        let head = self.head_of_all();
+        self.say(head, &wire::SystemEvent { head, event });
     }
 
     /// The levels of decline at which the whole market stops, of an index that closed at 6,000.
     pub(super) fn breaker_levels(&mut self) {
         self.stamp();
         let level = |percent: u64| 6_000 * 100_000_000 * (100 - percent) / 100;
-        self.tape.put(b'V', 35, 0, |w| w.u64(level(7)).u64(level(13)).u64(level(20)));
-        self.observe(0);
+        let head = self.head_of_all();
+        let levels = wire::MwcbDeclineLevel { head, level_1: level(7), level_2: level(13), level_3: level(20) };
+        self.say(head, &levels);
     }
 
     /// Directory, trading state, Reg SHO, and a market maker's position for one symbol in four.
     pub(super) fn introduce(&mut self, symbol: usize) {
         self.stamp();
-        let (s, locate) = (&self.symbols[symbol], symbol as u16 + 1);
-        let market = b"QGSNPA"[symbol % 6];
-        let (class, sub) = if symbol % 6 == 4 { (b'Q', b"E ") } else { (b'C', b"Z ") };
-        let etp = if class == b'Q' { b'Y' } else { b'N' };
-        let tier = if s.half_spread < 2.0 { b'1' } else { b'2' };
-        let ipo = if s.is_new { b'Y' } else { b'N' };
-        self.tape.put(b'R', 39, locate, |w| {
-            let w = w.text(&s.name).byte(market).byte(b'N').u32(s.round_lot).byte(b'N').byte(class).text(sub);
-            w.byte(b'P').byte(b'N').byte(ipo).byte(tier).byte(etp).u32(u32::from(etp == b'Y')).byte(b'N')
-        });
-        self.observe(locate);
-        self.trading_state(symbol, b'T', b"    ");
+        let (s, head) = (&self.symbols[symbol], self.head(symbol));
+        let is_fund = symbol % 6 == 4;
+        let yes = |flag: bool| if flag { b'Y' } else { b'N' };
+        let directory = wire::StockDirectory {
+            head,
+            stock: s.name,
+            market_category: b"QGSNPA"[symbol % 6],
+            financial_status: b'N',
+            round_lot: s.round_lot,
+            round_lots_only: b'N',
+            issue_class: if is_fund { b'Q' } else { b'C' },
+            issue_subtype: if is_fund { *b"E " } else { *b"Z " },
+            authenticity: b'P',
+            short_sale_threshold: b'N',
+            ipo_flag: yes(s.is_new),
+            luld_tier: if s.half_spread < 2.0 { b'1' } else { b'2' },
+            etp_flag: yes(is_fund),
+            etp_leverage: u32::from(is_fund),
+            inverse: b'N',
+        };
+        self.say(head, &directory);
+        self.trading_state(symbol, b'T', *b"    ");
         self.short_sale(symbol, b'0');
         if symbol.is_multiple_of(4) {
             self.position(symbol, b'A');
@@ -53,25 +65,24 @@ impl Exchange {
     }
 
     /// Whether a symbol trades, and why not.
-    pub(super) fn trading_state(&mut self, symbol: usize, state: u8, reason: &[u8; 4]) {
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'H', 25, symbol as u16 + 1, |w| w.text(name).byte(state).byte(b' ').text(reason));
-        self.observe(symbol as u16 + 1);
+    pub(super) fn trading_state(&mut self, symbol: usize, state: u8, reason: [u8; 4]) {
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        self.say(head, &wire::StockTradingAction { head, stock, state, reserved: b' ', reason });
     }
 
     /// Whether short sales are restricted.
     pub(super) fn short_sale(&mut self, symbol: usize, action: u8) {
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'Y', 20, symbol as u16 + 1, |w| w.text(name).byte(action));
-        self.observe(symbol as u16 + 1);
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        self.say(head, &wire::RegSho { head, stock, action });
     }
 
     /// What a market maker is to a symbol.
     pub(super) fn position(&mut self, symbol: usize, state: u8) {
-        let name = &self.symbols[symbol].name;
-        let fields = [b'Y', b'N', state];
-        self.tape.put(b'L', 26, symbol as u16 + 1, |w| w.text(b"MKRA").text(name).text(&fields));
-        self.observe(symbol as u16 + 1);
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        let (mpid, primary_market_maker, market_maker_mode) = (PARTICIPANTS[symbol % PARTICIPANTS.len()], b'Y', b'N');
+        let position =
+            wire::MarketParticipantPosition { head, mpid, stock, primary_market_maker, market_maker_mode, state };
+        self.say(head, &position);
     }
 
     /// The imbalance before a cross.
@@ -84,13 +95,20 @@ impl Exchange {
             e if e % 2 == 0 => b'B',
             _ => b'S',
         };
-        let price = self.symbols[symbol].middle() * PER_TICK;
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'I', 50, symbol as u16 + 1, |w| {
-            let w = w.u64(paired).u64(excess).byte(direction).text(name).u32(price).u32(price).u32(price);
-            w.byte(cross).byte(b'L')
-        });
-        self.observe(symbol as u16 + 1);
+        let (head, price) = (self.head(symbol), self.symbols[symbol].middle() * PER_TICK);
+        let imbalance = wire::Imbalance {
+            head,
+            paired,
+            imbalance: excess,
+            direction,
+            stock: self.symbols[symbol].name,
+            far_price: price,
+            near_price: price,
+            reference_price: price,
+            cross_type: cross,
+            price_variation: b'L',
+        };
+        self.say(head, &imbalance);
     }
 
     /// The opening or closing cross of the symbol of a rank: at most [`super::session::MAX_CROSS`] messages.
@@ -116,10 +134,9 @@ impl Exchange {
 
     /// The bulk report of a cross; without shares it did not happen.
     pub(super) fn cross_trade(&mut self, symbol: usize, kind: u8, shares: u64, price: u32) {
-        let number = if shares > 0 { self.next_match(symbol) } else { 0 };
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'Q', 40, symbol as u16 + 1, |w| w.u64(shares).text(name).u32(price).u64(number).byte(kind));
-        self.observe(symbol as u16 + 1);
+        let match_number = if shares > 0 { self.next_match(symbol) } else { 0 };
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        self.say(head, &wire::CrossTrade { head, shares, stock, price, match_number, cross_type: kind });
     }
 
     /// Half a tick between the touch prices, or the makers' estimate where a side is empty.

@@ -4,8 +4,9 @@
 //! messages already has every type of the protocol while a long one has few of each. A pause or a halt keeps its symbol
 //! from trading (orders are still added and deleted) until its turn to resume, at the latest at the close.
 
-use super::clock::at;
+use super::clock::{SECOND, at};
 use super::exchange::Exchange;
+use crate::itch::wire;
 
 /// Turns that a day should have at least, when it is long enough.
 const TURNS_A_DAY: u64 = 26;
@@ -66,7 +67,7 @@ impl Rarities {
     pub(super) fn lift_all(&mut self, exchange: &mut Exchange) {
         exchange.stamp();
         if let Some(symbol) = self.paused.take() {
-            exchange.trading_state(symbol, b'T', b"    ");
+            exchange.trading_state(symbol, b'T', *b"    ");
             exchange.symbols[symbol].paused = false;
         }
         self.lift_halt(exchange);
@@ -76,7 +77,7 @@ impl Rarities {
         if self.paused.is_none() && !exchange.symbols[symbol].paused {
             exchange.symbols[symbol].paused = true;
             self.paused = Some(symbol);
-            exchange.trading_state(symbol, b'P', b"LUDP");
+            exchange.trading_state(symbol, b'P', *b"LUDP");
         }
     }
 
@@ -87,7 +88,7 @@ impl Rarities {
             exchange.imbalance(symbol, b'H');
             let (shares, price) = (10 * exchange.symbols[symbol].round_lot, exchange.reference_price(symbol));
             exchange.cross_trade(symbol, b'H', u64::from(shares), price);
-            exchange.trading_state(symbol, b'T', b"    ");
+            exchange.trading_state(symbol, b'T', *b"    ");
         }
     }
 
@@ -109,21 +110,19 @@ impl Rarities {
 
 impl Exchange {
     fn breach(&mut self) {
-        self.tape.put(b'W', 12, 0, |w| w.byte(b'1'));
-        self.observe(0);
+        let head = self.head_of_all();
+        self.say(head, &wire::MwcbStatus { head, breached: b'1' });
     }
 
     fn retail_interest(&mut self, symbol: usize) {
         let interest = b"BSAN"[self.dice.below(4) as usize];
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'N', 20, symbol as u16 + 1, |w| w.text(name).byte(interest));
-        self.observe(symbol as u16 + 1);
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        self.say(head, &wire::RetailInterest { head, stock, interest });
     }
 
     fn operational(&mut self, symbol: usize, action: u8) {
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'h', 21, symbol as u16 + 1, |w| w.text(name).byte(b'Q').byte(action));
-        self.observe(symbol as u16 + 1);
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        self.say(head, &wire::OperationalHalt { head, stock, market: b'Q', action });
     }
 
     /// Breaks the last trade of a symbol that has one.
@@ -132,17 +131,16 @@ impl Exchange {
         let found = traded.map(|s| (s, self.symbols[s].last_match)).find(|(_, number)| *number > 0);
         if let Some((symbol, number)) = found {
             self.symbols[symbol].last_match = 0;
-            self.tape.put(b'B', 19, symbol as u16 + 1, |w| w.u64(number));
-            self.observe(symbol as u16 + 1);
+            let head = self.head(symbol);
+            self.say(head, &wire::BrokenTrade { head, match_number: number });
         }
     }
 
     fn auction_collar(&mut self, symbol: usize) {
-        let price = self.reference_price(symbol);
-        let (upper, lower) = (price + price / 20, price - price / 20);
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'J', 35, symbol as u16 + 1, |w| w.text(name).u32(price).u32(upper).u32(lower).u32(0));
-        self.observe(symbol as u16 + 1);
+        let reference = self.reference_price(symbol);
+        let (upper, lower) = (reference + reference / 20, reference - reference / 20);
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        self.say(head, &wire::LuldAuctionCollar { head, stock, reference, upper, lower, extension: 0 });
     }
 
     /// The listing of the day, if there is one.
@@ -152,20 +150,26 @@ impl Exchange {
 
     fn quoting_period(&mut self) {
         let symbol = self.new_listing();
-        let (price, seconds) = (self.reference_price(symbol), (self.clock.now() / super::clock::SECOND) as u32 + 600);
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'K', 28, symbol as u16 + 1, |w| w.text(name).u32(seconds).byte(b'A').u32(price));
-        self.observe(symbol as u16 + 1);
+        let (price, release_time) = (self.reference_price(symbol), (self.clock.now() / SECOND) as u32 + 600);
+        let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
+        self.say(head, &wire::IpoQuotingPeriod { head, stock, release_time, qualifier: b'A', price });
     }
 
     fn direct_listing(&mut self) {
         let symbol = self.new_listing();
-        let (price, now) = (self.reference_price(symbol), self.clock.now());
-        let (low, high) = (price - price / 5, price + price / 5);
-        let name = &self.symbols[symbol].name;
-        self.tape.put(b'O', 48, symbol as u16 + 1, |w| {
-            w.text(name).byte(b'Y').u32(low).u32(high).u32(price).u64(now).u32(low).u32(high)
-        });
-        self.observe(symbol as u16 + 1);
+        let price = self.reference_price(symbol);
+        let (low, high, head) = (price - price / 5, price + price / 5, self.head(symbol));
+        let discovery = wire::DirectListing {
+            head,
+            stock: self.symbols[symbol].name,
+            open_eligibility: b'Y',
+            minimum_price: low,
+            maximum_price: high,
+            near_price: price,
+            near_time: self.clock.now(),
+            lower_collar: low,
+            upper_collar: high,
+        };
+        self.say(head, &discovery);
     }
 }

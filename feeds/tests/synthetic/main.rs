@@ -1,18 +1,20 @@
 //! The synthetic exchange against a second, naive reading of its bytes.
 
 mod bytes;
+mod feed;
 mod naive;
+mod stylised;
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use std::io::Read;
 
 /// A small day.
-pub fn config(seed: u64, messages: u64, symbols: u32, live_orders: u32) -> SyntheticConfig {
+pub(crate) fn config(seed: u64, messages: u64, symbols: u32, live_orders: u32) -> SyntheticConfig {
     SyntheticConfig { seed, messages, symbols, live_orders, ..SyntheticConfig::default() }
 }
 
 /// All bytes of a day.
-pub fn bytes_of(config: &SyntheticConfig) -> Vec<u8> {
+pub(crate) fn bytes_of(config: &SyntheticConfig) -> Vec<u8> {
     let mut bytes = Vec::new();
     Synthetic::new(config).expect("a valid configuration").read_to_end(&mut bytes).expect("no IO");
     bytes

@@ -39,7 +39,7 @@ struct Order {
 }
 
 /// A trade against a resting order.
-pub struct Trade {
+pub(crate) struct Trade {
     pub locate: u16,
     pub time: u64,
     pub buyer_initiated: bool,
@@ -47,11 +47,11 @@ pub struct Trade {
 }
 
 /// Best prices: bid, its quantity, ask, its quantity; 0 where a side is empty.
-pub type Touch = (u32, u64, u32, u64);
+pub(crate) type Touch = (u32, u64, u32, u64);
 
 /// Everything a reading of the bytes yields.
 #[derive(Default)]
-pub struct Naive {
+pub(crate) struct Naive {
     pub counts: BTreeMap<char, u64>,
     pub messages: u64,
     pub last_time: u64,
@@ -73,7 +73,7 @@ impl Naive {
     ///
     /// # Panics
     /// When anything about the file is not as it should be.
-    pub fn read(file: &[u8], mut each: impl FnMut(u64, u16, Touch)) -> Naive {
+    pub(crate) fn read(file: &[u8], mut each: impl FnMut(u64, u16, Touch)) -> Naive {
         let (mut naive, mut at) = (Naive::default(), 0);
         loop {
             let length = number(&file[at..at + 2]) as usize;
@@ -89,7 +89,7 @@ impl Naive {
     }
 
     /// Best prices of a symbol.
-    pub fn touch(&self, locate: u16) -> Touch {
+    pub(crate) fn touch(&self, locate: u16) -> Touch {
         let side = |buy| self.books.get(&(locate, buy));
         let bid = side(true).and_then(|b| b.last_key_value()).map_or((0, 0), |(p, q)| (*p, *q));
         let ask = side(false).and_then(|b| b.first_key_value()).map_or((0, 0), |(p, q)| (*p, *q));
@@ -97,12 +97,12 @@ impl Naive {
     }
 
     /// Orders that rest.
-    pub fn live(&self) -> usize {
+    pub(crate) fn live(&self) -> usize {
         self.orders.len()
     }
 
     /// Quantity per price of a side.
-    pub fn side(&self, locate: u16, buy: bool) -> Vec<(u32, u64)> {
+    pub(crate) fn side(&self, locate: u16, buy: bool) -> Vec<(u32, u64)> {
         self.books.get(&(locate, buy)).map_or(Vec::new(), |b| b.iter().map(|(p, q)| (*p, *q)).collect())
     }
 
@@ -151,7 +151,7 @@ impl Naive {
     }
 
     fn add(&mut self, reference: u64, order: Order) {
-        assert!(order.left > 0 && order.price > 0 && order.price % 100 == 0, "a price on a cent, some quantity");
+        assert!(order.left > 0 && order.price > 0 && order.price.is_multiple_of(100), "a price on a cent, some quantity");
         assert!(reference > self.highest_reference, "references are never used twice");
         assert!(
             reference < self.highest_reference + 10 || self.highest_reference == 0,
