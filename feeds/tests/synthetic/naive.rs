@@ -151,7 +151,10 @@ impl Naive {
     }
 
     fn add(&mut self, reference: u64, order: Order) {
-        assert!(order.left > 0 && order.price > 0 && order.price.is_multiple_of(100), "a price on a cent, some quantity");
+        assert!(
+            order.left > 0 && order.price > 0 && order.price.is_multiple_of(100),
+            "a price on a cent, some quantity"
+        );
         assert!(reference > self.highest_reference, "references are never used twice");
         assert!(
             reference < self.highest_reference + 10 || self.highest_reference == 0,
