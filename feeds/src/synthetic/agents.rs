@@ -64,7 +64,10 @@ impl Exchange {
             self.trade(symbol);
         } else if lot < (TAKER + HIDDEN) / quiet && !paused {
             self.hidden(symbol);
-        } else if lot < TAKER + HIDDEN + MAKER && self.make(symbol) {
+        } else if lot < TAKER + HIDDEN + MAKER {
+            if !self.make(symbol) {
+                self.be_patient(symbol);
+            }
         } else if lot > 65_536 - TRIM {
             self.trim();
         } else {
