@@ -154,7 +154,7 @@ fn one_record(sample: &Sample, log: LogKind, record: u64, last: u64) {
     assert!(moved.faults.iter().any(|f| matches!(f.what, Damage::Length { .. })));
     let zeroed = sample.with(&file, |b| b[at..at + 64].fill(0));
     assert!(of(&zeroed, record).is_some_and(|f| matches!(f.what, Damage::Changed { .. })), "{log} {record}");
-    if record < last && record % SEGMENT != 0 {
+    if record < last && !record.is_multiple_of(SEGMENT) {
         let swapped = sample.with(&file, |b| b[at..at + 128].rotate_left(64));
         assert_eq!(swapped.faults.len(), 1, "{:#?}", swapped.faults);
         assert_eq!(of(&swapped, record).map(|f| f.what), Some(Damage::Swapped));
