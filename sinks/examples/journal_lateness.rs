@@ -1,8 +1,8 @@
 //! How long an append takes, and how late it is when events come at a fixed rate.
 //!
 //! `cargo run --release -p tidegate-sinks --example journal_lateness -- DIR [EVENTS_PER_S] [SECONDS]`. Closed loop: inputs
-//! as fast as they go. Open loop: every input has a due time, whether the one before is done or not, so that a stall is
-//! charged to all that it makes late. Each input is followed by one outcome in the closed loop's second round.
+//! as fast as they go, then each with one outcome. Open loop: every input has a due time, whether the one before is done or
+//! not, so that a stall is charged to all that it makes late; a plain store in the same loop tells what the host adds.
 
 use flow::records::Add;
 use flow::{Event, EventId, Flags, Ns, Sink};
@@ -61,34 +61,34 @@ fn closed_loop(dir: &Path, spec: &JournalSpec, count: u64) -> Result<(), Box<dyn
 }
 
 fn open_loop(dir: &Path, spec: &JournalSpec, rate: u64, count: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let mut plain = vec![event(1, 0); 1 << 16];
+    let late = paced(rate, count, |event| plain[event.id.seq() as usize & 0xffff] = *event);
+    println!("open loop at {rate}/s, {count} events, lateness ns of a plain store: {late}");
     let (mut inputs, outcomes) = Journal::create(dir, spec)?;
-    let mut late = vec![0u32; count as usize];
-    late.iter_mut().for_each(|l| *l = 1);
     let before = minor_faults();
+    let late = paced(rate, count, |event| inputs.append(event).expect("there is room"));
+    let faults = minor_faults() - before;
+    println!("of an append: {late}; {faults} page faults, {} stalls", inputs.stalls());
+    Journal::close(inputs, outcomes)?;
+    Ok(())
+}
+
+/// Calls at a fixed rate; the percentiles of how late each call was done.
+fn paced(rate: u64, count: u64, mut call: impl FnMut(&Event)) -> String {
+    let mut late = vec![1u32; count as usize];
     let start = Instant::now();
     for seq in 1..=count {
-        let due = seq as u128 * 1_000_000_000 / u128::from(rate);
+        let due = u128::from(seq) * 1_000_000_000 / u128::from(rate);
         while start.elapsed().as_nanos() < due {
             std::hint::spin_loop();
         }
-        inputs.append(&event(seq, 0))?;
+        call(&event(seq, 0));
         late[seq as usize - 1] = (start.elapsed().as_nanos() - due).min(u128::from(u32::MAX)) as u32;
     }
-    let faults = minor_faults() - before;
     late.sort_unstable();
     let at = |p: f64| late[((count as f64 * p) as usize).min(late.len() - 1)];
-    println!(
-        "open loop at {rate}/s, {count} events, lateness ns: p50 {} p90 {} p99 {} p99.9 {} p99.99 {} max {}; {faults} page faults, {} stalls",
-        at(0.5),
-        at(0.9),
-        at(0.99),
-        at(0.999),
-        at(0.9999),
-        at(1.0),
-        inputs.stalls()
-    );
-    Journal::close(inputs, outcomes)?;
-    Ok(())
+    let percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999), ("max", 1.0)];
+    percentiles.map(|(name, p)| format!("{name} {}", at(p))).join(" ")
 }
 
 fn minor_faults() -> u64 {
