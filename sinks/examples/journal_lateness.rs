@@ -65,10 +65,8 @@ fn open_loop(dir: &Path, spec: &JournalSpec, rate: u64, count: u64) -> Result<()
     let late = paced(rate, count, |event| plain[event.id.seq() as usize & 0xffff] = *event);
     println!("open loop at {rate}/s, {count} events, lateness ns of a plain store: {late}");
     let (mut inputs, outcomes) = Journal::create(dir, spec)?;
-    let before = minor_faults();
     let late = paced(rate, count, |event| inputs.append(event).expect("there is room"));
-    let faults = minor_faults() - before;
-    println!("of an append: {late}; {faults} page faults, {} stalls", inputs.stalls());
+    println!("of an append: {late}, {} stalls", inputs.stalls());
     Journal::close(inputs, outcomes)?;
     Ok(())
 }
@@ -76,6 +74,7 @@ fn open_loop(dir: &Path, spec: &JournalSpec, rate: u64, count: u64) -> Result<()
 /// Calls at a fixed rate; the percentiles of how late each call was done.
 fn paced(rate: u64, count: u64, mut call: impl FnMut(&Event)) -> String {
     let mut late = vec![1u32; count as usize];
+    let before = minor_faults();
     let start = Instant::now();
     for seq in 1..=count {
         let due = u128::from(seq) * 1_000_000_000 / u128::from(rate);
@@ -85,10 +84,11 @@ fn paced(rate: u64, count: u64, mut call: impl FnMut(&Event)) -> String {
         call(&event(seq, 0));
         late[seq as usize - 1] = (start.elapsed().as_nanos() - due).min(u128::from(u32::MAX)) as u32;
     }
+    let faults = minor_faults() - before;
     late.sort_unstable();
     let at = |p: f64| late[((count as f64 * p) as usize).min(late.len() - 1)];
     let percentiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999), ("max", 1.0)];
-    percentiles.map(|(name, p)| format!("{name} {}", at(p))).join(" ")
+    percentiles.map(|(name, p)| format!("{name} {}", at(p))).join(" ") + &format!("; {faults} page faults")
 }
 
 fn minor_faults() -> u64 {

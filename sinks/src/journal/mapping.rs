@@ -7,7 +7,7 @@
 //! Bound: one mapping is one segment. Worst case: a file that another program cuts short under the mapping makes an
 //! access to the missing pages fail with a bus error; the journal itself shortens a file only after it was unmapped.
 
-use memmap2::{Advice, MmapOptions, MmapRaw};
+use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,6 +55,21 @@ impl Mapping {
         }
         for slot in self.slots()[from / SLOT_BYTES..to / SLOT_BYTES].iter().step_by(PAGE_BYTES / SLOT_BYTES) {
             slot[0].fetch_or(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the pages of these slots, from the first one's on and as far as they are whole, out of the mapping (not out
+    /// of the file). Writing a page back that is mapped writable interrupts every core that has it in its address cache,
+    /// the writer's too, once a page; pages that are not mapped cost one interrupt together.
+    pub(super) fn release(&self, slots: std::ops::Range<usize>) {
+        let from = slots.start * SLOT_BYTES / PAGE_BYTES * PAGE_BYTES;
+        let to = slots.end * SLOT_BYTES / PAGE_BYTES * PAGE_BYTES;
+        if from < to {
+            // SAFETY: the mapping is a shared one of a file: a page that is dropped from it stays in the system's cache
+            // with all that was stored, and the next access maps it again. Nothing that a reference sees changes.
+            let advised = unsafe { self.raw.unchecked_advise_range(UncheckedAdvice::DontNeed, from, to - from) };
+            // It is for speed alone: where the system refuses, the pages are synced as they are.
+            drop(advised);
         }
     }
 

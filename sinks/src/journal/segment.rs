@@ -83,9 +83,11 @@ impl Segment {
         self.mapping.populate(HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize);
     }
 
-    /// Syncs the pages of these records.
+    /// Syncs the pages of these records. The writer is past them, save for the page of the last.
     pub(super) fn sync(&self, records: Range<u64>) -> io::Result<()> {
-        self.mapping.sync(HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize)
+        let slots = HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize;
+        self.mapping.release(slots.clone());
+        self.mapping.sync(slots)
     }
 
     /// Syncs the header's page.
