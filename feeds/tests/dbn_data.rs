@@ -3,7 +3,7 @@
 //! Reads `TIDEGATE_DATA` (default `../shared/data` beside the workspace); without it every test is ignored by name.
 
 use feeds::{FEEDS, Request};
-use flow::records::{Bar, BarFlow, Trade};
+use flow::records::{Add, Bar, BarFlow, Cancel, Replace, Trade};
 use flow::{Count, Event, Inputs, Kind, Listings, Params, Polled, Px, Side};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
@@ -54,6 +54,59 @@ impl Read {
 
     fn trades(&self) -> Vec<(Trade, Side)> {
         self.of_kind(Kind::Trade).map(|e| (*e.record::<Trade>(), e.side())).collect()
+    }
+}
+
+/// A naive book by order, made of the inputs.
+#[derive(Default)]
+struct Book {
+    orders: BTreeMap<u64, (Side, i64, u64)>,
+}
+
+impl Book {
+    fn of(read: &Read) -> Book {
+        let mut book = Book::default();
+        read.inputs.iter().for_each(|(event, _)| book.apply(event));
+        book
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match event.kind {
+            Kind::Clear => self.orders.clear(),
+            Kind::Add => {
+                let add = *event.record::<Add>();
+                assert_eq!(self.orders.insert(add.order_ref, (event.side(), add.px.0, add.qty.0)), None);
+            }
+            Kind::Cancel => {
+                let cancel = *event.record::<Cancel>();
+                let order = self.orders.get_mut(&cancel.order_ref).expect("the order is known");
+                assert_eq!((order.0, order.1), (event.side(), cancel.px.0));
+                order.2 = order.2.checked_sub(cancel.qty.0).expect("no more than there is");
+                if order.2 == 0 {
+                    self.orders.remove(&cancel.order_ref);
+                }
+            }
+            Kind::Replace => {
+                let replace = *event.record::<Replace>();
+                let order = (event.side(), replace.px.0, replace.qty.0);
+                assert!(self.orders.insert(replace.order_ref, order).is_some(), "the order is known");
+            }
+            _ => {}
+        }
+    }
+
+    /// Levels of a side from the best, in cents.
+    fn levels(&self, side: Side) -> Vec<(i64, u64)> {
+        let mut levels = BTreeMap::<i64, u64>::new();
+        let orders = self.orders.values().filter(|(s, ..)| *s == side);
+        orders.for_each(|(_, px, qty)| *levels.entry(px / 10_000_000).or_default() += qty);
+        if side == Side::Buy { levels.into_iter().rev().collect() } else { levels.into_iter().collect() }
+    }
+
+    /// Number of levels and sum of a side.
+    fn size(&self, side: Side) -> (usize, u64) {
+        let levels = self.levels(side);
+        (levels.len(), levels.iter().map(|(_, qty)| qty).sum())
     }
 }
 
@@ -121,6 +174,11 @@ fn esm4(path: &Path) -> Result<(), Failed> {
     assert!(trades.iter().all(|(t, side)| t.px == Px(5_214_250_000_000) && *side == Side::Buy));
     assert_eq!(trades.iter().map(|(t, _)| t.qty.0).sum::<u64>(), 6);
     assert_eq!(read.listings.iter().map(|l| l.symbol.as_str()).collect::<Vec<_>>(), ["ESM4"]);
+    let book = Book::of(&read);
+    assert_eq!(book.orders.len(), 13_598);
+    assert_eq!(book.levels(Side::Buy)[..3], [(521_400, 28), (521_375, 34), (521_350, 46)]);
+    assert_eq!(book.levels(Side::Sell)[..3], [(521_425, 17), (521_450, 16), (521_475, 51)]);
+    assert_eq!((book.size(Side::Buy), book.size(Side::Sell)), ((976, 26_220), (571, 19_752)));
     Ok(())
 }
 
@@ -128,6 +186,9 @@ fn esh4(path: &Path) -> Result<(), Failed> {
     let read = Read::of(path);
     let side = |side| read.of_kind(Kind::Add).filter(|e| e.side() == side).count();
     assert_eq!([side(Side::Buy), side(Side::Sell)], [5_192, 3_533]);
+    let book = Book::of(&read);
+    assert_eq!((book.levels(Side::Buy)[0], book.levels(Side::Sell)[0]), ((479_900, 16), (479_950, 23)));
+    assert_eq!((book.size(Side::Buy), book.size(Side::Sell)), ((892, 19_424), (559, 18_880)));
     Ok(())
 }
 
