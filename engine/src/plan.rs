@@ -65,6 +65,8 @@ pub struct Plan {
     pub groups: Vec<GroupPlan>,
     /// Ticks.
     pub ticks: TickPlan,
+    /// What the outcome log and hash hold.
+    pub outcomes: Kinds,
     /// Ring of every cut.
     pub ring: ring::Kind,
     /// Its size.
@@ -80,14 +82,17 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Builds and proves the plan. `tail` is what the end of the line reads: outcome log, rows, summary.
+    /// Builds and proves the plan. Outcomes are the configured kinds `outcomes` as far as a stage emits them; `readers`
+    /// is what else the end of the line reads: rows, summary.
     ///
     /// # Errors
     /// Every fault of the settings that shows only when stages and cuts come together.
-    pub fn build(settings: &Settings, space: Space, tail: Kinds) -> Result<Plan, Faults> {
+    pub fn build(settings: &Settings, space: Space, outcomes: Kinds, readers: Kinds) -> Result<Plan, Faults> {
         let mut faults = Vec::new();
         let lines = enabled(settings, &mut faults);
         let mut stages = built(&lines, settings, space, &mut faults);
+        let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
+        let tail = readers.or(outcomes);
         let mut wanted = tail;
         for planned in stages.iter_mut().rev() {
             planned.wanted = wanted;
@@ -109,6 +114,7 @@ impl Plan {
             stages,
             groups,
             ticks,
+            outcomes,
             ring: settings.line.text("ring").parse().expect("the parameter lists the rings"),
             ring_capacity,
             batch: settings.line.int("batch") as usize,

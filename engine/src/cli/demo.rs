@@ -48,7 +48,10 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
     let mut watch = Watch::new(Some(args.events), !args.json)?;
     if !args.json {
-        eprintln!("a synthetic exchange of {} symbols sends {} ITCH messages, seed {}", args.symbols, args.events, args.seed);
+        eprintln!(
+            "a synthetic exchange of {} symbols sends {} ITCH messages, seed {}",
+            args.symbols, args.events, args.seed
+        );
     }
     let options = Options { control: watch.control(), ..Options::default() };
     let (report, error) = execute(&settings, options, &mut || watch.poll())?;

@@ -133,10 +133,24 @@ fn ls_text(
 ) -> io::Result<()> {
     let state = if closed { "closed" } else { "not closed: being written, or its run was cut short" };
     writeln!(to, "written by {}, {state}; outcomes are whole through seq {completed}", reader.info().build_id)?;
-    writeln!(to, "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}", "file", "bytes", "records", "sealed", "first seq", "last seq")?;
+    writeln!(
+        to,
+        "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}",
+        "file", "bytes", "records", "sealed", "first seq", "last seq"
+    )?;
     for s in segments {
-        let seq = |e: Option<(flow::EventId, flow::Ns)>| e.map_or_else(|| "–".to_owned(), |(id, _)| id.seq().to_string());
-        writeln!(to, "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}", s.file, s.bytes, s.records, s.sealed, seq(s.first), seq(s.last))?;
+        let seq =
+            |e: Option<(flow::EventId, flow::Ns)>| e.map_or_else(|| "–".to_owned(), |(id, _)| id.seq().to_string());
+        writeln!(
+            to,
+            "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}",
+            s.file,
+            s.bytes,
+            s.records,
+            s.sealed,
+            seq(s.first),
+            seq(s.last)
+        )?;
     }
     Ok(())
 }
@@ -169,7 +183,8 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
     match faults.len() as u64 + report.more_faults {
         0 => Ok(Exit::Done),
         n => {
-            let message = format!("{}: {n} faults; restore the folder from a copy before it is used", args.dir.display());
+            let message =
+                format!("{}: {n} faults; restore the folder from a copy before it is used", args.dir.display());
             Err(Failure { message, exit: Exit::Check })
         }
     }
@@ -198,7 +213,10 @@ impl Iterator for Story {
 
 fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
-    let rows = args.rows.rows()?.ok_or_else(|| Failure::usage("name the kinds to export with --emit; `tidegate schema` lists them"))?;
+    let rows = args
+        .rows
+        .rows()?
+        .ok_or_else(|| Failure::usage("name the kinds to export with --emit; `tidegate schema` lists them"))?;
     let mut sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, Vec::new(), None, rows.to)
         .begin()
         .map_err(|e| Failure::failed(&e))?;
@@ -238,7 +256,8 @@ fn tail(args: &TailArgs) -> Result<Exit, Failure> {
         }
     }
     let mut log = reader.log(args.log.into());
-    let records: u64 = reader.list().map_err(Failure::failed)?.iter().filter(|s| s.log == args.log.into()).map(|s| s.records).sum();
+    let records: u64 =
+        reader.list().map_err(Failure::failed)?.iter().filter(|s| s.log == args.log.into()).map(|s| s.records).sum();
     log.seek_record((records + 1).saturating_sub(args.lines));
     loop {
         for event in log.by_ref() {

@@ -45,13 +45,24 @@ fn summary(report: &Report) -> String {
     let _ = writeln!(text, "outcomes  {}  hash {}", grouped(report.outcomes), report.outcome_hash);
     let _ = writeln!(text, "state     hash {}", &report.state_hash[..32]);
     if let Some(verified) = &report.verified {
-        let _ = writeln!(text, "verified  {} outcomes equal the record", grouped(verified.equal));
+        let appended = if verified.completed { "appended to it" } else { "not in it: its run was cut short" };
+        let missing = match verified.missing {
+            0 => String::new(),
+            n => format!(", {} {appended}", grouped(n)),
+        };
+        let _ = writeln!(text, "verified  {} outcomes equal the record{missing}", grouped(verified.equal));
     }
     text
 }
 
 fn push_input(text: &mut String, input: &InputReport) {
-    let _ = writeln!(text, "input     {}: {} records, {} inputs", input.name, grouped(input.records), grouped(input.inputs));
+    let _ = writeln!(
+        text,
+        "input     {}: {} records, {} inputs",
+        input.name,
+        grouped(input.records),
+        grouped(input.inputs)
+    );
     for warning in &input.warnings {
         let _ = writeln!(text, "          warning: {warning}");
     }
@@ -102,7 +113,15 @@ fn push_symbols(text: &mut String, symbols: &[SymbolReport]) {
         };
         let bar = s.bar.as_ref().map_or_else(String::new, |b| {
             let vwap = b.vwap.as_deref().unwrap_or("–");
-            format!("; {} {} {} {} {} volume {} vwap {vwap}", b.interval, b.open, b.high, b.low, b.close, grouped(b.volume))
+            format!(
+                "; {} {} {} {} {} volume {} vwap {vwap}",
+                b.interval,
+                b.open,
+                b.high,
+                b.low,
+                b.close,
+                grouped(b.volume)
+            )
         });
         let _ = writeln!(text, "          {:10} {:>10}   {top}{bar}", s.symbol, grouped(s.events));
     }

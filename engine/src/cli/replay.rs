@@ -4,7 +4,7 @@ use super::exit::{Exit, Failure};
 use super::rows::RowArgs;
 use super::{present, watch::Watch};
 use crate::config::{InputSettings, Settings};
-use crate::run::{Options, execute};
+use crate::run::{Compare, Options, execute};
 use chrono::NaiveDate;
 use clap::Args;
 use sinks::journal::JournalReader;
@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
     tidegate replay --feed itch --input day.itch.gz --emit book-top --format csv\n  \
     tidegate replay --feed lobster --input AAPL.zip --emit depth --levels 5 --every 1000\n  \
     tidegate replay --input day.itch --journal run1        record both logs\n  \
-    tidegate replay --journal run1 --verify                repeat the run, compare every outcome")]
+    tidegate replay --journal run1 --verify                repeat the run, compare every outcome\n  \
+    tidegate replay --journal run1 --complete              after a crash: append the outcomes that are missing")]
 pub(super) struct ReplayArgs {
     /// Configuration; the command line overrides it.
     config: Option<PathBuf>,
@@ -37,6 +38,9 @@ pub(super) struct ReplayArgs {
     /// Repeat a recorded run and compare every outcome; exit 3 if one differs.
     #[arg(long)]
     verify: bool,
+    /// Repeat a run that was cut short, compare, and append the outcomes that its log lacks.
+    #[arg(long, conflicts_with = "verify")]
+    complete: bool,
     /// Where the line is cut: fused (one core) or split (a core per stage).
     #[arg(long)]
     preset: Option<String>,
@@ -62,7 +66,12 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let rows = args.rows.rows()?;
     let printing = rows.is_some();
     let mut watch = Watch::new(None, !args.json && !printing)?;
-    let options = Options { rows, recorded, verify: args.verify, control: watch.control() };
+    let compare = match (args.verify, args.complete) {
+        (_, true) => Compare::Complete,
+        (true, _) => Compare::Verify,
+        _ => Compare::No,
+    };
+    let options = Options { rows, recorded, compare, control: watch.control(), ..Options::default() };
     let (report, error) = execute(&settings, options, &mut || watch.poll())?;
     watch.end();
     present::report(&report, args.json, printing)?;
@@ -88,9 +97,13 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
     match (folders.as_slice(), &args.journal) {
         ([dir], None) if args.input.len() == 1 => Ok(Some((*dir).clone())),
         ([], Some(dir)) if args.input.is_empty() && args.config.is_none() => Ok(Some(dir.clone())),
-        ([], _) if !args.verify => Ok(None),
-        ([], _) => Err(Failure::usage("--verify repeats a recorded run: name its folder with --journal and give no --input")),
-        _ => Err(Failure::usage("a journal's folder is an input by itself: name one folder, and neither files nor --journal")),
+        ([], _) if !(args.verify || args.complete) => Ok(None),
+        ([], _) => Err(Failure::usage(
+            "--verify and --complete repeat a recorded run: name its folder with --journal and give no --input",
+        )),
+        _ => Err(Failure::usage(
+            "a journal's folder is an input by itself: name one folder, and neither files nor --journal",
+        )),
     }
 }
 
@@ -150,7 +163,8 @@ fn input(args: &ReplayArgs, settings: &Settings, feed: &'static feeds::Feed, fil
 
 fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
     let names = || feeds::FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
-    flow::find(feeds::FEEDS, name).ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; valid: {}", names())))
+    flow::find(feeds::FEEDS, name)
+        .ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; valid: {}", names())))
 }
 
 fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {

@@ -34,7 +34,10 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
 
 fn json(to: &mut impl Write, kinds: &[RowKind]) -> io::Result<()> {
     let shown = kinds.iter().map(|k| {
-        let columns = k.columns.iter().map(|c| serde_json::json!({ "name": c.name, "type": c.ty, "unit": c.unit, "about": c.about }));
+        let columns = k
+            .columns
+            .iter()
+            .map(|c| serde_json::json!({ "name": c.name, "type": c.ty, "unit": c.unit, "about": c.about }));
         serde_json::json!({ "kind": k.name, "about": k.about.trim(), "columns": columns.collect::<Vec<_>>() })
     });
     writeln!(to, "{}", serde_json::json!({ "kinds": shown.collect::<Vec<_>>() }))

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 /// Options of `synth`.
 #[derive(Args)]
-#[command(after_help = "Example: tidegate synth --out day.itch --messages 10000000 --symbols 500 --live-orders 100000 --seed 1")]
+#[command(
+    after_help = "Example: tidegate synth --out day.itch --messages 10000000 --symbols 500 --live-orders 100000 --seed 1"
+)]
 pub(super) struct SynthArgs {
     /// File to write: ITCH 5.0 with a two-byte length before each message.
     #[arg(long)]
@@ -38,7 +40,9 @@ pub(super) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
         ..SyntheticConfig::default()
     };
     let mut exchange = Synthetic::new(&config).map_err(Failure::usage)?;
-    let failed = |e: std::io::Error| Failure::failed(format!("{}: {e}; choose another folder or free some space", args.out.display()));
+    let failed = |e: std::io::Error| {
+        Failure::failed(format!("{}: {e}; choose another folder or free some space", args.out.display()))
+    };
     let file = File::create(&args.out).map_err(failed)?;
     let mut to = BufWriter::with_capacity(1 << 20, file);
     let bar = bar(args.messages);

@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::plan::Plan;
 use crate::run::outcome_kinds;
 use clap::Args;
+use flow::Kinds;
 use stages::Space;
 use std::path::PathBuf;
 
@@ -22,10 +23,17 @@ pub(super) struct ValidateArgs {
 pub(super) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
     let checked = Settings::load(&args.config).and_then(|settings| {
         let outcomes = outcome_kinds(&settings)?;
-        let plan = Plan::build(&settings, Space { instruments: 1 }, outcomes)?;
+        let plan = Plan::build(&settings, Space { instruments: 1 }, outcomes, Kinds::NONE)?;
         let missing = settings.inputs.iter().flat_map(|i| &i.files).filter(|f| !f.exists());
         let faults: Vec<_> = missing
-            .map(|f| crate::config::Fault::new(&args.config, "input.files", &format!("{} does not exist", f.display()), "valid: paths of files, relative to the configuration"))
+            .map(|f| {
+                crate::config::Fault::new(
+                    &args.config,
+                    "input.files",
+                    &format!("{} does not exist", f.display()),
+                    "valid: paths of files, relative to the configuration",
+                )
+            })
             .collect();
         if faults.is_empty() { Ok(plan) } else { Err(crate::config::Faults(faults)) }
     });
@@ -41,7 +49,11 @@ pub(super) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Err(faults) if args.json => {
-            let list: Vec<_> = faults.0.iter().map(|f| serde_json::json!({ "file": f.file, "key": f.key, "found": f.found, "valid": f.valid })).collect();
+            let list: Vec<_> = faults
+                .0
+                .iter()
+                .map(|f| serde_json::json!({ "file": f.file, "key": f.key, "found": f.found, "valid": f.valid }))
+                .collect();
             println!("{}", serde_json::json!({ "faults": list }));
             Ok(Exit::Usage)
         }

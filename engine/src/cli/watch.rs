@@ -53,7 +53,9 @@ impl Watch {
 
 fn bar(expected: Option<u64>) -> ProgressBar {
     let (bar, template) = match expected {
-        Some(events) => (ProgressBar::new(events), "{bar:40} {human_pos} of about {human_len} events  {per_sec}  {eta}"),
+        Some(events) => {
+            (ProgressBar::new(events), "{bar:40} {human_pos} of about {human_len} events  {per_sec}  {eta}")
+        }
         None => (ProgressBar::new_spinner(), "{spinner} {human_pos} events  {per_sec}  {elapsed}"),
     };
     bar.with_style(ProgressStyle::with_template(template).expect("the template is valid"))

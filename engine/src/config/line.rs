@@ -9,15 +9,49 @@ const fn restart(name: &'static str, ty: ParamType, default: &'static str, about
 /// How the line is cut and driven. Cuts change speed, never results.
 pub const LINE: &[Param] = &[
     restart("stages", ParamType::List, "book,bars", "stages of the line, in the order of the registry"),
-    restart("preset", ParamType::Choice(&["fused", "split", "cuts"]), "fused", "fused: one group on one core; split: a group per stage; cuts: as `cuts` says"),
-    restart("cuts", ParamType::List, "", "where to cut when the preset is `cuts`: before these stages, and before `tail`"),
+    restart(
+        "preset",
+        ParamType::Choice(&["fused", "split", "cuts"]),
+        "fused",
+        "fused: one group on one core; split: a group per stage; cuts: as `cuts` says",
+    ),
+    restart(
+        "cuts",
+        ParamType::List,
+        "",
+        "where to cut when the preset is `cuts`: before these stages, and before `tail`",
+    ),
     restart("ring", ParamType::Choice(&["line", "disruptor"]), "line", "ring that joins two groups"),
-    Param { unit: "events, a power of two", ..restart("ring_capacity", ParamType::Int(128, 1 << 24), "16384", "size of each ring") },
-    Param { unit: "events", ..restart("batch", ParamType::Int(1, 65_536), "64", "most events that a group takes in one turn") },
-    restart("idle", ParamType::Choice(&["auto", "spin", "hint", "yield"]), "auto", "what a group does when it has nothing to do; auto: spin when every group has a core, else yield"),
+    Param {
+        unit: "events, a power of two",
+        ..restart("ring_capacity", ParamType::Int(128, 1 << 24), "16384", "size of each ring")
+    },
+    Param {
+        unit: "events",
+        ..restart("batch", ParamType::Int(1, 65_536), "64", "most events that a group takes in one turn")
+    },
+    restart(
+        "idle",
+        ParamType::Choice(&["auto", "spin", "hint", "yield"]),
+        "auto",
+        "what a group does when it has nothing to do; auto: spin when every group has a core, else yield",
+    ),
     restart("cores", ParamType::List, "", "cores of the groups, in the order of the line; empty: not pinned"),
-    restart("clock", ParamType::Choice(&["event", "wall"]), "event", "event: time is the exchange's; wall: time is now"),
-    Param { unit: "inputs", ..restart("sample_every", ParamType::Int(0, 1 << 20), "128", "measure the latency of the stages on one input in so many; 0: never") },
+    restart(
+        "clock",
+        ParamType::Choice(&["event", "wall"]),
+        "event",
+        "event: time is the exchange's; wall: time is now",
+    ),
+    Param {
+        unit: "inputs",
+        ..restart(
+            "sample_every",
+            ParamType::Int(0, 1 << 20),
+            "128",
+            "measure the latency of the stages on one input in so many; 0: never",
+        )
+    },
 ];
 
 /// What the outcome log and the outcome hash hold.

@@ -72,9 +72,8 @@ impl Settings {
     /// # Errors
     /// All faults of the file at once.
     pub fn load(path: &Path) -> Result<Settings, Faults> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            Faults::one(path, "", &e.to_string(), "give the path of a readable configuration file")
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Faults::one(path, "", &e.to_string(), "give the path of a readable configuration file"))?;
         Settings::parse(&text, path)
     }
 

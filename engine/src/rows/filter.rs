@@ -20,7 +20,9 @@ pub struct Filter {
 
 /// A text that is no time.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not a time: write nanoseconds since 1970, or 2012-06-21T09:30:00-04:00, or 2012-06-21T13:30:00 in UTC")]
+#[error(
+    "{0:?} is not a time: write nanoseconds since 1970, or 2012-06-21T09:30:00-04:00, or 2012-06-21T13:30:00 in UTC"
+)]
 pub struct FilterError(String);
 
 /// Reads a time: nanoseconds since the epoch, RFC 3339, or a date and time in UTC.

@@ -15,7 +15,10 @@ pub(super) struct Scale {
 impl Scale {
     /// The listing's, or the shortest exact decimals when there is none.
     pub(super) fn of(listed: Option<&Listed>) -> Scale {
-        Scale { px: listed.map_or(2, Listed::price_decimals), qty: listed.map_or(0, |l| u32::from(l.terms.qty_decimals)) }
+        Scale {
+            px: listed.map_or(2, Listed::price_decimals),
+            qty: listed.map_or(0, |l| u32::from(l.terms.qty_decimals)),
+        }
     }
 
     pub(super) fn px(self, px: Px) -> Cell {

@@ -19,7 +19,9 @@ pub struct Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Side (where it has one), then the record's fields.
-    Record { side: bool },
+    Record {
+        side: bool,
+    },
     Trade,
     /// Joined from `bar` and `bar-flow`.
     Bar,
@@ -52,7 +54,12 @@ const COMMON: [Column; 7] = [
     column("kind", "text", "", "kind of the row"),
     column("seq", "integer", "", "ingress number of the input that caused it"),
     column("ts_ns", "integer", "ns since 1970-01-01 UTC", "ingress time"),
-    column("exchange_ts_ns", "integer or null", "ns since 1970-01-01 UTC", "exchange time of the event, else of its input"),
+    column(
+        "exchange_ts_ns",
+        "integer or null",
+        "ns since 1970-01-01 UTC",
+        "exchange time of the event, else of its input",
+    ),
     column("symbol", "text or null", "", "symbol of the instrument"),
     column("input", "text or null", "", "file or source of the input"),
     column("record", "integer or null", "", "1-based number of the message in its file; null from a journal"),
@@ -112,15 +119,8 @@ fn of_field(field: &Field) -> Column {
 }
 
 /// Kinds whose side stands in the flags.
-const SIDED: Kinds = Kinds::of(&[
-    Kind::Add,
-    Kind::Exec,
-    Kind::Cancel,
-    Kind::Delete,
-    Kind::Level,
-    Kind::Order,
-    Kind::Fill,
-]);
+const SIDED: Kinds =
+    Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Level, Kind::Order, Kind::Fill]);
 
 fn of_kind(info: &'static KindInfo) -> RowKind {
     let (shape, own, reads) = match info.kind {

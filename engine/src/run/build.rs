@@ -1,18 +1,18 @@
 //! From settings to a running line and its report.
 
+use super::RunError;
 use super::drive::{Control, Finished, run_line};
 use super::report::{self, InputReport, LatencyReport, Report};
 use super::tail::Tail;
 use super::verify::VerifySink;
-use super::RunError;
-use crate::config::{Fault, Faults, Settings};
+use crate::config::{Faults, Settings};
 use crate::ingress::{Clock, Feeding, Head, Ingress, Origin, Origins, Recorded, TickSource};
 use crate::line::Group;
 use crate::plan::Plan;
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use feeds::Request;
 use flow::{Kinds, Sink, Source, StateWriter, kind_named};
-use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec};
+use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec, Upkeep};
 use stages::Space;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -35,15 +35,29 @@ pub struct Rows {
     pub to: Box<dyn Write + Send>,
 }
 
+/// Whether a repeated run is compared with its record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compare {
+    /// It is not.
+    #[default]
+    No,
+    /// Every outcome is.
+    Verify,
+    /// Every outcome is, and those that the record lacks are appended to it.
+    Complete,
+}
+
 /// What a run does beside running.
 #[derive(Default)]
 pub struct Options {
     /// Prints rows.
     pub rows: Option<Rows>,
+    /// Further sinks at the end of the line.
+    pub sinks: Vec<Box<dyn Sink>>,
     /// Repeats the inputs of this journal instead of opening those of the settings.
     pub recorded: Option<PathBuf>,
     /// Compares the outcomes with those of the recorded journal.
-    pub verify: bool,
+    pub compare: Compare,
     /// Stop and progress.
     pub control: Control,
 }
@@ -90,27 +104,22 @@ fn merged(
     poll: &mut dyn FnMut(),
 ) -> Result<(Report, Option<RunError>), RunError> {
     if settings.inputs.is_empty() {
-        let fault = Fault::new(Path::new("configuration"), "input", "no input", "name files with --input, or write [[input]]");
-        return Err(Faults(vec![fault]).into());
+        let advice = "name files with --input, or write [[input]]";
+        return Err(Faults::one(Path::new("configuration"), "input", "no input", advice).into());
     }
     let (feeds, instruments) = open(settings)?;
-    let outcomes = outcome_kinds(settings)?;
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (rows, origins) = row_sink(options.rows, names, true)?;
-    let (log, journal) = match &settings.journal_dir {
+    let sinks = joined(options.sinks, rows);
+    let plan = plan(settings, &sinks, instruments)?;
+    let (log, outcomes) = match &settings.journal_dir {
         Some(dir) => {
-            let mut spec = JournalSpec::from_params(&settings.sinks["journal"], build_id(), settings.to_toml())
-                .map_err(|e| Faults::one(Path::new("configuration"), &e.key, &e.found, &e.valid))?;
-            spec.outcome_kinds = outcomes;
-            let (inputs, outcomes) = Journal::create(dir, &spec)?;
-            (Some(inputs), Some(outcomes))
+            let (inputs, outcomes) = Journal::create(dir, &journal_spec(settings, plan.outcomes)?)?;
+            (Some(inputs), vec![Box::new(outcomes) as Box<dyn Sink>])
         }
-        None => (None, None),
+        None => (None, Vec::new()),
     };
-    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-    sinks.extend(journal.map(|j| Box::new(j) as Box<dyn Sink>));
-    sinks.extend(rows.map(|r| Box::new(r) as Box<dyn Sink>));
-    let (plan, tail) = plan_and_tail(settings, sinks, outcomes, instruments, &options.control)?;
+    let tail = Tail::new(outcomes, sinks, plan.outcomes, instruments, options.control.word.clone());
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
     let ingress = Ingress::new(feeds, ticks, Clock::new(plan.clock), instruments);
     let ingress = ingress.with_log(log).with_origins(origins);
@@ -118,11 +127,12 @@ fn merged(
     let start = Instant::now();
     let mut finished = run_line(ingress, plan, tail, &options.control, poll)?;
     let seconds = start.elapsed();
-    let closing = finished.head.take_log().map(InputLog::close).transpose().err().map(RunError::from);
+    let log = finished.head.take_log();
     let inputs = finished.head.feeds().iter().map(input_report).collect();
     let activity = finished.head.activity().to_vec();
     let (mut report, error) = reported(finished, &shape, seconds, &activity);
     report.inputs = inputs;
+    let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
     Ok((report, error.or(closing)))
 }
 
@@ -132,17 +142,24 @@ fn recorded(
     dir: &Path,
     poll: &mut dyn FnMut(),
 ) -> Result<(Report, Option<RunError>), RunError> {
-    let reader = JournalReader::open(dir)?;
     let (rows, _) = row_sink(options.rows, Vec::new(), false)?;
-    let outcomes = outcome_kinds(settings)?;
-    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-    let verified = options.verify.then(|| VerifySink::new(&reader, outcomes));
-    let verdict = verified.as_ref().map(VerifySink::verdict);
-    sinks.extend(verified.map(|v| Box::new(v) as Box<dyn Sink>));
-    sinks.extend(rows.map(|r| Box::new(r) as Box<dyn Sink>));
+    let sinks = joined(options.sinks, rows);
+    let resumed = (options.compare == Compare::Complete)
+        .then(|| Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"])))
+        .transpose()?;
+    let (log, append) = resumed.map(|r| (r.inputs, r.outcomes)).unzip();
+    let reader = JournalReader::open(dir)?;
     let head = Recorded::new(&reader)?;
     let instruments = head.instruments();
-    let (plan, tail) = plan_and_tail(settings, sinks, outcomes, instruments, &options.control)?;
+    let plan = plan(settings, &sinks, instruments)?;
+    let mut logs: Vec<Box<dyn Sink>> = Vec::new();
+    let mut verdict = None;
+    if options.compare != Compare::No {
+        let verify = VerifySink::new(&reader, plan.outcomes, append)?;
+        verdict = Some(verify.verdict());
+        logs.push(Box::new(verify));
+    }
+    let tail = Tail::new(logs, sinks, plan.outcomes, instruments, options.control.word.clone());
     let shape = Shape::of(&plan);
     let start = Instant::now();
     let finished = run_line(head, plan, tail, &options.control, poll)?;
@@ -150,7 +167,25 @@ fn recorded(
     let activity = finished.head.activity().to_vec();
     let (mut report, error) = reported(finished, &shape, seconds, &activity);
     report.verified = verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
-    Ok((report, error))
+    let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
+    Ok((report, error.or(closing)))
+}
+
+fn joined(mut sinks: Vec<Box<dyn Sink>>, rows: Option<RowSink>) -> Vec<Box<dyn Sink>> {
+    sinks.extend(rows.map(|r| Box::new(r) as Box<dyn Sink>));
+    sinks
+}
+
+fn plan(settings: &Settings, sinks: &[Box<dyn Sink>], instruments: u32) -> Result<Plan, RunError> {
+    let readers = sinks.iter().fold(Tail::READS, |all, s| all.or(s.kinds()));
+    Ok(Plan::build(settings, Space { instruments }, outcome_kinds(settings)?, readers)?)
+}
+
+fn journal_spec(settings: &Settings, outcomes: Kinds) -> Result<JournalSpec, Faults> {
+    let mut spec = JournalSpec::from_params(&settings.sinks["journal"], build_id(), settings.to_toml())
+        .map_err(|e| Faults::one(Path::new("configuration"), &e.key, &e.found, &e.valid))?;
+    spec.outcome_kinds = outcomes;
+    Ok(spec)
 }
 
 /// Build that a journal names: the version and, where the build knows it, the commit.
@@ -185,20 +220,6 @@ fn row_sink(rows: Option<Rows>, names: Vec<String>, live: bool) -> Result<RowsAn
     let origins = live.then_some(origins);
     let sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, names, origins, rows.to);
     Ok((Some(sink.begin().map_err(RunError::Sink)?), live.then_some(sender)))
-}
-
-fn plan_and_tail(
-    settings: &Settings,
-    sinks: Vec<Box<dyn Sink>>,
-    outcomes: Kinds,
-    instruments: u32,
-    control: &Control,
-) -> Result<(Plan, Tail), RunError> {
-    let emitted = flow::KINDS.iter().fold(Kinds::NONE, |all, k| all.or(Kinds::of(&[k.kind])));
-    let outcomes = outcomes.and(emitted);
-    let reads = sinks.iter().fold(Tail::READS.or(outcomes), |all, s| all.or(s.kinds()));
-    let plan = Plan::build(settings, Space { instruments }, reads)?;
-    Ok((plan, Tail::new(sinks, outcomes, instruments, control.word.clone())))
 }
 
 /// What of the plan the report tells.

@@ -124,7 +124,14 @@ fn spawn<H: Head + 'static>(
     Ok(workers)
 }
 
-fn first<H: Head>(mut head: H, mut group: Group, mut way: Way, batch: usize, idle: Idle, control: &Control) -> GroupEnd<H> {
+fn first<H: Head>(
+    mut head: H,
+    mut group: Group,
+    mut way: Way,
+    batch: usize,
+    idle: Idle,
+    control: &Control,
+) -> GroupEnd<H> {
     let (error, stopped) = match &mut way {
         Way::Cut(edge) => admit_all(&mut head, &mut group, edge, batch, idle, control),
         Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), batch, idle, control),

@@ -6,7 +6,7 @@ mod report;
 mod tail;
 mod verify;
 
-pub use build::{Options, Rows, build_id, execute, outcome_kinds};
+pub use build::{Compare, Options, Rows, build_id, execute, outcome_kinds};
 pub use drive::{Control, Finished, run_line};
 pub use report::{InputReport, LatencyReport, Report, SymbolReport};
 pub use tail::{Tail, TailStats};

@@ -46,6 +46,8 @@ impl TailStats {
 
 /// The end of the line.
 pub struct Tail {
+    /// Take what is hashed, and nothing else: the outcome log, a comparison with one.
+    logs: Vec<Box<dyn Sink>>,
     sinks: Vec<(Kinds, Box<dyn Sink>)>,
     outcomes: Kinds,
     counts: [u64; 128],
@@ -60,8 +62,15 @@ impl Tail {
     pub const READS: Kinds =
         Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow]);
 
-    /// A tail with these sinks. `outcomes` are the kinds that are hashed; `word` is raised to the last finished `seq`.
-    pub fn new(sinks: Vec<Box<dyn Sink>>, outcomes: Kinds, instruments: u32, word: Arc<AtomicU64>) -> Tail {
+    /// A tail with these sinks. `logs` take the outcomes: events that the line made, of the kinds `outcomes`, which are also
+    /// hashed; `sinks` take whatever they ask for. `word` is raised to the last finished `seq`.
+    pub fn new(
+        logs: Vec<Box<dyn Sink>>,
+        sinks: Vec<Box<dyn Sink>>,
+        outcomes: Kinds,
+        instruments: u32,
+        word: Arc<AtomicU64>,
+    ) -> Tail {
         let count = instruments as usize;
         let stats = TailStats {
             listings: Listings::default(),
@@ -73,19 +82,27 @@ impl Tail {
             hash: Xxh3::new(),
         };
         let sinks = sinks.into_iter().map(|s| (s.kinds(), s)).collect();
-        Tail { sinks, outcomes, counts: [0; 128], stats, bar: Bar::default(), word, error: None }
+        Tail { logs, sinks, outcomes, counts: [0; 128], stats, bar: Bar::default(), word, error: None }
     }
 
     /// Ends the sinks; gives what was learnt, and why a sink stopped the run if one did.
     pub fn finish(mut self) -> (TailStats, Option<SinkError>) {
-        for (_, sink) in &mut self.sinks {
-            if let Err(e) = sink.end() {
-                self.error.get_or_insert(e);
-            }
+        let sinks = self.sinks.iter_mut().map(|(_, sink)| sink).chain(&mut self.logs);
+        for error in sinks.filter_map(|sink| sink.end().err()) {
+            self.error.get_or_insert(error);
         }
         let seen = self.counts.iter().enumerate().filter(|(_, n)| **n > 0);
         self.stats.kinds = seen.map(|(k, n)| (Kind(k as u8), *n)).collect();
         (self.stats, self.error)
+    }
+
+    #[inline]
+    fn log(&mut self, event: &Event) {
+        for log in &mut self.logs {
+            if let Err(e) = log.take(event) {
+                self.error.get_or_insert(e);
+            }
+        }
     }
 
     #[inline]
@@ -118,6 +135,7 @@ impl Exit for Tail {
         if event.id.position() > 0 && self.outcomes.has(event.kind) {
             self.stats.outcomes += 1;
             self.stats.hash.update(bytemuck::bytes_of(event));
+            self.log(event);
         }
         if self.error.is_some() {
             return;
@@ -134,7 +152,8 @@ impl Exit for Tail {
 
     fn finished(&mut self, seq: u64) {
         if self.error.is_none() {
-            self.error = self.sinks.iter_mut().find_map(|(_, sink)| sink.finished(seq).err());
+            let mut sinks = self.sinks.iter_mut().map(|(_, sink)| sink).chain(&mut self.logs);
+            self.error = sinks.find_map(|sink| sink.finished(seq).err());
         }
         self.word.store(seq, Ordering::Release);
     }

@@ -1,11 +1,12 @@
 //! Replay against the record: every regenerated outcome must equal the recorded one, byte for byte.
 //!
 //! A run that was killed has fewer outcomes than its inputs cause: then the recorded ones must be a prefix, and the
-//! verdict says how many are missing.
+//! verdict says how many are missing; they can be appended to the log. Outcomes that the log dropped or lost for want of
+//! room, as its gaps say, are passed over. Bound: one recorded event is held at a time.
 
 use flow::{Event, Kinds, Sink, SinkError};
 use serde::Serialize;
-use sinks::journal::{JournalError, JournalReader, LogReader};
+use sinks::journal::{Gaps, JournalError, JournalReader, LogReader, OutcomeLog};
 use std::sync::{Arc, Mutex};
 
 /// What the comparison found.
@@ -15,8 +16,12 @@ pub struct Verified {
     pub equal: u64,
     /// Regenerated outcomes that the record does not have: its run was cut short.
     pub missing: u64,
+    /// Regenerated outcomes that the log dropped or lost for want of room, as it says itself.
+    pub dropped: u64,
     /// Recorded outcomes that were not regenerated.
     pub extra: u64,
+    /// Whether the missing outcomes were appended to the record.
+    pub completed: bool,
     /// The first difference, in words.
     pub difference: Option<String>,
 }
@@ -32,20 +37,42 @@ impl Verified {
 pub struct VerifySink {
     kinds: Kinds,
     recorded: LogReader,
+    /// The next recorded outcome; `None` when they have ended.
+    next: Option<Event>,
+    gaps: Gaps,
+    append: Option<OutcomeLog>,
     verdict: Arc<Mutex<Verified>>,
     found: Verified,
 }
 
 impl VerifySink {
-    /// Compares with the outcomes of `reader`; `kinds` are those that its run logged.
-    pub fn new(reader: &JournalReader, kinds: Kinds) -> VerifySink {
-        let recorded = reader.outcomes();
-        VerifySink { kinds, recorded, verdict: Arc::default(), found: Verified::default() }
+    /// Compares with the outcomes of `reader`; `kinds` are those that its run logged. With `append`, what the record lacks
+    /// is added to it.
+    ///
+    /// # Errors
+    /// When the outcomes cannot be read.
+    pub fn new(reader: &JournalReader, kinds: Kinds, append: Option<OutcomeLog>) -> Result<VerifySink, JournalError> {
+        let mut recorded = reader.outcomes();
+        let next = recorded.next().transpose()?;
+        let (verdict, found) = Default::default();
+        Ok(VerifySink { kinds, recorded, next, gaps: reader.gaps()?, append, verdict, found })
     }
 
     /// Where the verdict will stand when the run has ended.
     pub fn verdict(&self) -> Arc<Mutex<Verified>> {
         self.verdict.clone()
+    }
+
+    /// Whether the log says of itself that it lacks outcomes of this seq.
+    fn is_gap(&self, seq: u64) -> bool {
+        let lost = self.gaps.lost.iter().any(|l| (l.from_seq..=l.through_seq).contains(&seq));
+        lost || seq <= self.gaps.dropped.through_seq
+    }
+
+    /// The record has ended: what comes now is missing in it.
+    fn beyond(&mut self, event: &Event) -> Result<(), SinkError> {
+        self.found.missing += 1;
+        self.append.as_mut().map_or(Ok(()), |log| log.take(event))
     }
 }
 
@@ -59,29 +86,40 @@ impl Sink for VerifySink {
     }
 
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        if event.id.position() == 0 || self.found.difference.is_some() {
+        if self.found.difference.is_some() {
             return Ok(());
         }
-        match self.recorded.next().transpose().map_err(|e| unreadable(&e))? {
-            None => self.found.missing += 1,
-            Some(recorded) if recorded == *event => self.found.equal += 1,
-            Some(recorded) => {
-                self.found.difference = Some(format!("recorded: {recorded:?}; regenerated: {event:?}"));
-            }
+        let Some(next) = self.next else {
+            return self.beyond(event);
+        };
+        if next == *event {
+            self.found.equal += 1;
+            // What is appended follows in the same file: the end of the record is the end that was there first.
+            self.next = self.recorded.next().transpose().map_err(|e| unreadable(&e))?;
+        } else if self.is_gap(event.id.seq()) {
+            self.found.dropped += 1;
+        } else {
+            self.found.difference = Some(format!("recorded: {next:?}; regenerated: {event:?}"));
         }
         Ok(())
     }
 
-    fn finished(&mut self, _seq: u64) -> Result<(), SinkError> {
-        Ok(())
+    fn finished(&mut self, seq: u64) -> Result<(), SinkError> {
+        let whole = self.next.is_none() && self.found.difference.is_none();
+        self.append.as_mut().filter(|_| whole).map_or(Ok(()), |log| log.finished(seq))
     }
 
     fn end(&mut self) -> Result<(), SinkError> {
-        if self.found.difference.is_none() {
+        if self.found.difference.is_none() && self.next.is_some() {
+            self.found.extra = 1;
             for rest in self.recorded.by_ref() {
                 rest.map_err(|e| unreadable(&e))?;
                 self.found.extra += 1;
             }
+        }
+        if let Some(log) = self.append.take() {
+            self.found.completed = self.found.holds();
+            log.close().map_err(|e| unreadable(&e))?;
         }
         *self.verdict.lock().expect("nothing panics while it holds the verdict") = self.found.clone();
         Ok(())
