@@ -96,7 +96,9 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
     let folders: Vec<_> = args.input.iter().filter(|p| p.is_dir()).collect();
     match (folders.as_slice(), &args.journal) {
         ([dir], None) if args.input.len() == 1 => Ok(Some((*dir).clone())),
-        ([], Some(dir)) if args.input.is_empty() && args.config.is_none() => Ok(Some(dir.clone())),
+        ([], Some(dir)) if args.input.is_empty() && args.config.is_none() && args.feed.is_none() => {
+            Ok(Some(dir.clone()))
+        }
         ([], _) if !(args.verify || args.complete) => Ok(None),
         ([], _) => Err(Failure::usage(
             "--verify and --complete repeat a recorded run: name its folder with --journal and give no --input",

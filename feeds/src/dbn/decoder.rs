@@ -7,6 +7,7 @@
 //! Bound: the state machine's buffer, [`BUFFER`] bytes or the size of the metadata, at most [`METADATA`]. Worst case of a
 //! record: forty level changes.
 
+use super::instruments::LIMIT;
 use super::translate::Translator;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
 use dbn::record::{RecordHeader, RecordHeaderKind};
@@ -208,7 +209,7 @@ impl Decoder for Dbn {
     }
 
     fn instruments(&self) -> u32 {
-        self.translator.as_ref().map_or(1, Translator::instruments)
+        LIMIT
     }
 
     fn counts(&self) -> Vec<Count> {

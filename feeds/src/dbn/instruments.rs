@@ -96,7 +96,7 @@ impl Instruments {
     }
 
     /// One more than the highest index.
-    pub(super) fn count(&self) -> u32 {
+    fn count(&self) -> u32 {
         self.slots.len() as u32
     }
 

@@ -67,10 +67,6 @@ impl Translator {
         self.record
     }
 
-    pub(super) fn instruments(&self) -> u32 {
-        self.instruments.count()
-    }
-
     /// Pushes the inputs of one record; the queue has room for them.
     pub(super) fn record(&mut self, record: RecordRef<'_>, to: &mut Inputs) {
         let kind = record.header().rtype;
