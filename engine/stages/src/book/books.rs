@@ -9,7 +9,7 @@
 //! [`Books::clear`], which is linear in what it clears, once.
 
 use super::ladder::{Half, Ladder};
-use super::order::{Level, Order, dequeue, enqueue, half_of, key_of};
+use super::order::{Level, NOBODY, Order, dequeue, enqueue, half_of, key_of};
 use super::pool::{NONE, Pool};
 use super::refs::Refs;
 use flow::{BookKind, Px, Side, What};
@@ -147,12 +147,14 @@ pub struct Books {
 impl Books {
     /// Empty books; all the memory that they will ever use.
     pub fn new(limits: Limits) -> Books {
+        let mut orders = Pool::new(limits.orders + 1, Order::VACANT);
+        assert_eq!(orders.take(), Some(NOBODY), "a pool gives its first item first");
         Books {
             places: vec![NONE; limits.instruments as usize].into_boxed_slice(),
             slots: Pool::new(limits.books, Slot::VACANT),
             ladder: Ladder::new(limits.levels, limits.books),
             levels: Pool::new(limits.levels, Level::VACANT),
-            orders: Pool::new(limits.orders, Order::VACANT),
+            orders,
             refs: Refs::new(limits.orders),
         }
     }
@@ -226,7 +228,7 @@ impl Books {
             return Err(Fault { what: What::DuplicateOrder, detail: reference });
         }
         if self.orders.left() == 0 {
-            return Err(Fault { what: What::BookFull, detail: self.orders.capacity() as u64 });
+            return Err(Fault { what: What::BookFull, detail: self.max_orders() as u64 });
         }
         let level = self.open_level(book, side, px, qty, reference)?;
         let at = self.orders.take().expect("looked at just now");
@@ -372,7 +374,7 @@ impl Books {
         for half in &mut slot.halves {
             self.ladder.drain(half, |level| {
                 let mut at = self.levels[level].first;
-                while at != NONE {
+                while at != NOBODY {
                     let Order { reference, after, .. } = self.orders[at];
                     self.refs.unlink(self.refs.home(source, reference), at, &mut self.orders);
                     self.orders.give(at);
@@ -420,9 +422,14 @@ impl Books {
         (now != before).then(|| (now, now.crossed() && !before.crossed()))
     }
 
+    /// The most orders; one place of the slab is nobody's.
+    pub(super) fn max_orders(&self) -> usize {
+        self.orders.capacity() - 1
+    }
+
     #[inline]
     fn check(&self, book: BookId, side: Side, px: Px, qty: u64, reference: u64) -> Result<(), Fault> {
-        let priced = px != Px::NONE && (px.0 > 0 || (self.slots[book.0].signed && px.0 > i64::MIN));
+        let priced = px != Px::NONE && (px.0 > 0 || (self.slots[book.0].signed && px.0 > -i64::MAX));
         if priced && qty > 0 && side != Side::None {
             return Ok(());
         }

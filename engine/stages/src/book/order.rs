@@ -1,10 +1,15 @@
 //! Orders, levels and the queue that a level is.
 //!
 //! An order is half a cache line in a slab, linked both ways into the queue of its level in price-time order; a level
-//! knows its first and last order, their total and number. Every step here is O(1).
+//! knows its first and last order, their total and number. Where a link leads nowhere it leads to [`NOBODY`], a place that
+//! no order takes: linking writes there instead of asking, since what the processor would guess of the ends of a queue
+//! is wrong half the time. Every step here is O(1).
 
 use super::pool::{NONE, Pool};
 use flow::{Px, Side};
+
+/// The place in the slab that is no order's: the end of a queue. What is written there is never read.
+pub(super) const NOBODY: u32 = 0;
 
 /// A resting order.
 #[derive(Clone, Copy)]
@@ -20,7 +25,7 @@ pub(super) struct Order {
 
 impl Order {
     pub(super) const VACANT: Order =
-        Order { reference: 0, qty: 0, before: NONE, after: NONE, level: NONE, chain: NONE };
+        Order { reference: 0, qty: 0, before: NOBODY, after: NOBODY, level: NONE, chain: NONE };
 }
 
 /// A price level of a side of a book; without a queue when the book is kept by level.
@@ -37,7 +42,8 @@ pub(super) struct Level {
 const _: () = assert!(size_of::<Order>() == 32 && size_of::<Level>() == 32);
 
 impl Level {
-    pub(super) const VACANT: Level = Level { px: Px::NONE, qty: 0, orders: 0, first: NONE, last: NONE, owner: NONE };
+    pub(super) const VACANT: Level =
+        Level { px: Px::NONE, qty: 0, orders: 0, first: NOBODY, last: NOBODY, owner: NONE };
 
     #[inline]
     pub(super) fn new(book: u32, side: Side, px: Px) -> Level {
@@ -73,14 +79,11 @@ pub(super) fn key_of(side: Side, px: Px) -> i64 {
 pub(super) fn enqueue(level: &mut Level, level_at: u32, at: u32, orders: &mut Pool<Order>) {
     let before = std::mem::replace(&mut level.last, at);
     let order = &mut orders[at];
-    (order.level, order.before, order.after) = (level_at, before, NONE);
+    (order.level, order.before, order.after) = (level_at, before, NOBODY);
     level.qty += order.qty;
     level.orders += 1;
-    if before == NONE {
-        level.first = at;
-    } else {
-        orders[before].after = at;
-    }
+    level.first = if before == NOBODY { at } else { level.first };
+    orders[before].after = at;
 }
 
 /// Takes an order out of its level's queue and totals.
@@ -89,14 +92,8 @@ pub(super) fn dequeue(level: &mut Level, at: u32, orders: &mut Pool<Order>) {
     let Order { qty, before, after, .. } = orders[at];
     level.qty -= qty;
     level.orders -= 1;
-    if before == NONE {
-        level.first = after;
-    } else {
-        orders[before].after = after;
-    }
-    if after == NONE {
-        level.last = before;
-    } else {
-        orders[after].before = before;
-    }
+    level.first = if before == NOBODY { after } else { level.first };
+    level.last = if after == NOBODY { before } else { level.last };
+    orders[before].after = after;
+    orders[after].before = before;
 }

@@ -32,7 +32,7 @@ impl Refs {
     #[inline]
     pub(super) fn home(&self, source: u8, reference: u64) -> usize {
         let run = reference / RUN;
-        let mixed = (run ^ (run >> 29) ^ (u64::from(source) << 48)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let mixed = ((run ^ (run >> 29)) << 8 | u64::from(source)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         (mixed + reference % RUN) as usize & self.mask
     }
 
@@ -84,6 +84,15 @@ mod tests {
         for stride in [3, 7, 10, 100, 1_000, 1_000_003] {
             assert!(longest(1 << 14, stride) <= 24, "stride {stride}: {}", longest(1 << 14, stride));
         }
+    }
+
+    #[test]
+    fn sources_with_the_same_references_do_not_share_chains() {
+        let refs = Refs::new(10_000);
+        let mut homes: Vec<_> = (1..=20).map(|source| refs.home(source, 77)).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        assert!(homes.len() >= 19, "{homes:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! where in the pools they lie. The last top that was told is part of it, since it decides what will be told next.
 
 use super::books::{BookId, Books, Place, Top};
-use super::order::{Level, Order, enqueue, half_of, key_of};
+use super::order::{Level, NOBODY, Order, enqueue, half_of, key_of};
 use super::pool::NONE;
 use flow::{BookKind, Px, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
@@ -67,9 +67,9 @@ impl Books {
 
     fn saved_levels(&self, at: u32, side: Side) -> Vec<SavedLevel> {
         let of = |level: &Level| {
-            let mut queue = Vec::with_capacity(if level.first == NONE { 0 } else { level.orders as usize });
+            let mut queue = Vec::with_capacity(if level.first == NOBODY { 0 } else { level.orders as usize });
             let mut at = level.first;
-            while at != NONE {
+            while at != NOBODY {
                 let order = &self.orders[at];
                 queue.push((order.reference, order.qty));
                 at = order.after;
@@ -126,7 +126,12 @@ impl Books {
         let by_order = self.kind(book) == BookKind::ByOrder;
         let total = saved.queue.iter().try_fold(0_u64, |sum, (_, qty)| sum.checked_add(*qty));
         let whole = total == Some(saved.qty) && saved.orders as usize == saved.queue.len();
-        if saved.px == Px::NONE || saved.qty == 0 || by_order != whole || by_order == saved.queue.is_empty() {
+        if saved.px == Px::NONE
+            || saved.px.0 <= -i64::MAX
+            || saved.qty == 0
+            || by_order != whole
+            || by_order == saved.queue.is_empty()
+        {
             return Err(StateError::Inconsistent("a level whose totals are not those of its queue"));
         }
         let half = &mut self.slots[book.0].halves[half_of(side)];
@@ -151,7 +156,7 @@ impl Books {
         if qty == 0 || self.is_live(book, reference) {
             return Err(StateError::Inconsistent("an order of nothing, or one reference twice"));
         }
-        let limit = self.orders.capacity();
+        let limit = self.max_orders();
         let at = self.orders.take().ok_or(StateError::TooLarge { what: "orders", found: limit + 1, limit })?;
         self.orders[at] = Order { reference, qty, ..Order::VACANT };
         let home = self.refs.home(self.slots[book.0].source, reference);

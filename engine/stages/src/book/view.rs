@@ -4,8 +4,7 @@
 //! of a queue is O(1), a queue position is linear in the orders ahead.
 
 use super::books::{BookId, Books, Place, Top};
-use super::order::{half_of, key_of};
-use super::pool::NONE;
+use super::order::{NOBODY, half_of, key_of};
 use flow::{Px, Qty, Side};
 
 /// A price level of a side.
@@ -59,7 +58,7 @@ impl Books {
 
     /// Live orders in all books.
     pub fn live_orders(&self) -> usize {
-        self.orders.capacity() - self.orders.left()
+        self.max_orders() - self.orders.left()
     }
 
     /// Price levels in all books.
@@ -93,9 +92,9 @@ impl<'a> Book<'a> {
         let books = self.books;
         let half = &books.slots[self.id.0].halves[half_of(side)];
         let level = if px == Px::NONE { None } else { books.ladder.find(half, key_of(side, px)).ok() };
-        let mut at = level.map_or(NONE, |level| books.levels[level].first);
+        let mut at = level.map_or(NOBODY, |level| books.levels[level].first);
         std::iter::from_fn(move || {
-            let order = (at != NONE).then(|| books.orders[at])?;
+            let order = (at != NOBODY).then(|| books.orders[at])?;
             at = order.after;
             Some(Resting { reference: order.reference, side, px, qty: Qty(order.qty) })
         })
@@ -114,7 +113,7 @@ impl<'a> Book<'a> {
         let (at, _) = self.books.locate(self.id, reference).ok()?;
         let mut ahead = Ahead::default();
         let mut before = self.books.orders[at].before;
-        while before != NONE {
+        while before != NOBODY {
             let order = &self.books.orders[before];
             ahead.qty.0 += order.qty;
             ahead.orders += 1;
