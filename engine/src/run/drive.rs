@@ -46,9 +46,24 @@ enum Way {
     End(Box<Tail>),
 }
 
+/// What is left of the way when the group has ended: the ring is closed by then, or the next group would wait for ever.
+enum Left {
+    Cut(EdgeCounts),
+    End(Box<Tail>),
+}
+
+impl From<Way> for Left {
+    fn from(way: Way) -> Left {
+        match way {
+            Way::Cut(edge) => Left::Cut(edge.counts()),
+            Way::End(tail) => Left::End(tail),
+        }
+    }
+}
+
 struct GroupEnd<H> {
     group: Group,
-    way: Way,
+    left: Left,
     head: Option<(H, Option<IngressError>, bool)>,
 }
 
@@ -76,9 +91,9 @@ pub fn run_line<H: Head + 'static>(
             Ok(done) => {
                 groups.push(done.group);
                 ended_head = ended_head.or(done.head);
-                match done.way {
-                    Way::Cut(edge) => edges.push(edge.counts()),
-                    Way::End(tail) => end = Some(*tail),
+                match done.left {
+                    Left::Cut(counts) => edges.push(counts),
+                    Left::End(tail) => end = Some(*tail),
                 }
             }
             Err(e) => panicked = panicked.or(Some(e)),
@@ -136,7 +151,7 @@ fn first<H: Head>(
         Way::Cut(edge) => admit_all(&mut head, &mut group, edge, batch, idle, control),
         Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), batch, idle, control),
     };
-    GroupEnd { group, way, head: Some((head, error, stopped)) }
+    GroupEnd { group, left: way.into(), head: Some((head, error, stopped)) }
 }
 
 fn admit_all<H: Head, E: Exit>(
@@ -182,7 +197,7 @@ fn later<H>(mut from: Consumer<Slot>, mut group: Group, mut way: Way, batch: usi
         Way::Cut(edge) => take_all(&mut from, &mut group, edge, batch, idle),
         Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), batch, idle),
     }
-    GroupEnd { group, way, head: None }
+    GroupEnd { group, left: way.into(), head: None }
 }
 
 fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, batch: usize, idle: Idle) {
