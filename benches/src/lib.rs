@@ -1,1 +1,13 @@
-//! Benchmarks: criterion micro benches and open-loop programs, rivals beside.
+//! Benchmarks: what they share.
+//!
+//! Every program under `benches/` measures one part of the line beside its rivals, in the same process, on the same
+//! bytes, in rounds that alternate between them ([`rounds`]): what else the machine does then hits all of them alike, and
+//! the ratio can be trusted where the nanoseconds cannot. [`market`] makes the bytes, [`naive`] is what one would write
+//! with the standard collections, [`report`] prints and stores the figures with the host that they were measured on.
+//!
+//! Bound: each program runs for less than a minute and holds its bytes in memory.
+
+pub mod market;
+pub mod naive;
+pub mod report;
+pub mod rounds;

@@ -1,0 +1,211 @@
+//! The whole line: decoding, merge, books, bars, tail; fused on one core, and split in two over each ring.
+//!
+//! The bytes are in memory and decoded by the ingress's own thread, so no reader stands before the line; the tail hashes
+//! the outcomes as always. Time runs from the first poll of the source until the end of input has reached the tail, so
+//! the start and the end of threads are not in it. The fused line and both split ones must tell of the same outcomes.
+//!
+//! Rivals: `by hand` calls the same stages in a plain loop, without merge, ids, meter, ticks and tail: what the line
+//! costs is the difference. `std collections` is the naive book and naive bars behind the same decoder, on one thread,
+//! and with a bounded channel of crossbeam between decoding and books. Naive bars close by trades alone.
+
+use benches::market::{Market, decode, queue};
+use benches::naive;
+use benches::report::Report;
+use benches::rounds::{Contender, Run, compare, count};
+use feeds::itch::ItchDecoder;
+use flow::{
+    Count, Decoder, Event, FeedError, Inputs, Kind, Kinds, Out, Params, Polled, Sink, SinkError, Source, Stage, Step,
+    Window,
+};
+use ring::thread::spawn_pinned;
+use stages::{STAGES, Space};
+use std::hint::black_box;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use tidegate::config::Settings;
+use tidegate::ingress::{Clock, Feeding, Ingress, TickSource};
+use tidegate::plan::Plan;
+use tidegate::run::{Control, Tail, outcome_kinds, run_line};
+
+const MESSAGES: u64 = 1_000_000;
+const INSTRUMENTS: u32 = 1 << 16;
+
+/// When the first input was asked for, and when the last event arrived.
+#[derive(Clone, Default)]
+struct Watch {
+    start: Arc<OnceLock<Instant>>,
+    end: Arc<OnceLock<Instant>>,
+}
+
+/// A decoder over bytes in memory as a source.
+struct Memory {
+    decoder: ItchDecoder,
+    windows: [Window; 1],
+    watch: Watch,
+}
+
+impl Source for Memory {
+    fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
+        self.watch.start.get_or_init(Instant::now);
+        let step = self.decoder.decode(&mut self.windows, to)?;
+        Ok(if to.is_empty() && step == Step::Ended { Polled::Ended } else { Polled::Ready })
+    }
+
+    fn instruments(&self) -> u32 {
+        self.decoder.instruments()
+    }
+
+    fn counts(&self) -> Vec<Count> {
+        self.decoder.counts()
+    }
+}
+
+/// Sees the end of input at the end of the line.
+struct End(Watch);
+
+impl Sink for End {
+    fn kinds(&self) -> Kinds {
+        Kinds::of(&[Kind::EndOfInput])
+    }
+
+    fn take(&mut self, _: &Event) -> Result<(), SinkError> {
+        self.0.end.get_or_init(Instant::now);
+        Ok(())
+    }
+
+    fn finished(&mut self, _: u64) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+fn settings(with: &[&str]) -> Settings {
+    let mut settings = Settings::default();
+    for assignment in with {
+        settings.set(assignment).expect("the assignment is valid");
+    }
+    settings
+}
+
+/// Runs the line once; the check is of the outcomes' hash.
+fn line(market: &Market, settings: &Settings) -> Run {
+    let watch = Watch::default();
+    let source = Memory { decoder: ItchDecoder::new(None), windows: market.window(), watch: watch.clone() };
+    let end = End(watch.clone());
+    let outcomes = outcome_kinds(settings).expect("the defaults are valid");
+    let readers = Tail::READS.or(end.kinds());
+    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS }, outcomes, readers).expect("a valid plan");
+    let control = Control::default();
+    let tail = Tail::new(Vec::new(), vec![Box::new(end)], plan.outcomes, INSTRUMENTS, Arc::clone(&control.word));
+    let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
+    let feeding = Feeding::new("memory".to_owned(), Box::new(source), 1, 0);
+    let head = Ingress::new(vec![feeding], ticks, Clock::new(plan.clock), INSTRUMENTS);
+    let done = run_line(head, plan, tail, &control, &mut || ()).expect("the line runs");
+    let (stats, _) = done.tail.finish();
+    let hash = u64::from_str_radix(&stats.outcome_hash()[..16], 16).expect("it is hexadecimal");
+    let (start, end) = (watch.start.get().expect("it was polled"), watch.end.get().expect("it ended"));
+    Run { time: *end - *start, check: hash }
+}
+
+/// The same stages called one after the other, for the same kinds.
+fn by_hand(market: &Market) -> Duration {
+    let build = |name| {
+        let line = flow::find(STAGES, name).expect("it is registered");
+        (line.build)(&Params::defaults(line.params), Space { instruments: INSTRUMENTS })
+            .expect("the defaults are valid")
+    };
+    let (mut book, mut bars): (Box<dyn Stage>, Box<dyn Stage>) = (build("book"), build("bars"));
+    let wanted = Kinds::of(&[Kind::Trade, Kind::BookTop, Kind::Bar, Kind::BarFlow, Kind::Anomaly]);
+    let (mut from_book, mut from_bars) = (Out::new(1, wanted), Out::new(2, wanted));
+    let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
+    let (book_reads, bars_reads, mut told) = (book.reads(), bars.reads(), 0u64);
+    let start = Instant::now();
+    decode(&mut decoder, &mut windows, &mut queue, |event| {
+        from_book.begin(event);
+        if book_reads.has(event.kind) {
+            book.on_event(event, &mut from_book);
+        }
+        for event in std::iter::once(event).chain(from_book.events()) {
+            if bars_reads.has(event.kind) {
+                from_bars.begin(event);
+                bars.on_event(event, &mut from_bars);
+                told += from_bars.events().len() as u64;
+            }
+        }
+        told += from_book.events().len() as u64;
+    });
+    black_box(told);
+    start.elapsed()
+}
+
+/// The naive book and bars; a sum over what they tell.
+struct Naive {
+    books: naive::Books,
+    bars: naive::Bars,
+    sum: u64,
+}
+
+impl Naive {
+    fn new() -> Naive {
+        Naive { books: naive::Books::default(), bars: naive::Bars::new(60), sum: 0 }
+    }
+
+    fn on_event(&mut self, event: &Event) {
+        let told = self.books.on_event(event);
+        if let Some((bid, ..)) = told.top {
+            self.sum = self.sum.wrapping_add(bid.0 as u64);
+        }
+        if let Some((px, qty)) = told.trade {
+            let closed = self.bars.trade(event.instrument, event.ts.0, px, qty);
+            self.sum = self.sum.wrapping_add(closed.unwrap_or(0));
+        }
+    }
+}
+
+fn naively(market: &Market) -> Duration {
+    let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
+    let mut naive = Naive::new();
+    let start = Instant::now();
+    decode(&mut decoder, &mut windows, &mut queue, |event| naive.on_event(event));
+    black_box(naive.sum);
+    start.elapsed()
+}
+
+fn over_a_channel(market: &Market) -> Duration {
+    let (sender, receiver) = crossbeam_channel::bounded::<Event>(16_384);
+    let books = spawn_pinned("books", Some(1), move || {
+        let mut naive = Naive::new();
+        receiver.iter().for_each(|event| naive.on_event(&event));
+        black_box(naive.sum);
+        Instant::now()
+    });
+    let mut windows = market.window();
+    let decoding = spawn_pinned("decoding", Some(0), move || {
+        let (mut decoder, mut queue) = (ItchDecoder::new(None), queue());
+        let start = Instant::now();
+        decode(&mut decoder, &mut windows, &mut queue, |event| sender.send(*event).expect("the books listen"));
+        start
+    });
+    let start = decoding.expect("the core exists").join().expect("it does not panic");
+    books.expect("the core exists").join().expect("it does not panic") - start
+}
+
+fn main() {
+    let market = Market::new(MESSAGES, 200, 20_000);
+    let mut report = Report::new("line");
+    let fused = settings(&["line.preset=fused", "line.cores=0"]);
+    let with_line = settings(&["line.preset=split", "line.ring=line", "line.cores=0,1"]);
+    let with_disruptor = settings(&["line.preset=split", "line.ring=disruptor", "line.cores=0,1"]);
+    let check = line(&market, &fused).check;
+    let rival = |time| Run { time, check };
+    let mut contenders = vec![
+        Contender::new("fused", || line(&market, &fused)),
+        Contender::new("by hand", || rival(by_hand(&market))),
+        Contender::new("std collections", || rival(naively(&market))),
+    ];
+    if ring::thread::cores().len() > 1 {
+        contenders.push(Contender::new("split, line", || line(&market, &with_line)));
+        contenders.push(Contender::new("split, disruptor", || line(&market, &with_disruptor)));
+        contenders.push(Contender::new("std collections, channel", || rival(over_a_channel(&market))));
+    }
+    compare(&mut report, "line", market.messages, count(15), &mut contenders);
+}

@@ -1,0 +1,58 @@
+//! Figures: a table for the reader, JSON lines for whoever compares runs.
+//!
+//! A run writes one file, `benches/NAME-SECONDS.jsonl` in the target folder: first the host, then a line for each figure,
+//! last the share of the time that a hypervisor took away meanwhile.
+
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::SystemTime;
+use tuning::{Host, Steal};
+
+/// What a run tells.
+pub struct Report {
+    file: File,
+    path: PathBuf,
+    steal: Steal,
+}
+
+impl Report {
+    /// Opens the report of the program `name` and says what host this is.
+    ///
+    /// # Panics
+    /// When the target folder cannot be written.
+    pub fn new(name: &str) -> Report {
+        let exe = std::env::current_exe().expect("a running program has a path");
+        let target = exe.ancestors().nth(3).expect("benches lie in target/PROFILE/deps");
+        let seconds = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |d| d.as_secs());
+        let path = target.join("benches").join(format!("{name}-{seconds}.jsonl"));
+        fs::create_dir_all(target.join("benches")).expect("the target folder can be written");
+        let file = File::create(&path).expect("the target folder can be written");
+        let mut report = Report { file, path, steal: Steal::now() };
+        let host = Host::here();
+        println!("{name} on {host}");
+        report.line(&json!({ "bench": name, "host": host }));
+        report
+    }
+
+    fn line(&mut self, value: &Value) {
+        writeln!(self.file, "{value}").expect("the report can be written");
+    }
+
+    /// A figure: an object of plain values.
+    pub fn row(&mut self, row: Value) {
+        let fields = row.as_object().into_iter().flatten();
+        let shown: Vec<String> = fields.map(|(k, v)| format!("{k} {}", v.to_string().trim_matches('"'))).collect();
+        println!("  {}", shown.join("  "));
+        self.line(&row);
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let stolen = Steal::now().percent_since(self.steal);
+        println!("  stolen {stolen:.1} % of the time; {}", self.path.display());
+        self.line(&json!({ "steal_percent": stolen }));
+    }
+}
