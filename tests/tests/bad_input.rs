@@ -1,0 +1,376 @@
+//! What a user meets when something is wrong: the exit code, a message that says what, where and what to do, and an end.
+//!
+//! Every command here runs under a time limit, and none may print the text of a panic. Disks that are full or read-only
+//! are mounted in a namespace that only the command sees; where that is not permitted these cases are ignored by name.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tidegate_tests::{Outcome, tidegate};
+
+/// Nothing here has more than a second of work to do.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn main() -> ExitCode {
+    let mounts = may_mount();
+    let plain: [(&str, fn()); 15] = [
+        ("a_file_cut_short", cut_short),
+        ("a_length_of_zero", length_of_zero),
+        ("an_unknown_message", unknown_message),
+        ("garbage", garbage),
+        ("an_empty_file", empty),
+        ("the_wrong_feed", wrong_feed),
+        ("no_file", no_file),
+        ("a_folder_for_a_file", folder_for_file),
+        ("damaged_gzip", damaged_gzip),
+        ("a_damaged_journal", damaged_journal),
+        ("a_journal_that_is_there_already", journal_twice),
+        ("a_bad_configuration", bad_configuration),
+        ("bad_usage", bad_usage),
+        ("a_closed_pipe", closed_pipe),
+        ("a_signal_drains_the_line", signal),
+    ];
+    let run = |test: fn()| {
+        move || {
+            test();
+            Ok::<(), Failed>(())
+        }
+    };
+    let mut trials: Vec<_> = plain.into_iter().map(|(name, test)| Trial::test(name, run(test))).collect();
+    let mounted: [(&str, fn()); 2] = [("a_full_disk", full_disk), ("a_read_only_disk", read_only_disk)];
+    trials.extend(mounted.map(|(name, test)| Trial::test(name, run(test)).with_ignored_flag(!mounts)));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Whether this process may mount in a namespace of its own.
+fn may_mount() -> bool {
+    let tried = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+    tried.is_ok_and(|o| o.status.success())
+}
+
+/// Runs a command to its end, which must come in time and without a panic.
+fn finish(mut command: Command) -> Outcome {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let text = |mut pipe: Box<dyn Read + Send>| {
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            pipe.read_to_string(&mut text).expect("UTF-8");
+            text
+        })
+    };
+    let (out, err) = (text(Box::new(out)), text(Box::new(err)));
+    let deadline = Instant::now() + LIMIT;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it is a child") {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().expect("it is a child");
+            panic!("{command:?} hangs");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let (stdout, stderr) = (out.join().expect("read"), err.join().expect("read"));
+    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{command:?}: {stderr}");
+    Outcome { code: status.code(), stdout, stderr }
+}
+
+fn call(arguments: &[&str]) -> Outcome {
+    let mut command = Command::new(tidegate());
+    command.args(arguments);
+    finish(command)
+}
+
+/// The command ends with `code` and says each of `parts`.
+#[track_caller]
+fn says(outcome: Outcome, code: i32, parts: &[&str]) -> Outcome {
+    let outcome = outcome.expect(code);
+    for part in parts {
+        assert!(outcome.stderr.contains(part), "{part:?} is not said:\n{}", outcome.stderr);
+    }
+    outcome
+}
+
+/// A folder with `day.itch`, of 20,000 messages, in it.
+fn folder() -> (TempDir, Vec<u8>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let day = path(&folder, "day.itch");
+    call(&["synth", "--out", &day, "--messages", "20000", "--symbols", "5", "--live-orders", "500"]).expect(0);
+    let bytes = fs::read(day).expect("it was written");
+    (folder, bytes)
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().expect("UTF-8").to_owned()
+}
+
+fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
+    let file = path(folder, name);
+    fs::write(&file, bytes).expect("the folder can be written");
+    file
+}
+
+/// Where message `n`, counted from 0, begins.
+fn offset(bytes: &[u8], n: usize) -> usize {
+    (0..n).fold(0, |at, _| at + 2 + usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]])))
+}
+
+fn replay(file: &str) -> Outcome {
+    call(&["replay", "--feed", "itch", "--input", file, "--emit", "anomaly"])
+}
+
+fn cut_short() {
+    let (folder, bytes) = folder();
+    let begin = offset(&bytes, 7_000);
+    let file = write(&folder, "cut.itch", &bytes[..begin + 9]);
+    let place = format!("at byte {begin} (record 7001)");
+    let parts =
+        ["cut.itch: the file ends inside a message", &place, "everything before it was used", "get the file again"];
+    says(replay(&file), 1, &parts);
+}
+
+fn length_of_zero() {
+    let (folder, bytes) = folder();
+    let middle = offset(&bytes, 7_000);
+    let file = write(&folder, "middle.itch", &[&bytes[..middle], &[0; 2], &bytes[middle..]].concat());
+    let place = format!("at byte {middle} (record 7001)");
+    says(replay(&file), 1, &["a length of zero", &place, "everything before it was used", "check what wrote it"]);
+    // Once, as the end of the session, it is right; a file without it is whole too.
+    let (messages, end) = bytes.split_at(bytes.len() - 2);
+    assert_eq!(end, [0; 2]);
+    says(replay(&write(&folder, "open.itch", messages)), 0, &["anomalies none"]);
+    let outcome = says(replay(&path(&folder, "day.itch")), 0, &["anomalies none"]);
+    assert_eq!(outcome.stdout, "");
+}
+
+fn unknown_message() {
+    let (folder, bytes) = folder();
+    let at = offset(&bytes, 7_000);
+    let message = [&[0, 12, b'z'][..], &[0; 11]].concat();
+    let file = write(&folder, "unknown.itch", &[&bytes[..at], &message, &bytes[at..]].concat());
+    let outcome = says(replay(&file), 0, &["unknown-message 1"]);
+    let row: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("one row");
+    assert_eq!(
+        (&row["what"], &row["record"], &row["detail"]),
+        (&"unknown-message".into(), &7_001.into(), &"type 122".into())
+    );
+}
+
+fn garbage() {
+    let (folder, _) = folder();
+    let bytes: Vec<u8> = (0..50_000u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8 | 0x40).collect();
+    let file = write(&folder, "garbage.bin", &bytes);
+    for feed in ["itch", "lobster", "dbn"] {
+        let arguments = ["replay", "--feed", feed, "--input", &file];
+        says(call(&arguments), 1, &["garbage.bin is not of the feed", "its first bytes are", "check the file"]);
+    }
+    says(call(&["replay", "--input", &file]), 1, &["no feed recognises its first bytes", "--feed"]);
+}
+
+fn empty() {
+    let (folder, _) = folder();
+    let file = write(&folder, "empty.itch", b"");
+    says(replay(&file), 1, &["empty.itch is empty", "give a file with data in it"]);
+    says(call(&["replay", "--input", &file]), 1, &["empty.itch is empty"]);
+}
+
+fn wrong_feed() {
+    let (folder, _) = folder();
+    let file = path(&folder, "day.itch");
+    for feed in ["lobster", "dbn"] {
+        let outcome = call(&["replay", "--feed", feed, "--input", &file]);
+        says(outcome, 1, &[&format!("is not of the feed {feed}"), "it looks like itch: use --feed itch"]);
+    }
+    says(call(&["replay", "--feed", "ich", "--input", &file]), 2, &["no such feed", "valid: dbn, itch, lobster"]);
+}
+
+fn no_file() {
+    let (folder, _) = folder();
+    let none = path(&folder, "none.itch");
+    says(replay(&none), 1, &["none.itch does not exist", "check the path"]);
+    says(call(&["replay", "--input", &none]), 1, &["none.itch does not exist", "check the path"]);
+    says(call(&["replay", &none]), 2, &["none.itch", "readable configuration"]);
+    for command in ["ls", "verify", "tail"] {
+        says(call(&["journal", command, &none]), 1, &["holds no journal", "name the folder"]);
+    }
+}
+
+fn folder_for_file() {
+    let (folder, _) = folder();
+    let dir = folder.path().to_str().expect("UTF-8");
+    says(replay(dir), 1, &["holds no journal", "name the folder that a run was given"]);
+    let config = write(&folder, "run.toml", b"[[input]]\nfeed = \"itch\"\nfiles = [\".\"]\n");
+    says(call(&["replay", &config]), 1, &["is a folder", "give a file"]);
+}
+
+fn damaged_gzip() {
+    let (folder, bytes) = folder();
+    let plain = path(&folder, "day.itch");
+    let packed = Command::new("gzip").args(["-k", "-1", &plain]).status();
+    assert!(packed.is_ok_and(|s| s.success()), "gzip is needed");
+    let mut packed = fs::read(format!("{plain}.gz")).expect("gzip wrote it");
+    let whole = write(&folder, "whole.gz", &packed);
+    says(replay(&whole), 0, &["anomalies none"]);
+    let cut = write(&folder, "cut.gz", &packed[..packed.len() / 2]);
+    says(
+        replay(&cut),
+        1,
+        &["cut.gz", "ends too early", "record", "everything before it was used", "get the file again"],
+    );
+    let sum = packed.len() - 6;
+    packed[sum] ^= 1;
+    let damaged = write(&folder, "damaged.gz", &packed);
+    says(replay(&damaged), 1, &["damaged.gz", &format!("at byte {}", bytes.len()), "get the file again"]);
+}
+
+/// A journal of the day in the folder.
+fn journal(folder: &TempDir) -> String {
+    let dir = path(folder, "run");
+    call(&["replay", "--input", &path(folder, "day.itch"), "--journal", &dir]).expect(0);
+    dir
+}
+
+fn damaged_journal() {
+    let (folder, _) = folder();
+    let dir = journal(&folder);
+    call(&["journal", "verify", &dir]).expect(0);
+    let segment = Path::new(&dir).join("inputs/00000001.seg");
+    let mut bytes = fs::read(&segment).expect("a segment");
+    bytes[4096 + 64 * 99 + 40] ^= 4;
+    fs::write(&segment, bytes).expect("it can be written");
+    let outcome = says(call(&["journal", "verify", &dir]), 3, &["1 fault", "restore"]);
+    for part in ["inputs/00000001.seg", "record 100", &format!("{}", 4096 + 64 * 99)] {
+        assert!(outcome.stdout.contains(part), "{part:?}: {}", outcome.stdout);
+    }
+}
+
+fn journal_twice() {
+    let (folder, _) = folder();
+    let dir = journal(&folder);
+    let again = call(&["replay", "--input", &path(&folder, "day.itch"), "--journal", &dir]);
+    says(again, 1, &[&dir]);
+    call(&["journal", "verify", &dir]).expect(0);
+}
+
+fn bad_configuration() {
+    let (folder, _) = folder();
+    let text = "[line]\nbatch = 0\nbtach = 1\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\nfiles = [\"day.itch\"]\n";
+    let config = write(&folder, "bad.toml", text.as_bytes());
+    let faults = ["4 faults", "line.batch", "line.btach", "bogus", "input[1].feed", "valid: dbn, itch"];
+    says(call(&["replay", &config]), 2, &faults);
+    says(call(&["validate", &config]), 2, &faults);
+    let json = call(&["validate", &config, "--json"]).expect(2);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON object");
+    assert_eq!(json["faults"].as_array().map(Vec::len), Some(4));
+    let broken = write(&folder, "broken.toml", b"[line\n");
+    says(call(&["replay", &broken]), 2, &["broken.toml", "line 1", "write valid TOML"]);
+}
+
+fn bad_usage() {
+    let (folder, _) = folder();
+    let day = path(&folder, "day.itch");
+    let commands: [(&[&str], &str); 9] = [
+        (&[], "Usage"),
+        (&["bogus"], "bogus"),
+        (&["replay", "--bogus"], "--bogus"),
+        (&["replay"], "no input"),
+        (&["replay", "--input", &day, "--emit", "trades"], "no such kind; valid: "),
+        (&["replay", "--input", &day, "--emit", "trade,bar", "--format", "csv"], "CSV takes one kind"),
+        (&["replay", "--input", &day, "--verify"], "--journal"),
+        (&["replay", "--input", &day, "--set", "line.batch=no"], "an integer from 1"),
+        (&["replay", "--input", &day, "--date", "yesterday"], "--date"),
+    ];
+    for (arguments, part) in commands {
+        says(call(arguments), 2, &[part]);
+    }
+}
+
+/// A reader that has seen enough, like `head`, ends the run, and that is no failure.
+fn closed_pipe() {
+    let (folder, _) = folder();
+    let day = path(&folder, "day.itch");
+    let dir = journal(&folder);
+    let kinds = "add,exec,delete,replace,level,depth,trade,book-top";
+    let commands: [&[&str]; 3] = [
+        &["replay", "--input", &day, "--emit", kinds],
+        &["replay", "--input", &day, "--emit", kinds, "--preset", "split"],
+        &["journal", "export", &dir, "--emit", kinds],
+    ];
+    for arguments in commands {
+        let mut command = Command::new("sh");
+        let script = "exec 3>&1; { \"$@\"; echo $? >&3; } | head -n 1 >/dev/null";
+        let outcome = finish({
+            command.args(["-c", script, "sh"]).arg(tidegate()).args(arguments);
+            command
+        });
+        assert_eq!(outcome.stdout.trim(), "0", "{arguments:?}: {}", outcome.stderr);
+    }
+}
+
+fn signal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = path(&folder, "run");
+    let mut command = Command::new(tidegate());
+    command.args(["replay", "--feed", "synthetic", "--set", "synthetic.messages=500000000", "--journal", &dir]);
+    let child = command.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("it starts");
+    let deadline = Instant::now() + LIMIT;
+    let segments = |dir: &str| fs::read_dir(Path::new(dir).join("inputs")).map_or(0, Iterator::count);
+    while segments(&dir) == 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || ended.send(child.wait_with_output()));
+    let output = end.recv_timeout(LIMIT).unwrap_or_else(|_| {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+        panic!("it goes on after SIGTERM")
+    });
+    let output = output.expect("it ends");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("drained in order: all "), "{text}");
+    call(&["journal", "verify", &dir]).expect(0);
+    let verified = call(&["replay", "--journal", &dir, "--verify", "--json"]).expect(0);
+    let verified: serde_json::Value = serde_json::from_str(&verified.stdout).expect("one JSON object");
+    assert_eq!(verified["verified"]["missing"], 0, "what was drained was logged: {}", verified["verified"]);
+}
+
+/// Runs a script on a small disk that only it sees: `$1` is the mount, `$2` the binary.
+fn mounted(options: &str, script: &str) -> Outcome {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mount: PathBuf = folder.path().to_owned();
+    let mut command = Command::new("unshare");
+    let script = format!("mount -t tmpfs -o {options} tmpfs \"$1\" || exit 99; {script}");
+    command.args(["-m", "sh", "-c", &script, "sh"]).arg(mount).arg(tidegate());
+    finish(command)
+}
+
+/// Nothing enters the line that could not be logged: the run halts, and what is on the disk is whole.
+fn full_disk() {
+    let script = "\"$2\" replay --feed synthetic --set synthetic.messages=400000 --set journal.segment_records=4096 \
+                  --journal \"$1/run\"; code=$?; \"$2\" journal verify \"$1/run\"; echo \"verify $?\"; \
+                  \"$2\" replay --journal \"$1/run\" --verify --json; echo \"repeat $?\"; exit $code";
+    let outcome = mounted("size=8m", script);
+    let outcome = says(outcome, 1, &["the input log stopped before record", "no room for", "are free", "then"]);
+    for part in ["verify 0", "repeat 0", "\"difference\":null", "\"extra\":0"] {
+        assert!(outcome.stdout.contains(part), "{part:?}: {}\n{}", outcome.stdout, outcome.stderr);
+    }
+}
+
+fn read_only_disk() {
+    let script = "exec \"$2\" replay --feed synthetic --set synthetic.messages=20000 --journal \"$1/run\"";
+    let outcome = mounted("size=1m,ro", script);
+    says(outcome, 1, &["/run", "choose a folder on a writable disk"]);
+    let outcome = mounted("size=1m,ro", "exec \"$2\" synth --out \"$1/day.itch\" --messages 10000 --symbols 5");
+    says(outcome, 1, &["day.itch", "choose another folder"]);
+    let outcome = mounted("size=1m", "exec \"$2\" synth --out \"$1/day.itch\" --messages 1000000 --symbols 5");
+    says(outcome, 1, &["day.itch", "free some space"]);
+}
