@@ -5,7 +5,7 @@
 //! orders at rest, a hundred a symbol in both, so that only the memory that is touched grows. `decode only` is the part
 //! that is not the book's.
 
-use benches::market::{Market, decode, queue};
+use benches::market::{Market, Numbering, decode, queue};
 use benches::naive;
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
@@ -59,10 +59,11 @@ impl Tops {
 
 fn ours(day: &Day) -> Run {
     let book = BookStage::new(&Params::defaults(PARAMS), Space { instruments: 1 << 16 });
-    let mut state = (book, Out::new(1, Kinds::of(&[Kind::BookTop])), Tops::default());
-    let time = day.run(&mut state, |(book, out, tops), event| {
-        out.begin(event);
-        book.on_event(event, out);
+    let mut state = (book, Out::new(1, Kinds::of(&[Kind::BookTop])), Tops::default(), Numbering::default());
+    let time = day.run(&mut state, |(book, out, tops, numbering), event| {
+        let event = numbering.next(event);
+        out.begin(&event);
+        book.on_event(&event, out);
         for told in out.events() {
             let top: &BookTop = told.record();
             tops.add((top.bid_px, top.bid_qty.0, top.ask_px, top.ask_qty.0));

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Round trips of one contender in one round, those that warm it up besides.
-const TRIPS: u64 = 20_000;
+const TRIPS: u64 = 10_000;
 const WARM: u64 = 2_000;
 /// Slots of a ring.
 const CAPACITY: usize = 1_024;
@@ -159,7 +159,7 @@ fn main() {
         println!("  a hop needs two cores");
         return;
     }
-    let rounds = count(60);
+    let rounds = count(21);
     let mut medians = vec![Vec::new(); LINKS.len()];
     let mut all: Vec<Option<Histogram<u64>>> = vec![None; LINKS.len()];
     for round in 0..rounds {

@@ -8,7 +8,7 @@
 //! costs is the difference. `std collections` is the naive book and naive bars behind the same decoder, on one thread,
 //! and with a bounded channel of crossbeam between decoding and books. Naive bars close by trades alone.
 
-use benches::market::{Market, decode, queue};
+use benches::market::{Market, Numbering, decode, queue};
 use benches::naive;
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
@@ -117,14 +117,16 @@ fn by_hand(market: &Market) -> Duration {
     let wanted = Kinds::of(&[Kind::Trade, Kind::BookTop, Kind::Bar, Kind::BarFlow, Kind::Anomaly]);
     let (mut from_book, mut from_bars) = (Out::new(1, wanted), Out::new(2, wanted));
     let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
-    let (book_reads, bars_reads, mut told) = (book.reads(), bars.reads(), 0u64);
+    let (book_reads, bars_reads) = (book.reads(), bars.reads());
+    let (mut numbering, mut told) = (Numbering::default(), 0u64);
     let start = Instant::now();
     decode(&mut decoder, &mut windows, &mut queue, |event| {
-        from_book.begin(event);
+        let event = numbering.next(event);
+        from_book.begin(&event);
         if book_reads.has(event.kind) {
-            book.on_event(event, &mut from_book);
+            book.on_event(&event, &mut from_book);
         }
-        for event in std::iter::once(event).chain(from_book.events()) {
+        for event in std::iter::once(&event).chain(from_book.events()) {
             if bars_reads.has(event.kind) {
                 from_bars.begin(event);
                 bars.on_event(event, &mut from_bars);

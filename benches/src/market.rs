@@ -4,7 +4,7 @@
 //! run and every machine reads the same bytes. Bound: about 32 bytes for each message.
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
-use flow::{Decoder, Event, Inputs, Step, Window};
+use flow::{Decoder, Event, EventId, Inputs, Step, Window};
 
 /// Messages of a day as framed bytes.
 pub struct Market {
@@ -85,4 +85,17 @@ pub fn decode(decoder: &mut impl Decoder, windows: &mut [Window], queue: &mut In
 /// A queue as large as the ingress's.
 pub fn queue() -> Inputs {
     Inputs::with_capacity(1_024)
+}
+
+/// Numbers events as the ingress does, for stages that are called without one.
+#[derive(Default)]
+pub struct Numbering(u64);
+
+impl Numbering {
+    /// The event with the next number.
+    #[inline]
+    pub fn next(&mut self, event: &Event) -> Event {
+        self.0 += 1;
+        Event { id: EventId::new(self.0, 0, 0), ..*event }
+    }
 }

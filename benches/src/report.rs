@@ -40,11 +40,12 @@ impl Report {
         writeln!(self.file, "{value}").expect("the report can be written");
     }
 
-    /// A figure: an object of plain values.
+    /// A figure: an object with `group`, `name` and numbers.
     pub fn row(&mut self, row: Value) {
-        let fields = row.as_object().into_iter().flatten();
-        let shown: Vec<String> = fields.map(|(k, v)| format!("{k} {}", v.to_string().trim_matches('"'))).collect();
-        println!("  {}", shown.join("  "));
+        let text = |key: &str| row[key].as_str().unwrap_or_default();
+        let numbers = row.as_object().into_iter().flatten().filter(|(_, v)| v.is_number());
+        let shown: Vec<String> = numbers.map(|(k, v)| format!("{k} {v}")).collect();
+        println!("  {:18} {:24} {}", text("group"), text("name"), shown.join("  "));
         self.line(&row);
     }
 }
