@@ -1,7 +1,7 @@
 //! Runs a decoder over bytes in memory, cut as one likes: for fuzz targets, tests and tools that have no file.
 //!
 //! What a decoder gives may depend neither on how its bytes are cut nor on how full the queue is; this is where both can be
-//! varied. Bound: the window holds [`WINDOW`] bytes beside the cut, like the reader's smallest.
+//! varied. Bound: the window holds half a mebibyte beside the cut, like the reader's smallest.
 
 use flow::{Decoder, Event, FeedError, Inputs, Step, Window};
 

@@ -17,8 +17,11 @@ pub fn data() -> PathBuf {
 pub struct Case {
     name: String,
     needs: Vec<&'static str>,
-    run: Box<dyn FnOnce(&[PathBuf]) + Send>,
+    run: Run,
 }
+
+/// What a case does with the paths of its files.
+type Run = Box<dyn FnOnce(&[PathBuf]) + Send>;
 
 impl Case {
     /// A test called `name` that fails by panicking. It is given the paths of the files that it `needs`, which are named

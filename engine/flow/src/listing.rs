@@ -209,14 +209,6 @@ impl Listings {
             None => format!("#{instrument}"),
         }
     }
-
-    /// The instrument of a key.
-    pub fn by_key(&self, key: &str) -> Option<u32> {
-        if let Some(index) = key.strip_prefix('#') {
-            return index.parse().ok();
-        }
-        self.listed.keys().copied().find(|i| self.key(*i) == key)
-    }
 }
 
 #[cfg(test)]
@@ -232,6 +224,7 @@ mod tests {
         let mut listings = Listings::default();
         inputs.waiting().iter().for_each(|e| listings.observe(e));
         assert_eq!(listings.get(7).unwrap().symbol, symbol);
-        assert_eq!(listings.by_key(&listings.key(7)), Some(7));
+        let state = crate::StateReader::new(&listings, &[]);
+        assert_eq!(state.instrument(&listings.key(7)).unwrap(), 7);
     }
 }

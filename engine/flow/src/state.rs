@@ -6,6 +6,7 @@
 
 use crate::Listings;
 use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
 
 /// Why a state could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -71,14 +72,15 @@ impl<'a> StateWriter<'a> {
 
 /// Gives the states back in the order in which they were put.
 pub struct StateReader<'a> {
-    listings: &'a Listings,
+    instruments: BTreeMap<String, u32>,
     bytes: &'a [u8],
 }
 
 impl<'a> StateReader<'a> {
     /// Reads what a [`StateWriter`] wrote.
-    pub fn new(listings: &'a Listings, bytes: &'a [u8]) -> Self {
-        StateReader { listings, bytes }
+    pub fn new(listings: &Listings, bytes: &'a [u8]) -> Self {
+        let instruments = listings.iter().map(|l| (listings.key(l.instrument), l.instrument)).collect();
+        StateReader { instruments, bytes }
     }
 
     /// The next value.
@@ -96,7 +98,9 @@ impl<'a> StateReader<'a> {
     /// # Errors
     /// [`StateError::UnknownListing`] when no input defined it here.
     pub fn instrument(&self, key: &str) -> Result<u32, StateError> {
-        self.listings.by_key(key).ok_or_else(|| StateError::UnknownListing(key.to_owned()))
+        let unlisted = || key.strip_prefix('#').and_then(|index| index.parse().ok());
+        let known = self.instruments.get(key).copied().or_else(unlisted);
+        known.ok_or_else(|| StateError::UnknownListing(key.to_owned()))
     }
 
     /// Ends the reading.

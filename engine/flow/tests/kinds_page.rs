@@ -31,7 +31,14 @@ fn page() -> String {
     }
     page += ".\n";
     for kind in KINDS {
-        write!(page, "\n## {} ({})\n\n{}\n\n| offset | field | type | what |\n|---|---|---|---|\n", kind.name, kind.kind.0, kind.about.trim()).unwrap();
+        write!(
+            page,
+            "\n## {} ({})\n\n{}\n\n| offset | field | type | what |\n|---|---|---|---|\n",
+            kind.name,
+            kind.kind.0,
+            kind.about.trim()
+        )
+        .unwrap();
         for field in kind.fields {
             writeln!(page, "| {} | `{}` | {} | {} |", field.offset, field.name, meaning(field), field.about).unwrap();
         }

@@ -114,7 +114,7 @@ fn merged(
     let plan = plan(settings, &sinks, instruments)?;
     let (log, outcomes) = match &settings.journal_dir {
         Some(dir) => {
-            let (inputs, outcomes) = Journal::create(dir, &journal_spec(settings, plan.outcomes)?)?;
+            let (inputs, outcomes) = Journal::create(dir, &journal_spec(settings, plan.outcomes))?;
             (Some(inputs), vec![Box::new(outcomes) as Box<dyn Sink>])
         }
         None => (None, Vec::new()),
@@ -181,11 +181,10 @@ fn plan(settings: &Settings, sinks: &[Box<dyn Sink>], instruments: u32) -> Resul
     Ok(Plan::build(settings, Space { instruments }, outcome_kinds(settings)?, readers)?)
 }
 
-fn journal_spec(settings: &Settings, outcomes: Kinds) -> Result<JournalSpec, Faults> {
-    let mut spec = JournalSpec::from_params(&settings.sinks["journal"], build_id(), settings.to_toml())
-        .map_err(|e| Faults::one(Path::new("configuration"), &e.key, &e.found, &e.valid))?;
+fn journal_spec(settings: &Settings, outcomes: Kinds) -> JournalSpec {
+    let mut spec = JournalSpec::from_params(&settings.sinks["journal"], build_id(), settings.to_toml());
     spec.outcome_kinds = outcomes;
-    Ok(spec)
+    spec
 }
 
 /// Build that a journal names: the version and, where the build knows it, the commit.

@@ -2,7 +2,7 @@
 
 use super::error::JournalError;
 use super::format::HEADER_SLOTS;
-use flow::{Effective, Kinds, Param, ParamError, ParamType, Params, kind_named};
+use flow::{Effective, Kinds, Param, ParamType, Params};
 
 /// Fewest and most records of a segment: a page's worth, and 4 GiB.
 const SEGMENT_RECORDS: (u64, u64) = (HEADER_SLOTS as u64, 1 << 26);
@@ -16,14 +16,6 @@ pub(crate) const PARAMS: &[Param] = &[
         default: "262144",
         effective: Effective::Restart,
         about: "records of one segment file, 64 bytes each; three segments of each log are allocated ahead",
-    },
-    Param {
-        name: "outcome_kinds",
-        ty: ParamType::List,
-        unit: "kinds of events",
-        default: "all",
-        effective: Effective::Restart,
-        about: "kinds that the outcome log keeps; `all` for every kind",
     },
     Param {
         name: "high_water_mb",
@@ -85,26 +77,19 @@ impl Default for Upkeep {
 impl JournalSpec {
     /// A journal with default settings.
     pub fn new(build_id: impl Into<String>, config_text: impl Into<String>) -> JournalSpec {
-        JournalSpec::from_params(&Params::defaults(PARAMS), build_id, config_text).expect("the defaults are valid")
+        JournalSpec::from_params(&Params::defaults(PARAMS), build_id, config_text)
     }
 
-    /// From the values of the registry's parameters.
-    ///
-    /// # Errors
-    /// When `outcome_kinds` names a kind that does not exist.
-    pub fn from_params(
-        params: &Params,
-        build_id: impl Into<String>,
-        config_text: impl Into<String>,
-    ) -> Result<JournalSpec, ParamError> {
-        Ok(JournalSpec {
+    /// From the values of the registry's parameters; the outcome log keeps every kind that it is given.
+    pub fn from_params(params: &Params, build_id: impl Into<String>, config_text: impl Into<String>) -> JournalSpec {
+        JournalSpec {
             build_id: build_id.into(),
             config_text: config_text.into(),
             snapshot: None,
             segment_records: params.int("segment_records").next_multiple_of(HEADER_SLOTS as u64),
-            outcome_kinds: kinds_of(params.list("outcome_kinds"))?,
+            outcome_kinds: Kinds::ALL,
             upkeep: Upkeep::from_params(params),
-        })
+        }
     }
 
     /// Whether such a journal can be.
@@ -125,19 +110,4 @@ pub(super) fn check_segment_records(records: u64) -> Result<(), JournalError> {
     }
     let valid = format!("valid: a multiple of {low} from {low} to {high}");
     Err(JournalError::Setting { key: "segment_records", found: records.to_string(), valid })
-}
-
-fn kinds_of(names: &[String]) -> Result<Kinds, ParamError> {
-    let mut kinds = Kinds::NONE;
-    for name in names {
-        kinds = kinds.or(match kind_named(name) {
-            Some(info) => Kinds::of(&[info.kind]),
-            None if name == "all" => Kinds::ALL,
-            None => {
-                let valid = "valid: `all`, or kinds as `tidegate schema` lists them".to_owned();
-                return Err(ParamError { key: "outcome_kinds".to_owned(), found: name.clone(), valid });
-            }
-        });
-    }
-    Ok(kinds)
 }
