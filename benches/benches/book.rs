@@ -88,7 +88,9 @@ fn decoding(day: &Day) -> Duration {
 
 fn live_orders(day: &Day) -> usize {
     let mut books = naive::Books::default();
-    day.run(&mut books, |books, event| drop(books.on_event(event)));
+    day.run(&mut books, |books, event| {
+        let _ = books.on_event(event);
+    });
     books.live_orders()
 }
 

@@ -8,9 +8,12 @@ use tidegate_tests::Case;
 
 const SAMPLE: &str = "nasdaq_itch/locate-13-10k.bin";
 
+/// File, its messages by type, and how many of them make inputs.
+type Capture = (&'static str, &'static [(&'static str, u64)], u64);
+
 /// Captures of single packets as they were sent, captures framed again with five packets each; then what each has:
 /// its messages by type, and how many of them make inputs.
-const CAPTURES: &[(&str, &[(&str, u64)], u64)] = &[
+const CAPTURES: &[Capture] = &[
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/AddOrderNoMpidAttributionMessage.pcap", &[("A", 1)], 1),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/MarketParticipantPositionMessage.pcap", &[("L", 1)], 0),
     (
