@@ -216,7 +216,11 @@ impl Sink for RowSink {
         Ok(())
     }
 
-    fn finished(&mut self, _seq: u64) -> Result<(), SinkError> {
+    fn finished(&mut self, seq: u64) -> Result<(), SinkError> {
+        // Origins of inputs that no row came from would pile up in the channel.
+        if let Some(origins) = &mut self.origins {
+            let _ = origins.of(seq);
+        }
         Ok(())
     }
 

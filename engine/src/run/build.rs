@@ -126,7 +126,7 @@ fn merged(
     let shape = Shape::of(&plan);
     let start = Instant::now();
     let mut finished = run_line(ingress, plan, tail, &options.control, poll)?;
-    let seconds = start.elapsed();
+    let seconds = finished.ended.duration_since(start);
     let log = finished.head.take_log();
     let inputs = finished.head.feeds().iter().map(input_report).collect();
     let activity = finished.head.activity().to_vec();
@@ -163,7 +163,7 @@ fn recorded(
     let shape = Shape::of(&plan);
     let start = Instant::now();
     let finished = run_line(head, plan, tail, &options.control, poll)?;
-    let seconds = start.elapsed();
+    let seconds = finished.ended.duration_since(start);
     let activity = finished.head.activity().to_vec();
     let (mut report, error) = reported(finished, &shape, seconds, &activity);
     report.verified = verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());

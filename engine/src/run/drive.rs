@@ -14,6 +14,7 @@ use ring::thread::{Worker, spawn_pinned};
 use ring::{Consumer, Idle, Taken};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 /// What other threads may tell a run, and ask of it.
 #[derive(Clone, Default)]
@@ -38,6 +39,8 @@ pub struct Finished<H> {
     pub error: Option<IngressError>,
     /// Whether the sources were ended by [`Control::stop`].
     pub stopped: bool,
+    /// When the last group ended.
+    pub ended: Instant,
 }
 
 /// Where the last stages of a group's thread lead.
@@ -64,6 +67,7 @@ impl From<Way> for Left {
 struct GroupEnd<H> {
     group: Group,
     left: Left,
+    ended: Instant,
     head: Option<(H, Option<IngressError>, bool)>,
 }
 
@@ -85,11 +89,12 @@ pub fn run_line<H: Head + 'static>(
     }
     let mut groups = Vec::new();
     let mut edges = Vec::new();
-    let (mut end, mut ended_head, mut panicked) = (None, None, None);
+    let (mut end, mut ended_head, mut panicked, mut ended) = (None, None, None, Instant::now());
     for worker in workers {
         match worker.join() {
             Ok(done) => {
                 groups.push(done.group);
+                ended = done.ended;
                 ended_head = ended_head.or(done.head);
                 match done.left {
                     Left::Cut(counts) => edges.push(counts),
@@ -103,7 +108,7 @@ pub fn run_line<H: Head + 'static>(
         return Err(e.into());
     }
     let (head, error, stopped) = ended_head.expect("the first group returns the head");
-    Ok(Finished { head, groups, tail: end.expect("the last group returns the tail"), edges, error, stopped })
+    Ok(Finished { head, groups, tail: end.expect("the last group returns the tail"), edges, error, stopped, ended })
 }
 
 fn spawn<H: Head + 'static>(
@@ -151,7 +156,7 @@ fn first<H: Head>(
         Way::Cut(edge) => admit_all(&mut head, &mut group, edge, batch, idle, control),
         Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), batch, idle, control),
     };
-    GroupEnd { group, left: way.into(), head: Some((head, error, stopped)) }
+    GroupEnd { group, left: way.into(), ended: Instant::now(), head: Some((head, error, stopped)) }
 }
 
 fn admit_all<H: Head, E: Exit>(
@@ -197,7 +202,7 @@ fn later<H>(mut from: Consumer<Slot>, mut group: Group, mut way: Way, batch: usi
         Way::Cut(edge) => take_all(&mut from, &mut group, edge, batch, idle),
         Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), batch, idle),
     }
-    GroupEnd { group, left: way.into(), head: None }
+    GroupEnd { group, left: way.into(), ended: Instant::now(), head: None }
 }
 
 fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, batch: usize, idle: Idle) {
