@@ -1,6 +1,7 @@
 //! `tidegate demo`.
 
 use super::exit::{Exit, Failure};
+use super::line::{LineArgs, set_all};
 use super::{present, watch::Watch};
 use crate::config::{InputSettings, Settings};
 use crate::run::{Options, execute};
@@ -19,15 +20,8 @@ pub(super) struct DemoArgs {
     /// Symbols of the synthetic exchange.
     #[arg(long, default_value_t = 200)]
     symbols: u64,
-    /// Where the line is cut: fused (one core) or split (a core per stage).
-    #[arg(long)]
-    preset: Option<String>,
-    /// Ring of the cuts: line or disruptor.
-    #[arg(long)]
-    ring: Option<String>,
-    /// Any parameter: section.name=value.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    line: LineArgs,
     /// One JSON object on standard output instead of the summary.
     #[arg(long)]
     json: bool,
@@ -40,9 +34,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         format!("synthetic.messages={}", args.events),
         format!("synthetic.symbols={}", args.symbols),
     ];
-    super::replay::apply(&mut settings, &own)?;
-    super::replay::apply_cut(&mut settings, args.preset.as_deref(), args.ring.as_deref())?;
-    super::replay::apply(&mut settings, &args.set)?;
+    set_all(&mut settings, own.into_iter())?;
+    args.line.apply(&mut settings)?;
     let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
     let params = settings.feeds[feed.name].clone();
     settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });

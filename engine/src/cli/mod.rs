@@ -6,6 +6,7 @@
 mod demo;
 mod exit;
 mod journal;
+mod line;
 mod present;
 mod replay;
 mod rows;

@@ -1,6 +1,7 @@
 //! `tidegate replay`.
 
 use super::exit::{Exit, Failure};
+use super::line::LineArgs;
 use super::rows::RowArgs;
 use super::{present, watch::Watch};
 use crate::config::{InputSettings, Settings};
@@ -41,15 +42,8 @@ pub(super) struct ReplayArgs {
     /// Repeat a run that was cut short, compare, and append the outcomes that its log lacks.
     #[arg(long, conflicts_with = "verify")]
     complete: bool,
-    /// Where the line is cut: fused (one core) or split (a core per stage).
-    #[arg(long)]
-    preset: Option<String>,
-    /// Ring of the cuts: line or disruptor.
-    #[arg(long)]
-    ring: Option<String>,
-    /// Any parameter: section.name=value.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    line: LineArgs,
     /// One JSON object instead of the summary: on standard output, or on standard error when rows go there.
     #[arg(long)]
     json: bool,
@@ -58,8 +52,7 @@ pub(super) struct ReplayArgs {
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let recorded = recorded_dir(args)?;
     let mut settings = settings(args, recorded.as_deref())?;
-    apply_cut(&mut settings, args.preset.as_deref(), args.ring.as_deref())?;
-    apply(&mut settings, &args.set)?;
+    args.line.apply(&mut settings)?;
     if recorded.is_none() {
         inputs(args, &mut settings)?;
     }
@@ -119,19 +112,6 @@ fn settings(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Settings, Fail
         Some(path) => Ok(Settings::load(path)?),
         None => Ok(Settings::default()),
     }
-}
-
-/// Sets parameters from `section.name=value` texts.
-pub(super) fn apply(settings: &mut Settings, assignments: &[String]) -> Result<(), Failure> {
-    let faults: Vec<_> = assignments.iter().filter_map(|a| settings.set(a).err()).collect();
-    if faults.is_empty() { Ok(()) } else { Err(crate::config::Faults(faults).into()) }
-}
-
-/// Sets preset and ring, if given.
-pub(super) fn apply_cut(settings: &mut Settings, preset: Option<&str>, ring: Option<&str>) -> Result<(), Failure> {
-    let preset = preset.map(|p| format!("line.preset={p}"));
-    let ring = ring.map(|r| format!("line.ring={r}"));
-    apply(settings, &preset.into_iter().chain(ring).collect::<Vec<_>>())
 }
 
 /// Adds the inputs of the command line and the journal to write.
