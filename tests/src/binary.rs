@@ -21,15 +21,11 @@ pub fn tidegate() -> &'static Path {
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     let profile = test.ancestors().nth(2).expect("a test stands in TARGET/PROFILE/deps");
-    let target =
-        profile.ancestors().skip(1).find(|p| p.join("CACHEDIR.TAG").exists()).expect("Cargo marks its target folder");
+    let target = profile.parent().expect("a profile stands in a target folder");
     let name = profile.file_name().and_then(OsStr::to_str).expect("a profile has a name");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "tidegate", "--bin", "tidegate", "--profile"]);
     cargo.arg(if name == "debug" { "dev" } else { name }).arg("--target-dir").arg(target).current_dir(crate::root());
-    if let Some(triple) = profile.parent().filter(|p| *p != target).and_then(Path::file_name) {
-        cargo.arg("--target").arg(triple);
-    }
     let built = cargo.output().unwrap_or_else(|e| panic!("{cargo:?} does not start: {e}"));
     assert!(
         built.status.success(),
