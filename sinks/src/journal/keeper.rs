@@ -307,9 +307,7 @@ impl Keeper {
 
     /// Makes the next segment of a log, dropping old outcomes where the room is wanted.
     pub(super) fn prepare(&mut self, log: LogKind) -> Result<Arc<Segment>, JournalError> {
-        let needed = segment::footprint(self.info.segment_records);
-        let mark = self.upkeep.high_water_bytes;
-        while mark > 0 && self.bytes() + needed > mark && self.drop_oldest()? {}
+        self.give_way(segment::footprint(self.info.segment_records))?;
         let (number, written) = (self.log(log).next_number, self.info.segment_records);
         let first_record = (number - 1) * written + 1;
         let (segment, seal) = loop {
@@ -323,6 +321,13 @@ impl Keeper {
         keeper.next_number += 1;
         keeper.live.push_back(Live { segment: Arc::clone(&segment), seal: SealWriter::new(seal), synced: 0 });
         Ok(segment)
+    }
+
+    /// Drops old outcomes until `needed` more bytes stay below the high-water mark, or nothing sealed is left to drop.
+    fn give_way(&mut self, needed: u64) -> Result<(), JournalError> {
+        let mark = self.upkeep.high_water_bytes;
+        while mark > 0 && self.bytes() + needed > mark && self.drop_oldest()? {}
+        Ok(())
     }
 
     /// Bytes of all segments and sidecars.
@@ -382,6 +387,8 @@ impl Keeper {
             }
         }
         self.sync_and_seal(true)?;
+        // A writer that outran the sealing left more than the mark allows: only what is sealed can be dropped.
+        self.give_way(0)?;
         for path in unused.iter().flat_map(|(records, seal)| [records, seal]) {
             fs::remove_file(path).map_err(|e| JournalError::io(path, "removing an unused segment", e))?;
         }
