@@ -55,11 +55,6 @@ impl Group {
         }
     }
 
-    /// The stages with their names, for saving and loading.
-    pub fn stages_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Box<dyn Stage>)> {
-        self.stations.iter_mut().map(|s| (s.name, &mut s.stage))
-    }
-
     /// The stages in order.
     pub fn stages(&self) -> impl Iterator<Item = &dyn Stage> {
         self.stations.iter().map(|s| s.stage.as_ref())
