@@ -9,12 +9,14 @@
 //! by [`Listings::MAX`]) and the buffers that the caller sizes.
 
 mod anomaly;
+mod approved;
 mod event;
 mod flags;
 mod id;
 mod interval;
 mod kind;
 mod listing;
+mod order;
 mod out;
 mod param;
 mod record;
@@ -28,12 +30,17 @@ mod units;
 mod window;
 
 pub use anomaly::What;
+pub use approved::Approved;
 pub use event::Event;
 pub use flags::{Flags, Side};
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
 pub use interval::{Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
 pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic};
+pub use order::{
+    Action, CancelReason, CommandAction, HaltReason, Liquidity, OrderId, OrderType, RejectReason, SOURCE_OPERATOR,
+    SOURCE_RETURNS, Tif,
+};
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, Value};
 pub use record::{Field, FieldType, KINDS, KindInfo, Record, kind_info, kind_named};

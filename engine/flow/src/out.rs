@@ -4,7 +4,8 @@
 //! The buffer is part of the runner and never grows: a stage declares its bound and the plan checks it against
 //! [`Out::CAP`], so a push past the end is a broken invariant and panics.
 
-use crate::{Event, EventId, Flags, Kind, Kinds, Ns, Record};
+use crate::records::Order;
+use crate::{Approved, Event, EventId, Flags, Kind, Kinds, Ns, Record};
 
 /// The bounded buffer of one stage. Numbers what is pushed: seq and time of the cause, position of the stage, ordinal.
 pub struct Out {
@@ -53,6 +54,18 @@ impl Out {
     /// that ids do not depend on who listens.
     #[inline]
     pub fn push<R: Record>(&mut self, instrument: u32, flags: Flags, record: &R) {
+        const { assert!(R::KIND.0 != Kind::Order.0, "an order is made by risk alone: see Approved") }
+        self.add(instrument, flags, record);
+    }
+
+    /// Adds an order that risk let pass.
+    #[inline]
+    pub fn push_approved(&mut self, instrument: u32, flags: Flags, order: &Approved<Order>) {
+        self.add(instrument, flags, order.get());
+    }
+
+    #[inline]
+    fn add<R: Record>(&mut self, instrument: u32, flags: Flags, record: &R) {
         let ordinal = self.ordinal;
         self.ordinal = ordinal.checked_add(1).expect("more than 65,535 events of one stage for one input");
         if !self.wanted.has(R::KIND) {

@@ -17,15 +17,15 @@ records! {
     } reserved 32
     /// An operator or a configuration change; the text of a value comes before it as a `name`.
     Command = 22 "command" {
-        action: u32 as Uint "what to do; see the list of commands",
-        target: u32 as Uint "stage, parameter or order group that it addresses",
+        action: u32 as Uint "1 halt, 2 resume, 3 cancel all, 4 set a limit, 5 skip order counters ahead",
+        target: u32 as Uint "what it addresses: the check whose limit is set; else 0",
         actor: u64 as Uint "handle of who asked",
         old: i64 as Int "value before",
         new: i64 as Int "value from now on",
     } reserved 8
     /// Trading stops: terminal, or entered at the head.
     Halt = 23 "halt" {
-        reason: u32 as Uint "why",
+        reason: u32 as Uint "1 operator, 2 panic, 3 stalled group, 4 input log full, 5 too many returns, 6 unclean stop",
         group: u32 as Uint "group that halted; 0 = the ingress",
         detail: u64 as Uint "a number that explains the reason",
     } reserved 24

@@ -32,4 +32,38 @@ records! {
         trades: u32 as Uint "number of trades",
         interval_s: u32 as Seconds "length of the bar",
     }
+    /// Signed volume of an instrument since its session began, after each trade.
+    Cvd = 35 "cvd" {
+        cvd: i64 as Int "cumulative volume delta: bought less sold quantity, in the instrument's smallest unit",
+        buy_qty: Qty as Qty "quantity whose aggressor was the buyer",
+        sell_qty: Qty as Qty "quantity whose aggressor was the seller",
+        unsigned_qty: Qty as Qty "quantity of trades without an aggressor; in neither of the others",
+        trades: u32 as Uint "number of trades",
+    } reserved 4
+    /// Imbalance of a book, when its best bid or ask changes.
+    Imbalance = 36 "imbalance" {
+        l1: f64 as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
+        depth: f64 as Float "the same over the best levels, weighted; absent when a side is empty",
+        mid: Px as Price "(bid + ask) / 2; absent when a side is empty",
+        weighted_mid: Px as Price "(ask x bid quantity + bid x ask quantity) / (bid quantity + ask quantity), rounded half to even at 1e-9",
+        levels: u32 as Uint "levels of a side that the depth measure takes",
+        weighting: u8 as Uint "how it weighs the k-th level: 1 equal, 2 1/k, 3 exp(-lambda (k - 1))",
+    } reserved 3
+    /// Volume-synchronised probability of informed trading, when a bucket closes; its `vpin-flow` follows.
+    Vpin = 37 "vpin" {
+        vpin: f64 as Float "mean of |bought - sold| / bucket quantity over the last buckets, 0 to 1; absent before there are enough",
+        bucket_qty: Qty as Qty "quantity of a bucket",
+        buckets: u64 as Uint "buckets closed since the session began",
+        closed: u32 as Uint "buckets that this trade closed",
+        window: u32 as Uint "buckets that the mean is over",
+        mode: u8 as Uint "how trades are signed: 1 exact, 2 bulk",
+    } reserved 7
+    /// Volumes behind a `vpin`; follows it.
+    VpinFlow = 38 "vpin-flow" {
+        buy_qty: Qty as Qty "bought quantity since the session began",
+        sell_qty: Qty as Qty "sold quantity since the session began",
+        unsigned_qty: Qty as Qty "quantity left out since the session began: it had no aggressor",
+        bucket_buy_qty: Qty as Qty "bought quantity of the last closed bucket",
+        bucket_sell_qty: Qty as Qty "sold quantity of the last closed bucket",
+    }
 }

@@ -36,7 +36,7 @@ records! {
         group: u32 as Uint "group of legs that is approved whole or not at all; 0 = none",
         strategy: u16 as Uint "strategy",
         account: u8 as Uint "account",
-        action: u8 as Uint "1 new, 2 cancel, 3 replace, 4 flatten",
+        action: u8 as Uint "1 new, 2 cancel, 3 replace",
         order_type: u8 as Uint "1 limit, 2 market",
         tif: u8 as Uint "1 day, 2 good till cancelled, 3 immediate or cancel, 4 fill or kill",
         legs: u8 as Uint "legs of the group",
@@ -126,7 +126,7 @@ records! {
     Reject = 77 "reject" {
         order_id: u64 as Uint "account, strategy and counter",
         cause: u64 as Uint "id of the route",
-        reason: u32 as Uint "why",
+        reason: u32 as Uint "why; see the list of reasons",
         action: u8 as Uint "what was refused, as the route's",
     } reserved 19
     /// An order, or what was left of it, is gone from the venue.
@@ -134,7 +134,7 @@ records! {
         order_id: u64 as Uint "account, strategy and counter",
         qty: Qty as Qty "quantity taken out",
         cause: u64 as Uint "id of the route; 0 = the venue's own doing",
-        reason: u32 as Uint "why",
+        reason: u32 as Uint "why; see the list of reasons",
     } reserved 12
     /// A position after it changed; `position-money` follows.
     Position = 79 "position" {

@@ -1,0 +1,200 @@
+//! Words for orders: ids, types, times in force, actions, reasons.
+//!
+//! Every word is a number in a record and a name in a row; both stand here once. An order id names account, strategy
+//! and counter, so an answer of a venue finds its way back without a table. Bound: 255 accounts, 65,535 strategies,
+//! 2^40 orders of each.
+
+use serde::{Deserialize, Serialize};
+
+/// Source of what comes back from the line: answers of venues, refusals.
+pub const SOURCE_RETURNS: u8 = 255;
+/// Source of an operator's commands.
+pub const SOURCE_OPERATOR: u8 = 254;
+
+/// Our id of an order, unique for ever: 8 bits of account, 16 bits of strategy, 40 bits of counter (from 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderId(pub u64);
+
+impl OrderId {
+    /// The largest counter.
+    pub const MAX_COUNTER: u64 = (1 << 40) - 1;
+
+    /// Joins the three parts.
+    #[inline]
+    pub const fn new(account: u8, strategy: u16, counter: u64) -> OrderId {
+        OrderId((account as u64) << 56 | (strategy as u64) << 40 | (counter & Self::MAX_COUNTER))
+    }
+
+    /// The account.
+    #[inline]
+    pub const fn account(self) -> u8 {
+        (self.0 >> 56) as u8
+    }
+
+    /// The strategy.
+    #[inline]
+    pub const fn strategy(self) -> u16 {
+        (self.0 >> 40) as u16
+    }
+
+    /// The counter.
+    #[inline]
+    pub const fn counter(self) -> u64 {
+        self.0 & Self::MAX_COUNTER
+    }
+}
+
+/// Defines the words of a small table: a number for records, a name for rows.
+macro_rules! words {
+    ($( $(#[doc = $about:literal])+ $name:ident : $repr:ty { $( $(#[doc = $what:literal])+ $word:ident = $number:literal $text:literal ),* $(,)? } )*) => { $(
+        $(#[doc = $about])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[repr($repr)]
+        pub enum $name { $( $(#[doc = $what])+ $word = $number ),* }
+
+        impl $name {
+            /// Every word.
+            pub const ALL: &'static [$name] = &[ $( $name::$word ),* ];
+
+            /// Its number in records.
+            #[inline]
+            pub const fn code(self) -> $repr {
+                self as $repr
+            }
+
+            /// The word of that number.
+            #[inline]
+            pub const fn from_code(code: $repr) -> Option<$name> {
+                match code { $( $number => Some($name::$word), )* _ => None }
+            }
+
+            /// Its name in rows.
+            pub const fn name(self) -> &'static str {
+                match self { $( $name::$word => $text ),* }
+            }
+        }
+    )* };
+}
+
+words! {
+    /// What an intent or a route asks for.
+    Action: u8 {
+        /// A new order.
+        New = 1 "new",
+        /// The end of an order.
+        Cancel = 2 "cancel",
+        /// New terms for an order.
+        Replace = 3 "replace",
+        /// The end of all orders; the gateway expands it.
+        CancelAll = 4 "cancel-all",
+    }
+    /// Type of an order.
+    OrderType: u8 {
+        /// At the limit price or better.
+        Limit = 1 "limit",
+        /// At any price.
+        Market = 2 "market",
+    }
+    /// Time in force.
+    Tif: u8 {
+        /// Until the session ends.
+        Day = 1 "day",
+        /// Until it is cancelled.
+        GoodTillCancelled = 2 "gtc",
+        /// What cannot be filled at once is cancelled.
+        ImmediateOrCancel = 3 "ioc",
+        /// Filled whole at once, or cancelled whole.
+        FillOrKill = 4 "fok",
+    }
+    /// Whether a fill gave liquidity or took it.
+    Liquidity: u8 {
+        /// Our order rested.
+        Added = 1 "added",
+        /// Our order was marketable.
+        Removed = 2 "removed",
+    }
+    /// Why a venue refused an order, a cancel or a replace.
+    RejectReason: u32 {
+        /// It names no order that the venue has.
+        UnknownOrder = 1 "unknown-order",
+        /// The order is done already.
+        TooLate = 2 "too-late",
+        /// The instrument has no book, or no price to trade at.
+        NoMarket = 3 "no-market",
+        /// Price, quantity, type or time in force is not valid.
+        BadTerms = 4 "bad-terms",
+        /// Its id was used before.
+        DuplicateId = 5 "duplicate-id",
+        /// The venue's table of orders is full.
+        TooManyOrders = 6 "too-many-orders",
+        /// The venue does not trade the instrument now.
+        Halted = 7 "halted",
+        /// It was never sent: found after an unclean stop.
+        NeverSent = 8 "never-sent",
+    }
+    /// Why an order, or what was left of it, ended at the venue.
+    CancelReason: u32 {
+        /// We asked for it.
+        Requested = 1 "requested",
+        /// What an immediate-or-cancel order left.
+        ImmediateOrCancel = 2 "ioc",
+        /// A fill-or-kill order that could not be filled whole.
+        FillOrKill = 3 "fok",
+        /// The session ended.
+        EndOfDay = 4 "end-of-day",
+        /// Nothing was left on the other side for a market order.
+        NoLiquidity = 5 "no-liquidity",
+        /// All orders were cancelled at once.
+        MassCancel = 6 "mass-cancel",
+    }
+    /// What an operator, or the engine for him, commands.
+    CommandAction: u32 {
+        /// Nothing is approved any more, all orders are cancelled.
+        Halt = 1 "halt",
+        /// Trading goes on.
+        Resume = 2 "resume",
+        /// All orders are cancelled; trading goes on.
+        CancelAll = 3 "cancel-all",
+        /// A check's limit changes.
+        SetLimit = 4 "set-limit",
+        /// Counters of order ids skip ahead, after an unclean stop.
+        SkipCounters = 5 "skip-counters",
+    }
+    /// Why trading halted.
+    HaltReason: u32 {
+        /// An operator said so.
+        Operator = 1 "operator",
+        /// A group panicked.
+        Panic = 2 "panic",
+        /// A group did not move.
+        Stalled = 3 "stalled",
+        /// The input log takes no more.
+        LogFull = 4 "log-full",
+        /// More came back from the line than its bound.
+        ReturnsFull = 5 "returns-full",
+        /// The run before ended uncleanly.
+        Unclean = 6 "unclean-stop",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_an_id_come_back() {
+        let id = OrderId::new(255, 65_535, OrderId::MAX_COUNTER);
+        assert_eq!((id.account(), id.strategy(), id.counter()), (255, 65_535, OrderId::MAX_COUNTER));
+        assert_eq!(OrderId::new(1, 2, 3).0, 1 << 56 | 2 << 40 | 3);
+    }
+
+    #[test]
+    fn words_and_numbers_are_the_same_table() {
+        for word in RejectReason::ALL {
+            assert_eq!(RejectReason::from_code(word.code()), Some(*word));
+        }
+        assert_eq!(Tif::from_code(0), None);
+        assert_eq!(Tif::ImmediateOrCancel.name(), "ioc");
+    }
+}
