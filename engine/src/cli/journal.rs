@@ -246,7 +246,7 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
 
 fn tail(args: &TailArgs) -> Result<Exit, Failure> {
     let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
-    let kinds = flow::KINDS.iter().filter_map(|k| row_kind(k.name)).filter(|k| k.name != "bar-flow").collect();
+    let kinds = flow::KINDS.iter().filter_map(|k| row_kind(k.name)).filter(|k| !k.is_part_of_another()).collect();
     let to = Box::new(io::LineWriter::new(io::stdout()));
     let mut sink = RowSink::new(kinds, Format::Jsonl, Filter::default(), 0, Vec::new(), None, to);
     for event in reader.inputs() {

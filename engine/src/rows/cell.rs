@@ -11,7 +11,7 @@ pub enum Cell {
     Uint(u64),
     /// A signed integer.
     Int(i64),
-    /// A number.
+    /// A number; absent when it is none (NaN).
     Float(f64),
     /// A text, or an exact decimal.
     Text(String),
@@ -33,6 +33,7 @@ impl Cell {
             Cell::Null => String::new(),
             Cell::Uint(v) => v.to_string(),
             Cell::Int(v) => v.to_string(),
+            Cell::Float(v) if v.is_nan() => String::new(),
             Cell::Float(v) => v.to_string(),
             Cell::Text(v) => v.clone(),
             Cell::Bool(v) => v.to_string(),

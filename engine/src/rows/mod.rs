@@ -7,6 +7,7 @@
 mod cell;
 mod depth;
 mod filter;
+mod join;
 mod render;
 mod schema;
 mod write;

@@ -2,8 +2,8 @@
 
 use super::cell::Cell;
 use super::schema::Shape;
-use flow::records::{Anomaly, Bar, BarFlow, Trade};
-use flow::{Event, Field, FieldType, Flags, Interval, KindInfo, Listed, Ns, Px, Qty, What, decimal};
+use flow::records::{Anomaly, Trade};
+use flow::{Event, Field, FieldType, Flags, KindInfo, Listed, Ns, Px, Qty, What, decimal};
 
 /// How numbers of an instrument are printed.
 #[derive(Clone, Copy)]
@@ -33,8 +33,8 @@ impl Scale {
     }
 }
 
-/// The cells of a row after the common ones; `None` while the rest of it (a bar's flow) has not come.
-pub(super) fn cells(shape: Shape, info: &KindInfo, event: &Event, flow: Option<&Event>, scale: Scale) -> Vec<Cell> {
+/// The cells of a row after the common ones, of a kind that is made of one event.
+pub(super) fn cells(shape: Shape, info: &KindInfo, event: &Event, scale: Scale) -> Vec<Cell> {
     match shape {
         Shape::Record { side } => {
             let side = side.then(|| Cell::text(event.side().name()));
@@ -42,9 +42,8 @@ pub(super) fn cells(shape: Shape, info: &KindInfo, event: &Event, flow: Option<&
             side.into_iter().chain(fields.map(|f| field(f, event, scale))).collect()
         }
         Shape::Trade => trade(event, scale),
-        Shape::Bar => bar(event, flow, scale),
         Shape::Anomaly => anomaly(event, scale),
-        Shape::Depth => Vec::new(),
+        Shape::Joined | Shape::Depth => Vec::new(),
     }
 }
 
@@ -80,29 +79,6 @@ fn trade(event: &Event, scale: Scale) -> Vec<Cell> {
         Cell::Bool(event.flags.has(Flags::AUCTION)),
         Cell::Uint(trade.match_id),
         Cell::Uint(trade.order_ref),
-    ]
-}
-
-fn bar(event: &Event, flow: Option<&Event>, scale: Scale) -> Vec<Cell> {
-    let bar = event.record::<Bar>();
-    let flow = flow.and_then(Event::get::<BarFlow>).copied().unwrap_or_default();
-    let interval = match Interval::from_seconds(bar.interval_s) {
-        Some(interval) => interval.to_string(),
-        None => format!("{}s", bar.interval_s),
-    };
-    let vwap = flow.vwap.known().map_or(Cell::Null, |px| Cell::Text(decimal(px.0.into(), 9, 9)));
-    vec![
-        Cell::Text(interval),
-        Cell::Uint(u64::from(bar.start_s) * Ns::SECOND),
-        scale.px(bar.open),
-        scale.px(bar.high),
-        scale.px(bar.low),
-        scale.px(bar.close),
-        scale.qty(flow.volume),
-        Cell::Uint(flow.trades.into()),
-        vwap,
-        scale.qty(flow.buy_volume),
-        scale.qty(flow.sell_volume),
     ]
 }
 

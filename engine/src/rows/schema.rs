@@ -1,5 +1,6 @@
 //! The columns of every kind of row.
 
+use super::join::{is_follower, join};
 use flow::{Field, FieldType, KINDS, Kind, KindInfo, Kinds};
 
 /// A column of a row.
@@ -23,8 +24,8 @@ pub(super) enum Shape {
         side: bool,
     },
     Trade,
-    /// Joined from `bar` and `bar-flow`.
-    Bar,
+    /// Made of two events: see [`super::join`].
+    Joined,
     Anomaly,
     /// Rebuilt from `level` events.
     Depth,
@@ -46,7 +47,7 @@ pub struct RowKind {
     pub(super) shape: Shape,
 }
 
-const fn column(name: &'static str, ty: &'static str, unit: &'static str, about: &'static str) -> Column {
+pub(super) const fn column(name: &'static str, ty: &'static str, unit: &'static str, about: &'static str) -> Column {
     Column { name, ty, unit, about }
 }
 
@@ -76,20 +77,6 @@ const TRADE: [Column; 8] = [
     column("auction", "boolean", "", "whether it is an auction's print"),
     column("match_id", "integer", "", "the venue's number of the match; 0 = none"),
     column("order_ref", "integer", "", "the resting order; 0 = not known"),
-];
-
-const BAR: [Column; 11] = [
-    column("interval", "text", "", "length of the bar"),
-    column("start_ns", "integer", "ns since 1970-01-01 UTC", "start of the bar"),
-    column("open", "decimal", "currency", "first price"),
-    column("high", "decimal", "currency", "highest price"),
-    column("low", "decimal", "currency", "lowest price"),
-    column("close", "decimal", "currency", "last price"),
-    column("volume", "integer or decimal", "smallest unit or instrument", "quantity traded"),
-    column("trades", "integer", "", "number of trades"),
-    column("vwap", "decimal or null", "currency", "volume-weighted average price, 9 decimals, half to even"),
-    column("buy_volume", "integer or decimal", "smallest unit or instrument", "quantity with a buying aggressor"),
-    column("sell_volume", "integer or decimal", "smallest unit or instrument", "quantity with a selling aggressor"),
 ];
 
 const ANOMALY: [Column; 4] = [
@@ -123,16 +110,18 @@ const SIDED: Kinds =
     Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Level, Kind::Order, Kind::Fill]);
 
 fn of_kind(info: &'static KindInfo) -> RowKind {
-    let (shape, own, reads) = match info.kind {
-        Kind::Trade => (Shape::Trade, TRADE.to_vec(), Kinds::of(&[info.kind])),
-        Kind::Bar => (Shape::Bar, BAR.to_vec(), Kinds::of(&[Kind::Bar, Kind::BarFlow])),
-        Kind::Anomaly => (Shape::Anomaly, ANOMALY.to_vec(), Kinds::of(&[info.kind])),
+    let join = join(info.kind);
+    let (shape, own) = match info.kind {
+        _ if let Some(join) = join => (Shape::Joined, join.columns.to_vec()),
+        Kind::Trade => (Shape::Trade, TRADE.to_vec()),
+        Kind::Anomaly => (Shape::Anomaly, ANOMALY.to_vec()),
         _ => {
             let side = SIDED.has(info.kind);
             let fields = info.fields.iter().filter(|f| f.name != "exchange_ts").map(of_field);
-            (Shape::Record { side }, side.then_some(SIDE).into_iter().chain(fields).collect(), Kinds::of(&[info.kind]))
+            (Shape::Record { side }, side.then_some(SIDE).into_iter().chain(fields).collect())
         }
     };
+    let reads = join.into_iter().fold(Kinds::of(&[info.kind]), |kinds, j| kinds.or(Kinds::of(&[j.follower])));
     let columns = COMMON.into_iter().chain(own).collect();
     RowKind { name: info.name, about: info.about, columns, reads, kind: info.kind, shape }
 }
@@ -154,6 +143,13 @@ pub fn row_kinds() -> Vec<RowKind> {
         }
     }
     kinds
+}
+
+impl RowKind {
+    /// Whether another kind's row shows the same event beside its own.
+    pub fn is_part_of_another(&self) -> bool {
+        self.shape != Shape::Joined && is_follower(self.kind)
+    }
 }
 
 /// The kind of row of that name.

@@ -3,10 +3,10 @@
 use super::cell::Cell;
 use super::depth::Depths;
 use super::filter::Filter;
+use super::join::join;
 use super::render::{Scale, cells};
 use super::schema::{RowKind, Shape};
 use crate::ingress::{Origin, Origins};
-use flow::records::Bar;
 use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, kind_info};
 use serde::Serializer;
 use serde::ser::SerializeMap;
@@ -38,7 +38,8 @@ pub struct RowSink {
     origin: Option<Origin>,
     listings: Listings,
     depths: Depths,
-    bar: Option<Event>,
+    /// By kind of row: the first of a pair, until its follower comes.
+    waiting: Vec<Option<Event>>,
     writer: Writer,
     rows: u64,
 }
@@ -61,9 +62,9 @@ impl RowSink {
             Format::Csv => Writer::Csv(Box::new(csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to))),
         };
         let (listings, depths) = Default::default();
-        let (origin, bar, rows) = (None, None, 0);
+        let (origin, waiting, rows) = (None, vec![None; kinds.len()], 0);
         let kinds = kinds.into_iter().map(Arc::new).collect();
-        RowSink { kinds, reads, filter, levels, inputs, origins, origin, listings, depths, bar, writer, rows }
+        RowSink { kinds, reads, filter, levels, inputs, origins, origin, listings, depths, waiting, writer, rows }
     }
 
     /// Writes the header of CSV, so that it stands there even when no row follows.
@@ -115,25 +116,24 @@ impl RowSink {
         Ok(())
     }
 
-    fn show(&mut self, kind: &RowKind, event: &Event) -> Result<(), SinkError> {
+    fn show(&mut self, at: usize, event: &Event) -> Result<(), SinkError> {
+        let kind = Arc::clone(&self.kinds[at]);
         let scale = Scale::of(self.listings.get(event.instrument));
-        let flow = match kind.shape {
-            Shape::Depth => return Ok(()),
-            Shape::Bar if event.kind == Kind::Bar => {
-                self.bar = Some(*event);
+        let Some(join) = join(kind.kind).filter(|_| kind.shape == Shape::Joined) else {
+            if kind.shape == Shape::Depth {
                 return Ok(());
             }
-            Shape::Bar => Some(event),
-            _ => None,
+            let info = kind_info(kind.kind).expect("a row's kind is in the table");
+            return self.row(&kind, event, event.instrument, cells(kind.shape, info, event, scale));
         };
-        let shown = if flow.is_some() { self.bar.take() } else { Some(*event) };
-        let Some(shown) = shown.filter(|s| s.instrument == event.instrument) else {
+        if event.kind == join.kind {
+            self.waiting[at] = Some(*event);
             return Ok(());
-        };
-        debug_assert!(flow.is_none() || shown.get::<Bar>().is_some());
-        let info = kind_info(kind.kind).expect("a row's kind is in the table");
-        let cells = cells(kind.shape, info, &shown, flow, scale);
-        self.row(kind, &shown, shown.instrument, cells)
+        }
+        match self.waiting[at].take().filter(|first| first.instrument == event.instrument) {
+            Some(first) => self.row(&kind, &first, first.instrument, (join.cells)(&first, event, scale)),
+            None => Ok(()),
+        }
     }
 
     fn row(&mut self, kind: &RowKind, event: &Event, instrument: u32, cells: Vec<Cell>) -> Result<(), SinkError> {
@@ -209,8 +209,7 @@ impl Sink for RowSink {
         self.depths.apply(event);
         for i in 0..self.kinds.len() {
             if self.kinds[i].reads.has(event.kind) {
-                let kind = self.kinds[i].clone();
-                self.show(&kind, event)?;
+                self.show(i, event)?;
             }
         }
         Ok(())
