@@ -389,7 +389,8 @@ impl Keeper {
         self.sync_and_seal(true)?;
         // A writer that outran the sealing left more than the mark allows: only what is sealed can be dropped.
         self.give_way(0)?;
-        for path in unused.iter().flat_map(|(records, seal)| [records, seal]) {
+        // From the last: a kill between two must not leave a later segment behind a missing one.
+        for path in unused.iter().rev().flat_map(|(records, seal)| [records, seal]) {
             fs::remove_file(path).map_err(|e| JournalError::io(path, "removing an unused segment", e))?;
         }
         for log in &mut self.logs {
