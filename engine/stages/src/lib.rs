@@ -8,5 +8,6 @@
 pub mod bars;
 pub mod book;
 mod registry;
+pub mod venue;
 
 pub use registry::{Build, STAGES, Space, StageLine};

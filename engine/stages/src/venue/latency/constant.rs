@@ -1,0 +1,42 @@
+//! Constant latency: a time there, a time back, and optionally a jitter on top of each.
+//!
+//! The jitter is uniform from 0 to its bound and drawn by the event's id, so the floor is the constant itself. Bound: O(1).
+
+use super::{Latency, drawn};
+use flow::{EventId, Ns, Params};
+
+/// What sets the two directions of one event apart.
+const THERE: u64 = 0x7468_6572_6500;
+const BACK: u64 = 0x6261_636b_0000;
+
+/// The model.
+pub(super) struct Constant {
+    order_ns: u64,
+    reply_ns: u64,
+    jitter_ns: u64,
+}
+
+impl Constant {
+    /// From `order_latency_ns`, `reply_latency_ns` and `jitter_ns`.
+    pub(super) fn new(params: &Params) -> Constant {
+        Constant {
+            order_ns: params.int("order_latency_ns"),
+            reply_ns: params.int("reply_latency_ns"),
+            jitter_ns: params.int("jitter_ns"),
+        }
+    }
+}
+
+impl Latency for Constant {
+    fn least(&self) -> u64 {
+        self.order_ns
+    }
+
+    fn order(&mut self, id: EventId, _ts: Ns) -> u64 {
+        self.order_ns + drawn(id, THERE, self.jitter_ns)
+    }
+
+    fn reply(&self, cause: EventId, _now: Ns) -> u64 {
+        self.reply_ns + drawn(cause, BACK, self.jitter_ns)
+    }
+}

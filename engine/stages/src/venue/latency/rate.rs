@@ -1,0 +1,46 @@
+//! Latency by rate: a gateway that handles one message after the other, so that bursts queue.
+//!
+//! Each message takes `service_ns` of the gateway's time before it travels as in the constant model. The gateway is free
+//! again when the message before is served. Bound: O(1).
+
+use super::Latency;
+use super::constant::Constant;
+use flow::{EventId, Ns, Params};
+
+/// The model.
+pub(super) struct Rate {
+    travel: Constant,
+    service_ns: u64,
+    /// When the gateway is done with all that it has.
+    free: Ns,
+}
+
+impl Rate {
+    /// From `service_ns` and the parameters of the constant model.
+    pub(super) fn new(params: &Params) -> Rate {
+        Rate { travel: Constant::new(params), service_ns: params.int("service_ns"), free: Ns(0) }
+    }
+}
+
+impl Latency for Rate {
+    fn least(&self) -> u64 {
+        self.travel.least() + self.service_ns
+    }
+
+    fn order(&mut self, id: EventId, ts: Ns) -> u64 {
+        self.free = Ns(self.free.max(ts).0.saturating_add(self.service_ns));
+        (self.free.0 - ts.0).saturating_add(self.travel.order(id, ts))
+    }
+
+    fn reply(&self, cause: EventId, now: Ns) -> u64 {
+        self.travel.reply(cause, now)
+    }
+
+    fn memory(&self) -> u64 {
+        self.free.0
+    }
+
+    fn recall(&mut self, memory: u64) {
+        self.free = Ns(memory);
+    }
+}

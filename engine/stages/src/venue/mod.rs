@@ -1,0 +1,23 @@
+//! The simulated venue: where orders go when none may leave the house.
+//!
+//! [`SimulatedVenue`] keeps the market's book as the stage `book` does and our orders beside it, never inside: the
+//! market does not see them. A marketable order walks the displayed depth; one that rests is filled when the shares
+//! ahead of it in its queue are gone. Queue positions are exact where the feed tells of single orders, and by a named
+//! model where it does not. Pure and deterministic: it is run at the head of the line, where a real venue would be, and
+//! what it says enters there. `docs/venue.md` has the rules, the parameters and a worked queue.
+//!
+//! Bound: the parameters; all memory is allocated and touched at construction. Worst case of one event: the levels that
+//! it walks, and the orders of ours on its instrument.
+
+mod latency;
+mod params;
+mod queue;
+mod registry;
+mod replies;
+mod sim;
+
+pub use latency::Sample;
+pub use params::PARAMS;
+pub use registry::{VENUES, VenueLine};
+pub use replies::Replies;
+pub use sim::SimulatedVenue;

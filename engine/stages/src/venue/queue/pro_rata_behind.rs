@@ -1,0 +1,16 @@
+//! Pro rata: every share of the level is as likely to be cancelled as any other.
+//!
+//! What is gone is divided between ahead and behind in proportion to what stands there; rounded down, so that we are
+//! never further ahead than in proportion. Bound: O(1), integers only.
+
+use super::QueueModel;
+
+/// The model.
+pub(super) struct ProRataBehind;
+
+impl QueueModel for ProRataBehind {
+    fn from_ahead(&self, gone: u64, ahead: u64, behind: u64) -> u64 {
+        let all = u128::from(ahead) + u128::from(behind);
+        if all == 0 { 0 } else { (u128::from(gone) * u128::from(ahead) / all) as u64 }
+    }
+}
