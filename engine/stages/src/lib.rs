@@ -1,4 +1,4 @@
-//! The pure logic of the line: books, bars, and what will stand after them.
+//! The pure logic of the line: books, bars, measures of flow, and what will stand after them.
 //!
 //! Each stage is a folder and one line in [`STAGES`]. Nothing here reads a clock, starts a thread, does IO or depends on
 //! the order of a hash map; the folder's own `clippy.toml` forbids the means.
@@ -8,6 +8,10 @@
 pub mod bars;
 pub mod book;
 mod registry;
+pub mod risk;
+mod rounding;
+pub mod router;
+pub mod toxicity;
 pub mod venue;
 
 pub use registry::{Build, STAGES, Space, StageLine};

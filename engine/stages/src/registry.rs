@@ -2,6 +2,9 @@
 
 use crate::bars::{self, BarStage};
 use crate::book::{self, BookStage};
+use crate::risk::{self, RiskStage};
+use crate::router::{self, RouterStage};
+use crate::toxicity::{self, CvdStage, ImbalanceStage, VpinStage};
 use flow::{Param, ParamError, Params, Registered, Stage};
 
 /// What the plan tells a stage about the world that it is built for.
@@ -58,5 +61,40 @@ pub const STAGES: &[StageLine] = &[
         about: "Sums trades up to bars of one or several lengths; each closes once.",
         params: bars::PARAMS,
         build: BarStage::build,
+    },
+    StageLine {
+        name: "cvd",
+        doc: "engine/stages/docs/cvd.md",
+        about: "Sums signed volume since the session began, after every trade.",
+        params: toxicity::CVD_PARAMS,
+        build: CvdStage::build,
+    },
+    StageLine {
+        name: "imbalance",
+        doc: "engine/stages/docs/imbalance.md",
+        about: "Compares the sides of the book, at the touch and over its best levels; mid and weighted mid.",
+        params: toxicity::IMBALANCE_PARAMS,
+        build: ImbalanceStage::build,
+    },
+    StageLine {
+        name: "vpin",
+        doc: "engine/stages/docs/vpin.md",
+        about: "Measures how one-sided the last buckets of equal volume were, by aggressor or by bar.",
+        params: toxicity::VPIN_PARAMS,
+        build: VpinStage::build,
+    },
+    StageLine {
+        name: "risk",
+        doc: "engine/stages/docs/risk.md",
+        about: "Lets orders and replaces pass, or refuses them and says which check, what it allows and what it saw.",
+        params: risk::PARAMS,
+        build: RiskStage::build,
+    },
+    StageLine {
+        name: "router",
+        doc: "engine/stages/docs/router.md",
+        about: "Sends what risk let pass, and every cancel, to the configured venue.",
+        params: router::PARAMS,
+        build: RouterStage::build,
     },
 ];

@@ -1,0 +1,39 @@
+//! Price collar: how far a price may be from the middle of the book, to either side.
+//!
+//! The reference is the middle of best bid and ask, or the one of them that is there; without either, nothing passes. A
+//! market order is judged by the touch that it would take.
+
+use super::ask::Ask;
+use super::checks::{Breach, Check};
+use super::gate::Gate;
+use super::limits::limit;
+use super::market::Market;
+use flow::{Param, Px};
+
+pub(super) const PARAMS: &[Param] = &[limit("collar_bps", 100_000, "basis points", "500")];
+
+#[inline]
+pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+    let limit = gate.limits.of(Check::Collar);
+    let twice = twice_reference(&gate.markets[ask.at]);
+    if twice <= 0 {
+        return Breach::of(limit, i128::MAX);
+    }
+    let off = (2 * i128::from(ask.price.0) - twice).abs() * 10_000;
+    if limit != 0 && off <= twice * i128::from(limit) {
+        return None;
+    }
+    Breach::of(limit, off / twice + i128::from(off % twice != 0))
+}
+
+/// Twice the reference, so that the middle is exact; 0 without one.
+#[inline]
+fn twice_reference(market: &Market) -> i128 {
+    let (bid, ask) = (i128::from(market.bid.0), i128::from(market.ask.0));
+    match (market.bid == Px::NONE, market.ask == Px::NONE) {
+        (false, false) => bid + ask,
+        (false, true) => 2 * bid,
+        (true, false) => 2 * ask,
+        (true, true) => 0,
+    }
+}

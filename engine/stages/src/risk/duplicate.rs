@@ -1,0 +1,98 @@
+//! Duplicate ids: counters of an account and strategy only rise.
+//!
+//! So one number a pair remembers every id for ever, also those of days ago. Open addressing, nothing is ever taken out
+//! but what a group that falls had put in last. Bound: `max_pairs` pairs; an order of one more is refused.
+
+use super::ask::Ask;
+use super::checks::Breach;
+use super::gate::Gate;
+use flow::{Effective, OrderId, Param, ParamType};
+
+/// No limit to set, so the size of the table is not among the parameters that a command finds.
+pub(super) const PARAMS: &[Param] = &[];
+
+/// Size of the table.
+pub(super) const MAX_PAIRS: Param = Param {
+    name: "max_pairs",
+    ty: ParamType::Int(1, 65_536),
+    unit: "",
+    default: "1_024",
+    effective: Effective::Restart,
+    about: "most pairs of account and strategy whose ids are remembered",
+};
+
+#[inline]
+pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+    let (id, ids) = (ask.id(), &gate.ids);
+    let last = ids.last(id);
+    if id.counter() <= last {
+        return Breach::of(last as i64, i128::from(id.counter()));
+    }
+    if last == 0 && ids.len == ids.most {
+        return Breach::of(ids.most as i64, ids.most as i128 + 1);
+    }
+    None
+}
+
+/// The highest counter of every account and strategy.
+pub(super) struct Ids {
+    /// Pair and counter; a pair is never 0, an empty place is.
+    places: Box<[(u64, u64)]>,
+    len: usize,
+    most: usize,
+}
+
+impl Ids {
+    pub(super) fn new(most: usize) -> Ids {
+        Ids { places: vec![(0, 0); (2 * most).next_power_of_two()].into_boxed_slice(), len: 0, most }
+    }
+
+    #[inline]
+    fn place(&self, id: OrderId) -> usize {
+        let (pair, mask) = (id.0 >> 40, self.places.len() - 1);
+        let mut at = (pair.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & mask;
+        while self.places[at].0 != pair && self.places[at].0 != 0 {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    /// The highest counter that passed of the id's account and strategy; 0 if none did.
+    #[inline]
+    pub(super) fn last(&self, id: OrderId) -> u64 {
+        self.places[self.place(id)].1
+    }
+
+    /// Remembers an id that passed.
+    #[inline]
+    pub(super) fn raise(&mut self, id: OrderId) {
+        let at = self.place(id);
+        self.len += usize::from(self.places[at].0 == 0);
+        assert!(self.len <= self.most, "more pairs of account and strategy than were checked");
+        self.places[at] = (id.0 >> 40, id.counter());
+    }
+
+    /// Takes back what [`Ids::raise`] did last: `last` held before.
+    pub(super) fn lower(&mut self, id: OrderId, last: u64) {
+        let at = self.place(id);
+        self.len -= usize::from(last == 0);
+        self.places[at] = if last == 0 { (0, 0) } else { (id.0 >> 40, last) };
+    }
+
+    /// The last id of every pair, in order.
+    pub(super) fn sorted(&self) -> Vec<OrderId> {
+        let taken = self.places.iter().filter(|(pair, _)| *pair != 0);
+        let mut ids: Vec<_> = taken.map(|(pair, counter)| OrderId(pair << 40 | counter)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.places.fill((0, 0));
+        self.len = 0;
+    }
+
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+}

@@ -1,0 +1,161 @@
+//! The gate's state, and how approvals and the venue's answers change it.
+//!
+//! Open quantities count from approval until an answer ends them: a request to cancel frees nothing, the venue's word
+//! does. Of an order and its replace in flight the larger counts, for either may live.
+
+use super::ask::Ask;
+use super::checks::{Breach, Check, first_breach};
+use super::duplicate::Ids;
+use super::limits::Limits;
+use super::market::Market;
+use super::open::{Open, OpenOrders, Role};
+use super::throttle::Messages;
+use flow::records::{Ack, Cancelled, Fill, Reject};
+use flow::{Action, Event, Px, Side};
+
+/// Everything that a check may look at.
+pub(super) struct Gate {
+    pub(super) halted: bool,
+    pub(super) limits: Limits,
+    pub(super) markets: Box<[Market]>,
+    pub(super) open: OpenOrders,
+    pub(super) messages: Messages,
+    pub(super) ids: Ids,
+}
+
+impl Gate {
+    /// Place of an instrument's record; 0, which is never listed, for what is out of range.
+    #[inline]
+    pub(super) fn place(&self, instrument: u32) -> usize {
+        if (instrument as usize) < self.markets.len() { instrument as usize } else { 0 }
+    }
+
+    /// The record of an instrument that can have one.
+    #[inline]
+    pub(super) fn market_mut(&mut self, instrument: u32) -> Option<&mut Market> {
+        self.markets.get_mut(instrument as usize).filter(|_| instrument != 0)
+    }
+
+    /// The first check that the order does not pass.
+    #[inline]
+    pub(super) fn judge(&self, ask: &Ask) -> Option<(Check, Breach)> {
+        first_breach(self, ask)
+    }
+
+    /// Counts an order that passed. Gives back the counter that its account and strategy had before.
+    #[inline]
+    pub(super) fn approve(&mut self, ask: &Ask) -> u64 {
+        let last = self.ids.last(ask.id());
+        self.ids.raise(ask.id());
+        self.messages.push(ask.now);
+        let role = if ask.is_replace() { Role::Replacing } else { Role::Alone };
+        let executed = ask.predecessor.map_or(0, |o| o.executed);
+        let before = ask.predecessor.map_or(0, |o| o.open);
+        let after = ask.open.max(before);
+        self.open.insert(Open {
+            id: ask.request.order_id,
+            other: ask.replaces,
+            open: ask.open,
+            executed,
+            instrument: ask.instrument,
+            side: ask.side,
+            order_type: ask.request.order_type,
+            tif: ask.request.tif,
+            role,
+        });
+        *self.markets[ask.at].open_mut(ask.side) += after - before;
+        last
+    }
+
+    /// Takes the last approval back; `last` is what it gave. Only new orders are taken back.
+    pub(super) fn take_back(&mut self, ask: &Ask, last: u64) {
+        self.ids.lower(ask.id(), last);
+        self.messages.pop();
+        self.end(ask.request.order_id);
+    }
+
+    /// Forgets an order.
+    fn end(&mut self, id: u64) {
+        let Some(order) = self.open.get(id) else { return };
+        let before = self.open.weight(&order);
+        self.open.remove(id);
+        let after = self.open.get(order.other).map_or(0, |other| other.open);
+        self.weigh(&order, before, after);
+    }
+
+    /// An order, or a pair, counted `before` and counts `after`.
+    fn weigh(&mut self, order: &Open, before: u64, after: u64) {
+        let at = self.place(order.instrument);
+        let open = self.markets[at].open_mut(order.side);
+        *open = open.checked_sub(before).expect("what an order counts is part of the sum") + after;
+    }
+
+    /// The venue took an order. If it replaced another one, that one has ended.
+    pub(super) fn ack(&mut self, ack: &Ack) {
+        let Some(order) = self.open.get(ack.order_id) else { return };
+        if order.role != Role::Replacing {
+            return;
+        }
+        self.end(order.other);
+        if let Some(order) = self.open.get_mut(ack.order_id) {
+            order.role = Role::Alone;
+            if order.open == 0 {
+                self.end(ack.order_id);
+            }
+        }
+    }
+
+    /// The position changes whatever order it was; what is open, if the order is known.
+    pub(super) fn fill(&mut self, event: &Event, fill: &Fill) {
+        let known = self.open.get(fill.order_id);
+        let side = known.map_or(event.side(), |o| o.side);
+        let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);
+        if let Some(market) = self.market_mut(event.instrument) {
+            market.position = match side {
+                Side::Buy => market.position.saturating_add(qty),
+                Side::Sell => market.position.saturating_sub(qty),
+                Side::None => market.position,
+            };
+        }
+        if let Some(order) = known {
+            self.lower(&order, fill.qty.0);
+        }
+    }
+
+    /// What is filled of one is filled of both of a pair.
+    fn lower(&mut self, order: &Open, qty: u64) {
+        let before = self.open.weight(order);
+        for id in [order.id, order.other] {
+            if let Some(one) = self.open.get_mut(id) {
+                one.open = one.open.saturating_sub(qty);
+                one.executed = one.executed.saturating_add(qty);
+            }
+        }
+        let order = self.open.get(order.id).expect("it was there");
+        self.weigh(&order, before, self.open.weight(&order));
+        if order.open == 0 && order.role != Role::Replacing {
+            self.end(order.id);
+        }
+    }
+
+    /// A new order or a replace that the venue refused has ended; a cancel that it refused changes nothing.
+    pub(super) fn reject(&mut self, reject: &Reject) {
+        if matches!(Action::from_code(reject.action), Some(Action::New | Action::Replace)) {
+            self.end(reject.order_id);
+        }
+    }
+
+    pub(super) fn cancelled(&mut self, cancelled: &Cancelled) {
+        self.end(cancelled.order_id);
+    }
+
+    /// The books of a source are empty: their tops no longer hold.
+    pub(super) fn clear(&mut self, event: &Event) {
+        let of = |m: &&mut Market| m.source == event.source && m.multiplier != 0;
+        if event.instrument == 0 {
+            self.markets.iter_mut().filter(of).for_each(|m| (m.bid, m.ask) = (Px::NONE, Px::NONE));
+        } else if let Some(market) = self.market_mut(event.instrument) {
+            (market.bid, market.ask) = (Px::NONE, Px::NONE);
+        }
+    }
+}

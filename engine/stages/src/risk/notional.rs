@@ -1,0 +1,42 @@
+//! Largest worth of one order: price × quantity × multiplier.
+//!
+//! Exact integers: both sides of the comparison are scaled up, nothing is divided unless it is told. A product beyond
+//! 127 bits is more than any limit.
+
+use super::ask::Ask;
+use super::checks::{Breach, Check};
+use super::gate::Gate;
+use super::limits::limit;
+use flow::{Param, Px};
+
+pub(super) const PARAMS: &[Param] = &[limit("max_notional", 1_000_000_000_000, "currency", "250_000")];
+
+/// 10^18 for price and multiplier; the listing's scale comes on top.
+const UNIT: i128 = 1_000_000_000_000_000_000;
+
+#[inline]
+pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+    let limit = gate.limits.of(Check::Notional);
+    let market = &gate.markets[ask.at];
+    if ask.price == Px::NONE || ask.price.0 <= 0 {
+        return Breach::of(limit, i128::MAX);
+    }
+    let product = (i128::from(ask.price.0) * i128::from(ask.request.qty.0)).checked_mul(i128::from(market.multiplier));
+    let one = UNIT * i128::from(POWERS[usize::from(market.decimals)]);
+    let Some(worth) = product else { return Breach::of(limit, i128::MAX) };
+    if limit != 0 && worth <= i128::from(limit).saturating_mul(one) {
+        return None;
+    }
+    Breach::of(limit, worth / one + i128::from(worth % one != 0))
+}
+
+/// Powers of ten.
+const POWERS: [u64; 19] = {
+    let mut powers = [1; 19];
+    let mut i = 1;
+    while i < powers.len() {
+        powers[i] = powers[i - 1] * 10;
+        i += 1;
+    }
+    powers
+};

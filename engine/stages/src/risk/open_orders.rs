@@ -1,0 +1,35 @@
+//! Limit on how many orders are open at once, over all instruments.
+//!
+//! An order and the replace that is in flight for it are one. The table's own size is a limit too: it is told when it,
+//! and not the limit, stops an order.
+
+use super::ask::Ask;
+use super::checks::{Breach, Check};
+use super::gate::Gate;
+use super::limits::limit;
+use flow::{Effective, Param, ParamType};
+
+pub(super) const PARAMS: &[Param] = &[
+    limit("max_open_orders", 65_536, "orders", "1_000"),
+    Param {
+        name: "open_order_slots",
+        ty: ParamType::Int(2, 131_072),
+        unit: "orders",
+        default: "4_096",
+        effective: Effective::Restart,
+        about: "size of the table of open orders; a replace in flight takes a second place",
+    },
+];
+
+#[inline]
+pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+    let limit = gate.limits.of(Check::OpenOrders);
+    let after = gate.open.orders() + usize::from(!ask.is_replace());
+    if limit == 0 || after > limit as usize {
+        return Breach::of(limit, after as i128);
+    }
+    if gate.open.is_full() {
+        return Breach::of(gate.open.slots() as i64, gate.open.slots() as i128 + 1);
+    }
+    None
+}

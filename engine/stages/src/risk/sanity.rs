@@ -1,0 +1,69 @@
+//! Sanity: the order says what an order must say, and can be booked.
+
+use super::ask::Ask;
+use super::checks::Breach;
+use super::gate::Gate;
+use flow::{OrderType, Param, Px, Side, Tif};
+
+pub(super) const PARAMS: &[Param] = &[];
+
+/// What makes no sense; the value of the refusal. The first of this order is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Flaw {
+    /// The instrument has no listing, or one with terms that cannot be.
+    Listing = 1,
+    /// No side.
+    Side = 2,
+    /// A replace of an order that is not open here, is of another instrument, side, account or strategy, or has a
+    /// replace in flight.
+    Predecessor = 3,
+    /// No such order type.
+    OrderType = 4,
+    /// No such time in force.
+    Tif = 5,
+    /// No quantity, or a replace to no more than was executed.
+    Quantity = 6,
+    /// A limit order without a price above 0, or a market order with one.
+    Price = 7,
+    /// The price is not a multiple of the tick.
+    Tick = 8,
+    /// The id has no account, no strategy or no counter.
+    OrderId = 9,
+    /// A group with no legs, with more than may be, or whose legs do not agree on how many they are; told before the
+    /// group is judged.
+    Legs = 10,
+}
+
+#[inline]
+pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+    flaw(gate, ask).map(|flaw| Breach { limit: 0, value: flaw as i64 })
+}
+
+#[inline]
+fn flaw(gate: &Gate, ask: &Ask) -> Option<Flaw> {
+    let (market, request) = (&gate.markets[ask.at], &ask.request);
+    let limit = request.order_type == OrderType::Limit.code();
+    let id = ask.id();
+    if market.multiplier == 0 {
+        Some(Flaw::Listing)
+    } else if ask.side == Side::None {
+        Some(Flaw::Side)
+    } else if ask.is_replace() && ask.predecessor.is_none() {
+        Some(Flaw::Predecessor)
+    } else if !limit && request.order_type != OrderType::Market.code() {
+        Some(Flaw::OrderType)
+    } else if Tif::from_code(request.tif).is_none() {
+        Some(Flaw::Tif)
+    } else if ask.open == 0 {
+        Some(Flaw::Quantity)
+    } else if limit && (request.px == Px::NONE || request.px.0 <= 0) || !limit && request.px != Px::NONE {
+        Some(Flaw::Price)
+    } else if limit && market.tick != 0 && request.px.0 % market.tick != 0 {
+        Some(Flaw::Tick)
+    } else if id.account() == 0 || id.strategy() == 0 || id.counter() == 0 {
+        Some(Flaw::OrderId)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,264 @@
+//! The stage: requests in, orders and refusals out.
+
+use super::ask::Ask;
+use super::checks::{Breach, Check};
+use super::duplicate::{Ids, MAX_PAIRS};
+use super::gate::Gate;
+use super::group::{self, Held, Leg, MAX_LEGS};
+use super::limits::Limits;
+use super::market::Market;
+use super::open::OpenOrders;
+use super::throttle::Messages;
+use super::{collar, notional, open_orders, position, quantity, stale, throttle};
+use crate::Space;
+use flow::records::{
+    Ack, Anomaly, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request,
+};
+use flow::{
+    Approved, CommandAction, Event, Flags, Kind, Kinds, Ns, Out, Param, ParamError, Params, Scope, Side, Stage,
+    StateError, StateReader, StateWriter, What,
+};
+
+/// What can be set: the limits in the order of the checks, then the sizes.
+pub const PARAMS: &[Param] = &[
+    quantity::PARAMS[0],
+    notional::PARAMS[0],
+    collar::PARAMS[0],
+    position::PARAMS[0],
+    open_orders::PARAMS[0],
+    throttle::PARAMS[0],
+    stale::PARAMS[0],
+    throttle::PARAMS[1],
+    open_orders::PARAMS[1],
+    MAX_PAIRS,
+];
+
+/// Lets orders pass, or refuses them.
+pub struct RiskStage {
+    pub(super) gate: Gate,
+    pub(super) held: Held,
+}
+
+impl RiskStage {
+    /// A gate for every instrument of the space.
+    pub fn new(params: &Params, space: Space) -> RiskStage {
+        let gate = Gate {
+            halted: false,
+            limits: Limits::new(params),
+            markets: vec![Market::UNKNOWN; (space.instruments as usize).max(1)].into_boxed_slice(),
+            open: OpenOrders::new(params.int("open_order_slots") as usize),
+            messages: Messages::new(params.int("throttle_window_ms")),
+            ids: Ids::new(params.int("max_pairs") as usize),
+        };
+        RiskStage { gate, held: Held::new() }
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// None: every value in range is valid.
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(RiskStage::new(params, space)))
+    }
+
+    /// Another input has come: what was held of the last one falls.
+    #[cold]
+    fn fall(&mut self, out: &mut Out) {
+        let missing = self.held.incomplete();
+        for leg in self.held.legs() {
+            refuse(leg, Check::Group, missing, out);
+        }
+        self.held.fallen = self.held.group();
+        self.held.clear();
+    }
+
+    #[inline]
+    fn request(&mut self, event: &Event, out: &mut Out) {
+        let request: &Request = event.record();
+        if request.group != 0 {
+            return self.leg(event, request, out);
+        }
+        let ask = Ask::new(&self.gate, request, event.instrument, event.side(), event.ts);
+        self.decide(&ask, out);
+    }
+
+    #[inline]
+    fn decide(&mut self, ask: &Ask, out: &mut Out) {
+        match self.gate.judge(ask) {
+            None => {
+                self.gate.approve(ask);
+                pass(ask.instrument, ask.side, &ask.request, ask.replaces, out);
+            }
+            Some((check, breach)) => {
+                let leg = Leg { request: ask.request, instrument: ask.instrument, side: ask.side };
+                refuse(&leg, check, breach, out);
+            }
+        }
+    }
+
+    fn leg(&mut self, event: &Event, request: &Request, out: &mut Out) {
+        let leg = Leg { request: *request, instrument: event.instrument, side: event.side() };
+        if event.id.seq() != self.held.seq {
+            (self.held.seq, self.held.fallen) = (event.id.seq(), 0);
+        }
+        let wanted = usize::from(request.legs);
+        if request.group == self.held.fallen {
+            return refuse(&leg, Check::Group, Breach { limit: wanted as i64, value: 0 }, out);
+        }
+        if !self.held.is_empty() && request.group != self.held.group() {
+            self.fall(out);
+        }
+        let agrees = self.held.is_empty() || wanted == self.held.wanted();
+        if !agrees || wanted == 0 || wanted > MAX_LEGS {
+            self.fall(out);
+            self.held.fallen = request.group;
+            return refuse(&leg, Check::Sanity, Breach { limit: 0, value: super::Flaw::Legs as i64 }, out);
+        }
+        self.held.push(leg);
+        if self.held.legs().len() == wanted {
+            self.whole(event.ts, out);
+        }
+    }
+
+    /// All legs are there.
+    fn whole(&mut self, now: Ns, out: &mut Out) {
+        let verdict = group::judge(&mut self.gate, self.held.legs(), now);
+        let others = self.held.incomplete();
+        for (i, leg) in self.held.legs().iter().enumerate() {
+            match verdict {
+                Ok(()) => pass(leg.instrument, leg.side, &leg.request, 0, out),
+                Err((culprit, check, breach)) if culprit == i => refuse(leg, check, breach, out),
+                Err((culprit, ..)) => {
+                    refuse(leg, Check::Group, Breach { limit: others.limit, value: culprit as i64 }, out);
+                }
+            }
+        }
+        self.held.fallen = if verdict.is_err() { self.held.group() } else { 0 };
+        self.held.clear();
+    }
+
+    /// Only what came in at the head is a command: no stage can make one.
+    #[cold]
+    fn command(&mut self, event: &Event, out: &mut Out) {
+        let command: &Command = event.record();
+        if event.id.position() != flow::POSITION_INGRESS {
+            return;
+        }
+        match CommandAction::from_code(command.action) {
+            Some(CommandAction::Halt) => self.gate.halted = true,
+            Some(CommandAction::Resume) => self.gate.halted = false,
+            Some(CommandAction::SetLimit) => {
+                if self.gate.limits.set(command).is_err() {
+                    let bad = What::BadCommand.event(event.ts, 0, Ns::NONE, u64::from(command.target));
+                    out.push(0, bad.flags, bad.record::<Anomaly>());
+                }
+            }
+            Some(CommandAction::CancelAll | CommandAction::SkipCounters) | None => {}
+        }
+    }
+
+    fn answer(&mut self, event: &Event) {
+        if let Some(fill) = event.get::<Fill>() {
+            self.gate.fill(event, fill);
+        } else if let Some(ack) = event.get::<Ack>() {
+            self.gate.ack(ack);
+        } else if let Some(reject) = event.get::<Reject>() {
+            self.gate.reject(reject);
+        } else if let Some(cancelled) = event.get::<Cancelled>() {
+            self.gate.cancelled(cancelled);
+        }
+    }
+
+    fn define(&mut self, event: &Event) {
+        let listing: &Listing = event.record();
+        if let Some(market) = self.gate.market_mut(event.instrument) {
+            market.list(listing, event.source);
+        }
+    }
+}
+
+#[inline]
+fn pass(instrument: u32, side: Side, request: &Request, replaces: u64, out: &mut Out) {
+    let Request { order_id, px, qty, group, order_type, tif, legs, .. } = *request;
+    let order = Order { order_id, px, qty, replaces, group, order_type, tif, legs, reserved: [0; 1] };
+    out.push_approved(instrument, Flags::side_only(side), &Approved::grant(order));
+}
+
+#[cold]
+fn refuse(leg: &Leg, check: Check, breach: Breach, out: &mut Out) {
+    let Request { order_id, group, .. } = leg.request;
+    let Breach { limit, value } = breach;
+    let refused = Refused { order_id, limit, value, group, check: check as u16, reserved: [0; 10] };
+    out.push(leg.instrument, Flags::side_only(leg.side), &refused);
+}
+
+impl Stage for RiskStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Listing,
+            Kind::Clear,
+            Kind::BookTop,
+            Kind::Trade,
+            Kind::Request,
+            Kind::ReplaceRequest,
+            Kind::Ack,
+            Kind::Fill,
+            Kind::Reject,
+            Kind::Cancelled,
+            Kind::Command,
+            Kind::Halt,
+            Kind::EndOfInput,
+        ])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Order, Kind::Refused, Kind::Anomaly])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Global
+    }
+
+    /// A whole group; or what had come of one, and the request that found it incomplete.
+    fn fan_out(&self) -> usize {
+        MAX_LEGS
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        if !self.held.is_empty() && event.id.seq() != self.held.seq {
+            self.fall(out);
+        }
+        match event.kind {
+            Kind::BookTop => {
+                if let Some(market) = self.gate.market_mut(event.instrument) {
+                    market.top(event.record::<BookTop>(), event.ts);
+                }
+            }
+            Kind::Trade if !event.flags.has(Flags::SNAPSHOT) => {
+                if let Some(market) = self.gate.market_mut(event.instrument) {
+                    market.heard = event.ts;
+                }
+            }
+            Kind::Request => self.request(event, out),
+            Kind::ReplaceRequest => {
+                let ask = Ask::replace(&self.gate, event.record::<ReplaceRequest>(), event);
+                self.decide(&ask, out);
+            }
+            Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled => self.answer(event),
+            Kind::Command => self.command(event, out),
+            Kind::Halt => self.gate.halted = true,
+            Kind::Listing => self.define(event),
+            Kind::Clear => self.gate.clear(event),
+            _ => {}
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.save_state(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.load_state(from)
+    }
+}

@@ -1,0 +1,177 @@
+//! The gate's state, out and in: everything sorted, instruments by the key of their listing.
+//!
+//! What is open of an instrument is not saved: it is the sum over its orders. Times of messages that no window can hold
+//! any more are left out, so equal futures are equal bytes.
+
+use super::group::{Held, Leg, MAX_LEGS};
+use super::limits::Limits;
+use super::market::Market;
+use super::open::{Open, Role};
+use super::stage::RiskStage;
+use flow::records::Request;
+use flow::{Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter};
+use serde::{Deserialize, Serialize};
+
+/// All but the instruments and what names them.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    halted: bool,
+    limits: Limits,
+    messages: Vec<Ns>,
+    ids: Vec<OrderId>,
+    seq: u64,
+    fallen: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedMarket {
+    key: String,
+    bid: Px,
+    ask: Px,
+    heard: Ns,
+    position: i64,
+    tick: i64,
+    multiplier: i64,
+    decimals: u8,
+    source: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedOrder {
+    id: u64,
+    other: u64,
+    open: u64,
+    executed: u64,
+    key: String,
+    side: Side,
+    order_type: u8,
+    tif: u8,
+    role: Role,
+}
+
+/// A leg keeps its index as it is, listed or not: it is refused by it.
+#[derive(Serialize, Deserialize)]
+struct SavedLeg {
+    order_id: u64,
+    px: Px,
+    qty: Qty,
+    group: u32,
+    order_type: u8,
+    tif: u8,
+    legs: u8,
+    key: String,
+    side: Side,
+}
+
+impl RiskStage {
+    pub(super) fn save_state(&self, to: &mut StateWriter<'_>) {
+        let gate = &self.gate;
+        to.put(&Saved {
+            halted: gate.halted,
+            limits: gate.limits,
+            messages: gate.messages.counting(),
+            ids: gate.ids.sorted(),
+            seq: self.held.seq,
+            fallen: self.held.fallen,
+        });
+        let legs: Vec<_> = self.held.legs().iter().map(|leg| save_leg(leg, to.key(leg.instrument))).collect();
+        to.put(&legs);
+        let known = gate.markets.iter().enumerate().filter(|(_, m)| **m != Market { open: m.open, ..Market::UNKNOWN });
+        let mut markets: Vec<_> = known.map(|(at, m)| save_market(m, to.key(at as u32))).collect();
+        markets.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        to.put(&markets);
+        let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
+        to.put(&orders);
+    }
+
+    pub(super) fn load_state(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let saved: Saved = from.get()?;
+        let gate = &mut self.gate;
+        fits("pairs of account and strategy", saved.ids.len(), gate.ids.most())?;
+        fits("messages", saved.messages.len(), super::MAX_MESSAGES as usize)?;
+        if !saved.limits.are_valid() {
+            return Err(StateError::Inconsistent("a limit that cannot be set"));
+        }
+        (gate.halted, gate.limits) = (saved.halted, saved.limits);
+        gate.messages.restore(&saved.messages);
+        gate.ids.clear();
+        saved.ids.iter().for_each(|id| gate.ids.raise(*id));
+        self.held = Held::new();
+        (self.held.seq, self.held.fallen) = (saved.seq, saved.fallen);
+        let legs: Vec<SavedLeg> = from.get()?;
+        fits("legs", legs.len(), MAX_LEGS - 1)?;
+        for leg in &legs {
+            let instrument = from.instrument(&leg.key)?;
+            self.held.push(load_leg(leg, instrument));
+        }
+        self.load_markets(from)?;
+        self.load_orders(from)
+    }
+
+    fn load_markets(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.gate.markets.fill(Market::UNKNOWN);
+        for saved in from.get::<Vec<SavedMarket>>()? {
+            let at = from.instrument(&saved.key)? as usize;
+            fits("instruments", at + 1, self.gate.markets.len())?;
+            let SavedMarket { bid, ask, heard, position, tick, multiplier, decimals, source, .. } = saved;
+            if decimals > 18 || tick < 0 || multiplier < 0 {
+                return Err(StateError::Inconsistent("an instrument with terms that cannot be"));
+            }
+            let open = [0; 2];
+            self.gate.markets[at] = Market { bid, ask, heard, position, open, tick, multiplier, decimals, source };
+        }
+        Ok(())
+    }
+
+    fn load_orders(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let gate = &mut self.gate;
+        let orders: Vec<SavedOrder> = from.get()?;
+        fits("open orders", orders.len(), gate.open.slots())?;
+        gate.open.clear();
+        // Those in flight come after what they replace, so that inserting them makes the pair again.
+        let (replacing, others): (Vec<_>, Vec<_>) = orders.into_iter().partition(|o| o.role == Role::Replacing);
+        for saved in others.iter().chain(&replacing) {
+            let instrument = from.instrument(&saved.key)?;
+            fits("instruments", instrument as usize + 1, gate.markets.len())?;
+            let paired = (saved.role == Role::Replaced) == (saved.other != 0) || saved.role == Role::Replacing;
+            let alive = saved.role != Role::Replacing || saved.other == 0 || gate.open.get(saved.other).is_some();
+            if !paired || !alive || saved.id == 0 || saved.side == Side::None || gate.open.get(saved.id).is_some() {
+                return Err(StateError::Inconsistent("an open order that cannot be"));
+            }
+            let SavedOrder { id, open, executed, side, order_type, tif, role, .. } = *saved;
+            let (role, other) = if role == Role::Replacing { (role, saved.other) } else { (Role::Alone, 0) };
+            gate.open.insert(Open { id, other, open, executed, instrument, side, order_type, tif, role });
+        }
+        for order in gate.open.sorted().iter().filter(|o| o.role != Role::Replacing || o.other == 0) {
+            let (weight, at) = (gate.open.weight(order), gate.place(order.instrument));
+            let open = gate.markets[at].open_mut(order.side);
+            *open = open.checked_add(weight).ok_or(StateError::Inconsistent("more open than can be counted"))?;
+        }
+        Ok(())
+    }
+}
+
+fn fits(what: &'static str, found: usize, limit: usize) -> Result<(), StateError> {
+    if found > limit { Err(StateError::TooLarge { what, found, limit }) } else { Ok(()) }
+}
+
+fn save_market(market: &Market, key: String) -> SavedMarket {
+    let Market { bid, ask, heard, position, tick, multiplier, decimals, source, .. } = *market;
+    SavedMarket { key, bid, ask, heard, position, tick, multiplier, decimals, source }
+}
+
+fn save_order(order: &Open, key: String) -> SavedOrder {
+    let Open { id, other, open, executed, side, order_type, tif, role, .. } = *order;
+    SavedOrder { id, other, open, executed, key, side, order_type, tif, role }
+}
+
+fn save_leg(leg: &Leg, key: String) -> SavedLeg {
+    let Request { order_id, px, qty, group, order_type, tif, legs, .. } = leg.request;
+    SavedLeg { order_id, px, qty, group, order_type, tif, legs, key, side: leg.side }
+}
+
+fn load_leg(saved: &SavedLeg, instrument: u32) -> Leg {
+    let SavedLeg { order_id, px, qty, group, order_type, tif, legs, side, .. } = *saved;
+    let request = Request { order_id, px, qty, group, order_type, tif, legs, reserved: [0; 9] };
+    Leg { request, instrument, side }
+}

@@ -1,0 +1,98 @@
+//! Message throttle: so many new orders and replaces in any window of event time.
+//!
+//! Exact, not a bucket: the times of the last messages that passed stand in a ring, and the one that was N messages ago
+//! must be a window old. What was refused does not count, and cancels never pass here.
+
+use super::ask::Ask;
+use super::checks::{Breach, Check};
+use super::gate::Gate;
+use super::limits::limit;
+use flow::{Effective, Ns, Param, ParamType};
+
+/// The largest limit.
+pub const MAX_MESSAGES: u64 = 8_192;
+
+/// Size of the ring: a power of two with room for the legs of a group that are taken back.
+const RING: usize = 2 * MAX_MESSAGES as usize;
+
+pub(super) const PARAMS: &[Param] = &[
+    limit("max_messages", MAX_MESSAGES, "messages per window", "1_000"),
+    Param {
+        name: "throttle_window_ms",
+        ty: ParamType::Int(1, 3_600_000),
+        unit: "ms",
+        default: "1_000",
+        effective: Effective::Restart,
+        about: "length of the window in which messages are counted",
+    },
+];
+
+#[inline]
+pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+    let limit = gate.limits.of(Check::Throttle);
+    if limit != 0 && !gate.messages.is_within(ask.now, limit as u64) {
+        return None;
+    }
+    Breach::of(limit, gate.messages.within(ask.now) as i128 + 1)
+}
+
+/// When the last messages passed.
+pub(super) struct Messages {
+    times: Box<[Ns; RING]>,
+    /// How many have passed; the ring holds the last ones.
+    passed: u64,
+    window: u64,
+}
+
+impl Messages {
+    pub(super) fn new(window_ms: u64) -> Messages {
+        let times = vec![Ns::NONE; RING].into_boxed_slice();
+        let times = times.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
+        Messages { times, passed: 0, window: window_ms * 1_000_000 }
+    }
+
+    /// The time of the message that was `back` messages ago, from 1.
+    #[inline]
+    fn back(&self, back: u64) -> Ns {
+        self.times[(self.passed - back) as usize % RING]
+    }
+
+    /// Whether the message that was `back` messages ago is within the window that ends now.
+    #[inline]
+    fn is_within(&self, now: Ns, back: u64) -> bool {
+        self.passed >= back && now.0.saturating_sub(self.back(back).0) < self.window
+    }
+
+    /// How many messages are within the window that ends now. Times never decrease, so the newest are.
+    fn within(&self, now: Ns) -> u64 {
+        let (mut inside, mut outside) = (0, self.passed.min(RING as u64) + 1);
+        while outside - inside > 1 {
+            let middle = inside + (outside - inside) / 2;
+            if self.is_within(now, middle) { inside = middle } else { outside = middle }
+        }
+        inside
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, now: Ns) {
+        self.times[self.passed as usize % RING] = now;
+        self.passed += 1;
+    }
+
+    /// Takes the last one back.
+    pub(super) fn pop(&mut self) {
+        self.passed -= 1;
+    }
+
+    /// Those that a message at the time of the last one would count, oldest first: older ones never count again.
+    pub(super) fn counting(&self) -> Vec<Ns> {
+        let last = if self.passed == 0 { return Vec::new() } else { self.back(1) };
+        (1..=self.within(last)).rev().map(|back| self.back(back)).collect()
+    }
+
+    /// Begins anew with these.
+    pub(super) fn restore(&mut self, times: &[Ns]) {
+        self.passed = 0;
+        times.iter().for_each(|t| self.push(*t));
+    }
+}

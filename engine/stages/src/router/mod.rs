@@ -1,0 +1,96 @@
+//! The router: which venue an order goes to, and nothing else.
+//!
+//! An `order` becomes a `route` with the same terms; a wish to cancel becomes a `route` too, past risk, which never
+//! blocks it. The router adds no order of its own. Its state is empty. `docs/router.md` has the table.
+//!
+//! Bound: one route an event.
+
+use crate::Space;
+use flow::records::{CancelRequest, Order, Route};
+use flow::{
+    Action, Effective, Event, Flags, Kind, Kinds, OrderId, Out, Param, ParamError, ParamType, Params, Px, Scope, Stage,
+    StateError, StateReader, StateWriter,
+};
+
+/// Number, in routes, of the one venue.
+const VENUE: u16 = 1;
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[Param {
+    name: "venue",
+    ty: ParamType::Text,
+    unit: "",
+    default: "sim",
+    effective: Effective::Restart,
+    about: "venue that every order goes to",
+}];
+
+/// Sends every order to the configured venue.
+#[derive(Default)]
+pub struct RouterStage;
+
+impl RouterStage {
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// When the venue has no name.
+    pub fn build(params: &Params, _: Space) -> Result<Box<dyn Stage>, ParamError> {
+        let venue = params.text("venue");
+        if venue.trim().is_empty() {
+            let (key, found) = ("venue".to_owned(), venue.to_owned());
+            return Err(ParamError { key, found, valid: "valid: the name of a venue".to_owned() });
+        }
+        Ok(Box::new(RouterStage))
+    }
+}
+
+#[inline]
+fn order(order: &Order) -> Route {
+    let Order { order_id, px, qty, replaces, order_type, tif, .. } = *order;
+    let action = if replaces == 0 { Action::New } else { Action::Replace };
+    Route { order_id, px, qty, replaces, venue: VENUE, action: action.code(), order_type, tif, reserved: [0; 3] }
+}
+
+/// A wish without an order is for all of them, or for those of an account and strategy: their id without a counter.
+fn cancel(request: &CancelRequest) -> Route {
+    let of = OrderId::new(request.account as u8, request.strategy as u16, 0);
+    let (action, order_id) =
+        if request.order_id == 0 { (Action::CancelAll, of.0) } else { (Action::Cancel, request.order_id) };
+    Route { order_id, px: Px::NONE, venue: VENUE, action: action.code(), ..Default::default() }
+}
+
+impl Stage for RouterStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[Kind::Order, Kind::CancelRequest])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Route])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Instrument
+    }
+
+    fn fan_out(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        let route = if let Some(request) = event.get::<CancelRequest>() {
+            cancel(request)
+        } else if let Some(approved) = event.get::<Order>() {
+            order(approved)
+        } else {
+            return;
+        };
+        out.push(event.instrument, Flags::side_only(event.side()), &route);
+    }
+
+    fn save(&self, _: &mut StateWriter<'_>) {}
+
+    fn load(&mut self, _: &mut StateReader<'_>) -> Result<(), StateError> {
+        Ok(())
+    }
+}
