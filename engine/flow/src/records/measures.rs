@@ -43,7 +43,7 @@ records! {
     /// Imbalance of a book, when its best bid or ask changes.
     Imbalance = 36 "imbalance" {
         l1: f64 as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
-        depth: f64 as Float "the same over the best levels, weighted; absent when a side is empty",
+        depth: f64 as Float "the same over the best levels, weighted; absent when a side is empty or its levels are not known",
         mid: Px as Price "(bid + ask) / 2; absent when a side is empty",
         weighted_mid: Px as Price "(ask x bid quantity + bid x ask quantity) / (bid quantity + ask quantity), rounded half to even at 1e-9",
         levels: u32 as Uint "levels of a side that the depth measure takes",
@@ -54,7 +54,7 @@ records! {
         vpin: f64 as Float "mean of |bought - sold| / bucket quantity over the last buckets, 0 to 1; absent before there are enough",
         bucket_qty: Qty as Qty "quantity of a bucket",
         buckets: u64 as Uint "buckets closed since the session began",
-        closed: u32 as Uint "buckets that this trade closed",
+        closed: u32 as Uint "buckets that this trade, or bar, closed",
         window: u32 as Uint "buckets that the mean is over",
         mode: u8 as Uint "how trades are signed: 1 exact, 2 bulk",
     } reserved 7

@@ -1,0 +1,153 @@
+//! Bulk classification: what part of a bar was bought, from how far its price moved.
+//!
+//! A bar's part is Z(dP / sigma): Z the standard normal distribution, dP the move from close to close, sigma the standard
+//! deviation of the last moves, this one included. Moves and the sums over them are integers, so sigma does not drift;
+//! they are rounded when it is computed. Where there is no move yet, or sigma is 0, the part is one half.
+//!
+//! Bound: the configured number of moves an instrument; a bar costs one of them, an `erfc` and a root.
+
+use super::buckets::{Carry, Part};
+use flow::records::Bar;
+use flow::{Ns, Px};
+use serde::{Deserialize, Serialize};
+
+/// A larger move counts as this much, so that the sums over the squares of 4,096 of them hold: over a million a unit.
+const MAX_MOVE: i64 = 1 << 50;
+
+/// What is kept of an instrument.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Moves {
+    sum: i128,
+    squares: i128,
+    last: Px,
+    /// Of the bar whose volume comes next.
+    part: Part,
+    start_s: u32,
+    head: u16,
+    held: u16,
+    pub(super) carry: Carry,
+}
+
+impl Moves {
+    const NONE: Moves = Moves {
+        sum: 0,
+        squares: 0,
+        last: Px::NONE,
+        part: Part::HALF,
+        start_s: Moves::NO_BAR,
+        head: 0,
+        held: 0,
+        carry: Carry(0),
+    };
+    /// No bar waits for its volume.
+    const NO_BAR: u32 = u32::MAX;
+
+    /// The part of the bar that was told last, and when it began; once.
+    pub(super) fn take(&mut self) -> Option<(Part, Ns)> {
+        let start = std::mem::replace(&mut self.start_s, Moves::NO_BAR);
+        (start != Moves::NO_BAR).then(|| (self.part, Ns(u64::from(start) * Ns::SECOND)))
+    }
+
+    /// Z(move / sigma).
+    fn part_of(&self, by: i64) -> Part {
+        let n = i128::from(self.held);
+        let spread = n * self.squares - self.sum * self.sum;
+        if spread <= 0 {
+            return Part::HALF;
+        }
+        let sigma = (spread as f64).sqrt() / n as f64;
+        Part::of(0.5 * libm::erfc(-(by as f64) / sigma * std::f64::consts::FRAC_1_SQRT_2))
+    }
+}
+
+/// The moves of every instrument.
+pub(super) struct Bulk {
+    pub(super) interval_s: u32,
+    bars: u16,
+    pub(super) moves: Box<[Moves]>,
+    rings: Box<[i64]>,
+}
+
+impl Bulk {
+    pub(super) fn new(instruments: u32, interval_s: u32, bars: u16) -> Bulk {
+        let instruments = instruments as usize;
+        Bulk {
+            interval_s,
+            bars,
+            moves: vec![Moves::NONE; instruments].into_boxed_slice(),
+            rings: vec![i64::MAX; instruments * usize::from(bars)].into_boxed_slice(),
+        }
+    }
+
+    fn ring(&self, at: usize) -> &[i64] {
+        &self.rings[at * usize::from(self.bars)..][..usize::from(self.bars)]
+    }
+
+    /// Classifies a bar; its volume is still to come.
+    pub(super) fn classify(&mut self, at: usize, bar: &Bar) {
+        let moves = &mut self.moves[at];
+        (moves.start_s, moves.part) = (bar.start_s, Part::HALF);
+        let Some(close) = bar.close.known() else { return };
+        let Some(last) = std::mem::replace(&mut moves.last, close).known() else { return };
+        let by = close.0.saturating_sub(last.0).clamp(-MAX_MOVE, MAX_MOVE);
+        let ring = &mut self.rings[at * usize::from(self.bars)..][..usize::from(self.bars)];
+        let place = &mut ring[usize::from(moves.head)];
+        if moves.held == self.bars {
+            let gone = i128::from(*place);
+            (moves.sum, moves.squares) = (moves.sum - gone, moves.squares - gone * gone);
+        } else {
+            moves.held += 1;
+        }
+        *place = by;
+        let by_wide = i128::from(by);
+        (moves.sum, moves.squares) = (moves.sum + by_wide, moves.squares + by_wide * by_wide);
+        moves.head = if moves.head + 1 == self.bars { 0 } else { moves.head + 1 };
+        moves.part = moves.part_of(by);
+    }
+
+    /// What is saved of an instrument; `None` where nothing happened.
+    pub(super) fn saved(&self, at: usize) -> Option<SavedMoves> {
+        let mut moves = self.moves[at];
+        if moves == Moves::NONE {
+            return None;
+        }
+        let mut ring = self.ring(at).to_vec();
+        if moves.held == self.bars {
+            ring.rotate_left(usize::from(moves.head));
+        }
+        ring.truncate(usize::from(moves.held));
+        moves.head = 0;
+        Some(SavedMoves { moves, ring })
+    }
+
+    /// Puts it back; `false` when it cannot have been of these.
+    pub(super) fn load(&mut self, at: usize, saved: SavedMoves) -> bool {
+        let SavedMoves { mut moves, ring } = saved;
+        let held = usize::from(moves.held);
+        let wide = || ring.iter().map(|m| i128::from(*m));
+        let in_range = ring.iter().all(|m| m.unsigned_abs() <= MAX_MOVE.unsigned_abs());
+        if held != ring.len() || held > usize::from(self.bars) || !in_range {
+            return false;
+        }
+        if wide().sum::<i128>() != moves.sum || wide().map(|m| m * m).sum::<i128>() != moves.squares {
+            return false;
+        }
+        moves.head = if moves.held == self.bars { 0 } else { moves.held };
+        self.moves[at] = moves;
+        self.rings[at * usize::from(self.bars)..][..held].copy_from_slice(&ring);
+        true
+    }
+
+    /// Forgets everything.
+    pub(super) fn forget(&mut self) {
+        self.moves.fill(Moves::NONE);
+        self.rings.fill(i64::MAX);
+    }
+}
+
+/// An instrument's moves, from the oldest on.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedMoves {
+    moves: Moves,
+    ring: Vec<i64>,
+}
