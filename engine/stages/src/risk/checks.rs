@@ -99,3 +99,8 @@ impl Check {
         CHECKS.iter().find(|line| line.number == code).map(|line| line.check)
     }
 }
+
+/// Name of the check of that number, for rows and summaries.
+pub fn check_name(number: u16) -> &'static str {
+    Check::from_code(number).map_or("unknown", |check| check.line().name)
+}

@@ -29,7 +29,7 @@ mod stale;
 mod state;
 mod throttle;
 
-pub use checks::{CHECKS, Check, CheckLine};
+pub use checks::{CHECKS, Check, CheckLine, check_name};
 pub use group::MAX_LEGS;
 pub use sanity::Flaw;
 pub use stage::{PARAMS, RiskStage};
