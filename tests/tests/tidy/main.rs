@@ -4,6 +4,7 @@
 //! test reads the sources and fails otherwise. Each checker takes text and gives back the faults as sentences, so that
 //! it is itself tested on text that is wrong. `cargo test --test tidy -- --nocapture sizes` prints the statistics.
 
+mod approval;
 mod arrows;
 mod registries;
 mod sizes;
