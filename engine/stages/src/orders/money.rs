@@ -1,0 +1,103 @@
+//! The arithmetic of one position.
+//!
+//! What the open part cost, and what the closed parts brought, are kept as price times quantity in `i128`: no division
+//! happens until a part is closed (its share of the cost, rounded half to even at 1e-9 of the price) or something is told.
+//! The listing's multiplier and quantity scale turn such a product into money, when it is told. A fill that crosses zero
+//! closes the whole position and opens a new one with the rest.
+//!
+//! Bound: quantities saturate at the limits of `i64`, sums at those of `i128`; nothing wraps or panics.
+
+use crate::rounding::divide_half_even;
+use flow::records::Listing;
+use flow::{Px, Side};
+use serde::{Deserialize, Serialize};
+
+/// What of a listing enters the money of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Money per unit of price and quantity, in 1e-9.
+    pub multiplier: i64,
+    /// Scale of the smallest quantity.
+    pub qty_decimals: u8,
+}
+
+impl Terms {
+    /// The terms of a listing; a multiplier that is not positive counts as one.
+    pub fn of(listing: &Listing) -> Terms {
+        let multiplier = if listing.multiplier > 0 { listing.multiplier } else { Px::ONE };
+        Terms { multiplier, qty_decimals: listing.qty_decimals.min(18) }
+    }
+
+    /// Price times quantity as money in 1e-9.
+    pub fn money(self, product: i128) -> i64 {
+        let unit = i128::from(Px::ONE) * 10_i128.pow(u32::from(self.qty_decimals));
+        let multiplier = i128::from(self.multiplier);
+        match product.checked_mul(multiplier) {
+            Some(scaled) => divide_half_even(scaled, unit),
+            None => divide_half_even(product, unit).saturating_mul(self.multiplier),
+        }
+    }
+}
+
+/// A position and its sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Signed quantity.
+    pub qty: i64,
+    /// What the open part cost: signed, price times quantity.
+    pub cost: i128,
+    /// What the closed parts brought, before fees: price times quantity.
+    pub realised: i128,
+    /// Fees so far, in 1e-9.
+    pub fees: i128,
+}
+
+impl Holding {
+    /// Takes a fill in.
+    pub fn fill(&mut self, side: Side, px: Px, qty: u64) {
+        let size = i64::try_from(qty).unwrap_or(i64::MAX);
+        let signed = if side == Side::Sell { -size } else { size };
+        let opposite = self.qty != 0 && (self.qty > 0) != (signed > 0);
+        if !opposite {
+            self.open(px, signed);
+        } else if signed.unsigned_abs() <= self.qty.unsigned_abs() {
+            self.close(px, signed);
+        } else {
+            let rest = signed + self.qty;
+            self.close(px, -self.qty);
+            self.open(px, rest);
+        }
+    }
+
+    fn open(&mut self, px: Px, signed: i64) {
+        self.qty = self.qty.saturating_add(signed).max(-i64::MAX);
+        self.cost = self.cost.saturating_add(i128::from(px.0) * i128::from(signed));
+    }
+
+    /// Closes a part: `signed` is opposite to the position and not larger.
+    fn close(&mut self, px: Px, signed: i64) {
+        let (held, part) = (i128::from(self.qty.unsigned_abs()), i128::from(signed.unsigned_abs()));
+        let (each, rest) = (self.cost.div_euclid(held), self.cost.rem_euclid(held));
+        let share = each.saturating_mul(part).saturating_add(i128::from(divide_half_even(rest * part, held)));
+        let brought = -(i128::from(px.0) * i128::from(signed));
+        self.realised = self.realised.saturating_add(brought.saturating_sub(share));
+        self.cost = self.cost.saturating_sub(share);
+        self.qty += signed;
+        if self.qty == 0 {
+            self.cost = 0;
+        }
+    }
+
+    /// Average entry price, rounded half to even at 1e-9; [`Px::NONE`] when flat.
+    pub fn avg_px(&self) -> Px {
+        match i128::from(self.qty) {
+            0 => Px::NONE,
+            qty => Px(divide_half_even(if qty < 0 { self.cost.saturating_neg() } else { self.cost }, qty.abs())),
+        }
+    }
+
+    /// What the open part would bring at a price, above its cost: price times quantity.
+    pub fn unrealised(&self, px: Px) -> i128 {
+        (i128::from(px.0) * i128::from(self.qty)).saturating_sub(self.cost)
+    }
+}

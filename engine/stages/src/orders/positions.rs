@@ -1,0 +1,102 @@
+//! The positions, found by account, strategy and instrument.
+//!
+//! Open addressing with linear probing, as the orders have it; a position never leaves, so nothing is ever closed up. A
+//! place is kept from the first request on, so that no fill of an order that was asked for here lacks one.
+//!
+//! Bound: the number of positions. Worst case: keys made to collide cost one look per position.
+
+use super::money::Holding;
+use flow::Px;
+
+/// Who holds what, in one word: account, strategy, instrument. Never 0, since no instrument is 0.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key(u64);
+
+impl Key {
+    #[inline]
+    pub(super) fn new(account: u8, strategy: u16, instrument: u32) -> Key {
+        Key(u64::from(account) << 48 | u64::from(strategy) << 32 | u64::from(instrument))
+    }
+
+    pub(super) fn account(self) -> u8 {
+        (self.0 >> 48) as u8
+    }
+
+    pub(super) fn strategy(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    pub(super) fn instrument(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// A position with its key.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) key: Key,
+    pub(super) holding: Holding,
+    /// Price of its last fill.
+    pub(super) last_px: Px,
+}
+
+impl Place {
+    const VACANT: Place =
+        Place { key: Key(0), holding: Holding { qty: 0, cost: 0, realised: 0, fees: 0 }, last_px: Px::NONE };
+}
+
+/// The table.
+pub(super) struct Positions {
+    slots: Box<[Place]>,
+    shift: u32,
+    len: usize,
+    limit: usize,
+}
+
+impl Positions {
+    /// Room for `limit` positions; every page is touched here.
+    pub(super) fn new(limit: usize) -> Positions {
+        let size = (limit * 2).next_power_of_two().max(2);
+        let slots = vec![Place::VACANT; size].into_boxed_slice();
+        Positions { slots, shift: 64 - size.trailing_zeros(), len: 0, limit }
+    }
+
+    /// The most positions.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The positions, in no order that means anything.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Place> {
+        self.slots.iter().filter(|p| p.key.0 != 0)
+    }
+
+    #[inline]
+    fn seek(&self, key: Key) -> usize {
+        let mut at = (key.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
+        while self.slots[at].key != key && self.slots[at].key.0 != 0 {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        at
+    }
+
+    /// The position of that key, made if there is none; `None` when there is no room.
+    #[inline]
+    pub(super) fn open(&mut self, key: Key) -> Option<&mut Place> {
+        let at = self.seek(key);
+        if self.slots[at].key.0 == 0 {
+            if self.len == self.limit {
+                return None;
+            }
+            self.slots[at].key = key;
+            self.len += 1;
+        }
+        Some(&mut self.slots[at])
+    }
+
+    /// Forgets all positions.
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(Place::VACANT);
+        self.len = 0;
+    }
+}

@@ -1,0 +1,388 @@
+//! The stage: what comes from strategies, risk and the venue, and what each does to orders and positions.
+//!
+//! An answer is first matched with its order (id, instrument, side, and for replaces the other order), then taken to the
+//! table of the life cycle. Only the fill goes on when that fails: its position changes in any case.
+
+use super::counters::Counters;
+use super::cycle::Step;
+use super::intake::Group;
+use super::money::{Holding, Terms};
+use super::positions::{Key, Positions};
+use super::table::{Order, Table};
+use crate::Space;
+use flow::records::{
+    Ack, Anomaly, CancelRequest, Cancelled, Command, Fill, FillCost, Listing, Position, PositionMoney, Refused, Reject,
+    Sent, Trade,
+};
+use flow::{
+    Action, CommandAction, Effective, Event, Flags, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, ParamType,
+    Params, Px, Scope, Side, Stage, StateError, StateReader, StateWriter, What,
+};
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[
+    Param {
+        name: "max_orders",
+        ty: ParamType::Int(1, 1_048_576),
+        unit: "orders",
+        default: "65536",
+        effective: Effective::Restart,
+        about: "orders that are not over; 96 to 192 bytes each, allocated at the start",
+    },
+    Param {
+        name: "max_in_flight",
+        ty: ParamType::Int(1, 1_048_576),
+        unit: "orders",
+        default: "1024",
+        effective: Effective::Restart,
+        about: "new and replacing orders that neither risk nor the venue has answered",
+    },
+    Param {
+        name: "max_positions",
+        ty: ParamType::Int(1, 1_048_576),
+        unit: "positions",
+        default: "16384",
+        effective: Effective::Restart,
+        about: "positions, one an account, strategy and instrument; 160 to 320 bytes each, allocated at the start",
+    },
+    Param {
+        name: "max_accounts",
+        ty: ParamType::Int(1, 4_096),
+        unit: "pairs",
+        default: "64",
+        effective: Effective::Restart,
+        about: "pairs of account and strategy that send orders",
+    },
+];
+
+/// What is known of an instrument.
+#[derive(Clone, Copy)]
+pub(super) struct Instrument {
+    /// `None` before its listing.
+    pub(super) terms: Option<Terms>,
+    /// Price of its last trade.
+    pub(super) last_px: Px,
+}
+
+impl Instrument {
+    pub(super) const UNLISTED: Instrument = Instrument { terms: None, last_px: Px::NONE };
+}
+
+/// Keeps orders, counters and positions.
+pub struct OrdersStage {
+    pub(super) orders: Table,
+    pub(super) counters: Counters,
+    pub(super) positions: Positions,
+    pub(super) instruments: Box<[Instrument]>,
+    pub(super) group: Group,
+    pub(super) max_in_flight: usize,
+}
+
+impl OrdersStage {
+    /// Builds the stage with the parameters of [`PARAMS`].
+    pub fn new(params: &Params, space: Space) -> OrdersStage {
+        let limit = |name| usize::try_from(params.int(name)).expect("the ranges are below 2^32");
+        OrdersStage {
+            orders: Table::new(limit("max_orders")),
+            counters: Counters::new(limit("max_accounts")),
+            positions: Positions::new(limit("max_positions")),
+            instruments: vec![Instrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
+            group: Group::NONE,
+            max_in_flight: limit("max_in_flight"),
+        }
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// Never: every value in its range makes a stage.
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(OrdersStage::new(params, space)))
+    }
+
+    /// The order of that id, unless it is over.
+    pub fn order(&self, id: OrderId) -> Option<Order> {
+        self.orders.get(id)
+    }
+
+    /// Every order that is not over, in no order that means anything.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter()
+    }
+
+    /// Every position: account, strategy, instrument, and what is held.
+    pub fn positions(&self) -> impl Iterator<Item = (u8, u16, u32, Holding)> {
+        self.positions.iter().map(|p| (p.key.account(), p.key.strategy(), p.key.instrument(), p.holding))
+    }
+
+    fn listing(&mut self, event: &Event) {
+        if event.instrument != 0
+            && let Some(instrument) = self.instruments.get_mut(event.instrument as usize)
+        {
+            instrument.terms = Some(Terms::of(event.record::<Listing>()));
+        }
+    }
+
+    #[inline]
+    fn trade(&mut self, event: &Event) {
+        let trade: &Trade = event.record();
+        if trade.qty.0 != 0
+            && trade.px != Px::NONE
+            && !event.flags.has(Flags::SNAPSHOT)
+            && let Some(instrument) = self.instruments.get_mut(event.instrument as usize)
+        {
+            instrument.last_px = trade.px;
+        }
+    }
+
+    /// Takes a step of the order with that id; what the cycle does not allow is told and changes nothing.
+    fn step(&mut self, id: OrderId, step: Step, event: &Event, out: &mut Out) -> Option<Order> {
+        let Some(mut order) = self.orders.get(id) else {
+            self.late(id, step, event, out);
+            return None;
+        };
+        let legal = order.state.after(step, order.filled > 0).filter(|_| order.instrument == event.instrument);
+        let Some(state) = legal else {
+            tell(What::IllegalTransition, event, id.0, out);
+            return None;
+        };
+        order.state = state;
+        order.sent |= step == Step::Sent;
+        self.orders.put(order);
+        Some(order)
+    }
+
+    /// An answer for an order that is not in the table: over, or never ours.
+    fn late(&mut self, id: OrderId, step: Step, event: &Event, out: &mut Out) {
+        if !self.counters.has_given(id) {
+            tell(What::UnknownOwnOrder, event, id.0, out);
+        } else if super::State::Done.after(step, false).is_none() {
+            tell(What::IllegalTransition, event, id.0, out);
+        }
+    }
+
+    /// An order that was to replace another ends before it did: the other lives on.
+    fn give_back(&mut self, ended: Order) {
+        if let Some(mut old) = self.orders.get(ended.link)
+            && old.link == ended.id
+            && let Some(state) = old.state.after(Step::RejectReplace, old.filled > 0)
+        {
+            (old.state, old.link) = (state, OrderId(0));
+            self.orders.put(old);
+        }
+    }
+
+    fn ack(&mut self, event: &Event, out: &mut Out) {
+        let ack: &Ack = event.record();
+        let (id, replaces) = (OrderId(ack.order_id), OrderId(ack.replaces));
+        let Some(mut order) = self.orders.get(id) else { return self.late(id, Step::Ack, event, out) };
+        let old = self.orders.get(replaces);
+        let gives_way = |o: &Order| o.link == id && o.state.after(Step::GiveWay, false).is_some();
+        let matched = order.link == replaces && (replaces.0 == 0 || old.as_ref().is_some_and(gives_way));
+        let inherited = old.map_or(0, |o| o.filled);
+        let state = order.state.after(Step::Ack, inherited > 0);
+        let (Some(state), true) = (state.filter(|_| order.instrument == event.instrument), matched) else {
+            return tell(What::IllegalTransition, event, id.0, out);
+        };
+        if let Some(mut old) = old {
+            old.state = super::State::Replaced;
+            self.orders.put(old);
+        }
+        (order.link, order.filled, order.state) = (OrderId(0), inherited, state);
+        if order.left() == 0 {
+            order.state = super::State::Done;
+        }
+        self.orders.put(order);
+    }
+
+    fn reject(&mut self, event: &Event, out: &mut Out) {
+        let reject: &Reject = event.record();
+        let id = OrderId(reject.order_id);
+        let replaces = self.orders.get(id).is_some_and(|o| o.link.0 != 0 && o.state.is_in_flight());
+        let step = match Action::from_code(reject.action) {
+            Some(Action::Cancel) => Step::RejectCancel,
+            Some(Action::Replace) if replaces => Step::Reject,
+            Some(Action::New) if !replaces => Step::Reject,
+            _ if self.counters.has_given(id) => return tell(What::IllegalTransition, event, id.0, out),
+            _ => return tell(What::UnknownOwnOrder, event, id.0, out),
+        };
+        if let Some(ended) = self.step(id, step, event, out)
+            && step == Step::Reject
+        {
+            self.give_back(ended);
+        }
+    }
+
+    fn refused(&mut self, event: &Event, out: &mut Out) {
+        let refused: &Refused = event.record();
+        if let Some(ended) = self.step(OrderId(refused.order_id), Step::Refuse, event, out) {
+            self.give_back(ended);
+        }
+    }
+
+    fn fill(&mut self, event: &Event, out: &mut Out) {
+        let fill: &Fill = event.record();
+        let id = OrderId(fill.order_id);
+        let listed = self.instruments.get(event.instrument as usize).is_some_and(|i| i.terms.is_some());
+        if !listed {
+            return tell(What::UnknownInstrument, event, u64::from(event.instrument), out);
+        }
+        let order = self.orders.get(id);
+        let side = if event.side() == Side::None { order.map_or(Side::None, |o| o.side) } else { event.side() };
+        if side == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
+            return tell(What::BadValue, event, id.0, out);
+        }
+        match order {
+            Some(order) => self.fill_order(order, side, fill.qty.0, event, out),
+            None => self.late(id, Step::FillPart, event, out),
+        }
+        let key = Key::new(id.account(), id.strategy(), event.instrument);
+        let limit = self.positions.limit() as u64;
+        let Some(place) = self.positions.open(key) else { return tell(What::OrdersFull, event, limit, out) };
+        place.holding.fill(side, fill.px, fill.qty.0);
+        place.last_px = fill.px;
+        let record = Position {
+            qty: place.holding.qty,
+            avg_px: place.holding.avg_px(),
+            account: u16::from(id.account()),
+            strategy: id.strategy(),
+            ..Default::default()
+        };
+        out.push(event.instrument, Flags::NONE, &record);
+    }
+
+    /// What a fill does to its order: nothing when it is more than is left, or not the order's at all.
+    fn fill_order(&mut self, mut order: Order, side: Side, qty: u64, event: &Event, out: &mut Out) {
+        let step = if qty == order.left() { Step::FillRest } else { Step::FillPart };
+        let fits = qty <= order.left() && side == order.side && event.instrument == order.instrument;
+        match order.state.after(step, true).filter(|_| fits) {
+            Some(state) => {
+                (order.state, order.filled) = (state, order.filled + qty);
+                self.orders.put(order);
+            }
+            None => tell(What::IllegalTransition, event, order.id.0, out),
+        }
+    }
+
+    fn fill_cost(&mut self, event: &Event, out: &mut Out) {
+        let cost: &FillCost = event.record();
+        let id = OrderId(cost.order_id);
+        let Some(Instrument { terms: Some(terms), last_px }) = self.instruments.get(event.instrument as usize).copied()
+        else {
+            return tell(What::UnknownInstrument, event, u64::from(event.instrument), out);
+        };
+        let key = Key::new(id.account(), id.strategy(), event.instrument);
+        let limit = self.positions.limit() as u64;
+        let Some(place) = self.positions.open(key) else { return tell(What::OrdersFull, event, limit, out) };
+        place.holding.fees = place.holding.fees.saturating_add(i128::from(cost.fee));
+        let mark = last_px.known().or(place.last_px.known());
+        let fees = place.holding.fees;
+        let record = PositionMoney {
+            realised: terms.money(place.holding.realised),
+            unrealised: terms.money(mark.map_or(0, |px| place.holding.unrealised(px))),
+            fees: i64::try_from(fees).unwrap_or(if fees < 0 { i64::MIN } else { i64::MAX }),
+            account: u16::from(id.account()),
+            strategy: id.strategy(),
+            ..Default::default()
+        };
+        out.push(event.instrument, Flags::LAST_OF_GROUP, &record);
+    }
+
+    fn command(&mut self, event: &Event, out: &mut Out) {
+        let command: &Command = event.record();
+        match CommandAction::from_code(command.action) {
+            Some(CommandAction::Halt | CommandAction::CancelAll) => cancel_all(out),
+            Some(CommandAction::SkipCounters) => {
+                let by = u64::try_from(command.new).unwrap_or(0);
+                if by == 0 || !self.counters.skip(command.target, by) {
+                    tell(What::BadCommand, event, u64::from(command.target), out);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn cancel_all(out: &mut Out) {
+    out.push(0, Flags::LAST_OF_GROUP, &CancelRequest::default());
+}
+
+#[cold]
+pub(super) fn tell(what: What, event: &Event, detail: u64, out: &mut Out) {
+    let anomaly = what.event(event.ts, event.instrument, Ns::NONE, detail);
+    out.push(event.instrument, anomaly.flags, anomaly.record::<Anomaly>());
+}
+
+impl Stage for OrdersStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Listing,
+            Kind::Trade,
+            Kind::Intent,
+            Kind::Refused,
+            Kind::Sent,
+            Kind::Ack,
+            Kind::Fill,
+            Kind::FillCost,
+            Kind::Reject,
+            Kind::Cancelled,
+            Kind::Command,
+            Kind::Halt,
+        ])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Request,
+            Kind::CancelRequest,
+            Kind::ReplaceRequest,
+            Kind::Position,
+            Kind::PositionMoney,
+            Kind::Anomaly,
+        ])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Global
+    }
+
+    /// A fill: the anomaly and the position.
+    fn fan_out(&self) -> usize {
+        2
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        match event.kind {
+            Kind::Trade => self.trade(event),
+            Kind::Intent => self.intent(event, out),
+            Kind::Ack => self.ack(event, out),
+            Kind::Fill => self.fill(event, out),
+            Kind::FillCost => self.fill_cost(event, out),
+            Kind::Reject => self.reject(event, out),
+            Kind::Refused => self.refused(event, out),
+            Kind::Sent => {
+                let sent: &Sent = event.record();
+                if sent.action != Action::CancelAll.code() {
+                    self.step(OrderId(sent.order_id), Step::Sent, event, out);
+                }
+            }
+            Kind::Cancelled => {
+                let cancelled: &Cancelled = event.record();
+                self.step(OrderId(cancelled.order_id), Step::Cancelled, event, out);
+            }
+            Kind::Command => self.command(event, out),
+            Kind::Halt => cancel_all(out),
+            Kind::Listing => self.listing(event),
+            _ => {}
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.save_state(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.load_state(from)
+    }
+}
