@@ -5,7 +5,7 @@
 //! the stages after it and the tail read, so a kind that nobody reads costs nothing.
 
 use crate::config::{Fault, Faults, Settings};
-use flow::{Interval, Kinds, Out, Stage};
+use flow::{Interval, Kind, Kinds, Out, Stage};
 use ring::Idle;
 use stages::{STAGES, Space, StageLine};
 use std::ops::Range;
@@ -91,6 +91,7 @@ impl Plan {
         let mut faults = Vec::new();
         let lines = enabled(settings, &mut faults);
         let mut stages = built(&lines, settings, space, &mut faults);
+        gated(&stages, &mut faults);
         let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
         let tail = readers.or(outcomes);
         let mut wanted = tail;
@@ -152,6 +153,35 @@ fn built(lines: &[&StageLine], settings: &Settings, space: Space, faults: &mut V
         }
     }
     stages
+}
+
+/// What only one stage may emit.
+const SOLE: &[(Kind, &str)] = &[(Kind::Order, "risk"), (Kind::Route, "router")];
+
+/// What an intent must pass.
+const TAIL_OF_INTENTS: &[&str] = &["orders", "risk", "router"];
+
+/// Proves that orders come from risk alone and leave by the router alone, that no stage makes an input of its operator,
+/// and that what trades has the whole tail behind it.
+fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
+    for planned in stages {
+        let emits = planned.stage.emits();
+        for (kind, sole) in SOLE.iter().filter(|(kind, sole)| emits.has(*kind) && planned.name != *sole) {
+            let found = format!("the stage {} emits {kind:?}", planned.name);
+            faults.push(fault("line.stages", &found, &format!("valid: {kind:?} from the stage {sole} alone")));
+        }
+        if emits.has(Kind::Command) || emits.has(Kind::Halt) {
+            let found = format!("the stage {} emits command or halt", planned.name);
+            faults.push(fault("line.stages", &found, "valid: command and halt as inputs alone"));
+        }
+    }
+    let Some(trading) = stages.iter().find(|s| s.stage.emits().has(Kind::Intent)) else { return };
+    let missing = TAIL_OF_INTENTS.iter().filter(|name| !stages.iter().any(|s| s.name == **name));
+    let missing: Vec<_> = missing.copied().collect();
+    if !missing.is_empty() {
+        let found = format!("{} without {}", trading.name, missing.join(", "));
+        faults.push(fault("line.stages", &found, "valid: what emits intents together with orders, risk and router"));
+    }
 }
 
 /// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail.
@@ -228,5 +258,71 @@ fn idle(name: &str, groups: usize) -> Idle {
         "auto" if groups < ring::thread::cores().len() => Idle::SpinHint,
         "auto" => Idle::Yield,
         name => name.parse().expect("the parameter lists the policies"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Event, Scope, StateError, StateReader, StateWriter};
+
+    /// A stage that says that it emits these kinds.
+    struct Says(Kinds);
+
+    impl Stage for Says {
+        fn reads(&self) -> Kinds {
+            Kinds::NONE
+        }
+        fn emits(&self) -> Kinds {
+            self.0
+        }
+        fn scope(&self) -> Scope {
+            Scope::Global
+        }
+        fn fan_out(&self) -> usize {
+            1
+        }
+        fn on_event(&mut self, _: &Event, _: &mut Out) {}
+        fn save(&self, _: &mut StateWriter<'_>) {}
+        fn load(&mut self, _: &mut StateReader<'_>) -> Result<(), StateError> {
+            Ok(())
+        }
+    }
+
+    fn faults(line: &[(&'static str, &[Kind])]) -> Vec<String> {
+        let planned = |(name, kinds): &(&'static str, &[Kind])| Planned {
+            name,
+            position: 1,
+            wanted: Kinds::NONE,
+            stage: Box::new(Says(Kinds::of(kinds))),
+        };
+        let mut faults = Vec::new();
+        gated(&line.iter().map(planned).collect::<Vec<_>>(), &mut faults);
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_order_comes_from_risk_and_leaves_by_the_router() {
+        let whole: &[(&str, &[Kind])] = &[
+            ("momentum", &[Kind::Signal, Kind::Intent]),
+            ("orders", &[Kind::Request]),
+            ("risk", &[Kind::Order, Kind::Refused]),
+            ("router", &[Kind::Route]),
+        ];
+        assert_eq!(faults(whole), [""; 0]);
+        assert_eq!(faults(&whole[1..]), [""; 0]);
+        let orders = faults(&[("orders", &[Kind::Order]), ("risk", &[Kind::Route])]);
+        assert_eq!(orders.len(), 2);
+        assert!(orders[0].contains("the stage orders emits order"), "{orders:?}");
+        assert!(orders[1].contains("the stage risk emits route"), "{orders:?}");
+        assert_eq!(faults(&[("book", &[Kind::Halt])]).len(), 1);
+    }
+
+    #[test]
+    fn what_trades_has_the_tail_behind_it() {
+        let alone = faults(&[("momentum", &[Kind::Intent]), ("risk", &[Kind::Order])]);
+        assert_eq!(alone.len(), 1);
+        assert!(alone[0].contains("momentum without orders, router"), "{alone:?}");
+        assert_eq!(faults(&[("momentum", &[Kind::Signal])]), [""; 0]);
     }
 }
