@@ -13,5 +13,6 @@ pub mod config;
 pub mod ingress;
 pub mod line;
 pub mod plan;
+pub mod recovery;
 pub mod rows;
 pub mod run;

@@ -5,6 +5,8 @@
 //! the stages after it and the tail read, so a kind that nobody reads costs nothing.
 
 use crate::config::{Fault, Faults, Settings};
+use crate::line::Stopwatch;
+use crate::run::Tail;
 use flow::{Interval, Kind, Kinds, Out, Stage};
 use ring::Idle;
 use stages::{STAGES, Space, StageLine};
@@ -71,6 +73,12 @@ pub struct Plan {
     pub ring: ring::Kind,
     /// Its size.
     pub ring_capacity: usize,
+    /// Whether orders leave the line: then they come back to the head.
+    pub trades: bool,
+    /// Times orders from the input that caused them, if asked for.
+    pub stopwatch: Option<Stopwatch>,
+    /// The most returns that wait for their time at once.
+    pub max_returns: usize,
     /// Most events of a turn.
     pub batch: usize,
     /// What an idle group does.
@@ -93,7 +101,9 @@ impl Plan {
         let mut stages = built(&lines, settings, space, &mut faults);
         gated(&stages, &mut faults);
         let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
-        let tail = readers.or(outcomes);
+        let trades = stages.iter().any(|s| s.stage.emits().has(Kind::Route));
+        let back = if trades { Tail::RETURNS } else { Kinds::NONE };
+        let tail = readers.or(outcomes).or(back);
         let mut wanted = tail;
         for planned in stages.iter_mut().rev() {
             planned.wanted = wanted;
@@ -118,6 +128,9 @@ impl Plan {
             outcomes,
             ring: settings.line.text("ring").parse().expect("the parameter lists the rings"),
             ring_capacity,
+            trades,
+            stopwatch: (trades && settings.line.bool("time_orders")).then(Stopwatch::default),
+            max_returns: settings.line.int("max_returns") as usize,
             batch: settings.line.int("batch") as usize,
             idle,
             clock: if settings.line.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event },

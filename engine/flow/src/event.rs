@@ -76,6 +76,12 @@ impl Event {
         self.flags.side()
     }
 
+    /// Whether it tells the head again what the line has said already: a refusal that came back.
+    #[inline]
+    pub fn is_echo(&self) -> bool {
+        self.kind == Kind::Refused && self.id.position() == 0
+    }
+
     /// Exchange time, where the kind carries one: it is then the first word of the body.
     pub fn exchange_ts(&self) -> Option<Ns> {
         let carries =

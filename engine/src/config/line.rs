@@ -36,12 +36,27 @@ pub const LINE: &[Param] = &[
         "auto",
         "what a group does when it has nothing to do; auto: spin when every group has a core, else yield",
     ),
+    Param {
+        unit: "returns",
+        ..restart(
+            "max_returns",
+            ParamType::Int(64, 1 << 22),
+            "65536",
+            "orders, refusals and answers of the simulated venue that may wait for their time at once; more halt the run",
+        )
+    },
     restart("cores", ParamType::List, "", "cores of the groups, in the order of the line; empty: not pinned"),
     restart(
         "clock",
         ParamType::Choice(&["event", "wall"]),
         "event",
         "event: time is the exchange's; wall: time is now",
+    ),
+    restart(
+        "time_orders",
+        ParamType::Bool,
+        "false",
+        "measure every order from the input that caused it; costs up to 25 ns an input",
     ),
     Param {
         unit: "inputs",

@@ -1,6 +1,7 @@
 //! Settings: from TOML and `--set` to typed values, with every fault at once.
 //!
-//! Every key that can be set stands in a registry line ([`stages::STAGES`], [`feeds::FEEDS`], [`sinks::SINKS`]) or in
+//! Every key that can be set stands in a registry line ([`stages::STAGES`], [`stages::venue::VENUES`], [`feeds::FEEDS`],
+//! [`sinks::SINKS`]) or in
 //! [`LINE`] and [`OUTCOMES`] here. A file is read into a plain table and each key is looked up there, so an unknown key,
 //! a wrong type and a value out of range are found in one pass, each with file and key and what would be valid.
 
@@ -45,6 +46,8 @@ pub struct Settings {
     pub inputs: Vec<InputSettings>,
     /// Where to write a journal.
     pub journal_dir: Option<PathBuf>,
+    /// Parameters of every venue by name.
+    pub venues: BTreeMap<&'static str, Params>,
     /// Parameters of every sink by name.
     pub sinks: BTreeMap<&'static str, Params>,
 }
@@ -61,6 +64,7 @@ impl Default for Settings {
             feeds: all(feeds::FEEDS),
             inputs: Vec::new(),
             journal_dir: None,
+            venues: all(stages::venue::VENUES),
             sinks: all(sinks::SINKS),
         }
     }
@@ -122,6 +126,9 @@ impl Settings {
         if let Some(feed) = flow::find(feeds::FEEDS, name) {
             return self.feeds.get_mut(name).map(|v| (feed.params, v));
         }
+        if let Some(venue) = flow::find(stages::venue::VENUES, name) {
+            return self.venues.get_mut(name).map(|v| (venue.params, v));
+        }
         let sink = flow::find(sinks::SINKS, name)?;
         self.sinks.get_mut(name).map(|v| (sink.params, v))
     }
@@ -134,7 +141,7 @@ impl Settings {
         let mut root = toml::Table::new();
         root.insert("line".into(), table(&self.line).into());
         root.insert("outcomes".into(), table(&self.outcomes).into());
-        for (name, params) in self.stages.iter().chain(&self.sinks) {
+        for (name, params) in self.stages.iter().chain(&self.venues).chain(&self.sinks) {
             root.insert((*name).to_owned(), table(params).into());
         }
         let inputs = self.inputs.iter().map(|input| {

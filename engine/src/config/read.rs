@@ -11,6 +11,7 @@ pub(super) fn sections() -> String {
         .into_iter()
         .chain(stages::STAGES.iter().map(Registered::name))
         .chain(feeds::FEEDS.iter().map(Registered::name))
+        .chain(stages::venue::VENUES.iter().map(Registered::name))
         .chain(sinks::SINKS.iter().map(Registered::name));
     format!("sections are {}", names.collect::<Vec<_>>().join(", "))
 }

@@ -1,63 +1,45 @@
 //! The merge: many sources, one sequence.
+//!
+//! [`Ingress::choose`] finds what is next by (time, rank, order of arguments); [`Ingress::admit`] asks the returns
+//! whether it may enter yet, then numbers, times, stores and hands it over. An order's arrival at the simulated venue takes its
+//! turn here but is no input. Bound: one look at every source for an input.
 
-use super::{Admitted, Clock, Head, IngressError, Origin, TickSource};
+use super::fault::{Fault, is_on};
+use super::feeding::{Feeding, Shown};
+use super::returns::{Returned, Returns};
+use super::{Admitted, Clock, Commands, Head, IngressError, Origin, Retrace, Then, TickSource};
 use flow::records::{EndOfInput, Listing};
-use flow::{Event, EventId, Flags, Inputs, Kind, Mic, Ns, Polled, Source, What};
+use flow::{Event, EventId, Flags, HaltReason, Kind, Mic, Ns, StateError, StateReader, StateWriter, What};
 use sinks::journal::InputLog;
 use std::sync::mpsc::Sender;
 
-/// A source with its place in the merge.
-pub struct Feeding {
-    /// Name of the input, for messages and rows.
-    pub name: String,
-    source: Box<dyn Source>,
-    queue: Inputs,
-    /// Added to local instruments other than 0.
-    base: u32,
-    /// Ordinal in the plan, from 1.
-    id: u8,
-    ended: bool,
-    records: u64,
-    inputs: u64,
-}
-
-impl Feeding {
-    /// Inputs that wait for the merge.
-    const QUEUE: usize = 1_024;
-
-    /// The `id`th source, whose instruments follow `base`.
-    pub fn new(name: String, source: Box<dyn Source>, id: u8, base: u32) -> Feeding {
-        let queue = Inputs::with_capacity(Self::QUEUE);
-        Feeding { name, source, queue, base, id, ended: false, records: 0, inputs: 0 }
-    }
-
-    /// Records of the file that gave inputs, as far as admitted.
-    pub fn records(&self) -> u64 {
-        self.records
-    }
-
-    /// Inputs admitted.
-    pub fn inputs(&self) -> u64 {
-        self.inputs
-    }
-
-    /// What the source counted.
-    pub fn counts(&self) -> Vec<flow::Count> {
-        self.source.counts()
-    }
-
-    /// What the source warns of.
-    pub fn warnings(&self) -> Vec<String> {
-        self.source.warnings()
-    }
-}
-
-/// What is next in the merge.
+/// What is next in the merge, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
-    Feed(usize, Ns),
+    Return(Ns),
+    Arrival(Ns),
     Tick(Ns),
+    Command(Ns),
+    Feed(usize, Ns),
+    /// The sources have ended.
+    End(Ns),
+    /// A source may still bring something that comes first.
     Pending,
+    /// Nothing is left.
     Exhausted,
+}
+
+/// How far the sequence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// The end of input has entered: only returns follow.
+    Returning,
+    /// The record is repeated and nothing shall follow: the line comes to rest.
+    Stopping,
+    /// Too much came back: the anomaly has entered, the halt follows.
+    Halting,
+    Ended,
 }
 
 /// The merging ingress.
@@ -65,20 +47,35 @@ pub struct Ingress {
     feeds: Vec<Feeding>,
     ticks: TickSource,
     clock: Clock,
+    commands: Commands,
+    returns: Option<Returns>,
+    retrace: Option<Retrace>,
     now: Ns,
     seq: u64,
+    phase: Phase,
     /// Inputs by instrument.
     activity: Vec<u64>,
     log: Option<InputLog>,
     origins: Option<Sender<Origin>>,
-    ended: bool,
 }
 
 impl Ingress {
     /// Merges `feeds`, whose instruments are below `instruments`.
     pub fn new(feeds: Vec<Feeding>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
-        let activity = vec![0; instruments as usize];
-        Ingress { feeds, ticks, clock, now: Ns(0), seq: 0, activity, log: None, origins: None, ended: false }
+        Ingress {
+            feeds,
+            ticks,
+            clock,
+            commands: Commands::default(),
+            returns: None,
+            retrace: None,
+            now: Ns(0),
+            seq: 0,
+            phase: Phase::Open,
+            activity: vec![0; instruments as usize],
+            log: None,
+            origins: None,
+        }
     }
 
     /// Stores every input in `log` before the line sees it.
@@ -90,6 +87,24 @@ impl Ingress {
     /// Tells where each input came from.
     pub fn with_origins(mut self, origins: Option<Sender<Origin>>) -> Ingress {
         self.origins = origins;
+        self
+    }
+
+    /// Takes what comes back from the line.
+    pub fn with_returns(mut self, returns: Option<Returns>) -> Ingress {
+        self.returns = returns;
+        self
+    }
+
+    /// Hears an operator.
+    pub fn with_commands(mut self, commands: Commands) -> Ingress {
+        self.commands = commands;
+        self
+    }
+
+    /// Repeats recorded inputs first.
+    pub fn with_retrace(mut self, retrace: Option<Retrace>) -> Ingress {
+        self.retrace = retrace;
         self
     }
 
@@ -108,76 +123,186 @@ impl Ingress {
         self.log.take()
     }
 
-    /// The next input in the order of the merge.
-    fn choose(&mut self) -> Result<Choice, IngressError> {
-        let mut best: Option<(Ns, usize)> = None;
-        let mut pending = false;
-        for (i, feed) in self.feeds.iter_mut().enumerate() {
-            if feed.queue.is_empty() && !feed.ended {
-                match feed.source.poll(&mut feed.queue) {
-                    Ok(Polled::Ready) => {}
-                    Ok(Polled::Idle(_)) => pending = true,
-                    Ok(Polled::Ended) => feed.ended = true,
-                    Err(error) => return Err(IngressError::Source { input: feed.name.clone(), error }),
-                }
-            }
-            if let Some((event, _)) = feed.queue.front() {
-                let due = self.clock.wall().unwrap_or(event.ts).max(self.now);
-                if best.is_none_or(|(least, _)| due < least) {
-                    best = Some((due, i));
-                }
+    /// The state of the merge when the line is at rest: where it is in every source, ticks, returns and the venue.
+    pub fn save(&self, to: &mut StateWriter<'_>) {
+        to.put(&(self.now, self.seq, self.phase == Phase::Returning));
+        to.put(&self.feeds.iter().map(Feeding::progress).collect::<Vec<_>>());
+        let active = self.activity.iter().enumerate().filter(|(_, n)| **n > 0);
+        to.put(&active.map(|(i, n)| (to.key(i as u32), *n)).collect::<Vec<_>>());
+        self.ticks.save(to);
+        if let Some(returns) = &self.returns {
+            returns.save(to);
+        }
+    }
+
+    /// The other way round, into a merge of the same settings that has not begun.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let (now, seq, returning) = from.get::<(Ns, u64, bool)>()?;
+        (self.now, self.seq) = (now, seq);
+        self.phase = if returning { Phase::Returning } else { Phase::Open };
+        let progress = from.get::<Vec<(u64, u64)>>()?;
+        if progress.len() != self.feeds.len() {
+            return Err(StateError::Inconsistent("another number of inputs than these"));
+        }
+        self.feeds.iter_mut().zip(progress).for_each(|(feed, at)| feed.set_progress(at));
+        for (key, n) in from.get::<Vec<(String, u64)>>()? {
+            if let Some(count) = self.activity.get_mut(from.instrument(&key)? as usize) {
+                *count = n;
             }
         }
-        let tick = self.ticks.due();
-        Ok(match (best, self.clock.wall()) {
-            (_, Some(wall)) if tick <= wall => Choice::Tick(tick),
-            (Some((due, i)), Some(_)) => Choice::Feed(i, due),
-            (_, None) | (None, Some(_)) if pending => Choice::Pending,
-            (Some((due, _)), None) if tick <= due => Choice::Tick(tick),
-            (Some((due, i)), None) => Choice::Feed(i, due),
-            (None, _) => Choice::Exhausted,
+        self.ticks.load(from)?;
+        self.returns.as_mut().map_or(Ok(()), |returns| returns.load(from))
+    }
+
+    /// The next input in the order of the merge.
+    fn choose(&mut self) -> Result<Choice, IngressError> {
+        let returned = self.returns.as_ref().and_then(Returns::due).map(|(due, arrival)| {
+            let at = due.max(self.now);
+            (at, if arrival { Choice::Arrival(at) } else { Choice::Return(at) })
+        });
+        if let Some(retrace) = &mut self.retrace
+            && let Some(next) = retrace.next()?
+        {
+            return Ok(recorded_choice(next, returned));
+        }
+        if let Some(done) = self.retrace.take() {
+            self.record_ended(done.then())?;
+        }
+        let wall = self.clock.wall();
+        if self.phase == Phase::Stopping {
+            return Ok(Choice::Exhausted);
+        }
+        if self.phase == Phase::Returning {
+            let ready = returned.filter(|(at, _)| wall.is_none_or(|wall| *at <= wall));
+            let waits = if returned.is_some() { Choice::Pending } else { Choice::Exhausted };
+            return Ok(ready.map_or(waits, |(_, choice)| choice));
+        }
+        let (fed, pending) = self.next_fed(wall)?;
+        if pending && wall.is_none() {
+            return Ok(Choice::Pending);
+        }
+        let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
+        let command = self.commands.due(self.clock.heard(self.now)).map(|due| due.max(self.now));
+        let candidates = [
+            returned,
+            tick.map(|at| (at, Choice::Tick(at))),
+            command.map(|at| (at, Choice::Command(at))),
+            fed.map(|(at, i)| (at, Choice::Feed(i, at))),
+        ];
+        let over = fed.is_none() && !pending;
+        let ready = |&(at, choice): &(Ns, Choice)| {
+            let last_ticks = over && matches!(choice, Choice::Tick(_));
+            last_ticks || wall.is_none_or(|wall| at <= wall)
+        };
+        // `min_by_key` gives the first of equals: the array is in the order of the ranks.
+        let next = candidates.into_iter().flatten().filter(ready).min_by_key(|(at, _)| *at);
+        let only_returns = over && tick.is_none() && command.is_none();
+        Ok(match next {
+            Some((at, _)) if self.clock.holds_back(at) => Choice::Pending,
+            Some((at, choice)) if !only_returns || at == self.now => choice,
+            _ if over => Choice::End(self.now),
+            _ => Choice::Pending,
         })
     }
 
-    /// Numbers, times and logs an event, and hands it over.
-    fn stamp(&mut self, mut event: Event, ts: Ns, deliver: &mut dyn FnMut(&Event)) -> Result<(), IngressError> {
+    /// The record is repeated: the sources go on behind it, or nothing does.
+    #[cold]
+    fn record_ended(&mut self, then: Then) -> Result<(), IngressError> {
+        match (then, self.phase) {
+            (Then::GoOn, Phase::Open) => self.feeds.iter_mut().try_for_each(Feeding::skip),
+            (Then::GoOn, _) => Ok(()),
+            (Then::Stop, _) => {
+                self.phase = Phase::Stopping;
+                Ok(())
+            }
+        }
+    }
+
+    /// The feed with the least due time, and whether one of those that have not ended shows nothing.
+    #[inline]
+    fn next_fed(&mut self, wall: Option<Ns>) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
+        let mut best: Option<(Ns, usize)> = None;
+        let mut pending = false;
+        for (i, feed) in self.feeds.iter_mut().enumerate() {
+            match feed.show()? {
+                Shown::Due(ts) => {
+                    let due = wall.unwrap_or(ts).max(self.now);
+                    if best.is_none_or(|(least, _)| due < least) {
+                        best = Some((due, i));
+                    }
+                }
+                Shown::Nothing => pending = true,
+                Shown::Ended => {}
+            }
+        }
+        Ok((best, pending))
+    }
+
+    /// Whether the returns let something at `time` enter now.
+    #[inline]
+    fn may_enter(&mut self, choice: Choice, idle: bool) -> bool {
+        let Some(returns) = &mut self.returns else {
+            return true;
+        };
+        match choice {
+            _ if self.clock.wall().is_some() => true,
+            Choice::Return(at) | Choice::Tick(at) | Choice::Command(at) | Choice::Feed(_, at) | Choice::End(at) => {
+                returns.admits(at, idle)
+            }
+            Choice::Arrival(at) => returns.admits_arrival(at, idle),
+            Choice::Exhausted => idle || is_on(Fault::EndAtOnce),
+            Choice::Pending => false,
+        }
+    }
+
+    /// Numbers, times and logs an event.
+    #[inline]
+    fn stamp(&mut self, event: &mut Event, ts: Ns) -> Result<(), IngressError> {
         assert!(self.seq < EventId::MAX_SEQ, "the sequence is used up: start a new journal");
         self.seq += 1;
         self.now = self.now.max(ts);
         event.id = EventId::new(self.seq, 0, 0);
-        event.ts = self.now;
+        event.ts = if is_on(Fault::RawDue) { ts } else { self.now };
+        if let Some(retrace) = &mut self.retrace {
+            return retrace.confirm(event).inspect_err(|_| self.phase = Phase::Ended);
+        }
         if let Some(log) = &mut self.log
-            && let Err(e) = log.append(&event)
+            && let Err(e) = log.append(event)
         {
             self.seq -= 1;
-            self.ended = true;
+            self.phase = Phase::Ended;
             return Err(IngressError::Log(e));
         }
-        deliver(&event);
         Ok(())
     }
 
-    fn admit_feed(&mut self, i: usize, ts: Ns, deliver: &mut dyn FnMut(&Event)) -> Result<(), IngressError> {
-        let feed = &mut self.feeds[i];
-        let (event, record) = feed.queue.front().map(|(e, r)| (*e, r)).expect("the merge chose a waiting input");
-        feed.queue.pop();
-        feed.records = feed.records.max(record);
-        feed.inputs += 1;
-        let mut event = event;
-        event.source = feed.id;
-        if event.instrument != 0 {
-            event.instrument += feed.base;
-            if let Some(count) = self.activity.get_mut(event.instrument as usize) {
-                *count += 1;
+    #[inline]
+    fn admit_feed(&mut self, i: usize, ts: Ns, to: &mut Event) -> Result<(), IngressError> {
+        let record = match &mut self.retrace {
+            Some(retrace) => {
+                *to = retrace.take();
+                self.feeds[i].count(0);
+                None
             }
+            None => Some(self.feeds[i].take(to)),
+        };
+        if let Some(count) = self.activity.get_mut(to.instrument as usize) {
+            *count += u64::from(to.instrument != 0);
         }
-        if event.kind == Kind::Listing {
-            let calendar = Mic(event.record::<Listing>().calendar);
-            self.ticks.listed(event.instrument, flow::zone_of(calendar));
+        if to.kind == Kind::Listing {
+            let calendar = Mic(to.record::<Listing>().calendar);
+            self.ticks.listed(to.instrument, flow::zone_of(calendar));
         }
-        self.origin(Some(i), Some(record), &event);
+        self.origin(Some(i), record, to);
         self.ticks.activity(ts);
-        self.stamp(event, ts, deliver)
+        self.stamp(to, ts)?;
+        if let Some(returns) = &mut self.returns {
+            returns.on_market(to);
+        }
+        Ok(())
     }
 
     fn origin(&self, input: Option<usize>, record: Option<u64>, event: &Event) {
@@ -188,28 +313,82 @@ impl Ingress {
         }
     }
 
-    fn admit_own(&mut self, event: Event, deliver: &mut dyn FnMut(&Event)) -> Result<(), IngressError> {
-        self.origin(None, None, &event);
-        let ts = event.ts;
-        self.stamp(event, ts, deliver)
+    fn admit_own(&mut self, event: Event, ts: Ns, to: &mut Event) -> Result<(), IngressError> {
+        *to = event;
+        self.origin(None, None, to);
+        self.stamp(to, ts)
     }
 
-    fn tick(&mut self, due: Ns, deliver: &mut dyn FnMut(&Event)) -> Result<(), IngressError> {
-        let tick = self.ticks.take();
-        self.admit_own(Event::new(due, 0, Flags::NONE, &tick), deliver)
+    /// Carries out a choice that may enter; `false` when that was no input.
+    #[inline]
+    fn enter(&mut self, choice: Choice, to: &mut Event) -> Result<bool, IngressError> {
+        match choice {
+            Choice::Feed(i, at) => self.admit_feed(i, at, to)?,
+            Choice::Tick(at) => {
+                let tick = self.ticks.take();
+                self.admit_own(Event::new(at, 0, Flags::NONE, &tick), at, to)?;
+            }
+            Choice::Command(at) => {
+                let command = match &mut self.retrace {
+                    Some(retrace) => retrace.take(),
+                    None => self.commands.take(),
+                };
+                self.admit_own(command, at, to)?;
+            }
+            Choice::Return(at) | Choice::Arrival(at) => return self.enter_return(at, to),
+            Choice::End(at) => {
+                let end = EndOfInput { inputs: self.seq, ..EndOfInput::default() };
+                self.phase = Phase::Returning;
+                self.admit_own(Event::new(at, 0, Flags::LAST_OF_GROUP, &end), at, to)?;
+            }
+            Choice::Pending | Choice::Exhausted => unreachable!("nothing enters"),
+        }
+        Ok(true)
     }
 
-    /// All sources ended: ticks run to the last open boundary, then the end of input enters.
-    fn finish(&mut self, deliver: &mut dyn FnMut(&Event)) -> Result<Admitted, IngressError> {
-        let due = self.ticks.due();
-        if due != Ns::NONE {
-            self.tick(due, deliver)?;
+    fn enter_return(&mut self, at: Ns, to: &mut Event) -> Result<bool, IngressError> {
+        let returns = self.returns.as_mut().expect("what came back was held by the returns");
+        match returns.take() {
+            Returned::Arrival(route) => {
+                self.now = self.now.max(at);
+                returns.arrive(self.now, route, self.seq);
+                Ok(false)
+            }
+            Returned::Input(event) => {
+                let at = if is_on(Fault::RawDue) { event.ts } else { at };
+                self.admit_own(event, at, to)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// More came back than may wait: an anomaly, a halt, and the run ends.
+    fn overflow(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+        let limit = self.returns.as_ref().map_or(0, Returns::bound);
+        if self.phase == Phase::Halting {
+            self.phase = Phase::Ended;
+            self.admit_own(super::commands::halt(HaltReason::ReturnsFull, limit as u64), self.now, to)?;
             return Ok(Admitted::One);
         }
-        let end = EndOfInput { inputs: self.seq, ..EndOfInput::default() };
-        self.ended = true;
-        self.admit_own(Event::new(self.now, 0, Flags::LAST_OF_GROUP, &end), deliver)?;
+        self.phase = Phase::Halting;
+        self.admit_own(What::ReturnsFull.event(self.now, 0, Ns::NONE, limit as u64), self.now, to)?;
         Ok(Admitted::One)
+    }
+}
+
+/// What comes next when a record is repeated: the recorded input, after the arrivals that were due before it.
+fn recorded_choice(next: &Event, returned: Option<(Ns, Choice)>) -> Choice {
+    let at = next.ts;
+    match returned {
+        Some((due, arrival @ Choice::Arrival(_))) if due <= at => return arrival,
+        _ => {}
+    }
+    match (next.kind, next.source) {
+        (Kind::Tick, 0) => Choice::Tick(at),
+        (Kind::EndOfInput, 0) => Choice::End(at),
+        (_, flow::SOURCE_OPERATOR | 0) => Choice::Command(at),
+        (_, flow::SOURCE_RETURNS) => Choice::Return(at),
+        (_, feed) => Choice::Feed(usize::from(feed) - 1, at),
     }
 }
 
@@ -218,28 +397,47 @@ impl Head for Ingress {
         self.clock.begin_turn();
     }
 
-    fn admit(&mut self, deliver: &mut dyn FnMut(&Event)) -> Result<Admitted, IngressError> {
-        if self.ended {
-            return Ok(Admitted::Ended);
+    #[inline]
+    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+        loop {
+            if self.phase == Phase::Ended {
+                let full = self.returns.as_ref().filter(|r| r.overflowed());
+                return full.map_or(Ok(Admitted::Ended), |r| Err(IngressError::Returns { limit: r.bound() }));
+            }
+            if self.retrace.is_none()
+                && let Some(back) = self.clock.take_step_back()
+            {
+                self.admit_own(What::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
+                return Ok(Admitted::One);
+            }
+            let idle = self.returns.as_mut().is_none_or(|r| r.line_is_idle(self.seq));
+            if self.returns.as_ref().is_some_and(Returns::overflowed) {
+                return self.overflow(to);
+            }
+            let choice = self.choose().inspect_err(|e| {
+                if !matches!(e, IngressError::Source { .. }) {
+                    self.phase = Phase::Ended;
+                }
+            })?;
+            if choice == Choice::Pending || !self.may_enter(choice, idle) {
+                return Ok(Admitted::Pending);
+            }
+            if choice == Choice::Exhausted {
+                self.phase = Phase::Ended;
+            } else if self.enter(choice, to)? {
+                return Ok(Admitted::One);
+            }
         }
-        if let Some(back) = self.clock.take_step_back() {
-            self.admit_own(What::BackwardClock.event(self.now, 0, Ns::NONE, back), deliver)?;
-            return Ok(Admitted::One);
+    }
+
+    fn relieve(&mut self) {
+        if let Some(returns) = &mut self.returns {
+            returns.drain();
         }
-        match self.choose()? {
-            Choice::Feed(i, ts) => self.admit_feed(i, ts, deliver)?,
-            Choice::Tick(due) => self.tick(due, deliver)?,
-            Choice::Pending => return Ok(Admitted::Pending),
-            Choice::Exhausted => return self.finish(deliver),
-        }
-        Ok(Admitted::One)
     }
 
     fn stop(&mut self) {
-        for feed in &mut self.feeds {
-            feed.ended = true;
-            feed.queue = Inputs::with_capacity(0);
-        }
+        self.feeds.iter_mut().for_each(Feeding::end);
     }
 
     fn seq(&self) -> u64 {

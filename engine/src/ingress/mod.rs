@@ -1,21 +1,30 @@
 //! The ingress: everything that happens gets its number and its time here.
 //!
 //! Under the event clock the ingress is a merge by (time, rank, order of arrival): the next input is the one with the
-//! least `max(now, due)`, ticks before files, files in the order of the arguments. It decides only when every source has
+//! least `max(now, due)`: returns, then ticks, commands, files in the order of the arguments, the end of input. It decides only when every source has
 //! shown its next input or said that it has none before a time, so the sequence is a function of the inputs alone. Under
 //! the wall clock inputs enter as they arrive and `ts` is the time of the turn. Bound: one queue of inputs per source;
 //! nothing is allocated per input.
 
 mod clock;
+mod commands;
+pub mod fault;
+mod feeding;
 mod merge;
 mod origin;
 mod recorded;
+mod retrace;
+mod returns;
 mod ticks;
 
-pub use clock::Clock;
-pub use merge::{Feeding, Ingress};
+pub use clock::{Clock, Pace};
+pub use commands::{CommandSender, Commands, Order, halt};
+pub use feeding::Feeding;
+pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use recorded::Recorded;
+pub use retrace::{Retrace, Then};
+pub use returns::Returns;
 pub use ticks::TickSource;
 
 use flow::{Event, FeedError};
@@ -49,6 +58,34 @@ pub enum IngressError {
     /// The recorded inputs cannot be read.
     #[error("{0}")]
     Recorded(String),
+    /// What the sources and the venue give is not what was recorded.
+    #[error(
+        "the inputs are not those of the record, recorded: {recorded}; now: {made}; give the same files, or start a new journal"
+    )]
+    Diverged {
+        /// The recorded input.
+        recorded: String,
+        /// The one in its place.
+        made: String,
+    },
+    /// A source has fewer inputs than were recorded of it.
+    #[error(
+        "{input}: {missing} of the recorded inputs are not in it any more; give the same files, or start a new journal"
+    )]
+    Short {
+        /// Name of the input.
+        input: String,
+        /// How many.
+        missing: u64,
+    },
+    /// More came back from the line than may wait: trading halted.
+    #[error(
+        "more than {limit} orders and answers waited at once: trading halted; raise line.max_returns, or trade less at once"
+    )]
+    Returns {
+        /// The bound.
+        limit: usize,
+    },
 }
 
 /// What drives the line: numbers inputs, or repeats numbered ones.
@@ -56,11 +93,14 @@ pub trait Head: Send {
     /// Called once at the beginning of a turn: the only place where a clock is read.
     fn begin_turn(&mut self);
 
-    /// Admits the next input, if there is one, and hands it to `deliver`.
+    /// Admits the next input, if there is one, and writes it to `to`.
     ///
     /// # Errors
     /// When the sequence cannot go on. Call again: what is left is the orderly end.
-    fn admit(&mut self, deliver: &mut dyn FnMut(&Event)) -> Result<Admitted, IngressError>;
+    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError>;
+
+    /// Called while the line waits for room: takes what came back, so that the line and the head never wait for each other.
+    fn relieve(&mut self) {}
 
     /// Ends the sources: what follows is the orderly end, as if they had no more.
     fn stop(&mut self);

@@ -40,7 +40,7 @@ impl Recorded {
 impl Head for Recorded {
     fn begin_turn(&mut self) {}
 
-    fn admit(&mut self, deliver: &mut dyn FnMut(&Event)) -> Result<Admitted, IngressError> {
+    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         if self.ended {
             return Ok(Admitted::Ended);
         }
@@ -52,7 +52,7 @@ impl Head for Recorded {
                 {
                     *count += 1;
                 }
-                deliver(&event);
+                *to = event;
                 Ok(Admitted::One)
             }
             Ok(None) => {

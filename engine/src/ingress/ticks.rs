@@ -6,7 +6,7 @@
 
 use chrono_tz::Tz;
 use flow::records::Tick;
-use flow::{Interval, Ns};
+use flow::{Interval, Ns, StateError, StateReader, StateWriter};
 
 struct Grid {
     interval: Interval,
@@ -99,6 +99,34 @@ impl TickSource {
             self.passed(due);
         }
         tick
+    }
+
+    /// What is due, as canonical bytes.
+    pub fn save(&self, to: &mut StateWriter<'_>) {
+        let grids: Vec<_> =
+            self.grids.iter().map(|g| (g.interval.seconds(), g.zone.name().to_owned(), g.due)).collect();
+        let listed: Vec<_> = self.listed.iter().map(|i| to.key(*i)).collect();
+        to.put(&(grids, listed));
+        to.put(&(self.next_due, self.armed, self.running.map(|(due, at)| (due, at as u64))));
+    }
+
+    /// The other way round, into a source of the same intervals.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let (grids, listed) = from.get::<(Vec<(u32, String, Option<Ns>)>, Vec<String>)>()?;
+        let bad = StateError::Inconsistent("ticks of another calendar or interval");
+        let grid = |(seconds, zone, due): (u32, String, Option<Ns>)| {
+            Some(Grid { interval: Interval::from_seconds(seconds)?, zone: zone.parse().ok()?, due })
+        };
+        self.grids = grids.into_iter().map(grid).collect::<Option<_>>().ok_or(bad)?;
+        self.listed = listed.iter().map(|key| from.instrument(key)).collect::<Result<_, _>>()?;
+        self.listed.sort_unstable();
+        let (next_due, armed, running) = from.get::<(Ns, bool, Option<(Ns, u64)>)>()?;
+        (self.next_due, self.armed) = (next_due, armed);
+        self.running = running.map(|(due, at)| (due, at as usize));
+        Ok(())
     }
 
     /// The boundary `due` was ticked whole.

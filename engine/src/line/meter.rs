@@ -27,7 +27,8 @@ pub struct Meter {
     whole: Histogram<u64>,
 }
 
-fn histogram() -> Histogram<u64> {
+/// An empty histogram of latencies.
+pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, MAX_NS, 3).expect("the bounds are valid")
 }
 

@@ -8,7 +8,9 @@
 mod edge;
 mod meter;
 mod station;
+mod stopwatch;
 
 pub use edge::{Edge, EdgeCounts, Slot};
-pub use meter::{Latency, Meter};
+pub use meter::{Latency, Meter, histogram};
 pub use station::{Exit, Group};
+pub use stopwatch::Stopwatch;

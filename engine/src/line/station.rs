@@ -6,10 +6,10 @@ use flow::{Event, Kinds, Out, Stage};
 
 /// Where a group hands its events: a ring, or the tail.
 pub trait Exit {
-    /// Takes an event; waits for room rather than drop it.
-    fn accept(&mut self, event: &Event);
+    /// Takes an event; waits for room rather than drop it, and calls `relieve` while it waits.
+    fn accept(&mut self, event: &Event, relieve: &mut dyn FnMut());
     /// All inputs up to `seq` are finished and everything they caused was handed over.
-    fn finished(&mut self, seq: u64);
+    fn finished(&mut self, seq: u64, relieve: &mut dyn FnMut());
     /// Whether the other side is gone: the group stops.
     fn is_closed(&self) -> bool;
 }
@@ -42,10 +42,10 @@ impl Group {
         Group { stations: stages.into_iter().map(station).collect(), forwards, meter }
     }
 
-    /// Passes one event through the group into `exit`.
+    /// Passes one event through the group into `exit`, which calls `relieve` while it waits for room.
     #[inline]
-    pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E) {
-        let mut leave = Leave { forwards: self.forwards, exit };
+    pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E, relieve: &mut dyn FnMut()) {
+        let mut leave = Leave { forwards: self.forwards, exit, relieve };
         if self.meter.is_due() {
             let start = self.meter.now();
             pass::<E, true>(&mut self.stations, event, &mut leave, &mut self.meter, 0);
@@ -69,6 +69,7 @@ impl Group {
 struct Leave<'a, E> {
     forwards: Kinds,
     exit: &'a mut E,
+    relieve: &'a mut dyn FnMut(),
 }
 
 fn pass<E: Exit, const TIMED: bool>(
@@ -80,7 +81,7 @@ fn pass<E: Exit, const TIMED: bool>(
 ) {
     let Some((station, rest)) = stations.split_first_mut() else {
         if leave.forwards.has(event.kind) {
-            leave.exit.accept(event);
+            leave.exit.accept(event, leave.relieve);
         }
         return;
     };

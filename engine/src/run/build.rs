@@ -1,25 +1,26 @@
 //! From settings to a running line and its report.
 
 use super::RunError;
-use super::drive::{Control, Finished, run_line};
-use super::report::{self, InputReport, LatencyReport, Report};
+use super::drive::{Control, run_line};
+use super::journalling::Journalling;
+use super::report::Report;
+use super::summary::{Shape, input_report, reported};
 use super::tail::Tail;
+use super::trading::way_back;
 use super::verify::VerifySink;
 use crate::config::{Faults, Settings};
-use crate::ingress::{Clock, Feeding, Head, Ingress, Origin, Origins, Recorded, TickSource};
-use crate::line::Group;
+use crate::ingress::{Clock, Commands, Feeding, Ingress, Origin, Origins, Pace, Recorded, TickSource};
 use crate::plan::Plan;
+use crate::recovery::Snapshot;
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use feeds::Request;
-use flow::{Kinds, Sink, Source, StateWriter, kind_named};
-use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec, Upkeep};
+use flow::{Kinds, Sink, Source, StateReader, kind_named};
+use sinks::journal::{InputLog, Journal, JournalReader, Upkeep};
 use stages::Space;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
-use tuning::{Host, Steal};
 
 /// Rows to print while the line runs.
 pub struct Rows {
@@ -58,6 +59,12 @@ pub struct Options {
     pub recorded: Option<PathBuf>,
     /// Compares the outcomes with those of the recorded journal.
     pub compare: Compare,
+    /// What an operator says.
+    pub commands: Commands,
+    /// Holds the event clock to a pace; as fast as it goes if there is none.
+    pub pace: Option<Pace>,
+    /// A journal that is there already goes on.
+    pub go_on: bool,
     /// Stop and progress.
     pub control: Control,
 }
@@ -111,18 +118,16 @@ fn merged(
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (rows, origins) = row_sink(options.rows, names, true)?;
     let sinks = joined(options.sinks, rows);
-    let plan = plan(settings, &sinks, instruments)?;
-    let (log, outcomes) = match &settings.journal_dir {
-        Some(dir) => {
-            let (inputs, outcomes) = Journal::create(dir, &journal_spec(settings, plan.outcomes))?;
-            (Some(inputs), vec![Box::new(outcomes) as Box<dyn Sink>])
-        }
-        None => (None, Vec::new()),
-    };
-    let tail = Tail::new(outcomes, sinks, plan.outcomes, instruments, options.control.word.clone());
+    let mut plan = plan(settings, &sinks, instruments)?;
+    let journal = Journalling::of(settings, &plan, options.go_on)?;
+    let (returns, back) = way_back(settings, &plan, instruments, &options.control.word)?;
+    let tail = Tail::new(journal.outcomes, sinks, plan.outcomes, instruments, options.control.word.clone());
+    let mut tail = tail.with_returns(back).with_stopwatch(plan.stopwatch.clone());
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
-    let ingress = Ingress::new(feeds, ticks, Clock::new(plan.clock), instruments);
-    let ingress = ingress.with_log(log).with_origins(origins);
+    let clock = Clock::new(plan.clock).with_pace(options.pace);
+    let ingress = Ingress::new(feeds, ticks, clock, instruments).with_log(journal.inputs).with_origins(origins);
+    let ingress = ingress.with_returns(returns).with_commands(options.commands).with_retrace(journal.retrace);
+    let ingress = restored(journal.snapshot.as_ref(), ingress, &mut plan, &mut tail)?;
     let shape = Shape::of(&plan);
     let start = Instant::now();
     let mut finished = run_line(ingress, plan, tail, &options.control, poll)?;
@@ -132,8 +137,33 @@ fn merged(
     let activity = finished.head.activity().to_vec();
     let (mut report, error) = reported(finished, &shape, seconds, &activity);
     report.inputs = inputs;
+    report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
     Ok((report, error.or(closing)))
+}
+
+/// Puts head, stages and tail where the snapshot was taken.
+pub(super) fn restored(
+    snapshot: Option<&Snapshot>,
+    mut ingress: Ingress,
+    plan: &mut Plan,
+    tail: &mut Tail,
+) -> Result<Ingress, RunError> {
+    let Some(snapshot) = snapshot else {
+        return Ok(ingress);
+    };
+    let listings = snapshot.listings();
+    let mut stages = StateReader::new(&listings, &snapshot.stages);
+    for planned in &mut plan.stages {
+        planned.stage.load(&mut stages)?;
+    }
+    tail.load(&mut stages)?;
+    stages.finish()?;
+    let mut head = StateReader::new(&listings, &snapshot.ingress);
+    ingress.load(&mut head)?;
+    head.finish()?;
+    tail.know(listings);
+    Ok(ingress)
 }
 
 fn recorded(
@@ -176,15 +206,9 @@ fn joined(mut sinks: Vec<Box<dyn Sink>>, rows: Option<RowSink>) -> Vec<Box<dyn S
     sinks
 }
 
-fn plan(settings: &Settings, sinks: &[Box<dyn Sink>], instruments: u32) -> Result<Plan, RunError> {
+pub(super) fn plan(settings: &Settings, sinks: &[Box<dyn Sink>], instruments: u32) -> Result<Plan, RunError> {
     let readers = sinks.iter().fold(Tail::READS, |all, s| all.or(s.kinds()));
     Ok(Plan::build(settings, Space { instruments }, outcome_kinds(settings)?, readers)?)
-}
-
-fn journal_spec(settings: &Settings, outcomes: Kinds) -> JournalSpec {
-    let mut spec = JournalSpec::from_params(&settings.sinks["journal"], build_id(), settings.to_toml());
-    spec.outcome_kinds = outcomes;
-    spec
 }
 
 /// Build that a journal names: the version and, where the build knows it, the commit.
@@ -219,77 +243,4 @@ fn row_sink(rows: Option<Rows>, names: Vec<String>, live: bool) -> Result<RowsAn
     let origins = live.then_some(origins);
     let sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, names, origins, rows.to);
     Ok((Some(sink.begin().map_err(RunError::Sink)?), live.then_some(sender)))
-}
-
-/// What of the plan the report tells.
-struct Shape {
-    groups: Vec<String>,
-    ring: String,
-    steal: Steal,
-}
-
-impl Shape {
-    fn of(plan: &Plan) -> Shape {
-        let groups = plan.groups.iter().map(|g| g.name.clone()).collect();
-        Shape { groups, ring: plan.ring.name().to_owned(), steal: Steal::now() }
-    }
-}
-
-fn input_report(feed: &Feeding) -> InputReport {
-    InputReport {
-        name: feed.name.clone(),
-        records: feed.records(),
-        inputs: feed.inputs(),
-        counts: InputReport::counted(feed.counts()),
-        warnings: feed.warnings(),
-    }
-}
-
-fn reported<H: Head>(
-    finished: Finished<H>,
-    shape: &Shape,
-    time: std::time::Duration,
-    activity: &[u64],
-) -> (Report, Option<RunError>) {
-    let (stats, sink_error) = finished.tail.finish();
-    let state_hash = state_hash(&finished.groups, &stats.listings);
-    let events = finished.head.seq();
-    let report = Report {
-        events,
-        seconds: time.as_secs_f64(),
-        events_per_s: report::per_second(events, time),
-        outcomes: stats.outcomes,
-        outcome_hash: stats.outcome_hash(),
-        state_hash,
-        groups: shape.groups.clone(),
-        ring: shape.ring.clone(),
-        latency: latency(&finished.groups, &shape.groups),
-        inputs: Vec::new(),
-        kinds: stats.kinds.iter().map(|(k, n)| (format!("{k:?}"), *n)).collect(),
-        anomalies: report::anomalies(&stats.anomalies),
-        host: Host::here(),
-        steal_percent: Steal::now().percent_since(shape.steal),
-        symbols: report::busiest(activity, &stats.listings, &stats),
-        stopped: finished.stopped,
-        verified: None,
-    };
-    let sink_error = sink_error.filter(|e| !e.closed).map(RunError::Sink);
-    (report, finished.error.map(RunError::from).or(sink_error))
-}
-
-fn state_hash(groups: &[Group], listings: &flow::Listings) -> String {
-    let mut writer = StateWriter::new(listings);
-    groups.iter().flat_map(Group::stages).for_each(|stage| stage.save(&mut writer));
-    writer.hash()
-}
-
-fn latency(groups: &[Group], names: &[String]) -> BTreeMap<String, LatencyReport> {
-    let mut all = BTreeMap::new();
-    for (group, name) in groups.iter().zip(names) {
-        for latency in group.latencies() {
-            let key = if latency.name == "group" { format!("group {name}") } else { latency.name.clone() };
-            all.insert(key, LatencyReport::from(&latency));
-        }
-    }
-    all
 }

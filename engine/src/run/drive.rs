@@ -5,11 +5,13 @@
 //! ends, its ring closes and the line drains in order. A panic is caught at the thread's edge; its rings close, so the
 //! groups before and after it stop too.
 
+use crate::ingress::fault::{Fault, is_on};
 use crate::ingress::{Admitted, Head, IngressError};
-use crate::line::{Edge, EdgeCounts, Exit, Group, Slot};
+use crate::line::{Edge, EdgeCounts, Exit, Group, Slot, Stopwatch};
 use crate::plan::Plan;
 use crate::run::{RunError, Tail};
-use flow::Kind;
+use bytemuck::Zeroable;
+use flow::{Event, Kind};
 use ring::thread::{Worker, spawn_pinned};
 use ring::{Consumer, Idle, Taken};
 use std::sync::Arc;
@@ -111,13 +113,22 @@ pub fn run_line<H: Head + 'static>(
     Ok(Finished { head, groups, tail: end.expect("the last group returns the tail"), edges, error, stopped, ended })
 }
 
+/// How a group takes its turns.
+#[derive(Clone)]
+struct Turns {
+    batch: usize,
+    idle: Idle,
+    /// Times orders; the head starts it.
+    stopwatch: Option<Stopwatch>,
+}
+
 fn spawn<H: Head + 'static>(
     head: H,
     plan: Plan,
     tail: Tail,
     control: &Control,
 ) -> Result<Vec<Worker<GroupEnd<H>>>, RunError> {
-    let (batch, idle) = (plan.batch, plan.idle);
+    let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: plan.stopwatch };
     let last = plan.groups.len() - 1;
     let mut stages = plan.stages.into_iter();
     let mut workers = Vec::new();
@@ -130,31 +141,24 @@ fn spawn<H: Head + 'static>(
             (Way::End(Box::new(tail.take().expect("there is one last group"))), None)
         } else {
             let (producer, consumer) = ring::channel(plan.ring, plan.ring_capacity)?;
-            (Way::Cut(Edge::new(producer, idle)), Some(consumer))
+            (Way::Cut(Edge::new(producer, turns.idle)), Some(consumer))
         };
         let from = std::mem::replace(&mut inlet, next);
         let head = head.take();
-        let control = control.clone();
+        let (control, turns) = (control.clone(), turns.clone());
         workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
-            (Some(head), _) => first(head, group, way, batch, idle, &control),
-            (None, Some(from)) => later(from, group, way, batch, idle),
+            (Some(head), _) => first(head, group, way, &turns, &control),
+            (None, Some(from)) => later(from, group, way, &turns),
             (None, None) => unreachable!("every group but the first has a ring before it"),
         })?);
     }
     Ok(workers)
 }
 
-fn first<H: Head>(
-    mut head: H,
-    mut group: Group,
-    mut way: Way,
-    batch: usize,
-    idle: Idle,
-    control: &Control,
-) -> GroupEnd<H> {
+fn first<H: Head>(mut head: H, mut group: Group, mut way: Way, turns: &Turns, control: &Control) -> GroupEnd<H> {
     let (error, stopped) = match &mut way {
-        Way::Cut(edge) => admit_all(&mut head, &mut group, edge, batch, idle, control),
-        Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), batch, idle, control),
+        Way::Cut(edge) => admit_all(&mut head, &mut group, edge, turns, control),
+        Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), turns, control),
     };
     GroupEnd { group, left: way.into(), ended: Instant::now(), head: Some((head, error, stopped)) }
 }
@@ -163,11 +167,11 @@ fn admit_all<H: Head, E: Exit>(
     head: &mut H,
     group: &mut Group,
     exit: &mut E,
-    batch: usize,
-    idle: Idle,
+    turns: &Turns,
     control: &Control,
 ) -> (Option<IngressError>, bool) {
     let (mut error, mut stopped) = (None, false);
+    let mut input: Event = Zeroable::zeroed();
     loop {
         head.begin_turn();
         if !stopped && control.stop.load(Ordering::Relaxed) {
@@ -175,48 +179,58 @@ fn admit_all<H: Head, E: Exit>(
             stopped = true;
         }
         let (mut state, mut admitted) = (Admitted::One, 0);
-        while admitted < batch && state == Admitted::One && !exit.is_closed() {
-            match head.admit(&mut |event| group.process(event, exit)) {
+        while admitted < turns.batch && state == Admitted::One && !exit.is_closed() {
+            match head.admit(&mut input) {
                 Ok(now) => state = now,
                 Err(e) => {
                     error.get_or_insert(e);
                     head.stop();
+                    continue;
                 }
             }
-            admitted += usize::from(state == Admitted::One);
+            if state == Admitted::One {
+                if let Some(stopwatch) = &turns.stopwatch {
+                    stopwatch.start(head.seq());
+                }
+                if is_on(Fault::WordFirst) {
+                    exit.finished(head.seq(), &mut || head.relieve());
+                }
+                group.process(&input, exit, &mut || head.relieve());
+                admitted += 1;
+            }
         }
         if admitted > 0 {
-            exit.finished(head.seq());
+            exit.finished(head.seq(), &mut || head.relieve());
         }
         if state == Admitted::Ended || exit.is_closed() {
             return (error, stopped);
         }
-        if state == Admitted::Pending {
-            idle.wait();
+        if state == Admitted::Pending && admitted == 0 {
+            turns.idle.wait();
         }
     }
 }
 
-fn later<H>(mut from: Consumer<Slot>, mut group: Group, mut way: Way, batch: usize, idle: Idle) -> GroupEnd<H> {
+fn later<H>(mut from: Consumer<Slot>, mut group: Group, mut way: Way, turns: &Turns) -> GroupEnd<H> {
     match &mut way {
-        Way::Cut(edge) => take_all(&mut from, &mut group, edge, batch, idle),
-        Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), batch, idle),
+        Way::Cut(edge) => take_all(&mut from, &mut group, edge, turns),
+        Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), turns),
     }
     GroupEnd { group, left: way.into(), ended: Instant::now(), head: None }
 }
 
-fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, batch: usize, idle: Idle) {
+fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, turns: &Turns) {
     loop {
-        let taken = from.take(batch, |slot| {
+        let taken = from.take(turns.batch, |slot| {
             if slot.0.kind == Kind::PROGRESS {
-                exit.finished(slot.0.id.seq());
+                exit.finished(slot.0.id.seq(), &mut || ());
             } else {
-                group.process(&slot.0, exit);
+                group.process(&slot.0, exit, &mut || ());
             }
         });
         match taken {
             Taken::Events(_) => {}
-            Taken::Empty => idle.wait(),
+            Taken::Empty => turns.idle.wait(),
             Taken::Closed => return,
         }
         if exit.is_closed() {

@@ -2,14 +2,21 @@
 
 mod build;
 mod drive;
+mod journalling;
 mod report;
+mod shadow;
+mod summary;
 mod tail;
+mod trades;
+mod trading;
 mod verify;
 
 pub use build::{Compare, Options, Rows, build_id, execute, outcome_kinds};
 pub use drive::{Control, Finished, run_line};
 pub use report::{InputReport, LatencyReport, Report, SymbolReport};
+pub use shadow::snapshot;
 pub use tail::{Tail, TailStats};
+pub use trades::{PnlReport, PositionReport, ToxicityReport, TradeStats};
 pub use verify::{Verified, VerifySink};
 
 use crate::config::Faults;
@@ -34,6 +41,15 @@ pub enum RunError {
     /// The journal cannot be written or read.
     #[error("{0}")]
     Journal(#[from] sinks::journal::JournalError),
+    /// A journal cannot go on with this build or configuration.
+    #[error("{0}")]
+    Changed(#[from] crate::recovery::Changed),
+    /// A snapshot cannot be used or written.
+    #[error("{0}")]
+    Snapshot(#[from] crate::recovery::SnapshotError),
+    /// A snapshot does not fit this line.
+    #[error("{0}")]
+    State(#[from] flow::StateError),
     /// A thread could not be started.
     #[error("{0}")]
     Thread(#[from] ring::thread::SpawnError),

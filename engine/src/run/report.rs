@@ -1,5 +1,6 @@
 //! What a run says of itself, for people and as one JSON object.
 
+use super::{PnlReport, PositionReport, ToxicityReport};
 use crate::line::Latency;
 use flow::{Count, Interval, Listed, Listings, Ns, Px, What, decimal};
 use serde::Serialize;
@@ -132,6 +133,20 @@ pub struct Report {
     pub steal_percent: f64,
     /// The busiest instruments.
     pub symbols: Vec<SymbolReport>,
+    /// Signals of the strategies.
+    pub signals: u64,
+    /// Orders that risk let pass.
+    pub orders: u64,
+    /// Refusals by check.
+    pub refused: BTreeMap<String, u64>,
+    /// Fills.
+    pub fills: u64,
+    /// Positions.
+    pub positions: Vec<PositionReport>,
+    /// Profit and loss.
+    pub pnl: PnlReport,
+    /// Toxicity of the busiest instruments.
+    pub toxicity: Vec<ToxicityReport>,
     /// Whether a signal ended the sources.
     pub stopped: bool,
     /// Outcomes compared with the recorded ones.

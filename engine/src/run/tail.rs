@@ -4,9 +4,11 @@
 //! The outcome hash is XXH3 (128 bit) over the 64 bytes of every outcome in order: two runs with the same hash had the
 //! same outcomes. Bound: one top and one bar per instrument; no allocation after the first event of each.
 
-use crate::line::Exit;
+use super::TradeStats;
+use crate::line::{Exit, Slot, Stopwatch};
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
-use flow::{Event, Kind, Kinds, Listings, Sink, SinkError};
+use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
+use ring::{Producer, Refused};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +27,8 @@ pub struct TailStats {
     tops: Vec<Option<BookTop>>,
     bars: Vec<Option<(Bar, BarFlow)>>,
     hash: Xxh3,
+    /// Of trading.
+    pub trades: TradeStats,
 }
 
 impl TailStats {
@@ -54,13 +58,16 @@ pub struct Tail {
     stats: TailStats,
     bar: Bar,
     word: Arc<AtomicU64>,
+    /// Takes what comes back to the head.
+    returns: Option<Producer<Slot>>,
     error: Option<SinkError>,
 }
 
 impl Tail {
     /// What the tail reads for itself.
     pub const READS: Kinds =
-        Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow]);
+        Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow])
+            .or(TradeStats::READS);
 
     /// A tail with these sinks. `logs` take the outcomes: events that the line made, of the kinds `outcomes`, which are also
     /// hashed; `sinks` take whatever they ask for. `word` is raised to the last finished `seq`.
@@ -80,9 +87,57 @@ impl Tail {
             tops: vec![None; count],
             bars: vec![None; count],
             hash: Xxh3::new(),
+            trades: TradeStats::new(instruments, None),
         };
         let sinks = sinks.into_iter().map(|s| (s.kinds(), s)).collect();
-        Tail { logs, sinks, outcomes, counts: [0; 128], stats, bar: Bar::default(), word, error: None }
+        Tail { logs, sinks, outcomes, counts: [0; 128], stats, bar: Bar::default(), word, returns: None, error: None }
+    }
+
+    /// Times orders with `stopwatch`.
+    pub fn with_stopwatch(mut self, stopwatch: Option<Stopwatch>) -> Tail {
+        self.stats.trades = TradeStats::new(self.stats.tops.len() as u32, stopwatch);
+        self
+    }
+
+    /// Takes what instruments are from before the first event.
+    pub fn know(&mut self, listings: Listings) {
+        self.stats.listings = listings;
+    }
+
+    /// What the summary of trading must not forget over a restart.
+    pub fn save(&self, to: &mut StateWriter<'_>) {
+        self.stats.trades.save(to);
+    }
+
+    /// The other way round.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.stats.trades.load(from)
+    }
+
+    /// What comes back to the head.
+    pub const RETURNS: Kinds = Kinds::of(&[Kind::Route, Kind::Refused]);
+
+    /// Hands what comes back to the head over `returns`.
+    pub fn with_returns(mut self, returns: Option<Producer<Slot>>) -> Tail {
+        self.returns = returns;
+        self
+    }
+
+    /// Waits for room: the head takes returns inside each of its own waits.
+    fn give_back(&mut self, event: &Event, relieve: &mut dyn FnMut()) {
+        if event.kind == Kind::Route {
+            self.stats.trades.left(event);
+        }
+        let Some(returns) = &mut self.returns else {
+            return;
+        };
+        while returns.try_publish(bytemuck::cast_ref(event)) == Err(Refused::Full) {
+            relieve();
+            std::hint::spin_loop();
+        }
     }
 
     /// Ends the sinks; gives what was learnt, and why a sink stopped the run if one did.
@@ -123,19 +178,27 @@ impl Tail {
             }
             Kind::Anomaly => *self.stats.anomalies.entry(event.record::<Anomaly>().what).or_default() += 1,
             Kind::Name | Kind::Listing => self.stats.listings.observe(event),
-            _ => {}
+            _ => self.stats.trades.observe(event),
         }
     }
 }
 
 impl Exit for Tail {
     #[inline]
-    fn accept(&mut self, event: &Event) {
+    fn accept(&mut self, event: &Event, relieve: &mut dyn FnMut()) {
+        if event.is_echo() {
+            return;
+        }
         self.observe(event);
-        if event.id.position() > 0 && self.outcomes.has(event.kind) {
-            self.stats.outcomes += 1;
-            self.stats.hash.update(bytemuck::bytes_of(event));
-            self.log(event);
+        if event.id.position() > 0 {
+            if self.outcomes.has(event.kind) {
+                self.stats.outcomes += 1;
+                self.stats.hash.update(bytemuck::bytes_of(event));
+                self.log(event);
+            }
+            if Tail::RETURNS.has(event.kind) {
+                self.give_back(event, relieve);
+            }
         }
         if self.error.is_some() {
             return;
@@ -150,7 +213,7 @@ impl Exit for Tail {
         }
     }
 
-    fn finished(&mut self, seq: u64) {
+    fn finished(&mut self, seq: u64, _: &mut dyn FnMut()) {
         if self.error.is_none() {
             let mut sinks = self.sinks.iter_mut().map(|(_, sink)| sink).chain(&mut self.logs);
             self.error = sinks.find_map(|sink| sink.finished(seq).err());

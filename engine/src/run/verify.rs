@@ -41,6 +41,10 @@ pub struct VerifySink {
     next: Option<Event>,
     gaps: Gaps,
     append: Option<OutcomeLog>,
+    /// Outcomes of later inputs are new, not missing.
+    through: u64,
+    /// A difference ends the run.
+    strict: bool,
     verdict: Arc<Mutex<Verified>>,
     found: Verified,
 }
@@ -55,7 +59,31 @@ impl VerifySink {
         let mut recorded = reader.outcomes();
         let next = recorded.next().transpose()?;
         let (verdict, found) = Default::default();
-        Ok(VerifySink { kinds, recorded, next, gaps: reader.gaps()?, append, verdict, found })
+        Ok(VerifySink {
+            kinds,
+            recorded,
+            next,
+            gaps: reader.gaps()?,
+            append,
+            through: u64::MAX,
+            strict: false,
+            verdict,
+            found,
+        })
+    }
+
+    /// For a run that goes on: compares the outcomes of the inputs behind `from`, through `through`; what follows is new. A
+    /// difference ends the run.
+    ///
+    /// # Errors
+    /// When the outcomes cannot be read.
+    pub fn between(mut self, from: u64, through: u64) -> Result<VerifySink, JournalError> {
+        (self.through, self.strict) = (through, true);
+        if from > 0 {
+            self.recorded.seek_seq(from + 1)?;
+            self.next = self.recorded.next().transpose()?;
+        }
+        Ok(self)
     }
 
     /// Where the verdict will stand when the run has ended.
@@ -71,7 +99,7 @@ impl VerifySink {
 
     /// The record has ended: what comes now is missing in it.
     fn beyond(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.found.missing += 1;
+        self.found.missing += u64::from(event.id.seq() <= self.through);
         self.append.as_mut().map_or(Ok(()), |log| log.take(event))
     }
 }
@@ -99,7 +127,16 @@ impl Sink for VerifySink {
         } else if self.is_gap(event.id.seq()) {
             self.found.dropped += 1;
         } else {
-            self.found.difference = Some(format!("recorded: {next:?}; regenerated: {event:?}"));
+            let difference = format!("recorded: {next:?}; regenerated: {event:?}");
+            self.found.difference = Some(difference.clone());
+            if self.strict {
+                let what = format!("the record is not what its inputs cause: {difference}");
+                return Err(SinkError {
+                    what,
+                    next: "nothing was sent; start a new journal and report this",
+                    closed: false,
+                });
+            }
         }
         Ok(())
     }

@@ -229,13 +229,13 @@ struct Repeated {
 impl Head for Repeated {
     fn begin_turn(&mut self) {}
 
-    fn admit(&mut self, deliver: &mut dyn FnMut(&Event)) -> Result<Admitted, IngressError> {
+    fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         if self.delays.as_mut().is_some_and(Delays::hits) {
             return Ok(Admitted::Pending);
         }
         let Some(event) = self.inputs.get(self.at) else { return Ok(Admitted::Ended) };
         self.at += 1;
-        deliver(event);
+        *to = *event;
         Ok(Admitted::One)
     }
 

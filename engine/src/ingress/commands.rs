@@ -1,0 +1,93 @@
+//! What an operator says while the line runs.
+//!
+//! A command is an input like any other: numbered, timed, stored before the line sees it. It enters at the time of the
+//! turn in which it was heard, or, given beforehand, at a set time, so that a test or a replay commands at the same place.
+//! Bound: one command an admission.
+
+use flow::records::Command;
+use flow::{CommandAction, Event, Flags, HaltReason, Ns, SOURCE_OPERATOR};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// A command with its parts in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What to do.
+    pub action: CommandAction,
+    /// What it addresses: the check whose limit is set.
+    pub target: u32,
+    /// Who asked.
+    pub actor: u64,
+    /// Value before.
+    pub old: i64,
+    /// Value from now on.
+    pub new: i64,
+}
+
+impl Order {
+    /// A command without a value.
+    pub const fn plain(action: CommandAction, actor: u64) -> Order {
+        Order { action, target: 0, actor, old: 0, new: 0 }
+    }
+
+    /// As an input.
+    pub fn event(self) -> Event {
+        let Order { action, target, actor, old, new } = self;
+        let command = Command { action: action.code(), target, actor, old, new, ..Command::default() };
+        let mut event = Event::new(Ns(0), 0, Flags::LAST_OF_GROUP, &command);
+        event.source = SOURCE_OPERATOR;
+        event
+    }
+}
+
+/// A halt that the engine itself enters.
+pub fn halt(reason: HaltReason, detail: u64) -> Event {
+    let halt = flow::records::Halt { reason: reason.code(), group: 0, detail, ..flow::records::Halt::default() };
+    let mut event = Event::new(Ns(0), 0, Flags::LAST_OF_GROUP, &halt);
+    event.source = SOURCE_OPERATOR;
+    event
+}
+
+/// The operator's end: says commands to a running line.
+pub type CommandSender = Sender<Event>;
+
+/// Commands as a source of the merge.
+#[derive(Default)]
+pub struct Commands {
+    live: Option<Receiver<Event>>,
+    scheduled: VecDeque<(Ns, Event)>,
+    heard: Option<Event>,
+}
+
+impl Commands {
+    /// Commands that are heard while the line runs.
+    pub fn live() -> (CommandSender, Commands) {
+        let (sender, receiver) = channel();
+        (sender, Commands { live: Some(receiver), ..Commands::default() })
+    }
+
+    /// Adds commands at set times, which must not fall.
+    pub fn schedule(&mut self, commands: impl IntoIterator<Item = (Ns, Event)>) {
+        self.scheduled.extend(commands);
+    }
+
+    /// When the next is due; `now` for one that was just heard.
+    #[inline]
+    pub(super) fn due(&mut self, now: Ns) -> Option<Ns> {
+        if self.heard.is_none()
+            && let Some(live) = &self.live
+        {
+            self.heard = live.try_recv().ok();
+        }
+        if self.heard.is_some() {
+            return Some(now);
+        }
+        self.scheduled.front().map(|(at, _)| *at)
+    }
+
+    /// Takes the next; call only when one is due.
+    pub(super) fn take(&mut self) -> Event {
+        let next = self.heard.take().or_else(|| self.scheduled.pop_front().map(|(_, event)| event));
+        next.expect("the merge chose a waiting command")
+    }
+}

@@ -1,0 +1,252 @@
+//! What comes back from the line, and the simulated venue's answers.
+//!
+//! The tail hands every route and every refusal back over a ring. A route becomes two things: `sent`, an input, and the
+//! order's arrival at the venue, which takes its turn in the merge but is no input. The venue's answers wait here too.
+//! All are ordered by (due time, id, sub), never by when they happened to arrive: the due time is the cause's time and a
+//! modelled latency, so the sequence is the same wherever the line is cut.
+//!
+//! The rule that makes it so is the *window*: whatever the line sends back comes at least L later than its cause. From
+//! an idle line everything before T + L may enter, T being the time of the first; then the line must come to rest and
+//! its returns be taken before anything later enters. Bound: `line.max_returns` waiting returns; one more halts the run.
+
+use super::fault::{Fault, is_on};
+use crate::line::Slot;
+use flow::records::{Route, Sent};
+use flow::{
+    Approved, Event, EventId, Flags, Kind, Ns, POSITION_VENUE, SOURCE_RETURNS, StateError, StateReader, StateWriter,
+};
+use ring::Consumer;
+use stages::venue::{Replies, SimulatedVenue};
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering as Memory};
+
+/// Something that waits for its time.
+#[derive(Clone, Copy)]
+struct Pending {
+    due: Ns,
+    id: EventId,
+    sub: u8,
+    event: Event,
+}
+
+impl Pending {
+    fn key(&self) -> (Ns, EventId, u8) {
+        (self.due, self.id, self.sub)
+    }
+}
+
+impl PartialEq for Pending {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+impl Eq for Pending {}
+impl PartialOrd for Pending {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Pending {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// The next return, when its turn has come.
+pub(super) enum Returned {
+    /// An input.
+    Input(Event),
+    /// An order has reached the venue: no input.
+    Arrival(Event),
+}
+
+/// Returns that wait, and the venue that answers.
+pub struct Returns {
+    venue: SimulatedVenue,
+    replies: Replies,
+    inbox: Consumer<Slot>,
+    word: Arc<AtomicU64>,
+    heap: BinaryHeap<Reverse<Pending>>,
+    bound: usize,
+    overflowed: bool,
+    /// Inputs before this time may enter without waiting for the line.
+    window: Option<Ns>,
+    /// The answers given since the input of this `seq`.
+    answers: (u64, u16),
+    /// Arrivals so far: the order in which returns came, for the fault that uses it.
+    arrivals: u64,
+}
+
+impl Returns {
+    /// Takes returns from `inbox`; `word` is the tail's. At most `bound` wait.
+    pub fn new(venue: SimulatedVenue, inbox: Consumer<Slot>, word: Arc<AtomicU64>, bound: usize) -> Returns {
+        Returns {
+            venue,
+            replies: Replies::default(),
+            inbox,
+            word,
+            heap: BinaryHeap::with_capacity(bound),
+            bound,
+            overflowed: false,
+            window: None,
+            answers: (0, 0),
+            arrivals: 0,
+        }
+    }
+
+    /// Whether the line has finished everything up to `seq`; what it sent back is then all here.
+    #[inline]
+    pub(super) fn line_is_idle(&mut self, seq: u64) -> bool {
+        if is_on(Fault::DrainBeforeWord) {
+            self.drain();
+            return self.word.load(Memory::Acquire) == seq;
+        }
+        let idle = self.word.load(Memory::Acquire) == seq;
+        self.drain();
+        idle
+    }
+
+    /// Whether an input at `time` may enter now; `idle` is what [`Returns::line_is_idle`] said. Opens the next window.
+    #[inline]
+    pub(super) fn admits(&mut self, time: Ns, idle: bool) -> bool {
+        if self.window.is_some_and(|end| time < end) {
+            return true;
+        }
+        if idle {
+            self.window = Some(Ns(time.0.saturating_add(self.venue.least_latency())));
+        }
+        idle
+    }
+
+    /// Whether an arrival at `time` may take its turn now: it is no input and opens no window.
+    #[inline]
+    pub(super) fn admits_arrival(&self, time: Ns, idle: bool) -> bool {
+        idle || self.window.is_some_and(|end| time < end)
+    }
+
+    /// Takes what the tail has sent back so far. Also called while the head waits for room, so that nobody waits for
+    /// somebody who waits for him.
+    #[inline]
+    pub(super) fn drain(&mut self) {
+        let Returns { inbox, venue, heap, bound, overflowed, arrivals, .. } = self;
+        // Whether the ring is empty or closed makes no difference here: the run's end is told otherwise.
+        let _ = inbox.take(usize::MAX, |slot| {
+            let event = &slot.0;
+            *arrivals += 1;
+            let id = if is_on(Fault::OrderOfArrival) { EventId(*arrivals) } else { event.id };
+            let due = venue.arrival(event.id, event.ts);
+            let mut wait = |sub, event| push(heap, *bound, overflowed, Pending { due, id, sub, event });
+            if let Some(route) = event.get::<Route>() {
+                let sent =
+                    Sent { order_id: route.order_id, cause: event.id.0, action: route.action, ..Sent::default() };
+                let mut input = Event::new(due, event.instrument, Flags::LAST_OF_GROUP.with_side(event.side()), &sent);
+                input.source = SOURCE_RETURNS;
+                wait(0, input);
+                wait(1, *event);
+            } else {
+                wait(0, Event { source: SOURCE_RETURNS, ..*event });
+            }
+        });
+    }
+
+    /// When the next return is due.
+    #[inline]
+    pub(super) fn due(&self) -> Option<(Ns, bool)> {
+        self.heap.peek().map(|Reverse(next)| (next.due, next.event.kind == Kind::Route))
+    }
+
+    /// Takes the next return; call only when [`Returns::due`] says that there is one.
+    pub(super) fn take(&mut self) -> Returned {
+        let Reverse(next) = self.heap.pop().expect("the merge chose a waiting return");
+        match next.event.kind {
+            Kind::Route => Returned::Arrival(next.event),
+            _ => Returned::Input(next.event),
+        }
+    }
+
+    /// An order reaches the venue; `seq` is the last given.
+    pub(super) fn arrive(&mut self, now: Ns, route: Event, seq: u64) {
+        self.venue.on_route(now, &Approved::grant(route), &mut self.replies);
+        self.answer(seq);
+    }
+
+    /// The venue sees a market input.
+    #[inline]
+    pub(super) fn on_market(&mut self, event: &Event) {
+        self.venue.on_market(event, &mut self.replies);
+        self.answer(event.id.seq());
+    }
+
+    /// The venue's answers wait for their time, in the order in which it gave them.
+    #[inline]
+    fn answer(&mut self, seq: u64) {
+        if self.replies.is_empty() {
+            return;
+        }
+        if self.answers.0 != seq {
+            self.answers = (seq, 0);
+        }
+        self.overflowed |= self.replies.overflowed();
+        for event in self.replies.events() {
+            let id = EventId::new(seq, POSITION_VENUE, self.answers.1);
+            self.answers.1 = self.answers.1.checked_add(1).expect("more than 65,535 answers for one input");
+            let pending = Pending { due: event.ts, id, sub: 0, event: *event };
+            push(&mut self.heap, self.bound, &mut self.overflowed, pending);
+        }
+        self.replies.clear();
+    }
+
+    /// Whether more came back than may wait: the run halts.
+    #[inline]
+    pub(super) fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    /// The most that may wait.
+    pub(super) fn bound(&self) -> usize {
+        self.bound
+    }
+
+    /// What waits and what the venue knows. The line is idle.
+    pub fn save(&self, to: &mut StateWriter<'_>) {
+        let mut waiting: Vec<_> = self.heap.iter().map(|Reverse(p)| p).collect();
+        waiting.sort_unstable();
+        let keys = waiting.iter().map(|p| (p.due, p.id.0, p.sub, to.key(p.event.instrument), bytes_of(&p.event)));
+        let keys: Vec<_> = keys.collect();
+        to.put(&keys);
+        to.put(&self.answers);
+        self.venue.save(to);
+    }
+
+    /// The other way round.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.heap.clear();
+        for (due, id, sub, key, bytes) in from.get::<Vec<(Ns, u64, u8, String, Vec<u8>)>>()? {
+            let bytes: [u8; 64] =
+                bytes.try_into().map_err(|_| StateError::Inconsistent("an event that is not 64 bytes"))?;
+            let mut event: Event = bytemuck::cast(bytes);
+            event.instrument = if event.instrument == 0 { 0 } else { from.instrument(&key)? };
+            push(&mut self.heap, self.bound, &mut self.overflowed, Pending { due, id: EventId(id), sub, event });
+        }
+        self.answers = from.get()?;
+        self.venue.load(from)
+    }
+}
+
+fn bytes_of(event: &Event) -> Vec<u8> {
+    bytemuck::bytes_of(event).to_vec()
+}
+
+#[inline]
+fn push(heap: &mut BinaryHeap<Reverse<Pending>>, bound: usize, overflowed: &mut bool, pending: Pending) {
+    if heap.len() < bound {
+        heap.push(Reverse(pending));
+    } else {
+        *overflowed = true;
+    }
+}

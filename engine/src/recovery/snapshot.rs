@@ -1,0 +1,120 @@
+//! A snapshot: everything that a run needs to go on from a `seq` without the inputs before it.
+//!
+//! One file in the journal's folder `snapshots`, named by its `seq`: what instruments are, the state of the ingress (merge,
+//! ticks, returns, simulated venue) and of every stage, under one BLAKE3. It is written beside and renamed, so a snapshot
+//! is there whole or not at all.
+
+use flow::{Event, Listings};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Folder of the snapshots in that of the journal.
+const FOLDER: &str = "snapshots";
+/// Format of the file.
+const FORMAT: u32 = 1;
+const HASH: usize = blake3::OUT_LEN;
+
+/// Why a snapshot cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The file cannot be read or written.
+    #[error("{}: {error}; check the folder and the space on its disk", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file is not what was written.
+    #[error("{}: the snapshot is damaged; remove it: the run then starts from an older one or from the first input", .0.display())]
+    Damaged(PathBuf),
+}
+
+/// The state at rest after the input `seq`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Snapshot {
+    format: u32,
+    /// Build that wrote it.
+    pub build_id: String,
+    /// BLAKE3 of the configuration's text.
+    pub config_hash: String,
+    /// All inputs through this one are in it.
+    pub seq: u64,
+    /// Names and listings so far, 64 bytes each.
+    pub definitions: Vec<u8>,
+    /// State of the ingress.
+    pub ingress: Vec<u8>,
+    /// State of the stages in the order of the line, and of the tail.
+    pub stages: Vec<u8>,
+}
+
+impl Snapshot {
+    /// A snapshot that lacks its states yet.
+    pub fn new(build_id: String, config_hash: String, seq: u64, definitions: Vec<u8>) -> Snapshot {
+        Snapshot { format: FORMAT, build_id, config_hash, seq, definitions, ingress: Vec::new(), stages: Vec::new() }
+    }
+
+    /// What instruments are.
+    pub fn listings(&self) -> Listings {
+        let mut listings = Listings::default();
+        for bytes in self.definitions.chunks_exact(size_of::<Event>()) {
+            listings.observe(&bytemuck::pod_read_unaligned(bytes));
+        }
+        listings
+    }
+
+    /// Writes it into the journal's folder; gives the file.
+    ///
+    /// # Errors
+    /// When it cannot be written whole.
+    pub fn write(&self, journal: &Path) -> Result<PathBuf, SnapshotError> {
+        let folder = journal.join(FOLDER);
+        let path = folder.join(format!("{:013}.snap", self.seq));
+        let failed = |error| SnapshotError::Io { path: path.clone(), error };
+        let mut bytes = postcard::to_stdvec(self).expect("a snapshot is plain values");
+        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+        fs::create_dir_all(&folder).map_err(failed)?;
+        let draft = path.with_extension("draft");
+        fs::write(&draft, bytes).map_err(failed)?;
+        fs::File::open(&draft).and_then(|f| f.sync_all()).map_err(failed)?;
+        fs::rename(&draft, &path).map_err(failed)?;
+        fs::File::open(&folder).and_then(|f| f.sync_all()).map_err(failed)?;
+        Ok(path)
+    }
+
+    /// The latest snapshot in the journal's folder at or before `through_seq`, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn latest(journal: &Path, through_seq: u64) -> Result<Option<Snapshot>, SnapshotError> {
+        let folder = journal.join(FOLDER);
+        let entries = match fs::read_dir(&folder) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|error| SnapshotError::Io { path: folder.clone(), error })?,
+        };
+        let seq = |path: &Path| -> Option<u64> {
+            let whole = path.extension().is_some_and(|e| e == "snap");
+            path.file_stem().filter(|_| whole)?.to_str()?.parse().ok()
+        };
+        let found = entries.filter_map(Result::ok).map(|e| e.path());
+        let latest = found.filter_map(|p| Some((seq(&p)?, p))).filter(|(seq, _)| *seq <= through_seq).max();
+        latest.map(|(_, path)| Snapshot::read(&path)).transpose()
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
+        let bytes = fs::read(path).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
+        let damaged = || SnapshotError::Damaged(path.to_owned());
+        let (content, hash) = bytes.split_at_checked(bytes.len().wrapping_sub(HASH)).ok_or_else(damaged)?;
+        if blake3::hash(content).as_bytes() != hash {
+            return Err(damaged());
+        }
+        let snapshot: Snapshot = postcard::from_bytes(content).map_err(|_| damaged())?;
+        if snapshot.format == FORMAT { Ok(snapshot) } else { Err(damaged()) }
+    }
+}

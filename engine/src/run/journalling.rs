@@ -1,0 +1,66 @@
+//! The journal of a run: none, a new one, or one that goes on.
+
+use super::RunError;
+use super::verify::{Verified, VerifySink};
+use crate::config::Settings;
+use crate::ingress::{Retrace, Then};
+use crate::plan::Plan;
+use crate::recovery::{self, Snapshot};
+use flow::{Kinds, Sink};
+use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec, Upkeep};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// What a run writes to, and what it repeats first.
+#[derive(Default)]
+pub(super) struct Journalling {
+    pub(super) inputs: Option<InputLog>,
+    pub(super) outcomes: Vec<Box<dyn Sink>>,
+    pub(super) retrace: Option<Retrace>,
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) verdict: Option<Arc<Mutex<Verified>>>,
+}
+
+impl Journalling {
+    /// The journal that the settings ask for. With `go_on`, one that is there already goes on.
+    pub(super) fn of(settings: &Settings, plan: &Plan, go_on: bool) -> Result<Journalling, RunError> {
+        match &settings.journal_dir {
+            None => Ok(Journalling::default()),
+            Some(dir) if go_on && dir.join("journal.toml").exists() => {
+                Journalling::gone_on(settings, plan.outcomes, dir)
+            }
+            Some(dir) => {
+                let (inputs, outcomes) = Journal::create(dir, &spec(settings, plan.outcomes))?;
+                let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
+                Ok(Journalling { inputs: Some(inputs), outcomes, ..Journalling::default() })
+            }
+        }
+    }
+
+    fn gone_on(settings: &Settings, kinds: Kinds, dir: &Path) -> Result<Journalling, RunError> {
+        recovery::check(JournalReader::open(dir)?.info(), settings)?;
+        let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
+        let last = resumed.last_input_seq;
+        let reader = JournalReader::open(dir)?;
+        let snapshot = Snapshot::latest(dir, last)?;
+        let mut inputs = reader.inputs();
+        let from = snapshot.as_ref().map_or(0, |s| s.seq);
+        if from > 0 && from < last {
+            inputs.seek_seq(from + 1)?;
+        }
+        let verify = VerifySink::new(&reader, kinds, Some(resumed.outcomes))?.between(from, last)?;
+        Ok(Journalling {
+            inputs: Some(resumed.inputs),
+            verdict: Some(verify.verdict()),
+            outcomes: vec![Box::new(verify)],
+            retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, Then::GoOn)),
+            snapshot,
+        })
+    }
+}
+
+fn spec(settings: &Settings, outcomes: Kinds) -> JournalSpec {
+    let mut spec = JournalSpec::from_params(&settings.sinks["journal"], super::build_id(), settings.to_toml());
+    spec.outcome_kinds = outcomes;
+    spec
+}

@@ -1,0 +1,96 @@
+//! The shadow: repeats a journal's inputs to write a snapshot, beside the run or after it.
+//!
+//! It is the same line with the same settings; what it says goes nowhere. Bound: it holds what a run holds.
+
+use super::RunError;
+use super::build::{plan, restored};
+use super::drive::{Control, run_line};
+use super::tail::Tail;
+use super::trading::way_back;
+use crate::config::Settings;
+use crate::ingress::{Clock, Feeding, Head, Ingress, Recorded, Retrace, Then, TickSource};
+use crate::recovery::{self, Snapshot};
+use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
+use sinks::journal::{JournalReader, LogKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// A source that is not asked: the record has its inputs.
+struct Absent;
+
+impl Source for Absent {
+    fn poll(&mut self, _: &mut Inputs) -> Result<Polled, FeedError> {
+        Ok(Polled::Ended)
+    }
+    fn instruments(&self) -> u32 {
+        0
+    }
+    fn counts(&self) -> Vec<Count> {
+        Vec::new()
+    }
+}
+
+/// Keeps names and listings as they came.
+struct Definitions(Arc<Mutex<Vec<u8>>>);
+
+impl Sink for Definitions {
+    fn kinds(&self) -> Kinds {
+        Kinds::of(&[Kind::Name, Kind::Listing])
+    }
+    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        self.0.lock().expect("nobody panics with it").extend_from_slice(bytemuck::bytes_of(event));
+        Ok(())
+    }
+    fn finished(&mut self, _: u64) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// Writes a snapshot of the journal's last stored input; gives the file and its `seq`.
+///
+/// # Errors
+/// When the journal cannot be read, another build wrote it, its inputs are not repeated equally, or the file cannot be
+/// written.
+pub fn snapshot(dir: &Path, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RunError> {
+    let reader = JournalReader::open(dir)?;
+    let info = reader.info().clone();
+    let settings = Settings::parse(&info.config_text, &dir.join("journal.toml"))?;
+    recovery::check(&info, &settings)?;
+    let ends = reader.list()?.into_iter().filter(|s| s.log == LogKind::Inputs).filter_map(|s| s.last);
+    let last = ends.map(|(id, _)| id.seq()).max().unwrap_or(0);
+    let before = Snapshot::latest(dir, last)?;
+    let from = before.as_ref().map_or(0, |s| s.seq);
+    let instruments = Recorded::new(&reader)?.instruments();
+    let mut inputs = reader.inputs();
+    if from > 0 {
+        inputs.seek_seq(from + 1)?;
+    }
+    let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
+    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
+    let mut plan = plan(&settings, &sinks, instruments)?;
+    let control = Control::default();
+    let (returns, back) = way_back(&settings, &plan, instruments, &control.word)?;
+    let mut tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.word.clone()).with_returns(back);
+    let feed = |(i, _)| Feeding::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
+    let feeds = settings.inputs.iter().enumerate().map(feed).collect();
+    let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
+    let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
+    let ingress = Ingress::new(feeds, ticks, Clock::new(plan.clock), instruments);
+    let ingress = ingress.with_returns(returns).with_retrace(Some(retrace));
+    let ingress = restored(before.as_ref(), ingress, &mut plan, &mut tail)?;
+    let finished = run_line(ingress, plan, tail, &control, poll)?;
+    if let Some(error) = finished.error {
+        return Err(error.into());
+    }
+    let seq = finished.head.seq();
+    let definitions = definitions.lock().expect("nobody panics with it").clone();
+    let mut whole = Snapshot::new(info.build_id, info.config_hash, seq, definitions);
+    let listings = whole.listings();
+    let mut stages = StateWriter::new(&listings);
+    finished.groups.iter().flat_map(|g| g.stages()).for_each(|s| s.save(&mut stages));
+    finished.tail.save(&mut stages);
+    let mut head = StateWriter::new(&listings);
+    finished.head.save(&mut head);
+    (whole.stages, whole.ingress) = (stages.into_bytes(), head.into_bytes());
+    Ok((whole.write(dir)?, seq))
+}
