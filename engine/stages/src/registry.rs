@@ -2,6 +2,7 @@
 
 use crate::bars::{self, BarStage};
 use crate::book::{self, BookStage};
+use crate::orders::{self, OrdersStage};
 use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
 use crate::toxicity::{self, CvdStage, ImbalanceStage, VpinStage};
@@ -82,6 +83,13 @@ pub const STAGES: &[StageLine] = &[
         about: "Measures how one-sided the last buckets of equal volume were, by aggressor or by bar.",
         params: toxicity::VPIN_PARAMS,
         build: VpinStage::build,
+    },
+    StageLine {
+        name: "orders",
+        doc: "engine/stages/docs/orders.md",
+        about: "Makes requests of intents, keeps the life cycle of every order, and positions with their money.",
+        params: orders::PARAMS,
+        build: OrdersStage::build,
     },
     StageLine {
         name: "risk",

@@ -8,4 +8,8 @@ mod book_scale;
 mod book_state;
 mod book_twin;
 mod harness;
+mod orders_harness;
+mod orders_random;
+mod orders_rules;
+mod orders_twin;
 mod stream;

@@ -1,0 +1,97 @@
+//! Orders and twin under the same wishes and answers, legal and not; saved and loaded in between.
+
+use crate::harness;
+use crate::orders_harness::*;
+use crate::orders_twin::Twin;
+use flow::{Action, Event, Listings, OrderId, Px, Side};
+use proptest::prelude::*;
+use stages::orders::Terms;
+
+/// What happens, and numbers to choose from.
+type Step = (u8, u8, u8, u8, u8);
+
+/// The event of a step. Mostly it names one of the last orders, its instrument and its side.
+fn event(step: Step, twin: &Twin) -> Event {
+    let (what, which, px, qty, odd) = step;
+    let count = twin.orders.len() as u64;
+    let n = if odd < 6 { u64::from(which % 40) } else { count.saturating_sub(u64::from(which % 6)) };
+    let order = id(n);
+    let known = twin.orders.get(&order.0);
+    let instrument = if odd % 50 == 7 { 1 + u32::from(odd % 3) } else { known.map_or(1, |o| o.instrument) };
+    let side = if (n + u64::from(odd % 41 == 3)).is_multiple_of(2) { Side::Buy } else { Side::Sell };
+    let replaces = OrderId(known.map_or(0, |o| if odd % 37 == 5 { 0 } else { o.replaces() }));
+    let qty = u64::from(qty % 6);
+    match what {
+        0..70 => new(1 + u32::from(px % 3), if count.is_multiple_of(2) { Side::Sell } else { Side::Buy }, 2 * qty),
+        70..85 => change(Action::Cancel, instrument, order, 0),
+        85..110 => change(Action::Replace, instrument, order, 2 * qty),
+        110..120 => sent(instrument, order),
+        120..175 => ack(instrument, order, replaces),
+        175..182 => refused(instrument, order),
+        182..190 => reject(instrument, order, Action::from_code(1 + px % 3).unwrap()),
+        190..196 => cancelled(instrument, order),
+        196..245 => fill(instrument, order, side, i64::from(px) - 40, qty.max(1)),
+        _ => cost(instrument, order, i64::from(px) - 100),
+    }
+}
+
+fn compare(twin: &Twin, stage: &stages::orders::OrdersStage) {
+    for (id, order) in &twin.orders {
+        let kept = stage.order(OrderId(*id)).map(|o| (o.qty, o.filled, o.instrument, o.state.is_in_flight()));
+        let wanted = (order.qty, order.filled, order.instrument, order.stage == "asked");
+        assert_eq!(kept, (order.stage != "over").then_some(wanted), "{id}: {order:?}");
+    }
+    for (_, _, instrument, held) in stage.positions() {
+        let twin = twin.positions.get(&instrument).copied().unwrap_or_default();
+        assert_eq!((i128::from(held.qty), held.cost, held.realised), (twin.qty, twin.cost, twin.realised));
+        assert_eq!((held.fees, held.avg_px()), (twin.fees, twin.avg_px()));
+        assert_eq!(held.realised - held.cost, twin.cash, "what is realised and what is open are all the cash");
+    }
+}
+
+fn run(steps: &[Step], save_at: usize) -> usize {
+    let listings = Listings::default();
+    let (mut line, mut twin) = (line(512, 512, 8), Twin::default());
+    let mut anomalous = 0;
+    for (i, step) in steps.iter().enumerate() {
+        let event = event(*step, &twin);
+        let said = line.feed(&event);
+        let wanted: Vec<u16> = twin.feed(&event).map(|w| w as u16).into_iter().collect();
+        let found: Vec<u16> = anomalies(&said).iter().map(|a| a.0).collect();
+        assert_eq!(found, wanted, "{event:?}");
+        anomalous += found.len();
+        if event.kind == flow::Kind::Fill {
+            let (told, twin) = (position(&said).unwrap(), twin.positions[&event.instrument]);
+            assert_eq!((i128::from(told.qty), told.avg_px), (twin.qty, twin.avg_px()));
+        }
+        compare(&twin, &line.stage);
+        if i == save_at {
+            let bytes = harness::saved(&line.stage, &listings);
+            line = crate::orders_harness::line(512, 512, 8);
+            harness::load(&mut line.stage, &listings, &bytes).unwrap();
+            assert_eq!(harness::saved(&line.stage, &listings), bytes);
+        }
+    }
+    anomalous
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec((any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>()), 1..250)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+    #[test]
+    fn orders_are_the_twins(steps in steps(), save_at in 0..250_usize) {
+        run(&steps, save_at);
+    }
+
+    #[test]
+    fn money_is_the_product_in_units(product in any::<i64>(), multiplier in 1..1_000_i64, decimals in 0..9_u8) {
+        let terms = Terms { multiplier: multiplier * Px::ONE, qty_decimals: decimals };
+        let exact = i128::from(product) * i128::from(multiplier);
+        let error = i128::from(terms.money(i128::from(product))) * 10_i128.pow(decimals.into()) - exact;
+        let saturated = terms.money(i128::from(product)).unsigned_abs() >= i64::MAX as u64;
+        prop_assert!(saturated || 2 * error.abs() <= 10_i128.pow(decimals.into()), "{error}");
+    }
+}

@@ -1,0 +1,300 @@
+//! The life cycle state by state, intents and bounds, positions by worked examples.
+
+use crate::harness::{self, Line, Said, kinds};
+use crate::orders_harness::*;
+use flow::records::{CancelRequest, Command, Halt, Intent, ReplaceRequest, Request};
+use flow::{Action, CommandAction, Event, Kind, Listings, OrderId, Px, Side, What};
+use stages::orders::{OrdersStage, State, Step};
+
+const NONE: OrderId = OrderId(0);
+const ONE: i64 = Px::ONE;
+
+/// What may follow what, written down once more by hand: row a state, and where its legal steps lead.
+fn legal(state: State, partly: bool) -> Vec<(Step, State)> {
+    use State::*;
+    let resting = if partly { PartlyFilled } else { Live };
+    let mut rows = match state {
+        Pending => vec![
+            (Step::Ack, resting),
+            (Step::Refuse, Refused),
+            (Step::Reject, Rejected),
+            (Step::AskCancel, PendingCancel),
+        ],
+        PendingCancel => vec![
+            (Step::Ack, CancelPending),
+            (Step::Refuse, Refused),
+            (Step::Reject, Rejected),
+            (Step::RejectCancel, Pending),
+        ],
+        Live | PartlyFilled => vec![
+            (Step::FillPart, PartlyFilled),
+            (Step::FillRest, Done),
+            (Step::Cancelled, Done),
+            (Step::AskCancel, CancelPending),
+            (Step::AskReplace, ReplacePending),
+        ],
+        CancelPending => vec![
+            (Step::FillPart, CancelPending),
+            (Step::FillRest, Done),
+            (Step::Cancelled, Done),
+            (Step::RejectCancel, resting),
+        ],
+        ReplacePending => vec![
+            (Step::FillPart, ReplacePending),
+            (Step::FillRest, Done),
+            (Step::Cancelled, Done),
+            (Step::GiveWay, Replaced),
+            (Step::RejectReplace, resting),
+        ],
+        Replaced | Done | Rejected | Refused => vec![(Step::RejectCancel, state)],
+    };
+    rows.push((Step::Sent, state));
+    rows
+}
+
+#[test]
+fn every_state_takes_its_steps_and_no_other() {
+    for state in State::ALL {
+        for (step, partly) in Step::ALL.iter().flat_map(|s| [(*s, false), (*s, true)]) {
+            let wanted = legal(state, partly).iter().find(|l| l.0 == step).map(|l| l.1);
+            assert_eq!(state.after(step, partly), wanted, "{state:?} {step:?}");
+        }
+    }
+}
+
+/// A line whose order 1 (buy 10 of instrument 1) is in that state; for replaces order 2 is its other.
+fn in_state(state: State) -> Line<OrdersStage> {
+    let mut line = line(8, 8, 8);
+    let way: &[Event] = &match state {
+        State::Pending => vec![],
+        State::PendingCancel => vec![change(Action::Cancel, 1, id(1), 0)],
+        State::Live => vec![ack(1, id(1), NONE)],
+        State::PartlyFilled => vec![ack(1, id(1), NONE), fill(1, id(1), Side::Buy, 5, 4)],
+        State::CancelPending => vec![ack(1, id(1), NONE), change(Action::Cancel, 1, id(1), 0)],
+        State::ReplacePending => vec![ack(1, id(1), NONE), change(Action::Replace, 1, id(1), 12)],
+        State::Replaced => {
+            vec![ack(1, id(1), NONE), change(Action::Replace, 1, id(1), 12), ack(1, id(2), id(1))]
+        }
+        State::Done => vec![ack(1, id(1), NONE), fill(1, id(1), Side::Buy, 5, 10)],
+        State::Rejected => vec![reject(1, id(1), Action::New)],
+        State::Refused => vec![refused(1, id(1))],
+    };
+    line.feed(&new(1, Side::Buy, 10));
+    for event in way {
+        assert!(anomalies(&line.feed(event)).is_empty(), "{state:?}: {event:?}");
+    }
+    assert_eq!(line.stage.order(id(1)).map(|o| o.state), (!state.is_over()).then_some(state));
+    line
+}
+
+#[test]
+fn every_answer_in_every_state_through_the_stage() {
+    for state in State::ALL {
+        let left = if state == State::PartlyFilled { 6 } else { 10 };
+        let answers = [
+            (Step::AskCancel, change(Action::Cancel, 1, id(1), 0)),
+            (Step::AskReplace, change(Action::Replace, 1, id(1), 20)),
+            (Step::Sent, sent(1, id(1))),
+            (Step::Refuse, refused(1, id(1))),
+            (Step::Ack, ack(1, id(1), NONE)),
+            (Step::FillPart, fill(1, id(1), Side::Buy, 7, 1)),
+            (Step::FillRest, fill(1, id(1), Side::Buy, 7, left)),
+            (Step::Reject, reject(1, id(1), Action::New)),
+            (Step::RejectCancel, reject(1, id(1), Action::Cancel)),
+            (Step::Cancelled, cancelled(1, id(1))),
+        ];
+        for (step, event) in answers {
+            let mut line = in_state(state);
+            let held = |l: &Line<OrdersStage>| l.stage.positions().map(|p| p.3.qty).sum::<i64>();
+            let (before, had) = (line.stage.order(id(1)), held(&line));
+            let said = line.feed(&event);
+            let wanted = state.after(step, state == State::PartlyFilled);
+            let illegal = anomalies(&said) == [(What::IllegalTransition as u16, id(1).0)];
+            assert_eq!(illegal, wanted.is_none(), "{state:?} {step:?}: {said:?}");
+            let now = line.stage.order(id(1));
+            match wanted {
+                None => assert_eq!(now, before, "{state:?} {step:?}"),
+                Some(state) => assert_eq!(now.map(|o| o.state), Some(state).filter(|s| !s.is_over()), "{step:?}"),
+            }
+            let filled = event.get::<flow::records::Fill>().map_or(0, |f| f.qty.0 as i64);
+            assert_eq!(held(&line) - had, filled, "a fill is money in every state: {state:?}");
+        }
+    }
+}
+
+#[test]
+fn a_replace_inherits_or_gives_back() {
+    let mut line = in_state(State::ReplacePending);
+    line.feed(&fill(1, id(1), Side::Buy, 7, 3));
+    assert!(line.feed(&ack(1, id(2), id(1))).is_empty());
+    let order = line.stage.order(id(2)).unwrap();
+    assert_eq!((order.state, order.qty, order.filled), (State::PartlyFilled, 12, 3));
+    assert!(line.stage.order(id(1)).is_none());
+    for answer in [reject(1, id(2), Action::Replace), refused(1, id(2))] {
+        let mut line = in_state(State::ReplacePending);
+        line.feed(&fill(1, id(1), Side::Buy, 7, 3));
+        assert!(line.feed(&answer).is_empty());
+        assert!(line.stage.order(id(2)).is_none());
+        assert_eq!(line.stage.order(id(1)).unwrap().state, State::PartlyFilled);
+    }
+    let mut line = in_state(State::ReplacePending);
+    for wrong in [ack(1, id(2), NONE), ack(1, id(2), id(7)), reject(1, id(2), Action::New), ack(2, id(2), id(1))] {
+        assert_eq!(anomalies(&line.feed(&wrong)), [(What::IllegalTransition as u16, id(2).0)], "{wrong:?}");
+    }
+    line.feed(&fill(1, id(1), Side::Buy, 7, 10));
+    assert_eq!(anomalies(&line.feed(&ack(1, id(2), id(1)))).len(), 1, "what is done gives no way");
+    assert!(line.feed(&reject(1, id(2), Action::Replace)).is_empty());
+    assert_eq!(line.stage.orders().count(), 0);
+}
+
+#[test]
+fn what_was_never_sent_is_unknown_but_its_fill_counts() {
+    let mut line = line(8, 8, 8);
+    for event in [ack(1, id(1), NONE), sent(1, id(9)), cancelled(1, id(1)), reject(1, id(1), Action::New)] {
+        assert_eq!(anomalies(&line.feed(&event))[0].0, What::UnknownOwnOrder as u16, "{event:?}");
+    }
+    let said = line.feed(&fill(1, id(5), Side::Sell, 10, 4));
+    assert_eq!((anomalies(&said)[0].0, position(&said).unwrap().qty), (What::UnknownOwnOrder as u16, -4));
+    let over = line.feed(&new(1, Side::Buy, 10)).len();
+    line.feed(&ack(1, id(1), NONE));
+    let said = line.feed(&fill(1, id(1), Side::Buy, 10, 11));
+    assert_eq!((over, anomalies(&said).len(), position(&said).unwrap().qty), (1, 1, 7), "more than was left");
+    assert_eq!(line.stage.order(id(1)).unwrap().filled, 0);
+    for bad in [fill(9, id(1), Side::Buy, 10, 1), fill(99, id(1), Side::Buy, 1, 1), fill(0, id(1), Side::Buy, 1, 1)] {
+        assert_eq!(anomalies(&line.feed(&bad))[0].0, What::UnknownInstrument as u16);
+    }
+}
+
+#[test]
+fn intents_become_requests_with_ids_in_order() {
+    let mut line = line(8, 8, 8);
+    let said = line.feed(&new(1, Side::Sell, 10));
+    let request: &Request = said[0].0.record();
+    assert_eq!((request.order_id, request.qty.0, said[0].0.side()), (id(1).0, 10, Side::Sell));
+    line.feed(&ack(1, id(1), NONE));
+    let said = line.feed(&change(Action::Replace, 1, id(1), 4));
+    let replace: &ReplaceRequest = said[0].0.record();
+    assert_eq!((replace.order_id, replace.new_id, replace.qty.0), (id(1).0, id(2).0, 4));
+    line.feed(&ack(1, id(2), id(1)));
+    let said = line.feed(&change(Action::Cancel, 1, id(2), 0));
+    assert_eq!(said[0].0.record::<CancelRequest>().order_id, id(2).0);
+    let bads: [fn(&mut Event); 7] = [
+        |e| e.record_mut::<Intent>().qty.0 = 0,
+        |e| e.record_mut::<Intent>().px = Px::NONE,
+        |e| e.record_mut::<Intent>().tif = 9,
+        |e| e.record_mut::<Intent>().order_type = 0,
+        |e| e.record_mut::<Intent>().action = 4,
+        |e| e.instrument = 12,
+        |e| e.flags = flow::Flags::NONE,
+    ];
+    for change in bads {
+        let mut event = new(1, Side::Buy, 5);
+        change(&mut event);
+        assert_eq!(anomalies(&line.feed(&event)), [(What::BadIntent as u16, 3)], "{event:?}");
+    }
+    let foreign = change(Action::Cancel, 1, OrderId::new(1, 9, 1), 0);
+    assert_eq!(anomalies(&line.feed(&foreign)), [(What::BadIntent as u16, 3)]);
+    assert_eq!(anomalies(&line.feed(&change(Action::Cancel, 1, id(40), 0))), [(What::UnknownOwnOrder as u16, id(40).0)]);
+}
+
+fn leg(group: u32, legs: u8) -> Event {
+    let mut event = new(1, Side::Buy, 1);
+    (event.record_mut::<Intent>().group, event.record_mut::<Intent>().legs) = (group, legs);
+    event
+}
+
+fn is_full(said: &[Said]) -> bool {
+    kinds(said) == [Kind::Anomaly] && anomalies(said)[0].0 == What::OrdersFull as u16
+}
+
+#[test]
+fn bounds_leave_out_and_groups_fall_whole() {
+    let mut line = line(4, 3, 2);
+    assert!(!is_full(&line.feed(&leg(1, 2))) && !is_full(&line.feed(&leg(1, 2))));
+    assert!(is_full(&line.feed(&leg(2, 2))) && is_full(&line.feed(&leg(2, 2))), "room for one, two wanted");
+    assert!(!is_full(&line.feed(&new(1, Side::Buy, 1))) && is_full(&line.feed(&new(1, Side::Buy, 1))));
+    (1..=3).for_each(|n| assert!(line.feed(&ack(1, id(n), NONE)).is_empty()));
+    assert!(!is_full(&line.feed(&new(2, Side::Buy, 1))) && is_full(&line.feed(&new(1, Side::Buy, 1))), "four orders");
+    line.feed(&cancelled(1, id(1)));
+    assert!(is_full(&line.feed(&new(3, Side::Buy, 1))), "two positions");
+    assert!(!is_full(&line.feed(&new(1, Side::Buy, 1))));
+    assert_eq!(kinds(&line.feed(&change(Action::Cancel, 1, id(2), 0))), [Kind::CancelRequest], "cancels need no room");
+}
+
+#[test]
+fn commands_cancel_all_and_skip_counters() {
+    let mut line = line(4, 4, 4);
+    let command = |action: CommandAction, target, new| {
+        event(0, Side::None, &Command { action: action.code(), target, new, ..Default::default() })
+    };
+    let halt = event(0, Side::None, &Halt { reason: 2, ..Default::default() });
+    for cause in [halt, command(CommandAction::Halt, 0, 0), command(CommandAction::CancelAll, 0, 0)] {
+        let said = line.feed(&cause);
+        assert_eq!((kinds(&said), said[0].0.record::<CancelRequest>().order_id), (vec![Kind::CancelRequest], 0));
+    }
+    assert!(line.feed(&command(CommandAction::Resume, 0, 0)).is_empty());
+    assert_eq!(anomalies(&line.feed(&command(CommandAction::SkipCounters, 3, 10)))[0].0, What::BadCommand as u16);
+    assert!(line.feed(&command(CommandAction::SkipCounters, 0, 100)).is_empty());
+    assert_eq!(line.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(101).0);
+    assert!(line.feed(&command(CommandAction::SkipCounters, 3, 5)).is_empty());
+    assert_eq!(line.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(107).0);
+    assert_eq!(anomalies(&line.feed(&cancelled(1, id(104))))[0].0, What::IllegalTransition as u16, "skipped is ours");
+}
+
+#[test]
+fn positions_by_worked_examples() {
+    let mut line = line(8, 8, 8);
+    let money_of = |line: &mut Line<OrdersStage>, instrument, fee| {
+        let money = money(&line.feed(&cost(instrument, id(1), fee))).unwrap();
+        (money.realised, money.unrealised, money.fees)
+    };
+    let steps = [
+        (Side::Buy, 10 * ONE, 100, 10 * ONE, (100, Px(10 * ONE)), (0, 0)),
+        (Side::Buy, 13 * ONE, 50, 13 * ONE, (150, Px(11 * ONE)), (0, 300)),
+        (Side::Sell, 12 * ONE, 60, 12 * ONE, (90, Px(11 * ONE)), (60, 90)),
+        (Side::Sell, 11_500_000_000, 100, 11_500_000_000, (-10, Px(11_500_000_000)), (105, 0)),
+        (Side::Buy, 11 * ONE, 10, 11 * ONE, (0, Px::NONE), (110, 0)),
+    ];
+    for (n, (side, px, qty, last, held, (realised, unrealised))) in (1..).zip(steps) {
+        line.feed(&trade(1, last));
+        let now = position(&line.feed(&fill(1, id(1), side, px, qty))).unwrap();
+        assert_eq!((now.qty, now.avg_px), held);
+        assert_eq!(money_of(&mut line, 1, 2), (realised * ONE, unrealised * ONE, 2 * n));
+    }
+    line.feed(&fill(2, id(1), Side::Sell, 20 * ONE, 3));
+    line.feed(&fill(2, id(1), Side::Buy, 18 * ONE, 1));
+    assert_eq!(money_of(&mut line, 2, -5), (100 * ONE, 200 * ONE, -5), "50 a point; no trade: the fill's price");
+    line.feed(&fill(3, id(1), Side::Buy, 60_000 * ONE, 25_000_000));
+    line.feed(&fill(3, id(1), Side::Sell, 61_000 * ONE, 10_000_000));
+    assert_eq!(money_of(&mut line, 3, 0), (100 * ONE, 150 * ONE, 0), "a quarter of a coin, a tenth sold");
+    for n in [1, 1, 1] {
+        line.feed(&fill(4, id(1), Side::Buy, 10, n));
+    }
+    line.feed(&fill(4, id(1), Side::Buy, 11, 1));
+    assert_eq!(position(&line.feed(&fill(4, id(1), Side::Sell, 11, 2))).unwrap().avg_px, Px(10), "20.5 of 41 rounds to 20");
+}
+
+#[test]
+fn limits_saturate_and_nothing_wraps() {
+    let mut line = line(8, 8, 8);
+    for (side, px) in [(Side::Buy, i64::MAX - 1), (Side::Sell, -i64::MAX), (Side::Sell, i64::MAX - 1), (Side::Buy, 1)] {
+        for _ in 0..3 {
+            line.feed(&fill(1, id(1), side, px, u64::MAX));
+            line.feed(&cost(1, id(1), i64::MAX));
+        }
+    }
+    let said = line.feed(&cost(1, id(1), i64::MAX));
+    assert_eq!(money(&said).unwrap().fees, i64::MAX);
+}
+
+#[test]
+fn a_state_that_does_not_fit_is_refused() {
+    let listings = Listings::default();
+    let mut full = line(4, 4, 4);
+    (1..=3).for_each(|i| drop(full.feed(&new(i, Side::Buy, 1))));
+    let bytes = harness::saved(&full.stage, &listings);
+    assert!(harness::load(&mut line(2, 4, 4).stage, &listings, &bytes).is_err());
+    assert!(harness::load(&mut line(4, 4, 2).stage, &listings, &bytes).is_err());
+    assert!(harness::load(&mut line(4, 4, 4).stage, &listings, &bytes[..bytes.len() - 1]).is_err());
+    assert!(harness::load(&mut line(4, 4, 4).stage, &listings, &bytes).is_ok());
+}
