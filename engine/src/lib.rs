@@ -10,6 +10,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod ingress;
 pub mod line;
 pub mod plan;

@@ -3,6 +3,7 @@
 //! Rows and JSON go to standard output, everything for people to standard error. Exit codes are stable: 0 done, 1 failed,
 //! 2 bad usage or configuration, 3 a check did not hold.
 
+mod ctl;
 mod demo;
 mod exit;
 mod journal;
@@ -10,7 +11,9 @@ mod line;
 mod present;
 mod replay;
 mod rows;
+mod run;
 mod schema;
+mod snapshot;
 mod synth;
 mod validate;
 mod watch;
@@ -35,6 +38,12 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Files, or a journal, through the line as fast as it goes; prints events as rows.
     Replay(replay::ReplayArgs),
+    /// The service: a configuration's inputs through the line at the pace of the clock, journalled, restartable.
+    Run(run::RunArgs),
+    /// Commands to a running engine: halt, resume, cancel-all, limits.
+    Ctl(ctl::CtlArgs),
+    /// Writes a snapshot of a run's state, from which it goes on faster.
+    Snapshot(snapshot::SnapshotArgs),
     /// Writes an ITCH 5.0 file of the synthetic exchange.
     Synth(synth::SynthArgs),
     /// Checks a configuration and lists every fault.
@@ -51,6 +60,9 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Ctl(args) => ctl::run(&args),
+        Command::Snapshot(args) => snapshot::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Schema(args) => schema::run(&args),

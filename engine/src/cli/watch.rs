@@ -1,18 +1,31 @@
 //! Watching a run from the main thread: signals and progress.
 
 use super::exit::Failure;
+use crate::ingress::{CommandSender, halt};
 use crate::run::Control;
+use flow::HaltReason;
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// Shows progress on a terminal and turns SIGTERM and SIGINT into an orderly end.
 pub(super) struct Watch {
     control: Control,
     bar: ProgressBar,
     said: bool,
+    stall: Option<Stall>,
+}
+
+/// Watches whether the line moves.
+struct Stall {
+    sender: CommandSender,
+    patience: Duration,
+    /// The word and since when it stands.
+    at: (u64, Instant),
+    halted: bool,
 }
 
 impl Watch {
@@ -24,7 +37,34 @@ impl Watch {
                 .map_err(|e| Failure::failed(format!("signals cannot be handled: {e}")))?;
         }
         let bar = if shown && std::io::stderr().is_terminal() { bar(expected) } else { ProgressBar::hidden() };
-        Ok(Watch { control, bar, said: false })
+        Ok(Watch { control, bar, said: false, stall: None })
+    }
+
+    /// Halts trading through `sender` when inputs entered and the line finished none for so long; 0 = never.
+    pub(super) fn with_stall_halt(mut self, sender: CommandSender, patience_ms: u64) -> Watch {
+        self.stall = (patience_ms > 0).then(|| Stall {
+            sender,
+            patience: Duration::from_millis(patience_ms),
+            at: (0, Instant::now()),
+            halted: false,
+        });
+        self
+    }
+
+    fn watch_stall(&mut self) {
+        let Some(stall) = &mut self.stall else {
+            return;
+        };
+        let (word, admitted) =
+            (self.control.word.load(Ordering::Acquire), self.control.admitted.load(Ordering::Relaxed));
+        if word != stall.at.0 || word >= admitted {
+            stall.at = (word, Instant::now());
+        } else if !stall.halted && stall.at.1.elapsed() > stall.patience {
+            stall.halted = true;
+            eprintln!("the line has not finished input {} for {:?}: trading halts", word + 1, stall.patience);
+            // When nobody hears it the run is over.
+            let _ = stall.sender.send(halt(HaltReason::Stalled, word));
+        }
     }
 
     /// What the run is driven with.
@@ -34,6 +74,7 @@ impl Watch {
 
     /// Called while the run lasts.
     pub(super) fn poll(&mut self) {
+        self.watch_stall();
         self.bar.set_position(self.control.word.load(Ordering::Relaxed));
         if !self.said && self.control.stop.load(Ordering::Relaxed) {
             self.said = true;

@@ -52,6 +52,15 @@ pub const LINE: &[Param] = &[
         "event",
         "event: time is the exchange's; wall: time is now",
     ),
+    Param {
+        unit: "ms",
+        ..restart(
+            "stall_ms",
+            ParamType::Int(0, 3_600_000),
+            "5000",
+            "trading halts when the line has finished nothing for so long although inputs entered; 0: never",
+        )
+    },
     restart(
         "time_orders",
         ParamType::Bool,

@@ -23,6 +23,8 @@ use std::time::Instant;
 pub struct Control {
     /// Ends the sources; the line drains.
     pub stop: Arc<AtomicBool>,
+    /// The last `seq` that has entered.
+    pub admitted: Arc<AtomicU64>,
     /// The last `seq` that the tail has finished.
     pub word: Arc<AtomicU64>,
 }
@@ -200,6 +202,7 @@ fn admit_all<H: Head, E: Exit>(
             }
         }
         if admitted > 0 {
+            control.admitted.store(head.seq(), Ordering::Relaxed);
             exit.finished(head.seq(), &mut || head.relieve());
         }
         if state == Admitted::Ended || exit.is_closed() {

@@ -51,7 +51,7 @@ impl Sink for Definitions {
 /// # Errors
 /// When the journal cannot be read, another build wrote it, its inputs are not repeated equally, or the file cannot be
 /// written.
-pub fn snapshot(dir: &Path, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RunError> {
+pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RunError> {
     let reader = JournalReader::open(dir)?;
     let info = reader.info().clone();
     let settings = Settings::parse(&info.config_text, &dir.join("journal.toml"))?;
@@ -68,7 +68,6 @@ pub fn snapshot(dir: &Path, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), Ru
     let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
     let mut plan = plan(&settings, &sinks, instruments)?;
-    let control = Control::default();
     let (returns, back) = way_back(&settings, &plan, instruments, &control.word)?;
     let mut tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.word.clone()).with_returns(back);
     let feed = |(i, _)| Feeding::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
@@ -78,7 +77,7 @@ pub fn snapshot(dir: &Path, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), Ru
     let ingress = Ingress::new(feeds, ticks, Clock::new(plan.clock), instruments);
     let ingress = ingress.with_returns(returns).with_retrace(Some(retrace));
     let ingress = restored(before.as_ref(), ingress, &mut plan, &mut tail)?;
-    let finished = run_line(ingress, plan, tail, &control, poll)?;
+    let finished = run_line(ingress, plan, tail, control, poll)?;
     if let Some(error) = finished.error {
         return Err(error.into());
     }

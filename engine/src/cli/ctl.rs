@@ -1,0 +1,71 @@
+//! `tidegate ctl`.
+
+use super::exit::{Exit, Failure};
+use crate::control::{Asked, ask};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Options of `ctl`.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tidegate ctl run1 halt\n  tidegate ctl run1 limit max-notional 2000000 --from 1000000"
+)]
+pub(super) struct CtlArgs {
+    /// Folder of the journal of the running engine.
+    journal: PathBuf,
+    /// Who commands; stands in the journal.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    actor: String,
+    #[command(subcommand)]
+    command: CtlCommand,
+}
+
+#[derive(Subcommand)]
+enum CtlCommand {
+    /// Cancels all orders and refuses new ones until `resume`.
+    Halt,
+    /// Trading goes on.
+    Resume,
+    /// Cancels all orders; trading goes on.
+    CancelAll,
+    /// Sets the limit of a check.
+    Limit {
+        /// The check, as `refused` rows name it.
+        check: String,
+        /// The limit from now on, in the check's unit.
+        to: i64,
+        /// The limit that holds now: a command that was overtaken by another is not carried out.
+        #[arg(long)]
+        from: i64,
+    },
+}
+
+pub(super) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
+    let plain = |action: &str| Asked {
+        action: action.to_owned(),
+        actor: args.actor.clone(),
+        check: None,
+        from: None,
+        to: None,
+    };
+    let asked = match &args.command {
+        CtlCommand::Halt => plain("halt"),
+        CtlCommand::Resume => plain("resume"),
+        CtlCommand::CancelAll => plain("cancel-all"),
+        CtlCommand::Limit { check, to, from } => {
+            Asked { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
+        }
+    };
+    let said = ask(&args.journal, &asked).map_err(Failure::failed)?;
+    match said.why {
+        None => {
+            eprintln!(
+                "{} has entered; `tidegate journal tail {}` shows what followed",
+                asked.action,
+                args.journal.display()
+            );
+            Ok(Exit::Done)
+        }
+        Some(why) => Err(Failure::usage(why)),
+    }
+}

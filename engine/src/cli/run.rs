@@ -1,0 +1,123 @@
+//! `tidegate run`.
+
+use super::exit::{Exit, Failure};
+use super::line::LineArgs;
+use super::{present, watch::Watch};
+use crate::config::Settings;
+use crate::control::Server;
+use crate::ingress::{Commands, Pace, halt};
+use crate::recovery::Panics;
+use crate::run::{Options, RunError, execute};
+use clap::Args;
+use flow::HaltReason;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// Options of `run`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    tidegate run desk.toml --speed 1x          at the pace at which it happened\n  \
+    tidegate run desk.toml --speed max         as fast as it goes\n  \
+    tidegate ctl JOURNAL halt                  from another terminal\n\n\
+    The journal (section [journal], key dir, or --journal) goes on if it is there already.")]
+pub(super) struct RunArgs {
+    /// Configuration; the command line overrides it.
+    config: PathBuf,
+    /// Folder of the journal.
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+    /// Pace of the event clock: 1x, 10x, 0.5x, or max.
+    #[arg(long, default_value = "1x", value_parser = pace)]
+    speed: Speed,
+    /// Start although the line panicked twice at the same input.
+    #[arg(long)]
+    after_panic: bool,
+    #[command(flatten)]
+    line: LineArgs,
+    /// One JSON object on standard output instead of the summary.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A pace, or none.
+#[derive(Clone, Copy)]
+struct Speed(Option<Pace>);
+
+fn pace(text: &str) -> Result<Speed, String> {
+    let fault = || format!("{text:?} is no speed; valid: 1x, 10x, 0.5x … or max");
+    if text == "max" {
+        return Ok(Speed(None));
+    }
+    let factor: f64 = text.strip_suffix('x').ok_or_else(fault)?.parse().map_err(|_| fault())?;
+    if factor.is_finite() && factor > 0.0 { Ok(Speed(Some(Pace(factor)))) } else { Err(fault()) }
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let mut settings = Settings::load(&args.config)?;
+    args.line.apply(&mut settings)?;
+    if args.journal.is_some() {
+        settings.journal_dir.clone_from(&args.journal);
+    }
+    let Some(dir) = settings.journal_dir.clone() else {
+        return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
+    };
+    let (sender, commands) = Commands::live();
+    if let Some(panics) = known_panics(args, &dir)? {
+        eprintln!(
+            "the run before panicked after input {}: this one begins halted; `tidegate ctl` resumes it",
+            panics.seq
+        );
+        // The receiving end is held right here.
+        let _ = sender.send(halt(HaltReason::Panic, panics.seq));
+    }
+    let goes_on = dir.join("journal.toml").exists();
+    if goes_on {
+        eprintln!("{}: the journal goes on", dir.display());
+    }
+    let mut watch = Watch::new(None, !args.json)?.with_stall_halt(sender.clone(), settings.line.int("stall_ms"));
+    let mut server = None;
+    let mut said = None;
+    let options = Options { commands, pace: args.speed.0, go_on: true, control: watch.control(), ..Options::default() };
+    let ran = execute(&settings, options, &mut || {
+        // The folder is there once the run has begun.
+        if server.is_none() && said.is_none() {
+            match Server::start(&dir, sender.clone()) {
+                Ok(started) => server = Some(started),
+                Err(e) => said = Some(eprintln!("commands cannot be taken: {e}")),
+            }
+        }
+        watch.poll();
+    });
+    drop(server);
+    watch.end();
+    let (report, error) = ran.map_err(|e| noted(&dir, &watch, e))?;
+    present::report(&report, args.json, false)?;
+    error.map_or(Ok(Exit::Done), |e| Err(e.into()))
+}
+
+/// The panic before, if there was one; two at the same input end it here.
+fn known_panics(args: &RunArgs, dir: &Path) -> Result<Option<Panics>, Failure> {
+    let panics = Panics::read(dir).filter(|_| !args.after_panic);
+    if args.after_panic {
+        Panics::forget(dir);
+    }
+    match panics {
+        Some(p) if p.times > 1 => Err(Failure::failed(format!(
+            "the line panicked {} times after input {}: {}; it is not started again. Cancel what rests at the venues; \
+             then mend the cause, or start anyway with --after-panic",
+            p.times, p.seq, p.message
+        ))),
+        other => Ok(other),
+    }
+}
+
+/// A panic is noted, so that the next start knows.
+fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
+    if let RunError::Panicked(panicked) = &error {
+        let seq = watch.control().word.load(Ordering::Acquire);
+        if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
+            eprintln!("{}: the panic cannot be noted: {e}", dir.display());
+        }
+    }
+    error.into()
+}

@@ -1,0 +1,30 @@
+//! `tidegate snapshot`.
+
+use super::exit::{Exit, Failure};
+use super::watch::Watch;
+use crate::run::snapshot;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Options of `snapshot`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate snapshot --journal run1")]
+pub(super) struct SnapshotArgs {
+    /// Folder of the journal, of a run that goes on or has ended.
+    #[arg(long, value_name = "DIR")]
+    journal: PathBuf,
+    /// One JSON object on standard output: `{"file", "seq"}`.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
+    let mut watch = Watch::new(None, !args.json)?;
+    let (file, seq) = snapshot(&args.journal, &watch.control(), &mut || watch.poll())?;
+    if args.json {
+        println!("{}", serde_json::json!({ "file": file, "seq": seq }));
+    } else {
+        eprintln!("{}: the state after input {seq}; `tidegate run` goes on from it", file.display());
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,127 @@
+//! What is said over the control socket.
+
+use crate::ingress::Order;
+use flow::records::Name;
+use flow::{CommandAction, Event, Flags, Ns, SOURCE_OPERATOR};
+use serde::{Deserialize, Serialize};
+use stages::risk::CHECKS;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A command, as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// `halt`, `resume`, `cancel-all` or `set-limit`.
+    pub action: String,
+    /// Who asks.
+    pub actor: String,
+    /// The check whose limit is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// The limit that holds now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<i64>,
+    /// The limit from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<i64>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// Whether the command was handed to the ingress.
+    pub entered: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Why something asked for is no command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is no {what}; valid: {valid}")]
+pub struct BadCommand {
+    what: &'static str,
+    found: String,
+    valid: String,
+}
+
+/// Space of names that say who gave a command.
+const ACTORS: u8 = 3;
+
+impl Asked {
+    /// As inputs: the actor's name, then the command.
+    ///
+    /// # Errors
+    /// When the action or the check is none.
+    pub fn events(&self) -> Result<[Event; 2], BadCommand> {
+        let action =
+            CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && *a != CommandAction::SkipCounters);
+        let action = action.ok_or_else(|| BadCommand {
+            what: "command",
+            found: self.action.clone(),
+            valid: "halt, resume, cancel-all, set-limit".to_owned(),
+        })?;
+        let actor = xxh3_64(self.actor.as_bytes());
+        let mut order = Order::plain(action, actor);
+        if action == CommandAction::SetLimit {
+            order.target = self.check_number()?;
+            let value = |given: Option<i64>, what| {
+                given.ok_or(BadCommand {
+                    what,
+                    found: "nothing".to_owned(),
+                    valid: "an integer in the check's unit".to_owned(),
+                })
+            };
+            order.old = value(self.from, "limit that holds now")?;
+            order.new = value(self.to, "new limit")?;
+        }
+        Ok([named(actor, &self.actor), order.event()])
+    }
+
+    fn check_number(&self) -> Result<u32, BadCommand> {
+        let name = self.check.clone().unwrap_or_default();
+        let line = CHECKS.iter().find(|line| line.name == name && !line.params.is_empty());
+        line.map(|l| u32::from(l.number)).ok_or_else(|| {
+            let names: Vec<_> = CHECKS.iter().filter(|l| !l.params.is_empty()).map(|l| l.name).collect();
+            BadCommand { what: "check with a limit", found: name, valid: names.join(", ") }
+        })
+    }
+}
+
+/// The name behind a handle; what is longer than a name's piece is cut.
+fn named(handle: u64, actor: &str) -> Event {
+    let mut name = Name { handle, space: ACTORS, parts: 1, ..Name::default() };
+    let len = actor.len().min(name.text.len());
+    name.text[..len].copy_from_slice(&actor.as_bytes()[..len]);
+    name.len = len as u8;
+    let mut event = Event::new(Ns(0), 0, Flags::NONE, &name);
+    event.source = SOURCE_OPERATOR;
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::records::Command;
+
+    fn asked(action: &str) -> Asked {
+        Asked { action: action.to_owned(), actor: "ada".to_owned(), check: None, from: None, to: None }
+    }
+
+    #[test]
+    fn a_limit_names_check_old_and_new() {
+        let limit = Asked { check: Some("max-notional".to_owned()), from: Some(1), to: Some(2), ..asked("set-limit") };
+        let [name, command] = limit.events().unwrap();
+        let command: &Command = command.record();
+        assert_eq!((command.action, command.target, command.old, command.new), (4, 4, 1, 2));
+        assert_eq!(name.record::<Name>().handle, command.actor);
+    }
+
+    #[test]
+    fn what_is_no_command_says_what_would_be() {
+        assert!(asked("stop").events().unwrap_err().to_string().contains("valid: halt, resume"));
+        assert!(asked("set-limit").events().unwrap_err().to_string().contains("max-quantity"));
+        assert!(asked("skip-counters").events().is_err(), "the engine's own");
+    }
+}

@@ -1,0 +1,109 @@
+//! The socket: the engine's end and the operator's.
+
+use super::message::{Asked, Said};
+use crate::ingress::CommandSender;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const SOCKET: &str = "control.sock";
+const MOST_BYTES: u64 = 4_096;
+/// How long either end waits for the other.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a command could not be given or taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}; {next}", path.display())]
+pub struct ControlError {
+    path: PathBuf,
+    error: io::Error,
+    next: &'static str,
+}
+
+/// Listens until it is dropped.
+pub struct Server {
+    path: PathBuf,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens in a journal's folder and hands commands to `commands`.
+    ///
+    /// # Errors
+    /// When the socket cannot be made.
+    pub fn start(journal: &Path, commands: CommandSender) -> Result<Server, ControlError> {
+        let path = journal.join(SOCKET);
+        let failed = |error| ControlError {
+            path: path.clone(),
+            error,
+            next: "choose a journal folder with a shorter path, on a file system that takes sockets",
+        };
+        // A socket that a killed run left behind: the journal's lock says that nobody listens there.
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&stop);
+        let listen = move || {
+            while !ended.load(Ordering::Relaxed) {
+                match listener.accept() {
+                    // One that goes away in the middle has commanded nothing.
+                    Ok((stream, _)) => drop(serve(&stream, &commands)),
+                    Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(listen).map_err(failed)?;
+        Ok(Server { path, stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic there has commanded nothing, and the run is over.
+            let _ = thread.join();
+        }
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn serve(stream: &UnixStream, commands: &CommandSender) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.take(MOST_BYTES)).read_line(&mut line)?;
+    let entered = serde_json::from_str::<Asked>(&line).map_err(|e| e.to_string()).and_then(|asked| {
+        let events = asked.events().map_err(|e| e.to_string())?;
+        let gone = |_| "the run is ending".to_owned();
+        events.into_iter().try_for_each(|event| commands.send(event).map_err(gone))
+    });
+    let said = Said { entered: entered.is_ok(), why: entered.err() };
+    let mut to = stream;
+    writeln!(to, "{}", serde_json::to_string(&said)?)
+}
+
+/// Commands the run that writes the journal in this folder.
+///
+/// # Errors
+/// When no run listens there, or it does not answer.
+pub fn ask(journal: &Path, asked: &Asked) -> Result<Said, ControlError> {
+    let path = journal.join(SOCKET);
+    let failed = |error| ControlError {
+        path: path.clone(),
+        error,
+        next: "is `tidegate run` running with this journal, and may you write to its folder?",
+    };
+    let mut stream = UnixStream::connect(&path).map_err(failed)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    writeln!(stream, "{}", serde_json::to_string(asked).map_err(|e| failed(e.into()))?).map_err(failed)?;
+    let mut line = String::new();
+    BufReader::new(stream.take(MOST_BYTES)).read_line(&mut line).map_err(failed)?;
+    serde_json::from_str(&line).map_err(|e| failed(e.into()))
+}
