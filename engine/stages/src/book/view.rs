@@ -87,6 +87,17 @@ impl<'a> Book<'a> {
         })
     }
 
+    /// The level at a price; `None` when nothing rests there.
+    pub fn level(&self, side: Side, px: Px) -> Option<Depth> {
+        if px == Px::NONE || side == Side::None {
+            return None;
+        }
+        let books = self.books;
+        let level = books.ladder.find(&books.slots[self.id.0].halves[half_of(side)], key_of(side, px)).ok()?;
+        let level = &books.levels[level];
+        Some(Depth { px: level.px, qty: Qty(level.qty), orders: level.orders })
+    }
+
     /// The orders of a level, first in time first; none in books by level.
     pub fn queue(&self, side: Side, px: Px) -> impl Iterator<Item = Resting> + use<'a> {
         let books = self.books;

@@ -9,15 +9,24 @@
 //! Bound: the parameters; all memory is allocated and touched at construction. Worst case of one event: the levels that
 //! it walks, and the orders of ours on its instrument.
 
+mod desk;
+mod fees;
+mod ids;
 mod latency;
+mod market;
+mod own;
 mod params;
 mod queue;
 mod registry;
 mod replies;
+mod route;
 mod sim;
+mod state;
+mod taken;
+mod voice;
 
 pub use latency::Sample;
 pub use params::PARAMS;
 pub use registry::{VENUES, VenueLine};
 pub use replies::Replies;
-pub use sim::SimulatedVenue;
+pub use sim::{SimulatedVenue, Standing};

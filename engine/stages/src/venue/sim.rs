@@ -1,19 +1,28 @@
-//! The venue itself: its parts, and the way in for what the market and the line say.
+//! The venue itself: its parts, and the steps that both ways in share.
 
 use super::Replies;
+use super::desk::Desk;
+use super::fees::Fees;
 use super::latency::{Lanes, Sample};
+use super::own::{self, NONE, Owns};
 use super::queue::{self, QueueModel};
+use super::taken::Takens;
+use super::voice::{Cause, Voice};
 use crate::Space;
-use crate::book::BookStage;
-use flow::{Approved, Event, EventId, Kinds, Ns, Out, ParamError, Params, Stage, StateError, StateReader, StateWriter};
+use crate::book::{Book, BookStage};
+use flow::{CancelReason, Event, EventId, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage};
 
 /// A venue that fills orders against the market's own book. See the module.
 pub struct SimulatedVenue {
-    pub(super) lanes: Lanes,
+    pub(super) voice: Voice,
     pub(super) queue: Box<dyn QueueModel>,
+    pub(super) owns: Owns,
+    pub(super) takens: Takens,
+    pub(super) desks: Box<[Desk]>,
     pub(super) book: BookStage,
+    books: Kinds,
     /// What the book says is for nobody: the venue looks at the book itself.
-    pub(super) unheard: Out,
+    unheard: Out,
 }
 
 impl SimulatedVenue {
@@ -30,48 +39,94 @@ impl SimulatedVenue {
     /// # Errors
     /// When that model is chosen and the rows are none or not in order.
     pub fn with_recorded(params: &Params, space: Space, rows: Vec<Sample>) -> Result<SimulatedVenue, ParamError> {
+        let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
+        let lanes = Lanes::new(params, rows)?;
+        let book = BookStage::new(params, space);
         Ok(SimulatedVenue {
-            lanes: Lanes::new(params, rows)?,
+            voice: Voice { lanes, fees: Fees::new(params), venue_orders: 0, matches: 0 },
             queue: queue::build(params),
-            book: BookStage::new(params, space),
+            owns: Owns::new(limit("max_own_orders")),
+            takens: Takens::new(limit("max_taken_levels")),
+            desks: vec![Desk::UNLISTED; space.instruments as usize].into_boxed_slice(),
+            books: book.reads(),
+            book,
             unheard: Out::new(flow::POSITION_VENUE, Kinds::NONE),
         })
     }
 
     /// The latency model's floor: nothing that the line sends comes back earlier.
     pub fn least_latency(&self) -> u64 {
-        self.lanes.least()
+        self.voice.lanes.least()
     }
 
     /// When an event that left the line (a route, or a refusal) at `ts` with id `id` arrives. Called once an event, in
     /// the tail's order; later calls never give earlier times.
     pub fn arrival(&mut self, id: EventId, ts: Ns) -> Ns {
-        self.lanes.arrival(id, ts)
+        self.voice.lanes.arrival(id, ts)
     }
 
-    /// A market input has been stamped: books it and fills what rests.
-    pub fn on_market(&mut self, event: &Event, _replies: &mut Replies) {
-        if self.book.reads().has(event.kind) {
+    /// The market's book of an instrument, as the venue keeps it.
+    pub fn book(&self, instrument: u32) -> Option<Book<'_>> {
+        self.book.books().book(instrument)
+    }
+
+    /// Where an order of ours stands, if it rests.
+    pub fn standing(&self, order_id: u64) -> Option<Standing> {
+        let own::Known::Live(at) = self.owns.known(order_id) else { return None };
+        let own = self.owns.get(at);
+        Some(Standing { px: own.px, ahead: own.waits_for(), open: own.open(), filled: own.filled })
+    }
+
+    /// Keeps the market's book.
+    #[inline]
+    pub(super) fn keep(&mut self, event: &Event) {
+        if self.books.has(event.kind) {
             self.unheard.begin(event);
             self.book.on_event(event, &mut self.unheard);
         }
     }
 
-    /// An approved route arrives at `now`.
-    pub fn on_route(&mut self, _now: Ns, _route: &Approved<Event>, _replies: &mut Replies) {}
-
-    /// State out, as canonical bytes.
-    pub fn save(&self, to: &mut StateWriter<'_>) {
-        self.lanes.save(to);
-        self.book.save(to);
+    /// An order that rests is executed; when nothing is left of it, it ends.
+    pub(super) fn filled(&mut self, cause: Cause, at: u32, qty: u64, replies: &mut Replies) {
+        let own = self.owns.get_mut(at);
+        let desk = &mut self.desks[own.instrument as usize];
+        self.voice.fill(cause, own, desk, (own.px, qty, Liquidity::Added), replies);
+        if own.open() == 0 {
+            self.owns.end(&mut desk.heads, at);
+        }
     }
 
-    /// State in, into a venue that was built with the same parameters.
-    ///
-    /// # Errors
-    /// When the bytes are no such state, or exceed the bounds.
-    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.lanes.load(from)?;
-        self.book.load(from)
+    /// An order that rests is cancelled. `route` is what asked for it; 0 = nobody did.
+    pub(super) fn cancel(&mut self, cause: Cause, route: u64, at: u32, reason: CancelReason, replies: &mut Replies) {
+        let instrument = self.owns.get(at).instrument as usize;
+        let own = self.owns.end(&mut self.desks[instrument].heads, at);
+        self.voice.cancelled(cause, route, &own, reason, replies);
     }
+
+    /// Ends the orders on an instrument whose day is over.
+    pub(super) fn expire(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
+        for side in [Side::Buy, Side::Sell] {
+            let mut next = self.desks[instrument as usize].heads[own::half(side)];
+            while next != NONE {
+                let own = *self.owns.get(next);
+                if own.expires <= cause.now {
+                    self.cancel(cause, 0, next, CancelReason::EndOfDay, replies);
+                }
+                next = own.after;
+            }
+        }
+    }
+}
+
+/// Where an order of ours stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its price.
+    pub px: Px,
+    /// Displayed shares of others that come before it.
+    pub ahead: u64,
+    /// What is still to be filled.
+    pub open: u64,
+    /// What was filled.
+    pub filled: u64,
 }

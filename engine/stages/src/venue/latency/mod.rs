@@ -32,10 +32,13 @@ pub(super) trait Latency: Send {
     fn recall(&mut self, _memory: u64) {}
 }
 
+/// Makes a model; the rows are for the recorded one.
+type Build = fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>;
+
 /// A line of the registry of latency models.
 struct Line {
     name: &'static str,
-    build: fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>,
+    build: Build,
 }
 
 /// Every model.

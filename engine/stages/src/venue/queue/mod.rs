@@ -14,7 +14,7 @@ use pro_rata_behind::ProRataBehind;
 /// Divides a decrease of a level that is no trade.
 pub(super) trait QueueModel: Send {
     /// How many of `gone` shares stood ahead of us, where `ahead` and `behind` stood before.
-    fn from_ahead(&self, gone: u64, ahead: u64, behind: u64) -> u64;
+    fn ahead_part(&self, gone: u64, ahead: u64, behind: u64) -> u64;
 }
 
 /// A line of the registry of queue models.
@@ -42,7 +42,7 @@ pub(super) fn build(params: &Params) -> Box<dyn QueueModel> {
 /// What the model says, within what can be.
 pub(super) fn divide(model: &dyn QueueModel, gone: u64, ahead: u64, behind: u64) -> u64 {
     let least = gone.saturating_sub(behind).min(ahead);
-    model.from_ahead(gone, ahead, behind).clamp(least, gone.min(ahead))
+    model.ahead_part(gone, ahead, behind).clamp(least, gone.min(ahead))
 }
 
 #[cfg(test)]

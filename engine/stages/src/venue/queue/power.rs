@@ -24,7 +24,7 @@ impl Power {
 }
 
 impl QueueModel for Power {
-    fn from_ahead(&self, gone: u64, ahead: u64, behind: u64) -> u64 {
+    fn ahead_part(&self, gone: u64, ahead: u64, behind: u64) -> u64 {
         if ahead == 0 || behind == 0 {
             return gone.min(ahead);
         }

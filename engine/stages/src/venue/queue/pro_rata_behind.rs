@@ -9,8 +9,8 @@ use super::QueueModel;
 pub(super) struct ProRataBehind;
 
 impl QueueModel for ProRataBehind {
-    fn from_ahead(&self, gone: u64, ahead: u64, behind: u64) -> u64 {
+    fn ahead_part(&self, gone: u64, ahead: u64, behind: u64) -> u64 {
         let all = u128::from(ahead) + u128::from(behind);
-        if all == 0 { 0 } else { (u128::from(gone) * u128::from(ahead) / all) as u64 }
+        (u128::from(gone) * u128::from(ahead)).checked_div(all).map_or(0, |part| part as u64)
     }
 }

@@ -1,0 +1,109 @@
+//! What a fill costs: so much a share and so many basis points of its value, for taking and for adding.
+//!
+//! Parameters are numbers; they become integers once, at construction (1e-9 of the currency a share, 1e-6 of a basis
+//! point), and every fee is exact in integers and rounded half to even at 1e-9 of the currency. Bound: O(1).
+
+use flow::{Liquidity, Params, Px};
+
+/// Millionths of a basis point in one.
+const MICRO: i128 = 1_000_000;
+/// Basis points in one.
+const BPS: i128 = 10_000;
+
+/// Of one kind of liquidity.
+#[derive(Clone, Copy)]
+struct Rate {
+    /// Nano currency a whole unit.
+    per_share: i128,
+    /// Millionths of a basis point.
+    micro_bps: i128,
+}
+
+/// The schedule.
+pub(super) struct Fees {
+    taker: Rate,
+    maker: Rate,
+}
+
+/// What of a listing a fee depends on.
+#[derive(Clone, Copy)]
+pub(super) struct Contract {
+    /// Money per unit of price and quantity in 1e-9.
+    pub(super) multiplier: i64,
+    /// Scale of the smallest quantity.
+    pub(super) qty_decimals: u8,
+}
+
+impl Fees {
+    /// From the fee parameters.
+    pub(super) fn new(params: &Params) -> Fees {
+        let rate = |per_share, bps| Rate {
+            per_share: params.float(per_share).round() as i128,
+            micro_bps: (params.float(bps) * MICRO as f64).round() as i128,
+        };
+        Fees {
+            taker: rate("taker_fee_per_share_nano", "taker_fee_bps"),
+            maker: rate("maker_fee_per_share_nano", "maker_fee_bps"),
+        }
+    }
+
+    /// The fee in nano currency; negative = a rebate.
+    pub(super) fn of(&self, liquidity: Liquidity, px: Px, qty: u64, contract: Contract) -> i64 {
+        let rate = match liquidity {
+            Liquidity::Added => self.maker,
+            Liquidity::Removed => self.taker,
+        };
+        let scale = 10_i128.pow(u32::from(contract.qty_decimals.min(18)));
+        let qty = i128::from(qty);
+        let shares = divide(rate.per_share * qty, scale);
+        if rate.micro_bps == 0 {
+            return clamp(shares);
+        }
+        let value = (i128::from(px.0) * i128::from(contract.multiplier) / i128::from(Px::ONE)).saturating_mul(qty);
+        let value = divide(value, scale);
+        clamp(shares + divide(value.saturating_mul(rate.micro_bps), MICRO * BPS))
+    }
+}
+
+fn clamp(nano: i128) -> i64 {
+    i64::try_from(nano).unwrap_or(if nano < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// Division by a positive number, rounded half to even.
+fn divide(value: i128, by: i128) -> i128 {
+    let (whole, rest) = (value.div_euclid(by), value.rem_euclid(by));
+    match (2 * rest).cmp(&by) {
+        std::cmp::Ordering::Less => whole,
+        std::cmp::Ordering::Greater => whole + 1,
+        std::cmp::Ordering::Equal => whole + (whole & 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARE: Contract = Contract { multiplier: Px::ONE, qty_decimals: 0 };
+
+    fn fees(per_share: i128, micro_bps: i128) -> Fees {
+        Fees { taker: Rate { per_share, micro_bps }, maker: Rate { per_share: -per_share, micro_bps: 0 } }
+    }
+
+    #[test]
+    fn by_hand() {
+        let px = Px::from_scaled(3_201_400, 4);
+        // 100 shares at 0.003 are 0.30; rebated where they add.
+        assert_eq!(fees(3_000_000, 0).of(Liquidity::Removed, px, 100, SHARE), 300_000_000);
+        assert_eq!(fees(3_000_000, 0).of(Liquidity::Added, px, 100, SHARE), -300_000_000);
+        // 2.5 basis points of 32,014.00 are 8.0035.
+        assert_eq!(fees(0, 2_500_000).of(Liquidity::Removed, px, 100, SHARE), 8_003_500_000);
+        // 0.5 of a coin of 1e-8 at 60,000.00, 10 basis points: 30.00.
+        let coin = Contract { multiplier: Px::ONE, qty_decimals: 8 };
+        assert_eq!(fees(0, 10_000_000).of(Liquidity::Removed, Px(60_000 * Px::ONE), 50_000_000, coin), 30 * Px::ONE);
+        // A future of 50 a point at 4,000.25: 1 basis point of 200,012.50.
+        let future = Contract { multiplier: 50 * Px::ONE, qty_decimals: 0 };
+        let fee = fees(0, 1_000_000).of(Liquidity::Removed, Px(4_000_250_000_000), 1, future);
+        assert_eq!(fee, 20_001_250_000);
+        assert_eq!([divide(5, 2), divide(7, 2), divide(-5, 2), divide(-1, 3)], [2, 4, -2, 0]);
+    }
+}

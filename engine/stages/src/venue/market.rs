@@ -1,0 +1,401 @@
+//! What the market says: the book is kept, and what rests of ours is filled.
+//!
+//! Before the book changes the venue looks where in which queue the message strikes; then it lets the book change and
+//! follows: what stood ahead of us shrinks, what traded beyond it is ours, and when the group is closed and the other side
+//! stands at or through our price, what is displayed there is ours too. On instruments on which we have nothing it only
+//! keeps the book. Bound: our orders on the instrument, and the place of the struck order in its queue.
+
+use super::own::{self, NONE, Own};
+use super::queue::divide;
+use super::voice::Cause;
+use super::{Replies, SimulatedVenue};
+use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Trade};
+use flow::{Event, Flags, Kind, Px, Side};
+
+/// Where a message strikes, seen before the book changes.
+#[derive(Clone, Copy)]
+enum Strike {
+    /// Nowhere that matters.
+    Nowhere,
+    /// Some or all of an order leaves its queue.
+    Queue(Leaving),
+    /// A level of a book by level; what it displayed.
+    Level(Side, Px, u64),
+    /// A restated order joins a queue of so many shares and orders.
+    Joining(Side, Px, u64, u32),
+    /// Both best levels may change.
+    Quote([(Px, u64); 2]),
+}
+
+/// An order of the market, or a part of it, that leaves its queue.
+#[derive(Clone, Copy)]
+struct Leaving {
+    side: Side,
+    px: Px,
+    qty: u64,
+    /// Orders before it.
+    place: u32,
+    /// Whether nothing is left of it.
+    whole: bool,
+    /// Whether it traded.
+    trade: bool,
+    /// What the level displays without it.
+    left: u64,
+}
+
+/// Whether an execution is one that our orders could have had.
+fn counts(event: &Event) -> bool {
+    let not = Flags::AUCTION.0 | Flags::NON_PRINTABLE.0 | Flags::SNAPSHOT.0;
+    event.flags.0 & not == 0
+}
+
+impl SimulatedVenue {
+    /// A market input has been stamped: books it and fills what rests.
+    pub fn on_market(&mut self, event: &Event, replies: &mut Replies) {
+        let at = event.instrument as usize;
+        if event.kind == Kind::Clear && event.instrument == 0 {
+            return self.clear_source(event);
+        }
+        let Some(desk) = self.desks.get_mut(at) else { return self.keep(event) };
+        let anew = match event.kind {
+            Kind::Listing => desk.list(event.source, event.record::<Listing>()),
+            Kind::Status => {
+                desk.status(event.record::<Status>());
+                false
+            }
+            kind => kind == Kind::Clear,
+        };
+        if desk.is_idle() {
+            return self.keep(event);
+        }
+        let cause = Cause { id: event.id, now: event.ts };
+        self.expire(cause, event.instrument, replies);
+        if anew {
+            self.keep(event);
+            self.clear_desk(at);
+        } else if event.kind == Kind::Trade {
+            self.printed(cause, event, replies);
+        } else {
+            let strike = self.look(event);
+            self.keep(event);
+            self.follow(cause, event, strike, replies);
+        }
+        if event.flags.has(Flags::LAST_OF_GROUP) {
+            self.crossed(cause, event.instrument, replies);
+        }
+    }
+
+    fn clear_source(&mut self, event: &Event) {
+        self.keep(event);
+        for at in 0..self.desks.len() {
+            if self.desks[at].source == event.source && !self.desks[at].is_idle() {
+                self.clear_desk(at);
+            }
+        }
+    }
+
+    /// The book begins anew: nobody is ahead until it is restated, and no level stands of which we took.
+    fn clear_desk(&mut self, at: usize) {
+        let desk = &mut self.desks[at];
+        self.takens.clear(&mut desk.taken);
+        for head in desk.heads {
+            let mut next = head;
+            while next != NONE {
+                let own = self.owns.get_mut(next);
+                (own.ahead, own.ahead_orders, own.traded) = (0, 0, 0);
+                next = own.after;
+            }
+        }
+    }
+
+    /// Looks where the message will strike.
+    fn look(&self, event: &Event) -> Strike {
+        let desk = &self.desks[event.instrument as usize];
+        let Some(book) = self.book.books().book(event.instrument) else { return Strike::Nowhere };
+        if desk.is_by_order() {
+            return self.look_at_queue(event);
+        }
+        if !desk.is_by_level() {
+            let best = [Side::Buy, Side::Sell].map(|side| book.best(side).map_or((Px::NONE, 0), |d| (d.px, d.qty.0)));
+            return if event.kind == Kind::Quote { Strike::Quote(best) } else { Strike::Nowhere };
+        }
+        let px = match event.kind {
+            Kind::Level => event.record::<Level>().px,
+            Kind::Exec => event.record::<Exec>().px,
+            Kind::Cancel => event.record::<Cancel>().px,
+            Kind::Delete => event.record::<Delete>().px,
+            _ => return Strike::Nowhere,
+        };
+        Strike::Level(event.side(), px, book.level(event.side(), px).map_or(0, |l| l.qty.0))
+    }
+
+    fn look_at_queue(&self, event: &Event) -> Strike {
+        let book = self.book.books().book(event.instrument).expect("looked at just now");
+        if let Some(add) = event.get::<Add>() {
+            let restated = event.flags.has(Flags::SNAPSHOT);
+            let (qty, orders) = book.level(event.side(), add.px).map_or((0, 0), |l| (l.qty.0, l.orders));
+            return if restated { Strike::Joining(event.side(), add.px, qty, orders) } else { Strike::Nowhere };
+        }
+        let reference = match event.kind {
+            Kind::Exec => event.record::<Exec>().order_ref,
+            Kind::Cancel => event.record::<Cancel>().order_ref,
+            Kind::Delete => event.record::<Delete>().order_ref,
+            Kind::Replace => event.record::<Replace>().order_ref,
+            _ => return Strike::Nowhere,
+        };
+        let Some(order) = book.order(reference) else { return Strike::Nowhere };
+        let (side, px, has) = (order.side, order.px, order.qty.0);
+        let qty = match event.kind {
+            Kind::Exec => event.record::<Exec>().qty.0.min(has),
+            Kind::Cancel => event.record::<Cancel>().qty.0.min(has),
+            Kind::Replace => leaves(event.record::<Replace>(), px, has),
+            _ => has,
+        };
+        if qty == 0 {
+            return Strike::Nowhere;
+        }
+        let beside = self.first_at(event.instrument, side, px) != NONE;
+        let place = if beside { book.ahead(reference).map_or(0, |a| a.orders) } else { 0 };
+        let left = book.level(side, px).map_or(0, |l| l.qty.0) - qty;
+        let trade = event.kind == Kind::Exec && counts(event);
+        Strike::Queue(Leaving { side, px, qty, place, whole: qty == has, trade, left })
+    }
+
+    /// The first order of ours at that price.
+    fn first_at(&self, instrument: u32, side: Side, px: Px) -> u32 {
+        let mut next = self.desks[instrument as usize].heads[own::half(side)];
+        while next != NONE {
+            let own = self.owns.get(next);
+            if own.px == px {
+                return next;
+            }
+            next = if own.accepts(px) { own.after } else { NONE };
+        }
+        NONE
+    }
+
+    /// Each order of ours at that price.
+    fn each_at(&mut self, instrument: u32, side: Side, px: Px, mut each: impl FnMut(&mut Own)) {
+        let mut next = self.first_at(instrument, side, px);
+        while next != NONE {
+            let own = self.owns.get_mut(next);
+            if own.px != px {
+                return;
+            }
+            each(own);
+            next = own.after;
+        }
+    }
+
+    fn follow(&mut self, cause: Cause, event: &Event, strike: Strike, replies: &mut Replies) {
+        match strike {
+            Strike::Nowhere => {}
+            Strike::Queue(leaving) => self.left(cause, event, leaving, replies),
+            Strike::Level(side, px, before) => self.level(cause, event, (side, px, before), replies),
+            Strike::Joining(side, px, qty, orders) => {
+                let book = self.book.books().book(event.instrument);
+                let Some(now) = book.and_then(|b| b.level(side, px)).filter(|l| l.orders > orders) else { return };
+                // Restated orders stand ahead, as long as nothing that is news stands between.
+                self.each_at(event.instrument, side, px, |own| {
+                    if (own.ahead, own.ahead_orders) == (qty, orders) {
+                        (own.ahead, own.ahead_orders) = (now.qty.0, now.orders);
+                    }
+                });
+            }
+            Strike::Quote(before) => {
+                for (side, (px, qty)) in [Side::Buy, Side::Sell].into_iter().zip(before) {
+                    self.quote(event.instrument, side, px, qty);
+                }
+            }
+        }
+    }
+
+    /// Something left a queue of orders.
+    fn left(&mut self, cause: Cause, event: &Event, leaving: Leaving, replies: &mut Replies) {
+        let Leaving { side, px, qty, place, whole, trade, left } = leaving;
+        let desk = &mut self.desks[event.instrument as usize];
+        self.takens.fell(&mut desk.taken, side, px, left);
+        let at = |own: &mut Own| {
+            let behind = place >= own.ahead_orders;
+            if !behind {
+                own.shrink(qty, true);
+                own.ahead_orders -= u32::from(whole);
+            }
+            // An execution behind us while others still stand before us was not by priority.
+            if behind && own.waits_for() == 0 { qty } else { 0 }
+        };
+        if trade {
+            self.trade(cause, event.instrument, (side, px, qty), at, replies);
+        } else {
+            self.each_at(event.instrument, side, px, |own| _ = at(own));
+        }
+    }
+
+    /// A level changed in a book that knows no orders.
+    fn level(&mut self, cause: Cause, event: &Event, strike: (Side, Px, u64), replies: &mut Replies) {
+        let (side, px, before) = strike;
+        let after = self.book.books().book(event.instrument).and_then(|b| b.level(side, px)).map_or(0, |l| l.qty.0);
+        self.takens.fell(&mut self.desks[event.instrument as usize].taken, side, px, after);
+        if let Some(exec) = event.get::<Exec>() {
+            let qty = exec.qty.0;
+            let at = |own: &mut Own| {
+                let beyond = qty.saturating_sub(own.waits_for());
+                own.shrink(qty, false);
+                (own.ahead, own.traded) = (own.ahead.min(after), own.traded.min(after));
+                beyond
+            };
+            if counts(event) {
+                self.trade(cause, event.instrument, (side, px, qty), at, replies);
+            } else {
+                self.each_at(event.instrument, side, px, |own| _ = at(own));
+            }
+            return;
+        }
+        let restated = event.flags.has(Flags::SNAPSHOT) && before == 0;
+        let whole = event.kind == Kind::Level;
+        self.moved(event.instrument, (side, px), before, after, (whole, restated));
+    }
+
+    /// A level fell or rose without a trade that is told here.
+    fn moved(&mut self, instrument: u32, at: (Side, Px), before: u64, after: u64, how: (bool, bool)) {
+        let (whole, restated) = how;
+        let mut next = self.first_at(instrument, at.0, at.1);
+        while next != NONE {
+            let own = self.owns.get_mut(next);
+            if own.px != at.1 {
+                return;
+            }
+            next = own.after;
+            if restated {
+                (own.ahead, own.traded) = (after, 0);
+                continue;
+            }
+            let gone = before.saturating_sub(after);
+            // What is told as a total has all trades in it; what is told as a difference, as many as it is large.
+            let known = if whole { own.traded } else { own.traded.min(gone) };
+            own.shrink(known, true);
+            let (gone, shown) = (gone.saturating_sub(known), before.saturating_sub(known));
+            let from_before = divide(self.queue.as_ref(), gone, own.ahead, shown.saturating_sub(own.ahead));
+            own.shrink(from_before, false);
+            own.ahead = own.ahead.min(after);
+            own.traded = own.traded.min(own.ahead);
+        }
+    }
+
+    /// The best level of a side, in a book that knows no more.
+    fn quote(&mut self, instrument: u32, side: Side, was: Px, had: u64) {
+        let best = self.book.books().book(instrument).and_then(|b| b.best(side));
+        let (px, qty) = best.map_or((Px::NONE, 0), |d| (d.px, d.qty.0));
+        if px == was {
+            self.takens.fell(&mut self.desks[instrument as usize].taken, side, px, qty);
+            return self.moved(instrument, (side, px), had, qty, (true, false));
+        }
+        self.takens.fell(&mut self.desks[instrument as usize].taken, side, was, 0);
+        let mut next = self.desks[instrument as usize].heads[own::half(side)];
+        while next != NONE {
+            let own = self.owns.get_mut(next);
+            next = own.after;
+            if own.px == px {
+                // It is the best again; what happened meanwhile is not known, so we stand at its end.
+                (own.ahead, own.traded) = (qty, 0);
+            } else if best.is_none() || own.accepts(px) {
+                (own.ahead, own.traded) = (0, 0);
+            }
+        }
+    }
+
+    /// A trade that is told without naming a displayed order.
+    fn printed(&mut self, cause: Cause, event: &Event, replies: &mut Replies) {
+        let Trade { px, qty, .. } = *event.record();
+        if !counts(event) || px == Px::NONE || qty.0 == 0 {
+            return;
+        }
+        let hidden = event.flags.has(Flags::HIDDEN);
+        for side in [Side::Buy, Side::Sell] {
+            let met = event.side() != side;
+            let at = |own: &mut Own| {
+                let waits = own.waits_for();
+                if hidden || !met {
+                    return if met && waits == 0 { qty.0 } else { 0 };
+                }
+                own.traded += waits.min(qty.0);
+                qty.0.saturating_sub(waits)
+            };
+            self.trade(cause, event.instrument, (side, px, qty.0), at, replies);
+        }
+    }
+
+    /// A trade against `side`: orders of ours at better prices are filled first, those at its price by `at`, which says
+    /// how many shares of the trade come to an order, ours before it included.
+    fn trade(
+        &mut self,
+        cause: Cause,
+        instrument: u32,
+        trade: (Side, Px, u64),
+        mut at: impl FnMut(&mut Own) -> u64,
+        replies: &mut Replies,
+    ) {
+        let (side, px, qty) = trade;
+        let mut used = 0;
+        let mut next = self.desks[instrument as usize].heads[own::half(side)];
+        while next != NONE {
+            let (this, own) = (next, self.owns.get_mut(next));
+            if !own.accepts(px) {
+                return;
+            }
+            next = own.after;
+            let comes = if own.px == px { at(own) } else { qty };
+            let fill = comes.saturating_sub(used).min(own.open());
+            if fill > 0 {
+                used += fill;
+                self.filled(cause, this, fill, replies);
+            }
+        }
+    }
+
+    /// The other side stands at or through our price: what is displayed there is ours, at our price.
+    fn crossed(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
+        if self.desks[instrument as usize].is_halted() {
+            return;
+        }
+        for side in [Side::Buy, Side::Sell] {
+            let mut next = self.desks[instrument as usize].heads[own::half(side)];
+            while next != NONE {
+                let (this, own) = (next, *self.owns.get(next));
+                next = own.after;
+                let Some(best) = self.book(instrument).and_then(|b| b.best(side.opposite())) else { break };
+                if !own.accepts(best.px) {
+                    break;
+                }
+                let qty = self.take(instrument, side, own.px, own.open());
+                if qty > 0 {
+                    self.filled(cause, this, qty, replies);
+                }
+            }
+        }
+    }
+
+    /// Takes what is displayed at or through `limit` opposite `side`, up to `wanted`; how much that was.
+    fn take(&mut self, instrument: u32, side: Side, limit: Px, wanted: u64) -> u64 {
+        let desk = &mut self.desks[instrument as usize];
+        let Some(book) = self.book.books().book(instrument) else { return 0 };
+        let (other, mut taken) = (side.opposite(), 0);
+        for level in book.depth(other) {
+            if taken == wanted || !own::willing(side, limit, level.px) {
+                break;
+            }
+            let qty = self.takens.left(desk.taken, other, level.px, level.qty.0).min(wanted - taken);
+            if qty > 0 {
+                self.takens.take(&mut desk.taken, other, level.px, qty);
+                taken += qty;
+            }
+        }
+        taken
+    }
+}
+
+/// How many shares leave an order's place when it gets new terms: all, unless it keeps its place.
+fn leaves(replace: &Replace, px: Px, has: u64) -> u64 {
+    let keeps = replace.new_ref == replace.order_ref && replace.px == px && (1..=has).contains(&replace.qty.0);
+    if keeps { has - replace.qty.0 } else { has }
+}

@@ -1,0 +1,274 @@
+//! Our orders that rest: a slab, a list of all by time, and a list by price and time for each side of an instrument.
+//!
+//! They stand beside the market's book, never in it. What an order knows of its queue is what the market had ahead of
+//! it when it came, kept up to date; our own orders at one price follow each other by their place in the list. Ids of
+//! orders that are done are remembered, the last so many, to tell "too late" from "unknown" and to refuse an id twice.
+//! Bound: the capacity; entering is linear in the orders of ours on that side of that instrument.
+
+use super::ids::Ids;
+use flow::{Ns, Px, Side};
+
+/// No order.
+pub(super) const NONE: u32 = u32::MAX;
+/// In the table of ids: an order that is done.
+const DONE: u32 = u32::MAX - 1;
+
+/// An order of ours that rests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Own {
+    pub(super) id: u64,
+    /// The venue's number of it.
+    pub(super) venue_order: u64,
+    pub(super) instrument: u32,
+    pub(super) side: Side,
+    pub(super) px: Px,
+    /// All that was ever wanted.
+    pub(super) qty: u64,
+    /// What was executed of it.
+    pub(super) filled: u64,
+    /// Displayed shares of others that were there before.
+    pub(super) ahead: u64,
+    /// Of those, traded but not yet taken off the book by the feed; at most `ahead`.
+    pub(super) traded: u64,
+    /// Orders that were there before: the first so many of the real queue. 0 where the feed does not know orders.
+    pub(super) ahead_orders: u32,
+    /// When it ends by itself; [`Ns::NONE`] = never.
+    pub(super) expires: Ns,
+    /// The next in its side's list.
+    pub(super) after: u32,
+    pub(super) before: u32,
+    pub(super) later: u32,
+    pub(super) earlier: u32,
+}
+
+impl Own {
+    pub(super) const VACANT: Own = Own {
+        id: 0,
+        venue_order: 0,
+        instrument: 0,
+        side: Side::None,
+        px: Px::NONE,
+        qty: 0,
+        filled: 0,
+        ahead: 0,
+        traded: 0,
+        ahead_orders: 0,
+        expires: Ns::NONE,
+        after: NONE,
+        before: NONE,
+        later: NONE,
+        earlier: NONE,
+    };
+
+    /// What is still to be filled.
+    pub(super) fn open(&self) -> u64 {
+        self.qty - self.filled
+    }
+
+    /// Displayed shares that still have to trade or leave before it.
+    pub(super) fn waits_for(&self) -> u64 {
+        self.ahead - self.traded
+    }
+
+    /// Whether it is willing to trade at `px`.
+    pub(super) fn accepts(&self, px: Px) -> bool {
+        willing(self.side, self.px, px)
+    }
+
+    /// Takes shares off what is ahead; `known` of them were already counted as traded.
+    pub(super) fn shrink(&mut self, qty: u64, known: bool) {
+        if known {
+            self.traded = self.traded.saturating_sub(qty);
+        }
+        self.ahead = self.ahead.saturating_sub(qty);
+        self.traded = self.traded.min(self.ahead);
+    }
+}
+
+/// Whether an order on `side` with this limit trades at `px`.
+pub(super) fn willing(side: Side, limit: Px, px: Px) -> bool {
+    match side {
+        Side::Buy => px <= limit,
+        Side::Sell => px >= limit,
+        Side::None => false,
+    }
+}
+
+/// What the venue knows of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It rests there.
+    Live(u32),
+    /// It was there.
+    Done,
+    /// Nothing.
+    Unknown,
+}
+
+/// All of them.
+pub(super) struct Owns {
+    orders: Box<[Own]>,
+    free: u32,
+    left: usize,
+    first: u32,
+    last: u32,
+    ids: Ids,
+    /// Ids that are done, a ring.
+    done: Box<[u64]>,
+    done_next: usize,
+}
+
+/// The heads of the two lists of an instrument.
+pub(super) type Heads = [u32; 2];
+
+/// Which list.
+pub(super) fn half(side: Side) -> usize {
+    usize::from(side == Side::Sell)
+}
+
+impl Owns {
+    pub(super) fn new(capacity: u32) -> Owns {
+        let vacant = |at: u32| Own { later: if at + 1 < capacity { at + 1 } else { NONE }, ..Own::VACANT };
+        Owns {
+            orders: (0..capacity).map(vacant).collect(),
+            free: 0,
+            left: capacity as usize,
+            first: NONE,
+            last: NONE,
+            ids: Ids::new(2 * capacity as usize),
+            done: vec![0; capacity as usize].into_boxed_slice(),
+            done_next: 0,
+        }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Whether another one can rest.
+    pub(super) fn has_room(&self) -> bool {
+        self.left > 0
+    }
+
+    pub(super) fn get(&self, at: u32) -> &Own {
+        &self.orders[at as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, at: u32) -> &mut Own {
+        &mut self.orders[at as usize]
+    }
+
+    pub(super) fn known(&self, id: u64) -> Known {
+        match self.ids.get(id) {
+            None => Known::Unknown,
+            Some(DONE) => Known::Done,
+            Some(at) => Known::Live(at),
+        }
+    }
+
+    /// All that rest, the oldest first.
+    pub(super) fn by_time(&self) -> impl Iterator<Item = u32> {
+        let mut at = self.first;
+        std::iter::from_fn(move || {
+            let this = at;
+            at = self.orders.get(at as usize)?.later;
+            Some(this)
+        })
+    }
+
+    /// The oldest.
+    pub(super) fn oldest(&self) -> u32 {
+        self.first
+    }
+
+    /// The next younger.
+    pub(super) fn younger(&self, at: u32) -> u32 {
+        self.orders[at as usize].later
+    }
+
+    /// Enters an order behind its equals. The caller asked [`Owns::has_room`].
+    pub(super) fn rest(&mut self, heads: &mut Heads, own: Own) {
+        let at = self.free;
+        self.free = self.orders[at as usize].later;
+        self.left -= 1;
+        self.ids.set(own.id, at);
+        let head = &mut heads[half(own.side)];
+        let (mut before, mut after) = (NONE, *head);
+        while after != NONE && willing(own.side, self.orders[after as usize].px, own.px) {
+            (before, after) = (after, self.orders[after as usize].after);
+        }
+        self.orders[at as usize] = Own { before, after, earlier: self.last, later: NONE, ..own };
+        match before {
+            NONE => *head = at,
+            before => self.orders[before as usize].after = at,
+        }
+        if after != NONE {
+            self.orders[after as usize].before = at;
+        }
+        match self.last {
+            NONE => self.first = at,
+            last => self.orders[last as usize].later = at,
+        }
+        self.last = at;
+    }
+
+    /// Takes an order out; its id is done.
+    pub(super) fn end(&mut self, heads: &mut Heads, at: u32) -> Own {
+        let own = self.orders[at as usize];
+        match own.before {
+            NONE => heads[half(own.side)] = own.after,
+            before => self.orders[before as usize].after = own.after,
+        }
+        if own.after != NONE {
+            self.orders[own.after as usize].before = own.before;
+        }
+        match own.earlier {
+            NONE => self.first = own.later,
+            earlier => self.orders[earlier as usize].later = own.later,
+        }
+        match own.later {
+            NONE => self.last = own.earlier,
+            later => self.orders[later as usize].earlier = own.earlier,
+        }
+        self.orders[at as usize] = Own { later: self.free, ..Own::VACANT };
+        self.free = at;
+        self.left += 1;
+        self.remember(own.id);
+        own
+    }
+
+    /// An order goes on under another id; the old one is done.
+    pub(super) fn rename(&mut self, at: u32, id: u64) {
+        let old = std::mem::replace(&mut self.orders[at as usize].id, id);
+        self.ids.set(id, at);
+        self.remember(old);
+    }
+
+    /// An id is done; the one that was done longest ago is forgotten for it.
+    pub(super) fn remember(&mut self, id: u64) {
+        let oldest = std::mem::replace(&mut self.done[self.done_next], id);
+        self.done_next = (self.done_next + 1) % self.done.len();
+        if oldest != 0 {
+            self.ids.forget(oldest);
+        }
+        self.ids.set(id, DONE);
+    }
+
+    /// Ids that are done and remembered, the oldest first.
+    pub(super) fn remembered(&self) -> impl Iterator<Item = u64> {
+        let (young, old) = self.done.split_at(self.done_next);
+        old.iter().chain(young).copied().filter(|id| *id != 0)
+    }
+
+    /// Forgets everything; the lists' heads are the caller's.
+    pub(super) fn clear(&mut self) {
+        let capacity = self.orders.len() as u32;
+        for at in 0..capacity {
+            self.orders[at as usize] = Own { later: if at + 1 < capacity { at + 1 } else { NONE }, ..Own::VACANT };
+        }
+        (self.free, self.left, self.first, self.last) = (0, capacity as usize, NONE, NONE);
+        self.ids.clear();
+        self.done.fill(0);
+        self.done_next = 0;
+    }
+}
