@@ -74,11 +74,15 @@ impl Holding {
         self.cost = self.cost.saturating_add(i128::from(px.0) * i128::from(signed));
     }
 
-    /// Closes a part: `signed` is opposite to the position and not larger.
+    /// Closes a part: `signed` is opposite to the position and not larger. Its share of the cost is divided in two steps,
+    /// since the whole product may not fit; what makes the first odd goes with the second, so that ties see the sum.
     fn close(&mut self, px: Px, signed: i64) {
         let (held, part) = (i128::from(self.qty.unsigned_abs()), i128::from(signed.unsigned_abs()));
         let (each, rest) = (self.cost.div_euclid(held), self.cost.rem_euclid(held));
-        let share = each.saturating_mul(part).saturating_add(i128::from(divide_half_even(rest * part, held)));
+        let whole = each.saturating_mul(part);
+        let odd = whole & 1;
+        let tail = divide_half_even(rest * part + odd * held, held);
+        let share = (whole - odd).saturating_add(i128::from(tail));
         let brought = -(i128::from(px.0) * i128::from(signed));
         self.realised = self.realised.saturating_add(brought.saturating_sub(share));
         self.cost = self.cost.saturating_sub(share);
