@@ -33,7 +33,7 @@ fn nothing_is_allocated_per_event() {
     let mut line: Vec<(Box<dyn Stage>, Out)> = Vec::new();
     for (position, entry) in (1..).zip(STAGES) {
         let mut params = Params::defaults(entry.params);
-        for (name, text) in [("max_orders", "32"), ("max_levels", "40"), ("intervals", "5s,1m,1d")] {
+        for (name, text) in [("max_orders", "32"), ("max_levels", "40"), ("intervals", "5s,1m,1d"), ("bucket_qty", "5")] {
             if let Some(param) = entry.params.iter().find(|p| p.name == name) {
                 params.set(param, param.parse(name, text).unwrap());
             }

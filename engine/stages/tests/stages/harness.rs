@@ -30,9 +30,14 @@ impl<S: Stage> Line<S> {
         Line { stage, out: Out::new(1, Kinds::ALL), seq: 0 }
     }
 
-    /// One event through the stage.
+    /// One input through the stage.
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Said> {
-        self.run(event);
+        self.feed_from(0, event)
+    }
+
+    /// One event, of the stage at `position`, through this one.
+    pub(crate) fn feed_from(&mut self, position: u8, event: &Event) -> Vec<Said> {
+        self.run_from(position, event);
         let said = self.out.events();
         assert!(said.len() <= self.stage.fan_out(), "{} events of one", said.len());
         for (ordinal, event) in said.iter().enumerate() {
@@ -42,10 +47,14 @@ impl<S: Stage> Line<S> {
         said.iter().map(Said::bare).collect()
     }
 
-    /// One event through the stage; nothing is kept.
+    /// One input through the stage; nothing is kept.
     pub(crate) fn run(&mut self, event: &Event) -> usize {
+        self.run_from(0, event)
+    }
+
+    fn run_from(&mut self, position: u8, event: &Event) -> usize {
         self.seq += 1;
-        let event = Event { id: EventId::new(self.seq, 0, 0), ..*event };
+        let event = Event { id: EventId::new(self.seq, position, 0), ..*event };
         assert!(self.stage.reads().has(event.kind));
         self.out.begin(&event);
         self.stage.on_event(&event, &mut self.out);

@@ -13,3 +13,8 @@ mod orders_random;
 mod orders_rules;
 mod orders_twin;
 mod stream;
+mod toxicity_bulk;
+mod toxicity_cvd;
+mod toxicity_imbalance;
+mod toxicity_trades;
+mod toxicity_vpin;
