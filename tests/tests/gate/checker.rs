@@ -1,0 +1,395 @@
+//! The gate as its page says it, slowly: every check for itself, over plain maps, with nothing kept that can be summed
+//! up anew. Shares no code with the stage.
+
+use flow::records::{Ack, BookTop, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
+use flow::records::{ReplaceRequest, Request, Trade};
+use flow::{Event, Flags, Kind, OrderId, Px, Side};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is said of a request or a command, with instrument and side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Say {
+    Order(u32, Side, Order),
+    Refused(u32, Side, Refused),
+    BadCommand(u64),
+}
+
+/// Checks with a limit, by number, with the largest that may be set.
+pub(crate) const MOST: [(u16, i64); 7] = [
+    (3, 1_000_000_000_000_000),
+    (4, 1_000_000_000_000),
+    (5, 100_000),
+    (6, 1_000_000_000_000_000),
+    (7, 65_536),
+    (8, 8_192),
+    (9, 86_400_000),
+];
+
+#[derive(Clone, Copy)]
+pub(crate) struct Own {
+    instrument: u32,
+    side: Side,
+    qty: u64,
+    executed: u64,
+    order_type: u8,
+    tif: u8,
+    /// It waits for the venue to put it in that order's place.
+    replaces: Option<u64>,
+}
+
+impl Own {
+    fn open(&self) -> i128 {
+        i128::from(self.qty.saturating_sub(self.executed))
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    instrument: u32,
+    side: Side,
+    now: u64,
+    request: Request,
+    replaces: u64,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Checker {
+    pub(crate) limits: BTreeMap<u16, i64>,
+    pub(crate) window_ms: u64,
+    pub(crate) slots: usize,
+    pub(crate) max_pairs: usize,
+    pub(crate) halted: bool,
+    pub(crate) listings: BTreeMap<u32, (Listing, u8)>,
+    pub(crate) tops: BTreeMap<u32, (Px, Px)>,
+    pub(crate) heard: BTreeMap<u32, u64>,
+    pub(crate) positions: BTreeMap<u32, i128>,
+    pub(crate) orders: BTreeMap<u64, Own>,
+    pub(crate) messages: VecDeque<u64>,
+    pub(crate) counters: BTreeMap<(u8, u16), u64>,
+    pub(crate) held: Vec<Asked>,
+    pub(crate) seq: u64,
+    pub(crate) fallen: u32,
+    /// Refusals of each check, judged for itself.
+    pub(crate) alone: [u64; 12],
+}
+
+type Verdict = Option<(i64, i64)>;
+
+fn narrow(value: i128) -> i64 {
+    value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+}
+
+fn up(a: i128, b: i128) -> i128 {
+    (a + b - 1).div_euclid(b)
+}
+
+impl Checker {
+    pub(crate) fn feed(&mut self, event: &Event) -> Vec<Say> {
+        let mut said = Vec::new();
+        if !self.held.is_empty() && event.id.seq() != self.seq {
+            self.fall(&mut said);
+        }
+        let (at, now) = (event.instrument, event.ts.0);
+        match event.kind {
+            Kind::Listing => drop(self.listings.insert(at, (*event.record::<Listing>(), event.source))),
+            Kind::BookTop => {
+                let top: &BookTop = event.record();
+                self.tops.insert(at, (top.bid_px, top.ask_px));
+                self.heard.insert(at, now);
+            }
+            Kind::Trade => {
+                let _: &Trade = event.record();
+                if !event.flags.has(Flags::SNAPSHOT) {
+                    self.heard.insert(at, now);
+                }
+            }
+            Kind::Clear => {
+                let _: &Clear = event.record();
+                let listings = &self.listings;
+                let of = |i: &u32| listings.get(i).is_some_and(|(_, source)| *source == event.source);
+                self.tops.retain(|i, _| if at == 0 { !of(i) } else { *i != at });
+            }
+            Kind::Halt => self.halted = true,
+            Kind::Command => self.command(event.record(), &mut said),
+            Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled => self.answer(event),
+            Kind::Request => {
+                let request: Request = *event.record();
+                let asked = Asked { instrument: at, side: event.side(), now, request, replaces: 0 };
+                if request.group == 0 { said.push(self.judge(&asked)) } else { self.leg(asked, event, &mut said) }
+            }
+            Kind::ReplaceRequest => said.push(self.replace(event)),
+            _ => {}
+        }
+        said
+    }
+
+    fn command(&mut self, command: &Command, said: &mut Vec<Say>) {
+        match command.action {
+            1 => self.halted = true,
+            2 => self.halted = false,
+            4 => {
+                let most = MOST.iter().find(|(check, _)| u32::from(*check) == command.target);
+                let limit = u16::try_from(command.target).ok().and_then(|t| self.limits.get_mut(&t));
+                match (most, limit) {
+                    (Some((_, most)), Some(limit)) if *limit == command.old && (0..=*most).contains(&command.new) => {
+                        *limit = command.new;
+                    }
+                    _ => said.push(Say::BadCommand(u64::from(command.target))),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, event: &Event) {
+        if let Some(fill) = event.get::<Fill>() {
+            let side = self.orders.get(&fill.order_id).map_or(event.side(), |o| o.side);
+            let signed = if side == Side::Sell { -i128::from(fill.qty.0) } else { i128::from(fill.qty.0) };
+            *self.positions.entry(event.instrument).or_default() += signed;
+            let Some(order) = self.orders.get(&fill.order_id).copied() else { return };
+            let waiting = self.waiting(fill.order_id);
+            for id in [Some(fill.order_id), order.replaces, waiting].into_iter().flatten() {
+                if let Some(order) = self.orders.get_mut(&id) {
+                    order.executed += fill.qty.0;
+                }
+            }
+            if self.orders[&fill.order_id].open() == 0 && order.replaces.is_none() {
+                self.orders.remove(&fill.order_id);
+            }
+        } else if let Some(ack) = event.get::<Ack>() {
+            let Some(order) = self.orders.get_mut(&ack.order_id) else { return };
+            let Some(old) = order.replaces.take() else { return };
+            if order.open() == 0 {
+                self.orders.remove(&ack.order_id);
+            }
+            self.orders.remove(&old);
+        } else if let Some(reject) = event.get::<Reject>() {
+            if reject.action != 2 {
+                self.orders.remove(&reject.order_id);
+            }
+        } else if let Some(cancelled) = event.get::<Cancelled>() {
+            self.orders.remove(&cancelled.order_id);
+        }
+    }
+
+    /// The order that waits to take this one's place.
+    fn waiting(&self, id: u64) -> Option<u64> {
+        self.orders.iter().find(|(_, o)| o.replaces == Some(id)).map(|(id, _)| *id)
+    }
+
+    /// Orders that count: not those that wait to replace one that is still there.
+    fn counted(&self) -> impl Iterator<Item = (u64, &Own)> {
+        let waits = |o: &Own| o.replaces.is_some_and(|old| self.orders.contains_key(&old));
+        self.orders.iter().filter(move |(_, o)| !waits(o)).map(|(id, o)| (*id, o))
+    }
+
+    fn replace(&mut self, event: &Event) -> Say {
+        let replace: &ReplaceRequest = event.record();
+        let old = self.orders.get(&replace.order_id);
+        let (order_type, tif) = old.map_or((1, 0), |o| (o.order_type, o.tif));
+        let request = Request {
+            order_id: replace.new_id,
+            px: replace.px,
+            qty: replace.qty,
+            order_type,
+            tif,
+            ..Default::default()
+        };
+        let (instrument, side, now) = (event.instrument, event.side(), event.ts.0);
+        self.judge(&Asked { instrument, side, now, request, replaces: replace.order_id })
+    }
+
+    fn fall(&mut self, said: &mut Vec<Say>) {
+        let held = std::mem::take(&mut self.held);
+        let limit = held.first().map_or(0, |a| i64::from(a.request.legs));
+        said.extend(held.iter().map(|a| refused(a, 11, limit, held.len() as i64)));
+        self.fallen = held.first().map_or(self.fallen, |a| a.request.group);
+    }
+
+    fn leg(&mut self, asked: Asked, event: &Event, said: &mut Vec<Say>) {
+        if event.id.seq() != self.seq {
+            (self.seq, self.fallen) = (event.id.seq(), 0);
+        }
+        let Request { group, legs, .. } = asked.request;
+        if group == self.fallen {
+            return said.push(refused(&asked, 11, i64::from(legs), 0));
+        }
+        if self.held.first().is_some_and(|a| a.request.group != group) {
+            self.fall(said);
+        }
+        if legs == 0 || legs > 16 || self.held.iter().any(|a| a.request.legs != legs) {
+            self.fall(said);
+            self.fallen = group;
+            self.alone[2] += 1;
+            return said.push(refused(&asked, 2, 0, 10));
+        }
+        self.held.push(asked);
+        if self.held.len() < usize::from(legs) {
+            return;
+        }
+        let held = std::mem::take(&mut self.held);
+        let mut all = self.clone();
+        let words: Vec<_> = held.iter().map(|a| all.judge(a)).collect();
+        self.alone = all.alone;
+        let culprit = words.iter().position(|w| matches!(w, Say::Refused(..)));
+        self.fallen = if culprit.is_some() { group } else { 0 };
+        match culprit {
+            None => {
+                *self = Checker { fallen: self.fallen, ..all };
+                said.extend(words);
+            }
+            Some(at) => {
+                let others = |i, a| if i == at { words[at] } else { refused(a, 11, i64::from(legs), at as i64) };
+                said.extend(held.iter().enumerate().map(|(i, a)| others(i, a)));
+            }
+        }
+    }
+
+    fn judge(&mut self, asked: &Asked) -> Say {
+        let verdicts = self.verdicts(asked);
+        for (check, _) in (1..).zip(&verdicts).filter(|(_, v)| v.is_some()) {
+            self.alone[check] += 1;
+        }
+        if let Some((check, (limit, value))) = (1..).zip(verdicts).find_map(|(check, v)| Some((check, v?))) {
+            return refused(asked, check, limit, value);
+        }
+        let Request { order_id, px, qty, group, order_type, tif, legs, .. } = asked.request;
+        let id = OrderId(order_id);
+        self.counters.insert((id.account(), id.strategy()), id.counter());
+        self.messages.push_back(asked.now);
+        if self.messages.len() > 10_000 {
+            self.messages.pop_front();
+        }
+        let replaces = (asked.replaces != 0).then_some(asked.replaces);
+        let executed = replaces.map_or(0, |old| self.orders[&old].executed);
+        let (instrument, side) = (asked.instrument, asked.side);
+        self.orders.insert(order_id, Own { instrument, side, qty: qty.0, executed, order_type, tif, replaces });
+        let replaces = asked.replaces;
+        Say::Order(instrument, side, Order { order_id, px, qty, replaces, group, order_type, tif, legs, reserved: [0] })
+    }
+
+    /// All checks, each for itself.
+    fn verdicts(&self, asked: &Asked) -> [Verdict; 10] {
+        let kill = self.halted.then_some((0, 1));
+        let sane = self.flaw(asked).map(|flaw| (0, flaw));
+        [
+            kill,
+            sane,
+            self.above(3, i128::from(asked.request.qty.0)),
+            self.above(4, self.notional(asked)),
+            self.above(5, self.off(asked)),
+            self.above(6, self.worst(asked)),
+            self.open_orders(asked),
+            self.above(8, self.rate(asked.now)),
+            self.above(9, self.age(asked)),
+            self.duplicate(asked),
+        ]
+    }
+
+    fn above(&self, check: u16, value: i128) -> Verdict {
+        let limit = self.limits[&check];
+        (limit == 0 || value > i128::from(limit)).then_some((limit, narrow(value)))
+    }
+
+    /// The order to be replaced, if it may be by this one.
+    fn predecessor(&self, asked: &Asked) -> Option<&Own> {
+        let (old, new) = (OrderId(asked.replaces), asked.request.order_id);
+        let order = self.orders.get(&old.0)?;
+        let same_owner = OrderId::new(old.account(), old.strategy(), 0) == OrderId(new & !OrderId::MAX_COUNTER);
+        let same = order.instrument == asked.instrument && order.side == asked.side && same_owner;
+        (same && order.replaces.is_none() && self.waiting(old.0).is_none()).then_some(order)
+    }
+
+    fn flaw(&self, asked: &Asked) -> Option<i64> {
+        let Request { px, qty, order_type, tif, order_id, .. } = asked.request;
+        let Some((terms, _)) = self.listings.get(&asked.instrument) else { return Some(1) };
+        let priced = px != Px::NONE && px.0 > 0;
+        let id = OrderId(order_id);
+        let old = self.predecessor(asked);
+        let flaws = [
+            (1, terms.multiplier <= 0 || terms.tick_px.0 < 0 || terms.qty_decimals > 18),
+            (2, asked.side == Side::None),
+            (3, asked.replaces != 0 && old.is_none()),
+            (4, !(1..=2).contains(&order_type)),
+            (5, !(1..=4).contains(&tif)),
+            (6, qty.0 == 0 || old.is_some_and(|o| qty.0 <= o.executed)),
+            (7, if order_type == 1 { !priced } else { px != Px::NONE }),
+            (8, order_type == 1 && priced && terms.tick_px.0 > 0 && px.0 % terms.tick_px.0 != 0),
+            (9, id.account() == 0 || id.strategy() == 0 || id.counter() == 0),
+        ];
+        flaws.iter().find(|(_, wrong)| *wrong).map(|(flaw, _)| *flaw)
+    }
+
+    fn price(&self, asked: &Asked) -> Option<i128> {
+        if asked.request.order_type != 2 {
+            return asked.request.px.known().map(|px| i128::from(px.0));
+        }
+        let (bid, ask) = self.tops.get(&asked.instrument)?;
+        let touch = if asked.side == Side::Buy { ask } else { bid };
+        touch.known().map(|px| i128::from(px.0))
+    }
+
+    fn notional(&self, asked: &Asked) -> i128 {
+        let Some((terms, _)) = self.listings.get(&asked.instrument) else { return i128::MAX };
+        let Some(price) = self.price(asked).filter(|p| *p > 0) else { return i128::MAX };
+        let exact = price.checked_mul(i128::from(asked.request.qty.0));
+        let exact = exact.and_then(|x| x.checked_mul(i128::from(terms.multiplier)));
+        let one = 10i128.pow(18 + u32::from(terms.qty_decimals));
+        exact.map_or(i128::MAX, |x| x / one + i128::from(x % one != 0))
+    }
+
+    fn off(&self, asked: &Asked) -> i128 {
+        let none = (Px::NONE, Px::NONE);
+        let (bid, ask) = *self.tops.get(&asked.instrument).unwrap_or(&none);
+        let known: Vec<i128> = [bid, ask].iter().filter_map(|p| p.known()).map(|p| i128::from(p.0)).collect();
+        let (sum, n) = (known.iter().sum::<i128>(), known.len() as i128);
+        match self.price(asked) {
+            Some(price) if sum > 0 => up((n * price - sum).abs() * 10_000, sum),
+            _ => i128::MAX,
+        }
+    }
+
+    fn worst(&self, asked: &Asked) -> i128 {
+        let old = self.predecessor(asked);
+        let of = |o: &Own| o.instrument == asked.instrument && o.side == asked.side;
+        let pair = |id, o: &Own| o.open().max(self.waiting(id).map_or(0, |w| self.orders[&w].open()));
+        let open: i128 = self.counted().filter(|(_, o)| of(o)).map(|(id, o)| pair(id, o)).sum();
+        let added = i128::from(asked.request.qty.0) - old.map_or(0, |o| i128::from(o.executed));
+        let position = self.positions.get(&asked.instrument).copied().unwrap_or(0);
+        let held = if asked.side == Side::Sell { -position } else { position };
+        held + open - old.map_or(0, Own::open) + added
+    }
+
+    fn open_orders(&self, asked: &Asked) -> Verdict {
+        let after = self.counted().count() + usize::from(asked.replaces == 0);
+        let full = (self.orders.len() >= self.slots).then_some((self.slots as i64, self.slots as i64 + 1));
+        self.above(7, after as i128).or(full)
+    }
+
+    /// Messages that are less than a window old, and this one.
+    fn rate(&self, now: u64) -> i128 {
+        let young = |t: &&u64| now - **t < self.window_ms * 1_000_000;
+        self.messages.iter().rev().take_while(young).count() as i128 + 1
+    }
+
+    fn age(&self, asked: &Asked) -> i128 {
+        self.heard.get(&asked.instrument).map_or(i128::MAX, |t| up(i128::from(asked.now - t), 1_000_000))
+    }
+
+    fn duplicate(&self, asked: &Asked) -> Verdict {
+        let id = OrderId(asked.request.order_id);
+        match self.counters.get(&(id.account(), id.strategy())) {
+            Some(last) => (id.counter() <= *last).then_some((*last as i64, id.counter() as i64)),
+            None if id.counter() == 0 => Some((0, 0)),
+            None => {
+                let most = self.max_pairs as i64;
+                (self.counters.len() >= self.max_pairs).then_some((most, most + 1))
+            }
+        }
+    }
+}
+
+fn refused(asked: &Asked, check: u16, limit: i64, value: i64) -> Say {
+    let Request { order_id, group, .. } = asked.request;
+    Say::Refused(asked.instrument, asked.side, Refused { order_id, limit, value, group, check, reserved: [0; 10] })
+}

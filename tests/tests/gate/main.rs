@@ -1,0 +1,170 @@
+//! The gate against a slow checker written from its page.
+//!
+//! Random requests, many of them just at a limit, between markets, commands and a venue's answers. Both must say the same
+//! words: no order out that the checker refuses, none refused that it allows, and the same check, limit and value named. A
+//! quarter of a run's way the stage is replaced by one that loads its state. Each check must be the first to refuse one request in a
+//! thousand, and one in five must pass, or the traffic proves nothing.
+
+mod checker;
+mod traffic;
+
+use checker::{Checker, MOST, Say};
+use flow::records::{Anomaly, Order, Refused};
+use flow::{Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter, What};
+use stages::risk::CHECKS;
+use stages::{STAGES, Space};
+use std::collections::BTreeMap;
+use tidegate_tests::amount;
+use traffic::{INSTRUMENTS, Traffic};
+
+const WINDOW_MS: u64 = 40;
+const SLOTS: usize = 26;
+const MAX_PAIRS: usize = 6;
+
+/// Limits by check.
+fn limits() -> BTreeMap<u16, i64> {
+    MOST.iter().map(|(check, _)| *check).zip([4_000, 400_000, 500, 3_000, 24, 22, 5_000]).collect()
+}
+
+fn gate() -> Box<dyn Stage> {
+    let line = flow::find(STAGES, "risk").unwrap();
+    let mut params = Params::defaults(line.params);
+    let mut set = |name: &str, value: i64| {
+        let param = line.params.iter().find(|p| p.name == name).unwrap();
+        params.set(param, param.parse(name, &value.to_string()).unwrap());
+    };
+    for (check, limit) in limits() {
+        set(CHECKS[usize::from(check) - 1].params[0].name, limit);
+    }
+    set("throttle_window_ms", WINDOW_MS as i64);
+    set("open_order_slots", SLOTS as i64);
+    set("max_pairs", MAX_PAIRS as i64);
+    (line.build)(&params, Space { instruments: INSTRUMENTS }).unwrap()
+}
+
+fn checker() -> Checker {
+    Checker { limits: limits(), window_ms: WINDOW_MS, slots: SLOTS, max_pairs: MAX_PAIRS, ..Checker::default() }
+}
+
+fn word(event: &Event) -> Say {
+    let (at, side) = (event.instrument, event.side());
+    match event.kind {
+        Kind::Order => Say::Order(at, side, *event.record::<Order>()),
+        Kind::Refused => Say::Refused(at, side, *event.record::<Refused>()),
+        _ => {
+            let anomaly: &Anomaly = event.record();
+            assert_eq!(What::from_code(anomaly.what), Some(What::BadCommand));
+            Say::BadCommand(anomaly.detail)
+        }
+    }
+}
+
+/// How many passed (0) and how many each check refused first.
+#[derive(Default)]
+struct Table {
+    first: [u64; 12],
+    requests: u64,
+    bad_commands: u64,
+}
+
+impl Table {
+    fn count(&mut self, say: &Say) {
+        match say {
+            Say::Order(..) => self.first[0] += 1,
+            Say::Refused(_, _, refused) => self.first[usize::from(refused.check)] += 1,
+            Say::BadCommand(_) => self.bad_commands += 1,
+        }
+        self.requests += u64::from(!matches!(say, Say::BadCommand(_)));
+    }
+}
+
+/// Feeds both until so many requests are judged.
+fn run(seed: u64, requests: u64, mut twin: Checker) -> Result<(Table, Checker), String> {
+    let mut stage = gate();
+    let mut traffic = Traffic::new(seed, &limits());
+    let mut out = Out::new(11, Kinds::ALL);
+    let mut table = Table::default();
+    let mut listings = Listings::default();
+    let mut events = traffic.opening();
+    events.iter().for_each(|e| listings.observe(e));
+    let mut reload = requests / 4;
+    while table.requests < requests {
+        for event in &events {
+            out.begin(event);
+            stage.on_event(event, &mut out);
+            assert!(out.events().len() <= stage.fan_out());
+            let ours: Vec<_> = out.events().iter().map(word).collect();
+            let theirs = twin.feed(event);
+            if ours != theirs {
+                return Err(format!(
+                    "seed {seed}: after {event:?}\n the gate says {ours:?}\n the page says {theirs:?}"
+                ));
+            }
+            for say in &ours {
+                table.count(say);
+                if let Say::Order(at, side, order) = say {
+                    traffic.live.push((*at, *side, *order));
+                }
+            }
+        }
+        traffic.limits.clone_from(&twin.limits);
+        if table.requests >= reload {
+            stage = reloaded(stage.as_ref(), &listings);
+            reload += requests / 4;
+        }
+        events = traffic.next();
+    }
+    Ok((table, twin))
+}
+
+fn reloaded(stage: &dyn Stage, listings: &Listings) -> Box<dyn Stage> {
+    let save = |stage: &dyn Stage| {
+        let mut writer = StateWriter::new(listings);
+        stage.save(&mut writer);
+        writer.into_bytes()
+    };
+    let (bytes, mut other) = (save(stage), gate());
+    let mut reader = StateReader::new(listings, &bytes);
+    other.load(&mut reader).unwrap();
+    reader.finish().unwrap();
+    assert!(save(other.as_ref()) == bytes, "a state that was loaded is saved as another");
+    other
+}
+
+#[test]
+fn the_gate_says_what_its_page_says() {
+    let requests = amount(100_000, 1_000_000);
+    let (table, twin) = run(20_260_106, requests, checker()).unwrap_or_else(|difference| panic!("{difference}"));
+    let share = |n: u64| n as f64 * 100.0 / table.requests as f64;
+    println!("{:>2} {:<14} {:>9} {:>8} {:>10}", "", "", "first", "%", "for itself");
+    println!("{:>2} {:<14} {:>9} {:>8.3}", "", "passed", table.first[0], share(table.first[0]));
+    for line in CHECKS {
+        let (first, alone) = (table.first[usize::from(line.number)], twin.alone[usize::from(line.number)]);
+        println!("{:>2} {:<14} {first:>9} {:>8.3} {alone:>10}", line.number, line.name, share(first));
+    }
+    println!("{} requests, {} bad commands", table.requests, table.bad_commands);
+    assert!(table.first[0] * 5 >= table.requests, "too few pass");
+    for line in CHECKS {
+        assert!(table.first[usize::from(line.number)] * 1_000 >= table.requests, "{} refuses too few", line.name);
+    }
+    assert!(table.bad_commands > 0);
+}
+
+#[test]
+fn other_seeds_say_the_same() {
+    for seed in 1..=amount(10, 100) {
+        run(seed, 3_000, checker()).unwrap_or_else(|difference| panic!("{difference}"));
+    }
+}
+
+#[test]
+fn a_gate_with_another_limit_is_found() {
+    for (check, limit) in limits() {
+        let mut other = checker();
+        other.limits.insert(check, limit + 1);
+        assert!(run(1, 20_000, other).is_err(), "check {check} with one more");
+    }
+    assert!(run(1, 20_000, Checker { window_ms: WINDOW_MS + 2, ..checker() }).is_err());
+    assert!(run(1, 20_000, Checker { slots: SLOTS + 1, ..checker() }).is_err());
+    assert!(run(1, 20_000, Checker { max_pairs: MAX_PAIRS + 1, ..checker() }).is_err());
+}
