@@ -1,7 +1,7 @@
-//! The registry of sinks: one line each.
+//! The registries of sinks and of gateways to venues: one line each.
 
-use crate::journal;
-use flow::{Param, Registered};
+use crate::{journal, wire};
+use flow::{Param, ParamError, Params, Registered, Venue};
 
 /// A line of the registry.
 #[derive(Debug)]
@@ -37,4 +37,42 @@ pub const SINKS: &[SinkLine] = &[SinkLine {
     doc: "sinks/docs/journal.md",
     about: "inputs and outcomes in memory-mapped, sealed logs that any process can read along and replay",
     params: journal::PARAMS,
+}];
+
+/// A line of the registry of gateways.
+pub struct GatewayLine {
+    /// Name in configurations and on the command line.
+    pub name: &'static str,
+    /// Page of documentation, from the root of the project.
+    pub doc: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// What can be set.
+    pub params: &'static [Param],
+    /// Makes the venue's adapter; it connects when its gateway resumes.
+    pub open: fn(&Params) -> Result<Box<dyn Venue>, ParamError>,
+}
+
+impl Registered for GatewayLine {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+    fn about(&self) -> &'static str {
+        self.about
+    }
+    fn params(&self) -> &'static [Param] {
+        self.params
+    }
+}
+
+/// Every gateway to a venue outside the process.
+pub const GATEWAYS: &[GatewayLine] = &[GatewayLine {
+    name: "wire",
+    doc: "sinks/docs/wire.md",
+    about: "A venue that speaks 64-byte events over TCP, with answers that it numbers and keeps",
+    params: wire::PARAMS,
+    open: wire::open,
 }];

@@ -27,6 +27,7 @@ mod source;
 mod stage;
 mod state;
 mod units;
+mod venue;
 mod window;
 
 pub use anomaly::What;
@@ -50,4 +51,5 @@ pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use units::{Ns, Px, Qty, decimal};
+pub use venue::{Answer, Venue, VenueError};
 pub use window::Window;

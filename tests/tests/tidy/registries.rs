@@ -18,7 +18,11 @@ fn registries() -> Vec<Registry> {
     vec![
         Registry { name: "FEEDS", pages: "feeds/docs", lines: erased(feeds::FEEDS) },
         Registry { name: "STAGES", pages: "engine/stages/docs", lines: erased(stages::STAGES) },
-        Registry { name: "SINKS", pages: "sinks/docs", lines: erased(sinks::SINKS) },
+        Registry {
+            name: "SINKS and GATEWAYS",
+            pages: "sinks/docs",
+            lines: erased(sinks::SINKS).into_iter().chain(erased(sinks::GATEWAYS)).collect(),
+        },
     ]
 }
 

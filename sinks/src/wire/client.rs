@@ -1,0 +1,171 @@
+//! Our end of the socket.
+//!
+//! The socket never blocks once the session is open. A write that finds no room reads meanwhile, so that two ends that
+//! both write do not wait for each other; it gives up after the timeout. Numbers must follow each other without a gap: a
+//! venue that leaves one out, or repeats one, is not the one that this protocol is for.
+
+use super::frame::{ANSWERS, VERSION, greeting, hello, question, told};
+use flow::records::Route;
+use flow::{Action, Answer, Approved, Event, EventId, Flags, Ns, OrderId, Px, Venue, VenueError};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+const FRAME: usize = size_of::<Event>();
+/// Bytes of one read.
+const CHUNK: usize = 64 << 10;
+/// Frames that may wait here while a write waits for room.
+const MAX_WAITING: usize = 1 << 20;
+
+/// The venue behind an address.
+pub(super) struct Wire {
+    address: String,
+    timeout: Duration,
+    stream: Option<TcpStream>,
+    /// Bytes of a frame that has not come whole.
+    part: Vec<u8>,
+    frames: VecDeque<Event>,
+    /// Number of the last answer.
+    received: u64,
+}
+
+impl Wire {
+    pub(super) fn new(address: String, timeout: Duration) -> Wire {
+        Wire { address, timeout, stream: None, part: Vec::new(), frames: VecDeque::new(), received: 0 }
+    }
+
+    fn error(&self, what: String, next: &'static str, passing: bool) -> VenueError {
+        VenueError { what, place: format!("venue wire at {}", self.address), next, passing }
+    }
+
+    fn broken(&mut self, what: &str, error: &io::Error) -> VenueError {
+        self.stream = None;
+        self.error(format!("{what}: {error}"), "see whether the venue runs and can be reached", true)
+    }
+
+    fn foreign(&mut self, what: String) -> VenueError {
+        self.stream = None;
+        self.error(what, "give the address of the venue that this journal traded with", false)
+    }
+
+    fn connect(&self) -> io::Result<TcpStream> {
+        let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
+        for address in self.address.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, self.timeout) {
+                Ok(stream) => return Ok(stream),
+                Err(e) => last = e,
+            }
+        }
+        Err(last)
+    }
+
+    /// Says hello and waits for the venue's.
+    fn greet(&self, received: u64) -> io::Result<(TcpStream, Event)> {
+        let mut stream = self.connect()?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(self.timeout))?;
+        stream.set_write_timeout(Some(self.timeout))?;
+        stream.write_all(bytemuck::bytes_of(&hello(received)))?;
+        let mut bytes = [0; FRAME];
+        stream.read_exact(&mut bytes)?;
+        stream.set_nonblocking(true)?;
+        Ok((stream, bytemuck::cast(bytes)))
+    }
+
+    /// Reads what is there; whether anything was.
+    fn read(&mut self) -> Result<bool, VenueError> {
+        let mut chunk = [0; CHUNK];
+        let stream = self.stream.as_mut().ok_or_else(|| io::Error::from(ErrorKind::NotConnected));
+        let read = match stream.and_then(|stream| stream.read(&mut chunk)) {
+            Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the venue has closed the line")),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(false),
+            other => other,
+        };
+        let n = read.map_err(|e| self.broken("reading", &e))?;
+        self.part.extend_from_slice(&chunk[..n]);
+        let whole = self.part.len() / FRAME * FRAME;
+        let events = self.part[..whole].chunks_exact(FRAME).map(bytemuck::pod_read_unaligned::<Event>);
+        self.frames.extend(events);
+        self.part.drain(..whole);
+        Ok(true)
+    }
+
+    fn write(&mut self, frame: &Event) -> Result<(), VenueError> {
+        let bytes = bytemuck::bytes_of(frame);
+        let (mut written, mut since) = (0, None);
+        while written < FRAME {
+            let stream = self.stream.as_mut().ok_or_else(|| io::Error::from(ErrorKind::NotConnected));
+            match stream.and_then(|stream| stream.write(&bytes[written..])) {
+                Ok(n) => written += n,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    let late = since.get_or_insert_with(Instant::now).elapsed() > self.timeout;
+                    if late || self.frames.len() > MAX_WAITING {
+                        return Err(self.broken("sending", &io::Error::from(ErrorKind::TimedOut)));
+                    }
+                    if !self.read()? {
+                        std::thread::sleep(Duration::from_micros(50));
+                    }
+                }
+                Err(e) => return Err(self.broken("sending", &e)),
+            }
+        }
+        Ok(())
+    }
+
+    fn meaning(&mut self, frame: Event) -> Result<Answer, VenueError> {
+        if let Some((order_id, known)) = told(&frame) {
+            return Ok(Answer::Asked { order_id, known });
+        }
+        if !ANSWERS.has(frame.kind) {
+            return Err(self.foreign(format!("sent what is no answer: {frame:?}")));
+        }
+        if frame.id.0 != self.received + 1 {
+            return Err(self.foreign(format!("answer {} came behind answer {}", frame.id.0, self.received)));
+        }
+        self.received += 1;
+        Ok(Answer::Numbered(frame))
+    }
+}
+
+impl Venue for Wire {
+    fn resume(&mut self, received: u64) -> Result<u64, VenueError> {
+        self.stream = None;
+        self.part.clear();
+        self.frames.clear();
+        let (stream, reply) = self.greet(received).map_err(|e| self.broken("saying hello", &e))?;
+        let Some((version, given)) = greeting(&reply) else {
+            return Err(self.foreign(format!("answered the hello with {reply:?}")));
+        };
+        if version != VERSION {
+            return Err(self.foreign(format!("speaks version {version} of the protocol, not {VERSION}")));
+        }
+        if given < received {
+            return Err(self.foreign(format!("gave {given} answers, but {received} are recorded")));
+        }
+        (self.stream, self.received) = (Some(stream), received);
+        Ok(given)
+    }
+
+    fn send(&mut self, route: &Approved<Event>) -> Result<(), VenueError> {
+        self.write(route.get())
+    }
+
+    fn ask(&mut self, order_id: OrderId) -> Result<(), VenueError> {
+        self.write(&question(order_id))
+    }
+
+    fn poll(&mut self) -> Result<Option<Answer>, VenueError> {
+        if self.frames.is_empty() {
+            self.read()?;
+        }
+        self.frames.pop_front().map(|frame| self.meaning(frame)).transpose()
+    }
+
+    fn cancel_all(&mut self) -> Result<(), VenueError> {
+        let all = Route { action: Action::CancelAll.code(), px: Px::NONE, ..Route::default() };
+        let frame = Event { id: EventId(0), ..Event::new(Ns(0), 0, Flags::NONE, &all) };
+        self.write(&frame)
+    }
+}
