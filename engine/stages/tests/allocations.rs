@@ -7,7 +7,7 @@ use flow::records::Tick;
 use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Stage};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use stages::{STAGES, Space};
+use stages::{STAGES, Space, StageLine};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 
@@ -28,18 +28,27 @@ fn run(line: &mut [(Box<dyn Stage>, Out)], event: &Event) -> usize {
     said
 }
 
+/// A stage with small pools, and what else is set.
+fn built(entry: &StageLine, set: &[(&'static str, &str)]) -> Box<dyn Stage> {
+    let small = [("max_orders", "32"), ("max_levels", "40"), ("intervals", "5s,1m,1d"), ("bucket_qty", "5")];
+    let mut params = Params::defaults(entry.params);
+    for (name, text) in small.iter().chain(set) {
+        if let Some(param) = entry.params.iter().find(|p| p.name == *name) {
+            params.set(param, param.parse(name, text).unwrap());
+        }
+    }
+    (entry.build)(&params, Space { instruments: 16 }).unwrap()
+}
+
 #[test]
 fn nothing_is_allocated_per_event() {
     let mut line: Vec<(Box<dyn Stage>, Out)> = Vec::new();
     for (position, entry) in (1..).zip(STAGES) {
-        let mut params = Params::defaults(entry.params);
-        for (name, text) in [("max_orders", "32"), ("max_levels", "40"), ("intervals", "5s,1m,1d"), ("bucket_qty", "5")] {
-            if let Some(param) = entry.params.iter().find(|p| p.name == name) {
-                params.set(param, param.parse(name, text).unwrap());
-            }
-        }
-        line.push(((entry.build)(&params, Space { instruments: 16 }).unwrap(), Out::new(position, Kinds::ALL)));
+        line.push((built(entry, &[]), Out::new(position, Kinds::ALL)));
     }
+    // The way of a stage that its defaults do not take.
+    let vpin = flow::find(STAGES, "vpin").unwrap();
+    line.push((built(vpin, &[("mode", "bulk"), ("bulk_bar", "5s")]), Out::new(line.len() as u8 + 1, Kinds::ALL)));
     let mut runner = TestRunner::deterministic();
     let (opening, listings) = stream::opening();
     assert!(listings.get(6).is_some_and(|_| stream::source_of(6) == 2));

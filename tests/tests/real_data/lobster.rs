@@ -1,7 +1,7 @@
 //! LOBSTER's samples: a message file, and the book after every message.
 
 use super::{Depth, Sum, Trade, each, replay, report, rows};
-use std::io::{BufRead, BufReader};
+use std::io::Read;
 use std::path::Path;
 use tidegate_tests::Case;
 
@@ -47,17 +47,23 @@ fn side(fields: &[i64], first: usize) -> Vec<(String, u64)> {
     levels.map(|(px, qty)| (format!("{}.{:04}", px / 10_000, px % 10_000), qty as u64)).collect()
 }
 
-/// After every message the printed depth is the book file's row: that of the message, or the one before where the message
-/// changed nothing that is visible. The feed explains each change by the message alone, and counts where it could not.
-fn books(zip: &Path, known: &Known) {
+/// The rows of the book file, one after every message.
+pub(super) fn book_rows(zip: &Path) -> Vec<String> {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(zip).expect("it opens")).expect("a zip");
     let names = archive.file_names().map(|name| name.expect("names are text").into_owned());
     let name = names.into_iter().find(|name| name.contains("_orderbook_")).expect("a book file");
-    let file = archive.by_name(&name).expect("it is there");
-    let mut books = BufReader::new(file).lines();
+    let mut text = String::new();
+    archive.by_name(&name).expect("it is there").read_to_string(&mut text).expect("text");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// After every message the printed depth is the book file's row: that of the message, or the one before where the message
+/// changed nothing that is visible. The feed explains each change by the message alone, and counts where it could not.
+fn books(zip: &Path, known: &Known) {
+    let mut books = book_rows(zip).into_iter();
     let (mut before, mut seen) = ((Vec::new(), Vec::new()), 0);
     let mut expect = |shown: Option<&Depth>, record: u64| {
-        let line = books.next().expect("a book for every message").expect("text");
+        let line = books.next().expect("a book for every message");
         let fields: Vec<i64> = line.split(',').map(|f| f.parse().expect("a number")).collect();
         let book = (side(&fields, 2), side(&fields, 0));
         match shown {

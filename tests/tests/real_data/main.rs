@@ -7,6 +7,7 @@
 mod dbn;
 mod itch;
 mod lobster;
+mod toxicity;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,7 +17,7 @@ use std::process::{Command, ExitCode, Stdio};
 use tidegate_tests::{conclude, run, tidegate};
 
 fn main() -> ExitCode {
-    conclude([itch::cases(), lobster::cases(), dbn::cases()].into_iter().flatten().collect())
+    conclude([itch::cases(), lobster::cases(), dbn::cases(), toxicity::cases()].into_iter().flatten().collect())
 }
 
 /// A row of `depth`.

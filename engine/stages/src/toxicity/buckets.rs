@@ -47,9 +47,8 @@ pub(super) struct Flow {
     sum: u64,
     /// Closed in the session.
     pub(super) closed: u64,
-    /// Shares of the session.
-    pub(super) bought_qty: u64,
-    pub(super) sold_qty: u64,
+    /// Shares of the session: bought, sold. By index, since a branch on the side could not be guessed.
+    pub(super) signed_qty: [u64; 2],
     pub(super) unsigned_qty: u64,
     pub(super) session: Session,
     /// Where the next imbalance goes.
@@ -66,8 +65,7 @@ impl Flow {
         bought: 0,
         sum: 0,
         closed: 0,
-        bought_qty: 0,
-        sold_qty: 0,
+        signed_qty: [0; 2],
         unsigned_qty: 0,
         session: Session::NONE,
         head: 0,
@@ -131,11 +129,11 @@ impl Buckets {
     pub(super) fn add_whole(&mut self, at: usize, volume: u64, bought: bool) -> Option<Closing> {
         debug_assert!(self.shift == 0);
         let flow = &mut self.flows[at];
-        let (mine, total) = if bought { (volume, &mut flow.bought_qty) } else { (0, &mut flow.sold_qty) };
+        let total = &mut flow.signed_qty[usize::from(!bought)];
         *total = total.saturating_add(volume);
         if volume < self.quantity - flow.filled {
             flow.filled += volume;
-            flow.bought += mine;
+            flow.bought += volume * u64::from(bought);
             return None;
         }
         Some(self.close(at, volume, if bought { Part::ALL } else { Part::NONE }))
@@ -147,8 +145,8 @@ impl Buckets {
         let units = part.of_first(volume, self.shift) + u128::from(carry.0);
         let bought = (units >> self.shift) as u64;
         carry.0 = (units & ((1 << self.shift) - 1)) as u64;
-        flow.bought_qty = flow.bought_qty.saturating_add(bought);
-        flow.sold_qty = flow.sold_qty.saturating_add(volume - bought);
+        let [all_bought, all_sold] = flow.signed_qty;
+        flow.signed_qty = [all_bought.saturating_add(bought), all_sold.saturating_add(volume - bought)];
         if volume < self.quantity - flow.filled {
             flow.filled += volume;
             flow.bought += part.of_first(volume, self.shift) as u64;

@@ -18,9 +18,8 @@ pub const PARAMS: &[Param] = &[];
 /// Volumes of an instrument's session.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Volumes {
-    bought: u64,
-    sold: u64,
-    unsigned: u64,
+    /// Unsigned, bought, sold: by the number of the side, since a branch on it could not be guessed.
+    sums: [u64; 3],
     trades: u32,
     session: Session,
 }
@@ -28,26 +27,24 @@ struct Volumes {
 const _: () = assert!(size_of::<Volumes>() == 32);
 
 impl Volumes {
-    const NONE: Volumes = Volumes { bought: 0, sold: 0, unsigned: 0, trades: 0, session: Session::NONE };
+    const NONE: Volumes = Volumes { sums: [0; 3], trades: 0, session: Session::NONE };
 
     #[inline]
     fn add(&mut self, qty: u64, side: Side) {
-        let sum = match side {
-            Side::Buy => &mut self.bought,
-            Side::Sell => &mut self.sold,
-            Side::None => &mut self.unsigned,
-        };
+        let sum = &mut self.sums[side as usize];
         *sum = sum.saturating_add(qty);
         self.trades = self.trades.saturating_add(1);
     }
 
     #[inline]
     fn record(&self) -> Cvd {
+        let [unsigned, bought, sold] = self.sums;
+        let cvd = i128::from(bought) - i128::from(sold);
         Cvd {
-            cvd: 0_i64.saturating_add_unsigned(self.bought).saturating_sub_unsigned(self.sold),
-            buy_qty: Qty(self.bought),
-            sell_qty: Qty(self.sold),
-            unsigned_qty: Qty(self.unsigned),
+            cvd: cvd.clamp(i64::MIN.into(), i64::MAX.into()) as i64,
+            buy_qty: Qty(bought),
+            sell_qty: Qty(sold),
+            unsigned_qty: Qty(unsigned),
             trades: self.trades,
             reserved: [0; 4],
         }

@@ -106,15 +106,12 @@ impl VpinStage {
         if flow.session.is_over(event.ts) {
             flow.begin(self.calendars.session(at, event.ts));
         }
-        let bought = match event.side() {
-            Side::Buy => true,
-            Side::Sell => false,
-            Side::None => {
-                flow.unsigned_qty = flow.unsigned_qty.saturating_add(trade.qty.0);
-                return;
-            }
-        };
-        if let Some(closing) = self.buckets.add_whole(at, trade.qty.0, bought) {
+        let side = event.side();
+        if side == Side::None {
+            flow.unsigned_qty = flow.unsigned_qty.saturating_add(trade.qty.0);
+            return;
+        }
+        if let Some(closing) = self.buckets.add_whole(at, trade.qty.0, side == Side::Buy) {
             self.tell(at, closing, EXACT, out);
         }
     }
@@ -157,8 +154,8 @@ impl VpinStage {
             reserved: [0; 7],
         };
         let volumes = VpinFlow {
-            buy_qty: Qty(flow.bought_qty),
-            sell_qty: Qty(flow.sold_qty),
+            buy_qty: Qty(flow.signed_qty[0]),
+            sell_qty: Qty(flow.signed_qty[1]),
             unsigned_qty: Qty(flow.unsigned_qty),
             bucket_buy_qty: Qty(closing.bought),
             bucket_sell_qty: Qty(quantity - closing.bought),

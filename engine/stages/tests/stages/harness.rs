@@ -37,7 +37,11 @@ impl<S: Stage> Line<S> {
 
     /// One event, of the stage at `position`, through this one.
     pub(crate) fn feed_from(&mut self, position: u8, event: &Event) -> Vec<Said> {
-        self.run_from(position, event);
+        self.seq += 1;
+        let event = Event { id: EventId::new(self.seq, position, 0), ..*event };
+        assert!(self.stage.reads().has(event.kind));
+        self.out.begin(&event);
+        self.stage.on_event(&event, &mut self.out);
         let said = self.out.events();
         assert!(said.len() <= self.stage.fan_out(), "{} events of one", said.len());
         for (ordinal, event) in said.iter().enumerate() {
@@ -45,20 +49,6 @@ impl<S: Stage> Line<S> {
             assert_eq!(event.id, EventId::new(self.seq, 1, ordinal as u16));
         }
         said.iter().map(Said::bare).collect()
-    }
-
-    /// One input through the stage; nothing is kept.
-    pub(crate) fn run(&mut self, event: &Event) -> usize {
-        self.run_from(0, event)
-    }
-
-    fn run_from(&mut self, position: u8, event: &Event) -> usize {
-        self.seq += 1;
-        let event = Event { id: EventId::new(self.seq, position, 0), ..*event };
-        assert!(self.stage.reads().has(event.kind));
-        self.out.begin(&event);
-        self.stage.on_event(&event, &mut self.out);
-        self.out.events().len()
     }
 }
 
