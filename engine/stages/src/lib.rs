@@ -12,6 +12,7 @@ mod registry;
 pub mod risk;
 mod rounding;
 pub mod router;
+pub mod signals;
 pub mod toxicity;
 pub mod venue;
 

@@ -5,6 +5,7 @@ use crate::book::{self, BookStage};
 use crate::orders::{self, OrdersStage};
 use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
+use crate::signals::{self, BuyAndHoldStage, MomentumStage, RandomStage};
 use crate::toxicity::{self, CvdStage, ImbalanceStage, VpinStage};
 use flow::{Param, ParamError, Params, Registered, Stage};
 
@@ -83,6 +84,27 @@ pub const STAGES: &[StageLine] = &[
         about: "Measures how one-sided the last buckets of equal volume were, by aggressor or by bar.",
         params: toxicity::VPIN_PARAMS,
         build: VpinStage::build,
+    },
+    StageLine {
+        name: "momentum",
+        doc: "engine/stages/docs/momentum.md",
+        about: "Goes with aggressive flow while the book leans the same way and the flow is not toxic.",
+        params: signals::MOMENTUM_PARAMS,
+        build: MomentumStage::build,
+    },
+    StageLine {
+        name: "buy-and-hold",
+        doc: "engine/stages/docs/buy-and-hold.md",
+        about: "Buys every chosen instrument once, at the market.",
+        params: signals::BUY_AND_HOLD_PARAMS,
+        build: BuyAndHoldStage::build,
+    },
+    StageLine {
+        name: "random",
+        doc: "engine/stages/docs/random.md",
+        about: "Trades at random, by a seed: every kind of order, for tests.",
+        params: signals::RANDOM_PARAMS,
+        build: RandomStage::build,
     },
     StageLine {
         name: "orders",

@@ -194,7 +194,10 @@ fn intents_become_requests_with_ids_in_order() {
     }
     let foreign = change(Action::Cancel, 1, OrderId::new(1, 9, 1), 0);
     assert_eq!(anomalies(&line.feed(&foreign)), [(What::BadIntent as u16, 3)]);
-    assert_eq!(anomalies(&line.feed(&change(Action::Cancel, 1, id(40), 0))), [(What::UnknownOwnOrder as u16, id(40).0)]);
+    assert_eq!(
+        anomalies(&line.feed(&change(Action::Cancel, 1, id(40), 0))),
+        [(What::UnknownOwnOrder as u16, id(40).0)]
+    );
 }
 
 fn leg(group: u32, legs: u8) -> Event {
@@ -271,7 +274,11 @@ fn positions_by_worked_examples() {
         line.feed(&fill(4, id(1), Side::Buy, 10, n));
     }
     line.feed(&fill(4, id(1), Side::Buy, 11, 1));
-    assert_eq!(position(&line.feed(&fill(4, id(1), Side::Sell, 11, 2))).unwrap().avg_px, Px(10), "20.5 of 41 rounds to 20");
+    assert_eq!(
+        position(&line.feed(&fill(4, id(1), Side::Sell, 11, 2))).unwrap().avg_px,
+        Px(10),
+        "20.5 of 41 rounds to 20"
+    );
 }
 
 #[test]

@@ -1,0 +1,268 @@
+//! The stage: entries at a telling of signed volume, exits at a telling of the touch.
+//!
+//! Every condition that is not known counts as not met.
+
+use super::super::MOMENTUM;
+use super::super::chosen::{Chosen, index};
+use super::super::session::Within;
+use super::super::voice::{self, Touch, Why};
+use super::params::Settings;
+use super::state::Watched;
+use crate::Space;
+use flow::records::{Bar, BookTop, Cancelled, Fill, Imbalance, Listing, Refused, Reject, Signal, Vpin};
+use flow::{
+    Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
+    StateWriter, Tif,
+};
+
+/// The strategy.
+pub struct MomentumStage {
+    chosen: Chosen,
+    watched: Box<[Watched]>,
+    settings: Settings,
+    ended: bool,
+}
+
+impl MomentumStage {
+    /// Builds the strategy with the parameters of [`super::PARAMS`].
+    ///
+    /// # Errors
+    /// When there are too many symbols, or a text is not what it has to be.
+    pub fn new(params: &Params, space: Space) -> Result<MomentumStage, ParamError> {
+        Ok(MomentumStage {
+            chosen: Chosen::new("momentum", params, space.instruments)?,
+            watched: vec![Watched::NONE; space.instruments as usize].into_boxed_slice(),
+            settings: Settings::read(params)?,
+            ended: false,
+        })
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// As [`MomentumStage::new`].
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(MomentumStage::new(params, space)?))
+    }
+
+    /// Whether an answer is for an order of this strategy.
+    fn is_ours(&self, id: u64) -> bool {
+        let id = OrderId(id);
+        (id.account(), id.strategy()) == (self.settings.account, MOMENTUM)
+    }
+
+    /// Looks for an entry.
+    fn enter(&mut self, at: u32, now: Ns, out: &mut Out) {
+        let Settings { cooldown_ns, max_age_ns, hours, short, .. } = self.settings;
+        let watched = &mut self.watched[at as usize];
+        let fresh = watched.touch.is_whole() && now.0.saturating_sub(watched.told.0) <= max_age_ns;
+        if watched.is_working(now, cooldown_ns) || watched.position != 0 || now < watched.rest_until || !fresh {
+            return;
+        }
+        let (net, volume) = watched.flow.net();
+        let side = if net < 0.0 { Side::Sell } else { Side::Buy };
+        let toward = if net < 0.0 { -1.0 } else { 1.0 };
+        let set = &self.settings;
+        let flows = net * toward >= set.min_flow && net != 0.0 && volume >= set.min_volume;
+        let leans = watched.imbalance * toward >= set.min_imbalance;
+        let calm = set.max_vpin >= 1.0 || watched.vpin <= set.max_vpin;
+        if !flows || !leans || !calm || (side == Side::Sell && !short) {
+            return;
+        }
+        let Some(range) = watched.atr.value(set.atr_bars).filter(|range| *range > 0.0) else { return };
+        if watched.day.place(watched.exchange_ts, Mic(watched.calendar), hours) != Within::Window {
+            return;
+        }
+        let entry = watched.touch.against(side);
+        let away = |ranges: f64, sign: f64| Px(entry.0.saturating_add(steps(range * ranges, watched.tick, sign)));
+        (watched.stop, watched.target) = (away(set.stop_atr, -toward), away(set.target_atr, toward));
+        (watched.working, watched.patience) = (set.qty, Ns(now.0.saturating_add(set.patience_ns)));
+        let calmness = if watched.vpin.is_nan() { 0.5 } else { 1.0 - watched.vpin };
+        let signal = Signal {
+            entry,
+            stop: watched.stop,
+            target: watched.target,
+            confidence: ((net * toward + watched.imbalance.abs() + calmness) / 3.0).clamp(0.0, 1.0),
+            strategy: MOMENTUM,
+            ..Default::default()
+        };
+        let why = [
+            (Kind::Cvd, net, set.min_flow * toward),
+            (Kind::Imbalance, watched.imbalance, set.min_imbalance * toward),
+            (Kind::Vpin, watched.vpin, set.max_vpin),
+        ];
+        let asked = if set.max_vpin >= 1.0 { 2 } else { 3 };
+        voice::signal(out, at, side, &signal, &why[..asked]);
+        let intent = voice::new_order(MOMENTUM, set.account, entry, set.qty, Tif::ImmediateOrCancel);
+        voice::wish(out, at, side, &intent);
+    }
+
+    /// Looks for an exit of an open position.
+    fn leave(&mut self, at: u32, now: Ns, out: &mut Out) {
+        let Settings { cooldown_ns, hours, account, patience_ns, .. } = self.settings;
+        let watched = &mut self.watched[at as usize];
+        if watched.position == 0 || !watched.touch.is_whole() || watched.is_working(now, cooldown_ns) {
+            return;
+        }
+        let side = if watched.position > 0 { Side::Sell } else { Side::Buy };
+        let px = watched.touch.against(side);
+        let touched = |level: Px, below: bool| level != Px::NONE && if below { px <= level } else { px >= level };
+        let long = side == Side::Sell;
+        let why: Why = if watched.day.place(watched.exchange_ts, Mic(watched.calendar), hours) != Within::Window {
+            let day = 86_400 * Ns::SECOND;
+            (Kind::Status, (watched.exchange_ts.0 % day / Ns::SECOND) as f64, hours.end_s as f64)
+        } else if touched(watched.stop, long) {
+            (Kind::BookTop, voice::units(px), voice::units(watched.stop))
+        } else if touched(watched.target, !long) {
+            (Kind::BookTop, voice::units(px), voice::units(watched.target))
+        } else {
+            return;
+        };
+        let qty = watched.position.unsigned_abs();
+        (watched.working, watched.patience) = (qty, Ns(now.0.saturating_add(patience_ns)));
+        let signal = Signal {
+            entry: px,
+            stop: Px::NONE,
+            target: Px::NONE,
+            confidence: 1.0,
+            strategy: MOMENTUM,
+            ..Default::default()
+        };
+        voice::signal(out, at, side, &signal, &[why]);
+        let intent = voice::new_order(MOMENTUM, account, px, qty, Tif::ImmediateOrCancel);
+        voice::wish(out, at, side, &intent);
+    }
+
+    #[inline]
+    fn top(&mut self, event: &Event, out: &mut Out) {
+        let top: &BookTop = event.record();
+        let watched = &mut self.watched[event.instrument as usize];
+        watched.touch = Touch::of(top);
+        (watched.told, watched.exchange_ts) = (event.ts, top.exchange_ts.known().unwrap_or(event.ts));
+        if !self.ended && watched.position != 0 {
+            self.leave(event.instrument, event.ts, out);
+        }
+    }
+
+    fn over(&mut self, id: u64, event: &Event) {
+        if self.is_ours(id) {
+            let cooldown_ns = self.settings.cooldown_ns;
+            self.watched[event.instrument as usize].settle(event.ts, cooldown_ns);
+        }
+    }
+
+    /// What an event says of an instrument, and what follows.
+    #[inline]
+    fn hear(&mut self, event: &Event, out: &mut Out) {
+        let watched = &mut self.watched[event.instrument as usize];
+        watched.known = true;
+        match event.kind {
+            Kind::BookTop => self.top(event, out),
+            Kind::Imbalance => watched.imbalance = canonical(event.record::<Imbalance>().l1),
+            Kind::Cvd => {
+                watched.flow.add(event.ts, self.settings.lookback_ns, event.record());
+                if !self.ended && self.chosen.has(event.instrument) {
+                    self.enter(event.instrument, event.ts, out);
+                }
+            }
+            Kind::Vpin => watched.vpin = canonical(event.record::<Vpin>().vpin),
+            Kind::Bar => {
+                let bar: &Bar = event.record();
+                if bar.interval_s == self.settings.bar_s {
+                    watched.atr.add(bar, self.settings.atr_bars);
+                }
+            }
+            Kind::Listing => {
+                let listing: &Listing = event.record();
+                (watched.calendar, watched.tick) = (listing.calendar, listing.tick_px.0.max(1));
+            }
+            Kind::Fill => {
+                let fill: &Fill = event.record();
+                if self.is_ours(fill.order_id) {
+                    let cooldown_ns = self.settings.cooldown_ns;
+                    let watched = &mut self.watched[event.instrument as usize];
+                    watched.fill(event.side(), fill.qty.0, event.ts, cooldown_ns);
+                }
+            }
+            Kind::Cancelled => self.over(event.record::<Cancelled>().order_id, event),
+            Kind::Reject => self.over(event.record::<Reject>().order_id, event),
+            Kind::Refused => self.over(event.record::<Refused>().order_id, event),
+            _ => {}
+        }
+    }
+}
+
+/// A distance in whole steps of price, at least one, with a sign.
+fn steps(distance: f64, tick: i64, sign: f64) -> i64 {
+    let units = (distance * Px::ONE as f64) as i64;
+    let whole = units.saturating_add(tick - 1) / tick;
+    let all = whole.max(1).saturating_mul(tick);
+    if sign < 0.0 { -all } else { all }
+}
+
+/// One form of what is not known, so that equal states are equal bytes.
+fn canonical(measure: f64) -> f64 {
+    if measure.is_nan() { f64::NAN } else { measure }
+}
+
+impl Stage for MomentumStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Name,
+            Kind::Listing,
+            Kind::BookTop,
+            Kind::Imbalance,
+            Kind::Cvd,
+            Kind::Vpin,
+            Kind::Bar,
+            Kind::Fill,
+            Kind::Cancelled,
+            Kind::Reject,
+            Kind::Refused,
+            Kind::EndOfInput,
+        ])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Instrument
+    }
+
+    /// A signal, three reasons, an intent.
+    fn fan_out(&self) -> usize {
+        5
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        match event.kind {
+            Kind::Name => self.chosen.name(event),
+            Kind::EndOfInput => self.ended = true,
+            _ if event.instrument == 0 || event.instrument as usize >= self.watched.len() => {}
+            _ => self.hear(event, out),
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.chosen.save(to);
+        to.put(&self.ended);
+        let known = self.watched.iter().enumerate().filter(|(_, w)| w.known);
+        let mut known: Vec<_> = known.map(|(at, w)| (to.key(at as u32), *w)).collect();
+        known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        to.put(&known);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.chosen.load(from)?;
+        self.ended = from.get()?;
+        self.watched.fill(Watched::NONE);
+        for (key, watched) in from.get::<Vec<(String, Watched)>>()? {
+            let at = index(&key, from, self.watched.len())?;
+            self.watched[at] = watched;
+        }
+        Ok(())
+    }
+}
