@@ -12,6 +12,8 @@ mod orders_harness;
 mod orders_random;
 mod orders_rules;
 mod orders_twin;
+mod signals_momentum;
+mod signals_plain;
 mod stream;
 mod toxicity_bulk;
 mod toxicity_cvd;
