@@ -1,0 +1,6 @@
+//! The gate's checks one by one, its groups and commands, and the router behind it.
+
+mod checks;
+mod desk;
+mod groups;
+mod routes;
