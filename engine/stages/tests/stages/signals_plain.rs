@@ -166,7 +166,8 @@ impl Market {
         } else if let Some(r) = event.get::<ReplaceRequest>() {
             self.seen.insert("replace");
             let (old, new) = (OrderId(r.order_id), OrderId(r.new_id));
-            match self.resting.remove(&old.0).filter(|_| !new.counter().is_multiple_of(5)) {
+            let taken = !new.counter().is_multiple_of(5);
+            match taken.then(|| self.resting.remove(&old.0)).flatten() {
                 Some((at, side, _, left)) => {
                     self.back(ack(at, new, old));
                     self.resting.insert(new.0, (at, side, r.px.0, left));
@@ -205,7 +206,8 @@ fn random_trades_in_every_way_and_asks_for_nothing_illegal() {
         market.run(0, 40_000);
         let all = ["cancel", "day", "fok", "group", "gtc", "ioc", "market", "replace"];
         assert_eq!(market.seen.iter().copied().collect::<Vec<_>>(), all);
-        assert!(market.said.iter().filter(|s| s.0.kind == Kind::Intent).count() > 15_000);
+        let wishes = market.said.iter().filter(|s| s.0.kind == Kind::Intent).count();
+        assert!(wishes > 15_000, "{wishes}");
         assert!(market.anomalies.is_empty(), "{latency}: {:?}", &market.anomalies[..1]);
         let held: Vec<_> = market.orders.stage.positions().map(|p| p.3.qty.unsigned_abs()).collect();
         assert!(held.len() == 3 && held.iter().all(|q| *q < 400), "{held:?}");
