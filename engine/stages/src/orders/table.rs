@@ -166,3 +166,38 @@ impl Table {
         (self.len, self.in_flight) = (0, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Full and nearly full small tables, where runs of neighbours wrap around the end and close up all the time.
+    #[test]
+    fn what_is_put_in_is_found_until_it_is_over() {
+        for limit in [1, 2, 7, 16] {
+            let (mut table, mut twin, mut drawn) = (Table::new(limit), BTreeMap::new(), 1_u64);
+            for n in 1..20_000_u64 {
+                drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let id = OrderId::new((drawn >> 60) as u8, 3, n);
+                let order = Order { id, qty: n, state: State::Pending, ..Order::NONE };
+                if table.add(order) {
+                    twin.insert(id, order);
+                }
+                let place = (drawn >> 33) as usize % twin.len();
+                let (_, mut changed) = twin.iter().nth(place).map(|(id, order)| (*id, *order)).unwrap();
+                changed.state = if drawn >> 20 & 3 == 0 { State::Live } else { State::Done };
+                table.put(changed);
+                match changed.state {
+                    State::Done => drop(twin.remove(&changed.id)),
+                    _ => drop(twin.insert(changed.id, changed)),
+                }
+                assert!(twin.values().all(|o| table.get(o.id) == Some(*o)), "{n}");
+                assert_eq!((table.get(changed.id), table.get(OrderId(n))), (twin.get(&changed.id).copied(), None));
+                let in_flight = twin.values().filter(|o| o.state.is_in_flight()).count();
+                assert_eq!((table.len(), table.iter().count(), table.in_flight()), (twin.len(), twin.len(), in_flight));
+                assert!(twin.len() <= limit);
+            }
+        }
+    }
+}
