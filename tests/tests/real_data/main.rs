@@ -8,6 +8,7 @@ mod dbn;
 mod itch;
 mod lobster;
 mod toxicity;
+mod venue;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,7 +18,12 @@ use std::process::{Command, ExitCode, Stdio};
 use tidegate_tests::{conclude, run, tidegate};
 
 fn main() -> ExitCode {
-    conclude([itch::cases(), lobster::cases(), dbn::cases(), toxicity::cases()].into_iter().flatten().collect())
+    conclude(
+        [itch::cases(), lobster::cases(), dbn::cases(), toxicity::cases(), venue::cases()]
+            .into_iter()
+            .flatten()
+            .collect(),
+    )
 }
 
 /// A row of `depth`.

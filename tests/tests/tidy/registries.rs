@@ -17,7 +17,11 @@ fn erased<R: Registered>(lines: &'static [R]) -> Vec<&'static dyn Registered> {
 fn registries() -> Vec<Registry> {
     vec![
         Registry { name: "FEEDS", pages: "feeds/docs", lines: erased(feeds::FEEDS) },
-        Registry { name: "STAGES", pages: "engine/stages/docs", lines: erased(stages::STAGES) },
+        Registry {
+            name: "STAGES and VENUES",
+            pages: "engine/stages/docs",
+            lines: erased(stages::STAGES).into_iter().chain(erased(stages::venue::VENUES)).collect(),
+        },
         Registry {
             name: "SINKS and GATEWAYS",
             pages: "sinks/docs",
