@@ -27,7 +27,7 @@ pub const PARAMS: &[Param] = &[
         unit: "orders",
         default: "65536",
         effective: Effective::Restart,
-        about: "orders that are not over; 96 to 192 bytes each, allocated at the start",
+        about: "orders that are not over; 80 to 160 bytes each, allocated at the start",
     },
     Param {
         name: "max_in_flight",
