@@ -11,6 +11,7 @@
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod gateway;
 pub mod ingress;
 pub mod line;
 pub mod plan;

@@ -9,6 +9,8 @@ use crate::line::Stopwatch;
 use crate::run::Tail;
 use flow::{Interval, Kind, Kinds, Out, Stage};
 use ring::Idle;
+use sinks::{GATEWAYS, GatewayLine};
+use stages::venue::VENUES;
 use stages::{STAGES, Space, StageLine};
 use std::ops::Range;
 use std::path::Path;
@@ -59,6 +61,15 @@ pub enum ClockKind {
     Wall,
 }
 
+/// A venue outside the process.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewayPlan {
+    /// Its registry line.
+    pub line: &'static GatewayLine,
+    /// Slots of the ring of routes: it cannot fill.
+    pub ring: usize,
+}
+
 /// A line that can run.
 pub struct Plan {
     /// The stages in order.
@@ -75,6 +86,8 @@ pub struct Plan {
     pub ring_capacity: usize,
     /// Whether orders leave the line: then they come back to the head.
     pub trades: bool,
+    /// Where orders go, if not to the simulated venue.
+    pub gateway: Option<GatewayPlan>,
     /// Times orders from the input that caused them, if asked for.
     pub stopwatch: Option<Stopwatch>,
     /// The most returns that wait for their time at once.
@@ -116,6 +129,8 @@ impl Plan {
         if !ring_capacity.is_power_of_two() {
             faults.push(fault("line.ring_capacity", &ring_capacity.to_string(), "valid: a power of two from 128"));
         }
+        let clock = if settings.line.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event };
+        let gateway = if trades { gateway(settings, clock, &mut faults) } else { None };
         let ticks = ticks(&stages, &mut faults);
         if !faults.is_empty() {
             return Err(Faults(faults));
@@ -129,11 +144,12 @@ impl Plan {
             ring: settings.line.text("ring").parse().expect("the parameter lists the rings"),
             ring_capacity,
             trades,
+            gateway,
             stopwatch: (trades && settings.line.bool("time_orders")).then(Stopwatch::default),
             max_returns: settings.line.int("max_returns") as usize,
             batch: settings.line.int("batch") as usize,
             idle,
-            clock: if settings.line.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event },
+            clock,
             sample_every: settings.line.int("sample_every"),
         })
     }
@@ -195,6 +211,36 @@ fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
         let found = format!("{} without {}", trading.name, missing.join(", "));
         faults.push(fault("line.stages", &found, "valid: what emits intents together with orders, risk and router"));
     }
+}
+
+/// More cancel-alls than are said before a gateway takes one.
+const MASS_CANCELS: u64 = 64;
+
+/// The gateway that the router's venue names; none for the simulated one. An order is on the way to the gateway as new or
+/// replacing order, of which `orders.max_in_flight` are at once, or as its cancel, of which each order has one: the ring
+/// of routes is larger than both together.
+fn gateway(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fault>) -> Option<GatewayPlan> {
+    let name = settings.stages["router"].text("venue");
+    if flow::find(VENUES, name).is_some() {
+        return None;
+    }
+    let Some(line) = flow::find(GATEWAYS, name) else {
+        let names = VENUES.iter().map(|v| v.name).chain(GATEWAYS.iter().map(|g| g.name));
+        faults.push(fault("router.venue", name, &format!("valid: {}", names.collect::<Vec<_>>().join(", "))));
+        return None;
+    };
+    if clock != ClockKind::Wall {
+        faults.push(fault(
+            "line.clock",
+            "event",
+            &format!("valid with the venue {name}: wall, for it answers when it answers"),
+        ));
+    }
+    let orders = &settings.stages["orders"];
+    let most = orders.int("max_in_flight") + orders.int("max_orders") + MASS_CANCELS;
+    let ring = most.next_power_of_two() as usize;
+    assert!(ring as u64 >= most && ring <= ring::MAX_CAPACITY, "the ranges of orders keep its routes within a ring");
+    Some(GatewayPlan { line, ring })
 }
 
 /// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail.

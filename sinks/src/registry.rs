@@ -40,6 +40,7 @@ pub const SINKS: &[SinkLine] = &[SinkLine {
 }];
 
 /// A line of the registry of gateways.
+#[derive(Debug)]
 pub struct GatewayLine {
     /// Name in configurations and on the command line.
     pub name: &'static str,

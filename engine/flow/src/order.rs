@@ -160,6 +160,8 @@ words! {
         SetLimit = 4 "set-limit",
         /// Counters of order ids skip ahead, after an unclean stop.
         SkipCounters = 5 "skip-counters",
+        /// A journal begins with what another one left: how many answers of the venue that one holds.
+        CarriedOver = 6 "carried-over",
     }
     /// Why trading halted.
     HaltReason: u32 {

@@ -46,7 +46,7 @@ pub struct Settings {
     pub inputs: Vec<InputSettings>,
     /// Where to write a journal.
     pub journal_dir: Option<PathBuf>,
-    /// Parameters of every venue by name.
+    /// Parameters of every venue by name, simulated or behind a gateway.
     pub venues: BTreeMap<&'static str, Params>,
     /// Parameters of every sink by name.
     pub sinks: BTreeMap<&'static str, Params>,
@@ -64,7 +64,7 @@ impl Default for Settings {
             feeds: all(feeds::FEEDS),
             inputs: Vec::new(),
             journal_dir: None,
-            venues: all(stages::venue::VENUES),
+            venues: all(stages::venue::VENUES).into_iter().chain(all(sinks::GATEWAYS)).collect(),
             sinks: all(sinks::SINKS),
         }
     }
@@ -128,6 +128,9 @@ impl Settings {
         }
         if let Some(venue) = flow::find(stages::venue::VENUES, name) {
             return self.venues.get_mut(name).map(|v| (venue.params, v));
+        }
+        if let Some(gateway) = flow::find(sinks::GATEWAYS, name) {
+            return self.venues.get_mut(name).map(|v| (gateway.params, v));
         }
         let sink = flow::find(sinks::SINKS, name)?;
         self.sinks.get_mut(name).map(|v| (sink.params, v))

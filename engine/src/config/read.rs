@@ -12,6 +12,7 @@ pub(super) fn sections() -> String {
         .chain(stages::STAGES.iter().map(Registered::name))
         .chain(feeds::FEEDS.iter().map(Registered::name))
         .chain(stages::venue::VENUES.iter().map(Registered::name))
+        .chain(sinks::GATEWAYS.iter().map(Registered::name))
         .chain(sinks::SINKS.iter().map(Registered::name));
     format!("sections are {}", names.collect::<Vec<_>>().join(", "))
 }

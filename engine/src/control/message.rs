@@ -55,8 +55,8 @@ impl Asked {
     /// # Errors
     /// When the action or the check is none.
     pub fn events(&self) -> Result<[Event; 2], BadCommand> {
-        let action =
-            CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && *a != CommandAction::SkipCounters);
+        let engines = |a: CommandAction| matches!(a, CommandAction::SkipCounters | CommandAction::CarriedOver);
+        let action = CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a));
         let action = action.ok_or_else(|| BadCommand {
             what: "command",
             found: self.action.clone(),

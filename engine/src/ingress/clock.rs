@@ -33,8 +33,9 @@ impl Clock {
         Clock { kind, wall: Ns(0), back: 0, paced: None }
     }
 
-    /// Holds the event clock to a pace.
+    /// Holds the event clock to a pace; the wall's has its own.
     pub fn with_pace(mut self, pace: Option<Pace>) -> Clock {
+        let pace = pace.filter(|_| self.kind == ClockKind::Event);
         self.paced = pace.map(|pace| Paced { pace, turn: Instant::now(), began: None });
         self
     }

@@ -56,6 +56,8 @@ pub type CommandSender = Sender<Event>;
 pub struct Commands {
     live: Option<Receiver<Event>>,
     scheduled: VecDeque<(Ns, Event)>,
+    /// Said before anything else.
+    first: VecDeque<Event>,
     heard: Option<Event>,
 }
 
@@ -69,6 +71,16 @@ impl Commands {
     /// Adds commands at set times, which must not fall.
     pub fn schedule(&mut self, commands: impl IntoIterator<Item = (Ns, Event)>) {
         self.scheduled.extend(commands);
+    }
+
+    /// Adds what is said before anything else enters.
+    pub fn begin_with(&mut self, commands: impl IntoIterator<Item = Event>) {
+        self.first.extend(commands);
+    }
+
+    /// Whether something is still to be said before anything else.
+    pub(super) fn begins(&self) -> bool {
+        !self.first.is_empty()
     }
 
     /// When the next is due; `now` for one that was just heard.
@@ -87,7 +99,8 @@ impl Commands {
 
     /// Takes the next; call only when one is due.
     pub(super) fn take(&mut self) -> Event {
-        let next = self.heard.take().or_else(|| self.scheduled.pop_front().map(|(_, event)| event));
+        let next = self.first.pop_front().or_else(|| self.heard.take());
+        let next = next.or_else(|| self.scheduled.pop_front().map(|(_, event)| event));
         next.expect("the merge chose a waiting command")
     }
 }

@@ -7,7 +7,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Fault {
-    /// A return is stamped with its own due time although now is later.
+    /// An input is stamped with its own due time although now is later.
     RawDue = 1,
     /// Returns are taken in the order in which they came, not by id.
     OrderOfArrival = 2,

@@ -7,7 +7,7 @@
 use super::fault::{Fault, is_on};
 use super::feeding::{Feeding, Shown};
 use super::returns::{Returned, Returns};
-use super::{Admitted, Clock, Commands, Head, IngressError, Origin, Retrace, Then, TickSource};
+use super::{Admitted, Away, Clock, Commands, Head, IngressError, Origin, Retrace, Then, TickSource};
 use flow::records::{EndOfInput, Listing};
 use flow::{Event, EventId, Flags, HaltReason, Kind, Mic, Ns, StateError, StateReader, StateWriter, What};
 use sinks::journal::InputLog;
@@ -49,6 +49,7 @@ pub struct Ingress {
     clock: Clock,
     commands: Commands,
     returns: Option<Returns>,
+    away: Option<Away>,
     retrace: Option<Retrace>,
     now: Ns,
     seq: u64,
@@ -68,6 +69,7 @@ impl Ingress {
             clock,
             commands: Commands::default(),
             returns: None,
+            away: None,
             retrace: None,
             now: Ns(0),
             seq: 0,
@@ -93,6 +95,12 @@ impl Ingress {
     /// Takes what comes back from the line.
     pub fn with_returns(mut self, returns: Option<Returns>) -> Ingress {
         self.returns = returns;
+        self
+    }
+
+    /// Takes what comes back from the line, and from a venue outside the process.
+    pub fn with_away(mut self, away: Option<Away>) -> Ingress {
+        self.away = away;
         self
     }
 
@@ -133,6 +141,9 @@ impl Ingress {
         if let Some(returns) = &self.returns {
             returns.save(to);
         }
+        if let Some(away) = &self.away {
+            away.save(to);
+        }
     }
 
     /// The other way round, into a merge of the same settings that has not begun.
@@ -154,12 +165,13 @@ impl Ingress {
             }
         }
         self.ticks.load(from)?;
-        self.returns.as_mut().map_or(Ok(()), |returns| returns.load(from))
+        self.returns.as_mut().map_or(Ok(()), |returns| returns.load(from))?;
+        self.away.as_mut().map_or(Ok(()), |away| away.load(from))
     }
 
     /// The next input in the order of the merge.
-    fn choose(&mut self) -> Result<Choice, IngressError> {
-        let returned = self.returns.as_ref().and_then(Returns::due).map(|(due, arrival)| {
+    fn choose(&mut self, idle: bool) -> Result<Choice, IngressError> {
+        let mut returned = self.returns.as_ref().and_then(Returns::due).map(|(due, arrival)| {
             let at = due.max(self.now);
             (at, if arrival { Choice::Arrival(at) } else { Choice::Return(at) })
         });
@@ -175,9 +187,22 @@ impl Ingress {
         if self.phase == Phase::Stopping {
             return Ok(Choice::Exhausted);
         }
+        let heard = self.clock.heard(self.now);
+        if self.commands.begins() {
+            return Ok(Choice::Command(heard));
+        }
+        let mut away_rests = true;
+        if let Some(away) = &mut self.away {
+            if !away.has_begun(self.seq, idle)? {
+                return Ok(Choice::Pending);
+            }
+            returned = away.is_waiting().then_some((heard, Choice::Return(heard)));
+            away_rests = self.phase != Phase::Returning || away.is_at_rest(idle, heard);
+        }
         if self.phase == Phase::Returning {
             let ready = returned.filter(|(at, _)| wall.is_none_or(|wall| *at <= wall));
-            let waits = if returned.is_some() { Choice::Pending } else { Choice::Exhausted };
+            let rests = returned.is_none() && away_rests;
+            let waits = if rests { Choice::Exhausted } else { Choice::Pending };
             return Ok(ready.map_or(waits, |(_, choice)| choice));
         }
         let (fed, pending) = self.next_fed(wall)?;
@@ -185,7 +210,7 @@ impl Ingress {
             return Ok(Choice::Pending);
         }
         let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
-        let command = self.commands.due(self.clock.heard(self.now)).map(|due| due.max(self.now));
+        let command = self.commands.due(heard).map(|due| due.max(self.now));
         let candidates = [
             returned,
             tick.map(|at| (at, Choice::Tick(at))),
@@ -229,7 +254,7 @@ impl Ingress {
         for (i, feed) in self.feeds.iter_mut().enumerate() {
             match feed.show()? {
                 Shown::Due(ts) => {
-                    let due = wall.unwrap_or(ts).max(self.now);
+                    let due = if is_on(Fault::RawDue) { ts } else { wall.unwrap_or(ts).max(self.now) };
                     if best.is_none_or(|(least, _)| due < least) {
                         best = Some((due, i));
                     }
@@ -245,7 +270,7 @@ impl Ingress {
     #[inline]
     fn may_enter(&mut self, choice: Choice, idle: bool) -> bool {
         let Some(returns) = &mut self.returns else {
-            return true;
+            return self.away.is_none() || choice != Choice::Exhausted || idle;
         };
         match choice {
             _ if self.clock.wall().is_some() => true,
@@ -333,6 +358,9 @@ impl Ingress {
                     Some(retrace) => retrace.take(),
                     None => self.commands.take(),
                 };
+                if let Some(away) = &mut self.away {
+                    away.commanded(&command);
+                }
                 self.admit_own(command, at, to)?;
             }
             Choice::Return(at) | Choice::Arrival(at) => return self.enter_return(at, to),
@@ -347,6 +375,18 @@ impl Ingress {
     }
 
     fn enter_return(&mut self, at: Ns, to: &mut Event) -> Result<bool, IngressError> {
+        if let Some(away) = &mut self.away {
+            let event = match &self.retrace {
+                Some(retrace) => {
+                    let recorded = retrace.take();
+                    away.repeat(&recorded);
+                    recorded
+                }
+                None => away.take(),
+            };
+            self.admit_own(event, at, to)?;
+            return Ok(true);
+        }
         let returns = self.returns.as_mut().expect("what came back was held by the returns");
         match returns.take() {
             Returned::Arrival(route) => {
@@ -411,10 +451,11 @@ impl Head for Ingress {
                 return Ok(Admitted::One);
             }
             let idle = self.returns.as_mut().is_none_or(|r| r.line_is_idle(self.seq));
+            let idle = self.away.as_mut().map_or(idle, |a| a.line_is_idle(self.seq));
             if self.returns.as_ref().is_some_and(Returns::overflowed) {
                 return self.overflow(to);
             }
-            let choice = self.choose().inspect_err(|e| {
+            let choice = self.choose(idle).inspect_err(|e| {
                 if !matches!(e, IngressError::Source { .. }) {
                     self.phase = Phase::Ended;
                 }
@@ -433,6 +474,9 @@ impl Head for Ingress {
     fn relieve(&mut self) {
         if let Some(returns) = &mut self.returns {
             returns.drain();
+        }
+        if let Some(away) = &mut self.away {
+            away.drain();
         }
     }
 

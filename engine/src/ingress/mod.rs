@@ -6,6 +6,7 @@
 //! the wall clock inputs enter as they arrive and `ts` is the time of the turn. Bound: one queue of inputs per source;
 //! nothing is allocated per input.
 
+mod away;
 mod clock;
 mod commands;
 pub mod fault;
@@ -17,6 +18,7 @@ mod retrace;
 mod returns;
 mod ticks;
 
+pub use away::Away;
 pub use clock::{Clock, Pace};
 pub use commands::{CommandSender, Commands, Order, halt};
 pub use feeding::Feeding;
@@ -78,6 +80,9 @@ pub enum IngressError {
         /// How many.
         missing: u64,
     },
+    /// The gateway has ended before the run.
+    #[error("the gateway to the venue has ended: {0}")]
+    Gateway(String),
     /// More came back from the line than may wait: trading halted.
     #[error(
         "more than {limit} orders and answers waited at once: trading halted; raise line.max_returns, or trade less at once"

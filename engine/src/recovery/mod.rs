@@ -12,7 +12,9 @@ pub use panics::Panics;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::config::Settings;
+use crate::ingress::Order;
 use crate::run::build_id;
+use flow::{CommandAction, Event};
 use sinks::journal::JournalInfo;
 
 /// Why a journal cannot simply go on.
@@ -33,6 +35,15 @@ pub enum Changed {
         "the configuration is not the one that the journal began with (first difference: {0}): restore it, or begin a new journal with --carry-over"
     )]
     Config(String),
+}
+
+/// How far counters of order ids skip ahead after an unclean stop.
+pub const SKIPPED: u64 = 1_000;
+
+/// The command that skips the counters of every strategy ahead.
+pub fn skip_counters(by: u64) -> Event {
+    let by = i64::try_from(by).unwrap_or(i64::MAX);
+    Order { new: by, ..Order::plain(CommandAction::SkipCounters, 0) }.event()
 }
 
 /// Whether this build with these settings may go on with a journal.

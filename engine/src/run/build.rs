@@ -1,17 +1,18 @@
 //! From settings to a running line and its report.
 
 use super::RunError;
-use super::drive::{Control, run_line};
+use super::drive::{Control, Finished, run_line};
 use super::journalling::Journalling;
 use super::report::Report;
 use super::summary::{Shape, input_report, reported};
 use super::tail::Tail;
-use super::trading::way_back;
+use super::trading::{Venues, Ways};
 use super::verify::VerifySink;
 use crate::config::{Faults, Settings};
+use crate::gateway::Ending;
 use crate::ingress::{Clock, Commands, Feeding, Ingress, Origin, Origins, Pace, Recorded, TickSource};
 use crate::plan::Plan;
-use crate::recovery::Snapshot;
+use crate::recovery::{self, Snapshot};
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use feeds::Request;
 use flow::{Kinds, Sink, Source, StateReader, kind_named};
@@ -120,17 +121,24 @@ fn merged(
     let sinks = joined(options.sinks, rows);
     let mut plan = plan(settings, &sinks, instruments)?;
     let journal = Journalling::of(settings, &plan, options.go_on)?;
-    let (returns, back) = way_back(settings, &plan, instruments, &options.control.word)?;
+    let mut ways = Ways::of(settings, &plan, instruments, &options.control.word, Venues::Live)?;
     let tail = Tail::new(journal.outcomes, sinks, plan.outcomes, instruments, options.control.word.clone());
-    let mut tail = tail.with_returns(back).with_stopwatch(plan.stopwatch.clone());
+    let tail = tail.with_stopwatch(plan.stopwatch.clone());
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
     let clock = Clock::new(plan.clock).with_pace(options.pace);
     let ingress = Ingress::new(feeds, ticks, clock, instruments).with_log(journal.inputs).with_origins(origins);
-    let ingress = ingress.with_returns(returns).with_commands(options.commands).with_retrace(journal.retrace);
+    let mut commands = options.commands;
+    if journal.is_unclean && ways.lead_out() {
+        commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
+    }
+    let (ingress, mut tail) = ways.join(ingress.with_commands(commands).with_retrace(journal.retrace), tail);
     let ingress = restored(journal.snapshot.as_ref(), ingress, &mut plan, &mut tail)?;
     let shape = Shape::of(&plan);
     let start = Instant::now();
-    let mut finished = run_line(ingress, plan, tail, &options.control, poll)?;
+    let gateway = ways.start()?;
+    let ran = run_line(ingress, plan, tail, &options.control, poll);
+    let left = gateway.map_or(Ok(()), |g| g.end(ending(&ran)));
+    let mut finished = ran?;
     let seconds = finished.ended.duration_since(start);
     let log = finished.head.take_log();
     let inputs = finished.head.feeds().iter().map(input_report).collect();
@@ -139,7 +147,15 @@ fn merged(
     report.inputs = inputs;
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
-    Ok((report, error.or(closing)))
+    Ok((report, error.or(closing).or(left.err().map(RunError::from))))
+}
+
+/// What a run's end means for its orders.
+fn ending<H>(ran: &Result<Finished<H>, RunError>) -> Ending {
+    match ran {
+        Ok(finished) if finished.error.is_none() && !finished.tail.has_failed() => Ending::Orderly,
+        _ => Ending::Broken,
+    }
 }
 
 /// Puts head, stages and tail where the snapshot was taken.
@@ -163,6 +179,7 @@ pub(super) fn restored(
     ingress.load(&mut head)?;
     head.finish()?;
     tail.know(listings);
+    tail.begin_at(snapshot.seq);
     Ok(ingress)
 }
 

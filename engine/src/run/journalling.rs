@@ -18,6 +18,8 @@ pub(super) struct Journalling {
     pub(super) outcomes: Vec<Box<dyn Sink>>,
     pub(super) retrace: Option<Retrace>,
     pub(super) snapshot: Option<Snapshot>,
+    /// Whoever wrote it before did not close it.
+    pub(super) is_unclean: bool,
     pub(super) verdict: Option<Arc<Mutex<Verified>>>,
 }
 
@@ -39,6 +41,7 @@ impl Journalling {
 
     fn gone_on(settings: &Settings, kinds: Kinds, dir: &Path) -> Result<Journalling, RunError> {
         recovery::check(JournalReader::open(dir)?.info(), settings)?;
+        let is_unclean = JournalReader::open(dir)?.closed()?.is_none();
         let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
         let last = resumed.last_input_seq;
         let reader = JournalReader::open(dir)?;
@@ -55,6 +58,7 @@ impl Journalling {
             outcomes: vec![Box::new(verify)],
             retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, Then::GoOn)),
             snapshot,
+            is_unclean,
         })
     }
 }

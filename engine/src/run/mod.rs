@@ -50,6 +50,9 @@ pub enum RunError {
     /// A snapshot does not fit this line.
     #[error("{0}")]
     State(#[from] flow::StateError),
+    /// The gateway to the venue failed.
+    #[error("{0}")]
+    Gateway(#[from] crate::gateway::GatewayError),
     /// A thread could not be started.
     #[error("{0}")]
     Thread(#[from] ring::thread::SpawnError),

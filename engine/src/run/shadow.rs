@@ -6,7 +6,7 @@ use super::RunError;
 use super::build::{plan, restored};
 use super::drive::{Control, run_line};
 use super::tail::Tail;
-use super::trading::way_back;
+use super::trading::{Venues, Ways};
 use crate::config::Settings;
 use crate::ingress::{Clock, Feeding, Head, Ingress, Recorded, Retrace, Then, TickSource};
 use crate::recovery::{self, Snapshot};
@@ -68,14 +68,14 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
     let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
     let mut plan = plan(&settings, &sinks, instruments)?;
-    let (returns, back) = way_back(&settings, &plan, instruments, &control.word)?;
-    let mut tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.word.clone()).with_returns(back);
+    let mut ways = Ways::of(&settings, &plan, instruments, &control.word, Venues::Repeated)?;
+    let tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.word.clone());
     let feed = |(i, _)| Feeding::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
     let feeds = settings.inputs.iter().enumerate().map(feed).collect();
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
     let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
     let ingress = Ingress::new(feeds, ticks, Clock::new(plan.clock), instruments);
-    let ingress = ingress.with_returns(returns).with_retrace(Some(retrace));
+    let (ingress, mut tail) = ways.join(ingress.with_retrace(Some(retrace)), tail);
     let ingress = restored(before.as_ref(), ingress, &mut plan, &mut tail)?;
     let finished = run_line(ingress, plan, tail, control, poll)?;
     if let Some(error) = finished.error {

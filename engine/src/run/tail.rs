@@ -5,6 +5,7 @@
 //! same outcomes. Bound: one top and one bar per instrument; no allocation after the first event of each.
 
 use super::TradeStats;
+use crate::gateway::Link;
 use crate::line::{Exit, Slot, Stopwatch};
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
 use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
@@ -60,6 +61,8 @@ pub struct Tail {
     word: Arc<AtomicU64>,
     /// Takes what comes back to the head.
     returns: Option<Producer<Slot>>,
+    /// Takes routes, where a gateway does.
+    routes: Option<(Producer<Slot>, Arc<Link>)>,
     error: Option<SinkError>,
 }
 
@@ -90,7 +93,18 @@ impl Tail {
             trades: TradeStats::new(instruments, None),
         };
         let sinks = sinks.into_iter().map(|s| (s.kinds(), s)).collect();
-        Tail { logs, sinks, outcomes, counts: [0; 128], stats, bar: Bar::default(), word, returns: None, error: None }
+        Tail {
+            logs,
+            sinks,
+            outcomes,
+            counts: [0; 128],
+            stats,
+            bar: Bar::default(),
+            word,
+            returns: None,
+            routes: None,
+            error: None,
+        }
     }
 
     /// Times orders with `stopwatch`.
@@ -126,18 +140,41 @@ impl Tail {
         self
     }
 
+    /// Hands routes to a gateway instead.
+    pub fn with_routes(mut self, routes: Option<(Producer<Slot>, Arc<Link>)>) -> Tail {
+        self.routes = routes;
+        self
+    }
+
+    /// Everything up to `seq` is finished already: the run begins at a snapshot.
+    pub fn begin_at(&self, seq: u64) {
+        self.word.store(seq, Ordering::Release);
+    }
+
     /// Waits for room: the head takes returns inside each of its own waits.
     fn give_back(&mut self, event: &Event, relieve: &mut dyn FnMut()) {
         if event.kind == Kind::Route {
             self.stats.trades.left(event);
         }
-        let Some(returns) = &mut self.returns else {
+        let to = match &mut self.routes {
+            Some((routes, link)) if event.kind == Kind::Route => {
+                link.route_handed_over();
+                Some(routes)
+            }
+            _ => self.returns.as_mut(),
+        };
+        let Some(returns) = to else {
             return;
         };
         while returns.try_publish(bytemuck::cast_ref(event)) == Err(Refused::Full) {
             relieve();
             std::hint::spin_loop();
         }
+    }
+
+    /// Whether a sink has stopped the run.
+    pub fn has_failed(&self) -> bool {
+        self.error.as_ref().is_some_and(|e| !e.closed)
     }
 
     /// Ends the sinks; gives what was learnt, and why a sink stopped the run if one did.

@@ -1,11 +1,14 @@
-//! The way back: from the tail to the head, with the venue between.
+//! The way out and back: from the tail to the venue, and to the head.
 
 use super::RunError;
 use crate::config::{Fault, Faults, Settings};
-use crate::ingress::Returns;
+use crate::gateway::{Desk, GatewayThread, Link};
+use crate::ingress::{Away, Ingress, Returns};
 use crate::line::Slot;
-use crate::plan::Plan;
-use ring::Producer;
+use crate::plan::{GatewayPlan, Plan};
+use crate::run::Tail;
+use flow::{OrderId, ParamError};
+use ring::{Consumer, Producer};
 use stages::Space;
 use stages::venue::SimulatedVenue;
 use std::path::Path;
@@ -15,22 +18,104 @@ use std::sync::atomic::AtomicU64;
 /// Slots of the ring of returns. The head takes returns whenever it waits, so a small one is enough.
 const RING: usize = 4_096;
 
-/// What comes back to the head, and the tail's end of it.
-pub(super) type WayBack = (Option<Returns>, Option<Producer<Slot>>);
+/// Whether a venue outside the process is traded with, or the inputs are only repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Venues {
+    /// It is.
+    Live,
+    /// What it said is in the record.
+    Repeated,
+}
 
-/// The way back of a line that trades; nothing for one that does not.
-pub(super) fn way_back(
-    settings: &Settings,
-    plan: &Plan,
-    instruments: u32,
-    word: &Arc<AtomicU64>,
-) -> Result<WayBack, RunError> {
-    if !plan.trades {
-        return Ok((None, None));
+/// A gateway that has not begun.
+struct Waiting {
+    name: &'static str,
+    desk: Desk,
+    routes: Consumer<Slot>,
+    link: Arc<Link>,
+}
+
+/// The ways of a line; empty ones for a line that does not trade.
+#[derive(Default)]
+pub(super) struct Ways {
+    returns: Option<Returns>,
+    away: Option<Away>,
+    back: Option<Producer<Slot>>,
+    routes: Option<(Producer<Slot>, Arc<Link>)>,
+    waiting: Option<Waiting>,
+}
+
+impl Ways {
+    /// The ways that the plan asks for. `word` is the tail's.
+    pub(super) fn of(
+        settings: &Settings,
+        plan: &Plan,
+        instruments: u32,
+        word: &Arc<AtomicU64>,
+        venues: Venues,
+    ) -> Result<Ways, RunError> {
+        if !plan.trades {
+            return Ok(Ways::default());
+        }
+        let (back, inbox) = ring::channel(plan.ring, RING)?;
+        match plan.gateway {
+            Some(gateway) => Ways::out(settings, plan, gateway, word, venues, (back, inbox)),
+            None => {
+                let venue = SimulatedVenue::new(&settings.venues["sim"], Space { instruments });
+                let venue = venue.map_err(|e| wrong("sim", &e))?;
+                let returns = Returns::new(venue, inbox, Arc::clone(word), plan.max_returns);
+                Ok(Ways { returns: Some(returns), back: Some(back), ..Ways::default() })
+            }
+        }
     }
-    let venue = SimulatedVenue::new(&settings.venues["sim"], Space { instruments }).map_err(|e| {
-        Faults(vec![Fault::new(Path::new("configuration"), &format!("sim.{}", e.key), &e.found, &e.valid)])
-    })?;
-    let (producer, consumer) = ring::channel(plan.ring, RING)?;
-    Ok((Some(Returns::new(venue, consumer, Arc::clone(word), plan.max_returns)), Some(producer)))
+
+    fn out(
+        settings: &Settings,
+        plan: &Plan,
+        gateway: GatewayPlan,
+        word: &Arc<AtomicU64>,
+        venues: Venues,
+        (back, inbox): (Producer<Slot>, Consumer<Slot>),
+    ) -> Result<Ways, RunError> {
+        let (name, link) = (gateway.line.name, Arc::new(Link::default()));
+        let away = |heard| Away::new(inbox, heard, Arc::clone(&link), Arc::clone(word), plan.max_returns);
+        if venues == Venues::Repeated {
+            return Ok(Ways { away: Some(away(None)), back: Some(back), ..Ways::default() });
+        }
+        let venue = (gateway.line.open)(&settings.venues[name]).map_err(|e| wrong(name, &e))?;
+        let (to_gateway, routes) = ring::channel(plan.ring, gateway.ring)?;
+        let (to_head, heard) = ring::channel(plan.ring, RING)?;
+        let away = away(Some(heard));
+        let desk = Desk::new(venue, to_head, Arc::clone(&link));
+        let waiting = Waiting { name, desk, routes, link: Arc::clone(&link) };
+        let routes = Some((to_gateway, link));
+        Ok(Ways { away: Some(away), back: Some(back), routes, waiting: Some(waiting), returns: None })
+    }
+
+    /// Whether orders leave the process.
+    pub(super) fn lead_out(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Asks for orders of a journal before.
+    pub(super) fn asking(mut self, orders: Vec<OrderId>) -> Ways {
+        self.away = self.away.map(|away| away.asking(orders));
+        self
+    }
+
+    /// Joins head and tail.
+    pub(super) fn join(&mut self, ingress: Ingress, tail: Tail) -> (Ingress, Tail) {
+        let ingress = ingress.with_returns(self.returns.take()).with_away(self.away.take());
+        (ingress, tail.with_returns(self.back.take()).with_routes(self.routes.take()))
+    }
+
+    /// Starts the gateway, if there is one.
+    pub(super) fn start(self) -> Result<Option<GatewayThread>, RunError> {
+        let started = self.waiting.map(|w| GatewayThread::spawn(w.name, w.desk, w.routes, w.link));
+        Ok(started.transpose()?)
+    }
+}
+
+fn wrong(section: &str, e: &ParamError) -> Faults {
+    Faults(vec![Fault::new(Path::new("configuration"), &format!("{section}.{}", e.key), &e.found, &e.valid)])
 }

@@ -17,7 +17,7 @@ records! {
     } reserved 32
     /// An operator or a configuration change; the text of a value comes before it as a `name`.
     Command = 22 "command" {
-        action: u32 as Uint "1 halt, 2 resume, 3 cancel all, 4 set a limit, 5 skip order counters ahead",
+        action: u32 as Uint "1 halt, 2 resume, 3 cancel all, 4 set a limit, 5 skip order counters ahead, 6 carried over from another journal",
         target: u32 as Uint "what it addresses: the check whose limit is set; else 0",
         actor: u64 as Uint "handle of who asked",
         old: i64 as Int "value before",

@@ -153,7 +153,7 @@ impl RiskStage {
                     out.push(0, bad.flags, bad.record::<Anomaly>());
                 }
             }
-            Some(CommandAction::CancelAll | CommandAction::SkipCounters) | None => {}
+            Some(CommandAction::CancelAll | CommandAction::SkipCounters | CommandAction::CarriedOver) | None => {}
         }
     }
 

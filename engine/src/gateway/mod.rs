@@ -1,0 +1,57 @@
+//! The gateway: the thread between the line and a venue outside the process.
+//!
+//! ```text
+//! tail ── routes ──► gateway ── socket ──► venue
+//! head ◄─ sent, answers ─┘  ◄──────────────┘
+//! ```
+//!
+//! It is slow and never on the line. It takes routes off a ring, gives them leave again (the line's type ends at the ring's
+//! bytes), hands them to the venue in the order in which they come, and pushes what happened (`sent`, and the venue's
+//! answers) into a ring that the ingress reads. Recovery never sends: what the line says again while the record is
+//! repeated is compared with the record, and what is in doubt is asked for ([`Desk`]).
+//!
+//! Bound: the ring of routes is larger than what `orders` lets be on the way (the plan proves it), so the line never waits
+//! here. Worst case: a venue that is away for longer than the tries allow ends the run; a line that broke ends with one
+//! cancel-all.
+
+mod desk;
+mod link;
+mod thread;
+
+pub use desk::Desk;
+pub use link::{Ending, Link, Resumption};
+pub use thread::{GatewayError, GatewayThread};
+
+use flow::records::{Reject, Sent};
+use flow::{Event, Kind, RejectReason, SOURCE_RETURNS};
+
+/// Whether an input is an answer that a venue numbered: it gave it, not the gateway.
+pub fn is_numbered(input: &Event) -> bool {
+    let never_sent = |r: &Reject| r.reason == RejectReason::NeverSent.code();
+    input.source == SOURCE_RETURNS
+        && sinks::wire::ANSWERS.has(input.kind)
+        && !input.get::<Reject>().is_some_and(never_sent)
+}
+
+/// The id of the route that an input settles: it is known whether it was sent.
+pub(crate) fn settles(input: &Event) -> Option<u64> {
+    if input.source != SOURCE_RETURNS {
+        return None;
+    }
+    if input.kind == Kind::Reject && !is_numbered(input) {
+        return Some(input.record::<Reject>().cause);
+    }
+    input.get::<Sent>().map(|sent| sent.cause)
+}
+
+/// The id of the route that an input answers.
+pub(crate) fn answers(input: &Event) -> Option<u64> {
+    use flow::records::{Ack, Cancelled};
+    let cause = match input.kind {
+        Kind::Ack => input.record::<Ack>().cause,
+        Kind::Reject => input.record::<Reject>().cause,
+        Kind::Cancelled => input.record::<Cancelled>().cause,
+        _ => 0,
+    };
+    (cause != 0).then_some(cause)
+}
