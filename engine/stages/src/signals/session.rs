@@ -99,8 +99,8 @@ mod tests {
     fn a_window_is_of_the_wall_clock_also_where_it_changes() {
         let hours = Hours { start_s: 34_200, end_s: 57_600 };
         let hour = 3_600 * Ns::SECOND;
-        // 2026-03-06 14:30 UTC and, after the change, 2026-03-09 13:30 UTC are half past nine in New York.
-        for open in [1_772_807_400, 1_773_063_000, 1_772_980_200] {
+        // 2026-03-06 14:30 UTC and, from the day of the change on, 13:30 UTC are half past nine in New York.
+        for open in [1_772_807_400, 1_773_063_000, 1_772_976_600] {
             let (mut day, open) = (Day::NONE, open * Ns::SECOND);
             let mut at = |ns: u64| day.place(Ns(ns), Mic(*b"XNAS"), hours);
             assert_eq!((at(open - 1), at(open), at(open + 1)), (Within::Before, Within::Window, Within::Window));
