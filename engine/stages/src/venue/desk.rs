@@ -1,7 +1,7 @@
 //! What the venue knows of an instrument beside its book: terms that matter here, whether it trades, our lists.
 //!
 //! One small record an instrument, so that an event on an instrument on which we have nothing costs a look at it and the
-//! booking. Bound: 40 bytes an instrument.
+//! booking. Bound: 32 bytes an instrument.
 
 use super::fees::Contract;
 use super::own::{self, Heads};
@@ -36,6 +36,8 @@ pub(super) struct Desk {
     pub(super) halts: u8,
     pub(super) listed: bool,
 }
+
+const _: () = assert!(size_of::<Desk>() == 32);
 
 impl Desk {
     pub(super) const UNLISTED: Desk = Desk {

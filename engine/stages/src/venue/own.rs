@@ -13,6 +13,9 @@ pub(super) const NONE: u32 = u32::MAX;
 /// In the table of ids: an order that is done.
 const DONE: u32 = u32::MAX - 1;
 
+/// In the ring of ids that are done: a free place. Not zero, so that filling memory with it touches it.
+const NOBODY: u64 = u64::MAX;
+
 /// An order of ours that rests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Own {
@@ -136,7 +139,7 @@ impl Owns {
             first: NONE,
             last: NONE,
             ids: Ids::new(2 * capacity as usize),
-            done: vec![0; capacity as usize].into_boxed_slice(),
+            done: vec![NOBODY; capacity as usize].into_boxed_slice(),
             done_next: 0,
         }
     }
@@ -248,7 +251,7 @@ impl Owns {
     pub(super) fn remember(&mut self, id: u64) {
         let oldest = std::mem::replace(&mut self.done[self.done_next], id);
         self.done_next = (self.done_next + 1) % self.done.len();
-        if oldest != 0 {
+        if oldest != NOBODY {
             self.ids.forget(oldest);
         }
         self.ids.set(id, DONE);
@@ -257,7 +260,7 @@ impl Owns {
     /// Ids that are done and remembered, the oldest first.
     pub(super) fn remembered(&self) -> impl Iterator<Item = u64> {
         let (young, old) = self.done.split_at(self.done_next);
-        old.iter().chain(young).copied().filter(|id| *id != 0)
+        old.iter().chain(young).copied().filter(|id| *id != NOBODY)
     }
 
     /// Forgets everything; the lists' heads are the caller's.
@@ -268,7 +271,7 @@ impl Owns {
         }
         (self.free, self.left, self.first, self.last) = (0, capacity as usize, NONE, NONE);
         self.ids.clear();
-        self.done.fill(0);
+        self.done.fill(NOBODY);
         self.done_next = 0;
     }
 }
