@@ -2,10 +2,14 @@
 
 use super::exit::{Exit, Failure};
 use super::line::{LineArgs, set_all};
+use super::rows::RowArgs;
 use super::{present, watch::Watch};
 use crate::config::{InputSettings, Settings};
 use crate::run::{Options, execute};
 use clap::Args;
+
+/// Stages of the demo: from market data to orders.
+const WHOLE_LINE: [&str; 9] = ["book", "bars", "cvd", "imbalance", "vpin", "momentum", "orders", "risk", "router"];
 
 /// Options of `demo`.
 #[derive(Args)]
@@ -21,6 +25,8 @@ pub(super) struct DemoArgs {
     #[arg(long, default_value_t = 200)]
     symbols: u64,
     #[command(flatten)]
+    rows: RowArgs,
+    #[command(flatten)]
     line: LineArgs,
     /// One JSON object on standard output instead of the summary.
     #[arg(long)]
@@ -33,22 +39,32 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         format!("synthetic.seed={}", args.seed),
         format!("synthetic.messages={}", args.events),
         format!("synthetic.symbols={}", args.symbols),
+        format!("line.stages={}", WHOLE_LINE.join(",")),
+        "line.time_orders=true".to_owned(),
     ];
     set_all(&mut settings, own.into_iter())?;
     args.line.apply(&mut settings)?;
     let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
     let params = settings.feeds[feed.name].clone();
     settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
-    let mut watch = Watch::new(Some(args.events), !args.json)?;
+    let mut watch = Watch::new(Some(args.events), !args.json && args.rows.emit.is_empty())?;
     if !args.json {
         eprintln!(
             "a synthetic exchange of {} symbols sends {} ITCH messages, seed {}",
             args.symbols, args.events, args.seed
         );
     }
-    let options = Options { control: watch.control(), ..Options::default() };
+    let rows = args.rows.rows()?;
+    let printing = rows.is_some();
+    let options = Options { rows, control: watch.control(), ..Options::default() };
     let (report, error) = execute(&settings, options, &mut || watch.poll())?;
     watch.end();
-    present::report(&report, args.json, false)?;
+    present::report(&report, args.json, printing)?;
+    if !args.json && !printing {
+        eprintln!(
+            "rows      any of it: the same command with --emit fill,position (or signal, order, refused, vpin, imbalance, cvd, bar …); \
+             `tidegate schema` lists them"
+        );
+    }
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }

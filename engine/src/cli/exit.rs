@@ -50,6 +50,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
         match error {
             RunError::Config(faults) => faults.into(),
+            changed @ RunError::Changed(_) => Failure::usage(changed),
             other => Failure::failed(other),
         }
     }

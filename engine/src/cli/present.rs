@@ -20,6 +20,9 @@ pub(super) fn report(report: &Report, json: bool, rows_on_stdout: bool) -> Resul
     writeln!(std::io::stdout(), "{text}").or_else(|e| output(&e).map(|_| ()))
 }
 
+/// Positions that the summary shows.
+const MOST_POSITIONS: usize = 10;
+
 fn summary(report: &Report) -> String {
     let mut text = String::new();
     for input in &report.inputs {
@@ -37,6 +40,7 @@ fn summary(report: &Report) -> String {
     let _ = writeln!(text, "host      {}, {:.1} % stolen", report.host, report.steal_percent);
     push_latency(&mut text, &report.latency);
     push_symbols(&mut text, &report.symbols);
+    push_trading(&mut text, report);
     push_counts(&mut text, "reached the end", &report.kinds);
     match report.anomalies.is_empty() {
         true => text.push_str("anomalies none\n"),
@@ -125,6 +129,51 @@ fn push_symbols(text: &mut String, symbols: &[SymbolReport]) {
         });
         let _ = writeln!(text, "          {:10} {:>10}   {top}{bar}", s.symbol, grouped(s.events));
     }
+}
+
+fn push_trading(text: &mut String, report: &Report) {
+    for t in &report.toxicity {
+        let vpin = t.vpin.map_or_else(|| "–".to_owned(), |v| format!("{v:.4}"));
+        let cvd = t.cvd.map_or_else(|| "–".to_owned(), |c| c.to_string());
+        let _ = writeln!(text, "toxicity  {:10} vpin {vpin} of {} buckets, cvd {cvd}", t.symbol, grouped(t.buckets));
+    }
+    let refused: u64 = report.refused.values().sum();
+    if report.signals + report.orders + refused + report.fills == 0 {
+        return;
+    }
+    let [signals, orders, refused, fills] = [report.signals, report.orders, refused, report.fills].map(grouped);
+    let _ = writeln!(text, "trading   signals {signals}  orders {orders}  refused {refused}  fills {fills}");
+    if !report.refused.is_empty() {
+        push_counts(text, "refused", &report.refused);
+    }
+    let _ = writeln!(
+        text,
+        "positions {:7} {:13} {:10} {:>8} {:>12} {:>12} {:>12} {:>10}",
+        "account", "strategy", "symbol", "qty", "average", "realised", "unrealised", "fees"
+    );
+    for p in report.positions.iter().take(MOST_POSITIONS) {
+        let _ = writeln!(
+            text,
+            "          {:7} {:13} {:10} {:>8} {:>12} {:>12} {:>12} {:>10}",
+            p.account,
+            p.strategy,
+            p.symbol,
+            p.qty,
+            p.avg_px.as_deref().unwrap_or("–"),
+            p.realised,
+            p.unrealised,
+            p.fees
+        );
+    }
+    if let Some(more) = report.positions.len().checked_sub(MOST_POSITIONS).filter(|n| *n > 0) {
+        let _ = writeln!(text, "          and {more} more: --emit position shows all");
+    }
+    let pnl = &report.pnl;
+    let _ = writeln!(
+        text,
+        "pnl       realised {}  unrealised {}  fees {}  net {}",
+        pnl.realised, pnl.unrealised, pnl.fees, pnl.net
+    );
 }
 
 fn push_counts(text: &mut String, title: &str, counts: &BTreeMap<String, u64>) {

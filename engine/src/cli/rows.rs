@@ -1,4 +1,4 @@
-//! Which rows a command prints: the options that `replay` and `journal export` share.
+//! Which rows a command prints: the options that `demo`, `replay` and `journal export` share.
 
 use super::exit::Failure;
 use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
@@ -17,7 +17,7 @@ enum FormatArg {
 pub(super) struct RowArgs {
     /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
     #[arg(long, value_delimiter = ',', value_name = "KINDS")]
-    emit: Vec<String>,
+    pub(super) emit: Vec<String>,
     /// Form of the rows; CSV takes one kind.
     #[arg(long, value_enum, default_value = "jsonl")]
     format: FormatArg,

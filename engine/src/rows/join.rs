@@ -1,34 +1,56 @@
-//! Rows that are made of two events.
+//! Rows that are made of several events.
 //!
-//! What is wider than a body is two kinds, the second of which follows the first. [`JOINED`] names the pairs and how
-//! each is shown; a pair is one entry and one function. The sink keeps the first of a pair until its follower comes: on
-//! the same instrument, with no other first of that kind between them. A first without a follower has no row.
+//! What is wider than a body is two kinds, the second of which follows the first, once or as often as the first says.
+//! [`JOINED`] names them and how each row is shown. The sink keeps a first until its followers have come: on the same
+//! instrument, with no other first of that kind between them. A first without its followers has no row.
 
 use super::cell::Cell;
+use super::orders;
 use super::render::Scale;
 use super::schema::{Column, column};
 use flow::records::{Bar, BarFlow, Vpin, VpinFlow};
 use flow::{Event, Interval, Kind, Ns, decimal};
 
-/// A pair of kinds that is one row.
+/// Kinds that are one row.
 pub(super) struct Join {
     /// The first: the row has its name, number and time.
     pub(super) kind: Kind,
     /// The second.
     pub(super) follower: Kind,
+    /// How many of the second follow.
+    pub(super) followers: fn(&Event) -> usize,
     /// Columns after the common ones.
     pub(super) columns: &'static [Column],
-    /// Their cells, from both events.
-    pub(super) cells: fn(&Event, &Event, Scale) -> Vec<Cell>,
+    /// Their cells, from the first and its followers.
+    pub(super) cells: fn(&Event, &[Event], Scale) -> Vec<Cell>,
 }
 
-/// Every pair.
+/// All of them.
 pub(super) const JOINED: &[Join] = &[
-    Join { kind: Kind::Bar, follower: Kind::BarFlow, columns: &BAR, cells: bar },
-    Join { kind: Kind::Vpin, follower: Kind::VpinFlow, columns: &VPIN, cells: vpin },
+    Join { kind: Kind::Bar, follower: Kind::BarFlow, followers: one, columns: &BAR, cells: bar },
+    Join { kind: Kind::Vpin, follower: Kind::VpinFlow, followers: one, columns: &VPIN, cells: vpin },
+    Join {
+        kind: Kind::Signal,
+        follower: Kind::Reason,
+        followers: orders::reasons,
+        columns: &orders::SIGNAL,
+        cells: orders::signal,
+    },
+    Join { kind: Kind::Fill, follower: Kind::FillCost, followers: one, columns: &orders::FILL, cells: orders::fill },
+    Join {
+        kind: Kind::Position,
+        follower: Kind::PositionMoney,
+        followers: one,
+        columns: &orders::POSITION,
+        cells: orders::position,
+    },
 ];
 
-/// The pair that a kind is the first of.
+fn one(_: &Event) -> usize {
+    1
+}
+
+/// The row that a kind is the first of.
 pub(super) fn join(kind: Kind) -> Option<&'static Join> {
     JOINED.iter().find(|j| j.kind == kind)
 }
@@ -52,8 +74,8 @@ const BAR: [Column; 11] = [
     column("sell_volume", "integer or decimal", "smallest unit or instrument", "quantity with a selling aggressor"),
 ];
 
-fn bar(first: &Event, follower: &Event, scale: Scale) -> Vec<Cell> {
-    let (bar, flow) = (first.record::<Bar>(), follower.record::<BarFlow>());
+fn bar(first: &Event, followers: &[Event], scale: Scale) -> Vec<Cell> {
+    let (bar, flow) = (first.record::<Bar>(), followers[0].record::<BarFlow>());
     let interval = match Interval::from_seconds(bar.interval_s) {
         Some(interval) => interval.to_string(),
         None => format!("{}s", bar.interval_s),
@@ -98,8 +120,8 @@ const VPIN: [Column; 11] = [
     column("bucket_sell_qty", "integer or decimal", "smallest unit or instrument", "sold in the last closed bucket"),
 ];
 
-fn vpin(first: &Event, follower: &Event, scale: Scale) -> Vec<Cell> {
-    let (vpin, flow) = (first.record::<Vpin>(), follower.record::<VpinFlow>());
+fn vpin(first: &Event, followers: &[Event], scale: Scale) -> Vec<Cell> {
+    let (vpin, flow) = (first.record::<Vpin>(), followers[0].record::<VpinFlow>());
     let mode = match vpin.mode {
         1 => "exact".to_owned(),
         2 => "bulk".to_owned(),

@@ -8,8 +8,10 @@ mod cell;
 mod depth;
 mod filter;
 mod join;
+mod orders;
 mod render;
 mod schema;
+mod words;
 mod write;
 
 pub use cell::Cell;

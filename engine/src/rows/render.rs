@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::schema::Shape;
+use super::words;
 use flow::records::{Anomaly, Trade};
 use flow::{Event, Field, FieldType, Flags, KindInfo, Listed, Ns, Px, Qty, What, decimal};
 
@@ -38,13 +39,26 @@ pub(super) fn cells(shape: Shape, info: &KindInfo, event: &Event, scale: Scale) 
     match shape {
         Shape::Record { side } => {
             let side = side.then(|| Cell::text(event.side().name()));
+            let owned = words::is_owned(info).then(|| words::owner(number(&info.fields[0], event)));
             let fields = info.fields.iter().filter(|f| f.name != "exchange_ts");
-            side.into_iter().chain(fields.map(|f| field(f, event, scale))).collect()
+            let fields = fields.map(|f| match words::find(info.kind, f.name) {
+                Some(word) => (word.say)(number(f, event)),
+                None => field(f, event, scale),
+            });
+            side.into_iter().chain(owned.into_iter().flatten()).chain(fields).collect()
         }
         Shape::Trade => trade(event, scale),
         Shape::Anomaly => anomaly(event, scale),
         Shape::Joined | Shape::Depth => Vec::new(),
     }
+}
+
+/// A field's bytes as a number.
+fn number(field: &Field, event: &Event) -> u64 {
+    let at = field.offset - 24;
+    let mut word = [0; 8];
+    word[..field.size].copy_from_slice(&event.body[at..at + field.size]);
+    u64::from_le_bytes(word)
 }
 
 fn field(field: &Field, event: &Event, scale: Scale) -> Cell {
@@ -54,9 +68,7 @@ fn field(field: &Field, event: &Event, scale: Scale) -> Cell {
         let text = String::from_utf8_lossy(bytes);
         return Cell::text(text.trim_end_matches(['\0', ' ']));
     }
-    let mut word = [0; 8];
-    word[..field.size].copy_from_slice(bytes);
-    let value = u64::from_le_bytes(word);
+    let value = number(field, event);
     match field.ty {
         FieldType::Price => scale.px(Px(value as i64)),
         FieldType::Qty => scale.qty(Qty(value)),

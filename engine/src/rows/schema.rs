@@ -1,6 +1,7 @@
 //! The columns of every kind of row.
 
 use super::join::{is_follower, join};
+use super::words;
 use flow::{Field, FieldType, KINDS, Kind, KindInfo, Kinds};
 
 /// A column of a row.
@@ -106,8 +107,23 @@ fn of_field(field: &Field) -> Column {
 }
 
 /// Kinds whose side stands in the flags.
-const SIDED: Kinds =
-    Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Level, Kind::Order, Kind::Fill]);
+const SIDED: Kinds = Kinds::of(&[
+    Kind::Add,
+    Kind::Exec,
+    Kind::Cancel,
+    Kind::Delete,
+    Kind::Level,
+    Kind::Intent,
+    Kind::Request,
+    Kind::ReplaceRequest,
+    Kind::Order,
+    Kind::Refused,
+    Kind::Route,
+    Kind::Sent,
+    Kind::Ack,
+    Kind::Reject,
+    Kind::Cancelled,
+]);
 
 fn of_kind(info: &'static KindInfo) -> RowKind {
     let join = join(info.kind);
@@ -117,8 +133,12 @@ fn of_kind(info: &'static KindInfo) -> RowKind {
         Kind::Anomaly => (Shape::Anomaly, ANOMALY.to_vec()),
         _ => {
             let side = SIDED.has(info.kind);
-            let fields = info.fields.iter().filter(|f| f.name != "exchange_ts").map(of_field);
-            (Shape::Record { side }, side.then_some(SIDE).into_iter().chain(fields).collect())
+            let owner = words::is_owned(info).then_some(words::OWNER);
+            let fields = info.fields.iter().filter(|f| f.name != "exchange_ts");
+            let fields =
+                fields.map(|f| words::find(info.kind, f.name).map_or_else(|| of_field(f), |w| w.column.clone()));
+            let own = side.then_some(SIDE).into_iter().chain(owner.into_iter().flatten()).chain(fields);
+            (Shape::Record { side }, own.collect())
         }
     };
     let reads = join.into_iter().fold(Kinds::of(&[info.kind]), |kinds, j| kinds.or(Kinds::of(&[j.follower])));

@@ -38,8 +38,8 @@ pub struct RowSink {
     origin: Option<Origin>,
     listings: Listings,
     depths: Depths,
-    /// By kind of row: the first of a pair, until its follower comes.
-    waiting: Vec<Option<Event>>,
+    /// By kind of row: a first, until its followers have come.
+    waiting: Vec<Vec<Event>>,
     writer: Writer,
     rows: u64,
 }
@@ -62,7 +62,7 @@ impl RowSink {
             Format::Csv => Writer::Csv(Box::new(csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to))),
         };
         let (listings, depths) = Default::default();
-        let (origin, waiting, rows) = (None, vec![None; kinds.len()], 0);
+        let (origin, waiting, rows) = (None, vec![Vec::new(); kinds.len()], 0);
         let kinds = kinds.into_iter().map(Arc::new).collect();
         RowSink { kinds, reads, filter, levels, inputs, origins, origin, listings, depths, waiting, writer, rows }
     }
@@ -126,14 +126,18 @@ impl RowSink {
             let info = kind_info(kind.kind).expect("a row's kind is in the table");
             return self.row(&kind, event, event.instrument, cells(kind.shape, info, event, scale));
         };
+        let waiting = &mut self.waiting[at];
         if event.kind == join.kind {
-            self.waiting[at] = Some(*event);
+            waiting.clear();
+        } else if waiting.first().is_none_or(|first| first.instrument != event.instrument) {
             return Ok(());
         }
-        match self.waiting[at].take().filter(|first| first.instrument == event.instrument) {
-            Some(first) => self.row(&kind, &first, first.instrument, (join.cells)(&first, event, scale)),
-            None => Ok(()),
+        waiting.push(*event);
+        if waiting.len() <= (join.followers)(&waiting[0]) {
+            return Ok(());
         }
+        let whole = std::mem::take(waiting);
+        self.row(&kind, &whole[0], whole[0].instrument, (join.cells)(&whole[0], &whole[1..], scale))
     }
 
     fn row(&mut self, kind: &RowKind, event: &Event, instrument: u32, cells: Vec<Cell>) -> Result<(), SinkError> {
@@ -204,6 +208,9 @@ impl Sink for RowSink {
     }
 
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        if event.is_echo() {
+            return Ok(());
+        }
         self.turn_to(event)?;
         self.listings.observe(event);
         self.depths.apply(event);

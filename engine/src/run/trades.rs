@@ -179,7 +179,7 @@ impl TradeStats {
 
     /// Refusals by check.
     pub fn refused(&self) -> BTreeMap<String, u64> {
-        self.refused.iter().map(|(check, n)| (check_name(*check), *n)).collect()
+        self.refused.iter().map(|(check, n)| (stages::risk::check_name(*check).to_owned(), *n)).collect()
     }
 
     /// All positions.
@@ -231,12 +231,7 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
     }
 }
 
-/// Name of a check, or its number.
-fn check_name(check: u16) -> String {
-    stages::risk::Check::from_code(check).map_or_else(|| check.to_string(), |c| c.line().name.to_owned())
-}
-
 /// Name of a strategy, or its number.
 fn strategy_name(strategy: u16) -> String {
-    strategy.to_string()
+    stages::signals::name(strategy).map_or_else(|| strategy.to_string(), str::to_owned)
 }

@@ -1,0 +1,217 @@
+//! A run that was stopped goes on where it was: as if nothing had happened.
+//!
+//! A paper run on a synthetic day is killed again and again; what its journal holds in the end must equal, byte for byte,
+//! that of a run that nobody disturbed, from a snapshot as from the first input. Only the same configuration goes on, and
+//! what an operator said holds over a stop. The moments of the kills differ from run to run; the seed is printed.
+
+use flow::records::{Command as Commanded, Refused};
+use flow::{CommandAction, Event, Kind};
+use sinks::journal::{JournalReader, LogReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+use tempfile::TempDir;
+use tidegate_tests::{amount, run, tidegate};
+
+/// A configuration of a line that trades at random, with its journal beside it.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new(messages: u64) -> Desk {
+        let desk = Desk { folder: tempfile::tempdir().expect("a folder") };
+        desk.configure(messages, "");
+        desk
+    }
+
+    fn configure(&self, messages: u64, more: &str) {
+        let text = format!(
+            "[line]\nstages = [\"book\", \"bars\", \"cvd\", \"vpin\", \"random\", \"orders\", \"risk\", \"router\"]\n\
+             [book]\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n\
+             [random]\nseed = 5\nevery = 3\n[sim]\norder_latency_ns = 20000\nmax_own_orders = 4096\nmax_orders = 65536\n\
+             max_levels = 65536\nmax_books = 64\n{more}\n\
+             [journal]\ndir = \"{}\"\nsegment_records = 8192\n\
+             [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n",
+            self.journal().display()
+        );
+        std::fs::write(self.config(), text).expect("the folder is writable");
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("desk.toml")
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    fn start(&self, speed: &str) -> Child {
+        let mut command = Command::new(tidegate());
+        command.arg("run").arg(self.config()).args(["--speed", speed, "--json"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("tidegate starts")
+    }
+
+    /// Runs to the end.
+    #[track_caller]
+    fn finish(&self) -> serde_json::Value {
+        let outcome =
+            run(["run".as_ref(), self.config().as_os_str(), "--speed".as_ref(), "max".as_ref(), "--json".as_ref()]);
+        serde_json::from_str(&outcome.expect(0).stdout).expect("one JSON object")
+    }
+
+    fn logs(&self) -> [Vec<Event>; 2] {
+        let reader = JournalReader::open(&self.journal()).expect("a journal");
+        [events(reader.inputs()), events(reader.outcomes())]
+    }
+}
+
+fn events(log: LogReader) -> Vec<Event> {
+    log.map(|event| event.expect("a whole record")).collect()
+}
+
+/// The next number of a small generator.
+fn draw(random: &mut u64, below: u64) -> u64 {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    *random % below
+}
+
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    let seed = since.as_nanos() as u64 | 1;
+    println!("seed {seed}");
+    seed
+}
+
+/// Kills a run after a random time; whether it was still running.
+fn killed(desk: &Desk, random: &mut u64) -> bool {
+    let mut child = desk.start("max");
+    std::thread::sleep(Duration::from_micros(draw(random, 400_000)));
+    let running = child.try_wait().expect("a child").is_none();
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    running
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_is_the_run_that_nobody_disturbed() {
+    const MESSAGES: u64 = 60_000;
+    let mut random = seed();
+    let whole = Desk::new(MESSAGES);
+    let report = whole.finish();
+    assert!(report["orders"].as_u64().expect("a count") > 1_000, "{report}");
+    let [inputs, outcomes] = whole.logs();
+    let mut kills = 0;
+    for round in 0..amount(3, 40) {
+        let desk = Desk::new(MESSAGES);
+        for _ in 0..5 {
+            kills += u64::from(killed(&desk, &mut random));
+            if draw(&mut random, 3) == 0 && desk.journal().join("journal.toml").exists() {
+                run(["snapshot".as_ref(), "--journal".as_ref(), desk.journal().as_os_str()]).expect(0);
+            }
+        }
+        desk.finish();
+        let [ours, caused] = desk.logs();
+        assert!(inputs == ours, "round {round}: other inputs: {} and {}", inputs.len(), ours.len());
+        assert!(outcomes == caused, "round {round}: other outcomes: {} and {}", outcomes.len(), caused.len());
+        run(["journal".as_ref(), "verify".as_ref(), desk.journal().as_os_str()]).expect(0);
+    }
+    println!("{kills} kills in the middle");
+    assert!(kills > 0, "every run ended before its kill");
+}
+
+#[test]
+fn a_snapshot_saves_the_way_from_the_first_input() {
+    let desk = Desk::new(60_000);
+    let mut random = 77;
+    while desk.journal().join("closed.toml").exists() || !desk.journal().join("journal.toml").exists() {
+        killed(&desk, &mut random);
+    }
+    run(["snapshot".as_ref(), "--journal".as_ref(), desk.journal().as_os_str()]).expect(0);
+    let snapshots = std::fs::read_dir(desk.journal().join("snapshots")).expect("a folder").count();
+    assert_eq!(snapshots, 1);
+    let [left, _] = desk.logs();
+    let report = desk.finish();
+    let repeated = report["verified"]["equal"].as_u64().expect("a count")
+        + report["verified"]["missing"].as_u64().expect("a count");
+    assert_eq!(repeated, 0, "after a snapshot of the last input nothing is repeated: {} inputs, {report}", left.len());
+    let whole = Desk::new(60_000);
+    whole.finish();
+    assert!(whole.logs() == desk.logs());
+    let damaged = std::fs::read_dir(desk.journal().join("snapshots"))
+        .expect("a folder")
+        .next()
+        .expect("one")
+        .expect("a file")
+        .path();
+    let mut bytes = std::fs::read(&damaged).expect("a file");
+    bytes[40] ^= 1;
+    std::fs::write(&damaged, bytes).expect("it can be written");
+    let outcome = run(["run".as_ref(), desk.config().as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(1);
+    assert!(outcome.stderr.contains("the snapshot is damaged; remove it"), "{}", outcome.stderr);
+}
+
+#[test]
+fn another_configuration_does_not_go_on() {
+    let desk = Desk::new(5_000);
+    desk.finish();
+    desk.configure(6_000, "");
+    let outcome = run(["run".as_ref(), desk.config().as_os_str()]).expect(2);
+    assert!(outcome.stderr.contains("not the one that the journal began with"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("messages = 6000"), "the difference is named: {}", outcome.stderr);
+}
+
+/// Waits for something that a paced run will have done.
+#[track_caller]
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn ctl(journal: &Path, words: &[&str]) {
+    let mut arguments = vec!["ctl".as_ref(), journal.as_os_str(), "--actor".as_ref(), "ada".as_ref()];
+    arguments.extend(words.iter().map(|w| std::ffi::OsStr::new(*w)));
+    run(arguments).expect(0);
+}
+
+fn commanded(journal: &Path, action: CommandAction) -> usize {
+    let inputs = JournalReader::open(journal).expect("a journal").inputs();
+    let is = |e: &Event| e.get::<Commanded>().is_some_and(|c| c.action == action.code());
+    inputs.map_while(Result::ok).filter(is).count()
+}
+
+/// Seqs of refusals by the kill state, and of orders.
+fn refused_and_ordered(journal: &Path) -> (Vec<u64>, Vec<u64>) {
+    let outcomes = events(JournalReader::open(journal).expect("a journal").outcomes());
+    let seqs = |is: &dyn Fn(&Event) -> bool| outcomes.iter().filter(|e| is(e)).map(|e| e.id.seq()).collect();
+    (seqs(&|e| e.get::<Refused>().is_some_and(|r| r.check == 1)), seqs(&|e| e.kind == Kind::Order))
+}
+
+#[test]
+fn a_halt_holds_over_a_stop_until_somebody_resumes() {
+    let desk = Desk::new(2_000_000);
+    let journal = desk.journal();
+    let mut child = desk.start("40x");
+    until("a first order", || journal.join("control.sock").exists() && !refused_and_ordered(&journal).1.is_empty());
+    ctl(&journal, &["halt"]);
+    until("the halt", || commanded(&journal, CommandAction::Halt) == 1);
+    until("a refusal", || !refused_and_ordered(&journal).0.is_empty());
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    let before = refused_and_ordered(&journal);
+    let mut child = desk.start("40x");
+    until("another refusal", || refused_and_ordered(&journal).0.len() > before.0.len() + 5);
+    assert_eq!(refused_and_ordered(&journal).1, before.1, "no order while it is halted");
+    until("the socket", || journal.join("control.sock").exists());
+    ctl(&journal, &["limit", "max-quantity", "77", "--from", "1"]);
+    ctl(&journal, &["resume"]);
+    until("an order", || refused_and_ordered(&journal).1.len() > before.1.len());
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+}

@@ -1,0 +1,246 @@
+//! Orders on, and still the same bytes: what comes back from the line enters at a place that no cut can move.
+//!
+//! A strategy that trades a lot runs against the simulated venue. Every shape of the line must bring the same events to
+//! the end as the fused one, inputs and their times included, at every latency of the venue. With the feature
+//! `deliberate-faults` the same comparison must see each rule of the merge broken.
+
+mod harness;
+
+use feeds::synthetic::{Synthetic, SyntheticConfig};
+use flow::{Event, Kind, Kinds, Ns};
+use harness::{Day, Taken, add_day, add_file, inputs, same, set, small, taken};
+use std::path::{Path, PathBuf};
+use tidegate::config::Settings;
+use tidegate_tests::amount;
+
+const RINGS: [&str; 2] = ["line", "disruptor"];
+const BATCHES: [u64; 4] = [1, 7, 64, 1024];
+/// From where nothing may enter beside an order, to where the line is far behind the market.
+const LATENCIES: [u64; 4] = [0, 1_000, 50_000, 1_000_000];
+
+/// A day whose clock goes back now and then: every 7th message is 0.2 ms too early. The trading date it belongs to.
+fn restless(seed: u64, messages: u64) -> (PathBuf, String) {
+    const EARLY_NS: u64 = 200_000;
+    let config = SyntheticConfig { seed, messages, symbols: 3, live_orders: 60, ..SyntheticConfig::default() };
+    let mut bytes = Vec::new();
+    Synthetic::new(&config).expect("a valid day").write_to(&mut bytes, |_| ()).expect("a vector takes it");
+    let (mut at, mut number) = (0, 0);
+    while at + 2 < bytes.len() {
+        let length = usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
+        // Two bytes of length, one of type, two of locate, two of tracking; then six of time.
+        let time = &mut bytes[at + 7..at + 13];
+        let ns = time.iter().fold(0u64, |ns, byte| ns << 8 | u64::from(*byte));
+        if number % 7 == 6 {
+            time.copy_from_slice(&(ns - EARLY_NS).to_be_bytes()[2..]);
+        }
+        at += 2 + length;
+        number += 1;
+    }
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("restless-{seed}-{messages}.itch"));
+    std::fs::write(&file, bytes).expect("the folder of the tests is writable");
+    (file, config.date.to_string())
+}
+
+/// A line that trades at random, on three merged days.
+fn trading(seed: u64, messages: u64, latency_ns: u64) -> Settings {
+    let mut settings = small();
+    for one in [
+        "line.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router",
+        "random.every=2",
+        "vpin.bucket_qty=2000",
+        "line.ring_capacity=128",
+        "sim.max_own_orders=4096",
+        "sim.max_orders=65536",
+        "sim.max_levels=65536",
+        "sim.max_books=1024",
+    ] {
+        set(&mut settings, one);
+    }
+    set(&mut settings, &format!("random.seed={seed}"));
+    set(&mut settings, &format!("sim.order_latency_ns={latency_ns}"));
+    set(&mut settings, &format!("sim.reply_latency_ns={}", latency_ns / 2));
+    add_day(&mut settings, Day { seed, messages, symbols: 6, live_orders: 200 });
+    add_day(&mut settings, Day { seed: seed + 1, messages: messages / 2, symbols: 4, live_orders: 100 });
+    let (file, date) = restless(seed + 2, messages / 2);
+    add_file(&mut settings, "itch", &file, Some(&date));
+    settings
+}
+
+/// Presets, and cuts: none, each one, some together, all.
+fn shapes() -> Vec<(&'static str, &'static str)> {
+    let cuts = [
+        "book",
+        "random",
+        "orders",
+        "risk",
+        "router",
+        "tail",
+        "bars,risk",
+        "orders,tail",
+        "book,orders,router,tail",
+        "book,bars,cvd,imbalance,vpin,random,orders,risk,router,tail",
+    ];
+    [("split", "")].into_iter().chain(cuts.map(|places| ("cuts", places))).collect()
+}
+
+fn shaped(settings: &Settings, (preset, cuts): (&str, &str), ring: &str, batch: u64) -> Settings {
+    let mut shaped = settings.clone();
+    for one in [
+        format!("line.preset={preset}"),
+        format!("line.cuts={cuts}"),
+        format!("line.ring={ring}"),
+        format!("line.batch={batch}"),
+    ] {
+        set(&mut shaped, &one);
+    }
+    shaped
+}
+
+fn count(events: &[Event], kind: Kind) -> usize {
+    events.iter().filter(|e| e.kind == kind).count()
+}
+
+/// What must hold of every run: numbers without a gap, times that never fall.
+#[track_caller]
+fn sound(events: &[Event]) {
+    let inputs = inputs(events);
+    assert!(inputs.windows(2).all(|w| w[0].ts <= w[1].ts), "time falls");
+    let last = inputs.last().expect("inputs");
+    // Refusals that came back are told once only, by risk itself.
+    let echoes = count(events, Kind::Refused);
+    assert_eq!(last.id.seq() as usize, inputs.len() + echoes, "numbers without a gap");
+}
+
+#[track_caller]
+fn equal(reference: &Taken, found: &Taken, what: &str) {
+    same(&reference.events, &found.events, what);
+    assert_eq!(reference.outcome_hash, found.outcome_hash, "outcome hash, {what}");
+    assert_eq!(reference.state_hash, found.state_hash, "state hash, {what}");
+}
+
+/// Every latency in every shape; the rings and batches in turn, or all of them.
+fn every_shape(messages: u64, shapes: &[(&'static str, &'static str)]) {
+    let all = amount(0, 1) == 1;
+    for (l, latency) in LATENCIES.into_iter().enumerate() {
+        let settings = trading(71, messages, latency);
+        let reference = taken(&settings, Kinds::ALL);
+        sound(&reference.events);
+        for (s, shape) in shapes.iter().enumerate() {
+            for (r, ring) in RINGS.into_iter().enumerate() {
+                for (b, batch) in BATCHES.into_iter().enumerate() {
+                    if all || (s + l + 2 * r).is_multiple_of(4) && b == (s + r) % 4 {
+                        let found = taken(&shaped(&settings, *shape, ring, batch), Kinds::ALL);
+                        equal(&reference, &found, &format!("latency {latency}, {shape:?}, ring {ring}, batch {batch}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_shape_gives_the_same_bytes_with_orders_on() {
+    every_shape(amount(4_000, 60_000), &shapes());
+}
+
+/// The strategy does trade, is filled, refused and rejected; and twice is the same.
+#[test]
+fn a_line_that_trades_a_lot_repeats_itself() {
+    let settings = trading(72, 40_000, 50_000);
+    let first = taken(&settings, Kinds::ALL);
+    sound(&first.events);
+    let counted =
+        [Kind::Order, Kind::Fill, Kind::Refused, Kind::Ack, Kind::Cancelled, Kind::Route, Kind::Sent, Kind::Position];
+    let counts = counted.map(|kind| (kind, count(&first.events, kind)));
+    println!("{counts:?}");
+    assert!(counts[0].1 >= 10_000, "{counts:?}");
+    assert!(counts.iter().all(|(_, n)| *n > 100), "{counts:?}");
+    equal(&first, &taken(&settings, Kinds::ALL), "the same again");
+}
+
+/// Every answer comes no earlier than the latency behind its cause, and an order is told as sent before it is answered.
+#[test]
+fn nothing_comes_back_before_its_time() {
+    let latency = 50_000;
+    let events = taken(&trading(73, 6_000, latency), Kinds::ALL).events;
+    let mut routes = std::collections::BTreeMap::new();
+    for event in &events {
+        if event.kind == Kind::Route {
+            routes.insert(event.id.0, event.ts);
+        } else if let Some(sent) = event.get::<flow::records::Sent>() {
+            let left = routes.get(&sent.cause).expect("its route was made");
+            assert!(event.ts >= Ns(left.0 + latency), "{event:?}");
+        } else if let Some(ack) = event.get::<flow::records::Ack>() {
+            let left = routes.get(&ack.cause).expect("its route was made");
+            assert!(event.ts >= Ns(left.0 + latency + latency / 2), "{event:?}");
+        }
+    }
+    assert!(routes.len() > 100);
+}
+
+/// Rules of the merge, broken on purpose.
+#[cfg(feature = "deliberate-faults")]
+mod faults {
+    use super::{LATENCIES, Settings, equal, shaped, sound, taken, trading};
+    use flow::Kinds;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    use tidegate::ingress::fault::{Fault, inject};
+
+    const FAULT: &str = "TIDEGATE_BROKEN_RULE";
+    /// A comparison takes a few seconds; a line that has lost its word waits for ever.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// What the child compares: shapes in which threads race, with rings that run full.
+    fn compared(settings: &Settings) {
+        let reference = taken(settings, Kinds::ALL);
+        sound(&reference.events);
+        for (shape, batch) in
+            [(("split", ""), 1), (("split", ""), 64), (("cuts", "orders,tail"), 7), (("cuts", "tail"), 1_024)]
+        {
+            let found = taken(&shaped(settings, shape, "line", batch), Kinds::ALL);
+            equal(&reference, &found, &format!("{shape:?}, batch {batch}"));
+        }
+    }
+
+    /// Run by [`each_broken_rule_is_seen`], in a process of its own: it may hang or panic.
+    #[test]
+    #[ignore = "the other test runs it"]
+    fn child() {
+        let number: usize = std::env::var(FAULT).expect("the other test says which").parse().expect("a number");
+        inject(number.checked_sub(1).map(|at| Fault::ALL[at]));
+        for latency in LATENCIES {
+            for seed in [81, 83] {
+                compared(&trading(seed, 3_000, latency));
+            }
+        }
+    }
+
+    /// Whether the child saw something wrong: it failed, or did not end.
+    fn is_seen(number: usize) -> bool {
+        let mut child = Command::new(std::env::current_exe().expect("a test has a file"))
+            .args(["--exact", "faults::child", "--ignored"])
+            .env(FAULT, number.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a test can be run");
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = child.try_wait().expect("a child") {
+                return !status.success();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill().expect("a child");
+        child.wait().expect("a child");
+        true
+    }
+
+    #[test]
+    fn each_broken_rule_is_seen() {
+        assert!(!is_seen(0), "without a fault nothing is wrong");
+        let unseen: Vec<_> = Fault::ALL.iter().enumerate().filter(|(at, _)| !is_seen(at + 1)).collect();
+        assert!(unseen.is_empty(), "broken and not seen: {unseen:?}");
+    }
+}
