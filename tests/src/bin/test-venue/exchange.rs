@@ -1,0 +1,235 @@
+//! The ledger: every order by our id, every answer by its number, positions and fees.
+//!
+//! What becomes of an order is drawn: rejects, partial fills at odd moments, cancels of its own, all after a delay, in the
+//! order in which routes came.
+
+use flow::records::{Ack, Cancelled, Fill, FillCost, Reject, Route};
+use flow::{
+    Action, CancelReason, Event, EventId, Flags, Kind, Liquidity, Ns, OrderId, Px, Qty, Record, RejectReason, Side, Tif,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Price of what has none.
+const MARKET_PX: Px = Px(100 * Px::ONE);
+/// The longest delay, in microseconds.
+const MAX_DELAY_US: u64 = 1_500;
+/// How often something happens by itself.
+const EVERY: Duration = Duration::from_micros(400);
+
+#[derive(Clone, Copy)]
+struct Resting {
+    instrument: u32,
+    side: Side,
+    px: Px,
+    left: u64,
+    executed: u64,
+}
+
+/// The venue's books, which are its client's orders alone.
+pub(crate) struct Exchange {
+    random: u64,
+    pub(crate) quiet: bool,
+    answers: Vec<Event>,
+    orders: BTreeSet<u64>,
+    routes: BTreeSet<u64>,
+    duplicates: u64,
+    pub(crate) sessions: u64,
+    waiting: VecDeque<(Instant, Event)>,
+    live: BTreeMap<u64, Resting>,
+    positions: BTreeMap<(u8, u16, u32), (i64, i64)>,
+    matches: u64,
+    next: Instant,
+}
+
+impl Exchange {
+    pub(crate) fn new(seed: u64) -> Exchange {
+        Exchange {
+            random: seed | 1,
+            quiet: false,
+            answers: Vec::new(),
+            orders: BTreeSet::new(),
+            routes: BTreeSet::new(),
+            duplicates: 0,
+            sessions: 0,
+            waiting: VecDeque::new(),
+            live: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            matches: 0,
+            next: Instant::now(),
+        }
+    }
+
+    fn draw(&mut self, below: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % below.max(1)
+    }
+
+    pub(crate) fn answers(&self) -> &[Event] {
+        &self.answers
+    }
+
+    /// Whether a route with that order id was ever taken.
+    pub(crate) fn knows(&self, order_id: OrderId) -> bool {
+        self.orders.contains(&order_id.0)
+    }
+
+    /// A route has come: it is taken now and carried out later.
+    pub(crate) fn take(&mut self, route: Event) {
+        let record: &Route = route.record();
+        let makes = matches!(Action::from_code(record.action), Some(Action::New | Action::Replace));
+        let known = makes && !self.orders.insert(record.order_id);
+        let seen = route.id.0 != 0 && !self.routes.insert(route.id.0);
+        self.duplicates += u64::from(known || seen);
+        let delay = Duration::from_micros(self.draw(MAX_DELAY_US));
+        let due = (Instant::now() + delay).max(self.waiting.back().map_or_else(Instant::now, |(at, _)| *at));
+        self.waiting.push_back((due, route));
+    }
+
+    /// Carries out what is due; whether anything was.
+    pub(crate) fn turn(&mut self) -> bool {
+        let (now, before) = (Instant::now(), self.answers.len());
+        while self.waiting.front().is_some_and(|(due, _)| *due <= now) {
+            let (_, route) = self.waiting.pop_front().expect("it was looked at");
+            self.carry_out(&route);
+        }
+        if now >= self.next && !self.quiet {
+            self.next = now + EVERY;
+            let at = self.draw(self.live.len() as u64) as usize;
+            if let Some((id, _)) = self.live.iter().nth(at).map(|(id, order)| (*id, *order)) {
+                match self.draw(20) {
+                    0 => self.cancel(id, 0, CancelReason::EndOfDay),
+                    _ => self.fill(id, 0),
+                }
+            }
+        }
+        self.answers.len() > before
+    }
+
+    fn say<R: Record>(&mut self, instrument: u32, side: Side, record: &R) {
+        let mut event = Event::new(Ns(0), instrument, Flags::LAST_OF_GROUP.with_side(side), record);
+        event.id = EventId(self.answers.len() as u64 + 1);
+        self.answers.push(event);
+    }
+
+    fn refuse(&mut self, route: &Event, reason: RejectReason) {
+        let Route { order_id, action, .. } = *route.record();
+        let reject = Reject { order_id, cause: route.id.0, reason: reason.code(), action, ..Reject::default() };
+        self.say(route.instrument, route.side(), &reject);
+    }
+
+    fn carry_out(&mut self, route: &Event) {
+        let record: &Route = route.record();
+        match Action::from_code(record.action) {
+            Some(Action::New) if self.draw(12) == 0 => self.refuse(route, RejectReason::BadTerms),
+            Some(Action::New) => self.open(route, 0, 0),
+            Some(Action::Replace) => self.replace(route),
+            Some(Action::Cancel) if !self.live.contains_key(&record.order_id) => {
+                self.refuse(route, RejectReason::TooLate);
+            }
+            Some(Action::Cancel) if self.draw(8) == 0 => self.refuse(route, RejectReason::Halted),
+            Some(Action::Cancel) => self.cancel(record.order_id, route.id.0, CancelReason::Requested),
+            Some(Action::CancelAll) => {
+                let of = OrderId(record.order_id);
+                let meant = |id: &u64| {
+                    let id = OrderId(*id);
+                    (of.account() == 0 || of.account() == id.account())
+                        && (of.strategy() == 0 || of.strategy() == id.strategy())
+                };
+                let ids: Vec<u64> = self.live.keys().copied().filter(meant).collect();
+                ids.into_iter().for_each(|id| self.cancel(id, route.id.0, CancelReason::MassCancel));
+            }
+            None => panic!("a route without an action: {route:?}"),
+        }
+    }
+
+    fn open(&mut self, route: &Event, replaces: u64, executed: u64) {
+        let Route { order_id, px, qty, tif, .. } = *route.record();
+        let (instrument, side) = (route.instrument, route.side());
+        let ack = Ack { order_id, venue_order: order_id ^ 1 << 63, cause: route.id.0, replaces, ..Ack::default() };
+        self.say(instrument, side, &ack);
+        let px = px.known().unwrap_or(MARKET_PX);
+        self.live.insert(order_id, Resting { instrument, side, px, left: qty.0 - executed, executed });
+        let rests = replaces != 0 || matches!(Tif::from_code(tif), Some(Tif::Day | Tif::GoodTillCancelled));
+        if rests && self.draw(3) == 0 {
+            self.fill(order_id, 0);
+        } else if !rests {
+            self.fill_at_once(order_id, Tif::from_code(tif));
+        }
+    }
+
+    fn fill_at_once(&mut self, order_id: u64, tif: Option<Tif>) {
+        let (whole, reason) = match tif {
+            Some(Tif::FillOrKill) => (true, CancelReason::FillOrKill),
+            _ => (self.draw(2) == 0, CancelReason::ImmediateOrCancel),
+        };
+        if self.draw(3) > 0 {
+            let left = self.live[&order_id].left;
+            self.fill(order_id, if whole { left } else { 0 });
+        }
+        if self.live.contains_key(&order_id) {
+            self.cancel(order_id, 0, reason);
+        }
+    }
+
+    fn replace(&mut self, route: &Event) {
+        let Route { replaces, qty, .. } = *route.record();
+        let Some(old) = self.live.get(&replaces).copied() else {
+            return self.refuse(route, RejectReason::UnknownOrder);
+        };
+        if qty.0 <= old.executed || self.draw(6) == 0 {
+            return self.refuse(route, RejectReason::BadTerms);
+        }
+        self.live.remove(&replaces);
+        self.open(route, replaces, old.executed);
+    }
+
+    /// Fills a part, or `qty` if that is not 0.
+    fn fill(&mut self, order_id: u64, qty: u64) {
+        let Resting { instrument, side, px, left, .. } = self.live[&order_id];
+        let qty = if qty == 0 { 1 + self.draw(left) } else { qty };
+        self.matches += 1;
+        let match_id = self.matches;
+        self.say(instrument, side, &Fill { order_id, px, qty: Qty(qty), match_id, cause: 0 });
+        let fee = 1_000 * qty as i64 - self.draw(500) as i64;
+        let liquidity = Liquidity::Added.code();
+        self.say(instrument, side, &FillCost { order_id, fee, match_id, liquidity, ..FillCost::default() });
+        let id = OrderId(order_id);
+        let (held, fees) = self.positions.entry((id.account(), id.strategy(), instrument)).or_default();
+        *held += if side == Side::Buy { qty as i64 } else { -(qty as i64) };
+        *fees += fee;
+        let order = self.live.get_mut(&order_id).expect("it was looked at");
+        (order.left, order.executed) = (left - qty, order.executed + qty);
+        if order.left == 0 {
+            self.live.remove(&order_id);
+        }
+    }
+
+    fn cancel(&mut self, order_id: u64, cause: u64, reason: CancelReason) {
+        let gone = self.live.remove(&order_id).expect("it was looked at");
+        let cancelled =
+            Cancelled { order_id, qty: Qty(gone.left), cause, reason: reason.code(), ..Cancelled::default() };
+        self.say(gone.instrument, gone.side, &cancelled);
+    }
+
+    /// The ledger as one line of JSON.
+    pub(crate) fn ledger(&self) -> serde_json::Value {
+        let position = |(&(account, strategy, instrument), &(qty, fees)): (&(u8, u16, u32), &(i64, i64))| {
+            serde_json::json!([account, strategy, instrument, qty, fees])
+        };
+        let fills = self.answers.iter().filter(|a| a.kind == Kind::Fill).count();
+        serde_json::json!({
+            "orders": self.orders.len(),
+            "routes": self.routes.len(),
+            "duplicates": self.duplicates,
+            "sessions": self.sessions,
+            "answers": self.answers.len(),
+            "fills": fills,
+            "waiting": self.waiting.len(),
+            "open": self.live.keys().collect::<Vec<_>>(),
+            "positions": self.positions.iter().map(position).collect::<Vec<_>>(),
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! A small venue in a process of its own, with a ledger of its own, for the tests that kill the engine.
+//!
+//! It speaks the protocol of `sinks/docs/wire.md` on a port of the loopback that it prints, survives whatever its client does, and
+//! takes commands on its standard input, one a line: `ledger`, `answers FILE`, `quiet`, `loud`, `kill PID AFTER POINT`,
+//! `disarm`. It kills its client itself where it is told to, since it alone knows when a route has just come. One thread
+//! serves the socket; nothing here is shared with the engine but the layout of events.
+
+mod exchange;
+mod session;
+
+use exchange::Exchange;
+use session::{Armed, Point, Session};
+use std::io::BufRead;
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::Duration;
+
+fn main() {
+    let seed = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(1);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port of the loopback");
+    listener.set_nonblocking(true).expect("a socket can be asked");
+    println!("{}", listener.local_addr().expect("it is bound").port());
+    let (sender, commands) = channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    serve(&listener, &commands, Exchange::new(seed));
+}
+
+fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exchange) {
+    let mut session: Option<Session> = None;
+    let mut armed = None;
+    loop {
+        match commands.try_recv() {
+            Ok(line) => obey(&line, &mut exchange, &mut armed),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => return,
+        }
+        if let Ok((stream, _)) = listener.accept() {
+            // The old connection is read to its end before the new one is answered.
+            if let Some(mut old) = session.take() {
+                old.read(&mut exchange, &mut armed);
+            }
+            session = Some(Session::new(stream));
+        }
+        let mut busy = exchange.turn();
+        if let Some(open) = &mut session {
+            busy |= open.read(&mut exchange, &mut armed);
+            busy |= open.write(&exchange, &mut armed);
+            if open.is_over() {
+                session = None;
+            }
+        }
+        if !busy {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}
+
+fn obey(line: &str, exchange: &mut Exchange, armed: &mut Option<Armed>) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["ledger"] => println!("{}", exchange.ledger()),
+        ["answers", path] => {
+            let bytes: &[u8] = bytemuck::cast_slice(exchange.answers());
+            std::fs::write(path, bytes).expect("the test's folder is writable");
+            println!("written");
+        }
+        ["quiet"] => exchange.quiet = true,
+        ["loud"] => exchange.quiet = false,
+        ["kill", pid, after, point] => {
+            let point = Point::named(point).unwrap_or_else(|| panic!("no point is called {point}"));
+            *armed = Some(Armed { pid: pid.parse().expect("a pid"), after: after.parse().expect("a number"), point });
+        }
+        ["disarm"] => *armed = None,
+        _ => panic!("not understood: {line}"),
+    }
+}

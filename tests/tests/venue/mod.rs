@@ -1,0 +1,62 @@
+//! The test venue's process, from the test's side.
+
+use flow::Event;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// The running venue; it ends with its standard input.
+pub(crate) struct Venue {
+    child: Child,
+    to: Option<ChildStdin>,
+    from: BufReader<ChildStdout>,
+    pub(crate) port: u16,
+}
+
+impl Venue {
+    pub(crate) fn start(seed: u64) -> Venue {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_test-venue"));
+        let command = command.arg(seed.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the venue starts");
+        let to = child.stdin.take();
+        let mut from = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut port = String::new();
+        from.read_line(&mut port).expect("it says its port");
+        Venue { child, to, from, port: port.trim().parse().expect("a port") }
+    }
+
+    /// A command that has no answer.
+    pub(crate) fn say(&mut self, line: &str) {
+        writeln!(self.to.as_mut().expect("it runs"), "{line}").expect("the venue listens");
+    }
+
+    fn ask(&mut self, line: &str) -> String {
+        self.say(line);
+        let mut answer = String::new();
+        self.from.read_line(&mut answer).expect("the venue answers");
+        answer
+    }
+
+    pub(crate) fn ledger(&mut self) -> Value {
+        serde_json::from_str(&self.ask("ledger")).expect("one JSON object")
+    }
+
+    pub(crate) fn count(&mut self, what: &str) -> u64 {
+        self.ledger()[what].as_u64().expect("a count")
+    }
+
+    /// Every answer that it gave.
+    pub(crate) fn answers(&mut self, to: &Path) -> Vec<Event> {
+        assert_eq!(self.ask(&format!("answers {}", to.display())).trim(), "written");
+        let bytes = std::fs::read(to).expect("it was written");
+        bytes.chunks_exact(size_of::<Event>()).map(bytemuck::pod_read_unaligned).collect()
+    }
+}
+
+impl Drop for Venue {
+    fn drop(&mut self) {
+        drop(self.to.take());
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,252 @@
+//! Killed at any moment, against a venue in another process that keeps its own ledger.
+//!
+//! A journalled run trades over a socket and is killed: at random moments, while it repeats its record, and at the points
+//! that only the venue can see (a hello, a question, a route has come; half of an answer, a whole one is out). It goes on
+//! with its journal each time. In the end nothing was sent twice, every answer that the venue gave stands once in the
+//! input log, and positions and fees are those of the venue's ledger. Seeds are printed.
+
+mod venue;
+
+use flow::records::{Fill, Position, PositionMoney, Reject, Route, Sent};
+use flow::{Event, Kind, RejectReason, SOURCE_RETURNS};
+use serde_json::Value;
+use sinks::journal::{JournalReader, LogReader, verify};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+use tempfile::TempDir;
+use tidegate_tests::{amount, run, tidegate};
+use venue::Venue;
+
+/// Kills of one journal: repeating the record costs what the run did, so many kills are several journals.
+const KILLS: u64 = 20;
+/// What can be seen at the venue alone.
+const POINTS: [&str; 5] = ["hello", "asked", "route", "half", "written"];
+
+/// The next number of a small generator.
+fn draw(random: &mut u64, below: u64) -> u64 {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    *random % below
+}
+
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    let seed = std::env::var("TIDEGATE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(since.as_nanos() as u64 | 1);
+    println!("seed {seed}");
+    seed
+}
+
+/// A desk that trades at random with a venue, and its files.
+struct Desk {
+    folder: TempDir,
+    config: String,
+    lives: u64,
+}
+
+impl Desk {
+    fn new(port: u16, seed: u64, preset: &str) -> Desk {
+        let config = format!(
+            "[line]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\nclock = \"wall\"\npreset = \"{preset}\"\n\
+             [journal]\nsegment_records = 8192\n[router]\nvenue = \"wire\"\n[wire]\naddress = \"127.0.0.1:{port}\"\n\
+             [random]\nevery = 40\nseed = {seed}\nmax_position = 5000\n\
+             [risk]\nmax_quantity = 5000\nmax_notional = 100000000\ncollar_bps = 5000\nmax_position = 6000\n\
+             max_open_orders = 200\nmax_messages = 4000\nthrottle_window_ms = 100\nmax_data_age_ms = 60000\n\
+             [[input]]\nfeed = \"synthetic\"\nseed = {seed}\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
+        );
+        Desk { folder: tempfile::tempdir().expect("a folder"), config, lives: 0 }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&mut self, journal: &str, more: &[&str]) -> Life {
+        std::fs::write(self.path("desk.toml"), &self.config).expect("the folder is writable");
+        self.lives += 1;
+        let said = self.path(&format!("life-{}.txt", self.lives));
+        let file = std::fs::File::create(&said).expect("the folder is writable");
+        let mut command = Command::new(tidegate());
+        command.arg("run").arg(self.path("desk.toml")).arg("--journal").arg(self.path(journal));
+        command.args(["--speed", "max", "--json"]).args(more);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("tidegate starts");
+        Life { child, said }
+    }
+}
+
+/// A run of the binary.
+struct Life {
+    child: Child,
+    said: PathBuf,
+}
+
+impl Life {
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).unwrap_or_default()
+    }
+
+    /// Waits until `done`, or the process has ended, at most 60 s.
+    fn wait_until(&mut self, mut done: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !done() && self.child.try_wait().expect("a child").is_none() {
+            assert!(Instant::now() < deadline, "nothing happens; it said:\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Kills it; it must not have ended by itself.
+    fn kill(mut self) {
+        self.child.kill().expect("a child");
+        let status = self.child.wait().expect("a child");
+        assert_eq!(status.code(), None, "it ended by itself:\n{}", self.said());
+    }
+
+    /// Ends it in order.
+    fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        let status = self.child.wait().expect("a child");
+        assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", self.said());
+    }
+}
+
+/// One life: started, and killed somewhere.
+fn live_and_die(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+    let sessions = venue.count("sessions");
+    match draw(random, 8) {
+        // While it starts, or repeats its record.
+        0 => {
+            let life = desk.start("run", &[]);
+            std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+            life.kill();
+        }
+        1..3 => {
+            let mut life = desk.start("run", &[]);
+            life.wait_until(|| venue.count("sessions") > sessions);
+            std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+            life.kill();
+        }
+        _ => {
+            let mut life = desk.start("run", &[]);
+            let point = POINTS[draw(random, 5) as usize];
+            let after = if matches!(point, "hello" | "asked") { 0 } else { draw(random, 60) };
+            venue.say(&format!("kill {} {after} {point}", life.child.id()));
+            let mut deadline = None;
+            life.wait_until(|| {
+                let open = venue.count("sessions") > sessions;
+                open && deadline.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(300)
+            });
+            venue.say("disarm");
+            life.kill();
+        }
+    }
+    assert_eq!(venue.count("duplicates"), 0, "something was sent twice");
+}
+
+/// The last life: the venue falls silent, the run ends in order, and everything is compared.
+fn conclude(desk: &mut Desk, venue: &mut Venue, journal: &str) -> Value {
+    let sessions = venue.count("sessions");
+    let mut life = desk.start(journal, &[]);
+    life.wait_until(|| venue.count("sessions") > sessions);
+    std::thread::sleep(Duration::from_millis(50));
+    venue.say("quiet");
+    std::thread::sleep(Duration::from_millis(50));
+    life.stop();
+    venue.ledger()
+}
+
+fn events(log: LogReader) -> Vec<Event> {
+    log.map(|event| event.expect("a whole record")).collect()
+}
+
+fn is_answer(input: &Event) -> bool {
+    let kinds = [Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled];
+    let made_here = |r: &Reject| r.reason == RejectReason::NeverSent.code();
+    input.source == SOURCE_RETURNS && kinds.contains(&input.kind) && !input.get::<Reject>().is_some_and(made_here)
+}
+
+/// What of an answer must come through.
+fn meaning(event: &Event) -> (Kind, u32, u16, [u8; 40]) {
+    (event.kind, event.instrument, event.flags.0, event.body)
+}
+
+/// Every answer once and in order; the answers before `from` were another journal's.
+fn same_answers(inputs: &[Event], answers: &[Event], from: usize) {
+    let recorded: Vec<_> = inputs.iter().filter(|e| is_answer(e)).map(meaning).collect();
+    let given: Vec<_> = answers[from..].iter().map(meaning).collect();
+    let same = recorded.iter().zip(&given).take_while(|(a, b)| a == b).count();
+    assert_eq!((recorded.len(), same), (given.len(), given.len()), "answers recorded, equal; answers given");
+}
+
+/// Positions and fees at the end, by account, strategy and instrument.
+fn positions(outcomes: &[Event]) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
+    let mut all: BTreeMap<_, (i64, i64)> = BTreeMap::new();
+    for event in outcomes {
+        if let Some(p) = event.get::<Position>() {
+            all.entry((p.account.into(), p.strategy.into(), event.instrument.into())).or_default().0 = p.qty;
+        } else if let Some(m) = event.get::<PositionMoney>() {
+            all.entry((m.account.into(), m.strategy.into(), event.instrument.into())).or_default().1 = m.fees;
+        }
+    }
+    all
+}
+
+fn ledger_positions(ledger: &Value) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
+    let one = |row: &Value| {
+        let key = |at: usize| row[at].as_u64().expect("a number");
+        ((key(0), key(1), key(2)), (row[3].as_i64().expect("a number"), row[4].as_i64().expect("a number")))
+    };
+    ledger["positions"].as_array().expect("a list").iter().map(one).collect()
+}
+
+/// Every route that left the line was sent, or it is recorded that it never was; nobody settled one twice as sent.
+fn settled(inputs: &[Event], outcomes: &[Event]) -> usize {
+    let routes: BTreeSet<u64> = outcomes.iter().filter(|e| e.get::<Route>().is_some()).map(|e| e.id.0).collect();
+    let sent: Vec<u64> = inputs.iter().filter_map(|e| e.get::<Sent>()).map(|s| s.cause).filter(|c| *c != 0).collect();
+    let never = inputs.iter().filter_map(|e| e.get::<Reject>());
+    let never: BTreeSet<u64> =
+        never.filter(|r| r.reason == RejectReason::NeverSent.code()).map(|r| r.cause).collect();
+    let once: BTreeSet<u64> = sent.iter().copied().collect();
+    assert_eq!(once.len(), sent.len(), "a route is recorded as sent twice");
+    let both: BTreeSet<u64> = once.union(&never).copied().collect();
+    assert!(both == routes, "{} routes, {} of them settled", routes.len(), both.intersection(&routes).count());
+    never.len()
+}
+
+fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
+    assert!(verify(dir, 10).expect("it can be read").is_whole());
+    let reader = JournalReader::open(dir).expect("a journal");
+    let (inputs, outcomes) = (events(reader.inputs()), events(reader.outcomes()));
+    let answers = venue.answers(&dir.with_extension("answers"));
+    same_answers(&inputs, &answers, from);
+    assert_eq!(positions(&outcomes), ledger_positions(ledger), "positions and fees");
+    let never = settled(&inputs, &outcomes);
+    assert_eq!(ledger["duplicates"], 0);
+    let fills = answers.iter().filter(|a| a.get::<Fill>().is_some()).count();
+    println!(
+        "{} inputs, {} orders at the venue, {} answers, {fills} fills, {never} routes never sent",
+        inputs.len(),
+        ledger["orders"],
+        answers.len()
+    );
+    let repeated = run([Path::new("replay"), Path::new("--journal"), dir, Path::new("--verify"), Path::new("--json")]);
+    repeated.expect(0);
+}
+
+#[test]
+fn killed_at_any_moment_nothing_is_sent_twice_or_lost() {
+    let mut random = seed();
+    for journal in 0..amount(KILLS, 500).div_ceil(KILLS) {
+        let mut venue = Venue::start(random);
+        let preset = ["fused", "split"][journal as usize % 2];
+        let mut desk = Desk::new(venue.port, random >> 32, preset);
+        for _ in 0..KILLS {
+            live_and_die(&mut desk, &mut venue, &mut random);
+        }
+        let ledger = conclude(&mut desk, &mut venue, "run");
+        assert!(ledger["fills"].as_u64().expect("a number") > 0, "it trades: {ledger}");
+        compared(&desk.path("run"), &mut venue, &ledger, 0);
+    }
+}
