@@ -116,6 +116,7 @@ fn find(
     let mut found = Found { keeper, active: None, emptied: 0 };
     let (mut written, mut ended) = (dropped.through_record, false);
     let mut wanted = dropped.through_segment + 1;
+    let mut spare = Vec::new();
     for number in numbers.into_iter().filter(|n| *n > dropped.through_segment) {
         if number != wanted {
             return Err(damaged(missing(log, wanted)));
@@ -130,7 +131,7 @@ fn find(
         check_seal(&file, &seal, &found.keeper, ended).map_err(damaged_box)?;
         if ended {
             found.emptied += u64::from(file.first_not_zero(0)?.is_some());
-            remove(dir, log, number)?;
+            spare.push(number);
             continue;
         }
         let used = seal.records + count_written(&file, seal.records, info.segment_records)?;
@@ -149,6 +150,8 @@ fn find(
         let file = log.segment_name(wanted - 1);
         return Err(damaged(Fault { log: Some(log), file, offset: None, record: None, seq: None, what }));
     }
+    // From the last: a kill between two must not leave a later segment behind a missing one.
+    spare.into_iter().rev().try_for_each(|number| remove(dir, log, number))?;
     found.keeper.next_number = found.keeper.next_number.max(dropped.through_segment + 1);
     found.keeper.handover.set_written(written);
     Ok(found)
