@@ -35,8 +35,6 @@ enum Phase {
     Open,
     /// The end of input has entered: only returns follow.
     Returning,
-    /// The record is repeated and nothing shall follow: the line comes to rest.
-    Stopping,
     /// Too much came back: the anomaly has entered, the halt follows.
     Halting,
     Ended,
@@ -54,6 +52,8 @@ pub struct Ingress {
     now: Ns,
     seq: u64,
     phase: Phase,
+    /// The record is repeated and nothing shall follow: the line comes to rest, the phase stays.
+    resting: bool,
     /// Inputs by instrument.
     activity: Vec<u64>,
     log: Option<InputLog>,
@@ -74,6 +74,7 @@ impl Ingress {
             now: Ns(0),
             seq: 0,
             phase: Phase::Open,
+            resting: false,
             activity: vec![0; instruments as usize],
             log: None,
             origins: None,
@@ -184,7 +185,7 @@ impl Ingress {
             self.record_ended(done.then())?;
         }
         let wall = self.clock.wall();
-        if self.phase == Phase::Stopping {
+        if self.resting {
             return Ok(Choice::Exhausted);
         }
         let heard = self.clock.heard(self.now);
@@ -240,7 +241,7 @@ impl Ingress {
             (Then::GoOn, Phase::Open) => self.feeds.iter_mut().try_for_each(Feeding::skip),
             (Then::GoOn, _) => Ok(()),
             (Then::Stop, _) => {
-                self.phase = Phase::Stopping;
+                self.resting = true;
                 Ok(())
             }
         }
@@ -462,6 +463,9 @@ impl Head for Ingress {
             })?;
             if choice == Choice::Pending || !self.may_enter(choice, idle) {
                 return Ok(Admitted::Pending);
+            }
+            if choice == Choice::Exhausted && self.resting {
+                return Ok(Admitted::Ended);
             }
             if choice == Choice::Exhausted {
                 self.phase = Phase::Ended;
