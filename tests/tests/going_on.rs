@@ -197,7 +197,7 @@ fn refused_and_ordered(journal: &Path) -> (Vec<u64>, Vec<u64>) {
 fn a_halt_holds_over_a_stop_until_somebody_resumes() {
     let desk = Desk::new(2_000_000);
     let journal = desk.journal();
-    let mut child = desk.start("40x");
+    let mut child = desk.start("600x");
     until("a first order", || journal.join("control.sock").exists() && !refused_and_ordered(&journal).1.is_empty());
     ctl(&journal, &["halt"]);
     until("the halt", || commanded(&journal, CommandAction::Halt) == 1);
@@ -205,7 +205,7 @@ fn a_halt_holds_over_a_stop_until_somebody_resumes() {
     child.kill().expect("a child");
     child.wait().expect("a child");
     let before = refused_and_ordered(&journal);
-    let mut child = desk.start("40x");
+    let mut child = desk.start("600x");
     until("another refusal", || refused_and_ordered(&journal).0.len() > before.0.len() + 5);
     assert_eq!(refused_and_ordered(&journal).1, before.1, "no order while it is halted");
     until("the socket", || journal.join("control.sock").exists());

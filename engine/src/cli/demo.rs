@@ -24,8 +24,12 @@ pub(super) struct DemoArgs {
     /// Symbols of the synthetic exchange.
     #[arg(long, default_value_t = 200)]
     symbols: u64,
-    #[command(flatten)]
-    rows: RowArgs,
+    /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
+    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
+    emit: Vec<String>,
+    /// At most so many rows; the run ends there.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
     #[command(flatten)]
     line: LineArgs,
     /// One JSON object on standard output instead of the summary.
@@ -47,14 +51,14 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
     let params = settings.feeds[feed.name].clone();
     settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
-    let mut watch = Watch::new(Some(args.events), !args.json && args.rows.emit.is_empty())?;
+    let mut watch = Watch::new(Some(args.events), !args.json && args.emit.is_empty())?;
     if !args.json {
         eprintln!(
             "a synthetic exchange of {} symbols sends {} ITCH messages, seed {}",
             args.symbols, args.events, args.seed
         );
     }
-    let rows = args.rows.rows()?;
+    let rows = RowArgs::of(&args.emit, args.limit).rows()?;
     let printing = rows.is_some();
     let options = Options { rows, control: watch.control(), ..Options::default() };
     let (report, error) = execute(&settings, options, &mut || watch.poll())?;

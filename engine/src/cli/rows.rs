@@ -1,4 +1,4 @@
-//! Which rows a command prints: the options that `demo`, `replay` and `journal export` share.
+//! Which rows a command prints: the options that `replay` and `journal export` share.
 
 use super::exit::Failure;
 use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
@@ -12,17 +12,20 @@ enum FormatArg {
     Csv,
 }
 
+/// Levels a side of a depth row, unless told otherwise.
+const LEVELS: u64 = 10;
+
 /// Options of rows.
 #[derive(Args)]
 pub(super) struct RowArgs {
     /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
     #[arg(long, value_delimiter = ',', value_name = "KINDS")]
-    pub(super) emit: Vec<String>,
+    emit: Vec<String>,
     /// Form of the rows; CSV takes one kind.
     #[arg(long, value_enum, default_value = "jsonl")]
     format: FormatArg,
     /// Levels a side of a depth row.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, default_value_t = LEVELS, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     levels: u64,
     /// Only rows of these symbols, comma-separated.
     #[arg(long, value_delimiter = ',')]
@@ -42,6 +45,20 @@ pub(super) struct RowArgs {
 }
 
 impl RowArgs {
+    /// All rows of these kinds as JSON lines, at most `limit`.
+    pub(super) fn of(emit: &[String], limit: Option<u64>) -> RowArgs {
+        RowArgs {
+            emit: emit.to_vec(),
+            format: FormatArg::Jsonl,
+            levels: LEVELS,
+            symbols: Vec::new(),
+            from: None,
+            to: None,
+            limit,
+            every: None,
+        }
+    }
+
     /// The rows to print to standard output; none when no kind is named.
     pub(super) fn rows(&self) -> Result<Option<Rows>, Failure> {
         if self.emit.is_empty() {

@@ -5,7 +5,7 @@ use super::verify::{Verified, VerifySink};
 use crate::config::Settings;
 use crate::ingress::{Retrace, Then};
 use crate::plan::Plan;
-use crate::recovery::{self, Snapshot};
+use crate::recovery::{self, Carried, CarryError, Snapshot};
 use flow::{Kinds, Sink};
 use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec, Upkeep};
 use std::path::Path;
@@ -20,32 +20,49 @@ pub(super) struct Journalling {
     pub(super) snapshot: Option<Snapshot>,
     /// Whoever wrote it before did not close it.
     pub(super) is_unclean: bool,
+    /// What is still to enter of what another journal left.
+    pub(super) carried: Carried,
     pub(super) verdict: Option<Arc<Mutex<Verified>>>,
 }
 
 impl Journalling {
-    /// The journal that the settings ask for. With `go_on`, one that is there already goes on.
-    pub(super) fn of(settings: &Settings, plan: &Plan, go_on: bool) -> Result<Journalling, RunError> {
+    /// The journal that the settings ask for. With `go_on`, one that is there already goes on; a new one begins with what
+    /// the one in `before` left.
+    pub(super) fn of(
+        settings: &Settings,
+        plan: &Plan,
+        go_on: bool,
+        before: Option<&Path>,
+    ) -> Result<Journalling, RunError> {
+        let carried = before.map(|dir| recovery::carry_over(dir, settings)).transpose()?.unwrap_or_default();
         match &settings.journal_dir {
             None => Ok(Journalling::default()),
             Some(dir) if go_on && dir.join("journal.toml").exists() => {
-                Journalling::gone_on(settings, plan.outcomes, dir)
+                Journalling::gone_on(settings, plan.outcomes, dir, carried)
             }
             Some(dir) => {
                 let (inputs, outcomes) = Journal::create(dir, &spec(settings, plan.outcomes))?;
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
-                Ok(Journalling { inputs: Some(inputs), outcomes, ..Journalling::default() })
+                Ok(Journalling { inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
             }
         }
     }
 
-    fn gone_on(settings: &Settings, kinds: Kinds, dir: &Path) -> Result<Journalling, RunError> {
+    fn gone_on(settings: &Settings, kinds: Kinds, dir: &Path, mut carried: Carried) -> Result<Journalling, RunError> {
         recovery::check(JournalReader::open(dir)?.info(), settings)?;
         let is_unclean = JournalReader::open(dir)?.closed()?.is_none();
         let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
         let last = resumed.last_input_seq;
         let reader = JournalReader::open(dir)?;
-        let snapshot = Snapshot::latest(dir, last)?;
+        let wanted = recovery::begun_with(&reader)?.max(u64::from(last == 0));
+        carried.first = carried.first.split_off(carried.first.len().min(last.min(wanted) as usize));
+        if last >= wanted {
+            carried = Carried::default();
+        } else if last + carried.first.len() as u64 != wanted && last > 0 {
+            return Err(CarryError::Incomplete(dir.to_owned()).into());
+        }
+        // Outcomes behind this word may be lacking: they must be made again.
+        let snapshot = Snapshot::latest(dir, last.min(resumed.completed_through))?;
         let mut inputs = reader.inputs();
         let from = snapshot.as_ref().map_or(0, |s| s.seq);
         if from > 0 && from < last {
@@ -59,6 +76,7 @@ impl Journalling {
             retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, Then::GoOn)),
             snapshot,
             is_unclean,
+            carried,
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::ingress::{Clock, Feeding, Head, Ingress, Recorded, Retrace, Then, TickSource};
 use crate::recovery::{self, Snapshot};
 use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
-use sinks::journal::{JournalReader, LogKind};
+use sinks::journal::JournalReader;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -46,7 +46,7 @@ impl Sink for Definitions {
     }
 }
 
-/// Writes a snapshot of the journal's last stored input; gives the file and its `seq`.
+/// Writes a snapshot after the last input whose outcomes are all stored; gives the file and its `seq`.
 ///
 /// # Errors
 /// When the journal cannot be read, another build wrote it, its inputs are not repeated equally, or the file cannot be
@@ -56,8 +56,7 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
     let info = reader.info().clone();
     let settings = Settings::parse(&info.config_text, &dir.join("journal.toml"))?;
     recovery::check(&info, &settings)?;
-    let ends = reader.list()?.into_iter().filter(|s| s.log == LogKind::Inputs).filter_map(|s| s.last);
-    let last = ends.map(|(id, _)| id.seq()).max().unwrap_or(0);
+    let last = reader.completed_through()?;
     let before = Snapshot::latest(dir, last)?;
     let from = before.as_ref().map_or(0, |s| s.seq);
     let instruments = Recorded::new(&reader)?.instruments();
