@@ -43,6 +43,7 @@ fn seed() -> u64 {
 struct Desk {
     folder: TempDir,
     config: String,
+    binary: PathBuf,
     lives: u64,
 }
 
@@ -56,7 +57,7 @@ impl Desk {
              max_open_orders = 200\nmax_messages = 4000\nthrottle_window_ms = 100\nmax_data_age_ms = 60000\n\
              [[input]]\nfeed = \"synthetic\"\nseed = {seed}\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
         );
-        Desk { folder: tempfile::tempdir().expect("a folder"), config, lives: 0 }
+        Desk { folder: tempfile::tempdir().expect("a folder"), config, binary: tidegate().to_owned(), lives: 0 }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -68,7 +69,7 @@ impl Desk {
         self.lives += 1;
         let said = self.path(&format!("life-{}.txt", self.lives));
         let file = std::fs::File::create(&said).expect("the folder is writable");
-        let mut command = Command::new(tidegate());
+        let mut command = Command::new(&self.binary);
         command.arg("run").arg(self.path("desk.toml")).arg("--journal").arg(self.path(journal));
         command.args(["--speed", "max", "--json"]).args(more);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("tidegate starts");
@@ -206,8 +207,7 @@ fn settled(inputs: &[Event], outcomes: &[Event]) -> usize {
     let routes: BTreeSet<u64> = outcomes.iter().filter(|e| e.get::<Route>().is_some()).map(|e| e.id.0).collect();
     let sent: Vec<u64> = inputs.iter().filter_map(|e| e.get::<Sent>()).map(|s| s.cause).filter(|c| *c != 0).collect();
     let never = inputs.iter().filter_map(|e| e.get::<Reject>());
-    let never: BTreeSet<u64> =
-        never.filter(|r| r.reason == RejectReason::NeverSent.code()).map(|r| r.cause).collect();
+    let never: BTreeSet<u64> = never.filter(|r| r.reason == RejectReason::NeverSent.code()).map(|r| r.cause).collect();
     let once: BTreeSet<u64> = sent.iter().copied().collect();
     assert_eq!(once.len(), sent.len(), "a route is recorded as sent twice");
     let both: BTreeSet<u64> = once.union(&never).copied().collect();
@@ -248,5 +248,92 @@ fn killed_at_any_moment_nothing_is_sent_twice_or_lost() {
         let ledger = conclude(&mut desk, &mut venue, "run");
         assert!(ledger["fills"].as_u64().expect("a number") > 0, "it trades: {ledger}");
         compared(&desk.path("run"), &mut venue, &ledger, 0);
+    }
+}
+
+/// A few lives that are killed, then the old journal is left behind.
+fn left_behind(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+    for _ in 0..3 {
+        live_and_die(desk, venue, random);
+    }
+    let sessions = venue.count("sessions");
+    let mut life = desk.start("run", &[]);
+    life.wait_until(|| venue.count("sessions") > sessions);
+    std::thread::sleep(Duration::from_millis(100));
+    life.kill();
+}
+
+/// How many answers of the venue the journals before hold.
+fn answers_before(dir: &Path) -> usize {
+    let reader = JournalReader::open(dir).expect("a journal");
+    events(reader.inputs()).iter().filter(|e| is_answer(e)).count()
+}
+
+/// It must be refused to go on, with this in the message.
+fn refused(desk: &mut Desk, why: &str) {
+    let mut life = desk.start("run", &[]);
+    let status = life.child.wait().expect("a child");
+    assert!(status.code().is_some_and(|c| c != 0), "it went on: {status}");
+    assert!(life.said().contains(why) && life.said().contains("--carry-over"), "{}", life.said());
+}
+
+/// Goes on with a new journal, which is killed while it begins and later, and compares.
+fn carried_over(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+    let before = answers_before(&desk.path("run"));
+    let open = venue.ledger()["open"].clone();
+    let old = desk.path("run");
+    let over = ["--carry-over", old.to_str().expect("UTF-8")];
+    for _ in 0..4 {
+        let life = desk.start("next", &over);
+        std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+        life.kill();
+    }
+    let sessions = venue.count("sessions");
+    let mut life = desk.start("next", &over);
+    life.wait_until(|| venue.count("sessions") > sessions);
+    std::thread::sleep(Duration::from_millis(200));
+    life.kill();
+    let ledger = conclude(desk, venue, "next");
+    let still = |id: &&Value| ledger["open"].as_array().expect("a list").contains(id);
+    assert_eq!(open.as_array().expect("a list").iter().filter(still).count(), 0, "orders of the old journal are open");
+    compared(&desk.path("next"), venue, &ledger, before);
+}
+
+#[test]
+fn another_configuration_begins_a_new_journal() {
+    let mut random = seed();
+    for _ in 0..amount(1, 10) {
+        let mut venue = Venue::start(random);
+        let mut desk = Desk::new(venue.port, random >> 32, "fused");
+        left_behind(&mut desk, &mut venue, &mut random);
+        desk.config = desk.config.replace("every = 40", "every = 50");
+        refused(&mut desk, "every");
+        carried_over(&mut desk, &mut venue, &mut random);
+    }
+}
+
+/// The binary with another build id in it: the last word of the one that the journal names, as long and otherwise.
+fn other_build(desk: &mut Desk) -> PathBuf {
+    let reader = JournalReader::open(&desk.path("run")).expect("a journal");
+    let word = reader.info().build_id.rsplit(' ').next().expect("a word").to_owned();
+    let mut binary = std::fs::read(tidegate()).expect("the binary");
+    let at = binary.windows(word.len()).position(|bytes| bytes == word.as_bytes()).expect("the binary names its build");
+    binary[at..at + word.len()].fill(b'x');
+    let path = desk.path("tidegate-of-another-build");
+    std::fs::copy(tidegate(), &path).expect("the folder is writable");
+    std::fs::write(&path, binary).expect("the folder is writable");
+    path
+}
+
+#[test]
+fn another_build_begins_a_new_journal() {
+    let mut random = seed();
+    for _ in 0..amount(1, 10) {
+        let mut venue = Venue::start(random);
+        let mut desk = Desk::new(venue.port, random >> 32, "split");
+        left_behind(&mut desk, &mut venue, &mut random);
+        desk.binary = other_build(&mut desk);
+        refused(&mut desk, "the journal was written by");
+        carried_over(&mut desk, &mut venue, &mut random);
     }
 }

@@ -29,6 +29,10 @@ pub(super) struct RunArgs {
     /// Pace of the event clock: 1x, 10x, 0.5x, or max.
     #[arg(long, default_value = "1x", value_parser = pace)]
     speed: Speed,
+    /// Begin the new journal with what the one in this folder left: its positions, and the end of its orders. The way for
+    /// another build or configuration.
+    #[arg(long, value_name = "DIR")]
+    carry_over: Option<PathBuf>,
     /// Start although the line panicked twice at the same input.
     #[arg(long)]
     after_panic: bool,
@@ -77,7 +81,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut watch = Watch::new(None, !args.json)?.with_stall_halt(sender.clone(), settings.line.int("stall_ms"));
     let mut server = None;
     let mut said = None;
-    let options = Options { commands, pace: args.speed.0, go_on: true, control: watch.control(), ..Options::default() };
+    let options = Options {
+        commands,
+        pace: args.speed.0,
+        go_on: true,
+        carry_over: args.carry_over.clone(),
+        control: watch.control(),
+        ..Options::default()
+    };
     let ran = execute(&settings, options, &mut || {
         // The folder is there once the run has begun.
         if server.is_none() && said.is_none() {

@@ -6,7 +6,7 @@
 //! and is unanswered is in doubt, and the next session begins the same way.
 
 use super::link::{Link, Resumption};
-use super::{answers, is_numbered};
+use super::{Unanswered, is_numbered};
 use crate::line::Slot;
 use flow::records::{Reject, Route, Sent};
 use flow::{
@@ -14,7 +14,7 @@ use flow::{
     VenueError,
 };
 use ring::{Producer, Refused};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub struct Desk {
     /// Approved routes that wait for their turn.
     waiting: VecDeque<Event>,
     /// What was sent, or is in doubt, and is not answered: `sent` by id of the route.
-    unanswered: BTreeMap<u64, Event>,
+    unanswered: Unanswered,
     doubts: VecDeque<Doubt>,
     /// Orders of the journal before that are asked for.
     ask: Vec<OrderId>,
@@ -67,7 +67,7 @@ impl Desk {
             link,
             received: 0,
             waiting: VecDeque::new(),
-            unanswered: BTreeMap::new(),
+            unanswered: Unanswered::new(),
             doubts: VecDeque::new(),
             ask: Vec::new(),
             cancel_first: false,
@@ -232,9 +232,7 @@ impl Desk {
         (answer.id, answer.ts) = (EventId(0), Ns(0));
         debug_assert!(is_numbered(&answer));
         self.push(answer);
-        if let Some(cause) = answers(&answer)
-            && self.unanswered.remove(&cause).is_some()
-        {
+        if super::answer(&mut self.unanswered, &answer) {
             self.link.tell_unanswered(self.unanswered.len());
         }
     }

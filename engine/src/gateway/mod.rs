@@ -22,8 +22,9 @@ pub use desk::Desk;
 pub use link::{Ending, Link, Resumption};
 pub use thread::{GatewayError, GatewayThread};
 
-use flow::records::{Reject, Sent};
+use flow::records::{Ack, Cancelled, Reject, Sent};
 use flow::{Event, Kind, RejectReason, SOURCE_RETURNS};
+use std::collections::BTreeMap;
 
 /// Whether an input is an answer that a venue numbered: it gave it, not the gateway.
 pub fn is_numbered(input: &Event) -> bool {
@@ -44,14 +45,18 @@ pub(crate) fn settles(input: &Event) -> Option<u64> {
     input.get::<Sent>().map(|sent| sent.cause)
 }
 
-/// The id of the route that an input answers.
-pub(crate) fn answers(input: &Event) -> Option<u64> {
-    use flow::records::{Ack, Cancelled};
-    let cause = match input.kind {
-        Kind::Ack => input.record::<Ack>().cause,
-        Kind::Reject => input.record::<Reject>().cause,
-        Kind::Cancelled => input.record::<Cancelled>().cause,
-        _ => 0,
+/// What was sent and is not answered: `sent` inputs by the id of their route.
+pub(crate) type Unanswered = BTreeMap<u64, Event>;
+
+/// Takes the route away that an input answers; whether there was one. A route's id is unique in its journal, an order's
+/// for ever: an answer to a journal before is told by its order.
+pub(crate) fn answer(unanswered: &mut Unanswered, input: &Event) -> bool {
+    let (cause, order_id) = match input.kind {
+        Kind::Ack => (input.record::<Ack>().cause, input.record::<Ack>().order_id),
+        Kind::Reject => (input.record::<Reject>().cause, input.record::<Reject>().order_id),
+        Kind::Cancelled => (input.record::<Cancelled>().cause, input.record::<Cancelled>().order_id),
+        _ => return false,
     };
-    (cause != 0).then_some(cause)
+    let is_for = |sent: &Event| sent.record::<Sent>().order_id == order_id;
+    unanswered.get(&cause).is_some_and(is_for) && unanswered.remove(&cause).is_some()
 }

@@ -7,7 +7,7 @@
 //! the gateway's ring; refusals are as many as requests the line made since it was last looked at.
 
 use super::IngressError;
-use crate::gateway::{Link, Resumption, answers, is_numbered, settles};
+use crate::gateway::{Link, Resumption, Unanswered, answer, is_numbered, settles};
 use crate::line::Slot;
 use flow::records::{Command, Sent};
 use flow::{
@@ -15,7 +15,7 @@ use flow::{
 };
 use ring::{Consumer, Taken};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -50,7 +50,7 @@ pub struct Away {
     heard: VecDeque<Event>,
     account: Account,
     /// What was sent and not answered; kept until the gateway has begun.
-    unanswered: BTreeMap<u64, Event>,
+    unanswered: Unanswered,
     /// Routes that are not settled and that the line does not say again.
     doubts: VecDeque<Event>,
     /// How many of these there were at the beginning.
@@ -81,7 +81,7 @@ impl Away {
             ahead: 0,
             heard: VecDeque::with_capacity(bound.min(4_096)),
             account: Account::default(),
-            unanswered: BTreeMap::new(),
+            unanswered: Unanswered::new(),
             doubts: VecDeque::new(),
             doubted: 0,
             ask: Vec::new(),
@@ -92,10 +92,8 @@ impl Away {
     }
 
     /// Asks for these orders of a journal before, when their end was asked for.
-    #[must_use]
-    pub fn asking(mut self, ask: Vec<OrderId>) -> Away {
-        self.ask = ask;
-        self
+    pub fn ask(&mut self, orders: Vec<OrderId>) {
+        self.ask = orders;
     }
 
     /// Whether the line has finished everything up to `seq`; what it sent back is then all here.
@@ -203,8 +201,8 @@ impl Away {
         }
         if let Some(sent) = input.get::<Sent>().filter(|s| s.action != Action::CancelAll.code()) {
             self.unanswered.insert(sent.cause, Event { id: EventId(0), ts: Ns(0), ..*input });
-        } else if let Some(cause) = answers(input) {
-            self.unanswered.remove(&cause);
+        } else {
+            answer(&mut self.unanswered, input);
         }
     }
 

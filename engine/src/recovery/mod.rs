@@ -5,9 +5,11 @@
 //! record ends, and nothing is stored or sent twice. Only the build and the configuration that wrote a journal may go on
 //! with it. Bound: a snapshot holds one state; repeating costs what running did.
 
+mod carry;
 mod panics;
 mod snapshot;
 
+pub use carry::{Carried, CarryError, answers, begun_with, carry_over};
 pub use panics::Panics;
 pub use snapshot::{Snapshot, SnapshotError};
 

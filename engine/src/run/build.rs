@@ -66,6 +66,8 @@ pub struct Options {
     pub pace: Option<Pace>,
     /// A journal that is there already goes on.
     pub go_on: bool,
+    /// A new journal begins with what the one in this folder left; one that is there already goes on.
+    pub carry_over: Option<PathBuf>,
     /// Stop and progress.
     pub control: Control,
 }
@@ -120,7 +122,7 @@ fn merged(
     let (rows, origins) = row_sink(options.rows, names, true)?;
     let sinks = joined(options.sinks, rows);
     let mut plan = plan(settings, &sinks, instruments)?;
-    let journal = Journalling::of(settings, &plan, options.go_on)?;
+    let journal = Journalling::of(settings, &plan, options.go_on, options.carry_over.as_deref())?;
     let mut ways = Ways::of(settings, &plan, instruments, &options.control.word, Venues::Live)?;
     let tail = Tail::new(journal.outcomes, sinks, plan.outcomes, instruments, options.control.word.clone());
     let tail = tail.with_stopwatch(plan.stopwatch.clone());
@@ -128,6 +130,8 @@ fn merged(
     let clock = Clock::new(plan.clock).with_pace(options.pace);
     let ingress = Ingress::new(feeds, ticks, clock, instruments).with_log(journal.inputs).with_origins(origins);
     let mut commands = options.commands;
+    commands.begin_with(journal.carried.first);
+    ways.ask(journal.carried.open);
     if journal.is_unclean && ways.lead_out() {
         commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
     }

@@ -34,13 +34,13 @@ impl Journalling {
         go_on: bool,
         before: Option<&Path>,
     ) -> Result<Journalling, RunError> {
-        let carried = before.map(|dir| recovery::carry_over(dir, settings)).transpose()?.unwrap_or_default();
         match &settings.journal_dir {
             None => Ok(Journalling::default()),
             Some(dir) if go_on && dir.join("journal.toml").exists() => {
-                Journalling::gone_on(settings, plan.outcomes, dir, carried)
+                Journalling::gone_on(settings, plan.outcomes, dir, before)
             }
             Some(dir) => {
+                let carried = carried(before, settings)?;
                 let (inputs, outcomes) = Journal::create(dir, &spec(settings, plan.outcomes))?;
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
                 Ok(Journalling { inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
@@ -48,19 +48,21 @@ impl Journalling {
         }
     }
 
-    fn gone_on(settings: &Settings, kinds: Kinds, dir: &Path, mut carried: Carried) -> Result<Journalling, RunError> {
+    fn gone_on(
+        settings: &Settings,
+        kinds: Kinds,
+        dir: &Path,
+        before: Option<&Path>,
+    ) -> Result<Journalling, RunError> {
         recovery::check(JournalReader::open(dir)?.info(), settings)?;
         let is_unclean = JournalReader::open(dir)?.closed()?.is_none();
         let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
         let last = resumed.last_input_seq;
         let reader = JournalReader::open(dir)?;
-        let wanted = recovery::begun_with(&reader)?.max(u64::from(last == 0));
-        carried.first = carried.first.split_off(carried.first.len().min(last.min(wanted) as usize));
-        if last >= wanted {
-            carried = Carried::default();
-        } else if last + carried.first.len() as u64 != wanted && last > 0 {
-            return Err(CarryError::Incomplete(dir.to_owned()).into());
-        }
+        let carried = match recovery::begun_with(&reader)? {
+            wanted if last >= wanted.max(1) => Carried::default(),
+            wanted => rest(carried(before, settings)?, last, wanted, dir)?,
+        };
         // Outcomes behind this word may be lacking: they must be made again.
         let snapshot = Snapshot::latest(dir, last.min(resumed.completed_through))?;
         let mut inputs = reader.inputs();
@@ -79,6 +81,19 @@ impl Journalling {
             carried,
         })
     }
+}
+
+fn carried(before: Option<&Path>, settings: &Settings) -> Result<Carried, RunError> {
+    Ok(before.map(|dir| recovery::carry_over(dir, settings)).transpose()?.unwrap_or_default())
+}
+
+/// What has not entered yet of what a journal begins with, when its first run stopped early.
+fn rest(mut carried: Carried, last: u64, wanted: u64, dir: &Path) -> Result<Carried, RunError> {
+    if last > 0 && carried.first.len() as u64 != wanted {
+        return Err(CarryError::Incomplete(dir.to_owned()).into());
+    }
+    carried.first.drain(..last as usize);
+    Ok(carried)
 }
 
 fn spec(settings: &Settings, outcomes: Kinds) -> JournalSpec {

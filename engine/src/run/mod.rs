@@ -44,6 +44,9 @@ pub enum RunError {
     /// A journal cannot go on with this build or configuration.
     #[error("{0}")]
     Changed(#[from] crate::recovery::Changed),
+    /// Nothing can be carried over from the journal before.
+    #[error("{0}")]
+    Carry(#[from] crate::recovery::CarryError),
     /// A snapshot cannot be used or written.
     #[error("{0}")]
     Snapshot(#[from] crate::recovery::SnapshotError),

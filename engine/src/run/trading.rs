@@ -98,9 +98,10 @@ impl Ways {
     }
 
     /// Asks for orders of a journal before.
-    pub(super) fn asking(mut self, orders: Vec<OrderId>) -> Ways {
-        self.away = self.away.map(|away| away.asking(orders));
-        self
+    pub(super) fn ask(&mut self, orders: Vec<OrderId>) {
+        if let Some(away) = &mut self.away {
+            away.ask(orders);
+        }
     }
 
     /// Joins head and tail.

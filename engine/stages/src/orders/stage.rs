@@ -234,6 +234,8 @@ impl OrdersStage {
         }
         match order {
             Some(order) => self.fill_order(order, side, fill.qty.0, event, out),
+            // What another journal left: only the position is of interest.
+            None if event.flags.has(Flags::SNAPSHOT) => {}
             None => self.late(id, Step::FillPart, event, out),
         }
         let key = Key::new(id.account(), id.strategy(), event.instrument);

@@ -32,7 +32,8 @@ pub(crate) struct Exchange {
     pub(crate) quiet: bool,
     answers: Vec<Event>,
     orders: BTreeSet<u64>,
-    routes: BTreeSet<u64>,
+    /// Routes by their id and their order's; a new journal begins its ids anew.
+    routes: BTreeSet<(u64, u64)>,
     duplicates: u64,
     pub(crate) sessions: u64,
     waiting: VecDeque<(Instant, Event)>,
@@ -81,7 +82,8 @@ impl Exchange {
         let record: &Route = route.record();
         let makes = matches!(Action::from_code(record.action), Some(Action::New | Action::Replace));
         let known = makes && !self.orders.insert(record.order_id);
-        let seen = route.id.0 != 0 && !self.routes.insert(route.id.0);
+        let is_all = record.action == Action::CancelAll.code();
+        let seen = !is_all && !self.routes.insert((route.id.0, record.order_id));
         self.duplicates += u64::from(known || seen);
         let delay = Duration::from_micros(self.draw(MAX_DELAY_US));
         let due = (Instant::now() + delay).max(self.waiting.back().map_or_else(Instant::now, |(at, _)| *at));

@@ -1,0 +1,229 @@
+//! Beginning a new journal with what an old one left: the way for another build or another configuration.
+//!
+//! Nothing of the old one is repeated through the line, which may compute something else now. Its inputs say what was
+//! filled; its outcomes say which orders left. The new journal begins with a command that says so, the listings of what was
+//! traded, counters far enough ahead, and every fill with its cost: positions and fees come out as they were. Orders that may
+//! be open are cancelled at the venue and asked for before anything new is sent. Limits are those of the new
+//! configuration; a halt stays. Bound: two readings of the old logs; fills and orders are held in memory meanwhile.
+
+use super::{SKIPPED, skip_counters};
+use crate::config::Settings;
+use crate::gateway::is_numbered;
+use crate::ingress::Order;
+use flow::records::{Ack, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
+use flow::{Action, CommandAction, Event, EventId, Flags, Kind, Ns, OrderId, SOURCE_OPERATOR};
+use sinks::journal::{JournalError, JournalReader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Why nothing can be carried over from a journal.
+#[derive(Debug, thiserror::Error)]
+pub enum CarryError {
+    /// It cannot be read.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// Its run has not ended.
+    #[error("{}: another process writes this journal; stop it first", .0.display())]
+    InUse(PathBuf),
+    /// Its inputs number the instruments otherwise.
+    #[error(
+        "{}: its inputs are not those of the configuration, so its instruments have other numbers; give the same [[input]] sections in the same order",
+        .0.display()
+    )]
+    Inputs(PathBuf),
+    /// The new journal was begun, but not with all of it.
+    #[error("{}: this journal holds only a part of what it was to begin with; start it again with --carry-over and the journal before", .0.display())]
+    Incomplete(PathBuf),
+}
+
+/// What a new journal begins with.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    /// Its first inputs, in order.
+    pub first: Vec<Event>,
+    /// Orders that may be open at the venue.
+    pub open: Vec<OrderId>,
+}
+
+/// What the journal in `dir` leaves to one that begins with `settings`.
+///
+/// # Errors
+/// When it is in use, cannot be read, or has other inputs.
+pub fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, CarryError> {
+    let reader = JournalReader::open(dir)?;
+    let free = File::open(dir).is_ok_and(|folder| folder.try_lock().is_ok());
+    if !free {
+        return Err(CarryError::InUse(dir.to_owned()));
+    }
+    if inputs_of(&reader.info().config_text) != inputs_of(&settings.to_toml()) {
+        return Err(CarryError::Inputs(dir.to_owned()));
+    }
+    let mut left = Left::default();
+    for input in reader.inputs() {
+        left.input(&input?);
+    }
+    for outcome in reader.outcomes() {
+        left.outcome(&outcome?);
+    }
+    Ok(left.carried())
+}
+
+/// How many inputs the journal begins with by the command that it begins with; 0 when it carries nothing over.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn begun_with(reader: &JournalReader) -> Result<u64, JournalError> {
+    let first = reader.inputs().next().transpose()?;
+    let command = first.as_ref().and_then(Event::get::<Command>).filter(|c| is_carried_over(c));
+    Ok(command.map_or(0, |c| u64::from(c.target)))
+}
+
+/// How many answers of the venue the inputs of a journal hold, those of journals before included.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn answers(reader: &JournalReader) -> Result<u64, JournalError> {
+    let mut left = Left::default();
+    for input in reader.inputs() {
+        left.count(&input?);
+    }
+    Ok(left.answers)
+}
+
+fn is_carried_over(command: &Command) -> bool {
+    command.action == CommandAction::CarriedOver.code()
+}
+
+/// The part of a configuration that numbers instruments. A text that does not read equals none.
+fn inputs_of(config: &str) -> Option<toml::Value> {
+    config.parse::<toml::Table>().ok()?.remove("input")
+}
+
+/// What the old logs say.
+#[derive(Default)]
+struct Left {
+    last_seq: u64,
+    answers: u64,
+    halted: bool,
+    /// The highest counter of an order id.
+    counter: u64,
+    /// How far counters were skipped.
+    skipped: u64,
+    /// Names and listings by instrument.
+    definitions: BTreeMap<u32, Vec<Event>>,
+    fills: Vec<Event>,
+    filled: BTreeMap<u64, u64>,
+    /// Orders that the venue has ended.
+    ended: BTreeSet<u64>,
+    /// Orders that left, with their quantity.
+    left: BTreeMap<u64, u64>,
+}
+
+impl Left {
+    fn count(&mut self, input: &Event) {
+        self.answers += u64::from(is_numbered(input));
+        if let Some(command) = input.get::<Command>().filter(|c| is_carried_over(c)) {
+            self.answers += u64::try_from(command.new).unwrap_or(0);
+        }
+    }
+
+    fn input(&mut self, input: &Event) {
+        self.last_seq = input.id.seq();
+        self.count(input);
+        match input.kind {
+            Kind::Name | Kind::Listing => self.define(input),
+            Kind::Halt => self.halted = true,
+            Kind::Command => self.command(input.record()),
+            Kind::Sent => self.seen(input.record::<Sent>().order_id),
+            Kind::Fill => {
+                let fill: &Fill = input.record();
+                self.seen(fill.order_id);
+                *self.filled.entry(fill.order_id).or_default() += fill.qty.0;
+                self.fills.push(*input);
+            }
+            Kind::FillCost => self.fills.push(*input),
+            Kind::Ack => {
+                let ack: &Ack = input.record();
+                if ack.replaces != 0 {
+                    let inherited = self.filled.get(&ack.replaces).copied().unwrap_or(0);
+                    *self.filled.entry(ack.order_id).or_default() += inherited;
+                    self.ended.insert(ack.replaces);
+                }
+            }
+            Kind::Reject => {
+                let reject: &Reject = input.record();
+                if reject.action != Action::Cancel.code() {
+                    self.ended.insert(reject.order_id);
+                }
+            }
+            Kind::Cancelled => {
+                self.ended.insert(input.record::<Cancelled>().order_id);
+            }
+            _ => {}
+        }
+    }
+
+    fn define(&mut self, input: &Event) {
+        let all = self.definitions.entry(input.instrument).or_default();
+        match input.get::<Name>() {
+            Some(name) if name.space != 0 => return,
+            Some(name) if name.part == 0 => all.clear(),
+            _ => {}
+        }
+        all.push(*input);
+    }
+
+    fn command(&mut self, command: &Command) {
+        match CommandAction::from_code(command.action) {
+            Some(CommandAction::Halt) => self.halted = true,
+            Some(CommandAction::Resume) => self.halted = false,
+            Some(CommandAction::SkipCounters) => self.skipped += u64::try_from(command.new).unwrap_or(0),
+            _ => {}
+        }
+    }
+
+    fn seen(&mut self, order_id: u64) {
+        self.counter = self.counter.max(OrderId(order_id).counter());
+    }
+
+    /// Ids are given by `orders` and stand in its requests; orders that left stand in routes.
+    fn outcome(&mut self, outcome: &Event) {
+        if let Some(request) = outcome.get::<Request>() {
+            self.seen(request.order_id);
+        } else if let Some(request) = outcome.get::<ReplaceRequest>() {
+            self.seen(request.new_id);
+        } else if let Some(route) = outcome.get::<Route>()
+            && matches!(Action::from_code(route.action), Some(Action::New | Action::Replace))
+        {
+            self.seen(route.order_id);
+            self.left.insert(route.order_id, route.qty.0);
+        }
+    }
+
+    fn carried(self) -> Carried {
+        let filled = |id: &u64| self.filled.get(id).copied().unwrap_or(0);
+        let open = self.left.iter().filter(|(id, qty)| !self.ended.contains(id) && filled(id) < **qty);
+        let open = open.map(|(id, _)| OrderId(*id)).collect();
+        let traded: BTreeSet<u32> = self.fills.iter().map(|f| f.instrument).collect();
+        let listings = traded.iter().filter_map(|i| self.definitions.get(i)).flatten().copied();
+        let fills = self.fills.iter().map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..*f });
+        let mut first: Vec<Event> = listings.collect();
+        first.push(skip_counters(self.counter.max(self.skipped) + SKIPPED));
+        first.extend(fills);
+        if self.halted {
+            first.push(Order::plain(CommandAction::Halt, 0).event());
+        }
+        let clip = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let begins = Order {
+            target: u32::try_from(first.len() + 1).unwrap_or(u32::MAX),
+            old: clip(self.last_seq),
+            new: clip(self.answers),
+            ..Order::plain(CommandAction::CarriedOver, 0)
+        };
+        let first = std::iter::once(begins.event()).chain(first);
+        // As commands they are the engine's own: no source counts them as its inputs.
+        let own = |event| Event { id: EventId(0), ts: Ns(0), source: SOURCE_OPERATOR, ..event };
+        Carried { first: first.map(own).collect(), open }
+    }
+}
