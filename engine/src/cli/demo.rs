@@ -45,6 +45,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         format!("synthetic.symbols={}", args.symbols),
         format!("line.stages={}", WHOLE_LINE.join(",")),
         "line.time_orders=true".to_owned(),
+        // A synthetic day is short: its buckets are small.
+        "vpin.bucket_qty=1000".to_owned(),
     ];
     set_all(&mut settings, own.into_iter())?;
     args.line.apply(&mut settings)?;

@@ -143,8 +143,9 @@ fn push_trading(text: &mut String, report: &Report) {
     }
     let [signals, orders, refused, fills] = [report.signals, report.orders, refused, report.fills].map(grouped);
     let _ = writeln!(text, "trading   signals {signals}  orders {orders}  refused {refused}  fills {fills}");
-    if !report.refused.is_empty() {
-        push_counts(text, "refused", &report.refused);
+    match report.refused.is_empty() {
+        true => text.push_str("refused   none\n"),
+        false => push_counts(text, "refused", &report.refused),
     }
     let _ = writeln!(
         text,
