@@ -116,6 +116,9 @@ impl Life {
 /// One life: started, and killed somewhere.
 fn live_and_die(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
     let sessions = venue.count("sessions");
+    if draw(random, 4) == 0 && verify(&desk.path("run"), 1).is_ok_and(|v| v.inputs.records > 0) {
+        run([Path::new("snapshot"), Path::new("--journal"), &desk.path("run")]).expect(0);
+    }
     match draw(random, 8) {
         // While it starts, or repeats its record.
         0 => {
@@ -155,6 +158,11 @@ fn conclude(desk: &mut Desk, venue: &mut Venue, journal: &str) -> Value {
     venue.say("quiet");
     std::thread::sleep(Duration::from_millis(50));
     life.stop();
+    // What the venue says after a run has ended is taken by the next one, which has nothing else to do.
+    let mut last = desk.start(journal, &[]);
+    last.wait_until(|| false);
+    let status = last.child.wait().expect("a child");
+    assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", last.said());
     venue.ledger()
 }
 

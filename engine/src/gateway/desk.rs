@@ -135,8 +135,12 @@ impl Desk {
             }
         }
         self.ask.clear();
-        self.link.tell_unanswered(self.unanswered.len());
         Ok(())
+    }
+
+    /// Tells the head whether it may end; `silent` = the venue said nothing in this turn.
+    pub fn tell_rest(&self, silent: bool) {
+        self.link.tell_rest(silent && self.unanswered.is_empty());
     }
 
     /// Settles doubts from the first, as far as it is known what became of them; `told` = the venue has told everything
@@ -178,6 +182,7 @@ impl Desk {
         let mut any = false;
         while let Some(route) = self.waiting.pop_front() {
             any = true;
+            self.link.tell_rest(false);
             let sent = sent(&route);
             if let Err(e) = self.venue.send(&Approved::grant(route)) {
                 self.doubt(sent, false);
@@ -185,7 +190,6 @@ impl Desk {
             }
             if sent.record::<Sent>().action != Action::CancelAll.code() {
                 self.unanswered.insert(route.id.0, sent);
-                self.link.tell_unanswered(self.unanswered.len());
             }
             self.push(sent);
         }
@@ -209,7 +213,7 @@ impl Desk {
 
     /// The line broke: what was sent and is not answered is in doubt.
     pub fn broken(&mut self) {
-        self.link.tell_away();
+        self.link.tell_rest(false);
         let unsettled = std::mem::take(&mut self.doubts);
         let is_unsettled = |cause: &u64| unsettled.iter().any(|d| d.record().cause == *cause);
         let sent = self.unanswered.iter().filter(|(cause, _)| !is_unsettled(cause)).map(|(_, sent)| *sent);
@@ -232,9 +236,7 @@ impl Desk {
         (answer.id, answer.ts) = (EventId(0), Ns(0));
         debug_assert!(is_numbered(&answer));
         self.push(answer);
-        if super::answer(&mut self.unanswered, &answer) {
-            self.link.tell_unanswered(self.unanswered.len());
-        }
+        super::answer(&mut self.unanswered, &answer);
     }
 
     /// Waits for room: the head takes returns in each of its own waits.

@@ -5,7 +5,7 @@
 
 use flow::{Event, EventId, OrderId};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 /// How a run ended, for its gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,7 @@ pub struct Link {
     routes: AtomicU64,
     /// While the record is repeated: the last route that it settles, as far as it was repeated.
     settled: AtomicU64,
-    /// What the venue has not answered, and 1 more until the session is open. 0 = not begun.
-    open: AtomicU64,
+    rests: AtomicBool,
     ending: AtomicU8,
     resumption: Mutex<Option<Resumption>>,
     failure: Mutex<Option<String>>,
@@ -72,19 +71,14 @@ impl Link {
         self.settled.load(Ordering::Acquire)
     }
 
-    /// The gateway tells how many routes are unanswered; the session is open.
-    pub fn tell_unanswered(&self, routes: usize) {
-        self.open.store(routes as u64 + 1, Ordering::Release);
+    /// The gateway tells whether the session is open, everything that was sent is answered and the venue is silent.
+    pub fn tell_rest(&self, rests: bool) {
+        self.rests.store(rests, Ordering::Release);
     }
 
-    /// The session is not open (any more).
-    pub fn tell_away(&self) {
-        self.open.store(0, Ordering::Release);
-    }
-
-    /// Whether the session is open and everything that was sent is answered.
+    /// What the gateway told last.
     pub fn is_at_rest(&self) -> bool {
-        self.open.load(Ordering::Acquire) == 1
+        self.rests.load(Ordering::Acquire)
     }
 
     /// The record is repeated: the gateway may begin.

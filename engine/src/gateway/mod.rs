@@ -16,6 +16,8 @@
 
 mod desk;
 mod link;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 pub use desk::Desk;

@@ -152,6 +152,7 @@ impl Turns {
             if ending == Ending::Orderly && !came {
                 return Ok(());
             }
+            self.desk.tell_rest(!busy);
             quiet = if busy { 0 } else { quiet + 1 };
             match quiet {
                 0 => {}

@@ -9,12 +9,14 @@ use flow::records::Route;
 use flow::{Action, Answer, Approved, Event, EventId, Flags, Ns, OrderId, Px, Venue, VenueError};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 const FRAME: usize = size_of::<Event>();
 /// Bytes of one read.
 const CHUNK: usize = 64 << 10;
+/// How long the end of a session waits for the venue's.
+const LINGER: Duration = Duration::from_millis(200);
 /// Frames that may wait here while a write waits for room.
 const MAX_WAITING: usize = 1 << 20;
 
@@ -126,6 +128,26 @@ impl Wire {
         }
         self.received += 1;
         Ok(Answer::Numbered(frame))
+    }
+}
+
+impl Drop for Wire {
+    /// Closing a socket on which something waits to be read may take back what was just sent; so it is read first.
+    fn drop(&mut self) {
+        let Some(mut stream) = self.stream.take() else { return };
+        let patience = Instant::now() + LINGER;
+        let mut chunk = [0; CHUNK];
+        let mut open = stream.shutdown(Shutdown::Write).is_ok();
+        while open && Instant::now() < patience {
+            open = match stream.read(&mut chunk) {
+                Ok(n) => n > 0,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    true
+                }
+                Err(_) => false,
+            };
+        }
     }
 }
 
