@@ -7,8 +7,8 @@
 
 mod venue;
 
-use flow::records::{Fill, Position, PositionMoney, Reject, Route, Sent};
-use flow::{Event, Kind, RejectReason, SOURCE_RETURNS};
+use flow::records::{Ack, Fill, Position, PositionMoney, Reject, Route, Sent};
+use flow::{Action, Event, Kind, RejectReason, SOURCE_RETURNS};
 use serde_json::Value;
 use sinks::journal::{JournalReader, LogReader, verify};
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,6 +223,19 @@ fn settled(inputs: &[Event], outcomes: &[Event]) -> usize {
     never.len()
 }
 
+/// An order of which it is recorded that it never was sent is one that the venue never took.
+fn never_means_never(inputs: &[Event], answers: &[Event]) {
+    let rejects = |of: &[Event], made_here: bool| -> BTreeSet<u64> {
+        let all = of.iter().filter_map(|e| e.get::<Reject>()).filter(|r| r.action != Action::Cancel.code());
+        let made = |r: &&Reject| (r.reason == RejectReason::NeverSent.code()) == made_here;
+        all.filter(made).map(|r| r.order_id).collect()
+    };
+    let mut taken = rejects(answers, false);
+    taken.extend(answers.iter().filter_map(|e| e.get::<Ack>()).map(|a| a.order_id));
+    let both = rejects(inputs, true).intersection(&taken).count();
+    assert_eq!(both, 0, "orders that the venue has are recorded as never sent");
+}
+
 fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
     assert!(verify(dir, 10).expect("it can be read").is_whole());
     let reader = JournalReader::open(dir).expect("a journal");
@@ -231,6 +244,7 @@ fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
     same_answers(&inputs, &answers, from);
     assert_eq!(positions(&outcomes), ledger_positions(ledger), "positions and fees");
     let never = settled(&inputs, &outcomes);
+    never_means_never(&inputs, &answers);
     assert_eq!(ledger["duplicates"], 0);
     let fills = answers.iter().filter(|a| a.get::<Fill>().is_some()).count();
     println!(
@@ -343,5 +357,27 @@ fn another_build_begins_a_new_journal() {
         desk.binary = other_build(&mut desk);
         refused(&mut desk, "the journal was written by");
         carried_over(&mut desk, &mut venue, &mut random);
+    }
+}
+
+/// After two panics at the same input the line is not started; its orders are cancelled all the same.
+#[test]
+fn safe_mode_cancels_what_rests() {
+    let random = seed();
+    let mut venue = Venue::start(random);
+    let mut desk = Desk::new(venue.port, random >> 32, "fused");
+    let mut life = desk.start("run", &[]);
+    life.wait_until(|| !venue.ledger()["open"].as_array().expect("a list").is_empty());
+    life.kill();
+    venue.say("quiet");
+    std::fs::write(desk.path("run").join("panic.toml"), "seq = 9\ntimes = 2\nmessage = \"again\"\n").expect("writable");
+    let mut life = desk.start("run", &[]);
+    let status = life.child.wait().expect("a child");
+    assert_eq!(status.code(), Some(1));
+    assert!(life.said().contains("venue wire was told to cancel all orders"), "{}", life.said());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !venue.ledger()["open"].as_array().expect("a list").is_empty() {
+        assert!(Instant::now() < deadline, "orders are left: {}", venue.ledger());
+        std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::control::Server;
 use crate::ingress::{Commands, Pace, halt};
 use crate::recovery::Panics;
-use crate::run::{Options, RunError, execute};
+use crate::run::{Options, RunError, cancel_at_venue, execute};
 use clap::Args;
 use flow::HaltReason;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };
     let (sender, commands) = Commands::live();
-    if let Some(panics) = known_panics(args, &dir)? {
+    if let Some(panics) = known_panics(args, &dir, &settings)? {
         eprintln!(
             "the run before panicked after input {}: this one begins halted; `tidegate ctl` resumes it",
             panics.seq
@@ -94,7 +94,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         if server.is_none() && said.is_none() {
             match Server::start(&dir, sender.clone()) {
                 Ok(started) => server = Some(started),
-                Err(e) => said = Some(eprintln!("commands cannot be taken: {e}")),
+                Err(e) => {
+                    eprintln!("commands cannot be taken: {e}");
+                    said = Some(());
+                }
             }
         }
         watch.poll();
@@ -107,18 +110,30 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 /// The panic before, if there was one; two at the same input end it here.
-fn known_panics(args: &RunArgs, dir: &Path) -> Result<Option<Panics>, Failure> {
+fn known_panics(args: &RunArgs, dir: &Path, settings: &Settings) -> Result<Option<Panics>, Failure> {
     let panics = Panics::read(dir).filter(|_| !args.after_panic);
     if args.after_panic {
         Panics::forget(dir);
     }
     match panics {
         Some(p) if p.times > 1 => Err(Failure::failed(format!(
-            "the line panicked {} times after input {}: {}; it is not started again. Cancel what rests at the venues; \
-             then mend the cause, or start anyway with --after-panic",
-            p.times, p.seq, p.message
+            "the line panicked {} times after input {}: {}; it is not started again. {}; \
+             mend the cause, or start anyway with --after-panic",
+            p.times,
+            p.seq,
+            p.message,
+            cancelled(settings, dir)
         ))),
         other => Ok(other),
+    }
+}
+
+/// Safe mode: everything is cancelled at the venue; what came of that, in words.
+fn cancelled(settings: &Settings, dir: &Path) -> String {
+    match cancel_at_venue(settings, dir) {
+        Ok(None) => "No venue outside has orders".to_owned(),
+        Ok(Some(venue)) => format!("The venue {venue} was told to cancel all orders"),
+        Err(e) => format!("ALL ORDERS MUST BE CANCELLED BY HAND, the venue was not told: {e}"),
     }
 }
 

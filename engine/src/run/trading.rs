@@ -117,6 +117,6 @@ impl Ways {
     }
 }
 
-fn wrong(section: &str, e: &ParamError) -> Faults {
+pub(super) fn wrong(section: &str, e: &ParamError) -> Faults {
     Faults(vec![Fault::new(Path::new("configuration"), &format!("{section}.{}", e.key), &e.found, &e.valid)])
 }
