@@ -2,8 +2,9 @@
 //!
 //! A journalled run trades over a socket and is killed: at random moments, while it repeats its record, and at the points
 //! that only the venue can see (a hello, a question, a route has come; half of an answer, a whole one is out). It goes on
-//! with its journal each time. In the end nothing was sent twice, every answer that the venue gave stands once in the
-//! input log, and positions and fees are those of the venue's ledger. Seeds are printed.
+//! with its journal each time; at times the venue hangs up, or a snapshot is written. In the end nothing was sent twice,
+//! every answer that the venue gave stands once in the input log, and positions and fees are those of the venue's ledger.
+//! Seeds are printed.
 
 mod venue;
 
@@ -130,6 +131,11 @@ fn live_and_die(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
             let mut life = desk.start("run", &[]);
             life.wait_until(|| venue.count("sessions") > sessions);
             std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+            if draw(random, 2) == 0 {
+                venue.say("hang-up");
+                life.wait_until(|| venue.count("sessions") > sessions + 1);
+                std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+            }
             life.kill();
         }
         _ => {

@@ -30,6 +30,8 @@ struct Resting {
 pub(crate) struct Exchange {
     random: u64,
     pub(crate) quiet: bool,
+    /// The connection is to be closed, whatever is on its way.
+    pub(crate) hangs_up: bool,
     answers: Vec<Event>,
     orders: BTreeSet<u64>,
     /// Routes by their id and their order's; a new journal begins its ids anew.
@@ -48,6 +50,7 @@ impl Exchange {
         Exchange {
             random: seed | 1,
             quiet: false,
+            hangs_up: false,
             answers: Vec::new(),
             orders: BTreeSet::new(),
             routes: BTreeSet::new(),

@@ -1,7 +1,7 @@
 //! A small venue in a process of its own, with a ledger of its own, for the tests that kill the engine.
 //!
 //! It speaks the protocol of `sinks/docs/wire.md` on a port of the loopback that it prints, survives whatever its client does, and
-//! takes commands on its standard input, one a line: `ledger`, `answers FILE`, `quiet`, `loud`, `kill PID AFTER POINT`,
+//! takes commands on its standard input, one a line: `ledger`, `answers FILE`, `hang-up`, `quiet`, `loud`, `kill PID AFTER POINT`,
 //! `disarm`. It kills its client itself where it is told to, since it alone knows when a route has just come. One thread
 //! serves the socket; nothing here is shared with the engine but the layout of events.
 
@@ -47,6 +47,9 @@ fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exch
             }
             session = Some(Session::new(stream));
         }
+        if std::mem::take(&mut exchange.hangs_up) {
+            session = None;
+        }
         let mut busy = exchange.turn();
         if let Some(open) = &mut session {
             busy |= open.read(&mut exchange, &mut armed);
@@ -70,6 +73,7 @@ fn obey(line: &str, exchange: &mut Exchange, armed: &mut Option<Armed>) {
             std::fs::write(path, bytes).expect("the test's folder is writable");
             println!("written");
         }
+        ["hang-up"] => exchange.hangs_up = true,
         ["quiet"] => exchange.quiet = true,
         ["loud"] => exchange.quiet = false,
         ["kill", pid, after, point] => {
