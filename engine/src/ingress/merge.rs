@@ -202,9 +202,9 @@ impl Ingress {
         }
         if self.phase == Phase::Returning {
             let ready = returned.filter(|(at, _)| wall.is_none_or(|wall| *at <= wall));
-            let rests = returned.is_none() && away_rests;
+            let rests = is_on(Fault::EndAtOnce) || returned.is_none() && away_rests;
             let waits = if rests { Choice::Exhausted } else { Choice::Pending };
-            return Ok(ready.map_or(waits, |(_, choice)| choice));
+            return Ok(ready.filter(|_| !is_on(Fault::EndAtOnce)).map_or(waits, |(_, choice)| choice));
         }
         let (fed, pending) = self.next_fed(wall)?;
         if pending && wall.is_none() {

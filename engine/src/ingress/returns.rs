@@ -75,7 +75,7 @@ pub struct Returns {
     window: Option<Ns>,
     /// The answers given since the input of this `seq`.
     answers: (u64, u16),
-    /// Arrivals so far: the order in which returns came, for the fault that uses it.
+    /// What came so far, for the fault that orders by it.
     arrivals: u64,
 }
 
@@ -101,6 +101,8 @@ impl Returns {
     pub(super) fn line_is_idle(&mut self, seq: u64) -> bool {
         if is_on(Fault::DrainBeforeWord) {
             self.drain();
+            // What comes now is what the rule is for: the fault leaves room for it.
+            std::thread::yield_now();
             return self.word.load(Memory::Acquire) == seq;
         }
         let idle = self.word.load(Memory::Acquire) == seq;
@@ -134,9 +136,8 @@ impl Returns {
         // Whether the ring is empty or closed makes no difference here: the run's end is told otherwise.
         let _ = inbox.take(usize::MAX, |slot| {
             let event = &slot.0;
-            *arrivals += 1;
-            let id = if is_on(Fault::OrderOfArrival) { EventId(*arrivals) } else { event.id };
             let due = venue.arrival(event.id, event.ts);
+            let id = in_turn(arrivals, event.id);
             let mut wait = |sub, event| push(heap, *bound, overflowed, Pending { due, id, sub, event });
             if let Some(route) = event.get::<Route>() {
                 let sent =
@@ -192,6 +193,7 @@ impl Returns {
         for event in self.replies.events() {
             let id = EventId::new(seq, POSITION_VENUE, self.answers.1);
             self.answers.1 = self.answers.1.checked_add(1).expect("more than 65,535 answers for one input");
+            let id = in_turn(&mut self.arrivals, id);
             let pending = Pending { due: event.ts, id, sub: 0, event: *event };
             push(&mut self.heap, self.bound, &mut self.overflowed, pending);
         }
@@ -236,6 +238,16 @@ impl Returns {
         self.answers = from.get()?;
         self.venue.load(from)
     }
+}
+
+/// The id that orders what is due at once; under the fault its turn to come.
+#[inline]
+fn in_turn(arrivals: &mut u64, id: EventId) -> EventId {
+    if is_on(Fault::OrderOfArrival) {
+        *arrivals += 1;
+        return EventId(*arrivals);
+    }
+    id
 }
 
 fn bytes_of(event: &Event) -> Vec<u8> {
