@@ -153,8 +153,8 @@ impl Fused {
 
     fn pass(&mut self, from: usize, to: usize) {
         for input in &self.inputs[from..to] {
-            self.group.process(input, &mut self.tail);
-            self.tail.finished(input.id.seq());
+            self.group.process(input, &mut self.tail, &mut || ());
+            self.tail.finished(input.id.seq(), &mut || ());
         }
     }
 }

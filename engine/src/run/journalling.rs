@@ -48,12 +48,7 @@ impl Journalling {
         }
     }
 
-    fn gone_on(
-        settings: &Settings,
-        kinds: Kinds,
-        dir: &Path,
-        before: Option<&Path>,
-    ) -> Result<Journalling, RunError> {
+    fn gone_on(settings: &Settings, kinds: Kinds, dir: &Path, before: Option<&Path>) -> Result<Journalling, RunError> {
         recovery::check(JournalReader::open(dir)?.info(), settings)?;
         let is_unclean = JournalReader::open(dir)?.closed()?.is_none();
         let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
