@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Judges positions and money by a ledger of its own, kept from the fills alone.
+
+For every seed `tidegate demo` trades; its rows `fill`, `position`, `order` and the words of the venue are read in their
+order. The ledger follows the documentation: adding adds price x quantity to the cost, reducing takes the closed part's
+share of it away, rounded once, half to even, at 1e-9, and realises the difference; crossing zero closes all and opens
+anew. Every `position` row is compared with it to the 1e-9, and so is the summary of `--json`. Cash (what sales brought
+less what purchases cost, less fees) must be the realised profit less the cost of what is open, less fees. Further: every
+fill is of an order that risk let pass and of its side, never more than its quantity, never after its end.
+
+    ledger_oracle.py check --tidegate target/release/tidegate [--seeds 20] [--strategies random,momentum]
+
+One line a seed. Exit code: 0 equal, 1 not equal, 2 usage.
+"""
+
+import argparse
+import collections
+import fractions
+import json
+import subprocess
+import sys
+
+NANO = 10**9
+LINES = {
+    "random": ["line.stages=book,bars,cvd,vpin,random,orders,risk,router", "random.every=5"],
+    "momentum": [
+        "line.stages=book,bars,cvd,imbalance,vpin,momentum,orders,risk,router",
+        "vpin.bucket_qty=1000",
+        "bars.intervals=5s",
+        "momentum.bar=5s",
+        "momentum.atr_bars=2",
+        "momentum.min_flow=0.05",
+        "momentum.min_volume=1",
+        "momentum.min_imbalance=-1",
+        "momentum.max_vpin=1",
+        "momentum.lookback=600",
+        "momentum.max_age=3600000",
+        "risk.max_data_age_ms=3600000",
+        "momentum.cooldown=0",
+    ],
+}
+KINDS = "fill,position,order,ack,cancelled,reject"
+
+
+def nano(text):
+    """A decimal as an exact integer of 1e-9."""
+    value = fractions.Fraction(text) * NANO
+    if value.denominator != 1:
+        raise ValueError(f"{text} is finer than 1e-9")
+    return value.numerator
+
+
+def half_even(numerator, denominator):
+    """The quotient, rounded half to even: as Python rounds fractions."""
+    return round(fractions.Fraction(numerator, denominator))
+
+
+class Holding:
+    """One account, strategy and symbol: quantities are whole shares, money is in 1e-9."""
+
+    def __init__(self):
+        self.qty = self.cost = self.realised = self.cash = self.fees = 0
+
+    def fill(self, signed, px, fee):
+        self.cash -= signed * px + fee
+        self.fees += fee
+        closing = 0 if self.qty * signed >= 0 else min(abs(signed), abs(self.qty))
+        if closing:
+            direction = 1 if self.qty > 0 else -1
+            share = half_even(self.cost * closing, abs(self.qty))
+            self.realised += direction * closing * px - share
+            self.cost -= share
+            self.qty -= direction * closing
+            signed += direction * closing
+        self.qty += signed
+        self.cost += signed * px
+
+    def row(self):
+        """What a `position` row tells: quantity, average price, realised profit, fees."""
+        average = half_even(self.cost, self.qty) if self.qty else None
+        return self.qty, average, self.realised, self.fees
+
+    def balances(self):
+        return self.cash == self.realised - self.cost - self.fees
+
+
+def told(row):
+    """The same out of a row."""
+    average = None if row["avg_px"] is None else nano(row["avg_px"])
+    return int(row["qty"]), average, nano(row["realised"]), nano(row["fees"])
+
+
+class Orders:
+    """What risk let pass, and what became of it."""
+
+    def __init__(self):
+        self.terms, self.filled, self.over, self.faults = {}, collections.Counter(), {}, []
+
+    def take(self, row):
+        number = row["order_id"]
+        kind = row["kind"]
+        if kind == "order":
+            self.terms[number] = row
+        elif kind == "ack" and row["replaces"]:
+            self.over[row["replaces"]] = "replaced"
+            # What the predecessor executed counts in the quantity of the new order.
+            self.filled[number] += self.filled[row["replaces"]]
+            if self.filled[number] >= self.terms[number]["qty"]:
+                self.over[number] = "filled before it was replaced"
+        elif kind == "cancelled":
+            self.end(number, "cancelled", row)
+        elif kind == "reject" and row["action"] in (1, 3, "new", "replace"):
+            self.end(number, "rejected", row)
+        elif kind == "fill":
+            self.fill(number, row)
+
+    def end(self, number, why, row):
+        if number not in self.terms or number in self.over:
+            self.faults.append(f"seq {row['seq']}: order {number} is {why}, and was {self.over.get(number, 'unknown')}")
+        self.over[number] = why
+
+    def fill(self, number, row):
+        order = self.terms.get(number)
+        if order is None:
+            return self.faults.append(f"seq {row['seq']}: a fill of {number}, which is no order")
+        self.filled[number] += row["qty"]
+        if number in self.over:
+            self.faults.append(f"seq {row['seq']}: a fill of {number} after its end ({self.over[number]})")
+        if self.filled[number] > order["qty"]:
+            self.faults.append(f"seq {row['seq']}: {number} is filled {self.filled[number]} of {order['qty']}")
+        if (row["side"], row["symbol"]) != (order["side"], order["symbol"]):
+            self.faults.append(f"seq {row['seq']}: a fill of {number} on another side or symbol")
+        if self.filled[number] == order["qty"]:
+            self.over[number] = "filled"
+
+
+def demo(options, strategy, seed, *more):
+    command = [options.tidegate, "demo", "--seed", str(seed), "--events", str(options.events), "--symbols", "20"]
+    for one in [*LINES[strategy], "outcomes.kinds=all"]:
+        command += ["--set", one]
+    run = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+    if run.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{run.stderr}")
+    return run.stdout
+
+
+def judge(options, strategy, seed):
+    """The first differences of a seed, and what was compared."""
+    ledger, orders, faults, compared = collections.defaultdict(Holding), Orders(), [], collections.Counter()
+    for line in demo(options, strategy, seed, "--emit", KINDS).splitlines():
+        row = json.loads(line)
+        compared[row["kind"]] += 1
+        if row["kind"] in ("fill", "position"):
+            holding = ledger[row["account"], row["strategy"], row["symbol"]]
+        if row["kind"] == "fill":
+            sign = {"buy": 1, "sell": -1}[row["side"]]
+            holding.fill(sign * row["qty"], nano(row["px"]), nano(row["fee"]))
+            if not holding.balances():
+                faults.append(f"seq {row['seq']}: cash and profit of the ledger itself do not agree")
+        if row["kind"] == "position" and told(row) != holding.row():
+            faults.append(f"seq {row['seq']} {row['symbol']}: ledger {holding.row()}, row {told(row)}")
+        elif row["kind"] != "position":
+            orders.take(row)
+    summary = json.loads(demo(options, strategy, seed, "--json"))
+    found = {(p["account"], p["strategy"], p["symbol"]): told(p) for p in summary["positions"]}
+    expected = {key: holding.row() for key, holding in ledger.items()}
+    if found != expected:
+        faults.append(f"the summary's positions: {sorted(set(found.items()) ^ set(expected.items()), key=str)[:4]}")
+    for name in ("realised", "fees"):
+        sum_of_ledger = sum(getattr(holding, name) for holding in ledger.values())
+        if nano(summary["pnl"][name]) != sum_of_ledger:
+            faults.append(f"the summary's {name}: ledger {sum_of_ledger}, summary {summary['pnl'][name]}")
+    pnl = {name: nano(text) for name, text in summary["pnl"].items()}
+    if pnl["net"] != pnl["realised"] + pnl["unrealised"] - pnl["fees"]:
+        faults.append(f"the summary's net is not the sum of its parts: {summary['pnl']}")
+    counted = (summary["fills"], summary["orders"]), (compared["fill"], compared["order"])
+    if counted[0] != counted[1] or compared["fill"] != compared["position"]:
+        faults.append(f"rows {dict(compared)}, the summary counts fills and orders {counted[0]}")
+    return faults + orders.faults, compared, ledger
+
+
+def check(options):
+    passed, all_fills = True, collections.Counter()
+    for strategy in options.strategies.split(","):
+        for seed in range(1, options.seeds + 1):
+            faults, compared, ledger = judge(options, strategy, seed)
+            cash = sum(holding.cash for holding in ledger.values())
+            counts = f"{compared['fill']:,} fills of {compared['order']:,} orders, {len(ledger)} positions"
+            what = f"{strategy} seed {seed}: {counts}"
+            print(f"{'FAILED' if faults else 'ok'} {what}, cash {cash / NANO:,.2f}")
+            for fault in faults[:5]:
+                print(f"   {fault}")
+            passed &= not faults
+            all_fills[strategy] += compared["fill"]
+        if all_fills[strategy] == 0:
+            print(f"FAILED {strategy}: there was nothing to compare")
+            passed = False
+    print(f"{'equal' if passed else 'NOT EQUAL'}: {dict(all_fills)} fills, {options.seeds} seeds each")
+    return passed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("check")
+    command.set_defaults(run=check)
+    command.add_argument("--tidegate", required=True, help="the binary")
+    command.add_argument("--seeds", type=int, default=20)
+    command.add_argument("--events", type=int, default=60_000)
+    command.add_argument("--strategies", default=",".join(LINES))
+    options = parser.parse_args()
+    sys.exit(0 if options.run(options) else 1)
+
+
+if __name__ == "__main__":
+    main()
