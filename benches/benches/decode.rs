@@ -4,7 +4,8 @@
 //! over references, quantities and prices. What they do is not the same: ours checks each message and makes an event of
 //! 64 bytes that waits in a queue and is popped; `itch5` casts and hands over references in place, so its cost is that of
 //! the fields that are read; `itchy` copies into an enum. `itch5, no fields` finds the messages and looks at nothing: the
-//! floor of framing and dispatch.
+//! floor of framing and dispatch. `tidegate, no fields` makes every input and takes it from the queue: decoding without
+//! the reader's own guess at the kind.
 //!
 //! Interleaved rounds give the figures; criterion, which runs one after the other, follows for comparison with its saved
 //! baseline.
@@ -138,6 +139,16 @@ fn ours(market: &Market) -> Run {
     })
 }
 
+/// The inputs are made and taken, and nothing is read of them but the instrument.
+fn unread(market: &Market) -> Run {
+    let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
+    timed(|| {
+        let mut sum = 0;
+        decode(&mut decoder, &mut windows, &mut queue, |event| sum ^= u64::from(event.instrument));
+        sum
+    })
+}
+
 fn with_itch5(market: &Market) -> Run {
     timed(|| {
         let mut sum = Sum::default();
@@ -170,6 +181,7 @@ fn main() {
         Contender::new("tidegate", || ours(&market)),
         Contender::new("itch5", || with_itch5(&market)),
         Contender::new("itchy", || with_itchy(&market)),
+        Contender::new("tidegate, no fields", || Run { check: sum, ..unread(&market) }),
         Contender::new("itch5, no fields", || Run { check: sum, ..blind(&market) }),
     ];
     let mut report = Report::new("decode");

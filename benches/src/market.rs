@@ -84,7 +84,7 @@ pub fn decode(decoder: &mut impl Decoder, windows: &mut [Window], queue: &mut In
 
 /// A queue as large as the ingress's.
 pub fn queue() -> Inputs {
-    Inputs::with_capacity(1_024)
+    Inputs::with_capacity(256)
 }
 
 /// Numbers events as the ingress does, for stages that are called without one.

@@ -50,6 +50,12 @@ impl Event {
         }
     }
 
+    /// An event of `kind` whose body is these words: for a decoder that fills records by a table.
+    #[inline(always)]
+    pub fn from_words(due: Ns, instrument: u32, kind: Kind, flags: Flags, words: [u64; 5]) -> Event {
+        Event { id: EventId(0), ts: due, instrument, kind, source: 0, flags, body: bytemuck::cast(words) }
+    }
+
     /// The body as a record. The caller has looked at the kind; debug builds check it.
     #[inline]
     pub fn record<R: Record>(&self) -> &R {

@@ -7,10 +7,14 @@
 use crate::{Event, Ns, Window};
 
 /// A bounded queue of inputs that wait for the ingress, each with the number of the record that it came from.
+///
+/// Its places are made once and written in place. It is filled when it is empty and emptied before it is filled again,
+/// so one of a few hundred places stays in the first cache.
 pub struct Inputs {
-    events: Vec<Event>,
-    records: Vec<u64>,
+    events: Box<[Event]>,
+    records: Box<[u64]>,
     head: usize,
+    len: usize,
 }
 
 impl Inputs {
@@ -20,32 +24,33 @@ impl Inputs {
     /// A queue of `capacity` inputs, at least twice [`Inputs::MARGIN`].
     pub fn with_capacity(capacity: usize) -> Inputs {
         let capacity = capacity.max(2 * Inputs::MARGIN);
-        Inputs { events: Vec::with_capacity(capacity), records: Vec::with_capacity(capacity), head: 0 }
+        let events = vec![bytemuck::Zeroable::zeroed(); capacity].into_boxed_slice();
+        Inputs { events, records: vec![0; capacity].into_boxed_slice(), head: 0, len: 0 }
     }
 
     /// Whether one more record's inputs fit.
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.events.len() + Inputs::MARGIN <= self.events.capacity()
+        self.len + Inputs::MARGIN <= self.events.len()
     }
 
     /// Appends an input of record number `record` (1-based, per input file).
     ///
     /// # Panics
     /// When the queue is full: the decoder did not ask [`Inputs::has_room`].
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, event: Event, record: u64) {
-        assert!(self.events.len() < self.events.capacity(), "a record made more inputs than Inputs::MARGIN");
-        self.events.push(event);
-        self.records.push(record);
+        let at = self.len;
+        assert!(at < self.events.len() && at < self.records.len(), "a record made more inputs than Inputs::MARGIN");
+        self.events[at] = event;
+        self.records[at] = record;
+        self.len = at + 1;
     }
 
     /// Sets flags on the last input pushed, if it is still waiting.
     #[inline]
     pub fn flag_last(&mut self, flags: crate::Flags) {
-        if self.head < self.events.len()
-            && let Some(last) = self.events.last_mut()
-        {
+        if let Some(last) = self.waiting_mut().last_mut() {
             last.flags = last.flags.with(flags);
         }
     }
@@ -53,30 +58,35 @@ impl Inputs {
     /// The input at the front with its record number.
     #[inline]
     pub fn front(&self) -> Option<(&Event, u64)> {
-        self.events.get(self.head).map(|e| (e, self.records[self.head]))
+        self.waiting().first().map(|e| (e, self.records[self.head]))
     }
 
     /// Takes the input at the front away.
     #[inline]
     pub fn pop(&mut self) {
-        debug_assert!(self.head < self.events.len());
+        debug_assert!(self.head < self.len);
         self.head += 1;
-        if self.head == self.events.len() {
-            self.events.clear();
-            self.records.clear();
-            self.head = 0;
+        if self.head == self.len {
+            (self.head, self.len) = (0, 0);
         }
     }
 
     /// Inputs that wait.
+    #[inline]
     pub fn waiting(&self) -> &[Event] {
-        &self.events[self.head..]
+        &self.events[self.head..self.len]
+    }
+
+    /// Inputs that wait, to be changed.
+    #[inline]
+    pub fn waiting_mut(&mut self) -> &mut [Event] {
+        &mut self.events[self.head..self.len]
     }
 
     /// Whether none wait.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.head == self.events.len()
+        self.head == self.len
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) enum Shown {
 
 impl Feeding {
     /// Inputs that wait for the merge.
-    const QUEUE: usize = 1_024;
+    const QUEUE: usize = 256;
 
     /// The `id`th source, whose instruments follow `base`.
     pub fn new(name: String, source: Box<dyn Source>, id: u8, base: u32) -> Feeding {

@@ -104,6 +104,15 @@ impl ItchDecoder {
                 break Stopped::Full;
             }
             let rest = &bytes[at..];
+            if let Some((len, message)) = rest.split_first_chunk::<2>()
+                && let Some(message) = message.first_chunk()
+            {
+                let len = usize::from(u16::from_be_bytes(*len));
+                if self.translator.frequent(message, len, to) {
+                    at += 2 + len;
+                    continue;
+                }
+            }
             let Some((len, rest)) = rest.split_first_chunk::<2>() else { break Stopped::Short };
             let len = usize::from(u16::from_be_bytes(*len));
             if rest.len() < len {

@@ -1,12 +1,14 @@
 //! Nasdaq TotalView-ITCH 5.0.
 //!
-//! [`wire`] is the table of messages with reading and writing, `translate` makes inputs of them, [`ItchDecoder`] finds
+//! [`wire`] is the table of messages with reading and writing, `translate` makes inputs of them (`table` of the
+//! frequent ones), [`ItchDecoder`] finds
 //! them in a BinaryFILE or in the MoldUDP64 packets of a capture. One pass, no table of orders: what a message means for
 //! a book is the book's matter.
 
 mod capture;
 mod decoder;
 mod mold;
+mod table;
 mod translate;
 pub mod wire;
 

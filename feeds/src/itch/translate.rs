@@ -4,6 +4,7 @@
 //! The stock's locate is the instrument. The due time of an input is the exchange's time. Nothing is allocated except
 //! the symbol of a stock when it is defined. Bound: one bit for each of 65,536 locates.
 
+use super::table::{Frequent, REACH};
 use super::wire::{
     self, AddOrder, AddOrderMpid, BrokenTrade, CrossTrade, DAY_NS, LENGTHS, Message, MwcbStatus, OperationalHalt,
     OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, RegSho, Stock, StockDirectory,
@@ -15,7 +16,7 @@ use flow::{BookKind, Count, Definition, Event, Flags, Inputs, InstrumentType, Mi
 /// Locates are 16 bits.
 pub(super) const INSTRUMENTS: u32 = 1 << 16;
 /// Prices have four implied decimals.
-const DECIMALS: u8 = 4;
+pub(super) const DECIMALS: u8 = 4;
 const VENUE: Mic = Mic(*b"XNAS");
 
 /// What a status is of; see [`Status`].
@@ -114,6 +115,25 @@ impl Translator {
     pub(super) fn clear(&self, to: &mut Inputs) {
         let clear = Clear { exchange_ts: self.last, ..Clear::default() };
         to.push(Event::new(self.last, 0, Flags::LAST_OF_GROUP, &clear), self.record + 1);
+    }
+
+    /// Translates the message of `len` bytes at the front of `bytes` if it is one of the frequent ones and as it should
+    /// be; `false`: it is left to [`Translator::message`], and nothing has happened. There must be room in `to`.
+    #[inline(always)]
+    pub(super) fn frequent(&mut self, bytes: &[u8; REACH], len: usize, to: &mut Inputs) -> bool {
+        let Some(message) = Frequent::read(bytes, len) else { return false };
+        let locate = usize::from(message.locate);
+        let listed = self.listed[locate / 64] >> (locate % 64) & 1 == 1;
+        if message.names_stock() & !listed {
+            return false;
+        }
+        self.record += 1;
+        self.last = Ns(self.midnight.0 + message.timestamp);
+        self.counts[usize::from(bytes[0])] += 1;
+        let flags = Flags(message.side).with(Flags::LAST_OF_GROUP);
+        let body = message.body(self.last.0);
+        to.push(Event::from_words(self.last, u32::from(message.locate), message.kind(), flags, body), self.record);
+        true
     }
 
     /// Translates a message of at least one byte. There must be room in `to`.
