@@ -127,6 +127,7 @@ impl OrdersStage {
     fn trade(&mut self, event: &Event) {
         let trade: &Trade = event.record();
         if trade.qty.0 != 0
+            && event.instrument != 0
             && trade.px != Px::NONE
             && !event.flags.has(Flags::SNAPSHOT)
             && let Some(instrument) = self.instruments.get_mut(event.instrument as usize)

@@ -305,3 +305,14 @@ fn a_state_that_does_not_fit_is_refused() {
     assert!(harness::load(&mut line(4, 4, 4).stage, &listings, &bytes[..bytes.len() - 1]).is_err());
     assert!(harness::load(&mut line(4, 4, 4).stage, &listings, &bytes).is_ok());
 }
+
+/// A trade of no instrument is no price of anything: a state that held it could not be loaded.
+#[test]
+fn a_trade_of_no_instrument_is_not_kept() {
+    let (mut line, mut other) = (line(4, 4, 4), line(4, 4, 4));
+    line.feed(&trade(0, 100));
+    let listings = flow::Listings::default();
+    let saved = harness::saved(&line.stage, &listings);
+    harness::load(&mut other.stage, &listings, &saved).expect("it loads what it saved");
+    assert_eq!(harness::saved(&other.stage, &listings), saved);
+}
