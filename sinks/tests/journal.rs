@@ -184,6 +184,27 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     assert_eq!((resumed.outcome_records, resumed.completed_through), (40_000, 200));
 }
 
+/// A stop in the middle of a note of the gaps leaves one copy of two: whoever goes on makes it whole.
+#[test]
+fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=300);
+    Journal::close(inputs, outcomes).unwrap();
+    let gaps = dir.join("outcomes/gaps");
+    let whole = std::fs::read(&gaps).unwrap();
+    for half in [0..whole.len() / 2, whole.len() / 2..whole.len()] {
+        let mut torn = whole.clone();
+        torn[half.start + 100..half.end].fill(0);
+        std::fs::write(&gaps, torn).unwrap();
+        assert_eq!(verify(&dir, 10).unwrap().faults.len(), 1);
+        let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+        Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+        check_whole(&dir, 300);
+    }
+}
+
 #[test]
 fn the_registry_line_is_sound() {
     let line = flow::find(sinks::SINKS, "journal").expect("registered");

@@ -109,12 +109,18 @@ impl GapFile {
         Ok(made)
     }
 
-    /// Opens the file to go on.
+    /// Opens the file to go on. A copy that a stop left half written, or not written yet, is written again.
     pub(super) fn open(dir: &Path, journal_id: u64) -> io::Result<GapFile> {
         let path = LogKind::Outcomes.folder(dir).join(GAPS);
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        let (generation, gaps, _) = read_copies(&file, journal_id)?;
-        Ok(GapFile { file, journal_id, generation, gaps })
+        let (generation, gaps, damaged) = read_copies(&file, journal_id)?;
+        let mut opened = GapFile { file, journal_id, generation, gaps };
+        if damaged {
+            // The next generation stands where the newest whole one does not.
+            opened.file.set_len(2 * COPY_BYTES as u64)?;
+            opened.write()?;
+        }
+        Ok(opened)
     }
 
     /// Writes what `gaps` says, durably.
