@@ -27,6 +27,8 @@ const SMALL: &[(&str, &str)] = &[
     ("book.max_levels", "16"),
     ("book.max_books", "3"),
     ("bars.intervals", "5s,1m"),
+    ("imbalance.max_levels", "16"),
+    ("imbalance.max_books", "3"),
     ("vpin.bucket_qty", "300"),
     ("vpin.window", "3"),
     ("vpin.bulk_bar", "5s"),
