@@ -68,10 +68,10 @@ pub(super) fn half_of(side: Side) -> usize {
     usize::from(side == Side::Sell)
 }
 
-/// The key of a price in its side's ladder: rises towards the touch.
+/// The key of a price in its side's ladder: rises towards the touch. The least integer stays as it is: it has no opposite.
 #[inline]
 pub(super) fn key_of(side: Side, px: Px) -> i64 {
-    if side == Side::Sell { -px.0 } else { px.0 }
+    if side == Side::Sell { px.0.wrapping_neg() } else { px.0 }
 }
 
 /// Appends an order to the end of a level's queue and adds it to the totals.

@@ -97,3 +97,15 @@ fn a_clear_of_one_book_tells_its_top_and_one_of_a_source_tells_nothing() {
     assert_eq!((line.stage.books().live_orders(), line.stage.books().live_levels()), (0, 0));
     assert_eq!(kinds(&line.feed(&add(1, Side::Buy, 100, 10))), [Kind::Level, Kind::BookTop]);
 }
+
+/// Whoever looks for it is told that nothing rests at the least price that a number can tell.
+#[test]
+fn nothing_rests_at_the_least_number() {
+    let mut line = harness::book(16, 16, 4);
+    let add = flow::records::Add { order_ref: 1, px: Px(100), qty: Qty(5), ..Default::default() };
+    line.feed(&crate::stream::listing(1, flow::BookKind::ByOrder, flow::InstrumentType::Equity)[1]);
+    line.feed(&Event::new(Ns(1), 1, Flags::side_only(Side::Sell), &add));
+    let book = line.stage.books().book(1).expect("it is listed");
+    assert!(book.level(Side::Sell, Px(100)).is_some());
+    assert!(book.level(Side::Sell, Px(i64::MIN)).is_none() && book.level(Side::Buy, Px(i64::MIN)).is_none());
+}
