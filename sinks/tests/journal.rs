@@ -125,6 +125,25 @@ fn only_the_kinds_asked_for_are_kept() {
     assert_eq!(JournalReader::open(&dir).unwrap().info().outcome_kinds, trades());
 }
 
+/// A process that was stopped while it made a journal left no journal: the next one begins anew.
+#[test]
+fn an_unfinished_start_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    std::fs::create_dir_all(dir.join("inputs")).unwrap();
+    std::fs::create_dir_all(dir.join("outcomes")).unwrap();
+    std::fs::write(dir.join("outcomes/gaps"), [0; 10]).unwrap();
+    std::fs::write(dir.join("journal.toml.draft"), "form").unwrap();
+    assert!(matches!(JournalReader::open(&dir), Err(JournalError::NotAJournal { .. })));
+    std::fs::write(dir.join("mine"), "not ours").unwrap();
+    assert!(matches!(Journal::create(&dir, &spec(128, 1)), Err(JournalError::Occupied { .. })));
+    std::fs::remove_file(dir.join("mine")).unwrap();
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=100);
+    Journal::close(inputs, outcomes).unwrap();
+    check_whole(&dir, 100);
+}
+
 #[test]
 fn a_journal_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();

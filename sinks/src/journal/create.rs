@@ -5,7 +5,7 @@ use super::format::{LogKind, MANIFEST, chain_start};
 use super::gaps::GapFile;
 use super::helper::Helper;
 use super::keeper::{Keeper, LogKeeper};
-use super::manifest::{Closed, write_manifest};
+use super::manifest::{Closed, MANIFEST_DRAFT, draft_manifest, publish_manifest};
 use super::spec::JournalSpec;
 use super::writer::{InputLog, OutcomeLog};
 use std::fs::{self, File, TryLockError};
@@ -26,6 +26,7 @@ impl Journal {
         spec.check()?;
         let made = make_folder(dir)?;
         let lock = lock(dir)?;
+        clear_unfinished(dir)?;
         check_empty(dir)?;
         let begun = begin(dir, spec, lock);
         if begun.is_err() {
@@ -33,7 +34,9 @@ impl Journal {
             for log in LogKind::BOTH {
                 let _ = fs::remove_dir_all(log.folder(dir));
             }
-            let _ = fs::remove_file(dir.join(MANIFEST));
+            for manifest in [MANIFEST, MANIFEST_DRAFT] {
+                let _ = fs::remove_file(dir.join(manifest));
+            }
             if made {
                 let _ = fs::remove_dir(dir);
             }
@@ -53,7 +56,7 @@ impl Journal {
 }
 
 fn begin(dir: &Path, spec: &JournalSpec, lock: File) -> Result<(InputLog, OutcomeLog), JournalError> {
-    let (info, text) = write_manifest(dir, spec)?;
+    let (info, text) = draft_manifest(dir, spec)?;
     for log in LogKind::BOTH {
         let folder = log.folder(dir);
         fs::create_dir(&folder).map_err(|e| JournalError::io(&folder, "creating", e))?;
@@ -65,6 +68,7 @@ fn begin(dir: &Path, spec: &JournalSpec, lock: File) -> Result<(InputLog, Outcom
     let inputs = keeper.prepare(LogKind::Inputs)?;
     let outcomes = keeper.prepare(LogKind::Outcomes)?;
     let [input_handover, outcome_handover] = LogKind::BOTH.map(|log| keeper.handover(log));
+    publish_manifest(dir)?;
     let helper = Helper::spawn(dir, keeper)?;
     let inputs = InputLog::new(inputs, 0, input_handover, Arc::clone(&helper));
     let outcomes = OutcomeLog::new(outcomes, 0, 0, outcome_handover, helper);
@@ -94,6 +98,31 @@ pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
         Err(TryLockError::WouldBlock) => Err(JournalError::InUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(e)) => Err(JournalError::io(dir, "locking", e)),
     }
+}
+
+/// Removes what a process left that was stopped while it made a journal here: nothing was ever stored in it.
+fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
+    let is_ours = |name: &std::ffi::OsStr| {
+        name == MANIFEST_DRAFT || LogKind::BOTH.iter().any(|log| log.folder(dir).file_name() == Some(name))
+    };
+    let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(|e| JournalError::io(dir, "reading", e))?;
+    if !dir.join(MANIFEST_DRAFT).exists() || !entries.iter().all(|e| is_ours(&e.file_name())) {
+        return Ok(());
+    }
+    let removed = |path: &Path, result: io::Result<()>| match result {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(JournalError::io(path, "removing what an unfinished start left", e))
+        }
+        _ => Ok(()),
+    };
+    for log in LogKind::BOTH {
+        let folder = log.folder(dir);
+        removed(&folder, fs::remove_dir_all(&folder))?;
+    }
+    // The mark goes last: until then the next start finds it again.
+    let draft = dir.join(MANIFEST_DRAFT);
+    removed(&draft, fs::remove_file(&draft))
 }
 
 fn check_empty(dir: &Path) -> Result<(), JournalError> {

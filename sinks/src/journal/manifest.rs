@@ -102,8 +102,11 @@ struct Manifest {
     config: String,
 }
 
-/// Writes `journal.toml` and gives what it says together with its text.
-pub(super) fn write_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalInfo, String), JournalError> {
+/// Name of `journal.toml` until the journal is whole: a folder with this one and without the other was never begun.
+pub(super) const MANIFEST_DRAFT: &str = "journal.toml.draft";
+
+/// Writes the draft of `journal.toml` and gives what it says together with its text.
+pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalInfo, String), JournalError> {
     let journal_id = random_id().map_err(|e| JournalError::io(dir, "drawing a journal id", e))?;
     let config_hash = hex(blake3::hash(spec.config_text.as_bytes()).as_bytes());
     let manifest = Manifest {
@@ -117,9 +120,14 @@ pub(super) fn write_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalI
         config: spec.config_text.clone(),
     };
     let text = toml::to_string(&manifest).expect("a flat table is TOML");
-    write_whole(dir, MANIFEST, &text)?;
+    write_draft(dir, MANIFEST, &text)?;
     let info = info_of(manifest).map_err(|what| JournalError::BadManifest { path: dir.join(MANIFEST), what })?;
     Ok((info, text))
+}
+
+/// Makes the draft `journal.toml`: from here on there is a journal.
+pub(super) fn publish_manifest(dir: &Path) -> Result<(), JournalError> {
+    publish(dir, MANIFEST)
 }
 
 /// Reads `journal.toml`: what it says, and its text.
@@ -173,16 +181,23 @@ fn random_id() -> io::Result<u64> {
 }
 
 fn write_whole(dir: &Path, name: &str, text: &str) -> Result<(), JournalError> {
-    let path = dir.join(name);
+    write_draft(dir, name, text)?;
+    publish(dir, name)
+}
+
+fn write_draft(dir: &Path, name: &str, text: &str) -> Result<(), JournalError> {
     let draft = dir.join(format!("{name}.draft"));
-    let written = File::create(&draft)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&draft, &path))
-        .and_then(|()| sync_folder(dir));
-    written.map_err(|e| JournalError::io(&path, "writing", e))
+    let written = File::create(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|e| JournalError::io(&draft, "writing", e))
+}
+
+fn publish(dir: &Path, name: &str) -> Result<(), JournalError> {
+    let path = dir.join(name);
+    let renamed = fs::rename(dir.join(format!("{name}.draft")), &path).and_then(|()| sync_folder(dir));
+    renamed.map_err(|e| JournalError::io(&path, "writing", e))
 }
 
 /// Makes a folder's entries durable.
