@@ -3,6 +3,7 @@
 mod build;
 mod drive;
 mod journalling;
+mod latency;
 mod report;
 mod safe;
 mod shadow;

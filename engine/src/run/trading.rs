@@ -61,7 +61,9 @@ impl Ways {
         match plan.gateway {
             Some(gateway) => Ways::out(settings, plan, gateway, word, venues, (back, inbox)),
             None => {
-                let venue = SimulatedVenue::new(&settings.venues["sim"], Space { instruments });
+                let params = &settings.venues["sim"];
+                let rows = super::latency::rows(params)?;
+                let venue = SimulatedVenue::with_recorded(params, Space { instruments }, rows);
                 let venue = venue.map_err(|e| wrong("sim", &e))?;
                 let returns = Returns::new(venue, inbox, Arc::clone(word), plan.max_returns);
                 Ok(Ways { returns: Some(returns), back: Some(back), ..Ways::default() })

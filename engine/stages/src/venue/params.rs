@@ -41,6 +41,14 @@ pub const PARAMS: &[Param] = &[
     int("order_latency_ns", 0, LONGEST, "ns", "50000", "time to the venue; the floor of the constant model"),
     int("reply_latency_ns", 0, LONGEST, "ns", "50000", "time back"),
     int("jitter_ns", 0, LONGEST, "ns", "0", "most that is added to each time, drawn by the event's id"),
+    Param {
+        name: "latency_file",
+        ty: ParamType::Text,
+        unit: "",
+        default: "",
+        effective: Effective::Restart,
+        about: "file of the recorded model: rows ts_ns,order_ns,reply_ns under that header",
+    },
     int("service_ns", 0, LONGEST, "ns", "1000", "time that a message takes at the gateway, in the rate model"),
     choice(
         "queue_model",
