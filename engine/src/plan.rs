@@ -178,7 +178,7 @@ fn built(lines: &[&StageLine], settings: &Settings, space: Space, faults: &mut V
                 assert!(bound <= Out::CAP, "stage {} may cause {bound} events, more than {}", line.name, Out::CAP);
                 stages.push(Planned { name: line.name, position: i as u8 + 1, wanted: Kinds::NONE, stage });
             }
-            Err(e) => faults.push(fault(&format!("{}.{}", line.name, e.key), &e.found, &e.valid)),
+            Err(e) => faults.push(fault(&e.key, &e.found, &e.valid)),
         }
     }
     stages

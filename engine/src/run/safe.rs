@@ -22,7 +22,7 @@ pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'s
         return Ok(None);
     };
     let received = recovery::answers(&JournalReader::open(journal)?)?;
-    let mut venue = (line.open)(&settings.venues[line.name]).map_err(|e| wrong(line.name, &e))?;
+    let mut venue = (line.open)(&settings.venues[line.name]).map_err(|e| wrong(&e))?;
     let failed = |e: VenueError| RunError::Gateway(GatewayError::Venue(e));
     venue.resume(received).map_err(failed)?;
     venue.cancel_all().map_err(failed)?;

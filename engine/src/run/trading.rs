@@ -64,7 +64,7 @@ impl Ways {
                 let params = &settings.venues["sim"];
                 let rows = super::latency::rows(params)?;
                 let venue = SimulatedVenue::with_recorded(params, Space { instruments }, rows);
-                let venue = venue.map_err(|e| wrong("sim", &e))?;
+                let venue = venue.map_err(|e| wrong(&e))?;
                 let returns = Returns::new(venue, inbox, Arc::clone(word), plan.max_returns);
                 Ok(Ways { returns: Some(returns), back: Some(back), ..Ways::default() })
             }
@@ -84,7 +84,7 @@ impl Ways {
         if venues == Venues::Repeated {
             return Ok(Ways { away: Some(away(None)), back: Some(back), ..Ways::default() });
         }
-        let venue = (gateway.line.open)(&settings.venues[name]).map_err(|e| wrong(name, &e))?;
+        let venue = (gateway.line.open)(&settings.venues[name]).map_err(|e| wrong(&e))?;
         let (to_gateway, routes) = ring::channel(plan.ring, gateway.ring)?;
         let (to_head, heard) = ring::channel(plan.ring, RING)?;
         let away = away(Some(heard));
@@ -119,6 +119,6 @@ impl Ways {
     }
 }
 
-pub(super) fn wrong(section: &str, e: &ParamError) -> Faults {
-    Faults(vec![Fault::new(Path::new("configuration"), &format!("{section}.{}", e.key), &e.found, &e.valid)])
+pub(super) fn wrong(e: &ParamError) -> Faults {
+    Faults(vec![Fault::new(Path::new("configuration"), &e.key, &e.found, &e.valid)])
 }

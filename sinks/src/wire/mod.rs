@@ -43,7 +43,7 @@ pub(crate) fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(_))) {
         let valid = "valid: host:port, as 127.0.0.1:7400".to_owned();
-        return Err(ParamError { key: "address".to_owned(), found: address.to_owned(), valid });
+        return Err(ParamError { key: "wire.address".to_owned(), found: address.to_owned(), valid });
     }
     Ok(Box::new(Wire::new(address.to_owned(), Duration::from_millis(params.int("timeout_ms")))))
 }

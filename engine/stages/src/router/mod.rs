@@ -37,7 +37,7 @@ impl RouterStage {
     pub fn build(params: &Params, _: Space) -> Result<Box<dyn Stage>, ParamError> {
         let venue = params.text("venue");
         if venue.trim().is_empty() {
-            let (key, found) = ("venue".to_owned(), venue.to_owned());
+            let (key, found) = ("router.venue".to_owned(), venue.to_owned());
             return Err(ParamError { key, found, valid: "valid: the name of a venue".to_owned() });
         }
         Ok(Box::new(RouterStage))

@@ -31,7 +31,7 @@ impl Recorded {
     /// When there are none, or their times do not rise.
     pub(super) fn new(params: &Params, rows: Vec<Sample>) -> Result<Recorded, ParamError> {
         let refused =
-            |found: String, valid: &str| ParamError { key: "latency".to_owned(), found, valid: valid.to_owned() };
+            |found: String, valid: &str| ParamError { key: "sim.latency".to_owned(), found, valid: valid.to_owned() };
         let Some(least) = rows.iter().map(|r| r.order_ns).min() else {
             let valid =
                 "valid: constant or rate; the recorded model needs rows of times: name their file in sim.latency_file";
