@@ -1,7 +1,7 @@
 //! The registry of feeds: one line each.
 
 use chrono::NaiveDate;
-use flow::{Param, Params, Registered, Source};
+use flow::{Param, Params, Source};
 use std::path::PathBuf;
 
 /// What a feed is opened with.
@@ -41,20 +41,7 @@ pub struct Feed {
     pub open: fn(&Request) -> Result<Box<dyn Source>, OpenError>,
 }
 
-impl Registered for Feed {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-    fn about(&self) -> &'static str {
-        self.about
-    }
-    fn params(&self) -> &'static [Param] {
-        self.params
-    }
-}
+flow::registered!(Feed);
 
 /// Every feed.
 pub const FEEDS: &[Feed] = &[crate::dbn::FEED, crate::itch::FEED, crate::lobster::FEED, crate::synthetic::FEED];

@@ -1,7 +1,7 @@
 //! The registries of sinks and of gateways to venues: one line each.
 
 use crate::{journal, wire};
-use flow::{Param, ParamError, Params, Registered, Venue};
+use flow::{Param, ParamError, Params, Venue};
 
 /// A line of the registry.
 #[derive(Debug)]
@@ -16,20 +16,7 @@ pub struct SinkLine {
     pub params: &'static [Param],
 }
 
-impl Registered for SinkLine {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-    fn about(&self) -> &'static str {
-        self.about
-    }
-    fn params(&self) -> &'static [Param] {
-        self.params
-    }
-}
+flow::registered!(SinkLine);
 
 /// Every sink.
 pub const SINKS: &[SinkLine] = &[SinkLine {
@@ -54,20 +41,7 @@ pub struct GatewayLine {
     pub open: fn(&Params) -> Result<Box<dyn Venue>, ParamError>,
 }
 
-impl Registered for GatewayLine {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-    fn about(&self) -> &'static str {
-        self.about
-    }
-    fn params(&self) -> &'static [Param] {
-        self.params
-    }
-}
+flow::registered!(GatewayLine);
 
 /// Every gateway to a venue outside the process.
 pub const GATEWAYS: &[GatewayLine] = &[GatewayLine {

@@ -6,9 +6,11 @@
 
 mod binary;
 mod case;
+mod chance;
 
 pub use binary::{Outcome, run, tidegate};
 pub use case::{Case, conclude, data};
+pub use chance::{draw, seed};
 
 use std::path::PathBuf;
 

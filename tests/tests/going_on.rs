@@ -9,9 +9,9 @@ use flow::{CommandAction, Event, Kind};
 use sinks::journal::{JournalReader, LogReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tidegate_tests::{amount, run, tidegate};
+use tidegate_tests::{amount, draw, run, seed, tidegate};
 
 /// A configuration of a line that trades at random, with its journal beside it.
 struct Desk {
@@ -69,21 +69,6 @@ impl Desk {
 
 fn events(log: LogReader) -> Vec<Event> {
     log.map(|event| event.expect("a whole record")).collect()
-}
-
-/// The next number of a small generator.
-fn draw(random: &mut u64, below: u64) -> u64 {
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    *random % below
-}
-
-fn seed() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    let seed = since.as_nanos() as u64 | 1;
-    println!("seed {seed}");
-    seed
 }
 
 /// Kills a run after a random time; whether it was still running.

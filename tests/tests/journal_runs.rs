@@ -9,9 +9,9 @@ use serde_json::Value;
 use sinks::journal::{JournalReader, LogReader, verify};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tidegate_tests::{amount, run, tidegate};
+use tidegate_tests::{amount, draw, run, seed, tidegate};
 
 /// A synthetic run of this seed and so many messages that writes a journal with segments of 8,192 records.
 fn recording(seed: u64, messages: u64, dir: &Path) -> Command {
@@ -88,21 +88,6 @@ fn another_line_is_a_difference() {
     ])
     .expect(3);
     assert!(outcome.stderr.contains("equal outcomes the replay differs: recorded: "), "{}", outcome.stderr);
-}
-
-/// The next number of a small generator.
-fn draw(random: &mut u64, below: u64) -> u64 {
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    *random % below
-}
-
-fn seed() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    let seed = since.as_nanos() as u64 | 1;
-    println!("seed {seed}");
-    seed
 }
 
 #[test]

@@ -15,30 +15,15 @@ use sinks::journal::{JournalReader, LogReader, verify};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tidegate_tests::{amount, run, tidegate};
+use tidegate_tests::{amount, draw, run, seed, tidegate};
 use venue::Venue;
 
 /// Kills of one journal: repeating the record costs what the run did, so many kills are several journals.
 const KILLS: u64 = 20;
 /// What can be seen at the venue alone.
 const POINTS: [&str; 5] = ["hello", "asked", "route", "half", "written"];
-
-/// The next number of a small generator.
-fn draw(random: &mut u64, below: u64) -> u64 {
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    *random % below
-}
-
-fn seed() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    let seed = std::env::var("TIDEGATE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(since.as_nanos() as u64 | 1);
-    println!("seed {seed}");
-    seed
-}
 
 /// A desk that trades at random with a venue, and its files.
 struct Desk {

@@ -21,3 +21,24 @@ pub trait Registered {
 pub fn find<'a, R: Registered>(registry: &'a [R], name: &str) -> Option<&'a R> {
     registry.iter().find(|r| r.name() == name)
 }
+
+/// Makes a line of a registry from a struct with the fields `name`, `doc`, `about` and `params`.
+#[macro_export]
+macro_rules! registered {
+    ($line:ty) => {
+        impl $crate::Registered for $line {
+            fn name(&self) -> &'static str {
+                self.name
+            }
+            fn doc(&self) -> &'static str {
+                self.doc
+            }
+            fn about(&self) -> &'static str {
+                self.about
+            }
+            fn params(&self) -> &'static [$crate::Param] {
+                self.params
+            }
+        }
+    };
+}

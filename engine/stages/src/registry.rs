@@ -7,7 +7,7 @@ use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
 use crate::signals::{self, BuyAndHoldStage, MomentumStage, RandomStage};
 use crate::toxicity::{self, CvdStage, ImbalanceStage, VpinStage};
-use flow::{Param, ParamError, Params, Registered, Stage};
+use flow::{Param, ParamError, Params, Stage};
 
 /// What the plan tells a stage about the world that it is built for.
 #[derive(Clone, Copy, Debug)]
@@ -33,20 +33,7 @@ pub struct StageLine {
     pub build: Build,
 }
 
-impl Registered for StageLine {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-    fn about(&self) -> &'static str {
-        self.about
-    }
-    fn params(&self) -> &'static [Param] {
-        self.params
-    }
-}
+flow::registered!(StageLine);
 
 /// Every stage, in the order of the uncut line.
 pub const STAGES: &[StageLine] = &[

@@ -2,7 +2,7 @@
 
 use super::{PARAMS, SimulatedVenue};
 use crate::Space;
-use flow::{Param, ParamError, Params, Registered};
+use flow::{Param, ParamError, Params};
 
 /// A line of the registry.
 pub struct VenueLine {
@@ -18,20 +18,7 @@ pub struct VenueLine {
     pub build: fn(&Params, Space) -> Result<SimulatedVenue, ParamError>,
 }
 
-impl Registered for VenueLine {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-    fn about(&self) -> &'static str {
-        self.about
-    }
-    fn params(&self) -> &'static [Param] {
-        self.params
-    }
-}
+flow::registered!(VenueLine);
 
 /// Every venue.
 pub const VENUES: &[VenueLine] = &[VenueLine {
