@@ -53,6 +53,11 @@ impl Clock {
         }
     }
 
+    /// Whether it is the event clock, as fast as it goes.
+    pub fn is_free(&self) -> bool {
+        self.kind == ClockKind::Event && self.paced.is_none()
+    }
+
     /// The wall time of this turn, or `None` under the event clock.
     #[inline]
     pub fn wall(&self) -> Option<Ns> {

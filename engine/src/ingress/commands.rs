@@ -83,6 +83,11 @@ impl Commands {
         !self.first.is_empty()
     }
 
+    /// Whether none is waiting and none can come.
+    pub(super) fn are_none(&self) -> bool {
+        self.live.is_none() && self.heard.is_none() && self.scheduled.is_empty() && self.first.is_empty()
+    }
+
     /// When the next is due; `now` for one that was just heard.
     #[inline]
     pub(super) fn due(&mut self, now: Ns) -> Option<Ns> {

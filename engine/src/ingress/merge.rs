@@ -54,6 +54,8 @@ pub struct Ingress {
     phase: Phase,
     /// The record is repeated and nothing shall follow: the line comes to rest, the phase stays.
     resting: bool,
+    /// Nothing but feeds and ticks is merged, as fast as it goes: most inputs need no look at anything else.
+    plain: bool,
     /// Inputs by instrument.
     activity: Vec<u64>,
     log: Option<InputLog>,
@@ -75,6 +77,7 @@ impl Ingress {
             seq: 0,
             phase: Phase::Open,
             resting: false,
+            plain: false,
             activity: vec![0; instruments as usize],
             log: None,
             origins: None,
@@ -436,10 +439,20 @@ fn recorded_choice(next: &Event, returned: Option<(Ns, Choice)>) -> Choice {
 impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
+        let nothing_returns = self.returns.is_none() && self.away.is_none();
+        self.plain = nothing_returns && self.retrace.is_none() && self.clock.is_free() && self.commands.are_none();
     }
 
     #[inline]
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+        if self.plain
+            && self.phase == Phase::Open
+            && let (Some((due, i)), false) = self.next_fed(None)?
+            && due < self.ticks.due()
+        {
+            self.admit_feed(i, due, to)?;
+            return Ok(Admitted::One);
+        }
         loop {
             if self.phase == Phase::Ended {
                 let full = self.returns.as_ref().filter(|r| r.overflowed());
