@@ -203,6 +203,25 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     assert_eq!((resumed.outcome_records, resumed.completed_through), (40_000, 200));
 }
 
+/// A stop in the middle of a close leaves logs that are trimmed and not closed: nothing is wrong with them.
+#[test]
+fn a_close_that_was_cut_short_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=300);
+    Journal::close(inputs, outcomes).unwrap();
+    std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    let verified = verify(&dir, 10).unwrap();
+    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+    assert_eq!(resumed.last_input_seq, 300);
+    let (mut inputs, mut outcomes) = (resumed.inputs, resumed.outcomes);
+    write(&mut inputs, &mut outcomes, 301..=400);
+    Journal::close(inputs, outcomes).unwrap();
+    check_whole(&dir, 400);
+}
+
 /// A stop in the middle of a note of the gaps leaves one copy of two: whoever goes on makes it whole.
 #[test]
 fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {

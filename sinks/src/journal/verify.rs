@@ -230,7 +230,7 @@ impl LogCheck<'_> {
         let used = self
             .closed
             .map(|c| (c.end(log).records + 1).saturating_sub(file.first_record()).min(self.info.segment_records));
-        self.check_length(file, used)?;
+        self.check_length(file, used, sidecar.as_ref().map(|s| s.records))?;
         if let Some(wrong) = wrong {
             self.faults.push(file.fault(None, None, Damage::Header(wrong)).at(0));
         }
@@ -261,9 +261,12 @@ impl LogCheck<'_> {
         Ok(())
     }
 
-    fn check_length(&mut self, file: &SegmentFile, used: Option<u64>) -> Result<(), JournalError> {
+    /// A segment has the length of all its records, or of those that were used when it was closed. A stop in the middle
+    /// of a close leaves it so too, before `closed.toml` is there: everything in it is sealed by then.
+    fn check_length(&mut self, file: &SegmentFile, used: Option<u64>, sealed: Option<u64>) -> Result<(), JournalError> {
         let (found, wanted) = (file.length()?, record_offset(used.unwrap_or(self.info.segment_records)));
-        if found != wanted {
+        let closing = self.closed.is_none() && sealed.is_some_and(|records| found == record_offset(records));
+        if found != wanted && !closing {
             self.faults.push(file.fault(None, None, Damage::Length { found, wanted }).at(found.min(wanted)));
         }
         Ok(())
