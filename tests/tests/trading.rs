@@ -138,6 +138,10 @@ fn every_shape(messages: u64, shapes: &[(&'static str, &'static str)]) {
         let settings = trading(71, messages, latency, true);
         let reference = taken(&settings, Kinds::ALL);
         sound(&reference.events);
+        let [orders, fills, refused] =
+            [Kind::Order, Kind::Fill, Kind::Refused].map(|kind| count(&reference.events, kind));
+        println!("latency {latency} ns: {orders} orders, {fills} fills, {refused} refused");
+        assert!(orders >= 10_000 && fills > 1_000 && refused > 100);
         for (s, shape) in shapes.iter().enumerate() {
             for (r, ring) in RINGS.into_iter().enumerate() {
                 for (b, batch) in BATCHES.into_iter().enumerate() {
@@ -153,7 +157,7 @@ fn every_shape(messages: u64, shapes: &[(&'static str, &'static str)]) {
 
 #[test]
 fn every_shape_gives_the_same_bytes_with_orders_on() {
-    every_shape(amount(4_000, 60_000), &shapes());
+    every_shape(amount(46_000, 60_000), &shapes());
 }
 
 /// The strategy does trade, is filled, refused and rejected; and twice is the same.
