@@ -105,6 +105,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     drop(server);
     watch.end();
     let (report, error) = ran.map_err(|e| noted(&dir, &watch, e))?;
+    // It came past the input at which the run before panicked: the next one need not begin halted.
+    if Panics::read(&dir).is_some_and(|p| watch.control().word.load(Ordering::Acquire) > p.seq) {
+        Panics::forget(&dir);
+    }
     present::report(&report, args.json, false)?;
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }

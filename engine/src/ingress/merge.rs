@@ -393,12 +393,17 @@ impl Ingress {
         }
         let returns = self.returns.as_mut().expect("what came back was held by the returns");
         match returns.take() {
-            Returned::Arrival(route) => {
+            None => {
+                self.phase = Phase::Ended;
+                let recorded = self.retrace.as_ref().map(|r| format!("{:?}", r.take())).unwrap_or_default();
+                Err(IngressError::Diverged { recorded, made: "nothing came back".to_owned() })
+            }
+            Some(Returned::Arrival(route)) => {
                 self.now = self.now.max(at);
                 returns.arrive(self.now, route, self.seq);
                 Ok(false)
             }
-            Returned::Input(event) => {
+            Some(Returned::Input(event)) => {
                 let at = if is_on(Fault::RawDue) { event.ts } else { at };
                 self.admit_own(event, at, to)?;
                 Ok(true)

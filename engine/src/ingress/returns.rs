@@ -158,13 +158,13 @@ impl Returns {
         self.heap.peek().map(|Reverse(next)| (next.due, next.event.kind == Kind::Route))
     }
 
-    /// Takes the next return; call only when [`Returns::due`] says that there is one.
-    pub(super) fn take(&mut self) -> Returned {
-        let Reverse(next) = self.heap.pop().expect("the merge chose a waiting return");
-        match next.event.kind {
+    /// Takes the next return. There is one when [`Returns::due`] says so; a record may ask for one that did not come.
+    pub(super) fn take(&mut self) -> Option<Returned> {
+        let Reverse(next) = self.heap.pop()?;
+        Some(match next.event.kind {
             Kind::Route => Returned::Arrival(next.event),
             _ => Returned::Input(next.event),
-        }
+        })
     }
 
     /// An order reaches the venue; `seq` is the last given.
