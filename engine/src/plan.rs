@@ -100,6 +100,8 @@ pub struct Plan {
     pub clock: ClockKind,
     /// Latency is measured on one input in so many; 0 = never.
     pub sample_every: u64,
+    /// Whether groups account for their time.
+    pub meters: bool,
 }
 
 impl Plan {
@@ -151,6 +153,7 @@ impl Plan {
             idle,
             clock,
             sample_every: settings.line.int("sample_every"),
+            meters: settings.line.bool("meters"),
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Stamped inputs go through the whole line on one thread: instruments' names to warm up, N inputs, then ten times as many.
 //! A cost per event, however rare, shows in the second count. Allocations and faults are counted for the thread alone.
 //! System calls are not counted but forbidden: a filter of the kernel ends the process at the first, so surviving is the
-//! proof. Each measurement has a process of its own, this binary called again: nothing else runs in it, and its end is a
+//! proof. The meters are on, and every eighth input is timed. Each measurement has a process of its own, this binary called again: nothing else runs in it, and its end is a
 //! failure of the test and not of the tests. What an allocation, a fault and a system call look like is tested too.
 
 mod harness;
@@ -11,6 +11,7 @@ mod harness;
 use allocation_counter::measure;
 use flow::{Event, Kind, Kinds};
 use harness::{Day, Line, add_day, add_file, inputs, listings, small, taken};
+use quanta::Clock;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tidegate::config::Settings;
-use tidegate::line::{Exit, Group};
+use tidegate::line::{Exit, Group, LoadMeter, StallMeter};
 use tidegate::run::Tail;
 use tidegate_tests::{Case, amount, conclude, data};
 
@@ -126,6 +127,7 @@ fn sealed<R, W: FnOnce() -> R>(prepare: impl FnOnce() -> W + Send + 'static) {
 /// A line on one thread, and the inputs that it is measured with.
 struct Fused {
     group: Group,
+    load: LoadMeter,
     tail: Tail,
     inputs: Vec<Event>,
 }
@@ -136,9 +138,11 @@ impl Fused {
         let all = listings(&inputs);
         let plan = Line { settings, instruments, kinds: Kinds::ALL, listings: &all }.plan();
         assert_eq!(plan.groups.len(), 1, "the line is not cut");
-        let group = Group::new(plan.stages, plan.groups[0].forwards, 0);
+        let group = Group::new(plan.stages, plan.groups[0].forwards, 8);
+        let clock = Some(Clock::new());
         let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, instruments, Arc::default());
-        Fused { group, tail, inputs }
+        let tail = tail.with_stalls(StallMeter::new(clock.clone()));
+        Fused { group, load: LoadMeter::new(clock), tail, inputs }
     }
 
     /// Where the warm-up ends, where N inputs end, and where ten times as many end. Only what names instruments is
@@ -155,6 +159,8 @@ impl Fused {
         for input in &self.inputs[from..to] {
             self.group.process(input, &mut self.tail, &mut || ());
             self.tail.finished(input.id.seq(), &mut || ());
+            self.load.worked(self.tail.stalls());
+            self.load.idled();
         }
     }
 }

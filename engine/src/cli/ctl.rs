@@ -1,14 +1,17 @@
 //! `tidegate ctl`.
 
-use super::exit::{Exit, Failure};
-use crate::control::{Asked, ask};
+use super::exit::{Exit, Failure, output};
+use super::meters;
+use crate::control::{Asked, ask, status};
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 /// Options of `ctl`.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tidegate ctl run1 halt\n  tidegate ctl run1 limit max-notional 2000000 --from 1000000"
+    after_help = "Examples:\n  tidegate ctl run1 halt\n  tidegate ctl run1 limit max-notional 2000000 --from 1000000\n  \
+                  tidegate ctl run1 status --json"
 )]
 pub(super) struct CtlArgs {
     /// Folder of the journal of the running engine.
@@ -38,16 +41,16 @@ enum CtlCommand {
         #[arg(long)]
         from: i64,
     },
+    /// How the engine is: where the time of its groups goes, how full its rings are, latencies. Enters nowhere.
+    Status {
+        /// One JSON object on standard output instead of the table.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
-    let plain = |action: &str| Asked {
-        action: action.to_owned(),
-        actor: args.actor.clone(),
-        check: None,
-        from: None,
-        to: None,
-    };
+    let plain = |action| Asked::plain(action, &args.actor);
     let asked = match &args.command {
         CtlCommand::Halt => plain("halt"),
         CtlCommand::Resume => plain("resume"),
@@ -55,6 +58,7 @@ pub(super) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         CtlCommand::Limit { check, to, from } => {
             Asked { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
         }
+        CtlCommand::Status { json } => return show(&args.journal, *json),
     };
     let said = ask(&args.journal, &asked).map_err(Failure::failed)?;
     match said.why {
@@ -68,4 +72,13 @@ pub(super) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         }
         Some(why) => Err(Failure::usage(why)),
     }
+}
+
+fn show(journal: &Path, json: bool) -> Result<Exit, Failure> {
+    let status = status(journal).map_err(Failure::failed)?;
+    let text = match json {
+        true => serde_json::to_string(&status).expect("a status is plain values") + "\n",
+        false => meters::status(&status),
+    };
+    write!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(Exit::Done))
 }

@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod journal;
 mod line;
+mod meters;
 mod present;
 mod replay;
 mod rows;
@@ -40,7 +41,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// The service: a configuration's inputs through the line at the pace of the clock, journalled, restartable.
     Run(run::RunArgs),
-    /// Commands to a running engine: halt, resume, cancel-all, limits.
+    /// Commands to a running engine: halt, resume, cancel-all, limits; and how it is.
     Ctl(ctl::CtlArgs),
     /// Writes a snapshot of a run's state, from which it goes on faster.
     Snapshot(snapshot::SnapshotArgs),

@@ -1,7 +1,8 @@
 //! The summary of a run, for people.
 
 use super::exit::{Failure, output};
-use crate::run::{InputReport, LatencyReport, Report, SymbolReport};
+use super::meters;
+use crate::run::{InputReport, Report, SymbolReport};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -38,7 +39,9 @@ fn summary(report: &Report) -> String {
     let cut = if report.groups.len() == 1 { String::new() } else { format!(", joined by {} rings", report.ring) };
     let _ = writeln!(text, "line      {}{cut}", report.groups.join(" | "));
     let _ = writeln!(text, "host      {}, {:.1} % stolen", report.host, report.steal_percent);
-    push_latency(&mut text, &report.latency);
+    meters::push_load(&mut text, &report.load);
+    meters::push_rings(&mut text, &report.rings);
+    meters::push_latency(&mut text, &report.latency);
     push_symbols(&mut text, &report.symbols);
     push_trading(&mut text, report);
     push_counts(&mut text, "reached the end", &report.kinds);
@@ -73,29 +76,6 @@ fn push_input(text: &mut String, input: &InputReport) {
     if !input.counts.is_empty() {
         let counts: Vec<_> = input.counts.iter().map(|(k, n)| format!("{k} {}", grouped(*n))).collect();
         let _ = writeln!(text, "          {}", counts.join("  "));
-    }
-}
-
-fn push_latency(text: &mut String, latency: &BTreeMap<String, LatencyReport>) {
-    if latency.values().all(|l| l.samples == 0) {
-        return;
-    }
-    let width = latency.keys().map(String::len).max().unwrap_or(0);
-    let _ = writeln!(
-        text,
-        "latency   {:width$} {:>9} {:>9} {:>9} {:>9} {:>11}   ns, of a sample",
-        "", "p50", "p90", "p99", "p99.9", "max"
-    );
-    for (name, l) in latency {
-        let _ = writeln!(
-            text,
-            "          {name:width$} {:>9} {:>9} {:>9} {:>9} {:>11}",
-            grouped(l.p50_ns),
-            grouped(l.p90_ns),
-            grouped(l.p99_ns),
-            grouped(l.p999_ns),
-            grouped(l.max_ns)
-        );
     }
 }
 
@@ -183,6 +163,6 @@ fn push_counts(text: &mut String, title: &str, counts: &BTreeMap<String, u64>) {
 }
 
 /// A number with thousands apart.
-fn grouped(n: u64) -> String {
+pub(super) fn grouped(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }

@@ -92,7 +92,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let ran = execute(&settings, options, &mut || {
         // The folder is there once the run has begun.
         if server.is_none() && said.is_none() {
-            match Server::start(&dir, sender.clone()) {
+            match Server::start(&dir, sender.clone(), watch.control()) {
                 Ok(started) => server = Some(started),
                 Err(e) => {
                     eprintln!("commands cannot be taken: {e}");

@@ -76,6 +76,12 @@ pub const LINE: &[Param] = &[
             "measure the latency of the stages on one input in so many; 0: never",
         )
     },
+    restart(
+        "meters",
+        ParamType::Bool,
+        "true",
+        "account for the time of every group: busy, idle, stalled; one reading of the time stamp counter a turn",
+    ),
 ];
 
 /// What the outcome log and the outcome hash hold.

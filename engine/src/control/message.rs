@@ -1,4 +1,4 @@
-//! What is said over the control socket.
+//! What is commanded over the control socket.
 
 use crate::ingress::Order;
 use flow::records::Name;
@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    /// `halt`, `resume`, `cancel-all` or `set-limit`.
+    /// `halt`, `resume`, `cancel-all` or `set-limit`; or `status`, which is no command.
     pub action: String,
     /// Who asks.
     pub actor: String,
@@ -50,6 +50,11 @@ pub struct BadCommand {
 const ACTORS: u8 = 3;
 
 impl Asked {
+    /// A command of an action alone.
+    pub fn plain(action: &str, actor: &str) -> Asked {
+        Asked { action: action.to_owned(), actor: actor.to_owned(), check: None, from: None, to: None }
+    }
+
     /// As inputs: the actor's name, then the command.
     ///
     /// # Errors
@@ -106,7 +111,7 @@ mod tests {
     use flow::records::Command;
 
     fn asked(action: &str) -> Asked {
-        Asked { action: action.to_owned(), actor: "ada".to_owned(), check: None, from: None, to: None }
+        Asked::plain(action, "ada")
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The socket: the engine's end and the operator's.
 
 use super::message::{Asked, Said};
+use super::status::{self, Status};
 use crate::ingress::CommandSender;
+use crate::run::Control;
+use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -11,7 +14,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 const SOCKET: &str = "control.sock";
-const MOST_BYTES: u64 = 4_096;
+const MOST_ASKED: u64 = 4_096;
+const MOST_ANSWERED: u64 = 1 << 20;
 /// How long either end waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -32,11 +36,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens in a journal's folder and hands commands to `commands`.
+    /// Listens in a journal's folder, hands commands to `commands`, and tells how the run under `control` is.
     ///
     /// # Errors
     /// When the socket cannot be made.
-    pub fn start(journal: &Path, commands: CommandSender) -> Result<Server, ControlError> {
+    pub fn start(journal: &Path, commands: CommandSender, control: Control) -> Result<Server, ControlError> {
         let path = journal.join(SOCKET);
         let failed = |error| ControlError {
             path: path.clone(),
@@ -53,7 +57,7 @@ impl Server {
             while !ended.load(Ordering::Relaxed) {
                 match listener.accept() {
                     // One that goes away in the middle has commanded nothing.
-                    Ok((stream, _)) => drop(serve(&stream, &commands)),
+                    Ok((stream, _)) => drop(serve(&stream, &commands, &control)),
                     Err(_) => std::thread::sleep(Duration::from_millis(20)),
                 }
             }
@@ -74,19 +78,27 @@ impl Drop for Server {
     }
 }
 
-fn serve(stream: &UnixStream, commands: &CommandSender) -> io::Result<()> {
+fn serve(stream: &UnixStream, commands: &CommandSender, control: &Control) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut line = String::new();
-    BufReader::new(stream.take(MOST_BYTES)).read_line(&mut line)?;
-    let entered = serde_json::from_str::<Asked>(&line).map_err(|e| e.to_string()).and_then(|asked| {
+    BufReader::new(stream.take(MOST_ASKED)).read_line(&mut line)?;
+    let answer = match serde_json::from_str::<Asked>(&line) {
+        Ok(asked) if asked.action == status::ACTION => serde_json::to_string(&Status::of(control))?,
+        asked => serde_json::to_string(&entered(asked.map_err(|e| e.to_string()), commands))?,
+    };
+    let mut to = stream;
+    writeln!(to, "{answer}")
+}
+
+/// Hands a command to the ingress.
+fn entered(asked: Result<Asked, String>, commands: &CommandSender) -> Said {
+    let entered = asked.and_then(|asked| {
         let events = asked.events().map_err(|e| e.to_string())?;
         let gone = |_| "the run is ending".to_owned();
         events.into_iter().try_for_each(|event| commands.send(event).map_err(gone))
     });
-    let said = Said { entered: entered.is_ok(), why: entered.err() };
-    let mut to = stream;
-    writeln!(to, "{}", serde_json::to_string(&said)?)
+    Said { entered: entered.is_ok(), why: entered.err() }
 }
 
 /// Commands the run that writes the journal in this folder.
@@ -94,6 +106,18 @@ fn serve(stream: &UnixStream, commands: &CommandSender) -> io::Result<()> {
 /// # Errors
 /// When no run listens there, or it does not answer.
 pub fn ask(journal: &Path, asked: &Asked) -> Result<Said, ControlError> {
+    exchange(journal, asked)
+}
+
+/// Asks the run that writes the journal in this folder how it is.
+///
+/// # Errors
+/// When no run listens there, or it does not answer.
+pub fn status(journal: &Path) -> Result<Status, ControlError> {
+    exchange(journal, &Asked::plain(status::ACTION, ""))
+}
+
+fn exchange<T: DeserializeOwned>(journal: &Path, asked: &Asked) -> Result<T, ControlError> {
     let path = journal.join(SOCKET);
     let failed = |error| ControlError {
         path: path.clone(),
@@ -104,6 +128,6 @@ pub fn ask(journal: &Path, asked: &Asked) -> Result<Said, ControlError> {
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     writeln!(stream, "{}", serde_json::to_string(asked).map_err(|e| failed(e.into()))?).map_err(failed)?;
     let mut line = String::new();
-    BufReader::new(stream.take(MOST_BYTES)).read_line(&mut line).map_err(failed)?;
+    BufReader::new(stream.take(MOST_ANSWERED)).read_line(&mut line).map_err(failed)?;
     serde_json::from_str(&line).map_err(|e| failed(e.into()))
 }

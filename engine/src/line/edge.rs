@@ -3,6 +3,7 @@
 //! The edge waits for room and never drops. Progress crosses in band: at the end of a turn a [`flow::Kind::PROGRESS`]
 //! marker says that all inputs up to its `seq` are finished, also when nothing was forwarded.
 
+use super::load::{StallMeter, Stalls};
 use super::station::Exit;
 use crate::ingress::fault::{Fault, is_on};
 use bytemuck::{Pod, Zeroable};
@@ -16,61 +17,53 @@ pub struct Slot(pub Event);
 
 impl ring::Slot for Slot {}
 
-/// What an edge counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct EdgeCounts {
-    /// Events handed over, markers included.
-    pub published: u64,
-    /// Times it had to wait for room.
-    pub waits: u64,
-}
-
 /// The producing end of a cut.
 pub struct Edge {
     producer: Producer<Slot>,
     idle: Idle,
     closed: bool,
-    /// `published` when the last word was.
-    worded: u64,
-    counts: EdgeCounts,
+    /// Whether something was handed over since the last word.
+    unworded: bool,
+    stalls: StallMeter,
 }
 
 impl Edge {
-    /// The edge over `producer`; while there is no room it waits as `idle` says.
-    pub fn new(producer: Producer<Slot>, idle: Idle) -> Edge {
-        Edge { producer, idle, closed: false, worded: 0, counts: EdgeCounts::default() }
-    }
-
-    /// What it counted.
-    pub fn counts(&self) -> EdgeCounts {
-        self.counts
+    /// The edge over `producer`; while there is no room it waits as `idle` says, and `stalls` times it.
+    pub fn new(producer: Producer<Slot>, idle: Idle, stalls: StallMeter) -> Edge {
+        Edge { producer, idle, closed: false, unworded: false, stalls }
     }
 
     #[inline]
     fn publish(&mut self, slot: &Slot, relieve: &mut dyn FnMut()) {
-        loop {
-            match self.producer.try_publish(slot) {
-                Ok(()) => {
-                    self.counts.published += 1;
-                    return;
-                }
-                Err(Refused::Full) => {
-                    self.counts.waits += 1;
-                    relieve();
-                    self.idle.wait();
-                }
-                Err(Refused::Disconnected) => {
-                    self.closed = true;
-                    return;
+        match self.producer.try_publish(slot) {
+            Ok(()) => {}
+            Err(Refused::Full) => self.publish_later(slot, relieve),
+            Err(Refused::Disconnected) => self.closed = true,
+        }
+    }
+
+    /// Publishes as soon as there is room.
+    #[cold]
+    fn publish_later(&mut self, slot: &Slot, relieve: &mut dyn FnMut()) {
+        let (producer, idle) = (&mut self.producer, self.idle);
+        let published = self.stalls.time(|| {
+            loop {
+                relieve();
+                idle.wait();
+                match producer.try_publish(slot) {
+                    Err(Refused::Full) => {}
+                    done => return done,
                 }
             }
-        }
+        });
+        self.closed |= published.is_err();
     }
 }
 
 impl Exit for Edge {
     #[inline]
     fn accept(&mut self, event: &Event, relieve: &mut dyn FnMut()) {
+        self.unworded = true;
         self.publish(bytemuck::cast_ref(event), relieve);
     }
 
@@ -78,14 +71,19 @@ impl Exit for Edge {
         let mut marker: Event = Zeroable::zeroed();
         marker.kind = Kind::PROGRESS;
         marker.id = EventId::new(seq, 0, 0);
-        if is_on(Fault::NoWordOnEmpty) && self.worded == self.counts.published {
+        if is_on(Fault::NoWordOnEmpty) && !self.unworded {
             return;
         }
         self.publish(&Slot(marker), relieve);
-        self.worded = self.counts.published;
+        self.unworded = false;
     }
 
     fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    #[inline]
+    fn stalls(&self) -> Stalls {
+        self.stalls.stalls()
     }
 }

@@ -1,13 +1,12 @@
 //! Latency per stage, sampled.
 //!
 //! One input in N is timed; reading the time stamp counter costs up to 25 ns on some hosts, which is part of what is
-//! shown. Histograms are of fixed size (1 ns to 10 s, three digits), so recording never allocates. Times go to the
-//! meter and never into an event.
+//! shown. Histograms are of fixed size (1 ns to 10 s), so recording never allocates; other threads may read them while
+//! the line runs ([`super::times`]). Times go to the meter and never into an event.
 
+use super::times::{MAX_NS, Times, TimesReader};
 use hdrhistogram::Histogram;
 use quanta::Clock;
-
-const MAX_NS: u64 = 10_000_000_000;
 
 /// Times of one stage, or of the whole group.
 #[derive(Clone)]
@@ -23,8 +22,8 @@ pub struct Meter {
     every: u64,
     left: u64,
     clock: Clock,
-    stages: Vec<Histogram<u64>>,
-    whole: Histogram<u64>,
+    stages: Vec<Times>,
+    whole: Times,
 }
 
 /// An empty histogram of latencies.
@@ -35,8 +34,8 @@ pub fn histogram() -> Histogram<u64> {
 impl Meter {
     /// A meter for `stages` stages that times one input in `every`; 0 = none.
     pub fn new(stages: usize, every: u64) -> Meter {
-        let stages = (0..stages).map(|_| histogram()).collect();
-        Meter { every, left: every, clock: Clock::new(), stages, whole: histogram() }
+        let stages = (0..stages).map(|_| Times::default()).collect();
+        Meter { every, left: every, clock: Clock::new(), stages, whole: Times::default() }
     }
 
     /// Whether this input is timed.
@@ -63,19 +62,19 @@ impl Meter {
     #[inline]
     pub fn record(&mut self, index: usize, start: u64) {
         let ns = self.clock.delta_as_nanos(start, self.clock.raw());
-        self.stages[index].saturating_record(ns.max(1));
+        self.stages[index].record(ns);
     }
 
     /// Ends the time of the whole group.
     #[inline]
     pub fn record_whole(&mut self, start: u64) {
         let ns = self.clock.delta_as_nanos(start, self.clock.raw());
-        self.whole.saturating_record(ns.max(1));
+        self.whole.record(ns);
     }
 
-    /// The histograms by stage, then that of the whole group.
-    pub fn latencies(&self, names: impl Iterator<Item = &'static str>) -> Vec<Latency> {
-        let each = names.zip(&self.stages).map(|(n, h)| Latency { name: n.to_owned(), histogram: h.clone() });
-        each.chain([Latency { name: "group".to_owned(), histogram: self.whole.clone() }]).collect()
+    /// The ends that read, by stage, then that of the whole group, which has no name.
+    pub fn times(&self, names: impl Iterator<Item = &'static str>) -> Vec<(String, TimesReader)> {
+        let each = names.zip(&self.stages).map(|(name, times)| (name.to_owned(), times.reader()));
+        each.chain([(String::new(), self.whole.reader())]).collect()
     }
 }

@@ -6,11 +6,17 @@
 //! one buffer of [`flow::Out::CAP`] events, which is read out before the stage sees its next event.
 
 mod edge;
+mod load;
 mod meter;
+mod meters;
 mod station;
 mod stopwatch;
+mod times;
 
-pub use edge::{Edge, EdgeCounts, Slot};
+pub use edge::{Edge, Slot};
+pub use load::{GroupLoad, LoadMeter, LoadReader, StallMeter, Stalls};
 pub use meter::{Latency, Meter, histogram};
+pub use meters::{GroupMeter, Meters, RingLoad, RingMeter};
 pub use station::{Exit, Group};
 pub use stopwatch::Stopwatch;
+pub use times::{Times, TimesReader};

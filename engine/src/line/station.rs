@@ -1,6 +1,8 @@
 //! A group of stages on one thread, and how an event passes it.
 
-use super::meter::{Latency, Meter};
+use super::load::Stalls;
+use super::meter::Meter;
+use super::times::TimesReader;
 use crate::plan::Planned;
 use flow::{Event, Kinds, Out, Stage};
 
@@ -12,6 +14,11 @@ pub trait Exit {
     fn finished(&mut self, seq: u64, relieve: &mut dyn FnMut());
     /// Whether the other side is gone: the group stops.
     fn is_closed(&self) -> bool;
+    /// How long it waited for room so far.
+    #[inline]
+    fn stalls(&self) -> Stalls {
+        Stalls::default()
+    }
 }
 
 /// A stage, the kinds it reads, and the buffer of what it causes.
@@ -60,9 +67,9 @@ impl Group {
         self.stations.iter().map(|s| s.stage.as_ref())
     }
 
-    /// What the meter saw, by stage.
-    pub fn latencies(&self) -> Vec<Latency> {
-        self.meter.latencies(self.stations.iter().map(|s| s.name))
+    /// Reads what the meter saw, by stage, and last of the whole pass, which has no name.
+    pub fn times(&self) -> Vec<(String, TimesReader)> {
+        self.meter.times(self.stations.iter().map(|s| s.name))
     }
 }
 

@@ -123,7 +123,7 @@ fn merged(
     let sinks = joined(options.sinks, rows);
     let mut plan = plan(settings, &sinks, instruments)?;
     let journal = Journalling::of(settings, &plan, options.go_on, options.carry_over.as_deref())?;
-    let mut ways = Ways::of(settings, &plan, instruments, &options.control.word, Venues::Live)?;
+    let mut ways = Ways::of(settings, &plan, instruments, &options.control, Venues::Live)?;
     let tail = Tail::new(journal.outcomes, sinks, plan.outcomes, instruments, options.control.word.clone());
     let tail = tail.with_stopwatch(plan.stopwatch.clone());
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);

@@ -3,15 +3,17 @@
 //! The head's thread admits inputs and passes them through its own stages; every other group takes from its ring. A turn
 //! is at most `batch` events; at its end, and before every wait, the group tells the next how far it is. When the head
 //! ends, its ring closes and the line drains in order. A panic is caught at the thread's edge; its rings close, so the
-//! groups before and after it stop too.
+//! groups before and after it stop too. A turn ends with a look at the time stamp counter ([`LoadMeter`]), the only one of
+//! a group.
 
 use crate::ingress::fault::{Fault, is_on};
 use crate::ingress::{Admitted, Head, IngressError};
-use crate::line::{Edge, EdgeCounts, Exit, Group, Slot, Stopwatch};
+use crate::line::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, RingMeter, Slot, StallMeter, Stopwatch};
 use crate::plan::Plan;
 use crate::run::{RunError, Tail};
 use bytemuck::Zeroable;
 use flow::{Event, Kind};
+use quanta::Clock;
 use ring::thread::{Worker, spawn_pinned};
 use ring::{Consumer, Idle, Taken};
 use std::sync::Arc;
@@ -27,6 +29,8 @@ pub struct Control {
     pub admitted: Arc<AtomicU64>,
     /// The last `seq` that the tail has finished.
     pub word: Arc<AtomicU64>,
+    /// What the line shows while it runs, and after it.
+    pub meters: Meters,
 }
 
 /// What a run leaves.
@@ -37,8 +41,8 @@ pub struct Finished<H> {
     pub groups: Vec<Group>,
     /// The tail.
     pub tail: Tail,
-    /// What the cuts counted, in order.
-    pub edges: Vec<EdgeCounts>,
+    /// What the line showed.
+    pub meters: Meters,
     /// Why the sequence ended early, if it did.
     pub error: Option<IngressError>,
     /// Whether the sources were ended by [`Control::stop`].
@@ -49,28 +53,23 @@ pub struct Finished<H> {
 
 /// Where the last stages of a group's thread lead.
 enum Way {
-    Cut(Edge),
+    Cut(Box<Edge>),
     End(Box<Tail>),
 }
 
-/// What is left of the way when the group has ended: the ring is closed by then, or the next group would wait for ever.
-enum Left {
-    Cut(EdgeCounts),
-    End(Box<Tail>),
-}
-
-impl From<Way> for Left {
-    fn from(way: Way) -> Left {
-        match way {
-            Way::Cut(edge) => Left::Cut(edge.counts()),
-            Way::End(tail) => Left::End(tail),
+impl Way {
+    /// What is left when the group has ended. A ring is closed by then, or the next group would wait for ever.
+    fn left(self) -> Option<Box<Tail>> {
+        match self {
+            Way::Cut(_) => None,
+            Way::End(tail) => Some(tail),
         }
     }
 }
 
 struct GroupEnd<H> {
     group: Group,
-    left: Left,
+    tail: Option<Box<Tail>>,
     ended: Instant,
     head: Option<(H, Option<IngressError>, bool)>,
 }
@@ -92,7 +91,6 @@ pub fn run_line<H: Head + 'static>(
         std::thread::sleep(std::time::Duration::from_millis(if workers[0].is_finished() { 1 } else { 20 }));
     }
     let mut groups = Vec::new();
-    let mut edges = Vec::new();
     let (mut end, mut ended_head, mut panicked, mut ended) = (None, None, None, Instant::now());
     for worker in workers {
         match worker.join() {
@@ -100,10 +98,7 @@ pub fn run_line<H: Head + 'static>(
                 groups.push(done.group);
                 ended = done.ended;
                 ended_head = ended_head.or(done.head);
-                match done.left {
-                    Left::Cut(counts) => edges.push(counts),
-                    Left::End(tail) => end = Some(*tail),
-                }
+                end = end.or(done.tail);
             }
             Err(e) => panicked = panicked.or(Some(e)),
         }
@@ -112,7 +107,8 @@ pub fn run_line<H: Head + 'static>(
         return Err(e.into());
     }
     let (head, error, stopped) = ended_head.expect("the first group returns the head");
-    Ok(Finished { head, groups, tail: end.expect("the last group returns the tail"), edges, error, stopped, ended })
+    let tail = *end.expect("the last group returns the tail");
+    Ok(Finished { head, groups, tail, meters: control.meters.clone(), error, stopped, ended })
 }
 
 /// How a group takes its turns.
@@ -131,6 +127,8 @@ fn spawn<H: Head + 'static>(
     control: &Control,
 ) -> Result<Vec<Worker<GroupEnd<H>>>, RunError> {
     let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: plan.stopwatch };
+    let clock = plan.meters.then(Clock::new);
+    let names: Vec<String> = plan.groups.iter().map(|g| g.name.clone()).collect();
     let last = plan.groups.len() - 1;
     let mut stages = plan.stages.into_iter();
     let mut workers = Vec::new();
@@ -139,30 +137,50 @@ fn spawn<H: Head + 'static>(
     for (i, planned) in plan.groups.into_iter().enumerate() {
         let own = stages.by_ref().take(planned.stages.len()).collect();
         let group = Group::new(own, planned.forwards, plan.sample_every);
+        let load = LoadMeter::new(clock.clone());
+        let meter = GroupMeter { name: planned.name.clone(), load: load.reader(), times: group.times() };
+        control.meters.add_group(meter);
+        let stalls = StallMeter::new(clock.clone());
         let (way, next) = if i == last {
-            (Way::End(Box::new(tail.take().expect("there is one last group"))), None)
+            let tail = tail.take().expect("there is one last group");
+            (Way::End(Box::new(tail.with_stalls(stalls))), None)
         } else {
             let (producer, consumer) = ring::channel(plan.ring, plan.ring_capacity)?;
-            (Way::Cut(Edge::new(producer, turns.idle)), Some(consumer))
+            control.meters.add_ring(RingMeter::new(joint(&names[i], &names[i + 1]), &producer));
+            (Way::Cut(Box::new(Edge::new(producer, turns.idle, stalls))), Some(consumer))
         };
         let from = std::mem::replace(&mut inlet, next);
         let head = head.take();
         let (control, turns) = (control.clone(), turns.clone());
         workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
-            (Some(head), _) => first(head, group, way, &turns, &control),
-            (None, Some(from)) => later(from, group, way, &turns),
+            (Some(head), _) => first(head, group, way, &turns, &control, load),
+            (None, Some(from)) => later(from, group, way, &turns, load),
             (None, None) => unreachable!("every group but the first has a ring before it"),
         })?);
     }
     Ok(workers)
 }
 
-fn first<H: Head>(mut head: H, mut group: Group, mut way: Way, turns: &Turns, control: &Control) -> GroupEnd<H> {
+/// What a ring joins: the last of the group before it, the first of the one after.
+fn joint(before: &str, after: &str) -> String {
+    let (_, from) = before.rsplit_once('+').unwrap_or(("", before));
+    let (to, _) = after.split_once('+').unwrap_or((after, ""));
+    format!("{from} > {to}")
+}
+
+fn first<H: Head>(
+    mut head: H,
+    mut group: Group,
+    mut way: Way,
+    turns: &Turns,
+    control: &Control,
+    mut load: LoadMeter,
+) -> GroupEnd<H> {
     let (error, stopped) = match &mut way {
-        Way::Cut(edge) => admit_all(&mut head, &mut group, edge, turns, control),
-        Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), turns, control),
+        Way::Cut(edge) => admit_all(&mut head, &mut group, edge.as_mut(), turns, control, &mut load),
+        Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), turns, control, &mut load),
     };
-    GroupEnd { group, left: way.into(), ended: Instant::now(), head: Some((head, error, stopped)) }
+    GroupEnd { group, tail: way.left(), ended: Instant::now(), head: Some((head, error, stopped)) }
 }
 
 fn admit_all<H: Head, E: Exit>(
@@ -171,7 +189,9 @@ fn admit_all<H: Head, E: Exit>(
     exit: &mut E,
     turns: &Turns,
     control: &Control,
+    load: &mut LoadMeter,
 ) -> (Option<IngressError>, bool) {
+    load.begin();
     let (mut error, mut stopped) = (None, false);
     let mut input: Event = Zeroable::zeroed();
     loop {
@@ -204,25 +224,34 @@ fn admit_all<H: Head, E: Exit>(
         if admitted > 0 {
             control.admitted.store(head.seq(), Ordering::Relaxed);
             exit.finished(head.seq(), &mut || head.relieve());
+            load.worked(exit.stalls());
         }
         if state == Admitted::Ended || exit.is_closed() {
             return (error, stopped);
         }
         if state == Admitted::Pending && admitted == 0 {
             turns.idle.wait();
+            load.idled();
         }
     }
 }
 
-fn later<H>(mut from: Consumer<Slot>, mut group: Group, mut way: Way, turns: &Turns) -> GroupEnd<H> {
+fn later<H>(
+    mut from: Consumer<Slot>,
+    mut group: Group,
+    mut way: Way,
+    turns: &Turns,
+    mut load: LoadMeter,
+) -> GroupEnd<H> {
     match &mut way {
-        Way::Cut(edge) => take_all(&mut from, &mut group, edge, turns),
-        Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), turns),
+        Way::Cut(edge) => take_all(&mut from, &mut group, edge.as_mut(), turns, &mut load),
+        Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), turns, &mut load),
     }
-    GroupEnd { group, left: way.into(), ended: Instant::now(), head: None }
+    GroupEnd { group, tail: way.left(), ended: Instant::now(), head: None }
 }
 
-fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, turns: &Turns) {
+fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, turns: &Turns, load: &mut LoadMeter) {
+    load.begin();
     loop {
         let taken = from.take(turns.batch, |slot| {
             if slot.0.kind == Kind::PROGRESS {
@@ -232,8 +261,11 @@ fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E,
             }
         });
         match taken {
-            Taken::Events(_) => {}
-            Taken::Empty => turns.idle.wait(),
+            Taken::Events(_) => load.worked(exit.stalls()),
+            Taken::Empty => {
+                turns.idle.wait();
+                load.idled();
+            }
             Taken::Closed => return,
         }
         if exit.is_closed() {

@@ -18,6 +18,7 @@ pub use drive::{Control, Finished, run_line};
 pub use report::{InputReport, LatencyReport, Report, SymbolReport};
 pub use safe::cancel_at_venue;
 pub use shadow::snapshot;
+pub(crate) use summary::latencies;
 pub use tail::{Tail, TailStats};
 pub use trades::{PnlReport, PositionReport, ToxicityReport, TradeStats};
 pub use verify::{Verified, VerifySink};

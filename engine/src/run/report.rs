@@ -1,15 +1,15 @@
 //! What a run says of itself, for people and as one JSON object.
 
 use super::{PnlReport, PositionReport, ToxicityReport};
-use crate::line::Latency;
+use crate::line::{GroupLoad, Latency, RingLoad};
 use flow::{Count, Interval, Listed, Listings, Ns, Px, What, decimal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tuning::Host;
 
 /// Percentiles of one stage.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyReport {
     /// Times measured.
     pub samples: u64,
@@ -121,6 +121,10 @@ pub struct Report {
     pub ring: String,
     /// By stage; `group NAME` is the whole pass of an event through a group.
     pub latency: BTreeMap<String, LatencyReport>,
+    /// Where the time of every group went; empty where `line.meters` is off.
+    pub load: Vec<GroupLoad>,
+    /// How full every ring was.
+    pub rings: Vec<RingLoad>,
     /// By input.
     pub inputs: Vec<InputReport>,
     /// Events that reached the end, by kind.

@@ -67,7 +67,7 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
     let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
     let mut plan = plan(&settings, &sinks, instruments)?;
-    let mut ways = Ways::of(&settings, &plan, instruments, &control.word, Venues::Repeated)?;
+    let mut ways = Ways::of(&settings, &plan, instruments, control, Venues::Repeated)?;
     let tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.word.clone());
     let feed = |(i, _)| Feeding::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
     let feeds = settings.inputs.iter().enumerate().map(feed).collect();

@@ -4,7 +4,7 @@ use super::RunError;
 use super::drive::Finished;
 use super::report::{self, InputReport, LatencyReport, Report};
 use crate::ingress::{Feeding, Head};
-use crate::line::Group;
+use crate::line::{Group, Meters};
 use crate::plan::Plan;
 use flow::{Kind, StateWriter};
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub(super) fn reported<H: Head>(
     let symbols = report::busiest(activity, &stats.listings, &stats);
     let counted = |kind| stats.kinds.get(&kind).copied().unwrap_or(0);
     let trades = &stats.trades;
-    let mut latency = latency(&finished.groups, &shape.groups);
+    let mut latency = latencies(&finished.meters);
     latency.extend(trades.tick_to_order().map(|l| (l.name.clone(), LatencyReport::from(&l))));
     let toxic = stats.listings.iter().filter_map(|l| trades.toxicity(l.instrument, &l.symbol));
     let toxicity = toxic.filter(|t| symbols.iter().any(|s| s.symbol == t.symbol)).collect();
@@ -60,6 +60,8 @@ pub(super) fn reported<H: Head>(
         groups: shape.groups.clone(),
         ring: shape.ring.clone(),
         latency,
+        load: finished.meters.groups(),
+        rings: finished.meters.rings(),
         inputs: Vec::new(),
         kinds: stats.kinds.iter().map(|(k, n)| (format!("{k:?}"), *n)).collect(),
         anomalies: report::anomalies(&stats.anomalies),
@@ -86,13 +88,7 @@ fn state_hash(groups: &[Group], listings: &flow::Listings) -> String {
     writer.hash()
 }
 
-fn latency(groups: &[Group], names: &[String]) -> BTreeMap<String, LatencyReport> {
-    let mut all = BTreeMap::new();
-    for (group, name) in groups.iter().zip(names) {
-        for latency in group.latencies() {
-            let key = if latency.name == "group" { format!("group {name}") } else { latency.name.clone() };
-            all.insert(key, LatencyReport::from(&latency));
-        }
-    }
-    all
+/// Percentiles by stage; `group NAME` is the whole pass of an event through a group.
+pub(crate) fn latencies(meters: &Meters) -> BTreeMap<String, LatencyReport> {
+    meters.latencies().iter().map(|l| (l.name.clone(), LatencyReport::from(l))).collect()
 }

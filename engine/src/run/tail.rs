@@ -6,7 +6,7 @@
 
 use super::TradeStats;
 use crate::gateway::Link;
-use crate::line::{Exit, Slot, Stopwatch};
+use crate::line::{Exit, Slot, StallMeter, Stalls, Stopwatch};
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
 use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
 use ring::{Producer, Refused};
@@ -63,6 +63,7 @@ pub struct Tail {
     returns: Option<Producer<Slot>>,
     /// Takes routes, where a gateway does.
     routes: Option<(Producer<Slot>, Arc<Link>)>,
+    stalls: StallMeter,
     error: Option<SinkError>,
 }
 
@@ -103,6 +104,7 @@ impl Tail {
             word,
             returns: None,
             routes: None,
+            stalls: StallMeter::default(),
             error: None,
         }
     }
@@ -110,6 +112,12 @@ impl Tail {
     /// Times orders with `stopwatch`.
     pub fn with_stopwatch(mut self, stopwatch: Option<Stopwatch>) -> Tail {
         self.stats.trades = TradeStats::new(self.stats.tops.len() as u32, stopwatch);
+        self
+    }
+
+    /// Times waits for room with `stalls`.
+    pub fn with_stalls(mut self, stalls: StallMeter) -> Tail {
+        self.stalls = stalls;
         self
     }
 
@@ -166,9 +174,14 @@ impl Tail {
         let Some(returns) = to else {
             return;
         };
-        while returns.try_publish(bytemuck::cast_ref(event)) == Err(Refused::Full) {
-            relieve();
-            std::hint::spin_loop();
+        let slot = bytemuck::cast_ref(event);
+        if returns.try_publish(slot) == Err(Refused::Full) {
+            self.stalls.time(|| {
+                while returns.try_publish(slot) == Err(Refused::Full) {
+                    relieve();
+                    std::hint::spin_loop();
+                }
+            });
         }
     }
 
@@ -260,5 +273,10 @@ impl Exit for Tail {
 
     fn is_closed(&self) -> bool {
         self.error.is_some()
+    }
+
+    #[inline]
+    fn stalls(&self) -> Stalls {
+        self.stalls.stalls()
     }
 }

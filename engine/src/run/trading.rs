@@ -4,16 +4,15 @@ use super::RunError;
 use crate::config::{Fault, Faults, Settings};
 use crate::gateway::{Desk, GatewayThread, Link};
 use crate::ingress::{Away, Ingress, Returns};
-use crate::line::Slot;
+use crate::line::{RingMeter, Slot};
 use crate::plan::{GatewayPlan, Plan};
-use crate::run::Tail;
+use crate::run::{Control, Tail};
 use flow::{OrderId, ParamError};
 use ring::{Consumer, Producer};
 use stages::Space;
 use stages::venue::SimulatedVenue;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// Slots of the ring of returns. The head takes returns whenever it waits, so a small one is enough.
 const RING: usize = 4_096;
@@ -46,26 +45,27 @@ pub(super) struct Ways {
 }
 
 impl Ways {
-    /// The ways that the plan asks for. `word` is the tail's.
+    /// The ways that the plan asks for, of a line under `control`.
     pub(super) fn of(
         settings: &Settings,
         plan: &Plan,
         instruments: u32,
-        word: &Arc<AtomicU64>,
+        control: &Control,
         venues: Venues,
     ) -> Result<Ways, RunError> {
         if !plan.trades {
             return Ok(Ways::default());
         }
         let (back, inbox) = ring::channel(plan.ring, RING)?;
+        control.meters.add_ring(RingMeter::new("tail > returns".to_owned(), &back));
         match plan.gateway {
-            Some(gateway) => Ways::out(settings, plan, gateway, word, venues, (back, inbox)),
+            Some(gateway) => Ways::out(settings, plan, gateway, control, venues, (back, inbox)),
             None => {
                 let params = &settings.venues["sim"];
                 let rows = super::latency::rows(params)?;
                 let venue = SimulatedVenue::with_recorded(params, Space { instruments }, rows);
                 let venue = venue.map_err(|e| wrong(&e))?;
-                let returns = Returns::new(venue, inbox, Arc::clone(word), plan.max_returns);
+                let returns = Returns::new(venue, inbox, Arc::clone(&control.word), plan.max_returns);
                 Ok(Ways { returns: Some(returns), back: Some(back), ..Ways::default() })
             }
         }
@@ -75,18 +75,20 @@ impl Ways {
         settings: &Settings,
         plan: &Plan,
         gateway: GatewayPlan,
-        word: &Arc<AtomicU64>,
+        control: &Control,
         venues: Venues,
         (back, inbox): (Producer<Slot>, Consumer<Slot>),
     ) -> Result<Ways, RunError> {
         let (name, link) = (gateway.line.name, Arc::new(Link::default()));
-        let away = |heard| Away::new(inbox, heard, Arc::clone(&link), Arc::clone(word), plan.max_returns);
+        let away = |heard| Away::new(inbox, heard, Arc::clone(&link), Arc::clone(&control.word), plan.max_returns);
         if venues == Venues::Repeated {
             return Ok(Ways { away: Some(away(None)), back: Some(back), ..Ways::default() });
         }
         let venue = (gateway.line.open)(&settings.venues[name]).map_err(|e| wrong(&e))?;
         let (to_gateway, routes) = ring::channel(plan.ring, gateway.ring)?;
         let (to_head, heard) = ring::channel(plan.ring, RING)?;
+        control.meters.add_ring(RingMeter::new("tail > gateway".to_owned(), &to_gateway));
+        control.meters.add_ring(RingMeter::new("gateway > ingress".to_owned(), &to_head));
         let away = away(Some(heard));
         let desk = Desk::new(venue, to_head, Arc::clone(&link));
         let waiting = Waiting { name, desk, routes, link: Arc::clone(&link) };

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidegate::config::{InputSettings, Settings};
 use tidegate::ingress::{Admitted, Head, IngressError};
+use tidegate::line::Meters;
 use tidegate::plan::{Plan, Planned};
 use tidegate::run::{Control, Options, Tail, execute, run_line};
 
@@ -248,10 +249,11 @@ impl Head for Repeated {
     }
 }
 
-/// What a repetition gave: the events at the end of the line, and the state of its stages.
+/// What a repetition gave: the events at the end of the line, the state of its stages, and what the line showed.
 pub(crate) struct Played {
     pub(crate) events: Vec<Event>,
     pub(crate) state: Vec<u8>,
+    pub(crate) meters: Meters,
 }
 
 /// A line over stamped inputs.
@@ -292,7 +294,7 @@ impl Line<'_> {
         let mut state = StateWriter::new(self.listings);
         done.groups.iter().flat_map(|group| group.stages()).for_each(|stage| stage.save(&mut state));
         let events = std::mem::take(&mut *events.lock().expect("nobody panics with it"));
-        Played { events, state: state.into_bytes() }
+        Played { events, state: state.into_bytes(), meters: done.meters }
     }
 }
 

@@ -1,0 +1,40 @@
+//! How a running engine is, asked for over the control socket.
+//!
+//! Everything is read from atomics that the line's threads publish ([`crate::line::Meters`]): whoever asks, and however
+//! often, no thread of the line waits for it.
+
+use crate::line::{GroupLoad, RingLoad};
+use crate::run::{Control, LatencyReport, latencies};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+/// The action that asks for it: it is no command and enters nowhere.
+pub(super) const ACTION: &str = "status";
+
+/// How a running engine is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// The last input that has entered.
+    pub admitted: u64,
+    /// The last input that the line has finished.
+    pub finished: u64,
+    /// Where the time of every group went so far; empty where `line.meters` is off.
+    pub load: Vec<GroupLoad>,
+    /// How full every ring is and was.
+    pub rings: Vec<RingLoad>,
+    /// By stage; `group NAME` is the whole pass of an event through a group.
+    pub latency: BTreeMap<String, LatencyReport>,
+}
+
+impl Status {
+    /// The status of the run under `control`.
+    pub fn of(control: &Control) -> Status {
+        // The word first: what has entered is never less than what is finished.
+        let finished = control.word.load(Ordering::Acquire);
+        let (load, rings) = (control.meters.groups(), control.meters.rings());
+        let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
+        Status { admitted, finished, load, rings, latency: latencies(&control.meters) }
+    }
+}
