@@ -203,3 +203,33 @@ fn a_halt_holds_over_a_stop_until_somebody_resumes() {
     child.kill().expect("a child");
     child.wait().expect("a child");
 }
+
+/// What a running engine says of itself.
+fn status(journal: &Path) -> serde_json::Value {
+    let asked = run(["ctl".as_ref(), journal.as_os_str(), "status".as_ref(), "--json".as_ref()]).expect(0);
+    serde_json::from_str(&asked.stdout).expect("one object")
+}
+
+#[test]
+fn a_running_engine_tells_how_it_is() {
+    let desk = Desk::new(2_000_000);
+    let journal = desk.journal();
+    let mut child = desk.start("600x");
+    let count = |of: &serde_json::Value, field: &str| of[field].as_u64().expect("a count");
+    until("an input", || journal.join("control.sock").exists() && count(&status(&journal), "finished") > 5_000);
+    let before = status(&journal);
+    until("another input", || count(&status(&journal), "finished") > count(&before, "finished"));
+    let now = status(&journal);
+    assert!(count(&now, "admitted") >= count(&now, "finished"), "{now}");
+    let (was, is) = (&before["load"][0], &now["load"][0]);
+    let total = |load| ["busy_ns", "idle_ns", "stalled_ns"].map(|part| count(load, part)).iter().sum::<u64>();
+    assert!(total(is) > total(was) && count(is, "turns") > count(was, "turns"), "{before}\n{now}");
+    assert!(is["group"].as_str().expect("a name").starts_with("ingress+book"), "{now}");
+    assert!(count(&now["latency"]["book"], "samples") > 0, "{now}");
+    let table = run(["ctl".as_ref(), journal.as_os_str(), "status".as_ref()]).expect(0).stdout;
+    assert!(table.starts_with("inputs ") && table.contains("\nload ") && table.contains("longest turn"), "{table}");
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    let commands = events(JournalReader::open(&journal).expect("a journal").inputs());
+    assert!(!commands.iter().any(|e| e.kind == Kind::Command), "asking enters nowhere");
+}

@@ -159,8 +159,10 @@ impl Fused {
         for input in &self.inputs[from..to] {
             self.group.process(input, &mut self.tail, &mut || ());
             self.tail.finished(input.id.seq(), &mut || ());
-            self.load.worked(self.tail.stalls());
-            self.load.idled();
+            self.load.worked(5, &self.tail);
+            if input.id.seq() % 7 == 0 {
+                self.load.idle(&self.tail, spin_loop);
+            }
         }
     }
 }

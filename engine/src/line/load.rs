@@ -1,19 +1,27 @@
 //! Where a group's time goes: busy, idle, stalled.
 //!
-//! **Idea.** The loop of a group reads the time stamp counter once at the end of each turn and gives the time since the
-//! last reading to what the turn was: *busy* if it took something, *idle* if there was nothing to take, and *stalled* as
-//! far as it waited for room downstream, which is timed where it waits. So the three add up to the whole time between the
-//! first reading and the last. The sums are kept by the thread and stored, relaxed, on one cache line that only it writes;
-//! any thread may read that line ([`LoadReader`]) and costs the owner one miss. How long the current turn lasts is the
-//! reader's now less what has been accounted for: that shows a line that hangs.
+//! **Idea.** The loop of a group reads the time stamp counter and gives the time since the last reading to what it did
+//! meanwhile: *busy* if it took something, *idle* if there was nothing to take, and *stalled* as far as it waited for room
+//! downstream, which is timed where it waits. So the three add up to the whole time between the first reading and the
+//! last. A turn of [`STRETCH`] events or more ends with a reading; shorter ones that follow each other share one, so that
+//! a line whose turns are short (one input, where orders may come back in between) does not pay for each of them. What is
+//! idle begins and ends with a reading: it has the time.
 //!
-//! **Bound.** One line a group; a turn costs one reading of the counter (7 to 25 ns) and at most seven stores, shared by the
-//! events of the turn. **Worst case.** Turns of one event each: all of that for every event.
+//! The sums are kept by the thread and stored, relaxed, on one cache line that only it writes; any thread may read that
+//! line ([`LoadReader`]) and costs the owner one miss. How long the current turn lasts is the reader's now less what has
+//! been accounted for: that shows a line that hangs.
+//!
+//! **Bound.** One line a group; a reading (7 to 25 ns) and up to seven stores for every [`STRETCH`] events at the most often.
+//! **Worst case.** A group that runs dry after every event reads twice an event, in time that nobody needs.
 
+use super::station::Exit;
 use quanta::Clock;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Events that may pass between two readings of a busy group, and a turn more.
+pub(super) const STRETCH: usize = 16;
 
 /// Waits for room, summed up; times are ticks of the counter.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,7 +71,7 @@ impl StallMeter {
 #[derive(Default)]
 #[repr(align(64))]
 struct Cells {
-    /// When the group began; 0 = it has not.
+    /// When the group began; 0 = it has not, or has ended.
     began: AtomicU64,
     busy: AtomicU64,
     idle: AtomicU64,
@@ -82,19 +90,30 @@ pub struct LoadMeter {
     clock: Option<Clock>,
     cells: Arc<Cells>,
     last: u64,
+    /// Events since then.
+    events: usize,
     busy: u64,
     idle: u64,
     turns: u64,
     longest_turn: u64,
-    /// As of the end of the last turn.
+    /// As of the last reading.
     stalls: Stalls,
 }
 
 impl LoadMeter {
     /// A meter that reads `clock`; without one it measures nothing.
     pub fn new(clock: Option<Clock>) -> LoadMeter {
-        let stalls = Stalls::default();
-        LoadMeter { clock, cells: Arc::default(), last: 0, busy: 0, idle: 0, turns: 0, longest_turn: 0, stalls }
+        LoadMeter {
+            clock,
+            cells: Arc::default(),
+            last: 0,
+            events: 0,
+            busy: 0,
+            idle: 0,
+            turns: 0,
+            longest_turn: 0,
+            stalls: Stalls::default(),
+        }
     }
 
     /// The end that reads, if anything is measured.
@@ -119,9 +138,20 @@ impl LoadMeter {
         Some(passed)
     }
 
-    /// A turn that did something ends; `stalls` is what its exit has waited so far.
+    /// A turn of so many events ends; `exit` knows how long it waited.
     #[inline]
-    pub fn worked(&mut self, stalls: Stalls) {
+    pub fn worked(&mut self, events: usize, exit: &impl Exit) {
+        self.turns += 1;
+        self.events += events;
+        if self.events >= STRETCH {
+            self.account(exit.stalls());
+        }
+    }
+
+    /// What was done since the last reading is accounted for.
+    #[inline]
+    fn account(&mut self, stalls: Stalls) {
+        self.events = 0;
         let Some(passed) = self.passed() else { return };
         let mut worked = passed;
         if stalls.count != self.stalls.count {
@@ -129,7 +159,6 @@ impl LoadMeter {
             self.stalled(stalls);
         }
         self.busy += worked;
-        self.turns += 1;
         self.cells.busy.store(self.busy, Relaxed);
         self.cells.turns.store(self.turns, Relaxed);
         if worked > self.longest_turn {
@@ -146,13 +175,23 @@ impl LoadMeter {
         self.cells.longest_stall.store(stalls.longest, Relaxed);
     }
 
-    /// A turn that found nothing ends.
+    /// There is nothing to take: `wait` passes the time.
     #[inline]
-    pub fn idled(&mut self) {
+    pub fn idle(&mut self, exit: &impl Exit, wait: impl FnOnce()) {
+        if self.events > 0 {
+            self.account(exit.stalls());
+        }
+        wait();
         if let Some(passed) = self.passed() {
             self.idle += passed;
             self.cells.idle.store(self.idle, Relaxed);
         }
+    }
+
+    /// The loop ends.
+    pub fn end(&mut self, exit: &impl Exit) {
+        self.account(exit.stalls());
+        self.cells.began.store(0, Relaxed);
     }
 }
 
@@ -199,13 +238,13 @@ pub struct GroupLoad {
     pub stalled_ns: u64,
     /// Turns that did something.
     pub turns: u64,
-    /// The longest of them, without what it waited.
+    /// The longest of them, without what it waited; short ones that followed each other count as one, up to 16 events.
     pub longest_turn_ns: u64,
     /// Waits for room.
     pub stalls: u64,
     /// The longest of them.
     pub longest_stall_ns: u64,
-    /// How long ago the last turn ended.
+    /// Time since the last turn that is accounted for; 0 when the group has ended.
     pub since_turn_ns: u64,
 }
 
@@ -220,55 +259,80 @@ impl GroupLoad {
 mod tests {
     use super::*;
 
-    /// A meter under a clock that the test moves; one tick is one nanosecond.
-    fn mocked() -> (LoadMeter, StallMeter, Arc<quanta::Mock>) {
-        let (clock, mock) = Clock::mock();
-        mock.increment(1_000);
-        (LoadMeter::new(Some(clock.clone())), StallMeter::new(Some(clock)), mock)
+    /// An exit that waits under a clock that the test moves; one tick is one nanosecond.
+    struct Waits(StallMeter, Arc<quanta::Mock>);
+
+    impl Waits {
+        fn wait(&mut self, ns: u64) {
+            self.0.time(|| self.1.increment(ns));
+        }
+    }
+
+    impl Exit for Waits {
+        fn accept(&mut self, _: &flow::Event, _: &mut dyn FnMut()) {}
+        fn finished(&mut self, _: u64, _: &mut dyn FnMut()) {}
+        fn is_closed(&self) -> bool {
+            false
+        }
+        fn stalls(&self) -> Stalls {
+            self.0.stalls()
+        }
     }
 
     #[test]
     fn every_tick_is_one_of_the_three() {
-        let (mut load, mut exit, mock) = mocked();
+        let (clock, mock) = Clock::mock();
+        mock.increment(1_000);
+        let mut load = LoadMeter::new(Some(clock.clone()));
+        let mut exit = Waits(StallMeter::new(Some(clock)), Arc::clone(&mock));
         let reader = load.reader().unwrap();
-        assert_eq!(reader.read("g"), GroupLoad { group: "g".to_owned(), ..GroupLoad::default() });
+        let mut expected = GroupLoad { group: "g".to_owned(), ..GroupLoad::default() };
+        assert_eq!(reader.read("g"), expected);
         load.begin();
-        mock.increment(7);
-        load.idled();
+        load.idle(&exit, || mock.increment(7));
         mock.increment(20);
-        exit.time(|| mock.increment(300));
-        exit.time(|| mock.increment(500));
+        exit.wait(300);
+        exit.wait(500);
         mock.increment(3);
-        load.worked(exit.stalls());
+        load.worked(STRETCH, &exit);
         mock.increment(40);
-        load.worked(exit.stalls());
-        mock.increment(5);
-        load.idled();
-        mock.increment(9);
-        let expected = GroupLoad {
-            group: "g".to_owned(),
-            busy_ns: 63,
-            idle_ns: 12,
+        load.worked(STRETCH - 1, &exit);
+        mock.increment(50);
+        load.worked(1, &exit);
+        mock.increment(6);
+        load.worked(1, &exit);
+        expected = GroupLoad {
+            busy_ns: 23 + 90,
+            idle_ns: 7,
             stalled_ns: 800,
-            turns: 2,
-            longest_turn_ns: 40,
+            turns: 3,
+            longest_turn_ns: 90,
             stalls: 2,
             longest_stall_ns: 500,
-            since_turn_ns: 9,
+            since_turn_ns: 6,
+            ..expected
         };
         assert_eq!(reader.read("g"), expected);
-        assert_eq!(expected.total_ns(), 7 + 20 + 300 + 500 + 3 + 40 + 5);
+        load.idle(&exit, || mock.increment(5));
+        load.idle(&exit, || mock.increment(5));
+        mock.increment(2);
+        load.end(&exit);
+        expected = GroupLoad { busy_ns: 23 + 90 + 6 + 2, idle_ns: 17, turns: 4, since_turn_ns: 0, ..expected };
+        assert_eq!(reader.read("g"), expected);
+        assert_eq!(expected.total_ns(), 7 + 20 + 300 + 500 + 3 + 40 + 50 + 6 + 5 + 5 + 2);
     }
 
     #[test]
     fn without_a_clock_waits_are_counted_and_nothing_is_timed() {
         let mut load = LoadMeter::new(None);
         assert!(load.reader().is_none());
-        let mut exit = StallMeter::default();
+        let (_, mock) = Clock::mock();
+        let mut exit = Waits(StallMeter::default(), mock);
         load.begin();
-        assert_eq!(exit.time(|| 5), 5);
-        load.worked(exit.stalls());
-        load.idled();
-        assert_eq!((exit.stalls().count, exit.stalls().ticks, load.turns), (1, 0, 0));
+        exit.wait(5);
+        load.worked(STRETCH, &exit);
+        load.idle(&exit, || ());
+        load.end(&exit);
+        assert_eq!((exit.stalls().count, exit.stalls().ticks, load.turns), (1, 0, 1));
     }
 }

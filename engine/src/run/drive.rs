@@ -3,8 +3,7 @@
 //! The head's thread admits inputs and passes them through its own stages; every other group takes from its ring. A turn
 //! is at most `batch` events; at its end, and before every wait, the group tells the next how far it is. When the head
 //! ends, its ring closes and the line drains in order. A panic is caught at the thread's edge; its rings close, so the
-//! groups before and after it stop too. A turn ends with a look at the time stamp counter ([`LoadMeter`]), the only one of
-//! a group.
+//! groups before and after it stop too. The loops are the only readers of a clock ([`LoadMeter`]).
 
 use crate::ingress::fault::{Fault, is_on};
 use crate::ingress::{Admitted, Head, IngressError};
@@ -224,14 +223,14 @@ fn admit_all<H: Head, E: Exit>(
         if admitted > 0 {
             control.admitted.store(head.seq(), Ordering::Relaxed);
             exit.finished(head.seq(), &mut || head.relieve());
-            load.worked(exit.stalls());
+            load.worked(admitted, exit);
         }
         if state == Admitted::Ended || exit.is_closed() {
+            load.end(exit);
             return (error, stopped);
         }
         if state == Admitted::Pending && admitted == 0 {
-            turns.idle.wait();
-            load.idled();
+            load.idle(exit, || turns.idle.wait());
         }
     }
 }
@@ -261,15 +260,13 @@ fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E,
             }
         });
         match taken {
-            Taken::Events(_) => load.worked(exit.stalls()),
-            Taken::Empty => {
-                turns.idle.wait();
-                load.idled();
-            }
-            Taken::Closed => return,
+            Taken::Events(n) => load.worked(n, exit),
+            Taken::Empty => load.idle(exit, || turns.idle.wait()),
+            Taken::Closed => break,
         }
         if exit.is_closed() {
-            return;
+            break;
         }
     }
+    load.end(exit);
 }
