@@ -58,7 +58,7 @@ impl Tops {
 }
 
 fn ours(day: &Day) -> Run {
-    let book = BookStage::new(&Params::defaults(PARAMS), Space { instruments: 1 << 16 });
+    let book = BookStage::new(&Params::defaults(PARAMS), Space { instruments: 1 << 16, fills: 65_536 });
     let mut state = (book, Out::new(1, Kinds::of(&[Kind::BookTop])), Tops::default(), Numbering::default());
     let time = day.run(&mut state, |(book, out, tops, numbering), event| {
         let event = numbering.next(event);

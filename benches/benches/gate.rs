@@ -92,7 +92,7 @@ fn params() -> Params {
 }
 
 fn ours(opening: &[Event], blocks: &[Block]) -> Run {
-    let mut gate = RiskStage::new(&params(), Space { instruments: INSTRUMENTS });
+    let mut gate = RiskStage::new(&params(), Space { instruments: INSTRUMENTS, fills: 65_536 });
     let mut out = Out::new(1, Kinds::of(&[Kind::Order, Kind::Refused]));
     timed(opening, blocks, |event| {
         out.begin(event);

@@ -93,7 +93,7 @@ fn line(market: &Market, settings: &Settings) -> Run {
     let end = End(watch.clone());
     let outcomes = outcome_kinds(settings).expect("the defaults are valid");
     let readers = Tail::READS.or(end.kinds());
-    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS }, outcomes, readers).expect("a valid plan");
+    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536 }, outcomes, readers).expect("a valid plan");
     let control = Control::default();
     let tail = Tail::new(Vec::new(), vec![Box::new(end)], plan.outcomes, INSTRUMENTS, Arc::clone(&control.word));
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
@@ -110,7 +110,7 @@ fn line(market: &Market, settings: &Settings) -> Run {
 fn by_hand(market: &Market) -> Duration {
     let build = |name| {
         let line = flow::find(STAGES, name).expect("it is registered");
-        (line.build)(&Params::defaults(line.params), Space { instruments: INSTRUMENTS })
+        (line.build)(&Params::defaults(line.params), Space { instruments: INSTRUMENTS, fills: 65_536 })
             .expect("the defaults are valid")
     };
     let (mut book, mut bars): (Box<dyn Stage>, Box<dyn Stage>) = (build("book"), build("bars"));

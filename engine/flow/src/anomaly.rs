@@ -74,6 +74,12 @@ whats! {
     BadCommand = 22 "bad-command" "target",
     /// A wish that is none: no quantity, no side, no listing; it was left out.
     BadIntent = 23 "bad-intent" "strategy",
+    /// A bust of a fill that is not known, or not any more; nothing was reversed.
+    UnknownFill = 24 "unknown-fill" "match",
+    /// A second bust of the same fill; nothing was reversed.
+    RepeatedBust = 25 "repeated-bust" "match",
+    /// A bust whose instrument, side, price or quantity is not the fill's; nothing was reversed.
+    BustMismatch = 26 "bust-mismatch" "match",
 }
 
 impl What {

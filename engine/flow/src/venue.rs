@@ -24,7 +24,7 @@ pub struct VenueError {
 /// What a venue says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// A numbered answer: `ack`, `fill`, `fill-cost`, `reject` or `cancelled`. The order of these is that of their numbers.
+    /// A numbered answer: `ack`, `fill`, `fill-cost`, `reject`, `cancelled` or `bust`. The order of these is that of their numbers.
     Numbered(Event),
     /// Whether the venue ever took an order of that id; follows a question, in the order of the questions.
     Asked {

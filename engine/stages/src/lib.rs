@@ -7,6 +7,7 @@
 
 pub mod bars;
 pub mod book;
+mod executions;
 pub mod orders;
 mod registry;
 pub mod risk;

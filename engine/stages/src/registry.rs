@@ -14,6 +14,8 @@ use flow::{Param, ParamError, Params, Stage};
 pub struct Space {
     /// Instrument indices are below this number.
     pub instruments: u32,
+    /// How many fills those remember who follow them: equally many, so that all judge a bust alike.
+    pub fills: u32,
 }
 
 /// Makes a stage from its parameters.

@@ -37,7 +37,7 @@ fn built(entry: &StageLine, set: &[(&'static str, &str)]) -> Box<dyn Stage> {
             params.set(param, param.parse(name, text).unwrap());
         }
     }
-    (entry.build)(&params, Space { instruments: 16 }).unwrap()
+    (entry.build)(&params, Space { instruments: 16, fills: 64 }).unwrap()
 }
 
 #[test]

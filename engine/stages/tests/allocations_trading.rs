@@ -15,7 +15,7 @@ fn stage(name: &str, position: u8) -> (Box<dyn Stage>, Out) {
     if let Some(every) = line.params.iter().find(|p| p.name == "every") {
         params.set(every, every.parse("every", "1").unwrap());
     }
-    ((line.build)(&params, Space { instruments: 8 }).unwrap(), Out::new(position, Kinds::ALL))
+    ((line.build)(&params, Space { instruments: 8, fills: 64 }).unwrap(), Out::new(position, Kinds::ALL))
 }
 
 /// One input through the strategies and what they wish through orders, then the answers to the last new order.

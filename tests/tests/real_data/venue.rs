@@ -177,7 +177,7 @@ fn told(inputs: &[(Event, usize)], from: usize, story: &Story) -> Told {
         let param = PARAMS.iter().find(|p| p.name == name).expect("a parameter");
         params.set(param, param.parse(name, text).expect("in its range"));
     }
-    let mut venue = SimulatedVenue::new(&params, Space { instruments: 16 }).expect("it builds");
+    let mut venue = SimulatedVenue::new(&params, Space { instruments: 16, fills: 64 }).expect("it builds");
     let mut replies = Replies::new();
     let mut told = Told { ahead: 0, fills: Vec::new(), left: None };
     let mut waiting = true;

@@ -1,7 +1,7 @@
 //! The life of an order: signal, intent, request, risk's word, route, and what the venue answers.
 //!
 //! ```text
-//! signal ─► intent ─► request, cancel-request, replace-request ─► order | refused ─► route ─► sent ─► ack, fill, reject, cancelled
+//! signal ─► intent ─► request, cancel-request, replace-request ─► order | refused ─► route ─► sent ─► ack, fill, reject, cancelled ─► bust
 //! ```
 //!
 //! An order id holds account, strategy and counter, so nothing else needs to name them. What is wider than a body is
@@ -151,4 +151,12 @@ records! {
         account: u16 as Uint "account",
         strategy: u16 as Uint "strategy",
     } reserved 12
+    /// The venue takes an execution of ours back, whole; its side is the fill's. A correction is a bust, then a `fill` and its `fill-cost` with the same order and match.
+    Bust = 81 "bust" {
+        order_id: u64 as Uint "order, as in the fill",
+        match_id: u64 as Uint "the venue's number of the execution, as in the fill",
+        px: Px as Price "price of the fill",
+        qty: Qty as Qty "quantity of the fill",
+        fee: i64 as Nano "fee given back, in the listing's currency; negative = a rebate taken back",
+    }
 }

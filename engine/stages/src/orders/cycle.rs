@@ -1,14 +1,15 @@
 //! The life cycle of an order: one table of what may follow what.
 //!
 //! ```text
-//! pending ─► live ─► partly-filled ─► done            pending-cancel: to be cancelled before the venue took it
+//! pending ─► live ─► partly-filled ─► done ⇄ busted   pending-cancel: to be cancelled before the venue took it
 //!    │         ├──► cancel-pending ──► done            cancel-pending: fills may still come
 //!    │         └──► replace-pending ─► replaced        replace-pending: fills may still come
 //!    └► rejected, refused
 //! ```
 //!
-//! The four states at the end are over: such an order leaves the table. What is over takes nothing any more but news
-//! that loses a race (`sent`, and the rejection of a cancel that came too late).
+//! The five states at the end are over: such an order leaves the table. What is over takes nothing any more but news
+//! that loses a race (`sent`, and the rejection of a cancel that came too late), and what the venue says of its fills:
+//! busts and corrections come after the end, too.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,8 @@ pub enum State {
     Rejected,
     /// Risk did not let it pass.
     Refused,
+    /// It was done, and the venue has taken back everything that it had executed.
+    Busted,
 }
 
 /// What happens to an order.
@@ -64,11 +67,17 @@ pub enum Step {
     RejectReplace,
     /// What is left of it is gone from the venue.
     Cancelled,
+    /// A fill is taken back, others stand.
+    BustPart,
+    /// The last fill that stood is taken back.
+    BustRest,
+    /// A fill comes in place of one that was taken back.
+    Correct,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [State; 10] = [
+    pub const ALL: [State; 11] = [
         State::Pending,
         State::PendingCancel,
         State::Live,
@@ -79,12 +88,13 @@ impl State {
         State::Done,
         State::Rejected,
         State::Refused,
+        State::Busted,
     ];
 
     /// Whether the order is over.
     #[inline]
     pub const fn is_over(self) -> bool {
-        matches!(self, State::Replaced | State::Done | State::Rejected | State::Refused)
+        matches!(self, State::Replaced | State::Done | State::Rejected | State::Refused | State::Busted)
     }
 
     /// Whether the venue has not answered its request yet.
@@ -96,7 +106,7 @@ impl State {
     /// The state after a step, if the step is legal; `partly` says whether anything is filled.
     #[inline]
     pub const fn after(self, step: Step, partly: bool) -> Option<State> {
-        use State::{CancelPending, Done, Live, PartlyFilled, Pending, PendingCancel, Refused, Rejected};
+        use State::{Busted, CancelPending, Done, Live, PartlyFilled, Pending, PendingCancel, Refused, Rejected};
         use State::{ReplacePending, Replaced};
         let resting = if partly { PartlyFilled } else { Live };
         Some(match (self, step) {
@@ -114,7 +124,12 @@ impl State {
             (Live | PartlyFilled | CancelPending | ReplacePending, Step::FillRest | Step::Cancelled) => Done,
             (CancelPending, Step::RejectCancel) | (ReplacePending, Step::RejectReplace) => resting,
             (ReplacePending, Step::GiveWay) => Replaced,
-            (Replaced | Done | Rejected | Refused, Step::RejectCancel) => self,
+            (Replaced | Done | Rejected | Refused | Busted, Step::RejectCancel) => self,
+            (Live | PartlyFilled, Step::BustRest) => Live,
+            (Live | PartlyFilled, Step::BustPart | Step::Correct) => PartlyFilled,
+            (CancelPending | ReplacePending, Step::BustPart | Step::BustRest | Step::Correct) => self,
+            (Done, Step::BustPart) | (Done | Busted, Step::Correct) => Done,
+            (Done, Step::BustRest) => Busted,
             _ => return None,
         })
     }
@@ -122,7 +137,7 @@ impl State {
 
 impl Step {
     /// Every step.
-    pub const ALL: [Step; 12] = [
+    pub const ALL: [Step; 15] = [
         Step::AskCancel,
         Step::AskReplace,
         Step::Sent,
@@ -135,5 +150,8 @@ impl Step {
         Step::RejectCancel,
         Step::RejectReplace,
         Step::Cancelled,
+        Step::BustPart,
+        Step::BustRest,
+        Step::Correct,
     ];
 }

@@ -55,7 +55,7 @@ impl OrdersStage {
         }
         self.admit(intent, event.instrument)?;
         let id = self.counters.give(intent.account, intent.strategy);
-        self.add(Order { id, ..self.asked(intent.qty.0, event.instrument, event.side()) });
+        self.add(Order { id, root: id, ..self.asked(intent.qty.0, event.instrument, event.side()) });
         let record = Request {
             order_id: id.0,
             px: if order_type == OrderType::Market { Px::NONE } else { intent.px },
@@ -87,7 +87,7 @@ impl OrdersStage {
         old.state = old.state.after(Step::AskReplace, old.filled > 0).ok_or(illegal(old.id))?;
         self.admit(intent, event.instrument)?;
         let id = self.counters.give(intent.account, intent.strategy);
-        self.add(Order { id, link: old.id, ..self.asked(intent.qty.0, event.instrument, old.side) });
+        self.add(Order { id, root: id, link: old.id, ..self.asked(intent.qty.0, event.instrument, old.side) });
         old.link = id;
         self.orders.put(old);
         let record =

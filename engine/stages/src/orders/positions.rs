@@ -1,12 +1,15 @@
 //! The positions, found by account, strategy and instrument.
 //!
 //! Open addressing with linear probing, as the orders have it; a position never leaves, so nothing is ever closed up. A
-//! place is kept from the first request on, so that no fill of an order that was asked for here lacks one.
+//! place is kept from the first request on, so that no fill of an order that was asked for here lacks one. A position is
+//! what its fills that stand make of it, in their order: of those that are not remembered any more the sum is kept.
 //!
 //! Bound: the number of positions. Worst case: keys made to collide cost one look per position.
 
 use super::money::Holding;
+use crate::executions::Execution;
 use flow::Px;
+use serde::{Deserialize, Serialize};
 
 /// Who holds what, in one word: account, strategy, instrument. Never 0, since no instrument is 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,18 +34,53 @@ impl Key {
     }
 }
 
+/// What fills made of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Filled {
+    /// Its fees stay 0: what fills cost is told apart from them.
+    pub(super) holding: Holding,
+    /// Price of the last of the fills.
+    pub(super) last_px: Px,
+}
+
+impl Filled {
+    /// No fills.
+    pub(super) const NOTHING: Filled =
+        Filled { holding: Holding { qty: 0, cost: 0, realised: 0, fees: 0 }, last_px: Px::NONE };
+
+    /// Takes a fill in.
+    pub(super) fn fill<T>(&mut self, fill: &Execution<T>) {
+        self.holding.fill(fill.side, fill.px, fill.qty);
+        self.last_px = fill.px;
+    }
+}
+
+/// No fill that is remembered.
+pub(super) const NO_FILL: u32 = u32::MAX;
+
 /// A position with its key.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) key: Key,
-    pub(super) holding: Holding,
-    /// Price of its last fill.
-    pub(super) last_px: Px,
+    /// What all fills that stand made of it.
+    pub(super) now: Filled,
+    /// What those made of it that are not remembered any more.
+    pub(super) base: Filled,
+    /// Fees so far, in 1e-9.
+    pub(super) fees: i128,
+    /// The oldest and the newest of its fills that are remembered.
+    pub(super) oldest: u32,
+    pub(super) newest: u32,
 }
 
 impl Place {
     const VACANT: Place =
-        Place { key: Key(0), holding: Holding { qty: 0, cost: 0, realised: 0, fees: 0 }, last_px: Px::NONE };
+        Place { key: Key(0), now: Filled::NOTHING, base: Filled::NOTHING, fees: 0, oldest: NO_FILL, newest: NO_FILL };
+
+    /// Holding and fees together.
+    pub(super) fn holding(&self) -> Holding {
+        Holding { fees: self.fees, ..self.now.holding }
+    }
 }
 
 /// The table.
@@ -92,6 +130,12 @@ impl Positions {
             self.len += 1;
         }
         Some(&mut self.slots[at])
+    }
+
+    /// The position of that key, if there is one.
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Place> {
+        let at = self.seek(key);
+        Some(&mut self.slots[at]).filter(|place| place.key == key)
     }
 
     /// Forgets all positions.

@@ -1,21 +1,30 @@
-//! State of the orders, canonical: everything sorted by what names it.
+//! State of the orders, canonical: everything sorted by what names it, fills in the order in which they came.
+//!
+//! What follows from the rest is not saved: a position is its sum of forgotten fills and the fills that stand, and how many fills of
+//! an order are remembered is counted. So a state that loads agrees with itself.
 
+use super::busts::{Note, key_of};
+use super::chains::{Chain, Ended};
 use super::counters::Counter;
 use super::cycle::State;
 use super::intake::Group;
-use super::money::{Holding, Terms};
-use super::positions::Key;
+use super::money::Terms;
+use super::positions::{Filled, Key};
 use super::stage::{Instrument, OrdersStage};
 use super::table::Order;
+use crate::executions::{Saved, too_many};
 use flow::{OrderId, Px, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Serialize, Deserialize)]
 struct SavedOrder {
     id: OrderId,
     link: OrderId,
     qty: u64,
+    root: OrderId,
     filled: u64,
+    busted: u64,
     key: String,
     side: Side,
     state: State,
@@ -27,8 +36,8 @@ struct SavedPosition {
     account: u8,
     strategy: u16,
     key: String,
-    holding: Holding,
-    last_px: Px,
+    base: Filled,
+    fees: i128,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,8 +61,8 @@ impl OrdersStage {
         let mut instruments: Vec<_> = known.map(saved).collect();
         instruments.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let saved = |o: &Order| {
-            let Order { id, link, qty, filled, instrument, side, state, sent } = *o;
-            SavedOrder { id, link, qty, filled, key: to.key(instrument), side, state, sent }
+            let Order { id, link, qty, root, filled, busted, instrument, side, state, sent } = *o;
+            SavedOrder { id, link, qty, root, filled, busted, key: to.key(instrument), side, state, sent }
         };
         let mut orders: Vec<_> = self.orders.iter().map(saved).collect();
         orders.sort_unstable_by_key(|o| o.id);
@@ -62,12 +71,19 @@ impl OrdersStage {
         to.put(&instruments);
         to.put(&orders);
         to.put(&positions);
+        let mut chains: Vec<_> = self.chains.iter().map(|c| (c.root, c.last, c.ended)).collect();
+        chains.sort_unstable_by_key(|c| c.0);
+        to.put(&chains);
+        let fills = self.fills.saved(to, |note| note.root);
+        to.put(&fills);
     }
 
     pub(super) fn load_state(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.counters.clear();
         self.orders.clear();
         self.positions.clear();
+        self.fills.clear();
+        self.chains.clear();
         self.instruments.fill(Instrument::UNLISTED);
         let (base, pairs) = from.get::<(u64, Vec<(u8, u16, u64)>)>()?;
         if pairs.len() > self.counters.limit() {
@@ -84,17 +100,81 @@ impl OrdersStage {
             self.instruments[at as usize] = Instrument { terms: saved.terms, last_px: saved.last_px };
         }
         self.load_orders(from)?;
+        self.load_positions(from)?;
+        self.load_chains(from)?;
+        self.load_fills(from)?;
+        self.check_chains()
+    }
+
+    fn load_positions(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         let positions = from.get::<Vec<SavedPosition>>()?;
         if positions.len() > self.positions.limit() {
             return Err(too_large("positions", positions.len(), self.positions.limit()));
         }
         for saved in positions {
-            let key = Key::new(saved.account, saved.strategy, self.index(&saved.key, from)?);
-            if let Some(place) = self.positions.open(key) {
-                (place.holding, place.last_px) = (saved.holding, saved.last_px);
+            let SavedPosition { account, strategy, ref key, base, fees } = saved;
+            let key = Key::new(account, strategy, self.index(key, from)?);
+            let place = self.positions.open(key).filter(|place| place.now == Filled::NOTHING && place.fees == 0);
+            let flat = base.holding.qty == 0 && base.holding.cost != 0;
+            let Some(place) = place.filter(|_| !flat && base.holding.fees == 0) else {
+                return Err(StateError::Inconsistent("a position that is there twice, or flat and yet of some cost"));
+            };
+            (place.base, place.now, place.fees) = (base, base, fees);
+        }
+        Ok(())
+    }
+
+    fn load_chains(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let chains = from.get::<Vec<(OrderId, OrderId, Option<Ended>)>>()?;
+        too_many(chains.len(), self.fills.limit())?;
+        for (root, last, ended) in chains {
+            let is_new = self.chains.insert(Chain { root, last, ended, fills: 0 });
+            let order = self.orders.get(last);
+            let lives = order.is_some_and(|o| o.root == root && !o.state.is_in_flight());
+            let over = |e: Ended| match e.state {
+                State::Done => true,
+                State::Busted => e.filled == 0,
+                _ => false,
+            };
+            if !is_new || !self.counters.has_given(last) || !ended.map_or(lives, |e| order.is_none() && over(e)) {
+                return Err(StateError::Inconsistent("an order with fills that neither lives nor is over"));
             }
         }
         Ok(())
+    }
+
+    fn load_fills(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let fills = from.get::<Vec<Saved<OrderId>>>()?;
+        too_many(fills.len(), self.fills.limit())?;
+        for saved in fills {
+            let fill = saved.loaded(from, |root| Note { root, ..Note::NONE })?;
+            let root = fill.note.root;
+            let listed = self.instruments.get(fill.instrument as usize).is_some_and(|i| i.terms.is_some());
+            let known = root.0 == 0 || self.chains.get(root).is_some();
+            if !listed || !known || self.positions.get_mut(key_of(&fill)).is_none() {
+                return Err(StateError::Inconsistent("a fill without its listing, its position or its order"));
+            }
+            self.book(fill, root);
+        }
+        Ok(())
+    }
+
+    /// Of every order with fills at least one is remembered, and what it has executed is no less than those that stand.
+    fn check_chains(&self) -> Result<(), StateError> {
+        let mut standing: BTreeMap<OrderId, u64> = BTreeMap::new();
+        for fill in self.fills.iter().filter(|f| !f.busted && f.note.root.0 != 0) {
+            let sum = standing.entry(fill.note.root).or_default();
+            *sum = sum.saturating_add(fill.qty);
+        }
+        let filled = |c: &Chain| c.ended.map_or_else(|| self.orders.get(c.last).map(|o| o.filled), |e| Some(e.filled));
+        let holds = |c: &Chain| {
+            let told = filled(c).unwrap_or(0);
+            c.fills > 0 && told >= standing.get(&c.root).copied().unwrap_or(0)
+        };
+        if self.chains.iter().all(holds) {
+            return Ok(());
+        }
+        Err(StateError::Inconsistent("an order that has executed less than its fills"))
     }
 
     fn load_orders(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -103,12 +183,14 @@ impl OrdersStage {
             return Err(too_large("orders", orders.len(), self.orders.limit()));
         }
         for saved in orders {
-            let SavedOrder { id, link, qty, filled, ref key, side, state, sent } = saved;
+            let SavedOrder { id, link, qty, root, filled, busted, ref key, side, state, sent } = saved;
             let instrument = self.index(key, from)?;
-            if state.is_over() || !self.counters.has_given(id) || self.orders.get(id).is_some() || filled > qty {
+            let given = self.counters.has_given(id) && self.counters.has_given(root);
+            let executed = filled.checked_add(busted).is_some_and(|executed| executed <= qty);
+            if state.is_over() || !given || self.orders.get(id).is_some() || !executed || side == Side::None {
                 return Err(StateError::Inconsistent("an order that is over, not given here, or there twice"));
             }
-            self.orders.add(Order { id, link, qty, filled, instrument, side, state, sent });
+            self.orders.add(Order { id, link, qty, root, filled, busted, instrument, side, state, sent });
         }
         Ok(())
     }
@@ -128,8 +210,8 @@ fn saved_position(place: &super::positions::Place, to: &StateWriter<'_>) -> Save
         account: key.account(),
         strategy: key.strategy(),
         key: to.key(key.instrument()),
-        holding: place.holding,
-        last_px: place.last_px,
+        base: place.base,
+        fees: place.fees,
     }
 }
 

@@ -3,20 +3,24 @@
 //! An answer is first matched with its order (id, instrument, side, and for replaces the other order), then taken to the
 //! table of the life cycle. Only the fill goes on when that fails: its position changes in any case.
 
+use super::State;
+use super::busts::{Note, remembered};
+use super::chains::{Chains, Ended};
 use super::counters::Counters;
 use super::cycle::Step;
 use super::intake::Group;
 use super::money::{Holding, Terms};
-use super::positions::{Key, Positions};
+use super::positions::{Key, Place, Positions};
 use super::table::{Order, Table};
 use crate::Space;
+use crate::executions::Executions;
 use flow::records::{
     Ack, Anomaly, CancelRequest, Cancelled, Command, Fill, FillCost, Listing, Position, PositionMoney, Refused, Reject,
     Sent, Trade,
 };
 use flow::{
     Action, CommandAction, Effective, Event, Flags, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, ParamType,
-    Params, Px, Scope, Side, Stage, StateError, StateReader, StateWriter, What,
+    Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, What,
 };
 
 /// What can be set.
@@ -27,7 +31,7 @@ pub const PARAMS: &[Param] = &[
         unit: "orders",
         default: "65536",
         effective: Effective::Restart,
-        about: "orders that are not over; 80 to 160 bytes each, allocated at the start",
+        about: "orders that are not over; 128 to 256 bytes each, allocated at the start",
     },
     Param {
         name: "max_in_flight",
@@ -43,7 +47,7 @@ pub const PARAMS: &[Param] = &[
         unit: "positions",
         default: "16384",
         effective: Effective::Restart,
-        about: "positions, one an account, strategy and instrument; 160 to 320 bytes each, allocated at the start",
+        about: "positions, one an account, strategy and instrument; 350 to 700 bytes each, allocated at the start",
     },
     Param {
         name: "max_accounts",
@@ -73,6 +77,9 @@ pub struct OrdersStage {
     pub(super) orders: Table,
     pub(super) counters: Counters,
     pub(super) positions: Positions,
+    /// Fills that a bust may still take back, and the orders that they count in.
+    pub(super) fills: Executions<Note>,
+    pub(super) chains: Chains,
     pub(super) instruments: Box<[Instrument]>,
     pub(super) group: Group,
     pub(super) max_in_flight: usize,
@@ -86,6 +93,8 @@ impl OrdersStage {
             orders: Table::new(limit("max_orders")),
             counters: Counters::new(limit("max_accounts")),
             positions: Positions::new(limit("max_positions")),
+            fills: Executions::new(space.fills, Note::NONE),
+            chains: Chains::new(space.fills.max(1) as usize),
             instruments: vec![Instrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
             group: Group::NONE,
             max_in_flight: limit("max_in_flight"),
@@ -112,7 +121,7 @@ impl OrdersStage {
 
     /// Every position: account, strategy, instrument, and what is held.
     pub fn positions(&self) -> impl Iterator<Item = (u8, u16, u32, Holding)> {
-        self.positions.iter().map(|p| (p.key.account(), p.key.strategy(), p.key.instrument(), p.holding))
+        self.positions.iter().map(|p| (p.key.account(), p.key.strategy(), p.key.instrument(), p.holding()))
     }
 
     fn listing(&mut self, event: &Event) {
@@ -149,15 +158,27 @@ impl OrdersStage {
         };
         order.state = state;
         order.sent |= step == Step::Sent;
-        self.orders.put(order);
+        self.put(order);
         Some(order)
+    }
+
+    /// Puts an order back as it is now; of one that is over it is remembered what became of it as long as its fills are.
+    fn put(&mut self, order: Order) {
+        self.orders.put(order);
+        if order.state.is_over()
+            && order.state != State::Replaced
+            && let Some(chain) = self.chains.get_mut(order.root)
+        {
+            let Order { state, filled, busted, .. } = order;
+            chain.ended = Some(Ended { state, filled, busted });
+        }
     }
 
     /// An answer for an order that is not in the table: over, or never ours.
     fn late(&mut self, id: OrderId, step: Step, event: &Event, out: &mut Out) {
         if !self.counters.has_given(id) {
             tell(What::UnknownOwnOrder, event, id.0, out);
-        } else if super::State::Done.after(step, false).is_none() {
+        } else if State::Done.after(step, false).is_none() {
             tell(What::IllegalTransition, event, id.0, out);
         }
     }
@@ -180,20 +201,23 @@ impl OrdersStage {
         let old = self.orders.get(replaces);
         let gives_way = |o: &Order| o.link == id && o.state.after(Step::GiveWay, false).is_some();
         let matched = order.link == replaces && (replaces.0 == 0 || old.as_ref().is_some_and(gives_way));
-        let inherited = old.map_or(0, |o| o.filled);
-        let state = order.state.after(Step::Ack, inherited > 0);
+        let (root, filled, busted) = old.map_or((id, 0, 0), |o| (o.root, o.filled, o.busted));
+        let state = order.state.after(Step::Ack, filled > 0);
         let (Some(state), true) = (state.filter(|_| order.instrument == event.instrument), matched) else {
             return tell(What::IllegalTransition, event, id.0, out);
         };
         if let Some(mut old) = old {
-            old.state = super::State::Replaced;
-            self.orders.put(old);
+            old.state = State::Replaced;
+            self.put(old);
+            if let Some(chain) = self.chains.get_mut(root) {
+                chain.last = id;
+            }
         }
-        (order.link, order.filled, order.state) = (OrderId(0), inherited, state);
+        order = Order { link: OrderId(0), root, filled, busted, state, ..order };
         if order.left() == 0 {
-            order.state = super::State::Done;
+            order.state = State::Done;
         }
-        self.orders.put(order);
+        self.put(order);
     }
 
     fn reject(&mut self, event: &Event, out: &mut Out) {
@@ -233,59 +257,68 @@ impl OrdersStage {
         if side == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
             return tell(What::BadValue, event, id.0, out);
         }
-        match order {
-            Some(order) => self.fill_order(order, side, fill.qty.0, event, out),
+        let (root, after) = match (self.fills.corrected(event, side), order) {
+            (Some(busted), _) => (self.correct(&busted, event, out), None),
+            (None, Some(order)) => match filled(order, side, event) {
+                Some(after) => (order.root, Some(after)),
+                None => {
+                    tell(What::IllegalTransition, event, id.0, out);
+                    (OrderId(0), None)
+                }
+            },
             // What another journal left: only the position is of interest.
-            None if event.flags.has(Flags::SNAPSHOT) => {}
-            None => self.late(id, Step::FillPart, event, out),
-        }
-        let key = Key::new(id.account(), id.strategy(), event.instrument);
-        let limit = self.positions.limit() as u64;
-        let Some(place) = self.positions.open(key) else { return tell(What::OrdersFull, event, limit, out) };
-        place.holding.fill(side, fill.px, fill.qty.0);
-        place.last_px = fill.px;
-        let record = Position {
-            qty: place.holding.qty,
-            avg_px: place.holding.avg_px(),
-            account: u16::from(id.account()),
-            strategy: id.strategy(),
-            ..Default::default()
-        };
-        out.push(event.instrument, Flags::NONE, &record);
-    }
-
-    /// What a fill does to its order: nothing when it is more than is left, or not the order's at all.
-    fn fill_order(&mut self, mut order: Order, side: Side, qty: u64, event: &Event, out: &mut Out) {
-        let step = if qty == order.left() { Step::FillRest } else { Step::FillPart };
-        let fits = qty <= order.left() && side == order.side && event.instrument == order.instrument;
-        match order.state.after(step, true).filter(|_| fits) {
-            Some(state) => {
-                (order.state, order.filled) = (state, order.filled + qty);
-                self.orders.put(order);
+            (None, None) if event.flags.has(Flags::SNAPSHOT) => (OrderId(0), None),
+            (None, None) => {
+                self.late(id, Step::FillPart, event, out);
+                (OrderId(0), None)
             }
-            None => tell(What::IllegalTransition, event, order.id.0, out),
+        };
+        let place = self.book(remembered(event, side, root), id);
+        if let Some(after) = after {
+            self.put(after);
+        }
+        match place {
+            Some(place) => self.tell_position(&place, event, out),
+            None => tell(What::OrdersFull, event, self.positions.limit() as u64, out),
         }
     }
 
     fn fill_cost(&mut self, event: &Event, out: &mut Out) {
         let cost: &FillCost = event.record();
         let id = OrderId(cost.order_id);
-        let Some(Instrument { terms: Some(terms), last_px }) = self.instruments.get(event.instrument as usize).copied()
-        else {
+        if self.instruments.get(event.instrument as usize).is_none_or(|i| i.terms.is_none()) {
             return tell(What::UnknownInstrument, event, u64::from(event.instrument), out);
-        };
+        }
         let key = Key::new(id.account(), id.strategy(), event.instrument);
         let limit = self.positions.limit() as u64;
         let Some(place) = self.positions.open(key) else { return tell(What::OrdersFull, event, limit, out) };
-        place.holding.fees = place.holding.fees.saturating_add(i128::from(cost.fee));
-        let mark = last_px.known().or(place.last_px.known());
-        let fees = place.holding.fees;
+        place.fees = place.fees.saturating_add(i128::from(cost.fee));
+        let place = *place;
+        self.tell_money(&place, event, out);
+    }
+
+    pub(super) fn tell_position(&self, place: &Place, event: &Event, out: &mut Out) {
+        let record = Position {
+            qty: place.now.holding.qty,
+            avg_px: place.now.holding.avg_px(),
+            account: u16::from(place.key.account()),
+            strategy: place.key.strategy(),
+            ..Default::default()
+        };
+        out.push(event.instrument, Flags::NONE, &record);
+    }
+
+    /// Realised profit, and the profit of what is open at the last trade, or else at the last fill.
+    pub(super) fn tell_money(&self, place: &Place, event: &Event, out: &mut Out) {
+        let Instrument { terms, last_px } = self.instruments[event.instrument as usize];
+        let terms = terms.expect("only what is listed is booked");
+        let mark = last_px.known().or(place.now.last_px.known());
         let record = PositionMoney {
-            realised: terms.money(place.holding.realised),
-            unrealised: terms.money(mark.map_or(0, |px| place.holding.unrealised(px))),
-            fees: i64::try_from(fees).unwrap_or(if fees < 0 { i64::MIN } else { i64::MAX }),
-            account: u16::from(id.account()),
-            strategy: id.strategy(),
+            realised: terms.money(place.now.holding.realised),
+            unrealised: terms.money(mark.map_or(0, |px| place.now.holding.unrealised(px))),
+            fees: i64::try_from(place.fees).unwrap_or(if place.fees < 0 { i64::MIN } else { i64::MAX }),
+            account: u16::from(place.key.account()),
+            strategy: place.key.strategy(),
             ..Default::default()
         };
         out.push(event.instrument, Flags::LAST_OF_GROUP, &record);
@@ -306,13 +339,27 @@ impl OrdersStage {
     }
 }
 
+/// The order after a fill, unless that is more than is left, or not the order's at all.
+fn filled(order: Order, side: Side, event: &Event) -> Option<Order> {
+    let qty = event.record::<Fill>().qty.0;
+    let step = if qty == order.left() { Step::FillRest } else { Step::FillPart };
+    let fits = qty <= order.left() && side == order.side && event.instrument == order.instrument;
+    let state = order.state.after(step, true).filter(|_| fits)?;
+    Some(Order { state, filled: order.filled + qty, ..order })
+}
+
 fn cancel_all(out: &mut Out) {
     out.push(0, Flags::LAST_OF_GROUP, &CancelRequest::default());
 }
 
-#[cold]
 pub(super) fn tell(what: What, event: &Event, detail: u64, out: &mut Out) {
-    let anomaly = what.event(event.ts, event.instrument, Ns::NONE, detail);
+    tell_about(what, event, detail, (Px::NONE, Qty(0)), out);
+}
+
+/// [`tell`] with a price and a quantity that explain it.
+#[cold]
+pub(super) fn tell_about(what: What, event: &Event, detail: u64, (px, qty): (Px, Qty), out: &mut Out) {
+    let anomaly = what.event_at(event.ts, event.instrument, Ns::NONE, detail, px, qty);
     out.push(event.instrument, anomaly.flags, anomaly.record::<Anomaly>());
 }
 
@@ -329,6 +376,7 @@ impl Stage for OrdersStage {
             Kind::FillCost,
             Kind::Reject,
             Kind::Cancelled,
+            Kind::Bust,
             Kind::Command,
             Kind::Halt,
         ])
@@ -349,7 +397,7 @@ impl Stage for OrdersStage {
         Scope::Global
     }
 
-    /// A fill: the anomaly and the position.
+    /// A fill: the anomaly and the position. A bust: the position and its money.
     fn fan_out(&self) -> usize {
         2
     }
@@ -374,6 +422,7 @@ impl Stage for OrdersStage {
                 let cancelled: &Cancelled = event.record();
                 self.step(OrderId(cancelled.order_id), Step::Cancelled, event, out);
             }
+            Kind::Bust => self.bust(event, out),
             Kind::Command => self.command(event, out),
             Kind::Halt => cancel_all(out),
             Kind::Listing => self.listing(event),

@@ -19,8 +19,12 @@ pub struct Order {
     pub link: OrderId,
     /// Intended quantity, executed part included.
     pub qty: u64,
-    /// Executed, by orders that it replaced too.
+    /// The first of the orders that replaced each other down to this one; itself, if it replaced none.
+    pub root: OrderId,
+    /// Executed and not taken back, by orders that it replaced too.
     pub filled: u64,
+    /// Executed and taken back; it is not open again.
+    pub busted: u64,
     /// What it trades.
     pub instrument: u32,
     /// Side.
@@ -37,7 +41,9 @@ impl Order {
         id: OrderId(0),
         link: OrderId(0),
         qty: 0,
+        root: OrderId(0),
         filled: 0,
+        busted: 0,
         instrument: u32::MAX,
         side: Side::None,
         state: State::Done,
@@ -47,7 +53,7 @@ impl Order {
     /// What is left to be filled.
     #[inline]
     pub fn left(&self) -> u64 {
-        self.qty.saturating_sub(self.filled)
+        self.qty.saturating_sub(self.filled).saturating_sub(self.busted)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The gate's state, and how approvals and the venue's answers change it.
 //!
 //! Open quantities count from approval until an answer ends them: a request to cancel frees nothing, the venue's word
-//! does. Of an order and its replace in flight the larger counts, for either may live.
+//! does. Of an order and its replace in flight the larger counts, for either may live. A bust takes its fill off the position and
+//! opens nothing again, so a fill in the place of a busted one closes nothing.
 
 use super::ask::Ask;
 use super::checks::{Breach, Check, first_breach};
@@ -10,6 +11,7 @@ use super::limits::Limits;
 use super::market::Market;
 use super::open::{Open, OpenOrders, Role};
 use super::throttle::Messages;
+use crate::executions::{Booked, Executions};
 use flow::records::{Ack, Cancelled, Fill, Reject};
 use flow::{Action, Event, Px, Side};
 
@@ -21,6 +23,8 @@ pub(super) struct Gate {
     pub(super) open: OpenOrders,
     pub(super) messages: Messages,
     pub(super) ids: Ids,
+    /// Fills that are part of the positions.
+    pub(super) fills: Executions<()>,
 }
 
 impl Gate {
@@ -110,15 +114,26 @@ impl Gate {
         let known = self.open.get(fill.order_id);
         let side = known.map_or(event.side(), |o| o.side);
         let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);
+        let mut booked = Booked::Filled;
         if let Some(market) = self.market_mut(event.instrument) {
             market.position = match side {
                 Side::Buy => market.position.saturating_add(qty),
                 Side::Sell => market.position.saturating_sub(qty),
                 Side::None => market.position,
             };
+            booked = self.fills.fill(event, side);
         }
-        if let Some(order) = known {
+        if let Some(order) = known.filter(|_| booked == Booked::Filled) {
             self.lower(&order, fill.qty.0);
+        }
+    }
+
+    /// A fill is taken back.
+    pub(super) fn bust(&mut self, event: &Event) {
+        if let Some(signed) = self.fills.reversed(event)
+            && let Some(market) = self.market_mut(event.instrument)
+        {
+            market.position = market.position.saturating_sub(signed);
         }
     }
 

@@ -11,6 +11,7 @@ use super::open::OpenOrders;
 use super::throttle::Messages;
 use super::{collar, notional, open_orders, position, quantity, stale, throttle};
 use crate::Space;
+use crate::executions::Executions;
 use flow::records::{
     Ack, Anomaly, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request,
 };
@@ -49,6 +50,7 @@ impl RiskStage {
             open: OpenOrders::new(params.int("open_order_slots") as usize),
             messages: Messages::new(params.int("throttle_window_ms")),
             ids: Ids::new(params.int("max_pairs") as usize),
+            fills: Executions::new(space.fills, ()),
         };
         RiskStage { gate, held: Held::new() }
     }
@@ -166,6 +168,8 @@ impl RiskStage {
             self.gate.reject(reject);
         } else if let Some(cancelled) = event.get::<Cancelled>() {
             self.gate.cancelled(cancelled);
+        } else {
+            self.gate.bust(event);
         }
     }
 
@@ -205,6 +209,7 @@ impl Stage for RiskStage {
             Kind::Fill,
             Kind::Reject,
             Kind::Cancelled,
+            Kind::Bust,
             Kind::Command,
             Kind::Halt,
             Kind::EndOfInput,
@@ -245,7 +250,7 @@ impl Stage for RiskStage {
                 let ask = Ask::replace(&self.gate, event.record::<ReplaceRequest>(), event);
                 self.decide(&ask, out);
             }
-            Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled => self.answer(event),
+            Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled | Kind::Bust => self.answer(event),
             Kind::Command => self.command(event, out),
             Kind::Halt => self.gate.halted = true,
             Kind::Listing => self.define(event),

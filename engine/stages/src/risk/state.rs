@@ -82,6 +82,7 @@ impl RiskStage {
         to.put(&markets);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);
+        gate.fills.save(to);
     }
 
     pub(super) fn load_state(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -105,7 +106,8 @@ impl RiskStage {
             self.held.push(load_leg(leg, instrument));
         }
         self.load_markets(from)?;
-        self.load_orders(from)
+        self.load_orders(from)?;
+        self.gate.fills.load(from, self.gate.markets.len())
     }
 
     fn load_markets(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {

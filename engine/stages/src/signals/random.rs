@@ -12,7 +12,8 @@ use super::chosen::{Chosen, index};
 use super::voice::{self, Touch};
 use super::{ACCOUNT, QTY, RANDOM, SYMBOLS};
 use crate::Space;
-use flow::records::{Ack, BookTop, Cancelled, Fill, Intent, Listing, Reject, Signal};
+use crate::executions::{Booked, Executions};
+use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
     Action, Effective, Event, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, ParamType, Params, Px, Scope, Side,
     Stage, StateError, StateReader, StateWriter, Tif,
@@ -93,6 +94,7 @@ pub struct RandomStage {
     known: Box<[Known]>,
     open: Box<[Open]>,
     opened: usize,
+    fills: Executions<()>,
     drawn: u64,
     chances: u64,
     group: u32,
@@ -118,6 +120,7 @@ impl RandomStage {
             known: vec![Known::NOTHING; space.instruments as usize].into_boxed_slice(),
             open: vec![vacant; MAX_OPEN].into_boxed_slice(),
             opened: 0,
+            fills: Executions::new(space.fills, ()),
             drawn: params.int("seed"),
             chances: 0,
             group: 0,
@@ -269,6 +272,7 @@ impl RandomStage {
         let fill: &Fill = event.record();
         let id = OrderId(fill.order_id);
         let Some(known) = self.known.get_mut(event.instrument as usize) else { return };
+        let booked = self.fills.fill(event, event.side());
         if (id.account(), id.strategy()) != (self.account, RANDOM) {
             return;
         }
@@ -278,11 +282,23 @@ impl RandomStage {
             Side::Sell => known.position.saturating_sub(qty),
             Side::None => known.position,
         };
-        if let Some(at) = self.find(id) {
+        if let Some(at) = self.find(id).filter(|_| booked == Booked::Filled) {
             self.open[at].filled = self.open[at].filled.saturating_add(fill.qty.0);
             if self.open[at].filled >= self.qty {
                 self.close(id);
             }
+        }
+    }
+}
+
+impl RandomStage {
+    /// A fill is taken back: what it had filled of its order is not open again.
+    fn bust(&mut self, event: &Event) {
+        let Some(signed) = self.fills.reversed(event) else { return };
+        if self.is_ours(OrderId(event.record::<Bust>().order_id))
+            && let Some(known) = self.known.get_mut(event.instrument as usize)
+        {
+            known.position = known.position.saturating_sub(signed);
         }
     }
 }
@@ -298,6 +314,7 @@ impl Stage for RandomStage {
             Kind::Fill,
             Kind::Reject,
             Kind::Cancelled,
+            Kind::Bust,
             Kind::EndOfInput,
         ])
     }
@@ -327,6 +344,7 @@ impl Stage for RandomStage {
             Kind::Trade => self.chance(event, out),
             Kind::Ack => self.ack(event),
             Kind::Fill => self.fill(event),
+            Kind::Bust => self.bust(event),
             Kind::Cancelled => drop(self.close(OrderId(event.record::<Cancelled>().order_id))),
             Kind::Reject => {
                 let reject: &Reject = event.record();
@@ -355,6 +373,7 @@ impl Stage for RandomStage {
         to.put(&known);
         let open = &self.open[..self.opened];
         to.put(&open.iter().map(|o| (to.key(o.instrument), o.id, o.filled, o.busy_until)).collect::<Vec<_>>());
+        self.fills.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -376,6 +395,6 @@ impl Stage for RandomStage {
         for (slot, (key, id, filled, busy_until)) in self.open.iter_mut().zip(open) {
             *slot = Open { id, instrument: index(&key, from, limit)? as u32, filled, busy_until };
         }
-        Ok(())
+        self.fills.load(from, limit)
     }
 }

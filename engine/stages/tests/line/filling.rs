@@ -1,7 +1,7 @@
 //! Inputs of every kind out of a few bytes: bodies are filled field by field from the table of kinds.
 
 use crate::play::{INSTRUMENTS, flags};
-use flow::records::{Anomaly, Listing, Tick};
+use flow::records::{Anomaly, Bust, Fill, Listing, Tick};
 use flow::{
     Definition, Event, Field, FieldType, Flags, Inputs, Kind, Mic, Ns, OrderId, Px, SOURCE_OPERATOR, SOURCE_RETURNS,
     Side, What, kind_info,
@@ -16,6 +16,7 @@ pub(crate) const INPUTS: &[Kind] = &[
     Kind::Gap, Kind::Status, Kind::Tick, Kind::Tick, Kind::Listing, Kind::Contract, Kind::Name,
     Kind::Bar, Kind::BarFlow, Kind::Anomaly, Kind::EndOfInput, Kind::Command, Kind::Command, Kind::Halt,
     Kind::Refused, Kind::Sent, Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled,
+    Kind::Bust, Kind::Bust, Kind::Bust,
 ];
 
 /// Sixteen bytes that stand for an input.
@@ -70,6 +71,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) now: Ns,
     /// Ids of orders of ours.
     pub(crate) ids: &'a [u64],
+    /// The last fills of ours.
+    pub(crate) fills: &'a [Event],
 }
 
 fn source_of(instrument: u32) -> u8 {
@@ -125,17 +128,49 @@ pub(crate) fn fill(filling: &Filling<'_>) -> Vec<Event> {
             event.record_mut::<Anomaly>().what = what as u16;
             vec![event]
         }
+        Kind::Bust => vec![bust(filling, instrument)],
+        Kind::Fill if step.numbers[9] < 60 => vec![like(filling, instrument)],
         _ => vec![plain(filling, instrument)],
     }
+}
+
+/// One of the last fills.
+fn one_of<'a>(filling: &Filling<'a>) -> Option<&'a Event> {
+    filling.fills.iter().rev().nth(usize::from(filling.step.numbers[8] % 8))
+}
+
+/// A bust, mostly of one of the last fills.
+fn bust(filling: &Filling<'_>, instrument: u32) -> Event {
+    let plain = plain(filling, instrument);
+    let Some(of) = one_of(filling).filter(|_| filling.step.numbers[9] < 230) else { return plain };
+    let Fill { order_id, match_id, px, qty, .. } = *of.record();
+    let record = Bust { order_id, match_id, px, qty, fee: plain.record::<Bust>().fee };
+    Event { source: SOURCE_RETURNS, ..Event::new(Ns(0), of.instrument, of.flags, &record) }
+}
+
+/// A fill with the name of one of the last: its correction, if that was busted.
+fn like(filling: &Filling<'_>, instrument: u32) -> Event {
+    let mut plain = plain(filling, instrument);
+    let Some(of) = one_of(filling) else { return plain };
+    let Fill { order_id, match_id, .. } = *of.record();
+    (plain.instrument, plain.flags) = (of.instrument, of.flags);
+    let fill: &mut Fill = plain.record_mut();
+    (fill.order_id, fill.match_id) = (order_id, match_id);
+    plain
 }
 
 fn plain(filling: &Filling<'_>, instrument: u32) -> Event {
     let Filling { step, kind, .. } = *filling;
     let source = match kind {
         Kind::Command | Kind::Halt => SOURCE_OPERATOR,
-        Kind::Refused | Kind::Sent | Kind::Ack | Kind::Fill | Kind::FillCost | Kind::Reject | Kind::Cancelled => {
-            SOURCE_RETURNS
-        }
+        Kind::Refused
+        | Kind::Sent
+        | Kind::Ack
+        | Kind::Fill
+        | Kind::FillCost
+        | Kind::Reject
+        | Kind::Cancelled
+        | Kind::Bust => SOURCE_RETURNS,
         _ => source_of(instrument),
     };
     let blank = Event::new(Ns(0), instrument, flags(step.flags), &Tick::default());

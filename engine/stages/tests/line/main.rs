@@ -15,6 +15,7 @@ fn many(tally: Tally, seen: &Cell<Tally>) {
         orders: sum.orders + tally.orders,
         refused: sum.refused + tally.refused,
         fills: sum.fills + tally.fills,
+        busts: sum.busts + tally.busts,
         anomalies: sum.anomalies + tally.anomalies,
     });
 }
@@ -24,6 +25,7 @@ fn any_inputs_in_any_order_are_taken() {
     let seen = Cell::new(Tally::default());
     let bytes = prop::collection::vec(any::<u8>(), 1..16 * 200);
     proptest!(|(bytes in bytes)| many(play(&bytes), &seen));
-    let Tally { orders, refused, fills, anomalies } = seen.get();
-    assert!(orders > 100 && refused > 10 && fills > 50 && anomalies > 1_000, "{:?}", seen.get());
+    let Tally { orders, refused, fills, busts, anomalies } = seen.get();
+    let all = orders > 100 && refused > 10 && fills > 50 && busts > 50 && anomalies > 1_000;
+    assert!(all, "{:?}", seen.get());
 }

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Instruments of the space are below this.
 pub(crate) const INSTRUMENTS: u32 = 8;
+/// Fills that the line remembers, few enough that some are forgotten.
+const FILLS: u32 = 6;
 /// The largest time: what a signed clock of nanoseconds can tell.
 const LAST: u64 = i64::MAX as u64;
 /// The clock before the first input: a Monday, 14:00 UTC.
@@ -89,12 +91,12 @@ fn params(name: &str, table: &[Param], turned: u8) -> Params {
 
 fn build(line: &StageLine, turned: u8) -> Box<dyn Stage> {
     let params = params(line.name, line.params, turned);
-    (line.build)(&params, Space { instruments: INSTRUMENTS }).expect("the parameters are valid")
+    (line.build)(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
 }
 
 fn build_venue(turned: u8) -> SimulatedVenue {
     let params = params("sim", stages::venue::PARAMS, turned);
-    SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS }).expect("the parameters are valid")
+    SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
 }
 
 struct Station {
@@ -136,6 +138,8 @@ struct World {
     seq: u64,
     /// Ids of orders that left, the last of them.
     ids: Vec<u64>,
+    /// Fills that entered.
+    fills: Vec<Event>,
     tally: Tally,
 }
 
@@ -148,6 +152,8 @@ pub(crate) struct Tally {
     pub(crate) refused: u64,
     /// Fills by the venue.
     pub(crate) fills: u64,
+    /// Fills that were taken back.
+    pub(crate) busts: u64,
     /// Anomalies.
     pub(crate) anomalies: u64,
 }
@@ -170,6 +176,7 @@ impl World {
             now: Ns(FIRST),
             seq: 0,
             ids: Vec::new(),
+            fills: Vec::new(),
             tally: Tally::default(),
         }
     }
@@ -183,7 +190,7 @@ impl World {
         }
         self.until(Ns(then));
         self.now = Ns(then);
-        for event in fill(&Filling { step, kind, now: self.now, ids: &self.ids }) {
+        for event in fill(&Filling { step, kind, now: self.now, ids: &self.ids, fills: &self.fills }) {
             self.enter(event);
         }
     }
@@ -220,8 +227,11 @@ impl World {
             self.venue.on_market(&event, &mut self.replies);
             self.answers();
         }
+        if event.kind == Kind::Fill {
+            self.fills.push(event);
+        }
         let World { stations, venue, waiting, queued, ids, tally, .. } = self;
-        let mut requests = BTreeSet::new();
+        let (input, mut requests) = (event.kind, BTreeSet::new());
         pass(stations, &event, &mut |event| {
             if let Some(request) = event.get::<Request>() {
                 requests.insert(request.order_id);
@@ -235,6 +245,7 @@ impl World {
                 assert!(What::from_code(anomaly.what).is_some(), "{event:?}");
                 tally.anomalies += 1;
             }
+            tally.busts += u64::from(event.kind == Kind::Position && input == Kind::Bust);
             let echoes = event.kind == Kind::Refused && event.id.position() > 0;
             tally.refused += u64::from(echoes);
             if event.kind == Kind::Route || echoes {

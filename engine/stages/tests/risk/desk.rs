@@ -30,7 +30,7 @@ impl Desk {
             let param: &Param = PARAMS.iter().find(|p| p.name == *name).unwrap();
             params.set(param, param.parse(name, &value.to_string()).unwrap());
         }
-        let stage = RiskStage::new(&params, Space { instruments: 4 });
+        let stage = RiskStage::new(&params, Space { instruments: 4, fills: 64 });
         let mut desk = Desk { stage, out: Out::new(11, Kinds::ALL), seq: 0, ms: 1_000, counter: 0 };
         desk.input(1, Side::None, &Listing { tick_px: cents(1), multiplier: Px::ONE, ..Default::default() });
         desk.market(9_999, 10_001);

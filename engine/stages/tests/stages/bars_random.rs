@@ -27,7 +27,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn line(intervals: &str) -> (Line<BarStage>, Listings) {
     let params = harness::params("bars", &[("intervals", intervals)]);
-    let mut line = Line::new(BarStage::new(&params, Space { instruments: INSTRUMENTS }).unwrap());
+    let mut line = Line::new(BarStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
     let mut listings = Listings::default();
     for event in (1..10).flat_map(|i| listing(i, BookKind::None, InstrumentType::Equity)) {
         listings.observe(&event);
@@ -102,7 +102,7 @@ proptest! {
 fn lengths_that_are_none_are_refused() {
     let build = |intervals: &str| {
         let params = harness::params("bars", &[("intervals", intervals)]);
-        (flow::find(STAGES, "bars").unwrap().build)(&params, Space { instruments: 4 }).map(|s| s.ticks())
+        (flow::find(STAGES, "bars").unwrap().build)(&params, Space { instruments: 4, fills: 64 }).map(|s| s.ticks())
     };
     for bad in ["", "7s", "2d", "1m,x", "5s,10s,15s,30s,1m,5m,15m,30m,1h"] {
         let fault = build(bad).unwrap_err();

@@ -67,7 +67,7 @@ pub(crate) fn params(stage: &str, set: &[(&str, &str)]) -> Params {
 pub(crate) fn book(orders: u32, levels: u32, books: u32) -> Line<BookStage> {
     let [orders, levels, books] = [orders, levels, books].map(|n| n.to_string());
     let params = params("book", &[("max_orders", &orders), ("max_levels", &levels), ("max_books", &books)]);
-    Line::new(BookStage::new(&params, Space { instruments: INSTRUMENTS }))
+    Line::new(BookStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }))
 }
 
 /// What a stage saves.

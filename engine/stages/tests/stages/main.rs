@@ -8,6 +8,7 @@ mod book_scale;
 mod book_state;
 mod book_twin;
 mod harness;
+mod orders_busts;
 mod orders_harness;
 mod orders_random;
 mod orders_rules;

@@ -2,7 +2,7 @@
 
 use crate::harness::{self, INSTRUMENTS, Line, Said};
 use flow::records::{
-    Ack, Cancelled, Fill, FillCost, Intent, Listing, Position, PositionMoney, Refused, Reject, Sent, Trade,
+    Ack, Bust, Cancelled, Fill, FillCost, Intent, Listing, Position, PositionMoney, Refused, Reject, Sent, Trade,
 };
 use flow::{Action, Event, Flags, Kind, Ns, OrderId, OrderType, Px, Qty, Record, Side, Tif};
 use stages::Space;
@@ -11,6 +11,9 @@ use stages::orders::OrdersStage;
 /// Account and strategy of most tests.
 pub(crate) const ACCOUNT: u8 = 1;
 pub(crate) const STRATEGY: u16 = 3;
+
+/// Fills that a line remembers.
+pub(crate) const FILLS: u32 = 24;
 
 /// The n-th order of that strategy.
 pub(crate) fn id(n: u64) -> OrderId {
@@ -26,7 +29,7 @@ pub(crate) fn line(orders: u32, in_flight: u32, positions: u32) -> Line<OrdersSt
     let [orders, in_flight, positions] = [orders, in_flight, positions].map(|n| n.to_string());
     let set = [("max_orders", &*orders), ("max_in_flight", &in_flight), ("max_positions", &positions)];
     let set: Vec<_> = set.into_iter().chain([("max_accounts", "2")]).collect();
-    let mut line = Line::new(OrdersStage::new(&harness::params("orders", &set), Space { instruments: INSTRUMENTS }));
+    let mut line = Line::new(OrdersStage::new(&harness::params("orders", &set), Space { instruments: INSTRUMENTS, fills: FILLS }));
     for instrument in 1..=8 {
         line.feed(&listing(instrument));
     }
@@ -83,6 +86,19 @@ pub(crate) fn cancelled(instrument: u32, id: OrderId) -> Event {
 
 pub(crate) fn fill(instrument: u32, id: OrderId, side: Side, px: i64, qty: u64) -> Event {
     event(instrument, side, &Fill { order_id: id.0, px: Px(px), qty: Qty(qty), ..Default::default() })
+}
+
+/// A fill with a name: the venue's number, price and quantity.
+pub(crate) fn execution(instrument: u32, id: OrderId, number: u64, side: Side, (px, qty): (i64, u64)) -> Event {
+    let mut named = fill(instrument, id, side, px, qty);
+    named.record_mut::<Fill>().match_id = number;
+    named
+}
+
+/// Takes a fill back, with a fee.
+pub(crate) fn bust(fill: &Event, fee: i64) -> Event {
+    let Fill { order_id, match_id, px, qty, .. } = *fill.record();
+    event(fill.instrument, fill.side(), &Bust { order_id, match_id, px, qty, fee })
 }
 
 pub(crate) fn cost(instrument: u32, id: OrderId, fee: i64) -> Event {

@@ -32,12 +32,18 @@ fn legal(state: State, partly: bool) -> Vec<(Step, State)> {
             (Step::Cancelled, Done),
             (Step::AskCancel, CancelPending),
             (Step::AskReplace, ReplacePending),
+            (Step::BustPart, PartlyFilled),
+            (Step::BustRest, Live),
+            (Step::Correct, PartlyFilled),
         ],
         CancelPending => vec![
             (Step::FillPart, CancelPending),
             (Step::FillRest, Done),
             (Step::Cancelled, Done),
             (Step::RejectCancel, resting),
+            (Step::BustPart, CancelPending),
+            (Step::BustRest, CancelPending),
+            (Step::Correct, CancelPending),
         ],
         ReplacePending => vec![
             (Step::FillPart, ReplacePending),
@@ -45,8 +51,18 @@ fn legal(state: State, partly: bool) -> Vec<(Step, State)> {
             (Step::Cancelled, Done),
             (Step::GiveWay, Replaced),
             (Step::RejectReplace, resting),
+            (Step::BustPart, ReplacePending),
+            (Step::BustRest, ReplacePending),
+            (Step::Correct, ReplacePending),
         ],
-        Replaced | Done | Rejected | Refused => vec![(Step::RejectCancel, state)],
+        Done => vec![
+            (Step::RejectCancel, Done),
+            (Step::BustPart, Done),
+            (Step::BustRest, Busted),
+            (Step::Correct, Done),
+        ],
+        Busted => vec![(Step::RejectCancel, Busted), (Step::Correct, Done)],
+        Replaced | Rejected | Refused => vec![(Step::RejectCancel, state)],
     };
     rows.push((Step::Sent, state));
     rows
@@ -78,6 +94,10 @@ fn in_state(state: State) -> Line<OrdersStage> {
         State::Done => vec![ack(1, id(1), NONE), fill(1, id(1), Side::Buy, 5, 10)],
         State::Rejected => vec![reject(1, id(1), Action::New)],
         State::Refused => vec![refused(1, id(1))],
+        State::Busted => {
+            let whole = execution(1, id(1), 1, Side::Buy, (5, 10));
+            vec![ack(1, id(1), NONE), whole, bust(&whole, 0)]
+        }
     };
     line.feed(&new(1, Side::Buy, 10));
     for event in way {

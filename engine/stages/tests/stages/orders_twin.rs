@@ -1,7 +1,8 @@
-//! Orders and positions that are plainly right: maps that never forget, answers looked up in rows of words.
+//! Orders and positions that are plainly right: maps that never forget, answers looked up in rows of words. A bust strikes
+//! a fill from the list of all fills, and the position is counted out anew from those that are left.
 
-use crate::orders_harness::{ACCOUNT, STRATEGY};
-use flow::records::{Ack, Cancelled, Fill, FillCost, Intent, Refused, Reject, Sent};
+use crate::orders_harness::{ACCOUNT, FILLS, STRATEGY};
+use flow::records::{Ack, Bust, Cancelled, Fill, FillCost, Intent, Refused, Reject, Sent};
 use flow::{Event, Kind, OrderId, Px, Side, What};
 use std::collections::BTreeMap;
 
@@ -10,8 +11,13 @@ use std::collections::BTreeMap;
 pub(crate) struct TwinOrder {
     pub(crate) qty: u64,
     pub(crate) filled: u64,
+    pub(crate) busted: u64,
+    /// Over, and nothing of it stands any more.
+    pub(crate) is_void: bool,
     pub(crate) instrument: u32,
     side: Side,
+    /// Who took its place.
+    successor: u64,
     replaces: u64,
     /// `asked`, `on` or `over`.
     pub(crate) stage: &'static str,
@@ -22,6 +28,11 @@ pub(crate) struct TwinOrder {
 impl TwinOrder {
     pub(crate) fn replaces(&self) -> u64 {
         self.replaces
+    }
+
+    /// It neither replaced one nor was replaced.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.replaces == 0 && self.successor == 0
     }
 }
 
@@ -35,10 +46,20 @@ pub(crate) struct TwinPosition {
     pub(crate) cash: i128,
 }
 
+/// A fill, for ever.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TwinFill {
+    pub(crate) event: Event,
+    pub(crate) is_busted: bool,
+    /// The order in which it counts; 0 = none.
+    order: u64,
+}
+
 /// The twin.
 #[derive(Default)]
 pub(crate) struct Twin {
     pub(crate) orders: BTreeMap<u64, TwinOrder>,
+    pub(crate) fills: Vec<TwinFill>,
     pub(crate) positions: BTreeMap<u32, TwinPosition>,
     counter: u64,
 }
@@ -52,6 +73,7 @@ impl Twin {
         match event.kind {
             Kind::Intent => self.intent(event),
             Kind::Fill => self.fill(event),
+            Kind::Bust => self.bust(event),
             Kind::FillCost => {
                 self.positions.entry(event.instrument).or_default().fees += i128::from(event.record::<FillCost>().fee);
                 None
@@ -94,17 +116,19 @@ impl Twin {
         if ack.replaces != order.replaces {
             return false;
         }
-        let mut inherited = 0;
+        let (mut inherited, mut busted) = (0, 0);
         if ack.replaces != 0 {
             let old = &self.orders[&ack.replaces];
             if old.stage != "on" || old.replacing != id {
                 return false;
             }
-            inherited = old.filled;
+            (inherited, busted) = (old.filled, old.busted);
             self.over(ack.replaces);
+            self.orders.get_mut(&ack.replaces).unwrap().successor = id;
         }
         let order = self.orders.get_mut(&id).unwrap();
-        (order.stage, order.filled) = (if inherited >= order.qty { "over" } else { "on" }, inherited);
+        (order.filled, order.busted) = (inherited, busted);
+        order.stage = if inherited + busted >= order.qty { "over" } else { "on" };
         true
     }
 
@@ -147,7 +171,10 @@ impl Twin {
         let order = TwinOrder {
             qty: intent.qty.0,
             filled: 0,
+            busted: 0,
+            is_void: false,
             instrument: event.instrument,
+            successor: 0,
             side: old.as_ref().map_or(event.side(), |o| o.side),
             replaces: intent.order_id,
             stage: "asked",
@@ -161,20 +188,95 @@ impl Twin {
         None
     }
 
+    /// The last of the fills that are still known by that name.
+    fn named(&self, order_id: u64, match_id: u64) -> Option<usize> {
+        let is = |f: &TwinFill| {
+            let fill: &Fill = f.event.record();
+            match_id != 0 && (fill.order_id, fill.match_id) == (order_id, match_id)
+        };
+        let forgotten = self.fills.len().saturating_sub(FILLS as usize);
+        self.fills.iter().rposition(is).filter(|at| *at >= forgotten)
+    }
+
+    /// Every order that a fill of `order` counts in: itself and those that took its place.
+    fn line_of(&self, order: u64) -> Vec<u64> {
+        std::iter::successors(self.orders.get(&order).map(|_| order), |id| {
+            Some(self.orders[id].successor).filter(|id| *id != 0)
+        })
+        .collect()
+    }
+
     fn fill(&mut self, event: &Event) -> Verdict {
         let fill: &Fill = event.record();
-        let signed = if event.side() == Side::Buy { 1 } else { -1 } * i128::from(fill.qty.0);
-        self.positions.entry(event.instrument).or_default().trade(fill.px, signed);
-        let Some(order) = self.orders.get_mut(&fill.order_id) else { return Some(What::UnknownOwnOrder) };
-        let fits = order.stage == "on" && order.instrument == event.instrument && order.side == event.side();
-        if !fits || order.filled + fill.qty.0 > order.qty {
-            return Some(What::IllegalTransition);
+        let corrected = self.named(fill.order_id, fill.match_id).map(|at| self.fills[at]).filter(|f| {
+            f.is_busted && (f.event.instrument, f.event.side()) == (event.instrument, event.side())
+        });
+        let (order, verdict) = match corrected {
+            Some(f) if f.order == 0 => (0, None),
+            Some(f) if fill.qty.0 > f.event.record::<Fill>().qty.0 => (0, Some(What::IllegalTransition)),
+            Some(f) => {
+                for id in self.line_of(f.order) {
+                    let order = self.orders.get_mut(&id).unwrap();
+                    (order.filled, order.busted) = (order.filled + fill.qty.0, order.busted - fill.qty.0);
+                    order.is_void = false;
+                }
+                (f.order, None)
+            }
+            None => match self.orders.get_mut(&fill.order_id) {
+                None => (0, Some(What::UnknownOwnOrder)),
+                Some(order) => {
+                    let fits = order.stage == "on" && order.instrument == event.instrument && order.side == event.side();
+                    if fits && order.filled + order.busted + fill.qty.0 <= order.qty {
+                        order.filled += fill.qty.0;
+                        if order.filled + order.busted == order.qty {
+                            order.stage = "over";
+                        }
+                        (fill.order_id, None)
+                    } else {
+                        (0, Some(What::IllegalTransition))
+                    }
+                }
+            },
+        };
+        self.fills.push(TwinFill { event: *event, is_busted: false, order });
+        self.count(event.instrument);
+        verdict
+    }
+
+    fn bust(&mut self, event: &Event) -> Verdict {
+        let bust: &Bust = event.record();
+        let Some(at) = self.named(bust.order_id, bust.match_id) else {
+            let given = OrderId(bust.order_id).counter() <= self.counter && self.orders.contains_key(&bust.order_id);
+            return Some(if given { What::UnknownFill } else { What::UnknownOwnOrder });
+        };
+        let TwinFill { event: of, is_busted, order } = self.fills[at];
+        let fill: &Fill = of.record();
+        if is_busted {
+            return Some(What::RepeatedBust);
         }
-        order.filled += fill.qty.0;
-        if order.filled == order.qty {
-            order.stage = "over";
+        if (fill.px, fill.qty, of.instrument, of.side()) != (bust.px, bust.qty, event.instrument, event.side()) {
+            return Some(What::BustMismatch);
         }
+        self.fills[at].is_busted = true;
+        for id in self.line_of(order) {
+            let order = self.orders.get_mut(&id).unwrap();
+            (order.filled, order.busted) = (order.filled - fill.qty.0, order.busted + fill.qty.0);
+            order.is_void = order.stage == "over" && order.filled == 0;
+        }
+        self.count(event.instrument);
+        self.positions.entry(event.instrument).or_default().fees -= i128::from(bust.fee);
         None
+    }
+
+    /// Counts a position out from the fills that stand.
+    fn count(&mut self, instrument: u32) {
+        let position = self.positions.entry(instrument).or_default();
+        *position = TwinPosition { fees: position.fees, ..Default::default() };
+        for f in self.fills.iter().filter(|f| f.event.instrument == instrument && !f.is_busted) {
+            let fill: &Fill = f.event.record();
+            let signed = if f.event.side() == Side::Buy { 1 } else { -1 } * i128::from(fill.qty.0);
+            position.trade(fill.px, signed);
+        }
     }
 }
 

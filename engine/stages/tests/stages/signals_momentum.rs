@@ -26,7 +26,7 @@ impl Desk {
     fn new(set: &[(&str, &str)]) -> Desk {
         let mut all = vec![("atr_bars", "2"), ("qty", "10"), ("min_volume", "100")];
         all.extend(set);
-        let stage = MomentumStage::new(&harness::params("momentum", &all), Space { instruments: INSTRUMENTS });
+        let stage = MomentumStage::new(&harness::params("momentum", &all), Space { instruments: INSTRUMENTS, fills: 64 });
         let mut desk = Desk { line: Line::new(stage.unwrap()), now: TEN, cvd: 0, volume: 0, trades: 0 };
         let mut name = Name { len: 1, parts: 1, ..Default::default() };
         name.text[0] = b'A';
@@ -251,7 +251,7 @@ fn texts_that_are_none_are_refused() {
     let bads = [("bar", "7s"), ("session_start", "9"), ("session_end", "24:01"), ("session_end", "09:35")];
     for (name, text) in bads {
         let params = harness::params("momentum", &[(name, text)]);
-        let fault = MomentumStage::new(&params, Space { instruments: 4 }).err().unwrap();
+        let fault = MomentumStage::new(&params, Space { instruments: 4, fills: 64 }).err().unwrap();
         assert_eq!(fault.key, format!("momentum.{name}"));
     }
 }

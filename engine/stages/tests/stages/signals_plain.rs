@@ -9,7 +9,7 @@ use stages::orders::OrdersStage;
 use stages::signals::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, name};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-const SPACE: Space = Space { instruments: INSTRUMENTS };
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64 };
 
 fn top(instrument: u32, bid: i64, ask: i64) -> Event {
     let record = BookTop { exchange_ts: Ns(1), bid_px: Px(bid), ask_px: Px(ask), bid_qty: Qty(1), ask_qty: Qty(1) };

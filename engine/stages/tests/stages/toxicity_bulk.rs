@@ -17,7 +17,7 @@ fn line(quantity: u64, window: u32, sigma_bars: usize) -> Line<VpinStage> {
     let (quantity, window, bars) = (quantity.to_string(), window.to_string(), sigma_bars.to_string());
     let set = [("mode", "bulk"), ("bucket_qty", &quantity), ("window", &window), ("sigma_bars", &bars)];
     let params = harness::params("vpin", &set);
-    let mut line = Line::new(VpinStage::new(&params, Space { instruments: INSTRUMENTS }).unwrap());
+    let mut line = Line::new(VpinStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
     opening().0.iter().for_each(|event| assert!(line.feed(event).is_empty()));
     line
 }
@@ -201,5 +201,5 @@ proptest! {
 #[test]
 fn a_length_that_is_none_is_refused() {
     let params = harness::params("vpin", &[("bulk_bar", "7s")]);
-    assert_eq!(VpinStage::new(&params, Space { instruments: 4 }).err().unwrap().key, "vpin.bulk_bar");
+    assert_eq!(VpinStage::new(&params, Space { instruments: 4, fills: 64 }).err().unwrap().key, "vpin.bulk_bar");
 }

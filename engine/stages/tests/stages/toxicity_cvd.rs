@@ -9,7 +9,7 @@ use stages::Space;
 use stages::toxicity::CvdStage;
 
 fn line() -> Line<CvdStage> {
-    let mut line = Line::new(CvdStage::new(Space { instruments: INSTRUMENTS }));
+    let mut line = Line::new(CvdStage::new(Space { instruments: INSTRUMENTS, fills: 64 }));
     opening().0.iter().for_each(|event| assert!(line.feed(event).is_empty()));
     line
 }

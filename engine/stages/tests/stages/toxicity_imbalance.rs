@@ -12,7 +12,7 @@ use stages::toxicity::ImbalanceStage;
 fn line(levels: u32, weighting: &str, max_levels: u32) -> Line<ImbalanceStage> {
     let (levels, max) = (levels.to_string(), max_levels.to_string());
     let set = [("levels", &*levels), ("weighting", weighting), ("max_levels", &max), ("max_books", "6")];
-    Line::new(ImbalanceStage::new(&harness::params("imbalance", &set), Space { instruments: INSTRUMENTS }))
+    Line::new(ImbalanceStage::new(&harness::params("imbalance", &set), Space { instruments: INSTRUMENTS, fills: 64 }))
 }
 
 /// Weight of the k-th level by its definition.

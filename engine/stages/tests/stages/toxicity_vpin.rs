@@ -14,7 +14,7 @@ const TERMS: [(u64, u32); 5] = [(1, 1), (7, 3), (10, 5), (50, 2), (64, 9)];
 fn line((quantity, window): (u64, u32)) -> Line<VpinStage> {
     let (quantity, window) = (quantity.to_string(), window.to_string());
     let params = harness::params("vpin", &[("bucket_qty", &quantity), ("window", &window)]);
-    let mut line = Line::new(VpinStage::new(&params, Space { instruments: INSTRUMENTS }).unwrap());
+    let mut line = Line::new(VpinStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
     opening().0.iter().for_each(|event| assert!(line.feed(event).is_empty()));
     line
 }

@@ -80,7 +80,7 @@ impl Terms {
 
 impl Desk {
     pub(crate) fn new(set: &[(&str, &str)]) -> Desk {
-        let venue = SimulatedVenue::new(&params(set), Space { instruments: 8 }).unwrap();
+        let venue = SimulatedVenue::new(&params(set), Space { instruments: 8, fills: 64 }).unwrap();
         let mut desk = Desk { venue, now: 1_000, replies: Replies::new(), seq: 0 };
         for (instrument, book) in BOOKS {
             let listing = Listing { book, instrument_type: 1, calendar: *b"----", ..Listing::default() };

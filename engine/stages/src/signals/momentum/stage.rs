@@ -9,7 +9,8 @@ use super::super::voice::{self, Touch, Why};
 use super::params::Settings;
 use super::state::Watched;
 use crate::Space;
-use flow::records::{Bar, BookTop, Cancelled, Fill, Imbalance, Listing, Refused, Reject, Signal, Vpin};
+use crate::executions::{Booked, Executions};
+use flow::records::{Bar, BookTop, Bust, Cancelled, Fill, Imbalance, Listing, Refused, Reject, Signal, Vpin};
 use flow::{
     Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
     StateWriter, Tif,
@@ -19,6 +20,7 @@ use flow::{
 pub struct MomentumStage {
     chosen: Chosen,
     watched: Box<[Watched]>,
+    fills: Executions<()>,
     settings: Settings,
     ended: bool,
 }
@@ -32,6 +34,7 @@ impl MomentumStage {
         Ok(MomentumStage {
             chosen: Chosen::new("momentum", params, space.instruments)?,
             watched: vec![Watched::NONE; space.instruments as usize].into_boxed_slice(),
+            fills: Executions::new(space.fills, ()),
             settings: Settings::read(params)?,
             ended: false,
         })
@@ -115,6 +118,9 @@ impl MomentumStage {
             (Kind::BookTop, voice::units(px), voice::units(watched.stop))
         } else if touched(watched.target, !long) {
             (Kind::BookTop, voice::units(px), voice::units(watched.target))
+        } else if watched.stop == Px::NONE {
+            // A bust brought it back, or it was carried over: nothing protects it.
+            (Kind::Position, watched.position as f64, 0.0)
         } else {
             return;
         };
@@ -141,6 +147,19 @@ impl MomentumStage {
         (watched.told, watched.exchange_ts) = (event.ts, top.exchange_ts.known().unwrap_or(event.ts));
         if !self.ended && watched.position != 0 {
             self.leave(event.instrument, event.ts, out);
+        }
+    }
+
+    /// A fill is taken back.
+    #[cold]
+    fn bust(&mut self, event: &Event) {
+        let Some(signed) = self.fills.reversed(event) else { return };
+        if self.is_ours(event.record::<Bust>().order_id) {
+            let watched = &mut self.watched[event.instrument as usize];
+            watched.position = watched.position.saturating_sub(signed);
+            if watched.working == 0 {
+                watched.close(event.ts, self.settings.cooldown_ns);
+            }
         }
     }
 
@@ -178,12 +197,15 @@ impl MomentumStage {
             }
             Kind::Fill => {
                 let fill: &Fill = event.record();
+                let booked = self.fills.fill(event, event.side());
                 if self.is_ours(fill.order_id) {
                     let cooldown_ns = self.settings.cooldown_ns;
                     let watched = &mut self.watched[event.instrument as usize];
-                    watched.fill(event.side(), fill.qty.0, event.ts, cooldown_ns);
+                    let of_working = if booked == Booked::Filled { fill.qty.0 } else { 0 };
+                    watched.fill(event.side(), fill.qty.0, of_working, event.ts, cooldown_ns);
                 }
             }
+            Kind::Bust => self.bust(event),
             Kind::Cancelled => self.over(event.record::<Cancelled>().order_id, event),
             Kind::Reject => self.over(event.record::<Reject>().order_id, event),
             Kind::Refused => self.over(event.record::<Refused>().order_id, event),
@@ -219,6 +241,7 @@ impl Stage for MomentumStage {
             Kind::Cancelled,
             Kind::Reject,
             Kind::Refused,
+            Kind::Bust,
             Kind::EndOfInput,
         ])
     }
@@ -227,8 +250,9 @@ impl Stage for MomentumStage {
         Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
     }
 
+    /// The fills of all instruments are remembered together.
     fn scope(&self) -> Scope {
-        Scope::Instrument
+        Scope::Global
     }
 
     /// A signal, three reasons, an intent.
@@ -253,6 +277,7 @@ impl Stage for MomentumStage {
         let mut known: Vec<_> = known.map(|(at, w)| (to.key(at as u32), *w)).collect();
         known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
+        self.fills.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -263,6 +288,6 @@ impl Stage for MomentumStage {
             let at = index(&key, from, self.watched.len())?;
             self.watched[at] = watched;
         }
-        Ok(())
+        self.fills.load(from, self.watched.len())
     }
 }

@@ -62,24 +62,29 @@ impl Watched {
         rest_until: Ns(0),
     };
 
-    /// A fill of ours.
-    pub(super) fn fill(&mut self, side: Side, qty: u64, now: Ns, cooldown_ns: u64) {
+    /// A fill of ours; `of_working` of it is of the order on its way.
+    pub(super) fn fill(&mut self, side: Side, qty: u64, of_working: u64, now: Ns, cooldown_ns: u64) {
         let size = i64::try_from(qty).unwrap_or(i64::MAX);
         self.position = match side {
             Side::Buy => self.position.saturating_add(size),
             Side::Sell => self.position.saturating_sub(size),
             Side::None => self.position,
         };
-        if qty >= self.working {
+        if of_working >= self.working {
             self.settle(now, cooldown_ns);
         } else {
-            self.working -= qty;
+            self.working -= of_working;
         }
     }
 
     /// Our order is over, whatever became of it.
     pub(super) fn settle(&mut self, now: Ns, cooldown_ns: u64) {
         self.working = 0;
+        self.close(now, cooldown_ns);
+    }
+
+    /// Without a position there is neither stop nor target, and no entry for a while.
+    pub(super) fn close(&mut self, now: Ns, cooldown_ns: u64) {
         if self.position == 0 {
             (self.stop, self.target) = (Px::NONE, Px::NONE);
             self.rest_until = Ns(now.0.saturating_add(cooldown_ns));

@@ -1,0 +1,404 @@
+//! The executions that the venue has told of, so that a bust finds the one that it takes back.
+//!
+//! Whoever follows fills keeps one and reverses what it has booked itself. Orders, risk and strategies see the same fills
+//! and busts and remember equally many, so they judge alike. An execution is named by its order and the venue's number; a bust must also agree
+//! with it in instrument, side, price and quantity, or nothing is reversed. A fill with the name of one that was
+//! busted is its correction. A name that is given again means the later fill; number 0 names none.
+//!
+//! Bound: the last `Space::fills` fills, in a ring with an index of open addressing, half full at most; the oldest is
+//! forgotten first. Worst case: names made to collide cost one look per fill.
+
+use flow::records::{Bust, Fill};
+use flow::{Event, OrderId, Px, Side, StateError, StateReader, StateWriter};
+use serde::{Deserialize, Serialize};
+
+/// A fill that was booked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Execution<T> {
+    pub(crate) order: OrderId,
+    pub(crate) number: u64,
+    pub(crate) px: Px,
+    pub(crate) qty: u64,
+    pub(crate) instrument: u32,
+    pub(crate) side: Side,
+    /// Whether the venue has taken it back.
+    pub(crate) busted: bool,
+    /// What its keeper needs to know of it.
+    pub(crate) note: T,
+}
+
+impl<T> Execution<T> {
+    /// What a fill booked on `side` is remembered as.
+    pub(crate) fn of(event: &Event, side: Side, note: T) -> Execution<T> {
+        let fill: &Fill = event.record();
+        let (order, number) = (OrderId(fill.order_id), fill.match_id);
+        Execution {
+            order,
+            number,
+            px: fill.px,
+            qty: fill.qty.0,
+            instrument: event.instrument,
+            side,
+            busted: false,
+            note,
+        }
+    }
+
+    /// What its quantity adds to a position; what does not fit saturates.
+    pub(crate) fn signed(&self) -> i64 {
+        let size = i64::try_from(self.qty).unwrap_or(i64::MAX);
+        if self.side == Side::Sell { -size } else { size }
+    }
+}
+
+/// Why a bust reverses nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unbooked {
+    /// No such fill is known, or not any more.
+    Unknown,
+    /// It was taken back before.
+    Repeated,
+    /// The fill of that name is another one.
+    Mismatch,
+}
+
+/// An execution without its note, as it is saved.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Saved<T> {
+    order: OrderId,
+    number: u64,
+    px: Px,
+    qty: u64,
+    key: String,
+    side: Side,
+    busted: bool,
+    note: T,
+}
+
+/// No place in the ring. Not 0, so that filling memory with it touches the memory.
+const NONE: u32 = u32::MAX;
+
+/// See the module.
+pub(crate) struct Executions<T> {
+    ring: Box<[Execution<T>]>,
+    /// Where the oldest stands.
+    oldest: usize,
+    len: usize,
+    index: Box<[u32]>,
+    shift: u32,
+}
+
+impl<T: Copy> Executions<T> {
+    /// Remembers `limit` fills, at least one; `note` fills the memory.
+    pub(crate) fn new(limit: u32, note: T) -> Executions<T> {
+        let limit = limit.max(1) as usize;
+        let vacant = Execution {
+            order: OrderId(u64::MAX),
+            number: 0,
+            px: Px::NONE,
+            qty: 0,
+            instrument: 0,
+            side: Side::None,
+            busted: false,
+            note,
+        };
+        let size = (2 * limit).next_power_of_two();
+        Executions {
+            ring: vec![vacant; limit].into_boxed_slice(),
+            oldest: 0,
+            len: 0,
+            index: vec![NONE; size].into_boxed_slice(),
+            shift: 64 - size.trailing_zeros(),
+        }
+    }
+
+    /// The most fills.
+    pub(crate) fn limit(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Forgets the oldest fill if there is no room for another one, and gives it.
+    pub(crate) fn make_room(&mut self) -> Option<Execution<T>> {
+        if self.len < self.ring.len() {
+            return None;
+        }
+        let gone = self.ring[self.oldest];
+        let at = self.seek(gone.order, gone.number);
+        if self.index[at] as usize == self.oldest {
+            self.unname(at);
+        }
+        self.oldest = (self.oldest + 1) % self.ring.len();
+        self.len -= 1;
+        Some(gone)
+    }
+
+    /// Remembers a fill, for which there is room, and gives its place.
+    pub(crate) fn add(&mut self, execution: Execution<T>) -> u32 {
+        assert!(self.len < self.ring.len(), "room was made before");
+        let place = (self.oldest + self.len) % self.ring.len();
+        self.ring[place] = execution;
+        self.len += 1;
+        if execution.number != 0 {
+            let at = self.seek(execution.order, execution.number);
+            self.index[at] = place as u32;
+        }
+        place as u32
+    }
+
+    /// The execution at a place that [`Executions::add`] gave and that is not forgotten.
+    #[inline]
+    pub(crate) fn at(&self, place: u32) -> &Execution<T> {
+        &self.ring[place as usize]
+    }
+
+    /// The same, to change its note.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, place: u32) -> &mut Execution<T> {
+        &mut self.ring[place as usize]
+    }
+
+    /// All of them, the oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Execution<T>> {
+        let (first, second) = (&self.ring[self.oldest..], &self.ring[..self.oldest]);
+        first.iter().chain(second).take(self.len)
+    }
+
+    /// The busted execution that a fill corrects.
+    #[inline]
+    pub(crate) fn corrected(&self, event: &Event, side: Side) -> Option<Execution<T>> {
+        let fill: &Fill = event.record();
+        let found = self.named(OrderId(fill.order_id), fill.match_id)?;
+        let found = self.at(found);
+        (found.busted && found.instrument == event.instrument && found.side == side).then_some(*found)
+    }
+
+    /// The place of the execution that a bust takes back; from now on it counts as busted.
+    pub(crate) fn bust(&mut self, event: &Event) -> Result<u32, Unbooked> {
+        let bust: &Bust = event.record();
+        let place = self.named(OrderId(bust.order_id), bust.match_id).ok_or(Unbooked::Unknown)?;
+        let found = &mut self.ring[place as usize];
+        let side = event.side();
+        let agrees = (found.px, found.qty, found.instrument) == (bust.px, bust.qty.0, event.instrument)
+            && (side == Side::None || side == found.side);
+        match (found.busted, agrees) {
+            (true, _) => Err(Unbooked::Repeated),
+            (false, false) => Err(Unbooked::Mismatch),
+            (false, true) => {
+                found.busted = true;
+                Ok(place)
+            }
+        }
+    }
+
+    fn named(&self, order: OrderId, number: u64) -> Option<u32> {
+        let place = self.index[self.seek(order, number)];
+        (place != NONE).then_some(place)
+    }
+
+    fn home(&self, order: OrderId, number: u64) -> usize {
+        let mixed = (order.0 ^ number.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> self.shift) as usize
+    }
+
+    /// Where the name stands in the index, or would.
+    fn seek(&self, order: OrderId, number: u64) -> usize {
+        let mut at = self.home(order, number);
+        while self.index[at] != NONE {
+            let there = &self.ring[self.index[at] as usize];
+            if (there.order, there.number) == (order, number) {
+                break;
+            }
+            at = (at + 1) & (self.index.len() - 1);
+        }
+        at
+    }
+
+    /// Takes a name out of the index and moves back those that it had pushed on.
+    fn unname(&mut self, mut hole: usize) {
+        let mask = self.index.len() - 1;
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            if self.index[at] == NONE {
+                break;
+            }
+            let there = &self.ring[self.index[at] as usize];
+            let home = self.home(there.order, there.number);
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                self.index[hole] = self.index[at];
+                hole = at;
+            }
+        }
+        self.index[hole] = NONE;
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.index.fill(NONE);
+        (self.oldest, self.len) = (0, 0);
+    }
+
+    /// All of them with their notes, as they are saved.
+    pub(crate) fn saved<N>(&self, to: &StateWriter<'_>, note: impl Fn(T) -> N) -> Vec<Saved<N>> {
+        let saved = |e: &Execution<T>| Saved {
+            order: e.order,
+            number: e.number,
+            px: e.px,
+            qty: e.qty,
+            key: to.key(e.instrument),
+            side: e.side,
+            busted: e.busted,
+            note: note(e.note),
+        };
+        self.iter().map(saved).collect()
+    }
+}
+
+impl<N> Saved<N> {
+    /// What was saved, if it can have been.
+    pub(crate) fn loaded<T>(self, from: &StateReader<'_>, note: impl Fn(N) -> T) -> Result<Execution<T>, StateError> {
+        let Saved { order, number, px, qty, key, side, busted, note: saved } = self;
+        if side == Side::None || qty == 0 || px == Px::NONE {
+            return Err(StateError::Inconsistent("a fill without side, quantity or price"));
+        }
+        let instrument = from.instrument(&key)?;
+        Ok(Execution { order, number, px, qty, instrument, side, busted, note: note(saved) })
+    }
+}
+
+/// What a fill or a bust means to who keeps positions and open quantities only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Booked {
+    /// A fill of what was open.
+    Filled,
+    /// A fill in place of one that was busted: nothing that was open is filled.
+    Corrected,
+}
+
+impl Executions<()> {
+    /// Remembers a fill that is booked on `side`.
+    #[inline]
+    pub(crate) fn fill(&mut self, event: &Event, side: Side) -> Booked {
+        let fill: &Fill = event.record();
+        if side == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
+            return Booked::Filled;
+        }
+        let booked = if self.corrected(event, side).is_some() { Booked::Corrected } else { Booked::Filled };
+        self.make_room();
+        self.add(Execution::of(event, side, ()));
+        booked
+    }
+
+    /// What a bust takes off a position, if it takes anything back.
+    #[cold]
+    pub(crate) fn reversed(&mut self, event: &Event) -> Option<i64> {
+        let place = self.bust(event).ok()?;
+        Some(self.at(place).signed())
+    }
+
+    /// All of it.
+    pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
+        let saved = self.saved(to, |()| ());
+        to.put(&saved);
+    }
+
+    /// The other way round.
+    pub(crate) fn load(&mut self, from: &mut StateReader<'_>, instruments: usize) -> Result<(), StateError> {
+        self.clear();
+        let saved: Vec<Saved<()>> = from.get()?;
+        too_many(saved.len(), self.limit())?;
+        for one in saved {
+            let execution = one.loaded(from, |()| ())?;
+            if execution.instrument as usize >= instruments {
+                let found = execution.instrument as usize + 1;
+                return Err(StateError::TooLarge { what: "instruments", found, limit: instruments });
+            }
+            self.add(execution);
+        }
+        Ok(())
+    }
+}
+
+/// Whether so many fills fit.
+pub(crate) fn too_many(found: usize, limit: usize) -> Result<(), StateError> {
+    if found > limit { Err(StateError::TooLarge { what: "fills", found, limit }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Flags, Ns, Qty};
+    use std::collections::VecDeque;
+
+    fn fill(order: u64, number: u64, side: Side, px: i64, qty: u64) -> Event {
+        let fill = Fill { order_id: order, match_id: number, px: Px(px), qty: Qty(qty), cause: 0 };
+        Event::new(Ns(0), 1, Flags::side_only(side), &fill)
+    }
+
+    fn bust(order: u64, number: u64, side: Side, px: i64, qty: u64) -> Event {
+        let bust = Bust { order_id: order, match_id: number, px: Px(px), qty: Qty(qty), fee: 0 };
+        Event::new(Ns(0), 1, Flags::side_only(side), &bust)
+    }
+
+    #[test]
+    fn a_bust_takes_back_the_fill_that_it_names_once() {
+        let mut known = Executions::new(4, ());
+        assert_eq!(known.fill(&fill(7, 1, Side::Buy, 10, 5), Side::Buy), Booked::Filled);
+        for wrong in [
+            bust(7, 1, Side::Sell, 10, 5),
+            bust(7, 1, Side::Buy, 11, 5),
+            bust(7, 1, Side::Buy, 10, 6),
+            Event { instrument: 2, ..bust(7, 1, Side::Buy, 10, 5) },
+        ] {
+            assert_eq!(known.bust(&wrong), Err(Unbooked::Mismatch), "{wrong:?}");
+        }
+        assert_eq!(known.bust(&bust(8, 1, Side::Buy, 10, 5)), Err(Unbooked::Unknown));
+        assert_eq!(known.bust(&bust(7, 0, Side::Buy, 10, 5)), Err(Unbooked::Unknown));
+        assert_eq!(known.reversed(&bust(7, 1, Side::None, 10, 5)), Some(5));
+        assert_eq!(known.bust(&bust(7, 1, Side::Buy, 10, 5)), Err(Unbooked::Repeated));
+        assert_eq!(known.fill(&fill(7, 1, Side::Sell, 9, 4), Side::Sell), Booked::Filled, "of another side: no correction");
+    }
+
+    #[test]
+    fn a_correction_can_be_busted_again() {
+        let mut known = Executions::new(4, ());
+        known.fill(&fill(7, 1, Side::Sell, 10, 5), Side::Sell);
+        assert_eq!(known.reversed(&bust(7, 1, Side::Sell, 10, 5)), Some(-5));
+        assert_eq!(known.fill(&fill(7, 1, Side::Sell, 9, 4), Side::Sell), Booked::Corrected);
+        assert_eq!(known.bust(&bust(7, 1, Side::Sell, 10, 5)), Err(Unbooked::Mismatch), "that one is gone");
+        assert_eq!(known.reversed(&bust(7, 1, Side::Sell, 9, 4)), Some(-4));
+    }
+
+    /// Small rings and few names, so that they wrap, collide and are given again.
+    #[test]
+    fn the_last_fills_are_known_by_their_names() {
+        for limit in [1, 2, 5, 16] {
+            let (mut known, mut twin, mut drawn) = (Executions::new(limit, ()), VecDeque::new(), 1_u64);
+            for n in 0..20_000_u64 {
+                drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let (order, number) = (1 + (drawn >> 60), drawn >> 40 & 3);
+                if drawn >> 20 & 1 == 0 {
+                    known.fill(&fill(order, number, Side::Buy, n as i64, 1), Side::Buy);
+                    twin.push_back((order, number, n as i64, false));
+                    if twin.len() > limit as usize {
+                        twin.pop_front();
+                    }
+                } else {
+                    let latest = twin.iter_mut().rev().find(|(o, m, ..)| (*o, *m) == (order, number) && number != 0);
+                    let px = latest.as_ref().map_or(0, |l| l.2);
+                    let wanted = match latest {
+                        None => Err(Unbooked::Unknown),
+                        Some((.., true)) => Err(Unbooked::Repeated),
+                        Some(l) => {
+                            l.3 = true;
+                            Ok(())
+                        }
+                    };
+                    assert_eq!(known.bust(&bust(order, number, Side::Buy, px, 1)).map(drop), wanted, "{n}");
+                }
+                let kept: Vec<_> = known.iter().map(|e| (e.order.0, e.number, e.px.0, e.busted)).collect();
+                assert_eq!(kept, Vec::from(twin.clone()), "{n}");
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Orders that executed something, by the first of those that replaced each other.
+//!
+//! A bust may come when its order is long over, or lives on under another id. So who executed is remembered as long as one
+//! of its fills is: under the id that it began with, with the id that it has now and, once it is over, with what became of it. Open
+//! addressing with linear probing as the orders have it, closed up when something leaves.
+//!
+//! Bound: one a fill that is remembered. Worst case: ids made to collide cost one look each.
+
+use super::cycle::State;
+use flow::OrderId;
+use serde::{Deserialize, Serialize};
+
+/// What became of an order that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// `Done` or `Busted`.
+    pub state: State,
+    /// Executed and not taken back.
+    pub filled: u64,
+    /// Executed and taken back.
+    pub busted: u64,
+}
+
+/// An order through all its ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// The id that it began with; 0 = none.
+    pub(super) root: OrderId,
+    /// The id that it has.
+    pub(super) last: OrderId,
+    /// How many of its fills are remembered.
+    pub(super) fills: u32,
+    /// What became of it; `None` while it is in the table of orders.
+    pub(super) ended: Option<Ended>,
+}
+
+impl Chain {
+    /// No order. Not all zero, so that filling memory with it touches the memory.
+    const NONE: Chain = Chain { root: OrderId(0), last: OrderId(u64::MAX), fills: 0, ended: None };
+}
+
+/// See the module.
+pub(super) struct Chains {
+    slots: Box<[Chain]>,
+    shift: u32,
+}
+
+impl Chains {
+    /// Room for as many as there are fills.
+    pub(super) fn new(fills: usize) -> Chains {
+        let size = (fills * 2).next_power_of_two().max(2);
+        Chains { slots: vec![Chain::NONE; size].into_boxed_slice(), shift: 64 - size.trailing_zeros() }
+    }
+
+    /// The orders, in no order that means anything.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Chain> {
+        self.slots.iter().filter(|c| c.root.0 != 0)
+    }
+
+    #[inline]
+    fn home(&self, root: OrderId) -> usize {
+        (root.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn seek(&self, root: OrderId) -> usize {
+        let mut at = self.home(root);
+        while self.slots[at].root != root && self.slots[at].root.0 != 0 {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        at
+    }
+
+    /// The order that began with that id, if one of its fills is remembered.
+    pub(super) fn get(&self, root: OrderId) -> Option<&Chain> {
+        Some(&self.slots[self.seek(root)]).filter(|chain| chain.root.0 != 0)
+    }
+
+    /// The same, to change it.
+    #[inline]
+    pub(super) fn get_mut(&mut self, root: OrderId) -> Option<&mut Chain> {
+        let at = self.seek(root);
+        Some(&mut self.slots[at]).filter(|chain| chain.root.0 != 0)
+    }
+
+    /// One more fill of it is remembered; `last` is its id, if it was not known.
+    #[inline]
+    pub(super) fn count(&mut self, root: OrderId, last: OrderId) {
+        let at = self.seek(root);
+        let chain = &mut self.slots[at];
+        if chain.root.0 == 0 {
+            *chain = Chain { root, last, ..Chain::NONE };
+        }
+        chain.fills += 1;
+    }
+
+    /// A fill of it is forgotten; with the last one it leaves.
+    pub(super) fn forget(&mut self, root: OrderId) {
+        let at = self.seek(root);
+        let chain = &mut self.slots[at];
+        assert!(chain.fills > 0, "who is counted in a fill that is remembered is known");
+        chain.fills -= 1;
+        if chain.fills == 0 {
+            self.remove(at);
+        }
+    }
+
+    fn remove(&mut self, mut hole: usize) {
+        let mask = self.slots.len() - 1;
+        let mut at = (hole + 1) & mask;
+        while self.slots[at].root.0 != 0 {
+            let home = self.home(self.slots[at].root);
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                self.slots[hole] = self.slots[at];
+                hole = at;
+            }
+            at = (at + 1) & mask;
+        }
+        self.slots[hole] = Chain::NONE;
+    }
+
+    /// Adds one that was saved; false if it is there already.
+    pub(super) fn insert(&mut self, chain: Chain) -> bool {
+        let at = self.seek(chain.root);
+        let vacant = self.slots[at].root.0 == 0 && chain.root.0 != 0;
+        if vacant {
+            self.slots[at] = chain;
+        }
+        vacant
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(Chain::NONE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn who_has_a_fill_is_found_until_the_last_is_forgotten() {
+        for limit in [1, 3, 8] {
+            let (mut chains, mut twin, mut drawn) = (Chains::new(limit), BTreeMap::<u64, u32>::new(), 1_u64);
+            for n in 0..20_000_u64 {
+                drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let root = OrderId::new(1, 3, 1 + (drawn >> 59));
+                if drawn >> 20 & 1 == 0 && (twin.values().sum::<u32>() as usize) < limit {
+                    chains.count(root, OrderId(n));
+                    *twin.entry(root.0).or_default() += 1;
+                } else if let Some(fills) = twin.get_mut(&root.0) {
+                    chains.forget(root);
+                    *fills -= 1;
+                    twin.retain(|_, fills| *fills > 0);
+                }
+                let mut found: Vec<_> = chains.iter().map(|c| (c.root.0, c.fills)).collect();
+                found.sort_unstable();
+                assert!(found.into_iter().eq(twin.iter().map(|(root, fills)| (*root, *fills))), "{n}");
+                let known = (1..33).filter(|n| chains.get_mut(OrderId::new(1, 3, *n)).is_some()).count();
+                assert_eq!(known, twin.len());
+            }
+        }
+    }
+}
