@@ -93,7 +93,8 @@ fn line(market: &Market, settings: &Settings) -> Run {
     let end = End(watch.clone());
     let outcomes = outcome_kinds(settings).expect("the defaults are valid");
     let readers = Tail::READS.or(end.kinds());
-    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536 }, outcomes, readers).expect("a valid plan");
+    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536 }, outcomes, readers)
+        .expect("a valid plan");
     let control = Control::default();
     let tail = Tail::new(Vec::new(), vec![Box::new(end)], plan.outcomes, INSTRUMENTS, Arc::clone(&control.word));
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);

@@ -162,7 +162,7 @@ fn events(log: LogReader) -> Vec<Event> {
 }
 
 fn is_answer(input: &Event) -> bool {
-    let kinds = [Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled];
+    let kinds = [Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled, Kind::Bust];
     let made_here = |r: &Reject| r.reason == RejectReason::NeverSent.code();
     input.source == SOURCE_RETURNS && kinds.contains(&input.kind) && !input.get::<Reject>().is_some_and(made_here)
 }
@@ -239,10 +239,11 @@ fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
     assert_eq!(ledger["duplicates"], 0);
     let fills = answers.iter().filter(|a| a.get::<Fill>().is_some()).count();
     println!(
-        "{} inputs, {} orders at the venue, {} answers, {fills} fills, {never} routes never sent",
+        "{} inputs, {} orders at the venue, {} answers, {fills} fills, {} busts, {never} routes never sent",
         inputs.len(),
         ledger["orders"],
-        answers.len()
+        answers.len(),
+        ledger["busts"],
     );
     let repeated = run([Path::new("replay"), Path::new("--journal"), dir, Path::new("--verify"), Path::new("--json")]);
     repeated.expect(0);
@@ -259,7 +260,9 @@ fn killed_at_any_moment_nothing_is_sent_twice_or_lost() {
             live_and_die(&mut desk, &mut venue, &mut random);
         }
         let ledger = conclude(&mut desk, &mut venue, "run");
-        assert!(ledger["fills"].as_u64().expect("a number") > 0, "it trades: {ledger}");
+        for what in ["fills", "busts", "corrections"] {
+            assert!(ledger[what].as_u64().expect("a number") > 0, "no {what}: {ledger}");
+        }
         compared(&desk.path("run"), &mut venue, &ledger, 0);
     }
 }

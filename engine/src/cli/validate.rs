@@ -6,7 +6,6 @@ use crate::plan::Plan;
 use crate::run::outcome_kinds;
 use clap::Args;
 use flow::Kinds;
-use stages::Space;
 use std::path::PathBuf;
 
 /// Options of `validate`.
@@ -23,7 +22,7 @@ pub(super) struct ValidateArgs {
 pub(super) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
     let checked = Settings::load(&args.config).and_then(|settings| {
         let outcomes = outcome_kinds(&settings)?;
-        let plan = Plan::build(&settings, Space { instruments: 1 }, outcomes, Kinds::NONE)?;
+        let plan = Plan::build(&settings, settings.space(1), outcomes, Kinds::NONE)?;
         let missing = settings.inputs.iter().flat_map(|i| &i.files).filter(|f| !f.exists());
         let faults: Vec<_> = missing
             .map(|f| {

@@ -45,6 +45,15 @@ pub const LINE: &[Param] = &[
             "orders, refusals and answers of the simulated venue that may wait for their time at once; more halt the run",
         )
     },
+    Param {
+        unit: "fills",
+        ..restart(
+            "max_fills",
+            ParamType::Int(1, 1 << 22),
+            "65536",
+            "fills that the venue can still take back: the last ones, over all accounts; up to 300 bytes each, allocated at the start",
+        )
+    },
     restart("cores", ParamType::List, "", "cores of the groups, in the order of the line; empty: not pinned"),
     restart(
         "clock",

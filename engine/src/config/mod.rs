@@ -15,6 +15,7 @@ pub use line::{LINE, OUTCOMES};
 use chrono::NaiveDate;
 use feeds::Feed;
 use flow::{Params, Registered, Value};
+use stages::Space;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -114,6 +115,12 @@ impl Settings {
     }
 
     /// The parameters of a section and their values.
+    /// The world of a line over instruments below this number.
+    pub fn space(&self, instruments: u32) -> Space {
+        let fills = u32::try_from(self.line.int("max_fills")).expect("its range is below 2^32");
+        Space { instruments, fills }
+    }
+
     fn section(&mut self, name: &str) -> Option<(&'static [flow::Param], &mut Params)> {
         match name {
             "line" => return Some((LINE, &mut self.line)),

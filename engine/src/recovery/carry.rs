@@ -1,16 +1,17 @@
 //! Beginning a new journal with what an old one left: the way for another build or another configuration.
 //!
 //! Nothing of the old one is repeated through the line, which may compute something else now. Its inputs say what was
-//! filled; its outcomes say which orders left. The new journal begins with a command that says so, the listings of what was
-//! traded, counters far enough ahead, and every fill with its cost: positions and fees come out as they were. Orders that may
-//! be open are cancelled at the venue and asked for before anything new is sent. Limits are those of the new
-//! configuration; a halt stays. Bound: two readings of the old logs; fills and orders are held in memory meanwhile.
+//! filled and busted; its outcomes say which orders left. The new journal begins with a command that says so, the listings
+//! of what was traded, counters far enough ahead, and every fill with its cost and every bust: positions and fees come out
+//! as they were. Orders that may be open are cancelled at the venue and asked for before anything new is sent. Limits are
+//! those of the new configuration; a halt stays. Bound: two readings of the old logs; fills and orders are held in memory
+//! meanwhile.
 
 use super::{SKIPPED, skip_counters};
 use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::Order;
-use flow::records::{Ack, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
+use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
 use flow::{Action, CommandAction, Event, EventId, Flags, Kind, Ns, OrderId, SOURCE_OPERATOR};
 use sinks::journal::{JournalError, JournalReader};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,8 +113,11 @@ struct Left {
     skipped: u64,
     /// Names and listings by instrument.
     definitions: BTreeMap<u32, Vec<Event>>,
+    /// Fills, their costs and busts, in their order.
     fills: Vec<Event>,
     filled: BTreeMap<u64, u64>,
+    /// Fills that were busted and not corrected, by order and number.
+    busted: BTreeSet<(u64, u64)>,
     /// Orders that the venue has ended.
     ended: BTreeSet<u64>,
     /// Orders that left, with their quantity.
@@ -139,10 +143,18 @@ impl Left {
             Kind::Fill => {
                 let fill: &Fill = input.record();
                 self.seen(fill.order_id);
-                *self.filled.entry(fill.order_id).or_default() += fill.qty.0;
+                // A correction fills nothing that was open.
+                if !self.busted.remove(&(fill.order_id, fill.match_id)) {
+                    *self.filled.entry(fill.order_id).or_default() += fill.qty.0;
+                }
                 self.fills.push(*input);
             }
             Kind::FillCost => self.fills.push(*input),
+            Kind::Bust => {
+                let bust: &Bust = input.record();
+                self.busted.insert((bust.order_id, bust.match_id));
+                self.fills.push(*input);
+            }
             Kind::Ack => {
                 let ack: &Ack = input.record();
                 if ack.replaces != 0 {

@@ -123,6 +123,7 @@ const SIDED: Kinds = Kinds::of(&[
     Kind::Ack,
     Kind::Reject,
     Kind::Cancelled,
+    Kind::Bust,
 ]);
 
 fn of_kind(info: &'static KindInfo) -> RowKind {

@@ -17,7 +17,6 @@ use crate::rows::{Filter, Format, RowKind, RowSink};
 use feeds::Request;
 use flow::{Kinds, Sink, Source, StateReader, kind_named};
 use sinks::journal::{InputLog, Journal, JournalReader, Upkeep};
-use stages::Space;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -229,7 +228,7 @@ fn joined(mut sinks: Vec<Box<dyn Sink>>, rows: Option<RowSink>) -> Vec<Box<dyn S
 
 pub(super) fn plan(settings: &Settings, sinks: &[Box<dyn Sink>], instruments: u32) -> Result<Plan, RunError> {
     let readers = sinks.iter().fold(Tail::READS, |all, s| all.or(s.kinds()));
-    Ok(Plan::build(settings, Space { instruments }, outcome_kinds(settings)?, readers)?)
+    Ok(Plan::build(settings, settings.space(instruments), outcome_kinds(settings)?, readers)?)
 }
 
 /// Build that a journal names: the version and, where the build knows it, the commit.

@@ -9,7 +9,6 @@ use crate::plan::{GatewayPlan, Plan};
 use crate::run::{Control, Tail};
 use flow::{OrderId, ParamError};
 use ring::{Consumer, Producer};
-use stages::Space;
 use stages::venue::SimulatedVenue;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +62,7 @@ impl Ways {
             None => {
                 let params = &settings.venues["sim"];
                 let rows = super::latency::rows(params)?;
-                let venue = SimulatedVenue::with_recorded(params, Space { instruments }, rows);
+                let venue = SimulatedVenue::with_recorded(params, settings.space(instruments), rows);
                 let venue = venue.map_err(|e| wrong(&e))?;
                 let returns = Returns::new(venue, inbox, Arc::clone(&control.word), plan.max_returns);
                 Ok(Ways { returns: Some(returns), back: Some(back), ..Ways::default() })

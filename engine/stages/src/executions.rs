@@ -356,7 +356,11 @@ mod tests {
         assert_eq!(known.bust(&bust(7, 0, Side::Buy, 10, 5)), Err(Unbooked::Unknown));
         assert_eq!(known.reversed(&bust(7, 1, Side::None, 10, 5)), Some(5));
         assert_eq!(known.bust(&bust(7, 1, Side::Buy, 10, 5)), Err(Unbooked::Repeated));
-        assert_eq!(known.fill(&fill(7, 1, Side::Sell, 9, 4), Side::Sell), Booked::Filled, "of another side: no correction");
+        assert_eq!(
+            known.fill(&fill(7, 1, Side::Sell, 9, 4), Side::Sell),
+            Booked::Filled,
+            "of another side: no correction"
+        );
     }
 
     #[test]

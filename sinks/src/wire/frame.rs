@@ -7,10 +7,11 @@ use flow::records::{Command, Sent};
 use flow::{Event, Flags, Kind, Kinds, Ns, OrderId};
 
 /// Version of the protocol, said in every hello.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a venue numbers and keeps.
-pub const ANSWERS: Kinds = Kinds::of(&[Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled]);
+pub const ANSWERS: Kinds =
+    Kinds::of(&[Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled, Kind::Bust]);
 
 /// Action of a question, and of its two answers.
 const ASKS: u8 = 0;

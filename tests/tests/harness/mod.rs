@@ -271,7 +271,7 @@ impl Line<'_> {
     /// The line's stages, built afresh, with where it is cut.
     #[track_caller]
     pub(crate) fn plan(&self) -> Plan {
-        let space = stages::Space { instruments: self.instruments, fills: 64 };
+        let space = self.settings.space(self.instruments);
         let readers = Tail::READS.or(self.kinds);
         Plan::build(self.settings, space, self.kinds, readers).unwrap_or_else(|faults| panic!("{faults}"))
     }

@@ -131,7 +131,8 @@ impl OrdersStage {
             return OrderId(0);
         }
         self.change(root, |state, filled, back| {
-            let ended = Ended { state, filled: filled.saturating_add(fill.qty.0), busted: back.saturating_sub(fill.qty.0) };
+            let ended =
+                Ended { state, filled: filled.saturating_add(fill.qty.0), busted: back.saturating_sub(fill.qty.0) };
             (Step::Correct, ended)
         });
         root

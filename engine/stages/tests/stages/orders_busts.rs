@@ -112,7 +112,11 @@ fn a_correction_takes_the_place_of_the_busted_fill() {
     feed(&mut line, &[whole, bust(&whole, 0)]);
     let said = line.feed(&buys(1, 9, 11));
     assert_eq!(anomalies(&said), [(What::IllegalTransition as u16, id(1).0)], "more than was busted");
-    assert_eq!((position(&said).unwrap().qty, line.stage.ended(id(1)).unwrap().filled), (11, 0), "but money all the same");
+    assert_eq!(
+        (position(&said).unwrap().qty, line.stage.ended(id(1)).unwrap().filled),
+        (11, 0),
+        "but money all the same"
+    );
 }
 
 #[test]

@@ -29,7 +29,8 @@ pub(crate) fn line(orders: u32, in_flight: u32, positions: u32) -> Line<OrdersSt
     let [orders, in_flight, positions] = [orders, in_flight, positions].map(|n| n.to_string());
     let set = [("max_orders", &*orders), ("max_in_flight", &in_flight), ("max_positions", &positions)];
     let set: Vec<_> = set.into_iter().chain([("max_accounts", "2")]).collect();
-    let mut line = Line::new(OrdersStage::new(&harness::params("orders", &set), Space { instruments: INSTRUMENTS, fills: FILLS }));
+    let mut line =
+        Line::new(OrdersStage::new(&harness::params("orders", &set), Space { instruments: INSTRUMENTS, fills: FILLS }));
     for instrument in 1..=8 {
         line.feed(&listing(instrument));
     }

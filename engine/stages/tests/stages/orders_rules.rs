@@ -55,12 +55,9 @@ fn legal(state: State, partly: bool) -> Vec<(Step, State)> {
             (Step::BustRest, ReplacePending),
             (Step::Correct, ReplacePending),
         ],
-        Done => vec![
-            (Step::RejectCancel, Done),
-            (Step::BustPart, Done),
-            (Step::BustRest, Busted),
-            (Step::Correct, Done),
-        ],
+        Done => {
+            vec![(Step::RejectCancel, Done), (Step::BustPart, Done), (Step::BustRest, Busted), (Step::Correct, Done)]
+        }
         Busted => vec![(Step::RejectCancel, Busted), (Step::Correct, Done)],
         Replaced | Rejected | Refused => vec![(Step::RejectCancel, state)],
     };

@@ -208,9 +208,10 @@ impl Twin {
 
     fn fill(&mut self, event: &Event) -> Verdict {
         let fill: &Fill = event.record();
-        let corrected = self.named(fill.order_id, fill.match_id).map(|at| self.fills[at]).filter(|f| {
-            f.is_busted && (f.event.instrument, f.event.side()) == (event.instrument, event.side())
-        });
+        let corrected = self
+            .named(fill.order_id, fill.match_id)
+            .map(|at| self.fills[at])
+            .filter(|f| f.is_busted && (f.event.instrument, f.event.side()) == (event.instrument, event.side()));
         let (order, verdict) = match corrected {
             Some(f) if f.order == 0 => (0, None),
             Some(f) if fill.qty.0 > f.event.record::<Fill>().qty.0 => (0, Some(What::IllegalTransition)),
@@ -225,7 +226,8 @@ impl Twin {
             None => match self.orders.get_mut(&fill.order_id) {
                 None => (0, Some(What::UnknownOwnOrder)),
                 Some(order) => {
-                    let fits = order.stage == "on" && order.instrument == event.instrument && order.side == event.side();
+                    let fits =
+                        order.stage == "on" && order.instrument == event.instrument && order.side == event.side();
                     if fits && order.filled + order.busted + fill.qty.0 <= order.qty {
                         order.filled += fill.qty.0;
                         if order.filled + order.busted == order.qty {

@@ -26,7 +26,8 @@ impl Desk {
     fn new(set: &[(&str, &str)]) -> Desk {
         let mut all = vec![("atr_bars", "2"), ("qty", "10"), ("min_volume", "100")];
         all.extend(set);
-        let stage = MomentumStage::new(&harness::params("momentum", &all), Space { instruments: INSTRUMENTS, fills: 64 });
+        let stage =
+            MomentumStage::new(&harness::params("momentum", &all), Space { instruments: INSTRUMENTS, fills: 64 });
         let mut desk = Desk { line: Line::new(stage.unwrap()), now: TEN, cvd: 0, volume: 0, trades: 0 };
         let mut name = Name { len: 1, parts: 1, ..Default::default() };
         name.text[0] = b'A';

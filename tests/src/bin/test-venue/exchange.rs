@@ -1,9 +1,9 @@
 //! The ledger: every order by our id, every answer by its number, positions and fees.
 //!
 //! What becomes of an order is drawn: rejects, partial fills at odd moments, cancels of its own, all after a delay, in the
-//! order in which routes came.
+//! order in which routes came. At times it takes an execution back, however old, and gives a corrected one instead.
 
-use flow::records::{Ack, Cancelled, Fill, FillCost, Reject, Route};
+use flow::records::{Ack, Bust, Cancelled, Fill, FillCost, Reject, Route};
 use flow::{
     Action, CancelReason, Event, EventId, Flags, Kind, Liquidity, Ns, OrderId, Px, Qty, Record, RejectReason, Side, Tif,
 };
@@ -26,6 +26,16 @@ struct Resting {
     executed: u64,
 }
 
+/// An execution.
+#[derive(Clone, Copy)]
+struct Executed {
+    instrument: u32,
+    side: Side,
+    fill: Fill,
+    fee: i64,
+    busted: bool,
+}
+
 /// The venue's books, which are its client's orders alone.
 pub(crate) struct Exchange {
     random: u64,
@@ -42,6 +52,9 @@ pub(crate) struct Exchange {
     live: BTreeMap<u64, Resting>,
     positions: BTreeMap<(u8, u16, u32), (i64, i64)>,
     matches: u64,
+    executed: Vec<Executed>,
+    busts: u64,
+    corrections: u64,
     next: Instant,
 }
 
@@ -60,6 +73,9 @@ impl Exchange {
             live: BTreeMap::new(),
             positions: BTreeMap::new(),
             matches: 0,
+            executed: Vec::new(),
+            busts: 0,
+            corrections: 0,
             next: Instant::now(),
         }
     }
@@ -102,6 +118,9 @@ impl Exchange {
         }
         if now >= self.next && !self.quiet {
             self.next = now + EVERY;
+            if self.draw(10) == 0 {
+                self.bust();
+            }
             let at = self.draw(self.live.len() as u64) as usize;
             if let Some((id, _)) = self.live.iter().nth(at).map(|(id, order)| (*id, *order)) {
                 match self.draw(20) {
@@ -197,18 +216,49 @@ impl Exchange {
         let qty = if qty == 0 { 1 + self.draw(left) } else { qty };
         self.matches += 1;
         let match_id = self.matches;
-        self.say(instrument, side, &Fill { order_id, px, qty: Qty(qty), match_id, cause: 0 });
-        let fee = 1_000 * qty as i64 - self.draw(500) as i64;
-        let liquidity = Liquidity::Added.code();
-        self.say(instrument, side, &FillCost { order_id, fee, match_id, liquidity, ..FillCost::default() });
-        let id = OrderId(order_id);
-        let (held, fees) = self.positions.entry((id.account(), id.strategy(), instrument)).or_default();
-        *held += if side == Side::Buy { qty as i64 } else { -(qty as i64) };
-        *fees += fee;
+        self.execute(instrument, side, Fill { order_id, px, qty: Qty(qty), match_id, cause: 0 });
         let order = self.live.get_mut(&order_id).expect("it was looked at");
         (order.left, order.executed) = (left - qty, order.executed + qty);
         if order.left == 0 {
             self.live.remove(&order_id);
+        }
+    }
+
+    /// Tells an execution and enters it in the ledger.
+    fn execute(&mut self, instrument: u32, side: Side, fill: Fill) {
+        self.say(instrument, side, &fill);
+        let Fill { order_id, match_id, .. } = fill;
+        let fee = 1_000 * fill.qty.0 as i64 - self.draw(500) as i64;
+        let liquidity = Liquidity::Added.code();
+        self.say(instrument, side, &FillCost { order_id, fee, match_id, liquidity, ..FillCost::default() });
+        self.enter(instrument, side, &fill, 1, fee);
+        self.executed.push(Executed { instrument, side, fill, fee, busted: false });
+    }
+
+    fn enter(&mut self, instrument: u32, side: Side, fill: &Fill, times: i64, fee: i64) {
+        let id = OrderId(fill.order_id);
+        let (held, fees) = self.positions.entry((id.account(), id.strategy(), instrument)).or_default();
+        *held += times * if side == Side::Buy { fill.qty.0 as i64 } else { -(fill.qty.0 as i64) };
+        *fees += fee;
+    }
+
+    /// Takes an execution back, of an order that lives or is over, with its fee or a part of it; every other one is corrected.
+    fn bust(&mut self) {
+        let at = self.draw(self.executed.len() as u64) as usize;
+        let Some(Executed { instrument, side, fill, fee, .. }) = self.executed.get(at).copied().filter(|e| !e.busted)
+        else {
+            return;
+        };
+        self.executed[at].busted = true;
+        self.busts += 1;
+        let back = if self.draw(4) == 0 { fee / 2 } else { fee };
+        let Fill { order_id, match_id, px, qty, .. } = fill;
+        self.say(instrument, side, &Bust { order_id, match_id, px, qty, fee: back });
+        self.enter(instrument, side, &fill, -1, -back);
+        if self.draw(2) == 0 {
+            self.corrections += 1;
+            let (px, qty) = (Px(px.0 + Px::ONE / 100), Qty(1 + self.draw(qty.0)));
+            self.execute(instrument, side, Fill { px, qty, ..fill });
         }
     }
 
@@ -232,6 +282,8 @@ impl Exchange {
             "sessions": self.sessions,
             "answers": self.answers.len(),
             "fills": fills,
+            "busts": self.busts,
+            "corrections": self.corrections,
             "waiting": self.waiting.len(),
             "open": self.live.keys().collect::<Vec<_>>(),
             "positions": self.positions.iter().map(position).collect::<Vec<_>>(),

@@ -108,7 +108,7 @@ impl Session {
                 exchange.sessions += 1;
                 pass(Point::Hello, armed);
                 let hello: &Command = frame.record();
-                assert_eq!((hello.action, hello.target), (0, 1), "a hello of version 1");
+                assert_eq!((hello.action, hello.target), (0, 2), "a hello of version 2");
                 let given = exchange.answers().len();
                 let mut reply = *frame;
                 reply.record_mut::<Command>().new = given as i64;
