@@ -9,6 +9,10 @@ less what purchases cost, less fees) must be the realised profit less the cost o
 fill is of an order that risk let pass and of its side, never more than its quantity, never after its end.
 
     ledger_oracle.py check --tidegate target/release/tidegate [--seeds 20] [--strategies random,momentum]
+    ledger_oracle.py busts --tidegate target/release/tidegate --venue target/release/test-venue [--seeds 20] [--seconds 2]
+
+`busts` lets the line trade with the test venue, which takes executions back and corrects them, and judges the journal: a bust strikes
+a fill out and the position is counted again from all fills that stand, from the first on.
 
 One line a seed. Exit code: 0 equal, 1 not equal, 2 usage.
 """
@@ -17,8 +21,11 @@ import argparse
 import collections
 import fractions
 import json
+import pathlib
 import subprocess
 import sys
+import tempfile
+import time
 
 NANO = 10**9
 LINES = {
@@ -53,6 +60,41 @@ def nano(text):
 def half_even(numerator, denominator):
     """The quotient, rounded half to even: as Python rounds fractions."""
     return round(fractions.Fraction(numerator, denominator))
+
+
+class Lots:
+    """Every fill of one account, strategy and symbol, so that one can be struck out."""
+
+    def __init__(self):
+        self.fills, self.given_back = [], 0
+
+    def fill(self, row):
+        sign = {"buy": 1, "sell": -1}[row["side"]]
+        self.fills.append([row, sign * row["qty"], nano(row["px"]), nano(row["fee"]), True])
+
+    def bust(self, row):
+        """Strikes the latest fill of that name out; the fault, if there is none such that stands."""
+        name = row["order_id"], row["match_id"]
+        for lot in reversed(self.fills):
+            if (lot[0]["order_id"], lot[0]["match_id"]) == name:
+                same = all(lot[0][key] == row[key] for key in ("px", "qty", "side", "symbol"))
+                if not lot[4] or not same:
+                    return f"seq {row['seq']}: a bust of a fill that does not stand or is another: {name}"
+                lot[4] = False
+                self.given_back += nano(row["fee"])
+                return None
+        return f"seq {row['seq']}: a bust of {name}, which no fill is"
+
+    def row(self):
+        """What a `position` row tells, counted out from the first fill."""
+        holding = Holding()
+        for _, signed, px, fee, stands in self.fills:
+            if stands:
+                holding.fill(signed, px, fee)
+            else:
+                holding.fees += fee
+        holding.fees -= self.given_back
+        return holding.row()
 
 
 class Holding:
@@ -179,6 +221,98 @@ def judge(options, strategy, seed):
     return faults + orders.faults, compared, ledger
 
 
+DESK = """
+[line]
+stages = ["book", "random", "orders", "risk", "router"]
+clock = "wall"
+[router]
+venue = "wire"
+[wire]
+address = "127.0.0.1:{port}"
+[random]
+every = 40
+seed = {seed}
+max_position = 5000
+[risk]
+max_quantity = 5000
+max_notional = 100000000
+collar_bps = 5000
+max_position = 6000
+max_messages = 4000
+throttle_window_ms = 100
+max_data_age_ms = 60000
+[[input]]
+feed = "synthetic"
+seed = {seed}
+messages = 1000000000
+symbols = 4
+live_orders = 400
+"""
+
+
+def trade(options, seed, folder):
+    """Lets the line trade with the test venue for a while; the journal."""
+    config, journal = folder / "desk.toml", folder / "journal"
+    with subprocess.Popen([options.venue, str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as venue:
+        config.write_text(DESK.format(port=venue.stdout.readline().strip(), seed=seed))
+        command = [options.tidegate, "run", str(config), "--journal", str(journal), "--speed", "max", "--json"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+            time.sleep(options.seconds)
+            venue.stdin.write("quiet\n")
+            venue.stdin.flush()
+            time.sleep(0.2)
+            run.terminate()
+            _, said = run.communicate()
+        if run.returncode:
+            sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{said}")
+        venue.stdin.close()
+    return journal
+
+
+def judge_busts(options, seed):
+    """The differences of a seed, and how many rows of each kind were compared."""
+    with tempfile.TemporaryDirectory() as folder:
+        journal = trade(options, seed, pathlib.Path(folder))
+        command = [options.tidegate, "replay", "--journal", str(journal), "--emit", "fill,bust,position,anomaly"]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{run.stderr}")
+    ledger, faults, compared = collections.defaultdict(Lots), [], collections.Counter()
+    for row in map(json.loads, run.stdout.splitlines()):
+        compared[row["kind"]] += 1
+        if row["kind"] == "anomaly":
+            if row["what"] in ("unknown-fill", "repeated-bust", "bust-mismatch", "illegal-transition"):
+                faults.append(f"seq {row['seq']}: {row['what']} {row['detail']}")
+            continue
+        lots = ledger[row["account"], row["strategy"], row["symbol"]]
+        if row["kind"] == "fill":
+            lots.fill(row)
+        elif row["kind"] == "bust":
+            faults += filter(None, [lots.bust(row)])
+        elif told(row) != lots.row():
+            faults.append(f"seq {row['seq']} {row['symbol']}: ledger {lots.row()}, row {told(row)}")
+    if compared["position"] != compared["fill"] + compared["bust"]:
+        faults.append(f"a position is told for every fill and bust: {dict(compared)}")
+    return faults, compared
+
+
+def busts(options):
+    passed, taken_back = True, 0
+    for seed in range(1, options.seeds + 1):
+        faults, compared = judge_busts(options, seed)
+        counts = f"{compared['fill']:,} fills, {compared['bust']:,} of them taken back"
+        print(f"{'FAILED' if faults else 'ok'} seed {seed}: {counts}")
+        for fault in faults[:5]:
+            print(f"   {fault}")
+        passed &= not faults
+        taken_back += compared["bust"]
+    if taken_back == 0:
+        print("FAILED: there was nothing to compare")
+        passed = False
+    print(f"{'equal' if passed else 'NOT EQUAL'}: {taken_back} busts, {options.seeds} seeds")
+    return passed
+
+
 def check(options):
     passed, all_fills = True, collections.Counter()
     for strategy in options.strategies.split(","):
@@ -208,6 +342,12 @@ def main():
     command.add_argument("--seeds", type=int, default=20)
     command.add_argument("--events", type=int, default=60_000)
     command.add_argument("--strategies", default=",".join(LINES))
+    command = commands.add_parser("busts")
+    command.set_defaults(run=busts)
+    command.add_argument("--tidegate", required=True, help="the binary")
+    command.add_argument("--venue", required=True, help="the binary of the test venue")
+    command.add_argument("--seeds", type=int, default=20)
+    command.add_argument("--seconds", type=float, default=2)
     options = parser.parse_args()
     sys.exit(0 if options.run(options) else 1)
 

@@ -7,8 +7,9 @@
 mod harness;
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
-use flow::{Event, Kind, Kinds, Ns};
-use harness::{Day, Taken, add_day, add_file, inputs, same, set, small, taken};
+use flow::records::{Anomaly, Bust, Fill, FillCost};
+use flow::{Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS, What};
+use harness::{Day, Delays, Line, Taken, add_day, add_file, inputs, same, set, small, taken};
 use std::path::{Path, PathBuf};
 use tidegate::config::Settings;
 use tidegate_tests::amount;
@@ -193,6 +194,75 @@ fn nothing_comes_back_before_its_time() {
         }
     }
     assert!(routes.len() > 100);
+}
+
+/// A number below `n`, by a seed that moves on.
+fn pick(state: &mut u64, n: u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % n
+}
+
+/// Inputs in which a venue takes executions back a while after they were told, corrects some, says some of it twice, and names some
+/// that never were; numbered anew.
+fn with_busts(inputs: &[Event], seed: u64) -> Vec<Event> {
+    let (mut all, mut late, mut state) = (Vec::new(), std::collections::BTreeMap::new(), seed);
+    for (at, input) in inputs.iter().enumerate() {
+        all.push(*input);
+        all.extend(late.remove(&at).into_iter().flatten().map(|e: Event| Event { ts: input.ts, ..e }));
+        let Some(Fill { order_id, match_id, px, qty, cause }) = input.get::<Fill>().copied() else { continue };
+        if pick(&mut state, 4) > 0 {
+            continue;
+        }
+        let then: &mut Vec<Event> = late.entry(at + 2 + pick(&mut state, 400) as usize).or_default();
+        let returned = |event: Event| Event { source: SOURCE_RETURNS, ..event };
+        let bust = Bust { order_id, match_id, px, qty, fee: 1_000 };
+        let bust = match pick(&mut state, 10) {
+            0 => Bust { qty: Qty(qty.0 + 1), ..bust },
+            1 => Bust { match_id: match_id + 1_000_000, ..bust },
+            2 => Bust { order_id: OrderId::new(9, 9, 9).0, ..bust },
+            _ => bust,
+        };
+        let bust = returned(Event::new(input.ts, input.instrument, input.flags, &bust));
+        then.extend(std::iter::repeat_n(bust, 1 + usize::from(pick(&mut state, 8) == 0)));
+        if pick(&mut state, 3) == 0 {
+            let fill = Fill { order_id, match_id, px: Px(px.0 + Px::ONE / 100), qty, cause };
+            let cost = FillCost { order_id, match_id, fee: 900, ..FillCost::default() };
+            then.push(returned(Event::new(input.ts, input.instrument, input.flags, &fill)));
+            then.push(returned(Event::new(input.ts, input.instrument, input.flags, &cost)));
+        }
+    }
+    let numbered = |(n, e): (u64, Event)| Event { id: EventId::new(n, 0, 0), ..e };
+    (1..).zip(all).map(numbered).collect()
+}
+
+/// Busts come in at the head: every shape and delay takes back the same, in the same bytes.
+#[test]
+fn what_was_executed_is_taken_back_alike_in_every_shape() {
+    let settings = trading(74, amount(12_000, 40_000), 50_000, true);
+    let run = taken(&settings, Kinds::ALL);
+    let inputs = with_busts(&inputs(&run.events), 5);
+    let instruments = inputs.iter().map(|e| e.instrument).max().unwrap_or(0) + 1;
+    let listings = harness::listings(&inputs);
+    let fused = Line { settings: &settings, instruments, kinds: Kinds::ALL, listings: &listings };
+    let reference = fused.play(fused.plan(), &inputs, None);
+    let busts: std::collections::BTreeSet<u64> =
+        reference.events.iter().filter(|e| e.kind == Kind::Bust).map(|e| e.id.seq()).collect();
+    let caused = |e: &&Event| e.id.position() > 0 && busts.contains(&e.id.seq());
+    let taken_back = reference.events.iter().filter(caused).filter(|e| e.kind == Kind::Position).count();
+    let mut told = std::collections::BTreeMap::new();
+    for anomaly in reference.events.iter().filter(caused).filter_map(|e| e.get::<Anomaly>()) {
+        *told.entry(What::from_code(anomaly.what).expect("a known one").name()).or_insert(0) += 1;
+    }
+    println!("{} busts, {taken_back} fills taken back, {told:?}", busts.len());
+    let all = ["bust-mismatch", "repeated-bust", "unknown-fill", "unknown-own-order"];
+    assert!(taken_back > 100 && told.keys().eq(all.iter()), "{taken_back}, {told:?}");
+    for (n, shape) in shapes().into_iter().enumerate() {
+        let shaped = shaped(&settings, shape, RINGS[n % 2], BATCHES[n % 4]);
+        let line = Line { settings: &shaped, ..fused };
+        let found = line.play(line.plan(), &inputs, (n % 3 > 0).then(|| Delays::new(n as u64, 500)));
+        same(&reference.events, &found.events, &format!("{shape:?}"));
+        assert!(reference.state == found.state, "{shape:?}: state");
+    }
 }
 
 /// Rules of the merge, broken on purpose.

@@ -1,7 +1,7 @@
 //! The gate as its page says it, slowly: every check for itself, over plain maps, with nothing kept that can be summed
 //! up anew. Shares no code with the stage.
 
-use flow::records::{Ack, BookTop, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
+use flow::records::{Ack, BookTop, Bust, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
 use flow::records::{ReplaceRequest, Request, Trade};
 use flow::{Event, Flags, Kind, OrderId, Px, Side};
 use std::collections::{BTreeMap, VecDeque};
@@ -52,8 +52,20 @@ pub(crate) struct Asked {
     replaces: u64,
 }
 
+/// Executions that may still be taken back.
+pub(crate) const FILLS: u32 = 256;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Executed {
+    fill: Fill,
+    instrument: u32,
+    side: Side,
+    busted: bool,
+}
+
 #[derive(Clone, Default)]
 pub(crate) struct Checker {
+    pub(crate) fills: VecDeque<Executed>,
     pub(crate) limits: BTreeMap<u16, i64>,
     pub(crate) window_ms: u64,
     pub(crate) slots: usize,
@@ -112,6 +124,7 @@ impl Checker {
             Kind::Halt => self.halted = true,
             Kind::Command => self.command(event.record(), &mut said),
             Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled => self.answer(event),
+            Kind::Bust => self.bust(event),
             Kind::Request => {
                 let request: Request = *event.record();
                 let asked = Asked { instrument: at, side: event.side(), now, request, replaces: 0 };
@@ -146,6 +159,15 @@ impl Checker {
             let side = self.orders.get(&fill.order_id).map_or(event.side(), |o| o.side);
             let signed = if side == Side::Sell { -i128::from(fill.qty.0) } else { i128::from(fill.qty.0) };
             *self.positions.entry(event.instrument).or_default() += signed;
+            let same = |e: &&mut Executed| e.busted && e.instrument == event.instrument && e.side == side;
+            let corrects = self.named(fill.order_id, fill.match_id).filter(same).is_some();
+            self.fills.push_back(Executed { fill: *fill, instrument: event.instrument, side, busted: false });
+            if self.fills.len() > FILLS as usize {
+                self.fills.pop_front();
+            }
+            if corrects {
+                return;
+            }
             let Some(order) = self.orders.get(&fill.order_id).copied() else { return };
             let waiting = self.waiting(fill.order_id);
             for id in [Some(fill.order_id), order.replaces, waiting].into_iter().flatten() {
@@ -169,6 +191,22 @@ impl Checker {
             }
         } else if let Some(cancelled) = event.get::<Cancelled>() {
             self.orders.remove(&cancelled.order_id);
+        }
+    }
+
+    /// The last execution of that name.
+    fn named(&mut self, order_id: u64, match_id: u64) -> Option<&mut Executed> {
+        self.fills.iter_mut().rev().find(|e| (e.fill.order_id, e.fill.match_id) == (order_id, match_id))
+    }
+
+    fn bust(&mut self, event: &Event) {
+        let Bust { order_id, match_id, px, qty, .. } = *event.record();
+        let Some(found) = self.named(order_id, match_id) else { return };
+        let agrees = (found.fill.px, found.fill.qty, found.instrument) == (px, qty, event.instrument);
+        if !found.busted && agrees && found.side == event.side() {
+            found.busted = true;
+            let signed = if found.side == Side::Sell { -i128::from(qty.0) } else { i128::from(qty.0) };
+            *self.positions.entry(event.instrument).or_default() -= signed;
         }
     }
 

@@ -39,7 +39,7 @@ fn gate() -> Box<dyn Stage> {
     set("throttle_window_ms", WINDOW_MS as i64);
     set("open_order_slots", SLOTS as i64);
     set("max_pairs", MAX_PAIRS as i64);
-    (line.build)(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap()
+    (line.build)(&params, Space { instruments: INSTRUMENTS, fills: checker::FILLS }).unwrap()
 }
 
 fn checker() -> Checker {

@@ -1,6 +1,6 @@
 //! Random traffic for the gate: markets, requests that are often just at a limit, and a venue's answers.
 
-use flow::records::{Ack, BookTop, Cancelled, Clear, Command, Fill, Halt, Listing, Order, Reject};
+use flow::records::{Ack, BookTop, Bust, Cancelled, Clear, Command, Fill, Halt, Listing, Order, Reject};
 use flow::records::{ReplaceRequest, Request, Trade};
 use flow::{Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side};
 use proptest::prelude::Rng;
@@ -31,6 +31,8 @@ pub(crate) struct Traffic {
     /// Orders that left, and may still be answered.
     pub(crate) live: Vec<(u32, Side, Order)>,
     pub(crate) limits: BTreeMap<u16, i64>,
+    /// Executions so far.
+    fills: Vec<Event>,
 }
 
 impl Traffic {
@@ -47,6 +49,7 @@ impl Traffic {
             counters: BTreeMap::new(),
             live: Vec::new(),
             limits: limits.clone(),
+            fills: Vec::new(),
         }
     }
 
@@ -93,7 +96,8 @@ impl Traffic {
             0..32 => vec![self.request(0, 0)],
             32..40 => vec![self.replace()],
             40..44 => self.group(),
-            44..80 => vec![self.answer()],
+            44..78 => vec![self.answer()],
+            78..80 => vec![self.taken_back()],
             80..98 => vec![self.market()],
             _ => vec![self.control()],
         }
@@ -236,11 +240,32 @@ impl Traffic {
         let part = Qty(1 + self.below(qty.0.max(1)));
         match what {
             0..3 => self.event(instrument, side, &Ack { order_id, replaces, ..Default::default() }),
-            3..6 => self.event(instrument, side, &Fill { order_id, qty: part, ..Default::default() }),
-            6..11 => self.event(instrument, side, &Fill { order_id, qty, ..Default::default() }),
+            3..6 => self.executed(instrument, side, Fill { order_id, qty: part, ..Default::default() }),
+            6..11 => self.executed(instrument, side, Fill { order_id, qty, ..Default::default() }),
             11..18 => self.event(instrument, side, &Cancelled { order_id, qty, ..Default::default() }),
             _ => self.event(instrument, side, &Reject { order_id, action, ..Default::default() }),
         }
+    }
+
+    fn executed(&mut self, instrument: u32, side: Side, fill: Fill) -> Event {
+        let match_id = if fill.match_id == 0 { self.fills.len() as u64 + 1 } else { fill.match_id };
+        let event = self.event(instrument, side, &Fill { match_id, px: Px(7), ..fill });
+        self.fills.push(event);
+        event
+    }
+
+    /// A bust, mostly of one of the last executions, or the correction of one.
+    fn taken_back(&mut self) -> Event {
+        let far = if self.one_in(20) { 400 } else { 12 };
+        let back = self.below(far) as usize;
+        let Some(of) = self.fills.iter().rev().nth(back).copied() else { return self.market() };
+        let Fill { order_id, match_id, px, qty, .. } = *of.record();
+        if self.one_in(4) {
+            let qty = Qty(1 + self.below(qty.0.max(1)));
+            return self.executed(of.instrument, of.side(), Fill { order_id, match_id, qty, ..Default::default() });
+        }
+        let qty = if self.one_in(20) { Qty(qty.0 + 1) } else { qty };
+        self.event(of.instrument, of.side(), &Bust { order_id, match_id, px, qty, fee: 0 })
     }
 
     fn control(&mut self) -> Event {

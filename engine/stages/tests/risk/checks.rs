@@ -1,7 +1,7 @@
 //! Every check at its limit and one past it, and without a limit or a reference.
 
 use crate::desk::{Desk, cents, id, passed, refusal};
-use flow::records::{Cancelled, Fill, Reject, Request};
+use flow::records::{Bust, Cancelled, Fill, Reject, Request};
 use flow::{Px, Qty, Side};
 use stages::risk::{CHECKS, Check, Flaw, PARAMS};
 
@@ -144,4 +144,23 @@ fn old_data_and_old_ids_are_refused() {
     let request = Request { order_id: id(1), ..desk.terms(1, 10_000) };
     assert_eq!(refusal(desk.ask(Side::Buy, &request)), (Check::Duplicate, 1, 1));
     assert!(passed(desk.buy(1)));
+}
+
+/// A bust gives the position back, once; it opens nothing, and its correction closes nothing.
+#[test]
+fn a_bust_changes_the_position_and_nothing_that_is_open() {
+    let mut desk = Desk::new(&[("max_position", 100), ("max_open_orders", 1)]);
+    assert!(passed(desk.buy(60)));
+    let fill = Fill { order_id: id(1), match_id: 5, px: cents(10_000), qty: Qty(40), cause: 0 };
+    desk.input(1, Side::Buy, &fill);
+    let bust = Bust { order_id: id(1), match_id: 5, px: cents(10_000), qty: Qty(40), fee: 0 };
+    desk.input(1, Side::Buy, &Bust { qty: Qty(41), ..bust });
+    desk.input(1, Side::Buy, &bust);
+    desk.input(1, Side::Buy, &bust);
+    assert_eq!(refusal(desk.buy(81)), (Check::Position, 100, 101), "20 are open, nothing is held");
+    assert_eq!(refusal(desk.buy(80)).0, Check::OpenOrders, "the order is still open");
+    desk.input(1, Side::Buy, &Fill { qty: Qty(30), ..fill });
+    assert_eq!(refusal(desk.buy(51)), (Check::Position, 100, 101), "30 are held, 20 are open");
+    desk.input(1, Side::Buy, &Fill { match_id: 6, qty: Qty(20), ..fill });
+    assert!(passed(desk.buy(50)), "50 are held, nothing is open");
 }

@@ -219,6 +219,8 @@ fn equal_states_are_equal_bytes() {
     let mut three = line(8, 8, 8);
     harness::load(&mut three.stage, &listings, &saved).unwrap();
     let next = buys(500, 3, 2);
-    [&mut one, &mut two, &mut three].map(|line| line.feed(&next));
+    for line in [&mut one, &mut two, &mut three] {
+        line.feed(&next);
+    }
     assert!(harness::saved(&three.stage, &listings) == harness::saved(&two.stage, &listings));
 }

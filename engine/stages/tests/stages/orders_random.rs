@@ -134,7 +134,7 @@ fn orders_are_the_twins() {
     });
     let verdicts = verdicts.into_inner();
     let all = ["taken-back", "unknown-fill", "unknown-own-order", "repeated-bust", "bust-mismatch"];
-    assert!(all.iter().all(|v| verdicts.get(v).is_some_and(|n| *n > 20)), "{verdicts:?}");
+    assert!(all.iter().all(|v| verdicts.get(v).is_some_and(|n| *n > 5)), "{verdicts:?}");
 }
 
 proptest! {

@@ -2,8 +2,8 @@
 
 use crate::harness::{self, INSTRUMENTS, Line, Said, kinds};
 use flow::records::{
-    Bar, BookTop, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason, Refused, Reject, Signal,
-    Vpin,
+    Bar, BookTop, Bust, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason, Refused, Reject,
+    Signal, Vpin,
 };
 use flow::{Event, Flags, Kind, Listings, Ns, OrderId, Px, Qty, Record, Side};
 use stages::Space;
@@ -213,6 +213,29 @@ fn an_order_that_came_to_nothing_is_followed_by_a_rest() {
     assert!(desk.trade(200).is_empty(), "another's refusal is not ours");
     desk.wait(1);
     assert_eq!(desk.trade(200).len(), 5, "without an answer it is given up");
+}
+
+/// A position that a bust brings back has neither stop nor target: it is left at the next top.
+#[test]
+fn what_a_bust_brings_back_is_left_at_once() {
+    let mut desk = Desk::new(&[("cooldown", "0")]);
+    desk.trade(200);
+    let order_id = OrderId::new(1, MOMENTUM, 1).0;
+    let fill = |match_id| Fill { order_id, match_id, px: Px(100 * ONE), qty: Qty(10), cause: 0 };
+    let bust = |match_id| Bust { order_id, match_id, px: Px(100 * ONE), qty: Qty(10), fee: 0 };
+    desk.say(Side::Buy, &fill(1));
+    assert_eq!(desk.top(104 * ONE, 105 * ONE).len(), 3, "the target is reached");
+    desk.say(Side::Sell, &fill(2));
+    assert!(desk.top(104 * ONE, 105 * ONE).is_empty(), "flat");
+    desk.say(Side::Sell, &bust(2));
+    desk.say(Side::Sell, &bust(2));
+    let said = desk.top(100 * ONE, 101 * ONE);
+    assert_eq!((intent(&said), said.len()), ((Side::Sell, Px(100 * ONE), 10), 3));
+    let reason: &Reason = said[1].0.record();
+    assert_eq!((reason.measure, reason.value), (u16::from(Kind::Position.0), 10.0));
+    desk.say(Side::Buy, &bust(1));
+    desk.say(Side::None, &Cancelled { order_id, ..Default::default() });
+    assert!(desk.top(100 * ONE, 101 * ONE).is_empty(), "flat: the purchase is void too");
 }
 
 #[test]

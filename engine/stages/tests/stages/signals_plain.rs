@@ -9,7 +9,7 @@ use stages::orders::OrdersStage;
 use stages::signals::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, name};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64 };
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 1_024 };
 
 fn top(instrument: u32, bid: i64, ask: i64) -> Event {
     let record = BookTop { exchange_ts: Ns(1), bid_px: Px(bid), ask_px: Px(ask), bid_qty: Qty(1), ask_qty: Qty(1) };
@@ -89,6 +89,9 @@ struct Market {
     seen: BTreeSet<&'static str>,
     said: Vec<Said>,
     anomalies: Vec<(u16, u64)>,
+    /// Executions so far.
+    fills: Vec<Event>,
+    matches: u64,
 }
 
 fn random(seed: &str) -> Line<RandomStage> {
@@ -103,13 +106,16 @@ fn orders() -> Line<OrdersStage> {
 impl Market {
     fn new(seed: &str, latency: u64) -> Market {
         let (returns, resting, seen) = Default::default();
-        let (said, anomalies) = Default::default();
+        let (said, anomalies, fills) = Default::default();
         let (random, orders) = (random(seed), orders());
-        Market { random, orders, returns, resting, inputs: 0, latency, seen, said, anomalies }
+        Market { random, orders, returns, resting, inputs: 0, latency, seen, said, anomalies, fills, matches: 0 }
     }
 
     fn input(&mut self, input: &Event) {
         self.inputs += 1;
+        if input.kind == Kind::Fill {
+            self.fills.push(*input);
+        }
         let now = Event { ts: Ns(self.inputs * 1_000_000), ..*input };
         if flow::Stage::reads(&self.random.stage).has(now.kind) {
             for wish in self.random.feed(&now) {
@@ -136,7 +142,9 @@ impl Market {
     }
 
     fn fill(&mut self, instrument: u32, id: u64, side: Side, px: i64, qty: u64) {
-        let fill = Fill { order_id: id, px: Px(px), qty: Qty(qty), ..Default::default() };
+        self.matches += 1;
+        let match_id = self.matches;
+        let fill = Fill { order_id: id, px: Px(px), qty: Qty(qty), match_id, ..Default::default() };
         self.back(event(instrument, side, &fill));
     }
 
@@ -240,4 +248,27 @@ fn random_is_a_function_of_seed_and_events_and_goes_on_from_a_saved_state() {
     };
     let first = said("7", false);
     assert!(first == said("7", true) && first != said("8", false));
+}
+
+/// The venue takes back a part of what it executed: the strategy's own idea of its positions stays that of the orders,
+/// which it shows by keeping near its limit.
+#[test]
+fn random_keeps_its_limit_when_fills_are_taken_back() {
+    use crate::orders_harness::bust;
+    let mut market = Market::new("7", 2);
+    (1..=3).for_each(|i| market.input(&listing(i)));
+    let mut known = 0;
+    for round in 0..400_u64 {
+        market.run(round * 100, (round + 1) * 100);
+        for at in known..market.fills.len() {
+            if (at as u64 + round).is_multiple_of(3) {
+                let fill = market.fills[at];
+                market.input(&bust(&fill, 0));
+            }
+        }
+        known = market.fills.len();
+        let held: Vec<_> = market.orders.stage.positions().map(|p| p.3.qty.unsigned_abs()).collect();
+        assert!(held.iter().all(|q| *q < 700), "{held:?}");
+    }
+    assert!(known > 5_000 && market.anomalies.is_empty(), "{known} fills, {:?}", market.anomalies.first());
 }
