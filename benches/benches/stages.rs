@@ -1,0 +1,149 @@
+//! Stages of analytics and the strategy, one at a time, beside what one would write with the standard collections.
+//!
+//! A day of the synthetic exchange goes through the line once; what a stage reads of it is kept in the order in which the
+//! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it tells is read again. The rival
+//! must tell the same, to the bit. `reading` is the loop without the stage: the events are read and the buffer is
+//! prepared, so what a stage costs in a line is the difference to it. Units are trades, tops, bars, or whatever the group's
+//! name says; what else the stage reads is in the time.
+
+use benches::naive_stages::{Bars, Lean, Momentum, Naive, SignedVolume, Tally, Toxicity};
+use benches::report::Report;
+use benches::rounds::{Contender, Run, compare, count};
+use flow::{Event, Kind, Kinds, Out, Params, Sink, SinkError, Stage};
+use stages::{STAGES, Space};
+use std::hint::black_box;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use tidegate::config::{InputSettings, Settings};
+use tidegate::run::{Options, execute};
+
+const INSTRUMENTS: u32 = 1 << 10;
+
+/// Keeps events of some kinds.
+struct Keep(Kinds, Vec<Event>, Arc<Mutex<Vec<Event>>>);
+
+impl Sink for Keep {
+    fn kinds(&self) -> Kinds {
+        self.0
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+        self.1.push(*event);
+        Ok(())
+    }
+
+    fn finished(&mut self, _: u64) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SinkError> {
+        *self.2.lock().expect("nobody panics with it") = std::mem::take(&mut self.1);
+        Ok(())
+    }
+}
+
+/// What the line says in a day of so many messages.
+fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
+    let mut settings = Settings::default();
+    let set = [
+        format!("line.stages={stages}"),
+        format!("synthetic.messages={messages}"),
+        "synthetic.symbols=200".to_owned(),
+        "vpin.bucket_qty=1000".to_owned(),
+        "imbalance.levels=1".to_owned(),
+    ];
+    set.iter().for_each(|one| settings.set(one).expect("the assignment is valid"));
+    let feed = flow::find(feeds::FEEDS, "synthetic").expect("it is registered");
+    let params = settings.feeds[feed.name].clone();
+    settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
+    let kept = Arc::default();
+    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Keep(kinds, Vec::new(), Arc::clone(&kept)))];
+    let options = Options { sinks, ..Options::default() };
+    let (_, error) = execute(&settings, options, &mut || ()).expect("the day starts");
+    assert!(error.is_none(), "{error:?}");
+    std::mem::take(&mut *kept.lock().expect("nobody panics with it"))
+}
+
+/// A stage of the registry with some parameters.
+fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
+    let line = flow::find(STAGES, name).expect("it is registered");
+    let mut params = Params::defaults(line.params);
+    for (key, text) in set {
+        let param = line.params.iter().find(|p| p.name == *key).expect("it is a parameter");
+        params.set(param, param.parse(key, text).expect("it is valid"));
+    }
+    (line.build)(&params, Space { instruments: INSTRUMENTS }).expect("a valid stage")
+}
+
+fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {
+    let (mut out, mut told) = (Out::new(1, stage.emits()), Tally::default());
+    let start = Instant::now();
+    for event in events {
+        out.begin(event);
+        stage.on_event(event, &mut out);
+        for said in out.events() {
+            told.add(said.instrument, &said.body);
+        }
+    }
+    Run { time: start.elapsed(), check: told.0 }
+}
+
+fn naively(events: &[Event], mut rival: impl Naive) -> Run {
+    let mut told = Tally::default();
+    let start = Instant::now();
+    events.iter().for_each(|event| rival.on_event(event, &mut told));
+    Run { time: start.elapsed(), check: told.0 }
+}
+
+/// The loop alone; `check` is what the others agree on.
+fn reading(events: &[Event], check: u64) -> Run {
+    let mut out = Out::new(1, Kinds::NONE);
+    let start = Instant::now();
+    for event in events {
+        out.begin(event);
+        black_box((event.instrument, event.body[0], out.events().len()));
+    }
+    Run { time: start.elapsed(), check }
+}
+
+/// Measures the stage `name` on those of the events that it reads; `unit` is what is counted.
+fn measure<N: Naive>(
+    report: &mut Report,
+    group: &str,
+    (name, set): (&str, &[(&str, &str)]),
+    day: &[Event],
+    unit: Kind,
+    rival: impl Fn() -> N,
+) {
+    let reads = built(name, set).reads();
+    // What a stage reads it has from the stages before it; a level that came in is the book's.
+    let events: Vec<Event> = day.iter().filter(|e| reads.has(e.kind)).copied().collect();
+    let units = events.iter().filter(|e| e.kind == unit).count() as u64;
+    let check = ours(&events, built(name, set)).check;
+    let mut contenders = [
+        Contender::new("tidegate", || ours(&events, built(name, set))),
+        Contender::new("std collections", || naively(&events, rival())),
+        Contender::new("reading", || reading(&events, check)),
+    ];
+    compare(report, group, units, count(41), &mut contenders);
+}
+
+fn main() {
+    let mut report = Report::new("stages");
+    let report = &mut report;
+    let flow = Kinds::of(&[Kind::Listing, Kind::Trade, Kind::Tick, Kind::Bar, Kind::BarFlow]);
+    let trades = day(if count(2) > 1 { 3_000_000 } else { 100_000 }, "book,bars", flow);
+    measure(report, "cvd, a trade", ("cvd", &[]), &trades, Kind::Trade, SignedVolume::default);
+    measure(report, "vpin exact, a trade", ("vpin", &[]), &trades, Kind::Trade, || Toxicity::exact(10_000, 50));
+    let bulk: (_, &[_]) = ("vpin", &[("mode", "bulk"), ("bucket_qty", "1000"), ("sigma_bars", "60")]);
+    measure(report, "vpin bulk, a bar", bulk, &trades, Kind::Bar, || Toxicity::bulk(1_000, 50, 60, 60));
+    measure(report, "bars, a trade", ("bars", &[]), &trades, Kind::Trade, || Bars::new(60));
+    let kinds = Kinds::of(&[Kind::Level, Kind::BookTop, Kind::Imbalance, Kind::Cvd, Kind::Vpin]);
+    let messages = if count(2) > 1 { 600_000 } else { 100_000 };
+    let depth = day(messages, "book,bars,cvd,imbalance,vpin", flow.or(kinds));
+    let (one, five): (&[_], &[_]) = (&[("levels", "1")], &[("levels", "5")]);
+    measure(report, "imbalance 1, a top", ("imbalance", one), &depth, Kind::BookTop, || Lean::new(1));
+    measure(report, "imbalance 5, a top", ("imbalance", five), &depth, Kind::BookTop, || Lean::new(5));
+    let any_time: &[_] = &[("session_start", "00:00"), ("session_end", "24:00")];
+    measure(report, "momentum, a trade", ("momentum", any_time), &depth, Kind::Cvd, Momentum::default);
+}

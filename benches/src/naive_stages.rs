@@ -1,0 +1,513 @@
+//! Naive measures: every definition written down straight, on the standard collections.
+//!
+//! Each tells, to the bit, what the engine's stage of the same name tells of the same events: a map of instruments, a
+//! queue for what slides, sums taken anew when they are asked for. What is left out is what the benchmark does not feed:
+//! snapshots, trades without a price, states that are saved, answers to orders.
+
+use flow::records::{
+    Bar, BarFlow, BookTop, Cvd, Imbalance, Intent, Level, Listing, Reason, Signal, Tick, Trade, Vpin, VpinFlow,
+};
+use flow::{Action, Event, Interval, Kind, Mic, Ns, OrderType, Px, Qty, Record, Side, Tif, zone_of};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// A sum over what was told, in its order.
+#[derive(Default)]
+pub struct Tally(pub u64);
+
+impl Tally {
+    /// Adds the body of an event.
+    #[inline]
+    pub fn add(&mut self, instrument: u32, body: &[u8; 40]) {
+        let [a, b, c, d, e]: [u64; 5] = bytemuck::cast(*body);
+        let all = a ^ b.rotate_left(13) ^ c.rotate_left(27) ^ d.rotate_left(41) ^ e.rotate_left(53);
+        self.0 = self.0.rotate_left(7).wrapping_add(all ^ u64::from(instrument));
+    }
+
+    fn tell<R: Record>(&mut self, instrument: u32, record: &R) {
+        self.add(instrument, bytemuck::cast_ref(record));
+    }
+}
+
+/// What reads events and tells of them.
+pub trait Naive {
+    /// Takes an event.
+    fn on_event(&mut self, event: &Event, told: &mut Tally);
+}
+
+/// The days of instruments.
+#[derive(Default)]
+struct Days {
+    calendars: HashMap<u32, Mic>,
+    ends: HashMap<u32, Ns>,
+}
+
+impl Days {
+    fn listed(&mut self, event: &Event) {
+        if let Some(listing) = event.get::<Listing>() {
+            self.calendars.insert(event.instrument, Mic(listing.calendar));
+        }
+    }
+
+    /// Whether another day begins.
+    fn turns(&mut self, instrument: u32, ts: Ns) -> bool {
+        if self.ends.get(&instrument).is_some_and(|end| ts < *end) {
+            return false;
+        }
+        let day = Interval::from_seconds(86_400).expect("a day is a length");
+        let calendar = self.calendars.get(&instrument).copied().unwrap_or(Mic(*b"----"));
+        self.ends.insert(instrument, day.bounds(ts, zone_of(calendar)).1);
+        true
+    }
+}
+
+/// Signed volume.
+#[derive(Default)]
+pub struct SignedVolume {
+    days: Days,
+    sums: HashMap<u32, (HashMap<Side, u64>, u32)>,
+}
+
+impl Naive for SignedVolume {
+    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+        let Some(trade) = event.get::<Trade>() else { return self.days.listed(event) };
+        if self.days.turns(event.instrument, event.ts) {
+            self.sums.remove(&event.instrument);
+        }
+        let (sums, trades) = self.sums.entry(event.instrument).or_default();
+        *sums.entry(event.side()).or_default() += trade.qty.0;
+        *trades += 1;
+        let sum = |side| sums.get(&side).copied().unwrap_or(0);
+        let (buy, sell, unsigned) = (sum(Side::Buy), sum(Side::Sell), sum(Side::None));
+        let cvd = Cvd {
+            cvd: buy as i64 - sell as i64,
+            buy_qty: Qty(buy),
+            sell_qty: Qty(sell),
+            unsigned_qty: Qty(unsigned),
+            trades: *trades,
+            reserved: [0; 4],
+        };
+        told.tell(event.instrument, &cvd);
+    }
+}
+
+/// Imbalance of the book, with equal weights.
+pub struct Lean {
+    levels: usize,
+    books: HashMap<u32, [BTreeMap<i64, u64>; 2]>,
+}
+
+impl Lean {
+    /// Over so many levels.
+    pub fn new(levels: usize) -> Lean {
+        Lean { levels, books: HashMap::new() }
+    }
+
+    fn depth(&mut self, instrument: u32, top: &BookTop) -> f64 {
+        let [bids, asks] = self.books.entry(instrument).or_default();
+        let best = (bids.last_key_value(), asks.first_key_value());
+        if best != (Some((&top.bid_px.0, &top.bid_qty.0)), Some((&top.ask_px.0, &top.ask_qty.0))) {
+            return f64::NAN;
+        }
+        let bid: f64 = bids.values().rev().take(self.levels).map(|qty| *qty as f64).sum();
+        let ask: f64 = asks.values().take(self.levels).map(|qty| *qty as f64).sum();
+        (bid - ask) / (bid + ask)
+    }
+}
+
+/// The nearest whole number to a quotient, half to even.
+fn half_even(a: i128, b: i128) -> i64 {
+    let (down, rest) = (a.div_euclid(b), a.rem_euclid(b));
+    let up = 2 * rest > b || (2 * rest == b && down % 2 != 0);
+    (down + i128::from(up)) as i64
+}
+
+impl Naive for Lean {
+    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+        if let Some(level) = event.get::<Level>() {
+            let side = &mut self.books.entry(event.instrument).or_default()[usize::from(event.side() == Side::Sell)];
+            match level.qty.0 {
+                0 => side.remove(&level.px.0),
+                qty => side.insert(level.px.0, qty),
+            };
+            return;
+        }
+        let Some(top) = event.get::<BookTop>() else { return };
+        let levels = self.levels as u32;
+        let mut imbalance = Imbalance {
+            l1: f64::NAN,
+            depth: f64::NAN,
+            mid: Px::NONE,
+            weighted_mid: Px::NONE,
+            levels,
+            weighting: 1,
+            reserved: [0; 3],
+        };
+        if let (Some(bid), Some(ask)) = (top.bid_px.known(), top.ask_px.known()) {
+            let (bid_qty, ask_qty) = (top.bid_qty.0, top.ask_qty.0);
+            let [bid, ask, b, a] = [bid.0.into(), ask.0.into(), i128::from(bid_qty), i128::from(ask_qty)];
+            imbalance.l1 = (bid_qty as f64 - ask_qty as f64) / (bid_qty as f64 + ask_qty as f64);
+            imbalance.depth = if self.levels == 1 { imbalance.l1 } else { self.depth(event.instrument, top) };
+            imbalance.mid = Px(half_even(bid + ask, 2));
+            imbalance.weighted_mid = Px(half_even(ask * b + bid * a, a + b));
+        }
+        told.tell(event.instrument, &imbalance);
+    }
+}
+
+/// Buckets of an instrument.
+#[derive(Default)]
+struct Filling {
+    filled: u64,
+    bought: u64,
+    imbalances: VecDeque<u64>,
+    closed: u64,
+    sums: [u64; 3],
+}
+
+/// VPIN by aggressor, or by the moves of bars.
+pub struct Toxicity {
+    quantity: u64,
+    window: usize,
+    /// Bars of this length, moves that sigma is over.
+    bulk: Option<(u32, usize)>,
+    days: Days,
+    flows: HashMap<u32, Filling>,
+    moves: HashMap<u32, Moves>,
+}
+
+#[derive(Default)]
+struct Moves {
+    last: Option<i64>,
+    moves: VecDeque<i64>,
+    /// Start and part of the bar whose volume comes next.
+    part: (u32, u64),
+    carry: u64,
+}
+
+const ALL: u64 = 1 << 52;
+
+impl Toxicity {
+    /// By aggressor.
+    pub fn exact(quantity: u64, window: usize) -> Toxicity {
+        let (days, flows, moves) = (Days::default(), HashMap::new(), HashMap::new());
+        Toxicity { quantity, window, bulk: None, days, flows, moves }
+    }
+
+    /// By bars of so many seconds.
+    pub fn bulk(quantity: u64, window: usize, seconds: u32, bars: usize) -> Toxicity {
+        Toxicity { bulk: Some((seconds, bars)), ..Toxicity::exact(quantity, window) }
+    }
+
+    fn shift(&self) -> u32 {
+        let all = self.quantity * self.window as u64;
+        if self.bulk.is_some() { (all.leading_zeros() - 1).min(32) } else { 0 }
+    }
+
+    /// Fills buckets with a volume of which `part` of 2^52 was bought.
+    fn fill(&mut self, instrument: u32, volume: u64, part: u64, told: &mut Tally) {
+        let (quantity, window, shift) = (self.quantity, self.window, self.shift());
+        let flow = self.flows.entry(instrument).or_default();
+        let units = |first: u64| ((u128::from(first) * u128::from(part)) >> (52 - shift)) as u64;
+        let (mut done, mut closed, mut last) = (0, 0, 0);
+        while done < volume {
+            let piece = (quantity - flow.filled).min(volume - done);
+            flow.bought += units(done + piece) - units(done);
+            flow.filled += piece;
+            done += piece;
+            if flow.filled == quantity {
+                last = flow.bought;
+                flow.imbalances.push_back(last.abs_diff((quantity << shift) - last));
+                if flow.imbalances.len() > window {
+                    flow.imbalances.pop_front();
+                }
+                (flow.filled, flow.bought, closed) = (0, 0, closed + 1);
+            }
+        }
+        if closed == 0 {
+            return;
+        }
+        flow.closed += closed;
+        let whole = ((quantity * window as u64) << shift) as f64;
+        let mean = flow.imbalances.iter().sum::<u64>() as f64 / whole;
+        let bought = (last + ((1 << shift) >> 1)) >> shift;
+        let vpin = Vpin {
+            vpin: if flow.imbalances.len() == window { mean } else { f64::NAN },
+            bucket_qty: Qty(quantity),
+            buckets: flow.closed,
+            closed: closed as u32,
+            window: window as u32,
+            mode: if self.bulk.is_some() { 2 } else { 1 },
+            reserved: [0; 7],
+        };
+        let volumes = VpinFlow {
+            buy_qty: Qty(flow.sums[0]),
+            sell_qty: Qty(flow.sums[1]),
+            unsigned_qty: Qty(flow.sums[2]),
+            bucket_buy_qty: Qty(bought),
+            bucket_sell_qty: Qty(quantity - bought),
+        };
+        told.tell(instrument, &vpin);
+        told.tell(instrument, &volumes);
+    }
+
+    fn session(&mut self, instrument: u32, ts: Ns) -> bool {
+        let turns = self.days.turns(instrument, ts);
+        if turns {
+            let flow = self.flows.entry(instrument).or_default();
+            (flow.closed, flow.sums) = (0, [0; 3]);
+        }
+        turns
+    }
+
+    fn trade(&mut self, event: &Event, trade: &Trade, told: &mut Tally) {
+        self.session(event.instrument, event.ts);
+        let sums = &mut self.flows.entry(event.instrument).or_default().sums;
+        let part = match event.side() {
+            Side::None => {
+                sums[2] += trade.qty.0;
+                return;
+            }
+            Side::Buy => ALL,
+            Side::Sell => 0,
+        };
+        sums[usize::from(part == 0)] += trade.qty.0;
+        self.fill(event.instrument, trade.qty.0, part, told);
+    }
+
+    fn bar(&mut self, event: &Event, bars: usize) {
+        let bar: &Bar = event.record();
+        let moves = self.moves.entry(event.instrument).or_default();
+        let last = moves.last.replace(bar.close.0);
+        let mut part = ALL / 2;
+        if let Some(last) = last {
+            let by = bar.close.0 - last;
+            moves.moves.push_back(by);
+            if moves.moves.len() > bars {
+                moves.moves.pop_front();
+            }
+            let n = moves.moves.len() as i128;
+            let sum: i128 = moves.moves.iter().map(|m| i128::from(*m)).sum();
+            let squares: i128 = moves.moves.iter().map(|m| i128::from(*m) * i128::from(*m)).sum();
+            let spread = n * squares - sum * sum;
+            if spread > 0 {
+                let sigma = (spread as f64).sqrt() / n as f64;
+                let bought = 0.5 * libm::erfc(-(by as f64) / sigma * std::f64::consts::FRAC_1_SQRT_2);
+                part = (bought.clamp(0.0, 1.0) * ALL as f64 + 0.5) as u64;
+            }
+        }
+        moves.part = (bar.start_s, part);
+    }
+
+    fn volume(&mut self, event: &Event, told: &mut Tally) {
+        let volume = event.record::<BarFlow>().volume.0;
+        let Some((start, part)) = self.moves.get(&event.instrument).map(|m| m.part) else { return };
+        let turned = self.session(event.instrument, Ns(u64::from(start) * Ns::SECOND));
+        let shift = self.shift();
+        let moves = self.moves.entry(event.instrument).or_default();
+        let carry = if turned { 0 } else { moves.carry };
+        let units = ((u128::from(volume) * u128::from(part)) >> (52 - shift)) + u128::from(carry);
+        let bought = (units >> shift) as u64;
+        moves.carry = (units & ((1 << shift) - 1)) as u64;
+        let sums = &mut self.flows.entry(event.instrument).or_default().sums;
+        (sums[0], sums[1]) = (sums[0] + bought, sums[1] + volume - bought);
+        self.fill(event.instrument, volume, part, told);
+    }
+}
+
+impl Naive for Toxicity {
+    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+        match (event.kind, self.bulk) {
+            (Kind::Trade, None) => self.trade(event, event.record(), told),
+            (Kind::Bar, Some((seconds, bars))) if event.record::<Bar>().interval_s == seconds => self.bar(event, bars),
+            (Kind::BarFlow, Some((seconds, _))) if event.record::<BarFlow>().interval_s == seconds => {
+                self.volume(event, told);
+            }
+            _ => self.days.listed(event),
+        }
+    }
+}
+
+/// A bar that is open.
+struct Open {
+    end: Ns,
+    prices: Bar,
+    flow: BarFlow,
+    money: i128,
+}
+
+/// Bars of one length below a day.
+pub struct Bars {
+    interval: Interval,
+    open: BTreeMap<u32, Open>,
+}
+
+impl Bars {
+    /// Of so many seconds.
+    ///
+    /// # Panics
+    /// When that is no length.
+    pub fn new(seconds: u32) -> Bars {
+        Bars { interval: Interval::from_seconds(seconds).expect("a length"), open: BTreeMap::new() }
+    }
+
+    fn close(&mut self, first: u32, last: u32, ts: Ns, told: &mut Tally) {
+        let due: Vec<u32> = self.open.range(first..=last).filter(|(_, o)| ts >= o.end).map(|(i, _)| *i).collect();
+        for instrument in due {
+            let open = self.open.remove(&instrument).expect("it is open");
+            let vwap = Px(half_even(open.money, i128::from(open.flow.volume.0)));
+            told.tell(instrument, &open.prices);
+            told.tell(instrument, &BarFlow { vwap, ..open.flow });
+        }
+    }
+}
+
+impl Naive for Bars {
+    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+        if let Some(tick) = event.get::<Tick>() {
+            return self.close(tick.first, tick.last, event.ts, told);
+        }
+        let Some(trade) = event.get::<Trade>() else { return };
+        self.close(event.instrument, event.instrument, event.ts, told);
+        let (start, end) = self.interval.bounds(event.ts, zone_of(Mic(*b"----")));
+        let (px, interval_s) = (trade.px, self.interval.seconds());
+        let open = self.open.entry(event.instrument).or_insert_with(|| {
+            let start_s = (start.0 / Ns::SECOND) as u32;
+            let prices = Bar { open: px, high: px, low: px, close: px, start_s, interval_s };
+            Open { end, prices, flow: BarFlow { interval_s, ..BarFlow::default() }, money: 0 }
+        });
+        open.prices.high = open.prices.high.max(px);
+        open.prices.low = open.prices.low.min(px);
+        open.prices.close = px;
+        open.money += i128::from(px.0) * i128::from(trade.qty.0);
+        open.flow.volume.0 += trade.qty.0;
+        open.flow.trades += 1;
+        match event.side() {
+            Side::Buy => open.flow.buy_volume.0 += trade.qty.0,
+            Side::Sell => open.flow.sell_volume.0 += trade.qty.0,
+            Side::None => {}
+        }
+    }
+}
+
+/// What the strategy knows of an instrument.
+#[derive(Default)]
+struct Watched {
+    tick: i64,
+    touch: Option<(Px, Px, Ns)>,
+    measures: HashMap<Kind, f64>,
+    /// Slots of time: signed and whole volume.
+    flow: BTreeMap<u64, (i64, u64)>,
+    last: (i64, u64),
+    bars: Vec<f64>,
+    close: Option<Px>,
+    average: f64,
+    working_until: Option<Ns>,
+    rest_until: Ns,
+}
+
+/// Entries of the strategy `momentum` with its defaults, but at any time of day; its orders get no answer.
+#[derive(Default)]
+pub struct Momentum {
+    watched: HashMap<u32, Watched>,
+}
+
+const LOOKBACK: u64 = 60 * Ns::SECOND;
+const ATR_BARS: usize = 14;
+
+impl Watched {
+    fn bar(&mut self, bar: &Bar) {
+        let (high, low) = match self.close.replace(bar.close) {
+            None => (bar.high, bar.low),
+            Some(close) => (bar.high.max(close), bar.low.min(close)),
+        };
+        let (range, n) = ((high.0 - low.0) as f64 / Px::ONE as f64, ATR_BARS as f64);
+        self.bars.push(range);
+        self.average = match self.bars.len() {
+            ATR_BARS => self.bars.iter().sum::<f64>() / n,
+            _ => (self.average * (n - 1.0) + range) / n,
+        };
+    }
+
+    fn flow(&mut self, now: Ns, told: &Cvd) {
+        let (slot, all) = (now.0 / (LOOKBACK / 16), told.buy_qty.0 + told.sell_qty.0);
+        self.flow.retain(|at, _| at + 16 > slot);
+        let sums = self.flow.entry(slot).or_default();
+        *sums = (sums.0 + told.cvd - self.last.0, sums.1 + all - self.last.1);
+        self.last = (told.cvd, all);
+    }
+
+    fn enter(&mut self, instrument: u32, now: Ns, told: &mut Tally) {
+        if self.working_until.is_some_and(|until| now >= until) {
+            (self.working_until, self.rest_until) = (None, Ns(now.0 + 30 * Ns::SECOND));
+        }
+        let Some((bid, ask, heard)) = self.touch else { return };
+        let fresh = bid != Px::NONE && ask != Px::NONE && bid < ask && now.0 - heard.0 <= 5 * Ns::SECOND;
+        if self.working_until.is_some() || now < self.rest_until || !fresh {
+            return;
+        }
+        let sums = self.flow.values().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        let net = if sums.1 == 0 { 0.0 } else { sums.0 as f64 / sums.1 as f64 };
+        let toward = if net < 0.0 { -1.0 } else { 1.0 };
+        let measure = |kind| self.measures.get(&kind).copied().unwrap_or(f64::NAN);
+        let (lean, vpin) = (measure(Kind::Imbalance), measure(Kind::Vpin));
+        let flows = net * toward >= 0.3 && net != 0.0 && sums.1 >= 1_000;
+        let ranged = self.bars.len() >= ATR_BARS && self.average > 0.0;
+        if !flows || !(lean * toward >= 0.2 && vpin <= 0.6) || !ranged {
+            return;
+        }
+        let entry = if toward > 0.0 { ask } else { bid };
+        let away = |ranges: f64, sign: f64| {
+            let units = (self.average * ranges * Px::ONE as f64) as i64;
+            let whole = ((units + self.tick - 1) / self.tick).max(1) * self.tick;
+            Px(entry.0 + if sign < 0.0 { -whole } else { whole })
+        };
+        let signal = Signal {
+            entry,
+            stop: away(1.5, -toward),
+            target: away(3.0, toward),
+            confidence: ((net * toward + lean.abs() + (1.0 - vpin)) / 3.0).clamp(0.0, 1.0),
+            strategy: stages::signals::MOMENTUM,
+            reasons: 3,
+            ..Default::default()
+        };
+        told.tell(instrument, &signal);
+        let why = [(Kind::Cvd, net, 0.3 * toward), (Kind::Imbalance, lean, 0.2 * toward), (Kind::Vpin, vpin, 0.6)];
+        for (index, (measure, value, threshold)) in (0..).zip(why) {
+            let (strategy, measure) = (stages::signals::MOMENTUM, u16::from(measure.0));
+            told.tell(instrument, &Reason { value, threshold, strategy, measure, index, ..Default::default() });
+        }
+        let intent = Intent {
+            px: entry,
+            qty: Qty(100),
+            strategy: stages::signals::MOMENTUM,
+            account: 1,
+            action: Action::New.code(),
+            order_type: OrderType::Limit.code(),
+            tif: Tif::ImmediateOrCancel.code(),
+            ..Default::default()
+        };
+        told.tell(instrument, &intent);
+        self.working_until = Some(Ns(now.0 + 10 * Ns::SECOND));
+    }
+}
+
+impl Naive for Momentum {
+    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+        let watched = self.watched.entry(event.instrument).or_default();
+        match event.kind {
+            Kind::Listing => watched.tick = event.record::<Listing>().tick_px.0.max(1),
+            Kind::BookTop => {
+                let top: &BookTop = event.record();
+                watched.touch = Some((top.bid_px, top.ask_px, event.ts));
+            }
+            Kind::Imbalance => drop(watched.measures.insert(event.kind, event.record::<Imbalance>().l1)),
+            Kind::Vpin => drop(watched.measures.insert(event.kind, event.record::<Vpin>().vpin)),
+            Kind::Bar if event.record::<Bar>().interval_s == 60 => watched.bar(event.record()),
+            Kind::Cvd => {
+                watched.flow(event.ts, event.record());
+                watched.enter(event.instrument, event.ts, told);
+            }
+            _ => {}
+        }
+    }
+}
