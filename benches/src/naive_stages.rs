@@ -452,7 +452,8 @@ impl Watched {
         let (lean, vpin) = (measure(Kind::Imbalance), measure(Kind::Vpin));
         let flows = net * toward >= 0.3 && net != 0.0 && sums.1 >= 1_000;
         let ranged = self.bars.len() >= ATR_BARS && self.average > 0.0;
-        if !flows || !(lean * toward >= 0.2 && vpin <= 0.6) || !ranged {
+        let wanted = flows && lean * toward >= 0.2 && vpin <= 0.6 && ranged;
+        if !wanted {
             return;
         }
         let entry = if toward > 0.0 { ask } else { bid };

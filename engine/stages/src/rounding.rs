@@ -2,17 +2,37 @@
 //!
 //! Prices that are averages are computed from whole numbers and rounded to the unit of a price, half to even.
 
-/// `a / b` for positive `b`, rounded to the nearest, ties to the even neighbour; saturates at the limits of a price.
+/// `a / b` for positive `b`, rounded to the nearest, ties to the even neighbour; saturates at the limits of a price. What
+/// fits into 64 bits, as most does, is divided there: a division of 128 bits is a call and several times as long.
+#[inline]
 pub(crate) fn divide_half_even(a: i128, b: i128) -> i64 {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => {
+            let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
+            // No overflow: only a divisor of 1 gives a limit, and leaves no rest.
+            quotient + i64::from(is_up(rest, b - rest, quotient % 2 != 0))
+        }
+        _ => divide_wide(a, b),
+    }
+}
+
+/// Whether a quotient is rounded up: of what is left above and below.
+#[inline]
+fn is_up<T: Ord>(rest: T, missing: T, odd: bool) -> bool {
+    rest > missing || (rest == missing && odd)
+}
+
+#[cold]
+fn divide_wide(a: i128, b: i128) -> i64 {
     let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
-    let up = rest > b - rest || (rest == b - rest && quotient % 2 != 0);
-    let rounded = quotient + i128::from(up);
+    let rounded = quotient + i128::from(is_up(rest, b - rest, quotient % 2 != 0));
     i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::divide_half_even;
+    use super::{divide_half_even, divide_wide};
+    use proptest::prelude::*;
 
     #[test]
     fn ties_go_to_the_even_neighbour_on_both_sides_of_zero() {
@@ -20,5 +40,22 @@ mod tests {
         for (a, b, rounded) in cases {
             assert_eq!(divide_half_even(a, b), rounded, "{a}/{b}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn both_widths_agree(a in any::<i64>(), b in 1..=i64::MAX, small in 1..10_i64) {
+            for (a, b) in [(a, b), (a, small), (i64::MIN, small), (i64::MAX, small), (a % 100, small), (i64::MIN, b)] {
+                let (a, b) = (i128::from(a), i128::from(b));
+                prop_assert_eq!(divide_half_even(a, b), divide_wide(a, b), "{}/{}", a, b);
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_price_holds_is_its_limit() {
+        assert_eq!(divide_half_even(i128::MAX, 1), i64::MAX);
+        assert_eq!(divide_half_even(i128::MIN + 1, 3), i64::MIN);
+        assert_eq!(divide_half_even(i128::from(i64::MAX) * 3 + 2, 3), i64::MAX);
     }
 }

@@ -8,7 +8,9 @@
 //! Bound: a cache line and a ring of the window an instrument. Worst case: a volume that fills more buckets than the
 //! window holds; only the last of them are gone through.
 
+use super::Aggressor;
 use super::session::Session;
+use flow::Qty;
 use serde::{Deserialize, Serialize};
 
 /// The part of a volume that was bought, in 2^-52 of it.
@@ -17,7 +19,6 @@ pub(super) struct Part(u64);
 
 impl Part {
     const BITS: u32 = 52;
-    pub(super) const NONE: Part = Part(0);
     pub(super) const HALF: Part = Part(1 << (Part::BITS - 1));
     pub(super) const ALL: Part = Part(1 << Part::BITS);
 
@@ -47,7 +48,7 @@ pub(super) struct Flow {
     sum: u64,
     /// Closed in the session.
     pub(super) closed: u64,
-    /// Shares of the session: bought, sold. By index, since a branch on the side could not be guessed.
+    /// Shares of the session: bought, sold.
     pub(super) signed_qty: [u64; 2],
     pub(super) unsigned_qty: u64,
     pub(super) session: Session,
@@ -124,19 +125,24 @@ impl Buckets {
         }
     }
 
-    /// Adds a volume all of which one side was the aggressor of.
+    /// Adds a volume all of which one side was the aggressor of, if it closes nothing.
     #[inline]
-    pub(super) fn add_whole(&mut self, at: usize, volume: u64, bought: bool) -> Option<Closing> {
+    pub(super) fn add_within(&mut self, at: usize, volume: Qty, aggressor: Aggressor) -> bool {
         debug_assert!(self.shift == 0);
         let flow = &mut self.flows[at];
-        let total = &mut flow.signed_qty[usize::from(!bought)];
-        *total = total.saturating_add(volume);
-        if volume < self.quantity - flow.filled {
-            flow.filled += volume;
-            flow.bought += volume * u64::from(bought);
-            return None;
+        let within = volume.0 < self.quantity - flow.filled;
+        if within {
+            flow.filled += volume.0;
+            flow.bought += volume.0 & aggressor.bought;
+            flow.count(aggressor.split(volume));
         }
-        Some(self.close(at, volume, if bought { Part::ALL } else { Part::NONE }))
+        within
+    }
+
+    /// Adds a volume all of which one side was the aggressor of, and which closes a bucket.
+    pub(super) fn add_over(&mut self, at: usize, volume: Qty, aggressor: Aggressor) -> Closing {
+        self.flows[at].count(aggressor.split(volume));
+        self.close(at, volume.0, Part(aggressor.bought & Part::ALL.0))
     }
 
     /// Adds a volume that was bought in part.
@@ -145,8 +151,7 @@ impl Buckets {
         let units = part.of_first(volume, self.shift) + u128::from(carry.0);
         let bought = (units >> self.shift) as u64;
         carry.0 = (units & ((1 << self.shift) - 1)) as u64;
-        let [all_bought, all_sold] = flow.signed_qty;
-        flow.signed_qty = [all_bought.saturating_add(bought), all_sold.saturating_add(volume - bought)];
+        flow.count((bought, volume - bought));
         if volume < self.quantity - flow.filled {
             flow.filled += volume;
             flow.bought += part.of_first(volume, self.shift) as u64;
@@ -219,6 +224,13 @@ impl Buckets {
 }
 
 impl Flow {
+    /// Counts what was bought and sold in the session. Both sums are written, whichever grows.
+    #[inline]
+    fn count(&mut self, (bought, sold): (u64, u64)) {
+        let [all_bought, all_sold] = self.signed_qty;
+        self.signed_qty = [all_bought.saturating_add(bought), all_sold.saturating_add(sold)];
+    }
+
     #[inline]
     fn push(&mut self, ring: &mut [u64], imbalance: u64) {
         let at = usize::from(self.head);

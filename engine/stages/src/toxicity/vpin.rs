@@ -6,11 +6,11 @@
 use super::buckets::{Buckets, Closing, SavedFlow};
 use super::bulk::{Bulk, SavedMoves};
 use super::session::Calendars;
-use super::traded;
+use super::{Aggressor, traded};
 use crate::Space;
 use flow::records::{Bar, BarFlow, Vpin, VpinFlow};
 use flow::{
-    Effective, Event, Flags, Interval, Kind, Kinds, Out, Param, ParamError, ParamType, Params, Qty, Scope, Side, Stage,
+    Effective, Event, Flags, Interval, Kind, Kinds, Out, Param, ParamError, ParamType, Params, Qty, Scope, Stage,
     StateError, StateReader, StateWriter,
 };
 use serde::{Deserialize, Serialize};
@@ -99,19 +99,30 @@ impl VpinStage {
         Ok(Box::new(VpinStage::new(params, space)?))
     }
 
+    /// The usual trade closes nothing: it calls nothing either, and takes no branch that could not be guessed.
     #[inline]
     fn trade(&mut self, event: &Event, out: &mut Out) {
         let Some((at, trade)) = traded(event, self.buckets.flows.len()) else { return };
+        let aggressor = Aggressor::of(event);
+        let over = self.buckets.flows[at].session.is_over(event.ts);
+        if over || !aggressor.is_known() || !self.buckets.add_within(at, trade.qty, aggressor) {
+            self.rare_trade(at, trade.qty, event, out);
+        }
+    }
+
+    /// A trade that begins a session, has no aggressor, or closes buckets.
+    #[cold]
+    #[inline(never)]
+    fn rare_trade(&mut self, at: usize, qty: Qty, event: &Event, out: &mut Out) {
         let flow = &mut self.buckets.flows[at];
         if flow.session.is_over(event.ts) {
             flow.begin(self.calendars.session(at, event.ts));
         }
-        let side = event.side();
-        if side == Side::None {
-            flow.unsigned_qty = flow.unsigned_qty.saturating_add(trade.qty.0);
-            return;
-        }
-        if let Some(closing) = self.buckets.add_whole(at, trade.qty.0, side == Side::Buy) {
+        let aggressor = Aggressor::of(event);
+        if !aggressor.is_known() {
+            flow.unsigned_qty = flow.unsigned_qty.saturating_add(qty.0);
+        } else if !self.buckets.add_within(at, qty, aggressor) {
+            let closing = self.buckets.add_over(at, qty, aggressor);
             self.tell(at, closing, EXACT, out);
         }
     }
