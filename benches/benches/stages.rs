@@ -72,7 +72,7 @@ fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
         let param = line.params.iter().find(|p| p.name == *key).expect("it is a parameter");
         params.set(param, param.parse(key, text).expect("it is valid"));
     }
-    (line.build)(&params, Space { instruments: INSTRUMENTS }).expect("a valid stage")
+    (line.build)(&params, Space { instruments: INSTRUMENTS, fills: 65_536 }).expect("a valid stage")
 }
 
 fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {
