@@ -13,70 +13,20 @@ use benches::naive;
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
 use feeds::itch::ItchDecoder;
-use flow::{
-    Count, Decoder, Event, FeedError, Inputs, Kind, Kinds, Out, Params, Polled, Sink, SinkError, Source, Stage, Step,
-    Window,
-};
+use flow::{Event, Kind, Kinds, Out, Params, Sink, Stage};
 use ring::thread::spawn_pinned;
 use stages::{STAGES, Space};
 use std::hint::black_box;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tidegate::config::Settings;
 use tidegate::ingress::{Clock, Feeding, Ingress, TickSource};
+use tidegate::measure::line::{End, Memory, Watch};
 use tidegate::plan::Plan;
 use tidegate::run::{Control, Tail, outcome_kinds, run_line};
 
 const MESSAGES: u64 = 1_000_000;
 const INSTRUMENTS: u32 = 1 << 16;
-
-/// When the first input was asked for, and when the last event arrived.
-#[derive(Clone, Default)]
-struct Watch {
-    start: Arc<OnceLock<Instant>>,
-    end: Arc<OnceLock<Instant>>,
-}
-
-/// A decoder over bytes in memory as a source.
-struct Memory {
-    decoder: ItchDecoder,
-    windows: [Window; 1],
-    watch: Watch,
-}
-
-impl Source for Memory {
-    fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
-        self.watch.start.get_or_init(Instant::now);
-        let step = self.decoder.decode(&mut self.windows, to)?;
-        Ok(if to.is_empty() && step == Step::Ended { Polled::Ended } else { Polled::Ready })
-    }
-
-    fn instruments(&self) -> u32 {
-        self.decoder.instruments()
-    }
-
-    fn counts(&self) -> Vec<Count> {
-        self.decoder.counts()
-    }
-}
-
-/// Sees the end of input at the end of the line.
-struct End(Watch);
-
-impl Sink for End {
-    fn kinds(&self) -> Kinds {
-        Kinds::of(&[Kind::EndOfInput])
-    }
-
-    fn take(&mut self, _: &Event) -> Result<(), SinkError> {
-        self.0.end.get_or_init(Instant::now);
-        Ok(())
-    }
-
-    fn finished(&mut self, _: u64) -> Result<(), SinkError> {
-        Ok(())
-    }
-}
 
 fn settings(with: &[&str]) -> Settings {
     let mut settings = Settings::default();
@@ -89,7 +39,8 @@ fn settings(with: &[&str]) -> Settings {
 /// Runs the line once; the check is of the outcomes' hash.
 fn line(market: &Market, settings: &Settings) -> Run {
     let watch = Watch::default();
-    let source = Memory { decoder: ItchDecoder::new(None), windows: market.window(), watch: watch.clone() };
+    let windows = market.window().into();
+    let source = Memory::new(Box::new(ItchDecoder::new(None)), windows, watch.clone());
     let end = End(watch.clone());
     let outcomes = outcome_kinds(settings).expect("the defaults are valid");
     let readers = Tail::READS.or(end.kinds());
@@ -103,8 +54,7 @@ fn line(market: &Market, settings: &Settings) -> Run {
     let done = run_line(head, plan, tail, &control, &mut || ()).expect("the line runs");
     let (stats, _) = done.tail.finish();
     let hash = u64::from_str_radix(&stats.outcome_hash()[..16], 16).expect("it is hexadecimal");
-    let (start, end) = (watch.start.get().expect("it was polled"), watch.end.get().expect("it ended"));
-    Run { time: *end - *start, check: hash }
+    Run { time: watch.time().expect("it ran to its end"), check: hash }
 }
 
 /// The same stages called one after the other, for the same kinds.

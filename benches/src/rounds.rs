@@ -1,37 +1,9 @@
-//! Interleaved rounds.
-//!
-//! Each round runs every contender once, and each round begins with another one. The figure of a contender is the median
-//! of its rounds; its ratio to the first contender is the median of the ratios within a round, with an interval of
-//! confidence from the order statistics (about 95 %, no assumption on the distribution). The least is shown as well: on
-//! a shared machine it is the nearest to what the code costs.
+//! Interleaved rounds, as `tidegate bench` has them, reported line by line.
 
 use crate::report::Report;
 use serde_json::json;
-use std::time::Duration;
-
-/// One run of a contender.
-#[derive(Clone, Copy, Debug)]
-pub struct Run {
-    /// What it took.
-    pub time: Duration,
-    /// A sum over what was read or made: contenders that do the same work must agree.
-    pub check: u64,
-}
-
-/// Something that is measured: a name, and a closure that does the whole work once and times it.
-pub struct Contender<'a> {
-    /// Name in the figures.
-    pub name: &'static str,
-    /// Runs it once.
-    pub run: Box<dyn FnMut() -> Run + 'a>,
-}
-
-impl<'a> Contender<'a> {
-    /// The contender that `run` is.
-    pub fn new(name: &'static str, run: impl FnMut() -> Run + 'a) -> Contender<'a> {
-        Contender { name, run: Box::new(run) }
-    }
-}
+pub use tidegate::measure::rounds::{Contender, Ratio, Run, interleave, median, rounded};
+use tidegate::measure::rounds::{least, times};
 
 /// How many rounds: `full` when run by `cargo bench`, one when only tested.
 pub fn count(full: usize) -> usize {
@@ -43,77 +15,13 @@ pub fn count(full: usize) -> usize {
 /// # Panics
 /// When two contenders disagree on the check.
 pub fn compare(report: &mut Report, group: &str, units: u64, rounds: usize, contenders: &mut [Contender<'_>]) {
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
-    let agreed = contenders.iter_mut().map(|c| ((c.run)().check, c.name)).collect::<Vec<_>>();
-    assert!(agreed.iter().all(|(check, _)| *check == agreed[0].0), "{group}: the contenders disagree: {agreed:?}");
-    for round in 0..rounds {
-        for turn in 0..contenders.len() {
-            let which = (round + turn) % contenders.len();
-            let run = (contenders[which].run)();
-            times[which].push(run.time.as_nanos() as f64 / units as f64);
-        }
-    }
+    let times = times(group, units, rounds, contenders);
     for (contender, own) in contenders.iter().zip(&times) {
-        let ratio = Ratio::of(own, &times[0]);
-        let least = own.iter().copied().fold(f64::INFINITY, f64::min);
+        let (ns, ratio) = (Ratio::spread(own.clone()), Ratio::of(own, &times[0]));
         report.row(json!({
             "group": group, "name": contender.name, "rounds": rounds, "units": units,
-            "ns_per_unit": rounded(median(own)), "least_ns": rounded(least),
-            "ratio": rounded(ratio.median), "ratio_low": rounded(ratio.low), "ratio_high": rounded(ratio.high),
+            "ns_per_unit": ns.median, "ns_per_unit_low": ns.low, "ns_per_unit_high": ns.high, "least_ns": least(own),
+            "ratio": ratio.median, "ratio_low": ratio.low, "ratio_high": ratio.high,
         }));
-    }
-}
-
-/// A ratio with its interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ratio {
-    /// Median of the rounds' ratios.
-    pub median: f64,
-    /// Lower end of the interval.
-    pub low: f64,
-    /// Upper end of the interval.
-    pub high: f64,
-}
-
-impl Ratio {
-    /// The ratio of two series that were measured round by round.
-    ///
-    /// # Panics
-    /// When a series is empty.
-    pub fn of(own: &[f64], base: &[f64]) -> Ratio {
-        let mut ratios: Vec<f64> = own.iter().zip(base).map(|(a, b)| a / b).collect();
-        ratios.sort_by(f64::total_cmp);
-        let n = ratios.len();
-        let low = (n as f64 / 2.0 - 0.98 * (n as f64).sqrt()).max(0.0) as usize;
-        Ratio { median: median(&ratios), low: ratios[low], high: ratios[n - 1 - low] }
-    }
-}
-
-/// The median.
-///
-/// # Panics
-/// When there are no values.
-pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
-}
-
-/// Three decimals are more than any of this is worth.
-pub fn rounded(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_and_its_interval_leave_outliers_out() {
-        let base = vec![1.0; 21];
-        let own: Vec<f64> = (0..21).map(|i| if i == 20 { 1e9 } else { f64::from(i) }).collect();
-        assert_eq!(Ratio::of(&own, &base), Ratio { median: 10.0, low: 6.0, high: 14.0 });
-        assert_eq!(median(&[3.0, 1.0, 2.0, 10.0]), 2.5);
     }
 }

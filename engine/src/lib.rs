@@ -7,6 +7,7 @@
 //! [`config`] reads settings and names every fault at once; [`plan`] proves that the line can run and says what each
 //! cut forwards; [`ingress`] numbers and times what sources bring; [`line`](mod@line) passes events through the stages
 //! of a group; [`run`] gives each group its thread and waits for the end. The stages themselves know nothing of this.
+//! [`measure`] is what `tidegate bench` and the benches measure with.
 
 pub mod cli;
 pub mod config;
@@ -14,6 +15,8 @@ pub mod control;
 pub mod gateway;
 pub mod ingress;
 pub mod line;
+pub mod measure;
+pub mod os;
 pub mod plan;
 pub mod recovery;
 pub mod rows;

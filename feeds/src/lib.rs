@@ -13,4 +13,4 @@ pub mod reader;
 mod registry;
 pub mod synthetic;
 
-pub use registry::{FEEDS, Feed, OpenError, Request};
+pub use registry::{FEEDS, Feed, OpenError, Opened, Request};

@@ -1,7 +1,9 @@
 //! The registry of feeds: one line each.
 
+use crate::reader::StreamSource;
 use chrono::NaiveDate;
-use flow::{Param, Params, Source};
+use flow::{Decoder, Param, Params, Source};
+use std::io::Read;
 use std::path::PathBuf;
 
 /// What a feed is opened with.
@@ -25,6 +27,18 @@ pub struct OpenError {
     pub next: String,
 }
 
+/// An input that was found and recognised, and is not read yet.
+pub struct Opened {
+    /// Path, and member if there is one.
+    pub name: String,
+    /// What the user ought to know.
+    pub warnings: Vec<String>,
+    /// Decodes the streams, a window for each.
+    pub decoder: Box<dyn Decoder>,
+    /// Uncompressed bytes.
+    pub streams: Vec<Box<dyn Read + Send>>,
+}
+
 /// A line of the registry.
 pub struct Feed {
     /// Name in configurations and on the command line.
@@ -37,8 +51,19 @@ pub struct Feed {
     pub params: &'static [Param],
     /// Whether the first bytes (uncompressed) of a file are this feed's.
     pub recognise: fn(&[u8]) -> bool,
-    /// Opens it.
-    pub open: fn(&Request) -> Result<Box<dyn Source>, OpenError>,
+    /// Finds what a request names.
+    pub find: fn(&Request) -> Result<Opened, OpenError>,
+}
+
+impl Feed {
+    /// Opens an input: a thread a stream begins to read.
+    ///
+    /// # Errors
+    /// When it is not there or not of this feed.
+    pub fn open(&self, request: &Request) -> Result<Box<dyn Source>, OpenError> {
+        let Opened { name, warnings, decoder, streams } = (self.find)(request)?;
+        Ok(Box::new(StreamSource::new(decoder, streams).named(name).warned(warnings)))
+    }
 }
 
 flow::registered!(Feed);

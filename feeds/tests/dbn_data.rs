@@ -20,7 +20,7 @@ impl Read {
     fn of(path: &Path) -> Read {
         let feed = flow::find(FEEDS, "dbn").expect("the feed is registered");
         let request = Request { paths: vec![path.into()], date: None, params: Params::defaults(feed.params) };
-        let mut source = (feed.open)(&request).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut source = feed.open(&request).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let mut queue = Inputs::with_capacity(1024);
         let (mut inputs, mut listings) = (Vec::new(), Listings::default());
         loop {

@@ -60,7 +60,7 @@ struct Read {
 /// Reads a file as the registry's feed, thread and all.
 fn read(path: &std::path::Path) -> Read {
     let request = Request { paths: vec![path.to_owned()], date: None, params: Params::default() };
-    let mut source = (flow::find(FEEDS, "itch").unwrap().open)(&request).unwrap();
+    let mut source = flow::find(FEEDS, "itch").unwrap().open(&request).unwrap();
     let (mut inputs, mut queue) = (Vec::new(), Inputs::with_capacity(0));
     while source.poll(&mut queue).unwrap() != Polled::Ended {
         while let Some((event, record)) = queue.front() {

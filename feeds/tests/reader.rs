@@ -140,11 +140,11 @@ fn members_of_a_zip_stream_side_by_side() {
     assert_eq!(contents(&path).unwrap(), [("a.z".to_owned(), a), ("b".to_owned(), b.clone())]);
     let one = folder.file("one", &zip(&[("readme", b"about"), ("01302020.bin", &b)]));
     let request = Request { paths: vec![one.clone()], date: None, params: Params::default() };
-    let mut opened = (flow::find(FEEDS, "itch").unwrap().open)(&request).unwrap();
+    let mut opened = flow::find(FEEDS, "itch").unwrap().open(&request).unwrap();
     assert_eq!(opened.name(), format!("{}:01302020.bin", one.display()));
     assert_eq!((drain(&mut *opened).0.len(), opened.warnings()), (20, vec![]));
     let request = Request { paths: vec![path], ..request };
-    let e = (flow::find(FEEDS, "itch").unwrap().open)(&request).err().unwrap();
+    let e = flow::find(FEEDS, "itch").unwrap().open(&request).err().unwrap();
     assert!(e.to_string().contains("2 members"), "{e}");
 }
 
@@ -282,7 +282,7 @@ fn the_wrong_feed_is_named_with_the_right_one() {
     let folder = Folder::new();
     let dbn = folder.file("x.bin", b"DBN\x01 and more");
     let request = Request { paths: vec![dbn.clone()], date: None, params: Params::default() };
-    let e = (flow::find(FEEDS, "itch").unwrap().open)(&request).err().unwrap().to_string();
+    let e = flow::find(FEEDS, "itch").unwrap().open(&request).err().unwrap().to_string();
     assert!(e.contains("is not of the feed itch (its first bytes are 44 42 4e 01"), "{e}");
     if let Some(feed) = recognised_as(&dbn).unwrap() {
         assert!(e.contains(&format!("it looks like {feed}: use --feed {feed}")), "{e}");

@@ -3,6 +3,7 @@
 //! Rows and JSON go to standard output, everything for people to standard error. Exit codes are stable: 0 done, 1 failed,
 //! 2 bad usage or configuration, 3 a check did not hold.
 
+mod bench;
 mod ctl;
 mod demo;
 mod exit;
@@ -51,6 +52,9 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Lists the kinds of rows, or the columns of one.
     Schema(schema::SchemaArgs),
+    /// Measurements on this host: latency and throughput, with intervals.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// The two logs of a run: list, follow, check, convert.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
@@ -67,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Synth(args) => synth::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Bench(command) => bench::run(&command),
         Command::Journal(command) => journal::run(&command),
     };
     match outcome {

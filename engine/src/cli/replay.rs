@@ -143,7 +143,7 @@ fn input(args: &ReplayArgs, settings: &Settings, feed: &'static feeds::Feed, fil
     InputSettings { feed, files, date: args.date, params: settings.feeds[feed.name].clone() }
 }
 
-fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
+pub(super) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
     let names = || feeds::FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
     flow::find(feeds::FEEDS, name)
         .ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; valid: {}", names())))

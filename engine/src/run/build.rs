@@ -116,7 +116,20 @@ fn merged(
         let advice = "name files with --input, or write [[input]]";
         return Err(Faults::one(Path::new("configuration"), "input", "no input", advice).into());
     }
-    let (feeds, instruments) = open(settings)?;
+    execute_sources(settings, open(settings)?, options, poll)
+}
+
+/// [`execute`] with sources that are open already instead of the inputs of the settings; each has a name.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_sources(
+    settings: &Settings,
+    sources: Vec<(String, Box<dyn Source>)>,
+    options: Options,
+    poll: &mut dyn FnMut(),
+) -> Result<(Report, Option<RunError>), RunError> {
+    let (feeds, instruments) = placed(sources);
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (rows, origins) = row_sink(options.rows, names, true)?;
     let sinks = joined(options.sinks, rows);
@@ -236,17 +249,25 @@ pub fn build_id() -> String {
     format!("tidegate {} {}", env!("CARGO_PKG_VERSION"), option_env!("TIDEGATE_COMMIT").unwrap_or("unversioned"))
 }
 
-fn open(settings: &Settings) -> Result<(Vec<Feeding>, u32), RunError> {
-    let (mut feeds, mut base) = (Vec::new(), 0u32);
-    for (i, input) in settings.inputs.iter().enumerate() {
+fn open(settings: &Settings) -> Result<Vec<(String, Box<dyn Source>)>, RunError> {
+    let mut sources = Vec::new();
+    for input in &settings.inputs {
         let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
-        let source = (input.feed.open)(&request)?;
+        let source = input.feed.open(&request)?;
+        sources.push((named(source.as_ref(), input.feed.name), source));
+    }
+    Ok(sources)
+}
+
+/// The sources with their ranges of instruments, and how many instruments there may be.
+fn placed(sources: Vec<(String, Box<dyn Source>)>) -> (Vec<Feeding>, u32) {
+    let (mut feeds, mut base) = (Vec::new(), 0u32);
+    for (i, (name, source)) in sources.into_iter().enumerate() {
         let range = source.instruments();
-        let name = named(source.as_ref(), input.feed.name);
         feeds.push(Feeding::new(name, source, i as u8 + 1, base));
         base += range;
     }
-    Ok((feeds, base))
+    (feeds, base)
 }
 
 fn named(source: &dyn Source, feed: &str) -> String {

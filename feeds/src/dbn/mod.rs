@@ -12,9 +12,9 @@ mod translate;
 
 pub use decoder::Dbn;
 
-use crate::reader::{StreamSource, open_streams, wrong_feed};
-use crate::{Feed, OpenError, Request, drive};
-use flow::{Ns, Source};
+use crate::reader::{open_streams, wrong_feed};
+use crate::{Feed, OpenError, Opened, Request, drive};
+use flow::Ns;
 
 /// The line of the registry.
 pub const FEED: Feed = Feed {
@@ -23,14 +23,14 @@ pub const FEED: Feed = Feed {
     about: "Databento DBN versions 1 to 3, any schema, plain or zstd",
     params: &[],
     recognise,
-    open,
+    find,
 };
 
 fn recognise(head: &[u8]) -> bool {
     matches!(head, [b'D', b'B', b'N', version, ..] if *version < b' ')
 }
 
-fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
+fn find(request: &Request) -> Result<Opened, OpenError> {
     let [path] = request.paths.as_slice() else {
         return Err(OpenError {
             what: format!("{} files for one input of the feed dbn", request.paths.len()),
@@ -41,8 +41,8 @@ fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
     let head = streams.first().map_or(Vec::new(), |s| s.head.clone());
     match streams.pop() {
         Some(stream) if streams.is_empty() && recognise(&stream.head) => {
-            let source = StreamSource::new(Box::new(Dbn::new()), vec![stream.read]);
-            Ok(Box::new(source.named(path.display().to_string())))
+            let (name, decoder) = (path.display().to_string(), Box::new(Dbn::new()));
+            Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read] })
         }
         _ => Err(wrong_feed(path, FEED.name, &head)),
     }

@@ -14,10 +14,9 @@ pub mod wire;
 
 pub use decoder::ItchDecoder;
 
-use crate::reader::{Stream, StreamSource, date, open_streams, wrong_feed};
-use crate::{Feed, OpenError, Request};
+use crate::reader::{Stream, date, open_streams, wrong_feed};
+use crate::{Feed, OpenError, Opened, Request};
 use capture::Capture;
-use flow::Source;
 use std::path::Path;
 
 /// The line in the registry.
@@ -27,7 +26,7 @@ pub const FEED: Feed = Feed {
     about: "Nasdaq TotalView-ITCH 5.0: BinaryFILE, or MoldUDP64 in pcap and pcapng",
     params: &[],
     recognise,
-    open,
+    find,
 };
 
 const NAME: &str = "itch";
@@ -61,7 +60,7 @@ fn is_empty_session(head: &[u8]) -> bool {
     head.starts_with(&[0, 0])
 }
 
-fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
+fn find(request: &Request) -> Result<Opened, OpenError> {
     let [path] = request.paths.as_slice() else {
         return Err(OpenError {
             what: format!("an input of the feed itch is one file, not {}", request.paths.len()),
@@ -73,7 +72,7 @@ fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
     let date = date::choose(request.date, &[&stream.name, &file]);
     let name = if stream.member { format!("{file}:{}", stream.name) } else { file };
     let decoder = Box::new(ItchDecoder::new(date));
-    Ok(Box::new(StreamSource::new(decoder, vec![stream.read]).named(name)))
+    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read] })
 }
 
 /// The stream of the file that is ITCH: the file, or the one member of a zip.

@@ -12,10 +12,10 @@ mod rows;
 
 pub use decoder::Lobster;
 
-use crate::reader::{Stream, StreamSource, date, open_streams, wrong_feed};
-use crate::{Feed, OpenError, Request, drive};
+use crate::reader::{Stream, date, open_streams, wrong_feed};
+use crate::{Feed, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
-use flow::{BookKind, Definition, Effective, InstrumentType, Mic, Ns, Param, ParamType, Px, Source, midnight, zone_of};
+use flow::{BookKind, Definition, Effective, InstrumentType, Mic, Ns, Param, ParamType, Px, midnight, zone_of};
 
 /// The line of the registry.
 pub const FEED: Feed = Feed {
@@ -31,7 +31,7 @@ pub const FEED: Feed = Feed {
         about: "Symbol of the listing; empty takes it from the file's name",
     }],
     recognise: |head| Role::of(head).is_some(),
-    open,
+    find,
 };
 
 /// The venue that the data was reconstructed from, and its calendar.
@@ -69,7 +69,7 @@ fn symbol_and_date(name: &str) -> (Option<&str>, Option<NaiveDate>) {
     (symbol, day)
 }
 
-fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
+fn find(request: &Request) -> Result<Opened, OpenError> {
     let mut streams = Vec::new();
     for path in &request.paths {
         streams.extend(open_streams(path)?);
@@ -99,9 +99,9 @@ fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
         "" => symbol.or(book_symbol).unwrap_or("UNKNOWN"),
         given => given,
     };
-    let decoder = decoder(symbol, day.unwrap_or(date::UNKNOWN));
-    let source = StreamSource::new(Box::new(decoder), vec![messages.read, book.read]);
-    Ok(Box::new(source.named(shown).warned(warning)))
+    let decoder = Box::new(decoder(symbol, day.unwrap_or(date::UNKNOWN)));
+    let warnings = warning.into_iter().collect();
+    Ok(Opened { name: shown, warnings, decoder, streams: vec![messages.read, book.read] })
 }
 
 fn take(streams: &mut Vec<Stream>, role: Role) -> Option<Stream> {

@@ -2,10 +2,9 @@
 
 use super::{Synthetic, SyntheticConfig};
 use crate::itch::ItchDecoder;
-use crate::reader::StreamSource;
-use crate::{Feed, OpenError, Request};
+use crate::{Feed, OpenError, Opened, Request};
 use chrono::NaiveDate;
-use flow::{Effective, Param, ParamType, Params, Source};
+use flow::{Effective, Param, ParamType, Params};
 
 /// The line in the registry.
 pub const FEED: Feed = Feed {
@@ -14,7 +13,7 @@ pub const FEED: Feed = Feed {
     about: "A seeded synthetic exchange that emits ITCH 5.0, made while it is read",
     params: PARAMS,
     recognise: |_| false,
-    open,
+    find,
 };
 
 const NAME: &str = "synthetic";
@@ -71,7 +70,7 @@ impl SyntheticConfig {
     }
 }
 
-fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
+fn find(request: &Request) -> Result<Opened, OpenError> {
     if let Some(path) = request.paths.first() {
         return Err(OpenError {
             what: format!("the feed {NAME} makes its own messages and reads no file, but {} was given", path.display()),
@@ -84,5 +83,5 @@ fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
         next: "set the parameters of the feed to what is valid".to_owned(),
     })?;
     let decoder = Box::new(ItchDecoder::new(Some(config.date)));
-    Ok(Box::new(StreamSource::new(decoder, vec![Box::new(exchange)]).named(NAME)))
+    Ok(Opened { name: NAME.to_owned(), warnings: Vec::new(), decoder, streams: vec![Box::new(exchange)] })
 }

@@ -84,7 +84,7 @@ fn open(name: &str, bytes: &[u8]) -> Result<Opened, String> {
     std::fs::write(&path, bytes).unwrap();
     let request = Request { paths: vec![path], date: None, params: Params::default() };
     let feed = flow::find(FEEDS, "itch").unwrap();
-    let mut source = (feed.open)(&request).map_err(|e| e.to_string())?;
+    let mut source = feed.open(&request).map_err(|e| e.to_string())?;
     let mut inputs = flow::Inputs::with_capacity(0);
     let mut out = Vec::new();
     while source.poll(&mut inputs).map_err(|e| e.to_string())? != Polled::Ended {

@@ -1,0 +1,86 @@
+//! The page of results: what was measured, on what, against whom, from result files alone.
+//!
+//! A section for each file, in the order given; a table for each set of figures that belong together. Nothing is written by
+//! hand in it, so it can be made again on any host: `cargo run -p tidegate-benches --bin results -- FILE… > RESULTS.md`.
+
+use std::fmt::Write as _;
+use tidegate::measure::compare::{Figure, ResultFile};
+
+/// What a section says of its measurement, by name.
+const ABOUT: &[(&str, &str)] = &[
+    ("hop", "One way between two cores; ratios to bare atomics. Rivals: `rtrb`, crossbeam."),
+    ("ring", "Throughput of both rings by capacity and batch."),
+    ("decode", "ITCH bytes to inputs. Rivals: `itch5`, which casts and reads in place, and `itchy`."),
+    ("book", "Decoding, the L3 book and the best bid and offer. Rival: a book of the standard collections."),
+    ("gate", "One order through every check of risk. Rival: a gate of the standard collections."),
+    (
+        "line",
+        "The whole line on bytes in memory, fused and split. Rivals: the same stages called by hand, std collections.",
+    ),
+    ("tick-to-order", "Open loop: from the intended time of a message to the bytes of the order that it caused."),
+];
+
+/// The page.
+pub fn markdown(results: &[ResultFile]) -> String {
+    let mut page = String::from(
+        "# Results\n\nGenerated from result files; [README.md](README.md) says how. Medians of interleaved rounds with their\n\
+         intervals of about 95 %. Ratios are of the same round and can be trusted; nanoseconds are those of the host.\n",
+    );
+    for result in results {
+        let _ = writeln!(page, "\n## {}\n", result.bench);
+        if let Some((_, about)) = ABOUT.iter().find(|(bench, _)| *bench == result.bench) {
+            let _ = writeln!(page, "{about}\n");
+        }
+        let _ = writeln!(page, "{}; {} % of the time stolen.\n", result.host(), result.steal_percent);
+        page += &tables(&result.figures);
+    }
+    page
+}
+
+/// Rows with the same figures are one table.
+fn tables(figures: &[Figure]) -> String {
+    let mut rows: Vec<(&str, Vec<&Figure>)> = Vec::new();
+    for figure in figures {
+        match rows.iter_mut().find(|(row, _)| *row == figure.row) {
+            Some((_, own)) => own.push(figure),
+            None => rows.push((&figure.row, vec![figure])),
+        }
+    }
+    let mut page = String::new();
+    let mut heading: Vec<&str> = Vec::new();
+    for (row, own) in rows {
+        let keys: Vec<&str> = own.iter().map(|f| f.key.as_str()).collect();
+        if keys != heading {
+            let end = if heading.is_empty() { "" } else { "\n" };
+            let _ = writeln!(page, "{end}| | {} |\n|---|{}", keys.join(" | "), "---|".repeat(keys.len()));
+            heading = keys;
+        }
+        let cells: Vec<String> = own.iter().map(|f| cell(f)).collect();
+        let _ = writeln!(page, "| {} | {} |", if row.is_empty() { "all" } else { row }, cells.join(" | "));
+    }
+    page
+}
+
+fn cell(figure: &Figure) -> String {
+    let text = |value: f64| if value.abs() >= 1_000.0 { format!("{value:.0}") } else { format!("{value:.2}") };
+    match figure.interval {
+        Some((low, high)) => format!("{} ({} to {})", text(figure.value), text(low), text(high)),
+        None => text(figure.value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_with_the_same_figures_share_a_table() {
+        let text = "{\"bench\":\"hop\",\"host\":{\"cpu\":\"C\",\"cores\":2,\"kernel\":\"6\"}}\n\
+            {\"group\":\"g\",\"name\":\"a\",\"p50_ns\":1.5,\"ratio\":1,\"ratio_low\":1,\"ratio_high\":1}\n\
+            {\"group\":\"g\",\"name\":\"b\",\"p50_ns\":12345,\"ratio\":2,\"ratio_low\":1.9,\"ratio_high\":2.1}\n";
+        let page = markdown(&[ResultFile::parse(text).unwrap()]);
+        let table = "| | p50_ns | ratio |\n|---|---|---|\n| g, a | 1.50 | 1.00 (1.00 to 1.00) |\n| g, b | 12345 | 2.00 (1.90 to 2.10) |\n";
+        assert!(page.contains("## hop\n") && page.contains("C, 2 cores, bare metal, Linux 6"), "{page}");
+        assert!(page.contains(table), "{page}");
+    }
+}

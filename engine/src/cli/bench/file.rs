@@ -1,0 +1,283 @@
+//! `tidegate bench decode`, `book` and `line`: on a file.
+
+use super::super::exit::{Exit, Failure};
+use super::super::line::{LineArgs, set_all};
+use super::super::present::grouped;
+use super::super::replay::feed_named;
+use super::{Progress, print, ratio, spread, table};
+use crate::config::Settings;
+use crate::measure::line::{self, LineCost, LineError, Variant};
+use crate::measure::recording::Wanted;
+use crate::measure::stages::{self, Bbo, BookCost, MessageCost, StageError};
+use crate::measure::{Recording, RecordingError, Setting, own_cores};
+use chrono::NaiveDate;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// A file to measure on.
+#[derive(Args)]
+pub(in crate::cli) struct FileArgs {
+    /// File; the feed is recognised by its first bytes, packed files are unpacked.
+    file: PathBuf,
+    /// Feed of the file, if it shall not be recognised.
+    #[arg(long)]
+    feed: Option<String>,
+    /// Trading date, for feeds that count from midnight.
+    #[arg(long)]
+    date: Option<NaiveDate>,
+    /// The most MiB of unpacked bytes that are read; what is measured on is in memory, twice.
+    #[arg(long, default_value_t = 1_024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    mib: u64,
+    /// Rounds.
+    #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// One JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl FileArgs {
+    fn read(&self) -> Result<Recording, Failure> {
+        let feed = self.feed.as_deref().map(feed_named).transpose()?;
+        let wanted = Wanted { path: self.file.clone(), feed, date: self.date, most: self.mib << 20 };
+        let recording = Recording::read(&wanted)?;
+        if !recording.is_whole() {
+            eprintln!("the first {} MiB of {} are measured; --mib sets how much", self.mib, self.file.display());
+        }
+        Ok(recording)
+    }
+
+    fn progress(&self, recording: &Recording, what: &str, of_a_round: u64) -> Progress {
+        let (file, bytes) = (recording.path().display(), grouped(recording.bytes()));
+        let text = format!("{what}: {} rounds over {file}, {} ({bytes} bytes)", self.rounds, recording.feed().name);
+        Progress::new(&text, u64::from(self.rounds) * of_a_round)
+    }
+}
+
+impl From<RecordingError> for Failure {
+    fn from(error: RecordingError) -> Failure {
+        Failure::failed(error)
+    }
+}
+
+impl From<StageError> for Failure {
+    fn from(error: StageError) -> Failure {
+        Failure::failed(error)
+    }
+}
+
+impl From<LineError> for Failure {
+    fn from(error: LineError) -> Failure {
+        match error {
+            LineError::Run(error) => error.into(),
+            other => Failure::failed(other),
+        }
+    }
+}
+
+/// What was measured on.
+#[derive(Serialize)]
+struct On {
+    file: String,
+    feed: &'static str,
+    bytes: u64,
+    whole: bool,
+    rounds: u32,
+}
+
+impl On {
+    fn of(recording: &Recording, rounds: u32) -> On {
+        let name = recording.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (feed, bytes, whole) = (recording.feed().name, recording.bytes(), recording.is_whole());
+        On { file: name, feed, bytes, whole, rounds }
+    }
+}
+
+/// Options of `bench decode`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  tidegate bench decode 01302020.NASDAQ_ITCH50.gz --mib 512\n  \
+    tidegate synth --out day.itch --messages 5000000 && tidegate bench decode day.itch --json")]
+pub(in crate::cli) struct DecodeArgs {
+    #[command(flatten)]
+    file: FileArgs,
+}
+
+#[derive(Serialize)]
+struct DecodeResult {
+    #[serde(flatten)]
+    setting: Setting,
+    #[serde(flatten)]
+    on: On,
+    #[serde(flatten)]
+    cost: MessageCost,
+    mb_per_s: f64,
+}
+
+fn costs(name: &str, c: &MessageCost) -> Vec<String> {
+    let cost = spread(c.ns_per_message, c.ns_per_message_low, c.ns_per_message_high);
+    vec![name.to_owned(), grouped(c.messages), grouped(c.inputs), cost, format!("{:.1}", c.least_ns_per_message)]
+}
+
+const COSTS: [&str; 5] = ["", "messages", "inputs", "ns/message", "least"];
+
+pub(super) fn decode(args: &DecodeArgs) -> Result<Exit, Failure> {
+    let setting = Setting::begin("decode");
+    let recording = args.file.read()?;
+    let progress = args.file.progress(&recording, "decode", 1);
+    let cost = stages::decoding(&recording, args.file.rounds as usize, || progress.step())?;
+    drop(progress);
+    let table = table(&COSTS, &[costs("decode", &cost)]);
+    let seconds = cost.ns_per_message * cost.messages as f64 / 1e9;
+    let mb_per_s = (recording.bytes() as f64 / 1e6 / seconds).round();
+    let on = On::of(&recording, args.file.rounds);
+    let result = DecodeResult { setting: setting.end(), on, cost, mb_per_s };
+    print(args.file.json, &result, &result.setting, &table)
+}
+
+/// Options of `bench book`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  tidegate bench book 01302020.NASDAQ_ITCH50.gz --symbol AAPL,MSFT\n  \
+    tidegate bench book day.itch --set book.max_orders=4000000 --json")]
+pub(in crate::cli) struct BookArgs {
+    #[command(flatten)]
+    file: FileArgs,
+    /// Symbols whose best prices are told; the busiest if none is named.
+    #[arg(long, value_delimiter = ',')]
+    symbol: Vec<String>,
+    /// Any parameter of the book: book.name=value.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct BookResult {
+    #[serde(flatten)]
+    setting: Setting,
+    #[serde(flatten)]
+    on: On,
+    #[serde(flatten)]
+    book: BookCost,
+}
+
+pub(super) fn book(args: &BookArgs) -> Result<Exit, Failure> {
+    let mut settings = Settings::default();
+    set_all(&mut settings, args.set.iter().cloned())?;
+    let setting = Setting::begin("book");
+    let recording = args.file.read()?;
+    let progress = args.file.progress(&recording, "decode and book", 2);
+    let rounds = args.file.rounds as usize;
+    let book = stages::book(&recording, &settings.stages["book"], &args.symbol, rounds, || progress.step())?;
+    drop(progress);
+    if let Some(unknown) = args.symbol.iter().find(|s| !book.bbo.iter().any(|b| b.symbol == **s)) {
+        return Err(Failure::usage(format!("--symbol {unknown}: the file has no such symbol")));
+    }
+    let text = book_table(&book);
+    let on = On::of(&recording, args.file.rounds);
+    let result = BookResult { setting: setting.end(), on, book };
+    print(args.file.json, &result, &result.setting, &text)
+}
+
+fn book_table(book: &BookCost) -> String {
+    let mut text = table(&COSTS, &[costs("decode and book", &book.cost)]);
+    let s = &book.single;
+    text += &format!("decoding alone {:.1} ns/message\n\n", book.decode_ns_per_message);
+    let times = [s.p50_ns, s.p90_ns, s.p99_ns, s.p999_ns, s.p9999_ns, s.max_ns].map(grouped);
+    let row = std::iter::once("one input through the book, ns".to_owned()).chain(times).collect();
+    text += &table(&["", "p50", "p90", "p99", "p99.9", "p99.99", "max"], &[row]);
+    text += &format!("of that, two readings of the clock {:.1} ns\n\n", s.clock_ns);
+    let side = |px: &Option<String>, qty| px.as_ref().map_or("-".to_owned(), |px| format!("{px} x {qty}"));
+    let row = |b: &Bbo| vec![b.symbol.clone(), side(&b.bid_px, b.bid_qty), side(&b.ask_px, b.ask_qty)];
+    text += &table(&["at the end", "bid", "ask"], &book.bbo.iter().map(row).collect::<Vec<_>>());
+    let (orders, levels) = (grouped(book.live_orders as u64), grouped(book.live_levels as u64));
+    text + &format!("{orders} orders at {levels} prices, state {}\n\n", &book.state_hash[..32])
+}
+
+/// Options of `bench line`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  tidegate bench line 01302020.NASDAQ_ITCH50.gz --mib 512\n  \
+    tidegate bench line day.itch --set line.stages=book,bars,cvd,imbalance,vpin --json")]
+pub(in crate::cli) struct LineBenchArgs {
+    #[command(flatten)]
+    file: FileArgs,
+    #[command(flatten)]
+    line: LineArgs,
+}
+
+#[derive(Serialize)]
+struct LineResult {
+    #[serde(flatten)]
+    setting: Setting,
+    #[serde(flatten)]
+    on: On,
+    stages: Vec<String>,
+    events: u64,
+    events_per_s: f64,
+    ns_per_event: f64,
+    ns_per_event_low: f64,
+    ns_per_event_high: f64,
+    allocations: Option<u64>,
+    outcome_hash: String,
+    lines: Vec<LineCost>,
+}
+
+/// The fused line, and the split one where there is a core for each of its groups; or the one that was asked for.
+fn variants(args: &LineArgs) -> Result<Vec<Variant>, Failure> {
+    let mut asked = Settings::default();
+    args.apply(&mut asked)?;
+    let stages = asked.line.list("stages").len();
+    let preset = asked.line.text("preset").to_owned();
+    let named = |preset: &str, groups: usize| {
+        let mut settings = asked.clone();
+        let cores = own_cores(groups).iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+        let pinned = (asked.line.list("cores").is_empty() && !cores.is_empty()).then(|| format!("line.cores={cores}"));
+        set_all(&mut settings, [format!("line.preset={preset}")].into_iter().chain(pinned))?;
+        Ok::<_, Failure>(Variant { name: preset.to_owned(), settings })
+    };
+    let mut variants = vec![named("fused", 1)?];
+    if preset == "cuts" {
+        variants.push(Variant { name: preset, settings: asked });
+    } else if (2..=ring::thread::cores().len()).contains(&stages) || preset == "split" {
+        variants.push(named("split", stages)?);
+    }
+    Ok(variants)
+}
+
+pub(super) fn line(args: &LineBenchArgs) -> Result<Exit, Failure> {
+    let variants = variants(&args.line)?;
+    let setting = Setting::begin("line");
+    let recording = args.file.read()?;
+    let progress = args.file.progress(&recording, "line", variants.len() as u64);
+    let lines = line::measure(&recording, &variants, args.file.rounds as usize, || progress.step())?;
+    drop(progress);
+    let counted = |n: Option<u64>| n.map_or("not counted".to_owned(), grouped);
+    let row = |l: &LineCost| {
+        vec![
+            format!("{}: {}", l.name, l.groups.join(" | ")),
+            grouped(l.events),
+            grouped(l.events_per_s as u64),
+            spread(l.ns_per_event, l.ns_per_event_low, l.ns_per_event_high),
+            format!("{:.1}", l.least_ns_per_event),
+            ratio(l.ratio, l.ratio_low, l.ratio_high),
+            counted(l.allocations),
+        ]
+    };
+    let heading = ["line", "events", "events/s", "ns/event", "least", "ratio", "allocations"];
+    let mut text = table(&heading, &lines.iter().map(row).collect::<Vec<_>>());
+    text += "allocations of all threads, after the last input that names an instrument\n\n";
+    let first = lines[0].clone();
+    let result = LineResult {
+        setting: setting.end(),
+        on: On::of(&recording, args.file.rounds),
+        stages: variants[0].settings.line.list("stages").to_vec(),
+        events: first.events,
+        events_per_s: first.events_per_s,
+        ns_per_event: first.ns_per_event,
+        ns_per_event_low: first.ns_per_event_low,
+        ns_per_event_high: first.ns_per_event_high,
+        allocations: first.allocations,
+        outcome_hash: first.outcome_hash,
+        lines,
+    };
+    print(args.file.json, &result, &result.setting, &text)
+}

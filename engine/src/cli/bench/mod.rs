@@ -1,0 +1,109 @@
+//! `tidegate bench`: measurements for a user on his own host.
+//!
+//! A table for people, one JSON object with `--json`; `docs/bench.md` of the engine has every field. What is measured and
+//! how stands in [`crate::measure`].
+
+mod compare;
+mod cores;
+mod file;
+mod tick;
+
+use super::exit::{Exit, Failure, output};
+use crate::measure::Setting;
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+
+/// What can be measured.
+#[derive(Subcommand)]
+pub(super) enum BenchCommand {
+    /// One hop: how long an event takes from one core to another, over both rings and bare atomics.
+    Hop(cores::HopArgs),
+    /// Throughput of both rings, at several sizes and batches.
+    Ring(cores::RingArgs),
+    /// Decoding a file.
+    Decode(file::DecodeArgs),
+    /// Decoding a file and keeping its books.
+    Book(file::BookArgs),
+    /// A file through the whole line, fused and split.
+    Line(file::LineBenchArgs),
+    /// From the intended time of a message to the bytes of an order, open loop.
+    TickToOrder(tick::TickArgs),
+    /// What changed between two results, beyond noise.
+    Compare(compare::CompareArgs),
+}
+
+pub(super) fn run(command: &BenchCommand) -> Result<Exit, Failure> {
+    match command {
+        BenchCommand::Hop(args) => cores::hop(args),
+        BenchCommand::Ring(args) => cores::ring(args),
+        BenchCommand::Decode(args) => file::decode(args),
+        BenchCommand::Book(args) => file::book(args),
+        BenchCommand::Line(args) => file::line(args),
+        BenchCommand::TickToOrder(args) => tick::run(args),
+        BenchCommand::Compare(args) => compare::run(args),
+    }
+}
+
+/// Progress on standard error: a bar on a terminal, else one line at the beginning.
+struct Progress(ProgressBar);
+
+impl Progress {
+    /// `what` will take so many steps.
+    fn new(what: &str, steps: u64) -> Progress {
+        if !std::io::stderr().is_terminal() {
+            eprintln!("{what}");
+            return Progress(ProgressBar::hidden());
+        }
+        let style =
+            ProgressStyle::with_template("{msg}  {bar:30} {pos} of {len}  {eta}").expect("the template is valid");
+        Progress(ProgressBar::new(steps).with_style(style).with_message(what.to_owned()))
+    }
+
+    fn step(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Prints the result: as JSON, or as `table` under the host.
+fn print(json: bool, result: &impl Serialize, setting: &Setting, table: &str) -> Result<Exit, Failure> {
+    let text = if json {
+        serde_json::to_string(result).expect("a result is plain values")
+    } else {
+        format!("{}\n{}, {} % of the time stolen", table.trim_end(), setting.host, setting.steal_percent)
+    };
+    writeln!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(Exit::Done))
+}
+
+/// Rows under a heading, the columns aligned: the first to the left, the others to the right.
+fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let heading: Vec<String> = heading.iter().map(|h| (*h).to_owned()).collect();
+    let all: Vec<&Vec<String>> = std::iter::once(&heading).chain(rows).collect();
+    let width = |column: usize| all.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for row in &all {
+        for (column, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(width(column) - cell.chars().count());
+            text += &if column == 0 { format!("{cell}{pad}") } else { format!("  {pad}{cell}") };
+        }
+        text = format!("{}\n", text.trim_end());
+    }
+    text
+}
+
+/// A figure with its interval.
+fn spread(median: f64, low: f64, high: f64) -> String {
+    format!("{median:.1} ({low:.1} to {high:.1})")
+}
+
+/// A ratio with its interval.
+fn ratio(median: f64, low: f64, high: f64) -> String {
+    format!("{median:.2} ({low:.2} to {high:.2})")
+}

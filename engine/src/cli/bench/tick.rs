@@ -1,0 +1,212 @@
+//! `tidegate bench tick-to-order`.
+
+use super::super::exit::{Exit, Failure};
+use super::super::line::{LineArgs, set_all};
+use super::super::present::grouped;
+use super::super::watch::Watch;
+use super::{print, table};
+use crate::measure::open_loop::{
+    Burst, Day, Exchange, Load, OpenLoopError, Percentiles, TickToOrder, hgrm, measure, messages, page, settings,
+};
+use crate::measure::own_cores;
+use clap::Args;
+use serde::Serialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Options of `bench tick-to-order`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  tidegate bench tick-to-order\n  \
+    tidegate bench tick-to-order --rate 2M --seconds 10 --burst 10x,200ms --burst 5x,1s@6s --out report\n  \
+    tidegate bench tick-to-order --sweep --cut orders --json\n\
+    The orders are those of the strategy `random`: often enough to be warm. --set random.every=1000 makes them rarer.")]
+pub(in crate::cli) struct TickArgs {
+    /// Messages a second; k and M are understood.
+    #[arg(long, default_value = "1M", value_parser = rate)]
+    rate: f64,
+    /// How long, in seconds.
+    #[arg(long, default_value_t = 5.0, value_parser = seconds)]
+    seconds: f64,
+    /// So many times the rate for so long: 10x,1s or 5x,20ms@3s; more than one may be given.
+    #[arg(long)]
+    burst: Vec<Burst>,
+    /// Raises the rate step by step until the line is saturated.
+    #[arg(long)]
+    sweep: bool,
+    /// Cuts the line before these stages, and before `tail`.
+    #[arg(long, value_name = "STAGES")]
+    cut: Option<String>,
+    /// Symbols of the synthetic exchange.
+    #[arg(long, default_value_t = 200)]
+    symbols: u32,
+    /// Orders at rest, about.
+    #[arg(long, default_value_t = 20_000)]
+    live_orders: u32,
+    /// Seed of the synthetic exchange.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Folder for tick-to-order.hgrm, .html and .json.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    line: LineArgs,
+    /// One JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(number) => (number, 1e3),
+        None => text.strip_suffix(['m', 'M']).map_or((text, 1.0), |number| (number, 1e6)),
+    };
+    let rate = number.parse::<f64>().ok().map(|n| n * unit).filter(|r| (1.0..=1e9).contains(r));
+    rate.ok_or_else(|| "valid: messages a second from 1 to 1000M, as 1000000, 500k or 1M".to_owned())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse::<f64>().ok().filter(|s| (0.01..=36_000.0).contains(s));
+    seconds.ok_or_else(|| "valid: from 0.01 to 36000".to_owned())
+}
+
+impl From<OpenLoopError> for Failure {
+    fn from(error: OpenLoopError) -> Failure {
+        match error {
+            OpenLoopError::Schedule(_) | OpenLoopError::Exchange(_) => Failure::usage(error),
+            OpenLoopError::Config(faults) => faults.into(),
+            OpenLoopError::Run(error) => error.into(),
+            OpenLoopError::Stopped => Failure::failed(error),
+        }
+    }
+}
+
+/// The most messages that are held in memory.
+const MOST_MESSAGES: u64 = 400_000_000;
+
+#[derive(Serialize)]
+struct TickResult<'a> {
+    #[serde(flatten)]
+    result: &'a TickToOrder,
+    files: Vec<String>,
+}
+
+pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
+    let mut settings = settings();
+    let cut = args.cut.iter().flat_map(|cuts| ["line.preset=cuts".to_owned(), format!("line.cuts={cuts}")]);
+    set_all(&mut settings, cut)?;
+    args.line.apply(&mut settings)?;
+    if settings.line.list("cores").is_empty() && settings.line.text("preset") == "fused" {
+        set_all(&mut settings, own_cores(1).iter().map(|core| format!("line.cores={core}")))?;
+    }
+    let (seed, symbols, live_orders) = (args.seed, args.symbols, args.live_orders);
+    let exchange = Exchange { seed, symbols, live_orders };
+    let load = Load { rate: args.rate, seconds: args.seconds, bursts: args.burst.clone(), exchange };
+    let count = messages(&load, args.sweep)?;
+    if count > MOST_MESSAGES {
+        let most = grouped(MOST_MESSAGES);
+        let advice = format!("{} messages are more than the {most} that are held in memory", grouped(count));
+        return Err(Failure::usage(format!("{advice}; lower --rate, --seconds or --burst")));
+    }
+    if let Some(out) = &args.out {
+        fs::create_dir_all(out).map_err(|e| unwritten(out, &e))?;
+    }
+    let watch = Watch::new(Some(count), true)?;
+    eprintln!("making {} messages of {symbols} symbols, about {} MB", grouped(count), count * 34 / 1_000_000);
+    let mut day = Day::new(exchange, count, |_| ()).map_err(OpenLoopError::from)?;
+    let mut said = |next: &str| eprintln!("measuring {next}");
+    let result = measure(&load, &mut day, &settings, args.sweep, &watch.control().stop, &mut said)?;
+    let files = args.out.as_deref().map_or(Ok(Vec::new()), |out| written(out, &result))?;
+    let text = shown(&result, &files);
+    print(args.json, &TickResult { result: &result, files }, &result.setting, &text)
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("{}: {error}; choose another folder with --out", path.display()))
+}
+
+/// Writes the files into the folder; their paths.
+fn written(out: &Path, result: &TickToOrder) -> Result<Vec<String>, Failure> {
+    let json = serde_json::to_string_pretty(result).expect("a result is plain values");
+    let files = [("hgrm", hgrm(&result.distributions.all)), ("html", page(result)), ("json", json + "\n")];
+    let write = |(kind, text): (&str, String)| {
+        let path = out.join(format!("tick-to-order.{kind}"));
+        fs::write(&path, text).map_err(|e| unwritten(&path, &e))?;
+        Ok(path.display().to_string())
+    };
+    files.into_iter().map(write).collect()
+}
+
+fn times(name: String, p: &Percentiles) -> Vec<String> {
+    let times = [p.samples, p.p50_ns, p.p90_ns, p.p99_ns, p.p999_ns, p.max_ns].map(grouped);
+    std::iter::once(name).chain(times).collect()
+}
+
+const TIMES: [&str; 6] = ["samples", "p50", "p90", "p99", "p99.9", "max"];
+
+fn headed(first: &'static str) -> Vec<&'static str> {
+    std::iter::once(first).chain(TIMES).collect()
+}
+
+fn shown(r: &TickToOrder, files: &[String]) -> String {
+    let mut text = format!(
+        "{} messages at {} messages/s, {} taken/s; an order every {:.0} messages, {} refused\nline {}\n\n",
+        grouped(r.messages),
+        grouped(r.rate as u64),
+        grouped(r.achieved_per_s as u64),
+        r.messages_per_order,
+        grouped(r.refused),
+        r.groups.join(" | ")
+    );
+    let apart = if r.bursts.is_empty() { "" } else { ", outside bursts" };
+    let mut rows = vec![times(format!("tick to order{apart}"), &r.tick_to_order)];
+    rows.extend(r.wait.iter().map(|p| times("  until it was taken".to_owned(), p)));
+    rows.extend(r.work.iter().map(|p| times("  from there to the bytes".to_owned(), p)));
+    text += &table(&headed("ns"), &rows);
+    let stages: Vec<_> = r.stages.iter().map(|s| times(s.name.clone(), &s.times)).collect();
+    text += "\n";
+    text += &table(&headed("stages, ns"), &stages);
+    text += &format!("each has a reading of the clock in it: {:.1} ns\n\n", r.clock_ns);
+    let stalls = &r.stalls;
+    for burst in &r.bursts {
+        let verdict = if burst.kept_up { "kept up" } else { "fell behind" };
+        text += &format!(
+            "burst {}x at {} s for {} s: {verdict}, at most {} messages behind, drained after {} ms\n",
+            burst.factor,
+            burst.start_s,
+            burst.seconds,
+            grouped(burst.max_behind),
+            burst.drain_ms
+        );
+    }
+    if !r.bursts.is_empty() {
+        let name = |b: &crate::measure::open_loop::BurstResult| format!("burst {}x at {} s", b.factor, b.start_s);
+        let rows: Vec<_> = r.bursts.iter().map(|b| times(name(b), &b.times)).collect();
+        text += &table(&headed("ns"), &rows);
+        text += "\n";
+    }
+    if !r.sweep.is_empty() {
+        text += &sweep(r);
+    }
+    text += &format!(
+        "host: {:.0} stalls over 1 us a second, the longest {} ns, {} % of the time; percentiles beyond that are the host's\n",
+        stalls.over_1us_per_s,
+        grouped(stalls.max_ns),
+        stalls.share_percent
+    );
+    files.iter().for_each(|file| text += &format!("wrote {file}\n"));
+    text
+}
+
+fn sweep(r: &TickToOrder) -> String {
+    let row = |s: &crate::measure::open_loop::Step| {
+        let state = if s.saturated { "saturated" } else { "" };
+        let behind = grouped(s.max_behind);
+        let rates = [s.offered_per_s, s.achieved_per_s].map(|r| grouped(r as u64));
+        let times = [s.times.p50_ns, s.times.p99_ns, s.times.max_ns].map(grouped);
+        let mut row: Vec<String> = rates.into_iter().chain(times).collect();
+        row.extend([behind, state.to_owned()]);
+        row
+    };
+    let rows: Vec<_> = r.sweep.iter().map(row).collect();
+    table(&["offered/s", "achieved/s", "p50 ns", "p99 ns", "max ns", "behind", ""], &rows) + "\n"
+}
