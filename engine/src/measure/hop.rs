@@ -91,11 +91,14 @@ impl End for (ring::Producer<Parcel>, ring::Consumer<Parcel>) {
     }
 }
 
+/// What each of two threads has of two links: the ends to send by and to receive by.
+pub type Ends<P, C> = ((P, C), (P, C));
+
 /// Two links, there and back, as the ends of two threads.
 ///
 /// # Errors
 /// When a link cannot be made.
-pub fn crossed<P, C, E>(make: impl Fn() -> Result<(P, C), E>) -> Result<((P, C), (P, C)), E> {
+pub fn crossed<P, C, E>(make: impl Fn() -> Result<(P, C), E>) -> Result<Ends<P, C>, E> {
     let ((there, at_there), (back, at_back)) = (make()?, make()?);
     Ok(((there, at_back), (back, at_there)))
 }

@@ -107,9 +107,13 @@ pub fn decoding(recording: &Recording, rounds: usize, mut each: impl FnMut()) ->
     Ok(MessageCost::of(counted, &times))
 }
 
+/// The number of the first source of a line, which the keys of a state hold.
+const SOURCE: u8 = 1;
+
 /// The book's stage as the line would call it.
 struct Shelf {
     stage: BookStage,
+    reads: Kinds,
     out: Out,
     numbering: Numbering,
 }
@@ -118,13 +122,15 @@ impl Shelf {
     fn new(instruments: u32, params: &Params) -> Shelf {
         let wanted = Kinds::of(&[Kind::BookTop, Kind::Trade, Kind::Anomaly]);
         let stage = BookStage::new(params, Space { instruments });
-        Shelf { stage, out: Out::new(1, wanted), numbering: Numbering::default() }
+        Shelf { reads: stage.reads(), stage, out: Out::new(1, wanted), numbering: Numbering::default() }
     }
 
     #[inline]
     fn take(&mut self, event: &Event) {
-        // The first source of a line is number 1.
-        let event = Event { source: 1, ..self.numbering.next(event) };
+        let event = Event { source: SOURCE, ..self.numbering.next(event) };
+        if !self.reads.has(event.kind) {
+            return;
+        }
         self.out.begin(&event);
         self.stage.on_event(&event, &mut self.out);
         black_box(self.out.events().len());
@@ -202,7 +208,7 @@ pub fn book(
     let mut shelf = Shelf::new(instruments, params);
     let (mut listings, mut activity) = (Listings::default(), BTreeMap::<u32, u64>::new());
     let (counted, _) = pass(recording, |event| {
-        listings.observe(event);
+        listings.observe(&Event { source: SOURCE, ..*event });
         *activity.entry(event.instrument).or_default() += 1;
         shelf.take(event);
     })?;

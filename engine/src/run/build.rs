@@ -119,13 +119,16 @@ fn merged(
     execute_sources(settings, open(settings)?, options, poll)
 }
 
-/// [`execute`] with sources that are open already instead of the inputs of the settings; each has a name.
+/// Open sources with their names.
+pub type Sources = Vec<(String, Box<dyn Source>)>;
+
+/// [`execute`] with sources that are open already instead of the inputs of the settings.
 ///
 /// # Errors
 /// As [`execute`].
 pub fn execute_sources(
     settings: &Settings,
-    sources: Vec<(String, Box<dyn Source>)>,
+    sources: Sources,
     options: Options,
     poll: &mut dyn FnMut(),
 ) -> Result<(Report, Option<RunError>), RunError> {
@@ -249,7 +252,7 @@ pub fn build_id() -> String {
     format!("tidegate {} {}", env!("CARGO_PKG_VERSION"), option_env!("TIDEGATE_COMMIT").unwrap_or("unversioned"))
 }
 
-fn open(settings: &Settings) -> Result<Vec<(String, Box<dyn Source>)>, RunError> {
+fn open(settings: &Settings) -> Result<Sources, RunError> {
     let mut sources = Vec::new();
     for input in &settings.inputs {
         let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
@@ -260,7 +263,7 @@ fn open(settings: &Settings) -> Result<Vec<(String, Box<dyn Source>)>, RunError>
 }
 
 /// The sources with their ranges of instruments, and how many instruments there may be.
-fn placed(sources: Vec<(String, Box<dyn Source>)>) -> (Vec<Feeding>, u32) {
+fn placed(sources: Sources) -> (Vec<Feeding>, u32) {
     let (mut feeds, mut base) = (Vec::new(), 0u32);
     for (i, (name, source)) in sources.into_iter().enumerate() {
         let range = source.instruments();

@@ -13,7 +13,7 @@ mod trades;
 mod trading;
 mod verify;
 
-pub use build::{Compare, Options, Rows, build_id, execute, execute_sources, outcome_kinds};
+pub use build::{Compare, Options, Rows, Sources, build_id, execute, execute_sources, outcome_kinds};
 pub use drive::{Control, Finished, run_line};
 pub use report::{InputReport, LatencyReport, Report, SymbolReport};
 pub use safe::cancel_at_venue;

@@ -42,6 +42,9 @@ pub(in crate::cli) struct TickArgs {
     /// Orders at rest, about.
     #[arg(long, default_value_t = 20_000)]
     live_orders: u32,
+    /// Messages of market hours that warm the line up.
+    #[arg(long, default_value_t = 200_000)]
+    warm: u64,
     /// Seed of the synthetic exchange.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -98,8 +101,8 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     if settings.line.list("cores").is_empty() && settings.line.text("preset") == "fused" {
         set_all(&mut settings, own_cores(1).iter().map(|core| format!("line.cores={core}")))?;
     }
-    let (seed, symbols, live_orders) = (args.seed, args.symbols, args.live_orders);
-    let exchange = Exchange { seed, symbols, live_orders };
+    let TickArgs { seed, symbols, live_orders, warm, .. } = *args;
+    let exchange = Exchange { seed, symbols, live_orders, warm };
     let load = Load { rate: args.rate, seconds: args.seconds, bursts: args.burst.clone(), exchange };
     let count = messages(&load, args.sweep)?;
     if count > MOST_MESSAGES {
@@ -158,7 +161,7 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
         r.groups.join(" | ")
     );
     let apart = if r.bursts.is_empty() { "" } else { ", outside bursts" };
-    let mut rows = vec![times(format!("tick to order{apart}"), &r.tick_to_order)];
+    let mut rows = vec![times(format!("tick to order{apart}"), &r.tick_to_order.times)];
     rows.extend(r.wait.iter().map(|p| times("  until it was taken".to_owned(), p)));
     rows.extend(r.work.iter().map(|p| times("  from there to the bytes".to_owned(), p)));
     text += &table(&headed("ns"), &rows);

@@ -11,8 +11,6 @@ use feeds::synthetic::{ConfigErrors, Synthetic, SyntheticConfig};
 use flow::{Ns, midnight};
 use std::io::Read;
 
-/// Messages of market hours that warm the line up.
-const WARM_TRADING: u64 = 200_000;
 /// Where in a framed message its time stands: 48 bits after length, type, locate and tracking number.
 const STAMP: usize = 2 + 5;
 /// The first intended time, nanoseconds since midnight: an hour in which nothing opens or closes.
@@ -29,6 +27,8 @@ pub struct Exchange {
     pub symbols: u32,
     /// Orders at rest, about.
     pub live_orders: u32,
+    /// Messages of market hours that warm the line up, beside those before the market opens.
+    pub warm: u64,
 }
 
 /// The messages, warm-up and measured ones.
@@ -45,12 +45,12 @@ impl Day {
     /// # Errors
     /// When there is no such day.
     pub fn new(exchange: Exchange, timed: u64, mut progress: impl FnMut(u64)) -> Result<Day, ConfigErrors> {
-        let Exchange { seed, symbols, live_orders } = exchange;
+        let Exchange { seed, symbols, live_orders, warm } = exchange;
         let filling = u64::from(live_orders) * 27 / 20 + u64::from(symbols) * 20;
         // The hours before the market opens are a sixteenth of the day, those after it closes a hundredth.
-        let messages = (timed + WARM_TRADING + filling) * 9 / 8 + SyntheticConfig::min_messages(symbols);
+        let messages = (timed + warm + filling) * 9 / 8 + SyntheticConfig::min_messages(symbols);
         let config = SyntheticConfig { seed, messages, symbols, live_orders, ..SyntheticConfig::default() };
-        let warm = WARM_TRADING + filling + messages / 16 + SyntheticConfig::min_messages(symbols);
+        let warm = warm + filling + messages / 16 + SyntheticConfig::min_messages(symbols);
         let wanted = warm + timed;
         let mut made = Synthetic::new(&config)?;
         let mut bytes = Vec::with_capacity(wanted as usize * 36);

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Messages handed over at once, at most: what a line that is behind takes in one go.
-const TAKEN: u64 = 32;
+const TAKEN: u64 = 8;
 /// Slices of the timeline.
 pub(super) const SLICES: usize = 400;
 /// How long the line rests between the warm-up and the first intended time.

@@ -29,15 +29,15 @@ pub use day::{Day, Exchange};
 pub use hgrm::hgrm;
 pub use page::page;
 pub use result::{
-    BurstResult, Distributions, Load, Percentiles, StageTime, Step, TickToOrder, Timeline, measure, messages, settings,
+    BurstResult, Distributions, Load, Percentiles, Spread, StageTime, Step, TickToOrder, Timeline, measure, messages,
+    settings,
 };
 pub use schedule::{Burst, Schedule, Span};
 pub use stalls::Stalls;
 
 use crate::config::{Faults, Settings};
-use crate::run::{Control, Options, Report, RunError, execute_sources};
+use crate::run::{Control, Options, Report, RunError, Sources, execute_sources};
 use feeds::synthetic::ConfigErrors;
-use flow::Source;
 use generator::{Generator, Pursuit, Shared};
 use orders::{OrderTimes, Seen};
 use std::sync::atomic::AtomicBool;
@@ -98,7 +98,7 @@ fn passage(
     let seen = Arc::new(Mutex::new(Seen::default()));
     let bytes = (Arc::from(day.bytes()), day.warm(), day.date());
     let generator = Generator::new(bytes, Arc::new(schedule.clone()), Arc::clone(&shared), Arc::clone(&done));
-    let sources: Vec<(String, Box<dyn Source>)> = vec![("generator".to_owned(), Box::new(generator))];
+    let sources: Sources = vec![("generator".to_owned(), Box::new(generator))];
     let times = OrderTimes::new(shared, day.first(), day.warm() + schedule.messages(), Arc::clone(&seen));
     // How far a line is belongs to one run; only the wish to stop is for all.
     let control = Control { stop: Arc::clone(stop), ..Control::default() };

@@ -146,7 +146,7 @@ fn bursts(result: &TickToOrder) -> String {
 pub fn page(result: &TickToOrder) -> String {
     let setting = &result.setting;
     let apart = if result.bursts.is_empty() { "tick to order" } else { "tick to order, outside bursts" };
-    let mut rows = row(apart, &result.tick_to_order);
+    let mut rows = row(apart, &result.tick_to_order.times);
     result.wait.iter().for_each(|p| rows += &row("until the line took the message", p));
     result.work.iter().for_each(|p| rows += &row("from there to the bytes of the order", p));
     result.bursts.iter().for_each(|b| rows += &row(&format!("burst {}x at {} s", b.factor, b.start_s), &b.times));

@@ -5,7 +5,7 @@ use super::orders::Sample;
 use super::stalls::Stalls;
 use super::{Burst, Day, Exchange, OpenLoopError, Passage, SETTINGS, STAGES, Schedule, passage};
 use crate::config::{Faults, Settings};
-use crate::measure::rounds::rounded;
+use crate::measure::rounds::{Ratio, rounded};
 use crate::measure::{Setting, own_cores};
 use crate::run::Report;
 use hdrhistogram::Histogram;
@@ -44,6 +44,46 @@ impl From<&Histogram<u64>> for Percentiles {
             max_ns: times.max(),
         }
     }
+}
+
+/// Percentiles with the intervals of two of them: those of the medians of equal parts of the run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Spread {
+    /// Of the whole run.
+    #[serde(flatten)]
+    pub times: Percentiles,
+    /// Lower end of the interval of the median.
+    pub p50_ns_low: f64,
+    /// Upper end.
+    pub p50_ns_high: f64,
+    /// Lower end of the interval of the 99th percentile.
+    pub p99_ns_low: f64,
+    /// Upper end.
+    pub p99_ns_high: f64,
+}
+
+/// Parts of a run, for the interval of its percentiles.
+const PARTS: usize = 20;
+
+impl Spread {
+    /// Of times in the order in which they came.
+    fn of(times: Percentiles, in_order: &[u64]) -> Spread {
+        let parts = in_order.chunks(in_order.len().div_ceil(PARTS).max(1)).map(<[u64]>::to_vec);
+        let (mut medians, mut ends) = (Vec::new(), Vec::new());
+        for mut part in parts {
+            part.sort_unstable();
+            medians.push(part[part.len() / 2] as f64);
+            ends.push(part[part.len() * 99 / 100] as f64);
+        }
+        let of = |values: Vec<f64>| if values.is_empty() { (0.0, 0.0) } else { interval(values) };
+        let ((p50_ns_low, p50_ns_high), (p99_ns_low, p99_ns_high)) = (of(medians), of(ends));
+        Spread { times, p50_ns_low, p50_ns_high, p99_ns_low, p99_ns_high }
+    }
+}
+
+fn interval(values: Vec<f64>) -> (f64, f64) {
+    let spread = Ratio::spread(values);
+    (spread.low, spread.high)
 }
 
 /// The time of one call of a stage.
@@ -158,7 +198,7 @@ pub struct TickToOrder {
     /// What a reading of the clock costs.
     pub clock_ns: f64,
     /// From the intended time to the bytes of the order, outside bursts.
-    pub tick_to_order: Percentiles,
+    pub tick_to_order: Spread,
     /// With bursts.
     pub all: Percentiles,
     /// From the intended time until the line took the message; null when the line is cut.
@@ -293,6 +333,7 @@ fn analysed(
         }
     };
     let fused = report.groups.len() == 1;
+    let in_order: Vec<u64> = seen.samples.iter().filter(|s| steadily(s)).map(|s| s.total_ns).collect();
     TickToOrder {
         setting,
         rate: load.rate,
@@ -305,7 +346,7 @@ fn analysed(
         refused: report.refused.values().sum(),
         groups: report.groups.clone(),
         clock_ns: rounded(crate::measure::stages::clock_cost(&Clock::new()) / 2.0),
-        tick_to_order: Percentiles::from(&distributions.steady),
+        tick_to_order: Spread::of(Percentiles::from(&distributions.steady), &in_order),
         all: Percentiles::from(&distributions.all),
         wait: fused.then(|| Percentiles::from(&distributions.wait)),
         work: fused.then(|| Percentiles::from(&distributions.work)),
