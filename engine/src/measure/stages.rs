@@ -121,7 +121,7 @@ struct Shelf {
 impl Shelf {
     fn new(instruments: u32, params: &Params) -> Shelf {
         let wanted = Kinds::of(&[Kind::BookTop, Kind::Trade, Kind::Anomaly]);
-        let stage = BookStage::new(params, Space { instruments });
+        let stage = BookStage::new(params, Space { instruments, fills: 0 });
         Shelf { reads: stage.reads(), stage, out: Out::new(1, wanted), numbering: Numbering::default() }
     }
 
