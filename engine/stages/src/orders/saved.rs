@@ -8,7 +8,7 @@ use super::chains::{Chain, Ended};
 use super::counters::Counter;
 use super::cycle::State;
 use super::intake::Group;
-use super::money::Terms;
+use super::money::{Holding, Terms};
 use super::positions::{Filled, Key};
 use super::stage::{Instrument, OrdersStage};
 use super::table::Order;
@@ -97,6 +97,9 @@ impl OrdersStage {
         self.group = from.get::<Group>()?;
         for saved in from.get::<Vec<SavedInstrument>>()? {
             let at = self.index(&saved.key, from)?;
+            if saved.terms.is_some_and(|t| t.multiplier <= 0 || t.qty_decimals > 18) {
+                return Err(StateError::Inconsistent("an instrument with terms that cannot be"));
+            }
             self.instruments[at as usize] = Instrument { terms: saved.terms, last_px: saved.last_px };
         }
         self.load_orders(from)?;
@@ -115,8 +118,9 @@ impl OrdersStage {
             let SavedPosition { account, strategy, ref key, base, fees } = saved;
             let key = Key::new(account, strategy, self.index(key, from)?);
             let place = self.positions.open(key).filter(|place| place.now == Filled::NOTHING && place.fees == 0);
-            let flat = base.holding.qty == 0 && base.holding.cost != 0;
-            let Some(place) = place.filter(|_| !flat && base.holding.fees == 0) else {
+            let Holding { qty, cost, fees: of_fills, .. } = base.holding;
+            let sound = (qty != 0 || cost == 0) && qty != i64::MIN && of_fills == 0;
+            let Some(place) = place.filter(|_| sound) else {
                 return Err(StateError::Inconsistent("a position that is there twice, or flat and yet of some cost"));
             };
             (place.base, place.now, place.fees) = (base, base, fees);

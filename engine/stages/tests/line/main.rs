@@ -2,6 +2,7 @@
 //!
 //! The fuzz target `line` plays the same.
 
+mod damage;
 mod filling;
 mod play;
 

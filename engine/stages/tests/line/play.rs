@@ -89,20 +89,21 @@ fn params(name: &str, table: &[Param], turned: u8) -> Params {
     params
 }
 
-fn build(line: &StageLine, turned: u8) -> Box<dyn Stage> {
+pub(crate) fn build(line: &StageLine, turned: u8) -> Box<dyn Stage> {
     let params = params(line.name, line.params, turned);
     (line.build)(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
 }
 
-fn build_venue(turned: u8) -> SimulatedVenue {
+pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
     let params = params("sim", stages::venue::PARAMS, turned);
     SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
 }
 
-struct Station {
-    name: &'static str,
+/// A stage in its place.
+pub(crate) struct Station {
+    pub(crate) name: &'static str,
     out: Out,
-    stage: Box<dyn Stage>,
+    pub(crate) stage: Box<dyn Stage>,
 }
 
 /// Passes an event, and depth first what follows from it, through the stations.
@@ -125,12 +126,12 @@ fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
 }
 
 /// The line, the venue and what is on its way between them.
-struct World {
-    turned: u8,
-    stations: Vec<Station>,
-    venue: SimulatedVenue,
+pub(crate) struct World {
+    pub(crate) turned: u8,
+    pub(crate) stations: Vec<Station>,
+    pub(crate) venue: SimulatedVenue,
     replies: Replies,
-    listings: Listings,
+    pub(crate) listings: Listings,
     /// Routes and refusals that have not arrived, answers that have not entered, by their time.
     waiting: BTreeMap<(Ns, u64), Event>,
     queued: u64,
@@ -182,7 +183,7 @@ impl World {
     }
 
     /// What a step stands for enters, after all that was due before it.
-    fn step(&mut self, step: Step) {
+    pub(crate) fn step(&mut self, step: Step) {
         let kind = INPUTS[usize::from(step.what) % INPUTS.len()];
         let mut then = self.now.0.saturating_add(step.pause()).min(LAST);
         if kind == Kind::Tick {
@@ -196,7 +197,7 @@ impl World {
     }
 
     /// Everything that is due up to `then`.
-    fn until(&mut self, then: Ns) {
+    pub(crate) fn until(&mut self, then: Ns) {
         while let Some(next) = self.waiting.first_entry().filter(|e| e.key().0 <= then) {
             let ((due, _), event) = next.remove_entry();
             self.now = self.now.max(due);
@@ -270,7 +271,7 @@ impl World {
         assert!(saved == self.saved(|to| other.save(to)), "the venue saves other bytes than it loaded");
     }
 
-    fn saved(&self, save: impl FnOnce(&mut StateWriter<'_>)) -> Vec<u8> {
+    pub(crate) fn saved(&self, save: impl FnOnce(&mut StateWriter<'_>)) -> Vec<u8> {
         let mut writer = StateWriter::new(&self.listings);
         save(&mut writer);
         writer.into_bytes()
@@ -283,15 +284,21 @@ impl World {
     }
 }
 
-/// Plays the inputs that the bytes stand for; panics when something is not as it must be.
-pub(crate) fn play(bytes: &[u8]) -> Tally {
-    let Some((turned, rest)) = bytes.split_first() else { return Tally::default() };
-    let mut world = World::new(*turned);
+/// A world in which the listings are told.
+pub(crate) fn opened(turned: u8) -> World {
+    let mut world = World::new(turned);
     for instrument in 1..5 {
         for event in crate::filling::opening(instrument) {
             world.enter(event);
         }
     }
+    world
+}
+
+/// Plays the inputs that the bytes stand for; panics when something is not as it must be.
+pub(crate) fn play(bytes: &[u8]) -> Tally {
+    let Some((turned, rest)) = bytes.split_first() else { return Tally::default() };
+    let mut world = opened(*turned);
     for step in rest.as_chunks::<16>().0 {
         world.step(Step::of(step));
     }

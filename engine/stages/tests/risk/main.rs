@@ -4,3 +4,4 @@ mod checks;
 mod desk;
 mod groups;
 mod routes;
+mod states;
