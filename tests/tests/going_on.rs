@@ -233,3 +233,51 @@ fn a_running_engine_tells_how_it_is() {
     let commands = events(JournalReader::open(&journal).expect("a journal").inputs());
     assert!(!commands.iter().any(|e| e.kind == Kind::Command), "asking enters nowhere");
 }
+
+/// What a new journal begins with of limits: target, old, new.
+fn limits_said(journal: &Path) -> Vec<(u32, i64, i64)> {
+    let inputs = JournalReader::open(journal).expect("a journal").inputs();
+    let commands = inputs.map_while(Result::ok).filter_map(|e| e.get::<Commanded>().copied());
+    let set = commands.filter(|c| c.action == CommandAction::SetLimit.code());
+    set.map(|c| (c.target, c.old, c.new)).collect()
+}
+
+/// A limit that an operator has set holds in a new journal, and in the one after it, until a configuration changes it.
+#[test]
+fn a_limit_that_was_set_is_carried_over() {
+    let desk = Desk::new(2_000_000);
+    let journal = desk.journal();
+    let mut child = desk.start("600x");
+    until("a first order", || journal.join("control.sock").exists() && !refused_and_ordered(&journal).1.is_empty());
+    ctl(&journal, &["limit", "max-quantity", "150", "--from", "10000"]);
+    ctl(&journal, &["limit", "max-quantity", "140", "--from", "10000"]);
+    until("both commands", || limits_said(&journal).len() == 2);
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    let by_limit = |journal: &Path| -> Vec<i64> {
+        let outcomes = events(JournalReader::open(journal).expect("a journal").outcomes());
+        outcomes.iter().filter_map(|e| e.get::<Refused>()).filter(|r| r.check == 3).map(|r| r.limit).collect()
+    };
+    let mut old = journal;
+    let changes = [
+        ("[bars]\nintervals = [\"5s\"]", Some(150)),
+        ("[bars]\nintervals = [\"1m\"]", Some(150)),
+        ("[risk]\nmax_quantity = 250", None),
+    ];
+    for (at, (change, carried)) in changes.into_iter().enumerate() {
+        desk.configure(2_000_000, change);
+        let new = desk.folder.path().join(format!("next-{at}"));
+        let mut command = Command::new(tidegate());
+        command.arg("run").arg(desk.config()).arg("--journal").arg(&new).arg("--carry-over").arg(&old);
+        command.args(["--speed", "600x", "--json"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("tidegate starts");
+        until("refusals in the new journal", || {
+            new.join("closed.toml").exists() || new.join("journal.toml").exists() && by_limit(&new).len() > 5
+        });
+        child.kill().expect("a child");
+        child.wait().expect("a child");
+        assert_eq!(limits_said(&new), carried.map(|to| (3, 10_000, to)).into_iter().collect::<Vec<_>>(), "{change}");
+        assert!(by_limit(&new).iter().all(|limit| *limit == carried.unwrap_or(250)), "{change}");
+        old = new;
+    }
+}

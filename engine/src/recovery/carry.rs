@@ -3,10 +3,11 @@
 //! Nothing of the old one is repeated through the line, which may compute something else now. Its inputs say what was
 //! filled and busted; its outcomes say which orders left. The new journal begins with a command that says so, the listings
 //! of what was traded, counters far enough ahead, and every fill with its cost and every bust: positions and fees come out
-//! as they were. Orders that may be open are cancelled at the venue and asked for before anything new is sent. Limits are
-//! those of the new configuration; a halt stays. Bound: two readings of the old logs; fills and orders are held in memory
+//! as they were. Orders that may be open are cancelled at the venue and asked for before anything new is sent. Limits that
+//! were set by commands hold on; a halt stays. Bound: two readings of the old logs; fills and orders are held in memory
 //! meanwhile.
 
+use super::limits::Limits;
 use super::{SKIPPED, skip_counters};
 use crate::config::Settings;
 use crate::gateway::is_numbered;
@@ -60,14 +61,14 @@ pub fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, CarryError
     if inputs_of(&reader.info().config_text) != inputs_of(&settings.to_toml()) {
         return Err(CarryError::Inputs(dir.to_owned()));
     }
-    let mut left = Left::default();
+    let mut left = Left { limits: Limits::of(&reader.info().config_text), ..Left::default() };
     for input in reader.inputs() {
         left.input(&input?);
     }
     for outcome in reader.outcomes() {
         left.outcome(&outcome?);
     }
-    Ok(left.carried())
+    Ok(left.carried(settings))
 }
 
 /// How many inputs the journal begins with by the command that it begins with; 0 when it carries nothing over.
@@ -107,6 +108,7 @@ struct Left {
     last_seq: u64,
     answers: u64,
     halted: bool,
+    limits: Limits,
     /// The highest counter of an order id.
     counter: u64,
     /// How far counters were skipped.
@@ -135,6 +137,7 @@ impl Left {
     fn input(&mut self, input: &Event) {
         self.last_seq = input.id.seq();
         self.count(input);
+        self.limits.input(input);
         match input.kind {
             Kind::Name | Kind::Listing => self.define(input),
             Kind::Halt => self.halted = true,
@@ -213,7 +216,7 @@ impl Left {
         }
     }
 
-    fn carried(self) -> Carried {
+    fn carried(self, settings: &Settings) -> Carried {
         let filled = |id: &u64| self.filled.get(id).copied().unwrap_or(0);
         let open = self.left.iter().filter(|(id, qty)| !self.ended.contains(id) && filled(id) < **qty);
         let open = open.map(|(id, _)| OrderId(*id)).collect();
@@ -222,6 +225,7 @@ impl Left {
         let fills = self.fills.iter().map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..*f });
         let mut first: Vec<Event> = listings.collect();
         first.push(skip_counters(self.counter.max(self.skipped) + SKIPPED));
+        first.extend(self.limits.commands(settings));
         first.extend(fills);
         if self.halted {
             first.push(Order::plain(CommandAction::Halt, 0).event());

@@ -6,6 +6,7 @@
 //! with it. Bound: a snapshot holds one state; repeating costs what running did.
 
 mod carry;
+mod limits;
 mod panics;
 mod snapshot;
 

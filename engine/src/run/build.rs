@@ -247,10 +247,13 @@ pub(super) fn plan(settings: &Settings, sinks: &[Box<dyn Sink>], instruments: u3
     Ok(Plan::build(settings, settings.space(instruments), outcome_kinds(settings)?, readers)?)
 }
 
-/// Build that a journal names: the version and, where the build knows it, the commit.
+/// Build that a journal names: the version, and the hash of the sources, made when this was built.
 pub fn build_id() -> String {
-    format!("tidegate {} {}", env!("CARGO_PKG_VERSION"), option_env!("TIDEGATE_COMMIT").unwrap_or("unversioned"))
+    BUILD_ID.to_owned()
 }
+
+/// In one piece, so that the binary holds it as it is told.
+const BUILD_ID: &str = concat!("tidegate ", env!("CARGO_PKG_VERSION"), " ", env!("TIDEGATE_SOURCES"));
 
 fn open(settings: &Settings) -> Result<Sources, RunError> {
     let mut sources = Vec::new();

@@ -7,6 +7,8 @@ mod latency;
 mod report;
 mod safe;
 mod shadow;
+#[cfg(test)]
+mod sources;
 mod summary;
 mod tail;
 mod trades;

@@ -83,6 +83,27 @@ fn every_member_takes_the_lints_of_the_workspace() {
     crate::none(faults);
 }
 
+/// The id of a build is a hash of the sources that the binary is made of: of the engine and all that it may use.
+#[test]
+fn the_build_id_covers_what_the_engine_is_made_of() {
+    let root = tidegate_tests::root();
+    let text = std::fs::read_to_string(root.join("engine/src/run/sources.rs")).expect("it can be read");
+    let list = text.split("CRATES: [").nth(1).and_then(|rest| rest.split(';').nth(1)).expect("the list of crates");
+    let listed: std::collections::BTreeSet<_> = list.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let Some((_, May::Only(uses))) = ARROWS.iter().find(|(name, _)| *name == "tidegate") else {
+        panic!("the engine does not stand in the table")
+    };
+    let is_part = |member: &&Package| member.name.as_str() == "tidegate" || uses.contains(&member.name.as_str());
+    let folder = |member: &Package| {
+        let folder = member.manifest_path.parent().expect("a manifest stands in a folder");
+        let folder = folder.as_std_path().canonicalize().expect("it is there");
+        let root = root.canonicalize().expect("it is there");
+        folder.strip_prefix(root).expect("it is below the root").to_str().expect("UTF-8").to_owned()
+    };
+    let made_of: std::collections::BTreeSet<_> = members().iter().filter(is_part).map(folder).collect();
+    assert_eq!(listed, made_of);
+}
+
 #[test]
 fn wrong_arrows_are_found() {
     let wrong = |member, uses: &[&str]| wrong_arrows(member, uses.iter().copied()).len();

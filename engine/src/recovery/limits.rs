@@ -1,0 +1,137 @@
+//! Limits that were set by commands, carried over to a new journal.
+//!
+//! The commands of the old journal are applied to the limits of its configuration as [`stages::risk`] did. What then differs
+//! from that configuration is said again at the beginning of the new journal, with the name of who asked for it: by a command whose
+//! old value is the new configuration's. A limit for which the new configuration itself says something else than the old one is the
+//! new configuration's. Bound: one limit a check.
+
+use crate::config::Settings;
+use crate::ingress::Order;
+use flow::records::{Command, Name};
+use flow::{CommandAction, Event, ParamType};
+use stages::risk::{CHECKS, CheckLine};
+use std::collections::BTreeMap;
+
+/// A limit as it stands.
+#[derive(Clone, Copy)]
+struct Limit {
+    configured: i64,
+    now: i64,
+    actor: u64,
+}
+
+/// Limits by number of their check, and who has commanded.
+#[derive(Default)]
+pub(super) struct Limits {
+    limits: BTreeMap<u16, Limit>,
+    actors: BTreeMap<u64, Event>,
+}
+
+impl Limits {
+    /// As the configuration of that text has them. What it does not have is not known.
+    pub(super) fn of(config: &str) -> Limits {
+        let table = config.parse::<toml::Table>().unwrap_or_default();
+        let risk = table.get("risk");
+        let limit = |line: &CheckLine| {
+            let configured = risk?.get(line.params.first()?.name)?.as_integer()?;
+            Some((line.number, Limit { configured, now: configured, actor: 0 }))
+        };
+        Limits { limits: CHECKS.iter().filter_map(limit).collect(), actors: BTreeMap::new() }
+    }
+
+    /// Takes an input of the journal.
+    pub(super) fn input(&mut self, input: &Event) {
+        if let Some(name) = input.get::<Name>().filter(|_| input.instrument == 0) {
+            self.actors.insert(name.handle, *input);
+        }
+        let Some(command) = input.get::<Command>() else { return };
+        let is_set = command.action == CommandAction::SetLimit.code();
+        let Some(number) = u16::try_from(command.target).ok().filter(|_| is_set) else { return };
+        if let Some(limit) = self.limits.get_mut(&number)
+            && limit.now == command.old
+            && takes(number, command.new)
+        {
+            (limit.now, limit.actor) = (command.new, command.actor);
+        }
+    }
+
+    /// The commands that set them again in a line with `settings`.
+    pub(super) fn commands(&self, settings: &Settings) -> Vec<Event> {
+        let mut commands = Vec::new();
+        for (number, limit) in &self.limits {
+            let Some(param) = line(*number).and_then(|l| l.params.first()) else { continue };
+            let configured = i64::try_from(settings.stages["risk"].int(param.name)).unwrap_or(i64::MAX);
+            if configured != limit.configured || limit.now == configured {
+                continue;
+            }
+            commands.extend(self.actors.get(&limit.actor));
+            let order = Order::plain(CommandAction::SetLimit, limit.actor);
+            let order = Order { target: (*number).into(), old: configured, new: limit.now, ..order };
+            commands.push(order.event());
+        }
+        commands
+    }
+}
+
+fn line(number: u16) -> Option<&'static CheckLine> {
+    CHECKS.iter().find(|line| line.number == number)
+}
+
+/// Whether the check's parameter would take that value.
+fn takes(number: u16, limit: i64) -> bool {
+    let param = line(number).and_then(|l| l.params.first());
+    param.is_some_and(|p| match p.ty {
+        ParamType::Int(low, high) => u64::try_from(limit).is_ok_and(|limit| (low..=high).contains(&limit)),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(target: u32, old: i64, new: i64) -> Event {
+        Order { target, old, new, ..Order::plain(CommandAction::SetLimit, 5) }.event()
+    }
+
+    fn said(commands: &[Event]) -> Vec<(u32, i64, i64, u64)> {
+        commands.iter().filter_map(|e| e.get::<Command>()).map(|c| (c.target, c.old, c.new, c.actor)).collect()
+    }
+
+    #[test]
+    fn what_held_last_is_said_again() {
+        let settings = Settings::default();
+        let mut limits = Limits::of(&settings.to_toml());
+        let mut name = Event::new(flow::Ns(0), 0, flow::Flags::NONE, &Name { handle: 5, space: 1, ..Name::default() });
+        name.source = flow::SOURCE_OPERATOR;
+        limits.input(&name);
+        for command in [
+            set(3, 10_000, 500),
+            set(3, 10_000, 600),
+            set(3, 500, 700),
+            set(6, 50_000, -1),
+            set(6, 50_000, i64::MAX),
+            set(7, 1_000, 5),
+            set(7, 5, 1_000),
+            set(11, 0, 5),
+            set(80, 0, 5),
+        ] {
+            limits.input(&command);
+        }
+        let commands = limits.commands(&settings);
+        assert_eq!(said(&commands), [(3, 10_000, 700, 5)], "overtaken, out of range, set back, without a limit");
+        assert_eq!((commands.len(), commands[0]), (2, name), "who asked is named before");
+    }
+
+    #[test]
+    fn what_the_new_configuration_changes_is_its_own() {
+        let old = Settings::default();
+        let mut limits = Limits::of(&old.to_toml());
+        limits.input(&set(3, 10_000, 500));
+        limits.input(&set(6, 50_000, 60_000));
+        let mut new = Settings::default();
+        new.set("risk.max_quantity=800").expect("it is a limit");
+        assert_eq!(said(&limits.commands(&new)), [(6, 50_000, 60_000, 5)]);
+        assert!(Limits::of("").commands(&old).is_empty(), "nothing is known of a configuration without limits");
+    }
+}

@@ -1,0 +1,126 @@
+//! The name of a build: a hash of the sources that it is made of.
+//!
+//! The build script and a test include this file; nothing runs it otherwise. What the engine computes follows from the sources of
+//! the workspace's crates that it is made of, the versions of all others (`Cargo.lock`), their features (`Cargo.toml`), and
+//! nothing else: debug and release give the same outcomes, so the profile is not part of the name, and neither are tests, benches,
+//! documents, the compiler, the machine or the time. Any change of a source is another build, a comment too. The hash is XXH3 (128 bit): it tells builds
+//! apart, and is no proof against a forger. Bound: one reading of the sources.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Crates of the workspace that the binary is made of, by their folder.
+pub(crate) const CRATES: [&str; 7] = ["engine", "engine/flow", "engine/stages", "feeds", "ring", "sinks", "tuning"];
+
+/// The files under `root`, relative to it, in the order of their names: of a workspace those of [`CRATES`]; of the engine alone, as it is
+/// in a package, its own. Others then are versions in `Cargo.lock`.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub(crate) fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_workspace = CRATES.iter().all(|folder| root.join(folder).join("Cargo.toml").is_file());
+    let crates: &[&str] = if is_workspace { &CRATES } else { &[""] };
+    let mut found = vec![PathBuf::from("Cargo.lock"), PathBuf::from("Cargo.toml")];
+    for folder in crates {
+        let folder = Path::new(folder);
+        found.extend(["Cargo.toml", "build.rs"].map(|name| folder.join(name)));
+        collect(root, &folder.join("src"), &mut found)?;
+    }
+    found.retain(|file| root.join(file).is_file());
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in std::fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            collect(root, &path, found)?;
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The hash of names and contents, as hex; `features` are those that the engine is built with.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn hash(root: &Path, files: &[PathBuf], features: &str) -> io::Result<String> {
+    let mut hash = Xxh3::new();
+    let mut put = |bytes: &[u8]| {
+        hash.update(&(bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    put(features.as_bytes());
+    for file in files {
+        let name: Vec<_> = file.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        put(name.join("/").as_bytes());
+        put(&std::fs::read(root.join(file))?);
+    }
+    Ok(format!("{:032x}", hash.digest128()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn id(root: &Path) -> String {
+        hash(root, &files(root).expect("it can be read"), "").expect("it can be read")
+    }
+
+    /// Copies the sources, and something that is none.
+    fn copied(from: &Path, to: &Path) {
+        for file in files(from).expect("it can be read") {
+            let to = to.join(&file);
+            fs::create_dir_all(to.parent().expect("a folder")).expect("it is writable");
+            fs::copy(from.join(file), to).expect("it is writable");
+        }
+        fs::write(to.join("engine/src/notes.txt"), "no source").expect("it is writable");
+    }
+
+    #[test]
+    fn the_same_sources_are_the_same_build_wherever_they_lie() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folder = tempfile::tempdir().expect("a folder");
+        copied(&root, folder.path());
+        assert_eq!(id(&root), id(folder.path()));
+        let features = if cfg!(feature = "deliberate-faults") { "CARGO_FEATURE_DELIBERATE_FAULTS" } else { "" };
+        let here = hash(&root, &files(&root).expect("it can be read"), features).expect("it can be read");
+        assert!(crate::run::build_id().ends_with(&here), "this build is the sources that lie here");
+        assert_ne!(id(&root), hash(&root, &files(&root).expect("files"), "deliberate-faults").expect("a hash"));
+    }
+
+    #[test]
+    fn another_line_or_version_or_file_is_another_build() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folder = tempfile::tempdir().expect("a folder");
+        copied(&root, folder.path());
+        let mut seen = vec![id(folder.path())];
+        for file in ["engine/stages/src/lib.rs", "ring/Cargo.toml", "Cargo.lock", "feeds/src/new.rs", "engine/build.rs"]
+        {
+            let path = folder.path().join(file);
+            let mut text = fs::read(&path).unwrap_or_default();
+            text.extend(b"\n");
+            fs::write(&path, text).expect("it is writable");
+            let now = id(folder.path());
+            assert!(!seen.contains(&now), "{file}");
+            seen.push(now);
+        }
+        fs::rename(folder.path().join("feeds/src/new.rs"), folder.path().join("feeds/src/other.rs"))
+            .expect("it is there");
+        assert!(!seen.contains(&id(folder.path())), "a file of another name");
+    }
+
+    #[test]
+    fn the_engine_alone_has_an_id_too() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let own = files(root).expect("it can be read");
+        assert!(own.contains(&PathBuf::from("src/main.rs")) && own.iter().all(|f| !f.starts_with("flow")));
+    }
+}
