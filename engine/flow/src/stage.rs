@@ -39,6 +39,11 @@ pub trait Stage: Send {
     }
     /// Handles one event; pushes what follows from it, at most [`Stage::fan_out`] events.
     fn on_event(&mut self, event: &Event, out: &mut Out);
+    /// Shows what is likely to come, the next event first, so that the stage can have the memory that it will need brought
+    /// into the cache meanwhile. Only time may depend on it: what is shown may not come, or may change before it does, and
+    /// what comes may not have been shown.
+    #[inline]
+    fn foresee(&mut self, _coming: &[Event]) {}
     /// State out, as canonical bytes keyed by listing: equal states give equal bytes, whatever way led there.
     fn save(&self, to: &mut StateWriter<'_>);
     /// State in, into a stage that was built with the same parameters.

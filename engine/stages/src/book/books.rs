@@ -106,14 +106,13 @@ impl Top {
     }
 }
 
-/// A book. `top` is what was last told; `stale` says that the touch may differ from it.
+/// A book. `top` is what was last told.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Slot {
     pub(super) halves: [Half; 2],
     pub(super) kind: BookKind,
     pub(super) source: u8,
-    pub(super) stale: bool,
     pub(super) signed: bool,
     pub(super) top: Top,
 }
@@ -125,7 +124,6 @@ impl Slot {
         halves: [Half::EMPTY; 2],
         kind: BookKind::None,
         source: 0,
-        stale: false,
         signed: false,
         top: Top::EMPTY,
     };
@@ -149,6 +147,7 @@ impl Books {
     pub fn new(limits: Limits) -> Books {
         let mut orders = Pool::new(limits.orders + 1, Order::VACANT);
         assert_eq!(orders.take(), Some(NOBODY), "a pool gives its first item first");
+        orders[NOBODY].level = 0;
         Books {
             places: vec![NONE; limits.instruments as usize].into_boxed_slice(),
             slots: Pool::new(limits.books, Slot::VACANT),
@@ -232,10 +231,8 @@ impl Books {
         }
         let level = self.open_level(book, side, px, qty, reference)?;
         let at = self.orders.take().expect("looked at just now");
-        (self.orders[at].reference, self.orders[at].qty) = (reference, qty);
-        self.refs.link(home, at, &mut self.orders);
-        enqueue(&mut self.levels[level], level, at, &mut self.orders);
-        Ok(self.changed(book, level))
+        let chain = self.refs.link(home, at);
+        Ok(enqueue(&mut self.levels[level], level, at, Order { reference, qty, chain, ..Order::VACANT }, &mut self.orders))
     }
 
     /// Takes `qty` from an order; it is gone when nothing is left, or when it has less.
@@ -251,9 +248,9 @@ impl Books {
         let order = &mut self.orders[at];
         if qty < order.qty {
             order.qty -= qty;
-            let level = order.level;
-            self.levels[level].qty -= qty;
-            return Ok(Taken { change: self.changed(book, level), over: false });
+            let level = &mut self.levels[order.level];
+            level.qty -= qty;
+            return Ok(Taken { change: level.change(), over: false });
         }
         let over = qty > order.qty;
         Ok(Taken { change: self.remove(book, at, home), over })
@@ -285,20 +282,18 @@ impl Books {
                 self.orders[at].qty = qty;
                 self.levels[level].qty -= order.qty - qty;
             } else {
-                self.requeue(level, at, qty);
+                self.requeue(at, Order { qty, ..order });
             }
         } else if stays && !self.is_live(book, new) {
-            self.refs.unlink(home, at, &mut self.orders);
-            self.orders[at].reference = new;
-            let home = self.refs.home(self.slots[book.0].source, new);
-            self.refs.link(home, at, &mut self.orders);
-            self.requeue(level, at, qty);
+            self.refs.unlink(home, at, order.chain, &mut self.orders);
+            let chain = self.refs.link(self.refs.home(self.slots[book.0].source, new), at);
+            self.requeue(at, Order { reference: new, qty, chain, ..self.orders[at] });
         } else {
             let first = self.remove(book, at, home);
             let second = self.add(book, new, side, px, qty);
             return Ok(Replaced { changes: [Some(first), second.ok()], fault: second.err() });
         }
-        let change = self.changed(book, level);
+        let change = self.levels[level].change();
         Ok(Replaced { changes: [(change.qty != total).then_some(change), None], fault: None })
     }
 
@@ -317,7 +312,6 @@ impl Books {
         }
         let level = self.open_level(book, side, px, 0, 0)?;
         (self.levels[level].qty, self.levels[level].orders) = (qty, orders);
-        self.changed(book, level);
         Ok(())
     }
 
@@ -329,9 +323,10 @@ impl Books {
     pub fn raise(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
         self.check(book, side, px, qty, reference)?;
         let level = self.open_level(book, side, px, qty, reference)?;
-        self.levels[level].qty += qty;
-        self.levels[level].orders = 0;
-        Ok(self.changed(book, level))
+        let level = &mut self.levels[level];
+        level.qty += qty;
+        level.orders = 0;
+        Ok(level.change())
     }
 
     /// Takes from a level of a book by level; one that has less is emptied.
@@ -343,11 +338,11 @@ impl Books {
         self.check(book, side, px, qty, reference)?;
         let found = self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px));
         let level = found.map_err(|_| Fault { what: What::LevelUnderflow, detail: reference })?;
-        let had = self.levels[level].qty;
+        let found = &mut self.levels[level];
+        let had = found.qty;
         if qty < had {
-            self.levels[level].qty = had - qty;
-            self.levels[level].orders = 0;
-            return Ok(Taken { change: self.changed(book, level), over: false });
+            (found.qty, found.orders) = (had - qty, 0);
+            return Ok(Taken { change: found.change(), over: false });
         }
         self.close_level(book, level);
         Ok(Taken { change: Change { side, px, qty: 0, orders: 0 }, over: qty > had })
@@ -370,13 +365,12 @@ impl Books {
     pub fn clear(&mut self, book: BookId) {
         let slot = &mut self.slots[book.0];
         let source = slot.source;
-        slot.stale = true;
         for half in &mut slot.halves {
             self.ladder.drain(half, |level| {
                 let mut at = self.levels[level].first;
                 while at != NOBODY {
-                    let Order { reference, after, .. } = self.orders[at];
-                    self.refs.unlink(self.refs.home(source, reference), at, &mut self.orders);
+                    let Order { reference, after, chain, .. } = self.orders[at];
+                    self.refs.unlink(self.refs.home(source, reference), at, chain, &mut self.orders);
                     self.orders.give(at);
                     at = after;
                 }
@@ -392,7 +386,7 @@ impl Books {
                 && self.slots[book.0].source == source
             {
                 self.clear(book);
-                (self.slots[book.0].top, self.slots[book.0].stale) = (Top::EMPTY, false);
+                self.slots[book.0].top = Top::EMPTY;
             }
         }
     }
@@ -412,13 +406,8 @@ impl Books {
     /// The top, if it differs from what this gave last, and whether it is crossed where that was not.
     #[inline]
     pub fn settle(&mut self, book: BookId) -> Option<(Top, bool)> {
-        if !self.slots[book.0].stale {
-            return None;
-        }
         let now = self.top(book);
-        let slot = &mut self.slots[book.0];
-        slot.stale = false;
-        let before = std::mem::replace(&mut slot.top, now);
+        let before = std::mem::replace(&mut self.slots[book.0].top, now);
         (now != before).then(|| (now, now.crossed() && !before.crossed()))
     }
 
@@ -438,7 +427,19 @@ impl Books {
 
     #[inline]
     fn seek(&self, book: BookId, home: usize, reference: u64) -> Sought {
-        let mut at = self.refs.first(home);
+        let first = self.refs.first(home);
+        if first == NONE {
+            return Sought::Nowhere;
+        }
+        let order = &self.orders[first];
+        if order.reference == reference && self.levels[order.level].book() == book.0 {
+            return Sought::Here(first);
+        }
+        self.seek_on(book, first, reference)
+    }
+
+    /// Goes along a chain from one of its orders on.
+    fn seek_on(&self, book: BookId, mut at: u32, reference: u64) -> Sought {
         while at != NONE {
             let order = &self.orders[at];
             if order.reference == reference {
@@ -495,45 +496,31 @@ impl Books {
         fits.then_some(level).ok_or(Fault { what: What::BadValue, detail: reference })
     }
 
-    /// Says what a level holds now and notes whether the touch did change.
-    #[inline]
-    fn changed(&mut self, book: BookId, level: u32) -> Change {
-        let Level { px, qty, orders, .. } = self.levels[level];
-        let side = self.levels[level].side();
-        let slot = &mut self.slots[book.0];
-        slot.stale |= slot.halves[half_of(side)].best == level;
-        Change { side, px, qty, orders }
-    }
-
     #[inline]
     fn remove(&mut self, book: BookId, at: u32, home: usize) -> Change {
-        self.refs.unlink(home, at, &mut self.orders);
-        let level = self.orders[at].level;
-        dequeue(&mut self.levels[level], at, &mut self.orders);
+        let order = self.orders[at];
+        self.refs.unlink(home, at, order.chain, &mut self.orders);
+        let change = dequeue(&mut self.levels[order.level], &order, &mut self.orders);
         self.orders.give(at);
-        let change = self.changed(book, level);
         if change.orders == 0 {
-            self.close_level(book, level);
+            self.close_level(book, order.level);
         }
         change
     }
 
     #[inline]
     fn close_level(&mut self, book: BookId, level: u32) {
-        let Level { px, .. } = self.levels[level];
-        let side = self.levels[level].side();
-        let slot = &mut self.slots[book.0];
-        let half = &mut slot.halves[half_of(side)];
-        slot.stale |= half.best == level;
-        self.ladder.remove(half, key_of(side, px));
+        let Change { side, px, .. } = self.levels[level].change();
+        self.ladder.remove(&mut self.slots[book.0].halves[half_of(side)], key_of(side, px));
         self.levels.give(level);
     }
 
-    /// Moves an order to the end of its level's queue with a new quantity.
-    fn requeue(&mut self, level: u32, at: u32, qty: u64) {
-        dequeue(&mut self.levels[level], at, &mut self.orders);
-        self.orders[at].qty = qty;
-        enqueue(&mut self.levels[level], level, at, &mut self.orders);
+    /// Moves the order `at` to the end of its level's queue, with new terms.
+    fn requeue(&mut self, at: u32, terms: Order) {
+        let order = self.orders[at];
+        let level = &mut self.levels[order.level];
+        dequeue(level, &order, &mut self.orders);
+        enqueue(level, order.level, at, terms, &mut self.orders);
     }
 }
 

@@ -11,6 +11,8 @@
 //! moves at most [`WIDTH`] entries.
 
 use super::pool::{NONE, Pool};
+use prefetch_index::prefetch_index;
+use std::hint::select_unpredictable;
 
 /// Entries of a node, a multiple of four.
 const WIDTH: usize = 20;
@@ -61,22 +63,26 @@ impl Node {
         self.rank(key).saturating_sub(1)
     }
 
+    /// Inserts an entry; the node is not full. Every place is written: where the others begin to move cannot be guessed.
     #[inline]
     fn put(&mut self, at: usize, key: i64, item: u32) {
-        let len = self.len();
-        self.keys.copy_within(at..len, at + 1);
-        self.items.copy_within(at..len, at + 1);
+        for i in (1..WIDTH).rev() {
+            self.keys[i] = select_unpredictable(i > at, self.keys[i - 1], self.keys[i]);
+            self.items[i] = select_unpredictable(i > at, self.items[i - 1], self.items[i]);
+        }
         self.keys[at] = key;
         self.items[at] = item;
         self.len += 1;
     }
 
+    /// Removes an entry; [`UNUSED`] keys follow from behind.
     #[inline]
     fn take(&mut self, at: usize) {
-        let len = self.len();
-        self.keys.copy_within(at + 1..len, at);
-        self.items.copy_within(at + 1..len, at);
-        self.keys[len - 1] = UNUSED;
+        for i in 0..WIDTH - 1 {
+            self.keys[i] = select_unpredictable(i >= at, self.keys[i + 1], self.keys[i]);
+            self.items[i] = select_unpredictable(i >= at, self.items[i + 1], self.items[i]);
+        }
+        self.keys[WIDTH - 1] = UNUSED;
         self.len -= 1;
     }
 }
@@ -117,6 +123,18 @@ impl Ladder {
     /// Room for `levels` levels in any `2 × books` sides.
     pub(super) fn new(levels: u32, books: u32) -> Ladder {
         Ladder { nodes: Pool::new(levels / 4 + 2 * books + 1, Node::VACANT) }
+    }
+
+    /// Has the tip of a side brought into the cache, without waiting for it.
+    #[inline]
+    pub(super) fn fetch(&self, half: &Half) {
+        if half.tip != NONE {
+            let tip = &self.nodes[half.tip];
+            prefetch_index(&tip.keys, 0);
+            prefetch_index(&tip.keys, 8);
+            prefetch_index(&tip.keys, 16);
+            prefetch_index(&tip.items, 8);
+        }
     }
 
     /// The level at `key`, or the place where it would stand.

@@ -9,6 +9,7 @@
 //! empties.
 
 mod books;
+mod foresight;
 mod ladder;
 mod order;
 mod pool;

@@ -5,8 +5,10 @@
 //! no order takes: linking writes there instead of asking, since what the processor would guess of the ends of a queue
 //! is wrong half the time. Every step here is O(1).
 
+use super::books::Change;
 use super::pool::{NONE, Pool};
 use flow::{Px, Side};
+use std::hint::select_unpredictable;
 
 /// The place in the slab that is no order's: the end of a queue. What is written there is never read.
 pub(super) const NOBODY: u32 = 0;
@@ -60,6 +62,12 @@ impl Level {
     pub(super) fn side(&self) -> Side {
         if self.owner & 1 == 0 { Side::Buy } else { Side::Sell }
     }
+
+    /// What it holds, to be told.
+    #[inline]
+    pub(super) fn change(&self) -> Change {
+        Change { side: self.side(), px: self.px, qty: self.qty, orders: self.orders }
+    }
 }
 
 /// Index of a side's half of a book.
@@ -74,26 +82,27 @@ pub(super) fn key_of(side: Side, px: Px) -> i64 {
     if side == Side::Sell { px.0.wrapping_neg() } else { px.0 }
 }
 
-/// Appends an order to the end of a level's queue and adds it to the totals.
+/// Appends an order at the end of a level's queue, in the place `at` of the slab, and adds it to the totals.
 #[inline]
-pub(super) fn enqueue(level: &mut Level, level_at: u32, at: u32, orders: &mut Pool<Order>) {
+pub(super) fn enqueue(level: &mut Level, level_at: u32, at: u32, order: Order, orders: &mut Pool<Order>) -> Change {
     let before = std::mem::replace(&mut level.last, at);
-    let order = &mut orders[at];
-    (order.level, order.before, order.after) = (level_at, before, NOBODY);
     level.qty += order.qty;
     level.orders += 1;
-    level.first = if before == NOBODY { at } else { level.first };
+    level.first = select_unpredictable(before == NOBODY, at, level.first);
+    orders[at] = Order { level: level_at, before, after: NOBODY, ..order };
     orders[before].after = at;
+    level.change()
 }
 
 /// Takes an order out of its level's queue and totals.
 #[inline]
-pub(super) fn dequeue(level: &mut Level, at: u32, orders: &mut Pool<Order>) {
-    let Order { qty, before, after, .. } = orders[at];
+pub(super) fn dequeue(level: &mut Level, order: &Order, orders: &mut Pool<Order>) -> Change {
+    let Order { qty, before, after, .. } = *order;
     level.qty -= qty;
     level.orders -= 1;
-    level.first = if before == NOBODY { after } else { level.first };
-    level.last = if after == NOBODY { before } else { level.last };
+    level.first = select_unpredictable(before == NOBODY, after, level.first);
+    level.last = select_unpredictable(after == NOBODY, before, level.last);
     orders[before].after = after;
     orders[after].before = before;
+    level.change()
 }

@@ -4,6 +4,7 @@
 //! that what was given back last, and is still in the cache, is taken first. Bound: its capacity; take and give are
 //! O(1) always.
 
+use prefetch_index::prefetch_index;
 use std::ops::{Index, IndexMut};
 
 /// No item.
@@ -26,6 +27,17 @@ impl<T: Copy> Pool<T> {
     /// How many there are in all.
     pub(super) fn capacity(&self) -> usize {
         self.items.len()
+    }
+
+    /// Has an item brought into the cache, without waiting for it.
+    #[inline]
+    pub(super) fn fetch(&self, item: u32) {
+        prefetch_index(&self.items, item as usize);
+    }
+
+    #[inline]
+    pub(super) fn fetch_middle(&self, item: u32) {
+        let _ = item;
     }
 
     /// How many are free.

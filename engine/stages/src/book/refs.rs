@@ -11,6 +11,7 @@
 
 use super::order::Order;
 use super::pool::{NONE, Pool};
+use prefetch_index::prefetch_index;
 
 /// References that keep their neighbourhood.
 const RUN: u64 = 512;
@@ -42,21 +43,27 @@ impl Refs {
         self.heads[home]
     }
 
-    /// Puts an order at the front of its chain.
+    /// Has the head of a chain brought into the cache, without waiting for it.
     #[inline]
-    pub(super) fn link(&mut self, home: usize, at: u32, orders: &mut Pool<Order>) {
-        orders[at].chain = std::mem::replace(&mut self.heads[home], at);
+    pub(super) fn fetch(&self, home: usize) {
+        prefetch_index(&self.heads, home);
     }
 
-    /// Takes an order out of its chain.
+    /// Puts the order `at` at the front of a chain; gives the one that is next to it then.
     #[inline]
-    pub(super) fn unlink(&mut self, home: usize, at: u32, orders: &mut Pool<Order>) {
-        let after = orders[at].chain;
-        let mut before = self.heads[home];
-        if before == at {
-            self.heads[home] = after;
+    pub(super) fn link(&mut self, home: usize, at: u32) -> u32 {
+        std::mem::replace(&mut self.heads[home], at)
+    }
+
+    /// Takes the order `at` out of its chain; `after` is the next one in it.
+    #[inline]
+    pub(super) fn unlink(&mut self, home: usize, at: u32, after: u32, orders: &mut Pool<Order>) {
+        let first = &mut self.heads[home];
+        if *first == at {
+            *first = after;
             return;
         }
+        let mut before = *first;
         while orders[before].chain != at {
             before = orders[before].chain;
         }

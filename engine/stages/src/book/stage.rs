@@ -5,6 +5,7 @@
 //! nobody looks at the top.
 
 use super::books::{BookId, Books, Change, Fault, Limits, Place, Taken};
+use super::foresight::Foresight;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
 use flow::{
@@ -48,6 +49,7 @@ const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
 /// Keeps every book of the line.
 pub struct BookStage {
     books: Books,
+    foresight: Foresight,
 }
 
 impl BookStage {
@@ -55,7 +57,8 @@ impl BookStage {
     pub fn new(params: &Params, space: Space) -> BookStage {
         let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
         let (books, orders, levels) = (limit("max_books"), limit("max_orders"), limit("max_levels"));
-        BookStage { books: Books::new(Limits { instruments: space.instruments, books, orders, levels }) }
+        let limits = Limits { instruments: space.instruments, books, orders, levels };
+        BookStage { books: Books::new(limits), foresight: Foresight::NOTHING }
     }
 
     /// The registry's builder.
@@ -270,6 +273,11 @@ impl Stage for BookStage {
         if event.flags.has(Flags::LAST_OF_GROUP) {
             self.settle(book, event, exchange_ts(event), out);
         }
+    }
+
+    #[inline]
+    fn foresee(&mut self, coming: &[Event]) {
+        self.foresight.look(&self.books, coming);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

@@ -118,7 +118,6 @@ impl Books {
         let (bid_px, bid_qty, ask_px, ask_qty) = saved.top;
         let slot = &mut self.slots[book.0];
         slot.top = Top { bid_px, bid_qty, ask_px, ask_qty };
-        slot.stale = true;
         Ok(())
     }
 
@@ -158,10 +157,9 @@ impl Books {
         }
         let limit = self.max_orders();
         let at = self.orders.take().ok_or(StateError::TooLarge { what: "orders", found: limit + 1, limit })?;
-        self.orders[at] = Order { reference, qty, ..Order::VACANT };
-        let home = self.refs.home(self.slots[book.0].source, reference);
-        self.refs.link(home, at, &mut self.orders);
-        enqueue(&mut self.levels[level], level, at, &mut self.orders);
+        let chain = self.refs.link(self.refs.home(self.slots[book.0].source, reference), at);
+        let order = Order { reference, qty, chain, ..Order::VACANT };
+        enqueue(&mut self.levels[level], level, at, order, &mut self.orders);
         Ok(())
     }
 }
