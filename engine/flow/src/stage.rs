@@ -39,6 +39,10 @@ pub trait Stage: Send {
     }
     /// Handles one event; pushes what follows from it, at most [`Stage::fan_out`] events.
     fn on_event(&mut self, event: &Event, out: &mut Out);
+    /// Whether [`Stage::foresee`] does anything.
+    fn looks_ahead(&self) -> bool {
+        false
+    }
     /// Shows what is likely to come, the next event first, so that the stage can have the memory that it will need brought
     /// into the cache meanwhile. Only time may depend on it: what is shown may not come, or may change before it does, and
     /// what comes may not have been shown.

@@ -68,7 +68,9 @@ impl Feeding {
         if self.ended {
             return Ok(Shown::Ended);
         }
-        match self.source.poll(&mut self.queue) {
+        let polled = self.source.poll(&mut self.queue);
+        self.sign();
+        match polled {
             Ok(Polled::Ready) => {}
             Ok(Polled::Idle(_)) => return Ok(Shown::Nothing),
             Ok(Polled::Ended) => self.ended = true,
@@ -78,6 +80,21 @@ impl Feeding {
         Ok(waiting.unwrap_or(if self.ended { Shown::Ended } else { Shown::Nothing }))
     }
 
+    /// Says of what was polled just now where it came from: source and instrument are those of the line from here on.
+    #[inline]
+    fn sign(&mut self) {
+        for event in self.queue.waiting_mut() {
+            event.source = self.id;
+            event.instrument += if event.instrument == 0 { 0 } else { self.base };
+        }
+    }
+
+    /// Inputs that wait, the next one first.
+    #[inline]
+    pub(super) fn coming(&self) -> &[Event] {
+        self.queue.waiting()
+    }
+
     /// Takes the next input, with the number of its record. Call only when one is due.
     #[inline]
     pub(super) fn take(&mut self, to: &mut Event) -> u64 {
@@ -85,10 +102,6 @@ impl Feeding {
         *to = *event;
         self.queue.pop();
         self.count(record);
-        to.source = self.id;
-        if to.instrument != 0 {
-            to.instrument += self.base;
-        }
         record
     }
 

@@ -56,6 +56,8 @@ pub struct Ingress {
     resting: bool,
     /// Nothing but feeds and ticks is merged, as fast as it goes: most inputs need no look at anything else.
     plain: bool,
+    /// The feed that gave the last input of a feed.
+    last_fed: usize,
     /// Inputs by instrument.
     activity: Vec<u64>,
     log: Option<InputLog>,
@@ -78,6 +80,7 @@ impl Ingress {
             phase: Phase::Open,
             resting: false,
             plain: false,
+            last_fed: 0,
             activity: vec![0; instruments as usize],
             log: None,
             origins: None,
@@ -328,7 +331,9 @@ impl Ingress {
         self.origin(Some(i), record, to);
         self.ticks.activity(ts);
         self.stamp(to, ts)?;
+        self.last_fed = i;
         if let Some(returns) = &mut self.returns {
+            returns.foresee(self.feeds[i].coming());
             returns.on_market(to);
         }
         Ok(())
@@ -491,6 +496,11 @@ impl Head for Ingress {
                 return Ok(Admitted::One);
             }
         }
+    }
+
+    #[inline]
+    fn coming(&self) -> &[Event] {
+        self.feeds.get(self.last_fed).map_or(&[], Feeding::coming)
     }
 
     fn relieve(&mut self) {

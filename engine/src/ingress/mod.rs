@@ -104,6 +104,11 @@ pub trait Head: Send {
     /// When the sequence cannot go on. Call again: what is left is the orderly end.
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError>;
 
+    /// Inputs that will probably come next, the first one first; their numbers and times are not final.
+    fn coming(&self) -> &[Event] {
+        &[]
+    }
+
     /// Called while the line waits for room: takes what came back, so that the line and the head never wait for each other.
     fn relieve(&mut self) {}
 

@@ -173,6 +173,12 @@ impl Returns {
         self.answer(seq);
     }
 
+    /// The venue may prepare for market inputs that will probably come.
+    #[inline]
+    pub(super) fn foresee(&mut self, coming: &[Event]) {
+        self.venue.foresee(coming);
+    }
+
     /// The venue sees a market input.
     #[inline]
     pub(super) fn on_market(&mut self, event: &Event) {

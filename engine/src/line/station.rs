@@ -34,6 +34,8 @@ pub struct Group {
     stations: Vec<Station>,
     forwards: Kinds,
     meter: Meter,
+    /// Those of the stations that look ahead.
+    ahead: Vec<usize>,
 }
 
 impl Group {
@@ -46,7 +48,8 @@ impl Group {
             out: Out::new(p.position, p.wanted),
             stage: p.stage,
         };
-        Group { stations: stages.into_iter().map(station).collect(), forwards, meter }
+        let ahead = (0..stages.len()).filter(|i| stages[*i].stage.looks_ahead()).collect();
+        Group { stations: stages.into_iter().map(station).collect(), forwards, meter, ahead }
     }
 
     /// Passes one event through the group into `exit`, which calls `relieve` while it waits for room.
@@ -59,6 +62,14 @@ impl Group {
             self.meter.record_whole(start);
         } else {
             pass::<E, false>(&mut self.stations, event, &mut leave, &mut self.meter, 0);
+        }
+    }
+
+    /// Shows what will probably come to the stages that look ahead.
+    #[inline]
+    pub fn foresee(&mut self, coming: &[Event]) {
+        for station in &self.ahead {
+            self.stations[*station].stage.foresee(coming);
         }
     }
 

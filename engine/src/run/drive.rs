@@ -216,6 +216,7 @@ fn admit_all<H: Head, E: Exit>(
                 if is_on(Fault::WordFirst) {
                     exit.finished(head.seq(), &mut || head.relieve());
                 }
+                group.foresee(head.coming());
                 group.process(&input, exit, &mut || head.relieve());
                 admitted += 1;
             }

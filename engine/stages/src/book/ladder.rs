@@ -125,15 +125,13 @@ impl Ladder {
         Ladder { nodes: Pool::new(levels / 4 + 2 * books + 1, Node::VACANT) }
     }
 
-    /// Has the tip of a side brought into the cache, without waiting for it.
+    /// Has the tip of a side, its four cache lines, brought into the cache, without waiting for it.
     #[inline]
     pub(super) fn fetch(&self, half: &Half) {
         if half.tip != NONE {
             let tip = &self.nodes[half.tip];
-            prefetch_index(&tip.keys, 0);
-            prefetch_index(&tip.keys, 8);
-            prefetch_index(&tip.keys, 16);
-            prefetch_index(&tip.items, 8);
+            [0, 8, 16].into_iter().for_each(|key| prefetch_index(tip.keys.as_slice(), key));
+            prefetch_index(tip.items.as_slice(), 8);
         }
     }
 

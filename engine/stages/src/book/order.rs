@@ -10,7 +10,7 @@ use super::pool::{NONE, Pool};
 use flow::{Px, Side};
 use std::hint::select_unpredictable;
 
-/// The place in the slab that is no order's: the end of a queue. What is written there is never read.
+/// The place in the slab that is no order's: the end of a queue. What is written there is never of consequence.
 pub(super) const NOBODY: u32 = 0;
 
 /// A resting order.

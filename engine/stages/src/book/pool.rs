@@ -35,11 +35,6 @@ impl<T: Copy> Pool<T> {
         prefetch_index(&self.items, item as usize);
     }
 
-    #[inline]
-    pub(super) fn fetch_middle(&self, item: u32) {
-        let _ = item;
-    }
-
     /// How many are free.
     #[inline]
     pub(super) fn left(&self) -> usize {

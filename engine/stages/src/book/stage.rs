@@ -275,6 +275,10 @@ impl Stage for BookStage {
         }
     }
 
+    fn looks_ahead(&self) -> bool {
+        true
+    }
+
     #[inline]
     fn foresee(&mut self, coming: &[Event]) {
         self.foresight.look(&self.books, coming);
