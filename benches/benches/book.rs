@@ -32,17 +32,17 @@ impl Day {
     }
 
     /// Feeds the first part to `on_event`, then times it on the second.
-    fn run<T>(&self, state: &mut T, mut on_event: impl FnMut(&mut T, &Event)) -> Duration {
+    fn run<T>(&self, state: &mut T, mut on_event: impl FnMut(&mut T, &Event, &[Event])) -> Duration {
         let (mut decoder, mut queue) = (ItchDecoder::new(None), queue());
-        feed(&mut decoder, self.filling.window(), &mut queue, |event| on_event(state, event));
+        feed(&mut decoder, self.filling.window(), &mut queue, |event, coming| on_event(state, event, coming));
         let window = self.timed.window();
         let start = Instant::now();
-        feed(&mut decoder, window, &mut queue, |event| on_event(state, event));
+        feed(&mut decoder, window, &mut queue, |event, coming| on_event(state, event, coming));
         start.elapsed()
     }
 }
 
-fn feed(decoder: &mut ItchDecoder, mut window: [Window; 1], queue: &mut Inputs, take: impl FnMut(&Event)) {
+fn feed(decoder: &mut ItchDecoder, mut window: [Window; 1], queue: &mut Inputs, take: impl FnMut(&Event, &[Event])) {
     decode(decoder, &mut window, queue, take);
 }
 
@@ -60,7 +60,8 @@ impl Tops {
 fn ours(day: &Day) -> Run {
     let book = BookStage::new(&Params::defaults(PARAMS), Space { instruments: 1 << 16, fills: 65_536 });
     let mut state = (book, Out::new(1, Kinds::of(&[Kind::BookTop])), Tops::default(), Numbering::default());
-    let time = day.run(&mut state, |(book, out, tops, numbering), event| {
+    let time = day.run(&mut state, |(book, out, tops, numbering), event, coming| {
+        book.foresee(coming);
         let event = numbering.next(event);
         out.begin(&event);
         book.on_event(&event, out);
@@ -74,7 +75,7 @@ fn ours(day: &Day) -> Run {
 
 fn naively(day: &Day) -> Run {
     let mut state = (naive::Books::default(), Tops::default());
-    let time = day.run(&mut state, |(books, tops), event| {
+    let time = day.run(&mut state, |(books, tops), event, _| {
         if let Some(top) = books.on_event(event).top {
             tops.add(top);
         }
@@ -83,12 +84,12 @@ fn naively(day: &Day) -> Run {
 }
 
 fn decoding(day: &Day) -> Duration {
-    day.run(&mut 0u64, |sum, event| *sum ^= black_box(u64::from(event.instrument)))
+    day.run(&mut 0u64, |sum, event, _| *sum ^= black_box(u64::from(event.instrument)))
 }
 
 fn live_orders(day: &Day) -> usize {
     let mut books = naive::Books::default();
-    day.run(&mut books, |books, event| {
+    day.run(&mut books, |books, event, _| {
         let _ = books.on_event(event);
     });
     books.live_orders()

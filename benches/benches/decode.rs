@@ -134,7 +134,7 @@ fn ours(market: &Market) -> Run {
     let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
     timed(|| {
         let mut sum = Sum::default();
-        decode(&mut decoder, &mut windows, &mut queue, |event| sum.event(event));
+        decode(&mut decoder, &mut windows, &mut queue, |event, _| sum.event(event));
         sum.0
     })
 }
@@ -144,7 +144,7 @@ fn unread(market: &Market) -> Run {
     let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
     timed(|| {
         let mut sum = 0;
-        decode(&mut decoder, &mut windows, &mut queue, |event| sum ^= u64::from(event.instrument));
+        decode(&mut decoder, &mut windows, &mut queue, |event, _| sum ^= u64::from(event.instrument));
         sum
     })
 }

@@ -71,7 +71,8 @@ fn by_hand(market: &Market) -> Duration {
     let (book_reads, bars_reads) = (book.reads(), bars.reads());
     let (mut numbering, mut told) = (Numbering::default(), 0u64);
     let start = Instant::now();
-    decode(&mut decoder, &mut windows, &mut queue, |event| {
+    decode(&mut decoder, &mut windows, &mut queue, |event, coming| {
+        book.foresee(coming);
         let event = numbering.next(event);
         from_book.begin(&event);
         if book_reads.has(event.kind) {
@@ -118,7 +119,7 @@ fn naively(market: &Market) -> Duration {
     let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
     let mut naive = Naive::new();
     let start = Instant::now();
-    decode(&mut decoder, &mut windows, &mut queue, |event| naive.on_event(event));
+    decode(&mut decoder, &mut windows, &mut queue, |event, _| naive.on_event(event));
     black_box(naive.sum);
     start.elapsed()
 }
@@ -135,7 +136,7 @@ fn over_a_channel(market: &Market) -> Duration {
     let decoding = spawn_pinned("decoding", Some(0), move || {
         let (mut decoder, mut queue) = (ItchDecoder::new(None), queue());
         let start = Instant::now();
-        decode(&mut decoder, &mut windows, &mut queue, |event| sender.send(*event).expect("the books listen"));
+        decode(&mut decoder, &mut windows, &mut queue, |event, _| sender.send(*event).expect("the books listen"));
         start
     });
     let start = decoding.expect("the core exists").join().expect("it does not panic");

@@ -55,7 +55,7 @@ impl Head for Numbered {
 fn numbered(market: &Market) -> Arc<[Event]> {
     let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
     let (mut numbering, mut inputs) = (Numbering::default(), Vec::new());
-    decode(&mut decoder, &mut windows, &mut queue, |event| inputs.push(numbering.next(event)));
+    decode(&mut decoder, &mut windows, &mut queue, |event, _| inputs.push(numbering.next(event)));
     inputs.into()
 }
 

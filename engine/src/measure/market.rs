@@ -64,7 +64,8 @@ pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Decodes everything in the windows and hands each input to `take`, through a queue as large as the ingress's.
+/// Decodes everything in the windows and hands each input to `take`, with those that wait behind it, through a queue as large
+/// as the ingress's.
 ///
 /// # Errors
 /// When the bytes cannot be decoded.
@@ -73,12 +74,12 @@ pub fn decode(
     decoder: &mut (impl Decoder + ?Sized),
     windows: &mut [Window],
     queue: &mut Inputs,
-    mut take: impl FnMut(&Event),
+    mut take: impl FnMut(&Event, &[Event]),
 ) -> Result<(), FeedError> {
     loop {
         let step = decoder.decode(windows, queue)?;
-        while let Some((event, _)) = queue.front() {
-            take(event);
+        while let Some((event, coming)) = queue.waiting().split_first() {
+            take(event, coming);
             queue.pop();
         }
         if step != Step::Full {

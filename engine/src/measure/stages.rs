@@ -72,14 +72,14 @@ struct Counted {
 }
 
 /// One pass of `on_event` over the recording, timed.
-fn pass(recording: &Recording, mut on_event: impl FnMut(&Event)) -> Result<(Counted, Duration), StageError> {
+fn pass(recording: &Recording, mut on_event: impl FnMut(&Event, &[Event])) -> Result<(Counted, Duration), StageError> {
     let (_, mut decoder) = recording.decoder()?;
     let (mut windows, mut queue) = (recording.windows(), queue());
     let mut inputs = 0;
     let start = Instant::now();
-    decode(decoder.as_mut(), &mut windows, &mut queue, |event| {
+    decode(decoder.as_mut(), &mut windows, &mut queue, |event, coming| {
         inputs += 1;
-        on_event(event);
+        on_event(event, coming);
     })?;
     let time = start.elapsed();
     let messages = decoder.records();
@@ -88,7 +88,7 @@ fn pass(recording: &Recording, mut on_event: impl FnMut(&Event)) -> Result<(Coun
 
 fn decoded(recording: &Recording) -> Result<(Counted, Duration), StageError> {
     let mut sum = 0;
-    let done = pass(recording, |event| sum ^= u64::from(event.instrument));
+    let done = pass(recording, |event, _| sum ^= u64::from(event.instrument));
     black_box(sum);
     done
 }
@@ -126,7 +126,8 @@ impl Shelf {
     }
 
     #[inline]
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: &Event, coming: &[Event]) {
+        self.stage.foresee(coming);
         let event = Event { source: SOURCE, ..self.numbering.next(event) };
         if !self.reads.has(event.kind) {
             return;
@@ -207,17 +208,17 @@ pub fn book(
     let instruments = recording.decoder()?.1.instruments();
     let mut shelf = Shelf::new(instruments, params);
     let (mut listings, mut activity) = (Listings::default(), BTreeMap::<u32, u64>::new());
-    let (counted, _) = pass(recording, |event| {
+    let (counted, _) = pass(recording, |event, coming| {
         listings.observe(&Event { source: SOURCE, ..*event });
         *activity.entry(event.instrument).or_default() += 1;
-        shelf.take(event);
+        shelf.take(event, coming);
     })?;
     let (mut whole, mut decode_times) = (Vec::new(), Vec::new());
     let mut failed = None;
     interleave(rounds, 2, |which| {
         let done = if which == 0 {
             let mut shelf = Shelf::new(instruments, params);
-            pass(recording, |event| shelf.take(event)).map(|(_, time)| whole.push(time))
+            pass(recording, |event, coming| shelf.take(event, coming)).map(|(_, time)| whole.push(time))
         } else {
             decoded(recording).map(|(_, time)| decode_times.push(time))
         };
@@ -280,9 +281,9 @@ pub fn clock_cost(clock: &Clock) -> f64 {
 fn singly(recording: &Recording, mut shelf: Shelf) -> Result<Single, StageError> {
     let clock = Clock::new();
     let mut times: Histogram<u64> = crate::line::histogram();
-    pass(recording, |event| {
+    pass(recording, |event, coming| {
         let start = clock.raw();
-        shelf.take(event);
+        shelf.take(event, coming);
         times.saturating_record(clock.delta_as_nanos(start, clock.raw()).max(1));
     })?;
     let at = |q| times.value_at_quantile(q);

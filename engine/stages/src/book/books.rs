@@ -120,13 +120,8 @@ pub(super) struct Slot {
 const _: () = assert!(size_of::<Slot>() == 64);
 
 impl Slot {
-    const VACANT: Slot = Slot {
-        halves: [Half::EMPTY; 2],
-        kind: BookKind::None,
-        source: 0,
-        signed: false,
-        top: Top::EMPTY,
-    };
+    const VACANT: Slot =
+        Slot { halves: [Half::EMPTY; 2], kind: BookKind::None, source: 0, signed: false, top: Top::EMPTY };
 }
 
 /// Marks an instrument whose listing says that it has no book.
@@ -232,7 +227,13 @@ impl Books {
         let level = self.open_level(book, side, px, qty, reference)?;
         let at = self.orders.take().expect("looked at just now");
         let chain = self.refs.link(home, at);
-        Ok(enqueue(&mut self.levels[level], level, at, Order { reference, qty, chain, ..Order::VACANT }, &mut self.orders))
+        Ok(enqueue(
+            &mut self.levels[level],
+            level,
+            at,
+            Order { reference, qty, chain, ..Order::VACANT },
+            &mut self.orders,
+        ))
     }
 
     /// Takes `qty` from an order; it is gone when nothing is left, or when it has less.
