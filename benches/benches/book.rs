@@ -18,6 +18,10 @@ use stages::book::{BookStage, PARAMS};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+/// That of the binary.
+#[global_allocator]
+static ALLOCATOR: tidegate::os::Allocator = tidegate::os::Allocator;
+
 /// A day: what fills the books, and what is timed.
 struct Day {
     name: &'static str,

@@ -36,6 +36,10 @@ fn settings(with: &[&str]) -> Settings {
     settings
 }
 
+/// That of the binary.
+#[global_allocator]
+static ALLOCATOR: tidegate::os::Allocator = tidegate::os::Allocator;
+
 /// Runs the line once; the check is of the outcomes' hash.
 fn line(market: &Market, settings: &Settings) -> Run {
     let watch = Watch::default();

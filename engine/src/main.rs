@@ -1,10 +1,10 @@
 //! The binary `tidegate`.
 
 use std::process::ExitCode;
-use tidegate::os::CountingAllocator;
+use tidegate::os::Allocator;
 
 #[global_allocator]
-static ALLOCATOR: CountingAllocator = CountingAllocator;
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     tidegate::cli::main()
