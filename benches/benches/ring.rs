@@ -17,7 +17,9 @@ use std::time::Instant;
 /// Slots of a run.
 const SLOTS: u64 = 400_000;
 const CAPACITIES: [usize; 4] = [128, 1_024, 16_384, 65_536];
-const BATCHES: [usize; 4] = [1, 8, 64, 256];
+/// Slots published at once, and taken. The second is what a cut does: an event leaves its group at once, the next takes
+/// what is there.
+const BATCHES: [(usize, usize); 5] = [(1, 1), (1, 64), (8, 8), (64, 64), (256, 256)];
 
 /// What travels: as large as an event.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -92,12 +94,12 @@ impl Take for Receiver<Parcel> {
 }
 
 /// Streams the slots between the first two cores.
-fn stream(batch: usize, (mut giver, mut taker): (impl Give, impl Take)) -> Run {
+fn stream((batch, most): (usize, usize), (mut giver, mut taker): (impl Give, impl Take)) -> Run {
     let cores = cores();
     let taking = spawn_pinned("takes", cores.get(1).copied(), move || {
         let (mut taken, mut sum) = (0, 0);
         while taken < SLOTS {
-            match taker.take(batch, &mut sum) {
+            match taker.take(most, &mut sum) {
                 0 => spin_loop(),
                 n => taken += n as u64,
             }
@@ -153,16 +155,16 @@ fn main() {
         return;
     }
     for capacity in CAPACITIES {
-        for batch in BATCHES.into_iter().filter(|batch| *batch <= capacity) {
+        for batch in BATCHES.into_iter().filter(|(_, most)| *most <= capacity) {
             let over = |kind| stream(batch, ring::channel(kind, capacity).expect("a power of two"));
             let mut contenders = [
                 Contender::new("line", || over(ring::Kind::Line)),
                 Contender::new("disruptor", || over(ring::Kind::Disruptor)),
                 Contender::new("rtrb", || stream(batch, rtrb::RingBuffer::new(capacity))),
                 Contender::new("crossbeam", || stream(batch, crossbeam_channel::bounded(capacity))),
-                Contender::new("copy", || copy(capacity, batch)),
+                Contender::new("copy", || copy(capacity, batch.0)),
             ];
-            let group = format!("{capacity} slots, {batch} at once");
+            let group = format!("{capacity} slots, {} given, {} taken", batch.0, batch.1);
             compare(&mut report, &group, SLOTS, count(21), &mut contenders);
         }
     }

@@ -1,21 +1,21 @@
 //! What the helper thread does: segments ahead of the writers, durability and seals behind them.
 //!
 //! Every [`TICK`] it looks whether a segment was taken and makes another; every `sync_ms` it syncs what was written and
-//! seals the whole blocks of it. It syncs whole pages only, because a page that is being written back must be faulted
-//! in again by whoever writes to it next; a page that the writer has not left for an interval is synced all the same,
-//! and made writable again at once.
+//! seals the whole blocks of it. It syncs whole folios only (what the system keeps of a file together), because a page that
+//! is being written back must be faulted in again by whoever writes to it next, and the system writes back all of a folio; what
+//! was there an interval ago already is synced all the same, and made writable again at once.
 //!
 //! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: the disk does
-//! not; then the writers run out of segments and stall. A line so slow that it fills less than a page in an interval can
+//! not; then the writers run out of segments and stall. A line so slow that it fills less than a folio in an interval can
 //! meet one page fault an interval, between the sync of its page and the moment that it is writable again.
 
 use super::error::JournalError;
-use super::format::{BLOCK_RECORDS, LogKind};
+use super::format::{BLOCK_RECORDS, HEADER_SLOTS, LogKind};
 use super::gaps::{Dropped, GapFile, Lost};
 use super::handover::{Handover, Supply};
 use super::manifest::{Closed, JournalInfo, LogEnd, sync_folder};
 use super::seal::SealWriter;
-use super::segment::{self, PAGE_RECORDS, Segment};
+use super::segment::{self, FOLIO_RECORDS, PAGE_RECORDS, Segment};
 use super::spec::Upkeep;
 use flow::Event;
 use std::collections::VecDeque;
@@ -126,13 +126,15 @@ impl LogKeeper {
     }
 
     fn sync(&mut self, written: u64, closing: bool) -> io::Result<()> {
-        let lingers = written / PAGE_RECORDS == self.seen / PAGE_RECORDS;
-        self.seen = written;
+        let seen = std::mem::replace(&mut self.seen, written);
         let state = (written, self.completed);
         for live in &mut self.live {
             let used = live.used(written);
+            let folios = whole_folios(used);
+            let before = live.used(seen);
+            let lingers = before > folios || before == used;
             let whole = used == live.segment.capacity || lingers || closing;
-            let target = if whole { used } else { used - used % PAGE_RECORDS };
+            let target = if whole { used } else { folios };
             if target > live.synced {
                 live.segment.sync(live.synced..target)?;
                 live.synced = target;
@@ -205,6 +207,12 @@ impl LogKeeper {
             live.rearm(live.used(written));
         }
     }
+}
+
+/// The records among the first `used` of a segment whose folios are full.
+fn whole_folios(used: u64) -> u64 {
+    let slots = HEADER_SLOTS as u64 + used;
+    (slots - slots % FOLIO_RECORDS).saturating_sub(HEADER_SLOTS as u64)
 }
 
 impl Live {

@@ -104,6 +104,9 @@ impl Segment {
 /// Records of one page.
 pub(super) const PAGE_RECORDS: u64 = (PAGE_BYTES / SLOT_BYTES) as u64;
 
+/// Records of a folio: of what a file system may write back together. They are of 16 KiB where this was looked at.
+pub(super) const FOLIO_RECORDS: u64 = 16 * PAGE_RECORDS;
+
 /// The files of a segment: records and sidecar.
 pub(super) fn paths(dir: &Path, log: LogKind, number: u64) -> (PathBuf, PathBuf) {
     (dir.join(log.segment_name(number)), dir.join(log.seal_name(number)))
