@@ -9,7 +9,7 @@ use tidegate::measure::compare::{Figure, ResultFile};
 /// What a section says of its measurement, by name.
 const ABOUT: &[(&str, &str)] = &[
     ("hop", "One way between two cores; ratios to bare atomics. Rivals: `rtrb`, crossbeam."),
-    ("ring", "Throughput of both rings by capacity and batch."),
+    ("ring", "Streams of slots by capacity and batch. Rivals: `rtrb`, crossbeam; a copy on one core is the limit."),
     ("decode", "ITCH bytes to inputs. Rivals: `itch5`, which casts and reads in place, and `itchy`."),
     ("book", "Decoding, the L3 book and the best bid and offer. Rival: a book of the standard collections."),
     ("gate", "One order through every check of risk. Rival: a gate of the standard collections."),
@@ -17,6 +17,15 @@ const ABOUT: &[(&str, &str)] = &[
         "line",
         "The whole line on bytes in memory, fused and split. Rivals: the same stages called by hand, std collections.",
     ),
+    (
+        "stages",
+        "Stages of analytics and the strategy, alone. Rivals: std collections that tell the same, and the loop alone.",
+    ),
+    (
+        "journal",
+        "Lateness of appends at a million events a second, open loop. Rivals: a plain store, std's `BufWriter`.",
+    ),
+    ("meters", "A line with its meters off and on."),
     ("tick-to-order", "Open loop: from the intended time of a message to the bytes of the order that it caused."),
 ];
 
