@@ -433,3 +433,17 @@ fn trim(dir: &Path, log: &mut LogKeeper) -> Result<(), JournalError> {
     }
     sync_folder(&log.log.folder(dir)).map_err(|e| JournalError::io(dir, "syncing", e))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folio_is_whole_when_the_writer_has_left_it() {
+        let first = FOLIO_RECORDS - HEADER_SLOTS as u64;
+        for (used, whole) in [(0, 0), (first - 1, 0), (first, first), (first + FOLIO_RECORDS - 1, first)] {
+            assert_eq!(whole_folios(used), whole, "{used}");
+        }
+        assert_eq!(whole_folios(first + 3 * FOLIO_RECORDS), first + 3 * FOLIO_RECORDS);
+    }
+}
