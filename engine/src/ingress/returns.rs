@@ -73,6 +73,8 @@ pub struct Returns {
     overflowed: bool,
     /// Inputs before this time may enter without waiting for the line.
     window: Option<Ns>,
+    /// A market input that the venue has not seen yet.
+    owed: Option<Event>,
     /// The answers given since the input of this `seq`.
     answers: (u64, u16),
     /// What came so far, for the fault that orders by it.
@@ -91,6 +93,7 @@ impl Returns {
             bound,
             overflowed: false,
             window: None,
+            owed: None,
             answers: (0, 0),
             arrivals: 0,
         }
@@ -132,6 +135,7 @@ impl Returns {
     /// somebody who waits for him.
     #[inline]
     pub(super) fn drain(&mut self) {
+        self.show_owed();
         let Returns { inbox, venue, heap, bound, overflowed, arrivals, .. } = self;
         // Whether the ring is empty or closed makes no difference here: the run's end is told otherwise.
         let _ = inbox.take(usize::MAX, |slot| {
@@ -179,11 +183,21 @@ impl Returns {
         self.venue.foresee(coming);
     }
 
-    /// The venue sees a market input.
+    /// The venue sees a market input, but not before the line has: what the venue makes of it comes back later than
+    /// anything that the line makes of it, so no order waits for a book that is not its own. It sees it before
+    /// anything else happens here.
     #[inline]
     pub(super) fn on_market(&mut self, event: &Event) {
-        self.venue.on_market(event, &mut self.replies);
-        self.answer(event.id.seq());
+        self.show_owed();
+        self.owed = Some(*event);
+    }
+
+    #[inline]
+    fn show_owed(&mut self) {
+        if let Some(event) = self.owed.take() {
+            self.venue.on_market(&event, &mut self.replies);
+            self.answer(event.id.seq());
+        }
     }
 
     /// The venue's answers wait for their time, in the order in which it gave them.
@@ -218,7 +232,11 @@ impl Returns {
     }
 
     /// What waits and what the venue knows. The line is idle.
+    ///
+    /// # Panics
+    /// When the head was not asked for another input since the last one.
     pub fn save(&self, to: &mut StateWriter<'_>) {
+        assert!(self.owed.is_none(), "the venue has seen every input when the line is idle");
         let mut waiting: Vec<_> = self.heap.iter().map(|Reverse(p)| p).collect();
         waiting.sort_unstable();
         let keys = waiting.iter().map(|p| (p.due, p.id.0, p.sub, to.key(p.event.instrument), bytes_of(&p.event)));

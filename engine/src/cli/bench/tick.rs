@@ -164,6 +164,8 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
     let mut rows = vec![times(format!("tick to order{apart}"), &r.tick_to_order.times)];
     rows.extend(r.wait.iter().map(|p| times("  until it was taken".to_owned(), p)));
     rows.extend(r.work.iter().map(|p| times("  from there to the bytes".to_owned(), p)));
+    rows.extend(r.market.iter().map(|p| times("    until the top or trade had passed".to_owned(), p)));
+    rows.extend(r.decision.iter().map(|p| times("    from there: strategy to bytes".to_owned(), p)));
     text += &table(&headed("ns"), &rows);
     let stages: Vec<_> = r.stages.iter().map(|s| times(s.name.clone(), &s.times)).collect();
     text += "\n";

@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex};
 pub(super) struct Sample {
     pub(super) intended_ns: u64,
     pub(super) waited_ns: u64,
+    /// From the intended time until what the message made of the market had passed the line.
+    pub(super) seen_ns: u64,
     pub(super) total_ns: u64,
 }
 
@@ -39,8 +41,8 @@ pub(super) struct OrderTimes {
     shared: Arc<Shared>,
     /// The first intended time.
     first: Ns,
-    /// The message that the events are about: its `seq` and its time.
-    cause: (u64, Ns),
+    /// The message that the events are about: its `seq`, its time, and the clock when its first event was here.
+    cause: (u64, Ns, u64),
     samples: Box<[Sample]>,
     count: usize,
     seen: Seen,
@@ -56,12 +58,19 @@ impl OrderTimes {
             clock: Clock::new(),
             shared,
             first,
-            cause: (0, Ns(0)),
+            cause: (0, Ns(0), 0),
             samples: vec![touched; room].into_boxed_slice(),
             count: 0,
             seen: Seen::default(),
             wire: [0; 64],
             result,
+        }
+    }
+
+    #[inline]
+    fn caused(&mut self, seq: u64, stamp: Ns) {
+        if self.cause.0 != seq {
+            self.cause = (seq, stamp, self.clock.raw());
         }
     }
 
@@ -75,7 +84,7 @@ impl OrderTimes {
         if !is_order || start == 0 {
             return;
         }
-        let (seq, stamp) = self.cause;
+        let (seq, stamp, seen) = self.cause;
         let Some(intended_ns) = stamp.0.checked_sub(self.first.0).filter(|_| seq == route.id.seq()) else {
             self.seen.uncaused += 1;
             return;
@@ -84,6 +93,7 @@ impl OrderTimes {
         let sample = Sample {
             intended_ns,
             waited_ns: since_start(self.shared.taken.load(Ordering::Relaxed)),
+            seen_ns: since_start(seen),
             total_ns: since_start(now),
         };
         match self.samples.get_mut(self.count) {
@@ -105,8 +115,8 @@ impl Sink for OrderTimes {
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
         match event.kind {
             Kind::Route => self.left(event),
-            Kind::BookTop => self.cause = (event.id.seq(), event.record::<BookTop>().exchange_ts),
-            _ => self.cause = (event.id.seq(), event.record::<Trade>().exchange_ts),
+            Kind::BookTop => self.caused(event.id.seq(), event.record::<BookTop>().exchange_ts),
+            _ => self.caused(event.id.seq(), event.record::<Trade>().exchange_ts),
         }
         Ok(())
     }

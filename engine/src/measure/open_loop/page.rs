@@ -149,6 +149,8 @@ pub fn page(result: &TickToOrder) -> String {
     let mut rows = row(apart, &result.tick_to_order.times);
     result.wait.iter().for_each(|p| rows += &row("until the line took the message", p));
     result.work.iter().for_each(|p| rows += &row("from there to the bytes of the order", p));
+    result.market.iter().for_each(|p| rows += &row("of that: until the top or trade had passed the line", p));
+    result.decision.iter().for_each(|p| rows += &row("of that: strategy to bytes", p));
     result.bursts.iter().for_each(|b| rows += &row(&format!("burst {}x at {} s", b.factor, b.start_s), &b.times));
     let stages: String = result.stages.iter().map(|s| row(&s.name, &s.times)).collect();
     let charts = std::iter::once(percentiles(result)).chain(timeline(result)).chain(sweep(result));

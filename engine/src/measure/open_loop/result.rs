@@ -156,6 +156,10 @@ pub struct Distributions {
     pub wait: Histogram<u64>,
     /// Of those, from there to the bytes.
     pub work: Histogram<u64>,
+    /// The first part of that: until what the message made of the market had passed the line.
+    pub market: Histogram<u64>,
+    /// The second: from there to the bytes.
+    pub decision: Histogram<u64>,
 }
 
 /// What is measured.
@@ -205,6 +209,10 @@ pub struct TickToOrder {
     pub wait: Option<Percentiles>,
     /// From there to the bytes of the order; null when the line is cut.
     pub work: Option<Percentiles>,
+    /// The first part of that: until the trade or top that the message made had passed the line.
+    pub market: Option<Percentiles>,
+    /// The second: strategy, orders, risk, router.
+    pub decision: Option<Percentiles>,
     /// Bursts.
     pub bursts: Vec<BurstResult>,
     /// Time of single stages, from a run of its own; each has a reading of the clock in it.
@@ -319,6 +327,8 @@ fn analysed(
         steady: of(&steadily, |s| s.total_ns),
         wait: of(&steadily, |s| s.waited_ns),
         work: of(&steadily, |s| s.total_ns.saturating_sub(s.waited_ns)),
+        market: of(&steadily, |s| s.seen_ns.saturating_sub(s.waited_ns)),
+        decision: of(&steadily, |s| s.total_ns.saturating_sub(s.seen_ns)),
     };
     let burst = |&i: &usize| {
         let drain_ms = rounded((drained(i) - spans[i].end_ns).max(0.0) / 1e6);
@@ -350,6 +360,8 @@ fn analysed(
         all: Percentiles::from(&distributions.all),
         wait: fused.then(|| Percentiles::from(&distributions.wait)),
         work: fused.then(|| Percentiles::from(&distributions.work)),
+        market: fused.then(|| Percentiles::from(&distributions.market)),
+        decision: fused.then(|| Percentiles::from(&distributions.decision)),
         bursts: bursts.iter().map(burst).collect(),
         stages: Vec::new(),
         sweep: Vec::new(),
