@@ -60,6 +60,8 @@ pub(super) struct Generator {
     /// The span whose messages are taken, or which is being caught up with.
     span: usize,
     slice_ns: u64,
+    /// The slice of the last look.
+    slice: usize,
     done: Arc<OnceLock<Pursuit>>,
 }
 
@@ -85,6 +87,7 @@ impl Generator {
             shared,
             pursuit,
             span: 0,
+            slice: 0,
             done,
         }
     }
@@ -145,6 +148,12 @@ impl Generator {
         let full = count == TAKEN;
         let behind = if full { self.schedule.due(passed) - self.pursuit.messages } else { count };
         let slice = ((passed / self.slice_ns) as usize).min(SLICES - 1);
+        // Where the line did not look for longer than a slice, what was due waited.
+        for missed in self.slice + 1..slice {
+            let due = self.schedule.due((missed as u64 + 1) * self.slice_ns);
+            self.pursuit.behind[missed] = due - self.pursuit.messages;
+        }
+        self.slice = slice;
         self.pursuit.behind[slice] = self.pursuit.behind[slice].max(behind);
         let spans = self.schedule.spans();
         let (most, caught_up) = &mut self.pursuit.spans[self.span];
