@@ -8,26 +8,27 @@ use tidegate::measure::compare::{Figure, ResultFile};
 
 /// What a section says of its measurement, by name.
 const ABOUT: &[(&str, &str)] = &[
-    ("hop", "One way between two cores; ratios to bare atomics. Rivals: `rtrb`, crossbeam."),
-    ("ring", "Streams of slots by capacity and batch. Rivals: `rtrb`, crossbeam; a copy on one core is the limit."),
-    ("decode", "ITCH bytes to inputs. Rivals: `itch5`, which casts and reads in place, and `itchy`."),
-    ("book", "Decoding, the L3 book and the best bid and offer. Rival: a book of the standard collections."),
-    ("gate", "One order through every check of risk. Rival: a gate of the standard collections."),
-    (
-        "line",
-        "The whole line on bytes in memory, fused and split. Rivals: the same stages called by hand, std collections.",
-    ),
-    (
-        "stages",
-        "Stages of analytics and the strategy, alone. Rivals: std collections that tell the same, and the loop alone.",
-    ),
+    ("hop", "One way between two cores; ratios to bare atomics."),
+    ("ring", "Streams of slots by capacity and batch; a copy on one core is the limit."),
+    ("decode", "ITCH bytes to inputs. `itch5` casts and reads in place, `itchy` copies."),
+    ("book", "Decoding, the L3 book and the best bid and offer."),
+    ("gate", "One order through every check of risk."),
+    ("line", "The whole line on bytes in memory, fused and split."),
+    ("stages", "Stages of analytics and the strategy, alone; the loop alone is beside."),
     (
         "journal",
-        "Lateness of appends at a million events a second, open loop. Rivals: a plain store, std's `BufWriter`.",
+        "Lateness of appends at a million events a second, open loop; a plain store and `BufWriter` are beside.",
     ),
     ("meters", "A line with its meters off and on."),
     ("tick-to-order", "Open loop: from the intended time of a message to the bytes of the order that it caused."),
 ];
+
+/// Against whom, as the rows name them.
+const RIVALS: &[&str] = &["rtrb", "crossbeam", "itch5", "itchy", "hftbacktest", "std collections", "by hand"];
+
+fn is_beside(result: &ResultFile, rival: &str) -> bool {
+    result.figures.iter().any(|figure| figure.row.contains(rival))
+}
 
 /// The page.
 pub fn markdown(results: &[ResultFile]) -> String {
@@ -39,6 +40,10 @@ pub fn markdown(results: &[ResultFile]) -> String {
         let _ = writeln!(page, "\n## {}\n", result.bench);
         if let Some((_, about)) = ABOUT.iter().find(|(bench, _)| *bench == result.bench) {
             let _ = writeln!(page, "{about}\n");
+        }
+        let beside: Vec<&str> = RIVALS.iter().copied().filter(|r| is_beside(result, r)).collect();
+        if !beside.is_empty() {
+            let _ = writeln!(page, "Beside: {}.\n", beside.join(", "));
         }
         let _ = writeln!(page, "{}; {} % of the time stolen.\n", result.host(), result.steal_percent);
         page += &tables(&result.figures);
