@@ -54,7 +54,7 @@ pub struct Ingress {
     phase: Phase,
     /// The record is repeated and nothing shall follow: the line comes to rest, the phase stays.
     resting: bool,
-    /// Nothing but feeds and ticks is merged, as fast as it goes: most inputs need no look at anything else.
+    /// Nothing but feeds, ticks and modelled returns is merged, as fast as it goes: most inputs need no look at anything else.
     plain: bool,
     /// The feed that gave the last input of a feed.
     last_fed: usize,
@@ -449,8 +449,8 @@ fn recorded_choice(next: &Event, returned: Option<(Ns, Choice)>) -> Choice {
 impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
-        let nothing_returns = self.returns.is_none() && self.away.is_none();
-        self.plain = nothing_returns && self.retrace.is_none() && self.clock.is_free() && self.commands.are_none();
+        let modelled = self.away.is_none() && self.retrace.is_none();
+        self.plain = modelled && self.clock.is_free() && self.commands.are_none();
     }
 
     #[inline]
@@ -459,6 +459,7 @@ impl Head for Ingress {
             && self.phase == Phase::Open
             && let (Some((due, i)), false) = self.next_fed(None)?
             && due < self.ticks.due()
+            && self.returns.as_ref().is_none_or(|returns| returns.follow(due))
         {
             self.admit_feed(i, due, to)?;
             return Ok(Admitted::One);
@@ -501,6 +502,10 @@ impl Head for Ingress {
     #[inline]
     fn coming(&self) -> &[Event] {
         self.feeds.get(self.last_fed).map_or(&[], Feeding::coming)
+    }
+
+    fn awaits_returns(&self) -> bool {
+        self.returns.is_some()
     }
 
     fn relieve(&mut self) {

@@ -109,6 +109,11 @@ pub trait Head: Send {
         &[]
     }
 
+    /// Whether it waits for the line to finish an input before it admits another: for what comes back from it.
+    fn awaits_returns(&self) -> bool {
+        false
+    }
+
     /// Called while the line waits for room: takes what came back, so that the line and the head never wait for each other.
     fn relieve(&mut self) {}
 

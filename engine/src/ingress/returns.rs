@@ -125,6 +125,18 @@ impl Returns {
         idle
     }
 
+    /// Whether everything that comes back has its turn after an input at `time`, also what was not taken yet: that is due at the
+    /// end of the window or later.
+    #[inline]
+    pub(super) fn follow(&self, time: Ns) -> bool {
+        // Where what comes back counts in the order of its arrival, each is taken as it arrives.
+        if is_on(Fault::OrderOfArrival) {
+            return false;
+        }
+        let after_what_waits = self.heap.peek().is_none_or(|Reverse(next)| time < next.due);
+        after_what_waits && self.window.is_some_and(|end| time < end) && !self.overflowed
+    }
+
     /// Whether an arrival at `time` may take its turn now: it is no input and opens no window.
     #[inline]
     pub(super) fn admits_arrival(&self, time: Ns, idle: bool) -> bool {

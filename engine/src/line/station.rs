@@ -12,6 +12,10 @@ pub trait Exit {
     fn accept(&mut self, event: &Event, relieve: &mut dyn FnMut());
     /// All inputs up to `seq` are finished and everything they caused was handed over.
     fn finished(&mut self, seq: u64, relieve: &mut dyn FnMut());
+    /// Whether nothing lies behind it: what it has taken is finished.
+    fn ends_the_line(&self) -> bool {
+        false
+    }
     /// Whether the other side is gone: the group stops.
     fn is_closed(&self) -> bool;
     /// How long it waited for room so far.

@@ -191,6 +191,8 @@ fn admit_all<H: Head, E: Exit>(
     load: &mut LoadMeter,
 ) -> (Option<IngressError>, bool) {
     load.begin();
+    // On one core the line is at rest after every input: said at once, the head need not take another turn to hear it.
+    let rests = exit.ends_the_line() && head.awaits_returns();
     let (mut error, mut stopped) = (None, false);
     let mut input: Event = Zeroable::zeroed();
     loop {
@@ -218,6 +220,9 @@ fn admit_all<H: Head, E: Exit>(
                 }
                 group.foresee(head.coming());
                 group.process(&input, exit, &mut || head.relieve());
+                if rests {
+                    exit.finished(head.seq(), &mut || head.relieve());
+                }
                 admitted += 1;
             }
         }

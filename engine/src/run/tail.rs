@@ -271,6 +271,10 @@ impl Exit for Tail {
         self.word.store(seq, Ordering::Release);
     }
 
+    fn ends_the_line(&self) -> bool {
+        true
+    }
+
     fn is_closed(&self) -> bool {
         self.error.is_some()
     }
