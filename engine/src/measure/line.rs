@@ -29,6 +29,12 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// The first input is asked for; later calls change nothing.
+    #[inline]
+    pub fn begin(&self) {
+        self.start.get_or_init(Instant::now);
+    }
+
     /// From the first poll to the end of input at the tail; nothing if it did not come that far.
     pub fn time(&self) -> Option<Duration> {
         Some(*self.end.get()? - *self.start.get()?)
@@ -51,7 +57,7 @@ impl Memory {
 
 impl Source for Memory {
     fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
-        self.watch.start.get_or_init(Instant::now);
+        self.watch.begin();
         let step = self.decoder.decode(&mut self.windows, to)?;
         Ok(if to.is_empty() && step != Step::Full { Polled::Ended } else { Polled::Ready })
     }
