@@ -175,7 +175,7 @@ fn trading(day: &Rows, every: u64) -> (Run, Value) {
     assert!(error.is_none(), "the line runs to its end: {error:?}");
     let check = u64::from_str_radix(&report.outcome_hash[..16], 16).expect("it is hexadecimal");
     let refused: u64 = report.refused.values().sum();
-    let told = json!({ "events": report.events, "orders": report.orders, "fills": report.fills, "refused": refused });
+    let told = json!({ "events": report.events, "orders": report.orders, "fills": report.fills, "refused": refused, "outcome_hash": report.outcome_hash });
     (Run { time: watch.time().expect("it ran to its end"), check }, told)
 }
 

@@ -7,6 +7,7 @@
 
 use super::own::{self, NONE, Own};
 use super::queue::divide;
+use super::taken::Place;
 use super::voice::Cause;
 use super::{Replies, SimulatedVenue};
 use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Trade};
@@ -214,7 +215,7 @@ impl SimulatedVenue {
     fn left(&mut self, cause: Cause, event: &Event, leaving: Leaving, replies: &mut Replies) {
         let Leaving { side, px, qty, place, whole, trade, left } = leaving;
         let desk = &mut self.desks[event.instrument as usize];
-        self.takens.fell(&mut desk.taken, side, px, left);
+        self.takens.fell(&mut desk.taken, Place { instrument: event.instrument, side, px }, left);
         let at = |own: &mut Own| {
             let behind = place >= own.ahead_orders;
             if !behind {
@@ -235,7 +236,8 @@ impl SimulatedVenue {
     fn level(&mut self, cause: Cause, event: &Event, strike: (Side, Px, u64), replies: &mut Replies) {
         let (side, px, before) = strike;
         let after = self.book.books().book(event.instrument).and_then(|b| b.level(side, px)).map_or(0, |l| l.qty.0);
-        self.takens.fell(&mut self.desks[event.instrument as usize].taken, side, px, after);
+        let place = Place { instrument: event.instrument, side, px };
+        self.takens.fell(&mut self.desks[event.instrument as usize].taken, place, after);
         if let Some(exec) = event.get::<Exec>() {
             let qty = exec.qty.0;
             let at = |own: &mut Own| {
@@ -287,10 +289,12 @@ impl SimulatedVenue {
         let best = self.book.books().book(instrument).and_then(|b| b.best(side));
         let (px, qty) = best.map_or((Px::NONE, 0), |d| (d.px, d.qty.0));
         if px == was {
-            self.takens.fell(&mut self.desks[instrument as usize].taken, side, px, qty);
+            let place = Place { instrument, side, px };
+            self.takens.fell(&mut self.desks[instrument as usize].taken, place, qty);
             return self.moved(instrument, (side, px), had, qty, (true, false));
         }
-        self.takens.fell(&mut self.desks[instrument as usize].taken, side, was, 0);
+        let place = Place { instrument, side, px: was };
+        self.takens.fell(&mut self.desks[instrument as usize].taken, place, 0);
         let mut next = self.desks[instrument as usize].heads[own::half(side)];
         while next != NONE {
             let own = self.owns.get_mut(next);
@@ -384,9 +388,10 @@ impl SimulatedVenue {
             if taken == wanted || !own::willing(side, limit, level.px) {
                 break;
             }
-            let qty = self.takens.left(desk.taken, other, level.px, level.qty.0).min(wanted - taken);
+            let place = Place { instrument, side: other, px: level.px };
+            let qty = self.takens.left(place, level.qty.0).min(wanted - taken);
             if qty > 0 {
-                self.takens.take(&mut desk.taken, other, level.px, qty);
+                self.takens.take(&mut desk.taken, place, qty);
                 taken += qty;
             }
         }

@@ -4,6 +4,7 @@
 //! rests or is cancelled. Only [`Approved`] routes are taken. Bound: the levels that it walks; a mass cancel all orders.
 
 use super::own::{self, Known, Own};
+use super::taken::Place;
 use super::voice::Cause;
 use super::{Replies, SimulatedVenue};
 use flow::records::Route;
@@ -97,20 +98,20 @@ impl SimulatedVenue {
 
     /// How much of an order could be filled at once; more than its quantity is not counted.
     fn reachable(&self, own: &Own, limit: Px) -> u64 {
-        let desk = &self.desks[own.instrument as usize];
         let Some(book) = self.book(own.instrument) else { return 0 };
         let (other, mut room, mut sum) = (own.side.opposite(), self.takens.room(), 0_u64);
         for level in book.depth(other) {
             if sum >= own.qty || !own::willing(own.side, limit, level.px) {
                 break;
             }
-            if !self.takens.has(desk.taken, other, level.px) {
+            let place = Place { instrument: own.instrument, side: other, px: level.px };
+            if !self.takens.has(place) {
                 if room == 0 {
                     continue;
                 }
                 room -= 1;
             }
-            sum = sum.saturating_add(self.takens.left(desk.taken, other, level.px, level.qty.0));
+            sum = sum.saturating_add(self.takens.left(place, level.qty.0));
         }
         sum
     }
@@ -125,9 +126,10 @@ impl SimulatedVenue {
             if own.open() == 0 || !own::willing(own.side, limit, level.px) {
                 return;
             }
-            let qty = takens.left(desk.taken, other, level.px, level.qty.0).min(own.open());
+            let place = Place { instrument: own.instrument, side: other, px: level.px };
+            let qty = takens.left(place, level.qty.0).min(own.open());
             if qty > 0 {
-                takens.take(&mut desk.taken, other, level.px, qty);
+                takens.take(&mut desk.taken, place, qty);
                 voice.fill(cause, own, desk, (level.px, qty, Liquidity::Removed), replies);
             }
         }

@@ -7,7 +7,7 @@
 use super::SimulatedVenue;
 use super::desk::Desk;
 use super::own::{self, Known, Own};
-use super::taken;
+use super::taken::{self, Place};
 use flow::{Mic, Ns, Px, Side, Stage, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
@@ -112,10 +112,11 @@ impl SimulatedVenue {
                 let limit = self.takens.capacity();
                 return Err(StateError::TooLarge { what: "taken levels", found: limit + 1, limit });
             }
-            if qty == 0 || self.takens.has(desk.taken, side_of(bid), px) {
+            let place = Place { instrument: at as u32, side: side_of(bid), px };
+            if qty == 0 || self.takens.has(place) {
                 return Err(StateError::Inconsistent("a level of which nothing was taken, or one twice"));
             }
-            self.takens.take(&mut desk.taken, side_of(bid), px, qty);
+            self.takens.take(&mut desk.taken, place, qty);
         }
         Ok(())
     }

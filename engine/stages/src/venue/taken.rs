@@ -4,6 +4,8 @@
 //! rule that keeps us honest: of a level no more can be taken than it displays less what we took of it before. As the
 //! level falls, what we took is taken to be the last that leaves it (`taken = min(taken, displayed)`); what is added is
 //! new; and when the level is gone the account is closed. So no displayed share is ever sold to us twice.
+//! Every change of a level asks, and most levels that something was taken of lie far from the touch: so an entry is found
+//! by a hash of its level, and hangs in the list of its instrument besides, for what ends them all at once.
 //! Bound: one entry a level, a fixed number of entries; without a free one nothing can be taken from a further level.
 
 use flow::{Px, Side};
@@ -11,47 +13,92 @@ use flow::{Px, Side};
 /// No entry.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// A level of an instrument.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) instrument: u32,
+    pub(super) side: Side,
+    pub(super) px: Px,
+}
+
 #[derive(Clone, Copy)]
 struct Entry {
-    side: Side,
-    px: Px,
+    place: Place,
     qty: u64,
+    /// In the list of the instrument, or of the free.
     next: u32,
+    before: u32,
+    /// The next with the same hash.
+    chain: u32,
 }
 
 /// Entries of all instruments, in one list an instrument whose head the caller keeps.
 pub(super) struct Takens {
     entries: Box<[Entry]>,
+    /// The first entry of every hash.
+    chains: Box<[u32]>,
+    shift: u32,
     free: u32,
     room: usize,
 }
 
 impl Takens {
     pub(super) fn new(levels: u32) -> Takens {
-        let entry = |at: u32| Entry {
-            side: Side::None,
-            px: Px::NONE,
-            qty: 0,
-            next: if at + 1 < levels { at + 1 } else { NONE },
+        let place = Place { instrument: 0, side: Side::None, px: Px::NONE };
+        let entry = |at: u32| {
+            let next = if at + 1 < levels { at + 1 } else { NONE };
+            Entry { place, qty: 0, next, before: NONE, chain: NONE }
         };
-        Takens { entries: (0..levels).map(entry).collect(), free: 0, room: levels as usize }
+        let chains = levels.max(2).next_power_of_two();
+        Takens {
+            entries: (0..levels).map(entry).collect(),
+            chains: vec![NONE; chains as usize].into_boxed_slice(),
+            shift: 64 - chains.trailing_zeros(),
+            free: 0,
+            room: levels as usize,
+        }
     }
 
-    fn find(&self, head: u32, side: Side, px: Px) -> Option<u32> {
-        let mut at = head;
+    fn home(&self, place: Place) -> usize {
+        let which = u64::from(place.instrument) << 2 | place.side as u64;
+        let mixed = (place.px.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ which;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn find(&self, place: Place) -> Option<u32> {
+        let mut at = self.chains[self.home(place)];
         while at != NONE {
             let entry = &self.entries[at as usize];
-            if (entry.side, entry.px) == (side, px) {
+            if entry.place == place {
                 return Some(at);
             }
-            at = entry.next;
+            at = entry.chain;
         }
         None
     }
 
+    /// Gives an entry back, which is in no list any more.
+    fn give(&mut self, at: u32) {
+        let Entry { place, chain, .. } = self.entries[at as usize];
+        let home = self.home(place);
+        if self.chains[home] == at {
+            self.chains[home] = chain;
+        } else {
+            let mut before = self.chains[home];
+            while self.entries[before as usize].chain != at {
+                before = self.entries[before as usize].chain;
+            }
+            self.entries[before as usize].chain = chain;
+        }
+        self.entries[at as usize].next = self.free;
+        self.free = at;
+        self.room += 1;
+    }
+
     /// How much of a level that displays `shown` can be taken.
-    pub(super) fn left(&self, head: u32, side: Side, px: Px, shown: u64) -> u64 {
-        match self.find(head, side, px) {
+    pub(super) fn left(&self, place: Place, shown: u64) -> u64 {
+        match self.find(place) {
             Some(at) => shown.saturating_sub(self.entries[at as usize].qty),
             None if self.free == NONE => 0,
             None => shown,
@@ -59,52 +106,51 @@ impl Takens {
     }
 
     /// Takes some of what [`Takens::left`] said.
-    pub(super) fn take(&mut self, head: &mut u32, side: Side, px: Px, qty: u64) {
-        if let Some(at) = self.find(*head, side, px) {
+    pub(super) fn take(&mut self, head: &mut u32, place: Place, qty: u64) {
+        if let Some(at) = self.find(place) {
             self.entries[at as usize].qty += qty;
             return;
         }
-        let at = self.free;
-        let entry = &mut self.entries[at as usize];
-        self.free = entry.next;
+        let (at, home) = (self.free, self.home(place));
+        self.free = self.entries[at as usize].next;
         self.room -= 1;
-        *entry = Entry { side, px, qty, next: *head };
+        self.entries[at as usize] = Entry { place, qty, next: *head, before: NONE, chain: self.chains[home] };
+        self.chains[home] = at;
+        if *head != NONE {
+            self.entries[*head as usize].before = at;
+        }
         *head = at;
     }
 
     /// A level displays no more than `shown`.
-    pub(super) fn fell(&mut self, head: &mut u32, side: Side, px: Px, shown: u64) {
-        let (mut before, mut at) = (NONE, *head);
-        while at != NONE {
-            let entry = &mut self.entries[at as usize];
-            let next = entry.next;
-            if (entry.side, entry.px) != (side, px) {
-                (before, at) = (at, next);
-                continue;
-            }
-            entry.qty = entry.qty.min(shown);
-            if entry.qty == 0 {
-                entry.next = self.free;
-                self.free = at;
-                self.room += 1;
-                match before {
-                    NONE => *head = next,
-                    before => self.entries[before as usize].next = next,
-                }
-            }
+    #[inline]
+    pub(super) fn fell(&mut self, head: &mut u32, place: Place, shown: u64) {
+        if *head == NONE {
             return;
         }
+        let Some(at) = self.find(place) else { return };
+        let entry = &mut self.entries[at as usize];
+        entry.qty = entry.qty.min(shown);
+        if entry.qty > 0 {
+            return;
+        }
+        let (before, next) = (entry.before, entry.next);
+        match before {
+            NONE => *head = next,
+            before => self.entries[before as usize].next = next,
+        }
+        if next != NONE {
+            self.entries[next as usize].before = before;
+        }
+        self.give(at);
     }
 
     /// Every level of an instrument is gone.
     pub(super) fn clear(&mut self, head: &mut u32) {
         while *head != NONE {
-            let entry = &mut self.entries[*head as usize];
-            let next = entry.next;
-            entry.next = self.free;
-            self.free = *head;
-            self.room += 1;
-            *head = next;
+            let at = *head;
+            *head = self.entries[at as usize].next;
+            self.give(at);
         }
     }
 
@@ -114,13 +160,13 @@ impl Takens {
         std::iter::from_fn(move || {
             let entry = self.entries.get(at as usize)?;
             at = entry.next;
-            Some((entry.side, entry.px, entry.qty))
+            Some((entry.place.side, entry.place.px, entry.qty))
         })
     }
 
     /// Whether something was taken of a level.
-    pub(super) fn has(&self, head: u32, side: Side, px: Px) -> bool {
-        self.find(head, side, px).is_some()
+    pub(super) fn has(&self, place: Place) -> bool {
+        self.find(place).is_some()
     }
 
     /// How many further levels can be entered.
