@@ -179,3 +179,54 @@ impl Takens {
         self.entries.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const ROOM: usize = 16;
+
+    proptest! {
+        /// A map of what was taken says the same after any takings, falls and clearings, at the limit of entries too.
+        #[test]
+        fn like_a_map(steps in vec((0u8..10, 0usize..3, any::<bool>(), 1i64..8, 0u64..50), 0..300)) {
+            let (mut takens, mut heads) = (Takens::new(ROOM as u32), [NONE; 3]);
+            let mut twin = BTreeMap::<(usize, bool, i64), u64>::new();
+            for (what, instrument, bid, px, qty) in steps {
+                let side = if bid { Side::Buy } else { Side::Sell };
+                let place = Place { instrument: instrument as u32, side, px: Px(px * Px::ONE / 100) };
+                let (key, head) = ((instrument, bid, px), &mut heads[instrument]);
+                let had = twin.get(&key).copied();
+                match what {
+                    0 => {
+                        takens.clear(head);
+                        twin.retain(|(of, ..), _| *of != instrument);
+                    }
+                    1..5 => {
+                        takens.fell(head, place, qty);
+                        let left = had.map(|had| had.min(qty));
+                        twin.extend(left.map(|left| (key, left)));
+                        twin.retain(|_, left| *left > 0);
+                    }
+                    _ => {
+                        let shown = had.map_or(if twin.len() < ROOM { 60 } else { 0 }, |had| 60u64.saturating_sub(had));
+                        prop_assert_eq!(takens.left(place, 60), shown);
+                        if qty.min(shown) > 0 {
+                            takens.take(head, place, qty.min(shown));
+                            *twin.entry(key).or_default() += qty.min(shown);
+                        }
+                    }
+                }
+                prop_assert_eq!(takens.has(place), twin.contains_key(&key));
+                prop_assert_eq!(takens.room(), ROOM - twin.len());
+                let listed = (0..3).flat_map(|i| takens.of(heads[i]).map(move |(s, px, qty)| ((i, s == Side::Buy, px), qty)));
+                let listed: BTreeMap<_, _> = listed.collect();
+                let expected = twin.iter().map(|((i, bid, px), qty)| ((*i, *bid, Px(px * Px::ONE / 100)), *qty));
+                prop_assert_eq!(listed, expected.collect::<BTreeMap<_, _>>());
+            }
+        }
+    }
+}
