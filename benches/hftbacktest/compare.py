@@ -58,8 +58,8 @@ class Tidegate:
 def backtest(kind, rows):
     """A backtest of one asset; the price range of the vector of levels is that of the rows.
 
-    The exchange that fills in parts is not used: in 2.4.4 it fails (InvalidOrderStatus) once a part fills a resting order
-    exactly, which these rows do within the first few hundred fills.
+    The exchange that fills in parts is not used: in 2.4.4 it ends these rows early with an error (InvalidOrderStatus) that
+    others have reported, too.
     """
     asset = (
         BacktestAsset()
