@@ -459,7 +459,7 @@ impl Head for Ingress {
             && self.phase == Phase::Open
             && let (Some((due, i)), false) = self.next_fed(None)?
             && due < self.ticks.due()
-            && self.returns.as_ref().is_none_or(|returns| returns.follow(due))
+            && self.returns.as_mut().is_none_or(|returns| returns.let_pass(due, self.seq))
         {
             self.admit_feed(i, due, to)?;
             return Ok(Admitted::One);

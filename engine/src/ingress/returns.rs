@@ -125,16 +125,26 @@ impl Returns {
         idle
     }
 
-    /// Whether everything that comes back has its turn after an input at `time`, also what was not taken yet: that is due at the
-    /// end of the window or later.
+    /// Whether a feed's input at `time` may enter now, before everything that comes back; `seq` is the last given. Inside the window
+    /// that needs no look at the line: what was not taken yet is due at its end or later. Behind it the line must be at rest,
+    /// and the next window opens.
     #[inline]
-    pub(super) fn follow(&self, time: Ns) -> bool {
+    pub(super) fn let_pass(&mut self, time: Ns, seq: u64) -> bool {
         // Where what comes back counts in the order of its arrival, each is taken as it arrives.
-        if is_on(Fault::OrderOfArrival) {
+        if is_on(Fault::OrderOfArrival) || !self.follow(time) {
             return false;
         }
-        let after_what_waits = self.heap.peek().is_none_or(|Reverse(next)| time < next.due);
-        after_what_waits && self.window.is_some_and(|end| time < end) && !self.overflowed
+        if self.window.is_some_and(|end| time < end) {
+            return true;
+        }
+        let idle = self.line_is_idle(seq);
+        self.follow(time) && self.admits(time, idle)
+    }
+
+    /// Whether everything that waits has its turn after an input at `time`.
+    #[inline]
+    fn follow(&self, time: Ns) -> bool {
+        self.heap.peek().is_none_or(|Reverse(next)| time < next.due) && !self.overflowed
     }
 
     /// Whether an arrival at `time` may take its turn now: it is no input and opens no window.

@@ -13,7 +13,7 @@
 use super::books::{BookId, Books, Place};
 use super::order::{NOBODY, half_of};
 use super::pool::NONE;
-use flow::Event;
+use flow::{Event, Kind};
 use std::hint::select_unpredictable;
 
 /// Messages ahead that the first step is taken for.
@@ -36,7 +36,8 @@ impl Foresight {
     /// Takes each step for one of the messages in `coming`, of which the next one is the first.
     #[inline]
     pub(super) fn look(&mut self, books: &Books, coming: &[Event]) {
-        let Some(event) = coming.get(FAR) else { return };
+        // A book by level has no references, and one feed rarely mixes both.
+        let Some(event) = coming.get(FAR).filter(|event| event.kind != Kind::Level) else { return };
         self.at = self.at.wrapping_add(1);
         self.coming[self.at % ROOM] = Coming::of(books, event);
         self.coming[self.at.wrapping_sub(STEP) % ROOM].fetch_order(books);
