@@ -1,6 +1,6 @@
 //! What only the system can do for us: large pages for large tables, and a count of allocations.
 //!
-//! The binary's allocator is the system's with two things before it. **Tables** of [`LARGE`] bytes and more (orders,
+//! The binary's allocator is the system's with two things before it. **Tables** of 4 MiB and more (orders,
 //! levels, references) begin on a large page and ask the kernel for such pages: a table of 50 MB is 25 pages of 2 MiB
 //! rather than 12,000 of 4 KiB, more than the processor remembers the places of, and every access to one that it forgot
 //! costs a walk through the page tables, on a virtual machine two. Where the kernel has none to give, or is told not to

@@ -49,7 +49,7 @@ impl Default for Times {
 }
 
 impl Times {
-    /// Records a time; what is longer than [`MAX_NS`] counts as that.
+    /// Records a time; what is longer than `MAX_NS` (10 s) counts as that.
     #[inline]
     pub fn record(&mut self, ns: u64) {
         let ns = ns.clamp(1, MAX_NS);

@@ -130,7 +130,8 @@ fn spawn<H: Head + 'static>(
     let names: Vec<String> = plan.groups.iter().map(|g| g.name.clone()).collect();
     let last = plan.groups.len() - 1;
     let mut stages = plan.stages.into_iter();
-    let mut workers = Vec::new();
+    // Nothing is allocated here once the first group runs: what a line allocates can be counted.
+    let mut workers = Vec::with_capacity(plan.groups.len());
     let (mut head, mut tail) = (Some(head), Some(tail));
     let mut inlet: Option<Consumer<Slot>> = None;
     for (i, planned) in plan.groups.into_iter().enumerate() {

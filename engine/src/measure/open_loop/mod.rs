@@ -1,8 +1,8 @@
 //! Tick to order, open loop.
 //!
 //! Messages of the synthetic exchange have intended times ([`Schedule`]); the line takes each when its time has come, or as
-//! soon after as it can ([`Generator`](generator::Generator)); an order counts from the *intended* time of the message
-//! that caused it to the moment when its bytes are there ([`OrderTimes`](orders::OrderTimes)). A line that stops for a
+//! soon after as it can (`Generator`); an order counts from the *intended* time of the message
+//! that caused it to the moment when its bytes are there (`OrderTimes`). A line that stops for a
 //! millisecond therefore shows it in every message that should have been sent meanwhile: nothing is left out because the
 //! line was busy (no coordinated omission).
 //!
