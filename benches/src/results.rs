@@ -45,6 +45,9 @@ pub fn markdown(results: &[ResultFile]) -> String {
         if !beside.is_empty() {
             let _ = writeln!(page, "Beside: {}.\n", beside.join(", "));
         }
+        if let Some(subject) = &result.subject {
+            let _ = writeln!(page, "On {subject}.\n");
+        }
         let _ = writeln!(page, "{}; {} % of the time stolen.\n", result.host(), result.steal_percent);
         page += &tables(&result.figures);
     }
@@ -89,12 +92,13 @@ mod tests {
 
     #[test]
     fn rows_with_the_same_figures_share_a_table() {
-        let text = "{\"bench\":\"hop\",\"host\":{\"cpu\":\"C\",\"cores\":2,\"kernel\":\"6\"}}\n\
+        let text = "{\"bench\":\"hop\",\"host\":{\"cpu\":\"C\",\"cores\":2,\"kernel\":\"6\"},\
+            \"file\":\"a/b.itch\",\"messages\":7}\n\
             {\"group\":\"g\",\"name\":\"a\",\"p50_ns\":1.5,\"ratio\":1,\"ratio_low\":1,\"ratio_high\":1}\n\
             {\"group\":\"g\",\"name\":\"b\",\"p50_ns\":12345,\"ratio\":2,\"ratio_low\":1.9,\"ratio_high\":2.1}\n";
         let page = markdown(&[ResultFile::parse(text).unwrap()]);
         let table = "| | p50_ns | ratio |\n|---|---|---|\n| g, a | 1.50 | 1.00 (1.00 to 1.00) |\n| g, b | 12345 | 2.00 (1.90 to 2.10) |\n";
         assert!(page.contains("## hop\n") && page.contains("C, 2 cores, bare metal, Linux 6"), "{page}");
-        assert!(page.contains(table), "{page}");
+        assert!(page.contains(table) && page.contains("On `b.itch`, 7 messages.\n"), "{page}");
     }
 }

@@ -82,6 +82,8 @@ pub struct Figure {
 pub struct ResultFile {
     /// What was measured.
     pub bench: String,
+    /// On what, as far as the result says: the file, how much there was of it.
+    pub subject: Option<String>,
     /// On what host.
     pub host: Value,
     /// Share of the time that a hypervisor took, in per cent.
@@ -117,7 +119,7 @@ impl ResultFile {
         let mut figures = Vec::new();
         collect(&value, "", &mut figures);
         let steal_percent = value["steal_percent"].as_f64().unwrap_or(0.0);
-        Ok(ResultFile { bench, host, steal_percent, figures })
+        Ok(ResultFile { bench, subject: subject_of(&value), host, steal_percent, figures })
     }
 
     /// The host as people write it.
@@ -126,6 +128,20 @@ impl ResultFile {
         let machine = if self.host["virtualised"].as_bool() == Some(true) { "virtual machine" } else { "bare metal" };
         format!("{}, {} cores, {machine}, Linux {}", text("cpu"), self.host["cores"], text("kernel"))
     }
+}
+
+/// What a result says of what it measured on.
+fn subject_of(value: &Value) -> Option<String> {
+    let file = value["file"].as_str().and_then(|file| Path::new(file).file_name()?.to_str());
+    let amount = |key: &str, unit: &str| value[key].as_f64().map(|n| format!("{n} {unit}"));
+    let amounts = [
+        amount("rate", "messages a second"),
+        amount("messages", "messages"),
+        amount("live_orders", "live orders at the end"),
+    ];
+    let told: Vec<String> =
+        file.map(|file| format!("`{file}`")).into_iter().chain(amounts.into_iter().flatten()).collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// The lines of a program of `benches/` as one object.
