@@ -3,7 +3,7 @@
 use super::present::grouped;
 use crate::control::Status;
 use crate::line::{GroupLoad, RingLoad};
-use crate::run::LatencyReport;
+use crate::run::Percentiles;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -80,7 +80,7 @@ pub(super) fn push_rings(text: &mut String, rings: &[RingLoad]) {
 }
 
 /// Percentiles of every stage.
-pub(super) fn push_latency(text: &mut String, latency: &BTreeMap<String, LatencyReport>) {
+pub(super) fn push_latency(text: &mut String, latency: &BTreeMap<String, Percentiles>) {
     if latency.values().all(|l| l.samples == 0) {
         return;
     }

@@ -4,7 +4,7 @@
 //! often, no thread of the line waits for it.
 
 use crate::line::{GroupLoad, RingLoad};
-use crate::run::{Control, LatencyReport, latencies};
+use crate::run::{Control, Percentiles, latencies};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ pub struct Status {
     /// How full every ring is and was.
     pub rings: Vec<RingLoad>,
     /// By stage; `group NAME` is the whole pass of an event through a group.
-    pub latency: BTreeMap<String, LatencyReport>,
+    pub latency: BTreeMap<String, Percentiles>,
 }
 
 impl Status {

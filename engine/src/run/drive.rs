@@ -229,7 +229,9 @@ fn admit_all<H: Head, E: Exit>(
         }
         if admitted > 0 {
             control.admitted.store(head.seq(), Ordering::Relaxed);
-            exit.finished(head.seq(), &mut || head.relieve());
+            if !rests {
+                exit.finished(head.seq(), &mut || head.relieve());
+            }
             load.worked(admitted, exit);
         }
         if state == Admitted::Ended || exit.is_closed() {

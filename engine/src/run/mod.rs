@@ -17,7 +17,7 @@ mod verify;
 
 pub use build::{Compare, Options, Rows, Sources, build_id, execute, execute_sources, outcome_kinds};
 pub use drive::{Control, Finished, run_line};
-pub use report::{InputReport, LatencyReport, Report, SymbolReport};
+pub use report::{InputReport, Percentiles, Report, SymbolReport};
 pub use safe::cancel_at_venue;
 pub use shadow::snapshot;
 pub(crate) use summary::latencies;

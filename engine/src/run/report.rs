@@ -1,17 +1,18 @@
 //! What a run says of itself, for people and as one JSON object.
 
 use super::{PnlReport, PositionReport, ToxicityReport};
-use crate::line::{GroupLoad, Latency, RingLoad};
+use crate::line::{GroupLoad, RingLoad};
 use flow::{Count, Interval, Listed, Listings, Ns, Px, What, decimal};
+use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tuning::Host;
 
-/// Percentiles of one stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LatencyReport {
-    /// Times measured.
+/// Percentiles of a distribution, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// How many there are.
     pub samples: u64,
     /// Median.
     pub p50_ns: u64,
@@ -21,20 +22,20 @@ pub struct LatencyReport {
     pub p99_ns: u64,
     /// 99.9th percentile.
     pub p999_ns: u64,
-    /// Longest.
+    /// The longest.
     pub max_ns: u64,
 }
 
-impl From<&Latency> for LatencyReport {
-    fn from(latency: &Latency) -> Self {
-        let at = |q| latency.histogram.value_at_quantile(q);
-        LatencyReport {
-            samples: latency.histogram.len(),
+impl From<&Histogram<u64>> for Percentiles {
+    fn from(times: &Histogram<u64>) -> Percentiles {
+        let at = |q| times.value_at_quantile(q);
+        Percentiles {
+            samples: times.len(),
             p50_ns: at(0.5),
             p90_ns: at(0.9),
             p99_ns: at(0.99),
             p999_ns: at(0.999),
-            max_ns: latency.histogram.max(),
+            max_ns: times.max(),
         }
     }
 }
@@ -120,7 +121,7 @@ pub struct Report {
     /// Ring of the cuts.
     pub ring: String,
     /// By stage; `group NAME` is the whole pass of an event through a group.
-    pub latency: BTreeMap<String, LatencyReport>,
+    pub latency: BTreeMap<String, Percentiles>,
     /// Where the time of every group went; empty where `line.meters` is off.
     pub load: Vec<GroupLoad>,
     /// How full every ring was.

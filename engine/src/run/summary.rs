@@ -2,7 +2,7 @@
 
 use super::RunError;
 use super::drive::Finished;
-use super::report::{self, InputReport, LatencyReport, Report};
+use super::report::{self, InputReport, Percentiles, Report};
 use crate::ingress::{Feeding, Head};
 use crate::line::{Group, Meters};
 use crate::plan::Plan;
@@ -47,7 +47,7 @@ pub(super) fn reported<H: Head>(
     let counted = |kind| stats.kinds.get(&kind).copied().unwrap_or(0);
     let trades = &stats.trades;
     let mut latency = latencies(&finished.meters);
-    latency.extend(trades.tick_to_order().map(|l| (l.name.clone(), LatencyReport::from(&l))));
+    latency.extend(trades.tick_to_order().map(|l| (l.name.clone(), Percentiles::from(&l.histogram))));
     let toxic = stats.listings.iter().filter_map(|l| trades.toxicity(l.instrument, &l.symbol));
     let toxicity = toxic.filter(|t| symbols.iter().any(|s| s.symbol == t.symbol)).collect();
     let report = Report {
@@ -89,6 +89,6 @@ fn state_hash(groups: &[Group], listings: &flow::Listings) -> String {
 }
 
 /// Percentiles by stage; `group NAME` is the whole pass of an event through a group.
-pub(crate) fn latencies(meters: &Meters) -> BTreeMap<String, LatencyReport> {
-    meters.latencies().iter().map(|l| (l.name.clone(), LatencyReport::from(l))).collect()
+pub(crate) fn latencies(meters: &Meters) -> BTreeMap<String, Percentiles> {
+    meters.latencies().iter().map(|l| (l.name.clone(), Percentiles::from(&l.histogram))).collect()
 }

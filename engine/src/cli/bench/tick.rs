@@ -6,9 +6,10 @@ use super::super::present::grouped;
 use super::super::watch::Watch;
 use super::{print, table};
 use crate::measure::open_loop::{
-    Burst, Day, Exchange, Load, OpenLoopError, Percentiles, TickToOrder, hgrm, measure, messages, page, settings,
+    Burst, Day, Exchange, Load, OpenLoopError, TickToOrder, hgrm, measure, messages, page, settings,
 };
 use crate::measure::own_cores;
+use crate::run::Percentiles;
 use clap::Args;
 use serde::Serialize;
 use std::fs;

@@ -29,8 +29,7 @@ pub use day::{Day, Exchange};
 pub use hgrm::hgrm;
 pub use page::page;
 pub use result::{
-    BurstResult, Distributions, Load, Percentiles, Spread, StageTime, Step, TickToOrder, Timeline, measure, messages,
-    settings,
+    BurstResult, Distributions, Load, Spread, StageTime, Step, TickToOrder, Timeline, measure, messages, settings,
 };
 pub use schedule::{Burst, Schedule, Span};
 pub use stalls::Stalls;

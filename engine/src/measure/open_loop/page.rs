@@ -2,8 +2,9 @@
 //!
 //! HTML with drawings in it; it loads nothing and runs nothing, so it can be mailed and kept.
 
+use super::TickToOrder;
 use super::chart::{Chart, Series, amount, time};
-use super::{Percentiles, TickToOrder};
+use crate::run::Percentiles;
 use hdrhistogram::Histogram;
 use std::fmt::Write as _;
 

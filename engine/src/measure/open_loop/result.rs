@@ -7,44 +7,13 @@ use super::{Burst, Day, Exchange, OpenLoopError, Passage, SETTINGS, STAGES, Sche
 use crate::config::{Faults, Settings};
 use crate::measure::rounds::{Ratio, rounded};
 use crate::measure::{Setting, own_cores};
-use crate::run::Report;
+use crate::run::{Percentiles, Report};
 use hdrhistogram::Histogram;
 use quanta::Clock;
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-
-/// Percentiles of a distribution, in nanoseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Percentiles {
-    /// How many there are.
-    pub samples: u64,
-    /// Median.
-    pub p50_ns: u64,
-    /// 90th percentile.
-    pub p90_ns: u64,
-    /// 99th percentile.
-    pub p99_ns: u64,
-    /// 99.9th percentile.
-    pub p999_ns: u64,
-    /// The longest.
-    pub max_ns: u64,
-}
-
-impl From<&Histogram<u64>> for Percentiles {
-    fn from(times: &Histogram<u64>) -> Percentiles {
-        let at = |q| times.value_at_quantile(q);
-        Percentiles {
-            samples: times.len(),
-            p50_ns: at(0.5),
-            p90_ns: at(0.9),
-            p99_ns: at(0.99),
-            p999_ns: at(0.999),
-            max_ns: times.max(),
-        }
-    }
-}
 
 /// Percentiles with the intervals of two of them: those of the medians of equal parts of the run.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -290,15 +259,9 @@ pub fn measure(
 }
 
 fn stage_times(report: &Report) -> Vec<StageTime> {
-    let mut times: Vec<StageTime> = Vec::new();
     let names = STAGES.split(',').filter_map(|name| report.latency.get_key_value(name));
     let groups = report.latency.iter().filter(|(name, _)| name.starts_with("group "));
-    for (name, l) in names.chain(groups) {
-        let (samples, p50_ns, p90_ns) = (l.samples, l.p50_ns, l.p90_ns);
-        let p = Percentiles { samples, p50_ns, p90_ns, p99_ns: l.p99_ns, p999_ns: l.p999_ns, max_ns: l.max_ns };
-        times.push(StageTime { name: name.clone(), times: p });
-    }
-    times
+    names.chain(groups).map(|(name, times)| StageTime { name: name.clone(), times: *times }).collect()
 }
 
 fn analysed(
