@@ -298,22 +298,25 @@ impl Books {
         Ok(Replaced { changes: [(change.qty != total).then_some(change), None], fault: None })
     }
 
-    /// Sets a level of a book by level; 0 removes it.
+    /// Sets a level of a book by level; 0 removes it. Gives what stood there before.
     ///
     /// # Errors
     /// [`What::BadValue`], [`What::BookFull`]; nothing is changed then.
     #[inline]
-    pub fn set_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, orders: u32) -> Result<(), Fault> {
+    pub fn set_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, orders: u32) -> Result<u64, Fault> {
         self.check(book, side, px, 1, 0)?;
         if qty == 0 {
-            if let Ok(level) = self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px)) {
-                self.close_level(book, level);
-            }
-            return Ok(());
+            let Ok(level) = self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px)) else {
+                return Ok(0);
+            };
+            let before = self.levels[level].qty;
+            self.close_level(book, level);
+            return Ok(before);
         }
         let level = self.open_level(book, side, px, 0, 0)?;
-        (self.levels[level].qty, self.levels[level].orders) = (qty, orders);
-        Ok(())
+        let level = &mut self.levels[level];
+        level.orders = orders;
+        Ok(std::mem::replace(&mut level.qty, qty))
     }
 
     /// Adds to a level of a book by level; `reference` only explains a fault.
@@ -359,7 +362,7 @@ impl Books {
         if best != NONE && (gone || self.levels[best].px != px) {
             self.close_level(book, best);
         }
-        if gone { Ok(()) } else { self.set_level(book, side, px, qty, 0) }
+        if gone { Ok(()) } else { self.set_level(book, side, px, qty, 0).map(drop) }
     }
 
     /// Empties a book. Linear in the orders and levels that it holds.

@@ -74,6 +74,11 @@ impl BookStage {
         &self.books
     }
 
+    /// The books, to change them where nobody is told of it.
+    pub(crate) fn books_mut(&mut self) -> &mut Books {
+        &mut self.books
+    }
+
     fn listing(&mut self, event: &Event, out: &mut Out) {
         let listing: &Listing = event.record();
         let kind = match listing.book {

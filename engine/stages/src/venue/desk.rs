@@ -1,10 +1,10 @@
 //! What the venue knows of an instrument beside its book: terms that matter here, whether it trades, our lists.
 //!
 //! One small record an instrument, so that an event on an instrument on which we have nothing costs a look at it and the
-//! booking. Bound: 32 bytes an instrument.
+//! booking. Bound: 64 bytes an instrument.
 
 use super::fees::Contract;
-use super::own::{self, Heads};
+use super::own::Lists;
 use super::taken;
 use flow::records::{Listing, Status};
 use flow::{BookKind, InstrumentType, Mic, Px};
@@ -23,7 +23,7 @@ const STILL: &[[u8; 4]] =
 #[derive(Clone, Copy)]
 pub(super) struct Desk {
     /// Our orders by side.
-    pub(super) heads: Heads,
+    pub(super) lists: Lists,
     /// What we took of its levels.
     pub(super) taken: u32,
     pub(super) calendar: Mic,
@@ -37,11 +37,11 @@ pub(super) struct Desk {
     pub(super) listed: bool,
 }
 
-const _: () = assert!(size_of::<Desk>() == 32);
+const _: () = assert!(size_of::<Desk>() == 64);
 
 impl Desk {
     pub(super) const UNLISTED: Desk = Desk {
-        heads: [own::NONE; 2],
+        lists: Lists::EMPTY,
         taken: taken::NONE,
         calendar: Mic(*b"----"),
         multiplier: Px::ONE,
@@ -56,7 +56,7 @@ impl Desk {
     /// Whether we have anything here that the market can touch.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.heads == [own::NONE; 2] && self.taken == taken::NONE
+        self.lists.are_empty() && self.taken == taken::NONE
     }
 
     /// Whether nothing trades now.

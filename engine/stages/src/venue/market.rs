@@ -6,7 +6,6 @@
 //! keeps the book. Bound: our orders on the instrument, and the place of the struck order in its queue.
 
 use super::own::{self, NONE, Own};
-use super::queue::divide;
 use super::taken::Place;
 use super::voice::Cause;
 use super::{Replies, SimulatedVenue};
@@ -45,7 +44,7 @@ struct Leaving {
 }
 
 /// Whether an execution is one that our orders could have had.
-fn counts(event: &Event) -> bool {
+pub(super) fn counts(event: &Event) -> bool {
     let not = Flags::AUCTION.0 | Flags::NON_PRINTABLE.0 | Flags::SNAPSHOT.0;
     event.flags.0 & not == 0
 }
@@ -58,6 +57,9 @@ impl SimulatedVenue {
             return self.clear_source(event);
         }
         let Some(desk) = self.desks.get_mut(at) else { return self.keep(event) };
+        if event.kind == Kind::Level && desk.is_by_level() {
+            return self.told(event, replies);
+        }
         let anew = match event.kind {
             Kind::Listing => desk.list(event.source, event.record::<Listing>()),
             Kind::Status => {
@@ -99,7 +101,7 @@ impl SimulatedVenue {
     fn clear_desk(&mut self, at: usize) {
         let desk = &mut self.desks[at];
         self.takens.clear(&mut desk.taken);
-        for head in desk.heads {
+        for head in desk.lists.heads {
             let mut next = head;
             while next != NONE {
                 let own = self.owns.get_mut(next);
@@ -155,29 +157,16 @@ impl SimulatedVenue {
         if qty == 0 {
             return Strike::Nowhere;
         }
-        let beside = self.first_at(event.instrument, side, px) != NONE;
+        let beside = self.owns.first_at(&self.desks[event.instrument as usize].lists, side, px) != NONE;
         let place = if beside { book.ahead(reference).map_or(0, |a| a.orders) } else { 0 };
         let left = book.level(side, px).map_or(0, |l| l.qty.0) - qty;
         let trade = event.kind == Kind::Exec && counts(event);
         Strike::Queue(Leaving { side, px, qty, place, whole: qty == has, trade, left })
     }
 
-    /// The first order of ours at that price.
-    fn first_at(&self, instrument: u32, side: Side, px: Px) -> u32 {
-        let mut next = self.desks[instrument as usize].heads[own::half(side)];
-        while next != NONE {
-            let own = self.owns.get(next);
-            if own.px == px {
-                return next;
-            }
-            next = if own.accepts(px) { own.after } else { NONE };
-        }
-        NONE
-    }
-
     /// Each order of ours at that price.
-    fn each_at(&mut self, instrument: u32, side: Side, px: Px, mut each: impl FnMut(&mut Own)) {
-        let mut next = self.first_at(instrument, side, px);
+    pub(super) fn each_at(&mut self, instrument: u32, side: Side, px: Px, mut each: impl FnMut(&mut Own)) {
+        let mut next = self.owns.first_there(&mut self.desks[instrument as usize].lists, side, px);
         while next != NONE {
             let own = self.owns.get_mut(next);
             if own.px != px {
@@ -232,58 +221,6 @@ impl SimulatedVenue {
         }
     }
 
-    /// A level changed in a book that knows no orders.
-    fn level(&mut self, cause: Cause, event: &Event, strike: (Side, Px, u64), replies: &mut Replies) {
-        let (side, px, before) = strike;
-        let after = self.book.books().book(event.instrument).and_then(|b| b.level(side, px)).map_or(0, |l| l.qty.0);
-        let place = Place { instrument: event.instrument, side, px };
-        self.takens.fell(&mut self.desks[event.instrument as usize].taken, place, after);
-        if let Some(exec) = event.get::<Exec>() {
-            let qty = exec.qty.0;
-            let at = |own: &mut Own| {
-                let beyond = qty.saturating_sub(own.waits_for());
-                own.shrink(qty, false);
-                (own.ahead, own.traded) = (own.ahead.min(after), own.traded.min(after));
-                beyond
-            };
-            if counts(event) {
-                self.trade(cause, event.instrument, (side, px, qty), at, replies);
-            } else {
-                self.each_at(event.instrument, side, px, |own| _ = at(own));
-            }
-            return;
-        }
-        let restated = event.flags.has(Flags::SNAPSHOT) && before == 0;
-        let whole = event.kind == Kind::Level;
-        self.moved(event.instrument, (side, px), before, after, (whole, restated));
-    }
-
-    /// A level fell or rose without a trade that is told here.
-    fn moved(&mut self, instrument: u32, at: (Side, Px), before: u64, after: u64, how: (bool, bool)) {
-        let (whole, restated) = how;
-        let mut next = self.first_at(instrument, at.0, at.1);
-        while next != NONE {
-            let own = self.owns.get_mut(next);
-            if own.px != at.1 {
-                return;
-            }
-            next = own.after;
-            if restated {
-                (own.ahead, own.traded) = (after, 0);
-                continue;
-            }
-            let gone = before.saturating_sub(after);
-            // What is told as a total has all trades in it; what is told as a difference, as many as it is large.
-            let known = if whole { own.traded } else { own.traded.min(gone) };
-            own.shrink(known, true);
-            let (gone, shown) = (gone.saturating_sub(known), before.saturating_sub(known));
-            let from_before = divide(self.queue.as_ref(), gone, own.ahead, shown.saturating_sub(own.ahead));
-            own.shrink(from_before, false);
-            own.ahead = own.ahead.min(after);
-            own.traded = own.traded.min(own.ahead);
-        }
-    }
-
     /// The best level of a side, in a book that knows no more.
     fn quote(&mut self, instrument: u32, side: Side, was: Px, had: u64) {
         let best = self.book.books().book(instrument).and_then(|b| b.best(side));
@@ -295,7 +232,7 @@ impl SimulatedVenue {
         }
         let place = Place { instrument, side, px: was };
         self.takens.fell(&mut self.desks[instrument as usize].taken, place, 0);
-        let mut next = self.desks[instrument as usize].heads[own::half(side)];
+        let mut next = self.desks[instrument as usize].lists.heads[own::half(side)];
         while next != NONE {
             let own = self.owns.get_mut(next);
             next = own.after;
@@ -331,7 +268,7 @@ impl SimulatedVenue {
 
     /// A trade against `side`: orders of ours at better prices are filled first, those at its price by `at`, which says
     /// how many shares of the trade come to an order, ours before it included.
-    fn trade(
+    pub(super) fn trade(
         &mut self,
         cause: Cause,
         instrument: u32,
@@ -341,7 +278,7 @@ impl SimulatedVenue {
     ) {
         let (side, px, qty) = trade;
         let mut used = 0;
-        let mut next = self.desks[instrument as usize].heads[own::half(side)];
+        let mut next = self.desks[instrument as usize].lists.heads[own::half(side)];
         while next != NONE {
             let (this, own) = (next, self.owns.get_mut(next));
             if !own.accepts(px) {
@@ -358,23 +295,32 @@ impl SimulatedVenue {
     }
 
     /// The other side stands at or through our price: what is displayed there is ours, at our price.
-    fn crossed(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
-        if self.desks[instrument as usize].is_halted() {
-            return;
+    #[inline]
+    pub(super) fn crossed(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
+        let desk = &self.desks[instrument as usize];
+        let Some(book) = self.book(instrument).filter(|_| !desk.is_halted()) else { return };
+        let (heads, top) = (desk.lists.heads, book.top());
+        for (side, best) in [(Side::Buy, top.ask_px), (Side::Sell, top.bid_px)] {
+            let head = heads[own::half(side)];
+            if head != NONE && best != Px::NONE && self.owns.get(head).accepts(best) {
+                self.uncross(cause, (instrument, side, best), head, replies);
+            }
         }
-        for side in [Side::Buy, Side::Sell] {
-            let mut next = self.desks[instrument as usize].heads[own::half(side)];
-            while next != NONE {
-                let (this, own) = (next, *self.owns.get(next));
-                next = own.after;
-                let Some(best) = self.book(instrument).and_then(|b| b.best(side.opposite())) else { break };
-                if !own.accepts(best.px) {
-                    break;
-                }
-                let qty = self.take(instrument, side, own.px, own.open());
-                if qty > 0 {
-                    self.filled(cause, this, qty, replies);
-                }
+    }
+
+    /// Fills what crosses `best`, the best price of the other side, from `next` on.
+    #[cold]
+    fn uncross(&mut self, cause: Cause, at: (u32, Side, Px), mut next: u32, replies: &mut Replies) {
+        let (instrument, side, best) = at;
+        while next != NONE {
+            let (this, own) = (next, *self.owns.get(next));
+            next = own.after;
+            if !own.accepts(best) {
+                return;
+            }
+            let qty = self.take(instrument, side, own.px, own.open());
+            if qty > 0 {
+                self.filled(cause, this, qty, replies);
             }
         }
     }

@@ -9,6 +9,7 @@
 //! Bound: the parameters; all memory is allocated and touched at construction. Worst case of one event: the levels that
 //! it walks, and the orders of ours on its instrument.
 
+mod by_level;
 mod desk;
 mod fees;
 mod ids;

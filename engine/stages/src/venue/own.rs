@@ -3,6 +3,8 @@
 //! They stand beside the market's book, never in it. What an order knows of its queue is what the market had ahead of
 //! it when it came, kept up to date; our own orders at one price follow each other by their place in the list. Ids of
 //! orders that are done are remembered, the last so many, to tell "too late" from "unknown" and to refuse an id twice.
+//! Most of what the market says is of prices at which nothing of ours rests: [`Lists`] tells so by a mark, without a
+//! look at any order.
 //! Bound: the capacity; entering is linear in the orders of ours on that side of that instrument.
 
 use super::ids::Ids;
@@ -121,8 +123,39 @@ pub(super) struct Owns {
     done_next: usize,
 }
 
-/// The heads of the two lists of an instrument.
-pub(super) type Heads = [u32; 2];
+/// Our orders on an instrument: the heads of its two lists, and what can be said of all of them at once.
+#[derive(Clone, Copy)]
+pub(super) struct Lists {
+    pub(super) heads: [u32; 2],
+    /// A bit for each price of a side, by its hash. Those of orders that have ended stay until somebody looks in vain.
+    marks: [u64; 2],
+    /// None of them ends by itself before.
+    pub(super) expires: Ns,
+    /// Whether a side's marks may be those of orders that have ended.
+    stale: [bool; 2],
+}
+
+impl Lists {
+    pub(super) const EMPTY: Lists = Lists { heads: [NONE; 2], marks: [0; 2], expires: Ns::NONE, stale: [false; 2] };
+
+    /// Whether none rests here.
+    #[inline]
+    pub(super) fn are_empty(&self) -> bool {
+        self.heads[0] & self.heads[1] == NONE
+    }
+
+    /// Whether one may rest at that price; if not, none does.
+    #[inline]
+    pub(super) fn may_hold(&self, side: Side, px: Px) -> bool {
+        self.marks[half(side)] & mark(px) != 0
+    }
+}
+
+/// The mark of a price: neighbours have different ones.
+#[inline]
+fn mark(px: Px) -> u64 {
+    1 << ((px.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+}
 
 /// Which list.
 pub(super) fn half(side: Side) -> usize {
@@ -189,13 +222,58 @@ impl Owns {
         self.orders[at as usize].later
     }
 
+    /// The first order at that price.
+    #[inline]
+    pub(super) fn first_at(&self, lists: &Lists, side: Side, px: Px) -> u32 {
+        if lists.may_hold(side, px) { self.seek(lists.heads[half(side)], px) } else { NONE }
+    }
+
+    /// [`Owns::first_at`], and what was looked for in vain because of old marks will not be again.
+    #[inline]
+    pub(super) fn first_there(&self, lists: &mut Lists, side: Side, px: Px) -> u32 {
+        if !lists.may_hold(side, px) {
+            return NONE;
+        }
+        let found = self.seek(lists.heads[half(side)], px);
+        if found == NONE && lists.stale[half(side)] {
+            self.renew(lists, half(side));
+        }
+        found
+    }
+
+    fn seek(&self, head: u32, px: Px) -> u32 {
+        let mut next = head;
+        while next != NONE {
+            let own = self.get(next);
+            if own.px == px {
+                return next;
+            }
+            next = if own.accepts(px) { own.after } else { NONE };
+        }
+        NONE
+    }
+
+    /// Marks the prices at which orders rest now.
+    #[cold]
+    fn renew(&self, lists: &mut Lists, half: usize) {
+        let mut next = lists.heads[half];
+        (lists.marks[half], lists.stale[half]) = (0, false);
+        while next != NONE {
+            let own = self.get(next);
+            lists.marks[half] |= mark(own.px);
+            next = own.after;
+        }
+    }
+
     /// Enters an order behind its equals. The caller asked [`Owns::has_room`].
-    pub(super) fn rest(&mut self, heads: &mut Heads, own: Own) {
+    pub(super) fn rest(&mut self, lists: &mut Lists, own: Own) {
         let at = self.free;
         self.free = self.orders[at as usize].later;
         self.left -= 1;
         self.ids.set(own.id, at);
-        let head = &mut heads[half(own.side)];
+        lists.marks[half(own.side)] |= mark(own.px);
+        lists.expires = lists.expires.min(own.expires);
+        let head = &mut lists.heads[half(own.side)];
         let (mut before, mut after) = (NONE, *head);
         while after != NONE && willing(own.side, self.orders[after as usize].px, own.px) {
             (before, after) = (after, self.orders[after as usize].after);
@@ -216,10 +294,11 @@ impl Owns {
     }
 
     /// Takes an order out; its id is done.
-    pub(super) fn end(&mut self, heads: &mut Heads, at: u32) -> Own {
+    pub(super) fn end(&mut self, lists: &mut Lists, at: u32) -> Own {
         let own = self.orders[at as usize];
+        lists.stale[half(own.side)] = true;
         match own.before {
-            NONE => heads[half(own.side)] = own.after,
+            NONE => lists.heads[half(own.side)] = own.after,
             before => self.orders[before as usize].after = own.after,
         }
         if own.after != NONE {

@@ -145,7 +145,7 @@ impl SimulatedVenue {
         own.ahead = level.map_or(0, |l| l.qty.0);
         own.ahead_orders = level.filter(|_| desk.is_by_order()).map_or(0, |l| l.orders);
         own.traded = 0;
-        self.owns.rest(&mut desk.heads, own);
+        self.owns.rest(&mut desk.lists, own);
     }
 
     /// The order of that id, its day ended if that is over; or why there is none.
@@ -214,7 +214,7 @@ impl SimulatedVenue {
             (kept.qty, kept.venue_order) = (own.qty, own.venue_order);
             return;
         }
-        self.owns.end(&mut self.desks[was.instrument as usize].heads, at);
+        self.owns.end(&mut self.desks[was.instrument as usize].lists, at);
         self.walk(cause, &mut own, new.px, replies);
         self.settle(own);
     }

@@ -4,7 +4,7 @@ use super::Replies;
 use super::desk::Desk;
 use super::fees::Fees;
 use super::latency::{Lanes, Sample};
-use super::own::{self, NONE, Owns};
+use super::own::{self, NONE, Own, Owns};
 use super::queue::{self, QueueModel};
 use super::taken::Takens;
 use super::voice::{Cause, Voice};
@@ -98,29 +98,41 @@ impl SimulatedVenue {
         let desk = &mut self.desks[own.instrument as usize];
         self.voice.fill(cause, own, desk, (own.px, qty, Liquidity::Added), replies);
         if own.open() == 0 {
-            self.owns.end(&mut desk.heads, at);
+            self.owns.end(&mut desk.lists, at);
         }
     }
 
     /// An order that rests is cancelled. `route` is what asked for it; 0 = nobody did.
     pub(super) fn cancel(&mut self, cause: Cause, route: u64, at: u32, reason: CancelReason, replies: &mut Replies) {
         let instrument = self.owns.get(at).instrument as usize;
-        let own = self.owns.end(&mut self.desks[instrument].heads, at);
+        let own = self.owns.end(&mut self.desks[instrument].lists, at);
         self.voice.cancelled(cause, route, &own, reason, replies);
     }
 
     /// Ends the orders on an instrument whose day is over.
+    #[inline]
     pub(super) fn expire(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
+        if self.desks[instrument as usize].lists.expires <= cause.now {
+            self.end_day(cause, instrument, replies);
+        }
+    }
+
+    #[cold]
+    fn end_day(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
+        let mut earliest = Ns::NONE;
         for side in [Side::Buy, Side::Sell] {
-            let mut next = self.desks[instrument as usize].heads[own::half(side)];
+            let mut next = self.desks[instrument as usize].lists.heads[own::half(side)];
             while next != NONE {
-                let own = *self.owns.get(next);
-                if own.expires <= cause.now {
-                    self.cancel(cause, 0, next, CancelReason::EndOfDay, replies);
+                let (this, Own { expires, after, .. }) = (next, *self.owns.get(next));
+                next = after;
+                if expires <= cause.now {
+                    self.cancel(cause, 0, this, CancelReason::EndOfDay, replies);
+                } else {
+                    earliest = earliest.min(expires);
                 }
-                next = own.after;
             }
         }
+        self.desks[instrument as usize].lists.expires = earliest;
     }
 }
 

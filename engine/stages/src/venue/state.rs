@@ -105,8 +105,8 @@ impl SimulatedVenue {
         let desk = self.desks.get_mut(at).ok_or(StateError::TooLarge { what: "instruments", found: at + 1, limit })?;
         let SavedDesk { calendar, multiplier, qty_decimals, source, book, signed, halts, listed, .. } = saved;
         let calendar = Mic(calendar);
-        let (heads, none) = (desk.heads, taken::NONE);
-        *desk = Desk { heads, taken: none, calendar, multiplier, qty_decimals, source, book, signed, halts, listed };
+        let (lists, none) = (desk.lists, taken::NONE);
+        *desk = Desk { lists, taken: none, calendar, multiplier, qty_decimals, source, book, signed, halts, listed };
         for (bid, px, qty) in saved.taken {
             if self.takens.room() == 0 {
                 let limit = self.takens.capacity();
@@ -134,7 +134,7 @@ impl SimulatedVenue {
         };
         let side = side_of(saved.bid);
         let terms = Own { id, venue_order, instrument, side, px, qty, ..Own::VACANT };
-        self.owns.rest(&mut desk.heads, Own { filled, ahead, traded, ahead_orders, expires, ..terms });
+        self.owns.rest(&mut desk.lists, Own { filled, ahead, traded, ahead_orders, expires, ..terms });
         Ok(())
     }
 }
