@@ -161,6 +161,12 @@ impl Receiver {
         drained
     }
 
+    /// Whether the next value is not published yet.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        (self.ring.cell(self.next).head.load(order::mark_seen()) ^ self.ring.mark(self.next)) & MARK != 0
+    }
+
     /// A copy of the next value without its mark, if it is published.
     #[inline]
     fn peek(&self) -> Option<Words> {

@@ -62,9 +62,14 @@ impl Feeding {
     /// Looks for the next input.
     #[inline]
     pub(super) fn show(&mut self) -> Result<Shown, IngressError> {
-        if let Some((event, _)) = self.queue.front() {
-            return Ok(Shown::Due(event.ts));
+        match self.queue.waiting().first() {
+            Some(event) => Ok(Shown::Due(event.ts)),
+            None => self.fill(),
         }
+    }
+
+    /// Asks the source, since nothing waits.
+    fn fill(&mut self) -> Result<Shown, IngressError> {
         if self.ended {
             return Ok(Shown::Ended);
         }
@@ -106,6 +111,7 @@ impl Feeding {
     }
 
     /// An input of this source was admitted.
+    #[inline]
     pub(super) fn count(&mut self, record: u64) {
         self.records = self.records.max(record);
         self.inputs += 1;

@@ -339,7 +339,14 @@ impl Ingress {
         Ok(())
     }
 
+    #[inline]
     fn origin(&self, input: Option<usize>, record: Option<u64>, event: &Event) {
+        if self.origins.is_some() {
+            self.tell_origin(input, record, event);
+        }
+    }
+
+    fn tell_origin(&self, input: Option<usize>, record: Option<u64>, event: &Event) {
         if let Some(origins) = &self.origins {
             let origin = Origin { seq: self.seq + 1, input, record, exchange_ts: event.exchange_ts() };
             // Nobody listens any more only when the rows have ended, and then the run ends too.

@@ -65,6 +65,8 @@ pub(super) enum Returned {
 /// Returns that wait, and the venue that answers.
 pub struct Returns {
     venue: SimulatedVenue,
+    /// What comes back from the line is at least so much later than its cause.
+    least_latency: u64,
     replies: Replies,
     inbox: Consumer<Slot>,
     word: Arc<AtomicU64>,
@@ -73,8 +75,9 @@ pub struct Returns {
     overflowed: bool,
     /// Inputs before this time may enter without waiting for the line.
     window: Option<Ns>,
-    /// A market input that the venue has not seen yet.
-    owed: Option<Event>,
+    /// The last market input, and whether the venue has yet to see it.
+    owed: Event,
+    owes: bool,
     /// The answers given since the input of this `seq`.
     answers: (u64, u16),
     /// What came so far, for the fault that orders by it.
@@ -85,6 +88,7 @@ impl Returns {
     /// Takes returns from `inbox`; `word` is the tail's. At most `bound` wait.
     pub fn new(venue: SimulatedVenue, inbox: Consumer<Slot>, word: Arc<AtomicU64>, bound: usize) -> Returns {
         Returns {
+            least_latency: venue.least_latency(),
             venue,
             replies: Replies::default(),
             inbox,
@@ -93,7 +97,8 @@ impl Returns {
             bound,
             overflowed: false,
             window: None,
-            owed: None,
+            owed: bytemuck::Zeroable::zeroed(),
+            owes: false,
             answers: (0, 0),
             arrivals: 0,
         }
@@ -120,7 +125,7 @@ impl Returns {
             return true;
         }
         if idle {
-            self.window = Some(Ns(time.0.saturating_add(self.venue.least_latency())));
+            self.window = Some(Ns(time.0.saturating_add(self.least_latency)));
         }
         idle
     }
@@ -211,23 +216,26 @@ impl Returns {
     #[inline]
     pub(super) fn on_market(&mut self, event: &Event) {
         self.show_owed();
-        self.owed = Some(*event);
+        (self.owed, self.owes) = (*event, true);
     }
 
     #[inline]
     fn show_owed(&mut self) {
-        if let Some(event) = self.owed.take() {
-            self.venue.on_market(&event, &mut self.replies);
-            self.answer(event.id.seq());
+        if std::mem::take(&mut self.owes) {
+            self.venue.on_market(&self.owed, &mut self.replies);
+            self.answer(self.owed.id.seq());
         }
     }
 
     /// The venue's answers wait for their time, in the order in which it gave them.
     #[inline]
     fn answer(&mut self, seq: u64) {
-        if self.replies.is_empty() {
-            return;
+        if !self.replies.is_empty() {
+            self.take_answers(seq);
         }
+    }
+
+    fn take_answers(&mut self, seq: u64) {
         if self.answers.0 != seq {
             self.answers = (seq, 0);
         }
@@ -258,7 +266,7 @@ impl Returns {
     /// # Panics
     /// When the head was not asked for another input since the last one.
     pub fn save(&self, to: &mut StateWriter<'_>) {
-        assert!(self.owed.is_none(), "the venue has seen every input when the line is idle");
+        assert!(!self.owes, "the venue has seen every input when the line is idle");
         let mut waiting: Vec<_> = self.heap.iter().map(|Reverse(p)| p).collect();
         waiting.sort_unstable();
         let keys = waiting.iter().map(|p| (p.due, p.id.0, p.sub, to.key(p.event.instrument), bytes_of(&p.event)));

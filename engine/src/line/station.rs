@@ -4,7 +4,7 @@ use super::load::Stalls;
 use super::meter::Meter;
 use super::times::TimesReader;
 use crate::plan::Planned;
-use flow::{Event, Kinds, Out, Stage};
+use flow::{Event, Kind, Kinds, Out, Stage};
 
 /// Where a group hands its events: a ring, or the tail.
 pub trait Exit {
@@ -25,10 +25,14 @@ pub trait Exit {
     }
 }
 
-/// A stage, the kinds it reads, and the buffer of what it causes.
+/// Kinds that a stage can read are below this.
+const KINDS: usize = 128;
+/// Among the bits of a kind: the exit takes it.
+const EXIT: u64 = 1 << 63;
+
+/// A stage and the buffer of what it causes.
 struct Station {
     name: &'static str,
-    reads: Kinds,
     out: Out,
     stage: Box<dyn Stage>,
 }
@@ -36,7 +40,8 @@ struct Station {
 /// Consecutive stages of the line.
 pub struct Group {
     stations: Vec<Station>,
-    forwards: Kinds,
+    /// Who reads each kind: a bit a station, so that an event goes from reader to reader, and one for the exit.
+    readers: Box<[u64; KINDS]>,
     meter: Meter,
     /// Those of the stations that look ahead.
     ahead: Vec<usize>,
@@ -46,26 +51,31 @@ impl Group {
     /// The group of the given stages; `forwards` are the kinds that its exit takes.
     pub fn new(stages: Vec<Planned>, forwards: Kinds, sample_every: u64) -> Group {
         let meter = Meter::new(stages.len(), sample_every);
-        let station = |p: Planned| Station {
-            name: p.name,
-            reads: p.stage.reads(),
-            out: Out::new(p.position, p.wanted),
-            stage: p.stage,
-        };
+        assert!(stages.len() < 63, "more stages in a group than a word has bits for");
+        let mut readers = Box::new([0; KINDS]);
+        for (kind, all) in readers.iter_mut().enumerate() {
+            let kind = Kind(kind as u8);
+            let own = |p: &Planned| u64::from(p.stage.reads().has(kind));
+            let exit = if forwards.has(kind) { EXIT } else { 0 };
+            *all = exit | stages.iter().rev().fold(0, |all, p| all << 1 | own(p));
+        }
+        let station = |p: Planned| Station { name: p.name, out: Out::new(p.position, p.wanted), stage: p.stage };
         let ahead = (0..stages.len()).filter(|i| stages[*i].stage.looks_ahead()).collect();
-        Group { stations: stages.into_iter().map(station).collect(), forwards, meter, ahead }
+        Group { stations: stages.into_iter().map(station).collect(), readers, meter, ahead }
     }
 
     /// Passes one event through the group into `exit`, which calls `relieve` while it waits for room.
     #[inline]
     pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E, relieve: &mut dyn FnMut()) {
-        let mut leave = Leave { forwards: self.forwards, exit, relieve };
-        if self.meter.is_due() {
-            let start = self.meter.now();
-            pass::<E, true>(&mut self.stations, event, &mut leave, &mut self.meter, 0);
-            self.meter.record_whole(start);
+        let is_due = self.meter.is_due();
+        let Group { stations, readers, meter, .. } = self;
+        let mut pass = Pass { readers, exit, relieve, meter };
+        if is_due {
+            let start = pass.meter.now();
+            pass.run::<true>(stations, 0, event);
+            pass.meter.record_whole(start);
         } else {
-            pass::<E, false>(&mut self.stations, event, &mut leave, &mut self.meter, 0);
+            pass.run::<false>(stations, 0, event);
         }
     }
 
@@ -88,38 +98,50 @@ impl Group {
     }
 }
 
-struct Leave<'a, E> {
-    forwards: Kinds,
+/// What stays the same while an event passes.
+struct Pass<'a, E> {
+    readers: &'a [u64; KINDS],
     exit: &'a mut E,
     relieve: &'a mut dyn FnMut(),
+    meter: &'a mut Meter,
 }
 
-fn pass<E: Exit, const TIMED: bool>(
-    stations: &mut [Station],
-    event: &Event,
-    leave: &mut Leave<'_, E>,
-    meter: &mut Meter,
-    depth: usize,
-) {
-    let Some((station, rest)) = stations.split_first_mut() else {
-        if leave.forwards.has(event.kind) {
-            leave.exit.accept(event, leave.relieve);
+impl<E: Exit> Pass<'_, E> {
+    /// Takes an event past `stations`, of which the first has the number `from`: the event itself to the end, then what its last
+    /// reader made of it, then what the one before did.
+    fn run<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) {
+        let all = self.readers.get(usize::from(event.kind.0)).copied().unwrap_or(0);
+        let mut readers = (all & !EXIT) >> from;
+        let mut told = 0_u64;
+        while readers != 0 {
+            let at = readers.trailing_zeros() as usize;
+            readers &= readers - 1;
+            let station = &mut stations[at];
+            self.visit::<TIMED>(station, from + at, event);
+            told |= u64::from(!station.out.events().is_empty()) << at;
         }
-        return;
-    };
-    if !station.reads.has(event.kind) {
-        return pass::<E, TIMED>(rest, event, leave, meter, depth + 1);
+        if all & EXIT != 0 {
+            self.exit.accept(event, self.relieve);
+        }
+        while told != 0 {
+            let at = told.ilog2() as usize;
+            told ^= 1 << at;
+            let (passed, rest) = stations.split_at_mut(at + 1);
+            for caused in passed[at].out.events() {
+                self.run::<TIMED>(rest, from + at + 1, caused);
+            }
+        }
     }
-    station.out.begin(event);
-    if TIMED {
-        let start = meter.now();
-        station.stage.on_event(event, &mut station.out);
-        meter.record(depth, start);
-    } else {
-        station.stage.on_event(event, &mut station.out);
-    }
-    pass::<E, TIMED>(rest, event, leave, meter, depth + 1);
-    for caused in station.out.events() {
-        pass::<E, TIMED>(rest, caused, leave, meter, depth + 1);
+
+    #[inline]
+    fn visit<const TIMED: bool>(&mut self, station: &mut Station, number: usize, event: &Event) {
+        station.out.begin(event);
+        if TIMED {
+            let start = self.meter.now();
+            station.stage.on_event(event, &mut station.out);
+            self.meter.record(number, start);
+        } else {
+            station.stage.on_event(event, &mut station.out);
+        }
     }
 }

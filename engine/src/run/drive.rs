@@ -192,7 +192,8 @@ fn admit_all<H: Head, E: Exit>(
     load: &mut LoadMeter,
 ) -> (Option<IngressError>, bool) {
     load.begin();
-    // On one core the line is at rest after every input: said at once, the head need not take another turn to hear it.
+    // On one core the line is at rest after every input: said at once, the head need not take another turn to hear it. The
+    // sinks hear it at the end of the turn, as everywhere.
     let rests = exit.ends_the_line() && head.awaits_returns();
     let (mut error, mut stopped) = (None, false);
     let mut input: Event = Zeroable::zeroed();
@@ -222,16 +223,14 @@ fn admit_all<H: Head, E: Exit>(
                 group.foresee(head.coming());
                 group.process(&input, exit, &mut || head.relieve());
                 if rests {
-                    exit.finished(head.seq(), &mut || head.relieve());
+                    control.word.store(head.seq(), Ordering::Release);
                 }
                 admitted += 1;
             }
         }
         if admitted > 0 {
             control.admitted.store(head.seq(), Ordering::Relaxed);
-            if !rests {
-                exit.finished(head.seq(), &mut || head.relieve());
-            }
+            exit.finished(head.seq(), &mut || head.relieve());
             load.worked(admitted, exit);
         }
         if state == Admitted::Ended || exit.is_closed() {

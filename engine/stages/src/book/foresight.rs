@@ -37,7 +37,13 @@ impl Foresight {
     #[inline]
     pub(super) fn look(&mut self, books: &Books, coming: &[Event]) {
         // A book by level has no references, and one feed rarely mixes both.
-        let Some(event) = coming.get(FAR).filter(|event| event.kind != Kind::Level) else { return };
+        if let Some(event) = coming.get(FAR).filter(|event| event.kind != Kind::Level) {
+            self.step(books, event);
+        }
+    }
+
+    #[inline(never)]
+    fn step(&mut self, books: &Books, event: &Event) {
         self.at = self.at.wrapping_add(1);
         self.coming[self.at % ROOM] = Coming::of(books, event);
         self.coming[self.at.wrapping_sub(STEP) % ROOM].fetch_order(books);
