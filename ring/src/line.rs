@@ -161,10 +161,11 @@ impl Receiver {
         drained
     }
 
-    /// Whether the next value is not published yet.
+    /// Whether a drain would find nothing to hand over and nothing to free.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        (self.ring.cell(self.next).head.load(order::mark_seen()) ^ self.ring.mark(self.next)) & MARK != 0
+        self.next == self.freed
+            && (self.ring.cell(self.next).head.load(order::mark_seen()) ^ self.ring.mark(self.next)) & MARK != 0
     }
 
     /// A copy of the next value without its mark, if it is published.

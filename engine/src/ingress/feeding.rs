@@ -94,6 +94,12 @@ impl Feeding {
         }
     }
 
+    /// Whether it will give nothing more than what waits.
+    #[inline]
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Inputs that wait, the next one first.
     #[inline]
     pub(super) fn coming(&self) -> &[Event] {
@@ -101,11 +107,9 @@ impl Feeding {
     }
 
     /// Takes the next input, with the number of its record. Call only when one is due.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, to: &mut Event) -> u64 {
-        let (event, record) = self.queue.front().expect("the merge chose a waiting input");
-        *to = *event;
-        self.queue.pop();
+        let record = self.queue.take(to).expect("the merge chose a waiting input");
         self.count(record);
         record
     }

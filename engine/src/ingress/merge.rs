@@ -240,6 +240,24 @@ impl Ingress {
         })
     }
 
+    /// [`Ingress::choose`] where only feeds, ticks and modelled returns are merged, and a feed shows an input: the same choice
+    /// with less ado.
+    #[inline]
+    fn choose_plainly(&mut self) -> Result<Option<Choice>, IngressError> {
+        if !self.plain || self.phase != Phase::Open {
+            return Ok(None);
+        }
+        let (Some((fed, i)), false) = self.next_fed(None)? else { return Ok(None) };
+        let tick = self.ticks.due();
+        let (at, next) = match tick.max(self.now) {
+            at if tick != Ns::NONE && at <= fed => (at, Choice::Tick(at)),
+            _ => (fed, Choice::Feed(i, fed)),
+        };
+        let returned = self.returns.as_ref().and_then(Returns::due);
+        let returned = returned.map(|(due, arrival)| (due.max(self.now), arrival)).filter(|(due, _)| *due <= at);
+        Ok(Some(returned.map_or(next, |(at, arrival)| if arrival { Choice::Arrival(at) } else { Choice::Return(at) })))
+    }
+
     /// The record is repeated: the sources go on behind it, or nothing does.
     #[cold]
     fn record_ended(&mut self, then: Then) -> Result<(), IngressError> {
@@ -251,6 +269,25 @@ impl Ingress {
                 Ok(())
             }
         }
+    }
+
+    /// The time of the next input of the feeds, and which has it, if all of them show theirs without being asked.
+    #[inline]
+    fn shown(&self) -> Option<(Ns, usize)> {
+        let mut best: Option<(Ns, usize)> = None;
+        for (i, feed) in self.feeds.iter().enumerate() {
+            let Some(next) = feed.coming().first() else {
+                if feed.has_ended() {
+                    continue;
+                }
+                return None;
+            };
+            let due = if is_on(Fault::RawDue) { next.ts } else { next.ts.max(self.now) };
+            if best.is_none_or(|(least, _)| due < least) {
+                best = Some((due, i));
+            }
+        }
+        best
     }
 
     /// The feed with the least due time, and whether one of those that have not ended shows nothing.
@@ -298,6 +335,11 @@ impl Ingress {
         self.now = self.now.max(ts);
         event.id = EventId::new(self.seq, 0, 0);
         event.ts = if is_on(Fault::RawDue) { ts } else { self.now };
+        if self.retrace.is_some() || self.log.is_some() { self.keep(event) } else { Ok(()) }
+    }
+
+    /// Compares a stamped input with the record, or stores it.
+    fn keep(&mut self, event: &Event) -> Result<(), IngressError> {
         if let Some(retrace) = &mut self.retrace {
             return retrace.confirm(event).inspect_err(|_| self.phase = Phase::Ended);
         }
@@ -435,6 +477,44 @@ impl Ingress {
         self.admit_own(What::ReturnsFull.event(self.now, 0, Ns::NONE, limit as u64), self.now, to)?;
         Ok(Admitted::One)
     }
+
+    /// Weighs all that could come next, and admits it if it may enter.
+    #[inline(never)]
+    fn admit_chosen(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+        loop {
+            if self.phase == Phase::Ended {
+                let full = self.returns.as_ref().filter(|r| r.overflowed());
+                return full.map_or(Ok(Admitted::Ended), |r| Err(IngressError::Returns { limit: r.bound() }));
+            }
+            if self.retrace.is_none()
+                && let Some(back) = self.clock.take_step_back()
+            {
+                self.admit_own(What::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
+                return Ok(Admitted::One);
+            }
+            let idle = self.returns.as_mut().is_none_or(|r| r.line_is_idle(self.seq));
+            let idle = self.away.as_mut().map_or(idle, |a| a.line_is_idle(self.seq));
+            if self.returns.as_ref().is_some_and(Returns::overflowed) {
+                return self.overflow(to);
+            }
+            let choice = self.choose_plainly().transpose().unwrap_or_else(|| self.choose(idle)).inspect_err(|e| {
+                if !matches!(e, IngressError::Source { .. }) {
+                    self.phase = Phase::Ended;
+                }
+            })?;
+            if choice == Choice::Pending || !self.may_enter(choice, idle) {
+                return Ok(Admitted::Pending);
+            }
+            if choice == Choice::Exhausted && self.resting {
+                return Ok(Admitted::Ended);
+            }
+            if choice == Choice::Exhausted {
+                self.phase = Phase::Ended;
+            } else if self.enter(choice, to)? {
+                return Ok(Admitted::One);
+            }
+        }
+    }
 }
 
 /// What comes next when a record is repeated: the recorded input, after the arrivals that were due before it.
@@ -457,53 +537,21 @@ impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
         let modelled = self.away.is_none() && self.retrace.is_none();
-        self.plain = modelled && self.clock.is_free() && self.commands.are_none();
+        self.plain = modelled && !self.resting && self.clock.is_free() && self.commands.are_none();
     }
 
     #[inline]
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         if self.plain
             && self.phase == Phase::Open
-            && let (Some((due, i)), false) = self.next_fed(None)?
+            && let Some((due, i)) = self.shown()
             && due < self.ticks.due()
             && self.returns.as_mut().is_none_or(|returns| returns.let_pass(due, self.seq))
         {
             self.admit_feed(i, due, to)?;
             return Ok(Admitted::One);
         }
-        loop {
-            if self.phase == Phase::Ended {
-                let full = self.returns.as_ref().filter(|r| r.overflowed());
-                return full.map_or(Ok(Admitted::Ended), |r| Err(IngressError::Returns { limit: r.bound() }));
-            }
-            if self.retrace.is_none()
-                && let Some(back) = self.clock.take_step_back()
-            {
-                self.admit_own(What::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
-                return Ok(Admitted::One);
-            }
-            let idle = self.returns.as_mut().is_none_or(|r| r.line_is_idle(self.seq));
-            let idle = self.away.as_mut().map_or(idle, |a| a.line_is_idle(self.seq));
-            if self.returns.as_ref().is_some_and(Returns::overflowed) {
-                return self.overflow(to);
-            }
-            let choice = self.choose(idle).inspect_err(|e| {
-                if !matches!(e, IngressError::Source { .. }) {
-                    self.phase = Phase::Ended;
-                }
-            })?;
-            if choice == Choice::Pending || !self.may_enter(choice, idle) {
-                return Ok(Admitted::Pending);
-            }
-            if choice == Choice::Exhausted && self.resting {
-                return Ok(Admitted::Ended);
-            }
-            if choice == Choice::Exhausted {
-                self.phase = Phase::Ended;
-            } else if self.enter(choice, to)? {
-                return Ok(Admitted::One);
-            }
-        }
+        self.admit_chosen(to)
     }
 
     #[inline]
@@ -528,6 +576,7 @@ impl Head for Ingress {
         self.feeds.iter_mut().for_each(Feeding::end);
     }
 
+    #[inline]
     fn seq(&self) -> u64 {
         self.seq
     }

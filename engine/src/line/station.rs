@@ -67,16 +67,19 @@ impl Group {
     /// Passes one event through the group into `exit`, which calls `relieve` while it waits for room.
     #[inline]
     pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E, relieve: &mut dyn FnMut()) {
-        let is_due = self.meter.is_due();
-        let Group { stations, readers, meter, .. } = self;
-        let mut pass = Pass { readers, exit, relieve, meter };
-        if is_due {
-            let start = pass.meter.now();
-            pass.run::<true>(stations, 0, event);
-            pass.meter.record_whole(start);
-        } else {
-            pass.run::<false>(stations, 0, event);
+        if self.meter.is_due() {
+            return self.process_timed(event, exit, relieve);
         }
+        let Group { stations, readers, meter, .. } = self;
+        Pass { readers, exit, relieve, meter }.run::<false>(stations, 0, event);
+    }
+
+    #[cold]
+    fn process_timed<E: Exit>(&mut self, event: &Event, exit: &mut E, relieve: &mut dyn FnMut()) {
+        let Group { stations, readers, meter, .. } = self;
+        let start = meter.now();
+        Pass { readers, exit, relieve, meter }.run::<true>(stations, 0, event);
+        self.meter.record_whole(start);
     }
 
     /// Shows what will probably come to the stages that look ahead.

@@ -2,7 +2,7 @@
 //!
 //! Most messages of such a feed tell one level whole, and most of these are of prices at which we have nothing. So they
 //! have a way of their own: one search of the book both sets the level and tells what it displayed before, a mark says that no
-//! order of ours rests there, and the best prices say that nothing crosses. Bound: as `market.rs`.
+//! order of ours rests there, and as long as the best prices stay nothing crosses that did not before. Bound: as `market.rs`.
 
 use super::market::counts;
 use super::own::{NONE, Own};
@@ -23,25 +23,24 @@ impl SimulatedVenue {
         if !idle {
             self.expire(cause, event.instrument, replies);
         }
-        let Some((before, after)) = self.set(event).filter(|_| !idle) else { return };
-        let px = event.record::<Level>().px;
-        self.changed(event, px, before, after);
-        if event.flags.has(Flags::LAST_OF_GROUP) {
-            self.crossed(cause, event.instrument, replies);
-        }
-    }
-
-    /// Books a level; what it displayed before, and displays now.
-    #[inline]
-    fn set(&mut self, event: &Event) -> Option<(u64, u64)> {
         let Level { px, qty, orders, .. } = *event.record();
         let books = self.book.books_mut();
-        let book::Place::Book(at) = books.place(event.instrument) else { return None };
+        let book::Place::Book(at) = books.place(event.instrument) else { return };
         let set = books.set_level(at, event.side(), px, qty.0, orders);
-        if event.flags.has(Flags::LAST_OF_GROUP) {
-            books.settle(at);
+        let closes = event.flags.has(Flags::LAST_OF_GROUP);
+        let top = if closes { books.settle(at) } else { None };
+        if idle {
+            return;
         }
-        Some(set.map_or_else(|_| self.unchanged(event, px), |before| (before, qty.0)))
+        let (before, after) = set.map_or_else(|_| self.unchanged(event, px), |before| (before, qty.0));
+        self.changed(event, px, before, after);
+        match top {
+            Some((top, _)) => self.crossed_by(cause, event.instrument, &top, replies),
+            None if closes && self.desks[event.instrument as usize].lists.crossed => {
+                self.crossed(cause, event.instrument, replies);
+            }
+            None => {}
+        }
     }
 
     /// What could not be booked changed nothing.

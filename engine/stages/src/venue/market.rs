@@ -5,10 +5,12 @@
 //! stands at or through our price, what is displayed there is ours too. On instruments on which we have nothing it only
 //! keeps the book. Bound: our orders on the instrument, and the place of the struck order in its queue.
 
+use super::desk::Desk;
 use super::own::{self, NONE, Own};
 use super::taken::Place;
 use super::voice::Cause;
 use super::{Replies, SimulatedVenue};
+use crate::book::Top;
 use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Trade};
 use flow::{Event, Flags, Kind, Px, Side};
 
@@ -51,15 +53,16 @@ pub(super) fn counts(event: &Event) -> bool {
 
 impl SimulatedVenue {
     /// A market input has been stamped: books it and fills what rests.
+    #[inline]
     pub fn on_market(&mut self, event: &Event, replies: &mut Replies) {
         let at = event.instrument as usize;
+        if event.kind == Kind::Level && self.desks.get(at).is_some_and(Desk::is_by_level) {
+            return self.told(event, replies);
+        }
         if event.kind == Kind::Clear && event.instrument == 0 {
             return self.clear_source(event);
         }
         let Some(desk) = self.desks.get_mut(at) else { return self.keep(event) };
-        if event.kind == Kind::Level && desk.is_by_level() {
-            return self.told(event, replies);
-        }
         let anew = match event.kind {
             Kind::Listing => desk.list(event.source, event.record::<Listing>()),
             Kind::Status => {
@@ -295,17 +298,29 @@ impl SimulatedVenue {
     }
 
     /// The other side stands at or through our price: what is displayed there is ours, at our price.
-    #[inline]
     pub(super) fn crossed(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
-        let desk = &self.desks[instrument as usize];
-        let Some(book) = self.book(instrument).filter(|_| !desk.is_halted()) else { return };
-        let (heads, top) = (desk.lists.heads, book.top());
+        if let Some(top) = self.book(instrument).map(|b| b.top()) {
+            self.crossed_by(cause, instrument, &top, replies);
+        }
+    }
+
+    /// The same for these best prices.
+    pub(super) fn crossed_by(&mut self, cause: Cause, instrument: u32, top: &Top, replies: &mut Replies) {
+        let lists = &mut self.desks[instrument as usize].lists;
+        let heads = lists.heads;
+        lists.crossed = true;
+        if self.desks[instrument as usize].is_halted() {
+            return;
+        }
+        let mut crossed = false;
         for (side, best) in [(Side::Buy, top.ask_px), (Side::Sell, top.bid_px)] {
             let head = heads[own::half(side)];
             if head != NONE && best != Px::NONE && self.owns.get(head).accepts(best) {
+                crossed = true;
                 self.uncross(cause, (instrument, side, best), head, replies);
             }
         }
+        self.desks[instrument as usize].lists.crossed = crossed;
     }
 
     /// Fills what crosses `best`, the best price of the other side, from `next` on.

@@ -133,10 +133,13 @@ pub(super) struct Lists {
     pub(super) expires: Ns,
     /// Whether a side's marks may be those of orders that have ended.
     stale: [bool; 2],
+    /// Whether the best prices, as they stood when they were last looked at, may cross the first of them.
+    pub(super) crossed: bool,
 }
 
 impl Lists {
-    pub(super) const EMPTY: Lists = Lists { heads: [NONE; 2], marks: [0; 2], expires: Ns::NONE, stale: [false; 2] };
+    pub(super) const EMPTY: Lists =
+        Lists { heads: [NONE; 2], marks: [0; 2], expires: Ns::NONE, stale: [false; 2], crossed: false };
 
     /// Whether none rests here.
     #[inline]
@@ -273,6 +276,7 @@ impl Owns {
         self.ids.set(own.id, at);
         lists.marks[half(own.side)] |= mark(own.px);
         lists.expires = lists.expires.min(own.expires);
+        lists.crossed = true;
         let head = &mut lists.heads[half(own.side)];
         let (mut before, mut after) = (NONE, *head);
         while after != NONE && willing(own.side, self.orders[after as usize].px, own.px) {
