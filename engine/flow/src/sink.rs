@@ -19,6 +19,12 @@ pub trait Sink: Send {
     /// Kinds that it takes; a cut forwards them to the end.
     fn kinds(&self) -> Kinds;
 
+    /// Whether it is handed events the moment they are there, for what leaves by it; all others see them when their input
+    /// is finished, or sooner, and in the same order.
+    fn is_prompt(&self) -> bool {
+        false
+    }
+
     /// Takes one event. Called in the order of the sequence, depth first.
     ///
     /// # Errors

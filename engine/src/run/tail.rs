@@ -1,8 +1,14 @@
 //! The tail: where the line ends.
 //!
 //! It hands each event to the sinks that take its kind, in the order of the sequence, and keeps what a summary needs.
+//! What leaves goes first: a route is handed over the moment it is here, while everything that is only written down (the
+//! log, the hash, counts, sinks) is held back until its input is finished, so that no order waits behind the records of
+//! the signal that it came from. The order in which each of them sees events stays the same.
+//!
 //! The outcome hash is XXH3 (128 bit) over the 64 bytes of every outcome in order: two runs with the same hash had the
-//! same outcomes. Bound: one top and one bar per instrument; no allocation after the first event of each.
+//! same outcomes. Bound: [`HELD`] events held back and as many to be hashed; one top and one bar per instrument; no
+//! allocation after the first event of each. Worst case: an order that comes when the room is full waits until what is
+//! held back is written down, some microseconds.
 
 use super::TradeStats;
 use crate::gateway::Link;
@@ -14,6 +20,56 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::Xxh3;
+
+/// Events held back at once.
+const HELD: usize = 64;
+
+/// Events in their order, up to [`HELD`].
+struct Held {
+    events: Box<[Event; HELD]>,
+    len: usize,
+}
+
+impl Held {
+    fn new() -> Held {
+        let events = vec![bytemuck::Zeroable::zeroed(); HELD].into_boxed_slice();
+        Held { events: events.try_into().unwrap_or_else(|_| unreachable!("made with that length")), len: 0 }
+    }
+
+    /// Adds one; says whether it was the last that there is room for.
+    #[inline]
+    fn push(&mut self, event: &Event) -> bool {
+        self.events[self.len] = *event;
+        self.len += 1;
+        self.len == HELD
+    }
+
+    fn all(&self) -> &[Event] {
+        &self.events[..self.len]
+    }
+}
+
+/// The hash of all outcomes; takes many at a time.
+struct OutcomeHash {
+    hash: Xxh3,
+    held: Held,
+}
+
+impl OutcomeHash {
+    #[inline]
+    fn push(&mut self, outcome: &Event) {
+        if self.held.push(outcome) {
+            self.hash.update(bytemuck::cast_slice(self.held.all()));
+            self.held.len = 0;
+        }
+    }
+
+    fn digest(&self) -> u128 {
+        let mut hash = self.hash.clone();
+        hash.update(bytemuck::cast_slice(self.held.all()));
+        hash.digest128()
+    }
+}
 
 /// What the tail knows of the run.
 pub struct TailStats {
@@ -27,7 +83,7 @@ pub struct TailStats {
     pub outcomes: u64,
     tops: Vec<Option<BookTop>>,
     bars: Vec<Option<(Bar, BarFlow)>>,
-    hash: Xxh3,
+    hash: OutcomeHash,
     /// Of trading.
     pub trades: TradeStats,
 }
@@ -35,7 +91,7 @@ pub struct TailStats {
 impl TailStats {
     /// The hash of all outcomes so far, as hex.
     pub fn outcome_hash(&self) -> String {
-        format!("{:032x}", self.hash.digest128())
+        format!("{:032x}", self.hash.digest())
     }
 
     /// The last best bid and ask of an instrument.
@@ -54,6 +110,11 @@ pub struct Tail {
     /// Take what is hashed, and nothing else: the outcome log, a comparison with one.
     logs: Vec<Box<dyn Sink>>,
     sinks: Vec<(Kinds, Box<dyn Sink>)>,
+    /// Those that are handed events as they come, and the kinds that they take together.
+    prompt: Vec<(Kinds, Box<dyn Sink>)>,
+    promptly: Kinds,
+    /// What all others have not seen yet.
+    held: Held,
     outcomes: Kinds,
     counts: [u64; 128],
     stats: TailStats,
@@ -90,13 +151,17 @@ impl Tail {
             outcomes: 0,
             tops: vec![None; count],
             bars: vec![None; count],
-            hash: Xxh3::new(),
+            hash: OutcomeHash { hash: Xxh3::new(), held: Held::new() },
             trades: TradeStats::new(instruments, None),
         };
-        let sinks = sinks.into_iter().map(|s| (s.kinds(), s)).collect();
+        let (prompt, sinks): (Vec<_>, Vec<_>) =
+            sinks.into_iter().map(|s| (s.kinds(), s)).partition(|(_, s)| s.is_prompt());
         Tail {
             logs,
             sinks,
+            promptly: prompt.iter().fold(Kinds::NONE, |all, (kinds, _)| all.or(*kinds)),
+            prompt,
+            held: Held::new(),
             outcomes,
             counts: [0; 128],
             stats,
@@ -192,22 +257,37 @@ impl Tail {
 
     /// Ends the sinks; gives what was learnt, and why a sink stopped the run if one did.
     pub fn finish(mut self) -> (TailStats, Option<SinkError>) {
-        let sinks = self.sinks.iter_mut().map(|(_, sink)| sink).chain(&mut self.logs);
-        for error in sinks.filter_map(|sink| sink.end().err()) {
-            self.error.get_or_insert(error);
+        self.write_down();
+        let mut error = self.error.take();
+        for e in self.all_sinks().filter_map(|sink| sink.end().err()) {
+            error.get_or_insert(e);
         }
         let seen = self.counts.iter().enumerate().filter(|(_, n)| **n > 0);
         self.stats.kinds = seen.map(|(k, n)| (Kind(k as u8), *n)).collect();
-        (self.stats, self.error)
+        (self.stats, error)
     }
 
-    #[inline]
-    fn log(&mut self, event: &Event) {
-        for log in &mut self.logs {
-            if let Err(e) = log.take(event) {
-                self.error.get_or_insert(e);
+    fn all_sinks(&mut self) -> impl Iterator<Item = &mut Box<dyn Sink>> {
+        self.sinks.iter_mut().chain(&mut self.prompt).map(|(_, sink)| sink).chain(&mut self.logs)
+    }
+
+    /// Everybody sees what was held back.
+    fn write_down(&mut self) {
+        for at in 0..self.held.len {
+            let event = self.held.events[at];
+            self.observe(&event);
+            if event.id.position() > 0 && self.outcomes.has(event.kind) {
+                self.stats.outcomes += 1;
+                self.stats.hash.push(&event);
+                for log in &mut self.logs {
+                    if let Err(e) = log.take(&event) {
+                        self.error.get_or_insert(e);
+                    }
+                }
             }
+            hand(&mut self.sinks, &event, &mut self.error);
         }
+        self.held.len = 0;
     }
 
     #[inline]
@@ -233,40 +313,38 @@ impl Tail {
     }
 }
 
+/// Hands an event to those that take its kind, as long as nobody has stopped the run.
+#[inline]
+fn hand(sinks: &mut [(Kinds, Box<dyn Sink>)], event: &Event, error: &mut Option<SinkError>) {
+    for (_, sink) in sinks.iter_mut().filter(|(kinds, _)| kinds.has(event.kind)) {
+        if error.is_none() {
+            *error = sink.take(event).err();
+        }
+    }
+}
+
 impl Exit for Tail {
     #[inline]
     fn accept(&mut self, event: &Event, relieve: &mut dyn FnMut()) {
         if event.is_echo() {
             return;
         }
-        self.observe(event);
-        if event.id.position() > 0 {
-            if self.outcomes.has(event.kind) {
-                self.stats.outcomes += 1;
-                self.stats.hash.update(bytemuck::bytes_of(event));
-                self.log(event);
-            }
-            if Tail::RETURNS.has(event.kind) {
-                self.give_back(event, relieve);
-            }
+        if Tail::RETURNS.has(event.kind) && event.id.position() > 0 {
+            self.give_back(event, relieve);
         }
-        if self.error.is_some() {
-            return;
+        if self.promptly.has(event.kind) {
+            hand(&mut self.prompt, event, &mut self.error);
         }
-        for (kinds, sink) in &mut self.sinks {
-            if kinds.has(event.kind)
-                && let Err(e) = sink.take(event)
-            {
-                self.error = Some(e);
-                return;
-            }
+        if self.held.push(event) {
+            self.write_down();
         }
     }
 
     fn finished(&mut self, seq: u64, _: &mut dyn FnMut()) {
+        self.write_down();
         if self.error.is_none() {
-            let mut sinks = self.sinks.iter_mut().map(|(_, sink)| sink).chain(&mut self.logs);
-            self.error = sinks.find_map(|sink| sink.finished(seq).err());
+            let error = self.all_sinks().find_map(|sink| sink.finished(seq).err());
+            self.error = error;
         }
         self.word.store(seq, Ordering::Release);
     }

@@ -111,6 +111,11 @@ impl Sink for OrderTimes {
         Kinds::of(&[Kind::BookTop, Kind::Trade, Kind::Route])
     }
 
+    /// As what sends orders.
+    fn is_prompt(&self) -> bool {
+        true
+    }
+
     #[inline]
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
         match event.kind {
