@@ -100,7 +100,8 @@ impl OrdersStage {
             if saved.terms.is_some_and(|t| t.multiplier <= 0 || t.qty_decimals > 18) {
                 return Err(StateError::Inconsistent("an instrument with terms that cannot be"));
             }
-            self.instruments[at as usize] = Instrument { terms: saved.terms, last_px: saved.last_px };
+            self.instruments[at as usize] =
+                Instrument { terms: saved.terms, last_px: saved.last_px, ..Instrument::UNLISTED };
         }
         self.load_orders(from)?;
         self.load_positions(from)?;

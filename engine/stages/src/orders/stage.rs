@@ -66,10 +66,12 @@ pub(super) struct Instrument {
     pub(super) terms: Option<Terms>,
     /// Price of its last trade.
     pub(super) last_px: Px,
+    /// The account and strategy that asked for an order last, for which a position is kept; 0 and 0 = none.
+    pub(super) kept: (u8, u16),
 }
 
 impl Instrument {
-    pub(super) const UNLISTED: Instrument = Instrument { terms: None, last_px: Px::NONE };
+    pub(super) const UNLISTED: Instrument = Instrument { terms: None, last_px: Px::NONE, kept: (0, 0) };
 }
 
 /// Keeps orders, counters and positions.
@@ -310,7 +312,7 @@ impl OrdersStage {
 
     /// Realised profit, and the profit of what is open at the last trade, or else at the last fill.
     pub(super) fn tell_money(&self, place: &Place, event: &Event, out: &mut Out) {
-        let Instrument { terms, last_px } = self.instruments[event.instrument as usize];
+        let Instrument { terms, last_px, .. } = self.instruments[event.instrument as usize];
         let terms = terms.expect("only what is listed is booked");
         let mark = last_px.known().or(place.now.last_px.known());
         let record = PositionMoney {
