@@ -54,7 +54,7 @@ impl OrdersStage {
             return Err(bad(intent));
         }
         self.admit(intent, event.instrument)?;
-        let id = self.give(intent);
+        let id = self.counters.give(intent.account, intent.strategy);
         self.add(Order { id, root: id, ..self.asked(intent.qty.0, event.instrument, event.side()) });
         let record = Request {
             order_id: id.0,
@@ -86,7 +86,7 @@ impl OrdersStage {
         }
         old.state = old.state.after(Step::AskReplace, old.filled > 0).ok_or(illegal(old.id))?;
         self.admit(intent, event.instrument)?;
-        let id = self.give(intent);
+        let id = self.counters.give(intent.account, intent.strategy);
         self.add(Order { id, root: id, link: old.id, ..self.asked(intent.qty.0, event.instrument, old.side) });
         old.link = id;
         self.orders.put(old);
@@ -94,13 +94,6 @@ impl OrdersStage {
             ReplaceRequest { order_id: old.id.0, new_id: id.0, px: intent.px, qty: intent.qty, ..Default::default() };
         out.push(event.instrument, Flags::side_only(old.side).with(Flags::LAST_OF_GROUP), &record);
         Ok(())
-    }
-
-    /// The next id. The place of the one after it is fetched meanwhile.
-    fn give(&mut self, intent: &Intent) -> OrderId {
-        let id = self.counters.give(intent.account, intent.strategy);
-        self.orders.expect(OrderId(id.0.wrapping_add(1)));
-        id
     }
 
     fn asked(&self, qty: u64, instrument: u32, side: Side) -> Order {

@@ -67,6 +67,8 @@ pub(super) struct Table {
     len: usize,
     limit: usize,
     in_flight: usize,
+    /// Where the id after the last one will go.
+    next: usize,
 }
 
 impl Table {
@@ -74,7 +76,7 @@ impl Table {
     pub(super) fn new(limit: usize) -> Table {
         let size = (limit * 2).next_power_of_two().max(2);
         let slots = vec![Order::NONE; size].into_boxed_slice();
-        Table { slots, shift: 64 - size.trailing_zeros(), len: 0, limit, in_flight: 0 }
+        Table { slots, shift: 64 - size.trailing_zeros(), len: 0, limit, in_flight: 0, next: 0 }
     }
 
     /// The most orders.
@@ -109,10 +111,10 @@ impl Table {
         (at + 1) & (self.slots.len() - 1)
     }
 
-    /// Fetches the place where that id will go.
+    /// Fetches the place where the next order will probably go.
     #[inline]
-    pub(super) fn expect(&self, id: OrderId) {
-        prefetch_index(&self.slots, self.home(id));
+    pub(super) fn expect(&self) {
+        prefetch_index(&self.slots, self.next);
     }
 
     /// Where the id is, or where it would go.
@@ -138,6 +140,7 @@ impl Table {
         if self.len == self.limit {
             return false;
         }
+        self.next = self.home(OrderId(order.id.0.wrapping_add(1)));
         let at = self.seek(order.id);
         debug_assert!(self.slots[at].id.0 == 0 && order.id.0 != 0, "an id is given once");
         self.slots[at] = order;

@@ -65,18 +65,26 @@ pub(super) struct OpenOrders {
     /// Orders with a replace in flight: they and it are one.
     pairs: usize,
     slots: usize,
+    /// Where the id after the last one will go.
+    next: usize,
 }
 
 impl OpenOrders {
     pub(super) fn new(slots: usize) -> OpenOrders {
         let places = vec![Open::EMPTY; (2 * slots).next_power_of_two()].into_boxed_slice();
-        OpenOrders { places, len: 0, pairs: 0, slots }
+        OpenOrders { places, len: 0, pairs: 0, slots, next: 0 }
     }
 
     #[inline]
     fn home(&self, id: u64) -> usize {
         let mixed = (id ^ id >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 32) as usize & (self.places.len() - 1)
+    }
+
+    /// Fetches the place where the next order will probably go.
+    #[inline]
+    pub(super) fn expect(&self) {
+        prefetch_index(&self.places, self.next);
     }
 
     /// Where the order stands, or the empty place where it would.
@@ -107,7 +115,7 @@ impl OpenOrders {
     #[inline]
     pub(super) fn insert(&mut self, open: Open) {
         assert!(self.len < self.slots, "more open orders than were checked");
-        prefetch_index(&self.places, self.home(open.id.wrapping_add(1)));
+        self.next = self.home(open.id.wrapping_add(1));
         let at = self.place(open.id);
         debug_assert!(open.id != 0 && self.places[at].id == 0);
         self.places[at] = open;

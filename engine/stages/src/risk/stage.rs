@@ -236,6 +236,7 @@ impl Stage for RiskStage {
         }
         match event.kind {
             Kind::BookTop => {
+                self.gate.open.expect();
                 if let Some(market) = self.gate.market_mut(event.instrument) {
                     market.top(event.record::<BookTop>(), event.ts);
                 }
