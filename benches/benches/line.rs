@@ -7,6 +7,9 @@
 //! Rivals: `by hand` calls the same stages in a plain loop, without merge, ids, meter, ticks and tail: what the line
 //! costs is the difference. `std collections` is the naive book and naive bars behind the same decoder, on one thread,
 //! and with a bounded channel of crossbeam between decoding and books. Naive bars close by trades alone.
+//!
+//! `stages` lets the fused line grow by one stage after the other; `cuts` puts a longer line on one core and on two, cut
+//! at one place or another, which is what a preset decides.
 
 use benches::market::{Market, Numbering, decode, queue};
 use benches::naive;
@@ -147,6 +150,43 @@ fn over_a_channel(market: &Market) -> Duration {
     books.expect("the core exists").join().expect("it does not panic") - start
 }
 
+/// The line with one stage more each time.
+const GROWING: [(&str, &str); 5] = [
+    ("book", "book"),
+    ("bars", "book,bars"),
+    ("cvd", "book,bars,cvd"),
+    ("vpin", "book,bars,cvd,vpin"),
+    ("imbalance", "book,bars,cvd,vpin,imbalance"),
+];
+
+fn growing(report: &mut Report, market: &Market) {
+    let lines = GROWING.map(|(name, stages)| {
+        (name, settings(&["line.preset=fused", "line.cores=0", &format!("line.stages={stages}")]))
+    });
+    let ran = |settings| Run { check: 0, ..line(market, settings) };
+    let mut contenders: Vec<_> = lines.iter().map(|(name, with)| Contender::new(name, || ran(with))).collect();
+    compare(report, "stages, and", market.messages, count(11), &mut contenders);
+}
+
+/// Where the longest of them is cut; the name says on how many cores.
+const CUTS: [(&str, &str); 5] = [
+    ("1 core, fused", ""),
+    ("2 cores, cut before book", "book"),
+    ("2 cores, cut before bars", "bars"),
+    ("2 cores, cut before imbalance", "imbalance"),
+    ("2 cores, cut before tail", "tail"),
+];
+
+fn cut(report: &mut Report, market: &Market) {
+    let stages = format!("line.stages={}", GROWING[GROWING.len() - 1].1);
+    let lines = CUTS.map(|(name, cuts)| match cuts {
+        "" => (name, settings(&["line.preset=fused", "line.cores=0", &stages])),
+        cuts => (name, settings(&["line.preset=cuts", "line.cores=0,1", &stages, &format!("line.cuts={cuts}")])),
+    });
+    let mut contenders: Vec<_> = lines.iter().map(|(name, with)| Contender::new(name, || line(market, with))).collect();
+    compare(report, "cuts", market.messages, count(11), &mut contenders);
+}
+
 fn main() {
     let market = Market::new(MESSAGES, 200, 20_000);
     let mut report = Report::new("line");
@@ -166,4 +206,9 @@ fn main() {
         contenders.push(Contender::new("std collections, channel", || rival(over_a_channel(&market))));
     }
     compare(&mut report, "line", market.messages, count(15), &mut contenders);
+    drop(contenders);
+    growing(&mut report, &market);
+    if ring::thread::cores().len() > 1 {
+        cut(&mut report, &market);
+    }
 }

@@ -3,12 +3,13 @@
 //! Every program under `benches/` measures one part of the line beside its rivals, in the same process, on the same
 //! bytes, in rounds that alternate between them ([`rounds`]): what else the machine does then hits all of them alike, and
 //! the ratio can be trusted where the nanoseconds cannot. What `tidegate bench` measures too is measured by the same code
-//! ([`tidegate::measure`]); here are the rivals. [`market`] makes the bytes, [`naive`] and [`naive_stages`] are what one
+//! ([`tidegate::measure`]); here are the rivals. [`market`] makes the bytes, [`day`] runs the book on them, [`naive`] and [`naive_stages`] are what one
 //! would write with the standard collections, [`report`] prints and stores the figures with the host that they were
 //! measured on, [`results`] makes the page of results.
 //!
 //! Bound: each program runs for less than a minute and holds its bytes in memory.
 
+pub mod day;
 pub mod market;
 pub mod naive;
 pub mod naive_stages;

@@ -3,6 +3,7 @@
 //! A section for each file, in the order given; a table for each set of figures that belong together. Nothing is written by
 //! hand in it, so it can be made again on any host: `cargo run -p tidegate-benches --bin results -- FILE… > RESULTS.md`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use tidegate::measure::compare::{Figure, ResultFile};
 
@@ -13,7 +14,11 @@ const ABOUT: &[(&str, &str)] = &[
     ("decode", "ITCH bytes to inputs. `itch5` casts and reads in place, `itchy` copies."),
     ("book", "Decoding, the L3 book and the best bid and offer."),
     ("gate", "One order through every check of risk."),
-    ("line", "The whole line on bytes in memory, fused and split."),
+    ("growth", "How the book grows with the symbols and with the orders at rest; ratios to the first of a series."),
+    (
+        "line",
+        "The whole line on bytes in memory, fused and split; `stages` adds one stage after the other, `cuts` puts all of them on one core and on two.",
+    ),
     ("stages", "Stages of analytics and the strategy, alone; the loop alone is beside."),
     (
         "journal",
@@ -50,7 +55,39 @@ pub fn markdown(results: &[ResultFile]) -> String {
         }
         let _ = writeln!(page, "{}; {} % of the time stolen.\n", result.host(), result.steal_percent);
         page += &tables(&result.figures);
+        page += &presets(&result.figures);
     }
+    page
+}
+
+/// For each number of cores the cheapest way to cut the line, where a result has several (`cuts, 2 cores, …`).
+fn presets(figures: &[Figure]) -> String {
+    let mut best: BTreeMap<u32, (&str, f64)> = BTreeMap::new();
+    for figure in figures.iter().filter(|f| f.key == "ratio") {
+        let Some((cores, cut)) = figure.row.strip_prefix("cuts, ").and_then(|row| row.split_once(" core")) else {
+            continue;
+        };
+        let Ok(cores) = cores.parse() else { continue };
+        let own = (cut.trim_start_matches('s').trim_start_matches(", "), figure.value);
+        let known = best.entry(cores).or_insert(own);
+        *known = if own.1 < known.1 { own } else { *known };
+    }
+    if best.len() < 2 {
+        return String::new();
+    }
+    let mut page = String::from(
+        "\nWhich cut for how many cores, by these figures:\n\n| cores | cheapest | time, to fused |\n|---|---|---|\n",
+    );
+    for (cores, (cut, ratio)) in &best {
+        let _ = writeln!(page, "| {cores} | {cut} | {ratio:.2} |");
+    }
+    let pays = best.values().any(|(_, ratio)| *ratio < 0.95);
+    page += if pays {
+        "\nA cut pays here: what it separates takes longer than the hop between.\n"
+    } else {
+        "\nNo cut pays here: a hop costs as much as what it separates. `fused` is the preset for any number of cores; a core more\n\
+         is for what must not hold the line up (a gateway, a writer), not for the line.\n"
+    };
     page
 }
 
@@ -97,8 +134,18 @@ mod tests {
             {\"group\":\"g\",\"name\":\"a\",\"p50_ns\":1.5,\"ratio\":1,\"ratio_low\":1,\"ratio_high\":1}\n\
             {\"group\":\"g\",\"name\":\"b\",\"p50_ns\":12345,\"ratio\":2,\"ratio_low\":1.9,\"ratio_high\":2.1}\n";
         let page = markdown(&[ResultFile::parse(text).unwrap()]);
+        assert!(!page.contains("Which cut"));
         let table = "| | p50_ns | ratio |\n|---|---|---|\n| g, a | 1.50 | 1.00 (1.00 to 1.00) |\n| g, b | 12345 | 2.00 (1.90 to 2.10) |\n";
         assert!(page.contains("## hop\n") && page.contains("C, 2 cores, bare metal, Linux 6"), "{page}");
         assert!(page.contains(table) && page.contains("On `b.itch`, 7 messages.\n"), "{page}");
+    }
+    #[test]
+    fn the_cheapest_cut_is_told_for_every_number_of_cores() {
+        let mut text = "{\"bench\":\"line\",\"host\":{\"cpu\":\"C\"}}\n".to_owned();
+        for (name, ratio) in [("1 core, fused", 1.0), ("2 cores, cut before a", 0.7), ("2 cores, cut before b", 0.6)] {
+            text += &format!("{{\"group\":\"cuts\",\"name\":\"{name}\",\"ratio\":{ratio}}}\n");
+        }
+        let page = markdown(&[ResultFile::parse(&text).unwrap()]);
+        assert!(page.contains("| 1 | fused | 1.00 |\n| 2 | cut before b | 0.60 |\n\nA cut pays here"), "{page}");
     }
 }
