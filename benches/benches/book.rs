@@ -31,14 +31,6 @@ fn decoding(day: &Day) -> Duration {
     day.run(&mut 0u64, |sum, event, _| *sum ^= black_box(u64::from(event.instrument)))
 }
 
-fn live_orders(day: &Day) -> usize {
-    let mut books = naive::Books::default();
-    day.run(&mut books, |books, event, _| {
-        let _ = books.on_event(event);
-    });
-    books.live_orders()
-}
-
 fn main() {
     let days =
         [Day::new("20k live orders", 200, 20_000, 500_000), Day::new("190k live orders", 1_900, 190_000, 1_500_000)];
@@ -46,7 +38,7 @@ fn main() {
     let mut criterion = Criterion::default().sample_size(10).measurement_time(Duration::from_millis(500));
     criterion = criterion.warm_up_time(Duration::from_millis(1)).configure_from_args();
     for (day, rounds) in days.iter().zip([21, 15]) {
-        println!("  {}: {} at the end", day.name, live_orders(day));
+        println!("  {}: {} at the end", day.name, day.live_orders());
         let check = book(day).check;
         let mut contenders = [
             Contender::new("tidegate", || book(day)),

@@ -28,6 +28,7 @@ fn main() {
 }
 
 fn series(report: &mut Report, group: &str, days: &[Day]) {
+    days.iter().for_each(|day| println!("  {group}, {}: {} at the end", day.name, day.live_orders()));
     let mut contenders: Vec<_> =
         days.iter().map(|day| Contender::new(day.name, || Run { check: 0, ..book(day) })).collect();
     compare(report, group, days[0].timed.messages, count(11), &mut contenders);

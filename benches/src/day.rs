@@ -38,6 +38,15 @@ impl Day {
         feed(&mut decoder, window, &mut queue, |event, coming| on_event(state, event, coming));
         start.elapsed()
     }
+
+    /// Orders at rest at the end.
+    pub fn live_orders(&self) -> usize {
+        let mut books = naive::Books::default();
+        self.run(&mut books, |books, event, _| {
+            let _ = books.on_event(event);
+        });
+        books.live_orders()
+    }
 }
 
 fn feed(decoder: &mut ItchDecoder, mut window: [Window; 1], queue: &mut Inputs, take: impl FnMut(&Event, &[Event])) {
