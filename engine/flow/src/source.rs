@@ -71,15 +71,6 @@ impl Inputs {
         }
     }
 
-    /// Takes the input at the front, if there is one, and gives its record number.
-    #[inline(always)]
-    pub fn take(&mut self, to: &mut Event) -> Option<u64> {
-        let (event, record) = (self.events[..self.len].get(self.head)?, self.records[self.head]);
-        *to = *event;
-        self.pop();
-        Some(record)
-    }
-
     /// Inputs that wait.
     #[inline]
     pub fn waiting(&self) -> &[Event] {

@@ -355,14 +355,17 @@ impl Ingress {
 
     #[inline]
     fn admit_feed(&mut self, i: usize, ts: Ns, to: &mut Event) -> Result<(), IngressError> {
-        let record = match &mut self.retrace {
+        let (came, record) = match &mut self.retrace {
             Some(retrace) => {
-                *to = retrace.take();
                 self.feeds[i].count(0);
-                None
+                (retrace.take(), None)
             }
-            None => Some(self.feeds[i].take(to)),
+            None => {
+                let (came, record) = self.feeds[i].take();
+                (came, Some(record))
+            }
         };
+        *to = came;
         if let Some(count) = self.activity.get_mut(to.instrument as usize) {
             *count += u64::from(to.instrument != 0);
         }
@@ -376,7 +379,7 @@ impl Ingress {
         self.last_fed = i;
         if let Some(returns) = &mut self.returns {
             returns.foresee(self.feeds[i].coming());
-            returns.on_market(to);
+            returns.on_market(&came, to);
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod recorded;
 mod retrace;
 mod returns;
 mod ticks;
+mod waiting;
 
 pub use away::Away;
 pub use clock::{Clock, Pace};

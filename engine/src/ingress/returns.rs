@@ -10,6 +10,7 @@
 //! its returns be taken before anything later enters. Bound: `line.max_returns` waiting returns; one more halts the run.
 
 use super::fault::{Fault, is_on};
+use super::waiting::{Lane, Pending, Waiting};
 use crate::line::Slot;
 use flow::records::{Route, Sent};
 use flow::{
@@ -17,42 +18,8 @@ use flow::{
 };
 use ring::Consumer;
 use stages::venue::{Replies, SimulatedVenue};
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
-
-/// Something that waits for its time.
-#[derive(Clone, Copy)]
-struct Pending {
-    due: Ns,
-    id: EventId,
-    sub: u8,
-    event: Event,
-}
-
-impl Pending {
-    fn key(&self) -> (Ns, EventId, u8) {
-        (self.due, self.id, self.sub)
-    }
-}
-
-impl PartialEq for Pending {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-impl Eq for Pending {}
-impl PartialOrd for Pending {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Pending {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
 
 /// The next return, when its turn has come.
 pub(super) enum Returned {
@@ -70,8 +37,7 @@ pub struct Returns {
     replies: Replies,
     inbox: Consumer<Slot>,
     word: Arc<AtomicU64>,
-    heap: BinaryHeap<Reverse<Pending>>,
-    bound: usize,
+    waiting: Waiting,
     overflowed: bool,
     /// Inputs before this time may enter without waiting for the line.
     window: Option<Ns>,
@@ -93,8 +59,7 @@ impl Returns {
             replies: Replies::default(),
             inbox,
             word,
-            heap: BinaryHeap::with_capacity(bound),
-            bound,
+            waiting: Waiting::new(bound),
             overflowed: false,
             window: None,
             owed: bytemuck::Zeroable::zeroed(),
@@ -149,7 +114,7 @@ impl Returns {
     /// Whether everything that waits has its turn after an input at `time`.
     #[inline]
     fn follow(&self, time: Ns) -> bool {
-        self.heap.peek().is_none_or(|Reverse(next)| time < next.due) && !self.overflowed
+        time < self.waiting.due() && !self.overflowed
     }
 
     /// Whether an arrival at `time` may take its turn now: it is no input and opens no window.
@@ -163,13 +128,15 @@ impl Returns {
     #[inline]
     pub(super) fn drain(&mut self) {
         self.show_owed();
-        let Returns { inbox, venue, heap, bound, overflowed, arrivals, .. } = self;
+        let Returns { inbox, venue, waiting, overflowed, arrivals, .. } = self;
         // Whether the ring is empty or closed makes no difference here: the run's end is told otherwise.
         let _ = inbox.take(usize::MAX, |slot| {
             let event = &slot.0;
             let due = venue.arrival(event.id, event.ts);
             let id = in_turn(arrivals, event.id);
-            let mut wait = |sub, event| push(heap, *bound, overflowed, Pending { due, id, sub, event });
+            let mut wait = |sub, event| {
+                *overflowed |= !waiting.push(Lane::Line, Pending { due, id, sub, event });
+            };
             if let Some(route) = event.get::<Route>() {
                 let sent =
                     Sent { order_id: route.order_id, cause: event.id.0, action: route.action, ..Sent::default() };
@@ -186,12 +153,12 @@ impl Returns {
     /// When the next return is due.
     #[inline]
     pub(super) fn due(&self) -> Option<(Ns, bool)> {
-        self.heap.peek().map(|Reverse(next)| (next.due, next.event.kind == Kind::Route))
+        self.waiting.first().map(|next| (next.due, next.event.kind == Kind::Route))
     }
 
     /// Takes the next return. There is one when [`Returns::due`] says so; a record may ask for one that did not come.
     pub(super) fn take(&mut self) -> Option<Returned> {
-        let Reverse(next) = self.heap.pop()?;
+        let next = self.waiting.pop()?;
         Some(match next.event.kind {
             Kind::Route => Returned::Arrival(next.event),
             _ => Returned::Input(next.event),
@@ -212,11 +179,13 @@ impl Returns {
 
     /// The venue sees a market input, but not before the line has: what the venue makes of it comes back later than
     /// anything that the line makes of it, so no order waits for a book that is not its own. It sees it before
-    /// anything else happens here.
+    /// anything else happens here. `event` is as it came from its source, `stamped` what the line sees: only id and time differ.
     #[inline]
-    pub(super) fn on_market(&mut self, event: &Event) {
+    pub(super) fn on_market(&mut self, event: &Event, stamped: &Event) {
         self.show_owed();
+        // Copied from where nothing was just written: a wide load of what two narrow stores wrote would wait for them.
         (self.owed, self.owes) = (*event, true);
+        (self.owed.id, self.owed.ts) = (stamped.id, stamped.ts);
     }
 
     #[inline]
@@ -245,7 +214,7 @@ impl Returns {
             self.answers.1 = self.answers.1.checked_add(1).expect("more than 65,535 answers for one input");
             let id = in_turn(&mut self.arrivals, id);
             let pending = Pending { due: event.ts, id, sub: 0, event: *event };
-            push(&mut self.heap, self.bound, &mut self.overflowed, pending);
+            self.overflowed |= !self.waiting.push(Lane::Venue, pending);
         }
         self.replies.clear();
     }
@@ -258,7 +227,7 @@ impl Returns {
 
     /// The most that may wait.
     pub(super) fn bound(&self) -> usize {
-        self.bound
+        self.waiting.bound()
     }
 
     /// What waits and what the venue knows. The line is idle.
@@ -267,8 +236,8 @@ impl Returns {
     /// When the head was not asked for another input since the last one.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         assert!(!self.owes, "the venue has seen every input when the line is idle");
-        let mut waiting: Vec<_> = self.heap.iter().map(|Reverse(p)| p).collect();
-        waiting.sort_unstable();
+        let mut waiting: Vec<_> = self.waiting.iter().collect();
+        waiting.sort_unstable_by_key(|p| p.key());
         let keys = waiting.iter().map(|p| (p.due, p.id.0, p.sub, to.key(p.event.instrument), bytes_of(&p.event)));
         let keys: Vec<_> = keys.collect();
         to.put(&keys);
@@ -281,13 +250,15 @@ impl Returns {
     /// # Errors
     /// When the bytes are not such a state.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.heap.clear();
+        self.waiting.clear();
         for (due, id, sub, key, bytes) in from.get::<Vec<(Ns, u64, u8, String, Vec<u8>)>>()? {
             let bytes: [u8; 64] =
                 bytes.try_into().map_err(|_| StateError::Inconsistent("an event that is not 64 bytes"))?;
             let mut event: Event = bytemuck::cast(bytes);
             event.instrument = if event.instrument == 0 { 0 } else { from.instrument(&key)? };
-            push(&mut self.heap, self.bound, &mut self.overflowed, Pending { due, id: EventId(id), sub, event });
+            let id = EventId(id);
+            let lane = if id.position() == POSITION_VENUE { Lane::Venue } else { Lane::Line };
+            self.overflowed |= !self.waiting.push(lane, Pending { due, id, sub, event });
         }
         self.answers = from.get()?;
         self.venue.load(from)
@@ -306,13 +277,4 @@ fn in_turn(arrivals: &mut u64, id: EventId) -> EventId {
 
 fn bytes_of(event: &Event) -> Vec<u8> {
     bytemuck::bytes_of(event).to_vec()
-}
-
-#[inline]
-fn push(heap: &mut BinaryHeap<Reverse<Pending>>, bound: usize, overflowed: &mut bool, pending: Pending) {
-    if heap.len() < bound {
-        heap.push(Reverse(pending));
-    } else {
-        *overflowed = true;
-    }
 }

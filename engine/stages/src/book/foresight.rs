@@ -36,8 +36,8 @@ impl Foresight {
     /// Takes each step for one of the messages in `coming`, of which the next one is the first.
     #[inline]
     pub(super) fn look(&mut self, books: &Books, coming: &[Event]) {
-        // A book by level has no references, and one feed rarely mixes both.
-        if let Some(event) = coming.get(FAR).filter(|event| event.kind != Kind::Level) {
+        // A book by level has no references, and one feed rarely mixes both. A trade has none that is looked for.
+        if let Some(event) = coming.get(FAR).filter(|event| !matches!(event.kind, Kind::Level | Kind::Trade)) {
             self.step(books, event);
         }
     }

@@ -1,9 +1,12 @@
 //! Which orders the venue knows, by id.
 //!
 //! An open-addressed table of fixed size: twice as many places as ids at most, a multiplication for a hash, and
-//! deletion that moves followers back, so that no gravestones pile up. Where an id stands follows from what was put in
-//! and taken out; nobody walks the table, so it never shows. Bound: the capacity; O(1) expected.
+//! deletion that moves followers back, so that no gravestones pile up. Ids are given one after the other and forgotten so:
+//! eight that follow each other stand side by side, and the last ones used are in the cache. Where an id stands follows
+//! from what was put in and taken out; nobody walks the table, so it never shows. Bound: the capacity; O(1) expected.
 
+/// Ids whose places are neighbours: two cache lines.
+const RUN: u64 = 8;
 /// No id has this number; it marks a free place.
 const VACANT: u64 = 0;
 
@@ -16,12 +19,16 @@ pub(super) struct Ids {
 impl Ids {
     /// Room for `ids` ids.
     pub(super) fn new(ids: usize) -> Ids {
-        let places = (ids.max(8) * 2).next_power_of_two();
-        Ids { places: vec![(VACANT, u32::MAX); places].into_boxed_slice(), shift: 64 - places.trailing_zeros() }
+        let places = (ids.max(RUN as usize) * 2).next_power_of_two();
+        Ids {
+            places: vec![(VACANT, u32::MAX); places].into_boxed_slice(),
+            shift: 64 - (places as u64 / RUN).trailing_zeros(),
+        }
     }
 
     fn home(&self, id: u64) -> usize {
-        (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+        let run = (id / RUN).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift;
+        (run * RUN + id % RUN) as usize
     }
 
     fn next(&self, place: usize) -> usize {
