@@ -39,9 +39,9 @@ pub trait Stage: Send {
     }
     /// Handles one event; pushes what follows from it, at most [`Stage::fan_out`] events.
     fn on_event(&mut self, event: &Event, out: &mut Out);
-    /// Whether [`Stage::foresee`] does anything.
-    fn looks_ahead(&self) -> bool {
-        false
+    /// Inputs for which [`Stage::foresee`] is worth a call; none where it does nothing.
+    fn foresees(&self) -> Kinds {
+        Kinds::NONE
     }
     /// Shows what is likely to come, the next event first, so that the stage can have the memory that it will need brought
     /// into the cache meanwhile. Only time may depend on it: what is shown may not come, or may change before it does, and

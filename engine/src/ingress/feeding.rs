@@ -108,12 +108,12 @@ impl Feeding {
 
     /// Takes the next input, with the number of its record. Call only when one is due.
     #[inline(always)]
-    pub(super) fn take(&mut self) -> (Event, u64) {
+    pub(super) fn take(&mut self, to: &mut Event) -> u64 {
         let (event, record) = self.queue.front().expect("the merge chose a waiting input");
-        let event = *event;
+        *to = *event;
         self.queue.pop();
         self.count(record);
-        (event, record)
+        record
     }
 
     /// An input of this source was admitted.

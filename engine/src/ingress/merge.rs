@@ -353,19 +353,16 @@ impl Ingress {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn admit_feed(&mut self, i: usize, ts: Ns, to: &mut Event) -> Result<(), IngressError> {
-        let (came, record) = match &mut self.retrace {
+        let record = match &mut self.retrace {
             Some(retrace) => {
+                *to = retrace.take();
                 self.feeds[i].count(0);
-                (retrace.take(), None)
+                None
             }
-            None => {
-                let (came, record) = self.feeds[i].take();
-                (came, Some(record))
-            }
+            None => Some(self.feeds[i].take(to)),
         };
-        *to = came;
         if let Some(count) = self.activity.get_mut(to.instrument as usize) {
             *count += u64::from(to.instrument != 0);
         }
@@ -379,7 +376,7 @@ impl Ingress {
         self.last_fed = i;
         if let Some(returns) = &mut self.returns {
             returns.foresee(self.feeds[i].coming());
-            returns.on_market(&came, to);
+            returns.owe();
         }
         Ok(())
     }
@@ -545,6 +542,9 @@ impl Head for Ingress {
 
     #[inline]
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+        if let Some(returns) = &mut self.returns {
+            returns.show(to);
+        }
         if self.plain
             && self.phase == Phase::Open
             && let Some((due, i)) = self.shown()

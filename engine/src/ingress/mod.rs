@@ -99,7 +99,7 @@ pub trait Head: Send {
     /// Called once at the beginning of a turn: the only place where a clock is read.
     fn begin_turn(&mut self);
 
-    /// Admits the next input, if there is one, and writes it to `to`.
+    /// Admits the next input, if there is one, and writes it to `to`, which must still hold the one that was admitted last.
     ///
     /// # Errors
     /// When the sequence cannot go on. Call again: what is left is the orderly end.

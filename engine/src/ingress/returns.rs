@@ -41,8 +41,7 @@ pub struct Returns {
     overflowed: bool,
     /// Inputs before this time may enter without waiting for the line.
     window: Option<Ns>,
-    /// The last market input, and whether the venue has yet to see it.
-    owed: Event,
+    /// Whether the last input is one that the venue has yet to see.
     owes: bool,
     /// The answers given since the input of this `seq`.
     answers: (u64, u16),
@@ -62,7 +61,6 @@ impl Returns {
             waiting: Waiting::new(bound),
             overflowed: false,
             window: None,
-            owed: bytemuck::Zeroable::zeroed(),
             owes: false,
             answers: (0, 0),
             arrivals: 0,
@@ -70,7 +68,7 @@ impl Returns {
     }
 
     /// Whether the line has finished everything up to `seq`; what it sent back is then all here.
-    #[inline]
+    #[inline(always)]
     pub(super) fn line_is_idle(&mut self, seq: u64) -> bool {
         if is_on(Fault::DrainBeforeWord) {
             self.drain();
@@ -127,7 +125,6 @@ impl Returns {
     /// somebody who waits for him.
     #[inline]
     pub(super) fn drain(&mut self) {
-        self.show_owed();
         let Returns { inbox, venue, waiting, overflowed, arrivals, .. } = self;
         // Whether the ring is empty or closed makes no difference here: the run's end is told otherwise.
         let _ = inbox.take(usize::MAX, |slot| {
@@ -177,22 +174,19 @@ impl Returns {
         self.venue.foresee(coming);
     }
 
-    /// The venue sees a market input, but not before the line has: what the venue makes of it comes back later than
-    /// anything that the line makes of it, so no order waits for a book that is not its own. It sees it before
-    /// anything else happens here. `event` is as it came from its source, `stamped` what the line sees: only id and time differ.
+    /// A market input has entered: the venue will see it, but not before the line has. What the venue makes of it comes back
+    /// later than anything that the line makes of it, so no order waits for a book that is not its own.
     #[inline]
-    pub(super) fn on_market(&mut self, event: &Event, stamped: &Event) {
-        self.show_owed();
-        // Copied from where nothing was just written: a wide load of what two narrow stores wrote would wait for them.
-        (self.owed, self.owes) = (*event, true);
-        (self.owed.id, self.owed.ts) = (stamped.id, stamped.ts);
+    pub(super) fn owe(&mut self) {
+        self.owes = true;
     }
 
+    /// Shows the venue the last input, if it is still to see it, before anything else happens here.
     #[inline]
-    fn show_owed(&mut self) {
+    pub(super) fn show(&mut self, last: &Event) {
         if std::mem::take(&mut self.owes) {
-            self.venue.on_market(&self.owed, &mut self.replies);
-            self.answer(self.owed.id.seq());
+            self.venue.on_market(last, &mut self.replies);
+            self.answer(last.id.seq());
         }
     }
 

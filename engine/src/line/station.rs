@@ -43,8 +43,9 @@ pub struct Group {
     /// Who reads each kind: a bit a station, so that an event goes from reader to reader, and one for the exit.
     readers: Box<[u64; KINDS]>,
     meter: Meter,
-    /// Those of the stations that look ahead.
+    /// Those of the stations that look ahead, and what for.
     ahead: Vec<usize>,
+    foreseen: Kinds,
 }
 
 impl Group {
@@ -60,8 +61,11 @@ impl Group {
             *all = exit | stages.iter().rev().fold(0, |all, p| all << 1 | own(p));
         }
         let station = |p: Planned| Station { name: p.name, out: Out::new(p.position, p.wanted), stage: p.stage };
-        let ahead = (0..stages.len()).filter(|i| stages[*i].stage.looks_ahead()).collect();
-        Group { stations: stages.into_iter().map(station).collect(), readers, meter, ahead }
+        let foresees = |p: &Planned| p.stage.foresees();
+        let ahead: Vec<usize> = (0..stages.len()).filter(|i| foresees(&stages[*i]) != Kinds::NONE).collect();
+        let foreseen = stages.iter().map(foresees).fold(Kinds::NONE, Kinds::or);
+        let stations = stages.into_iter().map(station).collect();
+        Group { stations, readers, meter, ahead, foreseen }
     }
 
     /// Passes one event through the group into `exit`, which calls `relieve` while it waits for room.
@@ -71,22 +75,24 @@ impl Group {
             return self.process_timed(event, exit, relieve);
         }
         let Group { stations, readers, meter, .. } = self;
-        Pass { readers, exit, relieve, meter }.run::<false>(stations, 0, event);
+        Pass { readers, exit, relieve, meter }.whole::<false>(stations, event);
     }
 
     #[cold]
     fn process_timed<E: Exit>(&mut self, event: &Event, exit: &mut E, relieve: &mut dyn FnMut()) {
         let Group { stations, readers, meter, .. } = self;
         let start = meter.now();
-        Pass { readers, exit, relieve, meter }.run::<true>(stations, 0, event);
+        Pass { readers, exit, relieve, meter }.whole::<true>(stations, event);
         self.meter.record_whole(start);
     }
 
-    /// Shows what will probably come to the stages that look ahead.
+    /// Shows what will probably come to the stages that look ahead, if the next of it is of a kind that they look for.
     #[inline]
     pub fn foresee(&mut self, coming: &[Event]) {
-        for station in &self.ahead {
-            self.stations[*station].stage.foresee(coming);
+        if coming.first().is_some_and(|next| self.foreseen.has(next.kind)) {
+            for station in &self.ahead {
+                self.stations[*station].stage.foresee(coming);
+            }
         }
     }
 
@@ -110,9 +116,19 @@ struct Pass<'a, E> {
 }
 
 impl<E: Exit> Pass<'_, E> {
-    /// Takes an event past `stations`, of which the first has the number `from`: the event itself to the end, then what its last
-    /// reader made of it, then what the one before did.
-    fn run<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) {
+    /// Takes an event past `stations`: the event itself to the end, then what its last reader made of it, then what the one before
+    /// did.
+    #[inline]
+    fn whole<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
+        let told = self.itself::<TIMED>(stations, 0, event);
+        if told != 0 {
+            self.caused::<TIMED>(stations, 0, told);
+        }
+    }
+
+    /// Takes an event past `stations`, of which the first has the number `from`, and out; gives those that it made tell something.
+    #[inline(always)]
+    fn itself<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) -> u64 {
         let all = self.readers.get(usize::from(event.kind.0)).copied().unwrap_or(0);
         let mut readers = (all & !EXIT) >> from;
         let mut told = 0_u64;
@@ -126,12 +142,20 @@ impl<E: Exit> Pass<'_, E> {
         if all & EXIT != 0 {
             self.exit.accept(event, self.relieve);
         }
+        told
+    }
+
+    /// Takes what those `stations` told past the ones behind each, and what follows from it.
+    fn caused<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, mut told: u64) {
         while told != 0 {
             let at = told.ilog2() as usize;
             told ^= 1 << at;
             let (passed, rest) = stations.split_at_mut(at + 1);
             for caused in passed[at].out.events() {
-                self.run::<TIMED>(rest, from + at + 1, caused);
+                let told = self.itself::<TIMED>(rest, from + at + 1, caused);
+                if told != 0 {
+                    self.caused::<TIMED>(rest, from + at + 1, told);
+                }
             }
         }
     }

@@ -280,8 +280,9 @@ impl Stage for BookStage {
         }
     }
 
-    fn looks_ahead(&self) -> bool {
-        true
+    /// What has an order's reference.
+    fn foresees(&self) -> Kinds {
+        Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace])
     }
 
     #[inline]

@@ -21,6 +21,7 @@ pub struct SimulatedVenue {
     pub(super) desks: Box<[Desk]>,
     pub(super) book: BookStage,
     books: Kinds,
+    foresees: Kinds,
     /// What the book says is for nobody: the venue looks at the book itself.
     unheard: Out,
 }
@@ -49,6 +50,7 @@ impl SimulatedVenue {
             takens: Takens::new(limit("max_taken_levels")),
             desks: vec![Desk::UNLISTED; space.instruments as usize].into_boxed_slice(),
             books: book.reads(),
+            foresees: book.foresees(),
             book,
             unheard: Out::new(flow::POSITION_VENUE, Kinds::NONE),
         })
@@ -80,7 +82,9 @@ impl SimulatedVenue {
     /// Prepares for market inputs that will probably come, the next one first; changes nothing but the time they take.
     #[inline]
     pub fn foresee(&mut self, coming: &[Event]) {
-        self.book.foresee(coming);
+        if coming.first().is_some_and(|next| self.foresees.has(next.kind)) {
+            self.book.foresee(coming);
+        }
     }
 
     /// Keeps the market's book.
