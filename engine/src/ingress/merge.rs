@@ -247,7 +247,11 @@ impl Ingress {
         if !self.plain || self.phase != Phase::Open {
             return Ok(None);
         }
-        let (Some((fed, i)), false) = self.next_fed(None)? else { return Ok(None) };
+        let shown = match self.shown() {
+            None => self.next_fed(None)?,
+            shown => (shown, false),
+        };
+        let (Some((fed, i)), false) = shown else { return Ok(None) };
         let tick = self.ticks.due();
         let (at, next) = match tick.max(self.now) {
             at if tick != Ns::NONE && at <= fed => (at, Choice::Tick(at)),
@@ -446,20 +450,21 @@ impl Ingress {
             return Ok(true);
         }
         let returns = self.returns.as_mut().expect("what came back was held by the returns");
-        match returns.take() {
+        match returns.take(to) {
             None => {
                 self.phase = Phase::Ended;
                 let recorded = self.retrace.as_ref().map(|r| format!("{:?}", r.take())).unwrap_or_default();
                 Err(IngressError::Diverged { recorded, made: "nothing came back".to_owned() })
             }
-            Some(Returned::Arrival(route)) => {
+            Some(Returned::Arrival) => {
                 self.now = self.now.max(at);
-                returns.arrive(self.now, route, self.seq);
+                returns.arrive(self.now, *to, self.seq);
                 Ok(false)
             }
-            Some(Returned::Input(event)) => {
-                let at = if is_on(Fault::RawDue) { event.ts } else { at };
-                self.admit_own(event, at, to)?;
+            Some(Returned::Input) => {
+                let at = if is_on(Fault::RawDue) { to.ts } else { at };
+                self.origin(None, None, to);
+                self.stamp(to, at)?;
                 Ok(true)
             }
         }

@@ -21,12 +21,13 @@ use stages::venue::{Replies, SimulatedVenue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
-/// The next return, when its turn has come.
+/// What the next return is, when its turn has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Returned {
     /// An input.
-    Input(Event),
+    Input,
     /// An order has reached the venue: no input.
-    Arrival(Event),
+    Arrival,
 }
 
 /// Returns that wait, and the venue that answers.
@@ -153,13 +154,11 @@ impl Returns {
         self.waiting.first().map(|next| (next.due, next.event.kind == Kind::Route))
     }
 
-    /// Takes the next return. There is one when [`Returns::due`] says so; a record may ask for one that did not come.
-    pub(super) fn take(&mut self) -> Option<Returned> {
-        let next = self.waiting.pop()?;
-        Some(match next.event.kind {
-            Kind::Route => Returned::Arrival(next.event),
-            _ => Returned::Input(next.event),
-        })
+    /// Takes the next return into `to`. There is one when [`Returns::due`] says so; a record may ask for one that did not come.
+    #[inline]
+    pub(super) fn take(&mut self, to: &mut Event) -> Option<Returned> {
+        *to = self.waiting.pop()?.event;
+        Some(if to.kind == Kind::Route { Returned::Arrival } else { Returned::Input })
     }
 
     /// An order reaches the venue; `seq` is the last given.

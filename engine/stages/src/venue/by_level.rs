@@ -56,9 +56,8 @@ impl SimulatedVenue {
     fn changed(&mut self, event: &Event, px: Px, before: u64, after: u64) {
         let (instrument, side) = (event.instrument, event.side());
         let desk = &mut self.desks[instrument as usize];
-        if after < before {
-            self.takens.fell(&mut desk.taken, Place { instrument, side, px }, after);
-        }
+        // Half of the levels rise, which nobody can guess; hardly any is one of which we took.
+        self.takens.fell(&mut desk.taken, Place { instrument, side, px }, after);
         if desk.lists.may_hold(side, px) {
             let restated = event.flags.has(Flags::SNAPSHOT) && before == 0;
             self.moved(instrument, (side, px), before, after, (event.kind == Kind::Level, restated));

@@ -315,7 +315,7 @@ impl SimulatedVenue {
         let mut crossed = false;
         for (side, best) in [(Side::Buy, top.ask_px), (Side::Sell, top.bid_px)] {
             let head = heads[own::half(side)];
-            if head != NONE && best != Px::NONE && self.owns.get(head).accepts(best) {
+            if head != NONE && best != Px::NONE && own::willing(side, self.owns.get(head).px, best) {
                 crossed = true;
                 self.uncross(cause, (instrument, side, best), head, replies);
             }

@@ -125,10 +125,15 @@ impl Takens {
     /// A level displays no more than `shown`.
     #[inline]
     pub(super) fn fell(&mut self, head: &mut u32, place: Place, shown: u64) {
-        if *head == NONE {
-            return;
+        if *head != NONE
+            && let Some(at) = self.find(place)
+        {
+            self.shorten(head, at, shown);
         }
-        let Some(at) = self.find(place) else { return };
+    }
+
+    #[inline(never)]
+    fn shorten(&mut self, head: &mut u32, at: u32, shown: u64) {
         let entry = &mut self.entries[at as usize];
         entry.qty = entry.qty.min(shown);
         if entry.qty > 0 {
