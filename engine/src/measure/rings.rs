@@ -83,40 +83,76 @@ pub fn measure(shapes: &[Shape], rounds: usize, slots: u64, mut each: impl FnMut
 
 /// The time that `slots` slots take.
 fn through(shape: Shape, slots: u64) -> Duration {
-    let (mut producer, mut consumer) = ring::channel::<Parcel>(shape.kind, shape.capacity).expect("a power of two");
+    let ends = ring::channel::<Parcel>(shape.kind, shape.capacity).expect("a power of two");
+    stream((shape.batch, shape.batch), slots, ends)
+}
+
+/// The end that publishes.
+pub trait Give: Send + 'static {
+    /// As many of these as there is room for.
+    fn give(&mut self, parcels: &[Parcel]) -> usize;
+}
+
+/// The end that takes.
+pub trait Take: Send + 'static {
+    /// At most so many; shows what they hold to `see`.
+    fn take(&mut self, most: usize, see: impl FnMut(u64)) -> usize;
+}
+
+impl Give for ring::Producer<Parcel> {
+    fn give(&mut self, parcels: &[Parcel]) -> usize {
+        match self.try_publish_batch(parcels) {
+            Ok(published) => published,
+            Err(Refused::Full) => 0,
+            Err(Refused::Disconnected) => panic!("the other side is gone"),
+        }
+    }
+}
+
+impl Take for ring::Consumer<Parcel> {
+    fn take(&mut self, most: usize, mut see: impl FnMut(u64)) -> usize {
+        match ring::Consumer::take(self, most, |parcel| see(parcel.0[7])) {
+            Taken::Events(n) => n,
+            Taken::Empty => 0,
+            Taken::Closed => panic!("the producer publishes them all"),
+        }
+    }
+}
+
+/// The time from the first publication to the last slot taken, between the first two cores; `batch` are given at once, and
+/// at most `most` are taken.
+///
+/// # Panics
+/// When the slots do not come in order, or there are no cores to pin to.
+pub fn stream((batch, most): (usize, usize), slots: u64, (mut giver, mut taker): (impl Give, impl Take)) -> Duration {
     let cores = cores();
     let taking = spawn_pinned("taking", cores.get(1).copied(), move || {
         let mut next = 0;
         while next < slots {
-            let taken = consumer.take(shape.batch, |parcel| {
-                assert_eq!(parcel.0[7], next, "slots come in order");
+            taker.take(most, |number| {
+                assert_eq!(number, next, "slots come in order");
                 next += 1;
             });
-            assert_ne!(taken, Taken::Closed, "the producer publishes them all");
         }
         Instant::now()
     });
-    let publishing = spawn_pinned("publishing", cores.first().copied(), move || {
-        let mut parcels = vec![Parcel([0; 8]); shape.batch];
+    let giving = spawn_pinned("giving", cores.first().copied(), move || {
+        let mut parcels = vec![Parcel([0; 8]); batch];
         let start = Instant::now();
         let mut next = 0;
         while next < slots {
-            let n = (slots - next).min(shape.batch as u64) as usize;
-            for (i, parcel) in parcels[..n].iter_mut().enumerate() {
-                parcel.0[7] = next + i as u64;
-            }
+            let n = (slots - next).min(batch as u64) as usize;
+            (next..).zip(&mut parcels[..n]).for_each(|(number, parcel)| parcel.0[7] = number);
             let mut left = &parcels[..n];
             while !left.is_empty() {
-                match producer.try_publish_batch(left) {
-                    Ok(published) => left = &left[published..],
-                    Err(Refused::Full) => {}
-                    Err(Refused::Disconnected) => panic!("the other side is gone"),
-                }
+                left = &left[giver.give(left)..];
             }
             next += n as u64;
         }
-        start
+        // The ends of a ring are dropped when all was taken, not before.
+        (start, giver)
     });
-    let start = publishing.expect("the thread can be pinned").join().unwrap_or_else(|e| panic!("{e}"));
-    taking.expect("the thread can be pinned").join().unwrap_or_else(|e| panic!("{e}")) - start
+    let end = taking.expect("the thread can be pinned").join().unwrap_or_else(|e| panic!("{e}"));
+    let (start, _giver) = giving.expect("the thread can be pinned").join().unwrap_or_else(|e| panic!("{e}"));
+    end - start
 }
