@@ -6,6 +6,7 @@ use super::TickToOrder;
 use super::chart::{Chart, Series, amount, time};
 use crate::run::Percentiles;
 use hdrhistogram::Histogram;
+use indicatif::{HumanCount, HumanFloatCount};
 use std::fmt::Write as _;
 
 /// Points of a curve for each halving of the distance to 100 %.
@@ -22,7 +23,7 @@ h1 { font-size: 1.5em; margin-bottom: 0; } h2 { font-size: 1.1em; margin: 1.6em 
 p { margin: .4em 0; } .soft { color: var(--soft); } .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 td, th { padding: .15em .8em .15em 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-td:first-child, th:first-child { text-align: left; } th { font-weight: 500; color: var(--soft); }
+td:first-child, th:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; } th { font-weight: 500; color: var(--soft); }
 svg { width: 100%; height: auto; margin: .6em 0; } svg text { fill: var(--ink); font-size: 12px; }
 svg .title { font-size: 14px; font-weight: 600; } svg .tick { fill: var(--soft); } svg .grid { stroke: var(--line); }
 svg .burst { fill: var(--shade); } svg path { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
@@ -114,7 +115,7 @@ fn sweep(result: &TickToOrder) -> Option<Chart> {
     let points = |pick: fn(&Percentiles) -> u64| {
         result.sweep.iter().map(|s| Some((s.offered_per_s / 1e6, pick(&s.times) as f64))).collect()
     };
-    let marks = (0..=8).map(|n| last * f64::from(n) / 8.0).map(|m| (m, format!("{m:.1}"))).collect();
+    let marks = (0..=8).map(|n| last * f64::from(n) / 8.0).map(|m| (m, format!("{m:.2}"))).collect();
     Some(Chart {
         title: "Rates until the line is saturated",
         height: 300.0,
@@ -136,8 +137,12 @@ fn bursts(result: &TickToOrder) -> String {
         let verdict = if b.kept_up { "the line kept up" } else { "the line fell behind" };
         let _ = writeln!(
             text,
-            "<p>Burst of {} times the rate at {} s for {} s: {verdict}; at most {} messages waited, none any more {} ms after its end.</p>",
-            b.factor, b.start_s, b.seconds, b.max_behind, b.drain_ms
+            "<p>Burst of {} times the rate at {} s for {} s: {verdict}; at most {} messages waited, none any more {:.1} ms after its end.</p>",
+            b.factor,
+            b.start_s,
+            b.seconds,
+            HumanCount(b.max_behind),
+            b.drain_ms
         );
     }
     text
@@ -156,25 +161,28 @@ pub fn page(result: &TickToOrder) -> String {
     let stages: String = result.stages.iter().map(|s| row(&s.name, &s.times)).collect();
     let charts = std::iter::once(percentiles(result)).chain(timeline(result)).chain(sweep(result));
     let drawn: String = charts.map(|c| c.svg()).collect();
-    let TickToOrder { messages, rate, achieved_per_s, messages_per_order, stalls, clock_ns, .. } = result;
+    let TickToOrder { stalls, clock_ns, .. } = result;
+    let (messages, rate, taken) = (HumanCount(result.messages), result.rate, result.achieved_per_s);
+    let (rate, taken) = (HumanFloatCount(rate.round()), HumanFloatCount(taken.round()));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Tidegate: tick to order</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Tick to order</h1>\n\
          <p class=\"soft\">{tidegate} on {host}; {steal} % of the time stolen</p>\n\
-         <p>Open loop: {messages} messages at {rate} a second, {achieved_per_s} a second taken; each counts from its \
-         intended time to the bytes of the order that it caused. An order every {messages_per_order} messages. \
+         <p>Open loop: {messages} messages at {rate} a second, {taken} a second taken; each counts from its \
+         intended time to the bytes of the order that it caused. An order every {every:.0} messages. \
          Line: {groups}.</p>\n{table}{bursts}\
-         <p class=\"soft\">A thread that only looks at the clock is stopped for over 1 µs {over} times a second here, \
+         <p class=\"soft\">A thread that only looks at the clock is stopped for over 1 µs {over:.0} times a second here, \
          {share} % of the time, for {longest} at the longest: percentiles beyond that show the host.</p>\n{drawn}\
          <h2>Stages</h2>\n<p class=\"soft\">One call each, sampled in a run of its own; a reading of the clock \
-         ({clock_ns} ns) is in it.</p>\n{stage_table}</body>\n</html>\n",
+         ({clock_ns:.1} ns) is in it.</p>\n{stage_table}</body>\n</html>\n",
         tidegate = escaped(&setting.tidegate),
         host = escaped(&setting.host.to_string()),
         steal = setting.steal_percent,
         groups = escaped(&result.groups.join(" | ")),
         table = table("", &rows),
         bursts = bursts(result),
+        every = result.messages_per_order,
         over = stalls.over_1us_per_s,
         share = stalls.share_percent,
         longest = time(stalls.max_ns as f64),
