@@ -47,6 +47,23 @@ impl Inputs {
         self.len = at + 1;
     }
 
+    /// Empty places, as many as there is room for records that make one input each, with those of the records' numbers.
+    #[inline]
+    pub fn spare(&mut self) -> (&mut [Event], &mut [u64]) {
+        let end = (self.events.len() + 1 - Inputs::MARGIN).max(self.len);
+        (&mut self.events[self.len..end], &mut self.records[self.len..end])
+    }
+
+    /// The first `n` of the spare places are filled.
+    ///
+    /// # Panics
+    /// When there are not as many.
+    #[inline]
+    pub fn fill(&mut self, n: usize) {
+        self.len += n;
+        assert!(self.len <= self.events.len(), "more inputs than there was room for");
+    }
+
     /// Sets flags on the last input pushed, if it is still waiting.
     #[inline]
     pub fn flag_last(&mut self, flags: crate::Flags) {

@@ -100,20 +100,11 @@ impl ItchDecoder {
         let mut at = 0;
         let bytes = window.bytes();
         let stopped = loop {
+            at += self.translator.frequent(&bytes[at..], to);
             if !to.has_room() {
                 break Stopped::Full;
             }
-            let rest = &bytes[at..];
-            if let Some((len, message)) = rest.split_first_chunk::<2>()
-                && let Some(message) = message.first_chunk()
-            {
-                let len = usize::from(u16::from_be_bytes(*len));
-                if self.translator.frequent(message, len, to) {
-                    at += 2 + len;
-                    continue;
-                }
-            }
-            let Some((len, rest)) = rest.split_first_chunk::<2>() else { break Stopped::Short };
+            let Some((len, rest)) = bytes[at..].split_first_chunk::<2>() else { break Stopped::Short };
             let len = usize::from(u16::from_be_bytes(*len));
             if rest.len() < len {
                 break Stopped::Short;

@@ -12,7 +12,7 @@ use super::wire::{
 use flow::{Kind, Px};
 
 /// Bytes that are looked at from the type byte on, whatever the length of the message.
-pub(super) const REACH: usize = 72;
+const REACH: usize = 72;
 
 /// Where a word of a body comes from: `(number & mask) * scale + constant`, or the bytes as they lie.
 #[derive(Clone, Copy)]
@@ -52,10 +52,18 @@ impl Word {
         Word { at, text: u32::MAX as u64, ..Word::fixed(0) }
     }
 
+    /// A word without text.
     #[inline(always)]
-    fn of(&self, message: &[u8; REACH]) -> u64 {
+    fn scaled(&self, message: &[u8; REACH]) -> u64 {
         let raw = word(message, self.at & 63);
-        ((raw.swap_bytes() & self.mask) * self.scale + self.constant) | (raw & self.text)
+        (raw.swap_bytes() & self.mask) * self.scale + self.constant
+    }
+
+    /// A word without scale and constant.
+    #[inline(always)]
+    fn plain(&self, message: &[u8; REACH]) -> u64 {
+        let raw = word(message, self.at & 63);
+        raw.swap_bytes() & self.mask | raw & self.text
     }
 }
 
@@ -137,6 +145,12 @@ impl<'a> Frequent<'a> {
         whole.then_some(Frequent { message, row, timestamp, locate, side })
     }
 
+    /// Its type.
+    #[inline(always)]
+    pub(super) fn code(&self) -> u8 {
+        self.message[0]
+    }
+
     /// Whether it names its stock, which must be defined then.
     #[inline(always)]
     pub(super) fn names_stock(&self) -> bool {
@@ -153,7 +167,7 @@ impl<'a> Frequent<'a> {
     pub(super) fn body(&self, exchange_ts: u64) -> [u64; 5] {
         let [third, fourth, fifth] = &self.row.words;
         let reference = word(self.message, Head::LEN).swap_bytes();
-        [exchange_ts, reference, third.of(self.message), fourth.of(self.message), fifth.of(self.message)]
+        [exchange_ts, reference, third.scaled(self.message), fourth.scaled(self.message), fifth.plain(self.message)]
     }
 }
 
@@ -176,8 +190,8 @@ mod tests {
             let mut translator = Translator::new(Ns(1_000));
             let mut to = Inputs::with_capacity(4_096);
             for (bytes, len) in messages {
-                let reach = bytes.first_chunk().expect("as long as the reach");
-                let done = by_table && translator.frequent(reach, *len, &mut to);
+                let framed = [&(*len as u16).to_be_bytes()[..], bytes].concat();
+                let done = by_table && translator.frequent(&framed, &mut to) > 0;
                 taken += usize::from(done);
                 if !done {
                     translator.message(&bytes[..*len], &mut to);

@@ -4,7 +4,7 @@
 //! The stock's locate is the instrument. The due time of an input is the exchange's time. Nothing is allocated except
 //! the symbol of a stock when it is defined. Bound: one bit for each of 65,536 locates.
 
-use super::table::{Frequent, REACH};
+use super::table::Frequent;
 use super::wire::{
     self, AddOrder, AddOrderMpid, BrokenTrade, CrossTrade, DAY_NS, LENGTHS, Message, MwcbStatus, OperationalHalt,
     OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, RegSho, Stock, StockDirectory,
@@ -117,23 +117,34 @@ impl Translator {
         to.push(Event::new(self.last, 0, Flags::LAST_OF_GROUP, &clear), self.record + 1);
     }
 
-    /// Translates the message of `len` bytes at the front of `bytes` if it is one of the frequent ones and as it should
-    /// be; `false`: it is left to [`Translator::message`], and nothing has happened. There must be room in `to`.
-    #[inline(always)]
-    pub(super) fn frequent(&mut self, bytes: &[u8; REACH], len: usize, to: &mut Inputs) -> bool {
-        let Some(message) = Frequent::read(bytes, len) else { return false };
-        let locate = usize::from(message.locate);
-        let listed = self.listed[locate / 64] >> (locate % 64) & 1 == 1;
-        if message.names_stock() & !listed {
-            return false;
+    /// Translates the messages of BinaryFILE at the front of `bytes` as long as they are frequent ones and as they should be,
+    /// and gives the bytes that they took. What follows is left to [`Translator::message`]. The numbers that change with
+    /// every message stay in registers, which is why this stands alone.
+    #[inline(never)]
+    pub(super) fn frequent(&mut self, bytes: &[u8], to: &mut Inputs) -> usize {
+        let (mut at, mut made) = (0, 0);
+        let (midnight, mut last, before) = (self.midnight.0, self.last, self.record);
+        let (listed, counts) = (&*self.listed, &mut *self.counts);
+        let (events, numbers) = to.spare();
+        for (event, number) in events.iter_mut().zip(numbers) {
+            let Some((len, rest)) = bytes.get(at..).and_then(|rest| rest.split_first_chunk()) else { break };
+            let len = usize::from(u16::from_be_bytes(*len));
+            let Some(message) = rest.first_chunk().and_then(|message| Frequent::read(message, len)) else { break };
+            let locate = usize::from(message.locate);
+            if message.names_stock() & (listed[locate / 64] >> (locate % 64) & 1 == 0) {
+                break;
+            }
+            at += 2 + len;
+            made += 1;
+            last = Ns(midnight + message.timestamp);
+            counts[usize::from(message.code())] += 1;
+            let flags = Flags(message.side).with(Flags::LAST_OF_GROUP);
+            *event = Event::from_words(last, u32::from(message.locate), message.kind(), flags, message.body(last.0));
+            *number = before + made;
         }
-        self.record += 1;
-        self.last = Ns(self.midnight.0 + message.timestamp);
-        self.counts[usize::from(bytes[0])] += 1;
-        let flags = Flags(message.side).with(Flags::LAST_OF_GROUP);
-        let body = message.body(self.last.0);
-        to.push(Event::from_words(self.last, u32::from(message.locate), message.kind(), flags, body), self.record);
-        true
+        (self.last, self.record) = (last, before + made);
+        to.fill(made as usize);
+        at
     }
 
     /// Translates a message of at least one byte. There must be room in `to`.

@@ -3,15 +3,20 @@
 //! Orders, levels and the nodes of the ladders come from shared pools, so that memory is sized by what lives in all
 //! books together, not by what one of them might need. A book is one cache line; instruments without one cost four
 //! bytes. A message by reference touches its head in the table, the order, its level and the book; a new order touches
-//! the tip of its ladder besides.
+//! a shortcut to its level instead of an order, and a level that comes or goes its ladder besides.
+//!
+//! What the processor guesses wrong costs more than all else here: the kind of a message, whether it moves the top, whether
+//! a level comes or goes. So executions, cancels and deletes take one way, a change is compared with the touch that was
+//! told last and not with what the ladder says, and what can be chosen without a branch is.
 //!
 //! Bound: [`Limits`]; what exceeds one is left out and said so ([`Fault`]). Every operation is O(log levels) but
 //! [`Books::clear`], which is linear in what it clears, once.
 
 use super::ladder::{Half, Ladder};
-use super::order::{Level, NOBODY, Order, dequeue, enqueue, half_of, key_of};
+use super::order::{Level, NOBODY, Order, dequeue, enqueue, half_of, key_of, owner_of, px_of};
 use super::pool::{NONE, Pool};
 use super::refs::Refs;
+use super::shortcuts::Shortcuts;
 use flow::{BookKind, Px, Side, What};
 
 /// How much the books hold at most. Everything is allocated and touched by [`Books::new`].
@@ -96,8 +101,11 @@ pub struct Top {
 }
 
 impl Top {
-    /// No side.
-    pub const EMPTY: Top = Top { bid_px: Px::NONE, bid_qty: 0, ask_px: Px::NONE, ask_qty: 0 };
+    #[inline]
+    pub(super) fn of([bid, ask]: &[Touch; 2]) -> Top {
+        let px = |side, key| if key == i64::MIN { Px::NONE } else { px_of(side, key) };
+        Top { bid_px: px(Side::Buy, bid.key), bid_qty: bid.qty, ask_px: px(Side::Sell, ask.key), ask_qty: ask.qty }
+    }
 
     /// Whether both sides are there and the bid is at or above the ask.
     #[inline]
@@ -106,7 +114,23 @@ impl Top {
     }
 }
 
-/// A book. `top` is what was last told.
+/// A side of a top, its price as the key of a ladder; an empty one is below every key, with 0.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Touch {
+    key: i64,
+    qty: u64,
+}
+
+impl Touch {
+    pub(super) const NONE: Touch = Touch { key: i64::MIN, qty: 0 };
+
+    #[inline]
+    pub(super) fn new(side: Side, px: Px, qty: u64) -> Touch {
+        if px == Px::NONE { Touch::NONE } else { Touch { key: key_of(side, px), qty } }
+    }
+}
+
+/// A book.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Slot {
@@ -114,14 +138,23 @@ pub(super) struct Slot {
     pub(super) kind: BookKind,
     pub(super) source: u8,
     pub(super) signed: bool,
-    pub(super) top: Top,
+    /// Whether something changed since the top was last compared with what was told of it.
+    pub(super) open: bool,
+    /// The top that was last told.
+    pub(super) told: [Touch; 2],
 }
 
 const _: () = assert!(size_of::<Slot>() == 64);
 
 impl Slot {
-    const VACANT: Slot =
-        Slot { halves: [Half::EMPTY; 2], kind: BookKind::None, source: 0, signed: false, top: Top::EMPTY };
+    const VACANT: Slot = Slot {
+        halves: [Half::EMPTY; 2],
+        kind: BookKind::None,
+        source: 0,
+        signed: false,
+        open: true,
+        told: [Touch::NONE; 2],
+    };
 }
 
 /// Marks an instrument whose listing says that it has no book.
@@ -135,6 +168,7 @@ pub struct Books {
     pub(super) levels: Pool<Level>,
     pub(super) orders: Pool<Order>,
     pub(super) refs: Refs,
+    pub(super) shortcuts: Shortcuts,
 }
 
 impl Books {
@@ -150,7 +184,22 @@ impl Books {
             levels: Pool::new(limits.levels, Level::VACANT),
             orders,
             refs: Refs::new(limits.orders),
+            shortcuts: Shortcuts::new(limits.levels),
         }
+    }
+
+    /// Where the order of a reference is to be looked for, if the book of its instrument is kept by order.
+    #[inline]
+    pub(super) fn way(&self, instrument: u32, reference: u64) -> Option<Way> {
+        let at = *self.places.get(instrument as usize)?;
+        // What marks that there is none is above every number of a book.
+        let slot = self.slots.get(at).filter(|slot| slot.kind == BookKind::ByOrder)?;
+        Some(Way { book: BookId(at), home: self.refs.home(slot.source, reference) })
+    }
+
+    #[inline]
+    fn way_of(&self, book: BookId, reference: u64) -> Way {
+        Way { book, home: self.refs.home(self.slots[book.0].source, reference) }
     }
 
     /// What is known of an instrument.
@@ -216,24 +265,25 @@ impl Books {
     /// [`What::BadValue`], [`What::DuplicateOrder`], [`What::BookFull`]; nothing is changed then.
     #[inline]
     pub fn add(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
-        self.check(book, side, px, qty, reference)?;
-        let home = self.refs.home(self.slots[book.0].source, reference);
-        if self.seek(book, home, reference) != Sought::Nowhere {
+        self.leave_open(book);
+        self.add_at(self.way_of(book, reference), reference, side, px, qty)
+    }
+
+    #[inline]
+    pub(super) fn add_at(&mut self, way: Way, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
+        self.check(way.book, side, px, qty, reference)?;
+        let chain = self.refs.first(way.home);
+        if chain != NOBODY && self.seek(way.book, chain, reference) != Sought::Nowhere {
             return Err(Fault { what: What::DuplicateOrder, detail: reference });
         }
         if self.orders.left() == 0 {
             return Err(Fault { what: What::BookFull, detail: self.max_orders() as u64 });
         }
-        let level = self.open_level(book, side, px, qty, reference)?;
+        let level = self.open_level(way.book, side, px, qty, reference)?;
         let at = self.orders.take().expect("looked at just now");
-        let chain = self.refs.link(home, at);
-        Ok(enqueue(
-            &mut self.levels[level],
-            level,
-            at,
-            Order { reference, qty, chain, ..Order::VACANT },
-            &mut self.orders,
-        ))
+        self.refs.link(way.home, at);
+        let order = Order { reference, qty, chain, ..Order::VACANT };
+        Ok(enqueue(&mut self.levels[level], level, at, order, &mut self.orders))
     }
 
     /// Takes `qty` from an order; it is gone when nothing is left, or when it has less.
@@ -242,19 +292,8 @@ impl Books {
     /// [`What::BadValue`], [`What::UnknownOrder`]; nothing is changed then.
     #[inline]
     pub fn reduce(&mut self, book: BookId, reference: u64, qty: u64) -> Result<Taken, Fault> {
-        if qty == 0 {
-            return Err(Fault { what: What::BadValue, detail: reference });
-        }
-        let (at, home) = self.locate(book, reference)?;
-        let order = &mut self.orders[at];
-        if qty < order.qty {
-            order.qty -= qty;
-            let level = &mut self.levels[order.level];
-            level.qty -= qty;
-            return Ok(Taken { change: level.change(), over: false });
-        }
-        let over = qty > order.qty;
-        Ok(Taken { change: self.remove(book, at, home), over })
+        self.leave_open(book);
+        self.take_at(self.way_of(book, reference), reference, Some(qty))
     }
 
     /// Removes an order.
@@ -263,8 +302,27 @@ impl Books {
     /// [`What::UnknownOrder`].
     #[inline]
     pub fn delete(&mut self, book: BookId, reference: u64) -> Result<Change, Fault> {
-        let (at, home) = self.locate(book, reference)?;
-        Ok(self.remove(book, at, home))
+        self.leave_open(book);
+        self.take_at(self.way_of(book, reference), reference, None).map(|taken| taken.change)
+    }
+
+    /// Takes `qty`, or all, from an order. One way for both: which it is cannot be guessed.
+    #[inline(always)]
+    pub(super) fn take_at(&mut self, way: Way, reference: u64, qty: Option<u64>) -> Result<Taken, Fault> {
+        if qty == Some(0) {
+            return Err(Fault { what: What::BadValue, detail: reference });
+        }
+        let at = self.find(way, reference)?;
+        let order = &mut self.orders[at];
+        let (all, qty) = (qty.is_none(), qty.unwrap_or(u64::MAX));
+        if qty < order.qty {
+            order.qty -= qty;
+            let level = &mut self.levels[order.level];
+            level.qty -= qty;
+            return Ok(Taken { change: level.change(), over: false });
+        }
+        let over = (qty > order.qty) & !all;
+        Ok(Taken { change: self.remove(way, at), over })
     }
 
     /// Gives an order new terms. It keeps its place only if reference and price stay and the quantity does not grow.
@@ -273,7 +331,9 @@ impl Books {
     /// # Errors
     /// [`What::UnknownOrder`]: nothing is added then, since neither side nor place of the order are known.
     pub fn replace(&mut self, book: BookId, old: u64, new: u64, px: Px, qty: u64) -> Result<Replaced, Fault> {
-        let (at, home) = self.locate(book, old)?;
+        self.leave_open(book);
+        let way = self.way_of(book, old);
+        let at = self.find(way, old)?;
         let (order, level) = (self.orders[at], self.orders[at].level);
         let Level { px: was, qty: total, .. } = self.levels[level];
         let side = self.levels[level].side();
@@ -286,11 +346,11 @@ impl Books {
                 self.requeue(at, Order { qty, ..order });
             }
         } else if stays && !self.is_live(book, new) {
-            self.refs.unlink(home, at, order.chain, &mut self.orders);
-            let chain = self.refs.link(self.refs.home(self.slots[book.0].source, new), at);
+            self.refs.unlink(way.home, at, order.chain, &mut self.orders);
+            let chain = self.refs.link(self.way_of(book, new).home, at);
             self.requeue(at, Order { reference: new, qty, chain, ..self.orders[at] });
         } else {
-            let first = self.remove(book, at, home);
+            let first = self.remove(way, at);
             let second = self.add(book, new, side, px, qty);
             return Ok(Replaced { changes: [Some(first), second.ok()], fault: second.err() });
         }
@@ -304,11 +364,10 @@ impl Books {
     /// [`What::BadValue`], [`What::BookFull`]; nothing is changed then.
     #[inline]
     pub fn set_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, orders: u32) -> Result<u64, Fault> {
+        self.leave_open(book);
         self.check(book, side, px, 1, 0)?;
         if qty == 0 {
-            let Ok(level) = self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px)) else {
-                return Ok(0);
-            };
+            let Some(level) = self.find_level(book, side, px) else { return Ok(0) };
             let before = self.levels[level].qty;
             self.close_level(book, level);
             return Ok(before);
@@ -325,6 +384,7 @@ impl Books {
     /// [`What::BadValue`], [`What::BookFull`]; nothing is changed then.
     #[inline]
     pub fn raise(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
+        self.leave_open(book);
         self.check(book, side, px, qty, reference)?;
         let level = self.open_level(book, side, px, qty, reference)?;
         let level = &mut self.levels[level];
@@ -339,9 +399,10 @@ impl Books {
     /// [`What::BadValue`]; [`What::LevelUnderflow`] when there is no such level; nothing is changed then.
     #[inline]
     pub fn lower(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Taken, Fault> {
+        self.leave_open(book);
         self.check(book, side, px, qty, reference)?;
-        let found = self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px));
-        let level = found.map_err(|_| Fault { what: What::LevelUnderflow, detail: reference })?;
+        let found = self.find_level(book, side, px);
+        let level = found.ok_or(Fault { what: What::LevelUnderflow, detail: reference })?;
         let found = &mut self.levels[level];
         let had = found.qty;
         if qty < had {
@@ -357,6 +418,7 @@ impl Books {
     /// # Errors
     /// [`What::BadValue`], [`What::BookFull`]; the side is empty then.
     pub fn set_quote(&mut self, book: BookId, side: Side, px: Px, qty: u64) -> Result<(), Fault> {
+        self.leave_open(book);
         let best = self.slots[book.0].halves[half_of(side)].best;
         let gone = px == Px::NONE || qty == 0;
         if best != NONE && (gone || self.levels[best].px != px) {
@@ -368,6 +430,7 @@ impl Books {
     /// Empties a book. Linear in the orders and levels that it holds.
     pub fn clear(&mut self, book: BookId) {
         let slot = &mut self.slots[book.0];
+        slot.open = true;
         let source = slot.source;
         for half in &mut slot.halves {
             self.ladder.drain(half, |level| {
@@ -378,6 +441,7 @@ impl Books {
                     self.orders.give(at);
                     at = after;
                 }
+                self.levels[level].owner = NONE;
                 self.levels.give(level);
             });
         }
@@ -390,7 +454,7 @@ impl Books {
                 && self.slots[book.0].source == source
             {
                 self.clear(book);
-                self.slots[book.0].top = Top::EMPTY;
+                self.slots[book.0].told = [Touch::NONE; 2];
             }
         }
     }
@@ -398,21 +462,52 @@ impl Books {
     /// The best bid and ask as they stand now.
     #[inline]
     pub fn top(&self, book: BookId) -> Top {
-        let of = |half: &Half| match half.best {
-            NONE => (Px::NONE, 0),
-            best => (self.levels[best].px, self.levels[best].qty),
-        };
-        let [bid, ask] = &self.slots[book.0].halves;
-        let ((bid_px, bid_qty), (ask_px, ask_qty)) = (of(bid), of(ask));
-        Top { bid_px, bid_qty, ask_px, ask_qty }
+        Top::of(&[self.touch(book, Side::Buy), self.touch(book, Side::Sell)])
     }
 
-    /// The top, if it differs from what this gave last, and whether it is crossed where that was not.
+    /// One side of the top as it stands now.
     #[inline]
+    fn touch(&self, book: BookId, side: Side) -> Touch {
+        let best = self.slots[book.0].halves[half_of(side)].best;
+        self.levels.get(best).map_or(Touch::NONE, |level| Touch { key: key_of(side, level.px), qty: level.qty })
+    }
+
+    /// The top, if it differs from what was told last, and whether it is crossed where that was not. It is told now.
     pub fn settle(&mut self, book: BookId) -> Option<(Top, bool)> {
-        let now = self.top(book);
-        let before = std::mem::replace(&mut self.slots[book.0].top, now);
-        (now != before).then(|| (now, now.crossed() && !before.crossed()))
+        let now = [self.touch(book, Side::Buy), self.touch(book, Side::Sell)];
+        let slot = &mut self.slots[book.0];
+        let before = std::mem::replace(&mut slot.told, now);
+        slot.open = false;
+        (now != before).then(|| (Top::of(&now), Top::of(&now).crossed() && !Top::of(&before).crossed()))
+    }
+
+    /// Whether something else than the last change may have changed since the top was settled.
+    #[inline]
+    pub(super) fn is_open(&self, book: BookId) -> bool {
+        self.slots[book.0].open
+    }
+
+    /// As [`Books::settle`], after that change alone: what lies behind the touch cannot have moved it.
+    #[inline]
+    pub(super) fn settle_change(&mut self, book: BookId, change: &Change) -> Option<(Top, bool)> {
+        let Change { side, px, qty, .. } = *change;
+        let key = key_of(side, px);
+        let told = &self.slots[book.0].told;
+        if key < told[half_of(side)].key {
+            return None;
+        }
+        let before = Top::of(told);
+        let now = if qty > 0 { Touch { key, qty } } else { self.touch(book, side) };
+        let told = &mut self.slots[book.0].told;
+        told[half_of(side)] = now;
+        let top = Top::of(told);
+        Some((top, top.crossed() && !before.crossed()))
+    }
+
+    /// Notes that something changed whose group is not at its end.
+    #[inline]
+    pub(super) fn leave_open(&mut self, book: BookId) {
+        self.slots[book.0].open = true;
     }
 
     /// The most orders; one place of the slab is nobody's.
@@ -429,22 +524,24 @@ impl Books {
         Err(Fault { what: What::BadValue, detail: reference })
     }
 
+    /// The order of a reference.
     #[inline]
-    fn seek(&self, book: BookId, home: usize, reference: u64) -> Sought {
-        let first = self.refs.first(home);
-        if first == NONE {
-            return Sought::Nowhere;
-        }
+    fn find(&self, way: Way, reference: u64) -> Result<u32, Fault> {
+        let first = self.refs.first(way.home);
         let order = &self.orders[first];
-        if order.reference == reference && self.levels[order.level].book() == book.0 {
-            return Sought::Here(first);
+        if order.reference == reference && first != NOBODY && self.levels[order.level].book() == way.book.0 {
+            return Ok(first);
         }
-        self.seek_on(book, first, reference)
+        match self.seek(way.book, first, reference) {
+            Sought::Here(at) => Ok(at),
+            _ => Err(Fault { what: What::UnknownOrder, detail: reference }),
+        }
     }
 
-    /// Goes along a chain from one of its orders on.
-    fn seek_on(&self, book: BookId, mut at: u32, reference: u64) -> Sought {
-        while at != NONE {
+    /// Goes along a chain.
+    #[inline(never)]
+    fn seek(&self, book: BookId, mut at: u32, reference: u64) -> Sought {
+        while at != NOBODY {
             let order = &self.orders[at];
             if order.reference == reference {
                 let owner = self.levels[order.level].book();
@@ -462,35 +559,53 @@ impl Books {
 
     /// Whether a reference lives in any book of the source.
     pub(super) fn is_live(&self, book: BookId, reference: u64) -> bool {
-        self.seek(book, self.refs.home(self.slots[book.0].source, reference), reference) != Sought::Nowhere
+        self.seek(book, self.refs.first(self.way_of(book, reference).home), reference) != Sought::Nowhere
     }
 
+    /// The place of an order.
+    pub(super) fn locate(&self, book: BookId, reference: u64) -> Result<u32, Fault> {
+        self.find(self.way_of(book, reference), reference)
+    }
+
+    /// The level at a price.
     #[inline]
-    pub(super) fn locate(&self, book: BookId, reference: u64) -> Result<(u32, usize), Fault> {
-        let home = self.refs.home(self.slots[book.0].source, reference);
-        match self.seek(book, home, reference) {
-            Sought::Here(at) => Ok((at, home)),
-            _ => Err(Fault { what: What::UnknownOrder, detail: reference }),
-        }
+    pub(super) fn find_level(&self, book: BookId, side: Side, px: Px) -> Option<u32> {
+        let owner = owner_of(book.0, side);
+        let place = self.shortcuts.place(owner, px);
+        let guess = self.shortcuts.find(place, owner, px, &self.levels);
+        guess.or_else(|| self.ladder.find(&self.slots[book.0].halves[half_of(side)], key_of(side, px)).ok())
     }
 
     /// The level at a price, made if there is none, that can take `qty` more.
     #[inline]
     fn open_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, reference: u64) -> Result<u32, Fault> {
-        let key = key_of(side, px);
-        let half = &self.slots[book.0].halves[half_of(side)];
-        let best = half.best;
-        if best != NONE && self.levels[best].px == px {
-            return self.roomy(best, qty, reference);
+        let owner = owner_of(book.0, side);
+        let place = self.shortcuts.place(owner, px);
+        match self.shortcuts.find(place, owner, px, &self.levels) {
+            Some(level) => self.roomy(level, qty, reference),
+            None => self.search_level(book, side, px, qty, reference),
         }
+    }
+
+    /// As [`Books::open_level`], where the guess was wrong.
+    #[inline(never)]
+    fn search_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, reference: u64) -> Result<u32, Fault> {
+        let key = key_of(side, px);
+        let owner = owner_of(book.0, side);
+        let shortcut = self.shortcuts.place(owner, px);
+        let half = &mut self.slots[book.0].halves[half_of(side)];
         let place = match self.ladder.find(half, key) {
-            Ok(level) => return self.roomy(level, qty, reference),
+            Ok(level) => {
+                self.shortcuts.learn(shortcut, level);
+                return self.roomy(level, qty, reference);
+            }
             Err(place) => place,
         };
         let limit = self.levels.capacity() as u64;
         let level = self.levels.take().ok_or(Fault { what: What::BookFull, detail: limit })?;
         self.levels[level] = Level::new(book.0, side, px);
-        self.ladder.insert(&mut self.slots[book.0].halves[half_of(side)], place, key, level);
+        self.shortcuts.learn(shortcut, level);
+        self.ladder.insert(half, place, key, level);
         Ok(level)
     }
 
@@ -501,20 +616,21 @@ impl Books {
     }
 
     #[inline]
-    fn remove(&mut self, book: BookId, at: u32, home: usize) -> Change {
+    fn remove(&mut self, way: Way, at: u32) -> Change {
         let order = self.orders[at];
-        self.refs.unlink(home, at, order.chain, &mut self.orders);
+        self.refs.unlink(way.home, at, order.chain, &mut self.orders);
         let change = dequeue(&mut self.levels[order.level], &order, &mut self.orders);
         self.orders.give(at);
         if change.orders == 0 {
-            self.close_level(book, order.level);
+            self.close_level(way.book, order.level);
         }
         change
     }
 
-    #[inline]
+    #[inline(never)]
     fn close_level(&mut self, book: BookId, level: u32) {
         let Change { side, px, .. } = self.levels[level].change();
+        self.levels[level].owner = NONE;
         self.ladder.remove(&mut self.slots[book.0].halves[half_of(side)], key_of(side, px));
         self.levels.give(level);
     }
@@ -526,6 +642,13 @@ impl Books {
         dequeue(level, &order, &mut self.orders);
         enqueue(level, order.level, at, terms, &mut self.orders);
     }
+}
+
+/// Where an order is to be looked for: its book and its chain.
+#[derive(Clone, Copy)]
+pub(super) struct Way {
+    pub(super) book: BookId,
+    home: usize,
 }
 
 /// Where a reference lives.

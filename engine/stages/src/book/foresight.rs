@@ -1,20 +1,22 @@
 //! What the next messages will need, brought into the cache while the present ones are worked on.
 //!
 //! A message by reference goes from its book to the head of a chain, from there to the order, from there to its level and
-//! its neighbours in the queue; a new order goes to the levels next to the touch. Each access has to wait for the one before,
-//! and with many orders none of them is in the cache. So the steps are taken ahead: for the message [`FAR`] away its head;
-//! [`STEP`] messages later the order, or whatever its chain begins with, and the tip of its side; as much later the level and the
-//! neighbours. What is not needed by a message of that kind is fetched all the same, since a branch on the kind
-//! cannot be guessed and costs more than a fetch. Nothing of the books is changed, and what is fetched in vain (a
-//! reference that another message frees in between) costs time alone.
+//! its neighbours in the queue; a new order goes by a shortcut to its level, or to the levels next to the touch. Each
+//! access has to wait for the one before, and with many orders none of them is in the cache. So the steps are taken
+//! ahead: for the message [`FAR`] away its head, its shortcut and the tip of its side; [`STEP`] messages later the order,
+//! or whatever its chain begins with, and the level that the shortcut guesses; as much later the order's level and its
+//! neighbours. Where more wait than did before, the first of them take all steps at once. What is not needed by a
+//! message of that kind is fetched all the same, since a branch on the kind cannot be guessed and costs more than a
+//! fetch. Nothing of the books is changed, and what is fetched in vain (a reference that another message frees in
+//! between) costs time alone.
 //!
 //! Bound: [`ROOM`] messages are on their way. Worst case: about 3 ns a message where everything is in the cache anyway.
 
-use super::books::{BookId, Books, Place};
-use super::order::{NOBODY, half_of};
+use super::books::Books;
+use super::order::{half_of, owner_of};
 use super::pool::NONE;
-use flow::{Event, Kind};
-use std::hint::select_unpredictable;
+use super::stage::reference;
+use flow::{Event, Kind, Px};
 
 /// Messages ahead that the first step is taken for.
 const FAR: usize = 12;
@@ -26,66 +28,88 @@ const ROOM: usize = 16;
 /// The messages on their way.
 pub(super) struct Foresight {
     coming: [Coming; ROOM],
-    at: usize,
+    /// Number of the message that was shown first last.
+    now: usize,
+    /// How many were shown behind it.
+    left: usize,
 }
 
 impl Foresight {
     /// Nothing is on its way.
-    pub(super) const NOTHING: Foresight = Foresight { coming: [Coming { home: 0, book: 0, half: 0 }; ROOM], at: 0 };
+    pub(super) const NOTHING: Foresight = Foresight { coming: [Coming { home: 0, price: 0 }; ROOM], now: 0, left: 0 };
 
     /// Takes each step for one of the messages in `coming`, of which the next one is the first.
     #[inline]
     pub(super) fn look(&mut self, books: &Books, coming: &[Event]) {
         // A book by level has no references, and one feed rarely mixes both. A trade has none that is looked for.
-        if let Some(event) = coming.get(FAR).filter(|event| !matches!(event.kind, Kind::Level | Kind::Trade)) {
-            self.step(books, event);
+        match coming {
+            [next, ..] if matches!(next.kind, Kind::Level | Kind::Trade) => {}
+            [] => self.left = 0,
+            _ => self.step(books, coming),
         }
     }
 
     #[inline(never)]
-    fn step(&mut self, books: &Books, event: &Event) {
-        self.at = self.at.wrapping_add(1);
-        self.coming[self.at % ROOM] = Coming::of(books, event);
-        self.coming[self.at.wrapping_sub(STEP) % ROOM].fetch_order(books);
-        self.coming[self.at.wrapping_sub(2 * STEP) % ROOM].fetch_level(books);
+    fn step(&mut self, books: &Books, coming: &[Event]) {
+        if coming.len() > self.left {
+            self.begin(books, coming);
+        }
+        self.left = coming.len() - 1;
+        self.now = self.now.wrapping_add(1);
+        if let Some(event) = coming.get(FAR) {
+            self.coming[(self.now + FAR) % ROOM] = Coming::of(books, event);
+        }
+        self.coming[(self.now + FAR - STEP) % ROOM].fetch_order(books);
+        self.coming[(self.now + FAR - 2 * STEP) % ROOM].fetch_level(books);
+    }
+
+    /// Takes all steps for those that no message before them was there for.
+    #[cold]
+    fn begin(&mut self, books: &Books, coming: &[Event]) {
+        if coming.len() <= STEP {
+            return;
+        }
+        let first = &coming[..coming.len().min(FAR)];
+        for (i, event) in first.iter().enumerate() {
+            self.coming[(self.now + 1 + i) % ROOM] = Coming::of(books, event);
+        }
+        (0..first.len()).for_each(|i| self.coming[(self.now + 1 + i) % ROOM].fetch_order(books));
+        (0..first.len()).for_each(|i| self.coming[(self.now + 1 + i) % ROOM].fetch_level(books));
     }
 }
 
-/// Where a message will go: its chain, and a side of its book. Of what has neither they are those of another one.
+/// Where a message will go: its chain, and the place of its price. Of what has neither they are those of another one.
 #[derive(Clone, Copy)]
 struct Coming {
     home: u32,
-    book: u32,
-    half: u8,
+    price: u32,
 }
 
 impl Coming {
     #[inline]
     fn of(books: &Books, event: &Event) -> Coming {
-        let book = if let Place::Book(BookId(book)) = books.place(event.instrument) { book } else { 0 };
-        // All messages by reference have it there, behind the exchange's time.
-        let reference = u64::from_le_bytes(event.body[8..16].try_into().expect("eight bytes"));
-        let home = books.refs.home(books.slots[book].source, reference);
+        let book = books.places.get(event.instrument as usize).map_or(NONE, |book| *book);
+        let Some(slot) = books.slots.get(book) else { return Coming { home: 0, price: 0 } };
+        let home = books.refs.home(slot.source, reference(event));
         books.refs.fetch(home);
-        Coming { home: home as u32, book, half: half_of(event.side()) as u8 }
-    }
-
-    /// The place that the chain begins with.
-    #[inline]
-    fn first(&self, books: &Books) -> u32 {
-        let first = books.refs.first(self.home as usize);
-        select_unpredictable(first == NONE, NOBODY, first)
+        let side = event.side();
+        // Only an `add` has its price there; what others have there is some place or other.
+        let px = Px(i64::from_le_bytes(event.body[16..24].try_into().expect("eight bytes")));
+        let price = books.shortcuts.place(owner_of(book, side), px);
+        books.shortcuts.fetch(price);
+        books.ladder.fetch(&slot.halves[half_of(side)]);
+        Coming { home: home as u32, price: price as u32 }
     }
 
     #[inline]
     fn fetch_order(&self, books: &Books) {
-        books.orders.fetch(self.first(books));
-        books.ladder.fetch(&books.slots[self.book].halves[usize::from(self.half)]);
+        books.orders.fetch(books.refs.first(self.home as usize));
+        books.levels.fetch(books.shortcuts.guess(self.price as usize));
     }
 
     #[inline]
     fn fetch_level(&self, books: &Books) {
-        let order = &books.orders[self.first(books)];
+        let order = &books.orders[books.refs.first(self.home as usize)];
         books.levels.fetch(order.level);
         books.orders.fetch(order.before);
         books.orders.fetch(order.after);

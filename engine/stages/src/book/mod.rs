@@ -14,6 +14,7 @@ mod ladder;
 mod order;
 mod pool;
 mod refs;
+mod shortcuts;
 mod stage;
 mod state;
 mod view;

@@ -21,13 +21,13 @@ pub(super) struct Order {
     pub(super) before: u32,
     pub(super) after: u32,
     pub(super) level: u32,
-    /// Next order whose reference shares the head in the table of references.
+    /// Next order whose reference shares the head in the table of references; [`NOBODY`] after the last.
     pub(super) chain: u32,
 }
 
 impl Order {
     pub(super) const VACANT: Order =
-        Order { reference: 0, qty: 0, before: NOBODY, after: NOBODY, level: NONE, chain: NONE };
+        Order { reference: 0, qty: 0, before: NOBODY, after: NOBODY, level: NONE, chain: NOBODY };
 }
 
 /// A price level of a side of a book; without a queue when the book is kept by level.
@@ -38,7 +38,8 @@ pub(super) struct Level {
     pub(super) orders: u32,
     pub(super) first: u32,
     pub(super) last: u32,
-    owner: u32,
+    /// See [`owner_of`]; [`NONE`] while the level is nobody's.
+    pub(super) owner: u32,
 }
 
 const _: () = assert!(size_of::<Order>() == 32 && size_of::<Level>() == 32);
@@ -49,7 +50,7 @@ impl Level {
 
     #[inline]
     pub(super) fn new(book: u32, side: Side, px: Px) -> Level {
-        Level { px, owner: book << 1 | half_of(side) as u32, ..Level::VACANT }
+        Level { px, owner: owner_of(book, side), ..Level::VACANT }
     }
 
     /// The book that it belongs to.
@@ -70,6 +71,12 @@ impl Level {
     }
 }
 
+/// A side of a book as one number.
+#[inline]
+pub(super) fn owner_of(book: u32, side: Side) -> u32 {
+    book << 1 | half_of(side) as u32
+}
+
 /// Index of a side's half of a book.
 #[inline]
 pub(super) fn half_of(side: Side) -> usize {
@@ -79,7 +86,13 @@ pub(super) fn half_of(side: Side) -> usize {
 /// The key of a price in its side's ladder: rises towards the touch. The least integer stays as it is: it has no opposite.
 #[inline]
 pub(super) fn key_of(side: Side, px: Px) -> i64 {
-    if side == Side::Sell { px.0.wrapping_neg() } else { px.0 }
+    select_unpredictable(side == Side::Sell, px.0.wrapping_neg(), px.0)
+}
+
+/// The price of a key.
+#[inline]
+pub(super) fn px_of(side: Side, key: i64) -> Px {
+    Px(key_of(side, Px(key)))
 }
 
 /// Appends an order at the end of a level's queue, in the place `at` of the slab, and adds it to the totals.

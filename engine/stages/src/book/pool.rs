@@ -35,6 +35,12 @@ impl<T: Copy> Pool<T> {
         prefetch_index(&self.items, item as usize);
     }
 
+    /// An item, if there is one of that number.
+    #[inline]
+    pub(super) fn get(&self, item: u32) -> Option<&T> {
+        self.items.get(item as usize)
+    }
+
     /// How many are free.
     #[inline]
     pub(super) fn left(&self) -> usize {

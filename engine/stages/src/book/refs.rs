@@ -9,9 +9,10 @@
 //! Bound: chains hold half an order on average when the slab is full. Worst case: references made to collide share one
 //! chain, of at most the orders that live.
 
-use super::order::Order;
-use super::pool::{NONE, Pool};
+use super::order::{NOBODY, Order};
+use super::pool::Pool;
 use prefetch_index::prefetch_index;
+use std::hint::black_box;
 
 /// References that keep their neighbourhood.
 const RUN: u64 = 512;
@@ -26,7 +27,10 @@ impl Refs {
     /// Heads for `orders` orders.
     pub(super) fn new(orders: u32) -> Refs {
         let size = (orders as usize * 2).next_power_of_two();
-        Refs { heads: vec![NONE; size].into_boxed_slice(), mask: size - 1 }
+        let mut heads = vec![!NOBODY; size].into_boxed_slice();
+        // Zeroes that the compiler can see would come from the system, page by page, when they are first used.
+        heads.fill(black_box(NOBODY));
+        Refs { heads, mask: size - 1 }
     }
 
     /// The chain of a reference of a source.
@@ -37,7 +41,7 @@ impl Refs {
         (mixed + reference % RUN) as usize & self.mask
     }
 
-    /// The first order of a chain.
+    /// The first order of a chain, or [`NOBODY`].
     #[inline]
     pub(super) fn first(&self, home: usize) -> u32 {
         self.heads[home]

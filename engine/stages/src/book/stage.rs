@@ -4,7 +4,7 @@
 //! its group, the top if it changed and the anomaly if it crossed. A group belongs to an instrument: in the middle of one
 //! nobody looks at the top.
 
-use super::books::{BookId, Books, Change, Fault, Limits, Place, Taken};
+use super::books::{BookId, Books, Change, Fault, Limits, Place, Taken, Top, Way};
 use super::foresight::Foresight;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
@@ -12,6 +12,7 @@ use flow::{
     BookKind, Effective, Event, Flags, InstrumentType, Kind, Kinds, Ns, Out, Param, ParamError, ParamType, Params, Px,
     Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, What,
 };
+use std::mem::offset_of;
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[
@@ -29,7 +30,7 @@ pub const PARAMS: &[Param] = &[
         unit: "levels",
         default: "262144",
         effective: Effective::Restart,
-        about: "price levels in all books together; 101 bytes each, allocated at the start",
+        about: "price levels in all books together; 110 bytes each, allocated at the start",
     },
     Param {
         name: "max_books",
@@ -97,35 +98,49 @@ impl BookStage {
         }
     }
 
-    #[inline]
-    fn by_order(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
-        match event.kind {
-            Kind::Add => {
-                let add: &Add = event.record();
-                let change = self.books.add(book, add.order_ref, event.side(), add.px, add.qty.0)?;
-                level(event, add.exchange_ts, change, out);
-            }
-            Kind::Exec => {
-                let exec: &Exec = event.record();
-                let taken = self.books.reduce(book, exec.order_ref, exec.qty.0)?;
-                executed(event, exec, taken, What::Overfill, out);
-            }
-            Kind::Cancel => {
-                let cancel: &Cancel = event.record();
-                let taken = self.books.reduce(book, cancel.order_ref, cancel.qty.0)?;
-                lowered(event, cancel.exchange_ts, cancel.order_ref, taken, What::Overfill, out);
-            }
-            Kind::Delete => {
-                let delete: &Delete = event.record();
-                let change = self.books.delete(book, delete.order_ref)?;
-                level(event, delete.exchange_ts, change, out);
-            }
-            Kind::Replace => return self.replace(book, event, out),
-            _ => {}
+    #[inline(always)]
+    fn add(&mut self, way: Way, event: &Event, out: &mut Out) {
+        let add: &Add = event.record();
+        match self.books.add_at(way, add.order_ref, event.side(), add.px, add.qty.0) {
+            Ok(change) => self.changed(way.book, event, change, out),
+            Err(fault) => self.close(way.book, event, Err(fault), out),
         }
-        Ok(())
     }
 
+    /// An `exec`, `cancel` or `delete`.
+    #[inline(always)]
+    fn take(&mut self, way: Way, event: &Event, out: &mut Out) {
+        let told = Taking::of(event);
+        let qty = (event.kind != Kind::Delete).then_some(told.qty.0);
+        match self.books.take_at(way, told.order_ref, qty) {
+            Ok(taken) if event.kind == Kind::Exec => {
+                traded(event, event.record(), taken, What::Overfill, out);
+                self.changed(way.book, event, taken.change, out);
+            }
+            Ok(taken) => {
+                if taken.over {
+                    tell(event, told.exchange_ts, Fault { what: What::Overfill, detail: told.order_ref }, out);
+                }
+                self.changed(way.book, event, taken.change, out);
+            }
+            Err(fault) => self.close(way.book, event, Err(fault), out),
+        }
+    }
+
+    /// One level of a book has changed, and nothing else.
+    #[inline(always)]
+    fn changed(&mut self, book: BookId, event: &Event, change: Change, out: &mut Out) {
+        let exchange_ts = exchange_ts(event);
+        level(event, exchange_ts, change, out);
+        if !event.flags.has(Flags::LAST_OF_GROUP) || self.books.is_open(book) {
+            return self.close(book, event, Ok(()), out);
+        }
+        if let Some((top, crossed)) = self.books.settle_change(book, &change) {
+            push_top(event, exchange_ts, top, crossed, out);
+        }
+    }
+
+    #[inline(never)]
     fn replace(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
         let replace: &Replace = event.record();
         let Replace { exchange_ts, order_ref, new_ref, px, qty } = *replace;
@@ -198,23 +213,51 @@ impl BookStage {
         Ok(())
     }
 
-    #[inline]
-    fn settle(&mut self, book: BookId, event: &Event, exchange_ts: Ns, out: &mut Out) {
-        let Some((top, crossed)) = self.books.settle(book) else { return };
-        let flags = Flags(event.flags.0 & KEPT).with(Flags::LAST_OF_GROUP);
-        let record = BookTop {
-            exchange_ts,
-            bid_px: top.bid_px,
-            bid_qty: Qty(top.bid_qty),
-            ask_px: top.ask_px,
-            ask_qty: Qty(top.ask_qty),
+    /// An input that is no order message of a book by order.
+    #[inline(never)]
+    fn other(&mut self, event: &Event, out: &mut Out) {
+        if event.kind == Kind::Listing {
+            self.listing(event, out);
+        } else if event.kind == Kind::Clear && event.instrument == 0 {
+            return self.books.clear_source(event.source);
+        }
+        let book = match self.books.place(event.instrument) {
+            Place::Book(book) => book,
+            Place::Bookless => return,
+            Place::Unlisted if event.kind == Kind::Listing => return,
+            Place::Unlisted => {
+                let fault = Fault { what: What::UnknownInstrument, detail: u64::from(event.instrument) };
+                return tell(event, exchange_ts(event), fault, out);
+            }
         };
-        out.push(event.instrument, flags, &record);
-        if crossed {
-            let what = What::CrossedBook;
-            let crossing =
-                what.event_at(event.ts, event.instrument, exchange_ts, top.ask_px.0 as u64, top.bid_px, Qty(0));
-            out.push(event.instrument, crossing.flags, crossing.record::<Anomaly>());
+        let done = match self.books.kind(book) {
+            _ if event.kind == Kind::Clear => {
+                self.books.clear(book);
+                Ok(())
+            }
+            BookKind::ByLevel => self.by_level(book, event, out),
+            BookKind::Quotes => self.quotes(book, event),
+            BookKind::ByOrder | BookKind::None => Ok(()),
+        };
+        self.close(book, event, done, out);
+    }
+
+    /// The end of an input of which is not known what it changed.
+    #[inline(never)]
+    fn close(&mut self, book: BookId, event: &Event, done: Result<(), Fault>, out: &mut Out) {
+        if let Err(fault) = done {
+            tell(event, exchange_ts(event), fault, out);
+        }
+        if event.flags.has(Flags::LAST_OF_GROUP) {
+            self.settle(book, event, exchange_ts(event), out);
+        } else {
+            self.books.leave_open(book);
+        }
+    }
+
+    fn settle(&mut self, book: BookId, event: &Event, exchange_ts: Ns, out: &mut Out) {
+        if let Some((top, crossed)) = self.books.settle(book) {
+            push_top(event, exchange_ts, top, crossed, out);
         }
     }
 }
@@ -248,35 +291,17 @@ impl Stage for BookStage {
 
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
-        if event.kind == Kind::Listing {
-            self.listing(event, out);
-        } else if event.kind == Kind::Clear && event.instrument == 0 {
-            return self.books.clear_source(event.source);
+        if !is_order_message(event.kind) {
+            return self.other(event, out);
         }
-        let book = match self.books.place(event.instrument) {
-            Place::Book(book) => book,
-            Place::Bookless => return,
-            Place::Unlisted if event.kind == Kind::Listing => return,
-            Place::Unlisted => {
-                let fault = Fault { what: What::UnknownInstrument, detail: u64::from(event.instrument) };
-                return tell(event, exchange_ts(event), fault, out);
+        let Some(way) = self.books.way(event.instrument, reference(event)) else { return self.other(event, out) };
+        match event.kind {
+            Kind::Add => self.add(way, event, out),
+            Kind::Replace => {
+                let done = self.replace(way.book, event, out);
+                self.close(way.book, event, done, out);
             }
-        };
-        let done = match self.books.kind(book) {
-            _ if event.kind == Kind::Clear => {
-                self.books.clear(book);
-                Ok(())
-            }
-            BookKind::ByOrder => self.by_order(book, event, out),
-            BookKind::ByLevel => self.by_level(book, event, out),
-            BookKind::Quotes => self.quotes(book, event),
-            BookKind::None => Ok(()),
-        };
-        if let Err(fault) = done {
-            tell(event, exchange_ts(event), fault, out);
-        }
-        if event.flags.has(Flags::LAST_OF_GROUP) {
-            self.settle(book, event, exchange_ts(event), out);
+            _ => self.take(way, event, out),
         }
     }
 
@@ -297,6 +322,38 @@ impl Stage for BookStage {
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.books.load(from)
     }
+}
+
+/// What `exec`, `cancel` and `delete` have in common: the same words in the same places.
+struct Taking {
+    exchange_ts: Ns,
+    order_ref: u64,
+    qty: Qty,
+}
+
+const _: () = assert!(
+    offset_of!(Exec, order_ref) == offset_of!(Cancel, order_ref)
+        && offset_of!(Exec, order_ref) == offset_of!(Delete, order_ref)
+        && offset_of!(Exec, qty) == offset_of!(Cancel, qty)
+);
+
+impl Taking {
+    #[inline]
+    fn of(event: &Event) -> Taking {
+        let qty = event.body[offset_of!(Cancel, qty)..][..8].try_into().expect("eight bytes");
+        Taking { exchange_ts: exchange_ts(event), order_ref: reference(event), qty: Qty(u64::from_le_bytes(qty)) }
+    }
+}
+
+#[inline]
+fn is_order_message(kind: Kind) -> bool {
+    matches!(kind, Kind::Add | Kind::Exec | Kind::Cancel | Kind::Delete | Kind::Replace)
+}
+
+/// The order that an order message is about: it has it behind the exchange's time.
+#[inline]
+pub(super) fn reference(event: &Event) -> u64 {
+    u64::from_le_bytes(event.body[8..16].try_into().expect("eight bytes"))
 }
 
 /// Exchange time of what the stage reads: the first word of the body, but a listing has none.
@@ -335,11 +392,16 @@ fn lowered(event: &Event, exchange_ts: Ns, order_ref: u64, taken: Taken, over: W
 
 #[inline]
 fn executed(event: &Event, exec: &Exec, taken: Taken, over: What, out: &mut Out) {
+    traded(event, exec, taken, over, out);
+    level(event, exec.exchange_ts, taken.change, out);
+}
+
+#[inline]
+fn traded(event: &Event, exec: &Exec, taken: Taken, over: What, out: &mut Out) {
     if taken.over {
         tell(event, exec.exchange_ts, Fault { what: over, detail: exec.order_ref }, out);
     }
     trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
-    level(event, exec.exchange_ts, taken.change, out);
 }
 
 /// The trade of an execution against an order that rested on side `resting`; auctions have no aggressor.
@@ -352,4 +414,27 @@ fn trade(event: &Event, exec: &Exec, resting: Side, px: Px, out: &mut Out) {
     let Exec { exchange_ts, order_ref, qty, match_id, .. } = *exec;
     let flags = Flags(event.flags.0 & KEPT_BY_TRADES).with_side(aggressor);
     out.push(event.instrument, flags, &Trade { exchange_ts, px, qty, match_id, order_ref });
+}
+
+#[inline(always)]
+fn push_top(event: &Event, exchange_ts: Ns, top: Top, crossed: bool, out: &mut Out) {
+    let flags = Flags(event.flags.0 & KEPT).with(Flags::LAST_OF_GROUP);
+    let record = BookTop {
+        exchange_ts,
+        bid_px: top.bid_px,
+        bid_qty: Qty(top.bid_qty),
+        ask_px: top.ask_px,
+        ask_qty: Qty(top.ask_qty),
+    };
+    out.push(event.instrument, flags, &record);
+    if crossed {
+        tell_crossed(event, exchange_ts, top, out);
+    }
+}
+
+#[cold]
+fn tell_crossed(event: &Event, exchange_ts: Ns, top: Top, out: &mut Out) {
+    let what = What::CrossedBook;
+    let crossing = what.event_at(event.ts, event.instrument, exchange_ts, top.ask_px.0 as u64, top.bid_px, Qty(0));
+    out.push(event.instrument, crossing.flags, crossing.record::<Anomaly>());
 }

@@ -3,7 +3,7 @@
 //! Canonical: books by the key of their listing, levels by rising price, orders in the order of their queue; nothing of
 //! where in the pools they lie. The last top that was told is part of it, since it decides what will be told next.
 
-use super::books::{BookId, Books, Place, Top};
+use super::books::{BookId, Books, Place, Top, Touch};
 use super::order::{Level, NOBODY, Order, enqueue, half_of, key_of};
 use super::pool::NONE;
 use flow::{BookKind, Px, Side, StateError, StateReader, StateWriter};
@@ -51,7 +51,7 @@ impl Books {
             return SavedBook { key, kind: 0, source: 0, signed: false, top: none, bids, asks };
         };
         let slot = &self.slots[at];
-        let Top { bid_px, bid_qty, ask_px, ask_qty } = slot.top;
+        let Top { bid_px, bid_qty, ask_px, ask_qty } = Top::of(&slot.told);
         let mut bids = self.saved_levels(at, Side::Buy);
         bids.reverse();
         SavedBook {
@@ -117,7 +117,8 @@ impl Books {
         }
         let (bid_px, bid_qty, ask_px, ask_qty) = saved.top;
         let slot = &mut self.slots[book.0];
-        slot.top = Top { bid_px, bid_qty, ask_px, ask_qty };
+        slot.told = [Touch::new(Side::Buy, bid_px, bid_qty), Touch::new(Side::Sell, ask_px, ask_qty)];
+        slot.open = true;
         Ok(())
     }
 

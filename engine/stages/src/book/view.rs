@@ -113,7 +113,7 @@ impl<'a> Book<'a> {
 
     /// The live order of that reference.
     pub fn order(&self, reference: u64) -> Option<Resting> {
-        let (at, _) = self.books.locate(self.id, reference).ok()?;
+        let at = self.books.locate(self.id, reference).ok()?;
         let order = &self.books.orders[at];
         let level = &self.books.levels[order.level];
         Some(Resting { reference, side: level.side(), px: level.px, qty: Qty(order.qty) })
@@ -121,7 +121,7 @@ impl<'a> Book<'a> {
 
     /// What stands before an order in its queue; `None` when it does not live.
     pub fn ahead(&self, reference: u64) -> Option<Ahead> {
-        let (at, _) = self.books.locate(self.id, reference).ok()?;
+        let at = self.books.locate(self.id, reference).ok()?;
         let mut ahead = Ahead::default();
         let mut before = self.books.orders[at].before;
         while before != NOBODY {

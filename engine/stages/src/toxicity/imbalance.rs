@@ -47,7 +47,7 @@ pub const PARAMS: &[Param] = &[
         unit: "levels",
         default: "262144",
         effective: Effective::Restart,
-        about: "price levels kept in all books together; 101 bytes each, allocated at the start; none where levels = 1",
+        about: "price levels kept in all books together; 110 bytes each, allocated at the start; none where levels = 1",
     },
     Param {
         name: "max_books",
