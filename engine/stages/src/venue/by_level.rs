@@ -56,7 +56,6 @@ impl SimulatedVenue {
     fn changed(&mut self, event: &Event, px: Px, before: u64, after: u64) {
         let (instrument, side) = (event.instrument, event.side());
         let desk = &mut self.desks[instrument as usize];
-        // Half of the levels rise, which nobody can guess; hardly any is one of which we took.
         self.takens.fell(&mut desk.taken, Place { instrument, side, px }, after);
         if desk.lists.may_hold(side, px) {
             let restated = event.flags.has(Flags::SNAPSHOT) && before == 0;
