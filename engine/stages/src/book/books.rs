@@ -78,6 +78,15 @@ pub struct Taken {
     pub over: bool,
 }
 
+/// What telling a whole level came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What stood there before; or why nothing was changed.
+    pub before: Result<u64, Fault>,
+    /// The top, if it differs from what was told last, and whether it is crossed where that was not.
+    pub top: Option<(Top, bool)>,
+}
+
 /// What a replace came to. The old order is gone in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replaced {
@@ -365,6 +374,27 @@ impl Books {
     #[inline]
     pub fn set_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, orders: u32) -> Result<u64, Fault> {
         self.leave_open(book);
+        self.put_level(book, side, px, qty, orders)
+    }
+
+    /// [`Books::set_level`] by an input that closes its group, if it does, and what became of the top.
+    #[inline]
+    pub fn tell_level(&mut self, book: BookId, change: &Change, closes: bool) -> Told {
+        let Change { side, px, qty, orders } = *change;
+        let before = self.put_level(book, side, px, qty, orders);
+        let top = match (closes, before) {
+            (false, _) => {
+                self.leave_open(book);
+                None
+            }
+            (true, Ok(_)) if !self.is_open(book) => self.settle_change(book, change),
+            (true, _) => self.settle(book),
+        };
+        Told { before, top }
+    }
+
+    #[inline]
+    fn put_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, orders: u32) -> Result<u64, Fault> {
         self.check(book, side, px, 1, 0)?;
         if qty == 0 {
             let Some(level) = self.find_level(book, side, px) else { return Ok(0) };
@@ -499,6 +529,9 @@ impl Books {
         let before = Top::of(told);
         let now = if qty > 0 { Touch { key, qty } } else { self.touch(book, side) };
         let told = &mut self.slots[book.0].told;
+        if now == told[half_of(side)] {
+            return None;
+        }
         told[half_of(side)] = now;
         let top = Top::of(told);
         Some((top, top.crossed() && !before.crossed()))

@@ -19,6 +19,6 @@ mod stage;
 mod state;
 mod view;
 
-pub use books::{BookId, Books, Change, Fault, Limits, Place, Replaced, Taken, Top};
+pub use books::{BookId, Books, Change, Fault, Limits, Place, Replaced, Taken, Told, Top};
 pub use stage::{BookStage, PARAMS};
 pub use view::{Ahead, Book, Depth, Resting};

@@ -4,7 +4,7 @@
 //! its group, the top if it changed and the anomaly if it crossed. A group belongs to an instrument: in the middle of one
 //! nobody looks at the top.
 
-use super::books::{BookId, Books, Change, Fault, Limits, Place, Taken, Top, Way};
+use super::books::{BookId, Books, Change, Fault, Limits, Place, Taken, Told, Top, Way};
 use super::foresight::Foresight;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
@@ -161,10 +161,6 @@ impl BookStage {
     fn by_level(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
         let side = event.side();
         match event.kind {
-            Kind::Level => {
-                let told: &Level = event.record();
-                self.books.set_level(book, side, told.px, told.qty.0, told.orders)?;
-            }
             Kind::Add => {
                 let add: &Add = event.record();
                 let change = self.books.raise(book, add.order_ref, side, add.px, add.qty.0)?;
@@ -213,7 +209,25 @@ impl BookStage {
         Ok(())
     }
 
-    /// An input that is no order message of a book by order.
+    /// A level is told whole.
+    #[inline]
+    fn whole(&mut self, event: &Event, out: &mut Out) {
+        let Place::Book(book) = self.books.place(event.instrument) else { return self.other(event, out) };
+        if self.books.kind(book) != BookKind::ByLevel {
+            return self.other(event, out);
+        }
+        let Level { exchange_ts, px, qty: Qty(qty), orders, .. } = *event.record();
+        let change = Change { side: event.side(), px, qty, orders };
+        let Told { before, top } = self.books.tell_level(book, &change, event.flags.has(Flags::LAST_OF_GROUP));
+        if let Err(fault) = before {
+            tell(event, exchange_ts, fault, out);
+        }
+        if let Some((top, crossed)) = top {
+            push_top(event, exchange_ts, top, crossed, out);
+        }
+    }
+
+    /// An input that is no order message of a book by order, and no level of one by level.
     #[inline(never)]
     fn other(&mut self, event: &Event, out: &mut Out) {
         if event.kind == Kind::Listing {
@@ -292,7 +306,7 @@ impl Stage for BookStage {
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         if !is_order_message(event.kind) {
-            return self.other(event, out);
+            return if event.kind == Kind::Level { self.whole(event, out) } else { self.other(event, out) };
         }
         let Some(way) = self.books.way(event.instrument, reference(event)) else { return self.other(event, out) };
         match event.kind {

@@ -10,9 +10,9 @@ use super::queue::divide;
 use super::taken::Place;
 use super::voice::Cause;
 use super::{Replies, SimulatedVenue};
-use crate::book;
+use crate::book::{self, Change, Told};
 use flow::records::{Exec, Level};
-use flow::{Event, Flags, Kind, Px, Side};
+use flow::{Event, Flags, Kind, Px, Qty, Side};
 
 impl SimulatedVenue {
     /// A level is told whole, on an instrument whose book is kept by level.
@@ -23,16 +23,16 @@ impl SimulatedVenue {
         if !idle {
             self.expire(cause, event.instrument, replies);
         }
-        let Level { px, qty, orders, .. } = *event.record();
+        let Level { px, qty: Qty(qty), orders, .. } = *event.record();
         let books = self.book.books_mut();
         let book::Place::Book(at) = books.place(event.instrument) else { return };
-        let set = books.set_level(at, event.side(), px, qty.0, orders);
+        let change = Change { side: event.side(), px, qty, orders };
         let closes = event.flags.has(Flags::LAST_OF_GROUP);
-        let top = if closes { books.settle(at) } else { None };
+        let Told { before, top } = books.tell_level(at, &change, closes);
         if idle {
             return;
         }
-        let (before, after) = set.map_or_else(|_| self.unchanged(event, px), |before| (before, qty.0));
+        let (before, after) = before.map_or_else(|_| self.unchanged(event, px), |before| (before, qty));
         self.changed(event, px, before, after);
         match top {
             Some((top, _)) => self.crossed_by(cause, event.instrument, &top, replies),
