@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use tidegate::config::Settings;
 use tidegate::measure::line::{End, Watch};
 use tidegate::run::{Options, execute_sources};
+use tuning::Host;
 
 /// That of the binary.
 #[global_allocator]
@@ -184,7 +185,8 @@ fn serve(day: &Rows, path: &str) -> std::io::Result<()> {
     day.write_to(path)?;
     let alone = book_alone(day);
     let trades = day.rows.iter().filter(|r| r.kind == Kind::Trade).count() as u64;
-    println!("{}", json!({ "rows": day.rows.len(), "trades": trades, "chances": alone.tops + trades }));
+    let about = json!({ "bench": "l2", "host": Host::here(), "messages": day.rows.len(), "trades": trades, "chances": alone.tops + trades });
+    println!("{about}");
     for asked in std::io::stdin().lock().lines() {
         let asked = asked?;
         let mut words = asked.split_whitespace();

@@ -211,7 +211,7 @@ def interval(values):
     return statistics.median(values), values[max(0, n // 2 - reach)], values[min(n - 1, n // 2 + reach)]
 
 
-def measure(contenders, rounds, rows):
+def measure(group, contenders, rounds, rows):
     """Rounds that alternate; the first is the one that ratios are to."""
     first = {name: run() for name, run in contenders}
     times = {name: [] for name, _ in contenders}
@@ -225,9 +225,11 @@ def measure(contenders, rounds, rows):
         ratio, ratio_low, ratio_high = interval([t / b for t, b in zip(times[name], base)])
         told = {k: v for k, v in first[name].items() if k != "seconds"}
         best = rows / min(times[name]) / 1e6
-        figures = {"rows_M_per_s": rate, "low": low, "high": high, "best": best}
+        figures = {"rows_per_s": rate * 1e6, "rows_per_s_low": low * 1e6, "rows_per_s_high": high * 1e6}
+        if "events" in told:
+            figures["events_per_s"] = rate * 1e6 * told["events"] / rows
         figures |= {"ratio": ratio, "ratio_low": ratio_low, "ratio_high": ratio_high}
-        table.append({"name": name, **{k: round(v, 3) for k, v in figures.items()}, **told})
+        table.append({"group": group, "name": name, **{k: round(v, 3) for k, v in figures.items()}, **told})
         print(f"  {name:34} {rate:7.2f} M rows/s ({low:.2f} to {high:.2f}; best {best:.2f}), "
               f"takes {ratio:.2f} ({ratio_low:.2f} to {ratio_high:.2f}) times as long  {told}", flush=True)
     return table
@@ -237,7 +239,7 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rounds", type=int, default=9)
     asked.add_argument("--every", type=int, default=10, help="an order for so many changes of the top and trades")
-    asked.add_argument("--json", help="file for the figures")
+    asked.add_argument("--json", help="file for the figures, as the programs of benches/ write them")
     asked = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         tidegate = Tidegate(folder)
@@ -251,7 +253,7 @@ def main():
         books.append((f"hftbacktest {kind}, local", lambda kind=kind: theirs_book(kind, local)))
         books.append((f"hftbacktest {kind}, both", lambda kind=kind: theirs_book(kind, both)))
     print("the book alone")
-    book = measure(books, asked.rounds, rows)
+    book = measure("the book alone", books, asked.rounds, rows)
     ends = {(round(b["bid"], 9), round(b["ask"], 9), float(b["bid_qty"]), float(b["ask_qty"])) for b in book}
     if len(ends) != 1:
         sys.exit(f"the books end differently: {ends}")
@@ -264,11 +266,12 @@ def main():
         lines.append((f"hftbacktest {kind}, each row", lambda kind=kind: theirs_line(kind, both, each_row, every)))
         lines.append((f"hftbacktest {kind}, by time", lambda kind=kind: theirs_line(kind, both, by_time, pause)))
     print(f"with a strategy and a simulated venue; an order in {every} of {looks} looks, or each {pause} ns")
-    line = measure(lines, asked.rounds, rows)
+    line = measure("with a strategy and a simulated venue", lines, asked.rounds, rows)
     print(f"load {os.getloadavg()}")
     if asked.json:
+        about = {**tidegate.about, "load": os.getloadavg()[0]}
         with open(asked.json, "w") as to:
-            json.dump({"rows": rows, **tidegate.about, "load": os.getloadavg(), "book": book, "line": line}, to, indent=1)
+            to.writelines(json.dumps(line) + "\n" for line in [about, *book, *line])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ const ABOUT: &[(&str, &str)] = &[
     ("ring", "Streams of slots by capacity and batch; a copy on one core is the limit."),
     ("decode", "ITCH bytes to inputs. `itch5` casts and reads in place, `itchy` copies."),
     ("book", "Decoding, the L3 book and the best bid and offer."),
+    (
+        "l2",
+        "Pre-decoded rows by level through the book, and through a line that trades; `hftbacktest` has the same rows.",
+    ),
     ("gate", "One order through every check of risk."),
     ("growth", "How the book grows with the symbols and with the orders at rest; ratios to the first of a series."),
     (
