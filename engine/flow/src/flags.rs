@@ -84,11 +84,7 @@ impl Flags {
     /// The side in the two low bits.
     #[inline]
     pub const fn side(self) -> Side {
-        match self.0 & 3 {
-            1 => Side::Buy,
-            2 => Side::Sell,
-            _ => Side::None,
-        }
+        [Side::None, Side::Buy, Side::Sell, Side::None][(self.0 & 3) as usize]
     }
 
     /// These flags with `side` in place of theirs.
