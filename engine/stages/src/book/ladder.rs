@@ -66,10 +66,8 @@ impl Node {
     /// Inserts an entry; the node is not full. Every place is written: where the others begin to move cannot be guessed.
     #[inline]
     fn put(&mut self, at: usize, key: i64, item: u32) {
-        for i in (1..WIDTH).rev() {
-            self.keys[i] = select_unpredictable(i > at, self.keys[i - 1], self.keys[i]);
-            self.items[i] = select_unpredictable(i > at, self.items[i - 1], self.items[i]);
-        }
+        self.keys.copy_within(at..WIDTH - 1, at + 1);
+        self.items.copy_within(at..WIDTH - 1, at + 1);
         self.keys[at] = key;
         self.items[at] = item;
         self.len += 1;
@@ -78,10 +76,8 @@ impl Node {
     /// Removes an entry; [`UNUSED`] keys follow from behind.
     #[inline]
     fn take(&mut self, at: usize) {
-        for i in 0..WIDTH - 1 {
-            self.keys[i] = select_unpredictable(i >= at, self.keys[i + 1], self.keys[i]);
-            self.items[i] = select_unpredictable(i >= at, self.items[i + 1], self.items[i]);
-        }
+        self.keys.copy_within(at + 1.., at);
+        self.items.copy_within(at + 1.., at);
         self.keys[WIDTH - 1] = UNUSED;
         self.len -= 1;
     }
