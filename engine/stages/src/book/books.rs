@@ -518,7 +518,7 @@ impl Books {
     }
 
     /// As [`Books::settle`], after that change alone: what lies behind the touch cannot have moved it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn settle_change(&mut self, book: BookId, change: &Change) -> Option<(Top, bool)> {
         let Change { side, px, qty, .. } = *change;
         let key = key_of(side, px);
@@ -648,7 +648,7 @@ impl Books {
         fits.then_some(level).ok_or(Fault { what: What::BadValue, detail: reference })
     }
 
-    #[inline]
+    #[inline(always)]
     fn remove(&mut self, way: Way, at: u32) -> Change {
         let order = self.orders[at];
         self.refs.unlink(way.home, at, order.chain, &mut self.orders);

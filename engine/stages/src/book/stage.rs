@@ -112,19 +112,17 @@ impl BookStage {
     fn take(&mut self, way: Way, event: &Event, out: &mut Out) {
         let told = Taking::of(event);
         let qty = (event.kind != Kind::Delete).then_some(told.qty.0);
-        match self.books.take_at(way, told.order_ref, qty) {
-            Ok(taken) if event.kind == Kind::Exec => {
-                traded(event, event.record(), taken, What::Overfill, out);
-                self.changed(way.book, event, taken.change, out);
-            }
-            Ok(taken) => {
-                if taken.over {
-                    tell(event, told.exchange_ts, Fault { what: What::Overfill, detail: told.order_ref }, out);
-                }
-                self.changed(way.book, event, taken.change, out);
-            }
-            Err(fault) => self.close(way.book, event, Err(fault), out),
+        let taken = match self.books.take_at(way, told.order_ref, qty) {
+            Ok(taken) => taken,
+            Err(fault) => return self.close(way.book, event, Err(fault), out),
+        };
+        if taken.over {
+            tell(event, told.exchange_ts, Fault { what: What::Overfill, detail: told.order_ref }, out);
         }
+        if let Some(exec) = event.get::<Exec>() {
+            trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
+        }
+        self.changed(way.book, event, taken.change, out);
     }
 
     /// One level of a book has changed, and nothing else.
@@ -406,16 +404,11 @@ fn lowered(event: &Event, exchange_ts: Ns, order_ref: u64, taken: Taken, over: W
 
 #[inline]
 fn executed(event: &Event, exec: &Exec, taken: Taken, over: What, out: &mut Out) {
-    traded(event, exec, taken, over, out);
-    level(event, exec.exchange_ts, taken.change, out);
-}
-
-#[inline]
-fn traded(event: &Event, exec: &Exec, taken: Taken, over: What, out: &mut Out) {
     if taken.over {
         tell(event, exec.exchange_ts, Fault { what: over, detail: exec.order_ref }, out);
     }
     trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
+    level(event, exec.exchange_ts, taken.change, out);
 }
 
 /// The trade of an execution against an order that rested on side `resting`; auctions have no aggressor.
