@@ -1,14 +1,14 @@
 //! What the next messages will need, brought into the cache while the present ones are worked on.
 //!
-//! A message by reference goes from its book to the head of a chain, from there to the order, from there to its level and
-//! its neighbours in the queue; a new order goes by a shortcut to its level, or to the levels next to the touch. Each
-//! access has to wait for the one before, and with many orders none of them is in the cache. So the steps are taken
-//! ahead: for the message [`FAR`] away its head, its shortcut and the tip of its side; [`STEP`] messages later the order,
-//! or whatever its chain begins with, and the level that the shortcut guesses; as much later the order's level and its
-//! neighbours. Where more wait than did before, the first of them take all steps at once. What is not needed by a
-//! message of that kind is fetched all the same, since a branch on the kind cannot be guessed and costs more than a
-//! fetch. Nothing of the books is changed, and what is fetched in vain (a reference that another message frees in
-//! between) costs time alone.
+//! A message by reference goes from its book to the head of a chain, from there to the order, from there to its level; a
+//! new order goes by a shortcut to its level, or to the levels next to the touch. Each access has to wait for the one
+//! before, and with many orders none of them is in the cache. So the steps are taken ahead: for the message [`FAR`] away
+//! its head, its shortcut and the tip of its side; [`STEP`] messages later the order, or whatever its chain begins with,
+//! and the level that the shortcut guesses; as much later the order's level. Where more wait than did before, the first
+//! of them take all steps at once. What is not needed by a message of that kind is fetched all the same, since a branch
+//! on the kind cannot be guessed and costs more than a fetch. The neighbours in the queue are not worth it: only few have
+//! any that are not there yet. Nothing of the books is changed, and what is fetched in vain (a reference that another
+//! message frees in between) costs time alone.
 //!
 //! Bound: [`ROOM`] messages are on their way. Worst case: about 3 ns a message where everything is in the cache anyway.
 
@@ -111,7 +111,5 @@ impl Coming {
     fn fetch_level(&self, books: &Books) {
         let order = &books.orders[books.refs.first(self.home as usize)];
         books.levels.fetch(order.level);
-        books.orders.fetch(order.before);
-        books.orders.fetch(order.after);
     }
 }

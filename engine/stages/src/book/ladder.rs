@@ -12,7 +12,6 @@
 
 use super::pool::{NONE, Pool};
 use prefetch_index::prefetch_index;
-use std::hint::select_unpredictable;
 
 /// Entries of a node, a multiple of four.
 const WIDTH: usize = 20;
@@ -63,7 +62,7 @@ impl Node {
         self.rank(key).saturating_sub(1)
     }
 
-    /// Inserts an entry; the node is not full. Every place is written: where the others begin to move cannot be guessed.
+    /// Inserts an entry; the node is not full. Places that are not in use move with the others.
     #[inline]
     fn put(&mut self, at: usize, key: i64, item: u32) {
         self.keys.copy_within(at..WIDTH - 1, at + 1);
