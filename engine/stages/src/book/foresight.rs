@@ -49,7 +49,7 @@ impl Foresight {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn step(&mut self, books: &Books, coming: &[Event]) {
         if coming.len() > self.left {
             self.begin(books, coming);

@@ -301,7 +301,7 @@ impl Stage for BookStage {
         5
     }
 
-    #[inline]
+    #[inline(always)]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         if !is_order_message(event.kind) {
             return if event.kind == Kind::Level { self.whole(event, out) } else { self.other(event, out) };
