@@ -222,6 +222,30 @@ fn a_close_that_was_cut_short_is_no_damage() {
     check_whole(&dir, 400);
 }
 
+/// A stop between a sealed block and the note of it in the segment's header: whoever goes on notes it, also when nothing
+/// more is written.
+#[test]
+fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=300);
+    Journal::close(inputs, outcomes).unwrap();
+    std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    // The sixth slot of the header: 44 records are sealed of the last segment, 128 of the one before.
+    for (segment, sealed) in [("inputs/00000003.seg", 44_u64), ("inputs/00000002.seg", 128)] {
+        let path = dir.join(segment);
+        let mut bytes = std::fs::read(&path).unwrap();
+        assert_eq!(bytes[320..328], sealed.to_le_bytes());
+        bytes[320..328].copy_from_slice(&20_u64.to_le_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+        Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+        check_whole(&dir, 300);
+        std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    }
+}
+
 /// A stop in the middle of a note of the gaps leaves one copy of two: whoever goes on makes it whole.
 #[test]
 fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {

@@ -188,6 +188,10 @@ impl Found {
                 self.emptied += 1;
             }
         }
+        if noted < seal.records && seal.records < capacity {
+            // A stop between a block and the note of it; a full segment is noted when it is let go.
+            segment.set_sealed(seal.records);
+        }
         let writer = SealWriter::resume(seal_file, &seal);
         let writer = writer.map_err(|e| JournalError::io(&segment.paths(dir).1, "cutting a torn block off", e))?;
         let segment = Arc::new(segment);
