@@ -57,7 +57,7 @@ pub fn markdown(results: &[ResultFile]) -> String {
         if let Some(subject) = &result.subject {
             let _ = writeln!(page, "On {subject}.\n");
         }
-        let _ = writeln!(page, "{}; {} % of the time stolen.\n", result.host(), result.steal_percent);
+        let _ = writeln!(page, "{}; {:.1} % of the time stolen.\n", result.host(), result.steal_percent);
         page += &tables(&result.figures);
         page += &presets(&result.figures);
     }
