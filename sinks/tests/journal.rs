@@ -203,14 +203,20 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     assert_eq!((resumed.outcome_records, resumed.completed_through), (40_000, 200));
 }
 
-/// A stop in the middle of a close leaves logs that are trimmed and not closed: nothing is wrong with them.
-#[test]
-fn a_close_that_was_cut_short_is_no_damage() {
+/// A journal of 300 inputs that was closed, in a folder of its own.
+fn closed() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("journal");
     let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
     write(&mut inputs, &mut outcomes, 1..=300);
     Journal::close(inputs, outcomes).unwrap();
+    (folder, dir)
+}
+
+/// A stop in the middle of a close leaves logs that are trimmed and not closed: nothing is wrong with them.
+#[test]
+fn a_close_that_was_cut_short_is_no_damage() {
+    let (_folder, dir) = closed();
     std::fs::remove_file(dir.join("closed.toml")).unwrap();
     let verified = verify(&dir, 10).unwrap();
     assert!(verified.is_whole(), "{:#?}", verified.faults);
@@ -226,11 +232,7 @@ fn a_close_that_was_cut_short_is_no_damage() {
 /// more is written.
 #[test]
 fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("journal");
-    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
-    write(&mut inputs, &mut outcomes, 1..=300);
-    Journal::close(inputs, outcomes).unwrap();
+    let (_folder, dir) = closed();
     std::fs::remove_file(dir.join("closed.toml")).unwrap();
     // The sixth slot of the header: 44 records are sealed of the last segment, 128 of the one before.
     for (segment, sealed) in [("inputs/00000003.seg", 44_u64), ("inputs/00000002.seg", 128)] {
@@ -249,11 +251,7 @@ fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
 /// A stop in the middle of a note of the gaps leaves one copy of two: whoever goes on makes it whole.
 #[test]
 fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("journal");
-    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
-    write(&mut inputs, &mut outcomes, 1..=300);
-    Journal::close(inputs, outcomes).unwrap();
+    let (_folder, dir) = closed();
     let gaps = dir.join("outcomes/gaps");
     let whole = std::fs::read(&gaps).unwrap();
     for half in [0..whole.len() / 2, whole.len() / 2..whole.len()] {
