@@ -185,22 +185,24 @@ impl Receiver {
     /// Whether a drain would find nothing to hand over and nothing to free.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.next == self.freed
-            && (self.ring.cell(self.next).head.load(order::mark_seen()) ^ self.ring.mark(self.next)) & MARK != 0
+        self.next == self.freed && self.head().is_none()
+    }
+
+    /// The next value's first word without its mark, if it is published.
+    #[inline]
+    fn head(&self) -> Option<u64> {
+        let head = self.ring.cell(self.next).head.load(order::mark_seen());
+        ((head ^ self.ring.mark(self.next)) & MARK == 0).then_some(head & !MARK)
     }
 
     /// A copy of the next value without its mark, if it is published.
     #[inline]
     fn peek(&self) -> Option<Words> {
-        let cell = self.ring.cell(self.next);
-        let head = cell.head.load(order::mark_seen());
-        if (head ^ self.ring.mark(self.next)) & MARK != 0 {
-            return None;
-        }
+        let head = self.head()?;
         // SAFETY: the head word carries the mark of this lap and was loaded with Acquire, so the body was written
         // before, and the producer does not write it again before this position is freed.
-        let [a, b, c, d, e, f, g] = cell.body.with(|from| unsafe { from.read() });
-        Some(Words([head & !MARK, a, b, c, d, e, f, g]))
+        let [a, b, c, d, e, f, g] = self.ring.cell(self.next).body.with(|from| unsafe { from.read() });
+        Some(Words([head, a, b, c, d, e, f, g]))
     }
 
     /// Shows the producer how far everything has been read.
