@@ -3,7 +3,8 @@
 //! It hands each event to the sinks that take its kind, in the order of the sequence, and keeps what a summary needs.
 //! What leaves goes first: a route is handed over the moment it is here, while everything that is only written down (the
 //! log, the hash, counts, sinks) is held back until its input is finished, so that no order waits behind the records of
-//! the signal that it came from. The order in which each of them sees events stays the same.
+//! the signal that it came from. The order in which each of them sees events stays the same. Where there is a journal, it
+//! has a route and all before it first: an order that left without a trace could not be found after a kill.
 //!
 //! The outcome hash is XXH3 (128 bit) over the 64 bytes of every outcome in order: two runs with the same hash had the
 //! same outcomes. Bound: [`HELD`] events held back and as many to be hashed; one top and one bar per instrument; no
@@ -329,14 +330,17 @@ impl Exit for Tail {
         if event.is_echo() {
             return;
         }
-        if Tail::RETURNS.has(event.kind) && event.id.position() > 0 {
+        let leaves = Tail::RETURNS.has(event.kind) && event.id.position() > 0;
+        let full = self.held.push(event);
+        // A journal has an order before the order leaves: whoever begins anew after a kill must find every one that did.
+        if full || (leaves && !self.logs.is_empty()) {
+            self.write_down();
+        }
+        if leaves {
             self.give_back(event, relieve);
         }
         if self.promptly.has(event.kind) {
             hand(&mut self.prompt, event, &mut self.error);
-        }
-        if self.held.push(event) {
-            self.write_down();
         }
     }
 
@@ -360,5 +364,56 @@ impl Exit for Tail {
     #[inline]
     fn stalls(&self) -> Stalls {
         self.stalls.stalls()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::EventId;
+    use flow::records::{Route, Signal};
+    use std::sync::Mutex;
+
+    /// Keeps what it is given.
+    struct Log(Arc<Mutex<Vec<Kind>>>);
+
+    impl Sink for Log {
+        fn kinds(&self) -> Kinds {
+            Kinds::ALL
+        }
+
+        fn take(&mut self, event: &Event) -> Result<(), SinkError> {
+            self.0.lock().unwrap().push(event.kind);
+            Ok(())
+        }
+
+        fn finished(&mut self, _: u64) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+
+    /// Hands over a signal and a route; what the log, or the sink, has before the input is finished, and after.
+    fn seen(logged: bool) -> (Vec<Kind>, Vec<Kind>) {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let to: Vec<Box<dyn Sink>> = vec![Box::new(Log(Arc::clone(&seen)))];
+        let (logs, sinks) = if logged { (to, Vec::new()) } else { (Vec::new(), to) };
+        let mut tail = Tail::new(logs, sinks, Kinds::ALL, 2, Arc::default());
+        let mut signal = Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Signal::default());
+        let mut route = Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Route::default());
+        (signal.id, route.id) = (EventId::new(1, 7, 0), EventId::new(1, 10, 0));
+        tail.accept(&signal, &mut || ());
+        assert!(seen.lock().unwrap().is_empty(), "it is held back");
+        tail.accept(&route, &mut || ());
+        let before = seen.lock().unwrap().clone();
+        tail.finished(1, &mut || ());
+        let after = seen.lock().unwrap().clone();
+        (before, after)
+    }
+
+    #[test]
+    fn a_journal_has_an_order_before_it_leaves() {
+        let all = vec![Kind::Signal, Kind::Route];
+        assert_eq!(seen(true), (all.clone(), all.clone()));
+        assert_eq!(seen(false), (Vec::new(), all));
     }
 }
