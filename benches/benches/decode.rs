@@ -1,4 +1,4 @@
-//! Decoding ITCH: bytes in memory to what the line reads, beside the crates `itch5` and `itchy`.
+//! Decoding ITCH: bytes in memory to what the pipeline reads, beside the crates `itch5` and `itchy`.
 //!
 //! All read the same million messages, without the types that `itchy` cannot read (`h`, `O`), and must agree on a sum
 //! over references, quantities and prices. What they do is not the same: ours checks each message and makes an event of

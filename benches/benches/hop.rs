@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use ring::thread::cores;
 use serde_json::json;
 use std::convert::Infallible;
-use tidegate::measure::hop::{CAPACITY, End, LINKS, Link, Parcel, Trips, crossed, measure, one_way};
+use tidegate::bench::hop::{CAPACITY, End, LINKS, Link, Parcel, Trips, crossed, measure, one_way};
 
 const TRIPS: Trips = Trips { timed: 10_000, warm: 2_000 };
 

@@ -1,9 +1,9 @@
-//! Pre-decoded L2 rows: through the book alone, and through a line that trades at the simulated venue.
+//! Pre-decoded L2 rows: through the book alone, and through a pipeline that trades at the simulated venue.
 //!
 //! The rows are what the book of one symbol of the synthetic exchange tells: every level that changed with its new total,
 //! and every trade. They stand in memory as inputs of a listing whose book is kept by level, before anything is timed. The
 //! rival is a program of another language: `--serve FILE` writes the same rows for it, 64 bytes each, then reads `book` or
-//! `line` a line from its input, runs that once and answers with a line of JSON. So `hftbacktest/compare.py` can alternate
+//! `pipeline` a line from its input, runs that once and answers with a line of JSON. So `hftbacktest/compare.py` can alternate
 //! between both. Bound: two million messages of the exchange, about 130 MB.
 
 use benches::market::{Market, Numbering, decode, queue};
@@ -19,8 +19,8 @@ use std::fs::File;
 use std::io::{BufRead, BufWriter, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tidegate::bench::pipeline::{End, Watch};
 use tidegate::config::Settings;
-use tidegate::measure::line::{End, Watch};
 use tidegate::run::{Options, execute_sources};
 use tuning::Host;
 
@@ -161,19 +161,19 @@ impl Source for Memory {
     }
 }
 
-/// The whole line on one core: ingress, book, a strategy that trades at random, orders, risk, router, tail, simulated venue.
+/// The whole pipeline on one core: ingress, book, a strategy that trades at random, orders, risk, router, tail, simulated venue.
 fn trading(day: &Rows, every: u64) -> (Run, Value) {
     let mut settings = Settings::default();
     let every = format!("random.every={every}");
-    for with in ["line.preset=fused", "line.stages=book,random,orders,risk,router", &every] {
+    for with in ["pipeline.preset=fused", "pipeline.stages=book,random,orders,risk,router", &every] {
         settings.set(with).expect("the assignment is valid");
     }
     let watch = Watch::default();
     let source = Memory { rows: Arc::clone(&day.rows), listing: day.listing.clone(), next: 0, watch: watch.clone() };
     let options = Options { sinks: vec![Box::new(End(watch.clone()))], ..Options::default() };
     let sources: Vec<(String, Box<dyn Source>)> = vec![("rows".to_owned(), Box::new(source))];
-    let (report, error) = execute_sources(&settings, sources, options, &mut || ()).expect("the line can be built");
-    assert!(error.is_none(), "the line runs to its end: {error:?}");
+    let (report, error) = execute_sources(&settings, sources, options, &mut || ()).expect("the pipeline can be built");
+    assert!(error.is_none(), "the pipeline runs to its end: {error:?}");
     let check = u64::from_str_radix(&report.outcome_hash[..16], 16).expect("it is hexadecimal");
     let refused: u64 = report.refused.values().sum();
     let told = json!({ "events": report.events, "orders": report.orders, "fills": report.fills, "refused": refused, "outcome_hash": report.outcome_hash });
@@ -196,12 +196,12 @@ fn serve(day: &Rows, path: &str) -> std::io::Result<()> {
                 let (bid, ask) = (decimal(last.bid_px), decimal(last.ask_px));
                 json!({ "seconds": time.as_secs_f64(), "bid": bid, "ask": ask, "bid_qty": last.bid_qty.0, "ask_qty": last.ask_qty.0 })
             }
-            (Some("line"), every) => {
+            (Some("pipeline"), every) => {
                 let (run, mut told) = trading(day, every.unwrap_or(EVERY));
                 told["seconds"] = json!(run.time.as_secs_f64());
                 told
             }
-            _ => json!({ "error": "ask for `book` or `line EVERY`" }),
+            _ => json!({ "error": "ask for `book` or `pipeline EVERY`" }),
         };
         println!("{answer}");
     }
@@ -221,7 +221,7 @@ fn main() -> std::io::Result<()> {
         Run { time: ended.time, check: ended.tops }
     })];
     compare(&mut report, "rows", units, count(21), &mut alone);
-    let mut line = [Contender::new("random, simulated venue", || trading(&day, EVERY).0)];
-    compare(&mut report, "line", units, count(5), &mut line);
+    let mut pipeline = [Contender::new("random, simulated venue", || trading(&day, EVERY).0)];
+    compare(&mut report, "pipeline", units, count(5), &mut pipeline);
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Meters: what a line pays for being looked at.
+//! Meters: what a pipeline pays for being looked at.
 //!
-//! The same numbered inputs go through the same line with the meters on and off, in turn. A line that does next to nothing
+//! The same numbered inputs go through the same pipeline with the meters on and off, in turn. A pipeline that does next to nothing
 //! (`cvd` alone: most inputs pass it by) shows the cost itself; the usual one, book and bars, shows what share that is. Turns
-//! of one event are what a trading line takes, whose orders may come back in between; a full line takes turns of 64. `sampled` times the stages on one input in 128, as is the default. What the meter costs is the difference to `off`;
+//! of one event are what a trading pipeline takes, whose orders may come back in between; a full pipeline takes turns of 64. `sampled` times the stages on one input in 128, as is the default. What the meter costs is the difference to `off`;
 //! outcomes must be the same.
 
 use benches::market::{Market, Numbering, decode, queue};
@@ -16,12 +16,12 @@ use std::time::Instant;
 use tidegate::config::Settings;
 use tidegate::ingress::{Admitted, Head, IngressError};
 use tidegate::plan::Plan;
-use tidegate::run::{Control, Tail, run_line};
+use tidegate::run::{Control, Tail, run_pipeline};
 
 const MESSAGES: u64 = 1_000_000;
 const INSTRUMENTS: u32 = 1 << 10;
 
-/// Numbered inputs as the head of a line.
+/// Numbered inputs as the head of a pipeline.
 struct Numbered {
     inputs: Arc<[Event]>,
     at: usize,
@@ -59,42 +59,42 @@ fn numbered(market: &Market) -> Arc<[Event]> {
     inputs.into()
 }
 
-/// Runs the line once; the check is of the outcomes' hash.
-fn line(inputs: &Arc<[Event]>, with: &[&str]) -> Run {
+/// Runs the pipeline once; the check is of the outcomes' hash.
+fn pipeline(inputs: &Arc<[Event]>, with: &[&str]) -> Run {
     let mut settings = Settings::default();
     with.iter().for_each(|one| settings.set(one).expect("the assignment is valid"));
     let space = Space { instruments: INSTRUMENTS, fills: 65_536 };
     let plan = Plan::build(&settings, space, Kinds::ALL, Tail::READS).expect("a valid plan");
     let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, INSTRUMENTS, Arc::default());
     let head = Numbered { inputs: Arc::clone(inputs), at: 0, began: None };
-    let done = run_line(head, plan, tail, &Control::default(), &mut || ()).expect("the line runs");
+    let done = run_pipeline(head, plan, tail, &Control::default(), &mut || ()).expect("the pipeline runs");
     let (stats, _) = done.tail.finish();
     let hash = u64::from_str_radix(&stats.outcome_hash()[..16], 16).expect("it is hexadecimal");
     Run { time: done.ended - done.head.began.expect("it has begun"), check: hash }
 }
 
-const CVD: &str = "line.stages=cvd";
-const USUAL: &str = "line.stages=book,bars";
-const ONE: &str = "line.batch=1";
-const CUT: [&str; 3] = ["line.preset=cuts", "line.cuts=tail", "line.cores=0,1"];
+const CVD: &str = "pipeline.stages=cvd";
+const USUAL: &str = "pipeline.stages=book,bars";
+const ONE: &str = "pipeline.batch=1";
+const CUT: [&str; 3] = ["pipeline.preset=cuts", "pipeline.cuts=tail", "pipeline.cores=0,1"];
 
 fn main() {
     let inputs = numbered(&Market::new(MESSAGES, 200, 20_000));
     let mut report = Report::new("meters");
     let mut groups = vec![
-        ("next to nothing", vec![CVD, "line.cores=0"]),
-        ("a turn an event", vec![CVD, ONE, "line.cores=0"]),
-        ("book and bars", vec![USUAL, "line.cores=0"]),
+        ("next to nothing", vec![CVD, "pipeline.cores=0"]),
+        ("a turn an event", vec![CVD, ONE, "pipeline.cores=0"]),
+        ("book and bars", vec![USUAL, "pipeline.cores=0"]),
     ];
     if ring::thread::cores().len() > 1 {
         groups.push(("cut before the tail", [USUAL].into_iter().chain(CUT).collect()));
     }
     for (name, base) in groups {
-        let run = |more: [&str; 2]| line(&inputs, &[base.as_slice(), &more].concat());
+        let run = |more: [&str; 2]| pipeline(&inputs, &[base.as_slice(), &more].concat());
         let mut contenders = [
-            Contender::new("off", || run(["line.meters=false", "line.sample_every=0"])),
-            Contender::new("on", || run(["line.meters=true", "line.sample_every=0"])),
-            Contender::new("on, sampled", || run(["line.meters=true", "line.sample_every=128"])),
+            Contender::new("off", || run(["pipeline.meters=false", "pipeline.sample_every=0"])),
+            Contender::new("on", || run(["pipeline.meters=true", "pipeline.sample_every=0"])),
+            Contender::new("on, sampled", || run(["pipeline.meters=true", "pipeline.sample_every=128"])),
         ];
         compare(&mut report, name, inputs.len() as u64, count(31), &mut contenders);
     }

@@ -12,8 +12,8 @@ use crossbeam_channel::{Receiver, Sender};
 use ring::thread::cores;
 use std::hint::black_box;
 use std::time::Instant;
-use tidegate::measure::hop::Parcel;
-use tidegate::measure::rings::{Give, Take, stream};
+use tidegate::bench::hop::Parcel;
+use tidegate::bench::rings::{Give, Take, stream};
 
 /// Slots of a run.
 const SLOTS: u64 = 400_000;
@@ -101,7 +101,7 @@ fn main() {
                 over(batch, (Crossbeam(giver), Crossbeam(taker)))
             };
             let mut contenders = [
-                Contender::new("line", || ring(ring::Kind::Line)),
+                Contender::new("phase", || ring(ring::Kind::Phase)),
                 Contender::new("disruptor", || ring(ring::Kind::Disruptor)),
                 Contender::new("rtrb", rtrb),
                 Contender::new("crossbeam", crossbeam),

@@ -1,9 +1,9 @@
 //! Stages of analytics and the strategy, one at a time, beside what one would write with the standard collections.
 //!
-//! A day of the synthetic exchange goes through the line once; what a stage reads of it is kept in the order in which the
+//! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
 //! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it tells is read again. The rival
 //! must tell the same, to the bit. `reading` is the loop without the stage: the events are read and the buffer is
-//! prepared, so what a stage costs in a line is the difference to it. Units are trades, tops, bars, or whatever the group's
+//! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
 use benches::naive_stages::{Bars, Lean, Momentum, Naive, SignedVolume, Tally, Toxicity};
@@ -42,11 +42,11 @@ impl Sink for Keep {
     }
 }
 
-/// What the line says in a day of so many messages.
+/// What the pipeline says in a day of so many messages.
 fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
     let mut settings = Settings::default();
     let set = [
-        format!("line.stages={stages}"),
+        format!("pipeline.stages={stages}"),
         format!("synthetic.messages={messages}"),
         "synthetic.symbols=200".to_owned(),
         "vpin.bucket_qty=1000".to_owned(),
@@ -66,13 +66,13 @@ fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
 
 /// A stage of the registry with some parameters.
 fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
-    let line = flow::find(STAGES, name).expect("it is registered");
-    let mut params = Params::defaults(line.params);
+    let entry = flow::find(STAGES, name).expect("it is registered");
+    let mut params = Params::defaults(entry.params);
     for (key, text) in set {
-        let param = line.params.iter().find(|p| p.name == *key).expect("it is a parameter");
+        let param = entry.params.iter().find(|p| p.name == *key).expect("it is a parameter");
         params.set(param, param.parse(key, text).expect("it is valid"));
     }
-    (line.build)(&params, Space { instruments: INSTRUMENTS, fills: 65_536 }).expect("a valid stage")
+    (entry.build)(&params, Space { instruments: INSTRUMENTS, fills: 65_536 }).expect("a valid stage")
 }
 
 fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {

@@ -261,7 +261,7 @@ def main():
     looks = theirs_line("hash map", both, each_row, FOREVER)["looks"]
     every = max(1, round(asked.every * looks / tidegate.about["chances"]))
     pause = int(both["local_ts"][-1] - both["local_ts"][0]) * every // looks
-    lines = [("tidegate", lambda: tidegate.ask(f"line {asked.every}"))]
+    lines = [("tidegate", lambda: tidegate.ask(f"pipeline {asked.every}"))]
     for kind in ["hash map", "vector"]:
         lines.append((f"hftbacktest {kind}, each row", lambda kind=kind: theirs_line(kind, both, each_row, every)))
         lines.append((f"hftbacktest {kind}, by time", lambda kind=kind: theirs_line(kind, both, by_time, pause)))

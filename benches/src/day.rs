@@ -32,10 +32,10 @@ impl Day {
     /// Feeds the first part to `on_event`, then times it on the second.
     pub fn run<T>(&self, state: &mut T, mut on_event: impl FnMut(&mut T, &Event, &[Event])) -> Duration {
         let (mut decoder, mut queue) = (ItchDecoder::new(None), queue());
-        feed(&mut decoder, self.filling.window(), &mut queue, |event, coming| on_event(state, event, coming));
+        feed(&mut decoder, self.filling.window(), &mut queue, |event, lookahead| on_event(state, event, lookahead));
         let window = self.timed.window();
         let start = Instant::now();
-        feed(&mut decoder, window, &mut queue, |event, coming| on_event(state, event, coming));
+        feed(&mut decoder, window, &mut queue, |event, lookahead| on_event(state, event, lookahead));
         start.elapsed()
     }
 
@@ -80,8 +80,8 @@ impl Tops {
 pub fn book(day: &Day) -> Run {
     let book = BookStage::new(&day.params, Space { instruments: 1 << 16, fills: 65_536 });
     let mut state = (book, Out::new(1, Kinds::of(&[Kind::BookTop])), Tops::default(), Numbering::default());
-    let time = day.run(&mut state, |(book, out, tops, numbering), event, coming| {
-        book.foresee(coming);
+    let time = day.run(&mut state, |(book, out, tops, numbering), event, lookahead| {
+        book.prefetch(lookahead);
         let event = numbering.next(event);
         out.begin(&event);
         book.on_event(&event, out);

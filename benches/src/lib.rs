@@ -1,6 +1,6 @@
 //! Benchmarks: what they share.
 //!
-//! Every program under `benches/` measures one part of the line beside its rivals, in the same process, on the same
+//! Every program under `benches/` measures one part of the pipeline beside its rivals, in the same process, on the same
 //! bytes, in rounds that alternate between them ([`rounds`]): what else the machine does then hits all of them alike, and
 //! the ratio can be trusted where the nanoseconds cannot. What `tidegate bench` measures too is measured by the same code
 //! ([`tidegate::measure`]); here are the rivals. [`market`] makes the bytes, [`day`] runs the book on them, [`naive`] and [`naive_stages`] are what one

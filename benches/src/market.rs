@@ -1,7 +1,7 @@
 //! The bytes that are measured on, and how they are read.
 
 use flow::{Decoder, Event, Inputs, Window};
-pub use tidegate::measure::{Market, Numbering, queue};
+pub use tidegate::bench::{Market, Numbering, queue};
 
 /// Decodes everything in the windows and hands each input to `take`, with those that wait behind it, through a queue as large
 /// as the ingress's.
@@ -15,5 +15,5 @@ pub fn decode(
     queue: &mut Inputs,
     take: impl FnMut(&Event, &[Event]),
 ) {
-    tidegate::measure::decode(decoder, windows, queue, take).expect("the bytes are those of the exchange");
+    tidegate::bench::decode(decoder, windows, queue, take).expect("the bytes are those of the exchange");
 }

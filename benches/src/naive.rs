@@ -52,7 +52,7 @@ pub struct Books {
 
 /// What an event led to.
 #[derive(Default)]
-pub struct Told {
+pub struct Emitted {
     /// The top, if it changed.
     pub top: Option<Top>,
     /// Price and quantity of a printed trade.
@@ -61,8 +61,8 @@ pub struct Told {
 
 impl Books {
     /// Applies an event.
-    pub fn on_event(&mut self, event: &Event) -> Told {
-        let mut told = Told::default();
+    pub fn on_event(&mut self, event: &Event) -> Emitted {
+        let mut told = Emitted::default();
         match event.kind {
             Kind::Add => {
                 let add: &Add = event.record();

@@ -391,7 +391,7 @@ impl Naive for Bars {
 
 /// What the strategy knows of an instrument.
 #[derive(Default)]
-struct Watched {
+struct InstrumentState {
     tick: i64,
     touch: Option<(Px, Px, Ns)>,
     measures: HashMap<Kind, f64>,
@@ -408,13 +408,13 @@ struct Watched {
 /// Entries of the strategy `momentum` with its defaults, but at any time of day; its orders get no answer.
 #[derive(Default)]
 pub struct Momentum {
-    watched: HashMap<u32, Watched>,
+    tracked: HashMap<u32, InstrumentState>,
 }
 
 const LOOKBACK: u64 = 60 * Ns::SECOND;
 const ATR_BARS: usize = 14;
 
-impl Watched {
+impl InstrumentState {
     fn bar(&mut self, bar: &Bar) {
         let (high, low) = match self.close.replace(bar.close) {
             None => (bar.high, bar.low),
@@ -467,20 +467,20 @@ impl Watched {
             stop: away(1.5, -toward),
             target: away(3.0, toward),
             confidence: ((net * toward + lean.abs() + (1.0 - vpin)) / 3.0).clamp(0.0, 1.0),
-            strategy: stages::signals::MOMENTUM,
+            strategy: stages::strategies::MOMENTUM,
             reasons: 3,
             ..Default::default()
         };
         told.tell(instrument, &signal);
         let why = [(Kind::Cvd, net, 0.3 * toward), (Kind::Imbalance, lean, 0.2 * toward), (Kind::Vpin, vpin, 0.6)];
         for (index, (measure, value, threshold)) in (0..).zip(why) {
-            let (strategy, measure) = (stages::signals::MOMENTUM, u16::from(measure.0));
+            let (strategy, measure) = (stages::strategies::MOMENTUM, u16::from(measure.0));
             told.tell(instrument, &Reason { value, threshold, strategy, measure, index, ..Default::default() });
         }
         let intent = Intent {
             px: entry,
             qty: Qty(100),
-            strategy: stages::signals::MOMENTUM,
+            strategy: stages::strategies::MOMENTUM,
             account: 1,
             action: Action::New.code(),
             order_type: OrderType::Limit.code(),
@@ -494,19 +494,19 @@ impl Watched {
 
 impl Naive for Momentum {
     fn on_event(&mut self, event: &Event, told: &mut Tally) {
-        let watched = self.watched.entry(event.instrument).or_default();
+        let tracked = self.tracked.entry(event.instrument).or_default();
         match event.kind {
-            Kind::Listing => watched.tick = event.record::<Listing>().tick_px.0.max(1),
+            Kind::Listing => tracked.tick = event.record::<Listing>().tick_px.0.max(1),
             Kind::BookTop => {
                 let top: &BookTop = event.record();
-                watched.touch = Some((top.bid_px, top.ask_px, event.ts));
+                tracked.touch = Some((top.bid_px, top.ask_px, event.ts));
             }
-            Kind::Imbalance => drop(watched.measures.insert(event.kind, event.record::<Imbalance>().l1)),
-            Kind::Vpin => drop(watched.measures.insert(event.kind, event.record::<Vpin>().vpin)),
-            Kind::Bar if event.record::<Bar>().interval_s == 60 => watched.bar(event.record()),
+            Kind::Imbalance => drop(tracked.measures.insert(event.kind, event.record::<Imbalance>().l1)),
+            Kind::Vpin => drop(tracked.measures.insert(event.kind, event.record::<Vpin>().vpin)),
+            Kind::Bar if event.record::<Bar>().interval_s == 60 => tracked.bar(event.record()),
             Kind::Cvd => {
-                watched.flow(event.ts, event.record());
-                watched.enter(event.instrument, event.ts, told);
+                tracked.flow(event.ts, event.record());
+                tracked.enter(event.instrument, event.ts, told);
             }
             _ => {}
         }

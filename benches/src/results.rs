@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use tidegate::measure::compare::{Figure, ResultFile};
+use tidegate::bench::compare::{Figure, ResultFile};
 
 /// What a section says of its measurement, by name.
 const ABOUT: &[(&str, &str)] = &[
@@ -15,20 +15,20 @@ const ABOUT: &[(&str, &str)] = &[
     ("book", "Decoding, the L3 book and the best bid and offer."),
     (
         "l2",
-        "Pre-decoded rows by level through the book, and through a line that trades; `hftbacktest` has the same rows.",
+        "Pre-decoded rows by level through the book, and through a pipeline that trades; `hftbacktest` has the same rows.",
     ),
     ("gate", "One order through every check of risk."),
     ("growth", "How the book grows with the symbols and with the orders at rest; ratios to the first of a series."),
     (
-        "line",
-        "The whole line on bytes in memory, fused and split; `stages` adds one stage after the other, `cuts` puts all of them on one core and on two.",
+        "pipeline",
+        "The whole pipeline on bytes in memory, fused and split; `stages` adds one stage after the other, `cuts` puts all of them on one core and on two.",
     ),
     ("stages", "Stages of analytics and the strategy, alone; the loop alone is beside."),
     (
         "journal",
         "Lateness of appends at a million events a second, open loop; a plain store and `BufWriter` are beside.",
     ),
-    ("meters", "A line with its meters off and on."),
+    ("meters", "A pipeline with its meters off and on."),
     ("tick-to-order", "Open loop: from the intended time of a message to the bytes of the order that it caused."),
 ];
 
@@ -64,7 +64,7 @@ pub fn markdown(results: &[ResultFile]) -> String {
     page
 }
 
-/// For each number of cores the cheapest way to cut the line, where a result has several (`cuts, 2 cores, …`).
+/// For each number of cores the cheapest way to cut the pipeline, where a result has several (`cuts, 2 cores, …`).
 fn presets(figures: &[Figure]) -> String {
     let mut best: BTreeMap<u32, (&str, f64)> = BTreeMap::new();
     for figure in figures.iter().filter(|f| f.key == "ratio") {
@@ -90,7 +90,7 @@ fn presets(figures: &[Figure]) -> String {
         "\nA cut pays here: what it separates takes longer than the hop between.\n"
     } else {
         "\nNo cut pays here: a hop costs as much as what it separates. `fused` is the preset for any number of cores; a core more\n\
-         is for what must not hold the line up (a gateway, a writer), not for the line.\n"
+         is for what must not hold the pipeline up (a gateway, a writer), not for the pipeline.\n"
     };
     page
 }
@@ -145,7 +145,7 @@ mod tests {
     }
     #[test]
     fn the_cheapest_cut_is_told_for_every_number_of_cores() {
-        let mut text = "{\"bench\":\"line\",\"host\":{\"cpu\":\"C\"}}\n".to_owned();
+        let mut text = "{\"bench\":\"pipeline\",\"host\":{\"cpu\":\"C\"}}\n".to_owned();
         for (name, ratio) in [("1 core, fused", 1.0), ("2 cores, cut before a", 0.7), ("2 cores, cut before b", 0.6)] {
             text += &format!("{{\"group\":\"cuts\",\"name\":\"{name}\",\"ratio\":{ratio}}}\n");
         }

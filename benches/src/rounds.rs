@@ -2,8 +2,8 @@
 
 use crate::report::Report;
 use serde_json::json;
-pub use tidegate::measure::rounds::{Contender, Ratio, Run, interleave, median, rounded};
-use tidegate::measure::rounds::{least, times};
+pub use tidegate::bench::rounds::{Contender, Ratio, Run, interleave, median, rounded};
+use tidegate::bench::rounds::{least, times};
 
 /// How many rounds: `full` when run by `cargo bench`, one when only tested.
 pub fn count(full: usize) -> usize {

@@ -1,22 +1,22 @@
-//! The engine: from a configuration to a running line.
+//! The engine: from a configuration to a running pipeline.
 //!
 //! ```text
 //! config ─► plan ─► run: ingress ─► group ─► (ring ─► group)* ─► tail ─► journal, rows, summary
 //! ```
 //!
-//! [`config`] reads settings and names every fault at once; [`plan`] proves that the line can run and says what each
-//! cut forwards; [`ingress`] numbers and times what sources bring; [`line`](mod@line) passes events through the stages
+//! [`config`] reads settings and names every fault at once; [`plan`] proves that the pipeline can run and says what each
+//! cut forwards; [`ingress`] numbers and times what sources bring; [`pipeline`](mod@pipeline) passes events through the stages
 //! of a group; [`run`] gives each group its thread and waits for the end. The stages themselves know nothing of this.
 //! [`measure`] is what `tidegate bench` and the benches measure with.
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod gateway;
 pub mod ingress;
-pub mod line;
-pub mod measure;
 pub mod os;
+pub mod pipeline;
 pub mod plan;
 pub mod recovery;
 pub mod rows;

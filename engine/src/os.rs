@@ -5,8 +5,8 @@
 //! rather than 12,000 of 4 KiB, more than the processor remembers the places of, and every access to one that it forgot
 //! costs a walk through the page tables, on a virtual machine two. Where the kernel has none to give, or is told not to
 //! (`transparent_hugepage/enabled` = `never`), the pages are small and nothing else changes. **Counting** is off but for
-//! `tidegate bench line`: then an allocation costs one load of a flag that nobody writes, and nothing at all on a warm
-//! line, which does not allocate. While it is on, the allocations of all threads are counted, so a split line is counted
+//! `tidegate bench pipeline`: then an allocation costs one load of a flag that nobody writes, and nothing at all on a warm
+//! pipeline, which does not allocate. While it is on, the allocations of all threads are counted, so a split pipeline is counted
 //! whole.
 //!
 //! A program that has another allocator (a test, a bench) has neither; [`allocations`] says so.

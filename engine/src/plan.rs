@@ -5,24 +5,24 @@
 //! the stages after it and the tail read, so a kind that nobody reads costs nothing.
 
 use crate::config::{Fault, Faults, Settings};
-use crate::line::Stopwatch;
+use crate::pipeline::Stopwatch;
 use crate::run::Tail;
 use flow::{Interval, Kind, Kinds, Out, Stage};
 use ring::Idle;
-use sinks::{GATEWAYS, GatewayLine};
-use stages::venue::VENUES;
-use stages::{STAGES, Space, StageLine};
+use sinks::{GATEWAYS, GatewayEntry};
+use stages::exchange_sim::VENUES;
+use stages::{STAGES, Space, StageEntry};
 use std::ops::Range;
 use std::path::Path;
 
-/// The name under which `cuts` addresses the end of the line.
+/// The name under which `cuts` addresses the end of the pipeline.
 pub const TAIL: &str = "tail";
 
-/// A stage with its place in the uncut line.
+/// A stage with its place in the uncut pipeline.
 pub struct Planned {
-    /// Name of its registry line.
+    /// Name of its registry entry.
     pub name: &'static str,
-    /// Position in the uncut line, from 1.
+    /// Position in the uncut pipeline, from 1.
     pub position: u8,
     /// What somebody after it reads.
     pub wanted: Kinds,
@@ -35,7 +35,7 @@ pub struct Planned {
 pub struct GroupPlan {
     /// Name of its thread.
     pub name: String,
-    /// Its stages, as indices into the line; may be empty for the first and the last group.
+    /// Its stages, as indices into the pipeline; may be empty for the first and the last group.
     pub stages: Range<usize>,
     /// What it hands to the next group, or to the tail.
     pub forwards: Kinds,
@@ -64,13 +64,13 @@ pub enum ClockKind {
 /// A venue outside the process.
 #[derive(Clone, Copy, Debug)]
 pub struct GatewayPlan {
-    /// Its registry line.
-    pub line: &'static GatewayLine,
+    /// Its registry entry.
+    pub entry: &'static GatewayEntry,
     /// Slots of the ring of routes: it cannot fill.
     pub ring: usize,
 }
 
-/// A line that can run.
+/// A pipeline that can run.
 pub struct Plan {
     /// The stages in order.
     pub stages: Vec<Planned>,
@@ -84,7 +84,7 @@ pub struct Plan {
     pub ring: ring::Kind,
     /// Its size.
     pub ring_capacity: usize,
-    /// Whether orders leave the line: then they come back to the head.
+    /// Whether orders leave the pipeline: then they come back to the head.
     pub trades: bool,
     /// Where orders go, if not to the simulated venue.
     pub gateway: Option<GatewayPlan>,
@@ -106,14 +106,14 @@ pub struct Plan {
 
 impl Plan {
     /// Builds and proves the plan. Outcomes are the configured kinds `outcomes` as far as a stage emits them; `readers`
-    /// is what else the end of the line reads: rows, summary.
+    /// is what else the end of the pipeline reads: rows, summary.
     ///
     /// # Errors
     /// Every fault of the settings that shows only when stages and cuts come together.
     pub fn build(settings: &Settings, space: Space, outcomes: Kinds, readers: Kinds) -> Result<Plan, Faults> {
         let mut faults = Vec::new();
-        let lines = enabled(settings, &mut faults);
-        let mut stages = built(&lines, settings, space, &mut faults);
+        let entries = enabled(settings, &mut faults);
+        let mut stages = built(&entries, settings, space, &mut faults);
         gated(&stages, &mut faults);
         let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
         let trades = stages.iter().any(|s| s.stage.emits().has(Kind::Route));
@@ -124,36 +124,36 @@ impl Plan {
             planned.wanted = wanted;
             wanted = wanted.or(planned.stage.reads());
         }
-        let cuts = cuts(settings, &lines, &mut faults);
+        let cuts = cuts(settings, &entries, &mut faults);
         let cores = cores(settings, cuts.len() + 1, &mut faults);
         let groups = grouped(&stages, &cuts, &cores, tail);
-        let ring_capacity = settings.line.int("ring_capacity") as usize;
+        let ring_capacity = settings.pipeline.int("ring_capacity") as usize;
         if !ring_capacity.is_power_of_two() {
-            faults.push(fault("line.ring_capacity", &ring_capacity.to_string(), "valid: a power of two from 128"));
+            faults.push(fault("pipeline.ring_capacity", &ring_capacity.to_string(), "valid: a power of two from 128"));
         }
-        let clock = if settings.line.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event };
+        let clock = if settings.pipeline.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event };
         let gateway = if trades { gateway(settings, clock, &mut faults) } else { None };
         let ticks = ticks(&stages, &mut faults);
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
-        let idle = idle(settings.line.text("idle"), groups.len());
+        let idle = idle(settings.pipeline.text("idle"), groups.len());
         Ok(Plan {
             stages,
             groups,
             ticks,
             outcomes,
-            ring: settings.line.text("ring").parse().expect("the parameter lists the rings"),
+            ring: settings.pipeline.text("ring").parse().expect("the parameter lists the rings"),
             ring_capacity,
             trades,
             gateway,
-            stopwatch: (trades && settings.line.bool("time_orders")).then(Stopwatch::default),
-            max_returns: settings.line.int("max_returns") as usize,
-            batch: settings.line.int("batch") as usize,
+            stopwatch: (trades && settings.pipeline.bool("time_orders")).then(Stopwatch::default),
+            max_returns: settings.pipeline.int("max_returns") as usize,
+            batch: settings.pipeline.int("batch") as usize,
             idle,
             clock,
-            sample_every: settings.line.int("sample_every"),
-            meters: settings.line.bool("meters"),
+            sample_every: settings.pipeline.int("sample_every"),
+            meters: settings.pipeline.bool("meters"),
         })
     }
 }
@@ -162,24 +162,24 @@ fn fault(key: &str, found: &str, valid: &str) -> Fault {
     Fault::new(Path::new("configuration"), key, found, valid)
 }
 
-/// The registry lines of the configured stages, in the registry's order.
-fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<&'static StageLine> {
-    let names = settings.line.list("stages");
+/// The registry entries of the configured stages, in the registry's order.
+fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<&'static StageEntry> {
+    let names = settings.pipeline.list("stages");
     let known = || format!("valid: {}", STAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", "));
     for name in names.iter().filter(|n| flow::find(STAGES, n).is_none()) {
-        faults.push(fault("line.stages", name, &known()));
+        faults.push(fault("pipeline.stages", name, &known()));
     }
-    STAGES.iter().filter(|line| names.iter().any(|n| n == line.name)).collect()
+    STAGES.iter().filter(|entry| names.iter().any(|n| n == entry.name)).collect()
 }
 
-fn built(lines: &[&StageLine], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
+fn built(entries: &[&StageEntry], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
     let mut stages = Vec::new();
-    for (i, line) in lines.iter().enumerate() {
-        match (line.build)(&settings.stages[line.name], space) {
+    for (i, entry) in entries.iter().enumerate() {
+        match (entry.build)(&settings.stages[entry.name], space) {
             Ok(stage) => {
                 let bound = stage.fan_out();
-                assert!(bound <= Out::CAP, "stage {} may cause {bound} events, more than {}", line.name, Out::CAP);
-                stages.push(Planned { name: line.name, position: i as u8 + 1, wanted: Kinds::NONE, stage });
+                assert!(bound <= Out::CAP, "stage {} may cause {bound} events, more than {}", entry.name, Out::CAP);
+                stages.push(Planned { name: entry.name, position: i as u8 + 1, wanted: Kinds::NONE, stage });
             }
             Err(e) => faults.push(fault(&e.key, &e.found, &e.valid)),
         }
@@ -200,11 +200,11 @@ fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
         let emits = planned.stage.emits();
         for (kind, sole) in SOLE.iter().filter(|(kind, sole)| emits.has(*kind) && planned.name != *sole) {
             let found = format!("the stage {} emits {kind:?}", planned.name);
-            faults.push(fault("line.stages", &found, &format!("valid: {kind:?} from the stage {sole} alone")));
+            faults.push(fault("pipeline.stages", &found, &format!("valid: {kind:?} from the stage {sole} alone")));
         }
         if emits.has(Kind::Command) || emits.has(Kind::Halt) {
             let found = format!("the stage {} emits command or halt", planned.name);
-            faults.push(fault("line.stages", &found, "valid: command and halt as inputs alone"));
+            faults.push(fault("pipeline.stages", &found, "valid: command and halt as inputs alone"));
         }
     }
     let Some(trading) = stages.iter().find(|s| s.stage.emits().has(Kind::Intent)) else { return };
@@ -212,7 +212,11 @@ fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
     let missing: Vec<_> = missing.copied().collect();
     if !missing.is_empty() {
         let found = format!("{} without {}", trading.name, missing.join(", "));
-        faults.push(fault("line.stages", &found, "valid: what emits intents together with orders, risk and router"));
+        faults.push(fault(
+            "pipeline.stages",
+            &found,
+            "valid: what emits intents together with orders, risk and router",
+        ));
     }
 }
 
@@ -227,14 +231,14 @@ fn gateway(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fault>) -> Op
     if flow::find(VENUES, name).is_some() {
         return None;
     }
-    let Some(line) = flow::find(GATEWAYS, name) else {
+    let Some(entry) = flow::find(GATEWAYS, name) else {
         let names = VENUES.iter().map(|v| v.name).chain(GATEWAYS.iter().map(|g| g.name));
         faults.push(fault("router.venue", name, &format!("valid: {}", names.collect::<Vec<_>>().join(", "))));
         return None;
     };
     if clock != ClockKind::Wall {
         faults.push(fault(
-            "line.clock",
+            "pipeline.clock",
             "event",
             &format!("valid with the venue {name}: wall, for it answers when it answers"),
         ));
@@ -243,23 +247,23 @@ fn gateway(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fault>) -> Op
     let most = orders.int("max_in_flight") + orders.int("max_orders") + MASS_CANCELS;
     let ring = most.next_power_of_two() as usize;
     assert!(ring as u64 >= most && ring <= ring::MAX_CAPACITY, "the ranges of orders keep its routes within a ring");
-    Some(GatewayPlan { line, ring })
+    Some(GatewayPlan { entry, ring })
 }
 
 /// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail.
-fn cuts(settings: &Settings, lines: &[&StageLine], faults: &mut Vec<Fault>) -> Vec<usize> {
-    let named = settings.line.list("cuts");
-    match settings.line.text("preset") {
+fn cuts(settings: &Settings, entries: &[&StageEntry], faults: &mut Vec<Fault>) -> Vec<usize> {
+    let named = settings.pipeline.list("cuts");
+    match settings.pipeline.text("preset") {
         "fused" => Vec::new(),
-        "split" => (1..lines.len()).collect(),
+        "split" => (1..entries.len()).collect(),
         _ => {
             let index = |name: &String| match name.as_str() {
-                TAIL => Some(lines.len()),
-                name => lines.iter().position(|l| l.name == name),
+                TAIL => Some(entries.len()),
+                name => entries.iter().position(|l| l.name == name),
             };
             for name in named.iter().filter(|n| index(n).is_none()) {
-                let places: Vec<_> = lines.iter().map(|l| l.name).chain([TAIL]).collect();
-                faults.push(fault("line.cuts", name, &format!("valid: {}", places.join(", "))));
+                let places: Vec<_> = entries.iter().map(|l| l.name).chain([TAIL]).collect();
+                faults.push(fault("pipeline.cuts", name, &format!("valid: {}", places.join(", "))));
             }
             let mut cuts: Vec<_> = named.iter().filter_map(index).collect();
             cuts.sort_unstable();
@@ -270,11 +274,11 @@ fn cuts(settings: &Settings, lines: &[&StageLine], faults: &mut Vec<Fault>) -> V
 }
 
 fn cores(settings: &Settings, groups: usize, faults: &mut Vec<Fault>) -> Vec<usize> {
-    let list = settings.line.list("cores");
+    let list = settings.pipeline.list("cores");
     let cores: Vec<usize> = list.iter().filter_map(|c| c.parse().ok()).collect();
     if cores.len() != list.len() || !(cores.is_empty() || cores.len() == groups) {
         let valid = format!("valid: {groups} core numbers, one a group, or none");
-        faults.push(fault("line.cores", &list.join(","), &valid));
+        faults.push(fault("pipeline.cores", &list.join(","), &valid));
     }
     cores
 }
@@ -351,7 +355,7 @@ mod tests {
         }
     }
 
-    fn faults(line: &[(&'static str, &[Kind])]) -> Vec<String> {
+    fn faults(entry: &[(&'static str, &[Kind])]) -> Vec<String> {
         let planned = |(name, kinds): &(&'static str, &[Kind])| Planned {
             name,
             position: 1,
@@ -359,7 +363,7 @@ mod tests {
             stage: Box::new(Says(Kinds::of(kinds))),
         };
         let mut faults = Vec::new();
-        gated(&line.iter().map(planned).collect::<Vec<_>>(), &mut faults);
+        gated(&entry.iter().map(planned).collect::<Vec<_>>(), &mut faults);
         faults.iter().map(ToString::to_string).collect()
     }
 

@@ -1,6 +1,6 @@
 //! How one side of a book differs from what it was: a walk over two ladders of levels.
 //!
-//! Feeds that show the N best levels a side (LOBSTER's rows, Databento's MBP-10) say what a book *is*; the line wants what
+//! Feeds that show the N best levels a side (LOBSTER's rows, Databento's MBP-10) say what a book *is*; the pipeline wants what
 //! *changed*. Both ladders are ordered from the best level, so one merge walk finds every difference. Bound: at most as
 //! many differences as both ladders have levels; cost linear in the same.
 

@@ -19,7 +19,7 @@ use crate::counters::{ConsumerMeter, Counters, ProducerMeter};
 use crate::kind::{Kind, RingError, checked_capacity};
 use crate::life::Life;
 use crate::slot::{Slot, Words};
-use crate::{disruptor, line};
+use crate::{disruptor, phase};
 
 /// Why an event was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,9 +55,9 @@ pub fn channel<T: Slot>(kind: Kind, capacity: usize) -> Result<(Producer<T>, Con
     }
     let capacity = checked_capacity(capacity)?;
     let (sender, receiver) = match kind {
-        Kind::Line => {
-            let (sender, receiver) = line::ring(capacity);
-            (Sender::Line(sender), Receiver::Line(receiver))
+        Kind::Phase => {
+            let (sender, receiver) = phase::ring(capacity);
+            (Sender::Phase(sender), Receiver::Phase(receiver))
         }
         Kind::Disruptor => {
             let (sender, receiver) = disruptor::ring(capacity);
@@ -73,12 +73,12 @@ pub fn channel<T: Slot>(kind: Kind, capacity: usize) -> Result<(Producer<T>, Con
 }
 
 enum Sender {
-    Line(line::Sender),
+    Phase(phase::Sender),
     Disruptor(disruptor::Sender),
 }
 
 enum Receiver {
-    Line(line::Receiver),
+    Phase(phase::Receiver),
     Disruptor(disruptor::Receiver),
 }
 
@@ -109,7 +109,7 @@ impl<T: Slot> Producer<T> {
             return Err(Refused::Disconnected);
         }
         let pushed = match &mut self.sender {
-            Sender::Line(sender) => sender.push(words),
+            Sender::Phase(sender) => sender.push(words),
             Sender::Disruptor(sender) => sender.push(words),
         };
         if !pushed {
@@ -137,7 +137,7 @@ impl<T: Slot> Producer<T> {
             return Err(Refused::Disconnected);
         }
         let pushed = match &mut self.sender {
-            Sender::Line(sender) => sender.push_all(words),
+            Sender::Phase(sender) => sender.push_all(words),
             Sender::Disruptor(sender) => sender.push_all(words),
         };
         if pushed > 0 {
@@ -204,7 +204,7 @@ impl<T: Slot> Consumer<T> {
     #[inline]
     pub fn take(&mut self, max: usize, mut f: impl FnMut(&T)) -> Taken {
         // Most looks find nothing, and need no more than the look itself.
-        let empty = matches!(&self.receiver, Receiver::Line(receiver) if receiver.is_empty());
+        let empty = matches!(&self.receiver, Receiver::Phase(receiver) if receiver.is_empty());
         let taken = if empty { 0 } else { self.drain(max, &mut f) };
         if taken > 0 {
             return Taken::Events(taken);
@@ -233,7 +233,7 @@ impl<T: Slot> Consumer<T> {
             f(words.value());
         };
         match &mut self.receiver {
-            Receiver::Line(receiver) => receiver.drain(max, hand_over),
+            Receiver::Phase(receiver) => receiver.drain(max, hand_over),
             Receiver::Disruptor(receiver) => receiver.drain(max, hand_over),
         }
     }

@@ -9,21 +9,21 @@ pub const MAX_CAPACITY: usize = 1 << 24;
 /// The rings that stand behind the one interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
-    /// The one-line ring: value and publication mark cross in one cache line.
+    /// The phase ring: value and publication mark cross in one cache line.
     #[default]
-    Line,
+    Phase,
     /// The crate `disruptor`, polled: values and the cursor that publishes them are on separate cache lines.
     Disruptor,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 2] = [Self::Line, Self::Disruptor];
+    pub const ALL: [Self; 2] = [Self::Phase, Self::Disruptor];
 
     /// The name in configurations and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Line => "line",
+            Self::Phase => "phase",
             Self::Disruptor => "disruptor",
         }
     }
@@ -105,8 +105,8 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
-        let error = "Line".parse::<Kind>().unwrap_err();
-        assert_eq!(error.to_string(), "unknown ring `Line`; one of: line, disruptor");
+        let error = "Phase".parse::<Kind>().unwrap_err();
+        assert_eq!(error.to_string(), "unknown ring `Phase`; one of: phase, disruptor");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! **Idea.** A cut between two groups is one ring: one thread publishes, one thread takes, in order, nothing lost and
 //! nothing twice. Two rings stand behind one interface, so that the same tests and the same bench judge both: our own
-//! [one-line ring](Kind::Line), where the whole event and the mark that publishes it cross in a single cache line, and
+//! [phase ring](Kind::Phase), where the whole event and the mark that publishes it cross in a single cache line, and
 //! the crate [`disruptor`](Kind::Disruptor). Neither knows what it carries: a value is any 64-byte [`Slot`].
 //!
 //! ```
@@ -12,7 +12,7 @@
 //! struct Event([u64; 8]);
 //! impl Slot for Event {}
 //!
-//! let (mut producer, mut consumer) = channel::<Event>(Kind::Line, 2)?;
+//! let (mut producer, mut consumer) = channel::<Event>(Kind::Phase, 2)?;
 //! assert_eq!(producer.try_publish(&Event([1; 8])), Ok(()));
 //! assert_eq!(producer.try_publish(&Event([2; 8])), Ok(()));
 //! assert_eq!(producer.try_publish(&Event([3; 8])), Err(Refused::Full));
@@ -35,9 +35,9 @@ mod ends;
 mod idle;
 mod kind;
 mod life;
-mod line;
 #[cfg(all(test, loom))]
 mod model;
+mod phase;
 mod slot;
 mod sync;
 pub mod thread;

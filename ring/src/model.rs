@@ -1,4 +1,4 @@
-//! Model checks of the one-line ring: `loom` runs both ends through every interleaving and every value that the memory
+//! Model checks of the phase ring: `loom` runs both ends through every interleaving and every value that the memory
 //! model lets an atomic load return, and reports a body that is touched by both ends without an order between them.
 //!
 //! ```text
@@ -65,7 +65,7 @@ fn take_all(mut consumer: Consumer<Event>, max: usize) -> u64 {
 }
 
 fn pass_each(capacity: usize, events: u64, max: usize) {
-    let (producer, consumer) = channel(Kind::Line, capacity).expect("a valid capacity");
+    let (producer, consumer) = channel(Kind::Phase, capacity).expect("a valid capacity");
     let producer = thread::spawn(move || publish_each(producer, events));
     assert_eq!(take_all(consumer, max), events);
     producer.join().expect("the producer ends");
@@ -88,7 +88,7 @@ fn wrap_one_slot() {
 
 /// Batches that do not fit as a whole.
 fn wrap_in_batches() {
-    let (mut producer, consumer) = channel(Kind::Line, 2).expect("a valid capacity");
+    let (mut producer, consumer) = channel(Kind::Phase, 2).expect("a valid capacity");
     let producer = thread::spawn(move || {
         let events = [0, 1, 2, 3].map(event);
         let mut next = 0;
@@ -105,7 +105,7 @@ fn wrap_in_batches() {
 
 /// Closing right after publishing without a wait: whenever it is seen, what was published is seen first.
 fn close_after_publishing() {
-    let (mut producer, consumer) = channel(Kind::Line, 2).expect("a valid capacity");
+    let (mut producer, consumer) = channel(Kind::Phase, 2).expect("a valid capacity");
     let producer = thread::spawn(move || {
         assert_eq!(producer.try_publish(&event(0)), Ok(()));
         assert_eq!(producer.try_publish(&event(1)), Ok(()));
@@ -116,7 +116,7 @@ fn close_after_publishing() {
 
 /// A consumer that goes away after one event: a producer of more events than there are slots ends.
 fn abandon() {
-    let (mut producer, mut consumer) = channel(Kind::Line, 1).expect("a valid capacity");
+    let (mut producer, mut consumer) = channel(Kind::Phase, 1).expect("a valid capacity");
     let producer = thread::spawn(move || {
         for number in 0..3 {
             loop {

@@ -1,7 +1,7 @@
 //! What travels: any plain 64-byte value whose first word lends its highest bit.
 //!
 //! **Idea.** A value is one cache line of plain bytes ([`bytemuck::Pod`]), so a ring can move it as eight words without
-//! knowing its type. Bit 63 of the first word is the ring's while the value is inside: the one-line ring keeps its
+//! knowing its type. Bit 63 of the first word is the ring's while the value is inside: the phase ring keeps its
 //! publication mark there. Outside it is 0.
 //!
 //! **Bound.** Exactly 64 bytes aligned to 64, checked when the program is compiled.
@@ -21,7 +21,7 @@ pub const MARK: u64 = 1 << 63;
 /// #[repr(C)]
 /// struct TooSmall([u64; 4]);
 /// impl ring::Slot for TooSmall {}
-/// let _ = ring::channel::<TooSmall>(ring::Kind::Line, 2);
+/// let _ = ring::channel::<TooSmall>(ring::Kind::Phase, 2);
 /// ```
 pub trait Slot: Pod + Send {}
 

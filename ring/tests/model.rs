@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn a_ring_is_a_bounded_queue(kind in prop::sample::select(&Kind::ALL[..]), shift in 0..6_u32, calls in calls()) {
-        let mut twins = Twins::new(kind, 1 << shift);
-        calls.iter().for_each(|call| twins.step(call));
+        let mut references = Twins::new(kind, 1 << shift);
+        calls.iter().for_each(|call| references.step(call));
     }
 }

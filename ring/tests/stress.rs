@@ -177,7 +177,7 @@ fn a_consumer_that_panics_ends_the_producer() {
     }
 }
 
-/// A chain of rings drains in order when its head's producer is dropped, as a line cut into groups does.
+/// A chain of rings drains in order when its head's producer is dropped, as a pipeline cut into groups does.
 #[test]
 fn a_chain_drains_from_its_head() {
     for kind in Kind::ALL {

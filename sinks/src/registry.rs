@@ -1,11 +1,11 @@
-//! The registries of sinks and of gateways to venues: one line each.
+//! The registries of sinks and of gateways to venues: one entry each.
 
 use crate::{journal, wire};
 use flow::{Param, ParamError, Params, Venue};
 
-/// A line of the registry.
+/// An entry of the registry.
 #[derive(Debug)]
-pub struct SinkLine {
+pub struct SinkEntry {
     /// Name in configurations and on the command line.
     pub name: &'static str,
     /// Page of documentation, from the root of the project.
@@ -16,19 +16,19 @@ pub struct SinkLine {
     pub params: &'static [Param],
 }
 
-flow::registered!(SinkLine);
+flow::registered!(SinkEntry);
 
 /// Every sink.
-pub const SINKS: &[SinkLine] = &[SinkLine {
+pub const SINKS: &[SinkEntry] = &[SinkEntry {
     name: "journal",
     doc: "sinks/docs/journal.md",
     about: "inputs and outcomes in memory-mapped, sealed logs that any process can read along and replay",
     params: journal::PARAMS,
 }];
 
-/// A line of the registry of gateways.
+/// An entry of the registry of gateways.
 #[derive(Debug)]
-pub struct GatewayLine {
+pub struct GatewayEntry {
     /// Name in configurations and on the command line.
     pub name: &'static str,
     /// Page of documentation, from the root of the project.
@@ -41,10 +41,10 @@ pub struct GatewayLine {
     pub open: fn(&Params) -> Result<Box<dyn Venue>, ParamError>,
 }
 
-flow::registered!(GatewayLine);
+flow::registered!(GatewayEntry);
 
 /// Every gateway to a venue outside the process.
-pub const GATEWAYS: &[GatewayLine] = &[GatewayLine {
+pub const GATEWAYS: &[GatewayEntry] = &[GatewayEntry {
     name: "wire",
     doc: "sinks/docs/wire.md",
     about: "A venue that speaks 64-byte events over TCP, with answers that it numbers and keeps",

@@ -266,17 +266,17 @@ fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {
 }
 
 #[test]
-fn the_registry_line_is_sound() {
-    let line = flow::find(sinks::SINKS, "journal").expect("registered");
+fn the_registry_entry_is_sound() {
+    let entry = flow::find(sinks::SINKS, "journal").expect("registered");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    assert!(root.join(line.doc()).is_file(), "{}", line.doc());
-    let params = flow::Params::defaults(line.params());
+    assert!(root.join(entry.doc()).is_file(), "{}", entry.doc());
+    let params = flow::Params::defaults(entry.params());
     let made = sinks::journal::JournalSpec::from_params(&params, "b", "c");
     assert_eq!((made.segment_records, made.outcome_kinds), (262_144, Kinds::ALL));
 }
 
 #[test]
-fn the_line_allocates_nothing_and_faults_no_page() {
+fn the_pipeline_allocates_nothing_and_faults_no_page() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("journal");
     let (mut inputs, mut outcomes) = Journal::create(&dir, &JournalSpec::new("test", "")).unwrap();

@@ -1,4 +1,4 @@
-//! What needs another process: kill -9, a reader elsewhere, a full disk, a read-only one, a line without system calls.
+//! What needs another process: kill -9, a reader elsewhere, a full disk, a read-only one, a pipeline without system calls.
 //!
 //! The binary starts itself again with a role in its arguments. Kills are as many as `TIDEGATE_KILLS` says (20).
 
@@ -321,7 +321,7 @@ fn quiet() -> Result<(), Failed> {
     let read = child.stdout.take().expect("piped").read_exact(&mut said);
     child.kill()?;
     child.wait()?;
-    read.map_err(|_| "the line made a system call in 99,000 inputs")?;
+    read.map_err(|_| "the pipeline made a system call in 99,000 inputs")?;
     assert_eq!(&said, b"quiet\n");
     Ok(())
 }

@@ -29,9 +29,9 @@ import time
 
 NANO = 10**9
 LINES = {
-    "random": ["line.stages=book,bars,cvd,vpin,random,orders,risk,router", "random.every=5"],
+    "random": ["pipeline.stages=book,bars,cvd,vpin,random,orders,risk,router", "random.every=5"],
     "momentum": [
-        "line.stages=book,bars,cvd,imbalance,vpin,momentum,orders,risk,router",
+        "pipeline.stages=book,bars,cvd,imbalance,vpin,momentum,orders,risk,router",
         "vpin.bucket_qty=1000",
         "bars.intervals=5s",
         "momentum.bar=5s",
@@ -222,7 +222,7 @@ def judge(options, strategy, seed):
 
 
 DESK = """
-[line]
+[pipeline]
 stages = ["book", "random", "orders", "risk", "router"]
 clock = "wall"
 [router]

@@ -260,16 +260,16 @@ fn journal_twice() {
 
 fn bad_configuration() {
     let (folder, _) = folder();
-    let text = "[line]\nbatch = 0\nbtach = 1\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\nfiles = [\"day.itch\"]\n";
+    let text = "[pipeline]\nbatch = 0\nbtach = 1\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\nfiles = [\"day.itch\"]\n";
     let config = write(&folder, "bad.toml", text.as_bytes());
-    let faults = ["4 faults", "line.batch", "line.btach", "bogus", "input[1].feed", "valid: dbn, itch"];
+    let faults = ["4 faults", "pipeline.batch", "pipeline.btach", "bogus", "input[1].feed", "valid: dbn, itch"];
     says(call(&["replay", &config]), 2, &faults);
     says(call(&["validate", &config]), 2, &faults);
     let json = call(&["validate", &config, "--json"]).expect(2);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON object");
     assert_eq!(json["faults"].as_array().map(Vec::len), Some(4));
-    let broken = write(&folder, "broken.toml", b"[line\n");
-    says(call(&["replay", &broken]), 2, &["broken.toml", "line 1", "write valid TOML"]);
+    let broken = write(&folder, "broken.toml", b"[pipeline\n");
+    says(call(&["replay", &broken]), 2, &["broken.toml", "pipeline 1", "write valid TOML"]);
 }
 
 fn bad_usage() {
@@ -283,7 +283,7 @@ fn bad_usage() {
         (&["replay", "--input", &day, "--emit", "trades"], "no such kind; valid: "),
         (&["replay", "--input", &day, "--emit", "trade,bar", "--format", "csv"], "CSV takes one kind"),
         (&["replay", "--input", &day, "--verify"], "--journal"),
-        (&["replay", "--input", &day, "--set", "line.batch=no"], "an integer from 1"),
+        (&["replay", "--input", &day, "--set", "pipeline.batch=no"], "an integer from 1"),
         (&["replay", "--input", &day, "--date", "yesterday"], "--date"),
     ];
     for (arguments, part) in commands {
@@ -353,7 +353,7 @@ fn mounted(options: &str, script: &str) -> Outcome {
     finish(command)
 }
 
-/// Nothing enters the line that could not be logged: the run halts, and what is on the disk is whole.
+/// Nothing enters the pipeline that could not be logged: the run halts, and what is on the disk is whole.
 fn full_disk() {
     let script = "\"$2\" replay --feed synthetic --set synthetic.messages=400000 --set journal.segment_records=4096 \
                   --journal \"$1/run\"; code=$?; \"$2\" journal verify \"$1/run\"; echo \"verify $?\"; \

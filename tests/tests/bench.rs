@@ -1,5 +1,5 @@
 //! `tidegate bench`: every command at a tiny size. Nothing here judges a time; what is judged is that the fields are those
-//! of the page, that counts are right, that percentiles are in order, and that books and lines are those of `replay`.
+//! of the page, that counts are right, that percentiles are in order, and that books and pipelines are those of `replay`.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ fn hop_and_ring_have_both_rings() {
     let names =
         |told: &Value| told["rings"].as_array().expect("a list").iter().map(|r| r["name"].clone()).collect::<Vec<_>>();
     let hop = bench(&["hop", "--rounds", "2", "--trips", "20"]);
-    assert_eq!(names(&hop), ["line", "disruptor"]);
+    assert_eq!(names(&hop), ["phase", "disruptor"]);
     within(&hop, "raw_p50_ns");
     hop["rings"].as_array().expect("a list").iter().for_each(|ring| {
         within(ring, "p50_ns");
@@ -97,7 +97,7 @@ fn hop_and_ring_have_both_rings() {
         assert!(number(&ring["p99_ns"]) <= number(&ring["max_ns"]));
     });
     let ring = bench(&["ring", "--rounds", "1", "--slots", "1000", "--capacity", "16", "--batch", "1,8,32"]);
-    assert_eq!(names(&ring), ["line", "disruptor", "line", "disruptor"], "a batch beyond the capacity is left out");
+    assert_eq!(names(&ring), ["phase", "disruptor", "phase", "disruptor"], "a batch beyond the capacity is left out");
     assert!(run(["bench", "ring", "--capacity", "1000"]).expect(2).stderr.contains("power of two"));
 }
 
@@ -107,7 +107,7 @@ fn decode_and_book_agree_with_replay() {
     let decode = bench(&["decode", day, "--rounds", "2"]);
     assert_eq!((&decode["messages"], &decode["whole"]), (&20_000.into(), &true.into()));
     within(&decode, "ns_per_message");
-    let replay = replayed(&["--set", "line.stages=book"]);
+    let replay = replayed(&["--set", "pipeline.stages=book"]);
     let book = bench(&["book", day, "--rounds", "2"]);
     assert_eq!(book["messages"], 20_000);
     assert_eq!(book["state_hash"], replay["state_hash"]);
@@ -139,18 +139,18 @@ fn a_part_of_a_file_is_measured_as_far_as_it_is_whole() {
     let decode = bench(&["decode", out, "--rounds", "1", "--mib", "1"]);
     assert_eq!((&decode["bytes"], &decode["whole"]), (&(1 << 20).into(), &false.into()));
     assert!((25_000.0..60_000.0).contains(&number(&decode["messages"])), "{decode}");
-    bench(&["line", out, "--rounds", "1", "--mib", "1", "--preset", "split"]);
+    bench(&["pipeline", out, "--rounds", "1", "--mib", "1", "--preset", "split"]);
 }
 
 #[test]
-fn a_line_fused_and_split_is_the_one_of_replay_and_does_not_allocate() {
+fn a_pipeline_fused_and_split_is_the_one_of_replay_and_does_not_allocate() {
     let day = day().to_str().expect("UTF-8");
-    let line = bench(&["line", day, "--rounds", "2", "--preset", "split"]);
+    let pipeline = bench(&["pipeline", day, "--rounds", "2", "--preset", "split"]);
     let replay = replayed(&[]);
-    assert_eq!((&line["events"], &line["outcome_hash"]), (&replay["events"], &replay["outcome_hash"]));
-    let lines = line["lines"].as_array().expect("a list");
-    assert_eq!(lines.iter().map(|l| &l["name"]).collect::<Vec<_>>(), ["fused", "split"]);
-    for one in lines {
+    assert_eq!((&pipeline["events"], &pipeline["outcome_hash"]), (&replay["events"], &replay["outcome_hash"]));
+    let pipelines = pipeline["pipelines"].as_array().expect("a list");
+    assert_eq!(pipelines.iter().map(|l| &l["name"]).collect::<Vec<_>>(), ["fused", "split"]);
+    for one in pipelines {
         assert_eq!(one["outcome_hash"], replay["outcome_hash"]);
         assert_eq!(one["allocations"], 0, "{one}");
         assert!(number(&one["allocations_before"]) > 0.0, "what names and building cost is counted");
@@ -191,7 +191,7 @@ fn tick_to_order_tells_of_every_order_and_draws_it() {
 }
 
 #[test]
-fn a_cut_line_and_a_sweep_are_measured_too() {
+fn a_cut_pipeline_and_a_sweep_are_measured_too() {
     let size = [
         "--rate",
         "2M",
@@ -206,7 +206,7 @@ fn a_cut_line_and_a_sweep_are_measured_too() {
         "--set",
         "random.every=20",
     ];
-    let cut = bench(&[&["tick-to-order", "--cut", "orders", "--set", "line.idle=yield"][..], &size].concat());
+    let cut = bench(&[&["tick-to-order", "--cut", "orders", "--set", "pipeline.idle=yield"][..], &size].concat());
     assert_eq!((cut["groups"].as_array().map(Vec::len), &cut["wait"]), (Some(2), &Value::Null));
     ordered(&cut["tick_to_order"]);
 }
@@ -257,15 +257,15 @@ fn what_cannot_be_measured_is_said() {
     for (arguments, code, said) in [
         (vec!["decode", "nowhere.itch"], 1, "nowhere.itch does not exist"),
         (vec!["book", strange], 1, "no feed recognises its first bytes"),
-        (vec!["line", strange, "--feed", "nasdaq"], 2, "no such feed"),
-        (vec!["line", strange, "--feed", "itch"], 1, "is not of the feed itch"),
+        (vec!["pipeline", strange, "--feed", "nasdaq"], 2, "no such feed"),
+        (vec!["pipeline", strange, "--feed", "itch"], 1, "is not of the feed itch"),
         (vec!["decode", strange, "--rounds", "0"], 2, "--rounds"),
         (vec!["tick-to-order", "--rate", "fast"], 2, "valid: messages a second"),
         (vec!["tick-to-order", "--burst", "10"], 2, "valid: FACTORx,TIME"),
         (vec!["tick-to-order", "--seconds", "1", "--burst", "2x,3s"], 2, "raise --seconds"),
         (vec!["tick-to-order", "--symbols", "0"], 2, "symbols"),
         (vec!["tick-to-order", "--rate", "1000M", "--seconds", "3600"], 2, "held in memory"),
-        (vec!["tick-to-order", "--set", "line.no=1"], 2, "no such parameter"),
+        (vec!["tick-to-order", "--set", "pipeline.no=1"], 2, "no such parameter"),
     ] {
         let outcome = run(["bench"].iter().copied().chain(arguments.iter().copied())).expect(code);
         assert!(outcome.stderr.contains(said), "{arguments:?}: {}", outcome.stderr);

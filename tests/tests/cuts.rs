@@ -1,13 +1,13 @@
-//! Where the line is cut changes speed, never results.
+//! Where the pipeline is cut changes speed, never results.
 //!
-//! The reference is always the fused line: one thread, no ring, nothing to race. Every other shape must bring the same
+//! The reference is always the fused pipeline: one thread, no ring, nothing to race. Every other shape must bring the same
 //! events to the end, in the same order, equal in all 64 bytes, and leave the stages in the same state. By default the
 //! shapes, rings and batches are covered in pairs; `TIDEGATE_FULL` runs every combination on longer days.
 
 mod harness;
 
 use flow::{Event, Kind, Kinds, Out, Px, Qty, Stage, StateError, StateReader, StateWriter, What};
-use harness::{Day, Delays, Line, Taken, add_day, inputs, listings, same, set, small, taken};
+use harness::{Day, Delays, Pipeline, Taken, add_day, inputs, listings, same, set, small, taken};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use tidegate::config::Settings;
 use tidegate::plan::{Plan, Planned};
 use tidegate_tests::amount;
 
-const RINGS: [&str; 2] = ["line", "disruptor"];
+const RINGS: [&str; 2] = ["phase", "disruptor"];
 const BATCHES: [u64; 4] = [1, 7, 64, 1024];
 
-/// The presets, and every subset of the places where the line can be cut.
+/// The presets, and every subset of the places where the pipeline can be cut.
 fn shapes() -> Vec<(&'static str, String)> {
     let subset = |bits: usize| {
         let places = ["book", "bars", "tail"].into_iter().enumerate();
@@ -32,10 +32,10 @@ fn shapes() -> Vec<(&'static str, String)> {
 
 fn shape(settings: &Settings, (preset, cuts): &(&str, String), ring: &str, batch: u64) -> Settings {
     let mut shaped = settings.clone();
-    set(&mut shaped, &format!("line.preset={preset}"));
-    set(&mut shaped, &format!("line.cuts={cuts}"));
-    set(&mut shaped, &format!("line.ring={ring}"));
-    set(&mut shaped, &format!("line.batch={batch}"));
+    set(&mut shaped, &format!("pipeline.preset={preset}"));
+    set(&mut shaped, &format!("pipeline.cuts={cuts}"));
+    set(&mut shaped, &format!("pipeline.ring={ring}"));
+    set(&mut shaped, &format!("pipeline.batch={batch}"));
     shaped
 }
 
@@ -51,7 +51,7 @@ fn equal(reference: &Taken, found: &Taken, what: &str) {
     assert_eq!(reference.state_hash, found.state_hash, "state hash, {what}");
 }
 
-/// Runs the settings in every shape and compares each with the fused line. How many runs were compared.
+/// Runs the settings in every shape and compares each with the fused pipeline. How many runs were compared.
 fn every_shape(settings: &Settings, kinds: Kinds) -> usize {
     let reference = taken(settings, kinds);
     assert!(reference.events.len() > 100, "{} events prove little", reference.events.len());
@@ -96,7 +96,7 @@ fn two_days(settings: &mut Settings, seed: u64, messages: u64) {
 #[test]
 fn every_shape_gives_the_same_bytes_of_several_inputs_and_ticks() {
     let mut settings = small();
-    set(&mut settings, "line.ring_capacity=128");
+    set(&mut settings, "pipeline.ring_capacity=128");
     two_days(&mut settings, 21, amount(2_000, 60_000));
     let reference = taken(&settings, Kinds::ALL);
     let sources = |n| inputs(&reference.events).iter().filter(|e| e.source == n).count();
@@ -115,14 +115,14 @@ fn a_reader_of_fewer_kinds_reads_a_part_of_the_same_bytes() {
         let part: Vec<Event> = whole.iter().filter(|e| kinds.has(e.kind)).copied().collect();
         assert!(!part.is_empty());
         set(&mut settings, &format!("outcomes.kinds={}", names(kinds)));
-        let split = shape(&settings, &("split", String::new()), "line", 64);
+        let split = shape(&settings, &("split", String::new()), "phase", 64);
         for settings in [&settings, &split] {
             same(&part, &taken(settings, kinds).events, &format!("only {}", names(kinds)));
         }
     }
 }
 
-/// A random line over a random day.
+/// A random pipeline over a random day.
 #[derive(Clone, Debug)]
 struct Random {
     day: Day,
@@ -139,9 +139,9 @@ struct Random {
 fn random() -> impl Strategy<Value = Random> {
     let day = (any::<u64>(), 1_500_u64..4_000, 1_u64..12, 24_u64..400)
         .prop_map(|(seed, messages, symbols, live_orders)| Day { seed, messages, symbols, live_orders });
-    let line = (1..shapes().len(), prop::sample::select(&RINGS[..]), 7_u32..12, 1_u64..300);
+    let pipeline = (1..shapes().len(), prop::sample::select(&RINGS[..]), 7_u32..12, 1_u64..300);
     let idle = prop::sample::select(&["yield", "spin", "hint"][..]);
-    (day, any::<bool>(), line, idle, any::<u64>(), 20_u64..400).prop_map(
+    (day, any::<bool>(), pipeline, idle, any::<u64>(), 20_u64..400).prop_map(
         |(day, second, (shape, ring, capacity, batch), idle, delays, every)| Random {
             day,
             second,
@@ -165,12 +165,12 @@ fn late_and_on_time(random: &Random) -> Result<(), TestCaseError> {
     let reference = taken(&settings, Kinds::ALL);
     let inputs = inputs(&reference.events);
     let mut cut = shape(&settings, &shapes()[random.shape], random.ring, random.batch);
-    set(&mut cut, &format!("line.ring_capacity={}", random.capacity));
-    set(&mut cut, &format!("line.idle={}", random.idle));
+    set(&mut cut, &format!("pipeline.ring_capacity={}", random.capacity));
+    set(&mut cut, &format!("pipeline.idle={}", random.idle));
     let listings = listings(&inputs);
     let instruments = inputs.iter().map(|e| e.instrument).max().unwrap_or(0) + 1;
-    let line = Line { settings: &cut, instruments, kinds: Kinds::ALL, listings: &listings };
-    let played = line.play(line.plan(), &inputs, Some(Delays::new(random.delays, random.every)));
+    let pipeline = Pipeline { settings: &cut, instruments, kinds: Kinds::ALL, listings: &listings };
+    let played = pipeline.play(pipeline.plan(), &inputs, Some(Delays::new(random.delays, random.every)));
     same(&reference.events, &played.events, "delayed");
     prop_assert_eq!(reference.state_hash, played.state_hash());
     Ok(())
@@ -178,7 +178,7 @@ fn late_and_on_time(random: &Random) -> Result<(), TestCaseError> {
 
 /// Cuts, rings, batches, idling and lateness at random. The failure prints the case, which is all that it depends on.
 #[test]
-fn random_lines_over_random_days_with_late_threads() {
+fn random_pipelines_over_random_days_with_late_threads() {
     let config = Config { cases: amount(12, 1_000) as u32, max_shrink_iters: 64, ..Config::default() };
     TestRunner::new(Config { failure_persistence: None, ..config })
         .run(&random(), |random| late_and_on_time(&random))
@@ -250,10 +250,10 @@ fn what_depends_on_the_cut_is_found() {
     assert!(whole.state_hash != another.state_hash);
     let stamped = inputs(&whole.events);
     let listings = listings(&stamped);
-    let split = shape(&fused, &("split", String::new()), "line", 64);
+    let split = shape(&fused, &("split", String::new()), "phase", 64);
     let play = |settings: &Settings| {
-        let line = Line { settings, instruments: 4, kinds: Kinds::ALL, listings: &listings };
-        line.play(peeking(line.plan()), &stamped, None).events
+        let pipeline = Pipeline { settings, instruments: 4, kinds: Kinds::ALL, listings: &listings };
+        pipeline.play(peeking(pipeline.plan()), &stamped, None).events
     };
     let one = play(&fused);
     assert!(!differ(&one, &play(&fused)), "on one thread even a peeking stage repeats itself");

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tidegate_tests::{amount, draw, run, seed, tidegate};
 
-/// A configuration of a line that trades at random, with its journal beside it.
+/// A configuration of a pipeline that trades at random, with its journal beside it.
 struct Desk {
     folder: TempDir,
 }
@@ -27,7 +27,7 @@ impl Desk {
 
     fn configure(&self, messages: u64, more: &str) {
         let text = format!(
-            "[line]\nstages = [\"book\", \"bars\", \"cvd\", \"vpin\", \"random\", \"orders\", \"risk\", \"router\"]\n\
+            "[pipeline]\nstages = [\"book\", \"bars\", \"cvd\", \"vpin\", \"random\", \"orders\", \"risk\", \"router\"]\n\
              [book]\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n\
              [random]\nseed = 5\nevery = 3\n[sim]\norder_latency_ns = 20000\nmax_own_orders = 4096\nmax_orders = 65536\n\
              max_levels = 65536\nmax_books = 64\n{more}\n\

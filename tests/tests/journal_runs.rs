@@ -1,6 +1,6 @@
 //! Recorded runs: what a journal of the binary promises about repeating, dying and damage.
 //!
-//! A run that is repeated gives the recorded outcomes byte for byte, however its line is cut. A run that was killed
+//! A run that is repeated gives the recorded outcomes byte for byte, however its pipeline is cut. A run that was killed
 //! leaves a prefix of what it would have left, and completing it gives exactly the rest. The moments of the kills differ
 //! from run to run; the seed is printed.
 
@@ -53,7 +53,7 @@ fn logs(dir: &Path) -> [Vec<Event>; 2] {
 }
 
 #[test]
-fn a_recorded_run_repeats_however_its_line_is_cut() {
+fn a_recorded_run_repeats_however_its_pipeline_is_cut() {
     let folder = recorded(7, 60_000);
     let dir = folder.path().join("run");
     let [_, outcomes] = logs(&dir);
@@ -61,8 +61,8 @@ fn a_recorded_run_repeats_however_its_line_is_cut() {
     let cuts: [&[&str]; 4] = [
         &[],
         &["--preset", "fused"],
-        &["--preset", "split", "--ring", "line"],
-        &["--preset", "split", "--ring", "disruptor", "--set", "line.batch=1"],
+        &["--preset", "split", "--ring", "phase"],
+        &["--preset", "split", "--ring", "disruptor", "--set", "pipeline.batch=1"],
     ];
     for cut in cuts {
         let verified = repeated(&dir, &[&["--verify"], cut].concat(), 0);
@@ -74,9 +74,9 @@ fn a_recorded_run_repeats_however_its_line_is_cut() {
     }
 }
 
-/// A line that computes something else is not the recorded one: the comparison can fail.
+/// A pipeline that computes something else is not the recorded one: the comparison can fail.
 #[test]
-fn another_line_is_a_difference() {
+fn another_pipeline_is_a_difference() {
     let folder = recorded(8, 20_000);
     let outcome = run([
         "replay".as_ref(),

@@ -1,12 +1,12 @@
-//! Meters: where a line's time goes, and that looking changes nothing.
+//! Meters: where a pipeline's time goes, and that looking changes nothing.
 
 mod harness;
 
 use flow::{Event, Kind, Kinds, Out, Scope, Stage, StateError, StateReader, StateWriter, Ticks};
-use harness::{Day, Line, Played, add_day, inputs, listings, same, set, small, taken};
+use harness::{Day, Pipeline, Played, add_day, inputs, listings, same, set, small, taken};
 use std::time::{Duration, Instant};
 use tidegate::config::Settings;
-use tidegate::line::{GroupLoad, RingLoad};
+use tidegate::pipeline::{GroupLoad, RingLoad};
 use tidegate::plan::{Plan, Planned};
 
 const DAY: Day = Day { seed: 71, messages: 3_000, symbols: 4, live_orders: 60 };
@@ -42,12 +42,12 @@ impl Stage for Slow {
     }
 }
 
-/// A small day, its inputs, and how the line over it is set.
+/// A small day, its inputs, and how the pipeline over it is set.
 fn cut(more: &[&str]) -> (Settings, Vec<Event>) {
     let mut settings = small();
     add_day(&mut settings, DAY);
     let inputs = inputs(&taken(&settings, Kinds::ALL).events);
-    ["line.preset=split", "line.stages=book,bars,cvd", "line.ring_capacity=128"]
+    ["pipeline.preset=split", "pipeline.stages=book,bars,cvd", "pipeline.ring_capacity=128"]
         .iter()
         .chain(more)
         .for_each(|one| set(&mut settings, one));
@@ -57,15 +57,15 @@ fn cut(more: &[&str]) -> (Settings, Vec<Event>) {
 /// Plays the inputs with the stage `slow` taking so long, and tells what the whole took.
 fn play(settings: &Settings, inputs: &[Event], slow: &str, by: Duration) -> (Played, Duration) {
     let all = listings(inputs);
-    let line = Line { settings, instruments: 8, kinds: Kinds::ALL, listings: &all };
-    let Plan { stages, .. } = line.plan();
+    let pipeline = Pipeline { settings, instruments: 8, kinds: Kinds::ALL, listings: &all };
+    let Plan { stages, .. } = pipeline.plan();
     let slowed = |p: Planned| match p.name == slow {
         true => Planned { stage: Box::new(Slow(p.stage, by)), ..p },
         false => p,
     };
-    let plan = Plan { stages: stages.into_iter().map(slowed).collect(), ..line.plan() };
+    let plan = Plan { stages: stages.into_iter().map(slowed).collect(), ..pipeline.plan() };
     let start = Instant::now();
-    let played = line.play(plan, inputs, None);
+    let played = pipeline.play(plan, inputs, None);
     (played, start.elapsed())
 }
 
@@ -108,7 +108,7 @@ fn a_slow_stage_stalls_what_is_before_it_and_starves_what_is_behind() {
 #[test]
 fn the_three_parts_cover_the_time_of_every_group() {
     for preset in ["fused", "split"] {
-        let (settings, inputs) = cut(&[&format!("line.preset={preset}"), "line.ring_capacity=16384"]);
+        let (settings, inputs) = cut(&[&format!("pipeline.preset={preset}"), "pipeline.ring_capacity=16384"]);
         // The first stage is the slow one: nobody ends long before the others.
         let (played, wall) = play(&settings, &inputs, "book", Duration::from_micros(100));
         for group in played.meters.groups() {
@@ -120,13 +120,13 @@ fn the_three_parts_cover_the_time_of_every_group() {
 
 #[test]
 fn what_is_measured_changes_nothing() {
-    let (off, inputs) = cut(&["line.meters=false", "line.sample_every=0"]);
+    let (off, inputs) = cut(&["pipeline.meters=false", "pipeline.sample_every=0"]);
     let (none, _) = play(&off, &inputs, "", Duration::ZERO);
     assert_eq!(none.meters.groups(), []);
     assert!(none.meters.latencies().iter().all(|l| l.histogram.is_empty()));
     assert_eq!(none.meters.rings().len(), 2, "rings count always");
     for preset in ["fused", "split"] {
-        let (on, _) = cut(&[&format!("line.preset={preset}"), "line.meters=true", "line.sample_every=1"]);
+        let (on, _) = cut(&[&format!("pipeline.preset={preset}"), "pipeline.meters=true", "pipeline.sample_every=1"]);
         let (all, _) = play(&on, &inputs, "", Duration::ZERO);
         same(&none.events, &all.events, preset);
         assert_eq!(none.state_hash(), all.state_hash());

@@ -35,7 +35,7 @@ fn at(rows: &[(u64, u64, u64)], now: u64, of: impl Fn(&(u64, u64, u64)) -> u64) 
 fn settings(messages: u64) -> Settings {
     let mut settings = small();
     for one in [
-        "line.stages=book,bars,cvd,random,orders,risk,router",
+        "pipeline.stages=book,bars,cvd,random,orders,risk,router",
         "random.every=5",
         "sim.max_own_orders=4096",
         "sim.max_orders=65536",
@@ -98,9 +98,9 @@ fn orders_and_answers_take_as_long_as_was_recorded() {
     assert!(answered > 500 && exact * 10 > answered * 9, "{exact} of {answered}");
     for (n, shape) in ["split", "cuts"].into_iter().enumerate() {
         let mut shaped = settings.clone();
-        set(&mut shaped, &format!("line.preset={shape}"));
-        set(&mut shaped, if shape == "cuts" { "line.cuts=book,orders,tail" } else { "line.cuts=" });
-        set(&mut shaped, ["line.ring=line", "line.ring=disruptor"][n]);
+        set(&mut shaped, &format!("pipeline.preset={shape}"));
+        set(&mut shaped, if shape == "cuts" { "pipeline.cuts=book,orders,tail" } else { "pipeline.cuts=" });
+        set(&mut shaped, ["pipeline.ring=phase", "pipeline.ring=disruptor"][n]);
         let found = taken(&shaped, Kinds::ALL);
         same(&reference.events, &found.events, shape);
         assert_eq!(

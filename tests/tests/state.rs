@@ -7,7 +7,7 @@
 mod harness;
 
 use flow::{Event, Kinds, StateReader, StateWriter};
-use harness::{Day, Line, add_day, add_file, inputs, listings, same, set, small, taken};
+use harness::{Day, Pipeline, add_day, add_file, inputs, listings, same, set, small, taken};
 use std::process::ExitCode;
 use tidegate::config::Settings;
 use tidegate_tests::{Case, amount, conclude};
@@ -17,8 +17,8 @@ const CUTS: [&str; 4] = ["", "bars", "tail", "book,bars,tail"];
 
 fn cut(settings: &Settings, turn: usize) -> Settings {
     let mut settings = settings.clone();
-    set(&mut settings, "line.preset=cuts");
-    set(&mut settings, &format!("line.cuts={}", CUTS[turn % CUTS.len()]));
+    set(&mut settings, "pipeline.preset=cuts");
+    set(&mut settings, &format!("pipeline.cuts={}", CUTS[turn % CUTS.len()]));
     settings
 }
 
@@ -43,10 +43,11 @@ fn interrupted(settings: &Settings, whole: &Whole, point: usize, turn: usize) {
     let known = listings(before);
     let all = listings(&whole.inputs);
     let (here, elsewhere) = (cut(settings, turn), cut(settings, turn / CUTS.len() + turn + 1));
-    let line = |settings, listings| Line { settings, instruments: whole.instruments, kinds: Kinds::ALL, listings };
-    let first = line(&here, &known);
+    let pipeline =
+        |settings, listings| Pipeline { settings, instruments: whole.instruments, kinds: Kinds::ALL, listings };
+    let first = pipeline(&here, &known);
     let saved = first.play(first.plan(), before, None);
-    let second = line(&elsewhere, &all);
+    let second = pipeline(&elsewhere, &all);
     let mut plan = second.plan();
     let mut reader = StateReader::new(&known, &saved.state);
     for planned in &mut plan.stages {
@@ -91,8 +92,8 @@ fn a_state_that_is_not_loaded_is_found() {
     let whole = whole(&settings);
     let (before, after) = whole.inputs.split_at(whole.inputs.len() / 2);
     let all = listings(&whole.inputs);
-    let line = Line { settings: &settings, instruments: whole.instruments, kinds: Kinds::ALL, listings: &all };
-    let (first, rest) = (line.play(line.plan(), before, None), line.play(line.plan(), after, None));
+    let pipeline = Pipeline { settings: &settings, instruments: whole.instruments, kinds: Kinds::ALL, listings: &all };
+    let (first, rest) = (pipeline.play(pipeline.plan(), before, None), pipeline.play(pipeline.plan(), after, None));
     assert!([first.events, rest.events.clone()].concat() != whole.events);
     assert!(rest.state_hash() != whole.state_hash);
 }

@@ -1,6 +1,6 @@
-//! Orders on, and still the same bytes: what comes back from the line enters at a place that no cut can move.
+//! Orders on, and still the same bytes: what comes back from the pipeline enters at a place that no cut can move.
 //!
-//! A strategy that trades a lot runs against the simulated venue. Every shape of the line must bring the same events to
+//! A strategy that trades a lot runs against the simulated venue. Every shape of the pipeline must bring the same events to
 //! the end as the fused one, inputs and their times included, at every latency of the venue. With the feature
 //! `deliberate-faults` the same comparison must see each rule of the merge broken.
 
@@ -9,14 +9,14 @@ mod harness;
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use flow::records::{Anomaly, Bust, Fill, FillCost};
 use flow::{Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS, What};
-use harness::{Day, Delays, Line, Taken, add_day, add_file, inputs, same, set, small, taken};
+use harness::{Day, Delays, Pipeline, Taken, add_day, add_file, inputs, same, set, small, taken};
 use std::path::{Path, PathBuf};
 use tidegate::config::Settings;
 use tidegate_tests::amount;
 
-const RINGS: [&str; 2] = ["line", "disruptor"];
+const RINGS: [&str; 2] = ["phase", "disruptor"];
 const BATCHES: [u64; 4] = [1, 7, 64, 1024];
-/// From where nothing may enter beside an order, to where the line is far behind the market.
+/// From where nothing may enter beside an order, to where the pipeline is far behind the market.
 const LATENCIES: [u64; 4] = [0, 1_000, 50_000, 1_000_000];
 
 /// A day that is hard on the merge, and its trading date: a million times as fast as a real one, so that many messages
@@ -49,14 +49,14 @@ fn restless(seed: u64, messages: u64) -> (PathBuf, String) {
     (file, config.date.to_string())
 }
 
-/// A line that trades at random, on two days that are hard on the merge and, if wanted, a third that is not.
+/// A pipeline that trades at random, on two days that are hard on the merge and, if wanted, a third that is not.
 fn trading(seed: u64, messages: u64, latency_ns: u64, third: bool) -> Settings {
     let mut settings = small();
     for one in [
-        "line.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router",
+        "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router",
         "random.every=2",
         "vpin.bucket_qty=2000",
-        "line.ring_capacity=128",
+        "pipeline.ring_capacity=128",
         "risk.max_messages=8192",
         "risk.throttle_window_ms=20",
         "sim.max_own_orders=4096",
@@ -99,10 +99,10 @@ fn shapes() -> Vec<(&'static str, &'static str)> {
 fn shaped(settings: &Settings, (preset, cuts): (&str, &str), ring: &str, batch: u64) -> Settings {
     let mut shaped = settings.clone();
     for one in [
-        format!("line.preset={preset}"),
-        format!("line.cuts={cuts}"),
-        format!("line.ring={ring}"),
-        format!("line.batch={batch}"),
+        format!("pipeline.preset={preset}"),
+        format!("pipeline.cuts={cuts}"),
+        format!("pipeline.ring={ring}"),
+        format!("pipeline.batch={batch}"),
     ] {
         set(&mut shaped, &one);
     }
@@ -163,7 +163,7 @@ fn every_shape_gives_the_same_bytes_with_orders_on() {
 
 /// The strategy does trade, is filled, refused and rejected; and twice is the same.
 #[test]
-fn a_line_that_trades_a_lot_repeats_itself() {
+fn a_pipeline_that_trades_a_lot_repeats_itself() {
     let settings = trading(72, 40_000, 50_000, true);
     let first = taken(&settings, Kinds::ALL);
     sound(&first.events);
@@ -243,7 +243,7 @@ fn what_was_executed_is_taken_back_alike_in_every_shape() {
     let inputs = with_busts(&inputs(&run.events), 5);
     let instruments = inputs.iter().map(|e| e.instrument).max().unwrap_or(0) + 1;
     let listings = harness::listings(&inputs);
-    let fused = Line { settings: &settings, instruments, kinds: Kinds::ALL, listings: &listings };
+    let fused = Pipeline { settings: &settings, instruments, kinds: Kinds::ALL, listings: &listings };
     let reference = fused.play(fused.plan(), &inputs, None);
     let busts: std::collections::BTreeSet<u64> =
         reference.events.iter().filter(|e| e.kind == Kind::Bust).map(|e| e.id.seq()).collect();
@@ -258,8 +258,8 @@ fn what_was_executed_is_taken_back_alike_in_every_shape() {
     assert!(taken_back > 100 && told.keys().eq(all.iter()), "{taken_back}, {told:?}");
     for (n, shape) in shapes().into_iter().enumerate() {
         let shaped = shaped(&settings, shape, RINGS[n % 2], BATCHES[n % 4]);
-        let line = Line { settings: &shaped, ..fused };
-        let found = line.play(line.plan(), &inputs, (n % 3 > 0).then(|| Delays::new(n as u64, 500)));
+        let pipeline = Pipeline { settings: &shaped, ..fused };
+        let found = pipeline.play(pipeline.plan(), &inputs, (n % 3 > 0).then(|| Delays::new(n as u64, 500)));
         same(&reference.events, &found.events, &format!("{shape:?}"));
         assert!(reference.state == found.state, "{shape:?}: state");
     }
@@ -275,7 +275,7 @@ mod faults {
     use tidegate::ingress::fault::{Fault, inject};
 
     const FAULT: &str = "TIDEGATE_BROKEN_RULE";
-    /// A comparison takes a few seconds; a line that has lost its word waits for ever.
+    /// A comparison takes a few seconds; a pipeline that has lost its word waits for ever.
     const PATIENCE: Duration = Duration::from_secs(40);
     /// Few kinds reach the end: most inputs forward nothing over a cut.
     const FEW: Kinds = Kinds::of(&[Kind::Route, Kind::Fill]);
@@ -287,9 +287,9 @@ mod faults {
         for (shape, batch) in
             [(("split", ""), 1), (("split", ""), 64), (("cuts", "orders,tail"), 7), (("cuts", "tail"), 1_024)]
         {
-            let found = taken(&shaped(settings, shape, "line", batch), Kinds::ALL);
+            let found = taken(&shaped(settings, shape, "phase", batch), Kinds::ALL);
             equal(&reference, &found, &format!("{shape:?}, batch {batch}"));
-            let few = taken(&shaped(settings, shape, "line", batch), FEW);
+            let few = taken(&shaped(settings, shape, "phase", batch), FEW);
             let part: Vec<_> = reference.events.iter().filter(|e| FEW.has(e.kind)).copied().collect();
             same(&part, &few.events, &format!("few kinds, {shape:?}, batch {batch}"));
         }
@@ -305,7 +305,7 @@ mod faults {
             compared(&trading(81, 3_000, latency, false));
             // Without bars there are no ticks behind the last input: orders are on their way when the sources end.
             let mut tickless = trading(83, 3_000, latency, false);
-            set(&mut tickless, "line.stages=book,cvd,random,orders,risk,router");
+            set(&mut tickless, "pipeline.stages=book,cvd,random,orders,risk,router");
             compared(&tickless);
         }
     }

@@ -36,7 +36,7 @@ struct Desk {
 impl Desk {
     fn new(port: u16, seed: u64, preset: &str) -> Desk {
         let config = format!(
-            "[line]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\nclock = \"wall\"\npreset = \"{preset}\"\n\
+            "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\nclock = \"wall\"\npreset = \"{preset}\"\n\
              [journal]\nsegment_records = 8192\n[router]\nvenue = \"wire\"\n[wire]\naddress = \"127.0.0.1:{port}\"\n\
              [random]\nevery = 40\nseed = {seed}\nmax_position = 5000\n\
              [risk]\nmax_quantity = 5000\nmax_notional = 100000000\ncollar_bps = 5000\nmax_position = 6000\n\
@@ -201,7 +201,7 @@ fn ledger_positions(ledger: &Value) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
     ledger["positions"].as_array().expect("a list").iter().map(one).collect()
 }
 
-/// Every route that left the line was sent, or it is recorded that it never was; nobody settled one twice as sent.
+/// Every route that left the pipeline was sent, or it is recorded that it never was; nobody settled one twice as sent.
 fn settled(inputs: &[Event], outcomes: &[Event]) -> usize {
     let routes: BTreeSet<u64> = outcomes.iter().filter(|e| e.get::<Route>().is_some()).map(|e| e.id.0).collect();
     let sent: Vec<u64> = inputs.iter().filter_map(|e| e.get::<Sent>()).map(|s| s.cause).filter(|c| *c != 0).collect();
@@ -354,7 +354,7 @@ fn another_build_begins_a_new_journal() {
     }
 }
 
-/// After two panics at the same input the line is not started; its orders are cancelled all the same.
+/// After two panics at the same input the pipeline is not started; its orders are cancelled all the same.
 #[test]
 fn safe_mode_cancels_what_rests() {
     let random = seed();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use tidegate::measure::compare::ResultFile;
+use tidegate::bench::compare::ResultFile;
 
 fn main() -> ExitCode {
     let files: Vec<String> = std::env::args().skip(1).collect();

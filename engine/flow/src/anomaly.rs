@@ -62,17 +62,17 @@ whats! {
     BadPacket = 16 "bad-packet" "packet",
     /// More instruments than the source's range holds; the event was left out.
     InstrumentRange = 17 "instrument-range" "limit",
-    /// An answer of the venue, or a wish of a strategy, that the order's state does not allow; the state stays.
+    /// An answer of the venue, or an intent of a strategy, that the order's state does not allow; the state stays.
     IllegalTransition = 18 "illegal-transition" "order",
-    /// An answer of the venue for an order that this line never sent.
+    /// An answer of the venue for an order that this pipeline never sent.
     UnknownOwnOrder = 19 "unknown-own-order" "order",
     /// A bounded table of orders, positions or groups is full; the intent was left out.
     OrdersFull = 20 "orders-full" "limit",
-    /// Too much came back from the line, or from the venue, at once: trading halts.
+    /// Too much came back from the pipeline, or from the venue, at once: trading halts.
     ReturnsFull = 21 "returns-full" "limit",
     /// A command that cannot be carried out: unknown target, or its old value is not what holds; it was left out.
     BadCommand = 22 "bad-command" "target",
-    /// A wish that is none: no quantity, no side, no listing; it was left out.
+    /// An intent that is none: no quantity, no side, no listing; it was left out.
     BadIntent = 23 "bad-intent" "strategy",
     /// A bust of a fill that is not known, or not any more; nothing was reversed.
     UnknownFill = 24 "unknown-fill" "match",

@@ -82,7 +82,7 @@ impl Event {
         self.flags.side()
     }
 
-    /// Whether it tells the head again what the line has said already: a refusal that came back.
+    /// Whether it tells the head again what the pipeline has said already: a refusal that came back.
     #[inline]
     pub fn is_echo(&self) -> bool {
         self.kind == Kind::Refused && self.id.position() == 0

@@ -54,7 +54,7 @@ impl Flags {
     pub const POSSIBLE_DUPLICATE: Flags = Flags(1 << 5);
     /// The aggressor was inferred by a rule, not told by the venue.
     pub const INFERRED_AGGRESSOR: Flags = Flags(1 << 6);
-    /// Comes from outside this line (another line, an operator's tool).
+    /// Comes from outside this pipeline (another pipeline, an operator's tool).
     pub const EXTERNAL: Flags = Flags(1 << 7);
     /// The executed interest was not displayed.
     pub const HIDDEN: Flags = Flags(1 << 8);

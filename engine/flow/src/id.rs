@@ -1,8 +1,8 @@
 //! Who an event is: its place in the one numbered sequence.
 //!
 //! From high to low: 1 bit lent to the ring, 40 bits of `seq` (the ingress number, from 1), 7 bits of the position, in
-//! the uncut line, of the stage that made it, 16 bits of its ordinal among what that stage made for that `seq`. The
-//! position is that of the uncut line, so an id is the same for every cut. Bound: 2^40 inputs are 12 days at a million
+//! the uncut pipeline, of the stage that made it, 16 bits of its ordinal among what that stage made for that `seq`. The
+//! position is that of the uncut pipeline, so an id is the same for every cut. Bound: 2^40 inputs are 12 days at a million
 //! events a second; the ingress halts before the counter wraps.
 
 use bytemuck::{Pod, Zeroable};
@@ -13,7 +13,7 @@ pub const POSITION_INGRESS: u8 = 0;
 /// Position of the simulated venue, which runs at the head.
 pub const POSITION_VENUE: u8 = 127;
 
-/// Identity of an event; unique in a journal and the same for every cut of the line.
+/// Identity of an event; unique in a journal and the same for every cut of the pipeline.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct EventId(pub u64);
@@ -36,7 +36,7 @@ impl EventId {
         (self.0 & !Self::RING_BIT) >> 23
     }
 
-    /// Position in the uncut line of the stage that made it; 0 for the ingress.
+    /// Position in the uncut pipeline of the stage that made it; 0 for the ingress.
     #[inline]
     pub const fn position(self) -> u8 {
         (self.0 >> 16) as u8 & 127

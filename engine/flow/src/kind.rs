@@ -12,9 +12,9 @@ use std::fmt;
 pub struct Kind(pub u8);
 
 impl Kind {
-    /// Crosses cuts only: carries the progress word "all inputs up to this `seq` are finished". It has no body, is in no
+    /// Crosses cuts only: carries the watermark "all inputs up to this `seq` are finished". It has no body, is in no
     /// log and no stage sees it.
-    pub const PROGRESS: Kind = Kind(127);
+    pub const WATERMARK: Kind = Kind(127);
 }
 
 impl fmt::Debug for Kind {

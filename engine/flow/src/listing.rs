@@ -1,7 +1,7 @@
 //! Listings: what an instrument index stands for.
 //!
 //! A feed defines an instrument by a [`Definition`], which becomes `name` and `listing` inputs, so that a journal needs
-//! nothing beside it. [`Listings`] reads them back, at the end of the line and wherever a row or a state needs a symbol.
+//! nothing beside it. [`Listings`] reads them back, at the end of the pipeline and wherever a row or a state needs a symbol.
 //! Bound: [`Listings::MAX`] entries; definitions past it are not kept, and rows then show no symbol.
 
 use crate::records::{Listing, Name};

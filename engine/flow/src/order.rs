@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Source of what comes back from the line: answers of venues, refusals.
+/// Source of what comes back from the pipeline: answers of venues, refusals.
 pub const SOURCE_RETURNS: u8 = 255;
 /// Source of an operator's commands.
 pub const SOURCE_OPERATOR: u8 = 254;
@@ -173,7 +173,7 @@ words! {
         Stalled = 3 "stalled",
         /// The input log takes no more.
         LogFull = 4 "log-full",
-        /// More came back from the line than its bound.
+        /// More came back from the pipeline than its bound.
         ReturnsFull = 5 "returns-full",
         /// The run before ended uncleanly.
         Unclean = 6 "unclean-stop",

@@ -23,7 +23,7 @@ impl Out {
     /// The most that one event may cause in one stage.
     pub const CAP: usize = 64;
 
-    /// The buffer of the stage at `position` (from 1) of the uncut line; `wanted` are the kinds that somebody after the
+    /// The buffer of the stage at `position` (from 1) of the uncut pipeline; `wanted` are the kinds that somebody after the
     /// stage reads.
     pub fn new(position: u8, wanted: Kinds) -> Out {
         let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();

@@ -1,6 +1,6 @@
 //! Parameters: what can be set, in one place for everything that needs to know.
 //!
-//! A registry line lists its [`Param`]s with type, unit, range, default and when a change takes effect. Configuration,
+//! A registry entry lists its [`Param`]s with type, unit, range, default and when a change takes effect. Configuration,
 //! `--set`, validation and help are derived from that list; nothing reads a setting that is not in one.
 
 use std::collections::BTreeMap;
@@ -166,7 +166,7 @@ impl Params {
     }
 
     fn get(&self, name: &str) -> &Value {
-        self.values.get(name).unwrap_or_else(|| panic!("the parameter {name} is not in its registry line"))
+        self.values.get(name).unwrap_or_else(|| panic!("the parameter {name} is not in its registry entry"))
     }
 
     /// A [`ParamType::Bool`].

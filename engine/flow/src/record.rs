@@ -1,7 +1,7 @@
 //! Records: what the 40 bytes of a body mean, and the table that says so.
 //!
 //! The macro `records!` makes, from one definition, the struct, the compile-time proof that it fills the body exactly,
-//! and its line in [`KINDS`]; schema, documentation and row output are derived from that table, so they cannot differ
+//! and its entry in [`KINDS`]; schema, documentation and row output are derived from that table, so they cannot differ
 //! from the code.
 
 use crate::Kind;
@@ -98,7 +98,7 @@ impl KindInfo {
 /// Every kind, in the order of a trade's life.
 pub const KINDS: &[KindInfo] = crate::records::TABLE;
 
-/// The line of a kind, if there is such a kind.
+/// The entry of a kind, if there is such a kind.
 pub fn kind_info(kind: Kind) -> Option<&'static KindInfo> {
     KINDS.iter().find(|k| k.kind == kind)
 }

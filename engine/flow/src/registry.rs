@@ -1,11 +1,11 @@
-//! Registries: one array per kind of plug-in, one line per plug-in.
+//! Registries: one array per kind of plug-in, one entry per plug-in.
 //!
-//! A line names the thing, its page of documentation and its parameters. The arrays stand where the plug-ins do
+//! An entry names the thing, its page of documentation and its parameters. The arrays stand where the plug-ins do
 //! (`STAGES`, `FEEDS`, `SINKS`); `validate`, help and configuration are derived from them.
 
 use crate::Param;
 
-/// What every registry line says.
+/// What every registry entry says.
 pub trait Registered {
     /// Name in configurations and on the command line.
     fn name(&self) -> &'static str;
@@ -17,16 +17,16 @@ pub trait Registered {
     fn params(&self) -> &'static [Param];
 }
 
-/// The line of that name.
+/// The entry of that name.
 pub fn find<'a, R: Registered>(registry: &'a [R], name: &str) -> Option<&'a R> {
     registry.iter().find(|r| r.name() == name)
 }
 
-/// Makes a line of a registry from a struct with the fields `name`, `doc`, `about` and `params`.
+/// Makes an entry of a registry from a struct with the fields `name`, `doc`, `about` and `params`.
 #[macro_export]
 macro_rules! registered {
-    ($line:ty) => {
-        impl $crate::Registered for $line {
+    ($entry:ty) => {
+        impl $crate::Registered for $entry {
             fn name(&self) -> &'static str {
                 self.name
             }

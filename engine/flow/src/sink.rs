@@ -14,7 +14,7 @@ pub struct SinkError {
     pub closed: bool,
 }
 
-/// Takes events at the end of the line. A sink that is slow or can die stands behind the journal, never here.
+/// Takes events at the end of the pipeline. A sink that is slow or can die stands behind the journal, never here.
 pub trait Sink: Send {
     /// Kinds that it takes; a cut forwards them to the end.
     fn kinds(&self) -> Kinds;

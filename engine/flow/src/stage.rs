@@ -1,4 +1,4 @@
-//! The stage: a pure, deterministic step of the line.
+//! The stage: a pure, deterministic step of the pipeline.
 
 use crate::{Event, Interval, Kinds, Out, StateError, StateReader, StateWriter};
 
@@ -39,15 +39,15 @@ pub trait Stage: Send {
     }
     /// Handles one event; pushes what follows from it, at most [`Stage::fan_out`] events.
     fn on_event(&mut self, event: &Event, out: &mut Out);
-    /// Inputs for which [`Stage::foresee`] is worth a call; none where it does nothing.
-    fn foresees(&self) -> Kinds {
+    /// Inputs for which [`Stage::prefetch`] is worth a call; none where it does nothing.
+    fn prefetches(&self) -> Kinds {
         Kinds::NONE
     }
     /// Shows what is likely to come, the next event first, so that the stage can have the memory that it will need brought
     /// into the cache meanwhile. Only time may depend on it: what is shown may not come, or may change before it does, and
     /// what comes may not have been shown.
     #[inline]
-    fn foresee(&mut self, _coming: &[Event]) {}
+    fn prefetch(&mut self, _coming: &[Event]) {}
     /// State out, as canonical bytes keyed by listing: equal states give equal bytes, whatever way led there.
     fn save(&self, to: &mut StateWriter<'_>);
     /// State in, into a stage that was built with the same parameters.

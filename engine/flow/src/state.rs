@@ -33,11 +33,11 @@ pub enum StateError {
     #[error("the saved state holds {0}: the file is damaged; start from an older snapshot or replay the inputs")]
     Inconsistent(&'static str),
     /// Bytes are left over, or a stage's part is missing.
-    #[error("the saved state has {0} bytes too many: it was written by a line with other stages")]
+    #[error("the saved state has {0} bytes too many: it was written by a pipeline with other stages")]
     LeftOver(usize),
 }
 
-/// Collects the state of the stages, in the order of the line.
+/// Collects the state of the stages, in the order of the pipeline.
 pub struct StateWriter<'a> {
     listings: &'a Listings,
     bytes: Vec<u8>,

@@ -1,7 +1,7 @@
 //! The seam to venues outside the process.
 //!
-//! A gateway's thread owns a [`Venue`] and is its only caller; the line never sees it. A venue numbers its answers from 1
-//! and keeps them: after a stop or a broken line it is told how many were received and gives those behind it again, so
+//! A gateway's thread owns a [`Venue`] and is its only caller; the pipeline never sees it. A venue numbers its answers from 1
+//! and keeps them: after a stop or a broken connection it is told how many were received and gives those behind it again, so
 //! that an answer is neither lost nor taken twice. What was sent and is in doubt is asked for by our own id, never sent
 //! again. Bound: an implementation holds what one read of its socket gave.
 
@@ -17,7 +17,7 @@ pub struct VenueError {
     pub place: String,
     /// What the user can do.
     pub next: &'static str,
-    /// Whether another try at the same venue can mend it: the line broke, nobody listens yet.
+    /// Whether another try at the same venue can mend it: the connection broke, nobody listens yet.
     pub passing: bool,
 }
 
@@ -47,24 +47,24 @@ pub trait Venue: Send {
     /// Hands a route over; when this returns the socket has it whole.
     ///
     /// # Errors
-    /// When the line is broken: whether the venue has the route is then in doubt.
+    /// When the connection is broken: whether the venue has the route is then in doubt.
     fn send(&mut self, route: &Approved<Event>) -> Result<(), VenueError>;
 
     /// Asks whether the venue ever took an order of that id. The answer comes by [`Venue::poll`].
     ///
     /// # Errors
-    /// When the line is broken.
+    /// When the connection is broken.
     fn ask(&mut self, order_id: OrderId) -> Result<(), VenueError>;
 
     /// The next thing that the venue has said, if there is one; never waits.
     ///
     /// # Errors
-    /// When the line is broken, or what came is not the venue's language.
+    /// When the connection is broken, or what came is not the venue's language.
     fn poll(&mut self) -> Result<Option<Answer>, VenueError>;
 
     /// Asks for the end of all orders of this session's client, whoever sent them.
     ///
     /// # Errors
-    /// When the line is broken.
+    /// When the connection is broken.
     fn cancel_all(&mut self) -> Result<(), VenueError>;
 }

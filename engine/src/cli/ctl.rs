@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure, output};
 use super::meters;
-use crate::control::{Asked, ask, status};
+use crate::control::{ControlRequest, ask, status};
 use clap::{Args, Subcommand};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -50,13 +50,13 @@ enum CtlCommand {
 }
 
 pub(super) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
-    let plain = |action| Asked::plain(action, &args.actor);
+    let plain = |action| ControlRequest::plain(action, &args.actor);
     let asked = match &args.command {
         CtlCommand::Halt => plain("halt"),
         CtlCommand::Resume => plain("resume"),
         CtlCommand::CancelAll => plain("cancel-all"),
         CtlCommand::Limit { check, to, from } => {
-            Asked { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
+            ControlRequest { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
         }
         CtlCommand::Status { json } => return show(&args.journal, *json),
     };

@@ -1,7 +1,7 @@
 //! `tidegate demo`.
 
 use super::exit::{Exit, Failure};
-use super::line::{LineArgs, set_all};
+use super::pipeline::{PipelineArgs, set_all};
 use super::rows::RowArgs;
 use super::{present, watch::Watch};
 use crate::config::{InputSettings, Settings};
@@ -9,7 +9,7 @@ use crate::run::{Options, execute};
 use clap::Args;
 
 /// Stages of the demo: from market data to orders.
-const WHOLE_LINE: [&str; 9] = ["book", "bars", "cvd", "imbalance", "vpin", "momentum", "orders", "risk", "router"];
+const WHOLE_PIPELINE: [&str; 9] = ["book", "bars", "cvd", "imbalance", "vpin", "momentum", "orders", "risk", "router"];
 
 /// Options of `demo`.
 #[derive(Args)]
@@ -31,7 +31,7 @@ pub(super) struct DemoArgs {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     #[command(flatten)]
-    line: LineArgs,
+    pipeline: PipelineArgs,
     /// One JSON object on standard output instead of the summary.
     #[arg(long)]
     json: bool,
@@ -43,13 +43,13 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         format!("synthetic.seed={}", args.seed),
         format!("synthetic.messages={}", args.events),
         format!("synthetic.symbols={}", args.symbols),
-        format!("line.stages={}", WHOLE_LINE.join(",")),
-        "line.time_orders=true".to_owned(),
+        format!("pipeline.stages={}", WHOLE_PIPELINE.join(",")),
+        "pipeline.time_orders=true".to_owned(),
         // A synthetic day is short: its buckets are small.
         "vpin.bucket_qty=1000".to_owned(),
     ];
     set_all(&mut settings, own.into_iter())?;
-    args.line.apply(&mut settings)?;
+    args.pipeline.apply(&mut settings)?;
     let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
     let params = settings.feeds[feed.name].clone();
     settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });

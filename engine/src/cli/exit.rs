@@ -70,7 +70,7 @@ impl From<Fault> for Failure {
     }
 }
 
-/// Writing to standard output failed; a closed pipe is a wish to stop, not a failure.
+/// Writing to standard output failed; a closed pipe is a request to stop, not a failure.
 pub(super) fn output(error: &io::Error) -> Result<Exit, Failure> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(Exit::Done),

@@ -1,8 +1,8 @@
-//! Tables of what a line shows of itself: where its time goes, how full its rings are, latencies.
+//! Tables of what a pipeline shows of itself: where its time goes, how full its rings are, latencies.
 
 use super::present::grouped;
 use crate::control::Status;
-use crate::line::{GroupLoad, RingLoad};
+use crate::pipeline::{GroupLoad, RingLoad};
 use crate::run::Percentiles;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ const LONG_NS: u64 = 100_000_000;
 pub(super) fn status(status: &Status) -> String {
     let [admitted, finished, behind] =
         [status.admitted, status.finished, status.admitted - status.finished].map(grouped);
-    let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} on the line\n");
+    let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} on the pipeline\n");
     push_load(&mut text, &status.load);
     for group in status.load.iter().filter(|g| g.since_turn_ns > LONG_NS) {
         let ms = grouped(group.since_turn_ns / 1_000_000);

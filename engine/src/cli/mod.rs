@@ -8,8 +8,8 @@ mod ctl;
 mod demo;
 mod exit;
 mod journal;
-mod line;
 mod meters;
+mod pipeline;
 mod present;
 mod replay;
 mod rows;
@@ -36,11 +36,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Synthetic exchange through the whole line; needs nothing, ends with a summary.
+    /// Synthetic exchange through the whole pipeline; needs nothing, ends with a summary.
     Demo(demo::DemoArgs),
-    /// Files, or a journal, through the line as fast as it goes; prints events as rows.
+    /// Files, or a journal, through the pipeline as fast as it goes; prints events as rows.
     Replay(replay::ReplayArgs),
-    /// The service: a configuration's inputs through the line at the pace of the clock, journalled, restartable.
+    /// The service: a configuration's inputs through the pipeline at the pace of the clock, journalled, restartable.
     Run(run::RunArgs),
     /// Commands to a running engine: halt, resume, cancel-all, limits; and how it is.
     Ctl(ctl::CtlArgs),

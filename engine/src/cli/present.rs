@@ -37,7 +37,7 @@ fn summary(report: &Report) -> String {
         grouped(report.events_per_s as u64)
     );
     let cut = if report.groups.len() == 1 { String::new() } else { format!(", joined by {} rings", report.ring) };
-    let _ = writeln!(text, "line      {}{cut}", report.groups.join(" | "));
+    let _ = writeln!(text, "pipeline  {}{cut}", report.groups.join(" | "));
     let _ = writeln!(text, "host      {}, {:.1} % stolen", report.host, report.steal_percent);
     meters::push_load(&mut text, &report.load);
     meters::push_rings(&mut text, &report.rings);

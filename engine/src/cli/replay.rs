@@ -1,7 +1,7 @@
 //! `tidegate replay`.
 
 use super::exit::{Exit, Failure};
-use super::line::LineArgs;
+use super::pipeline::PipelineArgs;
 use super::rows::RowArgs;
 use super::{present, watch::Watch};
 use crate::config::{InputSettings, Settings};
@@ -43,7 +43,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, conflicts_with = "verify")]
     complete: bool,
     #[command(flatten)]
-    line: LineArgs,
+    pipeline: PipelineArgs,
     /// One JSON object instead of the summary: on standard output, or on standard error when rows go there.
     #[arg(long)]
     json: bool,
@@ -52,7 +52,7 @@ pub(super) struct ReplayArgs {
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let recorded = recorded_dir(args)?;
     let mut settings = settings(args, recorded.as_deref())?;
-    args.line.apply(&mut settings)?;
+    args.pipeline.apply(&mut settings)?;
     if recorded.is_none() {
         inputs(args, &mut settings)?;
     }

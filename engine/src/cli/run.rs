@@ -1,7 +1,7 @@
 //! `tidegate run`.
 
 use super::exit::{Exit, Failure};
-use super::line::LineArgs;
+use super::pipeline::PipelineArgs;
 use super::{present, watch::Watch};
 use crate::config::Settings;
 use crate::control::Server;
@@ -33,11 +33,11 @@ pub(super) struct RunArgs {
     /// another build or configuration.
     #[arg(long, value_name = "DIR")]
     carry_over: Option<PathBuf>,
-    /// Start although the line panicked twice at the same input.
+    /// Start although the pipeline panicked twice at the same input.
     #[arg(long)]
     after_panic: bool,
     #[command(flatten)]
-    line: LineArgs,
+    pipeline: PipelineArgs,
     /// One JSON object on standard output instead of the summary.
     #[arg(long)]
     json: bool,
@@ -58,7 +58,7 @@ fn pace(text: &str) -> Result<Speed, String> {
 
 pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut settings = Settings::load(&args.config)?;
-    args.line.apply(&mut settings)?;
+    args.pipeline.apply(&mut settings)?;
     if args.journal.is_some() {
         settings.journal_dir.clone_from(&args.journal);
     }
@@ -78,7 +78,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if goes_on {
         eprintln!("{}: the journal goes on", dir.display());
     }
-    let mut watch = Watch::new(None, !args.json)?.with_stall_halt(sender.clone(), settings.line.int("stall_ms"));
+    let mut watch = Watch::new(None, !args.json)?.with_stall_halt(sender.clone(), settings.pipeline.int("stall_ms"));
     let mut server = None;
     let mut said = None;
     let options = Options {
@@ -106,7 +106,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     watch.end();
     let (report, error) = ran.map_err(|e| noted(&dir, &watch, e))?;
     // It came past the input at which the run before panicked: the next one need not begin halted.
-    if Panics::read(&dir).is_some_and(|p| watch.control().word.load(Ordering::Acquire) > p.seq) {
+    if Panics::read(&dir).is_some_and(|p| watch.control().watermark.load(Ordering::Acquire) > p.seq) {
         Panics::forget(&dir);
     }
     present::report(&report, args.json, false)?;
@@ -121,7 +121,7 @@ fn known_panics(args: &RunArgs, dir: &Path, settings: &Settings) -> Result<Optio
     }
     match panics {
         Some(p) if p.times > 1 => Err(Failure::failed(format!(
-            "the line panicked {} times after input {}: {}; it is not started again. {}; \
+            "the pipeline panicked {} times after input {}: {}; it is not started again. {}; \
              mend the cause, or start anyway with --after-panic",
             p.times,
             p.seq,
@@ -144,7 +144,7 @@ fn cancelled(settings: &Settings, dir: &Path) -> String {
 /// A panic is noted, so that the next start knows.
 fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
     if let RunError::Panicked(panicked) = &error {
-        let seq = watch.control().word.load(Ordering::Acquire);
+        let seq = watch.control().watermark.load(Ordering::Acquire);
         if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
             eprintln!("{}: the panic cannot be noted: {e}", dir.display());
         }

@@ -19,7 +19,7 @@ pub(super) struct Watch {
     stall: Option<Stall>,
 }
 
-/// Watches whether the line moves.
+/// Watches whether the pipeline moves.
 struct Stall {
     sender: CommandSender,
     patience: Duration,
@@ -40,7 +40,7 @@ impl Watch {
         Ok(Watch { control, bar, said: false, stall: None })
     }
 
-    /// Halts trading through `sender` when inputs entered and the line finished none for so long; 0 = never.
+    /// Halts trading through `sender` when inputs entered and the pipeline finished none for so long; 0 = never.
     pub(super) fn with_stall_halt(mut self, sender: CommandSender, patience_ms: u64) -> Watch {
         self.stall = (patience_ms > 0).then(|| Stall {
             sender,
@@ -55,15 +55,15 @@ impl Watch {
         let Some(stall) = &mut self.stall else {
             return;
         };
-        let (word, admitted) =
-            (self.control.word.load(Ordering::Acquire), self.control.admitted.load(Ordering::Relaxed));
-        if word != stall.at.0 || word >= admitted {
-            stall.at = (word, Instant::now());
+        let (watermark, admitted) =
+            (self.control.watermark.load(Ordering::Acquire), self.control.admitted.load(Ordering::Relaxed));
+        if watermark != stall.at.0 || watermark >= admitted {
+            stall.at = (watermark, Instant::now());
         } else if !stall.halted && stall.at.1.elapsed() > stall.patience {
             stall.halted = true;
-            eprintln!("the line has not finished input {} for {:?}: trading halts", word + 1, stall.patience);
+            eprintln!("the pipeline has not finished input {} for {:?}: trading halts", watermark + 1, stall.patience);
             // When nobody hears it the run is over.
-            let _ = stall.sender.send(halt(HaltReason::Stalled, word));
+            let _ = stall.sender.send(halt(HaltReason::Stalled, watermark));
         }
     }
 
@@ -75,10 +75,10 @@ impl Watch {
     /// Called while the run lasts.
     pub(super) fn poll(&mut self) {
         self.watch_stall();
-        self.bar.set_position(self.control.word.load(Ordering::Relaxed));
+        self.bar.set_position(self.control.watermark.load(Ordering::Relaxed));
         if !self.said && self.control.stop.load(Ordering::Relaxed) {
             self.said = true;
-            eprintln!("signal received: sources end, the line drains");
+            eprintln!("signal received: sources end, the pipeline drains");
         }
     }
 
@@ -86,7 +86,7 @@ impl Watch {
     pub(super) fn end(&self) {
         self.bar.finish_and_clear();
         if self.said || self.control.stop.load(Ordering::Relaxed) {
-            let seq = self.control.word.load(Ordering::Acquire);
+            let seq = self.control.watermark.load(Ordering::Acquire);
             eprintln!("drained in order: all {seq} inputs that entered are finished");
         }
     }

@@ -1,16 +1,16 @@
 //! Settings: from TOML and `--set` to typed values, with every fault at once.
 //!
-//! Every key that can be set stands in a registry line ([`stages::STAGES`], [`stages::venue::VENUES`], [`feeds::FEEDS`],
+//! Every key that can be set stands in a registry entry ([`stages::STAGES`], [`stages::venue::VENUES`], [`feeds::FEEDS`],
 //! [`sinks::SINKS`]) or in
 //! [`LINE`] and [`OUTCOMES`] here. A file is read into a plain table and each key is looked up there, so an unknown key,
 //! a wrong type and a value out of range are found in one pass, each with file and key and what would be valid.
 
 mod fault;
-mod line;
+mod pipeline;
 mod read;
 
 pub use fault::{Fault, Faults};
-pub use line::{LINE, OUTCOMES};
+pub use pipeline::{OUTCOMES, PIPELINE};
 
 use chrono::NaiveDate;
 use feeds::Feed;
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// One input of the run: files of one feed.
 #[derive(Clone)]
 pub struct InputSettings {
-    /// The feed's registry line.
+    /// The feed's registry entry.
     pub feed: &'static Feed,
     /// Files, in order.
     pub files: Vec<PathBuf>,
@@ -36,7 +36,7 @@ pub struct InputSettings {
 #[derive(Clone)]
 pub struct Settings {
     /// See [`LINE`].
-    pub line: Params,
+    pub pipeline: Params,
     /// See [`OUTCOMES`].
     pub outcomes: Params,
     /// Parameters of every stage by name.
@@ -59,13 +59,13 @@ impl Default for Settings {
             registry.iter().map(|r| (r.name(), Params::defaults(r.params()))).collect()
         }
         Settings {
-            line: Params::defaults(LINE),
+            pipeline: Params::defaults(PIPELINE),
             outcomes: Params::defaults(OUTCOMES),
             stages: all(stages::STAGES),
             feeds: all(feeds::FEEDS),
             inputs: Vec::new(),
             journal_dir: None,
-            venues: all(stages::venue::VENUES).into_iter().chain(all(sinks::GATEWAYS)).collect(),
+            venues: all(stages::exchange_sim::VENUES).into_iter().chain(all(sinks::GATEWAYS)).collect(),
             sinks: all(sinks::SINKS),
         }
     }
@@ -115,15 +115,15 @@ impl Settings {
     }
 
     /// The parameters of a section and their values.
-    /// The world of a line over instruments below this number.
+    /// The world of a pipeline over instruments below this number.
     pub fn space(&self, instruments: u32) -> Space {
-        let fills = u32::try_from(self.line.int("max_fills")).expect("its range is below 2^32");
+        let fills = u32::try_from(self.pipeline.int("max_fills")).expect("its range is below 2^32");
         Space { instruments, fills }
     }
 
     fn section(&mut self, name: &str) -> Option<(&'static [flow::Param], &mut Params)> {
         match name {
-            "line" => return Some((LINE, &mut self.line)),
+            "pipeline" => return Some((PIPELINE, &mut self.pipeline)),
             "outcomes" => return Some((OUTCOMES, &mut self.outcomes)),
             _ => {}
         }
@@ -133,7 +133,7 @@ impl Settings {
         if let Some(feed) = flow::find(feeds::FEEDS, name) {
             return self.feeds.get_mut(name).map(|v| (feed.params, v));
         }
-        if let Some(venue) = flow::find(stages::venue::VENUES, name) {
+        if let Some(venue) = flow::find(stages::exchange_sim::VENUES, name) {
             return self.venues.get_mut(name).map(|v| (venue.params, v));
         }
         if let Some(gateway) = flow::find(sinks::GATEWAYS, name) {
@@ -149,7 +149,7 @@ impl Settings {
             params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect()
         }
         let mut root = toml::Table::new();
-        root.insert("line".into(), table(&self.line).into());
+        root.insert("pipeline".into(), table(&self.pipeline).into());
         root.insert("outcomes".into(), table(&self.outcomes).into());
         for (name, params) in self.stages.iter().chain(&self.venues).chain(&self.sinks) {
             root.insert((*name).to_owned(), table(params).into());

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 /// What sections there are, as advice.
 pub(super) fn sections() -> String {
-    let names = ["line", "outcomes"]
+    let names = ["pipeline", "outcomes"]
         .into_iter()
         .chain(stages::STAGES.iter().map(Registered::name))
         .chain(feeds::FEEDS.iter().map(Registered::name))
-        .chain(stages::venue::VENUES.iter().map(Registered::name))
+        .chain(stages::exchange_sim::VENUES.iter().map(Registered::name))
         .chain(sinks::GATEWAYS.iter().map(Registered::name))
         .chain(sinks::SINKS.iter().map(Registered::name));
     format!("sections are {}", names.collect::<Vec<_>>().join(", "))
@@ -163,17 +163,20 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_once() {
-        let text = "[line]\nbatch = 0\nbtach = 3\npreset = \"fussed\"\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\ndate = \"2020-13-01\"\n";
+        let text = "[pipeline]\nbatch = 0\nbtach = 3\npreset = \"fussed\"\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\ndate = \"2020-13-01\"\n";
         let Err(faults) = parse(text, Path::new("a.toml")) else { panic!("must be refused") };
         let mut keys: Vec<_> = faults.0.iter().map(|f| f.key.as_str()).collect();
         keys.sort_unstable();
-        assert_eq!(keys, ["bogus", "input[1].date", "input[1].feed", "line.batch", "line.btach", "line.preset"]);
+        assert_eq!(
+            keys,
+            ["bogus", "input[1].date", "input[1].feed", "pipeline.batch", "pipeline.btach", "pipeline.preset"]
+        );
         assert!(faults.0.iter().all(|f| f.file == "a.toml" && !f.valid.is_empty()));
     }
 
     #[test]
     fn syntax_errors_name_the_line() {
-        let Err(faults) = parse("[line\nbatch = 1", Path::new("b.toml")) else { panic!("must be refused") };
+        let Err(faults) = parse("[pipeline\nbatch = 1", Path::new("b.toml")) else { panic!("must be refused") };
         assert!(faults.to_string().contains("line 1"), "{faults}");
     }
 }

@@ -1,6 +1,6 @@
 //! What is commanded over the control socket.
 
-use crate::ingress::Order;
+use crate::ingress::OperatorCommand;
 use flow::records::Name;
 use flow::{CommandAction, Event, Flags, Ns, SOURCE_OPERATOR};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// A command, as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+pub struct ControlRequest {
     /// `halt`, `resume`, `cancel-all` or `set-limit`; or `status`, which is no command.
     pub action: String,
     /// Who asks.
@@ -29,7 +29,7 @@ pub struct Asked {
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Said {
+pub struct ControlReply {
     /// Whether the command was handed to the ingress.
     pub entered: bool,
     /// Why not.
@@ -49,10 +49,10 @@ pub struct BadCommand {
 /// Space of names that say who gave a command.
 const ACTORS: u8 = 3;
 
-impl Asked {
+impl ControlRequest {
     /// A command of an action alone.
-    pub fn plain(action: &str, actor: &str) -> Asked {
-        Asked { action: action.to_owned(), actor: actor.to_owned(), check: None, from: None, to: None }
+    pub fn plain(action: &str, actor: &str) -> ControlRequest {
+        ControlRequest { action: action.to_owned(), actor: actor.to_owned(), check: None, from: None, to: None }
     }
 
     /// As inputs: the actor's name, then the command.
@@ -68,7 +68,7 @@ impl Asked {
             valid: "halt, resume, cancel-all, set-limit".to_owned(),
         })?;
         let actor = xxh3_64(self.actor.as_bytes());
-        let mut order = Order::plain(action, actor);
+        let mut order = OperatorCommand::plain(action, actor);
         if action == CommandAction::SetLimit {
             order.target = self.check_number()?;
             let value = |given: Option<i64>, what| {
@@ -86,8 +86,8 @@ impl Asked {
 
     fn check_number(&self) -> Result<u32, BadCommand> {
         let name = self.check.clone().unwrap_or_default();
-        let line = CHECKS.iter().find(|line| line.name == name && !line.params.is_empty());
-        line.map(|l| u32::from(l.number)).ok_or_else(|| {
+        let entry = CHECKS.iter().find(|entry| entry.name == name && !entry.params.is_empty());
+        entry.map(|l| u32::from(l.number)).ok_or_else(|| {
             let names: Vec<_> = CHECKS.iter().filter(|l| !l.params.is_empty()).map(|l| l.name).collect();
             BadCommand { what: "check with a limit", found: name, valid: names.join(", ") }
         })
@@ -110,13 +110,14 @@ mod tests {
     use super::*;
     use flow::records::Command;
 
-    fn asked(action: &str) -> Asked {
-        Asked::plain(action, "ada")
+    fn asked(action: &str) -> ControlRequest {
+        ControlRequest::plain(action, "ada")
     }
 
     #[test]
     fn a_limit_names_check_old_and_new() {
-        let limit = Asked { check: Some("max-notional".to_owned()), from: Some(1), to: Some(2), ..asked("set-limit") };
+        let limit =
+            ControlRequest { check: Some("max-notional".to_owned()), from: Some(1), to: Some(2), ..asked("set-limit") };
         let [name, command] = limit.events().unwrap();
         let command: &Command = command.record();
         assert_eq!((command.action, command.target, command.old, command.new), (4, 4, 1, 2));

@@ -8,6 +8,6 @@ mod message;
 mod server;
 mod status;
 
-pub use message::{Asked, BadCommand, Said};
+pub use message::{BadCommand, ControlReply, ControlRequest};
 pub use server::{ControlError, Server, ask, status};
 pub use status::Status;

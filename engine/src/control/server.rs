@@ -1,6 +1,6 @@
 //! The socket: the engine's end and the operator's.
 
-use super::message::{Asked, Said};
+use super::message::{ControlReply, ControlRequest};
 use super::status::{self, Status};
 use crate::ingress::CommandSender;
 use crate::run::Control;
@@ -83,7 +83,7 @@ fn serve(stream: &UnixStream, commands: &CommandSender, control: &Control) -> io
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.take(MOST_ASKED)).read_line(&mut line)?;
-    let answer = match serde_json::from_str::<Asked>(&line) {
+    let answer = match serde_json::from_str::<ControlRequest>(&line) {
         Ok(asked) if asked.action == status::ACTION => serde_json::to_string(&Status::of(control))?,
         asked => serde_json::to_string(&entered(asked.map_err(|e| e.to_string()), commands))?,
     };
@@ -92,20 +92,20 @@ fn serve(stream: &UnixStream, commands: &CommandSender, control: &Control) -> io
 }
 
 /// Hands a command to the ingress.
-fn entered(asked: Result<Asked, String>, commands: &CommandSender) -> Said {
+fn entered(asked: Result<ControlRequest, String>, commands: &CommandSender) -> ControlReply {
     let entered = asked.and_then(|asked| {
         let events = asked.events().map_err(|e| e.to_string())?;
         let gone = |_| "the run is ending".to_owned();
         events.into_iter().try_for_each(|event| commands.send(event).map_err(gone))
     });
-    Said { entered: entered.is_ok(), why: entered.err() }
+    ControlReply { entered: entered.is_ok(), why: entered.err() }
 }
 
 /// Commands the run that writes the journal in this folder.
 ///
 /// # Errors
 /// When no run listens there, or it does not answer.
-pub fn ask(journal: &Path, asked: &Asked) -> Result<Said, ControlError> {
+pub fn ask(journal: &Path, asked: &ControlRequest) -> Result<ControlReply, ControlError> {
     exchange(journal, asked)
 }
 
@@ -114,10 +114,10 @@ pub fn ask(journal: &Path, asked: &Asked) -> Result<Said, ControlError> {
 /// # Errors
 /// When no run listens there, or it does not answer.
 pub fn status(journal: &Path) -> Result<Status, ControlError> {
-    exchange(journal, &Asked::plain(status::ACTION, ""))
+    exchange(journal, &ControlRequest::plain(status::ACTION, ""))
 }
 
-fn exchange<T: DeserializeOwned>(journal: &Path, asked: &Asked) -> Result<T, ControlError> {
+fn exchange<T: DeserializeOwned>(journal: &Path, asked: &ControlRequest) -> Result<T, ControlError> {
     let path = journal.join(SOCKET);
     let failed = |error| ControlError {
         path: path.clone(),

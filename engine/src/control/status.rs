@@ -1,9 +1,9 @@
 //! How a running engine is, asked for over the control socket.
 //!
-//! Everything is read from atomics that the line's threads publish ([`crate::line::Meters`]): whoever asks, and however
-//! often, no thread of the line waits for it.
+//! Everything is read from atomics that the pipeline's threads publish ([`crate::pipeline::Meters`]): whoever asks, and however
+//! often, no thread of the pipeline waits for it.
 
-use crate::line::{GroupLoad, RingLoad};
+use crate::pipeline::{GroupLoad, RingLoad};
 use crate::run::{Control, Percentiles, latencies};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,9 +18,9 @@ pub(super) const ACTION: &str = "status";
 pub struct Status {
     /// The last input that has entered.
     pub admitted: u64,
-    /// The last input that the line has finished.
+    /// The last input that the pipeline has finished.
     pub finished: u64,
-    /// Where the time of every group went so far; empty where `line.meters` is off.
+    /// Where the time of every group went so far; empty where `pipeline.meters` is off.
     pub load: Vec<GroupLoad>,
     /// How full every ring is and was.
     pub rings: Vec<RingLoad>,
@@ -32,7 +32,7 @@ impl Status {
     /// The status of the run under `control`.
     pub fn of(control: &Control) -> Status {
         // The word first: what has entered is never less than what is finished.
-        let finished = control.word.load(Ordering::Acquire);
+        let finished = control.watermark.load(Ordering::Acquire);
         let (load, rings) = (control.meters.groups(), control.meters.rings());
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
         Status { admitted, finished, load, rings, latency: latencies(&control.meters) }

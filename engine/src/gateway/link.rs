@@ -29,7 +29,7 @@ pub struct Resumption {
     pub through: u64,
     /// What was sent and not answered, as `sent` inputs.
     pub unanswered: Vec<Event>,
-    /// Routes in doubt that the line does not say again, because it began at a snapshot.
+    /// Routes in doubt that the pipeline does not say again, because it began at a snapshot.
     pub doubts: Vec<Event>,
     /// All orders are cancelled first: they are of a journal that ended.
     pub cancel_first: bool,

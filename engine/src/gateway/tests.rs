@@ -1,7 +1,7 @@
 //! The gateway against a venue that does what a script says.
 
-use super::{Desk, Ending, GatewayError, GatewayThread, Link, Resumption};
-use crate::line::Slot;
+use super::{Ending, GatewayError, GatewayThread, Link, Resumption, VenueSession};
+use crate::pipeline::Slot;
 use flow::records::{Ack, Reject, Route, Sent};
 use flow::{Action, Answer, Approved, Event, EventId, Flags, Kind, Ns, OrderId, RejectReason, Side, Venue, VenueError};
 use ring::{Consumer, Producer};
@@ -18,7 +18,7 @@ enum Did {
     CancelledAll,
 }
 
-/// Knows the orders in `knows`; its line breaks at the send that `breaks` counts down to.
+/// Knows the orders in `knows`; its connection breaks at the send that `breaks` counts down to.
 struct Scripted {
     did: Arc<Mutex<Vec<Did>>>,
     knows: Vec<u64>,
@@ -99,10 +99,10 @@ impl Bench {
             says: VecDeque::new(),
             given: given.to_vec(),
         };
-        let (routes, from) = ring::channel(ring::Kind::Line, 64).expect("a ring");
-        let (to, heard) = ring::channel(ring::Kind::Line, 64).expect("a ring");
-        let desk = Desk::new(Box::new(venue), to, Arc::clone(&link));
-        let thread = GatewayThread::spawn("script", desk, from, Arc::clone(&link)).expect("a thread");
+        let (routes, from) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
+        let (to, heard) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
+        let session = VenueSession::new(Box::new(venue), to, Arc::clone(&link));
+        let thread = GatewayThread::spawn("script", session, from, Arc::clone(&link)).expect("a thread");
         Bench { did, link, routes, heard, thread }
     }
 
@@ -139,7 +139,7 @@ const NEW: u8 = Action::New as u8;
 const CANCEL: u8 = Action::Cancel as u8;
 
 #[test]
-fn an_orderly_end_leaves_orders_and_a_broken_line_cancels_all_once() {
+fn an_orderly_end_leaves_orders_and_a_broken_pipeline_cancels_all_once() {
     for (ending, cancels) in [(Ending::Orderly, 0), (Ending::Broken, 1)] {
         let mut bench = Bench::new(&[], None, &[]);
         bench.link.begin(Resumption::default());
@@ -152,7 +152,7 @@ fn an_orderly_end_leaves_orders_and_a_broken_line_cancels_all_once() {
 }
 
 #[test]
-fn a_tail_that_is_gone_without_a_word_is_a_broken_line() {
+fn a_tail_that_is_gone_without_notice_is_a_broken_pipeline() {
     let mut bench = Bench::new(&[], None, &[]);
     bench.link.begin(Resumption::default());
     bench.route(&route(1, 5, Action::New));
@@ -168,7 +168,7 @@ fn a_tail_that_is_gone_without_a_word_is_a_broken_line() {
     assert_eq!(did.lock().expect("nobody panics with it").iter().filter(|d| **d == Did::CancelledAll).count(), 1);
 }
 
-/// The line breaks while an order is sent: it is asked for, and never sent again, whether the venue has it or not.
+/// The connection breaks while an order is sent: it is asked for, and never sent again, whether the venue has it or not.
 #[test]
 fn a_send_that_breaks_is_asked_for() {
     for (knows, kind) in [(true, Kind::Sent), (false, Kind::Reject)] {
@@ -184,7 +184,7 @@ fn a_send_that_breaks_is_asked_for() {
     }
 }
 
-/// What the line says again is not sent: what the record settles is passed over, the rest is asked for or goes back.
+/// What the pipeline says again is not sent: what the record settles is passed over, the rest is asked for or goes back.
 #[test]
 fn recovery_never_sends() {
     let all: Vec<Event> = [

@@ -1,11 +1,11 @@
 //! The gateway's thread, from the record's end to the run's.
 //!
 //! It waits until the ingress has repeated the record, opens a session, then takes turns: routes off the ring, answers off
-//! the socket. A line that breaks is opened again, [`TRIES`] times in a row; then the gateway ends, and the run with it.
+//! the socket. A connection that breaks is opened again, [`TRIES`] times in a row; then the gateway ends, and the run with it.
 
-use super::Desk;
+use super::VenueSession;
 use super::link::{Ending, Link, Resumption};
-use crate::line::Slot;
+use crate::pipeline::Slot;
 use flow::{Event, VenueError};
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Taken};
@@ -46,10 +46,15 @@ impl GatewayThread {
     ///
     /// # Errors
     /// When the system starts none.
-    pub fn spawn(name: &str, desk: Desk, routes: Consumer<Slot>, link: Arc<Link>) -> Result<GatewayThread, SpawnError> {
+    pub fn spawn(
+        name: &str,
+        session: VenueSession,
+        routes: Consumer<Slot>,
+        link: Arc<Link>,
+    ) -> Result<GatewayThread, SpawnError> {
         let shared = Arc::clone(&link);
         let worker = spawn_pinned(format!("gateway {name}"), None, move || {
-            let mut turns = Turns { desk, routes, link: Arc::clone(&shared), closed: false };
+            let mut turns = Turns { session, routes, link: Arc::clone(&shared), closed: false };
             let done = turns.run();
             if let Err(e) = &done {
                 shared.fail(e.to_string());
@@ -72,7 +77,7 @@ impl GatewayThread {
 }
 
 struct Turns {
-    desk: Desk,
+    session: VenueSession,
     routes: Consumer<Slot>,
     link: Arc<Link>,
     /// The tail is gone, or has nothing more.
@@ -84,17 +89,17 @@ impl Turns {
         let Some((from, said)) = self.repeated() else {
             return Ok(());
         };
-        self.desk.begin(from, said);
+        self.session.begin(from, said);
         let mut tries = 0;
         loop {
-            let e = match self.desk.open().and_then(|()| {
+            let e = match self.session.open().and_then(|()| {
                 tries = 0;
                 self.trade()
             }) {
                 Ok(()) => return Ok(()),
                 Err(e) => e,
             };
-            self.desk.broken();
+            self.session.broken();
             tries += 1;
             if !e.passing || tries > TRIES || self.ending() != Ending::Running {
                 return Err(e);
@@ -110,7 +115,7 @@ impl Turns {
         matches!(taken, Taken::Events(_))
     }
 
-    /// How the run ended; a ring that closed while nobody said so is a broken line.
+    /// How the run ended; a ring that closed while nobody said so is a broken pipeline.
     fn ending(&self) -> Ending {
         match self.link.ending() {
             Ending::Running if self.closed => Ending::Broken,
@@ -118,7 +123,7 @@ impl Turns {
         }
     }
 
-    /// Waits while the record is repeated; what the line says again and the record does not settle is kept.
+    /// Waits while the record is repeated; what the pipeline says again and the record does not settle is kept.
     fn repeated(&mut self) -> Option<(Resumption, VecDeque<Event>)> {
         let mut said = VecDeque::new();
         loop {
@@ -144,15 +149,15 @@ impl Turns {
         loop {
             let ending = self.ending();
             if ending == Ending::Broken {
-                return self.desk.cancel_all();
+                return self.session.cancel_all();
             }
             let came = self.take(BATCH, &mut taken);
-            taken.drain(..).for_each(|route| self.desk.route(route));
-            let busy = self.desk.send()? | self.desk.hear()? | came;
+            taken.drain(..).for_each(|route| self.session.route(route));
+            let busy = self.session.send()? | self.session.hear()? | came;
             if ending == Ending::Orderly && !came {
                 return Ok(());
             }
-            self.desk.tell_rest(!busy);
+            self.session.tell_rest(!busy);
             quiet = if busy { 0 } else { quiet + 1 };
             match quiet {
                 0 => {}

@@ -1,6 +1,6 @@
-//! What an operator says while the line runs.
+//! What an operator says while the pipeline runs.
 //!
-//! A command is an input like any other: numbered, timed, stored before the line sees it. It enters at the time of the
+//! A command is an input like any other: numbered, timed, stored before the pipeline sees it. It enters at the time of the
 //! turn in which it was heard, or, given beforehand, at a set time, so that a test or a replay commands at the same place.
 //! Bound: one command an admission.
 
@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// A command with its parts in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct OperatorCommand {
     /// What to do.
     pub action: CommandAction,
     /// What it addresses: the check whose limit is set.
@@ -24,15 +24,15 @@ pub struct Order {
     pub new: i64,
 }
 
-impl Order {
+impl OperatorCommand {
     /// A command without a value.
-    pub const fn plain(action: CommandAction, actor: u64) -> Order {
-        Order { action, target: 0, actor, old: 0, new: 0 }
+    pub const fn plain(action: CommandAction, actor: u64) -> OperatorCommand {
+        OperatorCommand { action, target: 0, actor, old: 0, new: 0 }
     }
 
     /// As an input.
     pub fn event(self) -> Event {
-        let Order { action, target, actor, old, new } = self;
+        let OperatorCommand { action, target, actor, old, new } = self;
         let command = Command { action: action.code(), target, actor, old, new, ..Command::default() };
         let mut event = Event::new(Ns(0), 0, Flags::LAST_OF_GROUP, &command);
         event.source = SOURCE_OPERATOR;
@@ -48,7 +48,7 @@ pub fn halt(reason: HaltReason, detail: u64) -> Event {
     event
 }
 
-/// The operator's end: says commands to a running line.
+/// The operator's end: says commands to a running pipeline.
 pub type CommandSender = Sender<Event>;
 
 /// Commands as a source of the merge.
@@ -62,7 +62,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Commands that are heard while the line runs.
+    /// Commands that are heard while the pipeline runs.
     pub fn live() -> (CommandSender, Commands) {
         let (sender, receiver) = channel();
         (sender, Commands { live: Some(receiver), ..Commands::default() })

@@ -1,6 +1,6 @@
 //! Deliberate faults of the merge, to prove that its tests would see them.
 //!
-//! Each breaks one rule on which the sameness of cut and uncut lines rests. They exist only with the feature
+//! Each breaks one rule on which the sameness of cut and uncut pipelines rests. They exist only with the feature
 //! `deliberate-faults`, which nothing but that test turns on; without it [`is_on`] is a constant.
 
 /// A rule to break.
@@ -12,11 +12,11 @@ pub enum Fault {
     /// Returns are taken in the order in which they came, not by id.
     OrderOfArrival = 2,
     /// A group raises its word before it has handed on what its inputs caused.
-    WordFirst = 3,
+    WatermarkFirst = 3,
     /// The ingress takes returns before it reads the word.
     DrainBeforeWord = 4,
     /// A cut carries no word when nothing was forwarded in a turn.
-    NoWordOnEmpty = 5,
+    NoWatermarkOnEmpty = 5,
     /// The run ends without waiting for what is pending.
     EndAtOnce = 6,
 }
@@ -26,9 +26,9 @@ impl Fault {
     pub const ALL: [Fault; 6] = [
         Fault::RawDue,
         Fault::OrderOfArrival,
-        Fault::WordFirst,
+        Fault::WatermarkFirst,
         Fault::DrainBeforeWord,
-        Fault::NoWordOnEmpty,
+        Fault::NoWatermarkOnEmpty,
         Fault::EndAtOnce,
     ];
 }

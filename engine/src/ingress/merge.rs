@@ -5,9 +5,9 @@
 //! turn here but is no input. Bound: one look at every source for an input.
 
 use super::fault::{Fault, is_on};
-use super::feeding::{Feeding, Shown};
-use super::returns::{Returned, Returns};
-use super::{Admitted, Away, Clock, Commands, Head, IngressError, Origin, Retrace, Then, TickSource};
+use super::sim_replies::{Returned, SimVenueReplies};
+use super::source_queue::{Peek, SourceQueue};
+use super::{Admitted, Clock, Commands, Head, IngressError, LiveVenueReplies, Origin, Retrace, Then, TickSource};
 use flow::records::{EndOfInput, Listing};
 use flow::{Event, EventId, Flags, HaltReason, Kind, Mic, Ns, StateError, StateReader, StateWriter, What};
 use sinks::journal::InputLog;
@@ -42,17 +42,17 @@ enum Phase {
 
 /// The merging ingress.
 pub struct Ingress {
-    feeds: Vec<Feeding>,
+    feeds: Vec<SourceQueue>,
     ticks: TickSource,
     clock: Clock,
     commands: Commands,
-    returns: Option<Returns>,
-    away: Option<Away>,
+    returns: Option<SimVenueReplies>,
+    live_replies: Option<LiveVenueReplies>,
     retrace: Option<Retrace>,
     now: Ns,
     seq: u64,
     phase: Phase,
-    /// The record is repeated and nothing shall follow: the line comes to rest, the phase stays.
+    /// The record is repeated and nothing shall follow: the pipeline comes to rest, the line stays.
     resting: bool,
     /// Nothing but feeds, ticks and modelled returns is merged, as fast as it goes: most inputs need no look at anything else.
     plain: bool,
@@ -66,14 +66,14 @@ pub struct Ingress {
 
 impl Ingress {
     /// Merges `feeds`, whose instruments are below `instruments`.
-    pub fn new(feeds: Vec<Feeding>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
+    pub fn new(feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
         Ingress {
             feeds,
             ticks,
             clock,
             commands: Commands::default(),
             returns: None,
-            away: None,
+            live_replies: None,
             retrace: None,
             now: Ns(0),
             seq: 0,
@@ -87,7 +87,7 @@ impl Ingress {
         }
     }
 
-    /// Stores every input in `log` before the line sees it.
+    /// Stores every input in `log` before the pipeline sees it.
     pub fn with_log(mut self, log: Option<InputLog>) -> Ingress {
         self.log = log;
         self
@@ -99,15 +99,15 @@ impl Ingress {
         self
     }
 
-    /// Takes what comes back from the line.
-    pub fn with_returns(mut self, returns: Option<Returns>) -> Ingress {
+    /// Takes what comes back from the pipeline.
+    pub fn with_returns(mut self, returns: Option<SimVenueReplies>) -> Ingress {
         self.returns = returns;
         self
     }
 
-    /// Takes what comes back from the line, and from a venue outside the process.
-    pub fn with_away(mut self, away: Option<Away>) -> Ingress {
-        self.away = away;
+    /// Takes what comes back from the pipeline, and from a venue outside the process.
+    pub fn with_live_replies(mut self, live_replies: Option<LiveVenueReplies>) -> Ingress {
+        self.live_replies = live_replies;
         self
     }
 
@@ -124,7 +124,7 @@ impl Ingress {
     }
 
     /// The sources.
-    pub fn feeds(&self) -> &[Feeding] {
+    pub fn feeds(&self) -> &[SourceQueue] {
         &self.feeds
     }
 
@@ -138,18 +138,18 @@ impl Ingress {
         self.log.take()
     }
 
-    /// The state of the merge when the line is at rest: where it is in every source, ticks, returns and the venue.
+    /// The state of the merge when the pipeline is at rest: where it is in every source, ticks, returns and the venue.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         to.put(&(self.now, self.seq, self.phase == Phase::Returning));
-        to.put(&self.feeds.iter().map(Feeding::progress).collect::<Vec<_>>());
+        to.put(&self.feeds.iter().map(SourceQueue::progress).collect::<Vec<_>>());
         let active = self.activity.iter().enumerate().filter(|(_, n)| **n > 0);
         to.put(&active.map(|(i, n)| (to.key(i as u32), *n)).collect::<Vec<_>>());
         self.ticks.save(to);
         if let Some(returns) = &self.returns {
             returns.save(to);
         }
-        if let Some(away) = &self.away {
-            away.save(to);
+        if let Some(live_replies) = &self.live_replies {
+            live_replies.save(to);
         }
     }
 
@@ -173,12 +173,12 @@ impl Ingress {
         }
         self.ticks.load(from)?;
         self.returns.as_mut().map_or(Ok(()), |returns| returns.load(from))?;
-        self.away.as_mut().map_or(Ok(()), |away| away.load(from))
+        self.live_replies.as_mut().map_or(Ok(()), |live_replies| live_replies.load(from))
     }
 
     /// The next input in the order of the merge.
     fn choose(&mut self, idle: bool) -> Result<Choice, IngressError> {
-        let mut returned = self.returns.as_ref().and_then(Returns::due).map(|(due, arrival)| {
+        let mut returned = self.returns.as_ref().and_then(SimVenueReplies::due).map(|(due, arrival)| {
             let at = due.max(self.now);
             (at, if arrival { Choice::Arrival(at) } else { Choice::Return(at) })
         });
@@ -199,12 +199,12 @@ impl Ingress {
             return Ok(Choice::Command(heard));
         }
         let mut away_rests = true;
-        if let Some(away) = &mut self.away {
-            if !away.has_begun(self.seq, idle)? {
+        if let Some(live_replies) = &mut self.live_replies {
+            if !live_replies.has_begun(self.seq, idle)? {
                 return Ok(Choice::Pending);
             }
-            returned = away.is_waiting().then_some((heard, Choice::Return(heard)));
-            away_rests = self.phase != Phase::Returning || away.is_at_rest(idle, heard);
+            returned = live_replies.is_waiting().then_some((heard, Choice::Return(heard)));
+            away_rests = self.phase != Phase::Returning || live_replies.is_at_rest(idle, heard);
         }
         if self.phase == Phase::Returning {
             let ready = returned.filter(|(at, _)| wall.is_none_or(|wall| *at <= wall));
@@ -257,7 +257,7 @@ impl Ingress {
             at if tick != Ns::NONE && at <= fed => (at, Choice::Tick(at)),
             _ => (fed, Choice::Feed(i, fed)),
         };
-        let returned = self.returns.as_ref().and_then(Returns::due);
+        let returned = self.returns.as_ref().and_then(SimVenueReplies::due);
         let returned = returned.map(|(due, arrival)| (due.max(self.now), arrival)).filter(|(due, _)| *due <= at);
         Ok(Some(returned.map_or(next, |(at, arrival)| if arrival { Choice::Arrival(at) } else { Choice::Return(at) })))
     }
@@ -266,7 +266,7 @@ impl Ingress {
     #[cold]
     fn record_ended(&mut self, then: Then) -> Result<(), IngressError> {
         match (then, self.phase) {
-            (Then::GoOn, Phase::Open) => self.feeds.iter_mut().try_for_each(Feeding::skip),
+            (Then::GoOn, Phase::Open) => self.feeds.iter_mut().try_for_each(SourceQueue::skip),
             (Then::GoOn, _) => Ok(()),
             (Then::Stop, _) => {
                 self.resting = true;
@@ -280,7 +280,7 @@ impl Ingress {
     fn shown(&self) -> Option<(Ns, usize)> {
         let mut best: Option<(Ns, usize)> = None;
         for (i, feed) in self.feeds.iter().enumerate() {
-            let Some(next) = feed.coming().first() else {
+            let Some(next) = feed.lookahead().first() else {
                 if feed.has_ended() {
                     continue;
                 }
@@ -301,14 +301,14 @@ impl Ingress {
         let mut pending = false;
         for (i, feed) in self.feeds.iter_mut().enumerate() {
             match feed.show()? {
-                Shown::Due(ts) => {
+                Peek::Due(ts) => {
                     let due = if is_on(Fault::RawDue) { ts } else { wall.unwrap_or(ts).max(self.now) };
                     if best.is_none_or(|(least, _)| due < least) {
                         best = Some((due, i));
                     }
                 }
-                Shown::Nothing => pending = true,
-                Shown::Ended => {}
+                Peek::Nothing => pending = true,
+                Peek::Ended => {}
             }
         }
         Ok((best, pending))
@@ -318,7 +318,7 @@ impl Ingress {
     #[inline]
     fn may_enter(&mut self, choice: Choice, idle: bool) -> bool {
         let Some(returns) = &mut self.returns else {
-            return self.away.is_none() || choice != Choice::Exhausted || idle;
+            return self.live_replies.is_none() || choice != Choice::Exhausted || idle;
         };
         match choice {
             _ if self.clock.wall().is_some() => true,
@@ -379,7 +379,7 @@ impl Ingress {
         self.stamp(to, ts)?;
         self.last_fed = i;
         if let Some(returns) = &mut self.returns {
-            returns.foresee(self.feeds[i].coming());
+            returns.prefetch(self.feeds[i].lookahead());
             returns.owe();
         }
         Ok(())
@@ -420,8 +420,8 @@ impl Ingress {
                     Some(retrace) => retrace.take(),
                     None => self.commands.take(),
                 };
-                if let Some(away) = &mut self.away {
-                    away.commanded(&command);
+                if let Some(live_replies) = &mut self.live_replies {
+                    live_replies.commanded(&command);
                 }
                 self.admit_own(command, at, to)?;
             }
@@ -437,14 +437,14 @@ impl Ingress {
     }
 
     fn enter_return(&mut self, at: Ns, to: &mut Event) -> Result<bool, IngressError> {
-        if let Some(away) = &mut self.away {
+        if let Some(live_replies) = &mut self.live_replies {
             let event = match &self.retrace {
                 Some(retrace) => {
                     let recorded = retrace.take();
-                    away.repeat(&recorded);
+                    live_replies.repeat(&recorded);
                     recorded
                 }
-                None => away.take(),
+                None => live_replies.take(),
             };
             self.admit_own(event, at, to)?;
             return Ok(true);
@@ -472,7 +472,7 @@ impl Ingress {
 
     /// More came back than may wait: an anomaly, a halt, and the run ends.
     fn overflow(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
-        let limit = self.returns.as_ref().map_or(0, Returns::bound);
+        let limit = self.returns.as_ref().map_or(0, SimVenueReplies::bound);
         if self.phase == Phase::Halting {
             self.phase = Phase::Ended;
             self.admit_own(super::commands::halt(HaltReason::ReturnsFull, limit as u64), self.now, to)?;
@@ -497,9 +497,9 @@ impl Ingress {
                 self.admit_own(What::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
                 return Ok(Admitted::One);
             }
-            let idle = self.returns.as_mut().is_none_or(|r| r.line_is_idle(self.seq));
-            let idle = self.away.as_mut().map_or(idle, |a| a.line_is_idle(self.seq));
-            if self.returns.as_ref().is_some_and(Returns::overflowed) {
+            let idle = self.returns.as_mut().is_none_or(|r| r.pipeline_is_idle(self.seq));
+            let idle = self.live_replies.as_mut().map_or(idle, |a| a.pipeline_is_idle(self.seq));
+            if self.returns.as_ref().is_some_and(SimVenueReplies::overflowed) {
                 return self.overflow(to);
             }
             let choice = self.choose_plainly().transpose().unwrap_or_else(|| self.choose(idle)).inspect_err(|e| {
@@ -541,7 +541,7 @@ fn recorded_choice(next: &Event, returned: Option<(Ns, Choice)>) -> Choice {
 impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
-        let modelled = self.away.is_none() && self.retrace.is_none();
+        let modelled = self.live_replies.is_none() && self.retrace.is_none();
         self.plain = modelled && !self.resting && self.clock.is_free() && self.commands.are_none();
     }
 
@@ -563,25 +563,25 @@ impl Head for Ingress {
     }
 
     #[inline]
-    fn coming(&self) -> &[Event] {
-        self.feeds.get(self.last_fed).map_or(&[], Feeding::coming)
+    fn lookahead(&self) -> &[Event] {
+        self.feeds.get(self.last_fed).map_or(&[], SourceQueue::lookahead)
     }
 
     fn awaits_returns(&self) -> bool {
         self.returns.is_some()
     }
 
-    fn relieve(&mut self) {
+    fn on_backpressure(&mut self) {
         if let Some(returns) = &mut self.returns {
             returns.drain();
         }
-        if let Some(away) = &mut self.away {
-            away.drain();
+        if let Some(live_replies) = &mut self.live_replies {
+            live_replies.drain();
         }
     }
 
     fn stop(&mut self) {
-        self.feeds.iter_mut().for_each(Feeding::end);
+        self.feeds.iter_mut().for_each(SourceQueue::end);
     }
 
     #[inline]

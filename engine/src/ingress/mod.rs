@@ -6,28 +6,28 @@
 //! the wall clock inputs enter as they arrive and `ts` is the time of the turn. Bound: one queue of inputs per source;
 //! nothing is allocated per input.
 
-mod away;
 mod clock;
 mod commands;
 pub mod fault;
-mod feeding;
+mod live_replies;
 mod merge;
 mod origin;
 mod recorded;
 mod retrace;
-mod returns;
+mod sim_replies;
+mod source_queue;
 mod ticks;
 mod waiting;
 
-pub use away::Away;
 pub use clock::{Clock, Pace};
-pub use commands::{CommandSender, Commands, Order, halt};
-pub use feeding::Feeding;
+pub use commands::{CommandSender, Commands, OperatorCommand, halt};
+pub use live_replies::LiveVenueReplies;
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use recorded::Recorded;
 pub use retrace::{Retrace, Then};
-pub use returns::Returns;
+pub use sim_replies::SimVenueReplies;
+pub use source_queue::SourceQueue;
 pub use ticks::TickSource;
 
 use flow::{Event, FeedError};
@@ -84,9 +84,9 @@ pub enum IngressError {
     /// The gateway has ended before the run.
     #[error("the gateway to the venue has ended: {0}")]
     Gateway(String),
-    /// More came back from the line than may wait: trading halted.
+    /// More came back from the pipeline than may wait: trading halted.
     #[error(
-        "more than {limit} orders and answers waited at once: trading halted; raise line.max_returns, or trade less at once"
+        "more than {limit} orders and answers waited at once: trading halted; raise pipeline.max_returns, or trade less at once"
     )]
     Returns {
         /// The bound.
@@ -94,7 +94,7 @@ pub enum IngressError {
     },
 }
 
-/// What drives the line: numbers inputs, or repeats numbered ones.
+/// What drives the pipeline: numbers inputs, or repeats numbered ones.
 pub trait Head: Send {
     /// Called once at the beginning of a turn: the only place where a clock is read.
     fn begin_turn(&mut self);
@@ -106,17 +106,17 @@ pub trait Head: Send {
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError>;
 
     /// Inputs that will probably come next, the first one first; their numbers and times are not final.
-    fn coming(&self) -> &[Event] {
+    fn lookahead(&self) -> &[Event] {
         &[]
     }
 
-    /// Whether it waits for the line to finish an input before it admits another: for what comes back from it.
+    /// Whether it waits for the pipeline to finish an input before it admits another: for what comes back from it.
     fn awaits_returns(&self) -> bool {
         false
     }
 
-    /// Called while the line waits for room: takes what came back, so that the line and the head never wait for each other.
-    fn relieve(&mut self) {}
+    /// Called while the pipeline waits for room: takes what came back, so that the pipeline and the head never wait for each other.
+    fn on_backpressure(&mut self) {}
 
     /// Ends the sources: what follows is the orderly end, as if they had no more.
     fn stop(&mut self);

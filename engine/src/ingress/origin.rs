@@ -1,6 +1,6 @@
 //! Where an input came from: file and record, for rows.
 //!
-//! A record number has no room in an event and no meaning in a journal; it travels beside the line, in the order of the
+//! A record number has no room in an event and no meaning in a journal; it travels beside the pipeline, in the order of the
 //! sequence, and only when somebody prints rows.
 
 use flow::Ns;

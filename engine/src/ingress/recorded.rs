@@ -4,7 +4,7 @@ use super::{Admitted, Head, IngressError};
 use flow::{Event, Kind};
 use sinks::journal::{JournalError, JournalReader, LogReader};
 
-/// The inputs of a journal as the head of a line.
+/// The inputs of a journal as the head of a pipeline.
 pub struct Recorded {
     inputs: LogReader,
     activity: Vec<u64>,

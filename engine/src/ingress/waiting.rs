@@ -1,8 +1,8 @@
 //! What waits for its time, in the order of its turn.
 //!
-//! Two lanes: what the line sent, and what the simulated venue answered. In each of them nothing is due before what came
+//! Two lanes: what the pipeline sent, and what the simulated venue answered. In each of them nothing is due before what came
 //! earlier, so a lane is a queue in the order of its turn as a rule; what is due at once is put in order by a step or two
-//! from the end. The next of all is the first of one of the two. Bound: `line.max_returns` in both together, allocated at the
+//! from the end. The next of all is the first of one of the two. Bound: `pipeline.max_returns` in both together, allocated at the
 //! start. Worst case: one step for each of those that are due at the same time in the same lane.
 
 use flow::{Event, EventId, Ns};
@@ -28,8 +28,8 @@ impl Pending {
 /// Where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// The line sent it.
-    Line,
+    /// The pipeline sent it.
+    Pipeline,
     /// The simulated venue answered it.
     Venue,
 }
@@ -46,7 +46,7 @@ impl Waiting {
     /// Room for `bound`.
     pub(super) fn new(bound: usize) -> Waiting {
         let lane = || VecDeque::with_capacity(bound);
-        Waiting { lanes: [lane(), lane()], bound, next: (Ns::NONE, Lane::Line) }
+        Waiting { lanes: [lane(), lane()], bound, next: (Ns::NONE, Lane::Pipeline) }
     }
 
     /// The most that may wait.
@@ -97,12 +97,12 @@ impl Waiting {
     /// Finds the next one.
     #[inline]
     fn look(&mut self) {
-        let [line, venue] = &self.lanes;
-        self.next = match (line.front(), venue.front()) {
-            (Some(line), Some(venue)) if line.key() < venue.key() => (line.due, Lane::Line),
+        let [pipeline, venue] = &self.lanes;
+        self.next = match (pipeline.front(), venue.front()) {
+            (Some(pipeline), Some(venue)) if pipeline.key() < venue.key() => (pipeline.due, Lane::Pipeline),
             (_, Some(venue)) => (venue.due, Lane::Venue),
-            (Some(line), None) => (line.due, Lane::Line),
-            (None, None) => (Ns::NONE, Lane::Line),
+            (Some(pipeline), None) => (pipeline.due, Lane::Pipeline),
+            (None, None) => (Ns::NONE, Lane::Pipeline),
         };
     }
 
@@ -140,24 +140,24 @@ mod tests {
             drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (drawn >> 33) % n
         };
-        let (mut waiting, mut twin, mut now) = (Waiting::new(20), BinaryHeap::new(), 0);
+        let (mut waiting, mut reference, mut now) = (Waiting::new(20), BinaryHeap::new(), 0);
         for id in 0..50_000 {
             if below(2) == 0 {
                 now += below(3);
-                let (lane, later) = if below(2) == 0 { (Lane::Line, 5) } else { (Lane::Venue, 9) };
+                let (lane, later) = if below(2) == 0 { (Lane::Pipeline, 5) } else { (Lane::Venue, 9) };
                 // Two at a time may come in the wrong order.
                 let (due, id, sub) = (Ns(now + later - below(2)), EventId(id ^ below(4)), below(2) as u8);
                 let fits = waiting.push(lane, Pending { due, id, sub, event: Event::zeroed() });
-                assert_eq!(fits, twin.len() < 20);
+                assert_eq!(fits, reference.len() < 20);
                 if fits {
-                    twin.push(Reverse((due, id, sub)));
+                    reference.push(Reverse((due, id, sub)));
                 }
             } else {
-                assert_eq!(waiting.pop().map(|p| p.key()), twin.pop().map(|Reverse(key)| key));
+                assert_eq!(waiting.pop().map(|p| p.key()), reference.pop().map(|Reverse(key)| key));
             }
-            let due = twin.peek().map_or(Ns::NONE, |Reverse(key)| key.0);
+            let due = reference.peek().map_or(Ns::NONE, |Reverse(key)| key.0);
             assert_eq!((waiting.due(), waiting.first().map(|p| p.due)), (due, Some(due).filter(|d| *d != Ns::NONE)));
-            assert_eq!(waiting.iter().count(), twin.len());
+            assert_eq!(waiting.iter().count(), reference.len());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Beginning a new journal with what an old one left: the way for another build or another configuration.
 //!
-//! Nothing of the old one is repeated through the line, which may compute something else now. Its inputs say what was
+//! Nothing of the old one is repeated through the pipeline, which may compute something else now. Its inputs say what was
 //! filled and busted; its outcomes say which orders left. The new journal begins with a command that says so, the listings
 //! of what was traded, counters far enough ahead, and every fill with its cost and every bust: positions and fees come out
 //! as they were. Orders that may be open are cancelled at the venue and asked for before anything new is sent. Limits that
@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::{SKIPPED, skip_counters};
 use crate::config::Settings;
 use crate::gateway::is_numbered;
-use crate::ingress::Order;
+use crate::ingress::OperatorCommand;
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
 use flow::{Action, CommandAction, Event, EventId, Flags, Kind, Ns, OrderId, SOURCE_OPERATOR};
 use sinks::journal::{JournalError, JournalReader};
@@ -228,14 +228,14 @@ impl Left {
         first.extend(self.limits.commands(settings));
         first.extend(fills);
         if self.halted {
-            first.push(Order::plain(CommandAction::Halt, 0).event());
+            first.push(OperatorCommand::plain(CommandAction::Halt, 0).event());
         }
         let clip = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        let begins = Order {
+        let begins = OperatorCommand {
             target: u32::try_from(first.len() + 1).unwrap_or(u32::MAX),
             old: clip(self.last_seq),
             new: clip(self.answers),
-            ..Order::plain(CommandAction::CarriedOver, 0)
+            ..OperatorCommand::plain(CommandAction::CarriedOver, 0)
         };
         let first = std::iter::once(begins.event()).chain(first);
         // As commands they are the engine's own: no source counts them as its inputs.

@@ -6,10 +6,10 @@
 //! new configuration's. Bound: one limit a check.
 
 use crate::config::Settings;
-use crate::ingress::Order;
+use crate::ingress::OperatorCommand;
 use flow::records::{Command, Name};
 use flow::{CommandAction, Event, ParamType};
-use stages::risk::{CHECKS, CheckLine};
+use stages::risk::{CHECKS, CheckEntry};
 use std::collections::BTreeMap;
 
 /// A limit as it stands.
@@ -32,9 +32,9 @@ impl Limits {
     pub(super) fn of(config: &str) -> Limits {
         let table = config.parse::<toml::Table>().unwrap_or_default();
         let risk = table.get("risk");
-        let limit = |line: &CheckLine| {
-            let configured = risk?.get(line.params.first()?.name)?.as_integer()?;
-            Some((line.number, Limit { configured, now: configured, actor: 0 }))
+        let limit = |entry: &CheckEntry| {
+            let configured = risk?.get(entry.params.first()?.name)?.as_integer()?;
+            Some((entry.number, Limit { configured, now: configured, actor: 0 }))
         };
         Limits { limits: CHECKS.iter().filter_map(limit).collect(), actors: BTreeMap::new() }
     }
@@ -55,31 +55,31 @@ impl Limits {
         }
     }
 
-    /// The commands that set them again in a line with `settings`.
+    /// The commands that set them again in a pipeline with `settings`.
     pub(super) fn commands(&self, settings: &Settings) -> Vec<Event> {
         let mut commands = Vec::new();
         for (number, limit) in &self.limits {
-            let Some(param) = line(*number).and_then(|l| l.params.first()) else { continue };
+            let Some(param) = entry(*number).and_then(|l| l.params.first()) else { continue };
             let configured = i64::try_from(settings.stages["risk"].int(param.name)).unwrap_or(i64::MAX);
             if configured != limit.configured || limit.now == configured {
                 continue;
             }
             commands.extend(self.actors.get(&limit.actor));
-            let order = Order::plain(CommandAction::SetLimit, limit.actor);
-            let order = Order { target: (*number).into(), old: configured, new: limit.now, ..order };
+            let order = OperatorCommand::plain(CommandAction::SetLimit, limit.actor);
+            let order = OperatorCommand { target: (*number).into(), old: configured, new: limit.now, ..order };
             commands.push(order.event());
         }
         commands
     }
 }
 
-fn line(number: u16) -> Option<&'static CheckLine> {
-    CHECKS.iter().find(|line| line.number == number)
+fn entry(number: u16) -> Option<&'static CheckEntry> {
+    CHECKS.iter().find(|entry| entry.number == number)
 }
 
 /// Whether the check's parameter would take that value.
 fn takes(number: u16, limit: i64) -> bool {
-    let param = line(number).and_then(|l| l.params.first());
+    let param = entry(number).and_then(|l| l.params.first());
     param.is_some_and(|p| match p.ty {
         ParamType::Int(low, high) => u64::try_from(limit).is_ok_and(|limit| (low..=high).contains(&limit)),
         _ => false,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn set(target: u32, old: i64, new: i64) -> Event {
-        Order { target, old, new, ..Order::plain(CommandAction::SetLimit, 5) }.event()
+        OperatorCommand { target, old, new, ..OperatorCommand::plain(CommandAction::SetLimit, 5) }.event()
     }
 
     fn said(commands: &[Event]) -> Vec<(u32, i64, i64, u64)> {

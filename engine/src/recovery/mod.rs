@@ -1,7 +1,7 @@
 //! Going on after a stop.
 //!
-//! What was stored is repeated through the same line: from the start, or from a snapshot that a shadow wrote. The sources
-//! and the simulated venue must give what they gave, the line must say what it said; then the run goes on where the
+//! What was stored is repeated through the same pipeline: from the start, or from a snapshot that a shadow wrote. The sources
+//! and the simulated venue must give what they gave, the pipeline must say what it said; then the run goes on where the
 //! record ends, and nothing is stored or sent twice. Only the build and the configuration that wrote a journal may go on
 //! with it. Bound: a snapshot holds one state; repeating costs what running did.
 
@@ -15,7 +15,7 @@ pub use panics::Panics;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::config::Settings;
-use crate::ingress::Order;
+use crate::ingress::OperatorCommand;
 use crate::run::build_id;
 use flow::{CommandAction, Event};
 use sinks::journal::JournalInfo;
@@ -46,7 +46,7 @@ pub const SKIPPED: u64 = 1_000;
 /// The command that skips the counters of every strategy ahead.
 pub fn skip_counters(by: u64) -> Event {
     let by = i64::try_from(by).unwrap_or(i64::MAX);
-    Order { new: by, ..Order::plain(CommandAction::SkipCounters, 0) }.event()
+    OperatorCommand { new: by, ..OperatorCommand::plain(CommandAction::SkipCounters, 0) }.event()
 }
 
 /// Whether this build with these settings may go on with a journal.

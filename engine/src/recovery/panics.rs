@@ -1,7 +1,7 @@
-//! How often the same input made the line panic.
+//! How often the same input made the pipeline panic.
 //!
 //! A panic is noted in the journal's folder with the `seq` at which it came. A run that goes on after one enters halted;
-//! after a second one at the same place repeating would only panic again, so the line is not started at all.
+//! after a second one at the same place repeating would only panic again, so the pipeline is not started at all.
 
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -13,7 +13,7 @@ const FILE: &str = "panic.toml";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Panics {
-    /// The last input that the line had finished.
+    /// The last input that the pipeline had finished.
     pub seq: u64,
     /// How often it came there.
     pub times: u32,

@@ -46,7 +46,7 @@ pub struct Snapshot {
     pub definitions: Vec<u8>,
     /// State of the ingress.
     pub ingress: Vec<u8>,
-    /// State of the stages in the order of the line, and of the tail.
+    /// State of the stages in the order of the pipeline, and of the tail.
     pub stages: Vec<u8>,
 }
 

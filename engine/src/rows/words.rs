@@ -38,7 +38,7 @@ fn said(number: u64, name: Option<&'static str>) -> Cell {
 
 /// Name of a strategy.
 pub(super) fn strategy(number: u64) -> Cell {
-    said(number, stages::signals::name(number as u16))
+    said(number, stages::strategies::name(number as u16))
 }
 
 const WORDS: [Word; 9] = [

@@ -1,16 +1,16 @@
-//! From settings to a running line and its report.
+//! From settings to a running pipeline and its report.
 
 use super::RunError;
-use super::drive::{Control, Finished, run_line};
+use super::drive::{Control, Finished, run_pipeline};
 use super::journalling::Journalling;
 use super::report::Report;
 use super::summary::{Shape, input_report, reported};
 use super::tail::Tail;
-use super::trading::{Venues, Ways};
+use super::trading::{VenueWiring, Venues};
 use super::verify::VerifySink;
 use crate::config::{Faults, Settings};
 use crate::gateway::Ending;
-use crate::ingress::{Clock, Commands, Feeding, Ingress, Origin, Origins, Pace, Recorded, TickSource};
+use crate::ingress::{Clock, Commands, Ingress, Origin, Origins, Pace, Recorded, SourceQueue, TickSource};
 use crate::plan::Plan;
 use crate::recovery::{self, Snapshot};
 use crate::rows::{Filter, Format, RowKind, RowSink};
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-/// Rows to print while the line runs.
+/// Rows to print while the pipeline runs.
 pub struct Rows {
     /// Which kinds.
     pub kinds: Vec<RowKind>,
@@ -53,7 +53,7 @@ pub enum Compare {
 pub struct Options {
     /// Prints rows.
     pub rows: Option<Rows>,
-    /// Further sinks at the end of the line.
+    /// Further sinks at the end of the pipeline.
     pub sinks: Vec<Box<dyn Sink>>,
     /// Repeats the inputs of this journal instead of opening those of the settings.
     pub recorded: Option<PathBuf>,
@@ -138,24 +138,24 @@ pub fn execute_sources(
     let sinks = joined(options.sinks, rows);
     let mut plan = plan(settings, &sinks, instruments)?;
     let journal = Journalling::of(settings, &plan, options.go_on, options.carry_over.as_deref())?;
-    let mut ways = Ways::of(settings, &plan, instruments, &options.control, Venues::Live)?;
-    let tail = Tail::new(journal.outcomes, sinks, plan.outcomes, instruments, options.control.word.clone());
+    let mut wiring = VenueWiring::of(settings, &plan, instruments, &options.control, Venues::Live)?;
+    let tail = Tail::new(journal.outcomes, sinks, plan.outcomes, instruments, options.control.watermark.clone());
     let tail = tail.with_stopwatch(plan.stopwatch.clone());
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
     let clock = Clock::new(plan.clock).with_pace(options.pace);
     let ingress = Ingress::new(feeds, ticks, clock, instruments).with_log(journal.inputs).with_origins(origins);
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);
-    ways.ask(journal.carried.open);
-    if journal.is_unclean && ways.lead_out() {
+    wiring.ask(journal.carried.open);
+    if journal.is_unclean && wiring.lead_out() {
         commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
     }
-    let (ingress, mut tail) = ways.join(ingress.with_commands(commands).with_retrace(journal.retrace), tail);
+    let (ingress, mut tail) = wiring.join(ingress.with_commands(commands).with_retrace(journal.retrace), tail);
     let ingress = restored(journal.snapshot.as_ref(), ingress, &mut plan, &mut tail)?;
     let shape = Shape::of(&plan);
     let start = Instant::now();
-    let gateway = ways.start()?;
-    let ran = run_line(ingress, plan, tail, &options.control, poll);
+    let gateway = wiring.start()?;
+    let ran = run_pipeline(ingress, plan, tail, &options.control, poll);
     let left = gateway.map_or(Ok(()), |g| g.end(ending(&ran)));
     let mut finished = ran?;
     let seconds = finished.ended.duration_since(start);
@@ -225,10 +225,10 @@ fn recorded(
         verdict = Some(verify.verdict());
         logs.push(Box::new(verify));
     }
-    let tail = Tail::new(logs, sinks, plan.outcomes, instruments, options.control.word.clone());
+    let tail = Tail::new(logs, sinks, plan.outcomes, instruments, options.control.watermark.clone());
     let shape = Shape::of(&plan);
     let start = Instant::now();
-    let finished = run_line(head, plan, tail, &options.control, poll)?;
+    let finished = run_pipeline(head, plan, tail, &options.control, poll)?;
     let seconds = finished.ended.duration_since(start);
     let activity = finished.head.activity().to_vec();
     let (mut report, error) = reported(finished, &shape, seconds, &activity);
@@ -266,11 +266,11 @@ fn open(settings: &Settings) -> Result<Sources, RunError> {
 }
 
 /// The sources with their ranges of instruments, and how many instruments there may be.
-fn placed(sources: Sources) -> (Vec<Feeding>, u32) {
+fn placed(sources: Sources) -> (Vec<SourceQueue>, u32) {
     let (mut feeds, mut base) = (Vec::new(), 0u32);
     for (i, (name, source)) in sources.into_iter().enumerate() {
         let range = source.instruments();
-        feeds.push(Feeding::new(name, source, i as u8 + 1, base));
+        feeds.push(SourceQueue::new(name, source, i as u8 + 1, base));
         base += range;
     }
     (feeds, base)

@@ -2,12 +2,12 @@
 //!
 //! The head's thread admits inputs and passes them through its own stages; every other group takes from its ring. A turn
 //! is at most `batch` events; at its end, and before every wait, the group tells the next how far it is. When the head
-//! ends, its ring closes and the line drains in order. A panic is caught at the thread's edge; its rings close, so the
+//! ends, its ring closes and the pipeline drains in order. A panic is caught at the thread's edge; its rings close, so the
 //! groups before and after it stop too. The loops are the only readers of a clock ([`LoadMeter`]).
 
 use crate::ingress::fault::{Fault, is_on};
 use crate::ingress::{Admitted, Head, IngressError};
-use crate::line::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, RingMeter, Slot, StallMeter, Stopwatch};
+use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, RingMeter, Slot, StallMeter, Stopwatch};
 use crate::plan::Plan;
 use crate::run::{RunError, Tail};
 use bytemuck::Zeroable;
@@ -22,13 +22,13 @@ use std::time::Instant;
 /// What other threads may tell a run, and ask of it.
 #[derive(Clone, Default)]
 pub struct Control {
-    /// Ends the sources; the line drains.
+    /// Ends the sources; the pipeline drains.
     pub stop: Arc<AtomicBool>,
     /// The last `seq` that has entered.
     pub admitted: Arc<AtomicU64>,
     /// The last `seq` that the tail has finished.
-    pub word: Arc<AtomicU64>,
-    /// What the line shows while it runs, and after it.
+    pub watermark: Arc<AtomicU64>,
+    /// What the pipeline shows while it runs, and after it.
     pub meters: Meters,
 }
 
@@ -40,7 +40,7 @@ pub struct Finished<H> {
     pub groups: Vec<Group>,
     /// The tail.
     pub tail: Tail,
-    /// What the line showed.
+    /// What the pipeline showed.
     pub meters: Meters,
     /// Why the sequence ended early, if it did.
     pub error: Option<IngressError>,
@@ -51,17 +51,17 @@ pub struct Finished<H> {
 }
 
 /// Where the last stages of a group's thread lead.
-enum Way {
+enum GroupOutput {
     Cut(Box<Edge>),
     End(Box<Tail>),
 }
 
-impl Way {
+impl GroupOutput {
     /// What is left when the group has ended. A ring is closed by then, or the next group would wait for ever.
     fn left(self) -> Option<Box<Tail>> {
         match self {
-            Way::Cut(_) => None,
-            Way::End(tail) => Some(tail),
+            GroupOutput::Cut(_) => None,
+            GroupOutput::End(tail) => Some(tail),
         }
     }
 }
@@ -73,11 +73,11 @@ struct GroupEnd<H> {
     head: Option<(H, Option<IngressError>, bool)>,
 }
 
-/// Runs the line to its end. Blocks; `poll` is called about ten times a second while it lasts.
+/// Runs the pipeline to its end. Blocks; `poll` is called about ten times a second while it lasts.
 ///
 /// # Errors
 /// When a thread or a ring could not be made, or a group panicked.
-pub fn run_line<H: Head + 'static>(
+pub fn run_pipeline<H: Head + 'static>(
     head: H,
     plan: Plan,
     tail: Tail,
@@ -130,7 +130,7 @@ fn spawn<H: Head + 'static>(
     let names: Vec<String> = plan.groups.iter().map(|g| g.name.clone()).collect();
     let last = plan.groups.len() - 1;
     let mut stages = plan.stages.into_iter();
-    // Nothing is allocated here once the first group runs: what a line allocates can be counted.
+    // Nothing is allocated here once the first group runs: what a pipeline allocates can be counted.
     let mut workers = Vec::with_capacity(plan.groups.len());
     let (mut head, mut tail) = (Some(head), Some(tail));
     let mut inlet: Option<Consumer<Slot>> = None;
@@ -141,20 +141,20 @@ fn spawn<H: Head + 'static>(
         let meter = GroupMeter { name: planned.name.clone(), load: load.reader(), times: group.times() };
         control.meters.add_group(meter);
         let stalls = StallMeter::new(clock.clone());
-        let (way, next) = if i == last {
+        let (output, next) = if i == last {
             let tail = tail.take().expect("there is one last group");
-            (Way::End(Box::new(tail.with_stalls(stalls))), None)
+            (GroupOutput::End(Box::new(tail.with_stalls(stalls))), None)
         } else {
             let (producer, consumer) = ring::channel(plan.ring, plan.ring_capacity)?;
             control.meters.add_ring(RingMeter::new(joint(&names[i], &names[i + 1]), &producer));
-            (Way::Cut(Box::new(Edge::new(producer, turns.idle, stalls))), Some(consumer))
+            (GroupOutput::Cut(Box::new(Edge::new(producer, turns.idle, stalls))), Some(consumer))
         };
         let from = std::mem::replace(&mut inlet, next);
         let head = head.take();
         let (control, turns) = (control.clone(), turns.clone());
         workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
-            (Some(head), _) => first(head, group, way, &turns, &control, load),
-            (None, Some(from)) => later(from, group, way, &turns, load),
+            (Some(head), _) => first(head, group, output, &turns, &control, load),
+            (None, Some(from)) => later(from, group, output, &turns, load),
             (None, None) => unreachable!("every group but the first has a ring before it"),
         })?);
     }
@@ -171,16 +171,16 @@ fn joint(before: &str, after: &str) -> String {
 fn first<H: Head>(
     mut head: H,
     mut group: Group,
-    mut way: Way,
+    mut output: GroupOutput,
     turns: &Turns,
     control: &Control,
     mut load: LoadMeter,
 ) -> GroupEnd<H> {
-    let (error, stopped) = match &mut way {
-        Way::Cut(edge) => admit_all(&mut head, &mut group, edge.as_mut(), turns, control, &mut load),
-        Way::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), turns, control, &mut load),
+    let (error, stopped) = match &mut output {
+        GroupOutput::Cut(edge) => admit_all(&mut head, &mut group, edge.as_mut(), turns, control, &mut load),
+        GroupOutput::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), turns, control, &mut load),
     };
-    GroupEnd { group, tail: way.left(), ended: Instant::now(), head: Some((head, error, stopped)) }
+    GroupEnd { group, tail: output.left(), ended: Instant::now(), head: Some((head, error, stopped)) }
 }
 
 fn admit_all<H: Head, E: Exit>(
@@ -192,9 +192,9 @@ fn admit_all<H: Head, E: Exit>(
     load: &mut LoadMeter,
 ) -> (Option<IngressError>, bool) {
     load.begin();
-    // On one core the line is at rest after every input: said at once, the head need not take another turn to hear it. The
+    // On one core the pipeline is at rest after every input: said at once, the head need not take another turn to hear it. The
     // sinks hear it at the end of the turn, as everywhere.
-    let rests = exit.ends_the_line() && head.awaits_returns();
+    let rests = exit.ends_the_pipeline() && head.awaits_returns();
     let (mut error, mut stopped) = (None, false);
     let mut input: Event = Zeroable::zeroed();
     loop {
@@ -217,20 +217,20 @@ fn admit_all<H: Head, E: Exit>(
                 if let Some(stopwatch) = &turns.stopwatch {
                     stopwatch.start(head.seq());
                 }
-                if is_on(Fault::WordFirst) {
-                    exit.finished(head.seq(), &mut || head.relieve());
+                if is_on(Fault::WatermarkFirst) {
+                    exit.finished(head.seq(), &mut || head.on_backpressure());
                 }
-                group.foresee(head.coming());
-                group.process(&input, exit, &mut || head.relieve());
+                group.prefetch(head.lookahead());
+                group.process(&input, exit, &mut || head.on_backpressure());
                 if rests {
-                    control.word.store(head.seq(), Ordering::Release);
+                    control.watermark.store(head.seq(), Ordering::Release);
                 }
                 admitted += 1;
             }
         }
         if admitted > 0 {
             control.admitted.store(head.seq(), Ordering::Relaxed);
-            exit.finished(head.seq(), &mut || head.relieve());
+            exit.finished(head.seq(), &mut || head.on_backpressure());
             load.worked(admitted, exit);
         }
         if state == Admitted::Ended || exit.is_closed() {
@@ -246,22 +246,22 @@ fn admit_all<H: Head, E: Exit>(
 fn later<H>(
     mut from: Consumer<Slot>,
     mut group: Group,
-    mut way: Way,
+    mut output: GroupOutput,
     turns: &Turns,
     mut load: LoadMeter,
 ) -> GroupEnd<H> {
-    match &mut way {
-        Way::Cut(edge) => take_all(&mut from, &mut group, edge.as_mut(), turns, &mut load),
-        Way::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), turns, &mut load),
+    match &mut output {
+        GroupOutput::Cut(edge) => take_all(&mut from, &mut group, edge.as_mut(), turns, &mut load),
+        GroupOutput::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), turns, &mut load),
     }
-    GroupEnd { group, tail: way.left(), ended: Instant::now(), head: None }
+    GroupEnd { group, tail: output.left(), ended: Instant::now(), head: None }
 }
 
 fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, turns: &Turns, load: &mut LoadMeter) {
     load.begin();
     loop {
         let taken = from.take(turns.batch, |slot| {
-            if slot.0.kind == Kind::PROGRESS {
+            if slot.0.kind == Kind::WATERMARK {
                 exit.finished(slot.0.id.seq(), &mut || ());
             } else {
                 group.process(&slot.0, exit, &mut || ());

@@ -6,7 +6,7 @@
 use crate::config::Faults;
 use flow::{Ns, Params};
 use serde::Deserialize;
-use stages::venue::Sample;
+use stages::exchange_sim::Sample;
 use std::path::Path;
 
 #[derive(Deserialize)]
@@ -38,9 +38,9 @@ mod tests {
     use flow::Param;
 
     fn params(file: &Path) -> Params {
-        let mut params = Params::defaults(stages::venue::PARAMS);
+        let mut params = Params::defaults(stages::exchange_sim::PARAMS);
         for (name, text) in [("latency", "recorded"), ("latency_file", file.to_str().unwrap())] {
-            let param: &Param = stages::venue::PARAMS.iter().find(|p| p.name == name).unwrap();
+            let param: &Param = stages::exchange_sim::PARAMS.iter().find(|p| p.name == name).unwrap();
             params.set(param, param.parse(name, text).unwrap());
         }
         params

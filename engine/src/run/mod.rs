@@ -16,7 +16,7 @@ mod trading;
 mod verify;
 
 pub use build::{Compare, Options, Rows, Sources, build_id, execute, execute_sources, outcome_kinds};
-pub use drive::{Control, Finished, run_line};
+pub use drive::{Control, Finished, run_pipeline};
 pub use report::{InputReport, Percentiles, Report, SymbolReport};
 pub use safe::cancel_at_venue;
 pub use shadow::snapshot;
@@ -56,7 +56,7 @@ pub enum RunError {
     /// A snapshot cannot be used or written.
     #[error("{0}")]
     Snapshot(#[from] crate::recovery::SnapshotError),
-    /// A snapshot does not fit this line.
+    /// A snapshot does not fit this pipeline.
     #[error("{0}")]
     State(#[from] flow::StateError),
     /// The gateway to the venue failed.

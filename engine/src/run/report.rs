@@ -1,7 +1,7 @@
 //! What a run says of itself, for people and as one JSON object.
 
 use super::{PnlReport, PositionReport, ToxicityReport};
-use crate::line::{GroupLoad, RingLoad};
+use crate::pipeline::{GroupLoad, RingLoad};
 use flow::{Count, Interval, Listed, Listings, Ns, Px, What, decimal};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ pub struct Report {
     pub ring: String,
     /// By stage; `group NAME` is the whole pass of an event through a group.
     pub latency: BTreeMap<String, Percentiles>,
-    /// Where the time of every group went; empty where `line.meters` is off.
+    /// Where the time of every group went; empty where `pipeline.meters` is off.
     pub load: Vec<GroupLoad>,
     /// How full every ring was.
     pub rings: Vec<RingLoad>,

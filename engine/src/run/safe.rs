@@ -1,6 +1,6 @@
-//! Safe mode: no line, only the gateway, and one cancel-all.
+//! Safe mode: no pipeline, only the gateway, and one cancel-all.
 //!
-//! For a line that panics at the same input again and again: nothing is repeated, nothing is sent but the wish that all
+//! For a pipeline that panics at the same input again and again: nothing is repeated, nothing is sent but the intent that all
 //! orders end. What the venue says of them is not taken here; it comes when a run goes on.
 
 use super::RunError;
@@ -18,13 +18,13 @@ use std::path::Path;
 /// # Errors
 /// When the journal cannot be read, or the venue cannot be reached.
 pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'static str>, RunError> {
-    let Some(line) = flow::find(GATEWAYS, settings.stages["router"].text("venue")) else {
+    let Some(entry) = flow::find(GATEWAYS, settings.stages["router"].text("venue")) else {
         return Ok(None);
     };
     let received = recovery::answers(&JournalReader::open(journal)?)?;
-    let mut venue = (line.open)(&settings.venues[line.name]).map_err(|e| wrong(&e))?;
+    let mut venue = (entry.open)(&settings.venues[entry.name]).map_err(|e| wrong(&e))?;
     let failed = |e: VenueError| RunError::Gateway(GatewayError::Venue(e));
     venue.resume(received).map_err(failed)?;
     venue.cancel_all().map_err(failed)?;
-    Ok(Some(line.name))
+    Ok(Some(entry.name))
 }

@@ -1,14 +1,14 @@
 //! The shadow: repeats a journal's inputs to write a snapshot, beside the run or after it.
 //!
-//! It is the same line with the same settings; what it says goes nowhere. Bound: it holds what a run holds.
+//! It is the same pipeline with the same settings; what it says goes nowhere. Bound: it holds what a run holds.
 
 use super::RunError;
 use super::build::{plan, restored};
-use super::drive::{Control, run_line};
+use super::drive::{Control, run_pipeline};
 use super::tail::Tail;
-use super::trading::{Venues, Ways};
+use super::trading::{VenueWiring, Venues};
 use crate::config::Settings;
-use crate::ingress::{Clock, Feeding, Head, Ingress, Recorded, Retrace, Then, TickSource};
+use crate::ingress::{Clock, Head, Ingress, Recorded, Retrace, SourceQueue, Then, TickSource};
 use crate::recovery::{self, Snapshot};
 use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
 use sinks::journal::JournalReader;
@@ -67,16 +67,16 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
     let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
     let mut plan = plan(&settings, &sinks, instruments)?;
-    let mut ways = Ways::of(&settings, &plan, instruments, control, Venues::Repeated)?;
-    let tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.word.clone());
-    let feed = |(i, _)| Feeding::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
+    let mut wiring = VenueWiring::of(&settings, &plan, instruments, control, Venues::Repeated)?;
+    let tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.watermark.clone());
+    let feed = |(i, _)| SourceQueue::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
     let feeds = settings.inputs.iter().enumerate().map(feed).collect();
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
     let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
     let ingress = Ingress::new(feeds, ticks, Clock::new(plan.clock), instruments);
-    let (ingress, mut tail) = ways.join(ingress.with_retrace(Some(retrace)), tail);
+    let (ingress, mut tail) = wiring.join(ingress.with_retrace(Some(retrace)), tail);
     let ingress = restored(before.as_ref(), ingress, &mut plan, &mut tail)?;
-    let finished = run_line(ingress, plan, tail, control, poll)?;
+    let finished = run_pipeline(ingress, plan, tail, control, poll)?;
     if let Some(error) = finished.error {
         return Err(error.into());
     }

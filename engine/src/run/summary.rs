@@ -3,8 +3,8 @@
 use super::RunError;
 use super::drive::Finished;
 use super::report::{self, InputReport, Percentiles, Report};
-use crate::ingress::{Feeding, Head};
-use crate::line::{Group, Meters};
+use crate::ingress::{Head, SourceQueue};
+use crate::pipeline::{Group, Meters};
 use crate::plan::Plan;
 use flow::{Kind, StateWriter};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ impl Shape {
     }
 }
 
-pub(super) fn input_report(feed: &Feeding) -> InputReport {
+pub(super) fn input_report(feed: &SourceQueue) -> InputReport {
     InputReport {
         name: feed.name.clone(),
         records: feed.records(),

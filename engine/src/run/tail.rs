@@ -1,4 +1,4 @@
-//! The tail: where the line ends.
+//! The tail: where the pipeline ends.
 //!
 //! It hands each event to the sinks that take its kind, in the order of the sequence, and keeps what a summary needs.
 //! What leaves goes first: a route is handed over the moment it is here, while everything that is only written down (the
@@ -13,7 +13,7 @@
 
 use super::TradeStats;
 use crate::gateway::Link;
-use crate::line::{Exit, Slot, StallMeter, Stalls, Stopwatch};
+use crate::pipeline::{Exit, Slot, StallMeter, Stalls, Stopwatch};
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
 use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
 use ring::{Producer, Refused};
@@ -106,7 +106,7 @@ impl TailStats {
     }
 }
 
-/// The end of the line.
+/// The end of the pipeline.
 pub struct Tail {
     /// Take what is hashed, and nothing else: the outcome log, a comparison with one.
     logs: Vec<Box<dyn Sink>>,
@@ -120,7 +120,7 @@ pub struct Tail {
     counts: [u64; 128],
     stats: TailStats,
     bar: Bar,
-    word: Arc<AtomicU64>,
+    watermark: Arc<AtomicU64>,
     /// Takes what comes back to the head.
     returns: Option<Producer<Slot>>,
     /// Takes routes, where a gateway does.
@@ -135,14 +135,14 @@ impl Tail {
         Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow])
             .or(TradeStats::READS);
 
-    /// A tail with these sinks. `logs` take the outcomes: events that the line made, of the kinds `outcomes`, which are also
+    /// A tail with these sinks. `logs` take the outcomes: events that the pipeline made, of the kinds `outcomes`, which are also
     /// hashed; `sinks` take whatever they ask for. `word` is raised to the last finished `seq`.
     pub fn new(
         logs: Vec<Box<dyn Sink>>,
         sinks: Vec<Box<dyn Sink>>,
         outcomes: Kinds,
         instruments: u32,
-        word: Arc<AtomicU64>,
+        watermark: Arc<AtomicU64>,
     ) -> Tail {
         let count = instruments as usize;
         let stats = TailStats {
@@ -167,7 +167,7 @@ impl Tail {
             counts: [0; 128],
             stats,
             bar: Bar::default(),
-            word,
+            watermark,
             returns: None,
             routes: None,
             stalls: StallMeter::default(),
@@ -222,11 +222,11 @@ impl Tail {
 
     /// Everything up to `seq` is finished already: the run begins at a snapshot.
     pub fn begin_at(&self, seq: u64) {
-        self.word.store(seq, Ordering::Release);
+        self.watermark.store(seq, Ordering::Release);
     }
 
     /// Waits for room: the head takes returns inside each of its own waits.
-    fn give_back(&mut self, event: &Event, relieve: &mut dyn FnMut()) {
+    fn give_back(&mut self, event: &Event, on_backpressure: &mut dyn FnMut()) {
         if event.kind == Kind::Route {
             self.stats.trades.left(event);
         }
@@ -244,7 +244,7 @@ impl Tail {
         if returns.try_publish(slot) == Err(Refused::Full) {
             self.stalls.time(|| {
                 while returns.try_publish(slot) == Err(Refused::Full) {
-                    relieve();
+                    on_backpressure();
                     std::hint::spin_loop();
                 }
             });
@@ -326,7 +326,7 @@ fn hand(sinks: &mut [(Kinds, Box<dyn Sink>)], event: &Event, error: &mut Option<
 
 impl Exit for Tail {
     #[inline]
-    fn accept(&mut self, event: &Event, relieve: &mut dyn FnMut()) {
+    fn accept(&mut self, event: &Event, on_backpressure: &mut dyn FnMut()) {
         if event.is_echo() {
             return;
         }
@@ -337,7 +337,7 @@ impl Exit for Tail {
             self.write_down();
         }
         if leaves {
-            self.give_back(event, relieve);
+            self.give_back(event, on_backpressure);
         }
         if self.promptly.has(event.kind) {
             hand(&mut self.prompt, event, &mut self.error);
@@ -350,10 +350,10 @@ impl Exit for Tail {
             let error = self.all_sinks().find_map(|sink| sink.finished(seq).err());
             self.error = error;
         }
-        self.word.store(seq, Ordering::Release);
+        self.watermark.store(seq, Ordering::Release);
     }
 
-    fn ends_the_line(&self) -> bool {
+    fn ends_the_pipeline(&self) -> bool {
         true
     }
 

@@ -3,7 +3,7 @@
 //! Bound: one entry per position that was ever opened and per check that ever refused; one measure of each kind per
 //! instrument. Nothing is allocated after the first event of each.
 
-use crate::line::{Latency, Stopwatch};
+use crate::pipeline::{Latency, Stopwatch};
 use flow::records::{Cvd, Position, PositionMoney, Refused, Vpin};
 use flow::{Event, Kind, Kinds, Listings, Px, StateError, StateReader, StateWriter, decimal};
 use hdrhistogram::Histogram;
@@ -102,11 +102,11 @@ impl TradeStats {
             vpins: vec![None; count],
             cvds: vec![None; count],
             stopwatch,
-            tick_to_order: crate::line::histogram(),
+            tick_to_order: crate::pipeline::histogram(),
         }
     }
 
-    /// Remembers an event of the end of the line.
+    /// Remembers an event of the end of the pipeline.
     #[inline]
     pub fn observe(&mut self, event: &Event) {
         let at = event.instrument as usize;
@@ -163,7 +163,7 @@ impl TradeStats {
         Ok(())
     }
 
-    /// An order leaves the line.
+    /// An order leaves the pipeline.
     #[inline]
     pub fn left(&mut self, route: &Event) {
         if let Some(ns) = self.stopwatch.as_ref().and_then(|s| s.passed(route.id.seq())) {
@@ -233,5 +233,5 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
 
 /// Name of a strategy, or its number.
 fn strategy_name(strategy: u16) -> String {
-    stages::signals::name(strategy).map_or_else(|| strategy.to_string(), str::to_owned)
+    stages::strategies::name(strategy).map_or_else(|| strategy.to_string(), str::to_owned)
 }

@@ -33,7 +33,7 @@ impl Verified {
     }
 }
 
-/// Compares what reaches the end of the line with a journal's outcomes.
+/// Compares what reaches the end of the pipeline with a journal's outcomes.
 pub struct VerifySink {
     kinds: Kinds,
     recorded: LogReader,

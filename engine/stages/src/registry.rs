@@ -1,12 +1,12 @@
-//! The registry of stages, in the order of the uncut line: one line each.
+//! The registry of stages, in the order of the uncut pipeline: one entry each.
 
 use crate::bars::{self, BarStage};
 use crate::book::{self, BookStage};
+use crate::measures::{self, CvdStage, ImbalanceStage, VpinStage};
 use crate::orders::{self, OrdersStage};
 use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
-use crate::signals::{self, BuyAndHoldStage, MomentumStage, RandomStage};
-use crate::toxicity::{self, CvdStage, ImbalanceStage, VpinStage};
+use crate::strategies::{self, BuyAndHoldStage, MomentumStage, RandomStage};
 use flow::{Param, ParamError, Params, Stage};
 
 /// What the plan tells a stage about the world that it is built for.
@@ -21,8 +21,8 @@ pub struct Space {
 /// Makes a stage from its parameters.
 pub type Build = fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>;
 
-/// A line of the registry.
-pub struct StageLine {
+/// An entry of the registry.
+pub struct StageEntry {
     /// Name in configurations and on the command line.
     pub name: &'static str,
     /// Page of documentation.
@@ -35,81 +35,81 @@ pub struct StageLine {
     pub build: Build,
 }
 
-flow::registered!(StageLine);
+flow::registered!(StageEntry);
 
-/// Every stage, in the order of the uncut line.
-pub const STAGES: &[StageLine] = &[
-    StageLine {
+/// Every stage, in the order of the uncut pipeline.
+pub const STAGES: &[StageEntry] = &[
+    StageEntry {
         name: "book",
         doc: "engine/stages/docs/book.md",
         about: "Keeps the books of all instruments, by order or by level; tells of trades, levels and the top.",
         params: book::PARAMS,
         build: BookStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "bars",
         doc: "engine/stages/docs/bars.md",
         about: "Sums trades up to bars of one or several lengths; each closes once.",
         params: bars::PARAMS,
         build: BarStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "cvd",
         doc: "engine/stages/docs/cvd.md",
         about: "Sums signed volume since the session began, after every trade.",
-        params: toxicity::CVD_PARAMS,
+        params: measures::CVD_PARAMS,
         build: CvdStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "imbalance",
         doc: "engine/stages/docs/imbalance.md",
         about: "Compares the sides of the book, at the touch and over its best levels; mid and weighted mid.",
-        params: toxicity::IMBALANCE_PARAMS,
+        params: measures::IMBALANCE_PARAMS,
         build: ImbalanceStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "vpin",
         doc: "engine/stages/docs/vpin.md",
         about: "Measures how one-sided the last buckets of equal volume were, by aggressor or by bar.",
-        params: toxicity::VPIN_PARAMS,
+        params: measures::VPIN_PARAMS,
         build: VpinStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "momentum",
         doc: "engine/stages/docs/momentum.md",
         about: "Goes with aggressive flow while the book leans the same way and the flow is not toxic.",
-        params: signals::MOMENTUM_PARAMS,
+        params: strategies::MOMENTUM_PARAMS,
         build: MomentumStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "buy-and-hold",
         doc: "engine/stages/docs/buy-and-hold.md",
         about: "Buys every chosen instrument once, at the market.",
-        params: signals::BUY_AND_HOLD_PARAMS,
+        params: strategies::BUY_AND_HOLD_PARAMS,
         build: BuyAndHoldStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "random",
         doc: "engine/stages/docs/random.md",
         about: "Trades at random, by a seed: every kind of order, for tests.",
-        params: signals::RANDOM_PARAMS,
+        params: strategies::RANDOM_PARAMS,
         build: RandomStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "orders",
         doc: "engine/stages/docs/orders.md",
         about: "Makes requests of intents, keeps the life cycle of every order, and positions with their money.",
         params: orders::PARAMS,
         build: OrdersStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "risk",
         doc: "engine/stages/docs/risk.md",
         about: "Lets orders and replaces pass, or refuses them and says which check, what it allows and what it saw.",
         params: risk::PARAMS,
         build: RiskStage::build,
     },
-    StageLine {
+    StageEntry {
         name: "router",
         doc: "engine/stages/docs/router.md",
         about: "Sends what risk let pass, and every cancel, to the configured venue.",

@@ -5,20 +5,20 @@ use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Px, Qty, Side, S
 use stages::{STAGES, Space};
 
 fn stage(name: &str, position: u8) -> (Box<dyn Stage>, Out) {
-    let line = flow::find(STAGES, name).unwrap();
-    let mut params = Params::defaults(line.params);
-    if let Some(every) = line.params.iter().find(|p| p.name == "every") {
+    let entry = flow::find(STAGES, name).unwrap();
+    let mut params = Params::defaults(entry.params);
+    if let Some(every) = entry.params.iter().find(|p| p.name == "every") {
         params.set(every, every.parse("every", "1").unwrap());
     }
-    ((line.build)(&params, Space { instruments: 8, fills: 64 }).unwrap(), Out::new(position, Kinds::ALL))
+    ((entry.build)(&params, Space { instruments: 8, fills: 64 }).unwrap(), Out::new(position, Kinds::ALL))
 }
 
-/// One input through the strategies and what they wish through orders, then the answers to the last new order.
+/// One input through the strategies and what they want through orders, then the answers to the last new order.
 struct Loop {
     strategies: Vec<(Box<dyn Stage>, Out)>,
     orders: (Box<dyn Stage>, Out),
     seq: u64,
-    said: usize,
+    emitted: usize,
 }
 
 impl Loop {
@@ -30,12 +30,12 @@ impl Loop {
             if stage.reads().has(event.kind) {
                 out.begin(&event);
                 stage.on_event(&event, out);
-                for wish in out.events().iter().filter(|e| e.kind == Kind::Intent) {
-                    last = order(&mut self.orders, wish, &mut self.said).or(last);
+                for wanted in out.events().iter().filter(|e| e.kind == Kind::Intent) {
+                    last = order(&mut self.orders, wanted, &mut self.emitted).or(last);
                 }
             }
         }
-        order(&mut self.orders, &event, &mut self.said);
+        order(&mut self.orders, &event, &mut self.emitted);
         last
     }
 
@@ -64,13 +64,13 @@ impl Loop {
     }
 }
 
-fn order((stage, out): &mut (Box<dyn Stage>, Out), event: &Event, said: &mut usize) -> Option<Event> {
+fn order((stage, out): &mut (Box<dyn Stage>, Out), event: &Event, emitted: &mut usize) -> Option<Event> {
     if !stage.reads().has(event.kind) {
         return None;
     }
     out.begin(event);
     stage.on_event(event, out);
-    *said += out.events().len();
+    *emitted += out.events().len();
     let asked = Kinds::of(&[Kind::Request, Kind::CancelRequest, Kind::ReplaceRequest]);
     out.events().iter().copied().find(|e| asked.has(e.kind))
 }
@@ -78,7 +78,7 @@ fn order((stage, out): &mut (Box<dyn Stage>, Out), event: &Event, said: &mut usi
 #[test]
 fn nothing_is_allocated_while_trading() {
     let strategies = (1..).zip(["momentum", "buy-and-hold", "random"]).map(|(at, name)| stage(name, at)).collect();
-    let mut all = Loop { strategies, orders: stage("orders", 4), seq: 0, said: 0 };
+    let mut all = Loop { strategies, orders: stage("orders", 4), seq: 0, emitted: 0 };
     for instrument in 1..4 {
         all.input(&Event::new(Ns(0), instrument, Flags::NONE, &Listing::default()));
     }
@@ -94,5 +94,5 @@ fn nothing_is_allocated_while_trading() {
         }
     });
     assert_eq!((allocated.count_total, allocated.count_current), (0, 0));
-    assert!(all.said > 20_000, "the loop makes the stages work: {}", all.said);
+    assert!(all.emitted > 20_000, "the loop makes the stages work: {}", all.emitted);
 }

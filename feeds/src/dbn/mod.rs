@@ -1,6 +1,6 @@
 //! Databento Binary Encoding, versions 1 to 3.
 //!
-//! The crate `dbn` knows the bytes; this feed says what each record means to the line: orders, levels, quotes, trades,
+//! The crate `dbn` knows the bytes; this feed says what each record means to the pipeline: orders, levels, quotes, trades,
 //! bars, definitions and states. See [`Dbn`] and the page of the feed.
 //!
 //! Bound: one buffer, a slot for each instrument up to 65,535. Worst case: an MBP-10 record that changes all of its levels.

@@ -1,4 +1,4 @@
-//! Records to inputs: what each type of record means to the line.
+//! Records to inputs: what each type of record means to the pipeline.
 //!
 //! Each record becomes the inputs of its kind, in the order in which they hold; the page of the feed has the table. Two
 //! rules keep a mixed live stream true: the first type of record that can keep an instrument's book does, and the first

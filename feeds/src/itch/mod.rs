@@ -19,7 +19,7 @@ use crate::{Feed, OpenError, Opened, Request};
 use capture::Capture;
 use std::path::Path;
 
-/// The line in the registry.
+/// The pipeline in the registry.
 pub const FEED: Feed = Feed {
     name: NAME,
     doc: "feeds/docs/itch.md",

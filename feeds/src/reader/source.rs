@@ -38,7 +38,7 @@ enum Piece {
     Failed(io::Error),
 }
 
-/// A stream as the line's thread sees it.
+/// A stream as the pipeline's thread sees it.
 struct Lane {
     filled: Consumer<Piece>,
     free: Producer<Block>,
@@ -276,7 +276,7 @@ impl Reader {
         None
     }
 
-    /// Reads until the block is full, or the line waits for what there is already; gives the last piece at the end.
+    /// Reads until the block is full, or the pipeline waits for what there is already; gives the last piece at the end.
     fn fill(&mut self, block: &mut Block) -> Option<Piece> {
         while block.len < block.bytes.len() && (block.len == 0 || self.filled.slots() <= BLOCKS) {
             match self.stream.read(&mut block.bytes[block.len..]) {

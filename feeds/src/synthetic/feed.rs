@@ -6,7 +6,7 @@ use crate::{Feed, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use flow::{Effective, Param, ParamType, Params};
 
-/// The line in the registry.
+/// The pipeline in the registry.
 pub const FEED: Feed = Feed {
     name: NAME,
     doc: "feeds/docs/synthetic.md",
@@ -57,7 +57,7 @@ impl SyntheticConfig {
     /// The configuration of a section of parameters; the default trading date unless one is given.
     ///
     /// # Panics
-    /// When `params` are not those of this feed's registry line, whose ranges they were checked against.
+    /// When `params` are not those of this feed's registry entry, whose ranges they were checked against.
     pub fn from_params(params: &Params, date: Option<NaiveDate>) -> SyntheticConfig {
         let small = |name| u32::try_from(params.int(name)).expect("in the range of its parameter");
         SyntheticConfig {

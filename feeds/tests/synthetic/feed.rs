@@ -1,4 +1,4 @@
-//! The line in the registry: opened, polled to its end, refused.
+//! The pipeline in the registry: opened, polled to its end, refused.
 
 use super::naive::Naive;
 use super::{bytes_of, config};
@@ -48,7 +48,7 @@ fn files_and_impossible_days_are_refused() {
 }
 
 #[test]
-fn the_defaults_of_the_line_are_those_of_the_configuration() {
+fn the_defaults_of_the_pipeline_are_those_of_the_configuration() {
     assert!(FEEDS.iter().any(|f| f.name == FEED.name));
     let defaults = SyntheticConfig::from_params(&Params::defaults(FEED.params), None);
     assert_eq!(defaults, SyntheticConfig::default());

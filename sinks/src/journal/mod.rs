@@ -1,7 +1,7 @@
 //! The journal: everything that happened, in two append-only logs.
 //!
 //! **Idea.** Inputs and outcomes are logged as the 64-byte events that they are, in memory-mapped segment files, by
-//! plain stores: the line makes no system call for it. A helper thread allocates segments ahead of the writers and, behind
+//! plain stores: the pipeline makes no system call for it. A helper thread allocates segments ahead of the writers and, behind
 //! them, syncs and seals what was written: a CRC32C per record and a BLAKE3 chain over blocks, in sidecar files. Any
 //! process can read along while the journal is written. `docs/journal.md` of this folder is the format, byte by byte.
 //!

@@ -1,7 +1,7 @@
 //! One segment file: its making, its header words, its records.
 //!
 //! A segment is whole before the writer sees it: allocated (so that a full disk is met here and not as a bus error on
-//! the line), its header on the disk, its pages present. A record is eight words; the id word is stored last, with
+//! the pipeline), its header on the disk, its pages present. A record is eight words; the id word is stored last, with
 //! release, and 0 means "not written".
 
 use super::error::JournalError;

@@ -1,4 +1,4 @@
-//! The two ends that the line writes to.
+//! The two ends that the pipeline writes to.
 //!
 //! An append is nine stores to memory that is present: no system call, no lock, no allocation, no page fault. When a
 //! segment is full the writer takes the next one from the helper's queue. Where that one is not ready yet the writer
@@ -171,7 +171,7 @@ impl Drop for InputLog {
     }
 }
 
-/// The log of outcomes: the sink at the tail of the line.
+/// The log of outcomes: the sink at the tail of the pipeline.
 ///
 /// It never fails and, except for a stall at the end of a segment, never waits.
 #[derive(Debug)]

@@ -80,7 +80,7 @@ impl Wire {
         let mut chunk = [0; CHUNK];
         let stream = self.stream.as_mut().ok_or_else(|| io::Error::from(ErrorKind::NotConnected));
         let read = match stream.and_then(|stream| stream.read(&mut chunk)) {
-            Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the venue has closed the line")),
+            Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the venue has closed the pipeline")),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(false),
             other => other,
         };

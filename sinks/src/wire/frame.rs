@@ -1,6 +1,6 @@
 //! The frames beside routes and answers: hello, question, and what the venue says to them.
 //!
-//! They are events of kinds that mean something near it, with numbers that no event of the line has: a `command` of
+//! They are events of kinds that mean something near it, with numbers that no event of the pipeline has: a `command` of
 //! action 0 is a hello, a `sent` of action 0 is a question. None of them is numbered: their `id` is 0.
 
 use flow::records::{Command, Sent};

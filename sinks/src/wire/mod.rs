@@ -1,9 +1,9 @@
 //! The venue adapter `wire`: a venue that speaks 64-byte events over TCP.
 //!
-//! What the line says goes out as it is and what the venue says comes in as it is, so nothing is translated and nothing
+//! What the pipeline says goes out as it is and what the venue says comes in as it is, so nothing is translated and nothing
 //! can be lost in a translation. `docs/wire.md` of this folder is the protocol, frame by frame. Bound: one buffer of what
 //! a read gave, and what comes while a write waits for room. Worst case: a venue that neither reads nor writes holds the
-//! gateway's thread for `timeout_ms`, then the line counts as broken.
+//! gateway's thread for `timeout_ms`, then the pipeline counts as broken.
 
 mod client;
 mod frame;
@@ -30,7 +30,7 @@ pub(crate) const PARAMS: &[Param] = &[
         unit: "ms",
         default: "2000",
         effective: Effective::Restart,
-        about: "how long the venue may take to answer a hello, or to take what is sent, before the line counts as broken",
+        about: "how long the venue may take to answer a hello, or to take what is sent, before the pipeline counts as broken",
     },
 ];
 

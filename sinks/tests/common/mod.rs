@@ -34,7 +34,7 @@ pub(crate) fn outcomes_through(seq: u64) -> Vec<Event> {
 
 /// A journal's settings with small segments and quick syncs.
 pub(crate) fn spec(segment_records: u64, sync_ms: u64) -> JournalSpec {
-    let mut spec = JournalSpec::new("test-build 1", "[line]\npreset = \"fused\"\n");
+    let mut spec = JournalSpec::new("test-build 1", "[pipeline]\npreset = \"fused\"\n");
     spec.segment_records = segment_records;
     spec.upkeep = upkeep(sync_ms);
     spec

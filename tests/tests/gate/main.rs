@@ -27,10 +27,10 @@ fn limits() -> BTreeMap<u16, i64> {
 }
 
 fn gate() -> Box<dyn Stage> {
-    let line = flow::find(STAGES, "risk").unwrap();
-    let mut params = Params::defaults(line.params);
+    let entry = flow::find(STAGES, "risk").unwrap();
+    let mut params = Params::defaults(entry.params);
     let mut set = |name: &str, value: i64| {
-        let param = line.params.iter().find(|p| p.name == name).unwrap();
+        let param = entry.params.iter().find(|p| p.name == name).unwrap();
         params.set(param, param.parse(name, &value.to_string()).unwrap());
     };
     for (check, limit) in limits() {
@@ -39,7 +39,7 @@ fn gate() -> Box<dyn Stage> {
     set("throttle_window_ms", WINDOW_MS as i64);
     set("open_order_slots", SLOTS as i64);
     set("max_pairs", MAX_PAIRS as i64);
-    (line.build)(&params, Space { instruments: INSTRUMENTS, fills: checker::FILLS }).unwrap()
+    (entry.build)(&params, Space { instruments: INSTRUMENTS, fills: checker::FILLS }).unwrap()
 }
 
 fn checker() -> Checker {
@@ -79,7 +79,7 @@ impl Table {
 }
 
 /// Feeds both until so many requests are judged.
-fn run(seed: u64, requests: u64, mut twin: Checker) -> Result<(Table, Checker), String> {
+fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Checker), String> {
     let mut stage = gate();
     let mut traffic = Traffic::new(seed, &limits());
     let mut out = Out::new(11, Kinds::ALL);
@@ -94,7 +94,7 @@ fn run(seed: u64, requests: u64, mut twin: Checker) -> Result<(Table, Checker), 
             stage.on_event(event, &mut out);
             assert!(out.events().len() <= stage.fan_out());
             let ours: Vec<_> = out.events().iter().map(word).collect();
-            let theirs = twin.feed(event);
+            let theirs = reference.feed(event);
             if ours != theirs {
                 return Err(format!(
                     "seed {seed}: after {event:?}\n the gate says {ours:?}\n the page says {theirs:?}"
@@ -107,14 +107,14 @@ fn run(seed: u64, requests: u64, mut twin: Checker) -> Result<(Table, Checker), 
                 }
             }
         }
-        traffic.limits.clone_from(&twin.limits);
+        traffic.limits.clone_from(&reference.limits);
         if table.requests >= reload {
             stage = reloaded(stage.as_ref(), &listings);
             reload += requests / 4;
         }
         events = traffic.next();
     }
-    Ok((table, twin))
+    Ok((table, reference))
 }
 
 fn reloaded(stage: &dyn Stage, listings: &Listings) -> Box<dyn Stage> {
@@ -134,18 +134,18 @@ fn reloaded(stage: &dyn Stage, listings: &Listings) -> Box<dyn Stage> {
 #[test]
 fn the_gate_says_what_its_page_says() {
     let requests = amount(100_000, 1_000_000);
-    let (table, twin) = run(20_260_106, requests, checker()).unwrap_or_else(|difference| panic!("{difference}"));
+    let (table, reference) = run(20_260_106, requests, checker()).unwrap_or_else(|difference| panic!("{difference}"));
     let share = |n: u64| n as f64 * 100.0 / table.requests as f64;
     println!("{:>2} {:<14} {:>9} {:>8} {:>10}", "", "", "first", "%", "for itself");
     println!("{:>2} {:<14} {:>9} {:>8.3}", "", "passed", table.first[0], share(table.first[0]));
-    for line in CHECKS {
-        let (first, alone) = (table.first[usize::from(line.number)], twin.alone[usize::from(line.number)]);
-        println!("{:>2} {:<14} {first:>9} {:>8.3} {alone:>10}", line.number, line.name, share(first));
+    for entry in CHECKS {
+        let (first, alone) = (table.first[usize::from(entry.number)], reference.alone[usize::from(entry.number)]);
+        println!("{:>2} {:<14} {first:>9} {:>8.3} {alone:>10}", entry.number, entry.name, share(first));
     }
     println!("{} requests, {} bad commands", table.requests, table.bad_commands);
     assert!(table.first[0] * 5 >= table.requests, "too few pass");
-    for line in CHECKS {
-        assert!(table.first[usize::from(line.number)] * 1_000 >= table.requests, "{} refuses too few", line.name);
+    for entry in CHECKS {
+        assert!(table.first[usize::from(entry.number)] * 1_000 >= table.requests, "{} refuses too few", entry.name);
     }
     assert!(table.bad_commands > 0);
 }

@@ -1,7 +1,7 @@
-//! A line under a test's control: the same inputs, cut and delayed as the test says.
+//! A pipeline under a test's control: the same inputs, cut and delayed as the test says.
 //!
 //! [`taken`] runs settings as a user would, sources and all, and keeps every event that reaches the end. Its inputs are
-//! numbered and timed, so [`Line`] can repeat them without the sources: whole or in parts, with other cuts, with stages
+//! numbered and timed, so [`Pipeline`] can repeat them without the sources: whole or in parts, with other cuts, with stages
 //! that hold a saved state, and with [`Delays`] wherever a thread may be late.
 #![allow(dead_code, reason = "every test binary takes its part")]
 
@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidegate::config::{InputSettings, Settings};
 use tidegate::ingress::{Admitted, Head, IngressError};
-use tidegate::line::Meters;
+use tidegate::pipeline::Meters;
 use tidegate::plan::{Plan, Planned};
-use tidegate::run::{Control, Options, Tail, execute, run_line};
+use tidegate::run::{Control, Options, Tail, execute, run_pipeline};
 
 /// A synthetic day.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ pub(crate) fn add_file(settings: &mut Settings, feed: &str, file: &Path, date: O
     settings.inputs.push(InputSettings { feed, files: vec![PathBuf::from(file)], date, params });
 }
 
-/// Keeps what reaches the end of the line.
+/// Keeps what reaches the end of the pipeline.
 pub(crate) struct Collect {
     kinds: Kinds,
     events: Vec<Event>,
@@ -220,7 +220,7 @@ impl Sink for LateSink {
     }
 }
 
-/// Stamped inputs as the head of a line; sometimes the next is not there yet.
+/// Stamped inputs as the head of a pipeline; sometimes the next is not there yet.
 struct Repeated {
     inputs: Vec<Event>,
     at: usize,
@@ -249,15 +249,15 @@ impl Head for Repeated {
     }
 }
 
-/// What a repetition gave: the events at the end of the line, the state of its stages, and what the line showed.
+/// What a repetition gave: the events at the end of the pipeline, the state of its stages, and what the pipeline showed.
 pub(crate) struct Played {
     pub(crate) events: Vec<Event>,
     pub(crate) state: Vec<u8>,
     pub(crate) meters: Meters,
 }
 
-/// A line over stamped inputs.
-pub(crate) struct Line<'a> {
+/// A pipeline over stamped inputs.
+pub(crate) struct Pipeline<'a> {
     pub(crate) settings: &'a Settings,
     /// Instruments are below this number.
     pub(crate) instruments: u32,
@@ -267,8 +267,8 @@ pub(crate) struct Line<'a> {
     pub(crate) listings: &'a Listings,
 }
 
-impl Line<'_> {
-    /// The line's stages, built afresh, with where it is cut.
+impl Pipeline<'_> {
+    /// The pipeline's stages, built afresh, with where it is cut.
     #[track_caller]
     pub(crate) fn plan(&self) -> Plan {
         let space = self.settings.space(self.instruments);
@@ -288,7 +288,7 @@ impl Line<'_> {
         }
         let tail = Tail::new(Vec::new(), sinks, plan.outcomes, self.instruments, Arc::default());
         let head = Repeated { inputs: inputs.to_vec(), at: 0, delays };
-        let done = run_line(head, plan, tail, &Control::default(), &mut || {}).unwrap_or_else(|e| panic!("{e}"));
+        let done = run_pipeline(head, plan, tail, &Control::default(), &mut || {}).unwrap_or_else(|e| panic!("{e}"));
         let (_, error) = done.tail.finish();
         assert!(error.is_none(), "{error:?}");
         let mut state = StateWriter::new(self.listings);

@@ -52,7 +52,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// The whole book at the end of a file; nothing in it was strange to the line.
+/// The whole book at the end of a file; nothing in it was strange to the pipeline.
 fn last_depth(file: &Path) -> Depth {
     assert_eq!(report("dbn", file)["anomalies"], serde_json::json!({}));
     let mut arguments = replay("dbn", file, "depth");
@@ -94,7 +94,7 @@ fn trades(file: &Path, quotes: &Path) {
     assert_eq!(told(file), told(quotes), "the quotes bring the same trades");
 }
 
-/// The bars that the line makes of the trades are those that the vendor made of them.
+/// The bars that the pipeline makes of the trades are those that the vendor made of them.
 fn bars(trades: &Path, bars: &Path) {
     const SAME: [&str; 8] = ["symbol", "interval", "start_ns", "open", "high", "low", "close", "volume"];
     let told = |row: &Value| SAME.map(|key| row[key].to_string());

@@ -83,10 +83,10 @@ struct Imbalance {
     levels: usize,
 }
 
-/// A replay through the whole line of measures, with these settings.
+/// A replay through the whole pipeline of measures, with these settings.
 fn measured<'a>(file: &'a Path, emit: &'a str, set: &'a [String]) -> Vec<&'a str> {
     let mut arguments = replay("lobster", file, emit);
-    arguments.extend(["--set", "line.stages=book,bars,cvd,imbalance,vpin"]);
+    arguments.extend(["--set", "pipeline.stages=book,bars,cvd,imbalance,vpin"]);
     set.iter().for_each(|s| arguments.extend(["--set", s]));
     arguments
 }

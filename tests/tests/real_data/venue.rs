@@ -8,7 +8,7 @@ use feeds::itch::ItchDecoder;
 use flow::records::{Fill, Route};
 use flow::{Action, Approved, Event, EventId, Flags, Ns, OrderType, Params, Px, Qty, Side, Tif};
 use stages::Space;
-use stages::venue::{PARAMS, Replies, SimulatedVenue};
+use stages::exchange_sim::{PARAMS, Replies, SimulatedVenue};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tidegate_tests::Case;

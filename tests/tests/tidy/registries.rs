@@ -1,4 +1,4 @@
-//! Adding a plug-in is one file, one registry line and one page: this fails when the line or the page is missing.
+//! Adding a plug-in is one file, one registry entry and one page: this fails when the entry or the page is missing.
 
 use flow::{Params, Registered};
 use std::collections::BTreeSet;
@@ -7,25 +7,25 @@ use std::collections::BTreeSet;
 struct Registry {
     name: &'static str,
     pages: &'static str,
-    lines: Vec<&'static dyn Registered>,
+    entries: Vec<&'static dyn Registered>,
 }
 
-fn erased<R: Registered>(lines: &'static [R]) -> Vec<&'static dyn Registered> {
-    lines.iter().map(|l| l as &dyn Registered).collect()
+fn erased<R: Registered>(entries: &'static [R]) -> Vec<&'static dyn Registered> {
+    entries.iter().map(|l| l as &dyn Registered).collect()
 }
 
 fn registries() -> Vec<Registry> {
     vec![
-        Registry { name: "FEEDS", pages: "feeds/docs", lines: erased(feeds::FEEDS) },
+        Registry { name: "FEEDS", pages: "feeds/docs", entries: erased(feeds::FEEDS) },
         Registry {
             name: "STAGES and VENUES",
             pages: "engine/stages/docs",
-            lines: erased(stages::STAGES).into_iter().chain(erased(stages::venue::VENUES)).collect(),
+            entries: erased(stages::STAGES).into_iter().chain(erased(stages::exchange_sim::VENUES)).collect(),
         },
         Registry {
             name: "SINKS and GATEWAYS",
             pages: "sinks/docs",
-            lines: erased(sinks::SINKS).into_iter().chain(erased(sinks::GATEWAYS)).collect(),
+            entries: erased(sinks::SINKS).into_iter().chain(erased(sinks::GATEWAYS)).collect(),
         },
     ]
 }
@@ -36,16 +36,16 @@ fn is_named(name: &str, joint: char) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split(joint).all(word)
 }
 
-fn line_faults(line: &dyn Registered) -> Vec<String> {
+fn entry_faults(entry: &dyn Registered) -> Vec<String> {
     let mut faults = Vec::new();
-    if !is_named(line.name(), '-') {
+    if !is_named(entry.name(), '-') {
         faults.push("a name is lower-case words joined by hyphens".to_owned());
     }
-    if line.about().trim().is_empty() {
+    if entry.about().trim().is_empty() {
         faults.push("says nothing about itself".to_owned());
     }
     let mut names = BTreeSet::new();
-    for param in line.params() {
+    for param in entry.params() {
         if !is_named(param.name, '_') || !names.insert(param.name) {
             faults.push(format!("the parameter {:?} is not a new name in snake_case", param.name));
         }
@@ -57,40 +57,40 @@ fn line_faults(line: &dyn Registered) -> Vec<String> {
         }
     }
     if faults.is_empty() {
-        let defaults = Params::defaults(line.params());
-        assert_eq!(defaults.iter().count(), line.params().len());
+        let defaults = Params::defaults(entry.params());
+        assert_eq!(defaults.iter().count(), entry.params().len());
     }
-    faults.into_iter().map(|f| format!("{}: {f}", line.name())).collect()
+    faults.into_iter().map(|f| format!("{}: {f}", entry.name())).collect()
 }
 
-/// Pages that exist without a line, and lines without a page.
+/// Pages that exist without an entry, and entries without a page.
 fn page_faults(registry: &Registry) -> Vec<String> {
     let root = tidegate_tests::root();
-    let named: BTreeSet<String> = registry.lines.iter().map(|l| l.doc().to_owned()).collect();
+    let named: BTreeSet<String> = registry.entries.iter().map(|l| l.doc().to_owned()).collect();
     let folder = std::fs::read_dir(root.join(registry.pages)).into_iter().flatten();
     let there = folder.map(|entry| entry.expect("a folder can be read").file_name().to_string_lossy().into_owned());
     let there: BTreeSet<String> = there.map(|name| format!("{}/{name}", registry.pages)).collect();
-    let lost = there.difference(&named).map(|p| format!("{p}: no line of {} names this page", registry.name));
+    let lost = there.difference(&named).map(|p| format!("{p}: no entry of {} names this page", registry.name));
     let missing = named.difference(&there).map(|p| format!("{p}: named in {}, not there", registry.name));
     lost.chain(missing).collect()
 }
 
 #[test]
-fn every_line_is_whole_and_new() {
+fn every_entry_is_whole_and_new() {
     for registry in registries() {
-        crate::none(registry.lines.iter().flat_map(|l| line_faults(*l)).collect());
-        let names: BTreeSet<&str> = registry.lines.iter().map(|l| l.name()).collect();
-        assert_eq!(names.len(), registry.lines.len(), "{}: two lines of one name", registry.name);
+        crate::none(registry.entries.iter().flat_map(|l| entry_faults(*l)).collect());
+        let names: BTreeSet<&str> = registry.entries.iter().map(|l| l.name()).collect();
+        assert_eq!(names.len(), registry.entries.len(), "{}: two entries of one name", registry.name);
     }
 }
 
 #[test]
-fn every_line_has_its_page_and_every_page_its_line() {
+fn every_entry_has_its_page_and_every_page_its_entry() {
     crate::none(registries().iter().flat_map(page_faults).collect());
 }
 
 #[test]
-fn a_wrong_line_is_found() {
+fn a_wrong_entry_is_found() {
     use flow::{Effective, Param, ParamType};
     struct Wrong;
     impl Registered for Wrong {
@@ -115,8 +115,8 @@ fn a_wrong_line_is_found() {
             &[PARAM]
         }
     }
-    assert_eq!(line_faults(&Wrong).len(), 5);
-    let wrong = Registry { name: "WRONG", pages: "feeds/docs", lines: vec![&Wrong] };
+    assert_eq!(entry_faults(&Wrong).len(), 5);
+    let wrong = Registry { name: "WRONG", pages: "feeds/docs", entries: vec![&Wrong] };
     assert!(page_faults(&wrong).iter().any(|f| f.contains("no-such-page")));
     assert!(is_named("order_table2", '_') && !is_named("_x", '_') && !is_named("a__b", '_') && !is_named("2a", '_'));
 }

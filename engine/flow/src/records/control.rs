@@ -11,7 +11,7 @@ records! {
         first: u32 as Uint "first instrument of the slice",
         last: u32 as Uint "last instrument of the slice",
     } reserved 32
-    /// No source will bring anything any more: only what returns from the line still enters.
+    /// No source will bring anything any more: only what returns from the pipeline still enters.
     EndOfInput = 21 "end-of-input" {
         inputs: u64 as Uint "how many inputs came before",
     } reserved 32

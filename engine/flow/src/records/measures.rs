@@ -1,4 +1,4 @@
-//! What the line measures.
+//! What the pipeline measures.
 //!
 //! Measures are f64; everything that is a sum of market numbers stays an integer.
 
@@ -14,7 +14,7 @@ records! {
         ask_px: Px as Price "best ask; absent = no ask",
         ask_qty: Qty as Qty "displayed quantity at the ask",
     }
-    /// Prices of a bar; joined with `bar-flow` on seq, instrument and interval. From the line when it closes, or from a feed of bars.
+    /// Prices of a bar; joined with `bar-flow` on seq, instrument and interval. From the pipeline when it closes, or from a feed of bars.
     Bar = 33 "bar" {
         open: Px as Price "first price",
         high: Px as Price "highest price",

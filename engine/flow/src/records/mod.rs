@@ -2,7 +2,7 @@
 //!
 //! A wide thing is several narrow kinds, each meaningful alone (a bar is [`Bar`] and [`BarFlow`]); readers join them on
 //! `seq` and key. Numbers below 20 are what markets say, from 20 what the engine and its operator say, from 32 what the
-//! line measures, from 64 the life of an order; a number is never given twice.
+//! pipeline measures, from 64 the life of an order; a number is never given twice.
 
 mod control;
 mod market;
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn every_record_fits_and_no_number_or_name_is_given_twice() {
         for (i, kind) in KINDS.iter().enumerate() {
-            assert!(kind.kind.0 > 0 && kind.kind < Kind::PROGRESS, "{}", kind.name);
+            assert!(kind.kind.0 > 0 && kind.kind < Kind::WATERMARK, "{}", kind.name);
             assert!(!kind.about.trim().is_empty());
             for later in &KINDS[i + 1..] {
                 assert!(kind.kind != later.kind && kind.name != later.name, "{} and {}", kind.name, later.name);

@@ -51,13 +51,13 @@ records! {
         tif: u8 as Uint "1 day, 2 good till cancelled, 3 immediate or cancel, 4 fill or kill",
         legs: u8 as Uint "legs of the group",
     } reserved 9
-    /// A wish to cancel an order. Risk never blocks it.
+    /// A request to cancel an order. Risk never blocks it.
     CancelRequest = 68 "cancel-request" {
         order_id: u64 as Uint "order to cancel; 0 = every order of the account and strategy below",
         account: u32 as Uint "account, for a mass cancel; 0 = all",
         strategy: u32 as Uint "strategy, for a mass cancel; 0 = all",
     } reserved 24
-    /// A wish to give an order new terms; risk sees it as it sees a new order.
+    /// An intent to give an order new terms; risk sees it as it sees a new order.
     ReplaceRequest = 69 "replace-request" {
         order_id: u64 as Uint "order to replace",
         new_id: u64 as Uint "its id from then on",

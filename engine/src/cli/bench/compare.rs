@@ -2,7 +2,7 @@
 
 use super::super::exit::{Exit, Failure, output};
 use super::table;
-use crate::measure::compare::{Change, Comparison, ResultError, ResultFile, Verdict, compare};
+use crate::bench::compare::{Change, Comparison, ResultError, ResultFile, Verdict, compare};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;

@@ -3,9 +3,9 @@
 use super::super::exit::{Exit, Failure};
 use super::super::present::grouped;
 use super::{Progress, print, ratio, spread, table};
-use crate::measure::Setting;
-use crate::measure::hop::{self, Hop, LINKS, Trips};
-use crate::measure::rings::{self, SlotCost};
+use crate::bench::Setting;
+use crate::bench::hop::{self, Hop, LINKS, Trips};
+use crate::bench::rings::{self, SlotCost};
 use clap::Args;
 use serde::Serialize;
 

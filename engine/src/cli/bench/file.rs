@@ -1,15 +1,15 @@
-//! `tidegate bench decode`, `book` and `line`: on a file.
+//! `tidegate bench decode`, `book` and `pipeline`: on a file.
 
 use super::super::exit::{Exit, Failure};
-use super::super::line::{LineArgs, set_all};
+use super::super::pipeline::{PipelineArgs, set_all};
 use super::super::present::grouped;
 use super::super::replay::feed_named;
 use super::{Progress, print, ratio, spread, table};
+use crate::bench::pipeline::{self, PipelineCost, PipelineError, Variant};
+use crate::bench::recording::Wanted;
+use crate::bench::stages::{self, Bbo, BookCost, MessageCost, StageError};
+use crate::bench::{Recording, RecordingError, Setting, own_cores};
 use crate::config::Settings;
-use crate::measure::line::{self, LineCost, LineError, Variant};
-use crate::measure::recording::Wanted;
-use crate::measure::stages::{self, Bbo, BookCost, MessageCost, StageError};
-use crate::measure::{Recording, RecordingError, Setting, own_cores};
 use chrono::NaiveDate;
 use clap::Args;
 use serde::Serialize;
@@ -67,10 +67,10 @@ impl From<StageError> for Failure {
     }
 }
 
-impl From<LineError> for Failure {
-    fn from(error: LineError) -> Failure {
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Failure {
         match error {
-            LineError::Run(error) => error.into(),
+            PipelineError::Run(error) => error.into(),
             other => Failure::failed(other),
         }
     }
@@ -193,19 +193,19 @@ fn book_table(book: &BookCost) -> String {
     text + &format!("{orders} orders at {levels} prices, state {}\n\n", &book.state_hash[..32])
 }
 
-/// Options of `bench line`.
+/// Options of `bench pipeline`.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tidegate bench line 01302020.NASDAQ_ITCH50.gz --mib 512\n  \
-    tidegate bench line day.itch --set line.stages=book,bars,cvd,imbalance,vpin --json")]
-pub(in crate::cli) struct LineBenchArgs {
+#[command(after_help = "Examples:\n  tidegate bench pipeline 01302020.NASDAQ_ITCH50.gz --mib 512\n  \
+    tidegate bench pipeline day.itch --set pipeline.stages=book,bars,cvd,imbalance,vpin --json")]
+pub(in crate::cli) struct PipelineBenchArgs {
     #[command(flatten)]
     file: FileArgs,
     #[command(flatten)]
-    line: LineArgs,
+    pipeline: PipelineArgs,
 }
 
 #[derive(Serialize)]
-struct LineResult {
+struct PipelineResult {
     #[serde(flatten)]
     setting: Setting,
     #[serde(flatten)]
@@ -218,20 +218,21 @@ struct LineResult {
     ns_per_event_high: f64,
     allocations: Option<u64>,
     outcome_hash: String,
-    lines: Vec<LineCost>,
+    pipelines: Vec<PipelineCost>,
 }
 
-/// The fused line, and the split one where there is a core for each of its groups; or the one that was asked for.
-fn variants(args: &LineArgs) -> Result<Vec<Variant>, Failure> {
+/// The fused pipeline, and the split one where there is a core for each of its groups; or the one that was asked for.
+fn variants(args: &PipelineArgs) -> Result<Vec<Variant>, Failure> {
     let mut asked = Settings::default();
     args.apply(&mut asked)?;
-    let stages = asked.line.list("stages").len();
-    let preset = asked.line.text("preset").to_owned();
+    let stages = asked.pipeline.list("stages").len();
+    let preset = asked.pipeline.text("preset").to_owned();
     let named = |preset: &str, groups: usize| {
         let mut settings = asked.clone();
         let cores = own_cores(groups).iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-        let pinned = (asked.line.list("cores").is_empty() && !cores.is_empty()).then(|| format!("line.cores={cores}"));
-        set_all(&mut settings, [format!("line.preset={preset}")].into_iter().chain(pinned))?;
+        let pinned =
+            (asked.pipeline.list("cores").is_empty() && !cores.is_empty()).then(|| format!("pipeline.cores={cores}"));
+        set_all(&mut settings, [format!("pipeline.preset={preset}")].into_iter().chain(pinned))?;
         Ok::<_, Failure>(Variant { name: preset.to_owned(), settings })
     };
     let mut variants = vec![named("fused", 1)?];
@@ -243,15 +244,15 @@ fn variants(args: &LineArgs) -> Result<Vec<Variant>, Failure> {
     Ok(variants)
 }
 
-pub(super) fn line(args: &LineBenchArgs) -> Result<Exit, Failure> {
-    let variants = variants(&args.line)?;
-    let setting = Setting::begin("line");
+pub(super) fn pipeline(args: &PipelineBenchArgs) -> Result<Exit, Failure> {
+    let variants = variants(&args.pipeline)?;
+    let setting = Setting::begin("pipeline");
     let recording = args.file.read()?;
-    let progress = args.file.progress(&recording, "line", variants.len() as u64);
-    let lines = line::measure(&recording, &variants, args.file.rounds as usize, || progress.step())?;
+    let progress = args.file.progress(&recording, "pipeline", variants.len() as u64);
+    let pipelines = pipeline::measure(&recording, &variants, args.file.rounds as usize, || progress.step())?;
     drop(progress);
     let counted = |n: Option<u64>| n.map_or("not counted".to_owned(), grouped);
-    let row = |l: &LineCost| {
+    let row = |l: &PipelineCost| {
         vec![
             format!("{}: {}", l.name, l.groups.join(" | ")),
             grouped(l.events),
@@ -262,14 +263,14 @@ pub(super) fn line(args: &LineBenchArgs) -> Result<Exit, Failure> {
             counted(l.allocations),
         ]
     };
-    let heading = ["line", "events", "events/s", "ns/event", "least", "ratio", "allocations"];
-    let mut text = table(&heading, &lines.iter().map(row).collect::<Vec<_>>());
+    let heading = ["pipeline", "events", "events/s", "ns/event", "least", "ratio", "allocations"];
+    let mut text = table(&heading, &pipelines.iter().map(row).collect::<Vec<_>>());
     text += "allocations of all threads, after the last input that names an instrument\n\n";
-    let first = lines[0].clone();
-    let result = LineResult {
+    let first = pipelines[0].clone();
+    let result = PipelineResult {
         setting: setting.end(),
         on: On::of(&recording, args.file.rounds),
-        stages: variants[0].settings.line.list("stages").to_vec(),
+        stages: variants[0].settings.pipeline.list("stages").to_vec(),
         events: first.events,
         events_per_s: first.events_per_s,
         ns_per_event: first.ns_per_event,
@@ -277,7 +278,7 @@ pub(super) fn line(args: &LineBenchArgs) -> Result<Exit, Failure> {
         ns_per_event_high: first.ns_per_event_high,
         allocations: first.allocations,
         outcome_hash: first.outcome_hash,
-        lines,
+        pipelines,
     };
     print(args.file.json, &result, &result.setting, &text)
 }

@@ -9,7 +9,7 @@ mod file;
 mod tick;
 
 use super::exit::{Exit, Failure, output};
-use crate::measure::Setting;
+use crate::bench::Setting;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -26,8 +26,8 @@ pub(super) enum BenchCommand {
     Decode(file::DecodeArgs),
     /// Decoding a file and keeping its books.
     Book(file::BookArgs),
-    /// A file through the whole line, fused and split.
-    Line(file::LineBenchArgs),
+    /// A file through the whole pipeline, fused and split.
+    Pipeline(file::PipelineBenchArgs),
     /// From the intended time of a message to the bytes of an order, open loop.
     TickToOrder(tick::TickArgs),
     /// What changed between two results, beyond noise.
@@ -40,7 +40,7 @@ pub(super) fn run(command: &BenchCommand) -> Result<Exit, Failure> {
         BenchCommand::Ring(args) => cores::ring(args),
         BenchCommand::Decode(args) => file::decode(args),
         BenchCommand::Book(args) => file::book(args),
-        BenchCommand::Line(args) => file::line(args),
+        BenchCommand::Pipeline(args) => file::pipeline(args),
         BenchCommand::TickToOrder(args) => tick::run(args),
         BenchCommand::Compare(args) => compare::run(args),
     }

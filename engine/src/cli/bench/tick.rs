@@ -1,14 +1,14 @@
 //! `tidegate bench tick-to-order`.
 
 use super::super::exit::{Exit, Failure};
-use super::super::line::{LineArgs, set_all};
+use super::super::pipeline::{PipelineArgs, set_all};
 use super::super::present::grouped;
 use super::super::watch::Watch;
 use super::{print, table};
-use crate::measure::open_loop::{
+use crate::bench::open_loop::{
     Burst, Day, Exchange, Load, OpenLoopError, TickToOrder, hgrm, measure, messages, page, settings,
 };
-use crate::measure::own_cores;
+use crate::bench::own_cores;
 use crate::run::Percentiles;
 use clap::Args;
 use serde::Serialize;
@@ -31,10 +31,10 @@ pub(in crate::cli) struct TickArgs {
     /// So many times the rate for so long: 10x,1s or 5x,20ms@3s; more than one may be given.
     #[arg(long)]
     burst: Vec<Burst>,
-    /// Raises the rate step by step until the line is saturated.
+    /// Raises the rate step by step until the pipeline is saturated.
     #[arg(long)]
     sweep: bool,
-    /// Cuts the line before these stages, and before `tail`.
+    /// Cuts the pipeline before these stages, and before `tail`.
     #[arg(long, value_name = "STAGES")]
     cut: Option<String>,
     /// Symbols of the synthetic exchange.
@@ -43,7 +43,7 @@ pub(in crate::cli) struct TickArgs {
     /// Orders at rest, about.
     #[arg(long, default_value_t = 20_000)]
     live_orders: u32,
-    /// Messages of market hours that warm the line up.
+    /// Messages of market hours that warm the pipeline up.
     #[arg(long, default_value_t = 200_000)]
     warm: u64,
     /// Seed of the synthetic exchange.
@@ -53,7 +53,7 @@ pub(in crate::cli) struct TickArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    line: LineArgs,
+    pipeline: PipelineArgs,
     /// One JSON object instead of the table.
     #[arg(long)]
     json: bool,
@@ -96,11 +96,11 @@ struct TickResult<'a> {
 
 pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     let mut settings = settings();
-    let cut = args.cut.iter().flat_map(|cuts| ["line.preset=cuts".to_owned(), format!("line.cuts={cuts}")]);
+    let cut = args.cut.iter().flat_map(|cuts| ["pipeline.preset=cuts".to_owned(), format!("pipeline.cuts={cuts}")]);
     set_all(&mut settings, cut)?;
-    args.line.apply(&mut settings)?;
-    if settings.line.list("cores").is_empty() && settings.line.text("preset") == "fused" {
-        set_all(&mut settings, own_cores(1).iter().map(|core| format!("line.cores={core}")))?;
+    args.pipeline.apply(&mut settings)?;
+    if settings.pipeline.list("cores").is_empty() && settings.pipeline.text("preset") == "fused" {
+        set_all(&mut settings, own_cores(1).iter().map(|core| format!("pipeline.cores={core}")))?;
     }
     let TickArgs { seed, symbols, live_orders, warm, .. } = *args;
     let exchange = Exchange { seed, symbols, live_orders, warm };
@@ -185,7 +185,7 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
         );
     }
     if !r.bursts.is_empty() {
-        let name = |b: &crate::measure::open_loop::BurstResult| format!("burst {}x at {} s", b.factor, b.start_s);
+        let name = |b: &crate::bench::open_loop::BurstResult| format!("burst {}x at {} s", b.factor, b.start_s);
         let rows: Vec<_> = r.bursts.iter().map(|b| times(name(b), &b.times)).collect();
         text += &table(&headed("ns"), &rows);
         text += "\n";
@@ -204,7 +204,7 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
 }
 
 fn sweep(r: &TickToOrder) -> String {
-    let row = |s: &crate::measure::open_loop::Step| {
+    let row = |s: &crate::bench::open_loop::Step| {
         let state = if s.saturated { "saturated" } else { "" };
         let behind = grouped(s.max_behind);
         let rates = [s.offered_per_s, s.achieved_per_s].map(|r| grouped(r as u64));

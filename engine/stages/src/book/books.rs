@@ -80,7 +80,7 @@ pub struct Taken {
 
 /// What telling a whole level came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct LevelUpdate {
     /// What stood there before; or why nothing was changed.
     pub before: Result<u64, Fault>,
     /// The top, if it differs from what was told last, and whether it is crossed where that was not.
@@ -199,16 +199,16 @@ impl Books {
 
     /// Where the order of a reference is to be looked for, if the book of its instrument is kept by order.
     #[inline]
-    pub(super) fn way(&self, instrument: u32, reference: u64) -> Option<Way> {
+    pub(super) fn path(&self, instrument: u32, reference: u64) -> Option<BookPath> {
         let at = *self.places.get(instrument as usize)?;
         // What marks that there is none is above every number of a book.
         let slot = self.slots.get(at).filter(|slot| slot.kind == BookKind::ByOrder)?;
-        Some(Way { book: BookId(at), home: self.refs.home(slot.source, reference) })
+        Some(BookPath { book: BookId(at), home: self.refs.home(slot.source, reference) })
     }
 
     #[inline]
-    fn way_of(&self, book: BookId, reference: u64) -> Way {
-        Way { book, home: self.refs.home(self.slots[book.0].source, reference) }
+    fn path_of(&self, book: BookId, reference: u64) -> BookPath {
+        BookPath { book, home: self.refs.home(self.slots[book.0].source, reference) }
     }
 
     /// What is known of an instrument.
@@ -275,22 +275,29 @@ impl Books {
     #[inline]
     pub fn add(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
         self.leave_open(book);
-        self.add_at(self.way_of(book, reference), reference, side, px, qty)
+        self.add_at(self.path_of(book, reference), reference, side, px, qty)
     }
 
     #[inline]
-    pub(super) fn add_at(&mut self, way: Way, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
-        self.check(way.book, side, px, qty, reference)?;
-        let chain = self.refs.first(way.home);
-        if chain != NOBODY && self.seek(way.book, chain, reference) != Sought::Nowhere {
+    pub(super) fn add_at(
+        &mut self,
+        path: BookPath,
+        reference: u64,
+        side: Side,
+        px: Px,
+        qty: u64,
+    ) -> Result<Change, Fault> {
+        self.check(path.book, side, px, qty, reference)?;
+        let chain = self.refs.first(path.home);
+        if chain != NOBODY && self.seek(path.book, chain, reference) != Sought::Nowhere {
             return Err(Fault { what: What::DuplicateOrder, detail: reference });
         }
         if self.orders.left() == 0 {
             return Err(Fault { what: What::BookFull, detail: self.max_orders() as u64 });
         }
-        let level = self.open_level(way.book, side, px, qty, reference)?;
+        let level = self.open_level(path.book, side, px, qty, reference)?;
         let at = self.orders.take().expect("looked at just now");
-        self.refs.link(way.home, at);
+        self.refs.link(path.home, at);
         let order = Order { reference, qty, chain, ..Order::VACANT };
         Ok(enqueue(&mut self.levels[level], level, at, order, &mut self.orders))
     }
@@ -302,7 +309,7 @@ impl Books {
     #[inline]
     pub fn reduce(&mut self, book: BookId, reference: u64, qty: u64) -> Result<Taken, Fault> {
         self.leave_open(book);
-        self.take_at(self.way_of(book, reference), reference, Some(qty))
+        self.take_at(self.path_of(book, reference), reference, Some(qty))
     }
 
     /// Removes an order.
@@ -312,16 +319,16 @@ impl Books {
     #[inline]
     pub fn delete(&mut self, book: BookId, reference: u64) -> Result<Change, Fault> {
         self.leave_open(book);
-        self.take_at(self.way_of(book, reference), reference, None).map(|taken| taken.change)
+        self.take_at(self.path_of(book, reference), reference, None).map(|taken| taken.change)
     }
 
     /// Takes `qty`, or all, from an order. One way for both: which it is cannot be guessed.
     #[inline(always)]
-    pub(super) fn take_at(&mut self, way: Way, reference: u64, qty: Option<u64>) -> Result<Taken, Fault> {
+    pub(super) fn take_at(&mut self, path: BookPath, reference: u64, qty: Option<u64>) -> Result<Taken, Fault> {
         if qty == Some(0) {
             return Err(Fault { what: What::BadValue, detail: reference });
         }
-        let at = self.find(way, reference)?;
+        let at = self.find(path, reference)?;
         let order = &mut self.orders[at];
         let (all, qty) = (qty.is_none(), qty.unwrap_or(u64::MAX));
         if qty < order.qty {
@@ -331,7 +338,7 @@ impl Books {
             return Ok(Taken { change: level.change(), over: false });
         }
         let over = (qty > order.qty) & !all;
-        Ok(Taken { change: self.remove(way, at), over })
+        Ok(Taken { change: self.remove(path, at), over })
     }
 
     /// Gives an order new terms. It keeps its place only if reference and price stay and the quantity does not grow.
@@ -341,8 +348,8 @@ impl Books {
     /// [`What::UnknownOrder`]: nothing is added then, since neither side nor place of the order are known.
     pub fn replace(&mut self, book: BookId, old: u64, new: u64, px: Px, qty: u64) -> Result<Replaced, Fault> {
         self.leave_open(book);
-        let way = self.way_of(book, old);
-        let at = self.find(way, old)?;
+        let path = self.path_of(book, old);
+        let at = self.find(path, old)?;
         let (order, level) = (self.orders[at], self.orders[at].level);
         let Level { px: was, qty: total, .. } = self.levels[level];
         let side = self.levels[level].side();
@@ -355,11 +362,11 @@ impl Books {
                 self.requeue(at, Order { qty, ..order });
             }
         } else if stays && !self.is_live(book, new) {
-            self.refs.unlink(way.home, at, order.chain, &mut self.orders);
-            let chain = self.refs.link(self.way_of(book, new).home, at);
+            self.refs.unlink(path.home, at, order.chain, &mut self.orders);
+            let chain = self.refs.link(self.path_of(book, new).home, at);
             self.requeue(at, Order { reference: new, qty, chain, ..self.orders[at] });
         } else {
-            let first = self.remove(way, at);
+            let first = self.remove(path, at);
             let second = self.add(book, new, side, px, qty);
             return Ok(Replaced { changes: [Some(first), second.ok()], fault: second.err() });
         }
@@ -379,7 +386,7 @@ impl Books {
 
     /// [`Books::set_level`] by an input that closes its group, if it does, and what became of the top.
     #[inline]
-    pub fn tell_level(&mut self, book: BookId, change: &Change, closes: bool) -> Told {
+    pub fn apply_level(&mut self, book: BookId, change: &Change, closes: bool) -> LevelUpdate {
         let Change { side, px, qty, orders } = *change;
         let before = self.put_level(book, side, px, qty, orders);
         let top = match (closes, before) {
@@ -390,7 +397,7 @@ impl Books {
             (true, Ok(_)) if !self.is_open(book) => self.settle_change(book, change),
             (true, _) => self.settle(book),
         };
-        Told { before, top }
+        LevelUpdate { before, top }
     }
 
     #[inline]
@@ -559,13 +566,13 @@ impl Books {
 
     /// The order of a reference.
     #[inline]
-    fn find(&self, way: Way, reference: u64) -> Result<u32, Fault> {
-        let first = self.refs.first(way.home);
+    fn find(&self, path: BookPath, reference: u64) -> Result<u32, Fault> {
+        let first = self.refs.first(path.home);
         let order = &self.orders[first];
-        if order.reference == reference && first != NOBODY && self.levels[order.level].book() == way.book.0 {
+        if order.reference == reference && first != NOBODY && self.levels[order.level].book() == path.book.0 {
             return Ok(first);
         }
-        match self.seek(way.book, first, reference) {
+        match self.seek(path.book, first, reference) {
             Sought::Here(at) => Ok(at),
             _ => Err(Fault { what: What::UnknownOrder, detail: reference }),
         }
@@ -592,12 +599,12 @@ impl Books {
 
     /// Whether a reference lives in any book of the source.
     pub(super) fn is_live(&self, book: BookId, reference: u64) -> bool {
-        self.seek(book, self.refs.first(self.way_of(book, reference).home), reference) != Sought::Nowhere
+        self.seek(book, self.refs.first(self.path_of(book, reference).home), reference) != Sought::Nowhere
     }
 
     /// The place of an order.
     pub(super) fn locate(&self, book: BookId, reference: u64) -> Result<u32, Fault> {
-        self.find(self.way_of(book, reference), reference)
+        self.find(self.path_of(book, reference), reference)
     }
 
     /// The level at a price.
@@ -649,13 +656,13 @@ impl Books {
     }
 
     #[inline(always)]
-    fn remove(&mut self, way: Way, at: u32) -> Change {
+    fn remove(&mut self, path: BookPath, at: u32) -> Change {
         let order = self.orders[at];
-        self.refs.unlink(way.home, at, order.chain, &mut self.orders);
+        self.refs.unlink(path.home, at, order.chain, &mut self.orders);
         let change = dequeue(&mut self.levels[order.level], &order, &mut self.orders);
         self.orders.give(at);
         if change.orders == 0 {
-            self.close_level(way.book, order.level);
+            self.close_level(path.book, order.level);
         }
         change
     }
@@ -679,7 +686,7 @@ impl Books {
 
 /// Where an order is to be looked for: its book and its chain.
 #[derive(Clone, Copy)]
-pub(super) struct Way {
+pub(super) struct BookPath {
     pub(super) book: BookId,
     home: usize,
 }

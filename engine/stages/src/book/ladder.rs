@@ -410,34 +410,34 @@ mod tests {
 
     fn run(steps: &[(bool, i64)]) {
         let mut ladder = Ladder::new(steps.len() as u32, 1);
-        let (mut half, mut twin) = (Half::EMPTY, BTreeMap::new());
+        let (mut half, mut reference) = (Half::EMPTY, BTreeMap::new());
         for (i, (insert, key)) in steps.iter().enumerate() {
             match ladder.find(&half, *key) {
                 Ok(level) => {
-                    assert_eq!(twin.get(key), Some(&level));
+                    assert_eq!(reference.get(key), Some(&level));
                     if !insert {
                         ladder.remove(&mut half, *key);
-                        twin.remove(key);
+                        reference.remove(key);
                     }
                 }
                 Err(place) => {
-                    assert!(!twin.contains_key(key));
+                    assert!(!reference.contains_key(key));
                     if *insert {
                         ladder.insert(&mut half, place, *key, i as u32);
-                        twin.insert(*key, i as u32);
+                        reference.insert(*key, i as u32);
                     }
                 }
             }
-            assert_eq!(half.best, twin.values().next_back().copied().unwrap_or(NONE));
-            assert!(ladder.used() <= twin.len() / 4 + 1, "{} nodes for {} levels", ladder.used(), twin.len());
+            assert_eq!(half.best, reference.values().next_back().copied().unwrap_or(NONE));
+            assert!(ladder.used() <= reference.len() / 4 + 1, "{} nodes for {} levels", ladder.used(), reference.len());
             if half.root != NONE && i % 16 == 0 {
-                assert_eq!(check(&ladder, &half, half.root, i64::MIN, i64::MAX), twin.len());
+                assert_eq!(check(&ladder, &half, half.root, i64::MIN, i64::MAX), reference.len());
             }
         }
-        assert!(ladder.levels(&half).eq(twin.values().rev().copied()));
+        assert!(ladder.levels(&half).eq(reference.values().rev().copied()));
         let mut drained = Vec::new();
         ladder.drain(&mut half, |level| drained.push(level));
-        assert!(drained.iter().eq(twin.values()) && ladder.used() == 0);
+        assert!(drained.iter().eq(reference.values()) && ladder.used() == 0);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! The book: what rests where, and what of it the rest of the line hears.
+//! The book: what rests where, and what of it the rest of the pipeline hears.
 //!
 //! [`Books`] holds the orders and levels of all instruments and knows nothing of events; [`Book`] looks at one of them;
 //! [`BookStage`] turns messages into changes and changes into `level`, `trade`, `book-top` and anomalies. How a book is
@@ -9,16 +9,16 @@
 //! empties.
 
 mod books;
-mod foresight;
 mod ladder;
 mod order;
 mod pool;
+mod prefetcher;
 mod refs;
 mod shortcuts;
 mod stage;
 mod state;
 mod view;
 
-pub use books::{BookId, Books, Change, Fault, Limits, Place, Replaced, Taken, Told, Top};
+pub use books::{BookId, Books, Change, Fault, LevelUpdate, Limits, Place, Replaced, Taken, Top};
 pub use stage::{BookStage, PARAMS};
 pub use view::{Ahead, Book, Depth, Resting};

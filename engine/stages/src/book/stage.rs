@@ -4,8 +4,8 @@
 //! its group, the top if it changed and the anomaly if it crossed. A group belongs to an instrument: in the middle of one
 //! nobody looks at the top.
 
-use super::books::{BookId, Books, Change, Fault, Limits, Place, Taken, Told, Top, Way};
-use super::foresight::Foresight;
+use super::books::{BookId, BookPath, Books, Change, Fault, LevelUpdate, Limits, Place, Taken, Top};
+use super::prefetcher::Prefetcher;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
 use flow::{
@@ -47,10 +47,10 @@ const KEPT: u16 = Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTER
 /// What its trade keeps besides.
 const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
 
-/// Keeps every book of the line.
+/// Keeps every book of the pipeline.
 pub struct BookStage {
     books: Books,
-    foresight: Foresight,
+    prefetcher: Prefetcher,
 }
 
 impl BookStage {
@@ -59,7 +59,7 @@ impl BookStage {
         let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
         let (books, orders, levels) = (limit("max_books"), limit("max_orders"), limit("max_levels"));
         let limits = Limits { instruments: space.instruments, books, orders, levels };
-        BookStage { books: Books::new(limits), foresight: Foresight::NOTHING }
+        BookStage { books: Books::new(limits), prefetcher: Prefetcher::NOTHING }
     }
 
     /// The registry's builder.
@@ -99,22 +99,22 @@ impl BookStage {
     }
 
     #[inline(always)]
-    fn add(&mut self, way: Way, event: &Event, out: &mut Out) {
+    fn add(&mut self, path: BookPath, event: &Event, out: &mut Out) {
         let add: &Add = event.record();
-        match self.books.add_at(way, add.order_ref, event.side(), add.px, add.qty.0) {
-            Ok(change) => self.changed(way.book, event, change, out),
-            Err(fault) => self.close(way.book, event, Err(fault), out),
+        match self.books.add_at(path, add.order_ref, event.side(), add.px, add.qty.0) {
+            Ok(change) => self.changed(path.book, event, change, out),
+            Err(fault) => self.close(path.book, event, Err(fault), out),
         }
     }
 
     /// An `exec`, `cancel` or `delete`.
     #[inline(always)]
-    fn take(&mut self, way: Way, event: &Event, out: &mut Out) {
+    fn take(&mut self, path: BookPath, event: &Event, out: &mut Out) {
         let told = Taking::of(event);
         let qty = (event.kind != Kind::Delete).then_some(told.qty.0);
-        let taken = match self.books.take_at(way, told.order_ref, qty) {
+        let taken = match self.books.take_at(path, told.order_ref, qty) {
             Ok(taken) => taken,
-            Err(fault) => return self.close(way.book, event, Err(fault), out),
+            Err(fault) => return self.close(path.book, event, Err(fault), out),
         };
         if taken.over {
             tell(event, told.exchange_ts, Fault { what: What::Overfill, detail: told.order_ref }, out);
@@ -122,7 +122,7 @@ impl BookStage {
         if let Some(exec) = event.get::<Exec>() {
             trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
         }
-        self.changed(way.book, event, taken.change, out);
+        self.changed(path.book, event, taken.change, out);
     }
 
     /// One level of a book has changed, and nothing else.
@@ -216,7 +216,7 @@ impl BookStage {
         }
         let Level { exchange_ts, px, qty: Qty(qty), orders, .. } = *event.record();
         let change = Change { side: event.side(), px, qty, orders };
-        let Told { before, top } = self.books.tell_level(book, &change, event.flags.has(Flags::LAST_OF_GROUP));
+        let LevelUpdate { before, top } = self.books.apply_level(book, &change, event.flags.has(Flags::LAST_OF_GROUP));
         if let Err(fault) = before {
             tell(event, exchange_ts, fault, out);
         }
@@ -306,25 +306,25 @@ impl Stage for BookStage {
         if !is_order_message(event.kind) {
             return if event.kind == Kind::Level { self.whole(event, out) } else { self.other(event, out) };
         }
-        let Some(way) = self.books.way(event.instrument, reference(event)) else { return self.other(event, out) };
+        let Some(path) = self.books.path(event.instrument, reference(event)) else { return self.other(event, out) };
         match event.kind {
-            Kind::Add => self.add(way, event, out),
+            Kind::Add => self.add(path, event, out),
             Kind::Replace => {
-                let done = self.replace(way.book, event, out);
-                self.close(way.book, event, done, out);
+                let done = self.replace(path.book, event, out);
+                self.close(path.book, event, done, out);
             }
-            _ => self.take(way, event, out),
+            _ => self.take(path, event, out),
         }
     }
 
     /// What has an order's reference.
-    fn foresees(&self) -> Kinds {
+    fn prefetches(&self) -> Kinds {
         Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace])
     }
 
     #[inline]
-    fn foresee(&mut self, coming: &[Event]) {
-        self.foresight.look(&self.books, coming);
+    fn prefetch(&mut self, lookahead: &[Event]) {
+        self.prefetcher.look(&self.books, lookahead);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

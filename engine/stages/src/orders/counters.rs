@@ -1,7 +1,7 @@
 //! The last counter of every account and strategy.
 //!
 //! A sorted array: pairs are few and never leave. An id at or below its pair's counter was given here, so that an answer
-//! for an order that is over is told from one that this line never sent, without keeping the orders.
+//! for an order that is over is told from one that this pipeline never sent, without keeping the orders.
 //!
 //! Bound: the number of pairs. Worst case: a look is a binary search; a new pair moves those behind it once.
 

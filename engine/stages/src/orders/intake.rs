@@ -1,6 +1,6 @@
 //! Wishes of strategies become requests.
 //!
-//! A wish that is none (no quantity, no side, no listing, another's order) is a bad intent; one that finds a bound in its
+//! An intent that is none (no quantity, no side, no listing, another's order) is a bad intent; one that finds a bound in its
 //! way is left out as a whole, and so is every later leg of its group: risk holds the legs before it until it drops them.
 //! For a group the room for all its legs is looked for at the first. Cancels need no room.
 
@@ -104,7 +104,7 @@ impl OrdersStage {
         assert!(self.orders.add(order), "room was looked for before");
     }
 
-    /// The order that the wish names, if it is the strategy's own and trades that instrument.
+    /// The order that the intent names, if it is the strategy's own and trades that instrument.
     fn own(&self, intent: &Intent, event: &Event) -> Result<Order, (What, u64)> {
         let id = OrderId(intent.order_id);
         if (id.account(), id.strategy()) != (intent.account, intent.strategy) {

@@ -136,7 +136,7 @@ impl OrdersStage {
 
     #[inline]
     fn trade(&mut self, event: &Event) {
-        self.orders.expect();
+        self.orders.prefetch_next();
         let trade: &Trade = event.record();
         if trade.qty.0 != 0
             && event.instrument != 0

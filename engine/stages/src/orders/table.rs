@@ -3,7 +3,7 @@
 //! Open addressing with linear probing in an array of at least twice as many places as orders; what is taken out is
 //! closed up by moving later ones back, so there are no tombstones and nothing ages. Ids of one strategy differ in
 //! their counter alone: the hash multiplies and takes the high bits, which spreads such runs evenly. So the place of an
-//! order is in no cache when the order is made; it is fetched when the id before it is given, one line an order.
+//! order is in no cache when the order is made; it is fetched when the id before it is given, one pipeline an order.
 //!
 //! Bound: the number of orders; an access touches one or two places on average. Worst case: ids made to collide cost one
 //! look per order.
@@ -113,7 +113,7 @@ impl Table {
 
     /// Fetches the place where the next order will probably go.
     #[inline]
-    pub(super) fn expect(&self) {
+    pub(super) fn prefetch_next(&self) {
         prefetch_index(&self.slots, self.next);
     }
 
@@ -194,27 +194,30 @@ mod tests {
     #[test]
     fn what_is_put_in_is_found_until_it_is_over() {
         for limit in [1, 2, 7, 16] {
-            let (mut table, mut twin, mut drawn) = (Table::new(limit), BTreeMap::new(), 1_u64);
+            let (mut table, mut reference, mut drawn) = (Table::new(limit), BTreeMap::new(), 1_u64);
             for n in 1..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let id = OrderId::new((drawn >> 60) as u8, 3, n);
                 let order = Order { id, qty: n, state: State::Pending, ..Order::NONE };
                 if table.add(order) {
-                    twin.insert(id, order);
+                    reference.insert(id, order);
                 }
-                let place = (drawn >> 33) as usize % twin.len();
-                let (_, mut changed) = twin.iter().nth(place).map(|(id, order)| (*id, *order)).unwrap();
+                let place = (drawn >> 33) as usize % reference.len();
+                let (_, mut changed) = reference.iter().nth(place).map(|(id, order)| (*id, *order)).unwrap();
                 changed.state = if drawn >> 20 & 3 == 0 { State::Live } else { State::Done };
                 table.put(changed);
                 match changed.state {
-                    State::Done => drop(twin.remove(&changed.id)),
-                    _ => drop(twin.insert(changed.id, changed)),
+                    State::Done => drop(reference.remove(&changed.id)),
+                    _ => drop(reference.insert(changed.id, changed)),
                 }
-                assert!(twin.values().all(|o| table.get(o.id) == Some(*o)), "{n}");
-                assert_eq!((table.get(changed.id), table.get(OrderId(n))), (twin.get(&changed.id).copied(), None));
-                let in_flight = twin.values().filter(|o| o.state.is_in_flight()).count();
-                assert_eq!((table.len(), table.iter().count(), table.in_flight()), (twin.len(), twin.len(), in_flight));
-                assert!(twin.len() <= limit);
+                assert!(reference.values().all(|o| table.get(o.id) == Some(*o)), "{n}");
+                assert_eq!((table.get(changed.id), table.get(OrderId(n))), (reference.get(&changed.id).copied(), None));
+                let in_flight = reference.values().filter(|o| o.state.is_in_flight()).count();
+                assert_eq!(
+                    (table.len(), table.iter().count(), table.in_flight()),
+                    (reference.len(), reference.len(), in_flight)
+                );
+                assert!(reference.len() <= limit);
             }
         }
     }

@@ -1,10 +1,10 @@
-//! The registry of checks, in the order in which they are made: one line each.
+//! The registry of checks, in the order in which they are made: one entry each.
 //!
-//! From a line come the word, the table for pages and commands, and the call: direct ones, so that the compiler sees the
+//! From an entry come the word, the table for pages and commands, and the call: direct ones, so that the compiler sees the
 //! whole gate as one function. `group` closes the list; it judges legs together and is asked by the stage.
 
-use super::ask::Ask;
 use super::gate::Gate;
+use super::proposal::Proposal;
 use super::{collar, duplicate, group, kill, notional, open_orders, position, quantity, sanity, stale, throttle};
 use flow::Param;
 
@@ -24,9 +24,9 @@ impl Breach {
     }
 }
 
-/// A line of the registry.
+/// An entry of the registry.
 #[derive(Clone, Copy, Debug)]
-pub struct CheckLine {
+pub struct CheckEntry {
     /// The word.
     pub check: Check,
     /// Number in `refused` and in commands.
@@ -53,11 +53,11 @@ macro_rules! checks {
         }
 
         /// Every check, in the order in which they are made.
-        pub const CHECKS: &[CheckLine] = &[
-            $( CheckLine {
+        pub const CHECKS: &[CheckEntry] = &[
+            $( CheckEntry {
                 check: Check::$name, number: $number, name: $text, unit: $unit, about: $about, params: $file::PARAMS,
             }, )*
-            CheckLine {
+            CheckEntry {
                 check: Check::$last, number: $last_number, name: $last_text, unit: $last_unit, about: $last_about,
                 params: $last_file::PARAMS,
             },
@@ -65,8 +65,8 @@ macro_rules! checks {
 
         /// The first check that the order does not pass.
         #[inline]
-        pub(super) fn first_breach(gate: &Gate, ask: &Ask) -> Option<(Check, Breach)> {
-            $( if let Some(breach) = $file::breach(gate, ask) {
+        pub(super) fn first_breach(gate: &Gate, proposal: &Proposal) -> Option<(Check, Breach)> {
+            $( if let Some(breach) = $file::breach(gate, proposal) {
                 return Some((Check::$name, breach));
             } )*
             None
@@ -89,18 +89,18 @@ checks! {
 }
 
 impl Check {
-    /// Its line.
-    pub fn line(self) -> &'static CheckLine {
+    /// Its entry.
+    pub fn entry(self) -> &'static CheckEntry {
         &CHECKS[usize::from(self as u16) - 1]
     }
 
     /// The check of that number.
     pub fn from_code(code: u16) -> Option<Check> {
-        CHECKS.iter().find(|line| line.number == code).map(|line| line.check)
+        CHECKS.iter().find(|entry| entry.number == code).map(|entry| entry.check)
     }
 }
 
 /// Name of the check of that number, for rows and summaries.
 pub fn check_name(number: u16) -> &'static str {
-    Check::from_code(number).map_or("unknown", |check| check.line().name)
+    Check::from_code(number).map_or("unknown", |check| check.entry().name)
 }

@@ -3,23 +3,23 @@
 //! The reference is the middle of best bid and ask, or the one of them that is there; without either, nothing passes. A
 //! market order is judged by the touch that it would take.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
 use super::market::Market;
+use super::proposal::Proposal;
 use flow::{Param, Px};
 
 pub(super) const PARAMS: &[Param] = &[limit("collar_bps", 100_000, "basis points", "500")];
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
     let limit = gate.limits.of(Check::Collar);
-    let twice = twice_reference(&gate.markets[ask.at]);
+    let twice = twice_reference(&gate.markets[proposal.at]);
     if twice <= 0 {
         return Breach::of(limit, i128::MAX);
     }
-    let off = (2 * i128::from(ask.price.0) - twice).abs() * 10_000;
+    let off = (2 * i128::from(proposal.price.0) - twice).abs() * 10_000;
     if limit != 0 && off <= twice * i128::from(limit) {
         return None;
     }

@@ -3,9 +3,9 @@
 //! So one number a pair remembers every id for ever, also those of days ago. Open addressing, nothing is ever taken out
 //! but what a group that falls had put in last. Bound: `max_pairs` pairs; an order of one more is refused.
 
-use super::ask::Ask;
 use super::checks::Breach;
 use super::gate::Gate;
+use super::proposal::Proposal;
 use flow::{Effective, OrderId, Param, ParamType};
 
 /// No limit to set, so the size of the table is not among the parameters that a command finds.
@@ -22,8 +22,8 @@ pub(super) const MAX_PAIRS: Param = Param {
 };
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
-    let (id, ids) = (ask.id(), &gate.ids);
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
+    let (id, ids) = (proposal.id(), &gate.ids);
     let last = ids.last(id);
     if id.counter() <= last {
         return Breach::of(last as i64, i128::from(id.counter()));

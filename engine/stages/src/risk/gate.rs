@@ -4,12 +4,12 @@
 //! does. Of an order and its replace in flight the larger counts, for either may live. A bust takes its fill off the position and
 //! opens nothing again, so a fill in the place of a busted one closes nothing.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check, first_breach};
 use super::duplicate::Ids;
 use super::limits::Limits;
 use super::market::Market;
 use super::open::{Open, OpenOrders, Role};
+use super::proposal::Proposal;
 use super::throttle::Messages;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, Cancelled, Fill, Reject};
@@ -42,40 +42,40 @@ impl Gate {
 
     /// The first check that the order does not pass.
     #[inline]
-    pub(super) fn judge(&self, ask: &Ask) -> Option<(Check, Breach)> {
-        first_breach(self, ask)
+    pub(super) fn first_breach(&self, proposal: &Proposal) -> Option<(Check, Breach)> {
+        first_breach(self, proposal)
     }
 
     /// Counts an order that passed. Gives back the counter that its account and strategy had before.
     #[inline]
-    pub(super) fn approve(&mut self, ask: &Ask) -> u64 {
-        let last = self.ids.last(ask.id());
-        self.ids.raise(ask.id());
-        self.messages.push(ask.now);
-        let role = if ask.is_replace() { Role::Replacing } else { Role::Alone };
-        let executed = ask.predecessor.map_or(0, |o| o.executed);
-        let before = ask.predecessor.map_or(0, |o| o.open);
-        let after = ask.open.max(before);
+    pub(super) fn approve(&mut self, proposal: &Proposal) -> u64 {
+        let last = self.ids.last(proposal.id());
+        self.ids.raise(proposal.id());
+        self.messages.push(proposal.now);
+        let role = if proposal.is_replace() { Role::Replacing } else { Role::Alone };
+        let executed = proposal.predecessor.map_or(0, |o| o.executed);
+        let before = proposal.predecessor.map_or(0, |o| o.open);
+        let after = proposal.open.max(before);
         self.open.insert(Open {
-            id: ask.request.order_id,
-            other: ask.replaces,
-            open: ask.open,
+            id: proposal.request.order_id,
+            other: proposal.replaces,
+            open: proposal.open,
             executed,
-            instrument: ask.instrument,
-            side: ask.side,
-            order_type: ask.request.order_type,
-            tif: ask.request.tif,
+            instrument: proposal.instrument,
+            side: proposal.side,
+            order_type: proposal.request.order_type,
+            tif: proposal.request.tif,
             role,
         });
-        *self.markets[ask.at].open_mut(ask.side) += after - before;
+        *self.markets[proposal.at].open_mut(proposal.side) += after - before;
         last
     }
 
     /// Takes the last approval back; `last` is what it gave. Only new orders are taken back.
-    pub(super) fn take_back(&mut self, ask: &Ask, last: u64) {
-        self.ids.lower(ask.id(), last);
+    pub(super) fn take_back(&mut self, proposal: &Proposal, last: u64) {
+        self.ids.lower(proposal.id(), last);
         self.messages.pop();
-        self.end(ask.request.order_id);
+        self.end(proposal.request.order_id);
     }
 
     /// Forgets an order.

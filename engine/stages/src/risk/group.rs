@@ -4,9 +4,9 @@
 //! before it had passed, and all leave or none. One group is held at a time, and within one input: what has not become
 //! whole when another group or another input comes is refused.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::gate::Gate;
+use super::proposal::Proposal;
 use flow::records::Request;
 use flow::{Ns, Param, Side};
 
@@ -76,18 +76,18 @@ impl Held {
 }
 
 /// Judges the legs together: all are counted, or none is and the culprit is told.
-pub(super) fn judge(gate: &mut Gate, legs: &[Leg], now: Ns) -> Result<(), (usize, Check, Breach)> {
+pub(super) fn first_breach(gate: &mut Gate, legs: &[Leg], now: Ns) -> Result<(), (usize, Check, Breach)> {
     let mut before = [0; MAX_LEGS];
     for (i, leg) in legs.iter().enumerate() {
-        let ask = Ask::new(gate, &leg.request, leg.instrument, leg.side, now);
-        if let Some((check, breach)) = gate.judge(&ask) {
+        let proposal = Proposal::new(gate, &leg.request, leg.instrument, leg.side, now);
+        if let Some((check, breach)) = gate.first_breach(&proposal) {
             for (leg, last) in legs[..i].iter().zip(before).rev() {
-                let ask = Ask::new(gate, &leg.request, leg.instrument, leg.side, now);
-                gate.take_back(&ask, last);
+                let proposal = Proposal::new(gate, &leg.request, leg.instrument, leg.side, now);
+                gate.take_back(&proposal, last);
             }
             return Err((i, check, breach));
         }
-        before[i] = gate.approve(&ask);
+        before[i] = gate.approve(&proposal);
     }
     Ok(())
 }

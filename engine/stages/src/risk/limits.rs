@@ -13,9 +13,9 @@ impl Limits {
     /// As configured.
     pub(super) fn new(params: &Params) -> Limits {
         let mut limits = Limits([0; CHECKS.len()]);
-        for line in CHECKS {
-            if let Some(limit) = line.params.first() {
-                limits.0[slot(line.check)] = i64::try_from(params.int(limit.name)).unwrap_or(i64::MAX);
+        for entry in CHECKS {
+            if let Some(limit) = entry.params.first() {
+                limits.0[slot(entry.check)] = i64::try_from(params.int(limit.name)).unwrap_or(i64::MAX);
             }
         }
         limits
@@ -32,7 +32,7 @@ impl Limits {
     pub(super) fn set(&mut self, command: &Command) -> Result<(), BadCommand> {
         let target = u16::try_from(command.target).map_err(|_| BadCommand)?;
         let check = Check::from_code(target).ok_or(BadCommand)?;
-        let range = check.line().params.first().and_then(range).ok_or(BadCommand)?;
+        let range = check.entry().params.first().and_then(range).ok_or(BadCommand)?;
         let limit = &mut self.0[slot(check)];
         if *limit != command.old || !range.contains(&command.new) {
             return Err(BadCommand);
@@ -45,11 +45,11 @@ impl Limits {
 impl Limits {
     /// Whether every limit is one that its parameter would take.
     pub(super) fn are_valid(&self) -> bool {
-        let valid = |check, limit: i64| match Check::line(check).params.first().and_then(range) {
+        let valid = |check, limit: i64| match Check::entry(check).params.first().and_then(range) {
             Some(range) => range.contains(&limit),
             None => limit == 0,
         };
-        CHECKS.iter().all(|line| valid(line.check, self.of(line.check)))
+        CHECKS.iter().all(|entry| valid(entry.check, self.of(entry.check)))
     }
 }
 

@@ -3,13 +3,12 @@
 //! A request passes all checks of [`CHECKS`] in their fixed order, or the first that it fails names itself, its limit and
 //! what it saw in a `refused`. Every check fails closed: a limit of 0 is not bound and refuses, and so does a reference
 //! that is not there. What passes becomes an `order` through [`flow::Approved`], which is made here and nowhere else on
-//! the line. Legs of a group are decided together when the last one has come. `docs/risk.md` has the definitions.
+//! the pipeline. Legs of a group are decided together when the last one has come. `docs/risk.md` has the definitions.
 //!
 //! Bound: one record an instrument, a table of open orders, one of accounts and strategies, a ring of the times of the
 //! last messages, sixteen held legs; all are allocated and written at construction. Worst case of an event: sixteen legs
 //! are approved, or refused.
 
-mod ask;
 mod checks;
 mod collar;
 mod duplicate;
@@ -22,6 +21,7 @@ mod notional;
 mod open;
 mod open_orders;
 mod position;
+mod proposal;
 mod quantity;
 mod sanity;
 mod stage;
@@ -29,7 +29,7 @@ mod stale;
 mod state;
 mod throttle;
 
-pub use checks::{CHECKS, Check, CheckLine, check_name};
+pub use checks::{CHECKS, Check, CheckEntry, check_name};
 pub use group::MAX_LEGS;
 pub use sanity::Flaw;
 pub use stage::{PARAMS, RiskStage};

@@ -3,10 +3,10 @@
 //! Exact integers: both sides of the comparison are scaled up, nothing is divided unless it is told. A product beyond
 //! 127 bits is more than any limit.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
+use super::proposal::Proposal;
 use flow::{Param, Px};
 
 pub(super) const PARAMS: &[Param] = &[limit("max_notional", 1_000_000_000_000, "currency", "250_000")];
@@ -15,13 +15,14 @@ pub(super) const PARAMS: &[Param] = &[limit("max_notional", 1_000_000_000_000, "
 const UNIT: i128 = 1_000_000_000_000_000_000;
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
     let limit = gate.limits.of(Check::Notional);
-    let market = &gate.markets[ask.at];
-    if ask.price == Px::NONE || ask.price.0 <= 0 {
+    let market = &gate.markets[proposal.at];
+    if proposal.price == Px::NONE || proposal.price.0 <= 0 {
         return Breach::of(limit, i128::MAX);
     }
-    let product = (i128::from(ask.price.0) * i128::from(ask.request.qty.0)).checked_mul(i128::from(market.multiplier));
+    let product =
+        (i128::from(proposal.price.0) * i128::from(proposal.request.qty.0)).checked_mul(i128::from(market.multiplier));
     let one = UNIT * i128::from(POWERS[usize::from(market.decimals)]);
     let Some(worth) = product else { return Breach::of(limit, i128::MAX) };
     if limit != 0 && worth <= i128::from(limit).saturating_mul(one) {

@@ -83,7 +83,7 @@ impl OpenOrders {
 
     /// Fetches the place where the next order will probably go.
     #[inline]
-    pub(super) fn expect(&self) {
+    pub(super) fn prefetch_next(&self) {
         prefetch_index(&self.places, self.next);
     }
 

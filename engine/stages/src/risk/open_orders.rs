@@ -3,10 +3,10 @@
 //! An order and the replace that is in flight for it are one. The table's own size is a limit too: it is told when it,
 //! and not the limit, stops an order.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
+use super::proposal::Proposal;
 use flow::{Effective, Param, ParamType};
 
 pub(super) const PARAMS: &[Param] = &[
@@ -22,9 +22,9 @@ pub(super) const PARAMS: &[Param] = &[
 ];
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
     let limit = gate.limits.of(Check::OpenOrders);
-    let after = gate.open.orders() + usize::from(!ask.is_replace());
+    let after = gate.open.orders() + usize::from(!proposal.is_replace());
     if limit == 0 || after > limit as usize {
         return Breach::of(limit, after as i128);
     }

@@ -3,22 +3,22 @@
 //! Each side is judged alone, so an order that brings a position back is never refused for the size that it leaves. A
 //! replace gives back what its predecessor has open.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
+use super::proposal::Proposal;
 use flow::{Param, Side};
 
 pub(super) const PARAMS: &[Param] = &[limit("max_position", 1_000_000_000_000_000, "smallest units", "50_000")];
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
     let limit = gate.limits.of(Check::Position);
-    let market = &gate.markets[ask.at];
-    let given_back = ask.predecessor.map_or(0, |o| o.open);
-    let open = i128::from(market.open(ask.side)) - i128::from(given_back) + i128::from(ask.open);
+    let market = &gate.markets[proposal.at];
+    let given_back = proposal.predecessor.map_or(0, |o| o.open);
+    let open = i128::from(market.open(proposal.side)) - i128::from(given_back) + i128::from(proposal.open);
     let position = i128::from(market.position);
-    let worst = open + if ask.side == Side::Sell { -position } else { position };
+    let worst = open + if proposal.side == Side::Sell { -position } else { position };
     if limit != 0 && worst <= i128::from(limit) {
         return None;
     }

@@ -1,8 +1,8 @@
 //! Sanity: the order says what an order must say, and can be booked.
 
-use super::ask::Ask;
 use super::checks::Breach;
 use super::gate::Gate;
+use super::proposal::Proposal;
 use flow::{OrderType, Param, Px, Side, Tif};
 
 pub(super) const PARAMS: &[Param] = &[];
@@ -36,26 +36,26 @@ pub enum Flaw {
 }
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
-    flaw(gate, ask).map(|flaw| Breach { limit: 0, value: flaw as i64 })
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
+    flaw(gate, proposal).map(|flaw| Breach { limit: 0, value: flaw as i64 })
 }
 
 #[inline]
-fn flaw(gate: &Gate, ask: &Ask) -> Option<Flaw> {
-    let (market, request) = (&gate.markets[ask.at], &ask.request);
+fn flaw(gate: &Gate, proposal: &Proposal) -> Option<Flaw> {
+    let (market, request) = (&gate.markets[proposal.at], &proposal.request);
     let limit = request.order_type == OrderType::Limit.code();
-    let id = ask.id();
+    let id = proposal.id();
     if market.multiplier == 0 {
         Some(Flaw::Listing)
-    } else if ask.side == Side::None {
+    } else if proposal.side == Side::None {
         Some(Flaw::Side)
-    } else if ask.is_replace() && ask.predecessor.is_none() {
+    } else if proposal.is_replace() && proposal.predecessor.is_none() {
         Some(Flaw::Predecessor)
     } else if !limit && request.order_type != OrderType::Market.code() {
         Some(Flaw::OrderType)
     } else if Tif::from_code(request.tif).is_none() {
         Some(Flaw::Tif)
-    } else if ask.open == 0 {
+    } else if proposal.open == 0 {
         Some(Flaw::Quantity)
     } else if limit && (request.px == Px::NONE || request.px.0 <= 0) || !limit && request.px != Px::NONE {
         Some(Flaw::Price)

@@ -1,6 +1,5 @@
 //! The stage: requests in, orders and refusals out.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::duplicate::{Ids, MAX_PAIRS};
 use super::gate::Gate;
@@ -8,6 +7,7 @@ use super::group::{self, Held, Leg, MAX_LEGS};
 use super::limits::Limits;
 use super::market::Market;
 use super::open::OpenOrders;
+use super::proposal::Proposal;
 use super::throttle::Messages;
 use super::{collar, notional, open_orders, position, quantity, stale, throttle};
 use crate::Space;
@@ -80,19 +80,19 @@ impl RiskStage {
         if request.group != 0 {
             return self.leg(event, request, out);
         }
-        let ask = Ask::new(&self.gate, request, event.instrument, event.side(), event.ts);
-        self.decide(&ask, out);
+        let proposal = Proposal::new(&self.gate, request, event.instrument, event.side(), event.ts);
+        self.decide(&proposal, out);
     }
 
     #[inline]
-    fn decide(&mut self, ask: &Ask, out: &mut Out) {
-        match self.gate.judge(ask) {
+    fn decide(&mut self, proposal: &Proposal, out: &mut Out) {
+        match self.gate.first_breach(proposal) {
             None => {
-                self.gate.approve(ask);
-                pass(ask.instrument, ask.side, &ask.request, ask.replaces, out);
+                self.gate.approve(proposal);
+                pass(proposal.instrument, proposal.side, &proposal.request, proposal.replaces, out);
             }
             Some((check, breach)) => {
-                let leg = Leg { request: ask.request, instrument: ask.instrument, side: ask.side };
+                let leg = Leg { request: proposal.request, instrument: proposal.instrument, side: proposal.side };
                 refuse(&leg, check, breach, out);
             }
         }
@@ -124,7 +124,7 @@ impl RiskStage {
 
     /// All legs are there.
     fn whole(&mut self, now: Ns, out: &mut Out) {
-        let verdict = group::judge(&mut self.gate, self.held.legs(), now);
+        let verdict = group::first_breach(&mut self.gate, self.held.legs(), now);
         let others = self.held.incomplete();
         for (i, leg) in self.held.legs().iter().enumerate() {
             match verdict {
@@ -236,7 +236,7 @@ impl Stage for RiskStage {
         }
         match event.kind {
             Kind::BookTop => {
-                self.gate.open.expect();
+                self.gate.open.prefetch_next();
                 if let Some(market) = self.gate.market_mut(event.instrument) {
                     market.top(event.record::<BookTop>(), event.ts);
                 }
@@ -248,8 +248,8 @@ impl Stage for RiskStage {
             }
             Kind::Request => self.request(event, out),
             Kind::ReplaceRequest => {
-                let ask = Ask::replace(&self.gate, event.record::<ReplaceRequest>(), event);
-                self.decide(&ask, out);
+                let proposal = Proposal::replace(&self.gate, event.record::<ReplaceRequest>(), event);
+                self.decide(&proposal, out);
             }
             Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled | Kind::Bust => self.answer(event),
             Kind::Command => self.command(event, out),

@@ -1,9 +1,9 @@
 //! Stale data: how long ago the instrument's last top or trade came, by event time.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
+use super::proposal::Proposal;
 use flow::{Ns, Param};
 
 pub(super) const PARAMS: &[Param] = &[limit("max_data_age_ms", 86_400_000, "ms", "5_000")];
@@ -11,10 +11,10 @@ pub(super) const PARAMS: &[Param] = &[limit("max_data_age_ms", 86_400_000, "ms",
 const MILLISECOND: u64 = 1_000_000;
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
     let limit = gate.limits.of(Check::Stale);
-    let heard = gate.markets[ask.at].heard;
-    let age = ask.now.0.saturating_sub(heard.0);
+    let heard = gate.markets[proposal.at].heard;
+    let age = proposal.now.0.saturating_sub(heard.0);
     if limit != 0 && heard != Ns::NONE && age <= limit as u64 * MILLISECOND {
         return None;
     }

@@ -3,10 +3,10 @@
 //! Exact, not a bucket: the times of the last messages that passed stand in a ring, and the one that was N messages ago
 //! must be a window old. What was refused does not count, and cancels never pass here.
 
-use super::ask::Ask;
 use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
+use super::proposal::Proposal;
 use flow::{Effective, Ns, Param, ParamType};
 
 /// The largest limit.
@@ -28,12 +28,12 @@ pub(super) const PARAMS: &[Param] = &[
 ];
 
 #[inline]
-pub(super) fn breach(gate: &Gate, ask: &Ask) -> Option<Breach> {
+pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
     let limit = gate.limits.of(Check::Throttle);
-    if limit != 0 && !gate.messages.is_within(ask.now, limit as u64) {
+    if limit != 0 && !gate.messages.is_within(proposal.now, limit as u64) {
         return None;
     }
-    Breach::of(limit, gate.messages.within(ask.now) as i128 + 1)
+    Breach::of(limit, gate.messages.within(proposal.now) as i128 + 1)
 }
 
 /// When the last messages passed.

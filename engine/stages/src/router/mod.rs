@@ -1,6 +1,6 @@
 //! The router: which venue an order goes to, and nothing else.
 //!
-//! An `order` becomes a `route` with the same terms; a wish to cancel becomes a `route` too, past risk, which never
+//! An `order` becomes a `route` with the same terms; a request to cancel becomes a `route` too, past risk, which never
 //! blocks it. The router adds no order of its own. Its state is empty. `docs/router.md` has the table.
 //!
 //! Bound: one route an event.
@@ -51,7 +51,7 @@ fn order(order: &Order) -> Route {
     Route { order_id, px, qty, replaces, venue: VENUE, action: action.code(), order_type, tif, reserved: [0; 3] }
 }
 
-/// A wish without an order is for all of them, or for those of an account and strategy: their id without a counter.
+/// An intent without an order is for all of them, or for those of an account and strategy: their id without a counter.
 fn cancel(request: &CancelRequest) -> Route {
     let of = OrderId::new(request.account as u8, request.strategy as u16, 0);
     let (action, order_id) =

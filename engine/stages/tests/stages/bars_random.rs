@@ -1,7 +1,7 @@
-//! Bars and twin under the same trades and ticks; and every trade ends up in exactly one bar of each length.
+//! Bars and reference under the same trades and ticks; and every trade ends up in exactly one bar of each length.
 
-use crate::bars_twin::BarTwin;
-use crate::harness::{self, INSTRUMENTS, Line, Said};
+use crate::bars_reference::BarReference;
+use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
 use crate::stream::listing;
 use flow::records::{BarFlow, Tick, Trade};
 use flow::{BookKind, Event, Flags, InstrumentType, Kind, Listings, Ns, Px, Qty, Side};
@@ -25,17 +25,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec((gap, any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>()), 1..300)
 }
 
-fn line(intervals: &str) -> (Line<BarStage>, Listings) {
+fn pipeline(intervals: &str) -> (Pipeline<BarStage>, Listings) {
     let params = harness::params("bars", &[("intervals", intervals)]);
-    let mut line = Line::new(BarStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
+    let mut pipeline = Pipeline::new(BarStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
     let mut listings = Listings::default();
     for event in (1..10).flat_map(|i| listing(i, BookKind::None, InstrumentType::Equity)) {
         listings.observe(&event);
         if event.kind == Kind::Listing {
-            line.feed(&event);
+            pipeline.feed(&event);
         }
     }
-    (line, listings)
+    (pipeline, listings)
 }
 
 /// A tick of a slice that fits the stage, or a trade.
@@ -54,12 +54,12 @@ fn event(step: Step, ts: u64, lengths: usize) -> Event {
     Event::new(ts, 1 + u32::from(instrument) % 9, snapshot.with_side(sides[usize::from(what) % 3]), &trade)
 }
 
-fn volume(said: &[Said], length: u32) -> u64 {
-    said.iter().filter_map(|s| s.0.get::<BarFlow>()).filter(|f| f.interval_s == length).map(|f| f.volume.0).sum()
+fn volume(emitted: &[Emitted], length: u32) -> u64 {
+    emitted.iter().filter_map(|s| s.0.get::<BarFlow>()).filter(|f| f.interval_s == length).map(|f| f.volume.0).sum()
 }
 
 fn run(steps: &[Step], (intervals, lengths): (&str, &[u64]), save_at: usize) {
-    let ((mut line, listings), mut twin) = (line(intervals), BarTwin::new(lengths));
+    let ((mut pipeline, listings), mut reference) = (pipeline(intervals), BarReference::new(lengths));
     let (mut all, mut traded, mut ts) = (Vec::new(), 0, START);
     let ends =
         (0..INSTRUMENTS).map(|i| Event::new(Ns(0), 0, Flags::NONE, &Tick { first: i, last: i, ..Default::default() }));
@@ -67,23 +67,23 @@ fn run(steps: &[Step], (intervals, lengths): (&str, &[u64]), save_at: usize) {
         ts += u64::from(step.0);
         let event = event(*step, ts, lengths.len());
         if i == save_at {
-            let bytes = harness::saved(&line.stage, &listings);
-            line = self::line(intervals).0;
-            harness::load(&mut line.stage, &listings, &bytes).unwrap();
-            assert_eq!(harness::saved(&line.stage, &listings), bytes);
+            let bytes = harness::saved(&pipeline.stage, &listings);
+            pipeline = self::pipeline(intervals).0;
+            harness::load(&mut pipeline.stage, &listings, &bytes).unwrap();
+            assert_eq!(harness::saved(&pipeline.stage, &listings), bytes);
         }
-        let said = line.feed(&event);
-        assert_eq!(said, twin.feed(&event), "after {event:?}");
-        all.extend(said);
+        let emitted = pipeline.feed(&event);
+        assert_eq!(emitted, reference.feed(&event), "after {event:?}");
+        all.extend(emitted);
         if event.kind == Kind::Trade && !event.flags.has(Flags::SNAPSHOT) {
             traded += event.record::<Trade>().qty.0;
         }
     }
     for tick in ends.map(|e| Event { ts: Ns((ts + 100_000) * Ns::SECOND), ..e }) {
-        let said = line.feed(&tick);
-        assert_eq!(said, twin.feed(&tick));
-        all.extend(said);
-        assert!(line.feed(&tick).is_empty(), "a bar closed twice");
+        let emitted = pipeline.feed(&tick);
+        assert_eq!(emitted, reference.feed(&tick));
+        all.extend(emitted);
+        assert!(pipeline.feed(&tick).is_empty(), "a bar closed twice");
     }
     for length in lengths {
         assert_eq!(volume(&all, *length as u32), traded, "every trade is in one bar of {length} s");

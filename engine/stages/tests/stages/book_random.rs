@@ -1,16 +1,16 @@
-//! Book and twin under the same random messages: every event that they say, and all that can be seen of them, is equal.
+//! Book and reference under the same random messages: every event that they say, and all that can be seen of them, is equal.
 
-use crate::book_twin::Twin;
-use crate::harness::{self, INSTRUMENTS, Line};
+use crate::book_reference::Reference;
+use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::stream::{Step, opening, steps};
 use flow::{Px, Qty, Side, Stage};
 use proptest::prelude::*;
 use stages::book::{BookStage, Depth};
 
 /// Compares all that can be seen of an instrument.
-fn compare(line: &Line<BookStage>, twin: &Twin, instrument: u32) {
-    let book = line.stage.books().book(instrument);
-    let Some(Some(naive)) = twin.books.get(&instrument) else {
+fn compare(pipeline: &Pipeline<BookStage>, reference: &Reference, instrument: u32) {
+    let book = pipeline.stage.books().book(instrument);
+    let Some(Some(naive)) = reference.books.get(&instrument) else {
         assert!(book.is_none());
         return;
     };
@@ -23,7 +23,7 @@ fn compare(line: &Line<BookStage>, twin: &Twin, instrument: u32) {
         assert!(depth.iter().map(|l| (l.px, l.qty.0, l.orders)).eq(naive.depth(side)));
         for level in &depth {
             let queue = book.queue(side, level.px).map(|o| (o.reference, o.side, o.px, o.qty.0));
-            let at = |o: &&crate::book_twin::TwinOrder| (o.side, o.px) == (side, level.px);
+            let at = |o: &&crate::book_reference::TwinOrder| (o.side, o.px) == (side, level.px);
             assert!(queue.eq(naive.orders.iter().filter(at).map(|o| (o.reference, o.side, o.px, o.qty))));
         }
         assert_eq!(book.queue(side, Px::NONE).count(), 0);
@@ -36,21 +36,21 @@ fn compare(line: &Line<BookStage>, twin: &Twin, instrument: u32) {
 }
 
 fn run(steps: &[Step], [orders, levels, books]: [u32; 3]) {
-    let (mut line, mut twin) = (harness::book(orders, levels, books), Twin::new(orders, levels, books));
+    let (mut pipeline, mut reference) = (harness::book(orders, levels, books), Reference::new(orders, levels, books));
     let stream = steps.iter().enumerate().map(|(i, step)| step.event(i as u64 + 2));
     let events: Vec<_> = opening().0.into_iter().chain(stream).collect();
     for (i, event) in events.iter().enumerate() {
         // What is shown beforehand is sometimes right, sometimes not, sometimes short: it must not matter.
         let shown = if i % 3 == 0 { i * 2 / 3 } else { i + 1 };
-        line.stage.foresee(&events[shown..]);
-        assert_eq!(line.feed(event), twin.feed(event), "after {event:?}");
-        compare(&line, &twin, event.instrument);
+        pipeline.stage.prefetch(&events[shown..]);
+        assert_eq!(pipeline.feed(event), reference.feed(event), "after {event:?}");
+        compare(&pipeline, &reference, event.instrument);
     }
     for instrument in 0..INSTRUMENTS {
-        compare(&line, &twin, instrument);
+        compare(&pipeline, &reference, instrument);
     }
-    let live = twin.books.values().flatten().map(|b| b.orders.len()).sum::<usize>();
-    assert_eq!(line.stage.books().live_orders(), live);
+    let live = reference.books.values().flatten().map(|b| b.orders.len()).sum::<usize>();
+    assert_eq!(pipeline.stage.books().live_orders(), live);
 }
 
 proptest! {

@@ -9,65 +9,65 @@ pub(crate) const INSTRUMENTS: u32 = 16;
 
 /// What a stage said, without the place in the sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Said(pub(crate) Event);
+pub(crate) struct Emitted(pub(crate) Event);
 
-impl Said {
+impl Emitted {
     /// The event with all that the runner adds taken away.
-    pub(crate) fn bare(event: &Event) -> Said {
-        Said(Event { id: EventId(0), ts: Ns(0), source: 0, ..*event })
+    pub(crate) fn bare(event: &Event) -> Emitted {
+        Emitted(Event { id: EventId(0), ts: Ns(0), source: 0, ..*event })
     }
 }
 
 /// A stage with its buffer and a counter.
-pub(crate) struct Line<S> {
+pub(crate) struct Pipeline<S> {
     pub(crate) stage: S,
     out: Out,
     seq: u64,
 }
 
-impl<S: Stage> Line<S> {
-    pub(crate) fn new(stage: S) -> Line<S> {
-        Line { stage, out: Out::new(1, Kinds::ALL), seq: 0 }
+impl<S: Stage> Pipeline<S> {
+    pub(crate) fn new(stage: S) -> Pipeline<S> {
+        Pipeline { stage, out: Out::new(1, Kinds::ALL), seq: 0 }
     }
 
     /// One input through the stage.
-    pub(crate) fn feed(&mut self, event: &Event) -> Vec<Said> {
+    pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
         self.feed_from(0, event)
     }
 
     /// One event, of the stage at `position`, through this one.
-    pub(crate) fn feed_from(&mut self, position: u8, event: &Event) -> Vec<Said> {
+    pub(crate) fn feed_from(&mut self, position: u8, event: &Event) -> Vec<Emitted> {
         self.seq += 1;
         let event = Event { id: EventId::new(self.seq, position, 0), ..*event };
         assert!(self.stage.reads().has(event.kind));
         self.out.begin(&event);
         self.stage.on_event(&event, &mut self.out);
-        let said = self.out.events();
-        assert!(said.len() <= self.stage.fan_out(), "{} events of one", said.len());
-        for (ordinal, event) in said.iter().enumerate() {
+        let emitted = self.out.events();
+        assert!(emitted.len() <= self.stage.fan_out(), "{} events of one", emitted.len());
+        for (ordinal, event) in emitted.iter().enumerate() {
             assert!(self.stage.emits().has(event.kind), "{event:?}");
             assert_eq!(event.id, EventId::new(self.seq, 1, ordinal as u16));
         }
-        said.iter().map(Said::bare).collect()
+        emitted.iter().map(Emitted::bare).collect()
     }
 }
 
 /// Parameters of a stage, some of them set.
 pub(crate) fn params(stage: &str, set: &[(&str, &str)]) -> Params {
-    let line = flow::find(STAGES, stage).unwrap();
-    let mut params = Params::defaults(line.params);
+    let entry = flow::find(STAGES, stage).unwrap();
+    let mut params = Params::defaults(entry.params);
     for (name, text) in set {
-        let param: &Param = line.params.iter().find(|p| p.name == *name).unwrap();
+        let param: &Param = entry.params.iter().find(|p| p.name == *name).unwrap();
         params.set(param, param.parse(name, text).unwrap());
     }
     params
 }
 
 /// A book stage with these limits.
-pub(crate) fn book(orders: u32, levels: u32, books: u32) -> Line<BookStage> {
+pub(crate) fn book(orders: u32, levels: u32, books: u32) -> Pipeline<BookStage> {
     let [orders, levels, books] = [orders, levels, books].map(|n| n.to_string());
     let params = params("book", &[("max_orders", &orders), ("max_levels", &levels), ("max_books", &books)]);
-    Line::new(BookStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }))
+    Pipeline::new(BookStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }))
 }
 
 /// What a stage saves.
@@ -85,6 +85,6 @@ pub(crate) fn load(stage: &mut impl Stage, listings: &flow::Listings, bytes: &[u
 }
 
 /// Kinds of what was said, in order.
-pub(crate) fn kinds(said: &[Said]) -> Vec<Kind> {
-    said.iter().map(|s| s.0.kind).collect()
+pub(crate) fn kinds(emitted: &[Emitted]) -> Vec<Kind> {
+    emitted.iter().map(|s| s.0.kind).collect()
 }

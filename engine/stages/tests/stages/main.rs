@@ -1,23 +1,23 @@
-//! The stages against naive twins that share no code with them, and at the sizes where a bad structure shows.
+//! The stages against naive references that share no code with them, and at the sizes where a bad structure shows.
 
 mod bars_random;
-mod bars_twin;
+mod bars_reference;
 mod book_random;
+mod book_reference;
 mod book_rules;
 mod book_scale;
 mod book_state;
-mod book_twin;
 mod harness;
+mod measures_bulk;
+mod measures_cvd;
+mod measures_imbalance;
+mod measures_trades;
+mod measures_vpin;
 mod orders_busts;
 mod orders_harness;
 mod orders_random;
+mod orders_reference;
 mod orders_rules;
-mod orders_twin;
-mod signals_momentum;
-mod signals_plain;
+mod strategies_momentum;
+mod strategies_plain;
 mod stream;
-mod toxicity_bulk;
-mod toxicity_cvd;
-mod toxicity_imbalance;
-mod toxicity_trades;
-mod toxicity_vpin;

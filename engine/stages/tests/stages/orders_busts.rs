@@ -1,6 +1,6 @@
 //! Busts and corrections by worked examples: the order, the position, what is an anomaly.
 
-use crate::harness::{self, Line, kinds};
+use crate::harness::{self, Pipeline, kinds};
 use crate::orders_harness::*;
 use flow::{Action, Event, Flags, Kind, Listings, OrderId, Px, Side, What};
 use stages::orders::{Ended, OrdersStage, State};
@@ -9,11 +9,11 @@ const NONE: OrderId = OrderId(0);
 const ONE: i64 = Px::ONE;
 
 /// Order 1 of that quantity on instrument 1, taken by the venue.
-fn with_order(qty: u64) -> Line<OrdersStage> {
-    let mut line = line(8, 8, 8);
-    line.feed(&new(1, Side::Buy, qty));
-    line.feed(&ack(1, id(1), NONE));
-    line
+fn with_order(qty: u64) -> Pipeline<OrdersStage> {
+    let mut pipeline = pipeline(8, 8, 8);
+    pipeline.feed(&new(1, Side::Buy, qty));
+    pipeline.feed(&ack(1, id(1), NONE));
+    pipeline
 }
 
 fn buys(number: u64, px: i64, qty: u64) -> Event {
@@ -22,16 +22,16 @@ fn buys(number: u64, px: i64, qty: u64) -> Event {
 
 /// Feeds events of which none is an anomaly.
 #[track_caller]
-fn feed(line: &mut Line<OrdersStage>, events: &[Event]) {
+fn feed(pipeline: &mut Pipeline<OrdersStage>, events: &[Event]) {
     for event in events {
-        let said = line.feed(event);
-        assert!(anomalies(&said).is_empty(), "{event:?}: {said:?}");
+        let emitted = pipeline.feed(event);
+        assert!(anomalies(&emitted).is_empty(), "{event:?}: {emitted:?}");
     }
 }
 
 /// Quantity, average, realised of the position on instrument 1.
-fn held(line: &Line<OrdersStage>) -> (i64, Px, i128) {
-    let position = line.stage.positions().find(|p| p.2 == 1).expect("it is open");
+fn held(pipeline: &Pipeline<OrdersStage>) -> (i64, Px, i128) {
+    let position = pipeline.stage.positions().find(|p| p.2 == 1).expect("it is open");
     (position.3.qty, position.3.avg_px(), position.3.realised)
 }
 
@@ -41,79 +41,79 @@ fn ended(state: State, filled: u64, busted: u64) -> Option<Ended> {
 
 #[test]
 fn an_order_is_busted_when_nothing_of_it_stands() {
-    let mut line = with_order(10);
+    let mut pipeline = with_order(10);
     let (first, second) = (buys(1, 10, 4), buys(2, 11, 6));
-    feed(&mut line, &[first, second]);
-    assert_eq!(line.stage.ended(id(1)), ended(State::Done, 10, 0));
-    let said = line.feed(&bust(&first, 3));
-    assert_eq!(kinds(&said), [Kind::Position, Kind::PositionMoney]);
-    assert_eq!((position(&said).unwrap().qty, position(&said).unwrap().avg_px), (6, Px(11 * ONE)));
-    assert_eq!(money(&said).unwrap().fees, -3, "what is given back comes off the fees");
-    assert_eq!(line.stage.ended(id(1)), ended(State::Done, 6, 4));
-    feed(&mut line, &[bust(&second, 0)]);
-    assert_eq!(line.stage.ended(id(1)), ended(State::Busted, 0, 10));
-    assert_eq!(held(&line), (0, Px::NONE, 0));
-    assert_eq!(anomalies(&line.feed(&cancelled(1, id(1)))), [(What::IllegalTransition as u16, id(1).0)]);
-    feed(&mut line, &[reject(1, id(1), Action::Cancel)]);
+    feed(&mut pipeline, &[first, second]);
+    assert_eq!(pipeline.stage.ended(id(1)), ended(State::Done, 10, 0));
+    let emitted = pipeline.feed(&bust(&first, 3));
+    assert_eq!(kinds(&emitted), [Kind::Position, Kind::PositionMoney]);
+    assert_eq!((position(&emitted).unwrap().qty, position(&emitted).unwrap().avg_px), (6, Px(11 * ONE)));
+    assert_eq!(money(&emitted).unwrap().fees, -3, "what is given back comes off the fees");
+    assert_eq!(pipeline.stage.ended(id(1)), ended(State::Done, 6, 4));
+    feed(&mut pipeline, &[bust(&second, 0)]);
+    assert_eq!(pipeline.stage.ended(id(1)), ended(State::Busted, 0, 10));
+    assert_eq!(held(&pipeline), (0, Px::NONE, 0));
+    assert_eq!(anomalies(&pipeline.feed(&cancelled(1, id(1)))), [(What::IllegalTransition as u16, id(1).0)]);
+    feed(&mut pipeline, &[reject(1, id(1), Action::Cancel)]);
 }
 
 #[test]
 fn what_is_busted_is_not_open_again() {
-    let mut line = with_order(10);
+    let mut pipeline = with_order(10);
     let first = buys(1, 10, 4);
-    feed(&mut line, &[first, bust(&first, 0)]);
-    let order = line.stage.order(id(1)).unwrap();
+    feed(&mut pipeline, &[first, bust(&first, 0)]);
+    let order = pipeline.stage.order(id(1)).unwrap();
     assert_eq!((order.state, order.filled, order.busted, order.left()), (State::Live, 0, 4, 6));
-    assert_eq!(anomalies(&line.feed(&buys(2, 10, 7)))[0].0, What::IllegalTransition as u16, "six are left");
-    feed(&mut line, &[buys(3, 10, 6)]);
-    assert_eq!(line.stage.ended(id(1)), ended(State::Done, 6, 4));
+    assert_eq!(anomalies(&pipeline.feed(&buys(2, 10, 7)))[0].0, What::IllegalTransition as u16, "six are left");
+    feed(&mut pipeline, &[buys(3, 10, 6)]);
+    assert_eq!(pipeline.stage.ended(id(1)), ended(State::Done, 6, 4));
 }
 
 #[test]
 fn a_cancelled_order_stays_done_while_something_stands() {
-    let mut line = with_order(10);
+    let mut pipeline = with_order(10);
     let (first, second) = (buys(1, 10, 4), buys(2, 10, 1));
-    feed(&mut line, &[first, second, cancelled(1, id(1)), bust(&first, 0)]);
-    assert_eq!(line.stage.ended(id(1)), ended(State::Done, 1, 4));
-    feed(&mut line, &[bust(&second, 0)]);
-    assert_eq!(line.stage.ended(id(1)), ended(State::Busted, 0, 5));
+    feed(&mut pipeline, &[first, second, cancelled(1, id(1)), bust(&first, 0)]);
+    assert_eq!(pipeline.stage.ended(id(1)), ended(State::Done, 1, 4));
+    feed(&mut pipeline, &[bust(&second, 0)]);
+    assert_eq!(pipeline.stage.ended(id(1)), ended(State::Busted, 0, 5));
 }
 
 /// The venue names the order that was filled; it is another one by now.
 #[test]
 fn a_bust_finds_the_order_under_its_last_id() {
-    let mut line = with_order(10);
+    let mut pipeline = with_order(10);
     let first = buys(1, 10, 4);
-    feed(&mut line, &[first, change(Action::Replace, 1, id(1), 12), bust(&first, 0)]);
-    assert_eq!(line.stage.order(id(1)).unwrap().state, State::ReplacePending);
-    feed(&mut line, &[ack(1, id(2), id(1)), execution(1, id(2), 2, Side::Buy, (10 * ONE, 3))]);
-    let order = line.stage.order(id(2)).unwrap();
+    feed(&mut pipeline, &[first, change(Action::Replace, 1, id(1), 12), bust(&first, 0)]);
+    assert_eq!(pipeline.stage.order(id(1)).unwrap().state, State::ReplacePending);
+    feed(&mut pipeline, &[ack(1, id(2), id(1)), execution(1, id(2), 2, Side::Buy, (10 * ONE, 3))]);
+    let order = pipeline.stage.order(id(2)).unwrap();
     assert_eq!((order.root, order.filled, order.busted, order.left()), (id(1), 3, 4, 5));
-    feed(&mut line, &[change(Action::Replace, 1, id(2), 20), ack(1, id(3), id(2))]);
-    feed(&mut line, &[bust(&execution(1, id(2), 2, Side::Buy, (10 * ONE, 3)), 0)]);
-    let order = line.stage.order(id(3)).unwrap();
+    feed(&mut pipeline, &[change(Action::Replace, 1, id(2), 20), ack(1, id(3), id(2))]);
+    feed(&mut pipeline, &[bust(&execution(1, id(2), 2, Side::Buy, (10 * ONE, 3)), 0)]);
+    let order = pipeline.stage.order(id(3)).unwrap();
     assert_eq!((order.state, order.filled, order.busted, order.left()), (State::Live, 0, 7, 13));
-    feed(&mut line, &[buys(1, 11, 4)]);
-    let order = line.stage.order(id(3)).unwrap();
+    feed(&mut pipeline, &[buys(1, 11, 4)]);
+    let order = pipeline.stage.order(id(3)).unwrap();
     assert_eq!((order.state, order.filled, order.busted, order.left()), (State::PartlyFilled, 4, 3, 13), "corrected");
 }
 
 #[test]
 fn a_correction_takes_the_place_of_the_busted_fill() {
-    let mut line = with_order(10);
+    let mut pipeline = with_order(10);
     let whole = buys(1, 10, 10);
-    feed(&mut line, &[whole, bust(&whole, 5)]);
-    assert_eq!(line.stage.ended(id(1)).unwrap().state, State::Busted);
+    feed(&mut pipeline, &[whole, bust(&whole, 5)]);
+    assert_eq!(pipeline.stage.ended(id(1)).unwrap().state, State::Busted);
     let less = buys(1, 9, 8);
-    feed(&mut line, &[less]);
-    assert_eq!((line.stage.ended(id(1)), held(&line).0), (ended(State::Done, 8, 2), 8));
-    assert_eq!(anomalies(&line.feed(&buys(1, 9, 1)))[0].0, What::IllegalTransition as u16, "it corrects nothing");
-    let mut line = with_order(10);
-    feed(&mut line, &[whole, bust(&whole, 0)]);
-    let said = line.feed(&buys(1, 9, 11));
-    assert_eq!(anomalies(&said), [(What::IllegalTransition as u16, id(1).0)], "more than was busted");
+    feed(&mut pipeline, &[less]);
+    assert_eq!((pipeline.stage.ended(id(1)), held(&pipeline).0), (ended(State::Done, 8, 2), 8));
+    assert_eq!(anomalies(&pipeline.feed(&buys(1, 9, 1)))[0].0, What::IllegalTransition as u16, "it corrects nothing");
+    let mut pipeline = with_order(10);
+    feed(&mut pipeline, &[whole, bust(&whole, 0)]);
+    let emitted = pipeline.feed(&buys(1, 9, 11));
+    assert_eq!(anomalies(&emitted), [(What::IllegalTransition as u16, id(1).0)], "more than was busted");
     assert_eq!(
-        (position(&said).unwrap().qty, line.stage.ended(id(1)).unwrap().filled),
+        (position(&emitted).unwrap().qty, pipeline.stage.ended(id(1)).unwrap().filled),
         (11, 0),
         "but money all the same"
     );
@@ -121,9 +121,9 @@ fn a_correction_takes_the_place_of_the_busted_fill() {
 
 #[test]
 fn what_names_no_fill_beyond_doubt_reverses_nothing() {
-    let mut line = with_order(10);
+    let mut pipeline = with_order(10);
     let first = buys(1, 10, 4);
-    feed(&mut line, &[first]);
+    feed(&mut pipeline, &[first]);
     let other = |change: fn(&mut Event)| {
         let mut event = bust(&first, 7);
         change(&mut event);
@@ -141,17 +141,21 @@ fn what_names_no_fill_beyond_doubt_reverses_nothing() {
         (other(|e| e.instrument = 2), What::BustMismatch, 1),
     ];
     for (event, what, detail) in cases {
-        let said = line.feed(&event);
-        assert_eq!((kinds(&said), anomalies(&said)), (vec![Kind::Anomaly], vec![(what as u16, detail)]), "{event:?}");
+        let emitted = pipeline.feed(&event);
+        assert_eq!(
+            (kinds(&emitted), anomalies(&emitted)),
+            (vec![Kind::Anomaly], vec![(what as u16, detail)]),
+            "{event:?}"
+        );
     }
-    assert_eq!((held(&line).0, line.stage.order(id(1)).unwrap().filled), (4, 4));
-    feed(&mut line, &[bust(&first, 0)]);
-    let again = line.feed(&bust(&first, 7));
+    assert_eq!((held(&pipeline).0, pipeline.stage.order(id(1)).unwrap().filled), (4, 4));
+    feed(&mut pipeline, &[bust(&first, 0)]);
+    let again = pipeline.feed(&bust(&first, 7));
     assert_eq!((kinds(&again), anomalies(&again)), (vec![Kind::Anomaly], vec![(What::RepeatedBust as u16, 1)]));
     let (mut old, fills) = (with_order(100), u64::from(FILLS));
     (1..=fills + 1).for_each(|n| drop(old.feed(&buys(n, 10, 1))));
-    let said = old.feed(&bust(&buys(1, 10, 1), 0));
-    assert_eq!(anomalies(&said), [(What::UnknownFill as u16, 1)], "it is forgotten");
+    let emitted = old.feed(&bust(&buys(1, 10, 1), 0));
+    assert_eq!(anomalies(&emitted), [(What::UnknownFill as u16, 1)], "it is forgotten");
     feed(&mut old, &[bust(&buys(2, 10, 1), 0)]);
     assert_eq!(held(&old).0, FILLS.into());
 }
@@ -167,12 +171,12 @@ fn a_position_is_what_the_fills_that_stand_make_of_it() {
         execution(1, other, 4, Side::Sell, (19 * ONE, 50)),
     ];
     let after = |busted: usize| {
-        let mut line = line(8, 8, 8);
+        let mut pipeline = pipeline(8, 8, 8);
         for event in &day {
-            line.feed(event);
+            pipeline.feed(event);
         }
-        line.feed(&bust(&day[busted], 0));
-        held(&line)
+        pipeline.feed(&bust(&day[busted], 0));
+        held(&pipeline)
     };
     let px = |tenths: i64| Px(tenths * ONE / 10);
     let money = |units: i128| units * i128::from(ONE);
@@ -185,10 +189,10 @@ fn a_position_is_what_the_fills_that_stand_make_of_it() {
 /// Fills of another journal count for their position alone, and so do their busts.
 #[test]
 fn what_another_journal_left_can_be_taken_back() {
-    let mut line = line(8, 8, 8);
+    let mut pipeline = pipeline(8, 8, 8);
     let left = execution(1, id(40), 9, Side::Sell, (10 * ONE, 5));
-    feed(&mut line, &[Event { flags: left.flags.with(Flags::SNAPSHOT), ..left }, bust(&left, 1)]);
-    assert_eq!((held(&line).0, line.stage.ended(id(40))), (0, None));
+    feed(&mut pipeline, &[Event { flags: left.flags.with(Flags::SNAPSHOT), ..left }, bust(&left, 1)]);
+    assert_eq!((held(&pipeline).0, pipeline.stage.ended(id(40))), (0, None));
 }
 
 /// Two ways to the same fills, orders and positions: the same bytes. Tables were filled in other orders, the ring has
@@ -199,12 +203,12 @@ fn equal_states_are_equal_bytes() {
     let limit = u64::from(FILLS);
     let fills: Vec<_> = (1..=limit).map(|n| execution(1, id(1 + n % 3), n, Side::Buy, (n as i64, 1))).collect();
     let begin = || {
-        let mut line = line(8, 8, 8);
+        let mut pipeline = pipeline(8, 8, 8);
         for n in 1..=3 {
-            line.feed(&new(1, Side::Buy, 50));
-            line.feed(&ack(1, id(n), NONE));
+            pipeline.feed(&new(1, Side::Buy, 50));
+            pipeline.feed(&ack(1, id(n), NONE));
         }
-        line
+        pipeline
     };
     let (mut one, mut two) = (begin(), begin());
     let early: Vec<_> = (0..3).map(|n| execution(2, id(50), 100 + n, Side::Sell, (7, 1))).collect();
@@ -216,11 +220,11 @@ fn equal_states_are_equal_bytes() {
     [9, 4, 2].iter().for_each(|n| feed(&mut two, &[bust(&fills[*n], 1)]));
     let saved = harness::saved(&one.stage, &listings);
     assert!(saved == harness::saved(&two.stage, &listings));
-    let mut three = line(8, 8, 8);
+    let mut three = pipeline(8, 8, 8);
     harness::load(&mut three.stage, &listings, &saved).unwrap();
     let next = buys(500, 3, 2);
-    for line in [&mut one, &mut two, &mut three] {
-        line.feed(&next);
+    for pipeline in [&mut one, &mut two, &mut three] {
+        pipeline.feed(&next);
     }
     assert!(harness::saved(&three.stage, &listings) == harness::saved(&two.stage, &listings));
 }

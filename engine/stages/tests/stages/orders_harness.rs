@@ -1,6 +1,6 @@
 //! Events for the stage `orders`, made short.
 
-use crate::harness::{self, INSTRUMENTS, Line, Said};
+use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
 use flow::records::{
     Ack, Bust, Cancelled, Fill, FillCost, Intent, Listing, Position, PositionMoney, Refused, Reject, Sent, Trade,
 };
@@ -12,7 +12,7 @@ use stages::orders::OrdersStage;
 pub(crate) const ACCOUNT: u8 = 1;
 pub(crate) const STRATEGY: u16 = 3;
 
-/// Fills that a line remembers.
+/// Fills that a pipeline remembers.
 pub(crate) const FILLS: u32 = 24;
 
 /// The n-th order of that strategy.
@@ -25,16 +25,18 @@ pub(crate) fn event<R: Record>(instrument: u32, side: Side, record: &R) -> Event
 }
 
 /// A stage with these limits that knows instruments 1 to 8.
-pub(crate) fn line(orders: u32, in_flight: u32, positions: u32) -> Line<OrdersStage> {
+pub(crate) fn pipeline(orders: u32, in_flight: u32, positions: u32) -> Pipeline<OrdersStage> {
     let [orders, in_flight, positions] = [orders, in_flight, positions].map(|n| n.to_string());
     let set = [("max_orders", &*orders), ("max_in_flight", &in_flight), ("max_positions", &positions)];
     let set: Vec<_> = set.into_iter().chain([("max_accounts", "2")]).collect();
-    let mut line =
-        Line::new(OrdersStage::new(&harness::params("orders", &set), Space { instruments: INSTRUMENTS, fills: FILLS }));
+    let mut pipeline = Pipeline::new(OrdersStage::new(
+        &harness::params("orders", &set),
+        Space { instruments: INSTRUMENTS, fills: FILLS },
+    ));
     for instrument in 1..=8 {
-        line.feed(&listing(instrument));
+        pipeline.feed(&listing(instrument));
     }
-    line
+    pipeline
 }
 
 /// Instrument 2 has a multiplier of 50, 3 a scale of 8 decimals.
@@ -59,10 +61,10 @@ pub(crate) fn new(instrument: u32, side: Side, qty: u64) -> Event {
 }
 
 pub(crate) fn change(action: Action, instrument: u32, of: OrderId, qty: u64) -> Event {
-    let mut wish = new(instrument, Side::None, qty);
-    let intent: &mut Intent = wish.record_mut();
+    let mut wanted = new(instrument, Side::None, qty);
+    let intent: &mut Intent = wanted.record_mut();
     (intent.action, intent.order_id) = (action.code(), of.0);
-    wish
+    wanted
 }
 
 pub(crate) fn sent(instrument: u32, id: OrderId) -> Event {
@@ -111,14 +113,14 @@ pub(crate) fn trade(instrument: u32, px: i64) -> Event {
 }
 
 /// The anomalies among what was said: what and detail.
-pub(crate) fn anomalies(said: &[Said]) -> Vec<(u16, u64)> {
-    said.iter().filter_map(|s| s.0.get::<flow::records::Anomaly>()).map(|a| (a.what, a.detail)).collect()
+pub(crate) fn anomalies(emitted: &[Emitted]) -> Vec<(u16, u64)> {
+    emitted.iter().filter_map(|s| s.0.get::<flow::records::Anomaly>()).map(|a| (a.what, a.detail)).collect()
 }
 
-pub(crate) fn position(said: &[Said]) -> Option<Position> {
-    said.iter().find(|s| s.0.kind == Kind::Position).map(|s| *s.0.record())
+pub(crate) fn position(emitted: &[Emitted]) -> Option<Position> {
+    emitted.iter().find(|s| s.0.kind == Kind::Position).map(|s| *s.0.record())
 }
 
-pub(crate) fn money(said: &[Said]) -> Option<PositionMoney> {
-    said.iter().find(|s| s.0.kind == Kind::PositionMoney).map(|s| *s.0.record())
+pub(crate) fn money(emitted: &[Emitted]) -> Option<PositionMoney> {
+    emitted.iter().find(|s| s.0.kind == Kind::PositionMoney).map(|s| *s.0.record())
 }

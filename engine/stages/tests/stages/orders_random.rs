@@ -1,8 +1,8 @@
-//! Orders and twin under the same wishes and answers, legal and not; saved and loaded in between.
+//! Orders and reference under the same intents and answers, legal and not; saved and loaded in between.
 
 use crate::harness;
 use crate::orders_harness::*;
-use crate::orders_twin::{Twin, TwinFill};
+use crate::orders_reference::{Reference, ReferenceFill};
 use flow::records::{Bust, Fill};
 use flow::{Action, Event, Listings, OrderId, Px, Side, What};
 use proptest::prelude::*;
@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 type Step = (u8, u8, u8, u8, u8);
 
 /// The event of a step. Mostly it names one of the last orders, its instrument and its side.
-fn event(step: Step, twin: &Twin) -> Event {
+fn event(step: Step, reference: &Reference) -> Event {
     let (what, which, px, qty, odd) = step;
-    let count = twin.orders.len() as u64;
+    let count = reference.orders.len() as u64;
     let n = if odd < 6 { u64::from(which % 40) } else { count.saturating_sub(u64::from(which % 6)) };
     let order = id(n);
-    let known = twin.orders.get(&order.0);
+    let known = reference.orders.get(&order.0);
     let instrument = if odd % 50 == 7 { 1 + u32::from(odd % 3) } else { known.map_or(1, |o| o.instrument) };
     let side = if (n + u64::from(odd % 41 == 3)).is_multiple_of(2) { Side::Buy } else { Side::Sell };
     let replaces = OrderId(known.map_or(0, |o| if odd % 37 == 5 { 0 } else { o.replaces() }));
@@ -34,28 +34,28 @@ fn event(step: Step, twin: &Twin) -> Event {
         182..190 => reject(instrument, order, Action::from_code(1 + px % 3).unwrap()),
         190..196 => cancelled(instrument, order),
         196..228 => execution(instrument, order, u64::from(odd % 8), side, (i64::from(px) - 40, qty.max(1))),
-        228..236 => correction(which, (i64::from(px) - 40, qty.max(1)), twin).unwrap_or_else(|| cost(1, order, 1)),
-        236..250 => taken_back(which, (px, odd), twin).unwrap_or_else(|| cost(1, order, 1)),
+        228..236 => correction(which, (i64::from(px) - 40, qty.max(1)), reference).unwrap_or_else(|| cost(1, order, 1)),
+        236..250 => taken_back(which, (px, odd), reference).unwrap_or_else(|| cost(1, order, 1)),
         _ => cost(instrument, order, i64::from(px) - 100),
     }
 }
 
 /// One of the last fills, or one that is too old.
-fn one_of(which: u8, twin: &Twin, is: impl Fn(&TwinFill) -> bool) -> Option<Event> {
-    let fitting: Vec<_> = twin.fills.iter().rev().filter(|f| is(f)).collect();
+fn one_of(which: u8, reference: &Reference, is: impl Fn(&ReferenceFill) -> bool) -> Option<Event> {
+    let fitting: Vec<_> = reference.fills.iter().rev().filter(|f| is(f)).collect();
     fitting.get(usize::from(which) % 12 * (1 + usize::from(which / 200))).map(|f| f.event)
 }
 
 /// A fill in place of one that was busted.
-fn correction(which: u8, (px, qty): (i64, u64), twin: &Twin) -> Option<Event> {
-    let of = one_of(which, twin, |f| f.is_busted)?;
+fn correction(which: u8, (px, qty): (i64, u64), reference: &Reference) -> Option<Event> {
+    let of = one_of(which, reference, |f| f.is_busted)?;
     let Fill { order_id, match_id, .. } = *of.record();
     Some(execution(of.instrument, OrderId(order_id), match_id, of.side(), (px, qty)))
 }
 
 /// A bust of a fill: mostly of one that stands, at times with something else wrong.
-fn taken_back(which: u8, (px, odd): (u8, u8), twin: &Twin) -> Option<Event> {
-    let of = one_of(which, twin, |f| odd % 5 == 0 || !f.is_busted)?;
+fn taken_back(which: u8, (px, odd): (u8, u8), reference: &Reference) -> Option<Event> {
+    let of = one_of(which, reference, |f| odd % 5 == 0 || !f.is_busted)?;
     let mut event = bust(&of, i64::from(px) - 100);
     let bust: &mut Bust = event.record_mut();
     match odd % 29 {
@@ -70,53 +70,56 @@ fn taken_back(which: u8, (px, odd): (u8, u8), twin: &Twin) -> Option<Event> {
     Some(event)
 }
 
-fn compare(twin: &Twin, stage: &stages::orders::OrdersStage) {
-    for (id, order) in &twin.orders {
+fn compare(reference: &Reference, stage: &stages::orders::OrdersStage) {
+    for (id, order) in &reference.orders {
         let kept = stage.order(OrderId(*id)).map(|o| (o.qty, o.filled, o.busted, o.instrument, o.state.is_in_flight()));
         let wanted = (order.qty, order.filled, order.busted, order.instrument, order.stage == "asked");
         assert_eq!(kept, (order.stage != "over").then_some(wanted), "{id}: {order:?}");
     }
     // What became of an order that is over is known as long as one of its fills is: here by orders that replaced none.
-    for (id, order) in twin.orders.iter().filter(|(_, o)| o.stage == "over" && o.is_alone()) {
+    for (id, order) in reference.orders.iter().filter(|(_, o)| o.stage == "over" && o.is_alone()) {
         if let Some(ended) = stage.ended(OrderId(*id)) {
             let state = if order.is_void { State::Busted } else { State::Done };
             assert_eq!((ended.state, ended.filled, ended.busted), (state, order.filled, order.busted), "{id}");
         }
     }
     for (_, _, instrument, held) in stage.positions() {
-        let twin = twin.positions.get(&instrument).copied().unwrap_or_default();
-        assert_eq!((i128::from(held.qty), held.cost, held.realised), (twin.qty, twin.cost, twin.realised));
-        assert_eq!((held.fees, held.avg_px()), (twin.fees, twin.avg_px()));
-        assert_eq!(held.realised - held.cost, twin.cash, "what is realised and what is open are all the cash");
+        let reference = reference.positions.get(&instrument).copied().unwrap_or_default();
+        assert_eq!(
+            (i128::from(held.qty), held.cost, held.realised),
+            (reference.qty, reference.cost, reference.realised)
+        );
+        assert_eq!((held.fees, held.avg_px()), (reference.fees, reference.avg_px()));
+        assert_eq!(held.realised - held.cost, reference.cash, "what is realised and what is open are all the cash");
     }
 }
 
-/// What the twin said of a run: verdicts on busts and corrections, by name.
-type Said = BTreeMap<&'static str, usize>;
+/// What the reference said of a run: verdicts on busts and corrections, by name.
+type Emitted = BTreeMap<&'static str, usize>;
 
-fn run(steps: &[Step], save_at: usize, verdicts: &mut Said) {
+fn run(steps: &[Step], save_at: usize, verdicts: &mut Emitted) {
     let listings = Listings::default();
-    let (mut line, mut twin) = (line(512, 512, 8), Twin::default());
+    let (mut pipeline, mut reference) = (pipeline(512, 512, 8), Reference::default());
     for (i, step) in steps.iter().enumerate() {
-        let event = event(*step, &twin);
-        let said = line.feed(&event);
-        let wanted: Vec<u16> = twin.feed(&event).map(|w| w as u16).into_iter().collect();
-        let found: Vec<u16> = anomalies(&said).iter().map(|a| a.0).collect();
+        let event = event(*step, &reference);
+        let emitted = pipeline.feed(&event);
+        let wanted: Vec<u16> = reference.feed(&event).map(|w| w as u16).into_iter().collect();
+        let found: Vec<u16> = anomalies(&emitted).iter().map(|a| a.0).collect();
         assert_eq!(found, wanted, "{event:?}");
         if event.kind == flow::Kind::Bust {
             let verdict = wanted.first().and_then(|w| What::from_code(*w)).map_or("taken-back", What::name);
             *verdicts.entry(verdict).or_default() += 1;
         }
         if event.kind == flow::Kind::Fill || (event.kind == flow::Kind::Bust && wanted.is_empty()) {
-            let (told, twin) = (position(&said).unwrap(), twin.positions[&event.instrument]);
-            assert_eq!((i128::from(told.qty), told.avg_px), (twin.qty, twin.avg_px()));
+            let (told, reference) = (position(&emitted).unwrap(), reference.positions[&event.instrument]);
+            assert_eq!((i128::from(told.qty), told.avg_px), (reference.qty, reference.avg_px()));
         }
-        compare(&twin, &line.stage);
+        compare(&reference, &pipeline.stage);
         if i == save_at {
-            let bytes = harness::saved(&line.stage, &listings);
-            line = crate::orders_harness::line(512, 512, 8);
-            harness::load(&mut line.stage, &listings, &bytes).unwrap();
-            assert_eq!(harness::saved(&line.stage, &listings), bytes);
+            let bytes = harness::saved(&pipeline.stage, &listings);
+            pipeline = crate::orders_harness::pipeline(512, 512, 8);
+            harness::load(&mut pipeline.stage, &listings, &bytes).unwrap();
+            assert_eq!(harness::saved(&pipeline.stage, &listings), bytes);
         }
     }
 }
@@ -127,7 +130,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 #[test]
 fn orders_are_the_twins() {
-    let verdicts = RefCell::new(Said::new());
+    let verdicts = RefCell::new(Emitted::new());
     let config = ProptestConfig::with_cases(250);
     proptest!(config, |(steps in steps(), save_at in 0..250_usize)| {
         run(&steps, save_at, &mut verdicts.borrow_mut());

@@ -1,6 +1,6 @@
 //! The life cycle state by state, intents and bounds, positions by worked examples.
 
-use crate::harness::{self, Line, Said, kinds};
+use crate::harness::{self, Emitted, Pipeline, kinds};
 use crate::orders_harness::*;
 use flow::records::{CancelRequest, Command, Halt, Intent, ReplaceRequest, Request};
 use flow::{Action, CommandAction, Event, Kind, Listings, OrderId, Px, Side, What};
@@ -75,9 +75,9 @@ fn every_state_takes_its_steps_and_no_other() {
     }
 }
 
-/// A line whose order 1 (buy 10 of instrument 1) is in that state; for replaces order 2 is its other.
-fn in_state(state: State) -> Line<OrdersStage> {
-    let mut line = line(8, 8, 8);
+/// A pipeline whose order 1 (buy 10 of instrument 1) is in that state; for replaces order 2 is its other.
+fn in_state(state: State) -> Pipeline<OrdersStage> {
+    let mut pipeline = pipeline(8, 8, 8);
     let way: &[Event] = &match state {
         State::Pending => vec![],
         State::PendingCancel => vec![change(Action::Cancel, 1, id(1), 0)],
@@ -96,12 +96,12 @@ fn in_state(state: State) -> Line<OrdersStage> {
             vec![ack(1, id(1), NONE), whole, bust(&whole, 0)]
         }
     };
-    line.feed(&new(1, Side::Buy, 10));
+    pipeline.feed(&new(1, Side::Buy, 10));
     for event in way {
-        assert!(anomalies(&line.feed(event)).is_empty(), "{state:?}: {event:?}");
+        assert!(anomalies(&pipeline.feed(event)).is_empty(), "{state:?}: {event:?}");
     }
-    assert_eq!(line.stage.order(id(1)).map(|o| o.state), (!state.is_over()).then_some(state));
-    line
+    assert_eq!(pipeline.stage.order(id(1)).map(|o| o.state), (!state.is_over()).then_some(state));
+    pipeline
 }
 
 #[test]
@@ -121,80 +121,80 @@ fn every_answer_in_every_state_through_the_stage() {
             (Step::Cancelled, cancelled(1, id(1))),
         ];
         for (step, event) in answers {
-            let mut line = in_state(state);
-            let held = |l: &Line<OrdersStage>| l.stage.positions().map(|p| p.3.qty).sum::<i64>();
-            let (before, had) = (line.stage.order(id(1)), held(&line));
-            let said = line.feed(&event);
+            let mut pipeline = in_state(state);
+            let held = |l: &Pipeline<OrdersStage>| l.stage.positions().map(|p| p.3.qty).sum::<i64>();
+            let (before, had) = (pipeline.stage.order(id(1)), held(&pipeline));
+            let emitted = pipeline.feed(&event);
             let wanted = state.after(step, state == State::PartlyFilled);
-            let illegal = anomalies(&said) == [(What::IllegalTransition as u16, id(1).0)];
-            assert_eq!(illegal, wanted.is_none(), "{state:?} {step:?}: {said:?}");
-            let now = line.stage.order(id(1));
+            let illegal = anomalies(&emitted) == [(What::IllegalTransition as u16, id(1).0)];
+            assert_eq!(illegal, wanted.is_none(), "{state:?} {step:?}: {emitted:?}");
+            let now = pipeline.stage.order(id(1));
             match wanted {
                 None => assert_eq!(now, before, "{state:?} {step:?}"),
                 Some(state) => assert_eq!(now.map(|o| o.state), Some(state).filter(|s| !s.is_over()), "{step:?}"),
             }
             let filled = event.get::<flow::records::Fill>().map_or(0, |f| f.qty.0 as i64);
-            assert_eq!(held(&line) - had, filled, "a fill is money in every state: {state:?}");
+            assert_eq!(held(&pipeline) - had, filled, "a fill is money in every state: {state:?}");
         }
     }
 }
 
 #[test]
 fn a_replace_inherits_or_gives_back() {
-    let mut line = in_state(State::ReplacePending);
-    line.feed(&fill(1, id(1), Side::Buy, 7, 3));
-    assert!(line.feed(&ack(1, id(2), id(1))).is_empty());
-    let order = line.stage.order(id(2)).unwrap();
+    let mut pipeline = in_state(State::ReplacePending);
+    pipeline.feed(&fill(1, id(1), Side::Buy, 7, 3));
+    assert!(pipeline.feed(&ack(1, id(2), id(1))).is_empty());
+    let order = pipeline.stage.order(id(2)).unwrap();
     assert_eq!((order.state, order.qty, order.filled), (State::PartlyFilled, 12, 3));
-    assert!(line.stage.order(id(1)).is_none());
+    assert!(pipeline.stage.order(id(1)).is_none());
     for answer in [reject(1, id(2), Action::Replace), refused(1, id(2))] {
-        let mut line = in_state(State::ReplacePending);
-        line.feed(&fill(1, id(1), Side::Buy, 7, 3));
-        assert!(line.feed(&answer).is_empty());
-        assert!(line.stage.order(id(2)).is_none());
-        assert_eq!(line.stage.order(id(1)).unwrap().state, State::PartlyFilled);
+        let mut pipeline = in_state(State::ReplacePending);
+        pipeline.feed(&fill(1, id(1), Side::Buy, 7, 3));
+        assert!(pipeline.feed(&answer).is_empty());
+        assert!(pipeline.stage.order(id(2)).is_none());
+        assert_eq!(pipeline.stage.order(id(1)).unwrap().state, State::PartlyFilled);
     }
-    let mut line = in_state(State::ReplacePending);
+    let mut pipeline = in_state(State::ReplacePending);
     for wrong in [ack(1, id(2), NONE), ack(1, id(2), id(7)), reject(1, id(2), Action::New), ack(2, id(2), id(1))] {
-        assert_eq!(anomalies(&line.feed(&wrong)), [(What::IllegalTransition as u16, id(2).0)], "{wrong:?}");
+        assert_eq!(anomalies(&pipeline.feed(&wrong)), [(What::IllegalTransition as u16, id(2).0)], "{wrong:?}");
     }
-    line.feed(&fill(1, id(1), Side::Buy, 7, 10));
-    assert_eq!(anomalies(&line.feed(&ack(1, id(2), id(1)))).len(), 1, "what is done gives no way");
-    assert!(line.feed(&reject(1, id(2), Action::Replace)).is_empty());
-    assert_eq!(line.stage.orders().count(), 0);
+    pipeline.feed(&fill(1, id(1), Side::Buy, 7, 10));
+    assert_eq!(anomalies(&pipeline.feed(&ack(1, id(2), id(1)))).len(), 1, "what is done gives no way");
+    assert!(pipeline.feed(&reject(1, id(2), Action::Replace)).is_empty());
+    assert_eq!(pipeline.stage.orders().count(), 0);
 }
 
 #[test]
 fn what_was_never_sent_is_unknown_but_its_fill_counts() {
-    let mut line = line(8, 8, 8);
+    let mut pipeline = pipeline(8, 8, 8);
     for event in [ack(1, id(1), NONE), sent(1, id(9)), cancelled(1, id(1)), reject(1, id(1), Action::New)] {
-        assert_eq!(anomalies(&line.feed(&event))[0].0, What::UnknownOwnOrder as u16, "{event:?}");
+        assert_eq!(anomalies(&pipeline.feed(&event))[0].0, What::UnknownOwnOrder as u16, "{event:?}");
     }
-    let said = line.feed(&fill(1, id(5), Side::Sell, 10, 4));
-    assert_eq!((anomalies(&said)[0].0, position(&said).unwrap().qty), (What::UnknownOwnOrder as u16, -4));
-    let over = line.feed(&new(1, Side::Buy, 10)).len();
-    line.feed(&ack(1, id(1), NONE));
-    let said = line.feed(&fill(1, id(1), Side::Buy, 10, 11));
-    assert_eq!((over, anomalies(&said).len(), position(&said).unwrap().qty), (1, 1, 7), "more than was left");
-    assert_eq!(line.stage.order(id(1)).unwrap().filled, 0);
+    let emitted = pipeline.feed(&fill(1, id(5), Side::Sell, 10, 4));
+    assert_eq!((anomalies(&emitted)[0].0, position(&emitted).unwrap().qty), (What::UnknownOwnOrder as u16, -4));
+    let over = pipeline.feed(&new(1, Side::Buy, 10)).len();
+    pipeline.feed(&ack(1, id(1), NONE));
+    let emitted = pipeline.feed(&fill(1, id(1), Side::Buy, 10, 11));
+    assert_eq!((over, anomalies(&emitted).len(), position(&emitted).unwrap().qty), (1, 1, 7), "more than was left");
+    assert_eq!(pipeline.stage.order(id(1)).unwrap().filled, 0);
     for bad in [fill(9, id(1), Side::Buy, 10, 1), fill(99, id(1), Side::Buy, 1, 1), fill(0, id(1), Side::Buy, 1, 1)] {
-        assert_eq!(anomalies(&line.feed(&bad))[0].0, What::UnknownInstrument as u16);
+        assert_eq!(anomalies(&pipeline.feed(&bad))[0].0, What::UnknownInstrument as u16);
     }
 }
 
 #[test]
 fn intents_become_requests_with_ids_in_order() {
-    let mut line = line(8, 8, 8);
-    let said = line.feed(&new(1, Side::Sell, 10));
-    let request: &Request = said[0].0.record();
-    assert_eq!((request.order_id, request.qty.0, said[0].0.side()), (id(1).0, 10, Side::Sell));
-    line.feed(&ack(1, id(1), NONE));
-    let said = line.feed(&change(Action::Replace, 1, id(1), 4));
-    let replace: &ReplaceRequest = said[0].0.record();
+    let mut pipeline = pipeline(8, 8, 8);
+    let emitted = pipeline.feed(&new(1, Side::Sell, 10));
+    let request: &Request = emitted[0].0.record();
+    assert_eq!((request.order_id, request.qty.0, emitted[0].0.side()), (id(1).0, 10, Side::Sell));
+    pipeline.feed(&ack(1, id(1), NONE));
+    let emitted = pipeline.feed(&change(Action::Replace, 1, id(1), 4));
+    let replace: &ReplaceRequest = emitted[0].0.record();
     assert_eq!((replace.order_id, replace.new_id, replace.qty.0), (id(1).0, id(2).0, 4));
-    line.feed(&ack(1, id(2), id(1)));
-    let said = line.feed(&change(Action::Cancel, 1, id(2), 0));
-    assert_eq!(said[0].0.record::<CancelRequest>().order_id, id(2).0);
+    pipeline.feed(&ack(1, id(2), id(1)));
+    let emitted = pipeline.feed(&change(Action::Cancel, 1, id(2), 0));
+    assert_eq!(emitted[0].0.record::<CancelRequest>().order_id, id(2).0);
     let bads: [fn(&mut Event); 7] = [
         |e| e.record_mut::<Intent>().qty.0 = 0,
         |e| e.record_mut::<Intent>().px = Px::NONE,
@@ -207,12 +207,12 @@ fn intents_become_requests_with_ids_in_order() {
     for change in bads {
         let mut event = new(1, Side::Buy, 5);
         change(&mut event);
-        assert_eq!(anomalies(&line.feed(&event)), [(What::BadIntent as u16, 3)], "{event:?}");
+        assert_eq!(anomalies(&pipeline.feed(&event)), [(What::BadIntent as u16, 3)], "{event:?}");
     }
     let foreign = change(Action::Cancel, 1, OrderId::new(1, 9, 1), 0);
-    assert_eq!(anomalies(&line.feed(&foreign)), [(What::BadIntent as u16, 3)]);
+    assert_eq!(anomalies(&pipeline.feed(&foreign)), [(What::BadIntent as u16, 3)]);
     assert_eq!(
-        anomalies(&line.feed(&change(Action::Cancel, 1, id(40), 0))),
+        anomalies(&pipeline.feed(&change(Action::Cancel, 1, id(40), 0))),
         [(What::UnknownOwnOrder as u16, id(40).0)]
     );
 }
@@ -223,49 +223,60 @@ fn leg(group: u32, legs: u8) -> Event {
     event
 }
 
-fn is_full(said: &[Said]) -> bool {
-    kinds(said) == [Kind::Anomaly] && anomalies(said)[0].0 == What::OrdersFull as u16
+fn is_full(emitted: &[Emitted]) -> bool {
+    kinds(emitted) == [Kind::Anomaly] && anomalies(emitted)[0].0 == What::OrdersFull as u16
 }
 
 #[test]
 fn bounds_leave_out_and_groups_fall_whole() {
-    let mut line = line(4, 3, 2);
-    assert!(!is_full(&line.feed(&leg(1, 2))) && !is_full(&line.feed(&leg(1, 2))));
-    assert!(is_full(&line.feed(&leg(2, 2))) && is_full(&line.feed(&leg(2, 2))), "room for one, two wanted");
-    assert!(!is_full(&line.feed(&new(1, Side::Buy, 1))) && is_full(&line.feed(&new(1, Side::Buy, 1))));
-    (1..=3).for_each(|n| assert!(line.feed(&ack(1, id(n), NONE)).is_empty()));
-    assert!(!is_full(&line.feed(&new(2, Side::Buy, 1))) && is_full(&line.feed(&new(1, Side::Buy, 1))), "four orders");
-    line.feed(&cancelled(1, id(1)));
-    assert!(is_full(&line.feed(&new(3, Side::Buy, 1))), "two positions");
-    assert!(!is_full(&line.feed(&new(1, Side::Buy, 1))));
-    assert_eq!(kinds(&line.feed(&change(Action::Cancel, 1, id(2), 0))), [Kind::CancelRequest], "cancels need no room");
+    let mut pipeline = pipeline(4, 3, 2);
+    assert!(!is_full(&pipeline.feed(&leg(1, 2))) && !is_full(&pipeline.feed(&leg(1, 2))));
+    assert!(is_full(&pipeline.feed(&leg(2, 2))) && is_full(&pipeline.feed(&leg(2, 2))), "room for one, two wanted");
+    assert!(!is_full(&pipeline.feed(&new(1, Side::Buy, 1))) && is_full(&pipeline.feed(&new(1, Side::Buy, 1))));
+    (1..=3).for_each(|n| assert!(pipeline.feed(&ack(1, id(n), NONE)).is_empty()));
+    assert!(
+        !is_full(&pipeline.feed(&new(2, Side::Buy, 1))) && is_full(&pipeline.feed(&new(1, Side::Buy, 1))),
+        "four orders"
+    );
+    pipeline.feed(&cancelled(1, id(1)));
+    assert!(is_full(&pipeline.feed(&new(3, Side::Buy, 1))), "two positions");
+    assert!(!is_full(&pipeline.feed(&new(1, Side::Buy, 1))));
+    assert_eq!(
+        kinds(&pipeline.feed(&change(Action::Cancel, 1, id(2), 0))),
+        [Kind::CancelRequest],
+        "cancels need no room"
+    );
 }
 
 #[test]
 fn commands_cancel_all_and_skip_counters() {
-    let mut line = line(4, 4, 4);
+    let mut pipeline = pipeline(4, 4, 4);
     let command = |action: CommandAction, target, new| {
         event(0, Side::None, &Command { action: action.code(), target, new, ..Default::default() })
     };
     let halt = event(0, Side::None, &Halt { reason: 2, ..Default::default() });
     for cause in [halt, command(CommandAction::Halt, 0, 0), command(CommandAction::CancelAll, 0, 0)] {
-        let said = line.feed(&cause);
-        assert_eq!((kinds(&said), said[0].0.record::<CancelRequest>().order_id), (vec![Kind::CancelRequest], 0));
+        let emitted = pipeline.feed(&cause);
+        assert_eq!((kinds(&emitted), emitted[0].0.record::<CancelRequest>().order_id), (vec![Kind::CancelRequest], 0));
     }
-    assert!(line.feed(&command(CommandAction::Resume, 0, 0)).is_empty());
-    assert_eq!(anomalies(&line.feed(&command(CommandAction::SkipCounters, 3, 10)))[0].0, What::BadCommand as u16);
-    assert!(line.feed(&command(CommandAction::SkipCounters, 0, 100)).is_empty());
-    assert_eq!(line.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(101).0);
-    assert!(line.feed(&command(CommandAction::SkipCounters, 3, 5)).is_empty());
-    assert_eq!(line.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(107).0);
-    assert_eq!(anomalies(&line.feed(&cancelled(1, id(104))))[0].0, What::IllegalTransition as u16, "skipped is ours");
+    assert!(pipeline.feed(&command(CommandAction::Resume, 0, 0)).is_empty());
+    assert_eq!(anomalies(&pipeline.feed(&command(CommandAction::SkipCounters, 3, 10)))[0].0, What::BadCommand as u16);
+    assert!(pipeline.feed(&command(CommandAction::SkipCounters, 0, 100)).is_empty());
+    assert_eq!(pipeline.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(101).0);
+    assert!(pipeline.feed(&command(CommandAction::SkipCounters, 3, 5)).is_empty());
+    assert_eq!(pipeline.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(107).0);
+    assert_eq!(
+        anomalies(&pipeline.feed(&cancelled(1, id(104))))[0].0,
+        What::IllegalTransition as u16,
+        "skipped is ours"
+    );
 }
 
 #[test]
 fn positions_by_worked_examples() {
-    let mut line = line(8, 8, 8);
-    let money_of = |line: &mut Line<OrdersStage>, instrument, fee| {
-        let money = money(&line.feed(&cost(instrument, id(1), fee))).unwrap();
+    let mut pipeline = pipeline(8, 8, 8);
+    let money_of = |pipeline: &mut Pipeline<OrdersStage>, instrument, fee| {
+        let money = money(&pipeline.feed(&cost(instrument, id(1), fee))).unwrap();
         (money.realised, money.unrealised, money.fees)
     };
     let steps = [
@@ -276,23 +287,23 @@ fn positions_by_worked_examples() {
         (Side::Buy, 11 * ONE, 10, 11 * ONE, (0, Px::NONE), (110, 0)),
     ];
     for (n, (side, px, qty, last, held, (realised, unrealised))) in (1..).zip(steps) {
-        line.feed(&trade(1, last));
-        let now = position(&line.feed(&fill(1, id(1), side, px, qty))).unwrap();
+        pipeline.feed(&trade(1, last));
+        let now = position(&pipeline.feed(&fill(1, id(1), side, px, qty))).unwrap();
         assert_eq!((now.qty, now.avg_px), held);
-        assert_eq!(money_of(&mut line, 1, 2), (realised * ONE, unrealised * ONE, 2 * n));
+        assert_eq!(money_of(&mut pipeline, 1, 2), (realised * ONE, unrealised * ONE, 2 * n));
     }
-    line.feed(&fill(2, id(1), Side::Sell, 20 * ONE, 3));
-    line.feed(&fill(2, id(1), Side::Buy, 18 * ONE, 1));
-    assert_eq!(money_of(&mut line, 2, -5), (100 * ONE, 200 * ONE, -5), "50 a point; no trade: the fill's price");
-    line.feed(&fill(3, id(1), Side::Buy, 60_000 * ONE, 25_000_000));
-    line.feed(&fill(3, id(1), Side::Sell, 61_000 * ONE, 10_000_000));
-    assert_eq!(money_of(&mut line, 3, 0), (100 * ONE, 150 * ONE, 0), "a quarter of a coin, a tenth sold");
+    pipeline.feed(&fill(2, id(1), Side::Sell, 20 * ONE, 3));
+    pipeline.feed(&fill(2, id(1), Side::Buy, 18 * ONE, 1));
+    assert_eq!(money_of(&mut pipeline, 2, -5), (100 * ONE, 200 * ONE, -5), "50 a point; no trade: the fill's price");
+    pipeline.feed(&fill(3, id(1), Side::Buy, 60_000 * ONE, 25_000_000));
+    pipeline.feed(&fill(3, id(1), Side::Sell, 61_000 * ONE, 10_000_000));
+    assert_eq!(money_of(&mut pipeline, 3, 0), (100 * ONE, 150 * ONE, 0), "a quarter of a coin, a tenth sold");
     for n in [1, 1, 1] {
-        line.feed(&fill(4, id(1), Side::Buy, 10, n));
+        pipeline.feed(&fill(4, id(1), Side::Buy, 10, n));
     }
-    line.feed(&fill(4, id(1), Side::Buy, 11, 1));
+    pipeline.feed(&fill(4, id(1), Side::Buy, 11, 1));
     assert_eq!(
-        position(&line.feed(&fill(4, id(1), Side::Sell, 11, 2))).unwrap().avg_px,
+        position(&pipeline.feed(&fill(4, id(1), Side::Sell, 11, 2))).unwrap().avg_px,
         Px(10),
         "20.5 of 41 rounds to 20"
     );
@@ -300,36 +311,36 @@ fn positions_by_worked_examples() {
 
 #[test]
 fn limits_saturate_and_nothing_wraps() {
-    let mut line = line(8, 8, 8);
+    let mut pipeline = pipeline(8, 8, 8);
     for (side, px) in [(Side::Buy, i64::MAX - 1), (Side::Sell, -i64::MAX), (Side::Sell, i64::MAX - 1), (Side::Buy, 1)] {
         for _ in 0..3 {
-            line.feed(&fill(1, id(1), side, px, u64::MAX));
-            line.feed(&cost(1, id(1), i64::MAX));
+            pipeline.feed(&fill(1, id(1), side, px, u64::MAX));
+            pipeline.feed(&cost(1, id(1), i64::MAX));
         }
     }
-    let said = line.feed(&cost(1, id(1), i64::MAX));
-    assert_eq!(money(&said).unwrap().fees, i64::MAX);
+    let emitted = pipeline.feed(&cost(1, id(1), i64::MAX));
+    assert_eq!(money(&emitted).unwrap().fees, i64::MAX);
 }
 
 #[test]
 fn a_state_that_does_not_fit_is_refused() {
     let listings = Listings::default();
-    let mut full = line(4, 4, 4);
+    let mut full = pipeline(4, 4, 4);
     (1..=3).for_each(|i| drop(full.feed(&new(i, Side::Buy, 1))));
     let bytes = harness::saved(&full.stage, &listings);
-    assert!(harness::load(&mut line(2, 4, 4).stage, &listings, &bytes).is_err());
-    assert!(harness::load(&mut line(4, 4, 2).stage, &listings, &bytes).is_err());
-    assert!(harness::load(&mut line(4, 4, 4).stage, &listings, &bytes[..bytes.len() - 1]).is_err());
-    assert!(harness::load(&mut line(4, 4, 4).stage, &listings, &bytes).is_ok());
+    assert!(harness::load(&mut pipeline(2, 4, 4).stage, &listings, &bytes).is_err());
+    assert!(harness::load(&mut pipeline(4, 4, 2).stage, &listings, &bytes).is_err());
+    assert!(harness::load(&mut pipeline(4, 4, 4).stage, &listings, &bytes[..bytes.len() - 1]).is_err());
+    assert!(harness::load(&mut pipeline(4, 4, 4).stage, &listings, &bytes).is_ok());
 }
 
 /// A trade of no instrument is no price of anything: a state that held it could not be loaded.
 #[test]
 fn a_trade_of_no_instrument_is_not_kept() {
-    let (mut line, mut other) = (line(4, 4, 4), line(4, 4, 4));
-    line.feed(&trade(0, 100));
+    let (mut pipeline, mut other) = (pipeline(4, 4, 4), pipeline(4, 4, 4));
+    pipeline.feed(&trade(0, 100));
     let listings = flow::Listings::default();
-    let saved = harness::saved(&line.stage, &listings);
+    let saved = harness::saved(&pipeline.stage, &listings);
     harness::load(&mut other.stage, &listings, &saved).expect("it loads what it saved");
     assert_eq!(harness::saved(&other.stage, &listings), saved);
 }

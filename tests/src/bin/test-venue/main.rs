@@ -1,7 +1,7 @@
 //! A small venue in a process of its own, with a ledger of its own, for the tests that kill the engine.
 //!
 //! It speaks the protocol of `sinks/docs/wire.md` on a port of the loopback that it prints, survives whatever its client does, and
-//! takes commands on its standard input, one a line: `ledger`, `answers FILE`, `hang-up`, `quiet`, `loud`, `kill PID AFTER POINT`,
+//! takes commands on its standard input, one a pipeline: `ledger`, `answers FILE`, `hang-up`, `quiet`, `loud`, `kill PID AFTER POINT`,
 //! `disarm`. It kills its client itself where it is told to, since it alone knows when a route has just come. One thread
 //! serves the socket; nothing here is shared with the engine but the layout of events.
 
@@ -22,8 +22,8 @@ fn main() {
     println!("{}", listener.local_addr().expect("it is bound").port());
     let (sender, commands) = channel();
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
+        for pipeline in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(pipeline).is_err() {
                 return;
             }
         }
@@ -36,7 +36,7 @@ fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exch
     let mut armed = None;
     loop {
         match commands.try_recv() {
-            Ok(line) => obey(&line, &mut exchange, &mut armed),
+            Ok(pipeline) => obey(&pipeline, &mut exchange, &mut armed),
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => return,
         }
@@ -64,8 +64,8 @@ fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exch
     }
 }
 
-fn obey(line: &str, exchange: &mut Exchange, armed: &mut Option<Armed>) {
-    let words: Vec<&str> = line.split_whitespace().collect();
+fn obey(pipeline: &str, exchange: &mut Exchange, armed: &mut Option<Armed>) {
+    let words: Vec<&str> = pipeline.split_whitespace().collect();
     match words[..] {
         ["ledger"] => println!("{}", exchange.ledger()),
         ["answers", path] => {
@@ -81,6 +81,6 @@ fn obey(line: &str, exchange: &mut Exchange, armed: &mut Option<Armed>) {
             *armed = Some(Armed { pid: pid.parse().expect("a pid"), after: after.parse().expect("a number"), point });
         }
         ["disarm"] => *armed = None,
-        _ => panic!("not understood: {line}"),
+        _ => panic!("not understood: {pipeline}"),
     }
 }

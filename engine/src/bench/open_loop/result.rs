@@ -1,0 +1,401 @@
+//! From samples to figures.
+
+use super::generator::SLICES;
+use super::orders::Sample;
+use super::stalls::Stalls;
+use super::{Burst, Day, Exchange, OpenLoopError, Passage, SETTINGS, STAGES, Schedule, passage};
+use crate::bench::rounds::{Ratio, rounded};
+use crate::bench::{Setting, own_cores};
+use crate::config::{Faults, Settings};
+use crate::run::{Percentiles, Report};
+use hdrhistogram::Histogram;
+use quanta::Clock;
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// Percentiles with the intervals of two of them: those of the medians of equal parts of the run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Spread {
+    /// Of the whole run.
+    #[serde(flatten)]
+    pub times: Percentiles,
+    /// Lower end of the interval of the median.
+    pub p50_ns_low: f64,
+    /// Upper end.
+    pub p50_ns_high: f64,
+    /// Lower end of the interval of the 99th percentile.
+    pub p99_ns_low: f64,
+    /// Upper end.
+    pub p99_ns_high: f64,
+}
+
+/// Parts of a run, for the interval of its percentiles.
+const PARTS: usize = 20;
+
+impl Spread {
+    /// Of times in the order in which they came.
+    fn of(times: Percentiles, in_order: &[u64]) -> Spread {
+        let parts = in_order.chunks(in_order.len().div_ceil(PARTS).max(1)).map(<[u64]>::to_vec);
+        let (mut medians, mut ends) = (Vec::new(), Vec::new());
+        for mut part in parts {
+            part.sort_unstable();
+            medians.push(part[part.len() / 2] as f64);
+            ends.push(part[part.len() * 99 / 100] as f64);
+        }
+        let of = |values: Vec<f64>| if values.is_empty() { (0.0, 0.0) } else { interval(values) };
+        let ((p50_ns_low, p50_ns_high), (p99_ns_low, p99_ns_high)) = (of(medians), of(ends));
+        Spread { times, p50_ns_low, p50_ns_high, p99_ns_low, p99_ns_high }
+    }
+}
+
+fn interval(values: Vec<f64>) -> (f64, f64) {
+    let spread = Ratio::spread(values);
+    (spread.low, spread.high)
+}
+
+/// The time of one call of a stage.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageTime {
+    /// Name of the stage, or `group` and the stages of a group for a message's whole way through it.
+    pub name: String,
+    /// Of the sampled messages.
+    #[serde(flatten)]
+    pub times: Percentiles,
+}
+
+/// A burst.
+#[derive(Clone, Debug, Serialize)]
+pub struct BurstResult {
+    /// How many times the rate.
+    pub factor: f64,
+    /// When it began.
+    pub start_s: f64,
+    /// How long it lasted.
+    pub seconds: f64,
+    /// Whether the pipeline was no millisecond behind at its end.
+    pub kept_up: bool,
+    /// The most messages that waited.
+    pub max_behind: u64,
+    /// From the end of the burst until nothing waited any more.
+    pub drain_ms: f64,
+    /// Orders of the burst and of the time until it was drained.
+    #[serde(flatten)]
+    pub times: Percentiles,
+}
+
+/// A rate that was tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// Messages a second that were offered.
+    pub offered_per_s: f64,
+    /// Messages a second that were taken.
+    pub achieved_per_s: f64,
+    /// Whether the pipeline fell behind and stayed there.
+    pub saturated: bool,
+    /// The most messages that waited.
+    pub max_behind: u64,
+    /// Orders.
+    #[serde(flatten)]
+    pub times: Percentiles,
+}
+
+/// A run in slices of equal length, for a plot.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// Length of a slice.
+    pub slice_ns: u64,
+    /// The most messages that waited.
+    pub behind: Vec<u64>,
+    /// Median and longest time of the orders, where there were any.
+    pub orders: Vec<Option<(u64, u64)>>,
+    /// Messages a second that were offered.
+    pub offered: Vec<f64>,
+}
+
+/// Distributions, for a plot and a file.
+#[derive(Clone, Debug)]
+pub struct Distributions {
+    /// All orders.
+    pub all: Histogram<u64>,
+    /// Those outside bursts.
+    pub steady: Histogram<u64>,
+    /// Of those, from the intended time until the message was taken.
+    pub wait: Histogram<u64>,
+    /// Of those, from there to the bytes.
+    pub work: Histogram<u64>,
+    /// The first part of that: until what the message made of the market had passed the pipeline.
+    pub market: Histogram<u64>,
+    /// The second: from there to the bytes.
+    pub decision: Histogram<u64>,
+}
+
+/// What is measured.
+#[derive(Clone)]
+pub struct Load {
+    /// Messages a second.
+    pub rate: f64,
+    /// For how long.
+    pub seconds: f64,
+    /// More at times.
+    pub bursts: Vec<Burst>,
+    /// Of what exchange.
+    pub exchange: Exchange,
+}
+
+/// The result.
+#[derive(Clone, Debug, Serialize)]
+pub struct TickToOrder {
+    /// What was measured, on what.
+    #[serde(flatten)]
+    pub setting: Setting,
+    /// Messages a second.
+    pub rate: f64,
+    /// How long.
+    pub seconds: f64,
+    /// Messages that were sent at their times.
+    pub messages: u64,
+    /// Messages before that, to warm up.
+    pub warm_messages: u64,
+    /// Messages a second until the last was taken.
+    pub achieved_per_s: f64,
+    /// Messages to an order.
+    pub messages_per_order: f64,
+    /// Orders that no message caused: not timed.
+    pub uncaused: u64,
+    /// Requests that risk refused.
+    pub refused: u64,
+    /// Groups of the pipeline.
+    pub groups: Vec<String>,
+    /// What a reading of the clock costs.
+    pub clock_ns: f64,
+    /// From the intended time to the bytes of the order, outside bursts.
+    pub tick_to_order: Spread,
+    /// With bursts.
+    pub all: Percentiles,
+    /// From the intended time until the pipeline took the message; null when the pipeline is cut.
+    pub wait: Option<Percentiles>,
+    /// From there to the bytes of the order; null when the pipeline is cut.
+    pub work: Option<Percentiles>,
+    /// The first part of that: until the trade or top that the message made had passed the pipeline.
+    pub market: Option<Percentiles>,
+    /// The second: strategy, orders, risk, router.
+    pub decision: Option<Percentiles>,
+    /// Bursts.
+    pub bursts: Vec<BurstResult>,
+    /// Time of single stages, from a run of its own; each has a reading of the clock in it.
+    pub stages: Vec<StageTime>,
+    /// Rates that were tried, if they were asked for.
+    pub sweep: Vec<Step>,
+    /// What the host takes.
+    pub stalls: Stalls,
+    /// Distributions.
+    #[serde(skip)]
+    pub distributions: Distributions,
+    /// Timeline.
+    #[serde(skip)]
+    pub timeline: Timeline,
+}
+
+/// The settings that are measured with, before the user's own.
+///
+/// # Panics
+/// Never: they are valid.
+pub fn settings() -> Settings {
+    let mut settings = Settings::default();
+    let stages = format!("pipeline.stages={STAGES}");
+    for assignment in SETTINGS.iter().copied().chain([stages.as_str()]) {
+        settings.set(assignment).unwrap_or_else(|e| panic!("{e}"));
+    }
+    settings
+}
+
+/// One input in so many is sampled for the time of the stages.
+const SAMPLED: &str = "pipeline.sample_every=16";
+/// The run for that lasts at most so long.
+const STAGES_SECONDS: f64 = 1.0;
+
+/// Messages that a load has at most, those of the sweep's steps included.
+pub fn messages(load: &Load, sweep: bool) -> Result<u64, OpenLoopError> {
+    let own = schedule(load)?.messages();
+    Ok(if sweep { own.max(STEP_MESSAGES) } else { own })
+}
+
+fn schedule(load: &Load) -> Result<Schedule, OpenLoopError> {
+    Schedule::new(load.rate, load.seconds, &load.bursts).map_err(OpenLoopError::Schedule)
+}
+
+/// Measures a load on a day that has [`messages`] messages for it. `said` is told what comes next.
+///
+/// # Errors
+/// When the pipeline cannot be built or does not run to its end.
+pub fn measure(
+    load: &Load,
+    day: &mut Day,
+    settings: &Settings,
+    sweep: bool,
+    stop: &Arc<AtomicBool>,
+    said: &mut dyn FnMut(&str),
+) -> Result<TickToOrder, OpenLoopError> {
+    let setting = Setting::begin("tick-to-order");
+    let schedule = schedule(load)?;
+    said("the rate, with its bursts");
+    let run = passage(day, &schedule, settings, stop)?;
+    said("single stages");
+    let mut sampling = settings.clone();
+    sampling.set(SAMPLED).map_err(|e| Faults(vec![e]))?;
+    let short = Schedule::new(load.rate, load.seconds.min(STAGES_SECONDS), &[]).map_err(OpenLoopError::Schedule)?;
+    let sampled = passage(day, &short, &sampling, stop)?;
+    let mut steps = Vec::new();
+    if sweep {
+        steps = swept(load.rate, day, settings, stop, said)?;
+    }
+    let stalls = Stalls::watch(own_cores(1).first().copied(), Duration::from_millis(500));
+    let mut result = analysed(setting.end(), load, &schedule, day.warm(), &run, stalls);
+    result.stages = stage_times(&sampled.report);
+    result.sweep = steps;
+    Ok(result)
+}
+
+fn stage_times(report: &Report) -> Vec<StageTime> {
+    let names = STAGES.split(',').filter_map(|name| report.latency.get_key_value(name));
+    let groups = report.latency.iter().filter(|(name, _)| name.starts_with("group "));
+    names.chain(groups).map(|(name, times)| StageTime { name: name.clone(), times: *times }).collect()
+}
+
+fn analysed(
+    setting: Setting,
+    load: &Load,
+    schedule: &Schedule,
+    warm_messages: u64,
+    run: &Passage,
+    stalls: Stalls,
+) -> TickToOrder {
+    let Passage { pursuit, seen, report } = run;
+    let spans = schedule.spans();
+    let drained = |i: usize| pursuit.spans[i].1.unwrap_or(pursuit.last_ns) as f64;
+    let bursts: Vec<usize> = (0..spans.len()).filter(|i| spans[*i].factor > 1.0).collect();
+    let within = |sample: &Sample, i: usize| {
+        (spans[i].start_ns..drained(i).max(spans[i].end_ns)).contains(&(sample.intended_ns as f64))
+    };
+    let of = |keep: &dyn Fn(&Sample) -> bool, time: fn(&Sample) -> u64| {
+        let mut times = crate::pipeline::histogram();
+        seen.samples.iter().filter(|s| keep(s)).for_each(|s| times.saturating_record(time(s).max(1)));
+        times
+    };
+    let steadily = |sample: &Sample| !bursts.iter().any(|i| within(sample, *i));
+    let distributions = Distributions {
+        all: of(&|_| true, |s| s.total_ns),
+        steady: of(&steadily, |s| s.total_ns),
+        wait: of(&steadily, |s| s.waited_ns),
+        work: of(&steadily, |s| s.total_ns.saturating_sub(s.waited_ns)),
+        market: of(&steadily, |s| s.seen_ns.saturating_sub(s.waited_ns)),
+        decision: of(&steadily, |s| s.total_ns.saturating_sub(s.seen_ns)),
+    };
+    let burst = |&i: &usize| {
+        let drain_ms = rounded((drained(i) - spans[i].end_ns).max(0.0) / 1e6);
+        BurstResult {
+            factor: spans[i].factor,
+            start_s: rounded(spans[i].start_ns / 1e9),
+            seconds: rounded((spans[i].end_ns - spans[i].start_ns) / 1e9),
+            kept_up: drain_ms < 1.0,
+            max_behind: pursuit.spans[i].0,
+            drain_ms,
+            times: Percentiles::from(&of(&|s| within(s, i), |s| s.total_ns)),
+        }
+    };
+    let fused = report.groups.len() == 1;
+    let in_order: Vec<u64> = seen.samples.iter().filter(|s| steadily(s)).map(|s| s.total_ns).collect();
+    TickToOrder {
+        setting,
+        rate: load.rate,
+        seconds: load.seconds,
+        messages: pursuit.messages,
+        warm_messages,
+        achieved_per_s: achieved(run),
+        messages_per_order: rounded(pursuit.messages as f64 / (seen.samples.len() as u64 + seen.past).max(1) as f64),
+        uncaused: seen.uncaused,
+        refused: report.refused.values().sum(),
+        groups: report.groups.clone(),
+        clock_ns: rounded(crate::bench::stages::clock_cost(&Clock::new()) / 2.0),
+        tick_to_order: Spread::of(Percentiles::from(&distributions.steady), &in_order),
+        all: Percentiles::from(&distributions.all),
+        wait: fused.then(|| Percentiles::from(&distributions.wait)),
+        work: fused.then(|| Percentiles::from(&distributions.work)),
+        market: fused.then(|| Percentiles::from(&distributions.market)),
+        decision: fused.then(|| Percentiles::from(&distributions.decision)),
+        bursts: bursts.iter().map(burst).collect(),
+        stages: Vec::new(),
+        sweep: Vec::new(),
+        stalls,
+        distributions,
+        timeline: timeline(schedule, run),
+    }
+}
+
+fn achieved(run: &Passage) -> f64 {
+    (run.pursuit.messages as f64 / run.pursuit.last_ns.max(1) as f64 * 1e9).round()
+}
+
+fn timeline(schedule: &Schedule, run: &Passage) -> Timeline {
+    let slice_ns = schedule.ends_ns() / SLICES as u64 + 1;
+    let mut orders = vec![Vec::new(); SLICES];
+    for sample in &run.seen.samples {
+        orders[((sample.intended_ns / slice_ns) as usize).min(SLICES - 1)].push(sample.total_ns);
+    }
+    let middle = |times: &mut Vec<u64>| {
+        times.sort_unstable();
+        Some((*times.get(times.len() / 2)?, *times.last()?))
+    };
+    let offered = |slice: usize| {
+        let (from, to) = (slice as u64 * slice_ns, (slice as u64 + 1) * slice_ns);
+        (schedule.due(to) - schedule.due(from)) as f64 / slice_ns as f64 * 1e9
+    };
+    Timeline {
+        slice_ns,
+        behind: run.pursuit.behind.clone(),
+        orders: orders.iter_mut().map(middle).collect(),
+        offered: (0..SLICES).map(offered).collect(),
+    }
+}
+
+/// Messages of a step of the sweep.
+const STEP_MESSAGES: u64 = 2_000_000;
+/// A step lasts at most so long.
+const STEP_SECONDS: f64 = 2.0;
+/// The first rate of a sweep to the asked one, and each to the one before.
+const FIRST_STEP: f64 = 0.25;
+const NEXT_STEP: f64 = 1.414;
+/// The most steps.
+const STEPS: usize = 24;
+
+/// Raises the rate until the pipeline is saturated.
+fn swept(
+    rate: f64,
+    day: &mut Day,
+    settings: &Settings,
+    stop: &Arc<AtomicBool>,
+    said: &mut dyn FnMut(&str),
+) -> Result<Vec<Step>, OpenLoopError> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut offered = rate * FIRST_STEP;
+    while steps.len() < STEPS && !steps.last().is_some_and(|s| s.saturated) {
+        said(&format!("sweep: {:.2} M messages/s", offered / 1e6));
+        let seconds = (STEP_MESSAGES as f64 / offered).min(STEP_SECONDS);
+        let schedule = Schedule::new(offered, seconds, &[]).map_err(OpenLoopError::Schedule)?;
+        let run = passage(day, &schedule, settings, stop)?;
+        let mut times = crate::pipeline::histogram();
+        run.seen.samples.iter().for_each(|s| times.saturating_record(s.total_ns.max(1)));
+        let late = run.pursuit.last_ns.saturating_sub(schedule.ends_ns()) as f64;
+        steps.push(Step {
+            offered_per_s: offered.round(),
+            achieved_per_s: achieved(&run),
+            saturated: late > schedule.ends_ns() as f64 * 0.02,
+            max_behind: run.pursuit.behind.iter().copied().max().unwrap_or(0),
+            times: Percentiles::from(&times),
+        });
+        offered *= NEXT_STEP;
+    }
+    Ok(steps)
+}

@@ -1,0 +1,275 @@
+//! What the gateway does with a venue, one session after the other.
+//!
+//! A session opens with the number of answers received; the venue gives the rest again. Then what is in doubt is settled
+//! in the order in which it was routed: a new order or a replace is asked for by our own id, a cancel goes back unless the
+//! venue has answered it, a cancel-all is sent again. Only then are new routes sent. When the line breaks, what was sent
+//! and is unanswered is in doubt, and the next session begins the same way.
+
+use super::link::{Link, Resumption};
+use super::{Unanswered, is_numbered};
+use crate::pipeline::Slot;
+use flow::records::{Reject, Route, Sent};
+use flow::{
+    Action, Answer, Approved, Event, EventId, Flags, Ns, OrderId, Record, RejectReason, SOURCE_RETURNS, Venue,
+    VenueError,
+};
+use ring::{Producer, Refused};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Answers taken in one turn.
+const BATCH: usize = 256;
+
+/// A route of which it is not known whether the venue has it.
+struct Doubt {
+    /// Its `sent`, recorded or not.
+    sent: Event,
+    /// Whether that is recorded.
+    recorded: bool,
+    /// What the venue says when it is asked; `None` until then.
+    known: Option<bool>,
+}
+
+impl Doubt {
+    fn record(&self) -> &Sent {
+        self.sent.record()
+    }
+
+    /// Whether the venue is asked for it.
+    fn is_asked(&self) -> bool {
+        matches!(Action::from_code(self.record().action), Some(Action::New | Action::Replace))
+    }
+}
+
+/// The venue, and what is on the way to it and back.
+pub struct VenueSession {
+    venue: Box<dyn Venue>,
+    to_head: Producer<Slot>,
+    link: Arc<Link>,
+    received: u64,
+    /// Approved routes that wait for their turn.
+    waiting: VecDeque<Event>,
+    /// What was sent, or is in doubt, and is not answered: `sent` by id of the route.
+    unanswered: Unanswered,
+    doubts: VecDeque<Doubt>,
+    /// Orders of the journal before that are asked for.
+    ask: Vec<OrderId>,
+    cancel_first: bool,
+}
+
+impl VenueSession {
+    /// A desk at `venue` that tells the head what happens over `to_head`.
+    pub fn new(venue: Box<dyn Venue>, to_head: Producer<Slot>, link: Arc<Link>) -> VenueSession {
+        VenueSession {
+            venue,
+            to_head,
+            link,
+            received: 0,
+            waiting: VecDeque::new(),
+            unanswered: Unanswered::new(),
+            doubts: VecDeque::new(),
+            ask: Vec::new(),
+            cancel_first: false,
+        }
+    }
+
+    /// Goes on from what was recorded. `said` is what the pipeline has said again.
+    pub fn begin(&mut self, from: Resumption, said: impl IntoIterator<Item = Event>) {
+        (self.received, self.cancel_first, self.ask) = (from.received, from.cancel_first, from.ask);
+        for sent in from.unanswered {
+            self.doubt(sent, true);
+        }
+        for route in from.doubts.into_iter().chain(said) {
+            if route.id.seq() > from.through {
+                self.waiting.push_back(route);
+            } else if route.id > from.settled {
+                self.doubt(sent(&route), false);
+            }
+        }
+    }
+
+    fn doubt(&mut self, sent: Event, recorded: bool) {
+        let record: &Sent = sent.record();
+        if record.action != Action::CancelAll.code() {
+            self.unanswered.insert(record.cause, sent);
+        }
+        self.doubts.push_back(Doubt { sent, recorded, known: None });
+    }
+
+    /// A route has come off the pipeline.
+    pub fn route(&mut self, route: Event) {
+        self.waiting.push_back(route);
+    }
+
+    /// Opens a session and settles what is in doubt.
+    ///
+    /// # Errors
+    /// When the venue cannot be reached, or the line breaks: call again.
+    pub fn open(&mut self) -> Result<(), VenueError> {
+        let given = self.venue.resume(self.received)?;
+        if self.cancel_first {
+            self.cancel_all()?;
+            let all = Sent { action: Action::CancelAll.code(), ..Sent::default() };
+            self.push(returned(0, Flags::LAST_OF_GROUP, &all));
+            self.cancel_first = false;
+        }
+        let old = self.ask.clone();
+        let doubted = self.doubts.iter_mut().filter(|d| d.is_asked());
+        let doubted: Vec<_> = doubted.map(|d| (d.known = None, OrderId(d.record().order_id)).1).collect();
+        let mut asked: VecDeque<_> = old.into_iter().chain(doubted).collect();
+        for order_id in &asked {
+            self.venue.ask(*order_id)?;
+        }
+        while self.received < given || !asked.is_empty() || !self.doubts.is_empty() {
+            self.settle(self.received >= given)?;
+            match self.venue.poll()? {
+                Some(Answer::Numbered(answer)) => self.answer(answer),
+                Some(Answer::Asked { order_id, known }) if asked.pop_front() == Some(order_id) => {
+                    let doubt = self.doubts.iter_mut().find(|d| d.is_asked() && d.record().order_id == order_id.0);
+                    doubt.into_iter().for_each(|d| d.known = Some(known));
+                }
+                Some(Answer::Asked { order_id, .. }) => return Err(strange(order_id)),
+                None if self.doubts.is_empty() && asked.is_empty() && self.received >= given => {}
+                None => std::thread::sleep(Duration::from_micros(100)),
+            }
+        }
+        self.ask.clear();
+        Ok(())
+    }
+
+    /// Tells the head whether it may end; `silent` = the venue said nothing in this turn.
+    pub fn tell_rest(&self, silent: bool) {
+        self.link.tell_rest(silent && self.unanswered.is_empty());
+    }
+
+    /// Settles doubts from the first, as far as it is known what became of them; `told` = the venue has told everything
+    /// that it had said before.
+    fn settle(&mut self, told: bool) -> Result<(), VenueError> {
+        while let Some(doubt) = self.doubts.front() {
+            let sent = doubt.sent;
+            let record: &Sent = sent.record();
+            let is_unanswered = self.unanswered.contains_key(&record.cause);
+            let is_all = record.action == Action::CancelAll.code();
+            let was_sent = match doubt.known {
+                _ if !told => return Ok(()),
+                None if doubt.is_asked() => return Ok(()),
+                Some(known) => known || !is_unanswered,
+                None => is_all || !is_unanswered,
+            };
+            if is_all && !doubt.recorded {
+                self.venue.cancel_all()?;
+            }
+            let recorded = doubt.recorded;
+            self.doubts.pop_front();
+            match was_sent {
+                true if recorded => {}
+                true => self.push(sent),
+                false => {
+                    self.unanswered.remove(&record.cause);
+                    self.push(never_sent(&sent));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what waits.
+    ///
+    /// # Errors
+    /// When the line breaks: the route that was being sent is in doubt.
+    pub fn send(&mut self) -> Result<bool, VenueError> {
+        let mut any = false;
+        while let Some(route) = self.waiting.pop_front() {
+            any = true;
+            self.link.tell_rest(false);
+            let sent = sent(&route);
+            if let Err(e) = self.venue.send(&Approved::grant(route)) {
+                self.doubt(sent, false);
+                return Err(e);
+            }
+            if sent.record::<Sent>().action != Action::CancelAll.code() {
+                self.unanswered.insert(route.id.0, sent);
+            }
+            self.push(sent);
+        }
+        Ok(any)
+    }
+
+    /// Takes what the venue has said; whether it said anything.
+    ///
+    /// # Errors
+    /// When the line breaks.
+    pub fn hear(&mut self) -> Result<bool, VenueError> {
+        for n in 0..BATCH {
+            match self.venue.poll()? {
+                Some(Answer::Numbered(answer)) => self.answer(answer),
+                Some(Answer::Asked { order_id, .. }) => return Err(strange(order_id)),
+                None => return Ok(n > 0),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The pipeline broke: what was sent and is not answered is in doubt.
+    pub fn broken(&mut self) {
+        self.link.tell_rest(false);
+        let unsettled = std::mem::take(&mut self.doubts);
+        let is_unsettled = |cause: &u64| unsettled.iter().any(|d| d.record().cause == *cause);
+        let sent = self.unanswered.iter().filter(|(cause, _)| !is_unsettled(cause)).map(|(_, sent)| *sent);
+        let mut doubts: VecDeque<_> = sent.map(|sent| Doubt { sent, recorded: true, known: None }).collect();
+        doubts.extend(unsettled);
+        self.doubts = doubts;
+    }
+
+    /// One cancel-all, whatever waits: it is never sent any more.
+    ///
+    /// # Errors
+    /// When the pipeline is broken too.
+    pub fn cancel_all(&mut self) -> Result<(), VenueError> {
+        self.venue.cancel_all()
+    }
+
+    fn answer(&mut self, mut answer: Event) {
+        self.received += 1;
+        answer.source = SOURCE_RETURNS;
+        (answer.id, answer.ts) = (EventId(0), Ns(0));
+        debug_assert!(is_numbered(&answer));
+        self.push(answer);
+        super::answer(&mut self.unanswered, &answer);
+    }
+
+    /// Waits for room: the head takes returns in each of its own waits.
+    fn push(&mut self, input: Event) {
+        while self.to_head.try_publish(&Slot(input)) == Err(Refused::Full) {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}
+
+fn returned<R: Record>(instrument: u32, flags: Flags, record: &R) -> Event {
+    Event { source: SOURCE_RETURNS, ..Event::new(Ns(0), instrument, flags, record) }
+}
+
+/// What tells the head that the route was sent.
+fn sent(route: &Event) -> Event {
+    let record: &Route = route.record();
+    let sent = Sent { order_id: record.order_id, cause: route.id.0, action: record.action, ..Sent::default() };
+    returned(route.instrument, Flags::LAST_OF_GROUP.with_side(route.side()), &sent)
+}
+
+/// What tells the head that it never was.
+fn never_sent(sent: &Event) -> Event {
+    let Sent { order_id, cause, action, .. } = *sent.record();
+    let reject = Reject { order_id, cause, reason: RejectReason::NeverSent.code(), action, ..Reject::default() };
+    returned(sent.instrument, Flags::LAST_OF_GROUP.with_side(sent.side()), &reject)
+}
+
+fn strange(order_id: OrderId) -> VenueError {
+    VenueError {
+        what: format!("told of order {:#x}, which was not asked for", order_id.0),
+        place: "venue".to_owned(),
+        next: "report this to whoever runs the venue",
+        passing: false,
+    }
+}

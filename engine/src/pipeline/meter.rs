@@ -1,0 +1,80 @@
+//! Latency per stage, sampled.
+//!
+//! One input in N is timed; reading the time stamp counter costs up to 25 ns on some hosts, which is part of what is
+//! shown. Histograms are of fixed size (1 ns to 10 s), so recording never allocates; other threads may read them while
+//! the pipeline runs ([`super::times`]). Times go to the meter and never into an event.
+
+use super::times::{MAX_NS, Times, TimesReader};
+use hdrhistogram::Histogram;
+use quanta::Clock;
+
+/// Times of one stage, or of the whole group.
+#[derive(Clone)]
+pub struct Latency {
+    /// Name of the stage.
+    pub name: String,
+    /// Nanoseconds.
+    pub histogram: Histogram<u64>,
+}
+
+/// The sampling meter of a group.
+pub struct Meter {
+    every: u64,
+    left: u64,
+    clock: Clock,
+    stages: Vec<Times>,
+    whole: Times,
+}
+
+/// An empty histogram of latencies.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, MAX_NS, 3).expect("the bounds are valid")
+}
+
+impl Meter {
+    /// A meter for `stages` stages that times one input in `every`; 0 = none.
+    pub fn new(stages: usize, every: u64) -> Meter {
+        let stages = (0..stages).map(|_| Times::default()).collect();
+        Meter { every, left: every, clock: Clock::new(), stages, whole: Times::default() }
+    }
+
+    /// Whether this input is timed.
+    #[inline]
+    pub fn is_due(&mut self) -> bool {
+        if self.every == 0 {
+            return false;
+        }
+        self.left -= 1;
+        let due = self.left == 0;
+        if due {
+            self.left = self.every;
+        }
+        due
+    }
+
+    /// The counter now.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.clock.raw()
+    }
+
+    /// Ends the time of stage `index`.
+    #[inline]
+    pub fn record(&mut self, index: usize, start: u64) {
+        let ns = self.clock.delta_as_nanos(start, self.clock.raw());
+        self.stages[index].record(ns);
+    }
+
+    /// Ends the time of the whole group.
+    #[inline]
+    pub fn record_whole(&mut self, start: u64) {
+        let ns = self.clock.delta_as_nanos(start, self.clock.raw());
+        self.whole.record(ns);
+    }
+
+    /// The ends that read, by stage, then that of the whole group, which has no name.
+    pub fn times(&self, names: impl Iterator<Item = &'static str>) -> Vec<(String, TimesReader)> {
+        let each = names.zip(&self.stages).map(|(name, times)| (name.to_owned(), times.reader()));
+        each.chain([(String::new(), self.whole.reader())]).collect()
+    }
+}

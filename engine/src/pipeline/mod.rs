@@ -1,0 +1,22 @@
+//! The pipeline: stages passed by events, depth first.
+//!
+//! The event itself goes on to the end of the group before what it caused does; what it caused follows in order, each
+//! with all its own consequences. This order is the same wherever the pipeline is cut, because a ring keeps the order in
+//! which the group before it handed events on. Bound: the recursion is as deep as the group has stages; each stage has
+//! one buffer of [`flow::Out::CAP`] events, which is read out before the stage sees its next event.
+
+mod edge;
+mod load;
+mod meter;
+mod meters;
+mod station;
+mod stopwatch;
+mod times;
+
+pub use edge::{Edge, Slot};
+pub use load::{GroupLoad, LoadMeter, LoadReader, StallMeter, Stalls};
+pub use meter::{Latency, Meter, histogram};
+pub use meters::{GroupMeter, Meters, RingLoad, RingMeter};
+pub use station::{Exit, Group};
+pub use stopwatch::Stopwatch;
+pub use times::{Times, TimesReader};

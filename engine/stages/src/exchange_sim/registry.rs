@@ -1,0 +1,30 @@
+//! The registry of venues that a run can trade with: one entry each.
+
+use super::{PARAMS, SimulatedVenue};
+use crate::Space;
+use flow::{Param, ParamError, Params};
+
+/// An entry of the registry.
+pub struct VenueEntry {
+    /// Name in configurations and on the command line.
+    pub name: &'static str,
+    /// Page of documentation.
+    pub doc: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// What can be set.
+    pub params: &'static [Param],
+    /// Builds it; all memory that it will ever use is allocated and touched here.
+    pub build: fn(&Params, Space) -> Result<SimulatedVenue, ParamError>,
+}
+
+flow::registered!(VenueEntry);
+
+/// Every venue.
+pub const VENUES: &[VenueEntry] = &[VenueEntry {
+    name: "sim",
+    doc: "engine/stages/docs/venue.md",
+    about: "A simulated venue: fills orders against the market's own book, by depth and by queue position.",
+    params: PARAMS,
+    build: SimulatedVenue::new,
+}];

@@ -1,0 +1,202 @@
+//! Imbalance of the book: which side waits with more.
+//!
+//! Computed when the book tells a new touch, which it does once a group is complete: the levels of the group are then
+//! known. Levels arrive before the top that closes their group, since a stage's events pass the pipeline in their order.
+
+use super::ladders::{Known, Ladders, quantities};
+use crate::Space;
+use crate::rounding::divide_half_even;
+use flow::records::{BookTop, Imbalance};
+use flow::{
+    Effective, Event, Kind, Kinds, Out, Param, ParamError, ParamType, Params, Px, Scope, Side, Stage, StateError,
+    StateReader, StateWriter,
+};
+
+/// The most levels of a side.
+const MAX_LEVELS: u64 = 64;
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[
+    Param {
+        name: "levels",
+        ty: ParamType::Int(1, MAX_LEVELS),
+        unit: "levels",
+        default: "5",
+        effective: Effective::Restart,
+        about: "best levels of a side that the depth measure takes; 1 = the touch, and no levels are read or kept",
+    },
+    Param {
+        name: "weighting",
+        ty: ParamType::Choice(&["equal", "harmonic", "exponential"]),
+        unit: "",
+        default: "equal",
+        effective: Effective::Restart,
+        about: "weight of the k-th level, from 1: 1, 1/k, or exp(-lambda (k - 1))",
+    },
+    Param {
+        name: "lambda",
+        ty: ParamType::Float(0.0, 100.0),
+        unit: "",
+        default: "0.5",
+        effective: Effective::Restart,
+        about: "how fast exponential weights fall from level to level",
+    },
+    Param {
+        name: "max_levels",
+        ty: ParamType::Int(16, 16_777_216),
+        unit: "levels",
+        default: "262144",
+        effective: Effective::Restart,
+        about: "price levels kept in all books together; 110 bytes each, allocated at the start; none where levels = 1",
+    },
+    Param {
+        name: "max_books",
+        ty: ParamType::Int(1, 1_048_576),
+        unit: "books",
+        default: "16384",
+        effective: Effective::Restart,
+        about: "instruments whose levels are kept; 580 bytes each, allocated at the start; none where levels = 1",
+    },
+];
+
+/// How levels are weighed, by the number that stands in the record.
+const WEIGHTINGS: [(&str, u8); 3] = [("equal", 1), ("harmonic", 2), ("exponential", 3)];
+
+/// Compares the sides of every book.
+pub struct ImbalanceStage {
+    weighting: u8,
+    /// Of the levels, best first.
+    weights: Box<[f64]>,
+    /// `None` where the touch is all that is asked for.
+    ladders: Option<Ladders>,
+}
+
+impl ImbalanceStage {
+    /// Builds the stage with the parameters of [`PARAMS`].
+    pub fn new(params: &Params, space: Space) -> ImbalanceStage {
+        let word = params.text("weighting");
+        let weighting = WEIGHTINGS.iter().find(|(name, _)| *name == word).expect("the parameter lists them").1;
+        let (levels, lambda) = (params.int("levels"), params.float("lambda"));
+        let weight = |k: u64| match weighting {
+            1 => 1.0,
+            2 => 1.0 / k as f64,
+            _ => libm::exp(-lambda * (k - 1) as f64),
+        };
+        let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
+        let ladders = || Ladders::new(space, limit("max_books"), limit("max_levels"));
+        ImbalanceStage { weighting, weights: (1..=levels).map(weight).collect(), ladders: (levels > 1).then(ladders) }
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// Never: every value in its range makes a stage.
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(ImbalanceStage::new(params, space)))
+    }
+
+    #[inline]
+    fn measure(&self, instrument: u32, top: &BookTop) -> Imbalance {
+        let (levels, weighting) = (self.weights.len() as u32, self.weighting);
+        let touch = (top.bid_px.known(), top.ask_px.known());
+        let ((Some(bid), Some(ask)), true) = (touch, top.bid_qty.0 > 0 && top.ask_qty.0 > 0) else {
+            let (l1, depth, none) = (f64::NAN, f64::NAN, Px::NONE);
+            return Imbalance { l1, depth, mid: none, weighted_mid: none, levels, weighting, reserved: [0; 3] };
+        };
+        let l1 = balance(top.bid_qty.0 as f64, top.ask_qty.0 as f64);
+        Imbalance {
+            l1,
+            depth: self.depth(instrument, top, l1),
+            mid: Px(divide_half_even(i128::from(bid.0) + i128::from(ask.0), 2)),
+            weighted_mid: weighted_mid(bid, top.bid_qty.0, ask, top.ask_qty.0),
+            levels,
+            weighting,
+            reserved: [0; 3],
+        }
+    }
+
+    /// Absent where the ladder is not whole or does not begin with the touch that was told.
+    fn depth(&self, instrument: u32, top: &BookTop, l1: f64) -> f64 {
+        let Some(ladders) = &self.ladders else { return l1 };
+        let book = match ladders.known(instrument) {
+            Known::Levels(book) => book,
+            Known::Touch => return l1,
+            Known::Nothing => return f64::NAN,
+        };
+        let kept = book.top();
+        let told = (top.bid_px, top.bid_qty.0, top.ask_px, top.ask_qty.0);
+        if (kept.bid_px, kept.bid_qty, kept.ask_px, kept.ask_qty) != told {
+            return f64::NAN;
+        }
+        let weighed = |side| self.weights.iter().zip(quantities(&book, side)).map(|(w, qty)| w * qty).sum::<f64>();
+        balance(weighed(Side::Buy), weighed(Side::Sell))
+    }
+}
+
+/// (bid - ask) / (bid + ask).
+#[inline]
+fn balance(bid: f64, ask: f64) -> f64 {
+    (bid - ask) / (bid + ask)
+}
+
+/// The price between both that is nearer to the thinner side, exact before its rounding. Absent where the money at the
+/// touch passes 2^127 in units of 1e-9.
+#[inline]
+fn weighted_mid(bid: Px, bid_qty: u64, ask: Px, ask_qty: u64) -> Px {
+    let money = |px: Px, qty: u64| i128::from(px.0) * i128::from(qty);
+    match money(ask, bid_qty).checked_add(money(bid, ask_qty)) {
+        Some(sum) => Px(divide_half_even(sum, i128::from(bid_qty) + i128::from(ask_qty))),
+        None => Px::NONE,
+    }
+}
+
+impl Stage for ImbalanceStage {
+    fn reads(&self) -> Kinds {
+        match self.ladders {
+            Some(_) => Kinds::of(&[Kind::Listing, Kind::Clear, Kind::Level, Kind::BookTop]),
+            None => Kinds::of(&[Kind::BookTop]),
+        }
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Imbalance])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Instrument
+    }
+
+    fn fan_out(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        if event.kind == Kind::BookTop {
+            let measure = self.measure(event.instrument, event.record());
+            return out.push(event.instrument, event.flags, &measure);
+        }
+        let Some(ladders) = &mut self.ladders else { return };
+        match event.kind {
+            Kind::Level => ladders.level(event),
+            Kind::Clear => ladders.clear(event),
+            Kind::Listing => ladders.list(event),
+            _ => {}
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        to.put(&self.ladders.is_some());
+        if let Some(ladders) = &self.ladders {
+            ladders.save(to);
+        }
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        match (&mut self.ladders, from.get::<bool>()?) {
+            (Some(ladders), true) => ladders.load(from),
+            (None, false) => Ok(()),
+            _ => Err(StateError::Inconsistent("levels where none are kept, or none where they are")),
+        }
+    }
+}

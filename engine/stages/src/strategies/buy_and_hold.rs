@@ -1,0 +1,122 @@
+//! Buys once and holds: the plainest strategy, to test the pipeline and to compare others with.
+//!
+//! Each chosen instrument is bought once, at the market, when its book first has both sides and does not cross. What becomes
+//! of the order is not looked at: one that is refused is not tried again.
+//!
+//! Bound: nine bytes an instrument. Worst case: three events.
+
+use super::emit::{self, Touch};
+use super::universe::{Universe, index};
+use super::{ACCOUNT, BUY_AND_HOLD, QTY, SYMBOLS};
+use crate::Space;
+use flow::records::{BookTop, Signal};
+use flow::{
+    Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader, StateWriter,
+    Tif,
+};
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[SYMBOLS, ACCOUNT, QTY];
+
+/// The strategy.
+pub struct BuyAndHoldStage {
+    universe: Universe,
+    bought: Box<[bool]>,
+    account: u8,
+    qty: u64,
+    ended: bool,
+}
+
+impl BuyAndHoldStage {
+    /// Builds the strategy with the parameters of [`PARAMS`].
+    ///
+    /// # Errors
+    /// When there are too many symbols.
+    pub fn new(params: &Params, space: Space) -> Result<BuyAndHoldStage, ParamError> {
+        Ok(BuyAndHoldStage {
+            universe: Universe::new("buy-and-hold", params, space.instruments)?,
+            bought: vec![false; space.instruments as usize].into_boxed_slice(),
+            account: params.int("account") as u8,
+            qty: params.int("qty"),
+            ended: false,
+        })
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// As [`BuyAndHoldStage::new`].
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(BuyAndHoldStage::new(params, space)?))
+    }
+
+    #[inline]
+    fn top(&mut self, event: &Event, out: &mut Out) {
+        let touch = Touch::of(event.record::<BookTop>());
+        let at = event.instrument;
+        if self.ended || !self.universe.has(at) || self.bought[at as usize] || !touch.is_whole() {
+            return;
+        }
+        self.bought[at as usize] = true;
+        let entry = Signal {
+            entry: touch.ask,
+            stop: Px::NONE,
+            target: Px::NONE,
+            confidence: 1.0,
+            strategy: BUY_AND_HOLD,
+            ..Default::default()
+        };
+        let why = (Kind::BookTop, emit::units(touch.ask), emit::units(touch.bid));
+        emit::signal(out, at, Side::Buy, &entry, &[why]);
+        let intent = emit::new_order(BUY_AND_HOLD, self.account, Px::NONE, self.qty, Tif::Day);
+        emit::intent(out, at, Side::Buy, &intent);
+    }
+}
+
+impl Stage for BuyAndHoldStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[Kind::Name, Kind::BookTop, Kind::EndOfInput])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Instrument
+    }
+
+    fn fan_out(&self) -> usize {
+        3
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        match event.kind {
+            Kind::BookTop => self.top(event, out),
+            Kind::Name => self.universe.name(event),
+            Kind::EndOfInput => self.ended = true,
+            _ => {}
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.universe.save(to);
+        let bought = self.bought.iter().enumerate().filter(|(_, bought)| **bought);
+        let mut bought: Vec<_> = bought.map(|(at, _)| to.key(at as u32)).collect();
+        bought.sort_unstable();
+        to.put(&(bought, self.ended));
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.universe.load(from)?;
+        self.bought.fill(false);
+        let (bought, ended) = from.get::<(Vec<String>, bool)>()?;
+        for key in bought {
+            let at = index(&key, from, self.bought.len())?;
+            self.bought[at] = true;
+        }
+        self.ended = ended;
+        Ok(())
+    }
+}

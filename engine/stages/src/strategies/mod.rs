@@ -1,0 +1,70 @@
+//! Strategies: what they see becomes signals with reasons, and intents.
+//!
+//! A strategy is one file and one registry entry; it runs only where `pipeline.stages` names it. It tells a `signal`, the
+//! `reason`s that made it, and then what it wants done, as `intent`s; `orders` and `risk` decide what becomes of them. It
+//! hears of its orders by what comes back at the head. After the end of input it is silent. The pages under `docs/` have
+//! rules and parameters of each.
+//!
+//! Bound: each keeps one record an instrument, allocated and written at construction. Worst case of an event: one signal,
+//! its reasons and the legs of one group.
+
+mod buy_and_hold;
+mod emit;
+mod momentum;
+mod random;
+mod session;
+mod universe;
+
+pub use buy_and_hold::{BuyAndHoldStage, PARAMS as BUY_AND_HOLD_PARAMS};
+pub use momentum::{MomentumStage, PARAMS as MOMENTUM_PARAMS};
+pub use random::{PARAMS as RANDOM_PARAMS, RandomStage};
+pub use universe::MAX_SYMBOLS;
+
+use flow::{Effective, Param, ParamType};
+
+/// Number of the strategy `momentum`.
+pub const MOMENTUM: u16 = 1;
+/// Number of the strategy `buy-and-hold`.
+pub const BUY_AND_HOLD: u16 = 2;
+/// Number of the strategy `random`.
+pub const RANDOM: u16 = 3;
+
+/// The name of a strategy, which is that of its stage.
+pub fn name(strategy: u16) -> Option<&'static str> {
+    match strategy {
+        MOMENTUM => Some("momentum"),
+        BUY_AND_HOLD => Some("buy-and-hold"),
+        RANDOM => Some("random"),
+        _ => None,
+    }
+}
+
+/// Which instruments a strategy trades.
+const SYMBOLS: Param = Param {
+    name: "symbols",
+    ty: ParamType::List,
+    unit: "",
+    default: "",
+    effective: Effective::Restart,
+    about: "symbols to trade, up to 64; none = every instrument",
+};
+
+/// For whom a strategy trades.
+const ACCOUNT: Param = Param {
+    name: "account",
+    ty: ParamType::Int(1, 255),
+    unit: "",
+    default: "1",
+    effective: Effective::Restart,
+    about: "account that its orders are for",
+};
+
+/// How much a strategy trades.
+const QTY: Param = Param {
+    name: "qty",
+    ty: ParamType::Int(1, 1_000_000_000_000),
+    unit: "smallest units",
+    default: "100",
+    effective: Effective::Restart,
+    about: "quantity of an order",
+};

@@ -1,0 +1,400 @@
+//! Trades at random: every kind of order, cancels, replaces, groups; to make the rest of the pipeline work in tests.
+//!
+//! What it does is a pure function of the seed and the events: each look at a chance draws from a splitmix generator whose
+//! one word is state. Orders that may rest all have the same quantity and those that may not have at least that, so that
+//! it knows from acks and fills alone which of its orders are still on; an order that it changes is left in peace until the
+//! answer comes, at most [`PATIENCE_S`] seconds.
+//!
+//! Bound: [`MAX_OPEN`] orders looked after; what is acked past that is left alone. Worst case: one look over those orders,
+//! and six events.
+
+use super::emit::{self, Touch};
+use super::universe::{Universe, index};
+use super::{ACCOUNT, QTY, RANDOM, SYMBOLS};
+use crate::Space;
+use crate::executions::{Booked, Executions};
+use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
+use flow::{
+    Action, Effective, Event, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, ParamType, Params, Px, Scope, Side,
+    Stage, StateError, StateReader, StateWriter, Tif,
+};
+use serde::{Deserialize, Serialize};
+
+/// The most orders that it looks after.
+const MAX_OPEN: usize = 256;
+/// How long it waits for the answer to a change, in seconds.
+const PATIENCE_S: u64 = 10;
+/// Price step where the listing does not tell one.
+const TICK: i64 = Px::ONE / 100;
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[
+    SYMBOLS,
+    ACCOUNT,
+    QTY,
+    Param {
+        name: "seed",
+        ty: ParamType::Int(0, u64::MAX),
+        unit: "",
+        default: "1",
+        effective: Effective::Restart,
+        about: "seed of the generator",
+    },
+    Param {
+        name: "every",
+        ty: ParamType::Int(1, 1_000_000_000),
+        unit: "events",
+        default: "10",
+        effective: Effective::Restart,
+        about: "acts at every so many changes of a chosen top and trades of it",
+    },
+    Param {
+        name: "max_position",
+        ty: ParamType::Int(0, 1_000_000_000_000_000),
+        unit: "smallest units",
+        default: "1000",
+        effective: Effective::Restart,
+        about: "a position of this size or more is only reduced",
+    },
+    Param {
+        name: "max_open",
+        ty: ParamType::Int(1, MAX_OPEN as u64),
+        unit: "orders",
+        default: "20",
+        effective: Effective::Restart,
+        about: "with so many orders open it cancels and does not add",
+    },
+];
+
+/// An order of ours at the venue.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Open {
+    id: OrderId,
+    instrument: u32,
+    filled: u64,
+    /// No change is asked for before; `Ns(0)` = none is on its way.
+    busy_until: Ns,
+}
+
+/// What is known of an instrument. Not all zero, so that filling memory with it touches the memory.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    touch: Touch,
+    tick: i64,
+    position: i64,
+}
+
+impl Known {
+    const NOTHING: Known = Known { touch: Touch::NONE, tick: TICK, position: 0 };
+}
+
+/// The strategy.
+pub struct RandomStage {
+    universe: Universe,
+    known: Box<[Known]>,
+    open: Box<[Open]>,
+    opened: usize,
+    fills: Executions<()>,
+    drawn: u64,
+    chances: u64,
+    group: u32,
+    /// Where it acted last: the other leg of a group.
+    other: u32,
+    ended: bool,
+    account: u8,
+    qty: u64,
+    every: u64,
+    max_position: u64,
+    max_open: usize,
+}
+
+impl RandomStage {
+    /// Builds the strategy with the parameters of [`PARAMS`].
+    ///
+    /// # Errors
+    /// When there are too many symbols.
+    pub fn new(params: &Params, space: Space) -> Result<RandomStage, ParamError> {
+        let vacant = Open { id: OrderId(u64::MAX), instrument: 0, filled: 0, busy_until: Ns(0) };
+        Ok(RandomStage {
+            universe: Universe::new("random", params, space.instruments)?,
+            known: vec![Known::NOTHING; space.instruments as usize].into_boxed_slice(),
+            open: vec![vacant; MAX_OPEN].into_boxed_slice(),
+            opened: 0,
+            fills: Executions::new(space.fills, ()),
+            drawn: params.int("seed"),
+            chances: 0,
+            group: 0,
+            other: 0,
+            ended: false,
+            account: params.int("account") as u8,
+            qty: params.int("qty"),
+            every: params.int("every"),
+            max_position: params.int("max_position"),
+            max_open: params.int("max_open") as usize,
+        })
+    }
+
+    /// The registry's builder.
+    ///
+    /// # Errors
+    /// As [`RandomStage::new`].
+    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(RandomStage::new(params, space)?))
+    }
+
+    /// A number below `n`.
+    fn draw(&mut self, n: u64) -> u64 {
+        self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.drawn;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((u128::from(z ^ (z >> 31)) * u128::from(n)) >> 64) as u64
+    }
+
+    #[inline]
+    fn chance(&mut self, event: &Event, out: &mut Out) {
+        let at = event.instrument;
+        if self.ended || !self.universe.has(at) || !self.known[at as usize].touch.is_whole() {
+            return;
+        }
+        self.chances += 1;
+        if self.chances.is_multiple_of(self.every) {
+            self.act(at, event.ts, out);
+        }
+    }
+
+    #[cold]
+    fn act(&mut self, at: u32, now: Ns, out: &mut Out) {
+        let dice = self.draw(100);
+        let full = self.opened >= self.max_open;
+        let change = if full || dice < 15 { Some(Action::Cancel) } else { (dice < 30).then_some(Action::Replace) };
+        if let Some(action) = change
+            && self.opened > 0
+        {
+            return self.change(action, now, out);
+        }
+        let mut side = if self.draw(2) == 0 { Side::Buy } else { Side::Sell };
+        let position = self.known[at as usize].position;
+        if position.unsigned_abs() >= self.max_position {
+            side = if position > 0 { Side::Sell } else { Side::Buy };
+        }
+        let Known { touch, tick, .. } = self.known[at as usize];
+        let toward = if side == Side::Buy { tick } else { -tick };
+        let multiple = 1 + self.draw(3);
+        let away = toward.saturating_mul(self.draw(4) as i64);
+        let join = Px(touch.join(side).0.saturating_sub(away));
+        let cross = Px(touch.against(side).0.saturating_add(away));
+        let order = |px, qty, tif| emit::new_order(RANDOM, self.account, px, qty, tif);
+        let intent = match dice {
+            30..45 => order(Px::NONE, self.qty * multiple, Tif::ImmediateOrCancel),
+            45..58 => order(cross, self.qty * multiple, Tif::ImmediateOrCancel),
+            58..68 => order(touch.against(side), self.qty * multiple, Tif::FillOrKill),
+            68..76 => return self.group(at, side, out),
+            76..86 => order(join, self.qty, Tif::Day),
+            _ => order(join, self.qty, Tif::GoodTillCancelled),
+        };
+        self.other = at;
+        self.tell(at, side, dice, out);
+        emit::intent(out, at, side, &intent);
+    }
+
+    fn tell(&self, at: u32, side: Side, dice: u64, out: &mut Out) {
+        let entry = Signal {
+            entry: self.known[at as usize].touch.against(side),
+            stop: Px::NONE,
+            target: Px::NONE,
+            confidence: dice as f64 / 100.0,
+            strategy: RANDOM,
+            ..Default::default()
+        };
+        emit::signal(out, at, side, &entry, &[(Kind::BookTop, dice as f64, 30.0)]);
+    }
+
+    /// Two legs: this instrument, and on the other side the one acted on last.
+    fn group(&mut self, at: u32, side: Side, out: &mut Out) {
+        self.group = self.group.wrapping_add(1).max(1);
+        let other = std::mem::replace(&mut self.other, at);
+        let other = if self.universe.has(other) && self.known[other as usize].touch.is_whole() { other } else { at };
+        self.tell(at, side, 68, out);
+        for (leg, side) in [(at, side), (other, side.opposite())] {
+            let px = self.known[leg as usize].touch.against(side);
+            let intent = emit::new_order(RANDOM, self.account, px, self.qty, Tif::ImmediateOrCancel);
+            emit::intent(out, leg, side, &Intent { group: self.group, legs: 2, ..intent });
+        }
+    }
+
+    /// Cancels or replaces one of the open orders, if the drawn one is not busy.
+    fn change(&mut self, action: Action, now: Ns, out: &mut Out) {
+        let pick = self.draw(self.opened as u64) as usize;
+        let Open { id, instrument, filled, busy_until } = self.open[pick];
+        let touch = self.known[instrument as usize].touch;
+        if now < busy_until || !touch.is_whole() {
+            return;
+        }
+        self.open[pick].busy_until = Ns(now.0.saturating_add(PATIENCE_S * Ns::SECOND));
+        let px = if self.draw(2) == 0 { touch.bid } else { touch.ask };
+        let qty = self.qty.max(filled.saturating_add(1));
+        let intent = emit::new_order(RANDOM, self.account, px, qty, Tif::Day);
+        emit::intent(out, instrument, Side::None, &Intent { action: action.code(), order_id: id.0, ..intent });
+    }
+
+    fn find(&self, id: OrderId) -> Option<usize> {
+        self.open[..self.opened].iter().position(|o| o.id == id)
+    }
+
+    /// Forgets an order; what it had filled.
+    fn close(&mut self, id: OrderId) -> u64 {
+        let Some(at) = self.find(id) else { return 0 };
+        let filled = self.open[at].filled;
+        self.open.copy_within(at + 1..self.opened, at);
+        self.opened -= 1;
+        filled
+    }
+
+    fn is_ours(&self, id: OrderId) -> bool {
+        (id.account(), id.strategy()) == (self.account, RANDOM)
+    }
+
+    fn ack(&mut self, event: &Event) {
+        let ack: &Ack = event.record();
+        let id = OrderId(ack.order_id);
+        if !self.is_ours(id) || event.instrument as usize >= self.known.len() {
+            return;
+        }
+        let filled = self.close(OrderId(ack.replaces));
+        if self.opened < MAX_OPEN && filled < self.qty {
+            self.open[self.opened] = Open { id, instrument: event.instrument, filled, busy_until: Ns(0) };
+            self.opened += 1;
+        }
+    }
+
+    fn fill(&mut self, event: &Event) {
+        let fill: &Fill = event.record();
+        let id = OrderId(fill.order_id);
+        let Some(known) = self.known.get_mut(event.instrument as usize) else { return };
+        let booked = self.fills.fill(event, event.side());
+        if (id.account(), id.strategy()) != (self.account, RANDOM) {
+            return;
+        }
+        let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);
+        known.position = match event.side() {
+            Side::Buy => known.position.saturating_add(qty),
+            Side::Sell => known.position.saturating_sub(qty),
+            Side::None => known.position,
+        };
+        if let Some(at) = self.find(id).filter(|_| booked == Booked::Filled) {
+            self.open[at].filled = self.open[at].filled.saturating_add(fill.qty.0);
+            if self.open[at].filled >= self.qty {
+                self.close(id);
+            }
+        }
+    }
+}
+
+impl RandomStage {
+    /// A fill is taken back: what it had filled of its order is not open again.
+    fn bust(&mut self, event: &Event) {
+        let Some(signed) = self.fills.reversed(event) else { return };
+        if self.is_ours(OrderId(event.record::<Bust>().order_id))
+            && let Some(known) = self.known.get_mut(event.instrument as usize)
+        {
+            known.position = known.position.saturating_sub(signed);
+        }
+    }
+}
+
+impl Stage for RandomStage {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Name,
+            Kind::Listing,
+            Kind::BookTop,
+            Kind::Trade,
+            Kind::Ack,
+            Kind::Fill,
+            Kind::Reject,
+            Kind::Cancelled,
+            Kind::Bust,
+            Kind::EndOfInput,
+        ])
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Global
+    }
+
+    /// A signal, its reason, two legs.
+    fn fan_out(&self) -> usize {
+        4
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        match event.kind {
+            Kind::BookTop => {
+                if let Some(known) = self.known.get_mut(event.instrument as usize) {
+                    known.touch = Touch::of(event.record::<BookTop>());
+                    self.chance(event, out);
+                }
+            }
+            Kind::Trade => self.chance(event, out),
+            Kind::Ack => self.ack(event),
+            Kind::Fill => self.fill(event),
+            Kind::Bust => self.bust(event),
+            Kind::Cancelled => drop(self.close(OrderId(event.record::<Cancelled>().order_id))),
+            Kind::Reject => {
+                let reject: &Reject = event.record();
+                if reject.action == Action::Cancel.code() {
+                    self.close(OrderId(reject.order_id));
+                }
+            }
+            Kind::Listing => {
+                let tick = event.record::<Listing>().tick_px.0;
+                if let Some(known) = self.known.get_mut(event.instrument as usize) {
+                    known.tick = if tick > 0 { tick } else { TICK };
+                }
+            }
+            Kind::Name => self.universe.name(event),
+            Kind::EndOfInput => self.ended = true,
+            _ => {}
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.universe.save(to);
+        to.put(&(self.drawn, self.chances, self.group, to.key(self.other), self.ended));
+        let known = self.known.iter().enumerate().filter(|(_, k)| **k != Known::NOTHING);
+        let mut known: Vec<_> = known.map(|(at, k)| (to.key(at as u32), *k)).collect();
+        known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        to.put(&known);
+        let open = &self.open[..self.opened];
+        to.put(&open.iter().map(|o| (to.key(o.instrument), o.id, o.filled, o.busy_until)).collect::<Vec<_>>());
+        self.fills.save(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.universe.load(from)?;
+        let limit = self.known.len();
+        let (drawn, chances, group, other, ended) = from.get::<(u64, u64, u32, String, bool)>()?;
+        (self.drawn, self.chances, self.group, self.ended) = (drawn, chances, group, ended);
+        self.other = index(&other, from, limit)? as u32;
+        self.known.fill(Known::NOTHING);
+        for (key, known) in from.get::<Vec<(String, Known)>>()? {
+            let at = index(&key, from, limit)?;
+            self.known[at] = known;
+        }
+        let open = from.get::<Vec<(String, OrderId, u64, Ns)>>()?;
+        if open.len() > MAX_OPEN {
+            return Err(StateError::TooLarge { what: "open orders", found: open.len(), limit: MAX_OPEN });
+        }
+        self.opened = open.len();
+        for (slot, (key, id, filled, busy_until)) in self.open.iter_mut().zip(open) {
+            *slot = Open { id, instrument: index(&key, from, limit)? as u32, filled, busy_until };
+        }
+        self.fills.load(from, limit)
+    }
+}

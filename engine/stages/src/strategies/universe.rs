@@ -1,0 +1,86 @@
+//! Which instruments a strategy was told to trade, by symbol.
+//!
+//! Symbols come in pieces (`name` inputs) before their listing. Every piece strikes from a set of bits, one a wanted symbol,
+//! those that differ from it; what is left after the last piece is the symbol. Nothing is copied or allocated.
+//!
+//! Bound: [`MAX_SYMBOLS`] symbols, eight bytes an instrument. Worst case: a piece is compared with every symbol.
+
+use flow::records::Name;
+use flow::{Event, ParamError, Params, StateError, StateReader, StateWriter};
+
+/// The most symbols in a list.
+pub const MAX_SYMBOLS: usize = 64;
+
+/// The instruments of a list of symbols; of an empty list, all.
+pub(super) struct Universe {
+    symbols: Box<[String]>,
+    /// An instrument's symbols that may still be meant.
+    candidates: Box<[u64]>,
+}
+
+impl Universe {
+    /// Nothing is chosen until it is named, but of an empty list everything.
+    ///
+    /// # Errors
+    /// When the list is too long.
+    pub(super) fn new(stage: &str, params: &Params, instruments: u32) -> Result<Universe, ParamError> {
+        let symbols: Box<[String]> = params.list("symbols").into();
+        if symbols.len() > MAX_SYMBOLS {
+            let (key, found) = (format!("{stage}.symbols"), symbols.join(","));
+            return Err(ParamError { key, found, valid: format!("valid: up to {MAX_SYMBOLS} symbols") });
+        }
+        Ok(Universe { symbols, candidates: vec![0; instruments as usize].into_boxed_slice() })
+    }
+
+    /// Whether an instrument is chosen; index 0 and those past the space never are.
+    #[inline]
+    pub(super) fn has(&self, instrument: u32) -> bool {
+        let known = self.candidates.get(instrument as usize).filter(|_| instrument != 0);
+        known.is_some_and(|bits| *bits != 0 || self.symbols.is_empty())
+    }
+
+    /// Takes a piece of a name in.
+    pub(super) fn name(&mut self, event: &Event) {
+        let name: &Name = event.record();
+        let Some(bits) = self.candidates.get_mut(event.instrument as usize) else { return };
+        if name.space != 0 {
+            return;
+        }
+        if name.part == 0 {
+            *bits = !0;
+        }
+        let (from, len) = (usize::from(name.part) * name.text.len(), usize::from(name.len).min(name.text.len()));
+        let is_last = name.part.saturating_add(1) >= name.parts;
+        let fits = |symbol: &String| {
+            let rest = symbol.as_bytes().get(from..).unwrap_or_default();
+            rest.starts_with(&name.text[..len]) && (!is_last || rest.len() == len)
+        };
+        let left = self.symbols.iter().enumerate().filter(|(_, s)| fits(s)).fold(0, |left, (i, _)| left | 1 << i);
+        *bits &= left;
+    }
+
+    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
+        let named = self.candidates.iter().enumerate().filter(|(_, bits)| **bits != 0);
+        let mut named: Vec<_> = named.map(|(at, bits)| (to.key(at as u32), *bits)).collect();
+        named.sort_unstable();
+        to.put(&named);
+    }
+
+    pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.candidates.fill(0);
+        for (key, bits) in from.get::<Vec<(String, u64)>>()? {
+            let at = index(&key, from, self.candidates.len())?;
+            self.candidates[at] = bits;
+        }
+        Ok(())
+    }
+}
+
+/// The index of a key, below `limit`.
+pub(super) fn index(key: &str, from: &StateReader<'_>, limit: usize) -> Result<usize, StateError> {
+    let at = from.instrument(key)? as usize;
+    if at >= limit {
+        return Err(StateError::TooLarge { what: "instruments", found: at + 1, limit });
+    }
+    Ok(at)
+}

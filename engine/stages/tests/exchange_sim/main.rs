@@ -1,0 +1,7 @@
+//! The simulated venue against a naive exchange that keeps every order, and its rules one by one.
+
+mod harness;
+mod levels;
+mod random;
+mod reference;
+mod rules;

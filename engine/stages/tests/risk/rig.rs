@@ -1,0 +1,136 @@
+//! A gate with one listed instrument and a market, and requests made short.
+
+use flow::records::{BookTop, Command, Listing, Order, Refused, ReplaceRequest, Request};
+use flow::{Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record, Side, Stage};
+use stages::Space;
+use stages::risk::{Check, PARAMS, RiskStage};
+
+/// What the gate says of a request: nothing passes without an order, nothing is refused without a check.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Word {
+    Passed(u64),
+    Refused(u64, Check, i64, i64),
+    Anomaly,
+}
+
+pub(crate) struct Rig {
+    pub(crate) stage: RiskStage,
+    out: Out,
+    pub(crate) seq: u64,
+    /// Event time in ms.
+    pub(crate) ms: u64,
+    counter: u64,
+}
+
+impl Rig {
+    /// Instrument 1, 99.99 to 100.01 with a tick of a cent, heard of at 1,000 ms.
+    pub(crate) fn new(set: &[(&str, u64)]) -> Rig {
+        let mut params = Params::defaults(PARAMS);
+        for (name, value) in set {
+            let param: &Param = PARAMS.iter().find(|p| p.name == *name).unwrap();
+            params.set(param, param.parse(name, &value.to_string()).unwrap());
+        }
+        let stage = RiskStage::new(&params, Space { instruments: 4, fills: 64 });
+        let mut rig = Rig { stage, out: Out::new(11, Kinds::ALL), seq: 0, ms: 1_000, counter: 0 };
+        rig.input(1, Side::None, &Listing { tick_px: cents(1), multiplier: Px::ONE, ..Default::default() });
+        rig.market(9_999, 10_001);
+        rig
+    }
+
+    pub(crate) fn market(&mut self, bid: i64, ask: i64) {
+        let px = |c| if c == 0 { Px::NONE } else { cents(c) };
+        self.input(1, Side::None, &BookTop { bid_px: px(bid), ask_px: px(ask), ..Default::default() });
+    }
+
+    /// A new input.
+    pub(crate) fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) -> Vec<Word> {
+        self.seq += 1;
+        self.feed(0, instrument, side, record)
+    }
+
+    /// An event that a stage made of the last input, or that input.
+    pub(crate) fn feed<R: Record>(&mut self, position: u8, instrument: u32, side: Side, record: &R) -> Vec<Word> {
+        let event = Event::new(Ns(self.ms * 1_000_000), instrument, Flags::side_only(side), record);
+        let event = Event { id: EventId::new(self.seq, position, 0), ..event };
+        assert!(self.stage.reads().has(event.kind));
+        self.out.begin(&event);
+        self.stage.on_event(&event, &mut self.out);
+        assert!(self.out.events().len() <= self.stage.fan_out());
+        self.out.events().iter().map(word).collect()
+    }
+
+    /// The terms of a new order of a sound limit price; its id is the next one.
+    pub(crate) fn terms(&mut self, qty: u64, px: i64) -> Request {
+        self.counter += 1;
+        Request {
+            order_id: id(self.counter),
+            px: cents(px),
+            qty: Qty(qty),
+            order_type: 1,
+            tif: 1,
+            ..Default::default()
+        }
+    }
+
+    /// A request for itself.
+    pub(crate) fn ask(&mut self, side: Side, request: &Request) -> Word {
+        self.seq += 1;
+        let words = self.feed(9, 1, side, request);
+        assert_eq!(words.len(), 1, "{words:?}");
+        words[0]
+    }
+
+    pub(crate) fn buy(&mut self, qty: u64) -> Word {
+        let request = self.terms(qty, 10_000);
+        self.ask(Side::Buy, &request)
+    }
+
+    pub(crate) fn sell(&mut self, qty: u64) -> Word {
+        let request = self.terms(qty, 10_000);
+        self.ask(Side::Sell, &request)
+    }
+
+    pub(crate) fn replace(&mut self, old: u64, qty: u64) -> Word {
+        self.counter += 1;
+        let (order_id, new_id) = (id(old), id(self.counter));
+        let replace = ReplaceRequest { order_id, new_id, px: cents(10_000), qty: Qty(qty), ..Default::default() };
+        self.seq += 1;
+        self.feed(9, 1, Side::Buy, &replace)[0]
+    }
+
+    pub(crate) fn command(&mut self, action: u32, target: u32, old: i64, new: i64) -> Vec<Word> {
+        self.input(0, Side::None, &Command { action, target, old, new, ..Default::default() })
+    }
+}
+
+pub(crate) fn cents(n: i64) -> Px {
+    Px(n * Px::ONE / 100)
+}
+
+pub(crate) fn id(counter: u64) -> u64 {
+    OrderId::new(1, 1, counter).0
+}
+
+fn word(event: &Event) -> Word {
+    match event.kind {
+        Kind::Order => Word::Passed(event.record::<Order>().order_id),
+        Kind::Refused => {
+            let Refused { order_id, check, limit, value, .. } = *event.record();
+            Word::Refused(order_id, Check::from_code(check).unwrap(), limit, value)
+        }
+        _ => Word::Anomaly,
+    }
+}
+
+/// Whether it passed.
+pub(crate) fn passed(word: Word) -> bool {
+    matches!(word, Word::Passed(_))
+}
+
+/// Check, limit and value of a refusal.
+pub(crate) fn refusal(word: Word) -> (Check, i64, i64) {
+    match word {
+        Word::Refused(_, check, limit, value) => (check, limit, value),
+        other => panic!("not refused: {other:?}"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Bars that are plainly right: all trades of a span are kept and summed when it is over.
+
+use crate::harness::Emitted;
+use flow::records::{Bar, BarFlow, Tick, Trade};
+use flow::{Event, Flags, Kind, Ns, Px, Qty, Side};
+
+const DAY: u64 = 86_400;
+
+/// What is open: instrument, length, end, trades.
+struct Span {
+    instrument: u32,
+    length: u64,
+    start: u64,
+    trades: Vec<(Px, u64, Side)>,
+}
+
+/// The reference of one set of lengths, in seconds, rising.
+pub(crate) struct BarReference {
+    lengths: Vec<u64>,
+    open: Vec<Span>,
+}
+
+/// Start, in seconds, of the span that holds `seconds`. Even instruments are New York's, five hours behind in winter.
+fn start_of(instrument: u32, length: u64, seconds: u64) -> u64 {
+    let shift = if length == DAY && instrument.is_multiple_of(2) { 5 * 3_600 } else { 0 };
+    (seconds - shift) / length * length + shift
+}
+
+impl BarReference {
+    pub(crate) fn new(lengths: &[u64]) -> BarReference {
+        BarReference { lengths: lengths.to_vec(), open: Vec::new() }
+    }
+
+    pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
+        let seconds = event.ts.0 / 1_000_000_000;
+        let (first, last) = match event.get::<Tick>() {
+            Some(tick) => (tick.first, tick.last),
+            None => (event.instrument, event.instrument),
+        };
+        if let Some(trade) = event.get::<Trade>()
+            && (trade.qty.0 == 0 || event.flags.has(Flags::SNAPSHOT))
+        {
+            return Vec::new();
+        }
+        let over = |s: &Span| (first..=last).contains(&s.instrument) && seconds >= s.start + s.length;
+        let (mut closed, open) = std::mem::take(&mut self.open).into_iter().partition::<Vec<_>, _>(over);
+        self.open = open;
+        closed.sort_by_key(|s| (s.instrument, s.length));
+        if event.kind == Kind::Trade {
+            let trade: &Trade = event.record();
+            for length in self.lengths.clone() {
+                let start = start_of(event.instrument, length, seconds);
+                self.span(event.instrument, length, start).trades.push((trade.px, trade.qty.0, event.side()));
+            }
+        }
+        closed.iter().flat_map(Span::emitted).collect()
+    }
+
+    fn span(&mut self, instrument: u32, length: u64, start: u64) -> &mut Span {
+        let at = self.open.iter().position(|s| (s.instrument, s.length) == (instrument, length));
+        let at = at.unwrap_or_else(|| {
+            self.open.push(Span { instrument, length, start, trades: Vec::new() });
+            self.open.len() - 1
+        });
+        assert_eq!(self.open[at].start, start);
+        &mut self.open[at]
+    }
+}
+
+impl Span {
+    fn emitted(&self) -> [Emitted; 2] {
+        let prices = || self.trades.iter().map(|t| t.0);
+        let volume = |side: Option<Side>| {
+            let of_side = self.trades.iter().filter(|t| side.is_none_or(|s| t.2 == s));
+            of_side.map(|t| t.1).sum::<u64>()
+        };
+        let bar = Bar {
+            open: prices().next().unwrap(),
+            high: prices().max().unwrap(),
+            low: prices().min().unwrap(),
+            close: prices().next_back().unwrap(),
+            start_s: self.start as u32,
+            interval_s: self.length as u32,
+        };
+        let flow = BarFlow {
+            volume: Qty(volume(None)),
+            vwap: self.vwap(),
+            buy_volume: Qty(volume(Some(Side::Buy))),
+            sell_volume: Qty(volume(Some(Side::Sell))),
+            trades: self.trades.len() as u32,
+            interval_s: self.length as u32,
+        };
+        let bar = Event::new(Ns(0), self.instrument, Flags::NONE, &bar);
+        let flow = Event::new(Ns(0), self.instrument, Flags::LAST_OF_GROUP, &flow);
+        [Emitted::bare(&bar), Emitted::bare(&flow)]
+    }
+
+    /// The nearest of the candidates around the quotient; the even one of two that are as near.
+    fn vwap(&self) -> Px {
+        let money: i128 = self.trades.iter().map(|t| i128::from(t.0.0) * i128::from(t.1)).sum();
+        let volume: i128 = self.trades.iter().map(|t| i128::from(t.1)).sum();
+        let near = (money / volume - 1..=money / volume + 1).min_by_key(|v| ((v * volume - money).abs(), v % 2 != 0));
+        Px(near.unwrap() as i64)
+    }
+}

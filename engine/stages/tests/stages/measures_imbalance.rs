@@ -1,0 +1,158 @@
+//! Imbalance behind the book stage, against sums over the book's own depth at every top that it tells.
+
+use crate::harness::{self, INSTRUMENTS, Pipeline};
+use crate::stream::{opening, steps};
+use flow::records::{BookTop, Imbalance, Level};
+use flow::{Event, Flags, Kind, Ns, Px, Qty, Side, Stage};
+use proptest::prelude::*;
+use stages::Space;
+use stages::book::BookStage;
+use stages::measures::ImbalanceStage;
+
+fn pipeline(levels: u32, weighting: &str, max_levels: u32) -> Pipeline<ImbalanceStage> {
+    let (levels, max) = (levels.to_string(), max_levels.to_string());
+    let set = [("levels", &*levels), ("weighting", weighting), ("max_levels", &max), ("max_books", "6")];
+    Pipeline::new(ImbalanceStage::new(
+        &harness::params("imbalance", &set),
+        Space { instruments: INSTRUMENTS, fills: 64 },
+    ))
+}
+
+/// Weight of the k-th level by its definition.
+fn weight(weighting: &str, k: usize) -> f64 {
+    match weighting {
+        "equal" => 1.0,
+        "harmonic" => 1.0 / k as f64,
+        _ => libm::exp(-0.5 * (k as f64 - 1.0)),
+    }
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a.is_nan() && b.is_nan()) || (a - b).abs() < 1e-12
+}
+
+/// The nearest of the candidates around a quotient; the even one of two that are as near.
+fn quotient(a: i128, b: i128) -> Px {
+    let near = (a / b - 1..=a / b + 1).min_by_key(|v| ((v * b - a).abs(), v % 2 != 0));
+    Px(near.unwrap() as i64)
+}
+
+/// What must be told of a top, from the book as it stands.
+fn check(told: &Imbalance, top: &BookTop, book: &BookStage, instrument: u32, levels: u32, weighting: &str) {
+    assert_eq!((told.levels, told.reserved), (levels, [0; 3]));
+    let side = |side: Side| book.books().book(instrument).unwrap().depth(side).take(levels as usize);
+    let weighed = |s| side(s).enumerate().map(|(i, l)| weight(weighting, i + 1) * l.qty.0 as f64).sum::<f64>();
+    if top.bid_px == Px::NONE || top.ask_px == Px::NONE {
+        assert!(told.l1.is_nan() && told.depth.is_nan() && (told.mid, told.weighted_mid) == (Px::NONE, Px::NONE));
+        return;
+    }
+    let ratio = |b: f64, a: f64| (b - a) / (b + a);
+    let [b, a] = [top.bid_qty.0, top.ask_qty.0];
+    assert!(near(told.l1, ratio(b as f64, a as f64)) && told.l1.abs() <= 1.0);
+    assert!(near(told.depth, ratio(weighed(Side::Buy), weighed(Side::Sell))), "{told:?} at {top:?}");
+    let [pb, pa, b, a] = [top.bid_px.0.into(), top.ask_px.0.into(), i128::from(b), i128::from(a)];
+    assert_eq!((told.mid, told.weighted_mid), (quotient(pb + pa, 2), quotient(pa * b + pb * a, a + b)));
+}
+
+/// Hands an input and what the book says of it to the measure; gives every top with what was told of it.
+fn both(
+    book: &mut Pipeline<BookStage>,
+    pipeline: &mut Pipeline<ImbalanceStage>,
+    event: &Event,
+) -> Vec<(BookTop, Event)> {
+    let mut told = Vec::new();
+    if pipeline.stage.reads().has(event.kind) {
+        assert!(pipeline.feed(event).is_empty());
+    }
+    for emitted in book.feed(event) {
+        if pipeline.stage.reads().has(emitted.0.kind) {
+            let measured = pipeline.feed_from(1, &emitted.0);
+            assert_eq!(measured.len(), usize::from(emitted.0.kind == Kind::BookTop));
+            told.extend(measured.iter().map(|m| (*emitted.0.record::<BookTop>(), m.0)));
+        }
+    }
+    told
+}
+
+const WEIGHTINGS: [&str; 3] = ["equal", "harmonic", "exponential"];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    #[test]
+    fn depth_is_the_books(steps in steps(400), levels in 1..8_u32, weighting in 0..3_usize, save_at in 0..400_usize) {
+        let weighting = WEIGHTINGS[weighting];
+        let ((opening, listings), mut book) = (opening(), harness::book(64, 64, 6));
+        let mut pipeline = pipeline(levels, weighting, 64);
+        for (at, event) in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))).enumerate() {
+            if at == save_at {
+                let bytes = harness::saved(&pipeline.stage, &listings);
+                pipeline = self::pipeline(levels, weighting, 64);
+                harness::load(&mut pipeline.stage, &listings, &bytes).unwrap();
+                prop_assert_eq!(harness::saved(&pipeline.stage, &listings), bytes);
+            }
+            for (top, measured) in both(&mut book, &mut pipeline, &event) {
+                prop_assert_eq!(measured.instrument, event.instrument);
+                check(measured.record(), &top, &book.stage, event.instrument, levels, weighting);
+            }
+        }
+    }
+
+    #[test]
+    fn a_ladder_that_is_not_whole_is_silent(steps in steps(400)) {
+        let (opening, mut book, mut pipeline) = (opening().0, harness::book(64, 64, 6), pipeline(5, "equal", 16));
+        for event in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))) {
+            for (top, measured) in both(&mut book, &mut pipeline, &event) {
+                let told: &Imbalance = measured.record();
+                // Absent, or right.
+                if !told.l1.is_nan() && told.depth.is_nan() {
+                    continue;
+                }
+                check(told, &top, &book.stage, event.instrument, 5, "equal");
+            }
+        }
+    }
+}
+
+fn level(side: Side, px: i64, qty: u64) -> Event {
+    let record = Level { px: Px(px * 10_000_000), qty: Qty(qty), ..Default::default() };
+    Event { source: 1, ..Event::new(Ns(1), 3, Flags::LAST_OF_GROUP.with_side(side), &record) }
+}
+
+#[test]
+fn the_worked_numbers() {
+    let bids = [(10_000, 300), (9_999, 200), (9_998, 500)].map(|(px, qty)| level(Side::Buy, px, qty));
+    let asks = [(10_002, 100), (10_003, 400), (10_004, 300)].map(|(px, qty)| level(Side::Sell, px, qty));
+    for (weighting, depth) in WEIGHTINGS.into_iter().zip(["0.111111", "0.172414", "0.143892"]) {
+        let (mut book, mut pipeline) = (harness::book(64, 64, 6), pipeline(3, weighting, 64));
+        let worst_first = bids.iter().rev().chain(asks.iter().rev());
+        let told = opening().0.iter().chain(worst_first).flat_map(|e| both(&mut book, &mut pipeline, e)).last();
+        let told: &Imbalance = &told.unwrap().1.record::<Imbalance>().to_owned();
+        assert_eq!((told.l1, told.mid, told.weighted_mid), (0.5, Px(100_010_000_000), Px(100_015_000_000)));
+        assert_eq!(format!("{:.6}", told.depth), depth, "{weighting}");
+    }
+}
+
+#[test]
+fn the_touch_alone_reads_no_levels() {
+    assert_eq!(pipeline(1, "equal", 64).stage.reads().iter().collect::<Vec<_>>(), [Kind::BookTop]);
+}
+
+#[test]
+fn halves_are_even_and_the_largest_touch_does_not_overflow() {
+    let mut pipeline = pipeline(1, "equal", 64);
+    let mut told = |bid: (i64, u64), ask: (i64, u64)| {
+        let top = BookTop {
+            bid_px: Px(bid.0),
+            bid_qty: Qty(bid.1),
+            ask_px: Px(ask.0),
+            ask_qty: Qty(ask.1),
+            exchange_ts: Ns(1),
+        };
+        *pipeline.feed(&Event::new(Ns(1), 1, Flags::NONE, &top))[0].0.record::<Imbalance>()
+    };
+    assert_eq!(told((1, 1), (2, 1)).mid, Px(2));
+    assert_eq!(told((2, 1), (3, 1)).weighted_mid, Px(2));
+    assert_eq!(told((-2, 1), (-1, 1)).mid, Px(-2));
+    let most = told((i64::MAX - 2, u64::MAX), (i64::MAX - 1, u64::MAX));
+    assert_eq!((most.l1, most.mid, most.weighted_mid), (0.0, Px(i64::MAX - 1), Px::NONE));
+}

@@ -1,7 +1,0 @@
-//! The simulated venue against a naive exchange that keeps every order, and its rules one by one.
-
-mod harness;
-mod levels;
-mod random;
-mod rules;
-mod twin;

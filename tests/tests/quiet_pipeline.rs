@@ -1,0 +1,247 @@
+//! On a warm pipeline an event costs no allocation, no page fault and no system call.
+//!
+//! Stamped inputs go through the whole pipeline on one thread: instruments' names to warm up, N inputs, then ten times as many.
+//! A cost per event, however rare, shows in the second count. Allocations and faults are counted for the thread alone.
+//! System calls are not counted but forbidden: a filter of the kernel ends the process at the first, so surviving is the
+//! proof. The meters are on, and every eighth input is timed. Each measurement has a process of its own, this binary called again: nothing else runs in it, and its end is a
+//! failure of the test and not of the tests. What an allocation, a fault and a system call look like is tested too.
+
+mod harness;
+
+use allocation_counter::measure;
+use flow::{Event, Kind, Kinds};
+use harness::{Day, Pipeline, add_day, add_file, inputs, listings, small, taken};
+use quanta::Clock;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+use std::collections::BTreeMap;
+use std::env::consts::ARCH;
+use std::hint::{black_box, spin_loop};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tidegate::config::Settings;
+use tidegate::pipeline::{Exit, Group, LoadMeter, StallMeter};
+use tidegate::run::Tail;
+use tidegate_tests::{Case, amount, conclude, data};
+
+/// Names the measurement to a process that makes only this one.
+const MEASURE: &str = "TIDEGATE_MEASURE";
+
+/// The signal that ends a process at a forbidden system call.
+const SIGSYS: i32 = 31;
+
+/// Where inputs come from.
+struct Source {
+    name: &'static str,
+    needs: &'static [&'static str],
+    add: fn(&mut Settings, &[PathBuf]),
+}
+
+const SOURCES: [Source; 4] = [
+    Source {
+        name: "synthetic",
+        needs: &[],
+        add: |settings, _| {
+            let messages = amount(40_000, 400_000);
+            add_day(settings, Day { seed: 61, messages, symbols: 8, live_orders: 1_000 });
+        },
+    },
+    Source {
+        name: "rare_instruments",
+        needs: &[],
+        add: |settings, _| {
+            let messages = amount(40_000, 400_000);
+            add_day(settings, Day { seed: 62, messages, symbols: 1_000, live_orders: 10_000 });
+        },
+    },
+    Source {
+        name: "itch_aapl",
+        needs: &["nasdaq_itch/locate-13-10k.bin"],
+        add: |settings, files| add_file(settings, "itch", &files[0], Some("2019-01-30")),
+    },
+    Source {
+        name: "lobster_goog",
+        needs: &["lobster/LOBSTER_SampleFile_GOOG_2012-06-21_10.zip"],
+        add: |settings, files| add_file(settings, "lobster", &files[0], None),
+    },
+];
+
+/// What a piece of work cost the thread.
+#[derive(Debug, PartialEq, Eq)]
+struct Cost {
+    allocations: u64,
+    faults: u64,
+}
+
+const NOTHING: Cost = Cost { allocations: 0, faults: 0 };
+
+/// Minor and major page faults of this thread so far.
+fn faults() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").expect("the kernel gives it");
+    let (_, after_name) = stat.rsplit_once(')').expect("the name of the thread is in brackets");
+    let field = |n: usize| after_name.split_whitespace().nth(n - 3).expect("it has more fields");
+    [10, 12].map(|n| field(n).parse::<u64>().expect("a number")).iter().sum()
+}
+
+/// The cost of `work`. What counting itself touches first is touched before.
+fn cost(work: impl FnOnce()) -> Cost {
+    for _ in 0..3 {
+        black_box((faults(), measure(|| ()).count_total));
+    }
+    let before = faults();
+    let allocations = measure(work).count_total;
+    Cost { allocations, faults: faults() - before }
+}
+
+/// From here on any system call of this thread ends the process.
+fn forbid_system_calls() {
+    let arch = ARCH.try_into().expect("an architecture that filters are written for");
+    let filter = SeccompFilter::new(BTreeMap::new(), SeccompAction::KillProcess, SeccompAction::Allow, arch);
+    let program: BpfProgram = filter.and_then(TryInto::try_into).expect("a filter without rules");
+    seccompiler::apply_filter(&program).expect("the kernel filters system calls");
+}
+
+/// Does `prepare`, then the work it gives, without a system call. The thread cannot end without one, nor free what the
+/// work gives back, so it keeps that and waits for the end of the process.
+fn sealed<R, W: FnOnce() -> R>(prepare: impl FnOnce() -> W + Send + 'static) {
+    let done = Arc::new(AtomicBool::new(false));
+    let here = Arc::clone(&done);
+    let thread = std::thread::spawn(move || {
+        let work = prepare();
+        forbid_system_calls();
+        let _kept = work();
+        here.store(true, Ordering::Release);
+        loop {
+            spin_loop();
+        }
+    });
+    while !done.load(Ordering::Acquire) {
+        assert!(!thread.is_finished(), "the work was not prepared");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A pipeline on one thread, and the inputs that it is measured with.
+struct Fused {
+    group: Group,
+    load: LoadMeter,
+    tail: Tail,
+    inputs: Vec<Event>,
+}
+
+impl Fused {
+    fn new(settings: &Settings, inputs: Vec<Event>) -> Fused {
+        let instruments = inputs.iter().map(|e| e.instrument).max().unwrap_or(0) + 1;
+        let all = listings(&inputs);
+        let plan = Pipeline { settings, instruments, kinds: Kinds::ALL, listings: &all }.plan();
+        assert_eq!(plan.groups.len(), 1, "the pipeline is not cut");
+        let group = Group::new(plan.stages, plan.groups[0].forwards, 8);
+        let clock = Some(Clock::new());
+        let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, instruments, Arc::default());
+        let tail = tail.with_stalls(StallMeter::new(clock.clone()));
+        Fused { group, load: LoadMeter::new(clock), tail, inputs }
+    }
+
+    /// Where the warm-up ends, where N inputs end, and where ten times as many end. Only what names instruments is
+    /// warm-up, so that the first order of each is measured.
+    fn marks(&self) -> [usize; 3] {
+        let names = |e: &Event| matches!(e.kind, Kind::Name | Kind::Listing);
+        let warm = self.inputs.iter().rposition(names).map_or(0, |last| last + 1);
+        let some = (self.inputs.len() - warm) / 11;
+        assert!(some >= 500, "too few inputs to say anything: {}", self.inputs.len());
+        [warm, warm + some, warm + 11 * some]
+    }
+
+    fn pass(&mut self, from: usize, to: usize) {
+        for input in &self.inputs[from..to] {
+            self.group.process(input, &mut self.tail, &mut || ());
+            self.tail.finished(input.id.seq(), &mut || ());
+            self.load.worked(5, &self.tail);
+            if input.id.seq() % 7 == 0 {
+                self.load.idle(&self.tail, spin_loop);
+            }
+        }
+    }
+}
+
+/// Allocations and faults for N inputs and for ten times as many; then both again, without a system call.
+fn measure_pipeline(source: &Source, files: &[PathBuf]) {
+    let mut settings = small();
+    (source.add)(&mut settings, files);
+    let inputs = inputs(&taken(&settings, Kinds::ALL).events);
+    let mut pipeline = Fused::new(&settings, inputs.clone());
+    let [warm, some, many] = pipeline.marks();
+    pipeline.pass(0, warm);
+    let few = cost(|| pipeline.pass(warm, some));
+    let tenfold = cost(|| pipeline.pass(some, many));
+    let (stats, _) = pipeline.tail.finish();
+    println!("{} inputs: {few:?}, {} inputs: {tenfold:?}, {} outcomes", some - warm, many - some, stats.outcomes);
+    assert!(stats.outcomes > 0, "the pipeline did nothing");
+    assert_eq!((few, tenfold), (NOTHING, NOTHING));
+    sealed(move || {
+        let mut pipeline = Fused::new(&settings, inputs);
+        pipeline.pass(0, warm);
+        move || {
+            pipeline.pass(warm, many);
+            pipeline
+        }
+    });
+}
+
+/// Makes the named measurement; this process does nothing else.
+fn measurement(name: &str) {
+    match name {
+        "allocation" => {
+            let cost = cost(|| drop(black_box(Vec::<u8>::with_capacity(64))));
+            assert_eq!(cost.allocations, 1);
+        }
+        "fault" => {
+            let mut memory: Vec<u8> = Vec::with_capacity(64 << 20);
+            let cost = cost(|| memory.resize(64 << 20, 1));
+            black_box(memory);
+            assert!(cost.allocations == 0 && cost.faults > 0, "{cost:?}");
+        }
+        "system call" => sealed(|| std::thread::yield_now),
+        name => {
+            let source = SOURCES.iter().find(|s| s.name == name).expect("a source");
+            let files: Vec<PathBuf> = source.needs.iter().map(|n| data().join(n)).collect();
+            measure_pipeline(source, &files);
+        }
+    }
+    std::process::exit(0);
+}
+
+/// Makes the measurement in a process of its own.
+fn apart(name: &str) -> Output {
+    let this = std::env::current_exe().expect("a running binary has a path");
+    Command::new(this).env(MEASURE, name).output().expect("it is running, so it runs again")
+}
+
+#[track_caller]
+fn holds(name: &str) {
+    let Output { status, stdout, stderr } = apart(name);
+    let said = [stdout, stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
+    let called = if status.signal() == Some(SIGSYS) { "a system call was made; " } else { "" };
+    assert!(status.success(), "{name}: {called}{status}\n{said}");
+}
+
+fn a_system_call_is_found() {
+    let status = apart("system call").status;
+    assert_eq!(status.signal(), Some(SIGSYS), "{status}");
+}
+
+fn main() -> ExitCode {
+    if let Ok(name) = std::env::var(MEASURE) {
+        measurement(&name);
+    }
+    let sources = SOURCES.iter().map(|s| Case::new(s.name, s.needs, |_| holds(s.name)));
+    let found = [
+        Case::new("an_allocation_is_found", &[], |_| holds("allocation")),
+        Case::new("a_page_fault_is_found", &[], |_| holds("fault")),
+        Case::new("a_system_call_is_found", &[], |_| a_system_call_is_found()),
+    ];
+    conclude(sources.chain(found).collect())
+}
