@@ -144,6 +144,27 @@ fn an_unfinished_start_is_begun_anew() {
     check_whole(&dir, 100);
 }
 
+/// A journal of another format is refused before anything in it is believed, with what to do.
+#[test]
+fn another_format_is_refused() {
+    let (_folder, dir) = closed();
+    let path = dir.join("journal.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("format = 2\n"), "{text}");
+    let old = "format = 1\njournal_id = \"0\"\nbuild_id = \"tidegate 0.0\"\nof_another_time = true\n";
+    std::fs::write(&path, old).unwrap();
+    let read = JournalReader::open(&dir).map(|_| ()).unwrap_err();
+    let resumed = Journal::resume(&dir, upkeep(1)).map(|_| ()).unwrap_err();
+    let says = "the journal has format 1, and this build reads format 2 only; read it with the build that wrote it \
+                    (tidegate 0.0), or begin a new journal in another folder";
+    for error in [read, resumed] {
+        assert!(matches!(error, JournalError::OtherFormat { found: 1, .. }), "{error}");
+        assert!(error.to_string().ends_with(says), "{error}");
+    }
+    let faults = verify(&dir, 10).unwrap().faults;
+    assert!(faults.len() == 1 && faults[0].to_string().ends_with(says), "{faults:#?}");
+}
+
 #[test]
 fn a_journal_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();

@@ -30,6 +30,8 @@ pub enum FieldType {
     Seconds,
     /// Plain unsigned integer of the field's width.
     Uint,
+    /// A user of the system, u32; `u32::MAX` = absent.
+    Uid,
     /// Plain signed integer of the field's width.
     Int,
     /// f64; NaN = absent.

@@ -12,6 +12,7 @@ fn meaning(field: &Field) -> String {
         FieldType::TimeNs => "u64, ns since 1970-01-01 UTC; `u64::MAX` = absent".to_owned(),
         FieldType::Seconds => "u32, s".to_owned(),
         FieldType::Uint => format!("u{}", field.size * 8),
+        FieldType::Uid => "u32; `u32::MAX` = absent".to_owned(),
         FieldType::Int => format!("i{}", field.size * 8),
         FieldType::Float => "f64; NaN = absent".to_owned(),
         FieldType::Text => format!("{} bytes of ASCII", field.size),

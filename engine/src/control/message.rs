@@ -1,6 +1,6 @@
 //! What is commanded over the control socket.
 
-use crate::ingress::OperatorCommand;
+use crate::ingress::{Asker, OperatorCommand};
 use flow::records::Name;
 use flow::{CommandAction, Event, Flags, Ns, SOURCE_OPERATOR};
 use serde::{Deserialize, Serialize};
@@ -55,11 +55,11 @@ impl ControlRequest {
         ControlRequest { action: action.to_owned(), actor: actor.to_owned(), check: None, from: None, to: None }
     }
 
-    /// As inputs: the actor's name, then the command.
+    /// As inputs: the actor's name, then the command, asked for by the user `uid` at the wall time `asked_ts`.
     ///
     /// # Errors
     /// When the action or the check is none.
-    pub fn events(&self) -> Result<[Event; 2], BadCommand> {
+    pub fn events(&self, uid: u32, asked_ts: Ns) -> Result<[Event; 2], BadCommand> {
         let engines = |a: CommandAction| matches!(a, CommandAction::SkipCounters | CommandAction::CarriedOver);
         let action = CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a));
         let action = action.ok_or_else(|| BadCommand {
@@ -67,8 +67,8 @@ impl ControlRequest {
             found: self.action.clone(),
             valid: "halt, resume, cancel-all, set-limit".to_owned(),
         })?;
-        let actor = xxh3_64(self.actor.as_bytes());
-        let mut order = OperatorCommand::plain(action, actor);
+        let actor = xxh3_64(self.actor.as_bytes()) as u32;
+        let mut order = OperatorCommand::plain(action, Asker { actor, uid, asked_ts });
         if action == CommandAction::SetLimit {
             order.target = self.check_number()?;
             let value = |given: Option<i64>, what| {
@@ -95,8 +95,8 @@ impl ControlRequest {
 }
 
 /// The name behind a handle; what is longer than a name's piece is cut.
-fn named(handle: u64, actor: &str) -> Event {
-    let mut name = Name { handle, space: ACTORS, parts: 1, ..Name::default() };
+fn named(handle: u32, actor: &str) -> Event {
+    let mut name = Name { handle: handle.into(), space: ACTORS, parts: 1, ..Name::default() };
     let len = actor.len().min(name.text.len());
     name.text[..len].copy_from_slice(&actor.as_bytes()[..len]);
     name.len = len as u8;
@@ -118,16 +118,18 @@ mod tests {
     fn a_limit_names_check_old_and_new() {
         let limit =
             ControlRequest { check: Some("max-notional".to_owned()), from: Some(1), to: Some(2), ..asked("set-limit") };
-        let [name, command] = limit.events().unwrap();
+        let [name, command] = limit.events(1000, Ns(7)).unwrap();
         let command: &Command = command.record();
         assert_eq!((command.action, command.target, command.old, command.new), (4, 4, 1, 2));
-        assert_eq!(name.record::<Name>().handle, command.actor);
+        assert_eq!((command.uid, command.asked_ts), (1000, Ns(7)));
+        assert_eq!(name.record::<Name>().handle, u64::from(command.actor));
     }
 
     #[test]
     fn what_is_no_command_says_what_would_be() {
-        assert!(asked("stop").events().unwrap_err().to_string().contains("valid: halt, resume"));
-        assert!(asked("set-limit").events().unwrap_err().to_string().contains("max-quantity"));
-        assert!(asked("skip-counters").events().is_err(), "the engine's own");
+        let events = |action| asked(action).events(Command::NO_UID, Ns::NONE);
+        assert!(events("stop").unwrap_err().to_string().contains("valid: halt, resume"));
+        assert!(events("set-limit").unwrap_err().to_string().contains("max-quantity"));
+        assert!(events("skip-counters").is_err(), "the engine's own");
     }
 }

@@ -2,8 +2,9 @@
 
 use super::message::{ControlReply, ControlRequest};
 use super::status::{self, Status};
-use crate::ingress::CommandSender;
+use crate::ingress::{CommandSender, wall_now};
 use crate::run::Control;
+use flow::records::Command;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -85,16 +86,21 @@ fn serve(stream: &UnixStream, commands: &CommandSender, control: &Control) -> io
     BufReader::new(stream.take(MOST_ASKED)).read_line(&mut line)?;
     let answer = match serde_json::from_str::<ControlRequest>(&line) {
         Ok(asked) if asked.action == status::ACTION => serde_json::to_string(&Status::of(control))?,
-        asked => serde_json::to_string(&entered(asked.map_err(|e| e.to_string()), commands))?,
+        asked => serde_json::to_string(&entered(asked.map_err(|e| e.to_string()), peer(stream), commands))?,
     };
     let mut to = stream;
     writeln!(to, "{answer}")
 }
 
-/// Hands a command to the ingress.
-fn entered(asked: Result<ControlRequest, String>, commands: &CommandSender) -> ControlReply {
+/// The user of the process at the other end, where the system tells.
+fn peer(stream: &UnixStream) -> u32 {
+    rustix::net::sockopt::socket_peercred(stream).map_or(Command::NO_UID, |peer| peer.uid.as_raw())
+}
+
+/// Hands a command of the user `uid` to the ingress.
+fn entered(asked: Result<ControlRequest, String>, uid: u32, commands: &CommandSender) -> ControlReply {
     let entered = asked.and_then(|asked| {
-        let events = asked.events().map_err(|e| e.to_string())?;
+        let events = asked.events(uid, wall_now()).map_err(|e| e.to_string())?;
         let gone = |_| "the run is ending".to_owned();
         events.into_iter().try_for_each(|event| commands.send(event).map_err(gone))
     });

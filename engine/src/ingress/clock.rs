@@ -7,6 +7,12 @@ use crate::plan::ClockKind;
 use flow::Ns;
 use std::time::{Instant, SystemTime};
 
+/// The wall's time.
+pub fn wall_now() -> Ns {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ns(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX - 1))
+}
+
 /// How fast the exchange's time passes: a factor of the wall's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace(pub f64);
@@ -46,10 +52,9 @@ impl Clock {
             paced.turn = Instant::now();
         }
         if self.kind == ClockKind::Wall {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX - 1);
-            self.back = self.back.max(self.wall.0.saturating_sub(now));
-            self.wall = Ns(now.max(self.wall.0));
+            let now = wall_now();
+            self.back = self.back.max(self.wall.0.saturating_sub(now.0));
+            self.wall = now.max(self.wall);
         }
     }
 

@@ -9,6 +9,22 @@ use flow::{CommandAction, Event, Flags, HaltReason, Ns, SOURCE_OPERATOR};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+/// Who asked for a command, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// Handle of the name that was given; 0 = the engine itself.
+    pub actor: u32,
+    /// User of the process that asked; [`Command::NO_UID`] = not known.
+    pub uid: u32,
+    /// Wall time; absent for the engine's own.
+    pub asked_ts: Ns,
+}
+
+impl Asker {
+    /// The engine itself: what it commands depends on its inputs alone, so it names no time.
+    pub const ENGINE: Asker = Asker { actor: 0, uid: Command::NO_UID, asked_ts: Ns::NONE };
+}
+
 /// A command with its parts in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperatorCommand {
@@ -17,7 +33,7 @@ pub struct OperatorCommand {
     /// What it addresses: the check whose limit is set.
     pub target: u32,
     /// Who asked.
-    pub actor: u64,
+    pub by: Asker,
     /// Value before.
     pub old: i64,
     /// Value from now on.
@@ -26,14 +42,14 @@ pub struct OperatorCommand {
 
 impl OperatorCommand {
     /// A command without a value.
-    pub const fn plain(action: CommandAction, actor: u64) -> OperatorCommand {
-        OperatorCommand { action, target: 0, actor, old: 0, new: 0 }
+    pub const fn plain(action: CommandAction, by: Asker) -> OperatorCommand {
+        OperatorCommand { action, target: 0, by, old: 0, new: 0 }
     }
 
     /// As an input.
     pub fn event(self) -> Event {
-        let OperatorCommand { action, target, actor, old, new } = self;
-        let command = Command { action: action.code(), target, actor, old, new, ..Command::default() };
+        let OperatorCommand { action, target, by: Asker { actor, uid, asked_ts }, old, new } = self;
+        let command = Command { action: action.code(), target, actor, uid, old, new, asked_ts };
         let mut event = Event::new(Ns(0), 0, Flags::LAST_OF_GROUP, &command);
         event.source = SOURCE_OPERATOR;
         event

@@ -19,8 +19,8 @@ mod source_queue;
 mod ticks;
 mod waiting;
 
-pub use clock::{Clock, Pace};
-pub use commands::{CommandSender, Commands, OperatorCommand, halt};
+pub use clock::{Clock, Pace, wall_now};
+pub use commands::{Asker, CommandSender, Commands, OperatorCommand, halt};
 pub use live_replies::LiveVenueReplies;
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};

@@ -25,8 +25,6 @@ pub trait Exit {
     }
 }
 
-/// Kinds that a stage can read are below this.
-const KINDS: usize = 128;
 /// Among the bits of a kind: the exit takes it.
 const EXIT: u64 = 1 << 63;
 
@@ -41,7 +39,7 @@ struct Station {
 pub struct Group {
     stations: Vec<Station>,
     /// Who reads each kind: a bit a station, so that an event goes from reader to reader, and one for the exit.
-    readers: Box<[u64; KINDS]>,
+    readers: Box<[u64; Kind::COUNT]>,
     meter: Meter,
     /// Those of the stations that look ahead, and what for.
     ahead: Vec<usize>,
@@ -53,7 +51,7 @@ impl Group {
     pub fn new(stages: Vec<Planned>, forwards: Kinds, sample_every: u64) -> Group {
         let meter = Meter::new(stages.len(), sample_every);
         assert!(stages.len() < 63, "more stages in a group than a word has bits for");
-        let mut readers = Box::new([0; KINDS]);
+        let mut readers = Box::new([0; Kind::COUNT]);
         for (kind, all) in readers.iter_mut().enumerate() {
             let kind = Kind(kind as u8);
             let own = |p: &Planned| u64::from(p.stage.reads().has(kind));
@@ -109,7 +107,7 @@ impl Group {
 
 /// What stays the same while an event passes.
 struct Pass<'a, E> {
-    readers: &'a [u64; KINDS],
+    readers: &'a [u64; Kind::COUNT],
     exit: &'a mut E,
     on_backpressure: &'a mut dyn FnMut(),
     meter: &'a mut Meter,
@@ -129,7 +127,7 @@ impl<E: Exit> Pass<'_, E> {
     /// Takes an event past `stations`, of which the first has the number `from`, and out; gives those that it made tell something.
     #[inline(always)]
     fn itself<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) -> u64 {
-        let all = self.readers.get(usize::from(event.kind.0)).copied().unwrap_or(0);
+        let all = self.readers[usize::from(event.kind.0)];
         let mut readers = (all & !EXIT) >> from;
         let mut told = 0_u64;
         while readers != 0 {

@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::{SKIPPED, skip_counters};
 use crate::config::Settings;
 use crate::gateway::is_numbered;
-use crate::ingress::OperatorCommand;
+use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
 use flow::{Action, CommandAction, Event, EventId, Flags, Kind, Ns, OrderId, SOURCE_OPERATOR};
 use sinks::journal::{JournalError, JournalReader};
@@ -228,14 +228,14 @@ impl Left {
         first.extend(self.limits.commands(settings));
         first.extend(fills);
         if self.halted {
-            first.push(OperatorCommand::plain(CommandAction::Halt, 0).event());
+            first.push(OperatorCommand::plain(CommandAction::Halt, Asker::ENGINE).event());
         }
         let clip = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let begins = OperatorCommand {
             target: u32::try_from(first.len() + 1).unwrap_or(u32::MAX),
             old: clip(self.last_seq),
             new: clip(self.answers),
-            ..OperatorCommand::plain(CommandAction::CarriedOver, 0)
+            ..OperatorCommand::plain(CommandAction::CarriedOver, Asker::ENGINE)
         };
         let first = std::iter::once(begins.event()).chain(first);
         // As commands they are the engine's own: no source counts them as its inputs.

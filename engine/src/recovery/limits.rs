@@ -6,7 +6,7 @@
 //! new configuration's. Bound: one limit a check.
 
 use crate::config::Settings;
-use crate::ingress::OperatorCommand;
+use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Command, Name};
 use flow::{CommandAction, Event, ParamType};
 use stages::risk::{CHECKS, CheckEntry};
@@ -17,14 +17,14 @@ use std::collections::BTreeMap;
 struct Limit {
     configured: i64,
     now: i64,
-    actor: u64,
+    by: Asker,
 }
 
 /// Limits by number of their check, and who has commanded.
 #[derive(Default)]
 pub(super) struct Limits {
     limits: BTreeMap<u16, Limit>,
-    actors: BTreeMap<u64, Event>,
+    actors: BTreeMap<u32, Event>,
 }
 
 impl Limits {
@@ -34,7 +34,7 @@ impl Limits {
         let risk = table.get("risk");
         let limit = |entry: &CheckEntry| {
             let configured = risk?.get(entry.params.first()?.name)?.as_integer()?;
-            Some((entry.number, Limit { configured, now: configured, actor: 0 }))
+            Some((entry.number, Limit { configured, now: configured, by: Asker::ENGINE }))
         };
         Limits { limits: CHECKS.iter().filter_map(limit).collect(), actors: BTreeMap::new() }
     }
@@ -42,7 +42,7 @@ impl Limits {
     /// Takes an input of the journal.
     pub(super) fn input(&mut self, input: &Event) {
         if let Some(name) = input.get::<Name>().filter(|_| input.instrument == 0) {
-            self.actors.insert(name.handle, *input);
+            self.actors.extend(u32::try_from(name.handle).ok().map(|handle| (handle, *input)));
         }
         let Some(command) = input.get::<Command>() else { return };
         let is_set = command.action == CommandAction::SetLimit.code();
@@ -51,7 +51,8 @@ impl Limits {
             && limit.now == command.old
             && takes(number, command.new)
         {
-            (limit.now, limit.actor) = (command.new, command.actor);
+            let Command { actor, uid, asked_ts, .. } = *command;
+            (limit.now, limit.by) = (command.new, Asker { actor, uid, asked_ts });
         }
     }
 
@@ -64,8 +65,8 @@ impl Limits {
             if configured != limit.configured || limit.now == configured {
                 continue;
             }
-            commands.extend(self.actors.get(&limit.actor));
-            let order = OperatorCommand::plain(CommandAction::SetLimit, limit.actor);
+            commands.extend(self.actors.get(&limit.by.actor));
+            let order = OperatorCommand::plain(CommandAction::SetLimit, limit.by);
             let order = OperatorCommand { target: (*number).into(), old: configured, new: limit.now, ..order };
             commands.push(order.event());
         }
@@ -90,12 +91,15 @@ fn takes(number: u16, limit: i64) -> bool {
 mod tests {
     use super::*;
 
+    const ADA: Asker = Asker { actor: 5, uid: 1000, asked_ts: flow::Ns(7) };
+
     fn set(target: u32, old: i64, new: i64) -> Event {
-        OperatorCommand { target, old, new, ..OperatorCommand::plain(CommandAction::SetLimit, 5) }.event()
+        OperatorCommand { target, old, new, ..OperatorCommand::plain(CommandAction::SetLimit, ADA) }.event()
     }
 
-    fn said(commands: &[Event]) -> Vec<(u32, i64, i64, u64)> {
-        commands.iter().filter_map(|e| e.get::<Command>()).map(|c| (c.target, c.old, c.new, c.actor)).collect()
+    fn said(commands: &[Event]) -> Vec<(u32, i64, i64, Asker)> {
+        let by = |c: &Command| Asker { actor: c.actor, uid: c.uid, asked_ts: c.asked_ts };
+        commands.iter().filter_map(|e| e.get::<Command>()).map(|c| (c.target, c.old, c.new, by(c))).collect()
     }
 
     #[test]
@@ -119,7 +123,7 @@ mod tests {
             limits.input(&command);
         }
         let commands = limits.commands(&settings);
-        assert_eq!(said(&commands), [(3, 10_000, 700, 5)], "overtaken, out of range, set back, without a limit");
+        assert_eq!(said(&commands), [(3, 10_000, 700, ADA)], "overtaken, out of range, set back, without a limit");
         assert_eq!((commands.len(), commands[0]), (2, name), "who asked is named before");
     }
 
@@ -131,7 +135,7 @@ mod tests {
         limits.input(&set(6, 50_000, 60_000));
         let mut new = Settings::default();
         new.set("risk.max_quantity=800").expect("it is a limit");
-        assert_eq!(said(&limits.commands(&new)), [(6, 50_000, 60_000, 5)]);
+        assert_eq!(said(&limits.commands(&new)), [(6, 50_000, 60_000, ADA)]);
         assert!(Limits::of("").commands(&old).is_empty(), "nothing is known of a configuration without limits");
     }
 }

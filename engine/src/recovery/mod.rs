@@ -15,7 +15,7 @@ pub use panics::Panics;
 pub use snapshot::{Snapshot, SnapshotError};
 
 use crate::config::Settings;
-use crate::ingress::OperatorCommand;
+use crate::ingress::{Asker, OperatorCommand};
 use crate::run::build_id;
 use flow::{CommandAction, Event};
 use sinks::journal::JournalInfo;
@@ -46,7 +46,7 @@ pub const SKIPPED: u64 = 1_000;
 /// The command that skips the counters of every strategy ahead.
 pub fn skip_counters(by: u64) -> Event {
     let by = i64::try_from(by).unwrap_or(i64::MAX);
-    OperatorCommand { new: by, ..OperatorCommand::plain(CommandAction::SkipCounters, 0) }.event()
+    OperatorCommand { new: by, ..OperatorCommand::plain(CommandAction::SkipCounters, Asker::ENGINE) }.event()
 }
 
 /// Whether this build with these settings may go on with a journal.

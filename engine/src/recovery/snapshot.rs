@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Folder of the snapshots in that of the journal.
 const FOLDER: &str = "snapshots";
 /// Format of the file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const HASH: usize = blake3::OUT_LEN;
 
 /// Why a snapshot cannot be written or used.
@@ -30,6 +30,17 @@ pub enum SnapshotError {
     /// The file is not what was written.
     #[error("{}: the snapshot is damaged; remove it: the run then starts from an older one or from the first input", .0.display())]
     Damaged(PathBuf),
+    /// Another version of the format.
+    #[error(
+        "{}: the snapshot has format {found}, and this build reads format {FORMAT} only; remove it: the run then starts from an older one or from the first input",
+        path.display()
+    )]
+    OtherFormat {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
 }
 
 /// The state at rest after the input `seq`.
@@ -114,7 +125,31 @@ impl Snapshot {
         if blake3::hash(content).as_bytes() != hash {
             return Err(damaged());
         }
-        let snapshot: Snapshot = postcard::from_bytes(content).map_err(|_| damaged())?;
-        if snapshot.format == FORMAT { Ok(snapshot) } else { Err(damaged()) }
+        let (found, _) = postcard::take_from_bytes::<u32>(content).map_err(|_| damaged())?;
+        if found != FORMAT {
+            return Err(SnapshotError::OtherFormat { path: path.to_owned(), found });
+        }
+        postcard::from_bytes(content).map_err(|_| damaged())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_format_is_told_from_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = Snapshot::new("a build".to_owned(), "a hash".to_owned(), 7, Vec::new());
+        let path = written.write(folder.path()).unwrap();
+        assert_eq!(Snapshot::read(&path).unwrap(), written);
+        let old = Snapshot { format: 1, ..written }.write(folder.path()).unwrap();
+        let error = Snapshot::read(&old).unwrap_err();
+        assert!(matches!(error, SnapshotError::OtherFormat { found: 1, .. }), "{error}");
+        assert!(error.to_string().contains("has format 1, and this build reads format 2 only"), "{error}");
+        let mut bytes = fs::read(&old).unwrap();
+        bytes[3] ^= 1;
+        fs::write(&old, bytes).unwrap();
+        assert!(matches!(Snapshot::read(&old), Err(SnapshotError::Damaged(_))));
     }
 }

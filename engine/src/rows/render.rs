@@ -75,6 +75,7 @@ fn field(field: &Field, event: &Event, scale: Scale) -> Cell {
         FieldType::TimeNs => Ns(value).known().map(|ns| ns.0).into(),
         FieldType::Float => Cell::Float(f64::from_bits(value)),
         FieldType::Nano => Cell::Text(decimal((value as i64).into(), 9, 0)),
+        FieldType::Uid => Some(value).filter(|uid| *uid != u64::from(u32::MAX)).into(),
         FieldType::Int => Cell::Int(value as i64),
         FieldType::Uint | FieldType::Seconds | FieldType::Text => Cell::Uint(value),
     }

@@ -98,6 +98,7 @@ fn of_field(field: &Field) -> Column {
         FieldType::Qty => ("integer or decimal", "smallest unit or instrument"),
         FieldType::TimeNs => ("integer or null", "ns since 1970-01-01 UTC"),
         FieldType::Seconds => ("integer", "s"),
+        FieldType::Uid => ("integer or null", ""),
         FieldType::Uint | FieldType::Int => ("integer", ""),
         FieldType::Float => ("number or null", ""),
         FieldType::Text => ("text", ""),

@@ -102,7 +102,7 @@ pub fn outcome_kinds(settings: &Settings) -> Result<Kinds, Faults> {
             let valid = "valid: `all`, kinds as `tidegate schema` lists them, and `-kind` to leave one out";
             return Err(Faults::one(Path::new("configuration"), "outcomes.kinds", name, valid));
         };
-        kinds = if without { Kinds(kinds.0 & !named.0) } else { kinds.or(named) };
+        kinds = if without { kinds.without(named) } else { kinds.or(named) };
     }
     Ok(kinds)
 }

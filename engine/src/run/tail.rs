@@ -117,7 +117,7 @@ pub struct Tail {
     /// What all others have not seen yet.
     held: Held,
     outcomes: Kinds,
-    counts: [u64; 128],
+    counts: [u64; Kind::COUNT],
     stats: TailStats,
     bar: Bar,
     watermark: Arc<AtomicU64>,
@@ -164,7 +164,7 @@ impl Tail {
             prompt,
             held: Held::new(),
             outcomes,
-            counts: [0; 128],
+            counts: [0; Kind::COUNT],
             stats,
             bar: Bar::default(),
             watermark,
@@ -293,7 +293,7 @@ impl Tail {
 
     #[inline]
     fn observe(&mut self, event: &Event) {
-        self.counts[usize::from(event.kind.0 & 127)] += 1;
+        self.counts[usize::from(event.kind.0)] += 1;
         let instrument = event.instrument as usize;
         match event.kind {
             Kind::BookTop => {

@@ -1,6 +1,6 @@
 //! What can go wrong with a journal: where it is, what it is, and what to do next.
 
-use super::format::LogKind;
+use super::format::{LogKind, VERSION};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,16 @@ pub enum JournalError {
         /// What is wrong with it.
         what: String,
     },
+    /// Another version of the format.
+    #[error("{}: {}", path.display(), other_format(*found, build_id))]
+    OtherFormat {
+        /// The manifest.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The build that wrote it, as far as the manifest names one.
+        build_id: String,
+    },
     /// Another process writes it.
     #[error("the journal {} is being written by another process; stop that one first", dir.display())]
     InUse {
@@ -98,6 +108,15 @@ pub enum JournalError {
         "the journal's helper thread stopped unexpectedly ({0}); what was appended is in the files, resume the journal to seal it"
     )]
     Helper(String),
+}
+
+/// What is said of a journal of the format `found`, and what to do.
+pub(super) fn other_format(found: u32, build_id: &str) -> String {
+    let build = if build_id.is_empty() { String::new() } else { format!(" ({build_id})") };
+    format!(
+        "the journal has format {found}, and this build reads format {VERSION} only; read it with the build that wrote \
+         it{build}, or begin a new journal in another folder"
+    )
 }
 
 impl JournalError {

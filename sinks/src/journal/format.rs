@@ -9,7 +9,7 @@ use flow::Event;
 use std::path::{Path, PathBuf};
 
 /// Version of everything in this file.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Bytes in front of the first record of a segment.
 pub(super) const HEADER_BYTES: usize = 4096;
 /// Slots in front of the first record of a segment.
@@ -96,12 +96,12 @@ pub(super) struct SegmentHeader {
     /// Records that fit.
     pub(super) capacity: u64,
     /// Kinds that the log takes.
-    pub(super) kinds: [u64; 2],
+    pub(super) kinds: [u64; 4],
     /// The first bytes of the build id, padded with NUL.
     pub(super) build_id: [u8; 64],
     /// BLAKE3 of the configuration's text.
     pub(super) config_hash: [u8; 32],
-    pub(super) reserved: [u8; 92],
+    pub(super) reserved: [u8; 76],
     pub(super) crc: u32,
 }
 

@@ -13,6 +13,19 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+/// The words of a set of kinds in hexadecimal, the highest word first.
+fn kinds_text(kinds: Kinds) -> String {
+    kinds.words().iter().rev().map(|word| format!("{word:016x}")).collect()
+}
+
+fn kinds_of_text(text: &str) -> Option<Kinds> {
+    let mut words = [0; 4];
+    for (at, word) in words.iter_mut().rev().enumerate() {
+        *word = u64::from_str_radix(text.get(at * 16..at * 16 + 16)?, 16).ok()?;
+    }
+    (text.len() == 64).then(|| Kinds::from_words(words))
+}
+
 const NOT_TEXT: &str = "it is not UTF-8 text";
 
 /// What a journal says of itself.
@@ -114,7 +127,7 @@ pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalI
         journal_id: format!("{journal_id:016x}"),
         build_id: spec.build_id.clone(),
         segment_records: spec.segment_records,
-        outcome_kinds: format!("{:032x}", spec.outcome_kinds.0),
+        outcome_kinds: kinds_text(spec.outcome_kinds),
         snapshot: spec.snapshot.clone(),
         config_hash,
         config: spec.config_text.clone(),
@@ -143,32 +156,55 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), Journal
         }
         Err(e) => return Err(JournalError::io(&path, "reading", e)),
     };
-    let parsed = toml::from_str::<Manifest>(&text).map_err(|e| e.message().to_owned());
-    match parsed.and_then(info_of) {
+    match parsed(&text) {
         Ok(info) => Ok((info, text)),
-        Err(what) => Err(JournalError::BadManifest { path, what }),
+        Err(Unread::Other { found, build_id }) => Err(JournalError::OtherFormat { path, found, build_id }),
+        Err(Unread::Bad(what)) => Err(JournalError::BadManifest { path, what }),
     }
 }
 
-fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
-    if manifest.format != VERSION {
-        return Err(format!("its format is {}, this build reads {VERSION}", manifest.format));
+/// Why a manifest's text says nothing to this build.
+enum Unread {
+    /// It is of another format.
+    Other { found: u32, build_id: String },
+    /// It is damaged.
+    Bad(String),
+}
+
+/// What every format has.
+#[derive(Deserialize)]
+struct Stamp {
+    format: u32,
+    #[serde(default)]
+    build_id: String,
+}
+
+/// The format is looked at first: what else a manifest of another one says is not known here.
+fn parsed(text: &str) -> Result<JournalInfo, Unread> {
+    let bad = |e: toml::de::Error| Unread::Bad(e.message().to_owned());
+    let Stamp { format, build_id } = toml::from_str(text).map_err(bad)?;
+    if format != VERSION {
+        return Err(Unread::Other { found: format, build_id });
     }
+    info_of(toml::from_str(text).map_err(bad)?).map_err(Unread::Bad)
+}
+
+fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
     if hex(blake3::hash(manifest.config.as_bytes()).as_bytes()) != manifest.config_hash {
         return Err("the configuration's text is not the one that config_hash names".to_owned());
     }
     super::spec::check_segment_records(manifest.segment_records).map_err(|e| e.to_string())?;
     let journal_id =
         u64::from_str_radix(&manifest.journal_id, 16).map_err(|_| "journal_id is not 16 hex digits".to_owned())?;
-    let kinds = u128::from_str_radix(&manifest.outcome_kinds, 16)
-        .map_err(|_| "outcome_kinds is not 32 hex digits".to_owned())?;
+    let outcome_kinds =
+        kinds_of_text(&manifest.outcome_kinds).ok_or_else(|| "outcome_kinds is not 64 hex digits".to_owned())?;
     Ok(JournalInfo {
         journal_id,
         build_id: manifest.build_id,
         config_text: manifest.config,
         config_hash: manifest.config_hash,
         segment_records: manifest.segment_records,
-        outcome_kinds: Kinds(kinds),
+        outcome_kinds,
         snapshot: manifest.snapshot,
     })
 }

@@ -187,7 +187,7 @@ pub(super) fn header(info: &JournalInfo, log: LogKind, number: u64, first_record
         number,
         first_record,
         capacity: info.segment_records,
-        kinds: [kinds.0 as u64, (kinds.0 >> 64) as u64],
+        kinds: kinds.words(),
         build_id,
         config_hash: *blake3::hash(info.config_text.as_bytes()).as_bytes(),
         ..SegmentHeader::zeroed()

@@ -7,7 +7,7 @@
 //! Bound: memory for one segment's records at a time is a block of 4,096; its CRCs are 4 bytes a record. Worst case: a
 //! journal that is being written while it is verified; only what was sealed when its sidecar was read is checked.
 
-use super::error::{Damage, Fault, JournalError};
+use super::error::{Damage, Fault, JournalError, other_format};
 use super::files::{HeaderPage, SegmentFile, segment_numbers, sidecar};
 use super::format::{BLOCK_RECORDS, CLOSED, GAPS, LogKind, MANIFEST, chain_on, chain_start, hex, record_offset};
 use super::gaps::{self, Gaps};
@@ -96,6 +96,11 @@ pub fn verify(dir: &Path, limit: usize) -> Result<Verified, JournalError> {
     let (info, manifest) = match read_manifest(dir) {
         Err(JournalError::BadManifest { what, .. }) => {
             faults.push(plain(MANIFEST, Damage::Unreadable(what)));
+            return Ok(none(faults));
+        }
+        // Also what a damaged digit looks like: nothing else of the folder can be checked either way.
+        Err(JournalError::OtherFormat { found, build_id, .. }) => {
+            faults.push(plain(MANIFEST, Damage::Unreadable(other_format(found, &build_id))));
             return Ok(none(faults));
         }
         other => other?,

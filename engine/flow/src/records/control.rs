@@ -19,10 +19,12 @@ records! {
     Command = 22 "command" {
         action: u32 as Uint "1 halt, 2 resume, 3 cancel all, 4 set a limit, 5 skip order counters ahead, 6 carried over from another journal",
         target: u32 as Uint "what it addresses: the check whose limit is set; else 0",
-        actor: u64 as Uint "handle of who asked",
+        actor: u32 as Uint "handle of the name of who asked; 0 = the engine",
+        uid: u32 as Uid "user of the process that asked, where the system tells",
         old: i64 as Int "value before",
         new: i64 as Int "value from now on",
-    } reserved 8
+        asked_ts: Ns as TimeNs "wall time at which it was asked for; absent for a command of the engine",
+    }
     /// Trading stops: terminal, or entered at the head.
     Halt = 23 "halt" {
         reason: u32 as Uint "1 operator, 2 panic, 3 stalled group, 4 input log full, 5 too many returns, 6 unclean stop",
@@ -37,4 +39,9 @@ records! {
         detail: u64 as Uint "a reference, a type or a sequence number, by `what`",
         what: u16 as Uint "which anomaly",
     } reserved 6
+}
+
+impl Command {
+    /// The `uid` of a command whose process is not known.
+    pub const NO_UID: u32 = u32::MAX;
 }

@@ -1,8 +1,7 @@
 //! The table of kinds: every record with its number, fields, units and offsets.
 //!
 //! A wide thing is several narrow kinds, each meaningful alone (a bar is [`Bar`] and [`BarFlow`]); readers join them on
-//! `seq` and key. Numbers below 20 are what markets say, from 20 what the engine and its operator say, from 32 what the
-//! pipeline measures, from 64 the life of an order; a number is never given twice.
+//! `seq` and key. The essay of `kind.rs` has the map of numbers; a number is never given twice.
 
 mod control;
 mod market;
@@ -15,6 +14,25 @@ pub use measures::*;
 pub use orders::*;
 
 use crate::KindInfo;
+use crate::kind::Range;
+
+const _: () = {
+    assert!(all_in(market::INFOS, Range::MARKET), "a kind of the market has a number of another module");
+    assert!(all_in(control::INFOS, Range::CONTROL), "a kind of control has a number of another module");
+    assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number of another module");
+    assert!(all_in(orders::INFOS, Range::ORDERS), "a kind of orders has a number of another module");
+};
+
+const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
+    let mut i = 0;
+    while i < infos.len() {
+        if !Range::any_has(ranges, infos[i].kind) {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
 
 const LEN: usize = market::INFOS.len() + control::INFOS.len() + measures::INFOS.len() + orders::INFOS.len();
 
@@ -54,7 +72,7 @@ mod tests {
                 end = field.offset + field.size;
                 let wanted = match field.ty {
                     FieldType::Price | FieldType::Qty | FieldType::TimeNs | FieldType::Float | FieldType::Nano => 8,
-                    FieldType::Seconds => 4,
+                    FieldType::Seconds | FieldType::Uid => 4,
                     FieldType::Uint | FieldType::Int | FieldType::Text => field.size,
                 };
                 assert_eq!(field.size, wanted, "{}.{}", kind.name, field.name);
