@@ -6,7 +6,7 @@ use dbn::{FlagSet, MboMsg, Mbp1Msg, Mbp10Msg, Metadata, OhlcvMsg, SType, Schema,
 use feeds::dbn::Dbn;
 use feeds::drive;
 use flow::records::{Anomaly, Bar, BarFlow, Level, Listing, Quote, Trade};
-use flow::{Decoder, Event, FeedError, Flags, Kind, Listings, Ns, Px, Qty, Side, What};
+use flow::{AnomalyKind, Decoder, Event, FeedError, Flags, Kind, Listings, Ns, Px, Qty, Side};
 use proptest::prelude::*;
 
 const LAST: u8 = 128;
@@ -109,7 +109,7 @@ fn orders_become_inputs_and_every_group_is_closed() {
     assert_eq!(inputs[4].0.side(), Side::Sell);
     assert_eq!(inputs.iter().map(|(_, r)| *r).collect::<Vec<_>>(), [1, 1, 1, 2, 3, 5, 7, 8, 9, 10]);
     let whats: Vec<u16> = inputs[8..].iter().map(|(e, _)| e.record::<Anomaly>().what).collect();
-    assert_eq!(whats, [What::BadValue as u16, What::UnknownMessage as u16]);
+    assert_eq!(whats, [AnomalyKind::BadValue as u16, AnomalyKind::UnknownMessage as u16]);
     assert_eq!(inputs[4].0.ts, Ns(T0 + 2));
 }
 
@@ -256,7 +256,7 @@ fn faults_say_where_and_what_next() {
 fn unknown_and_short_records_are_skipped_with_an_anomaly() {
     let whole = sample();
     let start = whole.len() - 39 * 56;
-    for (kind, what) in [(0x77, What::UnknownMessage), (rtype::MBP_10, What::MalformedMessage)] {
+    for (kind, what) in [(0x77, AnomalyKind::UnknownMessage), (rtype::MBP_10, AnomalyKind::MalformedMessage)] {
         let mut damaged = whole.clone();
         damaged[start + 57] = kind;
         let (inputs, end) = decode(&damaged);
@@ -286,7 +286,7 @@ fn instruments_beyond_the_range_are_left_out() {
     let (mut trades, mut left_out) = (0, 0);
     drive::run(&mut decoder, &[&bytes], 1 << 16, 0, |event, _| {
         trades += u32::from(event.kind == Kind::Trade);
-        left_out += u32::from(event.get::<Anomaly>().is_some_and(|a| a.what == What::InstrumentRange as u16));
+        left_out += u32::from(event.get::<Anomaly>().is_some_and(|a| a.what == AnomalyKind::InstrumentRange as u16));
     })
     .unwrap();
     assert_eq!((trades, left_out, decoder.instruments()), (65_535, 5, 65_536));

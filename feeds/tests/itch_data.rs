@@ -6,7 +6,7 @@ use feeds::drive;
 use feeds::itch::ItchDecoder;
 use feeds::{FEEDS, Request};
 use flow::records::{Add, Anomaly, Cancel, Delete, Exec, Listing, Name, Replace, Trade};
-use flow::{Decoder, Event, Inputs, Kind, Ns, Params, Polled, Px, What};
+use flow::{AnomalyKind, Decoder, Event, Inputs, Kind, Ns, Params, Polled, Px};
 use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -145,7 +145,7 @@ fn as_sent(path: PathBuf, packets: u64, types: &[(&str, u64)], missing: u64) {
     }
     assert_eq!(file.counts, want);
     let anomalies = file.inputs.iter().filter_map(|(e, _)| e.get::<Anomaly>()).map(|a| (a.what, a.detail));
-    let told: Vec<_> = if missing > 0 { vec![(What::SequenceGap as u16, missing)] } else { vec![] };
+    let told: Vec<_> = if missing > 0 { vec![(AnomalyKind::SequenceGap as u16, missing)] } else { vec![] };
     assert_eq!(anomalies.collect::<Vec<_>>(), told);
     assert_eq!(file.inputs.iter().filter(|(e, _)| e.kind == Kind::Gap).count(), told.len());
     on_the_day(&file);

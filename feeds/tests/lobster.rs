@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use feeds::{drive, lobster};
 use flow::records::{Anomaly, Level, Listing, Status, Trade};
-use flow::{Decoder, Event, FeedError, Flags, Kind, Ns, Px, Qty, Side, What, midnight, zone_of};
+use flow::{AnomalyKind, Decoder, Event, FeedError, Flags, Kind, Ns, Px, Qty, Side, midnight, zone_of};
 use proptest::prelude::*;
 
 const MESSAGES: &str = "\
@@ -105,7 +105,7 @@ fn a_row_that_contradicts_the_messages_is_named_and_believed() {
     let kinds: Vec<_> = third.iter().map(|e| e.kind).collect();
     assert_eq!(kinds, [Kind::Cancel, Kind::Anomaly, Kind::Level]);
     let anomaly = third[1].record::<Anomaly>();
-    assert_eq!((anomaly.what, anomaly.px.0, anomaly.qty), (What::Mismatch as u16, 10_030_000_000, Qty(5)));
+    assert_eq!((anomaly.what, anomaly.px.0, anomaly.qty), (AnomalyKind::Mismatch as u16, 10_030_000_000, Qty(5)));
     assert_eq!(levels(&third), [(Side::Sell, 100_300, 5)]);
 }
 
@@ -116,11 +116,11 @@ fn odd_messages_are_anomalies() {
         end.unwrap();
         at(2, &inputs).iter().filter_map(|e| e.get::<Anomaly>()).map(|a| (a.what, a.detail)).next()
     };
-    assert_eq!(odd("34200.2,8,1,1,1,1"), Some((What::UnknownMessage as u16, 8)));
-    assert_eq!(odd("34200.2,1,77,0,1,1"), Some((What::BadValue as u16, 77)));
-    assert_eq!(odd("34200.2,1,77,1,9223372036854775807,1"), Some((What::BadValue as u16, 77)));
-    assert_eq!(odd("34200.2,4,77,1,1,0"), Some((What::BadValue as u16, 77)));
-    assert_eq!(odd("34200.0,7,0,0,1,-1"), Some((What::BackwardTime as u16, 100_000_000)));
+    assert_eq!(odd("34200.2,8,1,1,1,1"), Some((AnomalyKind::UnknownMessage as u16, 8)));
+    assert_eq!(odd("34200.2,1,77,0,1,1"), Some((AnomalyKind::BadValue as u16, 77)));
+    assert_eq!(odd("34200.2,1,77,1,9223372036854775807,1"), Some((AnomalyKind::BadValue as u16, 77)));
+    assert_eq!(odd("34200.2,4,77,1,1,0"), Some((AnomalyKind::BadValue as u16, 77)));
+    assert_eq!(odd("34200.0,7,0,0,1,-1"), Some((AnomalyKind::BackwardTime as u16, 100_000_000)));
     assert_eq!(odd("34200.2,7,0,0,1,-1"), None);
 }
 

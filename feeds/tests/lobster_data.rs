@@ -4,7 +4,7 @@
 
 use feeds::{FEEDS, Request};
 use flow::records::{Exec, Level, Name, Trade};
-use flow::{Flags, Inputs, Kind, Params, Polled, Side, Source, What};
+use flow::{AnomalyKind, Flags, Inputs, Kind, Params, Polled, Side, Source};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -196,7 +196,7 @@ fn check(known: &Known, paths: Vec<PathBuf>) -> Result<(), Failed> {
         let found = counts.iter().find(|c| c.name == *name).map(|c| c.count);
         assert_eq!(found, Some(*count), "{name}");
     }
-    assert_eq!(sums.anomalies, BTreeMap::new(), "{} is a mismatch", What::Mismatch as u16);
+    assert_eq!(sums.anomalies, BTreeMap::new(), "{} is a mismatch", AnomalyKind::Mismatch as u16);
     assert_eq!((sums.symbol.as_str(), sums.backward), (known.symbol, 0));
     assert_eq!(sums.injected, known.counts[5].1 + 2 * known.depth as u64, "injected levels and the first row's");
     assert_eq!(sums.qty, [known.visible.0, known.hidden.0]);

@@ -6,7 +6,7 @@
 
 mod harness;
 
-use flow::{Event, Kind, Kinds, Out, Px, Qty, Stage, StateError, StateReader, StateWriter, What};
+use flow::{AnomalyKind, Event, Kind, Kinds, Out, Px, Qty, Stage, StateError, StateReader, StateWriter};
 use harness::{Day, Delays, Pipeline, Taken, add_day, inputs, listings, same, set, small, taken};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -215,7 +215,7 @@ impl Stage for Peeking {
         } else if event.kind == Kind::Trade && event.id.seq() < 2_000 {
             std::thread::sleep(Duration::from_millis(1));
             let seen = self.seen.load(Ordering::Relaxed);
-            let peeked = What::BackwardClock.event_at(event.ts, 0, event.ts, seen, Px::NONE, Qty(0));
+            let peeked = AnomalyKind::BackwardClock.event_at(event.ts, 0, event.ts, seen, Px::NONE, Qty(0));
             out.push::<flow::records::Anomaly>(0, flow::Flags::NONE, peeked.record());
         }
     }

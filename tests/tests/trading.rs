@@ -8,7 +8,7 @@ mod harness;
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use flow::records::{Anomaly, Bust, Fill, FillCost};
-use flow::{Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS, What};
+use flow::{AnomalyKind, Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS};
 use harness::{Day, Delays, Pipeline, Taken, add_day, add_file, inputs, same, set, small, taken};
 use std::path::{Path, PathBuf};
 use tidegate::config::Settings;
@@ -251,7 +251,7 @@ fn what_was_executed_is_taken_back_alike_in_every_shape() {
     let taken_back = reference.events.iter().filter(caused).filter(|e| e.kind == Kind::Position).count();
     let mut told = std::collections::BTreeMap::new();
     for anomaly in reference.events.iter().filter(caused).filter_map(|e| e.get::<Anomaly>()) {
-        *told.entry(What::from_code(anomaly.what).expect("a known one").name()).or_insert(0) += 1;
+        *told.entry(AnomalyKind::from_code(anomaly.what).expect("a known one").name()).or_insert(0) += 1;
     }
     println!("{} busts, {taken_back} fills taken back, {told:?}", busts.len());
     let all = ["bust-mismatch", "repeated-bust", "unknown-fill", "unknown-own-order"];

@@ -3,31 +3,31 @@
 use crate::records::Anomaly;
 use crate::{Event, Flags, Ns, Px, Qty};
 
-macro_rules! whats {
+macro_rules! anomalies {
     ($( $(#[doc = $about:literal])+ $name:ident = $number:literal $text:literal $detail:literal ),* $(,)?) => {
         /// The list of anomalies. Numbers are part of the journal's format.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u16)]
-        pub enum What { $( $(#[doc = $about])+ $name = $number ),* }
+        pub enum AnomalyKind { $( $(#[doc = $about])+ $name = $number ),* }
 
-        impl What {
+        impl AnomalyKind {
             /// Every anomaly.
-            pub const ALL: &'static [What] = &[ $( What::$name ),* ];
+            pub const ALL: &'static [AnomalyKind] = &[ $( AnomalyKind::$name ),* ];
 
             /// Name in rows.
             pub const fn name(self) -> &'static str {
-                match self { $( What::$name => $text ),* }
+                match self { $( AnomalyKind::$name => $text ),* }
             }
 
             /// What its `detail` number is.
             pub const fn detail(self) -> &'static str {
-                match self { $( What::$name => $detail ),* }
+                match self { $( AnomalyKind::$name => $detail ),* }
             }
         }
     };
 }
 
-whats! {
+anomalies! {
     /// A message names an order that the book does not have.
     UnknownOrder = 1 "unknown-order" "order",
     /// An order reference that is live already is added again; the first stays.
@@ -82,18 +82,18 @@ whats! {
     BustMismatch = 26 "bust-mismatch" "match",
 }
 
-impl What {
+impl AnomalyKind {
     /// The anomaly with that number.
-    pub fn from_code(code: u16) -> Option<What> {
-        What::ALL.iter().copied().find(|w| *w as u16 == code)
+    pub fn from_code(code: u16) -> Option<AnomalyKind> {
+        AnomalyKind::ALL.iter().copied().find(|w| *w as u16 == code)
     }
 
-    /// An event that says so. `detail` is what [`What::detail`] names.
+    /// An event that says so. `detail` is what [`AnomalyKind::detail`] names.
     pub fn event(self, due: Ns, instrument: u32, exchange_ts: Ns, detail: u64) -> Event {
         self.event_at(due, instrument, exchange_ts, detail, Px::NONE, Qty(0))
     }
 
-    /// [`What::event`] with a price and a quantity that explain it.
+    /// [`AnomalyKind::event`] with a price and a quantity that explain it.
     pub fn event_at(self, due: Ns, instrument: u32, exchange_ts: Ns, detail: u64, px: Px, qty: Qty) -> Event {
         let record = Anomaly { exchange_ts, px, qty, detail, what: self as u16, reserved: [0; 6] };
         Event::new(due, instrument, Flags::LAST_OF_GROUP, &record)

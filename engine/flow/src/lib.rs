@@ -30,7 +30,7 @@ mod units;
 mod venue;
 mod window;
 
-pub use anomaly::What;
+pub use anomaly::AnomalyKind;
 pub use approved::Approved;
 pub use event::Event;
 pub use flags::{Flags, Side};
@@ -51,5 +51,5 @@ pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use units::{Ns, Px, Qty, decimal};
-pub use venue::{Answer, Venue, VenueError};
+pub use venue::{Venue, VenueError, VenueReply};
 pub use window::Window;

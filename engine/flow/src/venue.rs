@@ -18,16 +18,16 @@ pub struct VenueError {
     /// What the user can do.
     pub next: &'static str,
     /// Whether another try at the same venue can mend it: the connection broke, nobody listens yet.
-    pub passing: bool,
+    pub transient: bool,
 }
 
 /// What a venue says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum VenueReply {
     /// A numbered answer: `ack`, `fill`, `fill-cost`, `reject`, `cancelled` or `bust`. The order of these is that of their numbers.
     Numbered(Event),
     /// Whether the venue ever took an order of that id; follows a question, in the order of the questions.
-    Asked {
+    OrderStatus {
         /// Which order.
         order_id: OrderId,
         /// Whether it is known.
@@ -54,13 +54,13 @@ pub trait Venue: Send {
     ///
     /// # Errors
     /// When the connection is broken.
-    fn ask(&mut self, order_id: OrderId) -> Result<(), VenueError>;
+    fn query(&mut self, order_id: OrderId) -> Result<(), VenueError>;
 
     /// The next thing that the venue has said, if there is one; never waits.
     ///
     /// # Errors
     /// When the connection is broken, or what came is not the venue's language.
-    fn poll(&mut self) -> Result<Option<Answer>, VenueError>;
+    fn poll(&mut self) -> Result<Option<VenueReply>, VenueError>;
 
     /// Asks for the end of all orders of this session's client, whoever sent them.
     ///

@@ -2,7 +2,7 @@
 //!
 //! To write it anew: `TIDEGATE_BLESS=1 cargo test -p tidegate-flow --test kinds_page`.
 
-use flow::{Field, FieldType, Flags, KINDS, What};
+use flow::{AnomalyKind, Field, FieldType, Flags, KINDS};
 use std::fmt::Write;
 
 fn meaning(field: &Field) -> String {
@@ -45,7 +45,7 @@ fn page() -> String {
         }
     }
     page += "\n# Anomalies\n\n| code | name | `detail` is |\n|---|---|---|\n";
-    for what in What::ALL {
+    for what in AnomalyKind::ALL {
         writeln!(page, "| {} | {} | {} |", *what as u16, what.name(), what.detail()).unwrap();
     }
     page

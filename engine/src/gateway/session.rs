@@ -10,8 +10,8 @@ use super::{Unanswered, is_numbered};
 use crate::pipeline::Slot;
 use flow::records::{Reject, Route, Sent};
 use flow::{
-    Action, Answer, Approved, Event, EventId, Flags, Ns, OrderId, Record, RejectReason, SOURCE_RETURNS, Venue,
-    VenueError,
+    Action, Approved, Event, EventId, Flags, Ns, OrderId, Record, RejectReason, SOURCE_RETURNS, Venue, VenueError,
+    VenueReply,
 };
 use ring::{Producer, Refused};
 use std::collections::VecDeque;
@@ -119,17 +119,17 @@ impl VenueSession {
         let doubted: Vec<_> = doubted.map(|d| (d.known = None, OrderId(d.record().order_id)).1).collect();
         let mut asked: VecDeque<_> = old.into_iter().chain(doubted).collect();
         for order_id in &asked {
-            self.venue.ask(*order_id)?;
+            self.venue.query(*order_id)?;
         }
         while self.received < given || !asked.is_empty() || !self.doubts.is_empty() {
             self.settle(self.received >= given)?;
             match self.venue.poll()? {
-                Some(Answer::Numbered(answer)) => self.answer(answer),
-                Some(Answer::Asked { order_id, known }) if asked.pop_front() == Some(order_id) => {
+                Some(VenueReply::Numbered(answer)) => self.answer(answer),
+                Some(VenueReply::OrderStatus { order_id, known }) if asked.pop_front() == Some(order_id) => {
                     let doubt = self.doubts.iter_mut().find(|d| d.is_asked() && d.record().order_id == order_id.0);
                     doubt.into_iter().for_each(|d| d.known = Some(known));
                 }
-                Some(Answer::Asked { order_id, .. }) => return Err(strange(order_id)),
+                Some(VenueReply::OrderStatus { order_id, .. }) => return Err(strange(order_id)),
                 None if self.doubts.is_empty() && asked.is_empty() && self.received >= given => {}
                 None => std::thread::sleep(Duration::from_micros(100)),
             }
@@ -203,8 +203,8 @@ impl VenueSession {
     pub fn hear(&mut self) -> Result<bool, VenueError> {
         for n in 0..BATCH {
             match self.venue.poll()? {
-                Some(Answer::Numbered(answer)) => self.answer(answer),
-                Some(Answer::Asked { order_id, .. }) => return Err(strange(order_id)),
+                Some(VenueReply::Numbered(answer)) => self.answer(answer),
+                Some(VenueReply::OrderStatus { order_id, .. }) => return Err(strange(order_id)),
                 None => return Ok(n > 0),
             }
         }
@@ -270,6 +270,6 @@ fn strange(order_id: OrderId) -> VenueError {
         what: format!("told of order {:#x}, which was not asked for", order_id.0),
         place: "venue".to_owned(),
         next: "report this to whoever runs the venue",
-        passing: false,
+        transient: false,
     }
 }

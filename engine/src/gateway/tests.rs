@@ -3,7 +3,9 @@
 use super::{Ending, GatewayError, GatewayThread, Link, Resumption, VenueSession};
 use crate::pipeline::Slot;
 use flow::records::{Ack, Reject, Route, Sent};
-use flow::{Action, Answer, Approved, Event, EventId, Flags, Kind, Ns, OrderId, RejectReason, Side, Venue, VenueError};
+use flow::{
+    Action, Approved, Event, EventId, Flags, Kind, Ns, OrderId, RejectReason, Side, Venue, VenueError, VenueReply,
+};
 use ring::{Consumer, Producer};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -23,7 +25,7 @@ struct Scripted {
     did: Arc<Mutex<Vec<Did>>>,
     knows: Vec<u64>,
     breaks: Option<usize>,
-    says: VecDeque<Answer>,
+    says: VecDeque<VenueReply>,
     given: Vec<Event>,
 }
 
@@ -33,14 +35,14 @@ impl Scripted {
     }
 }
 
-fn broken(passing: bool) -> VenueError {
-    VenueError { what: "gone".to_owned(), place: "script".to_owned(), next: "wait", passing }
+fn broken(transient: bool) -> VenueError {
+    VenueError { what: "gone".to_owned(), place: "script".to_owned(), next: "wait", transient }
 }
 
 impl Venue for Scripted {
     fn resume(&mut self, received: u64) -> Result<u64, VenueError> {
         self.note(Did::Resumed(received));
-        self.says = self.given[received as usize..].iter().map(|e| Answer::Numbered(*e)).collect();
+        self.says = self.given[received as usize..].iter().map(|e| VenueReply::Numbered(*e)).collect();
         Ok(self.given.len() as u64)
     }
     fn send(&mut self, route: &Approved<Event>) -> Result<(), VenueError> {
@@ -54,12 +56,12 @@ impl Venue for Scripted {
         self.note(Did::Sent(route.get().record::<Route>().order_id));
         Ok(())
     }
-    fn ask(&mut self, order_id: OrderId) -> Result<(), VenueError> {
+    fn query(&mut self, order_id: OrderId) -> Result<(), VenueError> {
         self.note(Did::Asked(order_id.0));
-        self.says.push_back(Answer::Asked { order_id, known: self.knows.contains(&order_id.0) });
+        self.says.push_back(VenueReply::OrderStatus { order_id, known: self.knows.contains(&order_id.0) });
         Ok(())
     }
-    fn poll(&mut self) -> Result<Option<Answer>, VenueError> {
+    fn poll(&mut self) -> Result<Option<VenueReply>, VenueError> {
         Ok(self.says.pop_front())
     }
     fn cancel_all(&mut self) -> Result<(), VenueError> {

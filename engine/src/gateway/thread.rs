@@ -101,7 +101,7 @@ impl Turns {
             };
             self.session.broken();
             tries += 1;
-            if !e.passing || tries > TRIES || self.ending() != Ending::Running {
+            if !e.transient || tries > TRIES || self.ending() != Ending::Running {
                 return Err(e);
             }
             std::thread::sleep(PAUSE);

@@ -9,7 +9,7 @@ use super::sim_replies::{Returned, SimVenueReplies};
 use super::source_queue::{Peek, SourceQueue};
 use super::{Admitted, Clock, Commands, Head, IngressError, LiveVenueReplies, Origin, Retrace, Then, TickSource};
 use flow::records::{EndOfInput, Listing};
-use flow::{Event, EventId, Flags, HaltReason, Kind, Mic, Ns, StateError, StateReader, StateWriter, What};
+use flow::{AnomalyKind, Event, EventId, Flags, HaltReason, Kind, Mic, Ns, StateError, StateReader, StateWriter};
 use sinks::journal::InputLog;
 use std::sync::mpsc::Sender;
 
@@ -479,7 +479,7 @@ impl Ingress {
             return Ok(Admitted::One);
         }
         self.phase = Phase::Halting;
-        self.admit_own(What::ReturnsFull.event(self.now, 0, Ns::NONE, limit as u64), self.now, to)?;
+        self.admit_own(AnomalyKind::ReturnsFull.event(self.now, 0, Ns::NONE, limit as u64), self.now, to)?;
         Ok(Admitted::One)
     }
 
@@ -494,7 +494,7 @@ impl Ingress {
             if self.retrace.is_none()
                 && let Some(back) = self.clock.take_step_back()
             {
-                self.admit_own(What::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
+                self.admit_own(AnomalyKind::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
                 return Ok(Admitted::One);
             }
             let idle = self.returns.as_mut().is_none_or(|r| r.pipeline_is_idle(self.seq));

@@ -4,7 +4,7 @@ use super::cell::Cell;
 use super::schema::Shape;
 use super::words;
 use flow::records::{Anomaly, Trade};
-use flow::{Event, Field, FieldType, Flags, KindInfo, Listed, Ns, Px, Qty, What, decimal};
+use flow::{AnomalyKind, Event, Field, FieldType, Flags, KindInfo, Listed, Ns, Px, Qty, decimal};
 
 /// How numbers of an instrument are printed.
 #[derive(Clone, Copy)]
@@ -97,7 +97,7 @@ fn trade(event: &Event, scale: Scale) -> Vec<Cell> {
 
 fn anomaly(event: &Event, scale: Scale) -> Vec<Cell> {
     let anomaly = event.record::<Anomaly>();
-    let (what, detail) = match What::from_code(anomaly.what) {
+    let (what, detail) = match AnomalyKind::from_code(anomaly.what) {
         Some(what) => (what.name().to_owned(), format!("{} {}", what.detail(), anomaly.detail)),
         None => (format!("anomaly-{}", anomaly.what), anomaly.detail.to_string()),
     };

@@ -2,7 +2,7 @@
 
 use super::{PnlReport, PositionReport, ToxicityReport};
 use crate::pipeline::{GroupLoad, RingLoad};
-use flow::{Count, Interval, Listed, Listings, Ns, Px, What, decimal};
+use flow::{AnomalyKind, Count, Interval, Listed, Listings, Ns, Px, decimal};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -167,7 +167,8 @@ pub(super) fn per_second(events: u64, time: Duration) -> f64 {
 }
 
 pub(super) fn anomalies(by_code: &BTreeMap<u16, u64>) -> BTreeMap<String, u64> {
-    let name = |code: &u16| What::from_code(*code).map_or_else(|| format!("anomaly-{code}"), |w| w.name().to_owned());
+    let name =
+        |code: &u16| AnomalyKind::from_code(*code).map_or_else(|| format!("anomaly-{code}"), |w| w.name().to_owned());
     by_code.iter().map(|(code, n)| (name(code), *n)).collect()
 }
 

@@ -15,7 +15,7 @@ use dbn::{
     BboMsg, CbboMsg, Cmbp1Msg, ErrorMsg, ImbalanceMsg, InstrumentDefMsg, MboMsg, Mbp1Msg, Mbp10Msg, Metadata, OhlcvMsg,
     StatMsg, StatusMsg, SymbolMappingMsg, SystemMsg, TradeMsg, rtype, v1, v2,
 };
-use flow::{Count, Decoder, FeedError, Inputs, Step, What, Window};
+use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Step, Window};
 
 /// Bytes that the state machine takes ahead.
 const BUFFER: usize = 64 << 10;
@@ -102,8 +102,8 @@ impl Dbn {
         let least = least_length(self.version, kind).map(|least| least + if self.ts_out { 8 } else { 0 });
         let what = match least {
             Some(least) if length >= least => return Ok(true),
-            Some(_) => What::MalformedMessage,
-            None => What::UnknownMessage,
+            Some(_) => AnomalyKind::MalformedMessage,
+            None => AnomalyKind::UnknownMessage,
         };
         self.fsm.skip(length);
         self.translator.as_mut().expect("metadata was read").skipped(Some((kind, ts)), what, to);

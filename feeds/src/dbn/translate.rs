@@ -16,7 +16,7 @@ use dbn::{
     StatusMsg, SymbolMappingMsg, TradeMsg, rtype,
 };
 use flow::records::{Add, Bar, BarFlow, Cancel, Clear, Level, Quote, Replace, Status, Trade};
-use flow::{BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side, What};
+use flow::{AnomalyKind, BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side};
 use std::ffi::c_char;
 
 /// Levels a side of an MBP-10 record.
@@ -89,7 +89,7 @@ impl Translator {
     }
 
     /// A record that cannot be read: it is skipped, by its length, with an anomaly.
-    pub(super) fn skipped(&mut self, header: Option<(u8, u64)>, what: What, to: &mut Inputs) {
+    pub(super) fn skipped(&mut self, header: Option<(u8, u64)>, what: AnomalyKind, to: &mut Inputs) {
         let (kind, ts) = header.unwrap_or_default();
         self.record += 1;
         self.tally.count(kind);
@@ -149,7 +149,7 @@ impl Translator {
 
     fn out_of_range(&mut self, head: &Head, to: &mut Inputs) {
         self.flush(to);
-        let anomaly = What::InstrumentRange.event(head.at.due, 0, head.exchange_ts, u64::from(LIMIT));
+        let anomaly = AnomalyKind::InstrumentRange.event(head.at.due, 0, head.exchange_ts, u64::from(LIMIT));
         to.push(anomaly, self.record);
     }
 
@@ -205,7 +205,10 @@ impl Translator {
         match action {
             b'A' | b'M' if !placed => {
                 self.flush(to);
-                to.push(What::BadValue.event_at(head.at.due, local, exchange_ts, order_ref, px, qty), self.record);
+                to.push(
+                    AnomalyKind::BadValue.event_at(head.at.due, local, exchange_ts, order_ref, px, qty),
+                    self.record,
+                );
             }
             b'A' => self.push(&head, local, flags, &Add { exchange_ts, order_ref, px, qty, ..Add::default() }, to),
             b'C' => {
@@ -218,7 +221,10 @@ impl Translator {
             b'F' | b'N' => self.close_group(&head, local),
             other => {
                 self.flush(to);
-                to.push(What::UnknownMessage.event(head.at.due, local, exchange_ts, u64::from(other)), self.record);
+                to.push(
+                    AnomalyKind::UnknownMessage.event(head.at.due, local, exchange_ts, u64::from(other)),
+                    self.record,
+                );
             }
         }
     }

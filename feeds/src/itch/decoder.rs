@@ -11,7 +11,7 @@ use super::translate::{INSTRUMENTS, Translator};
 use crate::reader::date;
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::America::New_York;
-use flow::{Count, Decoder, FeedError, Inputs, Step, What, Window, midnight};
+use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Step, Window, midnight};
 
 const DAMAGED: &str = "everything before it was used; get the file again, it is damaged or was cut short";
 const NOT_ITCH: &str = "everything before it was used; from here on the file is not ITCH 5.0: check what wrote it";
@@ -196,7 +196,7 @@ impl ItchDecoder {
         let number = counts.packets;
         let mut broken = |counts: &mut PacketCounts| {
             counts.broken += 1;
-            self.translator.anomaly(What::BadPacket, number, to);
+            self.translator.anomaly(AnomalyKind::BadPacket, number, to);
         };
         let range = match content {
             Content::Udp(range) => range.clone(),
@@ -218,7 +218,7 @@ impl ItchDecoder {
             Seen::Foreign { first } => {
                 counts.foreign += 1;
                 if first {
-                    self.translator.anomaly(What::BadPacket, number, to);
+                    self.translator.anomaly(AnomalyKind::BadPacket, number, to);
                 }
                 None
             }
@@ -233,7 +233,7 @@ impl ItchDecoder {
                 }
                 if seen > 0 {
                     counts.duplicates += 1;
-                    self.translator.anomaly(What::DuplicatePacket, header.sequence, to);
+                    self.translator.anomaly(AnomalyKind::DuplicatePacket, header.sequence, to);
                 }
                 counts.heartbeats += u64::from(header.messages() == 0);
                 let at = range.start + Header::LEN;

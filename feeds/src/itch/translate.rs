@@ -11,7 +11,9 @@ use super::wire::{
     StockTradingAction, SystemEvent, TYPES, Trade,
 };
 use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Gap, Replace, Status, Trade as Traded};
-use flow::{BookKind, Count, Definition, Event, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty, Record, Side, What};
+use flow::{
+    AnomalyKind, BookKind, Count, Definition, Event, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty, Record, Side,
+};
 
 /// Locates are 16 bits.
 pub(super) const INSTRUMENTS: u32 = 1 << 16;
@@ -103,11 +105,11 @@ impl Translator {
         let exchange_ts = self.time_of(next).unwrap_or(self.last);
         let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
         to.push(Event::new(exchange_ts, 0, Flags::NONE, &gap), self.record + 1);
-        to.push(What::SequenceGap.event(exchange_ts, 0, exchange_ts, received - expected), self.record + 1);
+        to.push(AnomalyKind::SequenceGap.event(exchange_ts, 0, exchange_ts, received - expected), self.record + 1);
     }
 
     /// Says that something is odd, at the last known time.
-    pub(super) fn anomaly(&self, what: What, detail: u64, to: &mut Inputs) {
+    pub(super) fn anomaly(&self, what: AnomalyKind, detail: u64, to: &mut Inputs) {
         to.push(what.event(self.last, 0, Ns::NONE, detail), self.record + 1);
     }
 
@@ -175,10 +177,10 @@ impl Translator {
     fn odd(&mut self, code: u8, len: usize, to: &mut Inputs) {
         let what = if len == 0 && code.is_ascii_alphabetic() {
             self.unknown += 1;
-            What::UnknownMessage
+            AnomalyKind::UnknownMessage
         } else {
             self.malformed += 1;
-            What::MalformedMessage
+            AnomalyKind::MalformedMessage
         };
         to.push(what.event(self.last, 0, Ns::NONE, u64::from(code)), self.record);
     }

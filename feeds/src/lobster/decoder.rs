@@ -10,7 +10,7 @@ use super::rows::{self, Message, RowError};
 use crate::ladder::{Change, Rung, better, walk};
 use flow::records::{Add, Cancel, Delete, Exec, Level, Status, Trade};
 use flow::{
-    Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, Step, What, Window,
+    AnomalyKind, Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, Step, Window,
 };
 
 /// Prices have four decimals.
@@ -179,7 +179,7 @@ impl Lobster {
     /// The message itself, also applied to the ladder.
     fn told(&mut self, message: &Message, due: Ns) {
         if due < self.last {
-            self.anomaly(What::BackwardTime, due, self.last.0 - due.0, message);
+            self.anomaly(AnomalyKind::BackwardTime, due, self.last.0 - due.0, message);
         }
         self.last = self.last.max(due);
         let side = match message.direction {
@@ -189,15 +189,15 @@ impl Lobster {
         };
         match message.kind {
             1..=5 if !priced(message) || side == Side::None => {
-                self.anomaly(What::BadValue, due, order_ref(message), message)
+                self.anomaly(AnomalyKind::BadValue, due, order_ref(message), message)
             }
             1 => self.add(message, due, side),
             2..=4 => self.reduce(message, due, side),
             5 => self.trade(message, due, Flags::HIDDEN),
-            6 if !priced(message) => self.anomaly(What::BadValue, due, order_ref(message), message),
+            6 if !priced(message) => self.anomaly(AnomalyKind::BadValue, due, order_ref(message), message),
             6 => self.trade(message, due, Flags::AUCTION),
             7 => self.halt(message, due),
-            kind => self.anomaly(What::UnknownMessage, due, kind as u64, message),
+            kind => self.anomaly(AnomalyKind::UnknownMessage, due, kind as u64, message),
         }
     }
 
@@ -248,7 +248,7 @@ impl Lobster {
             -1 => *b"H\0\0\0",
             0 => *b"Q\0\0\0",
             1 => *b"T\0\0\0",
-            _ => return self.anomaly(What::BadValue, due, 0, message),
+            _ => return self.anomaly(AnomalyKind::BadValue, due, 0, message),
         };
         self.push(due, Flags::NONE, &Status { exchange_ts: due, code, what: 2, ..Status::default() });
     }
@@ -270,7 +270,7 @@ impl Lobster {
             if !explained {
                 agree = false;
                 let raw = rung.px.unsigned_abs();
-                let mismatch = What::Mismatch.event_at(due, INSTRUMENT, due, raw, price(rung.px), Qty(qty));
+                let mismatch = AnomalyKind::Mismatch.event_at(due, INSTRUMENT, due, raw, price(rung.px), Qty(qty));
                 pending.push(without_group(mismatch));
             }
             match change {
@@ -291,7 +291,7 @@ impl Lobster {
         self.pending.push(Event::new(due, INSTRUMENT, flags, record));
     }
 
-    fn anomaly(&mut self, what: What, due: Ns, detail: u64, message: &Message) {
+    fn anomaly(&mut self, what: AnomalyKind, due: Ns, detail: u64, message: &Message) {
         let px = if message.px.unsigned_abs() < 1 << 40 { price(message.px) } else { Px::NONE };
         let qty = Qty(message.qty.max(0) as u64);
         self.pending.push(without_group(what.event_at(due, INSTRUMENT, due, detail, px, qty)));

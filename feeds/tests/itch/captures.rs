@@ -133,7 +133,7 @@ fn a_gap_is_told_once() {
     let mut decoder = ItchDecoder::new(date());
     let (inputs, end) = drive::collect(&mut decoder, &[&file], 100, 0);
     assert_eq!((end, orders(&inputs)), (Ok(()), vec![5, 6, 9, 10, 12, 13]));
-    let told = [(What::SequenceGap, 2), (What::SequenceGap, 1), (What::DuplicatePacket, 12)];
+    let told = [(AnomalyKind::SequenceGap, 2), (AnomalyKind::SequenceGap, 1), (AnomalyKind::DuplicatePacket, 12)];
     assert_eq!(anomalies(&inputs), told);
     let gaps: Vec<_> = inputs.iter().filter_map(|(e, r)| e.get::<Gap>().map(|g| (*g, e.ts, *r))).collect();
     let gap = Gap { exchange_ts: Ns(AT), expected: 7, received: 9, ..Gap::default() };
@@ -148,14 +148,14 @@ fn heartbeats_and_the_end_tell_what_is_missing() {
     let (inputs, end) =
         decode(&pcap(&[mold(SESSION, 5, 1), mold(SESSION, 8, 0), end_of_session].map(|p| ethernet(&p))));
     assert_eq!((orders(&inputs), end), (vec![5], Ok(())));
-    assert_eq!(anomalies(&inputs), [(What::SequenceGap, 2), (What::SequenceGap, 1)]);
+    assert_eq!(anomalies(&inputs), [(AnomalyKind::SequenceGap, 2), (AnomalyKind::SequenceGap, 1)]);
 }
 
 #[test]
 fn overlaps_are_cut_and_their_messages_keep_their_numbers_in_the_file() {
     let (inputs, _) = decode(&pcap(&[mold(SESSION, 5, 3), mold(SESSION, 6, 3)].map(|p| ethernet(&p))));
     assert_eq!(orders(&inputs), [5, 6, 7, 8]);
-    assert_eq!(anomalies(&inputs), [(What::DuplicatePacket, 6)]);
+    assert_eq!(anomalies(&inputs), [(AnomalyKind::DuplicatePacket, 6)]);
     assert_eq!(inputs.last().unwrap().1, 6, "two messages of the second packet were passed over");
 }
 
@@ -170,7 +170,7 @@ fn another_session_is_skipped_until_the_first_ends() {
     let other = b"000010060B";
     let packets = [mold(SESSION, 5, 1), mold(other, 70, 1), mold(other, 71, 1), end_of_session, mold(other, 72, 1)];
     let (inputs, _) = decode(&pcap(&packets.map(|p| ethernet(&p))));
-    assert_eq!((orders(&inputs), anomalies(&inputs)), (vec![5, 72], vec![(What::BadPacket, 2)]));
+    assert_eq!((orders(&inputs), anomalies(&inputs)), (vec![5, 72], vec![(AnomalyKind::BadPacket, 2)]));
     assert_eq!(kinds(&inputs), [Kind::Delete, Kind::Anomaly, Kind::Clear, Kind::Delete]);
 }
 
@@ -181,13 +181,13 @@ fn a_bad_packet_does_not_move_the_sequence() {
         let packets = [mold(SESSION, 5, 1), bad.to_vec(), mold(SESSION, 6, 2)];
         let (inputs, end) = decode(&pcap(&packets.map(|p| ethernet(&p))));
         assert_eq!((orders(&inputs), end), (vec![5, 6, 7], Ok(())));
-        assert_eq!(anomalies(&inputs), [(What::BadPacket, 2)]);
+        assert_eq!(anomalies(&inputs), [(AnomalyKind::BadPacket, 2)]);
     }
     let mut cut = pcap(&[ethernet(&mold(SESSION, 5, 1)), ethernet(&whole)[..60].to_vec()]);
     let original = 24 + 16 + ethernet(&mold(SESSION, 5, 1)).len() + 12;
     cut[original] = 200;
     let (inputs, end) = decode(&cut);
-    assert_eq!((orders(&inputs), anomalies(&inputs), end), (vec![5], vec![(What::BadPacket, 2)], Ok(())));
+    assert_eq!((orders(&inputs), anomalies(&inputs), end), (vec![5], vec![(AnomalyKind::BadPacket, 2)], Ok(())));
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_message_that_is_none_does_not_end_a_capture() {
     ];
     let (inputs, end) = decode(&pcap(&[ethernet(&packet.concat())]));
     assert_eq!((orders(&inputs), end), (vec![1], Ok(())));
-    assert_eq!(anomalies(&inputs), [(What::MalformedMessage, 63), (What::UnknownMessage, 90)]);
+    assert_eq!(anomalies(&inputs), [(AnomalyKind::MalformedMessage, 63), (AnomalyKind::UnknownMessage, 90)]);
     assert_eq!(inputs.iter().map(|(_, r)| *r).collect::<Vec<_>>(), [1, 3, 4], "an empty message is passed over");
     assert!(inputs.iter().all(|(e, _)| e.flags.has(Flags::LAST_OF_GROUP)));
 }

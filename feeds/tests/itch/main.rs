@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use feeds::drive;
 use feeds::itch::ItchDecoder;
 use flow::records::Anomaly;
-use flow::{Decoder, Event, FeedError, Kind, What};
+use flow::{AnomalyKind, Decoder, Event, FeedError, Kind};
 
 /// Thursday, in winter: midnight in New York is 05:00 UTC.
 const MIDNIGHT: u64 = 1_580_360_400_000_000_000;
@@ -40,8 +40,8 @@ fn kinds(inputs: &[(Event, u64)]) -> Vec<Kind> {
     inputs.iter().map(|(e, _)| e.kind).collect()
 }
 
-fn anomalies(inputs: &[(Event, u64)]) -> Vec<(What, u64)> {
-    let anomaly = |e: &Event| e.get::<Anomaly>().map(|a| (What::from_code(a.what).unwrap(), a.detail));
+fn anomalies(inputs: &[(Event, u64)]) -> Vec<(AnomalyKind, u64)> {
+    let anomaly = |e: &Event| e.get::<Anomaly>().map(|a| (AnomalyKind::from_code(a.what).unwrap(), a.detail));
     inputs.iter().filter_map(|(e, _)| anomaly(e)).collect()
 }
 

@@ -195,7 +195,7 @@ fn what_is_not_the_specifications_is_malformed() {
     for bad in [message(b'A', &odd_side), late, no_stock, short, vec![b'A'], printable] {
         let (inputs, end) = decode(&[framed(&bad), framed(&message(b'D', &REF))].concat());
         assert_eq!(kinds(&inputs), [Kind::Anomaly, Kind::Delete], "the next message is read: {end:?}");
-        assert_eq!(anomalies(&inputs), [(What::MalformedMessage, bad[0].into())]);
+        assert_eq!(anomalies(&inputs), [(AnomalyKind::MalformedMessage, bad[0].into())]);
         assert_eq!(inputs[0].1, 1);
     }
     assert_eq!(kinds(&decode(&framed(&last)).0), [Kind::Name, Kind::Listing, Kind::Add], "the day's last nanosecond");
@@ -211,6 +211,6 @@ fn a_longer_message_is_read_as_far_as_it_is_known() {
 fn an_unknown_type_is_skipped_by_its_length() {
     let (inputs, end) = decode(&[framed(b"Z12"), framed(&message(b'D', &REF))].concat());
     assert_eq!((kinds(&inputs), end), (vec![Kind::Anomaly, Kind::Delete], Ok(())));
-    assert_eq!(anomalies(&inputs), [(What::UnknownMessage, u64::from(b'Z'))]);
+    assert_eq!(anomalies(&inputs), [(AnomalyKind::UnknownMessage, u64::from(b'Z'))]);
     assert_eq!(inputs[1].1, 2, "it counts as a record");
 }

@@ -6,7 +6,7 @@
 
 use super::frame::{ANSWERS, VERSION, greeting, hello, question, told};
 use flow::records::Route;
-use flow::{Action, Answer, Approved, Event, EventId, Flags, Ns, OrderId, Px, Venue, VenueError};
+use flow::{Action, Approved, Event, EventId, Flags, Ns, OrderId, Px, Venue, VenueError, VenueReply};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -37,8 +37,8 @@ impl Wire {
         Wire { address, timeout, stream: None, part: Vec::new(), frames: VecDeque::new(), received: 0 }
     }
 
-    fn error(&self, what: String, next: &'static str, passing: bool) -> VenueError {
-        VenueError { what, place: format!("venue wire at {}", self.address), next, passing }
+    fn error(&self, what: String, next: &'static str, transient: bool) -> VenueError {
+        VenueError { what, place: format!("venue wire at {}", self.address), next, transient }
     }
 
     fn broken(&mut self, what: &str, error: &io::Error) -> VenueError {
@@ -116,9 +116,9 @@ impl Wire {
         Ok(())
     }
 
-    fn meaning(&mut self, frame: Event) -> Result<Answer, VenueError> {
+    fn meaning(&mut self, frame: Event) -> Result<VenueReply, VenueError> {
         if let Some((order_id, known)) = told(&frame) {
-            return Ok(Answer::Asked { order_id, known });
+            return Ok(VenueReply::OrderStatus { order_id, known });
         }
         if !ANSWERS.has(frame.kind) {
             return Err(self.foreign(format!("sent what is no answer: {frame:?}")));
@@ -127,7 +127,7 @@ impl Wire {
             return Err(self.foreign(format!("answer {} came behind answer {}", frame.id.0, self.received)));
         }
         self.received += 1;
-        Ok(Answer::Numbered(frame))
+        Ok(VenueReply::Numbered(frame))
     }
 }
 
@@ -174,11 +174,11 @@ impl Venue for Wire {
         self.write(route.get())
     }
 
-    fn ask(&mut self, order_id: OrderId) -> Result<(), VenueError> {
+    fn query(&mut self, order_id: OrderId) -> Result<(), VenueError> {
         self.write(&question(order_id))
     }
 
-    fn poll(&mut self) -> Result<Option<Answer>, VenueError> {
+    fn poll(&mut self) -> Result<Option<VenueReply>, VenueError> {
         if self.frames.is_empty() {
             self.read()?;
         }

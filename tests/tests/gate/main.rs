@@ -10,7 +10,7 @@ mod traffic;
 
 use checker::{Checker, MOST, Say};
 use flow::records::{Anomaly, Order, Refused};
-use flow::{Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter, What};
+use flow::{AnomalyKind, Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter};
 use stages::risk::CHECKS;
 use stages::{STAGES, Space};
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ fn word(event: &Event) -> Say {
         Kind::Refused => Say::Refused(at, side, *event.record::<Refused>()),
         _ => {
             let anomaly: &Anomaly = event.record();
-            assert_eq!(What::from_code(anomaly.what), Some(What::BadCommand));
+            assert_eq!(AnomalyKind::from_code(anomaly.what), Some(AnomalyKind::BadCommand));
             Say::BadCommand(anomaly.detail)
         }
     }

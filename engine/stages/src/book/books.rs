@@ -17,7 +17,7 @@ use super::order::{Level, NOBODY, Order, dequeue, enqueue, half_of, key_of, owne
 use super::pool::{NONE, Pool};
 use super::refs::Refs;
 use super::shortcuts::Shortcuts;
-use flow::{BookKind, Px, Side, What};
+use flow::{AnomalyKind, BookKind, Px, Side};
 
 /// How much the books hold at most. Everything is allocated and touched by [`Books::new`].
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +51,8 @@ pub enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Which anomaly.
-    pub what: What,
-    /// The number that [`What::detail`] names.
+    pub what: AnomalyKind,
+    /// The number that [`AnomalyKind::detail`] names.
     pub detail: u64,
 }
 
@@ -231,11 +231,11 @@ impl Books {
     /// The same terms again change nothing; others empty the book.
     ///
     /// # Errors
-    /// [`What::UnknownInstrument`] past the limit of instruments, [`What::BookFull`] past that of books.
+    /// [`AnomalyKind::UnknownInstrument`] past the limit of instruments, [`AnomalyKind::BookFull`] past that of books.
     pub fn list(&mut self, instrument: u32, source: u8, kind: BookKind, signed: bool) -> Result<(), Fault> {
         let place = self.place(instrument);
         let Some(entry) = self.places.get_mut(instrument as usize) else {
-            return Err(Fault { what: What::UnknownInstrument, detail: u64::from(instrument) });
+            return Err(Fault { what: AnomalyKind::UnknownInstrument, detail: u64::from(instrument) });
         };
         let at = match (place, kind) {
             (Place::Book(book), BookKind::None) => {
@@ -257,7 +257,7 @@ impl Books {
             }
             _ => {
                 let limit = self.slots.capacity() as u64;
-                let at = self.slots.take().ok_or(Fault { what: What::BookFull, detail: limit })?;
+                let at = self.slots.take().ok_or(Fault { what: AnomalyKind::BookFull, detail: limit })?;
                 *entry = at;
                 self.slots[at] = Slot::VACANT;
                 at
@@ -271,7 +271,7 @@ impl Books {
     /// Adds an order at the end of its level's queue.
     ///
     /// # Errors
-    /// [`What::BadValue`], [`What::DuplicateOrder`], [`What::BookFull`]; nothing is changed then.
+    /// [`AnomalyKind::BadValue`], [`AnomalyKind::DuplicateOrder`], [`AnomalyKind::BookFull`]; nothing is changed then.
     #[inline]
     pub fn add(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
         self.leave_open(book);
@@ -290,10 +290,10 @@ impl Books {
         self.check(path.book, side, px, qty, reference)?;
         let chain = self.refs.first(path.home);
         if chain != NOBODY && self.seek(path.book, chain, reference) != Sought::Nowhere {
-            return Err(Fault { what: What::DuplicateOrder, detail: reference });
+            return Err(Fault { what: AnomalyKind::DuplicateOrder, detail: reference });
         }
         if self.orders.left() == 0 {
-            return Err(Fault { what: What::BookFull, detail: self.max_orders() as u64 });
+            return Err(Fault { what: AnomalyKind::BookFull, detail: self.max_orders() as u64 });
         }
         let level = self.open_level(path.book, side, px, qty, reference)?;
         let at = self.orders.take().expect("looked at just now");
@@ -305,7 +305,7 @@ impl Books {
     /// Takes `qty` from an order; it is gone when nothing is left, or when it has less.
     ///
     /// # Errors
-    /// [`What::BadValue`], [`What::UnknownOrder`]; nothing is changed then.
+    /// [`AnomalyKind::BadValue`], [`AnomalyKind::UnknownOrder`]; nothing is changed then.
     #[inline]
     pub fn reduce(&mut self, book: BookId, reference: u64, qty: u64) -> Result<Taken, Fault> {
         self.leave_open(book);
@@ -315,7 +315,7 @@ impl Books {
     /// Removes an order.
     ///
     /// # Errors
-    /// [`What::UnknownOrder`].
+    /// [`AnomalyKind::UnknownOrder`].
     #[inline]
     pub fn delete(&mut self, book: BookId, reference: u64) -> Result<Change, Fault> {
         self.leave_open(book);
@@ -326,7 +326,7 @@ impl Books {
     #[inline(always)]
     pub(super) fn take_at(&mut self, path: BookPath, reference: u64, qty: Option<u64>) -> Result<Taken, Fault> {
         if qty == Some(0) {
-            return Err(Fault { what: What::BadValue, detail: reference });
+            return Err(Fault { what: AnomalyKind::BadValue, detail: reference });
         }
         let at = self.find(path, reference)?;
         let order = &mut self.orders[at];
@@ -345,7 +345,7 @@ impl Books {
     /// The old terms do not hold in any case, so when the new ones cannot be booked the order is gone.
     ///
     /// # Errors
-    /// [`What::UnknownOrder`]: nothing is added then, since neither side nor place of the order are known.
+    /// [`AnomalyKind::UnknownOrder`]: nothing is added then, since neither side nor place of the order are known.
     pub fn replace(&mut self, book: BookId, old: u64, new: u64, px: Px, qty: u64) -> Result<Replaced, Fault> {
         self.leave_open(book);
         let path = self.path_of(book, old);
@@ -377,7 +377,7 @@ impl Books {
     /// Sets a level of a book by level; 0 removes it. Gives what stood there before.
     ///
     /// # Errors
-    /// [`What::BadValue`], [`What::BookFull`]; nothing is changed then.
+    /// [`AnomalyKind::BadValue`], [`AnomalyKind::BookFull`]; nothing is changed then.
     #[inline]
     pub fn set_level(&mut self, book: BookId, side: Side, px: Px, qty: u64, orders: u32) -> Result<u64, Fault> {
         self.leave_open(book);
@@ -418,7 +418,7 @@ impl Books {
     /// Adds to a level of a book by level; `reference` only explains a fault.
     ///
     /// # Errors
-    /// [`What::BadValue`], [`What::BookFull`]; nothing is changed then.
+    /// [`AnomalyKind::BadValue`], [`AnomalyKind::BookFull`]; nothing is changed then.
     #[inline]
     pub fn raise(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Change, Fault> {
         self.leave_open(book);
@@ -433,13 +433,13 @@ impl Books {
     /// Takes from a level of a book by level; one that has less is emptied.
     ///
     /// # Errors
-    /// [`What::BadValue`]; [`What::LevelUnderflow`] when there is no such level; nothing is changed then.
+    /// [`AnomalyKind::BadValue`]; [`AnomalyKind::LevelUnderflow`] when there is no such level; nothing is changed then.
     #[inline]
     pub fn lower(&mut self, book: BookId, reference: u64, side: Side, px: Px, qty: u64) -> Result<Taken, Fault> {
         self.leave_open(book);
         self.check(book, side, px, qty, reference)?;
         let found = self.find_level(book, side, px);
-        let level = found.ok_or(Fault { what: What::LevelUnderflow, detail: reference })?;
+        let level = found.ok_or(Fault { what: AnomalyKind::LevelUnderflow, detail: reference })?;
         let found = &mut self.levels[level];
         let had = found.qty;
         if qty < had {
@@ -453,7 +453,7 @@ impl Books {
     /// Sets the only level of a side of a book of quotes; [`Px::NONE`] or 0 empties the side.
     ///
     /// # Errors
-    /// [`What::BadValue`], [`What::BookFull`]; the side is empty then.
+    /// [`AnomalyKind::BadValue`], [`AnomalyKind::BookFull`]; the side is empty then.
     pub fn set_quote(&mut self, book: BookId, side: Side, px: Px, qty: u64) -> Result<(), Fault> {
         self.leave_open(book);
         let best = self.slots[book.0].halves[half_of(side)].best;
@@ -561,7 +561,7 @@ impl Books {
         if priced && qty > 0 && side != Side::None {
             return Ok(());
         }
-        Err(Fault { what: What::BadValue, detail: reference })
+        Err(Fault { what: AnomalyKind::BadValue, detail: reference })
     }
 
     /// The order of a reference.
@@ -574,7 +574,7 @@ impl Books {
         }
         match self.seek(path.book, first, reference) {
             Sought::Here(at) => Ok(at),
-            _ => Err(Fault { what: What::UnknownOrder, detail: reference }),
+            _ => Err(Fault { what: AnomalyKind::UnknownOrder, detail: reference }),
         }
     }
 
@@ -642,7 +642,7 @@ impl Books {
             Err(place) => place,
         };
         let limit = self.levels.capacity() as u64;
-        let level = self.levels.take().ok_or(Fault { what: What::BookFull, detail: limit })?;
+        let level = self.levels.take().ok_or(Fault { what: AnomalyKind::BookFull, detail: limit })?;
         self.levels[level] = Level::new(book.0, side, px);
         self.shortcuts.learn(shortcut, level);
         self.ladder.insert(half, place, key, level);
@@ -652,7 +652,7 @@ impl Books {
     #[inline]
     fn roomy(&self, level: u32, qty: u64, reference: u64) -> Result<u32, Fault> {
         let fits = self.levels[level].qty.checked_add(qty).is_some();
-        fits.then_some(level).ok_or(Fault { what: What::BadValue, detail: reference })
+        fits.then_some(level).ok_or(Fault { what: AnomalyKind::BadValue, detail: reference })
     }
 
     #[inline(always)]

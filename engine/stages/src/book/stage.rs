@@ -9,8 +9,8 @@ use super::prefetcher::Prefetcher;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
 use flow::{
-    BookKind, Effective, Event, Flags, InstrumentType, Kind, Kinds, Ns, Out, Param, ParamError, ParamType, Params, Px,
-    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, What,
+    AnomalyKind, BookKind, Effective, Event, Flags, InstrumentType, Kind, Kinds, Ns, Out, Param, ParamError, ParamType,
+    Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
 };
 use std::mem::offset_of;
 
@@ -117,7 +117,7 @@ impl BookStage {
             Err(fault) => return self.close(path.book, event, Err(fault), out),
         };
         if taken.over {
-            tell(event, told.exchange_ts, Fault { what: What::Overfill, detail: told.order_ref }, out);
+            tell(event, told.exchange_ts, Fault { what: AnomalyKind::Overfill, detail: told.order_ref }, out);
         }
         if let Some(exec) = event.get::<Exec>() {
             trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
@@ -168,16 +168,16 @@ impl BookStage {
             Kind::Cancel => {
                 let Cancel { exchange_ts, order_ref, px, qty, .. } = *event.record();
                 let taken = self.books.lower(book, order_ref, side, px, qty.0)?;
-                lowered(event, exchange_ts, order_ref, taken, What::LevelUnderflow, out);
+                lowered(event, exchange_ts, order_ref, taken, AnomalyKind::LevelUnderflow, out);
             }
             Kind::Delete => {
                 let Delete { exchange_ts, order_ref, px, qty, .. } = *event.record();
                 let taken = self.books.lower(book, order_ref, side, px, qty.0)?;
-                lowered(event, exchange_ts, order_ref, taken, What::LevelUnderflow, out);
+                lowered(event, exchange_ts, order_ref, taken, AnomalyKind::LevelUnderflow, out);
             }
             Kind::Replace => {
                 let replace: &Replace = event.record();
-                return Err(Fault { what: What::UnknownOrder, detail: replace.order_ref });
+                return Err(Fault { what: AnomalyKind::UnknownOrder, detail: replace.order_ref });
             }
             _ => {}
         }
@@ -188,8 +188,8 @@ impl BookStage {
     fn exec_by_level(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
         let exec: &Exec = event.record();
         match self.books.lower(book, exec.order_ref, event.side(), exec.px, exec.qty.0) {
-            Ok(taken) => executed(event, exec, taken, What::LevelUnderflow, out),
-            Err(fault) if fault.what == What::LevelUnderflow => {
+            Ok(taken) => executed(event, exec, taken, AnomalyKind::LevelUnderflow, out),
+            Err(fault) if fault.what == AnomalyKind::LevelUnderflow => {
                 tell(event, exec.exchange_ts, fault, out);
                 trade(event, exec, event.side(), exec.px, out);
             }
@@ -238,7 +238,7 @@ impl BookStage {
             Place::Bookless => return,
             Place::Unlisted if event.kind == Kind::Listing => return,
             Place::Unlisted => {
-                let fault = Fault { what: What::UnknownInstrument, detail: u64::from(event.instrument) };
+                let fault = Fault { what: AnomalyKind::UnknownInstrument, detail: u64::from(event.instrument) };
                 return tell(event, exchange_ts(event), fault, out);
             }
         };
@@ -395,7 +395,7 @@ fn level(event: &Event, exchange_ts: Ns, change: Change, out: &mut Out) {
 }
 
 #[inline]
-fn lowered(event: &Event, exchange_ts: Ns, order_ref: u64, taken: Taken, over: What, out: &mut Out) {
+fn lowered(event: &Event, exchange_ts: Ns, order_ref: u64, taken: Taken, over: AnomalyKind, out: &mut Out) {
     if taken.over {
         tell(event, exchange_ts, Fault { what: over, detail: order_ref }, out);
     }
@@ -403,7 +403,7 @@ fn lowered(event: &Event, exchange_ts: Ns, order_ref: u64, taken: Taken, over: W
 }
 
 #[inline]
-fn executed(event: &Event, exec: &Exec, taken: Taken, over: What, out: &mut Out) {
+fn executed(event: &Event, exec: &Exec, taken: Taken, over: AnomalyKind, out: &mut Out) {
     if taken.over {
         tell(event, exec.exchange_ts, Fault { what: over, detail: exec.order_ref }, out);
     }
@@ -441,7 +441,7 @@ fn push_top(event: &Event, exchange_ts: Ns, top: Top, crossed: bool, out: &mut O
 
 #[cold]
 fn tell_crossed(event: &Event, exchange_ts: Ns, top: Top, out: &mut Out) {
-    let what = What::CrossedBook;
+    let what = AnomalyKind::CrossedBook;
     let crossing = what.event_at(event.ts, event.instrument, exchange_ts, top.ask_px.0 as u64, top.bid_px, Qty(0));
     out.push(event.instrument, crossing.flags, crossing.record::<Anomaly>());
 }

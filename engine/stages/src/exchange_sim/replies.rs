@@ -4,7 +4,7 @@
 //! cost enter together or not at all. Bound: the capacity; what does not fit is lost, one `returns-full` anomaly takes
 //! the place that is kept for it, and the caller halts.
 
-use flow::{Event, EventId, Flags, Ns, Record, SOURCE_RETURNS, What};
+use flow::{AnomalyKind, Event, EventId, Flags, Ns, Record, SOURCE_RETURNS};
 
 /// The answers to one event, or to several, until the caller takes them.
 pub struct Replies {
@@ -70,7 +70,7 @@ impl Replies {
         }
         if !self.overflowed {
             self.overflowed = true;
-            let anomaly = What::ReturnsFull.event(due, 0, Ns::NONE, self.capacity as u64);
+            let anomaly = AnomalyKind::ReturnsFull.event(due, 0, Ns::NONE, self.capacity as u64);
             self.events.push(Event { source: SOURCE_RETURNS, ..anomaly });
         }
         false
@@ -92,5 +92,5 @@ impl Default for Replies {
 
 /// An event of nothing, to touch the memory with.
 fn blank() -> Event {
-    What::ReturnsFull.event(Ns(0), 0, Ns::NONE, 0)
+    AnomalyKind::ReturnsFull.event(Ns(0), 0, Ns::NONE, 0)
 }

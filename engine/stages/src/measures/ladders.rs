@@ -10,7 +10,7 @@
 use crate::Space;
 use crate::book::{Book, Books, Limits, Place};
 use flow::records::{Level, Listing};
-use flow::{BookKind, Event, InstrumentType, Side, StateError, StateReader, StateWriter, What};
+use flow::{AnomalyKind, BookKind, Event, InstrumentType, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
 /// What a listing said of a book, and whether its ladder is whole.
@@ -76,7 +76,7 @@ impl Ladders {
         }
         let level: &Level = event.record();
         if let Err(fault) = self.books.set_level(book, event.side(), level.px, level.qty.0, 0) {
-            entry.whole &= fault.what != What::BookFull;
+            entry.whole &= fault.what != AnomalyKind::BookFull;
         }
     }
 

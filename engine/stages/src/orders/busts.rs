@@ -14,7 +14,7 @@ use super::positions::{Key, NO_FILL, Place};
 use super::stage::{OrdersStage, tell, tell_about};
 use crate::executions::{Execution, Unbooked};
 use flow::records::{Bust, Fill};
-use flow::{Event, OrderId, Out, Side, What};
+use flow::{AnomalyKind, Event, OrderId, Out, Side};
 
 /// What the stage needs to know of a fill.
 #[derive(Clone, Copy, Debug)]
@@ -110,10 +110,12 @@ impl OrdersStage {
         let bust: &Bust = event.record();
         let id = OrderId(bust.order_id);
         let what = match why {
-            Unbooked::Unknown if !self.counters.has_given(id) => return tell(What::UnknownOwnOrder, event, id.0, out),
-            Unbooked::Unknown => What::UnknownFill,
-            Unbooked::Repeated => What::RepeatedBust,
-            Unbooked::Mismatch => What::BustMismatch,
+            Unbooked::Unknown if !self.counters.has_given(id) => {
+                return tell(AnomalyKind::UnknownOwnOrder, event, id.0, out);
+            }
+            Unbooked::Unknown => AnomalyKind::UnknownFill,
+            Unbooked::Repeated => AnomalyKind::RepeatedBust,
+            Unbooked::Mismatch => AnomalyKind::BustMismatch,
         };
         tell_about(what, event, bust.match_id, (bust.px, bust.qty), out);
     }
@@ -127,7 +129,7 @@ impl OrdersStage {
             return root;
         }
         if fill.qty.0 > busted.qty {
-            tell(What::IllegalTransition, event, fill.order_id, out);
+            tell(AnomalyKind::IllegalTransition, event, fill.order_id, out);
             return OrderId(0);
         }
         self.change(root, |state, filled, back| {

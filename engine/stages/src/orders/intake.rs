@@ -9,7 +9,7 @@ use super::positions::Key;
 use super::stage::{OrdersStage, tell};
 use super::table::Order;
 use flow::records::{CancelRequest, Intent, ReplaceRequest, Request};
-use flow::{Action, Event, Flags, OrderId, OrderType, Out, Px, Side, Tif, What};
+use flow::{Action, AnomalyKind, Event, Flags, OrderId, OrderType, Out, Px, Side, Tif};
 use serde::{Deserialize, Serialize};
 
 /// The last group of legs that was seen.
@@ -45,7 +45,7 @@ impl OrdersStage {
         }
     }
 
-    fn ask_new(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (What, u64)> {
+    fn ask_new(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
         let order_type = OrderType::from_code(intent.order_type).ok_or(bad(intent))?;
         let tif = Tif::from_code(intent.tif).ok_or(bad(intent))?;
         let listed = self.instruments.get(event.instrument as usize).is_some_and(|i| i.terms.is_some());
@@ -70,7 +70,7 @@ impl OrdersStage {
         Ok(())
     }
 
-    fn ask_cancel(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (What, u64)> {
+    fn ask_cancel(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
         let mut order = self.own(intent, event)?;
         order.state = order.state.after(Step::AskCancel, order.filled > 0).ok_or(illegal(order.id))?;
         self.orders.put(order);
@@ -79,7 +79,7 @@ impl OrdersStage {
         Ok(())
     }
 
-    fn ask_replace(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (What, u64)> {
+    fn ask_replace(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
         let mut old = self.own(intent, event)?;
         if intent.qty.0 == 0 || intent.px == Px::NONE {
             return Err(bad(intent));
@@ -105,7 +105,7 @@ impl OrdersStage {
     }
 
     /// The order that the intent names, if it is the strategy's own and trades that instrument.
-    fn own(&self, intent: &Intent, event: &Event) -> Result<Order, (What, u64)> {
+    fn own(&self, intent: &Intent, event: &Event) -> Result<Order, (AnomalyKind, u64)> {
         let id = OrderId(intent.order_id);
         if (id.account(), id.strategy()) != (intent.account, intent.strategy) {
             return Err(bad(intent));
@@ -114,31 +114,31 @@ impl OrdersStage {
             Some(order) if order.instrument == event.instrument => Ok(order),
             Some(_) => Err(bad(intent)),
             None if self.counters.has_given(id) => Err(illegal(id)),
-            None => Err((What::UnknownOwnOrder, id.0)),
+            None => Err((AnomalyKind::UnknownOwnOrder, id.0)),
         }
     }
 
     /// Room for the order, or at the first leg of a group for all legs; keeps a position for it.
-    fn admit(&mut self, intent: &Intent, instrument: u32) -> Result<(), (What, u64)> {
+    fn admit(&mut self, intent: &Intent, instrument: u32) -> Result<(), (AnomalyKind, u64)> {
         let Intent { account, strategy, group, .. } = *intent;
         let later = Group { admitted: self.group.admitted, account, strategy, group } == self.group && group != 0;
         if later && !self.group.admitted {
-            return Err((What::OrdersFull, u64::from(group)));
+            return Err((AnomalyKind::OrdersFull, u64::from(group)));
         }
         let legs = if group == 0 || later { 1 } else { usize::from(intent.legs.max(1)) };
         if self.orders.len() + legs > self.orders.limit() {
-            return Err((What::OrdersFull, self.orders.limit() as u64));
+            return Err((AnomalyKind::OrdersFull, self.orders.limit() as u64));
         }
         if self.orders.in_flight() + legs > self.max_in_flight {
-            return Err((What::OrdersFull, self.max_in_flight as u64));
+            return Err((AnomalyKind::OrdersFull, self.max_in_flight as u64));
         }
         if !self.counters.has_room(account, strategy, legs as u64) {
-            return Err((What::OrdersFull, self.counters.limit() as u64));
+            return Err((AnomalyKind::OrdersFull, self.counters.limit() as u64));
         }
         let asked = &mut self.instruments[instrument as usize];
         if asked.kept != (account, strategy) {
             if self.positions.open(Key::new(account, strategy, instrument)).is_none() {
-                return Err((What::OrdersFull, self.positions.limit() as u64));
+                return Err((AnomalyKind::OrdersFull, self.positions.limit() as u64));
             }
             asked.kept = (account, strategy);
         }
@@ -149,10 +149,10 @@ impl OrdersStage {
     }
 }
 
-fn bad(intent: &Intent) -> (What, u64) {
-    (What::BadIntent, u64::from(intent.strategy))
+fn bad(intent: &Intent) -> (AnomalyKind, u64) {
+    (AnomalyKind::BadIntent, u64::from(intent.strategy))
 }
 
-fn illegal(id: OrderId) -> (What, u64) {
-    (What::IllegalTransition, id.0)
+fn illegal(id: OrderId) -> (AnomalyKind, u64) {
+    (AnomalyKind::IllegalTransition, id.0)
 }

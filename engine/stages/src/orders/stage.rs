@@ -19,8 +19,8 @@ use flow::records::{
     Sent, Trade,
 };
 use flow::{
-    Action, CommandAction, Effective, Event, Flags, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, ParamType,
-    Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, What,
+    Action, AnomalyKind, CommandAction, Effective, Event, Flags, Kind, Kinds, Ns, OrderId, Out, Param, ParamError,
+    ParamType, Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
 };
 
 /// What can be set.
@@ -156,7 +156,7 @@ impl OrdersStage {
         };
         let legal = order.state.after(step, order.filled > 0).filter(|_| order.instrument == event.instrument);
         let Some(state) = legal else {
-            tell(What::IllegalTransition, event, id.0, out);
+            tell(AnomalyKind::IllegalTransition, event, id.0, out);
             return None;
         };
         order.state = state;
@@ -180,9 +180,9 @@ impl OrdersStage {
     /// An answer for an order that is not in the table: over, or never ours.
     fn late(&mut self, id: OrderId, step: Step, event: &Event, out: &mut Out) {
         if !self.counters.has_given(id) {
-            tell(What::UnknownOwnOrder, event, id.0, out);
+            tell(AnomalyKind::UnknownOwnOrder, event, id.0, out);
         } else if State::Done.after(step, false).is_none() {
-            tell(What::IllegalTransition, event, id.0, out);
+            tell(AnomalyKind::IllegalTransition, event, id.0, out);
         }
     }
 
@@ -207,7 +207,7 @@ impl OrdersStage {
         let (root, filled, busted) = old.map_or((id, 0, 0), |o| (o.root, o.filled, o.busted));
         let state = order.state.after(Step::Ack, filled > 0);
         let (Some(state), true) = (state.filter(|_| order.instrument == event.instrument), matched) else {
-            return tell(What::IllegalTransition, event, id.0, out);
+            return tell(AnomalyKind::IllegalTransition, event, id.0, out);
         };
         if let Some(mut old) = old {
             old.state = State::Replaced;
@@ -231,8 +231,8 @@ impl OrdersStage {
             Some(Action::Cancel) => Step::RejectCancel,
             Some(Action::Replace) if replaces => Step::Reject,
             Some(Action::New) if !replaces => Step::Reject,
-            _ if self.counters.has_given(id) => return tell(What::IllegalTransition, event, id.0, out),
-            _ => return tell(What::UnknownOwnOrder, event, id.0, out),
+            _ if self.counters.has_given(id) => return tell(AnomalyKind::IllegalTransition, event, id.0, out),
+            _ => return tell(AnomalyKind::UnknownOwnOrder, event, id.0, out),
         };
         if let Some(ended) = self.step(id, step, event, out)
             && step == Step::Reject
@@ -253,19 +253,19 @@ impl OrdersStage {
         let id = OrderId(fill.order_id);
         let listed = self.instruments.get(event.instrument as usize).is_some_and(|i| i.terms.is_some());
         if !listed {
-            return tell(What::UnknownInstrument, event, u64::from(event.instrument), out);
+            return tell(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
         }
         let order = self.orders.get(id);
         let side = if event.side() == Side::None { order.map_or(Side::None, |o| o.side) } else { event.side() };
         if side == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
-            return tell(What::BadValue, event, id.0, out);
+            return tell(AnomalyKind::BadValue, event, id.0, out);
         }
         let (root, after) = match (self.fills.corrected(event, side), order) {
             (Some(busted), _) => (self.correct(&busted, event, out), None),
             (None, Some(order)) => match filled(order, side, event) {
                 Some(after) => (order.root, Some(after)),
                 None => {
-                    tell(What::IllegalTransition, event, id.0, out);
+                    tell(AnomalyKind::IllegalTransition, event, id.0, out);
                     (OrderId(0), None)
                 }
             },
@@ -282,7 +282,7 @@ impl OrdersStage {
         }
         match place {
             Some(place) => self.tell_position(&place, event, out),
-            None => tell(What::OrdersFull, event, self.positions.limit() as u64, out),
+            None => tell(AnomalyKind::OrdersFull, event, self.positions.limit() as u64, out),
         }
     }
 
@@ -290,11 +290,11 @@ impl OrdersStage {
         let cost: &FillCost = event.record();
         let id = OrderId(cost.order_id);
         if self.instruments.get(event.instrument as usize).is_none_or(|i| i.terms.is_none()) {
-            return tell(What::UnknownInstrument, event, u64::from(event.instrument), out);
+            return tell(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
         }
         let key = Key::new(id.account(), id.strategy(), event.instrument);
         let limit = self.positions.limit() as u64;
-        let Some(place) = self.positions.open(key) else { return tell(What::OrdersFull, event, limit, out) };
+        let Some(place) = self.positions.open(key) else { return tell(AnomalyKind::OrdersFull, event, limit, out) };
         place.fees = place.fees.saturating_add(i128::from(cost.fee));
         let place = *place;
         self.tell_money(&place, event, out);
@@ -334,7 +334,7 @@ impl OrdersStage {
             Some(CommandAction::SkipCounters) => {
                 let by = u64::try_from(command.new).unwrap_or(0);
                 if by == 0 || !self.counters.skip(command.target, by) {
-                    tell(What::BadCommand, event, u64::from(command.target), out);
+                    tell(AnomalyKind::BadCommand, event, u64::from(command.target), out);
                 }
             }
             _ => {}
@@ -355,13 +355,13 @@ fn cancel_all(out: &mut Out) {
     out.push(0, Flags::LAST_OF_GROUP, &CancelRequest::default());
 }
 
-pub(super) fn tell(what: What, event: &Event, detail: u64, out: &mut Out) {
+pub(super) fn tell(what: AnomalyKind, event: &Event, detail: u64, out: &mut Out) {
     tell_about(what, event, detail, (Px::NONE, Qty(0)), out);
 }
 
 /// [`tell`] with a price and a quantity that explain it.
 #[cold]
-pub(super) fn tell_about(what: What, event: &Event, detail: u64, (px, qty): (Px, Qty), out: &mut Out) {
+pub(super) fn tell_about(what: AnomalyKind, event: &Event, detail: u64, (px, qty): (Px, Qty), out: &mut Out) {
     let anomaly = what.event_at(event.ts, event.instrument, Ns::NONE, detail, px, qty);
     out.push(event.instrument, anomaly.flags, anomaly.record::<Anomaly>());
 }

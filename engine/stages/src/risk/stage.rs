@@ -16,8 +16,8 @@ use flow::records::{
     Ack, Anomaly, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request,
 };
 use flow::{
-    Approved, CommandAction, Event, Flags, Kind, Kinds, Ns, Out, Param, ParamError, Params, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, What,
+    AnomalyKind, Approved, CommandAction, Event, Flags, Kind, Kinds, Ns, Out, Param, ParamError, Params, Scope, Side,
+    Stage, StateError, StateReader, StateWriter,
 };
 
 /// What can be set: the limits in the order of the checks, then the sizes.
@@ -151,7 +151,7 @@ impl RiskStage {
             Some(CommandAction::Resume) => self.gate.halted = false,
             Some(CommandAction::SetLimit) => {
                 if self.gate.limits.set(command).is_err() {
-                    let bad = What::BadCommand.event(event.ts, 0, Ns::NONE, u64::from(command.target));
+                    let bad = AnomalyKind::BadCommand.event(event.ts, 0, Ns::NONE, u64::from(command.target));
                     out.push(0, bad.flags, bad.record::<Anomaly>());
                 }
             }

@@ -3,8 +3,8 @@
 use crate::play::{INSTRUMENTS, flags};
 use flow::records::{Anomaly, Bust, Fill, Listing, Tick};
 use flow::{
-    Definition, Event, Field, FieldType, Flags, Inputs, Kind, Mic, Ns, OrderId, Px, SOURCE_OPERATOR, SOURCE_RETURNS,
-    Side, What, kind_info,
+    AnomalyKind, Definition, Event, Field, FieldType, Flags, Inputs, Kind, Mic, Ns, OrderId, Px, SOURCE_OPERATOR,
+    SOURCE_RETURNS, Side, kind_info,
 };
 
 /// What a feed, a venue or an operator can bring; what comes often stands here more than once.
@@ -124,7 +124,7 @@ pub(crate) fn fill(filling: &Filling<'_>) -> Vec<Event> {
         Kind::Halt if step.numbers[0] > 9 => Vec::new(),
         Kind::Anomaly => {
             let mut event = plain(filling, instrument);
-            let what = What::ALL[usize::from(step.numbers[10]) % What::ALL.len()];
+            let what = AnomalyKind::ALL[usize::from(step.numbers[10]) % AnomalyKind::ALL.len()];
             event.record_mut::<Anomaly>().what = what as u16;
             vec![event]
         }

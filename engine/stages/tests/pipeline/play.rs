@@ -8,8 +8,8 @@
 use crate::filling::{Filling, INPUTS, Step, fill};
 use flow::records::{Anomaly, Order, ReplaceRequest, Request};
 use flow::{
-    Approved, Event, EventId, Flags, Kind, Kinds, Listings, Ns, Out, Param, Params, SOURCE_RETURNS, Stage, StateReader,
-    StateWriter, What,
+    AnomalyKind, Approved, Event, EventId, Flags, Kind, Kinds, Listings, Ns, Out, Param, Params, SOURCE_RETURNS, Stage,
+    StateReader, StateWriter,
 };
 use stages::exchange_sim::{Replies, SimulatedVenue};
 use stages::{STAGES, Space, StageEntry};
@@ -243,7 +243,7 @@ impl World {
                 tally.orders += 1;
                 ids.push(order.order_id);
             } else if let Some(anomaly) = event.get::<Anomaly>() {
-                assert!(What::from_code(anomaly.what).is_some(), "{event:?}");
+                assert!(AnomalyKind::from_code(anomaly.what).is_some(), "{event:?}");
                 tally.anomalies += 1;
             }
             tally.busts += u64::from(event.kind == Kind::Position && input == Kind::Bust);

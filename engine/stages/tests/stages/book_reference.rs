@@ -2,7 +2,7 @@
 
 use crate::harness::{Emitted, INSTRUMENTS};
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
-use flow::{Event, Flags, Kind, Ns, Px, Qty, Record, Side, What};
+use flow::{AnomalyKind, Event, Flags, Kind, Ns, Px, Qty, Record, Side};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A live order.
@@ -123,7 +123,7 @@ impl Reference {
             return;
         }
         let kind = match self.books.get(&instrument) {
-            None => return say.wrong(What::UnknownInstrument, u64::from(instrument)),
+            None => return say.wrong(AnomalyKind::UnknownInstrument, u64::from(instrument)),
             Some(None) => return,
             Some(Some(book)) => book.kind,
         };
@@ -142,7 +142,7 @@ impl Reference {
     fn list(&mut self, event: &Event, terms: &Listing, say: &mut Say) {
         let have = self.books.get(&event.instrument).cloned();
         if event.instrument >= INSTRUMENTS {
-            return say.wrong(What::UnknownInstrument, u64::from(event.instrument));
+            return say.wrong(AnomalyKind::UnknownInstrument, u64::from(event.instrument));
         }
         match have {
             Some(Some(mut book)) if terms.book == 0 => {
@@ -161,7 +161,7 @@ impl Reference {
                 self.books.insert(event.instrument, Some(book));
             }
             _ if self.books.values().flatten().count() == self.limits[2] => {
-                say.wrong(What::BookFull, self.limits[2] as u64);
+                say.wrong(AnomalyKind::BookFull, self.limits[2] as u64);
             }
             _ => {
                 let equity = terms.instrument_type == 1;
@@ -177,23 +177,23 @@ impl Reference {
     }
 
     /// Why an order cannot be added.
-    fn refusal(&mut self, instrument: u32, order: TwinOrder) -> Option<(What, u64)> {
+    fn refusal(&mut self, instrument: u32, order: TwinOrder) -> Option<(AnomalyKind, u64)> {
         let TwinOrder { reference, side, px, qty } = order;
         let source = self.book(instrument).source;
         if self.bad(instrument, side, px, qty) {
-            Some((What::BadValue, reference))
+            Some((AnomalyKind::BadValue, reference))
         } else if self.lives(source, reference) {
-            Some((What::DuplicateOrder, reference))
+            Some((AnomalyKind::DuplicateOrder, reference))
         } else if self.orders() == self.limits[0] {
-            Some((What::BookFull, self.limits[0] as u64))
+            Some((AnomalyKind::BookFull, self.limits[0] as u64))
         } else {
             self.no_level(instrument, side, px)
         }
     }
 
-    fn no_level(&mut self, instrument: u32, side: Side, px: Px) -> Option<(What, u64)> {
+    fn no_level(&mut self, instrument: u32, side: Side, px: Px) -> Option<(AnomalyKind, u64)> {
         let new = !self.book(instrument).prices().contains(&(side, px));
-        (new && self.levels() == self.limits[1]).then_some((What::BookFull, self.limits[1] as u64))
+        (new && self.levels() == self.limits[1]).then_some((AnomalyKind::BookFull, self.limits[1] as u64))
     }
 
     fn by_order(&mut self, event: &Event, say: &mut Say) {
@@ -219,15 +219,15 @@ impl Reference {
             _ => return,
         };
         if take == 0 {
-            return say.wrong(What::BadValue, reference);
+            return say.wrong(AnomalyKind::BadValue, reference);
         }
         let book = self.book(instrument);
         let Some(at) = book.orders.iter().position(|o| o.reference == reference) else {
-            return say.wrong(What::UnknownOrder, reference);
+            return say.wrong(AnomalyKind::UnknownOrder, reference);
         };
         let TwinOrder { side, px, qty, .. } = book.orders[at];
         if take > qty && event.kind != Kind::Delete {
-            say.wrong(What::Overfill, reference);
+            say.wrong(AnomalyKind::Overfill, reference);
         }
         if let Some(exec) = event.get::<Exec>() {
             say.trade(exec, side, px);
@@ -243,7 +243,7 @@ impl Reference {
     fn replace(&mut self, instrument: u32, replace: &Replace, say: &mut Say) {
         let book = self.book(instrument);
         let Some(at) = book.orders.iter().position(|o| o.reference == replace.order_ref) else {
-            return say.wrong(What::UnknownOrder, replace.order_ref);
+            return say.wrong(AnomalyKind::UnknownOrder, replace.order_ref);
         };
         let old = book.orders[at];
         let before = book.total(old.side, old.px);
@@ -284,11 +284,11 @@ impl Reference {
                 let delete: &Delete = event.record();
                 (delete.order_ref, delete.px, delete.qty.0)
             }
-            Kind::Replace => return say.wrong(What::UnknownOrder, event.record::<Replace>().order_ref),
+            Kind::Replace => return say.wrong(AnomalyKind::UnknownOrder, event.record::<Replace>().order_ref),
             _ => return,
         };
         if self.bad(instrument, side, px, qty) {
-            return say.wrong(What::BadValue, reference);
+            return say.wrong(AnomalyKind::BadValue, reference);
         }
         let had = self.book(instrument).total(side, px);
         if event.kind == Kind::Add {
@@ -298,7 +298,7 @@ impl Reference {
             self.book(instrument).totals.insert((side, px), (had + qty, 0));
         } else {
             if qty > had {
-                say.wrong(What::LevelUnderflow, reference);
+                say.wrong(AnomalyKind::LevelUnderflow, reference);
             }
             if let Some(exec) = event.get::<Exec>() {
                 say.trade(exec, side, px);
@@ -315,7 +315,7 @@ impl Reference {
 
     fn set(&mut self, instrument: u32, side: Side, px: Px, qty: u64, orders: u32, say: &mut Say) {
         if self.bad(instrument, side, px, 1) {
-            return say.wrong(What::BadValue, 0);
+            return say.wrong(AnomalyKind::BadValue, 0);
         }
         if qty == 0 {
             self.book(instrument).totals.remove(&(side, px));
@@ -363,7 +363,7 @@ impl Say {
         self.emitted.push(Emitted::bare(&Event::new(Ns(0), self.event.instrument, flags, record)));
     }
 
-    fn wrong(&mut self, what: What, detail: u64) {
+    fn wrong(&mut self, what: AnomalyKind, detail: u64) {
         let exchange_ts = self.exchange_ts();
         let record =
             Anomaly { exchange_ts, px: Px::NONE, qty: Qty(0), detail, what: what as u16, ..Default::default() };
@@ -406,7 +406,7 @@ impl Say {
         self.push(self.kept(&[]).with(Flags::LAST_OF_GROUP), &record);
         let crossed = |top: [(Px, u64); 2]| top.iter().all(|s| s.0 != Px::NONE) && top[0].0 >= top[1].0;
         if crossed(now) && !crossed(before) {
-            let what = What::CrossedBook as u16;
+            let what = AnomalyKind::CrossedBook as u16;
             let detail = ask_px.0 as u64;
             self.push(
                 Flags::LAST_OF_GROUP,

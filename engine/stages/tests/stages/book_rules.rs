@@ -3,7 +3,7 @@
 use crate::harness::{self, kinds};
 use crate::stream::listing;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Clear, Exec, Level, Replace, Trade};
-use flow::{BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Record, Side, What};
+use flow::{AnomalyKind, BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Record, Side};
 
 fn event<R: Record>(side: Side, record: &R) -> Event {
     Event { source: 1, ..Event::new(Ns(5), 1, Flags::LAST_OF_GROUP.with_side(side), record) }
@@ -34,7 +34,7 @@ fn an_execution_trades_at_the_resting_price_against_the_other_side() {
     assert_eq!((top.bid_px, top.ask_px, top.ask_qty), (Px::NONE, Px(100), Qty(30)));
     let emitted = pipeline.feed(&event(Side::None, &Exec { px: Px(99), qty: Qty(40), ..exec }));
     assert_eq!(kinds(&emitted), [Kind::Anomaly, Kind::Trade, Kind::Level, Kind::BookTop]);
-    assert_eq!(emitted[0].0.record::<Anomaly>().what, What::Overfill as u16);
+    assert_eq!(emitted[0].0.record::<Anomaly>().what, AnomalyKind::Overfill as u16);
     assert_eq!(emitted[1].0.record::<Trade>().px, Px(99));
     assert_eq!(emitted[2].0.record::<Level>().qty, Qty(0));
     assert_eq!(pipeline.stage.books().live_orders(), 0);
@@ -79,7 +79,7 @@ fn the_top_waits_for_the_end_of_the_group_and_crossing_is_told_once() {
     let emitted = pipeline.feed(&add(4, Side::Buy, 102, 10));
     assert_eq!(kinds(&emitted), [Kind::Level, Kind::BookTop, Kind::Anomaly]);
     let crossed: &Anomaly = emitted[2].0.record();
-    assert_eq!((crossed.what, crossed.px, crossed.detail), (What::CrossedBook as u16, Px(102), 102));
+    assert_eq!((crossed.what, crossed.px, crossed.detail), (AnomalyKind::CrossedBook as u16, Px(102), 102));
     assert_eq!(kinds(&pipeline.feed(&add(5, Side::Buy, 103, 10))), [Kind::Level, Kind::BookTop], "crossed already");
 }
 

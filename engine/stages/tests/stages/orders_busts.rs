@@ -2,7 +2,7 @@
 
 use crate::harness::{self, Pipeline, kinds};
 use crate::orders_harness::*;
-use flow::{Action, Event, Flags, Kind, Listings, OrderId, Px, Side, What};
+use flow::{Action, AnomalyKind, Event, Flags, Kind, Listings, OrderId, Px, Side};
 use stages::orders::{Ended, OrdersStage, State};
 
 const NONE: OrderId = OrderId(0);
@@ -53,7 +53,7 @@ fn an_order_is_busted_when_nothing_of_it_stands() {
     feed(&mut pipeline, &[bust(&second, 0)]);
     assert_eq!(pipeline.stage.ended(id(1)), ended(State::Busted, 0, 10));
     assert_eq!(held(&pipeline), (0, Px::NONE, 0));
-    assert_eq!(anomalies(&pipeline.feed(&cancelled(1, id(1)))), [(What::IllegalTransition as u16, id(1).0)]);
+    assert_eq!(anomalies(&pipeline.feed(&cancelled(1, id(1)))), [(AnomalyKind::IllegalTransition as u16, id(1).0)]);
     feed(&mut pipeline, &[reject(1, id(1), Action::Cancel)]);
 }
 
@@ -64,7 +64,7 @@ fn what_is_busted_is_not_open_again() {
     feed(&mut pipeline, &[first, bust(&first, 0)]);
     let order = pipeline.stage.order(id(1)).unwrap();
     assert_eq!((order.state, order.filled, order.busted, order.left()), (State::Live, 0, 4, 6));
-    assert_eq!(anomalies(&pipeline.feed(&buys(2, 10, 7)))[0].0, What::IllegalTransition as u16, "six are left");
+    assert_eq!(anomalies(&pipeline.feed(&buys(2, 10, 7)))[0].0, AnomalyKind::IllegalTransition as u16, "six are left");
     feed(&mut pipeline, &[buys(3, 10, 6)]);
     assert_eq!(pipeline.stage.ended(id(1)), ended(State::Done, 6, 4));
 }
@@ -107,11 +107,15 @@ fn a_correction_takes_the_place_of_the_busted_fill() {
     let less = buys(1, 9, 8);
     feed(&mut pipeline, &[less]);
     assert_eq!((pipeline.stage.ended(id(1)), held(&pipeline).0), (ended(State::Done, 8, 2), 8));
-    assert_eq!(anomalies(&pipeline.feed(&buys(1, 9, 1)))[0].0, What::IllegalTransition as u16, "it corrects nothing");
+    assert_eq!(
+        anomalies(&pipeline.feed(&buys(1, 9, 1)))[0].0,
+        AnomalyKind::IllegalTransition as u16,
+        "it corrects nothing"
+    );
     let mut pipeline = with_order(10);
     feed(&mut pipeline, &[whole, bust(&whole, 0)]);
     let emitted = pipeline.feed(&buys(1, 9, 11));
-    assert_eq!(anomalies(&emitted), [(What::IllegalTransition as u16, id(1).0)], "more than was busted");
+    assert_eq!(anomalies(&emitted), [(AnomalyKind::IllegalTransition as u16, id(1).0)], "more than was busted");
     assert_eq!(
         (position(&emitted).unwrap().qty, pipeline.stage.ended(id(1)).unwrap().filled),
         (11, 0),
@@ -130,15 +134,15 @@ fn what_names_no_fill_beyond_doubt_reverses_nothing() {
         event
     };
     use flow::records::Bust;
-    let cases: [(Event, What, u64); 8] = [
-        (other(|e| e.record_mut::<Bust>().match_id = 2), What::UnknownFill, 2),
-        (other(|e| e.record_mut::<Bust>().match_id = 0), What::UnknownFill, 0),
-        (other(|e| e.record_mut::<Bust>().order_id = id(9).0), What::UnknownOwnOrder, id(9).0),
-        (other(|e| e.record_mut::<Bust>().qty.0 = 5), What::BustMismatch, 1),
-        (other(|e| e.record_mut::<Bust>().qty.0 = 3), What::BustMismatch, 1),
-        (other(|e| e.record_mut::<Bust>().px.0 += 1), What::BustMismatch, 1),
-        (other(|e| e.flags = Flags::side_only(Side::Sell)), What::BustMismatch, 1),
-        (other(|e| e.instrument = 2), What::BustMismatch, 1),
+    let cases: [(Event, AnomalyKind, u64); 8] = [
+        (other(|e| e.record_mut::<Bust>().match_id = 2), AnomalyKind::UnknownFill, 2),
+        (other(|e| e.record_mut::<Bust>().match_id = 0), AnomalyKind::UnknownFill, 0),
+        (other(|e| e.record_mut::<Bust>().order_id = id(9).0), AnomalyKind::UnknownOwnOrder, id(9).0),
+        (other(|e| e.record_mut::<Bust>().qty.0 = 5), AnomalyKind::BustMismatch, 1),
+        (other(|e| e.record_mut::<Bust>().qty.0 = 3), AnomalyKind::BustMismatch, 1),
+        (other(|e| e.record_mut::<Bust>().px.0 += 1), AnomalyKind::BustMismatch, 1),
+        (other(|e| e.flags = Flags::side_only(Side::Sell)), AnomalyKind::BustMismatch, 1),
+        (other(|e| e.instrument = 2), AnomalyKind::BustMismatch, 1),
     ];
     for (event, what, detail) in cases {
         let emitted = pipeline.feed(&event);
@@ -151,11 +155,11 @@ fn what_names_no_fill_beyond_doubt_reverses_nothing() {
     assert_eq!((held(&pipeline).0, pipeline.stage.order(id(1)).unwrap().filled), (4, 4));
     feed(&mut pipeline, &[bust(&first, 0)]);
     let again = pipeline.feed(&bust(&first, 7));
-    assert_eq!((kinds(&again), anomalies(&again)), (vec![Kind::Anomaly], vec![(What::RepeatedBust as u16, 1)]));
+    assert_eq!((kinds(&again), anomalies(&again)), (vec![Kind::Anomaly], vec![(AnomalyKind::RepeatedBust as u16, 1)]));
     let (mut old, fills) = (with_order(100), u64::from(FILLS));
     (1..=fills + 1).for_each(|n| drop(old.feed(&buys(n, 10, 1))));
     let emitted = old.feed(&bust(&buys(1, 10, 1), 0));
-    assert_eq!(anomalies(&emitted), [(What::UnknownFill as u16, 1)], "it is forgotten");
+    assert_eq!(anomalies(&emitted), [(AnomalyKind::UnknownFill as u16, 1)], "it is forgotten");
     feed(&mut old, &[bust(&buys(2, 10, 1), 0)]);
     assert_eq!(held(&old).0, FILLS.into());
 }

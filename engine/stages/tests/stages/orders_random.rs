@@ -4,7 +4,7 @@ use crate::harness;
 use crate::orders_harness::*;
 use crate::orders_reference::{Reference, ReferenceFill};
 use flow::records::{Bust, Fill};
-use flow::{Action, Event, Listings, OrderId, Px, Side, What};
+use flow::{Action, AnomalyKind, Event, Listings, OrderId, Px, Side};
 use proptest::prelude::*;
 use stages::orders::{State, Terms};
 use std::cell::RefCell;
@@ -107,7 +107,8 @@ fn run(steps: &[Step], save_at: usize, verdicts: &mut Emitted) {
         let found: Vec<u16> = anomalies(&emitted).iter().map(|a| a.0).collect();
         assert_eq!(found, wanted, "{event:?}");
         if event.kind == flow::Kind::Bust {
-            let verdict = wanted.first().and_then(|w| What::from_code(*w)).map_or("taken-back", What::name);
+            let verdict =
+                wanted.first().and_then(|w| AnomalyKind::from_code(*w)).map_or("taken-back", AnomalyKind::name);
             *verdicts.entry(verdict).or_default() += 1;
         }
         if event.kind == flow::Kind::Fill || (event.kind == flow::Kind::Bust && wanted.is_empty()) {

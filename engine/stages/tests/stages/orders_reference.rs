@@ -3,7 +3,7 @@
 
 use crate::orders_harness::{ACCOUNT, FILLS, STRATEGY};
 use flow::records::{Ack, Bust, Cancelled, Fill, FillCost, Intent, Refused, Reject, Sent};
-use flow::{Event, Kind, OrderId, Px, Side, What};
+use flow::{AnomalyKind, Event, Kind, OrderId, Px, Side};
 use std::collections::BTreeMap;
 
 /// An order, for ever.
@@ -65,7 +65,7 @@ pub(crate) struct Reference {
 }
 
 /// What the reference expects of an event: the anomaly, if any.
-pub(crate) type Verdict = Option<What>;
+pub(crate) type Verdict = Option<AnomalyKind>;
 
 impl Reference {
     pub(crate) fn feed(&mut self, event: &Event) -> Verdict {
@@ -79,10 +79,10 @@ impl Reference {
                 None
             }
             _ => match self.orders.get(&word) {
-                None => Some(What::UnknownOwnOrder),
+                None => Some(AnomalyKind::UnknownOwnOrder),
                 Some(order) => {
                     let order = order.clone();
-                    (!self.answer(word, order, event)).then_some(What::IllegalTransition)
+                    (!self.answer(word, order, event)).then_some(AnomalyKind::IllegalTransition)
                 }
             },
         }
@@ -148,23 +148,23 @@ impl Reference {
         let intent: &Intent = event.record();
         let old = self.orders.get(&intent.order_id).cloned();
         if intent.action != 1 {
-            let Some(old) = &old else { return Some(What::UnknownOwnOrder) };
+            let Some(old) = &old else { return Some(AnomalyKind::UnknownOwnOrder) };
             if old.stage == "over" {
-                return Some(What::IllegalTransition);
+                return Some(AnomalyKind::IllegalTransition);
             }
             if old.instrument != event.instrument || (intent.action == 3 && intent.qty.0 == 0) {
-                return Some(What::BadIntent);
+                return Some(AnomalyKind::BadIntent);
             }
             let busy = old.cancelling || old.replacing != 0;
             if busy || (intent.action == 3 && old.stage != "on") {
-                return Some(What::IllegalTransition);
+                return Some(AnomalyKind::IllegalTransition);
             }
             if intent.action == 2 {
                 self.orders.get_mut(&intent.order_id).unwrap().cancelling = true;
                 return None;
             }
         } else if intent.qty.0 == 0 {
-            return Some(What::BadIntent);
+            return Some(AnomalyKind::BadIntent);
         }
         self.counter += 1;
         let id = OrderId::new(ACCOUNT, STRATEGY, self.counter).0;
@@ -214,7 +214,7 @@ impl Reference {
             .filter(|f| f.is_busted && (f.event.instrument, f.event.side()) == (event.instrument, event.side()));
         let (order, verdict) = match corrected {
             Some(f) if f.order == 0 => (0, None),
-            Some(f) if fill.qty.0 > f.event.record::<Fill>().qty.0 => (0, Some(What::IllegalTransition)),
+            Some(f) if fill.qty.0 > f.event.record::<Fill>().qty.0 => (0, Some(AnomalyKind::IllegalTransition)),
             Some(f) => {
                 for id in self.line_of(f.order) {
                     let order = self.orders.get_mut(&id).unwrap();
@@ -224,7 +224,7 @@ impl Reference {
                 (f.order, None)
             }
             None => match self.orders.get_mut(&fill.order_id) {
-                None => (0, Some(What::UnknownOwnOrder)),
+                None => (0, Some(AnomalyKind::UnknownOwnOrder)),
                 Some(order) => {
                     let fits =
                         order.stage == "on" && order.instrument == event.instrument && order.side == event.side();
@@ -235,7 +235,7 @@ impl Reference {
                         }
                         (fill.order_id, None)
                     } else {
-                        (0, Some(What::IllegalTransition))
+                        (0, Some(AnomalyKind::IllegalTransition))
                     }
                 }
             },
@@ -249,15 +249,15 @@ impl Reference {
         let bust: &Bust = event.record();
         let Some(at) = self.named(bust.order_id, bust.match_id) else {
             let given = OrderId(bust.order_id).counter() <= self.counter && self.orders.contains_key(&bust.order_id);
-            return Some(if given { What::UnknownFill } else { What::UnknownOwnOrder });
+            return Some(if given { AnomalyKind::UnknownFill } else { AnomalyKind::UnknownOwnOrder });
         };
         let ReferenceFill { event: of, is_busted, order } = self.fills[at];
         let fill: &Fill = of.record();
         if is_busted {
-            return Some(What::RepeatedBust);
+            return Some(AnomalyKind::RepeatedBust);
         }
         if (fill.px, fill.qty, of.instrument, of.side()) != (bust.px, bust.qty, event.instrument, event.side()) {
-            return Some(What::BustMismatch);
+            return Some(AnomalyKind::BustMismatch);
         }
         self.fills[at].is_busted = true;
         for id in self.line_of(order) {

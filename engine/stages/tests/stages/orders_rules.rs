@@ -3,7 +3,7 @@
 use crate::harness::{self, Emitted, Pipeline, kinds};
 use crate::orders_harness::*;
 use flow::records::{CancelRequest, Command, Halt, Intent, ReplaceRequest, Request};
-use flow::{Action, CommandAction, Event, Kind, Listings, OrderId, Px, Side, What};
+use flow::{Action, AnomalyKind, CommandAction, Event, Kind, Listings, OrderId, Px, Side};
 use stages::orders::{OrdersStage, State, Step};
 
 const NONE: OrderId = OrderId(0);
@@ -126,7 +126,7 @@ fn every_answer_in_every_state_through_the_stage() {
             let (before, had) = (pipeline.stage.order(id(1)), held(&pipeline));
             let emitted = pipeline.feed(&event);
             let wanted = state.after(step, state == State::PartlyFilled);
-            let illegal = anomalies(&emitted) == [(What::IllegalTransition as u16, id(1).0)];
+            let illegal = anomalies(&emitted) == [(AnomalyKind::IllegalTransition as u16, id(1).0)];
             assert_eq!(illegal, wanted.is_none(), "{state:?} {step:?}: {emitted:?}");
             let now = pipeline.stage.order(id(1));
             match wanted {
@@ -156,7 +156,7 @@ fn a_replace_inherits_or_gives_back() {
     }
     let mut pipeline = in_state(State::ReplacePending);
     for wrong in [ack(1, id(2), NONE), ack(1, id(2), id(7)), reject(1, id(2), Action::New), ack(2, id(2), id(1))] {
-        assert_eq!(anomalies(&pipeline.feed(&wrong)), [(What::IllegalTransition as u16, id(2).0)], "{wrong:?}");
+        assert_eq!(anomalies(&pipeline.feed(&wrong)), [(AnomalyKind::IllegalTransition as u16, id(2).0)], "{wrong:?}");
     }
     pipeline.feed(&fill(1, id(1), Side::Buy, 7, 10));
     assert_eq!(anomalies(&pipeline.feed(&ack(1, id(2), id(1)))).len(), 1, "what is done gives no way");
@@ -168,17 +168,17 @@ fn a_replace_inherits_or_gives_back() {
 fn what_was_never_sent_is_unknown_but_its_fill_counts() {
     let mut pipeline = pipeline(8, 8, 8);
     for event in [ack(1, id(1), NONE), sent(1, id(9)), cancelled(1, id(1)), reject(1, id(1), Action::New)] {
-        assert_eq!(anomalies(&pipeline.feed(&event))[0].0, What::UnknownOwnOrder as u16, "{event:?}");
+        assert_eq!(anomalies(&pipeline.feed(&event))[0].0, AnomalyKind::UnknownOwnOrder as u16, "{event:?}");
     }
     let emitted = pipeline.feed(&fill(1, id(5), Side::Sell, 10, 4));
-    assert_eq!((anomalies(&emitted)[0].0, position(&emitted).unwrap().qty), (What::UnknownOwnOrder as u16, -4));
+    assert_eq!((anomalies(&emitted)[0].0, position(&emitted).unwrap().qty), (AnomalyKind::UnknownOwnOrder as u16, -4));
     let over = pipeline.feed(&new(1, Side::Buy, 10)).len();
     pipeline.feed(&ack(1, id(1), NONE));
     let emitted = pipeline.feed(&fill(1, id(1), Side::Buy, 10, 11));
     assert_eq!((over, anomalies(&emitted).len(), position(&emitted).unwrap().qty), (1, 1, 7), "more than was left");
     assert_eq!(pipeline.stage.order(id(1)).unwrap().filled, 0);
     for bad in [fill(9, id(1), Side::Buy, 10, 1), fill(99, id(1), Side::Buy, 1, 1), fill(0, id(1), Side::Buy, 1, 1)] {
-        assert_eq!(anomalies(&pipeline.feed(&bad))[0].0, What::UnknownInstrument as u16);
+        assert_eq!(anomalies(&pipeline.feed(&bad))[0].0, AnomalyKind::UnknownInstrument as u16);
     }
 }
 
@@ -207,13 +207,13 @@ fn intents_become_requests_with_ids_in_order() {
     for change in bads {
         let mut event = new(1, Side::Buy, 5);
         change(&mut event);
-        assert_eq!(anomalies(&pipeline.feed(&event)), [(What::BadIntent as u16, 3)], "{event:?}");
+        assert_eq!(anomalies(&pipeline.feed(&event)), [(AnomalyKind::BadIntent as u16, 3)], "{event:?}");
     }
     let foreign = change(Action::Cancel, 1, OrderId::new(1, 9, 1), 0);
-    assert_eq!(anomalies(&pipeline.feed(&foreign)), [(What::BadIntent as u16, 3)]);
+    assert_eq!(anomalies(&pipeline.feed(&foreign)), [(AnomalyKind::BadIntent as u16, 3)]);
     assert_eq!(
         anomalies(&pipeline.feed(&change(Action::Cancel, 1, id(40), 0))),
-        [(What::UnknownOwnOrder as u16, id(40).0)]
+        [(AnomalyKind::UnknownOwnOrder as u16, id(40).0)]
     );
 }
 
@@ -224,7 +224,7 @@ fn leg(group: u32, legs: u8) -> Event {
 }
 
 fn is_full(emitted: &[Emitted]) -> bool {
-    kinds(emitted) == [Kind::Anomaly] && anomalies(emitted)[0].0 == What::OrdersFull as u16
+    kinds(emitted) == [Kind::Anomaly] && anomalies(emitted)[0].0 == AnomalyKind::OrdersFull as u16
 }
 
 #[test]
@@ -260,14 +260,17 @@ fn commands_cancel_all_and_skip_counters() {
         assert_eq!((kinds(&emitted), emitted[0].0.record::<CancelRequest>().order_id), (vec![Kind::CancelRequest], 0));
     }
     assert!(pipeline.feed(&command(CommandAction::Resume, 0, 0)).is_empty());
-    assert_eq!(anomalies(&pipeline.feed(&command(CommandAction::SkipCounters, 3, 10)))[0].0, What::BadCommand as u16);
+    assert_eq!(
+        anomalies(&pipeline.feed(&command(CommandAction::SkipCounters, 3, 10)))[0].0,
+        AnomalyKind::BadCommand as u16
+    );
     assert!(pipeline.feed(&command(CommandAction::SkipCounters, 0, 100)).is_empty());
     assert_eq!(pipeline.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(101).0);
     assert!(pipeline.feed(&command(CommandAction::SkipCounters, 3, 5)).is_empty());
     assert_eq!(pipeline.feed(&new(1, Side::Buy, 1))[0].0.record::<Request>().order_id, id(107).0);
     assert_eq!(
         anomalies(&pipeline.feed(&cancelled(1, id(104))))[0].0,
-        What::IllegalTransition as u16,
+        AnomalyKind::IllegalTransition as u16,
         "skipped is ours"
     );
 }
