@@ -1,31 +1,31 @@
-//! What both ends count, readable by any thread while they run.
+//! Counters of both ends of a ring, readable from any thread while the ring runs.
 //!
-//! **Idea.** Each end keeps its counters in its own registers and stores them, relaxed, on a cache line that only it
-//! writes: a plain store to a line that it owns. A [`Counters`] handle reads both lines from anywhere. Counters
-//! order nothing and no decision of the rings rests on them.
+//! **Idea.** Each end counts in its own registers and publishes the totals with relaxed stores on a cache line that
+//! only it writes. A [`Counters`] handle reads both cache lines from any thread. Counters order nothing, and no
+//! decision of a ring depends on them.
 //!
-//! **Bound.** Two lines a ring. A reader costs the owner one cache miss per read, so meters read now and then, not in a
-//! loop. **Worst case.** The two ends are read one after the other: [`Counters::occupancy`] can be off by what
-//! passed in between.
+//! **Bound.** Two cache lines per ring. Every read costs the owner one cache miss, so meters sample them and never poll
+//! in a loop. **Worst case.** The two ends are read one after the other, so [`Counters::occupancy`] can be off by
+//! whatever passed in between.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crossbeam_utils::CachePadded;
 
-/// What a producer counted.
+/// Counters of the producer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ProducerCounts {
     /// Events published.
     pub published: u64,
-    /// Calls that had to leave something unpublished because the ring was full.
+    /// Calls that could not publish everything because the ring was full.
     pub full: u64,
-    /// The highest occupancy seen: looked at whenever the ring could have filled since the last look, at most eight
-    /// times a lap; a refusal sees the whole capacity.
+    /// The highest occupancy sampled. The producer samples whenever the ring could have filled up since the last
+    /// sample, at most eight times a lap; a refused call counts as full.
     pub high_water: u64,
 }
 
-/// What a consumer counted.
+/// Counters of the consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ConsumerCounts {
     /// Events taken.
@@ -53,7 +53,8 @@ struct ConsumerCells {
     empty: AtomicU64,
 }
 
-/// A handle on the counters of both ends of one ring. It outlives them and keeps nothing else alive.
+/// A handle on the counters of both ends of one ring. It stays valid after both ends are dropped and keeps neither
+/// alive.
 #[derive(Clone)]
 pub struct Counters(Arc<Cells>);
 
@@ -62,7 +63,7 @@ impl Counters {
         Self(Arc::default())
     }
 
-    /// What the producer has counted so far.
+    /// The producer's counters so far.
     pub fn producer(&self) -> ProducerCounts {
         let cells = &self.0.producer;
         ProducerCounts {
@@ -72,13 +73,13 @@ impl Counters {
         }
     }
 
-    /// What the consumer has counted so far.
+    /// The consumer's counters so far.
     pub fn consumer(&self) -> ConsumerCounts {
         let cells = &self.0.consumer;
         ConsumerCounts { taken: cells.taken.load(Relaxed), empty: cells.empty.load(Relaxed) }
     }
 
-    /// About how many events are in the ring now.
+    /// Approximate number of events in the ring now.
     pub fn occupancy(&self) -> u64 {
         let taken = self.0.consumer.taken.load(Relaxed);
         self.0.producer.published.load(Relaxed).saturating_sub(taken)
@@ -91,19 +92,19 @@ impl std::fmt::Debug for Counters {
     }
 }
 
-/// The producer's side: the only writer of its line.
+/// The producer's counters: the only writer of its cache line.
 pub(crate) struct ProducerMeter {
     counters: Counters,
     counts: ProducerCounts,
     capacity: u64,
-    /// The count of published events at which the occupancy is looked at again.
-    look_at: u64,
+    /// Sample the occupancy again once this many events are published.
+    sample_at: u64,
 }
 
 impl ProducerMeter {
     pub(crate) fn new(counters: Counters, capacity: usize) -> Self {
         let capacity = capacity as u64;
-        Self { counters, counts: ProducerCounts::default(), capacity, look_at: capacity.div_ceil(8) }
+        Self { counters, counts: ProducerCounts::default(), capacity, sample_at: capacity.div_ceil(8) }
     }
 
     pub(crate) fn counters(&self) -> &Counters {
@@ -115,8 +116,8 @@ impl ProducerMeter {
     pub(crate) fn published(&mut self, n: usize) {
         self.counts.published += n as u64;
         self.counters.0.producer.published.store(self.counts.published, Relaxed);
-        if self.counts.published >= self.look_at {
-            self.look();
+        if self.counts.published >= self.sample_at {
+            self.sample();
         }
     }
 
@@ -128,11 +129,12 @@ impl ProducerMeter {
         self.raise(self.capacity);
     }
 
-    /// Looks at the occupancy and fixes the next look: not before the ring could be full, nor more than eight times a lap.
+    /// Samples the occupancy and schedules the next sample: not before the ring could be full, at most eight times a
+    /// lap.
     #[cold]
-    fn look(&mut self) {
+    fn sample(&mut self) {
         let occupancy = self.counters.occupancy().min(self.capacity);
-        self.look_at = self.counts.published + (self.capacity - occupancy).max(self.capacity.div_ceil(8));
+        self.sample_at = self.counts.published + (self.capacity - occupancy).max(self.capacity.div_ceil(8));
         self.raise(occupancy);
     }
 
@@ -144,7 +146,7 @@ impl ProducerMeter {
     }
 }
 
-/// The consumer's side: the only writer of its line.
+/// The consumer's counters: the only writer of its cache line.
 pub(crate) struct ConsumerMeter {
     counters: Counters,
     counts: ConsumerCounts,

@@ -1,19 +1,20 @@
-//! The crate `disruptor` behind the same interface: one producer, one poller, bounded takes.
+//! The `disruptor` crate behind the interface of this crate: one producer, one poller, bounded takes.
 //!
-//! **Idea.** A producer's cursor publishes; the consumer's own cursor gives slots back. What the crate leaves to its
-//! user, and what is done about it here:
+//! **Idea.** The producer publishes by moving a cursor; the consumer frees slots by moving its own. This adapter closes
+//! the gaps that the crate leaves to its user:
 //!
 //! | the crate | here |
 //! |---|---|
-//! | `publish` on a full ring spins without end | only `try_*` is called |
-//! | a batch larger than the room fails whole, larger than the ring always | the answer tells what is missing; the part that fits is published |
-//! | a poller's progress shows only when its guard is dropped, at the end of a batch | a take is cut into guards of a [quantum] |
-//! | dropping a guard early, or unwinding through it, marks all its events read | unwinding keeps the guard from being dropped; what was not handed over is handed over by the next take |
-//! | a dropped poller blocks the producer for ever; a dropped producer is told with Relaxed | the [flags](crate::life) of both ends, which also order, stand in front |
-//! | managed threads: panics, pinning, names | none are used; threads are those of [`crate::thread`] |
+//! | `publish` spins without bound on a full ring | only `try_*` is called |
+//! | a batch that does not fit fails as a whole, and one larger than the ring always fails | the error says how many slots are missing; the part that fits is published |
+//! | a poller frees slots only when its guard is dropped, at the end of a batch | a take is split into guards of one [quantum] |
+//! | dropping a guard early, or unwinding through it, marks all its events as read | the guard is not dropped during unwinding; the next take delivers what is left |
+//! | a dropped poller blocks the producer for ever; the drop of a producer is visible only with Relaxed ordering | the [liveness flags](crate::liveness) of both ends are checked first, and they order |
+//! | managed threads with panics, pinning, names | not used; threads come from [`crate::thread`] |
 //!
-//! **Bound.** As the crate's ring: a constant number of steps an event and no waiting. **Worst case.** After a caught
-//! panic of the consumer's closure, the events before it in the same quantum stay in the ring until the next take.
+//! **Bound.** That of the crate's ring: a constant number of steps per event, no waiting. **Worst case.** After a
+//! caught panic in the consumer's closure, the slots of the events before it in the same quantum stay occupied until
+//! the next take.
 
 use std::mem::ManuallyDrop;
 
@@ -35,25 +36,25 @@ pub(crate) struct Sender {
 pub(crate) struct Receiver {
     poller: EventPoller<Words, SingleProducerBarrier>,
     quantum: usize,
-    /// Events that a drain has handed over without giving their slots back, because it unwound.
+    /// Events already delivered by a drain that unwound before it could free their slots.
     held: usize,
 }
 
 /// A ring of `capacity` slots, a power of two.
 pub(crate) fn ring(capacity: usize) -> (Sender, Receiver) {
-    // The wait strategy is for managed threads and publishing without `try_`: neither is used.
+    // The wait strategy applies only to managed threads and to publishing without `try_`; neither is used.
     let (poller, builder) = build_single_producer(capacity, || Words::UNUSED, BusySpin).new_event_poller();
     (Sender { producer: builder.build(), capacity }, Receiver { poller, quantum: quantum(capacity), held: 0 })
 }
 
 impl Sender {
-    /// Publishes `words` if there is room.
+    /// Publishes `words` if a slot is free.
     #[inline]
     pub(crate) fn push(&mut self, words: &Words) -> bool {
         self.producer.try_publish(|slot| *slot = *words).is_ok()
     }
 
-    /// Publishes as many of `words`, from the first, as there is room for; returns how many.
+    /// Publishes a prefix of `words`, as much as fits; returns its length.
     #[inline]
     pub(crate) fn push_all(&mut self, words: &[Words]) -> usize {
         let most = words.len().min(self.capacity);
@@ -61,7 +62,7 @@ impl Sender {
             Ok(()) => most,
             Err(MissingFreeSlots(missing)) => {
                 let fit = most - missing as usize;
-                // Room only grows while the one producer is in here, so the rest of the answer holds.
+                // This is the only producer, so free slots can only increase before the second attempt.
                 if fit > 0 && self.try_push(&words[..fit]).is_ok() { fit } else { 0 }
             }
         }
@@ -76,9 +77,9 @@ impl Sender {
 }
 
 impl Receiver {
-    /// Hands at most `max` events to `f`, in order; returns how many.
+    /// Delivers at most `max` events to `f`, in order; returns how many.
     ///
-    /// If `f` unwinds, the event that it was given has been taken, and the ones after it stay.
+    /// If `f` panics, the event it was processing counts as taken; later ones stay in the ring.
     #[inline]
     pub(crate) fn drain(&mut self, max: usize, mut f: impl FnMut(&Words)) -> usize {
         let mut drained = 0;
@@ -92,12 +93,12 @@ impl Receiver {
         drained
     }
 
-    /// One guard's worth: at most `max` events that were not handed over yet.
+    /// Drains one guard: at most `max` events not delivered before.
     #[inline]
     fn drain_chunk(&mut self, max: usize, f: &mut impl FnMut(&Words)) -> usize {
-        // `Shutdown` is the producer's drop without an ordering; the closed flag tells it with one.
+        // `Shutdown` reports the producer's drop without ordering; the closed flag reports it with ordering.
         let Ok(guard) = self.poller.take((self.held + max) as u64) else { return 0 };
-        // If `f` unwinds, the guard is not dropped, so it marks nothing as read; `held` remembers what was.
+        // If `f` panics, the guard is not dropped and marks nothing as read; `held` counts what `f` already got.
         let mut guard = ManuallyDrop::new(guard);
         let before = self.held;
         for words in (&mut *guard).skip(before) {

@@ -1,11 +1,11 @@
-//! What a loop does when its ring is empty or full.
+//! What a loop does while its ring is empty or full.
 //!
-//! **Idea.** Three ways to pass the time, none of which sleeps: a futex wake costs some 33 µs, a hundred hops. Which is
-//! right depends on the cores: a group alone on an isolated core spins; where threads outnumber cores, whoever waits
-//! must yield or the thread that it waits for cannot run.
+//! **Idea.** Three policies, none of which sleeps: a futex wake-up costs about 33 µs, as much as a hundred hops. The
+//! right one depends on the cores: a group alone on an isolated core spins; where threads outnumber cores, a waiting
+//! thread must yield, or the thread it waits for cannot run.
 //!
-//! **Bound.** One `wait` is one step: nothing, one pause instruction, or one system call. **Worst case.** `yield` on a
-//! loaded machine gives the core away for a scheduling period (milliseconds).
+//! **Bound.** One `wait` is one step: nothing, one pause instruction, or one system call. **Worst case.** On a loaded
+//! machine `yield` gives the core away for a scheduling period (milliseconds).
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,20 +15,20 @@ use crate::kind::UnknownName;
 /// How a loop waits for its ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Idle {
-    /// Looks again at once: fastest, and takes the whole core.
+    /// Retries at once: lowest latency, occupies the whole core.
     Spin,
     /// Spins with the processor's pause hint: kinder to a sibling hyper-thread, some nanoseconds slower.
     SpinHint,
-    /// Gives the core to whoever is runnable: the only right choice when threads share cores.
+    /// Yields the core to any runnable thread: the only right choice when threads share cores.
     #[default]
     Yield,
 }
 
 impl Idle {
-    /// Every policy, in the order in which they are documented.
+    /// Every policy, in documentation order.
     pub const ALL: [Self; 3] = [Self::Spin, Self::SpinHint, Self::Yield];
 
-    /// The name in configurations and on the command line.
+    /// The name in configuration files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Spin => "spin",
@@ -37,7 +37,7 @@ impl Idle {
         }
     }
 
-    /// Passes one step of time.
+    /// Waits one step.
     #[inline]
     pub fn wait(&self) {
         match self {

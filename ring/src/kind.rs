@@ -1,4 +1,4 @@
-//! Which ring, how large, and what is wrong with a request for one.
+//! Which ring to use, its capacity, and the errors of a request for one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,21 +6,21 @@ use std::str::FromStr;
 /// The largest capacity a ring can have: 16,777,216 slots, 1 GiB.
 pub const MAX_CAPACITY: usize = 1 << 24;
 
-/// The rings that stand behind the one interface.
+/// The ring implementations behind the common interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
-    /// The phase ring: value and publication mark cross in one cache line.
+    /// The phase ring: a value and its publication mark share one cache line.
     #[default]
     Phase,
-    /// The crate `disruptor`, polled: values and the cursor that publishes them are on separate cache lines.
+    /// The `disruptor` crate, polled: values and the cursor that publishes them are on separate cache lines.
     Disruptor,
 }
 
 impl Kind {
-    /// Every kind, in the order in which they are documented.
+    /// Every kind, in documentation order.
     pub const ALL: [Self; 2] = [Self::Phase, Self::Disruptor];
 
-    /// The name in configurations and on the command line.
+    /// The name in configuration files and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Phase => "phase",
@@ -46,15 +46,15 @@ impl FromStr for Kind {
     }
 }
 
-/// A name that is none of the names it could be.
+/// A name that matches none of the valid ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} `{name}`; one of: {valid}")]
 pub struct UnknownName {
-    /// What was to be named.
+    /// What the name should have named.
     pub what: &'static str,
-    /// The name that was given.
+    /// The unknown name.
     pub name: String,
-    /// The names that exist, separated by commas.
+    /// The valid names, separated by commas.
     pub valid: String,
 }
 
@@ -64,7 +64,7 @@ impl UnknownName {
     }
 }
 
-/// Why a ring could not be made.
+/// Why a ring could not be created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RingError {
     /// The capacity is not a power of two, zero, or larger than [`MAX_CAPACITY`].
@@ -72,14 +72,14 @@ pub enum RingError {
         "a ring's capacity must be a power of two from 1 to {MAX_CAPACITY}, not {capacity}; the nearest is {nearest}"
     )]
     Capacity {
-        /// The capacity that was asked for.
+        /// The requested capacity.
         capacity: usize,
-        /// The next larger valid capacity, or the largest there is.
+        /// The next larger valid capacity, or [`MAX_CAPACITY`].
         nearest: usize,
     },
 }
 
-/// `capacity` if a ring can have it.
+/// Returns `capacity` if it is valid.
 pub(crate) fn checked_capacity(capacity: usize) -> Result<usize, RingError> {
     if capacity.is_power_of_two() && capacity <= MAX_CAPACITY {
         return Ok(capacity);
@@ -88,10 +88,10 @@ pub(crate) fn checked_capacity(capacity: usize) -> Result<usize, RingError> {
     Err(RingError::Capacity { capacity, nearest })
 }
 
-/// How many events a consumer may take before it gives their slots back: an eighth of the capacity, at least one.
+/// How many events a consumer takes before it frees their slots: an eighth of the capacity, at least one.
 ///
-/// Giving back costs a store on a line that the producer reads, so not every event; waiting for the end of a long take
-/// would starve a producer that waits for room.
+/// Freeing costs a store on a cache line that the producer reads, so it does not happen on every event; freeing only at
+/// the end of a long take would starve a producer that waits for a slot.
 pub(crate) const fn quantum(capacity: usize) -> usize {
     if capacity < 8 { 1 } else { capacity / 8 }
 }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_consumer_gives_room_back_in_eighths() {
+    fn a_consumer_frees_slots_in_eighths() {
         assert_eq!([1, 2, 4, 8, 16, 1024].map(quantum), [1, 1, 1, 1, 2, 128]);
     }
 }

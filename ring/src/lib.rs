@@ -1,9 +1,9 @@
 //! How events cross cores: bounded single-producer single-consumer rings and pinned, named threads.
 //!
-//! **Idea.** A cut between two groups is one ring: one thread publishes, one thread takes, in order, nothing lost and
-//! nothing twice. Two rings stand behind one interface, so that the same tests and the same bench judge both: our own
-//! [phase ring](Kind::Phase), where the whole event and the mark that publishes it cross in a single cache line, and
-//! the crate [`disruptor`](Kind::Disruptor). Neither knows what it carries: a value is any 64-byte [`Slot`].
+//! **Idea.** A cut between two groups is one ring: one thread publishes, one thread consumes, in order, without loss or
+//! duplication. Two implementations share one interface, so the same tests and benchmarks cover both: the [phase
+//! ring](Kind::Phase), where an event and its publication mark travel in a single cache line, and the
+//! [`disruptor`](Kind::Disruptor) crate. Rings do not interpret what they carry: a value is any 64-byte [`Slot`].
 //!
 //! ```
 //! # use ring::{channel, Kind, Refused, Slot, Taken};
@@ -22,19 +22,19 @@
 //! # Ok::<(), ring::RingError>(())
 //! ```
 //!
-//! **Bounds.** A ring holds exactly its capacity; a call publishes or takes at most what it was asked to and then
-//! returns: nothing in this crate waits. Waiting is the caller's, with an [`Idle`] policy.
+//! **Bounds.** A ring holds exactly its capacity. No call publishes or takes more than it was asked to, and no call
+//! waits: waiting is up to the caller, with an [`Idle`] policy.
 //!
-//! **Worst case.** A full ring refuses ([`Refused::Full`]) until the consumer has given room back, which it does at
-//! the end of every take and after every eighth of the capacity inside one. An end that is gone is told to the other
-//! end apart from full and empty: [`Refused::Disconnected`], [`Taken::Closed`].
+//! **Worst case.** A full ring returns [`Refused::Full`] until the consumer frees slots, which it does at the end of
+//! every take and after every eighth of the capacity within one. A dropped end is reported separately from full and
+//! empty: [`Refused::Disconnected`], [`Taken::Closed`].
 
+mod channel;
 mod counters;
 mod disruptor;
-mod ends;
 mod idle;
 mod kind;
-mod life;
+mod liveness;
 #[cfg(all(test, loom))]
 mod model;
 mod phase;
@@ -42,8 +42,8 @@ mod slot;
 mod sync;
 pub mod thread;
 
+pub use channel::{Consumer, Producer, Refused, Taken, channel};
 pub use counters::{ConsumerCounts, Counters, ProducerCounts};
-pub use ends::{Consumer, Producer, Refused, Taken, channel};
 pub use idle::Idle;
 pub use kind::{Kind, MAX_CAPACITY, RingError, UnknownName};
 pub use slot::{MARK, Slot};

@@ -1,17 +1,17 @@
 //! Model checks of the phase ring: `loom` runs both ends through every interleaving and every value that the memory
-//! model lets an atomic load return, and reports a body that is touched by both ends without an order between them.
+//! model lets an atomic load return, and reports any body that both ends access without an order between them.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test -p tidegate-ring --release --lib model
 //! ```
 //!
-//! **What is checked.** Wrap-around on rings of one and two slots, batches, closing at any moment, a consumer that goes
-//! away, and that no check passes by luck: with any one of the six orderings of [`order`] weakened to `Relaxed` at
-//! least one of these models fails (`each_ordering_is_needed`).
+//! **What is checked.** Wrap-around on rings of one and two slots, batches, closing at any moment, and a consumer that
+//! is dropped. No check passes by luck: with any one of the six orderings of [`order`] weakened to `Relaxed`, at least
+//! one model fails (`each_ordering_is_needed`).
 //!
-//! **Bound.** Waiting loops yield to the checker, which then runs the other end. The small models are explored whole;
-//! those of several laps over all schedules of at most four preemptions (besides the yields), which takes seconds;
-//! without that bound they take hours.
+//! **Bound.** Waiting loops yield to the checker, which then runs the other end. Small models are explored
+//! exhaustively. Those of several laps are explored over all schedules with at most four preemptions (yields not
+//! counted), which takes seconds; without that bound they take hours.
 
 use std::panic::catch_unwind;
 
@@ -30,7 +30,7 @@ fn event(number: u64) -> Event {
     Event([number, number, 2, 3, 4, 5, 6, !number])
 }
 
-/// One model: its name, how often an execution may preempt a thread (`None`: every schedule there is), and its body.
+/// One model: its name, the preemption bound (`None`: exhaustive), and its body.
 type Model = (&'static str, Option<usize>, fn());
 
 fn explore((_, preemptions, body): Model) {
@@ -39,7 +39,7 @@ fn explore((_, preemptions, body): Model) {
     builder.check(body);
 }
 
-/// Publishes event by event and waits for room.
+/// Publishes one event at a time and retries while the ring is full.
 fn publish_each(mut producer: Producer<Event>, events: u64) {
     for number in 0..events {
         while producer.try_publish(&event(number)) == Err(Refused::Full) {
@@ -48,7 +48,7 @@ fn publish_each(mut producer: Producer<Event>, events: u64) {
     }
 }
 
-/// Takes everything until the end.
+/// Takes everything until the ring is closed; returns the count.
 fn take_all(mut consumer: Consumer<Event>, max: usize) -> u64 {
     let mut seen = 0;
     loop {
@@ -71,22 +71,22 @@ fn pass_each(capacity: usize, events: u64, max: usize) {
     producer.join().expect("the producer ends");
 }
 
-/// Five events through two slots, one at a time: both slots are written in three laps and two laps.
+/// Five events through two slots, one at a time: one slot is written in three laps, the other in two.
 fn wrap_two_slots() {
     pass_each(2, 5, 1);
 }
 
-/// The same in takes of two, with progress shown after each event and at the end.
+/// The same in takes of two: slots are freed after each event and at the end.
 fn wrap_two_slots_in_takes() {
     pass_each(2, 4, 2);
 }
 
-/// One slot, handed back and forth, its mark flipping each time.
+/// One slot, passed back and forth; its mark flips each time.
 fn wrap_one_slot() {
     pass_each(1, 3, 1);
 }
 
-/// Batches that do not fit as a whole.
+/// Batches that fit only in part.
 fn wrap_in_batches() {
     let (mut producer, consumer) = channel(Kind::Phase, 2).expect("a valid capacity");
     let producer = thread::spawn(move || {
@@ -103,7 +103,7 @@ fn wrap_in_batches() {
     producer.join().expect("the producer ends");
 }
 
-/// Closing right after publishing without a wait: whenever it is seen, what was published is seen first.
+/// The producer closes right after publishing: whenever the consumer sees the flag, it sees the events first.
 fn close_after_publishing() {
     let (mut producer, consumer) = channel(Kind::Phase, 2).expect("a valid capacity");
     let producer = thread::spawn(move || {
@@ -114,7 +114,7 @@ fn close_after_publishing() {
     producer.join().expect("the producer ends");
 }
 
-/// A consumer that goes away after one event: a producer of more events than there are slots ends.
+/// The consumer is dropped after one event: a producer with more events than slots still terminates.
 fn abandon() {
     let (mut producer, mut consumer) = channel(Kind::Phase, 1).expect("a valid capacity");
     let producer = thread::spawn(move || {
@@ -165,6 +165,6 @@ fn each_ordering_is_needed() {
 }
 
 #[test]
-fn events_of_the_models_leave_the_lent_bit_clear() {
+fn model_events_leave_the_reserved_bit_clear() {
     assert!((0..8).all(|number| event(number).0[0] & MARK == 0));
 }

@@ -1,39 +1,40 @@
-//! The phase ring: a value and the mark that publishes it cross between cores in one cache line.
+//! The phase ring: a value and the mark that publishes it travel between cores in one cache line.
 //!
-//! **Idea.** A ring with a cursor moves two lines per event, the cursor's and the value's, and the consumer fetches
-//! them one after the other. Here the mark is in the value's own line: bit 63 of the first word holds the parity of the
-//! lap in which the slot was written. The consumer, at position `p`, polls the head word of slot `p mod capacity`; when
-//! its mark has the parity of `p`'s lap, the value is there, and so is the line. The mark flips each lap, so nobody ever
-//! clears it.
+//! **Idea.** A ring with a cursor moves two cache lines per event, the cursor's and the value's, and the consumer
+//! fetches one after the other. Here the mark is part of the value's own cache line: bit 63 of the first word is a
+//! phase bit, the parity of the lap in which the slot was written. The consumer, at position `p`, polls the head word
+//! of slot `p mod capacity`; once its phase bit matches the parity of `p`'s lap, the value is there, and so is its
+//! cache line. The phase flips every lap, so no mark is ever cleared.
 //!
-//! The consumer's progress is one word on a line of its own. The producer remembers the last progress that it saw and
-//! looks again only when the ring seems full by that: as a rule once a lap, and at every try while it is full. The
-//! consumer stores its progress at the end of each take and after every [quantum] inside one.
+//! The consumer's position is one word on its own cache line. The producer caches the last position it read and reloads
+//! it only when the ring looks full: normally once a lap, and on every attempt while the ring is full. The consumer
+//! publishes its position at the end of each take and after every [quantum] within one.
 //!
-//! A batch is written from its last slot to its first. So the consumer, which waits at the first, sees nothing of a batch
-//! before it sees all of it: it reads lines that are written already, one behind the other, instead of following the
-//! producer line by line.
+//! A batch is written from its last slot to its first. The consumer polls the first slot, so it sees either none of the
+//! batch or all of it: it then reads cache lines that are already written instead of chasing the producer from one to
+//! the next.
 //!
-//! The producer does not prefetch slots for writing: tried with `prefetchw` one and eight slots ahead, a hop was no
-//! faster and a stream of events at least three times slower; presumably the line is taken from under the consumer.
+//! The producer does not prefetch slots for writing. With `prefetchw` one and eight slots ahead, a hop was no faster
+//! and a stream of events at least three times slower, presumably because the prefetch takes the cache line away from
+//! the consumer.
 //!
-//! **Bound.** A push, or one event of a drain, is a constant number of steps; neither end ever waits for the other, and
-//! at most `capacity` events are inside. **Worst case.** A consumer that empties the ring event by event while the
-//! producer finds it full again and again moves the progress line for each event, some ten times slower than a ring
-//! with room.
+//! **Bound.** A push, and each event of a drain, takes a constant number of steps; neither end waits for the other, and
+//! the ring holds at most `capacity` events. **Worst case.** A consumer that drains one event at a time while the
+//! producer keeps finding the ring full moves the position's cache line on every event: some ten times slower than a
+//! ring with free slots.
 //!
-//! **Why the orderings suffice.** Each slot is handed back and forth, and each hand-over is one Release store that one
-//! Acquire load reads:
+//! **Why the orderings suffice.** Each slot passes back and forth between the ends, and each hand-over is one Release
+//! store read by one Acquire load:
 //!
-//! - *To the consumer.* The body is written, then the head word stored with Release. Who loads that head word with
-//!   Acquire reads the body after it was written. The mark cannot be mistaken: at position `p` the slot holds either
-//!   lap `l - 1`, of the other parity, or lap `l`; lap `l + 1` is not written before `p` was freed.
-//! - *Back to the producer.* The consumer reads the body, then stores its progress with Release. The producer loads it
-//!   with Acquire and only then writes slots below it plus the capacity.
+//! - *To the consumer.* The producer writes the body, then stores the head word with Release. A consumer that loads
+//!   this head word with Acquire reads the body after it was written. The phase is unambiguous: at position `p`, in lap
+//!   `l`, the slot holds either lap `l - 1`, of the other parity, or lap `l`; lap `l + 1` is not written before `p` is
+//!   freed.
+//! - *Back to the producer.* The consumer reads the body, then stores its position with Release. The producer loads it
+//!   with Acquire and only then writes slots below that position plus the capacity.
 //!
-//! So the two ends never touch a body at the same time. The head word is atomic: polling it while it is stored is no
-//! race. A weaker ordering anywhere is a data race on a body, and the model checks (`model.rs`) show that for each of
-//! them.
+//! So the two ends never access a body at the same time. The head word is atomic, so polling it during a store is no
+//! data race. Any weaker ordering is a data race on a body, as the model checks (`model.rs`) show for each of them.
 
 use std::sync::Arc;
 
@@ -43,16 +44,16 @@ use crate::kind::quantum;
 use crate::slot::{MARK, Words};
 use crate::sync::{AtomicU64, UnsafeCell, order};
 
-/// One cache line: the head word, which carries the mark, and the seven others.
+/// One cache line: the head word, which carries the mark, and the other seven words.
 #[repr(C, align(64))]
 struct Cell {
     head: AtomicU64,
     body: UnsafeCell<[u64; 7]>,
 }
 
-// SAFETY: `head` is atomic. `body` is written only by the one `Sender`, in `write`, while the slot is free, and read only
-// by the one `Receiver`, in `peek`, while it is published; the hand-overs between the two are ordered (see the module's
-// essay), so no two threads ever access it without a happens-before between them.
+// SAFETY: `head` is atomic. `body` is written only by the one `Sender`, in `write`, while the slot is free, and read
+// only by the one `Receiver`, in `peek`, while it is published. The hand-overs between the two are ordered (see the
+// module documentation), so no two threads access it without a happens-before between them.
 unsafe impl Sync for Cell {}
 
 #[cfg(not(loom))]
@@ -60,9 +61,9 @@ const _: () = assert!(size_of::<Cell>() == 64 && align_of::<Cell>() == 64);
 
 struct Ring {
     cells: Box<[Cell]>,
-    /// log₂ of the capacity: a position shifted right by it is its lap.
+    /// log₂ of the capacity: a position shifted right by this is its lap.
     lap_shift: u32,
-    /// Positions below this have been read and may be written again.
+    /// Positions below this have been read and may be overwritten.
     freed: CachePadded<AtomicU64>,
 }
 
@@ -82,7 +83,7 @@ impl Ring {
 /// The producer's end.
 pub(crate) struct Sender {
     ring: Arc<Ring>,
-    /// The position to be written next.
+    /// The next position to write.
     next: u64,
     /// The first position not known to be free.
     limit: u64,
@@ -91,11 +92,11 @@ pub(crate) struct Sender {
 /// The consumer's end.
 pub(crate) struct Receiver {
     ring: Arc<Ring>,
-    /// The position to be read next.
+    /// The next position to read.
     next: u64,
-    /// The progress that the producer can see.
+    /// The position last published to the producer.
     freed: u64,
-    /// How far the two above may be apart inside a drain.
+    /// The most that `next` may run ahead of `freed` within a drain.
     quantum: u64,
 }
 
@@ -114,7 +115,7 @@ pub(crate) fn ring(capacity: usize) -> (Sender, Receiver) {
 }
 
 impl Sender {
-    /// Publishes `words` if there is room.
+    /// Publishes `words` if a slot is free.
     #[inline]
     pub(crate) fn push(&mut self, words: &Words) -> bool {
         if self.next == self.limit && self.find_room() == 0 {
@@ -125,7 +126,7 @@ impl Sender {
         true
     }
 
-    /// Publishes as many of `words`, from the first, as there is room for; returns how many.
+    /// Publishes a prefix of `words`, as much as fits; returns its length.
     #[inline]
     pub(crate) fn push_all(&mut self, words: &[Words]) -> usize {
         let wanted = words.len() as u64;
@@ -141,19 +142,19 @@ impl Sender {
         fit as usize
     }
 
-    /// Writes the slot of a position from `next` to below `limit`, and marks it.
+    /// Writes and marks the slot of a position in `next..limit`.
     #[inline]
     fn write(&self, position: u64, words: &Words) {
         let [head, body @ ..] = words.0;
         let cell = self.ring.cell(position);
         // SAFETY: `position < limit`, so this slot was never used or its last value was freed; `find_room` loaded that
-        // with Acquire. The consumer does not look at the body before the head word below is stored, and the one `Sender`
+        // with Acquire. The consumer does not read the body before the head word below is stored, and the one `Sender`
         // writes a position once.
         cell.body.with_mut(|to| unsafe { to.write(body) });
         cell.head.store(head | self.ring.mark(position), order::mark_set());
     }
 
-    /// Looks at the consumer's progress; how many slots are free by it.
+    /// Reloads the consumer's position; returns how many slots are free.
     fn find_room(&mut self) -> u64 {
         self.limit = self.ring.freed.load(order::freed_seen()) + self.ring.cells.len() as u64;
         self.limit - self.next
@@ -161,9 +162,10 @@ impl Sender {
 }
 
 impl Receiver {
-    /// Hands at most `max` events to `f`, in order; returns how many.
+    /// Delivers at most `max` events to `f`, in order; returns how many.
     ///
-    /// An event is read before `f` sees it: if `f` unwinds, it has been taken, and the ones after it stay.
+    /// An event is copied out before `f` gets it: if `f` panics, the event counts as taken and later ones stay in the
+    /// ring.
     #[inline]
     pub(crate) fn drain(&mut self, max: usize, mut f: impl FnMut(&Words)) -> usize {
         let mut drained = 0;
@@ -182,13 +184,13 @@ impl Receiver {
         drained
     }
 
-    /// Whether a drain would find nothing to hand over and nothing to free.
+    /// Whether a drain would find nothing to deliver and nothing to free.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.next == self.freed && self.head().is_none()
     }
 
-    /// The next value's first word without its mark, if it is published.
+    /// The next value's first word without its mark, if the value is published.
     #[inline]
     fn head(&self) -> Option<u64> {
         let head = self.ring.cell(self.next).head.load(order::mark_seen());
@@ -200,12 +202,12 @@ impl Receiver {
     fn peek(&self) -> Option<Words> {
         let head = self.head()?;
         // SAFETY: the head word carries the mark of this lap and was loaded with Acquire, so the body was written
-        // before, and the producer does not write it again before this position is freed.
+        // before, and the producer does not overwrite it before this position is freed.
         let [a, b, c, d, e, f, g] = self.ring.cell(self.next).body.with(|from| unsafe { from.read() });
         Some(Words([head, a, b, c, d, e, f, g]))
     }
 
-    /// Shows the producer how far everything has been read.
+    /// Publishes the read position to the producer, which frees the slots below it.
     #[inline]
     fn free(&mut self) {
         self.freed = self.next;
@@ -219,7 +221,7 @@ mod tests {
 
     use super::*;
 
-    /// Across several laps the mark of a position differs from that of the same slot one lap before.
+    /// In every lap a slot's mark differs from its mark one lap before.
     #[test]
     fn the_mark_flips_each_lap() {
         for capacity in [1, 2, 8] {
@@ -231,7 +233,7 @@ mod tests {
         }
     }
 
-    /// Inside one long drain the progress is at most a quantum behind.
+    /// Within one long drain the published position is less than a quantum behind.
     #[test]
     fn progress_is_shown_inside_a_drain() {
         let (mut sender, mut receiver) = ring(64);

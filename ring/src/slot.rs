@@ -1,20 +1,20 @@
-//! What travels: any plain 64-byte value whose first word lends its highest bit.
+//! What a ring carries: any plain 64-byte value that leaves one bit to the ring.
 //!
 //! **Idea.** A value is one cache line of plain bytes ([`bytemuck::Pod`]), so a ring can move it as eight words without
-//! knowing its type. Bit 63 of the first word is the ring's while the value is inside: the phase ring keeps its
-//! publication mark there. Outside it is 0.
+//! knowing its type. Bit 63 of the first word is reserved for the ring while the value is inside; the phase ring keeps
+//! its publication mark there. Outside a ring it is 0.
 //!
-//! **Bound.** Exactly 64 bytes aligned to 64, checked when the program is compiled.
+//! **Bound.** Exactly 64 bytes, aligned to 64, checked at compile time.
 //!
-//! **Worst case.** A value that comes in with the bit set is a broken invariant of the caller: publishing it panics, in
-//! release builds too (one predictable branch), before anything has changed.
+//! **Worst case.** A value published with the bit set breaks the contract: publishing panics, in release builds too
+//! (one predictable branch), before anything has changed.
 
 use bytemuck::{Pod, Zeroable};
 
-/// The bit of a value's first word that is lent to the ring; 0 in every value that goes in or comes out.
+/// The bit of a value's first word that is reserved for the ring; 0 in every value published or taken.
 pub const MARK: u64 = 1 << 63;
 
-/// A 64-byte value that a ring can carry; its first `u64` word lends bit 63 ([`MARK`]) to the ring.
+/// A 64-byte value that a ring can carry; bit 63 of its first `u64` word ([`MARK`]) is reserved for the ring.
 ///
 /// ```compile_fail
 /// #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -25,17 +25,17 @@ pub const MARK: u64 = 1 << 63;
 /// ```
 pub trait Slot: Pod + Send {}
 
-/// A value as its eight words: what the rings store and move.
+/// A value as eight words, which is what the rings store and move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub(crate) struct Words(pub(crate) [u64; 8]);
 
 impl Words {
-    /// Fills a ring's memory at construction. Not zero on purpose: an allocator hands out zero pages untouched, and each
-    /// would then be a page fault on the hot path of the first lap.
+    /// Initial content of every slot. Deliberately not zero: an allocator returns zero pages untouched, and each would
+    /// page-fault on the hot path of the first lap.
     pub(crate) const UNUSED: Self = Self([MARK; 8]);
 
-    /// The words of `value`, in place.
+    /// The words of `value`, without a copy.
     #[inline]
     pub(crate) fn of<T: Slot>(value: &T) -> &Self {
         let words: &Self = bytemuck::must_cast_ref(value);
@@ -43,7 +43,7 @@ impl Words {
         words
     }
 
-    /// The words of each of `values`, in place.
+    /// The words of each of `values`, without a copy.
     #[inline]
     pub(crate) fn of_all<T: Slot>(values: &[T]) -> &[Self] {
         let words: &[Self] = bytemuck::must_cast_slice(values);
@@ -51,7 +51,7 @@ impl Words {
         words
     }
 
-    /// The value that these words are, in place.
+    /// The value of these words, without a copy.
     #[inline]
     pub(crate) fn value<T: Slot>(&self) -> &T {
         bytemuck::must_cast_ref(self)
@@ -61,7 +61,7 @@ impl Words {
     fn assert_unmarked(&self) {
         assert!(
             self.0[0] & MARK == 0,
-            "bit 63 of a value's first word is the ring's and must be 0 when it is published"
+            "bit 63 of a published value's first word is reserved for the ring and must be 0"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! The atomics and cells of the protocol, and the six orderings on which all of it rests.
+//! The atomics and cells of the ring protocol, and the six memory orderings it depends on.
 //!
 //! **Idea.** With `--cfg loom` the same code runs on `loom`'s atomics and cells, which explore every interleaving and
-//! every stale value that the memory model allows, and report a cell that two threads touch without an order between
-//! them. Each ordering has a name here, in one place; the model checks weaken one at a time to `Relaxed` and expect to
-//! be caught, so that none is stronger than it must be and none is untested.
+//! every stale value that the memory model allows, and report any cell that two threads access without an order between
+//! them. Each ordering is named here, in one place. The model checks weaken one at a time to `Relaxed` and must fail,
+//! which proves that each is needed and tested.
 //!
-//! Counters are no part of the protocol and stay on the standard library's atomics.
+//! Counters are not part of the protocol and stay on the standard library's atomics.
 
 #[cfg(loom)]
 pub(crate) use loom::{
@@ -15,7 +15,7 @@ pub(crate) use loom::{
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
 
-/// `std`'s cell with the closures of `loom`'s: where a reference would do, a pointer is handed out for one access.
+/// `std`'s cell with the closures of `loom`'s: each access gets a pointer for its duration, never a reference.
 #[cfg(not(loom))]
 pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
@@ -36,14 +36,14 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-/// Defines each ordering as a constant function; under `loom` a check can weaken one to `Relaxed`.
+/// Defines each ordering as a constant function; under `loom`, a check can weaken one to `Relaxed`.
 macro_rules! orderings {
     ($($(#[$doc:meta])* $name:ident = $ordering:ident;)*) => {
-        /// The orderings of the protocol, by what they order.
+        /// The orderings of the protocol, named by what they order.
         pub(crate) mod order {
             use std::sync::atomic::Ordering;
 
-            /// The names of all of them.
+            /// The names of all orderings.
             #[cfg(all(test, loom))]
             pub(crate) const ALL: &[&str] = &[$(stringify!($name)),*];
 
@@ -66,17 +66,17 @@ macro_rules! orderings {
 }
 
 orderings! {
-    /// Producer, storing a slot's head word: the body written before it is visible with it.
+    /// Producer, storing a slot's head word: makes the body written before it visible.
     mark_set = Release;
     /// Consumer, loading a slot's head word: the body is read after it.
     mark_seen = Acquire;
-    /// Consumer, storing its progress: the bodies were read before it.
+    /// Consumer, storing its position: the bodies were read before it.
     freed_set = Release;
-    /// Producer, loading the consumer's progress: the slots are written again after it.
+    /// Producer, loading the consumer's position: slots are overwritten after it.
     freed_seen = Acquire;
-    /// Producer, closing: everything published is visible with it.
+    /// Producer, closing: makes everything published visible.
     closed_set = Release;
-    /// Consumer, loading the closed flag: the last look at the ring comes after it.
+    /// Consumer, loading the closed flag: the final drain comes after it.
     closed_seen = Acquire;
 }
 

@@ -1,16 +1,16 @@
-//! One named OS thread per group, pinned to one core, whose panic is a value.
+//! One named OS thread per group, pinned to one core; a panic becomes a value.
 //!
-//! **Idea.** A group must not share its core by accident, so where it runs is decided before it runs: the core is
-//! checked, the thread is started and pins itself, and only when that has worked does the caller get a [`Worker`] and
-//! the closure its first instruction. A panic ends at the thread's edge: [`Worker::join`] gives it back as
-//! [`Panicked`], with the thread's name and the message; the rings that the closure owned are dropped on the way, so
-//! its neighbours see a closed or disconnected ring at once.
+//! **Idea.** A group must not share its core by accident, so pinning happens before its closure runs: the core is
+//! checked, the thread starts and pins itself, and only then does the caller get a [`Worker`] and the closure its first
+//! instruction. A panic stops at the thread boundary: [`Worker::join`] returns it as [`Panicked`], with the thread's
+//! name and the message. Unwinding drops the rings that the closure owned, so its neighbours see a closed or
+//! disconnected ring at once.
 //!
-//! **Bound.** [`spawn_pinned`] takes two thread starts and returns after pinning. **Worst case.** A core that exists but
-//! is taken by a real-time thread: the new thread is pinned, gets no time there, and `spawn_pinned` waits with it.
+//! **Bound.** [`spawn_pinned`] starts two threads and returns after pinning. **Worst case.** If a real-time thread
+//! occupies the core, the new thread gets no time there, and `spawn_pinned` waits with it.
 //!
-//! A thread started without a core inherits the cores of its starter, so start helpers from a thread that is not
-//! pinned. The kernel shows the first 15 bytes of a name.
+//! A thread started without a core inherits its starter's affinity, so start helper threads from a thread that is not
+//! pinned. The kernel shows the first 15 bytes of a thread's name.
 
 use std::any::Any;
 use std::fmt;
@@ -23,49 +23,49 @@ use core_affinity::CoreId;
 /// Why a thread was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
-    /// The core is not there, or this process may not use it.
-    #[error("thread `{thread}`: there is no core {core} here; cores that can be used: {}", list(.cores))]
+    /// The core does not exist, or this process may not use it.
+    #[error("thread `{thread}`: core {core} is not available; available cores: {}", list(.cores))]
     NoSuchCore {
-        /// The thread that was to be started.
+        /// The thread to start.
         thread: String,
-        /// The core that was asked for.
+        /// The requested core.
         core: usize,
-        /// The cores that can be used.
+        /// The usable cores.
         cores: Vec<usize>,
     },
-    /// The core is there, but the system did not let the thread be pinned to it.
+    /// The core exists, but the system refused to pin the thread to it.
     #[error(
-        "thread `{thread}`: the system refused to pin it to core {core}; leave the core out or allow the process to set its affinity"
+        "thread `{thread}`: the system refused to pin it to core {core}; leave the core out, or allow the process to set its affinity"
     )]
     NotPinned {
-        /// The thread that was to be started.
+        /// The thread to start.
         thread: String,
-        /// The core that was asked for.
+        /// The requested core.
         core: usize,
     },
     /// A thread's name cannot contain a zero byte.
     #[error("thread {thread:?}: a thread's name cannot contain a zero byte")]
     BadName {
-        /// The name that was given.
+        /// The requested name.
         thread: String,
     },
-    /// The system did not start the thread.
+    /// The system could not start the thread.
     #[error("thread `{thread}`: the system did not start it; check the limits on threads and memory")]
     System {
-        /// The thread that was to be started.
+        /// The thread to start.
         thread: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// A thread that ended by a panic.
+/// A thread that panicked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("thread `{thread}` panicked: {message}")]
 pub struct Panicked {
     /// The thread's name.
     pub thread: String,
-    /// What the panic said.
+    /// The panic message.
     pub message: String,
 }
 
@@ -74,7 +74,7 @@ pub struct Panicked {
 pub struct Worker<T> {
     name: String,
     core: Option<usize>,
-    /// Returns nothing only if it could not be pinned; such a thread never becomes a worker.
+    /// Returns `None` only if pinning failed; such a thread never becomes a worker.
     handle: JoinHandle<Option<T>>,
 }
 
@@ -84,21 +84,21 @@ impl<T> Worker<T> {
         &self.name
     }
 
-    /// The core that it is pinned to.
+    /// The core it is pinned to.
     pub fn core(&self) -> Option<usize> {
         self.core
     }
 
-    /// Whether the thread has ended, by its return or by a panic; [`join`](Self::join) does not wait then.
+    /// Whether the thread has returned or panicked; [`join`](Self::join) then does not wait.
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()
     }
 
-    /// Waits for the thread and gives what it returned.
+    /// Waits for the thread and returns its result.
     ///
     /// # Errors
     ///
-    /// [`Panicked`] if it ended by a panic.
+    /// [`Panicked`] if the thread panicked.
     pub fn join(self) -> Result<T, Panicked> {
         match self.handle.join() {
             Ok(returned) => Ok(returned.expect("a worker's thread has been pinned and has run")),
@@ -113,13 +113,13 @@ impl<T> fmt::Debug for Worker<T> {
     }
 }
 
-/// The cores that a thread of this process can be pinned to, ascending, also when the calling thread is itself pinned.
+/// The cores that this process can pin a thread to, ascending, even if the calling thread is pinned itself.
 ///
-/// On Linux that is what exists and what the control group allows; an affinity that the process was started with (as
-/// by `taskset`) is only where threads without a core run, and does not forbid a core that is named.
+/// On Linux these are the existing cores that the control group allows. An affinity set when the process started (as by
+/// `taskset`) only decides where threads without a core run; it does not forbid a named core.
 pub fn cores() -> Vec<usize> {
-    // The system answers for the asking thread, and a thread inherits the cores of its starter: asked from a pinned
-    // thread it would name one core. So a thread of its own widens itself to all that is allowed, and asks.
+    // The system answers for the calling thread, and a thread inherits its starter's affinity: called from a pinned
+    // thread, this would list one core. So a temporary thread widens its own affinity to all allowed cores and asks.
     let ask = || {
         widen();
         core_affinity::get_core_ids()
@@ -133,26 +133,26 @@ pub fn cores() -> Vec<usize> {
     cores
 }
 
-/// Lets the calling thread run on every core that the process may use.
+/// Allows the calling thread to run on every core that the process may use.
 #[cfg(target_os = "linux")]
 fn widen() {
     use rustix::thread::{CpuSet, sched_setaffinity};
 
     let mut all = CpuSet::new();
     (0..CpuSet::MAX_CPU).for_each(|core| all.set(core));
-    // The system takes what exists and is allowed of the set; where it allows no change, the inherited cores stand.
+    // The kernel keeps the cores of the set that exist and are allowed; if it refuses, the inherited affinity stays.
     let _ = sched_setaffinity(None, &all);
 }
 
-/// Elsewhere the list of cores does not depend on who asks.
+/// On other systems the list of cores does not depend on the calling thread.
 #[cfg(not(target_os = "linux"))]
 fn widen() {}
 
-/// Starts a thread called `name` that runs `f`, pinned to `core` if one is given, and returns when it is pinned.
+/// Starts a thread called `name` that runs `f`, pinned to `core` if given; returns once it is pinned.
 ///
 /// # Errors
 ///
-/// [`SpawnError`]; `f` has not run then and never will.
+/// [`SpawnError`]; `f` has not run and never will.
 pub fn spawn_pinned<T, F>(name: impl Into<String>, core: Option<usize>, f: F) -> Result<Worker<T>, SpawnError>
 where
     T: Send + 'static,
@@ -173,7 +173,7 @@ where
     let (pinned, is_pinned) = sync_channel(1);
     let handle = start(&name, move || {
         let done = core_affinity::set_for_current(CoreId { id: core });
-        // The starter waits for this; it cannot be gone.
+        // The starter is still waiting for this, so the send cannot fail.
         let _ = pinned.send(done);
         done.then(f)
     })?;
@@ -192,11 +192,11 @@ where
     named.spawn(f).map_err(|source| SpawnError::System { thread: name.to_owned(), source })
 }
 
-/// What a panic said: its message, where it has one.
+/// The message of a panic, if its payload is text.
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&'static str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("(a value that is no text)").to_owned()
+    text.unwrap_or("(panic payload is not a string)").to_owned()
 }
 
 fn list(cores: &[usize]) -> String {

@@ -1,5 +1,5 @@
-//! What both rings promise, step by step on one thread: order, room, bounds of a take, closing, disconnecting, panics,
-//! counters. Every test runs on every kind.
+//! The contract of both rings, step by step on one thread: order, capacity, bounded takes, closing, disconnecting,
+//! panics, counters. Every test runs on every kind.
 
 mod common;
 
@@ -12,14 +12,14 @@ fn pair(kind: Kind, capacity: usize) -> (Producer<Event>, Consumer<Event>) {
     channel(kind, capacity).expect("a valid capacity")
 }
 
-/// Publishes the events with these numbers; all must fit.
+/// Publishes the events of this range; all must fit.
 fn publish(producer: &mut Producer<Event>, numbers: std::ops::Range<u64>) {
     for number in numbers {
         assert_eq!(producer.try_publish(&Event::numbered(number)), Ok(()), "event {number}");
     }
 }
 
-/// Takes at most `max`, which must be the events with these numbers.
+/// Takes at most `max` events, which must be the events of this range.
 fn take(consumer: &mut Consumer<Event>, max: usize, numbers: std::ops::Range<u64>) {
     let mut got = Vec::new();
     let taken = consumer.take(max, |event| got.push(*event));
@@ -78,9 +78,9 @@ fn a_take_is_bounded_and_zero_takes_nothing() {
     }
 }
 
-/// A producer that waits for room gets it while a long take is still going on: after an eighth of the capacity.
+/// Slots are freed during a long take, after every eighth of the capacity, so a waiting producer can go on.
 #[test]
-fn a_long_take_gives_room_back_on_the_way() {
+fn a_long_take_frees_slots_on_the_way() {
     for kind in Kind::ALL {
         for capacity in [2_u64, 8, 64] {
             let (mut producer, mut consumer) = pair(kind, capacity as usize);
@@ -95,10 +95,7 @@ fn a_long_take_gives_room_back_on_the_way() {
                     published += 1;
                 }
                 let freed = published - capacity;
-                assert!(
-                    handed - freed < capacity.div_ceil(8),
-                    "{kind} {capacity}: {freed} given back at event {handed}"
-                );
+                assert!(handed - freed < capacity.div_ceil(8), "{kind} {capacity}: {freed} freed at event {handed}");
             });
             assert_eq!(
                 taken,
@@ -159,7 +156,8 @@ fn a_dropped_consumer_disconnects_apart_from_full() {
     }
 }
 
-/// The event whose handling panicked is gone, the events before it are not seen again, those after it are.
+/// After a panic in the closure, the event it was processing is gone, earlier ones do not repeat, later ones still
+/// come.
 #[test]
 fn a_caught_panic_loses_and_repeats_nothing() {
     for kind in Kind::ALL {
@@ -210,7 +208,7 @@ fn both_ends_count() {
 }
 
 #[test]
-fn the_lent_bit_must_be_clear_and_a_refused_value_changes_nothing() {
+fn the_reserved_bit_must_be_clear_and_a_rejected_value_changes_nothing() {
     for kind in Kind::ALL {
         let (mut producer, mut consumer) = pair(kind, 4);
         let mut marked = Event::numbered(1);
@@ -225,7 +223,7 @@ fn the_lent_bit_must_be_clear_and_a_refused_value_changes_nothing() {
 }
 
 #[test]
-fn a_ring_says_what_it_is_and_which_capacities_there_are() {
+fn a_ring_reports_its_kind_and_capacity_and_rejects_others() {
     for kind in Kind::ALL {
         let (producer, consumer) = pair(kind, 32);
         assert_eq!((producer.kind(), producer.capacity()), (kind, 32));

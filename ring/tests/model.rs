@@ -1,5 +1,5 @@
-//! Both rings against a `VecDeque`: random interleavings of publishing, batches, bounded takes and drops on tiny rings.
-//! A failing case is printed with its seed and shrunk.
+//! Both rings against a `VecDeque` as the reference: random interleavings of publishing, batches, bounded takes and
+//! drops on small rings. A failing case is shrunk and printed with its seed.
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::Event;
 use proptest::prelude::*;
 use ring::{Consumer, Kind, Producer, Refused, Taken, channel};
 
-/// One call on one of the ends.
+/// One call on one of the two ends.
 #[derive(Clone, Debug)]
 enum Call {
     Publish,
@@ -30,8 +30,8 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     prop::collection::vec(call, 0..120)
 }
 
-/// The ring under test beside the queue that it should be.
-struct Twins {
+/// The ring under test and its reference queue.
+struct Pair {
     producer: Option<Producer<Event>>,
     consumer: Option<Consumer<Event>>,
     queue: VecDeque<u64>,
@@ -40,7 +40,7 @@ struct Twins {
     taken: u64,
 }
 
-impl Twins {
+impl Pair {
     fn new(kind: Kind, capacity: usize) -> Self {
         let (producer, consumer) = channel(kind, capacity).expect("a valid capacity");
         let (producer, consumer) = (Some(producer), Some(consumer));
@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn a_ring_is_a_bounded_queue(kind in prop::sample::select(&Kind::ALL[..]), shift in 0..6_u32, calls in calls()) {
-        let mut references = Twins::new(kind, 1 << shift);
-        calls.iter().for_each(|call| references.step(call));
+        let mut pair = Pair::new(kind, 1 << shift);
+        calls.iter().for_each(|call| pair.step(call));
     }
 }

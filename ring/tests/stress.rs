@@ -1,5 +1,5 @@
-//! Two threads on each ring: millions of checked events, tiny capacities, yields and delays in both ends, ends that go
-//! away or panic at any moment. Every test runs on every kind.
+//! Two threads on each ring: millions of checked events, small capacities, yields and delays at both ends, ends that
+//! are dropped or panic at any moment. Every test runs on every kind.
 //!
 //! `TIDEGATE_STRESS=N` multiplies the number of events and rounds. With ThreadSanitizer:
 //!
@@ -17,11 +17,11 @@ use common::{Event, mix};
 use ring::thread::{Worker, spawn_pinned};
 use ring::{Consumer, Idle, Kind, Producer, Refused, Taken, channel};
 
-/// A small seeded generator, so that a failing run can be repeated.
+/// A small seeded random generator, so that a failing run can be repeated.
 struct Dice(u64);
 
 impl Dice {
-    /// A generator from this seed.
+    /// A generator with this seed.
     fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -33,13 +33,13 @@ impl Dice {
     }
 }
 
-/// How much longer than usual to run.
+/// Factor on the number of events and rounds.
 fn scale() -> u64 {
     std::env::var("TIDEGATE_STRESS").map_or(1, |n| n.parse().expect("TIDEGATE_STRESS is a number"))
 }
 
-/// Now and then something else than the next call: a yield, or a delay of some microseconds.
-fn stumble(dice: &mut Dice, one_in: u64) {
+/// Occasionally delays the next call: by a yield, or by some microseconds.
+fn delay(dice: &mut Dice, one_in: u64) {
     if dice.below(one_in) == 0 {
         match dice.below(64) {
             0 => std::thread::sleep(Duration::from_micros(dice.below(50))),
@@ -49,7 +49,8 @@ fn stumble(dice: &mut Dice, one_in: u64) {
     }
 }
 
-/// Publishes `events` events, singly or in batches; returns how many went in before the consumer went away.
+/// Publishes `events` events, one by one or in batches; returns how many were published before the consumer was
+/// dropped.
 fn produce(producer: &mut Producer<Event>, events: u64, idle: Idle, dice: &mut Dice, one_in: u64) -> u64 {
     let mut next = 0;
     let mut batch = Vec::with_capacity(16);
@@ -66,12 +67,12 @@ fn produce(producer: &mut Producer<Event>, events: u64, idle: Idle, dice: &mut D
             Err(Refused::Full) => idle.wait(),
             Err(Refused::Disconnected) => return next,
         }
-        stumble(dice, one_in);
+        delay(dice, one_in);
     }
     next
 }
 
-/// Takes and checks events until the ring is closed or `stop` of them were seen; returns how many.
+/// Takes and checks events until the ring is closed or `stop` of them came; returns how many.
 fn consume(consumer: &mut Consumer<Event>, stop: u64, idle: Idle, dice: &mut Dice, one_in: u64) -> u64 {
     let mut seen = 0;
     while seen < stop {
@@ -85,7 +86,7 @@ fn consume(consumer: &mut Consumer<Event>, stop: u64, idle: Idle, dice: &mut Dic
             Taken::Empty => idle.wait(),
             Taken::Closed => break,
         }
-        stumble(dice, one_in);
+        delay(dice, one_in);
     }
     seen
 }
@@ -95,7 +96,7 @@ fn start_producer(mut producer: Producer<Event>, events: u64, idle: Idle, seed: 
     spawn_pinned("producer", None, run).expect("a thread")
 }
 
-/// Everything arrives, once, in order, whole; then the ring is closed.
+/// Every event arrives once, in order and intact; then the ring is closed.
 #[test]
 fn nothing_is_lost_repeated_or_torn() {
     for kind in Kind::ALL {
@@ -117,7 +118,7 @@ fn nothing_is_lost_repeated_or_torn() {
     }
 }
 
-/// The producer goes away at a random moment: the consumer gets exactly what was published, then the end.
+/// The producer is dropped at a random moment: the consumer gets exactly what was published, then the end.
 #[test]
 fn a_producer_that_goes_away_loses_nothing() {
     for kind in Kind::ALL {
@@ -131,7 +132,7 @@ fn a_producer_that_goes_away_loses_nothing() {
     }
 }
 
-/// The consumer goes away at a random moment: the producer is told, and does not wait for room for ever.
+/// The consumer is dropped at a random moment: the producer sees it and does not wait for a free slot for ever.
 #[test]
 fn a_consumer_that_goes_away_ends_the_producer() {
     for kind in Kind::ALL {
@@ -147,7 +148,7 @@ fn a_consumer_that_goes_away_ends_the_producer() {
     }
 }
 
-/// A panic in the consumer's closure comes back as a value, and its producer is told.
+/// A panic in the consumer's closure comes back as a value, and its producer is disconnected.
 #[test]
 fn a_consumer_that_panics_ends_the_producer() {
     for kind in Kind::ALL {
@@ -177,7 +178,7 @@ fn a_consumer_that_panics_ends_the_producer() {
     }
 }
 
-/// A chain of rings drains in order when its head's producer is dropped, as a pipeline cut into groups does.
+/// A chain of rings drains in order when its first producer is dropped, as in a pipeline that is cut into groups.
 #[test]
 fn a_chain_drains_from_its_head() {
     for kind in Kind::ALL {

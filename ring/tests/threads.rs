@@ -1,4 +1,4 @@
-//! Named, pinned threads: where they run, what is said when they cannot, and how a panic comes back.
+//! Named, pinned threads: where they run, the errors when they cannot start, and how a panic is returned.
 
 use ring::thread::{Panicked, SpawnError, cores, spawn_pinned};
 
@@ -30,7 +30,7 @@ fn a_core_that_does_not_exist_is_refused_with_those_that_do() {
     for absent in [cores().len() + 1000, 1 << 40] {
         let error = spawn_pinned("lost", Some(absent), || unreachable!("it must not start")).unwrap_err();
         let known = cores().iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-        let expected = format!("thread `lost`: there is no core {absent} here; cores that can be used: {known}");
+        let expected = format!("thread `lost`: core {absent} is not available; available cores: {known}");
         assert_eq!(error.to_string(), expected);
     }
 }
@@ -40,7 +40,7 @@ fn a_panic_is_a_value_with_the_thread_and_the_message() {
     let panics: [(fn(), &str); 3] = [
         (|| panic!("plain"), "plain"),
         (|| panic!("with {}", "arguments"), "with arguments"),
-        (|| std::panic::panic_any(7), "(a value that is no text)"),
+        (|| std::panic::panic_any(7), "(panic payload is not a string)"),
     ];
     for (panic, message) in panics {
         let worker = spawn_pinned("doomed", None, panic).unwrap();
@@ -51,7 +51,7 @@ fn a_panic_is_a_value_with_the_thread_and_the_message() {
 }
 
 #[test]
-fn a_worker_tells_when_it_is_finished() {
+fn a_worker_reports_when_it_is_finished() {
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let worker = spawn_pinned("waiting", None, move || wait.recv().is_err()).unwrap();
     assert!(!worker.is_finished());

@@ -1,5 +1,5 @@
-//! The value that the tests send: it carries its number and words that follow from it, so that a torn, lost, repeated
-//! or misplaced value is seen.
+//! The value that the tests publish: a sequence number and words derived from it, so that a torn, lost, repeated or
+//! misplaced value is detected.
 
 use ring::{MARK, Slot};
 

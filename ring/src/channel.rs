@@ -1,15 +1,15 @@
-//! The two ends of a ring, whichever ring it is.
+//! The two ends of a ring, independent of its implementation.
 //!
-//! **Idea.** A [`Producer`] and a [`Consumer`] hold one of the two implementations and add what must not differ between
-//! them: the check of the lent bit, the flags that tell that the other end is gone, and the counters. Which ring it is
-//! costs one well-predicted branch a call.
+//! **Idea.** A [`Producer`] and a [`Consumer`] wrap one of the two implementations and add what must be the same for
+//! both: the check of the reserved bit, the liveness flags and the counters. Choosing the implementation at run time
+//! costs one well-predicted branch per call.
 //!
-//! **Bound.** Each call does at most what it was asked for, and returns. **Worst case.** [`Refused::Full`] and
-//! [`Taken::Empty`] as often as one asks: whoever calls waits with an [`Idle`](crate::Idle) policy.
+//! **Bound.** No call waits or does more than it was asked to. **Worst case.** [`Refused::Full`] or [`Taken::Empty`] on
+//! every call: the caller waits with an [`Idle`](crate::Idle) policy.
 //!
-//! **Shutdown.** Dropping the producer closes the ring: the consumer gets everything published, then [`Taken::Closed`],
-//! in that order. Dropping the consumer makes the producer's next calls [`Refused::Disconnected`]; what was inside is
-//! lost. Both also happen when a thread unwinds, so a chain of rings never hangs on a panic.
+//! **Shutdown.** Dropping the producer closes the ring: the consumer first drains everything published, then gets
+//! [`Taken::Closed`]. Dropping the consumer discards what is in the ring, and every later publish returns
+//! [`Refused::Disconnected`]. Both also happen when a thread unwinds, so a chain of rings never hangs on a panic.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,38 +17,38 @@ use std::sync::Arc;
 
 use crate::counters::{ConsumerMeter, Counters, ProducerMeter};
 use crate::kind::{Kind, RingError, checked_capacity};
-use crate::life::Life;
+use crate::liveness::Liveness;
 use crate::slot::{Slot, Words};
 use crate::{disruptor, phase};
 
 /// Why an event was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The ring is full: wait and try again.
+    /// The ring is full: wait and retry.
     #[error("the ring is full")]
     Full,
-    /// The consumer is gone: nothing published from here on would ever be read.
+    /// The consumer was dropped: nothing published from here on would ever be read.
     #[error("the ring's consumer is gone")]
     Disconnected,
 }
 
-/// What a take found.
+/// The result of a take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Taken {
     /// This many events were taken, at least one.
     Events(usize),
-    /// Nothing is there now.
+    /// The ring is empty now.
     Empty,
-    /// Nothing is there and nothing ever will be: the producer is gone and all that it published was taken.
+    /// The ring is empty for good: the producer was dropped and everything it published was taken.
     Closed,
 }
 
-/// A ring of `capacity` slots, a power of two from 1 to [`MAX_CAPACITY`](crate::MAX_CAPACITY).
+/// Creates a ring of `capacity` slots, a power of two from 1 to [`MAX_CAPACITY`](crate::MAX_CAPACITY).
 ///
 /// # Errors
 ///
-/// [`RingError::Capacity`] if the capacity is none of these.
+/// [`RingError::Capacity`] for any other capacity.
 pub fn channel<T: Slot>(kind: Kind, capacity: usize) -> Result<(Producer<T>, Consumer<T>), RingError> {
     const {
         assert!(size_of::<T>() == 64 && align_of::<T>() == 64, "a slot is exactly one cache line of 64 bytes");
@@ -64,11 +64,12 @@ pub fn channel<T: Slot>(kind: Kind, capacity: usize) -> Result<(Producer<T>, Con
             (Sender::Disruptor(sender), Receiver::Disruptor(receiver))
         }
     };
-    let life = Arc::new(Life::new());
+    let liveness = Arc::new(Liveness::new());
     let counters = Counters::new();
     let meter = ProducerMeter::new(counters.clone(), capacity);
-    let producer = Producer { sender, life: Arc::clone(&life), meter, kind, capacity, slot: PhantomData };
-    let consumer = Consumer { receiver, life, meter: ConsumerMeter::new(counters), kind, capacity, slot: PhantomData };
+    let producer = Producer { sender, liveness: Arc::clone(&liveness), meter, kind, capacity, slot: PhantomData };
+    let consumer =
+        Consumer { receiver, liveness, meter: ConsumerMeter::new(counters), kind, capacity, slot: PhantomData };
     Ok((producer, consumer))
 }
 
@@ -82,10 +83,10 @@ enum Receiver {
     Disruptor(disruptor::Receiver),
 }
 
-/// The end that publishes; one thread owns it. Dropping it closes the ring after what was published.
+/// The publishing end, owned by one thread. Dropping it closes the ring after everything published.
 pub struct Producer<T: Slot> {
     sender: Sender,
-    life: Arc<Life>,
+    liveness: Arc<Liveness>,
     meter: ProducerMeter,
     kind: Kind,
     capacity: usize,
@@ -93,11 +94,11 @@ pub struct Producer<T: Slot> {
 }
 
 impl<T: Slot> Producer<T> {
-    /// Publishes `value`, or says why not. Never waits.
+    /// Publishes `value`, or returns why it could not. Never waits.
     ///
     /// # Errors
     ///
-    /// [`Refused::Full`] while there is no room, [`Refused::Disconnected`] once the consumer is seen to be gone.
+    /// [`Refused::Full`] while no slot is free, [`Refused::Disconnected`] once the consumer's drop is visible.
     ///
     /// # Panics
     ///
@@ -105,7 +106,7 @@ impl<T: Slot> Producer<T> {
     #[inline]
     pub fn try_publish(&mut self, value: &T) -> Result<(), Refused> {
         let words = Words::of(value);
-        if self.life.is_abandoned() {
+        if self.liveness.is_abandoned() {
             return Err(Refused::Disconnected);
         }
         let pushed = match &mut self.sender {
@@ -120,12 +121,12 @@ impl<T: Slot> Producer<T> {
         Ok(())
     }
 
-    /// Publishes as many of `values`, from the first, as there is room for, and returns how many. Never waits.
+    /// Publishes a prefix of `values`, as much as fits, and returns its length. Never waits.
     ///
     /// # Errors
     ///
-    /// [`Refused::Full`] if there is no room for even one (no values always succeed with 0), [`Refused::Disconnected`]
-    /// once the consumer is seen to be gone.
+    /// [`Refused::Full`] if not even one fits (an empty slice always succeeds with 0), [`Refused::Disconnected`] once
+    /// the consumer's drop is visible.
     ///
     /// # Panics
     ///
@@ -133,7 +134,7 @@ impl<T: Slot> Producer<T> {
     #[inline]
     pub fn try_publish_batch(&mut self, values: &[T]) -> Result<usize, Refused> {
         let words = Words::of_all(values);
-        if self.life.is_abandoned() {
+        if self.liveness.is_abandoned() {
             return Err(Refused::Disconnected);
         }
         let pushed = match &mut self.sender {
@@ -152,10 +153,10 @@ impl<T: Slot> Producer<T> {
         Ok(pushed)
     }
 
-    /// Whether the consumer is gone.
+    /// Whether the consumer was dropped.
     #[inline]
     pub fn is_disconnected(&self) -> bool {
-        self.life.is_abandoned()
+        self.liveness.is_abandoned()
     }
 
     /// A handle on the counters of both ends.
@@ -163,12 +164,12 @@ impl<T: Slot> Producer<T> {
         self.meter.counters().clone()
     }
 
-    /// Which ring this is.
+    /// The implementation behind this end.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// How many events the ring holds when it is full.
+    /// Number of slots.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
@@ -176,7 +177,7 @@ impl<T: Slot> Producer<T> {
 
 impl<T: Slot> Drop for Producer<T> {
     fn drop(&mut self) {
-        self.life.close();
+        self.liveness.close();
     }
 }
 
@@ -186,10 +187,10 @@ impl<T: Slot> fmt::Debug for Producer<T> {
     }
 }
 
-/// The end that takes; one thread owns it. Dropping it disconnects the producer and loses what is still inside.
+/// The consuming end, owned by one thread. Dropping it disconnects the producer and discards what is in the ring.
 pub struct Consumer<T: Slot> {
     receiver: Receiver,
-    life: Arc<Life>,
+    liveness: Arc<Liveness>,
     meter: ConsumerMeter,
     kind: Kind,
     capacity: usize,
@@ -197,28 +198,28 @@ pub struct Consumer<T: Slot> {
 }
 
 impl<T: Slot> Consumer<T> {
-    /// Hands at most `max` events to `f`, in the order of their publication. Never waits. `max` 0 takes nothing and is
-    /// [`Taken::Empty`].
+    /// Delivers at most `max` events to `f`, in publication order. Never waits. With `max` 0 it takes nothing and
+    /// returns [`Taken::Empty`].
     ///
-    /// If `f` unwinds, the event that it was given has been taken and those after it are still there.
+    /// If `f` panics, the event it was processing counts as taken; later ones stay in the ring.
     #[inline]
     pub fn take(&mut self, max: usize, mut f: impl FnMut(&T)) -> Taken {
-        // Most looks find nothing, and need no more than the look itself.
+        // Most polls find the ring empty; this check is all they pay.
         let empty = matches!(&self.receiver, Receiver::Phase(receiver) if receiver.is_empty());
         let taken = if empty { 0 } else { self.drain(max, &mut f) };
         if taken > 0 {
             return Taken::Events(taken);
         }
-        if max == 0 || !self.life.is_closed() {
+        if max == 0 || !self.liveness.is_closed() {
             self.meter.empty();
             return Taken::Empty;
         }
-        self.last_look(max, &mut f)
+        self.final_drain(max, &mut f)
     }
 
-    /// After the closed flag everything published can be seen: if there is nothing now, there is nothing left.
+    /// Everything published is visible after the closed flag, so a ring that is empty now is drained.
     #[cold]
-    fn last_look(&mut self, max: usize, f: &mut impl FnMut(&T)) -> Taken {
+    fn final_drain(&mut self, max: usize, f: &mut impl FnMut(&T)) -> Taken {
         match self.drain(max, f) {
             0 => Taken::Closed,
             taken => Taken::Events(taken),
@@ -228,13 +229,13 @@ impl<T: Slot> Consumer<T> {
     #[inline]
     fn drain(&mut self, max: usize, f: &mut impl FnMut(&T)) -> usize {
         let mut count = Count { meter: &mut self.meter, taken: 0 };
-        let hand_over = |words: &Words| {
+        let deliver = |words: &Words| {
             count.taken += 1;
             f(words.value());
         };
         match &mut self.receiver {
-            Receiver::Phase(receiver) => receiver.drain(max, hand_over),
-            Receiver::Disruptor(receiver) => receiver.drain(max, hand_over),
+            Receiver::Phase(receiver) => receiver.drain(max, deliver),
+            Receiver::Disruptor(receiver) => receiver.drain(max, deliver),
         }
     }
 
@@ -243,18 +244,18 @@ impl<T: Slot> Consumer<T> {
         self.meter.counters().clone()
     }
 
-    /// Which ring this is.
+    /// The implementation behind this end.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// How many events the ring holds when it is full.
+    /// Number of slots.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 }
 
-/// Counts what was taken, also when the closure that takes unwinds.
+/// Counts taken events, also when the consumer's closure panics.
 struct Count<'a> {
     meter: &'a mut ConsumerMeter,
     taken: usize,
@@ -270,7 +271,7 @@ impl Drop for Count<'_> {
 
 impl<T: Slot> Drop for Consumer<T> {
     fn drop(&mut self) {
-        self.life.abandon();
+        self.liveness.abandon();
     }
 }
 
