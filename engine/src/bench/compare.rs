@@ -294,7 +294,7 @@ mod tests {
     fn result(host: &str, median: f64, ratio: f64) -> ResultFile {
         let text = json!({
             "bench": "hop", "host": { "cpu": host, "cores": 2, "kernel": "6", "virtualised": true }, "rounds": 21,
-            "rings": [{ "name": "line", "p50_ns": median, "p50_ns_low": median - 5.0, "p50_ns_high": median + 5.0,
+            "rings": [{ "name": "phase", "p50_ns": median, "p50_ns_low": median - 5.0, "p50_ns_high": median + 5.0,
                 "p99_ns": 200, "ratio": ratio, "ratio_low": ratio - 0.1, "ratio_high": ratio + 0.1 }],
         });
         ResultFile::parse(&text.to_string()).unwrap()

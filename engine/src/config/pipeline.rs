@@ -21,7 +21,7 @@ pub const PIPELINE: &[Param] = &[
         "",
         "where to cut when the preset is `cuts`: before these stages, and before `tail`",
     ),
-    restart("ring", ParamType::Choice(&["line", "disruptor"]), "line", "ring that joins two groups"),
+    restart("ring", ParamType::Choice(&["phase", "disruptor"]), "phase", "ring that joins two groups"),
     Param {
         unit: "events, a power of two",
         ..restart("ring_capacity", ParamType::Int(128, 1 << 24), "16384", "size of each ring")
