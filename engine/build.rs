@@ -1,6 +1,6 @@
-//! Gives the build an id of its own: see `src/run/sources.rs`.
+//! Gives the build an id of its own: see `src/build_id/sources.rs`.
 
-#[path = "src/run/sources.rs"]
+#[path = "src/build_id/sources.rs"]
 mod sources;
 
 use std::path::{Path, PathBuf};

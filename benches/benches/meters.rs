@@ -9,14 +9,15 @@ use benches::market::{Market, Numbering, decode, queue};
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
 use feeds::itch::ItchDecoder;
-use flow::{Event, Kinds};
+use flow::Event;
 use stages::Space;
 use std::sync::Arc;
 use std::time::Instant;
 use tidegate::config::Settings;
+use tidegate::drive::{Control, run_pipeline};
 use tidegate::ingress::{Admitted, Head, IngressError};
+use tidegate::pipeline::Tail;
 use tidegate::plan::Plan;
-use tidegate::run::{Control, Tail, run_pipeline};
 
 const MESSAGES: u64 = 1_000_000;
 const INSTRUMENTS: u32 = 1 << 10;
@@ -64,7 +65,7 @@ fn pipeline(inputs: &Arc<[Event]>, with: &[&str]) -> Run {
     let mut settings = Settings::default();
     with.iter().for_each(|one| settings.set(one).expect("the assignment is valid"));
     let space = Space { instruments: INSTRUMENTS, fills: 65_536 };
-    let plan = Plan::build(&settings, space, Kinds::ALL, Tail::READS).expect("a valid plan");
+    let plan = Plan::build(&settings, space, Tail::READS).expect("a valid plan");
     let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, INSTRUMENTS, Arc::default());
     let head = Numbered { inputs: Arc::clone(inputs), at: 0, began: None };
     let done = run_pipeline(head, plan, tail, &Control::default(), &mut || ()).expect("the pipeline runs");

@@ -24,9 +24,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tidegate::bench::pipeline::{End, Memory, Watch};
 use tidegate::config::Settings;
+use tidegate::drive::{Control, run_pipeline};
 use tidegate::ingress::{Clock, Ingress, SourceQueue, TickSource};
+use tidegate::pipeline::Tail;
 use tidegate::plan::Plan;
-use tidegate::run::{Control, Tail, outcome_kinds, run_pipeline};
 
 const MESSAGES: u64 = 1_000_000;
 const INSTRUMENTS: u32 = 1 << 16;
@@ -49,10 +50,8 @@ fn pipeline(market: &Market, settings: &Settings) -> Run {
     let windows = market.window().into();
     let source = Memory::new(Box::new(ItchDecoder::new(None)), windows, watch.clone());
     let end = End(watch.clone());
-    let outcomes = outcome_kinds(settings).expect("the defaults are valid");
     let readers = Tail::READS.or(end.kinds());
-    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536 }, outcomes, readers)
-        .expect("a valid plan");
+    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536 }, readers).expect("a valid plan");
     let control = Control::default();
     let tail = Tail::new(Vec::new(), vec![Box::new(end)], plan.outcomes, INSTRUMENTS, Arc::clone(&control.watermark));
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);

@@ -9,15 +9,23 @@
 //! of a group; [`run`] gives each group its thread and waits for the end. The stages themselves know nothing of this.
 //! [`measure`] is what `tidegate bench` and the benches measure with.
 
+pub mod assembly;
 pub mod bench;
+mod build_id;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod control;
+pub mod deliberate;
+pub mod drive;
 pub mod gateway;
 pub mod ingress;
 pub mod os;
 pub mod pipeline;
 pub mod plan;
 pub mod recovery;
+pub mod report;
 pub mod rows;
 pub mod run;
+
+pub use build_id::build_id;

@@ -7,5 +7,5 @@ use tidegate::os::Allocator;
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    tidegate::cli::main()
+    tidegate::commands::main()
 }

@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tidegate::config::Settings;
+use tidegate::pipeline::Tail;
 use tidegate::pipeline::{Exit, Group, LoadMeter, StallMeter};
-use tidegate::run::Tail;
 use tidegate_tests::{Case, amount, conclude, data};
 
 /// Names the measurement to a process that makes only this one.

@@ -272,7 +272,7 @@ mod faults {
     use flow::{Kind, Kinds};
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
-    use tidegate::ingress::fault::{Fault, inject};
+    use tidegate::deliberate::{Fault, inject};
 
     const FAULT: &str = "TIDEGATE_BROKEN_RULE";
     /// A comparison takes a few seconds; a pipeline that has lost its word waits for ever.

@@ -9,6 +9,7 @@
 //! something, the least: on a shared machine that is the nearest to what the code costs. Bound: what is measured on is in
 //! memory.
 
+pub(crate) mod commands;
 pub mod compare;
 pub mod hop;
 mod market;
@@ -44,7 +45,7 @@ impl Setting {
     /// Begins the measurement called `bench`.
     pub fn begin(bench: &'static str) -> Setting {
         let (host, began) = (Host::here(), Steal::now());
-        Setting { bench, tidegate: crate::run::build_id(), host, steal_percent: 0.0, began }
+        Setting { bench, tidegate: crate::build_id(), host, steal_percent: 0.0, began }
     }
 
     /// Ends it.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
     after_help = "Examples:\n  tidegate ctl run1 halt\n  tidegate ctl run1 limit max-notional 2000000 --from 1000000\n  \
                   tidegate ctl run1 status --json"
 )]
-pub(super) struct CtlArgs {
+pub(crate) struct CtlArgs {
     /// Folder of the journal of the running engine.
     journal: PathBuf,
     /// Who commands; stands in the journal.
@@ -49,7 +49,7 @@ enum CtlCommand {
     },
 }
 
-pub(super) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
     let plain = |action| ControlRequest::plain(action, &args.actor);
     let asked = match &args.command {
         CtlCommand::Halt => plain("halt"),

@@ -14,7 +14,7 @@ const WHOLE_PIPELINE: [&str; 9] = ["book", "bars", "cvd", "imbalance", "vpin", "
 /// Options of `demo`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate demo --events 5000000 --seed 7 --preset split --json")]
-pub(super) struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Seed of the synthetic exchange: the same seed gives the same outcomes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -37,7 +37,7 @@ pub(super) struct DemoArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let mut settings = Settings::default();
     let own = [
         format!("synthetic.seed={}", args.seed),

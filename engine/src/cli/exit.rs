@@ -1,13 +1,14 @@
 //! How a command ends.
 
 use crate::config::{Fault, Faults};
+use crate::recovery::RecoveryError;
 use crate::run::RunError;
 use std::io;
 use std::process::ExitCode;
 
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done.
     Done = 0,
     /// Failed.
@@ -20,14 +21,14 @@ pub enum Exit {
 
 impl Exit {
     /// As the process returns it.
-    pub fn code(self) -> ExitCode {
+    pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(self as u8)
     }
 }
 
 /// A command that did not do what it was asked: what is said, and the exit code.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// For standard error.
     pub message: String,
     /// The code.
@@ -36,12 +37,12 @@ pub struct Failure {
 
 impl Failure {
     /// Something went wrong while it ran.
-    pub fn failed(message: impl ToString) -> Failure {
+    pub(crate) fn failed(message: impl ToString) -> Failure {
         Failure { message: message.to_string(), exit: Exit::Failed }
     }
 
     /// It was asked for something that cannot be.
-    pub fn usage(message: impl ToString) -> Failure {
+    pub(crate) fn usage(message: impl ToString) -> Failure {
         Failure { message: message.to_string(), exit: Exit::Usage }
     }
 }
@@ -50,9 +51,15 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
         match error {
             RunError::Config(faults) => faults.into(),
-            changed @ RunError::Changed(_) => Failure::usage(changed),
+            changed @ RunError::Recovery(RecoveryError::Changed(_)) => Failure::usage(changed),
             other => Failure::failed(other),
         }
+    }
+}
+
+impl From<RecoveryError> for Failure {
+    fn from(error: RecoveryError) -> Failure {
+        RunError::from(error).into()
     }
 }
 
@@ -71,7 +78,7 @@ impl From<Fault> for Failure {
 }
 
 /// Writing to standard output failed; a closed pipe is a request to stop, not a failure.
-pub(super) fn output(error: &io::Error) -> Result<Exit, Failure> {
+pub(crate) fn output(error: &io::Error) -> Result<Exit, Failure> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         _ => Err(Failure::failed(format!("standard output cannot be written: {error}"))),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Subcommands of `journal`.
 #[derive(Subcommand)]
-pub(super) enum JournalCommand {
+pub(crate) enum JournalCommand {
     /// What a journal is and which segments it has.
     Ls(LsArgs),
     /// The last events of a log as rows; follows a running one.
@@ -27,7 +27,7 @@ pub(super) enum JournalCommand {
 /// Options of `journal ls`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate journal ls run1")]
-pub(super) struct LsArgs {
+pub(crate) struct LsArgs {
     /// Folder of the journal.
     dir: PathBuf,
     /// One JSON object on standard output.
@@ -53,7 +53,7 @@ impl From<LogArg> for LogKind {
 /// Options of `journal tail`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate journal tail run1 --log outcomes --follow")]
-pub(super) struct TailArgs {
+pub(crate) struct TailArgs {
     /// Folder of the journal.
     dir: PathBuf,
     /// Which log.
@@ -70,7 +70,7 @@ pub(super) struct TailArgs {
 /// Options of `journal verify`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate journal verify run1")]
-pub(super) struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// Folder of the journal.
     dir: PathBuf,
     /// One JSON object on standard output.
@@ -81,7 +81,7 @@ pub(super) struct VerifyArgs {
 /// Options of `journal export`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate journal export run1 --emit bar --format csv > bars.csv")]
-pub(super) struct ExportArgs {
+pub(crate) struct ExportArgs {
     /// Folder of the journal.
     dir: PathBuf,
     /// Only this log; both if left out.
@@ -91,7 +91,7 @@ pub(super) struct ExportArgs {
     rows: RowArgs,
 }
 
-pub(super) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
+pub(crate) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
     match command {
         JournalCommand::Ls(args) => ls(args),
         JournalCommand::Tail(args) => tail(args),

@@ -1,9 +1,9 @@
 //! Tables of what a pipeline shows of itself: where its time goes, how full its rings are, latencies.
 
-use super::present::grouped;
+use super::numbers::grouped;
 use crate::control::Status;
 use crate::pipeline::{GroupLoad, RingLoad};
-use crate::run::Percentiles;
+use crate::report::Percentiles;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const LONG_NS: u64 = 100_000_000;
 
 /// All of a running engine.
-pub(super) fn status(status: &Status) -> String {
+pub(crate) fn status(status: &Status) -> String {
     let [admitted, finished, behind] =
         [status.admitted, status.finished, status.admitted - status.finished].map(grouped);
     let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} on the pipeline\n");
@@ -30,7 +30,7 @@ fn per_cent(part: u64, whole: u64) -> String {
 }
 
 /// Where the time of every group went.
-pub(super) fn push_load(text: &mut String, load: &[GroupLoad]) {
+pub(crate) fn push_load(text: &mut String, load: &[GroupLoad]) {
     if load.is_empty() {
         return;
     }
@@ -55,7 +55,7 @@ pub(super) fn push_load(text: &mut String, load: &[GroupLoad]) {
 }
 
 /// How full every ring was.
-pub(super) fn push_rings(text: &mut String, rings: &[RingLoad]) {
+pub(crate) fn push_rings(text: &mut String, rings: &[RingLoad]) {
     let used: Vec<_> = rings.iter().filter(|r| r.events > 0).collect();
     if used.is_empty() {
         return;
@@ -80,7 +80,7 @@ pub(super) fn push_rings(text: &mut String, rings: &[RingLoad]) {
 }
 
 /// Percentiles of every stage.
-pub(super) fn push_latency(text: &mut String, latency: &BTreeMap<String, Percentiles>) {
+pub(crate) fn push_latency(text: &mut String, latency: &BTreeMap<String, Percentiles>) {
     if latency.values().all(|l| l.samples == 0) {
         return;
     }

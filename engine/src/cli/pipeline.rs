@@ -6,7 +6,7 @@ use clap::Args;
 
 /// Options of every command that runs a pipeline.
 #[derive(Args)]
-pub(super) struct PipelineArgs {
+pub(crate) struct PipelineArgs {
     /// Where the pipeline is cut: fused (one core) or split (a core per stage).
     #[arg(long)]
     preset: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct PipelineArgs {
 
 impl PipelineArgs {
     /// Sets what was given; `--set` has the last word.
-    pub(super) fn apply(&self, settings: &mut Settings) -> Result<(), Failure> {
+    pub(crate) fn apply(&self, settings: &mut Settings) -> Result<(), Failure> {
         let preset = self.preset.iter().map(|p| format!("pipeline.preset={p}"));
         let ring = self.ring.iter().map(|r| format!("pipeline.ring={r}"));
         set_all(settings, preset.chain(ring).chain(self.set.iter().cloned()))
@@ -28,7 +28,7 @@ impl PipelineArgs {
 }
 
 /// Sets parameters from `section.name=value` texts; all that cannot be set are named at once.
-pub(super) fn set_all(settings: &mut Settings, assignments: impl Iterator<Item = String>) -> Result<(), Failure> {
+pub(crate) fn set_all(settings: &mut Settings, assignments: impl Iterator<Item = String>) -> Result<(), Failure> {
     let faults: Vec<_> = assignments.filter_map(|a| settings.set(&a).err()).collect();
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
 }

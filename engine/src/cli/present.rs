@@ -2,13 +2,14 @@
 
 use super::exit::{Failure, output};
 use super::meters;
-use crate::run::{InputReport, Report, SymbolReport};
+use super::numbers::grouped;
+use crate::report::{InputReport, Report, SymbolReport};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Prints the report: as JSON to standard output (to standard error when rows go there), else for people.
-pub(super) fn report(report: &Report, json: bool, rows_on_stdout: bool) -> Result<(), Failure> {
+pub(crate) fn report(report: &Report, json: bool, rows_on_stdout: bool) -> Result<(), Failure> {
     if !json {
         eprint!("{}", summary(report));
         return Ok(());
@@ -160,9 +161,4 @@ fn push_trading(text: &mut String, report: &Report) {
 fn push_counts(text: &mut String, title: &str, counts: &BTreeMap<String, u64>) {
     let counts: Vec<_> = counts.iter().map(|(k, n)| format!("{k} {}", grouped(*n))).collect();
     let _ = writeln!(text, "{title:9} {}", counts.join("  "));
-}
-
-/// A number with thousands apart.
-pub(super) fn grouped(n: u64) -> String {
-    indicatif::HumanCount(n).to_string()
 }

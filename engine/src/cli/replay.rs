@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
     tidegate replay --input day.itch --journal run1        record both logs\n  \
     tidegate replay --journal run1 --verify                repeat the run, compare every outcome\n  \
     tidegate replay --journal run1 --complete              after a crash: append the outcomes that are missing")]
-pub(super) struct ReplayArgs {
+pub(crate) struct ReplayArgs {
     /// Configuration; the command line overrides it.
     config: Option<PathBuf>,
     /// Feed of the inputs: itch, lobster, dbn, synthetic; recognised from the first bytes if left out.
@@ -49,7 +49,7 @@ pub(super) struct ReplayArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let recorded = recorded_dir(args)?;
     let mut settings = settings(args, recorded.as_deref())?;
     args.pipeline.apply(&mut settings)?;
@@ -77,7 +77,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn mismatch(verified: &crate::run::Verified) -> String {
+fn mismatch(verified: &crate::recovery::Verified) -> String {
     match &verified.difference {
         Some(difference) => format!("after {} equal outcomes the replay differs: {difference}", verified.equal),
         None => format!("the record has {} outcomes that its inputs do not cause", verified.extra),
@@ -143,7 +143,7 @@ fn input(args: &ReplayArgs, settings: &Settings, feed: &'static feeds::Feed, fil
     InputSettings { feed, files, date: args.date, params: settings.feeds[feed.name].clone() }
 }
 
-pub(super) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
+pub(crate) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
     let names = || feeds::FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
     flow::find(feeds::FEEDS, name)
         .ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; valid: {}", names())))

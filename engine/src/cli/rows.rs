@@ -17,7 +17,7 @@ const LEVELS: u64 = 10;
 
 /// Options of rows.
 #[derive(Args)]
-pub(super) struct RowArgs {
+pub(crate) struct RowArgs {
     /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
     #[arg(long, value_delimiter = ',', value_name = "KINDS")]
     emit: Vec<String>,
@@ -46,7 +46,7 @@ pub(super) struct RowArgs {
 
 impl RowArgs {
     /// All rows of these kinds as JSON lines, at most `limit`.
-    pub(super) fn of(emit: &[String], limit: Option<u64>) -> RowArgs {
+    pub(crate) fn of(emit: &[String], limit: Option<u64>) -> RowArgs {
         RowArgs {
             emit: emit.to_vec(),
             format: FormatArg::Jsonl,
@@ -60,7 +60,7 @@ impl RowArgs {
     }
 
     /// The rows to print to standard output; none when no kind is named.
-    pub(super) fn rows(&self) -> Result<Option<Rows>, Failure> {
+    pub(crate) fn rows(&self) -> Result<Option<Rows>, Failure> {
         if self.emit.is_empty() {
             return Ok(None);
         }

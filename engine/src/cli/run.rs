@@ -5,9 +5,10 @@ use super::pipeline::PipelineArgs;
 use super::{present, watch::Watch};
 use crate::config::Settings;
 use crate::control::Server;
+use crate::drive::DriveError;
 use crate::ingress::{Commands, Pace, halt};
-use crate::recovery::Panics;
-use crate::run::{Options, RunError, cancel_at_venue, execute};
+use crate::recovery::{Panics, cancel_at_venue};
+use crate::run::{Options, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use std::sync::atomic::Ordering;
     tidegate run desk.toml --speed max         as fast as it goes\n  \
     tidegate ctl JOURNAL halt                  from another terminal\n\n\
     The journal (section [journal], key dir, or --journal) goes on if it is there already.")]
-pub(super) struct RunArgs {
+pub(crate) struct RunArgs {
     /// Configuration; the command line overrides it.
     config: PathBuf,
     /// Folder of the journal.
@@ -56,7 +57,7 @@ fn pace(text: &str) -> Result<Speed, String> {
     if factor.is_finite() && factor > 0.0 { Ok(Speed(Some(Pace(factor)))) } else { Err(fault()) }
 }
 
-pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut settings = Settings::load(&args.config)?;
     args.pipeline.apply(&mut settings)?;
     if args.journal.is_some() {
@@ -143,7 +144,7 @@ fn cancelled(settings: &Settings, dir: &Path) -> String {
 
 /// A panic is noted, so that the next start knows.
 fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
-    if let RunError::Panicked(panicked) = &error {
+    if let RunError::Drive(DriveError::Panicked(panicked)) = &error {
         let seq = watch.control().watermark.load(Ordering::Acquire);
         if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
             eprintln!("{}: the panic cannot be noted: {e}", dir.display());

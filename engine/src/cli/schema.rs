@@ -8,7 +8,7 @@ use std::io::{self, Write};
 /// Options of `schema`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate schema book-top")]
-pub(super) struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// Kind whose columns are listed; all kinds if left out.
     kind: Option<String>,
     /// One JSON object on standard output.
@@ -16,7 +16,7 @@ pub(super) struct SchemaArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let kinds = match &args.kind {
         None => row_kinds(),
         Some(name) => {

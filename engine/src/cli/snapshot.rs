@@ -2,14 +2,14 @@
 
 use super::exit::{Exit, Failure};
 use super::watch::Watch;
-use crate::run::snapshot;
+use crate::recovery::snapshot;
 use clap::Args;
 use std::path::PathBuf;
 
 /// Options of `snapshot`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate snapshot --journal run1")]
-pub(super) struct SnapshotArgs {
+pub(crate) struct SnapshotArgs {
     /// Folder of the journal, of a run that goes on or has ended.
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
@@ -18,7 +18,7 @@ pub(super) struct SnapshotArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
     let mut watch = Watch::new(None, !args.json)?;
     let (file, seq) = snapshot(&args.journal, &watch.control(), &mut || watch.poll())?;
     if args.json {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example: tidegate synth --out day.itch --messages 10000000 --symbols 500 --live-orders 100000 --seed 1"
 )]
-pub(super) struct SynthArgs {
+pub(crate) struct SynthArgs {
     /// File to write: ITCH 5.0 with a two-byte length before each message.
     #[arg(long)]
     out: PathBuf,
@@ -31,7 +31,7 @@ pub(super) struct SynthArgs {
     seed: u64,
 }
 
-pub(super) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
     let config = SyntheticConfig {
         seed: args.seed,
         messages: args.messages,

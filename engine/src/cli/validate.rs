@@ -3,7 +3,6 @@
 use super::exit::{Exit, Failure};
 use crate::config::Settings;
 use crate::plan::Plan;
-use crate::run::outcome_kinds;
 use clap::Args;
 use flow::Kinds;
 use std::path::PathBuf;
@@ -11,7 +10,7 @@ use std::path::PathBuf;
 /// Options of `validate`.
 #[derive(Args)]
 #[command(after_help = "Example: tidegate validate desk.toml")]
-pub(super) struct ValidateArgs {
+pub(crate) struct ValidateArgs {
     /// Configuration.
     config: PathBuf,
     /// One JSON object on standard output: `{"faults": [{"file", "key", "found", "valid"}]}`.
@@ -19,10 +18,9 @@ pub(super) struct ValidateArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
     let checked = Settings::load(&args.config).and_then(|settings| {
-        let outcomes = outcome_kinds(&settings)?;
-        let plan = Plan::build(&settings, settings.space(1), outcomes, Kinds::NONE)?;
+        let plan = Plan::build(&settings, settings.space(1), Kinds::NONE)?;
         let missing = settings.inputs.iter().flat_map(|i| &i.files).filter(|f| !f.exists());
         let faults: Vec<_> = missing
             .map(|f| {

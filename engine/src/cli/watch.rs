@@ -1,8 +1,8 @@
 //! Watching a run from the main thread: signals and progress.
 
 use super::exit::Failure;
+use crate::drive::Control;
 use crate::ingress::{CommandSender, halt};
-use crate::run::Control;
 use flow::HaltReason;
 use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Shows progress on a terminal and turns SIGTERM and SIGINT into an orderly end.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     control: Control,
     bar: ProgressBar,
     said: bool,
@@ -30,7 +30,7 @@ struct Stall {
 
 impl Watch {
     /// Watches a run of about `expected` events; quiet when `shown` is false or there is no terminal.
-    pub(super) fn new(expected: Option<u64>, shown: bool) -> Result<Watch, Failure> {
+    pub(crate) fn new(expected: Option<u64>, shown: bool) -> Result<Watch, Failure> {
         let control = Control::default();
         for signal in [SIGTERM, SIGINT] {
             signal_hook::flag::register(signal, Arc::clone(&control.stop))
@@ -41,7 +41,7 @@ impl Watch {
     }
 
     /// Halts trading through `sender` when inputs entered and the pipeline finished none for so long; 0 = never.
-    pub(super) fn with_stall_halt(mut self, sender: CommandSender, patience_ms: u64) -> Watch {
+    pub(crate) fn with_stall_halt(mut self, sender: CommandSender, patience_ms: u64) -> Watch {
         self.stall = (patience_ms > 0).then(|| Stall {
             sender,
             patience: Duration::from_millis(patience_ms),
@@ -68,12 +68,12 @@ impl Watch {
     }
 
     /// What the run is driven with.
-    pub(super) fn control(&self) -> Control {
+    pub(crate) fn control(&self) -> Control {
         self.control.clone()
     }
 
     /// Called while the run lasts.
-    pub(super) fn poll(&mut self) {
+    pub(crate) fn poll(&mut self) {
         self.watch_stall();
         self.bar.set_position(self.control.watermark.load(Ordering::Relaxed));
         if !self.said && self.control.stop.load(Ordering::Relaxed) {
@@ -83,7 +83,7 @@ impl Watch {
     }
 
     /// The run is over.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
         if self.said || self.control.stop.load(Ordering::Relaxed) {
             let seq = self.control.watermark.load(Ordering::Acquire);

@@ -1,5 +1,6 @@
 //! A fault of a configuration: where, what was found, what would be valid.
 
+use flow::ParamError;
 use std::fmt;
 use std::path::Path;
 
@@ -21,6 +22,17 @@ impl Fault {
     pub fn new(file: &Path, key: &str, found: &str, valid: &str) -> Fault {
         Fault { file: file.display().to_string(), key: key.into(), found: found.into(), valid: valid.into() }
     }
+
+    /// A fault that shows only when settings come together, wherever they were written.
+    pub fn of_settings(key: &str, found: &str, valid: &str) -> Fault {
+        Fault::new(Path::new("configuration"), key, found, valid)
+    }
+}
+
+impl From<ParamError> for Fault {
+    fn from(e: ParamError) -> Fault {
+        Fault::of_settings(&e.key, &e.found, &e.valid)
+    }
 }
 
 impl fmt::Display for Fault {
@@ -38,6 +50,12 @@ impl Faults {
     /// A single fault.
     pub fn one(file: &Path, key: &str, found: &str, valid: &str) -> Faults {
         Faults(vec![Fault::new(file, key, found, valid)])
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Faults {
+        Faults(vec![fault])
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::message::{ControlReply, ControlRequest};
 use super::status::{self, Status};
+use crate::drive::Control;
 use crate::ingress::{CommandSender, wall_now};
-use crate::run::Control;
 use flow::records::Command;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -3,8 +3,9 @@
 //! Everything is read from atomics that the pipeline's threads publish ([`crate::pipeline::Meters`]): whoever asks, and however
 //! often, no thread of the pipeline waits for it.
 
+use crate::drive::Control;
 use crate::pipeline::{GroupLoad, RingLoad};
-use crate::run::{Control, Percentiles, latencies};
+use crate::report::{Percentiles, latencies};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

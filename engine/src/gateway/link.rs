@@ -4,8 +4,8 @@
 //! that is the rings' part.
 
 use flow::{Event, EventId, OrderId};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// How a run ended, for its gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Resumption {
 #[derive(Default)]
 pub struct Link {
     /// Routes that the tail has handed over.
-    routes: AtomicU64,
+    routes: Arc<AtomicU64>,
     /// While the record is repeated: the last route that it settles, as far as it was repeated.
     settled: AtomicU64,
     rests: AtomicBool,
@@ -51,9 +51,9 @@ pub struct Link {
 }
 
 impl Link {
-    /// The tail has handed over one more route.
-    pub fn route_handed_over(&self) {
-        self.routes.fetch_add(1, Ordering::Release);
+    /// Counts the routes that the tail has handed over: the tail raises it.
+    pub fn handed_over(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.routes)
     }
 
     /// How many routes the tail has handed over.

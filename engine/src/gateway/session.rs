@@ -6,7 +6,7 @@
 //! and is unanswered is in doubt, and the next session begins the same way.
 
 use super::link::{Link, Resumption};
-use super::{Unanswered, is_numbered};
+use super::settling::{self, Unanswered, is_numbered};
 use crate::pipeline::Slot;
 use flow::records::{Reject, Route, Sent};
 use flow::{
@@ -236,7 +236,7 @@ impl VenueSession {
         (answer.id, answer.ts) = (EventId(0), Ns(0));
         debug_assert!(is_numbered(&answer));
         self.push(answer);
-        super::answer(&mut self.unanswered, &answer);
+        settling::answer(&mut self.unanswered, &answer);
     }
 
     /// Waits for room: the head takes returns in each of its own waits.

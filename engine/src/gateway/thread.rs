@@ -3,8 +3,8 @@
 //! It waits until the ingress has repeated the record, opens a session, then takes turns: routes off the ring, answers off
 //! the socket. A connection that breaks is opened again, [`TRIES`] times in a row; then the gateway ends, and the run with it.
 
-use super::VenueSession;
 use super::link::{Ending, Link, Resumption};
+use super::session::VenueSession;
 use crate::pipeline::Slot;
 use flow::{Event, VenueError};
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};

@@ -4,10 +4,11 @@
 //! whether it may enter yet, then numbers, times, stores and hands it over. An order's arrival at the simulated venue takes its
 //! turn here but is no input. Bound: one look at every source for an input.
 
-use super::fault::{Fault, is_on};
 use super::sim_replies::{Returned, SimVenueReplies};
 use super::source_queue::{Peek, SourceQueue};
-use super::{Admitted, Clock, Commands, Head, IngressError, LiveVenueReplies, Origin, Retrace, Then, TickSource};
+use super::{Admitted, Clock, Commands, Head, IngressError, Origin, Retrace, Then, TickSource};
+use crate::deliberate::{Fault, is_on};
+use crate::gateway::LiveVenueReplies;
 use flow::records::{EndOfInput, Listing};
 use flow::{AnomalyKind, Event, EventId, Flags, HaltReason, Kind, Mic, Ns, StateError, StateReader, StateWriter};
 use sinks::journal::InputLog;
@@ -109,6 +110,13 @@ impl Ingress {
     pub fn with_live_replies(mut self, live_replies: Option<LiveVenueReplies>) -> Ingress {
         self.live_replies = live_replies;
         self
+    }
+
+    /// Asks the venue outside, if there is one, for orders of a journal before.
+    pub fn ask(&mut self, orders: Vec<flow::OrderId>) {
+        if let Some(live_replies) = &mut self.live_replies {
+            live_replies.ask(orders);
+        }
     }
 
     /// Hears an operator.

@@ -8,8 +8,6 @@
 
 mod clock;
 mod commands;
-pub mod fault;
-mod live_replies;
 mod merge;
 mod origin;
 mod recorded;
@@ -21,7 +19,6 @@ mod waiting;
 
 pub use clock::{Clock, Pace, wall_now};
 pub use commands::{Asker, CommandSender, Commands, OperatorCommand, halt};
-pub use live_replies::LiveVenueReplies;
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use recorded::Recorded;
@@ -30,6 +27,7 @@ pub use sim_replies::SimVenueReplies;
 pub use source_queue::SourceQueue;
 pub use ticks::TickSource;
 
+use crate::gateway::GatewayEnded;
 use flow::{Event, FeedError};
 use sinks::journal::LogFull;
 
@@ -82,8 +80,8 @@ pub enum IngressError {
         missing: u64,
     },
     /// The gateway has ended before the run.
-    #[error("the gateway to the venue has ended: {0}")]
-    Gateway(String),
+    #[error("{0}")]
+    Gateway(#[from] GatewayEnded),
     /// More came back from the pipeline than may wait: trading halted.
     #[error(
         "more than {limit} orders and answers waited at once: trading halted; raise pipeline.max_returns, or trade less at once"

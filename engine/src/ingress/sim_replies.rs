@@ -9,8 +9,8 @@
 //! an idle pipeline everything before T + L may enter, T being the time of the first; then the pipeline must come to rest and
 //! its returns be taken before anything later enters. Bound: `pipeline.max_returns` waiting returns; one more halts the run.
 
-use super::fault::{Fault, is_on};
 use super::waiting::{Lane, Pending, Waiting};
+use crate::deliberate::{Fault, is_on};
 use crate::pipeline::Slot;
 use flow::records::{Route, Sent};
 use flow::{

@@ -3,9 +3,8 @@
 //! The edge waits for room and never drops. Progress crosses in band: at the end of a turn a [`flow::Kind::WATERMARK`]
 //! marker says that all inputs up to its `seq` are finished, also when nothing was forwarded.
 
-use super::load::{StallMeter, Stalls};
-use super::station::Exit;
-use crate::ingress::fault::{Fault, is_on};
+use super::exit::{Exit, StallMeter, Stalls};
+use crate::deliberate::{Fault, is_on};
 use bytemuck::{Pod, Zeroable};
 use flow::{Event, EventId, Kind};
 use ring::{Idle, Producer, Refused};

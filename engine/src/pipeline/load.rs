@@ -14,7 +14,7 @@
 //! **Bound.** One pipeline a group; a reading (7 to 25 ns) and up to seven stores for every [`STRETCH`] events at the most often.
 //! **Worst case.** A group that runs dry after every event reads twice an event, in time that nobody needs.
 
-use super::station::Exit;
+use super::exit::{Exit, Stalls};
 use quanta::Clock;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -22,50 +22,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Events that may pass between two readings of a busy group, and a turn more.
 pub(super) const STRETCH: usize = 16;
-
-/// Waits for room, summed up; times are ticks of the counter.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Stalls {
-    /// How many.
-    pub count: u64,
-    /// All together.
-    pub ticks: u64,
-    /// The longest.
-    pub longest: u64,
-}
-
-/// Times waits for room, where somebody asked for it.
-#[derive(Default)]
-pub struct StallMeter {
-    clock: Option<Clock>,
-    stalls: Stalls,
-}
-
-impl StallMeter {
-    /// One that times with `clock`; without one it only counts.
-    pub fn new(clock: Option<Clock>) -> StallMeter {
-        StallMeter { clock, stalls: Stalls::default() }
-    }
-
-    /// Runs `wait` and times it.
-    #[cold]
-    pub fn time<R>(&mut self, wait: impl FnOnce() -> R) -> R {
-        let now = |clock: &Option<Clock>| clock.as_ref().map_or(0, Clock::raw);
-        let start = now(&self.clock);
-        let done = wait();
-        let ticks = now(&self.clock).saturating_sub(start);
-        self.stalls.count += 1;
-        self.stalls.ticks += ticks;
-        self.stalls.longest = self.stalls.longest.max(ticks);
-        done
-    }
-
-    /// What it saw.
-    #[inline]
-    pub fn stalls(&self) -> Stalls {
-        self.stalls
-    }
-}
 
 /// One cache line.
 #[derive(Default)]
@@ -257,6 +213,7 @@ impl GroupLoad {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exit::StallMeter;
     use super::*;
 
     /// An exit that waits under a clock that the test moves; one tick is one nanosecond.

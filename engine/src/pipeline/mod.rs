@@ -6,17 +6,23 @@
 //! one buffer of [`flow::Out::CAP`] events, which is read out before the stage sees its next event.
 
 mod edge;
+mod exit;
 mod load;
 mod meter;
 mod meters;
 mod station;
 mod stopwatch;
+mod tail;
 mod times;
+mod trades;
 
 pub use edge::{Edge, Slot};
-pub use load::{GroupLoad, LoadMeter, LoadReader, StallMeter, Stalls};
+pub use exit::{Exit, StallMeter, Stalls};
+pub use load::{GroupLoad, LoadMeter, LoadReader};
 pub use meter::{Latency, Meter, histogram};
 pub use meters::{GroupMeter, Meters, RingLoad, RingMeter};
-pub use station::{Exit, Group};
+pub use station::Group;
 pub use stopwatch::Stopwatch;
+pub use tail::{Tail, TailStats};
 pub use times::{Times, TimesReader};
+pub use trades::{Holder, TradeStats};

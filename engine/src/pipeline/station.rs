@@ -1,29 +1,10 @@
 //! A group of stages on one thread, and how an event passes it.
 
-use super::load::Stalls;
+use super::exit::Exit;
 use super::meter::Meter;
 use super::times::TimesReader;
 use crate::plan::Planned;
 use flow::{Event, Kind, Kinds, Out, Stage};
-
-/// Where a group hands its events: a ring, or the tail.
-pub trait Exit {
-    /// Takes an event; waits for room rather than drop it, and calls `on_backpressure` while it waits.
-    fn accept(&mut self, event: &Event, on_backpressure: &mut dyn FnMut());
-    /// All inputs up to `seq` are finished and everything they caused was handed over.
-    fn finished(&mut self, seq: u64, on_backpressure: &mut dyn FnMut());
-    /// Whether nothing lies behind it: what it has taken is finished.
-    fn ends_the_pipeline(&self) -> bool {
-        false
-    }
-    /// Whether the other side is gone: the group stops.
-    fn is_closed(&self) -> bool;
-    /// How long it waited for room so far.
-    #[inline]
-    fn stalls(&self) -> Stalls {
-        Stalls::default()
-    }
-}
 
 /// Among the bits of a kind: the exit takes it.
 const EXIT: u64 = 1 << 63;

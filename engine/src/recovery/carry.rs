@@ -7,8 +7,8 @@
 //! were set by commands hold on; a halt stays. Bound: two readings of the old logs; fills and orders are held in memory
 //! meanwhile.
 
+use super::counters::{SKIPPED, skip_counters};
 use super::limits::Limits;
-use super::{SKIPPED, skip_counters};
 use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
@@ -52,7 +52,7 @@ pub struct Carried {
 ///
 /// # Errors
 /// When it is in use, cannot be read, or has other inputs.
-pub fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, CarryError> {
+pub(super) fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, CarryError> {
     let reader = JournalReader::open(dir)?;
     let free = File::open(dir).is_ok_and(|folder| folder.try_lock().is_ok());
     if !free {
@@ -75,7 +75,7 @@ pub fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, CarryError
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub fn begun_with(reader: &JournalReader) -> Result<u64, JournalError> {
+pub(super) fn begun_with(reader: &JournalReader) -> Result<u64, JournalError> {
     let first = reader.inputs().next().transpose()?;
     let command = first.as_ref().and_then(Event::get::<Command>).filter(|c| is_carried_over(c));
     Ok(command.map_or(0, |c| u64::from(c.target)))
@@ -85,7 +85,7 @@ pub fn begun_with(reader: &JournalReader) -> Result<u64, JournalError> {
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub fn answers(reader: &JournalReader) -> Result<u64, JournalError> {
+pub(super) fn answers(reader: &JournalReader) -> Result<u64, JournalError> {
     let mut left = Left::default();
     for input in reader.inputs() {
         left.count(&input?);

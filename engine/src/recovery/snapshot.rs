@@ -4,7 +4,9 @@
 //! ticks, returns, simulated venue) and of every stage, under one BLAKE3. It is written beside and renamed, so a snapshot
 //! is there whole or not at all.
 
-use flow::{Event, Listings};
+use crate::assembly::Assembly;
+use crate::ingress::Ingress;
+use flow::{Event, Listings, StateError, StateReader};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -74,6 +76,26 @@ impl Snapshot {
             listings.observe(&bytemuck::pod_read_unaligned(bytes));
         }
         listings
+    }
+
+    /// Puts head, stages and tail where it was taken.
+    ///
+    /// # Errors
+    /// When it is not of such a pipeline.
+    pub fn restore(&self, into: &mut Assembly<Ingress>) -> Result<(), StateError> {
+        let listings = self.listings();
+        let mut stages = StateReader::new(&listings, &self.stages);
+        for planned in &mut into.plan.stages {
+            planned.stage.load(&mut stages)?;
+        }
+        into.tail.load(&mut stages)?;
+        stages.finish()?;
+        let mut head = StateReader::new(&listings, &self.ingress);
+        into.head.load(&mut head)?;
+        head.finish()?;
+        into.tail.know(listings);
+        into.tail.begin_at(self.seq);
+        Ok(())
     }
 
     /// Writes it into the journal's folder; gives the file.

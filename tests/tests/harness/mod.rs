@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tidegate::config::{InputSettings, Settings};
+use tidegate::drive::{Control, run_pipeline};
 use tidegate::ingress::{Admitted, Head, IngressError};
 use tidegate::pipeline::Meters;
+use tidegate::pipeline::Tail;
 use tidegate::plan::{Plan, Planned};
-use tidegate::run::{Control, Options, Tail, execute, run_pipeline};
+use tidegate::run::{Options, execute};
 
 /// A synthetic day.
 #[derive(Clone, Copy, Debug)]
@@ -273,7 +275,9 @@ impl Pipeline<'_> {
     pub(crate) fn plan(&self) -> Plan {
         let space = self.settings.space(self.instruments);
         let readers = Tail::READS.or(self.kinds);
-        Plan::build(self.settings, space, self.kinds, readers).unwrap_or_else(|faults| panic!("{faults}"))
+        let mut plan = Plan::build(self.settings, space, readers).unwrap_or_else(|faults| panic!("{faults}"));
+        plan.outcomes = plan.stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())).and(self.kinds);
+        plan
     }
 
     /// Runs `inputs` through `plan` on its threads.

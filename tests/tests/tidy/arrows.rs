@@ -87,7 +87,7 @@ fn every_member_takes_the_lints_of_the_workspace() {
 #[test]
 fn the_build_id_covers_what_the_engine_is_made_of() {
     let root = tidegate_tests::root();
-    let text = std::fs::read_to_string(root.join("engine/src/run/sources.rs")).expect("it can be read");
+    let text = std::fs::read_to_string(root.join("engine/src/build_id/sources.rs")).expect("it can be read");
     let list = text.split("CRATES: [").nth(1).and_then(|rest| rest.split(';').nth(1)).expect("the list of crates");
     let listed: std::collections::BTreeSet<_> = list.split('"').skip(1).step_by(2).map(str::to_owned).collect();
     let Some((_, May::Only(uses))) = ARROWS.iter().find(|(name, _)| *name == "tidegate") else {

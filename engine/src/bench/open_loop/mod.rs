@@ -35,7 +35,9 @@ pub use schedule::{Burst, Schedule, Span};
 pub use stalls::Stalls;
 
 use crate::config::{Faults, Settings};
-use crate::run::{Control, Options, Report, RunError, Sources, execute_sources};
+use crate::drive::Control;
+use crate::report::Report;
+use crate::run::{Options, RunError, Sources, execute_sources};
 use feeds::synthetic::ConfigErrors;
 use generator::{Generator, Pursuit, Shared};
 use orders::{OrderTimes, Seen};

@@ -4,7 +4,7 @@
 
 use super::TickToOrder;
 use super::chart::{Chart, Series, amount, time};
-use crate::run::Percentiles;
+use crate::report::Percentiles;
 use hdrhistogram::Histogram;
 use indicatif::{HumanCount, HumanFloatCount};
 use std::fmt::Write as _;

@@ -7,7 +7,7 @@ use super::{Burst, Day, Exchange, OpenLoopError, Passage, SETTINGS, STAGES, Sche
 use crate::bench::rounds::{Ratio, rounded};
 use crate::bench::{Setting, own_cores};
 use crate::config::{Faults, Settings};
-use crate::run::{Percentiles, Report};
+use crate::report::{Percentiles, Report};
 use hdrhistogram::Histogram;
 use quanta::Clock;
 use serde::Serialize;

@@ -3,11 +3,10 @@
 //! For a pipeline that panics at the same input again and again: nothing is repeated, nothing is sent but the intent that all
 //! orders end. What the venue says of them is not taken here; it comes when a run goes on.
 
-use super::RunError;
-use super::trading::wrong;
-use crate::config::Settings;
+use super::carry::answers;
+use super::error::RecoveryError;
+use crate::config::{Fault, Faults, Settings};
 use crate::gateway::GatewayError;
-use crate::recovery;
 use flow::VenueError;
 use sinks::GATEWAYS;
 use sinks::journal::JournalReader;
@@ -17,14 +16,14 @@ use std::path::Path;
 ///
 /// # Errors
 /// When the journal cannot be read, or the venue cannot be reached.
-pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'static str>, RunError> {
-    let Some(entry) = flow::find(GATEWAYS, settings.stages["router"].text("venue")) else {
+pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'static str>, RecoveryError> {
+    let Some(pipeline) = flow::find(GATEWAYS, settings.stages["router"].text("venue")) else {
         return Ok(None);
     };
-    let received = recovery::answers(&JournalReader::open(journal)?)?;
-    let mut venue = (entry.open)(&settings.venues[entry.name]).map_err(|e| wrong(&e))?;
-    let failed = |e: VenueError| RunError::Gateway(GatewayError::Venue(e));
+    let received = answers(&JournalReader::open(journal)?)?;
+    let mut venue = (pipeline.open)(&settings.venues[pipeline.name]).map_err(|e| Faults::from(Fault::from(e)))?;
+    let failed = |e: VenueError| RecoveryError::Gateway(GatewayError::Venue(e));
     venue.resume(received).map_err(failed)?;
     venue.cancel_all().map_err(failed)?;
-    Ok(Some(entry.name))
+    Ok(Some(pipeline.name))
 }

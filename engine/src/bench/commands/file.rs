@@ -1,14 +1,14 @@
 //! `tidegate bench decode`, `book` and `pipeline`: on a file.
 
-use super::super::exit::{Exit, Failure};
-use super::super::pipeline::{PipelineArgs, set_all};
-use super::super::present::grouped;
-use super::super::replay::feed_named;
 use super::{Progress, print, ratio, spread, table};
 use crate::bench::pipeline::{self, PipelineCost, PipelineError, Variant};
 use crate::bench::recording::Wanted;
 use crate::bench::stages::{self, Bbo, BookCost, MessageCost, StageError};
 use crate::bench::{Recording, RecordingError, Setting, own_cores};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::numbers::grouped;
+use crate::cli::pipeline::{PipelineArgs, set_all};
+use crate::cli::replay::feed_named;
 use crate::config::Settings;
 use chrono::NaiveDate;
 use clap::Args;
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 /// A file to measure on.
 #[derive(Args)]
-pub(in crate::cli) struct FileArgs {
+pub(crate) struct FileArgs {
     /// File; the feed is recognised by its first bytes, packed files are unpacked.
     file: PathBuf,
     /// Feed of the file, if it shall not be recognised.
@@ -98,7 +98,7 @@ impl On {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate bench decode 01302020.NASDAQ_ITCH50.gz --mib 512\n  \
     tidegate synth --out day.itch --messages 5000000 && tidegate bench decode day.itch --json")]
-pub(in crate::cli) struct DecodeArgs {
+pub(crate) struct DecodeArgs {
     #[command(flatten)]
     file: FileArgs,
 }
@@ -139,7 +139,7 @@ pub(super) fn decode(args: &DecodeArgs) -> Result<Exit, Failure> {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate bench book 01302020.NASDAQ_ITCH50.gz --symbol AAPL,MSFT\n  \
     tidegate bench book day.itch --set book.max_orders=4000000 --json")]
-pub(in crate::cli) struct BookArgs {
+pub(crate) struct BookArgs {
     #[command(flatten)]
     file: FileArgs,
     /// Symbols whose best prices are told; the busiest if none is named.
@@ -197,7 +197,7 @@ fn book_table(book: &BookCost) -> String {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate bench pipeline 01302020.NASDAQ_ITCH50.gz --mib 512\n  \
     tidegate bench pipeline day.itch --set pipeline.stages=book,bars,cvd,imbalance,vpin --json")]
-pub(in crate::cli) struct PipelineBenchArgs {
+pub(crate) struct PipelineBenchArgs {
     #[command(flatten)]
     file: FileArgs,
     #[command(flatten)]
@@ -246,9 +246,9 @@ fn variants(args: &PipelineArgs) -> Result<Vec<Variant>, Failure> {
 
 pub(super) fn pipeline(args: &PipelineBenchArgs) -> Result<Exit, Failure> {
     let variants = variants(&args.pipeline)?;
-    let setting = Setting::begin("pipeline");
+    let setting = Setting::begin("line");
     let recording = args.file.read()?;
-    let progress = args.file.progress(&recording, "pipeline", variants.len() as u64);
+    let progress = args.file.progress(&recording, "line", variants.len() as u64);
     let pipelines = pipeline::measure(&recording, &variants, args.file.rounds as usize, || progress.step())?;
     drop(progress);
     let counted = |n: Option<u64>| n.map_or("not counted".to_owned(), grouped);
@@ -263,7 +263,7 @@ pub(super) fn pipeline(args: &PipelineBenchArgs) -> Result<Exit, Failure> {
             counted(l.allocations),
         ]
     };
-    let heading = ["pipeline", "events", "events/s", "ns/event", "least", "ratio", "allocations"];
+    let heading = ["line", "events", "events/s", "ns/event", "least", "ratio", "allocations"];
     let mut text = table(&heading, &pipelines.iter().map(row).collect::<Vec<_>>());
     text += "allocations of all threads, after the last input that names an instrument\n\n";
     let first = pipelines[0].clone();

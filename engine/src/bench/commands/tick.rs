@@ -1,15 +1,15 @@
 //! `tidegate bench tick-to-order`.
 
-use super::super::exit::{Exit, Failure};
-use super::super::pipeline::{PipelineArgs, set_all};
-use super::super::present::grouped;
-use super::super::watch::Watch;
 use super::{print, table};
 use crate::bench::open_loop::{
     Burst, Day, Exchange, Load, OpenLoopError, TickToOrder, hgrm, measure, messages, page, settings,
 };
 use crate::bench::own_cores;
-use crate::run::Percentiles;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::numbers::grouped;
+use crate::cli::pipeline::{PipelineArgs, set_all};
+use crate::cli::watch::Watch;
+use crate::report::Percentiles;
 use clap::Args;
 use serde::Serialize;
 use std::fs;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
     tidegate bench tick-to-order --rate 2M --seconds 10 --burst 10x,200ms --burst 5x,1s@6s --out report\n  \
     tidegate bench tick-to-order --sweep --cut orders --json\n\
     The orders are those of the strategy `random`: often enough to be warm. --set random.every=1000 makes them rarer.")]
-pub(in crate::cli) struct TickArgs {
+pub(crate) struct TickArgs {
     /// Messages a second; k and M are understood.
     #[arg(long, default_value = "1M", value_parser = rate)]
     rate: f64,

@@ -1,6 +1,6 @@
 //! Deliberate faults of the merge, to prove that its tests would see them.
 //!
-//! Each breaks one rule on which the sameness of cut and uncut pipelines rests. They exist only with the feature
+//! Each breaks one rule on which the sameness of cut and uncut lines rests. They exist only with the feature
 //! `deliberate-faults`, which nothing but that test turns on; without it [`is_on`] is a constant.
 
 /// A rule to break.

@@ -6,8 +6,8 @@
 //! handed to the gateway when the pipeline has finished the record. Bound: `pipeline.max_returns` answers wait here, the rest on
 //! the gateway's ring; refusals are as many as requests the pipeline made since it was last looked at.
 
-use super::IngressError;
-use crate::gateway::{Link, Resumption, Unanswered, answer, is_numbered, settles};
+use super::link::{Link, Resumption};
+use super::settling::{Unanswered, answer, is_numbered, settles};
 use crate::pipeline::Slot;
 use flow::records::{Command, Sent};
 use flow::{
@@ -33,6 +33,11 @@ struct Account {
     /// Orders of a journal before are still to be cancelled.
     cancel_first: bool,
 }
+
+/// The gateway has ended before the run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the gateway to the venue has ended: {0}")]
+pub struct GatewayEnded(String);
 
 /// See the module.
 pub struct LiveVenueReplies {
@@ -98,7 +103,7 @@ impl LiveVenueReplies {
 
     /// Whether the pipeline has finished everything up to `seq`; what it sent back is then all here.
     #[inline]
-    pub(super) fn pipeline_is_idle(&mut self, seq: u64) -> bool {
+    pub(crate) fn pipeline_is_idle(&mut self, seq: u64) -> bool {
         let idle = self.watermark.load(Ordering::Acquire) == seq;
         self.drain();
         idle
@@ -106,7 +111,7 @@ impl LiveVenueReplies {
 
     /// Takes what has come. Also called while the head waits for room.
     #[inline]
-    pub(super) fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         let LiveVenueReplies { inbox, refusals, ahead, doubts, account, .. } = self;
         let _ = inbox.take(usize::MAX, |slot| match slot.0.kind {
             Kind::Route if slot.0.id.0 > account.settled => doubts.push_back(slot.0),
@@ -122,9 +127,9 @@ impl LiveVenueReplies {
     }
 
     /// The gateway may begin once the pipeline has finished the record, which ends with `seq`.
-    pub(super) fn has_begun(&mut self, seq: u64, idle: bool) -> Result<bool, IngressError> {
+    pub(crate) fn has_begun(&mut self, seq: u64, idle: bool) -> Result<bool, GatewayEnded> {
         if self.closed && self.heard.is_empty() {
-            return Err(IngressError::Gateway(self.link.failure()));
+            return Err(GatewayEnded(self.link.failure()));
         }
         if !self.begun && idle {
             self.begun = true;
@@ -144,12 +149,12 @@ impl LiveVenueReplies {
 
     /// Whether something waits to enter.
     #[inline]
-    pub(super) fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         !(self.refusals.is_empty() && self.heard.is_empty())
     }
 
     /// Whether nothing more is to be expected at the end of a run: all is settled and answered, or the venue lets wait.
-    pub(super) fn is_at_rest(&mut self, idle: bool, now: Ns) -> bool {
+    pub(crate) fn is_at_rest(&mut self, idle: bool, now: Ns) -> bool {
         let ended = *self.ended.get_or_insert(now);
         let quiet = idle && self.account.routes == self.link.routes() + self.doubted && self.link.is_at_rest();
         // What was answered before the gateway said that it is at rest stands on the ring by now.
@@ -158,7 +163,7 @@ impl LiveVenueReplies {
     }
 
     /// Takes what enters next; call only when something waits.
-    pub(super) fn take(&mut self) -> Event {
+    pub(crate) fn take(&mut self) -> Event {
         let next = self.refusals.pop_front().or_else(|| self.heard.pop_front());
         let next = next.expect("the merge chose something that waits");
         self.entered(&next);
@@ -166,7 +171,7 @@ impl LiveVenueReplies {
     }
 
     /// A recorded input of this source enters again.
-    pub(super) fn repeat(&mut self, input: &Event) {
+    pub(crate) fn repeat(&mut self, input: &Event) {
         if input.kind == Kind::Refused && self.refusals.pop_front().is_none() {
             self.ahead += 1;
         }
@@ -174,7 +179,7 @@ impl LiveVenueReplies {
     }
 
     /// A command enters: the beginning of a journal says what came before it.
-    pub(super) fn commanded(&mut self, input: &Event) {
+    pub(crate) fn commanded(&mut self, input: &Event) {
         if let Some(command) = input.get::<Command>()
             && command.action == CommandAction::CarriedOver.code()
         {
@@ -207,7 +212,7 @@ impl LiveVenueReplies {
     }
 
     /// What the inputs say of the venue. The pipeline is idle.
-    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
+    pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
         let saved = |event: &Event| (to.key(event.instrument), bytemuck::bytes_of(event).to_vec());
         let lists = [
             self.refusals.iter().map(saved).collect::<Vec<_>>(),
@@ -222,7 +227,7 @@ impl LiveVenueReplies {
     ///
     /// # Errors
     /// When the bytes are not such a state.
-    pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+    pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.account = from.get()?;
         self.account.routes = 0;
         let lists: [Vec<(String, Vec<u8>)>; 3] = from.get()?;

@@ -5,16 +5,15 @@
 //! ends, its ring closes and the pipeline drains in order. A panic is caught at the thread's edge; its rings close, so the
 //! groups before and after it stop too. The loops are the only readers of a clock ([`LoadMeter`]).
 
-use crate::ingress::fault::{Fault, is_on};
+use crate::deliberate::{Fault, is_on};
 use crate::ingress::{Admitted, Head, IngressError};
-use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, RingMeter, Slot, StallMeter, Stopwatch};
+use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, RingMeter, Slot, StallMeter, Stopwatch, Tail};
 use crate::plan::Plan;
-use crate::run::{RunError, Tail};
 use bytemuck::Zeroable;
 use flow::{Event, Kind};
 use quanta::Clock;
-use ring::thread::{Worker, spawn_pinned};
-use ring::{Consumer, Idle, Taken};
+use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
+use ring::{Consumer, Idle, RingError, Taken};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -30,6 +29,20 @@ pub struct Control {
     pub watermark: Arc<AtomicU64>,
     /// What the pipeline shows while it runs, and after it.
     pub meters: Meters,
+}
+
+/// Why a pipeline did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// A thread could not be started.
+    #[error("{0}")]
+    Thread(#[from] SpawnError),
+    /// A ring could not be made.
+    #[error("{0}")]
+    Ring(#[from] RingError),
+    /// A broken invariant: a bug.
+    #[error("{0}; this is a bug: the run was stopped and nothing more was processed")]
+    Panicked(#[from] Panicked),
 }
 
 /// What a run leaves.
@@ -83,7 +96,7 @@ pub fn run_pipeline<H: Head + 'static>(
     tail: Tail,
     control: &Control,
     poll: &mut dyn FnMut(),
-) -> Result<Finished<H>, RunError> {
+) -> Result<Finished<H>, DriveError> {
     let workers = spawn(head, plan, tail, control)?;
     while !workers.iter().all(Worker::is_finished) {
         poll();
@@ -124,8 +137,8 @@ fn spawn<H: Head + 'static>(
     plan: Plan,
     tail: Tail,
     control: &Control,
-) -> Result<Vec<Worker<GroupEnd<H>>>, RunError> {
-    let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: plan.stopwatch };
+) -> Result<Vec<Worker<GroupEnd<H>>>, DriveError> {
+    let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: tail.stopwatch().cloned() };
     let clock = plan.meters.then(Clock::new);
     let names: Vec<String> = plan.groups.iter().map(|g| g.name.clone()).collect();
     let last = plan.groups.len() - 1;

@@ -1,18 +1,18 @@
 //! `tidegate bench hop` and `tidegate bench ring`.
 
-use super::super::exit::{Exit, Failure};
-use super::super::present::grouped;
 use super::{Progress, print, ratio, spread, table};
 use crate::bench::Setting;
 use crate::bench::hop::{self, Hop, LINKS, Trips};
 use crate::bench::rings::{self, SlotCost};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::numbers::grouped;
 use clap::Args;
 use serde::Serialize;
 
 /// Options of `bench hop`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate bench hop\n  tidegate bench hop --rounds 41 --json > hop.json")]
-pub(in crate::cli) struct HopArgs {
+pub(crate) struct HopArgs {
     /// Rounds: each measures every link once.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -77,7 +77,7 @@ pub(super) fn hop(args: &HopArgs) -> Result<Exit, Failure> {
 /// Options of `bench ring`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate bench ring\n  tidegate bench ring --capacity 16384 --batch 1,64 --json")]
-pub(in crate::cli) struct RingArgs {
+pub(crate) struct RingArgs {
     /// Rounds: each measures every ring, capacity and batch once.
     #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,

@@ -11,9 +11,11 @@
 //! allocation after the first event of each. Worst case: an order that comes when the room is full waits until what is
 //! held back is written down, some microseconds.
 
-use super::TradeStats;
-use crate::gateway::Link;
-use crate::pipeline::{Exit, Slot, StallMeter, Stalls, Stopwatch};
+use super::edge::Slot;
+use super::exit::{Exit, StallMeter, Stalls};
+use super::stopwatch::Stopwatch;
+use super::trades::TradeStats;
+use crate::plan::RETURNS;
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
 use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
 use ring::{Producer, Refused};
@@ -123,8 +125,8 @@ pub struct Tail {
     watermark: Arc<AtomicU64>,
     /// Takes what comes back to the head.
     returns: Option<Producer<Slot>>,
-    /// Takes routes, where a gateway does.
-    routes: Option<(Producer<Slot>, Arc<Link>)>,
+    /// Takes routes, where a gateway does, and counts them.
+    routes: Option<(Producer<Slot>, Arc<AtomicU64>)>,
     stalls: StallMeter,
     error: Option<SinkError>,
 }
@@ -181,6 +183,11 @@ impl Tail {
         self
     }
 
+    /// What orders are timed with.
+    pub fn stopwatch(&self) -> Option<&Stopwatch> {
+        self.stats.trades.stopwatch()
+    }
+
     /// Times waits for room with `stalls`.
     pub fn with_stalls(mut self, stalls: StallMeter) -> Tail {
         self.stalls = stalls;
@@ -205,17 +212,14 @@ impl Tail {
         self.stats.trades.load(from)
     }
 
-    /// What comes back to the head.
-    pub const RETURNS: Kinds = Kinds::of(&[Kind::Route, Kind::Refused]);
-
     /// Hands what comes back to the head over `returns`.
     pub fn with_returns(mut self, returns: Option<Producer<Slot>>) -> Tail {
         self.returns = returns;
         self
     }
 
-    /// Hands routes to a gateway instead.
-    pub fn with_routes(mut self, routes: Option<(Producer<Slot>, Arc<Link>)>) -> Tail {
+    /// Hands routes to a gateway instead, and counts them.
+    pub fn with_routes(mut self, routes: Option<(Producer<Slot>, Arc<AtomicU64>)>) -> Tail {
         self.routes = routes;
         self
     }
@@ -231,8 +235,8 @@ impl Tail {
             self.stats.trades.left(event);
         }
         let to = match &mut self.routes {
-            Some((routes, link)) if event.kind == Kind::Route => {
-                link.route_handed_over();
+            Some((routes, handed_over)) if event.kind == Kind::Route => {
+                handed_over.fetch_add(1, Ordering::Release);
                 Some(routes)
             }
             _ => self.returns.as_mut(),
@@ -330,7 +334,7 @@ impl Exit for Tail {
         if event.is_echo() {
             return;
         }
-        let leaves = Tail::RETURNS.has(event.kind) && event.id.position() > 0;
+        let leaves = RETURNS.has(event.kind) && event.id.position() > 0;
         let full = self.held.push(event);
         // A journal has an order before the order leaves: whoever begins anew after a kill must find every one that did.
         if full || (leaves && !self.logs.is_empty()) {

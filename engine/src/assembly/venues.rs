@@ -1,24 +1,24 @@
 //! The way out and back: from the tail to the venue, and to the head.
 
-use super::RunError;
+use super::error::AssemblyError;
+use super::recorded_latency;
 use crate::config::{Fault, Faults, Settings};
-use crate::gateway::{GatewayThread, Link, VenueSession};
-use crate::ingress::{Ingress, LiveVenueReplies, SimVenueReplies};
-use crate::pipeline::{RingMeter, Slot};
+use crate::drive::{Control, DriveError};
+use crate::gateway::{GatewayThread, Link, LiveVenueReplies, VenueSession};
+use crate::ingress::{Ingress, SimVenueReplies};
+use crate::pipeline::{RingMeter, Slot, Tail};
 use crate::plan::{GatewayPlan, Plan};
-use crate::run::{Control, Tail};
-use flow::{OrderId, ParamError};
 use ring::{Consumer, Producer};
 use stages::exchange_sim::SimulatedVenue;
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// Slots of the ring of returns. The head takes returns whenever it waits, so a small one is enough.
 const RING: usize = 4_096;
 
 /// Whether a venue outside the process is traded with, or the inputs are only repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Venues {
+pub enum Venues {
     /// It is.
     Live,
     /// What it said is in the record.
@@ -26,11 +26,19 @@ pub(super) enum Venues {
 }
 
 /// A gateway that has not begun.
-struct Waiting {
+pub(super) struct Ready {
     name: &'static str,
     session: VenueSession,
     routes: Consumer<Slot>,
     link: Arc<Link>,
+}
+
+impl Ready {
+    /// Starts its thread.
+    pub(super) fn start(self) -> Result<GatewayThread, AssemblyError> {
+        let started = GatewayThread::spawn(self.name, self.session, self.routes, self.link);
+        Ok(started.map_err(DriveError::from)?)
+    }
 }
 
 /// The ways of a pipeline; empty ones for a pipeline that does not trade.
@@ -39,8 +47,8 @@ pub(super) struct VenueWiring {
     returns: Option<SimVenueReplies>,
     live_replies: Option<LiveVenueReplies>,
     back: Option<Producer<Slot>>,
-    routes: Option<(Producer<Slot>, Arc<Link>)>,
-    waiting: Option<Waiting>,
+    routes: Option<(Producer<Slot>, Arc<AtomicU64>)>,
+    pub(super) gateway: Option<Ready>,
 }
 
 impl VenueWiring {
@@ -51,19 +59,19 @@ impl VenueWiring {
         instruments: u32,
         control: &Control,
         venues: Venues,
-    ) -> Result<VenueWiring, RunError> {
+    ) -> Result<VenueWiring, AssemblyError> {
         if !plan.trades {
             return Ok(VenueWiring::default());
         }
-        let (back, inbox) = ring::channel(plan.ring, RING)?;
+        let (back, inbox) = ring::channel(plan.ring, RING).map_err(DriveError::from)?;
         control.meters.add_ring(RingMeter::new("tail > returns".to_owned(), &back));
         match plan.gateway {
             Some(gateway) => VenueWiring::out(settings, plan, gateway, control, venues, (back, inbox)),
             None => {
                 let params = &settings.venues["sim"];
-                let rows = super::latency::rows(params)?;
+                let rows = recorded_latency::rows(params)?;
                 let venue = SimulatedVenue::with_recorded(params, settings.space(instruments), rows);
-                let venue = venue.map_err(|e| wrong(&e))?;
+                let venue = venue.map_err(|e| Faults::from(Fault::from(e)))?;
                 let returns = SimVenueReplies::new(venue, inbox, Arc::clone(&control.watermark), plan.max_returns);
                 Ok(VenueWiring { returns: Some(returns), back: Some(back), ..VenueWiring::default() })
             }
@@ -77,7 +85,7 @@ impl VenueWiring {
         control: &Control,
         venues: Venues,
         (back, inbox): (Producer<Slot>, Consumer<Slot>),
-    ) -> Result<VenueWiring, RunError> {
+    ) -> Result<VenueWiring, AssemblyError> {
         let (name, link) = (gateway.entry.name, Arc::new(Link::default()));
         let live_replies = |heard| {
             LiveVenueReplies::new(inbox, heard, Arc::clone(&link), Arc::clone(&control.watermark), plan.max_returns)
@@ -89,34 +97,23 @@ impl VenueWiring {
                 ..VenueWiring::default()
             });
         }
-        let venue = (gateway.entry.open)(&settings.venues[name]).map_err(|e| wrong(&e))?;
-        let (to_gateway, routes) = ring::channel(plan.ring, gateway.ring)?;
-        let (to_head, heard) = ring::channel(plan.ring, RING)?;
+        let venue = (gateway.entry.open)(&settings.venues[name]).map_err(|e| Faults::from(Fault::from(e)))?;
+        let (to_gateway, routes) = ring::channel(plan.ring, gateway.ring).map_err(DriveError::from)?;
+        let (to_head, heard) = ring::channel(plan.ring, RING).map_err(DriveError::from)?;
         control.meters.add_ring(RingMeter::new("tail > gateway".to_owned(), &to_gateway));
         control.meters.add_ring(RingMeter::new("gateway > ingress".to_owned(), &to_head));
         let live_replies = live_replies(Some(heard));
         let session = VenueSession::new(venue, to_head, Arc::clone(&link));
-        let waiting = Waiting { name, session, routes, link: Arc::clone(&link) };
-        let routes = Some((to_gateway, link));
+        let handed_over = link.handed_over();
+        let ready = Ready { name, session, routes, link };
+        let routes = Some((to_gateway, handed_over));
         Ok(VenueWiring {
             live_replies: Some(live_replies),
             back: Some(back),
             routes,
-            waiting: Some(waiting),
+            gateway: Some(ready),
             returns: None,
         })
-    }
-
-    /// Whether orders leave the process.
-    pub(super) fn lead_out(&self) -> bool {
-        self.waiting.is_some()
-    }
-
-    /// Asks for orders of a journal before.
-    pub(super) fn ask(&mut self, orders: Vec<OrderId>) {
-        if let Some(live_replies) = &mut self.live_replies {
-            live_replies.ask(orders);
-        }
     }
 
     /// Joins head and tail.
@@ -124,14 +121,4 @@ impl VenueWiring {
         let ingress = ingress.with_returns(self.returns.take()).with_live_replies(self.live_replies.take());
         (ingress, tail.with_returns(self.back.take()).with_routes(self.routes.take()))
     }
-
-    /// Starts the gateway, if there is one.
-    pub(super) fn start(self) -> Result<Option<GatewayThread>, RunError> {
-        let started = self.waiting.map(|w| GatewayThread::spawn(w.name, w.session, w.routes, w.link));
-        Ok(started.transpose()?)
-    }
-}
-
-pub(super) fn wrong(e: &ParamError) -> Faults {
-    Faults(vec![Fault::new(Path::new("configuration"), &e.key, &e.found, &e.valid)])
 }

@@ -1,15 +1,14 @@
-//! The shadow: repeats a journal's inputs to write a snapshot, beside the run or after it.
+//! Repeats a journal's inputs to write a snapshot, beside the run or after it.
 //!
-//! It is the same pipeline with the same settings; what it says goes nowhere. Bound: it holds what a run holds.
+//! It is the same pipeline with the same settings; what it emits goes nowhere. Bound: it holds what a run holds.
 
-use super::RunError;
-use super::build::{plan, restored};
-use super::drive::{Control, run_pipeline};
-use super::tail::Tail;
-use super::trading::{VenueWiring, Venues};
+use super::changed::check;
+use super::error::RecoveryError;
+use super::snapshot::Snapshot;
+use crate::assembly::{Blueprint, Venues};
 use crate::config::Settings;
-use crate::ingress::{Clock, Head, Ingress, Recorded, Retrace, SourceQueue, Then, TickSource};
-use crate::recovery::{self, Snapshot};
+use crate::drive::Control;
+use crate::ingress::{Head, Recorded, Retrace, SourceQueue, Then};
 use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
 use sinks::journal::JournalReader;
 use std::path::{Path, PathBuf};
@@ -51,11 +50,11 @@ impl Sink for Definitions {
 /// # Errors
 /// When the journal cannot be read, another build wrote it, its inputs are not repeated equally, or the file cannot be
 /// written.
-pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RunError> {
+pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RecoveryError> {
     let reader = JournalReader::open(dir)?;
     let info = reader.info().clone();
     let settings = Settings::parse(&info.config_text, &dir.join("journal.toml"))?;
-    recovery::check(&info, &settings)?;
+    check(&info, &settings)?;
     let last = reader.completed_through()?;
     let before = Snapshot::latest(dir, last)?;
     let from = before.as_ref().map_or(0, |s| s.seq);
@@ -66,17 +65,16 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
     }
     let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
-    let mut plan = plan(&settings, &sinks, instruments)?;
-    let mut wiring = VenueWiring::of(&settings, &plan, instruments, control, Venues::Repeated)?;
-    let tail = Tail::new(Vec::new(), sinks, plan.outcomes, instruments, control.watermark.clone());
+    let blueprint = Blueprint::new(&settings, sinks, instruments, control)?;
     let feed = |(i, _)| SourceQueue::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
     let feeds = settings.inputs.iter().enumerate().map(feed).collect();
-    let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
+    let mut assembly = blueprint.merged(feeds, None, Vec::new(), Venues::Repeated)?;
     let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
-    let ingress = Ingress::new(feeds, ticks, Clock::new(plan.clock), instruments);
-    let (ingress, mut tail) = wiring.join(ingress.with_retrace(Some(retrace)), tail);
-    let ingress = restored(before.as_ref(), ingress, &mut plan, &mut tail)?;
-    let finished = run_pipeline(ingress, plan, tail, control, poll)?;
+    assembly.head = assembly.head.with_retrace(Some(retrace));
+    if let Some(before) = &before {
+        before.restore(&mut assembly)?;
+    }
+    let (finished, _) = assembly.run(poll)?;
     if let Some(error) = finished.error {
         return Err(error.into());
     }

@@ -8,8 +8,8 @@ mod cores;
 mod file;
 mod tick;
 
-use super::exit::{Exit, Failure, output};
 use crate::bench::Setting;
+use crate::cli::exit::{Exit, Failure, output};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use std::io::{IsTerminal, Write};
 
 /// What can be measured.
 #[derive(Subcommand)]
-pub(super) enum BenchCommand {
+pub(crate) enum BenchCommand {
     /// One hop: how long an event takes from one core to another, over both rings and bare atomics.
     Hop(cores::HopArgs),
     /// Throughput of both rings, at several sizes and batches.
@@ -34,7 +34,7 @@ pub(super) enum BenchCommand {
     Compare(compare::CompareArgs),
 }
 
-pub(super) fn run(command: &BenchCommand) -> Result<Exit, Failure> {
+pub(crate) fn run(command: &BenchCommand) -> Result<Exit, Failure> {
     match command {
         BenchCommand::Hop(args) => cores::hop(args),
         BenchCommand::Ring(args) => cores::ring(args),
@@ -46,7 +46,7 @@ pub(super) fn run(command: &BenchCommand) -> Result<Exit, Failure> {
     }
 }
 
-/// Progress on standard error: a bar on a terminal, else one line at the beginning.
+/// Progress on standard error: a bar on a terminal, else one pipeline at the beginning.
 struct Progress(ProgressBar);
 
 impl Progress {

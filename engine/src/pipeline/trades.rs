@@ -3,15 +3,16 @@
 //! Bound: one entry per position that was ever opened and per check that ever refused; one measure of each kind per
 //! instrument. Nothing is allocated after the first event of each.
 
-use crate::pipeline::{Latency, Stopwatch};
+use super::meter::histogram;
+use super::stopwatch::Stopwatch;
 use flow::records::{Cvd, Position, PositionMoney, Refused, Vpin};
-use flow::{Event, Kind, Kinds, Listings, Px, StateError, StateReader, StateWriter, decimal};
+use flow::{Event, Kind, Kinds, StateError, StateReader, StateWriter};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Whose position: account, strategy, instrument.
-type Holder = (u16, u16, u32);
+pub type Holder = (u16, u16, u32);
 
 /// Positions, refusals and measures as they stand.
 pub struct TradeStats {
@@ -31,53 +32,6 @@ struct Saved {
     key: String,
     position: Vec<u8>,
     money: Vec<u8>,
-}
-
-/// A position at the end of the run.
-#[derive(Clone, Debug, Serialize)]
-pub struct PositionReport {
-    /// Account.
-    pub account: u16,
-    /// Strategy.
-    pub strategy: String,
-    /// Symbol.
-    pub symbol: String,
-    /// Signed quantity.
-    pub qty: i64,
-    /// Average entry price; absent when flat.
-    pub avg_px: Option<String>,
-    /// Realised profit before fees.
-    pub realised: String,
-    /// Profit of the open part at the last price.
-    pub unrealised: String,
-    /// Fees.
-    pub fees: String,
-}
-
-/// Profit and loss of all positions.
-#[derive(Clone, Debug, Serialize)]
-pub struct PnlReport {
-    /// Realised profit before fees.
-    pub realised: String,
-    /// Profit of open parts.
-    pub unrealised: String,
-    /// Fees.
-    pub fees: String,
-    /// Realised and unrealised profit less fees.
-    pub net: String,
-}
-
-/// Toxicity of an instrument at the end of the run.
-#[derive(Clone, Debug, Serialize)]
-pub struct ToxicityReport {
-    /// Symbol.
-    pub symbol: String,
-    /// Absent before there are enough buckets.
-    pub vpin: Option<f64>,
-    /// Buckets closed.
-    pub buckets: u64,
-    /// Cumulative volume delta.
-    pub cvd: Option<i64>,
 }
 
 impl TradeStats {
@@ -102,7 +56,7 @@ impl TradeStats {
             vpins: vec![None; count],
             cvds: vec![None; count],
             stopwatch,
-            tick_to_order: crate::pipeline::histogram(),
+            tick_to_order: histogram(),
         }
     }
 
@@ -171,67 +125,33 @@ impl TradeStats {
         }
     }
 
+    /// What orders are timed with.
+    pub fn stopwatch(&self) -> Option<&Stopwatch> {
+        self.stopwatch.as_ref()
+    }
+
     /// Times from an input to the order that it caused, if any were measured.
-    pub fn tick_to_order(&self) -> Option<Latency> {
-        let histogram = self.tick_to_order.clone();
-        (!histogram.is_empty()).then(|| Latency { name: "tick to order".to_owned(), histogram })
+    pub fn tick_to_order(&self) -> Option<&Histogram<u64>> {
+        Some(&self.tick_to_order).filter(|times| !times.is_empty())
     }
 
-    /// Refusals by check.
-    pub fn refused(&self) -> BTreeMap<String, u64> {
-        self.refused.iter().map(|(check, n)| (stages::risk::check_name(*check).to_owned(), *n)).collect()
+    /// Refusals by the number of the check.
+    pub fn refused(&self) -> &BTreeMap<u16, u64> {
+        &self.refused
     }
 
-    /// All positions.
-    pub fn positions(&self, listings: &Listings) -> Vec<PositionReport> {
-        self.positions.iter().map(|(holder, held)| position(*holder, held, listings)).collect()
+    /// All positions with their money.
+    pub fn positions(&self) -> &BTreeMap<Holder, (Position, PositionMoney)> {
+        &self.positions
     }
 
-    /// Profit and loss of all positions.
-    pub fn pnl(&self) -> PnlReport {
-        let sum =
-            |get: fn(&PositionMoney) -> i64| self.positions.values().map(|(_, m)| i128::from(get(m))).sum::<i128>();
-        let (realised, unrealised, fees) = (sum(|m| m.realised), sum(|m| m.unrealised), sum(|m| m.fees));
-        let money = |nano| decimal(nano, 9, 2);
-        PnlReport {
-            realised: money(realised),
-            unrealised: money(unrealised),
-            fees: money(fees),
-            net: money(realised + unrealised - fees),
-        }
+    /// The last VPIN of an instrument.
+    pub fn vpin(&self, instrument: u32) -> Option<&Vpin> {
+        self.vpins.get(instrument as usize)?.as_ref()
     }
 
-    /// Toxicity of an instrument, if it was measured.
-    pub fn toxicity(&self, instrument: u32, symbol: &str) -> Option<ToxicityReport> {
-        let vpin = self.vpins.get(instrument as usize).copied().flatten();
-        let cvd = self.cvds.get(instrument as usize).copied().flatten();
-        (vpin.is_some() || cvd.is_some()).then(|| ToxicityReport {
-            symbol: symbol.to_owned(),
-            vpin: vpin.map(|v| v.vpin).filter(|v| v.is_finite()),
-            buckets: vpin.map_or(0, |v| v.buckets),
-            cvd: cvd.map(|c| c.cvd),
-        })
+    /// The last volume delta of an instrument.
+    pub fn cvd(&self, instrument: u32) -> Option<&Cvd> {
+        self.cvds.get(instrument as usize)?.as_ref()
     }
-}
-
-fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings: &Listings) -> PositionReport {
-    let (account, strategy, instrument) = holder;
-    let listed = listings.get(instrument);
-    let decimals = listed.map_or(2, flow::Listed::price_decimals);
-    let avg = (held.qty != 0).then_some(held.avg_px).and_then(Px::known);
-    PositionReport {
-        account,
-        strategy: strategy_name(strategy),
-        symbol: listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone()),
-        qty: held.qty,
-        avg_px: avg.map(|px| decimal(px.0.into(), 9, decimals)),
-        realised: decimal(money.realised.into(), 9, 2),
-        unrealised: decimal(money.unrealised.into(), 9, 2),
-        fees: decimal(money.fees.into(), 9, 2),
-    }
-}
-
-/// Name of a strategy, or its number.
-fn strategy_name(strategy: u16) -> String {
-    stages::strategies::name(strategy).map_or_else(|| strategy.to_string(), str::to_owned)
 }

@@ -1,8 +1,8 @@
 //! `tidegate bench compare`.
 
-use super::super::exit::{Exit, Failure, output};
 use super::table;
 use crate::bench::compare::{Change, Comparison, ResultError, ResultFile, Verdict, compare};
+use crate::cli::exit::{Exit, Failure, output};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
     tidegate bench compare before.json after.json --check\n\
     A figure has changed when the intervals of both results do not touch. Results of the programs in benches/ are read too."
 )]
-pub(in crate::cli) struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// The result before.
     before: PathBuf,
     /// The result after.

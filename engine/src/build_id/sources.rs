@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(id(&root), id(folder.path()));
         let features = if cfg!(feature = "deliberate-faults") { "CARGO_FEATURE_DELIBERATE_FAULTS" } else { "" };
         let here = hash(&root, &files(&root).expect("it can be read"), features).expect("it can be read");
-        assert!(crate::run::build_id().ends_with(&here), "this build is the sources that lie here");
+        assert!(super::super::build_id().ends_with(&here), "this build is the sources that lie here");
         assert_ne!(id(&root), hash(&root, &files(&root).expect("files"), "deliberate-faults").expect("a hash"));
     }
 

@@ -1,0 +1,117 @@
+//! From settings to a pipeline that only has to be run.
+
+use super::error::AssemblyError;
+use super::venues::{Ready, VenueWiring, Venues};
+use crate::config::Settings;
+use crate::drive::{Control, DriveError, Finished, run_pipeline};
+use crate::gateway::{Ending, GatewayError};
+use crate::ingress::{Clock, Head, Ingress, Pace, SourceQueue, TickSource};
+use crate::pipeline::{Stopwatch, Tail};
+use crate::plan::Plan;
+use flow::{OrderId, Sink};
+use std::sync::Arc;
+
+/// What every pipeline begins as: a proved plan, and the sinks at its end.
+pub struct Blueprint<'a> {
+    settings: &'a Settings,
+    control: &'a Control,
+    sinks: Vec<Box<dyn Sink>>,
+    instruments: u32,
+    /// The plan.
+    pub plan: Plan,
+}
+
+impl<'a> Blueprint<'a> {
+    /// Plans the pipeline of `settings` over instruments below `instruments`; `sinks` stand at its end.
+    ///
+    /// # Errors
+    /// Every fault of the settings.
+    pub fn new(
+        settings: &'a Settings,
+        sinks: Vec<Box<dyn Sink>>,
+        instruments: u32,
+        control: &'a Control,
+    ) -> Result<Blueprint<'a>, AssemblyError> {
+        let readers = sinks.iter().fold(Tail::READS, |all, s| all.or(s.kinds()));
+        let plan = Plan::build(settings, settings.space(instruments), readers)?;
+        Ok(Blueprint { settings, control, sinks, instruments, plan })
+    }
+
+    /// The pipeline behind a head that repeats numbered inputs: nothing comes back to it. `logs` take the outcomes.
+    pub fn repeated<H: Head>(self, head: H, logs: Vec<Box<dyn Sink>>) -> Assembly<H> {
+        let Blueprint { control, sinks, instruments, plan, .. } = self;
+        let tail = Tail::new(logs, sinks, plan.outcomes, instruments, Arc::clone(&control.watermark));
+        Assembly { head, plan, tail, gateway: None, control: control.clone() }
+    }
+
+    /// The pipeline behind a merge of `feeds` at `pace`. `logs` take the outcomes; `venues` says whether orders leave.
+    ///
+    /// # Errors
+    /// When a parameter of the venue is not valid, or a ring cannot be made.
+    pub fn merged(
+        self,
+        feeds: Vec<SourceQueue>,
+        pace: Option<Pace>,
+        logs: Vec<Box<dyn Sink>>,
+        venues: Venues,
+    ) -> Result<Assembly<Ingress>, AssemblyError> {
+        let Blueprint { settings, control, instruments, ref plan, .. } = self;
+        let mut wiring = VenueWiring::of(settings, plan, instruments, control, venues)?;
+        let stopwatch = (venues == Venues::Live && plan.time_orders).then(Stopwatch::default);
+        let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
+        let clock = Clock::new(plan.clock).with_pace(pace);
+        let ingress = Ingress::new(feeds, ticks, clock, instruments);
+        let gateway = wiring.gateway.take();
+        let Assembly { head: ingress, plan, tail, control, .. } = self.repeated(ingress, logs);
+        let (head, tail) = wiring.join(ingress, tail.with_stopwatch(stopwatch));
+        Ok(Assembly { head, plan, tail, gateway, control })
+    }
+}
+
+/// A pipeline that only has to be run.
+pub struct Assembly<H> {
+    /// Numbers inputs, or repeats numbered ones.
+    pub head: H,
+    /// The stages, and how they are cut.
+    pub plan: Plan,
+    /// The end.
+    pub tail: Tail,
+    gateway: Option<Ready>,
+    control: Control,
+}
+
+impl<H> Assembly<H> {
+    /// Whether orders leave the process.
+    pub fn leads_out(&self) -> bool {
+        self.gateway.is_some()
+    }
+}
+
+impl Assembly<Ingress> {
+    /// Asks the venue for orders of a journal before.
+    pub fn ask(&mut self, orders: Vec<OrderId>) {
+        self.head.ask(orders);
+    }
+}
+
+impl<H: Head + 'static> Assembly<H> {
+    /// Runs it to its end, and then the gateway, if there is one. Blocks; `poll` is called about fifty times a second
+    /// meanwhile. Gives what the run leaves, and why the gateway did not end in order, if it did not.
+    ///
+    /// # Errors
+    /// When a thread or a ring could not be made, or a thread panicked.
+    pub fn run(self, poll: &mut dyn FnMut()) -> Result<(Finished<H>, Option<GatewayError>), AssemblyError> {
+        let gateway = self.gateway.map(Ready::start).transpose()?;
+        let ran = run_pipeline(self.head, self.plan, self.tail, &self.control, poll);
+        let left = gateway.and_then(|g| g.end(ending(&ran)).err());
+        Ok((ran?, left))
+    }
+}
+
+/// What a run's end means for its orders.
+fn ending<H>(ran: &Result<Finished<H>, DriveError>) -> Ending {
+    match ran {
+        Ok(finished) if finished.error.is_none() && !finished.tail.has_failed() => Ending::Orderly,
+        _ => Ending::Broken,
+    }
+}

@@ -1,0 +1,15 @@
+//! Why a pipeline could not be assembled or driven.
+
+use crate::config::Faults;
+use crate::drive::DriveError;
+
+/// Why a pipeline could not be assembled, or did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    /// The configuration cannot run.
+    #[error("{0}")]
+    Config(#[from] Faults),
+    /// A thread or a ring could not be made, or a thread panicked.
+    #[error("{0}")]
+    Drive(#[from] DriveError),
+}

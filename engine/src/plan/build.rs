@@ -1,0 +1,100 @@
+//! Builds the plan: the stages in their order, what each is asked for, the groups.
+
+use super::parts::{ClockKind, Plan, Planned, RETURNS};
+use super::{cuts, outcomes, proof};
+use crate::config::{Fault, Faults, Settings};
+use flow::{Kind, Kinds, Out};
+use ring::Idle;
+use stages::{STAGES, Space, StageEntry};
+
+impl Plan {
+    /// Builds and proves the plan. `readers` is what the end of the pipeline reads besides the outcomes: rows, summary.
+    ///
+    /// # Errors
+    /// Every fault of the settings that shows only when stages and cuts come together.
+    pub fn build(settings: &Settings, space: Space, readers: Kinds) -> Result<Plan, Faults> {
+        let mut faults = Vec::new();
+        let entries = enabled(settings, &mut faults);
+        let mut stages = built(&entries, settings, space, &mut faults);
+        proof::gated(&stages, &mut faults);
+        let outcomes = outcomes::outcomes(settings, &mut faults);
+        let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
+        let trades = stages.iter().any(|s| s.stage.emits().has(Kind::Route));
+        let back = if trades { RETURNS } else { Kinds::NONE };
+        let tail = readers.or(outcomes).or(back);
+        let mut wanted = tail;
+        for planned in stages.iter_mut().rev() {
+            planned.wanted = wanted;
+            wanted = wanted.or(planned.stage.reads());
+        }
+        let cuts = cuts::cuts(settings, &entries, &mut faults);
+        let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
+        let groups = cuts::groups(&stages, &cuts, &cores, tail);
+        let ring_capacity = settings.pipeline.int("ring_capacity") as usize;
+        if !ring_capacity.is_power_of_two() {
+            faults.push(Fault::of_settings(
+                "pipeline.ring_capacity",
+                &ring_capacity.to_string(),
+                "valid: a power of two from 128",
+            ));
+        }
+        let clock = if settings.pipeline.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event };
+        let gateway = if trades { proof::gateway(settings, clock, &mut faults) } else { None };
+        let ticks = proof::ticks(&stages, &mut faults);
+        if !faults.is_empty() {
+            return Err(Faults(faults));
+        }
+        let idle = idle(settings.pipeline.text("idle"), groups.len());
+        Ok(Plan {
+            stages,
+            groups,
+            ticks,
+            outcomes,
+            ring: settings.pipeline.text("ring").parse().expect("the parameter lists the rings"),
+            ring_capacity,
+            trades,
+            gateway,
+            time_orders: trades && settings.pipeline.bool("time_orders"),
+            max_returns: settings.pipeline.int("max_returns") as usize,
+            batch: settings.pipeline.int("batch") as usize,
+            idle,
+            clock,
+            sample_every: settings.pipeline.int("sample_every"),
+            meters: settings.pipeline.bool("meters"),
+        })
+    }
+}
+
+/// The registry entries of the configured stages, in the registry's order.
+fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<&'static StageEntry> {
+    let names = settings.pipeline.list("stages");
+    let known = || format!("valid: {}", STAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", "));
+    for name in names.iter().filter(|n| flow::find(STAGES, n).is_none()) {
+        faults.push(Fault::of_settings("pipeline.stages", name, &known()));
+    }
+    STAGES.iter().filter(|entry| names.iter().any(|n| n == entry.name)).collect()
+}
+
+fn built(entries: &[&StageEntry], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
+    let mut stages = Vec::new();
+    for (i, entry) in entries.iter().enumerate() {
+        match (entry.build)(&settings.stages[entry.name], space) {
+            Ok(stage) => {
+                let bound = stage.fan_out();
+                assert!(bound <= Out::CAP, "stage {} may cause {bound} events, more than {}", entry.name, Out::CAP);
+                stages.push(Planned { name: entry.name, position: i as u8 + 1, wanted: Kinds::NONE, stage });
+            }
+            Err(e) => faults.push(e.into()),
+        }
+    }
+    stages
+}
+
+/// Spinning is right only when no other group waits for the same core.
+fn idle(name: &str, groups: usize) -> Idle {
+    match name {
+        "auto" if groups < ring::thread::cores().len() => Idle::SpinHint,
+        "auto" => Idle::Yield,
+        name => name.parse().expect("the parameter lists the policies"),
+    }
+}

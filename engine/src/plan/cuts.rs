@@ -1,0 +1,57 @@
+//! Where the pipeline is cut, and the groups that come of it.
+//!
+//! A cut changes speed and never results, so any place is valid. What a group hands to the next follows from what the stages
+//! behind it and the tail read.
+
+use super::parts::{GroupPlan, Planned, TAIL};
+use crate::config::{Fault, Settings};
+use flow::Kinds;
+use stages::StageEntry;
+
+/// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail.
+pub(super) fn cuts(settings: &Settings, entries: &[&StageEntry], faults: &mut Vec<Fault>) -> Vec<usize> {
+    let named = settings.pipeline.list("cuts");
+    match settings.pipeline.text("preset") {
+        "fused" => Vec::new(),
+        "split" => (1..entries.len()).collect(),
+        _ => {
+            let index = |name: &String| match name.as_str() {
+                TAIL => Some(entries.len()),
+                name => entries.iter().position(|l| l.name == name),
+            };
+            for name in named.iter().filter(|n| index(n).is_none()) {
+                let places: Vec<_> = entries.iter().map(|l| l.name).chain([TAIL]).collect();
+                faults.push(Fault::of_settings("pipeline.cuts", name, &format!("valid: {}", places.join(", "))));
+            }
+            let mut cuts: Vec<_> = named.iter().filter_map(index).collect();
+            cuts.sort_unstable();
+            cuts.dedup();
+            cuts
+        }
+    }
+}
+
+pub(super) fn cores(settings: &Settings, groups: usize, faults: &mut Vec<Fault>) -> Vec<usize> {
+    let list = settings.pipeline.list("cores");
+    let cores: Vec<usize> = list.iter().filter_map(|c| c.parse().ok()).collect();
+    if cores.len() != list.len() || !(cores.is_empty() || cores.len() == groups) {
+        let valid = format!("valid: {groups} core numbers, one a group, or none");
+        faults.push(Fault::of_settings("pipeline.cores", &list.join(","), &valid));
+    }
+    cores
+}
+
+pub(super) fn groups(stages: &[Planned], cuts: &[usize], cores: &[usize], tail: Kinds) -> Vec<GroupPlan> {
+    let starts = std::iter::once(0).chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([stages.len()]);
+    let last = cuts.len();
+    let group = |(i, (start, end)): (usize, (usize, usize))| {
+        let names: Vec<_> = stages[start..end].iter().map(|s| s.name).collect();
+        let head = (i == 0).then_some("ingress");
+        let end_name = (i == last).then_some(TAIL);
+        let name = head.into_iter().chain(names).chain(end_name).collect::<Vec<_>>().join("+");
+        let forwards = stages[end..].iter().fold(tail, |kinds, s| kinds.or(s.stage.reads()));
+        GroupPlan { name, stages: start..end, forwards, core: cores.get(i).copied() }
+    };
+    starts.zip(ends).enumerate().map(group).collect()
+}

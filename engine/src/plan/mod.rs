@@ -1,0 +1,14 @@
+//! From settings to a plan: which stages, where the cuts are, and what each cut must forward.
+//!
+//! The plan is proved before anything runs: every stage's bound fits [`flow::Out::CAP`], a tick's slice holds at least one
+//! instrument, the rings hold what one input may cause. All faults come at once. What a cut forwards follows from what
+//! the stages after it and the tail read, so a kind that nobody reads costs nothing. The plan knows no thread: the pipeline
+//! is built from it, and not the other way round.
+
+mod build;
+mod cuts;
+mod outcomes;
+mod parts;
+mod proof;
+
+pub use parts::{ClockKind, GatewayPlan, GroupPlan, Plan, Planned, RETURNS, TAIL, TickPlan};

@@ -1,0 +1,23 @@
+//! Which kinds the outcome log and the outcome hash hold.
+
+use crate::config::{Fault, Settings};
+use flow::{Kinds, kind_named};
+
+/// The configured kinds, before it is known which of them a stage emits. A name that is no kind is a fault.
+pub(super) fn outcomes(settings: &Settings, faults: &mut Vec<Fault>) -> Kinds {
+    let mut kinds = Kinds::NONE;
+    for name in settings.outcomes.list("kinds") {
+        let (without, plain) = name.strip_prefix('-').map_or((false, name.as_str()), |n| (true, n));
+        let named = match plain {
+            "all" => Some(Kinds::ALL),
+            plain => kind_named(plain).map(|k| Kinds::of(&[k.kind])),
+        };
+        let Some(named) = named else {
+            let valid = "valid: `all`, kinds as `tidegate schema` lists them, and `-kind` to leave one out";
+            faults.push(Fault::of_settings("outcomes.kinds", name, valid));
+            continue;
+        };
+        kinds = if without { kinds.without(named) } else { kinds.or(named) };
+    }
+    kinds
+}

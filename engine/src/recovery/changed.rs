@@ -1,0 +1,42 @@
+//! Whether this build with these settings may go on with a journal.
+
+use crate::build_id::build_id;
+use crate::config::Settings;
+use sinks::journal::JournalInfo;
+
+/// Why a journal cannot simply go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Changed {
+    /// Another build wrote it.
+    #[error(
+        "the journal was written by {written}, this is {here}: start that build again, or begin a new journal with --carry-over"
+    )]
+    Build {
+        /// Build that wrote it.
+        written: String,
+        /// This one.
+        here: String,
+    },
+    /// It was written with another configuration.
+    #[error(
+        "the configuration is not the one that the journal began with (first difference: {0}): restore it, or begin a new journal with --carry-over"
+    )]
+    Config(String),
+}
+
+/// Whether this build with these settings may go on with a journal.
+///
+/// # Errors
+/// What has changed.
+pub(super) fn check(info: &JournalInfo, settings: &Settings) -> Result<(), Changed> {
+    if info.build_id != build_id() {
+        return Err(Changed::Build { written: info.build_id.clone(), here: build_id() });
+    }
+    let now = settings.to_toml();
+    if info.config_text != now {
+        let mut pipelines = info.config_text.lines().zip(now.lines());
+        let first = pipelines.find(|(was, is)| was != is).map(|(was, is)| format!("was {was:?}, is {is:?}"));
+        return Err(Changed::Config(first.unwrap_or_else(|| "a pipeline more or less at its end".to_owned())));
+    }
+    Ok(())
+}

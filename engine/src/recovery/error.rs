@@ -1,0 +1,44 @@
+//! Why a run cannot go on, or a snapshot cannot be taken.
+
+use super::carry::CarryError;
+use super::changed::Changed;
+use super::snapshot::SnapshotError;
+use crate::assembly::AssemblyError;
+use crate::config::Faults;
+use crate::gateway::GatewayError;
+use crate::ingress::IngressError;
+
+/// Why a run cannot go on, or a snapshot cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryError {
+    /// The pipeline could not be assembled or driven.
+    #[error("{0}")]
+    Assembly(#[from] AssemblyError),
+    /// The journal cannot be written or read.
+    #[error("{0}")]
+    Journal(#[from] sinks::journal::JournalError),
+    /// A journal cannot go on with this build or configuration.
+    #[error("{0}")]
+    Changed(#[from] Changed),
+    /// Nothing can be carried over from the journal before.
+    #[error("{0}")]
+    Carry(#[from] CarryError),
+    /// A snapshot cannot be used or written.
+    #[error("{0}")]
+    Snapshot(#[from] SnapshotError),
+    /// A snapshot does not fit this pipeline.
+    #[error("{0}")]
+    State(#[from] flow::StateError),
+    /// The recorded inputs are not repeated.
+    #[error("{0}")]
+    Ingress(#[from] IngressError),
+    /// The venue cannot be reached.
+    #[error("{0}")]
+    Gateway(#[from] GatewayError),
+}
+
+impl From<Faults> for RecoveryError {
+    fn from(faults: Faults) -> RecoveryError {
+        AssemblyError::from(faults).into()
+    }
+}

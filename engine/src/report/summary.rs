@@ -1,0 +1,181 @@
+//! From a finished run to its report.
+
+use super::busiest::{SymbolReport, busiest};
+use super::percentiles::{Percentiles, latencies};
+use super::trading::{self, PnlReport, PositionReport, ToxicityReport};
+use crate::drive::Finished;
+use crate::ingress::{Head, SourceQueue};
+use crate::pipeline::{Group, GroupLoad, RingLoad};
+use crate::plan::Plan;
+use crate::recovery::Verified;
+use flow::{AnomalyKind, Count, Kind, SinkError, StateWriter};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tuning::{Host, Steal};
+
+/// An input of the run.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputReport {
+    /// File or source.
+    pub name: String,
+    /// Records that gave inputs.
+    pub records: u64,
+    /// Inputs.
+    pub inputs: u64,
+    /// Messages by type, as the feed counts them.
+    pub counts: BTreeMap<String, u64>,
+    /// What the user ought to know.
+    pub warnings: Vec<String>,
+}
+
+impl InputReport {
+    fn counted(counts: Vec<Count>) -> BTreeMap<String, u64> {
+        counts.into_iter().map(|c| (c.name, c.count)).collect()
+    }
+}
+
+/// The whole run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Inputs that entered.
+    pub events: u64,
+    /// Wall time from the first input to the end.
+    pub seconds: f64,
+    /// Inputs per second.
+    pub events_per_s: f64,
+    /// Outcomes hashed.
+    pub outcomes: u64,
+    /// XXH3-128 of all outcomes.
+    pub outcome_hash: String,
+    /// BLAKE3 of the state of all stages.
+    pub state_hash: String,
+    /// `fused`, `split` or the groups.
+    pub groups: Vec<String>,
+    /// Ring of the cuts.
+    pub ring: String,
+    /// By stage; `group NAME` is the whole pass of an event through a group.
+    pub latency: BTreeMap<String, Percentiles>,
+    /// Where the time of every group went; empty where `pipeline.meters` is off.
+    pub load: Vec<GroupLoad>,
+    /// How full every ring was.
+    pub rings: Vec<RingLoad>,
+    /// By input.
+    pub inputs: Vec<InputReport>,
+    /// Events that reached the end, by kind.
+    pub kinds: BTreeMap<String, u64>,
+    /// Anomalies by name.
+    pub anomalies: BTreeMap<String, u64>,
+    /// Host that it ran on.
+    pub host: Host,
+    /// Share of the time that a hypervisor took away meanwhile, in per cent.
+    pub steal_percent: f64,
+    /// The busiest instruments.
+    pub symbols: Vec<SymbolReport>,
+    /// Signals of the strategies.
+    pub signals: u64,
+    /// Orders that risk let pass.
+    pub orders: u64,
+    /// Refusals by check.
+    pub refused: BTreeMap<String, u64>,
+    /// Fills.
+    pub fills: u64,
+    /// Positions.
+    pub positions: Vec<PositionReport>,
+    /// Profit and loss.
+    pub pnl: PnlReport,
+    /// Toxicity of the busiest instruments.
+    pub toxicity: Vec<ToxicityReport>,
+    /// Whether a signal ended the sources.
+    pub stopped: bool,
+    /// Outcomes compared with the recorded ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+}
+
+fn per_second(events: u64, time: Duration) -> f64 {
+    events as f64 / time.as_secs_f64().max(1e-9)
+}
+
+fn anomalies(by_code: &BTreeMap<u16, u64>) -> BTreeMap<String, u64> {
+    let name =
+        |code: &u16| AnomalyKind::from_code(*code).map_or_else(|| format!("anomaly-{code}"), |w| w.name().to_owned());
+    by_code.iter().map(|(code, n)| (name(code), *n)).collect()
+}
+
+/// What of the plan the report tells.
+pub(crate) struct Shape {
+    groups: Vec<String>,
+    ring: String,
+    steal: Steal,
+}
+
+impl Shape {
+    pub(crate) fn of(plan: &Plan) -> Shape {
+        let groups = plan.groups.iter().map(|g| g.name.clone()).collect();
+        Shape { groups, ring: plan.ring.name().to_owned(), steal: Steal::now() }
+    }
+}
+
+pub(crate) fn input_report(feed: &SourceQueue) -> InputReport {
+    InputReport {
+        name: feed.name.clone(),
+        records: feed.records(),
+        inputs: feed.inputs(),
+        counts: InputReport::counted(feed.counts()),
+        warnings: feed.warnings(),
+    }
+}
+
+pub(crate) fn reported<H: Head>(
+    finished: Finished<H>,
+    shape: &Shape,
+    time: Duration,
+    activity: &[u64],
+) -> (Report, Option<SinkError>) {
+    let (stats, sink_error) = finished.tail.finish();
+    let state_hash = state_hash(&finished.groups, &stats.listings);
+    let events = finished.head.seq();
+    let symbols = busiest(activity, &stats.listings, &stats);
+    let counted = |kind| stats.kinds.get(&kind).copied().unwrap_or(0);
+    let trades = &stats.trades;
+    let mut latency = latencies(&finished.meters);
+    latency.extend(trades.tick_to_order().map(|times| ("tick to order".to_owned(), Percentiles::from(times))));
+    let toxic = stats.listings.iter().filter_map(|l| trading::toxicity(trades, l.instrument, &l.symbol));
+    let toxicity = toxic.filter(|t| symbols.iter().any(|s| s.symbol == t.symbol)).collect();
+    let report = Report {
+        events,
+        seconds: time.as_secs_f64(),
+        events_per_s: per_second(events, time),
+        outcomes: stats.outcomes,
+        outcome_hash: stats.outcome_hash(),
+        state_hash,
+        groups: shape.groups.clone(),
+        ring: shape.ring.clone(),
+        latency,
+        load: finished.meters.groups(),
+        rings: finished.meters.rings(),
+        inputs: Vec::new(),
+        kinds: stats.kinds.iter().map(|(k, n)| (format!("{k:?}"), *n)).collect(),
+        anomalies: anomalies(&stats.anomalies),
+        host: Host::here(),
+        steal_percent: Steal::now().percent_since(shape.steal),
+        symbols,
+        signals: counted(Kind::Signal),
+        orders: counted(Kind::Order),
+        refused: trading::refused(trades),
+        fills: counted(Kind::Fill),
+        positions: trading::positions(trades, &stats.listings),
+        pnl: trading::pnl(trades),
+        toxicity,
+        stopped: finished.stopped,
+        verified: None,
+    };
+    (report, sink_error.filter(|e| !e.closed))
+}
+
+fn state_hash(groups: &[Group], listings: &flow::Listings) -> String {
+    let mut writer = StateWriter::new(listings);
+    groups.iter().flat_map(Group::stages).for_each(|stage| stage.save(&mut writer));
+    writer.hash()
+}

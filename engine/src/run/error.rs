@@ -1,0 +1,60 @@
+//! Why a run failed.
+
+use crate::assembly::AssemblyError;
+use crate::config::Faults;
+use crate::drive::DriveError;
+use crate::gateway::GatewayError;
+use crate::ingress::IngressError;
+use crate::recovery::RecoveryError;
+use flow::SinkError;
+use sinks::journal::JournalError;
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration cannot run.
+    #[error("{0}")]
+    Config(#[from] Faults),
+    /// An input could not be opened.
+    #[error("{0}")]
+    Open(#[from] feeds::OpenError),
+    /// The sequence ended before its sources did. What came before was processed; the report is of that.
+    #[error("{0}")]
+    Ingress(#[from] IngressError),
+    /// A sink takes no more.
+    #[error("{0}")]
+    Sink(SinkError),
+    /// What was stored cannot be gone on with, or not be stored.
+    #[error("{0}")]
+    Recovery(RecoveryError),
+    /// The gateway to the venue failed.
+    #[error("{0}")]
+    Gateway(#[from] GatewayError),
+    /// A thread or a ring could not be made, or a thread panicked.
+    #[error("{0}")]
+    Drive(#[from] DriveError),
+}
+
+impl From<AssemblyError> for RunError {
+    fn from(error: AssemblyError) -> RunError {
+        match error {
+            AssemblyError::Config(faults) => RunError::Config(faults),
+            AssemblyError::Drive(error) => RunError::Drive(error),
+        }
+    }
+}
+
+impl From<RecoveryError> for RunError {
+    fn from(error: RecoveryError) -> RunError {
+        match error {
+            RecoveryError::Assembly(error) => error.into(),
+            other => RunError::Recovery(other),
+        }
+    }
+}
+
+impl From<JournalError> for RunError {
+    fn from(error: JournalError) -> RunError {
+        RunError::Recovery(error.into())
+    }
+}

@@ -1,0 +1,113 @@
+//! Runs the settings to their end and reports.
+
+use super::error::RunError;
+use super::options::{Options, sinks};
+use super::recorded;
+use crate::assembly::{Blueprint, Venues};
+use crate::config::{Fault, Faults, Settings};
+use crate::ingress::SourceQueue;
+use crate::recovery::{self, Journalling, RecoveryError};
+use crate::report::{Report, Shape, input_report, reported};
+use feeds::Request;
+use flow::Source;
+use sinks::journal::InputLog;
+use std::time::Instant;
+
+/// Runs the settings to their end. `poll` is called about fifty times a second meanwhile.
+///
+/// # Errors
+/// When the run could not start, or a thread failed. A run that started and ended early has a report and an error.
+pub fn execute(
+    settings: &Settings,
+    options: Options,
+    poll: &mut dyn FnMut(),
+) -> Result<(Report, Option<RunError>), RunError> {
+    match options.recorded.clone() {
+        Some(dir) => recorded::execute(settings, options, &dir, poll),
+        None => merged(settings, options, poll),
+    }
+}
+
+fn merged(
+    settings: &Settings,
+    options: Options,
+    poll: &mut dyn FnMut(),
+) -> Result<(Report, Option<RunError>), RunError> {
+    if settings.inputs.is_empty() {
+        let advice = "name files with --input, or write [[input]]";
+        return Err(Faults::from(Fault::of_settings("input", "no input", advice)).into());
+    }
+    execute_sources(settings, open(settings)?, options, poll)
+}
+
+/// Open sources with their names.
+pub type Sources = Vec<(String, Box<dyn Source>)>;
+
+/// [`execute`] with sources that are open already instead of the inputs of the settings.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_sources(
+    settings: &Settings,
+    sources: Sources,
+    options: Options,
+    poll: &mut dyn FnMut(),
+) -> Result<(Report, Option<RunError>), RunError> {
+    let (feeds, instruments) = placed(sources);
+    let names = feeds.iter().map(|f| f.name.clone()).collect();
+    let (sinks, origins) = sinks(options.sinks, options.rows, names, true)?;
+    let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
+    let kinds = blueprint.plan.outcomes;
+    let journal = Journalling::of(settings, kinds, options.go_on, options.carry_over.as_deref())?;
+    let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
+    let mut commands = options.commands;
+    commands.begin_with(journal.carried.first);
+    assembly.ask(journal.carried.open);
+    if journal.is_unclean && assembly.leads_out() {
+        commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
+    }
+    let head = assembly.head.with_log(journal.inputs).with_origins(origins);
+    assembly.head = head.with_commands(commands).with_retrace(journal.retrace);
+    if let Some(snapshot) = &journal.snapshot {
+        snapshot.restore(&mut assembly).map_err(RecoveryError::from)?;
+    }
+    let shape = Shape::of(&assembly.plan);
+    let start = Instant::now();
+    let (mut finished, gateway_error) = assembly.run(poll)?;
+    let seconds = finished.ended.duration_since(start);
+    let log = finished.head.take_log();
+    let inputs = finished.head.feeds().iter().map(input_report).collect();
+    let activity = finished.head.activity().to_vec();
+    let error = finished.error.take().map(RunError::from);
+    let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
+    report.inputs = inputs;
+    report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
+    let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
+    let error = error.or(sink_error.map(RunError::Sink)).or(closing).or(gateway_error.map(RunError::from));
+    Ok((report, error))
+}
+
+fn open(settings: &Settings) -> Result<Sources, RunError> {
+    let mut sources = Vec::new();
+    for input in &settings.inputs {
+        let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
+        let source = input.feed.open(&request)?;
+        sources.push((named(source.as_ref(), input.feed.name), source));
+    }
+    Ok(sources)
+}
+
+/// The sources with their ranges of instruments, and how many instruments there may be.
+fn placed(sources: Sources) -> (Vec<SourceQueue>, u32) {
+    let (mut feeds, mut base) = (Vec::new(), 0u32);
+    for (i, (name, source)) in sources.into_iter().enumerate() {
+        let range = source.instruments();
+        feeds.push(SourceQueue::new(name, source, i as u8 + 1, base));
+        base += range;
+    }
+    (feeds, base)
+}
+
+fn named(source: &dyn Source, feed: &str) -> String {
+    if source.name().is_empty() { feed.to_owned() } else { source.name().to_owned() }
+}
