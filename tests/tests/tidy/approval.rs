@@ -36,7 +36,7 @@ fn leave_given_elsewhere_is_found() {
     let text = "use flow::Approved as A; fn f(o: Order) { g(A::grant(o)); m!(flow::Approved::grant); }";
     let count = |path: &str| faults(&Text::new(path, text)).len();
     assert_eq!(count("engine/stages/src/router/mod.rs"), 2);
-    assert_eq!(count("engine/src/run/build.rs"), 2);
+    assert_eq!(count("engine/src/run/execute.rs"), 2);
     assert_eq!(count("engine/stages/src/risk/stage.rs"), 0);
     assert_eq!(count("engine/stages/tests/stages/venue.rs"), 0);
     assert_eq!(faults(&Text::new("feeds/src/a.rs", "// grant\nfn f() { let s = \"grant\"; }")), [""; 0]);

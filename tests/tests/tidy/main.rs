@@ -6,12 +6,14 @@
 
 mod approval;
 mod arrows;
+mod circles;
 mod registries;
 mod sizes;
 mod sources;
 mod tokens;
 mod tree;
 mod unsafety;
+mod uses;
 
 /// Fails with one line per fault.
 #[track_caller]
