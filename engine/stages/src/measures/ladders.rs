@@ -58,7 +58,8 @@ impl Ladders {
         }
         let layered = [BookKind::ByLevel, BookKind::ByOrder].into_iter().any(|k| k as u8 == listing.book);
         let kind = if layered { BookKind::ByLevel } else { BookKind::None };
-        let signed = listing.instrument_type != InstrumentType::Equity as u8;
+        // What a book emits, its ladder takes: an order may rest below zero from before a listing that forbids it.
+        let signed = listing.book != BookKind::ByLevel as u8 || listing.instrument_type != InstrumentType::Equity as u8;
         let had = self.books.book(event.instrument).is_some();
         let listed = self.books.list(event.instrument, event.source, kind, signed);
         if !had {

@@ -1,9 +1,9 @@
 //! Imbalance behind the book stage, against sums over the book's own depth at every top that it tells.
 
 use crate::harness::{self, INSTRUMENTS, Pipeline};
-use crate::stream::{opening, steps};
-use flow::records::{BookTop, Imbalance, Level};
-use flow::{Event, Flags, Kind, Ns, Px, Qty, Side, Stage};
+use crate::stream::{listing, opening, steps};
+use flow::records::{Add, BookTop, Delete, Imbalance, Level};
+use flow::{BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Side, Stage};
 use proptest::prelude::*;
 use stages::Space;
 use stages::book::BookStage;
@@ -11,7 +11,7 @@ use stages::measures::ImbalanceStage;
 
 fn pipeline(levels: u32, weighting: &str, max_levels: u32) -> Pipeline<ImbalanceStage> {
     let (levels, max) = (levels.to_string(), max_levels.to_string());
-    let set = [("levels", &*levels), ("weighting", weighting), ("max_levels", &max), ("max_books", "6")];
+    let set = [("levels", &*levels), ("weighting", weighting), ("max_levels", &max), ("max_books", "8")];
     Pipeline::new(ImbalanceStage::new(
         &harness::params("imbalance", &set),
         Space { instruments: INSTRUMENTS, fills: 64 },
@@ -81,12 +81,12 @@ proptest! {
     #[test]
     fn depth_is_the_books(steps in steps(400), levels in 1..8_u32, weighting in 0..3_usize, save_at in 0..400_usize) {
         let weighting = WEIGHTINGS[weighting];
-        let ((opening, listings), mut book) = (opening(), harness::book(64, 64, 6));
-        let mut pipeline = pipeline(levels, weighting, 64);
+        let ((opening, listings), mut book) = (opening(), harness::book(64, 256, 8));
+        let mut pipeline = pipeline(levels, weighting, 256);
         for (at, event) in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))).enumerate() {
             if at == save_at {
                 let bytes = harness::saved(&pipeline.stage, &listings);
-                pipeline = self::pipeline(levels, weighting, 64);
+                pipeline = self::pipeline(levels, weighting, 256);
                 harness::load(&mut pipeline.stage, &listings, &bytes).unwrap();
                 prop_assert_eq!(harness::saved(&pipeline.stage, &listings), bytes);
             }
@@ -130,6 +130,26 @@ fn the_worked_numbers() {
         assert_eq!((told.l1, told.mid, told.weighted_mid), (0.5, Px(100_010_000_000), Px(100_015_000_000)));
         assert_eq!(format!("{:.6}", told.depth), depth, "{weighting}");
     }
+}
+
+/// An instrument is listed again as an equity while an order rests below zero: its level leaves the ladder with the order.
+#[test]
+fn a_level_below_zero_leaves_with_its_order() {
+    let (mut book, mut pipeline) = (harness::book(64, 64, 8), pipeline(2, "equal", 64));
+    let order = |order_ref, side, px, qty| {
+        let record = Add { order_ref, px: Px(px), qty: Qty(qty), ..Default::default() };
+        Event::new(Ns(1), 1, Flags::LAST_OF_GROUP.with_side(side), &record)
+    };
+    let gone = Event::new(Ns(1), 1, Flags::NONE, &Delete { order_ref: 1, ..Default::default() });
+    let listed = |instrument_type| {
+        let events = listing(1, BookKind::ByOrder, instrument_type);
+        events.into_iter().find(|event| event.kind == Kind::Listing).unwrap()
+    };
+    let [future, equity] = [InstrumentType::Future, InstrumentType::Equity].map(listed);
+    let rest = [gone, order(2, Side::Buy, 100, 3), order(3, Side::Sell, 101, 1)];
+    let events = [future, order(1, Side::Sell, -5, 1), equity].into_iter().chain(rest);
+    let tops: Vec<_> = events.flat_map(|event| both(&mut book, &mut pipeline, &event)).collect();
+    assert_eq!(tops.last().unwrap().1.record::<Imbalance>().depth, 0.5);
 }
 
 #[test]
