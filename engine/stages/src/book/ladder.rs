@@ -1,30 +1,30 @@
-//! The price levels of all books, sorted: one B+ tree a side, out of one pool of nodes.
+//! The price levels of all books in order: one B+ tree per side, from one shared pool of nodes.
 //!
-//! Keys rise towards the touch: a bid's key is its price, an ask's the negative of it, so both sides are the same code
-//! and the best level is the last entry of the last leaf. That leaf (the *tip*, up to [`WIDTH`] levels nearest to the
-//! touch) is one contiguous piece of memory and known to the book, and is where nearly every search ends after a few
-//! compares from the best price on; other searches come down from the root. Nodes are split when full and joined when
-//! three quarters empty; the gap between both keeps a level that flickers from splitting and joining without end.
+//! Keys rise towards the touch: a bid's key is its price, an ask's the negative, so both sides share the code and the
+//! best level is the last entry of the last leaf. The book points at that leaf, the *tip*: up to [`WIDTH`] levels nearest
+//! the touch in one contiguous piece of memory, where nearly every search ends after a few compares. Other searches start
+//! at the root. Nodes split when full and merge when three quarters empty; the gap between the two keeps a flickering
+//! level from splitting and merging for ever.
 //!
-//! Bound: with n levels a side has at most n / 4 + 1 nodes, so a pool of `levels / 4 + 2 × books` never runs out,
-//! whatever happened before. Worst case of a search, an insertion or a removal: [`MAX_HEIGHT`] nodes, each of which
-//! moves at most [`WIDTH`] entries.
+//! Bound: a side with n levels has at most n / 4 + 1 nodes, so a pool of `levels / 4 + 2 × books` never runs out,
+//! whatever the history. Worst case of a search, insertion or removal: [`MAX_HEIGHT`] nodes, each moving at most
+//! [`WIDTH`] entries.
 
 use super::pool::{NONE, Pool};
 use prefetch_index::prefetch_index;
 
 /// Entries of a node, a multiple of four.
 const WIDTH: usize = 20;
-/// Key of an entry that is not in use, above that of every price.
+/// Key of an unused entry, above every price.
 const UNUSED: i64 = i64::MAX;
-/// A node with fewer entries is joined with, or filled from, its neighbour; the root is free.
+/// A node with fewer entries is merged with, or filled from, its neighbour; the root is exempt.
 const LOW: usize = 5;
-/// Two neighbours are joined when together they hold no more than this, so that a joined node is not full.
+/// Two neighbours are merged when together they hold no more than this, so that a merged node is not full.
 const JOIN: usize = 15;
 /// Height of a tree of 2^32 levels in which every node holds [`LOW`] entries, rounded up.
 const MAX_HEIGHT: usize = 16;
 
-/// Four cache lines: a leaf maps keys to levels, an inner node the lower bounds of its children to them.
+/// Four cache lines. A leaf maps keys to levels, an inner node the lower bounds of its children to the children.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Node {
@@ -47,8 +47,8 @@ impl Node {
         usize::from(self.len)
     }
 
-    /// How many keys are at or below `key`: which four of them it falls among, then where in these. Counted without a
-    /// branch, since the processor could not guess it; keys that are not in use are higher than any.
+    /// Number of keys at or below `key`: first the group of four, then the entry within it. Counted without a branch, which
+    /// would be mispredicted; unused keys are higher than any.
     #[inline]
     fn rank(&self, key: i64) -> usize {
         let keys = &self.keys;
@@ -56,13 +56,13 @@ impl Node {
         4 * four + keys[4 * four..][..4].iter().map(|k| usize::from(*k <= key)).sum::<usize>()
     }
 
-    /// The child whose subtree holds `key`; below the first bound it is the first child.
+    /// The child whose subtree holds `key`; a key below the first bound is in the first child.
     #[inline]
     fn child(&self, key: i64) -> usize {
         self.rank(key).saturating_sub(1)
     }
 
-    /// Inserts an entry; the node is not full. Places that are not in use move with the others.
+    /// Inserts an entry; the node is not full. Unused entries move along.
     #[inline]
     fn put(&mut self, at: usize, key: i64, item: u32) {
         self.keys.copy_within(at..WIDTH - 1, at + 1);
@@ -72,7 +72,7 @@ impl Node {
         self.len += 1;
     }
 
-    /// Removes an entry; [`UNUSED`] keys follow from behind.
+    /// Removes an entry; an [`UNUSED`] key moves up from the end.
     #[inline]
     fn take(&mut self, at: usize) {
         self.keys.copy_within(at + 1.., at);
@@ -82,7 +82,7 @@ impl Node {
     }
 }
 
-/// One side of a book: its tree, the leaf nearest to the touch and the best level.
+/// One side of a book: its tree, the leaf at the touch and the best level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Half {
     root: u32,
@@ -102,25 +102,25 @@ pub(super) struct Place {
     at: usize,
 }
 
-/// The way from the root down: nodes, and which child was taken in each (in the leaf: the rank of the key).
+/// The path from the root down: the nodes, and the child taken in each (in the leaf, the rank of the key).
 struct Path {
     nodes: [u32; MAX_HEIGHT],
     at: [usize; MAX_HEIGHT],
     len: usize,
 }
 
-/// The pool of nodes of all trees.
+/// The node pool of all trees.
 pub(super) struct Ladder {
     nodes: Pool<Node>,
 }
 
 impl Ladder {
-    /// Room for `levels` levels in any `2 × books` sides.
+    /// Room for `levels` levels on any `2 × books` sides.
     pub(super) fn new(levels: u32, books: u32) -> Ladder {
         Ladder { nodes: Pool::new(levels / 4 + 2 * books + 1, Node::VACANT) }
     }
 
-    /// Has the tip of a side, its four cache lines, brought into the cache, without waiting for it.
+    /// Prefetches the tip of a side, four cache lines, without waiting for it.
     #[inline]
     pub(super) fn fetch(&self, half: &Half) {
         if half.tip != NONE {
@@ -130,7 +130,7 @@ impl Ladder {
         }
     }
 
-    /// The level at `key`, or the place where it would stand.
+    /// The level at `key`, or the position where it would be inserted.
     #[inline]
     pub(super) fn find(&self, half: &Half, key: i64) -> Result<u32, Place> {
         if half.root == NONE {
@@ -155,7 +155,7 @@ impl Ladder {
         at
     }
 
-    /// Inserts `level` at the place that [`Ladder::find`] gave for `key`.
+    /// Inserts `level` at the position that [`Ladder::find`] returned for `key`.
     #[inline]
     pub(super) fn insert(&mut self, half: &mut Half, place: Place, key: i64, level: u32) {
         if place.leaf == NONE {
@@ -172,7 +172,7 @@ impl Ladder {
         self.refresh(half);
     }
 
-    /// Removes the level at `key`, which must be there.
+    /// Removes the level at `key`, which must exist.
     #[inline]
     pub(super) fn remove(&mut self, half: &mut Half, key: i64) {
         let leaf = self.leaf_of(half, key);
@@ -243,7 +243,7 @@ impl Ladder {
         half.root = root;
     }
 
-    /// Moves the upper half of a node into a new one at its right.
+    /// Moves the upper half of a node into a new right neighbour.
     fn split(&mut self, half: &mut Half, node: u32) -> u32 {
         let right = self.node(self.nodes[node].height);
         self.shift_left_to_right(node, right, WIDTH / 2);
@@ -293,7 +293,7 @@ impl Ladder {
         }
     }
 
-    /// Frees `right`, which is empty, the neighbour of `left`.
+    /// Frees `right`, which is empty; `left` is its neighbour.
     fn unlink(&mut self, half: &mut Half, left: u32, right: u32) {
         let after = self.nodes[right].right;
         self.nodes[left].right = after;
@@ -352,7 +352,7 @@ impl Ladder {
         })
     }
 
-    /// Frees a whole tree and hands each of its levels to `each`.
+    /// Frees a whole tree and passes each of its levels to `each`.
     pub(super) fn drain(&mut self, half: &mut Half, mut each: impl FnMut(u32)) {
         let mut first = half.root;
         while first != NONE {
@@ -385,7 +385,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    /// Lengths, order, bounds and links of every node below `at`; gives the leaves' number of entries.
+    /// Checks lengths, order, bounds and links of every node below `at`; returns the entries of its leaves.
     fn check(ladder: &Ladder, half: &Half, at: u32, low: i64, high: i64) -> usize {
         let node = &ladder.nodes[at];
         assert!(node.len() >= if at == half.root { 1 } else { LOW }, "a node with {} entries", node.len());

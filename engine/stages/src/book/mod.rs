@@ -1,24 +1,30 @@
-//! The book: what rests where, and what of it the rest of the pipeline hears.
+//! The book stage: order books from market data, and the events that their changes cause.
 //!
-//! [`Books`] holds the orders and levels of all instruments and knows nothing of events; [`Book`] looks at one of them;
-//! [`BookStage`] turns messages into changes and changes into `level`, `trade`, `book-top` and anomalies. How a book is
-//! kept (by order, by level, from quotes, not at all) is its listing's word. `docs/book.md` has the rules, the
-//! parameters and the cost.
+//! [`Books`] holds the orders and levels of all instruments and knows nothing of events. [`Book`] is a read-only view of
+//! one book. [`BookStage`] applies messages and emits `level`, `trade`, `book-top` and anomalies. The listing decides how
+//! a book is kept: by order, by level, from quotes, or not at all. `docs/book.md` has the rules, parameters and cost.
 //!
 //! Bound: the parameters; all memory is allocated and written at construction. Worst case: a `clear`, linear in what it
 //! empties.
 
 mod books;
 mod ladder;
+mod levels;
 mod order;
+mod outcome;
 mod pool;
 mod prefetcher;
+mod publish;
 mod refs;
 mod shortcuts;
 mod stage;
 mod state;
+mod touch;
 mod view;
 
-pub use books::{BookId, Books, Change, Fault, LevelUpdate, Limits, Place, Replaced, Taken, Top};
+pub use books::{BookId, Books, Limits, Place};
+pub use order::LevelChange;
+pub use outcome::{Fault, LevelUpdate, Reduced, Replaced};
 pub use stage::{BookStage, PARAMS};
+pub use touch::Top;
 pub use view::{Ahead, Book, Depth, Resting};

@@ -1,16 +1,15 @@
-//! Orders, levels and the queue that a level is.
+//! Orders, levels, and the queue of orders at a level.
 //!
-//! An order is half a cache line in a slab, linked both ways into the queue of its level in price-time order; a level
-//! knows its first and last order, their total and number. Where a link leads nowhere it leads to [`NOBODY`], a place that
-//! no order takes: linking writes there instead of asking, since what the processor would guess of the ends of a queue
-//! is wrong half the time. Every step here is O(1).
+//! An order is half a cache line in a pool, doubly linked into the queue of its level in price-time order. A level knows
+//! its first and last order, its total quantity and its number of orders. A link that ends a queue points at
+//! [`NOBODY`], a slot that no order uses: linking writes there instead of branching, since the branch at the ends of a
+//! queue would be mispredicted half the time. Every operation is O(1).
 
-use super::books::Change;
 use super::pool::{NONE, Pool};
-use flow::{Px, Side};
+use flow::{Event, Px, Side};
 use std::hint::select_unpredictable;
 
-/// The place in the slab that is no order's: the end of a queue. What is written there is never of consequence.
+/// The pool slot that no order uses: the end of a queue. What is written there is never read.
 pub(super) const NOBODY: u32 = 0;
 
 /// A resting order.
@@ -21,7 +20,7 @@ pub(super) struct Order {
     pub(super) before: u32,
     pub(super) after: u32,
     pub(super) level: u32,
-    /// Next order whose reference shares the head in the table of references; [`NOBODY`] after the last.
+    /// Next order in the same hash chain; [`NOBODY`] after the last.
     pub(super) chain: u32,
 }
 
@@ -30,7 +29,7 @@ impl Order {
         Order { reference: 0, qty: 0, before: NOBODY, after: NOBODY, level: NONE, chain: NOBODY };
 }
 
-/// A price level of a side of a book; without a queue when the book is kept by level.
+/// A price level on one side of a book. Books by level have no queue.
 #[derive(Clone, Copy)]
 pub(super) struct Level {
     pub(super) px: Px,
@@ -38,7 +37,7 @@ pub(super) struct Level {
     pub(super) orders: u32,
     pub(super) first: u32,
     pub(super) last: u32,
-    /// See [`owner_of`]; [`NONE`] while the level is nobody's.
+    /// See [`owner_of`]; [`NONE`] while the level is free.
     pub(super) owner: u32,
 }
 
@@ -53,7 +52,7 @@ impl Level {
         Level { px, owner: owner_of(book, side), ..Level::VACANT }
     }
 
-    /// The book that it belongs to.
+    /// The book it belongs to.
     #[inline]
     pub(super) fn book(&self) -> u32 {
         self.owner >> 1
@@ -64,26 +63,45 @@ impl Level {
         if self.owner & 1 == 0 { Side::Buy } else { Side::Sell }
     }
 
-    /// What it holds, to be told.
+    /// Its totals, as an event reports them.
     #[inline]
-    pub(super) fn change(&self) -> Change {
-        Change { side: self.side(), px: self.px, qty: self.qty, orders: self.orders }
+    pub(super) fn change(&self) -> LevelChange {
+        LevelChange { side: self.side(), px: self.px, qty: self.qty, orders: self.orders }
     }
 }
 
-/// A side of a book as one number.
+/// A level after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelChange {
+    /// Side of the level.
+    pub side: Side,
+    /// Price of the level.
+    pub px: Px,
+    /// Total displayed quantity; 0 = the level is gone.
+    pub qty: u64,
+    /// Number of orders; 0 in books by level, which do not know it.
+    pub orders: u32,
+}
+
+/// One side of a book as a number.
 #[inline]
 pub(super) fn owner_of(book: u32, side: Side) -> u32 {
     book << 1 | half_of(side) as u32
 }
 
-/// Index of a side's half of a book.
+/// The reference of the order that an order message names: the second word of its body, after the exchange time.
+#[inline]
+pub(super) fn order_ref_of(event: &Event) -> u64 {
+    u64::from_le_bytes(event.body[8..16].try_into().expect("eight bytes"))
+}
+
+/// Index of a side in [`super::books::Slot::halves`].
 #[inline]
 pub(super) fn half_of(side: Side) -> usize {
     usize::from(side == Side::Sell)
 }
 
-/// The key of a price in its side's ladder: rises towards the touch. The least integer stays as it is: it has no opposite.
+/// The ladder key of a price: keys rise towards the touch. `i64::MIN` has no opposite and stays as it is.
 #[inline]
 pub(super) fn key_of(side: Side, px: Px) -> i64 {
     select_unpredictable(side == Side::Sell, px.0.wrapping_neg(), px.0)
@@ -95,9 +113,15 @@ pub(super) fn px_of(side: Side, key: i64) -> Px {
     Px(key_of(side, Px(key)))
 }
 
-/// Appends an order at the end of a level's queue, in the place `at` of the slab, and adds it to the totals.
+/// Appends an order at the end of a level's queue, in pool slot `at`, and adds it to the totals.
 #[inline]
-pub(super) fn enqueue(level: &mut Level, level_at: u32, at: u32, order: Order, orders: &mut Pool<Order>) -> Change {
+pub(super) fn enqueue(
+    level: &mut Level,
+    level_at: u32,
+    at: u32,
+    order: Order,
+    orders: &mut Pool<Order>,
+) -> LevelChange {
     let before = std::mem::replace(&mut level.last, at);
     level.qty += order.qty;
     level.orders += 1;
@@ -107,9 +131,9 @@ pub(super) fn enqueue(level: &mut Level, level_at: u32, at: u32, order: Order, o
     level.change()
 }
 
-/// Takes an order out of its level's queue and totals.
+/// Takes an order out of its level's queue and out of the totals.
 #[inline]
-pub(super) fn dequeue(level: &mut Level, order: &Order, orders: &mut Pool<Order>) -> Change {
+pub(super) fn dequeue(level: &mut Level, order: &Order, orders: &mut Pool<Order>) -> LevelChange {
     let Order { qty, before, after, .. } = *order;
     level.qty -= qty;
     level.orders -= 1;

@@ -1,8 +1,7 @@
-//! Items of one size, handed out by number.
+//! A fixed pool of equal items, addressed by number.
 //!
-//! A pool is one array that is allocated and written at construction and never grows; free numbers stand on a stack, so
-//! that what was given back last, and is still in the cache, is taken first. Bound: its capacity; take and give are
-//! O(1) always.
+//! One array, allocated and written at construction, that never grows. Free numbers are kept on a stack, so the item
+//! that was returned last, and is still in the cache, is taken first. Bound: the capacity; take and give are O(1).
 
 use prefetch_index::prefetch_index;
 use std::ops::{Index, IndexMut};
@@ -10,7 +9,7 @@ use std::ops::{Index, IndexMut};
 /// No item.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// An array of items and the stack of those that are free.
+/// An array of items and the stack of free numbers.
 pub(super) struct Pool<T> {
     items: Box<[T]>,
     free: Box<[u32]>,
@@ -18,30 +17,30 @@ pub(super) struct Pool<T> {
 }
 
 impl<T: Copy> Pool<T> {
-    /// `capacity` items; every page is touched here.
+    /// A pool of `capacity` items; every page is touched here.
     pub(super) fn new(capacity: u32, vacant: T) -> Pool<T> {
         let free = (0..capacity).rev().collect();
         Pool { items: vec![vacant; capacity as usize].into_boxed_slice(), free, left: capacity as usize }
     }
 
-    /// How many there are in all.
+    /// The number of items, free or not.
     pub(super) fn capacity(&self) -> usize {
         self.items.len()
     }
 
-    /// Has an item brought into the cache, without waiting for it.
+    /// Prefetches an item into the cache without waiting for it.
     #[inline]
     pub(super) fn fetch(&self, item: u32) {
         prefetch_index(&self.items, item as usize);
     }
 
-    /// An item, if there is one of that number.
+    /// The item of that number, if the pool is that large.
     #[inline]
     pub(super) fn get(&self, item: u32) -> Option<&T> {
         self.items.get(item as usize)
     }
 
-    /// How many are free.
+    /// The number of free items.
     #[inline]
     pub(super) fn left(&self) -> usize {
         self.left
@@ -54,7 +53,7 @@ impl<T: Copy> Pool<T> {
         Some(self.free[self.left])
     }
 
-    /// Gives an item back.
+    /// Returns an item to the pool.
     #[inline]
     pub(super) fn give(&mut self, item: u32) {
         self.free[self.left] = item;

@@ -1,48 +1,46 @@
-//! What the next messages will need, brought into the cache while the present ones are worked on.
+//! Prefetches the memory of the next messages while the present one is processed.
 //!
-//! A message by reference goes from its book to the head of a chain, from there to the order, from there to its level; a
-//! new order goes by a shortcut to its level, or to the levels next to the touch. Each access has to wait for the one
-//! before, and with many orders none of them is in the cache. So the steps are taken ahead: for the message [`FAR`] away
-//! its head, its shortcut and the tip of its side; [`STEP`] messages later the order, or whatever its chain begins with,
-//! and the level that the shortcut guesses; as much later the order's level. Where more wait than did before, the first
-//! of them take all steps at once. What is not needed by a message of that kind is fetched all the same, since a branch
-//! on the kind cannot be guessed and costs more than a fetch. The neighbours in the queue are not worth it: only few have
-//! any that are not there yet. Nothing of the books is changed, and what is fetched in vain (a reference that another
-//! message frees in between) costs time alone.
+//! A message by reference goes from its book to the head of a hash chain, from there to the order, and from there to its
+//! level; a new order goes by a shortcut to its level, or to the levels at the touch. Each access depends on the one
+//! before, and with many orders none of them hits the cache. So the steps are taken ahead of time: for the message
+//! [`FAR`] ahead its chain head, its shortcut and the leaf at the touch; [`STEP`] messages later the first order of the
+//! chain and the guessed level; [`STEP`] messages later still the level of that order. When the lookahead grows, its
+//! first messages take all steps at once. Every message fetches the same lines whatever its kind: a mispredicted branch
+//! costs more than a wasted fetch. Neighbours in the queue are not fetched, since few orders have any that are not cached
+//! already. The books are never changed; a wasted fetch (an order that another message removes first) costs time only.
 //!
-//! Bound: [`ROOM`] messages are on their way. Worst case: about 3 ns a message where everything is in the cache anyway.
+//! Bound: [`ROOM`] messages in flight. Worst case: about 3 ns per message when everything is in the cache anyway.
 
 use super::books::Books;
-use super::order::{half_of, owner_of};
+use super::order::{half_of, order_ref_of, owner_of};
 use super::pool::NONE;
-use super::stage::reference;
 use flow::{Event, Kind, Px};
 
-/// Messages ahead that the first step is taken for.
+/// Distance, in messages, of the first step.
 const FAR: usize = 12;
 /// Messages between two steps.
 const STEP: usize = 4;
-/// Messages that are on their way, and some; a power of two.
+/// Slots for the messages in flight, more than [`FAR`]; a power of two.
 const ROOM: usize = 16;
 
-/// The messages on their way.
+/// The messages whose memory is being fetched.
 pub(super) struct Prefetcher {
     lookahead: [Upcoming; ROOM],
-    /// Number of the message that was shown first last.
+    /// Number of the message that was first in the last lookahead.
     now: usize,
-    /// How many were shown behind it.
+    /// How many messages followed it in that lookahead.
     left: usize,
 }
 
 impl Prefetcher {
-    /// Nothing is on its way.
+    /// No message in flight.
     pub(super) const NOTHING: Prefetcher =
         Prefetcher { lookahead: [Upcoming { home: 0, price: 0 }; ROOM], now: 0, left: 0 };
 
-    /// Takes each step for one of the messages in `coming`, of which the next one is the first.
+    /// Takes one step for messages in `lookahead`, whose first is the next event.
     #[inline]
-    pub(super) fn look(&mut self, books: &Books, lookahead: &[Event]) {
-        // A book by level has no references, and one feed rarely mixes both. A trade has none that is looked for.
+    pub(super) fn advance(&mut self, books: &Books, lookahead: &[Event]) {
+        // A book by level has no references, and a feed rarely mixes both; a trade looks up no order.
         match lookahead {
             [next, ..] if matches!(next.kind, Kind::Level | Kind::Trade) => {}
             [] => self.left = 0,
@@ -64,7 +62,7 @@ impl Prefetcher {
         self.lookahead[(self.now + FAR - 2 * STEP) % ROOM].fetch_level(books);
     }
 
-    /// Takes all steps for those that no message before them was there for.
+    /// Takes all steps at once for messages that had none before them.
     #[cold]
     fn begin(&mut self, books: &Books, lookahead: &[Event]) {
         if lookahead.len() <= STEP {
@@ -79,7 +77,7 @@ impl Prefetcher {
     }
 }
 
-/// Where a message will go: its chain, and the place of its price. Of what has neither they are those of another one.
+/// Where a message will go: its hash chain and the slot of its shortcut. A message without one gets an arbitrary place.
 #[derive(Clone, Copy)]
 struct Upcoming {
     home: u32,
@@ -91,10 +89,10 @@ impl Upcoming {
     fn of(books: &Books, event: &Event) -> Upcoming {
         let book = books.places.get(event.instrument as usize).map_or(NONE, |book| *book);
         let Some(slot) = books.slots.get(book) else { return Upcoming { home: 0, price: 0 } };
-        let home = books.refs.home(slot.source, reference(event));
+        let home = books.refs.home(slot.source, order_ref_of(event));
         books.refs.fetch(home);
         let side = event.side();
-        // Only an `add` has its price there; what others have there is some place or other.
+        // Only an `add` has its price at this offset; for other kinds the slot is arbitrary and harmless.
         let px = Px(i64::from_le_bytes(event.body[16..24].try_into().expect("eight bytes")));
         let price = books.shortcuts.place(owner_of(book, side), px);
         books.shortcuts.fetch(price);

@@ -1,20 +1,20 @@
-//! From an order's reference to its place in the slab.
+//! The hash table from an order's reference to its pool slot.
 //!
-//! Heads of chains in an array of four-byte words, a power of two of at least twice the orders; the chain's next link
-//! lies in the order itself, which an access needs anyway. Exchanges number orders nearly in sequence, so 512 references
-//! in a row share one run of neighbouring heads (one page): a new order's head lies beside the last one's, and of a
-//! day's references only the pages of those that live are warm. Runs start at hashed places, so that references with a
-//! stride spread too. Removal unlinks: no tombstones, nothing that ages.
+//! The heads of the chains are an array of four-byte words, a power of two of at least twice the orders. The next link
+//! of a chain is in the order itself, which the lookup reads anyway. Exchanges number orders nearly in sequence, so 512
+//! consecutive references share one run of neighbouring heads (half a page): a new order's head lies next to the previous
+//! one's, and only the pages of live references stay warm. Runs start at hashed positions, so references with a stride
+//! spread too. Removal unlinks the order; there are no tombstones, and nothing degrades with age.
 //!
-//! Bound: chains hold half an order on average when the slab is full. Worst case: references made to collide share one
-//! chain, of at most the orders that live.
+//! Bound: half an order per chain on average when the pool is full. Worst case: references chosen to collide share one
+//! chain, as long as there are live orders.
 
 use super::order::{NOBODY, Order};
 use super::pool::Pool;
 use prefetch_index::prefetch_index;
 use std::hint::black_box;
 
-/// References that keep their neighbourhood.
+/// Consecutive references whose heads are neighbours.
 const RUN: u64 = 512;
 
 /// The heads of the chains.
@@ -28,12 +28,12 @@ impl Refs {
     pub(super) fn new(orders: u32) -> Refs {
         let size = (orders as usize * 2).next_power_of_two();
         let mut heads = vec![!NOBODY; size].into_boxed_slice();
-        // Zeroes that the compiler can see would come from the system, page by page, when they are first used.
+        // With zeroes known at compile time the allocator would hand out untouched pages.
         heads.fill(black_box(NOBODY));
         Refs { heads, mask: size - 1 }
     }
 
-    /// The chain of a reference of a source.
+    /// The chain of a reference within a source.
     #[inline]
     pub(super) fn home(&self, source: u8, reference: u64) -> usize {
         let run = reference / RUN;
@@ -47,19 +47,19 @@ impl Refs {
         self.heads[home]
     }
 
-    /// Has the head of a chain brought into the cache, without waiting for it.
+    /// Prefetches the head of a chain into the cache without waiting for it.
     #[inline]
     pub(super) fn fetch(&self, home: usize) {
         prefetch_index(&self.heads, home);
     }
 
-    /// Puts the order `at` at the front of a chain; gives the one that is next to it then.
+    /// Puts the order `at` at the front of a chain and returns the order that was there before.
     #[inline]
     pub(super) fn link(&mut self, home: usize, at: u32) -> u32 {
         std::mem::replace(&mut self.heads[home], at)
     }
 
-    /// Takes the order `at` out of its chain; `after` is the next one in it.
+    /// Unlinks the order `at` from its chain; `after` is its successor.
     #[inline]
     pub(super) fn unlink(&mut self, home: usize, at: u32, after: u32, orders: &mut Pool<Order>) {
         let first = &mut self.heads[home];
@@ -79,7 +79,7 @@ impl Refs {
 mod tests {
     use super::*;
 
-    /// The longest chain that `n` references with this stride make in a table for as many.
+    /// The longest chain that `n` references with this stride make in a table of that size.
     fn longest(n: u64, stride: u64) -> usize {
         let refs = Refs::new(n as u32);
         let mut chains = vec![0; refs.mask + 1];

@@ -1,11 +1,14 @@
-//! The stage: messages in, what follows from them out.
+//! The stage: applies messages to the books and emits what changed.
 //!
-//! For one input, in this order: what was wrong with it, the trade, the levels that changed, and, where the input closes
-//! its group, the top if it changed and the anomaly if it crossed. A group belongs to an instrument: in the middle of one
-//! nobody looks at the top.
+//! For one input it emits, in this order: the anomaly of the input, the trade, the levels that changed, and, if the
+//! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
+//! a group the top is not published. Worst case: five events.
 
-use super::books::{BookId, BookPath, Books, Change, Fault, LevelUpdate, Limits, Place, Taken, Top};
+use super::books::{BookId, BookPath, Books, Limits, Place};
+use super::order::{LevelChange, order_ref_of};
+use super::outcome::{Fault, LevelUpdate, Reduced};
 use super::prefetcher::Prefetcher;
+use super::touch::Top;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
 use flow::{
@@ -22,7 +25,7 @@ pub const PARAMS: &[Param] = &[
         unit: "orders",
         default: "1048576",
         effective: Effective::Restart,
-        about: "live orders in all books together; 48 bytes each, allocated at the start",
+        about: "live orders in all books; 48 bytes each, allocated at start-up",
     },
     Param {
         name: "max_levels",
@@ -30,7 +33,7 @@ pub const PARAMS: &[Param] = &[
         unit: "levels",
         default: "262144",
         effective: Effective::Restart,
-        about: "price levels in all books together; 110 bytes each, allocated at the start",
+        about: "price levels in all books; 110 bytes each, allocated at start-up",
     },
     Param {
         name: "max_books",
@@ -38,16 +41,16 @@ pub const PARAMS: &[Param] = &[
         unit: "books",
         default: "16384",
         effective: Effective::Restart,
-        about: "instruments that have a book; 580 bytes each, allocated at the start",
+        about: "instruments that have a book; 580 bytes each, allocated at start-up",
     },
 ];
 
-/// What of an input's flags its levels and tops keep.
+/// Flags of an input that its `level` and `book-top` events inherit.
 const KEPT: u16 = Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0;
-/// What its trade keeps besides.
+/// Flags of an input that its `trade` inherits.
 const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
 
-/// Keeps every book of the pipeline.
+/// Keeps the book of every instrument.
 pub struct BookStage {
     books: Books,
     prefetcher: Prefetcher,
@@ -70,12 +73,12 @@ impl BookStage {
         Ok(Box::new(BookStage::new(params, space)))
     }
 
-    /// The books, to look at.
+    /// Read access to the books.
     pub fn books(&self) -> &Books {
         &self.books
     }
 
-    /// The books, to change them where nobody is told of it.
+    /// For the simulated venue, which changes the books without emitting events.
     pub(crate) fn books_mut(&mut self) -> &mut Books {
         &mut self.books
     }
@@ -90,11 +93,11 @@ impl BookStage {
         };
         if let (Place::Book(book), BookKind::None) = (self.books.place(event.instrument), kind) {
             self.books.clear(book);
-            self.settle(book, event, Ns::NONE, out);
+            self.publish_top(book, event, Ns::NONE, out);
         }
         let signed = listing.instrument_type != InstrumentType::Equity as u8;
         if let Err(fault) = self.books.list(event.instrument, event.source, kind, signed) {
-            tell(event, Ns::NONE, fault, out);
+            push_anomaly(event, Ns::NONE, fault, out);
         }
     }
 
@@ -109,31 +112,36 @@ impl BookStage {
 
     /// An `exec`, `cancel` or `delete`.
     #[inline(always)]
-    fn take(&mut self, path: BookPath, event: &Event, out: &mut Out) {
-        let told = Taking::of(event);
-        let qty = (event.kind != Kind::Delete).then_some(told.qty.0);
-        let taken = match self.books.take_at(path, told.order_ref, qty) {
-            Ok(taken) => taken,
+    fn reduce(&mut self, path: BookPath, event: &Event, out: &mut Out) {
+        let reduction = Reduction::of(event);
+        let qty = (event.kind != Kind::Delete).then_some(reduction.qty.0);
+        let reduced = match self.books.reduce_at(path, reduction.order_ref, qty) {
+            Ok(reduced) => reduced,
             Err(fault) => return self.close(path.book, event, Err(fault), out),
         };
-        if taken.over {
-            tell(event, told.exchange_ts, Fault { what: AnomalyKind::Overfill, detail: told.order_ref }, out);
+        if reduced.over {
+            push_anomaly(
+                event,
+                reduction.exchange_ts,
+                Fault { what: AnomalyKind::Overfill, detail: reduction.order_ref },
+                out,
+            );
         }
         if let Some(exec) = event.get::<Exec>() {
-            trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
+            push_trade(event, exec, reduced.change.side, exec.px.known().unwrap_or(reduced.change.px), out);
         }
-        self.changed(path.book, event, taken.change, out);
+        self.changed(path.book, event, reduced.change, out);
     }
 
-    /// One level of a book has changed, and nothing else.
+    /// Emits the change of one level; the rest of the book did not change.
     #[inline(always)]
-    fn changed(&mut self, book: BookId, event: &Event, change: Change, out: &mut Out) {
+    fn changed(&mut self, book: BookId, event: &Event, change: LevelChange, out: &mut Out) {
         let exchange_ts = exchange_ts(event);
-        level(event, exchange_ts, change, out);
-        if !event.flags.has(Flags::LAST_OF_GROUP) || self.books.is_open(book) {
+        push_last_level(event, exchange_ts, change, out);
+        if !event.flags.has(Flags::LAST_OF_GROUP) || self.books.is_dirty(book) {
             return self.close(book, event, Ok(()), out);
         }
-        if let Some((top, crossed)) = self.books.settle_change(book, &change) {
+        if let Some((top, crossed)) = self.books.publish_top_after(book, &change) {
             push_top(event, exchange_ts, top, crossed, out);
         }
     }
@@ -144,14 +152,16 @@ impl BookStage {
         let Replace { exchange_ts, order_ref, new_ref, px, qty } = *replace;
         let replaced = self.books.replace(book, order_ref, new_ref, px, qty.0)?;
         if let Some(fault) = replaced.fault {
-            tell(event, exchange_ts, fault, out);
+            push_anomaly(event, exchange_ts, fault, out);
         }
         match replaced.changes {
             [Some(first), Some(second)] => {
                 push_level(event, exchange_ts, first, Flags::NONE, out);
-                level(event, exchange_ts, second, out);
+                push_last_level(event, exchange_ts, second, out);
             }
-            [first, second] => first.into_iter().chain(second).for_each(|c| level(event, exchange_ts, c, out)),
+            [first, second] => {
+                first.into_iter().chain(second).for_each(|c| push_last_level(event, exchange_ts, c, out))
+            }
         }
         Ok(())
     }
@@ -162,18 +172,18 @@ impl BookStage {
             Kind::Add => {
                 let add: &Add = event.record();
                 let change = self.books.raise(book, add.order_ref, side, add.px, add.qty.0)?;
-                level(event, add.exchange_ts, change, out);
+                push_last_level(event, add.exchange_ts, change, out);
             }
             Kind::Exec => self.exec_by_level(book, event, out)?,
             Kind::Cancel => {
                 let Cancel { exchange_ts, order_ref, px, qty, .. } = *event.record();
-                let taken = self.books.lower(book, order_ref, side, px, qty.0)?;
-                lowered(event, exchange_ts, order_ref, taken, AnomalyKind::LevelUnderflow, out);
+                let reduced = self.books.lower(book, order_ref, side, px, qty.0)?;
+                push_reduced(event, exchange_ts, order_ref, reduced, AnomalyKind::LevelUnderflow, out);
             }
             Kind::Delete => {
                 let Delete { exchange_ts, order_ref, px, qty, .. } = *event.record();
-                let taken = self.books.lower(book, order_ref, side, px, qty.0)?;
-                lowered(event, exchange_ts, order_ref, taken, AnomalyKind::LevelUnderflow, out);
+                let reduced = self.books.lower(book, order_ref, side, px, qty.0)?;
+                push_reduced(event, exchange_ts, order_ref, reduced, AnomalyKind::LevelUnderflow, out);
             }
             Kind::Replace => {
                 let replace: &Replace = event.record();
@@ -184,14 +194,14 @@ impl BookStage {
         Ok(())
     }
 
-    /// The trade happened even where the level does not know of it.
+    /// An execution emits its trade even where the level does not hold the quantity.
     fn exec_by_level(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
         let exec: &Exec = event.record();
         match self.books.lower(book, exec.order_ref, event.side(), exec.px, exec.qty.0) {
-            Ok(taken) => executed(event, exec, taken, AnomalyKind::LevelUnderflow, out),
+            Ok(reduced) => push_executed(event, exec, reduced, AnomalyKind::LevelUnderflow, out),
             Err(fault) if fault.what == AnomalyKind::LevelUnderflow => {
-                tell(event, exec.exchange_ts, fault, out);
-                trade(event, exec, event.side(), exec.px, out);
+                push_anomaly(event, exec.exchange_ts, fault, out);
+                push_trade(event, exec, event.side(), exec.px, out);
             }
             Err(fault) => return Err(fault),
         }
@@ -207,25 +217,25 @@ impl BookStage {
         Ok(())
     }
 
-    /// A level is told whole.
+    /// A level with its absolute total.
     #[inline]
-    fn whole(&mut self, event: &Event, out: &mut Out) {
+    fn level(&mut self, event: &Event, out: &mut Out) {
         let Place::Book(book) = self.books.place(event.instrument) else { return self.other(event, out) };
         if self.books.kind(book) != BookKind::ByLevel {
             return self.other(event, out);
         }
         let Level { exchange_ts, px, qty: Qty(qty), orders, .. } = *event.record();
-        let change = Change { side: event.side(), px, qty, orders };
+        let change = LevelChange { side: event.side(), px, qty, orders };
         let LevelUpdate { before, top } = self.books.apply_level(book, &change, event.flags.has(Flags::LAST_OF_GROUP));
         if let Err(fault) = before {
-            tell(event, exchange_ts, fault, out);
+            push_anomaly(event, exchange_ts, fault, out);
         }
         if let Some((top, crossed)) = top {
             push_top(event, exchange_ts, top, crossed, out);
         }
     }
 
-    /// An input that is no order message of a book by order, and no level of one by level.
+    /// Everything but order messages of books by order and `level` inputs of books by level.
     #[inline(never)]
     fn other(&mut self, event: &Event, out: &mut Out) {
         if event.kind == Kind::Listing {
@@ -239,7 +249,7 @@ impl BookStage {
             Place::Unlisted if event.kind == Kind::Listing => return,
             Place::Unlisted => {
                 let fault = Fault { what: AnomalyKind::UnknownInstrument, detail: u64::from(event.instrument) };
-                return tell(event, exchange_ts(event), fault, out);
+                return push_anomaly(event, exchange_ts(event), fault, out);
             }
         };
         let done = match self.books.kind(book) {
@@ -254,21 +264,21 @@ impl BookStage {
         self.close(book, event, done, out);
     }
 
-    /// The end of an input of which is not known what it changed.
+    /// Ends an input that may have changed any number of levels.
     #[inline(never)]
     fn close(&mut self, book: BookId, event: &Event, done: Result<(), Fault>, out: &mut Out) {
         if let Err(fault) = done {
-            tell(event, exchange_ts(event), fault, out);
+            push_anomaly(event, exchange_ts(event), fault, out);
         }
         if event.flags.has(Flags::LAST_OF_GROUP) {
-            self.settle(book, event, exchange_ts(event), out);
+            self.publish_top(book, event, exchange_ts(event), out);
         } else {
-            self.books.leave_open(book);
+            self.books.mark_dirty(book);
         }
     }
 
-    fn settle(&mut self, book: BookId, event: &Event, exchange_ts: Ns, out: &mut Out) {
-        if let Some((top, crossed)) = self.books.settle(book) {
+    fn publish_top(&mut self, book: BookId, event: &Event, exchange_ts: Ns, out: &mut Out) {
+        if let Some((top, crossed)) = self.books.publish_top(book) {
             push_top(event, exchange_ts, top, crossed, out);
         }
     }
@@ -304,27 +314,27 @@ impl Stage for BookStage {
     #[inline(always)]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         if !is_order_message(event.kind) {
-            return if event.kind == Kind::Level { self.whole(event, out) } else { self.other(event, out) };
+            return if event.kind == Kind::Level { self.level(event, out) } else { self.other(event, out) };
         }
-        let Some(path) = self.books.path(event.instrument, reference(event)) else { return self.other(event, out) };
+        let Some(path) = self.books.path(event.instrument, order_ref_of(event)) else { return self.other(event, out) };
         match event.kind {
             Kind::Add => self.add(path, event, out),
             Kind::Replace => {
                 let done = self.replace(path.book, event, out);
                 self.close(path.book, event, done, out);
             }
-            _ => self.take(path, event, out),
+            _ => self.reduce(path, event, out),
         }
     }
 
-    /// What has an order's reference.
+    /// Order messages: they carry the reference whose memory is fetched ahead.
     fn prefetches(&self) -> Kinds {
         Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace])
     }
 
     #[inline]
     fn prefetch(&mut self, lookahead: &[Event]) {
-        self.prefetcher.look(&self.books, lookahead);
+        self.prefetcher.advance(&self.books, lookahead);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
@@ -336,8 +346,8 @@ impl Stage for BookStage {
     }
 }
 
-/// What `exec`, `cancel` and `delete` have in common: the same words in the same places.
-struct Taking {
+/// The fields that `exec`, `cancel` and `delete` have at the same offsets.
+struct Reduction {
     exchange_ts: Ns,
     order_ref: u64,
     qty: Qty,
@@ -349,11 +359,11 @@ const _: () = assert!(
         && offset_of!(Exec, qty) == offset_of!(Cancel, qty)
 );
 
-impl Taking {
+impl Reduction {
     #[inline]
-    fn of(event: &Event) -> Taking {
+    fn of(event: &Event) -> Reduction {
         let qty = event.body[offset_of!(Cancel, qty)..][..8].try_into().expect("eight bytes");
-        Taking { exchange_ts: exchange_ts(event), order_ref: reference(event), qty: Qty(u64::from_le_bytes(qty)) }
+        Reduction { exchange_ts: exchange_ts(event), order_ref: order_ref_of(event), qty: Qty(u64::from_le_bytes(qty)) }
     }
 }
 
@@ -362,13 +372,7 @@ fn is_order_message(kind: Kind) -> bool {
     matches!(kind, Kind::Add | Kind::Exec | Kind::Cancel | Kind::Delete | Kind::Replace)
 }
 
-/// The order that an order message is about: it has it behind the exchange's time.
-#[inline]
-pub(super) fn reference(event: &Event) -> u64 {
-    u64::from_le_bytes(event.body[8..16].try_into().expect("eight bytes"))
-}
-
-/// Exchange time of what the stage reads: the first word of the body, but a listing has none.
+/// Exchange time of an input: the first word of its body. A listing has none.
 #[inline]
 fn exchange_ts(event: &Event) -> Ns {
     let word = event.body[..8].try_into().expect("eight bytes");
@@ -376,44 +380,44 @@ fn exchange_ts(event: &Event) -> Ns {
 }
 
 #[cold]
-fn tell(event: &Event, exchange_ts: Ns, fault: Fault, out: &mut Out) {
+fn push_anomaly(event: &Event, exchange_ts: Ns, fault: Fault, out: &mut Out) {
     let anomaly = fault.what.event(event.ts, event.instrument, exchange_ts, fault.detail);
     out.push(event.instrument, anomaly.flags, anomaly.record::<Anomaly>());
 }
 
 #[inline]
-fn push_level(event: &Event, exchange_ts: Ns, change: Change, last: Flags, out: &mut Out) {
-    let Change { side, px, qty, orders } = change;
+fn push_level(event: &Event, exchange_ts: Ns, change: LevelChange, last: Flags, out: &mut Out) {
+    let LevelChange { side, px, qty, orders } = change;
     let flags = Flags(event.flags.0 & KEPT).with_side(side).with(last);
     out.push(event.instrument, flags, &Level { exchange_ts, px, qty: Qty(qty), orders, reserved: [0; 12] });
 }
 
-/// The last level that an input changes closes the group if the input does.
+/// Pushes the last level that an input changes: it closes the group if the input does.
 #[inline]
-fn level(event: &Event, exchange_ts: Ns, change: Change, out: &mut Out) {
+fn push_last_level(event: &Event, exchange_ts: Ns, change: LevelChange, out: &mut Out) {
     push_level(event, exchange_ts, change, Flags(event.flags.0 & Flags::LAST_OF_GROUP.0), out);
 }
 
 #[inline]
-fn lowered(event: &Event, exchange_ts: Ns, order_ref: u64, taken: Taken, over: AnomalyKind, out: &mut Out) {
-    if taken.over {
-        tell(event, exchange_ts, Fault { what: over, detail: order_ref }, out);
+fn push_reduced(event: &Event, exchange_ts: Ns, order_ref: u64, reduced: Reduced, over: AnomalyKind, out: &mut Out) {
+    if reduced.over {
+        push_anomaly(event, exchange_ts, Fault { what: over, detail: order_ref }, out);
     }
-    level(event, exchange_ts, taken.change, out);
+    push_last_level(event, exchange_ts, reduced.change, out);
 }
 
 #[inline]
-fn executed(event: &Event, exec: &Exec, taken: Taken, over: AnomalyKind, out: &mut Out) {
-    if taken.over {
-        tell(event, exec.exchange_ts, Fault { what: over, detail: exec.order_ref }, out);
+fn push_executed(event: &Event, exec: &Exec, reduced: Reduced, over: AnomalyKind, out: &mut Out) {
+    if reduced.over {
+        push_anomaly(event, exec.exchange_ts, Fault { what: over, detail: exec.order_ref }, out);
     }
-    trade(event, exec, taken.change.side, exec.px.known().unwrap_or(taken.change.px), out);
-    level(event, exec.exchange_ts, taken.change, out);
+    push_trade(event, exec, reduced.change.side, exec.px.known().unwrap_or(reduced.change.px), out);
+    push_last_level(event, exec.exchange_ts, reduced.change, out);
 }
 
-/// The trade of an execution against an order that rested on side `resting`; auctions have no aggressor.
+/// The trade of an execution against an order that rested on side `resting`; an auction has no aggressor.
 #[inline]
-fn trade(event: &Event, exec: &Exec, resting: Side, px: Px, out: &mut Out) {
+fn push_trade(event: &Event, exec: &Exec, resting: Side, px: Px, out: &mut Out) {
     if event.flags.has(Flags::NON_PRINTABLE) {
         return;
     }
@@ -435,12 +439,12 @@ fn push_top(event: &Event, exchange_ts: Ns, top: Top, crossed: bool, out: &mut O
     };
     out.push(event.instrument, flags, &record);
     if crossed {
-        tell_crossed(event, exchange_ts, top, out);
+        push_crossed(event, exchange_ts, top, out);
     }
 }
 
 #[cold]
-fn tell_crossed(event: &Event, exchange_ts: Ns, top: Top, out: &mut Out) {
+fn push_crossed(event: &Event, exchange_ts: Ns, top: Top, out: &mut Out) {
     let what = AnomalyKind::CrossedBook;
     let crossing = what.event_at(event.ts, event.instrument, exchange_ts, top.ask_px.0 as u64, top.bid_px, Qty(0));
     out.push(event.instrument, crossing.flags, crossing.record::<Anomaly>());

@@ -1,11 +1,12 @@
-//! Books out and in.
+//! Saves and loads the books.
 //!
-//! Canonical: books by the key of their listing, levels by rising price, orders in the order of their queue; nothing of
-//! where in the pools they lie. The last top that was told is part of it, since it decides what will be told next.
+//! The form is canonical: books by listing key, levels by rising price, orders in queue order, and nothing about pool
+//! slots. The published top is part of the state, since it decides whether the next change is published.
 
-use super::books::{BookId, Books, Place, Top, Touch};
+use super::books::{BookId, Books, Place};
 use super::order::{Level, NOBODY, Order, enqueue, half_of, key_of};
 use super::pool::NONE;
+use super::touch::{Top, Touch};
 use flow::{BookKind, Px, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ struct SavedBook {
     asks: Vec<SavedLevel>,
 }
 
-/// A level; in books by order its totals are those of its queue.
+/// A level. In books by order the totals equal those of the queue.
 #[derive(Serialize, Deserialize)]
 struct SavedLevel {
     px: Px,
@@ -51,7 +52,7 @@ impl Books {
             return SavedBook { key, kind: 0, source: 0, signed: false, top: none, bids, asks };
         };
         let slot = &self.slots[at];
-        let Top { bid_px, bid_qty, ask_px, ask_qty } = Top::of(&slot.told);
+        let Top { bid_px, bid_qty, ask_px, ask_qty } = Top::of(&slot.published);
         let mut bids = self.saved_levels(at, Side::Buy);
         bids.reverse();
         SavedBook {
@@ -79,10 +80,10 @@ impl Books {
         self.ladder.levels(&self.slots[at].halves[half_of(side)]).map(|level| of(&self.levels[level])).collect()
     }
 
-    /// Reads what [`Books::save`] wrote; what was there before is gone.
+    /// Replaces all books by those that [`Books::save`] wrote.
     ///
     /// # Errors
-    /// When the bytes are no such state, or hold more than these books can.
+    /// When the bytes are not such a state, or exceed these limits.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.reset();
         for _ in 0..from.get::<u64>()? {
@@ -117,8 +118,8 @@ impl Books {
         }
         let (bid_px, bid_qty, ask_px, ask_qty) = saved.top;
         let slot = &mut self.slots[book.0];
-        slot.told = [Touch::new(Side::Buy, bid_px, bid_qty), Touch::new(Side::Sell, ask_px, ask_qty)];
-        slot.open = true;
+        slot.published = [Touch::new(Side::Buy, bid_px, bid_qty), Touch::new(Side::Sell, ask_px, ask_qty)];
+        slot.dirty = true;
         Ok(())
     }
 

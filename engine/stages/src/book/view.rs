@@ -1,10 +1,11 @@
-//! A book to look at: the touch, the depth, the queues.
+//! Read access to one book: touch, depth, queues.
 //!
-//! What other stages, the simulated venue and tests ask. Looking changes nothing. The touch is O(1), a step of depth or
-//! of a queue is O(1), a queue position is linear in the orders ahead.
+//! For other stages, the simulated venue and tests. The touch is O(1), each step through depth or a queue is O(1), a
+//! queue position is linear in the orders ahead.
 
-use super::books::{BookId, Books, Place, Top};
+use super::books::{BookId, Books, Place};
 use super::order::{NOBODY, half_of, key_of};
+use super::touch::Top;
 use flow::{Px, Qty, Side};
 
 /// A price level of a side.
@@ -12,9 +13,9 @@ use flow::{Px, Qty, Side};
 pub struct Depth {
     /// Its price.
     pub px: Px,
-    /// All that is displayed at it.
+    /// Total displayed quantity.
     pub qty: Qty,
-    /// Orders at it; 0 = not known (books by level, as far as the feed does not tell).
+    /// Number of orders; 0 = not known (books by level, unless the feed reports it).
     pub orders: u32,
 }
 
@@ -27,20 +28,20 @@ pub struct Resting {
     pub side: Side,
     /// Its price.
     pub px: Px,
-    /// What is left of it.
+    /// Open quantity.
     pub qty: Qty,
 }
 
-/// What stands before an order in the queue of its level.
+/// The queue ahead of an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ahead {
-    /// Their quantity.
+    /// Total quantity ahead.
     pub qty: Qty,
-    /// Their number.
+    /// Number of orders ahead.
     pub orders: u32,
 }
 
-/// The book of one instrument, to look at.
+/// Read access to the book of one instrument.
 #[derive(Clone, Copy)]
 pub struct Book<'a> {
     books: &'a Books,
@@ -68,7 +69,7 @@ impl Books {
 }
 
 impl<'a> Book<'a> {
-    /// Best bid and ask as they stand now, in the middle of a group too.
+    /// Best bid and ask as they stand now, also in the middle of a group.
     pub fn top(&self) -> Top {
         self.books.top(self.id)
     }
@@ -87,7 +88,7 @@ impl<'a> Book<'a> {
         })
     }
 
-    /// The level at a price; `None` when nothing rests there.
+    /// The level at a price; `None` if nothing rests there.
     pub fn level(&self, side: Side, px: Px) -> Option<Depth> {
         if px == Px::NONE || side == Side::None {
             return None;
@@ -98,7 +99,7 @@ impl<'a> Book<'a> {
         Some(Depth { px: level.px, qty: Qty(level.qty), orders: level.orders })
     }
 
-    /// The orders of a level, first in time first; none in books by level.
+    /// The queue of a level in time priority; empty in books by level.
     pub fn queue(&self, side: Side, px: Px) -> impl Iterator<Item = Resting> + use<'a> {
         let books = self.books;
         let half = &books.slots[self.id.0].halves[half_of(side)];
@@ -111,7 +112,7 @@ impl<'a> Book<'a> {
         })
     }
 
-    /// The live order of that reference.
+    /// The live order of a reference.
     pub fn order(&self, reference: u64) -> Option<Resting> {
         let at = self.books.locate(self.id, reference).ok()?;
         let order = &self.books.orders[at];
@@ -119,7 +120,7 @@ impl<'a> Book<'a> {
         Some(Resting { reference, side: level.side(), px: level.px, qty: Qty(order.qty) })
     }
 
-    /// What stands before an order in its queue; `None` when it does not live.
+    /// The queue ahead of an order; `None` if it is not live.
     pub fn ahead(&self, reference: u64) -> Option<Ahead> {
         let at = self.books.locate(self.id, reference).ok()?;
         let mut ahead = Ahead::default();

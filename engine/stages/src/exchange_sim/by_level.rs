@@ -10,7 +10,7 @@ use super::market::counts;
 use super::queue::divide;
 use super::resting::{NONE, RestingOrder};
 use super::{Replies, SimulatedVenue};
-use crate::book::{self, Change, LevelUpdate};
+use crate::book::{self, LevelChange, LevelUpdate};
 use flow::records::{Exec, Level};
 use flow::{Event, Flags, Kind, Px, Qty, Side};
 
@@ -26,7 +26,7 @@ impl SimulatedVenue {
         let Level { px, qty: Qty(qty), orders, .. } = *event.record();
         let books = self.book.books_mut();
         let book::Place::Book(at) = books.place(event.instrument) else { return };
-        let change = Change { side: event.side(), px, qty, orders };
+        let change = LevelChange { side: event.side(), px, qty, orders };
         let closes = event.flags.has(Flags::LAST_OF_GROUP);
         let LevelUpdate { before, top } = books.apply_level(at, &change, closes);
         if idle {

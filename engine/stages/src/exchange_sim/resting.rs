@@ -232,7 +232,7 @@ impl RestingOrders {
         if lists.may_hold(side, px) { self.seek(lists.heads[half(side)], px) } else { NONE }
     }
 
-    /// [`Owns::first_at`], and what was looked for in vain because of old marks will not be again.
+    /// [`RestingOrders::first_at`], and what was looked for in vain because of old marks will not be again.
     #[inline]
     pub(super) fn first_there(&self, lists: &mut Lists, side: Side, px: Px) -> u32 {
         if !lists.may_hold(side, px) {
@@ -269,7 +269,7 @@ impl RestingOrders {
         }
     }
 
-    /// Enters an order behind its equals. The caller asked [`Owns::has_room`].
+    /// Enters an order behind its equals. The caller asked [`RestingOrders::has_room`].
     pub(super) fn rest(&mut self, lists: &mut Lists, own: RestingOrder) {
         let at = self.free;
         self.free = self.orders[at as usize].later;
