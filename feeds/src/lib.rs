@@ -6,6 +6,7 @@
 
 pub mod dbn;
 pub mod drive;
+mod feed;
 pub mod itch;
 mod ladder;
 pub mod lobster;
@@ -13,4 +14,5 @@ pub mod reader;
 mod registry;
 pub mod synthetic;
 
-pub use registry::{FEEDS, Feed, OpenError, Opened, Request};
+pub use feed::{Feed, FindError, OpenError, Opened, Request};
+pub use registry::{FEEDS, recognised_as};

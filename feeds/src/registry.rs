@@ -1,72 +1,60 @@
-//! The registry of feeds: one line each.
+//! The registry of feeds: one entry each.
 
-use crate::reader::StreamSource;
-use chrono::NaiveDate;
-use flow::{Decoder, Param, Params, Source};
-use std::io::Read;
-use std::path::PathBuf;
+use crate::feed::{Feed, FindError, OpenError, Opened, Request};
+use crate::reader::{StreamSource, open_streams};
+use flow::Source;
+use std::path::Path;
 
-/// What a feed is opened with.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// Files of this input, in order; most feeds take one.
-    pub paths: Vec<PathBuf>,
-    /// Trading date in the exchange's zone, for feeds that count from midnight.
-    pub date: Option<NaiveDate>,
-    /// The feed's own parameters.
-    pub params: Params,
-}
-
-/// Why a feed could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}; {next}")]
-pub struct OpenError {
-    /// What is wrong, with the file.
-    pub what: String,
-    /// What the user can do.
-    pub next: String,
-}
-
-/// An input that was found and recognised, and is not read yet.
-pub struct Opened {
-    /// Path, and member if there is one.
-    pub name: String,
-    /// What the user ought to know.
-    pub warnings: Vec<String>,
-    /// Decodes the streams, a window for each.
-    pub decoder: Box<dyn Decoder>,
-    /// Uncompressed bytes.
-    pub streams: Vec<Box<dyn Read + Send>>,
-}
-
-/// A line of the registry.
-pub struct Feed {
-    /// Name in configurations and on the command line.
-    pub name: &'static str,
-    /// Page of documentation.
-    pub doc: &'static str,
-    /// What it is.
-    pub about: &'static str,
-    /// What can be set.
-    pub params: &'static [Param],
-    /// Whether the first bytes (uncompressed) of a file are this feed's.
-    pub recognise: fn(&[u8]) -> bool,
-    /// Finds what a request names.
-    pub find: fn(&Request) -> Result<Opened, OpenError>,
-}
+/// Every feed.
+pub const FEEDS: &[Feed] = &[crate::dbn::FEED, crate::itch::FEED, crate::lobster::FEED, crate::synthetic::FEED];
 
 impl Feed {
+    /// Finds an input without reading it.
+    ///
+    /// # Errors
+    /// When it is not there or not of this feed; then with the feed that it looks like.
+    pub fn opened(&self, request: &Request) -> Result<Opened, OpenError> {
+        (self.find)(request).map_err(|error| match error {
+            FindError::Open(error) => error,
+            FindError::OtherFeed { path, head } => wrong_feed(&path, self.name, &head),
+        })
+    }
+
     /// Opens an input: a thread a stream begins to read.
     ///
     /// # Errors
     /// When it is not there or not of this feed.
     pub fn open(&self, request: &Request) -> Result<Box<dyn Source>, OpenError> {
-        let Opened { name, warnings, decoder, streams } = (self.find)(request)?;
+        let Opened { name, warnings, decoder, streams } = self.opened(request)?;
         Ok(Box::new(StreamSource::new(decoder, streams).named(name).warned(warnings)))
     }
 }
 
-flow::registered!(Feed);
+/// The feed that a file looks like: the first entry of [`FEEDS`] that recognises one of its streams.
+///
+/// # Errors
+/// As [`open_streams`].
+pub fn recognised_as(path: &Path) -> Result<Option<&'static str>, OpenError> {
+    let streams = open_streams(path)?;
+    Ok(streams.iter().find_map(|s| looks_like(&s.head)))
+}
 
-/// Every feed.
-pub const FEEDS: &[Feed] = &[crate::dbn::FEED, crate::itch::FEED, crate::lobster::FEED, crate::synthetic::FEED];
+fn looks_like(head: &[u8]) -> Option<&'static str> {
+    FEEDS.iter().find(|f| (f.recognise)(head)).map(|f| f.name)
+}
+
+/// What to say when `path` is not what the feed `feed` reads, `head` being the first bytes of its stream.
+fn wrong_feed(path: &Path, feed: &str, head: &[u8]) -> OpenError {
+    let first = &head[..head.len().min(8)];
+    let hex = first.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+    let text: String = first.iter().map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '.' }).collect();
+    let what = format!("{} is not of the feed {feed} (its first bytes are {hex}, {text:?})", path.display());
+    let next = match looks_like(head) {
+        Some(other) if other != feed => format!("it looks like {other}: use --feed {other}"),
+        _ => {
+            let names = FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
+            format!("check the file; feeds are: {names}")
+        }
+    };
+    OpenError { what, next }
+}

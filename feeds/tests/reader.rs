@@ -2,7 +2,8 @@
 
 use feeds::itch::ItchDecoder;
 use feeds::itch::wire::{self, Message};
-use feeds::reader::{StreamSource, open_streams, recognised_as};
+use feeds::reader::{StreamSource, open_streams};
+use feeds::recognised_as;
 use feeds::{FEEDS, OpenError, Request};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};

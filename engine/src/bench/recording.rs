@@ -68,7 +68,7 @@ impl Recording {
         };
         let request = Request { paths: vec![path.clone()], date: wanted.date, params: Params::defaults(feed.params) };
         let (mut streams, mut whole) = (Vec::new(), true);
-        for stream in (feed.find)(&request)?.streams {
+        for stream in feed.opened(&request)?.streams {
             let mut bytes = Vec::new();
             let read = stream.take(wanted.most + 1).read_to_end(&mut bytes);
             read.map_err(|error| RecordingError::Read { path: path.clone(), error })?;
@@ -104,7 +104,7 @@ impl Recording {
     /// # Errors
     /// When the file is gone meanwhile.
     pub fn decoder(&self) -> Result<(String, Box<dyn Decoder>), OpenError> {
-        let Opened { name, decoder, .. } = (self.feed.find)(&self.request)?;
+        let Opened { name, decoder, .. } = self.feed.opened(&self.request)?;
         Ok((name, decoder))
     }
 
@@ -123,7 +123,7 @@ impl Recording {
 }
 
 fn recognised(path: &Path) -> Result<&'static Feed, RecordingError> {
-    let name = feeds::reader::recognised_as(path)?;
+    let name = feeds::recognised_as(path)?;
     name.and_then(|name| flow::find(FEEDS, name)).ok_or_else(|| RecordingError::Unknown {
         path: path.to_owned(),
         names: FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", "),

@@ -150,7 +150,7 @@ pub(crate) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
 }
 
 fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {
-    match feeds::reader::recognised_as(file).map_err(Failure::failed)? {
+    match feeds::recognised_as(file).map_err(Failure::failed)? {
         Some(name) => feed_named(name),
         None => Err(Failure::failed(format!(
             "{}: no feed recognises its first bytes; say which it is with --feed",

@@ -1,36 +1,37 @@
 //! Reads a TOML text key by key, collecting faults instead of stopping at the first.
 
-use super::{Fault, Faults, InputSettings, Settings};
+use super::fault::{Fault, Faults};
+use super::settings::{InputSettings, Settings, names, sections};
 use chrono::NaiveDate;
-use flow::{Param, ParamType, Params, Registered, Value};
+use flow::{Param, ParamType, Params, Value};
 use std::path::{Path, PathBuf};
-
-/// What sections there are, as advice.
-pub(super) fn sections() -> String {
-    let names = ["pipeline", "outcomes"]
-        .into_iter()
-        .chain(stages::STAGES.iter().map(Registered::name))
-        .chain(feeds::FEEDS.iter().map(Registered::name))
-        .chain(stages::exchange_sim::VENUES.iter().map(Registered::name))
-        .chain(sinks::GATEWAYS.iter().map(Registered::name))
-        .chain(sinks::SINKS.iter().map(Registered::name));
-    format!("sections are {}", names.collect::<Vec<_>>().join(", "))
-}
-
-/// What parameters a section has, as advice.
-pub(super) fn names(params: &[Param]) -> String {
-    match params.len() {
-        0 => "this section has no parameters".to_owned(),
-        _ => format!("valid: {}", params.iter().map(|p| p.name).collect::<Vec<_>>().join(", ")),
-    }
-}
 
 struct Reading<'a> {
     path: &'a Path,
     faults: Vec<Fault>,
 }
 
-pub(super) fn parse(text: &str, path: &Path) -> Result<Settings, Faults> {
+impl Settings {
+    /// Reads a file; defaults fill what it leaves out.
+    ///
+    /// # Errors
+    /// All faults of the file at once.
+    pub fn load(path: &Path) -> Result<Settings, Faults> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Faults::one(path, "", &e.to_string(), "give the path of a readable configuration file"))?;
+        Settings::parse(&text, path)
+    }
+
+    /// Reads a text; `path` names it in faults and is what relative input files are relative to.
+    ///
+    /// # Errors
+    /// All faults of the text at once.
+    pub fn parse(text: &str, path: &Path) -> Result<Settings, Faults> {
+        parse(text, path)
+    }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Settings, Faults> {
     let root: toml::Table = text
         .parse()
         .map_err(|e: toml::de::Error| Faults::one(path, "", e.to_string().trim_end(), "write valid TOML"))?;

@@ -4,7 +4,7 @@
 //! shown. Histograms are of fixed size (1 ns to 10 s), so recording never allocates; other threads may read them while
 //! the pipeline runs ([`super::times`]). Times go to the meter and never into an event.
 
-use super::times::{MAX_NS, Times, TimesReader};
+use super::times::{Times, TimesReader};
 use hdrhistogram::Histogram;
 use quanta::Clock;
 
@@ -24,11 +24,6 @@ pub struct Meter {
     clock: Clock,
     stages: Vec<Times>,
     whole: Times,
-}
-
-/// An empty histogram of latencies.
-pub fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, MAX_NS, 3).expect("the bounds are valid")
 }
 
 impl Meter {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The longest time that is told apart: 10 s.
-pub(super) const MAX_NS: u64 = 10_000_000_000;
+const MAX_NS: u64 = 10_000_000_000;
 
 /// Buckets of an octave, as a power of two.
 const OCTAVE: u32 = 7;
@@ -29,6 +29,11 @@ const fn bucket(ns: u64) -> usize {
 const fn longest(bucket: usize) -> u64 {
     let shift = (bucket >> OCTAVE).saturating_sub(1);
     (((bucket - (shift << OCTAVE)) as u64 + 1) << shift) - 1
+}
+
+/// An empty histogram of latencies.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, MAX_NS, 3).expect("the bounds are valid")
 }
 
 struct Cells {
@@ -73,7 +78,7 @@ pub struct TimesReader(Arc<Cells>);
 impl TimesReader {
     /// What was recorded so far.
     pub fn histogram(&self) -> Histogram<u64> {
-        let mut histogram = super::histogram();
+        let mut histogram = histogram();
         let max = self.0.max.load(Relaxed);
         for (bucket, count) in self.0.counts.iter().enumerate() {
             match count.load(Relaxed) {

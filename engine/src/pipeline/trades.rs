@@ -3,8 +3,8 @@
 //! Bound: one entry per position that was ever opened and per check that ever refused; one measure of each kind per
 //! instrument. Nothing is allocated after the first event of each.
 
-use super::meter::histogram;
 use super::stopwatch::Stopwatch;
+use super::times::histogram;
 use flow::records::{Cvd, Position, PositionMoney, Refused, Vpin};
 use flow::{Event, Kind, Kinds, StateError, StateReader, StateWriter};
 use hdrhistogram::Histogram;

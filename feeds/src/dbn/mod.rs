@@ -12,8 +12,8 @@ mod translate;
 
 pub use decoder::Dbn;
 
-use crate::reader::{open_streams, wrong_feed};
-use crate::{Feed, OpenError, Opened, Request, drive};
+use crate::reader::open_streams;
+use crate::{Feed, FindError, OpenError, Opened, Request, drive};
 use flow::Ns;
 
 /// The line of the registry.
@@ -30,12 +30,13 @@ fn recognise(head: &[u8]) -> bool {
     matches!(head, [b'D', b'B', b'N', version, ..] if *version < b' ')
 }
 
-fn find(request: &Request) -> Result<Opened, OpenError> {
+fn find(request: &Request) -> Result<Opened, FindError> {
     let [path] = request.paths.as_slice() else {
         return Err(OpenError {
             what: format!("{} files for one input of the feed dbn", request.paths.len()),
             next: "give each file as an input of its own: inputs are merged by time".to_owned(),
-        });
+        }
+        .into());
     };
     let mut streams = open_streams(path)?;
     let head = streams.first().map_or(Vec::new(), |s| s.head.clone());
@@ -44,7 +45,7 @@ fn find(request: &Request) -> Result<Opened, OpenError> {
             let (name, decoder) = (path.display().to_string(), Box::new(Dbn::new()));
             Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read] })
         }
-        _ => Err(wrong_feed(path, FEED.name, &head)),
+        _ => Err(FindError::other_feed(path, &head)),
     }
 }
 

@@ -14,8 +14,8 @@ pub mod wire;
 
 pub use decoder::ItchDecoder;
 
-use crate::reader::{Stream, date, open_streams, wrong_feed};
-use crate::{Feed, OpenError, Opened, Request};
+use crate::reader::{Stream, date, open_streams};
+use crate::{Feed, FindError, OpenError, Opened, Request};
 use capture::Capture;
 use std::path::Path;
 
@@ -60,12 +60,13 @@ fn is_empty_session(head: &[u8]) -> bool {
     head.starts_with(&[0, 0])
 }
 
-fn find(request: &Request) -> Result<Opened, OpenError> {
+fn find(request: &Request) -> Result<Opened, FindError> {
     let [path] = request.paths.as_slice() else {
         return Err(OpenError {
             what: format!("an input of the feed itch is one file, not {}", request.paths.len()),
             next: "give each file as an input of its own".to_owned(),
-        });
+        }
+        .into());
     };
     let stream = choose(path)?;
     let file = path.display().to_string();
@@ -76,16 +77,17 @@ fn find(request: &Request) -> Result<Opened, OpenError> {
 }
 
 /// The stream of the file that is ITCH: the file, or the one member of a zip.
-fn choose(path: &Path) -> Result<Stream, OpenError> {
+fn choose(path: &Path) -> Result<Stream, FindError> {
     let mut streams = open_streams(path)?;
     let ours = |s: &Stream| recognise(&s.head) || is_empty_session(&s.head);
     let found: Vec<usize> = (0..streams.len()).filter(|i| ours(&streams[*i])).collect();
     match found[..] {
         [one] => Ok(streams.swap_remove(one)),
-        [] => Err(wrong_feed(path, NAME, &streams[0].head)),
+        [] => Err(FindError::other_feed(path, &streams[0].head)),
         _ => Err(OpenError {
             what: format!("{} has {} members that are ITCH", path.display(), found.len()),
             next: "unpack it and give each file as an input of its own".to_owned(),
-        }),
+        }
+        .into()),
     }
 }

@@ -44,7 +44,7 @@ impl Word {
 
     /// The price of four bytes at `at`.
     const fn price(at: usize) -> Word {
-        Word { scale: Px::from_scaled(1, super::translate::DECIMALS as u32).0 as u64, ..Word::int(at) }
+        Word { scale: Px::from_scaled(1, super::wire::DECIMALS as u32).0 as u64, ..Word::int(at) }
     }
 
     /// Four letters at `at`.

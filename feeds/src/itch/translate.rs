@@ -6,9 +6,9 @@
 
 use super::table::Frequent;
 use super::wire::{
-    self, AddOrder, AddOrderMpid, BrokenTrade, CrossTrade, DAY_NS, LENGTHS, Message, MwcbStatus, OperationalHalt,
-    OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, RegSho, Stock, StockDirectory,
-    StockTradingAction, SystemEvent, TYPES, Trade,
+    self, AddOrder, AddOrderMpid, BrokenTrade, CrossTrade, DAY_NS, DECIMALS, LENGTHS, Message, MwcbStatus,
+    OperationalHalt, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, RegSho, Stock,
+    StockDirectory, StockTradingAction, SystemEvent, TYPES, Trade,
 };
 use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Gap, Replace, Status, Trade as Traded};
 use flow::{
@@ -17,8 +17,7 @@ use flow::{
 
 /// Locates are 16 bits.
 pub(super) const INSTRUMENTS: u32 = 1 << 16;
-/// Prices have four implied decimals.
-pub(super) const DECIMALS: u8 = 4;
+
 const VENUE: Mic = Mic(*b"XNAS");
 
 /// What a status is of; see [`Status`].

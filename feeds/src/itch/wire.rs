@@ -5,6 +5,9 @@
 //! overlap. Integers are big-endian and unaligned; texts are ASCII, padded with spaces at the end; prices have four
 //! implied decimals unless said otherwise. Reading a message copies it and allocates nothing.
 
+/// Prices have four implied decimals.
+pub(super) const DECIMALS: u8 = 4;
+
 /// What opens every message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {

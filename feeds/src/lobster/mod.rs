@@ -12,8 +12,8 @@ mod rows;
 
 pub use decoder::Lobster;
 
-use crate::reader::{Stream, date, open_streams, wrong_feed};
-use crate::{Feed, OpenError, Opened, Request, drive};
+use crate::reader::{Stream, date, open_streams};
+use crate::{Feed, FindError, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
 use flow::{BookKind, Definition, Effective, InstrumentType, Mic, Ns, Param, ParamType, Px, midnight, zone_of};
 
@@ -69,7 +69,7 @@ fn symbol_and_date(name: &str) -> (Option<&str>, Option<NaiveDate>) {
     (symbol, day)
 }
 
-fn find(request: &Request) -> Result<Opened, OpenError> {
+fn find(request: &Request) -> Result<Opened, FindError> {
     let mut streams = Vec::new();
     for path in &request.paths {
         streams.extend(open_streams(path)?);
@@ -80,17 +80,18 @@ fn find(request: &Request) -> Result<Opened, OpenError> {
         (None, None) => {
             let head = streams.first().map_or(&[][..], |s| &s.head);
             let path = request.paths.first().cloned().unwrap_or_default();
-            return Err(wrong_feed(&path, FEED.name, head));
+            return Err(FindError::other_feed(&path, head));
         }
-        (None, _) => return Err(missing(&shown, "message")),
-        (_, None) => return Err(missing(&shown, "orderbook")),
+        (None, _) => return Err(missing(&shown, "message").into()),
+        (_, None) => return Err(missing(&shown, "orderbook").into()),
     };
     let ((symbol, day), (book_symbol, book_day)) = (symbol_and_date(&messages.name), symbol_and_date(&book.name));
     if (symbol, day) != (book_symbol, book_day) && symbol.is_some() && book_symbol.is_some() {
         return Err(OpenError {
             what: format!("{} and {} are not of the same symbol and day", messages.name, book.name),
             next: "give the message and the orderbook file that belong together".to_owned(),
-        });
+        }
+        .into());
     }
     let zip = request.paths.first().and_then(|p| p.file_name()).map(|n| n.to_string_lossy()).unwrap_or_default();
     let day = date::choose(request.date, &[&messages.name, &book.name, &zip]);

@@ -12,5 +12,5 @@ mod open;
 mod packing;
 mod source;
 
-pub use open::{Stream, open_streams, recognised_as, wrong_feed};
+pub use open::{Stream, open_streams};
 pub use source::StreamSource;

@@ -4,7 +4,7 @@
 //! is empty or damaged at its start fails here, with what the user can do. Bound: [`HEAD`] bytes a stream.
 
 use super::packing::{self, Packing};
-use crate::{FEEDS, OpenError};
+use crate::feed::OpenError;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -95,33 +95,4 @@ pub fn open_streams(path: &Path) -> Result<Vec<Stream>, OpenError> {
         return Err(fault(format!("{shown} has nothing in it when unpacked"), "give a file with data in it"));
     }
     Ok(streams)
-}
-
-/// The feed that a file looks like: the first line of [`FEEDS`] that recognises one of its streams.
-///
-/// # Errors
-/// As [`open_streams`].
-pub fn recognised_as(path: &Path) -> Result<Option<&'static str>, OpenError> {
-    let streams = open_streams(path)?;
-    Ok(streams.iter().find_map(|s| looks_like(&s.head)))
-}
-
-fn looks_like(head: &[u8]) -> Option<&'static str> {
-    FEEDS.iter().find(|f| (f.recognise)(head)).map(|f| f.name)
-}
-
-/// What to say when `path` is not what the feed `feed` reads, `head` being the first bytes of its stream.
-pub fn wrong_feed(path: &Path, feed: &str, head: &[u8]) -> OpenError {
-    let first = &head[..head.len().min(8)];
-    let hex = first.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
-    let text: String = first.iter().map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '.' }).collect();
-    let what = format!("{} is not of the feed {feed} (its first bytes are {hex}, {text:?})", path.display());
-    let next = match looks_like(head) {
-        Some(other) if other != feed => format!("it looks like {other}: use --feed {other}"),
-        _ => {
-            let names = FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
-            format!("check the file; feeds are: {names}")
-        }
-    };
-    OpenError { what, next }
 }

@@ -3,7 +3,7 @@
 //! Every stream checks what the format lets it check (checksums, sizes), and a fault names the file, the format and the
 //! byte of the *file* near which it lies. Bound: a decoder's window, at most 100 MiB for zstd and 32 KiB for the others.
 
-use crate::OpenError;
+use crate::feed::OpenError;
 use flate2::Crc;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};

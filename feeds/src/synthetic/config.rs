@@ -3,6 +3,15 @@
 use chrono::NaiveDate;
 use std::fmt;
 
+/// The bells after the start of the day: open, close, end of hours, end of messages.
+pub(super) const CLOSING_MESSAGES: u64 = 4;
+
+/// Messages of the start of the day: three for each symbol, a market maker's position for one symbol in four, the start of
+/// messages, the start of hours and the circuit-breaker levels.
+pub(super) const fn opening_messages(symbols: u32) -> u64 {
+    3 * symbols as u64 + (symbols as u64).div_ceil(4) + 3
+}
+
 /// A synthetic day. The same configuration gives the same bytes on every machine and in every build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntheticConfig {
@@ -51,7 +60,7 @@ impl SyntheticConfig {
 
     /// The fewest messages that a day of so many symbols can have: all of its administrative messages and a handful more.
     pub const fn min_messages(symbols: u32) -> u64 {
-        super::session::opening_messages(symbols) + super::session::CLOSING_MESSAGES + 16
+        opening_messages(symbols) + CLOSING_MESSAGES + 16
     }
 
     /// Checks the settings against their ranges and each other, and reports everything that is wrong.

@@ -7,7 +7,6 @@
 //!
 //! Bound: a taker fills against at most [`MAX_FILLS`] orders, resting expires at most [`MAX_EXPIRED`].
 
-use super::Truth;
 use super::book::{Books, Owner, Side, TICKS};
 use super::clock::Clock;
 use super::config::SyntheticConfig;
@@ -16,6 +15,23 @@ use super::symbol::{Directory, Handle, Symbol};
 use super::tape::Tape;
 use super::zipf::Zipf;
 use crate::itch::wire::{self, Head, Message};
+
+/// The exchange's own best prices after a message; prices in 1/10,000 of a dollar, 0 with quantity 0 where a side is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truth {
+    /// 1-based number of the message in the file.
+    pub message_number: u64,
+    /// Locate of the message, 0 when it is about no symbol (then the rest is 0).
+    pub locate: u16,
+    /// Best bid.
+    pub bid_px: u32,
+    /// Shares displayed at the best bid.
+    pub bid_qty: u64,
+    /// Best ask.
+    pub ask_px: u32,
+    /// Shares displayed at the best ask.
+    pub ask_qty: u64,
+}
 
 /// The most resting orders that one taker trades with.
 pub(super) const MAX_FILLS: u32 = 12;

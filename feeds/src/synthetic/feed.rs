@@ -2,7 +2,7 @@
 
 use super::{Synthetic, SyntheticConfig};
 use crate::itch::ItchDecoder;
-use crate::{Feed, OpenError, Opened, Request};
+use crate::{Feed, FindError, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use flow::{Effective, Param, ParamType, Params};
 
@@ -70,12 +70,13 @@ impl SyntheticConfig {
     }
 }
 
-fn find(request: &Request) -> Result<Opened, OpenError> {
+fn find(request: &Request) -> Result<Opened, FindError> {
     if let Some(path) = request.paths.first() {
         return Err(OpenError {
             what: format!("the feed {NAME} makes its own messages and reads no file, but {} was given", path.display()),
             next: "leave the file out, or name the feed that reads it".to_owned(),
-        });
+        }
+        .into());
     }
     let config = SyntheticConfig::from_params(&request.params, request.date);
     let exchange = Synthetic::new(&config).map_err(|faults| OpenError {

@@ -29,6 +29,7 @@ mod tape;
 mod zipf;
 
 pub use config::{ConfigError, ConfigErrors, SyntheticConfig};
+pub use exchange::Truth;
 pub use feed::FEED;
 
 use session::Day;
@@ -36,23 +37,6 @@ use std::io::{self, Read, Write};
 
 /// Bytes that are made before they are handed out.
 const BATCH: usize = 64 << 10;
-
-/// The exchange's own best prices after a message; prices in 1/10,000 of a dollar, 0 with quantity 0 where a side is empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Truth {
-    /// 1-based number of the message in the file.
-    pub message_number: u64,
-    /// Locate of the message, 0 when it is about no symbol (then the rest is 0).
-    pub locate: u16,
-    /// Best bid.
-    pub bid_px: u32,
-    /// Shares displayed at the best bid.
-    pub bid_qty: u64,
-    /// Best ask.
-    pub ask_px: u32,
-    /// Shares displayed at the best ask.
-    pub ask_qty: u64,
-}
 
 /// A synthetic day as a stream of bytes.
 pub struct Synthetic {

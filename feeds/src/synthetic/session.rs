@@ -10,26 +10,18 @@
 
 use super::agents::{MAX_BURST, Mood};
 use super::clock::{AFTER_HOURS, MARKET, PRE_MARKET, SECOND, at};
-use super::config::SyntheticConfig;
+use super::config::{CLOSING_MESSAGES, SyntheticConfig, opening_messages};
 use super::exchange::Exchange;
 use super::rarities::Rarities;
 
 /// One symbol takes part in the crosses for so many messages between the first and the last.
 const CROSS_SHARE: u64 = 50;
 /// The most messages of a cross: imbalance, executions, cross trade.
-pub(super) const MAX_CROSS: u64 = 5;
-/// The bells after the start of the day: open, close, end of hours, end of messages.
-pub(super) const CLOSING_MESSAGES: u64 = 4;
+const MAX_CROSS: u64 = 5;
 /// The most messages that lift what is still paused at the close.
 const MAX_LIFTED: u64 = 2;
 /// Messages of one wake, about.
 const PER_WAKE: f64 = 1.05;
-
-/// Messages of the start of the day: three for each symbol, a market maker's position for one symbol in four, the start of
-/// messages, the start of hours and the circuit-breaker levels.
-pub(super) const fn opening_messages(symbols: u32) -> u64 {
-    3 * symbols as u64 + (symbols as u64).div_ceil(4) + 3
-}
 
 #[derive(Clone, Copy)]
 enum Phase {

@@ -1,6 +1,6 @@
 //! `tidegate bench compare`.
 
-use super::table;
+use super::output::table;
 use crate::bench::compare::{Change, Comparison, ResultError, ResultFile, Verdict, compare};
 use crate::cli::exit::{Exit, Failure, output};
 use clap::Args;

@@ -1,6 +1,6 @@
 //! `tidegate bench hop` and `tidegate bench ring`.
 
-use super::{Progress, print, ratio, spread, table};
+use super::output::{Progress, print, ratio, spread, table};
 use crate::bench::Setting;
 use crate::bench::hop::{self, Hop, LINKS, Trips};
 use crate::bench::rings::{self, SlotCost};

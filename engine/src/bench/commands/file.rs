@@ -1,6 +1,6 @@
 //! `tidegate bench decode`, `book` and `pipeline`: on a file.
 
-use super::{Progress, print, ratio, spread, table};
+use super::output::{Progress, print, ratio, spread, table};
 use crate::bench::pipeline::{self, PipelineCost, PipelineError, Variant};
 use crate::bench::recording::Wanted;
 use crate::bench::stages::{self, Bbo, BookCost, MessageCost, StageError};

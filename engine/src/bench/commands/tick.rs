@@ -1,6 +1,6 @@
 //! `tidegate bench tick-to-order`.
 
-use super::{print, table};
+use super::output::{print, table};
 use crate::bench::open_loop::{
     Burst, Day, Exchange, Load, OpenLoopError, TickToOrder, hgrm, measure, messages, page, settings,
 };

@@ -2,7 +2,7 @@
 //!
 //! The jitter is uniform from 0 to its bound and drawn by the event's id, so the floor is the constant itself. Bound: O(1).
 
-use super::{Latency, drawn};
+use super::model::{Latency, drawn};
 use flow::{EventId, Ns, Params};
 
 /// What sets the two directions of one event apart.

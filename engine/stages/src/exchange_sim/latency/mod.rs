@@ -6,6 +6,7 @@
 //! Bound: O(1) a message; the recorded model O(log rows).
 
 mod constant;
+mod model;
 mod rate;
 mod recorded;
 
@@ -13,24 +14,9 @@ pub use recorded::Sample;
 
 use constant::Constant;
 use flow::{EventId, Ns, ParamError, Params, StateError, StateReader, StateWriter};
+use model::Latency;
 use rate::Rate;
 use recorded::Recorded;
-
-/// How long a message takes.
-pub(super) trait Latency: Send {
-    /// The least time to the venue, ever.
-    fn least(&self) -> u64;
-    /// The time to the venue of the message `id` that leaves at `ts`; called once a message, in order.
-    fn order(&mut self, id: EventId, ts: Ns) -> u64;
-    /// The time back of an answer to the event `cause` at `now`.
-    fn reply(&self, cause: EventId, now: Ns) -> u64;
-    /// What the model has to remember between messages.
-    fn memory(&self) -> u64 {
-        0
-    }
-    /// Gives it back.
-    fn recall(&mut self, _memory: u64) {}
-}
 
 /// Makes a model; the rows are for the recorded one.
 type Build = fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>;
@@ -100,17 +86,6 @@ impl Lanes {
     }
 }
 
-/// A number from 0 to `most`, drawn by an event's id: SplitMix64's mixer, then a multiplication instead of a remainder.
-#[inline]
-fn drawn(id: EventId, salt: u64, most: u64) -> u64 {
-    let mut z = (id.0 & !EventId::RING_BIT) ^ salt;
-    z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^= z >> 31;
-    ((u128::from(z) * (u128::from(most) + 1)) >> 64) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,13 +93,5 @@ mod tests {
     #[test]
     fn every_model_has_its_entry_and_its_name() {
         assert_eq!(LATENCIES.iter().map(|l| l.name).collect::<Vec<_>>(), NAMES);
-    }
-
-    #[test]
-    fn what_is_drawn_is_in_range_and_spread() {
-        let all: Vec<u64> = (0..10_000).map(|i| drawn(EventId(i), 7, 9)).collect();
-        assert!((0..10).all(|n| all.iter().filter(|d| **d == n).count() > 800), "a tenth each, about");
-        assert_eq!(drawn(EventId(5), 7, 0), 0);
-        assert_eq!(drawn(EventId(5), 7, u64::MAX), drawn(EventId(5 | EventId::RING_BIT), 7, u64::MAX));
     }
 }

@@ -3,8 +3,8 @@
 //! Each message takes `service_ns` of the gateway's time before it travels as in the constant model. The gateway is free
 //! again when the message before is served. Bound: O(1).
 
-use super::Latency;
 use super::constant::Constant;
+use super::model::Latency;
 use flow::{EventId, Ns, Params};
 
 /// The model.

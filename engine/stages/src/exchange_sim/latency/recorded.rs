@@ -4,7 +4,7 @@
 //! times are interpolated linearly (rounded down), before the first and after the last they stay. The floor is the least
 //! time there of all rows. Bound: O(log rows).
 
-use super::Latency;
+use super::model::Latency;
 use flow::{EventId, Ns, ParamError, Params};
 
 /// A measurement.

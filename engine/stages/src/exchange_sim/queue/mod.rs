@@ -4,18 +4,15 @@
 //! somebody cancelled, before us or behind us. A model says how many shares of that stood ahead. Whatever it says, no
 //! more can be ahead than was, and no more can be taken behind than stood there. Bound: O(1).
 
+mod model;
 mod power;
 mod pro_rata_behind;
+
+pub(super) use model::QueueModel;
 
 use flow::Params;
 use power::Power;
 use pro_rata_behind::ProRataBehind;
-
-/// Divides a decrease of a level that is no trade.
-pub(super) trait QueueModel: Send {
-    /// How many of `gone` shares stood ahead of us, where `ahead` and `behind` stood before.
-    fn ahead_part(&self, gone: u64, ahead: u64, behind: u64) -> u64;
-}
 
 /// An entry of the registry of queue models.
 struct Entry {

@@ -4,7 +4,7 @@
 //! likelier to see those before him leave, somebody near its front to see those behind him do so. Rounded down.
 //! Bound: O(1); the power is that of `libm`, the same on every machine.
 
-use super::QueueModel;
+use super::model::QueueModel;
 use flow::Params;
 
 /// The model.

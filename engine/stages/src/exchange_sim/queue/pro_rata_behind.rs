@@ -3,7 +3,7 @@
 //! What is gone is divided between ahead and behind in proportion to what stands there; rounded down, so that we are
 //! never further ahead than in proportion. Bound: O(1), integers only.
 
-use super::QueueModel;
+use super::model::QueueModel;
 
 /// The model.
 pub(super) struct ProRataBehind;
