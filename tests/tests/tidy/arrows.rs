@@ -1,8 +1,12 @@
-//! Which crate may use which: the arrows of the architecture.
+//! Which crate may use which, and within the engine which module: the arrows of the architecture.
 //!
-//! Read from `cargo metadata`, so the check sees what is built: normal, build and test dependencies alike.
+//! Between crates they are read from `cargo metadata`, so the check sees what is built: normal, build and test dependencies
+//! alike. Between modules they are read from the sources.
 
+use crate::tree::rust;
+use crate::uses::{Use, uses};
 use cargo_metadata::{MetadataCommand, Package};
+use std::collections::BTreeSet;
 
 /// What a member may use of the workspace, itself always included.
 enum May {
@@ -37,6 +41,81 @@ const ARROWS: &[(&str, May)] = &[
 
 /// External crates that one member alone may use.
 const SOLE_USERS: &[(&str, &str)] = &[("disruptor", "tidegate-ring")];
+
+/// The sources of the engine.
+const ENGINE: &str = "engine/src";
+
+/// A row for each module of the engine, and those that it uses. A module stands below all that it uses, so the arrows go up
+/// and there is no circle.
+const MODULES: &[(&str, &[&str])] = &[
+    ("build_id", &[]),
+    ("config", &[]),
+    ("deliberate", &[]),
+    ("os", &[]),
+    ("plan", &["config"]),
+    ("pipeline", &["deliberate", "plan"]),
+    ("gateway", &["pipeline"]),
+    ("ingress", &["deliberate", "gateway", "pipeline", "plan"]),
+    ("rows", &["ingress"]),
+    ("drive", &["deliberate", "ingress", "pipeline", "plan"]),
+    ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
+    ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress"]),
+    ("report", &["drive", "ingress", "pipeline", "plan", "recovery"]),
+    ("run", &["assembly", "config", "drive", "gateway", "ingress", "recovery", "report", "rows"]),
+    ("control", &["drive", "ingress", "pipeline", "report"]),
+    ("cli", &["config", "control", "drive", "ingress", "pipeline", "plan", "recovery", "report", "rows", "run"]),
+    ("bench", &["build_id", "cli", "config", "drive", "os", "pipeline", "report", "run"]),
+    ("commands", &["bench", "cli"]),
+];
+
+/// Faults of the arrows between modules under `rows`.
+fn wrong_modules(rows: &[(&str, &[&str])], uses: &[Use]) -> Vec<String> {
+    let module = |path: &str| {
+        let inside = path.trim_start_matches(ENGINE).trim_start_matches('/');
+        inside.split(['/', '.']).next().unwrap_or_default().to_owned()
+    };
+    let is_inside = |u: &&Use| module(&u.from) != "lib" && module(&u.from) != module(&u.to);
+    let arrows: BTreeSet<(String, String)> =
+        uses.iter().filter(is_inside).map(|u| (module(&u.from), module(&u.to))).collect();
+    let place = |name: &str| rows.iter().position(|(row, _)| *row == name);
+    let may = |from: &str, to: &str| rows.iter().any(|(row, uses)| *row == from && uses.contains(&to));
+    let wrong = arrows.iter().filter(|(from, to)| !may(from, to));
+    let gone = rows.iter().flat_map(|(from, to)| to.iter().map(move |to| (*from, *to)));
+    let gone: Vec<_> = gone.collect();
+    let up = gone.iter().filter(|(from, to)| place(to).is_none_or(|to| Some(to) >= place(from)));
+    let unused = gone.iter().filter(|(from, to)| !arrows.contains(&((*from).to_owned(), (*to).to_owned())));
+    wrong
+        .map(|(from, to)| format!("the module {from} may not use {to}"))
+        .chain(up.map(|(from, to)| format!("the module {to} must stand above {from}, which uses it")))
+        .chain(unused.map(|(from, to)| format!("the module {from} does not use {to} any more")))
+        .collect()
+}
+
+#[test]
+fn arrows_between_modules_of_the_engine_go_one_way() {
+    let files = rust();
+    let own: Vec<_> = files.iter().filter(|f| f.path.starts_with(&format!("{ENGINE}/"))).collect();
+    let own: Vec<_> = own.into_iter().filter(|f| f.path != format!("{ENGINE}/main.rs")).collect();
+    crate::none(wrong_modules(MODULES, &uses(ENGINE, &own)));
+}
+
+#[test]
+fn a_wrong_arrow_between_modules_is_found() {
+    let arrow = |from: &str, to: &str| Use { from: from.to_owned(), to: to.to_owned(), by: String::new() };
+    let uses =
+        [arrow("engine/src/plan/mod.rs", "engine/src/config/fault.rs"), arrow("engine/src/lib.rs", "engine/src/a.rs")];
+    let found = |rows: &[(&str, &[&str])]| wrong_modules(rows, &uses);
+    assert_eq!(found(&[("config", &[]), ("plan", &["config"])]), [""; 0]);
+    assert_eq!(found(&[("config", &[]), ("plan", &[])]), ["the module plan may not use config"]);
+    assert_eq!(
+        found(&[("plan", &["config"]), ("config", &[])]),
+        ["the module config must stand above plan, which uses it"]
+    );
+    assert_eq!(
+        found(&[("a", &[]), ("config", &["a"]), ("plan", &["config"])]),
+        ["the module config does not use a any more"]
+    );
+}
 
 fn members() -> Vec<Package> {
     let mut command = MetadataCommand::new();
