@@ -197,7 +197,7 @@ fn told(inputs: &[(Event, usize)], from: usize, story: &Story) -> Told {
             let route = Event::new(event.ts, AAPL, Flags::side_only(side), &route);
             venue.on_route(event.ts, &Approved::grant(route), &mut replies);
             assert_eq!(replies.len(), 1, "acknowledged and not marketable");
-            told.ahead = venue.standing(1).expect("it rests").ahead;
+            told.ahead = venue.queue_position(1).expect("it rests").ahead;
             replies.clear();
         }
         venue.on_market(&Event { id: EventId::new(seq, 0, 0), ts: Ns(event.ts.0), source: 1, ..*event }, &mut replies);
@@ -209,7 +209,7 @@ fn told(inputs: &[(Event, usize)], from: usize, story: &Story) -> Told {
         }
         replies.clear();
     }
-    told.left = venue.standing(1).map(|s| s.ahead);
+    told.left = venue.queue_position(1).map(|s| s.ahead);
     told
 }
 

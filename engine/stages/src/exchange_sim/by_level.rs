@@ -1,13 +1,13 @@
-//! A level of a book that knows no orders: it fell or rose, and what of ours stood behind.
+//! Updates of price levels, where the feed reports levels and no orders.
 //!
-//! Most messages of such a feed tell one level whole, and most of these are of prices at which we have nothing. So they
-//! have a way of their own: one search of the book both sets the level and tells what it displayed before, a mark says that no
-//! order of ours rests there, and as long as the best prices stay nothing crosses that did not before. Bound: as `market.rs`.
+//! Most messages of such a feed set one level, and we have no order at most of those prices. So they take a short path:
+//! one search of the book both sets the level and returns what it displayed before, a bit per price rules out that an
+//! order of ours rests there, and while the touch stays the same nothing new can cross. Bound: as in `market.rs`.
 
-use super::answers::Cause;
 use super::consumed::Place;
 use super::market::counts;
 use super::queue::divide;
+use super::reports::Cause;
 use super::resting::{NONE, RestingOrder};
 use super::{Replies, SimulatedVenue};
 use crate::book::{self, LevelChange, LevelUpdate};
@@ -15,11 +15,11 @@ use flow::records::{Exec, Level};
 use flow::{Event, Flags, Kind, Px, Qty, Side};
 
 impl SimulatedVenue {
-    /// A level is told whole, on an instrument whose book is kept by level.
+    /// A level with its absolute total, in a book that is kept by level.
     #[inline]
-    pub(super) fn told(&mut self, event: &Event, replies: &mut Replies) {
+    pub(super) fn on_level(&mut self, event: &Event, replies: &mut Replies) {
         let cause = Cause { id: event.id, now: event.ts };
-        let idle = self.sim_instruments[event.instrument as usize].is_idle();
+        let idle = self.instruments[event.instrument as usize].is_idle();
         if !idle {
             self.expire(cause, event.instrument, replies);
         }
@@ -33,17 +33,17 @@ impl SimulatedVenue {
             return;
         }
         let (before, after) = before.map_or_else(|_| self.unchanged(event, px), |before| (before, qty));
-        self.changed(event, px, before, after);
+        self.level_changed(event, px, before, after);
         match top {
             Some((top, _)) => self.crossed_by(cause, event.instrument, &top, replies),
-            None if closes && self.sim_instruments[event.instrument as usize].lists.crossed => {
+            None if closes && self.instruments[event.instrument as usize].lists.crossed => {
                 self.crossed(cause, event.instrument, replies);
             }
             None => {}
         }
     }
 
-    /// What could not be booked changed nothing.
+    /// A level that could not be booked did not change.
     #[cold]
     fn unchanged(&self, event: &Event, px: Px) -> (u64, u64) {
         let level = self.book(event.instrument).and_then(|b| b.level(event.side(), px));
@@ -51,64 +51,70 @@ impl SimulatedVenue {
         (qty, qty)
     }
 
-    /// A level was told whole, or as a difference.
+    /// A level changed, by an absolute total or by a difference.
     #[inline]
-    fn changed(&mut self, event: &Event, px: Px, before: u64, after: u64) {
+    fn level_changed(&mut self, event: &Event, px: Px, before: u64, after: u64) {
         let (instrument, side) = (event.instrument, event.side());
-        let sim_instrument = &mut self.sim_instruments[instrument as usize];
-        self.consumed.fell(&mut sim_instrument.taken, Place { instrument, side, px }, after);
-        if sim_instrument.lists.may_hold(side, px) {
+        let sim = &mut self.instruments[instrument as usize];
+        self.consumed.limit_to(&mut sim.consumed, Place { instrument, side, px }, after);
+        if sim.lists.may_hold(side, px) {
             let restated = event.flags.has(Flags::SNAPSHOT) && before == 0;
-            self.moved(instrument, (side, px), before, after, (event.kind == Kind::Level, restated));
+            self.level_moved(instrument, (side, px), before, after, (event.kind == Kind::Level, restated));
         }
     }
 
-    /// A level changed in a book that knows no orders.
-    pub(super) fn level(&mut self, cause: Cause, event: &Event, strike: (Side, Px, u64), replies: &mut Replies) {
-        let (side, px, before) = strike;
+    /// An order message of a feed without order references.
+    pub(super) fn on_order_message(
+        &mut self,
+        cause: Cause,
+        event: &Event,
+        impact: (Side, Px, u64),
+        replies: &mut Replies,
+    ) {
+        let (side, px, before) = impact;
         let after = self.book.books().book(event.instrument).and_then(|b| b.level(side, px)).map_or(0, |l| l.qty.0);
         if let Some(exec) = event.get::<Exec>() {
             let (qty, place) = (exec.qty.0, Place { instrument: event.instrument, side, px });
-            self.consumed.fell(&mut self.sim_instruments[event.instrument as usize].taken, place, after);
-            let at = |own: &mut RestingOrder| {
-                let beyond = qty.saturating_sub(own.waits_for());
-                own.shrink(qty, false);
-                (own.ahead, own.traded) = (own.ahead.min(after), own.traded.min(after));
+            self.consumed.limit_to(&mut self.instruments[event.instrument as usize].consumed, place, after);
+            let at = |order: &mut RestingOrder| {
+                let beyond = qty.saturating_sub(order.queue_ahead());
+                order.shrink(qty, false);
+                (order.ahead, order.traded) = (order.ahead.min(after), order.traded.min(after));
                 beyond
             };
             if counts(event) {
                 self.trade(cause, event.instrument, (side, px, qty), at, replies);
             } else {
-                self.each_at(event.instrument, side, px, |own| _ = at(own));
+                self.each_at(event.instrument, side, px, |order| _ = at(order));
             }
             return;
         }
-        self.changed(event, px, before, after);
+        self.level_changed(event, px, before, after);
     }
 
-    /// A level fell or rose without a trade that is told here.
-    pub(super) fn moved(&mut self, instrument: u32, at: (Side, Px), before: u64, after: u64, how: (bool, bool)) {
+    /// A level changed without a trade in the same message.
+    pub(super) fn level_moved(&mut self, instrument: u32, at: (Side, Px), before: u64, after: u64, how: (bool, bool)) {
         let (whole, restated) = how;
-        let mut next = self.resting.first_there(&mut self.sim_instruments[instrument as usize].lists, at.0, at.1);
+        let mut next = self.resting.first_at_pruning(&mut self.instruments[instrument as usize].lists, at.0, at.1);
         while next != NONE {
-            let own = self.resting.get_mut(next);
-            if own.px != at.1 {
+            let order = self.resting.get_mut(next);
+            if order.px != at.1 {
                 return;
             }
-            next = own.after;
+            next = order.after;
             if restated {
-                (own.ahead, own.traded) = (after, 0);
+                (order.ahead, order.traded) = (after, 0);
                 continue;
             }
             let gone = before.saturating_sub(after);
-            // What is told as a total has all trades in it; what is told as a difference, as many as it is large.
-            let known = if whole { own.traded } else { own.traded.min(gone) };
-            own.shrink(known, true);
+            // An absolute total accounts for every trade so far; a difference accounts for no more than its size.
+            let known = if whole { order.traded } else { order.traded.min(gone) };
+            order.shrink(known, true);
             let (gone, shown) = (gone.saturating_sub(known), before.saturating_sub(known));
-            let from_before = divide(self.queue.as_ref(), gone, own.ahead, shown.saturating_sub(own.ahead));
-            own.shrink(from_before, false);
-            own.ahead = own.ahead.min(after);
-            own.traded = own.traded.min(own.ahead);
+            let from_before = divide(self.queue.as_ref(), gone, order.ahead, shown.saturating_sub(order.ahead));
+            order.shrink(from_before, false);
+            order.ahead = order.ahead.min(after);
+            order.traded = order.traded.min(order.ahead);
         }
     }
 }

@@ -1,12 +1,13 @@
-//! What we took of levels that the market still displays.
+//! The displayed depth that our fills consumed.
 //!
-//! Our fills leave no trace in the market's book, so a level goes on displaying shares that we have bought already. The
-//! rule that keeps us honest: of a level no more can be taken than it displays less what we took of it before. As the
-//! level falls, what we took is taken to be the last that leaves it (`taken = min(taken, displayed)`); what is added is
-//! new; and when the level is gone the account is closed. So no displayed share is ever sold to us twice.
-//! Every change of a level asks, and most levels that something was taken of lie far from the touch: so an entry is found
-//! by a hash of its level, and hangs in the list of its instrument besides, for what ends them all at once.
-//! Bound: one entry a level, a fixed number of entries; without a free one nothing can be taken from a further level.
+//! Our fills leave no trace in the market's book: a level goes on displaying shares that we have bought. So that no share
+//! is sold to us twice, a level offers no more than it displays less what we consumed of it. When the level shrinks, the
+//! shares we consumed leave last (`consumed = min(consumed, displayed)`); shares that are added are new; when the level
+//! is gone, so is the entry.
+//!
+//! Every change of a level looks here, and most entries are far from the touch, so an entry is found by a hash of its
+//! level; it is also linked into a list per instrument, to clear them all at once. Bound: one entry per level, a fixed
+//! number of entries; without a free entry nothing can be taken from a further level.
 
 use flow::{Px, Side};
 
@@ -25,17 +26,17 @@ pub(super) struct Place {
 struct Entry {
     place: Place,
     qty: u64,
-    /// In the list of the instrument, or of the free.
+    /// Next in the list of the instrument, or in the free list.
     next: u32,
     before: u32,
-    /// The next with the same hash.
+    /// Next in the hash chain.
     chain: u32,
 }
 
-/// Entries of all instruments, in one list an instrument whose head the caller keeps.
+/// Entries of all instruments; each instrument's list starts at a head that the caller keeps.
 pub(super) struct ConsumedDepth {
     entries: Box<[Entry]>,
-    /// The first entry of every hash.
+    /// The first entry of each hash chain.
     chains: Box<[u32]>,
     shift: u32,
     free: u32,
@@ -78,7 +79,7 @@ impl ConsumedDepth {
         None
     }
 
-    /// Gives an entry back, which is in no list any more.
+    /// Frees an entry that is in no instrument's list any more.
     fn give(&mut self, at: u32) {
         let Entry { place, chain, .. } = self.entries[at as usize];
         let home = self.home(place);
@@ -96,8 +97,8 @@ impl ConsumedDepth {
         self.room += 1;
     }
 
-    /// How much of a level that displays `shown` can be taken.
-    pub(super) fn left(&self, place: Place, shown: u64) -> u64 {
+    /// How much can still be taken from a level that displays `shown`.
+    pub(super) fn available(&self, place: Place, shown: u64) -> u64 {
         match self.find(place) {
             Some(at) => shown.saturating_sub(self.entries[at as usize].qty),
             None if self.free == NONE => 0,
@@ -105,7 +106,7 @@ impl ConsumedDepth {
         }
     }
 
-    /// Takes some of what [`ConsumedDepth::left`] said.
+    /// Consumes up to what [`ConsumedDepth::available`] returned.
     pub(super) fn take(&mut self, head: &mut u32, place: Place, qty: u64) {
         if let Some(at) = self.find(place) {
             self.entries[at as usize].qty += qty;
@@ -122,9 +123,9 @@ impl ConsumedDepth {
         *head = at;
     }
 
-    /// A level displays no more than `shown`.
+    /// The level displays `shown` now: no more than that can be consumed.
     #[inline]
-    pub(super) fn fell(&mut self, head: &mut u32, place: Place, shown: u64) {
+    pub(super) fn limit_to(&mut self, head: &mut u32, place: Place, shown: u64) {
         if *head != NONE
             && let Some(at) = self.find(place)
         {
@@ -150,7 +151,7 @@ impl ConsumedDepth {
         self.give(at);
     }
 
-    /// Every level of an instrument is gone.
+    /// Drops every entry of an instrument.
     pub(super) fn clear(&mut self, head: &mut u32) {
         while *head != NONE {
             let at = *head;
@@ -169,17 +170,17 @@ impl ConsumedDepth {
         })
     }
 
-    /// Whether something was taken of a level.
+    /// Whether we consumed something of a level.
     pub(super) fn has(&self, place: Place) -> bool {
         self.find(place).is_some()
     }
 
-    /// How many further levels can be entered.
+    /// Number of free entries.
     pub(super) fn room(&self) -> usize {
         self.room
     }
 
-    /// How many levels can be entered at all.
+    /// Number of entries, free or not.
     pub(super) fn capacity(&self) -> usize {
         self.entries.len()
     }
@@ -195,7 +196,7 @@ mod tests {
     const ROOM: usize = 16;
 
     proptest! {
-        /// A map of what was taken says the same after any takings, falls and clearings, at the limit of entries too.
+        /// Agrees with a map after any sequence of takes, level changes and clears, also when entries run out.
         #[test]
         fn like_a_map(steps in vec((0u8..10, 0usize..3, any::<bool>(), 1i64..8, 0u64..50), 0..300)) {
             let (mut consumed, mut heads) = (ConsumedDepth::new(ROOM as u32), [NONE; 3]);
@@ -211,14 +212,14 @@ mod tests {
                         reference.retain(|(of, ..), _| *of != instrument);
                     }
                     1..5 => {
-                        consumed.fell(head, place, qty);
+                        consumed.limit_to(head, place, qty);
                         let left = had.map(|had| had.min(qty));
                         reference.extend(left.map(|left| (key, left)));
                         reference.retain(|_, left| *left > 0);
                     }
                     _ => {
                         let shown = had.map_or(if reference.len() < ROOM { 60 } else { 0 }, |had| 60u64.saturating_sub(had));
-                        prop_assert_eq!(consumed.left(place, 60), shown);
+                        prop_assert_eq!(consumed.available(place, 60), shown);
                         if qty.min(shown) > 0 {
                             consumed.take(head, place, qty.min(shown));
                             *reference.entry(key).or_default() += qty.min(shown);

@@ -1,31 +1,31 @@
-//! What a fill costs: so much a share and so many basis points of its value, for taking and for adding.
+//! Fees: a rate per share plus basis points of the value, for taking and for adding liquidity.
 //!
-//! Parameters are numbers; they become integers once, at construction (1e-9 of the currency a share, 1e-6 of a basis
-//! point), and every fee is exact in integers and rounded half to even at 1e-9 of the currency. Bound: O(1).
+//! The parameters are converted to integers once, at construction (1e-9 of the currency per share, 1e-6 of a basis
+//! point). Every fee is exact in integers and rounded half to even at 1e-9 of the currency. Bound: O(1).
 
 use flow::{Liquidity, Params, Px};
 
-/// Millionths of a basis point in one.
+/// Millionths of a basis point in one basis point.
 const MICRO: i128 = 1_000_000;
 /// Basis points in one.
 const BPS: i128 = 10_000;
 
-/// Of one kind of liquidity.
+/// The rates for one kind of liquidity.
 #[derive(Clone, Copy)]
 struct Rate {
-    /// Nano currency a whole unit.
+    /// Nano currency per whole unit.
     per_share: i128,
     /// Millionths of a basis point.
     micro_bps: i128,
 }
 
-/// The schedule.
+/// The fee schedule.
 pub(super) struct Fees {
     taker: Rate,
     maker: Rate,
 }
 
-/// What of a listing a fee depends on.
+/// The terms of a listing that a fee depends on.
 #[derive(Clone, Copy)]
 pub(super) struct Contract {
     /// Money per unit of price and quantity in 1e-9.
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn by_hand() {
         let px = Px::from_scaled(3_201_400, 4);
-        // 100 shares at 0.003 are 0.30; rebated where they add.
+        // 100 shares at 0.003 are 0.30; a rebate when they add liquidity.
         assert_eq!(fees(3_000_000, 0).of(Liquidity::Removed, px, 100, SHARE), 300_000_000);
         assert_eq!(fees(3_000_000, 0).of(Liquidity::Added, px, 100, SHARE), -300_000_000);
         // 2.5 basis points of 32,014.00 are 8.0035.

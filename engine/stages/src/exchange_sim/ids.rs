@@ -1,16 +1,16 @@
-//! Which orders the venue knows, by id.
+//! The venue's table of order ids.
 //!
-//! An open-addressed table of fixed size: twice as many places as ids at most, a multiplication for a hash, and
-//! deletion that moves followers back, so that no gravestones pile up. Ids are given one after the other and forgotten so:
-//! eight that follow each other stand side by side, and the last ones used are in the cache. Where an id stands follows
-//! from what was put in and taken out; nobody walks the table, so it never shows. Bound: the capacity; O(1) expected.
+//! Open addressing in a table of fixed size, at least twice as many slots as ids, hashed by a multiplication. Removal
+//! shifts entries back, so there are no tombstones. Ids are issued and forgotten in sequence: eight consecutive ids are
+//! neighbours, so the recent ones share cache lines. The table is never iterated, so the layout never shows in results.
+//! Bound: the capacity; O(1) expected.
 
-/// Ids whose places are neighbours: two cache lines.
+/// Consecutive ids that are neighbours: two cache lines.
 const RUN: u64 = 8;
-/// No id has this number; it marks a free place.
+/// Marks a free slot; no order has this id.
 const VACANT: u64 = 0;
 
-/// Ids and a number for each.
+/// A map from ids to numbers.
 pub(super) struct Ids {
     places: Box<[(u64, u32)]>,
     shift: u32,
@@ -51,7 +51,7 @@ impl Ids {
         self.find(id).ok().map(|place| self.places[place].1)
     }
 
-    /// Gives an id, not 0, a number.
+    /// Sets the number of an id other than 0.
     pub(super) fn set(&mut self, id: u64, number: u32) {
         let (Ok(place) | Err(place)) = self.find(id);
         self.places[place] = (id, number);

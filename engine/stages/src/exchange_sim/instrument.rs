@@ -1,7 +1,7 @@
-//! What the venue knows of an instrument beside its book: terms that matter here, whether it trades, our lists.
+//! What the venue keeps per instrument beside the book: contract terms, trading state, and the heads of our lists.
 //!
-//! One small record an instrument, so that an event on an instrument on which we have nothing costs a look at it and the
-//! booking. Bound: 64 bytes an instrument.
+//! One small record per instrument, so an event on an instrument where we have no orders costs one read and the book
+//! update. Bound: 64 bytes per instrument.
 
 use super::consumed;
 use super::fees::Contract;
@@ -9,29 +9,29 @@ use super::resting::Lists;
 use flow::records::{Listing, Status};
 use flow::{BookKind, InstrumentType, Mic, Px};
 
-/// Halted by the status of trading.
+/// Halted by the trading status.
 const TRADING: u8 = 1;
 /// Halted by an operational halt.
 const OPERATIONAL: u8 = 2;
 
-/// Codes of a trading state in which nothing trades: Nasdaq's letters, then the numbers of DBN for halt, pause, suspend,
-/// close and "not available".
+/// Status codes under which nothing trades: Nasdaq's letters, then DBN's numbers for halt, pause, suspend, close and
+/// "not available".
 const STILL: &[[u8; 4]] =
     &[*b"H\0\0\0", *b"P\0\0\0", *b"Q\0\0\0", *b"8\0\0\0", *b"9\0\0\0", *b"10\0\0", *b"12\0\0", *b"15\0\0"];
 
-/// An instrument.
+/// One instrument.
 #[derive(Clone, Copy)]
 pub(super) struct SimInstrument {
     /// Our orders by side.
     pub(super) lists: Lists,
-    /// What we took of its levels.
-    pub(super) taken: u32,
+    /// Head of the list of levels that we consumed; see [`consumed`].
+    pub(super) consumed: u32,
     pub(super) calendar: Mic,
     pub(super) multiplier: i64,
     pub(super) qty_decimals: u8,
     pub(super) source: u8,
     pub(super) book: u8,
-    /// Whether prices of 0 and below are prices.
+    /// Whether prices of 0 and below are valid.
     pub(super) signed: bool,
     pub(super) halts: u8,
     pub(super) listed: bool,
@@ -42,7 +42,7 @@ const _: () = assert!(size_of::<SimInstrument>() == 64);
 impl SimInstrument {
     pub(super) const UNLISTED: SimInstrument = SimInstrument {
         lists: Lists::EMPTY,
-        taken: consumed::NONE,
+        consumed: consumed::NONE,
         calendar: Mic(*b"----"),
         multiplier: Px::ONE,
         qty_decimals: 0,
@@ -53,13 +53,13 @@ impl SimInstrument {
         listed: false,
     };
 
-    /// Whether we have anything here that the market can touch.
+    /// Whether the market cannot affect us here: no resting orders, no consumed depth.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.lists.are_empty() && self.taken == consumed::NONE
+        self.lists.are_empty() && self.consumed == consumed::NONE
     }
 
-    /// Whether nothing trades now.
+    /// Whether trading is halted.
     #[inline]
     pub(super) fn is_halted(&self) -> bool {
         self.halts != 0
@@ -69,7 +69,7 @@ impl SimInstrument {
         Contract { multiplier: self.multiplier, qty_decimals: self.qty_decimals }
     }
 
-    /// Whether the book is by order, so that places in the queue are exact.
+    /// Whether the book is kept by order, so that queue positions are exact.
     pub(super) fn is_by_order(&self) -> bool {
         self.book == BookKind::ByOrder as u8
     }
@@ -78,12 +78,12 @@ impl SimInstrument {
         self.book == BookKind::ByLevel as u8
     }
 
-    /// Whether that price can stand in an order.
+    /// Whether an order may have that limit price.
     pub(super) fn takes(&self, px: Px) -> bool {
         px != Px::NONE && px.0 > -i64::MAX && (self.signed || px.0 > 0)
     }
 
-    /// Takes over what a listing says; whether the book begins anew.
+    /// Takes over the terms of a listing; returns whether the book starts anew.
     pub(super) fn list(&mut self, source: u8, listing: &Listing) -> bool {
         let anew = self.listed && (self.book, self.source) != (listing.book, source);
         self.calendar = Mic(listing.calendar);
@@ -94,7 +94,7 @@ impl SimInstrument {
         anew
     }
 
-    /// Takes note of a state.
+    /// Updates the trading state.
     pub(super) fn status(&mut self, status: &Status) {
         let (bit, still) = match status.what {
             2 => (TRADING, STILL.contains(&trimmed(status.code))),
@@ -105,7 +105,7 @@ impl SimInstrument {
     }
 }
 
-/// A code with its padding as zeros.
+/// A code with its padding as zero bytes.
 fn trimmed(code: [u8; 4]) -> [u8; 4] {
     code.map(|b| if b == b' ' { 0 } else { b })
 }

@@ -1,90 +1,91 @@
-//! What the market says: the book is kept, and what rests of ours is filled.
+//! Market data at the venue: updates the book and fills our resting orders.
 //!
-//! Before the book changes the venue looks where in which queue the message strikes; then it lets the book change and
-//! follows: what stood ahead of us shrinks, what traded beyond it is ours, and when the group is closed and the other side
-//! stands at or through our price, what is displayed there is ours too. On instruments on which we have nothing it only
-//! keeps the book. Bound: our orders on the instrument, and the place of the struck order in its queue.
+//! Before the book changes, the venue works out which queue the message affects; then it updates the book and applies
+//! the consequences. Departures reduce the queue ahead of us, a trade that exceeds the queue ahead fills us, and when a
+//! group closes with the other side at or through our price, what is displayed there fills us at our price. On
+//! instruments where we have no orders only the book is updated. Bound: our orders on the instrument, and the queue
+//! position of the order that the message names.
 
-use super::answers::Cause;
 use super::consumed::Place;
 use super::instrument::SimInstrument;
+use super::reports::Cause;
 use super::resting::{self, NONE, RestingOrder};
 use super::{Replies, SimulatedVenue};
 use crate::book::Top;
 use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Trade};
 use flow::{Event, Flags, Kind, Px, Side};
 
-/// Where a message strikes, seen before the book changes.
+/// What a message will do to a queue, worked out before the book changes.
 #[derive(Clone, Copy)]
-enum Strike {
-    /// Nowhere that matters.
-    Nowhere,
-    /// Some or all of an order leaves its queue.
-    Queue(Leaving),
-    /// A level of a book by level; what it displayed.
+enum Impact {
+    /// Nothing that concerns us.
+    None,
+    /// An order leaves its queue, whole or in part.
+    Queue(QueueExit),
+    /// A level of a book by level changes; the quantity before.
     Level(Side, Px, u64),
-    /// A restated order joins a queue of so many shares and orders.
+    /// A restated order joins a queue of that many shares and orders.
     Joining(Side, Px, u64, u32),
-    /// Both best levels may change.
+    /// Either best level may change; price and quantity before.
     Quote([(Px, u64); 2]),
 }
 
-/// An order of the market, or a part of it, that leaves its queue.
+/// An order of the market that leaves its queue, whole or in part.
 #[derive(Clone, Copy)]
-struct Leaving {
+struct QueueExit {
     side: Side,
     px: Px,
     qty: u64,
-    /// Orders before it.
+    /// Number of orders ahead of it.
     place: u32,
-    /// Whether nothing is left of it.
+    /// Whether the whole order leaves.
     whole: bool,
-    /// Whether it traded.
+    /// Whether it leaves by a trade.
     trade: bool,
-    /// What the level displays without it.
+    /// What the level displays afterwards.
     left: u64,
 }
 
-/// Whether an execution is one that our orders could have had.
+/// Whether our orders could have taken part in an execution.
 pub(super) fn counts(event: &Event) -> bool {
     let not = Flags::AUCTION.0 | Flags::NON_PRINTABLE.0 | Flags::SNAPSHOT.0;
     event.flags.0 & not == 0
 }
 
 impl SimulatedVenue {
-    /// A market input has been stamped: books it and fills what rests.
+    /// Applies a market input that the ingress has stamped: updates the book and fills resting orders.
     #[inline]
     pub fn on_market(&mut self, event: &Event, replies: &mut Replies) {
         let at = event.instrument as usize;
-        if event.kind == Kind::Level && self.sim_instruments.get(at).is_some_and(SimInstrument::is_by_level) {
-            return self.told(event, replies);
+        if event.kind == Kind::Level && self.instruments.get(at).is_some_and(SimInstrument::is_by_level) {
+            return self.on_level(event, replies);
         }
         if event.kind == Kind::Clear && event.instrument == 0 {
             return self.clear_source(event);
         }
-        let Some(sim_instrument) = self.sim_instruments.get_mut(at) else { return self.keep(event) };
+        let Some(sim) = self.instruments.get_mut(at) else { return self.update_book(event) };
         let anew = match event.kind {
-            Kind::Listing => sim_instrument.list(event.source, event.record::<Listing>()),
+            Kind::Listing => sim.list(event.source, event.record::<Listing>()),
             Kind::Status => {
-                sim_instrument.status(event.record::<Status>());
+                sim.status(event.record::<Status>());
                 false
             }
             kind => kind == Kind::Clear,
         };
-        if sim_instrument.is_idle() {
-            return self.keep(event);
+        if sim.is_idle() {
+            return self.update_book(event);
         }
         let cause = Cause { id: event.id, now: event.ts };
         self.expire(cause, event.instrument, replies);
         if anew {
-            self.keep(event);
-            self.clear_desk(at);
+            self.update_book(event);
+            self.reset_queues(at);
         } else if event.kind == Kind::Trade {
-            self.printed(cause, event, replies);
+            self.on_print(cause, event, replies);
         } else {
-            let strike = self.look(event);
-            self.keep(event);
-            self.follow(cause, event, strike, replies);
+            let impact = self.impact_of(event);
+            self.update_book(event);
+            self.apply(cause, event, impact, replies);
         }
         if event.flags.has(Flags::LAST_OF_GROUP) {
             self.crossed(cause, event.instrument, replies);
@@ -92,64 +93,64 @@ impl SimulatedVenue {
     }
 
     fn clear_source(&mut self, event: &Event) {
-        self.keep(event);
-        for at in 0..self.sim_instruments.len() {
-            if self.sim_instruments[at].source == event.source && !self.sim_instruments[at].is_idle() {
-                self.clear_desk(at);
+        self.update_book(event);
+        for at in 0..self.instruments.len() {
+            if self.instruments[at].source == event.source && !self.instruments[at].is_idle() {
+                self.reset_queues(at);
             }
         }
     }
 
-    /// The book begins anew: nobody is ahead until it is restated, and no level stands of which we took.
-    fn clear_desk(&mut self, at: usize) {
-        let sim_instrument = &mut self.sim_instruments[at];
-        self.consumed.clear(&mut sim_instrument.taken);
-        for head in sim_instrument.lists.heads {
+    /// The book starts anew: no queue is ahead until it is restated, and no consumed level is left.
+    fn reset_queues(&mut self, at: usize) {
+        let sim = &mut self.instruments[at];
+        self.consumed.clear(&mut sim.consumed);
+        for head in sim.lists.heads {
             let mut next = head;
             while next != NONE {
-                let own = self.resting.get_mut(next);
-                (own.ahead, own.ahead_orders, own.traded) = (0, 0, 0);
-                next = own.after;
+                let order = self.resting.get_mut(next);
+                (order.ahead, order.ahead_orders, order.traded) = (0, 0, 0);
+                next = order.after;
             }
         }
     }
 
-    /// Looks where the message will strike.
-    fn look(&self, event: &Event) -> Strike {
-        let sim_instrument = &self.sim_instruments[event.instrument as usize];
-        let Some(book) = self.book.books().book(event.instrument) else { return Strike::Nowhere };
-        if sim_instrument.is_by_order() {
-            return self.look_at_queue(event);
+    /// Works out which queue a message affects.
+    fn impact_of(&self, event: &Event) -> Impact {
+        let sim = &self.instruments[event.instrument as usize];
+        let Some(book) = self.book.books().book(event.instrument) else { return Impact::None };
+        if sim.is_by_order() {
+            return self.impact_on_queue(event);
         }
-        if !sim_instrument.is_by_level() {
+        if !sim.is_by_level() {
             let best = [Side::Buy, Side::Sell].map(|side| book.best(side).map_or((Px::NONE, 0), |d| (d.px, d.qty.0)));
-            return if event.kind == Kind::Quote { Strike::Quote(best) } else { Strike::Nowhere };
+            return if event.kind == Kind::Quote { Impact::Quote(best) } else { Impact::None };
         }
         let px = match event.kind {
             Kind::Level => event.record::<Level>().px,
             Kind::Exec => event.record::<Exec>().px,
             Kind::Cancel => event.record::<Cancel>().px,
             Kind::Delete => event.record::<Delete>().px,
-            _ => return Strike::Nowhere,
+            _ => return Impact::None,
         };
-        Strike::Level(event.side(), px, book.level(event.side(), px).map_or(0, |l| l.qty.0))
+        Impact::Level(event.side(), px, book.level(event.side(), px).map_or(0, |l| l.qty.0))
     }
 
-    fn look_at_queue(&self, event: &Event) -> Strike {
+    fn impact_on_queue(&self, event: &Event) -> Impact {
         let book = self.book.books().book(event.instrument).expect("looked at just now");
         if let Some(add) = event.get::<Add>() {
             let restated = event.flags.has(Flags::SNAPSHOT);
             let (qty, orders) = book.level(event.side(), add.px).map_or((0, 0), |l| (l.qty.0, l.orders));
-            return if restated { Strike::Joining(event.side(), add.px, qty, orders) } else { Strike::Nowhere };
+            return if restated { Impact::Joining(event.side(), add.px, qty, orders) } else { Impact::None };
         }
         let reference = match event.kind {
             Kind::Exec => event.record::<Exec>().order_ref,
             Kind::Cancel => event.record::<Cancel>().order_ref,
             Kind::Delete => event.record::<Delete>().order_ref,
             Kind::Replace => event.record::<Replace>().order_ref,
-            _ => return Strike::Nowhere,
+            _ => return Impact::None,
         };
-        let Some(order) = book.order(reference) else { return Strike::Nowhere };
+        let Some(order) = book.order(reference) else { return Impact::None };
         let (side, px, has) = (order.side, order.px, order.qty.0);
         let qty = match event.kind {
             Kind::Exec => event.record::<Exec>().qty.0.min(has),
@@ -158,44 +159,44 @@ impl SimulatedVenue {
             _ => has,
         };
         if qty == 0 {
-            return Strike::Nowhere;
+            return Impact::None;
         }
-        let beside = self.resting.first_at(&self.sim_instruments[event.instrument as usize].lists, side, px) != NONE;
+        let beside = self.resting.first_at(&self.instruments[event.instrument as usize].lists, side, px) != NONE;
         let place = if beside { book.ahead(reference).map_or(0, |a| a.orders) } else { 0 };
         let left = book.level(side, px).map_or(0, |l| l.qty.0) - qty;
         let trade = event.kind == Kind::Exec && counts(event);
-        Strike::Queue(Leaving { side, px, qty, place, whole: qty == has, trade, left })
+        Impact::Queue(QueueExit { side, px, qty, place, whole: qty == has, trade, left })
     }
 
-    /// Each order of ours at that price.
+    /// Calls `each` for every order of ours at that price.
     pub(super) fn each_at(&mut self, instrument: u32, side: Side, px: Px, mut each: impl FnMut(&mut RestingOrder)) {
-        let mut next = self.resting.first_there(&mut self.sim_instruments[instrument as usize].lists, side, px);
+        let mut next = self.resting.first_at_pruning(&mut self.instruments[instrument as usize].lists, side, px);
         while next != NONE {
-            let own = self.resting.get_mut(next);
-            if own.px != px {
+            let order = self.resting.get_mut(next);
+            if order.px != px {
                 return;
             }
-            each(own);
-            next = own.after;
+            each(order);
+            next = order.after;
         }
     }
 
-    fn follow(&mut self, cause: Cause, event: &Event, strike: Strike, replies: &mut Replies) {
-        match strike {
-            Strike::Nowhere => {}
-            Strike::Queue(leaving) => self.left(cause, event, leaving, replies),
-            Strike::Level(side, px, before) => self.level(cause, event, (side, px, before), replies),
-            Strike::Joining(side, px, qty, orders) => {
+    fn apply(&mut self, cause: Cause, event: &Event, impact: Impact, replies: &mut Replies) {
+        match impact {
+            Impact::None => {}
+            Impact::Queue(exit) => self.on_queue_exit(cause, event, exit, replies),
+            Impact::Level(side, px, before) => self.on_order_message(cause, event, (side, px, before), replies),
+            Impact::Joining(side, px, qty, orders) => {
                 let book = self.book.books().book(event.instrument);
                 let Some(now) = book.and_then(|b| b.level(side, px)).filter(|l| l.orders > orders) else { return };
-                // Restated orders stand ahead, as long as nothing that is news stands between.
-                self.each_at(event.instrument, side, px, |own| {
-                    if (own.ahead, own.ahead_orders) == (qty, orders) {
-                        (own.ahead, own.ahead_orders) = (now.qty.0, now.orders);
+                // Restated orders are ahead of ours until the first order that is news.
+                self.each_at(event.instrument, side, px, |order| {
+                    if (order.ahead, order.ahead_orders) == (qty, orders) {
+                        (order.ahead, order.ahead_orders) = (now.qty.0, now.orders);
                     }
                 });
             }
-            Strike::Quote(before) => {
+            Impact::Quote(before) => {
                 for (side, (px, qty)) in [Side::Buy, Side::Sell].into_iter().zip(before) {
                     self.quote(event.instrument, side, px, qty);
                 }
@@ -203,53 +204,53 @@ impl SimulatedVenue {
         }
     }
 
-    /// Something left a queue of orders.
-    fn left(&mut self, cause: Cause, event: &Event, leaving: Leaving, replies: &mut Replies) {
-        let Leaving { side, px, qty, place, whole, trade, left } = leaving;
-        let sim_instrument = &mut self.sim_instruments[event.instrument as usize];
-        self.consumed.fell(&mut sim_instrument.taken, Place { instrument: event.instrument, side, px }, left);
-        let at = |own: &mut RestingOrder| {
-            let behind = place >= own.ahead_orders;
+    /// An order left its queue, whole or in part.
+    fn on_queue_exit(&mut self, cause: Cause, event: &Event, exit: QueueExit, replies: &mut Replies) {
+        let QueueExit { side, px, qty, place, whole, trade, left } = exit;
+        let sim = &mut self.instruments[event.instrument as usize];
+        self.consumed.limit_to(&mut sim.consumed, Place { instrument: event.instrument, side, px }, left);
+        let at = |order: &mut RestingOrder| {
+            let behind = place >= order.ahead_orders;
             if !behind {
-                own.shrink(qty, true);
-                own.ahead_orders -= u32::from(whole);
+                order.shrink(qty, true);
+                order.ahead_orders -= u32::from(whole);
             }
-            // An execution behind us while others still stand before us was not by priority.
-            if behind && own.waits_for() == 0 { qty } else { 0 }
+            // An execution behind us while others are still ahead was not in priority: it says nothing about our order.
+            if behind && order.queue_ahead() == 0 { qty } else { 0 }
         };
         if trade {
             self.trade(cause, event.instrument, (side, px, qty), at, replies);
         } else {
-            self.each_at(event.instrument, side, px, |own| _ = at(own));
+            self.each_at(event.instrument, side, px, |order| _ = at(order));
         }
     }
 
-    /// The best level of a side, in a book that knows no more.
+    /// The best level of a side may have changed, in a book of quotes.
     fn quote(&mut self, instrument: u32, side: Side, was: Px, had: u64) {
         let best = self.book.books().book(instrument).and_then(|b| b.best(side));
         let (px, qty) = best.map_or((Px::NONE, 0), |d| (d.px, d.qty.0));
         if px == was {
             let place = Place { instrument, side, px };
-            self.consumed.fell(&mut self.sim_instruments[instrument as usize].taken, place, qty);
-            return self.moved(instrument, (side, px), had, qty, (true, false));
+            self.consumed.limit_to(&mut self.instruments[instrument as usize].consumed, place, qty);
+            return self.level_moved(instrument, (side, px), had, qty, (true, false));
         }
         let place = Place { instrument, side, px: was };
-        self.consumed.fell(&mut self.sim_instruments[instrument as usize].taken, place, 0);
-        let mut next = self.sim_instruments[instrument as usize].lists.heads[resting::half(side)];
+        self.consumed.limit_to(&mut self.instruments[instrument as usize].consumed, place, 0);
+        let mut next = self.instruments[instrument as usize].lists.heads[resting::half(side)];
         while next != NONE {
-            let own = self.resting.get_mut(next);
-            next = own.after;
-            if own.px == px {
-                // It is the best again; what happened meanwhile is not known, so we stand at its end.
-                (own.ahead, own.traded) = (qty, 0);
-            } else if best.is_none() || own.accepts(px) {
-                (own.ahead, own.traded) = (0, 0);
+            let order = self.resting.get_mut(next);
+            next = order.after;
+            if order.px == px {
+                // Our price is the best again; what happened meanwhile is unknown, so we stand at the end of the queue.
+                (order.ahead, order.traded) = (qty, 0);
+            } else if best.is_none() || order.accepts(px) {
+                (order.ahead, order.traded) = (0, 0);
             }
         }
     }
 
-    /// A trade that is told without naming a displayed order.
-    fn printed(&mut self, cause: Cause, event: &Event, replies: &mut Replies) {
+    /// A trade print that names no displayed order.
+    fn on_print(&mut self, cause: Cause, event: &Event, replies: &mut Replies) {
         let Trade { px, qty, .. } = *event.record();
         if !counts(event) || px == Px::NONE || qty.0 == 0 {
             return;
@@ -257,20 +258,20 @@ impl SimulatedVenue {
         let hidden = event.flags.has(Flags::HIDDEN);
         for side in [Side::Buy, Side::Sell] {
             let met = event.side() != side;
-            let at = |own: &mut RestingOrder| {
-                let waits = own.waits_for();
+            let at = |order: &mut RestingOrder| {
+                let waits = order.queue_ahead();
                 if hidden || !met {
                     return if met && waits == 0 { qty.0 } else { 0 };
                 }
-                own.traded += waits.min(qty.0);
+                order.traded += waits.min(qty.0);
                 qty.0.saturating_sub(waits)
             };
             self.trade(cause, event.instrument, (side, px, qty.0), at, replies);
         }
     }
 
-    /// A trade against `side`: orders of ours at better prices are filled first, those at its price by `at`, which says
-    /// how many shares of the trade come to an order, ours before it included.
+    /// A trade against `side`. Orders of ours at better prices are filled first. For an order at its price, `at` returns how
+    /// many shares of the trade reach it, before what orders of ours ahead of it take.
     pub(super) fn trade(
         &mut self,
         cause: Cause,
@@ -281,78 +282,78 @@ impl SimulatedVenue {
     ) {
         let (side, px, qty) = trade;
         let mut used = 0;
-        let mut next = self.sim_instruments[instrument as usize].lists.heads[resting::half(side)];
+        let mut next = self.instruments[instrument as usize].lists.heads[resting::half(side)];
         while next != NONE {
-            let (this, own) = (next, self.resting.get_mut(next));
-            if !own.accepts(px) {
+            let (this, order) = (next, self.resting.get_mut(next));
+            if !order.accepts(px) {
                 return;
             }
-            next = own.after;
-            let comes = if own.px == px { at(own) } else { qty };
-            let fill = comes.saturating_sub(used).min(own.open());
+            next = order.after;
+            let comes = if order.px == px { at(order) } else { qty };
+            let fill = comes.saturating_sub(used).min(order.open());
             if fill > 0 {
                 used += fill;
-                self.filled(cause, this, fill, replies);
+                self.fill_resting(cause, this, fill, replies);
             }
         }
     }
 
-    /// The other side stands at or through our price: what is displayed there is ours, at our price.
+    /// When the other side is at or through our price, what is displayed there fills us at our price.
     pub(super) fn crossed(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
         if let Some(top) = self.book(instrument).map(|b| b.top()) {
             self.crossed_by(cause, instrument, &top, replies);
         }
     }
 
-    /// The same for these best prices.
+    /// [`SimulatedVenue::crossed`] for a given touch.
     pub(super) fn crossed_by(&mut self, cause: Cause, instrument: u32, top: &Top, replies: &mut Replies) {
-        let lists = &mut self.sim_instruments[instrument as usize].lists;
+        let lists = &mut self.instruments[instrument as usize].lists;
         let heads = lists.heads;
         lists.crossed = true;
-        if self.sim_instruments[instrument as usize].is_halted() {
+        if self.instruments[instrument as usize].is_halted() {
             return;
         }
         let mut crossed = false;
         for (side, best) in [(Side::Buy, top.ask_px), (Side::Sell, top.bid_px)] {
             let head = heads[resting::half(side)];
-            if head != NONE && best != Px::NONE && resting::willing(side, self.resting.get(head).px, best) {
+            if head != NONE && best != Px::NONE && resting::trades_at(side, self.resting.get(head).px, best) {
                 crossed = true;
                 self.uncross(cause, (instrument, side, best), head, replies);
             }
         }
-        self.sim_instruments[instrument as usize].lists.crossed = crossed;
+        self.instruments[instrument as usize].lists.crossed = crossed;
     }
 
-    /// Fills what crosses `best`, the best price of the other side, from `next` on.
+    /// Fills our orders that cross `best`, the best price of the other side, from `next` on.
     #[cold]
     fn uncross(&mut self, cause: Cause, at: (u32, Side, Px), mut next: u32, replies: &mut Replies) {
         let (instrument, side, best) = at;
         while next != NONE {
-            let (this, own) = (next, *self.resting.get(next));
-            next = own.after;
-            if !own.accepts(best) {
+            let (this, order) = (next, *self.resting.get(next));
+            next = order.after;
+            if !order.accepts(best) {
                 return;
             }
-            let qty = self.take(instrument, side, own.px, own.open());
+            let qty = self.take(instrument, side, order.px, order.open());
             if qty > 0 {
-                self.filled(cause, this, qty, replies);
+                self.fill_resting(cause, this, qty, replies);
             }
         }
     }
 
-    /// Takes what is displayed at or through `limit` opposite `side`, up to `wanted`; how much that was.
+    /// Takes what is displayed at or through `limit` opposite `side`, up to `wanted`; returns the quantity.
     fn take(&mut self, instrument: u32, side: Side, limit: Px, wanted: u64) -> u64 {
-        let sim_instrument = &mut self.sim_instruments[instrument as usize];
+        let sim = &mut self.instruments[instrument as usize];
         let Some(book) = self.book.books().book(instrument) else { return 0 };
         let (other, mut taken) = (side.opposite(), 0);
         for level in book.depth(other) {
-            if taken == wanted || !resting::willing(side, limit, level.px) {
+            if taken == wanted || !resting::trades_at(side, limit, level.px) {
                 break;
             }
             let place = Place { instrument, side: other, px: level.px };
-            let qty = self.consumed.left(place, level.qty.0).min(wanted - taken);
+            let qty = self.consumed.available(place, level.qty.0).min(wanted - taken);
             if qty > 0 {
-                self.consumed.take(&mut sim_instrument.taken, place, qty);
+                self.consumed.take(&mut sim.consumed, place, qty);
                 taken += qty;
             }
         }
@@ -360,7 +361,7 @@ impl SimulatedVenue {
     }
 }
 
-/// How many shares leave an order's place when it gets new terms: all, unless it keeps its place.
+/// How many shares leave the order's queue position on a replace: all, unless it keeps the position.
 fn leaves(replace: &Replace, px: Px, has: u64) -> u64 {
     let keeps = replace.new_ref == replace.order_ref && replace.px == px && (1..=has).contains(&replace.qty.0);
     if keeps { has - replace.qty.0 } else { has }

@@ -1,15 +1,14 @@
-//! The simulated venue: where orders go when none may leave the house.
+//! The simulated venue: paper trading against the market's own book.
 //!
-//! [`SimulatedVenue`] keeps the market's book as the stage `book` does and our orders beside it, never inside: the
-//! market does not see them. A marketable order walks the displayed depth; one that rests is filled when the shares
-//! ahead of it in its queue are gone. Queue positions are exact where the feed tells of single orders, and by a named
-//! model where it does not. Pure and deterministic: it is run at the head of the pipeline, where a real venue would be, and
-//! what it says enters there. `docs/venue.md` has the rules, the parameters and a worked queue.
+//! [`SimulatedVenue`] keeps the market's book as the book stage does, and our orders beside it, never in it: there is no
+//! market impact. A marketable order walks the displayed depth. A resting order fills once the queue ahead of it is gone.
+//! Queue positions are exact where the feed reports single orders, and estimated by a queue model where it reports
+//! levels. The venue is pure and deterministic; it runs at the head of the pipeline, where a real venue would be, and
+//! its replies enter there. `docs/venue.md` has the rules, the parameters and a worked queue.
 //!
 //! Bound: the parameters; all memory is allocated and touched at construction. Worst case of one event: the levels that
-//! it walks, and the orders of ours on its instrument.
+//! an order walks, or our orders on the instrument.
 
-mod answers;
 mod by_level;
 mod consumed;
 mod fees;
@@ -21,6 +20,7 @@ mod params;
 mod queue;
 mod registry;
 mod replies;
+mod reports;
 mod resting;
 mod route;
 mod sim;
@@ -30,4 +30,4 @@ pub use latency::Sample;
 pub use params::PARAMS;
 pub use registry::{VENUES, VenueEntry};
 pub use replies::Replies;
-pub use sim::{SimulatedVenue, Standing};
+pub use sim::{QueuePosition, SimulatedVenue};

@@ -1,7 +1,7 @@
-//! What can be set of the simulated venue.
+//! Parameters of the simulated venue.
 //!
-//! The limits of its book are named and bounded as those of the stage `book`, so that one value can serve both; the
-//! rest is latency, queue, fees and the sizes of its own tables. Nothing changes while it runs.
+//! The limits of its book have the names and ranges of the book stage's, so one value can serve both. The rest sets
+//! latency, queue model, fees and table sizes. Nothing changes while it runs.
 
 use super::{latency, queue};
 use flow::{Effective, Param, ParamType};

@@ -1,4 +1,4 @@
-//! The registry of venues that a run can trade with: one entry each.
+//! The registry of simulated venues: one entry each.
 
 use super::{PARAMS, SimulatedVenue};
 use crate::Space;

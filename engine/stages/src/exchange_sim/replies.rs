@@ -1,12 +1,12 @@
-//! What the venue answers: a bounded buffer of events, each with the time at which it is due.
+//! The venue's replies: a bounded buffer of events, each with its due time.
 //!
-//! The venue pushes, the ingress takes: `ts` is the due time, `id` is 0 until the ingress numbers it. A fill and its
-//! cost enter together or not at all. Bound: the capacity; what does not fit is lost, one `returns-full` anomaly takes
-//! the place that is kept for it, and the caller halts.
+//! The venue pushes, the ingress takes. `ts` is the due time; `id` is 0 until the ingress numbers the event. A fill and
+//! its cost enter together or not at all. Bound: the capacity. What does not fit is lost: one `returns-full` anomaly
+//! takes the slot that is reserved for it, and the caller halts.
 
 use flow::{AnomalyKind, Event, EventId, Flags, Ns, Record, SOURCE_RETURNS};
 
-/// The answers to one event, or to several, until the caller takes them.
+/// The replies to one event or several, until the caller takes them.
 pub struct Replies {
     events: Vec<Event>,
     capacity: usize,
@@ -14,9 +14,9 @@ pub struct Replies {
 }
 
 impl Replies {
-    /// The usual capacity.
+    /// The default capacity.
     pub const CAPACITY: usize = 4_096;
-    /// The smallest capacity: a fill, its cost and what is left of the order.
+    /// The smallest capacity: room for a fill, its cost and the cancel of the remainder.
     pub const LEAST: usize = 8;
 
     /// An empty buffer of [`Replies::CAPACITY`].
@@ -24,7 +24,7 @@ impl Replies {
         Replies::with_capacity(Replies::CAPACITY)
     }
 
-    /// An empty buffer for `capacity` events, at least [`Replies::LEAST`]; one place more is kept for the anomaly.
+    /// An empty buffer for `capacity` events, at least [`Replies::LEAST`], and one reserved slot for the anomaly.
     pub fn with_capacity(capacity: usize) -> Replies {
         let capacity = capacity.max(Replies::LEAST);
         let mut events = vec![blank(); capacity + 1];
@@ -32,37 +32,37 @@ impl Replies {
         Replies { events, capacity, overflowed: false }
     }
 
-    /// What waits, in the order in which it was said; `ts` is the due time.
+    /// The waiting replies in the order in which they were pushed; `ts` is the due time.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// What waits, with its due time.
+    /// The waiting replies with their due times.
     pub fn iter(&self) -> impl Iterator<Item = (Ns, &Event)> {
         self.events.iter().map(|event| (event.ts, event))
     }
 
-    /// How many events wait.
+    /// Number of waiting replies.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether none waits.
+    /// Whether no reply waits.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// Forgets what was taken. An overflow is not forgotten.
+    /// Drops the replies. An overflow stays recorded.
     pub fn clear(&mut self) {
         self.events.clear();
     }
 
-    /// Whether something was lost, ever: the caller halts.
+    /// Whether a reply was ever lost: the caller halts.
     pub fn overflowed(&self) -> bool {
         self.overflowed
     }
 
-    /// Makes sure that `wanted` more events fit; if not, says so once and nothing more enters.
+    /// Whether `wanted` more events fit. If not, reports it once, and nothing more enters.
     #[inline]
     pub(super) fn fits(&mut self, wanted: usize, due: Ns) -> bool {
         if !self.overflowed && self.events.len() + wanted <= self.capacity {
@@ -90,7 +90,7 @@ impl Default for Replies {
     }
 }
 
-/// An event of nothing, to touch the memory with.
+/// A blank event, to touch the memory with.
 fn blank() -> Event {
     AnomalyKind::ReturnsFull.event(Ns(0), 0, Ns::NONE, 0)
 }

@@ -1,45 +1,45 @@
-//! Our orders that rest: a slab, a list of all by time, and a list by price and time for each side of an instrument.
+//! Our resting orders: a pool, a list by time, and per side of an instrument a list by price, then time.
 //!
-//! They stand beside the market's book, never in it. What an order knows of its queue is what the market had ahead of
-//! it when it came, kept up to date; our own orders at one price follow each other by their place in the list. Ids of
-//! orders that are done are remembered, the last so many, to tell "too late" from "unknown" and to refuse an id twice.
-//! Most of what the market says is of prices at which nothing of ours rests: [`Lists`] tells so by a mark, without a
-//! look at any order.
-//! Bound: the capacity; entering is linear in the orders of ours on that side of that instrument.
+//! They are beside the market's book, never in it. An order carries the queue that was ahead of it when it arrived, kept
+//! up to date; our own orders at one price keep their order in the list. The most recent ids of finished orders are
+//! remembered, to tell "too late" from "unknown" and to reject a repeated id. Most market data concerns prices where we
+//! have no order: a bit per hashed price in [`Lists`] rules them out without touching an order.
+//!
+//! Bound: the capacity; inserting is linear in our orders on that side of the instrument.
 
 use super::ids::Ids;
 use flow::{Ns, Px, Side};
 
 /// No order.
 pub(super) const NONE: u32 = u32::MAX;
-/// In the table of ids: an order that is done.
+/// In the table of ids: a finished order.
 const DONE: u32 = u32::MAX - 1;
 
-/// In the ring of ids that are done: a free place. Not zero, so that filling memory with it touches it.
+/// A free slot in the ring of finished ids. Not zero, so that filling memory with it touches it.
 const NOBODY: u64 = u64::MAX;
 
-/// An order of ours that rests.
+/// An order of ours that rests at the venue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RestingOrder {
     pub(super) id: u64,
-    /// The venue's number of it.
+    /// The venue's order number.
     pub(super) venue_order: u64,
     pub(super) instrument: u32,
     pub(super) side: Side,
     pub(super) px: Px,
-    /// All that was ever wanted.
+    /// Total quantity, filled part included.
     pub(super) qty: u64,
-    /// What was executed of it.
+    /// Filled quantity.
     pub(super) filled: u64,
-    /// Displayed shares of others that were there before.
+    /// Displayed shares of others ahead in the queue.
     pub(super) ahead: u64,
-    /// Of those, traded but not yet taken off the book by the feed; at most `ahead`.
+    /// Of those, shares that traded but that the feed has not removed yet; at most `ahead`.
     pub(super) traded: u64,
-    /// Orders that were there before: the first so many of the real queue. 0 where the feed does not know orders.
+    /// Number of orders ahead. 0 where the feed does not report orders.
     pub(super) ahead_orders: u32,
-    /// When it ends by itself; [`Ns::NONE`] = never.
+    /// When it expires; [`Ns::NONE`] = never.
     pub(super) expires: Ns,
-    /// The next in its side's list.
+    /// Next in the list of its side.
     pub(super) after: u32,
     pub(super) before: u32,
     pub(super) later: u32,
@@ -65,22 +65,22 @@ impl RestingOrder {
         earlier: NONE,
     };
 
-    /// What is still to be filled.
+    /// Open quantity.
     pub(super) fn open(&self) -> u64 {
         self.qty - self.filled
     }
 
-    /// Displayed shares that still have to trade or leave before it.
-    pub(super) fn waits_for(&self) -> u64 {
+    /// Displayed shares that must still trade or leave before it can fill.
+    pub(super) fn queue_ahead(&self) -> u64 {
         self.ahead - self.traded
     }
 
-    /// Whether it is willing to trade at `px`.
+    /// Whether its limit allows a trade at `px`.
     pub(super) fn accepts(&self, px: Px) -> bool {
-        willing(self.side, self.px, px)
+        trades_at(self.side, self.px, px)
     }
 
-    /// Takes shares off what is ahead; `known` of them were already counted as traded.
+    /// Removes shares from the queue ahead; if `known`, they were counted as traded before.
     pub(super) fn shrink(&mut self, qty: u64, known: bool) {
         if known {
             self.traded = self.traded.saturating_sub(qty);
@@ -90,8 +90,8 @@ impl RestingOrder {
     }
 }
 
-/// Whether an order on `side` with this limit trades at `px`.
-pub(super) fn willing(side: Side, limit: Px, px: Px) -> bool {
+/// Whether an order on `side` with this limit can trade at `px`.
+pub(super) fn trades_at(side: Side, limit: Px, px: Px) -> bool {
     match side {
         Side::Buy => px <= limit,
         Side::Sell => px >= limit,
@@ -99,18 +99,18 @@ pub(super) fn willing(side: Side, limit: Px, px: Px) -> bool {
     }
 }
 
-/// What the venue knows of an id.
+/// What the venue knows about an order id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
-    /// It rests there.
+pub(super) enum OrderStatus {
+    /// Resting, in this slot.
     Live(u32),
-    /// It was there.
+    /// Finished.
     Done,
-    /// Nothing.
+    /// Never seen, or forgotten.
     Unknown,
 }
 
-/// All of them.
+/// All resting orders, and the ids that were seen.
 pub(super) struct RestingOrders {
     orders: Box<[RestingOrder]>,
     free: u32,
@@ -118,22 +118,22 @@ pub(super) struct RestingOrders {
     first: u32,
     last: u32,
     ids: Ids,
-    /// Ids that are done, a ring.
+    /// Ring of finished ids.
     done: Box<[u64]>,
     done_next: usize,
 }
 
-/// Our orders on an instrument: the heads of its two lists, and what can be said of all of them at once.
+/// Our orders on one instrument: the heads of its two lists, and summaries that spare a look at them.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
     pub(super) heads: [u32; 2],
-    /// A bit for each price of a side, by its hash. Those of orders that have ended stay until somebody looks in vain.
+    /// A bit per hashed price, by side. Bits of orders that have ended stay until a search misses.
     marks: [u64; 2],
-    /// None of them ends by itself before.
+    /// Earliest expiry, or earlier.
     pub(super) expires: Ns,
-    /// Whether a side's marks may be those of orders that have ended.
+    /// Whether a side's bits may belong to orders that have ended.
     stale: [bool; 2],
-    /// Whether the best prices, as they stood when they were last looked at, may cross the first of them.
+    /// Whether the touch, when last compared, may have crossed one of these orders.
     pub(super) crossed: bool,
 }
 
@@ -141,26 +141,26 @@ impl Lists {
     pub(super) const EMPTY: Lists =
         Lists { heads: [NONE; 2], marks: [0; 2], expires: Ns::NONE, stale: [false; 2], crossed: false };
 
-    /// Whether none rests here.
+    /// Whether no order rests here.
     #[inline]
     pub(super) fn are_empty(&self) -> bool {
         self.heads[0] & self.heads[1] == NONE
     }
 
-    /// Whether one may rest at that price; if not, none does.
+    /// Whether an order may rest at that price; if false, none does.
     #[inline]
     pub(super) fn may_hold(&self, side: Side, px: Px) -> bool {
         self.marks[half(side)] & mark(px) != 0
     }
 }
 
-/// The mark of a price: neighbours have different ones.
+/// The bit of a price; neighbouring prices differ.
 #[inline]
 fn mark(px: Px) -> u64 {
     1 << ((px.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }
 
-/// Which list.
+/// Index of a side in [`Lists::heads`].
 pub(super) fn half(side: Side) -> usize {
     usize::from(side == Side::Sell)
 }
@@ -185,7 +185,7 @@ impl RestingOrders {
         self.orders.len()
     }
 
-    /// Whether another one can rest.
+    /// Whether another order can rest.
     pub(super) fn has_room(&self) -> bool {
         self.left > 0
     }
@@ -198,15 +198,15 @@ impl RestingOrders {
         &mut self.orders[at as usize]
     }
 
-    pub(super) fn known(&self, id: u64) -> Known {
+    pub(super) fn status_of(&self, id: u64) -> OrderStatus {
         match self.ids.get(id) {
-            None => Known::Unknown,
-            Some(DONE) => Known::Done,
-            Some(at) => Known::Live(at),
+            None => OrderStatus::Unknown,
+            Some(DONE) => OrderStatus::Done,
+            Some(at) => OrderStatus::Live(at),
         }
     }
 
-    /// All that rest, the oldest first.
+    /// All resting orders, the oldest first.
     pub(super) fn by_time(&self) -> impl Iterator<Item = u32> {
         let mut at = self.first;
         std::iter::from_fn(move || {
@@ -216,31 +216,31 @@ impl RestingOrders {
         })
     }
 
-    /// The oldest.
+    /// The oldest resting order.
     pub(super) fn oldest(&self) -> u32 {
         self.first
     }
 
-    /// The next younger.
+    /// The next younger order.
     pub(super) fn younger(&self, at: u32) -> u32 {
         self.orders[at as usize].later
     }
 
-    /// The first order at that price.
+    /// The first of our orders at that price.
     #[inline]
     pub(super) fn first_at(&self, lists: &Lists, side: Side, px: Px) -> u32 {
         if lists.may_hold(side, px) { self.seek(lists.heads[half(side)], px) } else { NONE }
     }
 
-    /// [`RestingOrders::first_at`], and what was looked for in vain because of old marks will not be again.
+    /// [`RestingOrders::first_at`]; a miss clears the bits of orders that have ended.
     #[inline]
-    pub(super) fn first_there(&self, lists: &mut Lists, side: Side, px: Px) -> u32 {
+    pub(super) fn first_at_pruning(&self, lists: &mut Lists, side: Side, px: Px) -> u32 {
         if !lists.may_hold(side, px) {
             return NONE;
         }
         let found = self.seek(lists.heads[half(side)], px);
         if found == NONE && lists.stale[half(side)] {
-            self.renew(lists, half(side));
+            self.rebuild_marks(lists, half(side));
         }
         found
     }
@@ -248,42 +248,42 @@ impl RestingOrders {
     fn seek(&self, head: u32, px: Px) -> u32 {
         let mut next = head;
         while next != NONE {
-            let own = self.get(next);
-            if own.px == px {
+            let order = self.get(next);
+            if order.px == px {
                 return next;
             }
-            next = if own.accepts(px) { own.after } else { NONE };
+            next = if order.accepts(px) { order.after } else { NONE };
         }
         NONE
     }
 
-    /// Marks the prices at which orders rest now.
+    /// Recomputes the bits of one side from its orders.
     #[cold]
-    fn renew(&self, lists: &mut Lists, half: usize) {
+    fn rebuild_marks(&self, lists: &mut Lists, half: usize) {
         let mut next = lists.heads[half];
         (lists.marks[half], lists.stale[half]) = (0, false);
         while next != NONE {
-            let own = self.get(next);
-            lists.marks[half] |= mark(own.px);
-            next = own.after;
+            let order = self.get(next);
+            lists.marks[half] |= mark(order.px);
+            next = order.after;
         }
     }
 
-    /// Enters an order behind its equals. The caller asked [`RestingOrders::has_room`].
-    pub(super) fn rest(&mut self, lists: &mut Lists, own: RestingOrder) {
+    /// Inserts an order after those of equal price. The caller has checked [`RestingOrders::has_room`].
+    pub(super) fn rest(&mut self, lists: &mut Lists, order: RestingOrder) {
         let at = self.free;
         self.free = self.orders[at as usize].later;
         self.left -= 1;
-        self.ids.set(own.id, at);
-        lists.marks[half(own.side)] |= mark(own.px);
-        lists.expires = lists.expires.min(own.expires);
+        self.ids.set(order.id, at);
+        lists.marks[half(order.side)] |= mark(order.px);
+        lists.expires = lists.expires.min(order.expires);
         lists.crossed = true;
-        let head = &mut lists.heads[half(own.side)];
+        let head = &mut lists.heads[half(order.side)];
         let (mut before, mut after) = (NONE, *head);
-        while after != NONE && willing(own.side, self.orders[after as usize].px, own.px) {
+        while after != NONE && trades_at(order.side, self.orders[after as usize].px, order.px) {
             (before, after) = (after, self.orders[after as usize].after);
         }
-        self.orders[at as usize] = RestingOrder { before, after, earlier: self.last, later: NONE, ..own };
+        self.orders[at as usize] = RestingOrder { before, after, earlier: self.last, later: NONE, ..order };
         match before {
             NONE => *head = at,
             before => self.orders[before as usize].after = at,
@@ -298,40 +298,40 @@ impl RestingOrders {
         self.last = at;
     }
 
-    /// Takes an order out; its id is done.
+    /// Removes an order and marks its id as finished.
     pub(super) fn end(&mut self, lists: &mut Lists, at: u32) -> RestingOrder {
-        let own = self.orders[at as usize];
-        lists.stale[half(own.side)] = true;
-        match own.before {
-            NONE => lists.heads[half(own.side)] = own.after,
-            before => self.orders[before as usize].after = own.after,
+        let order = self.orders[at as usize];
+        lists.stale[half(order.side)] = true;
+        match order.before {
+            NONE => lists.heads[half(order.side)] = order.after,
+            before => self.orders[before as usize].after = order.after,
         }
-        if own.after != NONE {
-            self.orders[own.after as usize].before = own.before;
+        if order.after != NONE {
+            self.orders[order.after as usize].before = order.before;
         }
-        match own.earlier {
-            NONE => self.first = own.later,
-            earlier => self.orders[earlier as usize].later = own.later,
+        match order.earlier {
+            NONE => self.first = order.later,
+            earlier => self.orders[earlier as usize].later = order.later,
         }
-        match own.later {
-            NONE => self.last = own.earlier,
-            later => self.orders[later as usize].earlier = own.earlier,
+        match order.later {
+            NONE => self.last = order.earlier,
+            later => self.orders[later as usize].earlier = order.earlier,
         }
         self.orders[at as usize] = RestingOrder { later: self.free, ..RestingOrder::VACANT };
         self.free = at;
         self.left += 1;
-        self.remember(own.id);
-        own
+        self.remember(order.id);
+        order
     }
 
-    /// An order goes on under another id; the old one is done.
+    /// Gives an order a new id; the old one is finished.
     pub(super) fn rename(&mut self, at: u32, id: u64) {
         let old = std::mem::replace(&mut self.orders[at as usize].id, id);
         self.ids.set(id, at);
         self.remember(old);
     }
 
-    /// An id is done; the one that was done longest ago is forgotten for it.
+    /// Marks an id as finished and forgets the one that finished longest ago.
     pub(super) fn remember(&mut self, id: u64) {
         let oldest = std::mem::replace(&mut self.done[self.done_next], id);
         self.done_next = (self.done_next + 1) % self.done.len();
@@ -341,13 +341,13 @@ impl RestingOrders {
         self.ids.set(id, DONE);
     }
 
-    /// Ids that are done and remembered, the oldest first.
+    /// The finished ids that are remembered, the oldest first.
     pub(super) fn remembered(&self) -> impl Iterator<Item = u64> {
         let (young, old) = self.done.split_at(self.done_next);
         old.iter().chain(young).copied().filter(|id| *id != NOBODY)
     }
 
-    /// Forgets everything; the lists' heads are the caller's.
+    /// Forgets all orders and ids; the caller resets the heads of the lists.
     pub(super) fn clear(&mut self) {
         let capacity = self.orders.len() as u32;
         for at in 0..capacity {

@@ -1,54 +1,54 @@
-//! The venue itself: its parts, and the steps that both ways in share.
+//! The venue's parts, and the steps that routes and market data share.
 
 use super::Replies;
-use super::answers::{Answers, Cause};
 use super::consumed::ConsumedDepth;
 use super::fees::Fees;
 use super::instrument::SimInstrument;
-use super::latency::{Lanes, Sample};
+use super::latency::{Sample, Session};
 use super::queue::{self, QueueModel};
+use super::reports::{Cause, ExecutionReports};
 use super::resting::{self, NONE, RestingOrder, RestingOrders};
 use crate::Space;
 use crate::book::{Book, BookStage};
 use flow::{CancelReason, Event, EventId, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage};
 
-/// A venue that fills orders against the market's own book. See the module.
+/// A venue that fills our orders against the market's own book. See the module.
 pub struct SimulatedVenue {
-    pub(super) answers: Answers,
+    pub(super) reports: ExecutionReports,
     pub(super) queue: Box<dyn QueueModel>,
     pub(super) resting: RestingOrders,
     pub(super) consumed: ConsumedDepth,
-    pub(super) sim_instruments: Box<[SimInstrument]>,
+    pub(super) instruments: Box<[SimInstrument]>,
     pub(super) book: BookStage,
     books: Kinds,
     prefetches: Kinds,
-    /// What the book says is for nobody: the venue looks at the book itself.
+    /// Discards the events of the book stage: the venue reads the book itself.
     discarded: Out,
 }
 
 impl SimulatedVenue {
-    /// Builds it with the parameters of [`super::PARAMS`].
+    /// Builds the venue with the parameters of [`super::PARAMS`].
     ///
     /// # Errors
-    /// When the latency model is `recorded`: that one is built by [`SimulatedVenue::with_recorded`].
+    /// When the latency model is `recorded`, which needs [`SimulatedVenue::with_recorded`].
     pub fn new(params: &Params, space: Space) -> Result<SimulatedVenue, ParamError> {
         SimulatedVenue::with_recorded(params, space, Vec::new())
     }
 
-    /// [`SimulatedVenue::new`] with the rows of the latency model `recorded`, in the order of time.
+    /// [`SimulatedVenue::new`] with the rows of the latency model `recorded`, in time order.
     ///
     /// # Errors
-    /// When that model is chosen and the rows are none or not in order.
+    /// When that model is chosen and the rows are empty or out of order.
     pub fn with_recorded(params: &Params, space: Space, rows: Vec<Sample>) -> Result<SimulatedVenue, ParamError> {
         let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
-        let lanes = Lanes::new(params, rows)?;
+        let session = Session::new(params, rows)?;
         let book = BookStage::new(params, space);
         Ok(SimulatedVenue {
-            answers: Answers { lanes, fees: Fees::new(params), venue_orders: 0, matches: 0 },
+            reports: ExecutionReports { session, fees: Fees::new(params), venue_orders: 0, matches: 0 },
             queue: queue::build(params),
             resting: RestingOrders::new(limit("max_own_orders")),
             consumed: ConsumedDepth::new(limit("max_taken_levels")),
-            sim_instruments: vec![SimInstrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
+            instruments: vec![SimInstrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
             books: book.reads(),
             prefetches: book.prefetches(),
             book,
@@ -56,15 +56,15 @@ impl SimulatedVenue {
         })
     }
 
-    /// The latency model's floor: nothing that the pipeline sends comes back earlier.
+    /// The smallest latency to the venue: no reply is due earlier than this after its cause.
     pub fn least_latency(&self) -> u64 {
-        self.answers.lanes.least()
+        self.reports.session.least()
     }
 
-    /// When an event that left the pipeline (a route, or a refusal) at `ts` with id `id` arrives. Called once an event, in
-    /// the tail's order; later calls never give earlier times.
+    /// When an event that left the pipeline (a route, or a refusal) at `ts` with id `id` arrives. Called once per event, in
+    /// the tail's order; arrival times never decrease.
     pub fn arrival(&mut self, id: EventId, ts: Ns) -> Ns {
-        self.answers.lanes.arrival(id, ts)
+        self.reports.session.arrival(id, ts)
     }
 
     /// The market's book of an instrument, as the venue keeps it.
@@ -72,14 +72,14 @@ impl SimulatedVenue {
         self.book.books().book(instrument)
     }
 
-    /// Where an order of ours stands, if it rests.
-    pub fn standing(&self, order_id: u64) -> Option<Standing> {
-        let resting::Known::Live(at) = self.resting.known(order_id) else { return None };
-        let own = self.resting.get(at);
-        Some(Standing { px: own.px, ahead: own.waits_for(), open: own.open(), filled: own.filled })
+    /// The queue position of a resting order.
+    pub fn queue_position(&self, order_id: u64) -> Option<QueuePosition> {
+        let resting::OrderStatus::Live(at) = self.resting.status_of(order_id) else { return None };
+        let order = self.resting.get(at);
+        Some(QueuePosition { px: order.px, ahead: order.queue_ahead(), open: order.open(), filled: order.filled })
     }
 
-    /// Prepares for market inputs that will probably come, the next one first; changes nothing but the time they take.
+    /// Prefetches memory for the market inputs that are likely next; results do not depend on it.
     #[inline]
     pub fn prefetch(&mut self, lookahead: &[Event]) {
         if lookahead.first().is_some_and(|next| self.prefetches.has(next.kind)) {
@@ -87,36 +87,36 @@ impl SimulatedVenue {
         }
     }
 
-    /// Keeps the market's book.
+    /// Updates the market's book.
     #[inline]
-    pub(super) fn keep(&mut self, event: &Event) {
+    pub(super) fn update_book(&mut self, event: &Event) {
         if self.books.has(event.kind) {
             self.discarded.begin(event);
             self.book.on_event(event, &mut self.discarded);
         }
     }
 
-    /// An order that rests is executed; when nothing is left of it, it ends.
-    pub(super) fn filled(&mut self, cause: Cause, at: u32, qty: u64, replies: &mut Replies) {
-        let own = self.resting.get_mut(at);
-        let sim_instrument = &mut self.sim_instruments[own.instrument as usize];
-        self.answers.fill(cause, own, sim_instrument, (own.px, qty, Liquidity::Added), replies);
-        if own.open() == 0 {
-            self.resting.end(&mut sim_instrument.lists, at);
+    /// Fills a resting order and removes it when nothing is open.
+    pub(super) fn fill_resting(&mut self, cause: Cause, at: u32, qty: u64, replies: &mut Replies) {
+        let order = self.resting.get_mut(at);
+        let sim = &mut self.instruments[order.instrument as usize];
+        self.reports.fill(cause, order, sim, (order.px, qty, Liquidity::Added), replies);
+        if order.open() == 0 {
+            self.resting.end(&mut sim.lists, at);
         }
     }
 
-    /// An order that rests is cancelled. `route` is what asked for it; 0 = nobody did.
+    /// Cancels a resting order. `route` is the request; 0 = the venue did it by itself.
     pub(super) fn cancel(&mut self, cause: Cause, route: u64, at: u32, reason: CancelReason, replies: &mut Replies) {
         let instrument = self.resting.get(at).instrument as usize;
-        let own = self.resting.end(&mut self.sim_instruments[instrument].lists, at);
-        self.answers.cancelled(cause, route, &own, reason, replies);
+        let order = self.resting.end(&mut self.instruments[instrument].lists, at);
+        self.reports.cancelled(cause, route, &order, reason, replies);
     }
 
-    /// Ends the orders on an instrument whose day is over.
+    /// Cancels the day orders of an instrument whose day is over.
     #[inline]
     pub(super) fn expire(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
-        if self.sim_instruments[instrument as usize].lists.expires <= cause.now {
+        if self.instruments[instrument as usize].lists.expires <= cause.now {
             self.end_day(cause, instrument, replies);
         }
     }
@@ -125,7 +125,7 @@ impl SimulatedVenue {
     fn end_day(&mut self, cause: Cause, instrument: u32, replies: &mut Replies) {
         let mut earliest = Ns::NONE;
         for side in [Side::Buy, Side::Sell] {
-            let mut next = self.sim_instruments[instrument as usize].lists.heads[resting::half(side)];
+            let mut next = self.instruments[instrument as usize].lists.heads[resting::half(side)];
             while next != NONE {
                 let (this, RestingOrder { expires, after, .. }) = (next, *self.resting.get(next));
                 next = after;
@@ -136,19 +136,19 @@ impl SimulatedVenue {
                 }
             }
         }
-        self.sim_instruments[instrument as usize].lists.expires = earliest;
+        self.instruments[instrument as usize].lists.expires = earliest;
     }
 }
 
-/// Where an order of ours stands.
+/// The queue position of a resting order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct QueuePosition {
     /// Its price.
     pub px: Px,
-    /// Displayed shares of others that come before it.
+    /// Displayed shares of others ahead of it.
     pub ahead: u64,
-    /// What is still to be filled.
+    /// Open quantity.
     pub open: u64,
-    /// What was filled.
+    /// Filled quantity.
     pub filled: u64,
 }

@@ -194,7 +194,7 @@ impl SimInstrument {
 
     /// Shares ahead of an order of ours.
     pub(crate) fn ahead(&self, id: u64) -> u64 {
-        self.venue.standing(id).unwrap_or_else(|| panic!("{id} does not rest")).ahead
+        self.venue.queue_position(id).unwrap_or_else(|| panic!("{id} does not rest")).ahead
     }
 
     /// Takes the answers; what all have in common is checked here.

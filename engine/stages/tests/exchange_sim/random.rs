@@ -203,7 +203,7 @@ impl Stream {
     fn check(&mut self, emitted: &[Emitted], place: &str) {
         assert_eq!(emitted, std::mem::take(&mut self.reference.emitted), "{place}");
         for (id, px, ahead, open, filled) in self.reference.standing() {
-            let own = self.rig.venue.standing(id).unwrap_or_else(|| panic!("{place}: {id} does not rest"));
+            let own = self.rig.venue.queue_position(id).unwrap_or_else(|| panic!("{place}: {id} does not rest"));
             assert_eq!((own.px.0, own.ahead, own.open, own.filled), (px, ahead, open, filled), "{place}: order {id}");
         }
     }

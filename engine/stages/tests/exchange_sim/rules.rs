@@ -22,7 +22,7 @@ fn a_marketable_order_walks_the_depth_up_to_its_limit() {
     let mut rig = market();
     let emitted = rig.new_order(limit(1, Side::Buy, 102, 50));
     assert_eq!(emitted, [Emitted::Ack(1, 0), Emitted::Fill(1, 101, 10, 2), Emitted::Fill(1, 102, 20, 2)]);
-    assert_eq!(rig.venue.standing(1).map(|s| (s.open, s.filled, s.ahead)), Some((20, 30, 0)));
+    assert_eq!(rig.venue.queue_position(1).map(|s| (s.open, s.filled, s.ahead)), Some((20, 30, 0)));
     // What is displayed was bought: it is not there for us again, though the market does not know.
     let emitted = rig.new_order(limit(2, Side::Buy, 103, 100).tif(Tif::ImmediateOrCancel));
     assert_eq!(emitted, [Emitted::Ack(2, 0), Emitted::Fill(2, 103, 30, 2), Emitted::Cancelled(2, 70, 2)]);
@@ -122,7 +122,7 @@ fn new_terms_keep_the_place_only_when_less_is_wanted() {
     assert_eq!(rig.ahead(3), 110);
     let emitted = rig.replace_order(limit(4, Side::Buy, 101, 25), 3);
     assert_eq!(emitted, [Emitted::Ack(4, 3), Emitted::Fill(4, 101, 10, 2)]);
-    assert_eq!(rig.venue.standing(4).map(|s| (s.open, s.filled)), Some((15, 10)));
+    assert_eq!(rig.venue.queue_position(4).map(|s| (s.open, s.filled)), Some((15, 10)));
     assert_eq!(rig.replace_order(limit(5, Side::Buy, 101, 10), 4), [Emitted::Reject(5, 3, 2)], "10 are executed");
     assert_eq!(rig.replace_order(limit(4, Side::Buy, 101, 30), 4), [Emitted::Reject(4, 3, 5)]);
     assert_eq!(rig.replace_order(limit(6, Side::Buy, 101, 30), 3), [Emitted::Reject(6, 3, 2)]);
@@ -137,7 +137,7 @@ fn a_day_order_ends_with_the_day() {
     assert_eq!(rig.add(22, Side::Buy, 90, 1), []);
     rig.now = DAY;
     assert_eq!(rig.add(23, Side::Buy, 90, 1), [Emitted::Cancelled(1, 30, 4)]);
-    assert!(rig.venue.standing(2).is_some());
+    assert!(rig.venue.queue_position(2).is_some());
 }
 
 #[test]

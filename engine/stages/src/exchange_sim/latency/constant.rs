@@ -1,11 +1,11 @@
-//! Constant latency: a time there, a time back, and optionally a jitter on top of each.
+//! Constant latency: a time to the venue, a time back, and optional jitter on each.
 //!
-//! The jitter is uniform from 0 to its bound and drawn by the event's id, so the floor is the constant itself. Bound: O(1).
+//! Jitter is uniform from 0 to its bound and drawn from the event's id, so the constant is the floor. Bound: O(1).
 
 use super::model::{Latency, drawn};
 use flow::{EventId, Ns, Params};
 
-/// What sets the two directions of one event apart.
+/// Salts that make the two directions of one event independent.
 const THERE: u64 = 0x7468_6572_6500;
 const BACK: u64 = 0x6261_636b_0000;
 

@@ -1,9 +1,8 @@
-//! How long a message takes to the venue and back: models as plug-ins, one file and one entry each.
+//! Latency to the venue and back: pluggable models, one file and one entry each.
 //!
-//! A model says how long a message takes; that a session keeps its order is [`Lanes`]' matter: what left first arrives
-//! first, in both directions, however the single times vary. Whatever is drawn is drawn by the id of an event, never by
-//! the order or the time in which something arrived, so that a run is the same however the entry is cut.
-//! Bound: O(1) a message; the recorded model O(log rows).
+//! A model gives the latency of one message. [`Session`] keeps messages in order: what is sent first arrives first, in
+//! both directions, however latencies vary. Randomness is drawn from an event's id, never from arrival order or time, so
+//! a run is the same however the pipeline is cut. Bound: O(1) per message; the recorded model is O(log rows).
 
 mod constant;
 mod model;
@@ -18,7 +17,7 @@ use model::Latency;
 use rate::Rate;
 use recorded::Recorded;
 
-/// Makes a model; the rows are for the recorded one.
+/// Builds a model; the rows are for the recorded one.
 type Build = fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>;
 
 /// An entry of the registry of latency models.
@@ -38,20 +37,20 @@ const LATENCIES: &[Entry] = &[
 pub(super) const NAMES: &[&str] = &["constant", "rate", "recorded"];
 
 /// The two directions of one session.
-pub(super) struct Lanes {
+pub(super) struct Session {
     model: Box<dyn Latency>,
     /// When the last message to the venue arrives.
     there: Ns,
-    /// When the last answer is due.
+    /// When the last reply is due.
     back: Ns,
 }
 
-impl Lanes {
+impl Session {
     /// The model that the parameter `latency` names; `rows` are for the recorded one.
-    pub(super) fn new(params: &Params, rows: Vec<Sample>) -> Result<Lanes, ParamError> {
+    pub(super) fn new(params: &Params, rows: Vec<Sample>) -> Result<Session, ParamError> {
         let name = params.text("latency");
         let entry = LATENCIES.iter().find(|l| l.name == name).expect("the parameter is a choice of these names");
-        Ok(Lanes { model: (entry.build)(params, rows)?, there: Ns(0), back: Ns(0) })
+        Ok(Session { model: (entry.build)(params, rows)?, there: Ns(0), back: Ns(0) })
     }
 
     /// See [`Latency::least`].
@@ -66,7 +65,7 @@ impl Lanes {
         self.there
     }
 
-    /// When an answer to `cause` that is given at `now` is due.
+    /// When a reply to `cause`, made at `now`, is due.
     #[inline]
     pub(super) fn due(&mut self, cause: EventId, now: Ns) -> Ns {
         let at = now.0.saturating_add(self.model.reply(cause, now));

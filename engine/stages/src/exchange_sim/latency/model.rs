@@ -1,24 +1,24 @@
-//! What a model of latency is, and the numbers that models draw.
+//! The interface of a latency model, and the draw that jitter comes from.
 
 use flow::{EventId, Ns};
 
-/// How long a message takes.
+/// The latency of single messages.
 pub(in crate::exchange_sim) trait Latency: Send {
-    /// The least time to the venue, ever.
+    /// The smallest latency to the venue.
     fn least(&self) -> u64;
-    /// The time to the venue of the message `id` that leaves at `ts`; called once a message, in order.
+    /// Latency to the venue of message `id` sent at `ts`; called once per message, in order.
     fn order(&mut self, id: EventId, ts: Ns) -> u64;
-    /// The time back of an answer to the event `cause` at `now`.
+    /// Latency back, of a reply to `cause` made at `now`.
     fn reply(&self, cause: EventId, now: Ns) -> u64;
-    /// What the model has to remember between messages.
+    /// The model's state between messages.
     fn memory(&self) -> u64 {
         0
     }
-    /// Gives it back.
+    /// Restores that state.
     fn recall(&mut self, _memory: u64) {}
 }
 
-/// A number from 0 to `most`, drawn by an event's id: SplitMix64's mixer, then a multiplication instead of a remainder.
+/// A number from 0 to `most`, drawn from an event's id: SplitMix64's mixer, then a multiplication instead of a modulo.
 #[inline]
 pub(super) fn drawn(id: EventId, salt: u64, most: u64) -> u64 {
     let mut z = (id.0 & !EventId::RING_BIT) ^ salt;

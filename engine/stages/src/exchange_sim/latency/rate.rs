@@ -1,7 +1,6 @@
-//! Latency by rate: a gateway that handles one message after the other, so that bursts queue.
+//! Rate-limited latency: a gateway that serves one message after another, so that bursts queue.
 //!
-//! Each message takes `service_ns` of the gateway's time before it travels as in the constant model. The gateway is free
-//! again when the message before is served. Bound: O(1).
+//! Each message occupies the gateway for `service_ns`, then travels as in the constant model. Bound: O(1).
 
 use super::constant::Constant;
 use super::model::Latency;
@@ -11,7 +10,7 @@ use flow::{EventId, Ns, Params};
 pub(super) struct Rate {
     travel: Constant,
     service_ns: u64,
-    /// When the gateway is done with all that it has.
+    /// When the gateway has served everything it received.
     free: Ns,
 }
 

@@ -1,20 +1,20 @@
-//! Recorded latency: what was measured at some moments, interpolated by time.
+//! Recorded latency: measurements, interpolated over time.
 //!
-//! The rows are given at construction; reading the file is not a pure thing and stands elsewhere. Between two rows both
-//! times are interpolated linearly (rounded down), before the first and after the last they stay. The floor is the least
-//! time there of all rows. Bound: O(log rows).
+//! The rows are passed in at construction; reading the file is I/O and happens elsewhere. Between two rows both
+//! latencies are interpolated linearly and rounded down; outside the rows the nearest row holds. The floor is the
+//! smallest latency to the venue of all rows. Bound: O(log rows).
 
 use super::model::Latency;
 use flow::{EventId, Ns, ParamError, Params};
 
-/// A measurement.
+/// One measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// When it was made.
     pub ts: Ns,
-    /// Time to the venue.
+    /// Latency to the venue.
     pub order_ns: u64,
-    /// Time back.
+    /// Latency back.
     pub reply_ns: u64,
 }
 
@@ -25,10 +25,10 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// From rows in the order of time.
+    /// From rows in time order.
     ///
     /// # Errors
-    /// When there are none, or their times do not rise.
+    /// When there are no rows, or their times do not rise.
     pub(super) fn new(params: &Params, rows: Vec<Sample>) -> Result<Recorded, ParamError> {
         let refused =
             |found: String, valid: &str| ParamError { key: "sim.latency".to_owned(), found, valid: valid.to_owned() };

@@ -1,8 +1,8 @@
-//! Where in the queue we stand when the feed does not tell: models as plug-ins, one file and one entry each.
+//! Queue position where the feed reports no orders: pluggable models, one file and one entry each.
 //!
-//! A feed by level says how much stands at a price, not who. When a level falls by less than what was traded explains,
-//! somebody cancelled, before us or behind us. A model says how many shares of that stood ahead. Whatever it says, no
-//! more can be ahead than was, and no more can be taken behind than stood there. Bound: O(1).
+//! A feed by level reports how much rests at a price, not whose it is. When a level shrinks by more than its trades
+//! explain, somebody cancelled, ahead of us or behind. A model estimates how many of those shares were ahead. The
+//! estimate is clamped: no more leave ahead than were ahead, no more leave behind than were behind. Bound: O(1).
 
 mod model;
 mod power;
@@ -11,6 +11,7 @@ mod pro_rata_behind;
 pub(super) use model::QueueModel;
 
 use flow::Params;
+pub(super) use model::QueueModel;
 use power::Power;
 use pro_rata_behind::ProRataBehind;
 
@@ -36,7 +37,7 @@ pub(super) fn build(params: &Params) -> Box<dyn QueueModel> {
     (entry.build)(params)
 }
 
-/// What the model says, within what can be.
+/// The model's estimate, clamped to what is possible.
 pub(super) fn divide(model: &dyn QueueModel, gone: u64, ahead: u64, behind: u64) -> u64 {
     let least = gone.saturating_sub(behind).min(ahead);
     model.ahead_part(gone, ahead, behind).clamp(least, gone.min(ahead))
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn worked_by_hand() {
         let power = Power::of(2.0);
-        // 300 ahead, 100 behind, 40 gone: in proportion 30 and 10.
+        // 300 ahead, 100 behind, 40 cancelled: in proportion 30 and 10.
         assert_eq!(divide(&ProRataBehind, 40, 300, 100), 30);
         // 90,000 against 10,000: nine tenths from ahead.
         assert_eq!(divide(&power, 40, 300, 100), 36);
@@ -64,7 +65,7 @@ mod tests {
         // Rounded down: 40 x 100 / 300 = 13.33, and 40 x 1 / 5 = 8.
         assert_eq!(divide(&ProRataBehind, 40, 100, 200), 13);
         assert_eq!(divide(&power, 40, 100, 200), 8);
-        // More gone than stood behind: the rest was ahead.
+        // More cancelled than was behind: the rest was ahead.
         assert_eq!(divide(&power, 90, 100, 10), 89);
         assert_eq!(divide(&power, 50, 10, 45), 5);
         // Nothing behind, nothing ahead.

@@ -1,8 +1,8 @@
-//! Power: f(x) = x^n, what is gone divided as f(ahead) to f(behind).
+//! Power model: f(x) = x^n; cancels are split in the ratio f(ahead) : f(behind).
 //!
-//! With n = 1 it is pro rata; the larger n, the more the longer side gives: somebody at the end of a long queue is the
-//! likelier to see those before him leave, somebody near its front to see those behind him do so. Rounded down.
-//! Bound: O(1); the power is that of `libm`, the same on every machine.
+//! With n = 1 it is pro rata. The larger n, the more of the cancels fall on the longer part of the queue: near the end
+//! of a long queue they are mostly ahead of us, near its front mostly behind. Rounded down. Bound: O(1); the power is
+//! `libm`'s, the same on every machine.
 
 use super::model::QueueModel;
 use flow::Params;
@@ -28,7 +28,7 @@ impl QueueModel for Power {
         if ahead == 0 || behind == 0 {
             return gone.min(ahead);
         }
-        // f(ahead) / (f(ahead) + f(behind)), in one power so that no sum overflows.
+        // f(ahead) / (f(ahead) + f(behind)), as one power so that no sum overflows.
         let ratio = libm::pow(behind as f64 / ahead as f64, self.n);
         (gone as f64 / (1.0 + ratio)) as u64
     }

@@ -1,7 +1,7 @@
-//! Pro rata: every share of the level is as likely to be cancelled as any other.
+//! Pro-rata model: every share at the level is equally likely to be cancelled.
 //!
-//! What is gone is divided between ahead and behind in proportion to what stands there; rounded down, so that we are
-//! never further ahead than in proportion. Bound: O(1), integers only.
+//! Cancels are split between ahead and behind in proportion to the shares there. The part ahead is rounded down, so our
+//! position never improves by more than the proportion. Bound: O(1), integers only.
 
 use super::model::QueueModel;
 
