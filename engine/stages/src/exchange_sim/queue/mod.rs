@@ -11,7 +11,6 @@ mod pro_rata_behind;
 pub(super) use model::QueueModel;
 
 use flow::Params;
-pub(super) use model::QueueModel;
 use power::Power;
 use pro_rata_behind::ProRataBehind;
 
