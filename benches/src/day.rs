@@ -9,7 +9,7 @@ use feeds::itch::ItchDecoder;
 use flow::records::BookTop;
 use flow::{Event, Inputs, Kind, Kinds, Out, Params, Stage, Value, Window};
 use stages::Space;
-use stages::book::{BookStage, PARAMS};
+use stages::book::{BookStage, MAX_ORDERS, PARAMS};
 use std::time::{Duration, Instant};
 
 /// A day: what fills the books, and what is timed.
@@ -56,10 +56,9 @@ fn feed(decoder: &mut ItchDecoder, mut window: [Window; 1], queue: &mut Inputs, 
 /// The defaults, with more room where so many orders need it.
 fn params(live_orders: u32) -> Params {
     let mut params = Params::defaults(PARAMS);
-    let most = PARAMS.iter().find(|param| param.name == "max_orders").expect("the book has that parameter");
     let wanted = u64::from(live_orders) * 5 / 4;
-    if wanted > params.int("max_orders") {
-        params.set(most, Value::Int(wanted));
+    if wanted > u64::from(params.get(MAX_ORDERS)) {
+        params.set(&MAX_ORDERS.param(), Value::Int(wanted));
     }
     params
 }

@@ -26,6 +26,7 @@ mod sink;
 mod source;
 mod stage;
 mod state;
+mod typed;
 mod units;
 mod venue;
 mod window;
@@ -50,6 +51,9 @@ pub use sink::{Sink, SinkError};
 pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
+pub use typed::{
+    BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, TextParam, TypedParam, Unsigned,
+};
 pub use units::{Ns, Px, Qty, decimal};
 pub use venue::{Venue, VenueError, VenueReply};
 pub use window::Window;

@@ -1,7 +1,8 @@
 //! Parameters: what can be set, in one place for everything that needs to know.
 //!
 //! A registry entry lists its [`Param`]s with type, unit, range, default and when a change takes effect. Configuration,
-//! `--set`, validation and help are derived from that list; nothing reads a setting that is not in one.
+//! `--set`, validation and help are derived from that list. Code reads a value through the constant that it was declared
+//! with ([`TypedParam`](crate::TypedParam)), so nothing reads a setting that is not in one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -165,50 +166,8 @@ impl Params {
         self.values.iter().map(|(k, v)| (*k, v))
     }
 
-    fn get(&self, name: &str) -> &Value {
-        self.values.get(name).unwrap_or_else(|| panic!("the parameter {name} is not in its registry entry"))
-    }
-
-    /// A [`ParamType::Bool`].
-    ///
-    /// # Panics
-    /// This and the other getters panic when the parameter is not registered with that type.
-    pub fn bool(&self, name: &str) -> bool {
-        match self.get(name) {
-            Value::Bool(v) => *v,
-            other => panic!("{name} is not a flag but {other:?}"),
-        }
-    }
-
-    /// A [`ParamType::Int`].
-    pub fn int(&self, name: &str) -> u64 {
-        match self.get(name) {
-            Value::Int(v) => *v,
-            other => panic!("{name} is not an integer but {other:?}"),
-        }
-    }
-
-    /// A [`ParamType::Float`].
-    pub fn float(&self, name: &str) -> f64 {
-        match self.get(name) {
-            Value::Float(v) => *v,
-            other => panic!("{name} is not a number but {other:?}"),
-        }
-    }
-
-    /// A [`ParamType::Choice`] or [`ParamType::Text`].
-    pub fn text(&self, name: &str) -> &str {
-        match self.get(name) {
-            Value::Text(v) => v,
-            other => panic!("{name} is not a text but {other:?}"),
-        }
-    }
-
-    /// A [`ParamType::List`].
-    pub fn list(&self, name: &str) -> &[String] {
-        match self.get(name) {
-            Value::List(v) => v,
-            other => panic!("{name} is not a list but {other:?}"),
-        }
+    /// The value of that name, if there is one.
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
     }
 }

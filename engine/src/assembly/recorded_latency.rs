@@ -19,10 +19,7 @@ struct Row {
 
 /// The rows that the venue's parameters ask for; none unless its latency is `recorded`.
 pub(super) fn rows(params: &Params) -> Result<Vec<Sample>, Faults> {
-    if params.text("latency") != "recorded" {
-        return Ok(Vec::new());
-    }
-    let path = Path::new(params.text("latency_file"));
+    let Some(path) = stages::exchange_sim::latency_file(params).map(Path::new) else { return Ok(Vec::new()) };
     let wrong = |e: csv::Error| {
         let valid = "valid: a readable file of rows ts_ns,order_ns,reply_ns under that header (sim.latency_file)";
         Faults::one(path, "", &e.to_string(), valid)

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
 use super::{present, watch::Watch};
-use crate::config::Settings;
+use crate::config::{Settings, keys};
 use crate::control::Server;
 use crate::drive::DriveError;
 use crate::ingress::{Commands, Pace, halt};
@@ -79,7 +79,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if goes_on {
         eprintln!("{}: the journal goes on", dir.display());
     }
-    let mut watch = Watch::new(None, !args.json)?.with_stall_halt(sender.clone(), settings.pipeline.int("stall_ms"));
+    let mut watch =
+        Watch::new(None, !args.json)?.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
     let mut server = None;
     let mut said = None;
     let options = Options {

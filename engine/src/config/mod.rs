@@ -1,15 +1,15 @@
 //! Settings: from TOML and `--set` to typed values, with every fault at once.
 //!
-//! Every key that can be set stands in a registry entry ([`stages::STAGES`], [`stages::venue::VENUES`], [`feeds::FEEDS`],
+//! Every key that can be set stands in a registry entry ([`stages::STAGES`], [`stages::exchange_sim::VENUES`], [`feeds::FEEDS`],
 //! [`sinks::SINKS`]) or in
-//! [`LINE`] and [`OUTCOMES`] here. A file is read into a plain table and each key is looked up there, so an unknown key,
+//! [`PIPELINE`] and [`OUTCOMES`] here. A file is read into a plain table and each key is looked up there, so an unknown key,
 //! a wrong type and a value out of range are found in one pass, each with file and key and what would be valid.
 
 mod fault;
-mod pipeline;
+pub mod keys;
 mod read;
 mod settings;
 
 pub use fault::{Fault, Faults};
-pub use pipeline::{OUTCOMES, PIPELINE};
+pub use keys::{OUTCOMES, PIPELINE};
 pub use settings::{InputSettings, Settings};

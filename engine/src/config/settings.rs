@@ -1,7 +1,7 @@
 //! Settings as they are, and one assignment of the command line.
 
 use super::fault::Fault;
-use super::pipeline::{OUTCOMES, PIPELINE};
+use super::keys::{self, OUTCOMES, PIPELINE};
 use chrono::NaiveDate;
 use feeds::Feed;
 use flow::{Param, Params, Registered, Value};
@@ -88,8 +88,7 @@ impl Settings {
 
     /// The world of a pipeline over instruments below this number.
     pub fn space(&self, instruments: u32) -> Space {
-        let fills = u32::try_from(self.pipeline.int("max_fills")).expect("its range is below 2^32");
-        Space { instruments, fills }
+        Space { instruments, fills: self.pipeline.get(keys::MAX_FILLS) }
     }
 
     /// The parameters of a section and their values.

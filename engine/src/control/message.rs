@@ -86,9 +86,9 @@ impl ControlRequest {
 
     fn check_number(&self) -> Result<u32, BadCommand> {
         let name = self.check.clone().unwrap_or_default();
-        let entry = CHECKS.iter().find(|entry| entry.name == name && !entry.params.is_empty());
+        let entry = CHECKS.iter().find(|entry| entry.name == name && entry.limit.is_some());
         entry.map(|l| u32::from(l.number)).ok_or_else(|| {
-            let names: Vec<_> = CHECKS.iter().filter(|l| !l.params.is_empty()).map(|l| l.name).collect();
+            let names: Vec<_> = CHECKS.iter().filter(|l| l.limit.is_some()).map(|l| l.name).collect();
             BadCommand { what: "check with a limit", found: name, valid: names.join(", ") }
         })
     }

@@ -3,7 +3,7 @@
 //! Three ways: the wall's time; the exchange's as fast as it goes; the exchange's at a pace, which holds inputs back and
 //! changes nothing else. A clock is read once a turn.
 
-use crate::plan::ClockKind;
+use crate::config::keys::ClockKind;
 use flow::Ns;
 use std::time::{Instant, SystemTime};
 

@@ -1,8 +1,8 @@
 //! Builds the plan: the stages in their order, what each is asked for, the groups.
 
-use super::parts::{ClockKind, Plan, Planned, RETURNS};
+use super::parts::{Plan, Planned, RETURNS};
 use super::{cuts, outcomes, proof};
-use crate::config::{Fault, Faults, Settings};
+use crate::config::{Fault, Faults, Settings, keys};
 use flow::{Kind, Kinds, Out};
 use ring::Idle;
 use stages::{STAGES, Space, StageEntry};
@@ -30,7 +30,7 @@ impl Plan {
         let cuts = cuts::cuts(settings, &entries, &mut faults);
         let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
         let groups = cuts::groups(&stages, &cuts, &cores, tail);
-        let ring_capacity = settings.pipeline.int("ring_capacity") as usize;
+        let ring_capacity = settings.pipeline.get(keys::RING_CAPACITY);
         if !ring_capacity.is_power_of_two() {
             faults.push(Fault::of_settings(
                 "pipeline.ring_capacity",
@@ -38,36 +38,36 @@ impl Plan {
                 "valid: a power of two from 128",
             ));
         }
-        let clock = if settings.pipeline.text("clock") == "wall" { ClockKind::Wall } else { ClockKind::Event };
+        let clock = settings.pipeline.get(keys::CLOCK);
         let gateway = if trades { proof::gateway(settings, clock, &mut faults) } else { None };
         let ticks = proof::ticks(&stages, &mut faults);
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
-        let idle = idle(settings.pipeline.text("idle"), groups.len());
+        let idle = settings.pipeline.get(keys::IDLE).unwrap_or_else(|| idle(groups.len()));
         Ok(Plan {
             stages,
             groups,
             ticks,
             outcomes,
-            ring: settings.pipeline.text("ring").parse().expect("the parameter lists the rings"),
+            ring: settings.pipeline.get(keys::RING),
             ring_capacity,
             trades,
             gateway,
-            time_orders: trades && settings.pipeline.bool("time_orders"),
-            max_returns: settings.pipeline.int("max_returns") as usize,
-            batch: settings.pipeline.int("batch") as usize,
+            time_orders: trades && settings.pipeline.get(keys::TIME_ORDERS),
+            max_returns: settings.pipeline.get(keys::MAX_RETURNS),
+            batch: settings.pipeline.get(keys::BATCH),
             idle,
             clock,
-            sample_every: settings.pipeline.int("sample_every"),
-            meters: settings.pipeline.bool("meters"),
+            sample_every: settings.pipeline.get(keys::SAMPLE_EVERY),
+            meters: settings.pipeline.get(keys::METERS),
         })
     }
 }
 
 /// The registry entries of the configured stages, in the registry's order.
 fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<&'static StageEntry> {
-    let names = settings.pipeline.list("stages");
+    let names = settings.pipeline.get(keys::STAGES);
     let known = || format!("valid: {}", STAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", "));
     for name in names.iter().filter(|n| flow::find(STAGES, n).is_none()) {
         faults.push(Fault::of_settings("pipeline.stages", name, &known()));
@@ -91,10 +91,6 @@ fn built(entries: &[&StageEntry], settings: &Settings, space: Space, faults: &mu
 }
 
 /// Spinning is right only when no other group waits for the same core.
-fn idle(name: &str, groups: usize) -> Idle {
-    match name {
-        "auto" if groups < ring::thread::cores().len() => Idle::SpinHint,
-        "auto" => Idle::Yield,
-        name => name.parse().expect("the parameter lists the policies"),
-    }
+fn idle(groups: usize) -> Idle {
+    if groups < ring::thread::cores().len() { Idle::SpinHint } else { Idle::Yield }
 }

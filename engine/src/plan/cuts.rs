@@ -4,17 +4,18 @@
 //! behind it and the tail read.
 
 use super::parts::{GroupPlan, Planned, TAIL};
+use crate::config::keys::{self, Preset};
 use crate::config::{Fault, Settings};
 use flow::Kinds;
 use stages::StageEntry;
 
 /// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail.
 pub(super) fn cuts(settings: &Settings, entries: &[&StageEntry], faults: &mut Vec<Fault>) -> Vec<usize> {
-    let named = settings.pipeline.list("cuts");
-    match settings.pipeline.text("preset") {
-        "fused" => Vec::new(),
-        "split" => (1..entries.len()).collect(),
-        _ => {
+    let named = settings.pipeline.get(keys::CUTS);
+    match settings.pipeline.get(keys::PRESET) {
+        Preset::Fused => Vec::new(),
+        Preset::Split => (1..entries.len()).collect(),
+        Preset::Cuts => {
             let index = |name: &String| match name.as_str() {
                 TAIL => Some(entries.len()),
                 name => entries.iter().position(|l| l.name == name),
@@ -32,7 +33,7 @@ pub(super) fn cuts(settings: &Settings, entries: &[&StageEntry], faults: &mut Ve
 }
 
 pub(super) fn cores(settings: &Settings, groups: usize, faults: &mut Vec<Fault>) -> Vec<usize> {
-    let list = settings.pipeline.list("cores");
+    let list = settings.pipeline.get(keys::CORES);
     let cores: Vec<usize> = list.iter().filter_map(|c| c.parse().ok()).collect();
     if cores.len() != list.len() || !(cores.is_empty() || cores.len() == groups) {
         let valid = format!("valid: {groups} core numbers, one a group, or none");

@@ -11,4 +11,4 @@ mod outcomes;
 mod parts;
 mod proof;
 
-pub use parts::{ClockKind, GatewayPlan, GroupPlan, Plan, Planned, RETURNS, TAIL, TickPlan};
+pub use parts::{GatewayPlan, GroupPlan, Plan, Planned, RETURNS, TAIL, TickPlan};

@@ -1,12 +1,12 @@
 //! Which kinds the outcome log and the outcome hash hold.
 
-use crate::config::{Fault, Settings};
+use crate::config::{Fault, Settings, keys};
 use flow::{Kinds, kind_named};
 
 /// The configured kinds, before it is known which of them a stage emits. A name that is no kind is a fault.
 pub(super) fn outcomes(settings: &Settings, faults: &mut Vec<Fault>) -> Kinds {
     let mut kinds = Kinds::NONE;
-    for name in settings.outcomes.list("kinds") {
+    for name in settings.outcomes.get(keys::KINDS) {
         let (without, plain) = name.strip_prefix('-').map_or((false, name.as_str()), |n| (true, n));
         let named = match plain {
             "all" => Some(Kinds::ALL),

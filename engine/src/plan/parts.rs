@@ -1,5 +1,6 @@
 //! What a plan consists of.
 
+use crate::config::keys::ClockKind;
 use flow::{Interval, Kind, Kinds, Stage};
 use ring::Idle;
 use sinks::GatewayEntry;
@@ -43,15 +44,6 @@ pub struct TickPlan {
     pub intervals: Vec<Interval>,
     /// Listed instruments that one tick may address.
     pub slice: usize,
-}
-
-/// Whose time is now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClockKind {
-    /// The exchange's.
-    Event,
-    /// The wall's.
-    Wall,
 }
 
 /// A venue outside the process.

@@ -3,11 +3,13 @@
 //! Orders come from `risk` alone and leave by `router` alone; a strategy has the whole way to a venue behind it; a tick's
 //! slice holds at least one instrument; the ring of routes cannot fill. What does not hold is a fault of the configuration.
 
-use super::parts::{ClockKind, GatewayPlan, Planned, TickPlan};
+use super::parts::{GatewayPlan, Planned, TickPlan};
+use crate::config::keys::ClockKind;
 use crate::config::{Fault, Settings};
 use flow::{Kind, Out};
 use sinks::GATEWAYS;
 use stages::exchange_sim::VENUES;
+use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
 
 /// What only one stage may emit.
 const SOLE: &[(Kind, &str)] = &[(Kind::Order, "risk"), (Kind::Route, "router")];
@@ -53,7 +55,7 @@ const MASS_CANCELS: u64 = 64;
 /// replacing order, of which `orders.max_in_flight` are at once, or as its cancel, of which each order has one: the ring
 /// of routes is larger than both together.
 pub(super) fn gateway(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fault>) -> Option<GatewayPlan> {
-    let name = settings.stages["router"].text("venue");
+    let name = settings.stages["router"].get(stages::router::VENUE);
     if flow::find(VENUES, name).is_some() {
         return None;
     }
@@ -74,7 +76,7 @@ pub(super) fn gateway(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fa
         ));
     }
     let orders = &settings.stages["orders"];
-    let most = orders.int("max_in_flight") + orders.int("max_orders") + MASS_CANCELS;
+    let most = (orders.get(MAX_IN_FLIGHT) + orders.get(MAX_ORDERS)) as u64 + MASS_CANCELS;
     let ring = most.next_power_of_two() as usize;
     assert!(ring as u64 >= most && ring <= ring::MAX_CAPACITY, "the ranges of orders keep its routes within a ring");
     Some(GatewayPlan { entry, ring })

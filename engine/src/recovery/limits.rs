@@ -33,7 +33,7 @@ impl Limits {
         let table = config.parse::<toml::Table>().unwrap_or_default();
         let risk = table.get("risk");
         let limit = |entry: &CheckEntry| {
-            let configured = risk?.get(entry.params.first()?.name)?.as_integer()?;
+            let configured = risk?.get(entry.limit?.name())?.as_integer()?;
             Some((entry.number, Limit { configured, now: configured, by: Asker::ENGINE }))
         };
         Limits { limits: CHECKS.iter().filter_map(limit).collect(), actors: BTreeMap::new() }
@@ -60,8 +60,8 @@ impl Limits {
     pub(super) fn commands(&self, settings: &Settings) -> Vec<Event> {
         let mut commands = Vec::new();
         for (number, limit) in &self.limits {
-            let Some(param) = entry(*number).and_then(|l| l.params.first()) else { continue };
-            let configured = i64::try_from(settings.stages["risk"].int(param.name)).unwrap_or(i64::MAX);
+            let Some(param) = entry(*number).and_then(|l| l.limit) else { continue };
+            let configured = i64::try_from(settings.stages["risk"].get(param)).unwrap_or(i64::MAX);
             if configured != limit.configured || limit.now == configured {
                 continue;
             }
@@ -80,8 +80,8 @@ fn entry(number: u16) -> Option<&'static CheckEntry> {
 
 /// Whether the check's parameter would take that value.
 fn takes(number: u16, limit: i64) -> bool {
-    let param = entry(number).and_then(|l| l.params.first());
-    param.is_some_and(|p| match p.ty {
+    let param = entry(number).and_then(|l| l.limit);
+    param.is_some_and(|p| match p.param().ty {
         ParamType::Int(low, high) => u64::try_from(limit).is_ok_and(|limit| (low..=high).contains(&limit)),
         _ => false,
     })

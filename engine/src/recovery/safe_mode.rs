@@ -17,13 +17,13 @@ use std::path::Path;
 /// # Errors
 /// When the journal cannot be read, or the venue cannot be reached.
 pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'static str>, RecoveryError> {
-    let Some(pipeline) = flow::find(GATEWAYS, settings.stages["router"].text("venue")) else {
+    let Some(entry) = flow::find(GATEWAYS, settings.stages["router"].get(stages::router::VENUE)) else {
         return Ok(None);
     };
     let received = answers(&JournalReader::open(journal)?)?;
-    let mut venue = (pipeline.open)(&settings.venues[pipeline.name]).map_err(|e| Faults::from(Fault::from(e)))?;
+    let mut venue = (entry.open)(&settings.venues[entry.name]).map_err(|e| Faults::from(Fault::from(e)))?;
     let failed = |e: VenueError| RecoveryError::Gateway(GatewayError::Venue(e));
     venue.resume(received).map_err(failed)?;
     venue.cancel_all().map_err(failed)?;
-    Ok(Some(pipeline.name))
+    Ok(Some(entry.name))
 }

@@ -15,21 +15,16 @@ pub use decoder::Lobster;
 use crate::reader::{Stream, date, open_streams};
 use crate::{Feed, FindError, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
-use flow::{BookKind, Definition, Effective, InstrumentType, Mic, Ns, Param, ParamType, Px, midnight, zone_of};
+use flow::{BookKind, Definition, InstrumentType, Mic, Ns, Px, TextParam, midnight, zone_of};
+
+const SYMBOL: TextParam = TextParam::new("symbol", "", "Symbol of the listing; empty takes it from the file's name");
 
 /// The line of the registry.
 pub const FEED: Feed = Feed {
     name: "lobster",
     doc: "feeds/docs/lobster.md",
     about: "LOBSTER message and orderbook files of one symbol and day: the zip as it is, or its two CSV files",
-    params: &[Param {
-        name: "symbol",
-        ty: ParamType::Text,
-        unit: "",
-        default: "",
-        effective: Effective::Restart,
-        about: "Symbol of the listing; empty takes it from the file's name",
-    }],
+    params: &[SYMBOL.param()],
     recognise: |head| Role::of(head).is_some(),
     find,
 };
@@ -96,7 +91,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let zip = request.paths.first().and_then(|p| p.file_name()).map(|n| n.to_string_lossy()).unwrap_or_default();
     let day = date::choose(request.date, &[&messages.name, &book.name, &zip]);
     let warning = day.is_none().then(|| date::unknown_warning(&messages.name));
-    let symbol = match request.params.text("symbol") {
+    let symbol = match request.params.get(SYMBOL) {
         "" => symbol.or(book_symbol).unwrap_or("UNKNOWN"),
         given => given,
     };

@@ -4,7 +4,7 @@ use super::{Synthetic, SyntheticConfig};
 use crate::itch::ItchDecoder;
 use crate::{Feed, FindError, OpenError, Opened, Request};
 use chrono::NaiveDate;
-use flow::{Effective, Param, ParamType, Params};
+use flow::{IntParam, Param, Params};
 
 /// The pipeline in the registry.
 pub const FEED: Feed = Feed {
@@ -18,40 +18,25 @@ pub const FEED: Feed = Feed {
 
 const NAME: &str = "synthetic";
 
-const PARAMS: &[Param] = &[
-    Param {
-        name: "seed",
-        ty: ParamType::Int(0, u64::MAX),
-        unit: "",
-        default: "1",
-        effective: Effective::Restart,
-        about: "Seed of everything that is left to chance.",
-    },
-    Param {
-        name: "messages",
-        ty: ParamType::Int(SyntheticConfig::min_messages(1), SyntheticConfig::MAX_MESSAGES),
-        unit: "messages",
-        default: "1000000",
-        effective: Effective::Restart,
-        about: "Messages of the whole day, exactly.",
-    },
-    Param {
-        name: "symbols",
-        ty: ParamType::Int(1, SyntheticConfig::MAX_SYMBOLS as u64),
-        unit: "symbols",
-        default: "500",
-        effective: Effective::Restart,
-        about: "Symbols of the day.",
-    },
-    Param {
-        name: "live_orders",
-        ty: ParamType::Int(SyntheticConfig::MIN_ORDERS_PER_SYMBOL as u64, SyntheticConfig::MAX_LIVE_ORDERS as u64),
-        unit: "orders",
-        default: "20000",
-        effective: Effective::Restart,
-        about: "Orders that rest at once, about, after the ramp-up; at least two for each symbol.",
-    },
-];
+const SEED: IntParam = IntParam::new("seed", (0, u64::MAX), "1", "Seed of everything that is left to chance.");
+const MESSAGES: IntParam = IntParam::new(
+    "messages",
+    (SyntheticConfig::min_messages(1), SyntheticConfig::MAX_MESSAGES),
+    "1000000",
+    "Messages of the whole day, exactly.",
+)
+.unit("messages");
+const SYMBOLS: IntParam<u32> =
+    IntParam::new("symbols", (1, SyntheticConfig::MAX_SYMBOLS as u64), "500", "Symbols of the day.").unit("symbols");
+const LIVE_ORDERS: IntParam<u32> = IntParam::new(
+    "live_orders",
+    (SyntheticConfig::MIN_ORDERS_PER_SYMBOL as u64, SyntheticConfig::MAX_LIVE_ORDERS as u64),
+    "20000",
+    "Orders that rest at once, about, after the ramp-up; at least two for each symbol.",
+)
+.unit("orders");
+
+const PARAMS: &[Param] = &[SEED.param(), MESSAGES.param(), SYMBOLS.param(), LIVE_ORDERS.param()];
 
 impl SyntheticConfig {
     /// The configuration of a section of parameters; the default trading date unless one is given.
@@ -59,12 +44,11 @@ impl SyntheticConfig {
     /// # Panics
     /// When `params` are not those of this feed's registry entry, whose ranges they were checked against.
     pub fn from_params(params: &Params, date: Option<NaiveDate>) -> SyntheticConfig {
-        let small = |name| u32::try_from(params.int(name)).expect("in the range of its parameter");
         SyntheticConfig {
-            seed: params.int("seed"),
-            messages: params.int("messages"),
-            symbols: small("symbols"),
-            live_orders: small("live_orders"),
+            seed: params.get(SEED),
+            messages: params.get(MESSAGES),
+            symbols: params.get(SYMBOLS),
+            live_orders: params.get(LIVE_ORDERS),
             date: date.unwrap_or(SyntheticConfig::default().date),
         }
     }

@@ -2,38 +2,35 @@
 
 use super::error::JournalError;
 use super::format::HEADER_SLOTS;
-use flow::{Effective, Kinds, Param, ParamType, Params};
+use flow::{IntParam, Kinds, Param, Params};
 
 /// Fewest and most records of a segment: a page's worth, and 4 GiB.
 const SEGMENT_RECORDS: (u64, u64) = (HEADER_SLOTS as u64, 1 << 26);
 
+const RECORDS: IntParam = IntParam::new(
+    "segment_records",
+    SEGMENT_RECORDS,
+    "262144",
+    "records of one segment file, 64 bytes each; three segments of each log are allocated ahead",
+)
+.unit("records");
+const HIGH_WATER_MB: IntParam = IntParam::new(
+    "high_water_mb",
+    (0, 1 << 30),
+    "0",
+    "size of the journal from which on the oldest outcome segments are dropped",
+)
+.unit("MiB, 0 = no mark");
+const SYNC_MS: IntParam = IntParam::new(
+    "sync_ms",
+    (1, 500),
+    "250",
+    "how often what was written is synced to the disk; a power cut costs at most two intervals",
+)
+.unit("ms");
+
 /// What can be set of a journal.
-pub(crate) const PARAMS: &[Param] = &[
-    Param {
-        name: "segment_records",
-        ty: ParamType::Int(SEGMENT_RECORDS.0, SEGMENT_RECORDS.1),
-        unit: "records",
-        default: "262144",
-        effective: Effective::Restart,
-        about: "records of one segment file, 64 bytes each; three segments of each log are allocated ahead",
-    },
-    Param {
-        name: "high_water_mb",
-        ty: ParamType::Int(0, 1 << 30),
-        unit: "MiB, 0 = no mark",
-        default: "0",
-        effective: Effective::Restart,
-        about: "size of the journal from which on the oldest outcome segments are dropped",
-    },
-    Param {
-        name: "sync_ms",
-        ty: ParamType::Int(1, 500),
-        unit: "ms",
-        default: "250",
-        effective: Effective::Restart,
-        about: "how often what was written is synced to the disk; a power cut costs at most two intervals",
-    },
-];
+pub(crate) const PARAMS: &[Param] = &[RECORDS.param(), HIGH_WATER_MB.param(), SYNC_MS.param()];
 
 /// What a journal is to be.
 #[derive(Clone, Debug)]
@@ -64,7 +61,7 @@ pub struct Upkeep {
 impl Upkeep {
     /// From the values of the registry's parameters.
     pub fn from_params(params: &Params) -> Upkeep {
-        Upkeep { high_water_bytes: params.int("high_water_mb") << 20, sync_ms: params.int("sync_ms") }
+        Upkeep { high_water_bytes: params.get(HIGH_WATER_MB) << 20, sync_ms: params.get(SYNC_MS) }
     }
 }
 
@@ -86,7 +83,7 @@ impl JournalSpec {
             build_id: build_id.into(),
             config_text: config_text.into(),
             snapshot: None,
-            segment_records: params.int("segment_records").next_multiple_of(HEADER_SLOTS as u64),
+            segment_records: params.get(RECORDS).next_multiple_of(HEADER_SLOTS as u64),
             outcome_kinds: Kinds::ALL,
             upkeep: Upkeep::from_params(params),
         }

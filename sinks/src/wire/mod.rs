@@ -11,39 +11,31 @@ mod frame;
 pub use frame::{ANSWERS, VERSION, asked, hello, question};
 
 use client::Wire;
-use flow::{Effective, Param, ParamError, ParamType, Params, Venue};
+use flow::{IntParam, Param, ParamError, Params, TextParam, Venue};
 use std::time::Duration;
 
+const ADDRESS: TextParam = TextParam::new("address", "127.0.0.1:7400", "where the venue listens").unit("host:port");
+const TIMEOUT_MS: IntParam = IntParam::new(
+    "timeout_ms",
+    (10, 600_000),
+    "2000",
+    "how long the venue may take to answer a hello, or to take what is sent, before the pipeline counts as broken",
+)
+.unit("ms");
+
 /// What can be set.
-pub(crate) const PARAMS: &[Param] = &[
-    Param {
-        name: "address",
-        ty: ParamType::Text,
-        unit: "host:port",
-        default: "127.0.0.1:7400",
-        effective: Effective::Restart,
-        about: "where the venue listens",
-    },
-    Param {
-        name: "timeout_ms",
-        ty: ParamType::Int(10, 600_000),
-        unit: "ms",
-        default: "2000",
-        effective: Effective::Restart,
-        about: "how long the venue may take to answer a hello, or to take what is sent, before the pipeline counts as broken",
-    },
-];
+pub(crate) const PARAMS: &[Param] = &[ADDRESS.param(), TIMEOUT_MS.param()];
 
 /// The registry's builder. It connects when the gateway resumes.
 ///
 /// # Errors
 /// When the address has no port.
 pub(crate) fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
-    let address = params.text("address");
+    let address = params.get(ADDRESS);
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(_))) {
         let valid = "valid: host:port, as 127.0.0.1:7400".to_owned();
         return Err(ParamError { key: "wire.address".to_owned(), found: address.to_owned(), valid });
     }
-    Ok(Box::new(Wire::new(address.to_owned(), Duration::from_millis(params.int("timeout_ms")))))
+    Ok(Box::new(Wire::new(address.to_owned(), Duration::from_millis(params.get(TIMEOUT_MS)))))
 }

@@ -10,6 +10,7 @@ use crate::cli::numbers::grouped;
 use crate::cli::pipeline::{PipelineArgs, set_all};
 use crate::cli::replay::feed_named;
 use crate::config::Settings;
+use crate::config::keys::{self, Preset};
 use chrono::NaiveDate;
 use clap::Args;
 use serde::Serialize;
@@ -225,20 +226,20 @@ struct PipelineResult {
 fn variants(args: &PipelineArgs) -> Result<Vec<Variant>, Failure> {
     let mut asked = Settings::default();
     args.apply(&mut asked)?;
-    let stages = asked.pipeline.list("stages").len();
-    let preset = asked.pipeline.text("preset").to_owned();
+    let stages = asked.pipeline.get(keys::STAGES).len();
+    let preset = asked.pipeline.get(keys::PRESET);
     let named = |preset: &str, groups: usize| {
         let mut settings = asked.clone();
         let cores = own_cores(groups).iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-        let pinned =
-            (asked.pipeline.list("cores").is_empty() && !cores.is_empty()).then(|| format!("pipeline.cores={cores}"));
+        let pinned = (asked.pipeline.get(keys::CORES).is_empty() && !cores.is_empty())
+            .then(|| format!("pipeline.cores={cores}"));
         set_all(&mut settings, [format!("pipeline.preset={preset}")].into_iter().chain(pinned))?;
         Ok::<_, Failure>(Variant { name: preset.to_owned(), settings })
     };
     let mut variants = vec![named("fused", 1)?];
-    if preset == "cuts" {
-        variants.push(Variant { name: preset, settings: asked });
-    } else if (2..=ring::thread::cores().len()).contains(&stages) || preset == "split" {
+    if preset == Preset::Cuts {
+        variants.push(Variant { name: "cuts".to_owned(), settings: asked });
+    } else if (2..=ring::thread::cores().len()).contains(&stages) || preset == Preset::Split {
         variants.push(named("split", stages)?);
     }
     Ok(variants)
@@ -270,7 +271,7 @@ pub(super) fn pipeline(args: &PipelineBenchArgs) -> Result<Exit, Failure> {
     let result = PipelineResult {
         setting: setting.end(),
         on: On::of(&recording, args.file.rounds),
-        stages: variants[0].settings.pipeline.list("stages").to_vec(),
+        stages: variants[0].settings.pipeline.get(keys::STAGES).to_vec(),
         events: first.events,
         events_per_s: first.events_per_s,
         ns_per_event: first.ns_per_event,

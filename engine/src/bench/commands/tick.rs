@@ -9,6 +9,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::numbers::grouped;
 use crate::cli::pipeline::{PipelineArgs, set_all};
 use crate::cli::watch::Watch;
+use crate::config::keys::{self, Preset};
 use crate::report::Percentiles;
 use clap::Args;
 use serde::Serialize;
@@ -99,7 +100,7 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     let cut = args.cut.iter().flat_map(|cuts| ["pipeline.preset=cuts".to_owned(), format!("pipeline.cuts={cuts}")]);
     set_all(&mut settings, cut)?;
     args.pipeline.apply(&mut settings)?;
-    if settings.pipeline.list("cores").is_empty() && settings.pipeline.text("preset") == "fused" {
+    if settings.pipeline.get(keys::CORES).is_empty() && settings.pipeline.get(keys::PRESET) == Preset::Fused {
         set_all(&mut settings, own_cores(1).iter().map(|core| format!("pipeline.cores={core}")))?;
     }
     let TickArgs { seed, symbols, live_orders, warm, .. } = *args;

@@ -7,23 +7,19 @@ use super::sum::Sum;
 use crate::Space;
 use flow::records::{Listing, Tick, Trade};
 use flow::{
-    Effective, Event, Flags, Interval, Kind, Kinds, Mic, Ns, Out, Param, ParamError, ParamType, Params, Px, Scope,
-    Stage, StateError, StateReader, StateWriter, Ticks, zone_of,
+    Event, Flags, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param, ParamError, Params, Px, Scope, Stage,
+    StateError, StateReader, StateWriter, Ticks, zone_of,
 };
 use serde::{Deserialize, Serialize};
 
 /// The most lengths at once.
 pub const MAX_INTERVALS: usize = 8;
 
+const INTERVALS: ListParam =
+    ListParam::new("intervals", "1m", "lengths of the bars, up to eight, each from 5s to 1d and dividing a day evenly");
+
 /// What can be set.
-pub const PARAMS: &[Param] = &[Param {
-    name: "intervals",
-    ty: ParamType::List,
-    unit: "",
-    default: "1m",
-    effective: Effective::Restart,
-    about: "lengths of the bars, up to eight, each from 5s to 1d and dividing a day evenly",
-}];
+pub const PARAMS: &[Param] = &[INTERVALS.param()];
 
 /// An instrument that no listing defined: its days are UTC's. Not zero, so that filling memory with it touches it.
 const NO_CALENDAR: Mic = Mic(*b"----");
@@ -44,7 +40,7 @@ impl BarStage {
     /// # Errors
     /// When a length is none, or there are none or too many.
     pub fn new(params: &Params, space: Space) -> Result<BarStage, ParamError> {
-        let texts = params.list("intervals");
+        let texts = params.get(INTERVALS);
         let refused = |valid: String| ParamError { key: "bars.intervals".to_owned(), found: texts.join(","), valid };
         let parsed = texts.iter().map(|t| t.parse::<Interval>()).collect::<Result<Vec<_>, _>>();
         let mut intervals = parsed.map_err(|e| refused(e.to_string()))?;

@@ -25,6 +25,8 @@ mod view;
 pub use books::{BookId, Books, Limits, Place};
 pub use order::LevelChange;
 pub use outcome::{Fault, LevelUpdate, Reduced, Replaced};
-pub use stage::{BookStage, PARAMS};
+pub use stage::{BookStage, MAX_ORDERS, PARAMS};
 pub use touch::Top;
+
+pub(crate) use stage::{MAX_BOOKS, MAX_LEVELS};
 pub use view::{Ahead, Book, Depth, Resting};

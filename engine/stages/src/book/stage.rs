@@ -12,38 +12,38 @@ use super::touch::Top;
 use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
 use flow::{
-    AnomalyKind, BookKind, Effective, Event, Flags, InstrumentType, Kind, Kinds, Ns, Out, Param, ParamError, ParamType,
-    Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
+    AnomalyKind, BookKind, Event, Flags, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param, ParamError, Params, Px,
+    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
 };
 use std::mem::offset_of;
 
+/// Live orders of all books.
+pub const MAX_ORDERS: IntParam<u32> = IntParam::new(
+    "max_orders",
+    (16, 16_777_216),
+    "1048576",
+    "live orders in all books; 48 bytes each, allocated at start-up",
+)
+.unit("orders");
+/// Price levels of all books.
+pub(crate) const MAX_LEVELS: IntParam<u32> = IntParam::new(
+    "max_levels",
+    (16, 16_777_216),
+    "262144",
+    "price levels in all books; 110 bytes each, allocated at start-up",
+)
+.unit("levels");
+/// Instruments that have a book.
+pub(crate) const MAX_BOOKS: IntParam<u32> = IntParam::new(
+    "max_books",
+    (1, 1_048_576),
+    "16384",
+    "instruments that have a book; 580 bytes each, allocated at start-up",
+)
+.unit("books");
+
 /// What can be set.
-pub const PARAMS: &[Param] = &[
-    Param {
-        name: "max_orders",
-        ty: ParamType::Int(16, 16_777_216),
-        unit: "orders",
-        default: "1048576",
-        effective: Effective::Restart,
-        about: "live orders in all books; 48 bytes each, allocated at start-up",
-    },
-    Param {
-        name: "max_levels",
-        ty: ParamType::Int(16, 16_777_216),
-        unit: "levels",
-        default: "262144",
-        effective: Effective::Restart,
-        about: "price levels in all books; 110 bytes each, allocated at start-up",
-    },
-    Param {
-        name: "max_books",
-        ty: ParamType::Int(1, 1_048_576),
-        unit: "books",
-        default: "16384",
-        effective: Effective::Restart,
-        about: "instruments that have a book; 580 bytes each, allocated at start-up",
-    },
-];
+pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_LEVELS.param(), MAX_BOOKS.param()];
 
 /// Flags of an input that its `level` and `book-top` events inherit.
 const KEPT: u16 = Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0;
@@ -59,8 +59,7 @@ pub struct BookStage {
 impl BookStage {
     /// Builds the stage with the parameters of [`PARAMS`].
     pub fn new(params: &Params, space: Space) -> BookStage {
-        let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
-        let (books, orders, levels) = (limit("max_books"), limit("max_orders"), limit("max_levels"));
+        let (books, orders, levels) = (params.get(MAX_BOOKS), params.get(MAX_ORDERS), params.get(MAX_LEVELS));
         let limits = Limits { instruments: space.instruments, books, orders, levels };
         BookStage { books: Books::new(limits), prefetcher: Prefetcher::NOTHING }
     }

@@ -9,7 +9,16 @@
 //! level; it is also linked into a list per instrument, to clear them all at once. Bound: one entry per level, a fixed
 //! number of entries; without a free entry nothing can be taken from a further level.
 
-use flow::{Px, Side};
+use flow::{IntParam, Px, Side};
+
+/// Room for levels of which we took something.
+pub(super) const MAX_TAKEN_LEVELS: IntParam<u32> = IntParam::new(
+    "max_taken_levels",
+    (16, 1_048_576),
+    "65536",
+    "displayed levels of which we took something; nothing is taken from others when it is full",
+)
+.unit("levels");
 
 /// No entry.
 pub(super) const NONE: u32 = u32::MAX;

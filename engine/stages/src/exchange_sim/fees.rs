@@ -3,12 +3,35 @@
 //! The parameters are converted to integers once, at construction (1e-9 of the currency per share, 1e-6 of a basis
 //! point). Every fee is exact in integers and rounded half to even at 1e-9 of the currency. Bound: O(1).
 
-use flow::{Liquidity, Params, Px};
+use flow::{FloatParam, Liquidity, Params, Px};
 
 /// Millionths of a basis point in one basis point.
 const MICRO: i128 = 1_000_000;
 /// Basis points in one.
 const BPS: i128 = 10_000;
+
+/// What taking costs a share.
+pub(super) const TAKER_PER_SHARE: FloatParam = FloatParam::new(
+    "taker_fee_per_share_nano",
+    (-1e12, 1e12),
+    "3000000",
+    "fee a share (a whole unit) that takes liquidity; negative = rebate",
+)
+.unit("1e-9 currency");
+/// What adding costs a share.
+pub(super) const MAKER_PER_SHARE: FloatParam = FloatParam::new(
+    "maker_fee_per_share_nano",
+    (-1e12, 1e12),
+    "0",
+    "fee a share (a whole unit) that adds liquidity; negative = rebate",
+)
+.unit("1e-9 currency");
+/// What taking costs by value.
+pub(super) const TAKER_BPS: FloatParam =
+    FloatParam::new("taker_fee_bps", (-1e4, 1e4), "0", "fee on the value of what takes liquidity").unit("basis points");
+/// What adding costs by value.
+pub(super) const MAKER_BPS: FloatParam =
+    FloatParam::new("maker_fee_bps", (-1e4, 1e4), "0", "fee on the value of what adds liquidity").unit("basis points");
 
 /// The rates for one kind of liquidity.
 #[derive(Clone, Copy)]
@@ -37,14 +60,11 @@ pub(super) struct Contract {
 impl Fees {
     /// From the fee parameters.
     pub(super) fn new(params: &Params) -> Fees {
-        let rate = |per_share, bps| Rate {
-            per_share: params.float(per_share).round() as i128,
-            micro_bps: (params.float(bps) * MICRO as f64).round() as i128,
+        let rate = |per_share: FloatParam, bps: FloatParam| Rate {
+            per_share: params.get(per_share).round() as i128,
+            micro_bps: (params.get(bps) * MICRO as f64).round() as i128,
         };
-        Fees {
-            taker: rate("taker_fee_per_share_nano", "taker_fee_bps"),
-            maker: rate("maker_fee_per_share_nano", "maker_fee_bps"),
-        }
+        Fees { taker: rate(TAKER_PER_SHARE, TAKER_BPS), maker: rate(MAKER_PER_SHARE, MAKER_BPS) }
     }
 
     /// The fee in nano currency; negative = a rebate.

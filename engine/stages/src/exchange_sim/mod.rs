@@ -26,7 +26,7 @@ mod route;
 mod sim;
 mod state;
 
-pub use latency::Sample;
+pub use latency::{Sample, latency_file};
 pub use params::PARAMS;
 pub use registry::{VENUES, VenueEntry};
 pub use replies::Replies;

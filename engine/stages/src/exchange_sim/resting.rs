@@ -8,7 +8,16 @@
 //! Bound: the capacity; inserting is linear in our orders on that side of the instrument.
 
 use super::ids::Ids;
-use flow::{Ns, Px, Side};
+use flow::{IntParam, Ns, Px, Side};
+
+/// Room for orders of ours.
+pub(super) const MAX_OWN_ORDERS: IntParam<u32> = IntParam::new(
+    "max_own_orders",
+    (16, 1_048_576),
+    "16384",
+    "orders of ours that rest at once; as many done ones are remembered",
+)
+.unit("orders");
 
 /// No order.
 pub(super) const NONE: u32 = u32::MAX;

@@ -1,7 +1,7 @@
 //! The venue's parts, and the steps that routes and market data share.
 
 use super::Replies;
-use super::consumed::ConsumedDepth;
+use super::consumed::{self, ConsumedDepth};
 use super::fees::Fees;
 use super::instrument::SimInstrument;
 use super::latency::{Sample, Session};
@@ -40,14 +40,13 @@ impl SimulatedVenue {
     /// # Errors
     /// When that model is chosen and the rows are empty or out of order.
     pub fn with_recorded(params: &Params, space: Space, rows: Vec<Sample>) -> Result<SimulatedVenue, ParamError> {
-        let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
         let session = Session::new(params, rows)?;
         let book = BookStage::new(params, space);
         Ok(SimulatedVenue {
             reports: ExecutionReports { session, fees: Fees::new(params), venue_orders: 0, matches: 0 },
             queue: queue::build(params),
-            resting: RestingOrders::new(limit("max_own_orders")),
-            consumed: ConsumedDepth::new(limit("max_taken_levels")),
+            resting: RestingOrders::new(params.get(resting::MAX_OWN_ORDERS)),
+            consumed: ConsumedDepth::new(params.get(consumed::MAX_TAKEN_LEVELS)),
             instruments: vec![SimInstrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
             books: book.reads(),
             prefetches: book.prefetches(),

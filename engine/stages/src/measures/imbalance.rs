@@ -8,59 +8,49 @@ use crate::Space;
 use crate::rounding::divide_half_even;
 use flow::records::{BookTop, Imbalance};
 use flow::{
-    Effective, Event, Kind, Kinds, Out, Param, ParamError, ParamType, Params, Px, Scope, Side, Stage, StateError,
-    StateReader, StateWriter,
+    ChoiceParam, Choices, Event, FloatParam, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side,
+    Stage, StateError, StateReader, StateWriter, choices,
 };
 
 /// The most levels of a side.
-const MAX_LEVELS: u64 = 64;
+const DEEPEST: u64 = 64;
+
+const LEVELS: IntParam = IntParam::new(
+    "levels",
+    (1, DEEPEST),
+    "5",
+    "best levels of a side that the depth measure takes; 1 = the touch, and no levels are read or kept",
+)
+.unit("levels");
+const WEIGHTING: ChoiceParam<u8> = ChoiceParam::new(
+    "weighting",
+    WEIGHTINGS,
+    "equal",
+    "weight of the k-th level, from 1: 1, 1/k, or exp(-lambda (k - 1))",
+);
+const LAMBDA: FloatParam =
+    FloatParam::new("lambda", (0.0, 100.0), "0.5", "how fast exponential weights fall from level to level");
+const MAX_LEVELS: IntParam<u32> = IntParam::new(
+    "max_levels",
+    (16, 16_777_216),
+    "262144",
+    "price levels kept in all books together; 110 bytes each, allocated at the start; none where levels = 1",
+)
+.unit("levels");
+const MAX_BOOKS: IntParam<u32> = IntParam::new(
+    "max_books",
+    (1, 1_048_576),
+    "16384",
+    "instruments whose levels are kept; 580 bytes each, allocated at the start; none where levels = 1",
+)
+.unit("books");
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[
-    Param {
-        name: "levels",
-        ty: ParamType::Int(1, MAX_LEVELS),
-        unit: "levels",
-        default: "5",
-        effective: Effective::Restart,
-        about: "best levels of a side that the depth measure takes; 1 = the touch, and no levels are read or kept",
-    },
-    Param {
-        name: "weighting",
-        ty: ParamType::Choice(&["equal", "harmonic", "exponential"]),
-        unit: "",
-        default: "equal",
-        effective: Effective::Restart,
-        about: "weight of the k-th level, from 1: 1, 1/k, or exp(-lambda (k - 1))",
-    },
-    Param {
-        name: "lambda",
-        ty: ParamType::Float(0.0, 100.0),
-        unit: "",
-        default: "0.5",
-        effective: Effective::Restart,
-        about: "how fast exponential weights fall from level to level",
-    },
-    Param {
-        name: "max_levels",
-        ty: ParamType::Int(16, 16_777_216),
-        unit: "levels",
-        default: "262144",
-        effective: Effective::Restart,
-        about: "price levels kept in all books together; 110 bytes each, allocated at the start; none where levels = 1",
-    },
-    Param {
-        name: "max_books",
-        ty: ParamType::Int(1, 1_048_576),
-        unit: "books",
-        default: "16384",
-        effective: Effective::Restart,
-        about: "instruments whose levels are kept; 580 bytes each, allocated at the start; none where levels = 1",
-    },
-];
+pub const PARAMS: &[Param] =
+    &[LEVELS.param(), WEIGHTING.param(), LAMBDA.param(), MAX_LEVELS.param(), MAX_BOOKS.param()];
 
 /// How levels are weighed, by the number that stands in the record.
-const WEIGHTINGS: [(&str, u8); 3] = [("equal", 1), ("harmonic", 2), ("exponential", 3)];
+const WEIGHTINGS: Choices<u8> = choices! { "equal" => 1, "harmonic" => 2, "exponential" => 3 };
 
 /// Compares the sides of every book.
 pub struct ImbalanceStage {
@@ -74,16 +64,13 @@ pub struct ImbalanceStage {
 impl ImbalanceStage {
     /// Builds the stage with the parameters of [`PARAMS`].
     pub fn new(params: &Params, space: Space) -> ImbalanceStage {
-        let word = params.text("weighting");
-        let weighting = WEIGHTINGS.iter().find(|(name, _)| *name == word).expect("the parameter lists them").1;
-        let (levels, lambda) = (params.int("levels"), params.float("lambda"));
+        let (weighting, levels, lambda) = (params.get(WEIGHTING), params.get(LEVELS), params.get(LAMBDA));
         let weight = |k: u64| match weighting {
             1 => 1.0,
             2 => 1.0 / k as f64,
             _ => libm::exp(-lambda * (k - 1) as f64),
         };
-        let limit = |name| u32::try_from(params.int(name)).expect("the ranges are below 2^32");
-        let ladders = || Ladders::new(space, limit("max_books"), limit("max_levels"));
+        let ladders = || Ladders::new(space, params.get(MAX_BOOKS), params.get(MAX_LEVELS));
         ImbalanceStage { weighting, weights: (1..=levels).map(weight).collect(), ladders: (levels > 1).then(ladders) }
     }
 

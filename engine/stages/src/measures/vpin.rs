@@ -10,54 +10,46 @@ use super::{Aggressor, traded};
 use crate::Space;
 use flow::records::{Bar, BarFlow, Vpin, VpinFlow};
 use flow::{
-    Effective, Event, Flags, Interval, Kind, Kinds, Out, Param, ParamError, ParamType, Params, Qty, Scope, Stage,
-    StateError, StateReader, StateWriter,
+    ChoiceParam, Event, Flags, IntParam, Interval, Kind, Kinds, Out, Param, ParamError, Params, Qty, Scope, Stage,
+    StateError, StateReader, StateWriter, TextParam, choices,
 };
 use serde::{Deserialize, Serialize};
 
+const BUCKET_QTY: IntParam = IntParam::new(
+    "bucket_qty",
+    (1, Buckets::MAX_QUANTITY),
+    "10000",
+    "volume of a bucket; many times that of a usual trade, else every bucket has one side",
+)
+.unit("smallest unit of the instrument");
+const WINDOW: IntParam<u16> = IntParam::new(
+    "window",
+    (1, Buckets::MAX_WINDOW),
+    "50",
+    "buckets that the mean is over; 8 bytes each an instrument, allocated at the start",
+)
+.unit("buckets");
+const MODE: ChoiceParam<u8> = ChoiceParam::new(
+    "mode",
+    choices! { "exact" => EXACT, "bulk" => BULK },
+    "exact",
+    "how volume is signed: by the aggressor of every trade, or by the move of every bar",
+);
+const BULK_BAR: TextParam = TextParam::new(
+    "bulk_bar",
+    "1m",
+    "in bulk mode the length of the bars, one of those that the pipeline or a feed makes",
+);
+const SIGMA_BARS: IntParam<u16> = IntParam::new(
+    "sigma_bars",
+    (2, 4_096),
+    "390",
+    "in bulk mode the last moves that sigma is of; 8 bytes each an instrument, allocated at the start",
+)
+.unit("bars");
+
 /// What can be set.
-pub const PARAMS: &[Param] = &[
-    Param {
-        name: "bucket_qty",
-        ty: ParamType::Int(1, Buckets::MAX_QUANTITY),
-        unit: "smallest unit of the instrument",
-        default: "10000",
-        effective: Effective::Restart,
-        about: "volume of a bucket; many times that of a usual trade, else every bucket has one side",
-    },
-    Param {
-        name: "window",
-        ty: ParamType::Int(1, Buckets::MAX_WINDOW),
-        unit: "buckets",
-        default: "50",
-        effective: Effective::Restart,
-        about: "buckets that the mean is over; 8 bytes each an instrument, allocated at the start",
-    },
-    Param {
-        name: "mode",
-        ty: ParamType::Choice(&["exact", "bulk"]),
-        unit: "",
-        default: "exact",
-        effective: Effective::Restart,
-        about: "how volume is signed: by the aggressor of every trade, or by the move of every bar",
-    },
-    Param {
-        name: "bulk_bar",
-        ty: ParamType::Text,
-        unit: "",
-        default: "1m",
-        effective: Effective::Restart,
-        about: "in bulk mode the length of the bars, one of those that the pipeline or a feed makes",
-    },
-    Param {
-        name: "sigma_bars",
-        ty: ParamType::Int(2, 4_096),
-        unit: "bars",
-        default: "390",
-        effective: Effective::Restart,
-        about: "in bulk mode the last moves that sigma is of; 8 bytes each an instrument, allocated at the start",
-    },
-];
+pub const PARAMS: &[Param] = &[BUCKET_QTY.param(), WINDOW.param(), MODE.param(), BULK_BAR.param(), SIGMA_BARS.param()];
 
 /// Numbers of the modes in the record.
 const EXACT: u8 = 1;
@@ -76,16 +68,15 @@ impl VpinStage {
     /// # Errors
     /// When the length of the bars is none.
     pub fn new(params: &Params, space: Space) -> Result<VpinStage, ParamError> {
-        let small = |name| u16::try_from(params.int(name)).expect("the range is below 2^16");
-        let text = params.text("bulk_bar");
+        let text = params.get(BULK_BAR);
         let interval = text.parse::<Interval>().map_err(|e| {
             let (key, found) = ("vpin.bulk_bar".to_owned(), text.to_owned());
             ParamError { key, found, valid: e.to_string() }
         })?;
-        let bulk = || Bulk::new(space.instruments, interval.seconds(), small("sigma_bars"));
-        let bulk = (params.text("mode") == "bulk").then(bulk);
+        let bulk = || Bulk::new(space.instruments, interval.seconds(), params.get(SIGMA_BARS));
+        let bulk = (params.get(MODE) == BULK).then(bulk);
         Ok(VpinStage {
-            buckets: Buckets::new(space.instruments, params.int("bucket_qty"), small("window"), bulk.is_some()),
+            buckets: Buckets::new(space.instruments, params.get(BUCKET_QTY), params.get(WINDOW), bulk.is_some()),
             calendars: Calendars::new(space.instruments),
             bulk,
         })

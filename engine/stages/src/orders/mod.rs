@@ -23,5 +23,5 @@ mod table;
 pub use chains::Ended;
 pub use cycle::{State, Step};
 pub use money::{Holding, Terms};
-pub use stage::{OrdersStage, PARAMS};
+pub use stage::{MAX_IN_FLIGHT, MAX_ORDERS, OrdersStage, PARAMS};
 pub use table::Order;

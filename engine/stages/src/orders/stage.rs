@@ -19,45 +19,38 @@ use flow::records::{
     Sent, Trade,
 };
 use flow::{
-    Action, AnomalyKind, CommandAction, Effective, Event, Flags, Kind, Kinds, Ns, OrderId, Out, Param, ParamError,
-    ParamType, Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
+    Action, AnomalyKind, CommandAction, Event, Flags, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError,
+    Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
 };
 
+/// Orders that may be open at once.
+pub const MAX_ORDERS: IntParam<usize> = IntParam::new(
+    "max_orders",
+    (1, 1_048_576),
+    "65536",
+    "orders that are not over; 128 to 256 bytes each, allocated at the start",
+)
+.unit("orders");
+/// Orders that may be without an answer at once.
+pub const MAX_IN_FLIGHT: IntParam<usize> = IntParam::new(
+    "max_in_flight",
+    (1, 1_048_576),
+    "1024",
+    "new and replacing orders that neither risk nor the venue has answered",
+)
+.unit("orders");
+const MAX_POSITIONS: IntParam<usize> = IntParam::new(
+    "max_positions",
+    (1, 1_048_576),
+    "16384",
+    "positions, one an account, strategy and instrument; 350 to 700 bytes each, allocated at the start",
+)
+.unit("positions");
+const MAX_ACCOUNTS: IntParam<usize> =
+    IntParam::new("max_accounts", (1, 4_096), "64", "pairs of account and strategy that send orders").unit("pairs");
+
 /// What can be set.
-pub const PARAMS: &[Param] = &[
-    Param {
-        name: "max_orders",
-        ty: ParamType::Int(1, 1_048_576),
-        unit: "orders",
-        default: "65536",
-        effective: Effective::Restart,
-        about: "orders that are not over; 128 to 256 bytes each, allocated at the start",
-    },
-    Param {
-        name: "max_in_flight",
-        ty: ParamType::Int(1, 1_048_576),
-        unit: "orders",
-        default: "1024",
-        effective: Effective::Restart,
-        about: "new and replacing orders that neither risk nor the venue has answered",
-    },
-    Param {
-        name: "max_positions",
-        ty: ParamType::Int(1, 1_048_576),
-        unit: "positions",
-        default: "16384",
-        effective: Effective::Restart,
-        about: "positions, one an account, strategy and instrument; 350 to 700 bytes each, allocated at the start",
-    },
-    Param {
-        name: "max_accounts",
-        ty: ParamType::Int(1, 4_096),
-        unit: "pairs",
-        default: "64",
-        effective: Effective::Restart,
-        about: "pairs of account and strategy that send orders",
-    },
-];
+pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_IN_FLIGHT.param(), MAX_POSITIONS.param(), MAX_ACCOUNTS.param()];
 
 /// What is known of an instrument.
 #[derive(Clone, Copy)]
@@ -90,16 +83,15 @@ pub struct OrdersStage {
 impl OrdersStage {
     /// Builds the stage with the parameters of [`PARAMS`].
     pub fn new(params: &Params, space: Space) -> OrdersStage {
-        let limit = |name| usize::try_from(params.int(name)).expect("the ranges are below 2^32");
         OrdersStage {
-            orders: Table::new(limit("max_orders")),
-            counters: Counters::new(limit("max_accounts")),
-            positions: Positions::new(limit("max_positions")),
+            orders: Table::new(params.get(MAX_ORDERS)),
+            counters: Counters::new(params.get(MAX_ACCOUNTS)),
+            positions: Positions::new(params.get(MAX_POSITIONS)),
             fills: Executions::new(space.fills, Note::NONE),
             chains: Chains::new(space.fills.max(1) as usize),
             instruments: vec![Instrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
             group: Group::NONE,
-            max_in_flight: limit("max_in_flight"),
+            max_in_flight: params.get(MAX_IN_FLIGHT),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::gate::Gate;
 use super::proposal::Proposal;
 use super::{collar, duplicate, group, kill, notional, open_orders, position, quantity, sanity, stale, throttle};
-use flow::Param;
+use flow::{IntParam, Param};
 
 /// A check that was not passed: what it allows and what it saw, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +37,23 @@ pub struct CheckEntry {
     pub unit: &'static str,
     /// What it refuses, in one sentence.
     pub about: &'static str,
-    /// Its parameters; the first one is the limit that a command can set.
+    /// The limit that a command can set.
+    pub limit: Option<IntParam>,
+    /// Its parameters, the limit among them.
     pub params: &'static [Param],
 }
 
+macro_rules! limit {
+    ($file:ident) => {
+        None
+    };
+    ($file:ident $limit:ident) => {
+        Some($file::$limit)
+    };
+}
+
 macro_rules! checks {
-    ($( $name:ident = $number:literal $text:literal in $unit:literal by $file:ident: $about:literal; )*
+    ($( $name:ident = $number:literal $text:literal in $unit:literal by $file:ident $($limit:ident)?: $about:literal; )*
         => $last:ident = $last_number:literal $last_text:literal in $last_unit:literal by $last_file:ident: $last_about:literal;) => {
         /// A check. Numbers are part of the journal's format.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,10 +66,11 @@ macro_rules! checks {
         /// Every check, in the order in which they are made.
         pub const CHECKS: &[CheckEntry] = &[
             $( CheckEntry {
-                check: Check::$name, number: $number, name: $text, unit: $unit, about: $about, params: $file::PARAMS,
+                check: Check::$name, number: $number, name: $text, unit: $unit, about: $about, limit: limit!($file $($limit)?),
+                params: $file::PARAMS,
             }, )*
             CheckEntry {
-                check: Check::$last, number: $last_number, name: $last_text, unit: $last_unit, about: $last_about,
+                check: Check::$last, number: $last_number, name: $last_text, unit: $last_unit, about: $last_about, limit: None,
                 params: $last_file::PARAMS,
             },
         ];
@@ -77,13 +89,13 @@ macro_rules! checks {
 checks! {
     Kill = 1 "kill" in "state" by kill: "Trading is halted.";
     Sanity = 2 "sanity" in "flaw" by sanity: "The order makes no sense: listing, side, type, quantity, price, tick, id.";
-    Quantity = 3 "max-quantity" in "smallest units" by quantity: "The order is for more than one order may be.";
-    Notional = 4 "max-notional" in "currency" by notional: "The order is worth more than one order may be.";
-    Collar = 5 "price-collar" in "basis points" by collar: "The price is too far from the market's.";
-    Position = 6 "position" in "smallest units" by position: "The position would be too large if all open orders of that side were filled.";
-    OpenOrders = 7 "open-orders" in "orders" by open_orders: "Too many orders would be open.";
-    Throttle = 8 "throttle" in "messages" by throttle: "Too many messages within the window.";
-    Stale = 9 "stale-data" in "ms" by stale: "The market of the instrument has not been heard of for too long.";
+    Quantity = 3 "max-quantity" in "smallest units" by quantity LIMIT: "The order is for more than one order may be.";
+    Notional = 4 "max-notional" in "currency" by notional LIMIT: "The order is worth more than one order may be.";
+    Collar = 5 "price-collar" in "basis points" by collar LIMIT: "The price is too far from the market's.";
+    Position = 6 "position" in "smallest units" by position LIMIT: "The position would be too large if all open orders of that side were filled.";
+    OpenOrders = 7 "open-orders" in "orders" by open_orders LIMIT: "Too many orders would be open.";
+    Throttle = 8 "throttle" in "messages" by throttle LIMIT: "Too many messages within the window.";
+    Stale = 9 "stale-data" in "ms" by stale LIMIT: "The market of the instrument has not been heard of for too long.";
     Duplicate = 10 "duplicate-id" in "counter" by duplicate: "The id is not above the last one of its account and strategy.";
     => Group = 11 "group" in "legs" by group: "Another leg of its group was refused, or did not come.";
 }

@@ -8,9 +8,12 @@ use super::gate::Gate;
 use super::limits::limit;
 use super::market::Market;
 use super::proposal::Proposal;
-use flow::{Param, Px};
+use flow::{IntParam, Param, Px};
 
-pub(super) const PARAMS: &[Param] = &[limit("collar_bps", 100_000, "basis points", "500")];
+/// What a command can set.
+pub(super) const LIMIT: IntParam = limit("collar_bps", 100_000, "500").unit("basis points");
+
+pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
 
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {

@@ -6,20 +6,14 @@
 use super::checks::Breach;
 use super::gate::Gate;
 use super::proposal::Proposal;
-use flow::{Effective, OrderId, Param, ParamType};
+use flow::{IntParam, OrderId, Param};
 
 /// No limit to set, so the size of the table is not among the parameters that a command finds.
 pub(super) const PARAMS: &[Param] = &[];
 
 /// Size of the table.
-pub(super) const MAX_PAIRS: Param = Param {
-    name: "max_pairs",
-    ty: ParamType::Int(1, 65_536),
-    unit: "",
-    default: "1_024",
-    effective: Effective::Restart,
-    about: "most pairs of account and strategy whose ids are remembered",
-};
+pub(super) const MAX_PAIRS: IntParam<usize> =
+    IntParam::new("max_pairs", (1, 65_536), "1_024", "most pairs of account and strategy whose ids are remembered");
 
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {

@@ -2,7 +2,7 @@
 
 use super::checks::{CHECKS, Check};
 use flow::records::Command;
-use flow::{Param, ParamType, Params};
+use flow::{IntParam, ParamType, Params};
 use serde::{Deserialize, Serialize};
 
 /// By number of the check; 0 = not bound.
@@ -14,8 +14,8 @@ impl Limits {
     pub(super) fn new(params: &Params) -> Limits {
         let mut limits = Limits([0; CHECKS.len()]);
         for entry in CHECKS {
-            if let Some(limit) = entry.params.first() {
-                limits.0[slot(entry.check)] = i64::try_from(params.int(limit.name)).unwrap_or(i64::MAX);
+            if let Some(limit) = entry.limit {
+                limits.0[slot(entry.check)] = i64::try_from(params.get(limit)).unwrap_or(i64::MAX);
             }
         }
         limits
@@ -32,7 +32,7 @@ impl Limits {
     pub(super) fn set(&mut self, command: &Command) -> Result<(), BadCommand> {
         let target = u16::try_from(command.target).map_err(|_| BadCommand)?;
         let check = Check::from_code(target).ok_or(BadCommand)?;
-        let range = check.entry().params.first().and_then(range).ok_or(BadCommand)?;
+        let range = check.entry().limit.and_then(range).ok_or(BadCommand)?;
         let limit = &mut self.0[slot(check)];
         if *limit != command.old || !range.contains(&command.new) {
             return Err(BadCommand);
@@ -45,7 +45,7 @@ impl Limits {
 impl Limits {
     /// Whether every limit is one that its parameter would take.
     pub(super) fn are_valid(&self) -> bool {
-        let valid = |check, limit: i64| match Check::entry(check).params.first().and_then(range) {
+        let valid = |check, limit: i64| match Check::entry(check).limit.and_then(range) {
             Some(range) => range.contains(&limit),
             None => limit == 0,
         };
@@ -62,21 +62,14 @@ const fn slot(check: Check) -> usize {
     check as usize - 1
 }
 
-fn range(param: &Param) -> Option<std::ops::RangeInclusive<i64>> {
-    match param.ty {
+fn range(limit: IntParam) -> Option<std::ops::RangeInclusive<i64>> {
+    match limit.param().ty {
         ParamType::Int(low, high) => Some(low.try_into().ok()?..=high.try_into().ok()?),
         _ => None,
     }
 }
 
 /// The parameter that is a check's limit.
-pub(super) const fn limit(name: &'static str, most: u64, unit: &'static str, default: &'static str) -> Param {
-    Param {
-        name,
-        ty: ParamType::Int(0, most),
-        unit,
-        default,
-        effective: flow::Effective::Now,
-        about: "limit of the check; 0 = not bound, and everything is refused",
-    }
+pub(super) const fn limit(name: &'static str, most: u64, default: &'static str) -> IntParam {
+    IntParam::new(name, (0, most), default, "limit of the check; 0 = not bound, and everything is refused").live()
 }

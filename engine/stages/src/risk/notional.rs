@@ -7,9 +7,12 @@ use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
 use super::proposal::Proposal;
-use flow::{Param, Px};
+use flow::{IntParam, Param, Px};
 
-pub(super) const PARAMS: &[Param] = &[limit("max_notional", 1_000_000_000_000, "currency", "250_000")];
+/// What a command can set.
+pub(super) const LIMIT: IntParam = limit("max_notional", 1_000_000_000_000, "250_000").unit("currency");
+
+pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
 
 /// 10^18 for price and multiplier; the listing's scale comes on top.
 const UNIT: i128 = 1_000_000_000_000_000_000;

@@ -7,19 +7,21 @@ use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
 use super::proposal::Proposal;
-use flow::{Effective, Param, ParamType};
+use flow::{IntParam, Param};
 
-pub(super) const PARAMS: &[Param] = &[
-    limit("max_open_orders", 65_536, "orders", "1_000"),
-    Param {
-        name: "open_order_slots",
-        ty: ParamType::Int(2, 131_072),
-        unit: "orders",
-        default: "4_096",
-        effective: Effective::Restart,
-        about: "size of the table of open orders; a replace in flight takes a second place",
-    },
-];
+/// The table's size.
+pub(super) const SLOTS: IntParam<usize> = IntParam::new(
+    "open_order_slots",
+    (2, 131_072),
+    "4_096",
+    "size of the table of open orders; a replace in flight takes a second place",
+)
+.unit("orders");
+
+/// What a command can set.
+pub(super) const LIMIT: IntParam = limit("max_open_orders", 65_536, "1_000").unit("orders");
+
+pub(super) const PARAMS: &[Param] = &[LIMIT.param(), SLOTS.param()];
 
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {

@@ -7,9 +7,12 @@ use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
 use super::proposal::Proposal;
-use flow::{Param, Side};
+use flow::{IntParam, Param, Side};
 
-pub(super) const PARAMS: &[Param] = &[limit("max_position", 1_000_000_000_000_000, "smallest units", "50_000")];
+/// What a command can set.
+pub(super) const LIMIT: IntParam = limit("max_position", 1_000_000_000_000_000, "50_000").unit("smallest units");
+
+pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
 
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {

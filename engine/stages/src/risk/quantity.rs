@@ -4,9 +4,12 @@ use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
 use super::proposal::Proposal;
-use flow::Param;
+use flow::{IntParam, Param};
 
-pub(super) const PARAMS: &[Param] = &[limit("max_quantity", 1_000_000_000_000_000, "smallest units", "10_000")];
+/// What a command can set.
+pub(super) const LIMIT: IntParam = limit("max_quantity", 1_000_000_000_000_000, "10_000").unit("smallest units");
+
+pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
 
 /// The whole quantity counts, of a replace what was executed too.
 #[inline]

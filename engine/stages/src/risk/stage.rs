@@ -31,7 +31,7 @@ pub const PARAMS: &[Param] = &[
     stale::PARAMS[0],
     throttle::PARAMS[1],
     open_orders::PARAMS[1],
-    MAX_PAIRS,
+    MAX_PAIRS.param(),
 ];
 
 /// Lets orders pass, or refuses them.
@@ -47,9 +47,9 @@ impl RiskStage {
             halted: false,
             limits: Limits::new(params),
             markets: vec![Market::UNKNOWN; (space.instruments as usize).max(1)].into_boxed_slice(),
-            open: OpenOrders::new(params.int("open_order_slots") as usize),
-            messages: Messages::new(params.int("throttle_window_ms")),
-            ids: Ids::new(params.int("max_pairs") as usize),
+            open: OpenOrders::new(params.get(open_orders::SLOTS)),
+            messages: Messages::new(params.get(throttle::WINDOW_MS)),
+            ids: Ids::new(params.get(MAX_PAIRS)),
             fills: Executions::new(space.fills, ()),
         };
         RiskStage { gate, held: Held::new() }

@@ -4,9 +4,12 @@ use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
 use super::proposal::Proposal;
-use flow::{Ns, Param};
+use flow::{IntParam, Ns, Param};
 
-pub(super) const PARAMS: &[Param] = &[limit("max_data_age_ms", 86_400_000, "ms", "5_000")];
+/// What a command can set.
+pub(super) const LIMIT: IntParam = limit("max_data_age_ms", 86_400_000, "5_000").unit("ms");
+
+pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
 
 const MILLISECOND: u64 = 1_000_000;
 

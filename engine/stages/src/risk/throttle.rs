@@ -7,7 +7,7 @@ use super::checks::{Breach, Check};
 use super::gate::Gate;
 use super::limits::limit;
 use super::proposal::Proposal;
-use flow::{Effective, Ns, Param, ParamType};
+use flow::{IntParam, Ns, Param};
 
 /// The largest limit.
 pub const MAX_MESSAGES: u64 = 8_192;
@@ -15,17 +15,15 @@ pub const MAX_MESSAGES: u64 = 8_192;
 /// Size of the ring: a power of two with room for the legs of a group that are taken back.
 const RING: usize = 2 * MAX_MESSAGES as usize;
 
-pub(super) const PARAMS: &[Param] = &[
-    limit("max_messages", MAX_MESSAGES, "messages per window", "1_000"),
-    Param {
-        name: "throttle_window_ms",
-        ty: ParamType::Int(1, 3_600_000),
-        unit: "ms",
-        default: "1_000",
-        effective: Effective::Restart,
-        about: "length of the window in which messages are counted",
-    },
-];
+/// The window.
+pub(super) const WINDOW_MS: IntParam =
+    IntParam::new("throttle_window_ms", (1, 3_600_000), "1_000", "length of the window in which messages are counted")
+        .unit("ms");
+
+/// What a command can set.
+pub(super) const LIMIT: IntParam = limit("max_messages", MAX_MESSAGES, "1_000").unit("messages per window");
+
+pub(super) const PARAMS: &[Param] = &[LIMIT.param(), WINDOW_MS.param()];
 
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {

@@ -8,22 +8,18 @@
 use crate::Space;
 use flow::records::{CancelRequest, Order, Route};
 use flow::{
-    Action, Effective, Event, Flags, Kind, Kinds, OrderId, Out, Param, ParamError, ParamType, Params, Px, Scope, Stage,
-    StateError, StateReader, StateWriter,
+    Action, Event, Flags, Kind, Kinds, OrderId, Out, Param, ParamError, Params, Px, Scope, Stage, StateError,
+    StateReader, StateWriter, TextParam,
 };
 
 /// Number, in routes, of the one venue.
-const VENUE: u16 = 1;
+const VENUE_NUMBER: u16 = 1;
+
+/// Which venue every order goes to.
+pub const VENUE: TextParam = TextParam::new("venue", "sim", "venue that every order goes to");
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[Param {
-    name: "venue",
-    ty: ParamType::Text,
-    unit: "",
-    default: "sim",
-    effective: Effective::Restart,
-    about: "venue that every order goes to",
-}];
+pub const PARAMS: &[Param] = &[VENUE.param()];
 
 /// Sends every order to the configured venue.
 #[derive(Default)]
@@ -35,7 +31,7 @@ impl RouterStage {
     /// # Errors
     /// When the venue has no name.
     pub fn build(params: &Params, _: Space) -> Result<Box<dyn Stage>, ParamError> {
-        let venue = params.text("venue");
+        let venue = params.get(VENUE);
         if venue.trim().is_empty() {
             let (key, found) = ("router.venue".to_owned(), venue.to_owned());
             return Err(ParamError { key, found, valid: "valid: the name of a venue".to_owned() });
@@ -48,7 +44,7 @@ impl RouterStage {
 fn order(order: &Order) -> Route {
     let Order { order_id, px, qty, replaces, order_type, tif, .. } = *order;
     let action = if replaces == 0 { Action::New } else { Action::Replace };
-    Route { order_id, px, qty, replaces, venue: VENUE, action: action.code(), order_type, tif, reserved: [0; 3] }
+    Route { order_id, px, qty, replaces, venue: VENUE_NUMBER, action: action.code(), order_type, tif, reserved: [0; 3] }
 }
 
 /// An intent without an order is for all of them, or for those of an account and strategy: their id without a counter.
@@ -56,7 +52,7 @@ fn cancel(request: &CancelRequest) -> Route {
     let of = OrderId::new(request.account as u8, request.strategy as u16, 0);
     let (action, order_id) =
         if request.order_id == 0 { (Action::CancelAll, of.0) } else { (Action::Cancel, request.order_id) };
-    Route { order_id, px: Px::NONE, venue: VENUE, action: action.code(), ..Default::default() }
+    Route { order_id, px: Px::NONE, venue: VENUE_NUMBER, action: action.code(), ..Default::default() }
 }
 
 impl Stage for RouterStage {

@@ -16,7 +16,7 @@ use flow::{
 };
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[SYMBOLS, ACCOUNT, QTY];
+pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), QTY.param()];
 
 /// The strategy.
 pub struct BuyAndHoldStage {
@@ -36,8 +36,8 @@ impl BuyAndHoldStage {
         Ok(BuyAndHoldStage {
             universe: Universe::new("buy-and-hold", params, space.instruments)?,
             bought: vec![false; space.instruments as usize].into_boxed_slice(),
-            account: params.int("account") as u8,
-            qty: params.int("qty"),
+            account: params.get(ACCOUNT),
+            qty: params.get(QTY),
             ended: false,
         })
     }

@@ -20,7 +20,7 @@ pub use momentum::{MomentumStage, PARAMS as MOMENTUM_PARAMS};
 pub use random::{PARAMS as RANDOM_PARAMS, RandomStage};
 pub use universe::MAX_SYMBOLS;
 
-use flow::{Effective, Param, ParamType};
+use flow::{IntParam, ListParam};
 
 /// Number of the strategy `momentum`.
 pub const MOMENTUM: u16 = 1;
@@ -40,31 +40,9 @@ pub fn name(strategy: u16) -> Option<&'static str> {
 }
 
 /// Which instruments a strategy trades.
-const SYMBOLS: Param = Param {
-    name: "symbols",
-    ty: ParamType::List,
-    unit: "",
-    default: "",
-    effective: Effective::Restart,
-    about: "symbols to trade, up to 64; none = every instrument",
-};
-
+const SYMBOLS: ListParam = ListParam::new("symbols", "", "symbols to trade, up to 64; none = every instrument");
 /// For whom a strategy trades.
-const ACCOUNT: Param = Param {
-    name: "account",
-    ty: ParamType::Int(1, 255),
-    unit: "",
-    default: "1",
-    effective: Effective::Restart,
-    about: "account that its orders are for",
-};
-
+const ACCOUNT: IntParam<u8> = IntParam::new("account", (1, 255), "1", "account that its orders are for");
 /// How much a strategy trades.
-const QTY: Param = Param {
-    name: "qty",
-    ty: ParamType::Int(1, 1_000_000_000_000),
-    unit: "smallest units",
-    default: "100",
-    effective: Effective::Restart,
-    about: "quantity of an order",
-};
+const QTY: IntParam =
+    IntParam::new("qty", (1, 1_000_000_000_000), "100", "quantity of an order").unit("smallest units");

@@ -5,7 +5,7 @@
 //! it knows from acks and fills alone which of its orders are still on; an order that it changes is left in peace until the
 //! answer comes, at most [`PATIENCE_S`] seconds.
 //!
-//! Bound: [`MAX_OPEN`] orders looked after; what is acked past that is left alone. Worst case: one look over those orders,
+//! Bound: [`OPEN_SLOTS`] orders looked after; what is acked past that is left alone. Worst case: one look over those orders,
 //! and six events.
 
 use super::emit::{self, Touch};
@@ -15,55 +15,42 @@ use crate::Space;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
-    Action, Effective, Event, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, ParamType, Params, Px, Scope, Side,
-    Stage, StateError, StateReader, StateWriter, Tif,
+    Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Scope, Side, Stage,
+    StateError, StateReader, StateWriter, Tif,
 };
 use serde::{Deserialize, Serialize};
 
 /// The most orders that it looks after.
-const MAX_OPEN: usize = 256;
+const OPEN_SLOTS: usize = 256;
 /// How long it waits for the answer to a change, in seconds.
 const PATIENCE_S: u64 = 10;
 /// Price step where the listing does not tell one.
 const TICK: i64 = Px::ONE / 100;
 
+const SEED: IntParam = IntParam::new("seed", (0, u64::MAX), "1", "seed of the generator");
+const EVERY: IntParam =
+    IntParam::new("every", (1, 1_000_000_000), "10", "acts at every so many changes of a chosen top and trades of it")
+        .unit("events");
+const MAX_POSITION: IntParam = IntParam::new(
+    "max_position",
+    (0, 1_000_000_000_000_000),
+    "1000",
+    "a position of this size or more is only reduced",
+)
+.unit("smallest units");
+const MAX_OPEN: IntParam<usize> =
+    IntParam::new("max_open", (1, OPEN_SLOTS as u64), "20", "with so many orders open it cancels and does not add")
+        .unit("orders");
+
 /// What can be set.
 pub const PARAMS: &[Param] = &[
-    SYMBOLS,
-    ACCOUNT,
-    QTY,
-    Param {
-        name: "seed",
-        ty: ParamType::Int(0, u64::MAX),
-        unit: "",
-        default: "1",
-        effective: Effective::Restart,
-        about: "seed of the generator",
-    },
-    Param {
-        name: "every",
-        ty: ParamType::Int(1, 1_000_000_000),
-        unit: "events",
-        default: "10",
-        effective: Effective::Restart,
-        about: "acts at every so many changes of a chosen top and trades of it",
-    },
-    Param {
-        name: "max_position",
-        ty: ParamType::Int(0, 1_000_000_000_000_000),
-        unit: "smallest units",
-        default: "1000",
-        effective: Effective::Restart,
-        about: "a position of this size or more is only reduced",
-    },
-    Param {
-        name: "max_open",
-        ty: ParamType::Int(1, MAX_OPEN as u64),
-        unit: "orders",
-        default: "20",
-        effective: Effective::Restart,
-        about: "with so many orders open it cancels and does not add",
-    },
+    SYMBOLS.param(),
+    ACCOUNT.param(),
+    QTY.param(),
+    SEED.param(),
+    EVERY.param(),
+    MAX_POSITION.param(),
+    MAX_OPEN.param(),
 ];
 
 /// An order of ours at the venue.
@@ -118,19 +105,19 @@ impl RandomStage {
         Ok(RandomStage {
             universe: Universe::new("random", params, space.instruments)?,
             known: vec![Known::NOTHING; space.instruments as usize].into_boxed_slice(),
-            open: vec![vacant; MAX_OPEN].into_boxed_slice(),
+            open: vec![vacant; OPEN_SLOTS].into_boxed_slice(),
             opened: 0,
             fills: Executions::new(space.fills, ()),
-            drawn: params.int("seed"),
+            drawn: params.get(SEED),
             chances: 0,
             group: 0,
             other: 0,
             ended: false,
-            account: params.int("account") as u8,
-            qty: params.int("qty"),
-            every: params.int("every"),
-            max_position: params.int("max_position"),
-            max_open: params.int("max_open") as usize,
+            account: params.get(ACCOUNT),
+            qty: params.get(QTY),
+            every: params.get(EVERY),
+            max_position: params.get(MAX_POSITION),
+            max_open: params.get(MAX_OPEN),
         })
     }
 
@@ -262,7 +249,7 @@ impl RandomStage {
             return;
         }
         let filled = self.close(OrderId(ack.replaces));
-        if self.opened < MAX_OPEN && filled < self.qty {
+        if self.opened < OPEN_SLOTS && filled < self.qty {
             self.open[self.opened] = Open { id, instrument: event.instrument, filled, busy_until: Ns(0) };
             self.opened += 1;
         }
@@ -388,8 +375,8 @@ impl Stage for RandomStage {
             self.known[at] = known;
         }
         let open = from.get::<Vec<(String, OrderId, u64, Ns)>>()?;
-        if open.len() > MAX_OPEN {
-            return Err(StateError::TooLarge { what: "open orders", found: open.len(), limit: MAX_OPEN });
+        if open.len() > OPEN_SLOTS {
+            return Err(StateError::TooLarge { what: "open orders", found: open.len(), limit: OPEN_SLOTS });
         }
         self.opened = open.len();
         for (slot, (key, id, filled, busy_until)) in self.open.iter_mut().zip(open) {

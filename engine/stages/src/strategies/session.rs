@@ -6,12 +6,19 @@
 //!
 //! Bound: three instants an instrument. Worst case: one look into the table of time zones a day and instrument.
 
-use flow::{Interval, Mic, Ns, ParamError, Params, zone_of};
+use flow::{Interval, Mic, Ns, ParamError, Params, TextParam, zone_of};
 use serde::{Deserialize, Serialize};
 
 const DAY_S: u64 = 86_400;
 /// No clock of the calendars changes from this second of a day on.
 const SETTLED_S: u64 = 3 * 3_600;
+
+/// From when on a strategy enters.
+pub(super) const SESSION_START: TextParam =
+    TextParam::new("session_start", "09:35", "first entry, wall clock of the listing's calendar");
+/// Until when it does.
+pub(super) const SESSION_END: TextParam =
+    TextParam::new("session_end", "15:55", "no entry from here on, and what is open is closed");
 
 /// Times of day, in seconds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,18 +33,18 @@ impl Hours {
     /// # Errors
     /// When one is no time of day, or the end is not after the start.
     pub(super) fn read(stage: &str, params: &Params) -> Result<Hours, ParamError> {
-        let read = |name: &str| {
-            let text = params.text(name);
+        let read = |time: TextParam| {
+            let (name, text) = (time.name(), params.get(time));
             let (hours, minutes) = text.split_once(':').unwrap_or((text, ""));
             let time = hours.parse::<u64>().ok().zip(minutes.parse::<u64>().ok());
             let time = time.filter(|(h, m)| *m < 60 && h * 60 + m <= 24 * 60).map(|(h, m)| h * 3_600 + m * 60);
             let valid = "valid: a time of day from 00:00 to 24:00, the end after the start".to_owned();
             time.ok_or(ParamError { key: format!("{stage}.{name}"), found: text.to_owned(), valid })
         };
-        let hours = Hours { start_s: read("session_start")?, end_s: read("session_end")? };
+        let hours = Hours { start_s: read(SESSION_START)?, end_s: read(SESSION_END)? };
         if hours.start_s >= hours.end_s {
             let valid = "valid: a time of day after session_start".to_owned();
-            let (key, found) = (format!("{stage}.session_end"), params.text("session_end").to_owned());
+            let (key, found) = (format!("{stage}.session_end"), params.get(SESSION_END).to_owned());
             return Err(ParamError { key, found, valid });
         }
         Ok(hours)

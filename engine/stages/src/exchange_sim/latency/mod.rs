@@ -11,30 +11,40 @@ mod recorded;
 
 pub use recorded::Sample;
 
+pub(super) use constant::{JITTER_NS, ORDER_LATENCY_NS, REPLY_LATENCY_NS};
+pub(super) use rate::SERVICE_NS;
+pub(super) use recorded::LATENCY_FILE;
+
 use constant::Constant;
-use flow::{EventId, Ns, ParamError, Params, StateError, StateReader, StateWriter};
+use flow::{ChoiceParam, EventId, Ns, ParamError, Params, StateError, StateReader, StateWriter, choices};
 use model::Latency;
 use rate::Rate;
 use recorded::Recorded;
 
-/// Builds a model; the rows are for the recorded one.
-type Build = fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>;
-
 /// An entry of the registry of latency models.
-struct Entry {
-    name: &'static str,
-    build: Build,
+#[derive(Clone, Copy)]
+pub(super) struct Model {
+    /// Builds it; the rows are for the recorded one.
+    build: fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>,
+    needs_rows: bool,
 }
 
-/// Every model.
-const LATENCIES: &[Entry] = &[
-    Entry { name: "constant", build: |params, _| Ok(Box::new(Constant::new(params))) },
-    Entry { name: "rate", build: |params, _| Ok(Box::new(Rate::new(params))) },
-    Entry { name: "recorded", build: |params, rows| Ok(Box::new(Recorded::new(params, rows)?)) },
-];
+/// Every model by its name.
+pub(super) const LATENCY: ChoiceParam<Model> = ChoiceParam::new(
+    "latency",
+    choices! {
+        "constant" => Model { build: |params, _| Ok(Box::new(Constant::new(params))), needs_rows: false },
+        "rate" => Model { build: |params, _| Ok(Box::new(Rate::new(params))), needs_rows: false },
+        recorded::NAME => Model { build: |_, rows| Ok(Box::new(Recorded::new(rows)?)), needs_rows: true },
+    },
+    "constant",
+    "model of the time to the venue and back",
+);
 
-/// Their names.
-pub(super) const NAMES: &[&str] = &["constant", "rate", "recorded"];
+/// The file of the rows that the chosen model needs, if it needs any.
+pub fn latency_file(params: &Params) -> Option<&str> {
+    params.get(LATENCY).needs_rows.then(|| params.get(LATENCY_FILE))
+}
 
 /// The two directions of one session.
 pub(super) struct Session {
@@ -48,9 +58,7 @@ pub(super) struct Session {
 impl Session {
     /// The model that the parameter `latency` names; `rows` are for the recorded one.
     pub(super) fn new(params: &Params, rows: Vec<Sample>) -> Result<Session, ParamError> {
-        let name = params.text("latency");
-        let entry = LATENCIES.iter().find(|l| l.name == name).expect("the parameter is a choice of these names");
-        Ok(Session { model: (entry.build)(params, rows)?, there: Ns(0), back: Ns(0) })
+        Ok(Session { model: (params.get(LATENCY).build)(params, rows)?, there: Ns(0), back: Ns(0) })
     }
 
     /// See [`Latency::least`].
@@ -82,15 +90,5 @@ impl Session {
         (self.there, self.back) = (there, back);
         self.model.recall(memory);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_model_has_its_entry_and_its_name() {
-        assert_eq!(LATENCIES.iter().map(|l| l.name).collect::<Vec<_>>(), NAMES);
     }
 }

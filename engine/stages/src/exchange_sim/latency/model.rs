@@ -2,6 +2,9 @@
 
 use flow::{EventId, Ns};
 
+/// An hour: no latency is longer.
+pub(super) const LONGEST_NS: u64 = 3_600_000_000_000;
+
 /// The latency of single messages.
 pub(in crate::exchange_sim) trait Latency: Send {
     /// The smallest latency to the venue.

@@ -3,8 +3,13 @@
 //! Each message occupies the gateway for `service_ns`, then travels as in the constant model. Bound: O(1).
 
 use super::constant::Constant;
-use super::model::Latency;
-use flow::{EventId, Ns, Params};
+use super::model::{LONGEST_NS, Latency};
+use flow::{EventId, IntParam, Ns, Params};
+
+/// How long the gateway is busy with a message.
+pub(crate) const SERVICE_NS: IntParam =
+    IntParam::new("service_ns", (0, LONGEST_NS), "1000", "time that a message takes at the gateway, in the rate model")
+        .unit("ns");
 
 /// The model.
 pub(super) struct Rate {
@@ -17,7 +22,7 @@ pub(super) struct Rate {
 impl Rate {
     /// From `service_ns` and the parameters of the constant model.
     pub(super) fn new(params: &Params) -> Rate {
-        Rate { travel: Constant::new(params), service_ns: params.int("service_ns"), free: Ns(0) }
+        Rate { travel: Constant::new(params), service_ns: params.get(SERVICE_NS), free: Ns(0) }
     }
 }
 

@@ -5,7 +5,7 @@
 //! smallest latency to the venue of all rows. Bound: O(log rows).
 
 use super::model::Latency;
-use flow::{EventId, Ns, ParamError, Params};
+use flow::{EventId, Ns, ParamError, TextParam};
 
 /// One measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub struct Sample {
     pub reply_ns: u64,
 }
 
+/// The model's name.
+pub(super) const NAME: &str = "recorded";
+
+/// Where the rows are; who builds the venue reads them.
+pub(crate) const LATENCY_FILE: TextParam =
+    TextParam::new("latency_file", "", "file of the recorded model: rows ts_ns,order_ns,reply_ns under that header");
+
 /// The model.
 pub(super) struct Recorded {
     rows: Box<[Sample]>,
@@ -29,13 +36,13 @@ impl Recorded {
     ///
     /// # Errors
     /// When there are no rows, or their times do not rise.
-    pub(super) fn new(params: &Params, rows: Vec<Sample>) -> Result<Recorded, ParamError> {
+    pub(super) fn new(rows: Vec<Sample>) -> Result<Recorded, ParamError> {
         let refused =
             |found: String, valid: &str| ParamError { key: "sim.latency".to_owned(), found, valid: valid.to_owned() };
         let Some(least) = rows.iter().map(|r| r.order_ns).min() else {
             let valid =
                 "valid: constant or rate; the recorded model needs rows of times: name their file in sim.latency_file";
-            return Err(refused(params.text("latency").to_owned(), valid));
+            return Err(refused(NAME.to_owned(), valid));
         };
         if let Some(wrong) = rows.windows(2).find(|w| w[0].ts >= w[1].ts) {
             return Err(refused(format!("row at {}", wrong[1].ts.0), "valid: rows whose times rise"));

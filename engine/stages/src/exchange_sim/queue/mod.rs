@@ -10,30 +10,28 @@ mod pro_rata_behind;
 
 pub(super) use model::QueueModel;
 
-use flow::Params;
+use flow::{ChoiceParam, Params, choices};
 use power::Power;
+pub(super) use power::QUEUE_POWER;
 use pro_rata_behind::ProRataBehind;
 
-/// An entry of the registry of queue models.
-struct Entry {
-    name: &'static str,
-    build: fn(&Params) -> Box<dyn QueueModel>,
-}
+/// Makes a model.
+type Build = fn(&Params) -> Box<dyn QueueModel>;
 
-/// Every model.
-const QUEUES: &[Entry] = &[
-    Entry { name: "pro-rata-behind", build: |_| Box::new(ProRataBehind) },
-    Entry { name: "power", build: |params| Box::new(Power::new(params)) },
-];
-
-/// Their names.
-pub(super) const NAMES: &[&str] = &["pro-rata-behind", "power"];
+/// Every model by its name.
+pub(super) const QUEUE_MODEL: ChoiceParam<Build> = ChoiceParam::new(
+    "queue_model",
+    choices! {
+        "pro-rata-behind" => |_| Box::new(ProRataBehind),
+        "power" => |params| Box::new(Power::new(params)),
+    },
+    "pro-rata-behind",
+    "how a level's decrease without a trade is divided, where orders are not known",
+);
 
 /// The model that the parameter `queue_model` names.
 pub(super) fn build(params: &Params) -> Box<dyn QueueModel> {
-    let name = params.text("queue_model");
-    let entry = QUEUES.iter().find(|l| l.name == name).expect("the parameter is a choice of these names");
-    (entry.build)(params)
+    params.get(QUEUE_MODEL)(params)
 }
 
 /// The model's estimate, clamped to what is possible.
@@ -45,11 +43,6 @@ pub(super) fn divide(model: &dyn QueueModel, gone: u64, ahead: u64, behind: u64)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_model_has_its_entry_and_its_name() {
-        assert_eq!(QUEUES.iter().map(|l| l.name).collect::<Vec<_>>(), NAMES);
-    }
 
     #[test]
     fn worked_by_hand() {

@@ -5,7 +5,11 @@
 //! `libm`'s, the same on every machine.
 
 use super::model::QueueModel;
-use flow::Params;
+use flow::{FloatParam, Params};
+
+/// The exponent n.
+pub(crate) const QUEUE_POWER: FloatParam =
+    FloatParam::new("queue_power", (0.1, 16.0), "3", "exponent of the queue model power");
 
 /// The model.
 pub(super) struct Power {
@@ -15,7 +19,7 @@ pub(super) struct Power {
 impl Power {
     /// From `queue_power`.
     pub(super) fn new(params: &Params) -> Power {
-        Power::of(params.float("queue_power"))
+        Power::of(params.get(QUEUE_POWER))
     }
 
     pub(super) fn of(n: f64) -> Power {

@@ -1,0 +1,274 @@
+//! Typed parameters: a constant that stands for a parameter and knows the type of its value.
+//!
+//! `const WINDOW: IntParam = IntParam::new("window", (1, 400), "50", "…")` writes the name once: the registry entry lists
+//! `WINDOW.param()`, the code reads `params.get(WINDOW)`. A misspelt parameter does not compile, and a value comes in the
+//! type it is used in: an integer that fits, a word as the thing it stands for.
+//!
+//! Bound: a constant each. Worst case of a reading: one look-up by name, and for a choice one pass over its words.
+
+use crate::param::{Effective, Param, ParamType, Params, Value};
+use std::marker::PhantomData;
+
+/// A parameter and the way its value is read; see the aliases below.
+#[derive(Clone, Copy, Debug)]
+pub struct TypedParam<K> {
+    param: Param,
+    kind: K,
+}
+
+/// `true` or `false`.
+pub type BoolParam = TypedParam<Bool>;
+/// An integer in a closed range, as any unsigned type that holds the range.
+pub type IntParam<T = u64> = TypedParam<Int<T>>;
+/// A number in a closed range.
+pub type FloatParam = TypedParam<Float>;
+/// One of a few words, each with the value of `T` that it stands for.
+pub type ChoiceParam<T> = TypedParam<Choice<T>>;
+/// Free text.
+pub type TextParam = TypedParam<Text>;
+/// A list of texts.
+pub type ListParam = TypedParam<List>;
+
+/// How a parameter's value is read.
+pub trait ParamKind: Copy {
+    /// What the reader gets.
+    type Of<'a>;
+    /// The stored value in that type; `None` when it is not one that the parameter takes.
+    fn read<'a>(self, param: &Param, value: &'a Value) -> Option<Self::Of<'a>>;
+}
+
+impl<K: Copy> TypedParam<K> {
+    const fn of(name: &'static str, ty: ParamType, default: &'static str, about: &'static str, kind: K) -> Self {
+        let param = Param { name, ty, unit: "", default, effective: Effective::Restart, about };
+        TypedParam { param, kind }
+    }
+
+    /// In this unit.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.param.unit = unit;
+        self
+    }
+
+    /// A change takes effect at the next event, not after a restart.
+    #[must_use]
+    pub const fn live(mut self) -> Self {
+        self.param.effective = Effective::Now;
+        self
+    }
+
+    /// Its description, for the registry entry.
+    pub const fn param(self) -> Param {
+        self.param
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        self.param.name
+    }
+}
+
+impl Params {
+    /// The value of a parameter.
+    ///
+    /// # Panics
+    /// When the parameter is not in the registry entry that these values belong to.
+    pub fn get<K: ParamKind>(&self, typed: TypedParam<K>) -> K::Of<'_> {
+        let (name, stored) = (typed.param.name, self.value(typed.param.name));
+        let value = stored.and_then(|value| typed.kind.read(&typed.param, value));
+        value.unwrap_or_else(|| panic!("the parameter {name} is not in this registry entry; found {stored:?}"))
+    }
+}
+
+/// Reads a [`BoolParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Bool;
+
+impl BoolParam {
+    /// A flag.
+    pub const fn new(name: &'static str, default: bool, about: &'static str) -> Self {
+        Self::of(name, ParamType::Bool, if default { "true" } else { "false" }, about, Bool)
+    }
+}
+
+impl ParamKind for Bool {
+    type Of<'a> = bool;
+
+    fn read(self, _: &Param, value: &Value) -> Option<bool> {
+        if let Value::Bool(v) = value { Some(*v) } else { None }
+    }
+}
+
+/// Reads an [`IntParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Int<T>(PhantomData<T>);
+
+/// An unsigned integer type that a parameter can be read as.
+pub trait Unsigned: Copy + TryFrom<u64> {
+    /// Its largest value.
+    const MOST: u64;
+}
+
+macro_rules! unsigned {
+    ($($ty:ty)*) => {
+        $( impl Unsigned for $ty {
+            const MOST: u64 = <$ty>::MAX as u64;
+        } )*
+    };
+}
+
+unsigned!(u8 u16 u32 u64 usize);
+
+impl<T: Unsigned> IntParam<T> {
+    /// An integer from the first to the second number of `range`, both included. A range that `T` does not hold does not
+    /// compile.
+    pub const fn new(name: &'static str, range: (u64, u64), default: &'static str, about: &'static str) -> Self {
+        assert!(range.0 <= range.1 && range.1 <= T::MOST, "the type holds the range");
+        Self::of(name, ParamType::Int(range.0, range.1), default, about, Int(PhantomData))
+    }
+}
+
+impl<T: Unsigned> ParamKind for Int<T> {
+    type Of<'a> = T;
+
+    fn read(self, _: &Param, value: &Value) -> Option<T> {
+        if let Value::Int(v) = value { T::try_from(*v).ok() } else { None }
+    }
+}
+
+/// Reads a [`FloatParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Float;
+
+impl FloatParam {
+    /// A number from the first to the second number of `range`, both included.
+    pub const fn new(name: &'static str, range: (f64, f64), default: &'static str, about: &'static str) -> Self {
+        assert!(range.0 <= range.1, "a range");
+        Self::of(name, ParamType::Float(range.0, range.1), default, about, Float)
+    }
+}
+
+impl ParamKind for Float {
+    type Of<'a> = f64;
+
+    fn read(self, _: &Param, value: &Value) -> Option<f64> {
+        if let Value::Float(v) = value { Some(*v) } else { None }
+    }
+}
+
+/// The words of a choice and what each stands for; written with [`choices!`](crate::choices).
+#[derive(Clone, Copy, Debug)]
+pub struct Choices<T: 'static> {
+    /// The words.
+    pub words: &'static [&'static str],
+    /// Their values, in the same order.
+    pub values: &'static [T],
+}
+
+/// The [`Choices`] of a [`ChoiceParam`]: `choices! { "exact" => Mode::Exact, "bulk" => Mode::Bulk }`.
+#[macro_export]
+macro_rules! choices {
+    ($($word:expr => $value:expr),* $(,)?) => {
+        $crate::Choices { words: &[$($word),*], values: &[$($value),*] }
+    };
+}
+
+/// Reads a [`ChoiceParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<T: 'static>(&'static [T]);
+
+impl<T: Copy> ChoiceParam<T> {
+    /// One of the words of `choices`.
+    pub const fn new(name: &'static str, choices: Choices<T>, default: &'static str, about: &'static str) -> Self {
+        assert!(choices.words.len() == choices.values.len(), "a value for each word");
+        Self::of(name, ParamType::Choice(choices.words), default, about, Choice(choices.values))
+    }
+}
+
+impl<T: Copy> ParamKind for Choice<T> {
+    type Of<'a> = T;
+
+    fn read(self, param: &Param, value: &Value) -> Option<T> {
+        let (ParamType::Choice(words), Value::Text(word)) = (param.ty, value) else { return None };
+        words.iter().zip(self.0).find(|(w, _)| *w == word).map(|(_, v)| *v)
+    }
+}
+
+/// Reads a [`TextParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Text;
+
+impl TextParam {
+    /// A text.
+    pub const fn new(name: &'static str, default: &'static str, about: &'static str) -> Self {
+        Self::of(name, ParamType::Text, default, about, Text)
+    }
+}
+
+impl ParamKind for Text {
+    type Of<'a> = &'a str;
+
+    fn read<'a>(self, _: &Param, value: &'a Value) -> Option<&'a str> {
+        if let Value::Text(v) = value { Some(v) } else { None }
+    }
+}
+
+/// Reads a [`ListParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct List;
+
+impl ListParam {
+    /// A list; the default is comma-separated.
+    pub const fn new(name: &'static str, default: &'static str, about: &'static str) -> Self {
+        Self::of(name, ParamType::List, default, about, List)
+    }
+}
+
+impl ParamKind for List {
+    type Of<'a> = &'a [String];
+
+    fn read<'a>(self, _: &Param, value: &'a Value) -> Option<&'a [String]> {
+        if let Value::List(v) = value { Some(v) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Mode {
+        Exact,
+        Bulk,
+    }
+
+    const WINDOW: IntParam<u16> = IntParam::new("window", (1, 400), "50", "a window").unit("bars").live();
+    const RATIO: FloatParam = FloatParam::new("ratio", (-1.0, 1.0), "0.5", "a ratio");
+    const MODE: ChoiceParam<Mode> =
+        ChoiceParam::new("mode", crate::choices! { "exact" => Mode::Exact, "bulk" => Mode::Bulk }, "exact", "a mode");
+    const SHORT: BoolParam = BoolParam::new("short", true, "a flag");
+    const FILE: TextParam = TextParam::new("file", "a.csv", "a file");
+    const SYMBOLS: ListParam = ListParam::new("symbols", "A, B", "symbols");
+    const PARAMS: &[Param] =
+        &[WINDOW.param(), RATIO.param(), MODE.param(), SHORT.param(), FILE.param(), SYMBOLS.param()];
+
+    #[test]
+    fn each_is_read_in_its_own_type() {
+        let mut params = Params::defaults(PARAMS);
+        assert_eq!((params.get(WINDOW), params.get(RATIO), params.get(MODE)), (50_u16, 0.5, Mode::Exact));
+        assert_eq!((params.get(SHORT), params.get(FILE), params.get(SYMBOLS).join("+")), (true, "a.csv", "A+B".into()));
+        params.set(&MODE.param(), MODE.param().parse("mode", "bulk").unwrap());
+        assert_eq!(params.get(MODE), Mode::Bulk);
+        assert_eq!(
+            (WINDOW.param().valid(), WINDOW.name()),
+            ("valid: an integer from 1 to 400 (bars)".into(), "window")
+        );
+        assert_eq!((WINDOW.param().effective, RATIO.param().effective), (Effective::Now, Effective::Restart));
+    }
+
+    #[test]
+    #[should_panic(expected = "the parameter window is not in this registry entry")]
+    fn one_of_another_entry_is_named() {
+        Params::defaults(&PARAMS[1..]).get(WINDOW);
+    }
+}
