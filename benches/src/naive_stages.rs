@@ -481,7 +481,7 @@ impl InstrumentState {
             px: entry,
             qty: Qty(100),
             strategy: stages::strategies::MOMENTUM,
-            account: 1,
+            account: flow::Account(1),
             action: Action::New.code(),
             order_type: OrderType::Limit.code(),
             tif: Tif::ImmediateOrCancel.code(),

@@ -8,7 +8,7 @@ mod harness;
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use flow::records::{Anomaly, Bust, Fill, FillCost};
-use flow::{AnomalyKind, Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS};
+use flow::{Account, AnomalyKind, Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS, StrategyId};
 use harness::{Day, Delays, Pipeline, Taken, add_day, add_file, inputs, same, set, small, taken};
 use std::path::{Path, PathBuf};
 use tidegate::config::Settings;
@@ -219,7 +219,7 @@ fn with_busts(inputs: &[Event], seed: u64) -> Vec<Event> {
         let bust = match pick(&mut state, 10) {
             0 => Bust { qty: Qty(qty.0 + 1), ..bust },
             1 => Bust { match_id: match_id + 1_000_000, ..bust },
-            2 => Bust { order_id: OrderId::new(9, 9, 9).0, ..bust },
+            2 => Bust { order_id: OrderId::new(Account(9), StrategyId(9), 9).0, ..bust },
             _ => bust,
         };
         let bust = returned(Event::new(input.ts, input.instrument, input.flags, &bust));

@@ -185,9 +185,9 @@ fn positions(outcomes: &[Event]) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
     let mut all: BTreeMap<_, (i64, i64)> = BTreeMap::new();
     for event in outcomes {
         if let Some(p) = event.get::<Position>() {
-            all.entry((p.account.into(), p.strategy.into(), event.instrument.into())).or_default().0 = p.qty;
+            all.entry((p.account.0.into(), p.strategy.0.into(), event.instrument.into())).or_default().0 = p.qty;
         } else if let Some(m) = event.get::<PositionMoney>() {
-            all.entry((m.account.into(), m.strategy.into(), event.instrument.into())).or_default().1 = m.fees;
+            all.entry((m.account.0.into(), m.strategy.0.into(), event.instrument.into())).or_default().1 = m.fees;
         }
     }
     all

@@ -1,24 +1,17 @@
 //! What can be anomalous, with the sentence that a row prints.
 
 use crate::records::Anomaly;
+use crate::words::words;
 use crate::{Event, Flags, Ns, Px, Qty};
 
 macro_rules! anomalies {
     ($( $(#[doc = $about:literal])+ $name:ident = $number:literal $text:literal $detail:literal ),* $(,)?) => {
-        /// The list of anomalies. Numbers are part of the journal's format.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u16)]
-        pub enum AnomalyKind { $( $(#[doc = $about])+ $name = $number ),* }
+        words! {
+            /// The list of anomalies. Numbers are part of the journal's format.
+            AnomalyKind: u16 { $( $(#[doc = $about])+ $name = $number $text ),* }
+        }
 
         impl AnomalyKind {
-            /// Every anomaly.
-            pub const ALL: &'static [AnomalyKind] = &[ $( AnomalyKind::$name ),* ];
-
-            /// Name in rows.
-            pub const fn name(self) -> &'static str {
-                match self { $( AnomalyKind::$name => $text ),* }
-            }
-
             /// What its `detail` number is.
             pub const fn detail(self) -> &'static str {
                 match self { $( AnomalyKind::$name => $detail ),* }
@@ -83,11 +76,6 @@ anomalies! {
 }
 
 impl AnomalyKind {
-    /// The anomaly with that number.
-    pub fn from_code(code: u16) -> Option<AnomalyKind> {
-        AnomalyKind::ALL.iter().copied().find(|w| *w as u16 == code)
-    }
-
     /// An event that says so. `detail` is what [`AnomalyKind::detail`] names.
     pub fn event(self, due: Ns, instrument: u32, exchange_ts: Ns, detail: u64) -> Event {
         self.event_at(due, instrument, exchange_ts, detail, Px::NONE, Qty(0))

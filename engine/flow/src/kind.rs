@@ -34,15 +34,6 @@ impl Kind {
     pub const WATERMARK: Kind = Kind(255);
 }
 
-impl fmt::Debug for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match crate::kind_info(*self) {
-            Some(info) => f.write_str(info.name),
-            None => write!(f, "kind-{}", self.0),
-        }
-    }
-}
-
 /// Numbers of kinds, first and last, that a module of records gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range(pub u8, pub u8);

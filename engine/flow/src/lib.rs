@@ -30,6 +30,7 @@ mod typed;
 mod units;
 mod venue;
 mod window;
+mod words;
 
 pub use anomaly::AnomalyKind;
 pub use approved::Approved;
@@ -38,14 +39,15 @@ pub use flags::{Flags, Side};
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
 pub use interval::{Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
-pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic};
+pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use order::{
-    Action, CancelReason, CommandAction, HaltReason, Liquidity, OrderId, OrderType, RejectReason, SOURCE_OPERATOR,
-    SOURCE_RETURNS, Tif,
+    Account, Action, CancelReason, CommandAction, HaltReason, Liquidity, OrderId, OrderType, RejectReason,
+    SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
 };
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, Value};
-pub use record::{Field, FieldType, KINDS, KindInfo, Record, kind_info, kind_named};
+pub use record::{Field, FieldType, FlagColumn, Follows, KindInfo, Record};
+pub use records::{KINDS, VpinMode, Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
 pub use sink::{Sink, SinkError};
 pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
@@ -57,3 +59,4 @@ pub use typed::{
 pub use units::{Ns, Px, Qty, decimal};
 pub use venue::{Venue, VenueError, VenueReply};
 pub use window::Window;
+pub use words::{Words, name_of};

@@ -5,6 +5,7 @@
 //! Bound: [`Listings::MAX`] entries; definitions past it are not kept, and rows then show no symbol.
 
 use crate::records::{Listing, Name};
+use crate::words::words;
 use crate::{Event, Flags, Inputs, Ns, Px};
 use bytemuck::{Pod, Zeroable};
 use std::collections::BTreeMap;
@@ -21,42 +22,65 @@ impl Mic {
     }
 }
 
-/// What kind of thing is traded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[repr(u8)]
-pub enum InstrumentType {
-    /// The feed does not tell.
-    #[default]
-    Unknown = 0,
-    /// Share or fund.
-    Equity = 1,
-    /// Future.
-    Future = 2,
-    /// Call option.
-    Call = 3,
-    /// Put option.
-    Put = 4,
-    /// Crypto pair.
-    Crypto = 5,
-    /// Currency pair.
-    CurrencyPair = 6,
-    /// Index.
-    Index = 7,
-}
-
-/// How the book of a listing is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[repr(u8)]
-pub enum BookKind {
-    /// No book: trades or bars only.
-    #[default]
-    None = 0,
-    /// By level: from `level` inputs, or from order messages that carry price, side and quantity.
-    ByLevel = 1,
-    /// By order reference, price-time.
-    ByOrder = 2,
-    /// Best bid and ask from quotes.
-    Quotes = 3,
+words! {
+    /// What kind of thing is traded.
+    #[derive(Default)]
+    InstrumentType: u8 {
+        /// The feed does not tell.
+        #[default]
+        Unknown = 0 "unknown",
+        /// Share or fund.
+        Equity = 1 "equity",
+        /// Future.
+        Future = 2 "future",
+        /// Call option.
+        Call = 3 "call",
+        /// Put option.
+        Put = 4 "put",
+        /// Crypto pair.
+        Crypto = 5 "crypto",
+        /// Currency pair.
+        CurrencyPair = 6 "currency-pair",
+        /// Index.
+        Index = 7 "index",
+    }
+    /// How the book of a listing is kept.
+    #[derive(Default)]
+    BookKind: u8 {
+        /// No book: trades or bars only.
+        #[default]
+        None = 0 "none",
+        /// By level: from `level` inputs, or from order messages that carry price, side and quantity.
+        ByLevel = 1 "by-level",
+        /// By order reference, price-time.
+        ByOrder = 2 "by-order",
+        /// Best bid and ask from quotes.
+        Quotes = 3 "quotes",
+    }
+    /// What a `name` names.
+    NameSpace: u8 {
+        /// The symbol of the instrument in the header.
+        Symbol = 0 "symbol",
+        /// An account.
+        Account = 1 "account",
+        /// A venue's id of an order.
+        VenueOrder = 2 "venue-order",
+        /// Who gave a command.
+        Actor = 3 "actor",
+    }
+    /// What a `status` is the state of.
+    StatusKind: u8 {
+        /// The session.
+        Session = 1 "session",
+        /// Trading in the instrument.
+        Trading = 2 "trading",
+        /// An operational halt.
+        OperationalHalt = 3 "operational-halt",
+        /// The restriction of short sales.
+        ShortSale = 4 "short-sale",
+        /// The circuit breaker of the whole market.
+        CircuitBreaker = 5 "circuit-breaker",
+    }
 }
 
 /// What a feed says of an instrument.
@@ -178,7 +202,9 @@ impl Listings {
     }
 
     fn observe_name(&mut self, instrument: u32, name: &Name) {
-        if name.space != 0 || (self.names.len() >= Self::MAX && !self.names.contains_key(&instrument)) {
+        if name.space != NameSpace::Symbol.code()
+            || (self.names.len() >= Self::MAX && !self.names.contains_key(&instrument))
+        {
             return;
         }
         let text = self.naming.entry(instrument).or_default();

@@ -1,9 +1,11 @@
-//! Words for orders: ids, types, times in force, actions, reasons.
+//! What names an order and its terms: ids, types, times in force, actions, reasons.
 //!
-//! Every word is a number in a record and a name in a row; both stand here once. An order id names account, strategy
+//! An order id names account, strategy
 //! and counter, so an answer of a venue finds its way back without a table. Bound: 255 accounts, 65,535 strategies,
 //! 2^40 orders of each.
 
+use crate::words::words;
+use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
 /// Source of what comes back from the pipeline: answers of venues, refusals.
@@ -16,26 +18,48 @@ pub const SOURCE_OPERATOR: u8 = 254;
 #[serde(transparent)]
 pub struct OrderId(pub u64);
 
+/// An account, as every order id holds it, from 1; 0 = none, or all of them where a record says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Pod, Zeroable)]
+#[serde(transparent)]
+#[repr(transparent)]
+pub struct Account(pub u8);
+
+impl Account {
+    /// No account.
+    pub const NONE: Account = Account(0);
+}
+
+/// A strategy, as every order id holds it, from 1; 0 = none, or all of them where a record says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Pod, Zeroable)]
+#[serde(transparent)]
+#[repr(transparent)]
+pub struct StrategyId(pub u16);
+
+impl StrategyId {
+    /// No strategy.
+    pub const NONE: StrategyId = StrategyId(0);
+}
+
 impl OrderId {
     /// The largest counter.
     pub const MAX_COUNTER: u64 = (1 << 40) - 1;
 
     /// Joins the three parts.
     #[inline]
-    pub const fn new(account: u8, strategy: u16, counter: u64) -> OrderId {
-        OrderId((account as u64) << 56 | (strategy as u64) << 40 | (counter & Self::MAX_COUNTER))
+    pub const fn new(account: Account, strategy: StrategyId, counter: u64) -> OrderId {
+        OrderId((account.0 as u64) << 56 | (strategy.0 as u64) << 40 | (counter & Self::MAX_COUNTER))
     }
 
     /// The account.
     #[inline]
-    pub const fn account(self) -> u8 {
-        (self.0 >> 56) as u8
+    pub const fn account(self) -> Account {
+        Account((self.0 >> 56) as u8)
     }
 
     /// The strategy.
     #[inline]
-    pub const fn strategy(self) -> u16 {
-        (self.0 >> 40) as u16
+    pub const fn strategy(self) -> StrategyId {
+        StrategyId((self.0 >> 40) as u16)
     }
 
     /// The counter.
@@ -43,38 +67,6 @@ impl OrderId {
     pub const fn counter(self) -> u64 {
         self.0 & Self::MAX_COUNTER
     }
-}
-
-/// Defines the words of a small table: a number for records, a name for rows.
-macro_rules! words {
-    ($( $(#[doc = $about:literal])+ $name:ident : $repr:ty { $( $(#[doc = $what:literal])+ $word:ident = $number:literal $text:literal ),* $(,)? } )*) => { $(
-        $(#[doc = $about])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[repr($repr)]
-        pub enum $name { $( $(#[doc = $what])+ $word = $number ),* }
-
-        impl $name {
-            /// Every word.
-            pub const ALL: &'static [$name] = &[ $( $name::$word ),* ];
-
-            /// Its number in records.
-            #[inline]
-            pub const fn code(self) -> $repr {
-                self as $repr
-            }
-
-            /// The word of that number.
-            #[inline]
-            pub const fn from_code(code: $repr) -> Option<$name> {
-                match code { $( $number => Some($name::$word), )* _ => None }
-            }
-
-            /// Its name in rows.
-            pub const fn name(self) -> &'static str {
-                match self { $( $name::$word => $text ),* }
-            }
-        }
-    )* };
 }
 
 words! {
@@ -186,9 +178,10 @@ mod tests {
 
     #[test]
     fn the_parts_of_an_id_come_back() {
-        let id = OrderId::new(255, 65_535, OrderId::MAX_COUNTER);
-        assert_eq!((id.account(), id.strategy(), id.counter()), (255, 65_535, OrderId::MAX_COUNTER));
-        assert_eq!(OrderId::new(1, 2, 3).0, 1 << 56 | 2 << 40 | 3);
+        let (account, strategy) = (Account(255), StrategyId(65_535));
+        let id = OrderId::new(account, strategy, OrderId::MAX_COUNTER);
+        assert_eq!((id.account(), id.strategy(), id.counter()), (account, strategy, OrderId::MAX_COUNTER));
+        assert_eq!(OrderId::new(Account(1), StrategyId(2), 3).0, 1 << 56 | 2 << 40 | 3);
     }
 
     #[test]
@@ -197,6 +190,7 @@ mod tests {
             assert_eq!(RejectReason::from_code(word.code()), Some(*word));
         }
         assert_eq!(Tif::from_code(0), None);
+        assert_eq!(Tif::WORDS[2], (3, "ioc"));
         assert_eq!(Tif::ImmediateOrCancel.name(), "ioc");
     }
 }

@@ -2,22 +2,41 @@
 //!
 //! To write it anew: `TIDEGATE_BLESS=1 cargo test -p tidegate-flow --test kinds_page`.
 
-use flow::{AnomalyKind, Field, FieldType, Flags, KINDS};
+use flow::{AnomalyKind, Field, FieldType, Flags, KINDS, KindInfo, kind_info};
 use std::fmt::Write;
 
 fn meaning(field: &Field) -> String {
+    let number = |letter: char| format!("{letter}{}", field.size * 8);
     match field.ty {
-        FieldType::Price => "i64, price in 1e-9; `i64::MAX` = absent".to_owned(),
+        FieldType::Price | FieldType::Average => "i64, price in 1e-9; `i64::MAX` = absent".to_owned(),
         FieldType::Qty => "u64, instrument's smallest unit".to_owned(),
         FieldType::TimeNs => "u64, ns since 1970-01-01 UTC; `u64::MAX` = absent".to_owned(),
-        FieldType::Seconds => "u32, s".to_owned(),
-        FieldType::Uint => format!("u{}", field.size * 8),
-        FieldType::Uid => "u32; `u32::MAX` = absent".to_owned(),
-        FieldType::Int => format!("i{}", field.size * 8),
+        FieldType::Start => "u32, s since 1970-01-01 UTC".to_owned(),
+        FieldType::Seconds | FieldType::Interval => "u32, s".to_owned(),
+        FieldType::Int => number('i'),
         FieldType::Float => "f64; NaN = absent".to_owned(),
         FieldType::Text => format!("{} bytes of ASCII", field.size),
         FieldType::Nano => "i64, 1e-9".to_owned(),
+        FieldType::Money => "i64, money in 1e-9".to_owned(),
+        FieldType::OrderId => "u64, order id".to_owned(),
+        FieldType::Account => "u8, account".to_owned(),
+        FieldType::Strategy => "u16, strategy".to_owned(),
+        FieldType::Check => "u16, check".to_owned(),
+        FieldType::Kind => "u16, kind".to_owned(),
+        FieldType::Uid => "u32; `u32::MAX` = absent".to_owned(),
+        FieldType::Uint | FieldType::Enum(_) | FieldType::Code(_) | FieldType::Detail => number('u'),
     }
+}
+
+/// What the kinds around it have to do with a kind.
+fn relations(kind: &KindInfo) -> String {
+    let mut text = String::new();
+    if let Some(follows) = kind.follows {
+        let first = kind_info(follows.first).unwrap().name;
+        let times = follows.times.map_or("once".to_owned(), |field| format!("as often as its `{field}` says"));
+        text += &format!("Follows `{first}`, {times}: together they are one row.\n\n");
+    }
+    text
 }
 
 fn page() -> String {
@@ -34,14 +53,19 @@ fn page() -> String {
     for kind in KINDS {
         write!(
             page,
-            "\n## {} ({})\n\n{}\n\n| offset | field | type | what |\n|---|---|---|---|\n",
+            "\n## {} ({})\n\n{}\n\n{}| offset | field | type | what |\n|---|---|---|---|\n",
             kind.name,
             kind.kind.0,
-            kind.about.trim()
+            kind.about.trim(),
+            relations(kind)
         )
         .unwrap();
         for field in kind.fields {
-            writeln!(page, "| {} | `{}` | {} | {} |", field.offset, field.name, meaning(field), field.about).unwrap();
+            writeln!(page, "| {} | `{}` | {} | {} |", field.offset, field.name, meaning(field), field.about_in_full())
+                .unwrap();
+        }
+        if kind.reserved > 0 {
+            writeln!(page, "| {} | reserved | {} bytes | 0 |", 64 - kind.reserved, kind.reserved).unwrap();
         }
     }
     page += "\n# Anomalies\n\n| code | name | `detail` is |\n|---|---|---|\n";

@@ -6,13 +6,13 @@
 use super::stopwatch::Stopwatch;
 use super::times::histogram;
 use flow::records::{Cvd, Position, PositionMoney, Refused, Vpin};
-use flow::{Event, Kind, Kinds, StateError, StateReader, StateWriter};
+use flow::{Account, Event, Kind, Kinds, StateError, StateReader, StateWriter, StrategyId};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Whose position: account, strategy, instrument.
-pub type Holder = (u16, u16, u32);
+pub type Holder = (Account, StrategyId, u32);
 
 /// Positions, refusals and measures as they stand.
 pub struct TradeStats {
@@ -27,8 +27,8 @@ pub struct TradeStats {
 /// What is saved of a position.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    account: u16,
-    strategy: u16,
+    account: Account,
+    strategy: StrategyId,
     key: String,
     position: Vec<u8>,
     money: Vec<u8>,

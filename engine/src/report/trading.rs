@@ -2,7 +2,7 @@
 
 use crate::pipeline::{Holder, TradeStats};
 use flow::records::{Position, PositionMoney};
-use flow::{Listings, Px, decimal};
+use flow::{Listings, Px, StrategyId, decimal};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Serialize)]
 pub struct PositionReport {
     /// Account.
-    pub account: u16,
+    pub account: u8,
     /// Strategy.
     pub strategy: String,
     /// Symbol.
@@ -94,7 +94,7 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
     let decimals = listed.map_or(2, flow::Listed::price_decimals);
     let avg = (held.qty != 0).then_some(held.avg_px).and_then(Px::known);
     PositionReport {
-        account,
+        account: account.0,
         strategy: strategy_name(strategy),
         symbol: listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone()),
         qty: held.qty,
@@ -106,6 +106,6 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
 }
 
 /// Name of a strategy, or its number.
-fn strategy_name(strategy: u16) -> String {
-    stages::strategies::name(strategy).map_or_else(|| strategy.to_string(), str::to_owned)
+fn strategy_name(strategy: StrategyId) -> String {
+    stages::strategies::name(strategy).map_or_else(|| strategy.0.to_string(), str::to_owned)
 }

@@ -17,8 +17,8 @@ pub enum Cell {
     Text(String),
     /// A flag.
     Bool(bool),
-    /// Price and quantity by level, best first.
-    Levels(Vec<[Box<Cell>; 2]>),
+    /// Some values together, several times: price and quantity by level, a measure and its value by reason.
+    List(Vec<Vec<Cell>>),
 }
 
 impl Cell {
@@ -37,7 +37,7 @@ impl Cell {
             Cell::Float(v) => v.to_string(),
             Cell::Text(v) => v.clone(),
             Cell::Bool(v) => v.to_string(),
-            Cell::Levels(_) => serde_json::to_string(self).expect("levels are plain values"),
+            Cell::List(_) => serde_json::to_string(self).expect("a list holds plain values"),
         }
     }
 }
@@ -58,7 +58,7 @@ impl Serialize for Cell {
             Cell::Float(v) => to.serialize_f64(*v),
             Cell::Text(v) => to.serialize_str(v),
             Cell::Bool(v) => to.serialize_bool(*v),
-            Cell::Levels(v) => v.serialize(to),
+            Cell::List(v) => v.serialize(to),
         }
     }
 }

@@ -1,10 +1,13 @@
-//! From an event to the cells of its row.
+//! From an event and its followers to the cells of a row.
 
 use super::cell::Cell;
-use super::schema::Shape;
-use super::words;
-use flow::records::{Anomaly, Trade};
-use flow::{AnomalyKind, Event, Field, FieldType, Flags, KindInfo, Listed, Ns, Px, Qty, decimal};
+use super::column::Value;
+use super::names::Names;
+use flow::records::Anomaly;
+use flow::{
+    AnomalyKind, Event, Field, FieldType, FlagColumn, Interval, Kind, Listed, Ns, OrderId, Px, Qty, StrategyId,
+    decimal, kind_info, name_of,
+};
 
 /// How numbers of an instrument are printed.
 #[derive(Clone, Copy)]
@@ -23,7 +26,11 @@ impl Scale {
     }
 
     pub(super) fn px(self, px: Px) -> Cell {
-        px.known().map_or(Cell::Null, |px| Cell::Text(decimal(px.0.into(), 9, self.px)))
+        self.px_of(px, self.px)
+    }
+
+    fn px_of(self, px: Px, decimals: u32) -> Cell {
+        px.known().map_or(Cell::Null, |px| Cell::Text(decimal(px.0.into(), 9, decimals)))
     }
 
     pub(super) fn qty(self, qty: Qty) -> Cell {
@@ -34,72 +41,85 @@ impl Scale {
     }
 }
 
-/// The cells of a row after the common ones, of a kind that is made of one event.
-pub(super) fn cells(shape: Shape, info: &KindInfo, event: &Event, scale: Scale) -> Vec<Cell> {
-    match shape {
-        Shape::Record { side } => {
-            let side = side.then(|| Cell::text(event.side().name()));
-            let owned = words::is_owned(info).then(|| words::owner(number(&info.fields[0], event)));
-            let fields = info.fields.iter().filter(|f| f.name != "exchange_ts");
-            let fields = fields.map(|f| match words::find(info.kind, f.name) {
-                Some(word) => (word.say)(number(f, event)),
-                None => field(f, event, scale),
-            });
-            side.into_iter().chain(owned.into_iter().flatten()).chain(fields).collect()
+/// What a row is printed with.
+#[derive(Clone, Copy)]
+pub(super) struct Print {
+    /// Of the instrument.
+    pub(super) scale: Scale,
+    /// Of plug-ins.
+    pub(super) names: Names,
+}
+
+impl Print {
+    /// The cell of a column, from the events of a row: the first and its followers.
+    pub(super) fn cell(self, value: &Value, events: &[Event]) -> Cell {
+        let first = &events[0];
+        match value {
+            Value::Flag(flag) => flagged(*flag, first),
+            Value::Account(id) => Cell::Uint(OrderId(id.number(&first.body)).account().0.into()),
+            Value::Strategy(id) => self.strategy(OrderId(id.number(&first.body)).strategy()),
+            Value::First(field, ty) => self.field(field, *ty, first),
+            Value::Follower(field) => self.field(field, field.ty, &events[1]),
+            Value::Each(fields) => {
+                let each = |event: &Event| fields.iter().map(|f| self.field(f, f.ty, event)).collect();
+                Cell::List(events[1..].iter().map(each).collect())
+            }
         }
-        Shape::Trade => trade(event, scale),
-        Shape::Anomaly => anomaly(event, scale),
-        Shape::Joined | Shape::Depth => Vec::new(),
+    }
+
+    fn strategy(self, id: StrategyId) -> Cell {
+        named(id.0.into(), (self.names.strategy)(id))
+    }
+
+    fn field(self, field: &Field, ty: FieldType, event: &Event) -> Cell {
+        let Print { scale, names } = self;
+        if ty == FieldType::Text {
+            let text = String::from_utf8_lossy(field.bytes(&event.body));
+            return Cell::text(text.trim_end_matches(['\0', ' ']));
+        }
+        let value = field.number(&event.body);
+        match ty {
+            FieldType::Price => scale.px(Px(value as i64)),
+            FieldType::Average => scale.px_of(Px(value as i64), 9),
+            FieldType::Qty => scale.qty(Qty(value)),
+            FieldType::TimeNs => Ns(value).known().map(|ns| ns.0).into(),
+            FieldType::Start => Cell::Uint(value * Ns::SECOND),
+            FieldType::Interval => Cell::Text(interval(value as u32)),
+            FieldType::Float => Cell::Float(f64::from_bits(value)),
+            FieldType::Nano => Cell::Text(decimal((value as i64).into(), 9, 0)),
+            FieldType::Money => Cell::Text(decimal((value as i64).into(), 9, 2)),
+            FieldType::Int => Cell::Int(value as i64),
+            FieldType::Uid => Some(value).filter(|uid| *uid != u64::from(u32::MAX)).into(),
+            FieldType::Strategy => self.strategy(StrategyId(value as u16)),
+            FieldType::Check => named(value, (names.check)(value as u16)),
+            FieldType::Kind => Cell::text(kind_info(Kind(value as u8)).map_or("unknown", |k| k.name)),
+            FieldType::Enum(words) => named(value, name_of(words, value)),
+            FieldType::Detail => detail(value, event),
+            FieldType::Uint | FieldType::Seconds | FieldType::OrderId | FieldType::Account => Cell::Uint(value),
+            FieldType::Code(_) | FieldType::Text => Cell::Uint(value),
+        }
     }
 }
 
-/// A field's bytes as a number.
-fn number(field: &Field, event: &Event) -> u64 {
-    let at = field.offset - 24;
-    let mut word = [0; 8];
-    word[..field.size].copy_from_slice(&event.body[at..at + field.size]);
-    u64::from_le_bytes(word)
-}
-
-fn field(field: &Field, event: &Event, scale: Scale) -> Cell {
-    let at = field.offset - 24;
-    let bytes = &event.body[at..at + field.size];
-    if field.ty == FieldType::Text {
-        let text = String::from_utf8_lossy(bytes);
-        return Cell::text(text.trim_end_matches(['\0', ' ']));
-    }
-    let value = number(field, event);
-    match field.ty {
-        FieldType::Price => scale.px(Px(value as i64)),
-        FieldType::Qty => scale.qty(Qty(value)),
-        FieldType::TimeNs => Ns(value).known().map(|ns| ns.0).into(),
-        FieldType::Float => Cell::Float(f64::from_bits(value)),
-        FieldType::Nano => Cell::Text(decimal((value as i64).into(), 9, 0)),
-        FieldType::Uid => Some(value).filter(|uid| *uid != u64::from(u32::MAX)).into(),
-        FieldType::Int => Cell::Int(value as i64),
-        FieldType::Uint | FieldType::Seconds | FieldType::Text => Cell::Uint(value),
+/// A number that has a name; 0 without one is absent.
+fn named(number: u64, name: Option<&'static str>) -> Cell {
+    match (number, name) {
+        (_, Some(name)) => Cell::text(name),
+        (0, None) => Cell::Null,
+        (n, None) => Cell::text(n.to_string()),
     }
 }
 
-fn trade(event: &Event, scale: Scale) -> Vec<Cell> {
-    let trade = event.record::<Trade>();
-    vec![
-        scale.px(trade.px),
-        scale.qty(trade.qty),
-        Cell::text(event.side().name()),
-        Cell::Bool(event.flags.has(Flags::INFERRED_AGGRESSOR)),
-        Cell::Bool(!event.flags.has(Flags::HIDDEN)),
-        Cell::Bool(event.flags.has(Flags::AUCTION)),
-        Cell::Uint(trade.match_id),
-        Cell::Uint(trade.order_ref),
-    ]
+fn flagged(flag: FlagColumn, event: &Event) -> Cell {
+    flag.is_set(event.flags).map_or_else(|| Cell::text(event.side().name()), Cell::Bool)
 }
 
-fn anomaly(event: &Event, scale: Scale) -> Vec<Cell> {
-    let anomaly = event.record::<Anomaly>();
-    let (what, detail) = match AnomalyKind::from_code(anomaly.what) {
-        Some(what) => (what.name().to_owned(), format!("{} {}", what.detail(), anomaly.detail)),
-        None => (format!("anomaly-{}", anomaly.what), anomaly.detail.to_string()),
-    };
-    vec![Cell::Text(what), Cell::Text(detail), scale.px(anomaly.px), scale.qty(anomaly.qty)]
+fn interval(seconds: u32) -> String {
+    Interval::from_seconds(seconds).map_or_else(|| format!("{seconds}s"), |i| i.to_string())
+}
+
+/// The number that explains an anomaly, after what it is.
+fn detail(number: u64, event: &Event) -> Cell {
+    let what = event.get::<Anomaly>().and_then(|a| AnomalyKind::from_code(a.what));
+    Cell::Text(what.map_or_else(|| number.to_string(), |what| format!("{} {number}", what.detail())))
 }

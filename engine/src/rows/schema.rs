@@ -1,35 +1,27 @@
-//! The columns of every kind of row.
+//! The kinds of rows and their columns.
 
-use super::join::{is_follower, join};
-use super::words;
-use flow::{Field, FieldType, KINDS, Kind, KindInfo, Kinds};
+use super::column::{Column, Value, column, columns};
+use flow::{Field, KINDS, Kind, KindInfo, Kinds, follower_of};
 
-/// A column of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Its name: a public contract.
-    pub name: &'static str,
-    /// Type as printed: `decimal`, `integer`, `text` ….
-    pub ty: &'static str,
-    /// Unit.
-    pub unit: &'static str,
-    /// What it is.
-    pub about: &'static str,
-}
-
-/// How a kind is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// Side (where it has one), then the record's fields.
-    Record {
-        side: bool,
+/// Where the cells of a row come from.
+#[derive(Clone, Debug)]
+pub(super) enum Made {
+    /// From one event, and from its followers if there are any.
+    Shown {
+        /// Of each column after the common ones.
+        values: Vec<Value>,
+        /// What must have come before there is a row.
+        follower: Option<Follower>,
     },
-    Trade,
-    /// Made of two events: see [`super::join`].
-    Joined,
-    Anomaly,
     /// Rebuilt from `level` events.
     Depth,
+}
+
+/// The kind that follows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Follower {
+    /// The field of the first that says how often it does; once if there is none.
+    pub(super) times: Option<&'static Field>,
 }
 
 /// A kind of row: what `--emit` names.
@@ -43,13 +35,10 @@ pub struct RowKind {
     pub columns: Vec<Column>,
     /// Events that it is made of.
     pub reads: Kinds,
-    /// The kind whose fields it shows.
+    /// The kind whose fields it shows, or the first of two.
     pub(super) kind: Kind,
-    pub(super) shape: Shape,
-}
-
-pub(super) const fn column(name: &'static str, ty: &'static str, unit: &'static str, about: &'static str) -> Column {
-    Column { name, ty, unit, about }
+    pub(super) made: Made,
+    is_follower: bool,
 }
 
 const COMMON: [Column; 7] = [
@@ -67,85 +56,26 @@ const COMMON: [Column; 7] = [
     column("record", "integer or null", "", "1-based number of the message in its file; null from a journal"),
 ];
 
-const SIDE: Column = column("side", "text", "buy|sell|none", "side of the order or level");
-
-const TRADE: [Column; 8] = [
-    column("px", "decimal", "currency", "price"),
-    column("qty", "integer or decimal", "smallest unit or instrument", "quantity"),
-    column("aggressor", "text", "buy|sell|none", "side that took liquidity"),
-    column("inferred", "boolean", "", "whether the aggressor was inferred by a rule"),
-    column("displayed", "boolean", "", "whether the resting interest was displayed"),
-    column("auction", "boolean", "", "whether it is an auction's print"),
-    column("match_id", "integer", "", "the venue's number of the match; 0 = none"),
-    column("order_ref", "integer", "", "the resting order; 0 = not known"),
-];
-
-const ANOMALY: [Column; 4] = [
-    column("what", "text", "", "which anomaly"),
-    column("detail", "text", "", "the number that explains it"),
-    column("px", "decimal or null", "currency", "a price that explains it"),
-    column("qty", "integer or decimal", "smallest unit or instrument", "a quantity that explains it"),
-];
-
 const DEPTH: [Column; 2] = [
     column("bids", "array of [decimal, quantity]", "", "bid levels, best first"),
     column("asks", "array of [decimal, quantity]", "", "ask levels, best first"),
 ];
 
-fn of_field(field: &Field) -> Column {
-    let (ty, unit) = match field.ty {
-        FieldType::Price => ("decimal or null", "currency"),
-        FieldType::Qty => ("integer or decimal", "smallest unit or instrument"),
-        FieldType::TimeNs => ("integer or null", "ns since 1970-01-01 UTC"),
-        FieldType::Seconds => ("integer", "s"),
-        FieldType::Uid => ("integer or null", ""),
-        FieldType::Uint | FieldType::Int => ("integer", ""),
-        FieldType::Float => ("number or null", ""),
-        FieldType::Text => ("text", ""),
-        FieldType::Nano => ("decimal", ""),
-    };
-    column(field.name, ty, unit, field.about)
-}
-
-/// Kinds whose side stands in the flags.
-const SIDED: Kinds = Kinds::of(&[
-    Kind::Add,
-    Kind::Exec,
-    Kind::Cancel,
-    Kind::Delete,
-    Kind::Level,
-    Kind::Intent,
-    Kind::Request,
-    Kind::ReplaceRequest,
-    Kind::Order,
-    Kind::Refused,
-    Kind::Route,
-    Kind::Sent,
-    Kind::Ack,
-    Kind::Reject,
-    Kind::Cancelled,
-    Kind::Bust,
-]);
-
 fn of_kind(info: &'static KindInfo) -> RowKind {
-    let join = join(info.kind);
-    let (shape, own) = match info.kind {
-        _ if let Some(join) = join => (Shape::Joined, join.columns.to_vec()),
-        Kind::Trade => (Shape::Trade, TRADE.to_vec()),
-        Kind::Anomaly => (Shape::Anomaly, ANOMALY.to_vec()),
-        _ => {
-            let side = SIDED.has(info.kind);
-            let owner = words::is_owned(info).then_some(words::OWNER);
-            let fields = info.fields.iter().filter(|f| f.name != "exchange_ts");
-            let fields =
-                fields.map(|f| words::find(info.kind, f.name).map_or_else(|| of_field(f), |w| w.column.clone()));
-            let own = side.then_some(SIDE).into_iter().chain(owner.into_iter().flatten()).chain(fields);
-            (Shape::Record { side }, own.collect())
-        }
-    };
-    let reads = join.into_iter().fold(Kinds::of(&[info.kind]), |kinds, j| kinds.or(Kinds::of(&[j.follower])));
-    let columns = COMMON.into_iter().chain(own).collect();
-    RowKind { name: info.name, about: info.about, columns, reads, kind: info.kind, shape }
+    let second = follower_of(info.kind);
+    let (own, values): (Vec<_>, Vec<_>) = columns(info, second).into_iter().unzip();
+    let times = second.and_then(|s| s.follows).and_then(|f| f.times);
+    let times = times.and_then(|name| info.fields.iter().find(|f| f.name == name));
+    let reads = second.map_or(Kinds::NONE, |s| Kinds::of(&[s.kind])).or(Kinds::of(&[info.kind]));
+    RowKind {
+        name: info.name,
+        about: info.about,
+        columns: COMMON.into_iter().chain(own).collect(),
+        reads,
+        kind: info.kind,
+        made: Made::Shown { values, follower: second.map(|_| Follower { times }) },
+        is_follower: info.follows.is_some(),
+    }
 }
 
 /// Every kind of row, in the order of the table of kinds; `depth` follows `level`.
@@ -160,7 +90,8 @@ pub fn row_kinds() -> Vec<RowKind> {
                 columns: COMMON.into_iter().chain(DEPTH).collect(),
                 reads: Kinds::of(&[Kind::Level, Kind::Clear]),
                 kind: Kind::Level,
-                shape: Shape::Depth,
+                made: Made::Depth,
+                is_follower: false,
             });
         }
     }
@@ -170,11 +101,50 @@ pub fn row_kinds() -> Vec<RowKind> {
 impl RowKind {
     /// Whether another kind's row shows the same event beside its own.
     pub fn is_part_of_another(&self) -> bool {
-        self.shape != Shape::Joined && is_follower(self.kind)
+        self.is_follower
     }
 }
 
 /// The kind of row of that name.
 pub fn row_kind(name: &str) -> Option<RowKind> {
     row_kinds().into_iter().find(|k| k.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(kind: &str) -> Vec<&'static str> {
+        row_kind(kind).unwrap().columns.iter().skip(COMMON.len()).map(|c| c.name).collect()
+    }
+
+    #[test]
+    fn a_row_has_the_columns_that_the_table_of_kinds_says() {
+        assert_eq!(names("bar")[..3], ["interval", "start_ns", "open"]);
+        assert_eq!(names("bar-flow"), ["volume", "vwap", "buy_volume", "sell_volume", "trades", "interval_s"]);
+        assert_eq!(names("signal"), ["strategy", "side", "entry", "stop", "target", "confidence", "reasons"]);
+        assert_eq!(names("reason"), ["value", "threshold", "strategy", "measure", "index"]);
+        assert_eq!(names("sent"), ["side", "account", "strategy", "order_id", "cause", "action"]);
+        assert_eq!(names("anomaly"), ["what", "detail", "px", "qty"]);
+        assert_eq!(names("depth"), ["bids", "asks"]);
+    }
+
+    #[test]
+    fn no_column_of_a_row_is_named_twice() {
+        for kind in row_kinds() {
+            let mut names: Vec<_> = kind.columns.iter().map(|c| c.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), kind.columns.len(), "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn a_type_of_words_lists_them() {
+        let order = row_kind("order").unwrap();
+        let tif = order.columns.iter().find(|c| c.name == "tif").unwrap();
+        assert_eq!((&*tif.ty, &*tif.unit), ("text", "day|gtc|ioc|fok"));
+        let signal = row_kind("signal").unwrap();
+        assert_eq!(signal.columns.last().unwrap().ty, "array of [text, number or null]");
+    }
 }

@@ -3,11 +3,11 @@
 use super::cell::Cell;
 use super::depth::Depths;
 use super::filter::Filter;
-use super::join::join;
-use super::render::{Scale, cells};
-use super::schema::{RowKind, Shape};
+use super::names::Names;
+use super::render::{Print, Scale};
+use super::schema::{Made, RowKind};
 use crate::ingress::{Origin, Origins};
-use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, kind_info};
+use flow::{Event, Kind, Kinds, Listings, Sink, SinkError};
 use serde::Serializer;
 use serde::ser::SerializeMap;
 use std::io::{self, Write};
@@ -32,6 +32,7 @@ pub struct RowSink {
     kinds: Vec<Arc<RowKind>>,
     reads: Kinds,
     filter: Filter,
+    names: Names,
     levels: usize,
     inputs: Vec<String>,
     origins: Option<Origins>,
@@ -64,7 +65,22 @@ impl RowSink {
         let (listings, depths) = Default::default();
         let (origin, waiting, rows) = (None, vec![Vec::new(); kinds.len()], 0);
         let kinds = kinds.into_iter().map(Arc::new).collect();
-        RowSink { kinds, reads, filter, levels, inputs, origins, origin, listings, depths, waiting, writer, rows }
+        let names = Names::REGISTERED;
+        RowSink {
+            kinds,
+            reads,
+            filter,
+            names,
+            levels,
+            inputs,
+            origins,
+            origin,
+            listings,
+            depths,
+            waiting,
+            writer,
+            rows,
+        }
     }
 
     /// Writes the header of CSV, so that it stands there even when no row follows.
@@ -102,14 +118,14 @@ impl RowSink {
     }
 
     fn flush_depth(&mut self) -> Result<(), SinkError> {
-        let Some(kind) = self.kinds.iter().find(|k| k.shape == Shape::Depth).cloned() else {
+        let Some(kind) = self.kinds.iter().find(|k| matches!(k.made, Made::Depth)).cloned() else {
             return Ok(());
         };
         for (instrument, event) in self.depths.take_changed() {
             let scale = Scale::of(self.listings.get(instrument));
             let sides = self.depths.best(instrument, self.levels).map(|side| {
-                let levels = side.into_iter().map(|(px, qty)| [scale.px(px).into(), scale.qty(qty).into()]);
-                Cell::Levels(levels.collect())
+                let levels = side.into_iter().map(|(px, qty)| vec![scale.px(px), scale.qty(qty)]);
+                Cell::List(levels.collect())
             });
             self.row(&kind, &event, instrument, sides.to_vec())?;
         }
@@ -118,26 +134,24 @@ impl RowSink {
 
     fn show(&mut self, at: usize, event: &Event) -> Result<(), SinkError> {
         let kind = Arc::clone(&self.kinds[at]);
-        let scale = Scale::of(self.listings.get(event.instrument));
-        let Some(join) = join(kind.kind).filter(|_| kind.shape == Shape::Joined) else {
-            if kind.shape == Shape::Depth {
-                return Ok(());
-            }
-            let info = kind_info(kind.kind).expect("a row's kind is in the table");
-            return self.row(&kind, event, event.instrument, cells(kind.shape, info, event, scale));
+        let Made::Shown { values, follower } = &kind.made else {
+            return Ok(());
         };
         let waiting = &mut self.waiting[at];
-        if event.kind == join.kind {
+        if event.kind == kind.kind {
             waiting.clear();
         } else if waiting.first().is_none_or(|first| first.instrument != event.instrument) {
             return Ok(());
         }
         waiting.push(*event);
-        if waiting.len() <= (join.followers)(&waiting[0]) {
+        let followers = follower.map_or(0, |f| f.times.map_or(1, |field| field.number(&waiting[0].body) as usize));
+        if waiting.len() <= followers {
             return Ok(());
         }
-        let whole = std::mem::take(waiting);
-        self.row(&kind, &whole[0], whole[0].instrument, (join.cells)(&whole[0], &whole[1..], scale))
+        let events = std::mem::take(waiting);
+        let print = Print { scale: Scale::of(self.listings.get(event.instrument)), names: self.names };
+        let cells = values.iter().map(|value| print.cell(value, &events)).collect();
+        self.row(&kind, &events[0], event.instrument, cells)
     }
 
     fn row(&mut self, kind: &RowKind, event: &Event, instrument: u32, cells: Vec<Cell>) -> Result<(), SinkError> {

@@ -3,7 +3,7 @@
 
 use flow::records::{Ack, BookTop, Bust, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
 use flow::records::{ReplaceRequest, Request, Trade};
-use flow::{Event, Flags, Kind, OrderId, Px, Side};
+use flow::{Account, Event, Flags, Kind, OrderId, Px, Side, StrategyId};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What is said of a request or a command, with instrument and side.
@@ -77,7 +77,7 @@ pub(crate) struct Checker {
     pub(crate) positions: BTreeMap<u32, i128>,
     pub(crate) orders: BTreeMap<u64, Own>,
     pub(crate) messages: VecDeque<u64>,
-    pub(crate) counters: BTreeMap<(u8, u16), u64>,
+    pub(crate) counters: BTreeMap<(Account, StrategyId), u64>,
     pub(crate) held: Vec<Asked>,
     pub(crate) seq: u64,
     pub(crate) fallen: u32,
@@ -353,7 +353,7 @@ impl Checker {
             (6, qty.0 == 0 || old.is_some_and(|o| qty.0 <= o.executed)),
             (7, if order_type == 1 { !priced } else { px != Px::NONE }),
             (8, order_type == 1 && priced && terms.tick_px.0 > 0 && px.0 % terms.tick_px.0 != 0),
-            (9, id.account() == 0 || id.strategy() == 0 || id.counter() == 0),
+            (9, id.account() == Account::NONE || id.strategy() == StrategyId::NONE || id.counter() == 0),
         ];
         flaws.iter().find(|(_, wrong)| *wrong).map(|(flaw, _)| *flaw)
     }

@@ -2,7 +2,7 @@
 
 use flow::records::{Ack, BookTop, Bust, Cancelled, Clear, Command, Fill, Halt, Listing, Order, Reject};
 use flow::records::{ReplaceRequest, Request, Trade};
-use flow::{Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side};
+use flow::{Account, Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub(crate) struct Traffic {
     burst: u32,
     halted: bool,
     mids: BTreeMap<u32, i64>,
-    counters: BTreeMap<(u8, u16), u64>,
+    counters: BTreeMap<(Account, StrategyId), u64>,
     /// Orders that left, and may still be answered.
     pub(crate) live: Vec<(u32, Side, Order)>,
     pub(crate) limits: BTreeMap<u16, i64>,
@@ -127,14 +127,14 @@ impl Traffic {
 
     fn id(&mut self) -> u64 {
         let pair = if self.one_in(150) { self.below(12) } else { self.below(4) };
-        let (account, strategy) = (1 + (pair % 2) as u8, 1 + (pair / 2) as u16);
+        let (account, strategy) = (Account(1 + (pair % 2) as u8), StrategyId(1 + (pair / 2) as u16));
         let counter = self.counters.entry((account, strategy)).or_insert(0);
         *counter += 1;
         let counter = *counter;
         match self.below(100) {
             0..2 => OrderId::new(account, strategy, counter.saturating_sub(1)).0,
             2 => OrderId::new(account, strategy, 1).0,
-            3 if self.one_in(4) => OrderId::new(0, strategy, counter).0,
+            3 if self.one_in(4) => OrderId::new(Account::NONE, strategy, counter).0,
             _ => OrderId::new(account, strategy, counter).0,
         }
     }

@@ -17,7 +17,7 @@ records! {
     } reserved 32
     /// An operator or a configuration change; the text of a value comes before it as a `name`.
     Command = 22 "command" {
-        action: u32 as Uint "1 halt, 2 resume, 3 cancel all, 4 set a limit, 5 skip order counters ahead, 6 carried over from another journal",
+        action: u32 as Enum(CommandAction) "what to do",
         target: u32 as Uint "what it addresses: the check whose limit is set; else 0",
         actor: u32 as Uint "handle of the name of who asked; 0 = the engine",
         uid: u32 as Uid "user of the process that asked, where the system tells",
@@ -27,7 +27,7 @@ records! {
     }
     /// Trading stops: terminal, or entered at the head.
     Halt = 23 "halt" {
-        reason: u32 as Uint "1 operator, 2 panic, 3 stalled group, 4 input log full, 5 too many returns, 6 unclean stop",
+        reason: u32 as Enum(HaltReason) "why",
         group: u32 as Uint "group that halted; 0 = the ingress",
         detail: u64 as Uint "a number that explains the reason",
     } reserved 24
@@ -36,9 +36,9 @@ records! {
         exchange_ts: Ns as TimeNs "exchange time of the event that showed it",
         px: Px as Price "a price, if one explains it",
         qty: Qty as Qty "a quantity, if one explains it",
-        detail: u64 as Uint "a reference, a type or a sequence number, by `what`",
-        what: u16 as Uint "which anomaly",
-    } reserved 6
+        detail: u64 as Detail "the number that explains it: a reference, a type or a sequence number, by `what`",
+        what: u16 as Enum(AnomalyKind) "which anomaly",
+    } reserved 6 row [what, detail, px, qty]
 }
 
 impl Command {

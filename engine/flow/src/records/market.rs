@@ -18,8 +18,8 @@ records! {
         underlying: u32 as Uint "instrument that it derives from; 0 = none",
         price_decimals: u8 as Uint "decimals of a printed price; 255 = shortest exact, at least 2",
         qty_decimals: u8 as Uint "decimals of a quantity: the scale of its smallest unit",
-        instrument_type: u8 as Uint "0 unknown, 1 equity, 2 future, 3 call, 4 put, 5 crypto, 6 currency pair, 7 index",
-        book: u8 as Uint "how its book is kept: 0 none, 1 by level, 2 by order, 3 quotes only",
+        instrument_type: u8 as Code(InstrumentType) "what is traded",
+        book: u8 as Code(BookKind) "how its book is kept",
     }
     /// Terms of a derivative; follows its `listing`.
     Contract = 2 "contract" {
@@ -30,13 +30,13 @@ records! {
     Name = 3 "name" {
         text: [u8; 24] as Text "this piece",
         handle: u64 as Uint "what the string stands for in its space; 0 for a symbol",
-        space: u8 as Uint "0 symbol, 1 account, 2 venue order id, 3 text of a command",
+        space: u8 as Code(NameSpace) "what it names",
         part: u8 as Uint "ordinal of this piece, from 0",
         parts: u8 as Uint "how many pieces",
         len: u8 as Uint "bytes used of this piece",
     } reserved 4
     /// A new displayed order; its side is in the flags.
-    Add = 4 "add" {
+    Add = 4 "add" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "reference, unique per source and session",
         px: Px as Price "limit price",
@@ -44,7 +44,7 @@ records! {
         attribution: [u8; 4] as Text "market participant, where the feed tells",
     } reserved 4
     /// An execution of a resting order. The aggressor is the opposite of the resting side.
-    Exec = 5 "exec" {
+    Exec = 5 "exec" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
         px: Px as Price "execution price; absent = the resting order's price",
@@ -52,14 +52,14 @@ records! {
         match_id: u64 as Uint "the venue's number of the match; 0 = none",
     }
     /// A reduction of a resting order; it keeps its place in the queue.
-    Cancel = 6 "cancel" {
+    Cancel = 6 "cancel" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
         px: Px as Price "its price, where the feed tells; the side is then in the flags",
         qty: Qty as Qty "quantity taken away",
     } reserved 8
     /// Removal of all that is left of a resting order.
-    Delete = 7 "delete" {
+    Delete = 7 "delete" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
         px: Px as Price "its price, where the feed tells; the side is then in the flags",
@@ -78,20 +78,20 @@ records! {
         exchange_ts: Ns as TimeNs "exchange time",
     } reserved 32
     /// A price level now holds this much (0 = the level is gone); its side is in the flags. From feeds by level, and from the book for feeds by order.
-    Level = 10 "level" {
+    Level = 10 "level" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         px: Px as Price "the level",
         qty: Qty as Qty "all displayed quantity at it",
         orders: u32 as Uint "orders at it; 0 = not known",
     } reserved 12
     /// A trade. The side in the flags is the aggressor's.
-    Trade = 11 "trade" {
+    Trade = 11 "trade" : aggressor inferred displayed auction {
         exchange_ts: Ns as TimeNs "exchange time",
         px: Px as Price "price; against a displayed order the resting price unless the venue says otherwise",
         qty: Qty as Qty "quantity",
         match_id: u64 as Uint "the venue's number of the match; 0 = none",
         order_ref: u64 as Uint "the resting order; 0 = not known",
-    }
+    } row [px, qty, aggressor, inferred, displayed, auction, match_id, order_ref]
     /// A trade is void.
     Break = 12 "break" {
         exchange_ts: Ns as TimeNs "exchange time",
@@ -116,6 +116,6 @@ records! {
         exchange_ts: Ns as TimeNs "exchange time",
         code: [u8; 4] as Text "the venue's code of the state",
         reason: [u8; 4] as Text "the venue's reason",
-        what: u8 as Uint "1 session, 2 trading, 3 operational halt, 4 short sale restriction, 5 market-wide circuit breaker",
+        what: u8 as Code(StatusKind) "what it is the state of",
     } reserved 23
 }

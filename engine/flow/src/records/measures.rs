@@ -3,7 +3,27 @@
 //! Measures are f64; everything that is a sum of market numbers stays an integer.
 
 use crate::record::records;
+use crate::words::words;
 use crate::{Ns, Px, Qty};
+
+words! {
+    /// How an imbalance over several levels weighs the k-th of them.
+    Weighting: u8 {
+        /// All alike.
+        Equal = 1 "equal",
+        /// 1/k.
+        Harmonic = 2 "harmonic",
+        /// exp(-lambda (k - 1)).
+        Exponential = 3 "exponential",
+    }
+    /// How VPIN tells bought from sold volume.
+    VpinMode: u8 {
+        /// By the aggressor of each trade.
+        Exact = 1 "exact",
+        /// By the change of a bar's price.
+        Bulk = 2 "bulk",
+    }
+}
 
 records! {
     /// Best bid and ask of a book, on change only.
@@ -20,17 +40,17 @@ records! {
         high: Px as Price "highest price",
         low: Px as Price "lowest price",
         close: Px as Price "last price",
-        start_s: u32 as Seconds "start of the bar, Unix time",
-        interval_s: u32 as Seconds "length of the bar",
-    }
+        start_s = "start_ns": u32 as Start "start of the bar, Unix time",
+        interval_s = "interval": u32 as Interval "length of the bar",
+    } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume]
     /// Volumes of a bar; follows its `bar`.
-    BarFlow = 34 "bar-flow" {
+    BarFlow = 34 "bar-flow" follows Bar {
         volume: Qty as Qty "quantity traded",
-        vwap: Px as Price "volume-weighted average price, rounded half to even at 1e-9; absent when the feed does not tell",
+        vwap: Px as Average "volume-weighted average price, rounded half to even at 1e-9; absent when the feed does not tell",
         buy_volume: Qty as Qty "quantity whose aggressor was the buyer",
         sell_volume: Qty as Qty "quantity whose aggressor was the seller",
         trades: u32 as Uint "number of trades",
-        interval_s: u32 as Seconds "length of the bar",
+        interval_s = "interval": u32 as Interval "length of the bar",
     }
     /// Signed volume of an instrument since its session began, after each trade.
     Cvd = 35 "cvd" {
@@ -47,7 +67,7 @@ records! {
         mid: Px as Price "(bid + ask) / 2; absent when a side is empty",
         weighted_mid: Px as Price "(ask x bid quantity + bid x ask quantity) / (bid quantity + ask quantity), rounded half to even at 1e-9",
         levels: u32 as Uint "levels of a side that the depth measure takes",
-        weighting: u8 as Uint "how it weighs the k-th level: 1 equal, 2 1/k, 3 exp(-lambda (k - 1))",
+        weighting: u8 as Code(Weighting) "how it weighs the k-th level",
     } reserved 3
     /// Volume-synchronised probability of informed trading, when a bucket closes; its `vpin-flow` follows.
     Vpin = 37 "vpin" {
@@ -56,10 +76,10 @@ records! {
         buckets: u64 as Uint "buckets closed since the session began",
         closed: u32 as Uint "buckets that this trade, or bar, closed",
         window: u32 as Uint "buckets that the mean is over",
-        mode: u8 as Uint "how trades are signed: 1 exact, 2 bulk",
-    } reserved 7
+        mode: u8 as Enum(VpinMode) "how trades are signed",
+    } reserved 7 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty]
     /// Volumes behind a `vpin`; follows it.
-    VpinFlow = 38 "vpin-flow" {
+    VpinFlow = 38 "vpin-flow" follows Vpin {
         buy_qty: Qty as Qty "bought quantity since the session began",
         sell_qty: Qty as Qty "sold quantity since the session began",
         unsigned_qty: Qty as Qty "quantity left out since the session began: it had no aggressor",

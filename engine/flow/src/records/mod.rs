@@ -13,8 +13,9 @@ pub use market::*;
 pub use measures::*;
 pub use orders::*;
 
-use crate::KindInfo;
 use crate::kind::Range;
+use crate::{Kind, KindInfo};
+use std::fmt;
 
 const _: () = {
     assert!(all_in(market::INFOS, Range::MARKET), "a kind of the market has a number of another module");
@@ -52,11 +53,52 @@ const fn joined() -> [KindInfo; LEN] {
     table
 }
 
-pub(crate) const TABLE: &[KindInfo] = &joined();
+/// Every kind, in the order of a trade's life.
+pub const KINDS: &[KindInfo] = &joined();
+
+/// The entry of a kind, if there is such a kind.
+pub fn kind_info(kind: Kind) -> Option<&'static KindInfo> {
+    KINDS.iter().find(|k| k.kind == kind)
+}
+
+/// The kind of that name.
+pub fn kind_named(name: &str) -> Option<&'static KindInfo> {
+    KINDS.iter().find(|k| k.name == name)
+}
+
+/// The kind that follows a kind and shares its row, if there is one.
+pub fn follower_of(kind: Kind) -> Option<&'static KindInfo> {
+    KINDS.iter().find(|k| k.follows.is_some_and(|f| f.first == kind))
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match kind_info(*self) {
+            Some(info) => f.write_str(info.name),
+            None => write!(f, "kind-{}", self.0),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use crate::{FieldType, KINDS, Kind};
+    use super::*;
+    use crate::{Field, FieldType};
+
+    /// Widths that a type may have.
+    fn widths(field: &Field) -> &'static [usize] {
+        match field.ty {
+            FieldType::Price | FieldType::Average | FieldType::Qty | FieldType::TimeNs | FieldType::Float => &[8],
+            FieldType::Nano | FieldType::Money | FieldType::OrderId | FieldType::Detail => &[8],
+            FieldType::Seconds | FieldType::Start | FieldType::Interval | FieldType::Uid => &[4],
+            FieldType::Strategy | FieldType::Check | FieldType::Kind => &[2],
+            FieldType::Account => &[1],
+            FieldType::Enum(_) | FieldType::Code(_) => &[1, 2, 4],
+            FieldType::Uint => &[1, 2, 4, 8],
+            FieldType::Int => &[8],
+            FieldType::Text => &[4, 24],
+        }
+    }
 
     #[test]
     fn every_record_fits_and_no_number_or_name_is_given_twice() {
@@ -68,16 +110,31 @@ mod tests {
             }
             let mut end = 24;
             for field in kind.fields {
-                assert!(field.offset >= end, "{}.{} overlaps", kind.name, field.name);
+                assert_eq!(field.offset, end, "{}.{} does not follow the field before", kind.name, field.name);
                 end = field.offset + field.size;
-                let wanted = match field.ty {
-                    FieldType::Price | FieldType::Qty | FieldType::TimeNs | FieldType::Float | FieldType::Nano => 8,
-                    FieldType::Seconds | FieldType::Uid => 4,
-                    FieldType::Uint | FieldType::Int | FieldType::Text => field.size,
-                };
-                assert_eq!(field.size, wanted, "{}.{}", kind.name, field.name);
+                assert!(widths(field).contains(&field.size), "{}.{}", kind.name, field.name);
             }
-            assert!(end <= 64, "{} ends at {end}", kind.name);
+            assert_eq!(end + kind.reserved, 64, "{}: its fields and the reserved rest are the body", kind.name);
         }
+    }
+
+    #[test]
+    fn a_follower_has_one_first_that_says_how_often_it_comes() {
+        for kind in KINDS.iter().filter(|k| k.follows.is_some()) {
+            let follows = kind.follows.unwrap();
+            let first = kind_info(follows.first).unwrap();
+            assert!(first.follows.is_none(), "{} follows a follower", kind.name);
+            assert_eq!(follower_of(first.kind).unwrap().kind, kind.kind, "{} has two followers", first.name);
+            let has = |name: &str| first.fields.iter().any(|f| f.name == name);
+            assert!(follows.times.is_none_or(has), "{}: its first has no such count", kind.name);
+        }
+    }
+
+    #[test]
+    fn an_order_id_says_whose_it_is_unless_the_record_does() {
+        assert_eq!(kind_named("fill").unwrap().order().map(|f| f.name), Some("order_id"));
+        assert!(kind_named("cancel-request").unwrap().order().is_none());
+        assert!(kind_named("intent").unwrap().order().is_none());
+        assert!(kind_named("add").unwrap().order().is_none());
     }
 }

@@ -9,8 +9,8 @@ use super::resting::{self, OrderStatus, RestingOrder};
 use super::{Replies, SimulatedVenue};
 use flow::records::Route;
 use flow::{
-    Action, Approved, CancelReason, Event, Interval, Liquidity, Ns, OrderId, OrderType, Px, RejectReason, Side, Tif,
-    zone_of,
+    Account, Action, Approved, CancelReason, Event, Interval, Liquidity, Ns, OrderId, OrderType, Px, RejectReason,
+    Side, StrategyId, Tif, zone_of,
 };
 
 /// Length of a day in seconds, for the expiry of day orders.
@@ -176,8 +176,8 @@ impl SimulatedVenue {
             let (this, order) = (next, self.resting.get(next));
             next = self.resting.younger(next);
             let id = OrderId(order.id);
-            let theirs = (of.account() == 0 || of.account() == id.account())
-                && (of.strategy() == 0 || of.strategy() == id.strategy());
+            let theirs = (of.account() == Account::NONE || of.account() == id.account())
+                && (of.strategy() == StrategyId::NONE || of.strategy() == id.strategy());
             if theirs && (what.instrument == 0 || what.instrument == order.instrument) {
                 self.cancel(cause, cause.id.0, this, CancelReason::MassCancel, replies);
             }

@@ -138,6 +138,7 @@ impl Chains {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::{Account, StrategyId};
     use std::collections::BTreeMap;
 
     #[test]
@@ -146,7 +147,7 @@ mod tests {
             let (mut chains, mut reference, mut drawn) = (Chains::new(limit), BTreeMap::<u64, u32>::new(), 1_u64);
             for n in 0..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let root = OrderId::new(1, 3, 1 + (drawn >> 59));
+                let root = OrderId::new(Account(1), StrategyId(3), 1 + (drawn >> 59));
                 if drawn >> 20 & 1 == 0 && (reference.values().sum::<u32>() as usize) < limit {
                     chains.count(root, OrderId(n));
                     *reference.entry(root.0).or_default() += 1;
@@ -158,7 +159,8 @@ mod tests {
                 let mut found: Vec<_> = chains.iter().map(|c| (c.root.0, c.fills)).collect();
                 found.sort_unstable();
                 assert!(found.into_iter().eq(reference.iter().map(|(root, fills)| (*root, *fills))), "{n}");
-                let known = (1..33).filter(|n| chains.get_mut(OrderId::new(1, 3, *n)).is_some()).count();
+                let known =
+                    (1..33).filter(|n| chains.get_mut(OrderId::new(Account(1), StrategyId(3), *n)).is_some()).count();
                 assert_eq!(known, reference.len());
             }
         }

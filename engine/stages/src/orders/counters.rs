@@ -5,13 +5,13 @@
 //!
 //! Bound: the number of pairs. Worst case: a look is a binary search; a new pair moves those behind it once.
 
-use flow::OrderId;
+use flow::{Account, OrderId, StrategyId};
 
 /// A pair with the counter of its last order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counter {
-    pub(super) account: u8,
-    pub(super) strategy: u16,
+    pub(super) account: Account,
+    pub(super) strategy: StrategyId,
     pub(super) last: u64,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Counters {
 impl Counters {
     /// Room for `limit` pairs.
     pub(super) fn new(limit: usize) -> Counters {
-        let vacant = Counter { account: u8::MAX, strategy: u16::MAX, last: u64::MAX };
+        let vacant = Counter { account: Account(u8::MAX), strategy: StrategyId(u16::MAX), last: u64::MAX };
         Counters { pairs: vec![vacant; limit].into_boxed_slice(), len: 0, base: 0 }
     }
 
@@ -41,7 +41,7 @@ impl Counters {
     }
 
     #[inline]
-    fn find(&self, account: u8, strategy: u16) -> Result<usize, usize> {
+    fn find(&self, account: Account, strategy: StrategyId) -> Result<usize, usize> {
         self.pairs().binary_search_by_key(&(account, strategy), |p| (p.account, p.strategy))
     }
 
@@ -52,7 +52,7 @@ impl Counters {
     }
 
     /// Whether a pair can be given `n` more ids.
-    pub(super) fn has_room(&self, account: u8, strategy: u16, n: u64) -> bool {
+    pub(super) fn has_room(&self, account: Account, strategy: StrategyId, n: u64) -> bool {
         let last = match self.find(account, strategy) {
             Ok(at) => self.pairs[at].last,
             Err(_) if self.len == self.pairs.len() => return false,
@@ -62,7 +62,7 @@ impl Counters {
     }
 
     /// The next id of a pair that has room for it.
-    pub(super) fn give(&mut self, account: u8, strategy: u16) -> OrderId {
+    pub(super) fn give(&mut self, account: Account, strategy: StrategyId) -> OrderId {
         let at = self.find(account, strategy).unwrap_or_else(|at| {
             self.insert(at, Counter { account, strategy, last: self.base });
             at
@@ -95,7 +95,7 @@ impl Counters {
             self.base = ahead(self.base);
         }
         for pair in &mut self.pairs[..self.len] {
-            if strategy == 0 || u32::from(pair.strategy) == strategy {
+            if strategy == 0 || u32::from(pair.strategy.0) == strategy {
                 pair.last = ahead(pair.last);
                 found = true;
             }

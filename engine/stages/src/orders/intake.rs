@@ -9,27 +9,29 @@ use super::positions::Key;
 use super::stage::{OrdersStage, tell};
 use super::table::Order;
 use flow::records::{CancelRequest, Intent, ReplaceRequest, Request};
-use flow::{Action, AnomalyKind, Event, Flags, OrderId, OrderType, Out, Px, Side, Tif};
+use flow::{Account, Action, AnomalyKind, Event, Flags, OrderId, OrderType, Out, Px, Side, StrategyId, Tif};
 use serde::{Deserialize, Serialize};
 
 /// The last group of legs that was seen.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Group {
-    account: u8,
-    strategy: u16,
+    account: Account,
+    strategy: StrategyId,
     group: u32,
     admitted: bool,
 }
 
 impl Group {
     /// No group.
-    pub(super) const NONE: Group = Group { account: 0, strategy: 0, group: 0, admitted: false };
+    pub(super) const NONE: Group =
+        Group { account: Account::NONE, strategy: StrategyId::NONE, group: 0, admitted: false };
 }
 
 impl OrdersStage {
     pub(super) fn intent(&mut self, event: &Event, out: &mut Out) {
         let intent: &Intent = event.record();
-        let action = Action::from_code(intent.action).filter(|_| intent.account != 0 && intent.strategy != 0);
+        let owned = intent.account != Account::NONE && intent.strategy != StrategyId::NONE;
+        let action = Action::from_code(intent.action).filter(|_| owned);
         let done = match action {
             Some(Action::New) => self.ask_new(intent, event, out),
             Some(Action::Cancel) => self.ask_cancel(intent, event, out),
@@ -150,7 +152,7 @@ impl OrdersStage {
 }
 
 fn bad(intent: &Intent) -> (AnomalyKind, u64) {
-    (AnomalyKind::BadIntent, u64::from(intent.strategy))
+    (AnomalyKind::BadIntent, u64::from(intent.strategy.0))
 }
 
 fn illegal(id: OrderId) -> (AnomalyKind, u64) {

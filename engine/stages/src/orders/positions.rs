@@ -8,7 +8,7 @@
 
 use super::money::Holding;
 use crate::executions::Execution;
-use flow::Px;
+use flow::{Account, Px, StrategyId};
 use serde::{Deserialize, Serialize};
 
 /// Who holds what, in one word: account, strategy, instrument. Never 0, since no instrument is 0.
@@ -17,16 +17,16 @@ pub(super) struct Key(u64);
 
 impl Key {
     #[inline]
-    pub(super) fn new(account: u8, strategy: u16, instrument: u32) -> Key {
-        Key(u64::from(account) << 48 | u64::from(strategy) << 32 | u64::from(instrument))
+    pub(super) fn new(account: Account, strategy: StrategyId, instrument: u32) -> Key {
+        Key(u64::from(account.0) << 48 | u64::from(strategy.0) << 32 | u64::from(instrument))
     }
 
-    pub(super) fn account(self) -> u8 {
-        (self.0 >> 48) as u8
+    pub(super) fn account(self) -> Account {
+        Account((self.0 >> 48) as u8)
     }
 
-    pub(super) fn strategy(self) -> u16 {
-        (self.0 >> 32) as u16
+    pub(super) fn strategy(self) -> StrategyId {
+        StrategyId((self.0 >> 32) as u16)
     }
 
     pub(super) fn instrument(self) -> u32 {

@@ -13,7 +13,7 @@ use super::positions::{Filled, Key};
 use super::stage::{Instrument, OrdersStage};
 use super::table::Order;
 use crate::executions::{Saved, too_many};
-use flow::{OrderId, Px, Side, StateError, StateReader, StateWriter};
+use flow::{Account, OrderId, Px, Side, StateError, StateReader, StateWriter, StrategyId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,8 +33,8 @@ struct SavedOrder {
 
 #[derive(Serialize, Deserialize)]
 struct SavedPosition {
-    account: u8,
-    strategy: u16,
+    account: Account,
+    strategy: StrategyId,
     key: String,
     base: Filled,
     fees: i128,
@@ -85,7 +85,7 @@ impl OrdersStage {
         self.fills.clear();
         self.chains.clear();
         self.instruments.fill(Instrument::UNLISTED);
-        let (base, pairs) = from.get::<(u64, Vec<(u8, u16, u64)>)>()?;
+        let (base, pairs) = from.get::<(u64, Vec<(Account, StrategyId, u64)>)>()?;
         if pairs.len() > self.counters.limit() {
             return Err(too_large("accounts", pairs.len(), self.counters.limit()));
         }

@@ -19,8 +19,8 @@ use flow::records::{
     Sent, Trade,
 };
 use flow::{
-    Action, AnomalyKind, CommandAction, Event, Flags, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError,
-    Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
+    Account, Action, AnomalyKind, CommandAction, Event, Flags, IntParam, Kind, Kinds, Ns, OrderId, Out, Param,
+    ParamError, Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId,
 };
 
 /// Orders that may be open at once.
@@ -60,11 +60,12 @@ pub(super) struct Instrument {
     /// Price of its last trade.
     pub(super) last_px: Px,
     /// The account and strategy that asked for an order last, for which a position is kept; 0 and 0 = none.
-    pub(super) kept: (u8, u16),
+    pub(super) kept: (Account, StrategyId),
 }
 
 impl Instrument {
-    pub(super) const UNLISTED: Instrument = Instrument { terms: None, last_px: Px::NONE, kept: (0, 0) };
+    pub(super) const UNLISTED: Instrument =
+        Instrument { terms: None, last_px: Px::NONE, kept: (Account::NONE, StrategyId::NONE) };
 }
 
 /// Keeps orders, counters and positions.
@@ -114,7 +115,7 @@ impl OrdersStage {
     }
 
     /// Every position: account, strategy, instrument, and what is held.
-    pub fn positions(&self) -> impl Iterator<Item = (u8, u16, u32, Holding)> {
+    pub fn positions(&self) -> impl Iterator<Item = (Account, StrategyId, u32, Holding)> {
         self.positions.iter().map(|p| (p.key.account(), p.key.strategy(), p.key.instrument(), p.holding()))
     }
 
@@ -296,8 +297,8 @@ impl OrdersStage {
         let record = Position {
             qty: place.now.holding.qty,
             avg_px: place.now.holding.avg_px(),
-            account: u16::from(place.key.account()),
             strategy: place.key.strategy(),
+            account: place.key.account(),
             ..Default::default()
         };
         out.push(event.instrument, Flags::NONE, &record);
@@ -312,8 +313,8 @@ impl OrdersStage {
             realised: terms.money(place.now.holding.realised),
             unrealised: terms.money(mark.map_or(0, |px| place.now.holding.unrealised(px))),
             fees: i64::try_from(place.fees).unwrap_or(if place.fees < 0 { i64::MIN } else { i64::MAX }),
-            account: u16::from(place.key.account()),
             strategy: place.key.strategy(),
+            account: place.key.account(),
             ..Default::default()
         };
         out.push(event.instrument, Flags::LAST_OF_GROUP, &record);

@@ -188,6 +188,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::{Account, StrategyId};
     use std::collections::BTreeMap;
 
     /// Full and nearly full small tables, where runs of neighbours wrap around the end and close up all the time.
@@ -197,7 +198,7 @@ mod tests {
             let (mut table, mut reference, mut drawn) = (Table::new(limit), BTreeMap::new(), 1_u64);
             for n in 1..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let id = OrderId::new((drawn >> 60) as u8, 3, n);
+                let id = OrderId::new(Account((drawn >> 60) as u8), StrategyId(3), n);
                 let order = Order { id, qty: n, state: State::Pending, ..Order::NONE };
                 if table.add(order) {
                     reference.insert(id, order);

@@ -3,7 +3,7 @@
 use super::checks::Breach;
 use super::gate::Gate;
 use super::proposal::Proposal;
-use flow::{OrderType, Param, Px, Side, Tif};
+use flow::{Account, OrderType, Param, Px, Side, StrategyId, Tif};
 
 pub(super) const PARAMS: &[Param] = &[];
 
@@ -61,7 +61,7 @@ fn flaw(gate: &Gate, proposal: &Proposal) -> Option<Flaw> {
         Some(Flaw::Price)
     } else if limit && market.tick != 0 && request.px.0 % market.tick != 0 {
         Some(Flaw::Tick)
-    } else if id.account() == 0 || id.strategy() == 0 || id.counter() == 0 {
+    } else if id.account() == Account::NONE || id.strategy() == StrategyId::NONE || id.counter() == 0 {
         Some(Flaw::OrderId)
     } else {
         None

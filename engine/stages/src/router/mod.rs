@@ -49,7 +49,7 @@ fn order(order: &Order) -> Route {
 
 /// An intent without an order is for all of them, or for those of an account and strategy: their id without a counter.
 fn cancel(request: &CancelRequest) -> Route {
-    let of = OrderId::new(request.account as u8, request.strategy as u16, 0);
+    let of = OrderId::new(request.account, request.strategy, 0);
     let (action, order_id) =
         if request.order_id == 0 { (Action::CancelAll, of.0) } else { (Action::Cancel, request.order_id) };
     Route { order_id, px: Px::NONE, venue: VENUE_NUMBER, action: action.code(), ..Default::default() }

@@ -11,8 +11,8 @@ use super::{ACCOUNT, BUY_AND_HOLD, QTY, SYMBOLS};
 use crate::Space;
 use flow::records::{BookTop, Signal};
 use flow::{
-    Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader, StateWriter,
-    Tif,
+    Account, Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
+    StateWriter, Tif,
 };
 
 /// What can be set.
@@ -22,7 +22,7 @@ pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), QTY.param()];
 pub struct BuyAndHoldStage {
     universe: Universe,
     bought: Box<[bool]>,
-    account: u8,
+    account: Account,
     qty: u64,
     ended: bool,
 }
@@ -36,7 +36,7 @@ impl BuyAndHoldStage {
         Ok(BuyAndHoldStage {
             universe: Universe::new("buy-and-hold", params, space.instruments)?,
             bought: vec![false; space.instruments as usize].into_boxed_slice(),
-            account: params.get(ACCOUNT),
+            account: Account(params.get(ACCOUNT)),
             qty: params.get(QTY),
             ended: false,
         })

@@ -3,7 +3,7 @@
 //! Bound: as many events as there are reasons, and two.
 
 use flow::records::{BookTop, Intent, Reason, Signal};
-use flow::{Action, Flags, Kind, OrderType, Out, Px, Qty, Side, Tif};
+use flow::{Account, Action, Flags, Kind, OrderType, Out, Px, Qty, Side, StrategyId, Tif};
 use serde::{Deserialize, Serialize};
 
 /// A measure, its value, and the value that it had to pass.
@@ -21,7 +21,7 @@ pub(super) fn signal(out: &mut Out, instrument: u32, side: Side, signal: &Signal
 }
 
 /// An intent for a new order; without a price at any.
-pub(super) fn new_order(strategy: u16, account: u8, px: Px, qty: u64, tif: Tif) -> Intent {
+pub(super) fn new_order(strategy: StrategyId, account: Account, px: Px, qty: u64, tif: Tif) -> Intent {
     let order_type = if px == Px::NONE { OrderType::Market } else { OrderType::Limit };
     Intent {
         px,

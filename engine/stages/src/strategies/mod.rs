@@ -20,17 +20,17 @@ pub use momentum::{MomentumStage, PARAMS as MOMENTUM_PARAMS};
 pub use random::{PARAMS as RANDOM_PARAMS, RandomStage};
 pub use universe::MAX_SYMBOLS;
 
-use flow::{IntParam, ListParam};
+use flow::{IntParam, ListParam, StrategyId};
 
 /// Number of the strategy `momentum`.
-pub const MOMENTUM: u16 = 1;
+pub const MOMENTUM: StrategyId = StrategyId(1);
 /// Number of the strategy `buy-and-hold`.
-pub const BUY_AND_HOLD: u16 = 2;
+pub const BUY_AND_HOLD: StrategyId = StrategyId(2);
 /// Number of the strategy `random`.
-pub const RANDOM: u16 = 3;
+pub const RANDOM: StrategyId = StrategyId(3);
 
 /// The name of a strategy, which is that of its stage.
-pub fn name(strategy: u16) -> Option<&'static str> {
+pub fn name(strategy: StrategyId) -> Option<&'static str> {
     match strategy {
         MOMENTUM => Some("momentum"),
         BUY_AND_HOLD => Some("buy-and-hold"),

@@ -15,7 +15,7 @@ use crate::Space;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
-    Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Scope, Side, Stage,
+    Account, Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Scope, Side, Stage,
     StateError, StateReader, StateWriter, Tif,
 };
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ pub struct RandomStage {
     /// Where it acted last: the other leg of a group.
     other: u32,
     ended: bool,
-    account: u8,
+    account: Account,
     qty: u64,
     every: u64,
     max_position: u64,
@@ -113,7 +113,7 @@ impl RandomStage {
             group: 0,
             other: 0,
             ended: false,
-            account: params.get(ACCOUNT),
+            account: Account(params.get(ACCOUNT)),
             qty: params.get(QTY),
             every: params.get(EVERY),
             max_position: params.get(MAX_POSITION),

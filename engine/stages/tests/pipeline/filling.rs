@@ -3,8 +3,8 @@
 use crate::play::{INSTRUMENTS, flags};
 use flow::records::{Anomaly, Bust, Fill, Listing, Tick};
 use flow::{
-    AnomalyKind, Definition, Event, Field, FieldType, Flags, Inputs, Kind, Mic, Ns, OrderId, Px, SOURCE_OPERATOR,
-    SOURCE_RETURNS, Side, kind_info,
+    Account, AnomalyKind, Definition, Event, Field, FieldType, Flags, Inputs, Kind, Mic, Ns, OrderId, Px,
+    SOURCE_OPERATOR, SOURCE_RETURNS, Side, StrategyId, kind_info,
 };
 
 /// What a feed, a venue or an operator can bring; what comes often stands here more than once.
@@ -190,12 +190,16 @@ fn body(filling: &Filling<'_>) -> [u8; 40] {
     body
 }
 
+fn id(account: u8, strategy: u16, counter: u64) -> u64 {
+    OrderId::new(Account(account), StrategyId(strategy), counter).0
+}
+
 /// A field's content.
 fn word(filling: &Filling<'_>, field: &Field, number: u8) -> u64 {
     let n = u64::from(number);
     match (field.ty, field.name) {
         (FieldType::Price, "tick_px") if number < 230 => Px::ONE as u64 / 100,
-        (FieldType::Price, _) => px(number, filling.step.flags[0] & 3 == Side::Buy as u8) as u64,
+        (FieldType::Price | FieldType::Average, _) => px(number, filling.step.flags[0] & 3 == Side::Buy as u8) as u64,
         (FieldType::Qty, _) => match number {
             255 => u64::MAX,
             254 => 1 << 63,
@@ -210,7 +214,7 @@ fn word(filling: &Filling<'_>, field: &Field, number: u8) -> u64 {
         (FieldType::Text, "calendar") => text([*b"XNAS", *b"XCME", *b"----", *b"XXXX"][usize::from(number % 4)]),
         (FieldType::Text, _) => text([*b"H   ", *b"T   ", *b"2   ", *b"7   "][usize::from(number % 4)]),
         (FieldType::Float, _) => [0.5, -1.0, f64::NAN, f64::INFINITY][usize::from(number % 4)].to_bits(),
-        (FieldType::Nano, _) | (FieldType::Int, _) => match number {
+        (FieldType::Nano | FieldType::Money | FieldType::Int, _) => match number {
             255 => i64::MAX as u64,
             254 => i64::MIN as u64,
             253 => (-Px::ONE) as u64,
@@ -219,7 +223,7 @@ fn word(filling: &Filling<'_>, field: &Field, number: u8) -> u64 {
         },
         (_, "order_id" | "replaces" | "new_id") => match number {
             0..60 => filling.ids.last().copied().unwrap_or_default(),
-            250.. => [0, u64::MAX, OrderId::new(1, 3, 1 << 30).0, OrderId::new(9, 9, 1).0][usize::from(number % 4)],
+            250.. => [0, u64::MAX, id(1, 3, 1 << 30), id(9, 9, 1)][usize::from(number % 4)],
             _ => filling.ids.iter().rev().nth(usize::from(number % 8)).copied().unwrap_or_default(),
         },
         (_, "order_ref" | "new_ref") => n % 20,

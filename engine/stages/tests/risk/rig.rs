@@ -1,7 +1,10 @@
 //! A gate with one listed instrument and a market, and requests made short.
 
 use flow::records::{BookTop, Command, Listing, Order, Refused, ReplaceRequest, Request};
-use flow::{Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record, Side, Stage};
+use flow::{
+    Account, Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record, Side, Stage,
+    StrategyId,
+};
 use stages::Space;
 use stages::risk::{Check, PARAMS, RiskStage};
 
@@ -108,7 +111,7 @@ pub(crate) fn cents(n: i64) -> Px {
 }
 
 pub(crate) fn id(counter: u64) -> u64 {
-    OrderId::new(1, 1, counter).0
+    OrderId::new(Account(1), StrategyId(1), counter).0
 }
 
 fn word(event: &Event) -> Word {

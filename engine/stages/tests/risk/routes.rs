@@ -1,7 +1,7 @@
 //! The router: every order and every cancel becomes the route of its table, and nothing else does.
 
 use flow::records::{CancelRequest, Order, Route};
-use flow::{Action, Event, Flags, Kinds, Ns, OrderId, Out, Params, Px, Qty, Side};
+use flow::{Account, Action, Event, Flags, Kinds, Ns, OrderId, Out, Params, Px, Qty, Side, StrategyId};
 use stages::{STAGES, Space};
 
 #[test]
@@ -28,6 +28,9 @@ fn routes_are_those_of_the_table() {
     assert_eq!(route(Event::new(Ns(1), 3, flags, &cancel)), cancelled);
     let all = Route { order_id: 0, action: Action::CancelAll.code(), ..cancelled };
     assert_eq!(route(Event::new(Ns(1), 3, flags, &CancelRequest::default())), all);
-    let of = CancelRequest { account: 2, strategy: 3, ..Default::default() };
-    assert_eq!(route(Event::new(Ns(1), 3, flags, &of)), Route { order_id: OrderId::new(2, 3, 0).0, ..all });
+    let of = CancelRequest { account: Account(2), strategy: StrategyId(3), ..Default::default() };
+    assert_eq!(
+        route(Event::new(Ns(1), 3, flags, &of)),
+        Route { order_id: OrderId::new(Account(2), StrategyId(3), 0).0, ..all }
+    );
 }

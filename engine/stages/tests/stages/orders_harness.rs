@@ -4,13 +4,13 @@ use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
 use flow::records::{
     Ack, Bust, Cancelled, Fill, FillCost, Intent, Listing, Position, PositionMoney, Refused, Reject, Sent, Trade,
 };
-use flow::{Action, Event, Flags, Kind, Ns, OrderId, OrderType, Px, Qty, Record, Side, Tif};
+use flow::{Account, Action, Event, Flags, Kind, Ns, OrderId, OrderType, Px, Qty, Record, Side, StrategyId, Tif};
 use stages::Space;
 use stages::orders::OrdersStage;
 
 /// Account and strategy of most tests.
-pub(crate) const ACCOUNT: u8 = 1;
-pub(crate) const STRATEGY: u16 = 3;
+pub(crate) const ACCOUNT: Account = Account(1);
+pub(crate) const STRATEGY: StrategyId = StrategyId(3);
 
 /// Fills that a pipeline remembers.
 pub(crate) const FILLS: u32 = 24;

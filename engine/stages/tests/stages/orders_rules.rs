@@ -3,7 +3,7 @@
 use crate::harness::{self, Emitted, Pipeline, kinds};
 use crate::orders_harness::*;
 use flow::records::{CancelRequest, Command, Halt, Intent, ReplaceRequest, Request};
-use flow::{Action, AnomalyKind, CommandAction, Event, Kind, Listings, OrderId, Px, Side};
+use flow::{Account, Action, AnomalyKind, CommandAction, Event, Kind, Listings, OrderId, Px, Side, StrategyId};
 use stages::orders::{OrdersStage, State, Step};
 
 const NONE: OrderId = OrderId(0);
@@ -209,7 +209,7 @@ fn intents_become_requests_with_ids_in_order() {
         change(&mut event);
         assert_eq!(anomalies(&pipeline.feed(&event)), [(AnomalyKind::BadIntent as u16, 3)], "{event:?}");
     }
-    let foreign = change(Action::Cancel, 1, OrderId::new(1, 9, 1), 0);
+    let foreign = change(Action::Cancel, 1, OrderId::new(Account(1), StrategyId(9), 1), 0);
     assert_eq!(anomalies(&pipeline.feed(&foreign)), [(AnomalyKind::BadIntent as u16, 3)]);
     assert_eq!(
         anomalies(&pipeline.feed(&change(Action::Cancel, 1, id(40), 0))),

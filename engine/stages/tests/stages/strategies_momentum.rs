@@ -5,7 +5,7 @@ use flow::records::{
     Bar, BookTop, Bust, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason, Refused, Reject,
     Signal, Vpin,
 };
-use flow::{Event, Flags, Kind, Listings, Ns, OrderId, Px, Qty, Record, Side};
+use flow::{Account, Event, Flags, Kind, Listings, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
 use stages::Space;
 use stages::strategies::{MOMENTUM, MomentumStage};
 
@@ -63,7 +63,7 @@ impl Rig {
     }
 
     fn fill(&mut self, side: Side, qty: u64) -> Vec<Emitted> {
-        let order_id = OrderId::new(1, MOMENTUM, 1).0;
+        let order_id = OrderId::new(Account(1), MOMENTUM, 1).0;
         self.say(side, &Fill { order_id, px: Px(100 * ONE), qty: Qty(qty), ..Default::default() })
     }
 
@@ -172,7 +172,7 @@ fn stop_target_and_the_end_of_the_session_close() {
         assert_eq!((reason.value, reason.threshold), (value, level));
         assert!(rig.top(bid, bid + ONE).is_empty(), "an order is on its way");
         rig.fill(Side::Sell, 4);
-        rig.say(Side::None, &Cancelled { order_id: OrderId::new(1, MOMENTUM, 2).0, ..Default::default() });
+        rig.say(Side::None, &Cancelled { order_id: OrderId::new(Account(1), MOMENTUM, 2).0, ..Default::default() });
         assert_eq!(intent(&rig.top(bid, bid + ONE)).2, 6, "the rest at the next top");
         rig.fill(Side::Sell, 6);
         assert!(rig.top(bid, bid + ONE).is_empty() && rig.trade(500).is_empty(), "it rests");
@@ -192,7 +192,7 @@ fn stop_target_and_the_end_of_the_session_close() {
 
 #[test]
 fn an_order_that_came_to_nothing_is_followed_by_a_rest() {
-    let id = OrderId::new(1, MOMENTUM, 1).0;
+    let id = OrderId::new(Account(1), MOMENTUM, 1).0;
     let answers: [&dyn Fn(&mut Rig); 3] = [
         &|d| drop(d.say(Side::None, &Refused { order_id: id, ..Default::default() })),
         &|d| drop(d.say(Side::None, &Reject { order_id: id, action: 1, ..Default::default() })),
@@ -208,7 +208,7 @@ fn an_order_that_came_to_nothing_is_followed_by_a_rest() {
     }
     let mut rig = Rig::new(&[("cooldown", "0"), ("max_age", "60000")]);
     rig.trade(200);
-    rig.say(Side::None, &Refused { order_id: OrderId::new(1, 9, 1).0, ..Default::default() });
+    rig.say(Side::None, &Refused { order_id: OrderId::new(Account(1), StrategyId(9), 1).0, ..Default::default() });
     rig.wait(9);
     assert!(rig.trade(200).is_empty(), "another's refusal is not ours");
     rig.wait(1);
@@ -220,7 +220,7 @@ fn an_order_that_came_to_nothing_is_followed_by_a_rest() {
 fn what_a_bust_brings_back_is_left_at_once() {
     let mut rig = Rig::new(&[("cooldown", "0")]);
     rig.trade(200);
-    let order_id = OrderId::new(1, MOMENTUM, 1).0;
+    let order_id = OrderId::new(Account(1), MOMENTUM, 1).0;
     let fill = |match_id| Fill { order_id, match_id, px: Px(100 * ONE), qty: Qty(10), cause: 0 };
     let bust = |match_id| Bust { order_id, match_id, px: Px(100 * ONE), qty: Qty(10), fee: 0 };
     rig.say(Side::Buy, &fill(1));

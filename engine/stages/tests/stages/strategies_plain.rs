@@ -29,7 +29,7 @@ fn named(instrument: u32, symbol: &str) -> Vec<Event> {
 
 #[test]
 fn strategies_have_the_names_of_their_stages() {
-    let named: Vec<_> = (0..9).filter_map(name).collect();
+    let named: Vec<_> = (0..9).filter_map(|n| name(flow::StrategyId(n))).collect();
     assert_eq!(named, ["momentum", "buy-and-hold", "random"]);
     assert!(named.iter().all(|n| flow::find(stages::STAGES, n).is_some()));
 }
@@ -44,7 +44,7 @@ fn it_buys_once_where_the_book_has_both_sides() {
     let emitted = pipeline.feed(&top(1, 5, 6));
     assert_eq!(kinds(&emitted), [Kind::Signal, Kind::Reason, Kind::Intent]);
     let intent: &Intent = emitted[2].0.record();
-    assert_eq!((intent.qty, intent.account, intent.strategy, intent.px), (Qty(7), 9, BUY_AND_HOLD, Px::NONE));
+    assert_eq!((intent.qty, intent.account.0, intent.strategy, intent.px), (Qty(7), 9, BUY_AND_HOLD, Px::NONE));
     assert_eq!((intent.action, intent.order_type, emitted[2].0.side()), (1, 2, Side::Buy));
     let listings = Listings::default();
     let bytes = harness::saved(&pipeline.stage, &listings);

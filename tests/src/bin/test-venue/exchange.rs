@@ -5,7 +5,8 @@
 
 use flow::records::{Ack, Bust, Cancelled, Fill, FillCost, Reject, Route};
 use flow::{
-    Action, CancelReason, Event, EventId, Flags, Kind, Liquidity, Ns, OrderId, Px, Qty, Record, RejectReason, Side, Tif,
+    Account, Action, CancelReason, Event, EventId, Flags, Kind, Liquidity, Ns, OrderId, Px, Qty, Record, RejectReason,
+    Side, StrategyId, Tif,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ pub(crate) struct Exchange {
     pub(crate) sessions: u64,
     waiting: VecDeque<(Instant, Event)>,
     live: BTreeMap<u64, Resting>,
-    positions: BTreeMap<(u8, u16, u32), (i64, i64)>,
+    positions: BTreeMap<(Account, StrategyId, u32), (i64, i64)>,
     matches: u64,
     executed: Vec<Executed>,
     busts: u64,
@@ -159,8 +160,8 @@ impl Exchange {
                 let of = OrderId(record.order_id);
                 let meant = |id: &u64| {
                     let id = OrderId(*id);
-                    (of.account() == 0 || of.account() == id.account())
-                        && (of.strategy() == 0 || of.strategy() == id.strategy())
+                    (of.account() == Account::NONE || of.account() == id.account())
+                        && (of.strategy() == StrategyId::NONE || of.strategy() == id.strategy())
                 };
                 let ids: Vec<u64> = self.live.keys().copied().filter(meant).collect();
                 ids.into_iter().for_each(|id| self.cancel(id, route.id.0, CancelReason::MassCancel));
@@ -271,9 +272,10 @@ impl Exchange {
 
     /// The ledger as one line of JSON.
     pub(crate) fn ledger(&self) -> serde_json::Value {
-        let position = |(&(account, strategy, instrument), &(qty, fees)): (&(u8, u16, u32), &(i64, i64))| {
-            serde_json::json!([account, strategy, instrument, qty, fees])
-        };
+        let position =
+            |(&(account, strategy, instrument), &(qty, fees)): (&(Account, StrategyId, u32), &(i64, i64))| {
+                serde_json::json!([account, strategy, instrument, qty, fees])
+            };
         let fills = self.answers.iter().filter(|a| a.kind == Kind::Fill).count();
         serde_json::json!({
             "orders": self.orders.len(),

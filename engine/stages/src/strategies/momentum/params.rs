@@ -4,7 +4,7 @@
 
 use super::super::session::{Hours, SESSION_END, SESSION_START};
 use super::super::{ACCOUNT, QTY, SYMBOLS};
-use flow::{BoolParam, FloatParam, IntParam, Interval, Ns, Param, ParamError, Params, TextParam};
+use flow::{Account, BoolParam, FloatParam, IntParam, Interval, Ns, Param, ParamError, Params, TextParam};
 
 const LOOKBACK: IntParam =
     IntParam::new("lookback", (0, 86_400), "60", "time over which signed volume is summed").unit("s");
@@ -65,7 +65,7 @@ pub const PARAMS: &[Param] = &[
 
 /// The settings.
 pub(super) struct Settings {
-    pub(super) account: u8,
+    pub(super) account: Account,
     pub(super) qty: u64,
     pub(super) lookback_ns: u64,
     pub(super) min_flow: f64,
@@ -94,7 +94,7 @@ impl Settings {
         let bar = bar.map_err(|e| ParamError { key: "momentum.bar".to_owned(), found, valid: e.to_string() })?;
         let seconds = |time| params.get(time) * Ns::SECOND;
         Ok(Settings {
-            account: params.get(ACCOUNT),
+            account: Account(params.get(ACCOUNT)),
             qty: params.get(QTY),
             lookback_ns: seconds(LOOKBACK),
             min_flow: params.get(MIN_FLOW),
