@@ -1,20 +1,21 @@
-//! Runs a decoder over bytes in memory, cut as one likes: for fuzz targets, tests and tools that have no file.
+//! Runs a decoder over bytes in memory, for fuzz targets, tests and tools without a file.
 //!
-//! What a decoder gives may depend neither on how its bytes are cut nor on how full the queue is; this is where both can be
-//! varied. Bound: the window holds half a mebibyte beside the cut, like the reader's smallest.
+//! A decoder's output must depend neither on how its bytes are cut nor on how full the queue is; the caller chooses
+//! both here. Bound: a window holds one cut and half a mebibyte more, as much as the reader's smallest window.
 
 use flow::{Decoder, Event, FeedError, Inputs, Step, Window};
 
-/// Bytes that a window holds beside one cut.
+/// Bytes that a window holds in addition to one cut.
 const WINDOW: usize = 512 << 10;
 
-/// What came out: the inputs with their record numbers, and how it ended.
+/// The decoded inputs with their record numbers, and the result.
 pub type Driven = (Vec<(Event, u64)>, Result<(), FeedError>);
 
-/// Decodes `streams` in pieces of `cut` bytes (at least 1) through a queue of `room` inputs, handing each input to `each`.
+/// Decodes `streams` in pieces of `cut` bytes (at least 1) through a queue of `room` inputs, and calls `each` on every
+/// input.
 ///
 /// # Errors
-/// What the decoder says, or that it asked for more bytes when there were none.
+/// The decoder's error, or that it asked for bytes past the end.
 pub fn run(
     decoder: &mut dyn Decoder,
     streams: &[&[u8]],
@@ -37,7 +38,7 @@ pub fn run(
             Step::Ended => return Ok(()),
             Step::Full => assert!(gave, "a decoder that says the queue is full has filled it"),
             Step::Starved => {
-                if !feed(&mut windows, &mut rest, cut) {
+                if !supply(&mut windows, &mut rest, cut) {
                     return Err(starved(&windows, decoder.records()));
                 }
             }
@@ -45,15 +46,15 @@ pub fn run(
     }
 }
 
-/// [`run`], with everything collected.
+/// [`run`], with all inputs collected.
 pub fn collect(decoder: &mut dyn Decoder, streams: &[&[u8]], cut: usize, room: usize) -> Driven {
     let mut inputs = Vec::new();
     let end = run(decoder, streams, cut, room, |event, record| inputs.push((*event, record)));
     (inputs, end)
 }
 
-/// Gives every window its next piece, or its end; false when none took anything.
-fn feed(windows: &mut [Window], rest: &mut [&[u8]], cut: usize) -> bool {
+/// Appends the next piece to every window, or ends it; false if nothing changed.
+fn supply(windows: &mut [Window], rest: &mut [&[u8]], cut: usize) -> bool {
     let mut fed = false;
     for (window, rest) in windows.iter_mut().zip(rest) {
         let n = cut.min(rest.len()).min(window.room());
@@ -71,9 +72,9 @@ fn feed(windows: &mut [Window], rest: &mut [&[u8]], cut: usize) -> bool {
 
 fn starved(windows: &[Window], records: u64) -> FeedError {
     FeedError {
-        what: "the decoder asks for more than there is".to_owned(),
+        what: "the decoder asked for bytes past the end".to_owned(),
         offset: windows.first().map_or(0, Window::offset),
         record: records + 1,
-        next: "the record is longer than the window; the file is damaged or of another feed",
+        next: "the record is longer than the window; the file is damaged or belongs to another feed",
     }
 }

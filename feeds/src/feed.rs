@@ -1,16 +1,16 @@
-//! What a feed is: its entry in the registry, and how it finds its input.
+//! The types of a feed: its registry entry, and how it finds its input.
 
 use chrono::NaiveDate;
 use flow::{Decoder, Param, Params};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// What a feed is opened with.
+/// What to open, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Files of this input, in order; most feeds take one.
+    /// The files of this input, in order; most feeds take one.
     pub paths: Vec<PathBuf>,
-    /// Trading date in the exchange's zone, for feeds that count from midnight.
+    /// Trading date in the exchange's time zone, for feeds whose times count from midnight.
     pub date: Option<NaiveDate>,
     /// The feed's own parameters.
     pub params: Params,
@@ -31,7 +31,7 @@ pub struct OpenError {
 pub enum FindError {
     /// It cannot be opened.
     Open(OpenError),
-    /// It is of another feed.
+    /// It belongs to another feed.
     OtherFeed {
         /// The file.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum FindError {
 }
 
 impl FindError {
-    /// The file is of another feed: `head` are the first bytes of its stream.
+    /// The error for a file of another feed; `head` is the start of its uncompressed stream.
     pub fn other_feed(path: &Path, head: &[u8]) -> FindError {
         FindError::OtherFeed { path: path.to_owned(), head: head.to_vec() }
     }
@@ -53,31 +53,31 @@ impl From<OpenError> for FindError {
     }
 }
 
-/// An input that was found and recognised, and is not read yet.
+/// An input that was found and recognised but not read yet.
 pub struct Opened {
-    /// Path, and member if there is one.
+    /// The path, and the archive member if there is one.
     pub name: String,
-    /// What the user ought to know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
-    /// Decodes the streams, a window for each.
+    /// Decodes the streams; it gets one window per stream.
     pub decoder: Box<dyn Decoder>,
-    /// Uncompressed bytes.
+    /// The uncompressed bytes, one reader per stream.
     pub streams: Vec<Box<dyn Read + Send>>,
 }
 
-/// A line of the registry.
+/// An entry of the registry.
 pub struct Feed {
-    /// Name in configurations and on the command line.
+    /// Name in configuration files and on the command line.
     pub name: &'static str,
-    /// Page of documentation.
+    /// Path of its documentation page.
     pub doc: &'static str,
-    /// What it is.
+    /// One-line description.
     pub about: &'static str,
-    /// What can be set.
+    /// Its parameters.
     pub params: &'static [Param],
-    /// Whether the first bytes (uncompressed) of a file are this feed's.
+    /// Whether these first uncompressed bytes of a file belong to this feed.
     pub recognise: fn(&[u8]) -> bool,
-    /// Finds what a request names; [`Feed::opened`] says what to do when that is of another feed.
+    /// Finds the files of a request; [`Feed::opened`] turns the error for another feed's file into advice.
     pub find: fn(&Request) -> Result<Opened, FindError>,
 }
 

@@ -1,12 +1,12 @@
-//! How one side of a book differs from what it was: a walk over two ladders of levels.
+//! The differences between two states of one side of a book.
 //!
-//! Feeds that show the N best levels a side (LOBSTER's rows, Databento's MBP-10) say what a book *is*; the pipeline wants what
-//! *changed*. Both ladders are ordered from the best level, so one merge walk finds every difference. Bound: at most as
-//! many differences as both ladders have levels; cost linear in the same.
+//! Feeds that publish the N best levels of each side (LOBSTER's rows, Databento's MBP-10) send the book's *state*; the
+//! pipeline needs the *changes*. Both ladders are sorted from the best price, so one merge pass finds every difference.
+//! Bound: at most as many changes as both ladders have levels, in linear time.
 
 use flow::Side;
 
-/// One level: price in the feed's unit, quantity, orders (0 = not told).
+/// One level: price in the feed's unit, quantity, number of orders (0 = unknown).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rung {
     pub(crate) px: i64,
@@ -17,25 +17,27 @@ pub(crate) struct Rung {
 /// One difference between an old and a new ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// In the new ladder only; `beyond`: worse than all of the old one, so it may have come into sight only.
-    Came { rung: Rung, beyond: bool },
-    /// In the old ladder only; `beyond`: worse than all of the new one, so it may have gone out of sight only.
-    Gone { rung: Rung, beyond: bool },
-    /// In both, with another quantity or number of orders.
+    /// In the new ladder only. `beyond`: worse than all of the old one, so it may merely have moved into the visible
+    /// range.
+    Added { rung: Rung, beyond: bool },
+    /// In the old ladder only. `beyond`: worse than all of the new one, so it may merely have moved out of the visible
+    /// range.
+    Removed { rung: Rung, beyond: bool },
+    /// In both, with a different quantity or number of orders.
     Changed { old: Rung, new: Rung },
 }
 
-/// Whether `a` is a better price than `b` on that side.
+/// Whether `a` is a better price than `b` on this side.
 pub(crate) fn better(side: Side, a: i64, b: i64) -> bool {
     if side == Side::Buy { a > b } else { a < b }
 }
 
-/// Whether the levels are ordered from the best, each price once.
+/// Whether the levels are sorted from the best price, without duplicates.
 pub(crate) fn ordered(side: Side, rungs: &[Rung]) -> bool {
     rungs.is_sorted_by(|a, b| better(side, a.px, b.px))
 }
 
-/// Calls `each` for every difference, from the best price on.
+/// Calls `each` on every difference, from the best price down.
 pub(crate) fn walk(side: Side, old: &[Rung], new: &[Rung], mut each: impl FnMut(Change)) {
     let (mut i, mut j) = (0, 0);
     while i < old.len() || j < new.len() {
@@ -47,11 +49,11 @@ pub(crate) fn walk(side: Side, old: &[Rung], new: &[Rung], mut each: impl FnMut(
                 (i, j) = (i + 1, j + 1);
             }
             (Some(o), n) if n.is_none_or(|n| better(side, o.px, n.px)) => {
-                each(Change::Gone { rung: *o, beyond: n.is_none() });
+                each(Change::Removed { rung: *o, beyond: n.is_none() });
                 i += 1;
             }
             (o, Some(n)) => {
-                each(Change::Came { rung: *n, beyond: o.is_none() });
+                each(Change::Added { rung: *n, beyond: o.is_none() });
                 j += 1;
             }
             (_, None) => unreachable!("the walk ends when both ladders do"),
@@ -82,11 +84,11 @@ mod tests {
             prop_assert!(ordered(side, &from) && ordered(side, &to));
             let mut now = old.clone();
             walk(side, &from, &to, |change| match change {
-                Change::Came { rung, beyond } => {
+                Change::Added { rung, beyond } => {
                     assert_eq!(beyond, old.keys().all(|px| better(side, *px, rung.px)));
                     assert_eq!(now.insert(rung.px, rung.qty), None);
                 }
-                Change::Gone { rung, beyond } => {
+                Change::Removed { rung, beyond } => {
                     assert_eq!(beyond, new.keys().all(|px| better(side, *px, rung.px)));
                     assert_eq!(now.remove(&rung.px), Some(rung.qty));
                 }

@@ -1,8 +1,8 @@
-//! What comes in.
+//! Market data sources.
 //!
-//! One folder per feed: a sans-IO decoder (bytes in, inputs out) with a streaming reader in front, and one line in
-//! [`FEEDS`]. A feed is opened into a [`Source`](flow::Source) that the ingress merges with others; it never blocks the
-//! line: files are read and decompressed by the reader's own thread.
+//! One folder per feed: a sans-IO decoder (bytes in, inputs out) behind a streaming reader, and one entry in [`FEEDS`].
+//! Opening a feed gives a [`Source`](flow::Source), which the ingress merges with the others. A source never blocks the
+//! pipeline: a thread of its own reads and decompresses the file.
 
 pub mod dbn;
 pub mod drive;

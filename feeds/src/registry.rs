@@ -12,7 +12,7 @@ impl Feed {
     /// Finds an input without reading it.
     ///
     /// # Errors
-    /// When it is not there or not of this feed; then with the feed that it looks like.
+    /// When a file is missing or does not belong to this feed; the error then names the feed that it looks like.
     pub fn opened(&self, request: &Request) -> Result<Opened, OpenError> {
         (self.find)(request).map_err(|error| match error {
             FindError::Open(error) => error,
@@ -20,17 +20,17 @@ impl Feed {
         })
     }
 
-    /// Opens an input: a thread a stream begins to read.
+    /// Opens an input and starts one reader thread per stream.
     ///
     /// # Errors
-    /// When it is not there or not of this feed.
+    /// When a file is missing or does not belong to this feed.
     pub fn open(&self, request: &Request) -> Result<Box<dyn Source>, OpenError> {
         let Opened { name, warnings, decoder, streams } = self.opened(request)?;
-        Ok(Box::new(StreamSource::new(decoder, streams).named(name).warned(warnings)))
+        Ok(Box::new(StreamSource::new(decoder, streams).with_name(name).with_warnings(warnings)))
     }
 }
 
-/// The feed that a file looks like: the first entry of [`FEEDS`] that recognises one of its streams.
+/// The feed that a file belongs to: the first entry of [`FEEDS`] that recognises one of its streams.
 ///
 /// # Errors
 /// As [`open_streams`].
@@ -43,12 +43,12 @@ fn looks_like(head: &[u8]) -> Option<&'static str> {
     FEEDS.iter().find(|f| (f.recognise)(head)).map(|f| f.name)
 }
 
-/// What to say when `path` is not what the feed `feed` reads, `head` being the first bytes of its stream.
+/// The error for a `path` that does not belong to `feed`; `head` is the start of its stream.
 fn wrong_feed(path: &Path, feed: &str, head: &[u8]) -> OpenError {
     let first = &head[..head.len().min(8)];
     let hex = first.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
     let text: String = first.iter().map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '.' }).collect();
-    let what = format!("{} is not of the feed {feed} (its first bytes are {hex}, {text:?})", path.display());
+    let what = format!("{} is not {feed} data (first bytes: {hex}, {text:?})", path.display());
     let next = match looks_like(head) {
         Some(other) if other != feed => format!("it looks like {other}: use --feed {other}"),
         _ => {

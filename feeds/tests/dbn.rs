@@ -1,4 +1,4 @@
-//! DBN from made-up records: what each becomes, what faults say, and that cuts change nothing.
+//! DBN from synthetic records: what each becomes, what errors report, and that cuts change nothing.
 
 use dbn::encode::{DbnEncoder, EncodeRecord};
 use dbn::record::{BidAskPair, RecordHeader};
@@ -32,7 +32,7 @@ fn metadata(schema: Option<Schema>, names: &[(&str, &str)]) -> Metadata {
         .build()
 }
 
-/// A stream of records, each pushed by the closure.
+/// A stream of the records that the closure pushes.
 fn stream(metadata: &Metadata, records: impl FnOnce(&mut DbnEncoder<&mut Vec<u8>>)) -> Vec<u8> {
     let mut bytes = Vec::new();
     records(&mut DbnEncoder::new(&mut bytes, metadata).unwrap());
@@ -160,7 +160,7 @@ fn quotes_stand_before_their_trade() {
 }
 
 #[test]
-fn ten_levels_become_what_changed() {
+fn ten_levels_become_their_changes() {
     let full: [BidAskPair; 10] = std::array::from_fn(|i| pair(100 - i as i64, 1, 200 + i as i64, 1));
     let mut moved: [BidAskPair; 10] = std::array::from_fn(|i| pair(101 - i as i64, 1, 200 + i as i64, 1));
     moved[0].ask_sz = 5;
@@ -209,7 +209,7 @@ fn bars_are_exact() {
 }
 
 #[test]
-fn one_type_of_record_brings_the_trades() {
+fn one_record_type_supplies_the_trades() {
     let trade = |kind| TradeMsg { hd: header::<TradeMsg>(kind, 7, T0), price: 5, size: 1, ..TradeMsg::default() };
     let quote = Mbp1Msg { hd: header::<Mbp1Msg>(rtype::MBP_1, 7, T0), action: b'T' as _, ..Mbp1Msg::default() };
     let bytes = stream(&metadata(None, &[]), |to| {
@@ -230,7 +230,7 @@ fn sample() -> Vec<u8> {
 }
 
 #[test]
-fn faults_say_where_and_what_next() {
+fn errors_report_where_and_what_to_do() {
     let whole = sample();
     let start = whole.len() - 39 * 56;
     let says = |bytes: &[u8], record: u64, offset: usize, what: &str| {
@@ -248,7 +248,7 @@ fn faults_say_where_and_what_next() {
     for bad in [0, 3, 13] {
         let mut damaged = whole.clone();
         damaged[start + 112] = bad;
-        says(&damaged, 3, start + 112, &format!("a record of {} bytes", usize::from(bad) * 4));
+        says(&damaged, 3, start + 112, &format!("an invalid record length of {} bytes", usize::from(bad) * 4));
     }
 }
 

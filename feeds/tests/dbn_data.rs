@@ -1,4 +1,4 @@
-//! Databento's own files: every one decodes whole, versions agree, and counts and sums are those found independently.
+//! Databento's own files: each decodes completely, versions agree, and counts and sums match independent figures.
 //!
 //! Reads `TIDEGATE_DATA` (default `../shared/data` beside the workspace); without it every test is ignored by name.
 
@@ -9,7 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Everything that came out of a file.
+/// The inputs of a file.
 struct Read {
     inputs: Vec<(Event, u64)>,
     counts: Vec<Count>,
@@ -57,7 +57,7 @@ impl Read {
     }
 }
 
-/// A naive book by order, made of the inputs.
+/// A naive order-by-order book built from the inputs.
 #[derive(Default)]
 struct Book {
     orders: BTreeMap<u64, (Side, i64, u64)>,
@@ -95,7 +95,7 @@ impl Book {
         }
     }
 
-    /// Levels of a side from the best, in cents.
+    /// The levels of a side from the best, in cents.
     fn levels(&self, side: Side) -> Vec<(i64, u64)> {
         let mut levels = BTreeMap::<i64, u64>::new();
         let orders = self.orders.values().filter(|(s, ..)| *s == side);
@@ -103,7 +103,7 @@ impl Book {
         if side == Side::Buy { levels.into_iter().rev().collect() } else { levels.into_iter().collect() }
     }
 
-    /// Number of levels and sum of a side.
+    /// The number of levels of a side, and their sum.
     fn size(&self, side: Side) -> (usize, u64) {
         let levels = self.levels(side);
         (levels.len(), levels.iter().map(|(_, qty)| qty).sum())
@@ -206,7 +206,7 @@ fn trades_of_the_quotes(quotes: &Path, trades: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The trades summed up to minutes are the four bars of the same minutes.
+/// The trades, aggregated by minute, equal the four bars of the same minutes.
 fn bars(bars: &Path, trades: &Path) -> Result<(), Failed> {
     let (bars, trades) = (Read::of(bars), Read::of(trades));
     let volumes: Vec<u64> = bars.of_kind(Kind::BarFlow).map(|e| e.record::<BarFlow>().volume.0).collect();

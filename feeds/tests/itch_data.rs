@@ -1,4 +1,4 @@
-//! ITCH 5.0 as Nasdaq sent it: a file of one stock, and captures of MoldUDP64; figures found independently.
+//! ITCH 5.0 as Nasdaq published it: a single-stock file and MoldUDP64 captures, against independent figures.
 //!
 //! Reads `TIDEGATE_DATA` (default `../shared/data` beside the workspace); without it every test is ignored by name.
 
@@ -19,7 +19,7 @@ const FRAMED_AGAIN: &str = "moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.2
 /// Messages by type.
 type Types = &'static [(&'static str, u64)];
 
-/// Captures as sent: file, packets, messages by type, messages missing between packets.
+/// Original captures: file, packets, messages by type, messages missing between packets.
 const AS_SENT: &[(&str, u64, Types, u64)] = &[
     ("AddOrderNoMpidAttributionMessage", 1, &[("A", 1)], 0),
     ("MarketParticipantPositionMessage", 1, &[("L", 1)], 0),
@@ -31,7 +31,7 @@ const AS_SENT: &[(&str, u64, Types, u64)] = &[
     ("StockTradingActionMessage", 1, &[("H", 1)], 0),
 ];
 
-/// Captures framed again by their publisher, one type each: file, packets, type. Their sequence numbers are 0.
+/// Captures that their publisher re-framed, one type each: file, packets, type. Their sequence numbers are 0.
 const AGAIN: &[(&str, u64, &str)] = &[
     ("AddOrderNoMPID", 5, "A"),
     ("AddOrderWithMPID", 5, "F"),
@@ -50,14 +50,14 @@ const AGAIN: &[(&str, u64, &str)] = &[
     ("SystemEvent", 1, "S"),
 ];
 
-/// What a file gave.
+/// The inputs and counts of a file.
 struct Read {
     inputs: Vec<(Event, u64)>,
     counts: BTreeMap<String, u64>,
     warnings: Vec<String>,
 }
 
-/// Reads a file as the registry's feed, thread and all.
+/// Reads a file through the registered feed, reader thread included.
 fn read(path: &std::path::Path) -> Read {
     let request = Request { paths: vec![path.to_owned()], date: None, params: Params::default() };
     let mut source = flow::find(FEEDS, "itch").unwrap().open(&request).unwrap();
@@ -76,7 +76,7 @@ fn by_type(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
     counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
-/// Sum of quantities, and their mean price in 1e-6, rounded.
+/// The sum of the quantities, and their mean price in 1e-6, rounded.
 fn volume(trades: impl Iterator<Item = (Px, u64)>) -> (u64, i64) {
     let (qty, money) = trades.fold((0, 0), |(q, m), (px, qty)| (q + qty, m + i128::from(px.0) * i128::from(qty)));
     (qty, ((money + i128::from(qty) * 500) / (i128::from(qty) * 1000)) as i64)
@@ -111,7 +111,7 @@ fn one_stock(path: PathBuf) {
     assert_eq!(live.len(), 215);
 }
 
-/// Follows orders by their references alone; gives those that live at the end.
+/// Follows orders by their references alone; returns those that are live at the end.
 fn executed<'a>(events: impl Iterator<Item = &'a Event>) -> BTreeMap<u64, (Px, u64)> {
     let mut live = BTreeMap::new();
     let mut prints = Vec::new();
@@ -165,7 +165,7 @@ fn framed_again(path: PathBuf, packets: u64, code: &str) {
     on_the_day(&file);
 }
 
-/// All captures are of 2023-08-22, from shortly before 09:30; listings are of equities.
+/// All captures are from 2023-08-22, shortly before 09:30; all listings are equities.
 fn on_the_day(file: &Read) {
     let open = 1_692_711_000 * Ns::SECOND;
     assert!(file.warnings.is_empty(), "{:?}", file.warnings);
@@ -173,7 +173,7 @@ fn on_the_day(file: &Read) {
     assert!(file.inputs.iter().filter_map(|(e, _)| e.get::<Listing>()).all(|l| l.venue == *b"XNAS"));
 }
 
-/// Every cut of the real file gives the same inputs.
+/// Any cut of the real file gives the same inputs.
 fn cuts(path: PathBuf) {
     let bytes = std::fs::read(path).unwrap();
     let decoded = |cut, room| drive::collect(&mut ItchDecoder::new(None) as &mut dyn Decoder, &[&bytes], cut, room);

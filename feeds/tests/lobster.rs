@@ -1,4 +1,4 @@
-//! LOBSTER from made-up files: what rows become, what faults say, and that cuts change nothing.
+//! LOBSTER from synthetic files: what rows become, what errors report, and that cuts change nothing.
 
 use chrono::NaiveDate;
 use feeds::{drive, lobster};
@@ -97,7 +97,7 @@ fn the_first_row_is_a_snapshot_and_keeps_only_its_trade() {
 }
 
 #[test]
-fn a_row_that_contradicts_the_messages_is_named_and_believed() {
+fn a_row_that_contradicts_the_messages_is_reported_and_prevails() {
     let book = BOOK.replacen("100300,4,99900,6", "100300,5,99900,6", 1);
     let (inputs, end) = decode(MESSAGES, &book);
     end.unwrap();
@@ -110,7 +110,7 @@ fn a_row_that_contradicts_the_messages_is_named_and_believed() {
 }
 
 #[test]
-fn odd_messages_are_anomalies() {
+fn invalid_messages_are_anomalies() {
     let odd = |row: &str| {
         let (inputs, end) = decode(&format!("34200.1,1,1,1,100000,1\n{row}\n"), "2,1,1,1\n2,1,1,1\n");
         end.unwrap();
@@ -125,7 +125,7 @@ fn odd_messages_are_anomalies() {
 }
 
 #[test]
-fn faults_say_where_and_what_next() {
+fn errors_report_where_and_what_to_do() {
     let says = |messages: &str, book: &str, record: u64, offset: u64, what: &str| {
         let fault = decode(messages, book).1.unwrap_err();
         assert!(fault.what.contains(what), "{fault}");
@@ -136,11 +136,11 @@ fn faults_say_where_and_what_next() {
     says(m, &b.repeat(2), 2, 23, "the message file ends after 1 rows");
     says(&m.repeat(2), b, 2, 8, "the orderbook file ends after 1 rows");
     says(&format!("{m}34200.1,1,1"), &b.repeat(2), 2, 23, "message file, line 2: 3 columns");
-    says(&m.repeat(2), &format!("{b}2,1,1\n"), 2, 8, "orderbook file, line 2: 3 columns where there must be 4");
+    says(&m.repeat(2), &format!("{b}2,1,1\n"), 2, 8, "orderbook file, line 2: 3 columns instead of 4");
     says(&format!("{m}34200.2,x,1,1,1,1\n"), &b.repeat(2), 2, 31, "column 2 \"x\" is not an integer");
-    says(m, "2,1,1\n", 1, 0, "4 for each level");
+    says(m, "2,1,1\n", 1, 0, "4 per level");
     says(&format!("{m}\n"), &b.repeat(2), 2, 23, "1 columns");
-    says(b, m, 1, 0, "4 columns where there must be 6");
+    says(b, m, 1, 0, "4 columns instead of 6");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_deep_snapshot_passes_a_small_queue() {
 }
 
 #[test]
-fn counts_tell_every_type() {
+fn counts_cover_every_type() {
     let mut decoder = lobster::decoder("TEST", day());
     drive::run(&mut decoder, &[MESSAGES.as_bytes(), BOOK.as_bytes()], 1, 0, |_, _| {}).unwrap();
     let counts: Vec<_> = decoder.counts().into_iter().map(|c| (c.name, c.count)).collect();

@@ -1,4 +1,4 @@
-//! LOBSTER's published sample files: counts, volumes and injected levels against figures found independently.
+//! LOBSTER's published sample files: counts, volumes and injected levels against independent figures.
 //!
 //! Reads `TIDEGATE_DATA` (default `../shared/data` beside the workspace); without it every test is ignored by name.
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// What is known of a sample file.
+/// The known figures of a sample file.
 struct Known {
     symbol: &'static str,
     zip: &'static str,
@@ -65,7 +65,7 @@ const AAPL: Known = Known {
     last: [(5_775_400, 410), (5_776_700, 300)],
 };
 
-/// Sums over the inputs of one file; the two books are kept from the inputs alone.
+/// Sums over the inputs of one file, with both sides of the book rebuilt from the inputs alone.
 #[derive(Default)]
 struct Sums {
     symbol: String,
@@ -91,7 +91,7 @@ impl Sums {
         }
     }
 
-    /// A naive book by level, to see that the inputs alone rebuild the file's own last row.
+    /// A naive book by level, which shows that the inputs alone rebuild the file's last row.
     fn shift(&mut self, side: Side, px: i64, by: i64) {
         let book = &mut self.books[usize::from(side == Side::Sell)];
         let left =
@@ -144,7 +144,7 @@ impl Sums {
     }
 }
 
-/// The two sides of a row of the orderbook file, read without the feed's help.
+/// The two sides of an orderbook row, parsed independently of the feed.
 fn sides(row: &str) -> [BTreeMap<i64, u64>; 2] {
     let fields: Vec<i64> = row.split(',').map(|f| f.parse().unwrap()).collect();
     let side = |at: usize| {
@@ -154,7 +154,7 @@ fn sides(row: &str) -> [BTreeMap<i64, u64>; 2] {
     [side(2), side(0)]
 }
 
-/// Takes every input; where a row is complete the book made of the inputs must be that row of the file.
+/// Reads every input; after each complete row, the book rebuilt from the inputs must equal that row of the file.
 fn drain(source: &mut dyn Source, sums: &mut Sums, rows: impl BufRead) {
     let mut inputs = Inputs::with_capacity(1024);
     let (mut rows, mut seen) = (rows.lines(), 0);

@@ -1,4 +1,4 @@
-//! Opening and streaming: packings, members, cuts, faults, and that a dropped source ends its threads.
+//! Opening and streaming: compression, zip members, cuts, errors, and that dropping a source ends its threads.
 
 use feeds::itch::ItchDecoder;
 use feeds::itch::wire::{self, Message};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So many messages as a BinaryFILE.
+/// A BinaryFILE with this many messages.
 fn itch(messages: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     for i in 1..=messages {
@@ -34,7 +34,8 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     compress_to_vec(bytes, CompressionLevel::Fastest)
 }
 
-/// A zip by the format's own description: local headers, contents, directory, end. Names ending in `.z` are deflated.
+/// A zip written from the format's specification: local headers, contents, directory, end. Names ending in `.z` are
+/// deflated.
 fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, bytes) in members {
@@ -89,7 +90,7 @@ fn contents(path: &Path) -> Result<Vec<(String, Vec<u8>)>, OpenError> {
     Ok(open_streams(path)?.into_iter().map(whole).collect())
 }
 
-/// Takes everything out of a source.
+/// Reads a source to its end.
 fn drain(source: &mut dyn Source) -> (Vec<(Event, u64)>, Result<(), FeedError>) {
     let (mut out, mut inputs) = (Vec::new(), Inputs::with_capacity(0));
     loop {
@@ -112,7 +113,7 @@ fn source(path: &Path) -> StreamSource {
 }
 
 #[test]
-fn packings_are_told_by_their_first_bytes() {
+fn compression_is_recognised_by_the_first_bytes() {
     let folder = Folder::new();
     let plain = itch(20_000);
     let half = plain.len() / 2;
@@ -146,11 +147,11 @@ fn members_of_a_zip_stream_side_by_side() {
     assert_eq!((drain(&mut *opened).0.len(), opened.warnings()), (20, vec![]));
     let request = Request { paths: vec![path], ..request };
     let e = flow::find(FEEDS, "itch").unwrap().open(&request).err().unwrap();
-    assert!(e.to_string().contains("2 members"), "{e}");
+    assert!(e.to_string().contains("2 ITCH members"), "{e}");
 }
 
 #[test]
-fn what_cannot_be_opened_says_why() {
+fn a_file_that_cannot_be_opened_reports_why() {
     let folder = Folder::new();
     let says = |path: &Path, what: &str| {
         let e = open_streams(path).unwrap_err().to_string();
@@ -159,9 +160,9 @@ fn what_cannot_be_opened_says_why() {
     says(&folder.0.path().join("none"), "does not exist");
     says(folder.0.path(), "is a folder");
     says(&folder.file("empty", b""), "is empty");
-    says(&folder.file("hollow", &gzip(b"")), "has nothing in it");
+    says(&folder.file("hollow", &gzip(b"")), "is empty after decompression");
     says(&folder.file("damaged.gz", &[&[0x1f, 0x8b, 8, 0][..], &[0xff; 40]].concat()), "byte 44");
-    says(&folder.file("short.gz", &gzip(&itch(9))[..5]), "ends too early");
+    says(&folder.file("short.gz", &gzip(&itch(9))[..5]), "unexpected end of file");
     says(&folder.file("damaged.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff, 0xff]), "byte 7");
     let z = zip(&[("a", b"abc")]);
     says(&folder.file("cut.zip", &z[..z.len() - 30]), "cannot be read");
@@ -169,7 +170,7 @@ fn what_cannot_be_opened_says_why() {
 }
 
 #[test]
-fn damage_further_on_comes_after_what_was_good() {
+fn damage_is_reported_after_the_good_records() {
     let folder = Folder::new();
     let mut noise = 1u64;
     let plain: Vec<u8> = (0..40_000u64)
@@ -221,7 +222,7 @@ fn any_block_size_gives_the_same() {
     }
 }
 
-/// Gives bytes without end and counts itself among the living.
+/// An endless stream that counts its live instances.
 struct Endless(#[expect(dead_code, reason = "held for its count")] Arc<()>);
 
 impl Read for Endless {
@@ -248,7 +249,7 @@ fn a_dropped_source_ends_its_threads() {
     }
 }
 
-/// Gives some messages, then fails or panics.
+/// Yields some messages, then fails or panics.
 struct Failing {
     bytes: Cursor<Vec<u8>>,
     panics: bool,
@@ -265,7 +266,7 @@ impl Read for Failing {
 }
 
 #[test]
-fn a_reader_that_fails_or_dies_is_a_fault_and_no_hang() {
+fn a_reader_that_fails_or_panics_is_an_error_and_not_a_hang() {
     for (panics, what) in [(false, "the disk is gone"), (true, "stopped")] {
         let stream: Box<dyn Read + Send> = Box::new(Failing { bytes: Cursor::new(itch(5)), panics });
         let mut source = StreamSource::new(Box::new(ItchDecoder::new(None)), vec![stream]);
@@ -284,7 +285,7 @@ fn the_wrong_feed_is_named_with_the_right_one() {
     let dbn = folder.file("x.bin", b"DBN\x01 and more");
     let request = Request { paths: vec![dbn.clone()], date: None, params: Params::default() };
     let e = flow::find(FEEDS, "itch").unwrap().open(&request).err().unwrap().to_string();
-    assert!(e.contains("is not of the feed itch (its first bytes are 44 42 4e 01"), "{e}");
+    assert!(e.contains("is not itch data (first bytes: 44 42 4e 01"), "{e}");
     if let Some(feed) = recognised_as(&dbn).unwrap() {
         assert!(e.contains(&format!("it looks like {feed}: use --feed {feed}")), "{e}");
     }

@@ -1,8 +1,9 @@
-//! How long an append takes, and how late it is when events come at a fixed rate.
+//! Measures how long an append takes, and how late it completes when events arrive at a fixed rate.
 //!
-//! `cargo run --release -p tidegate-sinks --example journal_lateness -- DIR [EVENTS_PER_S] [SECONDS]`. Closed loop: inputs
-//! as fast as they go, then each with one outcome. Open loop: every input has a due time, whether the one before is done or
-//! not, so that a stall is charged to all that it makes late; a plain store in the same loop tells what the host adds.
+//! `cargo run --release -p tidegate-sinks --example journal_lateness -- DIR [EVENTS_PER_S] [SECONDS]`. Closed loop:
+//! inputs as fast as possible, then each with one outcome. Open loop: every input has a due time, whether or not the
+//! previous one is done, so a stall counts against every input that it delays; a plain store in the same loop shows the
+//! host's share.
 
 use flow::records::Add;
 use flow::{Event, EventId, Flags, Ns, Sink};
@@ -53,9 +54,9 @@ fn closed_loop(dir: &Path, spec: &JournalSpec, count: u64) -> Result<(), Box<dyn
     let verified = verify(dir, 1)?;
     let records = verified.inputs.records + verified.outcomes.records;
     println!(
-        "verify: {:.1} ns a record, whole: {}",
+        "verify: {:.1} ns a record, intact: {}",
         start.elapsed().as_nanos() as f64 / records as f64,
-        verified.is_whole()
+        verified.is_intact()
     );
     Ok(())
 }
@@ -71,7 +72,7 @@ fn open_loop(dir: &Path, spec: &JournalSpec, rate: u64, count: u64) -> Result<()
     Ok(())
 }
 
-/// Calls at a fixed rate; the percentiles of how late each call was done.
+/// Calls at a fixed rate; returns percentiles of how late each call completed.
 fn paced(rate: u64, count: u64, mut call: impl FnMut(&Event)) -> String {
     let mut late = vec![1u32; count as usize];
     let before = minor_faults();

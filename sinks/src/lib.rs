@@ -1,7 +1,8 @@
-//! What goes out: the journal, adapters of venues, and their registries.
+//! Where events leave the process: the journal, venue adapters, and their registries.
 //!
-//! A sink takes events at the end of the pipeline. Whatever is slow or can die stands behind the [`journal`], reading along,
-//! and never on the pipeline. Each sink is one file or folder here and one entry in [`SINKS`], each venue one in [`GATEWAYS`].
+//! A sink takes events at the tail of the pipeline. Anything slow or fallible reads the [`journal`] from behind and
+//! never runs on the pipeline itself. Each sink is one file or folder here and one entry in [`SINKS`]; each venue is
+//! one entry in [`GATEWAYS`].
 
 pub mod journal;
 mod registry;

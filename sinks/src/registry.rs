@@ -3,16 +3,16 @@
 use crate::{journal, wire};
 use flow::{Param, ParamError, Params, Venue};
 
-/// An entry of the registry.
+/// An entry of the sink registry.
 #[derive(Debug)]
 pub struct SinkEntry {
-    /// Name in configurations and on the command line.
+    /// Name in configuration files and on the command line.
     pub name: &'static str,
-    /// Page of documentation, from the root of the project.
+    /// Path of its documentation page, from the root of the project.
     pub doc: &'static str,
-    /// What it is.
+    /// One-line description.
     pub about: &'static str,
-    /// What can be set.
+    /// Its parameters.
     pub params: &'static [Param],
 }
 
@@ -22,22 +22,22 @@ flow::registered!(SinkEntry);
 pub const SINKS: &[SinkEntry] = &[SinkEntry {
     name: "journal",
     doc: "sinks/docs/journal.md",
-    about: "inputs and outcomes in memory-mapped, sealed logs that any process can read along and replay",
+    about: "inputs and outcomes in memory-mapped, sealed logs that any process can tail and replay",
     params: journal::PARAMS,
 }];
 
-/// An entry of the registry of gateways.
+/// An entry of the gateway registry.
 #[derive(Debug)]
 pub struct GatewayEntry {
-    /// Name in configurations and on the command line.
+    /// Name in configuration files and on the command line.
     pub name: &'static str,
-    /// Page of documentation, from the root of the project.
+    /// Path of its documentation page, from the root of the project.
     pub doc: &'static str,
-    /// What it is.
+    /// One-line description.
     pub about: &'static str,
-    /// What can be set.
+    /// Its parameters.
     pub params: &'static [Param],
-    /// Makes the venue's adapter; it connects when its gateway resumes.
+    /// Creates the venue's adapter, which connects when its gateway resumes.
     pub open: fn(&Params) -> Result<Box<dyn Venue>, ParamError>,
 }
 
@@ -47,7 +47,7 @@ flow::registered!(GatewayEntry);
 pub const GATEWAYS: &[GatewayEntry] = &[GatewayEntry {
     name: "wire",
     doc: "sinks/docs/wire.md",
-    about: "A venue that speaks 64-byte events over TCP, with answers that it numbers and keeps",
+    about: "A venue that exchanges 64-byte events over TCP, and that numbers and keeps its answers",
     params: wire::PARAMS,
     open: wire::open,
 }];

@@ -1,6 +1,7 @@
-//! Whatever happens to a sealed journal's files is found, and named with its file, record, offset and seq.
+//! Any change to the files of a sealed journal is detected and reported with its file, record, offset and seq.
 //!
-//! A run of 10,000 records. `TIDEGATE_DAMAGE=all` removes each record in its turn; otherwise a sample, by a printed seed.
+//! A run of 10,000 records. `TIDEGATE_DAMAGE=all` removes each record in turn; otherwise a sample is drawn with a
+//! printed seed.
 
 mod common;
 
@@ -34,7 +35,7 @@ impl Sample {
         }
         let closed = Journal::close(inputs, outcomes).unwrap();
         assert_eq!((closed.inputs.records, closed.outcomes.records), (INPUTS, OUTCOMES));
-        assert!(verify(&dir, 10).unwrap().is_whole());
+        assert!(verify(&dir, 10).unwrap().is_intact());
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let random = now.as_nanos() as u64 | 1;
         println!("seed {random}");
@@ -48,7 +49,7 @@ impl Sample {
         self.random % below
     }
 
-    /// Verifies with `file` as `change` makes it, then puts it back.
+    /// Verifies with `file` changed by `change`, then restores it.
     fn with(&self, file: &str, change: impl FnOnce(&mut Vec<u8>)) -> Verified {
         let path = self.dir.join(file);
         let before = fs::read(&path).unwrap();
@@ -113,7 +114,7 @@ fn a_bit_in_every_record_is_a_fault_in_every_record() {
         assert_eq!(verify(&sample.dir, 10).unwrap().more_faults, last - 10);
         for (fault, record) in verified.faults.iter().zip(1..) {
             assert!(matches!(fault.what, Damage::Changed { .. }));
-            // Where every record is damaged, so are an outcome's neighbours, which tell its seq.
+            // If every record is damaged, so are an outcome's neighbours, from which its seq follows.
             assert_names(fault, log, record, (log == LogKind::Inputs).then_some(0));
         }
         kept.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
@@ -186,10 +187,10 @@ fn every_other_byte_counts_too() {
         for byte in (0..first).chain([320, 321, 327]).chain(more).filter(|b| *b < length) {
             let bit = sample.draw(8);
             let verified = sample.with(file, |b| b[byte as usize] ^= 1 << bit);
-            assert!(!verified.is_whole(), "{file}: bit {bit} of byte {byte}");
+            assert!(!verified.is_intact(), "{file}: bit {bit} of byte {byte}");
         }
     }
-    assert!(verify(&sample.dir, 10).unwrap().is_whole(), "all is put back");
+    assert!(verify(&sample.dir, 10).unwrap().is_intact(), "all is put back");
 }
 
 #[test]
@@ -211,11 +212,11 @@ fn missing_and_exchanged_files_are_named() {
     }
     let other = Sample::new();
     let foreign = fs::read(other.dir.join("inputs/00000001.seg")).unwrap();
-    assert!(!sample.with("inputs/00000001.seg", |b| *b = foreign).is_whole());
+    assert!(!sample.with("inputs/00000001.seg", |b| *b = foreign).is_intact());
     let second = fs::read(sample.dir.join("inputs/00000002.seal")).unwrap();
-    assert!(!sample.with("inputs/00000001.seal", |b| *b = second).is_whole());
+    assert!(!sample.with("inputs/00000001.seal", |b| *b = second).is_intact());
     let cut = sample.with("inputs/00000002.seg", |b| b.truncate(b.len() - 100));
-    let what = Damage::Length { found: 4096 + 64 * (INPUTS - SEGMENT) - 100, wanted: 4096 + 64 * (INPUTS - SEGMENT) };
+    let what = Damage::Length { found: 4096 + 64 * (INPUTS - SEGMENT) - 100, expected: 4096 + 64 * (INPUTS - SEGMENT) };
     assert_eq!(cut.faults[0].what, what);
 }
 

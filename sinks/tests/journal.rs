@@ -1,4 +1,4 @@
-//! The journal as its users see it: what is written is read, by anybody, at any time, and goes on after an end.
+//! The journal as its users see it: anyone can read what is written at any time, and a journal resumes after an end.
 
 mod common;
 
@@ -14,7 +14,7 @@ fn check_whole(dir: &Path, last: u64) {
     assert!(inputs.iter().copied().eq((1..=last).map(input)), "inputs 1..={last}");
     assert!(outcomes == outcomes_through(last), "outcomes of 1..={last}");
     let verified = verify(dir, 100).expect("it reads");
-    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
     assert_eq!((verified.inputs.records, verified.inputs.last_seq), (last, last));
     assert_eq!(verified.outcomes.records, outcomes.len() as u64);
     let closed = verified.closed.expect("closed in order");
@@ -25,7 +25,7 @@ fn check_whole(dir: &Path, last: u64) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever the segments' size, where it is closed and how often it is resumed.
+    /// Holds for any segment size, wherever the journal is closed and however often it is resumed.
     #[test]
     fn what_is_written_is_read(pages in 1u64..6, runs in prop::collection::vec(0u64..700, 1..5)) {
         let folder = tempfile::tempdir().unwrap();
@@ -51,7 +51,7 @@ proptest! {
         check_whole(&dir, last);
     }
 
-    /// Seeking by seq and by record lands where a walk lands.
+    /// Seeking by seq or by record ends where a sequential read does.
     #[test]
     fn a_seek_lands_where_a_walk_lands(last in 1u64..900, seqs in prop::collection::vec(0u64..1000, 8)) {
         let folder = tempfile::tempdir().unwrap();
@@ -103,7 +103,7 @@ fn a_reader_follows_the_writer() {
         assert!(Instant::now() < deadline, "stuck at {seen_inputs} and {seen_outcomes}");
     }
     let (inputs, outcomes) = writer.join().unwrap();
-    assert!(verify(&dir, 10).unwrap().is_whole(), "while it is open");
+    assert!(verify(&dir, 10).unwrap().is_intact(), "while it is open");
     Journal::close(inputs, outcomes).unwrap();
     assert!(input_log.next().is_none() && outcome_log.next().is_none());
     check_whole(&dir, LAST);
@@ -125,7 +125,7 @@ fn only_the_kinds_asked_for_are_kept() {
     assert_eq!(JournalReader::open(&dir).unwrap().info().outcome_kinds, trades());
 }
 
-/// A process that was stopped while it made a journal left no journal: the next one begins anew.
+/// A process stopped while creating a journal leaves no journal: the next one starts afresh.
 #[test]
 fn an_unfinished_start_is_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
@@ -144,7 +144,7 @@ fn an_unfinished_start_is_begun_anew() {
     check_whole(&dir, 100);
 }
 
-/// A journal of another format is refused before anything in it is believed, with what to do.
+/// A journal of another format is rejected before anything in it is trusted, with what to do.
 #[test]
 fn another_format_is_refused() {
     let (_folder, dir) = closed();
@@ -215,7 +215,7 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     assert_eq!(left[0], outcome(first / 200 + 1, first % 200));
     assert_eq!(reader.inputs().count(), 200);
     let verified = verify(&dir, 10).unwrap();
-    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
     assert_eq!(verified.outcomes.records, 40_000);
     let listed = reader.list().unwrap();
     let outcomes = listed.iter().filter(|s| s.log == LogKind::Outcomes);
@@ -224,7 +224,7 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     assert_eq!((resumed.outcome_records, resumed.completed_through), (40_000, 200));
 }
 
-/// A journal of 300 inputs that was closed, in a folder of its own.
+/// A closed journal of 300 inputs, in its own folder.
 fn closed() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("journal");
@@ -234,13 +234,13 @@ fn closed() -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, dir)
 }
 
-/// A stop in the middle of a close leaves logs that are trimmed and not closed: nothing is wrong with them.
+/// A process stopped during a close leaves logs that are trimmed but not closed: they are intact.
 #[test]
 fn a_close_that_was_cut_short_is_no_damage() {
     let (_folder, dir) = closed();
     std::fs::remove_file(dir.join("closed.toml")).unwrap();
     let verified = verify(&dir, 10).unwrap();
-    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
     let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
     assert_eq!(resumed.last_input_seq, 300);
     let (mut inputs, mut outcomes) = (resumed.inputs, resumed.outcomes);
@@ -249,13 +249,13 @@ fn a_close_that_was_cut_short_is_no_damage() {
     check_whole(&dir, 400);
 }
 
-/// A stop between a sealed block and the note of it in the segment's header: whoever goes on notes it, also when nothing
-/// more is written.
+/// A process stopped between sealing a block and recording it in the segment's header: a resume records it, even if
+/// nothing more is written.
 #[test]
 fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
     let (_folder, dir) = closed();
     std::fs::remove_file(dir.join("closed.toml")).unwrap();
-    // The sixth slot of the header: 44 records are sealed of the last segment, 128 of the one before.
+    // The sixth slot of the header: 44 records are sealed in the last segment, 128 in the one before.
     for (segment, sealed) in [("inputs/00000003.seg", 44_u64), ("inputs/00000002.seg", 128)] {
         let path = dir.join(segment);
         let mut bytes = std::fs::read(&path).unwrap();
@@ -269,7 +269,7 @@ fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
     }
 }
 
-/// A stop in the middle of a note of the gaps leaves one copy of two: whoever goes on makes it whole.
+/// A process stopped while recording gaps leaves one intact copy of two: a resume restores the other.
 #[test]
 fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {
     let (_folder, dir) = closed();
@@ -314,7 +314,7 @@ fn the_pipeline_allocates_nothing_and_faults_no_page() {
     assert_eq!(few, many, "minor faults for 20,000 and for 200,000 inputs");
 }
 
-/// Page faults of this thread so far.
+/// This thread's page faults so far.
 fn minor_faults() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
     let fields = &stat[stat.rfind(')').unwrap() + 2..];

@@ -1,6 +1,7 @@
-//! What needs another process: kill -9, a reader elsewhere, a full disk, a read-only one, a pipeline without system calls.
+//! What needs another process: kill -9, a concurrent reader, a full disk, a read-only one, a pipeline without system
+//! calls.
 //!
-//! The binary starts itself again with a role in its arguments. Kills are as many as `TIDEGATE_KILLS` says (20).
+//! The binary starts itself again with a role in its arguments. `TIDEGATE_KILLS` sets the number of kills (20).
 
 mod common;
 
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Trial::test("another_process_reads_along", reads_along),
         Trial::test("a_full_disk_halts_inputs_and_drops_outcomes", || mounted("size=5m", "full"))
             .with_ignored_flag(!mounts),
-        Trial::test("a_read_only_disk_is_told", || mounted("size=1m,ro", "read-only")).with_ignored_flag(!mounts),
+        Trial::test("a_read_only_disk_is_reported", || mounted("size=1m,ro", "read-only")).with_ignored_flag(!mounts),
         Trial::test("the_line_makes_no_system_call", quiet),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -46,7 +47,7 @@ fn role(name: &str, dir: &Path, more: &[String]) -> Command {
     command
 }
 
-/// A small deterministic generator: the moments of the kills must differ from run to run, so the seed is printed.
+/// A small deterministic generator. The moments of the kills must differ from run to run, so the seed is printed.
 struct Random(u64);
 
 impl Random {
@@ -56,7 +57,7 @@ impl Random {
     }
 }
 
-/// Writes for ever, and says after each few records what is stored.
+/// Writes for ever, and reports every few records what is stored.
 fn role_writer(dir: &Path, seed: u64) {
     let mut random = Random(seed);
     let settings = spec([64, 256, 4096, 16_384][random.next() as usize % 4], 1 + random.next() % 5);
@@ -104,7 +105,7 @@ fn kills() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Starts a writer, kills it at a random moment, and gives the last seq that it said was stored.
+/// Starts a writer, kills it at a random moment, and returns the last seq that it reported as stored.
 fn kill_one(dir: &Path, random: &mut Random) -> Result<u64, Failed> {
     let mut child =
         role("writer", dir, &[random.next().to_string()]).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
@@ -124,10 +125,10 @@ fn kill_one(dir: &Path, random: &mut Random) -> Result<u64, Failed> {
     Ok(drain.join().expect("the pipe ends"))
 }
 
-/// Whether everything that was stored is there; gives whether a record was cut short.
+/// Checks that everything stored is there; returns whether a record was half written.
 fn check_killed(dir: &Path, stored: u64) -> Result<bool, Failed> {
     let verified = verify(dir, 10)?;
-    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
     assert!(verified.closed.is_none());
     let (inputs, outcomes) = read(dir);
     let last = inputs.len() as u64;
@@ -142,7 +143,7 @@ fn check_killed(dir: &Path, stored: u64) -> Result<bool, Failed> {
     Ok(verified.inputs.torn || verified.outcomes.torn)
 }
 
-/// Appends the outcomes that are not in the log yet.
+/// Appends the outcomes that are missing in the log.
 fn replay(dir: &Path, resumed: &mut Resumed) -> Result<(), Failed> {
     let mut there = resumed.outcome_records;
     for event in JournalReader::open(dir)?.inputs() {
@@ -159,8 +160,8 @@ fn replay(dir: &Path, resumed: &mut Resumed) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Leaves what a writer leaves that dies between a record's first word and its id; `false` where the log ends with a
-/// segment. Something behind that is damage.
+/// Leaves what a writer leaves that dies between a record's first word and its id; `false` if the log ends at a segment
+/// boundary. Anything after that is damage.
 fn tear(dir: &Path) -> Result<bool, Failed> {
     let listed = JournalReader::open(dir)?.list()?;
     let Some(last) = listed.iter().rfind(|s| s.log == LogKind::Inputs && s.records > 0) else { return Ok(false) };
@@ -189,7 +190,7 @@ fn complete(dir: &Path, stored: u64, tore: bool) -> Result<(), Failed> {
     assert_eq!(closed.completed_through, last);
     assert!(read(dir).1 == outcomes_through(last), "completed");
     let verified = verify(dir, 10)?;
-    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
     Ok(())
 }
 
@@ -217,13 +218,13 @@ fn reads_along() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Whether this process may mount in a namespace of its own.
+/// Whether this process may mount in its own namespace.
 fn may_mount() -> bool {
     let tried = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
     tried.is_ok_and(|o| o.status.success())
 }
 
-/// Plays a role on a tmpfs that only it sees.
+/// Runs a role on a tmpfs that only it sees.
 fn mounted(options: &str, name: &str) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let script = "mount -t tmpfs -o \"$1\" tmpfs \"$2\" && exec \"$3\" role \"$4\" \"$2\"";
@@ -260,10 +261,10 @@ fn role_full(mount: &Path) {
     };
     let text = full.to_string();
     eprintln!("{text}");
-    let says = ["the input log stopped before record", "no room for", "bytes are needed", "are free", "then resume"];
+    let says = ["the input log stopped before record", "no space for", "bytes are needed", "are free", "then resume"];
     says.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in {text:?}"));
     assert_eq!(full.record, seq + 1);
-    // Outcomes are taken all the same, and there is room again when somebody makes it.
+    // Outcomes are still accepted, and inputs again once there is space.
     for n in 4..20_000 {
         outcomes.take(&outcome(seq, n)).expect("outcomes never fail");
     }
@@ -271,7 +272,7 @@ fn role_full(mount: &Path) {
     std::fs::remove_file(&ballast).expect("the ballast");
     let deadline = Instant::now() + Duration::from_secs(10);
     while inputs.append(&input(seq + 1)).is_err() {
-        assert!(Instant::now() < deadline, "room was not noticed");
+        assert!(Instant::now() < deadline, "free space was not noticed");
         std::thread::sleep(Duration::from_millis(5));
     }
     let lost = outcomes.lost();
@@ -285,9 +286,9 @@ fn role_full(mount: &Path) {
     assert_eq!(gaps.lost.iter().map(|l| l.events).sum::<u64>(), lost);
     assert_eq!(closed.outcomes.records + lost, seq * 4 + 19_996);
     let verified = verify(&dir, 10).expect("it reads");
-    assert!(verified.is_whole(), "{:#?}", verified.faults);
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
     std::fs::write(mount.join("ballast"), vec![1; 100 << 10]).expect("room for the ballast");
-    let error = Journal::create(&mount.join("second"), &spec(1 << 17, 5)).expect_err("there is no room");
+    let error = Journal::create(&mount.join("second"), &spec(1 << 17, 5)).expect_err("there is no space");
     assert!(matches!(error, JournalError::NoSpace { .. }), "{error}");
     assert!(!mount.join("second").exists(), "nothing is left behind");
 }
@@ -298,7 +299,7 @@ fn role_read_only(mount: &Path) {
     assert!(error.to_string().contains("choose a folder on a writable disk"), "{error}");
 }
 
-/// Appends in a mode in which the system kills a thread at any call but `read` and `write`.
+/// Appends in a mode in which the system kills a thread at any system call except `read` and `write`.
 fn role_quiet(dir: &Path) {
     let (mut inputs, mut outcomes) = Journal::create(dir, &spec(1 << 18, 5)).expect("a new journal");
     write(&mut inputs, &mut outcomes, 1..=1_000);

@@ -258,7 +258,7 @@ fn what_cannot_be_measured_is_said() {
         (vec!["decode", "nowhere.itch"], 1, "nowhere.itch does not exist"),
         (vec!["book", strange], 1, "no feed recognises its first bytes"),
         (vec!["pipeline", strange, "--feed", "nasdaq"], 2, "no such feed"),
-        (vec!["pipeline", strange, "--feed", "itch"], 1, "is not of the feed itch"),
+        (vec!["pipeline", strange, "--feed", "itch"], 1, "is not itch data"),
         (vec!["decode", strange, "--rounds", "0"], 2, "--rounds"),
         (vec!["tick-to-order", "--rate", "fast"], 2, "valid: messages a second"),
         (vec!["tick-to-order", "--burst", "10"], 2, "valid: FACTORx,TIME"),

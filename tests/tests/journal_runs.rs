@@ -104,7 +104,7 @@ fn a_killed_run_is_a_prefix_and_can_be_completed() {
             continue;
         }
         let state = verify(&dir, 10).expect("it can be read");
-        assert!(state.is_whole(), "kill {n}: {:#?}", state.faults);
+        assert!(state.is_intact(), "kill {n}: {:#?}", state.faults);
         torn += u64::from(state.inputs.torn || state.outcomes.torn);
         run([Path::new("journal"), Path::new("verify"), &dir]).expect(0);
         let [left, caused] = logs(&dir);
@@ -144,7 +144,7 @@ fn completed(dir: &Path, left: &[Event], caused: &[Event], outcomes: &[Event]) {
     assert!(now == outcomes[..expected], "{} outcomes instead of {expected}", now.len());
     let verified = repeated(dir, &["--verify", "--preset", "split"], 0);
     assert_eq!((&verified["equal"], &verified["missing"]), (&expected.into(), &0.into()));
-    assert!(verify(dir, 10).expect("it can be read").is_whole());
+    assert!(verify(dir, 10).expect("it can be read").is_intact());
 }
 
 /// A bit anywhere in what is sealed is found and named, and neither repeated nor completed without a word.

@@ -228,7 +228,7 @@ fn never_means_never(inputs: &[Event], answers: &[Event]) {
 }
 
 fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
-    assert!(verify(dir, 10).expect("it can be read").is_whole());
+    assert!(verify(dir, 10).expect("it can be read").is_intact());
     let reader = JournalReader::open(dir).expect("a journal");
     let (inputs, outcomes) = (events(reader.inputs()), events(reader.outcomes()));
     let answers = venue.answers(&dir.with_extension("answers"));

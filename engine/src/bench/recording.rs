@@ -25,7 +25,7 @@ pub enum RecordingError {
         names: String,
     },
     /// It cannot be read to its end.
-    #[error("{}: {error}; get the file again: it is damaged or was cut short", path.display())]
+    #[error("{}: {error}; get the file again: it is damaged or truncated", path.display())]
     Read {
         /// The file.
         path: PathBuf,

@@ -1,11 +1,11 @@
-//! The decoder: Databento's own state machine, with a guard in front.
+//! The decoder: Databento's own state machine behind a guard.
 //!
-//! The crate `dbn` frames the records and upgrades older versions; it is made for files that are what they say. The guard
-//! looks at every header first, so that a damaged one is an error or is skipped here and never reaches code that would
-//! panic: lengths that no record has, types that nobody knows, records shorter than their type.
+//! The `dbn` crate frames the records and upgrades older versions, but it trusts its input. The guard checks every
+//! header first, so that a damaged one is an error or is skipped here and never reaches code that would panic:
+//! impossible lengths, unknown types, records shorter than their type.
 //!
-//! Bound: the state machine's buffer, [`BUFFER`] bytes or the size of the metadata, at most [`METADATA`]. Worst case of a
-//! record: forty level changes.
+//! Bound: the state machine's buffer, [`BUFFER`] bytes or the size of the metadata, at most [`METADATA`]. Worst case of
+//! one record: forty level changes.
 
 use super::instruments::LIMIT;
 use super::translate::Translator;
@@ -17,13 +17,13 @@ use dbn::{
 };
 use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Step, Window};
 
-/// Bytes that the state machine takes ahead.
+/// Bytes that the state machine buffers ahead.
 const BUFFER: usize = 64 << 10;
-/// The longest metadata: 1.5 million symbols with a mapping each are 400 MB.
+/// The longest metadata accepted: 1.5 million symbols with one mapping each take 400 MB.
 const METADATA: u32 = 512 << 20;
 /// Magic, version and length of the metadata.
 const PRELUDE: usize = 8;
-/// Records are multiples of this.
+/// Record lengths are multiples of this.
 const ALIGN: usize = 8;
 
 /// Decodes one DBN stream, versions 1 to 3, uncompressed.
@@ -54,7 +54,7 @@ impl Dbn {
         FeedError { what, offset, record: self.records() + 1, next }
     }
 
-    /// Looks at what the state machine would read next; whether it may.
+    /// Checks what the state machine would read next; true if it may go on.
     fn guard(&mut self, to: &mut Inputs) -> Result<bool, FeedError> {
         match self.translator {
             None => self.guard_prelude().map(|()| true),
@@ -73,17 +73,19 @@ impl Dbn {
         }
         if !(1..=3).contains(&version) {
             let what = format!("DBN version {version}");
-            return Err(self.fault(what, "versions 1 to 3 are read: convert the file with Databento's dbn tool"));
+            return Err(
+                self.fault(what, "only versions 1 to 3 are supported: convert the file with Databento's dbn tool")
+            );
         }
         if length > METADATA {
             let what = format!("metadata of {length} bytes");
-            return Err(self.fault(what, "no file has more than 512 MiB: the file is damaged, get it again"));
+            return Err(self.fault(what, "no file has more than 512 MiB: the file is damaged: get it again"));
         }
         self.version = version;
         Ok(())
     }
 
-    /// Skips a record that cannot be read; false when one was.
+    /// Skips a record that cannot be decoded; false if it skipped one.
     fn guard_record(&mut self, to: &mut Inputs) -> Result<bool, FeedError> {
         let data = self.fsm.data();
         if data.is_empty() {
@@ -91,8 +93,8 @@ impl Dbn {
         }
         let length = usize::from(data[0]) * RecordHeader::LENGTH_MULTIPLIER;
         if length < RecordHeader::HEADER_LEN || !length.is_multiple_of(ALIGN) {
-            let what = format!("a record of {length} bytes, which no record has");
-            return Err(self.fault(what, "everything before it was used; the file is damaged, get it again"));
+            let what = format!("an invalid record length of {length} bytes");
+            return Err(self.fault(what, "all earlier records were used; the file is damaged: get it again"));
         }
         if data.len() < length {
             return Ok(true);
@@ -116,7 +118,7 @@ impl Dbn {
         self.translator = Some(Translator::new(metadata));
     }
 
-    /// Moves bytes from the window to the state machine; false when there were none.
+    /// Moves bytes from the window to the state machine; false if there were none.
     fn take(&mut self, window: &mut Window) -> bool {
         let space = self.fsm.space();
         let n = space.len().min(window.bytes().len());
@@ -129,7 +131,7 @@ impl Dbn {
 
     fn finish(&self) -> Result<Step, FeedError> {
         let left = self.fsm.data();
-        let next = "everything before it was used; the file was cut short, get it again";
+        let next = "all earlier records were used; the file is truncated: get it again";
         match &self.translator {
             None if self.taken == 0 => {
                 Err(self.fault("the stream is empty".into(), "a DBN file has at least a header"))
@@ -160,7 +162,7 @@ impl Dbn {
                     }
                 }
                 ProcessResult::Err(error) => {
-                    return Err(self.fault(error.to_string(), "the file is damaged, get it again"));
+                    return Err(self.fault(error.to_string(), "the file is damaged: get it again"));
                 }
             }
         }
@@ -168,7 +170,7 @@ impl Dbn {
     }
 }
 
-/// The least length of a record of that type in that version, without a send time; `None` for types that nobody knows.
+/// The least length of a record of this type and version, without a send time; `None` for unknown types.
 fn least_length(version: u8, kind: u8) -> Option<usize> {
     Some(match (kind, version) {
         (rtype::MBO, _) => size_of::<MboMsg>(),
@@ -221,8 +223,8 @@ impl Decoder for Dbn {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let missing = (self.not_found > 0)
-            .then(|| format!("{} of the symbols that were asked for are not in this file", self.not_found));
+        let missing =
+            (self.not_found > 0).then(|| format!("{} of the requested symbols are not in this file", self.not_found));
         missing.into_iter().collect()
     }
 }

@@ -1,11 +1,11 @@
-//! Instruments: from Databento's numbers to dense local indices with a listing each.
+//! Instruments: from Databento's instrument ids to dense local indices, each with a listing.
 //!
-//! A number gets the next index when it first brings an input. Its symbol comes from the file's mappings for the date of
-//! the record, from a symbol mapping in the stream, or from a definition; a number that comes to mean another symbol gets
-//! another index. Without any symbol it is listed as `#number`.
+//! An id gets the next index with its first input. Its symbol comes from the file's mappings for the date of the
+//! record, from a symbol mapping in the stream, or from a definition; an id that is remapped to another symbol gets
+//! another index. Without any symbol it is listed as `#id`.
 //!
-//! Bound: [`LIMIT`] indices; what is beyond is left out with an anomaly. Worst case: a new instrument costs two or three
-//! allocations.
+//! Bound: [`LIMIT`] indices; instruments beyond it are dropped with an anomaly. Worst case: a new instrument costs two
+//! or three allocations.
 
 use crate::ladder::Rung;
 use dbn::{InstrumentClass, InstrumentDefMsg, Metadata, SType, SymbolMappingMsg};
@@ -16,43 +16,43 @@ use std::collections::HashMap;
 /// Local indices are below this number.
 pub(super) const LIMIT: u32 = 65_536;
 
-/// A name that a number has from one time to another.
-struct Named {
+/// The symbol of an id during an interval.
+struct SymbolInterval {
     from: u64,
     until: u64,
     symbol: String,
 }
 
-/// What is known of one listing.
+/// What is known about one listing.
 #[derive(Default)]
 pub(super) struct Slot {
     definition: Definition,
     contract: Option<(Px, Ns)>,
-    /// Until when the symbol holds.
+    /// The symbol is valid until this time.
     until: u64,
-    /// Types of record that keep its book and bring its trades, once there were any.
+    /// The record types that supply its book and its trades, once there were any.
     book_from: Option<u8>,
     trades_from: Option<u8>,
-    /// The ten levels a side that were shown last.
+    /// The ten levels of each side in the last record.
     pub(super) bids: Vec<Rung>,
     pub(super) asks: Vec<Rung>,
 }
 
-/// Where a record stands: what a listing that it causes needs.
+/// A record's identity and time: what listing its instrument needs.
 #[derive(Clone, Copy)]
 pub(super) struct At {
     pub(super) id: u32,
     pub(super) publisher: u16,
-    /// Type of the record, and the kind of book that such records keep.
+    /// The record's type, and the kind of book that records of this type supply.
     pub(super) rtype: u8,
     pub(super) book: BookKind,
-    /// Time that symbols are looked up for.
+    /// The time at which symbols are looked up.
     pub(super) ts: u64,
     pub(super) due: Ns,
     pub(super) record: u64,
 }
 
-/// Listings that have no definition of their own yet take this.
+/// Defaults for listings without a definition of their own.
 struct Defaults {
     venue: Option<Mic>,
     calendar: Mic,
@@ -62,7 +62,7 @@ struct Defaults {
 
 /// All instruments of one stream.
 pub(super) struct Instruments {
-    names: HashMap<u32, Vec<Named>>,
+    names: HashMap<u32, Vec<SymbolInterval>>,
     index: HashMap<u32, u32>,
     slots: Vec<Slot>,
     last: (u32, u32),
@@ -71,7 +71,7 @@ pub(super) struct Instruments {
 
 impl Instruments {
     pub(super) fn new(metadata: &Metadata) -> Instruments {
-        let mut names: HashMap<u32, Vec<Named>> = HashMap::new();
+        let mut names: HashMap<u32, Vec<SymbolInterval>> = HashMap::new();
         for mapping in &metadata.mappings {
             for interval in &mapping.intervals {
                 let (id, symbol) = match (metadata.stype_in, metadata.stype_out) {
@@ -83,7 +83,7 @@ impl Instruments {
                 let from = interval.start_date.midnight().assume_utc().unix_timestamp_nanos();
                 let until = interval.end_date.midnight().assume_utc().unix_timestamp_nanos();
                 let (from, until) = (u64::try_from(from).unwrap_or(0), u64::try_from(until).unwrap_or(u64::MAX));
-                names.entry(id).or_default().push(Named { from, until, symbol: symbol.clone() });
+                names.entry(id).or_default().push(SymbolInterval { from, until, symbol: symbol.clone() });
             }
         }
         Instruments {
@@ -95,7 +95,7 @@ impl Instruments {
         }
     }
 
-    /// One more than the highest index.
+    /// The highest index plus one.
     fn count(&self) -> u32 {
         self.slots.len() as u32
     }
@@ -104,13 +104,13 @@ impl Instruments {
         &mut self.slots[local as usize]
     }
 
-    /// Whether the record is of the last instrument again and nothing about its listing changes.
-    pub(super) fn settled(&self, at: At) -> bool {
+    /// Whether the record is of the same instrument as the last one and leaves its listing unchanged.
+    pub(super) fn unchanged(&self, at: At) -> bool {
         let slot = &self.slots[self.last.1 as usize];
         at.id == self.last.0 && at.ts < slot.until && (at.book == BookKind::None || slot.book_from.is_some())
     }
 
-    /// The index of the record's instrument, listed first if it is new; `None` when there are too many.
+    /// The index of the record's instrument, which is listed first if it is new; `None` if there are too many.
     pub(super) fn local(&mut self, at: At, to: &mut Inputs) -> Option<u32> {
         if at.id == self.last.0 && at.ts < self.slots[self.last.1 as usize].until {
             return Some(self.last.1);
@@ -143,12 +143,12 @@ impl Instruments {
         self.slots[local as usize].definition.symbol.clone()
     }
 
-    /// The symbol of a number at a time and until when the answer holds.
+    /// The symbol of an id at a time, and until when it is valid.
     fn look_up(&self, id: u32, ts: u64) -> (Option<&String>, u64) {
         let names = self.names.get(&id).map(Vec::as_slice).unwrap_or_default();
         match names.iter().rev().find(|n| (n.from..n.until).contains(&ts)) {
-            Some(named) => (Some(&named.symbol), named.until),
-            // A record just outside of its own mapping is still that instrument's.
+            Some(interval) => (Some(&interval.symbol), interval.until),
+            // A record just outside its own mapping's interval still belongs to that instrument.
             None => (names.last().map(|n| &n.symbol), u64::MAX),
         }
     }
@@ -184,17 +184,17 @@ impl Instruments {
         }
     }
 
-    /// A symbol mapping of the stream: it holds for records from now on.
+    /// Applies a symbol mapping from the stream, valid for all records from now on.
     pub(super) fn map(&mut self, message: &SymbolMappingMsg) {
         let (Ok(symbol), id) = (message.stype_out_symbol(), message.hd.instrument_id) else { return };
-        let named = Named { from: 0, until: u64::MAX, symbol: symbol.to_owned() };
-        self.names.insert(id, vec![named]);
+        let interval = SymbolInterval { from: 0, until: u64::MAX, symbol: symbol.to_owned() };
+        self.names.insert(id, vec![interval]);
         if let Some(local) = self.index.get(&id) {
             self.slots[*local as usize].until = 0;
         }
     }
 
-    /// A definition: the listing takes its terms.
+    /// Applies a definition's terms to its listing.
     pub(super) fn define(&mut self, at: At, message: &InstrumentDefMsg, to: &mut Inputs) -> Option<u32> {
         let symbol = message.raw_symbol().unwrap_or_default().to_owned();
         let known = self.index.get(&at.id).copied();
@@ -218,8 +218,8 @@ impl Instruments {
         Some(local)
     }
 
-    /// Whether records of this type keep the book of the instrument; the first type that can does.
-    pub(super) fn keeps_book(&mut self, local: u32, at: At, to: &mut Inputs) -> bool {
+    /// Whether records of this type supply the instrument's book: the first type that can, does.
+    pub(super) fn supplies_book(&mut self, local: u32, at: At, to: &mut Inputs) -> bool {
         let slot = &mut self.slots[local as usize];
         if slot.book_from.is_none() {
             slot.book_from = Some(at.rtype);
@@ -229,14 +229,14 @@ impl Instruments {
         self.slots[local as usize].book_from == Some(at.rtype)
     }
 
-    /// Whether records of `rtype` bring the trades of this instrument; the first type that can does.
-    pub(super) fn brings_trades(&mut self, local: u32, rtype: u8) -> bool {
+    /// Whether records of `rtype` supply the instrument's trades: the first type that can, does.
+    pub(super) fn supplies_trades(&mut self, local: u32, rtype: u8) -> bool {
         *self.slots[local as usize].trades_from.get_or_insert(rtype) == rtype
     }
 }
 
 impl Defaults {
-    /// What the code of a dataset (`XNAS.ITCH`) tells of everything in it.
+    /// The defaults that follow from a dataset's code (`XNAS.ITCH`).
     fn of(dataset: &str) -> Defaults {
         let code: Option<Mic> = dataset.as_bytes().get(..4).and_then(|c| c.try_into().ok()).map(Mic);
         let american = *b"USD\0";
@@ -261,7 +261,7 @@ fn venue_of(publisher: u16) -> Mic {
     venue.ok().and_then(|v| v.as_bytes().try_into().ok()).map(Mic).unwrap_or_default()
 }
 
-/// The terms that a definition gives.
+/// Copies the terms of a definition.
 fn terms(definition: &mut Definition, message: &InstrumentDefMsg) {
     let known = |px: i64| (px != i64::MAX && px > 0).then_some(px);
     let positive = |n: i32| (n != i32::MAX).then(|| u32::try_from(n).ok()).flatten().filter(|n| *n > 0);
@@ -298,7 +298,7 @@ fn contract(instrument_type: InstrumentType, message: &InstrumentDefMsg) -> Opti
     }
 }
 
-/// Decimals that a price on this tick needs.
+/// How many decimals a price on this tick needs.
 fn decimals(tick: i64) -> u8 {
     (0..9).find(|places| tick % 10i64.pow(9 - places) == 0).unwrap_or(9) as u8
 }
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn datasets_tell_venue_and_calendar() {
+    fn a_dataset_implies_venue_and_calendar() {
         let of = |dataset| {
             let d = Defaults::of(dataset);
             (d.venue.map(|v| v.as_str().to_owned()), d.calendar.as_str().to_owned(), d.instrument_type)

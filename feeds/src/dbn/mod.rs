@@ -1,9 +1,10 @@
 //! Databento Binary Encoding, versions 1 to 3.
 //!
-//! The crate `dbn` knows the bytes; this feed says what each record means to the pipeline: orders, levels, quotes, trades,
-//! bars, definitions and states. See [`Dbn`] and the page of the feed.
+//! The `dbn` crate reads the bytes; this feed maps each record to inputs of the pipeline: orders, levels, quotes,
+//! trades, bars, definitions and statuses. See [`Dbn`] and the feed's page.
 //!
-//! Bound: one buffer, a slot for each instrument up to 65,535. Worst case: an MBP-10 record that changes all of its levels.
+//! Bound: one buffer, and one slot per instrument up to 65,535. Worst case: an MBP-10 record that changes all of its
+//! levels.
 
 mod decoder;
 mod instruments;
@@ -16,7 +17,7 @@ use crate::reader::open_streams;
 use crate::{Feed, FindError, OpenError, Opened, Request, drive};
 use flow::Ns;
 
-/// The line of the registry.
+/// The entry in the registry.
 pub const FEED: Feed = Feed {
     name: "dbn",
     doc: "feeds/docs/dbn.md",
@@ -33,8 +34,8 @@ fn recognise(head: &[u8]) -> bool {
 fn find(request: &Request) -> Result<Opened, FindError> {
     let [path] = request.paths.as_slice() else {
         return Err(OpenError {
-            what: format!("{} files for one input of the feed dbn", request.paths.len()),
-            next: "give each file as an input of its own: inputs are merged by time".to_owned(),
+            what: format!("a dbn input is one file, not {}", request.paths.len()),
+            next: "give each file as a separate input: inputs are merged by time".to_owned(),
         }
         .into());
     };
@@ -49,10 +50,10 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     }
 }
 
-/// Decodes any bytes, for a fuzz target: the first says how they are cut. Never panics.
+/// Decodes arbitrary bytes, for a fuzz target; the first byte says how they are cut. Never panics.
 pub fn fuzz(bytes: &[u8]) {
     let [cut, stream @ ..] = bytes else { return };
     let mut last = Ns(0);
-    // Whether it ends well or in an error: both are answers.
+    // An error is as valid an outcome as success.
     let _ = drive::run(&mut Dbn::new(), &[stream], usize::from(*cut) * 16, 0, |event, _| last = event.ts);
 }

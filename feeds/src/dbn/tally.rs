@@ -1,9 +1,9 @@
-//! What a stream was made of: records by type, orders by action, flags that cast doubt.
+//! Statistics of a stream: records by type, orders by action, and flags that cast doubt on the data.
 
 use dbn::{FlagSet, rtype};
 use flow::Count;
 
-/// Names of the types of record, as Databento names their schemas.
+/// Names of the record types, which are Databento's schema names.
 const NAMES: &[(u8, &str)] = &[
     (rtype::MBO, "mbo"),
     (rtype::MBP_0, "trades"),
@@ -33,7 +33,7 @@ const NAMES: &[(u8, &str)] = &[
 /// Actions of an MBO record.
 const ACTIONS: &[u8] = b"ACMRTFN";
 
-/// The counters.
+/// The counters of one stream.
 pub(super) struct Tally {
     records: [u64; 256],
     actions: [u64; 256],
@@ -59,7 +59,7 @@ impl Tally {
         self.actions[usize::from(action)] += 1;
     }
 
-    /// Book or trade of a record that another type of record brings already.
+    /// Counts a book update or trade that is ignored because another record type supplies it.
     pub(super) fn passed_over(&mut self) {
         self.passed_over += 1;
     }
@@ -70,7 +70,7 @@ impl Tally {
         self.maybe_bad_book += u64::from(flags.is_maybe_bad_book());
     }
 
-    /// Every counter that is not 0.
+    /// All counters that are not 0.
     pub(super) fn counts(&self) -> Vec<Count> {
         let known = NAMES.iter().map(|(kind, name)| ((*name).to_owned(), self.records[usize::from(*kind)]));
         let named = |kind: usize| NAMES.iter().any(|(k, _)| usize::from(*k) == kind);

@@ -1,11 +1,12 @@
-//! Records to inputs: what each type of record means to the pipeline.
+//! From records to inputs: what each record type means to the pipeline.
 //!
-//! Each record becomes the inputs of its kind, in the order in which they hold; the page of the feed has the table. Two
-//! rules keep a mixed live stream true: the first type of record that can keep an instrument's book does, and the first
-//! that can bring its trades does, so nothing is counted twice.
+//! Each record becomes the inputs of its kind, in order; the feed's page has the table. A mixed live stream carries the
+//! same book or trade in several record types; so that nothing counts twice, the first type that can supply an
+//! instrument's book does, and the first that can supply its trades does.
 //!
-//! The event that changes a book is held back until the next input while its group is open, since the group may be closed
-//! by a record that makes no input. Bound: one input held, at most forty levels a record ([`Inputs::MARGIN`]).
+//! An event that changes a book is held back until the next input while its group is open, because the record that
+//! closes the group may itself make no input. Bound: one event held back, at most forty levels per record
+//! ([`Inputs::MARGIN`]).
 
 use super::instruments::{At, Instruments, LIMIT};
 use super::tally::Tally;
@@ -19,7 +20,7 @@ use flow::records::{Add, Bar, BarFlow, Cancel, Clear, Level, Quote, Replace, Sta
 use flow::{AnomalyKind, BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side};
 use std::ffi::c_char;
 
-/// Levels a side of an MBP-10 record.
+/// Levels on each side of an MBP-10 record.
 const DEPTH: usize = 10;
 
 /// Turns the records of one stream into inputs.
@@ -29,12 +30,12 @@ pub(super) struct Translator {
     held: Option<(Event, u64)>,
     record: u64,
     last_due: Ns,
-    /// Room for the ladder of a record and for its changes.
+    /// Buffers for the ladder of one record and for its changes.
     next: Vec<Rung>,
     levels: Vec<(Flags, Level)>,
 }
 
-/// What every record has: its header, its due time, its flags.
+/// The fields that every record has: header, due time, flags.
 #[derive(Clone, Copy)]
 struct Head {
     at: At,
@@ -42,7 +43,7 @@ struct Head {
     flags: Flags,
 }
 
-/// The terms of a trade, from whichever record.
+/// The terms of a trade, from any record type.
 #[derive(Clone, Copy)]
 struct Print {
     px: i64,
@@ -67,7 +68,7 @@ impl Translator {
         self.record
     }
 
-    /// Pushes the inputs of one record; the queue has room for them.
+    /// Pushes the inputs of one record; the queue must have room for them.
     pub(super) fn record(&mut self, record: RecordRef<'_>, to: &mut Inputs) {
         let kind = record.header().rtype;
         self.record += 1;
@@ -88,7 +89,7 @@ impl Translator {
         }
     }
 
-    /// A record that cannot be read: it is skipped, by its length, with an anomaly.
+    /// Reports a record that could not be decoded and was skipped by its length.
     pub(super) fn skipped(&mut self, header: Option<(u8, u64)>, what: AnomalyKind, to: &mut Inputs) {
         let (kind, ts) = header.unwrap_or_default();
         self.record += 1;
@@ -110,7 +111,7 @@ impl Translator {
         }
     }
 
-    // --- what all records share ---
+    // --- Common to all records ---
 
     /// The exchange's time, else the capture's, else that of the last record.
     fn due(&mut self, ts_event: u64, ts_recv: u64) -> Ns {
@@ -135,9 +136,9 @@ impl Translator {
         Head { at, exchange_ts: Ns(header.ts_event), flags: ours }
     }
 
-    /// The local instrument; an anomaly when there are too many.
+    /// The local instrument; reports an anomaly if there are too many.
     fn local(&mut self, head: &Head, to: &mut Inputs) -> Option<u32> {
-        if !self.instruments.settled(head.at) {
+        if !self.instruments.unchanged(head.at) {
             self.flush(to);
         }
         let local = self.instruments.local(head.at, to);
@@ -160,14 +161,15 @@ impl Translator {
         if opens { self.held = Some((event, self.record)) } else { to.push(event, self.record) }
     }
 
-    /// Passes on what is held back.
+    /// Emits the event that is held back.
     pub(super) fn flush(&mut self, to: &mut Inputs) {
         if let Some((event, record)) = self.held.take() {
             to.push(event, record);
         }
     }
 
-    /// The group of `local` is complete although this record changes no book: what is held back closes it.
+    /// This record ends the group of `local` without changing a book, so the event held back gets the end-of-group
+    /// flag.
     fn close_group(&mut self, head: &Head, local: u32) {
         if let Some((event, _)) = &mut self.held
             && event.instrument == local
@@ -177,7 +179,7 @@ impl Translator {
     }
 
     fn trade(&mut self, head: &Head, local: u32, print: Print, to: &mut Inputs) {
-        if !self.instruments.brings_trades(local, head.at.rtype) {
+        if !self.instruments.supplies_trades(local, head.at.rtype) {
             return self.tally.passed_over();
         }
         let (px, qty) = (Px(print.px), Qty(u64::from(print.qty)));
@@ -185,7 +187,7 @@ impl Translator {
         self.push(head, local, head.flags.with_side(side(print.side)), &trade, to);
     }
 
-    // --- by order ---
+    // --- Order by order ---
 
     fn mbo(&mut self, m: &MboMsg, to: &mut Inputs) {
         let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::ByOrder);
@@ -196,7 +198,7 @@ impl Translator {
             self.close_group(&head, local);
             return self.trade(&head, local, Print { px: m.price, qty: m.size, side: m.side }, to);
         }
-        if !self.instruments.keeps_book(local, head.at, to) {
+        if !self.instruments.supplies_book(local, head.at, to) {
             return self.tally.passed_over();
         }
         let (exchange_ts, order_ref, px, qty) = (head.exchange_ts, m.order_id, Px(m.price), Qty(u64::from(m.size)));
@@ -229,7 +231,7 @@ impl Translator {
         }
     }
 
-    // --- by price ---
+    // --- Level by level ---
 
     fn trades(&mut self, m: &TradeMsg, to: &mut Inputs) {
         let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::None);
@@ -250,7 +252,7 @@ impl Translator {
         self.quoted(&head, best_of_all(&m.levels[0]), print, to);
     }
 
-    /// A sample at the end of an interval: `ts_event` is that of the last trade, so the capture's time counts.
+    /// A sample at the end of an interval. Its `ts_event` is that of the last trade, so the capture's time is used.
     fn bbo(&mut self, m: &BboMsg, to: &mut Inputs) {
         let head = self.sampled(&m.hd, m.ts_recv, m.flags);
         self.quoted(&head, best(&m.levels[0]), None, to);
@@ -267,11 +269,11 @@ impl Translator {
         self.head(&header, ts_recv, flags, BookKind::Quotes)
     }
 
-    /// The quote as it was before the trade, then the trade. A quote is whole in itself: each closes its group.
+    /// The quote before the trade, then the trade. A quote is complete in itself, so each closes its group.
     fn quoted(&mut self, head: &Head, quote: Quote, print: Option<Print>, to: &mut Inputs) {
         let Some(local) = self.local(head, to) else { return };
         let head = Head { flags: head.flags.with(Flags::LAST_OF_GROUP), ..*head };
-        if self.instruments.keeps_book(local, head.at, to) {
+        if self.instruments.supplies_book(local, head.at, to) {
             let quote = Quote { exchange_ts: head.exchange_ts, ..quote };
             self.push(&head, local, head.flags, &quote, to);
         } else {
@@ -282,16 +284,16 @@ impl Translator {
         }
     }
 
-    /// The trade, then what changed in the ten levels a side.
+    /// The trade, then the changes of the ten levels on each side.
     fn mbp_10(&mut self, m: &Mbp10Msg, to: &mut Inputs) {
         let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::ByLevel);
         let Some(local) = self.local(&head, to) else { return };
-        let keeps = self.instruments.keeps_book(local, head.at, to);
+        let supplies = self.instruments.supplies_book(local, head.at, to);
         if m.action as u8 == b'T' {
             self.close_group(&head, local);
             self.trade(&head, local, Print { px: m.price, qty: m.size, side: m.side }, to);
         }
-        if !keeps {
+        if !supplies {
             return self.tally.passed_over();
         }
         let mut levels = std::mem::take(&mut self.levels);
@@ -310,7 +312,7 @@ impl Translator {
         self.levels = levels;
     }
 
-    // --- bars, definitions, states ---
+    // --- Bars, definitions, statuses ---
 
     fn ohlcv(&mut self, m: &OhlcvMsg, to: &mut Inputs) {
         let head = self.head(&m.hd, u64::MAX, FlagSet::default(), BookKind::None);
@@ -352,7 +354,7 @@ fn side(side: c_char) -> Side {
     }
 }
 
-/// Length of the bars of that type of record.
+/// The bar length of a record type.
 pub(super) fn bar_seconds(kind: u8) -> Option<u32> {
     match kind {
         rtype::OHLCV_1S => Some(1),
@@ -373,7 +375,7 @@ fn best_of_all(pair: &ConsolidatedBidAskPair) -> Quote {
     Quote { bid_px: Px(pair.bid_px), bid_qty, ask_px: Px(pair.ask_px), ask_qty, ..Quote::default() }
 }
 
-/// The levels of one side that there are.
+/// The non-empty levels of one side.
 fn ladder(pairs: &[BidAskPair; DEPTH], side: Side, to: &mut Vec<Rung>) {
     let rung = |pair: &BidAskPair| match side {
         Side::Buy => Rung { px: pair.bid_px, qty: u64::from(pair.bid_sz), orders: pair.bid_ct },
@@ -383,11 +385,12 @@ fn ladder(pairs: &[BidAskPair; DEPTH], side: Side, to: &mut Vec<Rung>) {
     to.extend(pairs.iter().map(rung).filter(|rung| rung.px != i64::MAX && rung.qty > 0));
 }
 
-/// The input of one change. What only came into sight or went out of it is no news: it is flagged as snapshot.
+/// The input of one change. A level that only moved into or out of the visible range is no market event, so it is
+/// flagged as snapshot.
 fn level(head: &Head, side: Side, change: Change, [old, new]: [usize; 2]) -> (Flags, Level) {
     let (rung, qty, moved) = match change {
-        Change::Came { rung, beyond } => (rung, rung.qty, beyond && old == DEPTH),
-        Change::Gone { rung, beyond } => (rung, 0, beyond && new == DEPTH),
+        Change::Added { rung, beyond } => (rung, rung.qty, beyond && old == DEPTH),
+        Change::Removed { rung, beyond } => (rung, 0, beyond && new == DEPTH),
         Change::Changed { new, .. } => (new, new.qty, false),
     };
     let orders = if qty == 0 { 0 } else { rung.orders };

@@ -1,14 +1,14 @@
 //! Captures: pcap and pcapng, down to the payload of a UDP datagram.
 //!
-//! Headers of files and networks are read by crates (`pcap-parser`, `etherparse`); packets of a pcapng are cut here,
-//! since the crate's reading of their options would allocate for every packet. Frames may carry VLAN tags; raw IP, BSD
-//! loopback and Linux cooked frames are read too. Bound: [`INTERFACES`] interfaces a section.
+//! The crates `pcap-parser` and `etherparse` read file and network headers. Packets of a pcapng are parsed here,
+//! because the crate parses their options, which would allocate for every packet. Frames may carry VLAN tags; raw IP,
+//! BSD loopback and Linux cooked frames are supported too. Bound: [`INTERFACES`] interfaces per section.
 
 use etherparse::{SlicedPacket, TransportSlice};
 use pcap_parser::nom::Err as Broken;
 use std::ops::Range;
 
-/// The most interfaces of a pcapng section.
+/// The most interfaces of one pcapng section.
 const INTERFACES: usize = 1024;
 
 const SECTION: u32 = 0x0a0d_0d0a;
@@ -16,7 +16,7 @@ const INTERFACE: u32 = 1;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 
-/// Why a capture cannot be read on.
+/// Why a capture cannot be read further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Damage(pub(super) String);
 
@@ -24,20 +24,20 @@ fn damage<T>(what: impl Into<String>) -> Result<T, Damage> {
     Err(Damage(what.into()))
 }
 
-/// Where a capture was made, as far as reading goes.
+/// The properties of a capture interface that reading needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Interface {
     link: i32,
-    /// Units of time a second.
+    /// Time units per second.
     units: u64,
-    /// Seconds to add.
+    /// Seconds to add to a time stamp.
     offset: i64,
 }
 
-/// A piece of a capture at the front of the bytes.
+/// The next piece of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// No packet: so many bytes to pass over.
+    /// Not a packet: this many bytes to skip.
     Other(usize),
     /// A packet.
     Packet(Packet),
@@ -46,33 +46,33 @@ pub(super) enum Piece {
 /// A captured frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packet {
-    /// Bytes of the whole piece.
+    /// Length of the whole piece in bytes.
     pub(super) len: usize,
-    /// Seconds since the Unix epoch; 0 = not known.
+    /// Seconds since the Unix epoch; 0 = unknown.
     pub(super) seconds: u64,
-    /// What the frame carries.
+    /// The frame's content.
     pub(super) content: Content,
 }
 
-/// What a frame carries.
+/// The content of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A UDP datagram, its payload at these bytes of the piece.
+    /// A UDP datagram; its payload is at these bytes of the piece.
     Udp(Range<usize>),
     /// Something else.
     Other,
-    /// It was cut short when it was captured, or is damaged.
+    /// Truncated by the capture, or damaged.
     Broken,
 }
 
-/// What is known of a capture while it is read.
+/// The state of a capture during reading.
 #[derive(Debug)]
 pub(super) enum Capture {
     /// Nothing read yet.
     Start,
-    /// The old format: one interface.
+    /// The classic format, with a single interface.
     Pcap { big: bool, interface: Interface },
-    /// Sections of blocks.
+    /// The pcapng format: sections of blocks.
     Blocks { big: bool, interfaces: Vec<Interface> },
 }
 
@@ -89,7 +89,7 @@ impl Capture {
         )
     }
 
-    /// The piece at the front of `bytes`, or how many bytes are missing of it at least.
+    /// The piece at the front of `bytes`, or the least number of bytes that are missing of it.
     pub(super) fn next(&mut self, bytes: &[u8]) -> Result<Result<Piece, usize>, Damage> {
         match self {
             Capture::Start if bytes.first_chunk() == Some(&SECTION.to_be_bytes()) => {
@@ -111,14 +111,14 @@ impl Capture {
             return damage("the header of the capture is damaged");
         };
         let units = if header.is_nanosecond_precision() { 1_000_000_000 } else { 1_000_000 };
-        // The upper bits of the link type are the length of the frame check sequence.
+        // The upper bits of the link type hold the length of the frame check sequence.
         let link = header.network.0 & 0xffff;
         *self = Capture::Pcap { big: header.is_bigendian(), interface: Interface { link, units, offset: 0 } };
         Ok(Ok(Piece::Other(LEN)))
     }
 }
 
-/// A frame of the old format.
+/// A frame of the classic format.
 fn frame(big: bool, interface: &Interface, bytes: &[u8]) -> Result<Result<Piece, usize>, Damage> {
     const HEADER: usize = 16;
     let parse = if big { pcap_parser::parse_pcap_frame_be } else { pcap_parser::parse_pcap_frame };
@@ -134,7 +134,7 @@ fn frame(big: bool, interface: &Interface, bytes: &[u8]) -> Result<Result<Piece,
     }
 }
 
-/// How many bytes are missing of a piece whose length its header tells.
+/// How many bytes of a piece are missing, given how to read its length from its header.
 fn missing(bytes: &[u8], header: usize, len: impl Fn(&[u8]) -> usize) -> usize {
     let need = if bytes.len() < header { header } else { len(bytes) };
     need.saturating_sub(bytes.len()).max(1)
@@ -145,24 +145,24 @@ fn word(big: bool, bytes: &[u8], at: usize) -> u32 {
     if big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
 }
 
-/// A block of the new format.
+/// A pcapng block.
 fn block(big: &mut bool, interfaces: &mut Vec<Interface>, bytes: &[u8]) -> Result<Result<Piece, usize>, Damage> {
     const SMALLEST: usize = 12;
     if bytes.len() < SMALLEST {
         return Ok(Err(SMALLEST - bytes.len()));
     }
-    // A section's type reads the same both ways; behind its length stands the mark of its byte order.
+    // A section's type is a palindrome; the byte-order mark follows its length.
     if word(true, bytes, 0) == SECTION {
         *big = match word(true, bytes, 8) {
             0x1a2b_3c4d => true,
             0x4d3c_2b1a => false,
-            _ => return damage("a section of the capture has no byte order"),
+            _ => return damage("a section of the capture has no valid byte-order mark"),
         };
         interfaces.clear();
     }
     let len = word(*big, bytes, 4) as usize;
     if len < SMALLEST || !len.is_multiple_of(4) {
-        return damage(format!("a block of the capture has a length of {len}"));
+        return damage(format!("a block of the capture has the invalid length {len}"));
     }
     if bytes.len() < len {
         return Ok(Err(len - bytes.len()));
@@ -193,29 +193,29 @@ fn interface(big: bool, bytes: &[u8], before: usize) -> Result<Interface, Damage
     }
 }
 
-/// A packet with its interface, time and lengths.
+/// An enhanced packet, with interface, time and lengths.
 fn enhanced(big: bool, interfaces: &[Interface], bytes: &[u8]) -> Result<Packet, Damage> {
     const DATA: usize = 28;
     if bytes.len() < DATA + 4 {
         return damage("a packet of the capture is too short");
     }
     let Some(interface) = interfaces.get(word(big, bytes, 8) as usize) else {
-        return damage("a packet of the capture has no interface");
+        return damage("a packet of the capture refers to no interface");
     };
     let ticks = u64::from(word(big, bytes, 12)) << 32 | u64::from(word(big, bytes, 16));
-    let (caught, full) = (word(big, bytes, 20) as usize, word(big, bytes, 24) as usize);
-    let Some(data) = bytes[DATA..bytes.len() - 4].get(..caught) else {
+    let (captured, full) = (word(big, bytes, 20) as usize, word(big, bytes, 24) as usize);
+    let Some(data) = bytes[DATA..bytes.len() - 4].get(..captured) else {
         return damage("a packet of the capture is longer than its block");
     };
     let seconds = if ticks == 0 { 0 } else { (ticks / interface.units).saturating_add_signed(interface.offset) };
-    Ok(Packet { len: bytes.len(), seconds, content: content(interface.link, data, caught < full, DATA)? })
+    Ok(Packet { len: bytes.len(), seconds, content: content(interface.link, data, captured < full, DATA)? })
 }
 
-/// A packet of the first interface, without a time.
+/// A simple packet: of the first interface, without a time.
 fn simple(big: bool, interfaces: &[Interface], bytes: &[u8]) -> Result<Packet, Damage> {
     const DATA: usize = 12;
     let (Some(interface), true) = (interfaces.first(), bytes.len() >= DATA + 4) else {
-        return damage("a packet of the capture has no interface");
+        return damage("a packet of the capture refers to no interface");
     };
     let full = word(big, bytes, 8) as usize;
     let data = &bytes[DATA..bytes.len() - 4];
@@ -223,7 +223,7 @@ fn simple(big: bool, interfaces: &[Interface], bytes: &[u8]) -> Result<Packet, D
     Ok(Packet { len: bytes.len(), seconds: 0, content: content(interface.link, data, data.len() < full, DATA)? })
 }
 
-/// The datagram in a frame that stands at byte `at` of its piece; `cut`: not all of it was captured.
+/// The content of a frame at byte `at` of its piece; `cut`: it was captured only in part.
 fn content(link: i32, data: &[u8], cut: bool, at: usize) -> Result<Content, Damage> {
     const LOOPBACK: usize = 4;
     let sliced = match link {
@@ -231,7 +231,7 @@ fn content(link: i32, data: &[u8], cut: bool, at: usize) -> Result<Content, Dama
         12 | 14 | 101 | 228 | 229 => SlicedPacket::from_ip(data).ok(),
         113 => SlicedPacket::from_linux_sll(data).ok(),
         0 | 108 => data.get(LOOPBACK..).and_then(|ip| SlicedPacket::from_ip(ip).ok()),
-        other => return damage(format!("frames of link type {other} are not known; Ethernet and IP are")),
+        other => return damage(format!("link type {other} is not supported; Ethernet and IP are")),
     };
     let Some(sliced) = sliced else { return Ok(Content::Broken) };
     let Some(TransportSlice::Udp(udp)) = sliced.transport else {

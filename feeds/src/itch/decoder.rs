@@ -1,37 +1,37 @@
-//! The decoder: framings down to messages.
+//! The decoder: from framing down to messages.
 //!
-//! The first bytes tell the framing. BinaryFILE is a 16-bit length before each message and a length of zero at the end.
-//! A capture is taken apart packet by packet ([`super::capture`], [`super::mold`]); a packet stays at the front of the
-//! window until its last message is translated, so that a full queue can interrupt it. Inputs do not depend on how the
-//! bytes are cut. Bound: one packet is looked at a time; nothing here grows with the file.
+//! The first bytes identify the framing. BinaryFILE prefixes each message with a 16-bit length; a zero length ends it.
+//! A capture is read packet by packet ([`super::capture`], [`super::mold`]); a packet stays at the front of the window
+//! until its last message is translated, so decoding can stop whenever the queue is full. The inputs do not depend on
+//! how the bytes are cut. Bound: one packet at a time; no state grows with the file.
 
 use super::capture::{Capture, Content, Damage, Piece};
-use super::mold::{self, Header, Seen, Sequencer};
+use super::mold::{self, Header, PacketClass, Sequencer};
 use super::translate::{INSTRUMENTS, Translator};
 use crate::reader::date;
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::America::New_York;
 use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Step, Window, midnight};
 
-const DAMAGED: &str = "everything before it was used; get the file again, it is damaged or was cut short";
-const NOT_ITCH: &str = "everything before it was used; from here on the file is not ITCH 5.0: check what wrote it";
+const DAMAGED: &str = "all earlier records were used; get the file again: it is damaged or truncated";
+const NOT_ITCH: &str = "all earlier records were used; from here on the file is not ITCH 5.0: check what wrote it";
 
 /// Decodes ITCH 5.0 from BinaryFILE, or from MoldUDP64 in a capture.
 pub struct ItchDecoder {
     translator: Translator,
     framing: Option<Framing>,
-    undated: Undated,
+    date_status: DateStatus,
 }
 
-/// Whether the day is known.
+/// Whether the trading date is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Undated {
-    /// It is.
-    No,
-    /// The first packet's time may tell it.
-    Yet,
-    /// Nothing told it.
-    ForEver,
+enum DateStatus {
+    /// It is known.
+    Known,
+    /// The first packet's time may supply it.
+    Pending,
+    /// Nothing supplied it.
+    Unknown,
 }
 
 enum Framing {
@@ -39,7 +39,7 @@ enum Framing {
     Packets(Box<Packets>),
 }
 
-/// A capture while it is decoded.
+/// The decoding state of a capture.
 struct Packets {
     capture: Capture,
     sequencer: Sequencer,
@@ -49,14 +49,14 @@ struct Packets {
 
 /// The packet at the front of the window.
 struct Current {
-    /// Bytes of the packet in the capture.
+    /// Length of the packet in the capture, in bytes.
     len: usize,
-    /// Where its next block is, from the front of the window.
+    /// Offset of its next block from the front of the window.
     at: usize,
-    /// Messages left.
+    /// Messages left to read.
     left: u16,
-    /// Messages still to pass by.
-    seen: u16,
+    /// Messages left to skip, because they are duplicates.
+    skip: u16,
 }
 
 #[derive(Default)]
@@ -71,28 +71,28 @@ struct PacketCounts {
 }
 
 impl ItchDecoder {
-    /// A decoder for messages of `date`, the trading date in New York. Without one a capture's own time tells it, and
-    /// else it is 1970-01-01.
+    /// A decoder for messages of `date`, the trading date in New York. Without one, a capture's own time supplies it;
+    /// failing that, it is 1970-01-01.
     pub fn new(date: Option<NaiveDate>) -> ItchDecoder {
         let midnight = midnight(date.unwrap_or(date::UNKNOWN), New_York);
-        let undated = if date.is_some() { Undated::No } else { Undated::Yet };
-        ItchDecoder { translator: Translator::new(midnight), framing: None, undated }
+        let date_status = if date.is_some() { DateStatus::Known } else { DateStatus::Pending };
+        ItchDecoder { translator: Translator::new(midnight), framing: None, date_status }
     }
 
     fn fault(&self, what: String, offset: u64, next: &'static str) -> FeedError {
         FeedError { what, offset, record: self.translator.records() + 1, next }
     }
 
-    /// The day of the first packet, where none was given. Time 0 is no time.
-    fn date_by(&mut self, seconds: u64) {
+    /// Takes the date from the first packet's time. Time 0 means unknown.
+    fn take_date(&mut self, seconds: u64) {
         let time = i64::try_from(seconds).ok().filter(|s| *s > 0).and_then(|s| DateTime::from_timestamp(s, 0));
         match time {
             Some(time) => {
                 let day = time.with_timezone(&New_York).date_naive();
                 self.translator.set_midnight(midnight(day, New_York));
-                self.undated = Undated::No;
+                self.date_status = DateStatus::Known;
             }
-            None => self.undated = Undated::ForEver,
+            None => self.date_status = DateStatus::Unknown,
         }
     }
 
@@ -123,7 +123,7 @@ impl ItchDecoder {
         self.stop(stopped, window)
     }
 
-    /// What follows from where BinaryFILE stopped.
+    /// The result of stopping in a BinaryFILE.
     fn stop(&self, stopped: Stopped, window: &Window) -> Result<Step, FeedError> {
         let (rest, offset) = (window.bytes(), window.offset());
         match stopped {
@@ -137,13 +137,11 @@ impl ItchDecoder {
                 Err(self.fault(what, offset, DAMAGED))
             }
             Stopped::Zero if rest.len() > 2 => {
-                let what = "a length of zero, the end of the session, but more bytes follow".to_owned();
+                let what = "a length of zero ends the session, but more bytes follow".to_owned();
                 Err(self.fault(what, offset, NOT_ITCH))
             }
             Stopped::Zero => Ok(if window.ended() { Step::Ended } else { Step::Starved }),
-            Stopped::Type(code) => {
-                Err(self.fault(format!("{code:#04x} is not the type of a message"), offset + 2, NOT_ITCH))
-            }
+            Stopped::Type(code) => Err(self.fault(format!("{code:#04x} is not a message type"), offset + 2, NOT_ITCH)),
         }
     }
 
@@ -162,8 +160,8 @@ impl ItchDecoder {
             match packets.capture.next(window.bytes()) {
                 Ok(Ok(Piece::Other(len))) => window.consume(len),
                 Ok(Ok(Piece::Packet(packet))) => {
-                    if self.undated == Undated::Yet {
-                        self.date_by(packet.seconds);
+                    if self.date_status == DateStatus::Pending {
+                        self.take_date(packet.seconds);
                     }
                     packets.current = self.open_packet(packets, &packet.content, packet.len, window.bytes(), to);
                     if packets.current.is_none() {
@@ -182,7 +180,7 @@ impl ItchDecoder {
         }
     }
 
-    /// Looks at a packet; gives it back if it has messages to translate.
+    /// Checks a packet; returns it if it has messages to translate.
     fn open_packet(
         &mut self,
         packets: &mut Packets,
@@ -214,15 +212,15 @@ impl ItchDecoder {
             broken(counts);
             return None;
         };
-        match packets.sequencer.see(&header) {
-            Seen::Foreign { first } => {
+        match packets.sequencer.classify(&header) {
+            PacketClass::OtherSession { first } => {
                 counts.foreign += 1;
                 if first {
                     self.translator.anomaly(AnomalyKind::BadPacket, number, to);
                 }
                 None
             }
-            Seen::Ours { restarted, missing, seen } => {
+            PacketClass::ThisSession { restarted, missing, duplicates } => {
                 if restarted {
                     self.translator.clear(to);
                 }
@@ -231,25 +229,25 @@ impl ItchDecoder {
                     let first = mold::block(&payload[Header::LEN..]).filter(|_| header.messages() > 0);
                     self.translator.gap(m.expected, m.received, first.unwrap_or(&[]), to);
                 }
-                if seen > 0 {
+                if duplicates > 0 {
                     counts.duplicates += 1;
                     self.translator.anomaly(AnomalyKind::DuplicatePacket, header.sequence, to);
                 }
                 counts.heartbeats += u64::from(header.messages() == 0);
                 let at = range.start + Header::LEN;
-                (header.messages() > 0).then_some(Current { len, at, left: header.messages(), seen })
+                (header.messages() > 0).then_some(Current { len, at, left: header.messages(), skip: duplicates })
             }
         }
     }
 
     /// Translates the next message of a packet; true if it was the last.
     fn one_message(&mut self, current: &mut Current, bytes: &[u8], to: &mut Inputs) -> bool {
-        let message = mold::block(&bytes[current.at..]).expect("the packet was found whole");
-        if current.seen > 0 {
-            current.seen -= 1;
-            self.translator.pass();
+        let message = mold::block(&bytes[current.at..]).expect("the packet was checked to be complete");
+        if current.skip > 0 {
+            current.skip -= 1;
+            self.translator.skip();
         } else if message.is_empty() {
-            self.translator.pass();
+            self.translator.skip();
         } else {
             self.translator.message(message, to);
         }
@@ -259,7 +257,7 @@ impl ItchDecoder {
     }
 }
 
-/// Why BinaryFILE stopped.
+/// Why decoding a BinaryFILE stopped.
 enum Stopped {
     Full,
     Short,
@@ -277,8 +275,8 @@ impl Decoder for ItchDecoder {
             self.framing = Some(if Capture::recognise(window.bytes()) {
                 Framing::Packets(Box::new(Packets::new()))
             } else {
-                if self.undated == Undated::Yet {
-                    self.undated = Undated::ForEver;
+                if self.date_status == DateStatus::Pending {
+                    self.date_status = DateStatus::Unknown;
                 }
                 Framing::BinaryFile
             });
@@ -313,8 +311,8 @@ impl Decoder for ItchDecoder {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let undated = self.undated == Undated::ForEver;
-        undated.then(|| date::UNKNOWN_WARNING.to_owned()).into_iter().collect()
+        let unknown = self.date_status == DateStatus::Unknown;
+        unknown.then(|| date::UNKNOWN_WARNING.to_owned()).into_iter().collect()
     }
 }
 

@@ -1,9 +1,8 @@
 //! Nasdaq TotalView-ITCH 5.0.
 //!
-//! [`wire`] is the table of messages with reading and writing, `translate` makes inputs of them (`table` of the
-//! frequent ones), [`ItchDecoder`] finds
-//! them in a BinaryFILE or in the MoldUDP64 packets of a capture. One pass, no table of orders: what a message means for
-//! a book is the book's matter.
+//! [`ItchDecoder`] finds messages in a BinaryFILE or in the MoldUDP64 packets of a capture; [`wire`] reads and writes
+//! them; `translate` turns them into inputs, with a fast path for the frequent types in `table`. One pass, no order
+//! table: keeping a book is the book stage's task.
 
 mod capture;
 mod decoder;
@@ -19,7 +18,7 @@ use crate::{Feed, FindError, OpenError, Opened, Request};
 use capture::Capture;
 use std::path::Path;
 
-/// The pipeline in the registry.
+/// The entry in the registry.
 pub const FEED: Feed = Feed {
     name: NAME,
     doc: "feeds/docs/itch.md",
@@ -31,11 +30,11 @@ pub const FEED: Feed = Feed {
 
 const NAME: &str = "itch";
 
-/// How much longer than the specification a message may be for a file to be recognised by it.
+/// How many bytes longer than specified a message may be and still identify a file as ITCH.
 const APPENDED: usize = 32;
 
-/// Whether these are the first bytes of a capture, or of a BinaryFILE: the first message of a known type has about its
-/// length and a time of day, and nothing before it is no message.
+/// Whether these are the first bytes of a capture or of a BinaryFILE. A BinaryFILE's first message of a known type must
+/// have about its specified length and a time of day; anything before it must at least look like a message.
 fn recognise(head: &[u8]) -> bool {
     Capture::recognise(head) || {
         let mut rest = head;
@@ -55,7 +54,7 @@ fn recognise(head: &[u8]) -> bool {
     }
 }
 
-/// A session that was ended before it began.
+/// Whether the session ended before it began.
 fn is_empty_session(head: &[u8]) -> bool {
     head.starts_with(&[0, 0])
 }
@@ -63,8 +62,8 @@ fn is_empty_session(head: &[u8]) -> bool {
 fn find(request: &Request) -> Result<Opened, FindError> {
     let [path] = request.paths.as_slice() else {
         return Err(OpenError {
-            what: format!("an input of the feed itch is one file, not {}", request.paths.len()),
-            next: "give each file as an input of its own".to_owned(),
+            what: format!("an itch input is one file, not {}", request.paths.len()),
+            next: "give each file as a separate input".to_owned(),
         }
         .into());
     };
@@ -76,7 +75,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read] })
 }
 
-/// The stream of the file that is ITCH: the file, or the one member of a zip.
+/// The ITCH stream of the file: the file itself, or the one matching member of a zip.
 fn choose(path: &Path) -> Result<Stream, FindError> {
     let mut streams = open_streams(path)?;
     let ours = |s: &Stream| recognise(&s.head) || is_empty_session(&s.head);
@@ -85,8 +84,8 @@ fn choose(path: &Path) -> Result<Stream, FindError> {
         [one] => Ok(streams.swap_remove(one)),
         [] => Err(FindError::other_feed(path, &streams[0].head)),
         _ => Err(OpenError {
-            what: format!("{} has {} members that are ITCH", path.display(), found.len()),
-            next: "unpack it and give each file as an input of its own".to_owned(),
+            what: format!("{} has {} ITCH members", path.display(), found.len()),
+            next: "unpack it and give each file as a separate input".to_owned(),
         }
         .into()),
     }

@@ -1,8 +1,8 @@
 //! From an ITCH message to inputs.
 //!
-//! One message makes one group: nothing, one input, or (for the first message of a stock) its definition and the input.
-//! The stock's locate is the instrument. The due time of an input is the exchange's time. Nothing is allocated except
-//! the symbol of a stock when it is defined. Bound: one bit for each of 65,536 locates.
+//! One message makes one group: no input, one input, or (for the first message of a stock) the stock's definition and
+//! the input. The stock's locate is the instrument number. An input is due at the exchange's time. Nothing is allocated
+//! except a stock's symbol when it is defined. Bound: one bit for each of 65,536 locates.
 
 use super::table::Frequent;
 use super::wire::{
@@ -20,14 +20,14 @@ pub(super) const INSTRUMENTS: u32 = 1 << 16;
 
 const VENUE: Mic = Mic(*b"XNAS");
 
-/// What a status is of; see [`Status`].
+/// What a status refers to; see [`Status`].
 const SESSION: u8 = 1;
 const TRADING: u8 = 2;
 const OPERATIONAL_HALT: u8 = 3;
 const SHORT_SALE: u8 = 4;
 const CIRCUIT_BREAKER: u8 = 5;
 
-/// Translates the messages of one input. Keeps what must be known between them: the day, which stocks are defined, counts.
+/// Translates the messages of one input. Its state: the trading date, which stocks are defined, counters.
 pub(super) struct Translator {
     midnight: Ns,
     last: Ns,
@@ -39,7 +39,7 @@ pub(super) struct Translator {
     empty_crosses: u64,
 }
 
-/// Where the inputs of one message go, and what they have in common.
+/// Where the inputs of one message go, and their common fields.
 struct Group<'a> {
     to: &'a mut Inputs,
     due: Ns,
@@ -78,18 +78,18 @@ impl Translator {
         }
     }
 
-    /// Sets the day before the first message.
+    /// Sets the date, before the first message.
     pub(super) fn set_midnight(&mut self, midnight: Ns) {
         (self.midnight, self.last) = (midnight, midnight);
     }
 
-    /// Messages seen, whatever became of them.
+    /// Messages so far, including skipped and rejected ones.
     pub(super) fn records(&self) -> u64 {
         self.record
     }
 
-    /// Passes a message by that was seen before, or is empty.
-    pub(super) fn pass(&mut self) {
+    /// Skips a duplicate or empty message.
+    pub(super) fn skip(&mut self) {
         self.record += 1;
     }
 
@@ -99,7 +99,7 @@ impl Translator {
         (head.timestamp < DAY_NS).then(|| Ns(self.midnight.0 + head.timestamp))
     }
 
-    /// Says that messages are missing before `next`, the message that follows them (empty if none does).
+    /// Reports that messages are missing before `next`, the message that follows them (empty if none does).
     pub(super) fn gap(&self, expected: u64, received: u64, next: &[u8], to: &mut Inputs) {
         let exchange_ts = self.time_of(next).unwrap_or(self.last);
         let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
@@ -107,20 +107,20 @@ impl Translator {
         to.push(AnomalyKind::SequenceGap.event(exchange_ts, 0, exchange_ts, received - expected), self.record + 1);
     }
 
-    /// Says that something is odd, at the last known time.
+    /// Reports an anomaly at the last known time.
     pub(super) fn anomaly(&self, what: AnomalyKind, detail: u64, to: &mut Inputs) {
         to.push(what.event(self.last, 0, Ns::NONE, detail), self.record + 1);
     }
 
-    /// Says that all orders are gone because another session begins.
+    /// Clears all orders, because a new session begins.
     pub(super) fn clear(&self, to: &mut Inputs) {
         let clear = Clear { exchange_ts: self.last, ..Clear::default() };
         to.push(Event::new(self.last, 0, Flags::LAST_OF_GROUP, &clear), self.record + 1);
     }
 
-    /// Translates the messages of BinaryFILE at the front of `bytes` as long as they are frequent ones and as they should be,
-    /// and gives the bytes that they took. What follows is left to [`Translator::message`]. The numbers that change with
-    /// every message stay in registers, which is why this stands alone.
+    /// Translates the leading messages of a BinaryFILE as long as they are frequent and valid; returns how many bytes
+    /// they took. [`Translator::message`] handles the next one. The counters that change with every message stay in
+    /// registers, which is why this is a function of its own.
     #[inline(never)]
     pub(super) fn frequent(&mut self, bytes: &[u8], to: &mut Inputs) -> usize {
         let (mut at, mut made) = (0, 0);
@@ -148,17 +148,17 @@ impl Translator {
         at
     }
 
-    /// Translates a message of at least one byte. There must be room in `to`.
+    /// Translates a message of at least one byte. `to` must have room.
     #[inline]
     pub(super) fn message(&mut self, bytes: &[u8], to: &mut Inputs) {
         self.record += 1;
         let code = bytes[0];
         let len = usize::from(LENGTHS[usize::from(code)]);
         if len == 0 || bytes.len() < len {
-            return self.odd(code, len, to);
+            return self.reject(code, len, to);
         }
         let Some(head) = wire::head_of(bytes).filter(|h| h.timestamp < DAY_NS) else {
-            return self.odd(code, len, to);
+            return self.reject(code, len, to);
         };
         let due = Ns(self.midnight.0 + head.timestamp);
         let group = Group { to, due, instrument: u32::from(head.locate), record: self.record };
@@ -167,13 +167,13 @@ impl Translator {
                 self.last = due;
                 self.counts[usize::from(code)] += 1;
             }
-            None => self.odd(code, len, to),
+            None => self.reject(code, len, to),
         }
     }
 
-    /// A message that cannot be translated; `len` is 0 if its type is not known.
+    /// Rejects a message; `len` is 0 if its type is unknown.
     #[cold]
-    fn odd(&mut self, code: u8, len: usize, to: &mut Inputs) {
+    fn reject(&mut self, code: u8, len: usize, to: &mut Inputs) {
         let what = if len == 0 && code.is_ascii_alphabetic() {
             self.unknown += 1;
             AnomalyKind::UnknownMessage
@@ -184,7 +184,7 @@ impl Translator {
         to.push(what.event(self.last, 0, Ns::NONE, u64::from(code)), self.record);
     }
 
-    /// `None`: its content is not the specification's.
+    /// Returns `None` if the content violates the specification.
     #[inline(always)]
     fn translate(&mut self, code: u8, bytes: &[u8], mut group: Group<'_>) -> Option<()> {
         match code {
@@ -211,7 +211,7 @@ impl Translator {
         }
     }
 
-    /// Messages of the state of the system or a stock, and those that are only counted.
+    /// Messages about the state of the system or of a stock, and those that are only counted.
     fn state(&mut self, code: u8, bytes: &[u8], mut group: Group<'_>) -> Option<()> {
         match code {
             b'S' => system(&SystemEvent::read(bytes)?, &mut group),
@@ -244,7 +244,7 @@ impl Translator {
         Some(())
     }
 
-    /// Makes sure that the stock is defined; a message that names no stock is malformed.
+    /// Defines the stock if necessary; a message without a stock is malformed.
     #[inline(always)]
     fn known(&mut self, stock: &Stock, group: &mut Group<'_>) -> Option<()> {
         stock_only(group)?;
@@ -309,7 +309,7 @@ impl Translator {
         Some(())
     }
 
-    /// Messages by type, then what was odd.
+    /// Counts of messages by type, then of irregular ones.
     pub(super) fn counts(&self) -> Vec<Count> {
         let by_type = TYPES.iter().map(|t| (char::from(t.code).to_string(), self.counts[usize::from(t.code)]));
         let rest = [
@@ -322,7 +322,7 @@ impl Translator {
     }
 }
 
-/// A message of a stock has a locate; instrument 0 would address all of them.
+/// Rejects a stock message without a locate: instrument 0 would address all stocks.
 #[inline(always)]
 fn stock_only(group: &Group<'_>) -> Option<()> {
     (group.instrument != 0).then_some(())

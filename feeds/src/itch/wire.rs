@@ -1,26 +1,26 @@
-//! The messages of ITCH 5.0 as they lie on the wire.
+//! The messages of ITCH 5.0 on the wire.
 //!
-//! One table says of each message its type byte, its length and where every field lies; the struct, the reading, the
-//! writing and [`TYPES`] all come from it, and the build proves that the fields fill the message without hole or
-//! overlap. Integers are big-endian and unaligned; texts are ASCII, padded with spaces at the end; prices have four
-//! implied decimals unless said otherwise. Reading a message copies it and allocates nothing.
+//! One table lists, for each message, its type byte, its length and the offset of every field. The structs, the reader,
+//! the writer and [`TYPES`] are generated from it, and the compiler proves that the fields fill each message without
+//! gap or overlap. Integers are big-endian and unaligned; text is ASCII, padded with trailing spaces; prices have four
+//! implied decimals unless noted. Reading a message copies it and allocates nothing.
 
-/// Prices have four implied decimals.
+/// Implied decimals of a price.
 pub(super) const DECIMALS: u8 = 4;
 
-/// What opens every message.
+/// The common head of every message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// Index of the stock for this day, from 1; 0 in messages that are of no stock.
+    /// Index of the stock for this day, from 1; 0 in messages that concern no stock.
     pub locate: u16,
-    /// Nasdaq's own.
+    /// Nasdaq's internal tracking number.
     pub tracking: u16,
     /// Nanoseconds since midnight in New York, below [`DAY_NS`]; 48 bits.
     pub timestamp: u64,
 }
 
 impl Head {
-    /// Bytes of the type and the head together.
+    /// Length of type byte and head together.
     pub const LEN: usize = 11;
 
     #[inline(always)]
@@ -35,29 +35,29 @@ impl Head {
     }
 }
 
-/// The head of a message of any type; `None` when it is too short to have one.
+/// The head of a message of any type; `None` if the message is too short.
 #[inline(always)]
 pub fn head_of(message: &[u8]) -> Option<Head> {
     message.first_chunk::<{ Head::LEN }>().map(|bytes| Head::read(bytes))
 }
 
-/// Nanoseconds of a day: a timestamp is below.
+/// Nanoseconds per day; every timestamp is below.
 pub const DAY_NS: u64 = 86_400_000_000_000;
 
 /// A message of one type.
 pub trait Message: Sized {
     /// Type byte.
     const TYPE: u8;
-    /// Length with the type byte, without the frame's length prefix.
+    /// Length including the type byte, without the frame's length prefix.
     const LEN: usize;
 
-    /// The message at the front of `bytes`; `None` when they are too few. The type byte is not looked at.
+    /// Reads the message at the front of `bytes`; `None` if they are too few. The type byte is not checked.
     fn read(bytes: &[u8]) -> Option<Self>;
 
     /// Appends the message.
     fn put(&self, to: &mut Vec<u8>);
 
-    /// Appends the message behind its length, as in BinaryFILE and in a MoldUDP64 packet.
+    /// Appends the message after its length, as in BinaryFILE and in a MoldUDP64 packet.
     fn put_framed(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(&(Self::LEN as u16).to_be_bytes());
         self.put(to);
@@ -67,7 +67,7 @@ pub trait Message: Sized {
 /// Stock symbol, padded with spaces.
 pub type Stock = [u8; 8];
 
-/// A symbol as the wire has it; what is longer than eight letters is cut.
+/// A symbol as on the wire; anything past eight characters is cut off.
 pub fn stock(symbol: &str) -> Stock {
     let mut padded = [b' '; 8];
     let len = symbol.len().min(8);
@@ -75,18 +75,18 @@ pub fn stock(symbol: &str) -> Stock {
     padded
 }
 
-/// A line of [`TYPES`].
+/// An entry of [`TYPES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageType {
     /// Type byte.
     pub code: u8,
     /// Name of the message's struct.
     pub name: &'static str,
-    /// Length by the specification, with the type byte.
+    /// Specified length, including the type byte.
     pub len: usize,
 }
 
-/// A value with a place on the wire.
+/// A value with a wire representation.
 trait Wire: Copy {
     const SIZE: usize;
     fn get(bytes: &[u8], at: usize) -> Self;
@@ -158,7 +158,7 @@ macro_rules! messages {
         pub const TYPES: &[MessageType] =
             &[ $( MessageType { code: $code, name: stringify!($name), len: $len } ),* ];
 
-        /// Reads and writes again, by type.
+        /// Reads a message and writes it back, by type.
         #[cfg(test)]
         pub(super) const RECODE: &[fn(&[u8]) -> Option<Vec<u8>>] = &[ $( |bytes| {
             let mut to = Vec::new();
@@ -339,7 +339,7 @@ messages! {
     }
 }
 
-/// Lengths by type byte; 0 for bytes that are no type.
+/// Length by type byte; 0 for bytes that are not a type.
 pub const LENGTHS: [u8; 256] = {
     let mut lengths = [0; 256];
     let mut i = 0;
@@ -388,9 +388,9 @@ mod tests {
     }
 
     proptest! {
-        /// The fields fill a message, so reading and writing gives back every bit of it.
+        /// The fields fill a message, so a message read and written back is unchanged, bit for bit.
         #[test]
-        fn what_is_read_is_written_again(kind in 0..TYPES.len(), random in prop::collection::vec(any::<u8>(), 64)) {
+        fn a_message_read_and_written_is_unchanged(kind in 0..TYPES.len(), random in prop::collection::vec(any::<u8>(), 64)) {
             let mut bytes = random[..TYPES[kind].len].to_vec();
             bytes[0] = TYPES[kind].code;
             prop_assert_eq!(RECODE[kind](&bytes), Some(bytes.clone()));

@@ -1,10 +1,11 @@
-//! The decoder: row `i` of both files in lockstep.
+//! The decoder: reads row `i` of both files in lockstep.
 //!
-//! The book of the line is driven by the messages. The decoder keeps the visible levels of the last orderbook row, applies
-//! the next message to them, and compares with the next row: what differs at the edge of the window came into sight or went
-//! out of it, and is told to the line by a `level`; what differs inside it is an anomaly, after which the row counts.
+//! The messages drive the pipeline's book. The decoder keeps the visible levels of the last orderbook row, applies the
+//! next message to them, and compares the result with the next row. A difference at the edge of the visible range is a
+//! level that moved into or out of it, and is emitted as a `level`. A difference inside the range is reported as an
+//! anomaly, and the row's values prevail.
 //!
-//! Bound: two ladders of the row's depth and the inputs of one row. Worst case of a row: linear in its length.
+//! Bound: two ladders of the row's depth and the inputs of one row. Worst case: linear in the length of a row.
 
 use super::rows::{self, Message, RowError};
 use crate::ladder::{Change, Rung, better, walk};
@@ -13,17 +14,17 @@ use flow::{
     AnomalyKind, Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, Step, Window,
 };
 
-/// Prices have four decimals.
+/// Decimals of a price.
 const DECIMALS: u32 = 4;
 /// The only instrument of this source.
 const INSTRUMENT: u32 = 1;
-/// The most levels a side that a row may have.
+/// The most levels that a row may have on each side.
 const MAX_LEVELS: usize = 4096;
 
 /// The two files, in the order of the decoder's windows.
 const FILES: [&str; 2] = ["message file", "orderbook file"];
 
-/// What the two files' rows amount to.
+/// Statistics of the two files.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     kinds: [u64; 8],
@@ -34,7 +35,7 @@ struct Tally {
     differing: u64,
 }
 
-/// Decodes the message and the orderbook file of one symbol and day. Windows: the message file, the orderbook file.
+/// Decodes the message and the orderbook file of one symbol and day, from one window each, in this order.
 pub struct Lobster {
     definition: Definition,
     midnight: Ns,
@@ -50,10 +51,10 @@ pub struct Lobster {
     tally: Tally,
 }
 
-/// A line at the front of a window.
+/// The next line of a window.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Line {
-    /// `len` bytes of content, `used` with its end.
+    /// `len` bytes of content; `used` includes the line end.
     Whole {
         len: usize,
         used: usize,
@@ -76,7 +77,7 @@ impl Line {
 }
 
 impl Lobster {
-    /// A decoder for the listing `definition` whose times count from `midnight`.
+    /// A decoder for the listing `definition`; times count from `midnight`.
     pub fn new(definition: Definition, midnight: Ns) -> Lobster {
         Lobster {
             definition,
@@ -94,7 +95,7 @@ impl Lobster {
         }
     }
 
-    /// Decodes the next row of both files into `pending`; a step when there is none.
+    /// Decodes the next row of both files into `pending`; returns a step if there is no row.
     fn row(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Option<Step>, FeedError> {
         let (lines, record) = ([Line::of(&windows[0]), Line::of(&windows[1])], self.records + 1);
         let [Line::Whole { len: message_len, used: message_used }, Line::Whole { len: book_len, used: book_used }] =
@@ -127,7 +128,8 @@ impl Lobster {
             [Line::Whole { .. }, Line::Ended] => 1,
             _ => return Ok(Some(Step::Starved)),
         };
-        let what = format!("the {} ends after {} rows, the {} goes on", FILES[short], self.records, FILES[1 - short]);
+        let what =
+            format!("the {} ends after {} rows, but the {} continues", FILES[short], self.records, FILES[1 - short]);
         Err(self.at(windows, short, what, "the files must have the same number of rows: get both again"))
     }
 
@@ -135,7 +137,7 @@ impl Lobster {
         FeedError { what, offset: windows[file].offset(), record: self.records + 1, next }
     }
 
-    /// Turns one row into inputs.
+    /// Translates one row into inputs.
     fn translate(&mut self, message: &Message, to: &mut Inputs) {
         let due = Ns(self.midnight.0 + message.time.0);
         self.pending.clear();
@@ -145,7 +147,7 @@ impl Lobster {
             self.definition.push(to, due, INSTRUMENT, 1);
             self.first(message, due);
         } else {
-            self.told(message, due);
+            self.emit(message, due);
             let agree = [Side::Sell, Side::Buy].map(|side| self.compare(side, due));
             if agree == [true, true] { self.tally.equal += 1 } else { self.tally.differing += 1 }
         }
@@ -163,21 +165,22 @@ impl Lobster {
         }
     }
 
-    /// The first row is the snapshot to start from. Its message is in the book already: only its trade is told.
+    /// The first row is the initial snapshot. It already includes the effect of its message, so only a trade is
+    /// emitted.
     fn first(&mut self, message: &Message, due: Ns) {
         self.last = due;
         match message.kind {
             4 if priced(message) => self.trade(message, due, Flags::NONE),
             1..=3 => {}
-            _ => self.told(message, due),
+            _ => self.emit(message, due),
         }
         for (side, rungs) in [(Side::Buy, &self.next_bids), (Side::Sell, &self.next_asks)] {
             self.pending.extend(rungs.iter().map(|rung| level(due, side, rung.px, rung.qty)));
         }
     }
 
-    /// The message itself, also applied to the ladder.
-    fn told(&mut self, message: &Message, due: Ns) {
+    /// Emits the message and applies it to the ladder.
+    fn emit(&mut self, message: &Message, due: Ns) {
         if due < self.last {
             self.anomaly(AnomalyKind::BackwardTime, due, self.last.0 - due.0, message);
         }
@@ -230,7 +233,7 @@ impl Lobster {
         }
     }
 
-    /// A trade that moves no displayed level. The direction is the resting side; an auction has no aggressor.
+    /// A trade that changes no displayed level. The direction is the resting side; an auction has no aggressor.
     fn trade(&mut self, message: &Message, due: Ns, flags: Flags) {
         let aggressor = match message.direction {
             _ if flags.has(Flags::AUCTION) => Side::None,
@@ -242,7 +245,7 @@ impl Lobster {
         self.push(due, flags.with_side(aggressor), &Trade { exchange_ts: due, px, qty, match_id: 0, order_ref });
     }
 
-    /// A halt, in the letters of the venue's own message: halted, quoting only, trading.
+    /// A trading status, coded like the venue's own message: halted, quotation only, trading.
     fn halt(&mut self, message: &Message, due: Ns) {
         let code = match message.px {
             -1 => *b"H\0\0\0",
@@ -253,7 +256,7 @@ impl Lobster {
         self.push(due, Flags::NONE, &Status { exchange_ts: due, code, what: 2, ..Status::default() });
     }
 
-    /// Tells what the row shows and the messages did not explain; whether all levels visible in both agree.
+    /// Emits the row's levels that the messages do not explain; true if all levels visible in both agree.
     fn compare(&mut self, side: Side, due: Ns) -> bool {
         let (predicted, row) = match side {
             Side::Buy => (&self.bids, &self.next_bids),
@@ -263,8 +266,8 @@ impl Lobster {
         let (pending, tally) = (&mut self.pending, &mut self.tally);
         walk(side, predicted, row, |change| {
             let (rung, qty, explained) = match change {
-                Change::Came { rung, beyond } => (rung, rung.qty, beyond),
-                Change::Gone { rung, beyond } => (rung, 0, beyond && full),
+                Change::Added { rung, beyond } => (rung, rung.qty, beyond),
+                Change::Removed { rung, beyond } => (rung, 0, beyond && full),
                 Change::Changed { new, .. } => (new, new.qty, false),
             };
             if !explained {
@@ -274,8 +277,8 @@ impl Lobster {
                 pending.push(without_group(mismatch));
             }
             match change {
-                Change::Came { .. } => tally.injected += 1,
-                Change::Gone { .. } => tally.dropped += 1,
+                Change::Added { .. } => tally.injected += 1,
+                Change::Removed { .. } => tally.dropped += 1,
                 Change::Changed { .. } => {}
             }
             pending.push(level(due, side, rung.px, qty));
@@ -298,7 +301,7 @@ impl Lobster {
     }
 }
 
-/// The anomaly stands inside a row: the row's last input closes the group.
+/// An anomaly never ends a group: the last input of the row does.
 fn without_group(event: Event) -> Event {
     Event { flags: event.flags.without(Flags::LAST_OF_GROUP), ..event }
 }
@@ -308,7 +311,7 @@ fn level(due: Ns, side: Side, px: i64, qty: u64) -> Event {
     Event::new(due, INSTRUMENT, Flags::SNAPSHOT.with_side(side), &level)
 }
 
-/// Whether price and size are such that an order can have them.
+/// Whether price and size are valid for an order.
 fn priced(message: &Message) -> bool {
     (1..=999_999_999_999).contains(&message.px) && message.qty > 0
 }
@@ -326,7 +329,10 @@ fn depth(book_row: &[u8]) -> Result<usize, RowError> {
     if columns.is_multiple_of(4) && columns / 4 <= MAX_LEVELS {
         return Ok(columns / 4);
     }
-    Err(RowError { at: 0, what: format!("{columns} columns where there must be 4 for each level, up to {MAX_LEVELS}") })
+    Err(RowError {
+        at: 0,
+        what: format!("{columns} columns; there must be 4 per level, for at most {MAX_LEVELS} levels"),
+    })
 }
 
 fn row_fault(file: usize, error: RowError, offset: u64, record: u64) -> FeedError {
@@ -334,7 +340,7 @@ fn row_fault(file: usize, error: RowError, offset: u64, record: u64) -> FeedErro
         what: format!("{}, line {record}: {}", FILES[file], error.what),
         offset: offset + error.at as u64,
         record,
-        next: "everything before it was used; if it is the last line the file was cut short, else it is not a LOBSTER file: get it again",
+        next: "all earlier records were used; if this is the last row, the file is truncated; otherwise it is not a LOBSTER file: get it again",
     }
 }
 

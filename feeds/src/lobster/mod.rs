@@ -1,11 +1,11 @@
 //! LOBSTER: a message file, and the order book after every message.
 //!
 //! Row `i` of the orderbook file is the visible book after row `i` of the message file. Orders from before the first
-//! message are not in the message file, so a book run on messages alone drifts away; a book copied from the rows has no
-//! order flow. This feed does both: messages drive, and the rows supply the levels that no message explains because they
-//! come into sight or go out of it. See [`Lobster`].
+//! message are missing in the message file, so a book built from messages alone drifts; a book copied from the rows has
+//! no order flow. This feed combines the two: the messages drive, and the rows supply levels that no message explains
+//! because they moved into or out of the visible range. See [`Lobster`].
 //!
-//! Bound: two lines and two ladders in memory. Worst case: a row of N levels costs O(N).
+//! Bound: two lines and two ladders in memory. Worst case: O(N) for a row of N levels.
 
 mod decoder;
 mod rows;
@@ -19,17 +19,17 @@ use flow::{BookKind, Definition, InstrumentType, Mic, Ns, Px, TextParam, midnigh
 
 const SYMBOL: TextParam = TextParam::new("symbol", "", "Symbol of the listing; empty takes it from the file's name");
 
-/// The line of the registry.
+/// The entry in the registry.
 pub const FEED: Feed = Feed {
     name: "lobster",
     doc: "feeds/docs/lobster.md",
-    about: "LOBSTER message and orderbook files of one symbol and day: the zip as it is, or its two CSV files",
+    about: "LOBSTER message and orderbook files of one symbol and day: the zip itself, or its two CSV files",
     params: &[SYMBOL.param()],
     recognise: |head| Role::of(head).is_some(),
     find,
 };
 
-/// The venue that the data was reconstructed from, and its calendar.
+/// The venue whose data LOBSTER reconstructs, and its calendar.
 const VENUE: Mic = Mic(*b"XNAS");
 
 /// Which of the two files a stream is.
@@ -40,7 +40,7 @@ enum Role {
 }
 
 impl Role {
-    /// Told by the first row: six columns that read as a message, or a whole number of levels.
+    /// Recognised by the first row: six columns that parse as a message, or a whole number of levels.
     fn of(head: &[u8]) -> Option<Role> {
         let end = memchr::memchr(b'\n', head).unwrap_or(head.len());
         let row = &head[..end - usize::from(head[..end].ends_with(b"\r"))];
@@ -48,7 +48,7 @@ impl Role {
         if rows::message(row).is_ok() {
             return Some(Role::Messages);
         }
-        // A row of very many levels is longer than the head: whole levels only.
+        // A row of very many levels exceeds the head: check complete levels only.
         let levels = columns / 4;
         let cut = memchr::memchr_iter(b',', row).nth((levels * 4).saturating_sub(1)).unwrap_or(row.len());
         let whole = end < head.len() && columns.is_multiple_of(4) || end == head.len() && levels > 0;
@@ -57,7 +57,7 @@ impl Role {
     }
 }
 
-/// Symbol, date in `SYMBOL_YYYY-MM-DD_…`.
+/// Symbol and date from a name of the form `SYMBOL_YYYY-MM-DD_…`.
 fn symbol_and_date(name: &str) -> (Option<&str>, Option<NaiveDate>) {
     let day = date::in_name(name);
     let symbol = name.split_once('_').map(|(symbol, _)| symbol).filter(|s| !s.is_empty() && day.is_some());
@@ -83,7 +83,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let ((symbol, day), (book_symbol, book_day)) = (symbol_and_date(&messages.name), symbol_and_date(&book.name));
     if (symbol, day) != (book_symbol, book_day) && symbol.is_some() && book_symbol.is_some() {
         return Err(OpenError {
-            what: format!("{} and {} are not of the same symbol and day", messages.name, book.name),
+            what: format!("{} and {} belong to different symbols or days", messages.name, book.name),
             next: "give the message and the orderbook file that belong together".to_owned(),
         }
         .into());
@@ -107,12 +107,12 @@ fn take(streams: &mut Vec<Stream>, role: Role) -> Option<Stream> {
 
 fn missing(shown: &str, which: &str) -> OpenError {
     OpenError {
-        what: format!("{shown} has no {which} file in it"),
-        next: "give the zip as it is, or the message and the orderbook CSV file together".to_owned(),
+        what: format!("{shown} contains no {which} file"),
+        next: "give the zip itself, or the message and the orderbook CSV file together".to_owned(),
     }
 }
 
-/// A decoder for the symbol's listing on a trading day. Its windows: the message file, the orderbook file.
+/// A decoder for a symbol on a trading day. Its windows are the message file and the orderbook file.
 pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
     let definition = Definition {
         symbol: symbol.to_owned(),
@@ -129,13 +129,14 @@ pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
     Lobster::new(definition, midnight(day, zone_of(VENUE)))
 }
 
-/// Decodes any bytes, for a fuzz target: the first two say where the files part and how they are cut. Never panics.
+/// Decodes arbitrary bytes, for a fuzz target; the first two bytes say where the files split and how they are cut.
+/// Never panics.
 pub fn fuzz(bytes: &[u8]) {
     let [part, cut, rest @ ..] = bytes else { return };
     let (messages, book) = rest.split_at(rest.len() * usize::from(*part) / 255);
     let mut decoder = decoder("FUZZ", NaiveDate::default());
     let mut last = Ns(0);
-    // Whether it ends well or in an error: both are answers.
+    // An error is as valid an outcome as success.
     let _ = drive::run(&mut decoder, &[messages, book], usize::from(*cut), 0, |event, _| last = event.ts);
 }
 
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_told_by_their_first_row() {
+    fn files_are_recognised_by_their_first_row() {
         let is = |head: &[u8]| match Role::of(head) {
             Some(Role::Messages) => "messages",
             Some(Role::Book) => "book",

@@ -1,7 +1,7 @@
-//! Rows: the two kinds of CSV lines, parsed as integers.
+//! Parses the rows of both CSV files as integers.
 //!
-//! A time has up to nine decimals and a price is an integer already, so nothing passes through a float. Worst case: one
-//! pass over the line.
+//! A time has at most nine decimals and a price is already an integer, so nothing passes through a float. Worst case:
+//! one pass over the row.
 
 use crate::ladder::{Rung, ordered};
 use atoi::FromRadix10SignedChecked;
@@ -16,7 +16,7 @@ const EMPTY: i64 = 9_999_999_999;
 /// A row of the message file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Message {
-    /// Since midnight.
+    /// Time since midnight.
     pub(super) time: Ns,
     pub(super) kind: i64,
     pub(super) order: i64,
@@ -25,14 +25,14 @@ pub(super) struct Message {
     pub(super) direction: i64,
 }
 
-/// What is wrong with a row: where in it, and what.
+/// What is wrong with a row, and at which byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RowError {
     pub(super) at: usize,
     pub(super) what: String,
 }
 
-/// Reads the fields of a row one after the other.
+/// Reads the fields of a row in order.
 struct Fields<'a> {
     row: &'a [u8],
     at: usize,
@@ -40,7 +40,7 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// The next integer; it ends at a comma or at the end of the row.
+    /// The next integer, which ends at a comma or at the end of the row.
     fn integer(&mut self) -> Result<i64, RowError> {
         let (value, used) = i64::from_radix_10_signed_checked(&self.row[self.at.min(self.row.len())..]);
         let digit_last = used > 0 && self.row[self.at + used - 1].is_ascii_digit();
@@ -58,7 +58,7 @@ impl Fields<'_> {
     fn time(&mut self) -> Result<Ns, RowError> {
         let rest = &self.row[self.at..];
         let field = &rest[..memchr::memchr(b',', rest).unwrap_or(rest.len())];
-        let parsed = nanoseconds(field).ok_or_else(|| self.fault("is not a time in seconds below a day and a half"))?;
+        let parsed = nanoseconds(field).ok_or_else(|| self.fault("is not a time in seconds below 36 hours"))?;
         self.step(field.len());
         Ok(Ns(parsed))
     }
@@ -81,7 +81,7 @@ impl Fields<'_> {
     }
 }
 
-/// `34200.004241176` as nanoseconds; at most a day and a half.
+/// `34200.004241176` as nanoseconds; less than a day and a half.
 fn nanoseconds(field: &[u8]) -> Option<u64> {
     let (seconds, fraction) = match memchr::memchr(b'.', field) {
         Some(dot) => (&field[..dot], &field[dot + 1..]),
@@ -97,12 +97,12 @@ fn nanoseconds(field: &[u8]) -> Option<u64> {
     (seconds < 129_600).then_some(seconds * Ns::SECOND + nanos)
 }
 
-/// Number of columns of a row.
+/// The number of columns of a row.
 pub(super) fn columns(row: &[u8]) -> usize {
     memchr::memchr_iter(b',', row).count() + 1
 }
 
-/// Reads a row of the message file.
+/// Parses a row of the message file.
 pub(super) fn message(row: &[u8]) -> Result<Message, RowError> {
     expect_columns(row, MESSAGE_COLUMNS)?;
     let mut fields = Fields { row, at: 0, column: 0 };
@@ -116,7 +116,7 @@ pub(super) fn message(row: &[u8]) -> Result<Message, RowError> {
     })
 }
 
-/// Reads a row of the orderbook file of `levels` levels into the two ladders, empty levels left out.
+/// Parses a row of an orderbook file with `levels` levels into the two ladders, without the empty levels.
 pub(super) fn book(row: &[u8], levels: usize, asks: &mut Vec<Rung>, bids: &mut Vec<Rung>) -> Result<(), RowError> {
     expect_columns(row, levels * 4)?;
     let mut fields = Fields { row, at: 0, column: 0 };
@@ -129,12 +129,12 @@ pub(super) fn book(row: &[u8], levels: usize, asks: &mut Vec<Rung>, bids: &mut V
             match (px, qty) {
                 _ if px.unsigned_abs() == EMPTY.unsigned_abs() => {}
                 (1..EMPTY, 1..) => side.push(Rung { px, qty: qty as u64, orders: 0 }),
-                _ => return Err(RowError { at: start, what: format!("a level of {qty} at price {px}") }),
+                _ => return Err(RowError { at: start, what: format!("an invalid level of {qty} at price {px}") }),
             }
         }
     }
     if !ordered(Side::Sell, asks) || !ordered(Side::Buy, bids) {
-        return Err(RowError { at: 0, what: "the levels are not ordered from the best price".to_owned() });
+        return Err(RowError { at: 0, what: "the levels are not sorted from the best price".to_owned() });
     }
     Ok(())
 }
@@ -144,7 +144,7 @@ fn expect_columns(row: &[u8], expected: usize) -> Result<(), RowError> {
     if found == expected {
         return Ok(());
     }
-    Err(RowError { at: 0, what: format!("{found} columns where there must be {expected}") })
+    Err(RowError { at: 0, what: format!("{found} columns instead of {expected}") })
 }
 
 #[cfg(test)]
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_rows_say_which_column() {
+    fn invalid_rows_report_the_column() {
         for (row, what) in [
             (&b"34200.1,1,2,3,4"[..], "5 columns"),
             (b"34200.1,1,2,3,4,1,9", "7 columns"),
@@ -188,7 +188,7 @@ mod tests {
         }
         let (mut asks, mut bids) = (Vec::new(), Vec::new());
         let mut read = |row: &[u8]| book(row, 2, &mut asks, &mut bids).unwrap_err().what;
-        assert!(read(b"10,1,9,1,9,1,8,1").contains("not ordered"));
+        assert!(read(b"10,1,9,1,9,1,8,1").contains("not sorted"));
         assert!(read(b"10,0,9,1,11,1,8,1").contains("level of 0"));
         assert!(read(b"10,1,9,1").contains("4 columns"));
     }

@@ -1,28 +1,28 @@
-//! The trading date of a file whose records count from midnight.
+//! The trading date of a file whose times count from midnight.
 //!
-//! In order: the date that the user gave, the first date in the file's or a member's name, and what the feed itself
-//! knows (a capture's time). Where all are silent the date is 1970-01-01, with a warning.
+//! In this order: the date that the user gave, the first date in the name of the file or member, and the time of a
+//! capture. Without any of them the date is 1970-01-01, with a warning.
 
 use chrono::NaiveDate;
 
-/// The date that stands for "not known".
+/// Stands for an unknown date.
 pub const UNKNOWN: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date");
 
-/// What to tell the user when no date was found.
-pub const UNKNOWN_WARNING: &str = "no trading date is known; times start at 1970-01-01: give --date YYYY-MM-DD";
+/// The warning when no date was found.
+pub const UNKNOWN_WARNING: &str = "trading date unknown, times count from 1970-01-01: give --date YYYY-MM-DD";
 
-/// [`UNKNOWN_WARNING`] for a stream of that name.
+/// [`UNKNOWN_WARNING`] for the stream of this name.
 pub fn unknown_warning(name: &str) -> String {
     format!("{name}: {UNKNOWN_WARNING}")
 }
 
-/// The date that was given, else the first date in the names, in their order.
+/// The given date, or else the first date found in the names, in order.
 pub fn choose(given: Option<NaiveDate>, names: &[&str]) -> Option<NaiveDate> {
     given.or_else(|| names.iter().find_map(|name| in_name(name)))
 }
 
-/// The first date written in `name`: `2012-06-21`, `2012_06_21`, `20120621`, or `01302020` (month first, as Nasdaq names
-/// its daily files). Years are 1990 to 2099, so eight digits have one reading. Folders are not looked at.
+/// The first date in `name`: `2012-06-21`, `2012_06_21`, `20120621`, or `01302020` (month first, as Nasdaq names its
+/// daily files). Years range from 1990 to 2099, so eight digits have one reading. Folder names are ignored.
 pub fn in_name(name: &str) -> Option<NaiveDate> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).as_bytes();
     let starts = (0..name.len()).filter(|&i| name[i].is_ascii_digit() && (i == 0 || !name[i - 1].is_ascii_digit()));
@@ -37,7 +37,7 @@ fn date(year: u32, month: u32, day: u32) -> Option<NaiveDate> {
     (1990..2100).contains(&year).then(|| NaiveDate::from_ymd_opt(year as i32, month, day)).flatten()
 }
 
-/// Eight digits and no more.
+/// Exactly eight digits.
 fn compact(rest: &[u8]) -> Option<NaiveDate> {
     let eight = rest.get(..8).filter(|_| !rest.get(8).is_some_and(u8::is_ascii_digit))?;
     let at = |from: usize, to: usize| number(&eight[from..to]);
@@ -46,7 +46,7 @@ fn compact(rest: &[u8]) -> Option<NaiveDate> {
     year_first().or_else(month_first)
 }
 
-/// `YYYY-MM-DD`, or with underscores.
+/// `YYYY-MM-DD` or `YYYY_MM_DD`.
 fn dashed(rest: &[u8]) -> Option<NaiveDate> {
     let ten = rest.get(..10).filter(|t| matches!(t[4], b'-' | b'_') && t[4] == t[7])?;
     let ends = !rest.get(10).is_some_and(u8::is_ascii_digit);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_comes_first() {
+    fn the_given_date_comes_first() {
         assert_eq!(choose(ymd(2001, 2, 3), &["20200130"]), ymd(2001, 2, 3));
         assert_eq!(choose(None, &["x", "20200130", "20200131"]), ymd(2020, 1, 30));
         assert_eq!(choose(None, &[]), None);

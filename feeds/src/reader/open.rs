@@ -1,26 +1,26 @@
 //! From a path to streams of uncompressed bytes.
 //!
-//! Opening reads the head of every stream, so a feed can look at it ([`Stream::head`]) and a file that cannot be read,
-//! is empty or damaged at its start fails here, with what the user can do. Bound: [`HEAD`] bytes a stream.
+//! Opening reads the head of every stream ([`Stream::head`]) so that a feed can recognise it. A file that is
+//! unreadable, empty or damaged at the start fails here, with advice for the user. Bound: [`HEAD`] bytes per stream.
 
-use super::packing::{self, Packing};
+use super::compression::{self, Compression};
 use crate::feed::OpenError;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// How many bytes of a stream a feed sees before it is opened.
+/// How many bytes of a stream a feed sees before opening it.
 const HEAD: usize = 4096;
 
-/// The uncompressed bytes of a file, or of a member of a zip.
+/// The uncompressed bytes of a file or of a zip member.
 pub struct Stream {
-    /// The file's name without its folder, or the member's.
+    /// Name of the file, without its folder, or of the member.
     pub name: String,
     /// Whether it is a member of a zip.
     pub member: bool,
-    /// The first bytes; `read` gives them again.
+    /// The first bytes; `read` yields them again.
     pub head: Vec<u8>,
-    /// All bytes.
+    /// The whole stream.
     pub read: Box<dyn Read + Send>,
 }
 
@@ -52,14 +52,14 @@ fn access_fault(path: &Path, e: &io::Error) -> OpenError {
     match e.kind() {
         io::ErrorKind::NotFound => fault(format!("{shown} does not exist"), "check the path"),
         io::ErrorKind::PermissionDenied => {
-            fault(format!("{shown} may not be read by this user"), "change its permissions, or the user")
+            fault(format!("permission to read {shown} was denied"), "change its permissions, or run as another user")
         }
         _ => fault(format!("{shown} cannot be opened: {e}"), "check the path and the disk"),
     }
 }
 
-/// Opens a file: one stream, or one for each member if it is a zip. Gzip, zstd and zip are recognised by their first
-/// bytes, whatever the file is called.
+/// Opens a file as one stream, or as one per member if it is a zip. Gzip, zstd and zip are recognised by their first
+/// bytes, whatever the file's name.
 ///
 /// # Errors
 /// When the file cannot be opened, is a folder, is empty, or its compression is damaged at the start.
@@ -71,28 +71,28 @@ pub fn open_streams(path: &Path) -> Result<Vec<Stream>, OpenError> {
     }
     let mut file = File::open(path).map_err(|e| access_fault(path, &e))?;
     let mut magic = Vec::new();
-    (&mut file).take(Packing::MAGIC as u64).read_to_end(&mut magic).map_err(|e| access_fault(path, &e))?;
+    (&mut file).take(Compression::MAGIC as u64).read_to_end(&mut magic).map_err(|e| access_fault(path, &e))?;
     if magic.is_empty() {
         return Err(fault(format!("{shown} is empty"), "give a file with data in it"));
     }
-    let unreadable = |e: io::Error| fault(e.to_string(), "get the file again: it is damaged or was cut short");
-    let streams = match Packing::of(&magic) {
-        Packing::Zip => packing::members(path)?
+    let unreadable = |e: io::Error| fault(e.to_string(), "get the file again: it is damaged or truncated");
+    let streams = match Compression::of(&magic) {
+        Compression::Zip => compression::members(path)?
             .into_iter()
             .map(|(name, read)| {
                 let stream = Stream::new(name, read).map_err(unreadable)?;
                 Ok(Stream { member: true, ..stream })
             })
             .collect::<Result<Vec<_>, _>>()?,
-        packing => {
+        compression => {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             let file = File::open(path).map_err(|e| access_fault(path, &e))?;
-            let read = packing::unpack(file, &shown.to_string(), packing);
+            let read = compression::decompress(file, &shown.to_string(), compression);
             vec![Stream::new(name, read).map_err(unreadable)?]
         }
     };
     if streams.iter().all(|s| s.head.is_empty()) {
-        return Err(fault(format!("{shown} has nothing in it when unpacked"), "give a file with data in it"));
+        return Err(fault(format!("{shown} is empty after decompression"), "give a file with data in it"));
     }
     Ok(streams)
 }

@@ -1,44 +1,44 @@
-//! A decoder fed by reader threads.
+//! A decoder supplied by reader threads.
 //!
-//! Each stream has one named thread that reads (and decompresses) into blocks of a fixed pool; full blocks go to the
-//! line's thread by a bounded single-producer queue and come back empty by another. [`StreamSource::poll`] only tries to
-//! pop, copies a block into the decoder's window and decodes: no system call, lock or allocation. The reader is the one
-//! that waits, by yielding and then sleeping; it ends when the source is dropped.
+//! Each stream has one named thread that reads (and decompresses) into blocks of a fixed pool. Full blocks travel to
+//! the pipeline's thread through a bounded single-producer queue, empty ones travel back through another.
+//! [`StreamSource::poll`] pops without waiting, copies a block into the decoder's window and decodes: no system call,
+//! lock or allocation. Only the reader waits, first yielding, then sleeping; it ends when the source is dropped.
 //!
-//! Bound: [`BLOCKS`] blocks of [`BLOCK`] bytes and one window of [`WINDOW_BLOCKS`] blocks a stream; a record longer than
-//! the window less a block is an error. Worst case of one poll: decoding two windows' worth of records.
+//! Bound: [`BLOCKS`] blocks of [`BLOCK`] bytes and one window of [`WINDOW_BLOCKS`] blocks per stream; a record longer
+//! than the window less one block is an error. Worst case of one poll: decoding two windows of records.
 
 use flow::{Count, Decoder, FeedError, Inputs, Ns, Polled, Source, Step, Window};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::io::{self, Read};
 use std::time::Duration;
 
-/// Bytes in a block.
+/// Bytes per block.
 const BLOCK: usize = 256 << 10;
-/// Blocks of a stream's pool.
+/// Blocks in a stream's pool.
 const BLOCKS: usize = 8;
 /// Capacity of a window, in blocks.
 const WINDOW_BLOCKS: usize = 4;
-/// The smallest window: no record of any feed, a captured packet included, comes near it.
+/// The smallest window, far larger than any record of any feed, captured packets included.
 const WINDOW_MIN: usize = 512 << 10;
-/// How often the reader yields before it sleeps.
+/// How often the reader yields before it starts to sleep.
 const YIELDS: u32 = 64;
 const SLEEP: Duration = Duration::from_micros(50);
 
-/// A block of the pool; the first `len` bytes are the stream's.
+/// A block of the pool; its first `len` bytes are data.
 struct Block {
     bytes: Box<[u8]>,
     len: usize,
 }
 
-/// What the reader hands over.
+/// What the reader sends.
 enum Piece {
     Block(Block),
     End,
     Failed(io::Error),
 }
 
-/// A stream as the pipeline's thread sees it.
+/// The pipeline's end of a stream.
 struct Lane {
     filled: Consumer<Piece>,
     free: Producer<Block>,
@@ -46,16 +46,16 @@ struct Lane {
     failed: Option<String>,
 }
 
-/// What a lane could give.
+/// The result of supplying one window.
 #[derive(PartialEq, Eq)]
 enum Supply {
-    Given,
+    Filled,
     Empty,
-    Stuck,
-    Over,
+    WindowFull,
+    Done,
 }
 
-/// A [`Source`] that reads streams and decodes them. See the module's page.
+/// A [`Source`] that reads streams and decodes them; see the module documentation.
 pub struct StreamSource {
     decoder: Box<dyn Decoder>,
     windows: Vec<Window>,
@@ -67,7 +67,7 @@ pub struct StreamSource {
 }
 
 impl StreamSource {
-    /// Starts a reader for each stream; the decoder gets one window for each, in the same order.
+    /// Starts one reader per stream; the decoder gets one window per stream, in the same order.
     pub fn new(decoder: Box<dyn Decoder>, streams: Vec<Box<dyn Read + Send>>) -> StreamSource {
         StreamSource::with_blocks(decoder, streams, BLOCK)
     }
@@ -87,38 +87,38 @@ impl StreamSource {
         }
     }
 
-    /// Gives the input its name for messages: the path, and the member if there is one.
+    /// Names the input in messages: the path, and the archive member if there is one.
     #[must_use]
-    pub fn named(mut self, name: impl Into<String>) -> StreamSource {
+    pub fn with_name(mut self, name: impl Into<String>) -> StreamSource {
         self.name = name.into();
         self
     }
 
-    /// Adds warnings to those of the decoder.
+    /// Adds warnings to the decoder's own.
     #[must_use]
-    pub fn warned(mut self, warnings: impl IntoIterator<Item = String>) -> StreamSource {
+    pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = String>) -> StreamSource {
         self.warnings.extend(warnings);
         self
     }
 
-    /// Brings each window one more block; false when nothing came but something may.
+    /// Supplies each window with one more block; false if none is ready yet.
     ///
     /// # Errors
-    /// When nothing can come any more.
+    /// When no stream can supply any more.
     fn supply(&mut self) -> Result<bool, FeedError> {
-        let (mut given, mut empty) = (false, false);
+        let (mut filled, mut empty) = (false, false);
         for (lane, window) in self.lanes.iter_mut().zip(&mut self.windows) {
             match lane.supply(window) {
-                Supply::Given => given = true,
+                Supply::Filled => filled = true,
                 Supply::Empty => empty = true,
-                Supply::Stuck | Supply::Over => {}
+                Supply::WindowFull | Supply::Done => {}
             }
         }
-        if given || empty { Ok(given) } else { Err(self.no_more()) }
+        if filled || empty { Ok(filled) } else { Err(self.exhausted()) }
     }
 
-    /// Why a decoder that asks for more cannot have it.
-    fn no_more(&self) -> FeedError {
+    /// Why a decoder cannot have the bytes that it asks for.
+    fn exhausted(&self) -> FeedError {
         let record = self.decoder.records() + 1;
         let failed = self.lanes.iter().zip(&self.windows).find(|(lane, _)| lane.failed.is_some());
         let (lane, window) = failed.unwrap_or((&self.lanes[0], &self.windows[0]));
@@ -128,18 +128,18 @@ impl StreamSource {
                 what: why.clone(),
                 offset: end,
                 record,
-                next: "everything before it was used; get the file again, it is damaged or was cut short",
+                next: "all earlier records were used; get the file again: it is damaged or truncated",
             },
             None => FeedError {
-                what: format!("a record is longer than the {} bytes that are kept", window.bytes().len()),
+                what: format!("a record is longer than the window of {} bytes", window.bytes().len()),
                 offset: window.offset(),
                 record,
-                next: "the file is damaged or of another feed",
+                next: "the file is damaged or belongs to another feed",
             },
         }
     }
 
-    /// Keeps a fault back until the inputs before it were taken.
+    /// Defers an error until the inputs before it are taken.
     fn fail(&mut self, fault: FeedError, to: &Inputs) -> Result<Polled, FeedError> {
         self.failed = Some(fault.clone());
         if to.is_empty() { Err(fault) } else { Ok(Polled::Ready) }
@@ -162,7 +162,7 @@ impl Source for StreamSource {
                 Ok(Step::Full) => return Ok(Polled::Ready),
                 Ok(Step::Ended) => self.ended = true,
                 Ok(Step::Starved) => match self.supply() {
-                    Ok(given) if !given && to.is_empty() => return Ok(Polled::Idle(Ns::NONE)),
+                    Ok(filled) if !filled && to.is_empty() => return Ok(Polled::Idle(Ns::NONE)),
                     Ok(_) => {}
                     Err(fault) => return self.fail(fault, to),
                 },
@@ -194,54 +194,54 @@ impl Source for StreamSource {
 
 impl Lane {
     fn start(index: usize, stream: Box<dyn Read + Send>, block: usize) -> Lane {
-        let (to_line, filled) = RingBuffer::new(BLOCKS + 1);
+        let (to_pipeline, filled) = RingBuffer::new(BLOCKS + 1);
         let (mut free, to_reader) = RingBuffer::new(BLOCKS);
         for _ in 0..BLOCKS {
             let empty = Block { bytes: vec![0; block].into_boxed_slice(), len: 0 };
             free.push(empty).unwrap_or_else(|_| unreachable!("the queue holds the whole pool"));
         }
-        let reader = Reader { stream, filled: to_line, free: to_reader };
-        // A thread that could not start drops its ends, which the lane reports like a thread that died.
+        let reader = Reader { stream, filled: to_pipeline, free: to_reader };
+        // If the thread could not start, its queue ends are dropped, which the lane reports like a thread that died.
         let _ = std::thread::Builder::new().name(format!("feed-reader-{index}")).spawn(move || reader.run());
         Lane { filled, free, waiting: None, failed: None }
     }
 
     fn supply(&mut self, window: &mut Window) -> Supply {
         if window.ended() || self.failed.is_some() {
-            return Supply::Over;
+            return Supply::Done;
         }
-        // Looked at before the queue: a reader that ends pushes its last piece first.
+        // Read before the queue is polled: a reader that ends pushes its last piece first.
         let gone = self.filled.is_abandoned();
         let piece = self.waiting.take().map(Piece::Block).or_else(|| self.filled.pop().ok());
         match piece {
             Some(Piece::Block(block)) if window.room() < block.len => {
                 self.waiting = Some(block);
-                Supply::Stuck
+                Supply::WindowFull
             }
             Some(Piece::Block(block)) => {
                 window.append(&block.bytes[..block.len]);
-                // The queue has room for the whole pool; only a reader that is gone leaves the block behind.
+                // The queue has room for the whole pool, so only a reader that has ended loses the block.
                 let _ = self.free.push(block);
-                Supply::Given
+                Supply::Filled
             }
             Some(Piece::End) => {
                 window.end();
-                Supply::Given
+                Supply::Filled
             }
             Some(Piece::Failed(e)) => {
                 self.failed = Some(e.to_string());
-                Supply::Over
+                Supply::Done
             }
             None if gone => {
-                self.failed = Some("the thread that reads the file stopped".to_owned());
-                Supply::Over
+                self.failed = Some("the reader thread stopped".to_owned());
+                Supply::Done
             }
             None => Supply::Empty,
         }
     }
 }
 
-/// A stream as its own thread sees it.
+/// The reader thread's end of a stream.
 struct Reader {
     stream: Box<dyn Read + Send>,
     filled: Producer<Piece>,
@@ -254,16 +254,16 @@ impl Reader {
             block.len = 0;
             let last = self.fill(&mut block);
             if block.len > 0 {
-                self.hand(Piece::Block(block));
+                self.send(Piece::Block(block));
             }
             if let Some(last) = last {
-                self.hand(last);
+                self.send(last);
                 return;
             }
         }
     }
 
-    /// Waits for an empty block; `None` when the source was dropped.
+    /// Waits for an empty block; `None` once the source was dropped.
     fn free_block(&mut self) -> Option<Block> {
         let mut waits = 0;
         while !self.filled.is_abandoned() {
@@ -276,7 +276,8 @@ impl Reader {
         None
     }
 
-    /// Reads until the block is full, or the pipeline waits for what there is already; gives the last piece at the end.
+    /// Reads until the block is full or the pipeline is waiting for data; returns the last piece at the end of the
+    /// stream.
     fn fill(&mut self, block: &mut Block) -> Option<Piece> {
         while block.len < block.bytes.len() && (block.len == 0 || self.filled.slots() <= BLOCKS) {
             match self.stream.read(&mut block.bytes[block.len..]) {
@@ -289,8 +290,8 @@ impl Reader {
         None
     }
 
-    fn hand(&mut self, piece: Piece) {
-        // One slot more than the pool has blocks: there is room for every block and the last piece.
+    fn send(&mut self, piece: Piece) {
+        // One slot more than the pool has blocks: enough for every block and the last piece.
         self.filled.push(piece).unwrap_or_else(|_| unreachable!("the queue holds the pool and the end"));
     }
 }

@@ -3,42 +3,42 @@
 //! Each arrival wakes one agent of one symbol. There are five kinds.
 //!
 //! - **Market makers** keep up to three layers of quotes on each side of their estimate of the value. They requote when
-//!   the estimate has moved (replace, or delete and add), take the other side when it is mispriced beyond their spread,
-//!   and move the estimate with every execution: that is the price impact of flow.
+//!   the estimate has moved (replace, or delete and add), take opposite quotes that are mispriced beyond their spread,
+//!   and move the estimate with every execution, which is the price impact of flow.
 //! - **Informed traders** know the fair value that news has moved, and trade towards it while it lies beyond the touch.
 //! - **Momentum traders** follow the recent signed flow when it is strong.
-//! - **Noise traders** work off large orders in pieces: the same direction several times in a row.
-//! - **The patient** place limit orders behind, at or inside the touch, most near and some far, and delete them, the
-//!   latest ones likelier. They hold the number of resting orders at its target.
+//! - **Noise traders** work off large orders in pieces: several trades in a row in the same direction.
+//! - **Patient traders** place limit orders behind, at or inside the touch, mostly near and some far, and delete them,
+//!   preferably recent ones. They keep the number of resting orders at its target.
 //!
-//! Executions come in runs because sweeps, programmes, momentum and the clock's bursts all cluster them; returns have fat
-//! tails because news has. One wake writes at most [`MAX_BURST`] messages.
+//! Executions cluster because of sweeps, programmes, momentum and the bursts of the clock; returns have fat tails
+//! because news has. One wake writes at most [`MAX_BURST`] messages.
 
 use super::book::{Owner, Side};
-use super::exchange::{Exchange, MAX_EXPIRED, MAX_FILLS, PER_TICK};
+use super::exchange::{Exchange, MAX_FILLS, MAX_PURGED, PER_TICK};
 use super::symbol::{Handle, NEWS, RECENT};
 use crate::itch::wire;
 
-/// The most messages of one wake: what a taker trades, or a requote in two messages, and what is expired for it.
-pub(super) const MAX_BURST: u64 = MAX_FILLS as u64 + 2 * MAX_EXPIRED as u64 + 4;
+/// The most messages of one wake: a taker's trades, or a requote in two messages, and the orders deleted to make room.
+pub(super) const MAX_BURST: u64 = MAX_FILLS as u64 + 2 * MAX_PURGED as u64 + 4;
 
-/// Chances out of 65,536 of a wake.
+/// Probabilities of what a wake does, in 1/65,536.
 const TAKER: u32 = 2_600;
 const HIDDEN: u32 = 300;
 const MAKER: u32 = 16_000;
 const TRIM: u32 = 1_500;
-/// Chance that the symbol that woke last wakes again.
+/// Probability, in 1/65,536, that the symbol that woke last wakes again.
 const AGAIN: u32 = 20_000;
-/// Where the momentum traders come in.
+/// The trend at which momentum traders act.
 const STRONG: f64 = 0.7;
-/// Chance, out of 65,536, that an informed trader is the one who takes when there is something to know.
+/// Probability, in 1/65,536, that the taker is an informed trader while the fair value lies beyond the touch.
 const INFORMED: u32 = 14_000;
-/// What of the gap to the fair value the makers learn from elsewhere each time they look.
+/// The share of the gap to the fair value that makers learn from elsewhere at each look.
 const LEAK: f64 = 0.08;
-/// How far a round lot that trades moves the makers' estimate, in half spreads.
+/// How far a traded round lot moves the makers' estimate, in half spreads.
 const IMPACT: f64 = 0.2;
 
-/// When an agent wakes.
+/// How active the market is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mood {
     /// Before the open and after the close: fewer trades.
@@ -48,7 +48,7 @@ pub(super) enum Mood {
 }
 
 impl Exchange {
-    /// Wakes one agent: none or some messages, at most [`MAX_BURST`].
+    /// Wakes one agent, which writes at most [`MAX_BURST`] messages, or none.
     pub(super) fn wake(&mut self, mood: Mood) {
         if !self.dice.chance(AGAIN) {
             self.last = usize::from(self.by_rank[self.zipf.draw(&mut self.dice)]);
@@ -65,13 +65,13 @@ impl Exchange {
         } else if lot < (TAKER + HIDDEN) / quiet && !paused {
             self.hidden(symbol);
         } else if lot < TAKER + HIDDEN + MAKER {
-            if !self.make(symbol) {
-                self.be_patient(symbol);
+            if !self.make_market(symbol) {
+                self.patient(symbol);
             }
         } else if lot > 65_536 - TRIM {
             self.trim();
         } else {
-            self.be_patient(symbol);
+            self.patient(symbol);
         }
     }
 
@@ -94,17 +94,17 @@ impl Exchange {
         if self.dice.chance(32_768) { Side::Bid } else { Side::Ask }
     }
 
-    /// Shares of an order: mostly a few round lots, one in five odd.
+    /// The size of an order in shares: mostly a few round lots, one in five an odd lot.
     pub(super) fn size(&mut self, symbol: usize) -> u32 {
         let lot = self.symbols[symbol].round_lot;
         let lots = 1 + self.dice.streak(26_000, 40);
         if self.dice.chance(13_107) { 1 + self.dice.below(lot * lots) } else { lot * lots }
     }
 
-    /// Somebody takes liquidity.
+    /// A trader takes liquidity.
     fn trade(&mut self, symbol: usize) {
         let (Some(bid), Some(ask)) = (self.books.best(symbol, Side::Bid), self.books.best(symbol, Side::Ask)) else {
-            return self.be_patient(symbol);
+            return self.patient(symbol);
         };
         let (fair, trend) = (self.symbols[symbol].fair, self.symbols[symbol].trend);
         let known = fair > f64::from(ask) || fair < f64::from(bid);
@@ -123,7 +123,7 @@ impl Exchange {
         }
     }
 
-    /// Direction of the large order that is worked off, a new one when the last is done.
+    /// The direction of the large order in progress; starts a new one when the last is done.
     fn program(&mut self, symbol: usize) -> bool {
         let (buys, left) = self.symbols[symbol].program;
         let next = match left {
@@ -134,18 +134,18 @@ impl Exchange {
         next.0
     }
 
-    /// An incoming order that may trade: takes what its limit allows, and may rest what is left.
+    /// An incoming order that may trade: takes what its limit allows, and may rest the remainder.
     fn cross(&mut self, symbol: usize, buys: bool, limit: u32, quantity: u32) {
         let (own, other) = if buys { (Side::Bid, Side::Ask) } else { (Side::Ask, Side::Bid) };
         let (left, free) = self.take(symbol, other, limit, quantity);
-        self.learn(symbol, buys, quantity - left);
+        self.update_estimate(symbol, buys, quantity - left);
         if left > 0 && free && self.dice.chance(16_384) {
             self.rest(symbol, own, limit, left, Owner::Patient);
         }
     }
 
-    /// The makers learn from what was traded.
-    fn learn(&mut self, symbol: usize, buys: bool, traded: u32) {
+    /// Moves the market makers' estimate and the trend after a trade.
+    fn update_estimate(&mut self, symbol: usize, buys: bool, traded: u32) {
         if traded == 0 {
             return;
         }
@@ -156,18 +156,18 @@ impl Exchange {
         s.trend = 0.85 * s.trend + 0.15 * sign;
     }
 
-    /// A trade against interest that was not displayed, between the touch prices. It never touches the book.
+    /// A trade against undisplayed interest at the mid price. It leaves the book unchanged.
     fn hidden(&mut self, symbol: usize) {
         let (Some(bid), Some(ask)) = (self.books.best(symbol, Side::Bid), self.books.best(symbol, Side::Ask)) else {
-            return self.be_patient(symbol);
+            return self.patient(symbol);
         };
         let (price, shares) = ((bid + ask) * PER_TICK / 2, self.size(symbol));
         let (head, stock, match_number) = (self.head(symbol), self.symbols[symbol].name, self.next_match(symbol));
-        self.say(head, &wire::Trade { head, order_ref: 0, side: b'B', shares, stock, price, match_number });
+        self.emit(head, &wire::Trade { head, order_ref: 0, side: b'B', shares, stock, price, match_number });
     }
 
-    /// A market maker looks at one of its quotes. False: it is as it should be.
-    fn make(&mut self, symbol: usize) -> bool {
+    /// A market maker checks one of its quotes; false if the quote is still good.
+    fn make_market(&mut self, symbol: usize) -> bool {
         let side = self.any_side();
         let layer = self.dice.below(self.layers);
         let s = &mut self.symbols[symbol];
@@ -180,7 +180,7 @@ impl Exchange {
             Side::Ask => libm::ceil(estimate + away) as u32,
         };
         let tolerance = (away * 0.4) as u32;
-        let placed = match self.alive(handle) {
+        let placed = match self.resting(handle) {
             Some(place) => {
                 let Some(order) = self.books.order(place) else { return false };
                 if order.tick().abs_diff(tick) <= tolerance {
@@ -220,9 +220,9 @@ impl Exchange {
         self.rest(symbol, side, tick, quantity, Owner::Maker)
     }
 
-    /// Takes a part off some order.
+    /// Reduces a random order.
     fn trim(&mut self) {
-        if let Some(place) = self.anybody()
+        if let Some(place) = self.any_order()
             && let Some(order) = self.books.order(place).filter(|o| o.quantity > 1)
         {
             let part = 1 + self.dice.below(order.quantity - 1);
@@ -230,8 +230,8 @@ impl Exchange {
         }
     }
 
-    /// A patient trader adds or withdraws an order, whichever brings the number of resting orders to its target.
-    fn be_patient(&mut self, symbol: usize) {
+    /// A patient trader adds or deletes an order, whichever moves the number of resting orders towards its target.
+    fn patient(&mut self, symbol: usize) {
         let (live, target) = (f64::from(self.books.live()), f64::from(self.target));
         let lacking = (0.5 + (target - live) / (0.02 * target + 20.0)).clamp(0.12, 0.88);
         if self.dice.below(65_536) < (lacking * 65_536.0) as u32 {
@@ -241,7 +241,7 @@ impl Exchange {
         }
     }
 
-    /// A limit order near the touch, or anywhere within reach, nearer ones likelier.
+    /// Adds a limit order near the touch or, with falling probability, anywhere within reach.
     fn queue_up(&mut self, symbol: usize) {
         let side = self.any_side();
         let (reach, middle) = (self.symbols[symbol].reach, self.symbols[symbol].middle());
@@ -264,24 +264,24 @@ impl Exchange {
         self.rest(symbol, side, side.mirror(rank.max(1)), quantity, Owner::Patient);
     }
 
-    /// Deletes one of the symbol's latest orders, the one with the least hope at the touch, or any order.
+    /// Deletes one of the symbol's latest orders, the last in a queue at the touch, or any order.
     fn withdraw(&mut self, symbol: usize) {
         let latest = self.symbols[symbol].recent[self.dice.below(RECENT as u32) as usize];
         let place = match self.dice.below(16) {
-            0..=7 => self.alive(latest),
+            0..=7 => self.resting(latest),
             8..=10 => {
                 let side = self.any_side();
                 self.books.back(symbol, side)
             }
             _ => None,
         };
-        if let Some(place) = place.or_else(|| self.anybody()) {
+        if let Some(place) = place.or_else(|| self.any_order()) {
             self.delete(place);
         }
     }
 
-    /// Some resting order, of a patient trader if one is soon found.
-    fn anybody(&mut self) -> Option<u32> {
+    /// A random resting order, preferably a patient trader's.
+    fn any_order(&mut self) -> Option<u32> {
         let mut found = None;
         for _ in 0..8 {
             let place = self.dice.below(self.books.places());

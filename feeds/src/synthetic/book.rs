@@ -1,19 +1,20 @@
-//! The exchange's own books: what rests, in price-time order.
+//! The exchange's own books: resting orders in price-time order.
 //!
-//! All orders of all symbols stand in one slab; a level is a doubly linked queue through it, first in, first out. A side
-//! of a symbol is a window of levels, addressed by price modulo its width (a power of two), with one bit a level to find
-//! the next best price by words. Both sides use one code: a price is turned into a *rank* that grows towards the touch
-//! (the tick for bids, its mirror for asks), so the best level is the highest rank.
+//! The orders of all symbols share one slab; a level is a doubly linked FIFO queue through it. Each side of a symbol is
+//! a window of levels, addressed by price modulo its width (a power of two), with one bit per level so that the next
+//! best price is found word by word. Both sides share one code path: a price is converted to a *rank* that grows
+//! towards the touch (the tick itself for bids, its mirror image for asks), so the best level has the highest rank.
 //!
-//! Invariant: the ranks on a side lie within one window below the best. [`Books::obstacle`] names an order that a new
-//! best price would push out of the window; the caller deletes it first, as an exchange expires hopeless orders.
+//! Invariant: all ranks of a side lie within one window below the best. [`Books::obstacle`] returns an order that a new
+//! best price would push out of the window; the caller deletes it first, as an exchange purges orders far from the
+//! market.
 //!
-//! Bound: adding, reducing and removing an order is constant but for the search for the next best level, at most
-//! width ÷ 64 words. This code is the exchange's alone, so that the engine's book can be tested against it.
+//! Bound: adding, reducing and removing an order take constant time except for the search for the next best level, at
+//! most width ÷ 64 words. This code belongs to the exchange alone, so that the engine's book can be tested against it.
 
 /// No order.
 pub(super) const NONE: u32 = u32::MAX;
-/// Ticks lie between 0 and this, exclusive.
+/// Ticks are greater than 0 and less than this.
 pub(super) const TICKS: u32 = 1 << 20;
 
 /// A side of a book.
@@ -31,7 +32,7 @@ impl Side {
         }
     }
 
-    /// As the wire has it.
+    /// The side's letter on the wire.
     pub(super) const fn letter(self) -> u8 {
         match self {
             Side::Bid => b'B',
@@ -39,7 +40,7 @@ impl Side {
         }
     }
 
-    /// The rank of a tick, or the tick of a rank.
+    /// Converts a tick to a rank, or a rank to a tick.
     #[inline]
     pub(super) const fn mirror(self, tick: u32) -> u32 {
         match self {
@@ -49,7 +50,7 @@ impl Side {
     }
 }
 
-/// Who an order belongs to.
+/// The owner of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     Maker,
@@ -84,7 +85,7 @@ struct Level {
 
 #[derive(Clone, Copy)]
 struct Ladder {
-    /// Rank of the best level, 0 when the side is empty.
+    /// Rank of the best level; 0 if the side is empty.
     best: u32,
     base: u32,
     mask: u32,
@@ -108,7 +109,7 @@ pub(super) struct Books {
 }
 
 impl Books {
-    /// Empty books, a window of `widths[i]` levels (a power of two, at least 64) for each side of symbol i.
+    /// Empty books, with a window of `widths[i]` levels (a power of two, at least 64) on each side of symbol i.
     pub(super) fn new(widths: &[u32], expected_orders: usize) -> Books {
         let mut base = 0;
         let mut ladder = |width: u32| {
@@ -128,59 +129,59 @@ impl Books {
         }
     }
 
-    /// Orders that rest.
+    /// Number of resting orders.
     #[inline]
     pub(super) fn live(&self) -> u32 {
         self.live
     }
 
-    /// Places in the slab, used or free.
+    /// Number of places in the slab, used or free.
     #[inline]
     pub(super) fn places(&self) -> u32 {
         self.orders.len() as u32
     }
 
-    /// The order at a place of the slab.
+    /// The order at a place of the slab, if there is one.
     #[inline]
     pub(super) fn order(&self, place: u32) -> Option<&Order> {
         self.orders.get(place as usize).filter(|o| o.quantity > 0)
     }
 
-    /// Best tick of a side.
+    /// The best tick of a side.
     #[inline]
     pub(super) fn best(&self, symbol: usize, side: Side) -> Option<u32> {
         let best = self.ladders[symbol][side as usize].best;
         (best > 0).then(|| side.mirror(best))
     }
 
-    /// Best tick of a side with the quantity there.
+    /// The best tick of a side and the quantity there.
     pub(super) fn touch(&self, symbol: usize, side: Side) -> Option<(u32, u64)> {
         let ladder = &self.ladders[symbol][side as usize];
         (ladder.best > 0).then(|| (side.mirror(ladder.best), self.levels[ladder.slot(ladder.best)].quantity))
     }
 
-    /// Place of the first order in the queue at the best price.
+    /// The place of the first order in the queue at the best price.
     #[inline]
     pub(super) fn front(&self, symbol: usize, side: Side) -> Option<u32> {
         let ladder = &self.ladders[symbol][side as usize];
         (ladder.best > 0).then(|| self.levels[ladder.slot(ladder.best)].first)
     }
 
-    /// Place of the last order in the queue at the best price.
+    /// The place of the last order in the queue at the best price.
     #[inline]
     pub(super) fn back(&self, symbol: usize, side: Side) -> Option<u32> {
         let ladder = &self.ladders[symbol][side as usize];
         (ladder.best > 0).then(|| self.levels[ladder.slot(ladder.best)].last)
     }
 
-    /// The lowest rank that fits the window now.
+    /// The lowest rank in the current window.
     #[inline]
     pub(super) fn deepest(&self, symbol: usize, side: Side) -> u32 {
         let ladder = &self.ladders[symbol][side as usize];
         ladder.best.saturating_sub(ladder.mask).max(1)
     }
 
-    /// Place of an order that must go before `rank` can become the best of its side.
+    /// The place of an order that must be deleted before `rank` can become the best of its side.
     pub(super) fn obstacle(&self, symbol: usize, side: Side, rank: u32) -> Option<u32> {
         let ladder = &self.ladders[symbol][side as usize];
         if ladder.best == 0 || rank <= ladder.best {
@@ -190,7 +191,7 @@ impl Books {
         (ladder.best + 1..=reach).map(|r| self.levels[ladder.slot(r)].first).find(|&first| first != NONE)
     }
 
-    /// Appends an order to its level's queue. The window has room for its rank, and it does not cross.
+    /// Appends an order to its level's queue. Its rank must fit the window and must not cross the other side.
     pub(super) fn add(
         &mut self,
         symbol: usize,
@@ -227,7 +228,7 @@ impl Books {
         place
     }
 
-    /// Takes `quantity` off an order, which goes when nothing is left.
+    /// Reduces an order by `quantity`; removes it when nothing is left.
     pub(super) fn reduce(&mut self, place: u32, quantity: u32) {
         let order = &mut self.orders[place as usize];
         assert!(quantity <= order.quantity, "an order gives no more than it has");
@@ -261,7 +262,7 @@ impl Books {
         }
     }
 
-    /// Rank of the first occupied level below the best, 0 when there is none.
+    /// Rank of the next occupied level below the best; 0 if there is none.
     fn next_below(&self, ladder: &Ladder) -> u32 {
         let mut distance = 1;
         while distance <= ladder.mask {

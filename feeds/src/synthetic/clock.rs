@@ -1,27 +1,27 @@
-//! When the next agent wakes: a self-exciting clock, bent to the shape of the day.
+//! When the next agent wakes: a self-exciting point process, scaled to the shape of the day.
 //!
-//! Arrivals are a Hawkes process with an exponential kernel, drawn exactly (the next arrival is the earlier of one of the
-//! background and one of the decaying excitement): each arrival makes the next ones likelier for a while, so messages
-//! come in bursts. Its time has a mean gap of 1; the clock stretches it so that what is left of the phase's time is
-//! spread over what is left of its messages, in proportion to a parabola (busy at the open and at the close, quiet at
-//! noon). A file of any length therefore fills the same day. Time never runs backwards and never past the phase's end.
+//! Arrivals are a Hawkes process with an exponential kernel, drawn exactly (the next arrival is the earlier of one from
+//! the background rate and one from the decaying excitement): each arrival raises the rate for a while, so messages
+//! come in bursts. The process has a mean gap of 1. The clock scales it so that the time left in a phase is spread over
+//! the messages left in it, in proportion to a parabola (busy at the open and the close, quiet at noon); so a file of
+//! any length fills the same day. Time never runs backwards or past the end of the phase.
 
 use super::dice::Dice;
 
-/// Share of arrivals that earlier arrivals caused.
+/// Share of arrivals triggered by earlier arrivals.
 const BRANCHING: f64 = 0.75;
-/// How fast excitement fades, per mean gap.
+/// Decay rate of the excitement, per mean gap.
 const DECAY: f64 = 0.2;
 
-/// Nanoseconds in a second.
+/// Nanoseconds per second.
 pub(super) const SECOND: u64 = 1_000_000_000;
 
-/// Nanoseconds since midnight of a time of day.
+/// A time of day in nanoseconds since midnight.
 pub(super) const fn at(hour: u64, minute: u64) -> u64 {
     (hour * 3600 + minute * 60) * SECOND
 }
 
-/// A phase of the day with its intensity `base + curve × (x - centre)²`, x running from 0 to 1.
+/// A phase of the day, with intensity `base + curve × (x - centre)²` for x from 0 to 1.
 #[derive(Clone, Copy)]
 pub(super) struct Span {
     pub(super) start: u64,
@@ -31,11 +31,11 @@ pub(super) struct Span {
     pub(super) centre: f64,
 }
 
-/// Before the open, ever busier.
+/// Before the open: increasingly busy.
 pub(super) const PRE_MARKET: Span = Span { start: at(4, 0), end: at(9, 30), base: 0.3, curve: 2.0, centre: 0.0 };
 /// Market hours: three and a half times as busy at both ends as at noon.
 pub(super) const MARKET: Span = Span { start: at(9, 30), end: at(16, 0), base: 0.6, curve: 6.0, centre: 0.5 };
-/// After the close, ever quieter.
+/// After the close: increasingly quiet.
 pub(super) const AFTER_HOURS: Span = Span { start: at(16, 0), end: at(20, 0), base: 0.2, curve: 3.0, centre: 1.0 };
 
 /// The exchange's clock.
@@ -50,13 +50,13 @@ impl Clock {
         Clock { now: at(3, 0), span: PRE_MARKET, excitement: 0.0 }
     }
 
-    /// Nanoseconds since midnight.
+    /// The time in nanoseconds since midnight.
     #[inline]
     pub(super) fn now(&self) -> u64 {
         self.now
     }
 
-    /// Moves to a time, unless it has passed.
+    /// Moves to a time unless it has passed.
     pub(super) fn reach(&mut self, time: u64) {
         self.now = self.now.max(time);
     }
@@ -67,7 +67,7 @@ impl Clock {
         self.reach(span.start);
     }
 
-    /// Moves to the next arrival, when about `left` more are to come in this phase.
+    /// Moves to the next arrival, given that about `left` more are to come in this phase.
     pub(super) fn advance(&mut self, dice: &mut Dice, left: f64) {
         let gap = self.gap(dice);
         let length = (self.span.end - self.span.start) as f64;
@@ -80,7 +80,7 @@ impl Clock {
         self.now = (self.now + step as u64).min(self.span.end - 1).max(self.now);
     }
 
-    /// The next gap of the process, in mean gaps.
+    /// The next gap of the process, in units of the mean gap.
     fn gap(&mut self, dice: &mut Dice) -> f64 {
         let mut gap = dice.exponential() / (1.0 - BRANCHING);
         if self.excitement > 0.0 {

@@ -1,29 +1,29 @@
-//! What a synthetic day is made of, and what it cannot be.
+//! The settings of a synthetic day and their limits.
 
 use chrono::NaiveDate;
 use std::fmt;
 
-/// The bells after the start of the day: open, close, end of hours, end of messages.
+/// System events after the start of the day: open, close, end of hours, end of messages.
 pub(super) const CLOSING_MESSAGES: u64 = 4;
 
-/// Messages of the start of the day: three for each symbol, a market maker's position for one symbol in four, the start of
+/// Messages of the start of the day: three per symbol, a market maker's position for one symbol in four, the start of
 /// messages, the start of hours and the circuit-breaker levels.
 pub(super) const fn opening_messages(symbols: u32) -> u64 {
     3 * symbols as u64 + (symbols as u64).div_ceil(4) + 3
 }
 
-/// A synthetic day. The same configuration gives the same bytes on every machine and in every build.
+/// A synthetic day. The same configuration produces the same bytes on every machine and in every build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntheticConfig {
-    /// Seed of everything that is left to chance.
+    /// Seed of the random generator.
     pub seed: u64,
-    /// Messages of the whole file, exactly.
+    /// Exact number of messages in the file.
     pub messages: u64,
     /// Symbols, numbered from locate 1.
     pub symbols: u32,
-    /// Orders that rest at once, about, once the ramp-up is over.
+    /// Approximate number of resting orders after the ramp-up.
     pub live_orders: u32,
-    /// The trading date. It is not in the bytes, which count from midnight.
+    /// The trading date. It is not part of the bytes, whose times count from midnight.
     pub date: NaiveDate,
 }
 
@@ -34,15 +34,15 @@ impl Default for SyntheticConfig {
     }
 }
 
-/// Why a configuration cannot be met.
+/// Why a configuration is impossible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key} = {found}: {why}; valid: {valid}")]
 pub struct ConfigError {
     /// Name of the setting.
     pub key: &'static str,
-    /// What it was.
+    /// Its value.
     pub found: u64,
-    /// What is wrong with it.
+    /// What is wrong with the value.
     pub why: String,
     /// What would be valid, given the other settings.
     pub valid: String,
@@ -51,22 +51,22 @@ pub struct ConfigError {
 impl SyntheticConfig {
     /// The most symbols.
     pub const MAX_SYMBOLS: u32 = 8_000;
-    /// The most orders that can be asked to rest.
+    /// The highest target for resting orders.
     pub const MAX_LIVE_ORDERS: u32 = 2_000_000;
-    /// The most messages of a file.
+    /// The most messages in a file.
     pub const MAX_MESSAGES: u64 = 10_000_000_000;
-    /// The fewest resting orders for each symbol.
+    /// The fewest resting orders per symbol.
     pub const MIN_ORDERS_PER_SYMBOL: u32 = 2;
 
-    /// The fewest messages that a day of so many symbols can have: all of its administrative messages and a handful more.
+    /// The fewest messages of a day with this many symbols: all of its administrative messages and a handful more.
     pub const fn min_messages(symbols: u32) -> u64 {
         opening_messages(symbols) + CLOSING_MESSAGES + 16
     }
 
-    /// Checks the settings against their ranges and each other, and reports everything that is wrong.
+    /// Checks the settings against their ranges and against each other, and reports every fault.
     ///
     /// # Errors
-    /// One for each setting that cannot be met.
+    /// One for each impossible setting.
     pub fn validate(&self) -> Result<(), ConfigErrors> {
         let mut errors = Vec::new();
         let mut check = |key, found: u64, low: u64, high: u64, unit: &str| {
@@ -82,13 +82,13 @@ impl SyntheticConfig {
         let least = Self::MIN_ORDERS_PER_SYMBOL * symbols;
         let unit = format!("each of {symbols} symbols needs {}", Self::MIN_ORDERS_PER_SYMBOL);
         check("live_orders", self.live_orders.into(), least.into(), Self::MAX_LIVE_ORDERS.into(), &unit);
-        let unit = format!("the day of {symbols} symbols begins and ends with administrative messages");
+        let unit = format!("a day of {symbols} symbols begins and ends with administrative messages");
         check("messages", self.messages, Self::min_messages(symbols), Self::MAX_MESSAGES, &unit);
         if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
     }
 }
 
-/// Everything that is wrong with a configuration.
+/// All faults of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 

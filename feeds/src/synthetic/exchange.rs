@@ -1,11 +1,11 @@
-//! The matching engine: what can happen to a book, one message each.
+//! The matching engine: every operation on a book, with its message.
 //!
-//! Every change of a book is one method that changes it and writes the message that says so, so the books and the tape
-//! cannot part. An incoming order that can trade takes resting orders from the best price on, first come first served
-//! ([`Exchange::take`]), and only its remainder may rest; an order that rests is first moved off the opposite touch
+//! Each change of a book is one method that makes the change and writes its message, so books and tape cannot diverge.
+//! An incoming order that can trade takes resting orders from the best price on, first come, first served
+//! ([`Exchange::take`]), and only the remainder may rest; an order that rests is first moved off the opposite touch
 //! ([`Exchange::rest`]). Hence no book is crossed or locked after any message.
 //!
-//! Bound: a taker fills against at most [`MAX_FILLS`] orders, resting expires at most [`MAX_EXPIRED`].
+//! Bound: a taker trades with at most [`MAX_FILLS`] orders; resting an order purges at most [`MAX_PURGED`].
 
 use super::book::{Books, Owner, Side, TICKS};
 use super::clock::Clock;
@@ -16,12 +16,12 @@ use super::tape::Tape;
 use super::zipf::Zipf;
 use crate::itch::wire::{self, Head, Message};
 
-/// The exchange's own best prices after a message; prices in 1/10,000 of a dollar, 0 with quantity 0 where a side is empty.
+/// The exchange's best prices after a message, in 1/10,000 of a dollar; price and quantity are 0 where a side is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Truth {
+pub struct TopOfBook {
     /// 1-based number of the message in the file.
     pub message_number: u64,
-    /// Locate of the message, 0 when it is about no symbol (then the rest is 0).
+    /// Locate of the message; 0 if it concerns no symbol (all other fields are then 0).
     pub locate: u16,
     /// Best bid.
     pub bid_px: u32,
@@ -35,17 +35,17 @@ pub struct Truth {
 
 /// The most resting orders that one taker trades with.
 pub(super) const MAX_FILLS: u32 = 12;
-/// The most hopeless orders that are expired to make room for one that rests.
-pub(super) const MAX_EXPIRED: u32 = 4;
-/// Prices on the wire are in 1/10,000 of a dollar.
+/// The most far-off orders that are deleted to make room for a new one.
+pub(super) const MAX_PURGED: u32 = 4;
+/// Wire price units (1/10,000 of a dollar) per tick.
 pub(super) const PER_TICK: u32 = 100;
-/// The participants that quote under their name.
+/// The participants that quote under their own name.
 pub(super) const PARTICIPANTS: [[u8; 4]; 4] = [*b"MKRA", *b"MKRB", *b"DESK", *b"WHLS"];
-/// Chance, out of 65,536, that a market maker quotes under its name.
+/// Probability, in 1/65,536, that a market maker quotes under its own name.
 const NAMED: u32 = 4_000;
 
-/// Sees the truth after each message.
-pub(super) type Observer = Box<dyn FnMut(Truth) + Send>;
+/// Receives the best prices after each message.
+pub(super) type Observer = Box<dyn FnMut(TopOfBook) + Send>;
 
 /// The exchange with its agents.
 pub(super) struct Exchange {
@@ -57,7 +57,7 @@ pub(super) struct Exchange {
     pub(super) by_rank: Vec<u16>,
     pub(super) zipf: Zipf,
     pub(super) target: u32,
-    /// Layers that each market maker keeps on a side.
+    /// Layers of quotes of each market maker on one side.
     pub(super) layers: u32,
     /// The symbol that woke last.
     pub(super) last: usize,
@@ -97,14 +97,14 @@ impl Exchange {
         self.tape.head(symbol as u16 + 1)
     }
 
-    /// The head of a message about no symbol.
-    pub(super) fn head_of_all(&self) -> Head {
+    /// The head of a message that concerns no symbol.
+    pub(super) fn system_head(&self) -> Head {
         self.tape.head(0)
     }
 
-    /// Writes a message, and tells the observer, if there is one, what the book of its symbol is now.
+    /// Writes a message and reports the symbol's best prices to the observer, if there is one.
     #[inline]
-    pub(super) fn say(&mut self, head: Head, message: &impl Message) {
+    pub(super) fn emit(&mut self, head: Head, message: &impl Message) {
         self.tape.put(message);
         if self.observer.is_some() {
             self.report(head.locate);
@@ -118,20 +118,20 @@ impl Exchange {
             _ => self.books.touch(usize::from(locate) - 1, side).map_or((0, 0), |(t, q)| (t * PER_TICK, q)),
         };
         let ((bid_px, bid_qty), (ask_px, ask_qty)) = (touch(Side::Bid), touch(Side::Ask));
-        let truth = Truth { message_number: self.tape.written(), locate, bid_px, bid_qty, ask_px, ask_qty };
+        let top = TopOfBook { message_number: self.tape.written(), locate, bid_px, bid_qty, ask_px, ask_qty };
         if let Some(observer) = &mut self.observer {
-            observer(truth);
+            observer(top);
         }
     }
 
-    /// The next order reference: nearly one after the other, unique over all symbols.
+    /// The next order reference: almost consecutive, unique across all symbols.
     #[inline]
     fn next_reference(&mut self) -> u64 {
         self.reference += 1 + u64::from(self.dice.streak(8_000, 3));
         self.reference
     }
 
-    /// The next match number, remembered by the symbol.
+    /// The next match number, stored as the symbol's last.
     #[inline]
     pub(super) fn next_match(&mut self, symbol: usize) -> u64 {
         self.matched += 1;
@@ -139,14 +139,14 @@ impl Exchange {
         self.matched
     }
 
-    /// The order of a handle, if it still rests.
+    /// The place of a handle's order, if it still rests.
     #[inline]
-    pub(super) fn alive(&self, handle: Handle) -> Option<u32> {
+    pub(super) fn resting(&self, handle: Handle) -> Option<u32> {
         self.books.order(handle.place).filter(|o| o.reference == handle.reference).map(|_| handle.place)
     }
 
-    /// The nearest tick to `tick` where an order of `side` can rest: not through the opposite touch and within the
-    /// window. Expires what is in the way of a new best price. `None`: there is no such tick, or too much in the way.
+    /// The nearest rank to `tick` where an order of `side` can rest: not through the opposite touch, and within the
+    /// window. Deletes what is in the way of a new best price. `None` if there is no such rank, or too much in the way.
     fn make_room(&mut self, symbol: usize, side: Side, tick: u32) -> Option<u32> {
         let opposite = self.books.best(symbol, side.opposite()).map_or(TICKS, |tick| side.mirror(tick));
         let wanted = side.mirror(tick.clamp(1, TICKS - 1)).min(opposite - 1);
@@ -154,7 +154,7 @@ impl Exchange {
         if rank >= opposite {
             return None;
         }
-        for _ in 0..MAX_EXPIRED {
+        for _ in 0..MAX_PURGED {
             match self.books.obstacle(symbol, side, rank) {
                 Some(place) => self.delete(place),
                 None => return Some(rank),
@@ -163,7 +163,7 @@ impl Exchange {
         None
     }
 
-    /// Lets an order rest at `tick` or as near to it as it can.
+    /// Rests an order at `tick` or as near to it as possible.
     pub(super) fn rest(&mut self, symbol: usize, side: Side, tick: u32, quantity: u32, owner: Owner) -> Option<Handle> {
         let rank = self.make_room(symbol, side, tick)?;
         let reference = self.next_reference();
@@ -172,9 +172,9 @@ impl Exchange {
         let (side, stock, price) = (side.letter(), self.symbols[symbol].name, side.mirror(rank) * PER_TICK);
         if owner == Owner::Maker && self.dice.chance(NAMED) {
             let attribution = PARTICIPANTS[symbol % PARTICIPANTS.len()];
-            self.say(head, &wire::AddOrderMpid { head, order_ref, side, shares, stock, price, attribution });
+            self.emit(head, &wire::AddOrderMpid { head, order_ref, side, shares, stock, price, attribution });
         } else {
-            self.say(head, &wire::AddOrder { head, order_ref, side, shares, stock, price });
+            self.emit(head, &wire::AddOrder { head, order_ref, side, shares, stock, price });
         }
         let handle = Handle { place, reference };
         self.symbols[symbol].remember(handle);
@@ -186,20 +186,20 @@ impl Exchange {
         let Some(&order) = self.books.order(place) else { return };
         self.books.reduce(place, order.quantity);
         let head = self.head(usize::from(order.symbol));
-        self.say(head, &wire::OrderDelete { head, order_ref: order.reference });
+        self.emit(head, &wire::OrderDelete { head, order_ref: order.reference });
     }
 
-    /// Takes `quantity`, less than all, off an order.
+    /// Reduces an order by `quantity`, which is less than all of it.
     pub(super) fn cancel(&mut self, place: u32, quantity: u32) {
         let Some(&order) = self.books.order(place) else { return };
         debug_assert!(quantity > 0 && quantity < order.quantity);
         self.books.reduce(place, quantity);
         let head = self.head(usize::from(order.symbol));
-        self.say(head, &wire::OrderCancel { head, order_ref: order.reference, shares: quantity });
+        self.emit(head, &wire::OrderCancel { head, order_ref: order.reference, shares: quantity });
     }
 
-    /// Replaces an order by one at another price, at the end of the queue there. `None`: it could not;
-    /// the order may have been expired.
+    /// Replaces an order by one at another price, at the end of the queue there. Returns `None` if it could not; the
+    /// order may then have been deleted.
     pub(super) fn replace(&mut self, place: u32, tick: u32, quantity: u32) -> Option<Handle> {
         let order = *self.books.order(place)?;
         let symbol = usize::from(order.symbol);
@@ -210,12 +210,13 @@ impl Exchange {
         let place = self.books.add(symbol, order.side, rank, quantity, order.owner, reference);
         let (head, price) = (self.head(symbol), order.side.mirror(rank) * PER_TICK);
         let (order_ref, new_ref, shares) = (order.reference, reference, quantity);
-        self.say(head, &wire::OrderReplace { head, order_ref, new_ref, shares, price });
+        self.emit(head, &wire::OrderReplace { head, order_ref, new_ref, shares, price });
         Some(Handle { place, reference })
     }
 
-    /// Executes the front of the queue on `side` for up to `quantity`; what it traded. `price` differs from the order's
-    /// for price improvement and crosses; `printed` is false where a cross reports the volume in bulk.
+    /// Executes the front of the queue on `side` for up to `quantity`; returns the traded quantity. `price` is set if
+    /// it differs from the order's, for price improvement and crosses; `printed` is false if a cross reports the volume
+    /// in bulk.
     pub(super) fn execute(
         &mut self,
         symbol: usize,
@@ -231,19 +232,19 @@ impl Exchange {
         let (head, order_ref, shares, match_number) =
             (self.head(symbol), order.reference, traded, self.next_match(symbol));
         match price {
-            None => self.say(head, &wire::OrderExecuted { head, order_ref, shares, match_number }),
+            None => self.emit(head, &wire::OrderExecuted { head, order_ref, shares, match_number }),
             Some(price) => {
                 let printable = if printed { b'Y' } else { b'N' };
                 let with_price =
                     wire::OrderExecutedWithPrice { head, order_ref, shares, match_number, printable, price };
-                self.say(head, &with_price);
+                self.emit(head, &with_price);
             }
         }
         traded
     }
 
-    /// Trades an incoming order against what rests on `side`, up to its limit; what is left of it, and whether the limit
-    /// was reached, so that the remainder can rest.
+    /// Matches an incoming order against `side` up to its limit; returns the remainder, and whether it may rest because
+    /// the limit was reached.
     pub(super) fn take(&mut self, symbol: usize, side: Side, limit: u32, quantity: u32) -> (u32, bool) {
         let mut left = quantity;
         for _ in 0..MAX_FILLS {
@@ -260,7 +261,7 @@ impl Exchange {
         (left, false)
     }
 
-    /// Now and then an execution is better for the taker than the displayed price, by half a tick.
+    /// Occasionally gives the taker a price better than the displayed one, by half a tick.
     fn improved(&mut self, symbol: usize, side: Side, best: u32) -> Option<u32> {
         let spread_open = self.books.best(symbol, side.opposite()).is_some();
         if !spread_open || !self.dice.chance(600) {

@@ -1,4 +1,4 @@
-//! The synthetic exchange as a feed: the generator as a stream, read by a thread of its own, under the ITCH decoder.
+//! The synthetic exchange as a feed: its byte stream, read by a thread of its own, behind the ITCH decoder.
 
 use super::{Synthetic, SyntheticConfig};
 use crate::itch::ItchDecoder;
@@ -6,11 +6,11 @@ use crate::{Feed, FindError, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use flow::{IntParam, Param, Params};
 
-/// The pipeline in the registry.
+/// The entry in the registry.
 pub const FEED: Feed = Feed {
     name: NAME,
     doc: "feeds/docs/synthetic.md",
-    about: "A seeded synthetic exchange that emits ITCH 5.0, made while it is read",
+    about: "A seeded synthetic exchange that publishes ITCH 5.0, generated while it is read",
     params: PARAMS,
     recognise: |_| false,
     find,
@@ -18,31 +18,31 @@ pub const FEED: Feed = Feed {
 
 const NAME: &str = "synthetic";
 
-const SEED: IntParam = IntParam::new("seed", (0, u64::MAX), "1", "Seed of everything that is left to chance.");
+const SEED: IntParam = IntParam::new("seed", (0, u64::MAX), "1", "Seed of the random generator.");
 const MESSAGES: IntParam = IntParam::new(
     "messages",
     (SyntheticConfig::min_messages(1), SyntheticConfig::MAX_MESSAGES),
     "1000000",
-    "Messages of the whole day, exactly.",
+    "Exact number of messages in the day.",
 )
 .unit("messages");
 const SYMBOLS: IntParam<u32> =
-    IntParam::new("symbols", (1, SyntheticConfig::MAX_SYMBOLS as u64), "500", "Symbols of the day.").unit("symbols");
+    IntParam::new("symbols", (1, SyntheticConfig::MAX_SYMBOLS as u64), "500", "Number of symbols.").unit("symbols");
 const LIVE_ORDERS: IntParam<u32> = IntParam::new(
     "live_orders",
     (SyntheticConfig::MIN_ORDERS_PER_SYMBOL as u64, SyntheticConfig::MAX_LIVE_ORDERS as u64),
     "20000",
-    "Orders that rest at once, about, after the ramp-up; at least two for each symbol.",
+    "Approximate number of resting orders after the ramp-up; at least two per symbol.",
 )
 .unit("orders");
 
 const PARAMS: &[Param] = &[SEED.param(), MESSAGES.param(), SYMBOLS.param(), LIVE_ORDERS.param()];
 
 impl SyntheticConfig {
-    /// The configuration of a section of parameters; the default trading date unless one is given.
+    /// Builds a configuration from parameters; uses the default trading date if none is given.
     ///
     /// # Panics
-    /// When `params` are not those of this feed's registry entry, whose ranges they were checked against.
+    /// When `params` were not checked against the ranges in this feed's registry entry.
     pub fn from_params(params: &Params, date: Option<NaiveDate>) -> SyntheticConfig {
         SyntheticConfig {
             seed: params.get(SEED),
@@ -57,15 +57,18 @@ impl SyntheticConfig {
 fn find(request: &Request) -> Result<Opened, FindError> {
     if let Some(path) = request.paths.first() {
         return Err(OpenError {
-            what: format!("the feed {NAME} makes its own messages and reads no file, but {} was given", path.display()),
+            what: format!(
+                "the {NAME} feed generates its own messages and reads no file, but {} was given",
+                path.display()
+            ),
             next: "leave the file out, or name the feed that reads it".to_owned(),
         }
         .into());
     }
     let config = SyntheticConfig::from_params(&request.params, request.date);
     let exchange = Synthetic::new(&config).map_err(|faults| OpenError {
-        what: format!("no synthetic day can be made: {faults}"),
-        next: "set the parameters of the feed to what is valid".to_owned(),
+        what: format!("invalid synthetic day: {faults}"),
+        next: "set the feed's parameters to valid values".to_owned(),
     })?;
     let decoder = Box::new(ItchDecoder::new(Some(config.date)));
     Ok(Opened { name: NAME.to_owned(), warnings: Vec::new(), decoder, streams: vec![Box::new(exchange)] })

@@ -1,40 +1,40 @@
-//! What the exchange says that moves no order: bells, directory, trading states, imbalances; and the crosses.
+//! Messages that move no order: system events, directory, trading states, imbalances; and the crosses.
 //!
-//! A cross executes a few displayed orders at the front of one side's queue at one price, unprinted, and reports them in
-//! bulk with the interest that was not displayed. Where a side is empty the cross does not happen and says so with zero
-//! shares.
+//! A cross executes a few displayed orders from the front of one side's queue at one price, non-printable, and reports
+//! them in bulk together with undisplayed interest. If a side is empty, the cross does not take place and is reported
+//! with zero shares.
 
 use super::book::Side;
 use super::exchange::{Exchange, PARTICIPANTS, PER_TICK};
 use crate::itch::wire;
 
-/// The most displayed orders that a cross executes.
+/// The most displayed orders that one cross executes.
 const CROSSED: u32 = 3;
 
 impl Exchange {
-    /// Stamps the messages to come with the clock's time.
+    /// Sets the time of the following messages to the clock's.
     pub(super) fn stamp(&mut self) {
         self.tape.set_time(self.clock.now());
     }
 
     /// A system event.
-    pub(super) fn bell(&mut self, event: u8) {
+    pub(super) fn system_event(&mut self, event: u8) {
         self.stamp();
-        let head = self.head_of_all();
-        self.say(head, &wire::SystemEvent { head, event });
+        let head = self.system_head();
+        self.emit(head, &wire::SystemEvent { head, event });
     }
 
-    /// The levels of decline at which the whole market stops, of an index that closed at 6,000.
+    /// The market-wide circuit-breaker levels, for an index that closed at 6,000.
     pub(super) fn breaker_levels(&mut self) {
         self.stamp();
         let level = |percent: u64| 6_000 * 100_000_000 * (100 - percent) / 100;
-        let head = self.head_of_all();
+        let head = self.system_head();
         let levels = wire::MwcbDeclineLevel { head, level_1: level(7), level_2: level(13), level_3: level(20) };
-        self.say(head, &levels);
+        self.emit(head, &levels);
     }
 
     /// Directory, trading state, Reg SHO, and a market maker's position for one symbol in four.
-    pub(super) fn introduce(&mut self, symbol: usize) {
+    pub(super) fn list_symbol(&mut self, symbol: usize) {
         self.stamp();
         let (s, head) = (&self.symbols[symbol], self.head(symbol));
         let is_fund = symbol % 6 == 4;
@@ -56,7 +56,7 @@ impl Exchange {
             etp_leverage: u32::from(is_fund),
             inverse: b'N',
         };
-        self.say(head, &directory);
+        self.emit(head, &directory);
         self.trading_state(symbol, b'T', *b"    ");
         self.short_sale(symbol, b'0');
         if symbol.is_multiple_of(4) {
@@ -64,28 +64,28 @@ impl Exchange {
         }
     }
 
-    /// Whether a symbol trades, and why not.
+    /// Reports whether a symbol trades, and why not.
     pub(super) fn trading_state(&mut self, symbol: usize, state: u8, reason: [u8; 4]) {
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
-        self.say(head, &wire::StockTradingAction { head, stock, state, reserved: b' ', reason });
+        self.emit(head, &wire::StockTradingAction { head, stock, state, reserved: b' ', reason });
     }
 
-    /// Whether short sales are restricted.
+    /// Reports whether short sales are restricted.
     pub(super) fn short_sale(&mut self, symbol: usize, action: u8) {
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
-        self.say(head, &wire::RegSho { head, stock, action });
+        self.emit(head, &wire::RegSho { head, stock, action });
     }
 
-    /// What a market maker is to a symbol.
+    /// Reports a market maker's position in a symbol.
     pub(super) fn position(&mut self, symbol: usize, state: u8) {
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
         let (mpid, primary_market_maker, market_maker_mode) = (PARTICIPANTS[symbol % PARTICIPANTS.len()], b'Y', b'N');
         let position =
             wire::MarketParticipantPosition { head, mpid, stock, primary_market_maker, market_maker_mode, state };
-        self.say(head, &position);
+        self.emit(head, &position);
     }
 
-    /// The imbalance before a cross.
+    /// Reports the imbalance before a cross.
     pub(super) fn imbalance(&mut self, symbol: usize, cross: u8) {
         let lot = u64::from(self.symbols[symbol].round_lot);
         let paired = lot * u64::from(self.dice.below(200));
@@ -108,10 +108,10 @@ impl Exchange {
             cross_type: cross,
             price_variation: b'L',
         };
-        self.say(head, &imbalance);
+        self.emit(head, &imbalance);
     }
 
-    /// The opening or closing cross of the symbol of a rank: at most [`super::session::MAX_CROSS`] messages.
+    /// The opening or closing cross of the symbol of this rank: at most [`super::session::MAX_CROSS`] messages.
     pub(super) fn auction(&mut self, rank: usize, kind: u8) {
         let symbol = usize::from(self.by_rank[rank]);
         self.clock.reach(self.clock.now() + 1_500);
@@ -132,14 +132,14 @@ impl Exchange {
         self.cross_trade(symbol, kind, u64::from(displayed) + u64::from(undisplayed), tick * PER_TICK);
     }
 
-    /// The bulk report of a cross; without shares it did not happen.
+    /// The bulk report of a cross; with zero shares it did not take place.
     pub(super) fn cross_trade(&mut self, symbol: usize, kind: u8, shares: u64, price: u32) {
         let match_number = if shares > 0 { self.next_match(symbol) } else { 0 };
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
-        self.say(head, &wire::CrossTrade { head, shares, stock, price, match_number, cross_type: kind });
+        self.emit(head, &wire::CrossTrade { head, shares, stock, price, match_number, cross_type: kind });
     }
 
-    /// Half a tick between the touch prices, or the makers' estimate where a side is empty.
+    /// The mid price, or the market makers' estimate if a side is empty.
     pub(super) fn reference_price(&self, symbol: usize) -> u32 {
         match (self.books.best(symbol, Side::Bid), self.books.best(symbol, Side::Ask)) {
             (Some(bid), Some(ask)) => (bid + ask) * PER_TICK / 2,

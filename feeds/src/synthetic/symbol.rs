@@ -1,20 +1,20 @@
-//! A symbol: what the directory says of it, and what its agents know.
+//! A symbol: its directory entry and what its agents know.
 //!
-//! Names follow the rank of activity (rank 0 is the busiest), locates are shuffled by the seed, prices run from $2 to
-//! $3,000 on a logarithmic scale with the busiest symbols in the middle. A symbol has two values in ticks: the *fair*
-//! value, which news moves and informed traders know, and the market makers' *estimate*, which learns of it from the
-//! flow of executions. Everything here is in ticks of one cent.
+//! Names follow the activity rank (rank 0 is the busiest), the seed shuffles the locates, and prices range from $2 to
+//! $3,000 on a logarithmic scale, the busiest symbols in the middle. A symbol has two values: the *fair* value, which
+//! news moves and informed traders know, and the market makers' *estimate*, which follows it through the flow of
+//! executions. All values are in ticks of one cent.
 
 use super::book::{NONE, TICKS};
 use super::dice::Dice;
 use super::zipf::Zipf;
 
-/// Layers of quotes of a market maker on each side, at most.
+/// The most layers of quotes of a market maker on each side.
 pub(super) const LAYERS: usize = 3;
-/// Orders that a symbol remembers as its latest.
+/// How many of its latest orders a symbol remembers.
 pub(super) const RECENT: usize = 8;
 
-/// An order somebody remembers; it may have gone since, then the place holds another reference or none.
+/// A reference to an order that may no longer exist; its place then holds another order or none.
 #[derive(Clone, Copy)]
 pub(super) struct Handle {
     pub(super) place: u32,
@@ -29,19 +29,19 @@ impl Handle {
 pub(super) struct Symbol {
     pub(super) name: [u8; 8],
     pub(super) round_lot: u32,
-    /// Levels that each side of the book can hold.
+    /// Levels that fit each side of the book.
     pub(super) width: u32,
-    /// How far from the touch the patient place orders, in ticks.
+    /// How far from the touch patient traders place orders, in ticks.
     pub(super) reach: u32,
-    /// Market makers' half spread.
+    /// The market makers' half spread.
     pub(super) half_spread: f64,
-    /// Typical size of a piece of news.
+    /// Typical move of the fair value per news item.
     pub(super) volatility: f64,
     pub(super) fair: f64,
     pub(super) estimate: f64,
     /// Recent signed flow, from -1 (all sells) to 1 (all buys).
     pub(super) trend: f64,
-    /// Direction of the large order that noise traders work off, and how many trades of it are left.
+    /// Direction of the large order that noise traders work off, and how many trades of it remain.
     pub(super) program: (bool, u32),
     pub(super) quotes: [[Handle; LAYERS]; 2],
     pub(super) recent: [Handle; RECENT],
@@ -49,11 +49,11 @@ pub(super) struct Symbol {
     pub(super) last_match: u64,
     /// Trading is paused or halted.
     pub(super) paused: bool,
-    /// The listing is of the day: an IPO or a direct listing.
+    /// Listed today: an IPO or a direct listing.
     pub(super) is_new: bool,
 }
 
-/// The symbols in order of locate, and the index of each rank.
+/// The symbols in order of their locates, and the index of each rank.
 pub(super) struct Directory {
     pub(super) symbols: Vec<Symbol>,
     pub(super) by_rank: Vec<u16>,
@@ -104,19 +104,19 @@ impl Symbol {
         }
     }
 
-    /// Remembers an order as the latest.
+    /// Remembers an order as the latest one.
     #[inline]
     pub(super) fn remember(&mut self, handle: Handle) {
         self.recent[self.recent_at as usize % RECENT] = handle;
         self.recent_at = self.recent_at.wrapping_add(1);
     }
 
-    /// The makers' estimate as a tick that can be quoted.
+    /// The market makers' estimate as a valid tick.
     pub(super) fn middle(&self) -> u32 {
         self.estimate.clamp(2.0, f64::from(TICKS - 2)) as u32
     }
 
-    /// Lets news move the fair value; its size has heavy tails.
+    /// Moves the fair value by a news item of heavy-tailed size.
     pub(super) fn news(&mut self, dice: &mut Dice) {
         let size = dice.exponential() * if dice.chance(1_300) { 6.0 } else { 0.7 };
         let step = self.volatility * if dice.chance(32_768) { size } else { -size };
@@ -124,10 +124,10 @@ impl Symbol {
     }
 }
 
-/// Chance that an arrival brings news.
+/// Probability that an arrival brings news.
 pub(super) const NEWS: f64 = 1.0 / 16.0;
 
-/// Shares in a round lot, by the price tiers of the rule in force since November 2025.
+/// Shares per round lot, by the price tiers of the rule in force since November 2025.
 pub(super) const fn round_lot(ticks: u32) -> u32 {
     match ticks {
         0..=25_000 => 100,
@@ -137,7 +137,7 @@ pub(super) const fn round_lot(ticks: u32) -> u32 {
     }
 }
 
-/// Four letters for each rank, all different, padded as the wire wants it.
+/// A unique four-letter name for each rank, padded as on the wire.
 fn name(rank: usize) -> [u8; 8] {
     let mut code = rank * 73_529 % 26usize.pow(4);
     let mut name = *b"        ";

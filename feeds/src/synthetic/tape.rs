@@ -1,12 +1,12 @@
-//! The tape: messages in order, as bytes.
+//! The tape: encoded messages in order.
 //!
-//! Every message goes through [`Tape::put`], which frames and counts it. The tape keeps the bytes until they are read; the
-//! exchange makes a bounded amount more only when they have been. The time is set by the exchange and is the same for all
+//! Every message goes through [`Tape::put`], which frames and counts it. The tape holds the bytes until they are read;
+//! only then does the exchange produce another bounded batch. The exchange sets the time, which is the same for all
 //! messages of one wake.
 
 use crate::itch::wire::{Head, Message};
 
-/// The bytes that were made and not yet read.
+/// The encoded bytes that are not read yet.
 pub(super) struct Tape {
     bytes: Vec<u8>,
     read: usize,
@@ -25,14 +25,14 @@ impl Tape {
         self.written
     }
 
-    /// Sets the time of the messages to come, nanoseconds since midnight.
+    /// Sets the time of the following messages, in nanoseconds since midnight.
     #[inline]
     pub(super) fn set_time(&mut self, now: u64) {
         debug_assert!(now >= self.now, "time does not run backwards");
         self.now = now;
     }
 
-    /// The head of a message that is written now.
+    /// The head of a message at the current time.
     #[inline]
     pub(super) fn head(&self, locate: u16) -> Head {
         Head { locate, tracking: 0, timestamp: self.now }
@@ -45,18 +45,18 @@ impl Tape {
         self.written += 1;
     }
 
-    /// Writes the end of the session.
+    /// Writes the end-of-session mark.
     pub(super) fn end(&mut self) {
         self.bytes.extend_from_slice(&[0, 0]);
     }
 
-    /// Bytes that wait to be read.
+    /// The bytes that are not read yet.
     #[inline]
     pub(super) fn waiting(&self) -> &[u8] {
         &self.bytes[self.read..]
     }
 
-    /// Drops `n` bytes at the front.
+    /// Discards the first `n` unread bytes.
     pub(super) fn consume(&mut self, n: usize) {
         self.read += n;
         if self.read == self.bytes.len() {

@@ -1,19 +1,19 @@
-//! Which symbol is next: Zipf's law by an alias table.
+//! Draws the next symbol by Zipf's law, with an alias table.
 //!
-//! The symbol of rank k is drawn with a chance proportional to 1/k. Vose's table splits these chances into equal columns
-//! of at most two symbols each, so a draw costs one column and one comparison whatever the number of symbols. Built once
-//! in time linear in the symbols; memory 8 bytes a symbol.
+//! The probability of rank k is proportional to 1/k. Vose's alias table splits these probabilities into equal columns
+//! of at most two symbols, so a draw takes one column and one comparison for any number of symbols. Built once in
+//! linear time; 8 bytes per symbol for the table and 8 for its share.
 
 use super::dice::Dice;
 
-/// Draws ranks from 0.
+/// Draws ranks, which count from 0.
 pub(super) struct Zipf {
     columns: Vec<(u32, u32)>,
     shares: Vec<f64>,
 }
 
 impl Zipf {
-    /// The law for ranks 0 to `n` - 1.
+    /// The distribution over ranks 0 to `n` - 1.
     pub(super) fn new(n: usize) -> Zipf {
         let total: f64 = (1..=n).map(|k| 1.0 / k as f64).sum();
         let shares: Vec<f64> = (1..=n).map(|k| 1.0 / k as f64 / total).collect();
@@ -31,7 +31,7 @@ impl Zipf {
         Zipf { columns, shares }
     }
 
-    /// A rank.
+    /// Draws a rank.
     #[inline]
     pub(super) fn draw(&self, dice: &mut Dice) -> usize {
         let column = dice.below(self.columns.len() as u32);
@@ -39,7 +39,7 @@ impl Zipf {
         if dice.below(u32::MAX) < threshold { column as usize } else { alias as usize }
     }
 
-    /// The chance of a rank.
+    /// The probability of a rank.
     pub(super) fn share(&self, rank: usize) -> f64 {
         self.shares[rank]
     }

@@ -1,4 +1,5 @@
-//! MoldUDP64 in pcap and pcapng: both byte orders, both precisions, links and tags, sequences and every fault.
+//! MoldUDP64 in pcap and pcapng: both byte orders, both precisions, link types and VLAN tags, sequences and every
+//! error.
 
 use super::*;
 use etherparse::PacketBuilder;
@@ -8,7 +9,7 @@ use flow::{Flags, Ns};
 const REF: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 const SESSION: &[u8; 10] = b"000010059B";
 
-/// A MoldUDP64 packet with so many deletes of orders numbered like the messages.
+/// A MoldUDP64 packet of deletes; each order's reference is its message's sequence number.
 fn mold(session: &[u8; 10], sequence: u64, messages: u16) -> Vec<u8> {
     let blocks = (0..u64::from(messages)).flat_map(|i| framed(&message(b'D', &(sequence + i).to_be_bytes())));
     [&session[..], &sequence.to_be_bytes(), &messages.to_be_bytes()].concat().into_iter().chain(blocks).collect()
@@ -68,7 +69,7 @@ fn pcapng(big: bool, frames: &[Vec<u8>]) -> Vec<u8> {
     file
 }
 
-/// The orders deleted, by which the messages are told apart.
+/// The references of the deleted orders, which identify the messages.
 fn orders(inputs: &[(Event, u64)]) -> Vec<u64> {
     inputs.iter().filter_map(|(e, _)| e.get::<flow::records::Delete>()).map(|d| d.order_ref).collect()
 }
@@ -128,7 +129,7 @@ fn tags_and_links() {
 }
 
 #[test]
-fn a_gap_is_told_once() {
+fn a_gap_is_reported_once() {
     let file = pcap(&[5, 9, 12, 12].map(|s| ethernet(&mold(SESSION, s, 2))));
     let mut decoder = ItchDecoder::new(date());
     let (inputs, end) = drive::collect(&mut decoder, &[&file], 100, 0);
@@ -143,7 +144,7 @@ fn a_gap_is_told_once() {
 }
 
 #[test]
-fn heartbeats_and_the_end_tell_what_is_missing() {
+fn heartbeats_and_the_end_reveal_missing_messages() {
     let end_of_session = [&SESSION[..], &9u64.to_be_bytes(), &[0xff, 0xff]].concat();
     let (inputs, end) =
         decode(&pcap(&[mold(SESSION, 5, 1), mold(SESSION, 8, 0), end_of_session].map(|p| ethernet(&p))));
@@ -160,7 +161,7 @@ fn overlaps_are_cut_and_their_messages_keep_their_numbers_in_the_file() {
 }
 
 #[test]
-fn zero_sequences_are_no_sequences() {
+fn numbers_that_are_all_zero_report_no_gap() {
     clean(&pcap(&[0, 0, 0].map(|s| ethernet(&mold(&[0; 10], s, 2)))), &[0, 1, 0, 1, 0, 1]);
 }
 
@@ -191,7 +192,7 @@ fn a_bad_packet_does_not_move_the_sequence() {
 }
 
 #[test]
-fn what_is_not_udp_is_counted() {
+fn packets_that_are_not_udp_are_counted() {
     let tcp = {
         let mut frame = Vec::new();
         let ip = PacketBuilder::ethernet2([1; 6], [2; 6]).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 20);
@@ -207,7 +208,7 @@ fn what_is_not_udp_is_counted() {
 }
 
 #[test]
-fn a_message_that_is_none_does_not_end_a_capture() {
+fn an_invalid_message_does_not_end_a_capture() {
     let packet = [
         &SESSION[..],
         &5u64.to_be_bytes(),
@@ -225,7 +226,7 @@ fn a_message_that_is_none_does_not_end_a_capture() {
 }
 
 #[test]
-fn a_truncated_capture_tells_where() {
+fn a_truncated_capture_reports_where() {
     for file in [
         pcap(&[5, 6].map(|s| ethernet(&mold(SESSION, s, 1)))),
         pcapng(false, &[5, 6].map(|s| ethernet(&mold(SESSION, s, 1)))),
@@ -244,10 +245,12 @@ fn a_truncated_capture_tells_where() {
 }
 
 #[test]
-fn damage_tells_where() {
+fn damage_reports_where() {
     let mut file = pcapng(false, &[ethernet(&mold(SESSION, 5, 1))]);
     let interface_len = 28 + 4;
-    for (byte, what) in [(8, "byte order"), (4, "length"), (28 - 4, "end with its length"), (interface_len, "length")] {
+    for (byte, what) in
+        [(8, "byte-order mark"), (4, "length"), (28 - 4, "end with its length"), (interface_len, "length")]
+    {
         let was = file[byte];
         file[byte] ^= 0x5a;
         let (inputs, end) = decode(&file);

@@ -1,4 +1,4 @@
-//! BinaryFILE: cuts, ends, faults; dates.
+//! BinaryFILE: cuts, endings, errors, dates.
 
 use super::*;
 use feeds::itch::wire::{self, Message, TYPES};
@@ -33,7 +33,7 @@ fn a_zero_length_ends_the_session_if_nothing_follows() {
 }
 
 #[test]
-fn a_truncated_message_tells_where_and_how_much() {
+fn a_truncated_message_reports_where_and_how_much() {
     let two = [delete(), delete()].concat();
     for kept in 22..two.len() {
         let (inputs, e) = fault(&two[..kept]);
@@ -46,7 +46,7 @@ fn a_truncated_message_tells_where_and_how_much() {
 }
 
 #[test]
-fn a_byte_that_is_no_letter_is_no_type() {
+fn a_byte_that_is_not_a_letter_is_not_a_type() {
     for code in [0, b'1', b' ', 0x80, 0xff] {
         let (inputs, e) = fault(&[delete(), framed(&[code; 30]), delete()].concat());
         assert_eq!((inputs, e.offset, e.record), (1, 23, 2), "{e}");
@@ -55,7 +55,7 @@ fn a_byte_that_is_no_letter_is_no_type() {
 }
 
 #[test]
-fn nothing_is_no_fault() {
+fn an_empty_file_is_valid() {
     assert_eq!(decode(&[]), (vec![], Ok(())));
 }
 
@@ -77,7 +77,7 @@ fn the_date_gives_midnight_in_new_york() {
 /// Inputs, name and warnings of a source.
 type Opened = (Vec<(Event, u64)>, String, Vec<String>);
 
-/// Opens a file as the feed and takes everything out of it.
+/// Opens a file with the registered feed and reads it to its end.
 fn open(name: &str, bytes: &[u8]) -> Result<Opened, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -107,19 +107,19 @@ fn opened_by_the_registry() {
 }
 
 #[test]
-fn what_is_not_itch_is_refused() {
+fn a_file_that_is_not_itch_is_rejected() {
     for bytes in
         [&b"34200.1,1,11,5,100000,1\n"[..], b"DBN\x01aaaaaaaaaaaaaaaaaaaa", &[0xff; 64], b"A", &[0, 19, b'1', 0]]
     {
         let e = open("x", bytes).unwrap_err();
-        assert!(e.contains("is not of the feed itch (its first bytes are"), "{e}");
+        assert!(e.contains("is not itch data (first bytes:"), "{e}");
     }
     let cut = open("x", &delete()[..9]).unwrap_err();
     assert!(cut.contains("12 of its 21 bytes are missing"), "cut in the first message, it is still ITCH: {cut}");
     assert!(open("x", b"").unwrap_err().contains("is empty"));
 }
 
-/// Any bytes behind a length, mostly true messages.
+/// Framed messages, mostly valid, otherwise arbitrary bytes.
 fn any_framed() -> impl Strategy<Value = Vec<u8>> {
     let random = prop::collection::vec(any::<u8>(), 0..70);
     let real =
@@ -136,7 +136,7 @@ fn any_framed() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// Neither the cuts of the bytes nor the room in the queue change what comes out, faults included.
+    /// Neither the cuts of the bytes nor the room in the queue change the inputs or the error.
     #[test]
     fn cuts_change_nothing(
         messages in prop::collection::vec(any_framed(), 0..60),
@@ -151,7 +151,7 @@ proptest! {
         prop_assert_eq!(whole, pieces);
     }
 
-    /// Arbitrary bytes never panic, and never stand still.
+    /// Arbitrary bytes never panic and never stall.
     #[test]
     fn garbage_ends(bytes in prop::collection::vec(any::<u8>(), 0..2000), magic in 0usize..7) {
         let heads: [&[u8]; 7] = [
@@ -164,7 +164,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_table_writes_is_read_back() {
+fn a_written_message_reads_back() {
     let head = wire::Head { locate: 7, tracking: 2, timestamp: AT - MIDNIGHT };
     let mut bytes = Vec::new();
     wire::OrderDelete { head, order_ref: 1 }.put_framed(&mut bytes);

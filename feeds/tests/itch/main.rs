@@ -1,4 +1,4 @@
-//! ITCH 5.0 from bytes written out by hand: what each message becomes, both framings, and every fault.
+//! ITCH 5.0 from hand-written bytes: what each message becomes, both framings, and every error.
 
 mod captures;
 mod framing;
@@ -17,7 +17,7 @@ fn date() -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(2020, 1, 30)
 }
 
-/// A message behind its length.
+/// A message after its length.
 fn framed(message: &[u8]) -> Vec<u8> {
     [&(message.len() as u16).to_be_bytes()[..], message].concat()
 }

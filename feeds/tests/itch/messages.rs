@@ -1,10 +1,10 @@
-//! One message of each type, its bytes written out from the specification's table.
+//! One message of each type, its bytes written by hand from the specification's table.
 
 use super::*;
 use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Listing, Name, Replace, Status, Trade};
 use flow::{Flags, Listings, Ns, Px, Qty, Record, Side};
 
-/// The inputs of one message, all of which must be due at its time, of record 1, and end in the last of a group.
+/// The inputs of one message; all must be due at its time, belong to record 1, and end with the last of a group.
 fn inputs(code: u8, rest: &[u8]) -> Vec<Event> {
     let (inputs, end) = decode(&framed(&message(code, rest)));
     end.unwrap();
@@ -13,14 +13,14 @@ fn inputs(code: u8, rest: &[u8]) -> Vec<Event> {
     inputs.into_iter().map(|(e, _)| e).collect()
 }
 
-/// The one input of a message.
+/// The only input of a message.
 fn only<R: Record>(code: u8, rest: &[u8]) -> (Event, R) {
     let inputs = inputs(code, rest);
     assert_eq!(inputs.len(), 1, "{inputs:?}");
     (inputs[0], *inputs[0].record::<R>())
 }
 
-/// The input behind the definition that the first message of a stock makes.
+/// The input that follows the definition which a stock's first message creates.
 fn behind_definition<R: Record>(code: u8, rest: &[u8]) -> (Event, R) {
     let inputs = inputs(code, rest);
     assert_eq!(inputs.iter().map(|e| e.kind).collect::<Vec<_>>(), [Kind::Name, Kind::Listing, R::KIND]);
@@ -146,7 +146,7 @@ fn a_stock_is_defined_once() {
 }
 
 #[test]
-fn s_tells_the_session_and_its_start_clears() {
+fn s_reports_the_session_and_its_start_clears() {
     let (event, s) = only::<Status>(b'S', b"Q");
     assert_eq!((s.code, s.what, s.exchange_ts, event.instrument), (*b"Q\0\0\0", 1, Ns(AT), 0));
     let start = inputs(b'S', b"O");
@@ -168,7 +168,7 @@ fn h_operational_halts_y_and_w_are_states() {
 }
 
 #[test]
-fn the_others_are_counted() {
+fn the_other_types_are_counted() {
     let lengths = [(b'I', 50), (b'J', 35), (b'K', 28), (b'L', 26), (b'N', 20), (b'O', 48), (b'V', 35)];
     for (code, len) in lengths {
         let bytes = framed(&message(code, &vec![b' '; len - 11]));
@@ -181,7 +181,7 @@ fn the_others_are_counted() {
 }
 
 #[test]
-fn what_is_not_the_specifications_is_malformed() {
+fn what_violates_the_specification_is_malformed() {
     let full = [&REF[..], b"B", ORDER_TAIL].concat();
     let odd_side = [&REF[..], b"x", ORDER_TAIL].concat();
     let mut late = message(b'A', &full);

@@ -1,14 +1,14 @@
-//! The file: the same for the same seed, as long as asked for, and true to the exchange's own books.
+//! The file: the same for the same seed, exactly as long as configured, and consistent with the exchange's own books.
 
 use super::naive::Naive;
 use super::{bytes_of, config};
-use feeds::synthetic::{Synthetic, SyntheticConfig, Truth};
+use feeds::synthetic::{Synthetic, SyntheticConfig, TopOfBook};
 use proptest::prelude::*;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 #[test]
-fn a_seed_means_the_same_bytes_for_ever() {
+fn a_seed_produces_the_same_bytes_for_ever() {
     let bytes = bytes_of(&config(42, 50_000, 40, 2_000));
     let hash = blake3::hash(&bytes).to_hex();
     assert_eq!(
@@ -40,9 +40,9 @@ fn how_it_is_read_makes_no_difference() {
     assert!(written == whole && bytes == whole.len() as u64 && told == 20_000);
 }
 
-/// Reads a day twice, as bytes and as the exchange tells it, and compares after every message.
+/// Reads a day twice, from its bytes and from the exchange's observer, and compares after every message.
 fn agree(day: &SyntheticConfig) -> Naive {
-    let told = Arc::new(Mutex::new(Vec::<Truth>::new()));
+    let told = Arc::new(Mutex::new(Vec::<TopOfBook>::new()));
     let to = Arc::clone(&told);
     let mut bytes = Vec::new();
     let mut synthetic = Synthetic::new(day).expect("valid").observe(move |t| to.lock().expect("whole").push(t));
@@ -60,7 +60,7 @@ fn agree(day: &SyntheticConfig) -> Naive {
 }
 
 #[test]
-fn the_books_are_what_the_exchange_says() {
+fn the_books_match_what_the_exchange_reports() {
     let naive = agree(&config(1, 200_000, 60, 5_000));
     assert_eq!(naive.counts.len(), 23, "every type of the protocol occurs: {:?}", naive.counts);
 }
@@ -82,7 +82,7 @@ fn the_shortest_day_of_any_size() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_all_at_once() {
+fn all_faults_are_rejected_at_once() {
     let refused = |c: SyntheticConfig| Synthetic::new(&c).err().expect("refused").to_string();
     assert!(refused(config(1, 10_000, 0, 100)).starts_with("symbols = 0: too few"));
     assert!(refused(config(1, 100_000, 8_001, 20_000)).contains("symbols = 8001: too many"));

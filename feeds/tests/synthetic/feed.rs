@@ -1,4 +1,4 @@
-//! The pipeline in the registry: opened, polled to its end, refused.
+//! The registered feed: opened, polled to its end, rejected.
 
 use super::naive::Naive;
 use super::{bytes_of, config};
@@ -7,7 +7,7 @@ use feeds::{FEEDS, OpenError, Request};
 use flow::records::Add;
 use flow::{Inputs, Params, Polled, Record, Source};
 
-/// Opens the feed as a user would.
+/// Opens the feed as a user does.
 fn open(settings: &[(&str, &str)], path: Option<&str>) -> Result<Box<dyn Source>, OpenError> {
     let mut params = Params::defaults(FEED.params);
     for (name, text) in settings {
@@ -41,14 +41,14 @@ fn a_day_is_decoded_while_it_is_made() {
 }
 
 #[test]
-fn files_and_impossible_days_are_refused() {
+fn files_and_impossible_days_are_rejected() {
     let said = |r: Result<Box<dyn Source>, OpenError>| r.err().expect("refused").to_string();
     assert!(said(open(&[], Some("day.itch"))).contains("reads no file, but day.itch was given"));
     assert!(said(open(&[("messages", "100")], None)).contains("messages = 100: too few"));
 }
 
 #[test]
-fn the_defaults_of_the_pipeline_are_those_of_the_configuration() {
+fn the_registered_defaults_are_those_of_the_configuration() {
     assert!(FEEDS.iter().any(|f| f.name == FEED.name));
     let defaults = SyntheticConfig::from_params(&Params::defaults(FEED.params), None);
     assert_eq!(defaults, SyntheticConfig::default());

@@ -1,4 +1,4 @@
-//! The synthetic exchange against a second, naive reading of its bytes.
+//! The synthetic exchange against a second, naive decoder.
 
 mod bytes;
 mod feed;

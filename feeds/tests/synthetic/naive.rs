@@ -1,8 +1,8 @@
-//! A second opinion on the bytes: parses the framing and the types by itself and keeps the books in plain maps.
+//! An independent decoder: parses framing and types by itself and keeps the books in plain maps.
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Length of every type of the protocol.
+/// Length of every message type.
 const LENGTHS: [(u8, usize); 23] = [
     (b'S', 12),
     (b'R', 39),
@@ -49,7 +49,7 @@ pub(crate) struct Trade {
 /// Best prices: bid, its quantity, ask, its quantity; 0 where a side is empty.
 pub(crate) type Touch = (u32, u64, u32, u64);
 
-/// Everything a reading of the bytes yields.
+/// Everything decoded from the bytes.
 #[derive(Default)]
 pub(crate) struct Naive {
     pub counts: BTreeMap<char, u64>,
@@ -69,10 +69,10 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 impl Naive {
-    /// Reads a whole file; `each` sees the locate and its best prices after every message.
+    /// Decodes a whole file; `each` gets the locate and its best prices after every message.
     ///
     /// # Panics
-    /// When anything about the file is not as it should be.
+    /// On any fault in the file.
     pub(crate) fn read(file: &[u8], mut each: impl FnMut(u64, u16, Touch)) -> Naive {
         let (mut naive, mut at) = (Naive::default(), 0);
         loop {
@@ -96,7 +96,7 @@ impl Naive {
         (bid.0, bid.1, ask.0, ask.1)
     }
 
-    /// Orders that rest.
+    /// Resting orders.
     pub(crate) fn live(&self) -> usize {
         self.orders.len()
     }

@@ -1,11 +1,11 @@
-//! Order flow that looks like a market: the mix, the activity, the signs, the spreads, the depth, the tails.
+//! The order flow resembles a market: mix, activity, signs, spreads, depth, tails.
 
 use super::naive::Naive;
 use super::{bytes_of, config};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// A day that all of these look at.
+/// The day that all tests here analyse.
 fn day() -> &'static Naive {
     static DAY: OnceLock<Naive> = OnceLock::new();
     DAY.get_or_init(|| Naive::read(&bytes_of(&config(11, 600_000, 100, 10_000)), |_, _, _| {}))
@@ -19,7 +19,7 @@ fn correlation(pairs: &[(f64, f64)]) -> f64 {
     covariance / (vx * vy).sqrt()
 }
 
-/// Time, whether a buyer took, and price of a symbol's trades.
+/// Time, whether the aggressor bought, and price of a symbol's trades.
 type Trades = Vec<(u64, bool, u32)>;
 
 /// Locates, the most traded first, with their trades in order.

@@ -1,22 +1,22 @@
-//! What happened to a row of records, told from two rows of CRCs: those that were sealed and those that are found.
+//! Finds what happened to a sequence of records by comparing two sequences of CRCs, as sealed and as found.
 //!
-//! One pass, two cursors, looking at most two ahead: enough to tell a record that was changed from one that was removed,
-//! put in or exchanged with its neighbour. What is moved further is told as two changes.
+//! One pass with two cursors and at most two records of lookahead: enough to tell a changed record from one that was
+//! removed, inserted or swapped with its neighbour. A record moved further is reported as two changes.
 
-/// One difference, at an index of the sealed row.
+/// One difference, at an index of the sealed sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Difference {
-    /// The bytes differ; the second is the index in the found row.
+    /// The bytes differ; the second number is the index in the found sequence.
     Changed(usize, usize),
-    /// It is not there.
+    /// The record is missing.
     Removed(usize),
-    /// In front of it stands one that was not sealed, at the second index of the found row.
+    /// An unsealed record precedes it, at the second index, in the found sequence.
     Inserted(usize, usize),
-    /// It and the next one changed places.
+    /// The record and the next one are swapped.
     Swapped(usize),
 }
 
-/// The differences, and how many of the found row the sealed ones take.
+/// The differences, and how many found records the sealed ones account for.
 pub(super) fn differences(sealed: &[u32], found: &[u32]) -> (Vec<Difference>, usize) {
     let (mut i, mut j, mut differences) = (0, 0, Vec::new());
     while i < sealed.len() {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn each_difference_is_told_by_its_name() {
+    fn each_difference_is_reported_by_its_name() {
         assert_eq!(of(&ROW), []);
         assert_eq!(of(&[10, 11, 99, 13, 14, 15]), [Difference::Changed(2, 2)]);
         assert_eq!(of(&[10, 11, 13, 14, 15]), [Difference::Removed(2)]);

@@ -1,4 +1,4 @@
-//! The beginning of a journal, and its end in order.
+//! Creates a journal, and closes it in order.
 
 use super::error::JournalError;
 use super::format::{LogKind, MANIFEST, chain_start};
@@ -13,15 +13,15 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A journal as a whole.
+/// Entry points of a journal as a whole.
 #[derive(Debug)]
 pub struct Journal;
 
 impl Journal {
-    /// Makes a journal in `dir`, which must be empty or not exist (its parent must), and starts its helper thread.
+    /// Creates a journal in `dir`, which must be empty or new (with an existing parent), and starts its helper thread.
     ///
     /// # Errors
-    /// When the folder is occupied, missing its parent, not writable, or has no room for the first segments.
+    /// When the folder is occupied, has no parent, is not writable, or has no space for the first segments.
     pub fn create(dir: &Path, spec: &JournalSpec) -> Result<(InputLog, OutcomeLog), JournalError> {
         spec.check()?;
         let made = make_folder(dir)?;
@@ -30,7 +30,7 @@ impl Journal {
         check_empty(dir)?;
         let begun = begin(dir, spec, lock);
         if begun.is_err() {
-            // The folder was empty: whatever is in it now was made here and is of no use without the rest.
+            // The folder was empty, so everything in it was created here and is useless without the rest.
             for log in LogKind::BOTH {
                 let _ = fs::remove_dir_all(log.folder(dir));
             }
@@ -44,10 +44,10 @@ impl Journal {
         begun
     }
 
-    /// Ends both logs, waits until everything is sealed and durable, and says where they ended.
+    /// Ends both logs, waits until everything is sealed and durable, and returns where they end.
     ///
     /// # Errors
-    /// When the helper could not seal or sync what was left; what was appended is in the files.
+    /// When the helper could not seal or sync the rest; every appended record is in the files.
     pub fn close(inputs: InputLog, outcomes: OutcomeLog) -> Result<Closed, JournalError> {
         drop(inputs);
         let closed = outcomes.close()?;
@@ -62,7 +62,7 @@ fn begin(dir: &Path, spec: &JournalSpec, lock: File) -> Result<(InputLog, Outcom
         fs::create_dir(&folder).map_err(|e| JournalError::io(&folder, "creating", e))?;
     }
     let gaps = GapFile::create(dir, info.journal_id)
-        .map_err(|e| JournalError::io(&LogKind::Outcomes.folder(dir), "creating the file of gaps", e))?;
+        .map_err(|e| JournalError::io(&LogKind::Outcomes.folder(dir), "creating the gap file", e))?;
     let logs = LogKind::BOTH.map(|log| LogKeeper::new(log, chain_start(&text, log), 0));
     let mut keeper = Keeper::new(dir, info, spec.upkeep, logs, gaps, lock);
     let inputs = keeper.prepare(LogKind::Inputs)?;
@@ -75,7 +75,7 @@ fn begin(dir: &Path, spec: &JournalSpec, lock: File) -> Result<(InputLog, Outcom
     Ok((inputs, outcomes))
 }
 
-/// Makes the folder unless it is there; says whether it was made.
+/// Creates the folder unless it exists; returns whether it did.
 fn make_folder(dir: &Path) -> Result<bool, JournalError> {
     match fs::create_dir(dir) {
         Ok(()) => Ok(true),
@@ -90,7 +90,7 @@ fn make_folder(dir: &Path) -> Result<bool, JournalError> {
     }
 }
 
-/// Takes the lock that one writer of a journal holds: the folder's own.
+/// Takes the folder's lock, which the one writer of a journal holds.
 pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
     let folder = File::open(dir).map_err(|e| JournalError::io(dir, "opening", e))?;
     match folder.try_lock() {
@@ -100,7 +100,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// Removes what a process left that was stopped while it made a journal here: nothing was ever stored in it.
+/// Removes the remains of a process that was stopped while creating a journal here, which never stored anything.
 fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
     let is_ours = |name: &std::ffi::OsStr| {
         name == MANIFEST_DRAFT || LogKind::BOTH.iter().any(|log| log.folder(dir).file_name() == Some(name))
@@ -112,7 +112,7 @@ fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
     }
     let removed = |path: &Path, result: io::Result<()>| match result {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(JournalError::io(path, "removing what an unfinished start left", e))
+            Err(JournalError::io(path, "removing the remains of an unfinished start", e))
         }
         _ => Ok(()),
     };
@@ -120,7 +120,7 @@ fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
         let folder = log.folder(dir);
         removed(&folder, fs::remove_dir_all(&folder))?;
     }
-    // The mark goes last: until then the next start finds it again.
+    // The marker goes last: until then the next start finds it again.
     let draft = dir.join(MANIFEST_DRAFT);
     removed(&draft, fs::remove_file(&draft))
 }

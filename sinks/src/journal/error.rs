@@ -1,4 +1,4 @@
-//! What can go wrong with a journal: where it is, what it is, and what to do next.
+//! The errors of a journal: where, what, and what to do next.
 
 use super::format::{LogKind, VERSION};
 use std::io;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Why a journal cannot be created, opened, read or closed.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The folder holds something already.
+    /// The folder is not empty.
     #[error(
         "{} already holds {found}; name a new or an empty folder, or move this one away (a journal is never overwritten)",
         dir.display()
@@ -15,11 +15,11 @@ pub enum JournalError {
     Occupied {
         /// The folder.
         dir: PathBuf,
-        /// What is in it.
+        /// Its content.
         found: String,
     },
     /// The folder's parent does not exist.
-    #[error("the folder {} does not exist, so no journal can be made in it; create it first", parent.display())]
+    #[error("the folder {} does not exist; create it before starting a journal in it", parent.display())]
     NoParent {
         /// The missing folder.
         parent: PathBuf,
@@ -34,15 +34,15 @@ pub enum JournalError {
     },
     /// The disk has no room for the first segments.
     #[error(
-        "no room for the journal's next segment {}: {needed} bytes are needed, {free} are free; free space, choose another disk, or lower journal.segment_records",
+        "no space for the journal's next segment {}: {needed} bytes are needed, {free} are free; free space, choose another disk, or lower journal.segment_records",
         path.display()
     )]
     NoSpace {
-        /// File that was to be allocated.
+        /// File to allocate.
         path: PathBuf,
         /// Bytes of the file and its sidecar.
         needed: u64,
-        /// Bytes that the disk has left.
+        /// Free bytes on the disk.
         free: u64,
     },
     /// The folder holds no journal.
@@ -51,8 +51,8 @@ pub enum JournalError {
         /// The folder.
         dir: PathBuf,
     },
-    /// The manifest does not read.
-    #[error("{}: {what}; restore the file from a copy, the logs beside it are not touched", path.display())]
+    /// The manifest cannot be parsed.
+    #[error("{}: {what}; restore the file from a copy; the logs next to it are unaffected", path.display())]
     BadManifest {
         /// The manifest.
         path: PathBuf,
@@ -69,13 +69,13 @@ pub enum JournalError {
         /// The build that wrote it, as far as the manifest names one.
         build_id: String,
     },
-    /// Another process writes it.
+    /// Another process is writing it.
     #[error("the journal {} is being written by another process; stop that one first", dir.display())]
     InUse {
         /// The folder.
         dir: PathBuf,
     },
-    /// A setting that cannot be.
+    /// An invalid setting.
     #[error("journal.{key}: {found} is not valid; {valid}")]
     Setting {
         /// Name of the parameter.
@@ -85,7 +85,7 @@ pub enum JournalError {
         /// What would be valid.
         valid: String,
     },
-    /// The logs are damaged in a way that stops the work.
+    /// The logs are damaged in a way that prevents the operation.
     #[error("{} is damaged: {fault}; run `tidegate journal verify` on the folder for all faults, and restore it from a copy", dir.display())]
     Damaged {
         /// The folder.
@@ -93,24 +93,24 @@ pub enum JournalError {
         /// The first fault.
         fault: Box<super::Fault>,
     },
-    /// Any other failure of the system.
+    /// Any other system error.
     #[error("{}: {doing} failed ({source}); check the disk and the folder's permissions", path.display())]
     Io {
         /// File or folder.
         path: PathBuf,
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
         /// The system's reason.
         source: io::Error,
     },
-    /// The helper thread is gone.
+    /// The helper thread has ended.
     #[error(
-        "the journal's helper thread stopped unexpectedly ({0}); what was appended is in the files, resume the journal to seal it"
+        "the journal's helper thread stopped unexpectedly ({0}); every appended record is in the files; resume the journal to seal them"
     )]
     Helper(String),
 }
 
-/// What is said of a journal of the format `found`, and what to do.
+/// The message about a journal of format `found`.
 pub(super) fn other_format(found: u32, build_id: &str) -> String {
     let build = if build_id.is_empty() { String::new() } else { format!(" ({build_id})") };
     format!(
@@ -132,31 +132,31 @@ impl JournalError {
     }
 }
 
-/// Why no input can be stored: the run halts, for nothing may be traded on that is not logged.
+/// Why no input can be stored. The run halts, because nothing may be traded on that is not logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the input log stopped before record {record}: {what}; {next}")]
 pub struct LogFull {
     /// Number of the record that could not be stored.
     pub record: u64,
-    /// What is full or broken, and how much is missing.
+    /// What is full or broken, and how much space is missing.
     pub what: String,
     /// What the user can do.
     pub next: &'static str,
 }
 
-/// One thing that is wrong in a journal's files.
+/// One fault in a journal's files.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}{}: {what}", file, place(*.offset, *.record), seq_text(*.seq))]
 pub struct Fault {
     /// The log; none for the journal's own files.
     pub log: Option<LogKind>,
-    /// File, from the journal's folder.
+    /// File, relative to the journal's folder.
     pub file: String,
-    /// Offset in the file of the first byte that is wrong.
+    /// Offset of the first wrong byte in the file.
     pub offset: Option<u64>,
     /// Number of the record in its log, from 1.
     pub record: Option<u64>,
-    /// Ingress number that the record should carry, as far as it is known.
+    /// Ingress number that the record should carry, if known.
     pub seq: Option<u64>,
     /// What is wrong.
     pub what: Damage,
@@ -172,36 +172,34 @@ fn seq_text(seq: Option<u64>) -> String {
     seq.map(|s| format!(" (seq {s})")).unwrap_or_default()
 }
 
-/// What is wrong.
+/// Kinds of damage.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// The bytes are not what was sealed.
-    #[error("its bytes are not those that were sealed (CRC {found:#010x}, sealed {sealed:#010x})")]
+    /// The bytes differ from those that were sealed.
+    #[error("its bytes differ from the sealed ones (CRC {found:#010x}, sealed {sealed:#010x})")]
     Changed {
-        /// CRC32C of the bytes as they are.
+        /// CRC32C of the current bytes.
         found: u32,
         /// CRC32C in the sidecar.
         sealed: u32,
     },
-    /// A sealed record is missing; those behind it moved up.
-    #[error("the record was removed: the one behind it stands in its place")]
+    /// A sealed record is missing; later ones moved up.
+    #[error("the record was removed: the next one is in its place")]
     Removed,
-    /// A record that was not sealed stands between sealed ones.
-    #[error("a record was put in here that was not sealed{}", if *.duplicate { " (a copy of the one before)" } else { "" })]
+    /// An unsealed record stands between sealed ones.
+    #[error("an unsealed record was inserted here{}", if *.duplicate { " (a copy of the one before)" } else { "" })]
     Inserted {
         /// It equals the record before it.
         duplicate: bool,
     },
-    /// Two neighbours changed places.
-    #[error("the record and the next one changed places")]
+    /// Two neighbours are swapped.
+    #[error("the record and the next one are swapped")]
     Swapped,
-    /// CRCs agree, the chain does not.
+    /// CRCs match, the chain does not.
     #[error("the hash chain breaks in the block that begins here: block or sidecar was replaced")]
     Chain,
-    /// The chain of a segment does not continue that of the one before.
-    #[error(
-        "the segment's chain does not continue the one before it: a segment was exchanged, or the manifest changed"
-    )]
+    /// A segment's chain does not continue that of the previous one.
+    #[error("the segment's chain does not continue the one before it: a segment was replaced, or the manifest changed")]
     ChainStart,
     /// A block of the sidecar is damaged.
     #[error("the block of the sidecar is damaged: {0}")]
@@ -210,41 +208,41 @@ pub enum Damage {
     #[error("the sidecar {0}")]
     Sidecar(&'static str),
     /// A segment is missing.
-    #[error("the segment is missing and no gap is marked")]
+    #[error("the segment is missing and no gap is recorded")]
     MissingSegment,
-    /// The file is shorter than it must be.
-    #[error("the file has {found} bytes, {wanted} are right")]
+    /// The file is too short.
+    #[error("the file has {found} bytes instead of {expected}")]
     Length {
-        /// Bytes that it has.
+        /// Its actual size in bytes.
         found: u64,
-        /// Bytes that it must have.
-        wanted: u64,
+        /// Its correct size in bytes.
+        expected: u64,
     },
     /// The header is damaged.
     #[error("the header is damaged: {0}")]
     Header(&'static str),
-    /// An id that cannot stand there.
+    /// An id that is impossible at this place.
     #[error("the id {found:#018x} cannot follow seq {previous}")]
     Id {
         /// The id word.
         found: u64,
-        /// Seq of the record before.
+        /// Seq of the previous record.
         previous: u64,
     },
-    /// Something stands behind the end of the log.
-    #[error("bytes that are not zero stand behind the end of the log")]
+    /// There is data after the end of the log.
+    #[error("there are non-zero bytes after the end of the log")]
     BehindEnd,
     /// The journal's end is not where `closed.toml` says.
-    #[error("{what} is {found}, closed.toml says {wanted}")]
+    #[error("{what} is {found}, but closed.toml says {expected}")]
     Closed {
-        /// Which number.
+        /// The number that differs.
         what: &'static str,
-        /// As found in the logs.
+        /// Its value in the logs.
         found: String,
-        /// As noted at the close.
-        wanted: String,
+        /// Its value at the close.
+        expected: String,
     },
-    /// The file does not read.
+    /// The file cannot be parsed.
     #[error("{0}")]
     Unreadable(String),
 }

@@ -1,8 +1,8 @@
 //! A journal's files as a reader sees them: plain reads, no mapping.
 //!
-//! A read is not one step: while the writer stores, it may bring a record's first half from before and its second half from
-//! after the store. So ids are read first, and the records whose id is there are read again: the second read begins
-//! after the id was seen, and the writer stores the id last.
+//! A read is not atomic: during a store it may return the first half of a record from before and the second half from
+//! after the store. So ids are read first, and records with an id are read again: the second read begins after the id
+//! was seen, and the writer stores the id last.
 
 use super::error::{Damage, Fault, JournalError};
 use super::format::{BLOCK_RECORDS, COMPLETED_SLOT, HEADER_BYTES, LogKind, SEALED_SLOT, SegmentHeader, record_offset};
@@ -33,12 +33,12 @@ pub(super) struct SegmentFile {
 pub(super) struct HeaderPage(pub(super) Box<[u8]>);
 
 impl HeaderPage {
-    /// The completed-through word.
+    /// The completed-through watermark.
     pub(super) fn completed(&self) -> u64 {
         self.word(COMPLETED_SLOT)
     }
 
-    /// How many records the helper has noted as sealed.
+    /// How many records the helper has recorded as sealed.
     pub(super) fn sealed(&self) -> u64 {
         self.word(SEALED_SLOT)
     }
@@ -47,7 +47,7 @@ impl HeaderPage {
         bytemuck::pod_read_unaligned(&self.0[slot * SLOT_BYTES..][..8])
     }
 
-    /// Offset of the first byte that is not 0 where nothing is defined.
+    /// Offset of the first non-zero byte where no field is defined.
     pub(super) fn stray(&self) -> Option<usize> {
         let words = [COMPLETED_SLOT * SLOT_BYTES, SEALED_SLOT * SLOT_BYTES];
         let defined = |at: usize| at < size_of::<SegmentHeader>() || words.iter().any(|w| (*w..*w + 8).contains(&at));
@@ -56,7 +56,7 @@ impl HeaderPage {
 }
 
 impl SegmentFile {
-    /// Opens a segment; `None` when there is no such file.
+    /// Opens a segment; `None` if there is no such file.
     pub(super) fn open(
         dir: &Path,
         info: &JournalInfo,
@@ -82,7 +82,7 @@ impl SegmentFile {
         self.expected.first_record
     }
 
-    /// Bytes of the file.
+    /// Length of the file in bytes.
     pub(super) fn length(&self) -> Result<u64, JournalError> {
         self.file.metadata().map(|m| m.len()).map_err(|e| self.error(e))
     }
@@ -93,9 +93,9 @@ impl SegmentFile {
         let read = self.read_bytes(&mut page, 0)?;
         let found: SegmentHeader = bytemuck::pod_read_unaligned(&page[..size_of::<SegmentHeader>()]);
         let wrong = match () {
-            () if read < HEADER_BYTES => Some("it is cut short"),
-            () if !found.is_whole() => Some("it does not match its CRC"),
-            () if found != self.expected => Some("it is that of another segment, or of another journal or build"),
+            () if read < HEADER_BYTES => Some("it is truncated"),
+            () if !found.is_intact() => Some("it does not match its CRC"),
+            () if found != self.expected => Some("it belongs to another segment, journal or build"),
             () => None,
         };
         Ok((HeaderPage(page.into_boxed_slice()), wrong))
@@ -113,22 +113,23 @@ impl SegmentFile {
         }
     }
 
-    /// Reads records from `index` on as they stand, whether written or not; gives how many the file has.
+    /// Reads records from `index` on, written or not; returns how many the file has.
     pub(super) fn read(&self, index: u64, to: &mut [Event]) -> Result<usize, JournalError> {
         let room = (self.capacity.saturating_sub(index)).min(to.len() as u64) as usize;
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut to[..room]);
         Ok(self.read_bytes(bytes, record_offset(index))? / SLOT_BYTES)
     }
 
-    /// Reads the written records from `index` on: those before the first id of 0, each whole. `Err` with the index of a
-    /// record behind that one when it is written, which cannot be.
+    /// Reads the written records from `index` on: those before the first id of 0, each complete. Returns `Err` with the
+    /// index of a written record after that one, which is impossible in an intact log.
     pub(super) fn read_written(&self, index: u64, to: &mut [Event]) -> Result<Result<usize, u64>, JournalError> {
         let mut behind = None;
         loop {
             let read = self.read(index, to)?;
             let written = to[..read].iter().take_while(|e| e.id.0 != 0).count();
             let stray = to[..read].iter().skip(written).position(|e| e.id.0 != 0).map(|n| (written, written + n));
-            // Seen once, the record in front may have been stored during the read; seen twice with the same end, not.
+            // On the first sight of a stray record, the one before it may just have been stored; on the second with the
+            // same end, it was not.
             match stray {
                 Some((_, at)) if stray == behind => return Ok(Err(index + at as u64)),
                 Some(_) => behind = stray,
@@ -141,14 +142,14 @@ impl SegmentFile {
         }
     }
 
-    /// The record at `index`; id 0 when it is not written or not in the file.
+    /// The record at `index`; its id is 0 if it is not written or not in the file.
     pub(super) fn record(&self, index: u64) -> Result<Event, JournalError> {
         let mut one = [Event::zeroed()];
         self.read(index, &mut one)?;
         Ok(one[0])
     }
 
-    /// Index of the first record for which `before` does not hold; written records only.
+    /// Index of the first written record for which `before` does not hold.
     pub(super) fn partition(&self, before: impl Fn(&Event) -> bool) -> Result<u64, JournalError> {
         let (mut low, mut high) = (0, self.capacity);
         while low < high {
@@ -192,7 +193,7 @@ impl SegmentFile {
     }
 }
 
-/// Numbers of a log's segment files, rising.
+/// The numbers of a log's segment files, ascending.
 pub(super) fn segment_numbers(dir: &Path, log: LogKind) -> Result<Vec<u64>, JournalError> {
     let folder = log.folder(dir);
     let entries = fs::read_dir(&folder).map_err(|e| JournalError::io(&folder, "reading", e))?;
@@ -206,7 +207,7 @@ pub(super) fn segment_numbers(dir: &Path, log: LogKind) -> Result<Vec<u64>, Jour
     Ok(numbers)
 }
 
-/// The sidecar of a segment; `None` when there is no such file.
+/// The sidecar of a segment; `None` if there is no such file.
 pub(super) fn sidecar(
     dir: &Path,
     info: &JournalInfo,

@@ -1,7 +1,7 @@
-//! The bytes of a journal's files. `docs/journal.md` of this folder tells the same in words.
+//! The bytes of a journal's files; `docs/journal.md` of this folder describes the same in prose.
 //!
-//! All integers are little-endian, as the host's. Every structure is `Pod` and its size and offsets are asserted here,
-//! so the format cannot change by accident.
+//! All integers are little-endian. Every structure is `Pod`, and its size and offsets are asserted here, so the format
+//! cannot change by accident.
 
 use super::mapping::SLOT_BYTES;
 use bytemuck::{Pod, Zeroable};
@@ -10,34 +10,34 @@ use std::path::{Path, PathBuf};
 
 /// Version of everything in this file.
 pub(super) const VERSION: u32 = 2;
-/// Bytes in front of the first record of a segment.
+/// Bytes before the first record of a segment.
 pub(super) const HEADER_BYTES: usize = 4096;
-/// Slots in front of the first record of a segment.
+/// Slots before the first record of a segment.
 pub(super) const HEADER_SLOTS: usize = HEADER_BYTES / SLOT_BYTES;
-/// Slot of the header whose first word says through which seq the outcomes are whole.
+/// Header slot whose first word is the seq through which the outcomes are complete.
 pub(super) const COMPLETED_SLOT: usize = 4;
-/// Slot of the header whose first word says how many records are sealed.
+/// Header slot whose first word is the number of sealed records.
 pub(super) const SEALED_SLOT: usize = 5;
-/// The most records of one sealed block.
+/// The most records in one sealed block.
 pub(super) const BLOCK_RECORDS: usize = 4096;
 
-/// File that begins a journal.
+/// The file that starts a journal.
 pub(super) const MANIFEST: &str = "journal.toml";
-/// File that ends a journal which was closed in order.
+/// The file that ends a journal closed in order.
 pub(super) const CLOSED: &str = "closed.toml";
-/// File, in the folder of the outcomes, that tells what was dropped or lost.
+/// The file, in the outcomes folder, that lists what was dropped or lost.
 pub(super) const GAPS: &str = "gaps";
 
 const SEGMENT_MAGIC: [u8; 8] = *b"TGJSEG\r\n";
 const SEAL_MAGIC: [u8; 8] = *b"TGJSEAL\n";
 const BLOCK_MAGIC: u32 = u32::from_le_bytes(*b"BLCK");
 
-/// Which of the two logs.
+/// One of the two logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogKind {
-    /// What came in, in the order of the ingress.
+    /// The inputs, in ingress order.
     Inputs,
-    /// What followed from it.
+    /// The outcomes of the inputs.
     Outcomes,
 }
 
@@ -65,12 +65,12 @@ impl LogKind {
         dir.join(self.name())
     }
 
-    /// The file of a segment, from the journal's folder.
+    /// The file of a segment, relative to the journal's folder.
     pub(super) fn segment_name(self, number: u64) -> String {
         format!("{}/{number:08}.seg", self.name())
     }
 
-    /// The sidecar of a segment, from the journal's folder.
+    /// The sidecar of a segment, relative to the journal's folder.
     pub(super) fn seal_name(self, number: u64) -> String {
         format!("{}/{number:08}.seal", self.name())
     }
@@ -82,7 +82,7 @@ impl std::fmt::Display for LogKind {
     }
 }
 
-/// The part of a segment's header that never changes: its first 256 bytes.
+/// The fixed part of a segment's header: its first 256 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct SegmentHeader {
@@ -93,9 +93,9 @@ pub(super) struct SegmentHeader {
     pub(super) number: u64,
     /// Number of the first record, from 1.
     pub(super) first_record: u64,
-    /// Records that fit.
+    /// Capacity in records.
     pub(super) capacity: u64,
-    /// Kinds that the log takes.
+    /// Kinds that the log accepts.
     pub(super) kinds: [u64; 4],
     /// The first bytes of the build id, padded with NUL.
     pub(super) build_id: [u8; 64],
@@ -122,21 +122,21 @@ pub(super) struct SealHeader {
     pub(super) crc: u32,
 }
 
-/// What stands before the CRCs of a sealed block.
+/// The header of a sealed block; the CRCs of its records follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct BlockHeader {
     pub(super) magic: u32,
-    /// Records of the block; as many CRCs follow.
+    /// Records in the block; as many CRCs follow.
     pub(super) count: u32,
     /// Number of the first record of the block.
     pub(super) first_record: u64,
-    /// Outcomes: the completed-through word when the block was sealed.
+    /// Outcomes only: the completed-through watermark when the block was sealed.
     pub(super) through: u64,
-    /// The chain behind the block: BLAKE3 of the chain before it and the block's records.
+    /// The chain after the block: BLAKE3 of the chain before it and the block's records.
     pub(super) chain: [u8; 32],
     pub(super) reserved: u32,
-    /// CRC32C of the 60 bytes before and of the CRCs behind.
+    /// CRC32C of the preceding 60 bytes and the following CRCs.
     pub(super) crc: u32,
 }
 
@@ -155,8 +155,8 @@ impl SegmentHeader {
         self
     }
 
-    /// Whether magic, version and CRC are right.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether magic, version and CRC are correct.
+    pub(super) fn is_intact(&self) -> bool {
         self.magic == SEGMENT_MAGIC
             && self.version == VERSION
             && self.crc == crc32c::crc32c(&bytemuck::bytes_of(self)[..252])
@@ -171,8 +171,8 @@ impl SealHeader {
         self
     }
 
-    /// Whether magic, version and CRC are right.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether magic, version and CRC are correct.
+    pub(super) fn is_intact(&self) -> bool {
         self.magic == SEAL_MAGIC
             && self.version == VERSION
             && self.crc == crc32c::crc32c(&bytemuck::bytes_of(self)[..124])
@@ -187,8 +187,8 @@ impl BlockHeader {
         self
     }
 
-    /// Whether magic and CRC are right.
-    pub(super) fn is_whole(&self, crcs: &[u32]) -> bool {
+    /// Whether magic and CRC are correct.
+    pub(super) fn is_intact(&self, crcs: &[u32]) -> bool {
         self.magic == BLOCK_MAGIC && self.crc == self.crc_with(crcs)
     }
 
@@ -198,23 +198,23 @@ impl BlockHeader {
     }
 }
 
-/// Bytes of a segment's file.
+/// Size of a segment's file in bytes.
 pub(super) const fn segment_bytes(capacity: u64) -> u64 {
     HEADER_BYTES as u64 + capacity * SLOT_BYTES as u64
 }
 
-/// Bytes set aside for a segment's sidecar: its blocks, and room for some that were cut short by a stop.
+/// Bytes allocated for a segment's sidecar: its blocks, and spare room for blocks cut short by stops.
 pub(super) const fn seal_bytes(capacity: u64) -> u64 {
     let blocks = capacity / BLOCK_RECORDS as u64 + 16;
     size_of::<SealHeader>() as u64 + blocks * size_of::<BlockHeader>() as u64 + capacity * 4
 }
 
-/// Offset, in the segment's file, of the record at `index`.
+/// Offset of the record at `index` in the segment's file.
 pub(super) const fn record_offset(index: u64) -> u64 {
     HEADER_BYTES as u64 + index * SLOT_BYTES as u64
 }
 
-/// The hash that a block of `records` adds to the chain.
+/// The chain after a block of `records`.
 pub(super) fn chain_on(chain: &[u8; 32], records: &[Event]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(chain);
@@ -222,7 +222,7 @@ pub(super) fn chain_on(chain: &[u8; 32], records: &[Event]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// Where the chain of a log begins: it binds the manifest's text and the log's name.
+/// The start of a log's chain: it commits to the manifest's text and the log's name.
 pub(super) fn chain_start(manifest: &str, log: LogKind) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(log.name().as_bytes());

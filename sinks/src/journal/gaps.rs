@@ -1,9 +1,9 @@
-//! What the outcome log does not hold any more, or never held.
+//! The gaps of the outcome log: what it dropped, and what it never stored.
 //!
-//! Outcomes can be re-derived from the inputs, so they give way when the disk is full: the oldest segments are dropped,
-//! and in the worst case events are left out. Either is told here, durably and before it happens where that can be. The
-//! file has its size from the start and is written in place, so that it can be written on a full disk: two copies, each
-//! with a generation and a CRC, written in turn, so that one is always whole.
+//! Outcomes can be derived from the inputs, so they yield when the disk is full: the oldest segments are dropped, and
+//! in the worst case events are left out. Both are recorded here durably, before the fact where possible. The file has
+//! its full size from the start and is updated in place, so it can be written on a full disk: two copies, each with a
+//! generation and a CRC, written alternately, so that one is always intact.
 //!
 //! Bound: [`MAX_GAPS`] gaps; a further one widens the last.
 
@@ -18,40 +18,40 @@ const COPY_BYTES: usize = 2048;
 const MAGIC: [u8; 8] = *b"TGJGAPS\n";
 const MAX_GAPS: usize = 40;
 
-/// What was dropped from the beginning of the outcome log.
+/// The part dropped from the beginning of the outcome log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Dropped {
-    /// Segments up to this number are gone; 0 = none.
+    /// Segments up to this number are dropped; 0 = none.
     pub through_segment: u64,
-    /// Records up to this number are gone.
+    /// Records up to this number are dropped.
     pub through_record: u64,
-    /// Seq of the last record that is gone.
+    /// Seq of the last dropped record.
     pub through_seq: u64,
-    /// The hash chain behind it.
+    /// The hash chain after it.
     pub chain: [u8; 32],
 }
 
-/// Outcomes that were never stored, for want of room.
+/// Outcomes never stored for lack of space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Lost {
-    /// Seq of the first event that was left out.
+    /// Seq of the first missing event.
     pub from_seq: u64,
-    /// Seq of the last event that was left out.
+    /// Seq of the last missing event.
     pub through_seq: u64,
-    /// Events that were left out.
+    /// Number of missing events.
     pub events: u64,
-    /// Number of the last record in front of the gap.
+    /// Number of the last record before the gap.
     pub after_record: u64,
 }
 
-/// Everything that the outcome log lacks.
+/// Everything missing from the outcome log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gaps {
-    /// Dropped from the beginning.
+    /// The part dropped from the beginning.
     pub dropped: Dropped,
-    /// Left out, in order.
+    /// The gaps of events never stored, in order.
     pub lost: Vec<Lost>,
 }
 
@@ -65,7 +65,7 @@ struct CopyHeader {
     count: u64,
 }
 
-/// The file of the gaps, open for writing.
+/// The gap file, open for writing.
 #[derive(Debug)]
 pub(super) struct GapFile {
     file: File,
@@ -79,12 +79,12 @@ impl Gaps {
         Gaps { dropped: Dropped::zeroed(), lost: Vec::new() }
     }
 
-    /// Whether the log lacks nothing.
+    /// Whether nothing is missing.
     pub fn is_empty(&self) -> bool {
         self.dropped.through_segment == 0 && self.lost.is_empty()
     }
 
-    /// Adds events that were left out; joins them to the last gap when no record was stored between.
+    /// Adds missing events; extends the last gap if no record was stored since.
     pub(super) fn add_lost(&mut self, lost: Lost) {
         let full = self.lost.len() == MAX_GAPS;
         match self.lost.last_mut() {
@@ -98,7 +98,7 @@ impl Gaps {
 }
 
 impl GapFile {
-    /// Makes the file, with no gap.
+    /// Creates the file, without gaps.
     pub(super) fn create(dir: &Path, journal_id: u64) -> io::Result<GapFile> {
         let path = LogKind::Outcomes.folder(dir).join(GAPS);
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
@@ -109,21 +109,21 @@ impl GapFile {
         Ok(made)
     }
 
-    /// Opens the file to go on. A copy that a stop left half written, or not written yet, is written again.
+    /// Opens the file for appending. A copy that a crash left unwritten or half written is written again.
     pub(super) fn open(dir: &Path, journal_id: u64) -> io::Result<GapFile> {
         let path = LogKind::Outcomes.folder(dir).join(GAPS);
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let (generation, gaps, damaged) = read_copies(&file, journal_id)?;
         let mut opened = GapFile { file, journal_id, generation, gaps };
         if damaged {
-            // The next generation stands where the newest whole one does not.
+            // The next generation goes where the newest intact copy is not.
             opened.file.set_len(2 * COPY_BYTES as u64)?;
             opened.write()?;
         }
         Ok(opened)
     }
 
-    /// Writes what `gaps` says, durably.
+    /// Writes `gaps` durably.
     pub(super) fn write(&mut self) -> io::Result<()> {
         self.generation += 1;
         let header = CopyHeader {
@@ -158,7 +158,7 @@ fn read_copies(file: &File, journal_id: u64) -> io::Result<(u64, Gaps, bool)> {
     let damaged = copies.iter().any(Option::is_none) || file.metadata()?.len() != bytes.len() as u64;
     let newest = copies.into_iter().flatten().max_by_key(|(generation, _)| *generation);
     let (generation, gaps) =
-        newest.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "neither copy of the gaps is whole"))?;
+        newest.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "both copies of the gaps are damaged"))?;
     Ok((generation, gaps, damaged))
 }
 

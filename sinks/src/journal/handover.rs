@@ -1,8 +1,7 @@
-//! What the writer of a log and the helper thread tell each other: lock-free, and nothing that the writer waits for in
-//! the ordinary course.
+//! What a log's writer and the helper thread share, lock-free: the writer normally waits for nothing here.
 //!
-//! The helper puts segments that are ready into a queue of [`AHEAD`]; the writer takes one when its own is full. The
-//! writer publishes how many records it has written. Everything else here is for the rare case.
+//! The helper puts prepared segments into a queue of [`AHEAD`]; the writer takes one when its own is full. The writer
+//! publishes how many records it has written. Everything else is for rare cases.
 
 use super::segment::Segment;
 use crossbeam_queue::ArrayQueue;
@@ -10,31 +9,31 @@ use crossbeam_utils::CachePadded;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Segments that are ready ahead of the one being written.
+/// Segments prepared ahead of the active one.
 pub(super) const AHEAD: usize = 2;
 
-/// How it stands with the next segment.
+/// Whether another segment can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Supply {
-    /// There is one, or there will be one.
-    Coming = 0,
-    /// There is no room for one.
+    /// One is ready or will be.
+    Available = 0,
+    /// There is no space for one.
     Full = 1,
-    /// The disk failed, or the helper is gone: what is written cannot be made durable.
+    /// The disk failed or the helper has ended: nothing written can be made durable.
     Failed = 2,
 }
 
-/// One log's share of the talk.
+/// The state that one log's writer and the helper share.
 #[derive(Debug)]
 pub(super) struct Handover {
     pub(super) ready: ArrayQueue<Arc<Segment>>,
     /// Number of the last record written.
     written: CachePadded<AtomicU64>,
     supply: CachePadded<AtomicU8>,
-    /// What is full or broken, in words.
-    trouble: Mutex<String>,
-    /// The writer is gone.
+    /// What is full or broken, for messages.
+    problem: Mutex<String>,
+    /// The writer has ended.
     pub(super) closed: AtomicBool,
     /// How often the writer waited for a segment.
     pub(super) stalls: AtomicU64,
@@ -48,8 +47,8 @@ impl Handover {
         Handover {
             ready: ArrayQueue::new(AHEAD),
             written: CachePadded::new(AtomicU64::new(written)),
-            supply: CachePadded::new(AtomicU8::new(Supply::Coming as u8)),
-            trouble: Mutex::new(String::new()),
+            supply: CachePadded::new(AtomicU8::new(Supply::Available as u8)),
+            problem: Mutex::new(String::new()),
             closed: AtomicBool::new(false),
             stalls: AtomicU64::new(0),
             lost_from: AtomicU64::new(0),
@@ -63,37 +62,37 @@ impl Handover {
         self.written.load(Ordering::Acquire)
     }
 
-    /// The writer's word: records up to this number are written.
+    /// Publishes the writer's watermark: records up to this number are written.
     #[inline]
     pub(super) fn set_written(&self, record: u64) {
         self.written.store(record, Ordering::Release);
     }
 
-    /// How it stands with the next segment.
+    /// Whether another segment can be had.
     #[inline]
     pub(super) fn supply(&self) -> Supply {
         match self.supply.load(Ordering::Acquire) {
-            0 => Supply::Coming,
+            0 => Supply::Available,
             1 => Supply::Full,
             _ => Supply::Failed,
         }
     }
 
-    /// The helper's word on it. A failure stays.
-    pub(super) fn set_supply(&self, supply: Supply, trouble: &str) {
+    /// Sets it, by the helper. A failure is final.
+    pub(super) fn set_supply(&self, supply: Supply, problem: &str) {
         if self.supply() != Supply::Failed && self.supply() != supply {
-            trouble.clone_into(&mut self.trouble.lock().unwrap_or_else(PoisonError::into_inner));
+            problem.clone_into(&mut self.problem.lock().unwrap_or_else(PoisonError::into_inner));
             self.supply.store(supply as u8, Ordering::Release);
         }
     }
 
-    /// What is full or broken.
-    pub(super) fn trouble(&self) -> String {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is full or broken, for messages.
+    pub(super) fn problem(&self) -> String {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The writer left an event of that seq out.
-    pub(super) fn note_lost(&self, seq: u64) {
+    /// Counts an event with this seq that the writer had to leave out.
+    pub(super) fn record_lost(&self, seq: u64) {
         self.lost_events.fetch_add(1, Ordering::Relaxed);
         self.lost_through.store(seq, Ordering::Relaxed);
         if self.lost_from.load(Ordering::Relaxed) == 0 {
@@ -101,7 +100,7 @@ impl Handover {
         }
     }
 
-    /// What was left out since the last call: first and last seq, and how many events.
+    /// Events left out since the last call: first and last seq, and their number.
     pub(super) fn take_lost(&self) -> Option<(u64, u64, u64)> {
         let from = self.lost_from.swap(0, Ordering::Acquire);
         let events = self.lost_events.swap(0, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The helper thread's handle, shared by the two logs: wake it, and wait for its end.
+//! The handle of the helper thread, shared by both logs: wakes the thread and waits for its end.
 
 use super::error::JournalError;
 use super::format::LogKind;
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
-/// What the thread came to.
+/// The thread's result.
 type Outcome = Result<Closed, JournalError>;
 
 /// Handle of the helper thread of one journal.
@@ -55,18 +55,18 @@ impl Helper {
         Ok(Arc::new(Helper { info, thread, handovers, end }))
     }
 
-    /// What the journal says of itself.
+    /// The journal's identity and settings.
     pub(super) fn info(&self) -> &JournalInfo {
         &self.info
     }
 
-    /// Ends the helper's pause.
+    /// Wakes the helper from its pause.
     pub(super) fn wake(&self) {
         self.thread.unpark();
     }
 
-    /// Called by a log that has ended; the last one waits for the thread.
-    pub(super) fn leave(&self) {
+    /// Called when a log has ended; the second call waits for the thread.
+    pub(super) fn log_ended(&self) {
         self.wake();
         if !self.handovers.iter().all(|h| h.closed.load(Ordering::SeqCst)) {
             return;
@@ -78,7 +78,7 @@ impl Helper {
         }
     }
 
-    /// What the thread came to; `None` while it runs, or when it was asked before.
+    /// The thread's result; `None` while it runs, or if it was taken before.
     pub(super) fn outcome(&self) -> Result<Option<Closed>, JournalError> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).outcome.take().transpose()
     }

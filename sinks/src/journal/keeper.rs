@@ -1,13 +1,13 @@
-//! What the helper thread does: segments ahead of the writers, durability and seals behind them.
+//! The helper thread: allocates segments ahead of the writers, syncs and seals behind them.
 //!
-//! Every [`TICK`] it looks whether a segment was taken and makes another; every `sync_ms` it syncs what was written and
-//! seals the whole blocks of it. It syncs whole folios only (what the system keeps of a file together), because a page that
-//! is being written back must be faulted in again by whoever writes to it next, and the system writes back all of a folio; what
-//! was there an interval ago already is synced all the same, and made writable again at once.
+//! Every [`TICK`] it checks whether a segment was taken and prepares another; every `sync_ms` it syncs what was written
+//! and seals its complete blocks. It syncs only whole writeback units (the kernel's folios, which it caches and writes
+//! back as a whole), because the next write to a page under writeback must fault it in again. What has already waited
+//! for one interval is synced all the same, and made writable again at once.
 //!
-//! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: the disk does
-//! not; then the writers run out of segments and stall. A line so slow that it fills less than a folio in an interval can
-//! meet one page fault an interval, between the sync of its page and the moment that it is writable again.
+//! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: it does not;
+//! then the writers run out of segments and stall. A log so slow that it fills less than a unit per interval can take
+//! one page fault per interval, between the sync of its page and the moment when the page is writable again.
 
 use super::error::JournalError;
 use super::format::{BLOCK_RECORDS, HEADER_SLOTS, LogKind};
@@ -15,7 +15,7 @@ use super::gaps::{Dropped, GapFile, Lost};
 use super::handover::{Handover, Supply};
 use super::manifest::{Closed, JournalInfo, LogEnd, sync_folder};
 use super::seal::SealWriter;
-use super::segment::{self, FOLIO_RECORDS, PAGE_RECORDS, Segment};
+use super::segment::{self, PAGE_RECORDS, Segment, WRITEBACK_RECORDS};
 use super::spec::Upkeep;
 use flow::Event;
 use std::collections::VecDeque;
@@ -27,25 +27,25 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Pause between two looks at the writers.
+/// Pause between two checks on the writers.
 const TICK: Duration = Duration::from_millis(1);
-/// How often the pages in front of the writers are made present again; the system may have written them back.
+/// How often the pages ahead of the writers are faulted in again, since the system may have written them back.
 const REARM: Duration = Duration::from_millis(10);
-/// Records in front of a writer that are kept present.
+/// Records ahead of a writer whose pages are kept writable.
 const REARM_RECORDS: u64 = 32 * PAGE_RECORDS;
 /// Pause after a failed allocation.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// A segment that is being written, or is ready for it.
+/// A segment that is being written or is prepared for it.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) segment: Arc<Segment>,
     pub(super) seal: SealWriter,
-    /// Records that are on the disk.
+    /// Number of records on disk.
     pub(super) synced: u64,
 }
 
-/// A segment that is full and sealed.
+/// A full and sealed segment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kept {
     pub(super) number: u64,
@@ -54,7 +54,7 @@ pub(super) struct Kept {
     pub(super) chain: [u8; 32],
 }
 
-/// One log, as the helper sees it.
+/// The helper's state of one log.
 #[derive(Debug)]
 pub(super) struct LogKeeper {
     pub(super) log: LogKind,
@@ -62,7 +62,7 @@ pub(super) struct LogKeeper {
     pub(super) live: VecDeque<Live>,
     pub(super) kept: VecDeque<Kept>,
     pub(super) next_number: u64,
-    /// Chain and seq at the end of what is sealed.
+    /// Chain and seq at the end of the sealed part.
     pub(super) chain: [u8; 32],
     pub(super) last_seq: u64,
     pub(super) completed: u64,
@@ -78,7 +78,7 @@ pub(super) struct Keeper {
     upkeep: Upkeep,
     logs: [LogKeeper; 2],
     gaps: GapFile,
-    /// Held for as long as the journal is written.
+    /// Held while the journal is being written.
     _lock: File,
     retry_at: Instant,
     records: Vec<Event>,
@@ -104,18 +104,18 @@ impl LogKeeper {
         self.handover.closed.load(Ordering::SeqCst)
     }
 
-    /// Completed-through, then written: whatever the first says is within the second.
+    /// Reads completed-through before written, so that the first never exceeds the second.
     fn look(&mut self) -> u64 {
         let words = self.live.iter().map(|l| l.segment.completed()).max().unwrap_or(0);
         self.completed = self.completed.max(words);
         self.handover.written()
     }
 
-    /// Syncs what was written and seals the whole blocks of it; all of it when `closing`.
+    /// Syncs what was written and seals its complete blocks; seals everything if `closing`.
     fn sync_and_seal(&mut self, journal_id: u64, closing: bool, records: &mut Vec<Event>) -> io::Result<()> {
         let written = self.look();
         self.sync(written, closing)?;
-        // A segment is retired before the next one is sealed, so that its header never lags behind its successors.
+        // A segment is retired before the next one is sealed, so its header never lags behind its successors.
         while !self.live.is_empty() {
             self.seal_front(journal_id, written, closing, records)?;
             if !self.retire_front()? {
@@ -130,11 +130,11 @@ impl LogKeeper {
         let state = (written, self.completed);
         for live in &mut self.live {
             let used = live.used(written);
-            let folios = whole_folios(used);
+            let units = whole_units(used);
             let before = live.used(seen);
-            let lingers = before > folios || before == used;
+            let lingers = before > units || before == used;
             let whole = used == live.segment.capacity || lingers || closing;
-            let target = if whole { used } else { folios };
+            let target = if whole { used } else { units };
             if target > live.synced {
                 live.segment.sync(live.synced..target)?;
                 live.synced = target;
@@ -183,7 +183,7 @@ impl LogKeeper {
         Ok(())
     }
 
-    /// Lets go of the segment at the front if it is full, sealed, and not the writer's any more; says whether it was.
+    /// Retires the front segment if it is full, sealed and released by the writer; returns whether it did.
     fn retire_front(&mut self) -> io::Result<bool> {
         let Live { segment, seal, .. } = &self.live[0];
         if seal.sealed < segment.capacity || Arc::strong_count(segment) > 1 {
@@ -199,7 +199,7 @@ impl LogKeeper {
         Ok(true)
     }
 
-    /// Keeps the pages in front of the writer present.
+    /// Keeps the pages ahead of the writer writable.
     fn rearm(&self) {
         let written = self.handover.written();
         let ahead = self.live.iter().filter(|l| l.used(written) < l.segment.capacity);
@@ -209,19 +209,19 @@ impl LogKeeper {
     }
 }
 
-/// The records among the first `used` of a segment whose folios are full.
-fn whole_folios(used: u64) -> u64 {
+/// How many of a segment's first `used` records fill whole writeback units.
+fn whole_units(used: u64) -> u64 {
     let slots = HEADER_SLOTS as u64 + used;
-    (slots - slots % FOLIO_RECORDS).saturating_sub(HEADER_SLOTS as u64)
+    (slots - slots % WRITEBACK_RECORDS).saturating_sub(HEADER_SLOTS as u64)
 }
 
 impl Live {
-    /// Records of this segment, when the log has `written`.
+    /// Records of this segment when the log has `written` records.
     fn used(&self, written: u64) -> u64 {
         (written + 1).saturating_sub(self.segment.first_record).min(self.segment.capacity)
     }
 
-    /// Makes the header and the pages from record `used` on present and writable.
+    /// Faults the header's page and the pages from record `used` on in as writable.
     fn rearm(&self, used: u64) {
         self.segment.populate(used..(used + REARM_RECORDS).min(self.segment.capacity));
     }
@@ -252,7 +252,7 @@ impl Keeper {
         &self.logs[log as usize]
     }
 
-    /// The thread: until both logs have ended.
+    /// The thread's main loop, until both logs have ended.
     pub(super) fn run(mut self) -> Result<Closed, JournalError> {
         let interval = Duration::from_millis(self.upkeep.sync_ms);
         let (mut sync_at, mut rearm_at) = (Instant::now() + interval, Instant::now());
@@ -293,7 +293,7 @@ impl Keeper {
         }
     }
 
-    /// Makes the segments that are missing ahead of the writers.
+    /// Prepares the segments that are missing ahead of the writers.
     fn provide(&mut self) {
         for log in LogKind::BOTH {
             let handover = self.handover(log);
@@ -301,7 +301,7 @@ impl Keeper {
                 match self.prepare(log) {
                     Ok(segment) => {
                         handover.ready.push(segment).expect("only this thread fills the queue");
-                        handover.set_supply(Supply::Coming, "");
+                        handover.set_supply(Supply::Available, "");
                     }
                     Err(error) => {
                         handover.set_supply(Supply::Full, &error.to_string());
@@ -313,7 +313,7 @@ impl Keeper {
         }
     }
 
-    /// Makes the next segment of a log, dropping old outcomes where the room is wanted.
+    /// Prepares the next segment of a log, dropping old outcomes if their space is needed.
     pub(super) fn prepare(&mut self, log: LogKind) -> Result<Arc<Segment>, JournalError> {
         self.give_way(segment::footprint(self.info.segment_records))?;
         let (number, written) = (self.log(log).next_number, self.info.segment_records);
@@ -331,20 +331,20 @@ impl Keeper {
         Ok(segment)
     }
 
-    /// Drops old outcomes until `needed` more bytes stay below the high-water mark, or nothing sealed is left to drop.
+    /// Drops old outcomes until `needed` more bytes fit below the high-water mark, or nothing sealed is left to drop.
     fn give_way(&mut self, needed: u64) -> Result<(), JournalError> {
         let mark = self.upkeep.high_water_bytes;
         while mark > 0 && self.bytes() + needed > mark && self.drop_oldest()? {}
         Ok(())
     }
 
-    /// Bytes of all segments and sidecars.
+    /// Total size of all segments and sidecars in bytes.
     fn bytes(&self) -> u64 {
         let segments: usize = self.logs.iter().map(|l| l.live.len() + l.kept.len()).sum();
         segments as u64 * segment::footprint(self.info.segment_records)
     }
 
-    /// Drops the oldest outcome segment that is sealed; the gap is marked first. `false` when there is none.
+    /// Drops the oldest sealed outcome segment, after recording the gap; `false` if there is none.
     fn drop_oldest(&mut self) -> Result<bool, JournalError> {
         let Some(oldest) = self.logs[LogKind::Outcomes as usize].kept.pop_front() else { return Ok(false) };
         self.gaps.gaps.dropped = Dropped {
@@ -353,7 +353,7 @@ impl Keeper {
             through_seq: oldest.last_seq,
             chain: oldest.chain,
         };
-        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "marking the gap of dropped outcomes", e))?;
+        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "recording the gap of dropped outcomes", e))?;
         let (path, seal) = segment::paths(&self.dir, LogKind::Outcomes, oldest.number);
         for path in [seal, path] {
             fs::remove_file(&path).map_err(|e| JournalError::io(&path, "dropping an old segment", e))?;
@@ -361,15 +361,15 @@ impl Keeper {
         Ok(true)
     }
 
-    /// Marks what the writer of the outcomes left out.
+    /// Records the outcomes that the writer left out.
     fn mark_lost(&mut self) -> Result<(), JournalError> {
         let handover = self.handover(LogKind::Outcomes);
         let Some((from, through_seq, events)) = handover.take_lost() else { return Ok(()) };
-        // Outcomes are left out between segments only.
+        // Outcomes are left out only between segments.
         let after_record = handover.written() / self.info.segment_records * self.info.segment_records;
         let from_seq = if from == 0 { through_seq } else { from };
         self.gaps.gaps.add_lost(Lost { from_seq, through_seq, events, after_record });
-        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "marking the gap of lost outcomes", e))
+        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "recording the gap of lost outcomes", e))
     }
 
     pub(super) fn sync_and_seal(&mut self, closing: bool) -> Result<(), JournalError> {
@@ -384,7 +384,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Both writers are gone: seals what is left, gives back what was set aside, notes the ends.
+    /// Both writers have ended: seals the rest, releases unused space, records the ends.
     fn finish(mut self) -> Result<Closed, JournalError> {
         self.mark_lost()?;
         let mut unused = Vec::new();
@@ -395,9 +395,10 @@ impl Keeper {
             }
         }
         self.sync_and_seal(true)?;
-        // A writer that outran the sealing left more than the mark allows: only what is sealed can be dropped.
+        // A writer that outran the sealing left more than the high-water mark allows: only sealed segments can be
+        // dropped.
         self.give_way(0)?;
-        // From the last: a kill between two must not leave a later segment behind a missing one.
+        // From the last one down: a kill in between must not leave a later segment after a missing one.
         for path in unused.iter().rev().flat_map(|(records, seal)| [records, seal]) {
             fs::remove_file(path).map_err(|e| JournalError::io(path, "removing an unused segment", e))?;
         }
@@ -416,13 +417,13 @@ impl Keeper {
     }
 }
 
-/// Shortens the last segment of a log to what was written.
+/// Truncates the last segment of a log to what was written.
 fn trim(dir: &Path, log: &mut LogKeeper) -> Result<(), JournalError> {
     while let Some(live) = log.live.pop_front() {
         let used = live.used(log.handover.written());
         let (path, _) = live.segment.paths(dir);
         let seal = live.seal;
-        // The mapping goes first: no access may meet a file that is shorter than it.
+        // Unmaps first: no access may meet a file shorter than its mapping.
         assert!(Arc::into_inner(live.segment).is_some(), "the writer has let its segment go");
         let trimmed = OpenOptions::new().write(true).open(&path).and_then(|file| {
             file.set_len(super::format::record_offset(used))?;
@@ -439,11 +440,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folio_is_whole_when_the_writer_has_left_it() {
-        let first = FOLIO_RECORDS - HEADER_SLOTS as u64;
-        for (used, whole) in [(0, 0), (first - 1, 0), (first, first), (first + FOLIO_RECORDS - 1, first)] {
-            assert_eq!(whole_folios(used), whole, "{used}");
+    fn a_unit_is_intact_once_the_writer_has_left_it() {
+        let first = WRITEBACK_RECORDS - HEADER_SLOTS as u64;
+        for (used, whole) in [(0, 0), (first - 1, 0), (first, first), (first + WRITEBACK_RECORDS - 1, first)] {
+            assert_eq!(whole_units(used), whole, "{used}");
         }
-        assert_eq!(whole_folios(first + 3 * FOLIO_RECORDS), first + 3 * FOLIO_RECORDS);
+        assert_eq!(whole_units(first + 3 * WRITEBACK_RECORDS), first + 3 * WRITEBACK_RECORDS);
     }
 }

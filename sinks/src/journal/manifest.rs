@@ -1,8 +1,8 @@
-//! The text files that begin and end a journal.
+//! The text files that start and end a journal.
 //!
-//! `journal.toml` is written once, before anything else: who wrote it, with which configuration, in which format. Its
-//! text is the start of both hash chains. `closed.toml` is written when a journal is closed in order and says where
-//! each log ends, so that a missing end is found; it goes away when the journal is resumed.
+//! `journal.toml` is written once, before anything else: which build wrote the journal, with which configuration, in
+//! which format. Its text is the start of both hash chains. `closed.toml` is written when a journal is closed in order
+//! and records where each log ends, so that a missing end is detected; a resume removes it.
 
 use super::error::JournalError;
 use super::format::{CLOSED, LogKind, MANIFEST, VERSION, hex};
@@ -28,22 +28,22 @@ fn kinds_of_text(text: &str) -> Option<Kinds> {
 
 const NOT_TEXT: &str = "it is not UTF-8 text";
 
-/// What a journal says of itself.
+/// The identity and settings of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalInfo {
-    /// Drawn at random; rows of all tailers are keyed with it.
+    /// Random; keys the rows of all consumers of the journal.
     pub journal_id: u64,
-    /// Build that wrote it.
+    /// Id of the build that wrote it.
     pub build_id: String,
     /// The full effective configuration.
     pub config_text: String,
     /// BLAKE3 of the configuration's text, in hexadecimal.
     pub config_hash: String,
-    /// Records of a segment.
+    /// Records per segment.
     pub segment_records: u64,
     /// Kinds in the outcome log.
     pub outcome_kinds: Kinds,
-    /// Snapshot that the run started from.
+    /// The snapshot that the run started from.
     pub snapshot: Option<String>,
 }
 
@@ -51,11 +51,11 @@ pub struct JournalInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogEnd {
-    /// Records written, from the first one ever.
+    /// Records ever written to the log.
     pub records: u64,
     /// Seq of the last record; 0 without one.
     pub last_seq: u64,
-    /// The hash chain behind the last record, in hexadecimal.
+    /// The hash chain after the last record, in hexadecimal.
     pub chain: String,
 }
 
@@ -63,7 +63,7 @@ pub struct LogEnd {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Closed {
-    /// All inputs up to this seq are finished and their outcomes are in the log.
+    /// All inputs up to this seq are finished, and their outcomes are in the log.
     pub completed_through: u64,
     /// The input log.
     pub inputs: LogEnd,
@@ -80,13 +80,13 @@ impl Closed {
         }
     }
 
-    /// Writes `closed.toml`, whole or not at all.
+    /// Writes `closed.toml` atomically.
     pub(super) fn write(&self, dir: &Path) -> Result<(), JournalError> {
         let text = toml::to_string(self).expect("a flat table is TOML");
         write_whole(dir, CLOSED, &text)
     }
 
-    /// Reads `closed.toml`; `None` when the journal was not closed in order.
+    /// Reads `closed.toml`; `None` if the journal was not closed in order.
     pub(super) fn read(dir: &Path) -> Result<Option<Closed>, JournalError> {
         let path = dir.join(CLOSED);
         match fs::read_to_string(&path) {
@@ -115,10 +115,11 @@ struct Manifest {
     config: String,
 }
 
-/// Name of `journal.toml` until the journal is whole: a folder with this one and without the other was never begun.
+/// Name of `journal.toml` until the journal is complete: a folder with only the draft holds a journal that never
+/// started.
 pub(super) const MANIFEST_DRAFT: &str = "journal.toml.draft";
 
-/// Writes the draft of `journal.toml` and gives what it says together with its text.
+/// Writes the draft of `journal.toml`; returns its content and its text.
 pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalInfo, String), JournalError> {
     let journal_id = random_id().map_err(|e| JournalError::io(dir, "drawing a journal id", e))?;
     let config_hash = hex(blake3::hash(spec.config_text.as_bytes()).as_bytes());
@@ -138,12 +139,12 @@ pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalI
     Ok((info, text))
 }
 
-/// Makes the draft `journal.toml`: from here on there is a journal.
+/// Renames the draft to `journal.toml`: from here on the journal exists.
 pub(super) fn publish_manifest(dir: &Path) -> Result<(), JournalError> {
     publish(dir, MANIFEST)
 }
 
-/// Reads `journal.toml`: what it says, and its text.
+/// Reads `journal.toml`: its content and its text.
 pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), JournalError> {
     let path = dir.join(MANIFEST);
     let text = match fs::read_to_string(&path) {
@@ -163,15 +164,15 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), Journal
     }
 }
 
-/// Why a manifest's text says nothing to this build.
+/// Why this build cannot use a manifest.
 enum Unread {
-    /// It is of another format.
+    /// It has another format.
     Other { found: u32, build_id: String },
     /// It is damaged.
     Bad(String),
 }
 
-/// What every format has.
+/// The fields that every format has.
 #[derive(Deserialize)]
 struct Stamp {
     format: u32,
@@ -179,7 +180,7 @@ struct Stamp {
     build_id: String,
 }
 
-/// The format is looked at first: what else a manifest of another one says is not known here.
+/// Checks the format first, because the other fields of another format are unknown here.
 fn parsed(text: &str) -> Result<JournalInfo, Unread> {
     let bad = |e: toml::de::Error| Unread::Bad(e.message().to_owned());
     let Stamp { format, build_id } = toml::from_str(text).map_err(bad)?;
@@ -191,7 +192,7 @@ fn parsed(text: &str) -> Result<JournalInfo, Unread> {
 
 fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
     if hex(blake3::hash(manifest.config.as_bytes()).as_bytes()) != manifest.config_hash {
-        return Err("the configuration's text is not the one that config_hash names".to_owned());
+        return Err("the configuration does not match config_hash".to_owned());
     }
     super::spec::check_segment_records(manifest.segment_records).map_err(|e| e.to_string())?;
     let journal_id =

@@ -1,18 +1,19 @@
 //! The journal: everything that happened, in two append-only logs.
 //!
-//! **Idea.** Inputs and outcomes are logged as the 64-byte events that they are, in memory-mapped segment files, by
-//! plain stores: the pipeline makes no system call for it. A helper thread allocates segments ahead of the writers and, behind
+//! **Idea.** Inputs and outcomes are logged as their own 64-byte events, with plain stores into memory-mapped segment
+//! files: the pipeline makes no system call for it. A helper thread allocates segments ahead of the writers and, behind
 //! them, syncs and seals what was written: a CRC32C per record and a BLAKE3 chain over blocks, in sidecar files. Any
-//! process can read along while the journal is written. `docs/journal.md` of this folder is the format, byte by byte.
+//! process can tail the journal while it is written. `docs/journal.md` of this folder specifies the format byte by
+//! byte.
 //!
-//! **Promise.** What was appended survives the death of the process at any moment. A power cut loses at most what was
-//! not synced, two intervals. Whatever is sealed cannot change unnoticed.
+//! **Guarantee.** Every appended record survives the death of the process at any moment. A power failure loses at most
+//! what was not synced, two intervals. A sealed record cannot change unnoticed.
 //!
-//! **Bounds.** Three segments of each log are allocated ahead. Inputs are never dropped: without room the run halts.
-//! Outcomes can be re-derived: without room the oldest segments go, and the gap is marked.
+//! **Bounds.** Three segments of each log are allocated ahead. Inputs are never dropped: without space the run halts.
+//! Outcomes can be derived again: without space the oldest segments are dropped, and the gap is recorded.
 //!
-//! **Worst case.** A disk that cannot keep up: the writers run out of segments and wait for the helper; each such stall is
-//! counted.
+//! **Worst case.** If the disk cannot keep up, the writers run out of segments and wait for the helper; each such stall
+//! is counted.
 
 mod align;
 mod create;

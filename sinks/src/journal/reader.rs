@@ -1,11 +1,11 @@
-//! Reading a journal, whole or while it is written.
+//! Reads a journal, complete or while it is being written.
 //!
-//! A [`LogReader`] is an iterator over a log's events. At the end of what is written it gives `None`; asked again later it
-//! goes on, which is all that following takes. Ids are trusted in the unsealed tail: a record counts when its id word is
-//! there, so the first 0 ends the log.
+//! A [`LogReader`] iterates over a log's events. At the end of what is written it yields `None`; called again later, it
+//! continues, so tailing a log needs nothing else. In the unsealed tail ids are trusted: a record exists once its id
+//! word is stored, and the first 0 ends the log.
 //!
-//! Bound: a buffer of [`CHUNK`] records. Worst case: a reader so slow that the segment it stands in is dropped; it goes on
-//! where the outcomes begin now, and [`JournalReader::gaps`] tells what it missed.
+//! Bound: a buffer of [`CHUNK`] records. Worst case: a reader so slow that its segment is dropped; it continues at the
+//! oldest outcome left, and [`JournalReader::gaps`] reports what it missed.
 
 use super::error::{Damage, Fault, JournalError};
 use super::files::{SegmentFile, segment_numbers, sidecar};
@@ -16,7 +16,7 @@ use bytemuck::Zeroable;
 use flow::{Event, EventId, Ns};
 use std::path::{Path, PathBuf};
 
-/// Records read at once.
+/// Records per read.
 const CHUNK: usize = 256;
 
 /// A journal, open for reading.
@@ -29,19 +29,19 @@ pub struct JournalReader {
 /// One segment, for listings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentSummary {
-    /// Log that it belongs to.
+    /// The log that it belongs to.
     pub log: LogKind,
     /// Its number.
     pub number: u64,
-    /// Its file, from the journal's folder.
+    /// Its file, relative to the journal's folder.
     pub file: String,
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub bytes: u64,
     /// Number of its first record.
     pub first_record: u64,
-    /// Records written.
+    /// Number of written records.
     pub records: u64,
-    /// Records sealed.
+    /// Number of sealed records.
     pub sealed: u64,
     /// Id and time of the first record.
     pub first: Option<(EventId, Ns)>,
@@ -50,31 +50,31 @@ pub struct SegmentSummary {
 }
 
 impl JournalReader {
-    /// Opens the journal in `dir`; nothing is locked or changed.
+    /// Opens the journal in `dir` without locking or changing anything.
     ///
     /// # Errors
-    /// When there is no journal, or its manifest does not read.
+    /// When there is no journal, or its manifest cannot be read.
     pub fn open(dir: &Path) -> Result<JournalReader, JournalError> {
         let (info, _) = read_manifest(dir)?;
         Ok(JournalReader { dir: dir.to_owned(), info })
     }
 
-    /// What the journal says of itself.
+    /// The journal's identity and settings.
     pub fn info(&self) -> &JournalInfo {
         &self.info
     }
 
-    /// The inputs from the beginning.
+    /// Reads the inputs from the beginning.
     pub fn inputs(&self) -> LogReader {
         self.log(LogKind::Inputs)
     }
 
-    /// The outcomes from the oldest that is left.
+    /// Reads the outcomes from the oldest one left.
     pub fn outcomes(&self) -> LogReader {
         self.log(LogKind::Outcomes)
     }
 
-    /// One of the logs from the beginning.
+    /// Reads one of the logs from the beginning.
     pub fn log(&self, log: LogKind) -> LogReader {
         let buffer = vec![Event::zeroed(); CHUNK].into_boxed_slice();
         let reader = self.clone();
@@ -92,27 +92,27 @@ impl JournalReader {
         }
     }
 
-    /// What the outcome log lacks.
+    /// The gaps of the outcome log.
     ///
     /// # Errors
-    /// When the file of gaps does not read.
+    /// When the gap file cannot be read.
     pub fn gaps(&self) -> Result<Gaps, JournalError> {
         let read = gaps::read(&self.dir, self.info.journal_id);
         read.map(|(gaps, _)| gaps).map_err(|e| JournalError::io(&self.dir.join("outcomes/gaps"), "reading", e))
     }
 
-    /// Where the logs ended; `None` while the journal is written, or when its writer died.
+    /// Where the logs end; `None` while the journal is being written, or if its writer died.
     ///
     /// # Errors
-    /// When `closed.toml` is there and does not read.
+    /// When `closed.toml` exists but cannot be read.
     pub fn closed(&self) -> Result<Option<Closed>, JournalError> {
         Closed::read(&self.dir)
     }
 
-    /// All inputs up to this seq are finished, and what they caused is in the outcome log (or in its gaps).
+    /// All inputs up to this seq are finished, and their outcomes are in the log (or in its gaps).
     ///
     /// # Errors
-    /// When a file does not read.
+    /// When a file cannot be read.
     pub fn completed_through(&self) -> Result<u64, JournalError> {
         if let Some(closed) = self.closed()? {
             return Ok(closed.completed_through);
@@ -132,10 +132,10 @@ impl JournalReader {
         Ok(through)
     }
 
-    /// Every segment file of both logs, inputs first.
+    /// All segment files of both logs, inputs first.
     ///
     /// # Errors
-    /// When a file does not read.
+    /// When a file cannot be read.
     pub fn list(&self) -> Result<Vec<SegmentSummary>, JournalError> {
         let mut list = Vec::new();
         for log in LogKind::BOTH {
@@ -172,15 +172,15 @@ impl JournalReader {
 
 /// Reads one log, record by record.
 ///
-/// `next` gives `None` at the end of what is written so far and goes on when there is more. After an error it gives `None`
-/// until it is placed anew.
+/// `next` yields `None` at the end of what is written so far and continues when there is more. After an error it yields
+/// `None` until the next seek.
 #[derive(Debug)]
 pub struct LogReader {
     reader: JournalReader,
     log: LogKind,
     number: u64,
     segment: Option<SegmentFile>,
-    /// Index, in the segment, behind the buffer.
+    /// Index in the segment after the buffer.
     index: u64,
     buffer: Box<[Event]>,
     at: usize,
@@ -190,21 +190,21 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Number, from 1, of the record that `next` gives next.
+    /// Number, from 1, of the record that `next` yields next.
     pub fn next_record(&self) -> u64 {
         (self.number - 1) * self.reader.info.segment_records + self.index - (self.have - self.at) as u64 + 1
     }
 
-    /// Goes to the record of that number, from 1: a position saved before.
+    /// Seeks to the record with this number, from 1, such as a saved position.
     pub fn seek_record(&mut self, record: u64) {
         let before = record.max(1) - 1;
         self.place(before / self.reader.info.segment_records + 1, before % self.reader.info.segment_records);
     }
 
-    /// Goes to the first record whose seq is `seq` or more; to the end when there is none yet.
+    /// Seeks to the first record whose seq is at least `seq`; to the end if there is none yet.
     ///
     /// # Errors
-    /// When a file does not read.
+    /// When a file cannot be read.
     pub fn seek_seq(&mut self, seq: u64) -> Result<(), JournalError> {
         let numbers = segment_numbers(&self.reader.dir, self.log)?;
         let open = |number| SegmentFile::open(&self.reader.dir, &self.reader.info, self.log, number);
@@ -254,7 +254,7 @@ impl LogReader {
         }
     }
 
-    /// The segment does not exist: it was dropped, or is not made yet, or is missing.
+    /// Handles a segment that does not exist: it was dropped, is not created yet, or is missing.
     fn step_over(&mut self) -> Result<bool, JournalError> {
         if self.log == LogKind::Outcomes {
             let dropped = self.reader.gaps()?.dropped;
@@ -264,7 +264,7 @@ impl LogReader {
             }
         }
         let later = segment_numbers(&self.reader.dir, self.log)?.last().is_some_and(|last| *last > self.number);
-        // Segments are made in order: where a later one is, this one is too, unless it was taken away.
+        // Segments are created in order: if a later one exists, this one must too, unless it was removed.
         let path = self.reader.dir.join(self.log.segment_name(self.number));
         match later {
             true if path.exists() => self.fill(),
@@ -304,7 +304,7 @@ impl LogReader {
     }
 }
 
-/// The fault of a segment that is not there.
+/// The fault of a missing segment.
 pub(super) fn missing(log: LogKind, number: u64) -> Fault {
     let file = log.segment_name(number);
     Fault { log: Some(log), file, offset: None, record: None, seq: None, what: Damage::MissingSegment }

@@ -1,8 +1,8 @@
-//! Going on with a journal that was closed, or whose writer died.
+//! Resumes a journal that was closed, or whose writer died.
 //!
-//! Nothing sealed is touched. In each log the end is found (the first id of 0), what is behind it is emptied (a record
-//! that was cut short; after a power cut perhaps more, none of which was ever synced), what is not sealed yet is
-//! sealed, and the writer is placed at the end.
+//! Sealed records are never touched. In each log this finds the end (the first id of 0), clears what lies after it (a
+//! half-written record; after a power failure perhaps more, none of which was ever synced), seals what is not sealed
+//! yet, and positions the writer at the end.
 
 use super::create::{Journal, lock};
 use super::error::{Damage, Fault, JournalError};
@@ -23,7 +23,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A journal that goes on.
+/// A resumed journal.
 #[derive(Debug)]
 pub struct Resumed {
     /// The input log, at its end.
@@ -32,28 +32,29 @@ pub struct Resumed {
     pub outcomes: OutcomeLog,
     /// Seq of the last input; 0 without one.
     pub last_input_seq: u64,
-    /// All inputs up to this seq are finished and their outcomes are in the log. Behind it there may be some outcomes of
-    /// inputs that were not finished.
+    /// All inputs up to this seq are finished, and their outcomes are in the log. Some outcomes of unfinished inputs
+    /// may follow.
     pub completed_through: u64,
-    /// Outcome records in the log, dropped ones included.
+    /// Outcome records in the log, including dropped ones.
     pub outcome_records: u64,
-    /// What a stop left behind the end of the logs and was emptied: slots that were not zero.
+    /// Slots after the end of the logs that were not zero and have been cleared.
     pub emptied: u64,
 }
 
-/// A log as found.
-struct Found {
+/// A recovered log.
+struct RecoveredLog {
     keeper: LogKeeper,
-    /// The segment that the writer goes on with, if it has room.
+    /// The segment that the writer continues with, if it has room.
     active: Option<Arc<Segment>>,
     emptied: u64,
 }
 
 impl Journal {
-    /// Goes on with the journal in `dir`.
+    /// Resumes the journal in `dir`.
     ///
     /// # Errors
-    /// When there is none, another process writes it, it is damaged, or the disk has no room for the next segments.
+    /// When there is none, another process is writing it, it is damaged, or the disk has no space for the next
+    /// segments.
     pub fn resume(dir: &Path, upkeep: Upkeep) -> Result<Resumed, JournalError> {
         let (info, manifest) = read_manifest(dir)?;
         let lock = lock(dir)?;
@@ -61,19 +62,19 @@ impl Journal {
         let gaps = GapFile::open(dir, info.journal_id)
             .map_err(|e| JournalError::io(&dir.join("outcomes/gaps"), "reading", e))?;
         let none = Dropped { chain: chain_start(&manifest, LogKind::Inputs), ..Dropped::zeroed() };
-        let inputs = find(dir, &info, LogKind::Inputs, none, closed.as_ref())?;
+        let inputs = recover_log(dir, &info, LogKind::Inputs, none, closed.as_ref())?;
         let dropped = match gaps.gaps.dropped {
             dropped if dropped.through_segment > 0 => dropped,
             _ => Dropped { chain: chain_start(&manifest, LogKind::Outcomes), ..Dropped::zeroed() },
         };
-        let mut outcomes = find(dir, &info, LogKind::Outcomes, dropped, closed.as_ref())?;
+        let mut outcomes = recover_log(dir, &info, LogKind::Outcomes, dropped, closed.as_ref())?;
         let noted = closed.map_or(0, |c| c.completed_through);
         outcomes.keeper.completed = outcomes.keeper.completed.max(noted);
         let emptied = inputs.emptied + outcomes.emptied;
         let logs = [inputs.keeper, outcomes.keeper];
         let mut keeper = Keeper::new(dir, info, upkeep, logs, gaps, lock);
         keeper.sync_and_seal(true)?;
-        unclose(dir)?;
+        remove_closed(dir)?;
         let input_segment = inputs.active.map_or_else(|| keeper.prepare(LogKind::Inputs), Ok)?;
         let outcome_segment = outcomes.active.map_or_else(|| keeper.prepare(LogKind::Outcomes), Ok)?;
         let completed_through = keeper.log(LogKind::Outcomes).completed;
@@ -88,8 +89,8 @@ impl Journal {
     }
 }
 
-/// Takes `closed.toml` away: from here on the journal has no end.
-fn unclose(dir: &Path) -> Result<(), JournalError> {
+/// Removes `closed.toml`: from here on the journal is open.
+fn remove_closed(dir: &Path) -> Result<(), JournalError> {
     let path = dir.join(CLOSED);
     let removed = match fs::remove_file(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -98,13 +99,13 @@ fn unclose(dir: &Path) -> Result<(), JournalError> {
     removed.map_err(|e| JournalError::io(&path, "removing", e))
 }
 
-fn find(
+fn recover_log(
     dir: &Path,
     info: &JournalInfo,
     log: LogKind,
     dropped: Dropped,
     closed: Option<&Closed>,
-) -> Result<Found, JournalError> {
+) -> Result<RecoveredLog, JournalError> {
     let damaged = |fault| JournalError::Damaged { dir: dir.to_owned(), fault: Box::new(fault) };
     let damaged_box = |fault| JournalError::Damaged { dir: dir.to_owned(), fault };
     let numbers = segment_numbers(dir, log)?;
@@ -113,15 +114,15 @@ fn find(
     }
     let mut keeper = LogKeeper::new(log, dropped.chain, 0);
     keeper.last_seq = dropped.through_seq;
-    let mut found = Found { keeper, active: None, emptied: 0 };
+    let mut found = RecoveredLog { keeper, active: None, emptied: 0 };
     let (mut written, mut ended) = (dropped.through_record, false);
-    let mut wanted = dropped.through_segment + 1;
+    let mut expected = dropped.through_segment + 1;
     let mut spare = Vec::new();
     for number in numbers.into_iter().filter(|n| *n > dropped.through_segment) {
-        if number != wanted {
-            return Err(damaged(missing(log, wanted)));
+        if number != expected {
+            return Err(damaged(missing(log, expected)));
         }
-        wanted += 1;
+        expected += 1;
         let file = SegmentFile::open(dir, info, log, number)?.ok_or_else(|| damaged(missing(log, number)))?;
         let (page, wrong) = file.header()?;
         let seal = sidecar(dir, info, log, number)?.unwrap_or_else(|| Sidecar::parse(&[], log, 0, 0));
@@ -145,20 +146,20 @@ fn find(
         let what = Damage::Closed {
             what: "the number of records",
             found: written.to_string(),
-            wanted: end.records.to_string(),
+            expected: end.records.to_string(),
         };
-        let file = log.segment_name(wanted - 1);
+        let file = log.segment_name(expected - 1);
         return Err(damaged(Fault { log: Some(log), file, offset: None, record: None, seq: None, what }));
     }
-    // From the last: a kill between two must not leave a later segment behind a missing one.
+    // From the last one down: a kill in between must not leave a later segment after a missing one.
     spare.into_iter().rev().try_for_each(|number| remove(dir, log, number))?;
     found.keeper.next_number = found.keeper.next_number.max(dropped.through_segment + 1);
     found.keeper.handover.set_written(written);
     Ok(found)
 }
 
-impl Found {
-    /// Takes a segment with `used` records over, as kept or as live.
+impl RecoveredLog {
+    /// Adds a segment with `used` records, as kept or as live.
     fn take(
         &mut self,
         dir: &Path,
@@ -189,11 +190,12 @@ impl Found {
             }
         }
         if noted < seal.records && seal.records < capacity {
-            // A stop between a block and the note of it; a full segment is noted when it is let go.
+            // The process stopped between sealing a block and recording it; a full segment is recorded when it is
+            // released.
             segment.set_sealed(seal.records);
         }
         let writer = SealWriter::resume(seal_file, &seal);
-        let writer = writer.map_err(|e| JournalError::io(&segment.paths(dir).1, "cutting a torn block off", e))?;
+        let writer = writer.map_err(|e| JournalError::io(&segment.paths(dir).1, "truncating a torn block", e))?;
         let segment = Arc::new(segment);
         keeper.live.push_back(Live { segment: Arc::clone(&segment), seal: writer, synced: 0 });
         self.active = (used < capacity).then_some(segment);
@@ -201,7 +203,7 @@ impl Found {
     }
 }
 
-/// Records written from `from` on.
+/// Number of records written from `from` on.
 fn count_written(file: &SegmentFile, from: u64, capacity: u64) -> Result<u64, JournalError> {
     let mut buffer = vec![Event::zeroed(); 1024];
     let mut index = from;
@@ -221,7 +223,7 @@ fn check_seal(file: &SegmentFile, seal: &Sidecar, before: &LogKeeper, ended: boo
     let what = match (seal.stopped, seal.header) {
         (Some((_, Stopped::Damaged(what))), _) => Damage::Block(what),
         (_, Some(header)) if header.start != before.chain || unsealed_before => Damage::ChainStart,
-        (_, Some(_)) if ended => Damage::Sidecar("says that it is sealed, but the segment before it is not full"),
+        (_, Some(_)) if ended => Damage::Sidecar("is sealed, but the segment before it is not full"),
         _ => return Ok(()),
     };
     Err(Box::new(file.fault(None, None, what)))

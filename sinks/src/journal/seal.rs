@@ -1,8 +1,8 @@
-//! The sidecar of a segment: what was sealed of it.
+//! The sidecar of a segment: its seals.
 //!
-//! A sidecar is a header and one entry a block: at most 4,096 records, their CRC32C each, and the hash chain behind them.
-//! It is appended to when the block's records are on the disk, so whatever it says was durable before it was said. The
-//! chain runs on from segment to segment; the header of a sidecar holds where it stood.
+//! A sidecar is a header and one entry per block: at most 4,096 records, the CRC32C of each, and the hash chain after
+//! them. A block's entry is appended once its records are on disk, so everything a sidecar seals was durable first. The
+//! chain continues from segment to segment; a sidecar's header holds its value before the segment.
 
 use super::format::{BLOCK_RECORDS, BlockHeader, LogKind, SealHeader, chain_on};
 use super::segment::Segment;
@@ -18,23 +18,23 @@ pub(super) struct SealWriter {
     file: File,
     at: u64,
     chain: [u8; 32],
-    /// Records sealed.
+    /// Number of sealed records.
     pub(super) sealed: u64,
 }
 
 impl SealWriter {
-    /// A sidecar without a block.
+    /// A sidecar without blocks.
     pub(super) fn new(file: File) -> SealWriter {
         SealWriter { file, at: 0, chain: [0; 32], sealed: 0 }
     }
 
-    /// Goes on behind the whole blocks of `so_far`; what is behind them is cut off.
+    /// Continues after the intact blocks of `so_far` and truncates the rest.
     pub(super) fn resume(file: File, so_far: &Sidecar) -> io::Result<SealWriter> {
         file.set_len(so_far.end)?;
         Ok(SealWriter { file, at: so_far.end, chain: so_far.chain, sealed: so_far.records })
     }
 
-    /// Writes the header of the sidecar of `segment`; `start` is where the chain stands.
+    /// Writes the header of the sidecar of `segment`; `start` is the chain before it.
     pub(super) fn begin(&mut self, segment: &Segment, journal_id: u64, start: [u8; 32]) -> io::Result<()> {
         let header = SealHeader {
             log: segment.log.code(),
@@ -57,8 +57,8 @@ impl SealWriter {
         self.at > 0
     }
 
-    /// Seals the next records of `segment`, which are synced: `records`. With them all outcomes of inputs up to
-    /// `through` are sealed. The chain behind them is returned.
+    /// Seals `records`, the next ones of `segment`, which must be synced. They complete the outcomes of inputs up to
+    /// `through`. Returns the chain after them.
     pub(super) fn block(&mut self, segment: &Segment, records: &[Event], through: u64) -> io::Result<[u8; 32]> {
         let count = records.len();
         assert!(self.has_begun() && count > 0 && count <= BLOCK_RECORDS, "a block has 1 to {BLOCK_RECORDS} records");
@@ -81,12 +81,12 @@ impl SealWriter {
         Ok(chain)
     }
 
-    /// Makes what was appended durable.
+    /// Makes the appended blocks durable.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 
-    /// Gives back the room that was set aside and not used.
+    /// Releases allocated space that was not used.
     pub(super) fn trim(&self) -> io::Result<()> {
         self.file.set_len(self.at)?;
         self.file.sync_all()
@@ -101,33 +101,33 @@ pub(super) struct Block {
     pub(super) crcs: Vec<u32>,
 }
 
-/// A sidecar as read.
+/// A parsed sidecar.
 #[derive(Clone, Debug)]
 pub(super) struct Sidecar {
-    /// `None` when nothing was sealed yet.
+    /// `None` if nothing is sealed yet.
     pub(super) header: Option<SealHeader>,
     pub(super) blocks: Vec<Block>,
-    /// Offset behind the last whole block.
+    /// Offset after the last intact block.
     pub(super) end: u64,
-    /// Records of the blocks.
+    /// Number of records in the blocks.
     pub(super) records: u64,
-    /// The chain behind the last block.
+    /// The chain after the last block.
     pub(super) chain: [u8; 32],
-    /// Why reading stopped, and at which offset; `None` when it stopped at the end of the file.
+    /// Why and at which offset parsing stopped; `None` at the end of the file.
     pub(super) stopped: Option<(u64, Stopped)>,
 }
 
-/// Why the reading of a sidecar stopped.
+/// Why the parsing of a sidecar stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stopped {
-    /// The rest is shorter than a block, or zeros: an append that a stop cut short.
+    /// The rest is shorter than a block, or zeros: an append cut off by a crash.
     Torn,
     /// The bytes are not what was written.
     Damaged(&'static str),
 }
 
 impl Sidecar {
-    /// Reads all the blocks that are whole and follow each other.
+    /// Parses all blocks that are intact and consecutive.
     pub(super) fn parse(bytes: &[u8], log: LogKind, journal_id: u64, number: u64) -> Sidecar {
         let none = Sidecar { header: None, blocks: Vec::new(), end: 0, records: 0, chain: [0; 32], stopped: None };
         if bytes.is_empty() {
@@ -138,7 +138,7 @@ impl Sidecar {
             return Sidecar { stopped: Some((0, Stopped::Torn)), ..none };
         }
         let header: SealHeader = bytemuck::pod_read_unaligned(&bytes[..size]);
-        if !header.is_whole() {
+        if !header.is_intact() {
             return Sidecar { stopped: Some((0, Stopped::Damaged("its header does not match its CRC"))), ..none };
         }
         if (header.log, header.journal_id, header.number) != (log.code(), journal_id, number) {
@@ -164,7 +164,7 @@ impl Sidecar {
         self.blocks.push(block);
     }
 
-    /// The completed-through word of the last block, 0 without one.
+    /// The completed-through watermark of the last block; 0 without one.
     pub(super) fn through(&self) -> u64 {
         self.blocks.last().map_or(0, |b| b.header.through)
     }
@@ -182,12 +182,12 @@ fn block_of(rest: &[u8], before: &Sidecar) -> Result<Block, Stopped> {
     }
     let crc_bytes = rest.get(size..size + count * 4).ok_or(Stopped::Torn)?;
     let crcs: Vec<u32> = crc_bytes.chunks_exact(4).map(bytemuck::pod_read_unaligned).collect();
-    if !header.is_whole(&crcs) {
+    if !header.is_intact(&crcs) {
         return Err(Stopped::Damaged("it does not match its own CRC"));
     }
     let first = before.header.map_or(0, |h| h.first_record) + before.records;
     if header.first_record != first {
-        return Err(Stopped::Damaged("it is not the block that follows: one was removed, repeated or exchanged"));
+        return Err(Stopped::Damaged("it is not the next block: one was removed, repeated or replaced"));
     }
     Ok(Block { header, crcs })
 }

@@ -1,8 +1,8 @@
-//! One segment file: its making, its header words, its records.
+//! One segment file: creation, header words, records.
 //!
-//! A segment is whole before the writer sees it: allocated (so that a full disk is met here and not as a bus error on
-//! the pipeline), its header on the disk, its pages present. A record is eight words; the id word is stored last, with
-//! release, and 0 means "not written".
+//! A segment is complete before the writer sees it: allocated (so a full disk is an error here and not a bus error on
+//! the pipeline), its header on disk, its pages in memory. A record is eight words; the id word is stored last, with
+//! Release, and 0 means "not written".
 
 use super::error::JournalError;
 use super::format::{
@@ -21,7 +21,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-/// A mapped segment. The writer and the helper thread share it.
+/// A mapped segment, shared by the writer and the helper thread.
 #[derive(Debug)]
 pub(super) struct Segment {
     mapping: Mapping,
@@ -29,12 +29,12 @@ pub(super) struct Segment {
     pub(super) number: u64,
     /// Number of its first record.
     pub(super) first_record: u64,
-    /// Records that fit.
+    /// Capacity in records.
     pub(super) capacity: u64,
 }
 
 impl Segment {
-    /// Stores the record at `index`: the id word last.
+    /// Stores the record at `index`, the id word last.
     #[inline]
     pub(super) fn store(&self, index: usize, event: &Event) {
         let words: &[u64; 8] = bytemuck::cast_ref(event);
@@ -45,7 +45,7 @@ impl Segment {
         slot[0].store(words[0], Ordering::Release);
     }
 
-    /// The record at `index` as it stands now; an id of 0 means that it is not written.
+    /// The current content of the record at `index`; an id of 0 means it is not written.
     pub(super) fn load(&self, index: usize) -> Event {
         let slot = &self.mapping.slots()[HEADER_SLOTS + index];
         let mut words = [slot[0].load(Ordering::Acquire), 0, 0, 0, 0, 0, 0, 0];
@@ -55,35 +55,35 @@ impl Segment {
         bytemuck::cast(words)
     }
 
-    /// Empties the record at `index`.
+    /// Clears the record at `index`.
     pub(super) fn clear(&self, index: usize) {
         self.store(index, &Event::zeroed());
     }
 
-    /// The completed-through word.
+    /// The completed-through watermark.
     #[inline]
     pub(super) fn completed(&self) -> u64 {
         self.mapping.slots()[COMPLETED_SLOT][0].load(Ordering::Acquire)
     }
 
-    /// Sets the completed-through word.
+    /// Sets the completed-through watermark.
     #[inline]
     pub(super) fn set_completed(&self, seq: u64) {
         self.mapping.slots()[COMPLETED_SLOT][0].store(seq, Ordering::Release);
     }
 
-    /// Notes in the header how many records are sealed.
+    /// Records in the header how many records are sealed.
     pub(super) fn set_sealed(&self, records: u64) {
         self.mapping.slots()[SEALED_SLOT][0].store(records, Ordering::Release);
     }
 
-    /// Makes the header's page and the pages of these records present and writable.
+    /// Faults the header's page and the pages of these records in as writable.
     pub(super) fn populate(&self, records: Range<u64>) {
         self.mapping.populate(0..HEADER_SLOTS);
         self.mapping.populate(HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize);
     }
 
-    /// Syncs the pages of these records. The writer is past them, save for the page of the last.
+    /// Syncs the pages of these records. The writer has passed them, except for the page of the last one.
     pub(super) fn sync(&self, records: Range<u64>) -> io::Result<()> {
         let slots = HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize;
         self.mapping.release(slots.clone());
@@ -95,29 +95,30 @@ impl Segment {
         self.mapping.sync(0..HEADER_SLOTS)
     }
 
-    /// Where its files are.
+    /// The paths of its files.
     pub(super) fn paths(&self, dir: &Path) -> (PathBuf, PathBuf) {
         paths(dir, self.log, self.number)
     }
 }
 
-/// Records of one page.
+/// Records per page.
 pub(super) const PAGE_RECORDS: u64 = (PAGE_BYTES / SLOT_BYTES) as u64;
 
-/// Records of a folio: of what a file system may write back together. They are of 16 KiB where this was looked at.
-pub(super) const FOLIO_RECORDS: u64 = 16 * PAGE_RECORDS;
+/// Records per writeback unit of 16 pages, which a file system may write back together; folios were 16 KiB where this was
+/// measured.
+pub(super) const WRITEBACK_RECORDS: u64 = 16 * PAGE_RECORDS;
 
 /// The files of a segment: records and sidecar.
 pub(super) fn paths(dir: &Path, log: LogKind, number: u64) -> (PathBuf, PathBuf) {
     (dir.join(log.segment_name(number)), dir.join(log.seal_name(number)))
 }
 
-/// Bytes that a segment and its sidecar take.
+/// Bytes that a segment and its sidecar occupy.
 pub(super) const fn footprint(capacity: u64) -> u64 {
     segment_bytes(capacity) + seal_bytes(capacity)
 }
 
-/// Makes a segment with its empty sidecar, allocated, durable and present in memory.
+/// Creates a segment and its empty sidecar, allocated, durable and in memory.
 pub(super) fn prepare(
     dir: &Path,
     info: &JournalInfo,
@@ -137,7 +138,7 @@ pub(super) fn prepare(
             Ok((segment, seal))
         }
         Err(error) => {
-            // What was made of it is of no use; that it cannot be removed would be told by the next attempt.
+            // The remains are useless; if they cannot be removed, the next attempt reports it.
             let _ = fs::remove_file(draft(&path));
             let _ = fs::remove_file(&seal_path);
             Err(space_error(dir, &path, footprint(info.segment_records), error))
@@ -145,7 +146,7 @@ pub(super) fn prepare(
     }
 }
 
-/// The name of a segment until it is whole: whoever finds a segment finds its header and its sidecar too.
+/// A segment's name until it is complete: a segment under its final name has its header and its sidecar.
 fn draft(path: &Path) -> PathBuf {
     path.with_extension("draft")
 }
@@ -195,7 +196,7 @@ pub(super) fn header(info: &JournalInfo, log: LogKind, number: u64, first_record
     .finish()
 }
 
-/// Opens a segment that exists, to go on writing or sealing it: at full length, present in memory.
+/// Opens an existing segment to continue writing or sealing it: at full length, in memory.
 pub(super) fn reopen(
     dir: &Path,
     info: &JournalInfo,
@@ -220,7 +221,7 @@ pub(super) fn reopen(
     Ok((segment, seal))
 }
 
-/// Sets disk blocks aside, by writing zeros where the file system has no other way.
+/// Allocates disk blocks, by writing zeros if the file system offers no other way.
 pub(super) fn allocate(file: &File, bytes: u64, flags: FallocateFlags) -> io::Result<()> {
     match fallocate(file, flags, 0, bytes) {
         Ok(()) => Ok(()),
@@ -239,7 +240,7 @@ pub(super) fn allocate(file: &File, bytes: u64, flags: FallocateFlags) -> io::Re
     }
 }
 
-/// Bytes that are free on the disk of `dir`, 0 when it does not say.
+/// Free bytes on the disk of `dir`; 0 if unknown.
 pub(super) fn free_bytes(dir: &Path) -> u64 {
     let stat = File::open(dir).and_then(|d| Ok(fstatvfs(&d)?));
     stat.map(|s| s.f_bavail * s.f_frsize).unwrap_or(0)

@@ -1,65 +1,65 @@
-//! What a journal is to be: given at its creation, checked before anything is made.
+//! The settings of a new journal, checked before anything is created.
 
 use super::error::JournalError;
 use super::format::HEADER_SLOTS;
 use flow::{IntParam, Kinds, Param, Params};
 
-/// Fewest and most records of a segment: a page's worth, and 4 GiB.
+/// The smallest and the largest segment in records: one page, and 4 GiB.
 const SEGMENT_RECORDS: (u64, u64) = (HEADER_SLOTS as u64, 1 << 26);
 
 const RECORDS: IntParam = IntParam::new(
     "segment_records",
     SEGMENT_RECORDS,
     "262144",
-    "records of one segment file, 64 bytes each; three segments of each log are allocated ahead",
+    "records per segment file, 64 bytes each; three segments of each log are allocated ahead",
 )
 .unit("records");
 const HIGH_WATER_MB: IntParam = IntParam::new(
     "high_water_mb",
     (0, 1 << 30),
     "0",
-    "size of the journal from which on the oldest outcome segments are dropped",
+    "journal size above which the oldest outcome segments are dropped",
 )
-.unit("MiB, 0 = no mark");
+.unit("MiB, 0 = unlimited");
 const SYNC_MS: IntParam = IntParam::new(
     "sync_ms",
     (1, 500),
     "250",
-    "how often what was written is synced to the disk; a power cut costs at most two intervals",
+    "interval between syncs to disk; a power failure loses at most two intervals",
 )
 .unit("ms");
 
-/// What can be set of a journal.
+/// The journal's parameters.
 pub(crate) const PARAMS: &[Param] = &[RECORDS.param(), HIGH_WATER_MB.param(), SYNC_MS.param()];
 
-/// What a journal is to be.
+/// The settings of a new journal.
 #[derive(Clone, Debug)]
 pub struct JournalSpec {
-    /// Build that writes it.
+    /// Id of the build that writes it.
     pub build_id: String,
     /// The full effective configuration.
     pub config_text: String,
-    /// Snapshot that the run starts from.
+    /// The snapshot that the run starts from.
     pub snapshot: Option<String>,
-    /// Records of a segment, a multiple of 64.
+    /// Records per segment, a multiple of 64.
     pub segment_records: u64,
     /// Kinds that the outcome log keeps.
     pub outcome_kinds: Kinds,
-    /// The part that may be another at a resume.
+    /// The settings that may change at a resume.
     pub upkeep: Upkeep,
 }
 
-/// How a journal is looked after while it is written.
+/// How the helper maintains a journal.
 #[derive(Clone, Copy, Debug)]
 pub struct Upkeep {
-    /// Bytes from which on the oldest outcome segments are dropped; 0 = never.
+    /// Journal size in bytes above which the oldest outcome segments are dropped; 0 = unlimited.
     pub high_water_bytes: u64,
-    /// Milliseconds between two syncs.
+    /// Interval between syncs in milliseconds.
     pub sync_ms: u64,
 }
 
 impl Upkeep {
-    /// From the values of the registry's parameters.
+    /// Reads the values of the registered parameters.
     pub fn from_params(params: &Params) -> Upkeep {
         Upkeep { high_water_bytes: params.get(HIGH_WATER_MB) << 20, sync_ms: params.get(SYNC_MS) }
     }
@@ -77,7 +77,7 @@ impl JournalSpec {
         JournalSpec::from_params(&Params::defaults(PARAMS), build_id, config_text)
     }
 
-    /// From the values of the registry's parameters; the outcome log keeps every kind that it is given.
+    /// Reads the values of the registered parameters; the outcome log keeps every kind.
     pub fn from_params(params: &Params, build_id: impl Into<String>, config_text: impl Into<String>) -> JournalSpec {
         JournalSpec {
             build_id: build_id.into(),
@@ -89,7 +89,7 @@ impl JournalSpec {
         }
     }
 
-    /// Whether such a journal can be.
+    /// Whether the settings are valid.
     pub(super) fn check(&self) -> Result<(), JournalError> {
         check_segment_records(self.segment_records)?;
         if self.upkeep.sync_ms == 0 {

@@ -1,11 +1,11 @@
-//! Whether a journal is what was written: every sealed byte, the order of ids, the ends.
+//! Verifies a journal: every sealed byte, the order of ids, the ends.
 //!
-//! Sidecars give a CRC32C per record, so that a fault names its record, and the hash chain, so that nobody exchanges a
-//! block together with its CRCs unnoticed. What is not sealed yet is checked by its ids alone. All faults are found in one
-//! pass; as many as asked for are kept, the rest is counted.
+//! Sidecars hold a CRC32C per record, so that a fault names its record, and the hash chain, so that a block replaced
+//! together with its CRCs is detected. Unsealed records are checked by their ids alone. One pass finds all faults; it
+//! keeps as many as requested and counts the rest.
 //!
-//! Bound: memory for one segment's records at a time is a block of 4,096; its CRCs are 4 bytes a record. Worst case: a
-//! journal that is being written while it is verified; only what was sealed when its sidecar was read is checked.
+//! Bound: a buffer of 4,096 records, and 4 bytes per record of one segment for its CRCs. Worst case: a journal that is
+//! being written during verification; only what was sealed when its sidecar was read is checked.
 
 use super::error::{Damage, Fault, JournalError, other_format};
 use super::files::{HeaderPage, SegmentFile, segment_numbers, sidecar};
@@ -19,45 +19,45 @@ use bytemuck::Zeroable;
 use flow::Event;
 use std::path::Path;
 
-/// What was found.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The first faults, in the order of the files.
     pub faults: Vec<Fault>,
-    /// Faults beyond those.
+    /// Number of further faults.
     pub more_faults: u64,
     /// The input log.
     pub inputs: LogState,
     /// The outcome log.
     pub outcomes: LogState,
-    /// What the outcome log lacks on purpose. Not faults.
+    /// Gaps that the outcome log has recorded. They are not faults.
     pub gaps: Option<Gaps>,
-    /// Where the logs ended, if the journal was closed in order.
+    /// Where the logs end, if the journal was closed in order.
     pub closed: Option<Closed>,
 }
 
 /// The state of one log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogState {
-    /// Segment files.
+    /// Number of segment files.
     pub segments: u64,
-    /// Records written, dropped ones included.
+    /// Records written, including dropped ones.
     pub records: u64,
-    /// Records of the files that are sealed.
+    /// Sealed records in the files.
     pub sealed: u64,
-    /// Records behind them, which are trusted by their ids.
+    /// Records after them, trusted by their ids.
     pub unsealed: u64,
     /// Seq of the last record.
     pub last_seq: u64,
-    /// The hash chain behind what is sealed, in hexadecimal: keep it elsewhere to prove that the end was not cut off.
+    /// The hash chain after the sealed part, in hexadecimal: a copy kept elsewhere proves that the end was not cut off.
     pub chain: String,
-    /// A record behind the end was begun and not finished: its writer died there.
+    /// A half-written record follows the end: the writer died there.
     pub torn: bool,
 }
 
 impl Verified {
-    /// Whether nothing is wrong.
-    pub fn is_whole(&self) -> bool {
+    /// Whether there is no fault.
+    pub fn is_intact(&self) -> bool {
         self.faults.is_empty()
     }
 }
@@ -79,10 +79,10 @@ impl Faults {
     }
 }
 
-/// Checks the journal in `dir`; keeps the first `limit` faults, at least one.
+/// Verifies the journal in `dir`; keeps the first `limit` faults, at least one.
 ///
 /// # Errors
-/// When there is no journal, or a file cannot be read at all. Damage is no error but the result.
+/// When there is no journal, or a file cannot be read at all. Damage is a result, not an error.
 pub fn verify(dir: &Path, limit: usize) -> Result<Verified, JournalError> {
     let mut faults = Faults { list: Vec::new(), more: 0, limit: limit.max(1) };
     let none = |faults: Faults| Verified {
@@ -98,7 +98,7 @@ pub fn verify(dir: &Path, limit: usize) -> Result<Verified, JournalError> {
             faults.push(plain(MANIFEST, Damage::Unreadable(what)));
             return Ok(none(faults));
         }
-        // Also what a damaged digit looks like: nothing else of the folder can be checked either way.
+        // A damaged digit looks the same; in either case nothing else in the folder can be checked.
         Err(JournalError::OtherFormat { found, build_id, .. }) => {
             faults.push(plain(MANIFEST, Damage::Unreadable(other_format(found, &build_id))));
             return Ok(none(faults));
@@ -117,11 +117,11 @@ pub fn verify(dir: &Path, limit: usize) -> Result<Verified, JournalError> {
     let inputs = check.log(LogKind::Inputs, chain_start(&manifest, LogKind::Inputs), None)?;
     let outcomes = check.log(LogKind::Outcomes, chain_start(&manifest, LogKind::Outcomes), gaps.as_ref())?;
     if let Some(closed) = closed.as_ref().filter(|c| c.completed_through > inputs.last_seq) {
-        let wanted = closed.completed_through.to_string();
+        let expected = closed.completed_through.to_string();
         let what = Damage::Closed {
             what: "the last input's seq, which must reach completed_through,",
             found: inputs.last_seq.to_string(),
-            wanted,
+            expected,
         };
         faults.push(plain(CLOSED, what));
     }
@@ -137,13 +137,13 @@ fn read_gaps(dir: &Path, info: &JournalInfo, faults: &mut Faults) -> Option<Gaps
     match gaps::read(dir, info.journal_id) {
         Ok((gaps, damaged)) => {
             if damaged {
-                let what = "one of its two copies is damaged; the other is whole and counts";
+                let what = "one of its two copies is damaged; the other is intact and is used";
                 faults.push(plain(&file, Damage::Unreadable(what.to_owned())));
             }
             Some(gaps)
         }
         Err(e) => {
-            faults.push(plain(&file, Damage::Unreadable(format!("the file of gaps does not read ({e})"))));
+            faults.push(plain(&file, Damage::Unreadable(format!("the gap file cannot be read ({e})"))));
             None
         }
     }
@@ -156,14 +156,14 @@ struct LogCheck<'a> {
     faults: &'a mut Faults,
 }
 
-/// What is carried from segment to segment.
+/// The state carried from segment to segment.
 struct Carry {
-    /// The chain so far; `None` when damage hides it.
+    /// The chain so far; `None` after damage that hides it.
     chain: Option<[u8; 32]>,
     cursor: Cursor,
-    /// The segment before is sealed and its header does not say so yet.
-    owing: Option<Fault>,
-    /// A segment that is not full has been seen: nothing may follow.
+    /// The previous segment's header does not count all its records as sealed: a fault if a later segment has seals.
+    pending: Option<Fault>,
+    /// A segment that is not full was found: nothing may follow.
     ended: bool,
 }
 
@@ -175,12 +175,12 @@ impl LogCheck<'_> {
         let mut carry = Carry {
             chain: Some(dropped.map_or(start, |d| d.chain)),
             cursor: Cursor::new(log, dropped.map_or(0, |d| d.through_seq)),
-            owing: None,
+            pending: None,
             ended: false,
         };
         let first = dropped.map_or(1, |d| d.through_segment + 1);
         let numbers = segment_numbers(self.dir, log)?;
-        let last = numbers.last().copied().unwrap_or(0).max(self.last_wanted(log)).max(u64::from(dropped.is_none()));
+        let last = numbers.last().copied().unwrap_or(0).max(self.expected_last(log)).max(u64::from(dropped.is_none()));
         for number in first..=last {
             match SegmentFile::open(self.dir, self.info, log, number)? {
                 Some(file) => self.segment(log, number, &file, &mut carry, &mut state)?,
@@ -197,17 +197,18 @@ impl LogCheck<'_> {
         Ok(state)
     }
 
-    /// Number of the segment that holds the last record, as `closed.toml` has it.
-    fn last_wanted(&self, log: LogKind) -> u64 {
+    /// Number of the segment with the last record according to `closed.toml`.
+    fn expected_last(&self, log: LogKind) -> u64 {
         self.closed.map_or(0, |c| c.end(log).records.div_ceil(self.info.segment_records))
     }
 
-    /// Compares the end found with `closed.toml`; the last seq only where no record is damaged, since it may be that one's.
+    /// Compares the end with `closed.toml`; the last seq only if no record is damaged, because the damage may be in
+    /// that seq.
     fn check_end(&mut self, log: LogKind, state: &LogState, whole: bool) {
         let Some(end) = self.closed.map(|c| c.end(log)) else { return };
-        let mut differs = |what, found: String, wanted: String| {
-            if found != wanted {
-                self.faults.push(plain(CLOSED, Damage::Closed { what, found, wanted }));
+        let mut differs = |what, found: String, expected: String| {
+            if found != expected {
+                self.faults.push(plain(CLOSED, Damage::Closed { what, found, expected }));
             }
         };
         let inputs = log == LogKind::Inputs;
@@ -241,7 +242,7 @@ impl LogCheck<'_> {
         }
         if let Some(at) = page.stray() {
             self.faults
-                .push(file.fault(None, None, Damage::Header("a byte is set where nothing is defined")).at(at as u64));
+                .push(file.fault(None, None, Damage::Header("a byte outside all defined fields is set")).at(at as u64));
         }
         let seal = match sidecar {
             Some(seal) => seal,
@@ -266,18 +267,18 @@ impl LogCheck<'_> {
         Ok(())
     }
 
-    /// A segment has the length of all its records, or of those that were used when it was closed. A stop in the middle
-    /// of a close leaves it so too, before `closed.toml` is there: everything in it is sealed by then.
+    /// A segment has the length of its capacity, or of its used records once it was closed. A process that stops during
+    /// the close also leaves the short length, before `closed.toml` exists: by then everything in it is sealed.
     fn check_length(&mut self, file: &SegmentFile, used: Option<u64>, sealed: Option<u64>) -> Result<(), JournalError> {
-        let (found, wanted) = (file.length()?, record_offset(used.unwrap_or(self.info.segment_records)));
+        let (found, expected) = (file.length()?, record_offset(used.unwrap_or(self.info.segment_records)));
         let closing = self.closed.is_none() && sealed.is_some_and(|records| found == record_offset(records));
-        if found != wanted && !closing {
-            self.faults.push(file.fault(None, None, Damage::Length { found, wanted }).at(found.min(wanted)));
+        if found != expected && !closing {
+            self.faults.push(file.fault(None, None, Damage::Length { found, expected }).at(found.min(expected)));
         }
         Ok(())
     }
 
-    /// The sidecar's own soundness, and whether it is as long as it must be.
+    /// Checks that the sidecar is intact and long enough.
     fn check_seal(
         &mut self,
         log: LogKind,
@@ -290,7 +291,7 @@ impl LogCheck<'_> {
         let mut fault = |offset, what| self.faults.push(sidecar_fault(log, number, offset, what));
         match seal.stopped {
             Some((at, Stopped::Damaged(what))) => fault(Some(at), Damage::Block(what)),
-            Some((at, Stopped::Torn)) if used.is_some() => fault(Some(at), Damage::Block("it is cut short")),
+            Some((at, Stopped::Torn)) if used.is_some() => fault(Some(at), Damage::Block("it is truncated")),
             _ => {}
         }
         if used.is_none() && word > seal.records && seal.stopped.is_none_or(|(_, s)| s == Stopped::Torn) {
@@ -309,23 +310,23 @@ impl LogCheck<'_> {
         }
     }
 
-    /// The two words of the header that change while the journal is written.
+    /// Checks the two header words that change while the journal is written.
     fn check_words(&mut self, log: LogKind, file: &SegmentFile, page: &HeaderPage, seal: &Sidecar, carry: &mut Carry) {
         if seal.records > 0
-            && let Some(owing) = carry.owing.take()
+            && let Some(pending) = carry.pending.take()
         {
-            self.faults.push(owing);
+            self.faults.push(pending);
         }
         let word = page.sealed();
         let sealed_at = (super::format::SEALED_SLOT * 64) as u64;
         let wrong = self.closed.is_some() && word != seal.records && seal.stopped.is_none();
         if wrong {
-            let what = Damage::Header("its count of sealed records is not the sidecar's");
+            let what = Damage::Header("its count of sealed records differs from the sidecar's");
             self.faults.push(file.fault(None, None, what).at(sealed_at));
         }
         if word < self.info.segment_records && self.closed.is_none() {
-            let what = Damage::Header("later records are sealed, and its own count of sealed records is not full");
-            carry.owing = Some(file.fault(None, None, what).at(sealed_at));
+            let what = Damage::Header("later records are sealed, but its count of sealed records is not complete");
+            carry.pending = Some(file.fault(None, None, what).at(sealed_at));
         }
         let completed = page.completed();
         let last_wins = |closed: &Closed| completed != 0 && completed != closed.completed_through;
@@ -335,12 +336,12 @@ impl LogCheck<'_> {
             LogKind::Outcomes => self.closed.is_some_and(last_wins),
         };
         if wrong {
-            let what = Damage::Header("its completed-through word cannot be");
+            let what = Damage::Header("its completed-through watermark is impossible");
             self.faults.push(file.fault(None, None, what).at((super::format::COMPLETED_SLOT * 64) as u64));
         }
     }
 
-    /// Recomputes the chain where the CRCs of a block agree, and carries it on.
+    /// Recomputes the chain where the CRCs of a block match, and carries it on.
     fn check_chain(&mut self, file: &SegmentFile, seal: &Sidecar, carry: &mut Carry) -> Result<(), JournalError> {
         let Some(header) = seal.header else { return Ok(()) };
         let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
@@ -369,7 +370,7 @@ fn sidecar_fault(log: LogKind, number: u64, offset: Option<u64>, what: Damage) -
 }
 
 impl Fault {
-    /// The fault at a byte.
+    /// This fault at a byte offset.
     fn at(self, offset: u64) -> Fault {
         Fault { offset: Some(offset), ..self }
     }

@@ -1,4 +1,4 @@
-//! The records of one segment against their seals, and the order of their ids.
+//! Checks the records of one segment against their seals, and the order of their ids.
 
 use super::align::{Difference, differences};
 use super::error::{Damage, Fault, JournalError};
@@ -12,17 +12,17 @@ use flow::{Event, EventId};
 pub(super) struct Cursor {
     log: LogKind,
     last: u64,
-    /// Damage hides what came before: the next id is taken as it is.
+    /// Damage hides what came before: any next id is accepted.
     unknown: bool,
 }
 
 impl Cursor {
-    /// At the beginning of a log, behind `last_seq`.
+    /// Starts a log after `last_seq`.
     pub(super) fn new(log: LogKind, last_seq: u64) -> Cursor {
         Cursor { log, last: last_seq, unknown: false }
     }
 
-    /// Takes the next id as it is.
+    /// Accepts any next id.
     pub(super) fn forget(&mut self) {
         self.unknown = true;
     }
@@ -32,8 +32,8 @@ impl Cursor {
         self.last
     }
 
-    /// The seq of the record that comes next, which is found as `found`: of an input it is known, of an outcome it is the
-    /// one that it carries where that fits between its neighbours, else that of the one before.
+    /// The seq of the next record, read as `found`: for an input it is known; for an outcome it is the seq that the
+    /// record carries if that fits between its neighbours, else that of the record before.
     fn expected(&self, found: &Event, behind: &Event) -> Option<u64> {
         let seq = found.id.seq();
         match self.log {
@@ -43,7 +43,7 @@ impl Cursor {
         }
     }
 
-    /// Whether that id may come next; goes on from it.
+    /// Checks that this id may come next, and moves on to it.
     fn accept(&mut self, id: EventId) -> Result<(), Damage> {
         let (seq, previous) = (id.seq(), self.last);
         let follows = match self.log {
@@ -55,7 +55,7 @@ impl Cursor {
         follows.then_some(()).ok_or(Damage::Id { found: id.0, previous })
     }
 
-    /// Goes on behind `records` that are not as they were: inputs are counted, an outcome's seq stays.
+    /// Moves past `records` damaged records: inputs are counted, an outcome's seq stays.
     fn pass(&mut self, records: u64) {
         if self.log == LogKind::Inputs {
             self.last += records;
@@ -63,7 +63,7 @@ impl Cursor {
     }
 }
 
-/// Checks the records of a segment: how many are written, and whether one was begun behind them.
+/// Checks the records of a segment; returns how many are written, and whether a half-written one follows.
 pub(super) fn check_records(
     file: &SegmentFile,
     seal: &Sidecar,
@@ -80,7 +80,7 @@ pub(super) fn check_records(
     Ok((records, torn))
 }
 
-/// CRC32C of the first `count` records that are in the file, written or not.
+/// CRC32C of the first `count` records in the file, written or not.
 fn crcs(file: &SegmentFile, count: usize) -> Result<Vec<u32>, JournalError> {
     let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
     let mut crcs = Vec::with_capacity(count);
@@ -95,7 +95,7 @@ fn crcs(file: &SegmentFile, count: usize) -> Result<Vec<u32>, JournalError> {
     Ok(crcs)
 }
 
-/// Names the differences, and checks the ids of the records that are as they were sealed.
+/// Reports the differences, and checks the ids of the intact sealed records.
 fn sealed_part(
     file: &SegmentFile,
     sealed: &[u32],
@@ -158,7 +158,7 @@ fn sealed_part(
     Ok(())
 }
 
-/// What is behind the sealed records: written ones, then nothing.
+/// Checks the part after the sealed records: written records, then nothing.
 fn tail(
     file: &SegmentFile,
     from: u64,
@@ -170,7 +170,7 @@ fn tail(
     let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
     let mut index = from;
     loop {
-        // A record behind the first 0 is told below, with everything else that stands behind the end.
+        // A record after the first 0 is reported below, with everything else after the end.
         let n = match file.read_written(index, &mut buffer)? {
             Ok(n) => n,
             Err(_) => buffer.iter().take_while(|e| e.id.0 != 0).count(),

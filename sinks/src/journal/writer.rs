@@ -1,11 +1,12 @@
-//! The two ends that the pipeline writes to.
+//! The two log ends that the pipeline writes to.
 //!
-//! An append is nine stores to memory that is present: no system call, no lock, no allocation, no page fault. When a
-//! segment is full the writer takes the next one from the helper's queue. Where that one is not ready yet the writer
-//! waits and counts a stall; where there will be none, an input is refused (the run halts) and an outcome is left out
-//! (it can be re-derived) and the gap is marked.
+//! An append is nine stores to resident memory: no system call, lock, allocation or page fault. When a segment is full,
+//! the writer takes the next one from the helper's queue. If that one is not ready yet, the writer waits and counts a
+//! stall. If there will be none, an input is rejected (the run halts), and an outcome is left out (it can be derived
+//! again) and the gap is recorded.
 //!
-//! Worst case: a segment smaller than what is written while the helper allocates one; then every roll stalls.
+//! Worst case: segments so small that they fill up faster than the helper allocates the next; then every roll-over
+//! stalls.
 
 use super::error::{JournalError, LogFull};
 use super::handover::{Handover, Supply};
@@ -16,14 +17,14 @@ use flow::{Event, Kinds, Sink, SinkError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Spins before a waiting writer gives its core to the helper.
+/// Spins before a waiting writer yields its core to the helper.
 const SPINS: u32 = 64;
 
-/// The state that both logs share.
+/// The state common to both logs.
 #[derive(Debug)]
 struct Writer {
     segment: Option<Arc<Segment>>,
-    /// Next free record of the segment, and their number; both 0 without a segment.
+    /// The next free record of the segment, and the segment's capacity; both 0 without a segment.
     at: usize,
     capacity: usize,
     /// Number of the last record written.
@@ -39,7 +40,7 @@ impl Writer {
         Writer { segment: Some(segment), at, capacity, written, handover, helper }
     }
 
-    /// Stores into the current segment, which has room.
+    /// Stores into the current segment, which must have room.
     #[inline]
     fn store(&mut self, event: &Event) {
         let segment = self.segment.as_ref().expect("there is room only in a segment");
@@ -49,8 +50,8 @@ impl Writer {
         self.handover.set_written(self.written);
     }
 
-    /// Takes the next segment, waiting while it is on its way. The old one is let go when the new one is there, or when
-    /// there will be none.
+    /// Takes the next segment, and waits while one is being prepared. Releases the old segment once there is a new one,
+    /// or once there will be none.
     #[cold]
     fn roll(&mut self) -> Result<(), Supply> {
         for turn in 0u32.. {
@@ -58,12 +59,12 @@ impl Writer {
                 return Ok(());
             }
             let supply = self.handover.supply();
-            // Between the two looks above the helper may have put a segment in and then found the disk full.
-            if supply != Supply::Coming && !self.install() {
+            // Between the two checks above, the helper may have queued a segment and then found the disk full.
+            if supply != Supply::Available && !self.install() {
                 (self.segment, self.at, self.capacity) = (None, 0, 0);
                 return Err(supply);
             }
-            if supply != Supply::Coming {
+            if supply != Supply::Available {
                 return Ok(());
             }
             if turn == 0 {
@@ -75,7 +76,7 @@ impl Writer {
         unreachable!("the loop ends when a segment comes or none will")
     }
 
-    /// Installs the next segment if it is there.
+    /// Installs the next segment if one is ready.
     fn install(&mut self) -> bool {
         let Some(next) = self.handover.ready.pop() else { return false };
         assert!(next.first_record == self.written + 1, "segments are handed over in order");
@@ -91,17 +92,17 @@ impl Writer {
         self.handover.stalls.load(Ordering::Relaxed)
     }
 
-    /// Lets the segment go and tells the helper that nothing more comes.
+    /// Releases the segment and tells the helper that the log has ended.
     fn close(&mut self) {
         self.segment = None;
         self.handover.closed.store(true, Ordering::SeqCst);
-        self.helper.leave();
+        self.helper.log_ended();
     }
 }
 
-/// The log of inputs. Whoever numbers the inputs appends here before anything else sees them.
+/// The input log. Whoever numbers the inputs appends here before anything else sees them.
 ///
-/// Dropping it (or [`InputLog::close`]) ends the log; when both logs are ended the helper seals what is left.
+/// Dropping it (or [`InputLog::close`]) ends the log; once both logs have ended, the helper seals the rest.
 #[derive(Debug)]
 pub struct InputLog {
     writer: Writer,
@@ -112,11 +113,11 @@ impl InputLog {
         InputLog { writer: Writer::new(segment, written, handover, helper) }
     }
 
-    /// Stores an input. After the return it survives the death of the process.
+    /// Stores an input. When this returns, the input survives the death of the process.
     ///
     /// # Errors
-    /// When there is no room for it, or the disk failed: the input is not stored and the run must halt before it acts on
-    /// it. A later call succeeds when there is room again.
+    /// When there is no space for it or the disk failed: the input is not stored, and the run must halt before it acts
+    /// on it. A later call succeeds once there is space again.
     #[inline]
     pub fn append(&mut self, event: &Event) -> Result<(), LogFull> {
         debug_assert!(event.id.0 != 0 && event.id.0 & flow::EventId::RING_BIT == 0, "an id of 0 means not written");
@@ -134,12 +135,12 @@ impl InputLog {
     fn refusal(&self, supply: Supply) -> LogFull {
         let next = match supply {
             Supply::Failed => "check the disk (dmesg), then resume the journal",
-            _ => "make room, then resume the journal",
+            _ => "free space, then resume the journal",
         };
-        LogFull { record: self.writer.written + 1, what: self.writer.handover.trouble(), next }
+        LogFull { record: self.writer.written + 1, what: self.writer.handover.problem(), next }
     }
 
-    /// Records in the log.
+    /// Number of records in the log.
     pub fn records(&self) -> u64 {
         self.writer.written
     }
@@ -149,15 +150,15 @@ impl InputLog {
         self.writer.stalls()
     }
 
-    /// What the journal says of itself.
+    /// The journal's identity and settings.
     pub fn info(&self) -> &JournalInfo {
         self.writer.helper.info()
     }
 
-    /// Ends the log. When the outcome log is ended already this waits until everything is sealed.
+    /// Ends the log. If the outcome log has already ended, waits until everything is sealed.
     ///
     /// # Errors
-    /// When the helper could not seal or sync what was left.
+    /// When the helper could not seal or sync the rest.
     pub fn close(self) -> Result<Option<Closed>, JournalError> {
         let helper = Arc::clone(&self.writer.helper);
         drop(self);
@@ -171,15 +172,15 @@ impl Drop for InputLog {
     }
 }
 
-/// The log of outcomes: the sink at the tail of the pipeline.
+/// The outcome log, a sink at the tail of the pipeline.
 ///
-/// It never fails and, except for a stall at the end of a segment, never waits.
+/// It never fails, and it waits only for the next segment when one is full.
 #[derive(Debug)]
 pub struct OutcomeLog {
     writer: Writer,
     kinds: Kinds,
     completed: u64,
-    /// Events are being left out until the next boundary between seqs at which a segment is there.
+    /// Events are left out until a segment is ready at a boundary between seqs.
     losing: bool,
     lost: u64,
 }
@@ -201,7 +202,7 @@ impl OutcomeLog {
     fn roll_or_lose(&mut self, event: &Event) -> bool {
         self.losing = self.losing || self.writer.roll().is_err();
         if self.losing {
-            self.writer.handover.note_lost(event.id.seq());
+            self.writer.handover.record_lost(event.id.seq());
             self.lost += 1;
         }
         self.losing
@@ -214,12 +215,12 @@ impl OutcomeLog {
         }
     }
 
-    /// Records in the log, those of dropped segments included.
+    /// Number of records in the log, including dropped segments.
     pub fn records(&self) -> u64 {
         self.writer.written
     }
 
-    /// Events that were left out for want of room.
+    /// Number of events left out for lack of space.
     pub fn lost(&self) -> u64 {
         self.lost
     }
@@ -229,15 +230,15 @@ impl OutcomeLog {
         self.writer.stalls()
     }
 
-    /// What the journal says of itself.
+    /// The journal's identity and settings.
     pub fn info(&self) -> &JournalInfo {
         self.writer.helper.info()
     }
 
-    /// Ends the log. When the input log is ended already this waits until everything is sealed.
+    /// Ends the log. If the input log has already ended, waits until everything is sealed.
     ///
     /// # Errors
-    /// When the helper could not seal or sync what was left.
+    /// When the helper could not seal or sync the rest.
     pub fn close(self) -> Result<Option<Closed>, JournalError> {
         let helper = Arc::clone(&self.writer.helper);
         drop(self);

@@ -1,10 +1,10 @@
-//! Our end of the socket.
+//! Our end of the connection.
 //!
 //! The socket never blocks once the session is open. A write that finds no room reads meanwhile, so that two ends that
-//! both write do not wait for each other; it gives up after the timeout. Numbers must follow each other without a gap: a
-//! venue that leaves one out, or repeats one, is not the one that this protocol is for.
+//! both write do not deadlock; it fails after the timeout. Answers must be numbered without gaps: a venue that skips or
+//! repeats a number violates the protocol.
 
-use super::frame::{ANSWERS, VERSION, greeting, hello, question, told};
+use super::frame::{ANSWERS, VERSION, hello, order_status_of, parse_hello, question};
 use flow::records::Route;
 use flow::{Action, Approved, Event, EventId, Flags, Ns, OrderId, Px, Venue, VenueError, VenueReply};
 use std::collections::VecDeque;
@@ -13,19 +13,19 @@ use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 const FRAME: usize = size_of::<Event>();
-/// Bytes of one read.
+/// Bytes per read.
 const CHUNK: usize = 64 << 10;
-/// How long the end of a session waits for the venue's.
+/// How long closing a session waits for the venue to close its end.
 const LINGER: Duration = Duration::from_millis(200);
-/// Frames that may wait here while a write waits for room.
+/// The most frames received while a write waits for room.
 const MAX_WAITING: usize = 1 << 20;
 
-/// The venue behind an address.
+/// A venue at an address.
 pub(super) struct Wire {
     address: String,
     timeout: Duration,
     stream: Option<TcpStream>,
-    /// Bytes of a frame that has not come whole.
+    /// Bytes of an incomplete frame.
     part: Vec<u8>,
     frames: VecDeque<Event>,
     /// Number of the last answer.
@@ -43,16 +43,16 @@ impl Wire {
 
     fn broken(&mut self, what: &str, error: &io::Error) -> VenueError {
         self.stream = None;
-        self.error(format!("{what}: {error}"), "see whether the venue runs and can be reached", true)
+        self.error(format!("{what}: {error}"), "check that the venue is running and reachable", true)
     }
 
-    fn foreign(&mut self, what: String) -> VenueError {
+    fn protocol_error(&mut self, what: String) -> VenueError {
         self.stream = None;
         self.error(what, "give the address of the venue that this journal traded with", false)
     }
 
     fn connect(&self) -> io::Result<TcpStream> {
-        let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
+        let mut last = io::Error::new(ErrorKind::NotFound, "the host name has no address");
         for address in self.address.to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, self.timeout) {
                 Ok(stream) => return Ok(stream),
@@ -62,8 +62,8 @@ impl Wire {
         Err(last)
     }
 
-    /// Says hello and waits for the venue's.
-    fn greet(&self, received: u64) -> io::Result<(TcpStream, Event)> {
+    /// Sends our hello and waits for the venue's.
+    fn handshake(&self, received: u64) -> io::Result<(TcpStream, Event)> {
         let mut stream = self.connect()?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(self.timeout))?;
@@ -75,12 +75,12 @@ impl Wire {
         Ok((stream, bytemuck::cast(bytes)))
     }
 
-    /// Reads what is there; whether anything was.
+    /// Reads what has arrived; returns whether anything had.
     fn read(&mut self) -> Result<bool, VenueError> {
         let mut chunk = [0; CHUNK];
         let stream = self.stream.as_mut().ok_or_else(|| io::Error::from(ErrorKind::NotConnected));
         let read = match stream.and_then(|stream| stream.read(&mut chunk)) {
-            Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the venue has closed the pipeline")),
+            Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the venue closed the connection")),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(false),
             other => other,
         };
@@ -116,15 +116,15 @@ impl Wire {
         Ok(())
     }
 
-    fn meaning(&mut self, frame: Event) -> Result<VenueReply, VenueError> {
-        if let Some((order_id, known)) = told(&frame) {
+    fn interpret(&mut self, frame: Event) -> Result<VenueReply, VenueError> {
+        if let Some((order_id, known)) = order_status_of(&frame) {
             return Ok(VenueReply::OrderStatus { order_id, known });
         }
         if !ANSWERS.has(frame.kind) {
-            return Err(self.foreign(format!("sent what is no answer: {frame:?}")));
+            return Err(self.protocol_error(format!("sent a frame that is not an answer: {frame:?}")));
         }
         if frame.id.0 != self.received + 1 {
-            return Err(self.foreign(format!("answer {} came behind answer {}", frame.id.0, self.received)));
+            return Err(self.protocol_error(format!("answer {} came after answer {}", frame.id.0, self.received)));
         }
         self.received += 1;
         Ok(VenueReply::Numbered(frame))
@@ -132,7 +132,7 @@ impl Wire {
 }
 
 impl Drop for Wire {
-    /// Closing a socket on which something waits to be read may take back what was just sent; so it is read first.
+    /// Closing a socket with unread data may discard what was just sent, so this reads first.
     fn drop(&mut self) {
         let Some(mut stream) = self.stream.take() else { return };
         let patience = Instant::now() + LINGER;
@@ -156,15 +156,15 @@ impl Venue for Wire {
         self.stream = None;
         self.part.clear();
         self.frames.clear();
-        let (stream, reply) = self.greet(received).map_err(|e| self.broken("saying hello", &e))?;
-        let Some((version, given)) = greeting(&reply) else {
-            return Err(self.foreign(format!("answered the hello with {reply:?}")));
+        let (stream, reply) = self.handshake(received).map_err(|e| self.broken("handshake", &e))?;
+        let Some((version, given)) = parse_hello(&reply) else {
+            return Err(self.protocol_error(format!("answered the hello with {reply:?}")));
         };
         if version != VERSION {
-            return Err(self.foreign(format!("speaks version {version} of the protocol, not {VERSION}")));
+            return Err(self.protocol_error(format!("speaks version {version} of the protocol, not {VERSION}")));
         }
         if given < received {
-            return Err(self.foreign(format!("gave {given} answers, but {received} are recorded")));
+            return Err(self.protocol_error(format!("gave {given} answers, but {received} are recorded")));
         }
         (self.stream, self.received) = (Some(stream), received);
         Ok(given)
@@ -182,7 +182,7 @@ impl Venue for Wire {
         if self.frames.is_empty() {
             self.read()?;
         }
-        self.frames.pop_front().map(|frame| self.meaning(frame)).transpose()
+        self.frames.pop_front().map(|frame| self.interpret(frame)).transpose()
     }
 
     fn cancel_all(&mut self) -> Result<(), VenueError> {

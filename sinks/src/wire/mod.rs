@@ -1,14 +1,14 @@
-//! The venue adapter `wire`: a venue that speaks 64-byte events over TCP.
+//! The venue adapter `wire`: a venue that exchanges 64-byte events over TCP.
 //!
-//! What the pipeline says goes out as it is and what the venue says comes in as it is, so nothing is translated and nothing
-//! can be lost in a translation. `docs/wire.md` of this folder is the protocol, frame by frame. Bound: one buffer of what
-//! a read gave, and what comes while a write waits for room. Worst case: a venue that neither reads nor writes holds the
-//! gateway's thread for `timeout_ms`, then the pipeline counts as broken.
+//! Events travel unchanged in both directions, so nothing is translated and nothing can be lost in translation.
+//! `docs/wire.md` of this folder specifies the protocol frame by frame. Bound: one read buffer, and the frames that
+//! arrive while a write waits for room. Worst case: a venue that neither reads nor writes holds the gateway's thread
+//! for `timeout_ms`; then the connection counts as broken.
 
 mod client;
 mod frame;
 
-pub use frame::{ANSWERS, VERSION, asked, hello, question};
+pub use frame::{ANSWERS, VERSION, hello, order_status, question};
 
 use client::Wire;
 use flow::{IntParam, Param, ParamError, Params, TextParam, Venue};
@@ -19,14 +19,14 @@ const TIMEOUT_MS: IntParam = IntParam::new(
     "timeout_ms",
     (10, 600_000),
     "2000",
-    "how long the venue may take to answer a hello, or to take what is sent, before the pipeline counts as broken",
+    "how long the venue may take to answer a hello, or to take what is sent, before the connection counts as broken",
 )
 .unit("ms");
 
-/// What can be set.
+/// The adapter's parameters.
 pub(crate) const PARAMS: &[Param] = &[ADDRESS.param(), TIMEOUT_MS.param()];
 
-/// The registry's builder. It connects when the gateway resumes.
+/// Creates the adapter for the registry. It connects when the gateway resumes.
 ///
 /// # Errors
 /// When the address has no port.

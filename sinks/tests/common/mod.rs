@@ -1,4 +1,4 @@
-//! Events that a test can make again from their numbers alone.
+//! Events that a test can recreate from their numbers alone.
 #![allow(dead_code, reason = "every test binary takes its part")]
 
 use flow::records::{Add, Trade};
@@ -6,7 +6,7 @@ use flow::{Event, EventId, Flags, Kinds, Ns, Record, Sink};
 use sinks::journal::{InputLog, JournalReader, JournalSpec, OutcomeLog, Upkeep};
 use std::path::Path;
 
-/// The input of that seq.
+/// The input with this seq.
 pub(crate) fn input(seq: u64) -> Event {
     let mut event = Event::new(Ns(seq * 1_000), (seq % 97) as u32, Flags::LAST_OF_GROUP, &Add::default());
     event.body[..8].copy_from_slice(&(seq.wrapping_mul(0x9E37_79B9_7F4A_7C15)).to_le_bytes());
@@ -14,7 +14,7 @@ pub(crate) fn input(seq: u64) -> Event {
     event
 }
 
-/// How many outcomes the input of that seq has: 0 to 3.
+/// How many outcomes the input with this seq has: 0 to 3.
 pub(crate) fn fan_out(seq: u64) -> u64 {
     seq.wrapping_mul(0xD134_2543_DE82_EF95) >> 62
 }
@@ -54,7 +54,7 @@ pub(crate) fn write(inputs: &mut InputLog, outcomes: &mut OutcomeLog, seqs: std:
     }
 }
 
-/// Everything that a journal's logs hold.
+/// The contents of both logs.
 pub(crate) fn read(dir: &Path) -> (Vec<Event>, Vec<Event>) {
     let reader = JournalReader::open(dir).expect("a journal");
     let all = |log: sinks::journal::LogReader| log.collect::<Result<Vec<_>, _>>().expect("no damage");

@@ -1,7 +1,8 @@
-//! Compressed files as plain streams: gzip, zstd and zip, told by their first bytes.
+//! Compressed files as plain streams: gzip, zstd and zip, recognised by their first bytes.
 //!
-//! Every stream checks what the format lets it check (checksums, sizes), and a fault names the file, the format and the
-//! byte of the *file* near which it lies. Bound: a decoder's window, at most 100 MiB for zstd and 32 KiB for the others.
+//! Every stream verifies what its format allows (checksums, sizes). An error names the file, the format and the byte of
+//! the *compressed* file near which it occurred. Bound: the decompressor's window, at most 100 MiB for zstd and 32 KiB
+//! for the others.
 
 use crate::feed::OpenError;
 use flate2::Crc;
@@ -14,32 +15,32 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How a file is packed.
+/// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(super) enum Compression {
     Plain,
     Gzip,
     Zstd,
     Zip,
 }
 
-impl Packing {
-    /// Bytes that [`Packing::of`] looks at.
+impl Compression {
+    /// How many bytes [`Compression::of`] reads.
     pub(super) const MAGIC: usize = 4;
 
-    pub(super) fn of(first: &[u8]) -> Packing {
+    pub(super) fn of(first: &[u8]) -> Compression {
         match first {
-            [0x1f, 0x8b, ..] => Packing::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Packing::Zstd,
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Packing::Zip,
-            _ => Packing::Plain,
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Compression::Zip,
+            _ => Compression::Plain,
         }
     }
 }
 
 const FILE_BUFFER: usize = 64 << 10;
 
-/// The bytes of a file, or of a stretch of it, with a count that the fault's message reads.
+/// A file, or a range of it, that counts the bytes read, for error messages.
 struct Counted {
     file: io::Take<File>,
     at: Arc<AtomicU64>,
@@ -53,7 +54,7 @@ impl Read for Counted {
     }
 }
 
-/// Says of every fault where it lies.
+/// Adds the file and the position to every error.
 struct Located<R> {
     inner: R,
     what: String,
@@ -66,29 +67,27 @@ impl<R: Read> Read for Located<R> {
             io::ErrorKind::Interrupted => e,
             kind => {
                 let at = self.at.load(Ordering::Relaxed);
-                let why = if kind == io::ErrorKind::UnexpectedEof { "it ends too early".into() } else { e.to_string() };
-                io::Error::new(
-                    kind,
-                    format!("{} cannot be read on, at or before byte {at} of the file: {why}", self.what),
-                )
+                let why =
+                    if kind == io::ErrorKind::UnexpectedEof { "unexpected end of file".into() } else { e.to_string() };
+                io::Error::new(kind, format!("{}: read failed at or before byte {at} of the file: {why}", self.what))
             }
         })
     }
 }
 
 /// The uncompressed bytes of a file that is not a zip.
-pub(super) fn unpack(file: File, name: &str, packing: Packing) -> Box<dyn Read + Send> {
+pub(super) fn decompress(file: File, name: &str, compression: Compression) -> Box<dyn Read + Send> {
     let at = Arc::new(AtomicU64::new(0));
     let counted = BufReader::with_capacity(FILE_BUFFER, Counted { file: file.take(u64::MAX), at: at.clone() });
-    let located = |what: &str, inner: Box<dyn Read + Send>| Located { inner, what: format!("{what} {name}"), at };
-    match packing {
-        Packing::Gzip => Box::new(located("gzip file", Box::new(MultiGzDecoder::new(counted)))),
-        Packing::Zstd => Box::new(located("zstd file", Box::new(ZstdFrames::new(counted)))),
-        Packing::Plain | Packing::Zip => Box::new(located("file", Box::new(counted))),
+    let with_position = |what: &str, inner: Box<dyn Read + Send>| Located { inner, what: format!("{what} {name}"), at };
+    match compression {
+        Compression::Gzip => Box::new(with_position("gzip file", Box::new(MultiGzDecoder::new(counted)))),
+        Compression::Zstd => Box::new(with_position("zstd file", Box::new(ZstdFrames::new(counted)))),
+        Compression::Plain | Compression::Zip => Box::new(with_position("file", Box::new(counted))),
     }
 }
 
-/// All frames of a zstd file, one after the other; skippable frames are passed over.
+/// All frames of a zstd file in sequence; skippable frames are skipped.
 struct ZstdFrames<R> {
     source: R,
     frame: Box<FrameDecoder>,
@@ -121,7 +120,7 @@ impl<R: BufRead> ZstdFrames<R> {
         self.inside = false;
         match self.frame.get_checksum_from_data() {
             Some(stored) if Some(stored) != self.frame.get_calculated_checksum() => {
-                Err(io::Error::other("the checksum of its content is wrong"))
+                Err(io::Error::other("the checksum of its content does not match"))
             }
             _ => Ok(()),
         }
@@ -150,7 +149,7 @@ impl<R: BufRead> Read for ZstdFrames<R> {
     }
 }
 
-/// A member of a zip: where its bytes lie and what they ought to come to.
+/// A zip member: where its bytes are, and the size and checksum they must have.
 struct Member {
     name: String,
     start: u64,
@@ -163,7 +162,7 @@ struct Member {
 /// A member's name and its uncompressed bytes.
 type NamedBytes = (String, Box<dyn Read + Send>);
 
-/// The members of a zip in their order, each with a file handle of its own so that they stream side by side.
+/// The members of a zip in order, each with its own file handle so that they can be read in parallel.
 pub(super) fn members(path: &Path) -> Result<Vec<NamedBytes>, OpenError> {
     let shown = path.display();
     let fault = |why: &dyn std::fmt::Display| OpenError {
@@ -172,7 +171,7 @@ pub(super) fn members(path: &Path) -> Result<Vec<NamedBytes>, OpenError> {
     };
     let list = list(path).map_err(|e| fault(&e))?;
     if list.is_empty() {
-        return Err(fault(&"it has no files in it"));
+        return Err(fault(&"it contains no files"));
     }
     list.into_iter().map(|m| open_member(path, m).map_err(|e| fault(&e))).collect()
 }
@@ -191,7 +190,11 @@ fn list(path: &Path) -> Result<Vec<Member>, String> {
         let deflated = match entry.compression() {
             zip::CompressionMethod::STORE => false,
             zip::CompressionMethod::DEFLATE => true,
-            other => return Err(format!("{name} is compressed by {other}; deflate and none are known")),
+            other => {
+                return Err(format!(
+                    "{name} is compressed with {other}; only deflate and no compression are supported"
+                ));
+            }
         };
         if entry.encrypted() {
             return Err(format!("{name} is encrypted"));
@@ -216,7 +219,7 @@ fn open_member(path: &Path, member: Member) -> io::Result<NamedBytes> {
     Ok((member.name, Box::new(Located { inner, what, at })))
 }
 
-/// Holds a member to the size and checksum that the zip's directory gives.
+/// Verifies the size and checksum of a member against the zip's directory.
 struct Checked<R> {
     inner: R,
     crc: Crc,
@@ -228,12 +231,14 @@ impl<R: Read> Read for Checked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
         self.crc.update(&buffer[..n]);
-        self.left =
-            self.left.checked_sub(n as u64).ok_or_else(|| io::Error::other("it is longer than it should be"))?;
+        self.left = self
+            .left
+            .checked_sub(n as u64)
+            .ok_or_else(|| io::Error::other("it is longer than the zip's directory says"))?;
         match n {
             0 if !buffer.is_empty() && self.left > 0 => Err(io::ErrorKind::UnexpectedEof.into()),
             0 if !buffer.is_empty() && self.crc.sum() != self.want => {
-                Err(io::Error::other("the checksum of its content is wrong"))
+                Err(io::Error::other("the checksum of its content does not match"))
             }
             _ => Ok(n),
         }

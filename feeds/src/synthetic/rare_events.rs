@@ -1,18 +1,18 @@
-//! What happens only now and then: pauses, halts, broken trades, new listings.
+//! Rare events: pauses, halts, broken trades, new listings.
 //!
-//! A fixed round of rare messages takes one turn every so many messages of market hours, so that a file of a few thousand
-//! messages already has every type of the protocol while a long one has few of each. A pause or a halt keeps its symbol
-//! from trading (orders are still added and deleted) until its turn to resume, at the latest at the close.
+//! A fixed rotation of rare messages takes one turn per interval of market hours, so a file of a few thousand messages
+//! already has every message type, and a long one has few of each. A pause or halt stops trading in its symbol (orders
+//! are still added and deleted) until its turn to resume, at the latest until the close.
 
 use super::clock::{SECOND, at};
 use super::exchange::Exchange;
 use crate::itch::wire;
 
-/// Turns that a day should have at least, when it is long enough.
+/// The least number of turns in a day that is long enough.
 const TURNS_A_DAY: u64 = 26;
 
-/// Whose turn it is, and what waits to be lifted.
-pub(super) struct Rarities {
+/// The state of the rotation, and the symbols that must resume.
+pub(super) struct RareEvents {
     interval: u64,
     next: u64,
     turn: u32,
@@ -21,26 +21,26 @@ pub(super) struct Rarities {
     breached: bool,
 }
 
-impl Rarities {
+impl RareEvents {
     /// For market hours of about `messages` messages.
-    pub(super) fn new(messages: u64) -> Rarities {
+    pub(super) fn new(messages: u64) -> RareEvents {
         let interval = (messages / TURNS_A_DAY).clamp(40, 20_000);
-        Rarities { interval, next: u64::MAX, turn: 0, paused: None, halted: None, breached: false }
+        RareEvents { interval, next: u64::MAX, turn: 0, paused: None, halted: None, breached: false }
     }
 
-    /// Market hours begin.
+    /// Starts market hours.
     pub(super) fn start(&mut self, written: u64) {
         self.next = written + self.interval;
     }
 
-    /// Takes a turn when it is due: at most four messages.
+    /// Takes a turn if it is due: at most four messages.
     pub(super) fn turn(&mut self, exchange: &mut Exchange) {
         if exchange.tape.written() < self.next {
             return;
         }
         self.next = exchange.tape.written() + self.interval;
         exchange.stamp();
-        // A decline of the first level after 15:25 stops nobody.
+        // A level 1 decline after 15:25 halts nothing.
         if !self.breached && exchange.clock.now() >= at(15, 25) {
             self.breached = true;
             exchange.breach();
@@ -63,8 +63,8 @@ impl Rarities {
         }
     }
 
-    /// Lets every symbol trade again.
-    pub(super) fn lift_all(&mut self, exchange: &mut Exchange) {
+    /// Resumes trading in every symbol.
+    pub(super) fn resume_all(&mut self, exchange: &mut Exchange) {
         exchange.stamp();
         if let Some(symbol) = self.paused.take() {
             exchange.trading_state(symbol, b'T', *b"    ");
@@ -110,29 +110,29 @@ impl Rarities {
 
 impl Exchange {
     fn breach(&mut self) {
-        let head = self.head_of_all();
-        self.say(head, &wire::MwcbStatus { head, breached: b'1' });
+        let head = self.system_head();
+        self.emit(head, &wire::MwcbStatus { head, breached: b'1' });
     }
 
     fn retail_interest(&mut self, symbol: usize) {
         let interest = b"BSAN"[self.dice.below(4) as usize];
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
-        self.say(head, &wire::RetailInterest { head, stock, interest });
+        self.emit(head, &wire::RetailInterest { head, stock, interest });
     }
 
     fn operational(&mut self, symbol: usize, action: u8) {
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
-        self.say(head, &wire::OperationalHalt { head, stock, market: b'Q', action });
+        self.emit(head, &wire::OperationalHalt { head, stock, market: b'Q', action });
     }
 
-    /// Breaks the last trade of a symbol that has one.
+    /// Breaks the last trade of the given symbol, or else of the busiest symbol that has one.
     fn break_trade(&mut self, symbol: usize) {
         let traded = std::iter::once(symbol).chain(self.by_rank.iter().map(|&s| usize::from(s)));
         let found = traded.map(|s| (s, self.symbols[s].last_match)).find(|(_, number)| *number > 0);
         if let Some((symbol, number)) = found {
             self.symbols[symbol].last_match = 0;
             let head = self.head(symbol);
-            self.say(head, &wire::BrokenTrade { head, match_number: number });
+            self.emit(head, &wire::BrokenTrade { head, match_number: number });
         }
     }
 
@@ -140,10 +140,10 @@ impl Exchange {
         let reference = self.reference_price(symbol);
         let (upper, lower) = (reference + reference / 20, reference - reference / 20);
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
-        self.say(head, &wire::LuldAuctionCollar { head, stock, reference, upper, lower, extension: 0 });
+        self.emit(head, &wire::LuldAuctionCollar { head, stock, reference, upper, lower, extension: 0 });
     }
 
-    /// The listing of the day, if there is one.
+    /// The symbol listed today, if there is one; otherwise the first symbol.
     fn new_listing(&self) -> usize {
         self.symbols.iter().position(|s| s.is_new).unwrap_or(0)
     }
@@ -152,7 +152,7 @@ impl Exchange {
         let symbol = self.new_listing();
         let (price, release_time) = (self.reference_price(symbol), (self.clock.now() / SECOND) as u32 + 600);
         let (head, stock) = (self.head(symbol), self.symbols[symbol].name);
-        self.say(head, &wire::IpoQuotingPeriod { head, stock, release_time, qualifier: b'A', price });
+        self.emit(head, &wire::IpoQuotingPeriod { head, stock, release_time, qualifier: b'A', price });
     }
 
     fn direct_listing(&mut self) {
@@ -170,6 +170,6 @@ impl Exchange {
             lower_collar: low,
             upper_collar: high,
         };
-        self.say(head, &discovery);
+        self.emit(head, &discovery);
     }
 }
