@@ -1,18 +1,18 @@
-//! The executions that the venue has told of, so that a bust finds the one that it takes back.
+//! The fills that were booked, so that a bust finds the one it reverses.
 //!
-//! Whoever follows fills keeps one and reverses what it has booked itself. Orders, risk and strategies see the same fills
-//! and busts and remember equally many, so they judge alike. An execution is named by its order and the venue's number; a bust must also agree
-//! with it in instrument, side, price and quantity, or nothing is reversed. A fill with the name of one that was
-//! busted is its correction. A name that is given again means the later fill; number 0 names none.
+//! Every stage that follows fills keeps its own table and reverses what it booked itself. Orders, risk and strategies see
+//! the same fills and busts and remember equally many, so they agree. A fill is identified by its order and the venue's
+//! match number; a bust must also agree in instrument, side, price and quantity, or nothing is reversed. A fill with the
+//! identity of a busted one is its correction. If an identity is reused, it means the later fill; match number 0 is none.
 //!
-//! Bound: the last `Space::fills` fills, in a ring with an index of open addressing, half full at most; the oldest is
-//! forgotten first. Worst case: names made to collide cost one look per fill.
+//! Bound: the last `Space::fills` fills in a ring, with an open-addressing index that is at most half full; the oldest fill
+//! is forgotten first. Worst case: colliding identities cost one probe per fill.
 
 use flow::records::{Bust, Fill};
 use flow::{Event, OrderId, Px, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
-/// A fill that was booked.
+/// A booked fill.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Execution<T> {
     pub(crate) order: OrderId,
@@ -21,14 +21,14 @@ pub(crate) struct Execution<T> {
     pub(crate) qty: u64,
     pub(crate) instrument: u32,
     pub(crate) side: Side,
-    /// Whether the venue has taken it back.
+    /// Whether the venue has busted it.
     pub(crate) busted: bool,
-    /// What its keeper needs to know of it.
+    /// What the stage that follows it keeps with it.
     pub(crate) note: T,
 }
 
 impl<T> Execution<T> {
-    /// What a fill booked on `side` is remembered as.
+    /// The execution of a fill that is booked on `side`.
     pub(crate) fn of(event: &Event, side: Side, note: T) -> Execution<T> {
         let fill: &Fill = event.record();
         let (order, number) = (OrderId(fill.order_id), fill.match_id);
@@ -44,7 +44,7 @@ impl<T> Execution<T> {
         }
     }
 
-    /// What its quantity adds to a position; what does not fit saturates.
+    /// Its signed quantity; saturates.
     pub(crate) fn signed(&self) -> i64 {
         let size = i64::try_from(self.qty).unwrap_or(i64::MAX);
         if self.side == Side::Sell { -size } else { size }
@@ -54,15 +54,15 @@ impl<T> Execution<T> {
 /// Why a bust reverses nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unbooked {
-    /// No such fill is known, or not any more.
+    /// The fill is not known, or forgotten.
     Unknown,
-    /// It was taken back before.
+    /// The fill was busted before.
     Repeated,
-    /// The fill of that name is another one.
+    /// Instrument, side, price or quantity differ.
     Mismatch,
 }
 
-/// An execution without its note, as it is saved.
+/// An execution as it is saved.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Saved<T> {
     order: OrderId,
@@ -75,13 +75,13 @@ pub(crate) struct Saved<T> {
     note: T,
 }
 
-/// No place in the ring. Not 0, so that filling memory with it touches the memory.
+/// No slot in the ring. Not 0, so that filling memory with it touches the memory.
 const NONE: u32 = u32::MAX;
 
-/// See the module.
+/// The remembered fills.
 pub(crate) struct Executions<T> {
     ring: Box<[Execution<T>]>,
-    /// Where the oldest stands.
+    /// Slot of the oldest fill.
     oldest: usize,
     len: usize,
     index: Box<[u32]>,
@@ -89,7 +89,7 @@ pub(crate) struct Executions<T> {
 }
 
 impl<T: Copy> Executions<T> {
-    /// Remembers `limit` fills, at least one; `note` fills the memory.
+    /// Remembers the last `limit` fills, at least one; `note` fills the memory.
     pub(crate) fn new(limit: u32, note: T) -> Executions<T> {
         let limit = limit.max(1) as usize;
         let vacant = Execution {
@@ -112,12 +112,12 @@ impl<T: Copy> Executions<T> {
         }
     }
 
-    /// The most fills.
+    /// Capacity.
     pub(crate) fn limit(&self) -> usize {
         self.ring.len()
     }
 
-    /// Forgets the oldest fill if there is no room for another one, and gives it.
+    /// Forgets the oldest fill if the ring is full, and returns it.
     pub(crate) fn make_room(&mut self) -> Option<Execution<T>> {
         if self.len < self.ring.len() {
             return None;
@@ -132,7 +132,7 @@ impl<T: Copy> Executions<T> {
         Some(gone)
     }
 
-    /// Remembers a fill, for which there is room, and gives its place.
+    /// Remembers a fill and returns its slot; the caller has made room.
     pub(crate) fn add(&mut self, execution: Execution<T>) -> u32 {
         assert!(self.len < self.ring.len(), "room was made before");
         let place = (self.oldest + self.len) % self.ring.len();
@@ -145,13 +145,13 @@ impl<T: Copy> Executions<T> {
         place as u32
     }
 
-    /// The execution at a place that [`Executions::add`] gave and that is not forgotten.
+    /// The execution in a slot that [`Executions::add`] returned and that is not forgotten.
     #[inline]
     pub(crate) fn at(&self, place: u32) -> &Execution<T> {
         &self.ring[place as usize]
     }
 
-    /// The same, to change its note.
+    /// [`Executions::at`], mutable.
     #[inline]
     pub(crate) fn at_mut(&mut self, place: u32) -> &mut Execution<T> {
         &mut self.ring[place as usize]
@@ -172,7 +172,7 @@ impl<T: Copy> Executions<T> {
         (found.busted && found.instrument == event.instrument && found.side == side).then_some(*found)
     }
 
-    /// The place of the execution that a bust takes back; from now on it counts as busted.
+    /// Marks the execution that a bust names as busted and returns its slot.
     pub(crate) fn bust(&mut self, event: &Event) -> Result<u32, Unbooked> {
         let bust: &Bust = event.record();
         let place = self.named(OrderId(bust.order_id), bust.match_id).ok_or(Unbooked::Unknown)?;
@@ -200,7 +200,7 @@ impl<T: Copy> Executions<T> {
         (mixed >> self.shift) as usize
     }
 
-    /// Where the name stands in the index, or would.
+    /// The slot of an identity in the index, or the slot where it would go.
     fn seek(&self, order: OrderId, number: u64) -> usize {
         let mut at = self.home(order, number);
         while self.index[at] != NONE {
@@ -213,7 +213,7 @@ impl<T: Copy> Executions<T> {
         at
     }
 
-    /// Takes a name out of the index and moves back those that it had pushed on.
+    /// Removes an identity from the index and shifts later ones back.
     fn unname(&mut self, mut hole: usize) {
         let mask = self.index.len() - 1;
         let mut at = hole;
@@ -232,13 +232,13 @@ impl<T: Copy> Executions<T> {
         self.index[hole] = NONE;
     }
 
-    /// Forgets all.
+    /// Forgets all fills.
     pub(crate) fn clear(&mut self) {
         self.index.fill(NONE);
         (self.oldest, self.len) = (0, 0);
     }
 
-    /// All of them with their notes, as they are saved.
+    /// All fills with their notes, for saving.
     pub(crate) fn saved<N>(&self, to: &StateWriter<'_>, note: impl Fn(T) -> N) -> Vec<Saved<N>> {
         let saved = |e: &Execution<T>| Saved {
             order: e.order,
@@ -255,7 +255,7 @@ impl<T: Copy> Executions<T> {
 }
 
 impl<N> Saved<N> {
-    /// What was saved, if it can have been.
+    /// The execution, if the saved values are valid.
     pub(crate) fn loaded<T>(self, from: &StateReader<'_>, note: impl Fn(N) -> T) -> Result<Execution<T>, StateError> {
         let Saved { order, number, px, qty, key, side, busted, note: saved } = self;
         if side == Side::None || qty == 0 || px == Px::NONE {
@@ -266,17 +266,17 @@ impl<N> Saved<N> {
     }
 }
 
-/// What a fill or a bust means to who keeps positions and open quantities only.
+/// What a fill means for open quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Booked {
-    /// A fill of what was open.
+    /// It fills open quantity.
     Filled,
-    /// A fill in place of one that was busted: nothing that was open is filled.
+    /// It corrects a busted fill; no open quantity is filled.
     Corrected,
 }
 
 impl Executions<()> {
-    /// Remembers a fill that is booked on `side`.
+    /// Remembers a fill booked on `side`.
     #[inline]
     pub(crate) fn fill(&mut self, event: &Event, side: Side) -> Booked {
         let fill: &Fill = event.record();
@@ -289,20 +289,20 @@ impl Executions<()> {
         booked
     }
 
-    /// What a bust takes off a position, if it takes anything back.
+    /// The signed quantity that a bust takes off a position, if it reverses a fill.
     #[cold]
     pub(crate) fn reversed(&mut self, event: &Event) -> Option<i64> {
         let place = self.bust(event).ok()?;
         Some(self.at(place).signed())
     }
 
-    /// All of it.
+    /// Saves all fills.
     pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
         let saved = self.saved(to, |()| ());
         to.put(&saved);
     }
 
-    /// The other way round.
+    /// Replaces all fills by the saved ones.
     pub(crate) fn load(&mut self, from: &mut StateReader<'_>, instruments: usize) -> Result<(), StateError> {
         self.clear();
         let saved: Vec<Saved<()>> = from.get()?;
@@ -319,7 +319,7 @@ impl Executions<()> {
     }
 }
 
-/// Whether so many fills fit.
+/// An error if there are more fills than fit.
 pub(crate) fn too_many(found: usize, limit: usize) -> Result<(), StateError> {
     if found > limit { Err(StateError::TooLarge { what: "fills", found, limit }) } else { Ok(()) }
 }
@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(known.reversed(&bust(7, 1, Side::Sell, 9, 4)), Some(-4));
     }
 
-    /// Small rings and few names, so that they wrap, collide and are given again.
+    /// Small rings and few identities, so that they wrap, collide and repeat.
     #[test]
     fn the_last_fills_are_known_by_their_names() {
         for limit in [1, 2, 5, 16] {

@@ -1,7 +1,7 @@
-//! The pure logic of the pipeline: books, bars, measures of flow, and what will stand after them.
+//! The pure logic of the pipeline: books, bars, measures, strategies, orders, risk, routing, and the simulated venue.
 //!
-//! Each stage is a folder and one pipeline in [`STAGES`]. Nothing here reads a clock, starts a thread, does IO or depends on
-//! the order of a hash map; the folder's own `clippy.toml` forbids the means.
+//! Each stage is one folder and one entry in [`STAGES`]. Nothing here reads a clock, starts a thread, does I/O or depends
+//! on the order of a hash map; the crate's own `clippy.toml` forbids the means.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,8 @@ mod registry;
 pub mod risk;
 mod rounding;
 pub mod router;
+mod space;
 pub mod strategies;
 
-pub use registry::{Build, STAGES, Space, StageEntry};
+pub use registry::{Build, STAGES, StageEntry};
+pub use space::Space;

@@ -1,22 +1,22 @@
-//! Exact quotients of integers, rounded once.
+//! Integer division, rounded once, half to even.
 //!
-//! Prices that are averages are computed from whole numbers and rounded to the unit of a price, half to even.
+//! For prices that are averages: computed from integers and rounded to the unit of a price. Bound: O(1).
 
-/// `a / b` for positive `b`, rounded to the nearest, ties to the even neighbour; saturates at the limits of a price. What
-/// fits into 64 bits, as most does, is divided there: a division of 128 bits is a call and several times as long.
+/// `a / b` for positive `b`, rounded half to even; saturates at the limits of a price. Operands that fit 64 bits, as most
+/// do, are divided there: a 128-bit division is a call and several times slower.
 #[inline]
 pub(crate) fn divide_half_even(a: i128, b: i128) -> i64 {
     match (i64::try_from(a), i64::try_from(b)) {
         (Ok(a), Ok(b)) => {
             let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
-            // No overflow: only a divisor of 1 gives a limit, and leaves no rest.
+            // No overflow: only a divisor of 1 reaches a limit, and then there is no remainder.
             quotient + i64::from(is_up(rest, b - rest, quotient % 2 != 0))
         }
         _ => divide_wide(a, b),
     }
 }
 
-/// Whether a quotient is rounded up: of what is left above and below.
+/// Whether to round up, from the distances to the quotient below and the one above.
 #[inline]
 fn is_up<T: Ord>(rest: T, missing: T, odd: bool) -> bool {
     rest > missing || (rest == missing && odd)

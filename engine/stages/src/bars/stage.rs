@@ -1,7 +1,7 @@
 //! The stage: trades and ticks in, bars out.
 //!
-//! A set of bits names the instruments that have no open bar, so that a tick does not touch them. Where several lengths
-//! close at once they do so from the shortest up; where several instruments do, by index.
+//! A bit per instrument marks those without an open bar, so a tick does not touch them. Bars that close together do so from
+//! the shortest interval up, and by instrument index. Worst case: a tick closes every bar of its slice.
 
 use super::sum::Sum;
 use crate::Space;
@@ -12,33 +12,33 @@ use flow::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The most lengths at once.
+/// The most intervals at once.
 pub const MAX_INTERVALS: usize = 8;
 
 const INTERVALS: ListParam =
-    ListParam::new("intervals", "1m", "lengths of the bars, up to eight, each from 5s to 1d and dividing a day evenly");
+    ListParam::new("intervals", "1m", "bar lengths, up to eight, each from 5s to 1d and an even division of a day");
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[INTERVALS.param()];
 
-/// An instrument that no listing defined: its days are UTC's. Not zero, so that filling memory with it touches it.
+/// The calendar of an unlisted instrument: its day is UTC's. Not zero, so that filling memory with it touches it.
 const NO_CALENDAR: Mic = Mic(*b"----");
 
 /// Keeps the open bars of every instrument.
 pub struct BarStage {
     intervals: Box<[Interval]>,
-    /// One a length, instrument by instrument.
+    /// All bars: instrument by instrument, one per interval.
     sums: Box<[Sum]>,
     calendars: Box<[Mic]>,
-    /// A bit an instrument: it has no open bar.
+    /// A bit per instrument: it has no open bar.
     idle: Box<[u64]>,
 }
 
 impl BarStage {
-    /// Bars of these lengths for every instrument of the space.
+    /// Builds the stage for every instrument of the space.
     ///
     /// # Errors
-    /// When a length is none, or there are none or too many.
+    /// When an interval is invalid, or there are none or too many.
     pub fn new(params: &Params, space: Space) -> Result<BarStage, ParamError> {
         let texts = params.get(INTERVALS);
         let refused = |valid: String| ParamError { key: "bars.intervals".to_owned(), found: texts.join(","), valid };
@@ -143,7 +143,7 @@ impl Stage for BarStage {
         Scope::Instrument
     }
 
-    /// As many whole instruments as a slice can hold.
+    /// As many whole instruments as fit one slice.
     fn fan_out(&self) -> usize {
         let each = 2 * self.intervals.len();
         Out::CAP / each * each
@@ -183,7 +183,7 @@ impl Stage for BarStage {
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         let lengths = self.intervals.len();
         if !from.get::<Vec<u32>>()?.into_iter().eq(self.intervals.iter().map(|i| i.seconds())) {
-            return Err(StateError::Inconsistent("bars of other lengths than these"));
+            return Err(StateError::Inconsistent("bars of other intervals than configured"));
         }
         self.sums.fill(Sum::CLOSED);
         self.calendars.fill(NO_CALENDAR);
@@ -194,7 +194,7 @@ impl Stage for BarStage {
                 return Err(StateError::TooLarge { what: "instruments", found: at + 1, limit: self.calendars.len() });
             }
             if saved.sums.len() != lengths {
-                return Err(StateError::Inconsistent("an instrument with bars of other lengths"));
+                return Err(StateError::Inconsistent("an instrument with bars of other intervals"));
             }
             self.calendars[at] = Mic(saved.calendar);
             self.sums[at * lengths..][..lengths].copy_from_slice(&saved.sums);
@@ -204,7 +204,7 @@ impl Stage for BarStage {
     }
 }
 
-/// What is saved of an instrument.
+/// The saved state of an instrument.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     key: String,

@@ -1,19 +1,19 @@
 //! The running sums of one bar.
 //!
-//! Quantities and money are integers and saturate rather than wrap: the money of a bar is an `i128`, which holds the
-//! largest trade that an event can carry. The average is rounded once, half to even, when the bar closes.
+//! Quantities and money are integers and saturate rather than wrap; money is an `i128`, which holds the largest trade that
+//! an event can carry. The VWAP is rounded once, half to even, when the bar closes. Bound: O(1) per trade.
 
 use crate::rounding::divide_half_even;
 use flow::records::{Bar, BarFlow, Trade};
 use flow::{Interval, Ns, Px, Qty, Side};
 use serde::{Deserialize, Serialize};
 
-/// A bar that is open when it has trades.
+/// A bar; it is open once it has a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sum {
     notional: i128,
     start: Ns,
-    /// First instant that no longer belongs to it.
+    /// First instant after the bar.
     pub(super) end: Ns,
     open: Px,
     high: Px,
@@ -41,7 +41,7 @@ impl Sum {
         trades: 0,
     };
 
-    /// A bar from `start` to before `end` that waits for its first trade.
+    /// A bar over `start..end` that waits for its first trade.
     pub(super) fn between(start: Ns, end: Ns) -> Sum {
         Sum { start, end, ..Sum::CLOSED }
     }
@@ -51,7 +51,7 @@ impl Sum {
         self.trades > 0
     }
 
-    /// Whether it is open and over at `ts`.
+    /// Whether it is open and has ended by `ts`.
     #[inline]
     pub(super) fn is_due(&self, ts: Ns) -> bool {
         self.is_open() && ts >= self.end
@@ -76,7 +76,7 @@ impl Sum {
         self.trades = self.trades.saturating_add(1);
     }
 
-    /// Its two events.
+    /// Its `bar` and `bar-flow`.
     pub(super) fn records(&self, interval: Interval) -> (Bar, BarFlow) {
         let interval_s = interval.seconds();
         let start_s = u32::try_from(self.start.0 / Ns::SECOND).unwrap_or(u32::MAX);

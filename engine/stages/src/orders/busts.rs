@@ -1,40 +1,27 @@
-//! Fills that are remembered, taken back and corrected.
+//! Busts and corrections of fills that are remembered.
 //!
-//! A bust makes its fill never to have happened: the position is what the fills that stand make of it, in their order, so it
-//! is made anew from those. That is what a clearing house and a ledger of lots come to, and the only rule under which what
-//! is left has an average and a realised profit that no void trade is part of. A trade in the other direction at the bust's price
-//! would bring the same money in all, but split it by an average that the void trade has moved.
+//! After a bust it is as if the fill had never happened: the position is rebuilt from the fills that stand, in their order.
+//! That is what a clearing house does, and the only rule under which average price and realised profit hold no part of a
+//! void trade. A trade in the other direction at the bust's price would give the same money in total, but split it by an
+//! average that the void trade has moved.
 //!
-//! Bound: fills of a position that are remembered; those before them are one sum. Worst case: a bust when all remembered fills are one
-//! position's.
+//! Bound: the remembered fills of a position; older fills are one sum. Worst case: a bust when all remembered fills belong
+//! to one position.
 
 use super::chains::Ended;
 use super::cycle::{State, Step};
-use super::positions::{Key, NO_FILL, Place};
-use super::stage::{OrdersStage, tell, tell_about};
+use super::manager::{OrderManager, push_anomaly, push_anomaly_at};
+use super::positions::{Entry, Key, NO_FILL, Note};
 use crate::executions::{Execution, Unbooked};
 use flow::records::{Bust, Fill};
 use flow::{AnomalyKind, Event, OrderId, Out, Side};
 
-/// What the stage needs to know of a fill.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Note {
-    /// The first id of the order that it counts in; 0 if it counts in none.
-    pub(super) root: OrderId,
-    /// The next fill of the same position.
-    pub(super) next: u32,
-}
-
-impl Note {
-    pub(super) const NONE: Note = Note { root: OrderId(0), next: NO_FILL };
-}
-
-impl OrdersStage {
-    /// Books a fill in its position and remembers it; `last` is the order's id, where it counts in one.
-    pub(super) fn book(&mut self, fill: Execution<Note>, last: OrderId) -> Option<Place> {
+impl OrderManager {
+    /// Books a fill in its position and remembers it; `last` is the current id of its order, if it counts in one.
+    pub(super) fn book(&mut self, fill: Execution<Note>, last: OrderId) -> Option<Entry> {
         let key = key_of(&fill);
         self.positions.open(key)?;
-        // Before room is made: what is forgotten may be the only other fill of the same order.
+        // Counted before room is made: the fill that is forgotten may be the only other fill of the same order.
         if fill.note.root.0 != 0 {
             self.chains.count(fill.note.root, last);
         }
@@ -42,37 +29,37 @@ impl OrdersStage {
             self.forget(&gone);
         }
         let at = self.fills.add(fill);
-        let place = self.positions.open(key).expect("it was opened");
+        let entry = self.positions.open(key).expect("it was opened");
         if !fill.busted {
-            place.now.fill(&fill);
+            entry.now.fill(&fill);
         }
-        let before = std::mem::replace(&mut place.newest, at);
+        let before = std::mem::replace(&mut entry.newest, at);
         if before == NO_FILL {
-            place.oldest = at;
+            entry.oldest = at;
         }
-        let place = *place;
+        let entry = *entry;
         if before != NO_FILL {
             self.fills.at_mut(before).note.next = at;
         }
-        Some(place)
+        Some(entry)
     }
 
-    /// The oldest fill makes room: the sum takes it in.
+    /// Forgets the oldest fill: its position's base sum takes it in.
     fn forget(&mut self, gone: &Execution<Note>) {
-        let place = self.positions.get_mut(key_of(gone)).expect("a fill that is remembered has a position");
+        let entry = self.positions.get_mut(key_of(gone)).expect("a remembered fill has a position");
         if !gone.busted {
-            place.base.fill(gone);
+            entry.base.fill(gone);
         }
-        place.oldest = gone.note.next;
+        entry.oldest = gone.note.next;
         if gone.note.next == NO_FILL {
-            place.newest = NO_FILL;
+            entry.newest = NO_FILL;
         }
         if gone.note.root.0 != 0 {
             self.chains.forget(gone.note.root);
         }
     }
 
-    /// Takes a fill back.
+    /// Reverses a fill.
     #[cold]
     pub(super) fn bust(&mut self, event: &Event, out: &mut Out) {
         let bust: &Bust = event.record();
@@ -84,43 +71,43 @@ impl OrdersStage {
         if busted.note.root.0 != 0 {
             self.unfill(busted.note.root, busted.qty);
         }
-        let place = self.remake(key_of(&busted));
-        place.fees = place.fees.saturating_sub(i128::from(bust.fee));
-        let place = *place;
-        self.tell_position(&place, event, out);
-        self.tell_money(&place, event, out);
+        let entry = self.remake(key_of(&busted));
+        entry.fees = entry.fees.saturating_sub(i128::from(bust.fee));
+        let entry = *entry;
+        self.push_position(&entry, event, out);
+        self.push_money(&entry, event, out);
     }
 
-    /// Makes a position of a fill that is remembered anew: what is not remembered, then the fills that stand.
-    fn remake(&mut self, key: Key) -> &mut Place {
-        let place = self.positions.get_mut(key).expect("a fill that is remembered has a position");
-        place.now = place.base;
-        let mut next = place.oldest;
+    /// Rebuilds a position: its base sum, then the remembered fills that stand.
+    fn remake(&mut self, key: Key) -> &mut Entry {
+        let entry = self.positions.get_mut(key).expect("a remembered fill has a position");
+        entry.now = entry.base;
+        let mut next = entry.oldest;
         while next != NO_FILL {
             let fill = self.fills.at(next);
             if !fill.busted {
-                place.now.fill(fill);
+                entry.now.fill(fill);
             }
             next = fill.note.next;
         }
-        place
+        entry
     }
 
     fn unbooked(&self, why: Unbooked, event: &Event, out: &mut Out) {
         let bust: &Bust = event.record();
         let id = OrderId(bust.order_id);
         let what = match why {
-            Unbooked::Unknown if !self.counters.has_given(id) => {
-                return tell(AnomalyKind::UnknownOwnOrder, event, id.0, out);
+            Unbooked::Unknown if !self.counters.has_issued(id) => {
+                return push_anomaly(AnomalyKind::UnknownOwnOrder, event, id.0, out);
             }
             Unbooked::Unknown => AnomalyKind::UnknownFill,
             Unbooked::Repeated => AnomalyKind::RepeatedBust,
             Unbooked::Mismatch => AnomalyKind::BustMismatch,
         };
-        tell_about(what, event, bust.match_id, (bust.px, bust.qty), out);
+        push_anomaly_at(what, event, bust.match_id, (bust.px, bust.qty), out);
     }
 
-    /// A fill in place of one that was taken back: what it counts in.
+    /// A fill that corrects a busted one; returns the order that it counts in.
     #[cold]
     pub(super) fn correct(&mut self, busted: &Execution<Note>, event: &Event, out: &mut Out) -> OrderId {
         let fill: &Fill = event.record();
@@ -129,7 +116,7 @@ impl OrdersStage {
             return root;
         }
         if fill.qty.0 > busted.qty {
-            tell(AnomalyKind::IllegalTransition, event, fill.order_id, out);
+            push_anomaly(AnomalyKind::IllegalTransition, event, fill.order_id, out);
             return OrderId(0);
         }
         self.change(root, |state, filled, back| {
@@ -140,7 +127,7 @@ impl OrdersStage {
         root
     }
 
-    /// Takes executed quantity off an order; it is not open again.
+    /// Takes filled quantity off an order; it does not become open again.
     fn unfill(&mut self, root: OrderId, qty: u64) {
         self.change(root, |state, filled, back| {
             let left = filled.saturating_sub(qty);
@@ -149,24 +136,24 @@ impl OrdersStage {
         });
     }
 
-    /// Changes what an order has executed, under its last id, whether it lives or is over.
+    /// Changes the filled quantity of an order, open or terminal, under its current id.
     fn change(&mut self, root: OrderId, to: impl Fn(State, u64, u64) -> (Step, Ended)) {
-        let chain = self.chains.get_mut(root).expect("who is counted in a fill that is remembered is known");
-        let legal = "an order that has executed something takes busts and corrections";
+        let chain = self.chains.get_mut(root).expect("an order of a remembered fill has a chain");
+        let legal = "an order with fills accepts busts and corrections";
         if let Some(ended) = &mut chain.ended {
             let (step, now) = to(ended.state, ended.filled, ended.busted);
             *ended = Ended { state: ended.state.after(step, now.filled > 0).expect(legal), ..now };
             return;
         }
-        let mut order = self.orders.get(chain.last).expect("what is not over is in the table");
+        let mut order = self.orders.get(chain.last).expect("an open order is in the table");
         let (step, now) = to(order.state, order.filled, order.busted);
         (order.filled, order.busted) = (now.filled, now.busted);
         order.state = order.state.after(step, now.filled > 0).expect(legal);
         self.orders.put(order);
     }
 
-    /// What became of an order that is over, by the first of its ids; `None` if it lives, or none of its fills is remembered.
-    pub fn ended(&self, root: OrderId) -> Option<Ended> {
+    /// How an order ended, by the first of its ids; `None` if it is open, or if none of its fills is remembered.
+    pub(super) fn ended(&self, root: OrderId) -> Option<Ended> {
         self.chains.get(root).and_then(|c| c.ended)
     }
 }
@@ -175,7 +162,7 @@ pub(super) fn key_of<T>(fill: &Execution<T>) -> Key {
     Key::new(fill.order.account(), fill.order.strategy(), fill.instrument)
 }
 
-/// What a fill of this event is remembered as, before it is known what it counts in.
+/// The execution of a fill, in an order or (root 0) in none.
 pub(super) fn remembered(event: &Event, side: Side, root: OrderId) -> Execution<Note> {
     Execution::of(event, side, Note { root, ..Note::NONE })
 }

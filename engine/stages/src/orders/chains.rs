@@ -1,36 +1,36 @@
-//! Orders that executed something, by the first of those that replaced each other.
+//! Orders with fills, by the first id of their replace chain.
 //!
-//! A bust may come when its order is long over, or lives on under another id. So who executed is remembered as long as one
-//! of its fills is: under the id that it began with, with the id that it has now and, once it is over, with what became of it. Open
-//! addressing with linear probing as the orders have it, closed up when something leaves.
+//! A bust may arrive when its order is long done, or lives on under another id. So an order with fills is remembered as long
+//! as one of its fills is: under its first id, with its current id and, once it is terminal, how it ended. Open addressing
+//! with linear probing, like the table of orders; removal shifts entries back.
 //!
-//! Bound: one a fill that is remembered. Worst case: ids made to collide cost one look each.
+//! Bound: one chain per remembered fill. Worst case: colliding ids cost one probe each.
 
 use super::cycle::State;
 use flow::OrderId;
 use serde::{Deserialize, Serialize};
 
-/// What became of an order that is over.
+/// How an order ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// `Done` or `Busted`.
     pub state: State,
-    /// Executed and not taken back.
+    /// Filled and not busted.
     pub filled: u64,
-    /// Executed and taken back.
+    /// Filled and busted.
     pub busted: u64,
 }
 
-/// An order through all its ids.
+/// An order with all its ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chain {
-    /// The id that it began with; 0 = none.
+    /// Its first id; 0 = none.
     pub(super) root: OrderId,
-    /// The id that it has.
+    /// Its current id.
     pub(super) last: OrderId,
-    /// How many of its fills are remembered.
+    /// Number of its remembered fills.
     pub(super) fills: u32,
-    /// What became of it; `None` while it is in the table of orders.
+    /// How it ended; `None` while it is in the table of orders.
     pub(super) ended: Option<Ended>,
 }
 
@@ -39,20 +39,20 @@ impl Chain {
     const NONE: Chain = Chain { root: OrderId(0), last: OrderId(u64::MAX), fills: 0, ended: None };
 }
 
-/// See the module.
+/// The table of chains.
 pub(super) struct Chains {
     slots: Box<[Chain]>,
     shift: u32,
 }
 
 impl Chains {
-    /// Room for as many as there are fills.
+    /// Room for one chain per fill.
     pub(super) fn new(fills: usize) -> Chains {
         let size = (fills * 2).next_power_of_two().max(2);
         Chains { slots: vec![Chain::NONE; size].into_boxed_slice(), shift: 64 - size.trailing_zeros() }
     }
 
-    /// The orders, in no order that means anything.
+    /// All chains, in arbitrary order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Chain> {
         self.slots.iter().filter(|c| c.root.0 != 0)
     }
@@ -71,19 +71,19 @@ impl Chains {
         at
     }
 
-    /// The order that began with that id, if one of its fills is remembered.
+    /// The chain that begins with that id, if one of its fills is remembered.
     pub(super) fn get(&self, root: OrderId) -> Option<&Chain> {
         Some(&self.slots[self.seek(root)]).filter(|chain| chain.root.0 != 0)
     }
 
-    /// The same, to change it.
+    /// [`Chains::get`], mutable.
     #[inline]
     pub(super) fn get_mut(&mut self, root: OrderId) -> Option<&mut Chain> {
         let at = self.seek(root);
         Some(&mut self.slots[at]).filter(|chain| chain.root.0 != 0)
     }
 
-    /// One more fill of it is remembered; `last` is its id, if it was not known.
+    /// Counts a remembered fill; `last` is the order's current id, if its chain is new.
     #[inline]
     pub(super) fn count(&mut self, root: OrderId, last: OrderId) {
         let at = self.seek(root);
@@ -94,11 +94,11 @@ impl Chains {
         chain.fills += 1;
     }
 
-    /// A fill of it is forgotten; with the last one it leaves.
+    /// Uncounts a forgotten fill; the chain leaves with its last one.
     pub(super) fn forget(&mut self, root: OrderId) {
         let at = self.seek(root);
         let chain = &mut self.slots[at];
-        assert!(chain.fills > 0, "who is counted in a fill that is remembered is known");
+        assert!(chain.fills > 0, "an order of a remembered fill has a chain");
         chain.fills -= 1;
         if chain.fills == 0 {
             self.remove(at);
@@ -119,7 +119,7 @@ impl Chains {
         self.slots[hole] = Chain::NONE;
     }
 
-    /// Adds one that was saved; false if it is there already.
+    /// Adds a saved chain; false if it exists.
     pub(super) fn insert(&mut self, chain: Chain) -> bool {
         let at = self.seek(chain.root);
         let vacant = self.slots[at].root.0 == 0 && chain.root.0 != 0;
@@ -129,7 +129,7 @@ impl Chains {
         vacant
     }
 
-    /// Forgets all.
+    /// Removes all chains.
     pub(super) fn clear(&mut self) {
         self.slots.fill(Chain::NONE);
     }

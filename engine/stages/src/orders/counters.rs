@@ -1,9 +1,9 @@
-//! The last counter of every account and strategy.
+//! The id counter of every account and strategy.
 //!
-//! A sorted array: pairs are few and never leave. An id at or below its pair's counter was given here, so that an answer
-//! for an order that is over is told from one that this pipeline never sent, without keeping the orders.
+//! A sorted array: pairs are few and never leave. An id at or below its pair's counter was issued here; that tells a report
+//! for a finished order from one for an order that this pipeline never sent, without keeping finished orders.
 //!
-//! Bound: the number of pairs. Worst case: a look is a binary search; a new pair moves those behind it once.
+//! Bound: the number of pairs. Worst case: a lookup is a binary search; a new pair shifts the pairs behind it once.
 
 use flow::{Account, OrderId, StrategyId};
 
@@ -19,7 +19,7 @@ pub(super) struct Counter {
 pub(super) struct Counters {
     pairs: Box<[Counter]>,
     len: usize,
-    /// Where pairs begin that are not in the array yet.
+    /// Where the counter of a new pair starts.
     pub(super) base: u64,
 }
 
@@ -35,7 +35,7 @@ impl Counters {
         self.pairs.len()
     }
 
-    /// The pairs, rising.
+    /// All pairs, sorted.
     pub(super) fn pairs(&self) -> &[Counter] {
         &self.pairs[..self.len]
     }
@@ -45,13 +45,13 @@ impl Counters {
         self.pairs().binary_search_by_key(&(account, strategy), |p| (p.account, p.strategy))
     }
 
-    /// Whether the id was given, or skipped, here.
-    pub(super) fn has_given(&self, id: OrderId) -> bool {
+    /// Whether the id was issued, or skipped, here.
+    pub(super) fn has_issued(&self, id: OrderId) -> bool {
         let last = self.find(id.account(), id.strategy()).map_or(self.base, |at| self.pairs[at].last);
         (1..=last).contains(&id.counter())
     }
 
-    /// Whether a pair can be given `n` more ids.
+    /// Whether `n` more ids can be issued to a pair.
     pub(super) fn has_room(&self, account: Account, strategy: StrategyId, n: u64) -> bool {
         let last = match self.find(account, strategy) {
             Ok(at) => self.pairs[at].last,
@@ -61,8 +61,8 @@ impl Counters {
         last + n <= OrderId::MAX_COUNTER
     }
 
-    /// The next id of a pair that has room for it.
-    pub(super) fn give(&mut self, account: Account, strategy: StrategyId) -> OrderId {
+    /// Issues the next id of a pair; the caller has checked [`Counters::has_room`].
+    pub(super) fn issue(&mut self, account: Account, strategy: StrategyId) -> OrderId {
         let at = self.find(account, strategy).unwrap_or_else(|at| {
             self.insert(at, Counter { account, strategy, last: self.base });
             at
@@ -77,7 +77,7 @@ impl Counters {
         self.len += 1;
     }
 
-    /// Adds a pair behind the others; false when it does not belong there or there is no room.
+    /// Appends a saved pair; false if it is out of order, too large, or there is no room.
     pub(super) fn append(&mut self, counter: Counter) -> bool {
         let fits = self.find(counter.account, counter.strategy) == Err(self.len);
         let fits = fits && self.len < self.pairs.len() && counter.last <= OrderId::MAX_COUNTER;
@@ -87,7 +87,7 @@ impl Counters {
         fits
     }
 
-    /// Moves the counters of a strategy (0 = of all, those to come too) ahead; false when there is no such strategy.
+    /// Advances the counters of a strategy (0 = all, future pairs too); false if there is no such strategy.
     pub(super) fn skip(&mut self, strategy: u32, by: u64) -> bool {
         let ahead = |last: u64| last.saturating_add(by).min(OrderId::MAX_COUNTER);
         let mut found = strategy == 0;
@@ -103,7 +103,7 @@ impl Counters {
         found
     }
 
-    /// Forgets all pairs.
+    /// Removes all pairs.
     pub(super) fn clear(&mut self) {
         (self.len, self.base) = (0, 0);
     }

@@ -1,4 +1,4 @@
-//! The life cycle of an order: one table of what may follow what.
+//! The life cycle of an order: one table of legal transitions.
 //!
 //! ```text
 //! pending ─► live ─► partly-filled ─► done ⇄ busted   pending-cancel: to be cancelled before the venue took it
@@ -7,71 +7,70 @@
 //!    └► rejected, refused
 //! ```
 //!
-//! The five states at the end are over: such an order leaves the table. What is over takes nothing any more but news
-//! that loses a race (`sent`, and the rejection of a cancel that came too late), and what the venue says of its fills:
-//! busts and corrections come after the end, too.
+//! The five states at the end are terminal: the order leaves the table. A terminal order accepts only messages that lost a
+//! race (`sent`, and the rejection of a late cancel), and busts and corrections of its fills.
 
 use serde::{Deserialize, Serialize};
 
-/// Where an order stands.
+/// State of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum State {
-    /// Requested; neither risk nor the venue has answered.
+    /// Requested; no answer from risk or the venue yet.
     Pending,
-    /// As before, and a cancel was asked for.
+    /// Pending, with a cancel requested.
     PendingCancel,
-    /// The venue has it; nothing is filled.
+    /// Resting at the venue, nothing filled.
     Live,
-    /// The venue has it; a part is filled.
+    /// Resting at the venue, partly filled.
     PartlyFilled,
-    /// The venue has it and is asked to cancel it.
+    /// At the venue, cancel requested.
     CancelPending,
-    /// The venue has it and is asked to replace it.
+    /// At the venue, replace requested.
     ReplacePending,
-    /// Another order took its place.
+    /// Replaced by another order.
     Replaced,
-    /// Filled whole, or cancelled.
+    /// Filled, or cancelled.
     Done,
-    /// The venue did not take it.
+    /// Rejected by the venue.
     Rejected,
-    /// Risk did not let it pass.
+    /// Refused by risk.
     Refused,
-    /// It was done, and the venue has taken back everything that it had executed.
+    /// Done, and every fill was busted.
     Busted,
 }
 
-/// What happens to an order.
+/// A transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// Its strategy asks for its end.
-    AskCancel,
-    /// Its strategy asks for new terms.
-    AskReplace,
-    /// The gateway sent something that concerns it.
+    /// Its strategy requests a cancel.
+    RequestCancel,
+    /// Its strategy requests new terms.
+    RequestReplace,
+    /// The gateway sent a message about it.
     Sent,
-    /// Risk refuses it.
+    /// Risk refuses the request.
     Refuse,
-    /// The venue takes it.
+    /// The venue acknowledges it.
     Ack,
-    /// The venue put another order into its place.
-    GiveWay,
-    /// A part of what is left is filled.
-    FillPart,
-    /// All that is left is filled.
-    FillRest,
-    /// The venue does not take it.
+    /// The venue replaces it by another order.
+    Replace,
+    /// A part of the open quantity is filled.
+    PartialFill,
+    /// The whole open quantity is filled.
+    FinalFill,
+    /// The venue rejects it.
     Reject,
-    /// The venue does not cancel it.
+    /// The venue rejects the cancel.
     RejectCancel,
-    /// Risk or the venue does not replace it.
+    /// Risk or the venue rejects the replace.
     RejectReplace,
-    /// What is left of it is gone from the venue.
+    /// The venue cancels the open quantity.
     Cancelled,
-    /// A fill is taken back, others stand.
+    /// A fill is busted, others stand.
     BustPart,
-    /// The last fill that stood is taken back.
+    /// The last standing fill is busted.
     BustRest,
-    /// A fill comes in place of one that was taken back.
+    /// A busted fill is corrected.
     Correct,
 }
 
@@ -91,19 +90,19 @@ impl State {
         State::Busted,
     ];
 
-    /// Whether the order is over.
+    /// Whether the state is terminal.
     #[inline]
-    pub const fn is_over(self) -> bool {
+    pub const fn is_terminal(self) -> bool {
         matches!(self, State::Replaced | State::Done | State::Rejected | State::Refused | State::Busted)
     }
 
-    /// Whether the venue has not answered its request yet.
+    /// Whether the request is unanswered.
     #[inline]
     pub const fn is_in_flight(self) -> bool {
         matches!(self, State::Pending | State::PendingCancel)
     }
 
-    /// The state after a step, if the step is legal; `partly` says whether anything is filled.
+    /// The state after a step, or `None` if the step is illegal; `partly`: whether anything is filled.
     #[inline]
     pub const fn after(self, step: Step, partly: bool) -> Option<State> {
         use State::{Busted, CancelPending, Done, Live, PartlyFilled, Pending, PendingCancel, Refused, Rejected};
@@ -111,19 +110,19 @@ impl State {
         let resting = if partly { PartlyFilled } else { Live };
         Some(match (self, step) {
             (_, Step::Sent) => self,
-            (Pending, Step::AskCancel) => PendingCancel,
+            (Pending, Step::RequestCancel) => PendingCancel,
             (Pending | PendingCancel, Step::Refuse) => Refused,
             (Pending | PendingCancel, Step::Reject) => Rejected,
             (Pending, Step::Ack) => resting,
             (PendingCancel, Step::Ack) => CancelPending,
             (PendingCancel, Step::RejectCancel) => Pending,
-            (Live | PartlyFilled, Step::AskCancel) => CancelPending,
-            (Live | PartlyFilled, Step::AskReplace) => ReplacePending,
-            (Live | PartlyFilled, Step::FillPart) => PartlyFilled,
-            (CancelPending | ReplacePending, Step::FillPart) => self,
-            (Live | PartlyFilled | CancelPending | ReplacePending, Step::FillRest | Step::Cancelled) => Done,
+            (Live | PartlyFilled, Step::RequestCancel) => CancelPending,
+            (Live | PartlyFilled, Step::RequestReplace) => ReplacePending,
+            (Live | PartlyFilled, Step::PartialFill) => PartlyFilled,
+            (CancelPending | ReplacePending, Step::PartialFill) => self,
+            (Live | PartlyFilled | CancelPending | ReplacePending, Step::FinalFill | Step::Cancelled) => Done,
             (CancelPending, Step::RejectCancel) | (ReplacePending, Step::RejectReplace) => resting,
-            (ReplacePending, Step::GiveWay) => Replaced,
+            (ReplacePending, Step::Replace) => Replaced,
             (Replaced | Done | Rejected | Refused | Busted, Step::RejectCancel) => self,
             (Live | PartlyFilled, Step::BustRest) => Live,
             (Live | PartlyFilled, Step::BustPart | Step::Correct) => PartlyFilled,
@@ -138,14 +137,14 @@ impl State {
 impl Step {
     /// Every step.
     pub const ALL: [Step; 15] = [
-        Step::AskCancel,
-        Step::AskReplace,
+        Step::RequestCancel,
+        Step::RequestReplace,
         Step::Sent,
         Step::Refuse,
         Step::Ack,
-        Step::GiveWay,
-        Step::FillPart,
-        Step::FillRest,
+        Step::Replace,
+        Step::PartialFill,
+        Step::FinalFill,
         Step::Reject,
         Step::RejectCancel,
         Step::RejectReplace,

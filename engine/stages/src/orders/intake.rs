@@ -1,41 +1,25 @@
-//! Wishes of strategies become requests.
+//! Intents of strategies become requests.
 //!
-//! An intent that is none (no quantity, no side, no listing, another's order) is a bad intent; one that finds a bound in its
-//! way is left out as a whole, and so is every later leg of its group: risk holds the legs before it until it drops them.
-//! For a group the room for all its legs is looked for at the first. Cancels need no room.
+//! An invalid intent (no quantity, no side, no listing, another strategy's order) is a `bad-intent`. An intent that exceeds
+//! a bound is dropped, and so is every later leg of its group; risk holds the earlier legs until it drops them. For a group,
+//! room for all legs is checked at the first. Cancels need no room. Bound: one lookup per table.
 
 use super::cycle::{State, Step};
+use super::manager::{Group, OrderManager, push_anomaly};
 use super::positions::Key;
-use super::stage::{OrdersStage, tell};
 use super::table::Order;
 use flow::records::{CancelRequest, Intent, ReplaceRequest, Request};
 use flow::{Account, Action, AnomalyKind, Event, Flags, OrderId, OrderType, Out, Px, Side, StrategyId, Tif};
-use serde::{Deserialize, Serialize};
 
-/// The last group of legs that was seen.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Group {
-    account: Account,
-    strategy: StrategyId,
-    group: u32,
-    admitted: bool,
-}
-
-impl Group {
-    /// No group.
-    pub(super) const NONE: Group =
-        Group { account: Account::NONE, strategy: StrategyId::NONE, group: 0, admitted: false };
-}
-
-impl OrdersStage {
+impl OrderManager {
     pub(super) fn intent(&mut self, event: &Event, out: &mut Out) {
         let intent: &Intent = event.record();
         let owned = intent.account != Account::NONE && intent.strategy != StrategyId::NONE;
         let action = Action::from_code(intent.action).filter(|_| owned);
         let done = match action {
-            Some(Action::New) => self.ask_new(intent, event, out),
-            Some(Action::Cancel) => self.ask_cancel(intent, event, out),
-            Some(Action::Replace) => self.ask_replace(intent, event, out),
+            Some(Action::New) => self.new_order(intent, event, out),
+            Some(Action::Cancel) => self.request_cancel(intent, event, out),
+            Some(Action::Replace) => self.request_replace(intent, event, out),
             _ => Err(bad(intent)),
         };
         if let Err((what, detail)) = done {
@@ -43,11 +27,11 @@ impl OrdersStage {
                 let Intent { account, strategy, group, .. } = *intent;
                 self.group = Group { account, strategy, group, admitted: false };
             }
-            tell(what, event, detail, out);
+            push_anomaly(what, event, detail, out);
         }
     }
 
-    fn ask_new(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
+    fn new_order(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
         let order_type = OrderType::from_code(intent.order_type).ok_or(bad(intent))?;
         let tif = Tif::from_code(intent.tif).ok_or(bad(intent))?;
         let listed = self.instruments.get(event.instrument as usize).is_some_and(|i| i.terms.is_some());
@@ -56,8 +40,8 @@ impl OrdersStage {
             return Err(bad(intent));
         }
         self.admit(intent, event.instrument)?;
-        let id = self.counters.give(intent.account, intent.strategy);
-        self.add(Order { id, root: id, ..self.asked(intent.qty.0, event.instrument, event.side()) });
+        let id = self.counters.issue(intent.account, intent.strategy);
+        self.add(Order { id, root: id, ..self.pending(intent.qty.0, event.instrument, event.side()) });
         let record = Request {
             order_id: id.0,
             px: if order_type == OrderType::Market { Px::NONE } else { intent.px },
@@ -72,24 +56,24 @@ impl OrdersStage {
         Ok(())
     }
 
-    fn ask_cancel(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
-        let mut order = self.own(intent, event)?;
-        order.state = order.state.after(Step::AskCancel, order.filled > 0).ok_or(illegal(order.id))?;
+    fn request_cancel(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
+        let mut order = self.own_order(intent, event)?;
+        order.state = order.state.after(Step::RequestCancel, order.filled > 0).ok_or(illegal(order.id))?;
         self.orders.put(order);
         let record = CancelRequest { order_id: order.id.0, ..Default::default() };
         out.push(event.instrument, Flags::side_only(order.side).with(Flags::LAST_OF_GROUP), &record);
         Ok(())
     }
 
-    fn ask_replace(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
-        let mut old = self.own(intent, event)?;
+    fn request_replace(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
+        let mut old = self.own_order(intent, event)?;
         if intent.qty.0 == 0 || intent.px == Px::NONE {
             return Err(bad(intent));
         }
-        old.state = old.state.after(Step::AskReplace, old.filled > 0).ok_or(illegal(old.id))?;
+        old.state = old.state.after(Step::RequestReplace, old.filled > 0).ok_or(illegal(old.id))?;
         self.admit(intent, event.instrument)?;
-        let id = self.counters.give(intent.account, intent.strategy);
-        self.add(Order { id, root: id, link: old.id, ..self.asked(intent.qty.0, event.instrument, old.side) });
+        let id = self.counters.issue(intent.account, intent.strategy);
+        self.add(Order { id, root: id, link: old.id, ..self.pending(intent.qty.0, event.instrument, old.side) });
         old.link = id;
         self.orders.put(old);
         let record =
@@ -98,16 +82,16 @@ impl OrdersStage {
         Ok(())
     }
 
-    fn asked(&self, qty: u64, instrument: u32, side: Side) -> Order {
+    fn pending(&self, qty: u64, instrument: u32, side: Side) -> Order {
         Order { qty, instrument, side, state: State::Pending, ..Order::NONE }
     }
 
     fn add(&mut self, order: Order) {
-        assert!(self.orders.add(order), "room was looked for before");
+        assert!(self.orders.add(order), "admit checked the room");
     }
 
-    /// The order that the intent names, if it is the strategy's own and trades that instrument.
-    fn own(&self, intent: &Intent, event: &Event) -> Result<Order, (AnomalyKind, u64)> {
+    /// The order that the intent names, if it belongs to the strategy and the instrument.
+    fn own_order(&self, intent: &Intent, event: &Event) -> Result<Order, (AnomalyKind, u64)> {
         let id = OrderId(intent.order_id);
         if (id.account(), id.strategy()) != (intent.account, intent.strategy) {
             return Err(bad(intent));
@@ -115,12 +99,12 @@ impl OrdersStage {
         match self.orders.get(id) {
             Some(order) if order.instrument == event.instrument => Ok(order),
             Some(_) => Err(bad(intent)),
-            None if self.counters.has_given(id) => Err(illegal(id)),
+            None if self.counters.has_issued(id) => Err(illegal(id)),
             None => Err((AnomalyKind::UnknownOwnOrder, id.0)),
         }
     }
 
-    /// Room for the order, or at the first leg of a group for all legs; keeps a position for it.
+    /// Checks the room for the order, or at the first leg of a group for all legs; opens a position for it.
     fn admit(&mut self, intent: &Intent, instrument: u32) -> Result<(), (AnomalyKind, u64)> {
         let Intent { account, strategy, group, .. } = *intent;
         let later = Group { admitted: self.group.admitted, account, strategy, group } == self.group && group != 0;
@@ -138,11 +122,11 @@ impl OrdersStage {
             return Err((AnomalyKind::OrdersFull, self.counters.limit() as u64));
         }
         let asked = &mut self.instruments[instrument as usize];
-        if asked.kept != (account, strategy) {
+        if asked.opened_for != (account, strategy) {
             if self.positions.open(Key::new(account, strategy, instrument)).is_none() {
                 return Err((AnomalyKind::OrdersFull, self.positions.limit() as u64));
             }
-            asked.kept = (account, strategy);
+            asked.opened_for = (account, strategy);
         }
         if group != 0 {
             self.group = Group { account, strategy, group, admitted: true };

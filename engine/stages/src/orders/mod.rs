@@ -1,21 +1,23 @@
-//! Orders: intents become requests, answers move life cycles, fills become positions.
+//! Orders: intents become requests, execution reports move life cycles, fills become positions.
 //!
-//! One table holds the orders that are not over, found by their id; one holds a position per account, strategy and
-//! instrument. An answer that the life cycle does not allow is an anomaly and changes no order; money is real, so a fill
-//! changes its position whatever the order's state. Fills are remembered, so that the venue can take one back.
-//! `docs/orders.md` has the cycle, the definitions and the cost.
+//! One table holds the open orders, by id; another holds a position per account, strategy and instrument. A report that the
+//! life cycle does not allow is an anomaly and changes no order. A fill always changes its position, since the money moved.
+//! Fills are remembered, so that the venue can bust one. `docs/orders.md` has the life cycle, the definitions and the cost.
 //!
-//! Bound: `max_orders`, `max_positions`, `max_accounts`, of requests without an answer `max_in_flight`, and `pipeline.max_fills`;
-//! all memory is allocated and written at construction. Worst case of an event: a bust, which makes a position anew from
-//! all its fills; else a fill, one look into each table and two events.
+//! Bound: `max_orders`, `max_positions`, `max_accounts`, `max_in_flight` for unanswered requests, and `pipeline.max_fills`;
+//! all memory is allocated and written at construction. Worst case of an event: a bust, which rebuilds a position from all
+//! its fills; otherwise a fill, one lookup per table and two events.
 
 mod busts;
 mod chains;
 mod counters;
 mod cycle;
 mod intake;
+mod manager;
 mod money;
+mod params;
 mod positions;
+mod reports;
 mod saved;
 mod stage;
 mod table;
@@ -23,5 +25,6 @@ mod table;
 pub use chains::Ended;
 pub use cycle::{State, Step};
 pub use money::{Holding, Terms};
-pub use stage::{MAX_IN_FLIGHT, MAX_ORDERS, OrdersStage, PARAMS};
+pub use params::{MAX_IN_FLIGHT, MAX_ORDERS, PARAMS};
+pub use stage::OrdersStage;
 pub use table::Order;

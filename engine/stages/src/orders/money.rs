@@ -1,9 +1,9 @@
 //! The arithmetic of one position.
 //!
-//! What the open part cost, and what the closed parts brought, are kept as price times quantity in `i128`: no division
-//! happens until a part is closed (its share of the cost, rounded half to even at 1e-9 of the price) or something is told.
-//! The listing's multiplier and quantity scale turn such a product into money, when it is told. A fill that crosses zero
-//! closes the whole position and opens a new one with the rest.
+//! The cost of the open part and the proceeds of the closed parts are kept as price times quantity in `i128`. Nothing is
+//! divided until a part is closed (its share of the cost is rounded half to even at 1e-9 of the price) or a figure is
+//! reported; then the listing's multiplier and quantity scale turn the product into money. A fill that crosses zero closes
+//! the whole position and opens a new one with the remainder.
 //!
 //! Bound: quantities saturate at the limits of `i64`, sums at those of `i128`; nothing wraps or panics.
 
@@ -12,7 +12,7 @@ use flow::records::Listing;
 use flow::{Px, Side};
 use serde::{Deserialize, Serialize};
 
-/// What of a listing enters the money of a position.
+/// The terms of a listing that P&L depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Money per unit of price and quantity, in 1e-9.
@@ -39,21 +39,21 @@ impl Terms {
     }
 }
 
-/// A position and its sums.
+/// A position with its P&L.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
     /// Signed quantity.
     pub qty: i64,
-    /// What the open part cost: signed, price times quantity.
+    /// Cost of the open part: signed, price times quantity.
     pub cost: i128,
-    /// What the closed parts brought, before fees: price times quantity.
+    /// Profit of the closed parts before fees: price times quantity.
     pub realised: i128,
     /// Fees so far, in 1e-9.
     pub fees: i128,
 }
 
 impl Holding {
-    /// Takes a fill in.
+    /// Applies a fill.
     pub fn fill(&mut self, side: Side, px: Px, qty: u64) {
         let size = i64::try_from(qty).unwrap_or(i64::MAX);
         let signed = if side == Side::Sell { -size } else { size };
@@ -74,8 +74,8 @@ impl Holding {
         self.cost = self.cost.saturating_add(i128::from(px.0) * i128::from(signed));
     }
 
-    /// Closes a part: `signed` is opposite to the position and not larger. Its share of the cost is divided in two steps,
-    /// since the whole product may not fit; what makes the first odd goes with the second, so that ties see the sum.
+    /// Closes a part: `signed` is opposite to the position and not larger. The share of the cost is divided in two steps,
+    /// since the whole product may not fit; an odd unit of the first step moves to the second, so that ties round on the sum.
     fn close(&mut self, px: Px, signed: i64) {
         let (held, part) = (i128::from(self.qty.unsigned_abs()), i128::from(signed.unsigned_abs()));
         let (each, rest) = (self.cost.div_euclid(held), self.cost.rem_euclid(held));
@@ -100,7 +100,7 @@ impl Holding {
         }
     }
 
-    /// What the open part would bring at a price, above its cost: price times quantity.
+    /// Profit of the open part at a price: price times quantity.
     pub fn unrealised(&self, px: Px) -> i128 {
         (i128::from(px.0) * i128::from(self.qty)).saturating_sub(self.cost)
     }

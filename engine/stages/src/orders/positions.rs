@@ -1,17 +1,17 @@
-//! The positions, found by account, strategy and instrument.
+//! The positions, by account, strategy and instrument.
 //!
-//! Open addressing with linear probing, as the orders have it; a position never leaves, so nothing is ever closed up. A
-//! place is kept from the first request on, so that no fill of an order that was asked for here lacks one. A position is
-//! what its fills that stand make of it, in their order: of those that are not remembered any more the sum is kept.
+//! Open addressing with linear probing; positions are never removed. A position is opened with the first request, so no
+//! fill of an order requested here lacks one. A position is the sum of the fills that stand, in their order: `base` sums the
+//! fills that are forgotten, `now` includes the remembered ones.
 //!
-//! Bound: the number of positions. Worst case: keys made to collide cost one look per position.
+//! Bound: the number of positions. Worst case: colliding keys cost one probe each.
 
 use super::money::Holding;
 use crate::executions::Execution;
-use flow::{Account, Px, StrategyId};
+use flow::{Account, OrderId, Px, StrategyId};
 use serde::{Deserialize, Serialize};
 
-/// Who holds what, in one word: account, strategy, instrument. Never 0, since no instrument is 0.
+/// Account, strategy and instrument in one word. Never 0, since no instrument is 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key(u64);
 
@@ -34,12 +34,12 @@ impl Key {
     }
 }
 
-/// What fills made of a position.
+/// The sum of a sequence of fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Filled {
-    /// Its fees stay 0: what fills cost is told apart from them.
+    /// Its fees stay 0: fees arrive separately and are kept per position.
     pub(super) holding: Holding,
-    /// Price of the last of the fills.
+    /// Price of the last fill.
     pub(super) last_px: Px,
 }
 
@@ -48,36 +48,49 @@ impl Filled {
     pub(super) const NOTHING: Filled =
         Filled { holding: Holding { qty: 0, cost: 0, realised: 0, fees: 0 }, last_px: Px::NONE };
 
-    /// Takes a fill in.
+    /// Adds a fill.
     pub(super) fn fill<T>(&mut self, fill: &Execution<T>) {
         self.holding.fill(fill.side, fill.px, fill.qty);
         self.last_px = fill.px;
     }
 }
 
-/// No fill that is remembered.
+/// No remembered fill.
 pub(super) const NO_FILL: u32 = u32::MAX;
+
+/// What the stage keeps with a remembered fill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Note {
+    /// First id of the order that it counts in; 0 = none.
+    pub(super) root: OrderId,
+    /// Next remembered fill of the same position.
+    pub(super) next: u32,
+}
+
+impl Note {
+    pub(super) const NONE: Note = Note { root: OrderId(0), next: NO_FILL };
+}
 
 /// A position with its key.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Entry {
     pub(super) key: Key,
-    /// What all fills that stand made of it.
+    /// The sum of all fills that stand.
     pub(super) now: Filled,
-    /// What those made of it that are not remembered any more.
+    /// The sum of those that are forgotten.
     pub(super) base: Filled,
     /// Fees so far, in 1e-9.
     pub(super) fees: i128,
-    /// The oldest and the newest of its fills that are remembered.
+    /// Its oldest and newest remembered fills.
     pub(super) oldest: u32,
     pub(super) newest: u32,
 }
 
-impl Place {
-    const VACANT: Place =
-        Place { key: Key(0), now: Filled::NOTHING, base: Filled::NOTHING, fees: 0, oldest: NO_FILL, newest: NO_FILL };
+impl Entry {
+    const VACANT: Entry =
+        Entry { key: Key(0), now: Filled::NOTHING, base: Filled::NOTHING, fees: 0, oldest: NO_FILL, newest: NO_FILL };
 
-    /// Holding and fees together.
+    /// The position with its fees.
     pub(super) fn holding(&self) -> Holding {
         Holding { fees: self.fees, ..self.now.holding }
     }
@@ -85,7 +98,7 @@ impl Place {
 
 /// The table.
 pub(super) struct Positions {
-    slots: Box<[Place]>,
+    slots: Box<[Entry]>,
     shift: u32,
     len: usize,
     limit: usize,
@@ -95,7 +108,7 @@ impl Positions {
     /// Room for `limit` positions; every page is touched here.
     pub(super) fn new(limit: usize) -> Positions {
         let size = (limit * 2).next_power_of_two().max(2);
-        let slots = vec![Place::VACANT; size].into_boxed_slice();
+        let slots = vec![Entry::VACANT; size].into_boxed_slice();
         Positions { slots, shift: 64 - size.trailing_zeros(), len: 0, limit }
     }
 
@@ -104,8 +117,8 @@ impl Positions {
         self.limit
     }
 
-    /// The positions, in no order that means anything.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Place> {
+    /// All positions, in arbitrary order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.slots.iter().filter(|p| p.key.0 != 0)
     }
 
@@ -118,9 +131,9 @@ impl Positions {
         at
     }
 
-    /// The position of that key, made if there is none; `None` when there is no room.
+    /// The position of that key, opened if there is none; `None` when there is no room.
     #[inline]
-    pub(super) fn open(&mut self, key: Key) -> Option<&mut Place> {
+    pub(super) fn open(&mut self, key: Key) -> Option<&mut Entry> {
         let at = self.seek(key);
         if self.slots[at].key.0 == 0 {
             if self.len == self.limit {
@@ -132,15 +145,15 @@ impl Positions {
         Some(&mut self.slots[at])
     }
 
-    /// The position of that key, if there is one.
-    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Place> {
+    /// The position of that key, if it is open.
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Entry> {
         let at = self.seek(key);
-        Some(&mut self.slots[at]).filter(|place| place.key == key)
+        Some(&mut self.slots[at]).filter(|entry| entry.key == key)
     }
 
-    /// Forgets all positions.
+    /// Removes all positions.
     pub(super) fn clear(&mut self) {
-        self.slots.fill(Place::VACANT);
+        self.slots.fill(Entry::VACANT);
         self.len = 0;
     }
 }

@@ -1,16 +1,15 @@
-//! State of the orders, canonical: everything sorted by what names it, fills in the order in which they came.
+//! Saves and loads the orders stage in canonical form: sorted by key, fills in arrival order.
 //!
-//! What follows from the rest is not saved: a position is its sum of forgotten fills and the fills that stand, and how many fills of
-//! an order are remembered is counted. So a state that loads agrees with itself.
+//! What can be derived is not saved: a position is its base sum and the fills that stand, and the fills per order are
+//! counted on loading. So a state that loads is consistent.
 
-use super::busts::{Note, key_of};
+use super::busts::key_of;
 use super::chains::{Chain, Ended};
 use super::counters::Counter;
 use super::cycle::State;
-use super::intake::Group;
+use super::manager::{Group, Instrument, OrderManager};
 use super::money::{Holding, Terms};
-use super::positions::{Filled, Key};
-use super::stage::{Instrument, OrdersStage};
+use super::positions::{Filled, Key, Note};
 use super::table::Order;
 use crate::executions::{Saved, too_many};
 use flow::{Account, OrderId, Px, Side, StateError, StateReader, StateWriter, StrategyId};
@@ -47,8 +46,8 @@ struct SavedInstrument {
     last_px: Px,
 }
 
-impl OrdersStage {
-    pub(super) fn save_state(&self, to: &mut StateWriter<'_>) {
+impl OrderManager {
+    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         let pairs: Vec<_> = self.counters.pairs().iter().map(|p| (p.account, p.strategy, p.last)).collect();
         to.put(&(self.counters.base, pairs));
         to.put(&self.group);
@@ -78,7 +77,7 @@ impl OrdersStage {
         to.put(&fills);
     }
 
-    pub(super) fn load_state(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+    pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.counters.clear();
         self.orders.clear();
         self.positions.clear();
@@ -92,13 +91,13 @@ impl OrdersStage {
         self.counters.base = base.min(OrderId::MAX_COUNTER);
         let fits = |(account, strategy, last)| self.counters.append(Counter { account, strategy, last });
         if !pairs.into_iter().all(fits) {
-            return Err(StateError::Inconsistent("counters of orders that are not sorted or too large"));
+            return Err(StateError::Inconsistent("order counters that are not sorted, or too large"));
         }
         self.group = from.get::<Group>()?;
         for saved in from.get::<Vec<SavedInstrument>>()? {
             let at = self.index(&saved.key, from)?;
             if saved.terms.is_some_and(|t| t.multiplier <= 0 || t.qty_decimals > 18) {
-                return Err(StateError::Inconsistent("an instrument with terms that cannot be"));
+                return Err(StateError::Inconsistent("an instrument with invalid terms"));
             }
             self.instruments[at as usize] =
                 Instrument { terms: saved.terms, last_px: saved.last_px, ..Instrument::UNLISTED };
@@ -118,13 +117,13 @@ impl OrdersStage {
         for saved in positions {
             let SavedPosition { account, strategy, ref key, base, fees } = saved;
             let key = Key::new(account, strategy, self.index(key, from)?);
-            let place = self.positions.open(key).filter(|place| place.now == Filled::NOTHING && place.fees == 0);
+            let entry = self.positions.open(key).filter(|entry| entry.now == Filled::NOTHING && entry.fees == 0);
             let Holding { qty, cost, fees: of_fills, .. } = base.holding;
             let sound = (qty != 0 || cost == 0) && qty != i64::MIN && of_fills == 0;
-            let Some(place) = place.filter(|_| sound) else {
-                return Err(StateError::Inconsistent("a position that is there twice, or flat and yet of some cost"));
+            let Some(entry) = entry.filter(|_| sound) else {
+                return Err(StateError::Inconsistent("a position twice, or a flat position with a cost"));
             };
-            (place.base, place.now, place.fees) = (base, base, fees);
+            (entry.base, entry.now, entry.fees) = (base, base, fees);
         }
         Ok(())
     }
@@ -141,8 +140,8 @@ impl OrdersStage {
                 State::Busted => e.filled == 0,
                 _ => false,
             };
-            if !is_new || !self.counters.has_given(last) || !ended.map_or(lives, |e| order.is_none() && over(e)) {
-                return Err(StateError::Inconsistent("an order with fills that neither lives nor is over"));
+            if !is_new || !self.counters.has_issued(last) || !ended.map_or(lives, |e| order.is_none() && over(e)) {
+                return Err(StateError::Inconsistent("an order with fills that is neither open nor terminal"));
             }
         }
         Ok(())
@@ -157,14 +156,14 @@ impl OrdersStage {
             let listed = self.instruments.get(fill.instrument as usize).is_some_and(|i| i.terms.is_some());
             let known = root.0 == 0 || self.chains.get(root).is_some();
             if !listed || !known || self.positions.get_mut(key_of(&fill)).is_none() {
-                return Err(StateError::Inconsistent("a fill without its listing, its position or its order"));
+                return Err(StateError::Inconsistent("a fill without its listing, position or order"));
             }
             self.book(fill, root);
         }
         Ok(())
     }
 
-    /// Of every order with fills at least one is remembered, and what it has executed is no less than those that stand.
+    /// Every chain has a remembered fill, and every order has filled at least its fills that stand.
     fn check_chains(&self) -> Result<(), StateError> {
         let mut standing: BTreeMap<OrderId, u64> = BTreeMap::new();
         for fill in self.fills.iter().filter(|f| !f.busted && f.note.root.0 != 0) {
@@ -179,7 +178,7 @@ impl OrdersStage {
         if self.chains.iter().all(holds) {
             return Ok(());
         }
-        Err(StateError::Inconsistent("an order that has executed less than its fills"))
+        Err(StateError::Inconsistent("an order that has filled less than its fills"))
     }
 
     fn load_orders(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -190,10 +189,10 @@ impl OrdersStage {
         for saved in orders {
             let SavedOrder { id, link, qty, root, filled, busted, ref key, side, state, sent } = saved;
             let instrument = self.index(key, from)?;
-            let given = self.counters.has_given(id) && self.counters.has_given(root);
+            let given = self.counters.has_issued(id) && self.counters.has_issued(root);
             let executed = filled.checked_add(busted).is_some_and(|executed| executed <= qty);
-            if state.is_over() || !given || self.orders.get(id).is_some() || !executed || side == Side::None {
-                return Err(StateError::Inconsistent("an order that is over, not given here, or there twice"));
+            if state.is_terminal() || !given || self.orders.get(id).is_some() || !executed || side == Side::None {
+                return Err(StateError::Inconsistent("an order that is terminal, never issued, or there twice"));
             }
             self.orders.add(Order { id, link, qty, root, filled, busted, instrument, side, state, sent });
         }
@@ -209,14 +208,14 @@ impl OrdersStage {
     }
 }
 
-fn saved_position(place: &super::positions::Place, to: &StateWriter<'_>) -> SavedPosition {
-    let key = place.key;
+fn saved_position(entry: &super::positions::Entry, to: &StateWriter<'_>) -> SavedPosition {
+    let key = entry.key;
     SavedPosition {
         account: key.account(),
         strategy: key.strategy(),
         key: to.key(key.instrument()),
-        base: place.base,
-        fees: place.fees,
+        base: entry.base,
+        fees: entry.fees,
     }
 }
 

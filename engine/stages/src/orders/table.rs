@@ -1,40 +1,40 @@
-//! The orders that are not over, found by id.
+//! The open orders, by id.
 //!
-//! Open addressing with linear probing in an array of at least twice as many places as orders; what is taken out is
-//! closed up by moving later ones back, so there are no tombstones and nothing ages. Ids of one strategy differ in
-//! their counter alone: the hash multiplies and takes the high bits, which spreads such runs evenly. So the place of an
-//! order is in no cache when the order is made; it is fetched when the id before it is given, one pipeline an order.
+//! Open addressing with linear probing, in an array of at least twice as many slots as orders. Removal shifts entries back:
+//! no tombstones, nothing degrades with age. Ids of a strategy differ in their counter only; the hash multiplies and takes
+//! the high bits, which spreads consecutive ids evenly. So the slot of a new order is never cached by chance: it is
+//! prefetched when the id before it is issued, one cache line per order.
 //!
-//! Bound: the number of orders; an access touches one or two places on average. Worst case: ids made to collide cost one
-//! look per order.
+//! Bound: the number of orders; an access touches one or two slots on average. Worst case: colliding ids cost one probe
+//! each.
 
 use super::cycle::State;
 use flow::{OrderId, Side};
 use prefetch_index::prefetch_index;
 
-/// An order that is not over.
+/// An open order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(64))]
 pub struct Order {
     /// Its id; 0 = none.
     pub id: OrderId,
-    /// In flight: the order that it shall replace. Replace-pending: the order that shall replace it. Else 0.
+    /// Pending: the order that it replaces. Replace-pending: the order that replaces it. Else 0.
     pub link: OrderId,
-    /// Intended quantity, executed part included.
+    /// Intended quantity, filled part included.
     pub qty: u64,
-    /// The first of the orders that replaced each other down to this one; itself, if it replaced none.
+    /// First id of its replace chain; its own id if it replaced none.
     pub root: OrderId,
-    /// Executed and not taken back, by orders that it replaced too.
+    /// Filled and not busted, fills of the orders that it replaced included.
     pub filled: u64,
-    /// Executed and taken back; it is not open again.
+    /// Filled and busted; this quantity is not open again.
     pub busted: u64,
-    /// What it trades.
+    /// Instrument.
     pub instrument: u32,
     /// Side.
     pub side: Side,
-    /// Where it stands.
+    /// State in the life cycle.
     pub state: State,
-    /// Whether its gateway said that it was sent.
+    /// Whether its gateway reported it as sent.
     pub sent: bool,
 }
 
@@ -53,7 +53,7 @@ impl Order {
         sent: false,
     };
 
-    /// What is left to be filled.
+    /// Open quantity.
     #[inline]
     pub fn left(&self) -> u64 {
         self.qty.saturating_sub(self.filled).saturating_sub(self.busted)
@@ -67,7 +67,7 @@ pub(super) struct Table {
     len: usize,
     limit: usize,
     in_flight: usize,
-    /// Where the id after the last one will go.
+    /// Slot of the next id.
     next: usize,
 }
 
@@ -90,13 +90,13 @@ impl Table {
         self.len
     }
 
-    /// How many of them nobody has answered yet.
+    /// How many of them are unanswered.
     #[inline]
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// The orders, in no order that means anything.
+    /// All orders, in arbitrary order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Order> {
         self.slots.iter().filter(|o| o.id.0 != 0)
     }
@@ -111,13 +111,13 @@ impl Table {
         (at + 1) & (self.slots.len() - 1)
     }
 
-    /// Fetches the place where the next order will probably go.
+    /// Prefetches the slot of the next order.
     #[inline]
     pub(super) fn prefetch_next(&self) {
         prefetch_index(&self.slots, self.next);
     }
 
-    /// Where the id is, or where it would go.
+    /// The slot of the id, or the slot where it would go.
     #[inline]
     fn seek(&self, id: OrderId) -> usize {
         let mut at = self.home(id);
@@ -134,7 +134,7 @@ impl Table {
         (order.id.0 != 0).then_some(order)
     }
 
-    /// Adds an order whose id is not 0 and not in the table; false when there is no room.
+    /// Adds an order with a new id other than 0; false when there is no room.
     #[inline]
     pub(super) fn add(&mut self, order: Order) -> bool {
         if self.len == self.limit {
@@ -142,20 +142,20 @@ impl Table {
         }
         self.next = self.home(OrderId(order.id.0.wrapping_add(1)));
         let at = self.seek(order.id);
-        debug_assert!(self.slots[at].id.0 == 0 && order.id.0 != 0, "an id is given once");
+        debug_assert!(self.slots[at].id.0 == 0 && order.id.0 != 0, "an id is issued once");
         self.slots[at] = order;
         self.len += 1;
         self.in_flight += usize::from(order.state.is_in_flight());
         true
     }
 
-    /// Puts an order back as it is now; one that is over leaves.
+    /// Stores an order; a terminal one is removed.
     #[inline]
     pub(super) fn put(&mut self, order: Order) {
         let at = self.seek(order.id);
-        assert!(self.slots[at].id == order.id, "only what was taken from the table is put back");
+        assert!(self.slots[at].id == order.id, "only an order of the table is stored");
         self.in_flight -= usize::from(self.slots[at].state.is_in_flight());
-        if order.state.is_over() {
+        if order.state.is_terminal() {
             self.remove(at);
         } else {
             self.slots[at] = order;
@@ -178,7 +178,7 @@ impl Table {
         self.slots[hole] = Order::NONE;
     }
 
-    /// Forgets all orders.
+    /// Removes all orders.
     pub(super) fn clear(&mut self) {
         self.slots.fill(Order::NONE);
         (self.len, self.in_flight) = (0, 0);
@@ -191,9 +191,9 @@ mod tests {
     use flow::{Account, StrategyId};
     use std::collections::BTreeMap;
 
-    /// Full and nearly full small tables, where runs of neighbours wrap around the end and close up all the time.
+    /// Full and nearly full small tables, where runs wrap around the end and shift back all the time.
     #[test]
-    fn what_is_put_in_is_found_until_it_is_over() {
+    fn what_is_put_in_is_found_until_it_is_terminal() {
         for limit in [1, 2, 7, 16] {
             let (mut table, mut reference, mut drawn) = (Table::new(limit), BTreeMap::new(), 1_u64);
             for n in 1..20_000_u64 {

@@ -1,9 +1,7 @@
-//! The router: which venue an order goes to, and nothing else.
+//! The router: chooses the venue of an order, and nothing else.
 //!
-//! An `order` becomes a `route` with the same terms; a request to cancel becomes a `route` too, past risk, which never
-//! blocks it. The router adds no order of its own. Its state is empty. `docs/router.md` has the table.
-//!
-//! Bound: one route an event.
+//! An `order` becomes a `route` with the same terms. A cancel request becomes a `route` too; it never passed through risk,
+//! which does not block cancels. The stage has no state. `docs/router.md` has the table. Bound: one route per event.
 
 use crate::Space;
 use flow::records::{CancelRequest, Order, Route};
@@ -12,16 +10,16 @@ use flow::{
     StateReader, StateWriter, TextParam,
 };
 
-/// Number, in routes, of the one venue.
+/// The venue's number in routes.
 const VENUE_NUMBER: u16 = 1;
 
-/// Which venue every order goes to.
-pub const VENUE: TextParam = TextParam::new("venue", "sim", "venue that every order goes to");
+/// The venue of every order.
+pub const VENUE: TextParam = TextParam::new("venue", "sim", "venue of every order");
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[VENUE.param()];
 
-/// Sends every order to the configured venue.
+/// Routes every order to the configured venue.
 #[derive(Default)]
 pub struct RouterStage;
 
@@ -29,7 +27,7 @@ impl RouterStage {
     /// The registry's builder.
     ///
     /// # Errors
-    /// When the venue has no name.
+    /// When the name of the venue is empty.
     pub fn build(params: &Params, _: Space) -> Result<Box<dyn Stage>, ParamError> {
         let venue = params.get(VENUE);
         if venue.trim().is_empty() {
@@ -47,7 +45,7 @@ fn order(order: &Order) -> Route {
     Route { order_id, px, qty, replaces, venue: VENUE_NUMBER, action: action.code(), order_type, tif, reserved: [0; 3] }
 }
 
-/// An intent without an order is for all of them, or for those of an account and strategy: their id without a counter.
+/// A request without an order id is a mass cancel: account and strategy, or all if they are 0, with counter 0.
 fn cancel(request: &CancelRequest) -> Route {
     let of = OrderId::new(request.account, request.strategy, 0);
     let (action, order_id) =

@@ -18,7 +18,7 @@ fn legal(state: State, partly: bool) -> Vec<(Step, State)> {
             (Step::Ack, resting),
             (Step::Refuse, Refused),
             (Step::Reject, Rejected),
-            (Step::AskCancel, PendingCancel),
+            (Step::RequestCancel, PendingCancel),
         ],
         PendingCancel => vec![
             (Step::Ack, CancelPending),
@@ -27,18 +27,18 @@ fn legal(state: State, partly: bool) -> Vec<(Step, State)> {
             (Step::RejectCancel, Pending),
         ],
         Live | PartlyFilled => vec![
-            (Step::FillPart, PartlyFilled),
-            (Step::FillRest, Done),
+            (Step::PartialFill, PartlyFilled),
+            (Step::FinalFill, Done),
             (Step::Cancelled, Done),
-            (Step::AskCancel, CancelPending),
-            (Step::AskReplace, ReplacePending),
+            (Step::RequestCancel, CancelPending),
+            (Step::RequestReplace, ReplacePending),
             (Step::BustPart, PartlyFilled),
             (Step::BustRest, Live),
             (Step::Correct, PartlyFilled),
         ],
         CancelPending => vec![
-            (Step::FillPart, CancelPending),
-            (Step::FillRest, Done),
+            (Step::PartialFill, CancelPending),
+            (Step::FinalFill, Done),
             (Step::Cancelled, Done),
             (Step::RejectCancel, resting),
             (Step::BustPart, CancelPending),
@@ -46,10 +46,10 @@ fn legal(state: State, partly: bool) -> Vec<(Step, State)> {
             (Step::Correct, CancelPending),
         ],
         ReplacePending => vec![
-            (Step::FillPart, ReplacePending),
-            (Step::FillRest, Done),
+            (Step::PartialFill, ReplacePending),
+            (Step::FinalFill, Done),
             (Step::Cancelled, Done),
-            (Step::GiveWay, Replaced),
+            (Step::Replace, Replaced),
             (Step::RejectReplace, resting),
             (Step::BustPart, ReplacePending),
             (Step::BustRest, ReplacePending),
@@ -100,7 +100,7 @@ fn in_state(state: State) -> Pipeline<OrdersStage> {
     for event in way {
         assert!(anomalies(&pipeline.feed(event)).is_empty(), "{state:?}: {event:?}");
     }
-    assert_eq!(pipeline.stage.order(id(1)).map(|o| o.state), (!state.is_over()).then_some(state));
+    assert_eq!(pipeline.stage.order(id(1)).map(|o| o.state), (!state.is_terminal()).then_some(state));
     pipeline
 }
 
@@ -109,13 +109,13 @@ fn every_answer_in_every_state_through_the_stage() {
     for state in State::ALL {
         let left = if state == State::PartlyFilled { 6 } else { 10 };
         let answers = [
-            (Step::AskCancel, change(Action::Cancel, 1, id(1), 0)),
-            (Step::AskReplace, change(Action::Replace, 1, id(1), 20)),
+            (Step::RequestCancel, change(Action::Cancel, 1, id(1), 0)),
+            (Step::RequestReplace, change(Action::Replace, 1, id(1), 20)),
             (Step::Sent, sent(1, id(1))),
             (Step::Refuse, refused(1, id(1))),
             (Step::Ack, ack(1, id(1), NONE)),
-            (Step::FillPart, fill(1, id(1), Side::Buy, 7, 1)),
-            (Step::FillRest, fill(1, id(1), Side::Buy, 7, left)),
+            (Step::PartialFill, fill(1, id(1), Side::Buy, 7, 1)),
+            (Step::FinalFill, fill(1, id(1), Side::Buy, 7, left)),
             (Step::Reject, reject(1, id(1), Action::New)),
             (Step::RejectCancel, reject(1, id(1), Action::Cancel)),
             (Step::Cancelled, cancelled(1, id(1))),
@@ -131,7 +131,7 @@ fn every_answer_in_every_state_through_the_stage() {
             let now = pipeline.stage.order(id(1));
             match wanted {
                 None => assert_eq!(now, before, "{state:?} {step:?}"),
-                Some(state) => assert_eq!(now.map(|o| o.state), Some(state).filter(|s| !s.is_over()), "{step:?}"),
+                Some(state) => assert_eq!(now.map(|o| o.state), Some(state).filter(|s| !s.is_terminal()), "{step:?}"),
             }
             let filled = event.get::<flow::records::Fill>().map_or(0, |f| f.qty.0 as i64);
             assert_eq!(held(&pipeline) - had, filled, "a fill is money in every state: {state:?}");
