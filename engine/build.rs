@@ -6,6 +6,11 @@ mod sources;
 use std::path::{Path, PathBuf};
 
 fn main() -> std::io::Result<()> {
+    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os != "linux") {
+        println!(
+            "cargo::error=Tidegate runs on Linux only; build it on Linux, or in a virtual machine or container that runs it"
+        );
+    }
     let own = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo says where the crate lies"));
     let workspace = own.parent().unwrap_or(&own);
     let is_whole = sources::CRATES.iter().all(|folder| workspace.join(folder).join("Cargo.toml").is_file());

@@ -4,14 +4,13 @@
 //! 2 bad usage or configuration, 3 a check did not hold.
 
 use crate::bench::commands as bench;
-use crate::cli::{ctl, demo, journal, replay, run, schema, snapshot, synth, validate};
-use clap::{Parser, Subcommand};
+use crate::cli::{ctl, demo, help, journal, replay, run, schema, screen, snapshot, synth, validate};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Tidegate turns market data into numbers and orders on pinned cores, the same way every time.
 #[derive(Parser)]
-#[command(name = "tidegate", version, about, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check did not hold.")]
+#[command(name = "tidegate", version, max_term_width = screen::WIDTH)]
+#[command(help_template = "{before-help}{usage-heading} {usage}{after-help}\n")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -19,7 +18,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Synthetic exchange through the whole pipeline; needs nothing, ends with a summary.
+    /// A synthetic exchange through the whole pipeline, then a summary.
     Demo(demo::DemoArgs),
     /// Files, or a journal, through the pipeline as fast as it goes; prints events as rows.
     Replay(replay::ReplayArgs),
@@ -43,9 +42,14 @@ enum Command {
     Journal(journal::JournalCommand),
 }
 
+fn command() -> clap::Command {
+    Cli::command().before_help(help::ABOUT).after_help(help::commands())
+}
+
 /// Parses the command line and runs it.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let parsed = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|e| e.exit());
+    let outcome = match parsed.command {
         Command::Demo(args) => demo::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
@@ -60,8 +64,47 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.code(),
         Err(failure) => {
-            eprintln!("tidegate: {}", failure.message);
+            eprintln!("{}", screen::message(&format!("tidegate: {}", failure.message)));
             failure.exit.code()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, command};
+    use crate::cli::help::COMMANDS;
+    use crate::cli::screen::WIDTH;
+    use clap::{Command, CommandFactory as _, Parser as _};
+
+    #[test]
+    fn every_command_has_an_example_that_is_understood() {
+        let examples = || COMMANDS.iter().flat_map(|(_, commands)| commands.iter().map(|(example, _)| *example));
+        for example in examples() {
+            assert!(Cli::try_parse_from(example.split(' ')).is_ok(), "{example}");
+        }
+        let known = Cli::command();
+        let names = known.get_subcommands().map(Command::get_name);
+        let missing: Vec<_> = names.filter(|n| !examples().any(|e| e.split(' ').nth(1) == Some(n))).collect();
+        assert_eq!(missing, [""; 0]);
+    }
+
+    /// The help of a command and of those below it.
+    fn screens(mut command: Command) -> Vec<(String, String)> {
+        let below: Vec<_> = command.get_subcommands().cloned().collect();
+        let own = (command.get_name().to_owned(), command.render_long_help().to_string());
+        std::iter::once(own).chain(below.into_iter().flat_map(screens)).collect()
+    }
+
+    #[test]
+    fn no_help_is_wider_than_a_screen_and_the_first_is_one_screen() {
+        let mut root = command();
+        root.build();
+        let screens = screens(root);
+        for (name, text) in &screens {
+            let wide = text.lines().find(|line| line.chars().count() > WIDTH);
+            assert_eq!(wide, None, "help of {name}");
+        }
+        assert!(screens[0].1.lines().count() <= 24, "{}", screens[0].1);
     }
 }

@@ -151,7 +151,8 @@ fn spawn<H: Head + 'static>(
         let own = stages.by_ref().take(planned.stages.len()).collect();
         let group = Group::new(own, planned.forwards, plan.sample_every);
         let load = LoadMeter::new(clock.clone());
-        let meter = GroupMeter { name: planned.name.clone(), load: load.reader(), times: group.times() };
+        let (name, about) = (planned.name.clone(), planned.to_string());
+        let meter = GroupMeter { name, about, load: load.reader(), times: group.times() };
         control.meters.add_group(meter);
         let stalls = StallMeter::new(clock.clone());
         let (output, next) = if i == last {
@@ -159,7 +160,7 @@ fn spawn<H: Head + 'static>(
             (GroupOutput::End(Box::new(tail.with_stalls(stalls))), None)
         } else {
             let (producer, consumer) = ring::channel(plan.ring, plan.ring_capacity)?;
-            control.meters.add_ring(RingMeter::new(joint(&names[i], &names[i + 1]), &producer));
+            control.meters.add_ring(RingMeter::new(format!("{} > {}", names[i], names[i + 1]), &producer));
             (GroupOutput::Cut(Box::new(Edge::new(producer, turns.idle, stalls))), Some(consumer))
         };
         let from = std::mem::replace(&mut inlet, next);
@@ -172,13 +173,6 @@ fn spawn<H: Head + 'static>(
         })?);
     }
     Ok(workers)
-}
-
-/// What a ring joins: the last of the group before it, the first of the one after.
-fn joint(before: &str, after: &str) -> String {
-    let (_, from) = before.rsplit_once('+').unwrap_or(("", before));
-    let (to, _) = after.split_once('+').unwrap_or((after, ""));
-    format!("{from} > {to}")
 }
 
 fn first<H: Head>(

@@ -43,6 +43,9 @@ enum CtlCommand {
     },
     /// How the engine is: where the time of its groups goes, how full its rings are, latencies. Enters nowhere.
     Status {
+        /// Latencies of the stages too.
+        #[arg(long)]
+        details: bool,
         /// One JSON object on standard output instead of the table.
         #[arg(long)]
         json: bool,
@@ -58,7 +61,7 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         CtlCommand::Limit { check, to, from } => {
             ControlRequest { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
         }
-        CtlCommand::Status { json } => return show(&args.journal, *json),
+        CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
     };
     let said = ask(&args.journal, &asked).map_err(Failure::failed)?;
     match said.why {
@@ -74,11 +77,11 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn show(journal: &Path, json: bool) -> Result<Exit, Failure> {
+fn show(journal: &Path, details: bool, json: bool) -> Result<Exit, Failure> {
     let status = status(journal).map_err(Failure::failed)?;
     let text = match json {
         true => serde_json::to_string(&status).expect("a status is plain values") + "\n",
-        false => meters::status(&status),
+        false => meters::status(&status, details),
     };
     write!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(Exit::Done))
 }

@@ -2,8 +2,9 @@
 
 use super::exit::{Exit, Failure};
 use super::pipeline::{PipelineArgs, set_all};
+use super::present::{self, Shown};
 use super::rows::RowArgs;
-use super::{present, watch::Watch};
+use super::watch::Watch;
 use crate::config::{InputSettings, Settings};
 use crate::run::{Options, execute};
 use clap::Args;
@@ -32,9 +33,8 @@ pub(crate) struct DemoArgs {
     limit: Option<u64>,
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// One JSON object on standard output instead of the summary.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
@@ -49,28 +49,19 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         "vpin.bucket_qty=1000".to_owned(),
     ];
     set_all(&mut settings, own.into_iter())?;
-    args.pipeline.apply(&mut settings)?;
+    let mut settings = args.pipeline.apply(settings)?;
     let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
     let params = settings.feeds[feed.name].clone();
     settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
-    let mut watch = Watch::new(Some(args.events), !args.json && args.emit.is_empty())?;
-    if !args.json {
-        eprintln!(
-            "a synthetic exchange of {} symbols sends {} ITCH messages, seed {}",
-            args.symbols, args.events, args.seed
-        );
-    }
+    let mut watch = Watch::new(Some(args.events), !args.shown.json && args.emit.is_empty())?;
     let rows = RowArgs::of(&args.emit, args.limit).rows()?;
     let printing = rows.is_some();
     let options = Options { rows, control: watch.control(), ..Options::default() };
     let (report, error) = execute(&settings, options, &mut || watch.poll())?;
     watch.end();
-    present::report(&report, args.json, printing)?;
-    if !args.json && !printing {
-        eprintln!(
-            "rows      any of it: the same command with --emit fill,position (or signal, order, refused, vpin, imbalance, cvd, bar …); \
-             `tidegate schema` lists them"
-        );
+    present::report(&report, &args.shown, printing)?;
+    if !args.shown.json && !printing {
+        eprintln!("more      --details: the machinery; --emit fill,bar: rows (see `tidegate schema`)");
     }
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }

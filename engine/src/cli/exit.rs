@@ -1,5 +1,6 @@
 //! How a command ends.
 
+use super::screen::wrapped;
 use crate::config::{Fault, Faults};
 use crate::recovery::RecoveryError;
 use crate::run::RunError;
@@ -67,7 +68,8 @@ impl From<Faults> for Failure {
     fn from(faults: Faults) -> Failure {
         let count = faults.0.len();
         let noun = if count == 1 { "fault" } else { "faults" };
-        Failure::usage(format!("{count} {noun} in the configuration\n{faults}"))
+        let pipelines: Vec<_> = faults.0.iter().map(|f| wrapped(&f.to_string(), "    ")).collect();
+        Failure::usage(format!("{count} {noun} in the configuration\n{}", pipelines.join("\n")))
     }
 }
 

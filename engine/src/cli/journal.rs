@@ -1,11 +1,13 @@
 //! `tidegate journal ls | tail | verify | export`.
 
 use super::exit::{Exit, Failure, output};
-use super::rows::RowArgs;
+use super::numbers::{grouped, known};
+use super::rows::{RowArgs, say_unseen};
+use super::table::{Align, Cell, column, table};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
-use flow::{Event, Kind, Sink};
-use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, verify};
+use flow::{Event, Kind, Listings, Sink};
+use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, SegmentSummary, verify};
 use std::io::{self, Write};
 use std::iter::Peekable;
 use std::path::PathBuf;
@@ -127,32 +129,28 @@ fn ls(args: &LsArgs) -> Result<Exit, Failure> {
 fn ls_text(
     to: &mut impl Write,
     reader: &JournalReader,
-    segments: &[sinks::journal::SegmentSummary],
+    segments: &[SegmentSummary],
     completed: u64,
     closed: bool,
 ) -> io::Result<()> {
     let state = if closed { "closed" } else { "not closed: being written, or its run was cut short" };
-    writeln!(to, "written by {}, {state}; outcomes are whole through seq {completed}", reader.info().build_id)?;
-    writeln!(
-        to,
-        "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}",
-        "file", "bytes", "records", "sealed", "first seq", "last seq"
-    )?;
-    for s in segments {
-        let seq =
-            |e: Option<(flow::EventId, flow::Ns)>| e.map_or_else(|| "–".to_owned(), |(id, _)| id.seq().to_string());
-        writeln!(
-            to,
-            "{:28} {:>12} {:>12} {:>12} {:>14} {:>14}",
-            s.file,
-            s.bytes,
-            s.records,
-            s.sealed,
-            seq(s.first),
-            seq(s.last)
-        )?;
-    }
-    Ok(())
+    writeln!(to, "build     {}", reader.info().build_id)?;
+    writeln!(to, "state     {state}")?;
+    writeln!(to, "outcomes  whole through seq {}", grouped(completed))?;
+    let columns = [
+        column("segment", Align::Left),
+        column("bytes", Align::Right),
+        column("records", Align::Right),
+        column("sealed", Align::Right),
+        column("first seq", Align::Right),
+        column("last seq", Align::Right),
+    ];
+    let row = |s: &SegmentSummary| {
+        let seq = |e: Option<(flow::EventId, flow::Ns)>| known(e.map(|(id, _)| id.seq()));
+        let numbers = [grouped(s.bytes), grouped(s.records), grouped(s.sealed), seq(s.first), seq(s.last)];
+        std::iter::once(s.file.clone()).chain(numbers).map(Cell::from).collect()
+    };
+    write!(to, "{}", table(&columns, &segments.iter().map(row).collect::<Vec<_>>()))
 }
 
 /// How many faults are named; beyond that they are counted.
@@ -173,8 +171,8 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
                 to,
                 "{}: whole: {} inputs and {} outcomes, seals and chain hold",
                 args.dir.display(),
-                report.inputs.records,
-                report.outcomes.records
+                grouped(report.inputs.records),
+                grouped(report.outcomes.records)
             );
         }
         lines
@@ -227,8 +225,10 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
         outcomes: wanted(LogArg::Outcomes).then(|| reader.outcomes().peekable()),
     };
     let kinds = sink.kinds();
+    let mut listings = Listings::default();
     for event in story {
         let event = event.map_err(Failure::failed)?;
+        listings.observe(&event);
         let defines = matches!(event.kind, Kind::Name | Kind::Listing);
         let shown = event.id.position() > 0 || wanted(LogArg::Inputs) || defines;
         if kinds.has(event.kind) && shown {
@@ -240,7 +240,11 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     }
     match sink.end() {
         Err(e) if !e.closed => Err(Failure::failed(&e)),
-        _ => Ok(Exit::Done),
+        _ => {
+            let seen: Vec<_> = listings.iter().map(|l| l.symbol.clone()).collect();
+            say_unseen(&args.rows.symbols, &seen);
+            Ok(Exit::Done)
+        }
     }
 }
 

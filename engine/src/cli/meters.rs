@@ -1,104 +1,166 @@
 //! Tables of what a pipeline shows of itself: where its time goes, how full its rings are, latencies.
 
-use super::numbers::grouped;
+use super::numbers::{UNKNOWN, grouped};
+use super::screen::{INDENT, wrapped};
+use super::table::{Align, Cell, column, table};
 use crate::control::Status;
 use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::Percentiles;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// A group that has ended no turn for so long is told apart.
 const LONG_NS: u64 = 100_000_000;
 
-/// All of a running engine.
-pub(crate) fn status(status: &Status) -> String {
+/// All of a running engine; latencies of the stages with `details`.
+pub(crate) fn status(status: &Status, details: bool) -> String {
     let [admitted, finished, behind] =
         [status.admitted, status.finished, status.admitted - status.finished].map(grouped);
-    let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} on the pipeline\n");
-    push_load(&mut text, &status.load);
+    let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} on the way\n");
+    text += &groups(&status.groups);
+    text += &load(&status.load);
     for group in status.load.iter().filter(|g| g.since_turn_ns > LONG_NS) {
         let ms = grouped(group.since_turn_ns / 1_000_000);
-        let _ = writeln!(text, "          {} has ended no turn for {ms} ms", group.group);
+        text += &format!("{} has ended no turn for {ms} ms\n", group.group);
     }
-    push_rings(&mut text, &status.rings);
-    push_latency(&mut text, &status.latency);
-    text
+    text += &rings(&status.rings);
+    if details { text + &latency(&status.latency) } else { text }
+}
+
+/// The groups with their stages, which the tables below name no more.
+pub(crate) fn groups(groups: &[String]) -> String {
+    let groups: Vec<_> = groups.iter().map(|g| g.replace('+', ", ")).collect();
+    wrapped(&format!("groups    {}", groups.join(" | ")), INDENT) + "\n"
 }
 
 fn per_cent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
-/// Where the time of every group went.
-pub(crate) fn push_load(text: &mut String, load: &[GroupLoad]) {
-    if load.is_empty() {
-        return;
-    }
-    let width = load.iter().map(|g| g.group.len()).max().unwrap_or(0);
-    let _ = writeln!(
-        text,
-        "load      {:width$} {:>8} {:>8} {:>8} {:>13} {:>13} {:>9} {:>13}   ns",
-        "", "busy", "idle", "stalled", "turns", "longest turn", "stalls", "longest stall"
-    );
-    for g in load {
-        let [busy, idle, stalled] = [g.busy_ns, g.idle_ns, g.stalled_ns].map(|part| per_cent(part, g.total_ns()));
-        let _ = writeln!(
-            text,
-            "          {:width$} {busy:>8} {idle:>8} {stalled:>8} {:>13} {:>13} {:>9} {:>13}",
-            g.group,
-            grouped(g.turns),
-            grouped(g.longest_turn_ns),
-            grouped(g.stalls),
-            grouped(g.longest_stall_ns)
-        );
-    }
+/// Nanoseconds as microseconds; unknown where nothing was measured.
+fn micros(ns: u64, count: u64) -> String {
+    if count == 0 { UNKNOWN.to_owned() } else { format!("{}.{}", grouped(ns / 1_000), ns / 100 % 10) }
 }
 
-/// How full every ring was.
-pub(crate) fn push_rings(text: &mut String, rings: &[RingLoad]) {
+/// Where the time of every group went.
+pub(crate) fn load(load: &[GroupLoad]) -> String {
+    if load.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        column("load", Align::Left),
+        column("busy", Align::Right),
+        column("idle", Align::Right),
+        column("stalled", Align::Right),
+        column("turns", Align::Right).spare(),
+        column("max turn µs", Align::Point),
+        column("stalls", Align::Right).spare(),
+        column("max stall µs", Align::Point),
+    ];
+    let row = |g: &GroupLoad| {
+        let [busy, idle, stalled] = [g.busy_ns, g.idle_ns, g.stalled_ns].map(|part| per_cent(part, g.total_ns()));
+        let (turn, stall) = (micros(g.longest_turn_ns, g.turns), micros(g.longest_stall_ns, g.stalls));
+        let cells = [g.group.clone(), busy, idle, stalled, grouped(g.turns), turn, grouped(g.stalls), stall];
+        cells.map(Cell::from).to_vec()
+    };
+    table(&columns, &load.iter().map(row).collect::<Vec<_>>())
+}
+
+/// How full every ring was, of those that held something.
+pub(crate) fn rings(rings: &[RingLoad]) -> String {
     let used: Vec<_> = rings.iter().filter(|r| r.events > 0).collect();
     if used.is_empty() {
-        return;
+        return String::new();
     }
-    let width = used.iter().map(|r| r.ring.len()).max().unwrap_or(0);
-    let _ = writeln!(
-        text,
-        "rings     {:width$} {:>10} {:>10} {:>13} {:>13}   events",
-        "", "capacity", "high water", "passed", "found full"
-    );
-    for r in used {
-        let _ = writeln!(
-            text,
-            "          {:width$} {:>10} {:>10} {:>13} {:>13}",
-            r.ring,
-            grouped(r.capacity),
-            grouped(r.high_water),
-            grouped(r.events),
-            grouped(r.refused)
-        );
-    }
+    let columns = [
+        column("rings", Align::Left),
+        column("capacity", Align::Right),
+        column("high water", Align::Right),
+        column("passed", Align::Right),
+        column("found full", Align::Right),
+    ];
+    let row = |r: &&RingLoad| {
+        let numbers = [r.capacity, r.high_water, r.events, r.refused].map(|n| Cell::from(grouped(n)));
+        std::iter::once(Cell::from(r.ring.clone())).chain(numbers).collect()
+    };
+    table(&columns, &used.iter().map(row).collect::<Vec<_>>())
 }
 
-/// Percentiles of every stage.
-pub(crate) fn push_latency(text: &mut String, latency: &BTreeMap<String, Percentiles>) {
-    if latency.values().all(|l| l.samples == 0) {
-        return;
+/// Percentiles of every stage that was measured.
+pub(crate) fn latency(latency: &BTreeMap<String, Percentiles>) -> String {
+    let measured: Vec<_> = latency.iter().filter(|(_, l)| l.samples > 0).collect();
+    if measured.is_empty() {
+        return String::new();
     }
-    let width = latency.keys().map(String::len).max().unwrap_or(0);
-    let _ = writeln!(
-        text,
-        "latency   {:width$} {:>9} {:>9} {:>9} {:>9} {:>11}   ns, of a sample",
-        "", "p50", "p90", "p99", "p99.9", "max"
-    );
-    for (name, l) in latency {
-        let _ = writeln!(
-            text,
-            "          {name:width$} {:>9} {:>9} {:>9} {:>9} {:>11}",
-            grouped(l.p50_ns),
-            grouped(l.p90_ns),
-            grouped(l.p99_ns),
-            grouped(l.p999_ns),
-            grouped(l.max_ns)
-        );
+    let columns = [
+        column("latency, ns of a sample", Align::Left),
+        column("p50", Align::Right),
+        column("p90", Align::Right),
+        column("p99", Align::Right),
+        column("p99.9", Align::Right),
+        column("max", Align::Right),
+    ];
+    let row = |(name, l): &(&String, &Percentiles)| {
+        let times = [l.p50_ns, l.p90_ns, l.p99_ns, l.p999_ns, l.max_ns].map(|n| Cell::from(grouped(n)));
+        std::iter::once(Cell::from(name.as_str())).chain(times).collect()
+    };
+    table(&columns, &measured.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::screen::WIDTH;
+
+    /// Large numbers everywhere, and more groups than there are stages today.
+    fn busy() -> Status {
+        let name = |i: usize| format!("core{i}");
+        let load = |i| GroupLoad {
+            group: name(i),
+            busy_ns: 86_400_000_000_000,
+            turns: 20_000_000_000,
+            longest_turn_ns: 5_156_766_123,
+            stalls: 1_234_567,
+            longest_stall_ns: 1_234_567_890,
+            since_turn_ns: 2_000_000_000,
+            ..GroupLoad::default()
+        };
+        let ring = |i| RingLoad {
+            ring: format!("{} > {}", name(i), name(i + 1)),
+            capacity: 16_777_216,
+            high_water: 16_777_216,
+            events: 123_456_789_012,
+            refused: 1_234_567_890,
+            ..RingLoad::default()
+        };
+        let times = Percentiles {
+            samples: 1,
+            p50_ns: 1_234_567,
+            p90_ns: 12_345_678,
+            p99_ns: 123_456_789,
+            p999_ns: 123_456_789,
+            max_ns: 1_234_567_890,
+        };
+        Status {
+            admitted: 123_456_789_012,
+            finished: 1,
+            groups: (0..12).map(|i| format!("{}: stage-{i}", name(i))).collect(),
+            load: (0..12).map(load).collect(),
+            rings: (0..11).map(ring).collect(),
+            latency: BTreeMap::from([("group core10".to_owned(), times), ("tick to order".to_owned(), times)]),
+        }
+    }
+
+    #[test]
+    fn a_status_fits_the_screen_however_large_its_numbers() {
+        let text = status(&busy(), true);
+        assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
+        assert!(text.contains("core11 has ended no turn for 2,000 ms"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_measured_is_no_zero() {
+        let idle = GroupLoad { group: "core0".to_owned(), idle_ns: 1, ..GroupLoad::default() };
+        let row = load(&[idle]).lines().nth(1).map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert_eq!(row.as_deref(), Some("core0 0.0 % 100.0 % 0.0 % 0 – 0 –"));
     }
 }

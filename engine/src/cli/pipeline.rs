@@ -1,7 +1,8 @@
 //! How the pipeline is cut and what is set: the options that `demo` and `replay` share.
 
 use super::exit::Failure;
-use crate::config::{Faults, Settings};
+use crate::config::{Draft, Faults, Settings};
+use crate::plan::checked;
 use clap::Args;
 
 /// Options of every command that runs a pipeline.
@@ -10,7 +11,7 @@ pub(crate) struct PipelineArgs {
     /// Where the pipeline is cut: fused (one core) or split (a core per stage).
     #[arg(long)]
     preset: Option<String>,
-    /// Ring of the cuts: pipeline or disruptor.
+    /// Ring of the cuts: phase or disruptor.
     #[arg(long)]
     ring: Option<String>,
     /// Any parameter: section.name=value.
@@ -19,11 +20,13 @@ pub(crate) struct PipelineArgs {
 }
 
 impl PipelineArgs {
-    /// Sets what was given; `--set` has the last word.
-    pub(crate) fn apply(&self, settings: &mut Settings) -> Result<(), Failure> {
-        let preset = self.preset.iter().map(|p| format!("pipeline.preset={p}"));
-        let ring = self.ring.iter().map(|r| format!("pipeline.ring={r}"));
-        set_all(settings, preset.chain(ring).chain(self.set.iter().cloned()))
+    /// Sets what was given; `--set` has the last word. The draft's faults, and the plan's where it has some, come at once.
+    pub(crate) fn apply(&self, draft: impl Into<Draft>) -> Result<Settings, Failure> {
+        let mut draft = draft.into();
+        self.preset.iter().for_each(|p| draft.set("--preset", &format!("pipeline.preset={p}")));
+        self.ring.iter().for_each(|r| draft.set("--ring", &format!("pipeline.ring={r}")));
+        self.set.iter().for_each(|assignment| draft.set("--set", assignment));
+        Ok(checked(draft)?)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
-use super::rows::RowArgs;
-use super::{present, watch::Watch};
-use crate::config::{InputSettings, Settings};
+use super::present::{self, Shown};
+use super::rows::{RowArgs, say_unseen};
+use super::watch::Watch;
+use crate::config::{Draft, InputSettings, Settings, one_of};
 use crate::run::{Compare, Options, execute};
 use chrono::NaiveDate;
 use clap::Args;
@@ -44,21 +45,19 @@ pub(crate) struct ReplayArgs {
     complete: bool,
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// One JSON object instead of the summary: on standard output, or on standard error when rows go there.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let recorded = recorded_dir(args)?;
-    let mut settings = settings(args, recorded.as_deref())?;
-    args.pipeline.apply(&mut settings)?;
+    let mut settings = args.pipeline.apply(draft(args, recorded.as_deref())?)?;
     if recorded.is_none() {
         inputs(args, &mut settings)?;
     }
     let rows = args.rows.rows()?;
     let printing = rows.is_some();
-    let mut watch = Watch::new(None, !args.json && !printing)?;
+    let mut watch = Watch::new(None, !args.shown.json && !printing)?;
     let compare = match (args.verify, args.complete) {
         (_, true) => Compare::Complete,
         (true, _) => Compare::Verify,
@@ -67,7 +66,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let options = Options { rows, recorded, compare, control: watch.control(), ..Options::default() };
     let (report, error) = execute(&settings, options, &mut || watch.poll())?;
     watch.end();
-    present::report(&report, args.json, printing)?;
+    present::report(&report, &args.shown, printing)?;
+    say_unseen(&args.rows.symbols, &report.listed);
     if let Some(error) = error {
         return Err(error.into());
     }
@@ -103,15 +103,12 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
 }
 
 /// The settings that the run starts from: the record's own, the configuration's, or the defaults.
-fn settings(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Settings, Failure> {
+fn draft(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Draft, Failure> {
     if let Some(dir) = recorded {
         let reader = JournalReader::open(dir).map_err(Failure::failed)?;
-        return Ok(Settings::parse(&reader.info().config_text, &dir.join("journal.toml"))?);
+        return Ok(Draft::parse(&reader.info().config_text, &dir.join("journal.toml")));
     }
-    match &args.config {
-        Some(path) => Ok(Settings::load(path)?),
-        None => Ok(Settings::default()),
-    }
+    Ok(args.config.as_deref().map_or_else(Draft::default, Draft::load))
 }
 
 /// Adds the inputs of the command line and the journal to write.
@@ -144,9 +141,8 @@ fn input(args: &ReplayArgs, settings: &Settings, feed: &'static feeds::Feed, fil
 }
 
 pub(crate) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
-    let names = || feeds::FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
-    flow::find(feeds::FEEDS, name)
-        .ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; valid: {}", names())))
+    let advice = || one_of(name, feeds::FEEDS.iter().map(|f| f.name));
+    flow::find(feeds::FEEDS, name).ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; {}", advice())))
 }
 
 fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {

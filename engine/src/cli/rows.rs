@@ -1,6 +1,7 @@
 //! Which rows a command prints: the options that `replay` and `journal export` share.
 
 use super::exit::Failure;
+use crate::config::{nearest, one_of};
 use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
 use crate::run::Rows;
 use clap::{Args, ValueEnum};
@@ -29,7 +30,7 @@ pub(crate) struct RowArgs {
     levels: u64,
     /// Only rows of these symbols, comma-separated.
     #[arg(long, value_delimiter = ',')]
-    symbols: Vec<String>,
+    pub(crate) symbols: Vec<String>,
     /// Only rows from this time on (ingress time): ns since 1970, or 2012-06-21T09:30:00-04:00.
     #[arg(long, value_parser = parse_time)]
     from: Option<flow::Ns>,
@@ -84,6 +85,19 @@ impl RowArgs {
 }
 
 fn emitted(name: &str) -> Result<RowKind, Failure> {
-    let names = || row_kinds().iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
-    row_kind(name).ok_or_else(|| Failure::usage(format!("--emit {name}: no such kind; valid: {}", names())))
+    row_kind(name).ok_or_else(|| no_such_kind(&format!("--emit {name}"), name))
+}
+
+/// Says which of the symbols asked for never came, with the nearest that did.
+pub(crate) fn say_unseen(asked: &[String], seen: &[String]) {
+    for symbol in asked.iter().filter(|s| !seen.contains(s)) {
+        let meant = nearest(symbol, seen.iter().map(String::as_str));
+        let meant = meant.map_or_else(String::new, |n| format!("; did you mean {n}?"));
+        eprintln!("--symbols {symbol}: no such symbol came{meant}");
+    }
+}
+
+/// What was asked for under `name`, which is no kind.
+pub(crate) fn no_such_kind(what: &str, name: &str) -> Failure {
+    Failure::usage(format!("{what}: no such kind; {}", one_of(name, row_kinds().iter().map(|k| k.name))))
 }

@@ -2,8 +2,9 @@
 
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
-use super::{present, watch::Watch};
-use crate::config::{Settings, keys};
+use super::present::{self, Shown};
+use super::watch::Watch;
+use crate::config::{Draft, Settings, keys};
 use crate::control::Server;
 use crate::drive::DriveError;
 use crate::ingress::{Commands, Pace, halt};
@@ -39,9 +40,8 @@ pub(crate) struct RunArgs {
     after_panic: bool,
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// One JSON object on standard output instead of the summary.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// A pace, or none.
@@ -58,8 +58,7 @@ fn pace(text: &str) -> Result<Speed, String> {
 }
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
-    let mut settings = Settings::load(&args.config)?;
-    args.pipeline.apply(&mut settings)?;
+    let mut settings = args.pipeline.apply(Draft::load(&args.config))?;
     if args.journal.is_some() {
         settings.journal_dir.clone_from(&args.journal);
     }
@@ -80,7 +79,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         eprintln!("{}: the journal goes on", dir.display());
     }
     let mut watch =
-        Watch::new(None, !args.json)?.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
+        Watch::new(None, !args.shown.json)?.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
     let mut server = None;
     let mut said = None;
     let options = Options {
@@ -111,7 +110,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if Panics::read(&dir).is_some_and(|p| watch.control().watermark.load(Ordering::Acquire) > p.seq) {
         Panics::forget(&dir);
     }
-    present::report(&report, args.json, false)?;
+    present::report(&report, &args.shown, false)?;
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }
 

@@ -1,7 +1,9 @@
 //! `tidegate schema`.
 
 use super::exit::{Exit, Failure, output};
-use crate::rows::{RowKind, row_kind, row_kinds};
+use super::rows::no_such_kind;
+use super::screen::wrapped;
+use crate::rows::{Column, RowKind, row_kind, row_kinds};
 use clap::Args;
 use std::io::{self, Write};
 
@@ -19,10 +21,7 @@ pub(crate) struct SchemaArgs {
 pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let kinds = match &args.kind {
         None => row_kinds(),
-        Some(name) => {
-            let names = || row_kinds().iter().map(|k| k.name).collect::<Vec<_>>().join(", ");
-            vec![row_kind(name).ok_or_else(|| Failure::usage(format!("{name}: no such kind; valid: {}", names())))?]
-        }
+        Some(name) => vec![row_kind(name).ok_or_else(|| no_such_kind(name, name))?],
     };
     let mut to = io::BufWriter::new(io::stdout().lock());
     let written = if args.json { json(&mut to, &kinds) } else { text(&mut to, &kinds, args.kind.is_some()) };
@@ -43,16 +42,32 @@ fn json(to: &mut impl Write, kinds: &[RowKind]) -> io::Result<()> {
     writeln!(to, "{}", serde_json::json!({ "kinds": shown.collect::<Vec<_>>() }))
 }
 
+/// A list of kinds, each by its first sentence; or one kind with its columns.
 fn text(to: &mut impl Write, kinds: &[RowKind], columns: bool) -> io::Result<()> {
     for kind in kinds {
-        writeln!(to, "{:16} {}", kind.name, kind.about.trim())?;
-        if !columns {
-            continue;
-        }
-        for c in &kind.columns {
-            let unit = if c.unit.is_empty() { String::new() } else { format!(" [{}]", c.unit) };
-            writeln!(to, "  {:18} {:24} {}{unit}", c.name, c.ty, c.about)?;
+        let about = kind.about.trim();
+        if columns {
+            writeln!(to, "{}", wrapped(&format!("{}: {about}", kind.name), "    "))?;
+            listed(to, &kind.columns)?;
+        } else {
+            let first = about.split_once(". ").map_or(about, |(first, _)| first);
+            hanging(to, &format!("{:16} ", kind.name), first.trim_end_matches('.'))?;
         }
     }
     Ok(())
+}
+
+fn listed(to: &mut impl Write, columns: &[Column]) -> io::Result<()> {
+    let widest = |text: fn(&Column) -> &str| columns.iter().map(|c| text(c).len()).max().unwrap_or(0);
+    let (names, types) = (widest(|c| c.name), widest(|c| &c.ty));
+    for c in columns {
+        let unit = if c.unit.is_empty() { String::new() } else { format!(" [{}]", c.unit) };
+        hanging(to, &format!("  {:names$}  {:types$}  ", c.name, c.ty), &format!("{}{unit}", c.about))?;
+    }
+    Ok(())
+}
+
+/// A term and what is said of it, which stays to the right of the term.
+fn hanging(to: &mut impl Write, term: &str, text: &str) -> io::Result<()> {
+    writeln!(to, "{}", wrapped(&format!("{term}{text}"), &" ".repeat(term.chars().count())))
 }

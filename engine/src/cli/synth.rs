@@ -1,17 +1,18 @@
 //! `tidegate synth`.
 
 use super::exit::{Exit, Failure};
+use super::numbers::grouped;
+use super::progress::Progress;
 use clap::Args;
 use feeds::synthetic::{Synthetic, SyntheticConfig};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 /// Options of `synth`.
 #[derive(Args)]
 #[command(
-    after_help = "Example: tidegate synth --out day.itch --messages 10000000 --symbols 500 --live-orders 100000 --seed 1"
+    after_help = "Examples:\n  tidegate synth --out day.itch\n  tidegate synth --out big.itch --messages 10000000 --symbols 500 --seed 2"
 )]
 pub(crate) struct SynthArgs {
     /// File to write: ITCH 5.0 with a two-byte length before each message.
@@ -45,18 +46,10 @@ pub(crate) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
     };
     let file = File::create(&args.out).map_err(failed)?;
     let mut to = BufWriter::with_capacity(1 << 20, file);
-    let bar = bar(args.messages);
-    let written = exchange.write_to(&mut to, |messages| bar.set_position(messages)).map_err(failed)?;
+    let progress = Progress::new("messages", Some(args.messages), true);
+    let written = exchange.write_to(&mut to, |messages| progress.set(messages)).map_err(failed)?;
     to.flush().map_err(failed)?;
-    bar.finish_and_clear();
-    eprintln!("{}: {} messages, {written} bytes", args.out.display(), exchange.messages());
+    progress.end();
+    eprintln!("{}: {} messages, {} bytes", args.out.display(), grouped(exchange.messages()), grouped(written));
     Ok(Exit::Done)
-}
-
-fn bar(messages: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} messages  {per_sec}  {eta}");
-    ProgressBar::new(messages).with_style(style.expect("the template is valid"))
 }

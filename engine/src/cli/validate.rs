@@ -1,11 +1,13 @@
 //! `tidegate validate`.
 
-use super::exit::{Exit, Failure};
-use crate::config::Settings;
-use crate::plan::Plan;
+use super::exit::{Exit, Failure, output};
+use super::screen::wrapped;
+use crate::config::{Draft, Faults};
+use crate::plan::{Plan, checked};
 use clap::Args;
 use flow::Kinds;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 /// Options of `validate`.
 #[derive(Args)]
@@ -13,47 +15,31 @@ use std::path::PathBuf;
 pub(crate) struct ValidateArgs {
     /// Configuration.
     config: PathBuf,
-    /// One JSON object on standard output: `{"faults": [{"file", "key", "found", "valid"}]}`.
+    /// One JSON object on standard output: {"faults": [{"file", "line", "column", "key", "found", "valid"}]}.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
-    let checked = Settings::load(&args.config).and_then(|settings| {
-        let plan = Plan::build(&settings, settings.space(1), Kinds::NONE)?;
-        let missing = settings.inputs.iter().flat_map(|i| &i.files).filter(|f| !f.exists());
-        let faults: Vec<_> = missing
-            .map(|f| {
-                crate::config::Fault::new(
-                    &args.config,
-                    "input.files",
-                    &format!("{} does not exist", f.display()),
-                    "valid: paths of files, relative to the configuration",
-                )
-            })
-            .collect();
-        if faults.is_empty() { Ok(plan) } else { Err(crate::config::Faults(faults)) }
-    });
-    match checked {
-        Ok(plan) if args.json => {
-            let groups: Vec<_> = plan.groups.iter().map(|g| &g.name).collect();
-            println!("{}", serde_json::json!({ "faults": [], "groups": groups }));
-            Ok(Exit::Done)
+    let (text, exit) = match (plan(&args.config), args.json) {
+        (Ok(plan), json) => {
+            let groups: Vec<_> = plan.groups.iter().map(ToString::to_string).collect();
+            let text = match json {
+                true => serde_json::json!({ "faults": [], "groups": groups }).to_string(),
+                false => wrapped(&format!("{} is valid: {}", args.config.display(), groups.join(" | ")), "    "),
+            };
+            (text, Exit::Done)
         }
-        Ok(plan) => {
-            let groups: Vec<_> = plan.groups.iter().map(|g| g.name.as_str()).collect();
-            println!("{} is valid: {}", args.config.display(), groups.join(" | "));
-            Ok(Exit::Done)
-        }
-        Err(faults) if args.json => {
-            let list: Vec<_> = faults
-                .0
-                .iter()
-                .map(|f| serde_json::json!({ "file": f.file, "key": f.key, "found": f.found, "valid": f.valid }))
-                .collect();
-            println!("{}", serde_json::json!({ "faults": list }));
-            Ok(Exit::Usage)
-        }
-        Err(faults) => Err(faults.into()),
-    }
+        (Err(Faults(faults)), true) => (serde_json::json!({ "faults": faults }).to_string(), Exit::Usage),
+        (Err(faults), false) => return Err(faults.into()),
+    };
+    writeln!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(exit))
+}
+
+/// The plan of a configuration, or all its faults: in the text, in what it adds up to, and files that are not there.
+fn plan(config: &Path) -> Result<Plan, Faults> {
+    let mut draft = Draft::load(config);
+    draft.check_files();
+    let settings = checked(draft)?;
+    Plan::build(&settings, settings.space(1), Kinds::NONE)
 }

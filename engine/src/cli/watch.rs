@@ -1,12 +1,11 @@
 //! Watching a run from the main thread: signals and progress.
 
 use super::exit::Failure;
+use super::progress::Progress;
 use crate::drive::Control;
 use crate::ingress::{CommandSender, halt};
 use flow::HaltReason;
-use indicatif::{ProgressBar, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Shows progress on a terminal and turns SIGTERM and SIGINT into an orderly end.
 pub(crate) struct Watch {
     control: Control,
-    bar: ProgressBar,
+    progress: Progress,
     said: bool,
     stall: Option<Stall>,
 }
@@ -36,8 +35,8 @@ impl Watch {
             signal_hook::flag::register(signal, Arc::clone(&control.stop))
                 .map_err(|e| Failure::failed(format!("signals cannot be handled: {e}")))?;
         }
-        let bar = if shown && std::io::stderr().is_terminal() { bar(expected) } else { ProgressBar::hidden() };
-        Ok(Watch { control, bar, said: false, stall: None })
+        let progress = Progress::new("events", expected, shown);
+        Ok(Watch { control, progress, said: false, stall: None })
     }
 
     /// Halts trading through `sender` when inputs entered and the pipeline finished none for so long; 0 = never.
@@ -61,7 +60,8 @@ impl Watch {
             stall.at = (watermark, Instant::now());
         } else if !stall.halted && stall.at.1.elapsed() > stall.patience {
             stall.halted = true;
-            eprintln!("the pipeline has not finished input {} for {:?}: trading halts", watermark + 1, stall.patience);
+            let (input, patience) = (watermark + 1, stall.patience);
+            self.progress.say(&format!("input {input} has not been finished for {patience:?}: trading halts"));
             // When nobody hears it the run is over.
             let _ = stall.sender.send(halt(HaltReason::Stalled, watermark));
         }
@@ -75,29 +75,19 @@ impl Watch {
     /// Called while the run lasts.
     pub(crate) fn poll(&mut self) {
         self.watch_stall();
-        self.bar.set_position(self.control.watermark.load(Ordering::Relaxed));
+        self.progress.set(self.control.watermark.load(Ordering::Relaxed));
         if !self.said && self.control.stop.load(Ordering::Relaxed) {
             self.said = true;
-            eprintln!("signal received: sources end, the pipeline drains");
+            self.progress.say("signal received: sources end, the pipeline drains");
         }
     }
 
     /// The run is over.
     pub(crate) fn end(&self) {
-        self.bar.finish_and_clear();
+        self.progress.end();
         if self.said || self.control.stop.load(Ordering::Relaxed) {
             let seq = self.control.watermark.load(Ordering::Acquire);
             eprintln!("drained in order: all {seq} inputs that entered are finished");
         }
     }
-}
-
-fn bar(expected: Option<u64>) -> ProgressBar {
-    let (bar, template) = match expected {
-        Some(events) => {
-            (ProgressBar::new(events), "{bar:40} {human_pos} of about {human_len} events  {per_sec}  {eta}")
-        }
-        None => (ProgressBar::new_spinner(), "{spinner} {human_pos} events  {per_sec}  {elapsed}"),
-    };
-    bar.with_style(ProgressStyle::with_template(template).expect("the template is valid"))
 }

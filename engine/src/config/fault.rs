@@ -1,15 +1,57 @@
-//! A fault of a configuration: where, what was found, what would be valid.
+//! A fault of a configuration: where it stands, what was found, what would be valid.
 
 use flow::ParamError;
+use serde::Serialize;
 use std::fmt;
 use std::path::Path;
 
-/// One fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// File, or the part of the command line.
+/// A place in a file, or a part of the command line. Places order as a reader meets them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// File, or the option of the command line.
     pub file: String,
-    /// Key within it, dotted; empty when the file itself is at fault.
+    /// Line, from 1; absent when the file as a whole is meant.
+    pub line: Option<usize>,
+    /// Column in characters, from 1.
+    pub column: Option<usize>,
+}
+
+impl Place {
+    /// The file as a whole.
+    pub fn file(path: &Path) -> Place {
+        Place { file: path.display().to_string(), line: None, column: None }
+    }
+
+    /// Wherever the settings came from.
+    pub fn unknown() -> Place {
+        Place::file(Path::new("configuration"))
+    }
+
+    /// The byte at `offset` of the file's `text`.
+    pub fn at(path: &Path, text: &str, offset: usize) -> Place {
+        let before = text.get(..offset).unwrap_or(text);
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        let column = before[start..].chars().count() + 1;
+        Place { line: Some(line), column: Some(column), ..Place::file(path) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        let numbers = [self.line, self.column];
+        numbers.iter().flatten().try_for_each(|n| write!(f, ":{n}"))
+    }
+}
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Key, dotted; empty when the file itself is at fault.
     pub key: String,
     /// What was found.
     pub found: String,
@@ -18,14 +60,14 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault at `key` of `file`.
-    pub fn new(file: &Path, key: &str, found: &str, valid: &str) -> Fault {
-        Fault { file: file.display().to_string(), key: key.into(), found: found.into(), valid: valid.into() }
+    /// A fault at `key`, which stands at `place`.
+    pub fn new(place: Place, key: &str, found: &str, valid: &str) -> Fault {
+        Fault { place, key: key.into(), found: found.into(), valid: valid.into() }
     }
 
-    /// A fault that shows only when settings come together, wherever they were written.
+    /// A fault of settings; [`Settings::placed`](super::Settings::placed) finds out where it stands.
     pub fn of_settings(key: &str, found: &str, valid: &str) -> Fault {
-        Fault::new(Path::new("configuration"), key, found, valid)
+        Fault::new(Place::unknown(), key, found, valid)
     }
 }
 
@@ -38,7 +80,7 @@ impl From<ParamError> for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = if self.key.is_empty() { String::new() } else { format!(" {}:", self.key) };
-        write!(f, "{}:{key} {}; {}", self.file, self.found, self.valid)
+        write!(f, "{}:{key} {}; {}", self.place, self.found, self.valid)
     }
 }
 
@@ -47,9 +89,9 @@ impl fmt::Display for Fault {
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
-    /// A single fault.
+    /// A single fault of a whole file.
     pub fn one(file: &Path, key: &str, found: &str, valid: &str) -> Faults {
-        Faults(vec![Fault::new(file, key, found, valid)])
+        Faults(vec![Fault::new(Place::file(file), key, found, valid)])
     }
 }
 
@@ -68,5 +110,21 @@ impl fmt::Display for Faults {
             fault.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_lines_and_characters_from_one() {
+        let text = "[a]\nµ = \"x\"\nb = 1";
+        let at = |offset| Place::at(Path::new("t.toml"), text, offset).to_string();
+        assert_eq!(at(0), "t.toml:1:1");
+        assert_eq!(at(4), "t.toml:2:1");
+        assert_eq!(at(text.find('"').expect("a quote")), "t.toml:2:5");
+        assert_eq!(at(text.len()), "t.toml:3:6");
+        assert_eq!(Place::file(Path::new("t.toml")).to_string(), "t.toml");
     }
 }

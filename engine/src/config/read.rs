@@ -1,14 +1,41 @@
 //! Reads a TOML text key by key, collecting faults instead of stopping at the first.
 
-use super::fault::{Fault, Faults};
-use super::settings::{InputSettings, Settings, names, sections};
+use super::draft::Draft;
+use super::fault::{Fault, Faults, Place};
+use super::nearest::one_of;
+use super::settings::{InputSettings, Settings, key_advice, section_advice, value_advice};
 use chrono::NaiveDate;
 use flow::{Param, ParamType, Params, Value};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeArray, DeInteger, DeTable, DeValue};
+
+/// A value and where it stands.
+type Found<'i> = Spanned<DeValue<'i>>;
 
 struct Reading<'a> {
     path: &'a Path,
-    faults: Vec<Fault>,
+    text: &'a str,
+    draft: Draft,
+}
+
+impl Draft {
+    /// Reads a file; defaults fill what it leaves out.
+    pub fn load(path: &Path) -> Draft {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Draft::parse(&text, path),
+            Err(e) => {
+                let advice = "give the path of a readable configuration file";
+                Draft { faults: vec![Fault::new(Place::file(path), "", &e.to_string(), advice)], ..Draft::default() }
+            }
+        }
+    }
+
+    /// Reads a text; `path` names it in faults and is what relative input files are relative to.
+    pub fn parse(text: &str, path: &Path) -> Draft {
+        parse(text, path)
+    }
 }
 
 impl Settings {
@@ -17,9 +44,7 @@ impl Settings {
     /// # Errors
     /// All faults of the file at once.
     pub fn load(path: &Path) -> Result<Settings, Faults> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Faults::one(path, "", &e.to_string(), "give the path of a readable configuration file"))?;
-        Settings::parse(&text, path)
+        Draft::load(path).finish()
     }
 
     /// Reads a text; `path` names it in faults and is what relative input files are relative to.
@@ -27,128 +52,174 @@ impl Settings {
     /// # Errors
     /// All faults of the text at once.
     pub fn parse(text: &str, path: &Path) -> Result<Settings, Faults> {
-        parse(text, path)
+        Draft::parse(text, path).finish()
     }
 }
 
-fn parse(text: &str, path: &Path) -> Result<Settings, Faults> {
-    let root: toml::Table = text
-        .parse()
-        .map_err(|e: toml::de::Error| Faults::one(path, "", e.to_string().trim_end(), "write valid TOML"))?;
-    let mut reading = Reading { path, faults: Vec::new() };
-    let mut settings = Settings::default();
-    for (name, value) in root {
-        match (name.as_str(), value) {
-            ("input", toml::Value::Array(entries)) => reading.inputs(entries, &mut settings),
-            ("input", _) => reading.fault("input", "not an array of tables", "write [[input]]"),
-            (_, toml::Value::Table(table)) => reading.section(&name, table, &mut settings),
-            _ => reading.fault(&name, "not a section", &sections()),
+/// Reads what can be read; the faults come in the order in which they stand.
+fn parse(text: &str, path: &Path) -> Draft {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    let mut reading = Reading { path, text, draft: Draft::default() };
+    reading.draft.settings.places.insert(String::new(), Place::file(path));
+    for error in errors {
+        reading.fault(&error.span().unwrap_or_default(), "", error.message(), "write valid TOML");
+    }
+    for (name, value) in root.into_inner() {
+        reading.top(name, value);
+    }
+    let mut draft = reading.draft;
+    draft.faults.sort_by(|a, b| a.place.cmp(&b.place));
+    draft
+}
+
+impl<'i> Reading<'i> {
+    fn place(&self, span: &Range<usize>) -> Place {
+        Place::at(self.path, self.text, span.start)
+    }
+
+    fn fault(&mut self, span: &Range<usize>, key: &str, found: &str, valid: &str) {
+        let fault = Fault::new(self.place(span), key, found, valid);
+        self.draft.faults.push(fault);
+    }
+
+    /// What the text has at `span`, at most so much of it as names it.
+    fn shown(&self, span: &Range<usize>) -> &'i str {
+        const MOST: usize = 60;
+        let text = self.text.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default();
+        text.char_indices().nth(MOST).map_or(text, |(end, _)| &text[..end])
+    }
+
+    fn stands(&mut self, key: &str, span: &Range<usize>) {
+        let place = self.place(span);
+        self.draft.settings.places.insert(key.to_owned(), place);
+    }
+
+    fn top(&mut self, name: Spanned<std::borrow::Cow<'i, str>>, value: Found<'i>) {
+        let (span, name) = (name.span(), name.into_inner());
+        self.stands(&name, &span);
+        match (name.as_ref(), value.into_inner()) {
+            ("input", DeValue::Array(entries)) => self.inputs(entries),
+            ("input", _) => self.fault(&span, "input", "not an array of tables", "write [[input]]"),
+            (name, DeValue::Table(table)) => self.section(name, &span, table),
+            (name, _) => self.fault(&span, name, "not a section", &section_advice(name)),
         }
     }
-    if reading.faults.is_empty() { Ok(settings) } else { Err(Faults(reading.faults)) }
-}
 
-impl Reading<'_> {
-    fn fault(&mut self, key: &str, found: &str, valid: &str) {
-        self.faults.push(Fault::new(self.path, key, found, valid));
-    }
-
-    fn section(&mut self, name: &str, mut table: toml::Table, settings: &mut Settings) {
+    fn section(&mut self, name: &str, span: &Range<usize>, mut table: DeTable<'i>) {
         if name == "journal"
             && let Some(dir) = table.remove("dir")
         {
-            match dir.as_str() {
-                Some(dir) => settings.journal_dir = Some(dir.into()),
-                None => self.fault("journal.dir", &dir.to_string(), "valid: the path of a folder"),
+            match dir.get_ref().as_str() {
+                Some(path) => self.draft.settings.journal_dir = Some(path.into()),
+                None => {
+                    let found = self.shown(&dir.span());
+                    self.fault(&dir.span(), "journal.dir", found, "valid: the path of a folder");
+                }
             }
         }
-        let Some((params, values)) = settings.section(name) else {
-            let advice = format!("{}, and [[input]]", sections());
-            return self.fault(name, "no such section", &advice);
+        let Some((params, values)) = self.draft.settings.section(name).map(|(p, v)| (p, v.clone())) else {
+            return self.fault(span, name, "no such section", &section_advice(name));
         };
-        self.params(name, table, params, values);
+        let values = self.params(name, table, params, values);
+        *self.draft.settings.section(name).expect("it was there").1 = values;
     }
 
-    fn params(&mut self, section: &str, table: toml::Table, params: &'static [Param], values: &mut Params) {
+    /// The values of a section, those of `table` set.
+    fn params(&mut self, section: &str, table: DeTable<'i>, params: &'static [Param], mut values: Params) -> Params {
         for (name, value) in table {
+            let (at, name) = (name.span(), name.into_inner());
             let key = format!("{section}.{name}");
-            match params.iter().find(|p| p.name == name) {
-                None => self.fault(&key, "no such parameter", &names(params)),
-                Some(param) => match value_of(param, &key, &value) {
-                    Some(v) => values.set(param, v),
-                    None => self.fault(&key, &value.to_string(), &param.valid()),
-                },
-            }
-        }
-    }
-
-    fn inputs(&mut self, entries: Vec<toml::Value>, settings: &mut Settings) {
-        for (i, entry) in entries.into_iter().enumerate() {
-            let key = format!("input[{}]", i + 1);
-            let toml::Value::Table(table) = entry else {
-                self.fault(&key, "not a table", "write [[input]] with feed and files");
+            let Some(param) = params.iter().find(|p| p.name == name) else {
+                self.fault(&at, &key, "no such parameter", &key_advice(&name, params));
                 continue;
             };
-            if let Some(input) = self.input(&key, table, settings) {
-                settings.inputs.push(input);
+            self.stands(&key, &value.span());
+            match value_of(param, &key, value.get_ref()) {
+                Some(v) => values.set(param, v),
+                None => {
+                    let found = self.shown(&value.span());
+                    self.fault(&value.span(), &key, found, &value_advice(param, found));
+                }
+            }
+        }
+        values
+    }
+
+    fn inputs(&mut self, entries: DeArray<'i>) {
+        for (i, entry) in entries.into_iter().enumerate() {
+            let (span, key) = (entry.span(), format!("input[{}]", i + 1));
+            self.stands(&key, &span);
+            match entry.into_inner() {
+                DeValue::Table(table) => {
+                    let input = self.input(&key, &span, table);
+                    self.draft.settings.inputs.extend(input);
+                }
+                _ => self.fault(&span, &key, "not a table", "write [[input]] with feed and files"),
             }
         }
     }
 
-    fn input(&mut self, key: &str, mut table: toml::Table, settings: &Settings) -> Option<InputSettings> {
-        let feeds = || format!("valid: {}", feeds::FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", "));
+    fn input(&mut self, key: &str, span: &Range<usize>, mut table: DeTable<'i>) -> Option<InputSettings> {
+        let feeds = || feeds::FEEDS.iter().map(|f| f.name);
         let named = table.remove("feed");
         let files = self.files(key, table.remove("files"));
         let date = self.date(key, table.remove("date"));
-        let Some(feed) = named.as_ref().and_then(toml::Value::as_str).and_then(|n| flow::find(feeds::FEEDS, n)) else {
-            let found = named.map_or("missing".to_owned(), |v| v.to_string());
-            self.fault(&format!("{key}.feed"), &found, &feeds());
+        let feed = named.as_ref().and_then(|n| flow::find(feeds::FEEDS, n.get_ref().as_str()?));
+        let Some(feed) = feed else {
+            let span = named.as_ref().map_or(span.clone(), Spanned::span);
+            let found = if named.is_some() { self.shown(&span) } else { "missing" };
+            self.fault(&span, &format!("{key}.feed"), found, &one_of(found, feeds()));
             return None;
         };
-        let mut params = settings.feeds[feed.name].clone();
-        self.params(key, table, feed.params, &mut params);
+        let params = self.draft.settings.feeds[feed.name].clone();
+        let params = self.params(key, table, feed.params, params);
         Some(InputSettings { feed, files, date, params })
     }
 
-    fn files(&mut self, key: &str, value: Option<toml::Value>) -> Vec<PathBuf> {
+    fn files(&mut self, key: &str, value: Option<Found<'i>>) -> Vec<PathBuf> {
         let base = self.path.parent().unwrap_or(Path::new("")).to_owned();
-        let texts = match &value {
-            None => Some(Vec::new()),
-            Some(toml::Value::Array(list)) => list.iter().map(|v| v.as_str()).collect::<Option<Vec<_>>>(),
-            Some(_) => None,
+        let Some(value) = value else { return Vec::new() };
+        let key = format!("{key}.files");
+        self.stands(&key, &value.span());
+        let texts = match value.get_ref() {
+            DeValue::Array(list) => list.iter().map(|v| v.get_ref().as_str()).collect::<Option<Vec<_>>>(),
+            _ => None,
         };
         let Some(texts) = texts else {
-            self.fault(&format!("{key}.files"), "not a list of texts", "valid: [\"path\", …]");
+            self.fault(&value.span(), &key, "not a list of texts", "valid: [\"path\", …]");
             return Vec::new();
         };
-        texts.into_iter().map(|t| base.join(t)).collect()
+        let files: Vec<_> = texts.into_iter().map(|t| base.join(t)).collect();
+        self.draft.files.extend(files.iter().map(|f| (key.clone(), f.clone())));
+        files
     }
 
-    fn date(&mut self, key: &str, value: Option<toml::Value>) -> Option<NaiveDate> {
-        let text = match value? {
-            toml::Value::String(text) => text,
-            other => other.to_string(),
+    fn date(&mut self, key: &str, value: Option<Found<'i>>) -> Option<NaiveDate> {
+        let value = value?;
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            _ => self.shown(&value.span()).to_owned(),
         };
         let date = text.parse().ok();
         if date.is_none() {
-            self.fault(&format!("{key}.date"), &format!("{text:?}"), "valid: a trading date, YYYY-MM-DD");
+            let found = format!("{text:?}");
+            self.fault(&value.span(), &format!("{key}.date"), &found, "valid: a trading date, YYYY-MM-DD");
         }
         date
     }
 }
 
 /// A TOML value as a parameter's, range checked.
-fn value_of(param: &Param, key: &str, value: &toml::Value) -> Option<Value> {
+fn value_of(param: &Param, key: &str, value: &DeValue<'_>) -> Option<Value> {
     let text = match (param.ty, value) {
-        (ParamType::Bool, toml::Value::Boolean(v)) => v.to_string(),
-        (ParamType::Int(..), toml::Value::Integer(v)) => v.to_string(),
-        (ParamType::Float(..), toml::Value::Integer(v)) => v.to_string(),
-        (ParamType::Float(..), toml::Value::Float(v)) => v.to_string(),
-        (ParamType::Choice(_) | ParamType::Text, toml::Value::String(v)) => v.clone(),
-        (ParamType::List, toml::Value::Array(list)) => {
-            let texts = list.iter().map(|v| match v {
-                toml::Value::String(text) => Some(text.clone()),
-                toml::Value::Integer(n) => Some(n.to_string()),
+        (ParamType::Bool, DeValue::Boolean(v)) => v.to_string(),
+        (ParamType::Int(..) | ParamType::Float(..), DeValue::Integer(v)) => integer(v)?,
+        (ParamType::Float(..), DeValue::Float(v)) => v.as_str().to_owned(),
+        (ParamType::Choice(_) | ParamType::Text, DeValue::String(v)) => v.to_string(),
+        (ParamType::List, DeValue::Array(list)) => {
+            let texts = list.iter().map(|v| match v.get_ref() {
+                DeValue::String(text) => Some(text.to_string()),
+                DeValue::Integer(n) => integer(n),
                 _ => None,
             });
             return texts.collect::<Option<Vec<_>>>().map(Value::List);
@@ -158,26 +229,50 @@ fn value_of(param: &Param, key: &str, value: &toml::Value) -> Option<Value> {
     param.parse(key, &text).ok()
 }
 
+/// An integer in decimal, whatever it was written in.
+fn integer(value: &DeInteger<'_>) -> Option<String> {
+    i64::from_str_radix(value.as_str(), value.radix()).ok().map(|v| v.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::keys;
 
     #[test]
-    fn every_fault_is_named_at_once() {
-        let text = "[pipeline]\nbatch = 0\nbtach = 3\npreset = \"fussed\"\n[bogus]\nx = 1\n[[input]]\nfeed = \"ich\"\ndate = \"2020-13-01\"\n";
-        let Err(faults) = parse(text, Path::new("a.toml")) else { panic!("must be refused") };
-        let mut keys: Vec<_> = faults.0.iter().map(|f| f.key.as_str()).collect();
-        keys.sort_unstable();
-        assert_eq!(
-            keys,
-            ["bogus", "input[1].date", "input[1].feed", "pipeline.batch", "pipeline.btach", "pipeline.preset"]
-        );
-        assert!(faults.0.iter().all(|f| f.file == "a.toml" && !f.valid.is_empty()));
+    fn every_fault_is_named_at_once_with_its_line_and_column() {
+        let text = "[pipeline]\nbatch = 0\nbtach = 3\npreset = \"fussed\"\n[bogus]\nx = 1\n\
+                    [[input]]\nfeed = \"ich\"\ndate = \"2020-13-01\"\n";
+        let faults = parse(text, Path::new("a.toml")).faults;
+        let found: Vec<_> = faults.iter().map(|f| format!("{} {}", f.place, f.key)).collect();
+        let wanted = [
+            "a.toml:2:9 pipeline.batch",
+            "a.toml:3:1 pipeline.btach",
+            "a.toml:4:10 pipeline.preset",
+            "a.toml:5:2 bogus",
+            "a.toml:8:8 input[1].feed",
+            "a.toml:9:8 input[1].date",
+        ];
+        assert_eq!(found, wanted);
+        let advice = |key: &str| faults.iter().find(|f| f.key == key).expect("a fault").valid.clone();
+        assert!(advice("pipeline.btach").starts_with("did you mean batch? valid: "), "{}", advice("pipeline.btach"));
+        assert!(advice("pipeline.preset").starts_with("did you mean fused? "), "{}", advice("pipeline.preset"));
+        assert!(advice("input[1].feed").starts_with("did you mean itch? "), "{}", advice("input[1].feed"));
     }
 
     #[test]
-    fn syntax_errors_name_the_line() {
-        let Err(faults) = parse("[pipeline\nbatch = 1", Path::new("b.toml")) else { panic!("must be refused") };
-        assert!(faults.to_string().contains("line 1"), "{faults}");
+    fn errors_of_syntax_come_with_the_rest() {
+        let faults = parse("[pipeline\nbatch = 1\n[outcomes]\nkind = []\n", Path::new("b.toml")).faults;
+        let found: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        assert!(found[0].starts_with("b.toml:1:10: "), "{found:?}");
+        assert!(found.iter().any(|f| f.starts_with("b.toml:4:1: outcomes.kind: ")), "{found:?}");
+    }
+
+    #[test]
+    fn numbers_are_read_in_every_notation_of_toml() {
+        let draft = parse("[pipeline]\nbatch = 0x40\nring_capacity = 1_024\n", Path::new("c.toml"));
+        assert_eq!(draft.faults, []);
+        let pipeline = &draft.settings.pipeline;
+        assert_eq!((pipeline.get(keys::BATCH), pipeline.get(keys::RING_CAPACITY)), (64, 1_024));
     }
 }

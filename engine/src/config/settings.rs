@@ -1,10 +1,11 @@
 //! Settings as they are, and one assignment of the command line.
 
-use super::fault::Fault;
+use super::fault::{Fault, Faults, Place};
 use super::keys::{self, OUTCOMES, PIPELINE};
+use super::nearest::one_of;
 use chrono::NaiveDate;
 use feeds::Feed;
-use flow::{Param, Params, Registered, Value};
+use flow::{Param, ParamType, Params, Registered, Value};
 use stages::Space;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ pub struct InputSettings {
 /// Everything that a run is built from.
 #[derive(Clone)]
 pub struct Settings {
-    /// See [`LINE`].
+    /// See [`PIPELINE`].
     pub pipeline: Params,
     /// See [`OUTCOMES`].
     pub outcomes: Params,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub venues: BTreeMap<&'static str, Params>,
     /// Parameters of every sink by name.
     pub sinks: BTreeMap<&'static str, Params>,
+    /// Where each key was written, and under the empty key the file itself.
+    pub(super) places: BTreeMap<String, Place>,
 }
 
 impl Default for Settings {
@@ -57,33 +60,54 @@ impl Default for Settings {
             journal_dir: None,
             venues: all(stages::exchange_sim::VENUES).into_iter().chain(all(sinks::GATEWAYS)).collect(),
             sinks: all(sinks::SINKS),
+            places: BTreeMap::new(),
         }
     }
 }
 
 impl Settings {
-    /// Sets `section.param=value`, as on the command line.
+    /// Sets `section.param=value`, as `--set` does.
     ///
     /// # Errors
     /// When the key does not exist or the value is not valid for it.
     pub fn set(&mut self, assignment: &str) -> Result<(), Fault> {
-        let here = Path::new("--set");
+        self.set_by("--set", assignment)
+    }
+
+    /// [`set`](Settings::set) for the option `option` of the command line, which faults name.
+    pub(super) fn set_by(&mut self, option: &str, assignment: &str) -> Result<(), Fault> {
+        let here = Place::file(Path::new(option));
         let Some((key, value)) = assignment.split_once('=') else {
             return Err(Fault::new(here, assignment, "no '='", "write section.parameter=value"));
         };
         let Some((section, name)) = key.split_once('.') else {
-            return Err(Fault::new(here, key, "no section", &sections()));
+            return Err(Fault::new(here, key, "no section", &section_advice(key)));
         };
-        let (params, values) = self
-            .section(section)
-            .ok_or_else(|| Fault::new(here, key, &format!("no section {section:?}"), &sections()))?;
-        let param = params
-            .iter()
-            .find(|p| p.name == name)
-            .ok_or_else(|| Fault::new(here, key, "no such parameter", &names(params)))?;
-        let value = param.parse(key, value).map_err(|e| Fault::new(here, key, &e.found, &e.valid))?;
-        values.set(param, value);
+        let Some((params, values)) = self.section(section) else {
+            return Err(Fault::new(here, key, &format!("no section {section:?}"), &section_advice(section)));
+        };
+        let Some(param) = params.iter().find(|p| p.name == name) else {
+            return Err(Fault::new(here, key, "no such parameter", &key_advice(name, params)));
+        };
+        match param.parse(key, value) {
+            Ok(value) => values.set(param, value),
+            Err(e) => return Err(Fault::new(here, key, &e.found, &value_advice(param, &e.found))),
+        }
+        self.places.insert(key.to_owned(), here);
         Ok(())
+    }
+
+    /// Where `key` was written; else where its section was, or the file as a whole.
+    fn place(&self, key: &str) -> Place {
+        let section = key.split_once('.').map_or(key, |(section, _)| section);
+        let known = [key, section, ""].iter().find_map(|k| self.places.get(*k));
+        known.cloned().unwrap_or_else(Place::unknown)
+    }
+
+    /// Faults that showed when the settings were put together, each with the place where its key was written.
+    pub fn placed(&self, faults: Vec<Fault>) -> Faults {
+        let placed = |f: Fault| Fault { place: self.place(&f.key), ..f };
+        Faults(faults.into_iter().map(placed).collect())
     }
 
     /// The world of a pipeline over instruments below this number.
@@ -150,8 +174,7 @@ fn to_toml_value(value: &Value) -> toml::Value {
     }
 }
 
-/// What sections there are, as advice.
-pub(super) fn sections() -> String {
+fn sections() -> Vec<&'static str> {
     let names = ["pipeline", "outcomes"]
         .into_iter()
         .chain(stages::STAGES.iter().map(Registered::name))
@@ -159,13 +182,26 @@ pub(super) fn sections() -> String {
         .chain(stages::exchange_sim::VENUES.iter().map(Registered::name))
         .chain(sinks::GATEWAYS.iter().map(Registered::name))
         .chain(sinks::SINKS.iter().map(Registered::name));
-    format!("sections are {}", names.collect::<Vec<_>>().join(", "))
+    names.collect()
 }
 
-/// What parameters a section has, as advice.
-pub(super) fn names(params: &[Param]) -> String {
+/// Advice for what is no section.
+pub(super) fn section_advice(name: &str) -> String {
+    format!("{}, and [[input]]", one_of(name, sections()))
+}
+
+/// Advice for what is no parameter of a section.
+pub(super) fn key_advice(name: &str, params: &[Param]) -> String {
     match params.len() {
         0 => "this section has no parameters".to_owned(),
-        _ => format!("valid: {}", params.iter().map(|p| p.name).collect::<Vec<_>>().join(", ")),
+        _ => one_of(name, params.iter().map(|p| p.name)),
+    }
+}
+
+/// Advice for what is no value of a parameter.
+pub(super) fn value_advice(param: &Param, found: &str) -> String {
+    match param.ty {
+        ParamType::Choice(words) => one_of(found, words.iter().copied()),
+        _ => param.valid(),
     }
 }

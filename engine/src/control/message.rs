@@ -1,5 +1,6 @@
 //! What is commanded over the control socket.
 
+use crate::config::one_of;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::Name;
 use flow::{CommandAction, Event, Flags, Ns, SOURCE_OPERATOR};
@@ -39,7 +40,7 @@ pub struct ControlReply {
 
 /// Why something asked for is no command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{found:?} is no {what}; valid: {valid}")]
+#[error("{found:?} is no {what}; {valid}")]
 pub struct BadCommand {
     what: &'static str,
     found: String,
@@ -65,7 +66,7 @@ impl ControlRequest {
         let action = action.ok_or_else(|| BadCommand {
             what: "command",
             found: self.action.clone(),
-            valid: "halt, resume, cancel-all, set-limit".to_owned(),
+            valid: one_of(&self.action, ["halt", "resume", "cancel-all", "set-limit"]),
         })?;
         let actor = xxh3_64(self.actor.as_bytes()) as u32;
         let mut order = OperatorCommand::plain(action, Asker { actor, uid, asked_ts });
@@ -75,7 +76,7 @@ impl ControlRequest {
                 given.ok_or(BadCommand {
                     what,
                     found: "nothing".to_owned(),
-                    valid: "an integer in the check's unit".to_owned(),
+                    valid: "valid: an integer in the check's unit".to_owned(),
                 })
             };
             order.old = value(self.from, "limit that holds now")?;
@@ -88,8 +89,8 @@ impl ControlRequest {
         let name = self.check.clone().unwrap_or_default();
         let entry = CHECKS.iter().find(|entry| entry.name == name && entry.limit.is_some());
         entry.map(|l| u32::from(l.number)).ok_or_else(|| {
-            let names: Vec<_> = CHECKS.iter().filter(|l| l.limit.is_some()).map(|l| l.name).collect();
-            BadCommand { what: "check with a limit", found: name, valid: names.join(", ") }
+            let names = CHECKS.iter().filter(|l| l.limit.is_some()).map(|l| l.name);
+            BadCommand { what: "check with a limit", valid: one_of(&name, names), found: name }
         })
     }
 }

@@ -21,6 +21,8 @@ pub struct Status {
     pub admitted: u64,
     /// The last input that the pipeline has finished.
     pub finished: u64,
+    /// The groups, each with its stages.
+    pub groups: Vec<String>,
     /// Where the time of every group went so far; empty where `pipeline.meters` is off.
     pub load: Vec<GroupLoad>,
     /// How full every ring is and was.
@@ -36,6 +38,6 @@ impl Status {
         let finished = control.watermark.load(Ordering::Acquire);
         let (load, rings) = (control.meters.groups(), control.meters.rings());
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
-        Status { admitted, finished, load, rings, latency: latencies(&control.meters) }
+        Status { admitted, finished, groups: control.meters.about(), load, rings, latency: latencies(&control.meters) }
     }
 }

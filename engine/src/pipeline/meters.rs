@@ -62,6 +62,8 @@ impl RingMeter {
 pub struct GroupMeter {
     /// Its name.
     pub name: String,
+    /// Its name and its stages.
+    pub about: String,
     /// Where its time goes, if that is measured.
     pub load: Option<LoadReader>,
     /// Latencies by stage, and of the whole pass.
@@ -91,6 +93,11 @@ impl Meters {
     /// A ring begins.
     pub fn add_ring(&self, ring: RingMeter) {
         self.shown().rings.push(ring);
+    }
+
+    /// The groups, each with its stages.
+    pub fn about(&self) -> Vec<String> {
+        self.shown().groups.iter().map(|g| g.about.clone()).collect()
     }
 
     /// Where the time of every group goes; empty where it is not measured.

@@ -2,7 +2,7 @@
 
 use super::parts::{Plan, Planned, RETURNS};
 use super::{cuts, outcomes, proof};
-use crate::config::{Fault, Faults, Settings, keys};
+use crate::config::{Fault, Faults, Settings, keys, one_of};
 use flow::{Kind, Kinds, Out};
 use ring::Idle;
 use stages::{STAGES, Space, StageEntry};
@@ -42,7 +42,7 @@ impl Plan {
         let gateway = if trades { proof::gateway(settings, clock, &mut faults) } else { None };
         let ticks = proof::ticks(&stages, &mut faults);
         if !faults.is_empty() {
-            return Err(Faults(faults));
+            return Err(settings.placed(faults));
         }
         let idle = settings.pipeline.get(keys::IDLE).unwrap_or_else(|| idle(groups.len()));
         Ok(Plan {
@@ -68,9 +68,8 @@ impl Plan {
 /// The registry entries of the configured stages, in the registry's order.
 fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<&'static StageEntry> {
     let names = settings.pipeline.get(keys::STAGES);
-    let known = || format!("valid: {}", STAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", "));
     for name in names.iter().filter(|n| flow::find(STAGES, n).is_none()) {
-        faults.push(Fault::of_settings("pipeline.stages", name, &known()));
+        faults.push(Fault::of_settings("pipeline.stages", name, &one_of(name, STAGES.iter().map(|s| s.name))));
     }
     STAGES.iter().filter(|entry| names.iter().any(|n| n == entry.name)).collect()
 }

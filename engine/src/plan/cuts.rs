@@ -5,7 +5,7 @@
 
 use super::parts::{GroupPlan, Planned, TAIL};
 use crate::config::keys::{self, Preset};
-use crate::config::{Fault, Settings};
+use crate::config::{Fault, Settings, one_of};
 use flow::Kinds;
 use stages::StageEntry;
 
@@ -21,8 +21,8 @@ pub(super) fn cuts(settings: &Settings, entries: &[&StageEntry], faults: &mut Ve
                 name => entries.iter().position(|l| l.name == name),
             };
             for name in named.iter().filter(|n| index(n).is_none()) {
-                let places: Vec<_> = entries.iter().map(|l| l.name).chain([TAIL]).collect();
-                faults.push(Fault::of_settings("pipeline.cuts", name, &format!("valid: {}", places.join(", "))));
+                let places = entries.iter().map(|l| l.name).chain([TAIL]);
+                faults.push(Fault::of_settings("pipeline.cuts", name, &one_of(name, places)));
             }
             let mut cuts: Vec<_> = named.iter().filter_map(index).collect();
             cuts.sort_unstable();
@@ -50,9 +50,9 @@ pub(super) fn groups(stages: &[Planned], cuts: &[usize], cores: &[usize], tail: 
         let names: Vec<_> = stages[start..end].iter().map(|s| s.name).collect();
         let head = (i == 0).then_some("ingress");
         let end_name = (i == last).then_some(TAIL);
-        let name = head.into_iter().chain(names).chain(end_name).collect::<Vec<_>>().join("+");
+        let members = head.into_iter().chain(names).chain(end_name).collect();
         let forwards = stages[end..].iter().fold(tail, |kinds, s| kinds.or(s.stage.reads()));
-        GroupPlan { name, stages: start..end, forwards, core: cores.get(i).copied() }
+        GroupPlan { name: format!("core{i}"), members, stages: start..end, forwards, core: cores.get(i).copied() }
     };
     starts.zip(ends).enumerate().map(group).collect()
 }

@@ -6,9 +6,11 @@
 //! is built from it, and not the other way round.
 
 mod build;
+mod check;
 mod cuts;
 mod outcomes;
 mod parts;
 mod proof;
 
+pub use check::checked;
 pub use parts::{GatewayPlan, GroupPlan, Plan, Planned, RETURNS, TAIL, TickPlan};

@@ -1,7 +1,7 @@
 //! Which kinds the outcome log and the outcome hash hold.
 
-use crate::config::{Fault, Settings, keys};
-use flow::{Kinds, kind_named};
+use crate::config::{Fault, Settings, keys, nearest};
+use flow::{KINDS, Kinds, kind_named};
 
 /// The configured kinds, before it is known which of them a stage emits. A name that is no kind is a fault.
 pub(super) fn outcomes(settings: &Settings, faults: &mut Vec<Fault>) -> Kinds {
@@ -13,8 +13,10 @@ pub(super) fn outcomes(settings: &Settings, faults: &mut Vec<Fault>) -> Kinds {
             plain => kind_named(plain).map(|k| Kinds::of(&[k.kind])),
         };
         let Some(named) = named else {
-            let valid = "valid: `all`, kinds as `tidegate schema` lists them, and `-kind` to leave one out";
-            faults.push(Fault::of_settings("outcomes.kinds", name, valid));
+            let known = ["all"].into_iter().chain(KINDS.iter().map(|k| k.name));
+            let meant = nearest(plain, known).map_or_else(String::new, |n| format!("did you mean {n}? "));
+            let valid = "valid: all, kinds as `tidegate schema` lists them, and -kind to leave one out";
+            faults.push(Fault::of_settings("outcomes.kinds", name, &format!("{meant}{valid}")));
             continue;
         };
         kinds = if without { kinds.without(named) } else { kinds.or(named) };

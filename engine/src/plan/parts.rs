@@ -4,6 +4,7 @@ use crate::config::keys::ClockKind;
 use flow::{Interval, Kind, Kinds, Stage};
 use ring::Idle;
 use sinks::GatewayEntry;
+use std::fmt;
 use std::ops::Range;
 
 /// What comes back from the tail to the head.
@@ -27,14 +28,22 @@ pub struct Planned {
 /// A group: consecutive stages on one thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupPlan {
-    /// Name of its thread.
+    /// Its name, which is that of its thread: `core0` and so on, in the order of the pipeline.
     pub name: String,
+    /// What it runs: its stages, with `ingress` before the first and `tail` after the last.
+    pub members: Vec<&'static str>,
     /// Its stages, as indices into the pipeline; may be empty for the first and the last group.
     pub stages: Range<usize>,
     /// What it hands to the next group, or to the tail.
     pub forwards: Kinds,
     /// Core that its thread is pinned to.
     pub core: Option<usize>,
+}
+
+impl fmt::Display for GroupPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.members.join("+"))
+    }
 }
 
 /// What the tick source must know.

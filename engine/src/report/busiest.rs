@@ -14,11 +14,11 @@ pub struct SymbolReport {
     /// Best bid and its quantity, best ask and its quantity.
     pub bid_px: Option<String>,
     /// Quantity at the bid.
-    pub bid_qty: u64,
+    pub bid_qty: Option<u64>,
     /// Best ask.
     pub ask_px: Option<String>,
     /// Quantity at the ask.
-    pub ask_qty: u64,
+    pub ask_qty: Option<u64>,
     /// The last closed bar.
     pub bar: Option<BarReport>,
 }
@@ -57,7 +57,10 @@ pub(super) fn busiest(activity: &[u64], listings: &Listings, stats: &TailStats) 
 fn symbol(events: u64, listed: &Listed, stats: &TailStats) -> SymbolReport {
     let px = |px: Px| px.known().map(|p| decimal(p.0.into(), 9, listed.price_decimals()));
     let top = stats.top(listed.instrument).copied();
-    let side = |get: fn(flow::records::BookTop) -> (Px, u64)| top.map_or((None, 0), |t| (px(get(t).0), get(t).1));
+    let side = |get: fn(flow::records::BookTop) -> (Px, u64)| {
+        let quoted = top.map(get).and_then(|(at, qty)| Some((px(at)?, qty)));
+        quoted.unzip()
+    };
     let (bid_px, bid_qty) = side(|t| (t.bid_px, t.bid_qty.0));
     let (ask_px, ask_qty) = side(|t| (t.ask_px, t.ask_qty.0));
     let shown = |p: Px| px(p).unwrap_or_default();

@@ -50,7 +50,7 @@ pub struct Report {
     pub outcome_hash: String,
     /// BLAKE3 of the state of all stages.
     pub state_hash: String,
-    /// `fused`, `split` or the groups.
+    /// The groups, each with its stages: `core0: ingress+book`.
     pub groups: Vec<String>,
     /// Ring of the cuts.
     pub ring: String,
@@ -72,6 +72,9 @@ pub struct Report {
     pub steal_percent: f64,
     /// The busiest instruments.
     pub symbols: Vec<SymbolReport>,
+    /// All symbols that were listed.
+    #[serde(skip)]
+    pub listed: Vec<String>,
     /// Signals of the strategies.
     pub signals: u64,
     /// Orders that risk let pass.
@@ -112,7 +115,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub(crate) fn of(plan: &Plan) -> Shape {
-        let groups = plan.groups.iter().map(|g| g.name.clone()).collect();
+        let groups = plan.groups.iter().map(ToString::to_string).collect();
         Shape { groups, ring: plan.ring.name().to_owned(), steal: Steal::now() }
     }
 }
@@ -161,6 +164,7 @@ pub(crate) fn reported<H: Head>(
         host: Host::here(),
         steal_percent: Steal::now().percent_since(shape.steal),
         symbols,
+        listed: stats.listings.iter().map(|l| l.symbol.clone()).collect(),
         signals: counted(Kind::Signal),
         orders: counted(Kind::Order),
         refused: trading::refused(trades),

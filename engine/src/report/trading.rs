@@ -48,7 +48,7 @@ pub struct ToxicityReport {
     /// Absent before there are enough buckets.
     pub vpin: Option<f64>,
     /// Buckets closed.
-    pub buckets: u64,
+    pub buckets: Option<u64>,
     /// Cumulative volume delta.
     pub cvd: Option<i64>,
 }
@@ -83,7 +83,7 @@ pub(super) fn toxicity(trades: &TradeStats, instrument: u32, symbol: &str) -> Op
     (vpin.is_some() || cvd.is_some()).then(|| ToxicityReport {
         symbol: symbol.to_owned(),
         vpin: vpin.map(|v| v.vpin).filter(|v| v.is_finite()),
-        buckets: vpin.map_or(0, |v| v.buckets),
+        buckets: vpin.map(|v| v.buckets),
         cvd: cvd.map(|c| c.cvd),
     })
 }

@@ -4,7 +4,7 @@ use super::error::RunError;
 use super::options::{Options, sinks};
 use super::recorded;
 use crate::assembly::{Blueprint, Venues};
-use crate::config::{Fault, Faults, Settings};
+use crate::config::{Fault, Settings};
 use crate::ingress::SourceQueue;
 use crate::recovery::{self, Journalling, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
@@ -35,7 +35,7 @@ fn merged(
 ) -> Result<(Report, Option<RunError>), RunError> {
     if settings.inputs.is_empty() {
         let advice = "name files with --input, or write [[input]]";
-        return Err(Faults::from(Fault::of_settings("input", "no input", advice)).into());
+        return Err(settings.placed(vec![Fault::of_settings("input", "no input", advice)]).into());
     }
     execute_sources(settings, open(settings)?, options, poll)
 }

@@ -62,7 +62,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress"]),
     ("report", &["drive", "ingress", "pipeline", "plan", "recovery"]),
     ("run", &["assembly", "config", "drive", "gateway", "ingress", "recovery", "report", "rows"]),
-    ("control", &["drive", "ingress", "pipeline", "report"]),
+    ("control", &["config", "drive", "ingress", "pipeline", "report"]),
     ("cli", &["config", "control", "drive", "ingress", "pipeline", "plan", "recovery", "report", "rows", "run"]),
     ("bench", &["build_id", "cli", "config", "drive", "os", "pipeline", "report", "run"]),
     ("commands", &["bench", "cli"]),

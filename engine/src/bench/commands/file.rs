@@ -6,7 +6,7 @@ use crate::bench::recording::Wanted;
 use crate::bench::stages::{self, Bbo, BookCost, MessageCost, StageError};
 use crate::bench::{Recording, RecordingError, Setting, own_cores};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::numbers::grouped;
+use crate::cli::numbers::{grouped, known};
 use crate::cli::pipeline::{PipelineArgs, set_all};
 use crate::cli::replay::feed_named;
 use crate::config::Settings;
@@ -184,7 +184,7 @@ fn book_table(book: &BookCost) -> String {
     let s = &book.single;
     text += &format!("decoding alone {:.1} ns/message\n\n", book.decode_ns_per_message);
     let times = [s.p50_ns, s.p90_ns, s.p99_ns, s.p999_ns, s.p9999_ns, s.max_ns].map(grouped);
-    let row = std::iter::once("one input through the book, ns".to_owned()).chain(times).collect();
+    let row = std::iter::once("one input, ns".to_owned()).chain(times).collect();
     text += &table(&["", "p50", "p90", "p99", "p99.9", "p99.99", "max"], &[row]);
     text += &format!("of that, two readings of the clock {:.1} ns\n\n", s.clock_ns);
     let side = |px: &Option<String>, qty| px.as_ref().map_or("-".to_owned(), |px| format!("{px} x {qty}"));
@@ -224,8 +224,7 @@ struct PipelineResult {
 
 /// The fused pipeline, and the split one where there is a core for each of its groups; or the one that was asked for.
 fn variants(args: &PipelineArgs) -> Result<Vec<Variant>, Failure> {
-    let mut asked = Settings::default();
-    args.apply(&mut asked)?;
+    let asked = args.apply(Settings::default())?;
     let stages = asked.pipeline.get(keys::STAGES).len();
     let preset = asked.pipeline.get(keys::PRESET);
     let named = |preset: &str, groups: usize| {
@@ -252,21 +251,23 @@ pub(super) fn pipeline(args: &PipelineBenchArgs) -> Result<Exit, Failure> {
     let progress = args.file.progress(&recording, "line", variants.len() as u64);
     let pipelines = pipeline::measure(&recording, &variants, args.file.rounds as usize, || progress.step())?;
     drop(progress);
-    let counted = |n: Option<u64>| n.map_or("not counted".to_owned(), grouped);
     let row = |l: &PipelineCost| {
         vec![
-            format!("{}: {}", l.name, l.groups.join(" | ")),
-            grouped(l.events),
+            l.name.clone(),
             grouped(l.events_per_s as u64),
             spread(l.ns_per_event, l.ns_per_event_low, l.ns_per_event_high),
             format!("{:.1}", l.least_ns_per_event),
             ratio(l.ratio, l.ratio_low, l.ratio_high),
-            counted(l.allocations),
+            known(l.allocations),
         ]
     };
-    let heading = ["line", "events", "events/s", "ns/event", "least", "ratio", "allocations"];
-    let mut text = table(&heading, &pipelines.iter().map(row).collect::<Vec<_>>());
-    text += "allocations of all threads, after the last input that names an instrument\n\n";
+    let heading = ["pipeline", "events/s", "ns/event", "least", "ratio", "allocs"];
+    let mut text = format!("{} events\n", grouped(pipelines[0].events));
+    text += &table(&heading, &pipelines.iter().map(row).collect::<Vec<_>>());
+    for pipeline in &pipelines {
+        text += &format!("{}: {}\n", pipeline.name, pipeline.groups.join(" | "));
+    }
+    text += "allocs: allocations of all threads after the last input that names an instrument\n\n";
     let first = pipelines[0].clone();
     let result = PipelineResult {
         setting: setting.end(),

@@ -2,33 +2,34 @@
 
 use crate::bench::Setting;
 use crate::cli::exit::{Exit, Failure, output};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::cli::table::{self, Align, column};
+use crate::cli::{progress, screen};
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::cell::Cell;
+use std::io::Write;
 
-/// Progress on standard error: a bar on a terminal, else one pipeline at the beginning.
-pub(super) struct Progress(ProgressBar);
+/// Progress on standard error: what is measured, and on a terminal how far it is.
+pub(super) struct Progress {
+    shown: progress::Progress,
+    done: Cell<u64>,
+}
 
 impl Progress {
     /// `what` will take so many steps.
     pub(super) fn new(what: &str, steps: u64) -> Progress {
-        if !std::io::stderr().is_terminal() {
-            eprintln!("{what}");
-            return Progress(ProgressBar::hidden());
-        }
-        let style =
-            ProgressStyle::with_template("{msg}  {bar:30} {pos} of {len}  {eta}").expect("the template is valid");
-        Progress(ProgressBar::new(steps).with_style(style).with_message(what.to_owned()))
+        eprintln!("{}", screen::message(what));
+        Progress { shown: progress::Progress::new("steps", Some(steps), true), done: Cell::new(0) }
     }
 
     pub(super) fn step(&self) {
-        self.0.inc(1);
+        self.done.set(self.done.get() + 1);
+        self.shown.set(self.done.get());
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.shown.end();
     }
 }
 
@@ -37,25 +38,18 @@ pub(super) fn print(json: bool, result: &impl Serialize, setting: &Setting, tabl
     let text = if json {
         serde_json::to_string(result).expect("a result is plain values")
     } else {
-        format!("{}\n{}, {} % of the time stolen", table.trim_end(), setting.host, setting.steal_percent)
+        let host = format!("host: {}, {} % of the time stolen", setting.host, setting.steal_percent);
+        screen::wrapped(&format!("{}\n{host}", table.trim_end()), "  ")
     };
     writeln!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(Exit::Done))
 }
 
 /// Rows under a heading, the columns aligned: the first to the left, the others to the right.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
-    let heading: Vec<String> = heading.iter().map(|h| (*h).to_owned()).collect();
-    let all: Vec<&Vec<String>> = std::iter::once(&heading).chain(rows).collect();
-    let width = |column: usize| all.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for row in &all {
-        for (column, cell) in row.iter().enumerate() {
-            let pad = " ".repeat(width(column) - cell.chars().count());
-            text += &if column == 0 { format!("{cell}{pad}") } else { format!("  {pad}{cell}") };
-        }
-        text = format!("{}\n", text.trim_end());
-    }
-    text
+    let align = |i| if i == 0 { Align::Left } else { Align::Right };
+    let columns: Vec<_> = heading.iter().enumerate().map(|(i, name)| column(*name, align(i))).collect();
+    let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|c| c.as_str().into()).collect()).collect();
+    table::table(&columns, &rows)
 }
 
 /// A figure with its interval.

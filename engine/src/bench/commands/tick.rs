@@ -99,7 +99,7 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     let mut settings = settings();
     let cut = args.cut.iter().flat_map(|cuts| ["pipeline.preset=cuts".to_owned(), format!("pipeline.cuts={cuts}")]);
     set_all(&mut settings, cut)?;
-    args.pipeline.apply(&mut settings)?;
+    let mut settings = args.pipeline.apply(settings)?;
     if settings.pipeline.get(keys::CORES).is_empty() && settings.pipeline.get(keys::PRESET) == Preset::Fused {
         set_all(&mut settings, own_cores(1).iter().map(|core| format!("pipeline.cores={core}")))?;
     }
@@ -162,12 +162,12 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
         grouped(r.refused),
         r.groups.join(" | ")
     );
-    let apart = if r.bursts.is_empty() { "" } else { ", outside bursts" };
+    let apart = if r.bursts.is_empty() { "" } else { " outside bursts" };
     let mut rows = vec![times(format!("tick to order{apart}"), &r.tick_to_order.times)];
-    rows.extend(r.wait.iter().map(|p| times("  until it was taken".to_owned(), p)));
-    rows.extend(r.work.iter().map(|p| times("  from there to the bytes".to_owned(), p)));
-    rows.extend(r.market.iter().map(|p| times("    until the top or trade had passed".to_owned(), p)));
-    rows.extend(r.decision.iter().map(|p| times("    from there: strategy to bytes".to_owned(), p)));
+    rows.extend(r.wait.iter().map(|p| times("  until taken".to_owned(), p)));
+    rows.extend(r.work.iter().map(|p| times("  taken to bytes".to_owned(), p)));
+    rows.extend(r.market.iter().map(|p| times("    taken to book or trade".to_owned(), p)));
+    rows.extend(r.decision.iter().map(|p| times("    from there to bytes".to_owned(), p)));
     text += &table(&headed("ns"), &rows);
     let stages: Vec<_> = r.stages.iter().map(|s| times(s.name.clone(), &s.times)).collect();
     text += "\n";

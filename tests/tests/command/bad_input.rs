@@ -1,120 +1,34 @@
 //! What a user meets when something is wrong: the exit code, a message that says what, where and what to do, and an end.
-//!
-//! Every command here runs under a time limit, and none may print the text of a panic. Disks that are full or read-only
-//! are mounted in a namespace that only the command sees; where that is not permitted these cases are ignored by name.
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use crate::{LIMIT, Named, call, finish, folder, path, says, write};
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tidegate_tests::{Outcome, tidegate};
 
-/// Nothing here has more than a second of work to do.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const PLAIN: &[Named] = &[
+    ("a_file_cut_short", cut_short),
+    ("a_length_of_zero", length_of_zero),
+    ("an_unknown_message", unknown_message),
+    ("garbage", garbage),
+    ("an_empty_file", empty),
+    ("the_wrong_feed", wrong_feed),
+    ("no_file", no_file),
+    ("a_folder_for_a_file", folder_for_file),
+    ("damaged_gzip", damaged_gzip),
+    ("a_damaged_journal", damaged_journal),
+    ("a_journal_that_is_there_already", journal_twice),
+    ("a_bad_configuration", bad_configuration),
+    ("ten_faults_of_every_sort", ten_faults),
+    ("bad_usage", bad_usage),
+    ("a_closed_pipe", closed_pipe),
+    ("a_signal_drains_the_line", signal),
+];
 
-fn main() -> ExitCode {
-    let mounts = may_mount();
-    let plain: [(&str, fn()); 15] = [
-        ("a_file_cut_short", cut_short),
-        ("a_length_of_zero", length_of_zero),
-        ("an_unknown_message", unknown_message),
-        ("garbage", garbage),
-        ("an_empty_file", empty),
-        ("the_wrong_feed", wrong_feed),
-        ("no_file", no_file),
-        ("a_folder_for_a_file", folder_for_file),
-        ("damaged_gzip", damaged_gzip),
-        ("a_damaged_journal", damaged_journal),
-        ("a_journal_that_is_there_already", journal_twice),
-        ("a_bad_configuration", bad_configuration),
-        ("bad_usage", bad_usage),
-        ("a_closed_pipe", closed_pipe),
-        ("a_signal_drains_the_line", signal),
-    ];
-    let run = |test: fn()| {
-        move || {
-            test();
-            Ok::<(), Failed>(())
-        }
-    };
-    let mut trials: Vec<_> = plain.into_iter().map(|(name, test)| Trial::test(name, run(test))).collect();
-    let mounted: [(&str, fn()); 2] = [("a_full_disk", full_disk), ("a_read_only_disk", read_only_disk)];
-    trials.extend(mounted.map(|(name, test)| Trial::test(name, run(test)).with_ignored_flag(!mounts)));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-/// Whether this process may mount in a namespace of its own.
-fn may_mount() -> bool {
-    let tried = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
-    tried.is_ok_and(|o| o.status.success())
-}
-
-/// Runs a command to its end, which must come in time and without a panic.
-fn finish(mut command: Command) -> Outcome {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-    let text = |mut pipe: Box<dyn Read + Send>| {
-        std::thread::spawn(move || {
-            let mut text = String::new();
-            pipe.read_to_string(&mut text).expect("UTF-8");
-            text
-        })
-    };
-    let (out, err) = (text(Box::new(out)), text(Box::new(err)));
-    let deadline = Instant::now() + LIMIT;
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("it is a child") {
-            break status;
-        }
-        if Instant::now() > deadline {
-            child.kill().expect("it is a child");
-            panic!("{command:?} hangs");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    let (stdout, stderr) = (out.join().expect("read"), err.join().expect("read"));
-    assert!(!stderr.contains("panicked") && !stderr.contains("RUST_BACKTRACE"), "{command:?}: {stderr}");
-    Outcome { code: status.code(), stdout, stderr }
-}
-
-fn call(arguments: &[&str]) -> Outcome {
-    let mut command = Command::new(tidegate());
-    command.args(arguments);
-    finish(command)
-}
-
-/// The command ends with `code` and says each of `parts`.
-#[track_caller]
-fn says(outcome: Outcome, code: i32, parts: &[&str]) -> Outcome {
-    let outcome = outcome.expect(code);
-    for part in parts {
-        assert!(outcome.stderr.contains(part), "{part:?} is not said:\n{}", outcome.stderr);
-    }
-    outcome
-}
-
-/// A folder with `day.itch`, of 20,000 messages, in it.
-fn folder() -> (TempDir, Vec<u8>) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let day = path(&folder, "day.itch");
-    call(&["synth", "--out", &day, "--messages", "20000", "--symbols", "5", "--live-orders", "500"]).expect(0);
-    let bytes = fs::read(day).expect("it was written");
-    (folder, bytes)
-}
-
-fn path(folder: &TempDir, name: &str) -> String {
-    folder.path().join(name).to_str().expect("UTF-8").to_owned()
-}
-
-fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
-    let file = path(folder, name);
-    fs::write(&file, bytes).expect("the folder can be written");
-    file
-}
+/// What needs a disk of its own.
+pub(crate) const MOUNTED: &[Named] = &[("a_full_disk", full_disk), ("a_read_only_disk", read_only_disk)];
 
 /// Where message `n`, counted from 0, begins.
 fn offset(bytes: &[u8], n: usize) -> usize {
@@ -187,7 +101,11 @@ fn wrong_feed() {
         let outcome = call(&["replay", "--feed", feed, "--input", &file]);
         says(outcome, 1, &[&format!("is not {feed} data"), "it looks like itch: use --feed itch"]);
     }
-    says(call(&["replay", "--feed", "ich", "--input", &file]), 2, &["no such feed", "valid: dbn, itch, lobster"]);
+    says(
+        call(&["replay", "--feed", "ich", "--input", &file]),
+        2,
+        &["no such feed; did you mean itch? valid: dbn, itch, lobster"],
+    );
 }
 
 fn no_file() {
@@ -269,7 +187,63 @@ fn bad_configuration() {
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON object");
     assert_eq!(json["faults"].as_array().map(Vec::len), Some(4));
     let broken = write(&folder, "broken.toml", b"[pipeline\n");
-    says(call(&["replay", &broken]), 2, &["broken.toml", "pipeline 1", "write valid TOML"]);
+    says(call(&["replay", &broken]), 2, &["broken.toml:1:10:", "write valid TOML"]);
+}
+
+/// Faults of every sort: each comes with its pipeline, all come at once, and none is wider than a screen.
+fn ten_faults() {
+    let (folder, _) = folder();
+    let lines = [
+        "[pipeline]",
+        "stages = [\"book\", \"momentun\", \"momentum\", \"orders\", \"risk\"]",
+        "preset = \"cuts\"",
+        "cuts = [\"book\", \"rsik\"]",
+        "btach = 64",
+        "batch = \"many\"",
+        "ring_capacity = 1000",
+        "[momentum]",
+        "qty = -5",
+        "[outcomes]",
+        "kinds = [\"all\", \"-leval\"]",
+        "[jurnal]",
+        "dir = \"run1\"",
+        "[[input]]",
+        "feed = \"itch\"",
+        "files = [\"none.itch\"]",
+        "date = \"2020-13-01\"",
+    ];
+    let config = write(
+        &folder,
+        "desk.toml",
+        lines
+            .join(
+                "
+",
+            )
+            .as_bytes(),
+    );
+    let faults = [
+        ":2:10: pipeline.stages: momentun; did you mean momentum? valid: book,",
+        ":2:10: pipeline.stages: momentum without router; valid:",
+        ":4:8: pipeline.cuts: rsik; did you mean risk? valid: book,",
+        ":5:1: pipeline.btach: no such parameter; did you mean batch? valid: stages,",
+        ":6:9: pipeline.batch: \"many\"; valid: an integer from 1 to 65536 (events)",
+        ":7:17: pipeline.ring_capacity: 1000; valid: a power of two",
+        ":9:7: momentum.qty: -5; valid: an integer from",
+        ":11:9: outcomes.kinds: -leval; did you mean level? valid: all,",
+        ":12:2: jurnal: no such section; did you mean journal? valid:",
+        ":16:9: input[1].files:",
+        ":17:8: input[1].date: \"2020-13-01\"; valid: a trading date, YYYY-MM-DD",
+    ];
+    let validated = says(call(&["validate", &config]), 2, &faults);
+    says(call(&["replay", &config]), 2, &faults[..9]);
+    assert!(validated.stderr.starts_with("tidegate: 11 faults in the configuration\n"), "{}", validated.stderr);
+    let wide = |line: &&str| line.chars().count() > 80 && line.split_whitespace().count() > 1;
+    assert_eq!(validated.stderr.lines().find(wide), None);
+    let json = call(&["validate", &config, "--json"]).expect(2);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON object");
+    let at: Vec<_> = json["faults"].as_array().expect("a list").iter().map(|f| f["line"].as_u64()).collect();
+    assert_eq!(at, [2, 2, 4, 5, 6, 7, 9, 11, 12, 16, 17].map(Some));
 }
 
 fn bad_usage() {
@@ -280,7 +254,7 @@ fn bad_usage() {
         (&["bogus"], "bogus"),
         (&["replay", "--bogus"], "--bogus"),
         (&["replay"], "no input"),
-        (&["replay", "--input", &day, "--emit", "trades"], "no such kind; valid: "),
+        (&["replay", "--input", &day, "--emit", "trades"], "no such kind; did you mean trade? valid: "),
         (&["replay", "--input", &day, "--emit", "trade,bar", "--format", "csv"], "CSV takes one kind"),
         (&["replay", "--input", &day, "--verify"], "--journal"),
         (&["replay", "--input", &day, "--set", "pipeline.batch=no"], "an integer from 1"),

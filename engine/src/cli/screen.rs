@@ -1,0 +1,44 @@
+//! What the screens share: their width, and how a long line is broken.
+//!
+//! Every screen is laid out for a terminal of 80 columns and 24 lines; a larger one shows the same.
+
+use console::Term;
+use textwrap::{Options, WordSplitter};
+
+/// Columns of a screen.
+pub(crate) const WIDTH: usize = 80;
+
+/// As wide as a title: what goes on below it.
+pub(crate) const INDENT: &str = "          ";
+
+/// `text` with no line longer than a screen, broken between words; further lines of a paragraph are indented by `indent`.
+pub(crate) fn wrapped(text: &str, indent: &str) -> String {
+    broken(text, indent, WIDTH)
+}
+
+/// A message for standard error: broken at the width of the terminal, whole where there is none.
+pub(crate) fn message(text: &str) -> String {
+    let term = Term::stderr();
+    let width = term.size_checked().filter(|_| term.is_term()).map(|(_, columns)| usize::from(columns));
+    width.map_or_else(|| text.to_owned(), |width| broken(text, "    ", width))
+}
+
+fn broken(text: &str, indent: &str, width: usize) -> String {
+    let options =
+        Options::new(width).subsequent_indent(indent).break_words(false).word_splitter(WordSplitter::NoHyphenation);
+    text.lines().map(|line| textwrap::fill(line, &options)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words_and_paths_stay_whole() {
+        let path = "x".repeat(100);
+        let text = wrapped(&format!("{} {path}\nnext", "word ".repeat(20).trim_end()), "  ");
+        let pipelines: Vec<_> = text.lines().collect();
+        assert!(pipelines[0].len() <= WIDTH && pipelines[1].starts_with("  word"), "{text}");
+        assert_eq!((pipelines[2].trim_start(), pipelines[3]), (path.as_str(), "next"));
+    }
+}

@@ -1,0 +1,224 @@
+//! Tables of the screens: a heading and rows, each column as wide as its widest cell.
+//!
+//! Text stands left, numbers right, and decimal numbers with their points below each other. A table that is wider than a
+//! screen leaves out its spare columns, the last first. Colour is sparing, on standard error alone, and only where that is
+//! a terminal and `NO_COLOR` is not set.
+
+use super::screen::{INDENT, WIDTH};
+use console::{Style, measure_text_width, truncate_str};
+
+/// Where the cells of a column stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Align {
+    /// Text.
+    Left,
+    /// Whole numbers.
+    Right,
+    /// Decimal numbers.
+    Point,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    name: String,
+    align: Align,
+    spare: bool,
+}
+
+/// A column that is always shown.
+pub(crate) fn column(name: impl Into<String>, align: Align) -> Column {
+    Column { name: name.into(), align, spare: false }
+}
+
+impl Column {
+    /// It is left out of a table that is too wide.
+    pub(crate) fn spare(self) -> Column {
+        Column { spare: true, ..self }
+    }
+}
+
+/// What a text deserves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// A look: a refusal, an anomaly.
+    Notice,
+    /// A loss, or something that failed.
+    Bad,
+}
+
+impl Tone {
+    /// The text, coloured where colours are seen.
+    pub(crate) fn paint(self, text: &str) -> String {
+        let style = match self {
+            Tone::Plain => return text.to_owned(),
+            Tone::Notice => Style::new().yellow(),
+            Tone::Bad => Style::new().red(),
+        };
+        style.for_stderr().apply_to(text).to_string()
+    }
+
+    /// Bad below zero.
+    pub(crate) fn of_money(amount: &str) -> Tone {
+        if amount.starts_with('-') { Tone::Bad } else { Tone::Plain }
+    }
+}
+
+/// A cell.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cell {
+    text: String,
+    tone: Tone,
+}
+
+impl Cell {
+    /// A cell of that tone.
+    pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Cell {
+        Cell { text: text.into(), tone }
+    }
+
+    /// Characters before the decimal point, and from it on.
+    fn parts(&self) -> (usize, usize) {
+        let all = measure_text_width(&self.text);
+        let before = self.text.find('.').map_or(all, |at| measure_text_width(&self.text[..at]));
+        (before, all - before)
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Cell {
+        Cell::new(text, Tone::Plain)
+    }
+}
+
+/// A name may be so long in a table that is too wide.
+const LONG: usize = 24;
+
+/// The first column is at least as wide as the titles of other lines.
+const TITLE: usize = INDENT.len() - 2;
+
+/// Lines of a table: the heading, then the rows.
+pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>]) -> String {
+    let mut columns: Vec<(usize, Laid)> = columns.iter().enumerate().map(|(i, c)| (i, Laid::out(c, i, rows))).collect();
+    let excess = |columns: &[(usize, Laid)]| {
+        (columns.iter().map(|(_, c)| c.width() + 2).sum::<usize>() - 2).saturating_sub(WIDTH)
+    };
+    shorten(&mut columns, excess, LONG);
+    while excess(&columns) > 0
+        && let Some(spare) = columns.iter().rposition(|(_, c)| c.column.spare)
+    {
+        columns.remove(spare);
+    }
+    shorten(&mut columns, excess, TITLE);
+    let line = |shown: &mut dyn FnMut(&Laid, usize) -> String| {
+        let cells: Vec<_> = columns.iter().map(|(i, c)| shown(c, *i)).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let mut text = line(&mut |c, _| c.heading());
+    let none = Cell::default();
+    for row in rows {
+        text += &line(&mut |c, i| c.cell(row.get(i).unwrap_or(&none)));
+    }
+    text
+}
+
+/// Cuts the names of a table that is too wide, none below `least`.
+fn shorten(columns: &mut [(usize, Laid)], excess: impl Fn(&[(usize, Laid)]) -> usize, least: usize) {
+    let over = excess(columns);
+    let names = columns.iter_mut().filter(|(_, c)| c.column.align == Align::Left);
+    if let Some((_, widest)) = names.max_by_key(|(_, c)| c.width()) {
+        let width = widest.width();
+        widest.parts.0 = width.saturating_sub(over).max(least.min(width));
+    }
+}
+
+/// A column and its widths.
+struct Laid<'a> {
+    column: &'a Column,
+    /// Before the decimal point, and from it on.
+    parts: (usize, usize),
+}
+
+impl<'a> Laid<'a> {
+    fn out(column: &'a Column, index: usize, rows: &[Vec<Cell>]) -> Laid<'a> {
+        let cells = rows.iter().filter_map(|row| row.get(index));
+        let parts = match column.align {
+            Align::Left => (cells.map(|c| c.parts()).map(|(a, b)| a + b).max().unwrap_or(0), 0),
+            Align::Right => (cells.map(|c| c.parts()).map(|(a, b)| a + b).max().unwrap_or(0), 0),
+            Align::Point => cells.map(Cell::parts).fold((0, 0), |(a, b), (c, d)| (a.max(c), b.max(d))),
+        };
+        let least = if index == 0 { TITLE } else { 0 };
+        let heading = measure_text_width(&column.name).max(least);
+        Laid { column, parts: (parts.0.max(heading.saturating_sub(parts.1)), parts.1) }
+    }
+
+    fn width(&self) -> usize {
+        self.parts.0 + self.parts.1
+    }
+
+    fn heading(&self) -> String {
+        let name = truncate_str(&self.column.name, self.width().max(1), "…");
+        let pad = " ".repeat(self.width() - measure_text_width(&name));
+        match self.column.align {
+            Align::Left => format!("{name}{pad}"),
+            Align::Right | Align::Point => format!("{pad}{name}"),
+        }
+    }
+
+    fn cell(&self, cell: &Cell) -> String {
+        let text = truncate_str(&cell.text, self.width().max(1), "…");
+        let (before, after) = cell.parts();
+        let left = match self.column.align {
+            Align::Left => 0,
+            Align::Right => self.width() - measure_text_width(&text),
+            Align::Point => self.parts.0 - before,
+        };
+        let right = match self.column.align {
+            Align::Left => self.width() - measure_text_width(&text),
+            Align::Right => 0,
+            Align::Point => self.parts.1 - after,
+        };
+        format!("{}{}{}", " ".repeat(left), cell.tone.paint(&text), " ".repeat(right))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells<const N: usize>(texts: [&str; N]) -> Vec<Cell> {
+        texts.map(Cell::from).to_vec()
+    }
+
+    #[test]
+    fn text_stands_left_numbers_right_and_points_below_each_other() {
+        let columns = [column("symbol", Align::Left), column("qty", Align::Right), column("bid", Align::Point)];
+        let rows = [cells(["AAPL", "1,200", "343.42"]), cells(["B", "7", "–"]), cells(["CCCCCCCC", "–", "1,000.0001"])];
+        let wanted = [
+            "symbol      qty         bid",
+            "AAPL      1,200    343.42",
+            "B             7      –",
+            "CCCCCCCC      –  1,000.0001",
+        ];
+        assert_eq!(table(&columns, &rows).lines().collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn a_table_too_wide_leaves_out_what_it_can_spare_and_cuts_long_names() {
+        let name = "N".repeat(60);
+        let wide = ["x".repeat(30), "y".repeat(30)];
+        let row = vec![name.into(), wide[0].clone().into(), wide[1].clone().into()];
+        let columns = [
+            column("symbol", Align::Left),
+            column("first", Align::Right).spare(),
+            column("second", Align::Right).spare(),
+        ];
+        let text = table(&columns, &[row]);
+        assert!(text.contains(&wide[0]) && !text.contains("second"), "{text}");
+        assert!(text.contains(&format!("{}…  ", "N".repeat(LONG - 1))), "{text}");
+        assert!(text.lines().all(|l| measure_text_width(l) <= WIDTH), "{text}");
+    }
+}

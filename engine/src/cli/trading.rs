@@ -1,0 +1,153 @@
+//! What a trader looks for in the summary: the busiest symbols, their toxicity, what was traded, profit and loss.
+
+use super::numbers::{UNKNOWN, decimal, grouped, known};
+use super::screen::{INDENT, wrapped};
+use super::table::{Align, Cell, Column, Tone, column, table};
+use crate::report::{PositionReport, Report, SymbolReport, ToxicityReport};
+use std::collections::BTreeMap;
+
+/// Rows of the busiest symbols and of their toxicity.
+const SYMBOLS: usize = 4;
+/// Rows of positions.
+const POSITIONS: usize = 3;
+
+/// Names with their counts, `none` where there are none.
+fn list(counts: &BTreeMap<String, u64>) -> String {
+    let counts: Vec<_> = counts.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect();
+    if counts.is_empty() { "none".to_owned() } else { counts.join("  ") }
+}
+
+/// Names with their counts under a title.
+pub(crate) fn counts(title: &str, counts: &BTreeMap<String, u64>) -> String {
+    wrapped(&format!("{title:9} {}", list(counts)), INDENT) + "\n"
+}
+
+/// How many rows of a list are shown.
+fn shown<T>(list: &[T], most: usize, details: bool) -> &[T] {
+    if details { list } else { &list[..list.len().min(most)] }
+}
+
+/// What of a list is not shown.
+fn more(count: u64, what: &str) -> String {
+    if count == 0 { String::new() } else { format!("and {} more {what}\n", grouped(count)) }
+}
+
+/// The busiest symbols: best bid and ask, and the last closed bar.
+pub(crate) fn busiest(report: &Report, details: bool) -> String {
+    let symbols = shown(&report.symbols, SYMBOLS, details);
+    if symbols.is_empty() {
+        return String::new();
+    }
+    let intervals: Vec<_> = symbols.iter().filter_map(|s| Some(s.bar.as_ref()?.interval.as_str())).collect();
+    let close = match intervals.split_first() {
+        Some((first, rest)) if rest.iter().all(|i| i == first) => format!("{first} close"),
+        _ => "close".to_owned(),
+    };
+    let columns = [
+        column("busiest", Align::Left),
+        column("inputs", Align::Right).spare(),
+        column("bid qty", Align::Right),
+        column("bid", Align::Point),
+        column("ask", Align::Point),
+        column("ask qty", Align::Right),
+        column(close, Align::Point),
+        column("volume", Align::Right).spare(),
+    ];
+    let rows: Vec<_> = symbols.iter().map(symbol).collect();
+    table(&columns, &rows) + &more((report.listed.len() - symbols.len()) as u64, "symbols")
+}
+
+fn symbol(s: &SymbolReport) -> Vec<Cell> {
+    let bar = s.bar.as_ref();
+    let cells = [
+        s.symbol.clone(),
+        grouped(s.events),
+        known(s.bid_qty),
+        decimal(s.bid_px.as_deref()),
+        decimal(s.ask_px.as_deref()),
+        known(s.ask_qty),
+        decimal(bar.map(|b| b.close.as_str())),
+        known(bar.map(|b| b.volume)),
+    ];
+    cells.map(Cell::from).to_vec()
+}
+
+/// Measures of the busiest symbols.
+pub(crate) fn toxicity(report: &Report, details: bool) -> String {
+    let of = |s: &SymbolReport| report.toxicity.iter().find(|t| t.symbol == s.symbol);
+    let measured: Vec<_> = shown(&report.symbols, SYMBOLS, details).iter().filter_map(of).collect();
+    if measured.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        column("toxicity", Align::Left),
+        column("vpin", Align::Point),
+        column("buckets", Align::Right),
+        column("cvd", Align::Point),
+    ];
+    let row = |t: &&ToxicityReport| {
+        let vpin = t.vpin.map_or_else(|| UNKNOWN.to_owned(), |v| format!("{v:.4}"));
+        let cvd = t.cvd.map(|c| c.to_string());
+        [t.symbol.clone(), vpin, known(t.buckets), decimal(cvd.as_deref())].map(Cell::from).to_vec()
+    };
+    table(&columns, &measured.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What the strategies did, and what came of it.
+pub(crate) fn trading(report: &Report, details: bool) -> String {
+    let refused: u64 = report.refused.values().sum();
+    if report.signals + report.orders + refused + report.fills == 0 {
+        return String::new();
+    }
+    let [signals, orders, fills] = [report.signals, report.orders, report.fills].map(grouped);
+    let refused = match refused {
+        0 => "none refused".to_owned(),
+        n => Tone::Notice.paint(&format!("{} refused: {}", grouped(n), list(&report.refused))),
+    };
+    let traded = format!("trading   {signals} signals, {orders} orders, {fills} fills, {refused}");
+    let mut text = wrapped(&traded, INDENT) + "\n";
+    let positions = shown(&report.positions, POSITIONS, details);
+    if !positions.is_empty() {
+        let rows: Vec<_> = positions.iter().map(position).collect();
+        text += &table(&position_columns(), &rows);
+        text += &more((report.positions.len() - positions.len()) as u64, "positions: --emit position prints all");
+    }
+    let pnl = &report.pnl;
+    let [net, realised, unrealised, fees] =
+        [&pnl.net, &pnl.realised, &pnl.unrealised, &pnl.fees].map(|amount| decimal(Some(amount)));
+    let net = Tone::of_money(&net).paint(&net);
+    let pnl = format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}");
+    text + &wrapped(&pnl, INDENT) + "\n"
+}
+
+fn position_columns() -> [Column; 8] {
+    [
+        column("positions", Align::Left),
+        column("strategy", Align::Left),
+        column("account", Align::Right).spare(),
+        column("qty", Align::Right),
+        column("average", Align::Point),
+        column("realised", Align::Point),
+        column("unrealised", Align::Point),
+        column("fees", Align::Point),
+    ]
+}
+
+fn position(p: &PositionReport) -> Vec<Cell> {
+    let money = |amount: &str| {
+        let amount = decimal(Some(amount));
+        let tone = Tone::of_money(&amount);
+        Cell::new(amount, tone)
+    };
+    let qty = decimal(Some(&p.qty.to_string()));
+    vec![
+        p.symbol.clone().into(),
+        p.strategy.clone().into(),
+        p.account.to_string().into(),
+        qty.into(),
+        decimal(p.avg_px.as_deref()).into(),
+        money(&p.realised),
+        money(&p.unrealised),
+        money(&p.fees),
+    ]
+}

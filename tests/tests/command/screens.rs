@@ -1,0 +1,89 @@
+//! What the screens look like: 80 columns, 24 lines where a user reads to the end, no escape code in a pipe.
+
+use crate::{Named, call, folder, path, says};
+use tidegate_tests::Outcome;
+
+pub(crate) const SCREENS: &[Named] = &[
+    ("the_summary_is_one_screen", summary),
+    ("details_show_the_machinery", details),
+    ("a_replay_is_one_screen", replay),
+    ("lists_fit_the_screen", lists),
+    ("what_is_not_known_is_answered_with_the_nearest", nearest),
+];
+
+/// No line is wider than a screen, and nothing but text is in it.
+#[track_caller]
+fn fits(outcome: &Outcome) {
+    for text in [&outcome.stdout, &outcome.stderr] {
+        let wide = text.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None, "{text}");
+        assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");
+    }
+}
+
+fn demo(more: &[&str]) -> Outcome {
+    let outcome = call(&[&["demo"], more].concat()).expect(0);
+    fits(&outcome);
+    outcome
+}
+
+fn summary() {
+    let outcome = says(
+        demo(&["--events", "200000"]),
+        0,
+        &["busiest", "toxicity", "trading", "pnl", "anomalies", "and 196 more symbols"],
+    );
+    assert!(outcome.stderr.lines().count() <= 23, "with the prompt it is one screen:\n{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("latency, ns"), "{}", outcome.stderr);
+    let rows = outcome.stderr.lines().skip_while(|l| !l.starts_with("busiest")).skip(1).take(4);
+    let points: Vec<_> = rows.map(|l| l.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>()).collect();
+    assert!(points.iter().all(|at| at.len() == 3 && *at == points[0]), "points below each other:\n{}", outcome.stderr);
+}
+
+fn details() {
+    for preset in ["fused", "split"] {
+        let parts = ["load", "rings", "latency, ns", "kinds", "host", "state"];
+        says(demo(&["--events", "3000", "--symbols", "5", "--details", "--preset", preset]), 0, &parts);
+    }
+}
+
+fn replay() {
+    let (folder, _) = folder();
+    let outcome = call(&["replay", "--input", &path(&folder, "day.itch")]).expect(0);
+    fits(&outcome);
+    assert!(outcome.stderr.lines().count() <= 23, "{}", outcome.stderr);
+}
+
+fn lists() {
+    let (folder, _) = folder();
+    let dir = path(&folder, "run");
+    fits(&call(&["replay", "--input", &path(&folder, "day.itch"), "--journal", &dir]).expect(0));
+    let screens: [&[&str]; 6] = [
+        &["--help"],
+        &["schema"],
+        &["schema", "order"],
+        &["schema", "listing"],
+        &["schema", "vpin"],
+        &["bench", "--help"],
+    ];
+    screens.iter().for_each(|arguments| fits(&call(arguments).expect(0)));
+    let listed = call(&["journal", "ls", &dir]).expect(0);
+    assert!(listed.stdout.contains("inputs/00000001.seg"), "{}", listed.stdout);
+    fits(&listed);
+}
+
+fn nearest() {
+    let (folder, _) = folder();
+    let day = path(&folder, "day.itch");
+    let unseen = ["replay", "--input", &day, "--emit", "trade", "--symbols", "ZZZZZZ"];
+    says(call(&unseen), 0, &["--symbols ZZZZZZ: no such symbol came"]);
+    says(call(&["replya"]), 2, &["a similar subcommand exists: 'replay'"]);
+    says(call(&["schema", "boktop"]), 2, &["boktop: no such kind; did you mean book-top? valid: "]);
+    let stage = ["replay", "--input", &day, "--set", "pipeline.stages=book,bras"];
+    says(call(&stage), 2, &["--set: pipeline.stages: bras; did you mean bars? valid: "]);
+    says(
+        call(&["replay", "--input", &day, "--preset", "fusde"]),
+        2,
+        &["--preset: pipeline.preset: fusde; did you mean fused?"],
+    );
+}
