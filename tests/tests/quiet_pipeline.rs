@@ -6,6 +6,7 @@
 //! proof. The meters are on, and every eighth input is timed. Each measurement has a process of its own, this binary called again: nothing else runs in it, and its end is a
 //! failure of the test and not of the tests. What an allocation, a fault and a system call look like is tested too.
 
+#[path = "pipeline/harness.rs"]
 mod harness;
 
 use allocation_counter::measure;

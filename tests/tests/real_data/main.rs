@@ -5,8 +5,11 @@
 //! figures are sums over the files, made by other programs, or other files that come with them.
 
 mod dbn;
+#[path = "../pipeline/harness.rs"]
+mod harness;
 mod itch;
 mod lobster;
+mod state;
 mod toxicity;
 mod venue;
 
@@ -19,7 +22,7 @@ use tidegate_tests::{conclude, run, tidegate};
 
 fn main() -> ExitCode {
     conclude(
-        [itch::cases(), lobster::cases(), dbn::cases(), toxicity::cases(), venue::cases()]
+        [itch::cases(), lobster::cases(), dbn::cases(), state::cases(), toxicity::cases(), venue::cases()]
             .into_iter()
             .flatten()
             .collect(),

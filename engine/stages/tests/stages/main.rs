@@ -1,4 +1,7 @@
-//! The stages against naive references that share no code with them, and at the sizes where a bad structure shows.
+//! The stages: against naive references that share no code with them, at the sizes where a bad structure shows, under any
+//! inputs, and without an allocation.
+//!
+//! Random cases that once failed are kept in `proptest-regressions`, a file for each file here, and run first every time.
 
 mod bars_random;
 mod bars_reference;
@@ -7,6 +10,7 @@ mod book_reference;
 mod book_rules;
 mod book_scale;
 mod book_state;
+mod exchange_sim;
 mod harness;
 mod measures_bulk;
 mod measures_cvd;
@@ -18,6 +22,9 @@ mod orders_harness;
 mod orders_random;
 mod orders_reference;
 mod orders_rules;
+mod pipeline;
+mod quiet;
+mod risk;
 mod strategies_momentum;
 mod strategies_plain;
 mod stream;

@@ -1,7 +1,0 @@
-//! The gate's checks one by one, its groups and commands, and the router behind it.
-
-mod checks;
-mod groups;
-mod rig;
-mod routes;
-mod states;

@@ -1,0 +1,315 @@
+//! The whole pipeline and the simulated venue under any sequence of inputs, written out as bytes.
+//!
+//! The first byte chooses parameters; every 16 after it are one input: its kind, instrument, time and flags, and numbers
+//! to fill its body with by the table of kinds. Prices, references and ids are few, so that they meet, or extreme; tables
+//! are small, so that their bounds are hit. What the pipeline sends goes to the venue and comes back when it is due.
+//! A test and a fuzz target share this file.
+
+use super::filling::{Filling, INPUTS, Step, fill};
+use flow::records::{Anomaly, Order, ReplaceRequest, Request};
+use flow::{
+    AnomalyKind, Approved, Event, EventId, Flags, Kind, Kinds, Listings, Ns, Out, Param, Params, SOURCE_RETURNS, Stage,
+    StateReader, StateWriter,
+};
+use stages::exchange_sim::{Replies, SimulatedVenue};
+use stages::{STAGES, Space, StageEntry};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Instruments of the space are below this.
+pub(crate) const INSTRUMENTS: u32 = 8;
+/// Fills that the pipeline remembers, few enough that some are forgotten.
+const FILLS: u32 = 6;
+/// The largest time: what a signed clock of nanoseconds can tell.
+const LAST: u64 = i64::MAX as u64;
+/// The clock before the first input: a Monday, 14:00 UTC.
+const FIRST: u64 = 1_577_973_600_000_000_000;
+
+const SMALL: &[(&str, &str)] = &[
+    ("book.max_orders", "16"),
+    ("book.max_levels", "16"),
+    ("book.max_books", "3"),
+    ("bars.intervals", "5s,1m"),
+    ("imbalance.max_levels", "16"),
+    ("imbalance.max_books", "3"),
+    ("vpin.bucket_qty", "300"),
+    ("vpin.window", "3"),
+    ("vpin.bulk_bar", "5s"),
+    ("vpin.sigma_bars", "2"),
+    ("momentum.min_flow", "0"),
+    ("momentum.min_volume", "1"),
+    ("momentum.min_imbalance", "-1"),
+    ("momentum.max_vpin", "1"),
+    ("momentum.bar", "5s"),
+    ("momentum.atr_bars", "1"),
+    ("momentum.cooldown", "0"),
+    ("momentum.session_start", "00:00"),
+    ("momentum.session_end", "23:59"),
+    ("buy-and-hold.symbols", "S1,S2"),
+    ("random.every", "1"),
+    ("random.max_open", "6"),
+    ("orders.max_orders", "6"),
+    ("orders.max_in_flight", "4"),
+    ("orders.max_positions", "4"),
+    ("orders.max_accounts", "2"),
+    ("risk.open_order_slots", "4"),
+    ("risk.max_pairs", "2"),
+    ("risk.max_messages", "40"),
+    ("risk.max_notional", "1000000000"),
+    ("sim.max_own_orders", "16"),
+    ("sim.max_taken_levels", "16"),
+    ("sim.max_orders", "16"),
+    ("sim.max_levels", "16"),
+    ("sim.max_books", "3"),
+    ("sim.jitter_ns", "1000"),
+    ("sim.maker_fee_bps", "-0.5"),
+    ("sim.taker_fee_bps", "2"),
+];
+
+/// What the first byte turns on.
+const TURNED: &[(&str, &str)] = &[
+    ("vpin.mode", "bulk"),
+    ("sim.queue_model", "power"),
+    ("sim.latency", "rate"),
+    ("sim.order_latency_ns", "0"),
+    ("orders.max_orders", "64"),
+    ("risk.open_order_slots", "64"),
+    ("momentum.short", "false"),
+    ("risk.max_data_age_ms", "86400000"),
+];
+
+fn params(name: &str, table: &[Param], turned: u8) -> Params {
+    let mut params = Params::defaults(table);
+    let chosen = TURNED.iter().enumerate().filter(|(bit, _)| turned >> bit & 1 == 1).map(|(_, one)| one);
+    for (key, text) in SMALL.iter().chain(chosen) {
+        if let Some(key) = key.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')) {
+            let param = table.iter().find(|p| p.name == key).expect("a parameter of the stage");
+            params.set(param, param.parse(key, text).expect("a value in its range"));
+        }
+    }
+    params
+}
+
+pub(crate) fn build(entry: &StageEntry, turned: u8) -> Box<dyn Stage> {
+    let params = params(entry.name, entry.params, turned);
+    (entry.build)(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
+}
+
+pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
+    let params = params("sim", stages::exchange_sim::PARAMS, turned);
+    SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
+}
+
+/// A stage in its place.
+pub(crate) struct Station {
+    pub(crate) name: &'static str,
+    out: Out,
+    pub(crate) stage: Box<dyn Stage>,
+}
+
+/// Passes an event, and depth first what follows from it, through the stations.
+fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
+    let Some((station, rest)) = stations.split_first_mut() else { return seen(event) };
+    if station.stage.reads().has(event.kind) {
+        station.out.begin(event);
+        station.stage.on_event(event, &mut station.out);
+        let emitted = station.out.events();
+        let (name, bound) = (station.name, station.stage.fan_out());
+        assert!(emitted.len() <= bound, "{name}: {} events of {event:?}, fan_out is {bound}", emitted.len());
+        for caused in emitted {
+            assert!(station.stage.emits().has(caused.kind), "{name} does not emit {caused:?}");
+        }
+    }
+    pass(rest, event, seen);
+    for caused in station.out.events().iter().filter(|_| station.stage.reads().has(event.kind)) {
+        pass(rest, caused, seen);
+    }
+}
+
+/// The pipeline, the venue and what is on its way between them.
+pub(crate) struct World {
+    pub(crate) turned: u8,
+    pub(crate) stations: Vec<Station>,
+    pub(crate) venue: SimulatedVenue,
+    replies: Replies,
+    pub(crate) listings: Listings,
+    /// Routes and refusals that have not arrived, answers that have not entered, by their time.
+    waiting: BTreeMap<(Ns, u64), Event>,
+    queued: u64,
+    now: Ns,
+    seq: u64,
+    /// Ids of orders that left, the last of them.
+    ids: Vec<u64>,
+    /// Fills that entered.
+    fills: Vec<Event>,
+    tally: Tally,
+}
+
+/// What happened, so that a test can say that it tests something.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Orders that risk let pass.
+    pub(crate) orders: u64,
+    /// Orders that it did not.
+    pub(crate) refused: u64,
+    /// Fills by the venue.
+    pub(crate) fills: u64,
+    /// Fills that were taken back.
+    pub(crate) busts: u64,
+    /// Anomalies.
+    pub(crate) anomalies: u64,
+}
+
+impl World {
+    fn new(turned: u8) -> World {
+        let station = |(at, entry): (usize, &StageEntry)| Station {
+            name: entry.name,
+            out: Out::new(at as u8 + 1, Kinds::ALL),
+            stage: build(entry, turned),
+        };
+        World {
+            turned,
+            stations: STAGES.iter().enumerate().map(station).collect(),
+            venue: build_venue(turned),
+            replies: Replies::with_capacity(256),
+            listings: Listings::default(),
+            waiting: BTreeMap::new(),
+            queued: 0,
+            now: Ns(FIRST),
+            seq: 0,
+            ids: Vec::new(),
+            fills: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// What a step stands for enters, after all that was due before it.
+    pub(crate) fn step(&mut self, step: Step) {
+        let kind = INPUTS[usize::from(step.what) % INPUTS.len()];
+        let mut then = self.now.0.saturating_add(step.pause()).min(LAST);
+        if kind == Kind::Tick {
+            then = then.next_multiple_of(5 * Ns::SECOND).min(LAST);
+        }
+        self.until(Ns(then));
+        self.now = Ns(then);
+        for event in fill(&Filling { step, kind, now: self.now, ids: &self.ids, fills: &self.fills }) {
+            self.enter(event);
+        }
+    }
+
+    /// Everything that is due up to `then`.
+    pub(crate) fn until(&mut self, then: Ns) {
+        while let Some(next) = self.waiting.first_entry().filter(|e| e.key().0 <= then) {
+            let ((due, _), event) = next.remove_entry();
+            self.now = self.now.max(due);
+            if event.kind == Kind::Route {
+                self.venue.on_route(self.now, &Approved::grant(event), &mut self.replies);
+                self.answers();
+            } else {
+                self.enter(event);
+            }
+        }
+    }
+
+    fn answers(&mut self) {
+        for event in self.replies.events() {
+            self.queued += 1;
+            self.tally.fills += u64::from(event.kind == Kind::Fill);
+            self.waiting.insert((event.ts, self.queued), *event);
+        }
+        self.replies.clear();
+    }
+
+    /// An input passes the venue and the pipeline.
+    fn enter(&mut self, event: Event) {
+        self.seq += 1;
+        let event = Event { id: EventId::new(self.seq, 0, 0), ts: self.now, ..event };
+        self.listings.observe(&event);
+        if event.source != SOURCE_RETURNS {
+            self.venue.on_market(&event, &mut self.replies);
+            self.answers();
+        }
+        if event.kind == Kind::Fill {
+            self.fills.push(event);
+        }
+        let World { stations, venue, waiting, queued, ids, tally, .. } = self;
+        let (input, mut requests) = (event.kind, BTreeSet::new());
+        pass(stations, &event, &mut |event| {
+            if let Some(request) = event.get::<Request>() {
+                requests.insert(request.order_id);
+            } else if let Some(replace) = event.get::<ReplaceRequest>() {
+                requests.insert(replace.new_id);
+            } else if let Some(order) = event.get::<Order>() {
+                assert!(requests.remove(&order.order_id), "an order without a request: {event:?}");
+                tally.orders += 1;
+                ids.push(order.order_id);
+            } else if let Some(anomaly) = event.get::<Anomaly>() {
+                assert!(AnomalyKind::from_code(anomaly.what).is_some(), "{event:?}");
+                tally.anomalies += 1;
+            }
+            tally.busts += u64::from(event.kind == Kind::Position && input == Kind::Bust);
+            let echoes = event.kind == Kind::Refused && event.id.position() > 0;
+            tally.refused += u64::from(echoes);
+            if event.kind == Kind::Route || echoes {
+                *queued += 1;
+                let due = venue.arrival(event.id, event.ts);
+                waiting.insert((due, *queued), Event { source: SOURCE_RETURNS, ..*event });
+            }
+        });
+    }
+
+    /// Every state saves, loads into a new one, and saves as the same bytes.
+    fn saves_and_loads(&self) {
+        for (station, entry) in self.stations.iter().zip(STAGES) {
+            let saved = self.saved(|to| station.stage.save(to));
+            let mut other = build(entry, self.turned);
+            self.load(entry.name, &saved, |from| other.load(from));
+            assert!(saved == self.saved(|to| other.save(to)), "{} saves other bytes than it loaded", entry.name);
+        }
+        let saved = self.saved(|to| self.venue.save(to));
+        let mut other = build_venue(self.turned);
+        self.load("sim", &saved, |from| other.load(from));
+        assert!(saved == self.saved(|to| other.save(to)), "the venue saves other bytes than it loaded");
+    }
+
+    pub(crate) fn saved(&self, save: impl FnOnce(&mut StateWriter<'_>)) -> Vec<u8> {
+        let mut writer = StateWriter::new(&self.listings);
+        save(&mut writer);
+        writer.into_bytes()
+    }
+
+    fn load(&self, name: &str, saved: &[u8], load: impl FnOnce(&mut StateReader<'_>) -> Result<(), flow::StateError>) {
+        let mut reader = StateReader::new(&self.listings, saved);
+        let done = load(&mut reader).and_then(|()| reader.finish());
+        done.unwrap_or_else(|e| panic!("{name} does not load what it saved: {e}"));
+    }
+}
+
+/// A world in which the listings are told.
+pub(crate) fn opened(turned: u8) -> World {
+    let mut world = World::new(turned);
+    for instrument in 1..5 {
+        for event in super::filling::opening(instrument) {
+            world.enter(event);
+        }
+    }
+    world
+}
+
+/// Plays the inputs that the bytes stand for; panics when something is not as it must be.
+pub(crate) fn play(bytes: &[u8]) -> Tally {
+    let Some((turned, rest)) = bytes.split_first() else { return Tally::default() };
+    let mut world = opened(*turned);
+    for step in rest.as_chunks::<16>().0 {
+        world.step(Step::of(step));
+    }
+    world.until(Ns(LAST));
+    world.saves_and_loads();
+    world.tally
+}
+
+/// The flags of an input: the side by two bits, any others.
+pub(crate) fn flags(bits: [u8; 2]) -> Flags {
+    let bits = u16::from_le_bytes(bits);
+    // Mostly the book may be looked at.
+    if bits & 0x0700 == 0 { Flags(bits & 0x07ff) } else { Flags(bits & 3).with(Flags::LAST_OF_GROUP) }
+}

@@ -1,0 +1,7 @@
+//! The gate's checks one by one, its groups and commands, and the router behind it.
+
+mod checks;
+mod groups;
+pub(crate) mod rig;
+mod routes;
+mod states;

@@ -1,0 +1,320 @@
+//! The journal as its users see it: anyone can read what is written at any time, and a journal resumes after an end.
+
+use crate::common::{fan_out, input, outcome, outcomes_through, read, spec, trades, upkeep, write};
+use flow::{Kinds, Registered, Sink};
+use proptest::prelude::*;
+use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, verify};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn check_whole(dir: &Path, last: u64) {
+    let (inputs, outcomes) = read(dir);
+    assert!(inputs.iter().copied().eq((1..=last).map(input)), "inputs 1..={last}");
+    assert!(outcomes == outcomes_through(last), "outcomes of 1..={last}");
+    let verified = verify(dir, 100).expect("it reads");
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+    assert_eq!((verified.inputs.records, verified.inputs.last_seq), (last, last));
+    assert_eq!(verified.outcomes.records, outcomes.len() as u64);
+    let closed = verified.closed.expect("closed in order");
+    assert_eq!(closed.completed_through, last);
+    assert_eq!((verified.inputs.unsealed, verified.outcomes.unsealed), (0, 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Holds for any segment size, wherever the journal is closed and however often it is resumed.
+    #[test]
+    fn what_is_written_is_read(pages in 1u64..6, runs in prop::collection::vec(0u64..700, 1..5)) {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("journal");
+        let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(64 * pages, 1)).unwrap();
+        let mut last = 0;
+        for run in runs {
+            write(&mut inputs, &mut outcomes, last + 1..=last + run);
+            last += run;
+            prop_assert_eq!(inputs.records(), last);
+            let closed = Journal::close(inputs, outcomes).unwrap();
+            prop_assert_eq!(closed.inputs.records, last);
+            check_whole(&dir, last);
+            let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+            prop_assert_eq!(resumed.last_input_seq, last);
+            prop_assert_eq!(resumed.completed_through, last);
+            prop_assert_eq!(resumed.outcome_records, outcomes_through(last).len() as u64);
+            prop_assert_eq!(resumed.emptied, 0);
+            (inputs, outcomes) = (resumed.inputs, resumed.outcomes);
+        }
+        drop(outcomes);
+        drop(inputs);
+        check_whole(&dir, last);
+    }
+
+    /// Seeking by seq or by record ends where a sequential read does.
+    #[test]
+    fn a_seek_lands_where_a_walk_lands(last in 1u64..900, seqs in prop::collection::vec(0u64..1000, 8)) {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("journal");
+        let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
+        write(&mut inputs, &mut outcomes, 1..=last);
+        let reader = JournalReader::open(&dir).unwrap();
+        let all = outcomes_through(last);
+        for seq in seqs {
+            let mut log = reader.outcomes();
+            log.seek_seq(seq).unwrap();
+            let expected = all.iter().position(|e| e.id.seq() >= seq).unwrap_or(all.len());
+            prop_assert_eq!(log.next_record(), expected as u64 + 1);
+            prop_assert_eq!(log.next().transpose().unwrap(), all.get(expected).copied());
+            let mut log = reader.inputs();
+            log.seek_record(seq.clamp(1, last));
+            prop_assert_eq!(log.next().transpose().unwrap(), Some(input(seq.clamp(1, last))));
+        }
+    }
+}
+
+#[test]
+fn a_reader_follows_the_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    const LAST: u64 = 60_000;
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(1024, 5)).unwrap();
+    let reader = JournalReader::open(&dir).unwrap();
+    let writer = std::thread::spawn(move || {
+        write(&mut inputs, &mut outcomes, 1..=LAST);
+        (inputs, outcomes)
+    });
+    let (mut input_log, mut outcome_log) = (reader.inputs(), reader.outcomes());
+    let expected = outcomes_through(LAST);
+    let (mut seen_inputs, mut seen_outcomes) = (0u64, 0);
+    let deadline = Instant::now() + Duration::from_secs(50);
+    while seen_inputs < LAST || seen_outcomes < expected.len() {
+        for event in input_log.by_ref() {
+            seen_inputs += 1;
+            assert_eq!(event.unwrap(), input(seen_inputs));
+        }
+        let through = reader.completed_through().unwrap();
+        for event in outcome_log.by_ref() {
+            assert_eq!(event.unwrap(), expected[seen_outcomes]);
+            seen_outcomes += 1;
+        }
+        let whole = (1..=through).map(fan_out).sum::<u64>() as usize;
+        assert!(seen_outcomes >= whole, "through {through}: {whole} outcomes promised, {seen_outcomes} there");
+        assert!(Instant::now() < deadline, "stuck at {seen_inputs} and {seen_outcomes}");
+    }
+    let (inputs, outcomes) = writer.join().unwrap();
+    assert!(verify(&dir, 10).unwrap().is_intact(), "while it is open");
+    Journal::close(inputs, outcomes).unwrap();
+    assert!(input_log.next().is_none() && outcome_log.next().is_none());
+    check_whole(&dir, LAST);
+}
+
+#[test]
+fn only_the_kinds_asked_for_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let mut wanted = spec(64, 5);
+    wanted.outcome_kinds = trades();
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &wanted).unwrap();
+    assert_eq!(outcomes.kinds(), trades());
+    inputs.append(&input(1)).unwrap();
+    outcomes.take(&input(1)).unwrap();
+    outcomes.take(&outcome(1, 0)).unwrap();
+    Journal::close(inputs, outcomes).unwrap();
+    assert_eq!(read(&dir).1, [outcome(1, 0)]);
+    assert_eq!(JournalReader::open(&dir).unwrap().info().outcome_kinds, trades());
+}
+
+/// A process stopped while creating a journal leaves no journal: the next one starts afresh.
+#[test]
+fn an_unfinished_start_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    std::fs::create_dir_all(dir.join("inputs")).unwrap();
+    std::fs::create_dir_all(dir.join("outcomes")).unwrap();
+    std::fs::write(dir.join("outcomes/gaps"), [0; 10]).unwrap();
+    std::fs::write(dir.join("journal.toml.draft"), "form").unwrap();
+    assert!(matches!(JournalReader::open(&dir), Err(JournalError::NotAJournal { .. })));
+    std::fs::write(dir.join("mine"), "not ours").unwrap();
+    assert!(matches!(Journal::create(&dir, &spec(128, 1)), Err(JournalError::Occupied { .. })));
+    std::fs::remove_file(dir.join("mine")).unwrap();
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=100);
+    Journal::close(inputs, outcomes).unwrap();
+    check_whole(&dir, 100);
+}
+
+/// A journal of another format is rejected before anything in it is trusted, with what to do.
+#[test]
+fn another_format_is_refused() {
+    let (_folder, dir) = closed();
+    let path = dir.join("journal.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("format = 2\n"), "{text}");
+    let old = "format = 1\njournal_id = \"0\"\nbuild_id = \"tidegate 0.0\"\nof_another_time = true\n";
+    std::fs::write(&path, old).unwrap();
+    let read = JournalReader::open(&dir).map(|_| ()).unwrap_err();
+    let resumed = Journal::resume(&dir, upkeep(1)).map(|_| ()).unwrap_err();
+    let says = "the journal has format 1, and this build reads format 2 only; read it with the build that wrote it \
+                    (tidegate 0.0), or begin a new journal in another folder";
+    for error in [read, resumed] {
+        assert!(matches!(error, JournalError::OtherFormat { found: 1, .. }), "{error}");
+        assert!(error.to_string().ends_with(says), "{error}");
+    }
+    let faults = verify(&dir, 10).unwrap().faults;
+    assert!(faults.len() == 1 && faults[0].to_string().ends_with(says), "{faults:#?}");
+}
+
+#[test]
+fn a_journal_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (inputs, outcomes) = Journal::create(&dir, &spec(64, 5)).unwrap();
+    let again = |dir: &Path| Journal::create(dir, &spec(64, 5)).unwrap_err();
+    assert!(matches!(again(&dir), JournalError::InUse { .. }));
+    assert!(matches!(Journal::resume(&dir, upkeep(5)).unwrap_err(), JournalError::InUse { .. }));
+    Journal::close(inputs, outcomes).unwrap();
+    assert!(matches!(again(&dir), JournalError::Occupied { found, .. } if found == "a journal"));
+    let error = again(&folder.path().join("no/such"));
+    assert!(matches!(&error, JournalError::NoParent { parent } if parent.ends_with("no")), "{error}");
+    std::fs::write(folder.path().join("file"), "x").unwrap();
+    assert!(matches!(again(&folder.path().join("file")), JournalError::Occupied { .. }));
+    assert!(matches!(again(folder.path()), JournalError::Occupied { found, .. } if found.starts_with("other files")));
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let missing = JournalReader::open(&empty).unwrap_err();
+    assert!(matches!(missing, JournalError::NotAJournal { .. }), "{missing}");
+    assert!(matches!(Journal::resume(&empty, upkeep(5)).unwrap_err(), JournalError::NotAJournal { .. }));
+    drop(Journal::create(&empty, &spec(64, 5)).unwrap());
+    let error = Journal::create(&folder.path().join("odd"), &spec(100, 5)).unwrap_err();
+    assert!(error.to_string().contains("valid: a multiple of 64"), "{error}");
+}
+
+#[test]
+fn old_outcomes_give_way_at_the_high_water_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let mut small = spec(64, 1);
+    small.upkeep.high_water_bytes = 2_000_000;
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &small).unwrap();
+    for seq in 1..=200u64 {
+        inputs.append(&input(seq)).unwrap();
+        for n in 0..200 {
+            outcomes.take(&outcome(seq, n)).unwrap();
+        }
+        outcomes.finished(seq).unwrap();
+    }
+    let closed = Journal::close(inputs, outcomes).unwrap();
+    assert_eq!((closed.outcomes.records, closed.completed_through), (40_000, 200));
+    let reader = JournalReader::open(&dir).unwrap();
+    let gaps = reader.gaps().unwrap();
+    assert!(gaps.dropped.through_record >= 20_000 && gaps.lost.is_empty(), "{gaps:?}");
+    let left: Vec<_> = reader.outcomes().map(Result::unwrap).collect();
+    assert_eq!(left.len() as u64, 40_000 - gaps.dropped.through_record);
+    let first = gaps.dropped.through_record;
+    assert_eq!(left[0], outcome(first / 200 + 1, first % 200));
+    assert_eq!(reader.inputs().count(), 200);
+    let verified = verify(&dir, 10).unwrap();
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+    assert_eq!(verified.outcomes.records, 40_000);
+    let listed = reader.list().unwrap();
+    let outcomes = listed.iter().filter(|s| s.log == LogKind::Outcomes);
+    assert_eq!(outcomes.map(|s| s.records).sum::<u64>(), left.len() as u64);
+    let resumed = Journal::resume(&dir, small.upkeep).unwrap();
+    assert_eq!((resumed.outcome_records, resumed.completed_through), (40_000, 200));
+}
+
+/// A closed journal of 300 inputs, in its own folder.
+fn closed() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 1)).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=300);
+    Journal::close(inputs, outcomes).unwrap();
+    (folder, dir)
+}
+
+/// A process stopped during a close leaves logs that are trimmed but not closed: they are intact.
+#[test]
+fn a_close_that_was_cut_short_is_no_damage() {
+    let (_folder, dir) = closed();
+    std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    let verified = verify(&dir, 10).unwrap();
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+    let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+    assert_eq!(resumed.last_input_seq, 300);
+    let (mut inputs, mut outcomes) = (resumed.inputs, resumed.outcomes);
+    write(&mut inputs, &mut outcomes, 301..=400);
+    Journal::close(inputs, outcomes).unwrap();
+    check_whole(&dir, 400);
+}
+
+/// A process stopped between sealing a block and recording it in the segment's header: a resume records it, even if
+/// nothing more is written.
+#[test]
+fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
+    let (_folder, dir) = closed();
+    std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    // The sixth slot of the header: 44 records are sealed in the last segment, 128 in the one before.
+    for (segment, sealed) in [("inputs/00000003.seg", 44_u64), ("inputs/00000002.seg", 128)] {
+        let path = dir.join(segment);
+        let mut bytes = std::fs::read(&path).unwrap();
+        assert_eq!(bytes[320..328], sealed.to_le_bytes());
+        bytes[320..328].copy_from_slice(&20_u64.to_le_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+        Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+        check_whole(&dir, 300);
+        std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    }
+}
+
+/// A process stopped while recording gaps leaves one intact copy of two: a resume restores the other.
+#[test]
+fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {
+    let (_folder, dir) = closed();
+    let gaps = dir.join("outcomes/gaps");
+    let whole = std::fs::read(&gaps).unwrap();
+    for half in [0..whole.len() / 2, whole.len() / 2..whole.len()] {
+        let mut torn = whole.clone();
+        torn[half.start + 100..half.end].fill(0);
+        std::fs::write(&gaps, torn).unwrap();
+        assert_eq!(verify(&dir, 10).unwrap().faults.len(), 1);
+        let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+        Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+        check_whole(&dir, 300);
+    }
+}
+
+#[test]
+fn the_registry_entry_is_sound() {
+    let entry = flow::find(sinks::SINKS, "journal").expect("registered");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    assert!(root.join(entry.doc()).is_file(), "{}", entry.doc());
+    let params = flow::Params::defaults(entry.params());
+    let made = sinks::journal::JournalSpec::from_params(&params, "b", "c");
+    assert_eq!((made.segment_records, made.outcome_kinds), (262_144, Kinds::ALL));
+}
+
+#[test]
+fn the_pipeline_allocates_nothing_and_faults_no_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &JournalSpec::new("test", "")).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=5_000);
+    let mut run = |from: u64, count: u64| {
+        let before = minor_faults();
+        let info = allocation_counter::measure(|| write(&mut inputs, &mut outcomes, from..=from + count - 1));
+        (minor_faults() - before, info.count_total)
+    };
+    let _ = run(5_001, 1_000);
+    let (few, few_allocations) = run(6_001, 20_000);
+    let (many, many_allocations) = run(26_001, 200_000);
+    assert_eq!((few_allocations, many_allocations), (0, 0));
+    assert_eq!(few, many, "minor faults for 20,000 and for 200,000 inputs");
+}
+
+/// This thread's page faults so far.
+fn minor_faults() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    let fields = &stat[stat.rfind(')').unwrap() + 2..];
+    fields.split(' ').nth(7).unwrap().parse().unwrap()
+}

@@ -1,0 +1,6 @@
+//! The journal within one process: what is written is read again, whatever is damaged, torn or missing.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod damage;
+mod logs;

@@ -1,0 +1,375 @@
+//! Killed at any moment, against a venue in another process that keeps its own ledger.
+//!
+//! A journalled run trades over a socket and is killed: at random moments, while it repeats its record, and at the points
+//! that only the venue can see (a hello, a question, a route has come; half of an answer, a whole one is out). It goes on
+//! with its journal each time; at times the venue hangs up, or a snapshot is written. In the end nothing was sent twice,
+//! every answer that the venue gave stands once in the input log, and positions and fees are those of the venue's ledger.
+//! Seeds are printed.
+
+use crate::venue::Venue;
+use flow::records::{Ack, Fill, Position, PositionMoney, Reject, Route, Sent};
+use flow::{Action, Event, Kind, RejectReason, SOURCE_RETURNS};
+use serde_json::Value;
+use sinks::journal::{JournalReader, LogReader, verify};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tidegate_tests::{amount, draw, run, seed, tidegate};
+
+/// Kills of one journal: repeating the record costs what the run did, so many kills are several journals.
+const KILLS: u64 = 20;
+/// What can be seen at the venue alone.
+const POINTS: [&str; 5] = ["hello", "asked", "route", "half", "written"];
+
+/// A desk that trades at random with a venue, and its files.
+struct Desk {
+    folder: TempDir,
+    config: String,
+    binary: PathBuf,
+    lives: u64,
+}
+
+impl Desk {
+    fn new(port: u16, seed: u64, preset: &str) -> Desk {
+        let config = format!(
+            "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\nclock = \"wall\"\npreset = \"{preset}\"\n\
+             [journal]\nsegment_records = 8192\n[router]\nvenue = \"wire\"\n[wire]\naddress = \"127.0.0.1:{port}\"\n\
+             [random]\nevery = 40\nseed = {seed}\nmax_position = 5000\n\
+             [risk]\nmax_quantity = 5000\nmax_notional = 100000000\ncollar_bps = 5000\nmax_position = 6000\n\
+             max_open_orders = 200\nmax_messages = 4000\nthrottle_window_ms = 100\nmax_data_age_ms = 60000\n\
+             [[input]]\nfeed = \"synthetic\"\nseed = {seed}\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
+        );
+        Desk { folder: tempfile::tempdir().expect("a folder"), config, binary: tidegate().to_owned(), lives: 0 }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&mut self, journal: &str, more: &[&str]) -> Life {
+        std::fs::write(self.path("desk.toml"), &self.config).expect("the folder is writable");
+        self.lives += 1;
+        let said = self.path(&format!("life-{}.txt", self.lives));
+        let file = std::fs::File::create(&said).expect("the folder is writable");
+        let mut command = Command::new(&self.binary);
+        command.arg("run").arg(self.path("desk.toml")).arg("--journal").arg(self.path(journal));
+        command.args(["--speed", "max", "--json"]).args(more);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("tidegate starts");
+        Life { child, said }
+    }
+}
+
+/// A run of the binary.
+struct Life {
+    child: Child,
+    said: PathBuf,
+}
+
+impl Life {
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).unwrap_or_default()
+    }
+
+    /// Waits until `done`, or the process has ended, at most 60 s.
+    fn wait_until(&mut self, mut done: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !done() && self.child.try_wait().expect("a child").is_none() {
+            assert!(Instant::now() < deadline, "nothing happens; it said:\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Kills it; it must not have ended by itself.
+    fn kill(mut self) {
+        self.child.kill().expect("a child");
+        let status = self.child.wait().expect("a child");
+        assert_eq!(status.code(), None, "it ended by itself:\n{}", self.said());
+    }
+
+    /// Ends it in order.
+    fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        let status = self.child.wait().expect("a child");
+        assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", self.said());
+    }
+}
+
+/// One life: started, and killed somewhere.
+fn live_and_die(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+    let sessions = venue.count("sessions");
+    if draw(random, 4) == 0 && verify(&desk.path("run"), 1).is_ok_and(|v| v.inputs.records > 0) {
+        run([Path::new("snapshot"), Path::new("--journal"), &desk.path("run")]).expect(0);
+    }
+    match draw(random, 8) {
+        // While it starts, or repeats its record.
+        0 => {
+            let life = desk.start("run", &[]);
+            std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+            life.kill();
+        }
+        1..3 => {
+            let mut life = desk.start("run", &[]);
+            life.wait_until(|| venue.count("sessions") > sessions);
+            std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+            if draw(random, 2) == 0 {
+                venue.say("hang-up");
+                life.wait_until(|| venue.count("sessions") > sessions + 1);
+                std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+            }
+            life.kill();
+        }
+        _ => {
+            let mut life = desk.start("run", &[]);
+            let point = POINTS[draw(random, 5) as usize];
+            let after = if matches!(point, "hello" | "asked") { 0 } else { draw(random, 60) };
+            venue.say(&format!("kill {} {after} {point}", life.child.id()));
+            let mut deadline = None;
+            life.wait_until(|| {
+                let open = venue.count("sessions") > sessions;
+                open && deadline.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(300)
+            });
+            venue.say("disarm");
+            life.kill();
+        }
+    }
+    assert_eq!(venue.count("duplicates"), 0, "something was sent twice");
+}
+
+/// The last life: the venue falls silent, the run ends in order, and everything is compared.
+fn conclude(desk: &mut Desk, venue: &mut Venue, journal: &str) -> Value {
+    let sessions = venue.count("sessions");
+    let mut life = desk.start(journal, &[]);
+    life.wait_until(|| venue.count("sessions") > sessions);
+    std::thread::sleep(Duration::from_millis(50));
+    venue.say("quiet");
+    std::thread::sleep(Duration::from_millis(50));
+    life.stop();
+    // What the venue says after a run has ended is taken by the next one, which has nothing else to do.
+    let mut last = desk.start(journal, &[]);
+    last.wait_until(|| false);
+    let status = last.child.wait().expect("a child");
+    assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", last.said());
+    venue.ledger()
+}
+
+fn events(log: LogReader) -> Vec<Event> {
+    log.map(|event| event.expect("a whole record")).collect()
+}
+
+fn is_answer(input: &Event) -> bool {
+    let kinds = [Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled, Kind::Bust];
+    let made_here = |r: &Reject| r.reason == RejectReason::NeverSent.code();
+    input.source == SOURCE_RETURNS && kinds.contains(&input.kind) && !input.get::<Reject>().is_some_and(made_here)
+}
+
+/// What of an answer must come through.
+fn meaning(event: &Event) -> (Kind, u32, u16, [u8; 40]) {
+    (event.kind, event.instrument, event.flags.0, event.body)
+}
+
+/// Every answer once and in order; the answers before `from` were another journal's.
+fn same_answers(inputs: &[Event], answers: &[Event], from: usize) {
+    let recorded: Vec<_> = inputs.iter().filter(|e| is_answer(e)).map(meaning).collect();
+    let given: Vec<_> = answers[from..].iter().map(meaning).collect();
+    let same = recorded.iter().zip(&given).take_while(|(a, b)| a == b).count();
+    assert_eq!((recorded.len(), same), (given.len(), given.len()), "answers recorded, equal; answers given");
+}
+
+/// Positions and fees at the end, by account, strategy and instrument.
+fn positions(outcomes: &[Event]) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
+    let mut all: BTreeMap<_, (i64, i64)> = BTreeMap::new();
+    for event in outcomes {
+        if let Some(p) = event.get::<Position>() {
+            all.entry((p.account.0.into(), p.strategy.0.into(), event.instrument.into())).or_default().0 = p.qty;
+        } else if let Some(m) = event.get::<PositionMoney>() {
+            all.entry((m.account.0.into(), m.strategy.0.into(), event.instrument.into())).or_default().1 = m.fees;
+        }
+    }
+    all
+}
+
+fn ledger_positions(ledger: &Value) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
+    let one = |row: &Value| {
+        let key = |at: usize| row[at].as_u64().expect("a number");
+        ((key(0), key(1), key(2)), (row[3].as_i64().expect("a number"), row[4].as_i64().expect("a number")))
+    };
+    ledger["positions"].as_array().expect("a list").iter().map(one).collect()
+}
+
+/// Every route that left the pipeline was sent, or it is recorded that it never was; nobody settled one twice as sent.
+fn settled(inputs: &[Event], outcomes: &[Event]) -> usize {
+    let routes: BTreeSet<u64> = outcomes.iter().filter(|e| e.get::<Route>().is_some()).map(|e| e.id.0).collect();
+    let sent: Vec<u64> = inputs.iter().filter_map(|e| e.get::<Sent>()).map(|s| s.cause).filter(|c| *c != 0).collect();
+    let never = inputs.iter().filter_map(|e| e.get::<Reject>());
+    let never: BTreeSet<u64> = never.filter(|r| r.reason == RejectReason::NeverSent.code()).map(|r| r.cause).collect();
+    let once: BTreeSet<u64> = sent.iter().copied().collect();
+    assert_eq!(once.len(), sent.len(), "a route is recorded as sent twice");
+    let both: BTreeSet<u64> = once.union(&never).copied().collect();
+    assert!(both == routes, "{} routes, {} of them settled", routes.len(), both.intersection(&routes).count());
+    never.len()
+}
+
+/// An order of which it is recorded that it never was sent is one that the venue never took.
+fn never_means_never(inputs: &[Event], answers: &[Event]) {
+    let rejects = |of: &[Event], made_here: bool| -> BTreeSet<u64> {
+        let all = of.iter().filter_map(|e| e.get::<Reject>()).filter(|r| r.action != Action::Cancel.code());
+        let made = |r: &&Reject| (r.reason == RejectReason::NeverSent.code()) == made_here;
+        all.filter(made).map(|r| r.order_id).collect()
+    };
+    let mut taken = rejects(answers, false);
+    taken.extend(answers.iter().filter_map(|e| e.get::<Ack>()).map(|a| a.order_id));
+    let both = rejects(inputs, true).intersection(&taken).count();
+    assert_eq!(both, 0, "orders that the venue has are recorded as never sent");
+}
+
+fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
+    assert!(verify(dir, 10).expect("it can be read").is_intact());
+    let reader = JournalReader::open(dir).expect("a journal");
+    let (inputs, outcomes) = (events(reader.inputs()), events(reader.outcomes()));
+    let answers = venue.answers(&dir.with_extension("answers"));
+    same_answers(&inputs, &answers, from);
+    assert_eq!(positions(&outcomes), ledger_positions(ledger), "positions and fees");
+    let never = settled(&inputs, &outcomes);
+    never_means_never(&inputs, &answers);
+    assert_eq!(ledger["duplicates"], 0);
+    let fills = answers.iter().filter(|a| a.get::<Fill>().is_some()).count();
+    println!(
+        "{} inputs, {} orders at the venue, {} answers, {fills} fills, {} busts, {never} routes never sent",
+        inputs.len(),
+        ledger["orders"],
+        answers.len(),
+        ledger["busts"],
+    );
+    let repeated = run([Path::new("replay"), Path::new("--journal"), dir, Path::new("--verify"), Path::new("--json")]);
+    repeated.expect(0);
+}
+
+#[test]
+fn killed_at_any_moment_nothing_is_sent_twice_or_lost() {
+    let mut random = seed();
+    for journal in 0..amount(KILLS, 500).div_ceil(KILLS) {
+        let mut venue = Venue::start(random);
+        let preset = ["fused", "split"][journal as usize % 2];
+        let mut desk = Desk::new(venue.port, random >> 32, preset);
+        for _ in 0..KILLS {
+            live_and_die(&mut desk, &mut venue, &mut random);
+        }
+        let ledger = conclude(&mut desk, &mut venue, "run");
+        for what in ["fills", "busts", "corrections"] {
+            assert!(ledger[what].as_u64().expect("a number") > 0, "no {what}: {ledger}");
+        }
+        compared(&desk.path("run"), &mut venue, &ledger, 0);
+    }
+}
+
+/// A few lives that are killed, then the old journal is left behind.
+fn left_behind(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+    for _ in 0..3 {
+        live_and_die(desk, venue, random);
+    }
+    let sessions = venue.count("sessions");
+    let mut life = desk.start("run", &[]);
+    life.wait_until(|| venue.count("sessions") > sessions);
+    std::thread::sleep(Duration::from_millis(100));
+    life.kill();
+}
+
+/// How many answers of the venue the journals before hold.
+fn answers_before(dir: &Path) -> usize {
+    let reader = JournalReader::open(dir).expect("a journal");
+    events(reader.inputs()).iter().filter(|e| is_answer(e)).count()
+}
+
+/// It must be refused to go on, with this in the message.
+fn refused(desk: &mut Desk, why: &str) {
+    let mut life = desk.start("run", &[]);
+    let status = life.child.wait().expect("a child");
+    assert!(status.code().is_some_and(|c| c != 0), "it went on: {status}");
+    assert!(life.said().contains(why) && life.said().contains("--carry-over"), "{}", life.said());
+}
+
+/// Goes on with a new journal, which is killed while it begins and later, and compares.
+fn carried_over(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+    let before = answers_before(&desk.path("run"));
+    let open = venue.ledger()["open"].clone();
+    let old = desk.path("run");
+    let over = ["--carry-over", old.to_str().expect("UTF-8")];
+    for _ in 0..4 {
+        let life = desk.start("next", &over);
+        std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+        life.kill();
+    }
+    let sessions = venue.count("sessions");
+    let mut life = desk.start("next", &over);
+    life.wait_until(|| venue.count("sessions") > sessions);
+    std::thread::sleep(Duration::from_millis(200));
+    life.kill();
+    let ledger = conclude(desk, venue, "next");
+    let still = |id: &&Value| ledger["open"].as_array().expect("a list").contains(id);
+    assert_eq!(open.as_array().expect("a list").iter().filter(still).count(), 0, "orders of the old journal are open");
+    compared(&desk.path("next"), venue, &ledger, before);
+}
+
+#[test]
+fn another_configuration_begins_a_new_journal() {
+    let mut random = seed();
+    for _ in 0..amount(1, 10) {
+        let mut venue = Venue::start(random);
+        let mut desk = Desk::new(venue.port, random >> 32, "fused");
+        left_behind(&mut desk, &mut venue, &mut random);
+        desk.config = desk.config.replace("every = 40", "every = 50");
+        refused(&mut desk, "every");
+        carried_over(&mut desk, &mut venue, &mut random);
+    }
+}
+
+/// The binary with another build id in it: the last word of the one that the journal names, as long and otherwise.
+fn other_build(desk: &mut Desk) -> PathBuf {
+    let reader = JournalReader::open(&desk.path("run")).expect("a journal");
+    let word = reader.info().build_id.rsplit(' ').next().expect("a word").to_owned();
+    let mut binary = std::fs::read(tidegate()).expect("the binary");
+    let at = binary.windows(word.len()).position(|bytes| bytes == word.as_bytes()).expect("the binary names its build");
+    binary[at..at + word.len()].fill(b'x');
+    let path = desk.path("tidegate-of-another-build");
+    std::fs::copy(tidegate(), &path).expect("the folder is writable");
+    std::fs::write(&path, binary).expect("the folder is writable");
+    path
+}
+
+#[test]
+fn another_build_begins_a_new_journal() {
+    let mut random = seed();
+    for _ in 0..amount(1, 10) {
+        let mut venue = Venue::start(random);
+        let mut desk = Desk::new(venue.port, random >> 32, "split");
+        left_behind(&mut desk, &mut venue, &mut random);
+        desk.binary = other_build(&mut desk);
+        refused(&mut desk, "the journal was written by");
+        carried_over(&mut desk, &mut venue, &mut random);
+    }
+}
+
+/// After two panics at the same input the pipeline is not started; its orders are cancelled all the same.
+#[test]
+fn safe_mode_cancels_what_rests() {
+    let random = seed();
+    let mut venue = Venue::start(random);
+    let mut desk = Desk::new(venue.port, random >> 32, "fused");
+    let mut life = desk.start("run", &[]);
+    life.wait_until(|| !venue.ledger()["open"].as_array().expect("a list").is_empty());
+    life.kill();
+    venue.say("quiet");
+    std::fs::write(desk.path("run").join("panic.toml"), "seq = 9\ntimes = 2\nmessage = \"again\"\n").expect("writable");
+    let mut life = desk.start("run", &[]);
+    let status = life.child.wait().expect("a child");
+    assert_eq!(status.code(), Some(1));
+    assert!(life.said().contains("venue wire was told to cancel all orders"), "{}", life.said());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !venue.ledger()["open"].as_array().expect("a list").is_empty() {
+        assert!(Instant::now() < deadline, "orders are left: {}", venue.ledger());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
