@@ -30,9 +30,11 @@ need_packages() {
     "${root[@]}" apt-get update -q && "${root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# Installs a Cargo tool of an exact version unless that version is there. Its build folder is kept apart from ours.
+# Installs a Cargo tool of an exact version unless that version is there. Its build folder is kept apart from ours. Without
+# optimisation: it works for seconds and is built for minutes.
 need_tool() {
-    cargo install --list | grep -q "^$1 v$2:" || CARGO_TARGET_DIR="$target/tools" cargo install "$1" --version "$2" --locked --quiet
+    cargo install --list | grep -q "^$1 v$2:" && return
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$target/tools" cargo install "$1" --version "$2" --locked --quiet --debug
 }
 
 # The libraries of the oracles, in a folder of their own.
