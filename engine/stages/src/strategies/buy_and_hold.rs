@@ -1,9 +1,9 @@
-//! Buys once and holds: the plainest strategy, to test the pipeline and to compare others with.
+//! Buy and hold: the simplest strategy, to test the pipeline and as a baseline.
 //!
-//! Each chosen instrument is bought once, at the market, when its book first has both sides and does not cross. What becomes
-//! of the order is not looked at: one that is refused is not tried again.
+//! Buys each of its instruments once, at the market, as soon as the book has both sides and is not crossed. It does not
+//! follow its orders: a refused one is not tried again.
 //!
-//! Bound: nine bytes an instrument. Worst case: three events.
+//! Bound: nine bytes per instrument. Worst case: three events.
 
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
@@ -54,7 +54,7 @@ impl BuyAndHoldStage {
     fn top(&mut self, event: &Event, out: &mut Out) {
         let touch = Touch::of(event.record::<BookTop>());
         let at = event.instrument;
-        if self.ended || !self.universe.has(at) || self.bought[at as usize] || !touch.is_whole() {
+        if self.ended || !self.universe.has(at) || self.bought[at as usize] || !touch.is_two_sided() {
             return;
         }
         self.bought[at as usize] = true;
@@ -66,7 +66,7 @@ impl BuyAndHoldStage {
             strategy: BUY_AND_HOLD,
             ..Default::default()
         };
-        let why = (Kind::BookTop, emit::units(touch.ask), emit::units(touch.bid));
+        let why = (Kind::BookTop, emit::price(touch.ask), emit::price(touch.bid));
         emit::signal(out, at, Side::Buy, &entry, &[why]);
         let intent = emit::new_order(BUY_AND_HOLD, self.account, Px::NONE, self.qty, Tif::Day);
         emit::intent(out, at, Side::Buy, &intent);

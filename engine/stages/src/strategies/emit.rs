@@ -1,15 +1,15 @@
-//! How strategies speak: a signal, its reasons, and the intent.
+//! What strategies emit: a signal, its reasons, and intents.
 //!
-//! Bound: as many events as there are reasons, and two.
+//! Bound: one event per reason, plus two.
 
 use flow::records::{BookTop, Intent, Reason, Signal};
 use flow::{Account, Action, Flags, Kind, OrderType, Out, Px, Qty, Side, StrategyId, Tif};
 use serde::{Deserialize, Serialize};
 
-/// A measure, its value, and the value that it had to pass.
+/// A measure, its value, and its threshold.
 pub(super) type Why = (Kind, f64, f64);
 
-/// Tells a signal and its reasons.
+/// Emits a signal and its reasons.
 pub(super) fn signal(out: &mut Out, instrument: u32, side: Side, signal: &Signal, reasons: &[Why]) {
     let flags = Flags::side_only(side);
     out.push(instrument, flags, &Signal { reasons: reasons.len() as u16, ..*signal });
@@ -20,7 +20,7 @@ pub(super) fn signal(out: &mut Out, instrument: u32, side: Side, signal: &Signal
     }
 }
 
-/// An intent for a new order; without a price at any.
+/// An intent for a new order; without a price it is a market order.
 pub(super) fn new_order(strategy: StrategyId, account: Account, px: Px, qty: u64, tif: Tif) -> Intent {
     let order_type = if px == Px::NONE { OrderType::Market } else { OrderType::Limit };
     Intent {
@@ -35,12 +35,12 @@ pub(super) fn new_order(strategy: StrategyId, account: Account, px: Px, qty: u64
     }
 }
 
-/// Tells an intent.
+/// Emits an intent.
 pub(super) fn intent(out: &mut Out, instrument: u32, side: Side, intent: &Intent) {
     out.push(instrument, Flags::side_only(side).with(Flags::LAST_OF_GROUP), intent);
 }
 
-/// The touch of a book, as it was told last.
+/// The touch, without quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Touch {
     pub(super) bid: Px,
@@ -48,33 +48,33 @@ pub(super) struct Touch {
 }
 
 impl Touch {
-    /// No touch.
+    /// An empty book.
     pub(super) const NONE: Touch = Touch { bid: Px::NONE, ask: Px::NONE };
 
     pub(super) fn of(top: &BookTop) -> Touch {
         Touch { bid: top.bid_px, ask: top.ask_px }
     }
 
-    /// Both sides are there and do not cross.
+    /// Whether both sides exist and the book is not crossed.
     #[inline]
-    pub(super) fn is_whole(self) -> bool {
+    pub(super) fn is_two_sided(self) -> bool {
         self.bid != Px::NONE && self.ask != Px::NONE && self.bid < self.ask
     }
 
-    /// Where an order of that side would be filled at once.
+    /// The price at which an order of that side executes at once.
     #[inline]
     pub(super) fn against(self, side: Side) -> Px {
         if side == Side::Buy { self.ask } else { self.bid }
     }
 
-    /// Where an order of that side would join the queue.
+    /// The price at which an order of that side joins the queue.
     #[inline]
     pub(super) fn join(self, side: Side) -> Px {
         self.against(side.opposite())
     }
 }
 
-/// A price as the number that a reason holds.
-pub(super) fn units(px: Px) -> f64 {
+/// A price as a reason's `f64`, in units of the currency.
+pub(super) fn price(px: Px) -> f64 {
     px.0 as f64 / Px::ONE as f64
 }

@@ -1,12 +1,12 @@
-//! Strategies: what they see becomes signals with reasons, and intents.
+//! Strategies: they turn market data and measures into signals and intents.
 //!
-//! A strategy is one file and one registry entry; it runs only where `pipeline.stages` names it. It tells a `signal`, the
-//! `reason`s that made it, and then what it wants done, as `intent`s; `orders` and `risk` decide what becomes of them. It
-//! hears of its orders by what comes back at the head. After the end of input it is silent. The pages under `docs/` have
-//! rules and parameters of each.
+//! A strategy is one file and one registry entry; it runs only if `pipeline.stages` names it. It emits a `signal`, the
+//! `reason`s behind it, and its `intent`s; `orders` and `risk` decide what becomes of those. Execution reports on its
+//! orders return to it through the head of the pipeline. After the end of input it emits nothing. The pages under `docs/`
+//! have each strategy's rules and parameters.
 //!
-//! Bound: each keeps one record an instrument, allocated and written at construction. Worst case of an event: one signal,
-//! its reasons and the legs of one group.
+//! Bound: one record per instrument and strategy, allocated and written at construction. Worst case of an event: one
+//! signal, its reasons and the legs of one group.
 
 mod buy_and_hold;
 mod emit;
@@ -29,7 +29,7 @@ pub const BUY_AND_HOLD: StrategyId = StrategyId(2);
 /// Number of the strategy `random`.
 pub const RANDOM: StrategyId = StrategyId(3);
 
-/// The name of a strategy, which is that of its stage.
+/// The name of a strategy: the name of its stage.
 pub fn name(strategy: StrategyId) -> Option<&'static str> {
     match strategy {
         MOMENTUM => Some("momentum"),
@@ -39,10 +39,10 @@ pub fn name(strategy: StrategyId) -> Option<&'static str> {
     }
 }
 
-/// Which instruments a strategy trades.
+/// The instruments of a strategy.
 const SYMBOLS: ListParam = ListParam::new("symbols", "", "symbols to trade, up to 64; none = every instrument");
-/// For whom a strategy trades.
+/// The account of its orders.
 const ACCOUNT: IntParam<u8> = IntParam::new("account", (1, 255), "1", "account that its orders are for");
-/// How much a strategy trades.
+/// The quantity of its orders.
 const QTY: IntParam =
     IntParam::new("qty", (1, 1_000_000_000_000), "100", "quantity of an order").unit("smallest units");

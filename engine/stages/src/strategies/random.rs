@@ -1,12 +1,12 @@
-//! Trades at random: every kind of order, cancels, replaces, groups; to make the rest of the pipeline work in tests.
+//! Random trading: every kind of order, cancels, replaces, groups; exercises the rest of the pipeline in tests.
 //!
-//! What it does is a pure function of the seed and the events: each look at a chance draws from a splitmix generator whose
-//! one word is state. Orders that may rest all have the same quantity and those that may not have at least that, so that
-//! it knows from acks and fills alone which of its orders are still on; an order that it changes is left in peace until the
-//! answer comes, at most [`PATIENCE_S`] seconds.
+//! Its actions are a pure function of the seed and the events: every draw comes from a splitmix generator whose state is
+//! one word. Orders that may rest all have the same quantity, and the others at least that, so acks and fills alone tell
+//! which of its orders are open. An order with a change pending is left alone until the report arrives, at most
+//! [`PATIENCE_S`] seconds.
 //!
-//! Bound: [`OPEN_SLOTS`] orders looked after; what is acked past that is left alone. Worst case: one look over those orders,
-//! and six events.
+//! Bound: it follows [`OPEN_SLOTS`] open orders; further ones are ignored. Worst case: a scan of those orders, and six
+//! events.
 
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
@@ -20,11 +20,11 @@ use flow::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The most orders that it looks after.
+/// The most open orders that it follows.
 const OPEN_SLOTS: usize = 256;
-/// How long it waits for the answer to a change, in seconds.
+/// How long it waits for the report on a change, in seconds.
 const PATIENCE_S: u64 = 10;
-/// Price step where the listing does not tell one.
+/// Price step where the listing has none.
 const TICK: i64 = Px::ONE / 100;
 
 const SEED: IntParam = IntParam::new("seed", (0, u64::MAX), "1", "seed of the generator");
@@ -59,11 +59,11 @@ struct Open {
     id: OrderId,
     instrument: u32,
     filled: u64,
-    /// No change is asked for before; `Ns(0)` = none is on its way.
+    /// No further change before this time; `Ns(0)` = no change pending.
     busy_until: Ns,
 }
 
-/// What is known of an instrument. Not all zero, so that filling memory with it touches the memory.
+/// State per instrument. Not all zero, so that filling memory with it touches the memory.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     touch: Touch,
@@ -85,7 +85,7 @@ pub struct RandomStage {
     drawn: u64,
     chances: u64,
     group: u32,
-    /// Where it acted last: the other leg of a group.
+    /// The instrument of its last order: the other leg of a group.
     other: u32,
     ended: bool,
     account: Account,
@@ -129,7 +129,7 @@ impl RandomStage {
         Ok(Box::new(RandomStage::new(params, space)?))
     }
 
-    /// A number below `n`.
+    /// A random number below `n`.
     fn draw(&mut self, n: u64) -> u64 {
         self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.drawn;
@@ -141,7 +141,7 @@ impl RandomStage {
     #[inline]
     fn chance(&mut self, event: &Event, out: &mut Out) {
         let at = event.instrument;
-        if self.ended || !self.universe.has(at) || !self.known[at as usize].touch.is_whole() {
+        if self.ended || !self.universe.has(at) || !self.known[at as usize].touch.is_two_sided() {
             return;
         }
         self.chances += 1;
@@ -181,11 +181,11 @@ impl RandomStage {
             _ => order(join, self.qty, Tif::GoodTillCancelled),
         };
         self.other = at;
-        self.tell(at, side, dice, out);
+        self.push_signal(at, side, dice, out);
         emit::intent(out, at, side, &intent);
     }
 
-    fn tell(&self, at: u32, side: Side, dice: u64, out: &mut Out) {
+    fn push_signal(&self, at: u32, side: Side, dice: u64, out: &mut Out) {
         let entry = Signal {
             entry: self.known[at as usize].touch.against(side),
             stop: Px::NONE,
@@ -197,12 +197,13 @@ impl RandomStage {
         emit::signal(out, at, side, &entry, &[(Kind::BookTop, dice as f64, 30.0)]);
     }
 
-    /// Two legs: this instrument, and on the other side the one acted on last.
+    /// Two legs: this instrument, and opposite to it the instrument of its last order.
     fn group(&mut self, at: u32, side: Side, out: &mut Out) {
         self.group = self.group.wrapping_add(1).max(1);
         let other = std::mem::replace(&mut self.other, at);
-        let other = if self.universe.has(other) && self.known[other as usize].touch.is_whole() { other } else { at };
-        self.tell(at, side, 68, out);
+        let other =
+            if self.universe.has(other) && self.known[other as usize].touch.is_two_sided() { other } else { at };
+        self.push_signal(at, side, 68, out);
         for (leg, side) in [(at, side), (other, side.opposite())] {
             let px = self.known[leg as usize].touch.against(side);
             let intent = emit::new_order(RANDOM, self.account, px, self.qty, Tif::ImmediateOrCancel);
@@ -210,12 +211,12 @@ impl RandomStage {
         }
     }
 
-    /// Cancels or replaces one of the open orders, if the drawn one is not busy.
+    /// Cancels or replaces a random open order, unless a change is pending.
     fn change(&mut self, action: Action, now: Ns, out: &mut Out) {
         let pick = self.draw(self.opened as u64) as usize;
         let Open { id, instrument, filled, busy_until } = self.open[pick];
         let touch = self.known[instrument as usize].touch;
-        if now < busy_until || !touch.is_whole() {
+        if now < busy_until || !touch.is_two_sided() {
             return;
         }
         self.open[pick].busy_until = Ns(now.0.saturating_add(PATIENCE_S * Ns::SECOND));
@@ -229,7 +230,7 @@ impl RandomStage {
         self.open[..self.opened].iter().position(|o| o.id == id)
     }
 
-    /// Forgets an order; what it had filled.
+    /// Stops following an order; returns its filled quantity.
     fn close(&mut self, id: OrderId) -> u64 {
         let Some(at) = self.find(id) else { return 0 };
         let filled = self.open[at].filled;
@@ -279,7 +280,7 @@ impl RandomStage {
 }
 
 impl RandomStage {
-    /// A fill is taken back: what it had filled of its order is not open again.
+    /// Reverses a fill; the quantity does not become open again.
     fn bust(&mut self, event: &Event) {
         let Some(signed) = self.fills.reversed(event) else { return };
         if self.is_ours(OrderId(event.record::<Bust>().order_id))

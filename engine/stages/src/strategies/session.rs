@@ -1,26 +1,26 @@
-//! The window of a day in which a strategy may trade, in exchange time.
+//! A strategy's trading hours, in exchange time.
 //!
-//! The window is given as times of the wall clock of the listing's calendar. The day that holds an instant is looked up
-//! once and kept, so an event costs two comparisons. Clocks change in the first hours of a day: a time of day from
-//! three o'clock on is counted back from the day's end, an earlier one from its start.
+//! Hours are wall-clock times of the listing's calendar. The bounds of the current day are looked up once and kept, so an
+//! event costs two comparisons. Clocks change in the first hours of a day: a time from three o'clock on is counted back
+//! from the end of the day, an earlier one from its start.
 //!
-//! Bound: three instants an instrument. Worst case: one look into the table of time zones a day and instrument.
+//! Bound: two instants per instrument. Worst case: one time zone lookup per day and instrument.
 
 use flow::{Interval, Mic, Ns, ParamError, Params, TextParam, zone_of};
 use serde::{Deserialize, Serialize};
 
 const DAY_S: u64 = 86_400;
-/// No clock of the calendars changes from this second of a day on.
+/// Second of the day from which on no calendar's clock changes.
 const SETTLED_S: u64 = 3 * 3_600;
 
-/// From when on a strategy enters.
+/// Start of the hours in which it enters.
 pub(super) const SESSION_START: TextParam =
     TextParam::new("session_start", "09:35", "first entry, wall clock of the listing's calendar");
-/// Until when it does.
+/// End of those hours.
 pub(super) const SESSION_END: TextParam =
     TextParam::new("session_end", "15:55", "no entry from here on, and what is open is closed");
 
-/// Times of day, in seconds.
+/// Trading hours, in seconds of the day.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hours {
     pub(super) start_s: u64,
@@ -30,8 +30,7 @@ pub(super) struct Hours {
 impl Hours {
     /// Reads `session_start` and `session_end`.
     ///
-    /// # Errors
-    /// When one is no time of day, or the end is not after the start.
+    /// When one is not a time of day, or the end is not after the start.
     pub(super) fn read(stage: &str, params: &Params) -> Result<Hours, ParamError> {
         let read = |time: TextParam| {
             let (name, text) = (time.name(), params.get(time));
@@ -51,18 +50,18 @@ impl Hours {
     }
 }
 
-/// Where an instant lies.
+/// An instant relative to the trading hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Within {
-    /// Before the window of its day.
+    /// Before the hours of its day.
     Before,
-    /// In it.
+    /// Within the hours.
     Window,
-    /// After it.
+    /// After the hours.
     After,
 }
 
-/// The day looked at last.
+/// The bounds of the day that was looked up last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Day {
     start: Ns,
@@ -73,7 +72,7 @@ impl Day {
     /// No day yet.
     pub(super) const NONE: Day = Day { start: Ns::NONE, end: Ns(0) };
 
-    /// Where an instant lies in the window of its day.
+    /// Where an instant lies relative to the hours of its day.
     #[inline]
     pub(super) fn place(&mut self, now: Ns, calendar: Mic, hours: Hours) -> Within {
         if now < self.start || now >= self.end {

@@ -1,25 +1,26 @@
-//! Which instruments a strategy was told to trade, by symbol.
+//! The instruments that a strategy trades, given as symbols.
 //!
-//! Symbols come in pieces (`name` inputs) before their listing. Every piece strikes from a set of bits, one a wanted symbol,
-//! those that differ from it; what is left after the last piece is the symbol. Nothing is copied or allocated.
+//! A symbol arrives in pieces (`name` inputs) before its listing. A bit set per instrument holds the configured symbols that
+//! still match; each piece clears the others, and what is left after the last piece is the symbol. Nothing is copied or
+//! allocated.
 //!
-//! Bound: [`MAX_SYMBOLS`] symbols, eight bytes an instrument. Worst case: a piece is compared with every symbol.
+//! Bound: [`MAX_SYMBOLS`] symbols, eight bytes per instrument. Worst case: a piece is compared with every symbol.
 
 use flow::records::Name;
 use flow::{Event, ParamError, Params, StateError, StateReader, StateWriter};
 
-/// The most symbols in a list.
+/// The most symbols.
 pub const MAX_SYMBOLS: usize = 64;
 
-/// The instruments of a list of symbols; of an empty list, all.
+/// The instruments of a list of symbols; of an empty list, all instruments.
 pub(super) struct Universe {
     symbols: Box<[String]>,
-    /// An instrument's symbols that may still be meant.
+    /// Per instrument, a bit for each symbol that it may still have.
     candidates: Box<[u64]>,
 }
 
 impl Universe {
-    /// Nothing is chosen until it is named, but of an empty list everything.
+    /// Contains no instrument until it is named; with an empty list, every instrument.
     ///
     /// # Errors
     /// When the list is too long.
@@ -32,14 +33,14 @@ impl Universe {
         Ok(Universe { symbols, candidates: vec![0; instruments as usize].into_boxed_slice() })
     }
 
-    /// Whether an instrument is chosen; index 0 and those past the space never are.
+    /// Whether the strategy trades an instrument; never index 0 or one past the space.
     #[inline]
     pub(super) fn has(&self, instrument: u32) -> bool {
         let known = self.candidates.get(instrument as usize).filter(|_| instrument != 0);
         known.is_some_and(|bits| *bits != 0 || self.symbols.is_empty())
     }
 
-    /// Takes a piece of a name in.
+    /// Applies a piece of a name.
     pub(super) fn name(&mut self, event: &Event) {
         let name: &Name = event.record();
         let Some(bits) = self.candidates.get_mut(event.instrument as usize) else { return };
@@ -76,7 +77,7 @@ impl Universe {
     }
 }
 
-/// The index of a key, below `limit`.
+/// The instrument of a listing key, below `limit`.
 pub(super) fn index(key: &str, from: &StateReader<'_>, limit: usize) -> Result<usize, StateError> {
     let at = from.instrument(key)? as usize;
     if at >= limit {

@@ -1,7 +1,7 @@
-//! Wilder's average true range of closed bars.
+//! Wilder's average true range over closed bars.
 //!
-//! The first bar's true range is its high less its low; the mean of the first n is the seed, and then each bar weighs 1 / n.
-//! Bound: constant; nothing is known before n bars have closed.
+//! The first bar's true range is high less low; the mean of the first n bars is the seed, then each bar has weight 1 / n.
+//! Bound: O(1); the value is unknown before n bars have closed.
 
 use flow::Px;
 use flow::records::Bar;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Atr {
     bars: u32,
     close: Px,
-    /// The sum while there are too few bars, the average from then on.
+    /// The sum until there are n bars, the average from then on.
     value: f64,
 }
 
@@ -20,7 +20,7 @@ impl Atr {
     /// No bar yet.
     pub(super) const NONE: Atr = Atr { bars: 0, close: Px::NONE, value: 0.0 };
 
-    /// Takes a closed bar in.
+    /// Adds a closed bar.
     pub(super) fn add(&mut self, bar: &Bar, n: u32) {
         let close = self.close.known().unwrap_or(bar.low);
         let high = if self.close == Px::NONE { bar.high } else { bar.high.max(close) };

@@ -1,7 +1,7 @@
-//! Signed and whole volume of the last while, in sixteen slots of time.
+//! Net signed volume over the lookback, in sixteen slots of time.
 //!
-//! A slot is a sixteenth of the lookback; what is older than that falls out slot by slot, so the sum is over between
-//! fifteen and sixteen sixteenths of it. Bound: sixteen slots; a pause clears at most all of them.
+//! A slot is a sixteenth of the lookback. Old volume drops out slot by slot, so the sum covers between fifteen and sixteen
+//! sixteenths of it. Bound: sixteen slots; a pause clears at most all of them.
 
 use flow::Ns;
 use flow::records::Cvd;
@@ -9,35 +9,35 @@ use serde::{Deserialize, Serialize};
 
 const SLOTS: usize = 16;
 
-/// The slots.
+/// The sliding window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Window {
     signed: [i64; SLOTS],
     volume: [u64; SLOTS],
-    /// Number of the slot that is filled now.
+    /// Number of the current slot.
     slot: u64,
-    /// What was told last: signed, all, trades.
+    /// The last `cvd`: signed volume, total volume, trades.
     last: (i64, u64, u32),
 }
 
 impl Window {
-    /// Nothing yet. Not all zero, so that filling memory with it touches the memory.
+    /// Empty. Not all zero, so that filling memory with it touches the memory.
     pub(super) const NONE: Window = Window { signed: [0; SLOTS], volume: [0; SLOTS], slot: u64::MAX, last: (0, 0, 0) };
 
-    /// Takes a telling in; sums that begin anew (a session) count from zero.
-    pub(super) fn add(&mut self, now: Ns, lookback_ns: u64, told: &Cvd) {
-        self.turn(now, lookback_ns);
-        if told.trades < self.last.2 {
+    /// Adds the difference to the last `cvd`; after a new session it counts from zero.
+    pub(super) fn add(&mut self, now: Ns, lookback_ns: u64, cvd: &Cvd) {
+        self.advance(now, lookback_ns);
+        if cvd.trades < self.last.2 {
             self.last = (0, 0, 0);
         }
-        let all = told.buy_qty.0.saturating_add(told.sell_qty.0);
+        let all = cvd.buy_qty.0.saturating_add(cvd.sell_qty.0);
         let at = (self.slot % SLOTS as u64) as usize;
-        self.signed[at] = self.signed[at].saturating_add(told.cvd.saturating_sub(self.last.0));
+        self.signed[at] = self.signed[at].saturating_add(cvd.cvd.saturating_sub(self.last.0));
         self.volume[at] = self.volume[at].saturating_add(all.saturating_sub(self.last.1));
-        self.last = (told.cvd, all, told.trades);
+        self.last = (cvd.cvd, all, cvd.trades);
     }
 
-    fn turn(&mut self, now: Ns, lookback_ns: u64) {
+    fn advance(&mut self, now: Ns, lookback_ns: u64) {
         let slot = now.0 / (lookback_ns / SLOTS as u64).max(1);
         let gone = if self.slot == u64::MAX { SLOTS as u64 } else { slot.saturating_sub(self.slot) };
         for back in 0..gone.min(SLOTS as u64) {
@@ -47,7 +47,7 @@ impl Window {
         self.slot = slot;
     }
 
-    /// Net signed volume as a part of the volume, -1 to 1, and that volume.
+    /// Net signed volume as a fraction of the volume, -1 to 1, and the volume.
     pub(super) fn net(&self) -> (f64, u64) {
         let volume = self.volume.iter().fold(0_u64, |sum, v| sum.saturating_add(*v));
         let signed = self.signed.iter().fold(0_i64, |sum, v| sum.saturating_add(*v));

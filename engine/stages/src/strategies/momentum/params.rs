@@ -1,6 +1,4 @@
-//! What can be set of the strategy `momentum`, and the settings read from it.
-//!
-//! Bound: a handful of numbers.
+//! The parameters of the strategy `momentum`, and the settings read from them.
 
 use super::super::session::{Hours, SESSION_END, SESSION_START};
 use super::super::{ACCOUNT, QTY, SYMBOLS};
@@ -20,7 +18,7 @@ const MIN_IMBALANCE: FloatParam = FloatParam::new(
     "imbalance at the touch that it takes, towards the side of the trade",
 );
 const MAX_VPIN: FloatParam =
-    FloatParam::new("max_vpin", (0.0, 1.0), "0.6", "VPIN above which nothing is entered; 1 = not asked for");
+    FloatParam::new("max_vpin", (0.0, 1.0), "0.6", "VPIN above which nothing is entered; 1 = not measures for");
 const BAR: TextParam = TextParam::new("bar", "1m", "length of the bars whose range is averaged; one of the stage bars");
 const ATR_BARS: IntParam<u32> =
     IntParam::new("atr_bars", (1, 1_000), "14", "bars that the true range is averaged over").unit("bars");
@@ -63,7 +61,7 @@ pub const PARAMS: &[Param] = &[
     SHORT.param(),
 ];
 
-/// The settings.
+/// The settings of a run.
 pub(super) struct Settings {
     pub(super) account: Account,
     pub(super) qty: u64,
@@ -84,10 +82,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads them.
+    /// Reads the settings.
     ///
     /// # Errors
-    /// When the bar is no length or a time is no time of day.
+    /// When `bar` is not an interval or a time is not a time of day.
     pub(super) fn read(params: &Params) -> Result<Settings, ParamError> {
         let found = params.get(BAR).to_owned();
         let bar = found.parse::<Interval>();

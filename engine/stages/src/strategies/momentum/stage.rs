@@ -1,6 +1,6 @@
-//! The stage: entries at a telling of signed volume, exits at a telling of the touch.
+//! The stage: checks entries at every `cvd`, exits at every `book-top`.
 //!
-//! Every condition that is not known counts as not met.
+//! A condition whose value is unknown is not met. Bound: as the module above.
 
 use super::super::MOMENTUM;
 use super::super::emit::{self, Touch, Why};
@@ -19,7 +19,7 @@ use flow::{
 /// The strategy.
 pub struct MomentumStage {
     universe: Universe,
-    tracked: Box<[InstrumentState]>,
+    instruments: Box<[InstrumentState]>,
     fills: Executions<()>,
     settings: Settings,
     ended: bool,
@@ -29,11 +29,11 @@ impl MomentumStage {
     /// Builds the strategy with the parameters of [`super::PARAMS`].
     ///
     /// # Errors
-    /// When there are too many symbols, or a text is not what it has to be.
+    /// When there are too many symbols, or a parameter does not parse.
     pub fn new(params: &Params, space: Space) -> Result<MomentumStage, ParamError> {
         Ok(MomentumStage {
             universe: Universe::new("momentum", params, space.instruments)?,
-            tracked: vec![InstrumentState::NONE; space.instruments as usize].into_boxed_slice(),
+            instruments: vec![InstrumentState::NONE; space.instruments as usize].into_boxed_slice(),
             fills: Executions::new(space.fills, ()),
             settings: Settings::read(params)?,
             ended: false,
@@ -48,84 +48,84 @@ impl MomentumStage {
         Ok(Box::new(MomentumStage::new(params, space)?))
     }
 
-    /// Whether an answer is for an order of this strategy.
+    /// Whether a report is about an order of this strategy.
     fn is_ours(&self, id: u64) -> bool {
         let id = OrderId(id);
         (id.account(), id.strategy()) == (self.settings.account, MOMENTUM)
     }
 
-    /// Looks for an entry.
+    /// Checks the conditions of an entry, and enters.
     fn enter(&mut self, at: u32, now: Ns, out: &mut Out) {
         let Settings { cooldown_ns, max_age_ns, hours, short, .. } = self.settings;
-        let tracked = &mut self.tracked[at as usize];
-        let fresh = tracked.touch.is_whole() && now.0.saturating_sub(tracked.told.0) <= max_age_ns;
-        if tracked.is_working(now, cooldown_ns) || tracked.position != 0 || now < tracked.rest_until || !fresh {
+        let state = &mut self.instruments[at as usize];
+        let fresh = state.touch.is_two_sided() && now.0.saturating_sub(state.touch_ts.0) <= max_age_ns;
+        if state.is_working(now, cooldown_ns) || state.position != 0 || now < state.cooldown_until || !fresh {
             return;
         }
-        let (net, volume) = tracked.flow.net();
+        let (net, volume) = state.flow.net();
         let side = if net < 0.0 { Side::Sell } else { Side::Buy };
         let toward = if net < 0.0 { -1.0 } else { 1.0 };
         let set = &self.settings;
         let flows = net * toward >= set.min_flow && net != 0.0 && volume >= set.min_volume;
-        let leans = tracked.imbalance * toward >= set.min_imbalance;
-        let calm = set.max_vpin >= 1.0 || tracked.vpin <= set.max_vpin;
+        let leans = state.imbalance * toward >= set.min_imbalance;
+        let calm = set.max_vpin >= 1.0 || state.vpin <= set.max_vpin;
         if !flows || !leans || !calm || (side == Side::Sell && !short) {
             return;
         }
-        let Some(range) = tracked.atr.value(set.atr_bars).filter(|range| *range > 0.0) else { return };
-        if tracked.day.place(tracked.exchange_ts, Mic(tracked.calendar), hours) != Within::Window {
+        let Some(range) = state.atr.value(set.atr_bars).filter(|range| *range > 0.0) else { return };
+        if state.day.place(state.exchange_ts, Mic(state.calendar), hours) != Within::Window {
             return;
         }
-        let entry = tracked.touch.against(side);
-        let away = |ranges: f64, sign: f64| Px(entry.0.saturating_add(steps(range * ranges, tracked.tick, sign)));
-        (tracked.stop, tracked.target) = (away(set.stop_atr, -toward), away(set.target_atr, toward));
-        (tracked.working, tracked.patience) = (set.qty, Ns(now.0.saturating_add(set.patience_ns)));
-        let calmness = if tracked.vpin.is_nan() { 0.5 } else { 1.0 - tracked.vpin };
+        let entry = state.touch.against(side);
+        let away = |ranges: f64, sign: f64| Px(entry.0.saturating_add(steps(range * ranges, state.tick, sign)));
+        (state.stop, state.target) = (away(set.stop_atr, -toward), away(set.target_atr, toward));
+        (state.working, state.patience) = (set.qty, Ns(now.0.saturating_add(set.patience_ns)));
+        let calmness = if state.vpin.is_nan() { 0.5 } else { 1.0 - state.vpin };
         let signal = Signal {
             entry,
-            stop: tracked.stop,
-            target: tracked.target,
-            confidence: ((net * toward + tracked.imbalance.abs() + calmness) / 3.0).clamp(0.0, 1.0),
+            stop: state.stop,
+            target: state.target,
+            confidence: ((net * toward + state.imbalance.abs() + calmness) / 3.0).clamp(0.0, 1.0),
             strategy: MOMENTUM,
             ..Default::default()
         };
         let why = [
             (Kind::Cvd, net, set.min_flow * toward),
-            (Kind::Imbalance, tracked.imbalance, set.min_imbalance * toward),
-            (Kind::Vpin, tracked.vpin, set.max_vpin),
+            (Kind::Imbalance, state.imbalance, set.min_imbalance * toward),
+            (Kind::Vpin, state.vpin, set.max_vpin),
         ];
-        let asked = if set.max_vpin >= 1.0 { 2 } else { 3 };
-        emit::signal(out, at, side, &signal, &why[..asked]);
+        let measures = if set.max_vpin >= 1.0 { 2 } else { 3 };
+        emit::signal(out, at, side, &signal, &why[..measures]);
         let intent = emit::new_order(MOMENTUM, set.account, entry, set.qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &intent);
     }
 
-    /// Looks for an exit of an open position.
+    /// Checks the conditions of an exit, and leaves.
     fn leave(&mut self, at: u32, now: Ns, out: &mut Out) {
         let Settings { cooldown_ns, hours, account, patience_ns, .. } = self.settings;
-        let tracked = &mut self.tracked[at as usize];
-        if tracked.position == 0 || !tracked.touch.is_whole() || tracked.is_working(now, cooldown_ns) {
+        let state = &mut self.instruments[at as usize];
+        if state.position == 0 || !state.touch.is_two_sided() || state.is_working(now, cooldown_ns) {
             return;
         }
-        let side = if tracked.position > 0 { Side::Sell } else { Side::Buy };
-        let px = tracked.touch.against(side);
+        let side = if state.position > 0 { Side::Sell } else { Side::Buy };
+        let px = state.touch.against(side);
         let touched = |level: Px, below: bool| level != Px::NONE && if below { px <= level } else { px >= level };
         let long = side == Side::Sell;
-        let why: Why = if tracked.day.place(tracked.exchange_ts, Mic(tracked.calendar), hours) != Within::Window {
+        let why: Why = if state.day.place(state.exchange_ts, Mic(state.calendar), hours) != Within::Window {
             let day = 86_400 * Ns::SECOND;
-            (Kind::Status, (tracked.exchange_ts.0 % day / Ns::SECOND) as f64, hours.end_s as f64)
-        } else if touched(tracked.stop, long) {
-            (Kind::BookTop, emit::units(px), emit::units(tracked.stop))
-        } else if touched(tracked.target, !long) {
-            (Kind::BookTop, emit::units(px), emit::units(tracked.target))
-        } else if tracked.stop == Px::NONE {
-            // A bust brought it back, or it was carried over: nothing protects it.
-            (Kind::Position, tracked.position as f64, 0.0)
+            (Kind::Status, (state.exchange_ts.0 % day / Ns::SECOND) as f64, hours.end_s as f64)
+        } else if touched(state.stop, long) {
+            (Kind::BookTop, emit::price(px), emit::price(state.stop))
+        } else if touched(state.target, !long) {
+            (Kind::BookTop, emit::price(px), emit::price(state.target))
+        } else if state.stop == Px::NONE {
+            // After a bust, or carried over from another journal: the position has no stop.
+            (Kind::Position, state.position as f64, 0.0)
         } else {
             return;
         };
-        let qty = tracked.position.unsigned_abs();
-        (tracked.working, tracked.patience) = (qty, Ns(now.0.saturating_add(patience_ns)));
+        let qty = state.position.unsigned_abs();
+        (state.working, state.patience) = (qty, Ns(now.0.saturating_add(patience_ns)));
         let signal = Signal {
             entry: px,
             stop: Px::NONE,
@@ -142,79 +142,79 @@ impl MomentumStage {
     #[inline]
     fn top(&mut self, event: &Event, out: &mut Out) {
         let top: &BookTop = event.record();
-        let tracked = &mut self.tracked[event.instrument as usize];
-        tracked.touch = Touch::of(top);
-        (tracked.told, tracked.exchange_ts) = (event.ts, top.exchange_ts.known().unwrap_or(event.ts));
-        if !self.ended && tracked.position != 0 {
+        let state = &mut self.instruments[event.instrument as usize];
+        state.touch = Touch::of(top);
+        (state.touch_ts, state.exchange_ts) = (event.ts, top.exchange_ts.known().unwrap_or(event.ts));
+        if !self.ended && state.position != 0 {
             self.leave(event.instrument, event.ts, out);
         }
     }
 
-    /// A fill is taken back.
+    /// Reverses a fill.
     #[cold]
     fn bust(&mut self, event: &Event) {
         let Some(signed) = self.fills.reversed(event) else { return };
         if self.is_ours(event.record::<Bust>().order_id) {
-            let tracked = &mut self.tracked[event.instrument as usize];
-            tracked.position = tracked.position.saturating_sub(signed);
-            if tracked.working == 0 {
-                tracked.close(event.ts, self.settings.cooldown_ns);
+            let state = &mut self.instruments[event.instrument as usize];
+            state.position = state.position.saturating_sub(signed);
+            if state.working == 0 {
+                state.close(event.ts, self.settings.cooldown_ns);
             }
         }
     }
 
-    fn over(&mut self, id: u64, event: &Event) {
+    fn order_ended(&mut self, id: u64, event: &Event) {
         if self.is_ours(id) {
             let cooldown_ns = self.settings.cooldown_ns;
-            self.tracked[event.instrument as usize].settle(event.ts, cooldown_ns);
+            self.instruments[event.instrument as usize].settle(event.ts, cooldown_ns);
         }
     }
 
-    /// What an event says of an instrument, and what follows.
+    /// Updates the state of an instrument, and acts on it.
     #[inline]
-    fn hear(&mut self, event: &Event, out: &mut Out) {
-        let tracked = &mut self.tracked[event.instrument as usize];
-        tracked.known = true;
+    fn update(&mut self, event: &Event, out: &mut Out) {
+        let state = &mut self.instruments[event.instrument as usize];
+        state.known = true;
         match event.kind {
             Kind::BookTop => self.top(event, out),
-            Kind::Imbalance => tracked.imbalance = canonical(event.record::<Imbalance>().l1),
+            Kind::Imbalance => state.imbalance = canonical(event.record::<Imbalance>().l1),
             Kind::Cvd => {
-                tracked.flow.add(event.ts, self.settings.lookback_ns, event.record());
+                state.flow.add(event.ts, self.settings.lookback_ns, event.record());
                 if !self.ended && self.universe.has(event.instrument) {
                     self.enter(event.instrument, event.ts, out);
                 }
             }
-            Kind::Vpin => tracked.vpin = canonical(event.record::<Vpin>().vpin),
+            Kind::Vpin => state.vpin = canonical(event.record::<Vpin>().vpin),
             Kind::Bar => {
                 let bar: &Bar = event.record();
                 if bar.interval_s == self.settings.bar_s {
-                    tracked.atr.add(bar, self.settings.atr_bars);
+                    state.atr.add(bar, self.settings.atr_bars);
                 }
             }
             Kind::Listing => {
                 let listing: &Listing = event.record();
-                (tracked.calendar, tracked.tick) = (listing.calendar, listing.tick_px.0.max(1));
+                (state.calendar, state.tick) = (listing.calendar, listing.tick_px.0.max(1));
             }
             Kind::Fill => {
                 let fill: &Fill = event.record();
                 let booked = self.fills.fill(event, event.side());
                 if self.is_ours(fill.order_id) {
                     let cooldown_ns = self.settings.cooldown_ns;
-                    let tracked = &mut self.tracked[event.instrument as usize];
+                    let state = &mut self.instruments[event.instrument as usize];
                     let of_working = if booked == Booked::Filled { fill.qty.0 } else { 0 };
-                    tracked.fill(event.side(), fill.qty.0, of_working, event.ts, cooldown_ns);
+                    state.fill(event.side(), fill.qty.0, of_working, event.ts, cooldown_ns);
                 }
             }
             Kind::Bust => self.bust(event),
-            Kind::Cancelled => self.over(event.record::<Cancelled>().order_id, event),
-            Kind::Reject => self.over(event.record::<Reject>().order_id, event),
-            Kind::Refused => self.over(event.record::<Refused>().order_id, event),
+            Kind::Cancelled => self.order_ended(event.record::<Cancelled>().order_id, event),
+            Kind::Reject => self.order_ended(event.record::<Reject>().order_id, event),
+            Kind::Refused => self.order_ended(event.record::<Refused>().order_id, event),
             _ => {}
         }
     }
 }
 
-/// A distance in whole steps of price, at least one, with a sign.
+/// A distance as a signed number of whole ticks, at least one, rounded up.
 fn steps(distance: f64, tick: i64, sign: f64) -> i64 {
     let units = (distance * Px::ONE as f64) as i64;
     let whole = units.saturating_add(tick - 1) / tick;
@@ -222,7 +222,7 @@ fn steps(distance: f64, tick: i64, sign: f64) -> i64 {
     if sign < 0.0 { -all } else { all }
 }
 
-/// One form of what is not known, so that equal states are equal bytes.
+/// The same NaN for every unknown value, so that equal states are equal bytes.
 fn canonical(measure: f64) -> f64 {
     if measure.is_nan() { f64::NAN } else { measure }
 }
@@ -250,7 +250,7 @@ impl Stage for MomentumStage {
         Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
     }
 
-    /// The fills of all instruments are remembered together.
+    /// Global: fills are remembered across instruments.
     fn scope(&self) -> Scope {
         Scope::Global
     }
@@ -265,15 +265,15 @@ impl Stage for MomentumStage {
         match event.kind {
             Kind::Name => self.universe.name(event),
             Kind::EndOfInput => self.ended = true,
-            _ if event.instrument == 0 || event.instrument as usize >= self.tracked.len() => {}
-            _ => self.hear(event, out),
+            _ if event.instrument == 0 || event.instrument as usize >= self.instruments.len() => {}
+            _ => self.update(event, out),
         }
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
         self.universe.save(to);
         to.put(&self.ended);
-        let known = self.tracked.iter().enumerate().filter(|(_, w)| w.known);
+        let known = self.instruments.iter().enumerate().filter(|(_, w)| w.known);
         let mut known: Vec<_> = known.map(|(at, w)| (to.key(at as u32), *w)).collect();
         known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
@@ -283,11 +283,11 @@ impl Stage for MomentumStage {
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.universe.load(from)?;
         self.ended = from.get()?;
-        self.tracked.fill(InstrumentState::NONE);
-        for (key, tracked) in from.get::<Vec<(String, InstrumentState)>>()? {
-            let at = index(&key, from, self.tracked.len())?;
-            self.tracked[at] = tracked;
+        self.instruments.fill(InstrumentState::NONE);
+        for (key, state) in from.get::<Vec<(String, InstrumentState)>>()? {
+            let at = index(&key, from, self.instruments.len())?;
+            self.instruments[at] = state;
         }
-        self.fills.load(from, self.tracked.len())
+        self.fills.load(from, self.instruments.len())
     }
 }

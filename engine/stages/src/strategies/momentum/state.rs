@@ -1,7 +1,7 @@
-//! What the strategy knows of an instrument.
+//! What the strategy keeps per instrument.
 //!
-//! At most one order of an instrument is on its way or at the venue, and it never rests, so every answer that names the
-//! strategy and the instrument is that order's. Bound: 450 bytes an instrument.
+//! An instrument has at most one order working, and it never rests, so every report for this strategy and instrument is
+//! about that order. Bound: 450 bytes per instrument.
 
 use super::super::emit::Touch;
 use super::super::session::Day;
@@ -13,41 +13,41 @@ use serde::{Deserialize, Serialize};
 /// One instrument.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct InstrumentState {
-    /// Whether anything was told of it.
+    /// Whether any event concerned it.
     pub(super) known: bool,
     pub(super) calendar: [u8; 4],
     pub(super) tick: i64,
     pub(super) touch: Touch,
-    /// When the touch was told.
-    pub(super) told: Ns,
+    /// When the touch was last published.
+    pub(super) touch_ts: Ns,
     /// Exchange time of the touch.
     pub(super) exchange_ts: Ns,
     pub(super) day: Day,
     pub(super) flow: Window,
     pub(super) atr: Atr,
-    /// At the touch; NaN = not known.
+    /// Imbalance at the touch; NaN = unknown.
     pub(super) imbalance: f64,
-    /// NaN = not known.
+    /// VPIN; NaN = unknown.
     pub(super) vpin: f64,
     pub(super) position: i64,
     pub(super) stop: Px,
     pub(super) target: Px,
-    /// Quantity of the order on its way that no answer accounts for yet; 0 = none is on its way.
+    /// Quantity of the working order that no report accounts for yet; 0 = no working order.
     pub(super) working: u64,
-    /// When the order is given up.
+    /// When the working order is given up.
     pub(super) patience: Ns,
-    /// No entry before.
-    pub(super) rest_until: Ns,
+    /// No entry before this time.
+    pub(super) cooldown_until: Ns,
 }
 
 impl InstrumentState {
-    /// Nothing known. Not all zero, so that filling memory with it touches the memory.
+    /// Initial state. Not all zero, so that filling memory with it touches the memory.
     pub(super) const NONE: InstrumentState = InstrumentState {
         known: false,
         calendar: *b"----",
         tick: 1,
         touch: Touch::NONE,
-        told: Ns(0),
+        touch_ts: Ns(0),
         exchange_ts: Ns(0),
         day: Day::NONE,
         flow: Window::NONE,
@@ -59,10 +59,10 @@ impl InstrumentState {
         target: Px::NONE,
         working: 0,
         patience: Ns(0),
-        rest_until: Ns(0),
+        cooldown_until: Ns(0),
     };
 
-    /// A fill of ours; `of_working` of it is of the order on its way.
+    /// A fill of ours; `of_working` of it belongs to the working order.
     pub(super) fn fill(&mut self, side: Side, qty: u64, of_working: u64, now: Ns, cooldown_ns: u64) {
         let size = i64::try_from(qty).unwrap_or(i64::MAX);
         self.position = match side {
@@ -77,21 +77,21 @@ impl InstrumentState {
         }
     }
 
-    /// Our order is over, whatever became of it.
+    /// The working order ended, one way or another.
     pub(super) fn settle(&mut self, now: Ns, cooldown_ns: u64) {
         self.working = 0;
         self.close(now, cooldown_ns);
     }
 
-    /// Without a position there is neither stop nor target, and no entry for a while.
+    /// When flat: removes stop and target, and starts the cooldown.
     pub(super) fn close(&mut self, now: Ns, cooldown_ns: u64) {
         if self.position == 0 {
             (self.stop, self.target) = (Px::NONE, Px::NONE);
-            self.rest_until = Ns(now.0.saturating_add(cooldown_ns));
+            self.cooldown_until = Ns(now.0.saturating_add(cooldown_ns));
         }
     }
 
-    /// Whether an order is on its way; one that got no answer in time is given up.
+    /// Whether an order is working; one without a report in time is given up.
     pub(super) fn is_working(&mut self, now: Ns, cooldown_ns: u64) -> bool {
         if self.working > 0 && now >= self.patience {
             self.settle(now, cooldown_ns);
