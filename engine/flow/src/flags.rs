@@ -62,6 +62,8 @@ impl Flags {
     pub const AUCTION: Flags = Flags(1 << 9);
     /// An execution that is printed elsewhere: it moves the book and no volume.
     pub const NON_PRINTABLE: Flags = Flags(1 << 10);
+    /// What an event passes on to all that a stage derives from it.
+    pub const INHERITED: Flags = Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0);
     /// Every single bit with its name, for tables and schemas.
     pub const NAMES: [(Flags, &'static str); 9] = [
         (Flags::SNAPSHOT, "snapshot"),
@@ -103,6 +105,12 @@ impl Flags {
     #[inline]
     pub const fn without(self, other: Flags) -> Flags {
         Flags(self.0 & !other.0)
+    }
+
+    /// Those of these flags that what follows from the event has too.
+    #[inline]
+    pub const fn inherited(self) -> Flags {
+        Flags(self.0 & Flags::INHERITED.0)
     }
 
     /// Whether every bit of `other` is set.

@@ -9,6 +9,7 @@ pub mod bars;
 pub mod book;
 pub mod exchange_sim;
 mod executions;
+mod keyed;
 pub mod measures;
 pub mod orders;
 mod registry;
@@ -17,6 +18,8 @@ mod rounding;
 pub mod router;
 mod space;
 pub mod strategies;
+mod uncut;
 
-pub use registry::{Build, STAGES, StageEntry};
+pub use registry::{Build, RESERVED, STAGES, StageEntry};
 pub use space::Space;
+pub use uncut::{Part, entries, uncut};

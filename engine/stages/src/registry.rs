@@ -1,9 +1,22 @@
 //! The registry of stages: one entry each, in pipeline order.
+//!
+//! Every stage has a fixed position, a number from 1 to 126 that stands in its entry for ever and goes into the ids of its
+//! events: who else runs changes no id. Positions rise in the order of the pipeline, with gaps for what is to come. 0 is
+//! the ingress, 127 the simulated venue.
+//!
+//! | positions | whose |
+//! |---|---|
+//! | 2 | `pulse`, reserved |
+//! | 8 | `book` |
+//! | 16 | `bars` |
+//! | 24 | `portfolio`, reserved |
+//! | 32 to 68, every fourth | families of measures, see [`crate::measures::Family`]; ten at most |
+//! | 72 to 99 | strategies, one each |
+//! | 104, 112, 120 | `orders`, `risk`, `router` |
 
 use crate::Space;
 use crate::bars::{self, BarStage};
 use crate::book::{self, BookStage};
-use crate::measures::{self, CvdStage, ImbalanceStage, VpinStage};
 use crate::orders::{self, OrdersStage};
 use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
@@ -21,6 +34,8 @@ pub struct StageEntry {
     pub doc: &'static str,
     /// What it does, in one sentence.
     pub about: &'static str,
+    /// Its fixed position in the ids of events.
+    pub position: u8,
     /// Its parameters.
     pub params: &'static [Param],
     /// Builds the stage; allocates and touches all the memory that it will ever use.
@@ -29,12 +44,16 @@ pub struct StageEntry {
 
 flow::registered!(StageEntry);
 
-/// Every stage, in pipeline order.
+/// Positions of stages that do not exist yet.
+pub const RESERVED: &[(&str, u8)] = &[("pulse", 2), ("portfolio", 24)];
+
+/// Every stage that is no measure, in pipeline order.
 pub const STAGES: &[StageEntry] = &[
     StageEntry {
         name: "book",
         doc: "engine/stages/docs/book.md",
         about: "Keeps the order book of every instrument, by order or by level; emits trades, levels and the top.",
+        position: 8,
         params: book::PARAMS,
         build: BookStage::build,
     },
@@ -42,34 +61,15 @@ pub const STAGES: &[StageEntry] = &[
         name: "bars",
         doc: "engine/stages/docs/bars.md",
         about: "Builds time bars of one or several lengths from trades.",
+        position: 16,
         params: bars::PARAMS,
         build: BarStage::build,
-    },
-    StageEntry {
-        name: "cvd",
-        doc: "engine/stages/docs/cvd.md",
-        about: "Cumulative volume delta: signed volume since the session began, after every trade.",
-        params: measures::CVD_PARAMS,
-        build: CvdStage::build,
-    },
-    StageEntry {
-        name: "imbalance",
-        doc: "engine/stages/docs/imbalance.md",
-        about: "Book imbalance at the touch and over the best levels; mid and weighted mid.",
-        params: measures::IMBALANCE_PARAMS,
-        build: ImbalanceStage::build,
-    },
-    StageEntry {
-        name: "vpin",
-        doc: "engine/stages/docs/vpin.md",
-        about: "VPIN: how one-sided the last buckets of equal volume were, by aggressor or by bar.",
-        params: measures::VPIN_PARAMS,
-        build: VpinStage::build,
     },
     StageEntry {
         name: "momentum",
         doc: "engine/stages/docs/momentum.md",
         about: "Order-flow momentum: follows aggressive flow while the book agrees and the flow is not toxic.",
+        position: 72,
         params: strategies::MOMENTUM_PARAMS,
         build: MomentumStage::build,
     },
@@ -77,6 +77,7 @@ pub const STAGES: &[StageEntry] = &[
         name: "buy-and-hold",
         doc: "engine/stages/docs/buy-and-hold.md",
         about: "Buys each of its instruments once, at the market.",
+        position: 73,
         params: strategies::BUY_AND_HOLD_PARAMS,
         build: BuyAndHoldStage::build,
     },
@@ -84,6 +85,7 @@ pub const STAGES: &[StageEntry] = &[
         name: "random",
         doc: "engine/stages/docs/random.md",
         about: "Trades at random from a seed, with every kind of order; for tests.",
+        position: 74,
         params: strategies::RANDOM_PARAMS,
         build: RandomStage::build,
     },
@@ -91,6 +93,7 @@ pub const STAGES: &[StageEntry] = &[
         name: "orders",
         doc: "engine/stages/docs/orders.md",
         about: "Turns intents into requests; keeps order life cycles, positions and P&L.",
+        position: 104,
         params: orders::PARAMS,
         build: OrdersStage::build,
     },
@@ -98,6 +101,7 @@ pub const STAGES: &[StageEntry] = &[
         name: "risk",
         doc: "engine/stages/docs/risk.md",
         about: "Approves new orders and replaces, or refuses them with the check, its limit and the value.",
+        position: 112,
         params: risk::PARAMS,
         build: RiskStage::build,
     },
@@ -105,6 +109,7 @@ pub const STAGES: &[StageEntry] = &[
         name: "router",
         doc: "engine/stages/docs/router.md",
         about: "Routes approved orders, and every cancel, to the configured venue.",
+        position: 120,
         params: router::PARAMS,
         build: RouterStage::build,
     },

@@ -1,15 +1,15 @@
 //! Imbalance of the book: which side waits with more.
 //!
-//! Computed when the book tells a new touch, which it does once a group is complete: the levels of the group are then
+//! Computed when the book emits a new touch, which it does once a group is complete: the levels of the group are then
 //! known. Levels arrive before the top that closes their group, since a stage's events pass the pipeline in their order.
 
-use super::ladders::{Known, Ladders, quantities};
+use super::depth::quantities;
+use super::{Context, Depth, DepthLimits, Measure, Needs};
 use crate::Space;
 use crate::rounding::divide_half_even;
-use flow::records::{BookTop, Imbalance};
+use flow::records::{self, BookTop};
 use flow::{
-    ChoiceParam, Choices, Event, FloatParam, IntParam, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side,
-    Stage, StateError, StateReader, StateWriter, choices,
+    ChoiceParam, Choices, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Side, choices,
 };
 
 /// The most levels of a side.
@@ -52,71 +52,94 @@ pub const PARAMS: &[Param] =
 /// How levels are weighed, by the number that stands in the record.
 const WEIGHTINGS: Choices<u8> = choices! { "equal" => 1, "harmonic" => 2, "exponential" => 3 };
 
-/// Compares the sides of every book.
-pub struct ImbalanceStage {
+/// The measure `imbalance`.
+pub struct Imbalance {
     weighting: u8,
     /// Of the levels, best first.
     weights: Box<[f64]>,
     /// `None` where the touch is all that is asked for.
-    ladders: Option<Ladders>,
+    depth: Option<DepthLimits>,
 }
 
-impl ImbalanceStage {
-    /// Builds the stage with the parameters of [`PARAMS`].
-    pub fn new(params: &Params, space: Space) -> ImbalanceStage {
+impl Imbalance {
+    fn read(params: &Params) -> Imbalance {
         let (weighting, levels, lambda) = (params.get(WEIGHTING), params.get(LEVELS), params.get(LAMBDA));
         let weight = |k: u64| match weighting {
             1 => 1.0,
             2 => 1.0 / k as f64,
             _ => libm::exp(-lambda * (k - 1) as f64),
         };
-        let ladders = || Ladders::new(space, params.get(MAX_BOOKS), params.get(MAX_LEVELS));
-        ImbalanceStage { weighting, weights: (1..=levels).map(weight).collect(), ladders: (levels > 1).then(ladders) }
+        let limits = DepthLimits { books: params.get(MAX_BOOKS), levels: params.get(MAX_LEVELS) };
+        Imbalance { weighting, weights: (1..=levels).map(weight).collect(), depth: (levels > 1).then_some(limits) }
     }
 
-    /// The registry's builder.
-    ///
-    /// # Errors
-    /// Never: every value in its range makes a stage.
-    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
-        Ok(Box::new(ImbalanceStage::new(params, space)))
+    /// Absent where the depth is unknown or does not begin with the touch of the event.
+    fn depth(&self, instrument: u32, top: &BookTop, l1: f64, context: &Context) -> f64 {
+        if self.depth.is_none() {
+            return l1;
+        }
+        let book = match context.depth(instrument) {
+            Depth::Levels(book) => book,
+            Depth::TouchOnly => return l1,
+            Depth::Unknown => return f64::NAN,
+        };
+        let kept = book.top();
+        let touch = (top.bid_px, top.bid_qty.0, top.ask_px, top.ask_qty.0);
+        if (kept.bid_px, kept.bid_qty, kept.ask_px, kept.ask_qty) != touch {
+            return f64::NAN;
+        }
+        let weighed = |side| self.weights.iter().zip(quantities(&book, side)).map(|(w, qty)| w * qty).sum::<f64>();
+        balance(weighed(Side::Buy), weighed(Side::Sell))
+    }
+}
+
+impl Measure for Imbalance {
+    type Records = records::Imbalance;
+    type State = ();
+
+    fn new(params: &Params, _: Space) -> Result<(Imbalance, ()), ParamError> {
+        Ok((Imbalance::read(params), ()))
     }
 
-    #[inline]
-    fn measure(&self, instrument: u32, top: &BookTop) -> Imbalance {
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[Kind::BookTop])
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { depth: self.depth, ..Needs::NONE }
+    }
+
+    fn terms(&self) -> Vec<u64> {
+        vec![u64::from(self.depth.is_some())]
+    }
+
+    #[inline(always)]
+    fn on(&self, (): &mut (), context: &Context, event: &Event) -> Option<records::Imbalance> {
+        let top: &BookTop = event.get()?;
         let (levels, weighting) = (self.weights.len() as u32, self.weighting);
         let touch = (top.bid_px.known(), top.ask_px.known());
         let ((Some(bid), Some(ask)), true) = (touch, top.bid_qty.0 > 0 && top.ask_qty.0 > 0) else {
             let (l1, depth, none) = (f64::NAN, f64::NAN, Px::NONE);
-            return Imbalance { l1, depth, mid: none, weighted_mid: none, levels, weighting, reserved: [0; 3] };
+            return Some(records::Imbalance {
+                l1,
+                depth,
+                mid: none,
+                weighted_mid: none,
+                levels,
+                weighting,
+                reserved: [0; 3],
+            });
         };
         let l1 = balance(top.bid_qty.0 as f64, top.ask_qty.0 as f64);
-        Imbalance {
+        Some(records::Imbalance {
             l1,
-            depth: self.depth(instrument, top, l1),
+            depth: self.depth(event.instrument, top, l1, context),
             mid: Px(divide_half_even(i128::from(bid.0) + i128::from(ask.0), 2)),
             weighted_mid: weighted_mid(bid, top.bid_qty.0, ask, top.ask_qty.0),
             levels,
             weighting,
             reserved: [0; 3],
-        }
-    }
-
-    /// Absent where the ladder is not whole or does not begin with the touch that was told.
-    fn depth(&self, instrument: u32, top: &BookTop, l1: f64) -> f64 {
-        let Some(ladders) = &self.ladders else { return l1 };
-        let book = match ladders.known(instrument) {
-            Known::Levels(book) => book,
-            Known::Touch => return l1,
-            Known::Nothing => return f64::NAN,
-        };
-        let kept = book.top();
-        let told = (top.bid_px, top.bid_qty.0, top.ask_px, top.ask_qty.0);
-        if (kept.bid_px, kept.bid_qty, kept.ask_px, kept.ask_qty) != told {
-            return f64::NAN;
-        }
-        let weighed = |side| self.weights.iter().zip(quantities(&book, side)).map(|(w, qty)| w * qty).sum::<f64>();
-        balance(weighed(Side::Buy), weighed(Side::Sell))
+        })
     }
 }
 
@@ -134,56 +157,5 @@ fn weighted_mid(bid: Px, bid_qty: u64, ask: Px, ask_qty: u64) -> Px {
     match money(ask, bid_qty).checked_add(money(bid, ask_qty)) {
         Some(sum) => Px(divide_half_even(sum, i128::from(bid_qty) + i128::from(ask_qty))),
         None => Px::NONE,
-    }
-}
-
-impl Stage for ImbalanceStage {
-    fn reads(&self) -> Kinds {
-        match self.ladders {
-            Some(_) => Kinds::of(&[Kind::Listing, Kind::Clear, Kind::Level, Kind::BookTop]),
-            None => Kinds::of(&[Kind::BookTop]),
-        }
-    }
-
-    fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Imbalance])
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::Instrument
-    }
-
-    fn fan_out(&self) -> usize {
-        1
-    }
-
-    #[inline]
-    fn on_event(&mut self, event: &Event, out: &mut Out) {
-        if event.kind == Kind::BookTop {
-            let measure = self.measure(event.instrument, event.record());
-            return out.push(event.instrument, event.flags, &measure);
-        }
-        let Some(ladders) = &mut self.ladders else { return };
-        match event.kind {
-            Kind::Level => ladders.level(event),
-            Kind::Clear => ladders.clear(event),
-            Kind::Listing => ladders.list(event),
-            _ => {}
-        }
-    }
-
-    fn save(&self, to: &mut StateWriter<'_>) {
-        to.put(&self.ladders.is_some());
-        if let Some(ladders) = &self.ladders {
-            ladders.save(to);
-        }
-    }
-
-    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        match (&mut self.ladders, from.get::<bool>()?) {
-            (Some(ladders), true) => ladders.load(from),
-            (None, false) => Ok(()),
-            _ => Err(StateError::Inconsistent("levels where none are kept, or none where they are")),
-        }
     }
 }

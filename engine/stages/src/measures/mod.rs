@@ -1,84 +1,63 @@
-//! Measures of order flow: who pushes, and how hard.
+//! Measures: numbers that describe a market, each a file, an entry and a page.
 //!
-//! [`CvdStage`] sums signed volume, [`ImbalanceStage`] compares the sides of the book, [`VpinStage`] measures how one-sided
-//! equal pieces of volume are. Each is a file, a kind of event and a page: `docs/cvd.md`, `docs/imbalance.md`,
-//! `docs/vpin.md` have definitions, parameters and cost. What is a sum of market numbers stays an integer; a measure is
-//! one division at the end.
+//! A [`Measure`] holds its parameters and turns an event into at most one group of records. The rest is the host's: the
+//! state of every instrument ([`PerInstrument`]), sessions, saving and loading, and the [`Context`] that several measures
+//! share. The measures of a [`Family`] run in one stage, the [`Host`]; configurations name the measures, never the
+//! family. What is a sum of market numbers stays an integer; a measure is one division at the end.
+//! `docs/measures.md` shows how to add one.
 //!
-//! Bound: arrays by instrument, allocated and written at construction. Worst case of an event: a trade that closes more
-//! buckets than the window of `vpin` holds, linear in the window.
+//! Bound: arrays by instrument, allocated and written at construction. Worst case of an event: that of the measure that
+//! costs most; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
-mod buckets;
-mod bulk;
-mod cvd;
-mod imbalance;
-mod ladders;
+pub mod cvd;
+pub mod imbalance;
+pub mod vpin;
+
+mod context;
+mod depth;
+mod entry;
+mod host;
+mod measure;
+mod per_instrument;
 mod session;
-mod vpin;
 
-pub use cvd::{CvdStage, PARAMS as CVD_PARAMS};
-pub use imbalance::{ImbalanceStage, PARAMS as IMBALANCE_PARAMS};
-pub use vpin::{PARAMS as VPIN_PARAMS, VpinStage};
+pub use context::{Context, LastTrade, Needs, Touch};
+pub use depth::{Depth, DepthLimits};
+pub use entry::{Build, Family, MeasureEntry};
+pub use host::{Host, Many, MeasureSet, One};
+pub use measure::{Aggressor, Measure, MeasureState, counted};
+pub use per_instrument::PerInstrument;
+pub use session::{OfSession, Session};
 
-use flow::records::Trade;
-use flow::{Event, Flags, Px, Qty};
+use measure::emit;
 
-/// The trade of an event and the place of its instrument among so many, if it is news that a trade took place: not one of
-/// a snapshot, without quantity or without price.
-#[inline]
-fn traded(event: &Event, instruments: usize) -> Option<(usize, &Trade)> {
-    let (at, trade) = (event.instrument as usize, event.record::<Trade>());
-    let counts = at != 0 && at < instruments && trade.qty.0 != 0 && trade.px != Px::NONE;
-    (counts && !event.flags.has(Flags::SNAPSHOT)).then_some((at, trade))
-}
-
-/// The aggressor of a trade as masks over its quantity, all ones or all zeros: its side is as good as random, so a branch on
-/// it, or an address, could not be guessed.
-#[derive(Clone, Copy)]
-struct Aggressor {
-    bought: u64,
-    sold: u64,
-}
-
-impl Aggressor {
-    #[inline]
-    fn of(event: &Event) -> Aggressor {
-        // The two low bits are the side: 1 buyer, 2 seller.
-        let (low, high) = (u64::from(event.flags.0 & 1), u64::from(event.flags.0 >> 1 & 1));
-        Aggressor { bought: (low & !high).wrapping_neg(), sold: (high & !low).wrapping_neg() }
-    }
-
-    #[inline]
-    fn is_known(self) -> bool {
-        self.bought | self.sold != 0
-    }
-
-    /// What was bought of a quantity, and what was sold.
-    #[inline]
-    fn split(self, qty: Qty) -> (u64, u64) {
-        (qty.0 & self.bought, qty.0 & self.sold)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use flow::Side;
-    use flow::records::Trade;
-
-    #[test]
-    fn masks_are_those_of_the_side() {
-        for bits in 0..4 {
-            let mut event = Event::new(flow::Ns(0), 1, Flags::LAST_OF_GROUP, &Trade::default());
-            event.flags.0 |= bits;
-            let (bought, sold) = Aggressor::of(&event).split(Qty(7));
-            let expected = match event.side() {
-                Side::Buy => (7, 0),
-                Side::Sell => (0, 7),
-                Side::None => (0, 0),
-            };
-            assert_eq!((bought, sold), expected);
-            assert_eq!(Aggressor::of(&event).is_known(), event.side() != Side::None);
-        }
-    }
-}
+/// Every measure; those of a family stand together, in the order in which they run.
+pub const MEASURES: &[MeasureEntry] = &[
+    MeasureEntry {
+        name: "cvd",
+        doc: "engine/stages/docs/cvd.md",
+        about: "Cumulative volume delta: signed volume since the session began, after every trade.",
+        params: cvd::PARAMS,
+        family: Family::Flow,
+        summary: &["cvd"],
+        build: Build::of::<cvd::Cvd>(),
+    },
+    MeasureEntry {
+        name: "imbalance",
+        doc: "engine/stages/docs/imbalance.md",
+        about: "Book imbalance at the touch and over the best levels; mid and weighted mid.",
+        params: imbalance::PARAMS,
+        family: Family::Book,
+        summary: &[],
+        build: Build::of::<imbalance::Imbalance>(),
+    },
+    MeasureEntry {
+        name: "vpin",
+        doc: "engine/stages/docs/vpin.md",
+        about: "VPIN: how one-sided the last buckets of equal volume were, by aggressor or by bar.",
+        params: vpin::PARAMS,
+        family: Family::Toxicity,
+        summary: &["vpin", "buckets"],
+        build: Build::of::<vpin::Vpin>(),
+    },
+];

@@ -1,67 +1,81 @@
 //! Sessions: the days that sums of flow are counted over.
 //!
-//! A session is a calendar day in the time zone of the listing's calendar (UTC where it is not known), the same day as
+//! A session is a calendar day in the time zone of the listing's calendar (UTC where that is not known), the same day as
 //! that of a bar of `1d`. It begins with the first event of the day, not with a clock: an instrument without trades keeps
 //! the sums of its last day.
 
+use super::{Context, PerInstrument};
 use flow::records::Listing;
 use flow::{Event, Interval, Mic, Ns, zone_of};
 use serde::{Deserialize, Serialize};
 
 /// The last second of a session, Unix time. Four bytes, since every instrument has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Session(u32);
+pub struct Session(u32);
 
 impl Session {
-    /// None yet: over at any time. Not all zero, so that filling memory with it touches the memory.
-    pub(super) const NONE: Session = Session(u32::MAX);
+    /// None yet: over at any time.
+    pub const NONE: Session = Session(u32::MAX);
 
     /// Whether `ts` belongs to a later one.
     #[inline]
-    pub(super) fn is_over(self, ts: Ns) -> bool {
+    pub fn is_over(self, ts: Ns) -> bool {
         ts.0 >= u64::from(self.0.wrapping_add(1)) * Ns::SECOND
     }
 }
 
-/// An instrument that no listing defined: its days are UTC's. Not zero, so that filling memory with it touches it.
-const NO_CALENDAR: Mic = Mic(*b"----");
-
-/// The calendar of every instrument.
-pub(super) struct Calendars(Box<[Mic]>);
-
-impl Calendars {
-    pub(super) fn new(instruments: u32) -> Calendars {
-        Calendars(vec![NO_CALENDAR; instruments as usize].into_boxed_slice())
+impl Default for Session {
+    fn default() -> Session {
+        Session::NONE
     }
+}
 
-    /// Learns the calendar of a `listing`.
-    pub(super) fn observe(&mut self, event: &Event) {
-        if let Some(listing) = event.get::<Listing>() {
-            self.set(event.instrument as usize, Some(listing.calendar));
+/// A value of the running session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfSession<T> {
+    value: T,
+    session: Session,
+}
+
+impl<T: Default> PerInstrument<OfSession<T>> {
+    /// The value of an instrument in the session that holds `ts`; the first call of a session finds the default.
+    #[inline]
+    pub fn in_session(&mut self, instrument: u32, ts: Ns, context: &Context) -> Option<&mut T> {
+        let now = self.get_mut(instrument)?;
+        if now.session.is_over(ts) {
+            *now = OfSession { value: T::default(), session: context.session(instrument, ts) };
         }
+        Some(&mut now.value)
     }
+}
 
-    /// Sets a calendar, if there is one to set and the instrument is below the bound.
-    pub(super) fn set(&mut self, at: usize, calendar: Option<[u8; 4]>) {
-        if let (Some(known), Some(told)) = (self.0.get_mut(at), calendar) {
-            *known = Mic(told);
+/// The calendar of an instrument, four letters; `----` where no listing gave one, and its days are UTC's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Calendar([u8; 4]);
+
+impl Default for Calendar {
+    fn default() -> Calendar {
+        Calendar(*b"----")
+    }
+}
+
+/// The calendars of all instruments.
+pub(super) type Calendars = PerInstrument<Calendar>;
+
+impl PerInstrument<Calendar> {
+    /// Takes the calendar of a `listing`.
+    pub(super) fn list(&mut self, event: &Event) {
+        if let Some(calendar) = self.get_mut(event.instrument) {
+            *calendar = Calendar(event.record::<Listing>().calendar);
         }
-    }
-
-    /// The calendar, if a listing told one.
-    pub(super) fn get(&self, at: usize) -> Option<[u8; 4]> {
-        (self.0[at] != NO_CALENDAR).then_some(self.0[at].0)
-    }
-
-    pub(super) fn forget(&mut self) {
-        self.0.fill(NO_CALENDAR);
     }
 
     /// The session that holds `ts`.
     #[cold]
-    pub(super) fn session(&self, at: usize, ts: Ns) -> Session {
+    pub(super) fn session(&self, instrument: u32, ts: Ns) -> Session {
+        let calendar = self.get(instrument).copied().unwrap_or_default();
         let day = Interval::from_seconds(86_400).expect("a day is a length");
-        let (_, end) = day.bounds(ts, zone_of(self.0[at]));
+        let (_, end) = day.bounds(ts, zone_of(Mic(calendar.0)));
         Session(u32::try_from(end.0 / Ns::SECOND).map_or(u32::MAX - 1, |s| s.saturating_sub(1)))
     }
 }

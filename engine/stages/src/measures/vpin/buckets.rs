@@ -8,8 +8,8 @@
 //! Bound: a cache line and a ring of the window an instrument. Worst case: a volume that fills more buckets than the
 //! window holds; only the last of them are gone through.
 
-use super::Aggressor;
-use super::session::Session;
+use super::super::Aggressor;
+use super::super::Session;
 use flow::Qty;
 use serde::{Deserialize, Serialize};
 

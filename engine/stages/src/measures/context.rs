@@ -1,0 +1,191 @@
+//! What the measures of a host know besides the event: sessions, the touch, the last trade, depth.
+//!
+//! A host keeps each of them once for all its measures, and only what one of them asks for ([`Needs`]). The context is as
+//! it was **before** the event, so a measure sees both: what was, and in the event what is now. At a `book-top` the touch
+//! is the one before it, at a `trade` the last trade is the one before it.
+//!
+//! Bound: arrays by instrument, and the books and levels of [`DepthLimits`]. Worst case: a `clear`, linear in what it
+//! empties.
+
+use super::PerInstrument;
+use super::depth::{Depth, DepthLimits, Ladders};
+use super::measure::{MeasureState, counted};
+use super::session::{Calendars, Session};
+use crate::Space;
+use flow::records::BookTop;
+use flow::{Event, Kind, Kinds, Ns, Px, Qty, Side, StateError, StateReader, StateWriter};
+use serde::{Deserialize, Serialize};
+
+/// What of the context a measure asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// [`Context::session`].
+    pub sessions: bool,
+    /// [`Context::touch`].
+    pub touch: bool,
+    /// [`Context::last_trade`].
+    pub last_trade: bool,
+    /// [`Context::depth`], and how much of it.
+    pub depth: Option<DepthLimits>,
+}
+
+impl Needs {
+    /// Nothing: the events say it all.
+    pub const NONE: Needs = Needs { sessions: false, touch: false, last_trade: false, depth: None };
+    /// Sessions alone.
+    pub const SESSIONS: Needs = Needs { sessions: true, ..Needs::NONE };
+
+    /// What two measures ask for together.
+    pub fn or(self, other: Needs) -> Needs {
+        Needs {
+            sessions: self.sessions || other.sessions,
+            touch: self.touch || other.touch,
+            last_trade: self.last_trade || other.last_trade,
+            depth: self.depth.into_iter().chain(other.depth).reduce(DepthLimits::max),
+        }
+    }
+
+    /// The kinds that the context is kept from.
+    pub fn reads(self) -> Kinds {
+        let when = |asked: bool, kinds: &[Kind]| if asked { Kinds::of(kinds) } else { Kinds::NONE };
+        when(self.sessions, &[Kind::Listing])
+            .or(when(self.touch, &[Kind::BookTop]))
+            .or(when(self.last_trade, &[Kind::Trade]))
+            .or(when(self.depth.is_some(), &[Kind::Listing, Kind::Level, Kind::Clear]))
+    }
+}
+
+/// Best bid and ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    /// Best bid; [`Px::NONE`] without one.
+    pub bid_px: Px,
+    /// Quantity at it.
+    pub bid_qty: Qty,
+    /// Best ask; [`Px::NONE`] without one.
+    pub ask_px: Px,
+    /// Quantity at it.
+    pub ask_qty: Qty,
+}
+
+impl Default for Touch {
+    fn default() -> Touch {
+        Touch { bid_px: Px::NONE, bid_qty: Qty(0), ask_px: Px::NONE, ask_qty: Qty(0) }
+    }
+}
+
+impl From<&BookTop> for Touch {
+    #[inline]
+    fn from(top: &BookTop) -> Touch {
+        Touch { bid_px: top.bid_px, bid_qty: top.bid_qty, ask_px: top.ask_px, ask_qty: top.ask_qty }
+    }
+}
+
+/// A trade that took place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastTrade {
+    /// Its price.
+    pub px: Px,
+    /// Its quantity.
+    pub qty: Qty,
+    /// The aggressor.
+    pub side: Side,
+    /// Its time in the sequence.
+    pub ts: Ns,
+}
+
+/// What a host keeps for its measures.
+pub struct Context {
+    calendars: Option<Calendars>,
+    touches: Option<PerInstrument<Touch>>,
+    trades: Option<PerInstrument<Option<LastTrade>>>,
+    ladders: Option<Ladders>,
+}
+
+impl Context {
+    pub(super) fn new(needs: Needs, space: Space) -> Context {
+        Context {
+            calendars: needs.sessions.then(|| PerInstrument::new(space)),
+            touches: needs.touch.then(|| PerInstrument::new(space)),
+            trades: needs.last_trade.then(|| PerInstrument::new(space)),
+            ladders: needs.depth.map(|limits| Ladders::new(space, limits)),
+        }
+    }
+
+    /// The session of an instrument that holds `ts`.
+    #[cold]
+    pub fn session(&self, instrument: u32, ts: Ns) -> Session {
+        asked(self.calendars.as_ref()).session(instrument, ts)
+    }
+
+    /// Best bid and ask of an instrument.
+    #[inline]
+    pub fn touch(&self, instrument: u32) -> Touch {
+        asked(self.touches.as_ref()).get(instrument).copied().unwrap_or_default()
+    }
+
+    /// The last trade of an instrument that counts, see [`counted`].
+    #[inline]
+    pub fn last_trade(&self, instrument: u32) -> Option<LastTrade> {
+        asked(self.trades.as_ref()).get(instrument).copied().flatten()
+    }
+
+    /// The levels of an instrument's book.
+    #[inline]
+    pub fn depth(&self, instrument: u32) -> Depth<'_> {
+        asked(self.ladders.as_ref()).depth(instrument)
+    }
+
+    /// Follows an event that the measures have seen. `needs` are those that it was made with; where they are constant,
+    /// what nobody asked for costs nothing.
+    #[inline(always)]
+    pub(super) fn observe(&mut self, event: &Event, needs: Needs) {
+        match event.kind {
+            Kind::Trade if needs.last_trade => self.trade(event),
+            Kind::BookTop if needs.touch => self.top(event),
+            Kind::Level if needs.depth.is_some() => self.ladders.iter_mut().for_each(|l| l.level(event)),
+            Kind::Clear if needs.depth.is_some() => self.ladders.iter_mut().for_each(|l| l.clear(event)),
+            Kind::Listing => self.list(event),
+            _ => {}
+        }
+    }
+
+    fn trade(&mut self, event: &Event) {
+        let Some(trade) = counted(event) else { return };
+        if let Some(last) = self.trades.as_mut().and_then(|trades| trades.get_mut(event.instrument)) {
+            *last = Some(LastTrade { px: trade.px, qty: trade.qty, side: event.side(), ts: event.ts });
+        }
+    }
+
+    fn top(&mut self, event: &Event) {
+        if let Some(touch) = self.touches.as_mut().and_then(|touches| touches.get_mut(event.instrument)) {
+            *touch = Touch::from(event.record::<BookTop>());
+        }
+    }
+
+    #[cold]
+    fn list(&mut self, event: &Event) {
+        self.calendars.iter_mut().for_each(|calendars| calendars.list(event));
+        self.ladders.iter_mut().for_each(|ladders| ladders.list(event));
+    }
+
+    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
+        self.calendars.iter().for_each(|calendars| calendars.save(to));
+        self.touches.iter().for_each(|touches| touches.save(to));
+        self.trades.iter().for_each(|trades| trades.save(to));
+        self.ladders.iter().for_each(|ladders| ladders.save(to));
+    }
+
+    pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.calendars.iter_mut().try_for_each(|calendars| calendars.load(from))?;
+        self.touches.iter_mut().try_for_each(|touches| touches.load(from))?;
+        self.trades.iter_mut().try_for_each(|trades| trades.load(from))?;
+        self.ladders.iter_mut().try_for_each(|ladders| ladders.load(from))
+    }
+}
+
+/// What a measure uses it has asked for.
+#[inline]
+fn asked<T>(kept: Option<T>) -> T {
+    kept.expect("a measure names in `needs` what it uses of the context")
+}

@@ -1,0 +1,142 @@
+//! Depth: the levels of all books, rebuilt from the events of the pipeline.
+//!
+//! The structure is that of the book stage, kept by level: a pool of levels for all instruments. It follows the `level`
+//! events that the book emits and, where a book is kept by level, those that came in; listings and clears as the book
+//! does.
+//!
+//! Bound: books and levels, as [`DepthLimits`] gives them. Where one is reached, the depth of that instrument is unknown
+//! until its next clear. Cost and worst cases are those of [`Books`].
+
+use super::PerInstrument;
+use super::measure::MeasureState;
+use crate::Space;
+use crate::book::{Book, Books, Limits, Place};
+use flow::records::{Level, Listing};
+use flow::{AnomalyKind, BookKind, Event, InstrumentType, Side, StateError, StateReader, StateWriter};
+use serde::{Deserialize, Serialize};
+
+/// How much depth a host keeps at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthLimits {
+    /// Books.
+    pub books: u32,
+    /// Price levels in all of them.
+    pub levels: u32,
+}
+
+impl DepthLimits {
+    /// Room for both.
+    pub fn max(self, other: DepthLimits) -> DepthLimits {
+        DepthLimits { books: self.books.max(other.books), levels: self.levels.max(other.levels) }
+    }
+}
+
+/// What is known of the depth of an instrument.
+pub enum Depth<'a> {
+    /// All of it.
+    Levels(Book<'a>),
+    /// A book of quotes has the touch alone.
+    TouchOnly,
+    /// Not all of it.
+    Unknown,
+}
+
+/// How a listing keeps its book, and whether every level of it is here.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    kind: u8,
+    source: u8,
+    whole: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept { kind: BookKind::None as u8, source: 0, whole: true }
+    }
+}
+
+/// The levels of all books.
+pub(super) struct Ladders {
+    books: Books,
+    kept: PerInstrument<Kept>,
+}
+
+impl Ladders {
+    pub(super) fn new(space: Space, DepthLimits { books, levels }: DepthLimits) -> Ladders {
+        let limits = Limits { instruments: space.instruments, books, orders: 1, levels };
+        Ladders { books: Books::new(limits), kept: PerInstrument::new(space) }
+    }
+
+    pub(super) fn list(&mut self, event: &Event) {
+        let listing: &Listing = event.record();
+        let Some(kept) = self.kept.get_mut(event.instrument) else { return };
+        let now = Kept { kind: listing.book, source: event.source, whole: kept.whole };
+        if std::mem::replace(kept, now) != now {
+            self.clear_one(event.instrument);
+        }
+        let layered = [BookKind::ByLevel, BookKind::ByOrder].into_iter().any(|k| k as u8 == listing.book);
+        let kind = if layered { BookKind::ByLevel } else { BookKind::None };
+        // What a book emits, its ladder takes: an order may rest below zero from before a listing that forbids it.
+        let signed = listing.book != BookKind::ByLevel as u8 || listing.instrument_type != InstrumentType::Equity as u8;
+        let had = self.books.book(event.instrument).is_some();
+        let listed = self.books.list(event.instrument, event.source, kind, signed);
+        if let (false, Some(kept)) = (had, self.kept.get_mut(event.instrument)) {
+            kept.whole = listed.is_ok();
+        }
+    }
+
+    /// A level that came in moves only a book that is kept by level.
+    #[inline]
+    pub(super) fn level(&mut self, event: &Event) {
+        let Place::Book(book) = self.books.place(event.instrument) else { return };
+        let Some(kept) = self.kept.get_mut(event.instrument) else { return };
+        if event.id.position() == 0 && kept.kind != BookKind::ByLevel as u8 {
+            return;
+        }
+        let level: &Level = event.record();
+        if let Err(fault) = self.books.set_level(book, event.side(), level.px, level.qty.0, 0) {
+            kept.whole &= fault.what != AnomalyKind::BookFull;
+        }
+    }
+
+    pub(super) fn clear(&mut self, event: &Event) {
+        if event.instrument != 0 {
+            return self.clear_one(event.instrument);
+        }
+        self.books.clear_source(event.source);
+        self.kept.iter_mut().filter(|k| k.source == event.source).for_each(|k| k.whole = true);
+    }
+
+    fn clear_one(&mut self, instrument: u32) {
+        if let (Place::Book(book), Some(kept)) = (self.books.place(instrument), self.kept.get_mut(instrument)) {
+            self.books.clear(book);
+            kept.whole = true;
+        }
+    }
+
+    #[inline]
+    pub(super) fn depth(&self, instrument: u32) -> Depth<'_> {
+        let kept = self.kept.get(instrument).copied().unwrap_or_default();
+        match self.books.book(instrument) {
+            Some(book) if kept.whole => Depth::Levels(book),
+            None if kept.kind == BookKind::Quotes as u8 => Depth::TouchOnly,
+            _ => Depth::Unknown,
+        }
+    }
+
+    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
+        self.kept.save(to);
+        self.books.save(to);
+    }
+
+    pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.kept.load(from)?;
+        self.books.load(from)
+    }
+}
+
+/// The quantities of a side's levels, best first.
+#[inline]
+pub(super) fn quantities<'a>(book: &Book<'a>, side: Side) -> impl Iterator<Item = f64> + use<'a> {
+    book.depth(side).map(|level| level.qty.0 as f64)
+}

@@ -1,0 +1,190 @@
+//! The stage that runs the measures of a family.
+//!
+//! A host is generic over what it runs. One measure is a type of its own, so the group's call of the stage is the only
+//! dynamic one; several are a list, where each costs one more. The host hands the event to the measures, pushes what
+//! they emit in the order of the registry, and then lets the context follow the event.
+//!
+//! Bound: what its measures emit together of one event, which the plan compares with [`Out::CAP`].
+
+use super::{Context, Measure, MeasureState, Needs};
+use crate::Space;
+use flow::{Event, Kinds, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader, StateWriter};
+
+/// What a host runs.
+pub trait MeasureSet: Send {
+    /// Kinds that it computes from.
+    fn reads(&self) -> Kinds;
+    /// Kinds that it may emit.
+    fn emits(&self) -> Kinds;
+    /// The most events that one event may cause.
+    fn fan_out(&self) -> usize;
+    /// What it asks of the context.
+    fn needs(&self) -> Needs;
+    /// Takes an event.
+    fn on(&mut self, context: &Context, event: &Event, out: &mut Out);
+    /// State out.
+    fn save(&self, to: &mut StateWriter<'_>);
+    /// State in.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError>;
+}
+
+/// One measure with its state.
+pub struct One<M: Measure> {
+    measure: M,
+    state: M::State,
+}
+
+impl<M: Measure> One<M> {
+    /// The measure with an empty state.
+    ///
+    /// # Errors
+    /// As [`Measure::new`].
+    pub fn new(params: &Params, space: Space) -> Result<One<M>, ParamError> {
+        let (measure, state) = M::new(params, space)?;
+        Ok(One { measure, state })
+    }
+}
+
+impl<M: Measure> MeasureSet for One<M> {
+    #[inline]
+    fn reads(&self) -> Kinds {
+        self.measure.reads()
+    }
+
+    fn emits(&self) -> Kinds {
+        Kinds::of(M::Records::KINDS)
+    }
+
+    fn fan_out(&self) -> usize {
+        M::Records::KINDS.len()
+    }
+
+    #[inline(always)]
+    fn needs(&self) -> Needs {
+        self.measure.needs()
+    }
+
+    #[inline(always)]
+    fn on(&mut self, context: &Context, event: &Event, out: &mut Out) {
+        self.measure.run(&mut self.state, context, event, out);
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        to.put(&self.measure.terms());
+        self.state.save(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        if from.get::<Vec<u64>>()? != self.measure.terms() {
+            return Err(StateError::Inconsistent("a measure with other parameters than these"));
+        }
+        self.state.load(from)
+    }
+}
+
+/// Several measures, each called for the kinds that it reads.
+pub struct Many {
+    measures: Box<[(Kinds, Box<dyn MeasureSet>)]>,
+    needs: Needs,
+}
+
+impl Many {
+    /// These measures, in this order.
+    pub fn new(measures: Vec<Box<dyn MeasureSet>>) -> Many {
+        let needs = measures.iter().map(|m| m.needs()).fold(Needs::NONE, Needs::or);
+        let reads = |m: Box<dyn MeasureSet>| (m.reads(), m);
+        Many { measures: measures.into_iter().map(reads).collect(), needs }
+    }
+}
+
+impl MeasureSet for Many {
+    fn reads(&self) -> Kinds {
+        self.measures.iter().fold(Kinds::NONE, |all, (reads, _)| all.or(*reads))
+    }
+
+    fn emits(&self) -> Kinds {
+        self.measures.iter().fold(Kinds::NONE, |all, (_, m)| all.or(m.emits()))
+    }
+
+    fn fan_out(&self) -> usize {
+        self.measures.iter().map(|(_, m)| m.fan_out()).sum()
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn on(&mut self, context: &Context, event: &Event, out: &mut Out) {
+        for (_, measure) in self.measures.iter_mut().filter(|(reads, _)| reads.has(event.kind)) {
+            measure.on(context, event, out);
+        }
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.measures.iter().for_each(|(_, m)| m.save(to));
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.measures.iter_mut().try_for_each(|(_, m)| m.load(from))
+    }
+}
+
+/// Measures and their context as a stage.
+pub struct Host<S> {
+    measures: S,
+    context: Context,
+}
+
+impl<S: MeasureSet> Host<S> {
+    /// Runs these measures.
+    pub fn new(measures: S, space: Space) -> Host<S> {
+        Host { context: Context::new(measures.needs(), space), measures }
+    }
+}
+
+impl<M: Measure> Host<One<M>> {
+    /// Runs one measure.
+    ///
+    /// # Errors
+    /// As [`Measure::new`].
+    pub fn alone(params: &Params, space: Space) -> Result<Host<One<M>>, ParamError> {
+        Ok(Host::new(One::new(params, space)?, space))
+    }
+}
+
+impl<S: MeasureSet> Stage for Host<S> {
+    fn reads(&self) -> Kinds {
+        self.measures.reads().or(self.measures.needs().reads())
+    }
+
+    fn emits(&self) -> Kinds {
+        self.measures.emits()
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Instrument
+    }
+
+    fn fan_out(&self) -> usize {
+        self.measures.fan_out()
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        self.measures.on(&self.context, event, out);
+        self.context.observe(event, self.measures.needs());
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.context.save(to);
+        self.measures.save(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.context.load(from)?;
+        self.measures.load(from)
+    }
+}

@@ -1,0 +1,247 @@
+//! VPIN: how one-sided the last buckets of equal volume were.
+//!
+//! There are two ways to separate bought from sold: the aggressor of every trade (`exact`), or the part of a bar that its
+//! move suggests (`bulk`). Either is fed into the same buckets. Exact signing is integers but for the division when a
+//! bucket closes.
+//!
+//! Bound: a cache line and a ring of the window an instrument. Worst case: a trade that closes more buckets than the
+//! window holds, linear in the window.
+
+mod buckets;
+mod bulk;
+
+use super::{Aggressor, Context, Measure, MeasureState, Needs, counted, emit};
+use crate::{Space, keyed};
+use buckets::{Buckets, Closing, SavedFlow};
+use bulk::{Bulk, SavedMoves};
+use flow::records::{self, Bar, BarFlow, VpinFlow};
+use flow::{
+    ChoiceParam, Event, Flags, IntParam, Interval, Kind, Kinds, Out, Param, ParamError, Params, Qty, StateError,
+    StateReader, StateWriter, TextParam, choices,
+};
+
+const BUCKET_QTY: IntParam = IntParam::new(
+    "bucket_qty",
+    (1, Buckets::MAX_QUANTITY),
+    "10000",
+    "volume of a bucket; many times that of a usual trade, else every bucket has one side",
+)
+.unit("smallest unit of the instrument");
+const WINDOW: IntParam<u16> = IntParam::new(
+    "window",
+    (1, Buckets::MAX_WINDOW),
+    "50",
+    "buckets that the mean is over; 8 bytes each an instrument, allocated at the start",
+)
+.unit("buckets");
+const MODE: ChoiceParam<u8> = ChoiceParam::new(
+    "mode",
+    choices! { "exact" => EXACT, "bulk" => BULK },
+    "exact",
+    "how volume is signed: by the aggressor of every trade, or by the move of every bar",
+);
+const BULK_BAR: TextParam = TextParam::new(
+    "bulk_bar",
+    "1m",
+    "in bulk mode the length of the bars, one of those that the pipeline or a feed makes",
+);
+const SIGMA_BARS: IntParam<u16> = IntParam::new(
+    "sigma_bars",
+    (2, 4_096),
+    "390",
+    "in bulk mode the last moves that sigma is of; 8 bytes each an instrument, allocated at the start",
+)
+.unit("bars");
+
+/// What can be set.
+pub const PARAMS: &[Param] = &[BUCKET_QTY.param(), WINDOW.param(), MODE.param(), BULK_BAR.param(), SIGMA_BARS.param()];
+
+/// Numbers of the modes in the record.
+const EXACT: u8 = 1;
+const BULK: u8 = 2;
+
+/// The measure `vpin`.
+pub struct Vpin {
+    quantity: u64,
+    window: u16,
+    /// Length of the bars that are classified; `None` where trades are.
+    bar_s: Option<u32>,
+}
+
+/// What it keeps.
+pub struct Volume {
+    buckets: Buckets,
+    bulk: Option<Bulk>,
+}
+
+/// What a closed bucket gives.
+type Closed = (records::Vpin, VpinFlow);
+
+impl Measure for Vpin {
+    type Records = Closed;
+    type State = Volume;
+
+    fn new(params: &Params, space: Space) -> Result<(Vpin, Volume), ParamError> {
+        let text = params.get(BULK_BAR);
+        let interval = text.parse::<Interval>().map_err(|e| {
+            let (key, found) = ("vpin.bulk_bar".to_owned(), text.to_owned());
+            ParamError { key, found, valid: e.to_string() }
+        })?;
+        let bar_s = (params.get(MODE) == BULK).then_some(interval.seconds());
+        let (quantity, window) = (params.get(BUCKET_QTY), params.get(WINDOW));
+        let bulk = bar_s.map(|seconds| Bulk::new(space.instruments, seconds, params.get(SIGMA_BARS)));
+        let buckets = Buckets::new(space.instruments, quantity, window, bulk.is_some());
+        Ok((Vpin { quantity, window, bar_s }, Volume { buckets, bulk }))
+    }
+
+    fn reads(&self) -> Kinds {
+        match self.bar_s {
+            None => Kinds::of(&[Kind::Trade]),
+            Some(_) => Kinds::of(&[Kind::Bar, Kind::BarFlow]),
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::SESSIONS
+    }
+
+    fn terms(&self) -> Vec<u64> {
+        vec![self.quantity, self.window.into(), self.bar_s.unwrap_or(0).into()]
+    }
+
+    fn on(&self, volume: &mut Volume, context: &Context, event: &Event) -> Option<Closed> {
+        match event.kind {
+            Kind::Trade => volume.trade(context, event),
+            Kind::Bar | Kind::BarFlow => volume.bar(context, event),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn run(&self, volume: &mut Volume, context: &Context, event: &Event, out: &mut Out) {
+        if !volume.absorbs(event) {
+            self.run_seldom(volume, context, event, out);
+        }
+    }
+}
+
+impl Vpin {
+    /// All but the usual trade, out of its way: what is emitted takes memory that the usual trade need not set aside.
+    #[cold]
+    #[inline(never)]
+    fn run_seldom(&self, volume: &mut Volume, context: &Context, event: &Event, out: &mut Out) {
+        if let Some(closed) = self.on(volume, context, event) {
+            emit(&closed, event, out);
+        }
+    }
+}
+
+impl Volume {
+    /// Takes the usual trade, which closes nothing. This calls nothing either, and takes no branch that could not be
+    /// predicted.
+    #[inline(always)]
+    fn absorbs(&mut self, event: &Event) -> bool {
+        let Some((at, trade)) = counted(event).and_then(|trade| Some((self.place(event)?, trade))) else {
+            return false;
+        };
+        let aggressor = Aggressor::of(event);
+        let begins = self.buckets.flows[at].session.is_over(event.ts);
+        !begins && aggressor.is_known() && self.buckets.add_within(at, trade.qty, aggressor)
+    }
+
+    #[inline]
+    fn place(&self, event: &Event) -> Option<usize> {
+        let at = event.instrument as usize;
+        (at != 0 && at < self.buckets.flows.len()).then_some(at)
+    }
+
+    /// Any trade: it may begin a session, have no aggressor, or close buckets.
+    fn trade(&mut self, context: &Context, event: &Event) -> Option<Closed> {
+        let (trade, at) = (counted(event)?, self.place(event)?);
+        let flow = &mut self.buckets.flows[at];
+        if flow.session.is_over(event.ts) {
+            flow.begin(context.session(event.instrument, event.ts));
+        }
+        let aggressor = Aggressor::of(event);
+        if !aggressor.is_known() {
+            flow.unsigned_qty = flow.unsigned_qty.saturating_add(trade.qty.0);
+            return None;
+        }
+        if self.buckets.add_within(at, trade.qty, aggressor) {
+            return None;
+        }
+        let closing = self.buckets.add_over(at, trade.qty, aggressor);
+        Some(self.closed(at, closing, EXACT))
+    }
+
+    fn bar(&mut self, context: &Context, event: &Event) -> Option<Closed> {
+        let (at, bulk) = (self.place(event)?, self.bulk.as_mut()?);
+        if event.flags.has(Flags::SNAPSHOT) {
+            return None;
+        }
+        if let Some(bar) = event.get::<Bar>() {
+            if bar.interval_s == bulk.interval_s {
+                bulk.classify(at, bar);
+            }
+            return None;
+        }
+        let bar: &BarFlow = event.record();
+        let moves = &mut bulk.moves[at];
+        let (part, start) = (bar.interval_s == bulk.interval_s).then(|| moves.take()).flatten()?;
+        let flow = &mut self.buckets.flows[at];
+        if flow.session.is_over(start) {
+            flow.begin(context.session(event.instrument, start));
+            moves.carry = Default::default();
+        }
+        let closing = self.buckets.add_part(at, bar.volume.0, part, &mut moves.carry)?;
+        Some(self.closed(at, closing, BULK))
+    }
+
+    #[cold]
+    fn closed(&self, at: usize, closing: Closing, mode: u8) -> Closed {
+        let (flow, quantity) = (&self.buckets.flows[at], self.buckets.quantity);
+        let vpin = records::Vpin {
+            vpin: closing.vpin,
+            bucket_qty: Qty(quantity),
+            buckets: flow.closed,
+            closed: u32::try_from(closing.closed).unwrap_or(u32::MAX),
+            window: self.buckets.window.into(),
+            mode,
+            reserved: [0; 7],
+        };
+        let volumes = VpinFlow {
+            buy_qty: Qty(flow.signed_qty[0]),
+            sell_qty: Qty(flow.signed_qty[1]),
+            unsigned_qty: Qty(flow.unsigned_qty),
+            bucket_buy_qty: Qty(closing.bought),
+            bucket_sell_qty: Qty(quantity - closing.bought),
+        };
+        (vpin, volumes)
+    }
+}
+
+/// What is saved of an instrument: its buckets, and in bulk mode the moves of its bars.
+type Saved = (Option<SavedFlow>, Option<SavedMoves>);
+
+impl MeasureState for Volume {
+    fn save(&self, to: &mut StateWriter<'_>) {
+        keyed::save(to, self.buckets.flows.len(), |at| {
+            let saved = (self.buckets.saved(at), self.bulk.as_ref().and_then(|b| b.saved(at)));
+            (saved.0.is_some() || saved.1.is_some()).then_some(saved)
+        });
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.buckets.forget();
+        self.bulk.iter_mut().for_each(Bulk::forget);
+        keyed::load(from, self.buckets.flows.len(), |at, (flow, moves): Saved| {
+            let flow = flow.is_none_or(|flow| self.buckets.load(at, flow));
+            let moves = match (moves, &mut self.bulk) {
+                (None, _) => true,
+                (Some(moves), Some(bulk)) => bulk.load(at, moves),
+                (Some(_), None) => false,
+            };
+            if flow && moves { Ok(()) } else { Err(StateError::Inconsistent("buckets or bars that do not add up")) }
+        })
+    }
+}
