@@ -10,7 +10,7 @@ use benches::naive_stages::{Bars, Lean, Momentum, Naive, SignedVolume, Tally, To
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
 use flow::{Event, Kind, Kinds, Out, Params, Sink, SinkError, Stage};
-use stages::{STAGES, Space};
+use stages::Space;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -64,15 +64,16 @@ fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
     std::mem::take(&mut *kept.lock().expect("nobody panics with it"))
 }
 
-/// A stage of the registry with some parameters.
+/// A stage, or a measure alone in its stage, with some parameters.
 fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
-    let entry = flow::find(STAGES, name).expect("it is registered");
-    let mut params = Params::defaults(entry.params);
+    let [part] = &stages::uncut(|one| one == name)[..] else { panic!("{name} is no stage and no measure") };
+    let table = stages::entries().find(|entry| entry.name() == name).expect("it is registered").params();
+    let mut params = Params::defaults(table);
     for (key, text) in set {
-        let param = entry.params.iter().find(|p| p.name == *key).expect("it is a parameter");
+        let param = table.iter().find(|p| p.name == *key).expect("it is a parameter");
         params.set(param, param.parse(key, text).expect("it is valid"));
     }
-    (entry.build)(&params, Space { instruments: INSTRUMENTS, fills: 65_536 }).expect("a valid stage")
+    part.build(|_| &params, Space { instruments: INSTRUMENTS, fills: 65_536 }).expect("a valid stage")
 }
 
 fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {

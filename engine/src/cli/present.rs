@@ -5,7 +5,7 @@ use super::meters;
 use super::numbers::grouped;
 use super::screen::{INDENT, wrapped};
 use super::table::Tone;
-use super::trading::{busiest, counts, toxicity, trading};
+use super::trading::{busiest, counts, measures, trading};
 use crate::recovery::Verified;
 use crate::report::{InputReport, Report};
 use clap::Args;
@@ -41,7 +41,7 @@ fn summary(report: &Report, details: bool) -> String {
     let (events, rate) = (grouped(report.events), grouped(report.events_per_s as u64));
     text += &format!("inputs    {events} in {:.3} s, {rate} a second\n", report.seconds);
     text += &busiest(report, details);
-    text += &toxicity(report, details);
+    text += &measures(report, details);
     text += &trading(report, details);
     let anomalies = counts("anomalies", &report.anomalies);
     let tone = if report.anomalies.is_empty() { Tone::Plain } else { Tone::Notice };

@@ -1,12 +1,15 @@
-//! What a trader looks for in the summary: the busiest symbols, their toxicity, what was traded, profit and loss.
+//! What a trader looks for in the summary: the busiest symbols, their measures, what was traded, profit and loss.
 
 use super::numbers::{UNKNOWN, decimal, grouped, known};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Column, Tone, column, table};
-use crate::report::{PositionReport, Report, SymbolReport, ToxicityReport};
+use crate::report::{MeasuresReport, PositionReport, Report, SymbolReport};
+use crate::rows::Cell as Value;
+use flow::FieldType;
+use stages::measures::{MEASURES, MeasureEntry};
 use std::collections::BTreeMap;
 
-/// Rows of the busiest symbols and of their toxicity.
+/// Rows of the busiest symbols and of their measures.
 const SYMBOLS: usize = 4;
 /// Rows of positions.
 const POSITIONS: usize = 3;
@@ -72,25 +75,40 @@ fn symbol(s: &SymbolReport) -> Vec<Cell> {
     cells.map(Cell::from).to_vec()
 }
 
-/// Measures of the busiest symbols.
-pub(crate) fn toxicity(report: &Report, details: bool) -> String {
-    let of = |s: &SymbolReport| report.toxicity.iter().find(|t| t.symbol == s.symbol);
+/// Measures of the busiest symbols: the fields that their registry entries name.
+pub(crate) fn measures(report: &Report, details: bool) -> String {
+    let of = |s: &SymbolReport| report.measures.iter().find(|m| m.symbol == s.symbol);
     let measured: Vec<_> = shown(&report.symbols, SYMBOLS, details).iter().filter_map(of).collect();
-    if measured.is_empty() {
+    let runs = |name: &str| measured.iter().any(|m| m.values.contains_key(name));
+    let fields: Vec<_> = MEASURES.iter().filter(|entry| runs(entry.name)).flat_map(summary_fields).collect();
+    if fields.is_empty() {
         return String::new();
     }
-    let columns = [
-        column("toxicity", Align::Left),
-        column("vpin", Align::Point),
-        column("buckets", Align::Right),
-        column("cvd", Align::Point),
-    ];
-    let row = |t: &&ToxicityReport| {
-        let vpin = t.vpin.map_or_else(|| UNKNOWN.to_owned(), |v| format!("{v:.4}"));
-        let cvd = t.cvd.map(|c| c.to_string());
-        [t.symbol.clone(), vpin, known(t.buckets), decimal(cvd.as_deref())].map(Cell::from).to_vec()
+    let columns = fields.iter().map(|(_, field, align)| column(*field, *align));
+    let columns: Vec<_> = std::iter::once(column("measures", Align::Left)).chain(columns).collect();
+    let row = |m: &&MeasuresReport| {
+        let values = fields.iter().map(|(name, field, _)| m.values.get(name).and_then(|v| v.get(field)));
+        std::iter::once(m.symbol.clone()).chain(values.map(value)).map(Cell::from).collect()
     };
     table(&columns, &measured.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The measure, the name and the alignment of each field that a summary shows.
+fn summary_fields(entry: &'static MeasureEntry) -> impl Iterator<Item = (&'static str, &'static str, Align)> {
+    entry.summary_fields().map(|(_, field)| {
+        let align = if field.ty == FieldType::Uint { Align::Right } else { Align::Point };
+        (entry.name, field.name, align)
+    })
+}
+
+fn value(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => UNKNOWN.to_owned(),
+        Some(Value::Float(v)) if v.is_nan() => UNKNOWN.to_owned(),
+        Some(Value::Float(v)) => format!("{v:.4}"),
+        Some(Value::Uint(v)) => grouped(*v),
+        Some(other) => decimal(Some(&other.to_csv())),
+    }
 }
 
 /// What the strategies did, and what came of it.

@@ -30,7 +30,7 @@ pub struct Settings {
     pub pipeline: Params,
     /// See [`OUTCOMES`].
     pub outcomes: Params,
-    /// Parameters of every stage by name.
+    /// Parameters of every stage and every measure by name.
     pub stages: BTreeMap<&'static str, Params>,
     /// Parameters of every feed by name, on which those of an input build.
     pub feeds: BTreeMap<&'static str, Params>,
@@ -54,7 +54,7 @@ impl Default for Settings {
         Settings {
             pipeline: Params::defaults(PIPELINE),
             outcomes: Params::defaults(OUTCOMES),
-            stages: all(stages::STAGES),
+            stages: stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect(),
             feeds: all(feeds::FEEDS),
             inputs: Vec::new(),
             journal_dir: None,
@@ -122,8 +122,8 @@ impl Settings {
             "outcomes" => return Some((OUTCOMES, &mut self.outcomes)),
             _ => {}
         }
-        if let Some(stage) = flow::find(stages::STAGES, name) {
-            return self.stages.get_mut(name).map(|v| (stage.params, v));
+        if let Some(stage) = stages::entries().find(|entry| entry.name() == name) {
+            return self.stages.get_mut(name).map(|v| (stage.params(), v));
         }
         if let Some(feed) = flow::find(feeds::FEEDS, name) {
             return self.feeds.get_mut(name).map(|v| (feed.params, v));
@@ -177,7 +177,7 @@ fn to_toml_value(value: &Value) -> toml::Value {
 fn sections() -> Vec<&'static str> {
     let names = ["pipeline", "outcomes"]
         .into_iter()
-        .chain(stages::STAGES.iter().map(Registered::name))
+        .chain(stages::entries().map(Registered::name))
         .chain(feeds::FEEDS.iter().map(Registered::name))
         .chain(stages::exchange_sim::VENUES.iter().map(Registered::name))
         .chain(sinks::GATEWAYS.iter().map(Registered::name))

@@ -68,7 +68,7 @@ impl Meter {
     }
 
     /// The ends that read, by stage, then that of the whole group, which has no name.
-    pub fn times(&self, names: impl Iterator<Item = &'static str>) -> Vec<(String, TimesReader)> {
+    pub fn times<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<(String, TimesReader)> {
         let each = names.zip(&self.stages).map(|(name, times)| (name.to_owned(), times.reader()));
         each.chain([(String::new(), self.whole.reader())]).collect()
     }

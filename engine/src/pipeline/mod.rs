@@ -8,6 +8,7 @@
 mod edge;
 mod exit;
 mod load;
+mod measures;
 mod meter;
 mod meters;
 mod station;
@@ -19,6 +20,7 @@ mod trades;
 pub use edge::{Edge, Slot};
 pub use exit::{Exit, StallMeter, Stalls};
 pub use load::{GroupLoad, LoadMeter, LoadReader};
+pub use measures::LastMeasures;
 pub use meter::{Latency, Meter};
 pub use meters::{GroupMeter, Meters, RingLoad, RingMeter};
 pub use station::Group;

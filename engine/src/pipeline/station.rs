@@ -3,15 +3,16 @@
 use super::exit::Exit;
 use super::meter::Meter;
 use super::times::TimesReader;
-use crate::plan::Planned;
+use crate::plan::{GroupPlan, Planned};
 use flow::{Event, Kind, Kinds, Out, Stage};
 
 /// Among the bits of a kind: the exit takes it.
-const EXIT: u64 = 1 << 63;
+const EXIT: u64 = 1 << (GroupPlan::MAX_STAGES + 1);
+const _: () = assert!(GroupPlan::MAX_STAGES + 1 < u64::BITS as usize);
 
 /// A stage and the buffer of what it causes.
 struct Station {
-    name: &'static str,
+    name: String,
     out: Out,
     stage: Box<dyn Stage>,
 }
@@ -31,7 +32,7 @@ impl Group {
     /// The group of the given stages; `forwards` are the kinds that its exit takes.
     pub fn new(stages: Vec<Planned>, forwards: Kinds, sample_every: u64) -> Group {
         let meter = Meter::new(stages.len(), sample_every);
-        assert!(stages.len() < 63, "more stages in a group than a word has bits for");
+        assert!(stages.len() <= GroupPlan::MAX_STAGES, "the plan refuses a group of more stages");
         let mut readers = Box::new([0; Kind::COUNT]);
         for (kind, all) in readers.iter_mut().enumerate() {
             let kind = Kind(kind as u8);
@@ -82,7 +83,7 @@ impl Group {
 
     /// Reads what the meter saw, by stage, and last of the whole pass, which has no name.
     pub fn times(&self) -> Vec<(String, TimesReader)> {
-        self.meter.times(self.stations.iter().map(|s| s.name))
+        self.meter.times(self.stations.iter().map(|s| s.name.as_str()))
     }
 }
 

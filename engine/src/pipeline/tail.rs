@@ -13,6 +13,7 @@
 
 use super::edge::Slot;
 use super::exit::{Exit, StallMeter, Stalls};
+use super::measures::LastMeasures;
 use super::stopwatch::Stopwatch;
 use super::trades::TradeStats;
 use crate::plan::RETURNS;
@@ -89,6 +90,8 @@ pub struct TailStats {
     hash: OutcomeHash,
     /// Of trading.
     pub trades: TradeStats,
+    /// Of the measures.
+    pub measures: LastMeasures,
 }
 
 impl TailStats {
@@ -135,7 +138,8 @@ impl Tail {
     /// What the tail reads for itself.
     pub const READS: Kinds =
         Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow])
-            .or(TradeStats::READS);
+            .or(TradeStats::READS)
+            .or(LastMeasures::READS);
 
     /// A tail with these sinks. `logs` take the outcomes: events that the pipeline made, of the kinds `outcomes`, which are also
     /// hashed; `sinks` take whatever they ask for. `word` is raised to the last finished `seq`.
@@ -155,7 +159,8 @@ impl Tail {
             tops: vec![None; count],
             bars: vec![None; count],
             hash: OutcomeHash { hash: Xxh3::new(), held: Held::new() },
-            trades: TradeStats::new(instruments, None),
+            trades: TradeStats::new(None),
+            measures: LastMeasures::new(instruments),
         };
         let (prompt, sinks): (Vec<_>, Vec<_>) =
             sinks.into_iter().map(|s| (s.kinds(), s)).partition(|(_, s)| s.is_prompt());
@@ -179,7 +184,7 @@ impl Tail {
 
     /// Times orders with `stopwatch`.
     pub fn with_stopwatch(mut self, stopwatch: Option<Stopwatch>) -> Tail {
-        self.stats.trades = TradeStats::new(self.stats.tops.len() as u32, stopwatch);
+        self.stats.trades = TradeStats::new(stopwatch);
         self
     }
 
@@ -313,7 +318,10 @@ impl Tail {
             }
             Kind::Anomaly => *self.stats.anomalies.entry(event.record::<Anomaly>().what).or_default() += 1,
             Kind::Name | Kind::Listing => self.stats.listings.observe(event),
-            _ => self.stats.trades.observe(event),
+            _ => {
+                self.stats.trades.observe(event);
+                self.stats.measures.observe(event);
+            }
         }
     }
 }

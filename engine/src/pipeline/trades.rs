@@ -1,11 +1,11 @@
 //! What the tail remembers of trading, for the summary.
 //!
-//! Bound: one entry per position that was ever opened and per check that ever refused; one measure of each kind per
-//! instrument. Nothing is allocated after the first event of each.
+//! Bound: one entry per position that was ever opened and per check that ever refused. Nothing is allocated after the first
+//! event of each.
 
 use super::stopwatch::Stopwatch;
 use super::times::histogram;
-use flow::records::{Cvd, Position, PositionMoney, Refused, Vpin};
+use flow::records::{Position, PositionMoney, Refused};
 use flow::{Account, Event, Kind, Kinds, StateError, StateReader, StateWriter, StrategyId};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,10 @@ use std::collections::BTreeMap;
 /// Whose position: account, strategy, instrument.
 pub type Holder = (Account, StrategyId, u32);
 
-/// Positions, refusals and measures as they stand.
+/// Positions and refusals as they stand.
 pub struct TradeStats {
     positions: BTreeMap<Holder, (Position, PositionMoney)>,
     refused: BTreeMap<u16, u64>,
-    vpins: Vec<Option<Vpin>>,
-    cvds: Vec<Option<Cvd>>,
     stopwatch: Option<Stopwatch>,
     tick_to_order: Histogram<u64>,
 }
@@ -36,34 +34,17 @@ struct Saved {
 
 impl TradeStats {
     /// What it reads.
-    pub const READS: Kinds = Kinds::of(&[
-        Kind::Signal,
-        Kind::Order,
-        Kind::Refused,
-        Kind::Fill,
-        Kind::Position,
-        Kind::PositionMoney,
-        Kind::Vpin,
-        Kind::Cvd,
-    ]);
+    pub const READS: Kinds =
+        Kinds::of(&[Kind::Signal, Kind::Order, Kind::Refused, Kind::Fill, Kind::Position, Kind::PositionMoney]);
 
     /// Nothing yet; with a stopwatch, orders are timed.
-    pub fn new(instruments: u32, stopwatch: Option<Stopwatch>) -> TradeStats {
-        let count = instruments as usize;
-        TradeStats {
-            positions: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            vpins: vec![None; count],
-            cvds: vec![None; count],
-            stopwatch,
-            tick_to_order: histogram(),
-        }
+    pub fn new(stopwatch: Option<Stopwatch>) -> TradeStats {
+        TradeStats { positions: BTreeMap::new(), refused: BTreeMap::new(), stopwatch, tick_to_order: histogram() }
     }
 
     /// Remembers an event of the end of the pipeline.
     #[inline]
     pub fn observe(&mut self, event: &Event) {
-        let at = event.instrument as usize;
         match event.kind {
             Kind::Refused => *self.refused.entry(event.record::<Refused>().check).or_default() += 1,
             Kind::Position => {
@@ -73,16 +54,6 @@ impl TradeStats {
             Kind::PositionMoney => {
                 let money: PositionMoney = *event.record();
                 self.positions.entry((money.account, money.strategy, event.instrument)).or_default().1 = money;
-            }
-            Kind::Vpin => {
-                if let Some(vpin) = self.vpins.get_mut(at) {
-                    *vpin = Some(*event.record());
-                }
-            }
-            Kind::Cvd => {
-                if let Some(cvd) = self.cvds.get_mut(at) {
-                    *cvd = Some(*event.record());
-                }
             }
             _ => {}
         }
@@ -143,15 +114,5 @@ impl TradeStats {
     /// All positions with their money.
     pub fn positions(&self) -> &BTreeMap<Holder, (Position, PositionMoney)> {
         &self.positions
-    }
-
-    /// The last VPIN of an instrument.
-    pub fn vpin(&self, instrument: u32) -> Option<&Vpin> {
-        self.vpins.get(instrument as usize)?.as_ref()
-    }
-
-    /// The last volume delta of an instrument.
-    pub fn cvd(&self, instrument: u32) -> Option<&Cvd> {
-        self.cvds.get(instrument as usize)?.as_ref()
     }
 }

@@ -3,9 +3,9 @@
 use super::parts::{Plan, Planned, RETURNS};
 use super::{cuts, outcomes, proof};
 use crate::config::{Fault, Faults, Settings, keys, one_of};
-use flow::{Kind, Kinds, Out};
+use flow::{Kind, Kinds};
 use ring::Idle;
-use stages::{STAGES, Space, StageEntry};
+use stages::{Part, Space};
 
 impl Plan {
     /// Builds and proves the plan. `readers` is what the end of the pipeline reads besides the outcomes: rows, summary.
@@ -14,8 +14,8 @@ impl Plan {
     /// Every fault of the settings that shows only when stages and cuts come together.
     pub fn build(settings: &Settings, space: Space, readers: Kinds) -> Result<Plan, Faults> {
         let mut faults = Vec::new();
-        let entries = enabled(settings, &mut faults);
-        let mut stages = built(&entries, settings, space, &mut faults);
+        let parts = enabled(settings, &mut faults);
+        let mut stages = built(&parts, settings, space, &mut faults);
         proof::gated(&stages, &mut faults);
         let outcomes = outcomes::outcomes(settings, &mut faults);
         let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
@@ -27,9 +27,12 @@ impl Plan {
             planned.wanted = wanted;
             wanted = wanted.or(planned.stage.reads());
         }
-        let cuts = cuts::cuts(settings, &entries, &mut faults);
+        let cuts = cuts::cuts(settings, &parts, &mut faults);
         let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
-        let groups = cuts::groups(&stages, &cuts, &cores, tail);
+        // Cuts are places among all stages: where one could not be built, there is a fault already and nothing to group.
+        let whole = stages.len() == parts.len();
+        let groups = if whole { cuts::groups(&stages, &cuts, &cores, tail) } else { Vec::new() };
+        proof::fits(&stages, &groups, &mut faults);
         let ring_capacity = settings.pipeline.get(keys::RING_CAPACITY);
         if !ring_capacity.is_power_of_two() {
             faults.push(Fault::of_settings(
@@ -65,25 +68,25 @@ impl Plan {
     }
 }
 
-/// The registry entries of the configured stages, in the registry's order.
-fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<&'static StageEntry> {
+/// The stages that the configured names make, in the order of the pipeline.
+fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
     let names = settings.pipeline.get(keys::STAGES);
-    for name in names.iter().filter(|n| flow::find(STAGES, n).is_none()) {
-        faults.push(Fault::of_settings("pipeline.stages", name, &one_of(name, STAGES.iter().map(|s| s.name))));
+    let known = || stages::entries().map(|entry| entry.name());
+    for name in names.iter().filter(|name| !known().any(|k| k == name.as_str())) {
+        faults.push(Fault::of_settings("pipeline.stages", name, &one_of(name, known())));
     }
-    STAGES.iter().filter(|entry| names.iter().any(|n| n == entry.name)).collect()
+    stages::uncut(|name| names.iter().any(|n| n == name))
 }
 
-fn built(entries: &[&StageEntry], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
+fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
     let mut stages = Vec::new();
-    for (i, entry) in entries.iter().enumerate() {
-        match (entry.build)(&settings.stages[entry.name], space) {
+    for part in parts {
+        match part.build(|name| &settings.stages[name], space) {
             Ok(stage) => {
-                let bound = stage.fan_out();
-                assert!(bound <= Out::CAP, "stage {} may cause {bound} events, more than {}", entry.name, Out::CAP);
-                stages.push(Planned { name: entry.name, position: i as u8 + 1, wanted: Kinds::NONE, stage });
+                let (name, position) = (part.names().join("+"), part.position());
+                stages.push(Planned { name, position, wanted: Kinds::NONE, stage });
             }
-            Err(e) => faults.push(e.into()),
+            Err(errors) => faults.extend(errors.into_iter().map(Fault::from)),
         }
     }
     stages

@@ -7,21 +7,22 @@ use super::parts::{GroupPlan, Planned, TAIL};
 use crate::config::keys::{self, Preset};
 use crate::config::{Fault, Settings, one_of};
 use flow::Kinds;
-use stages::StageEntry;
+use stages::Part;
 
-/// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail.
-pub(super) fn cuts(settings: &Settings, entries: &[&StageEntry], faults: &mut Vec<Fault>) -> Vec<usize> {
+/// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail. A measure stands
+/// for its family.
+pub(super) fn cuts(settings: &Settings, parts: &[Part], faults: &mut Vec<Fault>) -> Vec<usize> {
     let named = settings.pipeline.get(keys::CUTS);
     match settings.pipeline.get(keys::PRESET) {
         Preset::Fused => Vec::new(),
-        Preset::Split => (1..entries.len()).collect(),
+        Preset::Split => (1..parts.len()).collect(),
         Preset::Cuts => {
             let index = |name: &String| match name.as_str() {
-                TAIL => Some(entries.len()),
-                name => entries.iter().position(|l| l.name == name),
+                TAIL => Some(parts.len()),
+                name => parts.iter().position(|part| part.names().contains(&name)),
             };
             for name in named.iter().filter(|n| index(n).is_none()) {
-                let places = entries.iter().map(|l| l.name).chain([TAIL]);
+                let places = parts.iter().flat_map(Part::names).chain([TAIL]);
                 faults.push(Fault::of_settings("pipeline.cuts", name, &one_of(name, places)));
             }
             let mut cuts: Vec<_> = named.iter().filter_map(index).collect();
@@ -47,10 +48,10 @@ pub(super) fn groups(stages: &[Planned], cuts: &[usize], cores: &[usize], tail: 
     let ends = cuts.iter().copied().chain([stages.len()]);
     let last = cuts.len();
     let group = |(i, (start, end)): (usize, (usize, usize))| {
-        let names: Vec<_> = stages[start..end].iter().map(|s| s.name).collect();
+        let names = stages[start..end].iter().map(|s| s.name.as_str());
         let head = (i == 0).then_some("ingress");
         let end_name = (i == last).then_some(TAIL);
-        let members = head.into_iter().chain(names).chain(end_name).collect();
+        let members = head.into_iter().chain(names).chain(end_name).map(str::to_owned).collect();
         let forwards = stages[end..].iter().fold(tail, |kinds, s| kinds.or(s.stage.reads()));
         GroupPlan { name: format!("core{i}"), members, stages: start..end, forwards, core: cores.get(i).copied() }
     };

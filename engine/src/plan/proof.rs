@@ -1,12 +1,13 @@
 //! What is proved of a pipeline before it runs.
 //!
 //! Orders come from `risk` alone and leave by `router` alone; a strategy has the whole way to a venue behind it; a tick's
-//! slice holds at least one instrument; the ring of routes cannot fill. What does not hold is a fault of the configuration.
+//! slice holds at least one instrument; bounds, positions and the sizes of groups fit; the ring of routes cannot fill. What
+//! does not hold is a fault of the configuration.
 
-use super::parts::{GatewayPlan, Planned, TickPlan};
+use super::parts::{GatewayPlan, GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
 use crate::config::{Fault, Settings};
-use flow::{Kind, Out};
+use flow::{Kind, Out, POSITION_INGRESS, POSITION_VENUE};
 use sinks::GATEWAYS;
 use stages::exchange_sim::VENUES;
 use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
@@ -45,6 +46,29 @@ pub(super) fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
             &found,
             "valid: what emits intents together with orders, risk and router",
         ));
+    }
+}
+
+/// Proves that every stage's bound fits [`Out::CAP`], that positions rise and fit an id, and that no group has more stages
+/// than it can tell apart.
+pub(super) fn fits(stages: &[Planned], groups: &[GroupPlan], faults: &mut Vec<Fault>) {
+    let mut refuse = |found: &str, valid: &str| faults.push(Fault::of_settings("pipeline.stages", found, valid));
+    let mut before = POSITION_INGRESS;
+    for planned in stages {
+        let (name, bound, position) = (&planned.name, planned.stage.fan_out(), planned.position);
+        if bound > Out::CAP {
+            let found = format!("one event may cause {bound} events of {name}");
+            refuse(&found, &format!("valid: up to {}; enable fewer measures of that family", Out::CAP));
+        }
+        if position <= before || position >= POSITION_VENUE {
+            let found = format!("{name} at position {position}, behind position {before}");
+            refuse(&found, "valid: positions from 1 to 126 that rise in the order of the pipeline");
+        }
+        before = position;
+    }
+    for group in groups.iter().filter(|group| group.stages.len() > GroupPlan::MAX_STAGES) {
+        let found = format!("a group of {} stages", group.stages.len());
+        refuse(&found, &format!("valid: up to {} stages a group; cut it with pipeline.cuts", GroupPlan::MAX_STAGES));
     }
 }
 
@@ -92,7 +116,7 @@ pub(super) fn ticks(stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
         let slice = Out::CAP / ticks.per_instrument.max(1);
         if slice == 0 {
             let found = format!("a tick may cause {} events for one instrument", ticks.per_instrument);
-            faults.push(Fault::of_settings(planned.name, &found, "configure fewer intervals"));
+            faults.push(Fault::of_settings(&planned.name, &found, "configure fewer intervals"));
         }
         plan.slice = plan.slice.min(slice.max(1));
         plan.intervals.extend(ticks.intervals);
@@ -107,10 +131,10 @@ mod tests {
     use super::*;
     use flow::{Event, Kinds, Scope, Stage, StateError, StateReader, StateWriter};
 
-    /// A stage that says that it emits these kinds.
-    struct Says(Kinds);
+    /// A stage that emits these kinds, so many events of one.
+    struct Emits(Kinds, usize);
 
-    impl Stage for Says {
+    impl Stage for Emits {
         fn reads(&self) -> Kinds {
             Kinds::NONE
         }
@@ -121,7 +145,7 @@ mod tests {
             Scope::Global
         }
         fn fan_out(&self) -> usize {
-            1
+            self.1
         }
         fn on_event(&mut self, _: &Event, _: &mut Out) {}
         fn save(&self, _: &mut StateWriter<'_>) {}
@@ -132,10 +156,10 @@ mod tests {
 
     fn faults(entry: &[(&'static str, &[Kind])]) -> Vec<String> {
         let planned = |(name, kinds): &(&'static str, &[Kind])| Planned {
-            name,
+            name: (*name).to_owned(),
             position: 1,
             wanted: Kinds::NONE,
-            stage: Box::new(Says(Kinds::of(kinds))),
+            stage: Box::new(Emits(Kinds::of(kinds), 1)),
         };
         let mut faults = Vec::new();
         gated(&entry.iter().map(planned).collect::<Vec<_>>(), &mut faults);
@@ -157,6 +181,40 @@ mod tests {
         assert!(orders[0].contains("the stage orders emits order"), "{orders:?}");
         assert!(orders[1].contains("the stage risk emits route"), "{orders:?}");
         assert_eq!(faults(&[("book", &[Kind::Halt])]).len(), 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_a_fault() {
+        let at = |position: u8, bound: usize| Planned {
+            name: "some".to_owned(),
+            position,
+            wanted: Kinds::NONE,
+            stage: Box::new(Emits(Kinds::NONE, bound)),
+        };
+        let faults = |stages: Vec<Planned>| {
+            let group = GroupPlan {
+                name: String::new(),
+                members: Vec::new(),
+                stages: 0..stages.len(),
+                forwards: Kinds::NONE,
+                core: None,
+            };
+            let mut faults = Vec::new();
+            fits(&stages, &[group], &mut faults);
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(faults(vec![at(1, 1), at(126, Out::CAP)]), [""; 0]);
+        assert_eq!(faults((1..=62).map(|position| at(position, 1)).collect()), [""; 0]);
+        for (stages, why) in [
+            (vec![at(0, 1)], "position 0"),
+            (vec![at(127, 1)], "position 127"),
+            (vec![at(8, 1), at(8, 1)], "behind position 8"),
+            (vec![at(8, Out::CAP + 1)], "65 events"),
+            ((1..=63).map(|position| at(position, 1)).collect(), "a group of 63 stages"),
+        ] {
+            let found = faults(stages);
+            assert!(found.len() == 1 && found[0].contains(why), "{why}: {found:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! From a finished run to its report.
 
 use super::busiest::{SymbolReport, busiest};
+use super::measures::{MeasuresReport, measures};
 use super::percentiles::{Percentiles, latencies};
-use super::trading::{self, PnlReport, PositionReport, ToxicityReport};
+use super::trading::{self, PnlReport, PositionReport};
 use crate::drive::Finished;
 use crate::ingress::{Head, SourceQueue};
 use crate::pipeline::{Group, GroupLoad, RingLoad};
@@ -87,8 +88,8 @@ pub struct Report {
     pub positions: Vec<PositionReport>,
     /// Profit and loss.
     pub pnl: PnlReport,
-    /// Toxicity of the busiest instruments.
-    pub toxicity: Vec<ToxicityReport>,
+    /// Measures of the busiest instruments.
+    pub measures: Vec<MeasuresReport>,
     /// Whether a signal ended the sources.
     pub stopped: bool,
     /// Outcomes compared with the recorded ones.
@@ -144,8 +145,8 @@ pub(crate) fn reported<H: Head>(
     let trades = &stats.trades;
     let mut latency = latencies(&finished.meters);
     latency.extend(trades.tick_to_order().map(|times| ("tick to order".to_owned(), Percentiles::from(times))));
-    let toxic = stats.listings.iter().filter_map(|l| trading::toxicity(trades, l.instrument, &l.symbol));
-    let toxicity = toxic.filter(|t| symbols.iter().any(|s| s.symbol == t.symbol)).collect();
+    let measured = stats.listings.iter().filter_map(|l| measures(&stats.measures, l));
+    let measures = measured.filter(|m| symbols.iter().any(|s| s.symbol == m.symbol)).collect();
     let report = Report {
         events,
         seconds: time.as_secs_f64(),
@@ -171,7 +172,7 @@ pub(crate) fn reported<H: Head>(
         fills: counted(Kind::Fill),
         positions: trading::positions(trades, &stats.listings),
         pnl: trading::pnl(trades),
-        toxicity,
+        measures,
         stopped: finished.stopped,
         verified: None,
     };

@@ -1,4 +1,4 @@
-//! What a report says of trading: positions, profit and loss, refusals, toxicity.
+//! What a report says of trading: positions, profit and loss, refusals.
 
 use crate::pipeline::{Holder, TradeStats};
 use flow::records::{Position, PositionMoney};
@@ -40,19 +40,6 @@ pub struct PnlReport {
     pub net: String,
 }
 
-/// Toxicity of an instrument at the end of the run.
-#[derive(Clone, Debug, Serialize)]
-pub struct ToxicityReport {
-    /// Symbol.
-    pub symbol: String,
-    /// Absent before there are enough buckets.
-    pub vpin: Option<f64>,
-    /// Buckets closed.
-    pub buckets: Option<u64>,
-    /// Cumulative volume delta.
-    pub cvd: Option<i64>,
-}
-
 /// Refusals by the name of the check.
 pub(super) fn refused(trades: &TradeStats) -> BTreeMap<String, u64> {
     trades.refused().iter().map(|(check, n)| (stages::risk::check_name(*check).to_owned(), *n)).collect()
@@ -75,17 +62,6 @@ pub(super) fn pnl(trades: &TradeStats) -> PnlReport {
         fees: money(fees),
         net: money(realised + unrealised - fees),
     }
-}
-
-/// Toxicity of an instrument, if it was measured.
-pub(super) fn toxicity(trades: &TradeStats, instrument: u32, symbol: &str) -> Option<ToxicityReport> {
-    let (vpin, cvd) = (trades.vpin(instrument), trades.cvd(instrument));
-    (vpin.is_some() || cvd.is_some()).then(|| ToxicityReport {
-        symbol: symbol.to_owned(),
-        vpin: vpin.map(|v| v.vpin).filter(|v| v.is_finite()),
-        buckets: vpin.map(|v| v.buckets),
-        cvd: cvd.map(|c| c.cvd),
-    })
 }
 
 fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings: &Listings) -> PositionReport {

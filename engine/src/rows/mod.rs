@@ -21,5 +21,6 @@ pub use cell::Cell;
 pub use column::Column;
 pub use filter::{Filter, FilterError, parse_time};
 pub use names::Names;
+pub(crate) use render::value;
 pub use schema::{RowKind, row_kind, row_kinds};
 pub use write::{Format, RowSink};

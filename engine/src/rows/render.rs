@@ -41,6 +41,11 @@ impl Scale {
     }
 }
 
+/// A field of an event as its row shows it.
+pub(crate) fn value(field: &Field, event: &Event, listed: &Listed) -> Cell {
+    Print { scale: Scale::of(Some(listed)), names: Names::REGISTERED }.field(field, field.ty, event)
+}
+
 /// What a row is printed with.
 #[derive(Clone, Copy)]
 pub(super) struct Print {

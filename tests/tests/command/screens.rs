@@ -31,7 +31,7 @@ fn summary() {
     let outcome = says(
         demo(&["--events", "200000"]),
         0,
-        &["busiest", "toxicity", "trading", "pnl", "anomalies", "and 196 more symbols"],
+        &["busiest", "measures", "trading", "pnl", "anomalies", "and 196 more symbols"],
     );
     assert!(outcome.stderr.lines().count() <= 23, "with the prompt it is one screen:\n{}", outcome.stderr);
     assert!(!outcome.stderr.contains("latency, ns"), "{}", outcome.stderr);

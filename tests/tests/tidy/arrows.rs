@@ -60,7 +60,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("drive", &["deliberate", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress"]),
-    ("report", &["drive", "ingress", "pipeline", "plan", "recovery"]),
+    ("report", &["drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
     ("run", &["assembly", "config", "drive", "gateway", "ingress", "recovery", "report", "rows"]),
     ("control", &["config", "drive", "ingress", "pipeline", "report"]),
     ("cli", &["config", "control", "drive", "ingress", "pipeline", "plan", "recovery", "report", "rows", "run"]),

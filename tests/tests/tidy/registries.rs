@@ -8,6 +8,8 @@ struct Registry {
     name: &'static str,
     pages: &'static str,
     entries: Vec<&'static dyn Registered>,
+    /// Pages of the folder that show how to add to it.
+    guides: &'static [&'static str],
 }
 
 fn erased<R: Registered>(entries: &'static [R]) -> Vec<&'static dyn Registered> {
@@ -16,16 +18,18 @@ fn erased<R: Registered>(entries: &'static [R]) -> Vec<&'static dyn Registered> 
 
 fn registries() -> Vec<Registry> {
     vec![
-        Registry { name: "FEEDS", pages: "feeds/docs", entries: erased(feeds::FEEDS) },
+        Registry { name: "FEEDS", pages: "feeds/docs", entries: erased(feeds::FEEDS), guides: &[] },
         Registry {
-            name: "STAGES and VENUES",
+            name: "STAGES, MEASURES and VENUES",
             pages: "engine/stages/docs",
-            entries: erased(stages::STAGES).into_iter().chain(erased(stages::exchange_sim::VENUES)).collect(),
+            entries: stages::entries().chain(erased(stages::exchange_sim::VENUES)).collect(),
+            guides: &["engine/stages/docs/measures.md"],
         },
         Registry {
             name: "SINKS and GATEWAYS",
             pages: "sinks/docs",
             entries: erased(sinks::SINKS).into_iter().chain(erased(sinks::GATEWAYS)).collect(),
+            guides: &[],
         },
     ]
 }
@@ -66,7 +70,8 @@ fn entry_faults(entry: &dyn Registered) -> Vec<String> {
 /// Pages that exist without an entry, and entries without a page.
 fn page_faults(registry: &Registry) -> Vec<String> {
     let root = tidegate_tests::root();
-    let named: BTreeSet<String> = registry.entries.iter().map(|l| l.doc().to_owned()).collect();
+    let named = registry.entries.iter().map(|l| l.doc()).chain(registry.guides.iter().copied());
+    let named: BTreeSet<String> = named.map(str::to_owned).collect();
     let folder = std::fs::read_dir(root.join(registry.pages)).into_iter().flatten();
     let there = folder.map(|entry| entry.expect("a folder can be read").file_name().to_string_lossy().into_owned());
     let there: BTreeSet<String> = there.map(|name| format!("{}/{name}", registry.pages)).collect();
@@ -116,7 +121,7 @@ fn a_wrong_entry_is_found() {
         }
     }
     assert_eq!(entry_faults(&Wrong).len(), 5);
-    let wrong = Registry { name: "WRONG", pages: "feeds/docs", entries: vec![&Wrong] };
+    let wrong = Registry { name: "WRONG", pages: "feeds/docs", entries: vec![&Wrong], guides: &[] };
     assert!(page_faults(&wrong).iter().any(|f| f.contains("no-such-page")));
     assert!(is_named("order_table2", '_') && !is_named("_x", '_') && !is_named("a__b", '_') && !is_named("2a", '_'));
 }

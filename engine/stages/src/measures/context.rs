@@ -7,10 +7,9 @@
 //! Bound: arrays by instrument, and the books and levels of [`DepthLimits`]. Worst case: a `clear`, linear in what it
 //! empties.
 
-use super::PerInstrument;
 use super::depth::{Depth, DepthLimits, Ladders};
-use super::measure::{MeasureState, counted};
 use super::session::{Calendars, Session};
+use super::{MeasureState, PerInstrument, counted};
 use crate::Space;
 use flow::records::BookTop;
 use flow::{Event, Kind, Kinds, Ns, Px, Qty, Side, StateError, StateReader, StateWriter};

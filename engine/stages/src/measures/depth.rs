@@ -7,8 +7,7 @@
 //! Bound: books and levels, as [`DepthLimits`] gives them. Where one is reached, the depth of that instrument is unknown
 //! until its next clear. Cost and worst cases are those of [`Books`].
 
-use super::PerInstrument;
-use super::measure::MeasureState;
+use super::{MeasureState, PerInstrument};
 use crate::Space;
 use crate::book::{Book, Books, Limits, Place};
 use flow::records::{Level, Listing};

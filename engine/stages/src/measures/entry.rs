@@ -63,8 +63,8 @@ pub struct MeasureEntry {
     pub params: &'static [Param],
     /// Which stage runs it.
     pub family: Family,
-    /// Fields of what it emits that a summary shows, last values by instrument.
-    pub summary: &'static [&'static str],
+    /// Fields of its kinds that a summary shows: the last value of each instrument.
+    pub summary: &'static [(Kind, &'static str)],
     /// How it is built.
     pub build: Build,
 }
@@ -72,17 +72,28 @@ pub struct MeasureEntry {
 flow::registered!(MeasureEntry);
 
 impl MeasureEntry {
-    /// The fields that a summary shows, each with its kind: the first kind that has a field of that name.
+    /// The fields that a summary shows, each with its kind.
+    ///
+    /// # Panics
+    /// When a kind has no such field, which a test of the registry rules out.
     pub fn summary_fields(&self) -> impl Iterator<Item = (Kind, &'static Field)> {
-        let kinds = || self.build.emits.iter().filter_map(|kind| flow::kind_info(*kind));
-        let find = move |name: &&str| {
-            kinds().find_map(|kind| Some((kind.kind, kind.fields.iter().find(|f| f.name == *name)?)))
-        };
-        self.summary.iter().filter_map(find)
+        self.summary.iter().map(|(kind, name)| {
+            let fields = flow::kind_info(*kind).map_or(&[][..], |info| info.fields);
+            (*kind, fields.iter().find(|f| f.name == *name).expect("a kind has the fields that its entry names"))
+        })
     }
+}
 
-    /// The kinds that a summary reads.
-    pub fn summary_kinds(&self) -> Kinds {
-        self.summary_fields().fold(Kinds::NONE, |all, (kind, _)| all.or(Kinds::of(&[kind])))
+/// The kinds that a summary reads of all these measures.
+pub(super) const fn summary_kinds(entries: &[MeasureEntry]) -> Kinds {
+    let (mut kinds, mut entry) = (Kinds::NONE, 0);
+    while entry < entries.len() {
+        let (fields, mut at) = (entries[entry].summary, 0);
+        while at < fields.len() {
+            kinds = kinds.or(Kinds::of(&[fields[at].0]));
+            at += 1;
+        }
+        entry += 1;
     }
+    kinds
 }

@@ -18,17 +18,24 @@ mod depth;
 mod entry;
 mod host;
 mod measure;
+mod of_session;
 mod per_instrument;
 mod session;
+mod state;
+mod trade;
 
 pub use context::{Context, LastTrade, Needs, Touch};
 pub use depth::{Depth, DepthLimits};
 pub use entry::{Build, Family, MeasureEntry};
 pub use host::{Host, Many, MeasureSet, One};
-pub use measure::{Aggressor, Measure, MeasureState, counted};
+pub use measure::Measure;
+pub use of_session::OfSession;
 pub use per_instrument::PerInstrument;
-pub use session::{OfSession, Session};
+pub use session::Session;
+pub use state::MeasureState;
+pub use trade::{Aggressor, counted};
 
+use flow::{Kind, Kinds};
 use measure::emit;
 
 /// Every measure; those of a family stand together, in the order in which they run.
@@ -39,7 +46,7 @@ pub const MEASURES: &[MeasureEntry] = &[
         about: "Cumulative volume delta: signed volume since the session began, after every trade.",
         params: cvd::PARAMS,
         family: Family::Flow,
-        summary: &["cvd"],
+        summary: &[(Kind::Cvd, "cvd")],
         build: Build::of::<cvd::Cvd>(),
     },
     MeasureEntry {
@@ -57,7 +64,10 @@ pub const MEASURES: &[MeasureEntry] = &[
         about: "VPIN: how one-sided the last buckets of equal volume were, by aggressor or by bar.",
         params: vpin::PARAMS,
         family: Family::Toxicity,
-        summary: &["vpin", "buckets"],
+        summary: &[(Kind::Vpin, "vpin"), (Kind::Vpin, "buckets")],
         build: Build::of::<vpin::Vpin>(),
     },
 ];
+
+/// The kinds that a summary of the measures reads.
+pub const SUMMARY_KINDS: Kinds = entry::summary_kinds(MEASURES);

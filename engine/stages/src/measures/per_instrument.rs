@@ -5,7 +5,7 @@
 //!
 //! Bound: one value an instrument of the space. Instrument 0 stands for no instrument and has no value.
 
-use super::measure::MeasureState;
+use super::MeasureState;
 use crate::{Space, keyed};
 use flow::{StateError, StateReader, StateWriter};
 use serde::{Serialize, de::DeserializeOwned};

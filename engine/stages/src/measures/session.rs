@@ -4,7 +4,7 @@
 //! that of a bar of `1d`. It begins with the first event of the day, not with a clock: an instrument without trades keeps
 //! the sums of its last day.
 
-use super::{Context, PerInstrument};
+use super::PerInstrument;
 use flow::records::Listing;
 use flow::{Event, Interval, Mic, Ns, zone_of};
 use serde::{Deserialize, Serialize};
@@ -27,25 +27,6 @@ impl Session {
 impl Default for Session {
     fn default() -> Session {
         Session::NONE
-    }
-}
-
-/// A value of the running session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfSession<T> {
-    value: T,
-    session: Session,
-}
-
-impl<T: Default> PerInstrument<OfSession<T>> {
-    /// The value of an instrument in the session that holds `ts`; the first call of a session finds the default.
-    #[inline]
-    pub fn in_session(&mut self, instrument: u32, ts: Ns, context: &Context) -> Option<&mut T> {
-        let now = self.get_mut(instrument)?;
-        if now.session.is_over(ts) {
-            *now = OfSession { value: T::default(), session: context.session(instrument, ts) };
-        }
-        Some(&mut now.value)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Runs a stage the way a runner does, event by event, and keeps what it said.
 
 use flow::{Event, EventId, Kind, Kinds, Ns, Out, Param, Params, Stage, StateReader, StateWriter};
+use stages::Space;
 use stages::book::BookStage;
-use stages::{STAGES, Space};
 
 /// Instruments of every test here are below this.
 pub(crate) const INSTRUMENTS: u32 = 16;
@@ -52,12 +52,12 @@ impl<S: Stage> Pipeline<S> {
     }
 }
 
-/// Parameters of a stage, some of them set.
-pub(crate) fn params(stage: &str, set: &[(&str, &str)]) -> Params {
-    let entry = flow::find(STAGES, stage).unwrap();
-    let mut params = Params::defaults(entry.params);
+/// Parameters of a stage or measure, some of them set.
+pub(crate) fn params(name: &str, set: &[(&str, &str)]) -> Params {
+    let table = stages::entries().find(|entry| entry.name() == name).unwrap().params();
+    let mut params = Params::defaults(table);
     for (name, text) in set {
-        let param: &Param = entry.params.iter().find(|p| p.name == *name).unwrap();
+        let param: &Param = table.iter().find(|p| p.name == *name).unwrap();
         params.set(param, param.parse(name, text).unwrap());
     }
     params

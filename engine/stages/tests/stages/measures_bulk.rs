@@ -6,18 +6,19 @@ use flow::records::{Bar, BarFlow, Vpin, VpinFlow};
 use flow::{Event, Flags, Ns, Px, Qty};
 use proptest::prelude::*;
 use stages::Space;
-use stages::measures::VpinStage;
+use stages::measures::vpin::Vpin as VpinMeasure;
+use stages::measures::{Host, One};
 
 /// 2026-01-12 04:50:00 UTC: ten minutes before midnight in New York.
 const START: u32 = 1_768_193_400;
 /// A cent.
 const CENT: i64 = 10_000_000;
 
-fn pipeline(quantity: u64, window: u32, sigma_bars: usize) -> Pipeline<VpinStage> {
+fn pipeline(quantity: u64, window: u32, sigma_bars: usize) -> Pipeline<Host<One<VpinMeasure>>> {
     let (quantity, window, bars) = (quantity.to_string(), window.to_string(), sigma_bars.to_string());
     let set = [("mode", "bulk"), ("bucket_qty", &quantity), ("window", &window), ("sigma_bars", &bars)];
     let params = harness::params("vpin", &set);
-    let mut pipeline = Pipeline::new(VpinStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
+    let mut pipeline = Pipeline::new(Host::alone(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
     opening().0.iter().for_each(|event| assert!(pipeline.feed(event).is_empty()));
     pipeline
 }
@@ -203,5 +204,8 @@ proptest! {
 #[test]
 fn a_length_that_is_none_is_refused() {
     let params = harness::params("vpin", &[("bulk_bar", "7s")]);
-    assert_eq!(VpinStage::new(&params, Space { instruments: 4, fills: 64 }).err().unwrap().key, "vpin.bulk_bar");
+    assert_eq!(
+        Host::<One<VpinMeasure>>::alone(&params, Space { instruments: 4, fills: 64 }).err().unwrap().key,
+        "vpin.bulk_bar"
+    );
 }

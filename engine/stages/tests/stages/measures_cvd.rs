@@ -6,10 +6,12 @@ use flow::records::Cvd;
 use flow::{Event, Flags, Kind, Ns, Qty, Side, Stage};
 use proptest::prelude::*;
 use stages::Space;
-use stages::measures::CvdStage;
+use stages::measures::cvd::Cvd as CvdMeasure;
+use stages::measures::{Host, One};
 
-fn pipeline() -> Pipeline<CvdStage> {
-    let mut pipeline = Pipeline::new(CvdStage::new(Space { instruments: INSTRUMENTS, fills: 64 }));
+fn pipeline() -> Pipeline<Host<One<CvdMeasure>>> {
+    let space = Space { instruments: INSTRUMENTS, fills: 64 };
+    let mut pipeline = Pipeline::new(Host::alone(&harness::params("cvd", &[]), space).unwrap());
     opening().0.iter().for_each(|event| assert!(pipeline.feed(event).is_empty()));
     pipeline
 }

@@ -7,15 +7,14 @@ use flow::{BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Side, Stag
 use proptest::prelude::*;
 use stages::Space;
 use stages::book::BookStage;
-use stages::measures::ImbalanceStage;
+use stages::measures::imbalance::Imbalance as ImbalanceMeasure;
+use stages::measures::{Host, One};
 
-fn pipeline(levels: u32, weighting: &str, max_levels: u32) -> Pipeline<ImbalanceStage> {
+fn pipeline(levels: u32, weighting: &str, max_levels: u32) -> Pipeline<Host<One<ImbalanceMeasure>>> {
     let (levels, max) = (levels.to_string(), max_levels.to_string());
     let set = [("levels", &*levels), ("weighting", weighting), ("max_levels", &max), ("max_books", "8")];
-    Pipeline::new(ImbalanceStage::new(
-        &harness::params("imbalance", &set),
-        Space { instruments: INSTRUMENTS, fills: 64 },
-    ))
+    let space = Space { instruments: INSTRUMENTS, fills: 64 };
+    Pipeline::new(Host::alone(&harness::params("imbalance", &set), space).unwrap())
 }
 
 /// Weight of the k-th level by its definition.
@@ -57,7 +56,7 @@ fn check(told: &Imbalance, top: &BookTop, book: &BookStage, instrument: u32, lev
 /// Hands an input and what the book says of it to the measure; gives every top with what was told of it.
 fn both(
     book: &mut Pipeline<BookStage>,
-    pipeline: &mut Pipeline<ImbalanceStage>,
+    pipeline: &mut Pipeline<Host<One<ImbalanceMeasure>>>,
     event: &Event,
 ) -> Vec<(BookTop, Event)> {
     let mut told = Vec::new();

@@ -7,7 +7,6 @@ use super::filling::Step;
 use super::play::{World, build, build_venue, opened};
 use flow::{Ns, StateError, StateReader, StateWriter};
 use proptest::prelude::*;
-use stages::STAGES;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -43,15 +42,15 @@ fn load(
 /// Damages the state and puts what loads in its place; whether it loads.
 fn damaged(world: &mut World, name: &str, blows: &[Blow]) -> bool {
     let place = world.stations.iter().position(|s| s.name == name);
-    let entry = flow::find(STAGES, name);
     let turned = world.turned;
     let mut bytes = match place {
         Some(at) => world.saved(|to: &mut StateWriter<'_>| world.stations[at].stage.save(to)),
         None => world.saved(|to: &mut StateWriter<'_>| world.venue.save(to)),
     };
     blows.iter().for_each(|blow| strike(&mut bytes, *blow));
-    if let (Some(at), Some(entry)) = (place, entry) {
-        let (mut stage, mut again) = (build(entry, turned), build(entry, turned));
+    if let Some(at) = place {
+        let part = &world.stations[at].part;
+        let (mut stage, mut again) = (build(part, turned), build(part, turned));
         if load(world, &bytes, |from| stage.load(from)).is_err() {
             return false;
         }

@@ -12,7 +12,7 @@ use flow::{
     StateReader, StateWriter,
 };
 use stages::exchange_sim::{Replies, SimulatedVenue};
-use stages::{STAGES, Space, StageEntry};
+use stages::{Part, Space};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Instruments of the space are below this.
@@ -89,9 +89,11 @@ fn params(name: &str, table: &[Param], turned: u8) -> Params {
     params
 }
 
-pub(crate) fn build(entry: &StageEntry, turned: u8) -> Box<dyn Stage> {
-    let params = params(entry.name, entry.params, turned);
-    (entry.build)(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
+pub(crate) fn build(part: &Part, turned: u8) -> Box<dyn Stage> {
+    let all = stages::entries().map(|e| (e.name(), params(e.name(), e.params(), turned)));
+    let all: BTreeMap<&str, Params> = all.filter(|(name, _)| part.names().contains(name)).collect();
+    let space = Space { instruments: INSTRUMENTS, fills: FILLS };
+    part.build(|name| &all[name], space).expect("the parameters are valid")
 }
 
 pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
@@ -104,6 +106,7 @@ pub(crate) struct Station {
     pub(crate) name: &'static str,
     out: Out,
     pub(crate) stage: Box<dyn Stage>,
+    pub(crate) part: Part,
 }
 
 /// Passes an event, and depth first what follows from it, through the stations.
@@ -161,14 +164,15 @@ pub(crate) struct Tally {
 
 impl World {
     fn new(turned: u8) -> World {
-        let station = |(at, entry): (usize, &StageEntry)| Station {
-            name: entry.name,
-            out: Out::new(at as u8 + 1, Kinds::ALL),
-            stage: build(entry, turned),
+        let station = |part: Part| Station {
+            name: part.names()[0],
+            out: Out::new(part.position(), Kinds::ALL),
+            stage: build(&part, turned),
+            part,
         };
         World {
             turned,
-            stations: STAGES.iter().enumerate().map(station).collect(),
+            stations: stages::uncut(|_| true).into_iter().map(station).collect(),
             venue: build_venue(turned),
             replies: Replies::with_capacity(256),
             listings: Listings::default(),
@@ -259,11 +263,11 @@ impl World {
 
     /// Every state saves, loads into a new one, and saves as the same bytes.
     fn saves_and_loads(&self) {
-        for (station, entry) in self.stations.iter().zip(STAGES) {
+        for station in &self.stations {
             let saved = self.saved(|to| station.stage.save(to));
-            let mut other = build(entry, self.turned);
-            self.load(entry.name, &saved, |from| other.load(from));
-            assert!(saved == self.saved(|to| other.save(to)), "{} saves other bytes than it loaded", entry.name);
+            let mut other = build(&station.part, self.turned);
+            self.load(station.name, &saved, |from| other.load(from));
+            assert!(saved == self.saved(|to| other.save(to)), "{} saves other bytes than it loaded", station.name);
         }
         let saved = self.saved(|to| self.venue.save(to));
         let mut other = build_venue(self.turned);

@@ -5,7 +5,9 @@ use flow::records::Tick;
 use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Stage};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use stages::{STAGES, Space, StageEntry};
+use stages::Space;
+use stages::measures::{Host, MEASURES, Many};
+use std::collections::BTreeMap;
 
 /// Runs an event through the stages from `at` on, depth first.
 fn run(pipeline: &mut [(Box<dyn Stage>, Out)], event: &Event) -> usize {
@@ -21,28 +23,34 @@ fn run(pipeline: &mut [(Box<dyn Stage>, Out)], event: &Event) -> usize {
     emitted
 }
 
-/// A stage with small pools, and what else is set.
-fn built(entry: &StageEntry, set: &[(&'static str, &str)]) -> Box<dyn Stage> {
+/// The parameters of a name with small pools, and what else is set.
+fn params(name: &str, set: &[(&'static str, &str)]) -> Params {
     let small = [("max_orders", "32"), ("max_levels", "40"), ("intervals", "5s,1m,1d"), ("bucket_qty", "5")];
-    let mut params = Params::defaults(entry.params);
+    let table = stages::entries().find(|entry| entry.name() == name).unwrap().params();
+    let mut params = Params::defaults(table);
     for (name, text) in small.iter().chain(set) {
-        if let Some(param) = entry.params.iter().find(|p| p.name == *name) {
+        if let Some(param) = table.iter().find(|p| p.name == *name) {
             params.set(param, param.parse(name, text).unwrap());
         }
     }
-    (entry.build)(&params, Space { instruments: 16, fills: 64 }).unwrap()
+    params
 }
+
+const SPACE: Space = Space { instruments: 16, fills: 64 };
 
 #[test]
 fn nothing_is_allocated_per_event() {
     let mut pipeline: Vec<(Box<dyn Stage>, Out)> = Vec::new();
-    for (position, entry) in (1..).zip(STAGES) {
-        pipeline.push((built(entry, &[]), Out::new(position, Kinds::ALL)));
+    let all: BTreeMap<&str, Params> = stages::entries().map(|e| (e.name(), params(e.name(), &[]))).collect();
+    for part in stages::uncut(|_| true) {
+        let stage = part.build(|name| &all[name], SPACE).unwrap();
+        pipeline.push((stage, Out::new(part.position(), Kinds::ALL)));
     }
-    // The way of a stage that its defaults do not take.
-    let vpin = flow::find(STAGES, "vpin").unwrap();
-    pipeline
-        .push((built(vpin, &[("mode", "bulk"), ("bulk_bar", "5s")]), Out::new(pipeline.len() as u8 + 1, Kinds::ALL)));
+    // The path of a measure that its defaults do not take, beside others in one stage that keep all of the context.
+    let bulk = params("vpin", &[("mode", "bulk"), ("bulk_bar", "5s")]);
+    let mut several = vec![(flow::find(MEASURES, "vpin").unwrap().build.among)(&bulk, SPACE).unwrap()];
+    several.extend(MEASURES.iter().map(|m| (m.build.among)(&all[m.name], SPACE).unwrap()));
+    pipeline.push((Box::new(Host::new(Many::new(several), SPACE)), Out::new(126, Kinds::ALL)));
     let mut runner = TestRunner::deterministic();
     let (opening, listings) = stream::opening();
     assert!(listings.get(6).is_some_and(|_| stream::source_of(6) == 2));

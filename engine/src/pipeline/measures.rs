@@ -1,0 +1,46 @@
+//! The last values of the measures, for the summary.
+//!
+//! Which fields a summary shows stands in the registry of measures, so no measure has a name here. Bound: one event of
+//! each of those kinds an instrument, allocated and written before the run.
+
+use flow::{Event, Kind, Kinds};
+use stages::measures::SUMMARY_KINDS;
+
+/// The last events of the kinds that a summary shows.
+pub struct LastMeasures {
+    /// Of each kind, by instrument; an event of kind 0 where there was none.
+    kinds: Vec<(Kind, Box<[Event]>)>,
+}
+
+impl LastMeasures {
+    /// What it reads.
+    pub const READS: Kinds = SUMMARY_KINDS;
+
+    /// Nothing yet.
+    pub fn new(instruments: u32) -> LastMeasures {
+        let none: Event = bytemuck::Zeroable::zeroed();
+        let events = || vec![std::hint::black_box(none); instruments as usize].into_boxed_slice();
+        LastMeasures { kinds: LastMeasures::READS.iter().map(|kind| (kind, events())).collect() }
+    }
+
+    /// Keeps an event of a measure; passes all others by.
+    #[inline]
+    pub fn observe(&mut self, event: &Event) {
+        if LastMeasures::READS.has(event.kind) {
+            self.keep(event);
+        }
+    }
+
+    fn keep(&mut self, event: &Event) {
+        let of_kind = self.kinds.iter_mut().find(|(kind, _)| *kind == event.kind);
+        if let Some(last) = of_kind.and_then(|(_, events)| events.get_mut(event.instrument as usize)) {
+            *last = *event;
+        }
+    }
+
+    /// The last event of a kind and instrument.
+    pub fn last(&self, kind: Kind, instrument: u32) -> Option<&Event> {
+        let (_, events) = self.kinds.iter().find(|(k, _)| *k == kind)?;
+        events.get(instrument as usize).filter(|event| event.kind == kind)
+    }
+}
