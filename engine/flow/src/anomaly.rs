@@ -1,4 +1,6 @@
-//! What can be anomalous, with the sentence that a row prints.
+//! Anomalies: what should not happen, by number and name.
+//!
+//! An anomaly is reported as an event and counted; processing goes on. Numbers are part of the journal's format.
 
 use crate::records::Anomaly;
 use crate::words::words;
@@ -7,12 +9,12 @@ use crate::{Event, Flags, Ns, Px, Qty};
 macro_rules! anomalies {
     ($( $(#[doc = $about:literal])+ $name:ident = $number:literal $text:literal $detail:literal ),* $(,)?) => {
         words! {
-            /// The list of anomalies. Numbers are part of the journal's format.
+            /// The kinds of anomalies. Numbers are part of the journal's format.
             AnomalyKind: u16 { $( $(#[doc = $about])+ $name = $number $text ),* }
         }
 
         impl AnomalyKind {
-            /// What its `detail` number is.
+            /// What its `detail` number means.
             pub const fn detail(self) -> &'static str {
                 match self { $( AnomalyKind::$name => $detail ),* }
             }
@@ -23,7 +25,7 @@ macro_rules! anomalies {
 anomalies! {
     /// A message names an order that the book does not have.
     UnknownOrder = 1 "unknown-order" "order",
-    /// An order reference that is live already is added again; the first stays.
+    /// An `add` repeats the reference of a live order; the first order stays.
     DuplicateOrder = 2 "duplicate-order" "order",
     /// An order is reduced by more than it has; it is removed.
     Overfill = 3 "overfill" "order",
@@ -33,17 +35,17 @@ anomalies! {
     LevelUnderflow = 5 "level-underflow" "order",
     /// A bounded table of the book is full; the event was left out.
     BookFull = 6 "book-full" "limit",
-    /// An event for an instrument that no listing defined.
+    /// An event names an instrument that no listing defined.
     UnknownInstrument = 7 "unknown-instrument" "instrument",
-    /// A message type that the decoder does not know; it was skipped by its length.
+    /// The decoder does not know the message type; the message was skipped by its length.
     UnknownMessage = 8 "unknown-message" "type",
-    /// A message of a known type whose length or content is not the specification's; it was skipped.
+    /// A message of a known type with the wrong length or content; it was skipped.
     MalformedMessage = 9 "malformed-message" "type",
     /// Sequence numbers are missing.
     SequenceGap = 10 "sequence-gap" "messages missing",
-    /// A packet that was seen before, or overlaps one; what was seen is skipped.
+    /// A packet was received before, or overlaps one that was; the repeated part is skipped.
     DuplicatePacket = 11 "duplicate-packet" "sequence",
-    /// The exchange's time went back.
+    /// The exchange's clock went back.
     BackwardTime = 12 "backward-time" "nanoseconds back",
     /// The wall clock went back.
     BackwardClock = 13 "backward-clock" "nanoseconds back",
@@ -51,23 +53,23 @@ anomalies! {
     BadValue = 14 "bad-value" "order",
     /// The feed's own view of the book differs from the messages.
     Mismatch = 15 "mismatch" "level",
-    /// A packet that is cut short or not what the feed sends; it was skipped.
+    /// A packet is truncated or not what the feed sends; it was skipped.
     BadPacket = 16 "bad-packet" "packet",
     /// More instruments than the source's range holds; the event was left out.
     InstrumentRange = 17 "instrument-range" "limit",
-    /// An answer of the venue, or an intent of a strategy, that the order's state does not allow; the state stays.
+    /// A report of the venue, or an intent of a strategy, that the order's state does not allow; the state stays.
     IllegalTransition = 18 "illegal-transition" "order",
-    /// An answer of the venue for an order that this pipeline never sent.
+    /// A report of the venue about an order that this pipeline never sent.
     UnknownOwnOrder = 19 "unknown-own-order" "order",
     /// A bounded table of orders, positions or groups is full; the intent was left out.
     OrdersFull = 20 "orders-full" "limit",
-    /// Too much came back from the pipeline, or from the venue, at once: trading halts.
+    /// Too many replies of the pipeline or the venue at once: trading halts.
     ReturnsFull = 21 "returns-full" "limit",
-    /// A command that cannot be carried out: unknown target, or its old value is not what holds; it was left out.
+    /// A command that cannot be carried out: its target is unknown, or its old value is not the current one; it was left out.
     BadCommand = 22 "bad-command" "target",
-    /// An intent that is none: no quantity, no side, no listing; it was left out.
+    /// An invalid intent: no quantity, no side, no listing; it was left out.
     BadIntent = 23 "bad-intent" "strategy",
-    /// A bust of a fill that is not known, or not any more; nothing was reversed.
+    /// A bust of a fill that is unknown or forgotten; nothing was reversed.
     UnknownFill = 24 "unknown-fill" "match",
     /// A second bust of the same fill; nothing was reversed.
     RepeatedBust = 25 "repeated-bust" "match",
@@ -76,7 +78,7 @@ anomalies! {
 }
 
 impl AnomalyKind {
-    /// An event that says so. `detail` is what [`AnomalyKind::detail`] names.
+    /// The event that reports it. [`AnomalyKind::detail`] says what `detail` means.
     pub fn event(self, due: Ns, instrument: u32, exchange_ts: Ns, detail: u64) -> Event {
         self.event_at(due, instrument, exchange_ts, detail, Px::NONE, Qty(0))
     }

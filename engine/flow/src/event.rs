@@ -1,17 +1,17 @@
 //! The event: one cache line.
 //!
-//! `#[repr(C, align(64))]` and [`Pod`]: the same bytes cross a ring, stand in the journal and make up a fixture. The
-//! body holds one record of the event's kind ([`crate::records`]); its layout is little-endian as the host's, which the
+//! `#[repr(C, align(64))]` and [`Pod`]: the same bytes cross a ring, are written to the journal and make up a fixture. The
+//! body holds one record of the event's kind ([`crate::records`]). The layout is little-endian, like the host, which the
 //! build asserts.
 
 use crate::{EventId, Flags, Kind, Ns, Record, Side};
 use bytemuck::{Pod, Zeroable};
 
-/// One thing that happened. See the crate's table of kinds for what the body holds.
+/// One thing that happened. The table of kinds says what the body holds.
 #[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub struct Event {
-    /// Place in the sequence; bit 63 is lent to the ring and 0 everywhere else.
+    /// Place in the sequence; a ring borrows bit 63, which is 0 everywhere else.
     pub id: EventId,
     /// Ingress time, the only "now" that a stage sees; never decreases. Before the ingress: the due time.
     pub ts: Ns,
@@ -19,7 +19,7 @@ pub struct Event {
     pub instrument: u32,
     /// Which record the body holds.
     pub kind: Kind,
-    /// Feed, venue or operator that it came from: the ordinal of the source in the plan, from 1; 0 = none.
+    /// The feed, venue or operator it came from: the source's number in the plan, from 1; 0 = none.
     pub source: u8,
     /// Side and qualifiers.
     pub flags: Flags,
@@ -36,7 +36,7 @@ const _: () = {
 };
 
 impl Event {
-    /// An event that has no place in the sequence yet: the ingress or [`crate::Out`] numbers it.
+    /// An event without a number yet: the ingress or [`crate::Out`] assigns its id.
     #[inline]
     pub fn new<R: Record>(due: Ns, instrument: u32, flags: Flags, record: &R) -> Event {
         Event {
@@ -50,27 +50,27 @@ impl Event {
         }
     }
 
-    /// An event of `kind` whose body is these words: for a decoder that fills records by a table.
+    /// An event of `kind` whose body is these words: for decoders that fill records by a table.
     #[inline(always)]
     pub fn from_words(due: Ns, instrument: u32, kind: Kind, flags: Flags, words: [u64; 5]) -> Event {
         Event { id: EventId(0), ts: due, instrument, kind, source: 0, flags, body: bytemuck::cast(words) }
     }
 
-    /// The body as a record. The caller has looked at the kind; debug builds check it.
+    /// The body as a record. The caller has checked the kind; debug builds check it again.
     #[inline]
     pub fn record<R: Record>(&self) -> &R {
         debug_assert!(self.kind == R::KIND, "body of {:?} read as {}", self.kind, R::NAME);
         bytemuck::from_bytes(&self.body)
     }
 
-    /// The body as a record, to change it.
+    /// The body as a mutable record.
     #[inline]
     pub fn record_mut<R: Record>(&mut self) -> &mut R {
         debug_assert!(self.kind == R::KIND, "body of {:?} changed as {}", self.kind, R::NAME);
         bytemuck::from_bytes_mut(&mut self.body)
     }
 
-    /// The body as a record when the kind is that record's.
+    /// The body as a record if the kind matches.
     #[inline]
     pub fn get<R: Record>(&self) -> Option<&R> {
         (self.kind == R::KIND).then(|| bytemuck::from_bytes(&self.body))
@@ -82,13 +82,13 @@ impl Event {
         self.flags.side()
     }
 
-    /// Whether it tells the head again what the pipeline has said already: a refusal that came back.
+    /// Whether it is a refusal that returns to the head: the pipeline emitted it before.
     #[inline]
     pub fn is_echo(&self) -> bool {
         self.kind == Kind::Refused && self.id.position() == 0
     }
 
-    /// Exchange time, where the kind carries one: it is then the first word of the body.
+    /// Exchange time, if the kind has one; it is then the first word of the body.
     pub fn exchange_ts(&self) -> Option<Ns> {
         let carries =
             crate::kind_info(self.kind).is_some_and(|k| k.fields.first().is_some_and(|f| f.name == "exchange_ts"));

@@ -1,4 +1,4 @@
-//! Sixteen bits that qualify an event, the same for every kind.
+//! The sixteen flag bits of an event, the same for every kind.
 
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Side of an order or a level; for a trade the side of the aggressor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Side {
-    /// Not known, or not applicable.
+    /// Unknown, or not applicable.
     #[default]
     None = 0,
     /// Bid; buyer.
@@ -44,27 +44,27 @@ pub struct Flags(pub u16);
 impl Flags {
     /// Nothing set, no side.
     pub const NONE: Flags = Flags(0);
-    /// Part of a snapshot, not news.
+    /// Part of a snapshot, not a change.
     pub const SNAPSHOT: Flags = Flags(1 << 2);
     /// Last event of its packet.
     pub const LAST_OF_PACKET: Flags = Flags(1 << 3);
-    /// Last event of what belongs together (a record, a match, a set of level changes): the book may be looked at.
+    /// Last event of a group that belongs together (a record, a match, a set of level changes): the book is consistent.
     pub const LAST_OF_GROUP: Flags = Flags(1 << 4);
-    /// May have been seen before.
+    /// May be a repetition.
     pub const POSSIBLE_DUPLICATE: Flags = Flags(1 << 5);
-    /// The aggressor was inferred by a rule, not told by the venue.
+    /// The aggressor was inferred by a rule; the venue did not report it.
     pub const INFERRED_AGGRESSOR: Flags = Flags(1 << 6);
     /// Comes from outside this pipeline (another pipeline, an operator's tool).
     pub const EXTERNAL: Flags = Flags(1 << 7);
-    /// The executed interest was not displayed.
+    /// The executed order was not displayed.
     pub const HIDDEN: Flags = Flags(1 << 8);
     /// An auction's print: it has no aggressor.
     pub const AUCTION: Flags = Flags(1 << 9);
-    /// An execution that is printed elsewhere: it moves the book and no volume.
+    /// An execution that is printed elsewhere: it changes the book, but not the volume.
     pub const NON_PRINTABLE: Flags = Flags(1 << 10);
-    /// What an event passes on to all that a stage derives from it.
+    /// The flags that an event passes on to whatever a stage derives from it.
     pub const INHERITED: Flags = Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0);
-    /// Every single bit with its name, for tables and schemas.
+    /// Every flag with its name, for tables and schemas.
     pub const NAMES: [(Flags, &'static str); 9] = [
         (Flags::SNAPSHOT, "snapshot"),
         (Flags::LAST_OF_PACKET, "last-of-packet"),
@@ -95,7 +95,7 @@ impl Flags {
         Flags(self.0 & !3 | side as u16)
     }
 
-    /// These flags and `other`'s. Do not join two sides.
+    /// These flags and `other`'s. At most one of them may have a side.
     #[inline]
     pub const fn with(self, other: Flags) -> Flags {
         Flags(self.0 | other.0)

@@ -1,16 +1,16 @@
-//! Who an event is: its place in the one numbered sequence.
+//! The identity of an event: its place in the one numbered sequence.
 //!
-//! From high to low: 1 bit lent to the ring, 40 bits of `seq` (the ingress number, from 1), 7 bits of the position, in
-//! the uncut pipeline, of the stage that made it, 16 bits of its ordinal among what that stage made for that `seq`. The
-//! position is that of the uncut pipeline, so an id is the same for every cut. Bound: 2^40 inputs are 12 days at a million
-//! events a second; the ingress halts before the counter wraps.
+//! From high to low: 1 bit that the ring borrows, 40 bits of `seq` (the ingress number, from 1), 7 bits for the pipeline
+//! position of the stage that emitted it, 16 bits for its ordinal among what that stage emitted for that `seq`. Positions
+//! are those of the uncut pipeline, so an id is the same for every cut. Bound: 2^40 inputs are 12 days at a million events a
+//! second; the ingress halts before the counter wraps.
 
 use bytemuck::{Pod, Zeroable};
 use std::fmt;
 
-/// Position of the ingress: the event came in from outside.
+/// Position of the ingress: the event came from outside.
 pub const POSITION_INGRESS: u8 = 0;
-/// Position of the simulated venue, which runs at the head.
+/// Position of the simulated venue, which runs at the head of the pipeline.
 pub const POSITION_VENUE: u8 = 127;
 
 /// Identity of an event; unique in a journal and the same for every cut of the pipeline.
@@ -19,7 +19,7 @@ pub const POSITION_VENUE: u8 = 127;
 pub struct EventId(pub u64);
 
 impl EventId {
-    /// The bit that a ring borrows as its publication mark; 0 everywhere else.
+    /// The bit that a ring borrows to publish a slot; 0 everywhere else.
     pub const RING_BIT: u64 = 1 << 63;
     /// The largest `seq`.
     pub const MAX_SEQ: u64 = (1 << 40) - 1;
@@ -30,19 +30,19 @@ impl EventId {
         EventId((seq << 23) | ((position as u64 & 127) << 16) | ordinal as u64)
     }
 
-    /// The ingress number of the input that caused this event (or of the event itself), from 1.
+    /// The ingress number, from 1, of the input that caused this event, or of the event itself.
     #[inline]
     pub const fn seq(self) -> u64 {
         (self.0 & !Self::RING_BIT) >> 23
     }
 
-    /// Position in the uncut pipeline of the stage that made it; 0 for the ingress.
+    /// Position of the stage that emitted it; 0 for the ingress.
     #[inline]
     pub const fn position(self) -> u8 {
         (self.0 >> 16) as u8 & 127
     }
 
-    /// Ordinal among what that stage made for that `seq`.
+    /// Ordinal among what that stage emitted for that `seq`.
     #[inline]
     pub const fn ordinal(self) -> u16 {
         self.0 as u16

@@ -1,7 +1,7 @@
-//! Lengths of bars and the boundaries that they close at.
+//! Bar intervals and their boundaries.
 //!
-//! Below a day boundaries are multiples of the length since the Unix epoch. A day is a calendar day in the time zone of
-//! the listing's calendar, so that a session never straddles two; it has 23 or 25 hours twice a year.
+//! Below a day, boundaries are multiples of the interval since the Unix epoch. A day is a calendar day in the time zone of
+//! the listing's calendar, so a bar never straddles two sessions; twice a year it has 23 or 25 hours.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
@@ -34,13 +34,13 @@ impl Interval {
         self.seconds == Self::DAY
     }
 
-    /// The interval of so many seconds, if it is one.
+    /// The interval of that many seconds, if it is valid.
     pub fn from_seconds(seconds: u32) -> Option<Interval> {
         let fits = (5..=Self::DAY).contains(&seconds) && Self::DAY.is_multiple_of(seconds);
         fits.then_some(Interval { seconds })
     }
 
-    /// Start of the bar that holds `ts`, and the boundary at which it closes.
+    /// Start and end of the bar that holds `ts`.
     pub fn bounds(self, ts: Ns, zone: Tz) -> (Ns, Ns) {
         if self.is_day() {
             return day_bounds(ts, zone);
@@ -57,7 +57,7 @@ fn day_bounds(ts: Ns, zone: Tz) -> (Ns, Ns) {
     (midnight(local, zone), midnight(next, zone))
 }
 
-/// First instant of a date in a zone (where clocks skip midnight, the first instant after it).
+/// First instant of a date in a zone; where clocks skip midnight, the first instant after it.
 pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
     let naive = (0..3).find_map(|hour| {
         let local = zone.with_ymd_and_hms(date.year(), date.month(), date.day(), hour, 0, 0);
@@ -67,7 +67,7 @@ pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
     Ns(u64::try_from(at.timestamp_nanos_opt().unwrap_or(0)).unwrap_or(0))
 }
 
-/// Time zone of the calendar of a market; UTC for those not known.
+/// Time zone of a market's calendar; UTC for an unknown one.
 pub fn zone_of(calendar: Mic) -> Tz {
     match &calendar.0 {
         b"XNAS" | b"XNYS" | b"XASE" | b"ARCX" | b"BATS" | b"IEXG" | b"EQUS" | b"OPRA" => chrono_tz::America::New_York,

@@ -1,12 +1,12 @@
-//! The vocabulary of Tidegate.
+//! The vocabulary of Tidegate: the types that every other crate shares.
 //!
-//! Everything that happens is one [`Event`]: 64 bytes, one cache line, the same on a ring, in the journal and in a
-//! fixture. This crate says what an event is (ids, kinds, records, prices, times), what a [`Stage`] is, how bytes
-//! become inputs ([`Decoder`], [`Source`]) and where outcomes go ([`Sink`]), and how each of these is registered with
-//! its parameters. It holds no logic of trading, reads no clock, starts no thread and does no IO.
+//! Everything that happens is one [`Event`]: 64 bytes, one cache line, the same in a ring, in the journal and in a fixture.
+//! This crate defines events (ids, kinds, records, prices, times), the interfaces of a [`Stage`], of what brings inputs
+//! ([`Decoder`], [`Source`]) and of what takes outcomes ([`Sink`]), and the registries and parameters of them all. It has
+//! no trading logic, reads no clock, starts no thread and does no I/O.
 //!
-//! Bound: every type here is of fixed size; the only tables that grow are [`Listings`] (one entry a listing, bounded
-//! by [`Listings::MAX`]) and the buffers that the caller sizes.
+//! Bound: every type has a fixed size; the only tables that grow are [`Listings`] (one entry per listing, bounded by
+//! [`Listings::MAX`]) and buffers that the caller sizes.
 
 mod anomaly;
 mod approved;

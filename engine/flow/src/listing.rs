@@ -1,8 +1,8 @@
 //! Listings: what an instrument index stands for.
 //!
-//! A feed defines an instrument by a [`Definition`], which becomes `name` and `listing` inputs, so that a journal needs
-//! nothing beside it. [`Listings`] reads them back, at the end of the pipeline and wherever a row or a state needs a symbol.
-//! Bound: [`Listings::MAX`] entries; definitions past it are not kept, and rows then show no symbol.
+//! A feed defines an instrument by a [`Definition`], which becomes `name` and `listing` inputs, so a journal needs nothing
+//! beside it. [`Listings`] collects them wherever a row or a saved state needs a symbol. Bound: [`Listings::MAX`] entries;
+//! later definitions are not kept, and their rows show no symbol.
 
 use crate::records::{Listing, Name};
 use crate::words::words;
@@ -16,17 +16,17 @@ use std::collections::BTreeMap;
 pub struct Mic(pub [u8; 4]);
 
 impl Mic {
-    /// The letters.
+    /// The four letters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("").trim_end_matches(['\0', ' '])
     }
 }
 
 words! {
-    /// What kind of thing is traded.
+    /// Type of the instrument.
     #[derive(Default)]
     InstrumentType: u8 {
-        /// The feed does not tell.
+        /// The feed does not report it.
         #[default]
         Unknown = 0 "unknown",
         /// Share or fund.
@@ -52,7 +52,7 @@ words! {
         None = 0 "none",
         /// By level: from `level` inputs, or from order messages that carry price, side and quantity.
         ByLevel = 1 "by-level",
-        /// By order reference, price-time.
+        /// By order reference, in price-time priority.
         ByOrder = 2 "by-order",
         /// Best bid and ask from quotes.
         Quotes = 3 "quotes",
@@ -83,7 +83,7 @@ words! {
     }
 }
 
-/// What a feed says of an instrument.
+/// A feed's definition of an instrument.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Definition {
     /// Symbol at the venue.
@@ -94,7 +94,7 @@ pub struct Definition {
     pub calendar: Mic,
     /// ISO 4217, empty if not known.
     pub currency: [u8; 4],
-    /// What is traded.
+    /// Type of the instrument.
     pub instrument_type: InstrumentType,
     /// How its book is kept.
     pub book: BookKind,
@@ -131,7 +131,7 @@ impl Definition {
     }
 }
 
-/// A name of up to 8 pieces of 24 bytes; what is longer is cut.
+/// Pushes a name in up to 8 pieces of 24 bytes; a longer name is cut.
 fn push_name(to: &mut Inputs, due: Ns, instrument: u32, text: &str, record: u64) {
     let bytes = &text.as_bytes()[..text.len().min(8 * 24)];
     let parts = bytes.chunks(24).len().max(1) as u8;
@@ -142,7 +142,7 @@ fn push_name(to: &mut Inputs, due: Ns, instrument: u32, text: &str, record: u64)
     }
 }
 
-/// What is known of an instrument.
+/// A listed instrument.
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// Its index.
@@ -151,15 +151,15 @@ pub struct Listed {
     pub source: u8,
     /// Symbol at the venue.
     pub symbol: String,
-    /// The definition as it stands in the body.
+    /// The listing record.
     pub terms: Listing,
 }
 
 impl Listed {
-    /// Price decimals of a listing whose tick is not known: the shortest exact decimal of at least two places.
+    /// Marks a listing without a tick size: prices print as the shortest exact decimal of at least two places.
     pub const SHORTEST: u8 = 255;
 
-    /// How many decimals a price prints at least.
+    /// The least number of decimals that a price prints with.
     pub fn price_decimals(&self) -> u32 {
         if self.terms.price_decimals == Self::SHORTEST { 2 } else { u32::from(self.terms.price_decimals) }
     }
@@ -175,7 +175,7 @@ impl Listed {
     }
 }
 
-/// The table of listings, filled from the sequence.
+/// The table of listings, filled from the event sequence.
 #[derive(Clone, Debug, Default)]
 pub struct Listings {
     listed: BTreeMap<u32, Listed>,
@@ -187,7 +187,7 @@ impl Listings {
     /// The most entries.
     pub const MAX: usize = 1 << 20;
 
-    /// Reads `name` and `listing` events; passes all others by.
+    /// Applies `name` and `listing` events; ignores all others.
     pub fn observe(&mut self, event: &Event) {
         if let Some(name) = event.get::<Name>() {
             self.observe_name(event.instrument, name);
@@ -228,7 +228,7 @@ impl Listings {
         self.listed.values()
     }
 
-    /// The key of an instrument in a state: `symbol@venue#source`, or `#index` when it has no listing.
+    /// The key of an instrument in a saved state: `symbol@venue#source`, or `#index` without a listing.
     pub fn key(&self, instrument: u32) -> String {
         match self.get(instrument) {
             Some(l) => format!("{}@{}#{}", l.symbol, l.venue().as_str(), l.source),

@@ -1,19 +1,18 @@
-//! What names an order and its terms: ids, types, times in force, actions, reasons.
+//! Order ids, accounts, strategies, and the enums of an order's terms and reports.
 //!
-//! An order id names account, strategy
-//! and counter, so an answer of a venue finds its way back without a table. Bound: 255 accounts, 65,535 strategies,
-//! 2^40 orders of each.
+//! An order id holds account, strategy and counter, so a report finds its order's owner without a table. Bound: 255
+//! accounts, 65,535 strategies, 2^40 orders of each pair.
 
 use crate::words::words;
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
-/// Source of what comes back from the pipeline: answers of venues, refusals.
+/// Source of what returns to the head: replies of venues, refusals.
 pub const SOURCE_RETURNS: u8 = 255;
 /// Source of an operator's commands.
 pub const SOURCE_OPERATOR: u8 = 254;
 
-/// Our id of an order, unique for ever: 8 bits of account, 16 bits of strategy, 40 bits of counter (from 1).
+/// Our id of an order, never reused: 8 bits of account, 16 bits of strategy, 40 bits of counter (from 1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderId(pub u64);
@@ -70,15 +69,15 @@ impl OrderId {
 }
 
 words! {
-    /// What an intent or a route asks for.
+    /// What an intent or a route requests.
     Action: u8 {
         /// A new order.
         New = 1 "new",
-        /// The end of an order.
+        /// Cancel an order.
         Cancel = 2 "cancel",
-        /// New terms for an order.
+        /// Replace an order's terms.
         Replace = 3 "replace",
-        /// The end of all orders; the gateway expands it.
+        /// Cancel all orders; the gateway expands it.
         CancelAll = 4 "cancel-all",
     }
     /// Type of an order.
@@ -94,80 +93,80 @@ words! {
         Day = 1 "day",
         /// Until it is cancelled.
         GoodTillCancelled = 2 "gtc",
-        /// What cannot be filled at once is cancelled.
+        /// Fills at once; the remainder is cancelled.
         ImmediateOrCancel = 3 "ioc",
-        /// Filled whole at once, or cancelled whole.
+        /// Fills completely at once, or is cancelled.
         FillOrKill = 4 "fok",
     }
-    /// Whether a fill gave liquidity or took it.
+    /// Whether a fill added liquidity or removed it.
     Liquidity: u8 {
         /// Our order rested.
         Added = 1 "added",
         /// Our order was marketable.
         Removed = 2 "removed",
     }
-    /// Why a venue refused an order, a cancel or a replace.
+    /// Why a venue rejected an order, a cancel or a replace.
     RejectReason: u32 {
-        /// It names no order that the venue has.
+        /// The venue has no such order.
         UnknownOrder = 1 "unknown-order",
-        /// The order is done already.
+        /// The order is filled or cancelled already.
         TooLate = 2 "too-late",
         /// The instrument has no book, or no price to trade at.
         NoMarket = 3 "no-market",
-        /// Price, quantity, type or time in force is not valid.
+        /// Price, quantity, type or time in force is invalid.
         BadTerms = 4 "bad-terms",
         /// Its id was used before.
         DuplicateId = 5 "duplicate-id",
         /// The venue's table of orders is full.
         TooManyOrders = 6 "too-many-orders",
-        /// The venue does not trade the instrument now.
+        /// Trading in the instrument is halted.
         Halted = 7 "halted",
-        /// It was never sent: found after an unclean stop.
+        /// It was never sent, as found after an unclean stop.
         NeverSent = 8 "never-sent",
     }
-    /// Why an order, or what was left of it, ended at the venue.
+    /// Why the venue cancelled an order, or what was left of it.
     CancelReason: u32 {
-        /// We asked for it.
+        /// We requested it.
         Requested = 1 "requested",
-        /// What an immediate-or-cancel order left.
+        /// The remainder of an immediate-or-cancel order.
         ImmediateOrCancel = 2 "ioc",
-        /// A fill-or-kill order that could not be filled whole.
+        /// A fill-or-kill order that could not fill completely.
         FillOrKill = 3 "fok",
         /// The session ended.
         EndOfDay = 4 "end-of-day",
-        /// Nothing was left on the other side for a market order.
+        /// The other side had nothing left for a market order.
         NoLiquidity = 5 "no-liquidity",
-        /// All orders were cancelled at once.
+        /// A mass cancel.
         MassCancel = 6 "mass-cancel",
     }
-    /// What an operator, or the engine for him, commands.
+    /// A command of an operator, or of the engine on his behalf.
     CommandAction: u32 {
-        /// Nothing is approved any more, all orders are cancelled.
+        /// Nothing is approved any more; all orders are cancelled.
         Halt = 1 "halt",
-        /// Trading goes on.
+        /// Trading resumes.
         Resume = 2 "resume",
-        /// All orders are cancelled; trading goes on.
+        /// All orders are cancelled; trading continues.
         CancelAll = 3 "cancel-all",
         /// A check's limit changes.
         SetLimit = 4 "set-limit",
         /// Counters of order ids skip ahead, after an unclean stop.
         SkipCounters = 5 "skip-counters",
-        /// A journal begins with what another one left: how many answers of the venue that one holds.
+        /// The first input of a journal that continues another: how many of the venue's messages that one holds.
         CarriedOver = 6 "carried-over",
     }
     /// Why trading halted.
     HaltReason: u32 {
-        /// An operator said so.
+        /// An operator commanded it.
         Operator = 1 "operator",
         /// A group panicked.
         Panic = 2 "panic",
-        /// A group did not move.
+        /// A group made no progress.
         Stalled = 3 "stalled",
-        /// The input log takes no more.
+        /// The input log is full.
         LogFull = 4 "log-full",
-        /// More came back from the pipeline than its bound.
+        /// More returned from the pipeline than its bound.
         ReturnsFull = 5 "returns-full",
-        /// The run before ended uncleanly.
+        /// The previous run ended uncleanly.
         Unclean = 6 "unclean-stop",
     }
 }

@@ -1,13 +1,13 @@
-//! What one event causes in one stage.
+//! The events that one event causes in one stage.
 //!
-//! A stage pushes what follows from an event; the runner hands it on, depth first, before the stage sees its next event.
-//! The buffer is part of the runner and never grows: a stage declares its bound and the plan checks it against
-//! [`Out::CAP`], so a push past the end is a broken invariant and panics.
+//! A stage pushes them; the runner passes them on, depth first, before the stage sees its next event. The buffer belongs to
+//! the runner and never grows: a stage declares its bound and the plan checks it against [`Out::CAP`], so a push past the
+//! end is a broken invariant and panics.
 
 use crate::records::Order;
 use crate::{Approved, Event, EventId, Flags, Kind, Kinds, Ns, Record};
 
-/// The bounded buffer of one stage. Numbers what is pushed: seq and time of the cause, position of the stage, ordinal.
+/// The output buffer of a stage. It gives each event seq and time of its cause, the stage's position and an ordinal.
 pub struct Out {
     events: Box<[Event; Out::CAP]>,
     len: usize,
@@ -20,10 +20,10 @@ pub struct Out {
 }
 
 impl Out {
-    /// The most that one event may cause in one stage.
+    /// The most events that one event may cause in a stage.
     pub const CAP: usize = 64;
 
-    /// The buffer of the stage at `position` (from 1) of the uncut pipeline; `wanted` are the kinds that somebody after the
+    /// The buffer of the stage at `position` (from 1) of the uncut pipeline; `wanted` are the kinds that anything after the
     /// stage reads.
     pub fn new(position: u8, wanted: Kinds) -> Out {
         let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();
@@ -31,7 +31,7 @@ impl Out {
         Out { events, len: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0 }
     }
 
-    /// The runner calls this before it hands `cause` to the stage.
+    /// Starts the output for `cause`; the runner calls it before the stage.
     #[inline]
     pub fn begin(&mut self, cause: &Event) {
         let seq = cause.id.seq();
@@ -44,21 +44,20 @@ impl Out {
         self.source = cause.source;
     }
 
-    /// Whether anybody reads that kind; a stage may spare itself the work otherwise.
+    /// Whether anything reads that kind; if not, a stage may skip the work.
     #[inline]
     pub fn wants(&self, kind: Kind) -> bool {
         self.wanted.has(kind)
     }
 
-    /// Adds an event to what follows from the current one. Kinds that nobody reads are dropped, but still numbered, so
-    /// that ids do not depend on who listens.
+    /// Pushes an event. Kinds that nothing reads are dropped but still numbered, so that ids do not depend on the readers.
     #[inline]
     pub fn push<R: Record>(&mut self, instrument: u32, flags: Flags, record: &R) {
         const { assert!(R::KIND.0 != Kind::Order.0, "an order is made by risk alone: see Approved") }
         self.add(instrument, flags, record);
     }
 
-    /// Adds an order that risk let pass.
+    /// Pushes an order that risk approved.
     #[inline]
     pub fn push_approved(&mut self, instrument: u32, flags: Flags, order: &Approved<Order>) {
         self.add(instrument, flags, order.get());
@@ -79,7 +78,7 @@ impl Out {
         self.len += 1;
     }
 
-    /// Sets a flag on the last event pushed since the runner's call, if there is one.
+    /// Sets flags on the last event that was pushed for the current one, if any.
     #[inline]
     pub fn flag_last(&mut self, flags: Flags) {
         if let Some(last) = self.len.checked_sub(1) {
@@ -87,7 +86,7 @@ impl Out {
         }
     }
 
-    /// What the stage pushed for the current event.
+    /// The events that were pushed for the current one.
     #[inline]
     pub fn events(&self) -> &[Event] {
         &self.events[..self.len]

@@ -1,4 +1,4 @@
-//! Parameters: what can be set, in one place for everything that needs to know.
+//! Parameters: what a configuration can set.
 //!
 //! A registry entry lists its [`Param`]s with type, unit, range, default and when a change takes effect. Configuration,
 //! `--set`, validation and help are derived from that list. Code reads a value through the constant that it was declared
@@ -33,7 +33,7 @@ pub enum Effective {
     NextBar,
     /// When the next session starts.
     NextSession,
-    /// It shapes the plan: after a restart.
+    /// After a restart.
     Restart,
 }
 

@@ -1,4 +1,4 @@
-//! Records: what the 40 bytes of a body mean, and the table that says so.
+//! Records: the typed bodies of events, and the table that describes them.
 //!
 //! The macro `records!` makes, from one definition, the struct, the compile-time proof that it fills the body exactly,
 //! and its entry in [`crate::KINDS`]. The entry says everything that a reader of the bytes needs: the fields with their

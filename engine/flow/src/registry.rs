@@ -1,28 +1,28 @@
 //! Registries: one array per kind of plug-in, one entry per plug-in.
 //!
-//! An entry names the thing, its page of documentation and its parameters. The arrays stand where the plug-ins do
-//! (`STAGES`, `FEEDS`, `SINKS`); `validate`, help and configuration are derived from them.
+//! An entry has a name, a documentation page and parameters. Each array is kept beside its plug-ins (`STAGES`, `FEEDS`,
+//! `SINKS`); configuration, validation and help are derived from it.
 
 use crate::Param;
 
-/// What every registry entry says.
+/// What every registry entry has.
 pub trait Registered {
     /// Name in configurations and on the command line.
     fn name(&self) -> &'static str;
     /// Page of documentation, from the root of the project.
     fn doc(&self) -> &'static str;
-    /// What it is, in one sentence.
+    /// What it does, in one sentence.
     fn about(&self) -> &'static str;
-    /// What can be set.
+    /// Its parameters.
     fn params(&self) -> &'static [Param];
 }
 
-/// The entry of that name.
+/// The entry with that name.
 pub fn find<'a, R: Registered>(registry: &'a [R], name: &str) -> Option<&'a R> {
     registry.iter().find(|r| r.name() == name)
 }
 
-/// Makes an entry of a registry from a struct with the fields `name`, `doc`, `about` and `params`.
+/// Implements [`Registered`](crate::Registered) for a struct with the fields `name`, `doc`, `about` and `params`.
 #[macro_export]
 macro_rules! registered {
     ($entry:ty) => {

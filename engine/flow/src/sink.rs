@@ -1,8 +1,8 @@
-//! Where outcomes go.
+//! Sinks: where outcomes go.
 
 use crate::{Event, Kinds};
 
-/// Why a sink cannot go on.
+/// Why a sink cannot continue.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}; {next}")]
 pub struct SinkError {
@@ -10,37 +10,37 @@ pub struct SinkError {
     pub what: String,
     /// What the user can do.
     pub next: &'static str,
-    /// The reader went away on purpose (a closed pipe): the run ends well.
+    /// The reader closed on purpose (a closed pipe): the run ends successfully.
     pub closed: bool,
 }
 
-/// Takes events at the end of the pipeline. A sink that is slow or can die stands behind the journal, never here.
+/// Takes events at the end of the pipeline. A sink that is slow or can fail reads from the journal instead.
 pub trait Sink: Send {
-    /// Kinds that it takes; a cut forwards them to the end.
+    /// The kinds it takes; cuts forward them to the tail.
     fn kinds(&self) -> Kinds;
 
-    /// Whether it is handed events the moment they are there, for what leaves by it; all others see them when their input
-    /// is finished, or sooner, and in the same order.
+    /// Whether it gets events at once, because they leave the process through it. Other sinks get them when their input is
+    /// finished, or sooner, in the same order.
     fn is_prompt(&self) -> bool {
         false
     }
 
-    /// Takes one event. Called in the order of the sequence, depth first.
+    /// Takes one event. Called in sequence order, depth first.
     ///
     /// # Errors
     /// When it cannot take any more.
     fn take(&mut self, event: &Event) -> Result<(), SinkError>;
 
-    /// All inputs up to `seq` are finished and everything they caused was handed over.
+    /// All inputs up to `seq` are finished, and everything they caused was taken.
     ///
     /// # Errors
-    /// When what was taken cannot be handed on.
+    /// When it cannot pass on what it took.
     fn finished(&mut self, seq: u64) -> Result<(), SinkError>;
 
-    /// The run is over: what is still held back is handed on.
+    /// The run is over: passes on what is still buffered.
     ///
     /// # Errors
-    /// When it cannot be.
+    /// When it cannot.
     fn end(&mut self) -> Result<(), SinkError> {
         Ok(())
     }

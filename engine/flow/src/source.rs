@@ -1,15 +1,15 @@
-//! How bytes become inputs.
+//! From bytes to inputs.
 //!
-//! A [`Decoder`] is sans-IO: windows of bytes in, inputs out. A [`Source`] is what the ingress merges: it owns a decoder
-//! and a reader, or a clock, and gives inputs in order of their due time, never blocking. Neither numbers its inputs:
-//! `id` is 0, `ts` is the due time, `instrument` is local to the source until the ingress stamps them.
+//! A [`Decoder`] does no I/O: windows of bytes in, inputs out. A [`Source`] is what the ingress merges: it owns a decoder and
+//! a reader, or a clock, and yields inputs in order of their due time, without blocking. Inputs are not numbered yet: `id`
+//! is 0, `ts` is the due time, `instrument` is local to the source until the ingress stamps them.
 
 use crate::{Event, Ns, Window};
 
-/// A bounded queue of inputs that wait for the ingress, each with the number of the record that it came from.
+/// A bounded queue of inputs that wait for the ingress, each with the number of its record in the file.
 ///
-/// Its places are made once and written in place. It is filled when it is empty and emptied before it is filled again,
-/// so one of a few hundred places stays in the first cache.
+/// Slots are allocated once and written in place. The queue is filled only when empty, so its few hundred slots stay in
+/// the L1 cache.
 pub struct Inputs {
     events: Box<[Event]>,
     records: Box<[u64]>,
@@ -18,7 +18,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// The most inputs that one record may make: a decoder goes on only while there is room for as many.
+    /// The most inputs that one record may make: a decoder continues only while there is room for that many.
     pub const MARGIN: usize = 64;
 
     /// A queue of `capacity` inputs, at least twice [`Inputs::MARGIN`].
@@ -28,7 +28,7 @@ impl Inputs {
         Inputs { events, records: vec![0; capacity].into_boxed_slice(), head: 0, len: 0 }
     }
 
-    /// Whether one more record's inputs fit.
+    /// Whether the inputs of one more record fit.
     #[inline]
     pub fn has_room(&self) -> bool {
         self.len + Inputs::MARGIN <= self.events.len()
@@ -37,7 +37,7 @@ impl Inputs {
     /// Appends an input of record number `record` (1-based, per input file).
     ///
     /// # Panics
-    /// When the queue is full: the decoder did not ask [`Inputs::has_room`].
+    /// When the queue is full: the decoder did not check [`Inputs::has_room`].
     #[inline(always)]
     pub fn push(&mut self, event: Event, record: u64) {
         let at = self.len;
@@ -47,24 +47,24 @@ impl Inputs {
         self.len = at + 1;
     }
 
-    /// Empty places, as many as there is room for records that make one input each, with those of the records' numbers.
+    /// Free slots for records that make one input each, with the slots of their record numbers.
     #[inline]
     pub fn spare(&mut self) -> (&mut [Event], &mut [u64]) {
         let end = (self.events.len() + 1 - Inputs::MARGIN).max(self.len);
         (&mut self.events[self.len..end], &mut self.records[self.len..end])
     }
 
-    /// The first `n` of the spare places are filled.
+    /// Declares the first `n` free slots filled.
     ///
     /// # Panics
-    /// When there are not as many.
+    /// When there are not that many.
     #[inline]
     pub fn fill(&mut self, n: usize) {
         self.len += n;
         assert!(self.len <= self.events.len(), "more inputs than there was room for");
     }
 
-    /// Sets flags on the last input pushed, if it is still waiting.
+    /// Sets flags on the last input pushed, if it still waits.
     #[inline]
     pub fn flag_last(&mut self, flags: crate::Flags) {
         if let Some(last) = self.waiting_mut().last_mut() {
@@ -78,7 +78,7 @@ impl Inputs {
         self.waiting().first().map(|e| (e, self.records[self.head]))
     }
 
-    /// Takes the input at the front away.
+    /// Removes the input at the front.
     #[inline]
     pub fn pop(&mut self) {
         debug_assert!(self.head < self.len);
@@ -88,32 +88,32 @@ impl Inputs {
         }
     }
 
-    /// Inputs that wait.
+    /// The waiting inputs.
     #[inline]
     pub fn waiting(&self) -> &[Event] {
         &self.events[self.head..self.len]
     }
 
-    /// Inputs that wait, to be changed.
+    /// The waiting inputs, mutable.
     #[inline]
     pub fn waiting_mut(&mut self) -> &mut [Event] {
         &mut self.events[self.head..self.len]
     }
 
-    /// Whether none wait.
+    /// Whether no input waits.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.head == self.len
     }
 }
 
-/// Why a feed cannot go on. The offset is that of the uncompressed stream.
+/// Why a feed cannot continue. The offset is in the uncompressed stream.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{what}, at byte {offset} (record {record}); {next}")]
 pub struct FeedError {
     /// What is wrong.
     pub what: String,
-    /// Offset of the first byte that is wrong, in the uncompressed stream.
+    /// Offset of the first bad byte in the uncompressed stream.
     pub offset: u64,
     /// 1-based number of the record that could not be read.
     pub record: u64,
@@ -128,11 +128,11 @@ pub enum Step {
     Full,
     /// More bytes are needed.
     Starved,
-    /// The feed's own end was reached, or all windows ended and are empty.
+    /// The feed's own end was reached, or all windows have ended and are empty.
     Ended,
 }
 
-/// A number that a source counted, for summaries: messages by type, packets, warnings.
+/// A count of a source, for summaries: messages by type, packets, warnings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
     /// What was counted.
@@ -141,55 +141,55 @@ pub struct Count {
     pub count: u64,
 }
 
-/// Turns bytes into inputs. Pure: no IO, no clock; the same bytes give the same inputs however they are cut.
+/// Turns bytes into inputs. Pure: no I/O, no clock; the result does not depend on how the bytes are split.
 pub trait Decoder: Send {
-    /// Consumes whole records from the fronts of `windows` (one per stream that the feed was opened with) and pushes
-    /// their inputs, until the queue has no room ([`Inputs::has_room`]) or the bytes run out.
+    /// Consumes whole records from the fronts of `windows` (one per stream of the feed) and pushes their inputs, until the
+    /// queue has no room ([`Inputs::has_room`]) or the bytes run out.
     ///
     /// # Errors
-    /// When the bytes cannot be this feed's from here on. What was pushed before stays valid.
+    /// When the bytes from here on cannot be this feed's. What was pushed before is valid.
     fn decode(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Step, FeedError>;
 
     /// Local instruments are below this number (0 is none).
     fn instruments(&self) -> u32;
 
-    /// What was counted so far: every message type with its number, those that make no input included.
+    /// The counts so far: every message type with its number, also those that make no input.
     fn counts(&self) -> Vec<Count>;
 
-    /// Whole records decoded so far, so that a reader that fails can say at which record.
+    /// Whole records decoded so far: where a failing reader stopped.
     fn records(&self) -> u64 {
         0
     }
 
-    /// What the user ought to know although the feed goes on, in sentences.
+    /// Warnings for the user while the feed goes on, as sentences.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// What a source answers when it is polled.
+/// The result of polling a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Polled {
     /// Inputs wait.
     Ready,
-    /// None now; nothing will come that is due before this time ([`Ns::NONE`] when nothing is known).
+    /// No input now, and none due before this time ([`Ns::NONE`] if unknown).
     Idle(Ns),
-    /// None, and none will come.
+    /// No more inputs.
     Ended,
 }
 
-/// Brings inputs, in the order of their due times, without ever blocking.
+/// Yields inputs in order of their due times, without blocking.
 pub trait Source: Send {
-    /// Makes inputs available in `to` when it is empty.
+    /// Fills `to` with inputs when it is empty.
     ///
     /// # Errors
-    /// When the source cannot go on.
+    /// When the source cannot continue.
     fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError>;
 
     /// Local instruments are below this number.
     fn instruments(&self) -> u32;
 
-    /// What was counted so far.
+    /// The counts so far.
     fn counts(&self) -> Vec<Count>;
 
     /// The input's name for messages and rows: `path`, or `path:member`.
@@ -197,7 +197,7 @@ pub trait Source: Send {
         ""
     }
 
-    /// What the user ought to know although the source goes on, in sentences: a guessed date, for instance.
+    /// Warnings for the user while the source goes on, as sentences: a guessed date, for instance.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }

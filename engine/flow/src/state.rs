@@ -1,8 +1,8 @@
-//! State out and in, as canonical bytes.
+//! Saved states, as canonical bytes.
 //!
-//! The format is postcard's: no padding, integers as varints, maps forbidden (a stage hands over sorted vectors), so equal
-//! states are equal bytes and [`StateWriter::hash`] names a state. Instruments are written by the key of their listing,
-//! since their index depends on what else is loaded.
+//! The format is postcard's: no padding, integers as varints. Maps are not allowed (a stage writes sorted vectors), so equal
+//! states are equal bytes and [`StateWriter::hash`] names a state. Instruments are written by listing key, since an index
+//! depends on what else is loaded.
 
 use crate::Listings;
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,7 +16,7 @@ pub enum StateError {
         "the saved state does not decode ({0}): it was written by another build or configuration; start from an older snapshot or replay the inputs"
     )]
     Decode(#[from] postcard::Error),
-    /// A listing that the reader does not know.
+    /// It names a listing that no input has defined.
     #[error("the saved state names the listing {0}, which no input has defined here: load the same inputs first")]
     UnknownListing(String),
     /// The state does not fit.
@@ -29,7 +29,7 @@ pub enum StateError {
         /// How many this stage can hold.
         limit: usize,
     },
-    /// The bytes decode, but what they say cannot be.
+    /// The bytes decode to an impossible state.
     #[error("the saved state holds {0}: the file is damaged; start from an older snapshot or replay the inputs")]
     Inconsistent(&'static str),
     /// Bytes are left over, or a stage's part is missing.
@@ -59,18 +59,18 @@ impl<'a> StateWriter<'a> {
         self.listings.key(instrument)
     }
 
-    /// What was written.
+    /// The bytes written so far.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// BLAKE3 of what was written: the name of the state.
+    /// BLAKE3 of the bytes: the name of the state.
     pub fn hash(&self) -> String {
         blake3::hash(&self.bytes).to_hex().to_string()
     }
 }
 
-/// Gives the states back in the order in which they were put.
+/// Reads the states back in the order in which they were put.
 pub struct StateReader<'a> {
     instruments: BTreeMap<String, u32>,
     bytes: &'a [u8],
@@ -103,10 +103,10 @@ impl<'a> StateReader<'a> {
         known.ok_or_else(|| StateError::UnknownListing(key.to_owned()))
     }
 
-    /// Ends the reading.
+    /// Ends reading.
     ///
     /// # Errors
-    /// [`StateError::LeftOver`] when something was not read.
+    /// [`StateError::LeftOver`] when bytes are left.
     pub fn finish(self) -> Result<(), StateError> {
         match self.bytes.len() {
             0 => Ok(()),

@@ -1,22 +1,22 @@
 //! Numbers with their unit in the type.
 //!
-//! Prices are integers of 1e-9 of the currency, quantities integers of the instrument's smallest unit, times integers
-//! of nanoseconds since the Unix epoch. Sums of money are `i128` where a state adds them up and never live in a body.
-//! The largest price is 9.2 billion; the last nanosecond is in the year 2554.
+//! A price is an integer of 1e-9 of the currency, a quantity an integer of the instrument's smallest unit, a time an integer
+//! of nanoseconds since the Unix epoch. Sums of money are `i128` in a stage's state and never part of a record. Bound: the
+//! largest price is 9.2 billion; the last nanosecond is in the year 2554.
 
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
-/// A price in 1e-9 of the listing's currency. [`Px::NONE`] means that there is no price.
+/// A price in 1e-9 of the listing's currency. [`Px::NONE`] is no price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
 #[repr(transparent)]
 #[serde(transparent)]
 pub struct Px(pub i64);
 
 impl Px {
-    /// No price: an empty side of a book, a field that the feed leaves out.
+    /// No price: an empty side of a book, a field that the feed omits.
     pub const NONE: Px = Px(i64::MAX);
-    /// How many units make one of the currency.
+    /// Units per unit of the currency.
     pub const ONE: i64 = 1_000_000_000;
 
     /// The price that a feed gives as an integer with `decimals` implied decimals (at most 9).
@@ -32,13 +32,13 @@ impl Px {
     }
 }
 
-/// A quantity in the instrument's smallest unit (one share, 1e-8 BTC: the listing carries the scale).
+/// A quantity in the instrument's smallest unit (one share, 1e-8 BTC; the listing has the scale).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
 #[repr(transparent)]
 #[serde(transparent)]
 pub struct Qty(pub u64);
 
-/// A time in nanoseconds since the Unix epoch. [`Ns::NONE`] means that there is no time.
+/// A time in nanoseconds since the Unix epoch. [`Ns::NONE`] is no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
 #[repr(transparent)]
 #[serde(transparent)]
@@ -57,8 +57,8 @@ impl Ns {
     }
 }
 
-/// Writes `value` × 10^-`scale` as an exact decimal with `decimals` digits behind the point; more digits than that
-/// are written only when the value has them, so nothing is ever rounded away.
+/// Writes `value` × 10^-`scale` as an exact decimal with at least `decimals` digits after the point; more only if the value
+/// has them, so nothing is rounded.
 pub fn decimal(value: i128, scale: u32, decimals: u32) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let digits = format!("{:0width$}", value.unsigned_abs(), width = scale as usize + 1);

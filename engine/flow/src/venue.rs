@@ -1,9 +1,9 @@
-//! The seam to venues outside the process.
+//! The interface to a venue outside the process.
 //!
-//! A gateway's thread owns a [`Venue`] and is its only caller; the pipeline never sees it. A venue numbers its answers from 1
-//! and keeps them: after a stop or a broken connection it is told how many were received and gives those behind it again, so
-//! that an answer is neither lost nor taken twice. What was sent and is in doubt is asked for by our own id, never sent
-//! again. Bound: an implementation holds what one read of its socket gave.
+//! The thread of a gateway owns a [`Venue`] and is its only caller. A venue numbers its messages from 1 and keeps them: after
+//! a stop or a broken connection it learns how many were received and sends the later ones again, so a message is neither
+//! lost nor applied twice. An order in doubt is queried by our own id, never sent again. Bound: an implementation buffers
+//! what one read of its socket returned.
 
 use crate::{Approved, Event, OrderId};
 
@@ -17,52 +17,52 @@ pub struct VenueError {
     pub place: String,
     /// What the user can do.
     pub next: &'static str,
-    /// Whether another try at the same venue can mend it: the connection broke, nobody listens yet.
+    /// Whether a retry at the same venue can help: the connection broke, nobody listens yet.
     pub transient: bool,
 }
 
-/// What a venue says.
+/// A message from a venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VenueReply {
-    /// A numbered answer: `ack`, `fill`, `fill-cost`, `reject`, `cancelled` or `bust`. The order of these is that of their numbers.
+    /// A numbered message: `ack`, `fill`, `fill-cost`, `reject`, `cancelled` or `bust`, in the order of its numbers.
     Numbered(Event),
-    /// Whether the venue ever took an order of that id; follows a question, in the order of the questions.
+    /// The reply to a query, in the order of the queries: whether the venue ever accepted that order.
     OrderStatus {
-        /// Which order.
+        /// The order.
         order_id: OrderId,
-        /// Whether it is known.
+        /// Whether the venue knows it.
         known: bool,
     },
 }
 
-/// A venue as its gateway sees it.
+/// A venue, as its gateway uses it.
 pub trait Venue: Send {
-    /// Opens a session: `received` answers were received before, those behind them come again first. Gives how many the
-    /// venue has given so far: with that one everything said before is told again. May wait for the venue, but not for ever.
+    /// Opens a session: `received` messages were received before, the later ones are sent again. Returns the number of the
+    /// venue's latest message: up to it, messages are repetitions. May wait for the venue, but not for ever.
     ///
     /// # Errors
-    /// When the venue cannot be reached, or is not the one that gave those answers.
+    /// When the venue cannot be reached, or is not the one that sent those messages.
     fn resume(&mut self, received: u64) -> Result<u64, VenueError>;
 
-    /// Hands a route over; when this returns the socket has it whole.
+    /// Sends a route; when this returns, the socket has all of it.
     ///
     /// # Errors
     /// When the connection is broken: whether the venue has the route is then in doubt.
     fn send(&mut self, route: &Approved<Event>) -> Result<(), VenueError>;
 
-    /// Asks whether the venue ever took an order of that id. The answer comes by [`Venue::poll`].
+    /// Queries whether the venue ever accepted an order of that id. The reply comes from [`Venue::poll`].
     ///
     /// # Errors
     /// When the connection is broken.
     fn query(&mut self, order_id: OrderId) -> Result<(), VenueError>;
 
-    /// The next thing that the venue has said, if there is one; never waits.
+    /// The next message, if there is one; never waits.
     ///
     /// # Errors
-    /// When the connection is broken, or what came is not the venue's language.
+    /// When the connection is broken, or the bytes are not the venue's protocol.
     fn poll(&mut self) -> Result<Option<VenueReply>, VenueError>;
 
-    /// Asks for the end of all orders of this session's client, whoever sent them.
+    /// Requests a cancel of all orders of this session's client, whoever sent them.
     ///
     /// # Errors
     /// When the connection is broken.

@@ -1,10 +1,10 @@
-//! A sliding window over a stream of bytes, between a reader and a sans-IO decoder.
+//! A sliding window over a byte stream, between a reader and a decoder.
 //!
-//! The reader appends at the back, the decoder consumes at the front. What is left over moves to the start before the
-//! next append, so a message that straddles two reads is contiguous. Bound: the capacity; a message longer than that can
-//! never be complete, which the decoder reports.
+//! The reader appends at the back, the decoder consumes at the front. Before an append the remainder moves to the start, so a
+//! message that straddles two reads is contiguous. Bound: the capacity; a message longer than that can never be complete,
+//! which the decoder reports.
 
-/// Bytes of a stream from an absolute offset on.
+/// The bytes of a stream from an absolute offset on.
 pub struct Window {
     buffer: Vec<u8>,
     start: usize,
@@ -18,12 +18,12 @@ impl Window {
         Window { buffer: Vec::with_capacity(capacity), start: 0, offset: 0, ended: false }
     }
 
-    /// A window on all of `bytes`, with nothing to follow.
+    /// A window on all of `bytes`; nothing follows.
     pub fn whole(bytes: &[u8]) -> Window {
         Window { buffer: bytes.to_vec(), start: 0, offset: 0, ended: true }
     }
 
-    /// What there is to decode.
+    /// The bytes to decode.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..]
@@ -46,7 +46,7 @@ impl Window {
         self.offset
     }
 
-    /// Whether nothing will follow.
+    /// Whether the stream has ended.
     #[inline]
     pub fn ended(&self) -> bool {
         self.ended
@@ -71,7 +71,7 @@ impl Window {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Declares that nothing will follow.
+    /// Declares the end of the stream.
     pub fn end(&mut self) {
         self.ended = true;
     }

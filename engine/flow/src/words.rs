@@ -1,7 +1,7 @@
 //! Enums that records hold as numbers and rows show by name.
 //!
-//! Number and name of a variant stand in one place, where the enum is defined; records, rows, configuration and the page
-//! of kinds take both from there. A number is part of the journal's format and is never used again for something else.
+//! Number and name of a variant are written once, where the enum is defined; records, rows, configuration and `KINDS.md` use
+//! both. A number is part of the journal's format and is never reused.
 
 /// Every variant of an enum: its number in records and its name in rows.
 pub type Words = &'static [(u32, &'static str)];

@@ -1,4 +1,4 @@
-//! What the engine and its operator say: ticks, the end of input, commands, halts, anomalies.
+//! Events of the engine and its operator: ticks, the end of input, commands, halts, anomalies.
 //!
 //! An anomaly is an event, not an error: it can be replayed, counted and seen by risk.
 
@@ -11,7 +11,7 @@ records! {
         first: u32 as Uint "first instrument of the slice",
         last: u32 as Uint "last instrument of the slice",
     } reserved 32
-    /// No source will bring anything any more: only what returns from the pipeline still enters.
+    /// All sources have ended: from here on only replies and refusals enter.
     EndOfInput = 21 "end-of-input" {
         inputs: u64 as Uint "how many inputs came before",
     } reserved 32
@@ -31,7 +31,7 @@ records! {
         group: u32 as Uint "group that halted; 0 = the ingress",
         detail: u64 as Uint "a number that explains the reason",
     } reserved 24
-    /// Something that ought not to be. What the numbers mean depends on `what`.
+    /// Something that should not happen. What the numbers mean depends on `what`.
     Anomaly = 24 "anomaly" {
         exchange_ts: Ns as TimeNs "exchange time of the event that showed it",
         px: Px as Price "a price, if one explains it",

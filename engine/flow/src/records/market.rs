@@ -1,13 +1,13 @@
-//! What markets say: listings, orders by reference, levels, trades, quotes, states.
+//! Market data: listings, orders by reference, levels, trades, quotes, trading states.
 //!
-//! Every one but the definitions opens with the exchange's own time. Order messages carry price and quantity where the
-//! feed does: a feed without a full set of order references (LOBSTER) is booked by level from the very same kinds.
+//! Every kind except the definitions starts with the exchange's own time. Order messages carry price and quantity if the
+//! feed does, so a feed without a full set of order references (LOBSTER) is booked by level from the same kinds.
 
 use crate::record::records;
 use crate::{Ns, Px, Qty};
 
 records! {
-    /// Defines an instrument: a listing, which is a venue times a symbol. Comes before the first event that names the instrument, after its `name`.
+    /// Defines an instrument: a symbol at a venue. Comes after its `name` and before any other event of the instrument.
     Listing = 1 "listing" {
         tick_px: Px as Price "smallest price step; 0 = not known",
         multiplier: i64 as Nano "money per unit of price and quantity, in 1e-9 (50 for ES)",
@@ -26,7 +26,7 @@ records! {
         strike: Px as Price "strike; absent for futures",
         expiry: Ns as TimeNs "last trading time",
     } reserved 24
-    /// A piece of a string, before its first use: the symbol of the instrument in the header, or what `handle` stands for.
+    /// A piece of a string, before its first use: the symbol of the event's instrument, or the string that `handle` stands for.
     Name = 3 "name" {
         text: [u8; 24] as Text "this piece",
         handle: u64 as Uint "what the string stands for in its space; 0 for a symbol",
@@ -35,7 +35,7 @@ records! {
         parts: u8 as Uint "how many pieces",
         len: u8 as Uint "bytes used of this piece",
     } reserved 4
-    /// A new displayed order; its side is in the flags.
+    /// A new displayed order; the side is in the flags.
     Add = 4 "add" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "reference, unique per source and session",
@@ -51,14 +51,14 @@ records! {
         qty: Qty as Qty "executed quantity",
         match_id: u64 as Uint "the venue's number of the match; 0 = none",
     }
-    /// A reduction of a resting order; it keeps its place in the queue.
+    /// A partial cancel of a resting order; it keeps its queue position.
     Cancel = 6 "cancel" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
         px: Px as Price "its price, where the feed tells; the side is then in the flags",
         qty: Qty as Qty "quantity taken away",
     } reserved 8
-    /// Removal of all that is left of a resting order.
+    /// A resting order is removed.
     Delete = 7 "delete" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
@@ -73,11 +73,11 @@ records! {
         px: Px as Price "new price",
         qty: Qty as Qty "new displayed quantity",
     }
-    /// The book of this instrument is empty from here on (all instruments of the source if 0): a snapshot or a new session follows.
+    /// Empties the book of the instrument (of all the source's instruments if 0): a snapshot or a new session follows.
     Clear = 9 "clear" {
         exchange_ts: Ns as TimeNs "exchange time",
     } reserved 32
-    /// A price level now holds this much (0 = the level is gone); its side is in the flags. From feeds by level, and from the book for feeds by order.
+    /// The new total of a price level (0 = the level is gone); the side is in the flags. From feeds by level, and from the book for feeds by order.
     Level = 10 "level" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         px: Px as Price "the level",
@@ -105,13 +105,13 @@ records! {
         ask_px: Px as Price "best ask; absent = no ask",
         ask_qty: Qty as Qty "quantity at the ask",
     }
-    /// Messages are missing: what was booked from this source may be wrong until a snapshot.
+    /// Messages are missing: the books of this source may be wrong until a snapshot.
     Gap = 14 "gap" {
         exchange_ts: Ns as TimeNs "exchange time of the first message after the gap",
         expected: u64 as Uint "sequence number that was expected",
         received: u64 as Uint "sequence number that came",
     } reserved 16
-    /// A state of an instrument, or of the whole market when the instrument is 0.
+    /// A trading state of an instrument, or of the whole market if the instrument is 0.
     Status = 15 "status" {
         exchange_ts: Ns as TimeNs "exchange time",
         code: [u8; 4] as Text "the venue's code of the state",

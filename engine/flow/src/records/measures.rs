@@ -1,6 +1,6 @@
-//! What the pipeline measures.
+//! Measures: tops of books, bars, order flow, toxicity.
 //!
-//! Measures are f64; everything that is a sum of market numbers stays an integer.
+//! A measure is an `f64`; sums of market numbers stay integers.
 
 use crate::record::records;
 use crate::words::words;
@@ -26,7 +26,7 @@ words! {
 }
 
 records! {
-    /// Best bid and ask of a book, on change only.
+    /// Best bid and ask of a book, when they change.
     BookTop = 32 "book-top" {
         exchange_ts: Ns as TimeNs "exchange time of the event that changed it",
         bid_px: Px as Price "best bid; absent = no bid",
@@ -78,7 +78,7 @@ records! {
         window: u32 as Uint "buckets that the mean is over",
         mode: u8 as Enum(VpinMode) "how trades are signed",
     } reserved 7 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty]
-    /// Volumes behind a `vpin`; follows it.
+    /// The volumes of a `vpin`; follows it.
     VpinFlow = 38 "vpin-flow" follows Vpin {
         buy_qty: Qty as Qty "bought quantity since the session began",
         sell_qty: Qty as Qty "sold quantity since the session began",

@@ -1,7 +1,7 @@
 //! The table of kinds: every record with its number, fields, units and offsets.
 //!
-//! A wide thing is several narrow kinds, each meaningful alone (a bar is [`Bar`] and [`BarFlow`]); readers join them on
-//! `seq` and key. The essay of `kind.rs` has the map of numbers; a number is never given twice.
+//! What does not fit one body is several kinds, each meaningful alone (a bar is [`Bar`] and [`BarFlow`]); readers join them
+//! on `seq` and key. The essay of `kind.rs` has the map of numbers; a number is never given twice.
 
 mod control;
 mod market;

@@ -1,17 +1,17 @@
-//! The life of an order: signal, intent, request, risk's word, route, and what the venue answers.
+//! The life of an order: signal, intent, request, approval or refusal, route, execution reports.
 //!
 //! ```text
 //! signal ─► intent ─► request, cancel-request, replace-request ─► order | refused ─► route ─► sent ─► ack, fill, reject, cancelled ─► bust
 //! ```
 //!
-//! An order id holds account, strategy and counter, so nothing else needs to name them. What is wider than a body is
-//! two kinds: a signal and its reasons, a fill and its cost, a position and its money.
+//! An order id holds account, strategy and counter, so nothing else needs to name them. What does not fit one body is two
+//! kinds: a signal and its reasons, a fill and its cost, a position and its money.
 
 use crate::record::records;
 use crate::{Account, Px, Qty, StrategyId};
 
 records! {
-    /// A strategy sees a reason to trade; its side is in the flags. As many `reason` events follow as it says.
+    /// A strategy's reason to trade; the side is in the flags. `reasons` says how many `reason` events follow.
     Signal = 64 "signal" : sided {
         entry: Px as Price "price at which the strategy would enter",
         stop: Px as Price "price at which it would be wrong; absent = none",
@@ -20,7 +20,7 @@ records! {
         strategy: StrategyId as Strategy "strategy",
         reasons: u16 as Uint "how many reasons follow",
     } reserved 4 row [strategy, side, entry, stop, target, confidence, reasons]
-    /// A measure that made a signal; follows it.
+    /// A measure behind a signal; follows it.
     Reason = 65 "reason" follows Signal times reasons {
         value: f64 as Float "value of the measure",
         threshold: f64 as Float "value that it had to pass",
@@ -28,7 +28,7 @@ records! {
         measure: u16 as Kind "kind of the measure",
         index: u16 as Uint "ordinal among the signal's reasons, from 0",
     } reserved 18 row [measure, value]
-    /// What a strategy wants done; its side is in the flags.
+    /// What a strategy wants done; the side is in the flags.
     Intent = 66 "intent" : sided {
         px: Px as Price "limit price; absent for a market order",
         qty: Qty as Qty "quantity",
@@ -41,7 +41,7 @@ records! {
         tif: u8 as Enum(Tif) "time in force",
         legs: u8 as Uint "legs of the group",
     } reserved 5
-    /// A new order that risk has not seen; its side is in the flags.
+    /// A new order before risk; the side is in the flags.
     Request = 67 "request" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "limit price; absent for a market order",
@@ -57,14 +57,14 @@ records! {
         strategy: StrategyId as Strategy "strategy, for a mass cancel; 0 = all",
         account: Account as Account "account, for a mass cancel; 0 = all",
     } reserved 29 row [order_id, account, strategy]
-    /// An intent to give an order new terms; risk sees it as it sees a new order.
+    /// New terms for an order, before risk, which checks them like a new order.
     ReplaceRequest = 69 "replace-request" : sided {
         order_id: u64 as OrderId "order to replace",
         new_id: u64 as OrderId "its id from then on",
         px: Px as Price "new limit price",
         qty: Qty as Qty "new intended quantity, executed shares included",
     } reserved 8
-    /// An order that risk let pass; its side is in the flags.
+    /// An order that risk approved; the side is in the flags.
     Order = 70 "order" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "limit price; absent for a market order",
@@ -75,7 +75,7 @@ records! {
         tif: u8 as Enum(Tif) "time in force",
         legs: u8 as Uint "legs of the group",
     } reserved 1
-    /// Risk stopped a request. Which check, what it allows and what it saw.
+    /// A request that risk refused: the check, its limit, and the value that broke it.
     Refused = 71 "refused" : sided {
         order_id: u64 as OrderId "the request",
         limit: i64 as Int "what the check allows, in the check's unit",
@@ -83,7 +83,7 @@ records! {
         group: u32 as Uint "group of legs that fell with it; 0 = none",
         check: u16 as Check "which check",
     } reserved 10
-    /// What goes to a venue: the router's choice. Its side is in the flags.
+    /// What goes to a venue, as the router chose it; the side is in the flags.
     Route = 72 "route" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "limit price; absent for a market order",
@@ -94,20 +94,20 @@ records! {
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
     } reserved 3
-    /// The gateway handed a route to its socket.
+    /// The gateway wrote a route to its socket.
     Sent = 73 "sent" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         cause: u64 as Uint "id of the route",
         action: u8 as Enum(Action) "as the route's",
     } reserved 23
-    /// The venue took an order.
+    /// The venue acknowledged an order.
     Ack = 74 "ack" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         venue_order: u64 as Uint "the venue's id, or the handle of its name",
         cause: u64 as Uint "id of the route",
         replaces: u64 as OrderId "order that it replaced; 0 = none",
     } reserved 8
-    /// A fill of our order; its side is in the flags. Its `fill-cost` follows.
+    /// A fill of our order; the side is in the flags. Its `fill-cost` follows.
     Fill = 75 "fill" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "price",
@@ -115,21 +115,21 @@ records! {
         match_id: u64 as Uint "the venue's number of the execution",
         cause: u64 as Uint "id of the event that caused it; 0 = none",
     } row [order_id, account, strategy, side, px, qty, fee, liquidity, match_id]
-    /// What a fill cost; follows it.
+    /// The fee of a fill; follows it.
     FillCost = 76 "fill-cost" follows Fill {
         order_id: u64 as OrderId "account, strategy and counter",
         fee: i64 as Money "fee in the listing's currency; negative = rebate",
         match_id: u64 as Uint "the venue's number of the execution",
         liquidity: u8 as Enum(Liquidity) "whether our order rested or was marketable",
     } reserved 15
-    /// The venue refused an order, a cancel or a replace.
+    /// The venue rejected an order, a cancel or a replace.
     Reject = 77 "reject" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         cause: u64 as Uint "id of the route",
         reason: u32 as Enum(RejectReason) "why",
         action: u8 as Enum(Action) "what was refused, as the route's",
     } reserved 19
-    /// An order, or what was left of it, is gone from the venue.
+    /// The venue cancelled an order, or what was left of it.
     Cancelled = 78 "cancelled" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         qty: Qty as Qty "quantity taken out",
@@ -143,7 +143,7 @@ records! {
         strategy: StrategyId as Strategy "strategy",
         account: Account as Account "account",
     } reserved 21 row [account, strategy, qty, avg_px, realised, unrealised, fees]
-    /// Money of a position; follows it.
+    /// P&L and fees of a position; follows it.
     PositionMoney = 80 "position-money" follows Position {
         realised: i64 as Money "realised profit before fees",
         unrealised: i64 as Money "profit of the open part at the last price",
@@ -151,7 +151,7 @@ records! {
         strategy: StrategyId as Strategy "strategy",
         account: Account as Account "account",
     } reserved 13 row [realised, unrealised, fees, account, strategy]
-    /// The venue takes an execution of ours back, whole; its side is the fill's. A correction is a bust, then a `fill` and its `fill-cost` with the same order and match.
+    /// The venue busts a fill of ours, whole; the side is the fill's. A correction is a bust, then a `fill` and its `fill-cost` with the same order and match.
     Bust = 81 "bust" : sided {
         order_id: u64 as OrderId "order, as in the fill",
         match_id: u64 as Uint "the venue's number of the execution, as in the fill",

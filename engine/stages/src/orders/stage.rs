@@ -19,7 +19,7 @@ pub struct OrdersStage {
 }
 
 impl OrdersStage {
-    /// Builds the stage with the parameters of [`PARAMS`].
+    /// Builds the stage with the parameters of [`super::PARAMS`].
     pub fn new(params: &Params, space: Space) -> OrdersStage {
         OrdersStage { manager: OrderManager::new(params, space) }
     }
