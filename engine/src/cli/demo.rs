@@ -61,7 +61,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     watch.end();
     present::report(&report, &args.shown, printing)?;
     if !args.shown.json && !printing {
-        eprintln!("more      --details: the machinery; --emit fill,bar: rows (see `tidegate schema`)");
+        eprintln!("more      --details: the machinery; --emit fill,bar: rows (`tidegate schema`)");
     }
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 /// Options of every command that runs a pipeline.
 #[derive(Args)]
+#[command(next_help_heading = "Pipeline")]
 pub(crate) struct PipelineArgs {
     /// Where the pipeline is cut: fused (one core) or split (a core per stage).
     #[arg(long)]

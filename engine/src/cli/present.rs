@@ -13,6 +13,7 @@ use std::io::Write as _;
 
 /// How the end of a run is shown.
 #[derive(Args)]
+#[command(next_help_heading = "Summary")]
 pub(crate) struct Shown {
     /// The machinery too: load, rings, latency by stage, kinds, host, state.
     #[arg(long)]

@@ -106,7 +106,7 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
 fn draft(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Draft, Failure> {
     if let Some(dir) = recorded {
         let reader = JournalReader::open(dir).map_err(Failure::failed)?;
-        return Ok(Draft::parse(&reader.info().config_text, &dir.join("journal.toml")));
+        return Ok(Draft::recorded(&reader.info().config_text, &dir.join("journal.toml")));
     }
     Ok(args.config.as_deref().map_or_else(Draft::default, Draft::load))
 }

@@ -18,6 +18,7 @@ const LEVELS: u64 = 10;
 
 /// Options of rows.
 #[derive(Args)]
+#[command(next_help_heading = "Rows")]
 pub(crate) struct RowArgs {
     /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
     #[arg(long, value_delimiter = ',', value_name = "KINDS")]

@@ -1,7 +1,7 @@
 //! `tidegate validate`.
 
 use super::exit::{Exit, Failure, output};
-use super::screen::wrapped;
+use super::meters;
 use crate::config::{Draft, Faults};
 use crate::plan::{Plan, checked};
 use clap::Args;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
             let groups: Vec<_> = plan.groups.iter().map(ToString::to_string).collect();
             let text = match json {
                 true => serde_json::json!({ "faults": [], "groups": groups }).to_string(),
-                false => wrapped(&format!("{} is valid: {}", args.config.display(), groups.join(" | ")), "    "),
+                false => format!("{} is valid\n{}", args.config.display(), meters::groups(&groups).trim_end()),
             };
             (text, Exit::Done)
         }

@@ -16,6 +16,8 @@ type Found<'i> = Spanned<DeValue<'i>>;
 
 struct Reading<'a> {
     path: &'a Path,
+    /// What relative input files are relative to.
+    base: &'a Path,
     text: &'a str,
     draft: Draft,
 }
@@ -34,7 +36,12 @@ impl Draft {
 
     /// Reads a text; `path` names it in faults and is what relative input files are relative to.
     pub fn parse(text: &str, path: &Path) -> Draft {
-        parse(text, path)
+        parse(text, path, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Reads the text that a journal recorded; its input files are as its run opened them, whatever folder `path` is in.
+    pub fn recorded(text: &str, path: &Path) -> Draft {
+        parse(text, path, Path::new(""))
     }
 }
 
@@ -57,9 +64,9 @@ impl Settings {
 }
 
 /// Reads what can be read; the faults come in the order in which they stand.
-fn parse(text: &str, path: &Path) -> Draft {
+fn parse(text: &str, path: &Path, base: &Path) -> Draft {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reading = Reading { path, text, draft: Draft::default() };
+    let mut reading = Reading { path, base, text, draft: Draft::default() };
     reading.draft.settings.places.insert(String::new(), Place::file(path));
     for error in errors {
         reading.fault(&error.span().unwrap_or_default(), "", error.message(), "write valid TOML");
@@ -177,7 +184,6 @@ impl<'i> Reading<'i> {
     }
 
     fn files(&mut self, key: &str, value: Option<Found<'i>>) -> Vec<PathBuf> {
-        let base = self.path.parent().unwrap_or(Path::new("")).to_owned();
         let Some(value) = value else { return Vec::new() };
         let key = format!("{key}.files");
         self.stands(&key, &value.span());
@@ -189,7 +195,7 @@ impl<'i> Reading<'i> {
             self.fault(&value.span(), &key, "not a list of texts", "valid: [\"path\", …]");
             return Vec::new();
         };
-        let files: Vec<_> = texts.into_iter().map(|t| base.join(t)).collect();
+        let files: Vec<_> = texts.into_iter().map(|t| self.base.join(t)).collect();
         self.draft.files.extend(files.iter().map(|f| (key.clone(), f.clone())));
         files
     }
@@ -243,7 +249,7 @@ mod tests {
     fn every_fault_is_named_at_once_with_its_line_and_column() {
         let text = "[pipeline]\nbatch = 0\nbtach = 3\npreset = \"fussed\"\n[bogus]\nx = 1\n\
                     [[input]]\nfeed = \"ich\"\ndate = \"2020-13-01\"\n";
-        let faults = parse(text, Path::new("a.toml")).faults;
+        let faults = Draft::parse(text, Path::new("a.toml")).faults;
         let found: Vec<_> = faults.iter().map(|f| format!("{} {}", f.place, f.key)).collect();
         let wanted = [
             "a.toml:2:9 pipeline.batch",
@@ -262,7 +268,7 @@ mod tests {
 
     #[test]
     fn errors_of_syntax_come_with_the_rest() {
-        let faults = parse("[pipeline\nbatch = 1\n[outcomes]\nkind = []\n", Path::new("b.toml")).faults;
+        let faults = Draft::parse("[pipeline\nbatch = 1\n[outcomes]\nkind = []\n", Path::new("b.toml")).faults;
         let found: Vec<_> = faults.iter().map(ToString::to_string).collect();
         assert!(found[0].starts_with("b.toml:1:10: "), "{found:?}");
         assert!(found.iter().any(|f| f.starts_with("b.toml:4:1: outcomes.kind: ")), "{found:?}");
@@ -270,9 +276,17 @@ mod tests {
 
     #[test]
     fn numbers_are_read_in_every_notation_of_toml() {
-        let draft = parse("[pipeline]\nbatch = 0x40\nring_capacity = 1_024\n", Path::new("c.toml"));
+        let draft = Draft::parse("[pipeline]\nbatch = 0x40\nring_capacity = 1_024\n", Path::new("c.toml"));
         assert_eq!(draft.faults, []);
         let pipeline = &draft.settings.pipeline;
         assert_eq!((pipeline.get(keys::BATCH), pipeline.get(keys::RING_CAPACITY)), (64, 1_024));
+    }
+
+    #[test]
+    fn files_are_relative_to_the_configuration_and_in_a_journal_as_its_run_opened_them() {
+        let (text, path) = ("[[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\n", Path::new("run1/journal.toml"));
+        let files = |draft: Draft| draft.settings.inputs[0].files.clone();
+        assert_eq!(files(Draft::parse(text, path)), [PathBuf::from("run1/day.itch")]);
+        assert_eq!(files(Draft::recorded(text, path)), [PathBuf::from("day.itch")]);
     }
 }

@@ -6,7 +6,7 @@ use super::changed::check;
 use super::error::RecoveryError;
 use super::snapshot::Snapshot;
 use crate::assembly::{Blueprint, Venues};
-use crate::config::Settings;
+use crate::config::Draft;
 use crate::drive::Control;
 use crate::ingress::{Head, Recorded, Retrace, SourceQueue, Then};
 use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
@@ -53,7 +53,7 @@ impl Sink for Definitions {
 pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RecoveryError> {
     let reader = JournalReader::open(dir)?;
     let info = reader.info().clone();
-    let settings = Settings::parse(&info.config_text, &dir.join("journal.toml"))?;
+    let settings = Draft::recorded(&info.config_text, &dir.join("journal.toml")).finish()?;
     check(&info, &settings)?;
     let last = reader.completed_through()?;
     let before = Snapshot::latest(dir, last)?;

@@ -41,10 +41,11 @@ fn summary() {
 }
 
 fn details() {
-    for preset in ["fused", "split"] {
-        let parts = ["load", "rings", "latency, ns", "kinds", "host", "state"];
-        says(demo(&["--events", "3000", "--symbols", "5", "--details", "--preset", preset]), 0, &parts);
-    }
+    let small = ["--events", "3000", "--symbols", "5", "--details"];
+    let parts = ["groups core0: ingress, book,", "load", "latency, ns", "kinds", "host", "state"];
+    says(demo(&small), 0, &parts);
+    let split = says(demo(&[&small[..], &["--preset", "split"]].concat()), 0, &parts);
+    says(split, 0, &["core0 > core1", "core7 > core8"]);
 }
 
 fn replay() {
