@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Command, Name};
 use flow::{CommandAction, Event, ParamType};
-use stages::risk::{CHECKS, CheckEntry};
+use stages::risk::{CHECKS, CheckEntry, check};
 use std::collections::BTreeMap;
 
 /// A limit as it stands.
@@ -60,7 +60,7 @@ impl Limits {
     pub(super) fn commands(&self, settings: &Settings) -> Vec<Event> {
         let mut commands = Vec::new();
         for (number, limit) in &self.limits {
-            let Some(param) = entry(*number).and_then(|l| l.limit) else { continue };
+            let Some(param) = check(*number).and_then(|l| l.limit) else { continue };
             let configured = i64::try_from(settings.stages["risk"].get(param)).unwrap_or(i64::MAX);
             if configured != limit.configured || limit.now == configured {
                 continue;
@@ -74,13 +74,9 @@ impl Limits {
     }
 }
 
-fn entry(number: u16) -> Option<&'static CheckEntry> {
-    CHECKS.iter().find(|entry| entry.number == number)
-}
-
 /// Whether the check's parameter would take that value.
 fn takes(number: u16, limit: i64) -> bool {
-    let param = entry(number).and_then(|l| l.limit);
+    let param = check(number).and_then(|l| l.limit);
     param.is_some_and(|p| match p.param().ty {
         ParamType::Int(low, high) => u64::try_from(limit).is_ok_and(|limit| (low..=high).contains(&limit)),
         _ => false,

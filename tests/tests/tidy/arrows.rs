@@ -55,7 +55,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("plan", &["config"]),
     ("pipeline", &["deliberate", "plan"]),
     ("gateway", &["pipeline"]),
-    ("ingress", &["deliberate", "gateway", "pipeline", "plan"]),
+    ("ingress", &["config", "deliberate", "gateway", "pipeline"]),
     ("rows", &["ingress"]),
     ("drive", &["deliberate", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),

@@ -4,21 +4,18 @@
 //! does. Of an order and its replace in flight the larger counts, for either may live. A bust takes its fill off the position and
 //! opens nothing again, so a fill in the place of a busted one closes nothing.
 
-use super::checks::{Breach, Check, first_breach};
-use super::duplicate::Ids;
-use super::limits::Limits;
+use super::ids::Ids;
 use super::market::Market;
+use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
-use super::throttle::Messages;
 use crate::executions::{Booked, Executions};
-use flow::records::{Ack, Cancelled, Fill, Reject};
-use flow::{Action, Event, Px, Side};
+use flow::records::{Ack, Cancelled, Fill, Reject, ReplaceRequest, Request};
+use flow::{Action, Event, Ns, OrderType, Px, Side};
 
 /// Everything that a check may look at.
 pub(super) struct Gate {
     pub(super) halted: bool,
-    pub(super) limits: Limits,
     pub(super) markets: Box<[Market]>,
     pub(super) open: OpenOrders,
     pub(super) messages: Messages,
@@ -40,10 +37,28 @@ impl Gate {
         self.markets.get_mut(instrument as usize).filter(|_| instrument != 0)
     }
 
-    /// The first check that the order does not pass.
+    /// A new order as the checks see it.
     #[inline]
-    pub(super) fn first_breach(&self, proposal: &Proposal) -> Option<(Check, Breach)> {
-        first_breach(self, proposal)
+    pub(super) fn propose(&self, request: &Request, instrument: u32, side: Side, now: Ns) -> Proposal {
+        let at = self.place(instrument);
+        let price = self.markets[at].price(request, side);
+        let (open, request) = (request.qty.0, *request);
+        Proposal { request, instrument, side, now, replaces: 0, predecessor: None, open, at, price }
+    }
+
+    /// A replace as the checks see it: type and time in force are those of the order that is replaced.
+    pub(super) fn propose_replace(&self, replace: &ReplaceRequest, event: &Event) -> Proposal {
+        let ReplaceRequest { order_id, new_id, px, qty, .. } = *replace;
+        let (instrument, side) = (event.instrument, event.side());
+        let same = |o: &Open| {
+            o.instrument == instrument && o.side == side && o.may_be_replaced() && o.id >> 40 == new_id >> 40
+        };
+        let predecessor = self.open.get(order_id).filter(same);
+        let order_type = predecessor.map_or(OrderType::Limit.code(), |o| o.order_type);
+        let tif = predecessor.map_or(0, |o| o.tif);
+        let request = Request { order_id: new_id, px, qty, order_type, tif, ..Default::default() };
+        let open = qty.0.saturating_sub(predecessor.map_or(0, |o| o.executed));
+        Proposal { replaces: order_id, predecessor, open, ..self.propose(&request, instrument, side, event.ts) }
     }
 
     /// Counts an order that passed. Gives back the counter that its account and strategy had before.

@@ -1,19 +1,17 @@
 //! Groups: legs that are approved whole or not at all.
 //!
-//! Legs are held, undecided, until the last one of the group has come; then they are judged in order, each as if those
+//! Legs are held, undecided, until the last one of the group has come; then they are checked in order, each as if those
 //! before it had passed, and all leave or none. One group is held at a time, and within one input: what has not become
 //! whole when another group or another input comes is refused.
 
-use super::checks::{Breach, Check};
+use super::breach::Breach;
+use super::checks::{Limits, first_breach};
 use super::gate::Gate;
-use super::proposal::Proposal;
 use flow::records::Request;
-use flow::{Ns, Param, Side};
+use flow::{Ns, Side};
 
 /// The most legs of a group.
 pub const MAX_LEGS: usize = 16;
-
-pub(super) const PARAMS: &[Param] = &[];
 
 /// A leg that waits.
 #[derive(Clone, Copy)]
@@ -75,14 +73,14 @@ impl Held {
     }
 }
 
-/// Judges the legs together: all are counted, or none is and the culprit is told.
-pub(super) fn first_breach(gate: &mut Gate, legs: &[Leg], now: Ns) -> Result<(), (usize, Check, Breach)> {
+/// Checks the legs together: all are counted, or none is and the culprit is named by its index, with the check's number.
+pub(super) fn decide(gate: &mut Gate, limits: &Limits, legs: &[Leg], now: Ns) -> Result<(), (usize, u16, Breach)> {
     let mut before = [0; MAX_LEGS];
     for (i, leg) in legs.iter().enumerate() {
-        let proposal = Proposal::new(gate, &leg.request, leg.instrument, leg.side, now);
-        if let Some((check, breach)) = gate.first_breach(&proposal) {
+        let proposal = gate.propose(&leg.request, leg.instrument, leg.side, now);
+        if let Some((check, breach)) = first_breach(gate, &proposal, limits) {
             for (leg, last) in legs[..i].iter().zip(before).rev() {
-                let proposal = Proposal::new(gate, &leg.request, leg.instrument, leg.side, now);
+                let proposal = gate.propose(&leg.request, leg.instrument, leg.side, now);
                 gate.take_back(&proposal, last);
             }
             return Err((i, check, breach));

@@ -1,7 +1,7 @@
 //! What the gate knows of an instrument.
 
-use flow::records::{BookTop, Listing};
-use flow::{Ns, Px, Side};
+use flow::records::{BookTop, Listing, Request};
+use flow::{Ns, OrderType, Px, Side};
 
 /// Terms, touch, position and what is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,12 @@ impl Market {
             Side::Sell => self.ask,
             Side::None => Px::NONE,
         }
+    }
+
+    /// Limit price of a request, or the opposite touch for one without.
+    #[inline]
+    pub(super) fn price(&self, request: &Request, side: Side) -> Px {
+        if request.order_type == OrderType::Market.code() { self.touch(side.opposite()) } else { request.px }
     }
 
     /// Open quantity of that side, to change it.

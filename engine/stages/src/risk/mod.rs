@@ -9,28 +9,21 @@
 //! last messages, sixteen held legs; all are allocated and written at construction. Worst case of an event: sixteen legs
 //! are approved, or refused.
 
+mod breach;
 mod checks;
-mod collar;
-mod duplicate;
 mod gate;
 mod group;
-mod kill;
+mod ids;
 mod limits;
 mod market;
-mod notional;
+mod messages;
 mod open;
-mod open_orders;
-mod position;
 mod proposal;
-mod quantity;
-mod sanity;
 mod stage;
-mod stale;
 mod state;
-mod throttle;
 
-pub use checks::{CHECKS, Check, CheckEntry, check_name};
+pub use breach::CheckEntry;
+pub use checks::{CHECKS, Flaw, PARAMS, check, check_name};
 pub use group::MAX_LEGS;
-pub use sanity::Flaw;
-pub use stage::{PARAMS, RiskStage};
-pub use throttle::MAX_MESSAGES;
+pub use messages::MAX_MESSAGES;
+pub use stage::RiskStage;

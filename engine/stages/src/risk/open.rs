@@ -4,9 +4,18 @@
 //! tombstones, nothing that ages. Ids of a strategy follow each other and their places do not: that of the next id is
 //! fetched when one is put in. Bound: as many orders as the parameter says.
 
-use flow::Side;
+use flow::{IntParam, Side};
 use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
+
+/// The table's size.
+pub(super) const SLOTS: IntParam<usize> = IntParam::new(
+    "open_order_slots",
+    (2, 131_072),
+    "4_096",
+    "size of the table of open orders; a replace in flight takes a second place",
+)
+.unit("orders");
 
 /// Whether an order is alone or one of two of which one will live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

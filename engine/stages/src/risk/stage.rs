@@ -1,42 +1,29 @@
 //! The stage: requests in, orders and refusals out.
 
-use super::checks::{Breach, Check};
-use super::duplicate::{Ids, MAX_PAIRS};
+use super::breach::Breach;
+use super::checks::{Flaw, GROUP, Limits, SANITY, first_breach};
 use super::gate::Gate;
 use super::group::{self, Held, Leg, MAX_LEGS};
-use super::limits::Limits;
+use super::ids::{Ids, MAX_PAIRS};
+use super::limits;
 use super::market::Market;
-use super::open::OpenOrders;
+use super::messages::{Messages, WINDOW_MS};
+use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
-use super::throttle::Messages;
-use super::{collar, notional, open_orders, position, quantity, stale, throttle};
 use crate::Space;
 use crate::executions::Executions;
 use flow::records::{
     Ack, Anomaly, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request,
 };
 use flow::{
-    AnomalyKind, Approved, CommandAction, Event, Flags, Kind, Kinds, Ns, Out, Param, ParamError, Params, Scope, Side,
-    Stage, StateError, StateReader, StateWriter,
+    AnomalyKind, Approved, CommandAction, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params, Scope, Side, Stage,
+    StateError, StateReader, StateWriter,
 };
-
-/// What can be set: the limits in the order of the checks, then the sizes.
-pub const PARAMS: &[Param] = &[
-    quantity::PARAMS[0],
-    notional::PARAMS[0],
-    collar::PARAMS[0],
-    position::PARAMS[0],
-    open_orders::PARAMS[0],
-    throttle::PARAMS[0],
-    stale::PARAMS[0],
-    throttle::PARAMS[1],
-    open_orders::PARAMS[1],
-    MAX_PAIRS.param(),
-];
 
 /// Lets orders pass, or refuses them.
 pub struct RiskStage {
     pub(super) gate: Gate,
+    pub(super) limits: Limits,
     pub(super) held: Held,
 }
 
@@ -45,14 +32,13 @@ impl RiskStage {
     pub fn new(params: &Params, space: Space) -> RiskStage {
         let gate = Gate {
             halted: false,
-            limits: Limits::new(params),
             markets: vec![Market::UNKNOWN; (space.instruments as usize).max(1)].into_boxed_slice(),
-            open: OpenOrders::new(params.get(open_orders::SLOTS)),
-            messages: Messages::new(params.get(throttle::WINDOW_MS)),
+            open: OpenOrders::new(params.get(SLOTS)),
+            messages: Messages::new(params.get(WINDOW_MS)),
             ids: Ids::new(params.get(MAX_PAIRS)),
             fills: Executions::new(space.fills, ()),
         };
-        RiskStage { gate, held: Held::new() }
+        RiskStage { gate, limits: limits::configured(params), held: Held::new() }
     }
 
     /// The registry's builder.
@@ -68,7 +54,7 @@ impl RiskStage {
     fn fall(&mut self, out: &mut Out) {
         let missing = self.held.incomplete();
         for leg in self.held.legs() {
-            refuse(leg, Check::Group, missing, out);
+            refuse(leg, GROUP, missing, out);
         }
         self.held.fallen = self.held.group();
         self.held.clear();
@@ -80,13 +66,13 @@ impl RiskStage {
         if request.group != 0 {
             return self.leg(event, request, out);
         }
-        let proposal = Proposal::new(&self.gate, request, event.instrument, event.side(), event.ts);
+        let proposal = self.gate.propose(request, event.instrument, event.side(), event.ts);
         self.decide(&proposal, out);
     }
 
     #[inline]
     fn decide(&mut self, proposal: &Proposal, out: &mut Out) {
-        match self.gate.first_breach(proposal) {
+        match first_breach(&self.gate, proposal, &self.limits) {
             None => {
                 self.gate.approve(proposal);
                 pass(proposal.instrument, proposal.side, &proposal.request, proposal.replaces, out);
@@ -105,7 +91,7 @@ impl RiskStage {
         }
         let wanted = usize::from(request.legs);
         if request.group == self.held.fallen {
-            return refuse(&leg, Check::Group, Breach { limit: wanted as i64, value: 0 }, out);
+            return refuse(&leg, GROUP, Breach { limit: wanted as i64, value: 0 }, out);
         }
         if !self.held.is_empty() && request.group != self.held.group() {
             self.fall(out);
@@ -114,7 +100,7 @@ impl RiskStage {
         if !agrees || wanted == 0 || wanted > MAX_LEGS {
             self.fall(out);
             self.held.fallen = request.group;
-            return refuse(&leg, Check::Sanity, Breach { limit: 0, value: super::Flaw::Legs as i64 }, out);
+            return refuse(&leg, SANITY, Breach { limit: 0, value: Flaw::Legs as i64 }, out);
         }
         self.held.push(leg);
         if self.held.legs().len() == wanted {
@@ -124,14 +110,14 @@ impl RiskStage {
 
     /// All legs are there.
     fn whole(&mut self, now: Ns, out: &mut Out) {
-        let verdict = group::first_breach(&mut self.gate, self.held.legs(), now);
+        let verdict = group::decide(&mut self.gate, &self.limits, self.held.legs(), now);
         let others = self.held.incomplete();
         for (i, leg) in self.held.legs().iter().enumerate() {
             match verdict {
                 Ok(()) => pass(leg.instrument, leg.side, &leg.request, 0, out),
                 Err((culprit, check, breach)) if culprit == i => refuse(leg, check, breach, out),
                 Err((culprit, ..)) => {
-                    refuse(leg, Check::Group, Breach { limit: others.limit, value: culprit as i64 }, out);
+                    refuse(leg, GROUP, Breach { limit: others.limit, value: culprit as i64 }, out);
                 }
             }
         }
@@ -150,7 +136,7 @@ impl RiskStage {
             Some(CommandAction::Halt) => self.gate.halted = true,
             Some(CommandAction::Resume) => self.gate.halted = false,
             Some(CommandAction::SetLimit) => {
-                if self.gate.limits.set(command).is_err() {
+                if limits::set(&mut self.limits, command).is_err() {
                     let bad = AnomalyKind::BadCommand.event(event.ts, 0, Ns::NONE, u64::from(command.target));
                     out.push(0, bad.flags, bad.record::<Anomaly>());
                 }
@@ -189,10 +175,10 @@ fn pass(instrument: u32, side: Side, request: &Request, replaces: u64, out: &mut
 }
 
 #[cold]
-fn refuse(leg: &Leg, check: Check, breach: Breach, out: &mut Out) {
+fn refuse(leg: &Leg, check: u16, breach: Breach, out: &mut Out) {
     let Request { order_id, group, .. } = leg.request;
     let Breach { limit, value } = breach;
-    let refused = Refused { order_id, limit, value, group, check: check as u16, reserved: [0; 10] };
+    let refused = Refused { order_id, limit, value, group, check, reserved: [0; 10] };
     out.push(leg.instrument, Flags::side_only(leg.side), &refused);
 }
 
@@ -248,7 +234,7 @@ impl Stage for RiskStage {
             }
             Kind::Request => self.request(event, out),
             Kind::ReplaceRequest => {
-                let proposal = Proposal::replace(&self.gate, event.record::<ReplaceRequest>(), event);
+                let proposal = self.gate.propose_replace(event.record::<ReplaceRequest>(), event);
                 self.decide(&proposal, out);
             }
             Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled | Kind::Bust => self.answer(event),

@@ -3,9 +3,11 @@
 //! What is open of an instrument is not saved: it is the sum over its orders. Times of messages that no window can hold
 //! any more are left out, so equal futures are equal bytes.
 
+use super::checks::Limits;
 use super::group::{Held, Leg, MAX_LEGS};
-use super::limits::Limits;
+use super::limits;
 use super::market::Market;
+use super::messages::MAX_MESSAGES;
 use super::open::{Open, Role};
 use super::stage::RiskStage;
 use flow::records::Request;
@@ -68,7 +70,7 @@ impl RiskStage {
         let gate = &self.gate;
         to.put(&Saved {
             halted: gate.halted,
-            limits: gate.limits,
+            limits: self.limits,
             messages: gate.messages.counting(),
             ids: gate.ids.sorted(),
             seq: self.held.seq,
@@ -89,11 +91,11 @@ impl RiskStage {
         let saved: Saved = from.get()?;
         let gate = &mut self.gate;
         fits("pairs of account and strategy", saved.ids.len(), gate.ids.most())?;
-        fits("messages", saved.messages.len(), super::MAX_MESSAGES as usize)?;
-        if !saved.limits.are_valid() {
+        fits("messages", saved.messages.len(), MAX_MESSAGES as usize)?;
+        if !limits::are_valid(&saved.limits) {
             return Err(StateError::Inconsistent("a limit that cannot be set"));
         }
-        (gate.halted, gate.limits) = (saved.halted, saved.limits);
+        (gate.halted, self.limits) = (saved.halted, saved.limits);
         gate.messages.restore(&saved.messages);
         gate.ids.clear();
         saved.ids.iter().for_each(|id| gate.ids.raise(*id));

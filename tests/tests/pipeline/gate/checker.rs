@@ -82,7 +82,7 @@ pub(crate) struct Checker {
     pub(crate) seq: u64,
     pub(crate) fallen: u32,
     /// Refusals of each check, judged for itself.
-    pub(crate) alone: [u64; 12],
+    pub(crate) alone: BTreeMap<u16, u64>,
 }
 
 type Verdict = Option<(i64, i64)>;
@@ -258,7 +258,7 @@ impl Checker {
         if legs == 0 || legs > 16 || self.held.iter().any(|a| a.request.legs != legs) {
             self.fall(said);
             self.fallen = group;
-            self.alone[2] += 1;
+            *self.alone.entry(2).or_default() += 1;
             return said.push(refused(&asked, 2, 0, 10));
         }
         self.held.push(asked);
@@ -268,7 +268,7 @@ impl Checker {
         let held = std::mem::take(&mut self.held);
         let mut all = self.clone();
         let words: Vec<_> = held.iter().map(|a| all.judge(a)).collect();
-        self.alone = all.alone;
+        self.alone.clone_from(&all.alone);
         let culprit = words.iter().position(|w| matches!(w, Say::Refused(..)));
         self.fallen = if culprit.is_some() { group } else { 0 };
         match culprit {
@@ -286,7 +286,7 @@ impl Checker {
     fn judge(&mut self, asked: &Asked) -> Say {
         let verdicts = self.verdicts(asked);
         for (check, _) in (1..).zip(&verdicts).filter(|(_, v)| v.is_some()) {
-            self.alone[check] += 1;
+            *self.alone.entry(check as u16).or_default() += 1;
         }
         if let Some((check, (limit, value))) = (1..).zip(verdicts).find_map(|(check, v)| Some((check, v?))) {
             return refused(asked, check, limit, value);

@@ -2,23 +2,49 @@
 
 use super::rig::{Rig, cents, id, passed, refusal};
 use flow::records::{Bust, Cancelled, Fill, Reject, Request};
-use flow::{Px, Qty, Side};
-use stages::risk::{CHECKS, Check, Flaw, PARAMS};
+use flow::{IntParam, Px, Qty, Side};
+use stages::risk::{CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
+use std::collections::BTreeSet;
 
 #[test]
-fn the_registry_is_numbered_and_whole() {
-    for (number, entry) in (1..).zip(CHECKS) {
-        assert_eq!((entry.number, entry.check as u16), (number, number), "{}", entry.name);
-        assert!(entry.params.iter().all(|p| PARAMS.iter().any(|q| q.name == p.name)), "{}", entry.name);
+fn numbers_and_names_are_unique_and_every_parameter_is_the_stages() {
+    let unique = |of: fn(&CheckEntry) -> String| CHECKS.iter().map(of).collect::<BTreeSet<_>>().len() == CHECKS.len();
+    assert!(unique(|entry| entry.number.to_string()) && unique(|entry| entry.name.to_owned()));
+    let listed =
+        CHECKS.iter().flat_map(|entry| entry.limit.map(|l| l.param()).into_iter().chain(entry.params.to_vec()));
+    let listed: BTreeSet<_> = listed.map(|param| param.name).collect();
+    assert_eq!(listed, PARAMS.iter().map(|param| param.name).collect());
+    assert_eq!(listed.len(), PARAMS.len());
+}
+
+#[test]
+fn a_check_is_found_by_its_number() {
+    for entry in CHECKS {
+        assert_eq!((check_name(entry.number), check(entry.number).unwrap().name), (entry.name, entry.name));
+    }
+    assert_eq!((check_name(0), check_name(u16::MAX)), ("unknown", "unknown"));
+}
+
+/// The page has a row for each check, in their order, and one for each parameter.
+#[test]
+fn the_page_lists_every_check_and_parameter() {
+    let page = include_str!("../../../docs/risk.md");
+    let cell = |limit: Option<IntParam>| limit.map_or("–".to_owned(), |limit| format!("`{}`", limit.name()));
+    let row = |e: &CheckEntry| format!("| {} | `{}` | {} | {} | ", e.number, e.name, e.unit, cell(e.limit));
+    let places: Vec<_> = CHECKS.iter().map(|entry| page.find(&row(entry)).ok_or(row(entry))).collect();
+    assert!(places.iter().all(Result::is_ok) && places.is_sorted(), "{places:?}");
+    for param in PARAMS {
+        assert!(page.contains(&format!("\n| `{}` | ", param.name)), "{}", param.name);
     }
 }
 
 #[test]
 fn without_a_limit_nothing_passes() {
-    for entry in CHECKS.iter().filter(|l| !l.params.is_empty()) {
-        let mut rig = Rig::new(&[(entry.params[0].name, 0)]);
+    for entry in CHECKS {
+        let Some(limit) = entry.limit else { continue };
+        let mut rig = Rig::new(&[(limit.name(), 0)]);
         let (check, limit, _) = refusal(rig.buy(1));
-        assert_eq!((check, limit), (entry.check, 0));
+        assert_eq!((check, limit), (entry.name, 0));
     }
 }
 
@@ -37,14 +63,14 @@ fn what_makes_no_sense_says_why() {
         (Flaw::OrderId, Request { order_id: 5, ..sound }),
     ];
     for (flaw, request) in flaws {
-        assert_eq!(refusal(rig.ask(Side::Buy, &request)), (Check::Sanity, 0, flaw as i64), "{request:?}");
+        assert_eq!(refusal(rig.ask(Side::Buy, &request)), ("sanity", 0, flaw as i64), "{request:?}");
     }
-    assert_eq!(refusal(rig.ask(Side::None, &sound)), (Check::Sanity, 0, Flaw::Side as i64));
+    assert_eq!(refusal(rig.ask(Side::None, &sound)), ("sanity", 0, Flaw::Side as i64));
     for instrument in [0, 2, 4, u32::MAX] {
         let words = rig.feed(9, instrument, Side::Buy, &sound);
-        assert_eq!(refusal(words[0]), (Check::Sanity, 0, Flaw::Listing as i64), "{instrument}");
+        assert_eq!(refusal(words[0]), ("sanity", 0, Flaw::Listing as i64), "{instrument}");
     }
-    assert_eq!(refusal(rig.replace(77, 1)), (Check::Sanity, 0, Flaw::Predecessor as i64));
+    assert_eq!(refusal(rig.replace(77, 1)), ("sanity", 0, Flaw::Predecessor as i64));
     assert!(passed(rig.ask(Side::Buy, &sound)));
 }
 
@@ -52,17 +78,17 @@ fn what_makes_no_sense_says_why() {
 fn quantity_and_worth_at_their_limits() {
     let mut rig = Rig::new(&[("max_quantity", 100), ("max_notional", 9_000)]);
     assert!(passed(rig.buy(90)));
-    assert_eq!(refusal(rig.buy(91)), (Check::Notional, 9_000, 9_100));
-    assert_eq!(refusal(rig.buy(101)), (Check::Quantity, 100, 101));
-    assert_eq!(refusal(rig.buy(u64::MAX)), (Check::Quantity, 100, i64::MAX));
+    assert_eq!(refusal(rig.buy(91)), ("max-notional", 9_000, 9_100));
+    assert_eq!(refusal(rig.buy(101)), ("max-quantity", 100, 101));
+    assert_eq!(refusal(rig.buy(u64::MAX)), ("max-quantity", 100, i64::MAX));
     let cent_over = rig.terms(90, 10_001);
-    assert_eq!(refusal(rig.ask(Side::Sell, &cent_over)), (Check::Notional, 9_000, 9_001));
+    assert_eq!(refusal(rig.ask(Side::Sell, &cent_over)), ("max-notional", 9_000, 9_001));
     let market = Request { order_type: 2, px: Px::NONE, ..cent_over };
-    assert_eq!(refusal(rig.ask(Side::Buy, &market)), (Check::Notional, 9_000, 9_001));
+    assert_eq!(refusal(rig.ask(Side::Buy, &market)), ("max-notional", 9_000, 9_001));
     assert!(passed(rig.ask(Side::Sell, &market)));
     rig.market(0, 10_001);
     let market = Request { qty: Qty(1), ..market };
-    assert_eq!(refusal(rig.ask(Side::Sell, &market)), (Check::Notional, 9_000, i64::MAX));
+    assert_eq!(refusal(rig.ask(Side::Sell, &market)), ("max-notional", 9_000, i64::MAX));
 }
 
 #[test]
@@ -73,13 +99,13 @@ fn the_collar_is_about_the_middle() {
         let word = rig.ask(Side::Buy, &request);
         match value {
             None => assert!(passed(word), "{px}"),
-            Some(value) => assert_eq!(refusal(word), (Check::Collar, 100, value)),
+            Some(value) => assert_eq!(refusal(word), ("price-collar", 100, value)),
         }
     }
     rig.market(0, 20_000);
-    assert_eq!(refusal(rig.buy(1)), (Check::Collar, 100, 5_000));
+    assert_eq!(refusal(rig.buy(1)), ("price-collar", 100, 5_000));
     rig.market(0, 0);
-    assert_eq!(refusal(rig.buy(1)), (Check::Collar, 100, i64::MAX));
+    assert_eq!(refusal(rig.buy(1)), ("price-collar", 100, i64::MAX));
 }
 
 #[test]
@@ -87,11 +113,11 @@ fn the_position_counts_what_is_open() {
     let mut rig = Rig::new(&[("max_position", 100)]);
     assert!(passed(rig.buy(60)));
     assert!(passed(rig.sell(100)), "each side for itself");
-    assert_eq!(refusal(rig.buy(41)), (Check::Position, 100, 101));
+    assert_eq!(refusal(rig.buy(41)), ("position", 100, 101));
     rig.input(1, Side::Buy, &Fill { order_id: id(1), qty: Qty(60), ..Default::default() });
-    assert_eq!(refusal(rig.buy(41)), (Check::Position, 100, 101), "filled or open is the same");
+    assert_eq!(refusal(rig.buy(41)), ("position", 100, 101), "filled or open is the same");
     assert!(passed(rig.sell(60)), "60 - 160 = -100");
-    assert_eq!(refusal(rig.sell(1)), (Check::Position, 100, 101));
+    assert_eq!(refusal(rig.sell(1)), ("position", 100, 101));
     rig.input(1, Side::Sell, &Cancelled { order_id: id(2), ..Default::default() });
     assert!(passed(rig.sell(1)));
 }
@@ -100,14 +126,14 @@ fn the_position_counts_what_is_open() {
 fn a_replace_gives_back_what_it_replaces() {
     let mut rig = Rig::new(&[("max_position", 100), ("max_open_orders", 1)]);
     assert!(passed(rig.buy(60)));
-    assert_eq!(refusal(rig.replace(1, 101)), (Check::Position, 100, 101));
+    assert_eq!(refusal(rig.replace(1, 101)), ("position", 100, 101));
     assert!(passed(rig.replace(1, 100)));
-    assert_eq!(refusal(rig.replace(1, 90)), (Check::Sanity, 0, Flaw::Predecessor as i64), "one at a time");
-    assert_eq!(refusal(rig.buy(1)), (Check::Position, 100, 101), "the larger of the two counts");
+    assert_eq!(refusal(rig.replace(1, 90)), ("sanity", 0, Flaw::Predecessor as i64), "one at a time");
+    assert_eq!(refusal(rig.buy(1)), ("position", 100, 101), "the larger of the two counts");
     rig.input(1, Side::Buy, &Reject { order_id: id(3), action: 3, ..Default::default() });
-    assert_eq!(refusal(rig.buy(1)), (Check::OpenOrders, 1, 2), "the old one lives on");
+    assert_eq!(refusal(rig.buy(1)), ("open-orders", 1, 2), "the old one lives on");
     rig.input(1, Side::Buy, &Fill { order_id: id(1), qty: Qty(20), ..Default::default() });
-    assert_eq!(refusal(rig.replace(1, 20)), (Check::Sanity, 0, Flaw::Quantity as i64), "20 are executed");
+    assert_eq!(refusal(rig.replace(1, 20)), ("sanity", 0, Flaw::Quantity as i64), "20 are executed");
     assert!(passed(rig.replace(1, 100)), "20 are had, 80 would be open");
 }
 
@@ -115,8 +141,8 @@ fn a_replace_gives_back_what_it_replaces() {
 fn open_orders_have_a_limit_and_a_table() {
     let mut rig = Rig::new(&[("max_open_orders", 3), ("open_order_slots", 2)]);
     assert!(passed(rig.buy(1)) && passed(rig.buy(1)));
-    assert_eq!(refusal(rig.buy(1)), (Check::OpenOrders, 2, 3), "the table");
-    assert_eq!(refusal(rig.replace(1, 2)), (Check::OpenOrders, 2, 3), "a replace takes a place");
+    assert_eq!(refusal(rig.buy(1)), ("open-orders", 2, 3), "the table");
+    assert_eq!(refusal(rig.replace(1, 2)), ("open-orders", 2, 3), "a replace takes a place");
     rig.input(1, Side::Buy, &Reject { order_id: id(1), action: 2, ..Default::default() });
     assert!(!passed(rig.buy(1)), "a cancel that is refused frees nothing");
     rig.input(1, Side::Buy, &Reject { order_id: id(1), action: 1, ..Default::default() });
@@ -128,7 +154,7 @@ fn the_throttle_counts_what_passed_within_the_window() {
     let mut rig = Rig::new(&[("max_messages", 2), ("throttle_window_ms", 10)]);
     assert!(passed(rig.buy(1)) && passed(rig.buy(1)));
     rig.ms += 9;
-    assert_eq!(refusal(rig.buy(1)), (Check::Throttle, 2, 3));
+    assert_eq!(refusal(rig.buy(1)), ("throttle", 2, 3));
     rig.ms += 1;
     assert!(passed(rig.buy(1)) && passed(rig.buy(1)) && !passed(rig.buy(1)));
 }
@@ -139,10 +165,10 @@ fn old_data_and_old_ids_are_refused() {
     rig.ms += 10;
     assert!(passed(rig.buy(1)));
     rig.ms += 1;
-    assert_eq!(refusal(rig.buy(1)), (Check::Stale, 10, 11));
+    assert_eq!(refusal(rig.buy(1)), ("stale-data", 10, 11));
     rig.market(9_999, 10_001);
     let request = Request { order_id: id(1), ..rig.terms(1, 10_000) };
-    assert_eq!(refusal(rig.ask(Side::Buy, &request)), (Check::Duplicate, 1, 1));
+    assert_eq!(refusal(rig.ask(Side::Buy, &request)), ("duplicate-id", 1, 1));
     assert!(passed(rig.buy(1)));
 }
 
@@ -157,10 +183,10 @@ fn a_bust_changes_the_position_and_nothing_that_is_open() {
     rig.input(1, Side::Buy, &Bust { qty: Qty(41), ..bust });
     rig.input(1, Side::Buy, &bust);
     rig.input(1, Side::Buy, &bust);
-    assert_eq!(refusal(rig.buy(81)), (Check::Position, 100, 101), "20 are open, nothing is held");
-    assert_eq!(refusal(rig.buy(80)).0, Check::OpenOrders, "the order is still open");
+    assert_eq!(refusal(rig.buy(81)), ("position", 100, 101), "20 are open, nothing is held");
+    assert_eq!(refusal(rig.buy(80)).0, "open-orders", "the order is still open");
     rig.input(1, Side::Buy, &Fill { qty: Qty(30), ..fill });
-    assert_eq!(refusal(rig.buy(51)), (Check::Position, 100, 101), "30 are held, 20 are open");
+    assert_eq!(refusal(rig.buy(51)), ("position", 100, 101), "30 are held, 20 are open");
     rig.input(1, Side::Buy, &Fill { match_id: 6, qty: Qty(20), ..fill });
     assert!(passed(rig.buy(50)), "50 are held, nothing is open");
 }

@@ -6,13 +6,13 @@ use flow::{
     StrategyId,
 };
 use stages::Space;
-use stages::risk::{Check, PARAMS, RiskStage};
+use stages::risk::{PARAMS, RiskStage, check};
 
 /// What the gate says of a request: nothing passes without an order, nothing is refused without a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Word {
     Passed(u64),
-    Refused(u64, Check, i64, i64),
+    Refused(u64, &'static str, i64, i64),
     Anomaly,
 }
 
@@ -118,8 +118,8 @@ fn word(event: &Event) -> Word {
     match event.kind {
         Kind::Order => Word::Passed(event.record::<Order>().order_id),
         Kind::Refused => {
-            let Refused { order_id, check, limit, value, .. } = *event.record();
-            Word::Refused(order_id, Check::from_code(check).unwrap(), limit, value)
+            let Refused { order_id, check: number, limit, value, .. } = *event.record();
+            Word::Refused(order_id, check(number).unwrap().name, limit, value)
         }
         _ => Word::Anomaly,
     }
@@ -130,8 +130,8 @@ pub(crate) fn passed(word: Word) -> bool {
     matches!(word, Word::Passed(_))
 }
 
-/// Check, limit and value of a refusal.
-pub(crate) fn refusal(word: Word) -> (Check, i64, i64) {
+/// Name of the check, limit and value of a refusal.
+pub(crate) fn refusal(word: Word) -> (&'static str, i64, i64) {
     match word {
         Word::Refused(_, check, limit, value) => (check, limit, value),
         other => panic!("not refused: {other:?}"),

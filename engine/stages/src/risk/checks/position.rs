@@ -3,20 +3,22 @@
 //! Each side is judged alone, so an order that brings a position back is never refused for the size that it leaves. A
 //! replace gives back what its predecessor has open.
 
-use super::checks::{Breach, Check};
-use super::gate::Gate;
-use super::limits::limit;
-use super::proposal::Proposal;
-use flow::{IntParam, Param, Side};
+use crate::risk::breach::{Breach, CheckEntry, limit};
+use crate::risk::gate::Gate;
+use crate::risk::proposal::Proposal;
+use flow::Side;
 
-/// What a command can set.
-pub(super) const LIMIT: IntParam = limit("max_position", 1_000_000_000_000_000, "50_000").unit("smallest units");
-
-pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 6,
+    name: "position",
+    unit: "smallest units",
+    about: "The position would be too large if all open orders of that side were filled.",
+    limit: Some(limit("max_position", 1_000_000_000_000_000, "50_000").unit("smallest units")),
+    params: &[],
+};
 
 #[inline]
-pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
-    let limit = gate.limits.of(Check::Position);
+pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let market = &gate.markets[proposal.at];
     let given_back = proposal.predecessor.map_or(0, |o| o.open);
     let open = i128::from(market.open(proposal.side)) - i128::from(given_back) + i128::from(proposal.open);

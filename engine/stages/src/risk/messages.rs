@@ -1,15 +1,11 @@
-//! Message throttle: so many new orders and replaces in any window of event time.
+//! The times of the last messages that passed, for the throttle.
 //!
-//! Exact, not a bucket: the times of the last messages that passed stand in a ring, and the one that was N messages ago
-//! must be a window old. What was refused does not count, and cancels never pass here.
+//! A ring of times: the message that was N messages ago stands N places back. Bound: [`MAX_MESSAGES`] and the legs of a
+//! group that may be taken back. Worst case: a binary search over the ring when the throttle refuses.
 
-use super::checks::{Breach, Check};
-use super::gate::Gate;
-use super::limits::limit;
-use super::proposal::Proposal;
-use flow::{IntParam, Ns, Param};
+use flow::{IntParam, Ns};
 
-/// The largest limit.
+/// The largest limit on messages within a window.
 pub const MAX_MESSAGES: u64 = 8_192;
 
 /// Size of the ring: a power of two with room for the legs of a group that are taken back.
@@ -19,20 +15,6 @@ const RING: usize = 2 * MAX_MESSAGES as usize;
 pub(super) const WINDOW_MS: IntParam =
     IntParam::new("throttle_window_ms", (1, 3_600_000), "1_000", "length of the window in which messages are counted")
         .unit("ms");
-
-/// What a command can set.
-pub(super) const LIMIT: IntParam = limit("max_messages", MAX_MESSAGES, "1_000").unit("messages per window");
-
-pub(super) const PARAMS: &[Param] = &[LIMIT.param(), WINDOW_MS.param()];
-
-#[inline]
-pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
-    let limit = gate.limits.of(Check::Throttle);
-    if limit != 0 && !gate.messages.is_within(proposal.now, limit as u64) {
-        return None;
-    }
-    Breach::of(limit, gate.messages.within(proposal.now) as i128 + 1)
-}
 
 /// When the last messages passed.
 pub(super) struct Messages {
@@ -57,12 +39,12 @@ impl Messages {
 
     /// Whether the message that was `back` messages ago is within the window that ends now.
     #[inline]
-    fn is_within(&self, now: Ns, back: u64) -> bool {
+    pub(super) fn is_within(&self, now: Ns, back: u64) -> bool {
         self.passed >= back && now.0.saturating_sub(self.back(back).0) < self.window
     }
 
     /// How many messages are within the window that ends now. Times never decrease, so the newest are.
-    fn within(&self, now: Ns) -> u64 {
+    pub(super) fn within(&self, now: Ns) -> u64 {
         let (mut inside, mut outside) = (0, self.passed.min(RING as u64) + 1);
         while outside - inside > 1 {
             let middle = inside + (outside - inside) / 2;

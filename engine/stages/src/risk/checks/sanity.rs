@@ -1,11 +1,18 @@
 //! Sanity: the order says what an order must say, and can be booked.
 
-use super::checks::Breach;
-use super::gate::Gate;
-use super::proposal::Proposal;
-use flow::{Account, OrderType, Param, Px, Side, StrategyId, Tif};
+use crate::risk::breach::{Breach, CheckEntry};
+use crate::risk::gate::Gate;
+use crate::risk::proposal::Proposal;
+use flow::{Account, OrderType, Px, Side, StrategyId, Tif};
 
-pub(super) const PARAMS: &[Param] = &[];
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 2,
+    name: "sanity",
+    unit: "flaw",
+    about: "The order makes no sense: listing, side, type, quantity, price, tick, id.",
+    limit: None,
+    params: &[],
+};
 
 /// What makes no sense; the value of the refusal. The first of this order is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +43,7 @@ pub enum Flaw {
 }
 
 #[inline]
-pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
+pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
     flaw(gate, proposal).map(|flaw| Breach { limit: 0, value: flaw as i64 })
 }
 

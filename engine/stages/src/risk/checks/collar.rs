@@ -3,21 +3,23 @@
 //! The reference is the middle of best bid and ask, or the one of them that is there; without either, nothing passes. A
 //! market order is judged by the touch that it would take.
 
-use super::checks::{Breach, Check};
-use super::gate::Gate;
-use super::limits::limit;
-use super::market::Market;
-use super::proposal::Proposal;
-use flow::{IntParam, Param, Px};
+use crate::risk::breach::{Breach, CheckEntry, limit};
+use crate::risk::gate::Gate;
+use crate::risk::market::Market;
+use crate::risk::proposal::Proposal;
+use flow::Px;
 
-/// What a command can set.
-pub(super) const LIMIT: IntParam = limit("collar_bps", 100_000, "500").unit("basis points");
-
-pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 5,
+    name: "price-collar",
+    unit: "basis points",
+    about: "The price is too far from the market's.",
+    limit: Some(limit("collar_bps", 100_000, "500").unit("basis points")),
+    params: &[],
+};
 
 #[inline]
-pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
-    let limit = gate.limits.of(Check::Collar);
+pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let twice = twice_reference(&gate.markets[proposal.at]);
     if twice <= 0 {
         return Breach::of(limit, i128::MAX);

@@ -3,23 +3,25 @@
 //! Exact integers: both sides of the comparison are scaled up, nothing is divided unless it is told. A product beyond
 //! 127 bits is more than any limit.
 
-use super::checks::{Breach, Check};
-use super::gate::Gate;
-use super::limits::limit;
-use super::proposal::Proposal;
-use flow::{IntParam, Param, Px};
+use crate::risk::breach::{Breach, CheckEntry, limit};
+use crate::risk::gate::Gate;
+use crate::risk::proposal::Proposal;
+use flow::Px;
 
-/// What a command can set.
-pub(super) const LIMIT: IntParam = limit("max_notional", 1_000_000_000_000, "250_000").unit("currency");
-
-pub(super) const PARAMS: &[Param] = &[LIMIT.param()];
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 4,
+    name: "max-notional",
+    unit: "currency",
+    about: "The order is worth more than one order may be.",
+    limit: Some(limit("max_notional", 1_000_000_000_000, "250_000").unit("currency")),
+    params: &[],
+};
 
 /// 10^18 for price and multiplier; the listing's scale comes on top.
 const UNIT: i128 = 1_000_000_000_000_000_000;
 
 #[inline]
-pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
-    let limit = gate.limits.of(Check::Notional);
+pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let market = &gate.markets[proposal.at];
     if proposal.price == Px::NONE || proposal.price.0 <= 0 {
         return Breach::of(limit, i128::MAX);

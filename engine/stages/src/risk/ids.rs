@@ -1,32 +1,13 @@
-//! Duplicate ids: counters of an account and strategy only rise.
+//! The highest id that passed of every account and strategy.
 //!
-//! So one number a pair remembers every id for ever, also those of days ago. Open addressing, nothing is ever taken out
-//! but what a group that falls had put in last. Bound: `max_pairs` pairs; an order of one more is refused.
+//! Counters only rise, so one number a pair remembers every id for ever, also those of days ago. Open addressing; nothing
+//! is ever taken out but what a group that falls had put in last. Bound: [`MAX_PAIRS`] pairs.
 
-use super::checks::Breach;
-use super::gate::Gate;
-use super::proposal::Proposal;
-use flow::{IntParam, OrderId, Param};
-
-/// No limit to set, so the size of the table is not among the parameters that a command finds.
-pub(super) const PARAMS: &[Param] = &[];
+use flow::{IntParam, OrderId};
 
 /// Size of the table.
 pub(super) const MAX_PAIRS: IntParam<usize> =
     IntParam::new("max_pairs", (1, 65_536), "1_024", "most pairs of account and strategy whose ids are remembered");
-
-#[inline]
-pub(super) fn breach(gate: &Gate, proposal: &Proposal) -> Option<Breach> {
-    let (id, ids) = (proposal.id(), &gate.ids);
-    let last = ids.last(id);
-    if id.counter() <= last {
-        return Breach::of(last as i64, i128::from(id.counter()));
-    }
-    if last == 0 && ids.len == ids.most {
-        return Breach::of(ids.most as i64, ids.most as i128 + 1);
-    }
-    None
-}
 
 /// The highest counter of every account and strategy.
 pub(super) struct Ids {
@@ -86,6 +67,12 @@ impl Ids {
         self.len = 0;
     }
 
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.len == self.most
+    }
+
+    #[inline]
     pub(super) fn most(&self) -> usize {
         self.most
     }

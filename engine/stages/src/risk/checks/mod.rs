@@ -1,0 +1,111 @@
+//! The registry of checks, in the order in which they are made: one file and one entry each.
+//!
+//! A file has the check's `ENTRY` and its `breach`. The macro makes the table of entries and the calls from one list:
+//! direct calls, so that the compiler sees the whole gate as one function. `group` closes the table; the stage decides it
+//! for all legs at once. A check's number stands in its entry and is no place in the table: a check can be put anywhere.
+//!
+//! Bound: one pass over the checks a proposal; each is O(1) but for a refusal by the throttle.
+
+mod collar;
+mod duplicate;
+mod group;
+mod kill;
+mod notional;
+mod open_orders;
+mod position;
+mod quantity;
+mod sanity;
+mod stale;
+mod throttle;
+
+pub use sanity::Flaw;
+
+use super::breach::{Breach, CheckEntry, limit};
+use super::gate::Gate;
+use super::proposal::Proposal;
+use flow::Param;
+
+macro_rules! checks {
+    ($($check:ident)*) => {
+        /// Every check, in the order in which they are made.
+        pub const CHECKS: &[CheckEntry] = &[$($check::ENTRY,)* group::ENTRY];
+
+        /// The first check that the proposal does not pass, by number. `limits` are in the order of [`CHECKS`].
+        #[inline]
+        pub(super) fn first_breach(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
+            $( if let Some(breach) = $check::breach(gate, proposal, limits[const { place($check::ENTRY.number) }]) {
+                return Some(($check::ENTRY.number, breach));
+            } )*
+            None
+        }
+    };
+}
+
+checks! { kill sanity quantity notional collar position open_orders throttle stale duplicate }
+
+/// The limits that hold, in the order of [`CHECKS`]; 0 for a check without one.
+pub(super) type Limits = [i64; CHECKS.len()];
+
+/// Number of the check that refuses what makes no sense.
+pub(super) const SANITY: u16 = sanity::ENTRY.number;
+/// Number of the check that refuses the other legs of a group.
+pub(super) const GROUP: u16 = group::ENTRY.number;
+
+/// Place in [`CHECKS`] of the check of a number that is there once.
+const fn place(number: u16) -> usize {
+    let (mut found, mut at) = (CHECKS.len(), 0);
+    while at < CHECKS.len() {
+        if CHECKS[at].number == number {
+            assert!(found == CHECKS.len(), "two checks of one number");
+            found = at;
+        }
+        at += 1;
+    }
+    assert!(found < CHECKS.len(), "no check of this number");
+    found
+}
+
+/// What can be set of the gate: the limits in the order of the checks, then what else they have.
+pub const PARAMS: &[Param] = &params();
+
+const fn params() -> [Param; count()] {
+    let mut all = [limit("", 0, "").param(); count()];
+    let (mut len, mut at) = (0, 0);
+    while at < CHECKS.len() {
+        if let Some(limit) = CHECKS[at].limit {
+            all[len] = limit.param();
+            len += 1;
+        }
+        at += 1;
+    }
+    at = 0;
+    while at < CHECKS.len() {
+        let mut other = 0;
+        while other < CHECKS[at].params.len() {
+            all[len] = CHECKS[at].params[other];
+            (len, other) = (len + 1, other + 1);
+        }
+        at += 1;
+    }
+    all
+}
+
+/// How many parameters the checks have.
+const fn count() -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < CHECKS.len() {
+        count += CHECKS[at].limit.is_some() as usize + CHECKS[at].params.len();
+        at += 1;
+    }
+    count
+}
+
+/// The check of that number.
+pub fn check(number: u16) -> Option<&'static CheckEntry> {
+    CHECKS.iter().find(|entry| entry.number == number)
+}
+
+/// Name of the check of that number, for rows and summaries.
+pub fn check_name(number: u16) -> &'static str {
+    check(number).map_or("unknown", |entry| entry.name)
+}

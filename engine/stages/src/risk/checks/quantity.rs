@@ -1,0 +1,24 @@
+//! Largest quantity of one order.
+
+use crate::risk::breach::{Breach, CheckEntry, limit};
+use crate::risk::gate::Gate;
+use crate::risk::proposal::Proposal;
+
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 3,
+    name: "max-quantity",
+    unit: "smallest units",
+    about: "The order is for more than one order may be.",
+    limit: Some(limit("max_quantity", 1_000_000_000_000_000, "10_000").unit("smallest units")),
+    params: &[],
+};
+
+/// The whole quantity counts, of a replace what was executed too.
+#[inline]
+pub(super) fn breach(_: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
+    let qty = proposal.request.qty.0;
+    if limit != 0 && qty <= limit as u64 {
+        return None;
+    }
+    Breach::of(limit, i128::from(qty))
+}

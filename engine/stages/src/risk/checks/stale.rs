@@ -1,0 +1,28 @@
+//! Stale data: how long ago the instrument's last top or trade came, by event time.
+
+use crate::risk::breach::{Breach, CheckEntry, limit};
+use crate::risk::gate::Gate;
+use crate::risk::proposal::Proposal;
+use flow::Ns;
+
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 9,
+    name: "stale-data",
+    unit: "ms",
+    about: "The market of the instrument has not been heard of for too long.",
+    limit: Some(limit("max_data_age_ms", 86_400_000, "5_000").unit("ms")),
+    params: &[],
+};
+
+const MILLISECOND: u64 = 1_000_000;
+
+#[inline]
+pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
+    let heard = gate.markets[proposal.at].heard;
+    let age = proposal.now.0.saturating_sub(heard.0);
+    if limit != 0 && heard != Ns::NONE && age <= limit as u64 * MILLISECOND {
+        return None;
+    }
+    let age = if heard == Ns::NONE { i128::MAX } else { i128::from(age.div_ceil(MILLISECOND)) };
+    Breach::of(limit, age)
+}

@@ -1,0 +1,26 @@
+//! Message throttle: so many new orders and replaces in any window of event time.
+//!
+//! Exact, not a bucket: the times of the last messages that passed stand in a ring, and the one that was N messages ago
+//! must be a window old. What was refused does not count, and cancels never pass here.
+
+use crate::risk::breach::{Breach, CheckEntry, limit};
+use crate::risk::gate::Gate;
+use crate::risk::messages::{MAX_MESSAGES, WINDOW_MS};
+use crate::risk::proposal::Proposal;
+
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 8,
+    name: "throttle",
+    unit: "messages",
+    about: "Too many messages within the window.",
+    limit: Some(limit("max_messages", MAX_MESSAGES, "1_000").unit("messages per window")),
+    params: &[WINDOW_MS.param()],
+};
+
+#[inline]
+pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
+    if limit != 0 && !gate.messages.is_within(proposal.now, limit as u64) {
+        return None;
+    }
+    Breach::of(limit, gate.messages.within(proposal.now) as i128 + 1)
+}
