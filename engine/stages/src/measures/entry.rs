@@ -30,14 +30,19 @@ impl Family {
     }
 }
 
+/// Builds the stage of a family with one measure.
+type BuildStage = fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>;
+/// Builds a measure for a stage that hosts several.
+type BuildMeasure = fn(&Params, Space) -> Result<Box<dyn MeasureSet>, ParamError>;
+
 /// How a measure is built and what it emits.
 pub struct Build {
     /// Kinds that it emits.
     pub emits: &'static [Kind],
     /// As the only one of its family that runs.
-    pub alone: fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>,
+    pub alone: BuildStage,
     /// As one of several.
-    pub among: fn(&Params, Space) -> Result<Box<dyn MeasureSet>, ParamError>,
+    pub among: BuildMeasure,
 }
 
 impl Build {

@@ -21,11 +21,13 @@ use model::Latency;
 use rate::Rate;
 use recorded::Recorded;
 
+/// Builds a model; the rows are for the recorded one.
+type BuildModel = fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>;
+
 /// An entry of the registry of latency models.
 #[derive(Clone, Copy)]
 pub(super) struct Model {
-    /// Builds it; the rows are for the recorded one.
-    build: fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>,
+    build: BuildModel,
     needs_rows: bool,
 }
 
