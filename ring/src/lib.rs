@@ -30,6 +30,7 @@
 //! empty: [`Refused::Disconnected`], [`Taken::Closed`].
 
 mod channel;
+mod consumer;
 mod counters;
 mod disruptor;
 mod idle;
@@ -38,12 +39,15 @@ mod liveness;
 #[cfg(all(test, loom))]
 mod model;
 mod phase;
+mod producer;
 mod slot;
 mod sync;
 pub mod thread;
 
-pub use channel::{Consumer, Producer, Refused, Taken, channel};
+pub use channel::channel;
+pub use consumer::{Consumer, Taken};
 pub use counters::{ConsumerCounts, Counters, ProducerCounts};
 pub use idle::Idle;
 pub use kind::{Kind, MAX_CAPACITY, RingError, UnknownName};
+pub use producer::{Producer, Refused};
 pub use slot::{MARK, Slot};

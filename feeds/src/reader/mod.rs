@@ -9,6 +9,7 @@
 
 mod compression;
 pub mod date;
+mod lane;
 mod open;
 mod source;
 

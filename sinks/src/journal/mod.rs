@@ -24,6 +24,7 @@ mod gaps;
 mod handover;
 mod helper;
 mod keeper;
+mod log_keeper;
 mod manifest;
 mod mapping;
 mod reader;

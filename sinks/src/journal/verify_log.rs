@@ -7,6 +7,7 @@ use super::format::{BLOCK_RECORDS, LogKind, record_offset};
 use super::seal::Sidecar;
 use bytemuck::Zeroable;
 use flow::{Event, EventId};
+use std::ops::Range;
 
 /// Follows the ids of a log.
 pub(super) struct Cursor {
@@ -95,6 +96,31 @@ fn crcs(file: &SegmentFile, count: usize) -> Result<Vec<u32>, JournalError> {
     Ok(crcs)
 }
 
+/// The records of a segment by index, read a block at a time.
+struct Records<'a> {
+    file: &'a SegmentFile,
+    buffer: Vec<Event>,
+    window: Range<usize>,
+}
+
+impl Records<'_> {
+    fn new(file: &SegmentFile) -> Records<'_> {
+        Records { file, buffer: vec![Event::zeroed(); BLOCK_RECORDS], window: 0..0 }
+    }
+
+    /// The record at `index`; zeros past the end of the file.
+    fn at(&mut self, index: usize) -> Result<Event, JournalError> {
+        if !self.window.contains(&index) {
+            let read = self.file.read(index as u64, &mut self.buffer)?;
+            self.window = index..index + read.max(1);
+            if read == 0 {
+                self.buffer[0] = Event::zeroed();
+            }
+        }
+        Ok(self.buffer[index - self.window.start])
+    }
+}
+
 /// Reports the differences, and checks the ids of the intact sealed records.
 fn sealed_part(
     file: &SegmentFile,
@@ -104,27 +130,16 @@ fn sealed_part(
     cursor: &mut Cursor,
     fault: &mut impl FnMut(Fault),
 ) -> Result<(), JournalError> {
-    let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
-    let mut window = 0..0;
-    let mut event_at = |j: usize| -> Result<Event, JournalError> {
-        if !window.contains(&j) {
-            let read = file.read(j as u64, &mut buffer)?;
-            window = j..j + read.max(1);
-            if read == 0 {
-                buffer[0] = Event::zeroed();
-            }
-        }
-        Ok(buffer[j - window.start])
-    };
+    let mut records = Records::new(file);
     let mut differences = differences.iter().peekable();
     let (mut i, mut j) = (0, 0);
     while i < sealed.len() {
-        let event = event_at(j)?;
+        let event = records.at(j)?;
         let here = differences.next_if(|d| match d {
             Difference::Changed(at, _) | Difference::Removed(at) | Difference::Inserted(at, _) => *at == i,
             Difference::Swapped(at) => *at == i,
         });
-        let seq = cursor.expected(&event, &if here.is_some() { event_at(j + 1)? } else { event });
+        let seq = cursor.expected(&event, &if here.is_some() { records.at(j + 1)? } else { event });
         let named = |what| file.fault(Some(i as u64), seq, what);
         match here {
             None => {
