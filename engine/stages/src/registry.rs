@@ -11,7 +11,7 @@
 //! | 16 | `bars` |
 //! | 24 | `portfolio`, reserved |
 //! | 32 to 68, every fourth | families of measures, see [`crate::measures::Family`]; ten at most |
-//! | 72 to 99 | strategies, one each |
+//! | 72 to 99 | strategies, by their number, see [`crate::strategies::StrategyEntry`] |
 //! | 104, 112, 120 | `orders`, `risk`, `router` |
 
 use crate::Space;
@@ -20,7 +20,6 @@ use crate::book::{self, BookStage};
 use crate::orders::{self, OrdersStage};
 use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
-use crate::strategies::{self, BuyAndHoldStage, MomentumStage, RandomStage};
 use flow::{Param, ParamError, Params, Stage};
 
 /// Builds a stage from its parameters.
@@ -47,7 +46,7 @@ flow::registered!(StageEntry);
 /// Positions of stages that do not exist yet.
 pub const RESERVED: &[(&str, u8)] = &[("pulse", 2), ("portfolio", 24)];
 
-/// Every stage that is no measure, in pipeline order.
+/// Every stage that is neither a measure nor a strategy, in pipeline order.
 pub const STAGES: &[StageEntry] = &[
     StageEntry {
         name: "book",
@@ -64,30 +63,6 @@ pub const STAGES: &[StageEntry] = &[
         position: 16,
         params: bars::PARAMS,
         build: BarStage::build,
-    },
-    StageEntry {
-        name: "momentum",
-        doc: "engine/stages/docs/momentum.md",
-        about: "Order-flow momentum: follows aggressive flow while the book agrees and the flow is not toxic.",
-        position: 72,
-        params: strategies::MOMENTUM_PARAMS,
-        build: MomentumStage::build,
-    },
-    StageEntry {
-        name: "buy-and-hold",
-        doc: "engine/stages/docs/buy-and-hold.md",
-        about: "Buys each of its instruments once, at the market.",
-        position: 73,
-        params: strategies::BUY_AND_HOLD_PARAMS,
-        build: BuyAndHoldStage::build,
-    },
-    StageEntry {
-        name: "random",
-        doc: "engine/stages/docs/random.md",
-        about: "Trades at random from a seed, with every kind of order; for tests.",
-        position: 74,
-        params: strategies::RANDOM_PARAMS,
-        build: RandomStage::build,
     },
     StageEntry {
         name: "orders",

@@ -1,23 +1,27 @@
 //! The uncut pipeline: from names to its stages, in their order.
 //!
-//! A name is that of a stage or of a measure. The measures of one family make one stage; every stage has the position
+//! A name is that of a stage, a measure or a strategy. The measures of one family make one stage; every stage has the position
 //! that its entry, or its family, holds for ever, so the ids of events do not depend on what else runs.
 
 use crate::Space;
 use crate::measures::{Family, Host, MEASURES, Many, MeasureEntry};
 use crate::registry::{STAGES, StageEntry};
+use crate::strategies::{STRATEGIES, StrategyEntry};
 use flow::{ParamError, Params, Registered, Stage};
 
 /// Every entry that `stages` of a configuration can name.
 pub fn entries() -> impl Iterator<Item = &'static dyn Registered> {
     let stages = STAGES.iter().map(|entry| entry as &dyn Registered);
-    stages.chain(MEASURES.iter().map(|entry| entry as &dyn Registered))
+    let measures = MEASURES.iter().map(|entry| entry as &dyn Registered);
+    stages.chain(measures).chain(STRATEGIES.iter().map(|entry| entry as &dyn Registered))
 }
 
 /// A stage of the uncut pipeline, not yet built.
 pub enum Part {
     /// One with an entry of its own.
     Stage(&'static StageEntry),
+    /// A strategy.
+    Strategy(&'static StrategyEntry),
     /// A family with those of its measures that run, at least one.
     Measures(Family, Vec<&'static MeasureEntry>),
 }
@@ -27,6 +31,7 @@ impl Part {
     pub fn position(&self) -> u8 {
         match self {
             Part::Stage(entry) => entry.position,
+            Part::Strategy(entry) => entry.position(),
             Part::Measures(family, _) => family.position(),
         }
     }
@@ -35,6 +40,7 @@ impl Part {
     pub fn names(&self) -> Vec<&'static str> {
         match self {
             Part::Stage(entry) => vec![entry.name],
+            Part::Strategy(entry) => vec![entry.name],
             Part::Measures(_, measures) => measures.iter().map(|m| m.name).collect(),
         }
     }
@@ -50,6 +56,7 @@ impl Part {
     ) -> Result<Box<dyn Stage>, Vec<ParamError>> {
         match self {
             Part::Stage(entry) => (entry.build)(params(entry.name), space).map_err(|e| vec![e]),
+            Part::Strategy(entry) => (entry.build)(params(entry.name), space).map_err(|e| vec![e]),
             Part::Measures(_, measures) => match measures.as_slice() {
                 [one] => (one.build.alone)(params(one.name), space).map_err(|e| vec![e]),
                 several => {
@@ -70,11 +77,13 @@ impl Part {
 /// The stages that the enabled names make, in the order of the pipeline.
 pub fn uncut(enabled: impl Fn(&str) -> bool) -> Vec<Part> {
     let stages = STAGES.iter().filter(|entry| enabled(entry.name)).map(Part::Stage);
+    let strategies = STRATEGIES.iter().filter(|entry| enabled(entry.name)).map(Part::Strategy);
     let families = Family::ALL.into_iter().map(|family| {
         let own = MEASURES.iter().filter(|m| m.family == family && enabled(m.name));
         Part::Measures(family, own.collect())
     });
-    let mut parts: Vec<Part> = stages.chain(families).filter(|part| !part.names().is_empty()).collect();
+    let mut parts: Vec<Part> =
+        stages.chain(strategies).chain(families).filter(|part| !part.names().is_empty()).collect();
     parts.sort_by_key(Part::position);
     parts
 }

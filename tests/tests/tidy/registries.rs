@@ -20,7 +20,7 @@ fn registries() -> Vec<Registry> {
     vec![
         Registry { name: "FEEDS", pages: "feeds/docs", entries: erased(feeds::FEEDS), guides: &[] },
         Registry {
-            name: "STAGES, MEASURES and VENUES",
+            name: "STAGES, MEASURES, STRATEGIES and VENUES",
             pages: "engine/stages/docs",
             entries: stages::entries().chain(erased(stages::exchange_sim::VENUES)).collect(),
             guides: &["engine/stages/docs/measures.md"],

@@ -5,15 +5,18 @@
 //!
 //! Bound: nine bytes per instrument. Worst case: three events.
 
+use super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
-use super::{ACCOUNT, BUY_AND_HOLD, QTY, SYMBOLS};
 use crate::Space;
 use flow::records::{BookTop, Signal};
 use flow::{
     Account, Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
-    StateWriter, Tif,
+    StateWriter, StrategyId, Tif,
 };
+
+/// Number of the strategy `buy-and-hold`.
+pub const BUY_AND_HOLD: StrategyId = StrategyId(2);
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), QTY.param()];

@@ -8,41 +8,52 @@
 //! Bound: one record per instrument and strategy, allocated and written at construction. Worst case of an event: one
 //! signal, its reasons and the legs of one group.
 
-mod buy_and_hold;
+pub mod buy_and_hold;
+mod common;
 mod emit;
-mod momentum;
-mod random;
+mod entry;
+pub mod momentum;
+pub mod random;
 mod session;
 mod universe;
 
-pub use buy_and_hold::{BuyAndHoldStage, PARAMS as BUY_AND_HOLD_PARAMS};
-pub use momentum::{MomentumStage, PARAMS as MOMENTUM_PARAMS};
-pub use random::{PARAMS as RANDOM_PARAMS, RandomStage};
+pub use buy_and_hold::{BUY_AND_HOLD, BuyAndHoldStage};
+pub use entry::StrategyEntry;
+pub use momentum::{MOMENTUM, MomentumStage};
+pub use random::{RANDOM, RandomStage};
 pub use universe::MAX_SYMBOLS;
 
-use flow::{IntParam, ListParam, StrategyId};
+use flow::StrategyId;
 
-/// Number of the strategy `momentum`.
-pub const MOMENTUM: StrategyId = StrategyId(1);
-/// Number of the strategy `buy-and-hold`.
-pub const BUY_AND_HOLD: StrategyId = StrategyId(2);
-/// Number of the strategy `random`.
-pub const RANDOM: StrategyId = StrategyId(3);
+/// Every strategy; numbers rise.
+pub const STRATEGIES: &[StrategyEntry] = &[
+    StrategyEntry {
+        name: "momentum",
+        doc: "engine/stages/docs/momentum.md",
+        about: "Order-flow momentum: follows aggressive flow while the book agrees and the flow is not toxic.",
+        number: MOMENTUM,
+        params: momentum::PARAMS,
+        build: MomentumStage::build,
+    },
+    StrategyEntry {
+        name: "buy-and-hold",
+        doc: "engine/stages/docs/buy-and-hold.md",
+        about: "Buys each of its instruments once, at the market.",
+        number: BUY_AND_HOLD,
+        params: buy_and_hold::PARAMS,
+        build: BuyAndHoldStage::build,
+    },
+    StrategyEntry {
+        name: "random",
+        doc: "engine/stages/docs/random.md",
+        about: "Trades at random from a seed, with every kind of order; for tests.",
+        number: RANDOM,
+        params: random::PARAMS,
+        build: RandomStage::build,
+    },
+];
 
 /// The name of a strategy: the name of its stage.
 pub fn name(strategy: StrategyId) -> Option<&'static str> {
-    match strategy {
-        MOMENTUM => Some("momentum"),
-        BUY_AND_HOLD => Some("buy-and-hold"),
-        RANDOM => Some("random"),
-        _ => None,
-    }
+    STRATEGIES.iter().find(|entry| entry.number == strategy).map(|entry| entry.name)
 }
-
-/// The instruments of a strategy.
-const SYMBOLS: ListParam = ListParam::new("symbols", "", "symbols to trade, up to 64; none = every instrument");
-/// The account of its orders.
-const ACCOUNT: IntParam<u8> = IntParam::new("account", (1, 255), "1", "account that its orders are for");
-/// The quantity of its orders.
-const QTY: IntParam =
-    IntParam::new("qty", (1, 1_000_000_000_000), "100", "quantity of an order").unit("smallest units");

@@ -15,5 +15,5 @@ mod params;
 mod stage;
 mod state;
 
-pub use params::PARAMS;
+pub use params::{MOMENTUM, PARAMS};
 pub use stage::MomentumStage;

@@ -8,15 +8,15 @@
 //! Bound: it follows [`OPEN_SLOTS`] open orders; further ones are ignored. Worst case: a scan of those orders, and six
 //! events.
 
+use super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
-use super::{ACCOUNT, QTY, RANDOM, SYMBOLS};
 use crate::Space;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
     Account, Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, Tif,
+    StateError, StateReader, StateWriter, StrategyId, Tif,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ const MAX_POSITION: IntParam = IntParam::new(
 const MAX_OPEN: IntParam<usize> =
     IntParam::new("max_open", (1, OPEN_SLOTS as u64), "20", "with so many orders open it cancels and does not add")
         .unit("orders");
+
+/// Number of the strategy `random`.
+pub const RANDOM: StrategyId = StrategyId(3);
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[

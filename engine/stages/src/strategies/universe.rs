@@ -25,7 +25,7 @@ impl Universe {
     /// # Errors
     /// When the list is too long.
     pub(super) fn new(stage: &str, params: &Params, instruments: u32) -> Result<Universe, ParamError> {
-        let symbols: Box<[String]> = params.get(super::SYMBOLS).into();
+        let symbols: Box<[String]> = params.get(super::common::SYMBOLS).into();
         if symbols.len() > MAX_SYMBOLS {
             let (key, found) = (format!("{stage}.symbols"), symbols.join(","));
             return Err(ParamError { key, found, valid: format!("valid: up to {MAX_SYMBOLS} symbols") });

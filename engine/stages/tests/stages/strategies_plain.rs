@@ -6,7 +6,7 @@ use flow::records::{BookTop, CancelRequest, EndOfInput, Fill, Intent, Name, Repl
 use flow::{Action, Event, Flags, Kind, Listings, Ns, OrderId, Px, Qty, Side};
 use stages::Space;
 use stages::orders::OrdersStage;
-use stages::strategies::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, name};
+use stages::strategies::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, STRATEGIES, StrategyEntry, name};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 1_024 };
@@ -28,10 +28,11 @@ fn named(instrument: u32, symbol: &str) -> Vec<Event> {
 }
 
 #[test]
-fn strategies_have_the_names_of_their_stages() {
+fn a_strategy_keeps_its_number_and_its_position() {
     let named: Vec<_> = (0..9).filter_map(|n| name(flow::StrategyId(n))).collect();
     assert_eq!(named, ["momentum", "buy-and-hold", "random"]);
-    assert!(named.iter().all(|n| flow::find(stages::STAGES, n).is_some()));
+    let positions: Vec<_> = STRATEGIES.iter().map(StrategyEntry::position).collect();
+    assert_eq!(positions, [72, 73, 74]);
 }
 
 #[test]

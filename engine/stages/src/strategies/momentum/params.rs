@@ -1,8 +1,11 @@
 //! The parameters of the strategy `momentum`, and the settings read from them.
 
+use super::super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::super::session::{Hours, SESSION_END, SESSION_START};
-use super::super::{ACCOUNT, QTY, SYMBOLS};
-use flow::{Account, BoolParam, FloatParam, IntParam, Interval, Ns, Param, ParamError, Params, TextParam};
+use flow::{Account, BoolParam, FloatParam, IntParam, Interval, Ns, Param, ParamError, Params, StrategyId, TextParam};
+
+/// Number of the strategy `momentum`.
+pub const MOMENTUM: StrategyId = StrategyId(1);
 
 const LOOKBACK: IntParam =
     IntParam::new("lookback", (0, 86_400), "60", "time over which signed volume is summed").unit("s");

@@ -2,10 +2,10 @@
 //!
 //! A condition whose value is unknown is not met. Bound: as the module above.
 
-use super::super::MOMENTUM;
 use super::super::emit::{self, Touch, Why};
 use super::super::session::Within;
 use super::super::universe::{Universe, index};
+use super::params::MOMENTUM;
 use super::params::Settings;
 use super::state::InstrumentState;
 use crate::Space;

@@ -2,15 +2,17 @@
 
 use flow::records::{Ack, BookTop, CancelRequest, Cancelled, Fill, FillCost, Listing, ReplaceRequest, Request};
 use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Px, Qty, Side, Stage};
-use stages::{STAGES, Space};
+use stages::Space;
 
 fn stage(name: &str, position: u8) -> (Box<dyn Stage>, Out) {
-    let entry = flow::find(STAGES, name).unwrap();
-    let mut params = Params::defaults(entry.params);
-    if let Some(every) = entry.params.iter().find(|p| p.name == "every") {
+    let entry = stages::entries().find(|entry| entry.name() == name).unwrap();
+    let mut params = Params::defaults(entry.params());
+    if let Some(every) = entry.params().iter().find(|p| p.name == "every") {
         params.set(every, every.parse("every", "1").unwrap());
     }
-    ((entry.build)(&params, Space { instruments: 8, fills: 64 }).unwrap(), Out::new(position, Kinds::ALL))
+    let part = stages::uncut(|other| other == name).pop().unwrap();
+    let stage = part.build(|_| &params, Space { instruments: 8, fills: 64 });
+    (stage.unwrap_or_else(|faults| panic!("{faults:?}")), Out::new(position, Kinds::ALL))
 }
 
 /// One input through the strategies and what they want through orders, then the answers to the last new order.

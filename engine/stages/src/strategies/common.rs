@@ -1,0 +1,12 @@
+//! Parameters that every strategy has: what it trades, for whom, how much.
+
+use flow::{IntParam, ListParam};
+
+/// The instruments of a strategy.
+pub(super) const SYMBOLS: ListParam =
+    ListParam::new("symbols", "", "symbols to trade, up to 64; none = every instrument");
+/// The account of its orders.
+pub(super) const ACCOUNT: IntParam<u8> = IntParam::new("account", (1, 255), "1", "account that its orders are for");
+/// The quantity of its orders.
+pub(super) const QTY: IntParam =
+    IntParam::new("qty", (1, 1_000_000_000_000), "100", "quantity of an order").unit("smallest units");
