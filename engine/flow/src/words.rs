@@ -25,6 +25,9 @@ macro_rules! words {
             /// Every variant's number and name.
             pub const WORDS: $crate::Words = &[ $( ($number, $text) ),* ];
 
+            /// Every variant by its name, for a parameter.
+            pub const CHOICES: $crate::Choices<$name> = $crate::choices! { $( $text => $name::$word ),* };
+
             /// Its number in records.
             #[inline]
             pub const fn code(self) -> $repr {
@@ -35,11 +38,6 @@ macro_rules! words {
             #[inline]
             pub const fn from_code(code: $repr) -> Option<$name> {
                 match code { $( $number => Some($name::$word), )* _ => None }
-            }
-
-            /// The variant of that name.
-            pub fn named(name: &str) -> Option<$name> {
-                Self::ALL.iter().copied().find(|word| word.name() == name)
             }
 
             /// Its name in rows.

@@ -3,7 +3,7 @@
 use crate::config::one_of;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::Name;
-use flow::{CommandAction, Event, Flags, Ns, SOURCE_OPERATOR};
+use flow::{CommandAction, Event, Flags, NameSpace, Ns, SOURCE_OPERATOR};
 use serde::{Deserialize, Serialize};
 use stages::risk::CHECKS;
 use xxhash_rust::xxh3::xxh3_64;
@@ -46,9 +46,6 @@ pub struct BadCommand {
     found: String,
     valid: String,
 }
-
-/// Space of names that say who gave a command.
-const ACTORS: u8 = 3;
 
 impl ControlRequest {
     /// A command of an action alone.
@@ -97,7 +94,7 @@ impl ControlRequest {
 
 /// The name behind a handle; what is longer than a name's piece is cut.
 fn named(handle: u32, actor: &str) -> Event {
-    let mut name = Name { handle: handle.into(), space: ACTORS, parts: 1, ..Name::default() };
+    let mut name = Name { handle: handle.into(), space: NameSpace::Actor.code(), parts: 1, ..Name::default() };
     let len = actor.len().min(name.text.len());
     name.text[..len].copy_from_slice(&actor.as_bytes()[..len]);
     name.len = len as u8;

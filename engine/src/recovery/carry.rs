@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
-use flow::{Action, CommandAction, Event, EventId, Flags, Kind, Ns, OrderId, SOURCE_OPERATOR};
+use flow::{Action, CommandAction, Event, EventId, Flags, Kind, NameSpace, Ns, OrderId, SOURCE_OPERATOR};
 use sinks::journal::{JournalError, JournalReader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -182,7 +182,7 @@ impl Left {
     fn define(&mut self, input: &Event) {
         let all = self.definitions.entry(input.instrument).or_default();
         match input.get::<Name>() {
-            Some(name) if name.space != 0 => return,
+            Some(name) if name.space != NameSpace::Symbol.code() => return,
             Some(name) if name.part == 0 => all.clear(),
             _ => {}
         }

@@ -17,7 +17,7 @@ use dbn::{
     StatusMsg, SymbolMappingMsg, TradeMsg, rtype,
 };
 use flow::records::{Add, Bar, BarFlow, Cancel, Clear, Level, Quote, Replace, Status, Trade};
-use flow::{AnomalyKind, BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side};
+use flow::{AnomalyKind, BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side, StatusKind};
 use std::ffi::c_char;
 
 /// Levels on each side of an MBP-10 record.
@@ -339,7 +339,8 @@ impl Translator {
         let head = self.head(&m.hd, m.ts_recv, FlagSet::default(), BookKind::None);
         let local = if m.hd.instrument_id == 0 { Some(0) } else { self.local(&head, to) };
         let Some(local) = local else { return };
-        let what = if m.action == dbn::StatusAction::SsrChange as u16 { 4 } else { 2 };
+        let is_short_sale = m.action == dbn::StatusAction::SsrChange as u16;
+        let what = if is_short_sale { StatusKind::ShortSale } else { StatusKind::Trading }.code();
         let (code, reason) = (decimal(m.action), decimal(m.reason));
         let status = Status { exchange_ts: head.exchange_ts, code, reason, what, ..Status::default() };
         self.push(&head, local, Flags::LAST_OF_GROUP, &status, to);

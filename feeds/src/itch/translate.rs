@@ -13,19 +13,13 @@ use super::wire::{
 use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Gap, Replace, Status, Trade as Traded};
 use flow::{
     AnomalyKind, BookKind, Count, Definition, Event, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty, Record, Side,
+    StatusKind,
 };
 
 /// Locates are 16 bits.
 pub(super) const INSTRUMENTS: u32 = 1 << 16;
 
 const VENUE: Mic = Mic(*b"XNAS");
-
-/// What a status refers to; see [`Status`].
-const SESSION: u8 = 1;
-const TRADING: u8 = 2;
-const OPERATIONAL_HALT: u8 = 3;
-const SHORT_SALE: u8 = 4;
-const CIRCUIT_BREAKER: u8 = 5;
 
 /// Translates the messages of one input. Its state: the trading date, which stocks are defined, counters.
 pub(super) struct Translator {
@@ -53,8 +47,8 @@ impl Group<'_> {
         self.to.push(Event::new(self.due, self.instrument, flags.with(Flags::LAST_OF_GROUP), record), self.record);
     }
 
-    fn status(&mut self, what: u8, code: u8, reason: [u8; 4]) {
-        let code = [code, 0, 0, 0];
+    fn status(&mut self, what: StatusKind, code: u8, reason: [u8; 4]) {
+        let (what, code) = (what.code(), [code, 0, 0, 0]);
         self.push(Flags::NONE, &Status { exchange_ts: self.due, code, reason, what, ..Status::default() });
     }
 }
@@ -223,21 +217,21 @@ impl Translator {
             b'H' => {
                 let m = StockTradingAction::read(bytes)?;
                 self.known(&m.stock, &mut group)?;
-                group.status(TRADING, m.state, m.reason);
+                group.status(StatusKind::Trading, m.state, m.reason);
             }
             b'h' => {
                 let m = OperationalHalt::read(bytes)?;
                 self.known(&m.stock, &mut group)?;
-                group.status(OPERATIONAL_HALT, m.action, [m.market, 0, 0, 0]);
+                group.status(StatusKind::OperationalHalt, m.action, [m.market, 0, 0, 0]);
             }
             b'Y' => {
                 let m = RegSho::read(bytes)?;
                 self.known(&m.stock, &mut group)?;
-                group.status(SHORT_SALE, m.action, [0; 4]);
+                group.status(StatusKind::ShortSale, m.action, [0; 4]);
             }
             b'W' => {
                 group.instrument = 0;
-                group.status(CIRCUIT_BREAKER, MwcbStatus::read(bytes)?.breached, [0; 4]);
+                group.status(StatusKind::CircuitBreaker, MwcbStatus::read(bytes)?.breached, [0; 4]);
             }
             _ => {}
         }
@@ -334,7 +328,7 @@ fn system(m: &SystemEvent, group: &mut Group<'_>) {
         let clear = Clear { exchange_ts: group.due, ..Clear::default() };
         group.to.push(Event::new(group.due, 0, Flags::NONE, &clear), group.record);
     }
-    group.status(SESSION, m.event, [0; 4]);
+    group.status(StatusKind::Session, m.event, [0; 4]);
 }
 
 #[inline(always)]

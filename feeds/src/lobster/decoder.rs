@@ -11,7 +11,8 @@ use super::rows::{self, Message, RowError};
 use crate::ladder::{Change, Rung, better, walk};
 use flow::records::{Add, Cancel, Delete, Exec, Level, Status, Trade};
 use flow::{
-    AnomalyKind, Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, Step, Window,
+    AnomalyKind, Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, StatusKind,
+    Step, Window,
 };
 
 /// Decimals of a price.
@@ -253,7 +254,11 @@ impl Lobster {
             1 => *b"T\0\0\0",
             _ => return self.anomaly(AnomalyKind::BadValue, due, 0, message),
         };
-        self.push(due, Flags::NONE, &Status { exchange_ts: due, code, what: 2, ..Status::default() });
+        self.push(
+            due,
+            Flags::NONE,
+            &Status { exchange_ts: due, code, what: StatusKind::Trading.code(), ..Status::default() },
+        );
     }
 
     /// Emits the row's levels that the messages do not explain; true if all levels visible in both agree.

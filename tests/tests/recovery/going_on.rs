@@ -168,10 +168,15 @@ fn ctl(journal: &Path, words: &[&str]) {
     run(arguments).expect(0);
 }
 
-fn commanded(journal: &Path, action: CommandAction) -> usize {
+fn commanded(journal: &Path, action: CommandAction) -> Vec<Commanded> {
     let inputs = JournalReader::open(journal).expect("a journal").inputs();
-    let is = |e: &Event| e.get::<Commanded>().is_some_and(|c| c.action == action.code());
-    inputs.map_while(Result::ok).filter(is).count()
+    let of_that = |e: Event| e.get::<Commanded>().copied().filter(|c| c.action == action.code());
+    inputs.map_while(Result::ok).filter_map(of_that).collect()
+}
+
+fn wall_ns() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    u64::try_from(now.as_nanos()).expect("before 2554")
 }
 
 /// Seqs of refusals by the kill state, and of orders.
@@ -187,8 +192,12 @@ fn a_halt_holds_over_a_stop_until_somebody_resumes() {
     let journal = desk.journal();
     let mut child = desk.start("600x");
     until("a first order", || journal.join("control.sock").exists() && !refused_and_ordered(&journal).1.is_empty());
+    let before = wall_ns();
     ctl(&journal, &["halt"]);
-    until("the halt", || commanded(&journal, CommandAction::Halt) == 1);
+    until("the halt", || commanded(&journal, CommandAction::Halt).len() == 1);
+    let halt = commanded(&journal, CommandAction::Halt)[0];
+    assert_eq!(halt.uid, rustix::process::getuid().as_raw(), "the user who asked is recorded");
+    assert!((before..=wall_ns()).contains(&halt.asked_ts.0), "and when: {halt:?}");
     until("a refusal", || !refused_and_ordered(&journal).0.is_empty());
     child.kill().expect("a child");
     child.wait().expect("a child");

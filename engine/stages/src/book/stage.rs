@@ -84,12 +84,7 @@ impl BookStage {
 
     fn listing(&mut self, event: &Event, out: &mut Out) {
         let listing: &Listing = event.record();
-        let kind = match listing.book {
-            1 => BookKind::ByLevel,
-            2 => BookKind::ByOrder,
-            3 => BookKind::Quotes,
-            _ => BookKind::None,
-        };
+        let kind = BookKind::from_code(listing.book).unwrap_or_default();
         if let (Place::Book(book), BookKind::None) = (self.books.place(event.instrument), kind) {
             self.books.clear(book);
             self.publish_top(book, event, Ns::NONE, out);

@@ -31,8 +31,6 @@ struct SavedLevel {
     queue: Vec<(u64, u64)>,
 }
 
-const KINDS: [BookKind; 4] = [BookKind::None, BookKind::ByLevel, BookKind::ByOrder, BookKind::Quotes];
-
 impl Books {
     /// Writes all books, in the order of their keys.
     pub fn save(&self, to: &mut StateWriter<'_>) {
@@ -105,7 +103,7 @@ impl Books {
     }
 
     fn load_book(&mut self, instrument: u32, saved: SavedBook) -> Result<(), StateError> {
-        let kind = KINDS.into_iter().find(|k| *k as u8 == saved.kind);
+        let kind = BookKind::from_code(saved.kind);
         let kind = kind.ok_or(StateError::Inconsistent("a book of a kind that does not exist"))?;
         let limit = if (instrument as usize) < self.places.len() { self.slots.capacity() } else { self.places.len() };
         let full = |_| StateError::TooLarge { what: "books", found: limit + 1, limit };

@@ -7,7 +7,7 @@
 //! Bound: [`MAX_SYMBOLS`] symbols, eight bytes per instrument. Worst case: a piece is compared with every symbol.
 
 use flow::records::Name;
-use flow::{Event, ParamError, Params, StateError, StateReader, StateWriter};
+use flow::{Event, NameSpace, ParamError, Params, StateError, StateReader, StateWriter};
 
 /// The most symbols.
 pub const MAX_SYMBOLS: usize = 64;
@@ -44,7 +44,7 @@ impl Universe {
     pub(super) fn name(&mut self, event: &Event) {
         let name: &Name = event.record();
         let Some(bits) = self.candidates.get_mut(event.instrument as usize) else { return };
-        if name.space != 0 {
+        if name.space != NameSpace::Symbol.code() {
             return;
         }
         if name.part == 0 {

@@ -154,7 +154,7 @@ impl Stream {
             197..199 => {
                 let halted = self.dice.one_in(4);
                 let code = if halted { *b"H\0\0\0" } else { *b"T\0\0\0" };
-                let status = Status { code, what: 2, ..Status::default() };
+                let status = Status { code, what: flow::StatusKind::Trading.code(), ..Status::default() };
                 self.input(instrument, Flags::NONE, &status, |t| t.halt(instrument, halted))
             }
             _ => self.input(instrument, Flags::NONE, &Clear::default(), |t| t.clear(instrument)),
