@@ -8,9 +8,7 @@ use super::{Context, Depth, DepthLimits, Measure, Needs};
 use crate::Space;
 use crate::rounding::divide_half_even;
 use flow::records::{self, BookTop};
-use flow::{
-    ChoiceParam, Choices, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Side, choices,
-};
+use flow::{ChoiceParam, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Side, Weighting};
 
 /// The most levels of a side.
 const DEEPEST: u64 = 64;
@@ -22,9 +20,9 @@ const LEVELS: IntParam = IntParam::new(
     "best levels of a side that the depth measure takes; 1 = the touch, and no levels are read or kept",
 )
 .unit("levels");
-const WEIGHTING: ChoiceParam<u8> = ChoiceParam::new(
+const WEIGHTING: ChoiceParam<Weighting> = ChoiceParam::new(
     "weighting",
-    WEIGHTINGS,
+    Weighting::CHOICES,
     "equal",
     "weight of the k-th level, from 1: 1, 1/k, or exp(-lambda (k - 1))",
 );
@@ -49,12 +47,9 @@ const MAX_BOOKS: IntParam<u32> = IntParam::new(
 pub const PARAMS: &[Param] =
     &[LEVELS.param(), WEIGHTING.param(), LAMBDA.param(), MAX_LEVELS.param(), MAX_BOOKS.param()];
 
-/// How levels are weighed, by the number that stands in the record.
-const WEIGHTINGS: Choices<u8> = choices! { "equal" => 1, "harmonic" => 2, "exponential" => 3 };
-
 /// The measure `imbalance`.
 pub struct Imbalance {
-    weighting: u8,
+    weighting: Weighting,
     /// Of the levels, best first.
     weights: Box<[f64]>,
     /// `None` where the touch is all that is asked for.
@@ -65,9 +60,9 @@ impl Imbalance {
     fn read(params: &Params) -> Imbalance {
         let (weighting, levels, lambda) = (params.get(WEIGHTING), params.get(LEVELS), params.get(LAMBDA));
         let weight = |k: u64| match weighting {
-            1 => 1.0,
-            2 => 1.0 / k as f64,
-            _ => libm::exp(-lambda * (k - 1) as f64),
+            Weighting::Equal => 1.0,
+            Weighting::Harmonic => 1.0 / k as f64,
+            Weighting::Exponential => libm::exp(-lambda * (k - 1) as f64),
         };
         let limits = DepthLimits { books: params.get(MAX_BOOKS), levels: params.get(MAX_LEVELS) };
         Imbalance { weighting, weights: (1..=levels).map(weight).collect(), depth: (levels > 1).then_some(limits) }
@@ -116,7 +111,7 @@ impl Measure for Imbalance {
     #[inline(always)]
     fn on(&self, (): &mut (), context: &Context, event: &Event) -> Option<records::Imbalance> {
         let top: &BookTop = event.get()?;
-        let (levels, weighting) = (self.weights.len() as u32, self.weighting);
+        let (levels, weighting) = (self.weights.len() as u32, self.weighting.code());
         let touch = (top.bid_px.known(), top.ask_px.known());
         let ((Some(bid), Some(ask)), true) = (touch, top.bid_qty.0 > 0 && top.ask_qty.0 > 0) else {
             let (l1, depth, none) = (f64::NAN, f64::NAN, Px::NONE);

@@ -17,7 +17,7 @@ use bulk::{Bulk, SavedMoves};
 use flow::records::{self, Bar, BarFlow, VpinFlow};
 use flow::{
     ChoiceParam, Event, Flags, IntParam, Interval, Kind, Kinds, Out, Param, ParamError, Params, Qty, StateError,
-    StateReader, StateWriter, TextParam, choices,
+    StateReader, StateWriter, TextParam, VpinMode,
 };
 
 const BUCKET_QTY: IntParam = IntParam::new(
@@ -34,9 +34,9 @@ const WINDOW: IntParam<u16> = IntParam::new(
     "buckets that the mean is over; 8 bytes each an instrument, allocated at the start",
 )
 .unit("buckets");
-const MODE: ChoiceParam<u8> = ChoiceParam::new(
+const MODE: ChoiceParam<VpinMode> = ChoiceParam::new(
     "mode",
-    choices! { "exact" => EXACT, "bulk" => BULK },
+    VpinMode::CHOICES,
     "exact",
     "how volume is signed: by the aggressor of every trade, or by the move of every bar",
 );
@@ -55,10 +55,6 @@ const SIGMA_BARS: IntParam<u16> = IntParam::new(
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[BUCKET_QTY.param(), WINDOW.param(), MODE.param(), BULK_BAR.param(), SIGMA_BARS.param()];
-
-/// Numbers of the modes in the record.
-const EXACT: u8 = 1;
-const BULK: u8 = 2;
 
 /// The measure `vpin`.
 pub struct Vpin {
@@ -87,7 +83,7 @@ impl Measure for Vpin {
             let (key, found) = ("vpin.bulk_bar".to_owned(), text.to_owned());
             ParamError { key, found, valid: e.to_string() }
         })?;
-        let bar_s = (params.get(MODE) == BULK).then_some(interval.seconds());
+        let bar_s = (params.get(MODE) == VpinMode::Bulk).then_some(interval.seconds());
         let (quantity, window) = (params.get(BUCKET_QTY), params.get(WINDOW));
         let bulk = bar_s.map(|seconds| Bulk::new(space.instruments, seconds, params.get(SIGMA_BARS)));
         let buckets = Buckets::new(space.instruments, quantity, window, bulk.is_some());
@@ -171,7 +167,7 @@ impl Volume {
             return None;
         }
         let closing = self.buckets.add_over(at, trade.qty, aggressor);
-        Some(self.closed(at, closing, EXACT))
+        Some(self.closed(at, closing, VpinMode::Exact))
     }
 
     fn bar(&mut self, context: &Context, event: &Event) -> Option<Closed> {
@@ -194,11 +190,11 @@ impl Volume {
             moves.carry = Default::default();
         }
         let closing = self.buckets.add_part(at, bar.volume.0, part, &mut moves.carry)?;
-        Some(self.closed(at, closing, BULK))
+        Some(self.closed(at, closing, VpinMode::Bulk))
     }
 
     #[cold]
-    fn closed(&self, at: usize, closing: Closing, mode: u8) -> Closed {
+    fn closed(&self, at: usize, closing: Closing, mode: VpinMode) -> Closed {
         let (flow, quantity) = (&self.buckets.flows[at], self.buckets.quantity);
         let vpin = records::Vpin {
             vpin: closing.vpin,
@@ -206,7 +202,7 @@ impl Volume {
             buckets: flow.closed,
             closed: u32::try_from(closing.closed).unwrap_or(u32::MAX),
             window: self.buckets.window.into(),
-            mode,
+            mode: mode.code(),
             reserved: [0; 7],
         };
         let volumes = VpinFlow {
