@@ -4,7 +4,7 @@
 //! 2 bad usage or configuration, 3 a check did not hold.
 
 use crate::bench::commands as bench;
-use crate::cli::{ctl, demo, help, journal, replay, run, schema, screen, snapshot, synth, validate};
+use crate::cli::{ctl, demo, graph, help, journal, replay, run, schema, screen, snapshot, synth, validate};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -32,6 +32,8 @@ enum Command {
     Synth(synth::SynthArgs),
     /// Checks a configuration and lists every fault.
     Validate(validate::ValidateArgs),
+    /// Draws the pipeline of a configuration: groups, cores, rings, sources, venues, logs.
+    Graph(graph::GraphArgs),
     /// Lists the kinds of rows, or the columns of one.
     Schema(schema::SchemaArgs),
     /// Measurements on this host: latency and throughput, with intervals.
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Snapshot(args) => snapshot::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Graph(args) => graph::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Bench(command) => bench::run(&command),
         Command::Journal(command) => journal::run(&command),

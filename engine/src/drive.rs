@@ -7,7 +7,7 @@
 
 use crate::deliberate::{Fault, is_on};
 use crate::ingress::{Admitted, Head, IngressError};
-use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, RingMeter, Slot, StallMeter, Stopwatch, Tail};
+use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail};
 use crate::plan::Plan;
 use bytemuck::Zeroable;
 use flow::{Event, Kind};
@@ -140,7 +140,6 @@ fn spawn<H: Head + 'static>(
 ) -> Result<Vec<Worker<GroupEnd<H>>>, DriveError> {
     let turns = Turns { batch: plan.batch, idle: plan.idle, stopwatch: tail.stopwatch().cloned() };
     let clock = plan.meters.then(Clock::new);
-    let names: Vec<String> = plan.groups.iter().map(|g| g.name.clone()).collect();
     let last = plan.groups.len() - 1;
     let mut stages = plan.stages.into_iter();
     // Nothing is allocated here once the first group runs: what a pipeline allocates can be counted.
@@ -159,8 +158,8 @@ fn spawn<H: Head + 'static>(
             let tail = tail.take().expect("there is one last group");
             (GroupOutput::End(Box::new(tail.with_stalls(stalls))), None)
         } else {
-            let (producer, consumer) = ring::channel(plan.ring, plan.ring_capacity)?;
-            control.meters.add_ring(RingMeter::new(format!("{} > {}", names[i], names[i + 1]), &producer));
+            let row = plan.wiring.out_of(i).expect("a ring leads out of every group but the last");
+            let (producer, consumer) = control.meters.ring(plan.ring, row)?;
             (GroupOutput::Cut(Box::new(Edge::new(producer, turns.idle, stalls))), Some(consumer))
         };
         let from = std::mem::replace(&mut inlet, next);

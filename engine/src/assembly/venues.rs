@@ -6,15 +6,13 @@ use crate::config::{Fault, Faults, Settings};
 use crate::drive::{Control, DriveError};
 use crate::gateway::{GatewayThread, Link, LiveVenueReplies, VenueSession};
 use crate::ingress::{Ingress, SimVenueReplies};
-use crate::pipeline::{RingMeter, Slot, Tail};
-use crate::plan::{GatewayPlan, Plan};
+use crate::pipeline::{Slot, Tail};
+use crate::plan::{Carries, Plan};
 use ring::{Consumer, Producer};
+use sinks::GatewayEntry;
 use stages::exchange_sim::SimulatedVenue;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-
-/// Slots of the ring of returns. The head takes returns whenever it waits, so a small one is enough.
-const RING: usize = 4_096;
 
 /// Whether a venue outside the process is traded with, or the inputs are only repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +58,10 @@ impl VenueWiring {
         control: &Control,
         venues: Venues,
     ) -> Result<VenueWiring, AssemblyError> {
-        if !plan.trades {
+        let Some(returns) = plan.wiring.carrying(Carries::Returns) else {
             return Ok(VenueWiring::default());
-        }
-        let (back, inbox) = ring::channel(plan.ring, RING).map_err(DriveError::from)?;
-        control.meters.add_ring(RingMeter::new("tail > returns".to_owned(), &back));
+        };
+        let (back, inbox) = control.meters.ring(plan.ring, returns).map_err(DriveError::from)?;
         match plan.gateway {
             Some(gateway) => VenueWiring::out(settings, plan, gateway, control, venues, (back, inbox)),
             None => {
@@ -81,12 +78,12 @@ impl VenueWiring {
     fn out(
         settings: &Settings,
         plan: &Plan,
-        gateway: GatewayPlan,
+        gateway: &'static GatewayEntry,
         control: &Control,
         venues: Venues,
         (back, inbox): (Producer<Slot>, Consumer<Slot>),
     ) -> Result<VenueWiring, AssemblyError> {
-        let (name, link) = (gateway.entry.name, Arc::new(Link::default()));
+        let (name, link) = (gateway.name, Arc::new(Link::default()));
         let live_replies = |heard| {
             LiveVenueReplies::new(inbox, heard, Arc::clone(&link), Arc::clone(&control.watermark), plan.max_returns)
         };
@@ -97,11 +94,12 @@ impl VenueWiring {
                 ..VenueWiring::default()
             });
         }
-        let venue = (gateway.entry.open)(&settings.venues[name]).map_err(|e| Faults::from(Fault::from(e)))?;
-        let (to_gateway, routes) = ring::channel(plan.ring, gateway.ring).map_err(DriveError::from)?;
-        let (to_head, heard) = ring::channel(plan.ring, RING).map_err(DriveError::from)?;
-        control.meters.add_ring(RingMeter::new("tail > gateway".to_owned(), &to_gateway));
-        control.meters.add_ring(RingMeter::new("gateway > ingress".to_owned(), &to_head));
+        let venue = (gateway.open)(&settings.venues[name]).map_err(|e| Faults::from(Fault::from(e)))?;
+        let ring = |carries| {
+            let row = plan.wiring.carrying(carries).expect("a plan with a gateway has its rings");
+            control.meters.ring(plan.ring, row).map_err(DriveError::from)
+        };
+        let ((to_gateway, routes), (to_head, heard)) = (ring(Carries::Routes)?, ring(Carries::Answers)?);
         let live_replies = live_replies(Some(heard));
         let session = VenueSession::new(venue, to_head, Arc::clone(&link));
         let handed_over = link.handed_over();

@@ -29,6 +29,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Trade",
         &[
             ("tidegate validate desk.toml", "every fault of a configuration at once"),
+            ("tidegate graph desk.toml", "its threads, cores, rings and venues"),
             ("tidegate run desk.toml", "the service: journalled, restartable"),
             ("tidegate ctl run1 status", "how it is; halt, resume, limits"),
             ("tidegate snapshot --journal run1", "a state from which a run resumes sooner"),

@@ -3,6 +3,7 @@
 pub(crate) mod ctl;
 pub(crate) mod demo;
 pub(crate) mod exit;
+pub(crate) mod graph;
 pub(crate) mod help;
 pub(crate) mod journal;
 mod meters;

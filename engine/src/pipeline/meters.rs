@@ -7,7 +7,8 @@
 use super::load::{GroupLoad, LoadReader};
 use super::meter::Latency;
 use super::times::TimesReader;
-use ring::{Counters, Producer, Slot};
+use crate::plan::Link;
+use ring::{Consumer, Counters, Producer, RingError, Slot};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -32,7 +33,7 @@ pub struct RingLoad {
 
 /// A ring and its counters.
 #[derive(Clone)]
-pub struct RingMeter {
+struct RingMeter {
     name: String,
     capacity: u64,
     counters: Counters,
@@ -40,7 +41,7 @@ pub struct RingMeter {
 
 impl RingMeter {
     /// The meter of the ring that begins with `producer`.
-    pub fn new<T: Slot>(name: String, producer: &Producer<T>) -> RingMeter {
+    fn new<T: Slot>(name: String, producer: &Producer<T>) -> RingMeter {
         RingMeter { name, capacity: producer.capacity() as u64, counters: producer.counters() }
     }
 
@@ -90,9 +91,17 @@ impl Meters {
         self.shown().groups.push(group);
     }
 
-    /// A ring begins.
-    pub fn add_ring(&self, ring: RingMeter) {
-        self.shown().rings.push(ring);
+    /// Makes the ring of a row of the wiring, and shows it under the row's name.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    ///
+    /// # Panics
+    /// When the row is one of a channel.
+    pub fn ring<T: Slot>(&self, kind: ring::Kind, row: &Link) -> Result<(Producer<T>, Consumer<T>), RingError> {
+        let (producer, consumer) = ring::channel(kind, row.slots.expect("a ring has slots"))?;
+        self.shown().rings.push(RingMeter::new(row.name(), &producer));
+        Ok((producer, consumer))
     }
 
     /// The groups, each with its stages.

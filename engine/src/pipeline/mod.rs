@@ -22,7 +22,7 @@ pub use exit::{Exit, StallMeter, Stalls};
 pub use load::{GroupLoad, LoadMeter, LoadReader};
 pub use measures::LastMeasures;
 pub use meter::{Latency, Meter};
-pub use meters::{GroupMeter, Meters, RingLoad, RingMeter};
+pub use meters::{GroupMeter, Meters, RingLoad};
 pub use station::Group;
 pub use stopwatch::Stopwatch;
 pub use tail::{Tail, TailStats};

@@ -1,11 +1,48 @@
 //! Builds the plan: the stages in their order, what each is asked for, the groups.
 
-use super::parts::{Plan, Planned, RETURNS};
+use super::parts::{GroupPlan, Planned, RETURNS, TickPlan};
+use super::wiring::{Shape, Wiring};
 use super::{cuts, outcomes, proof};
-use crate::config::{Fault, Faults, Settings, keys, one_of};
+use crate::config::keys::{self, ClockKind};
+use crate::config::{Fault, Faults, Settings, one_of};
 use flow::{Kind, Kinds};
 use ring::Idle;
+use sinks::GatewayEntry;
 use stages::{Part, Space};
+
+/// A pipeline that can run.
+pub struct Plan {
+    /// The stages in order.
+    pub stages: Vec<Planned>,
+    /// The groups in order, at least one.
+    pub groups: Vec<GroupPlan>,
+    /// Ticks.
+    pub ticks: TickPlan,
+    /// What the outcome log and hash hold.
+    pub outcomes: Kinds,
+    /// Which ring every ring of the wiring is.
+    pub ring: ring::Kind,
+    /// What joins the threads.
+    pub wiring: Wiring,
+    /// Whether orders leave the pipeline: then they come back to the head.
+    pub trades: bool,
+    /// Where orders go, if not to the simulated venue.
+    pub gateway: Option<&'static GatewayEntry>,
+    /// Whether orders are timed from the input that caused them.
+    pub time_orders: bool,
+    /// The most returns that wait for their time at once.
+    pub max_returns: usize,
+    /// Most events of a turn.
+    pub batch: usize,
+    /// What an idle group does.
+    pub idle: Idle,
+    /// Whose time is now.
+    pub clock: ClockKind,
+    /// Latency is measured on one input in so many; 0 = never.
+    pub sample_every: u64,
+    /// Whether groups account for their time.
+    pub meters: bool,
+}
 
 impl Plan {
     /// Builds and proves the plan. `readers` is what the end of the pipeline reads besides the outcomes: rows, summary.
@@ -47,6 +84,9 @@ impl Plan {
         if !faults.is_empty() {
             return Err(settings.placed(faults));
         }
+        let routes = gateway.map(|(entry, slots)| (entry.name, slots));
+        let shape = Shape { groups: &groups, capacity: ring_capacity, trades, gateway: routes };
+        let wiring = Wiring::of(&shape);
         let idle = settings.pipeline.get(keys::IDLE).unwrap_or_else(|| idle(groups.len()));
         Ok(Plan {
             stages,
@@ -54,9 +94,9 @@ impl Plan {
             ticks,
             outcomes,
             ring: settings.pipeline.get(keys::RING),
-            ring_capacity,
+            wiring,
             trades,
-            gateway,
+            gateway: gateway.map(|(entry, _)| entry),
             time_orders: trades && settings.pipeline.get(keys::TIME_ORDERS),
             max_returns: settings.pipeline.get(keys::MAX_RETURNS),
             batch: settings.pipeline.get(keys::BATCH),

@@ -8,9 +8,14 @@
 mod build;
 mod check;
 mod cuts;
+mod graph;
 mod outcomes;
 mod parts;
 mod proof;
+mod wiring;
 
+pub use build::Plan;
 pub use check::checked;
-pub use parts::{GatewayPlan, GroupPlan, Plan, Planned, RETURNS, TAIL, TickPlan};
+pub use graph::{Graph, Input, Node, Output, Venue};
+pub use parts::{GroupPlan, Planned, RETURNS, TAIL, TickPlan};
+pub use wiring::{Carries, End, Link, Wiring};

@@ -1,9 +1,6 @@
 //! What a plan consists of.
 
-use crate::config::keys::ClockKind;
 use flow::{Interval, Kind, Kinds, Stage};
-use ring::Idle;
-use sinks::GatewayEntry;
 use std::fmt;
 use std::ops::Range;
 
@@ -58,47 +55,4 @@ pub struct TickPlan {
     pub intervals: Vec<Interval>,
     /// Listed instruments that one tick may address.
     pub slice: usize,
-}
-
-/// A venue outside the process.
-#[derive(Clone, Copy, Debug)]
-pub struct GatewayPlan {
-    /// Its registry entry.
-    pub entry: &'static GatewayEntry,
-    /// Slots of the ring of routes: it cannot fill.
-    pub ring: usize,
-}
-
-/// A pipeline that can run.
-pub struct Plan {
-    /// The stages in order.
-    pub stages: Vec<Planned>,
-    /// The groups in order, at least one.
-    pub groups: Vec<GroupPlan>,
-    /// Ticks.
-    pub ticks: TickPlan,
-    /// What the outcome log and hash hold.
-    pub outcomes: Kinds,
-    /// Ring of every cut.
-    pub ring: ring::Kind,
-    /// Its size.
-    pub ring_capacity: usize,
-    /// Whether orders leave the pipeline: then they come back to the head.
-    pub trades: bool,
-    /// Where orders go, if not to the simulated venue.
-    pub gateway: Option<GatewayPlan>,
-    /// Whether orders are timed from the input that caused them.
-    pub time_orders: bool,
-    /// The most returns that wait for their time at once.
-    pub max_returns: usize,
-    /// Most events of a turn.
-    pub batch: usize,
-    /// What an idle group does.
-    pub idle: Idle,
-    /// Whose time is now.
-    pub clock: ClockKind,
-    /// Latency is measured on one input in so many; 0 = never.
-    pub sample_every: u64,
-    /// Whether groups account for their time.
-    pub meters: bool,
 }

@@ -4,11 +4,11 @@
 //! slice holds at least one instrument; bounds, positions and the sizes of groups fit; the ring of routes cannot fill. What
 //! does not hold is a fault of the configuration.
 
-use super::parts::{GatewayPlan, GroupPlan, Planned, TickPlan};
+use super::parts::{GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
 use crate::config::{Fault, Settings};
 use flow::{Kind, Out, POSITION_INGRESS, POSITION_VENUE};
-use sinks::GATEWAYS;
+use sinks::{GATEWAYS, GatewayEntry};
 use stages::exchange_sim::VENUES;
 use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
 
@@ -75,10 +75,14 @@ pub(super) fn fits(stages: &[Planned], groups: &[GroupPlan], faults: &mut Vec<Fa
 /// More cancel-alls than are said before a gateway takes one.
 const MASS_CANCELS: u64 = 64;
 
-/// The gateway that the router's venue names; none for the simulated one. An order is on the way to the gateway as new or
-/// replacing order, of which `orders.max_in_flight` are at once, or as its cancel, of which each order has one: the ring
-/// of routes is larger than both together.
-pub(super) fn gateway(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fault>) -> Option<GatewayPlan> {
+/// The gateway that the router's venue names, and the slots of its ring of routes; none for the simulated one. An order is
+/// on the way to the gateway as new or replacing order, of which `orders.max_in_flight` are at once, or as its cancel, of
+/// which each order has one: the ring of routes is larger than both together.
+pub(super) fn gateway(
+    settings: &Settings,
+    clock: ClockKind,
+    faults: &mut Vec<Fault>,
+) -> Option<(&'static GatewayEntry, usize)> {
     let name = settings.stages["router"].get(stages::router::VENUE);
     if flow::find(VENUES, name).is_some() {
         return None;
@@ -103,7 +107,7 @@ pub(super) fn gateway(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fa
     let most = (orders.get(MAX_IN_FLIGHT) + orders.get(MAX_ORDERS)) as u64 + MASS_CANCELS;
     let ring = most.next_power_of_two() as usize;
     assert!(ring as u64 >= most && ring <= ring::MAX_CAPACITY, "the ranges of orders keep its routes within a ring");
-    Some(GatewayPlan { entry, ring })
+    Some((entry, ring))
 }
 
 pub(super) fn ticks(stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {

@@ -68,7 +68,7 @@ fn play(settings: &Settings, inputs: &[Event], slow: &str, by: Duration) -> (Pla
 }
 
 fn group<'a>(load: &'a [GroupLoad], name: &str) -> &'a GroupLoad {
-    load.iter().find(|g| g.group.contains(name)).unwrap_or_else(|| panic!("{name} in {load:?}"))
+    load.iter().find(|g| g.group == name).unwrap_or_else(|| panic!("{name} in {load:?}"))
 }
 
 fn ring<'a>(rings: &'a [RingLoad], name: &str) -> &'a RingLoad {

@@ -1,0 +1,48 @@
+//! `tidegate graph`.
+
+use super::exit::{Exit, Failure, output};
+use super::pipeline::PipelineArgs;
+use crate::config::{Draft, Settings};
+use crate::plan::{Graph, Plan};
+use clap::{Args, ValueEnum};
+use flow::Kinds;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Form of the drawing.
+#[derive(Clone, Copy, ValueEnum)]
+enum FormatArg {
+    Text,
+    Dot,
+    Mermaid,
+    Json,
+}
+
+/// Options of `graph`.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  tidegate graph desk.toml\n  \
+    tidegate graph --preset split --format dot | dot -Tsvg > pipeline.svg\n\
+    Files need not be there.")]
+pub(crate) struct GraphArgs {
+    /// Configuration; the defaults without one.
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// Form: text for people, dot of Graphviz, Mermaid, or one JSON object.
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &GraphArgs) -> Result<Exit, Failure> {
+    let draft = args.config.as_deref().map_or_else(|| Settings::default().into(), Draft::load);
+    let settings = args.pipeline.apply(draft)?;
+    let plan = Plan::build(&settings, settings.space(1), Kinds::NONE)?;
+    let graph = Graph::of(&settings, &plan);
+    let text = match args.format {
+        FormatArg::Text => graph.text(),
+        FormatArg::Dot => graph.dot(),
+        FormatArg::Mermaid => graph.mermaid(),
+        FormatArg::Json => graph.json() + "\n",
+    };
+    std::io::stdout().write_all(text.as_bytes()).map_or_else(|e| output(&e), |()| Ok(Exit::Done))
+}

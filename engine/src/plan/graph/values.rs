@@ -1,0 +1,125 @@
+//! What is drawn.
+
+use crate::config::keys::ClockKind;
+use crate::config::{InputSettings, Settings};
+use crate::plan::{GroupPlan, Link, Plan};
+use serde::Serialize;
+use stages::exchange_sim::VENUES;
+use std::path::PathBuf;
+
+/// A group on its thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Node {
+    /// `core0`, `core1` …
+    pub name: String,
+    /// Core that its thread is pinned to; absent: not pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<usize>,
+    /// Its stages, `ingress` and `tail` included.
+    pub stages: Vec<String>,
+}
+
+/// What comes in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// Its feed.
+    pub feed: &'static str,
+    /// Its files; none where the feed makes its own messages.
+    pub files: Vec<String>,
+    /// Group that reads it.
+    pub to: String,
+}
+
+/// Where orders go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Venue {
+    /// `sim`, or the name of a gateway.
+    pub name: &'static str,
+    /// Thread that speaks with it.
+    pub thread: String,
+    /// What it is.
+    pub about: &'static str,
+}
+
+/// What leaves the pipeline to be kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Output {
+    /// Name.
+    pub name: String,
+    /// Group that writes it.
+    pub from: String,
+    /// What happens when it is full.
+    pub when_full: &'static str,
+}
+
+/// A plan as a drawing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Graph {
+    /// Which ring every ring is.
+    pub ring: &'static str,
+    /// `event` or `wall`.
+    pub clock: &'static str,
+    /// Inputs, in the order of the arguments.
+    pub sources: Vec<Input>,
+    /// Groups, in order.
+    pub groups: Vec<Node>,
+    /// Rings and channels between threads.
+    pub links: Vec<Link>,
+    /// Where orders go; none where nothing trades.
+    pub venues: Vec<Venue>,
+    /// Logs.
+    pub sinks: Vec<Output>,
+}
+
+impl Graph {
+    /// The drawing of a plan and the settings that it was built from.
+    pub fn of(settings: &Settings, plan: &Plan) -> Graph {
+        let name = |group: usize| plan.groups[group].name.clone();
+        let (first, last) = (name(0), name(plan.groups.len() - 1));
+        let group = |g: &GroupPlan| Node { name: g.name.clone(), cpu: g.core, stages: g.members.clone() };
+        let shown = |path: &PathBuf| path.display().to_string();
+        let source = |input: &InputSettings| Input {
+            feed: input.feed.name,
+            files: input.files.iter().map(shown).collect(),
+            to: first.clone(),
+        };
+        Graph {
+            ring: plan.ring.name(),
+            clock: if plan.clock == ClockKind::Wall { "wall" } else { "event" },
+            sources: settings.inputs.iter().map(source).collect(),
+            groups: plan.groups.iter().map(group).collect(),
+            links: plan.wiring.links().to_vec(),
+            venues: venue(plan, &first).into_iter().collect(),
+            sinks: settings
+                .journal_dir
+                .iter()
+                .flat_map(|dir| journal(&dir.display().to_string(), &first, &last))
+                .collect(),
+        }
+    }
+
+    /// One JSON object.
+    ///
+    /// # Panics
+    /// Never: it is plain values.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("a graph is plain values")
+    }
+}
+
+fn venue(plan: &Plan, head: &str) -> Option<Venue> {
+    if let Some(gateway) = plan.gateway {
+        return Some(Venue { name: gateway.name, thread: "gateway".to_owned(), about: gateway.about });
+    }
+    let simulated = VENUES.first().filter(|_| plan.trades)?;
+    Some(Venue { name: simulated.name, thread: head.to_owned(), about: simulated.about })
+}
+
+/// The two logs of a run.
+fn journal(dir: &str, head: &str, tail: &str) -> [Output; 2] {
+    let log = |name, from: &str, when_full| Output { name: format!("{dir} {name}"), from: from.to_owned(), when_full };
+    [
+        log("inputs", head, "the run halts: nothing is traded on that cannot be stored"),
+        log("outcomes", tail, "it drops its oldest: outcomes can be derived again"),
+    ]
+}
