@@ -9,6 +9,8 @@
 //!
 //! Bound: each program runs for less than a minute and holds its bytes in memory.
 
+#![forbid(unsafe_code)]
+
 pub mod day;
 pub mod market;
 pub mod naive;

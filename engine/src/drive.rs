@@ -86,7 +86,7 @@ struct GroupEnd<H> {
     head: Option<(H, Option<IngressError>, bool)>,
 }
 
-/// Runs the pipeline to its end. Blocks; `poll` is called about ten times a second while it lasts.
+/// Runs the pipeline to its end. Blocks; `poll` is called about fifty times a second while it lasts.
 ///
 /// # Errors
 /// When a thread or a ring could not be made, or a group panicked.

@@ -9,6 +9,8 @@
 //! of a group; [`run`] gives each group its thread and waits for the end. The stages themselves know nothing of this.
 //! [`measure`] is what `tidegate bench` and the benches measure with.
 
+#![deny(unsafe_code)]
+
 pub mod assembly;
 pub mod bench;
 mod build_id;
@@ -20,6 +22,7 @@ pub mod deliberate;
 pub mod drive;
 pub mod gateway;
 pub mod ingress;
+#[allow(unsafe_code)]
 pub mod os;
 pub mod pipeline;
 pub mod plan;

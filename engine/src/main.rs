@@ -1,5 +1,7 @@
 //! The binary `tidegate`.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 use tidegate::os::Allocator;
 

@@ -4,6 +4,8 @@
 //! Opening a feed gives a [`Source`](flow::Source), which the ingress merges with the others. A source never blocks the
 //! pipeline: a thread of its own reads and decompresses the file.
 
+#![forbid(unsafe_code)]
+
 pub mod dbn;
 pub mod drive;
 mod feed;

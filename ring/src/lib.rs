@@ -29,6 +29,8 @@
 //! every take and after every eighth of the capacity within one. A dropped end is reported separately from full and
 //! empty: [`Refused::Disconnected`], [`Taken::Closed`].
 
+#![deny(unsafe_code)]
+
 mod channel;
 mod consumer;
 mod counters;
@@ -38,6 +40,7 @@ mod kind;
 mod liveness;
 #[cfg(all(test, loom))]
 mod model;
+#[allow(unsafe_code)]
 mod phase;
 mod producer;
 mod slot;

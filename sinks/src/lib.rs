@@ -4,6 +4,8 @@
 //! never runs on the pipeline itself. Each sink is one file or folder here and one entry in [`SINKS`]; each venue is
 //! one entry in [`GATEWAYS`].
 
+#![deny(unsafe_code)]
+
 pub mod journal;
 mod registry;
 pub mod wire;

@@ -4,6 +4,8 @@
 //! reported as ignored, by its name, instead of passing without having looked at anything. [`tidegate`] is the binary
 //! under test, never older than the sources; [`run`] calls it and gives back what a user would see.
 
+#![forbid(unsafe_code)]
+
 mod binary;
 mod case;
 mod chance;

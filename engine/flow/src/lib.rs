@@ -8,6 +8,8 @@
 //! Bound: every type has a fixed size; the only tables that grow are [`Listings`] (one entry per listing, bounded by
 //! [`Listings::MAX`]) and buffers that the caller sizes.
 
+#![forbid(unsafe_code)]
+
 mod anomaly;
 mod approved;
 mod event;

@@ -1,4 +1,4 @@
-//! How the pipeline is cut and what is set: the options that `demo` and `replay` share.
+//! How the pipeline is cut and what is set: the options that `demo`, `replay`, `run` and the benchmarks share.
 
 use super::exit::Failure;
 use crate::config::{Draft, Faults, Settings};

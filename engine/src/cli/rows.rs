@@ -1,4 +1,4 @@
-//! Which rows a command prints: the options that `replay` and `journal export` share.
+//! Which rows a command prints: the options that `demo`, `replay` and `journal export` share.
 
 use super::exit::Failure;
 use crate::config::{nearest, one_of};

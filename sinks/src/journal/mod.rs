@@ -26,6 +26,7 @@ mod helper;
 mod keeper;
 mod log_keeper;
 mod manifest;
+#[allow(unsafe_code)]
 mod mapping;
 mod reader;
 mod resume;

@@ -4,6 +4,8 @@
 //! input is one that the ingress can take. The cuts follow from a hash of the bytes, so a finding repeats from its bytes
 //! alone and real files serve as seeds as they are.
 
+#![forbid(unsafe_code)]
+
 use feeds::drive::{Driven, collect};
 use flow::{Decoder, EventId, Inputs, kind_info};
 use std::hash::Hasher;

@@ -52,8 +52,28 @@ fn unsafe_stands_where_it_may_and_has_its_reason() {
     crate::none(rust().iter().flat_map(faults).collect());
 }
 
+/// Roots of the crates with a module of unsafe code: they deny it, and allow it at that module.
+const WITH_A_PLACE: &[&str] = &["ring/src/lib.rs", "sinks/src/lib.rs", "engine/src/lib.rs"];
+
+/// A root of a crate or binary that does not forbid unsafe code.
+fn unguarded(file: &Text) -> Option<String> {
+    let is_root = file.path.ends_with("/src/lib.rs")
+        || file.path.ends_with("/src/main.rs")
+        || file.path.contains("/src/bin/") && file.path.ends_with("/main.rs");
+    let guard =
+        if WITH_A_PLACE.contains(&file.path.as_str()) { "#![deny(unsafe_code)]" } else { "#![forbid(unsafe_code)]" };
+    (is_root && !file.text.contains(guard)).then(|| format!("{}: without {guard}", file.path))
+}
+
+#[test]
+fn every_root_forbids_unsafe_code_or_allows_it_at_one_module() {
+    crate::none(rust().iter().filter_map(unguarded).collect());
+}
+
 #[test]
 fn unsafe_without_place_or_reason_is_found() {
+    assert!(unguarded(&Text::new("feeds/src/lib.rs", "#![deny(unsafe_code)]")).is_some());
+    assert!(unguarded(&Text::new("ring/src/lib.rs", "#![deny(unsafe_code)]")).is_none());
     let reasoned = "fn f() {\n    // SAFETY: the index is below the length,\n    // as the loop says.\n    let x =\n        unsafe { g() };\n}\n";
     assert_eq!(faults(&Text::new("ring/src/a.rs", reasoned)), [""; 0]);
     assert_eq!(faults(&Text::new("feeds/src/a.rs", reasoned)).len(), 1);

@@ -5,6 +5,8 @@
 //! `disarm`. It kills its client itself where it is told to, since it alone knows when a route has just come. One thread
 //! serves the socket; nothing here is shared with the engine but the layout of events.
 
+#![forbid(unsafe_code)]
+
 mod exchange;
 mod session;
 
