@@ -1,7 +1,7 @@
 //! Records: the typed bodies of events, and the table that describes them.
 //!
 //! The macro `records!` makes, from one definition, the struct, the compile-time proof that it fills the body exactly,
-//! and its entry in [`crate::KINDS`]. The entry says everything that a reader of the bytes needs: the fields with their
+//! and its entry in [`crate::KINDS`]. The entry has everything that a reader of the bytes needs: the fields with their
 //! meaning, which flags are columns, which record follows which, and the order of the columns of a row. Rows, the columns
 //! of `tidegate schema`, the joins of two records into one row and the page of kinds are derived from it, so they
 //! cannot differ from the code.
@@ -189,7 +189,7 @@ impl FlagColumn {
 pub struct Follows {
     /// The kind that it follows.
     pub first: Kind,
-    /// The field of the first that says how often; once if there is none.
+    /// The field of the first that holds the number of followers; one if there is none.
     pub times: Option<&'static str>,
 }
 

@@ -377,19 +377,18 @@ mod tests {
     #[test]
     fn the_last_fills_are_known_by_their_names() {
         for limit in [1, 2, 5, 16] {
-            let (mut known, mut reference, mut drawn) = (Executions::new(limit, ()), VecDeque::new(), 1_u64);
+            let (mut known, mut model, mut drawn) = (Executions::new(limit, ()), VecDeque::new(), 1_u64);
             for n in 0..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let (order, number) = (1 + (drawn >> 60), drawn >> 40 & 3);
                 if drawn >> 20 & 1 == 0 {
                     known.fill(&fill(order, number, Side::Buy, n as i64, 1), Side::Buy);
-                    reference.push_back((order, number, n as i64, false));
-                    if reference.len() > limit as usize {
-                        reference.pop_front();
+                    model.push_back((order, number, n as i64, false));
+                    if model.len() > limit as usize {
+                        model.pop_front();
                     }
                 } else {
-                    let latest =
-                        reference.iter_mut().rev().find(|(o, m, ..)| (*o, *m) == (order, number) && number != 0);
+                    let latest = model.iter_mut().rev().find(|(o, m, ..)| (*o, *m) == (order, number) && number != 0);
                     let px = latest.as_ref().map_or(0, |l| l.2);
                     let wanted = match latest {
                         None => Err(Unbooked::Unknown),
@@ -402,7 +401,7 @@ mod tests {
                     assert_eq!(known.bust(&bust(order, number, Side::Buy, px, 1)).map(drop), wanted, "{n}");
                 }
                 let kept: Vec<_> = known.iter().map(|e| (e.order.0, e.number, e.px.0, e.busted)).collect();
-                assert_eq!(kept, Vec::from(reference.clone()), "{n}");
+                assert_eq!(kept, Vec::from(model.clone()), "{n}");
             }
         }
     }

@@ -20,10 +20,10 @@ records! {
         action: u32 as Enum(CommandAction) "what to do",
         target: u32 as Uint "what it addresses: the check whose limit is set; else 0",
         actor: u32 as Uint "handle of the name of who asked; 0 = the engine",
-        uid: u32 as Uid "user of the process that asked, where the system tells",
+        uid: u32 as Uid "user of the requesting process, if the system reports it",
         old: i64 as Int "value before",
         new: i64 as Int "value from now on",
-        asked_ts: Ns as TimeNs "wall time at which it was asked for; absent for a command of the engine",
+        asked_ts: Ns as TimeNs "wall time of the request; absent for a command of the engine",
     }
     /// Trading stops: terminal, or entered at the head.
     Halt = 23 "halt" {

@@ -41,7 +41,7 @@ records! {
         order_ref: u64 as Uint "reference, unique per source and session",
         px: Px as Price "limit price",
         qty: Qty as Qty "displayed quantity",
-        attribution: [u8; 4] as Text "market participant, where the feed tells",
+        attribution: [u8; 4] as Text "market participant, if the feed reports it",
     } reserved 4
     /// An execution of a resting order. The aggressor is the opposite of the resting side.
     Exec = 5 "exec" : sided {
@@ -55,15 +55,15 @@ records! {
     Cancel = 6 "cancel" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
-        px: Px as Price "its price, where the feed tells; the side is then in the flags",
+        px: Px as Price "its price, if the feed reports it; the side is then in the flags",
         qty: Qty as Qty "quantity taken away",
     } reserved 8
     /// A resting order is removed.
     Delete = 7 "delete" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
-        px: Px as Price "its price, where the feed tells; the side is then in the flags",
-        qty: Qty as Qty "quantity removed, where the feed tells; else 0",
+        px: Px as Price "its price, if the feed reports it; the side is then in the flags",
+        qty: Qty as Qty "quantity removed, if the feed reports it; else 0",
     } reserved 8
     /// A resting order gets new terms. A new reference goes to the end of its level's queue; the same reference keeps its place only if the price stays and the quantity does not grow.
     Replace = 8 "replace" {
@@ -87,7 +87,7 @@ records! {
     /// A trade. The side in the flags is the aggressor's.
     Trade = 11 "trade" : aggressor inferred displayed auction {
         exchange_ts: Ns as TimeNs "exchange time",
-        px: Px as Price "price; against a displayed order the resting price unless the venue says otherwise",
+        px: Px as Price "price; against a displayed order the resting price unless the venue reports otherwise",
         qty: Qty as Qty "quantity",
         match_id: u64 as Uint "the venue's number of the match; 0 = none",
         order_ref: u64 as Uint "the resting order; 0 = not known",

@@ -16,7 +16,7 @@ words! {
         /// exp(-lambda (k - 1)).
         Exponential = 3 "exponential",
     }
-    /// How VPIN tells bought from sold volume.
+    /// How VPIN separates bought from sold volume.
     VpinMode: u8 {
         /// By the aggressor of each trade.
         Exact = 1 "exact",

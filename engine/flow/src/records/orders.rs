@@ -36,7 +36,7 @@ records! {
         group: u32 as Uint "group of legs that is approved whole or not at all; 0 = none",
         strategy: StrategyId as Strategy "strategy",
         account: Account as Account "account",
-        action: u8 as Enum(Action) "what is asked for",
+        action: u8 as Enum(Action) "what is requested",
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
         legs: u8 as Uint "legs of the group",
@@ -90,7 +90,7 @@ records! {
         qty: Qty as Qty "quantity",
         replaces: u64 as OrderId "order that it replaces; 0 = none",
         venue: u16 as Uint "venue of the plan",
-        action: u8 as Enum(Action) "what is asked for",
+        action: u8 as Enum(Action) "what is requested",
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
     } reserved 3

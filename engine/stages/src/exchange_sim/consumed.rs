@@ -209,37 +209,37 @@ mod tests {
         #[test]
         fn like_a_map(steps in vec((0u8..10, 0usize..3, any::<bool>(), 1i64..8, 0u64..50), 0..300)) {
             let (mut consumed, mut heads) = (ConsumedDepth::new(ROOM as u32), [NONE; 3]);
-            let mut reference = BTreeMap::<(usize, bool, i64), u64>::new();
+            let mut model = BTreeMap::<(usize, bool, i64), u64>::new();
             for (what, instrument, bid, px, qty) in steps {
                 let side = if bid { Side::Buy } else { Side::Sell };
                 let place = Place { instrument: instrument as u32, side, px: Px(px * Px::ONE / 100) };
                 let (key, head) = ((instrument, bid, px), &mut heads[instrument]);
-                let had = reference.get(&key).copied();
+                let had = model.get(&key).copied();
                 match what {
                     0 => {
                         consumed.clear(head);
-                        reference.retain(|(of, ..), _| *of != instrument);
+                        model.retain(|(of, ..), _| *of != instrument);
                     }
                     1..5 => {
                         consumed.limit_to(head, place, qty);
                         let left = had.map(|had| had.min(qty));
-                        reference.extend(left.map(|left| (key, left)));
-                        reference.retain(|_, left| *left > 0);
+                        model.extend(left.map(|left| (key, left)));
+                        model.retain(|_, left| *left > 0);
                     }
                     _ => {
-                        let shown = had.map_or(if reference.len() < ROOM { 60 } else { 0 }, |had| 60u64.saturating_sub(had));
+                        let shown = had.map_or(if model.len() < ROOM { 60 } else { 0 }, |had| 60u64.saturating_sub(had));
                         prop_assert_eq!(consumed.available(place, 60), shown);
                         if qty.min(shown) > 0 {
                             consumed.take(head, place, qty.min(shown));
-                            *reference.entry(key).or_default() += qty.min(shown);
+                            *model.entry(key).or_default() += qty.min(shown);
                         }
                     }
                 }
-                prop_assert_eq!(consumed.has(place), reference.contains_key(&key));
-                prop_assert_eq!(consumed.room(), ROOM - reference.len());
+                prop_assert_eq!(consumed.has(place), model.contains_key(&key));
+                prop_assert_eq!(consumed.room(), ROOM - model.len());
                 let listed = (0..3).flat_map(|i| consumed.of(heads[i]).map(move |(s, px, qty)| ((i, s == Side::Buy, px), qty)));
                 let listed: BTreeMap<_, _> = listed.collect();
-                let expected = reference.iter().map(|((i, bid, px), qty)| ((*i, *bid, Px(px * Px::ONE / 100)), *qty));
+                let expected = model.iter().map(|((i, bid, px), qty)| ((*i, *bid, Px(px * Px::ONE / 100)), *qty));
                 prop_assert_eq!(listed, expected.collect::<BTreeMap<_, _>>());
             }
         }

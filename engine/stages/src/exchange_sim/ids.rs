@@ -86,18 +86,18 @@ mod tests {
 
     #[test]
     fn as_a_map_says() {
-        let (mut ids, mut reference, mut state) = (Ids::new(16), BTreeMap::new(), 1_u64);
+        let (mut ids, mut model, mut state) = (Ids::new(16), BTreeMap::new(), 1_u64);
         for step in 0..200_000_u32 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let id = 1 + (state >> 40) % 40;
-            if reference.len() < 16 && state >> 63 == 0 {
+            if model.len() < 16 && state >> 63 == 0 {
                 ids.set(id, step);
-                reference.insert(id, step);
+                model.insert(id, step);
             } else {
                 ids.forget(id);
-                reference.remove(&id);
+                model.remove(&id);
             }
-            assert!((1..=40).all(|id| ids.get(id) == reference.get(&id).copied()), "step {step}");
+            assert!((1..=40).all(|id| ids.get(id) == model.get(&id).copied()), "step {step}");
         }
     }
 }

@@ -144,24 +144,24 @@ mod tests {
     #[test]
     fn who_has_a_fill_is_found_until_the_last_is_forgotten() {
         for limit in [1, 3, 8] {
-            let (mut chains, mut reference, mut drawn) = (Chains::new(limit), BTreeMap::<u64, u32>::new(), 1_u64);
+            let (mut chains, mut model, mut drawn) = (Chains::new(limit), BTreeMap::<u64, u32>::new(), 1_u64);
             for n in 0..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let root = OrderId::new(Account(1), StrategyId(3), 1 + (drawn >> 59));
-                if drawn >> 20 & 1 == 0 && (reference.values().sum::<u32>() as usize) < limit {
+                if drawn >> 20 & 1 == 0 && (model.values().sum::<u32>() as usize) < limit {
                     chains.count(root, OrderId(n));
-                    *reference.entry(root.0).or_default() += 1;
-                } else if let Some(fills) = reference.get_mut(&root.0) {
+                    *model.entry(root.0).or_default() += 1;
+                } else if let Some(fills) = model.get_mut(&root.0) {
                     chains.forget(root);
                     *fills -= 1;
-                    reference.retain(|_, fills| *fills > 0);
+                    model.retain(|_, fills| *fills > 0);
                 }
                 let mut found: Vec<_> = chains.iter().map(|c| (c.root.0, c.fills)).collect();
                 found.sort_unstable();
-                assert!(found.into_iter().eq(reference.iter().map(|(root, fills)| (*root, *fills))), "{n}");
+                assert!(found.into_iter().eq(model.iter().map(|(root, fills)| (*root, *fills))), "{n}");
                 let known =
                     (1..33).filter(|n| chains.get_mut(OrderId::new(Account(1), StrategyId(3), *n)).is_some()).count();
-                assert_eq!(known, reference.len());
+                assert_eq!(known, model.len());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The id counter of every account and strategy.
 //!
-//! A sorted array: pairs are few and never leave. An id at or below its pair's counter was issued here; that tells a report
+//! A sorted array: pairs are few and never leave. An id at or below its pair's counter was issued here; that separates a report
 //! for a finished order from one for an order that this pipeline never sent, without keeping finished orders.
 //!
 //! Bound: the number of pairs. Worst case: a lookup is a binary search; a new pair shifts the pairs behind it once.

@@ -172,8 +172,8 @@ impl OrderManager {
         }
         let filled = |c: &Chain| c.ended.map_or_else(|| self.orders.get(c.last).map(|o| o.filled), |e| Some(e.filled));
         let holds = |c: &Chain| {
-            let told = filled(c).unwrap_or(0);
-            c.fills > 0 && told >= standing.get(&c.root).copied().unwrap_or(0)
+            let filled_qty = filled(c).unwrap_or(0);
+            c.fills > 0 && filled_qty >= standing.get(&c.root).copied().unwrap_or(0)
         };
         if self.chains.iter().all(holds) {
             return Ok(());

@@ -195,30 +195,30 @@ mod tests {
     #[test]
     fn what_is_put_in_is_found_until_it_is_terminal() {
         for limit in [1, 2, 7, 16] {
-            let (mut table, mut reference, mut drawn) = (Table::new(limit), BTreeMap::new(), 1_u64);
+            let (mut table, mut model, mut drawn) = (Table::new(limit), BTreeMap::new(), 1_u64);
             for n in 1..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let id = OrderId::new(Account((drawn >> 60) as u8), StrategyId(3), n);
                 let order = Order { id, qty: n, state: State::Pending, ..Order::NONE };
                 if table.add(order) {
-                    reference.insert(id, order);
+                    model.insert(id, order);
                 }
-                let place = (drawn >> 33) as usize % reference.len();
-                let (_, mut changed) = reference.iter().nth(place).map(|(id, order)| (*id, *order)).unwrap();
+                let place = (drawn >> 33) as usize % model.len();
+                let (_, mut changed) = model.iter().nth(place).map(|(id, order)| (*id, *order)).unwrap();
                 changed.state = if drawn >> 20 & 3 == 0 { State::Live } else { State::Done };
                 table.put(changed);
                 match changed.state {
-                    State::Done => drop(reference.remove(&changed.id)),
-                    _ => drop(reference.insert(changed.id, changed)),
+                    State::Done => drop(model.remove(&changed.id)),
+                    _ => drop(model.insert(changed.id, changed)),
                 }
-                assert!(reference.values().all(|o| table.get(o.id) == Some(*o)), "{n}");
-                assert_eq!((table.get(changed.id), table.get(OrderId(n))), (reference.get(&changed.id).copied(), None));
-                let in_flight = reference.values().filter(|o| o.state.is_in_flight()).count();
+                assert!(model.values().all(|o| table.get(o.id) == Some(*o)), "{n}");
+                assert_eq!((table.get(changed.id), table.get(OrderId(n))), (model.get(&changed.id).copied(), None));
+                let in_flight = model.values().filter(|o| o.state.is_in_flight()).count();
                 assert_eq!(
                     (table.len(), table.iter().count(), table.in_flight()),
-                    (reference.len(), reference.len(), in_flight)
+                    (model.len(), model.len(), in_flight)
                 );
-                assert!(reference.len() <= limit);
+                assert!(model.len() <= limit);
             }
         }
     }
