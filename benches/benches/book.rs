@@ -1,6 +1,6 @@
 //! The book: decoding, the L3 book and the best bid and offer, beside a book of the standard collections.
 //!
-//! Both books are fed by the same decoder from the same bytes and must tell of the same tops. A run begins with books
+//! Both books are fed by the same decoder from the same bytes and must give the same tops. A run begins with books
 //! that the first part of the day has filled, which is not timed; what is timed is the rest, with about 20,000 or 190,000
 //! orders at rest, a hundred a symbol in both, so that only the memory that is touched grows. `decode only` is the part
 //! that is not the book's.

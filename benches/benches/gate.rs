@@ -60,7 +60,7 @@ fn block(number: u64, seq: &mut u64) -> Block {
     Block { before, orders, after }
 }
 
-/// Times `on_event`, which says whether an order passed, on the orders.
+/// Times `on_event`, which returns whether an order passed, on the orders.
 fn timed(opening: &[Event], blocks: &[Block], mut on_event: impl FnMut(&Event) -> bool) -> Run {
     let (mut time, mut check) = (Duration::ZERO, 0);
     opening.iter().for_each(|e| {
@@ -138,7 +138,7 @@ impl Naive {
 
     fn request(&mut self, instrument: u32, side: Side, now: u64, request: &Request) -> bool {
         let Some(listing) = self.listings.get(&instrument) else { return false };
-        let Some((top, heard)) = self.tops.get(&instrument) else { return false };
+        let Some((top, seen_at)) = self.tops.get(&instrument) else { return false };
         let Request { order_id, px, qty, order_type, tif, .. } = *request;
         let worth = i128::from(px.0) * i128::from(qty.0) * i128::from(listing.multiplier);
         let middle = (top.bid_px.0 + top.ask_px.0) / 2;
@@ -161,7 +161,7 @@ impl Naive {
             && worst <= 1_000_000
             && self.orders.len() < 1_000
             && self.messages.len() < 8_192
-            && now - heard <= 5 * Ns::SECOND
+            && now - seen_at <= 5 * Ns::SECOND
             && order_id > last;
         if passes {
             self.messages.push_back(now);

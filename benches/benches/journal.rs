@@ -31,7 +31,7 @@ use std::time::Duration;
 const RATE: u64 = 1_000_000;
 /// Events that warm up, twice.
 const WARM: u64 = 50_000;
-/// Says to a process that it is the one under the filter.
+/// Marks the process that is the one under the filter.
 const SEALED: &str = "TIDEGATE_SEALED";
 
 fn event(seq: u64) -> Event {

@@ -1,6 +1,6 @@
 //! Pre-decoded L2 rows: through the book alone, and through a pipeline that trades at the simulated venue.
 //!
-//! The rows are what the book of one symbol of the synthetic exchange tells: every level that changed with its new total,
+//! The rows are what the book of one symbol of the synthetic exchange emits: every level that changed with its new total,
 //! and every trade. They stand in memory as inputs of a listing whose book is kept by level, before anything is timed. The
 //! rival is a program of another language: `--serve FILE` writes the same rows for it, 64 bytes each, then reads `book` or
 //! `pipeline` a line from its input, runs that once and answers with a line of JSON. So `hftbacktest/compare.py` can alternate
@@ -44,7 +44,7 @@ struct Rows {
 }
 
 impl Rows {
-    /// What the book tells of a day of one symbol; auctions have no side, and stay out.
+    /// What the book emits in a day of one symbol; auctions have no side, and stay out.
     fn new() -> Rows {
         let market = Market::new(MESSAGES, 1, LIVE_ORDERS);
         let mut told = Out::new(1, Kinds::of(&[Kind::Level, Kind::Trade]));
@@ -101,12 +101,12 @@ fn book() -> BookStage {
 /// What a pass ended with.
 struct Ended {
     time: Duration,
-    /// Changes of the top that were told.
+    /// Changes of the top.
     tops: u64,
     last: BookTop,
 }
 
-/// Every row through the book, with the top told whenever a group changed it.
+/// Every row through the book, with the top emitted whenever a group changed it.
 fn book_alone(day: &Rows) -> Ended {
     let (mut book, mut out) = (book(), Out::new(1, Kinds::of(&[Kind::BookTop])));
     for event in &day.listing {

@@ -2,7 +2,7 @@
 //!
 //! The bytes are in memory and decoded by the ingress's own thread, so no reader stands before the pipeline; the tail hashes
 //! the outcomes as always. Time runs from the first poll of the source until the end of input has reached the tail, so
-//! the start and the end of threads are not in it. The fused pipeline and both split ones must tell of the same outcomes.
+//! the start and the end of threads are not in it. The fused pipeline and both split ones must give the same outcomes.
 //!
 //! Rivals: `by hand` calls the same stages in a plain loop, without merge, ids, meter, ticks and tail: what the pipeline
 //! costs is the difference. `std collections` is the naive book and naive bars behind the same decoder, on one thread,
@@ -75,7 +75,7 @@ fn by_hand(market: &Market) -> Duration {
     let (mut from_book, mut from_bars) = (Out::new(1, wanted), Out::new(2, wanted));
     let (mut decoder, mut windows, mut queue) = (ItchDecoder::new(None), market.window(), queue());
     let (book_reads, bars_reads) = (book.reads(), bars.reads());
-    let (mut numbering, mut told) = (Numbering::default(), 0u64);
+    let (mut numbering, mut emitted) = (Numbering::default(), 0u64);
     let start = Instant::now();
     decode(&mut decoder, &mut windows, &mut queue, |event, lookahead| {
         book.prefetch(lookahead);
@@ -88,16 +88,16 @@ fn by_hand(market: &Market) -> Duration {
             if bars_reads.has(event.kind) {
                 from_bars.begin(event);
                 bars.on_event(event, &mut from_bars);
-                told += from_bars.events().len() as u64;
+                emitted += from_bars.events().len() as u64;
             }
         }
-        told += from_book.events().len() as u64;
+        emitted += from_book.events().len() as u64;
     });
-    black_box(told);
+    black_box(emitted);
     start.elapsed()
 }
 
-/// The naive book and bars; a sum over what they tell.
+/// The naive book and bars; a sum over what they emit.
 struct Naive {
     books: naive::Books,
     bars: naive::Bars,
@@ -110,11 +110,11 @@ impl Naive {
     }
 
     fn on_event(&mut self, event: &Event) {
-        let told = self.books.on_event(event);
-        if let Some((bid, ..)) = told.top {
+        let emitted = self.books.on_event(event);
+        if let Some((bid, ..)) = emitted.top {
             self.sum = self.sum.wrapping_add(bid.0 as u64);
         }
-        if let Some((px, qty)) = told.trade {
+        if let Some((px, qty)) = emitted.trade {
             let closed = self.bars.trade(event.instrument, event.ts.0, px, qty);
             self.sum = self.sum.wrapping_add(closed.unwrap_or(0));
         }
@@ -167,7 +167,7 @@ fn growing(report: &mut Report, market: &Market) {
     compare(report, "stages, and", market.messages, count(11), &mut contenders);
 }
 
-/// Where the longest of them is cut; the name says on how many cores.
+/// Where the longest of them is cut; the name gives the number of cores.
 const CUTS: [(&str, &str); 5] = [
     ("1 core, fused", ""),
     ("2 cores, cut before book", "book"),

@@ -1,6 +1,6 @@
 //! The rings as streams: what a slot costs when slots are many.
 //!
-//! One thread publishes, one takes, on cores of their own, both spinning; as much at once as the batch says. Time runs from
+//! One thread publishes, one takes, on cores of their own, both spinning; as much at once as the batch holds. Time runs from
 //! the first publication to the last slot taken. Beside both rings: `rtrb` (chunks of the same size), a bounded channel of
 //! crossbeam, and `copy`, the limit: one core that copies the slots into a buffer of the ring's size and reads them there,
 //! without a second core to tell. All carry 64 bytes and must deliver them in order. A ring that runs full or dry is part of

@@ -1,8 +1,8 @@
 //! Stages of analytics and the strategy, one at a time, beside what one would write with the standard collections.
 //!
 //! A day of the synthetic exchange goes through the pipeline once; what a stage reads of it is kept in the order in which the
-//! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it tells is read again. The rival
-//! must tell the same, to the bit. `reading` is the loop without the stage: the events are read and the buffer is
+//! stage saw it, and fed to the stage alone: 64-byte events one after the other, what it emits is read again. The rival
+//! must emit the same, to the bit. `reading` is the loop without the stage: the events are read and the buffer is
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
@@ -42,7 +42,7 @@ impl Sink for Keep {
     }
 }
 
-/// What the pipeline says in a day of so many messages.
+/// What the pipeline emits in a day of so many messages.
 fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
     let mut settings = Settings::default();
     let set = [
@@ -77,23 +77,23 @@ fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
 }
 
 fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {
-    let (mut out, mut told) = (Out::new(1, stage.emits()), Tally::default());
+    let (mut out, mut tally) = (Out::new(1, stage.emits()), Tally::default());
     let start = Instant::now();
     for event in events {
         out.begin(event);
         stage.on_event(event, &mut out);
-        for said in out.events() {
-            told.add(said.instrument, &said.body);
+        for emitted in out.events() {
+            tally.add(emitted.instrument, &emitted.body);
         }
     }
-    Run { time: start.elapsed(), check: told.0 }
+    Run { time: start.elapsed(), check: tally.0 }
 }
 
 fn naively(events: &[Event], mut rival: impl Naive) -> Run {
-    let mut told = Tally::default();
+    let mut tally = Tally::default();
     let start = Instant::now();
-    events.iter().for_each(|event| rival.on_event(event, &mut told));
-    Run { time: start.elapsed(), check: told.0 }
+    events.iter().for_each(|event| rival.on_event(event, &mut tally));
+    Run { time: start.elapsed(), check: tally.0 }
 }
 
 /// The loop alone; `check` is what the others agree on.

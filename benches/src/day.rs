@@ -84,8 +84,8 @@ pub fn book(day: &Day) -> Run {
         let event = numbering.next(event);
         out.begin(&event);
         book.on_event(&event, out);
-        for told in out.events() {
-            let top: &BookTop = told.record();
+        for emitted in out.events() {
+            let top: &BookTop = emitted.record();
             tops.add((top.bid_px, top.bid_qty.0, top.ask_px, top.ask_qty.0));
         }
     });

@@ -1,7 +1,7 @@
 //! The naive rival: what one writes in an afternoon with the standard collections.
 //!
 //! A `HashMap` of orders, a `BTreeMap` of prices for each side, a `VecDeque` of references for each level, a `HashMap`
-//! of bars. It tells of the same tops and the same trades as the engine's stages; it allocates where they do not, and an
+//! of bars. It gives the same tops and the same trades as the engine's stages; it allocates where they do not, and an
 //! order that leaves from the middle of its queue is looked for from the front.
 
 use flow::records::{Add, Cancel, Delete, Exec, Replace};
@@ -28,7 +28,7 @@ pub type Top = (Px, u64, Px, u64);
 struct Book {
     bids: BTreeMap<i64, Level>,
     asks: BTreeMap<i64, Level>,
-    told: Option<Top>,
+    last_top: Option<Top>,
 }
 
 impl Book {
@@ -62,7 +62,7 @@ pub struct Emitted {
 impl Books {
     /// Applies an event.
     pub fn on_event(&mut self, event: &Event) -> Emitted {
-        let mut told = Emitted::default();
+        let mut emitted = Emitted::default();
         match event.kind {
             Kind::Add => {
                 let add: &Add = event.record();
@@ -73,7 +73,7 @@ impl Books {
                 let px = self.orders.get(&exec.order_ref).map_or(Px::NONE, |o| Px(o.px));
                 self.reduce(exec.order_ref, exec.qty.0);
                 if !event.flags.has(Flags::NON_PRINTABLE) {
-                    told.trade = Some((exec.px.known().unwrap_or(px), exec.qty.0));
+                    emitted.trade = Some((exec.px.known().unwrap_or(px), exec.qty.0));
                 }
             }
             Kind::Cancel => {
@@ -89,16 +89,16 @@ impl Books {
                     self.add(replace.new_ref, event.instrument, old, replace.px.0, replace.qty.0);
                 }
             }
-            _ => return told,
+            _ => return emitted,
         }
         if let Some(book) = self.books.get_mut(&event.instrument) {
             let top = book.top();
-            if book.told != Some(top) {
-                book.told = Some(top);
-                told.top = Some(top);
+            if book.last_top != Some(top) {
+                book.last_top = Some(top);
+                emitted.top = Some(top);
             }
         }
-        told
+        emitted
     }
 
     /// Live orders.

@@ -1,6 +1,6 @@
 //! Naive measures: every definition written down straight, on the standard collections.
 //!
-//! Each tells, to the bit, what the engine's stage of the same name tells of the same events: a map of instruments, a
+//! Each gives, to the bit, what the engine's stage of the same name emits on the same events: a map of instruments, a
 //! queue for what slides, sums taken anew when they are asked for. What is left out is what the benchmark does not feed:
 //! snapshots, trades without a price, states that are saved, answers to orders.
 
@@ -10,7 +10,7 @@ use flow::records::{
 use flow::{Action, Event, Interval, Kind, Mic, Ns, OrderType, Px, Qty, Record, Side, Tif, zone_of};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// A sum over what was told, in its order.
+/// A sum over what was emitted, in its order.
 #[derive(Default)]
 pub struct Tally(pub u64);
 
@@ -23,15 +23,15 @@ impl Tally {
         self.0 = self.0.rotate_left(7).wrapping_add(all ^ u64::from(instrument));
     }
 
-    fn tell<R: Record>(&mut self, instrument: u32, record: &R) {
+    fn push<R: Record>(&mut self, instrument: u32, record: &R) {
         self.add(instrument, bytemuck::cast_ref(record));
     }
 }
 
-/// What reads events and tells of them.
+/// What reads events and adds its results to the tally.
 pub trait Naive {
     /// Takes an event.
-    fn on_event(&mut self, event: &Event, told: &mut Tally);
+    fn on_event(&mut self, event: &Event, tally: &mut Tally);
 }
 
 /// The days of instruments.
@@ -68,7 +68,7 @@ pub struct SignedVolume {
 }
 
 impl Naive for SignedVolume {
-    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+    fn on_event(&mut self, event: &Event, tally: &mut Tally) {
         let Some(trade) = event.get::<Trade>() else { return self.days.listed(event) };
         if self.days.turns(event.instrument, event.ts) {
             self.sums.remove(&event.instrument);
@@ -86,7 +86,7 @@ impl Naive for SignedVolume {
             trades: *trades,
             reserved: [0; 4],
         };
-        told.tell(event.instrument, &cvd);
+        tally.push(event.instrument, &cvd);
     }
 }
 
@@ -122,7 +122,7 @@ fn half_even(a: i128, b: i128) -> i64 {
 }
 
 impl Naive for Lean {
-    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+    fn on_event(&mut self, event: &Event, tally: &mut Tally) {
         if let Some(level) = event.get::<Level>() {
             let side = &mut self.books.entry(event.instrument).or_default()[usize::from(event.side() == Side::Sell)];
             match level.qty.0 {
@@ -150,7 +150,7 @@ impl Naive for Lean {
             imbalance.mid = Px(half_even(bid + ask, 2));
             imbalance.weighted_mid = Px(half_even(ask * b + bid * a, a + b));
         }
-        told.tell(event.instrument, &imbalance);
+        tally.push(event.instrument, &imbalance);
     }
 }
 
@@ -204,7 +204,7 @@ impl Toxicity {
     }
 
     /// Fills buckets with a volume of which `part` of 2^52 was bought.
-    fn fill(&mut self, instrument: u32, volume: u64, part: u64, told: &mut Tally) {
+    fn fill(&mut self, instrument: u32, volume: u64, part: u64, tally: &mut Tally) {
         let (quantity, window, shift) = (self.quantity, self.window, self.shift());
         let flow = self.flows.entry(instrument).or_default();
         let units = |first: u64| ((u128::from(first) * u128::from(part)) >> (52 - shift)) as u64;
@@ -246,8 +246,8 @@ impl Toxicity {
             bucket_buy_qty: Qty(bought),
             bucket_sell_qty: Qty(quantity - bought),
         };
-        told.tell(instrument, &vpin);
-        told.tell(instrument, &volumes);
+        tally.push(instrument, &vpin);
+        tally.push(instrument, &volumes);
     }
 
     fn session(&mut self, instrument: u32, ts: Ns) -> bool {
@@ -259,7 +259,7 @@ impl Toxicity {
         turns
     }
 
-    fn trade(&mut self, event: &Event, trade: &Trade, told: &mut Tally) {
+    fn trade(&mut self, event: &Event, trade: &Trade, tally: &mut Tally) {
         self.session(event.instrument, event.ts);
         let sums = &mut self.flows.entry(event.instrument).or_default().sums;
         let part = match event.side() {
@@ -271,7 +271,7 @@ impl Toxicity {
             Side::Sell => 0,
         };
         sums[usize::from(part == 0)] += trade.qty.0;
-        self.fill(event.instrument, trade.qty.0, part, told);
+        self.fill(event.instrument, trade.qty.0, part, tally);
     }
 
     fn bar(&mut self, event: &Event, bars: usize) {
@@ -298,7 +298,7 @@ impl Toxicity {
         moves.part = (bar.start_s, part);
     }
 
-    fn volume(&mut self, event: &Event, told: &mut Tally) {
+    fn volume(&mut self, event: &Event, tally: &mut Tally) {
         let volume = event.record::<BarFlow>().volume.0;
         let Some((start, part)) = self.moves.get(&event.instrument).map(|m| m.part) else { return };
         let turned = self.session(event.instrument, Ns(u64::from(start) * Ns::SECOND));
@@ -310,17 +310,17 @@ impl Toxicity {
         moves.carry = (units & ((1 << shift) - 1)) as u64;
         let sums = &mut self.flows.entry(event.instrument).or_default().sums;
         (sums[0], sums[1]) = (sums[0] + bought, sums[1] + volume - bought);
-        self.fill(event.instrument, volume, part, told);
+        self.fill(event.instrument, volume, part, tally);
     }
 }
 
 impl Naive for Toxicity {
-    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+    fn on_event(&mut self, event: &Event, tally: &mut Tally) {
         match (event.kind, self.bulk) {
-            (Kind::Trade, None) => self.trade(event, event.record(), told),
+            (Kind::Trade, None) => self.trade(event, event.record(), tally),
             (Kind::Bar, Some((seconds, bars))) if event.record::<Bar>().interval_s == seconds => self.bar(event, bars),
             (Kind::BarFlow, Some((seconds, _))) if event.record::<BarFlow>().interval_s == seconds => {
-                self.volume(event, told);
+                self.volume(event, tally);
             }
             _ => self.days.listed(event),
         }
@@ -350,24 +350,24 @@ impl Bars {
         Bars { interval: Interval::from_seconds(seconds).expect("a length"), open: BTreeMap::new() }
     }
 
-    fn close(&mut self, first: u32, last: u32, ts: Ns, told: &mut Tally) {
+    fn close(&mut self, first: u32, last: u32, ts: Ns, tally: &mut Tally) {
         let due: Vec<u32> = self.open.range(first..=last).filter(|(_, o)| ts >= o.end).map(|(i, _)| *i).collect();
         for instrument in due {
             let open = self.open.remove(&instrument).expect("it is open");
             let vwap = Px(half_even(open.money, i128::from(open.flow.volume.0)));
-            told.tell(instrument, &open.prices);
-            told.tell(instrument, &BarFlow { vwap, ..open.flow });
+            tally.push(instrument, &open.prices);
+            tally.push(instrument, &BarFlow { vwap, ..open.flow });
         }
     }
 }
 
 impl Naive for Bars {
-    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+    fn on_event(&mut self, event: &Event, tally: &mut Tally) {
         if let Some(tick) = event.get::<Tick>() {
-            return self.close(tick.first, tick.last, event.ts, told);
+            return self.close(tick.first, tick.last, event.ts, tally);
         }
         let Some(trade) = event.get::<Trade>() else { return };
-        self.close(event.instrument, event.instrument, event.ts, told);
+        self.close(event.instrument, event.instrument, event.ts, tally);
         let (start, end) = self.interval.bounds(event.ts, zone_of(Mic(*b"----")));
         let (px, interval_s) = (trade.px, self.interval.seconds());
         let open = self.open.entry(event.instrument).or_insert_with(|| {
@@ -428,20 +428,20 @@ impl InstrumentState {
         };
     }
 
-    fn flow(&mut self, now: Ns, told: &Cvd) {
-        let (slot, all) = (now.0 / (LOOKBACK / 16), told.buy_qty.0 + told.sell_qty.0);
+    fn flow(&mut self, now: Ns, cvd: &Cvd) {
+        let (slot, all) = (now.0 / (LOOKBACK / 16), cvd.buy_qty.0 + cvd.sell_qty.0);
         self.flow.retain(|at, _| at + 16 > slot);
         let sums = self.flow.entry(slot).or_default();
-        *sums = (sums.0 + told.cvd - self.last.0, sums.1 + all - self.last.1);
-        self.last = (told.cvd, all);
+        *sums = (sums.0 + cvd.cvd - self.last.0, sums.1 + all - self.last.1);
+        self.last = (cvd.cvd, all);
     }
 
-    fn enter(&mut self, instrument: u32, now: Ns, told: &mut Tally) {
+    fn enter(&mut self, instrument: u32, now: Ns, tally: &mut Tally) {
         if self.working_until.is_some_and(|until| now >= until) {
             (self.working_until, self.rest_until) = (None, Ns(now.0 + 30 * Ns::SECOND));
         }
-        let Some((bid, ask, heard)) = self.touch else { return };
-        let fresh = bid != Px::NONE && ask != Px::NONE && bid < ask && now.0 - heard.0 <= 5 * Ns::SECOND;
+        let Some((bid, ask, seen_at)) = self.touch else { return };
+        let fresh = bid != Px::NONE && ask != Px::NONE && bid < ask && now.0 - seen_at.0 <= 5 * Ns::SECOND;
         if self.working_until.is_some() || now < self.rest_until || !fresh {
             return;
         }
@@ -471,11 +471,11 @@ impl InstrumentState {
             reasons: 3,
             ..Default::default()
         };
-        told.tell(instrument, &signal);
+        tally.push(instrument, &signal);
         let why = [(Kind::Cvd, net, 0.3 * toward), (Kind::Imbalance, lean, 0.2 * toward), (Kind::Vpin, vpin, 0.6)];
         for (index, (measure, value, threshold)) in (0..).zip(why) {
             let (strategy, measure) = (stages::strategies::MOMENTUM, u16::from(measure.0));
-            told.tell(instrument, &Reason { value, threshold, strategy, measure, index, ..Default::default() });
+            tally.push(instrument, &Reason { value, threshold, strategy, measure, index, ..Default::default() });
         }
         let intent = Intent {
             px: entry,
@@ -487,13 +487,13 @@ impl InstrumentState {
             tif: Tif::ImmediateOrCancel.code(),
             ..Default::default()
         };
-        told.tell(instrument, &intent);
+        tally.push(instrument, &intent);
         self.working_until = Some(Ns(now.0 + 10 * Ns::SECOND));
     }
 }
 
 impl Naive for Momentum {
-    fn on_event(&mut self, event: &Event, told: &mut Tally) {
+    fn on_event(&mut self, event: &Event, tally: &mut Tally) {
         let tracked = self.tracked.entry(event.instrument).or_default();
         match event.kind {
             Kind::Listing => tracked.tick = event.record::<Listing>().tick_px.0.max(1),
@@ -506,7 +506,7 @@ impl Naive for Momentum {
             Kind::Bar if event.record::<Bar>().interval_s == 60 => tracked.bar(event.record()),
             Kind::Cvd => {
                 tracked.flow(event.ts, event.record());
-                tracked.enter(event.instrument, event.ts, told);
+                tracked.enter(event.instrument, event.ts, tally);
             }
             _ => {}
         }

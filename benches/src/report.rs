@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 use tuning::{Host, Steal};
 
-/// What a run tells.
+/// What a run reports.
 pub struct Report {
     file: File,
     path: PathBuf,
@@ -18,7 +18,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Opens the report of the program `name` and says what host this is.
+    /// Opens the report of the program `name` and prints what host this is.
     ///
     /// # Panics
     /// When the target folder cannot be written.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use tidegate::bench::compare::{Figure, ResultFile};
 
-/// What a section says of its measurement, by name.
+/// The text of a section, by name.
 const ABOUT: &[(&str, &str)] = &[
     ("hop", "One way between two cores; ratios to bare atomics."),
     ("ring", "Streams of slots by capacity and batch; a copy on one core is the limit."),
@@ -42,7 +42,7 @@ fn is_beside(result: &ResultFile, rival: &str) -> bool {
 /// The page.
 pub fn markdown(results: &[ResultFile]) -> String {
     let mut page = String::from(
-        "# Results\n\nGenerated from result files; [README.md](README.md) says how. Medians of interleaved rounds with their\n\
+        "# Results\n\nGenerated from result files; [README.md](README.md) describes how. Medians of interleaved rounds with their\n\
          intervals of about 95 %. Ratios are of the same round and can be trusted; nanoseconds are those of the host.\n",
     );
     for result in results {

@@ -10,7 +10,7 @@ pub fn draw(random: &mut u64, below: u64) -> u64 {
     *random % below
 }
 
-/// A seed from the clock, printed: a failing run can be told by it.
+/// A seed from the clock, printed, so that a failing run can be repeated.
 ///
 /// # Panics
 /// When the clock stands before 1970.

@@ -17,16 +17,16 @@ fn documented(command: &str) -> Value {
 
 /// Fails where two values do not have the same fields of the same types. Null may stand for anything, and a list for one
 /// of any length.
-fn same_shape(path: &str, told: &Value, page: &Value) {
-    match (told, page) {
-        (Value::Object(told), Value::Object(page)) => {
+fn same_shape(path: &str, result: &Value, page: &Value) {
+    match (result, page) {
+        (Value::Object(result), Value::Object(page)) => {
             let names = |m: &Map<String, Value>| m.keys().cloned().collect::<std::collections::BTreeSet<_>>();
-            assert_eq!(names(told), names(page), "{path}: the fields, and those of the page");
-            told.iter().for_each(|(name, value)| same_shape(&format!("{path}.{name}"), value, &page[name]));
+            assert_eq!(names(result), names(page), "{path}: the fields, and those of the page");
+            result.iter().for_each(|(name, value)| same_shape(&format!("{path}.{name}"), value, &page[name]));
         }
-        (Value::Array(told), Value::Array(page)) => told.iter().for_each(|t| same_shape(path, t, &page[0])),
+        (Value::Array(result), Value::Array(page)) => result.iter().for_each(|t| same_shape(path, t, &page[0])),
         (Value::Null, _) => {}
-        _ => assert_eq!(std::mem::discriminant(told), std::mem::discriminant(page), "{path}: {told} and {page}"),
+        _ => assert_eq!(std::mem::discriminant(result), std::mem::discriminant(page), "{path}: {result} and {page}"),
     }
 }
 
@@ -34,9 +34,9 @@ fn same_shape(path: &str, told: &Value, page: &Value) {
 fn bench(arguments: &[&str]) -> Value {
     let all = ["bench"].iter().chain(arguments).chain(&["--json"]).copied();
     let outcome = run(all).expect(0);
-    let told: Value = serde_json::from_str(&outcome.stdout).expect("one JSON object");
-    same_shape(arguments[0], &told, &documented(arguments[0]));
-    told
+    let result: Value = serde_json::from_str(&outcome.stdout).expect("one JSON object");
+    same_shape(arguments[0], &result, &documented(arguments[0]));
+    result
 }
 
 /// Replays the day, for what a measurement must agree with.
@@ -86,8 +86,9 @@ fn hop_and_ring_have_both_rings() {
         assert!(run(["bench", "hop"]).expect(1).stderr.contains("two cores"));
         return;
     }
-    let names =
-        |told: &Value| told["rings"].as_array().expect("a list").iter().map(|r| r["name"].clone()).collect::<Vec<_>>();
+    let names = |result: &Value| {
+        result["rings"].as_array().expect("a list").iter().map(|r| r["name"].clone()).collect::<Vec<_>>()
+    };
     let hop = bench(&["hop", "--rounds", "2", "--trips", "20"]);
     assert_eq!(names(&hop), ["phase", "disruptor"]);
     within(&hop, "raw_p50_ns");
@@ -117,16 +118,16 @@ fn decode_and_book_agree_with_replay() {
     assert_eq!(book["inputs"], book["single"]["samples"]);
     let tops: BTreeMap<_, _> =
         replay["symbols"].as_array().expect("a list").iter().map(|s| (s["symbol"].to_string(), s.clone())).collect();
-    let told = book["bbo"].as_array().expect("a list");
-    assert_eq!(told.len(), 5);
-    for top in told {
+    let result = book["bbo"].as_array().expect("a list");
+    assert_eq!(result.len(), 5);
+    for top in result {
         for (name, value) in top.as_object().expect("an object") {
             assert_eq!(*value, tops[&top["symbol"].to_string()][name], "{name} of {top}");
         }
     }
-    let symbol = told[0]["symbol"].as_str().expect("text");
+    let symbol = result[0]["symbol"].as_str().expect("text");
     let chosen = bench(&["book", day, "--rounds", "1", "--symbol", symbol]);
-    assert_eq!(chosen["bbo"].as_array().expect("a list"), &told[..1]);
+    assert_eq!(chosen["bbo"].as_array().expect("a list"), &result[..1]);
     assert!(run(["bench", "book", day, "--symbol", "NOBODY", "--rounds", "1"]).expect(2).stderr.contains("NOBODY"));
 }
 
@@ -165,16 +166,16 @@ fn tick_to_order_tells_of_every_order_and_draws_it() {
     let out = folder.path().to_str().expect("UTF-8");
     let size = ["--rate", "200k", "--seconds", "0.2", "--symbols", "5", "--live-orders", "500", "--warm", "2000"];
     let more = ["--burst", "3x,20ms@50ms", "--burst", "2x,10ms@150ms", "--set", "random.every=10", "--out", out];
-    let told = bench(&[&["tick-to-order"][..], &size, &more].concat());
-    assert_eq!(told["messages"], 40_000 + 2 * 4_000 + 2_000);
-    assert!(number(&told["achieved_per_s"]) > 0.0 && number(&told["messages_per_order"]) > 1.0);
-    let [all, steady] = ["all", "tick_to_order"].map(|name| &told[name]);
+    let result = bench(&[&["tick-to-order"][..], &size, &more].concat());
+    assert_eq!(result["messages"], 40_000 + 2 * 4_000 + 2_000);
+    assert!(number(&result["achieved_per_s"]) > 0.0 && number(&result["messages_per_order"]) > 1.0);
+    let [all, steady] = ["all", "tick_to_order"].map(|name| &result[name]);
     ordered(all);
-    let bursts = told["bursts"].as_array().expect("a list");
+    let bursts = result["bursts"].as_array().expect("a list");
     assert_eq!(bursts.iter().map(|b| number(&b["factor"])).collect::<Vec<_>>(), [3.0, 2.0]);
     let apart: f64 = bursts.iter().map(|b| number(&b["samples"])).sum();
     assert!(number(&all["samples"]) <= number(&steady["samples"]) + apart, "every order is in a burst or outside");
-    let named: Vec<_> = told["stages"].as_array().expect("a list").iter().map(|s| s["name"].clone()).collect();
+    let named: Vec<_> = result["stages"].as_array().expect("a list").iter().map(|s| s["name"].clone()).collect();
     assert!(["book", "random", "risk", "router"].iter().all(|n| named.contains(&(*n).into())), "{named:?}");
     let file = |kind: &str| std::fs::read_to_string(folder.path().join(format!("tick-to-order.{kind}"))).expect(kind);
     assert!(file("hgrm").contains(&format!("Total count    = {:12}]", number(&all["samples"]))));
@@ -187,7 +188,7 @@ fn tick_to_order_tells_of_every_order_and_draws_it() {
         assert!(!page.contains(outside), "the page is whole without {outside}");
     }
     let stored: Value = serde_json::from_str(&file("json")).expect("JSON");
-    assert_eq!(stored["all"], told["all"]);
+    assert_eq!(stored["all"], result["all"]);
 }
 
 #[test]
@@ -230,8 +231,8 @@ fn results_are_compared() {
     let [a, worse, away] =
         [("a", "C", 1.0), ("b", "C", 1.5), ("c", "D", 1.5)].map(|(n, cpu, r)| save(n, &result(cpu, r)));
     let verdicts = |a: &str, b: &str| {
-        let told = bench(&["compare", a, b]);
-        let changes = told["changes"].as_array().expect("a list").clone();
+        let result = bench(&["compare", a, b]);
+        let changes = result["changes"].as_array().expect("a list").clone();
         changes.iter().map(|c| (c["key"].clone(), c["verdict"].clone())).collect::<Vec<_>>()
     };
     assert!(verdicts(&a, &a).iter().all(|(_, v)| v != "worse" && v != "better"));
@@ -254,7 +255,7 @@ fn what_cannot_be_measured_is_said() {
     let strange = folder.path().join("strange");
     std::fs::write(&strange, "neither market nor data").expect("a file");
     let strange = strange.to_str().expect("UTF-8");
-    for (arguments, code, said) in [
+    for (arguments, code, message) in [
         (vec!["decode", "nowhere.itch"], 1, "nowhere.itch does not exist"),
         (vec!["book", strange], 1, "no feed recognises its first bytes"),
         (vec!["pipeline", strange, "--feed", "nasdaq"], 2, "no such feed"),
@@ -268,7 +269,7 @@ fn what_cannot_be_measured_is_said() {
         (vec!["tick-to-order", "--set", "pipeline.no=1"], 2, "no such parameter"),
     ] {
         let outcome = run(["bench"].iter().copied().chain(arguments.iter().copied())).expect(code);
-        assert!(outcome.stderr.contains(said), "{arguments:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(message), "{arguments:?}: {}", outcome.stderr);
         assert!(outcome.stdout.is_empty() && !outcome.stderr.contains("panicked"), "{arguments:?}: {}", outcome.stderr);
     }
 }

@@ -152,7 +152,7 @@ impl Fused {
         let names = |e: &Event| matches!(e.kind, Kind::Name | Kind::Listing);
         let warm = self.inputs.iter().rposition(names).map_or(0, |last| last + 1);
         let some = (self.inputs.len() - warm) / 11;
-        assert!(some >= 500, "too few inputs to say anything: {}", self.inputs.len());
+        assert!(some >= 500, "too few inputs to measure: {}", self.inputs.len());
         [warm, warm + some, warm + 11 * some]
     }
 
@@ -224,9 +224,9 @@ fn apart(name: &str) -> Output {
 #[track_caller]
 fn holds(name: &str) {
     let Output { status, stdout, stderr } = apart(name);
-    let said = [stdout, stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
+    let output = [stdout, stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
     let called = if status.signal() == Some(SIGSYS) { "a system call was made; " } else { "" };
-    assert!(status.success(), "{name}: {called}{status}\n{said}");
+    assert!(status.success(), "{name}: {called}{status}\n{output}");
 }
 
 fn a_system_call_is_found() {

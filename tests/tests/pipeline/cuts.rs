@@ -183,11 +183,11 @@ fn random_pipelines_over_random_days_with_late_threads() {
         .unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// What must never be: a stage that knows how far another one is. The one before counts, the one after tells.
+/// What must never be: a stage that knows how far another one is. The one before counts, the one after emits the count.
 struct Peeking {
     stage: Box<dyn Stage>,
     seen: Arc<AtomicU64>,
-    tells: bool,
+    reports: bool,
 }
 
 impl Stage for Peeking {
@@ -208,7 +208,7 @@ impl Stage for Peeking {
     }
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         self.stage.on_event(event, out);
-        if !self.tells {
+        if !self.reports {
             self.seen.fetch_add(1, Ordering::Relaxed);
         } else if event.kind == Kind::Trade && event.id.seq() < 2_000 {
             std::thread::sleep(Duration::from_millis(1));
@@ -228,8 +228,8 @@ impl Stage for Peeking {
 fn peeking(mut plan: Plan) -> Plan {
     let seen = Arc::new(AtomicU64::new(0));
     let peek = |p: Planned| {
-        let tells = p.name == "bars";
-        Planned { stage: Box::new(Peeking { stage: p.stage, seen: Arc::clone(&seen), tells }), ..p }
+        let reports = p.name == "bars";
+        Planned { stage: Box::new(Peeking { stage: p.stage, seen: Arc::clone(&seen), reports }), ..p }
     };
     plan.stages = plan.stages.into_iter().map(peek).collect();
     plan

@@ -1,4 +1,4 @@
-//! A pipeline under a test's control: the same inputs, cut and delayed as the test says.
+//! A pipeline under a test's control: the same inputs, cut and delayed as the test asks.
 //!
 //! [`taken`] runs settings as a user would, sources and all, and keeps every event that reaches the end. Its inputs are
 //! numbered and timed, so [`Pipeline`] can repeat them without the sources: whole or in parts, with other cuts, with stages
@@ -120,7 +120,7 @@ pub(crate) fn inputs(events: &[Event]) -> Vec<Event> {
     events.iter().filter(|e| e.id.position() == 0).copied().collect()
 }
 
-/// What these inputs say of instruments.
+/// The listings in these inputs.
 pub(crate) fn listings(inputs: &[Event]) -> Listings {
     let mut listings = Listings::default();
     inputs.iter().for_each(|event| listings.observe(event));
@@ -265,7 +265,7 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) instruments: u32,
     /// Kinds kept at the end.
     pub(crate) kinds: Kinds,
-    /// What the inputs of the whole run say of instruments.
+    /// The listings of the whole run.
     pub(crate) listings: &'a Listings,
 }
 

@@ -52,7 +52,7 @@ fn cut(more: &[&str]) -> (Settings, Vec<Event>) {
     (settings, inputs)
 }
 
-/// Plays the inputs with the stage `slow` taking so long, and tells what the whole took.
+/// Plays the inputs with the stage `slow` taking so long, and returns what the whole took.
 fn play(settings: &Settings, inputs: &[Event], slow: &str, by: Duration) -> (Played, Duration) {
     let all = listings(inputs);
     let pipeline = Pipeline { settings, instruments: 8, kinds: Kinds::ALL, listings: &all };

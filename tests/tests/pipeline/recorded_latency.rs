@@ -1,4 +1,4 @@
-//! Latencies that were measured, in a whole run: orders and answers take as long as the file says, in every shape.
+//! Latencies that were measured, in a whole run: orders and answers take as long as the file gives, in every shape.
 //!
 //! The file's times rise and fall over the day, so that every order finds its own; what is expected of each is interpolated
 //! here once more, by hand.
@@ -63,7 +63,7 @@ fn recorded(messages: u64) -> (Settings, Vec<(u64, u64, u64)>) {
     (settings, rows)
 }
 
-/// Sent and acked: when they came after their route, and when the file says.
+/// Sent and acked: when they came after their route, and when the file gives.
 fn checked(events: &[Event], rows: &[(u64, u64, u64)]) -> (usize, usize) {
     let mut routes = BTreeMap::new();
     let (mut there, mut exact, mut answered) = (0, 0, 0);
@@ -92,7 +92,7 @@ fn orders_and_answers_take_as_long_as_was_recorded() {
     let (settings, rows) = recorded(amount(40_000, 200_000));
     let reference = taken(&settings, Kinds::ALL);
     let (answered, exact) = checked(&reference.events, &rows);
-    println!("{answered} answers, {exact} of them at the nanosecond that the file says");
+    println!("{answered} answers, {exact} of them at the nanosecond that the file gives");
     assert!(answered > 500 && exact * 10 > answered * 9, "{exact} of {answered}");
     for (n, shape) in ["split", "cuts"].into_iter().enumerate() {
         let mut shaped = settings.clone();

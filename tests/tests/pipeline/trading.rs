@@ -117,7 +117,7 @@ fn sound(events: &[Event]) {
     let inputs = inputs(events);
     assert!(inputs.windows(2).all(|w| w[0].ts <= w[1].ts), "time falls");
     let last = inputs.last().expect("inputs");
-    // Refusals that came back are told once only, by risk itself.
+    // A refusal appears once: risk emits it; its echo is dropped.
     let echoes = count(events, Kind::Refused);
     assert_eq!(last.id.seq() as usize, inputs.len() + echoes, "numbers without a gap");
     assert_eq!(count(events, Kind::Route), count(events, Kind::Sent), "what left was sent");
@@ -174,7 +174,7 @@ fn a_pipeline_that_trades_a_lot_repeats_itself() {
     equal(&first, &taken(&settings, Kinds::ALL), "the same again");
 }
 
-/// Every answer comes no earlier than the latency behind its cause, and an order is told as sent before it is answered.
+/// Every answer comes no earlier than the latency behind its cause, and `sent` precedes the answer.
 #[test]
 fn nothing_comes_back_before_its_time() {
     let latency = 50_000;
@@ -200,7 +200,7 @@ fn pick(state: &mut u64, n: u64) -> u64 {
     (*state >> 33) % n
 }
 
-/// Inputs in which a venue takes executions back a while after they were told, corrects some, says some of it twice, and names some
+/// Inputs in which a venue takes executions back a while after they were reported, corrects some, repeats some, and names some
 /// that never were; numbered anew.
 fn with_busts(inputs: &[Event], seed: u64) -> Vec<Event> {
     let (mut all, mut late, mut state) = (Vec::new(), std::collections::BTreeMap::new(), seed);
@@ -247,13 +247,13 @@ fn what_was_executed_is_taken_back_alike_in_every_shape() {
         reference.events.iter().filter(|e| e.kind == Kind::Bust).map(|e| e.id.seq()).collect();
     let caused = |e: &&Event| e.id.position() > 0 && busts.contains(&e.id.seq());
     let taken_back = reference.events.iter().filter(caused).filter(|e| e.kind == Kind::Position).count();
-    let mut told = std::collections::BTreeMap::new();
+    let mut anomalies = std::collections::BTreeMap::new();
     for anomaly in reference.events.iter().filter(caused).filter_map(|e| e.get::<Anomaly>()) {
-        *told.entry(AnomalyKind::from_code(anomaly.what).expect("a known one").name()).or_insert(0) += 1;
+        *anomalies.entry(AnomalyKind::from_code(anomaly.what).expect("a known one").name()).or_insert(0) += 1;
     }
-    println!("{} busts, {taken_back} fills taken back, {told:?}", busts.len());
+    println!("{} busts, {taken_back} fills taken back, {anomalies:?}", busts.len());
     let all = ["bust-mismatch", "repeated-bust", "unknown-fill", "unknown-own-order"];
-    assert!(taken_back > 100 && told.keys().eq(all.iter()), "{taken_back}, {told:?}");
+    assert!(taken_back > 100 && anomalies.keys().eq(all.iter()), "{taken_back}, {anomalies:?}");
     for (n, shape) in shapes().into_iter().enumerate() {
         let shaped = shaped(&settings, shape, RINGS[n % 2], BATCHES[n % 4]);
         let pipeline = Pipeline { settings: &shaped, ..fused };
@@ -297,7 +297,7 @@ mod faults {
     #[test]
     #[ignore = "the other test runs it"]
     fn child() {
-        let number: usize = std::env::var(FAULT).expect("the other test says which").parse().expect("a number");
+        let number: usize = std::env::var(FAULT).expect("the parent test names it").parse().expect("a number");
         inject(number.checked_sub(1).map(|at| Fault::ALL[at]));
         for latency in LATENCIES {
             compared(&trading(81, 3_000, latency, false));

@@ -90,14 +90,15 @@ fn trades(file: &Path, quotes: &Path) {
     let by = |side| Sum::of(trades.iter().filter(|t| t.aggressor == side)).qty;
     assert_eq!([by("buy"), by("sell")], [142, 111]);
     assert_eq!(Sum::of(&trades).vwap(), "5529.033597");
-    let told = |file| rows::<Trade>(&replay("dbn", file, "trade")).iter().map(|t| format!("{t:?}")).collect::<Vec<_>>();
-    assert_eq!(told(file), told(quotes), "the quotes bring the same trades");
+    let printed =
+        |file| rows::<Trade>(&replay("dbn", file, "trade")).iter().map(|t| format!("{t:?}")).collect::<Vec<_>>();
+    assert_eq!(printed(file), printed(quotes), "the quotes bring the same trades");
 }
 
 /// The bars that the pipeline makes of the trades are those that the vendor made of them.
 fn bars(trades: &Path, bars: &Path) {
     const SAME: [&str; 8] = ["symbol", "interval", "start_ns", "open", "high", "low", "close", "volume"];
-    let told = |row: &Value| SAME.map(|key| row[key].to_string());
+    let printed = |row: &Value| SAME.map(|key| row[key].to_string());
     let made: Vec<Value> = rows(&replay("dbn", trades, "bar"));
     let volumes: Vec<_> = made.iter().map(|b| b["volume"].as_u64()).collect();
     assert_eq!(volumes, [Some(18), Some(23), Some(175), Some(37)]);
@@ -106,7 +107,7 @@ fn bars(trades: &Path, bars: &Path) {
     assert_eq!(vendor.iter().filter_map(|b| b["volume"].as_u64()).sum::<u64>(), 2_742);
     for bar in &made {
         let same = vendor.iter().find(|b| b["symbol"] == "ESU4" && b["start_ns"] == bar["start_ns"]);
-        assert_eq!(told(bar), told(same.expect("the vendor has this bar")));
+        assert_eq!(printed(bar), printed(same.expect("the vendor has this bar")));
     }
 }
 
@@ -120,11 +121,11 @@ const EVERYTHING: &str =
     "listing,name,contract,add,exec,cancel,delete,replace,clear,level,trade,quote,status,bar,bar-flow,book-top,anomaly";
 
 fn same_rows(files: &[std::path::PathBuf]) {
-    let told =
+    let printed =
         |file: &Path| rows::<Value>(&replay("dbn", file, EVERYTHING)).into_iter().map(anonymous).collect::<Vec<_>>();
-    let first = told(&files[0]);
+    let first = printed(&files[0]);
     assert!(first.len() >= 3, "a name, a listing and records: {first:?}");
     for file in &files[1..] {
-        assert_eq!(told(file), first, "{}", file.display());
+        assert_eq!(printed(file), first, "{}", file.display());
     }
 }

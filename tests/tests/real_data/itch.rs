@@ -123,7 +123,7 @@ fn executions(file: &Path) {
     assert_eq!([by("sell"), by("buy")], [30_223, 25_863], "against bids, against asks");
 }
 
-/// A capture decodes whole. Its messages are of orders added before, so the book may say that it does not know them.
+/// A capture decodes whole. Its messages are of orders added before, so the book may report them as unknown.
 fn capture(file: &Path, counts: &[(&str, u64)], records: u64) {
     let report = report("itch", file);
     let input = &report["inputs"][0];

@@ -100,7 +100,7 @@ fn vpin(file: &Path, known: &Known) {
         assert_eq!((row.unsigned_qty, row.mode.as_str()), (0, "exact"), "{row:?}");
         assert_eq!(row.bucket_buy_qty + row.bucket_sell_qty, known.bucket, "{row:?}");
         assert!(row.buy_qty + row.sell_qty >= counted * known.bucket, "{row:?}");
-        assert_eq!(row.closed, 1, "no trade of the sample closes two buckets, so every one is told");
+        assert_eq!(row.closed, 1, "no trade of the sample closes two buckets, so each is printed");
         sum += row.bucket_buy_qty.abs_diff(row.bucket_sell_qty);
         assert_eq!(row.vpin.is_some(), counted >= 50, "{row:?}");
     }

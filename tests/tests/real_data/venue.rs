@@ -26,7 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A message that says something of orders; prices in 1/10,000.
+/// A message about orders; prices in 1/10,000.
 #[derive(Clone, Copy, Debug)]
 enum Raw {
     Add { id: u64, bid: bool, px: i64, qty: u64 },
@@ -154,8 +154,8 @@ fn story(messages: &[Raw], from: usize, bid: bool) -> Option<Story> {
     Some(story)
 }
 
-/// What the venue says of the same order.
-struct Told {
+/// What the simulated venue makes of the same order.
+struct Simulated {
     ahead: u64,
     fills: Vec<(usize, u64)>,
     left: Option<u64>,
@@ -170,7 +170,7 @@ fn inputs(bytes: &[u8]) -> Vec<(Event, usize)> {
     all
 }
 
-fn told(inputs: &[(Event, usize)], from: usize, story: &Story) -> Told {
+fn simulated(inputs: &[(Event, usize)], from: usize, story: &Story) -> Simulated {
     let mut params = Params::defaults(PARAMS);
     for (name, text) in [("max_orders", "8192"), ("max_levels", "1024"), ("max_books", "16"), ("max_own_orders", "16")]
     {
@@ -179,7 +179,7 @@ fn told(inputs: &[(Event, usize)], from: usize, story: &Story) -> Told {
     }
     let mut venue = SimulatedVenue::new(&params, Space { instruments: 16, fills: 64 }).expect("it builds");
     let mut replies = Replies::new();
-    let mut told = Told { ahead: 0, fills: Vec::new(), left: None };
+    let mut simulated = Simulated { ahead: 0, fills: Vec::new(), left: None };
     let mut waiting = true;
     for (seq, (event, record)) in (1..).zip(inputs) {
         if waiting && *record > from {
@@ -197,20 +197,20 @@ fn told(inputs: &[(Event, usize)], from: usize, story: &Story) -> Told {
             let route = Event::new(event.ts, AAPL, Flags::side_only(side), &route);
             venue.on_route(event.ts, &Approved::grant(route), &mut replies);
             assert_eq!(replies.len(), 1, "acknowledged and not marketable");
-            told.ahead = venue.queue_position(1).expect("it rests").ahead;
+            simulated.ahead = venue.queue_position(1).expect("it rests").ahead;
             replies.clear();
         }
         venue.on_market(&Event { id: EventId::new(seq, 0, 0), ts: Ns(event.ts.0), source: 1, ..*event }, &mut replies);
         for (_, fill) in replies.iter() {
             if let Some(fill) = fill.get::<Fill>() {
                 assert_eq!(fill.px, Px::from_scaled(story.px, 4), "at our price");
-                told.fills.push((*record, fill.qty.0));
+                simulated.fills.push((*record, fill.qty.0));
             }
         }
         replies.clear();
     }
-    told.left = venue.queue_position(1).map(|s| s.ahead);
-    told
+    simulated.left = venue.queue_position(1).map(|s| s.ahead);
+    simulated
 }
 
 fn filled(file: &Path) {
@@ -220,12 +220,12 @@ fn filled(file: &Path) {
     let (mut whole, mut queued, mut by_queue) = (0, 0, 0);
     for (n, from) in (400..9_800).step_by(157).enumerate() {
         let Some(story) = story(&messages, from, n % 2 == 0) else { continue };
-        let told = told(&inputs, from, &story);
+        let simulated = simulated(&inputs, from, &story);
         let ahead: u64 = story.ahead.iter().map(|a| a.1).sum();
-        assert_eq!(told.ahead, ahead, "shares ahead after message {from}");
-        assert_eq!(told.fills, story.fills, "after message {from}: {story:?}");
+        assert_eq!(simulated.ahead, ahead, "shares ahead after message {from}");
+        assert_eq!(simulated.fills, story.fills, "after message {from}: {story:?}");
         let all = story.fills.iter().map(|f| f.1).sum::<u64>() == WANTED;
-        assert_eq!(told.left, (!all).then_some(story.left), "after message {from}");
+        assert_eq!(simulated.left, (!all).then_some(story.left), "after message {from}");
         whole += u32::from(all);
         queued += u32::from(ahead > 0);
         by_queue += u32::from(all && story.gone.iter().any(|g| g.3));
@@ -233,7 +233,7 @@ fn filled(file: &Path) {
     assert!(whole >= 30 && queued >= 30 && by_queue >= 5, "{whole} whole, {queued} queued, {by_queue} by executions");
 }
 
-/// The case that the page of the venue tells.
+/// The case on the page of the venue.
 fn worked(file: &Path) {
     let bytes = std::fs::read(file).expect("the sample can be read");
     let (messages, inputs) = (raw(&bytes), inputs(&bytes));
@@ -249,6 +249,6 @@ fn worked(file: &Path) {
         (1_354, 402_721, 85, true),
     ];
     assert_eq!(story.gone, gone);
-    let told = told(&inputs, 1_306, &story);
-    assert_eq!((told.ahead, told.fills, told.left), (180, vec![(1_355, 100), (1_368, 50)], None));
+    let simulated = simulated(&inputs, 1_306, &story);
+    assert_eq!((simulated.ahead, simulated.fills, simulated.left), (180, vec![(1_355, 100), (1_368, 50)], None));
 }

@@ -2,7 +2,7 @@
 //!
 //! A paper run on a synthetic day is killed again and again; what its journal holds in the end must equal, byte for byte,
 //! that of a run that nobody disturbed, from a snapshot as from the first input. Only the same configuration goes on, and
-//! what an operator said holds over a stop. The moments of the kills differ from run to run; the seed is printed.
+//! what an operator commanded holds over a stop. The moments of the kills differ from run to run; the seed is printed.
 
 use flow::records::{Command as Commanded, Refused};
 use flow::{CommandAction, Event, Kind};
@@ -14,15 +14,15 @@ use tempfile::TempDir;
 use tidegate_tests::{amount, draw, run, seed, tidegate};
 
 /// A configuration of a pipeline that trades at random, with its journal beside it.
-struct Desk {
+struct Service {
     folder: TempDir,
 }
 
-impl Desk {
-    fn new(messages: u64) -> Desk {
-        let desk = Desk { folder: tempfile::tempdir().expect("a folder") };
-        desk.configure(messages, "");
-        desk
+impl Service {
+    fn new(messages: u64) -> Service {
+        let service = Service { folder: tempfile::tempdir().expect("a folder") };
+        service.configure(messages, "");
+        service
     }
 
     fn configure(&self, messages: u64, more: &str) {
@@ -39,7 +39,7 @@ impl Desk {
     }
 
     fn config(&self) -> PathBuf {
-        self.folder.path().join("desk.toml")
+        self.folder.path().join("service.toml")
     }
 
     fn journal(&self) -> PathBuf {
@@ -72,8 +72,8 @@ fn events(log: LogReader) -> Vec<Event> {
 }
 
 /// Kills a run after a random time; whether it was still running.
-fn killed(desk: &Desk, random: &mut u64) -> bool {
-    let mut child = desk.start("max");
+fn killed(service: &Service, random: &mut u64) -> bool {
+    let mut child = service.start("max");
     std::thread::sleep(Duration::from_micros(draw(random, 400_000)));
     let running = child.try_wait().expect("a child").is_none();
     child.kill().expect("a child");
@@ -85,24 +85,24 @@ fn killed(desk: &Desk, random: &mut u64) -> bool {
 fn a_run_that_is_killed_again_and_again_is_the_run_that_nobody_disturbed() {
     const MESSAGES: u64 = 60_000;
     let mut random = seed();
-    let whole = Desk::new(MESSAGES);
+    let whole = Service::new(MESSAGES);
     let report = whole.finish();
     assert!(report["orders"].as_u64().expect("a count") > 1_000, "{report}");
     let [inputs, outcomes] = whole.logs();
     let mut kills = 0;
     for round in 0..amount(3, 40) {
-        let desk = Desk::new(MESSAGES);
+        let service = Service::new(MESSAGES);
         for _ in 0..5 {
-            kills += u64::from(killed(&desk, &mut random));
-            if draw(&mut random, 3) == 0 && desk.journal().join("journal.toml").exists() {
-                run(["snapshot".as_ref(), "--journal".as_ref(), desk.journal().as_os_str()]).expect(0);
+            kills += u64::from(killed(&service, &mut random));
+            if draw(&mut random, 3) == 0 && service.journal().join("journal.toml").exists() {
+                run(["snapshot".as_ref(), "--journal".as_ref(), service.journal().as_os_str()]).expect(0);
             }
         }
-        desk.finish();
-        let [ours, caused] = desk.logs();
+        service.finish();
+        let [ours, caused] = service.logs();
         assert!(inputs == ours, "round {round}: other inputs: {} and {}", inputs.len(), ours.len());
         assert!(outcomes == caused, "round {round}: other outcomes: {} and {}", outcomes.len(), caused.len());
-        run(["journal".as_ref(), "verify".as_ref(), desk.journal().as_os_str()]).expect(0);
+        run(["journal".as_ref(), "verify".as_ref(), service.journal().as_os_str()]).expect(0);
     }
     println!("{kills} kills in the middle");
     assert!(kills > 0, "every run ended before its kill");
@@ -110,26 +110,26 @@ fn a_run_that_is_killed_again_and_again_is_the_run_that_nobody_disturbed() {
 
 #[test]
 fn a_snapshot_saves_the_way_from_the_first_input() {
-    let desk = Desk::new(60_000);
+    let service = Service::new(60_000);
     let mut random = 77;
-    while desk.journal().join("closed.toml").exists()
-        || !desk.journal().join("journal.toml").exists()
-        || desk.logs()[0].len() < 10_000
+    while service.journal().join("closed.toml").exists()
+        || !service.journal().join("journal.toml").exists()
+        || service.logs()[0].len() < 10_000
     {
-        killed(&desk, &mut random);
+        killed(&service, &mut random);
     }
-    run(["snapshot".as_ref(), "--journal".as_ref(), desk.journal().as_os_str()]).expect(0);
-    let snapshots = std::fs::read_dir(desk.journal().join("snapshots")).expect("a folder").count();
+    run(["snapshot".as_ref(), "--journal".as_ref(), service.journal().as_os_str()]).expect(0);
+    let snapshots = std::fs::read_dir(service.journal().join("snapshots")).expect("a folder").count();
     assert_eq!(snapshots, 1);
-    let [left, _] = desk.logs();
-    let report = desk.finish();
+    let [left, _] = service.logs();
+    let report = service.finish();
     let repeated = report["verified"]["equal"].as_u64().expect("a count")
         + report["verified"]["missing"].as_u64().expect("a count");
     assert!(repeated < 1_000 && left.len() > 10_000, "{repeated} outcomes of {} inputs were repeated", left.len());
-    let whole = Desk::new(60_000);
+    let whole = Service::new(60_000);
     whole.finish();
-    assert!(whole.logs() == desk.logs());
-    let damaged = std::fs::read_dir(desk.journal().join("snapshots"))
+    assert!(whole.logs() == service.logs());
+    let damaged = std::fs::read_dir(service.journal().join("snapshots"))
         .expect("a folder")
         .next()
         .expect("one")
@@ -138,16 +138,16 @@ fn a_snapshot_saves_the_way_from_the_first_input() {
     let mut bytes = std::fs::read(&damaged).expect("a file");
     bytes[40] ^= 1;
     std::fs::write(&damaged, bytes).expect("it can be written");
-    let outcome = run(["run".as_ref(), desk.config().as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(1);
+    let outcome = run(["run".as_ref(), service.config().as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(1);
     assert!(outcome.stderr.contains("the snapshot is damaged; remove it"), "{}", outcome.stderr);
 }
 
 #[test]
 fn another_configuration_does_not_go_on() {
-    let desk = Desk::new(5_000);
-    desk.finish();
-    desk.configure(6_000, "");
-    let outcome = run(["run".as_ref(), desk.config().as_os_str()]).expect(2);
+    let service = Service::new(5_000);
+    service.finish();
+    service.configure(6_000, "");
+    let outcome = run(["run".as_ref(), service.config().as_os_str()]).expect(2);
     assert!(outcome.stderr.contains("not the one that the journal began with"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("messages = 6000"), "the difference is named: {}", outcome.stderr);
 }
@@ -188,9 +188,9 @@ fn refused_and_ordered(journal: &Path) -> (Vec<u64>, Vec<u64>) {
 
 #[test]
 fn a_halt_holds_over_a_stop_until_somebody_resumes() {
-    let desk = Desk::new(2_000_000);
-    let journal = desk.journal();
-    let mut child = desk.start("600x");
+    let service = Service::new(2_000_000);
+    let journal = service.journal();
+    let mut child = service.start("600x");
     until("a first order", || journal.join("control.sock").exists() && !refused_and_ordered(&journal).1.is_empty());
     let before = wall_ns();
     ctl(&journal, &["halt"]);
@@ -202,7 +202,7 @@ fn a_halt_holds_over_a_stop_until_somebody_resumes() {
     child.kill().expect("a child");
     child.wait().expect("a child");
     let before = refused_and_ordered(&journal);
-    let mut child = desk.start("600x");
+    let mut child = service.start("600x");
     until("another refusal", || refused_and_ordered(&journal).0.len() > before.0.len() + 5);
     assert_eq!(refused_and_ordered(&journal).1, before.1, "no order while it is halted");
     until("the socket", || journal.join("control.sock").exists());
@@ -213,7 +213,7 @@ fn a_halt_holds_over_a_stop_until_somebody_resumes() {
     child.wait().expect("a child");
 }
 
-/// What a running engine says of itself.
+/// The status of a running engine.
 fn status(journal: &Path) -> serde_json::Value {
     let asked = run(["ctl".as_ref(), journal.as_os_str(), "status".as_ref(), "--json".as_ref()]).expect(0);
     serde_json::from_str(&asked.stdout).expect("one object")
@@ -221,9 +221,9 @@ fn status(journal: &Path) -> serde_json::Value {
 
 #[test]
 fn a_running_engine_tells_how_it_is() {
-    let desk = Desk::new(2_000_000);
-    let journal = desk.journal();
-    let mut child = desk.start("600x");
+    let service = Service::new(2_000_000);
+    let journal = service.journal();
+    let mut child = service.start("600x");
     let count = |of: &serde_json::Value, field: &str| of[field].as_u64().expect("a count");
     until("an input", || journal.join("control.sock").exists() && count(&status(&journal), "finished") > 5_000);
     let before = status(&journal);
@@ -255,9 +255,9 @@ fn limits_said(journal: &Path) -> Vec<(u32, i64, i64)> {
 /// A limit that an operator has set holds in a new journal, and in the one after it, until a configuration changes it.
 #[test]
 fn a_limit_that_was_set_is_carried_over() {
-    let desk = Desk::new(2_000_000);
-    let journal = desk.journal();
-    let mut child = desk.start("600x");
+    let service = Service::new(2_000_000);
+    let journal = service.journal();
+    let mut child = service.start("600x");
     until("a first order", || journal.join("control.sock").exists() && !refused_and_ordered(&journal).1.is_empty());
     ctl(&journal, &["limit", "max-quantity", "150", "--from", "10000"]);
     ctl(&journal, &["limit", "max-quantity", "140", "--from", "10000"]);
@@ -275,10 +275,10 @@ fn a_limit_that_was_set_is_carried_over() {
         ("[risk]\nmax_quantity = 250", None),
     ];
     for (at, (change, carried)) in changes.into_iter().enumerate() {
-        desk.configure(2_000_000, change);
-        let new = desk.folder.path().join(format!("next-{at}"));
+        service.configure(2_000_000, change);
+        let new = service.folder.path().join(format!("next-{at}"));
         let mut command = Command::new(tidegate());
-        command.arg("run").arg(desk.config()).arg("--journal").arg(&new).arg("--carry-over").arg(&old);
+        command.arg("run").arg(service.config()).arg("--journal").arg(&new).arg("--carry-over").arg(&old);
         command.args(["--speed", "600x", "--json"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().expect("tidegate starts");
         until("refusals in the new journal", || {

@@ -34,7 +34,7 @@ fn recorded(seed: u64, messages: u64) -> TempDir {
     folder
 }
 
-/// What a repetition with these further options says of the comparison.
+/// The comparison that a repetition with these further options reports.
 fn repeated(dir: &Path, more: &[&str], code: i32) -> Value {
     let dir = dir.to_str().expect("UTF-8");
     let outcome = run(["replay", "--journal", dir, "--json"].iter().chain(more)).expect(code);

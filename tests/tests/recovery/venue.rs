@@ -22,24 +22,24 @@ impl Venue {
         let to = child.stdin.take();
         let mut from = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut port = String::new();
-        from.read_line(&mut port).expect("it says its port");
+        from.read_line(&mut port).expect("it prints its port");
         Venue { child, to, from, port: port.trim().parse().expect("a port") }
     }
 
     /// A command that has no answer.
-    pub(crate) fn say(&mut self, line: &str) {
+    pub(crate) fn send(&mut self, line: &str) {
         writeln!(self.to.as_mut().expect("it runs"), "{line}").expect("the venue listens");
     }
 
-    fn ask(&mut self, line: &str) -> String {
-        self.say(line);
+    fn request(&mut self, line: &str) -> String {
+        self.send(line);
         let mut answer = String::new();
         self.from.read_line(&mut answer).expect("the venue answers");
         answer
     }
 
     pub(crate) fn ledger(&mut self) -> Value {
-        serde_json::from_str(&self.ask("ledger")).expect("one JSON object")
+        serde_json::from_str(&self.request("ledger")).expect("one JSON object")
     }
 
     pub(crate) fn count(&mut self, what: &str) -> u64 {
@@ -48,7 +48,7 @@ impl Venue {
 
     /// Every answer that it gave.
     pub(crate) fn answers(&mut self, to: &Path) -> Vec<Event> {
-        assert_eq!(self.ask(&format!("answers {}", to.display())).trim(), "written");
+        assert_eq!(self.request(&format!("answers {}", to.display())).trim(), "written");
         let bytes = std::fs::read(to).expect("it was written");
         bytes.chunks_exact(size_of::<Event>()).map(bytemuck::pod_read_unaligned).collect()
     }

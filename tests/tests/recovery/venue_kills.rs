@@ -23,16 +23,16 @@ const KILLS: u64 = 20;
 /// What can be seen at the venue alone.
 const POINTS: [&str; 5] = ["hello", "asked", "route", "half", "written"];
 
-/// A desk that trades at random with a venue, and its files.
-struct Desk {
+/// A service that trades at random with a venue, and its files.
+struct Service {
     folder: TempDir,
     config: String,
     binary: PathBuf,
     lives: u64,
 }
 
-impl Desk {
-    fn new(port: u16, seed: u64, preset: &str) -> Desk {
+impl Service {
+    fn new(port: u16, seed: u64, preset: &str) -> Service {
         let config = format!(
             "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\nclock = \"wall\"\npreset = \"{preset}\"\n\
              [journal]\nsegment_records = 8192\n[router]\nvenue = \"wire\"\n[wire]\naddress = \"127.0.0.1:{port}\"\n\
@@ -41,7 +41,7 @@ impl Desk {
              max_open_orders = 200\nmax_messages = 4000\nthrottle_window_ms = 100\nmax_data_age_ms = 60000\n\
              [[input]]\nfeed = \"synthetic\"\nseed = {seed}\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
         );
-        Desk { folder: tempfile::tempdir().expect("a folder"), config, binary: tidegate().to_owned(), lives: 0 }
+        Service { folder: tempfile::tempdir().expect("a folder"), config, binary: tidegate().to_owned(), lives: 0 }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -49,34 +49,34 @@ impl Desk {
     }
 
     fn start(&mut self, journal: &str, more: &[&str]) -> Life {
-        std::fs::write(self.path("desk.toml"), &self.config).expect("the folder is writable");
+        std::fs::write(self.path("service.toml"), &self.config).expect("the folder is writable");
         self.lives += 1;
-        let said = self.path(&format!("life-{}.txt", self.lives));
-        let file = std::fs::File::create(&said).expect("the folder is writable");
+        let output = self.path(&format!("life-{}.txt", self.lives));
+        let file = std::fs::File::create(&output).expect("the folder is writable");
         let mut command = Command::new(&self.binary);
-        command.arg("run").arg(self.path("desk.toml")).arg("--journal").arg(self.path(journal));
+        command.arg("run").arg(self.path("service.toml")).arg("--journal").arg(self.path(journal));
         command.args(["--speed", "max", "--json"]).args(more);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("tidegate starts");
-        Life { child, said }
+        Life { child, output }
     }
 }
 
 /// A run of the binary.
 struct Life {
     child: Child,
-    said: PathBuf,
+    output: PathBuf,
 }
 
 impl Life {
-    fn said(&self) -> String {
-        std::fs::read_to_string(&self.said).unwrap_or_default()
+    fn output(&self) -> String {
+        std::fs::read_to_string(&self.output).unwrap_or_default()
     }
 
     /// Waits until `done`, or the process has ended, at most 60 s.
     fn wait_until(&mut self, mut done: impl FnMut() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !done() && self.child.try_wait().expect("a child").is_none() {
-            assert!(Instant::now() < deadline, "nothing happens; it said:\n{}", self.said());
+            assert!(Instant::now() < deadline, "nothing happens; its output:\n{}", self.output());
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -85,7 +85,7 @@ impl Life {
     fn kill(mut self) {
         self.child.kill().expect("a child");
         let status = self.child.wait().expect("a child");
-        assert_eq!(status.code(), None, "it ended by itself:\n{}", self.said());
+        assert_eq!(status.code(), None, "it ended by itself:\n{}", self.output());
     }
 
     /// Ends it in order.
@@ -93,45 +93,45 @@ impl Life {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
         let status = self.child.wait().expect("a child");
-        assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", self.said());
+        assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", self.output());
     }
 }
 
 /// One life: started, and killed somewhere.
-fn live_and_die(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+fn live_and_die(service: &mut Service, venue: &mut Venue, random: &mut u64) {
     let sessions = venue.count("sessions");
-    if draw(random, 4) == 0 && verify(&desk.path("run"), 1).is_ok_and(|v| v.inputs.records > 0) {
-        run([Path::new("snapshot"), Path::new("--journal"), &desk.path("run")]).expect(0);
+    if draw(random, 4) == 0 && verify(&service.path("run"), 1).is_ok_and(|v| v.inputs.records > 0) {
+        run([Path::new("snapshot"), Path::new("--journal"), &service.path("run")]).expect(0);
     }
     match draw(random, 8) {
         // While it starts, or repeats its record.
         0 => {
-            let life = desk.start("run", &[]);
+            let life = service.start("run", &[]);
             std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
             life.kill();
         }
         1..3 => {
-            let mut life = desk.start("run", &[]);
+            let mut life = service.start("run", &[]);
             life.wait_until(|| venue.count("sessions") > sessions);
             std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
             if draw(random, 2) == 0 {
-                venue.say("hang-up");
+                venue.send("hang-up");
                 life.wait_until(|| venue.count("sessions") > sessions + 1);
                 std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
             }
             life.kill();
         }
         _ => {
-            let mut life = desk.start("run", &[]);
+            let mut life = service.start("run", &[]);
             let point = POINTS[draw(random, 5) as usize];
             let after = if matches!(point, "hello" | "asked") { 0 } else { draw(random, 60) };
-            venue.say(&format!("kill {} {after} {point}", life.child.id()));
+            venue.send(&format!("kill {} {after} {point}", life.child.id()));
             let mut deadline = None;
             life.wait_until(|| {
                 let open = venue.count("sessions") > sessions;
                 open && deadline.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(300)
             });
-            venue.say("disarm");
+            venue.send("disarm");
             life.kill();
         }
     }
@@ -139,19 +139,19 @@ fn live_and_die(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
 }
 
 /// The last life: the venue falls silent, the run ends in order, and everything is compared.
-fn conclude(desk: &mut Desk, venue: &mut Venue, journal: &str) -> Value {
+fn conclude(service: &mut Service, venue: &mut Venue, journal: &str) -> Value {
     let sessions = venue.count("sessions");
-    let mut life = desk.start(journal, &[]);
+    let mut life = service.start(journal, &[]);
     life.wait_until(|| venue.count("sessions") > sessions);
     std::thread::sleep(Duration::from_millis(50));
-    venue.say("quiet");
+    venue.send("quiet");
     std::thread::sleep(Duration::from_millis(50));
     life.stop();
-    // What the venue says after a run has ended is taken by the next one, which has nothing else to do.
-    let mut last = desk.start(journal, &[]);
+    // What the venue sends after a run has ended is taken by the next one, which has nothing else to do.
+    let mut last = service.start(journal, &[]);
     last.wait_until(|| false);
     let status = last.child.wait().expect("a child");
-    assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", last.said());
+    assert_eq!(status.code(), Some(0), "it did not end in order:\n{}", last.output());
     venue.ledger()
 }
 
@@ -253,25 +253,25 @@ fn killed_at_any_moment_nothing_is_sent_twice_or_lost() {
     for journal in 0..amount(KILLS, 500).div_ceil(KILLS) {
         let mut venue = Venue::start(random);
         let preset = ["fused", "split"][journal as usize % 2];
-        let mut desk = Desk::new(venue.port, random >> 32, preset);
+        let mut service = Service::new(venue.port, random >> 32, preset);
         for _ in 0..KILLS {
-            live_and_die(&mut desk, &mut venue, &mut random);
+            live_and_die(&mut service, &mut venue, &mut random);
         }
-        let ledger = conclude(&mut desk, &mut venue, "run");
+        let ledger = conclude(&mut service, &mut venue, "run");
         for what in ["fills", "busts", "corrections"] {
             assert!(ledger[what].as_u64().expect("a number") > 0, "no {what}: {ledger}");
         }
-        compared(&desk.path("run"), &mut venue, &ledger, 0);
+        compared(&service.path("run"), &mut venue, &ledger, 0);
     }
 }
 
 /// A few lives that are killed, then the old journal is left behind.
-fn left_behind(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
+fn left_behind(service: &mut Service, venue: &mut Venue, random: &mut u64) {
     for _ in 0..3 {
-        live_and_die(desk, venue, random);
+        live_and_die(service, venue, random);
     }
     let sessions = venue.count("sessions");
-    let mut life = desk.start("run", &[]);
+    let mut life = service.start("run", &[]);
     life.wait_until(|| venue.count("sessions") > sessions);
     std::thread::sleep(Duration::from_millis(100));
     life.kill();
@@ -284,33 +284,33 @@ fn answers_before(dir: &Path) -> usize {
 }
 
 /// It must be refused to go on, with this in the message.
-fn refused(desk: &mut Desk, why: &str) {
-    let mut life = desk.start("run", &[]);
+fn refused(service: &mut Service, why: &str) {
+    let mut life = service.start("run", &[]);
     let status = life.child.wait().expect("a child");
     assert!(status.code().is_some_and(|c| c != 0), "it went on: {status}");
-    assert!(life.said().contains(why) && life.said().contains("--carry-over"), "{}", life.said());
+    assert!(life.output().contains(why) && life.output().contains("--carry-over"), "{}", life.output());
 }
 
 /// Goes on with a new journal, which is killed while it begins and later, and compares.
-fn carried_over(desk: &mut Desk, venue: &mut Venue, random: &mut u64) {
-    let before = answers_before(&desk.path("run"));
+fn carried_over(service: &mut Service, venue: &mut Venue, random: &mut u64) {
+    let before = answers_before(&service.path("run"));
     let open = venue.ledger()["open"].clone();
-    let old = desk.path("run");
+    let old = service.path("run");
     let over = ["--carry-over", old.to_str().expect("UTF-8")];
     for _ in 0..4 {
-        let life = desk.start("next", &over);
+        let life = service.start("next", &over);
         std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
         life.kill();
     }
     let sessions = venue.count("sessions");
-    let mut life = desk.start("next", &over);
+    let mut life = service.start("next", &over);
     life.wait_until(|| venue.count("sessions") > sessions);
     std::thread::sleep(Duration::from_millis(200));
     life.kill();
-    let ledger = conclude(desk, venue, "next");
+    let ledger = conclude(service, venue, "next");
     let still = |id: &&Value| ledger["open"].as_array().expect("a list").contains(id);
     assert_eq!(open.as_array().expect("a list").iter().filter(still).count(), 0, "orders of the old journal are open");
-    compared(&desk.path("next"), venue, &ledger, before);
+    compared(&service.path("next"), venue, &ledger, before);
 }
 
 #[test]
@@ -318,22 +318,22 @@ fn another_configuration_begins_a_new_journal() {
     let mut random = seed();
     for _ in 0..amount(1, 10) {
         let mut venue = Venue::start(random);
-        let mut desk = Desk::new(venue.port, random >> 32, "fused");
-        left_behind(&mut desk, &mut venue, &mut random);
-        desk.config = desk.config.replace("every = 40", "every = 50");
-        refused(&mut desk, "every");
-        carried_over(&mut desk, &mut venue, &mut random);
+        let mut service = Service::new(venue.port, random >> 32, "fused");
+        left_behind(&mut service, &mut venue, &mut random);
+        service.config = service.config.replace("every = 40", "every = 50");
+        refused(&mut service, "every");
+        carried_over(&mut service, &mut venue, &mut random);
     }
 }
 
 /// The binary with another build id in it: the last word of the one that the journal names, as long and otherwise.
-fn other_build(desk: &mut Desk) -> PathBuf {
-    let reader = JournalReader::open(&desk.path("run")).expect("a journal");
+fn other_build(service: &mut Service) -> PathBuf {
+    let reader = JournalReader::open(&service.path("run")).expect("a journal");
     let word = reader.info().build_id.rsplit(' ').next().expect("a word").to_owned();
     let mut binary = std::fs::read(tidegate()).expect("the binary");
     let at = binary.windows(word.len()).position(|bytes| bytes == word.as_bytes()).expect("the binary names its build");
     binary[at..at + word.len()].fill(b'x');
-    let path = desk.path("tidegate-of-another-build");
+    let path = service.path("tidegate-of-another-build");
     std::fs::copy(tidegate(), &path).expect("the folder is writable");
     std::fs::write(&path, binary).expect("the folder is writable");
     path
@@ -344,11 +344,11 @@ fn another_build_begins_a_new_journal() {
     let mut random = seed();
     for _ in 0..amount(1, 10) {
         let mut venue = Venue::start(random);
-        let mut desk = Desk::new(venue.port, random >> 32, "split");
-        left_behind(&mut desk, &mut venue, &mut random);
-        desk.binary = other_build(&mut desk);
-        refused(&mut desk, "the journal was written by");
-        carried_over(&mut desk, &mut venue, &mut random);
+        let mut service = Service::new(venue.port, random >> 32, "split");
+        left_behind(&mut service, &mut venue, &mut random);
+        service.binary = other_build(&mut service);
+        refused(&mut service, "the journal was written by");
+        carried_over(&mut service, &mut venue, &mut random);
     }
 }
 
@@ -357,16 +357,17 @@ fn another_build_begins_a_new_journal() {
 fn safe_mode_cancels_what_rests() {
     let random = seed();
     let mut venue = Venue::start(random);
-    let mut desk = Desk::new(venue.port, random >> 32, "fused");
-    let mut life = desk.start("run", &[]);
+    let mut service = Service::new(venue.port, random >> 32, "fused");
+    let mut life = service.start("run", &[]);
     life.wait_until(|| !venue.ledger()["open"].as_array().expect("a list").is_empty());
     life.kill();
-    venue.say("quiet");
-    std::fs::write(desk.path("run").join("panic.toml"), "seq = 9\ntimes = 2\nmessage = \"again\"\n").expect("writable");
-    let mut life = desk.start("run", &[]);
+    venue.send("quiet");
+    std::fs::write(service.path("run").join("panic.toml"), "seq = 9\ntimes = 2\nmessage = \"again\"\n")
+        .expect("writable");
+    let mut life = service.start("run", &[]);
     let status = life.child.wait().expect("a child");
     assert_eq!(status.code(), Some(1));
-    assert!(life.said().contains("venue wire was told to cancel all orders"), "{}", life.said());
+    assert!(life.output().contains("venue wire was told to cancel all orders"), "{}", life.output());
     let deadline = Instant::now() + Duration::from_secs(20);
     while !venue.ledger()["open"].as_array().expect("a list").is_empty() {
         assert!(Instant::now() < deadline, "orders are left: {}", venue.ledger());

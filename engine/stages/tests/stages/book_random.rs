@@ -23,7 +23,7 @@ fn compare(pipeline: &Pipeline<BookStage>, reference: &Reference, instrument: u3
         assert!(depth.iter().map(|l| (l.px, l.qty.0, l.orders)).eq(naive.depth(side)));
         for level in &depth {
             let queue = book.queue(side, level.px).map(|o| (o.reference, o.side, o.px, o.qty.0));
-            let at = |o: &&crate::book_reference::TwinOrder| (o.side, o.px) == (side, level.px);
+            let at = |o: &&crate::book_reference::ReferenceOrder| (o.side, o.px) == (side, level.px);
             assert!(queue.eq(naive.orders.iter().filter(at).map(|o| (o.reference, o.side, o.px, o.qty))));
         }
         assert_eq!(book.queue(side, Px::NONE).count(), 0);

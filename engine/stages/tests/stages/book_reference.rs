@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A live order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TwinOrder {
+pub(crate) struct ReferenceOrder {
     pub(crate) reference: u64,
     pub(crate) side: Side,
     pub(crate) px: Px,
@@ -21,10 +21,10 @@ pub(crate) struct TwinBook {
     source: u8,
     equity: bool,
     /// By time: what lost its place stands at the end.
-    pub(crate) orders: Vec<TwinOrder>,
+    pub(crate) orders: Vec<ReferenceOrder>,
     /// Books that know no orders.
     pub(crate) totals: BTreeMap<(Side, Px), (u64, u32)>,
-    told: Option<[(Px, u64); 2]>,
+    last_top: Option<[(Px, u64); 2]>,
 }
 
 const NO_SIDES: [(Px, u64); 2] = [(Px::NONE, 0); 2];
@@ -86,14 +86,14 @@ impl Reference {
     }
 
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
-        let mut say = Say { event: *event, emitted: Vec::new() };
-        self.handle(event, &mut say);
+        let mut out = Emission { event: *event, emitted: Vec::new() };
+        self.handle(event, &mut out);
         if let Some(Some(book)) = self.books.get_mut(&event.instrument)
             && event.flags.has(Flags::LAST_OF_GROUP)
         {
-            say.top(book);
+            out.top(book);
         }
-        say.emitted
+        out.emitted
     }
 
     fn levels(&self) -> usize {
@@ -110,28 +110,28 @@ impl Reference {
         books.any(|b| b.orders.iter().any(|o| o.reference == reference))
     }
 
-    fn handle(&mut self, event: &Event, say: &mut Say) {
+    fn handle(&mut self, event: &Event, out: &mut Emission) {
         let instrument = event.instrument;
         if let Some(terms) = event.get::<Listing>() {
-            return self.list(event, terms, say);
+            return self.list(event, terms, out);
         }
         if event.kind == Kind::Clear && instrument == 0 {
             for book in self.books.values_mut().flatten().filter(|b| b.source == event.source) {
                 book.clear();
-                book.told = None;
+                book.last_top = None;
             }
             return;
         }
         let kind = match self.books.get(&instrument) {
-            None => return say.wrong(AnomalyKind::UnknownInstrument, u64::from(instrument)),
+            None => return out.wrong(AnomalyKind::UnknownInstrument, u64::from(instrument)),
             Some(None) => return,
             Some(Some(book)) => book.kind,
         };
         match kind {
             _ if event.kind == Kind::Clear => self.book(instrument).clear(),
-            1 => self.by_level(event, say),
-            2 => self.by_order(event, say),
-            _ => self.quote(event, say),
+            1 => self.by_level(event, out),
+            2 => self.by_order(event, out),
+            _ => self.quote(event, out),
         }
     }
 
@@ -139,15 +139,15 @@ impl Reference {
         self.books.get_mut(&instrument).unwrap().as_mut().unwrap()
     }
 
-    fn list(&mut self, event: &Event, terms: &Listing, say: &mut Say) {
+    fn list(&mut self, event: &Event, terms: &Listing, out: &mut Emission) {
         let have = self.books.get(&event.instrument).cloned();
         if event.instrument >= INSTRUMENTS {
-            return say.wrong(AnomalyKind::UnknownInstrument, u64::from(event.instrument));
+            return out.wrong(AnomalyKind::UnknownInstrument, u64::from(event.instrument));
         }
         match have {
             Some(Some(mut book)) if terms.book == 0 => {
                 book.clear();
-                say.top(&mut book);
+                out.top(&mut book);
                 self.books.insert(event.instrument, None);
             }
             _ if terms.book == 0 => {
@@ -161,7 +161,7 @@ impl Reference {
                 self.books.insert(event.instrument, Some(book));
             }
             _ if self.books.values().flatten().count() == self.limits[2] => {
-                say.wrong(AnomalyKind::BookFull, self.limits[2] as u64);
+                out.wrong(AnomalyKind::BookFull, self.limits[2] as u64);
             }
             _ => {
                 let equity = terms.instrument_type == 1;
@@ -177,8 +177,8 @@ impl Reference {
     }
 
     /// Why an order cannot be added.
-    fn refusal(&mut self, instrument: u32, order: TwinOrder) -> Option<(AnomalyKind, u64)> {
-        let TwinOrder { reference, side, px, qty } = order;
+    fn refusal(&mut self, instrument: u32, order: ReferenceOrder) -> Option<(AnomalyKind, u64)> {
+        let ReferenceOrder { reference, side, px, qty } = order;
         let source = self.book(instrument).source;
         if self.bad(instrument, side, px, qty) {
             Some((AnomalyKind::BadValue, reference))
@@ -196,21 +196,21 @@ impl Reference {
         (new && self.levels() == self.limits[1]).then_some((AnomalyKind::BookFull, self.limits[1] as u64))
     }
 
-    fn by_order(&mut self, event: &Event, say: &mut Say) {
+    fn by_order(&mut self, event: &Event, out: &mut Emission) {
         let instrument = event.instrument;
         if let Some(add) = event.get::<Add>() {
-            let order = TwinOrder { reference: add.order_ref, side: event.side(), px: add.px, qty: add.qty.0 };
+            let order = ReferenceOrder { reference: add.order_ref, side: event.side(), px: add.px, qty: add.qty.0 };
             match self.refusal(instrument, order) {
-                Some((what, detail)) => say.wrong(what, detail),
+                Some((what, detail)) => out.wrong(what, detail),
                 None => self.book(instrument).orders.push(order),
             }
-            if say.emitted.is_empty() {
-                say.level(self.book(instrument), order.side, order.px, true);
+            if out.emitted.is_empty() {
+                out.level(self.book(instrument), order.side, order.px, true);
             }
             return;
         }
         if let Some(replace) = event.get::<Replace>() {
-            return self.replace(instrument, replace, say);
+            return self.replace(instrument, replace, out);
         }
         let (reference, take) = match event.kind {
             Kind::Exec => (event.record::<Exec>().order_ref, event.record::<Exec>().qty.0),
@@ -219,60 +219,60 @@ impl Reference {
             _ => return,
         };
         if take == 0 {
-            return say.wrong(AnomalyKind::BadValue, reference);
+            return out.wrong(AnomalyKind::BadValue, reference);
         }
         let book = self.book(instrument);
         let Some(at) = book.orders.iter().position(|o| o.reference == reference) else {
-            return say.wrong(AnomalyKind::UnknownOrder, reference);
+            return out.wrong(AnomalyKind::UnknownOrder, reference);
         };
-        let TwinOrder { side, px, qty, .. } = book.orders[at];
+        let ReferenceOrder { side, px, qty, .. } = book.orders[at];
         if take > qty && event.kind != Kind::Delete {
-            say.wrong(AnomalyKind::Overfill, reference);
+            out.wrong(AnomalyKind::Overfill, reference);
         }
         if let Some(exec) = event.get::<Exec>() {
-            say.trade(exec, side, px);
+            out.trade(exec, side, px);
         }
         if take < qty {
             book.orders[at].qty -= take;
         } else {
             book.orders.remove(at);
         }
-        say.level(book, side, px, true);
+        out.level(book, side, px, true);
     }
 
-    fn replace(&mut self, instrument: u32, replace: &Replace, say: &mut Say) {
+    fn replace(&mut self, instrument: u32, replace: &Replace, out: &mut Emission) {
         let book = self.book(instrument);
         let Some(at) = book.orders.iter().position(|o| o.reference == replace.order_ref) else {
-            return say.wrong(AnomalyKind::UnknownOrder, replace.order_ref);
+            return out.wrong(AnomalyKind::UnknownOrder, replace.order_ref);
         };
         let old = book.orders[at];
         let before = book.total(old.side, old.px);
-        let new = TwinOrder { reference: replace.new_ref, px: replace.px, qty: replace.qty.0, ..old };
+        let new = ReferenceOrder { reference: replace.new_ref, px: replace.px, qty: replace.qty.0, ..old };
         if new.reference == old.reference && new.px == old.px && (1..=old.qty).contains(&new.qty) {
             book.orders[at] = new;
         } else {
             book.orders.remove(at);
             match self.refusal(instrument, new) {
-                Some((what, detail)) => say.wrong(what, detail),
+                Some((what, detail)) => out.wrong(what, detail),
                 None => self.book(instrument).orders.push(new),
             }
         }
-        let fine = say.emitted.is_empty();
+        let fine = out.emitted.is_empty();
         let book = self.book(instrument);
         if !fine || new.px != old.px || book.total(old.side, old.px) != before {
-            say.level(book, old.side, old.px, !fine || new.px == old.px);
+            out.level(book, old.side, old.px, !fine || new.px == old.px);
         }
         if fine && new.px != old.px {
-            say.level(book, new.side, new.px, true);
+            out.level(book, new.side, new.px, true);
         }
     }
 
-    fn by_level(&mut self, event: &Event, say: &mut Say) {
+    fn by_level(&mut self, event: &Event, out: &mut Emission) {
         let (instrument, side) = (event.instrument, event.side());
         let (reference, px, qty) = match event.kind {
             Kind::Level => {
                 let level: &Level = event.record();
-                return self.set(instrument, side, level.px, level.qty.0, level.orders, say);
+                return self.set(instrument, side, level.px, level.qty.0, level.orders, out);
             }
             Kind::Add => (event.record::<Add>().order_ref, event.record::<Add>().px, event.record::<Add>().qty.0),
             Kind::Exec => (event.record::<Exec>().order_ref, event.record::<Exec>().px, event.record::<Exec>().qty.0),
@@ -284,24 +284,24 @@ impl Reference {
                 let delete: &Delete = event.record();
                 (delete.order_ref, delete.px, delete.qty.0)
             }
-            Kind::Replace => return say.wrong(AnomalyKind::UnknownOrder, event.record::<Replace>().order_ref),
+            Kind::Replace => return out.wrong(AnomalyKind::UnknownOrder, event.record::<Replace>().order_ref),
             _ => return,
         };
         if self.bad(instrument, side, px, qty) {
-            return say.wrong(AnomalyKind::BadValue, reference);
+            return out.wrong(AnomalyKind::BadValue, reference);
         }
         let had = self.book(instrument).total(side, px);
         if event.kind == Kind::Add {
             if let Some((what, detail)) = self.no_level(instrument, side, px) {
-                return say.wrong(what, detail);
+                return out.wrong(what, detail);
             }
             self.book(instrument).totals.insert((side, px), (had + qty, 0));
         } else {
             if qty > had {
-                say.wrong(AnomalyKind::LevelUnderflow, reference);
+                out.wrong(AnomalyKind::LevelUnderflow, reference);
             }
             if let Some(exec) = event.get::<Exec>() {
-                say.trade(exec, side, px);
+                out.trade(exec, side, px);
             }
             match had.saturating_sub(qty) {
                 0 => self.book(instrument).totals.remove(&(side, px)),
@@ -309,46 +309,46 @@ impl Reference {
             };
         }
         if event.kind == Kind::Add || had > 0 {
-            say.level(self.book(instrument), side, px, true);
+            out.level(self.book(instrument), side, px, true);
         }
     }
 
-    fn set(&mut self, instrument: u32, side: Side, px: Px, qty: u64, orders: u32, say: &mut Say) {
+    fn set(&mut self, instrument: u32, side: Side, px: Px, qty: u64, orders: u32, out: &mut Emission) {
         if self.bad(instrument, side, px, 1) {
-            return say.wrong(AnomalyKind::BadValue, 0);
+            return out.wrong(AnomalyKind::BadValue, 0);
         }
         if qty == 0 {
             self.book(instrument).totals.remove(&(side, px));
         } else if let Some((what, detail)) = self.no_level(instrument, side, px) {
-            say.wrong(what, detail);
+            out.wrong(what, detail);
         } else {
             self.book(instrument).totals.insert((side, px), (qty, orders));
         }
     }
 
-    fn quote(&mut self, event: &Event, say: &mut Say) {
+    fn quote(&mut self, event: &Event, out: &mut Emission) {
         let Some(quote) = event.get::<Quote>() else { return };
         let sides = [(Side::Buy, quote.bid_px, quote.bid_qty.0), (Side::Sell, quote.ask_px, quote.ask_qty.0)];
         let mut faults = Vec::new();
         for (side, px, qty) in sides {
             self.book(event.instrument).totals.retain(|(s, _), _| *s != side);
             if px != Px::NONE && qty > 0 {
-                let mut heard = Say { event: *event, emitted: Vec::new() };
-                self.set(event.instrument, side, px, qty, 0, &mut heard);
-                faults.extend(heard.emitted);
+                let mut unused = Emission { event: *event, emitted: Vec::new() };
+                self.set(event.instrument, side, px, qty, 0, &mut unused);
+                faults.extend(unused.emitted);
             }
         }
-        say.emitted.extend(faults.first());
+        out.emitted.extend(faults.first());
     }
 }
 
-/// Collects what the reference says of an event.
-struct Say {
+/// Collects what the reference emits on an event.
+struct Emission {
     event: Event,
     emitted: Vec<Emitted>,
 }
 
-impl Say {
+impl Emission {
     fn exchange_ts(&self) -> Ns {
         self.event.exchange_ts().unwrap_or(Ns::NONE)
     }
@@ -396,7 +396,7 @@ impl Say {
 
     fn top(&mut self, book: &mut TwinBook) {
         let now = book.top();
-        let before = book.told.replace(now).unwrap_or(NO_SIDES);
+        let before = book.last_top.replace(now).unwrap_or(NO_SIDES);
         if now == before {
             return;
         }

@@ -75,7 +75,7 @@ fn the_top_waits_for_the_end_of_the_group_and_crossing_is_told_once() {
     open.flags = open.flags.without(Flags::LAST_OF_GROUP);
     assert_eq!(kinds(&pipeline.feed(&open)), [Kind::Level], "crossed, but in the middle of a group");
     let cancel = Cancel { order_ref: 3, qty: Qty(10), ..Default::default() };
-    assert_eq!(kinds(&pipeline.feed(&event(Side::None, &cancel))), [Kind::Level], "the top is what was told last");
+    assert_eq!(kinds(&pipeline.feed(&event(Side::None, &cancel))), [Kind::Level], "the top is the last one emitted");
     let emitted = pipeline.feed(&add(4, Side::Buy, 102, 10));
     assert_eq!(kinds(&emitted), [Kind::Level, Kind::BookTop, Kind::Anomaly]);
     let crossed: &Anomaly = emitted[2].0.record();
@@ -98,7 +98,7 @@ fn a_clear_of_one_book_tells_its_top_and_one_of_a_source_tells_nothing() {
     assert_eq!(kinds(&pipeline.feed(&add(1, Side::Buy, 100, 10))), [Kind::Level, Kind::BookTop]);
 }
 
-/// Whoever looks for it is told that nothing rests at the least price that a number can tell.
+/// Nothing rests at the least price that a number can hold, and a search for it ends.
 #[test]
 fn nothing_rests_at_the_least_number() {
     let mut pipeline = harness::book(16, 16, 4);

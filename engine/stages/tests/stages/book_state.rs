@@ -91,7 +91,7 @@ proptest! {
 }
 
 impl Pipeline<BookStage> {
-    /// Feeds an event and compares what follows with what another pipeline said.
+    /// Feeds an event and compares what follows with what another pipeline emitted.
     fn feed_again(&mut self, event: &Event, emitted: &[harness::Emitted]) {
         assert_eq!(self.feed(event), emitted, "after {event:?}");
     }

@@ -1,4 +1,4 @@
-//! Runs a stage the way a runner does, event by event, and keeps what it said.
+//! Runs a stage the way a runner does, event by event, and keeps what it emits.
 
 use flow::{Event, EventId, Kind, Kinds, Ns, Out, Param, Params, Stage, StateReader, StateWriter};
 use stages::Space;
@@ -7,7 +7,7 @@ use stages::book::BookStage;
 /// Instruments of every test here are below this.
 pub(crate) const INSTRUMENTS: u32 = 16;
 
-/// What a stage said, without the place in the sequence.
+/// What a stage emitted, without the place in the sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Emitted(pub(crate) Event);
 
@@ -84,7 +84,7 @@ pub(crate) fn load(stage: &mut impl Stage, listings: &flow::Listings, bytes: &[u
     reader.finish()
 }
 
-/// Kinds of what was said, in order.
+/// Kinds of what was emitted, in order.
 pub(crate) fn kinds(emitted: &[Emitted]) -> Vec<Kind> {
     emitted.iter().map(|s| s.0.kind).collect()
 }

@@ -34,14 +34,14 @@ fn bar(instrument: u32, start_s: u32, interval_s: u32, close: i64, volume: u64) 
 /// Moves and volumes of the worked bars.
 const WORKED: [(i64, u64); 5] = [(2, 1_000), (-1, 500), (0, 800), (3, 1_200), (-4, 1_500)];
 
-/// Values told for these bars. Sigma is over two moves; before each bar one without volume moves by four cents less than
+/// Values measured for these bars. Sigma is over two moves; before each bar one without volume moves by four cents less than
 /// it, so that it is 0.02 at every bar.
 fn values(bars: &[(i64, u64)], quantity: u64, window: u32) -> Vec<f64> {
-    let (mut pipeline, mut close, mut told) = (pipeline(quantity, window, 2), 1_000 * CENT, Vec::new());
+    let (mut pipeline, mut close, mut measured) = (pipeline(quantity, window, 2), 1_000 * CENT, Vec::new());
     let mut feed = |by: i64, volume: u64| {
         close += by * CENT;
         for event in bar(1, START, 60, close, volume) {
-            told.extend(pipeline.feed(&event).iter().filter_map(|s| s.0.get::<Vpin>()).map(|v| v.vpin));
+            measured.extend(pipeline.feed(&event).iter().filter_map(|s| s.0.get::<Vpin>()).map(|v| v.vpin));
         }
     };
     feed(0, 0);
@@ -49,7 +49,7 @@ fn values(bars: &[(i64, u64)], quantity: u64, window: u32) -> Vec<f64> {
         feed(by - 4, 0);
         feed(*by, *volume);
     }
-    told
+    measured
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn the_worked_buckets() {
     let five = values(&WORKED, 1_000, 5);
     assert!(five[..3].iter().all(|v| v.is_nan()));
     assert_eq!(format!("{:.9}", five[3]), "0.495835735");
-    // The last bar in two pieces, each with its move: every value over three buckets is told.
+    // The last bar in two pieces, each with its move: every value over three buckets is measured.
     let pieces = [WORKED[0], WORKED[1], WORKED[2], WORKED[3], (-4, 500), (-4, 1_000)];
     let three: Vec<String> = values(&pieces, 1_000, 3)[2..].iter().map(|v| format!("{v:.9}")).collect();
     assert_eq!(three, ["0.493540624", "0.280663150", "0.535008908"]);

@@ -1,4 +1,4 @@
-//! Imbalance behind the book stage, against sums over the book's own depth at every top that it tells.
+//! Imbalance behind the book stage, against sums over the book's own depth at every top that it emits.
 
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::stream::{listing, opening, steps};
@@ -36,30 +36,30 @@ fn quotient(a: i128, b: i128) -> Px {
     Px(near.unwrap() as i64)
 }
 
-/// What must be told of a top, from the book as it stands.
-fn check(told: &Imbalance, top: &BookTop, book: &BookStage, instrument: u32, levels: u32, weighting: &str) {
-    assert_eq!((told.levels, told.reserved), (levels, [0; 3]));
+/// What must be measured at a top, from the book as it stands.
+fn check(found: &Imbalance, top: &BookTop, book: &BookStage, instrument: u32, levels: u32, weighting: &str) {
+    assert_eq!((found.levels, found.reserved), (levels, [0; 3]));
     let side = |side: Side| book.books().book(instrument).unwrap().depth(side).take(levels as usize);
     let weighed = |s| side(s).enumerate().map(|(i, l)| weight(weighting, i + 1) * l.qty.0 as f64).sum::<f64>();
     if top.bid_px == Px::NONE || top.ask_px == Px::NONE {
-        assert!(told.l1.is_nan() && told.depth.is_nan() && (told.mid, told.weighted_mid) == (Px::NONE, Px::NONE));
+        assert!(found.l1.is_nan() && found.depth.is_nan() && (found.mid, found.weighted_mid) == (Px::NONE, Px::NONE));
         return;
     }
     let ratio = |b: f64, a: f64| (b - a) / (b + a);
     let [b, a] = [top.bid_qty.0, top.ask_qty.0];
-    assert!(near(told.l1, ratio(b as f64, a as f64)) && told.l1.abs() <= 1.0);
-    assert!(near(told.depth, ratio(weighed(Side::Buy), weighed(Side::Sell))), "{told:?} at {top:?}");
+    assert!(near(found.l1, ratio(b as f64, a as f64)) && found.l1.abs() <= 1.0);
+    assert!(near(found.depth, ratio(weighed(Side::Buy), weighed(Side::Sell))), "{found:?} at {top:?}");
     let [pb, pa, b, a] = [top.bid_px.0.into(), top.ask_px.0.into(), i128::from(b), i128::from(a)];
-    assert_eq!((told.mid, told.weighted_mid), (quotient(pb + pa, 2), quotient(pa * b + pb * a, a + b)));
+    assert_eq!((found.mid, found.weighted_mid), (quotient(pb + pa, 2), quotient(pa * b + pb * a, a + b)));
 }
 
-/// Hands an input and what the book says of it to the measure; gives every top with what was told of it.
+/// Hands an input and what the book emits to the measure; gives every top with what was measured.
 fn both(
     book: &mut Pipeline<BookStage>,
     pipeline: &mut Pipeline<Host<One<ImbalanceMeasure>>>,
     event: &Event,
 ) -> Vec<(BookTop, Event)> {
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     if pipeline.stage.reads().has(event.kind) {
         assert!(pipeline.feed(event).is_empty());
     }
@@ -67,10 +67,10 @@ fn both(
         if pipeline.stage.reads().has(emitted.0.kind) {
             let measured = pipeline.feed_from(1, &emitted.0);
             assert_eq!(measured.len(), usize::from(emitted.0.kind == Kind::BookTop));
-            told.extend(measured.iter().map(|m| (*emitted.0.record::<BookTop>(), m.0)));
+            found.extend(measured.iter().map(|m| (*emitted.0.record::<BookTop>(), m.0)));
         }
     }
-    told
+    found
 }
 
 const WEIGHTINGS: [&str; 3] = ["equal", "harmonic", "exponential"];
@@ -101,12 +101,12 @@ proptest! {
         let (opening, mut book, mut pipeline) = (opening().0, harness::book(64, 64, 6), pipeline(5, "equal", 16));
         for event in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))) {
             for (top, measured) in both(&mut book, &mut pipeline, &event) {
-                let told: &Imbalance = measured.record();
+                let found: &Imbalance = measured.record();
                 // Absent, or right.
-                if !told.l1.is_nan() && told.depth.is_nan() {
+                if !found.l1.is_nan() && found.depth.is_nan() {
                     continue;
                 }
-                check(told, &top, &book.stage, event.instrument, 5, "equal");
+                check(found, &top, &book.stage, event.instrument, 5, "equal");
             }
         }
     }
@@ -124,10 +124,10 @@ fn the_worked_numbers() {
     for (weighting, depth) in WEIGHTINGS.into_iter().zip(["0.111111", "0.172414", "0.143892"]) {
         let (mut book, mut pipeline) = (harness::book(64, 64, 6), pipeline(3, weighting, 64));
         let worst_first = bids.iter().rev().chain(asks.iter().rev());
-        let told = opening().0.iter().chain(worst_first).flat_map(|e| both(&mut book, &mut pipeline, e)).last();
-        let told: &Imbalance = &told.unwrap().1.record::<Imbalance>().to_owned();
-        assert_eq!((told.l1, told.mid, told.weighted_mid), (0.5, Px(100_010_000_000), Px(100_015_000_000)));
-        assert_eq!(format!("{:.6}", told.depth), depth, "{weighting}");
+        let found = opening().0.iter().chain(worst_first).flat_map(|e| both(&mut book, &mut pipeline, e)).last();
+        let found: &Imbalance = &found.unwrap().1.record::<Imbalance>().to_owned();
+        assert_eq!((found.l1, found.mid, found.weighted_mid), (0.5, Px(100_010_000_000), Px(100_015_000_000)));
+        assert_eq!(format!("{:.6}", found.depth), depth, "{weighting}");
     }
 }
 
@@ -159,7 +159,7 @@ fn the_touch_alone_reads_no_levels() {
 #[test]
 fn halves_are_even_and_the_largest_touch_does_not_overflow() {
     let mut pipeline = pipeline(1, "equal", 64);
-    let mut told = |bid: (i64, u64), ask: (i64, u64)| {
+    let mut found = |bid: (i64, u64), ask: (i64, u64)| {
         let top = BookTop {
             bid_px: Px(bid.0),
             bid_qty: Qty(bid.1),
@@ -169,9 +169,9 @@ fn halves_are_even_and_the_largest_touch_does_not_overflow() {
         };
         *pipeline.feed(&Event::new(Ns(1), 1, Flags::NONE, &top))[0].0.record::<Imbalance>()
     };
-    assert_eq!(told((1, 1), (2, 1)).mid, Px(2));
-    assert_eq!(told((2, 1), (3, 1)).weighted_mid, Px(2));
-    assert_eq!(told((-2, 1), (-1, 1)).mid, Px(-2));
-    let most = told((i64::MAX - 2, u64::MAX), (i64::MAX - 1, u64::MAX));
+    assert_eq!(found((1, 1), (2, 1)).mid, Px(2));
+    assert_eq!(found((2, 1), (3, 1)).weighted_mid, Px(2));
+    assert_eq!(found((-2, 1), (-1, 1)).mid, Px(-2));
+    let most = found((i64::MAX - 2, u64::MAX), (i64::MAX - 1, u64::MAX));
     assert_eq!((most.l1, most.mid, most.weighted_mid), (0.0, Px(i64::MAX - 1), Px::NONE));
 }

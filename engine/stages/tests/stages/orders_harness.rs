@@ -112,7 +112,7 @@ pub(crate) fn trade(instrument: u32, px: i64) -> Event {
     event(instrument, Side::None, &Trade { px: Px(px), qty: Qty(1), ..Default::default() })
 }
 
-/// The anomalies among what was said: what and detail.
+/// The anomalies among what was emitted: what and detail.
 pub(crate) fn anomalies(emitted: &[Emitted]) -> Vec<(u16, u64)> {
     emitted.iter().filter_map(|s| s.0.get::<flow::records::Anomaly>()).map(|a| (a.what, a.detail)).collect()
 }

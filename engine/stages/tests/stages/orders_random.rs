@@ -112,8 +112,8 @@ fn run(steps: &[Step], save_at: usize, verdicts: &mut Emitted) {
             *verdicts.entry(verdict).or_default() += 1;
         }
         if event.kind == flow::Kind::Fill || (event.kind == flow::Kind::Bust && wanted.is_empty()) {
-            let (told, reference) = (position(&emitted).unwrap(), reference.positions[&event.instrument]);
-            assert_eq!((i128::from(told.qty), told.avg_px), (reference.qty, reference.avg_px()));
+            let (reported, reference) = (position(&emitted).unwrap(), reference.positions[&event.instrument]);
+            assert_eq!((i128::from(reported.qty), reported.avg_px), (reference.qty, reference.avg_px()));
         }
         compare(&reference, &pipeline.stage);
         if i == save_at {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// An order, for ever.
 #[derive(Clone, Debug)]
-pub(crate) struct TwinOrder {
+pub(crate) struct ReferenceOrder {
     pub(crate) qty: u64,
     pub(crate) filled: u64,
     pub(crate) busted: u64,
@@ -25,7 +25,7 @@ pub(crate) struct TwinOrder {
     replacing: u64,
 }
 
-impl TwinOrder {
+impl ReferenceOrder {
     pub(crate) fn replaces(&self) -> u64 {
         self.replaces
     }
@@ -58,7 +58,7 @@ pub(crate) struct ReferenceFill {
 /// The reference.
 #[derive(Default)]
 pub(crate) struct Reference {
-    pub(crate) orders: BTreeMap<u64, TwinOrder>,
+    pub(crate) orders: BTreeMap<u64, ReferenceOrder>,
     pub(crate) fills: Vec<ReferenceFill>,
     pub(crate) positions: BTreeMap<u32, TwinPosition>,
     counter: u64,
@@ -88,7 +88,7 @@ impl Reference {
         }
     }
 
-    fn answer(&mut self, id: u64, order: TwinOrder, event: &Event) -> bool {
+    fn answer(&mut self, id: u64, order: ReferenceOrder, event: &Event) -> bool {
         let asked = order.stage == "asked";
         let on = order.stage == "on";
         if order.stage != "over" && event.instrument != order.instrument {
@@ -112,7 +112,7 @@ impl Reference {
         }
     }
 
-    fn ack(&mut self, id: u64, order: TwinOrder, ack: &Ack) -> bool {
+    fn ack(&mut self, id: u64, order: ReferenceOrder, ack: &Ack) -> bool {
         if ack.replaces != order.replaces {
             return false;
         }
@@ -168,7 +168,7 @@ impl Reference {
         }
         self.counter += 1;
         let id = OrderId::new(ACCOUNT, STRATEGY, self.counter).0;
-        let order = TwinOrder {
+        let order = ReferenceOrder {
             qty: intent.qty.0,
             filled: 0,
             busted: 0,

@@ -22,7 +22,7 @@ struct Rig {
 }
 
 impl Rig {
-    /// A desk whose conditions are all met but the flow, with an average true range of 1.
+    /// A market whose conditions are all met but the flow, with an average true range of 1.
     fn new(set: &[(&str, &str)]) -> Rig {
         let mut all = vec![("atr_bars", "2"), ("qty", "10"), ("min_volume", "100")];
         all.extend(set);
@@ -31,26 +31,26 @@ impl Rig {
         let mut rig = Rig { pipeline: Pipeline::new(stage.unwrap()), now: TEN, cvd: 0, volume: 0, trades: 0 };
         let mut name = Name { len: 1, parts: 1, ..Default::default() };
         name.text[0] = b'A';
-        rig.say(Side::None, &name);
-        rig.say(Side::None, &Listing { calendar: *b"XNAS", tick_px: Px(ONE / 10), ..Default::default() });
+        rig.send(Side::None, &name);
+        rig.send(Side::None, &Listing { calendar: *b"XNAS", tick_px: Px(ONE / 10), ..Default::default() });
         for _ in 0..2 {
             let bar = Bar { high: Px(101 * ONE), low: Px(100 * ONE), close: Px(100 * ONE), ..Default::default() };
-            rig.say(Side::None, &Bar { interval_s: 60, ..bar });
+            rig.send(Side::None, &Bar { interval_s: 60, ..bar });
         }
-        rig.say(Side::None, &Vpin { vpin: 0.3, ..Default::default() });
-        rig.say(Side::None, &Imbalance { l1: 0.5, ..Default::default() });
+        rig.send(Side::None, &Vpin { vpin: 0.3, ..Default::default() });
+        rig.send(Side::None, &Imbalance { l1: 0.5, ..Default::default() });
         rig.top(100 * ONE, 100 * ONE + ONE / 10);
         rig
     }
 
-    fn say<R: Record>(&mut self, side: Side, record: &R) -> Vec<Emitted> {
+    fn send<R: Record>(&mut self, side: Side, record: &R) -> Vec<Emitted> {
         self.pipeline.feed(&Event::new(Ns(self.now), 1, Flags::side_only(side), record))
     }
 
     fn top(&mut self, bid: i64, ask: i64) -> Vec<Emitted> {
         let exchange_ts = Ns(self.now);
         let top = BookTop { exchange_ts, bid_px: Px(bid), ask_px: Px(ask), bid_qty: Qty(9), ask_qty: Qty(3) };
-        self.say(Side::None, &top)
+        self.send(Side::None, &top)
     }
 
     /// A trade of so much, bought or sold.
@@ -59,12 +59,12 @@ impl Rig {
         self.volume += signed.unsigned_abs();
         self.trades += 1;
         let cvd = Cvd { cvd: self.cvd, buy_qty: Qty(self.volume), trades: self.trades, ..Default::default() };
-        self.say(Side::None, &cvd)
+        self.send(Side::None, &cvd)
     }
 
     fn fill(&mut self, side: Side, qty: u64) -> Vec<Emitted> {
         let order_id = OrderId::new(Account(1), MOMENTUM, 1).0;
-        self.say(side, &Fill { order_id, px: Px(100 * ONE), qty: Qty(qty), ..Default::default() })
+        self.send(side, &Fill { order_id, px: Px(100 * ONE), qty: Qty(qty), ..Default::default() })
     }
 
     fn wait(&mut self, seconds: u64) {
@@ -73,7 +73,7 @@ impl Rig {
 }
 
 fn intent(emitted: &[Emitted]) -> (Side, Px, u64) {
-    let last = emitted.last().expect("something was said").0;
+    let last = emitted.last().expect("something was emitted").0;
     let intent: &Intent = last.record();
     assert_eq!((intent.action, intent.order_type, intent.tif), (1, 1, 3));
     (last.side(), intent.px, intent.qty.0)
@@ -91,16 +91,19 @@ fn an_entry_says_why_and_where_it_would_be_wrong() {
     assert_eq!((signal.entry, signal.stop), (Px(100 * ONE + ONE / 10), Px(98 * ONE + 6 * ONE / 10)));
     assert_eq!(signal.target, Px(103 * ONE + ONE / 10));
     let reasons: Vec<_> = emitted[1..4].iter().map(|s| *s.0.record::<Reason>()).collect();
-    let told: Vec<_> = reasons.iter().map(|r| (r.measure, r.value, r.threshold, r.index)).collect();
+    let given: Vec<_> = reasons.iter().map(|r| (r.measure, r.value, r.threshold, r.index)).collect();
     let of = |k: Kind| u16::from(k.0);
-    assert_eq!(told, [(of(Kind::Cvd), 1.0, 0.3, 0), (of(Kind::Imbalance), 0.5, 0.2, 1), (of(Kind::Vpin), 0.3, 0.6, 2)]);
+    assert_eq!(
+        given,
+        [(of(Kind::Cvd), 1.0, 0.3, 0), (of(Kind::Imbalance), 0.5, 0.2, 1), (of(Kind::Vpin), 0.3, 0.6, 2)]
+    );
     assert!(rig.trade(100).is_empty(), "one order at once");
 }
 
 #[test]
 fn a_sale_mirrors_a_purchase() {
     let mut rig = Rig::new(&[]);
-    rig.say(Side::None, &Imbalance { l1: -0.4, ..Default::default() });
+    rig.send(Side::None, &Imbalance { l1: -0.4, ..Default::default() });
     let emitted = rig.trade(-200);
     assert_eq!(intent(&emitted), (Side::Sell, Px(100 * ONE), 10));
     let signal: &Signal = emitted[0].0.record();
@@ -108,7 +111,7 @@ fn a_sale_mirrors_a_purchase() {
     let reason: &Reason = emitted[1].0.record();
     assert_eq!((reason.value, reason.threshold), (-1.0, -0.3));
     let mut rig = Rig::new(&[("short", "false")]);
-    rig.say(Side::None, &Imbalance { l1: -0.4, ..Default::default() });
+    rig.send(Side::None, &Imbalance { l1: -0.4, ..Default::default() });
     assert!(rig.trade(-200).is_empty());
 }
 
@@ -116,10 +119,10 @@ fn a_sale_mirrors_a_purchase() {
 fn each_condition_alone_keeps_it_out() {
     type Spoil = fn(&mut Rig);
     let spoils: [(&str, Spoil); 10] = [
-        ("imbalance", |d| drop(d.say(Side::None, &Imbalance { l1: 0.1, ..Default::default() }))),
-        ("no imbalance", |d| drop(d.say(Side::None, &Imbalance { l1: f64::NAN, ..Default::default() }))),
-        ("toxic", |d| drop(d.say(Side::None, &Vpin { vpin: 0.7, ..Default::default() }))),
-        ("no vpin", |d| drop(d.say(Side::None, &Vpin { vpin: f64::NAN, ..Default::default() }))),
+        ("imbalance", |d| drop(d.send(Side::None, &Imbalance { l1: 0.1, ..Default::default() }))),
+        ("no imbalance", |d| drop(d.send(Side::None, &Imbalance { l1: f64::NAN, ..Default::default() }))),
+        ("toxic", |d| drop(d.send(Side::None, &Vpin { vpin: 0.7, ..Default::default() }))),
+        ("no vpin", |d| drop(d.send(Side::None, &Vpin { vpin: f64::NAN, ..Default::default() }))),
         ("crossed", |d| drop(d.top(101 * ONE, 100 * ONE))),
         ("one side", |d| drop(d.top(101 * ONE, Px::NONE.0))),
         ("stale", |d| d.wait(6)),
@@ -128,7 +131,7 @@ fn each_condition_alone_keeps_it_out() {
             d.now -= 1_800 * Ns::SECOND;
             d.top(100 * ONE, 101 * ONE);
         }),
-        ("end of input", |d| drop(d.say(Side::None, &EndOfInput::default()))),
+        ("end of input", |d| drop(d.send(Side::None, &EndOfInput::default()))),
     ];
     for (what, spoil) in spoils {
         let mut rig = Rig::new(&[]);
@@ -140,7 +143,7 @@ fn each_condition_alone_keeps_it_out() {
     assert!(Rig::new(&[("symbols", "AA,B")]).trade(200).is_empty(), "not chosen");
     assert_eq!(Rig::new(&[("symbols", "B,A")]).trade(200).len(), 5);
     let mut rig = Rig::new(&[("max_vpin", "1")]);
-    rig.say(Side::None, &Vpin { vpin: f64::NAN, ..Default::default() });
+    rig.send(Side::None, &Vpin { vpin: f64::NAN, ..Default::default() });
     assert_eq!(rig.trade(200).len(), 4, "not asked for, no reason");
 }
 
@@ -172,7 +175,7 @@ fn stop_target_and_the_end_of_the_session_close() {
         assert_eq!((reason.value, reason.threshold), (value, level));
         assert!(rig.top(bid, bid + ONE).is_empty(), "an order is on its way");
         rig.fill(Side::Sell, 4);
-        rig.say(Side::None, &Cancelled { order_id: OrderId::new(Account(1), MOMENTUM, 2).0, ..Default::default() });
+        rig.send(Side::None, &Cancelled { order_id: OrderId::new(Account(1), MOMENTUM, 2).0, ..Default::default() });
         assert_eq!(intent(&rig.top(bid, bid + ONE)).2, 6, "the rest at the next top");
         rig.fill(Side::Sell, 6);
         assert!(rig.top(bid, bid + ONE).is_empty() && rig.trade(500).is_empty(), "it rests");
@@ -194,9 +197,9 @@ fn stop_target_and_the_end_of_the_session_close() {
 fn an_order_that_came_to_nothing_is_followed_by_a_rest() {
     let id = OrderId::new(Account(1), MOMENTUM, 1).0;
     let answers: [&dyn Fn(&mut Rig); 3] = [
-        &|d| drop(d.say(Side::None, &Refused { order_id: id, ..Default::default() })),
-        &|d| drop(d.say(Side::None, &Reject { order_id: id, action: 1, ..Default::default() })),
-        &|d| drop(d.say(Side::None, &Cancelled { order_id: id, ..Default::default() })),
+        &|d| drop(d.send(Side::None, &Refused { order_id: id, ..Default::default() })),
+        &|d| drop(d.send(Side::None, &Reject { order_id: id, action: 1, ..Default::default() })),
+        &|d| drop(d.send(Side::None, &Cancelled { order_id: id, ..Default::default() })),
     ];
     for answer in answers {
         let mut rig = Rig::new(&[("cooldown", "3")]);
@@ -208,7 +211,7 @@ fn an_order_that_came_to_nothing_is_followed_by_a_rest() {
     }
     let mut rig = Rig::new(&[("cooldown", "0"), ("max_age", "60000")]);
     rig.trade(200);
-    rig.say(Side::None, &Refused { order_id: OrderId::new(Account(1), StrategyId(9), 1).0, ..Default::default() });
+    rig.send(Side::None, &Refused { order_id: OrderId::new(Account(1), StrategyId(9), 1).0, ..Default::default() });
     rig.wait(9);
     assert!(rig.trade(200).is_empty(), "another's refusal is not ours");
     rig.wait(1);
@@ -223,18 +226,18 @@ fn what_a_bust_brings_back_is_left_at_once() {
     let order_id = OrderId::new(Account(1), MOMENTUM, 1).0;
     let fill = |match_id| Fill { order_id, match_id, px: Px(100 * ONE), qty: Qty(10), cause: 0 };
     let bust = |match_id| Bust { order_id, match_id, px: Px(100 * ONE), qty: Qty(10), fee: 0 };
-    rig.say(Side::Buy, &fill(1));
+    rig.send(Side::Buy, &fill(1));
     assert_eq!(rig.top(104 * ONE, 105 * ONE).len(), 3, "the target is reached");
-    rig.say(Side::Sell, &fill(2));
+    rig.send(Side::Sell, &fill(2));
     assert!(rig.top(104 * ONE, 105 * ONE).is_empty(), "flat");
-    rig.say(Side::Sell, &bust(2));
-    rig.say(Side::Sell, &bust(2));
+    rig.send(Side::Sell, &bust(2));
+    rig.send(Side::Sell, &bust(2));
     let emitted = rig.top(100 * ONE, 101 * ONE);
     assert_eq!((intent(&emitted), emitted.len()), ((Side::Sell, Px(100 * ONE), 10), 3));
     let reason: &Reason = emitted[1].0.record();
     assert_eq!((reason.measure, reason.value), (u16::from(Kind::Position.0), 10.0));
-    rig.say(Side::Buy, &bust(1));
-    rig.say(Side::None, &Cancelled { order_id, ..Default::default() });
+    rig.send(Side::Buy, &bust(1));
+    rig.send(Side::None, &Cancelled { order_id, ..Default::default() });
     assert!(rig.top(100 * ONE, 101 * ONE).is_empty(), "flat: the purchase is void too");
 }
 

@@ -82,7 +82,7 @@ fn symbols_are_matched_whole_whatever_their_length() {
 struct Market {
     random: Pipeline<RandomStage>,
     orders: Pipeline<OrdersStage>,
-    /// What comes back, after as many more inputs as the latency says.
+    /// What comes back, after as many more inputs as the latency is.
     returns: VecDeque<(u64, Event)>,
     /// At the venue: instrument, side, price, what is left.
     resting: BTreeMap<u64, (u32, Side, i64, u64)>,

@@ -133,7 +133,7 @@ impl Exchange {
         self.answers.len() > before
     }
 
-    fn say<R: Record>(&mut self, instrument: u32, side: Side, record: &R) {
+    fn report<R: Record>(&mut self, instrument: u32, side: Side, record: &R) {
         let mut event = Event::new(Ns(0), instrument, Flags::LAST_OF_GROUP.with_side(side), record);
         event.id = EventId(self.answers.len() as u64 + 1);
         self.answers.push(event);
@@ -142,7 +142,7 @@ impl Exchange {
     fn refuse(&mut self, route: &Event, reason: RejectReason) {
         let Route { order_id, action, .. } = *route.record();
         let reject = Reject { order_id, cause: route.id.0, reason: reason.code(), action, ..Reject::default() };
-        self.say(route.instrument, route.side(), &reject);
+        self.report(route.instrument, route.side(), &reject);
     }
 
     fn carry_out(&mut self, route: &Event) {
@@ -174,7 +174,7 @@ impl Exchange {
         let Route { order_id, px, qty, tif, .. } = *route.record();
         let (instrument, side) = (route.instrument, route.side());
         let ack = Ack { order_id, venue_order: order_id ^ 1 << 63, cause: route.id.0, replaces, ..Ack::default() };
-        self.say(instrument, side, &ack);
+        self.report(instrument, side, &ack);
         let px = px.known().unwrap_or(MARKET_PX);
         self.live.insert(order_id, Resting { instrument, side, px, left: qty.0 - executed, executed });
         let rests = replaces != 0 || matches!(Tif::from_code(tif), Some(Tif::Day | Tif::GoodTillCancelled));
@@ -227,11 +227,11 @@ impl Exchange {
 
     /// Tells an execution and enters it in the ledger.
     fn execute(&mut self, instrument: u32, side: Side, fill: Fill) {
-        self.say(instrument, side, &fill);
+        self.report(instrument, side, &fill);
         let Fill { order_id, match_id, .. } = fill;
         let fee = 1_000 * fill.qty.0 as i64 - self.draw(500) as i64;
         let liquidity = Liquidity::Added.code();
-        self.say(instrument, side, &FillCost { order_id, fee, match_id, liquidity, ..FillCost::default() });
+        self.report(instrument, side, &FillCost { order_id, fee, match_id, liquidity, ..FillCost::default() });
         self.enter(instrument, side, &fill, 1, fee);
         self.executed.push(Executed { instrument, side, fill, fee, busted: false });
     }
@@ -254,7 +254,7 @@ impl Exchange {
         self.busts += 1;
         let back = if self.draw(4) == 0 { fee / 2 } else { fee };
         let Fill { order_id, match_id, px, qty, .. } = fill;
-        self.say(instrument, side, &Bust { order_id, match_id, px, qty, fee: back });
+        self.report(instrument, side, &Bust { order_id, match_id, px, qty, fee: back });
         self.enter(instrument, side, &fill, -1, -back);
         if self.draw(2) == 0 {
             self.corrections += 1;
@@ -267,7 +267,7 @@ impl Exchange {
         let gone = self.live.remove(&order_id).expect("it was looked at");
         let cancelled =
             Cancelled { order_id, qty: Qty(gone.left), cause, reason: reason.code(), ..Cancelled::default() };
-        self.say(gone.instrument, gone.side, &cancelled);
+        self.report(gone.instrument, gone.side, &cancelled);
     }
 
     /// The ledger as one line of JSON.

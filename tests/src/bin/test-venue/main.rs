@@ -2,7 +2,7 @@
 //!
 //! It speaks the protocol of `sinks/docs/wire.md` on a port of the loopback that it prints, survives whatever its client does, and
 //! takes commands on its standard input, one a pipeline: `ledger`, `answers FILE`, `hang-up`, `quiet`, `loud`, `kill PID AFTER POINT`,
-//! `disarm`. It kills its client itself where it is told to, since it alone knows when a route has just come. One thread
+//! `disarm`. It kills its client itself on command, since it alone knows when a route has just come. One thread
 //! serves the socket; nothing here is shared with the engine but the layout of events.
 
 #![forbid(unsafe_code)]

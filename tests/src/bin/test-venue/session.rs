@@ -122,9 +122,9 @@ impl Session {
                 let question: &Sent = frame.record();
                 let known = exchange.knows(OrderId(question.order_id));
                 let action = if known { 1 } else { 2 };
-                let told = Sent { action, ..*question };
+                let answer = Sent { action, ..*question };
                 self.give(exchange);
-                self.out.extend_from_slice(bytemuck::bytes_of(&Event::new(Ns(0), 0, Flags::NONE, &told)));
+                self.out.extend_from_slice(bytemuck::bytes_of(&Event::new(Ns(0), 0, Flags::NONE, &answer)));
             }
             Kind::Route => {
                 exchange.take(*frame);

@@ -1,4 +1,4 @@
-//! The gate as its page says it, slowly: every check for itself, over plain maps, with nothing kept that can be summed
+//! The gate as its page defines it, slowly: every check for itself, over plain maps, with nothing kept that can be summed
 //! up anew. Shares no code with the stage.
 
 use flow::records::{Ack, BookTop, Bust, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
@@ -6,9 +6,9 @@ use flow::records::{ReplaceRequest, Request, Trade};
 use flow::{Account, Event, Flags, Kind, OrderId, Px, Side, StrategyId};
 use std::collections::{BTreeMap, VecDeque};
 
-/// What is said of a request or a command, with instrument and side.
+/// The outcome of a request or a command, with instrument and side.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Say {
+pub(crate) enum Verdict {
     Order(u32, Side, Order),
     Refused(u32, Side, Refused),
     BadCommand(u64),
@@ -44,7 +44,7 @@ impl Own {
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct Proposal {
     instrument: u32,
     side: Side,
     now: u64,
@@ -73,19 +73,19 @@ pub(crate) struct Checker {
     pub(crate) halted: bool,
     pub(crate) listings: BTreeMap<u32, (Listing, u8)>,
     pub(crate) tops: BTreeMap<u32, (Px, Px)>,
-    pub(crate) heard: BTreeMap<u32, u64>,
+    pub(crate) last_market: BTreeMap<u32, u64>,
     pub(crate) positions: BTreeMap<u32, i128>,
     pub(crate) orders: BTreeMap<u64, Own>,
     pub(crate) messages: VecDeque<u64>,
     pub(crate) counters: BTreeMap<(Account, StrategyId), u64>,
-    pub(crate) held: Vec<Asked>,
+    pub(crate) held: Vec<Proposal>,
     pub(crate) seq: u64,
     pub(crate) fallen: u32,
-    /// Refusals of each check, judged for itself.
+    /// Refusals of each check, each check alone.
     pub(crate) alone: BTreeMap<u16, u64>,
 }
 
-type Verdict = Option<(i64, i64)>;
+type Breach = Option<(i64, i64)>;
 
 fn narrow(value: i128) -> i64 {
     value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
@@ -96,10 +96,10 @@ fn up(a: i128, b: i128) -> i128 {
 }
 
 impl Checker {
-    pub(crate) fn feed(&mut self, event: &Event) -> Vec<Say> {
-        let mut said = Vec::new();
+    pub(crate) fn feed(&mut self, event: &Event) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
         if !self.held.is_empty() && event.id.seq() != self.seq {
-            self.fall(&mut said);
+            self.fall(&mut verdicts);
         }
         let (at, now) = (event.instrument, event.ts.0);
         match event.kind {
@@ -107,12 +107,12 @@ impl Checker {
             Kind::BookTop => {
                 let top: &BookTop = event.record();
                 self.tops.insert(at, (top.bid_px, top.ask_px));
-                self.heard.insert(at, now);
+                self.last_market.insert(at, now);
             }
             Kind::Trade => {
                 let _: &Trade = event.record();
                 if !event.flags.has(Flags::SNAPSHOT) {
-                    self.heard.insert(at, now);
+                    self.last_market.insert(at, now);
                 }
             }
             Kind::Clear => {
@@ -122,21 +122,25 @@ impl Checker {
                 self.tops.retain(|i, _| if at == 0 { !of(i) } else { *i != at });
             }
             Kind::Halt => self.halted = true,
-            Kind::Command => self.command(event.record(), &mut said),
+            Kind::Command => self.command(event.record(), &mut verdicts),
             Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled => self.answer(event),
             Kind::Bust => self.bust(event),
             Kind::Request => {
                 let request: Request = *event.record();
-                let asked = Asked { instrument: at, side: event.side(), now, request, replaces: 0 };
-                if request.group == 0 { said.push(self.judge(&asked)) } else { self.leg(asked, event, &mut said) }
+                let proposal = Proposal { instrument: at, side: event.side(), now, request, replaces: 0 };
+                if request.group == 0 {
+                    verdicts.push(self.first_breach(&proposal))
+                } else {
+                    self.leg(proposal, event, &mut verdicts)
+                }
             }
-            Kind::ReplaceRequest => said.push(self.replace(event)),
+            Kind::ReplaceRequest => verdicts.push(self.replace(event)),
             _ => {}
         }
-        said
+        verdicts
     }
 
-    fn command(&mut self, command: &Command, said: &mut Vec<Say>) {
+    fn command(&mut self, command: &Command, verdicts: &mut Vec<Verdict>) {
         match command.action {
             1 => self.halted = true,
             2 => self.halted = false,
@@ -147,7 +151,7 @@ impl Checker {
                     (Some((_, most)), Some(limit)) if *limit == command.old && (0..=*most).contains(&command.new) => {
                         *limit = command.new;
                     }
-                    _ => said.push(Say::BadCommand(u64::from(command.target))),
+                    _ => verdicts.push(Verdict::BadCommand(u64::from(command.target))),
                 }
             }
             _ => {}
@@ -221,7 +225,7 @@ impl Checker {
         self.orders.iter().filter(move |(_, o)| !waits(o)).map(|(id, o)| (*id, o))
     }
 
-    fn replace(&mut self, event: &Event) -> Say {
+    fn replace(&mut self, event: &Event) -> Verdict {
         let replace: &ReplaceRequest = event.record();
         let old = self.orders.get(&replace.order_id);
         let (order_type, tif) = old.map_or((1, 0), |o| (o.order_type, o.tif));
@@ -234,120 +238,124 @@ impl Checker {
             ..Default::default()
         };
         let (instrument, side, now) = (event.instrument, event.side(), event.ts.0);
-        self.judge(&Asked { instrument, side, now, request, replaces: replace.order_id })
+        self.first_breach(&Proposal { instrument, side, now, request, replaces: replace.order_id })
     }
 
-    fn fall(&mut self, said: &mut Vec<Say>) {
+    fn fall(&mut self, verdicts: &mut Vec<Verdict>) {
         let held = std::mem::take(&mut self.held);
         let limit = held.first().map_or(0, |a| i64::from(a.request.legs));
-        said.extend(held.iter().map(|a| refused(a, 11, limit, held.len() as i64)));
+        verdicts.extend(held.iter().map(|a| refused(a, 11, limit, held.len() as i64)));
         self.fallen = held.first().map_or(self.fallen, |a| a.request.group);
     }
 
-    fn leg(&mut self, asked: Asked, event: &Event, said: &mut Vec<Say>) {
+    fn leg(&mut self, proposal: Proposal, event: &Event, verdicts: &mut Vec<Verdict>) {
         if event.id.seq() != self.seq {
             (self.seq, self.fallen) = (event.id.seq(), 0);
         }
-        let Request { group, legs, .. } = asked.request;
+        let Request { group, legs, .. } = proposal.request;
         if group == self.fallen {
-            return said.push(refused(&asked, 11, i64::from(legs), 0));
+            return verdicts.push(refused(&proposal, 11, i64::from(legs), 0));
         }
         if self.held.first().is_some_and(|a| a.request.group != group) {
-            self.fall(said);
+            self.fall(verdicts);
         }
         if legs == 0 || legs > 16 || self.held.iter().any(|a| a.request.legs != legs) {
-            self.fall(said);
+            self.fall(verdicts);
             self.fallen = group;
             *self.alone.entry(2).or_default() += 1;
-            return said.push(refused(&asked, 2, 0, 10));
+            return verdicts.push(refused(&proposal, 2, 0, 10));
         }
-        self.held.push(asked);
+        self.held.push(proposal);
         if self.held.len() < usize::from(legs) {
             return;
         }
         let held = std::mem::take(&mut self.held);
         let mut all = self.clone();
-        let words: Vec<_> = held.iter().map(|a| all.judge(a)).collect();
+        let each: Vec<_> = held.iter().map(|a| all.first_breach(a)).collect();
         self.alone.clone_from(&all.alone);
-        let culprit = words.iter().position(|w| matches!(w, Say::Refused(..)));
+        let culprit = each.iter().position(|w| matches!(w, Verdict::Refused(..)));
         self.fallen = if culprit.is_some() { group } else { 0 };
         match culprit {
             None => {
                 *self = Checker { fallen: self.fallen, ..all };
-                said.extend(words);
+                verdicts.extend(each);
             }
             Some(at) => {
-                let others = |i, a| if i == at { words[at] } else { refused(a, 11, i64::from(legs), at as i64) };
-                said.extend(held.iter().enumerate().map(|(i, a)| others(i, a)));
+                let others = |i, a| if i == at { each[at] } else { refused(a, 11, i64::from(legs), at as i64) };
+                verdicts.extend(held.iter().enumerate().map(|(i, a)| others(i, a)));
             }
         }
     }
 
-    fn judge(&mut self, asked: &Asked) -> Say {
-        let verdicts = self.verdicts(asked);
-        for (check, _) in (1..).zip(&verdicts).filter(|(_, v)| v.is_some()) {
+    fn first_breach(&mut self, proposal: &Proposal) -> Verdict {
+        let breaches = self.breaches(proposal);
+        for (check, _) in (1..).zip(&breaches).filter(|(_, v)| v.is_some()) {
             *self.alone.entry(check as u16).or_default() += 1;
         }
-        if let Some((check, (limit, value))) = (1..).zip(verdicts).find_map(|(check, v)| Some((check, v?))) {
-            return refused(asked, check, limit, value);
+        if let Some((check, (limit, value))) = (1..).zip(breaches).find_map(|(check, v)| Some((check, v?))) {
+            return refused(proposal, check, limit, value);
         }
-        let Request { order_id, px, qty, group, order_type, tif, legs, .. } = asked.request;
+        let Request { order_id, px, qty, group, order_type, tif, legs, .. } = proposal.request;
         let id = OrderId(order_id);
         self.counters.insert((id.account(), id.strategy()), id.counter());
-        self.messages.push_back(asked.now);
+        self.messages.push_back(proposal.now);
         if self.messages.len() > 10_000 {
             self.messages.pop_front();
         }
-        let replaces = (asked.replaces != 0).then_some(asked.replaces);
+        let replaces = (proposal.replaces != 0).then_some(proposal.replaces);
         let executed = replaces.map_or(0, |old| self.orders[&old].executed);
-        let (instrument, side) = (asked.instrument, asked.side);
+        let (instrument, side) = (proposal.instrument, proposal.side);
         self.orders.insert(order_id, Own { instrument, side, qty: qty.0, executed, order_type, tif, replaces });
-        let replaces = asked.replaces;
-        Say::Order(instrument, side, Order { order_id, px, qty, replaces, group, order_type, tif, legs, reserved: [0] })
+        let replaces = proposal.replaces;
+        Verdict::Order(
+            instrument,
+            side,
+            Order { order_id, px, qty, replaces, group, order_type, tif, legs, reserved: [0] },
+        )
     }
 
     /// All checks, each for itself.
-    fn verdicts(&self, asked: &Asked) -> [Verdict; 10] {
+    fn breaches(&self, proposal: &Proposal) -> [Breach; 10] {
         let kill = self.halted.then_some((0, 1));
-        let sane = self.flaw(asked).map(|flaw| (0, flaw));
+        let sane = self.flaw(proposal).map(|flaw| (0, flaw));
         [
             kill,
             sane,
-            self.above(3, i128::from(asked.request.qty.0)),
-            self.above(4, self.notional(asked)),
-            self.above(5, self.off(asked)),
-            self.above(6, self.worst(asked)),
-            self.open_orders(asked),
-            self.above(8, self.rate(asked.now)),
-            self.above(9, self.age(asked)),
-            self.duplicate(asked),
+            self.above(3, i128::from(proposal.request.qty.0)),
+            self.above(4, self.notional(proposal)),
+            self.above(5, self.off(proposal)),
+            self.above(6, self.worst(proposal)),
+            self.open_orders(proposal),
+            self.above(8, self.rate(proposal.now)),
+            self.above(9, self.age(proposal)),
+            self.duplicate(proposal),
         ]
     }
 
-    fn above(&self, check: u16, value: i128) -> Verdict {
+    fn above(&self, check: u16, value: i128) -> Breach {
         let limit = self.limits[&check];
         (limit == 0 || value > i128::from(limit)).then_some((limit, narrow(value)))
     }
 
     /// The order to be replaced, if it may be by this one.
-    fn predecessor(&self, asked: &Asked) -> Option<&Own> {
-        let (old, new) = (OrderId(asked.replaces), asked.request.order_id);
+    fn predecessor(&self, proposal: &Proposal) -> Option<&Own> {
+        let (old, new) = (OrderId(proposal.replaces), proposal.request.order_id);
         let order = self.orders.get(&old.0)?;
         let same_owner = OrderId::new(old.account(), old.strategy(), 0) == OrderId(new & !OrderId::MAX_COUNTER);
-        let same = order.instrument == asked.instrument && order.side == asked.side && same_owner;
+        let same = order.instrument == proposal.instrument && order.side == proposal.side && same_owner;
         (same && order.replaces.is_none() && self.waiting(old.0).is_none()).then_some(order)
     }
 
-    fn flaw(&self, asked: &Asked) -> Option<i64> {
-        let Request { px, qty, order_type, tif, order_id, .. } = asked.request;
-        let Some((terms, _)) = self.listings.get(&asked.instrument) else { return Some(1) };
+    fn flaw(&self, proposal: &Proposal) -> Option<i64> {
+        let Request { px, qty, order_type, tif, order_id, .. } = proposal.request;
+        let Some((terms, _)) = self.listings.get(&proposal.instrument) else { return Some(1) };
         let priced = px != Px::NONE && px.0 > 0;
         let id = OrderId(order_id);
-        let old = self.predecessor(asked);
+        let old = self.predecessor(proposal);
         let flaws = [
             (1, terms.multiplier <= 0 || terms.tick_px.0 < 0 || terms.qty_decimals > 18),
-            (2, asked.side == Side::None),
-            (3, asked.replaces != 0 && old.is_none()),
+            (2, proposal.side == Side::None),
+            (3, proposal.replaces != 0 && old.is_none()),
             (4, !(1..=2).contains(&order_type)),
             (5, !(1..=4).contains(&tif)),
             (6, qty.0 == 0 || old.is_some_and(|o| qty.0 <= o.executed)),
@@ -358,48 +366,48 @@ impl Checker {
         flaws.iter().find(|(_, wrong)| *wrong).map(|(flaw, _)| *flaw)
     }
 
-    fn price(&self, asked: &Asked) -> Option<i128> {
-        if asked.request.order_type != 2 {
-            return asked.request.px.known().map(|px| i128::from(px.0));
+    fn price(&self, proposal: &Proposal) -> Option<i128> {
+        if proposal.request.order_type != 2 {
+            return proposal.request.px.known().map(|px| i128::from(px.0));
         }
-        let (bid, ask) = self.tops.get(&asked.instrument)?;
-        let touch = if asked.side == Side::Buy { ask } else { bid };
+        let (bid, ask) = self.tops.get(&proposal.instrument)?;
+        let touch = if proposal.side == Side::Buy { ask } else { bid };
         touch.known().map(|px| i128::from(px.0))
     }
 
-    fn notional(&self, asked: &Asked) -> i128 {
-        let Some((terms, _)) = self.listings.get(&asked.instrument) else { return i128::MAX };
-        let Some(price) = self.price(asked).filter(|p| *p > 0) else { return i128::MAX };
-        let exact = price.checked_mul(i128::from(asked.request.qty.0));
+    fn notional(&self, proposal: &Proposal) -> i128 {
+        let Some((terms, _)) = self.listings.get(&proposal.instrument) else { return i128::MAX };
+        let Some(price) = self.price(proposal).filter(|p| *p > 0) else { return i128::MAX };
+        let exact = price.checked_mul(i128::from(proposal.request.qty.0));
         let exact = exact.and_then(|x| x.checked_mul(i128::from(terms.multiplier)));
         let one = 10i128.pow(18 + u32::from(terms.qty_decimals));
         exact.map_or(i128::MAX, |x| x / one + i128::from(x % one != 0))
     }
 
-    fn off(&self, asked: &Asked) -> i128 {
+    fn off(&self, proposal: &Proposal) -> i128 {
         let none = (Px::NONE, Px::NONE);
-        let (bid, ask) = *self.tops.get(&asked.instrument).unwrap_or(&none);
+        let (bid, ask) = *self.tops.get(&proposal.instrument).unwrap_or(&none);
         let known: Vec<i128> = [bid, ask].iter().filter_map(|p| p.known()).map(|p| i128::from(p.0)).collect();
         let (sum, n) = (known.iter().sum::<i128>(), known.len() as i128);
-        match self.price(asked) {
+        match self.price(proposal) {
             Some(price) if sum > 0 => up((n * price - sum).abs() * 10_000, sum),
             _ => i128::MAX,
         }
     }
 
-    fn worst(&self, asked: &Asked) -> i128 {
-        let old = self.predecessor(asked);
-        let of = |o: &Own| o.instrument == asked.instrument && o.side == asked.side;
+    fn worst(&self, proposal: &Proposal) -> i128 {
+        let old = self.predecessor(proposal);
+        let of = |o: &Own| o.instrument == proposal.instrument && o.side == proposal.side;
         let pair = |id, o: &Own| o.open().max(self.waiting(id).map_or(0, |w| self.orders[&w].open()));
         let open: i128 = self.counted().filter(|(_, o)| of(o)).map(|(id, o)| pair(id, o)).sum();
-        let added = i128::from(asked.request.qty.0) - old.map_or(0, |o| i128::from(o.executed));
-        let position = self.positions.get(&asked.instrument).copied().unwrap_or(0);
-        let held = if asked.side == Side::Sell { -position } else { position };
+        let added = i128::from(proposal.request.qty.0) - old.map_or(0, |o| i128::from(o.executed));
+        let position = self.positions.get(&proposal.instrument).copied().unwrap_or(0);
+        let held = if proposal.side == Side::Sell { -position } else { position };
         held + open - old.map_or(0, Own::open) + added
     }
 
-    fn open_orders(&self, asked: &Asked) -> Verdict {
-        let after = self.counted().count() + usize::from(asked.replaces == 0);
+    fn open_orders(&self, proposal: &Proposal) -> Breach {
+        let after = self.counted().count() + usize::from(proposal.replaces == 0);
         let full = (self.orders.len() >= self.slots).then_some((self.slots as i64, self.slots as i64 + 1));
         self.above(7, after as i128).or(full)
     }
@@ -410,12 +418,12 @@ impl Checker {
         self.messages.iter().rev().take_while(young).count() as i128 + 1
     }
 
-    fn age(&self, asked: &Asked) -> i128 {
-        self.heard.get(&asked.instrument).map_or(i128::MAX, |t| up(i128::from(asked.now - t), 1_000_000))
+    fn age(&self, proposal: &Proposal) -> i128 {
+        self.last_market.get(&proposal.instrument).map_or(i128::MAX, |t| up(i128::from(proposal.now - t), 1_000_000))
     }
 
-    fn duplicate(&self, asked: &Asked) -> Verdict {
-        let id = OrderId(asked.request.order_id);
+    fn duplicate(&self, proposal: &Proposal) -> Breach {
+        let id = OrderId(proposal.request.order_id);
         match self.counters.get(&(id.account(), id.strategy())) {
             Some(last) => (id.counter() <= *last).then_some((*last as i64, id.counter() as i64)),
             None if id.counter() == 0 => Some((0, 0)),
@@ -427,7 +435,11 @@ impl Checker {
     }
 }
 
-fn refused(asked: &Asked, check: u16, limit: i64, value: i64) -> Say {
-    let Request { order_id, group, .. } = asked.request;
-    Say::Refused(asked.instrument, asked.side, Refused { order_id, limit, value, group, check, reserved: [0; 10] })
+fn refused(proposal: &Proposal, check: u16, limit: i64, value: i64) -> Verdict {
+    let Request { order_id, group, .. } = proposal.request;
+    Verdict::Refused(
+        proposal.instrument,
+        proposal.side,
+        Refused { order_id, limit, value, group, check, reserved: [0; 10] },
+    )
 }

@@ -1,6 +1,6 @@
 //! The gate against a slow checker written from its page.
 //!
-//! Random requests, many of them just at a limit, between markets, commands and a venue's answers. Both must say the same
+//! Random requests, many of them just at a limit, between markets, commands and a venue's answers. Both must give the same verdict
 //! words: no order out that the checker refuses, none refused that it allows, and the same check, limit and value named. A
 //! quarter of a run's way the stage is replaced by one that loads its state. Each check must be the first to refuse one request in a
 //! thousand, and one in five must pass, or the traffic proves nothing.
@@ -8,7 +8,7 @@
 mod checker;
 mod traffic;
 
-use checker::{Checker, MOST, Say};
+use checker::{Checker, MOST, Verdict};
 use flow::records::{Anomaly, Order, Refused};
 use flow::{AnomalyKind, Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter};
 use stages::risk::CHECKS;
@@ -46,15 +46,15 @@ fn checker() -> Checker {
     Checker { limits: limits(), window_ms: WINDOW_MS, slots: SLOTS, max_pairs: MAX_PAIRS, ..Checker::default() }
 }
 
-fn word(event: &Event) -> Say {
+fn verdict(event: &Event) -> Verdict {
     let (at, side) = (event.instrument, event.side());
     match event.kind {
-        Kind::Order => Say::Order(at, side, *event.record::<Order>()),
-        Kind::Refused => Say::Refused(at, side, *event.record::<Refused>()),
+        Kind::Order => Verdict::Order(at, side, *event.record::<Order>()),
+        Kind::Refused => Verdict::Refused(at, side, *event.record::<Refused>()),
         _ => {
             let anomaly: &Anomaly = event.record();
             assert_eq!(AnomalyKind::from_code(anomaly.what), Some(AnomalyKind::BadCommand));
-            Say::BadCommand(anomaly.detail)
+            Verdict::BadCommand(anomaly.detail)
         }
     }
 }
@@ -68,13 +68,13 @@ struct Table {
 }
 
 impl Table {
-    fn count(&mut self, say: &Say) {
-        match say {
-            Say::Order(..) => *self.first.entry(0).or_default() += 1,
-            Say::Refused(_, _, refused) => *self.first.entry(refused.check).or_default() += 1,
-            Say::BadCommand(_) => self.bad_commands += 1,
+    fn count(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Order(..) => *self.first.entry(0).or_default() += 1,
+            Verdict::Refused(_, _, refused) => *self.first.entry(refused.check).or_default() += 1,
+            Verdict::BadCommand(_) => self.bad_commands += 1,
         }
-        self.requests += u64::from(!matches!(say, Say::BadCommand(_)));
+        self.requests += u64::from(!matches!(verdict, Verdict::BadCommand(_)));
     }
 }
 
@@ -93,16 +93,16 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
             out.begin(event);
             stage.on_event(event, &mut out);
             assert!(out.events().len() <= stage.fan_out());
-            let ours: Vec<_> = out.events().iter().map(word).collect();
+            let ours: Vec<_> = out.events().iter().map(verdict).collect();
             let theirs = reference.feed(event);
             if ours != theirs {
                 return Err(format!(
-                    "seed {seed}: after {event:?}\n the gate says {ours:?}\n the page says {theirs:?}"
+                    "seed {seed}: after {event:?}\n the gate gives {ours:?}\n the page demands {theirs:?}"
                 ));
             }
-            for say in &ours {
-                table.count(say);
-                if let Say::Order(at, side, order) = say {
+            for verdict in &ours {
+                table.count(verdict);
+                if let Verdict::Order(at, side, order) = verdict {
                     traffic.live.push((*at, *side, *order));
                 }
             }

@@ -1,4 +1,4 @@
-//! A venue with instruments and a clock, and short words for what the market and the pipeline say.
+//! A venue with instruments and a clock, and short names for what the market and the pipeline send.
 
 use flow::records::{
     Ack, Add, Cancel, Cancelled, Delete, Exec, Fill, FillCost, Level, Listing, Reject, Replace, Route, Trade,
@@ -205,7 +205,7 @@ impl SimInstrument {
         let mut events = events.iter();
         while let Some(event) = events.next() {
             assert_eq!((event.id, event.source, event.ts), (EventId(0), 255, Ns(self.now + BACK)), "{event:?}");
-            let of = |told: u64| assert_eq!(told, cause.0, "{event:?}");
+            let of = |given: u64| assert_eq!(given, cause.0, "{event:?}");
             emitted.push(match event.kind {
                 Kind::Ack => {
                     let ack: &Ack = event.record();
@@ -216,12 +216,12 @@ impl SimInstrument {
                     let fill: &Fill = event.record();
                     of(fill.cause);
                     let cost = events.next().expect("a cost follows its fill");
-                    let told: &FillCost = cost.record();
-                    assert_eq!((told.order_id, told.match_id), (fill.order_id, fill.match_id));
+                    let charged: &FillCost = cost.record();
+                    assert_eq!((charged.order_id, charged.match_id), (fill.order_id, fill.match_id));
                     assert_eq!((cost.instrument, cost.flags, cost.ts), (event.instrument, event.flags, event.ts));
-                    let per_share = if told.liquidity == 2 { 3_000_000 } else { 0 };
-                    assert_eq!(told.fee, per_share * fill.qty.0 as i64);
-                    Emitted::Fill(fill.order_id, fill.px.0, fill.qty.0, told.liquidity)
+                    let per_share = if charged.liquidity == 2 { 3_000_000 } else { 0 };
+                    assert_eq!(charged.fee, per_share * fill.qty.0 as i64);
+                    Emitted::Fill(fill.order_id, fill.px.0, fill.qty.0, charged.liquidity)
                 }
                 Kind::Cancelled => {
                     let cancelled: &Cancelled = event.record();

@@ -1,4 +1,4 @@
-//! Books by level and quotes: the queue models, worked by hand, and trades that are told apart from the levels.
+//! Books by level and quotes: the queue models, worked by hand, and trades that are reported apart from the levels.
 
 use super::harness::{Emitted, SimInstrument, limit};
 use flow::records::{Cancel, Exec, Quote};

@@ -90,13 +90,13 @@ impl Stream {
         instrument: u32,
         flags: Flags,
         record: &R,
-        tell: impl FnOnce(&mut Reference),
+        apply: impl FnOnce(&mut Reference),
     ) -> Vec<Emitted> {
         let closes = !self.dice.one_in(6);
         let flags = if closes { flags.with(Flags::LAST_OF_GROUP) } else { flags };
         let event = Event::new(Ns(0), instrument, flags, record);
         self.reference.expire(instrument, self.rig.now);
-        tell(&mut self.reference);
+        apply(&mut self.reference);
         if closes {
             self.reference.crossed(instrument);
         }
@@ -180,7 +180,7 @@ impl Stream {
         if what < 51 {
             self.next_id = self.next_id.max(id);
         }
-        let tell = |rig: &mut SimInstrument| match what {
+        let apply = |rig: &mut SimInstrument| match what {
             0..36 => rig.new_order(terms),
             36..51 => rig.replace_order(terms, old),
             51..59 => rig.cancel_order(old),
@@ -192,10 +192,10 @@ impl Stream {
             51..59 => self.reference.cancel(old, now),
             _ => self.reference.cancel_all(instrument - 1),
         }
-        let emitted = tell(&mut self.rig);
+        let emitted = apply(&mut self.rig);
         if let Some(other) = &mut self.other {
             other.now = now;
-            assert_eq!(tell(other), emitted);
+            assert_eq!(apply(other), emitted);
         }
         emitted
     }

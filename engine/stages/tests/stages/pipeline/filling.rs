@@ -110,8 +110,8 @@ pub(crate) fn fill(filling: &Filling<'_>) -> Vec<Event> {
             let listing = events.last_mut().expect("it ends with the listing");
             let (venue, underlying) = (listing.record::<Listing>().venue, 0);
             listing.body = body(filling);
-            let told = listing.record_mut::<Listing>();
-            (told.venue, told.underlying) = (venue, underlying);
+            let record = listing.record_mut::<Listing>();
+            (record.venue, record.underlying) = (venue, underlying);
             events
         }
         Kind::Tick => {

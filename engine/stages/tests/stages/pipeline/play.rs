@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) const INSTRUMENTS: u32 = 8;
 /// Fills that the pipeline remembers, few enough that some are forgotten.
 const FILLS: u32 = 6;
-/// The largest time: what a signed clock of nanoseconds can tell.
+/// The largest time: the most that a signed clock of nanoseconds holds.
 const LAST: u64 = i64::MAX as u64;
 /// The clock before the first input: a Monday, 14:00 UTC.
 const FIRST: u64 = 1_577_973_600_000_000_000;
@@ -147,7 +147,7 @@ pub(crate) struct World {
     tally: Tally,
 }
 
-/// What happened, so that a test can say that it tests something.
+/// What happened, so that a test can show that it tests something.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     /// Orders that risk let pass.
@@ -288,7 +288,7 @@ impl World {
     }
 }
 
-/// A world in which the listings are told.
+/// A world in which the listings have entered.
 pub(crate) fn opened(turned: u8) -> World {
     let mut world = World::new(turned);
     for instrument in 1..5 {

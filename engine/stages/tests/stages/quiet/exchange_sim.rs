@@ -1,4 +1,4 @@
-//! After it is built the simulated venue allocates nothing, whatever the market and the pipeline say.
+//! After it is built the simulated venue allocates nothing, whatever the market and the pipeline send.
 
 use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Route, Trade};
 use flow::{Approved, Event, EventId, Flags, Kind, Ns, Params, Px, Qty, Record, Side};

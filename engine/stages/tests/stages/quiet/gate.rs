@@ -1,6 +1,6 @@
 //! The gate allocates nothing after it is built, whatever is asked of it.
 
-use crate::risk::rig::{Rig, Word, id, passed, refusal};
+use crate::risk::rig::{Rig, Verdict, id, passed, refusal};
 use flow::records::{Ack, Cancelled, Fill, Reject, Request};
 use flow::{Event, EventId, Flags, Kinds, Ns, Out, Qty, Side, Stage};
 
@@ -12,8 +12,8 @@ fn nothing_is_allocated_per_event() {
         ("max_position", 1_000_000_000),
         ("max_messages", 8_192),
     ]);
-    assert!(passed(rig.buy(1)) && !matches!(rig.sell(1), Word::Anomaly));
-    assert!(rig.command(4, 3, 10_000, 5_000).is_empty() && rig.replace(1, 2) == Word::Passed(id(3)));
+    assert!(passed(rig.buy(1)) && !matches!(rig.sell(1), Verdict::Anomaly));
+    assert!(rig.command(4, 3, 10_000, 5_000).is_empty() && rig.replace(1, 2) == Verdict::Passed(id(3)));
     let mut out = Out::new(11, Kinds::ALL);
     assert_eq!(refusal(rig.buy(6_000)).1, 5_000);
     rig.market(9_999, 10_001);

@@ -1,6 +1,6 @@
 //! Groups, kill state and commands.
 
-use super::rig::{Rig, Word, id, passed, refusal};
+use super::rig::{Rig, Verdict, id, passed, refusal};
 use flow::Side;
 use flow::records::{EndOfInput, Halt, Request};
 use stages::risk::{CHECKS, Flaw};
@@ -10,20 +10,20 @@ fn number(check: &str) -> u32 {
 }
 
 /// A leg of the input that came last.
-fn leg(rig: &mut Rig, group: u32, legs: u8, qty: u64) -> Vec<Word> {
+fn leg(rig: &mut Rig, group: u32, legs: u8, qty: u64) -> Vec<Verdict> {
     let request = Request { group, legs, ..rig.terms(qty, 10_000) };
     rig.feed(9, 1, Side::Buy, &request)
 }
 
-fn refused(counter: u64, check: &'static str, limit: i64, value: i64) -> Word {
-    Word::Refused(id(counter), check, limit, value)
+fn refused(counter: u64, check: &'static str, limit: i64, value: i64) -> Verdict {
+    Verdict::Refused(id(counter), check, limit, value)
 }
 
 #[test]
 fn legs_leave_together_or_not_at_all() {
     let mut rig = Rig::new(&[("max_position", 100)]);
     assert!(leg(&mut rig, 7, 2, 50).is_empty());
-    assert_eq!(leg(&mut rig, 7, 2, 40), [Word::Passed(id(1)), Word::Passed(id(2))]);
+    assert_eq!(leg(&mut rig, 7, 2, 40), [Verdict::Passed(id(1)), Verdict::Passed(id(2))]);
     rig.seq += 1;
     assert!(leg(&mut rig, 7, 3, 5).is_empty() && leg(&mut rig, 7, 3, 6).is_empty());
     let words = leg(&mut rig, 7, 3, 1);
@@ -76,7 +76,7 @@ fn a_limit_changes_by_command_from_its_old_value() {
     for (target, old, new) in
         [(number, 9, 20), (number, 10, -1), (number, 10, i64::MAX), (2, 0, 1), (11, 0, 1), (99, 0, 1)]
     {
-        assert_eq!(rig.command(4, target, old, new), [Word::Anomaly], "{target} {old} {new}");
+        assert_eq!(rig.command(4, target, old, new), [Verdict::Anomaly], "{target} {old} {new}");
     }
     assert_eq!(refusal(rig.buy(11)), ("max-quantity", 10, 11));
     assert!(rig.command(4, number, 10, 11).is_empty());

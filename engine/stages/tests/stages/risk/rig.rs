@@ -8,9 +8,9 @@ use flow::{
 use stages::Space;
 use stages::risk::{PARAMS, RiskStage, check};
 
-/// What the gate says of a request: nothing passes without an order, nothing is refused without a check.
+/// The verdict of the gate on a request: nothing passes without an order, nothing is refused without a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Word {
+pub(crate) enum Verdict {
     Passed(u64),
     Refused(u64, &'static str, i64, i64),
     Anomaly,
@@ -26,7 +26,7 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// Instrument 1, 99.99 to 100.01 with a tick of a cent, heard of at 1,000 ms.
+    /// Instrument 1, 99.99 to 100.01 with a tick of a cent, last seen at 1,000 ms.
     pub(crate) fn new(set: &[(&str, u64)]) -> Rig {
         let mut params = Params::defaults(PARAMS);
         for (name, value) in set {
@@ -46,13 +46,13 @@ impl Rig {
     }
 
     /// A new input.
-    pub(crate) fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) -> Vec<Word> {
+    pub(crate) fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) -> Vec<Verdict> {
         self.seq += 1;
         self.feed(0, instrument, side, record)
     }
 
     /// An event that a stage made of the last input, or that input.
-    pub(crate) fn feed<R: Record>(&mut self, position: u8, instrument: u32, side: Side, record: &R) -> Vec<Word> {
+    pub(crate) fn feed<R: Record>(&mut self, position: u8, instrument: u32, side: Side, record: &R) -> Vec<Verdict> {
         let event = Event::new(Ns(self.ms * 1_000_000), instrument, Flags::side_only(side), record);
         let event = Event { id: EventId::new(self.seq, position, 0), ..event };
         assert!(self.stage.reads().has(event.kind));
@@ -76,24 +76,24 @@ impl Rig {
     }
 
     /// A request for itself.
-    pub(crate) fn ask(&mut self, side: Side, request: &Request) -> Word {
+    pub(crate) fn ask(&mut self, side: Side, request: &Request) -> Verdict {
         self.seq += 1;
         let words = self.feed(9, 1, side, request);
         assert_eq!(words.len(), 1, "{words:?}");
         words[0]
     }
 
-    pub(crate) fn buy(&mut self, qty: u64) -> Word {
+    pub(crate) fn buy(&mut self, qty: u64) -> Verdict {
         let request = self.terms(qty, 10_000);
         self.ask(Side::Buy, &request)
     }
 
-    pub(crate) fn sell(&mut self, qty: u64) -> Word {
+    pub(crate) fn sell(&mut self, qty: u64) -> Verdict {
         let request = self.terms(qty, 10_000);
         self.ask(Side::Sell, &request)
     }
 
-    pub(crate) fn replace(&mut self, old: u64, qty: u64) -> Word {
+    pub(crate) fn replace(&mut self, old: u64, qty: u64) -> Verdict {
         self.counter += 1;
         let (order_id, new_id) = (id(old), id(self.counter));
         let replace = ReplaceRequest { order_id, new_id, px: cents(10_000), qty: Qty(qty), ..Default::default() };
@@ -101,7 +101,7 @@ impl Rig {
         self.feed(9, 1, Side::Buy, &replace)[0]
     }
 
-    pub(crate) fn command(&mut self, action: u32, target: u32, old: i64, new: i64) -> Vec<Word> {
+    pub(crate) fn command(&mut self, action: u32, target: u32, old: i64, new: i64) -> Vec<Verdict> {
         self.input(0, Side::None, &Command { action, target, old, new, ..Default::default() })
     }
 }
@@ -114,26 +114,26 @@ pub(crate) fn id(counter: u64) -> u64 {
     OrderId::new(Account(1), StrategyId(1), counter).0
 }
 
-fn word(event: &Event) -> Word {
+fn word(event: &Event) -> Verdict {
     match event.kind {
-        Kind::Order => Word::Passed(event.record::<Order>().order_id),
+        Kind::Order => Verdict::Passed(event.record::<Order>().order_id),
         Kind::Refused => {
             let Refused { order_id, check: number, limit, value, .. } = *event.record();
-            Word::Refused(order_id, check(number).unwrap().name, limit, value)
+            Verdict::Refused(order_id, check(number).unwrap().name, limit, value)
         }
-        _ => Word::Anomaly,
+        _ => Verdict::Anomaly,
     }
 }
 
 /// Whether it passed.
-pub(crate) fn passed(word: Word) -> bool {
-    matches!(word, Word::Passed(_))
+pub(crate) fn passed(word: Verdict) -> bool {
+    matches!(word, Verdict::Passed(_))
 }
 
 /// Name of the check, limit and value of a refusal.
-pub(crate) fn refusal(word: Word) -> (&'static str, i64, i64) {
+pub(crate) fn refusal(word: Verdict) -> (&'static str, i64, i64) {
     match word {
-        Word::Refused(_, check, limit, value) => (check, limit, value),
+        Verdict::Refused(_, check, limit, value) => (check, limit, value),
         other => panic!("not refused: {other:?}"),
     }
 }
