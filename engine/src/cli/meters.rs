@@ -8,7 +8,7 @@ use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::Percentiles;
 use std::collections::BTreeMap;
 
-/// A group that has ended no turn for so long is told apart.
+/// A group that has ended no turn for so long is named.
 const LONG_NS: u64 = 100_000_000;
 
 /// All of a running engine; latencies of the stages with `details`.

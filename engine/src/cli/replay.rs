@@ -32,8 +32,6 @@ pub(crate) struct ReplayArgs {
     /// Trading date in the exchange's zone, for feeds that count from midnight: YYYY-MM-DD.
     #[arg(long)]
     date: Option<NaiveDate>,
-    #[command(flatten)]
-    rows: RowArgs,
     /// With inputs: write a journal to this new folder. With --verify: the journal to repeat.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -43,6 +41,8 @@ pub(crate) struct ReplayArgs {
     /// Repeat a run that was cut short, compare, and append the outcomes that its log lacks.
     #[arg(long, conflicts_with = "verify")]
     complete: bool,
+    #[command(flatten)]
+    rows: RowArgs,
     #[command(flatten)]
     pipeline: PipelineArgs,
     #[command(flatten)]

@@ -233,15 +233,14 @@ impl Ingress {
             fed.map(|(at, i)| (at, Choice::Feed(i, at))),
         ];
         let over = fed.is_none() && !pending;
-        let ready = |&(at, choice): &(Ns, Choice)| {
-            let last_ticks = over && matches!(choice, Choice::Tick(_));
-            last_ticks || wall.is_none_or(|wall| at <= wall)
-        };
+        // The last bars close when the sources have ended, not when their time has come.
+        let last_ticks = |choice| over && matches!(choice, Choice::Tick(_));
+        let ready = |&(at, choice): &(Ns, Choice)| last_ticks(choice) || wall.is_none_or(|wall| at <= wall);
         // `min_by_key` gives the first of equals: the array is in the order of the ranks.
         let next = candidates.into_iter().flatten().filter(ready).min_by_key(|(at, _)| *at);
         let only_returns = over && tick.is_none() && command.is_none();
         Ok(match next {
-            Some((at, _)) if self.clock.holds_back(at) => Choice::Pending,
+            Some((at, choice)) if self.clock.holds_back(at) && !last_ticks(choice) => Choice::Pending,
             Some((at, choice)) if !only_returns || at == self.now => choice,
             _ if over => Choice::End(self.now),
             _ => Choice::Pending,

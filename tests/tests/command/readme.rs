@@ -41,8 +41,9 @@ fn commands() {
     assert!(blocks.len() >= 3, "{blocks:?}");
     let lines: Vec<_> = blocks.iter().flat_map(|b| b.lines()).filter_map(pasted).collect();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a path"));
+    let script = format!("trap 'kill $(jobs -p)' ERR\n{}", lines.join("\n"));
     let mut shell = Command::new("bash");
-    shell.args(["-exc", &lines.join("\n")]).current_dir(folder.path()).env("PATH", path);
+    shell.args(["-exc", &script]).current_dir(folder.path()).env("PATH", path);
     let outcome = finish_within(shell, Duration::from_secs(600));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let used = ["demo", "synth", "replay", "validate", "run", "ctl", "snapshot", "journal", "schema", "bench"];

@@ -53,11 +53,11 @@ pub(crate) struct TickArgs {
     /// Folder for tick-to-order.hgrm, .html and .json.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    #[command(flatten)]
-    pipeline: PipelineArgs,
     /// One JSON object instead of the table.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
