@@ -174,6 +174,21 @@ fn a_pipeline_that_trades_a_lot_repeats_itself() {
     equal(&first, &taken(&settings, Kinds::ALL), "the same again");
 }
 
+/// Positions are fixed: who else runs changes no id, and no byte, of an order.
+#[test]
+fn orders_have_the_same_ids_whichever_measures_run() {
+    let orders = |measures: &str| {
+        let mut settings = trading(73, 1_500, 50_000, true);
+        set(&mut settings, &format!("pipeline.stages=book,bars{measures},random,orders,risk,router"));
+        taken(&settings, Kinds::of(&[Kind::Order])).events
+    };
+    let all = orders(",cvd,imbalance,vpin");
+    assert!(all.len() > 50, "{} orders prove little", all.len());
+    for measures in ["", ",cvd", ",imbalance", ",cvd,vpin"] {
+        same(&all, &orders(measures), &format!("only{measures}"));
+    }
+}
+
 /// Every answer comes no earlier than the latency behind its cause, and `sent` precedes the answer.
 #[test]
 fn nothing_comes_back_before_its_time() {

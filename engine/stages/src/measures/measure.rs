@@ -34,14 +34,17 @@ pub trait Measure: Send + Sized + 'static {
         Vec::new()
     }
 
-    /// Takes an event of the kinds that it reads. Kinds that only its context reads come here too and change nothing.
+    /// Takes an event of a kind that it reads.
     fn on(&self, state: &mut Self::State, context: &Context, event: &Event) -> Option<Self::Records>;
 
     /// Takes an event and pushes what follows from it. The default does; only a measure that seldom emits gains by its
     /// own, which must come to the same as [`Measure::on`].
     #[inline(always)]
     fn run(&self, state: &mut Self::State, context: &Context, event: &Event, out: &mut Out) {
-        if let Some(records) = self.on(state, context, event) {
+        // The host also reads what only its context is kept from.
+        if self.reads().has(event.kind)
+            && let Some(records) = self.on(state, context, event)
+        {
             emit(&records, event, out);
         }
     }

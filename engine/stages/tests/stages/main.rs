@@ -15,6 +15,7 @@ mod harness;
 mod measures_bulk;
 mod measures_cvd;
 mod measures_imbalance;
+mod measures_mixed;
 mod measures_trades;
 mod measures_vpin;
 mod orders_busts;

@@ -1,0 +1,187 @@
+//! Any mix of measures in one host emits what each of them emits alone, and saves and loads; positions of stages are fixed.
+
+use crate::harness::{self, INSTRUMENTS, Pipeline, saved};
+use crate::stream::{opening, steps};
+use flow::records::{Break, Gap};
+use flow::{Event, EventId, Kind, Kinds, Ns, Out, ParamError, Params, Px, Side, Stage, StateReader};
+use proptest::prelude::*;
+use stages::bars::BarStage;
+use stages::measures::{
+    Build, Context, Depth, DepthLimits, Family, Host, MEASURES, Many, Measure, MeasureSet, Needs, OfSession,
+    PerInstrument,
+};
+use stages::{RESERVED, STAGES, Space};
+
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64 };
+
+/// A measure of two kinds that uses all of the context: moves from trade to trade, where the touch and the depth were.
+struct Probe;
+
+impl Measure for Probe {
+    type Records = (Gap, Break);
+    type State = PerInstrument<OfSession<u64>>;
+
+    fn new(_: &Params, space: Space) -> Result<(Probe, Self::State), ParamError> {
+        Ok((Probe, PerInstrument::new(space)))
+    }
+
+    fn reads(&self) -> Kinds {
+        Kinds::of(&[Kind::Trade])
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { sessions: true, touch: true, last_trade: true, depth: Some(DepthLimits { books: 8, levels: 256 }) }
+    }
+
+    fn on(&self, seen: &mut Self::State, context: &Context, event: &Event) -> Option<(Gap, Break)> {
+        let seen = seen.in_session(event.instrument, event.ts, context)?;
+        *seen += 1;
+        let (touch, last) = (context.touch(event.instrument), context.last_trade(event.instrument));
+        let depth = match context.depth(event.instrument) {
+            Depth::Levels(book) => book.depth(Side::Buy).map(|level| level.qty.0).sum(),
+            Depth::TouchOnly => 1,
+            Depth::Unknown => 2,
+        };
+        let gap =
+            Gap { exchange_ts: Ns(*seen), expected: depth, received: touch.bid_px.0 as u64, ..Default::default() };
+        let last = last.map_or(Px::NONE, |last| last.px);
+        Some((gap, Break { match_id: last.0 as u64, ..Default::default() }))
+    }
+}
+
+/// A measure of the registry, or the probe, with what is set of it.
+type Choice = (&'static str, &'static [(&'static str, &'static str)]);
+
+const CHOICES: [Choice; 6] = [
+    ("cvd", &[]),
+    ("imbalance", &[("levels", "1")]),
+    ("imbalance", &[("levels", "4"), ("max_levels", "256"), ("max_books", "8")]),
+    ("vpin", &[("bucket_qty", "7"), ("window", "3")]),
+    ("vpin", &[("bucket_qty", "9"), ("window", "2"), ("mode", "bulk"), ("bulk_bar", "5s"), ("sigma_bars", "3")]),
+    ("probe", &[]),
+];
+
+const PROBE: Build = Build::of::<Probe>();
+
+fn build((name, set): Choice) -> (&'static Build, Params) {
+    match MEASURES.iter().find(|m| m.name == name) {
+        Some(entry) => (&entry.build, harness::params(name, set)),
+        None => (&PROBE, Params::defaults(&[])),
+    }
+}
+
+fn alone(choice: Choice) -> Box<dyn Stage> {
+    let (build, params) = build(choice);
+    (build.alone)(&params, SPACE).unwrap()
+}
+
+fn mixed(mask: usize) -> Host<Many> {
+    let chosen = CHOICES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, choice)| build(*choice));
+    let built: Vec<Box<dyn MeasureSet>> = chosen.map(|(b, params)| (b.among)(&params, SPACE).unwrap()).collect();
+    Host::new(Many::new(built), SPACE)
+}
+
+fn run(stage: &mut dyn Stage, out: &mut Out, event: &Event) -> Vec<Event> {
+    if !stage.reads().has(event.kind) {
+        return Vec::new();
+    }
+    out.begin(event);
+    stage.on_event(event, out);
+    assert!(out.events().len() <= stage.fan_out() && out.events().iter().all(|e| stage.emits().has(e.kind)));
+    out.events().iter().map(|event| Event { id: EventId(0), ..*event }).collect()
+}
+
+/// What a pipeline of book and bars passes on to its measures, over some days.
+fn day(steps: &[crate::stream::Step]) -> Vec<Event> {
+    let mut book = harness::book(64, 256, 8);
+    let mut bars = Pipeline::new(BarStage::new(&harness::params("bars", &[("intervals", "5s")]), SPACE).unwrap());
+    let inputs = opening().0.into_iter().chain((1..).zip(steps).map(|(i, s)| s.event(i * 1_300 * Ns::SECOND)));
+    let mut events = Vec::new();
+    for (seq, input) in (1..).zip(inputs) {
+        let input = Event { id: EventId::new(seq, 0, 0), ..input };
+        let place = |e: &Event, position| Event { id: EventId::new(seq, position, 0), ts: input.ts, ..*e };
+        let of_book: Vec<Event> = book.feed(&input).iter().map(|e| place(&e.0, 8)).collect();
+        for event in std::iter::once(input).chain(of_book) {
+            events.push(event);
+            if bars.stage.reads().has(event.kind) {
+                events.extend(bars.feed(&event).iter().map(|e| place(&e.0, 16)));
+            }
+        }
+    }
+    events
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn a_mix_emits_what_each_emits_alone(steps in steps(300), mask in 1_usize..64, save_at in 0..600_usize) {
+        let (mut host, mut out) = (mixed(mask), Out::new(32, Kinds::ALL));
+        let chosen = CHOICES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1);
+        let mut singles: Vec<_> = chosen.map(|(_, c)| (alone(*c), Out::new(32, Kinds::ALL))).collect();
+        let listings = opening().1;
+        for (at, event) in day(&steps).iter().enumerate() {
+            if at == save_at {
+                let bytes = saved(&host, &listings);
+                host = mixed(mask);
+                let mut reader = StateReader::new(&listings, &bytes);
+                host.load(&mut reader).and_then(|()| reader.finish()).unwrap();
+                prop_assert!(saved(&host, &listings) == bytes);
+            }
+            let each: Vec<Event> = singles.iter_mut().flat_map(|(one, out)| run(one.as_mut(), out, event)).collect();
+            prop_assert_eq!(run(&mut host, &mut out, event), each, "of {:?}", event);
+        }
+    }
+}
+
+#[test]
+fn the_mixed_stream_makes_every_measure_work() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut counts = [0; CHOICES.len()];
+    for _ in 0..20 {
+        let steps = steps(400).new_tree(&mut runner).unwrap().current();
+        for (choice, count) in CHOICES.iter().zip(&mut counts) {
+            let (mut stage, mut out) = (alone(*choice), Out::new(32, Kinds::ALL));
+            *count += day(&steps).iter().map(|event| run(stage.as_mut(), &mut out, event).len()).sum::<usize>();
+        }
+    }
+    assert!(counts.iter().all(|n| *n > 10), "{counts:?}");
+}
+
+#[test]
+fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
+    let parts = stages::uncut(|_| true);
+    let places: Vec<_> = parts.iter().map(|p| (p.names().join("+"), p.position())).collect();
+    let fixed = [
+        ("book", 8),
+        ("bars", 16),
+        ("cvd", 32),
+        ("imbalance", 36),
+        ("vpin", 40),
+        ("momentum", 72),
+        ("buy-and-hold", 73),
+        ("random", 74),
+        ("orders", 104),
+        ("risk", 112),
+        ("router", 120),
+    ];
+    // A new stage or family adds a row; a number that stands here is never changed.
+    assert_eq!(places, fixed.map(|(name, position)| (name.to_owned(), position)));
+    let reserved = RESERVED.iter().map(|(_, position)| *position);
+    let mut all: Vec<u8> = places.iter().map(|(_, position)| *position).chain(reserved).collect();
+    assert!(places.is_sorted_by(|a, b| a.1 < b.1) && all.iter().all(|p| (1..=126).contains(p)), "{places:?}");
+    all.sort_unstable();
+    assert!(all.is_sorted_by(|a, b| a < b), "a position is given twice: {all:?}");
+    assert!(RESERVED.iter().all(|(name, _)| STAGES.iter().all(|entry| entry.name != *name)));
+}
+
+#[test]
+fn entries_of_a_family_stand_together_and_name_fields_that_exist() {
+    assert!(MEASURES.iter().map(|m| m.family).is_sorted());
+    assert!(Family::ALL.is_sorted_by(|a, b| a < b && a.position() < b.position()) && Family::ALL.len() <= 10);
+    for entry in MEASURES {
+        assert_eq!(entry.summary_fields().count(), entry.summary.len());
+        assert!(entry.summary.iter().all(|(kind, _)| entry.build.emits.contains(kind)), "{}", entry.name);
+        assert!(STAGES.iter().all(|stage| stage.name != entry.name), "{} is a stage and a measure", entry.name);
+    }
+}
