@@ -64,7 +64,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("run", &["assembly", "config", "drive", "gateway", "ingress", "recovery", "report", "rows"]),
     ("control", &["config", "drive", "ingress", "pipeline", "report"]),
     ("cli", &["config", "control", "drive", "ingress", "pipeline", "plan", "recovery", "report", "rows", "run"]),
-    ("bench", &["build_id", "cli", "config", "drive", "os", "pipeline", "plan", "report", "run"]),
+    ("bench", &["build_id", "cli", "config", "drive", "os", "pipeline", "report", "run"]),
     ("commands", &["bench", "cli"]),
 ];
 
