@@ -4,13 +4,16 @@
 //! whether it may enter yet, then numbers, times, stores and hands it over. An order's arrival at the simulated venue takes its
 //! turn here but is no input. Bound: one look at every source for an input.
 
+mod construction;
+mod state;
+
 use super::sim_replies::{Returned, SimVenueReplies};
 use super::source_queue::{Peek, SourceQueue};
 use super::{Admitted, Clock, Commands, Head, IngressError, Origin, Retrace, Then, TickSource};
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::LiveVenueReplies;
 use flow::records::{EndOfInput, Listing};
-use flow::{AnomalyKind, Event, EventId, Flags, HaltReason, Kind, Mic, Ns, StateError, StateReader, StateWriter};
+use flow::{AnomalyKind, Event, EventId, Flags, HaltReason, Kind, Mic, Ns};
 use sinks::journal::InputLog;
 use std::sync::mpsc::Sender;
 
@@ -66,124 +69,6 @@ pub struct Ingress {
 }
 
 impl Ingress {
-    /// Merges `feeds`, whose instruments are below `instruments`.
-    pub fn new(feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
-        Ingress {
-            feeds,
-            ticks,
-            clock,
-            commands: Commands::default(),
-            returns: None,
-            live_replies: None,
-            retrace: None,
-            now: Ns(0),
-            seq: 0,
-            phase: Phase::Open,
-            resting: false,
-            plain: false,
-            last_fed: 0,
-            activity: vec![0; instruments as usize],
-            log: None,
-            origins: None,
-        }
-    }
-
-    /// Stores every input in `log` before the pipeline sees it.
-    pub fn with_log(mut self, log: Option<InputLog>) -> Ingress {
-        self.log = log;
-        self
-    }
-
-    /// Tells where each input came from.
-    pub fn with_origins(mut self, origins: Option<Sender<Origin>>) -> Ingress {
-        self.origins = origins;
-        self
-    }
-
-    /// Takes what comes back from the pipeline.
-    pub fn with_returns(mut self, returns: Option<SimVenueReplies>) -> Ingress {
-        self.returns = returns;
-        self
-    }
-
-    /// Takes what comes back from the pipeline, and from a venue outside the process.
-    pub fn with_live_replies(mut self, live_replies: Option<LiveVenueReplies>) -> Ingress {
-        self.live_replies = live_replies;
-        self
-    }
-
-    /// Asks the venue outside, if there is one, for orders of a journal before.
-    pub fn ask(&mut self, orders: Vec<flow::OrderId>) {
-        if let Some(live_replies) = &mut self.live_replies {
-            live_replies.ask(orders);
-        }
-    }
-
-    /// Hears an operator.
-    pub fn with_commands(mut self, commands: Commands) -> Ingress {
-        self.commands = commands;
-        self
-    }
-
-    /// Repeats recorded inputs first.
-    pub fn with_retrace(mut self, retrace: Option<Retrace>) -> Ingress {
-        self.retrace = retrace;
-        self
-    }
-
-    /// The sources.
-    pub fn feeds(&self) -> &[SourceQueue] {
-        &self.feeds
-    }
-
-    /// Inputs by instrument.
-    pub fn activity(&self) -> &[u64] {
-        &self.activity
-    }
-
-    /// Closes the input log: what it holds is sealed.
-    pub fn take_log(&mut self) -> Option<InputLog> {
-        self.log.take()
-    }
-
-    /// The state of the merge when the pipeline is at rest: where it is in every source, ticks, returns and the venue.
-    pub fn save(&self, to: &mut StateWriter<'_>) {
-        to.put(&(self.now, self.seq, self.phase == Phase::Returning));
-        to.put(&self.feeds.iter().map(SourceQueue::progress).collect::<Vec<_>>());
-        let active = self.activity.iter().enumerate().filter(|(_, n)| **n > 0);
-        to.put(&active.map(|(i, n)| (to.key(i as u32), *n)).collect::<Vec<_>>());
-        self.ticks.save(to);
-        if let Some(returns) = &self.returns {
-            returns.save(to);
-        }
-        if let Some(live_replies) = &self.live_replies {
-            live_replies.save(to);
-        }
-    }
-
-    /// The other way round, into a merge of the same settings that has not begun.
-    ///
-    /// # Errors
-    /// When the bytes are not such a state.
-    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        let (now, seq, returning) = from.get::<(Ns, u64, bool)>()?;
-        (self.now, self.seq) = (now, seq);
-        self.phase = if returning { Phase::Returning } else { Phase::Open };
-        let progress = from.get::<Vec<(u64, u64)>>()?;
-        if progress.len() != self.feeds.len() {
-            return Err(StateError::Inconsistent("another number of inputs than these"));
-        }
-        self.feeds.iter_mut().zip(progress).for_each(|(feed, at)| feed.set_progress(at));
-        for (key, n) in from.get::<Vec<(String, u64)>>()? {
-            if let Some(count) = self.activity.get_mut(from.instrument(&key)? as usize) {
-                *count = n;
-            }
-        }
-        self.ticks.load(from)?;
-        self.returns.as_mut().map_or(Ok(()), |returns| returns.load(from))?;
-        self.live_replies.as_mut().map_or(Ok(()), |live_replies| live_replies.load(from))
-    }
-
     /// The next input in the order of the merge.
     fn choose(&mut self, idle: bool) -> Result<Choice, IngressError> {
         let mut returned = self.returns.as_ref().and_then(SimVenueReplies::due).map(|(due, arrival)| {
@@ -206,19 +91,16 @@ impl Ingress {
         if self.commands.begins() {
             return Ok(Choice::Command(heard));
         }
-        let mut away_rests = true;
+        let mut live_venue_rests = true;
         if let Some(live_replies) = &mut self.live_replies {
             if !live_replies.has_begun(self.seq, idle)? {
                 return Ok(Choice::Pending);
             }
             returned = live_replies.is_waiting().then_some((heard, Choice::Return(heard)));
-            away_rests = self.phase != Phase::Returning || live_replies.is_at_rest(idle, heard);
+            live_venue_rests = self.phase != Phase::Returning || live_replies.is_at_rest(idle, heard);
         }
         if self.phase == Phase::Returning {
-            let ready = returned.filter(|(at, _)| wall.is_none_or(|wall| *at <= wall));
-            let rests = is_on(Fault::EndAtOnce) || returned.is_none() && away_rests;
-            let waits = if rests { Choice::Exhausted } else { Choice::Pending };
-            return Ok(ready.filter(|_| !is_on(Fault::EndAtOnce)).map_or(waits, |(_, choice)| choice));
+            return Ok(choose_return(returned, wall, live_venue_rests));
         }
         let (fed, pending) = self.next_fed(wall)?;
         if pending && wall.is_none() {
@@ -482,7 +364,7 @@ impl Ingress {
         let limit = self.returns.as_ref().map_or(0, SimVenueReplies::bound);
         if self.phase == Phase::Halting {
             self.phase = Phase::Ended;
-            self.admit_own(super::commands::halt(HaltReason::ReturnsFull, limit as u64), self.now, to)?;
+            self.admit_own(crate::ingress::halt(HaltReason::ReturnsFull, limit as u64), self.now, to)?;
             return Ok(Admitted::One);
         }
         self.phase = Phase::Halting;
@@ -526,6 +408,16 @@ impl Ingress {
                 return Ok(Admitted::One);
             }
         }
+    }
+}
+
+/// The choice after the end of input: the next return, once it is due, until nothing more can come back.
+fn choose_return(returned: Option<(Ns, Choice)>, wall: Option<Ns>, live_venue_rests: bool) -> Choice {
+    match returned {
+        _ if is_on(Fault::EndAtOnce) => Choice::Exhausted,
+        Some((at, choice)) if wall.is_none_or(|wall| at <= wall) => choice,
+        None if live_venue_rests => Choice::Exhausted,
+        _ => Choice::Pending,
     }
 }
 

@@ -1,0 +1,90 @@
+//! How a merge is put together: the sources first, then whatever else the run has.
+
+use super::{Ingress, Phase};
+use crate::gateway::LiveVenueReplies;
+use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
+use flow::Ns;
+use sinks::journal::InputLog;
+use std::sync::mpsc::Sender;
+
+impl Ingress {
+    /// Merges `feeds`, whose instruments are below `instruments`.
+    pub fn new(feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
+        Ingress {
+            feeds,
+            ticks,
+            clock,
+            commands: Commands::default(),
+            returns: None,
+            live_replies: None,
+            retrace: None,
+            now: Ns(0),
+            seq: 0,
+            phase: Phase::Open,
+            resting: false,
+            plain: false,
+            last_fed: 0,
+            activity: vec![0; instruments as usize],
+            log: None,
+            origins: None,
+        }
+    }
+
+    /// Stores every input in `log` before the pipeline sees it.
+    pub fn with_log(mut self, log: Option<InputLog>) -> Ingress {
+        self.log = log;
+        self
+    }
+
+    /// Tells where each input came from.
+    pub fn with_origins(mut self, origins: Option<Sender<Origin>>) -> Ingress {
+        self.origins = origins;
+        self
+    }
+
+    /// Takes what comes back from the pipeline.
+    pub fn with_returns(mut self, returns: Option<SimVenueReplies>) -> Ingress {
+        self.returns = returns;
+        self
+    }
+
+    /// Takes what comes back from the pipeline, and from a venue outside the process.
+    pub fn with_live_replies(mut self, live_replies: Option<LiveVenueReplies>) -> Ingress {
+        self.live_replies = live_replies;
+        self
+    }
+
+    /// Asks the venue outside, if there is one, for orders of a journal before.
+    pub fn ask(&mut self, orders: Vec<flow::OrderId>) {
+        if let Some(live_replies) = &mut self.live_replies {
+            live_replies.ask(orders);
+        }
+    }
+
+    /// Hears an operator.
+    pub fn with_commands(mut self, commands: Commands) -> Ingress {
+        self.commands = commands;
+        self
+    }
+
+    /// Repeats recorded inputs first.
+    pub fn with_retrace(mut self, retrace: Option<Retrace>) -> Ingress {
+        self.retrace = retrace;
+        self
+    }
+
+    /// The sources.
+    pub fn feeds(&self) -> &[SourceQueue] {
+        &self.feeds
+    }
+
+    /// Inputs by instrument.
+    pub fn activity(&self) -> &[u64] {
+        &self.activity
+    }
+
+    /// Closes the input log: what it holds is sealed.
+    pub fn take_log(&mut self) -> Option<InputLog> {
+        self.log.take()
+    }
+}

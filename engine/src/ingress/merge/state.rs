@@ -1,0 +1,45 @@
+//! The state of a merge in a snapshot.
+
+use super::{Ingress, Phase};
+use crate::ingress::SourceQueue;
+use flow::{Ns, StateError, StateReader, StateWriter};
+
+impl Ingress {
+    /// The state of the merge when the pipeline is at rest: where it is in every source, ticks, returns and the venue.
+    pub fn save(&self, to: &mut StateWriter<'_>) {
+        to.put(&(self.now, self.seq, self.phase == Phase::Returning));
+        to.put(&self.feeds.iter().map(SourceQueue::progress).collect::<Vec<_>>());
+        let active = self.activity.iter().enumerate().filter(|(_, n)| **n > 0);
+        to.put(&active.map(|(i, n)| (to.key(i as u32), *n)).collect::<Vec<_>>());
+        self.ticks.save(to);
+        if let Some(returns) = &self.returns {
+            returns.save(to);
+        }
+        if let Some(live_replies) = &self.live_replies {
+            live_replies.save(to);
+        }
+    }
+
+    /// The other way round, into a merge of the same settings that has not begun.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let (now, seq, returning) = from.get::<(Ns, u64, bool)>()?;
+        (self.now, self.seq) = (now, seq);
+        self.phase = if returning { Phase::Returning } else { Phase::Open };
+        let progress = from.get::<Vec<(u64, u64)>>()?;
+        if progress.len() != self.feeds.len() {
+            return Err(StateError::Inconsistent("another number of inputs than these"));
+        }
+        self.feeds.iter_mut().zip(progress).for_each(|(feed, at)| feed.set_progress(at));
+        for (key, n) in from.get::<Vec<(String, u64)>>()? {
+            if let Some(count) = self.activity.get_mut(from.instrument(&key)? as usize) {
+                *count = n;
+            }
+        }
+        self.ticks.load(from)?;
+        self.returns.as_mut().map_or(Ok(()), |returns| returns.load(from))?;
+        self.live_replies.as_mut().map_or(Ok(()), |live_replies| live_replies.load(from))
+    }
+}
