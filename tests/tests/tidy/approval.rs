@@ -1,13 +1,13 @@
-//! Leave to trade is given in three places: by risk, at the edge of a gateway, and where the ingress hands a route to the
-//! simulated venue.
+//! An order is approved in three places: by risk, at the edge of a gateway, and where the ingress passes a route to the
+//! simulated exchange.
 //!
-//! The type says that an order has leave; this says who may give it. The word itself is looked for, so another name for
-//! the type does not help.
+//! The type proves that an order was approved; this test holds who may approve. It looks for the call itself, so a
+//! renamed type does not escape it.
 
 use crate::tokens::{parse, words};
 use crate::tree::{Text, rust};
 
-/// Who may give leave, and where the word is defined.
+/// Who may approve, and where approval is defined.
 const MAY: &[&str] =
     &["engine/stages/src/risk/", "engine/src/gateway/", "engine/src/ingress/", "engine/flow/src/approved.rs"];
 
@@ -20,19 +20,19 @@ fn faults(file: &Text) -> Vec<String> {
         return Vec::new();
     }
     let granted = words(parse(file)).into_iter().filter(|w| w.word == "grant");
-    granted.map(|w| format!("{}:{}: leave to trade is not given here", file.path, w.line)).collect()
+    granted.map(|w| format!("{}:{}: orders are not approved here", file.path, w.line)).collect()
 }
 
 #[test]
-fn leave_to_trade_is_given_by_risk_and_at_the_edges() {
+fn orders_are_approved_by_risk_and_at_the_edges() {
     let files = rust();
     crate::none(files.iter().flat_map(faults).collect());
     let risk = files.iter().filter(|f| f.is_in(&MAY[..1]));
-    assert!(risk.flat_map(|f| words(parse(f))).any(|w| w.word == "grant"), "risk gives leave");
+    assert!(risk.flat_map(|f| words(parse(f))).any(|w| w.word == "grant"), "risk approves");
 }
 
 #[test]
-fn leave_given_elsewhere_is_found() {
+fn approval_elsewhere_is_found() {
     let text = "use flow::Approved as A; fn f(o: Order) { g(A::grant(o)); m!(flow::Approved::grant); }";
     let count = |path: &str| faults(&Text::new(path, text)).len();
     assert_eq!(count("engine/stages/src/router/mod.rs"), 2);

@@ -7,6 +7,7 @@
 mod approval;
 mod arrows;
 mod circles;
+mod plug_ins;
 mod registries;
 mod sizes;
 mod sources;
@@ -14,6 +15,7 @@ mod tokens;
 mod tree;
 mod unsafety;
 mod uses;
+mod vocabulary;
 
 /// Fails with one line per fault.
 #[track_caller]
