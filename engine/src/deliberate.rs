@@ -1,23 +1,23 @@
-//! Deliberate faults of the merge, to prove that its tests would see them.
+//! Deliberate faults of the merge, to prove that its tests would catch them.
 //!
-//! Each breaks one rule on which the sameness of cut and uncut lines rests. They exist only with the feature
-//! `deliberate-faults`, which nothing but that test turns on; without it [`is_on`] is a constant.
+//! Each fault breaks one rule that makes a cut pipeline emit the same as an uncut one. They exist only with the feature
+//! `deliberate-faults`, which only that test turns on; without it [`is_on`] is a constant `false`.
 
 /// A rule to break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Fault {
-    /// An input is stamped with its own due time although now is later.
+    /// An input is stamped with its own due time even when the clock of the merge is later.
     RawDue = 1,
-    /// Returns are taken in the order in which they came, not by id.
+    /// Returns are ordered by arrival, not by id.
     OrderOfArrival = 2,
-    /// A group raises its word before it has handed on what its inputs caused.
+    /// A group raises its watermark before it has handed on what its inputs caused.
     WatermarkFirst = 3,
-    /// The ingress takes returns before it reads the word.
+    /// The ingress takes returns before it reads the watermark.
     DrainBeforeWord = 4,
-    /// A cut carries no word when nothing was forwarded in a turn.
+    /// A cut sends no watermark after a turn that forwarded nothing.
     NoWatermarkOnEmpty = 5,
-    /// The run ends without waiting for what is pending.
+    /// The run ends without waiting for pending returns.
     EndAtOnce = 6,
 }
 
@@ -40,12 +40,12 @@ mod switch {
 
     static ON: AtomicU8 = AtomicU8::new(0);
 
-    /// Turns one fault on, or all off.
+    /// Turns one fault on, or all of them off.
     pub fn inject(fault: Option<Fault>) {
         ON.store(fault.map_or(0, |f| f as u8), Ordering::SeqCst);
     }
 
-    /// Whether the rule is broken.
+    /// Whether a fault is on.
     pub fn is_on(fault: Fault) -> bool {
         ON.load(Ordering::SeqCst) == fault as u8
     }
@@ -54,7 +54,7 @@ mod switch {
 #[cfg(feature = "deliberate-faults")]
 pub use switch::{inject, is_on};
 
-/// Whether the rule is broken.
+/// Whether a fault is on.
 #[cfg(not(feature = "deliberate-faults"))]
 #[inline]
 pub const fn is_on(_: Fault) -> bool {

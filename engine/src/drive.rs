@@ -1,9 +1,10 @@
-//! Threads: one a group, always.
+//! Runs a pipeline: one thread per group.
 //!
-//! The head's thread admits inputs and passes them through its own stages; every other group takes from its ring. A turn
-//! is at most `batch` events; at its end, and before every wait, the group tells the next how far it is. When the head
-//! ends, its ring closes and the pipeline drains in order. A panic is caught at the thread's edge; its rings close, so the
-//! groups before and after it stop too. The loops are the only readers of a clock ([`LoadMeter`]).
+//! The head's thread admits inputs and passes them through its own stages; every other group takes events from its ring. A
+//! turn is at most `batch` events; at its end, and before every wait, the group publishes its watermark. When the head
+//! ends, its ring closes and the pipeline drains in order. A panic is caught at the edge of its thread; its rings close,
+//! so the neighbouring groups stop too. Only these loops read a clock ([`LoadMeter`]). Worst case: a full ring blocks the
+//! group before it.
 
 use crate::deliberate::{Fault, is_on};
 use crate::ingress::{Admitted, Head, IngressError};
@@ -18,16 +19,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-/// What other threads may tell a run, and ask of it.
+/// Handle by which other threads watch and stop a run.
 #[derive(Clone, Default)]
 pub struct Control {
     /// Ends the sources; the pipeline drains.
     pub stop: Arc<AtomicBool>,
-    /// The last `seq` that has entered.
+    /// The last `seq` admitted.
     pub admitted: Arc<AtomicU64>,
-    /// The last `seq` that the tail has finished.
+    /// The last `seq` finished by the tail.
     pub watermark: Arc<AtomicU64>,
-    /// What the pipeline shows while it runs, and after it.
+    /// Meters, readable during the run and after it.
     pub meters: Meters,
 }
 
@@ -37,15 +38,15 @@ pub enum DriveError {
     /// A thread could not be started.
     #[error("{0}")]
     Thread(#[from] SpawnError),
-    /// A ring could not be made.
+    /// A ring could not be created.
     #[error("{0}")]
     Ring(#[from] RingError),
     /// A broken invariant: a bug.
-    #[error("{0}; this is a bug: the run was stopped and nothing more was processed")]
+    #[error("{0}; this is a bug: the run was stopped, and no further input was processed")]
     Panicked(#[from] Panicked),
 }
 
-/// What a run leaves.
+/// A finished run.
 pub struct Finished<H> {
     /// The head, with its sources.
     pub head: H,
@@ -53,9 +54,9 @@ pub struct Finished<H> {
     pub groups: Vec<Group>,
     /// The tail.
     pub tail: Tail,
-    /// What the pipeline showed.
+    /// The meters.
     pub meters: Meters,
-    /// Why the sequence ended early, if it did.
+    /// Why the sequence stopped early, if it did.
     pub error: Option<IngressError>,
     /// Whether the sources were ended by [`Control::stop`].
     pub stopped: bool,
@@ -63,14 +64,14 @@ pub struct Finished<H> {
     pub ended: Instant,
 }
 
-/// Where the last stages of a group's thread lead.
+/// Where a group hands its events: a cut, or the tail.
 enum GroupOutput {
     Cut(Box<Edge>),
     End(Box<Tail>),
 }
 
 impl GroupOutput {
-    /// What is left when the group has ended. A ring is closed by then, or the next group would wait for ever.
+    /// Drops a ring's producer, which closes the ring and lets the next group end; keeps the tail.
     fn left(self) -> Option<Box<Tail>> {
         match self {
             GroupOutput::Cut(_) => None,
@@ -86,10 +87,10 @@ struct GroupEnd<H> {
     head: Option<(H, Option<IngressError>, bool)>,
 }
 
-/// Runs the pipeline to its end. Blocks; `poll` is called about fifty times a second while it lasts.
+/// Runs the pipeline to its end. Blocks, and calls `poll` about fifty times a second meanwhile.
 ///
 /// # Errors
-/// When a thread or a ring could not be made, or a group panicked.
+/// When a thread or a ring could not be created, or a group panicked.
 pub fn run_pipeline<H: Head + 'static>(
     head: H,
     plan: Plan,
@@ -123,12 +124,12 @@ pub fn run_pipeline<H: Head + 'static>(
     Ok(Finished { head, groups, tail, meters: control.meters.clone(), error, stopped, ended })
 }
 
-/// How a group takes its turns.
+/// How a group takes its turns: batch size, idling, timing.
 #[derive(Clone)]
 struct Turns {
     batch: usize,
     idle: Idle,
-    /// Times orders; the head starts it.
+    /// Times orders; the head starts it for each input.
     stopwatch: Option<Stopwatch>,
 }
 
@@ -142,7 +143,7 @@ fn spawn<H: Head + 'static>(
     let clock = plan.meters.then(Clock::new);
     let last = plan.groups.len() - 1;
     let mut stages = plan.stages.into_iter();
-    // Nothing is allocated here once the first group runs: what a pipeline allocates can be counted.
+    // Nothing is allocated here once the first group runs, so that a pipeline's own allocations can be counted.
     let mut workers = Vec::with_capacity(plan.groups.len());
     let (mut head, mut tail) = (Some(head), Some(tail));
     let mut inlet: Option<Consumer<Slot>> = None;
@@ -198,9 +199,9 @@ fn admit_all<H: Head, E: Exit>(
     load: &mut LoadMeter,
 ) -> (Option<IngressError>, bool) {
     load.begin();
-    // On one core the pipeline is at rest after every input: said at once, the head need not take another turn to hear it. The
-    // sinks hear it at the end of the turn, as everywhere.
-    let rests = exit.ends_the_pipeline() && head.awaits_returns();
+    // With one group the pipeline is idle after every input. Raising the watermark at once saves the head another turn; the
+    // sinks are notified at the end of the turn, as always.
+    let idles = exit.ends_the_pipeline() && head.awaits_returns();
     let (mut error, mut stopped) = (None, false);
     let mut input: Event = Zeroable::zeroed();
     loop {
@@ -228,7 +229,7 @@ fn admit_all<H: Head, E: Exit>(
                 }
                 group.prefetch(head.lookahead());
                 group.process(&input, exit, &mut || head.on_backpressure());
-                if rests {
+                if idles {
                     control.watermark.store(head.seq(), Ordering::Release);
                 }
                 admitted += 1;

@@ -4,10 +4,11 @@
 //! config ─► plan ─► run: ingress ─► group ─► (ring ─► group)* ─► tail ─► journal, rows, summary
 //! ```
 //!
-//! [`config`] reads settings and names every fault at once; [`plan`] proves that the pipeline can run and says what each
-//! cut forwards; [`ingress`] numbers and times what sources bring; [`pipeline`](mod@pipeline) passes events through the stages
-//! of a group; [`run`] gives each group its thread and waits for the end. The stages themselves know nothing of this.
-//! [`measure`] is what `tidegate bench` and the benches measure with.
+//! [`config`] reads settings and reports every fault at once; [`plan`] proves that the pipeline can run and computes what
+//! each cut forwards; [`assembly`] puts it together; [`ingress`] numbers and times the inputs;
+//! [`pipeline`](mod@pipeline) passes events through the stages of a group; [`mod@drive`] gives each group its thread;
+//! [`recovery`] resumes a run from its journal. The stages know nothing of this.
+//! [`bench`] measures it, for `tidegate bench` and the benches.
 
 #![deny(unsafe_code)]
 

@@ -1,15 +1,14 @@
-//! What only the system can do for us: large pages for large tables, and a count of allocations.
+//! The allocator of the binary: large pages for large tables, and a count of allocations.
 //!
-//! The binary's allocator is the system's with two things before it. **Tables** of 4 MiB and more (orders,
-//! levels, references) begin on a large page and ask the kernel for such pages: a table of 50 MB is 25 pages of 2 MiB
-//! rather than 12,000 of 4 KiB, more than the processor remembers the places of, and every access to one that it forgot
-//! costs a walk through the page tables, on a virtual machine two. Where the kernel has none to give, or is told not to
-//! (`transparent_hugepage/enabled` = `never`), the pages are small and nothing else changes. **Counting** is off but for
-//! `tidegate bench pipeline`: then an allocation costs one load of a flag that nobody writes, and nothing at all on a warm
-//! pipeline, which does not allocate. While it is on, the allocations of all threads are counted, so a split pipeline is counted
-//! whole.
+//! It is the system's allocator with two additions. **Tables** of 4 MiB and more (orders, levels, references) are aligned
+//! to a large page and request large pages from the kernel: a table of 50 MB then takes 25 pages of 2 MiB rather than
+//! 12,000 of 4 KiB. That many small pages overflow the TLB, and every miss costs a page-table walk, on a virtual machine
+//! two. Where the kernel has no large pages, or is configured not to use them (`transparent_hugepage/enabled` = `never`),
+//! the pages are small and nothing else changes. **Counting** is on only for `tidegate bench pipeline`; otherwise an
+//! allocation costs one load of a flag that is not written, and a warm pipeline does not allocate at all. While it is on,
+//! the allocations of all threads are counted, so a split pipeline is counted as a whole.
 //!
-//! A program that has another allocator (a test, a bench) has neither; [`allocations`] says so.
+//! A program with another allocator (a test, a bench) has neither; [`allocations`] then returns `None`.
 
 #[cfg(target_os = "linux")]
 use rustix::mm::{Advice, madvise};
@@ -18,9 +17,9 @@ use std::hint::black_box;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Bytes from which an allocation is a table.
+/// Allocations of at least this many bytes are tables.
 const LARGE: usize = 4 << 20;
-/// Bytes of a large page.
+/// Size of a large page in bytes.
 const PAGE: usize = 2 << 20;
 
 static ON: AtomicBool = AtomicBool::new(false);
@@ -28,7 +27,7 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 /// One measurement at a time.
 static COUNTING: Mutex<()> = Mutex::new(());
 
-/// The system's allocator, which puts tables on large pages and can count.
+/// The system's allocator, with tables on large pages and a counter.
 pub struct Allocator;
 
 #[inline(always)]
@@ -43,7 +42,7 @@ fn is_table(layout: Layout) -> bool {
     layout.size() >= LARGE && layout.align() <= PAGE
 }
 
-/// A table's memory, before anybody wrote to it; null when there is none.
+/// Allocates a table, uninitialised; null when memory is exhausted.
 #[cold]
 fn table(layout: Layout) -> *mut u8 {
     let Ok(placed) = layout.align_to(PAGE) else { return std::ptr::null_mut() };
@@ -51,15 +50,15 @@ fn table(layout: Layout) -> *mut u8 {
     let at = unsafe { System.alloc(placed) };
     #[cfg(target_os = "linux")]
     if !at.is_null() {
-        // SAFETY: whole pages inside what was allocated just now; the advice changes no content. Where it is refused the
+        // SAFETY: whole pages inside the block just allocated; the advice does not change content. If it is refused, the
         // pages are small.
         let _ = unsafe { madvise(at.cast(), layout.size() / PAGE * PAGE, Advice::LinuxHugepage) };
     }
     at
 }
 
-// SAFETY: every call is handed to the system's allocator; a table with an alignment raised to that of a page, in `alloc`
-// and `dealloc` alike, since both ask `is_table` of the same layout.
+// SAFETY: every call goes to the system's allocator. A table's alignment is raised to that of a page, in `alloc` and
+// `dealloc` alike, since both apply `is_table` to the same layout.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -75,7 +74,7 @@ unsafe impl GlobalAlloc for Allocator {
         if is_table(layout) {
             let at = table(layout);
             if !at.is_null() {
-                // SAFETY: that many bytes were allocated there just now.
+                // SAFETY: that many bytes were just allocated there.
                 unsafe { at.write_bytes(0, layout.size()) };
             }
             return at;
@@ -87,14 +86,14 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if layout.size().max(size) < LARGE {
             count();
-            // SAFETY: the caller keeps the promises of `realloc`; what was allocated here is the system's.
+            // SAFETY: the caller keeps the promises of `realloc`; the block came from the system's allocator.
             return unsafe { System.realloc(old, layout, size) };
         }
         let Ok(grown) = Layout::from_size_align(size, layout.align()) else { return std::ptr::null_mut() };
         // SAFETY: the size is not 0, as the caller of `realloc` promises.
         let new = unsafe { self.alloc(grown) };
         if !new.is_null() {
-            // SAFETY: two allocations, both at least as long as what is copied; the old one is not used any more.
+            // SAFETY: two separate blocks, both at least as long as the copy; the old one is not used afterwards.
             unsafe {
                 new.copy_from_nonoverlapping(old, layout.size().min(size));
                 self.dealloc(old, layout);
@@ -105,7 +104,7 @@ unsafe impl GlobalAlloc for Allocator {
 
     unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
         let placed = if is_table(layout) { layout.align_to(PAGE).unwrap_or(layout) } else { layout };
-        // SAFETY: the caller keeps the promises of `dealloc`; what was allocated here is the system's, with that layout.
+        // SAFETY: the caller keeps the promises of `dealloc`; the block came from the system's allocator with that layout.
         unsafe { System.dealloc(old, placed) }
     }
 }
@@ -116,8 +115,8 @@ pub fn allocations_so_far() -> u64 {
     COUNT.load(Ordering::Relaxed)
 }
 
-/// Does `work` while the allocations of all threads are counted. `None` beside what it gives when this program's allocator
-/// is another.
+/// Runs `work` and counts the allocations of all threads meanwhile. The count is `None` when this program uses another
+/// allocator.
 pub fn allocations<R>(work: impl FnOnce() -> R) -> (R, Option<u64>) {
     let _one = COUNTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     COUNT.store(0, Ordering::Relaxed);
@@ -138,7 +137,7 @@ mod tests {
     fn tables_begin_on_a_large_page_and_keep_what_they_hold() {
         for size in [LARGE - 1, LARGE, LARGE + 12_345] {
             let layout = Layout::from_size_align(size, 64).expect("a layout");
-            // SAFETY: the layout is not empty; what is read was written or allocated zeroed; each layout is the last one.
+            // SAFETY: the layout is not empty; bytes read were written or allocated zeroed; each block is freed with its layout.
             unsafe {
                 let at = Allocator.alloc_zeroed(layout);
                 assert!(std::slice::from_raw_parts(at, size).iter().all(|byte| *byte == 0));

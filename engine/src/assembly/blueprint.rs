@@ -1,4 +1,4 @@
-//! From settings to a pipeline that only has to be run.
+//! From settings to a pipeline that is ready to run.
 
 use super::error::AssemblyError;
 use super::venues::{Ready, VenueWiring, Venues};
@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use flow::{OrderId, Sink};
 use std::sync::Arc;
 
-/// What every pipeline begins as: a proved plan, and the sinks at its end.
+/// A proved plan, and the sinks at the end of its pipeline.
 pub struct Blueprint<'a> {
     settings: &'a Settings,
     control: &'a Control,
@@ -22,7 +22,7 @@ pub struct Blueprint<'a> {
 }
 
 impl<'a> Blueprint<'a> {
-    /// Plans the pipeline of `settings` over instruments below `instruments`; `sinks` stand at its end.
+    /// Plans the pipeline of `settings` for instrument numbers below `instruments`, with `sinks` at its end.
     ///
     /// # Errors
     /// Every fault of the settings.
@@ -37,17 +37,18 @@ impl<'a> Blueprint<'a> {
         Ok(Blueprint { settings, control, sinks, instruments, plan })
     }
 
-    /// The pipeline behind a head that repeats numbered inputs: nothing comes back to it. `logs` take the outcomes.
+    /// The pipeline with a head that replays numbered inputs and takes no returns. `logs` take the outcomes.
     pub fn repeated<H: Head>(self, head: H, logs: Vec<Box<dyn Sink>>) -> Assembly<H> {
         let Blueprint { control, sinks, instruments, plan, .. } = self;
         let tail = Tail::new(logs, sinks, plan.outcomes, instruments, Arc::clone(&control.watermark));
         Assembly { head, plan, tail, gateway: None, control: control.clone() }
     }
 
-    /// The pipeline behind a merge of `feeds` at `pace`. `logs` take the outcomes; `venues` says whether orders leave.
+    /// The pipeline with a merge of `feeds` at `pace` as its head. `logs` take the outcomes; `venues` decides whether orders
+    /// leave the process.
     ///
     /// # Errors
-    /// When a parameter of the venue is not valid, or a ring cannot be made.
+    /// When a venue parameter is invalid, or a ring cannot be created.
     pub fn merged(
         self,
         feeds: Vec<SourceQueue>,
@@ -68,13 +69,13 @@ impl<'a> Blueprint<'a> {
     }
 }
 
-/// A pipeline that only has to be run.
+/// A pipeline that is ready to run.
 pub struct Assembly<H> {
-    /// Numbers inputs, or repeats numbered ones.
+    /// Numbers inputs, or replays numbered ones.
     pub head: H,
     /// The stages, and how they are cut.
     pub plan: Plan,
-    /// The end.
+    /// The end of the pipeline.
     pub tail: Tail,
     gateway: Option<Ready>,
     control: Control,
@@ -88,18 +89,18 @@ impl<H> Assembly<H> {
 }
 
 impl Assembly<Ingress> {
-    /// Asks the venue for orders of a journal before.
+    /// Queries the venue about orders of an earlier journal.
     pub fn ask(&mut self, orders: Vec<OrderId>) {
         self.head.ask(orders);
     }
 }
 
 impl<H: Head + 'static> Assembly<H> {
-    /// Runs it to its end, and then the gateway, if there is one. Blocks; `poll` is called about fifty times a second
-    /// meanwhile. Gives what the run leaves, and why the gateway did not end in order, if it did not.
+    /// Runs the pipeline to its end, then ends the gateway, if there is one. Blocks, and calls `poll` about fifty times a
+    /// second meanwhile. Returns the finished run, and the gateway's error, if it had one.
     ///
     /// # Errors
-    /// When a thread or a ring could not be made, or a thread panicked.
+    /// When a thread or a ring could not be created, or a thread panicked.
     pub fn run(self, poll: &mut dyn FnMut()) -> Result<(Finished<H>, Option<GatewayError>), AssemblyError> {
         let gateway = self.gateway.map(Ready::start).transpose()?;
         let ran = run_pipeline(self.head, self.plan, self.tail, &self.control, poll);
@@ -108,7 +109,7 @@ impl<H: Head + 'static> Assembly<H> {
     }
 }
 
-/// What a run's end means for its orders.
+/// What the end of a run means for its open orders.
 fn ending<H>(ran: &Result<Finished<H>, DriveError>) -> Ending {
     match ran {
         Ok(finished) if finished.error.is_none() && !finished.tail.has_failed() => Ending::Orderly,

@@ -6,10 +6,10 @@ use crate::drive::DriveError;
 /// Why a pipeline could not be assembled, or did not run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum AssemblyError {
-    /// The configuration cannot run.
+    /// The configuration is invalid.
     #[error("{0}")]
     Config(#[from] Faults),
-    /// A thread or a ring could not be made, or a thread panicked.
+    /// A thread or a ring could not be created, or a thread panicked.
     #[error("{0}")]
     Drive(#[from] DriveError),
 }

@@ -1,8 +1,7 @@
-//! A pipeline before its threads begin: head, plan, tail, and the way to a venue and back.
+//! Puts a pipeline together before its threads start: head, plan, tail, and the path to a venue and back.
 //!
-//! A run, the replay of a journal and a snapshot are the same pipeline with another head and other sinks. It is put together
-//! here and nowhere else: first the [`Blueprint`], which proves the plan, then the [`Assembly`], which only has to be run.
-//! Bound: nothing is allocated here but what the plan asks for.
+//! A run, a journal replay and a snapshot are the same pipeline with different heads and sinks. All are assembled here: the
+//! [`Blueprint`] proves the plan, and the [`Assembly`] is ready to run. Bound: allocates only what the plan requires.
 
 mod blueprint;
 mod error;

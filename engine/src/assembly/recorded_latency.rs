@@ -1,7 +1,7 @@
-//! Measured latencies from a file, for the simulated venue.
+//! Reads measured latencies from a file, for the simulated venue.
 //!
-//! Comma-separated, with the header `ts_ns,order_ns,reply_ns`: when it was measured, the time to the venue, the time back.
-//! Bound: the rows are held in memory.
+//! Comma-separated, with the header `ts_ns,order_ns,reply_ns`: time of the measurement, latency to the venue, latency
+//! back. Bound: all rows are held in memory.
 
 use crate::config::Faults;
 use flow::{Ns, Params};
@@ -17,11 +17,11 @@ struct Row {
     reply_ns: u64,
 }
 
-/// The rows that the venue's parameters ask for; none unless its latency is `recorded`.
+/// The rows of the file that the venue's parameters name; none unless its latency is `recorded`.
 pub(super) fn rows(params: &Params) -> Result<Vec<Sample>, Faults> {
     let Some(path) = stages::exchange_sim::latency_file(params).map(Path::new) else { return Ok(Vec::new()) };
     let wrong = |e: csv::Error| {
-        let valid = "valid: a readable file of rows ts_ns,order_ns,reply_ns under that header (sim.latency_file)";
+        let valid = "valid: a readable CSV file with the header ts_ns,order_ns,reply_ns (sim.latency_file)";
         Faults::one(path, "", &e.to_string(), valid)
     };
     let sample = |row: Row| Sample { ts: Ns(row.ts_ns), order_ns: row.order_ns, reply_ns: row.reply_ns };

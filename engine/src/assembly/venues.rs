@@ -1,4 +1,4 @@
-//! The way out and back: from the tail to the venue, and to the head.
+//! Wires the path of orders: from the tail to the venue, and from the venue to the head.
 
 use super::error::AssemblyError;
 use super::recorded_latency;
@@ -14,16 +14,16 @@ use stages::exchange_sim::SimulatedVenue;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// Whether a venue outside the process is traded with, or the inputs are only repeated.
+/// Whether orders go to a venue outside the process, or inputs are only replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Venues {
-    /// It is.
+    /// Orders go out.
     Live,
-    /// What it said is in the record.
+    /// The venue's answers come from the journal.
     Repeated,
 }
 
-/// A gateway that has not begun.
+/// A gateway that has not started.
 pub(super) struct Ready {
     name: &'static str,
     session: VenueSession,
@@ -32,14 +32,14 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Starts its thread.
+    /// Starts the gateway's thread.
     pub(super) fn start(self) -> Result<GatewayThread, AssemblyError> {
         let started = GatewayThread::spawn(self.name, self.session, self.routes, self.link);
         Ok(started.map_err(DriveError::from)?)
     }
 }
 
-/// The ways of a pipeline; empty ones for a pipeline that does not trade.
+/// The ends of the rings that lead to a venue and back; empty for a pipeline that does not trade.
 #[derive(Default)]
 pub(super) struct VenueWiring {
     returns: Option<SimVenueReplies>,
@@ -50,7 +50,7 @@ pub(super) struct VenueWiring {
 }
 
 impl VenueWiring {
-    /// The ways that the plan asks for, of a pipeline under `control`.
+    /// The rings that the plan requires, metered by `control`.
     pub(super) fn of(
         settings: &Settings,
         plan: &Plan,
@@ -84,8 +84,8 @@ impl VenueWiring {
         (back, inbox): (Producer<Slot>, Consumer<Slot>),
     ) -> Result<VenueWiring, AssemblyError> {
         let (name, link) = (gateway.name, Arc::new(Link::default()));
-        let live_replies = |heard| {
-            LiveVenueReplies::new(inbox, heard, Arc::clone(&link), Arc::clone(&control.watermark), plan.max_returns)
+        let live_replies = |answers| {
+            LiveVenueReplies::new(inbox, answers, Arc::clone(&link), Arc::clone(&control.watermark), plan.max_returns)
         };
         if venues == Venues::Repeated {
             return Ok(VenueWiring {
@@ -99,8 +99,8 @@ impl VenueWiring {
             let row = plan.wiring.carrying(carries).expect("a plan with a gateway has its rings");
             control.meters.ring(plan.ring, row).map_err(DriveError::from)
         };
-        let ((to_gateway, routes), (to_head, heard)) = (ring(Carries::Routes)?, ring(Carries::Answers)?);
-        let live_replies = live_replies(Some(heard));
+        let ((to_gateway, routes), (to_head, answers)) = (ring(Carries::Routes)?, ring(Carries::Answers)?);
+        let live_replies = live_replies(Some(answers));
         let session = VenueSession::new(venue, to_head, Arc::clone(&link));
         let handed_over = link.handed_over();
         let ready = Ready { name, session, routes, link };
@@ -114,7 +114,7 @@ impl VenueWiring {
         })
     }
 
-    /// Joins head and tail.
+    /// Connects head and tail.
     pub(super) fn join(&mut self, ingress: Ingress, tail: Tail) -> (Ingress, Tail) {
         let ingress = ingress.with_returns(self.returns.take()).with_live_replies(self.live_replies.take());
         (ingress, tail.with_returns(self.back.take()).with_routes(self.routes.take()))

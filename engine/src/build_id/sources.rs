@@ -1,20 +1,20 @@
-//! The name of a build: a hash of the sources that it is made of.
+//! A hash of the sources, which names a build.
 //!
-//! The build script and a test include this file; nothing runs it otherwise. What the engine computes follows from the sources of
-//! the workspace's crates that it is made of, the versions of all others (`Cargo.lock`), their features (`Cargo.toml`), and
-//! nothing else: debug and release give the same outcomes, so the profile is not part of the name, and neither are tests, benches,
-//! documents, the compiler, the machine or the time. Any change of a source is another build, a comment too. The hash is XXH3 (128 bit): it tells builds
-//! apart, and is no proof against a forger. Bound: one reading of the sources.
+//! Only the build script and a test include this file. The engine's results depend on the sources of its workspace crates,
+//! the versions of all other crates (`Cargo.lock`), their features (`Cargo.toml`), and nothing else. Debug and release give
+//! the same outcomes, so the profile is not part of the name, and neither are tests, benches, documents, the compiler, the
+//! machine or the time. Any change of a source, even in a comment, makes another build. The hash is XXH3 (128 bit): it
+//! tells builds apart but does not protect against forgery. Bound: the sources are read once.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Crates of the workspace that the binary is made of, by their folder.
+/// Folders of the workspace crates that make up the binary.
 pub(crate) const CRATES: [&str; 7] = ["engine", "engine/flow", "engine/stages", "feeds", "ring", "sinks", "tuning"];
 
-/// The files under `root`, relative to it, in the order of their names: of a workspace those of [`CRATES`]; of the engine alone, as it is
-/// in a package, its own. Others then are versions in `Cargo.lock`.
+/// The source files under `root`, relative to it and sorted by name: in a workspace those of [`CRATES`]; in a package of
+/// the engine alone its own, while all other crates are versions in `Cargo.lock`.
 ///
 /// # Errors
 /// When a folder cannot be read.
@@ -46,7 +46,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<(
     Ok(())
 }
 
-/// The hash of names and contents, as hex; `features` are those that the engine is built with.
+/// The hash of file names and contents, as hex; `features` are those that the engine is built with.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -71,28 +71,28 @@ mod tests {
     use std::fs;
 
     fn id(root: &Path) -> String {
-        hash(root, &files(root).expect("it can be read"), "").expect("it can be read")
+        hash(root, &files(root).expect("readable"), "").expect("readable")
     }
 
-    /// Copies the sources, and something that is none.
+    /// Copies the sources, and a file that is not a source.
     fn copied(from: &Path, to: &Path) {
-        for file in files(from).expect("it can be read") {
+        for file in files(from).expect("readable") {
             let to = to.join(&file);
-            fs::create_dir_all(to.parent().expect("a folder")).expect("it is writable");
-            fs::copy(from.join(file), to).expect("it is writable");
+            fs::create_dir_all(to.parent().expect("a folder")).expect("writable");
+            fs::copy(from.join(file), to).expect("writable");
         }
-        fs::write(to.join("engine/src/notes.txt"), "no source").expect("it is writable");
+        fs::write(to.join("engine/src/notes.txt"), "not a source").expect("writable");
     }
 
     #[test]
-    fn the_same_sources_are_the_same_build_wherever_they_lie() {
+    fn the_same_sources_are_the_same_build_wherever_they_are() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let folder = tempfile::tempdir().expect("a folder");
         copied(&root, folder.path());
         assert_eq!(id(&root), id(folder.path()));
         let features = if cfg!(feature = "deliberate-faults") { "CARGO_FEATURE_DELIBERATE_FAULTS" } else { "" };
-        let here = hash(&root, &files(&root).expect("it can be read"), features).expect("it can be read");
-        assert!(super::super::build_id().ends_with(&here), "this build is the sources that lie here");
+        let here = hash(&root, &files(&root).expect("readable"), features).expect("readable");
+        assert!(super::super::build_id().ends_with(&here), "this build was made from these sources");
         assert_ne!(id(&root), hash(&root, &files(&root).expect("files"), "deliberate-faults").expect("a hash"));
     }
 
@@ -107,7 +107,7 @@ mod tests {
             let path = folder.path().join(file);
             let mut text = fs::read(&path).unwrap_or_default();
             text.extend(b"\n");
-            fs::write(&path, text).expect("it is writable");
+            fs::write(&path, text).expect("writable");
             let now = id(folder.path());
             assert!(!seen.contains(&now), "{file}");
             seen.push(now);
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn the_engine_alone_has_an_id_too() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let own = files(root).expect("it can be read");
+        let own = files(root).expect("readable");
         assert!(own.contains(&PathBuf::from("src/main.rs")) && own.iter().all(|f| !f.starts_with("flow")));
     }
 }

@@ -1,48 +1,48 @@
-//! What head, tail, gateway and the run's own thread tell each other beside the rings.
+//! State that head, tail, gateway and main thread share beside the rings.
 //!
-//! Words that rise, one hand-over when the record has been repeated, and how the run ended. Nothing here orders events:
-//! that is the rings' part.
+//! Two counters that only rise, one hand-over at the end of the replay, and how the run ended. Nothing here orders
+//! events; the rings do that. Bound: a few atomics and two mutexes, each locked a few times per run or per idle poll.
 
 use flow::{Event, EventId, OrderId};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// How a run ended, for its gateway.
+/// How a run ended, as its gateway sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It has not.
+    /// It has not ended.
     Running,
-    /// In order: orders stay where they are.
+    /// In order: open orders stay at the venue.
     Orderly,
-    /// It broke: all orders are cancelled.
+    /// It failed: all orders are cancelled.
     Broken,
 }
 
-/// From where a gateway goes on: what the recorded inputs say.
+/// Where a gateway resumes, according to the recorded inputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resumption {
-    /// Answers that were recorded.
+    /// Number of recorded answers.
     pub received: u64,
-    /// The last route that the record settles.
+    /// The last route that the journal settles.
     pub settled: EventId,
-    /// Routes of inputs up to this one were said again and are not sent.
+    /// Routes of inputs up to this `seq` were only repeated by the replay and are not sent.
     pub through: u64,
-    /// What was sent and not answered, as `sent` inputs.
+    /// Routes that were sent but not answered, as `sent` inputs.
     pub unanswered: Vec<Event>,
-    /// Routes in doubt that the pipeline does not say again, because it began at a snapshot.
+    /// Routes in doubt that the replay does not repeat, because it started from a snapshot.
     pub doubts: Vec<Event>,
-    /// All orders are cancelled first: they are of a journal that ended.
+    /// Whether to cancel all orders first, because they belong to an earlier journal.
     pub cancel_first: bool,
-    /// Orders of that journal which may be open.
+    /// Orders of that journal that may still be open.
     pub ask: Vec<OrderId>,
 }
 
-/// See the module.
+/// The shared state; see the module.
 #[derive(Default)]
 pub struct Link {
-    /// Routes that the tail has handed over.
+    /// Number of routes that the tail has handed over.
     routes: Arc<AtomicU64>,
-    /// While the record is repeated: the last route that it settles, as far as it was repeated.
+    /// During a replay: the last route settled so far.
     settled: AtomicU64,
     rests: AtomicBool,
     ending: AtomicU8,
@@ -51,53 +51,53 @@ pub struct Link {
 }
 
 impl Link {
-    /// Counts the routes that the tail has handed over: the tail raises it.
+    /// The counter of routes handed over; the tail increments it.
     pub fn handed_over(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.routes)
     }
 
-    /// How many routes the tail has handed over.
+    /// Number of routes that the tail has handed over.
     pub fn routes(&self) -> u64 {
         self.routes.load(Ordering::Acquire)
     }
 
-    /// The record settles this route.
+    /// The replay has settled this route.
     pub fn settle(&self, route: u64) {
         self.settled.store(route, Ordering::Release);
     }
 
-    /// The last route that the record settles.
+    /// The last route that the journal settles.
     pub fn settled(&self) -> u64 {
         self.settled.load(Ordering::Acquire)
     }
 
-    /// The gateway tells whether the session is open, everything that was sent is answered and the venue is silent.
-    pub fn tell_rest(&self, rests: bool) {
+    /// Set by the gateway: whether the session is open, every route sent is answered, and the venue is silent.
+    pub fn set_at_rest(&self, rests: bool) {
         self.rests.store(rests, Ordering::Release);
     }
 
-    /// What the gateway told last.
+    /// The last value of [`Link::set_at_rest`].
     pub fn is_at_rest(&self) -> bool {
         self.rests.load(Ordering::Acquire)
     }
 
-    /// The record is repeated: the gateway may begin.
+    /// The replay is finished: the gateway may start.
     ///
     /// # Panics
-    /// When a thread panicked with it, which none can.
+    /// If a thread panicked while it held the lock, which none does.
     pub fn begin(&self, resumption: Resumption) {
-        *self.resumption.lock().expect("nobody panics with it") = Some(resumption);
+        *self.resumption.lock().expect("no thread panics while it holds the lock") = Some(resumption);
     }
 
-    /// Takes what [`Link::begin`] gave.
+    /// Takes the value passed to [`Link::begin`].
     ///
     /// # Panics
-    /// As there.
+    /// As [`Link::begin`].
     pub fn take_resumption(&self) -> Option<Resumption> {
-        self.resumption.lock().expect("nobody panics with it").take()
+        self.resumption.lock().expect("no thread panics while it holds the lock").take()
     }
 
-    /// The run has ended.
+    /// Records how the run ended.
     pub fn end(&self, ending: Ending) {
         self.ending.store(ending as u8, Ordering::Release);
     }
@@ -111,20 +111,20 @@ impl Link {
         }
     }
 
-    /// The gateway cannot go on.
+    /// Records why the gateway failed.
     ///
     /// # Panics
     /// As [`Link::begin`].
     pub fn fail(&self, why: String) {
-        *self.failure.lock().expect("nobody panics with it") = Some(why);
+        *self.failure.lock().expect("no thread panics while it holds the lock") = Some(why);
     }
 
-    /// Why the gateway ended.
+    /// Why the gateway failed.
     ///
     /// # Panics
     /// As [`Link::begin`].
     pub fn failure(&self) -> String {
-        let why = self.failure.lock().expect("nobody panics with it").clone();
+        let why = self.failure.lock().expect("no thread panics while it holds the lock").clone();
         why.unwrap_or_else(|| "its thread ended".to_owned())
     }
 }

@@ -5,14 +5,15 @@
 //! head ◄─ sent, answers ─┘  ◄──────────────┘
 //! ```
 //!
-//! It is slow and never on the pipeline. It takes routes off a ring, gives them leave again (the pipeline's type ends at the ring's
-//! bytes), hands them to the venue in the order in which they come, and pushes what happened (`sent`, and the venue's
-//! answers) into a ring that the ingress reads. Recovery never sends: what the pipeline says again while the record is
-//! repeated is compared with the record, and what is in doubt is asked for ([`VenueSession`]).
+//! Socket I/O is slow, so it has its own thread off the pipeline. The gateway takes routes off a ring, wraps them as
+//! approved again (a ring carries bytes, not types), sends them to the venue in order, and publishes what happened
+//! (`sent`, and the venue's answers) to a ring that the ingress reads. Recovery never sends: routes that the pipeline
+//! repeats during a replay are checked against the journal, and the venue is queried about those in doubt
+//! ([`VenueSession`]).
 //!
-//! Bound: the ring of routes is larger than what `orders` lets be on the way (the plan proves it), so the pipeline never waits
-//! here. Worst case: a venue that is away for longer than the tries allow ends the run; a pipeline that broke ends with one
-//! cancel-all.
+//! Bound: the plan proves that the ring of routes holds every order that `orders` allows in flight, so the pipeline never
+//! waits here. Worst case: a venue that stays unreachable through all retries ends the run; a pipeline that fails ends
+//! with one cancel-all.
 
 mod link;
 mod replies;

@@ -1,10 +1,10 @@
-//! What comes back when the venue is outside the process: refusals from the pipeline, `sent` and answers from the gateway.
+//! Inputs from a venue outside the process: the pipeline's refusals, and `sent` and answers from the gateway.
 //!
-//! Under the wall clock they enter as they come. While a record is repeated, what came back then is taken from it; the
-//! pipeline's own refusals, which it makes again, are counted against it, so that those whose echo was not recorded yet enter
-//! afterwards. What the record says of routes (settled, unanswered) and how many answers it holds is kept here and
-//! handed to the gateway when the pipeline has finished the record. Bound: `pipeline.max_returns` answers wait here, the rest on
-//! the gateway's ring; refusals are as many as requests the pipeline made since it was last looked at.
+//! Under the wall clock they enter as they come. During a replay the recorded ones enter instead; the pipeline produces its
+//! own refusals again, and each is matched with its recorded echo, so that those without one enter afterwards. This module
+//! also tracks what the journal says about routes (settled, unanswered) and counts its answers, and passes that to the
+//! gateway when the pipeline has finished the replay. Bound: `pipeline.max_returns` answers are queued here, the rest stay
+//! on the gateway's ring; refusals are bounded by the requests that the pipeline made since the last drain.
 
 use super::link::{Link, Resumption};
 use super::settling::{Unanswered, answer, is_numbered, settles};
@@ -19,46 +19,46 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How long an orderly end waits for answers of the venue.
+/// How long an orderly end waits for the venue's answers, in nanoseconds.
 const PATIENCE_NS: u64 = 5_000_000_000;
 
-/// What the inputs so far say of the venue.
+/// The venue's state according to the inputs so far.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Account {
-    /// Answers.
+    /// Number of answers received.
     received: u64,
-    /// The last route that is settled, and how many are.
+    /// The last settled route, and the number of settled routes.
     settled: u64,
     routes: u64,
-    /// Orders of a journal before are still to be cancelled.
+    /// Orders of an earlier journal have yet to be cancelled.
     cancel_first: bool,
 }
 
-/// The gateway has ended before the run.
+/// The gateway ended before the run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the gateway to the venue has ended: {0}")]
+#[error("the gateway to the venue stopped: {0}")]
 pub struct GatewayEnded(String);
 
-/// See the module.
+/// Returns of a live venue, as a source of the merge; see the module.
 pub struct LiveVenueReplies {
     inbox: Consumer<Slot>,
-    /// None where the inputs are only repeated.
+    /// `None` where inputs are only replayed.
     gateway: Option<Consumer<Slot>>,
     link: Arc<Link>,
     watermark: Arc<AtomicU64>,
     bound: usize,
-    /// Refusals that the pipeline made and whose echo has not entered.
+    /// Refusals that the pipeline made and that have not entered as inputs yet.
     refusals: VecDeque<Event>,
-    /// Echoes that entered from the record before the pipeline made their refusals again.
-    ahead: u64,
-    /// `sent` and answers.
-    heard: VecDeque<Event>,
+    /// Recorded refusals that entered before the replaying pipeline produced them again.
+    echoes_ahead: u64,
+    /// `sent` and answers from the gateway.
+    answers: VecDeque<Event>,
     account: Account,
-    /// What was sent and not answered; kept until the gateway has begun.
+    /// Routes sent but not answered; kept until the gateway starts.
     unanswered: Unanswered,
-    /// Routes that are not settled and that the pipeline does not say again.
+    /// Unsettled routes that a replay from a snapshot does not repeat.
     doubts: VecDeque<Event>,
-    /// How many of these there were at the beginning.
+    /// How many of these a snapshot held.
     doubted: u64,
     ask: Vec<OrderId>,
     begun: bool,
@@ -67,8 +67,8 @@ pub struct LiveVenueReplies {
 }
 
 impl LiveVenueReplies {
-    /// Takes refusals from `inbox`, and what a gateway says from `gateway`. Without one the inputs are only repeated, and
-    /// `inbox` brings routes too. `word` is the tail's.
+    /// Takes refusals from `inbox` and answers from `gateway`. Without a gateway the inputs are only replayed, and `inbox`
+    /// carries routes too. `watermark` is the tail's.
     pub fn new(
         inbox: Consumer<Slot>,
         gateway: Option<Consumer<Slot>>,
@@ -83,8 +83,8 @@ impl LiveVenueReplies {
             watermark,
             bound,
             refusals: VecDeque::new(),
-            ahead: 0,
-            heard: VecDeque::with_capacity(bound.min(4_096)),
+            echoes_ahead: 0,
+            answers: VecDeque::with_capacity(bound.min(4_096)),
             account: Account::default(),
             unanswered: Unanswered::new(),
             doubts: VecDeque::new(),
@@ -96,12 +96,12 @@ impl LiveVenueReplies {
         }
     }
 
-    /// Asks for these orders of a journal before, when their end was asked for.
+    /// Queries the venue about these orders of an earlier journal, after they have been cancelled.
     pub fn ask(&mut self, orders: Vec<OrderId>) {
         self.ask = orders;
     }
 
-    /// Whether the pipeline has finished everything up to `seq`; what it sent back is then all here.
+    /// Whether the pipeline has finished everything up to `seq`; if so, all its returns are here.
     #[inline]
     pub(crate) fn pipeline_is_idle(&mut self, seq: u64) -> bool {
         let idle = self.watermark.load(Ordering::Acquire) == seq;
@@ -109,26 +109,26 @@ impl LiveVenueReplies {
         idle
     }
 
-    /// Takes what has come. Also called while the head waits for room.
+    /// Takes what has arrived on both rings. Also called while the head waits for room.
     #[inline]
     pub(crate) fn drain(&mut self) {
-        let LiveVenueReplies { inbox, refusals, ahead, doubts, account, .. } = self;
+        let LiveVenueReplies { inbox, refusals, echoes_ahead, doubts, account, .. } = self;
         let _ = inbox.take(usize::MAX, |slot| match slot.0.kind {
             Kind::Route if slot.0.id.0 > account.settled => doubts.push_back(slot.0),
             Kind::Route => {}
-            _ if *ahead > 0 => *ahead -= 1,
+            _ if *echoes_ahead > 0 => *echoes_ahead -= 1,
             _ => refusals.push_back(Event { source: SOURCE_RETURNS, ..slot.0 }),
         });
-        let room = self.bound.saturating_sub(self.heard.len());
+        let room = self.bound.saturating_sub(self.answers.len());
         if let Some(gateway) = &mut self.gateway {
-            let heard = &mut self.heard;
-            self.closed |= gateway.take(room, |slot| heard.push_back(slot.0)) == Taken::Closed;
+            let answers = &mut self.answers;
+            self.closed |= gateway.take(room, |slot| answers.push_back(slot.0)) == Taken::Closed;
         }
     }
 
-    /// The gateway may begin once the pipeline has finished the record, which ends with `seq`.
+    /// Starts the gateway once the pipeline has finished the replay, whose last input is `seq`; whether it has started.
     pub(crate) fn has_begun(&mut self, seq: u64, idle: bool) -> Result<bool, GatewayEnded> {
-        if self.closed && self.heard.is_empty() {
+        if self.closed && self.answers.is_empty() {
             return Err(GatewayEnded(self.link.failure()));
         }
         if !self.begun && idle {
@@ -147,39 +147,39 @@ impl LiveVenueReplies {
         Ok(self.begun)
     }
 
-    /// Whether something waits to enter.
+    /// Whether a refusal or an answer is waiting to enter.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
-        !(self.refusals.is_empty() && self.heard.is_empty())
+        !(self.refusals.is_empty() && self.answers.is_empty())
     }
 
-    /// Whether nothing more is to be expected at the end of a run: all is settled and answered, or the venue lets wait.
+    /// At the end of a run: whether every route is settled and answered, or the wait for the venue has timed out.
     pub(crate) fn is_at_rest(&mut self, idle: bool, now: Ns) -> bool {
         let ended = *self.ended.get_or_insert(now);
         let quiet = idle && self.account.routes == self.link.routes() + self.doubted && self.link.is_at_rest();
-        // What was answered before the gateway said that it is at rest stands on the ring by now.
+        // Answers that came before the gateway reported rest are on the ring by now.
         self.drain();
         (quiet && !self.is_waiting()) || self.closed || now.0 - ended.0 > PATIENCE_NS
     }
 
-    /// Takes what enters next; call only when something waits.
+    /// Takes the next input. Call only when one is waiting.
     pub(crate) fn take(&mut self) -> Event {
-        let next = self.refusals.pop_front().or_else(|| self.heard.pop_front());
-        let next = next.expect("the merge chose something that waits");
+        let next = self.refusals.pop_front().or_else(|| self.answers.pop_front());
+        let next = next.expect("the merge chose a waiting reply");
         self.entered(&next);
         next
     }
 
-    /// A recorded input of this source enters again.
-    pub(crate) fn repeat(&mut self, input: &Event) {
+    /// A recorded input of this source enters during a replay.
+    pub(crate) fn replay(&mut self, input: &Event) {
         if input.kind == Kind::Refused && self.refusals.pop_front().is_none() {
-            self.ahead += 1;
+            self.echoes_ahead += 1;
         }
         self.entered(input);
     }
 
-    /// A command enters: the beginning of a journal says what came before it.
-    pub(crate) fn commanded(&mut self, input: &Event) {
+    /// A command enters. The first one of a journal may carry over the state of an earlier journal.
+    pub(crate) fn on_command(&mut self, input: &Event) {
         if let Some(command) = input.get::<Command>()
             && command.action == CommandAction::CarriedOver.code()
         {
@@ -211,7 +211,7 @@ impl LiveVenueReplies {
         }
     }
 
-    /// What the inputs say of the venue. The pipeline is idle.
+    /// Saves the state. The pipeline must be idle.
     pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
         let saved = |event: &Event| (to.key(event.instrument), bytemuck::bytes_of(event).to_vec());
         let lists = [
@@ -223,10 +223,10 @@ impl LiveVenueReplies {
         to.put(&lists);
     }
 
-    /// The other way round.
+    /// Restores what [`LiveVenueReplies::save`] wrote.
     ///
     /// # Errors
-    /// When the bytes are not such a state.
+    /// When the bytes are not a state of such replies.
     pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.account = from.get()?;
         self.account.routes = 0;

@@ -1,9 +1,10 @@
-//! What the gateway does with a venue, one session after the other.
+//! The gateway's dialogue with a venue, one session after another.
 //!
-//! A session opens with the number of answers received; the venue gives the rest again. Then what is in doubt is settled
-//! in the order in which it was routed: a new order or a replace is asked for by our own id, a cancel goes back unless the
-//! venue has answered it, a cancel-all is sent again. Only then are new routes sent. When the line breaks, what was sent
-//! and is unanswered is in doubt, and the next session begins the same way.
+//! A session opens with the number of answers received; the venue resends the rest. Then routes in doubt are settled in
+//! the order in which they were routed: the venue is queried about a new order or a replace by our own id, a cancel is
+//! rejected as never sent unless the venue has answered it, a cancel-all is sent again. Only then are new routes sent. When
+//! the connection breaks, routes sent but unanswered are in doubt, and the next session begins the same way. Bound: one
+//! entry per order in flight.
 
 use super::link::{Link, Resumption};
 use super::settling::{self, Unanswered, is_numbered};
@@ -18,16 +19,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Answers taken in one turn.
+/// Most answers taken in one turn.
 const BATCH: usize = 256;
 
-/// A route of which it is not known whether the venue has it.
+/// A route that the venue may or may not have.
 struct Doubt {
-    /// Its `sent`, recorded or not.
+    /// Its `sent` input, whether recorded or not.
     sent: Event,
-    /// Whether that is recorded.
+    /// Whether that input is in the journal.
     recorded: bool,
-    /// What the venue says when it is asked; `None` until then.
+    /// Whether the venue knows the order; `None` until it has replied.
     known: Option<bool>,
 }
 
@@ -36,30 +37,30 @@ impl Doubt {
         self.sent.record()
     }
 
-    /// Whether the venue is asked for it.
+    /// Whether the venue is queried about it.
     fn is_asked(&self) -> bool {
         matches!(Action::from_code(self.record().action), Some(Action::New | Action::Replace))
     }
 }
 
-/// The venue, and what is on the way to it and back.
+/// The venue, and the routes and answers in flight.
 pub struct VenueSession {
     venue: Box<dyn Venue>,
     to_head: Producer<Slot>,
     link: Arc<Link>,
     received: u64,
-    /// Approved routes that wait for their turn.
+    /// Approved routes, waiting to be sent.
     waiting: VecDeque<Event>,
-    /// What was sent, or is in doubt, and is not answered: `sent` by id of the route.
+    /// Routes sent or in doubt, and not answered: their `sent` inputs by route id.
     unanswered: Unanswered,
     doubts: VecDeque<Doubt>,
-    /// Orders of the journal before that are asked for.
+    /// Orders of an earlier journal to query.
     ask: Vec<OrderId>,
     cancel_first: bool,
 }
 
 impl VenueSession {
-    /// A desk at `venue` that tells the head what happens over `to_head`.
+    /// A session at `venue` that reports to the head over `to_head`.
     pub fn new(venue: Box<dyn Venue>, to_head: Producer<Slot>, link: Arc<Link>) -> VenueSession {
         VenueSession {
             venue,
@@ -74,13 +75,13 @@ impl VenueSession {
         }
     }
 
-    /// Goes on from what was recorded. `said` is what the pipeline has said again.
-    pub fn begin(&mut self, from: Resumption, said: impl IntoIterator<Item = Event>) {
+    /// Resumes from the journal. `replayed` are the routes that the replay repeated and the journal does not settle.
+    pub fn begin(&mut self, from: Resumption, replayed: impl IntoIterator<Item = Event>) {
         (self.received, self.cancel_first, self.ask) = (from.received, from.cancel_first, from.ask);
         for sent in from.unanswered {
             self.doubt(sent, true);
         }
-        for route in from.doubts.into_iter().chain(said) {
+        for route in from.doubts.into_iter().chain(replayed) {
             if route.id.seq() > from.through {
                 self.waiting.push_back(route);
             } else if route.id > from.settled {
@@ -97,15 +98,15 @@ impl VenueSession {
         self.doubts.push_back(Doubt { sent, recorded, known: None });
     }
 
-    /// A route has come off the pipeline.
+    /// Queues a new route from the pipeline.
     pub fn route(&mut self, route: Event) {
         self.waiting.push_back(route);
     }
 
-    /// Opens a session and settles what is in doubt.
+    /// Opens a session and settles every route in doubt.
     ///
     /// # Errors
-    /// When the venue cannot be reached, or the line breaks: call again.
+    /// When the venue cannot be reached, or the connection breaks: call again.
     pub fn open(&mut self) -> Result<(), VenueError> {
         let given = self.venue.resume(self.received)?;
         if self.cancel_first {
@@ -129,7 +130,7 @@ impl VenueSession {
                     let doubt = self.doubts.iter_mut().find(|d| d.is_asked() && d.record().order_id == order_id.0);
                     doubt.into_iter().for_each(|d| d.known = Some(known));
                 }
-                Some(VenueReply::OrderStatus { order_id, .. }) => return Err(strange(order_id)),
+                Some(VenueReply::OrderStatus { order_id, .. }) => return Err(unexpected_status(order_id)),
                 None if self.doubts.is_empty() && asked.is_empty() && self.received >= given => {}
                 None => std::thread::sleep(Duration::from_micros(100)),
             }
@@ -138,21 +139,21 @@ impl VenueSession {
         Ok(())
     }
 
-    /// Tells the head whether it may end; `silent` = the venue said nothing in this turn.
-    pub fn tell_rest(&self, silent: bool) {
-        self.link.tell_rest(silent && self.unanswered.is_empty());
+    /// Reports whether the run may end; `silent` = the venue sent nothing in this turn.
+    pub fn report_rest(&self, silent: bool) {
+        self.link.set_at_rest(silent && self.unanswered.is_empty());
     }
 
-    /// Settles doubts from the first, as far as it is known what became of them; `told` = the venue has told everything
-    /// that it had said before.
-    fn settle(&mut self, told: bool) -> Result<(), VenueError> {
+    /// Settles doubts in order, up to the first whose outcome is unknown; `caught_up` = the venue has resent every earlier
+    /// answer.
+    fn settle(&mut self, caught_up: bool) -> Result<(), VenueError> {
         while let Some(doubt) = self.doubts.front() {
             let sent = doubt.sent;
             let record: &Sent = sent.record();
             let is_unanswered = self.unanswered.contains_key(&record.cause);
             let is_all = record.action == Action::CancelAll.code();
             let was_sent = match doubt.known {
-                _ if !told => return Ok(()),
+                _ if !caught_up => return Ok(()),
                 None if doubt.is_asked() => return Ok(()),
                 Some(known) => known || !is_unanswered,
                 None => is_all || !is_unanswered,
@@ -174,15 +175,15 @@ impl VenueSession {
         Ok(())
     }
 
-    /// Sends what waits.
+    /// Sends the waiting routes.
     ///
     /// # Errors
-    /// When the line breaks: the route that was being sent is in doubt.
+    /// When the connection breaks: the route being sent is then in doubt.
     pub fn send(&mut self) -> Result<bool, VenueError> {
         let mut any = false;
         while let Some(route) = self.waiting.pop_front() {
             any = true;
-            self.link.tell_rest(false);
+            self.link.set_at_rest(false);
             let sent = sent(&route);
             if let Err(e) = self.venue.send(&Approved::grant(route)) {
                 self.doubt(sent, false);
@@ -196,24 +197,24 @@ impl VenueSession {
         Ok(any)
     }
 
-    /// Takes what the venue has said; whether it said anything.
+    /// Takes the venue's answers; whether there were any.
     ///
     /// # Errors
-    /// When the line breaks.
-    pub fn hear(&mut self) -> Result<bool, VenueError> {
+    /// When the connection breaks.
+    pub fn receive(&mut self) -> Result<bool, VenueError> {
         for n in 0..BATCH {
             match self.venue.poll()? {
                 Some(VenueReply::Numbered(answer)) => self.answer(answer),
-                Some(VenueReply::OrderStatus { order_id, .. }) => return Err(strange(order_id)),
+                Some(VenueReply::OrderStatus { order_id, .. }) => return Err(unexpected_status(order_id)),
                 None => return Ok(n > 0),
             }
         }
         Ok(true)
     }
 
-    /// The pipeline broke: what was sent and is not answered is in doubt.
-    pub fn broken(&mut self) {
-        self.link.tell_rest(false);
+    /// The connection broke: every route sent but not answered is in doubt.
+    pub fn on_break(&mut self) {
+        self.link.set_at_rest(false);
         let unsettled = std::mem::take(&mut self.doubts);
         let is_unsettled = |cause: &u64| unsettled.iter().any(|d| d.record().cause == *cause);
         let sent = self.unanswered.iter().filter(|(cause, _)| !is_unsettled(cause)).map(|(_, sent)| *sent);
@@ -222,10 +223,10 @@ impl VenueSession {
         self.doubts = doubts;
     }
 
-    /// One cancel-all, whatever waits: it is never sent any more.
+    /// Sends one cancel-all; waiting routes will never be sent.
     ///
     /// # Errors
-    /// When the pipeline is broken too.
+    /// When the connection is broken too.
     pub fn cancel_all(&mut self) -> Result<(), VenueError> {
         self.venue.cancel_all()
     }
@@ -239,7 +240,7 @@ impl VenueSession {
         settling::answer(&mut self.unanswered, &answer);
     }
 
-    /// Waits for room: the head takes returns in each of its own waits.
+    /// Publishes to the head; waits for room, which cannot deadlock since the head takes returns in all its own waits.
     fn push(&mut self, input: Event) {
         while self.to_head.try_publish(&Slot(input)) == Err(Refused::Full) {
             std::thread::sleep(Duration::from_micros(50));
@@ -251,25 +252,25 @@ fn returned<R: Record>(instrument: u32, flags: Flags, record: &R) -> Event {
     Event { source: SOURCE_RETURNS, ..Event::new(Ns(0), instrument, flags, record) }
 }
 
-/// What tells the head that the route was sent.
+/// The `sent` input for a route.
 fn sent(route: &Event) -> Event {
     let record: &Route = route.record();
     let sent = Sent { order_id: record.order_id, cause: route.id.0, action: record.action, ..Sent::default() };
     returned(route.instrument, Flags::LAST_OF_GROUP.with_side(route.side()), &sent)
 }
 
-/// What tells the head that it never was.
+/// The `reject` input for a route that was never sent.
 fn never_sent(sent: &Event) -> Event {
     let Sent { order_id, cause, action, .. } = *sent.record();
     let reject = Reject { order_id, cause, reason: RejectReason::NeverSent.code(), action, ..Reject::default() };
     returned(sent.instrument, Flags::LAST_OF_GROUP.with_side(sent.side()), &reject)
 }
 
-fn strange(order_id: OrderId) -> VenueError {
+fn unexpected_status(order_id: OrderId) -> VenueError {
     VenueError {
-        what: format!("told of order {:#x}, which was not asked for", order_id.0),
+        what: format!("the venue reported the status of order {:#x}, which was not queried", order_id.0),
         place: "venue".to_owned(),
-        next: "report this to whoever runs the venue",
+        next: "report this to the venue's support",
         transient: false,
     }
 }

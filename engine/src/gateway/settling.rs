@@ -1,14 +1,14 @@
 //! Which inputs settle a route, and which answer it.
 //!
-//! A route is settled as soon as it is known whether it was sent, and answered when the venue has numbered an answer to
-//! it. The gateway's thread and the head judge both by the same inputs, so that they agree after a restart. Bound: an
-//! entry in [`Unanswered`] for each route on its way.
+//! A route is settled once it is known whether it was sent, and answered once the venue has sent a numbered answer to it.
+//! The gateway's thread and the head both decide from the same inputs, so they agree after a restart. Bound: one entry of
+//! [`Unanswered`] per route in flight.
 
 use flow::records::{Ack, Cancelled, Reject, Sent};
 use flow::{Event, Kind, RejectReason, SOURCE_RETURNS};
 use std::collections::BTreeMap;
 
-/// Whether an input is an answer that a venue numbered: it gave it, not the gateway.
+/// Whether an input is a numbered answer, that is, it came from the venue and not from the gateway.
 pub fn is_numbered(input: &Event) -> bool {
     let never_sent = |r: &Reject| r.reason == RejectReason::NeverSent.code();
     input.source == SOURCE_RETURNS
@@ -16,7 +16,7 @@ pub fn is_numbered(input: &Event) -> bool {
         && !input.get::<Reject>().is_some_and(never_sent)
 }
 
-/// The id of the route that an input settles: it is known whether it was sent.
+/// The id of the route that an input settles, if it settles one.
 pub(crate) fn settles(input: &Event) -> Option<u64> {
     if input.source != SOURCE_RETURNS {
         return None;
@@ -27,11 +27,11 @@ pub(crate) fn settles(input: &Event) -> Option<u64> {
     input.get::<Sent>().map(|sent| sent.cause)
 }
 
-/// What was sent and is not answered: `sent` inputs by the id of their route.
+/// Routes sent but not answered: `sent` inputs by route id.
 pub(crate) type Unanswered = BTreeMap<u64, Event>;
 
-/// Takes the route away that an input answers; whether there was one. A route's id is unique in its journal, an order's
-/// for ever: an answer to a journal before is told by its order.
+/// Removes the route that an input answers; `false` if there is none. A route id is unique within its journal only, an
+/// order id for ever, so comparing the order tells an answer from an earlier journal apart.
 pub(crate) fn answer(unanswered: &mut Unanswered, input: &Event) -> bool {
     let (cause, order_id) = match input.kind {
         Kind::Ack => (input.record::<Ack>().cause, input.record::<Ack>().order_id),

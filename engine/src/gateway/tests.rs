@@ -1,4 +1,4 @@
-//! The gateway against a venue that does what a script says.
+//! The gateway against a scripted venue.
 
 use super::{Ending, GatewayError, GatewayThread, Link, Resumption, VenueSession};
 use crate::pipeline::Slot;
@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// What a venue was asked to do, in order.
+/// What the venue was asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Did {
     Resumed(u64),
@@ -20,18 +20,18 @@ enum Did {
     CancelledAll,
 }
 
-/// Knows the orders in `knows`; its connection breaks at the send that `breaks` counts down to.
+/// A scripted venue: it knows the orders in `knows`, and its connection breaks after `breaks` sends.
 struct Scripted {
     did: Arc<Mutex<Vec<Did>>>,
     knows: Vec<u64>,
     breaks: Option<usize>,
-    says: VecDeque<VenueReply>,
+    replies: VecDeque<VenueReply>,
     given: Vec<Event>,
 }
 
 impl Scripted {
     fn note(&self, did: Did) {
-        self.did.lock().expect("nobody panics with it").push(did);
+        self.did.lock().expect("no thread panics while it holds the lock").push(did);
     }
 }
 
@@ -42,7 +42,7 @@ fn broken(transient: bool) -> VenueError {
 impl Venue for Scripted {
     fn resume(&mut self, received: u64) -> Result<u64, VenueError> {
         self.note(Did::Resumed(received));
-        self.says = self.given[received as usize..].iter().map(|e| VenueReply::Numbered(*e)).collect();
+        self.replies = self.given[received as usize..].iter().map(|e| VenueReply::Numbered(*e)).collect();
         Ok(self.given.len() as u64)
     }
     fn send(&mut self, route: &Approved<Event>) -> Result<(), VenueError> {
@@ -58,11 +58,11 @@ impl Venue for Scripted {
     }
     fn query(&mut self, order_id: OrderId) -> Result<(), VenueError> {
         self.note(Did::Asked(order_id.0));
-        self.says.push_back(VenueReply::OrderStatus { order_id, known: self.knows.contains(&order_id.0) });
+        self.replies.push_back(VenueReply::OrderStatus { order_id, known: self.knows.contains(&order_id.0) });
         Ok(())
     }
     fn poll(&mut self) -> Result<Option<VenueReply>, VenueError> {
-        Ok(self.says.pop_front())
+        Ok(self.replies.pop_front())
     }
     fn cancel_all(&mut self) -> Result<(), VenueError> {
         self.note(Did::CancelledAll);
@@ -82,12 +82,12 @@ fn ack(number: u64, order_id: u64, cause: &Event) -> Event {
     Event { id: EventId(number), ..Event::new(Ns(0), 7, Flags::side_only(Side::Buy), &record) }
 }
 
-/// A gateway at work, and both its rings.
+/// A running gateway and both its rings.
 struct Bench {
     did: Arc<Mutex<Vec<Did>>>,
     link: Arc<Link>,
     routes: Producer<Slot>,
-    heard: Consumer<Slot>,
+    answers: Consumer<Slot>,
     thread: GatewayThread,
 }
 
@@ -98,29 +98,29 @@ impl Bench {
             did: Arc::clone(&did),
             knows: knows.to_vec(),
             breaks,
-            says: VecDeque::new(),
+            replies: VecDeque::new(),
             given: given.to_vec(),
         };
         let (routes, from) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
-        let (to, heard) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
+        let (to, answers) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
         let session = VenueSession::new(Box::new(venue), to, Arc::clone(&link));
         let thread = GatewayThread::spawn("script", session, from, Arc::clone(&link)).expect("a thread");
-        Bench { did, link, routes, heard, thread }
+        Bench { did, link, routes, answers, thread }
     }
 
     fn route(&mut self, route: &Event) {
         self.routes.try_publish(&Slot(*route)).expect("room");
     }
 
-    /// Waits for so many inputs: kind, order, action.
-    fn hear(&mut self, n: usize) -> Vec<(Kind, u64, u8)> {
-        let (mut heard, begun) = (Vec::new(), Instant::now());
-        while heard.len() < n {
-            assert!(begun.elapsed() < Duration::from_secs(20), "heard {heard:?} only");
-            let _ = self.heard.take(64, |slot| heard.push(slot.0));
+    /// Waits for `n` inputs: kind, order, action.
+    fn inputs(&mut self, n: usize) -> Vec<(Kind, u64, u8)> {
+        let (mut inputs, begun) = (Vec::new(), Instant::now());
+        while inputs.len() < n {
+            assert!(begun.elapsed() < Duration::from_secs(20), "got {inputs:?} only");
+            let _ = self.answers.take(64, |slot| inputs.push(slot.0));
             std::thread::yield_now();
         }
-        let tell = |e: &Event| match e.kind {
+        let parts = |e: &Event| match e.kind {
             Kind::Sent => (e.kind, e.record::<Sent>().order_id, e.record::<Sent>().action),
             Kind::Reject => {
                 assert_eq!(e.record::<Reject>().reason, RejectReason::NeverSent.code());
@@ -128,12 +128,12 @@ impl Bench {
             }
             _ => (e.kind, 0, 0),
         };
-        heard.iter().map(tell).collect()
+        inputs.iter().map(parts).collect()
     }
 
     fn end(self, ending: Ending) -> (Vec<Did>, Result<(), GatewayError>) {
         let ended = self.thread.end(ending);
-        (self.did.lock().expect("nobody panics with it").clone(), ended)
+        (self.did.lock().expect("no thread panics while it holds the lock").clone(), ended)
     }
 }
 
@@ -141,12 +141,12 @@ const NEW: u8 = Action::New as u8;
 const CANCEL: u8 = Action::Cancel as u8;
 
 #[test]
-fn an_orderly_end_leaves_orders_and_a_broken_pipeline_cancels_all_once() {
+fn an_orderly_end_leaves_orders_and_a_failed_pipeline_cancels_all_once() {
     for (ending, cancels) in [(Ending::Orderly, 0), (Ending::Broken, 1)] {
         let mut bench = Bench::new(&[], None, &[]);
         bench.link.begin(Resumption::default());
         bench.route(&route(1, 5, Action::New));
-        assert_eq!(bench.hear(1), [(Kind::Sent, 5, NEW)]);
+        assert_eq!(bench.inputs(1), [(Kind::Sent, 5, NEW)]);
         let (did, ended) = bench.end(ending);
         assert!(ended.is_ok());
         assert_eq!(did.iter().filter(|d| **d == Did::CancelledAll).count(), cancels, "{ending:?}: {did:?}");
@@ -154,39 +154,47 @@ fn an_orderly_end_leaves_orders_and_a_broken_pipeline_cancels_all_once() {
 }
 
 #[test]
-fn a_tail_that_is_gone_without_notice_is_a_broken_pipeline() {
+fn a_ring_closed_without_notice_is_a_failed_pipeline() {
     let mut bench = Bench::new(&[], None, &[]);
     bench.link.begin(Resumption::default());
     bench.route(&route(1, 5, Action::New));
-    bench.hear(1);
+    bench.inputs(1);
     let Bench { did, routes, thread, .. } = bench;
     drop(routes);
     let begun = Instant::now();
-    while !did.lock().expect("nobody panics with it").contains(&Did::CancelledAll) {
+    while !did.lock().expect("no thread panics while it holds the lock").contains(&Did::CancelledAll) {
         assert!(begun.elapsed() < Duration::from_secs(20), "nothing was cancelled");
         std::thread::yield_now();
     }
     thread.end(Ending::Broken).expect("it ended");
-    assert_eq!(did.lock().expect("nobody panics with it").iter().filter(|d| **d == Did::CancelledAll).count(), 1);
+    assert_eq!(
+        did.lock()
+            .expect("no thread panics while it holds the lock")
+            .iter()
+            .filter(|d| **d == Did::CancelledAll)
+            .count(),
+        1
+    );
 }
 
-/// The connection breaks while an order is sent: it is asked for, and never sent again, whether the venue has it or not.
+/// The connection breaks while an order is sent: the venue is queried about it, and it is never sent again, whether the
+/// venue has it or not.
 #[test]
-fn a_send_that_breaks_is_asked_for() {
+fn a_send_that_breaks_is_queried() {
     for (knows, kind) in [(true, Kind::Sent), (false, Kind::Reject)] {
         let mut bench = Bench::new(if knows { &[5, 6] } else { &[5] }, Some(1), &[]);
         bench.link.begin(Resumption::default());
         for (seq, order) in [(1, 5), (2, 6), (3, 7)] {
             bench.route(&route(seq, order, Action::New));
         }
-        assert_eq!(bench.hear(3), [(Kind::Sent, 5, NEW), (kind, 6, NEW), (Kind::Sent, 7, NEW)]);
+        assert_eq!(bench.inputs(3), [(Kind::Sent, 5, NEW), (kind, 6, NEW), (Kind::Sent, 7, NEW)]);
         let (did, _) = bench.end(Ending::Orderly);
         let expected = [Did::Resumed(0), Did::Sent(5), Did::Resumed(0), Did::Asked(5), Did::Asked(6), Did::Sent(7)];
         assert_eq!(did, expected);
     }
 }
 
-/// What the pipeline says again is not sent: what the record settles is passed over, the rest is asked for or goes back.
+/// Routes that the replay repeats are not sent: settled ones are skipped, the rest are queried or rejected.
 #[test]
 fn recovery_never_sends() {
     let all: Vec<Event> = [
@@ -202,7 +210,7 @@ fn recovery_never_sends() {
     all.iter().for_each(|route| bench.route(route));
     bench.route(&route(9, 8, Action::New));
     bench.link.begin(Resumption { received: 1, settled: all[0].id, through: 8, ..Resumption::default() });
-    let heard = bench.hear(6);
+    let inputs = bench.inputs(6);
     let all = Action::CancelAll.code();
     let expected = [
         (Kind::Ack, 0, 0),
@@ -212,12 +220,12 @@ fn recovery_never_sends() {
         (Kind::Sent, 0, all),
         (Kind::Sent, 8, NEW),
     ];
-    assert_eq!(heard, expected);
+    assert_eq!(inputs, expected);
     let (did, _) = bench.end(Ending::Orderly);
     assert_eq!(did, [Did::Resumed(1), Did::Asked(6), Did::Asked(7), Did::CancelledAll, Did::Sent(8)]);
 }
 
-/// An answer that came only now says that a cancel was sent after all.
+/// A late answer shows that a cancel was sent after all.
 #[test]
 fn a_cancel_in_doubt_that_was_answered_was_sent() {
     let cancel = route(2, 5, Action::Cancel);
@@ -226,18 +234,18 @@ fn a_cancel_in_doubt_that_was_answered_was_sent() {
     let mut bench = Bench::new(&[], None, &[late]);
     bench.route(&cancel);
     bench.link.begin(Resumption { through: 2, ..Resumption::default() });
-    assert_eq!(bench.hear(2), [(Kind::Cancelled, 0, 0), (Kind::Sent, 5, CANCEL)]);
+    assert_eq!(bench.inputs(2), [(Kind::Cancelled, 0, 0), (Kind::Sent, 5, CANCEL)]);
     bench.end(Ending::Orderly).1.expect("it ends in order");
 }
 
-/// Orders of a journal before are cancelled and asked for before anything is sent.
+/// Orders of an earlier journal are cancelled and queried before anything new is sent.
 #[test]
 fn what_another_journal_left_is_cancelled_first() {
     let mut bench = Bench::new(&[3], None, &[]);
     bench.route(&route(9, 8, Action::New));
     let ask = vec![OrderId(3), OrderId(4)];
     bench.link.begin(Resumption { cancel_first: true, ask, ..Resumption::default() });
-    assert_eq!(bench.hear(2), [(Kind::Sent, 0, Action::CancelAll.code()), (Kind::Sent, 8, NEW)]);
+    assert_eq!(bench.inputs(2), [(Kind::Sent, 0, Action::CancelAll.code()), (Kind::Sent, 8, NEW)]);
     let (did, _) = bench.end(Ending::Orderly);
     assert_eq!(did, [Did::Resumed(0), Did::CancelledAll, Did::Asked(3), Did::Asked(4), Did::Sent(8)]);
 }

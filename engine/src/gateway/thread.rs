@@ -1,7 +1,8 @@
-//! The gateway's thread, from the record's end to the run's.
+//! The gateway's thread, from the end of the replay to the end of the run.
 //!
-//! It waits until the ingress has repeated the record, opens a session, then takes turns: routes off the ring, answers off
-//! the socket. A connection that breaks is opened again, [`TRIES`] times in a row; then the gateway ends, and the run with it.
+//! It waits until the ingress has replayed the journal, opens a session, then takes turns: routes off the ring, answers
+//! off the socket. A broken connection is reopened up to [`TRIES`] times in a row; after that the gateway ends, and the
+//! run with it. Worst case: a quiet gateway sleeps [`REST`] between turns, which a route or an answer may have to wait.
 
 use super::link::{Ending, Link, Resumption};
 use super::session::VenueSession;
@@ -13,24 +14,24 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Routes taken in one turn.
+/// Most routes taken in one turn.
 const BATCH: usize = 256;
-/// How often a session is opened in a row before the gateway gives up.
+/// Attempts in a row to open a session before the gateway gives up.
 const TRIES: u32 = 50;
-/// Between two of these.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Turns without anything before the thread sleeps between turns.
+/// Idle turns before the thread starts to sleep between turns.
 const PATIENCE: u32 = 64;
-/// How long it sleeps.
+/// Length of such a sleep.
 const REST: Duration = Duration::from_micros(50);
 
 /// Why a gateway ended.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// The venue cannot be used.
+    /// The venue failed.
     #[error("{0}")]
     Venue(#[from] VenueError),
-    /// A bug.
+    /// A panic, which is a bug.
     #[error("{0}")]
     Panicked(#[from] Panicked),
 }
@@ -42,10 +43,10 @@ pub struct GatewayThread {
 }
 
 impl GatewayThread {
-    /// Starts the thread; it takes routes from `routes` and trades at `desk`.
+    /// Starts the thread: it takes routes from `routes` and sends them over `session`.
     ///
     /// # Errors
-    /// When the system starts none.
+    /// When the system cannot start a thread.
     pub fn spawn(
         name: &str,
         session: VenueSession,
@@ -59,17 +60,17 @@ impl GatewayThread {
             if let Err(e) = &done {
                 shared.fail(e.to_string());
             }
-            // The head sees its ring closed only now, and finds the reason.
+            // Closes the head's ring, after the reason has been recorded.
             drop(turns);
             done
         })?;
         Ok(GatewayThread { worker, link })
     }
 
-    /// Ends it with the run and waits for it.
+    /// Ends the thread with the run, and joins it.
     ///
     /// # Errors
-    /// Why it had ended before, or could not cancel.
+    /// Why the gateway failed earlier, or why it could not cancel.
     pub fn end(self, ending: Ending) -> Result<(), GatewayError> {
         self.link.end(ending);
         Ok(self.worker.join()??)
@@ -80,16 +81,16 @@ struct Turns {
     session: VenueSession,
     routes: Consumer<Slot>,
     link: Arc<Link>,
-    /// The tail is gone, or has nothing more.
+    /// The tail has closed the ring of routes, and it is empty.
     closed: bool,
 }
 
 impl Turns {
     fn run(&mut self) -> Result<(), VenueError> {
-        let Some((from, said)) = self.repeated() else {
+        let Some((from, replayed)) = self.wait_for_replay() else {
             return Ok(());
         };
-        self.session.begin(from, said);
+        self.session.begin(from, replayed);
         let mut tries = 0;
         loop {
             let e = match self.session.open().and_then(|()| {
@@ -99,7 +100,7 @@ impl Turns {
                 Ok(()) => return Ok(()),
                 Err(e) => e,
             };
-            self.session.broken();
+            self.session.on_break();
             tries += 1;
             if !e.transient || tries > TRIES || self.ending() != Ending::Running {
                 return Err(e);
@@ -108,14 +109,14 @@ impl Turns {
         }
     }
 
-    /// Takes what waits on the ring; whether anything did.
+    /// Takes routes off the ring; whether there were any.
     fn take(&mut self, max: usize, to: &mut VecDeque<Event>) -> bool {
         let taken = self.routes.take(max, |slot| to.push_back(slot.0));
         self.closed |= taken == Taken::Closed;
         matches!(taken, Taken::Events(_))
     }
 
-    /// How the run ended; a ring that closed while nobody said so is a broken pipeline.
+    /// How the run ended; a ring that closed without notice means that the pipeline failed.
     fn ending(&self) -> Ending {
         match self.link.ending() {
             Ending::Running if self.closed => Ending::Broken,
@@ -123,19 +124,20 @@ impl Turns {
         }
     }
 
-    /// Waits while the record is repeated; what the pipeline says again and the record does not settle is kept.
-    fn repeated(&mut self) -> Option<(Resumption, VecDeque<Event>)> {
-        let mut said = VecDeque::new();
+    /// Waits for the end of the replay; returns where to resume, and the repeated routes that the journal does not settle.
+    /// `None` when the run ended first.
+    fn wait_for_replay(&mut self) -> Option<(Resumption, VecDeque<Event>)> {
+        let mut replayed = VecDeque::new();
         loop {
             let from = self.link.take_resumption();
-            // All that was said again stood on the ring before the record's end was told.
-            while self.take(usize::MAX, &mut said) {}
+            // Every repeated route was on the ring before the end of the replay was announced.
+            while self.take(usize::MAX, &mut replayed) {}
             if let Some(from) = from {
-                return Some((from, said));
+                return Some((from, replayed));
             }
             let settled = self.link.settled();
-            while said.front().is_some_and(|route: &Event| route.id.0 <= settled) {
-                said.pop_front();
+            while replayed.front().is_some_and(|route: &Event| route.id.0 <= settled) {
+                replayed.pop_front();
             }
             if self.ending() != Ending::Running {
                 return None;
@@ -153,11 +155,11 @@ impl Turns {
             }
             let came = self.take(BATCH, &mut taken);
             taken.drain(..).for_each(|route| self.session.route(route));
-            let busy = self.session.send()? | self.session.hear()? | came;
+            let busy = self.session.send()? | self.session.receive()? | came;
             if ending == Ending::Orderly && !came {
                 return Ok(());
             }
-            self.session.tell_rest(!busy);
+            self.session.report_rest(!busy);
             quiet = if busy { 0 } else { quiet + 1 };
             match quiet {
                 0 => {}

@@ -1,42 +1,42 @@
-//! What an operator says while the pipeline runs.
+//! Operator commands as a source of the merge.
 //!
-//! A command is an input like any other: numbered, timed, stored before the pipeline sees it. It enters at the time of the
-//! turn in which it was heard, or, given beforehand, at a set time, so that a test or a replay commands at the same place.
-//! Bound: one command an admission.
+//! A command is an input like any other: numbered, timed, logged before the pipeline sees it. A live command enters at the
+//! time of the turn that receives it; a scheduled one at its set time, so that a test or a replay issues it at the same
+//! place. Bound: at most one command per admission.
 
 use flow::records::Command;
 use flow::{CommandAction, Event, Flags, HaltReason, Ns, SOURCE_OPERATOR};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// Who asked for a command, and when.
+/// Who issued a command, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asker {
-    /// Handle of the name that was given; 0 = the engine itself.
+    /// Handle of the operator's name; 0 = the engine itself.
     pub actor: u32,
-    /// User of the process that asked; [`Command::NO_UID`] = not known.
+    /// User id of the requesting process; [`Command::NO_UID`] = unknown.
     pub uid: u32,
-    /// Wall time; absent for the engine's own.
+    /// Wall time of the request; absent for the engine's own commands.
     pub asked_ts: Ns,
 }
 
 impl Asker {
-    /// The engine itself: what it commands depends on its inputs alone, so it names no time.
+    /// The engine itself. Its commands depend on its inputs alone, so they carry no wall time.
     pub const ENGINE: Asker = Asker { actor: 0, uid: Command::NO_UID, asked_ts: Ns::NONE };
 }
 
-/// A command with its parts in words.
+/// A command, before it becomes an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperatorCommand {
     /// What to do.
     pub action: CommandAction,
-    /// What it addresses: the check whose limit is set.
+    /// Number of the check whose limit is set.
     pub target: u32,
-    /// Who asked.
+    /// Who issued it.
     pub by: Asker,
-    /// Value before.
+    /// Old value.
     pub old: i64,
-    /// Value from now on.
+    /// New value.
     pub new: i64,
 }
 
@@ -46,7 +46,7 @@ impl OperatorCommand {
         OperatorCommand { action, target: 0, by, old: 0, new: 0 }
     }
 
-    /// As an input.
+    /// The command as an input event.
     pub fn event(self) -> Event {
         let OperatorCommand { action, target, by: Asker { actor, uid, asked_ts }, old, new } = self;
         let command = Command { action: action.code(), target, actor, uid, old, new, asked_ts };
@@ -56,7 +56,7 @@ impl OperatorCommand {
     }
 }
 
-/// A halt that the engine itself enters.
+/// A halt issued by the engine itself.
 pub fn halt(reason: HaltReason, detail: u64) -> Event {
     let halt = flow::records::Halt { reason: reason.code(), group: 0, detail, ..flow::records::Halt::default() };
     let mut event = Event::new(Ns(0), 0, Flags::LAST_OF_GROUP, &halt);
@@ -64,7 +64,7 @@ pub fn halt(reason: HaltReason, detail: u64) -> Event {
     event
 }
 
-/// The operator's end: says commands to a running pipeline.
+/// The operator's end: sends commands to a running pipeline.
 pub type CommandSender = Sender<Event>;
 
 /// Commands as a source of the merge.
@@ -72,55 +72,55 @@ pub type CommandSender = Sender<Event>;
 pub struct Commands {
     live: Option<Receiver<Event>>,
     scheduled: VecDeque<(Ns, Event)>,
-    /// Said before anything else.
-    first: VecDeque<Event>,
-    heard: Option<Event>,
+    /// Commands that enter before any other input.
+    initial: VecDeque<Event>,
+    received: Option<Event>,
 }
 
 impl Commands {
-    /// Commands that are heard while the pipeline runs.
+    /// A source of live commands, and the sender that feeds it.
     pub fn live() -> (CommandSender, Commands) {
         let (sender, receiver) = channel();
         (sender, Commands { live: Some(receiver), ..Commands::default() })
     }
 
-    /// Adds commands at set times, which must not fall.
+    /// Adds commands at set times, in non-decreasing order.
     pub fn schedule(&mut self, commands: impl IntoIterator<Item = (Ns, Event)>) {
         self.scheduled.extend(commands);
     }
 
-    /// Adds what is said before anything else enters.
+    /// Adds commands that enter before any other input.
     pub fn begin_with(&mut self, commands: impl IntoIterator<Item = Event>) {
-        self.first.extend(commands);
+        self.initial.extend(commands);
     }
 
-    /// Whether something is still to be said before anything else.
-    pub(super) fn begins(&self) -> bool {
-        !self.first.is_empty()
+    /// Whether an initial command has yet to enter.
+    pub(super) fn has_initial(&self) -> bool {
+        !self.initial.is_empty()
     }
 
-    /// Whether none is waiting and none can come.
+    /// Whether no command is waiting and none can arrive.
     pub(super) fn are_none(&self) -> bool {
-        self.live.is_none() && self.heard.is_none() && self.scheduled.is_empty() && self.first.is_empty()
+        self.live.is_none() && self.received.is_none() && self.scheduled.is_empty() && self.initial.is_empty()
     }
 
-    /// When the next is due; `now` for one that was just heard.
+    /// When the next command is due; `now` for a live one.
     #[inline]
     pub(super) fn due(&mut self, now: Ns) -> Option<Ns> {
-        if self.heard.is_none()
+        if self.received.is_none()
             && let Some(live) = &self.live
         {
-            self.heard = live.try_recv().ok();
+            self.received = live.try_recv().ok();
         }
-        if self.heard.is_some() {
+        if self.received.is_some() {
             return Some(now);
         }
         self.scheduled.front().map(|(at, _)| *at)
     }
 
-    /// Takes the next; call only when one is due.
+    /// Takes the next command. Call only when one is due.
     pub(super) fn take(&mut self) -> Event {
-        let next = self.first.pop_front().or_else(|| self.heard.take());
+        let next = self.initial.pop_front().or_else(|| self.received.take());
         let next = next.or_else(|| self.scheduled.pop_front().map(|(_, event)| event));
         next.expect("the merge chose a waiting command")
     }

@@ -1,10 +1,10 @@
-//! The ingress: everything that happens gets its number and its time here.
+//! The ingress merges every source into one sequence and gives each input its number and its time.
 //!
-//! Under the event clock the ingress is a merge by (time, rank, order of arrival): the next input is the one with the
-//! least `max(now, due)`: returns, then ticks, commands, files in the order of the arguments, the end of input. It decides only when every source has
-//! shown its next input or said that it has none before a time, so the sequence is a function of the inputs alone. Under
-//! the wall clock inputs enter as they arrive and `ts` is the time of the turn. Bound: one queue of inputs per source;
-//! nothing is allocated per input.
+//! Under the event clock the merge orders by (time, rank, order of arguments): the next input is the one with the least
+//! `max(now, due)`, and at equal times venue replies come first, then ticks, commands, files in the order of the
+//! arguments, and the end of input. It decides only once every source has either shown its next input or ended, so the
+//! sequence depends on the inputs alone. Under the wall clock inputs enter as they arrive and `ts` is the time of the
+//! turn. Bound: one queue per source; no allocation per input. Worst case: one look at every source per input.
 
 mod clock;
 mod commands;
@@ -31,60 +31,60 @@ use crate::gateway::GatewayEnded;
 use flow::{Event, FeedError};
 use sinks::journal::LogFull;
 
-/// What one call of [`Head::admit`] did.
+/// Result of one call of [`Head::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admitted {
     /// An input entered.
     One,
-    /// None is there yet.
+    /// No input is ready yet.
     Pending,
     /// The end of input has entered; nothing follows.
     Ended,
 }
 
-/// Why the sequence ended before its sources did.
+/// Why the sequence stopped before its sources ended.
 #[derive(Debug, thiserror::Error)]
 pub enum IngressError {
-    /// A source cannot go on.
+    /// A source failed.
     #[error("{input}: {error}")]
     Source {
         /// Name of the input.
         input: String,
-        /// Why.
+        /// The cause.
         error: FeedError,
     },
-    /// The input log takes no more: nothing may be traded on that cannot be logged.
+    /// The input log cannot store any more. Trading on an input that is not logged is not allowed.
     #[error("{0}")]
     Log(#[from] LogFull),
     /// The recorded inputs cannot be read.
     #[error("{0}")]
     Recorded(String),
-    /// What the sources and the venue give is not what was recorded.
+    /// The sources or the venue produced something other than what was recorded.
     #[error(
-        "the inputs are not those of the record, recorded: {recorded}; now: {made}; give the same files, or start a new journal"
+        "the inputs differ from the journal; recorded: {recorded}; now: {made}; pass the same files, or start a new journal"
     )]
     Diverged {
         /// The recorded input.
         recorded: String,
-        /// The one in its place.
+        /// The input that came instead.
         made: String,
     },
-    /// A source has fewer inputs than were recorded of it.
+    /// A source has fewer inputs than the journal recorded from it.
     #[error(
-        "{input}: {missing} of the recorded inputs are not in it any more; give the same files, or start a new journal"
+        "{input}: {missing} of the recorded inputs are no longer in it; pass the same files, or start a new journal"
     )]
     Short {
         /// Name of the input.
         input: String,
-        /// How many.
+        /// Number of inputs that are gone.
         missing: u64,
     },
-    /// The gateway has ended before the run.
+    /// The gateway stopped before the run did.
     #[error("{0}")]
     Gateway(#[from] GatewayEnded),
-    /// More came back from the pipeline than may wait: trading halted.
+    /// More returns are waiting than the bound allows: trading halted.
     #[error(
-        "more than {limit} orders and answers waited at once: trading halted; raise pipeline.max_returns, or trade less at once"
+        "more than {limit} orders and answers were waiting at once: trading halted; raise pipeline.max_returns, or send fewer orders at once"
     )]
     Returns {
         /// The bound.
@@ -92,33 +92,34 @@ pub enum IngressError {
     },
 }
 
-/// What drives the pipeline: numbers inputs, or repeats numbered ones.
+/// The head of a pipeline: numbers new inputs, or replays numbered ones.
 pub trait Head: Send {
-    /// Called once at the beginning of a turn: the only place where a clock is read.
+    /// Called once at the start of a turn; the only place where the head reads a clock.
     fn begin_turn(&mut self);
 
-    /// Admits the next input, if there is one, and writes it to `to`, which must still hold the one that was admitted last.
+    /// Admits the next input, if one is ready, and writes it to `to`, which must still hold the last admitted input.
     ///
     /// # Errors
-    /// When the sequence cannot go on. Call again: what is left is the orderly end.
+    /// When the sequence cannot continue. Keep calling until it ends: the head then shuts down in order.
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError>;
 
-    /// Inputs that will probably come next, the first one first; their numbers and times are not final.
+    /// The inputs that will probably come next, nearest first. Their numbers and times are not final.
     fn lookahead(&self) -> &[Event] {
         &[]
     }
 
-    /// Whether it waits for the pipeline to finish an input before it admits another: for what comes back from it.
+    /// Whether the head waits for returns, so that the pipeline must finish an input before the next one may enter.
     fn awaits_returns(&self) -> bool {
         false
     }
 
-    /// Called while the pipeline waits for room: takes what came back, so that the pipeline and the head never wait for each other.
+    /// Called while the pipeline waits for room. Takes the returns off their ring, so that head and pipeline never
+    /// deadlock on each other.
     fn on_backpressure(&mut self) {}
 
-    /// Ends the sources: what follows is the orderly end, as if they had no more.
+    /// Ends the sources. The run then ends in order, as if they had no more inputs.
     fn stop(&mut self);
 
-    /// The last `seq` given.
+    /// The last assigned `seq`.
     fn seq(&self) -> u64;
 }

@@ -1,25 +1,25 @@
-//! Where an input came from: file and record, for rows.
+//! Where an input came from (file and record number), for rows.
 //!
-//! A record number has no room in an event and no meaning in a journal; it travels beside the pipeline, in the order of the
-//! sequence, and only when somebody prints rows.
+//! An event has no room for a record number and a journal does not need one, so origins travel beside the pipeline in
+//! sequence order, and only when rows are printed.
 
 use flow::Ns;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// Origin of the input with this `seq`.
+/// The origin of one input.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
-    /// The ingress number.
+    /// Its sequence number.
     pub seq: u64,
-    /// Index of the input in argument order; `None` for ticks and the like.
+    /// Index of the source in argument order; `None` for ticks, commands and returns.
     pub input: Option<usize>,
-    /// 1-based number of the record in its file; `None` from a journal.
+    /// Number of the record in its file, from 1; `None` for an input from a journal.
     pub record: Option<u64>,
     /// Exchange time of the input.
     pub exchange_ts: Option<Ns>,
 }
 
-/// The reading end: gives the origin of a `seq`, which must not fall.
+/// The reading end: looks origins up by non-decreasing `seq`.
 pub struct Origins {
     receiver: Receiver<Origin>,
     current: Option<Origin>,

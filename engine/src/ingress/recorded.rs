@@ -1,4 +1,4 @@
-//! Recorded inputs, repeated as they were: number, time and all.
+//! Replays recorded inputs unchanged, with their numbers and times, as the head of a pipeline.
 
 use super::{Admitted, Head, IngressError};
 use flow::{Event, Kind};
@@ -13,7 +13,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The inputs of `reader`. Reads the log once to learn how many instruments it names.
+    /// Replays the inputs of `reader`. Scans the log once to find the highest instrument number.
     ///
     /// # Errors
     /// When the inputs cannot be read.
@@ -26,7 +26,7 @@ impl Recorded {
         Ok(Recorded { inputs: reader.inputs(), activity, seq: 0, ended: false })
     }
 
-    /// Instruments are below this number.
+    /// All instrument numbers are below this.
     pub fn instruments(&self) -> u32 {
         self.activity.len() as u32
     }

@@ -1,14 +1,14 @@
-//! Recorded inputs in front of the sources: how a run goes on after a stop.
+//! Replays recorded inputs before the sources: how a run resumes after a stop.
 //!
-//! While the record lasts, the merge takes each next input from it and the simulated venue sees what it saw; what the
-//! merge makes itself (ticks, returns, the end) must equal the record, byte for byte. Then the sources go on where the
-//! record ends. Nothing is stored or sent twice. Bound: one recorded input is held.
+//! During the replay the merge takes each input from the journal, and the simulated venue sees what it saw the first time.
+//! Whatever the merge generates itself (ticks, returns, the end) must equal the journal byte for byte. Then the sources
+//! continue where the journal ends. Nothing is logged or sent twice. Bound: one recorded input is held.
 
 use super::IngressError;
 use flow::Event;
 use sinks::journal::LogReader;
 
-/// A record that is repeated.
+/// Recorded inputs to replay.
 pub struct Retrace {
     inputs: LogReader,
     through_seq: u64,
@@ -16,22 +16,22 @@ pub struct Retrace {
     then: Then,
 }
 
-/// What follows when the record has ended.
+/// What follows the recorded inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// The sources go on.
-    GoOn,
-    /// Nothing: the state is what was wanted.
+    /// The sources continue.
+    Continue,
+    /// Nothing: only the state was wanted.
     Stop,
 }
 
 impl Retrace {
-    /// Repeats what `inputs` still holds, through `through_seq`: what is added to the same log meanwhile is no record.
+    /// Replays the rest of `inputs` up to and including `through_seq`; inputs appended to the log later are ignored.
     pub fn new(inputs: LogReader, through_seq: u64, then: Then) -> Retrace {
         Retrace { inputs, through_seq, next: None, then }
     }
 
-    /// What follows.
+    /// What follows the replay.
     pub(super) fn then(&self) -> Then {
         self.then
     }
@@ -47,12 +47,12 @@ impl Retrace {
         Ok(self.next.as_ref())
     }
 
-    /// A copy of the next recorded input; call only when there is one.
+    /// A copy of the next recorded input. Call only when there is one.
     pub(super) fn take(&self) -> Event {
         self.next.expect("the merge chose a recorded input")
     }
 
-    /// The merge has stamped `event`: it must be the recorded one, which is done.
+    /// Checks that the input the merge just stamped equals the recorded one, and moves on.
     pub(super) fn confirm(&mut self, event: &Event) -> Result<(), IngressError> {
         match self.next.take() {
             Some(recorded) if recorded == *event => Ok(()),

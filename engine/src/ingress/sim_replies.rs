@@ -1,13 +1,13 @@
-//! What comes back from the pipeline, and the simulated venue's answers.
+//! Returns from the pipeline, and the answers of the simulated venue.
 //!
-//! The tail hands every route and every refusal back over a ring. A route becomes two things: `sent`, an input, and the
-//! order's arrival at the venue, which takes its turn in the merge but is no input. The venue's answers wait here too.
-//! All are ordered by (due time, id, sub), never by when they happened to arrive: the due time is the cause's time and a
-//! modelled latency, so the sequence is the same wherever the pipeline is cut.
+//! The tail sends every route and every refusal back over a ring. A route becomes two things: `sent`, an input, and the
+//! order's arrival at the venue, which takes its turn in the merge but is not an input. The venue's answers wait here too.
+//! All are ordered by (due time, id, sub), never by when they happen to arrive. The due time is the cause's time plus a
+//! modelled latency, so the sequence does not depend on where the pipeline is cut.
 //!
-//! The rule that makes it so is the *window*: whatever the pipeline sends back comes at least L later than its cause. From
-//! an idle pipeline everything before T + L may enter, T being the time of the first; then the pipeline must come to rest and
-//! its returns be taken before anything later enters. Bound: `pipeline.max_returns` waiting returns; one more halts the run.
+//! The *window* rule guarantees this: whatever the pipeline returns is due at least L after its cause. From an idle
+//! pipeline, with the next input at T, everything before T + L may enter; then the pipeline must go idle and its returns be
+//! taken before anything later enters. Bound: `pipeline.max_returns` pending returns; one more halts the run.
 
 use super::waiting::{Lane, Pending, Waiting};
 use crate::deliberate::{Fault, is_on};
@@ -21,37 +21,37 @@ use stages::exchange_sim::{Replies, SimulatedVenue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
-/// What the next return is, when its turn has come.
+/// What a return turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Returned {
     /// An input.
     Input,
-    /// An order has reached the venue: no input.
+    /// An order's arrival at the venue, which is not an input.
     Arrival,
 }
 
-/// Returns that wait, and the venue that answers.
+/// The pending returns, and the simulated venue.
 pub struct SimVenueReplies {
     venue: SimulatedVenue,
-    /// What comes back from the pipeline is at least so much later than its cause.
+    /// L: a return is due at least this many nanoseconds after its cause.
     least_latency: u64,
     replies: Replies,
     inbox: Consumer<Slot>,
     watermark: Arc<AtomicU64>,
     waiting: Waiting,
     overflowed: bool,
-    /// Inputs before this time may enter without waiting for the pipeline.
+    /// End of the open window: inputs before it may enter without waiting for the pipeline.
     window: Option<Ns>,
-    /// Whether the last input is one that the venue has yet to see.
-    owes: bool,
-    /// The answers given since the input of this `seq`.
+    /// Whether the venue has yet to see the last input.
+    venue_behind: bool,
+    /// How many answers the venue has given since the input with this `seq`.
     answers: (u64, u16),
-    /// What came so far, for the fault that orders by it.
+    /// Returns taken so far, for the deliberate fault that orders by arrival.
     arrivals: u64,
 }
 
 impl SimVenueReplies {
-    /// Takes returns from `inbox`; `word` is the tail's. At most `bound` wait.
+    /// Takes returns from `inbox`; `watermark` is the tail's. At most `bound` returns wait.
     pub fn new(
         venue: SimulatedVenue,
         inbox: Consumer<Slot>,
@@ -67,18 +67,18 @@ impl SimVenueReplies {
             waiting: Waiting::new(bound),
             overflowed: false,
             window: None,
-            owes: false,
+            venue_behind: false,
             answers: (0, 0),
             arrivals: 0,
         }
     }
 
-    /// Whether the pipeline has finished everything up to `seq`; what it sent back is then all here.
+    /// Whether the pipeline has finished everything up to `seq`; if so, all its returns are here.
     #[inline(always)]
     pub(super) fn pipeline_is_idle(&mut self, seq: u64) -> bool {
         if is_on(Fault::DrainBeforeWord) {
             self.drain();
-            // What comes now is what the rule is for: the fault leaves room for it.
+            // Widens the race that the rule excludes.
             std::thread::yield_now();
             return self.watermark.load(Memory::Acquire) == seq;
         }
@@ -87,7 +87,8 @@ impl SimVenueReplies {
         idle
     }
 
-    /// Whether an input at `time` may enter now; `idle` is what [`SimVenueReplies::line_is_idle`] said. Opens the next window.
+    /// Whether an input at `time` may enter now; `idle` is the result of [`SimVenueReplies::pipeline_is_idle`]. An idle
+    /// pipeline opens the next window.
     #[inline]
     pub(super) fn admits(&mut self, time: Ns, idle: bool) -> bool {
         if self.window.is_some_and(|end| time < end) {
@@ -99,44 +100,44 @@ impl SimVenueReplies {
         idle
     }
 
-    /// Whether a feed's input at `time` may enter now, before everything that comes back; `seq` is the last given. Inside the window
-    /// that needs no look at the pipeline: what was not taken yet is due at its end or later. Behind it the pipeline must be at rest,
-    /// and the next window opens.
+    /// Whether a market input at `time` may enter now, before every return; `seq` is the last assigned. Inside the window
+    /// the pipeline need not be checked: returns not yet taken are due at the window's end or later. After it the pipeline
+    /// must be idle, and the next window opens.
     #[inline]
     pub(super) fn let_pass(&mut self, time: Ns, seq: u64) -> bool {
-        // Where what comes back counts in the order of its arrival, each is taken as it arrives.
-        if is_on(Fault::OrderOfArrival) || !self.follow(time) {
+        // Under this fault returns are ordered by arrival, so each must be taken as it arrives.
+        if is_on(Fault::OrderOfArrival) || !self.returns_follow(time) {
             return false;
         }
         if self.window.is_some_and(|end| time < end) {
             return true;
         }
         let idle = self.pipeline_is_idle(seq);
-        self.follow(time) && self.admits(time, idle)
+        self.returns_follow(time) && self.admits(time, idle)
     }
 
-    /// Whether everything that waits has its turn after an input at `time`.
+    /// Whether every pending return comes after an input at `time`.
     #[inline]
-    fn follow(&self, time: Ns) -> bool {
+    fn returns_follow(&self, time: Ns) -> bool {
         time < self.waiting.due() && !self.overflowed
     }
 
-    /// Whether an arrival at `time` may take its turn now: it is no input and opens no window.
+    /// Whether an order's arrival at `time` may take its turn now. It is not an input, so it does not open a window.
     #[inline]
     pub(super) fn admits_arrival(&self, time: Ns, idle: bool) -> bool {
         idle || self.window.is_some_and(|end| time < end)
     }
 
-    /// Takes what the tail has sent back so far. Also called while the head waits for room, so that nobody waits for
-    /// somebody who waits for him.
+    /// Takes the returns that the tail has sent so far. Also called while the head waits for room, which rules out a
+    /// deadlock between head and tail.
     #[inline]
     pub(super) fn drain(&mut self) {
         let SimVenueReplies { inbox, venue, waiting, overflowed, arrivals, .. } = self;
-        // Whether the ring is empty or closed makes no difference here: the run's end is told otherwise.
+        // Empty or closed makes no difference here: the end of a run is signalled elsewhere.
         let _ = inbox.take(usize::MAX, |slot| {
             let event = &slot.0;
             let due = venue.arrival(event.id, event.ts);
-            let id = in_turn(arrivals, event.id);
+            let id = tie_break(arrivals, event.id);
             let mut wait = |sub, event| {
                 *overflowed |= !waiting.push(Lane::Pipeline, Pending { due, id, sub, event });
             };
@@ -153,48 +154,48 @@ impl SimVenueReplies {
         });
     }
 
-    /// When the next return is due.
+    /// When the next return is due, and whether it is an order's arrival at the venue.
     #[inline]
     pub(super) fn due(&self) -> Option<(Ns, bool)> {
         self.waiting.first().map(|next| (next.due, next.event.kind == Kind::Route))
     }
 
-    /// Takes the next return into `to`. There is one when [`SimVenueReplies::due`] says so; a record may ask for one that did not come.
+    /// Takes the next return into `to`. `None` can occur only in a replay, when the journal has a return that did not come.
     #[inline]
     pub(super) fn take(&mut self, to: &mut Event) -> Option<Returned> {
         *to = self.waiting.pop()?.event;
         Some(if to.kind == Kind::Route { Returned::Arrival } else { Returned::Input })
     }
 
-    /// An order reaches the venue; `seq` is the last given.
+    /// An order arrives at the venue; `seq` is the last assigned.
     pub(super) fn arrive(&mut self, now: Ns, route: Event, seq: u64) {
         self.venue.on_route(now, &Approved::grant(route), &mut self.replies);
         self.answer(seq);
     }
 
-    /// The venue may prepare for market inputs that will probably come.
+    /// Lets the venue prefetch memory for market inputs that will probably come.
     #[inline]
     pub(super) fn prefetch(&mut self, lookahead: &[Event]) {
         self.venue.prefetch(lookahead);
     }
 
-    /// A market input has entered: the venue will see it, but not before the pipeline has. What the venue makes of it comes back
-    /// later than anything that the pipeline makes of it, so no order waits for a book that is not its own.
+    /// A market input has entered: the venue processes it before the next admission, after the pipeline has it. The venue's
+    /// answers are due later than anything the pipeline does, so no order waits for the venue's book update.
     #[inline]
-    pub(super) fn owe(&mut self) {
-        self.owes = true;
+    pub(super) fn defer_to_venue(&mut self) {
+        self.venue_behind = true;
     }
 
-    /// Shows the venue the last input, if it is still to see it, before anything else happens here.
+    /// Passes the last input to the venue, if the venue has yet to see it.
     #[inline]
-    pub(super) fn show(&mut self, last: &Event) {
-        if std::mem::take(&mut self.owes) {
+    pub(super) fn pass_to_venue(&mut self, last: &Event) {
+        if std::mem::take(&mut self.venue_behind) {
             self.venue.on_market(last, &mut self.replies);
             self.answer(last.id.seq());
         }
     }
 
-    /// The venue's answers wait for their time, in the order in which it gave them.
+    /// Queues the venue's answers until they are due, in the order in which it gave them.
     #[inline]
     fn answer(&mut self, seq: u64) {
         if !self.replies.is_empty() {
@@ -209,31 +210,31 @@ impl SimVenueReplies {
         self.overflowed |= self.replies.overflowed();
         for event in self.replies.events() {
             let id = EventId::new(seq, POSITION_VENUE, self.answers.1);
-            self.answers.1 = self.answers.1.checked_add(1).expect("more than 65,535 answers for one input");
-            let id = in_turn(&mut self.arrivals, id);
+            self.answers.1 = self.answers.1.checked_add(1).expect("at most 65,535 answers for one input");
+            let id = tie_break(&mut self.arrivals, id);
             let pending = Pending { due: event.ts, id, sub: 0, event: *event };
             self.overflowed |= !self.waiting.push(Lane::Venue, pending);
         }
         self.replies.clear();
     }
 
-    /// Whether more came back than may wait: the run halts.
+    /// Whether more returns came than may wait: the run halts.
     #[inline]
     pub(super) fn overflowed(&self) -> bool {
         self.overflowed
     }
 
-    /// The most that may wait.
+    /// The most returns that may wait.
     pub(super) fn bound(&self) -> usize {
         self.waiting.bound()
     }
 
-    /// What waits and what the venue knows. The pipeline is idle.
+    /// Saves the pending returns and the venue's state. The pipeline must be idle.
     ///
     /// # Panics
-    /// When the head was not asked for another input since the last one.
+    /// When the venue has not seen the last input: the head must have been polled once more after it.
     pub fn save(&self, to: &mut StateWriter<'_>) {
-        assert!(!self.owes, "the venue has seen every input when the pipeline is idle");
+        assert!(!self.venue_behind, "the venue has seen every input when the pipeline is idle");
         let mut waiting: Vec<_> = self.waiting.iter().collect();
         waiting.sort_unstable_by_key(|p| p.key());
         let keys = waiting.iter().map(|p| (p.due, p.id.0, p.sub, to.key(p.event.instrument), bytes_of(&p.event)));
@@ -243,10 +244,10 @@ impl SimVenueReplies {
         self.venue.save(to);
     }
 
-    /// The other way round.
+    /// Restores what [`SimVenueReplies::save`] wrote.
     ///
     /// # Errors
-    /// When the bytes are not such a state.
+    /// When the bytes are not a state of such returns.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.waiting.clear();
         for (due, id, sub, key, bytes) in from.get::<Vec<(Ns, u64, u8, String, Vec<u8>)>>()? {
@@ -263,9 +264,9 @@ impl SimVenueReplies {
     }
 }
 
-/// The id that orders what is due at once; under the fault its turn to come.
+/// The id that breaks ties of the due time; under the fault, the order of arrival.
 #[inline]
-fn in_turn(arrivals: &mut u64, id: EventId) -> EventId {
+fn tie_break(arrivals: &mut u64, id: EventId) -> EventId {
     if is_on(Fault::OrderOfArrival) {
         *arrivals += 1;
         return EventId(*arrivals);

@@ -1,45 +1,48 @@
-//! A source with its place in the merge.
+//! A source and its queue of inputs for the merge.
+//!
+//! The queue is polled only when it is empty; what it holds is stamped with the pipeline's source and instrument numbers.
+//! Bound: 256 queued inputs per source.
 
 use super::IngressError;
 use flow::{Event, Inputs, Ns, Polled, Source};
 
-/// A source, what of it waits for the merge, and what it counted.
+/// A source, its queued inputs, and its counts.
 pub struct SourceQueue {
     /// Name of the input, for messages and rows.
     pub name: String,
     source: Box<dyn Source>,
     queue: Inputs,
-    /// Added to local instruments other than 0.
+    /// Added to the source's own instrument numbers other than 0.
     base: u32,
-    /// Ordinal in the plan, from 1.
+    /// Number of the source, from 1 in argument order.
     id: u8,
     ended: bool,
     records: u64,
     inputs: u64,
 }
 
-/// What a source shows to the merge.
+/// What the merge sees of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peek {
-    /// Its next input is due then.
+    /// Its next input is due at this time.
     Due(Ns),
-    /// None now, but it has not ended.
+    /// Nothing is queued, but it has not ended.
     Nothing,
     /// It has ended.
     Ended,
 }
 
 impl SourceQueue {
-    /// Inputs that wait for the merge.
+    /// Capacity of the queue.
     const QUEUE: usize = 256;
 
-    /// The `id`th source, whose instruments follow `base`.
+    /// The source number `id`, whose instruments are numbered after `base`.
     pub fn new(name: String, source: Box<dyn Source>, id: u8, base: u32) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
         SourceQueue { name, source, queue, base, id, ended: false, records: 0, inputs: 0 }
     }
 
-    /// Records of the file that gave inputs, as far as admitted.
+    /// Number of the last file record whose input was admitted.
     pub fn records(&self) -> u64 {
         self.records
     }
@@ -49,26 +52,26 @@ impl SourceQueue {
         self.inputs
     }
 
-    /// What the source counted.
+    /// The source's own counters.
     pub fn counts(&self) -> Vec<flow::Count> {
         self.source.counts()
     }
 
-    /// What the source warns of.
+    /// The source's warnings.
     pub fn warnings(&self) -> Vec<String> {
         self.source.warnings()
     }
 
-    /// Looks for the next input.
+    /// Looks at the next input; polls the source if none is queued.
     #[inline]
-    pub(super) fn show(&mut self) -> Result<Peek, IngressError> {
+    pub(super) fn peek(&mut self) -> Result<Peek, IngressError> {
         match self.queue.waiting().first() {
             Some(event) => Ok(Peek::Due(event.ts)),
             None => self.fill(),
         }
     }
 
-    /// Asks the source, since nothing waits.
+    /// Polls the source, since the queue is empty.
     fn fill(&mut self) -> Result<Peek, IngressError> {
         if self.ended {
             return Ok(Peek::Ended);
@@ -85,7 +88,7 @@ impl SourceQueue {
         Ok(waiting.unwrap_or(if self.ended { Peek::Ended } else { Peek::Nothing }))
     }
 
-    /// Says of what was polled just now where it came from: source and instrument are those of the pipeline from here on.
+    /// Stamps the inputs just polled with the pipeline's source and instrument numbers.
     #[inline]
     fn stamp_source(&mut self) {
         for event in self.queue.waiting_mut() {
@@ -94,19 +97,19 @@ impl SourceQueue {
         }
     }
 
-    /// Whether it will give nothing more than what waits.
+    /// Whether it has nothing beyond what is queued.
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// Inputs that wait, the next one first.
+    /// The queued inputs, the next one first.
     #[inline]
     pub(super) fn lookahead(&self) -> &[Event] {
         self.queue.waiting()
     }
 
-    /// Takes the next input, with the number of its record. Call only when one is due.
+    /// Takes the next input; returns the number of its record. Call only when one is due.
     #[inline(always)]
     pub(super) fn take(&mut self, to: &mut Event) -> u64 {
         let (event, record) = self.queue.front().expect("the merge chose a waiting input");
@@ -116,28 +119,28 @@ impl SourceQueue {
         record
     }
 
-    /// An input of this source was admitted.
+    /// Counts an admitted input.
     #[inline]
     pub(super) fn count(&mut self, record: u64) {
         self.records = self.records.max(record);
         self.inputs += 1;
     }
 
-    /// How much was admitted: records and inputs.
+    /// Records and inputs admitted so far.
     pub(super) fn progress(&self) -> (u64, u64) {
         (self.records, self.inputs)
     }
 
-    /// Goes on as if that much had been admitted.
+    /// Sets what was admitted so far, from a snapshot.
     pub(super) fn set_progress(&mut self, (records, inputs): (u64, u64)) {
         (self.records, self.inputs) = (records, inputs);
     }
 
-    /// Passes over what was admitted before: the sources begin anew, the record does not.
+    /// Skips the inputs that were admitted before the restart: the source starts over, the journal does not.
     pub(super) fn skip(&mut self) -> Result<(), IngressError> {
         let mut left = self.inputs;
         while left > 0 {
-            match self.show()? {
+            match self.peek()? {
                 Peek::Due(_) => {
                     let record = self.queue.front().map_or(0, |(_, record)| record);
                     self.queue.pop();
@@ -151,7 +154,7 @@ impl SourceQueue {
         Ok(())
     }
 
-    /// Ends the source; what waits is dropped.
+    /// Ends the source and drops what is queued.
     pub(super) fn end(&mut self) {
         self.ended = true;
         self.queue = Inputs::with_capacity(0);

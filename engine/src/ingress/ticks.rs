@@ -1,8 +1,8 @@
-//! Ticks: time passes, and only where something waits for it.
+//! Ticks: time passes for stages that close bars and timers, but only when something waits for it.
 //!
-//! A boundary is ticked once and only if an input came since the one before: idle spans are skipped, not enumerated.
-//! One tick addresses a slice of the listed instruments, as many as one event may have consequences for; a boundary is
-//! as many inputs as there are slices. Bound: one pending boundary per interval (and per time zone for days).
+//! A boundary is ticked once, and only if an input came since the last one: idle spans are skipped, not enumerated. One
+//! tick addresses a slice of the listed instruments, as many as one event's fan-out allows; a boundary takes as many
+//! ticks as there are slices. Bound: one pending boundary per interval (and per time zone for daily intervals).
 
 use chrono_tz::Tz;
 use flow::records::Tick;
@@ -11,11 +11,11 @@ use flow::{Interval, Ns, StateError, StateReader, StateWriter};
 struct Grid {
     interval: Interval,
     zone: Tz,
-    /// The boundary that is due, if an input came since the last.
+    /// The pending boundary, if an input came since the last one.
     due: Option<Ns>,
 }
 
-/// Says when ticks are due, and which.
+/// Decides which ticks are due, and when.
 pub struct TickSource {
     grids: Vec<Grid>,
     intervals: Vec<Interval>,
@@ -27,7 +27,7 @@ pub struct TickSource {
 }
 
 impl TickSource {
-    /// Boundaries of these intervals, `slice` instruments a tick.
+    /// Ticks the boundaries of `intervals`, `slice` instruments per tick.
     pub fn new(intervals: Vec<Interval>, slice: usize) -> TickSource {
         let mut source = TickSource {
             grids: Vec::new(),
@@ -52,7 +52,7 @@ impl TickSource {
         }
     }
 
-    /// An instrument was listed: ticks address it from now on.
+    /// Adds a listed instrument; ticks address it from now on.
     pub fn listed(&mut self, instrument: u32, zone: Tz) {
         self.add_zone(zone);
         if let Err(at) = self.listed.binary_search(&instrument) {
@@ -60,7 +60,7 @@ impl TickSource {
         }
     }
 
-    /// An input entered at `ts`.
+    /// Notes that an input entered at `ts`.
     #[inline]
     pub fn activity(&mut self, ts: Ns) {
         if !self.armed {
@@ -76,13 +76,13 @@ impl TickSource {
         self.armed = true;
     }
 
-    /// When the next tick is due; [`Ns::NONE`] if none is.
+    /// When the next tick is due; [`Ns::NONE`] if none is pending.
     #[inline]
     pub fn due(&self) -> Ns {
         self.running.map_or(self.next_due, |(due, _)| due)
     }
 
-    /// The tick that is due; call only when [`TickSource::due`] says so.
+    /// Takes the due tick. Call only when [`TickSource::due`] is not [`Ns::NONE`].
     pub fn take(&mut self) -> Tick {
         let (due, at) = self.running.unwrap_or((self.next_due, 0));
         let end = (at + self.slice).min(self.listed.len());
@@ -96,12 +96,12 @@ impl TickSource {
             self.running = Some((due, end));
         } else {
             self.running = None;
-            self.passed(due);
+            self.finish_boundary(due);
         }
         tick
     }
 
-    /// What is due, as canonical bytes.
+    /// Saves the pending boundaries in canonical form.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         let grids: Vec<_> =
             self.grids.iter().map(|g| (g.interval.seconds(), g.zone.name().to_owned(), g.due)).collect();
@@ -110,10 +110,10 @@ impl TickSource {
         to.put(&(self.next_due, self.armed, self.running.map(|(due, at)| (due, at as u64))));
     }
 
-    /// The other way round, into a source of the same intervals.
+    /// Restores what [`TickSource::save`] wrote, into a source of the same intervals.
     ///
     /// # Errors
-    /// When the bytes are not such a state.
+    /// When the bytes are not a state of such a source.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         let (grids, listed) = from.get::<(Vec<(u32, String, Option<Ns>)>, Vec<String>)>()?;
         let bad = StateError::Inconsistent("ticks of another calendar or interval");
@@ -129,8 +129,8 @@ impl TickSource {
         Ok(())
     }
 
-    /// The boundary `due` was ticked whole.
-    fn passed(&mut self, due: Ns) {
+    /// Every slice of the boundary `due` has been ticked.
+    fn finish_boundary(&mut self, due: Ns) {
         self.grids.iter_mut().filter(|g| g.due == Some(due)).for_each(|g| g.due = None);
         self.next_due = self.grids.iter().filter_map(|g| g.due).min().unwrap_or(Ns::NONE);
         self.armed = false;

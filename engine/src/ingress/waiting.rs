@@ -1,14 +1,14 @@
-//! What waits for its time, in the order of its turn.
+//! Pending returns, ordered by the time they are due.
 //!
-//! Two lanes: what the pipeline sent, and what the simulated venue answered. In each of them nothing is due before what came
-//! earlier, so a lane is a queue in the order of its turn as a rule; what is due at once is put in order by a step or two
-//! from the end. The next of all is the first of one of the two. Bound: `pipeline.max_returns` in both together, allocated at the
-//! start. Worst case: one step for each of those that are due at the same time in the same lane.
+//! Two lanes: orders the pipeline sent, and answers of the simulated venue. Within a lane, due times rarely fall, so each
+//! lane is a sorted queue: nearly every push appends, and ties are put in order within a step or two of the end. The next
+//! return is the earlier of the two fronts. Bound: `pipeline.max_returns` over both lanes, allocated at the start.
+//! Worst case: one step per entry of the same lane that is due at the same time.
 
 use flow::{Event, EventId, Ns};
 use std::collections::VecDeque;
 
-/// Something that waits for its time.
+/// A return and the time it is due.
 #[derive(Clone, Copy)]
 pub(super) struct Pending {
     pub(super) due: Ns,
@@ -18,43 +18,43 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Its turn.
+    /// Its position in the order.
     #[inline]
     pub(super) fn key(&self) -> (Ns, EventId, u8) {
         (self.due, self.id, self.sub)
     }
 }
 
-/// Where it comes from.
+/// The source of a return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
     /// The pipeline sent it.
     Pipeline,
-    /// The simulated venue answered it.
+    /// The simulated venue sent it.
     Venue,
 }
 
-/// All that waits.
+/// All pending returns.
 pub(super) struct Waiting {
     lanes: [VecDeque<Pending>; 2],
     bound: usize,
-    /// When the next one is due, in which lane it waits; [`Ns::NONE`] when nothing does.
+    /// When the next one is due, and its lane; [`Ns::NONE`] when nothing is pending.
     next: (Ns, Lane),
 }
 
 impl Waiting {
-    /// Room for `bound`.
+    /// Room for `bound` returns.
     pub(super) fn new(bound: usize) -> Waiting {
         let lane = || VecDeque::with_capacity(bound);
         Waiting { lanes: [lane(), lane()], bound, next: (Ns::NONE, Lane::Pipeline) }
     }
 
-    /// The most that may wait.
+    /// The most returns that may be pending.
     pub(super) fn bound(&self) -> usize {
         self.bound
     }
 
-    /// When the next one is due; [`Ns::NONE`] when nothing waits.
+    /// When the next one is due; [`Ns::NONE`] when nothing is pending.
     #[inline]
     pub(super) fn due(&self) -> Ns {
         self.next.0
@@ -66,7 +66,7 @@ impl Waiting {
         self.lanes[self.next.1 as usize].front()
     }
 
-    /// Adds one; `false` when there is no room for it.
+    /// Adds one; `false` when full.
     #[inline]
     pub(super) fn push(&mut self, lane: Lane, pending: Pending) -> bool {
         if self.lanes[0].len() + self.lanes[1].len() >= self.bound {
@@ -77,7 +77,7 @@ impl Waiting {
             Some(last) if pending.key() < last.key() => insert(lane, pending),
             _ => lane.push_back(pending),
         }
-        self.look();
+        self.update_next();
         true
     }
 
@@ -87,16 +87,16 @@ impl Waiting {
         let lane = &mut self.lanes[self.next.1 as usize];
         let next = lane.pop_front()?;
         if lane.is_empty() {
-            // From the beginning again: the same few places stay in the cache.
+            // Restart at the front of the buffer, so that the same few slots stay in the cache.
             lane.clear();
         }
-        self.look();
+        self.update_next();
         Some(next)
     }
 
-    /// Finds the next one.
+    /// Updates which lane is next.
     #[inline]
-    fn look(&mut self) {
+    fn update_next(&mut self) {
         let [pipeline, venue] = &self.lanes;
         self.next = match (pipeline.front(), venue.front()) {
             (Some(pipeline), Some(venue)) if pipeline.key() < venue.key() => (pipeline.due, Lane::Pipeline),
@@ -106,19 +106,19 @@ impl Waiting {
         };
     }
 
-    /// All of them, in no order.
+    /// All of them, unordered.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Pending> {
         self.lanes.iter().flatten()
     }
 
-    /// Forgets all.
+    /// Drops all of them.
     pub(super) fn clear(&mut self) {
         self.lanes.iter_mut().for_each(VecDeque::clear);
-        self.look();
+        self.update_next();
     }
 }
 
-/// Puts one in its place, which is before the last.
+/// Inserts an entry that belongs before the last one.
 #[cold]
 fn insert(lane: &mut VecDeque<Pending>, pending: Pending) {
     let after = lane.iter().rev().take_while(|other| pending.key() < other.key()).count();
@@ -132,9 +132,9 @@ mod tests {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
 
-    /// Whatever is due when, a heap gives the same, and no more fit into it.
+    /// Pops in the same order as a binary heap, and holds as many.
     #[test]
-    fn as_a_heap_gives_them() {
+    fn pops_in_the_order_of_a_heap() {
         let mut drawn = 1_u64;
         let mut below = |n: u64| {
             drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -145,7 +145,7 @@ mod tests {
             if below(2) == 0 {
                 now += below(3);
                 let (lane, later) = if below(2) == 0 { (Lane::Pipeline, 5) } else { (Lane::Venue, 9) };
-                // Two at a time may come in the wrong order.
+                // Neighbours may come out of order.
                 let (due, id, sub) = (Ns(now + later - below(2)), EventId(id ^ below(4)), below(2) as u8);
                 let fits = waiting.push(lane, Pending { due, id, sub, event: Event::zeroed() });
                 assert_eq!(fits, reference.len() < 20);

@@ -1,7 +1,8 @@
 //! A cut: events leave a group over a ring.
 //!
-//! The edge waits for room and never drops. Progress crosses in band: at the end of a turn a [`flow::Kind::WATERMARK`]
-//! marker says that all inputs up to its `seq` are finished, also when nothing was forwarded.
+//! The edge waits for room and never drops. The watermark travels in band: at the end of a turn a
+//! [`flow::Kind::WATERMARK`] marker states that all inputs up to its `seq` are finished, even when nothing was forwarded.
+//! Worst case: a full ring, on which the group waits until the next group takes from it.
 
 use super::exit::{Exit, StallMeter, Stalls};
 use crate::deliberate::{Fault, is_on};
@@ -21,13 +22,13 @@ pub struct Edge {
     producer: Producer<Slot>,
     idle: Idle,
     closed: bool,
-    /// Whether something was handed over since the last word.
+    /// Whether events were published since the last watermark.
     unannounced: bool,
     stalls: StallMeter,
 }
 
 impl Edge {
-    /// The edge over `producer`; while there is no room it waits as `idle` says, and `stalls` times it.
+    /// The edge over `producer`; on a full ring it waits by `idle`, timed by `stalls`.
     pub fn new(producer: Producer<Slot>, idle: Idle, stalls: StallMeter) -> Edge {
         Edge { producer, idle, closed: false, unannounced: false, stalls }
     }

@@ -1,43 +1,42 @@
 //! The exit of a group: a ring to the next group, or the tail.
 //!
-//! An exit waits for room and never drops, so it also knows how long it waited: [`StallMeter`] times each wait where it
-//! happens, and the meter of the group's load reads the sum. Bound: three numbers a group. Worst case: two readings of the
-//! time stamp counter for a wait.
+//! An exit waits for room and never drops. [`StallMeter`] times each wait where it happens, and the group's load meter
+//! reads the sum. Bound: three numbers per group. Worst case: two readings of the time stamp counter per wait.
 
 use flow::Event;
 use quanta::Clock;
 
-/// Where a group hands its events: a ring, or the tail.
+/// Where a group hands its events.
 pub trait Exit {
-    /// Takes an event; waits for room rather than drop it, and calls `on_backpressure` while it waits.
+    /// Takes an event. Waits for room rather than drop it, and calls `on_backpressure` meanwhile.
     fn accept(&mut self, event: &Event, on_backpressure: &mut dyn FnMut());
-    /// All inputs up to `seq` are finished and everything they caused was handed over.
+    /// Called when all inputs up to `seq` are finished and everything they caused has been handed over.
     fn finished(&mut self, seq: u64, on_backpressure: &mut dyn FnMut());
-    /// Whether nothing lies behind it: what it has taken is finished.
+    /// Whether this is the end of the pipeline, so that an event it has taken is finished.
     fn ends_the_pipeline(&self) -> bool {
         false
     }
-    /// Whether the other side is gone: the group stops.
+    /// Whether the consumer is gone, so that the group must stop.
     fn is_closed(&self) -> bool;
-    /// How long it waited for room so far.
+    /// The waits for room so far.
     #[inline]
     fn stalls(&self) -> Stalls {
         Stalls::default()
     }
 }
 
-/// Waits for room, summed up; times are ticks of the counter.
+/// Sums over all waits for room; times are in ticks of the time stamp counter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stalls {
-    /// How many.
+    /// Number of waits.
     pub count: u64,
-    /// All together.
+    /// Total time.
     pub ticks: u64,
-    /// The longest.
+    /// The longest wait.
     pub longest: u64,
 }
 
-/// Times waits for room, where somebody asked for it.
+/// Times waits for room, if metering is on.
 #[derive(Default)]
 pub struct StallMeter {
     clock: Option<Clock>,
@@ -45,7 +44,7 @@ pub struct StallMeter {
 }
 
 impl StallMeter {
-    /// One that times with `clock`; without one it only counts.
+    /// A meter that times with `clock`; without one it only counts.
     pub fn new(clock: Option<Clock>) -> StallMeter {
         StallMeter { clock, stalls: Stalls::default() }
     }
@@ -63,7 +62,7 @@ impl StallMeter {
         done
     }
 
-    /// What it saw.
+    /// The sums so far.
     #[inline]
     pub fn stalls(&self) -> Stalls {
         self.stalls

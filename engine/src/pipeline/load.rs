@@ -1,18 +1,18 @@
 //! Where a group's time goes: busy, idle, stalled.
 //!
-//! **Idea.** The loop of a group reads the time stamp counter and gives the time since the last reading to what it did
-//! meanwhile: *busy* if it took something, *idle* if there was nothing to take, and *stalled* as far as it waited for room
-//! downstream, which is timed where it waits. So the three add up to the whole time between the first reading and the
-//! last. A turn of [`STRETCH`] events or more ends with a reading; shorter ones that follow each other share one, so that
-//! a pipeline whose turns are short (one input, where orders may come back in between) does not pay for each of them. What is
-//! idle begins and ends with a reading: it has the time.
+//! **Idea.** The group's loop reads the time stamp counter and charges the time since the last reading to what it did:
+//! *busy* if it took events, *idle* if there were none, *stalled* while it waited for room downstream, which is timed
+//! where it waits. The three add up to the whole time between the first and the last reading. A turn of [`STRETCH`]
+//! events or more ends with a reading; shorter consecutive turns share one, so a pipeline with short turns (one input
+//! each, where orders may come back in between) does not pay for each. An idle wait starts and ends with a reading, since
+//! it has time to spare.
 //!
-//! The sums are kept by the thread and stored, relaxed, on one cache line that only it writes; any thread may read that
-//! pipeline ([`LoadReader`]) and costs the owner one miss. How long the current turn lasts is the reader's now less what has
-//! been accounted for: that shows a pipeline that hangs.
+//! The thread keeps the sums and stores them, relaxed, in one cache line that only it writes. Any thread may read that
+//! line ([`LoadReader`]), at the cost of one miss for the owner. The age of the current turn is the reader's clock less all
+//! time accounted for; it exposes a group that hangs.
 //!
-//! **Bound.** One pipeline a group; a reading (7 to 25 ns) and up to seven stores for every [`STRETCH`] events at the most often.
-//! **Worst case.** A group that runs dry after every event reads twice an event, in time that nobody needs.
+//! **Bound.** One cache line per group; at most one reading (7 to 25 ns) and seven stores per [`STRETCH`] events.
+//! **Worst case.** A group that runs dry after every event reads twice per event, in time it would otherwise idle away.
 
 use super::exit::{Exit, Stalls};
 use quanta::Clock;
@@ -20,14 +20,14 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Events that may pass between two readings of a busy group, and a turn more.
+/// Events after which a busy group reads the clock at the end of the turn.
 pub(super) const STRETCH: usize = 16;
 
 /// One cache line.
 #[derive(Default)]
 #[repr(align(64))]
 struct Cells {
-    /// When the group began; 0 = it has not, or has ended.
+    /// When the group started; 0 = not started, or ended.
     began: AtomicU64,
     busy: AtomicU64,
     idle: AtomicU64,
@@ -40,13 +40,13 @@ struct Cells {
 
 const _: () = assert!(size_of::<Cells>() == 64);
 
-/// What the loop of a group accounts for its time with.
+/// The meter of a group's loop.
 pub struct LoadMeter {
-    /// `None`: nothing is measured.
+    /// `None`: metering is off.
     clock: Option<Clock>,
     cells: Arc<Cells>,
     last: u64,
-    /// Events since then.
+    /// Events since the last reading.
     events: usize,
     busy: u64,
     idle: u64,
@@ -57,7 +57,7 @@ pub struct LoadMeter {
 }
 
 impl LoadMeter {
-    /// A meter that reads `clock`; without one it measures nothing.
+    /// A meter that reads `clock`; without one it does not measure.
     pub fn new(clock: Option<Clock>) -> LoadMeter {
         LoadMeter {
             clock,
@@ -72,12 +72,12 @@ impl LoadMeter {
         }
     }
 
-    /// The end that reads, if anything is measured.
+    /// The reading end, if metering is on.
     pub fn reader(&self) -> Option<LoadReader> {
         self.clock.clone().map(|clock| LoadReader { clock, cells: Arc::clone(&self.cells) })
     }
 
-    /// The loop begins.
+    /// Starts the meter with the loop.
     pub fn begin(&mut self) {
         if let Some(clock) = &self.clock {
             self.last = clock.raw();
@@ -94,7 +94,7 @@ impl LoadMeter {
         Some(passed)
     }
 
-    /// A turn of so many events ends; `exit` knows how long it waited.
+    /// Ends a turn that took `events` events; `exit` has timed its waits.
     #[inline]
     pub fn worked(&mut self, events: usize, exit: &impl Exit) {
         self.turns += 1;
@@ -104,7 +104,7 @@ impl LoadMeter {
         }
     }
 
-    /// What was done since the last reading is accounted for.
+    /// Charges the time since the last reading to busy and stalled.
     #[inline]
     fn account(&mut self, stalls: Stalls) {
         self.events = 0;
@@ -131,7 +131,7 @@ impl LoadMeter {
         self.cells.longest_stall.store(stalls.longest, Relaxed);
     }
 
-    /// There is nothing to take: `wait` passes the time.
+    /// Runs `wait` because there is nothing to take, and charges its time to idle.
     #[inline]
     pub fn idle(&mut self, exit: &impl Exit, wait: impl FnOnce()) {
         if self.events > 0 {
@@ -144,14 +144,14 @@ impl LoadMeter {
         }
     }
 
-    /// The loop ends.
+    /// Ends the meter with the loop.
     pub fn end(&mut self, exit: &impl Exit) {
         self.account(exit.stalls());
         self.cells.began.store(0, Relaxed);
     }
 }
 
-/// Reads from any thread where the time of a group goes.
+/// Reads a group's times from any thread.
 #[derive(Clone)]
 pub struct LoadReader {
     clock: Clock,
@@ -159,7 +159,7 @@ pub struct LoadReader {
 }
 
 impl LoadReader {
-    /// The sums so far, of the group called `group`.
+    /// The sums so far, under the name `group`.
     pub fn read(&self, group: &str) -> GroupLoad {
         let cells = &self.cells;
         let ticks = |cell: &AtomicU64| cell.load(Relaxed);
@@ -186,26 +186,26 @@ impl LoadReader {
 pub struct GroupLoad {
     /// Name of the group.
     pub group: String,
-    /// Time of turns that did something, without what they waited.
+    /// Time of turns that took events, without their waits for room.
     pub busy_ns: u64,
-    /// Time of turns that found nothing to take.
+    /// Time of turns that found no events.
     pub idle_ns: u64,
-    /// Time waited for room downstream.
+    /// Time spent waiting for room downstream.
     pub stalled_ns: u64,
-    /// Turns that did something.
+    /// Turns that took events.
     pub turns: u64,
-    /// The longest of them, without what it waited; short ones that followed each other count as one, up to 16 events.
+    /// The longest of them, without its waits; short consecutive turns count as one, up to 16 events.
     pub longest_turn_ns: u64,
     /// Waits for room.
     pub stalls: u64,
-    /// The longest of them.
+    /// The longest wait for room.
     pub longest_stall_ns: u64,
-    /// Time since the last turn that is accounted for; 0 when the group has ended.
+    /// Time since the last turn accounted for; 0 when the group has ended.
     pub since_turn_ns: u64,
 }
 
 impl GroupLoad {
-    /// All of the time, from the first turn to the last.
+    /// Total time, from the first turn to the last.
     pub fn total_ns(&self) -> u64 {
         self.busy_ns + self.idle_ns + self.stalled_ns
     }

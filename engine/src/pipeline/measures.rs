@@ -1,29 +1,29 @@
 //! The last values of the measures, for the summary.
 //!
-//! Which fields a summary shows stands in the registry of measures, so no measure has a name here. Bound: one event of
-//! each of those kinds an instrument, allocated and written before the run.
+//! The registry of measures decides which fields a summary shows, so this file names none. Bound: one event per instrument
+//! and shown kind, allocated and written before the run.
 
 use flow::{Event, Kind, Kinds};
 use stages::measures::SUMMARY_KINDS;
 
 /// The last events of the kinds that a summary shows.
 pub struct LastMeasures {
-    /// Of each kind, by instrument; an event of kind 0 where there was none.
+    /// The last events by kind, then by instrument; an event of kind 0 where there was none.
     kinds: Vec<(Kind, Box<[Event]>)>,
 }
 
 impl LastMeasures {
-    /// What it reads.
+    /// The kinds that it reads.
     pub const READS: Kinds = SUMMARY_KINDS;
 
-    /// Nothing yet.
+    /// No values yet, for instrument numbers below `instruments`.
     pub fn new(instruments: u32) -> LastMeasures {
         let none: Event = bytemuck::Zeroable::zeroed();
         let events = || vec![std::hint::black_box(none); instruments as usize].into_boxed_slice();
         LastMeasures { kinds: LastMeasures::READS.iter().map(|kind| (kind, events())).collect() }
     }
 
-    /// Keeps an event of a measure; passes all others by.
+    /// Keeps an event of a measure; ignores all others.
     #[inline]
     pub fn observe(&mut self, event: &Event) {
         if LastMeasures::READS.has(event.kind) {

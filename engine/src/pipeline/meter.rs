@@ -1,17 +1,17 @@
 //! Latency per stage, sampled.
 //!
-//! One input in N is timed; reading the time stamp counter costs up to 25 ns on some hosts, which is part of what is
-//! shown. Histograms are of fixed size (1 ns to 10 s), so recording never allocates; other threads may read them while
+//! One input in N is timed. Reading the time stamp counter costs up to 25 ns on some hosts, and that is part of the
+//! figures. Histograms are of fixed size (1 ns to 10 s), so recording never allocates; other threads may read them while
 //! the pipeline runs ([`super::times`]). Times go to the meter and never into an event.
 
 use super::times::{Times, TimesReader};
 use hdrhistogram::Histogram;
 use quanta::Clock;
 
-/// Times of one stage, or of the whole group.
+/// Latencies of one stage, or of a whole group.
 #[derive(Clone)]
 pub struct Latency {
-    /// Name of the stage.
+    /// Name of the stage; `group NAME` for a whole group.
     pub name: String,
     /// Nanoseconds.
     pub histogram: Histogram<u64>,
@@ -27,7 +27,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter for `stages` stages that times one input in `every`; 0 = none.
+    /// A meter for `stages` stages that times one input in `every`; 0 = no timing.
     pub fn new(stages: usize, every: u64) -> Meter {
         let stages = (0..stages).map(|_| Times::default()).collect();
         Meter { every, left: every, clock: Clock::new(), stages, whole: Times::default() }
@@ -47,27 +47,27 @@ impl Meter {
         due
     }
 
-    /// The counter now.
+    /// The time stamp counter now.
     #[inline]
     pub fn now(&self) -> u64 {
         self.clock.raw()
     }
 
-    /// Ends the time of stage `index`.
+    /// Records the time of stage `index` since `start`.
     #[inline]
     pub fn record(&mut self, index: usize, start: u64) {
         let ns = self.clock.delta_as_nanos(start, self.clock.raw());
         self.stages[index].record(ns);
     }
 
-    /// Ends the time of the whole group.
+    /// Records the time of the whole group since `start`.
     #[inline]
     pub fn record_whole(&mut self, start: u64) {
         let ns = self.clock.delta_as_nanos(start, self.clock.raw());
         self.whole.record(ns);
     }
 
-    /// The ends that read, by stage, then that of the whole group, which has no name.
+    /// The reading ends by stage, then that of the whole group, under an empty name.
     pub fn times<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<(String, TimesReader)> {
         let each = names.zip(&self.stages).map(|(name, times)| (name.to_owned(), times.reader()));
         each.chain([(String::new(), self.whole.reader())]).collect()

@@ -1,8 +1,8 @@
-//! What a running pipeline shows of itself, for whoever looks: reports, the control socket, a metrics endpoint.
+//! The meters of a running pipeline, for reports, the control socket and a metrics endpoint.
 //!
-//! The pipeline's threads publish plain atomics that only they write; [`Meters`] holds the ends that read. The lock in it is
-//! taken when a pipeline begins and by readers, never by a thread of the pipeline. Bound: a pipeline a group, two a ring, and the
-//! histograms of the stages.
+//! The pipeline's threads publish plain atomics that only they write; [`Meters`] holds the reading ends. Its lock is taken
+//! by readers and while a pipeline starts, never by a running pipeline thread. Bound: one entry per group, two counter lines
+//! per ring, and the histograms of the stages.
 
 use super::load::{GroupLoad, LoadReader};
 use super::meter::Latency;
@@ -12,22 +12,22 @@ use ring::{Consumer, Counters, Producer, RingError, Slot};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// How full a ring was.
+/// Occupancy and traffic of a ring.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingLoad {
-    /// What it joins.
+    /// Its two ends, as `from > to`.
     pub ring: String,
-    /// Events that it holds.
+    /// Slots.
     pub capacity: u64,
-    /// The most that were in it, as far as was looked: at least eight times a lap, and whenever it was full.
+    /// Highest occupancy seen; sampled at least eight times a lap, and whenever the ring was full.
     pub high_water: u64,
-    /// About how many are in it now.
+    /// Approximate occupancy now.
     pub occupancy: u64,
-    /// Events published, markers included.
+    /// Events published, watermarks included.
     pub events: u64,
-    /// Tries to publish that found it full.
+    /// Attempts to publish that found it full.
     pub refused: u64,
-    /// Looks that found it empty.
+    /// Attempts to take that found it empty.
     pub empty: u64,
 }
 
@@ -59,15 +59,15 @@ impl RingMeter {
     }
 }
 
-/// The ends that read of one group.
+/// The reading ends of one group.
 pub struct GroupMeter {
     /// Its name.
     pub name: String,
-    /// Its name and its stages.
+    /// Its name and its stages, for display.
     pub about: String,
-    /// Where its time goes, if that is measured.
+    /// Its busy, idle and stalled time, if metering is on.
     pub load: Option<LoadReader>,
-    /// Latencies by stage, and of the whole pass.
+    /// Latencies by stage, and of the whole group under an empty name.
     pub times: Vec<(String, TimesReader)>,
 }
 
@@ -77,51 +77,51 @@ struct Published {
     rings: Vec<RingMeter>,
 }
 
-/// What a pipeline shows; empty until it begins.
+/// The meters of a pipeline; empty until it starts.
 #[derive(Clone, Default)]
 pub struct Meters(Arc<Mutex<Published>>);
 
 impl Meters {
-    fn shown(&self) -> MutexGuard<'_, Published> {
-        self.0.lock().expect("nobody panics with it")
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.0.lock().expect("no thread panics while it holds the lock")
     }
 
-    /// A group begins.
+    /// Adds the meters of a group that starts.
     pub fn add_group(&self, group: GroupMeter) {
-        self.shown().groups.push(group);
+        self.published().groups.push(group);
     }
 
-    /// Makes the ring of a row of the wiring, and shows it under the row's name.
+    /// Creates the ring for a row of the wiring, and meters it under the row's name.
     ///
     /// # Errors
-    /// When there is no memory for it.
+    /// When there is not enough memory.
     ///
     /// # Panics
-    /// When the row is one of a channel.
+    /// When the row describes a channel.
     pub fn ring<T: Slot>(&self, kind: ring::Kind, row: &Link) -> Result<(Producer<T>, Consumer<T>), RingError> {
         let (producer, consumer) = ring::channel(kind, row.slots.expect("a ring has slots"))?;
-        self.shown().rings.push(RingMeter::new(row.name(), &producer));
+        self.published().rings.push(RingMeter::new(row.name(), &producer));
         Ok((producer, consumer))
     }
 
     /// The groups, each with its stages.
     pub fn about(&self) -> Vec<String> {
-        self.shown().groups.iter().map(|g| g.about.clone()).collect()
+        self.published().groups.iter().map(|g| g.about.clone()).collect()
     }
 
-    /// Where the time of every group goes; empty where it is not measured.
+    /// Busy, idle and stalled time of every group; empty when metering is off.
     pub fn groups(&self) -> Vec<GroupLoad> {
-        self.shown().groups.iter().filter_map(|g| Some(g.load.as_ref()?.read(&g.name))).collect()
+        self.published().groups.iter().filter_map(|g| Some(g.load.as_ref()?.read(&g.name))).collect()
     }
 
-    /// How full every ring is and was.
+    /// Occupancy and traffic of every ring.
     pub fn rings(&self) -> Vec<RingLoad> {
-        self.shown().rings.iter().map(RingMeter::read).collect()
+        self.published().rings.iter().map(RingMeter::read).collect()
     }
 
-    /// Latencies by stage; `group NAME` is the whole pass of an event through a group.
+    /// Latencies by stage; `group NAME` is an event's whole pass through a group.
     pub fn latencies(&self) -> Vec<Latency> {
-        let shown = self.shown();
+        let published = self.published();
         let of_group = |g: &GroupMeter| {
             let own = |(name, times): &(String, TimesReader)| Latency {
                 name: if name.is_empty() { format!("group {}", g.name) } else { name.clone() },
@@ -129,6 +129,6 @@ impl Meters {
             };
             g.times.iter().map(own).collect::<Vec<_>>()
         };
-        shown.groups.iter().flat_map(of_group).collect()
+        published.groups.iter().flat_map(of_group).collect()
     }
 }

@@ -1,9 +1,9 @@
-//! The pipeline: stages passed by events, depth first.
+//! The pipeline: events pass the stages depth first.
 //!
-//! The event itself goes on to the end of the group before what it caused does; what it caused follows in order, each
-//! with all its own consequences. This order is the same wherever the pipeline is cut, because a ring keeps the order in
-//! which the group before it handed events on. Bound: the recursion is as deep as the group has stages; each stage has
-//! one buffer of [`flow::Out::CAP`] events, which is read out before the stage sees its next event.
+//! An event first visits every stage of the group that reads it. Then each event that those stages emitted follows in
+//! order, each with all its own consequences. The order does not depend on where the pipeline is cut, because a ring keeps
+//! the order in which the group before it emitted. Bound: the recursion is as deep as the group has stages; each stage has
+//! one buffer of [`flow::Out::CAP`] events, drained before the stage sees its next event.
 
 mod edge;
 mod exit;

@@ -1,4 +1,7 @@
-//! A group of stages on one thread, and how an event passes it.
+//! A group of stages on one thread, and how an event passes through it.
+//!
+//! A bit mask per kind names the stages that read it, so an event goes from reader to reader and skips the rest. Bound: 62
+//! stages per group, one bit each. Worst case: the recursion is as deep as the group has stages.
 
 use super::exit::Exit;
 use super::meter::Meter;
@@ -6,11 +9,11 @@ use super::times::TimesReader;
 use crate::plan::{GroupPlan, Planned};
 use flow::{Event, Kind, Kinds, Out, Stage};
 
-/// Among the bits of a kind: the exit takes it.
+/// Bit in a kind's mask: the exit takes it.
 const EXIT: u64 = 1 << (GroupPlan::MAX_STAGES + 1);
 const _: () = assert!(GroupPlan::MAX_STAGES + 1 < u64::BITS as usize);
 
-/// A stage and the buffer of what it causes.
+/// A stage and the buffer of the events that it emits.
 struct Station {
     name: String,
     out: Out,
@@ -20,16 +23,16 @@ struct Station {
 /// Consecutive stages of the pipeline.
 pub struct Group {
     stations: Vec<Station>,
-    /// Who reads each kind: a bit a station, so that an event goes from reader to reader, and one for the exit.
+    /// The readers of each kind: one bit per station, and one for the exit.
     readers: Box<[u64; Kind::COUNT]>,
     meter: Meter,
-    /// Those of the stations that look ahead, and what for.
-    ahead: Vec<usize>,
+    /// Stations that prefetch, and the kinds that they prefetch for.
+    prefetching: Vec<usize>,
     prefetched: Kinds,
 }
 
 impl Group {
-    /// The group of the given stages; `forwards` are the kinds that its exit takes.
+    /// A group of these stages; `forwards` are the kinds that its exit takes.
     pub fn new(stages: Vec<Planned>, forwards: Kinds, sample_every: u64) -> Group {
         let meter = Meter::new(stages.len(), sample_every);
         assert!(stages.len() <= GroupPlan::MAX_STAGES, "the plan refuses a group of more stages");
@@ -42,13 +45,13 @@ impl Group {
         }
         let station = |p: Planned| Station { name: p.name, out: Out::new(p.position, p.wanted), stage: p.stage };
         let prefetches = |p: &Planned| p.stage.prefetches();
-        let ahead: Vec<usize> = (0..stages.len()).filter(|i| prefetches(&stages[*i]) != Kinds::NONE).collect();
+        let prefetching: Vec<usize> = (0..stages.len()).filter(|i| prefetches(&stages[*i]) != Kinds::NONE).collect();
         let prefetched = stages.iter().map(prefetches).fold(Kinds::NONE, Kinds::or);
         let stations = stages.into_iter().map(station).collect();
-        Group { stations, readers, meter, ahead, prefetched }
+        Group { stations, readers, meter, prefetching, prefetched }
     }
 
-    /// Passes one event through the group into `exit`, which calls `on_backpressure` while it waits for room.
+    /// Passes one event and its consequences through the group into `exit`, which calls `on_backpressure` while it waits.
     #[inline]
     pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
         if self.meter.is_due() {
@@ -66,11 +69,11 @@ impl Group {
         self.meter.record_whole(start);
     }
 
-    /// Shows what will probably come to the stages that look ahead, if the next of it is of a kind that they look for.
+    /// Lets stages prefetch for the inputs that will probably come, if the next one is of a kind that they prefetch for.
     #[inline]
     pub fn prefetch(&mut self, lookahead: &[Event]) {
         if lookahead.first().is_some_and(|next| self.prefetched.has(next.kind)) {
-            for station in &self.ahead {
+            for station in &self.prefetching {
                 self.stations[*station].stage.prefetch(lookahead);
             }
         }
@@ -81,13 +84,13 @@ impl Group {
         self.stations.iter().map(|s| s.stage.as_ref())
     }
 
-    /// Reads what the meter saw, by stage, and last of the whole pass, which has no name.
+    /// The reading ends of the latencies by stage, then of the whole group, under an empty name.
     pub fn times(&self) -> Vec<(String, TimesReader)> {
         self.meter.times(self.stations.iter().map(|s| s.name.as_str()))
     }
 }
 
-/// What stays the same while an event passes.
+/// The context of one event's pass.
 struct Pass<'a, E> {
     readers: &'a [u64; Kind::COUNT],
     exit: &'a mut E,
@@ -96,45 +99,46 @@ struct Pass<'a, E> {
 }
 
 impl<E: Exit> Pass<'_, E> {
-    /// Takes an event past `stations`: the event itself to the end, then what its last reader made of it, then what the one before
-    /// did.
+    /// Passes an event through `stations`: first the event itself, up to the exit, then what its last reader emitted, then
+    /// what the reader before that emitted, and so on.
     #[inline]
     fn whole<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
-        let told = self.itself::<TIMED>(stations, 0, event);
-        if told != 0 {
-            self.caused::<TIMED>(stations, 0, told);
+        let emitters = self.itself::<TIMED>(stations, 0, event);
+        if emitters != 0 {
+            self.caused::<TIMED>(stations, 0, emitters);
         }
     }
 
-    /// Takes an event past `stations`, of which the first has the number `from`, and out; gives those that it made tell something.
+    /// Passes an event through `stations`, the first of which has the number `from`, and to the exit. Returns a mask of the
+    /// stations that emitted something.
     #[inline(always)]
     fn itself<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) -> u64 {
         let all = self.readers[usize::from(event.kind.0)];
         let mut readers = (all & !EXIT) >> from;
-        let mut told = 0_u64;
+        let mut emitters = 0_u64;
         while readers != 0 {
             let at = readers.trailing_zeros() as usize;
             readers &= readers - 1;
             let station = &mut stations[at];
             self.visit::<TIMED>(station, from + at, event);
-            told |= u64::from(!station.out.events().is_empty()) << at;
+            emitters |= u64::from(!station.out.events().is_empty()) << at;
         }
         if all & EXIT != 0 {
             self.exit.accept(event, self.on_backpressure);
         }
-        told
+        emitters
     }
 
-    /// Takes what those `stations` told past the ones behind each, and what follows from it.
-    fn caused<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, mut told: u64) {
-        while told != 0 {
-            let at = told.ilog2() as usize;
-            told ^= 1 << at;
+    /// Passes what these `emitters` emitted through the stations after each, with all its consequences.
+    fn caused<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, mut emitters: u64) {
+        while emitters != 0 {
+            let at = emitters.ilog2() as usize;
+            emitters ^= 1 << at;
             let (passed, rest) = stations.split_at_mut(at + 1);
             for caused in passed[at].out.events() {
-                let told = self.itself::<TIMED>(rest, from + at + 1, caused);
-                if told != 0 {
-                    self.caused::<TIMED>(rest, from + at + 1, told);
+                let emitters = self.itself::<TIMED>(rest, from + at + 1, caused);
+                if emitters != 0 {
+                    self.caused::<TIMED>(rest, from + at + 1, emitters);
                 }
             }
         }

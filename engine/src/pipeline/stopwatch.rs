@@ -1,9 +1,9 @@
-//! From an input to the order that it caused.
+//! Tick-to-order latency: from an input to the order that it caused.
 //!
-//! The head notes the time stamp counter of every input in a table by `seq`, the tail reads it when an order leaves. The
-//! events stay as they are and the cut does not matter. Cost: one reading and one store an input (up to 25 ns where the
-//! counter is slow), so it is off unless `pipeline.time_orders` is on. Bound: the table holds the last 65,536 inputs; an order
-//! later than that is not timed.
+//! The head stores the time stamp counter of every input in a table by `seq`; the tail reads it when an order leaves. Events
+//! are not touched, and the cut does not matter. Cost: one reading and one store per input (up to 25 ns where the counter
+//! is slow), so it is off unless `pipeline.time_orders` is on. Bound: the table holds the last 65,536 inputs; an order that
+//! leaves later than that is not timed.
 
 use quanta::Clock;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const SLOTS: usize = 1 << 16;
 
-/// Start times by `seq`, shared by head and tail.
+/// Start times by `seq`, shared between head and tail.
 #[derive(Clone)]
 pub struct Stopwatch {
     clock: Clock,
-    /// Pairs of `seq` and counter.
+    /// Pairs of `seq` and time stamp counter.
     starts: Arc<[[AtomicU64; 2]]>,
 }
 
@@ -27,7 +27,7 @@ impl Default for Stopwatch {
 }
 
 impl Stopwatch {
-    /// The input `seq` enters.
+    /// Notes that the input `seq` enters now.
     #[inline]
     pub fn start(&self, seq: u64) {
         let [key, at] = &self.starts[seq as usize % SLOTS];
@@ -35,7 +35,7 @@ impl Stopwatch {
         key.store(seq, Ordering::Release);
     }
 
-    /// Nanoseconds since the input `seq` entered, if that is still known.
+    /// Nanoseconds since the input `seq` entered, if it is still in the table.
     #[inline]
     pub fn passed(&self, seq: u64) -> Option<u64> {
         let [key, at] = &self.starts[seq as usize % SLOTS];

@@ -1,15 +1,15 @@
-//! The tail: where the pipeline ends.
+//! The tail: the end of the pipeline.
 //!
-//! It hands each event to the sinks that take its kind, in the order of the sequence, and keeps what a summary needs.
-//! What leaves goes first: a route is handed over the moment it is here, while everything that is only written down (the
-//! log, the hash, counts, sinks) is held back until its input is finished, so that no order waits behind the records of
-//! the signal that it came from. The order in which each of them sees events stays the same. Where there is a journal, it
-//! has a route and all before it first: an order that left without a trace could not be found after a kill.
+//! It hands each event to the sinks that take its kind, in sequence order, and keeps the totals for the summary. Orders go
+//! first: a route leaves the moment it arrives, while everything that is only recorded (log, hash, counts, sinks) is held
+//! back until its input is finished, so that an order does not wait behind the records of its own signal. Each sink still
+//! sees events in order. With a journal, a route and everything before it is logged before the route leaves, because an
+//! order without a trace could not be found again after a kill.
 //!
-//! The outcome hash is XXH3 (128 bit) over the 64 bytes of every outcome in order: two runs with the same hash had the
-//! same outcomes. Bound: [`HELD`] events held back and as many to be hashed; one top and one bar per instrument; no
-//! allocation after the first event of each. Worst case: an order that comes when the room is full waits until what is
-//! held back is written down, some microseconds.
+//! The outcome hash is XXH3 (128 bit) over the 64 bytes of every outcome in order: equal hashes mean equal outcomes.
+//! Bound: [`HELD`] events held back and as many to be hashed; one top and one bar per instrument; no allocation after
+//! the first event of each. Worst case: an order that finds the buffer full waits until it is written out, some
+//! microseconds.
 
 use super::edge::Slot;
 use super::exit::{Exit, StallMeter, Stalls};
@@ -25,10 +25,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Events held back at once.
+/// Most events held back at once.
 const HELD: usize = 64;
 
-/// Events in their order, up to [`HELD`].
+/// A buffer of up to [`HELD`] events, in order.
 struct Held {
     events: Box<[Event; HELD]>,
     len: usize,
@@ -40,7 +40,7 @@ impl Held {
         Held { events: events.try_into().unwrap_or_else(|_| unreachable!("made with that length")), len: 0 }
     }
 
-    /// Adds one; says whether it was the last that there is room for.
+    /// Adds an event; `true` when the buffer is now full.
     #[inline]
     fn push(&mut self, event: &Event) -> bool {
         self.events[self.len] = *event;
@@ -53,7 +53,7 @@ impl Held {
     }
 }
 
-/// The hash of all outcomes; takes many at a time.
+/// The hash of all outcomes, updated a buffer at a time.
 struct OutcomeHash {
     hash: Xxh3,
     held: Held,
@@ -75,9 +75,9 @@ impl OutcomeHash {
     }
 }
 
-/// What the tail knows of the run.
+/// Totals of the run.
 pub struct TailStats {
-    /// What instruments are.
+    /// The listings.
     pub listings: Listings,
     /// Events by kind that reached the end.
     pub kinds: BTreeMap<Kind, u64>,
@@ -88,9 +88,9 @@ pub struct TailStats {
     tops: Vec<Option<BookTop>>,
     bars: Vec<Option<(Bar, BarFlow)>>,
     hash: OutcomeHash,
-    /// Of trading.
+    /// Trading totals.
     pub trades: TradeStats,
-    /// Of the measures.
+    /// Last values of the measures.
     pub measures: LastMeasures,
 }
 
@@ -113,36 +113,36 @@ impl TailStats {
 
 /// The end of the pipeline.
 pub struct Tail {
-    /// Take what is hashed, and nothing else: the outcome log, a comparison with one.
+    /// Sinks that take exactly the hashed outcomes: the outcome log, or a comparison with one.
     logs: Vec<Box<dyn Sink>>,
     sinks: Vec<(Kinds, Box<dyn Sink>)>,
-    /// Those that are handed events as they come, and the kinds that they take together.
+    /// Sinks that take events at once, and the union of their kinds.
     prompt: Vec<(Kinds, Box<dyn Sink>)>,
     promptly: Kinds,
-    /// What all others have not seen yet.
+    /// Events that all other sinks have yet to see.
     held: Held,
     outcomes: Kinds,
     counts: [u64; Kind::COUNT],
     stats: TailStats,
     bar: Bar,
     watermark: Arc<AtomicU64>,
-    /// Takes what comes back to the head.
+    /// Ring back to the head.
     returns: Option<Producer<Slot>>,
-    /// Takes routes, where a gateway does, and counts them.
+    /// Ring to the gateway, where there is one, and the counter of routes handed over.
     routes: Option<(Producer<Slot>, Arc<AtomicU64>)>,
     stalls: StallMeter,
     error: Option<SinkError>,
 }
 
 impl Tail {
-    /// What the tail reads for itself.
+    /// The kinds that the tail itself reads.
     pub const READS: Kinds =
         Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow])
             .or(TradeStats::READS)
             .or(LastMeasures::READS);
 
-    /// A tail with these sinks. `logs` take the outcomes: events that the pipeline made, of the kinds `outcomes`, which are also
-    /// hashed; `sinks` take whatever they ask for. `word` is raised to the last finished `seq`.
+    /// A tail with these sinks. `logs` take the outcomes, that is, events made by the pipeline of the kinds `outcomes`, which
+    /// are also hashed; `sinks` take the kinds that they ask for. `watermark` is raised to the last finished `seq`.
     pub fn new(
         logs: Vec<Box<dyn Sink>>,
         sinks: Vec<Box<dyn Sink>>,
@@ -188,7 +188,7 @@ impl Tail {
         self
     }
 
-    /// What orders are timed with.
+    /// The stopwatch that times orders.
     pub fn stopwatch(&self) -> Option<&Stopwatch> {
         self.stats.trades.stopwatch()
     }
@@ -199,17 +199,17 @@ impl Tail {
         self
     }
 
-    /// Takes what instruments are from before the first event.
+    /// Sets the listings that a snapshot already knows.
     pub fn know(&mut self, listings: Listings) {
         self.stats.listings = listings;
     }
 
-    /// What the summary of trading must not forget over a restart.
+    /// Saves the trading totals, which must survive a restart.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         self.stats.trades.save(to);
     }
 
-    /// The other way round.
+    /// Restores what [`Tail::save`] wrote.
     ///
     /// # Errors
     /// When the bytes are not such a state.
@@ -217,25 +217,25 @@ impl Tail {
         self.stats.trades.load(from)
     }
 
-    /// Hands what comes back to the head over `returns`.
+    /// Sends routes and refusals back to the head over `returns`.
     pub fn with_returns(mut self, returns: Option<Producer<Slot>>) -> Tail {
         self.returns = returns;
         self
     }
 
-    /// Hands routes to a gateway instead, and counts them.
+    /// Sends routes to a gateway instead, and counts them.
     pub fn with_routes(mut self, routes: Option<(Producer<Slot>, Arc<AtomicU64>)>) -> Tail {
         self.routes = routes;
         self
     }
 
-    /// Everything up to `seq` is finished already: the run begins at a snapshot.
+    /// Sets the watermark for a run that starts from a snapshot after `seq`.
     pub fn begin_at(&self, seq: u64) {
         self.watermark.store(seq, Ordering::Release);
     }
 
-    /// Waits for room: the head takes returns inside each of its own waits.
-    fn give_back(&mut self, event: &Event, on_backpressure: &mut dyn FnMut()) {
+    /// Sends a route or a refusal. Waits for room, which cannot deadlock since the head takes returns in all its own waits.
+    fn send_back(&mut self, event: &Event, on_backpressure: &mut dyn FnMut()) {
         if event.kind == Kind::Route {
             self.stats.trades.left(event);
         }
@@ -260,14 +260,14 @@ impl Tail {
         }
     }
 
-    /// Whether a sink has stopped the run.
+    /// Whether the failure of a sink has stopped the run.
     pub fn has_failed(&self) -> bool {
         self.error.as_ref().is_some_and(|e| !e.closed)
     }
 
-    /// Ends the sinks; gives what was learnt, and why a sink stopped the run if one did.
+    /// Ends the sinks; returns the totals, and the error of the sink that stopped the run, if one did.
     pub fn finish(mut self) -> (TailStats, Option<SinkError>) {
-        self.write_down();
+        self.flush();
         let mut error = self.error.take();
         for e in self.all_sinks().filter_map(|sink| sink.end().err()) {
             error.get_or_insert(e);
@@ -281,8 +281,8 @@ impl Tail {
         self.sinks.iter_mut().chain(&mut self.prompt).map(|(_, sink)| sink).chain(&mut self.logs)
     }
 
-    /// Everybody sees what was held back.
-    fn write_down(&mut self) {
+    /// Hands the held-back events to the totals, the logs and the sinks.
+    fn flush(&mut self) {
         for at in 0..self.held.len {
             let event = self.held.events[at];
             self.observe(&event);
@@ -326,7 +326,7 @@ impl Tail {
     }
 }
 
-/// Hands an event to those that take its kind, as long as nobody has stopped the run.
+/// Hands an event to the sinks that take its kind, until one fails.
 #[inline]
 fn hand(sinks: &mut [(Kinds, Box<dyn Sink>)], event: &Event, error: &mut Option<SinkError>) {
     for (_, sink) in sinks.iter_mut().filter(|(kinds, _)| kinds.has(event.kind)) {
@@ -344,12 +344,12 @@ impl Exit for Tail {
         }
         let leaves = RETURNS.has(event.kind) && event.id.position() > 0;
         let full = self.held.push(event);
-        // A journal has an order before the order leaves: whoever begins anew after a kill must find every one that did.
+        // An order is logged before it leaves: a restart after a kill must find every order that did.
         if full || (leaves && !self.logs.is_empty()) {
-            self.write_down();
+            self.flush();
         }
         if leaves {
-            self.give_back(event, on_backpressure);
+            self.send_back(event, on_backpressure);
         }
         if self.promptly.has(event.kind) {
             hand(&mut self.prompt, event, &mut self.error);
@@ -357,7 +357,7 @@ impl Exit for Tail {
     }
 
     fn finished(&mut self, seq: u64, _: &mut dyn FnMut()) {
-        self.write_down();
+        self.flush();
         if self.error.is_none() {
             let error = self.all_sinks().find_map(|sink| sink.finished(seq).err());
             self.error = error;
@@ -386,7 +386,7 @@ mod tests {
     use flow::records::{Route, Signal};
     use std::sync::Mutex;
 
-    /// Keeps what it is given.
+    /// Records the kinds that it takes.
     struct Log(Arc<Mutex<Vec<Kind>>>);
 
     impl Sink for Log {
@@ -404,7 +404,7 @@ mod tests {
         }
     }
 
-    /// Hands over a signal and a route; what the log, or the sink, has before the input is finished, and after.
+    /// Passes a signal and a route; returns what the log, or the sink, has before the input is finished, and after.
     fn seen(logged: bool) -> (Vec<Kind>, Vec<Kind>) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let to: Vec<Box<dyn Sink>> = vec![Box::new(Log(Arc::clone(&seen)))];
@@ -414,7 +414,7 @@ mod tests {
         let mut route = Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Route::default());
         (signal.id, route.id) = (EventId::new(1, 7, 0), EventId::new(1, 10, 0));
         tail.accept(&signal, &mut || ());
-        assert!(seen.lock().unwrap().is_empty(), "it is held back");
+        assert!(seen.lock().unwrap().is_empty(), "the signal is held back");
         tail.accept(&route, &mut || ());
         let before = seen.lock().unwrap().clone();
         tail.finished(1, &mut || ());
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_has_an_order_before_it_leaves() {
+    fn an_order_is_logged_before_it_leaves() {
         let all = vec![Kind::Signal, Kind::Route];
         assert_eq!(seen(true), (all.clone(), all.clone()));
         assert_eq!(seen(false), (Vec::new(), all));

@@ -1,25 +1,25 @@
-//! Times that one thread records and any other reads.
+//! A latency histogram that one thread records and any other thread reads.
 //!
-//! **Idea.** A histogram of atomic counters: the thread that records is their only writer, so a record is a load and a
-//! store of its own memory, without a lock and without a locked instruction; who reads sees every counter as it was a
-//! moment ago. The buckets are those of an HDR histogram, 128 to an octave, so a time is told to within 0.8 %; the longest
-//! to three digits. `hdrhistogram` itself counts in plain memory, which no other thread may look at.
+//! **Idea.** The counters are atomics with a single writer, so recording is a plain load and store, without a lock or a
+//! locked instruction; a reader sees each counter as of a moment ago. The buckets are those of an HDR histogram, 128 per
+//! octave, so a time is exact to within 0.8 %; the maximum to three digits. `hdrhistogram` itself counts in plain memory,
+//! which no other thread may read.
 //!
-//! **Bound.** 29 KiB, written once when it is made; 1 ns to [`MAX_NS`]. **Worst case.** A reader copies all of it, and each
-//! pipeline that it takes costs the next record there one miss: readers read now and then, not in a loop.
+//! **Bound.** 29 KiB, written once at construction; 1 ns to [`MAX_NS`]. **Worst case.** A reader copies all of it, and
+//! every cache line it reads costs the next record there one miss, so readers read now and then, not in a loop.
 
 use hdrhistogram::Histogram;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The longest time that is told apart: 10 s.
+/// The longest time that has its own bucket: 10 s.
 const MAX_NS: u64 = 10_000_000_000;
 
-/// Buckets of an octave, as a power of two.
+/// Log2 of the buckets per octave.
 const OCTAVE: u32 = 7;
 const BUCKETS: usize = bucket(MAX_NS) + 1;
 
-/// The bucket of a time: below two octaves each its own, then by the leading bits.
+/// The bucket of a time: one per nanosecond below 256 ns, then by the leading bits.
 const fn bucket(ns: u64) -> usize {
     let shift = (ns | 1).ilog2().saturating_sub(OCTAVE);
     ((shift as usize) << OCTAVE) + (ns >> shift) as usize
@@ -41,20 +41,20 @@ struct Cells {
     max: AtomicU64,
 }
 
-/// The end that records.
+/// The recording end.
 pub struct Times(Arc<Cells>);
 
 impl Default for Times {
     fn default() -> Times {
         let counts: Box<[AtomicU64]> = std::iter::repeat_with(AtomicU64::default).take(BUCKETS).collect();
-        // Memory that is only known to be zero is not there yet: the first record must not fetch it.
+        // Zeroed memory is mapped on first write: write it now, so that the first record does not page-fault.
         counts.iter().for_each(|count| count.store(0, Relaxed));
         Times(Arc::new(Cells { counts, max: AtomicU64::new(0) }))
     }
 }
 
 impl Times {
-    /// Records a time; what is longer than `MAX_NS` (10 s) counts as that.
+    /// Records a time; anything longer than `MAX_NS` (10 s) counts as 10 s.
     #[inline]
     pub fn record(&mut self, ns: u64) {
         let ns = ns.clamp(1, MAX_NS);
@@ -65,18 +65,18 @@ impl Times {
         }
     }
 
-    /// An end that reads.
+    /// A reading end.
     pub fn reader(&self) -> TimesReader {
         TimesReader(Arc::clone(&self.0))
     }
 }
 
-/// The end that reads; there may be many.
+/// The reading end; there may be many.
 #[derive(Clone)]
 pub struct TimesReader(Arc<Cells>);
 
 impl TimesReader {
-    /// What was recorded so far.
+    /// A copy of what was recorded so far.
     pub fn histogram(&self) -> Histogram<u64> {
         let mut histogram = histogram();
         let max = self.0.max.load(Relaxed);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_is_told_to_three_digits() {
+    fn the_longest_is_exact_to_three_digits() {
         let mut times = Times::default();
         times.record(1_000_001);
         let max = times.reader().histogram().max();

@@ -1,7 +1,6 @@
-//! What the tail remembers of trading, for the summary.
+//! Trading totals that the tail keeps for the summary.
 //!
-//! Bound: one entry per position that was ever opened and per check that ever refused. Nothing is allocated after the first
-//! event of each.
+//! Bound: one entry per position ever opened and per check that ever refused. Allocates only on the first event of each.
 
 use super::stopwatch::Stopwatch;
 use super::times::histogram;
@@ -11,10 +10,10 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Whose position: account, strategy, instrument.
+/// Key of a position: account, strategy, instrument.
 pub type Holder = (Account, StrategyId, u32);
 
-/// Positions and refusals as they stand.
+/// Current positions, and refusals by check.
 pub struct TradeStats {
     positions: BTreeMap<Holder, (Position, PositionMoney)>,
     refused: BTreeMap<u16, u64>,
@@ -22,7 +21,7 @@ pub struct TradeStats {
     tick_to_order: Histogram<u64>,
 }
 
-/// What is saved of a position.
+/// A position in a snapshot.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     account: Account,
@@ -33,16 +32,16 @@ struct Saved {
 }
 
 impl TradeStats {
-    /// What it reads.
+    /// The kinds that it reads.
     pub const READS: Kinds =
         Kinds::of(&[Kind::Signal, Kind::Order, Kind::Refused, Kind::Fill, Kind::Position, Kind::PositionMoney]);
 
-    /// Nothing yet; with a stopwatch, orders are timed.
+    /// Empty totals; with a stopwatch, orders are timed.
     pub fn new(stopwatch: Option<Stopwatch>) -> TradeStats {
         TradeStats { positions: BTreeMap::new(), refused: BTreeMap::new(), stopwatch, tick_to_order: histogram() }
     }
 
-    /// Remembers an event of the end of the pipeline.
+    /// Takes an event at the end of the pipeline.
     #[inline]
     pub fn observe(&mut self, event: &Event) {
         match event.kind {
@@ -59,7 +58,7 @@ impl TradeStats {
         }
     }
 
-    /// The positions, by listing key.
+    /// Saves the positions, sorted by listing key.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         let bytes = |(holder, (held, money)): (&Holder, &(Position, PositionMoney))| Saved {
             account: holder.0,
@@ -73,7 +72,7 @@ impl TradeStats {
         to.put(&saved);
     }
 
-    /// The other way round.
+    /// Restores what [`TradeStats::save`] wrote.
     ///
     /// # Errors
     /// When the bytes are not such a state.
@@ -88,7 +87,7 @@ impl TradeStats {
         Ok(())
     }
 
-    /// An order leaves the pipeline.
+    /// Times an order that leaves the pipeline.
     #[inline]
     pub fn left(&mut self, route: &Event) {
         if let Some(ns) = self.stopwatch.as_ref().and_then(|s| s.passed(route.id.seq())) {
@@ -96,17 +95,17 @@ impl TradeStats {
         }
     }
 
-    /// What orders are timed with.
+    /// The stopwatch that times orders.
     pub fn stopwatch(&self) -> Option<&Stopwatch> {
         self.stopwatch.as_ref()
     }
 
-    /// Times from an input to the order that it caused, if any were measured.
+    /// Latencies from an input to the order that it caused, if any were measured.
     pub fn tick_to_order(&self) -> Option<&Histogram<u64>> {
         Some(&self.tick_to_order).filter(|times| !times.is_empty())
     }
 
-    /// Refusals by the number of the check.
+    /// Number of refusals by check number.
     pub fn refused(&self) -> &BTreeMap<u16, u64> {
         &self.refused
     }

@@ -1,4 +1,4 @@
-//! Builds the plan: the stages in their order, what each is asked for, the groups.
+//! Builds the plan: the stages in order, the kinds wanted from each, the groups and the wiring.
 
 use super::parts::{GroupPlan, Planned, RETURNS, TickPlan};
 use super::wiring::{Shape, Wiring};
@@ -10,7 +10,7 @@ use ring::Idle;
 use sinks::GatewayEntry;
 use stages::{Part, Space};
 
-/// A pipeline that can run.
+/// A proved plan of a pipeline.
 pub struct Plan {
     /// The stages in order.
     pub stages: Vec<Planned>,
@@ -18,37 +18,37 @@ pub struct Plan {
     pub groups: Vec<GroupPlan>,
     /// Ticks.
     pub ticks: TickPlan,
-    /// What the outcome log and hash hold.
+    /// Kinds that the outcome log and the outcome hash include.
     pub outcomes: Kinds,
-    /// Which ring every ring of the wiring is.
+    /// The implementation used for every ring.
     pub ring: ring::Kind,
-    /// What joins the threads.
+    /// Rings and channels between the threads.
     pub wiring: Wiring,
-    /// Whether orders leave the pipeline: then they come back to the head.
+    /// Whether orders leave the pipeline, in which case the head takes returns.
     pub trades: bool,
-    /// Where orders go, if not to the simulated venue.
+    /// The gateway that orders go to; `None` = the simulated venue.
     pub gateway: Option<&'static GatewayEntry>,
     /// Whether orders are timed from the input that caused them.
     pub time_orders: bool,
-    /// The most returns that wait for their time at once.
+    /// The most returns that may be pending at once.
     pub max_returns: usize,
     /// Most events of a turn.
     pub batch: usize,
-    /// What an idle group does.
+    /// How an idle group waits.
     pub idle: Idle,
-    /// Whose time is now.
+    /// Event clock or wall clock.
     pub clock: ClockKind,
-    /// Latency is measured on one input in so many; 0 = never.
+    /// One input in this many is timed; 0 = none.
     pub sample_every: u64,
-    /// Whether groups account for their time.
+    /// Whether groups measure busy, idle and stalled time.
     pub meters: bool,
 }
 
 impl Plan {
-    /// Builds and proves the plan. `readers` is what the end of the pipeline reads besides the outcomes: rows, summary.
+    /// Builds and proves the plan. `readers` are the kinds that rows and summary read at the end of the pipeline.
     ///
     /// # Errors
-    /// Every fault of the settings that shows only when stages and cuts come together.
+    /// Every fault that shows only in the combination of stages and cuts.
     pub fn build(settings: &Settings, space: Space, readers: Kinds) -> Result<Plan, Faults> {
         let mut faults = Vec::new();
         let parts = enabled(settings, &mut faults);
@@ -66,7 +66,7 @@ impl Plan {
         }
         let cuts = cuts::cuts(settings, &parts, &mut faults);
         let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
-        // Cuts are places among all stages: where one could not be built, there is a fault already and nothing to group.
+        // Cuts are indices into all stages. If a stage could not be built, that is a fault already and grouping makes no sense.
         let whole = stages.len() == parts.len();
         let groups = if whole { cuts::groups(&stages, &cuts, &cores, tail) } else { Vec::new() };
         proof::fits(&stages, &groups, &mut faults);
@@ -108,7 +108,7 @@ impl Plan {
     }
 }
 
-/// The stages that the configured names make, in the order of the pipeline.
+/// The configured stages, in pipeline order.
 fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
     let names = settings.pipeline.get(keys::STAGES);
     let known = || stages::entries().map(|entry| entry.name());
@@ -132,7 +132,7 @@ fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fau
     stages
 }
 
-/// Spinning is right only when no other group waits for the same core.
+/// The default way to idle: spin only if every group can have a core of its own.
 fn idle(groups: usize) -> Idle {
     if groups < ring::thread::cores().len() { Idle::SpinHint } else { Idle::Yield }
 }

@@ -1,16 +1,16 @@
-//! All faults in one pass: those of the text and those of what it adds up to.
+//! Reports all faults in one pass: those of the configuration text and those of the plan that follows from it.
 
 use super::Plan;
 use crate::config::{Draft, Faults, Settings};
 use flow::Kinds;
 
-/// The settings of a draft. Where the draft has faults, those of the plan of what could be set come with them.
+/// The settings of a draft. If the draft has faults, the faults of the plan are added as far as it can be built.
 ///
 /// # Errors
-/// All faults, in the order in which they stand.
+/// All faults, in the order of the text.
 pub fn checked(mut draft: Draft) -> Result<Settings, Faults> {
     if !draft.faults.is_empty() {
-        // Stages that could not be read say nothing of what was meant.
+        // If the list of stages could not be read, further faults would be guesses.
         let readable = !draft.faults.iter().any(|f| f.key.is_empty() || f.key == "pipeline.stages");
         let space = draft.settings.space(1);
         let more = readable.then(|| Plan::build(&draft.settings, space, Kinds::NONE).err()).flatten();

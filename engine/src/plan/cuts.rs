@@ -1,7 +1,7 @@
-//! Where the pipeline is cut, and the groups that come of it.
+//! Where the pipeline is cut, and the groups that result.
 //!
-//! A cut changes speed and never results, so any place is valid. What a group hands to the next follows from what the stages
-//! behind it and the tail read.
+//! A cut changes speed and never results, so any place is valid. A group forwards what the stages after it and the tail
+//! read.
 
 use super::parts::{GroupPlan, Planned, TAIL};
 use crate::config::keys::{self, Preset};
@@ -9,8 +9,8 @@ use crate::config::{Fault, Settings, one_of};
 use flow::Kinds;
 use stages::Part;
 
-/// Where to cut, as indices of the stage after the cut; the number of stages is the cut before the tail. A measure stands
-/// for its family.
+/// The cuts, each as the index of the stage after it; the number of stages means the cut before the tail. The name of a
+/// measure selects its family.
 pub(super) fn cuts(settings: &Settings, parts: &[Part], faults: &mut Vec<Fault>) -> Vec<usize> {
     let named = settings.pipeline.get(keys::CUTS);
     match settings.pipeline.get(keys::PRESET) {
@@ -37,7 +37,7 @@ pub(super) fn cores(settings: &Settings, groups: usize, faults: &mut Vec<Fault>)
     let list = settings.pipeline.get(keys::CORES);
     let cores: Vec<usize> = list.iter().filter_map(|c| c.parse().ok()).collect();
     if cores.len() != list.len() || !(cores.is_empty() || cores.len() == groups) {
-        let valid = format!("valid: {groups} core numbers, one a group, or none");
+        let valid = format!("valid: {groups} core numbers, one per group, or an empty list");
         faults.push(Fault::of_settings("pipeline.cores", &list.join(","), &valid));
     }
     cores

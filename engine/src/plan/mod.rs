@@ -1,9 +1,9 @@
-//! From settings to a plan: which stages, where the cuts are, and what each cut must forward.
+//! From settings to a plan: which stages run, where the cuts are, and what each cut forwards.
 //!
-//! The plan is proved before anything runs: every stage's bound fits [`flow::Out::CAP`], a tick's slice holds at least one
-//! instrument, the rings hold what one input may cause. All faults come at once. What a cut forwards follows from what
-//! the stages after it and the tail read, so a kind that nobody reads costs nothing. The plan knows no thread: the pipeline
-//! is built from it, and not the other way round.
+//! The plan is proved before anything runs: every stage's fan-out fits [`flow::Out::CAP`], a tick's slice holds at least
+//! one instrument, the rings hold what one input may cause. All faults are reported at once. A cut forwards what the stages
+//! after it and the tail read, so a kind without a reader costs nothing. The plan contains no threads: the pipeline is
+//! built from the plan, not the other way round.
 
 mod build;
 mod check;

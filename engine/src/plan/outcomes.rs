@@ -1,9 +1,9 @@
-//! Which kinds the outcome log and the outcome hash hold.
+//! Which kinds the outcome log and the outcome hash include.
 
 use crate::config::{Fault, Settings, keys, nearest};
 use flow::{KINDS, Kinds, kind_named};
 
-/// The configured kinds, before it is known which of them a stage emits. A name that is no kind is a fault.
+/// The configured kinds, whether or not a stage emits them. An unknown name is a fault.
 pub(super) fn outcomes(settings: &Settings, faults: &mut Vec<Fault>) -> Kinds {
     let mut kinds = Kinds::NONE;
     for name in settings.outcomes.get(keys::KINDS) {
@@ -15,7 +15,7 @@ pub(super) fn outcomes(settings: &Settings, faults: &mut Vec<Fault>) -> Kinds {
         let Some(named) = named else {
             let known = ["all"].into_iter().chain(KINDS.iter().map(|k| k.name));
             let meant = nearest(plain, known).map_or_else(String::new, |n| format!("did you mean {n}? "));
-            let valid = "valid: all, kinds as `tidegate schema` lists them, and -kind to leave one out";
+            let valid = "valid: all, the kinds that `tidegate schema` lists, and -KIND to leave one out";
             faults.push(Fault::of_settings("outcomes.kinds", name, &format!("{meant}{valid}")));
             continue;
         };

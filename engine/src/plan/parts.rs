@@ -1,22 +1,22 @@
-//! What a plan consists of.
+//! The parts of a plan.
 
 use flow::{Interval, Kind, Kinds, Stage};
 use std::fmt;
 use std::ops::Range;
 
-/// What comes back from the tail to the head.
+/// Kinds that the tail sends back to the head.
 pub const RETURNS: Kinds = Kinds::of(&[Kind::Route, Kind::Refused]);
 
-/// The name under which `cuts` addresses the end of the pipeline.
+/// The name of the end of the pipeline in `cuts`.
 pub const TAIL: &str = "tail";
 
-/// A stage with its place in the uncut pipeline.
+/// A stage and its position in the pipeline.
 pub struct Planned {
-    /// Name of its registry entry; of a family of measures the names of those that run, joined by `+`.
+    /// Name of its registry entry; for a family of measures the names of the enabled ones, joined by `+`.
     pub name: String,
-    /// Fixed position in the ids of its events.
+    /// Fixed position, a part of the ids of its events.
     pub position: u8,
-    /// What somebody after it reads.
+    /// Kinds that a later stage or the tail reads.
     pub wanted: Kinds,
     /// The stage.
     pub stage: Box<dyn Stage>,
@@ -25,20 +25,20 @@ pub struct Planned {
 /// A group: consecutive stages on one thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupPlan {
-    /// Its name, which is that of its thread: `core0` and so on, in the order of the pipeline.
+    /// Its name, which is also its thread's: `core0`, `core1`, … in pipeline order.
     pub name: String,
-    /// What it runs: its stages, with `ingress` before the first and `tail` after the last.
+    /// Names of what it runs: its stages, with `ingress` first in the first group and `tail` last in the last group.
     pub members: Vec<String>,
-    /// Its stages, as indices into the pipeline; may be empty for the first and the last group.
+    /// Its stages, as indices into the plan's; may be empty for the first and the last group.
     pub stages: Range<usize>,
-    /// What it hands to the next group, or to the tail.
+    /// Kinds that it forwards to the next group, or to the tail.
     pub forwards: Kinds,
-    /// Core that its thread is pinned to.
+    /// Core that its thread is pinned to, if any.
     pub core: Option<usize>,
 }
 
 impl GroupPlan {
-    /// The most stages: a group keeps its readers of a kind in a word, a bit each, with one for the exit.
+    /// The most stages of a group, which keeps the readers of a kind in a 64-bit mask, with one bit for the exit.
     pub const MAX_STAGES: usize = 62;
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for GroupPlan {
     }
 }
 
-/// What the tick source must know.
+/// Parameters of the tick source.
 #[derive(Clone, Debug, Default)]
 pub struct TickPlan {
     /// Intervals whose boundaries are ticked.

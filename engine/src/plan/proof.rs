@@ -1,8 +1,8 @@
-//! What is proved of a pipeline before it runs.
+//! Proves a pipeline before it runs.
 //!
-//! Orders come from `risk` alone and leave by `router` alone; a strategy has the whole way to a venue behind it; a tick's
-//! slice holds at least one instrument; bounds, positions and the sizes of groups fit; the ring of routes cannot fill. What
-//! does not hold is a fault of the configuration.
+//! Only `risk` emits orders and only `router` emits routes; a strategy has every stage from `orders` to `router` after it; a
+//! tick's slice holds at least one instrument; fan-out, positions and group sizes fit; the ring of routes cannot fill.
+//! Whatever does not hold is a fault of the configuration.
 
 use super::parts::{GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
@@ -12,14 +12,14 @@ use sinks::{GATEWAYS, GatewayEntry};
 use stages::exchange_sim::VENUES;
 use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
 
-/// What only one stage may emit.
+/// Kinds that only one stage may emit.
 const SOLE: &[(Kind, &str)] = &[(Kind::Order, "risk"), (Kind::Route, "router")];
 
-/// What an intent must pass.
+/// The stages that an intent must pass.
 const TAIL_OF_INTENTS: &[&str] = &["orders", "risk", "router"];
 
-/// Proves that orders come from risk alone and leave by the router alone, that no stage makes an input of its operator,
-/// and that what trades has the whole tail behind it.
+/// Proves that only risk emits orders and only the router emits routes, that no stage emits operator inputs, and that a
+/// strategy has every stage of [`TAIL_OF_INTENTS`] in the pipeline.
 pub(super) fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
     for planned in stages {
         let emits = planned.stage.emits();
@@ -28,12 +28,12 @@ pub(super) fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
             faults.push(Fault::of_settings(
                 "pipeline.stages",
                 &found,
-                &format!("valid: {kind:?} from the stage {sole} alone"),
+                &format!("valid: only the stage {sole} emits {kind:?}"),
             ));
         }
         if emits.has(Kind::Command) || emits.has(Kind::Halt) {
             let found = format!("the stage {} emits command or halt", planned.name);
-            faults.push(Fault::of_settings("pipeline.stages", &found, "valid: command and halt as inputs alone"));
+            faults.push(Fault::of_settings("pipeline.stages", &found, "valid: command and halt only as inputs"));
         }
     }
     let Some(trading) = stages.iter().find(|s| s.stage.emits().has(Kind::Intent)) else { return };
@@ -44,25 +44,25 @@ pub(super) fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
         faults.push(Fault::of_settings(
             "pipeline.stages",
             &found,
-            "valid: what emits intents together with orders, risk and router",
+            "valid: a stage that emits intents, together with orders, risk and router",
         ));
     }
 }
 
-/// Proves that every stage's bound fits [`Out::CAP`], that positions rise and fit an id, and that no group has more stages
-/// than it can tell apart.
+/// Proves that every stage's fan-out fits [`Out::CAP`], that positions rise and fit an id, and that no group has more
+/// stages than its masks have bits.
 pub(super) fn fits(stages: &[Planned], groups: &[GroupPlan], faults: &mut Vec<Fault>) {
     let mut refuse = |found: &str, valid: &str| faults.push(Fault::of_settings("pipeline.stages", found, valid));
     let mut before = POSITION_INGRESS;
     for planned in stages {
         let (name, bound, position) = (&planned.name, planned.stage.fan_out(), planned.position);
         if bound > Out::CAP {
-            let found = format!("one event may cause {bound} events of {name}");
+            let found = format!("{name} may emit {bound} events for one event");
             refuse(&found, &format!("valid: up to {}; enable fewer measures of that family", Out::CAP));
         }
         if position <= before || position >= POSITION_VENUE {
-            let found = format!("{name} at position {position}, behind position {before}");
-            refuse(&found, "valid: positions from 1 to 126 that rise in the order of the pipeline");
+            let found = format!("{name} at position {position}, after position {before}");
+            refuse(&found, "valid: positions from 1 to 126, rising in pipeline order");
         }
         before = position;
     }
@@ -72,12 +72,12 @@ pub(super) fn fits(stages: &[Planned], groups: &[GroupPlan], faults: &mut Vec<Fa
     }
 }
 
-/// More cancel-alls than are said before a gateway takes one.
+/// More cancel-alls than can be emitted before the gateway takes one.
 const MASS_CANCELS: u64 = 64;
 
-/// The gateway that the router's venue names, and the slots of its ring of routes; none for the simulated one. An order is
-/// on the way to the gateway as new or replacing order, of which `orders.max_in_flight` are at once, or as its cancel, of
-/// which each order has one: the ring of routes is larger than both together.
+/// The gateway that `router.venue` names, and the size of its ring of routes; `None` for the simulated venue. On its way to
+/// the gateway a route is a new or replacing order, of which at most `orders.max_in_flight` exist at once, or a cancel, of
+/// which each order has at most one. The ring is larger than both together, plus the cancel-alls.
 pub(super) fn gateway(
     settings: &Settings,
     clock: ClockKind,
@@ -100,13 +100,13 @@ pub(super) fn gateway(
         faults.push(Fault::of_settings(
             "pipeline.clock",
             "event",
-            &format!("valid with the venue {name}: wall, for it answers when it answers"),
+            &format!("valid with the venue {name}: wall, since its answers arrive in wall time"),
         ));
     }
     let orders = &settings.stages["orders"];
     let most = (orders.get(MAX_IN_FLIGHT) + orders.get(MAX_ORDERS)) as u64 + MASS_CANCELS;
     let ring = most.next_power_of_two() as usize;
-    assert!(ring as u64 >= most && ring <= ring::MAX_CAPACITY, "the ranges of orders keep its routes within a ring");
+    assert!(ring as u64 >= most && ring <= ring::MAX_CAPACITY, "the parameter ranges of orders fit one ring");
     Some((entry, ring))
 }
 
@@ -119,7 +119,7 @@ pub(super) fn ticks(stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
         }
         let slice = Out::CAP / ticks.per_instrument.max(1);
         if slice == 0 {
-            let found = format!("a tick may cause {} events for one instrument", ticks.per_instrument);
+            let found = format!("a tick may emit {} events for one instrument", ticks.per_instrument);
             faults.push(Fault::of_settings(&planned.name, &found, "configure fewer intervals"));
         }
         plan.slice = plan.slice.min(slice.max(1));
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use flow::{Event, Kinds, Scope, Stage, StateError, StateReader, StateWriter};
 
-    /// A stage that emits these kinds, so many events of one.
+    /// A stage that emits these kinds, with this fan-out.
     struct Emits(Kinds, usize);
 
     impl Stage for Emits {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_comes_from_risk_and_leaves_by_the_router() {
+    fn only_risk_emits_orders_and_only_the_router_routes() {
         let whole: &[(&str, &[Kind])] = &[
             ("momentum", &[Kind::Signal, Kind::Intent]),
             ("orders", &[Kind::Request]),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_a_fault() {
+    fn a_stage_or_group_that_does_not_fit_is_a_fault() {
         let at = |position: u8, bound: usize| Planned {
             name: "some".to_owned(),
             position,
@@ -212,7 +212,7 @@ mod tests {
         for (stages, why) in [
             (vec![at(0, 1)], "position 0"),
             (vec![at(127, 1)], "position 127"),
-            (vec![at(8, 1), at(8, 1)], "behind position 8"),
+            (vec![at(8, 1), at(8, 1)], "after position 8"),
             (vec![at(8, Out::CAP + 1)], "65 events"),
             ((1..=63).map(|position| at(position, 1)).collect(), "a group of 63 stages"),
         ] {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_trades_has_the_tail_behind_it() {
+    fn a_strategy_needs_every_stage_up_to_the_router() {
         let alone = faults(&[("momentum", &[Kind::Intent]), ("risk", &[Kind::Order])]);
         assert_eq!(alone.len(), 1);
         assert!(alone[0].contains("momentum without orders, router"), "{alone:?}");

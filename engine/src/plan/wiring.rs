@@ -1,28 +1,28 @@
-//! Which rings and channels join the threads of a pipeline: one table.
+//! One table of all rings and channels between the threads of a pipeline.
 //!
-//! Every row says who publishes, who takes, how many slots there are, what happens when they are full, and why. The threads
-//! are built from these rows, the meters take their names from them, and `tidegate graph` prints them. Between two threads
-//! there is nothing else. Bound: a row a cut, three for the way to a venue and back, two for operators and rows.
+//! Every row gives producer, consumer, size, what happens when it is full, and why it exists. The threads are built from
+//! these rows, the meters are named after them, and `tidegate graph` prints them. Threads are connected by nothing else.
+//! Bound: one row per cut, three for the path to a venue and back, two for operators and rows.
 
 use super::parts::GroupPlan;
 use serde::Serialize;
 
-/// Slots of the rings that lead back to the head, which takes from them whenever it waits: small ones are enough.
+/// Slots of the rings back to the head. Small ones are enough, because the head takes from them whenever it waits.
 const BACK: usize = 4_096;
 
 /// What a link carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carries {
-    /// Events that a later group reads, from one group to the next.
+    /// Events that later groups read, from one group to the next.
     Events,
     /// Routes and refusals, from the tail back to the head.
     Returns,
     /// Routes, from the tail to the gateway.
     Routes,
-    /// What was sent and what the venue answered, from the gateway to the head.
+    /// `sent` and the venue's answers, from the gateway to the head.
     Answers,
-    /// Commands of operators.
+    /// Operator commands.
     Commands,
     /// File and record of each input, for rows.
     Origins,
@@ -33,7 +33,7 @@ pub enum Carries {
 pub struct End {
     /// Thread: a group, `gateway`, or `control`.
     pub thread: String,
-    /// Part of a group's thread, where not all of it is meant.
+    /// `ingress` or `tail`, when only that part of a group is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<&'static str>,
 }
@@ -47,7 +47,7 @@ impl End {
         End { thread: thread.to_owned(), part: Some(part) }
     }
 
-    /// The part, or the thread if all of it is meant.
+    /// The part, or the thread if the whole group is meant.
     pub fn name(&self) -> &str {
         self.part.unwrap_or(&self.thread)
     }
@@ -58,33 +58,33 @@ impl End {
 pub struct Link {
     /// What it carries.
     pub carries: Carries,
-    /// Who publishes.
+    /// The producer.
     pub from: End,
-    /// Who takes.
+    /// The consumer.
     pub to: End,
-    /// Slots of a ring; a channel has none and grows.
+    /// Slots of a ring; `None` for a channel, which grows.
     pub slots: Option<usize>,
     /// What happens when it is full.
     pub when_full: String,
-    /// Why it is there, and why it is of this size.
+    /// Why it exists, and why it has this size.
     pub why: String,
 }
 
 impl Link {
-    /// The name under which the meters show it.
+    /// Its name in the meters: `from > to`.
     pub fn name(&self) -> String {
         format!("{} > {}", self.from.name(), self.to.name())
     }
 }
 
-/// What the table follows from.
+/// What determines the table.
 pub(super) struct Shape<'a> {
     pub(super) groups: &'a [GroupPlan],
     /// Slots of a ring between two groups.
     pub(super) capacity: usize,
     /// Whether orders leave the pipeline.
     pub(super) trades: bool,
-    /// Name and slots of the ring of routes, where a gateway takes them.
+    /// Name of the venue behind a gateway, if there is one, and slots of the ring of routes.
     pub(super) gateway: Option<(&'static str, usize)>,
 }
 
@@ -94,7 +94,7 @@ pub(super) struct Shape<'a> {
 pub struct Wiring(Vec<Link>);
 
 impl Wiring {
-    /// The table of such a pipeline.
+    /// The table for a pipeline of this shape.
     pub(super) fn of(shape: &Shape<'_>) -> Wiring {
         let (first, last) = (&shape.groups[0].name, &shape.groups[shape.groups.len() - 1].name);
         let (head, tail) = (|| End::part(first, "ingress"), || End::part(last, "tail"));
@@ -105,8 +105,8 @@ impl Wiring {
                 from: tail(),
                 to: head(),
                 slots: Some(BACK),
-                when_full: "the tail waits; the head takes from it in each of its own waits".to_owned(),
-                why: "refusals, and routes to the simulated venue, enter again as inputs".to_owned(),
+                when_full: "the tail waits; the head takes from it whenever it waits itself".to_owned(),
+                why: "refusals, and routes to the simulated venue, come back as inputs".to_owned(),
             });
         }
         if let Some((venue, slots)) = shape.gateway {
@@ -115,8 +115,8 @@ impl Wiring {
                 from: tail(),
                 to: End::whole("gateway"),
                 slots: Some(slots),
-                when_full: "it cannot fill: it is larger than what `orders` lets be on the way".to_owned(),
-                why: format!("the venue {venue} is slow and its thread is not one of the pipeline"),
+                when_full: "cannot happen: it holds more routes than `orders` allows in flight".to_owned(),
+                why: format!("the venue {venue} is slow, so its thread is off the pipeline"),
             });
             links.push(Link {
                 carries: Carries::Answers,
@@ -124,7 +124,7 @@ impl Wiring {
                 to: head(),
                 slots: Some(BACK),
                 when_full: "the gateway sleeps until there is room".to_owned(),
-                why: "what was sent, and what the venue answers, are inputs".to_owned(),
+                why: "routes sent and the venue's answers are inputs".to_owned(),
             });
         }
         links.push(Link {
@@ -132,7 +132,7 @@ impl Wiring {
             from: End::whole("control"),
             to: head(),
             slots: None,
-            when_full: "it grows: a person or a script commands, not the market".to_owned(),
+            when_full: "it grows; commands come from a person or a script, not at market rate".to_owned(),
             why: "commands are inputs; only `tidegate run` takes them".to_owned(),
         });
         links.push(Link {
@@ -140,8 +140,8 @@ impl Wiring {
             from: head(),
             to: tail(),
             slots: None,
-            when_full: "it grows by what the pipeline holds, since rows take with the tail".to_owned(),
-            why: "a row names file and record; only while rows are printed".to_owned(),
+            when_full: "it grows to what the pipeline holds, since the tail reads it for rows".to_owned(),
+            why: "a row shows file and record; used only while rows are printed".to_owned(),
         });
         Wiring(links)
     }
@@ -151,12 +151,12 @@ impl Wiring {
         &self.0
     }
 
-    /// The ring that leads out of a group, by its number; none out of the last.
+    /// The ring out of the group with this number; `None` for the last group.
     pub fn out_of(&self, group: usize) -> Option<&Link> {
         self.0.iter().filter(|l| l.carries == Carries::Events).nth(group)
     }
 
-    /// The one link that carries this; none where the pipeline has none.
+    /// The first link that carries `what`, if there is one.
     pub fn carrying(&self, what: Carries) -> Option<&Link> {
         self.0.iter().find(|l| l.carries == what)
     }
@@ -169,7 +169,7 @@ fn cut(pair: &[GroupPlan], capacity: usize) -> Link {
         from: End::whole(&before.name),
         to: End::whole(&after.name),
         slots: Some(capacity),
-        when_full: format!("{} waits, and so does what is before it; nothing is dropped", before.name),
+        when_full: format!("{} waits, and so do the groups before it; nothing is dropped", before.name),
         why: format!("the cut before {}", after.members.first().expect("a group has a part")),
     }
 }

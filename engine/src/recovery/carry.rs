@@ -1,11 +1,11 @@
-//! Beginning a new journal with what an old one left: the way for another build or another configuration.
+//! Starts a new journal with what an old one left, so that another build or configuration can take over.
 //!
-//! Nothing of the old one is repeated through the pipeline, which may compute something else now. Its inputs say what was
-//! filled and busted; its outcomes say which orders left. The new journal begins with a command that says so, the listings
-//! of what was traded, counters far enough ahead, and every fill with its cost and every bust: positions and fees come out
-//! as they were. Orders that may be open are cancelled at the venue and asked for before anything new is sent. Limits that
-//! were set by commands hold on; a halt stays. Bound: two readings of the old logs; fills and orders are held in memory
-//! meanwhile.
+//! Nothing of the old journal is replayed through the pipeline, which may now compute something else. Its inputs show what
+//! was filled and busted, its outcomes which orders left. The new journal starts with a command that records the
+//! carry-over, the listings that were traded, order counters far enough ahead, and every fill with its cost and every bust,
+//! so positions and fees come out as they were. Orders that may be open are cancelled and queried at the venue before
+//! anything new is sent. Limits set by commands stay in force; so does a halt. Bound: the old logs are read twice; fills
+//! and orders are held in memory meanwhile.
 
 use super::counters::{SKIPPED, skip_counters};
 use super::limits::Limits;
@@ -19,27 +19,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Why nothing can be carried over from a journal.
+/// Why a journal cannot be carried over.
 #[derive(Debug, thiserror::Error)]
 pub enum CarryError {
     /// It cannot be read.
     #[error("{0}")]
     Journal(#[from] JournalError),
-    /// Its run has not ended.
+    /// Its run is still active.
     #[error("{}: another process writes this journal; stop it first", .0.display())]
     InUse(PathBuf),
-    /// Its inputs number the instruments otherwise.
+    /// Its inputs number the instruments differently.
     #[error(
-        "{}: its inputs are not those of the configuration, so its instruments have other numbers; give the same [[input]] sections in the same order",
+        "{}: its inputs differ from the configuration's, so its instruments have other numbers; use the same [[input]] sections in the same order",
         .0.display()
     )]
     Inputs(PathBuf),
-    /// The new journal was begun, but not with all of it.
-    #[error("{}: this journal holds only a part of what it was to begin with; start it again with --carry-over and the journal before", .0.display())]
+    /// The new journal was started, but lacks a part of what was to be carried over.
+    #[error("{}: this journal holds only a part of what it was to carry over; start it again with --carry-over and the earlier journal", .0.display())]
     Incomplete(PathBuf),
 }
 
-/// What a new journal begins with.
+/// What a new journal starts with.
 #[derive(Clone, Debug, Default)]
 pub struct Carried {
     /// Its first inputs, in order.
@@ -48,10 +48,10 @@ pub struct Carried {
     pub open: Vec<OrderId>,
 }
 
-/// What the journal in `dir` leaves to one that begins with `settings`.
+/// What the journal in `dir` carries over to a new one with `settings`.
 ///
 /// # Errors
-/// When it is in use, cannot be read, or has other inputs.
+/// When it is in use, cannot be read, or has different inputs.
 pub(super) fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, CarryError> {
     let reader = JournalReader::open(dir)?;
     let free = File::open(dir).is_ok_and(|folder| folder.try_lock().is_ok());
@@ -71,17 +71,17 @@ pub(super) fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, Car
     Ok(left.carried(settings))
 }
 
-/// How many inputs the journal begins with by the command that it begins with; 0 when it carries nothing over.
+/// How many inputs the journal carries over, as its first command states; 0 when it carries nothing over.
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub(super) fn begun_with(reader: &JournalReader) -> Result<u64, JournalError> {
+pub(super) fn carried_inputs(reader: &JournalReader) -> Result<u64, JournalError> {
     let first = reader.inputs().next().transpose()?;
     let command = first.as_ref().and_then(Event::get::<Command>).filter(|c| is_carried_over(c));
     Ok(command.map_or(0, |c| u64::from(c.target)))
 }
 
-/// How many answers of the venue the inputs of a journal hold, those of journals before included.
+/// How many venue answers the inputs of a journal hold, earlier journals included.
 ///
 /// # Errors
 /// When the journal cannot be read.
@@ -97,30 +97,30 @@ fn is_carried_over(command: &Command) -> bool {
     command.action == CommandAction::CarriedOver.code()
 }
 
-/// The part of a configuration that numbers instruments. A text that does not read equals none.
+/// The part of a configuration that determines instrument numbers. A text that does not parse counts as empty.
 fn inputs_of(config: &str) -> Option<toml::Value> {
     config.parse::<toml::Table>().ok()?.remove("input")
 }
 
-/// What the old logs say.
+/// What the old logs leave.
 #[derive(Default)]
 struct Left {
     last_seq: u64,
     answers: u64,
     halted: bool,
     limits: Limits,
-    /// The highest counter of an order id.
+    /// The highest order id counter.
     counter: u64,
     /// How far counters were skipped.
     skipped: u64,
     /// Names and listings by instrument.
     definitions: BTreeMap<u32, Vec<Event>>,
-    /// Fills, their costs and busts, in their order.
+    /// Fills, their costs and busts, in input order.
     fills: Vec<Event>,
     filled: BTreeMap<u64, u64>,
-    /// Fills that were busted and not corrected, by order and number.
+    /// Fills that were busted and not corrected, by order and match id.
     busted: BTreeSet<(u64, u64)>,
-    /// Orders that the venue has ended.
+    /// Orders that are no longer live at the venue.
     ended: BTreeSet<u64>,
     /// Orders that left, with their quantity.
     left: BTreeMap<u64, u64>,
@@ -146,7 +146,7 @@ impl Left {
             Kind::Fill => {
                 let fill: &Fill = input.record();
                 self.seen(fill.order_id);
-                // A correction fills nothing that was open.
+                // A correction does not fill any more of the order.
                 if !self.busted.remove(&(fill.order_id, fill.match_id)) {
                     *self.filled.entry(fill.order_id).or_default() += fill.qty.0;
                 }
@@ -202,7 +202,7 @@ impl Left {
         self.counter = self.counter.max(OrderId(order_id).counter());
     }
 
-    /// Ids are given by `orders` and stand in its requests; orders that left stand in routes.
+    /// `orders` assigns ids, so they appear in its requests; orders that left appear in routes.
     fn outcome(&mut self, outcome: &Event) {
         if let Some(request) = outcome.get::<Request>() {
             self.seen(request.order_id);
@@ -238,7 +238,7 @@ impl Left {
             ..OperatorCommand::plain(CommandAction::CarriedOver, Asker::ENGINE)
         };
         let first = std::iter::once(begins.event()).chain(first);
-        // As commands they are the engine's own: no source counts them as its inputs.
+        // They enter as the engine's own commands, so no source counts them as its inputs.
         let own = |event| Event { id: EventId(0), ts: Ns(0), source: SOURCE_OPERATOR, ..event };
         Carried { first: first.map(own).collect(), open }
     }

@@ -1,15 +1,15 @@
-//! Whether this build with these settings may go on with a journal.
+//! Checks that this build and these settings may resume a journal.
 
 use crate::build_id::build_id;
 use crate::config::Settings;
 use sinks::journal::JournalInfo;
 
-/// Why a journal cannot simply go on.
+/// Why a journal cannot be resumed as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Changed {
     /// Another build wrote it.
     #[error(
-        "the journal was written by {written}, this is {here}: start that build again, or begin a new journal with --carry-over"
+        "the journal was written by {written}, this is {here}: use that build, or start a new journal with --carry-over"
     )]
     Build {
         /// Build that wrote it.
@@ -19,12 +19,12 @@ pub enum Changed {
     },
     /// It was written with another configuration.
     #[error(
-        "the configuration is not the one that the journal began with (first difference: {0}): restore it, or begin a new journal with --carry-over"
+        "the configuration differs from the one that the journal was started with (first difference: {0}): restore it, or start a new journal with --carry-over"
     )]
     Config(String),
 }
 
-/// Whether this build with these settings may go on with a journal.
+/// Checks that this build with these settings may resume a journal.
 ///
 /// # Errors
 /// What has changed.
@@ -34,9 +34,9 @@ pub(super) fn check(info: &JournalInfo, settings: &Settings) -> Result<(), Chang
     }
     let now = settings.to_toml();
     if info.config_text != now {
-        let mut pipelines = info.config_text.lines().zip(now.lines());
-        let first = pipelines.find(|(was, is)| was != is).map(|(was, is)| format!("was {was:?}, is {is:?}"));
-        return Err(Changed::Config(first.unwrap_or_else(|| "a pipeline more or less at its end".to_owned())));
+        let mut lines = info.config_text.lines().zip(now.lines());
+        let first = lines.find(|(was, is)| was != is).map(|(was, is)| format!("was {was:?}, is {is:?}"));
+        return Err(Changed::Config(first.unwrap_or_else(|| "one has more lines at its end".to_owned())));
     }
     Ok(())
 }

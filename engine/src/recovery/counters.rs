@@ -1,4 +1,4 @@
-//! Counters of order ids skip ahead where it is not known how far they came.
+//! Skips the counters of order ids ahead when it is not known how far they had come.
 
 use crate::ingress::{Asker, OperatorCommand};
 use flow::{CommandAction, Event};

@@ -1,4 +1,4 @@
-//! Why a run cannot go on, or a snapshot cannot be taken.
+//! Why a run cannot resume, or a snapshot cannot be taken.
 
 use super::carry::CarryError;
 use super::changed::Changed;
@@ -8,7 +8,7 @@ use crate::config::Faults;
 use crate::gateway::GatewayError;
 use crate::ingress::IngressError;
 
-/// Why a run cannot go on, or a snapshot cannot be taken.
+/// Why a run cannot resume, or a snapshot cannot be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoveryError {
     /// The pipeline could not be assembled or driven.
@@ -17,10 +17,10 @@ pub enum RecoveryError {
     /// The journal cannot be written or read.
     #[error("{0}")]
     Journal(#[from] sinks::journal::JournalError),
-    /// A journal cannot go on with this build or configuration.
+    /// This build or configuration may not resume the journal.
     #[error("{0}")]
     Changed(#[from] Changed),
-    /// Nothing can be carried over from the journal before.
+    /// The earlier journal cannot be carried over.
     #[error("{0}")]
     Carry(#[from] CarryError),
     /// A snapshot cannot be used or written.
@@ -29,7 +29,7 @@ pub enum RecoveryError {
     /// A snapshot does not fit this pipeline.
     #[error("{0}")]
     State(#[from] flow::StateError),
-    /// The recorded inputs are not repeated.
+    /// The replayed inputs differ from the recorded ones.
     #[error("{0}")]
     Ingress(#[from] IngressError),
     /// The venue cannot be reached.

@@ -1,6 +1,6 @@
-//! The journal of a run: none, a new one, or one that goes on.
+//! The journal of a run: none, a new one, or a resumed one.
 
-use super::carry::{Carried, CarryError, begun_with, carry_over};
+use super::carry::{Carried, CarryError, carried_inputs, carry_over};
 use super::changed::check;
 use super::error::RecoveryError;
 use super::snapshot::Snapshot;
@@ -13,33 +13,33 @@ use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec, Upkeep};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-/// What a run writes to, and what it repeats first.
+/// What a run logs to, and what it replays first.
 #[derive(Default)]
 pub(crate) struct Journalling {
     pub(crate) inputs: Option<InputLog>,
     pub(crate) outcomes: Vec<Box<dyn Sink>>,
     pub(crate) retrace: Option<Retrace>,
     pub(crate) snapshot: Option<Snapshot>,
-    /// Whoever wrote it before did not close it.
+    /// The previous run did not close the journal.
     pub(crate) is_unclean: bool,
-    /// What is still to enter of what another journal left.
+    /// Inputs carried over from an earlier journal that have yet to enter.
     pub(crate) carried: Carried,
     pub(crate) verdict: Option<Arc<Mutex<Verified>>>,
 }
 
 impl Journalling {
-    /// The journal that the settings ask for. With `go_on`, one that is there already goes on; a new one begins with what
-    /// the one in `before` left.
+    /// The journal that the settings name. With `resume`, an existing one is resumed; a new one starts with what the journal
+    /// in `before` carries over.
     pub(crate) fn of(
         settings: &Settings,
         kinds: Kinds,
-        go_on: bool,
+        resume: bool,
         before: Option<&Path>,
     ) -> Result<Journalling, RecoveryError> {
         match &settings.journal_dir {
             None => Ok(Journalling::default()),
-            Some(dir) if go_on && dir.join("journal.toml").exists() => {
-                Journalling::gone_on(settings, kinds, dir, before)
+            Some(dir) if resume && dir.join("journal.toml").exists() => {
+                Journalling::resumed(settings, kinds, dir, before)
             }
             Some(dir) => {
                 let carried = carried(before, settings)?;
@@ -50,7 +50,7 @@ impl Journalling {
         }
     }
 
-    fn gone_on(
+    fn resumed(
         settings: &Settings,
         kinds: Kinds,
         dir: &Path,
@@ -61,11 +61,11 @@ impl Journalling {
         let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
         let last = resumed.last_input_seq;
         let reader = JournalReader::open(dir)?;
-        let carried = match begun_with(&reader)? {
+        let carried = match carried_inputs(&reader)? {
             wanted if last >= wanted.max(1) => Carried::default(),
             wanted => rest(carried(before, settings)?, last, wanted, dir)?,
         };
-        // Outcomes behind this word may be lacking: they must be made again.
+        // Outcomes after this watermark may be missing and must be regenerated.
         let snapshot = Snapshot::latest(dir, last.min(resumed.completed_through))?;
         let mut inputs = reader.inputs();
         let from = snapshot.as_ref().map_or(0, |s| s.seq);
@@ -77,7 +77,7 @@ impl Journalling {
             inputs: Some(resumed.inputs),
             verdict: Some(verify.verdict()),
             outcomes: vec![Box::new(verify)],
-            retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, Then::GoOn)),
+            retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, Then::Continue)),
             snapshot,
             is_unclean,
             carried,
@@ -89,7 +89,7 @@ fn carried(before: Option<&Path>, settings: &Settings) -> Result<Carried, Recove
     Ok(before.map(|dir| carry_over(dir, settings)).transpose()?.unwrap_or_default())
 }
 
-/// What has not entered yet of what a journal begins with, when its first run stopped early.
+/// The carried-over inputs that have yet to enter, when the first run of a journal stopped early.
 fn rest(mut carried: Carried, last: u64, wanted: u64, dir: &Path) -> Result<Carried, RecoveryError> {
     if last > 0 && carried.first.len() as u64 != wanted {
         return Err(CarryError::Incomplete(dir.to_owned()).into());

@@ -1,9 +1,9 @@
-//! Limits that were set by commands, carried over to a new journal.
+//! Carries limits that were set by commands over to a new journal.
 //!
-//! The commands of the old journal are applied to the limits of its configuration as [`stages::risk`] did. What then differs
-//! from that configuration is said again at the beginning of the new journal, with the name of who asked for it: by a command whose
-//! old value is the new configuration's. A limit for which the new configuration itself says something else than the old one is the
-//! new configuration's. Bound: one limit a check.
+//! The commands of the old journal are applied to the limits of its configuration, as [`stages::risk`] did. A limit that
+//! then differs from that configuration is set again at the start of the new journal, under the name of the operator who
+//! set it, by a command whose old value is the new configuration's. Where the new configuration changes a limit itself,
+//! the new configuration wins. Bound: one limit per check.
 
 use crate::config::Settings;
 use crate::ingress::{Asker, OperatorCommand};
@@ -12,7 +12,7 @@ use flow::{CommandAction, Event, ParamType};
 use stages::risk::{CHECKS, CheckEntry, check};
 use std::collections::BTreeMap;
 
-/// A limit as it stands.
+/// A limit: configured and current.
 #[derive(Clone, Copy)]
 struct Limit {
     configured: i64,
@@ -20,7 +20,7 @@ struct Limit {
     by: Asker,
 }
 
-/// Limits by number of their check, and who has commanded.
+/// Limits by check number, and the operators who issued commands.
 #[derive(Default)]
 pub(super) struct Limits {
     limits: BTreeMap<u16, Limit>,
@@ -28,7 +28,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// As the configuration of that text has them. What it does not have is not known.
+    /// The limits in this configuration text. A limit that it does not set is unknown.
     pub(super) fn of(config: &str) -> Limits {
         let table = config.parse::<toml::Table>().unwrap_or_default();
         let risk = table.get("risk");
@@ -39,7 +39,7 @@ impl Limits {
         Limits { limits: CHECKS.iter().filter_map(limit).collect(), actors: BTreeMap::new() }
     }
 
-    /// Takes an input of the journal.
+    /// Applies an input of the old journal.
     pub(super) fn input(&mut self, input: &Event) {
         if let Some(name) = input.get::<Name>().filter(|_| input.instrument == 0) {
             self.actors.extend(u32::try_from(name.handle).ok().map(|handle| (handle, *input)));
@@ -49,14 +49,14 @@ impl Limits {
         let Some(number) = u16::try_from(command.target).ok().filter(|_| is_set) else { return };
         if let Some(limit) = self.limits.get_mut(&number)
             && limit.now == command.old
-            && takes(number, command.new)
+            && accepts(number, command.new)
         {
             let Command { actor, uid, asked_ts, .. } = *command;
             (limit.now, limit.by) = (command.new, Asker { actor, uid, asked_ts });
         }
     }
 
-    /// The commands that set them again in a pipeline with `settings`.
+    /// The commands that set the limits again in a pipeline with `settings`.
     pub(super) fn commands(&self, settings: &Settings) -> Vec<Event> {
         let mut commands = Vec::new();
         for (number, limit) in &self.limits {
@@ -66,16 +66,16 @@ impl Limits {
                 continue;
             }
             commands.extend(self.actors.get(&limit.by.actor));
-            let order = OperatorCommand::plain(CommandAction::SetLimit, limit.by);
-            let order = OperatorCommand { target: (*number).into(), old: configured, new: limit.now, ..order };
-            commands.push(order.event());
+            let command = OperatorCommand::plain(CommandAction::SetLimit, limit.by);
+            let command = OperatorCommand { target: (*number).into(), old: configured, new: limit.now, ..command };
+            commands.push(command.event());
         }
         commands
     }
 }
 
-/// Whether the check's parameter would take that value.
-fn takes(number: u16, limit: i64) -> bool {
+/// Whether the check's parameter accepts that value.
+fn accepts(number: u16, limit: i64) -> bool {
     let param = check(number).and_then(|l| l.limit);
     param.is_some_and(|p| match p.param().ty {
         ParamType::Int(low, high) => u64::try_from(limit).is_ok_and(|limit| (low..=high).contains(&limit)),
@@ -93,13 +93,13 @@ mod tests {
         OperatorCommand { target, old, new, ..OperatorCommand::plain(CommandAction::SetLimit, ADA) }.event()
     }
 
-    fn said(commands: &[Event]) -> Vec<(u32, i64, i64, Asker)> {
+    fn limits_set(commands: &[Event]) -> Vec<(u32, i64, i64, Asker)> {
         let by = |c: &Command| Asker { actor: c.actor, uid: c.uid, asked_ts: c.asked_ts };
         commands.iter().filter_map(|e| e.get::<Command>()).map(|c| (c.target, c.old, c.new, by(c))).collect()
     }
 
     #[test]
-    fn what_held_last_is_said_again() {
+    fn the_last_limit_in_force_is_set_again() {
         let settings = Settings::default();
         let mut limits = Limits::of(&settings.to_toml());
         let mut name = Event::new(flow::Ns(0), 0, flow::Flags::NONE, &Name { handle: 5, space: 1, ..Name::default() });
@@ -119,19 +119,23 @@ mod tests {
             limits.input(&command);
         }
         let commands = limits.commands(&settings);
-        assert_eq!(said(&commands), [(3, 10_000, 700, ADA)], "overtaken, out of range, set back, without a limit");
-        assert_eq!((commands.len(), commands[0]), (2, name), "who asked is named before");
+        assert_eq!(
+            limits_set(&commands),
+            [(3, 10_000, 700, ADA)],
+            "overtaken, out of range, set back, without a limit"
+        );
+        assert_eq!((commands.len(), commands[0]), (2, name), "the operator's name comes first");
     }
 
     #[test]
-    fn what_the_new_configuration_changes_is_its_own() {
+    fn the_new_configuration_wins_where_it_changes_a_limit() {
         let old = Settings::default();
         let mut limits = Limits::of(&old.to_toml());
         limits.input(&set(3, 10_000, 500));
         limits.input(&set(6, 50_000, 60_000));
         let mut new = Settings::default();
-        new.set("risk.max_quantity=800").expect("it is a limit");
-        assert_eq!(said(&limits.commands(&new)), [(6, 50_000, 60_000, ADA)]);
-        assert!(Limits::of("").commands(&old).is_empty(), "nothing is known of a configuration without limits");
+        new.set("risk.max_quantity=800").expect("a limit");
+        assert_eq!(limits_set(&limits.commands(&new)), [(6, 50_000, 60_000, ADA)]);
+        assert!(Limits::of("").commands(&old).is_empty(), "a configuration without limits");
     }
 }

@@ -1,9 +1,9 @@
-//! Going on after a stop.
+//! Recovery: how a run resumes after a stop.
 //!
-//! What was stored is repeated through the same pipeline: from the start, or from a snapshot that a shadow wrote. The sources
-//! and the simulated venue must give what they gave, the pipeline must say what it said; then the run goes on where the
-//! record ends, and nothing is stored or sent twice. Only the build and the configuration that wrote a journal may go on
-//! with it. Bound: a snapshot holds one state; repeating costs what running did.
+//! The recorded inputs are replayed through the same pipeline, from the first one or from a snapshot. The sources and the
+//! simulated venue must reproduce their inputs and the pipeline its outcomes; then the run continues where the journal
+//! ends. Nothing is logged or sent twice. Only the build and the configuration that wrote a journal may resume it.
+//! Bound: a snapshot holds one state. Worst case: a replay costs what the run cost.
 
 mod carry;
 mod changed;

@@ -1,7 +1,8 @@
-//! How often the same input made the pipeline panic.
+//! Counts how often the pipeline panicked at the same input.
 //!
-//! A panic is noted in the journal's folder with the `seq` at which it came. A run that goes on after one enters halted;
-//! after a second one at the same place repeating would only panic again, so the pipeline is not started at all.
+//! A panic is noted in the journal's folder with the `seq` of the last finished input. A run that resumes after one panic
+//! starts halted. After a second panic at the same place another replay would only panic again, so the pipeline is not
+//! started at all. Bound: one note, of the last panic.
 
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -9,20 +10,20 @@ use std::path::Path;
 
 const FILE: &str = "panic.toml";
 
-/// The note of the last panic.
+/// A note of the last panic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Panics {
-    /// The last input that the pipeline had finished.
+    /// The last input that the pipeline had finished before it.
     pub seq: u64,
-    /// How often it came there.
+    /// How often the pipeline panicked there.
     pub times: u32,
-    /// What it said.
+    /// The panic's message.
     pub message: String,
 }
 
 impl Panics {
-    /// The note in a journal's folder, if there is one.
+    /// Reads the note in a journal's folder, if there is one.
     pub fn read(journal: &Path) -> Option<Panics> {
         toml::from_str(&std::fs::read_to_string(journal.join(FILE)).ok()?).ok()
     }
@@ -38,9 +39,9 @@ impl Panics {
         Ok(panics)
     }
 
-    /// Forgets it: the operator says so.
+    /// Deletes the note, on the operator's request.
     pub fn forget(journal: &Path) {
-        // That there was none is as good.
+        // If there is none, so much the better.
         let _ = std::fs::remove_file(journal.join(FILE));
     }
 }

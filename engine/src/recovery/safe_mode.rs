@@ -1,7 +1,7 @@
-//! Safe mode: no pipeline, only the gateway, and one cancel-all.
+//! Safe mode: no pipeline, only a venue session and one cancel-all.
 //!
-//! For a pipeline that panics at the same input again and again: nothing is repeated, nothing is sent but the intent that all
-//! orders end. What the venue says of them is not taken here; it comes when a run goes on.
+//! For a pipeline that panics at the same input again and again. Nothing is replayed, and nothing is sent except the
+//! cancel-all. The venue's answers are not read here; the next run that resumes takes them.
 
 use super::carry::answers;
 use super::error::RecoveryError;
@@ -12,7 +12,7 @@ use sinks::GATEWAYS;
 use sinks::journal::JournalReader;
 use std::path::Path;
 
-/// Cancels everything at the venue that the settings trade with; gives its name, or `None` for the simulated one.
+/// Cancels all orders at the venue that the settings name; returns its name, or `None` for the simulated one.
 ///
 /// # Errors
 /// When the journal cannot be read, or the venue cannot be reached.

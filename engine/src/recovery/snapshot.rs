@@ -1,8 +1,8 @@
-//! A snapshot: everything that a run needs to go on from a `seq` without the inputs before it.
+//! A snapshot: everything that a run needs to resume after a `seq` without the inputs before it.
 //!
-//! One file in the journal's folder `snapshots`, named by its `seq`: what instruments are, the state of the ingress (merge,
-//! ticks, returns, simulated venue) and of every stage, under one BLAKE3. It is written beside and renamed, so a snapshot
-//! is there whole or not at all.
+//! One file per snapshot in the folder `snapshots` of the journal, named by its `seq`: the listings, the state of the
+//! ingress (merge, ticks, returns, simulated venue) and of every stage, protected by one BLAKE3 hash. It is written under
+//! another name and renamed, so a snapshot is either complete or absent.
 
 use crate::assembly::Assembly;
 use crate::ingress::Ingress;
@@ -12,9 +12,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Folder of the snapshots in that of the journal.
+/// Folder of snapshots inside the journal's folder.
 const FOLDER: &str = "snapshots";
-/// Format of the file.
+/// Version of the file format.
 const FORMAT: u32 = 2;
 const HASH: usize = blake3::OUT_LEN;
 
@@ -24,28 +24,28 @@ pub enum SnapshotError {
     /// The file cannot be read or written.
     #[error("{}: {error}; check the folder and the space on its disk", path.display())]
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// The file is not what was written.
-    #[error("{}: the snapshot is damaged; remove it: the run then starts from an older one or from the first input", .0.display())]
+    /// The file does not match its hash.
+    #[error("{}: the snapshot is damaged; delete it, and the run starts from an older one or from the first input", .0.display())]
     Damaged(PathBuf),
-    /// Another version of the format.
+    /// The file has another format version.
     #[error(
-        "{}: the snapshot has format {found}, and this build reads format {FORMAT} only; remove it: the run then starts from an older one or from the first input",
+        "{}: the snapshot has format {found}, and this build reads format {FORMAT} only; delete it, and the run starts from an older one or from the first input",
         path.display()
     )]
     OtherFormat {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Its format.
+        /// Its version.
         found: u32,
     },
 }
 
-/// The state at rest after the input `seq`.
+/// The state of an idle pipeline after the input `seq`.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Snapshot {
     format: u32,
@@ -53,23 +53,23 @@ pub struct Snapshot {
     pub build_id: String,
     /// BLAKE3 of the configuration's text.
     pub config_hash: String,
-    /// All inputs through this one are in it.
+    /// The last input that it includes.
     pub seq: u64,
     /// Names and listings so far, 64 bytes each.
     pub definitions: Vec<u8>,
     /// State of the ingress.
     pub ingress: Vec<u8>,
-    /// State of the stages in the order of the pipeline, and of the tail.
+    /// State of the stages in pipeline order, then of the tail.
     pub stages: Vec<u8>,
 }
 
 impl Snapshot {
-    /// A snapshot that lacks its states yet.
+    /// A snapshot whose states are still empty.
     pub fn new(build_id: String, config_hash: String, seq: u64, definitions: Vec<u8>) -> Snapshot {
         Snapshot { format: FORMAT, build_id, config_hash, seq, definitions, ingress: Vec::new(), stages: Vec::new() }
     }
 
-    /// What instruments are.
+    /// The listings known at `seq`.
     pub fn listings(&self) -> Listings {
         let mut listings = Listings::default();
         for bytes in self.definitions.chunks_exact(size_of::<Event>()) {
@@ -78,10 +78,10 @@ impl Snapshot {
         listings
     }
 
-    /// Puts head, stages and tail where it was taken.
+    /// Loads head, stages and tail from the snapshot.
     ///
     /// # Errors
-    /// When it is not of such a pipeline.
+    /// When it belongs to a different pipeline.
     pub fn restore(&self, into: &mut Assembly<Ingress>) -> Result<(), StateError> {
         let listings = self.listings();
         let mut stages = StateReader::new(&listings, &self.stages);
@@ -98,10 +98,10 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Writes it into the journal's folder; gives the file.
+    /// Writes it into the journal's folder; returns the path.
     ///
     /// # Errors
-    /// When it cannot be written whole.
+    /// When it cannot be written completely.
     pub fn write(&self, journal: &Path) -> Result<PathBuf, SnapshotError> {
         let folder = journal.join(FOLDER);
         let path = folder.join(format!("{:013}.snap", self.seq));
@@ -117,10 +117,10 @@ impl Snapshot {
         Ok(path)
     }
 
-    /// The latest snapshot in the journal's folder at or before `through_seq`, if there is one.
+    /// The latest snapshot in the journal's folder up to `through_seq`, if there is one.
     ///
     /// # Errors
-    /// When it cannot be read, or is damaged.
+    /// When it cannot be read, is damaged, or has another format.
     pub fn latest(journal: &Path, through_seq: u64) -> Result<Option<Snapshot>, SnapshotError> {
         let folder = journal.join(FOLDER);
         let entries = match fs::read_dir(&folder) {
@@ -128,18 +128,18 @@ impl Snapshot {
             other => other.map_err(|error| SnapshotError::Io { path: folder.clone(), error })?,
         };
         let seq = |path: &Path| -> Option<u64> {
-            let whole = path.extension().is_some_and(|e| e == "snap");
-            path.file_stem().filter(|_| whole)?.to_str()?.parse().ok()
+            let complete = path.extension().is_some_and(|e| e == "snap");
+            path.file_stem().filter(|_| complete)?.to_str()?.parse().ok()
         };
         let found = entries.filter_map(Result::ok).map(|e| e.path());
         let latest = found.filter_map(|p| Some((seq(&p)?, p))).filter(|(seq, _)| *seq <= through_seq).max();
         latest.map(|(_, path)| Snapshot::read(&path)).transpose()
     }
 
-    /// Reads a file.
+    /// Reads a snapshot file.
     ///
     /// # Errors
-    /// When it cannot be read, or is damaged.
+    /// When it cannot be read, is damaged, or has another format.
     pub fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
         let bytes = fs::read(path).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
         let damaged = || SnapshotError::Damaged(path.to_owned());

@@ -1,6 +1,6 @@
-//! Repeats a journal's inputs to write a snapshot, beside the run or after it.
+//! Replays a journal to write a snapshot, while its run is active or afterwards.
 //!
-//! It is the same pipeline with the same settings; what it emits goes nowhere. Bound: it holds what a run holds.
+//! It builds the same pipeline with the same settings; the outcomes are discarded. Bound: the memory of a run.
 
 use super::changed::check;
 use super::error::RecoveryError;
@@ -14,7 +14,7 @@ use sinks::journal::JournalReader;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// A source that is not asked: the record has its inputs.
+/// A stand-in for a source: its inputs come from the journal.
 struct Absent;
 
 impl Source for Absent {
@@ -29,7 +29,7 @@ impl Source for Absent {
     }
 }
 
-/// Keeps names and listings as they came.
+/// Collects names and listings in the order of the events.
 struct Definitions(Arc<Mutex<Vec<u8>>>);
 
 impl Sink for Definitions {
@@ -37,7 +37,7 @@ impl Sink for Definitions {
         Kinds::of(&[Kind::Name, Kind::Listing])
     }
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.0.lock().expect("nobody panics with it").extend_from_slice(bytemuck::bytes_of(event));
+        self.0.lock().expect("no thread panics while it holds the lock").extend_from_slice(bytemuck::bytes_of(event));
         Ok(())
     }
     fn finished(&mut self, _: u64) -> Result<(), SinkError> {
@@ -45,11 +45,11 @@ impl Sink for Definitions {
     }
 }
 
-/// Writes a snapshot after the last input whose outcomes are all stored; gives the file and its `seq`.
+/// Writes a snapshot after the last input whose outcomes are all stored; returns the path and the `seq`.
 ///
 /// # Errors
-/// When the journal cannot be read, another build wrote it, its inputs are not repeated equally, or the file cannot be
-/// written.
+/// When the journal cannot be read, another build or configuration wrote it, the replay differs from it, or the file
+/// cannot be written.
 pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RecoveryError> {
     let reader = JournalReader::open(dir)?;
     let info = reader.info().clone();
@@ -79,7 +79,7 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
         return Err(error.into());
     }
     let seq = finished.head.seq();
-    let definitions = definitions.lock().expect("nobody panics with it").clone();
+    let definitions = definitions.lock().expect("no thread panics while it holds the lock").clone();
     let mut whole = Snapshot::new(info.build_id, info.config_hash, seq, definitions);
     let listings = whole.listings();
     let mut stages = StateWriter::new(&listings);

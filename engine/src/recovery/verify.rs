@@ -1,57 +1,56 @@
-//! Replay against the record: every regenerated outcome must equal the recorded one, byte for byte.
+//! Verifies a replay: every regenerated outcome must equal the recorded one, byte for byte.
 //!
-//! A run that was killed has fewer outcomes than its inputs cause: then the recorded ones must be a prefix, and the
-//! verdict says how many are missing; they can be appended to the log. Outcomes that the log dropped or lost for want of
-//! room, as its gaps say, are passed over. Bound: one recorded event is held at a time.
+//! A run that was killed has fewer outcomes than its inputs cause. The recorded ones must then be a prefix; the verdict
+//! counts the missing ones, and they can be appended to the log. Outcomes that the log dropped or lost because it was full,
+//! according to its own gap records, are skipped. Bound: one recorded event is held at a time.
 
 use flow::{Event, Kinds, Sink, SinkError};
 use serde::Serialize;
 use sinks::journal::{Gaps, JournalError, JournalReader, LogReader, OutcomeLog};
 use std::sync::{Arc, Mutex};
 
-/// What the comparison found.
+/// Result of the comparison.
 #[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
 pub struct Verified {
-    /// Outcomes that are equal.
+    /// Outcomes that match.
     pub equal: u64,
-    /// Regenerated outcomes that the record does not have: its run was cut short.
+    /// Regenerated outcomes that are missing from the journal, because its run was cut short.
     pub missing: u64,
-    /// Regenerated outcomes that the log dropped or lost for want of room, as it says itself.
+    /// Regenerated outcomes that the log dropped or lost because it was full, according to its own gap records.
     pub dropped: u64,
     /// Recorded outcomes that were not regenerated.
     pub extra: u64,
-    /// Whether the missing outcomes were appended to the record.
+    /// Whether the missing outcomes were appended to the journal.
     pub completed: bool,
-    /// The first difference, in words.
+    /// Description of the first difference.
     pub difference: Option<String>,
 }
 
 impl Verified {
-    /// Whether the record is what its inputs cause, as far as it goes.
+    /// Whether the recorded outcomes match the regenerated ones, as far as they go.
     pub fn holds(&self) -> bool {
         self.difference.is_none() && self.extra == 0
     }
 }
 
-/// Compares what reaches the end of the pipeline with a journal's outcomes.
+/// A sink that compares regenerated outcomes with a journal's.
 pub struct VerifySink {
     kinds: Kinds,
     recorded: LogReader,
-    /// The next recorded outcome; `None` when they have ended.
+    /// The next recorded outcome; `None` after the last one.
     next: Option<Event>,
     gaps: Gaps,
     append: Option<OutcomeLog>,
-    /// Outcomes of later inputs are new, not missing.
+    /// The last recorded input: outcomes of later inputs are new, not missing.
     through: u64,
-    /// A difference ends the run.
+    /// Whether a difference ends the run.
     strict: bool,
     verdict: Arc<Mutex<Verified>>,
     found: Verified,
 }
 
 impl VerifySink {
-    /// Compares with the outcomes of `reader`; `kinds` are those that its run logged. With `append`, what the record lacks
-    /// is added to it.
+    /// Compares with the outcomes of `reader`; `kinds` are those that its run logged. Missing outcomes are added to `append`.
     ///
     /// # Errors
     /// When the outcomes cannot be read.
@@ -72,8 +71,8 @@ impl VerifySink {
         })
     }
 
-    /// For a run that goes on: compares the outcomes of the inputs behind `from`, through `through`; what follows is new. A
-    /// difference ends the run.
+    /// For a resumed run: compares the outcomes of the inputs after `from` up to and including `through`; later ones are
+    /// new. A difference ends the run.
     ///
     /// # Errors
     /// When the outcomes cannot be read.
@@ -86,18 +85,18 @@ impl VerifySink {
         Ok(self)
     }
 
-    /// Where the verdict will stand when the run has ended.
+    /// The verdict, filled in when the run has ended.
     pub fn verdict(&self) -> Arc<Mutex<Verified>> {
         self.verdict.clone()
     }
 
-    /// Whether the log says of itself that it lacks outcomes of this seq.
+    /// Whether the log's gap records cover this `seq`.
     fn is_gap(&self, seq: u64) -> bool {
         let lost = self.gaps.lost.iter().any(|l| (l.from_seq..=l.through_seq).contains(&seq));
         lost || seq <= self.gaps.dropped.through_seq
     }
 
-    /// The record has ended: what comes now is missing in it.
+    /// Handles an outcome after the last recorded one.
     fn beyond(&mut self, event: &Event) -> Result<(), SinkError> {
         self.found.missing += u64::from(event.id.seq() <= self.through);
         self.append.as_mut().map_or(Ok(()), |log| log.take(event))
@@ -122,7 +121,7 @@ impl Sink for VerifySink {
         };
         if next == *event {
             self.found.equal += 1;
-            // What is appended follows in the same file: the end of the record is the end that was there first.
+            // Outcomes are appended to the same file, but the reader stops at the end it had when it was opened.
             self.next = self.recorded.next().transpose().map_err(|e| unreadable(&e))?;
         } else if self.is_gap(event.id.seq()) {
             self.found.dropped += 1;
@@ -130,10 +129,10 @@ impl Sink for VerifySink {
             let difference = format!("recorded: {next:?}; regenerated: {event:?}");
             self.found.difference = Some(difference.clone());
             if self.strict {
-                let what = format!("the record is not what its inputs cause: {difference}");
+                let what = format!("the replay differs from the journal: {difference}");
                 return Err(SinkError {
                     what,
-                    next: "nothing was sent; start a new journal and report this",
+                    next: "nothing was sent; start a new journal and report this as a bug",
                     closed: false,
                 });
             }
@@ -158,7 +157,7 @@ impl Sink for VerifySink {
             self.found.completed = self.found.holds();
             log.close().map_err(|e| unreadable(&e))?;
         }
-        *self.verdict.lock().expect("nothing panics while it holds the verdict") = self.found.clone();
+        *self.verdict.lock().expect("no thread panics while it holds the lock") = self.found.clone();
         Ok(())
     }
 }

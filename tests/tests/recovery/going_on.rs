@@ -139,7 +139,7 @@ fn a_snapshot_saves_the_way_from_the_first_input() {
     bytes[40] ^= 1;
     std::fs::write(&damaged, bytes).expect("it can be written");
     let outcome = run(["run".as_ref(), service.config().as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(1);
-    assert!(outcome.stderr.contains("the snapshot is damaged; remove it"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the snapshot is damaged; delete it"), "{}", outcome.stderr);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn another_configuration_does_not_go_on() {
     service.finish();
     service.configure(6_000, "");
     let outcome = run(["run".as_ref(), service.config().as_os_str()]).expect(2);
-    assert!(outcome.stderr.contains("not the one that the journal began with"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("differs from the one that the journal was started with"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("messages = 6000"), "the difference is named: {}", outcome.stderr);
 }
 

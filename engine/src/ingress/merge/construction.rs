@@ -1,4 +1,4 @@
-//! How a merge is put together: the sources first, then whatever else the run has.
+//! Builds a merge: its sources first, then whatever else the run needs (log, replies, commands, replay).
 
 use super::{Ingress, Phase};
 use crate::gateway::LiveVenueReplies;
@@ -8,7 +8,7 @@ use sinks::journal::InputLog;
 use std::sync::mpsc::Sender;
 
 impl Ingress {
-    /// Merges `feeds`, whose instruments are below `instruments`.
+    /// Merges `feeds`; all their instrument numbers are below `instruments`.
     pub fn new(feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
         Ingress {
             feeds,
@@ -30,44 +30,44 @@ impl Ingress {
         }
     }
 
-    /// Stores every input in `log` before the pipeline sees it.
+    /// Logs every input before the pipeline sees it.
     pub fn with_log(mut self, log: Option<InputLog>) -> Ingress {
         self.log = log;
         self
     }
 
-    /// Tells where each input came from.
+    /// Sends the origin of each input (file and record) to the rows.
     pub fn with_origins(mut self, origins: Option<Sender<Origin>>) -> Ingress {
         self.origins = origins;
         self
     }
 
-    /// Takes what comes back from the pipeline.
+    /// Merges returns from the pipeline and answers of the simulated venue.
     pub fn with_returns(mut self, returns: Option<SimVenueReplies>) -> Ingress {
         self.returns = returns;
         self
     }
 
-    /// Takes what comes back from the pipeline, and from a venue outside the process.
+    /// Merges returns from the pipeline and answers of a venue outside the process.
     pub fn with_live_replies(mut self, live_replies: Option<LiveVenueReplies>) -> Ingress {
         self.live_replies = live_replies;
         self
     }
 
-    /// Asks the venue outside, if there is one, for orders of a journal before.
+    /// Queries the outside venue, if there is one, about orders of an earlier journal.
     pub fn ask(&mut self, orders: Vec<flow::OrderId>) {
         if let Some(live_replies) = &mut self.live_replies {
             live_replies.ask(orders);
         }
     }
 
-    /// Hears an operator.
+    /// Merges operator commands.
     pub fn with_commands(mut self, commands: Commands) -> Ingress {
         self.commands = commands;
         self
     }
 
-    /// Repeats recorded inputs first.
+    /// Replays recorded inputs first.
     pub fn with_retrace(mut self, retrace: Option<Retrace>) -> Ingress {
         self.retrace = retrace;
         self
@@ -83,7 +83,7 @@ impl Ingress {
         &self.activity
     }
 
-    /// Closes the input log: what it holds is sealed.
+    /// Takes the input log out, to be closed and sealed.
     pub fn take_log(&mut self) -> Option<InputLog> {
         self.log.take()
     }

@@ -1,8 +1,9 @@
 //! The merge: many sources, one sequence.
 //!
-//! [`Ingress::choose`] finds what is next by (time, rank, order of arguments); [`Ingress::admit`] asks the returns
-//! whether it may enter yet, then numbers, times, stores and hands it over. An order's arrival at the simulated venue takes its
-//! turn here but is no input. Bound: one look at every source for an input.
+//! [`Ingress::choose`] picks the next candidate by (time, rank, order of arguments). [`Ingress::admit`] checks that the
+//! pending returns allow it to enter, then numbers, times, logs and hands it over. An order's arrival at the simulated
+//! venue takes its turn here too, but is not an input. Bound: one queue per source. Worst case: one look at every source
+//! per input.
 
 mod construction;
 mod state;
@@ -17,7 +18,7 @@ use flow::{AnomalyKind, Event, EventId, Flags, HaltReason, Kind, Mic, Ns};
 use sinks::journal::InputLog;
 use std::sync::mpsc::Sender;
 
-/// What is next in the merge, and when.
+/// The next candidate of the merge, and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     Return(Ns),
@@ -25,21 +26,21 @@ enum Choice {
     Tick(Ns),
     Command(Ns),
     Feed(usize, Ns),
-    /// The sources have ended.
+    /// All sources have ended.
     End(Ns),
-    /// A source may still bring something that comes first.
+    /// A source may still deliver something earlier.
     Pending,
     /// Nothing is left.
     Exhausted,
 }
 
-/// How far the sequence is.
+/// Where the sequence stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// The end of input has entered: only returns follow.
+    /// The end of input has entered; only returns follow.
     Returning,
-    /// Too much came back: the anomaly has entered, the halt follows.
+    /// Too many returns: the anomaly has entered, the halt is next.
     Halting,
     Ended,
 }
@@ -56,11 +57,11 @@ pub struct Ingress {
     now: Ns,
     seq: u64,
     phase: Phase,
-    /// The record is repeated and nothing shall follow: the pipeline comes to rest, the line stays.
+    /// The recorded inputs have been replayed and nothing follows: the pipeline stops but keeps its state.
     resting: bool,
-    /// Nothing but feeds, ticks and modelled returns is merged, as fast as it goes: most inputs need no look at anything else.
+    /// Only feeds, ticks and simulated replies are merged, unpaced: most inputs can take the fast path.
     plain: bool,
-    /// The feed that gave the last input of a feed.
+    /// The feed of the last market input.
     last_fed: usize,
     /// Inputs by instrument.
     activity: Vec<u64>,
@@ -69,7 +70,7 @@ pub struct Ingress {
 }
 
 impl Ingress {
-    /// The next input in the order of the merge.
+    /// The next candidate in merge order.
     fn choose(&mut self, idle: bool) -> Result<Choice, IngressError> {
         let mut returned = self.returns.as_ref().and_then(SimVenueReplies::due).map(|(due, arrival)| {
             let at = due.max(self.now);
@@ -87,56 +88,56 @@ impl Ingress {
         if self.resting {
             return Ok(Choice::Exhausted);
         }
-        let heard = self.clock.heard(self.now);
-        if self.commands.begins() {
-            return Ok(Choice::Command(heard));
+        let arrived = self.clock.arrival(self.now);
+        if self.commands.has_initial() {
+            return Ok(Choice::Command(arrived));
         }
-        let mut live_venue_rests = true;
+        let mut venue_at_rest = true;
         if let Some(live_replies) = &mut self.live_replies {
             if !live_replies.has_begun(self.seq, idle)? {
                 return Ok(Choice::Pending);
             }
-            returned = live_replies.is_waiting().then_some((heard, Choice::Return(heard)));
-            live_venue_rests = self.phase != Phase::Returning || live_replies.is_at_rest(idle, heard);
+            returned = live_replies.is_waiting().then_some((arrived, Choice::Return(arrived)));
+            venue_at_rest = self.phase != Phase::Returning || live_replies.is_at_rest(idle, arrived);
         }
         if self.phase == Phase::Returning {
-            return Ok(choose_return(returned, wall, live_venue_rests));
+            return Ok(choose_return(returned, wall, venue_at_rest));
         }
         let (fed, pending) = self.next_fed(wall)?;
         if pending && wall.is_none() {
             return Ok(Choice::Pending);
         }
         let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
-        let command = self.commands.due(heard).map(|due| due.max(self.now));
+        let command = self.commands.due(arrived).map(|due| due.max(self.now));
         let candidates = [
             returned,
             tick.map(|at| (at, Choice::Tick(at))),
             command.map(|at| (at, Choice::Command(at))),
             fed.map(|(at, i)| (at, Choice::Feed(i, at))),
         ];
-        let over = fed.is_none() && !pending;
-        // The last bars close when the sources have ended, not when their time has come.
-        let last_ticks = |choice| over && matches!(choice, Choice::Tick(_));
+        let feeds_ended = fed.is_none() && !pending;
+        // Once the sources have ended, the last bars close at once rather than at their time.
+        let last_ticks = |choice| feeds_ended && matches!(choice, Choice::Tick(_));
         let ready = |&(at, choice): &(Ns, Choice)| last_ticks(choice) || wall.is_none_or(|wall| at <= wall);
-        // `min_by_key` gives the first of equals: the array is in the order of the ranks.
+        // `min_by_key` returns the first of equals, and the array is in rank order.
         let next = candidates.into_iter().flatten().filter(ready).min_by_key(|(at, _)| *at);
-        let only_returns = over && tick.is_none() && command.is_none();
+        let only_returns = feeds_ended && tick.is_none() && command.is_none();
         Ok(match next {
             Some((at, choice)) if self.clock.holds_back(at) && !last_ticks(choice) => Choice::Pending,
             Some((at, choice)) if !only_returns || at == self.now => choice,
-            _ if over => Choice::End(self.now),
+            _ if feeds_ended => Choice::End(self.now),
             _ => Choice::Pending,
         })
     }
 
-    /// [`Ingress::choose`] where only feeds, ticks and modelled returns are merged, and a feed shows an input: the same choice
-    /// with less ado.
+    /// The same choice as [`Ingress::choose`], with fewer checks. Applies when only feeds, ticks and simulated replies are
+    /// merged and every feed has an input to show.
     #[inline]
     fn choose_plainly(&mut self) -> Result<Option<Choice>, IngressError> {
         if !self.plain || self.phase != Phase::Open {
             return Ok(None);
         }
-        let shown = match self.shown() {
+        let shown = match self.peek_feeds() {
             None => self.next_fed(None)?,
             shown => (shown, false),
         };
@@ -151,12 +152,12 @@ impl Ingress {
         Ok(Some(returned.map_or(next, |(at, arrival)| if arrival { Choice::Arrival(at) } else { Choice::Return(at) })))
     }
 
-    /// The record is repeated: the sources go on behind it, or nothing does.
+    /// The recorded inputs have been replayed: the sources continue after them, or the run rests.
     #[cold]
     fn record_ended(&mut self, then: Then) -> Result<(), IngressError> {
         match (then, self.phase) {
-            (Then::GoOn, Phase::Open) => self.feeds.iter_mut().try_for_each(SourceQueue::skip),
-            (Then::GoOn, _) => Ok(()),
+            (Then::Continue, Phase::Open) => self.feeds.iter_mut().try_for_each(SourceQueue::skip),
+            (Then::Continue, _) => Ok(()),
             (Then::Stop, _) => {
                 self.resting = true;
                 Ok(())
@@ -164,9 +165,9 @@ impl Ingress {
         }
     }
 
-    /// The time of the next input of the feeds, and which has it, if all of them show theirs without being asked.
+    /// The earliest queued market input: its time and its feed. `None` if a live feed has an empty queue.
     #[inline]
-    fn shown(&self) -> Option<(Ns, usize)> {
+    fn peek_feeds(&self) -> Option<(Ns, usize)> {
         let mut best: Option<(Ns, usize)> = None;
         for (i, feed) in self.feeds.iter().enumerate() {
             let Some(next) = feed.lookahead().first() else {
@@ -183,13 +184,13 @@ impl Ingress {
         best
     }
 
-    /// The feed with the least due time, and whether one of those that have not ended shows nothing.
+    /// The feed with the earliest input, and whether some feed that has not ended has nothing queued.
     #[inline]
     fn next_fed(&mut self, wall: Option<Ns>) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
         let mut best: Option<(Ns, usize)> = None;
         let mut pending = false;
         for (i, feed) in self.feeds.iter_mut().enumerate() {
-            match feed.show()? {
+            match feed.peek()? {
                 Peek::Due(ts) => {
                     let due = if is_on(Fault::RawDue) { ts } else { wall.unwrap_or(ts).max(self.now) };
                     if best.is_none_or(|(least, _)| due < least) {
@@ -203,7 +204,7 @@ impl Ingress {
         Ok((best, pending))
     }
 
-    /// Whether the returns let something at `time` enter now.
+    /// Whether the pending returns allow `choice` to enter now.
     #[inline]
     fn may_enter(&mut self, choice: Choice, idle: bool) -> bool {
         let Some(returns) = &mut self.returns else {
@@ -220,10 +221,10 @@ impl Ingress {
         }
     }
 
-    /// Numbers, times and logs an event.
+    /// Numbers, times and logs an input.
     #[inline]
     fn stamp(&mut self, event: &mut Event, ts: Ns) -> Result<(), IngressError> {
-        assert!(self.seq < EventId::MAX_SEQ, "the sequence is used up: start a new journal");
+        assert!(self.seq < EventId::MAX_SEQ, "sequence numbers are exhausted: start a new journal");
         self.seq += 1;
         self.now = self.now.max(ts);
         event.id = EventId::new(self.seq, 0, 0);
@@ -231,7 +232,7 @@ impl Ingress {
         if self.retrace.is_some() || self.log.is_some() { self.keep(event) } else { Ok(()) }
     }
 
-    /// Compares a stamped input with the record, or stores it.
+    /// Checks a stamped input against the recorded one during a replay; logs it otherwise.
     fn keep(&mut self, event: &Event) -> Result<(), IngressError> {
         if let Some(retrace) = &mut self.retrace {
             return retrace.confirm(event).inspect_err(|_| self.phase = Phase::Ended);
@@ -269,7 +270,7 @@ impl Ingress {
         self.last_fed = i;
         if let Some(returns) = &mut self.returns {
             returns.prefetch(self.feeds[i].lookahead());
-            returns.owe();
+            returns.defer_to_venue();
         }
         Ok(())
     }
@@ -277,14 +278,14 @@ impl Ingress {
     #[inline]
     fn origin(&self, input: Option<usize>, record: Option<u64>, event: &Event) {
         if self.origins.is_some() {
-            self.tell_origin(input, record, event);
+            self.send_origin(input, record, event);
         }
     }
 
-    fn tell_origin(&self, input: Option<usize>, record: Option<u64>, event: &Event) {
+    fn send_origin(&self, input: Option<usize>, record: Option<u64>, event: &Event) {
         if let Some(origins) = &self.origins {
             let origin = Origin { seq: self.seq + 1, input, record, exchange_ts: event.exchange_ts() };
-            // Nobody listens any more only when the rows have ended, and then the run ends too.
+            // The receiver is dropped only when the rows have ended, and then the run ends too.
             let _ = origins.send(origin);
         }
     }
@@ -295,7 +296,7 @@ impl Ingress {
         self.stamp(to, ts)
     }
 
-    /// Carries out a choice that may enter; `false` when that was no input.
+    /// Carries out a choice that may enter; `false` if it was not an input.
     #[inline]
     fn enter(&mut self, choice: Choice, to: &mut Event) -> Result<bool, IngressError> {
         match choice {
@@ -310,7 +311,7 @@ impl Ingress {
                     None => self.commands.take(),
                 };
                 if let Some(live_replies) = &mut self.live_replies {
-                    live_replies.commanded(&command);
+                    live_replies.on_command(&command);
                 }
                 self.admit_own(command, at, to)?;
             }
@@ -320,7 +321,7 @@ impl Ingress {
                 self.phase = Phase::Returning;
                 self.admit_own(Event::new(at, 0, Flags::LAST_OF_GROUP, &end), at, to)?;
             }
-            Choice::Pending | Choice::Exhausted => unreachable!("nothing enters"),
+            Choice::Pending | Choice::Exhausted => unreachable!("the caller enters candidates only"),
         }
         Ok(true)
     }
@@ -330,7 +331,7 @@ impl Ingress {
             let event = match &self.retrace {
                 Some(retrace) => {
                     let recorded = retrace.take();
-                    live_replies.repeat(&recorded);
+                    live_replies.replay(&recorded);
                     recorded
                 }
                 None => live_replies.take(),
@@ -338,12 +339,12 @@ impl Ingress {
             self.admit_own(event, at, to)?;
             return Ok(true);
         }
-        let returns = self.returns.as_mut().expect("what came back was held by the returns");
+        let returns = self.returns.as_mut().expect("a return was chosen, so there are returns");
         match returns.take(to) {
             None => {
                 self.phase = Phase::Ended;
                 let recorded = self.retrace.as_ref().map(|r| format!("{:?}", r.take())).unwrap_or_default();
-                Err(IngressError::Diverged { recorded, made: "nothing came back".to_owned() })
+                Err(IngressError::Diverged { recorded, made: "no venue reply".to_owned() })
             }
             Some(Returned::Arrival) => {
                 self.now = self.now.max(at);
@@ -359,7 +360,7 @@ impl Ingress {
         }
     }
 
-    /// More came back than may wait: an anomaly, a halt, and the run ends.
+    /// More returns than may wait: an anomaly, a halt, then the run ends.
     fn overflow(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         let limit = self.returns.as_ref().map_or(0, SimVenueReplies::bound);
         if self.phase == Phase::Halting {
@@ -372,7 +373,7 @@ impl Ingress {
         Ok(Admitted::One)
     }
 
-    /// Weighs all that could come next, and admits it if it may enter.
+    /// The general path: considers every kind of candidate and admits the next one if it may enter.
     #[inline(never)]
     fn admit_chosen(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         loop {
@@ -412,16 +413,16 @@ impl Ingress {
 }
 
 /// The choice after the end of input: the next return, once it is due, until nothing more can come back.
-fn choose_return(returned: Option<(Ns, Choice)>, wall: Option<Ns>, live_venue_rests: bool) -> Choice {
+fn choose_return(returned: Option<(Ns, Choice)>, wall: Option<Ns>, venue_at_rest: bool) -> Choice {
     match returned {
         _ if is_on(Fault::EndAtOnce) => Choice::Exhausted,
         Some((at, choice)) if wall.is_none_or(|wall| at <= wall) => choice,
-        None if live_venue_rests => Choice::Exhausted,
+        None if venue_at_rest => Choice::Exhausted,
         _ => Choice::Pending,
     }
 }
 
-/// What comes next when a record is repeated: the recorded input, after the arrivals that were due before it.
+/// The next candidate during a replay: the recorded input, after any order arrivals due before it.
 fn recorded_choice(next: &Event, returned: Option<(Ns, Choice)>) -> Choice {
     let at = next.ts;
     match returned {
@@ -447,11 +448,11 @@ impl Head for Ingress {
     #[inline]
     fn admit(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         if let Some(returns) = &mut self.returns {
-            returns.show(to);
+            returns.pass_to_venue(to);
         }
         if self.plain
             && self.phase == Phase::Open
-            && let Some((due, i)) = self.shown()
+            && let Some((due, i)) = self.peek_feeds()
             && due < self.ticks.due()
             && self.returns.as_mut().is_none_or(|returns| returns.let_pass(due, self.seq))
         {

@@ -1,11 +1,11 @@
-//! The state of a merge in a snapshot.
+//! Saves and restores a merge for snapshots: clock, sequence, position in every source, ticks, returns, simulated venue.
 
 use super::{Ingress, Phase};
 use crate::ingress::SourceQueue;
 use flow::{Ns, StateError, StateReader, StateWriter};
 
 impl Ingress {
-    /// The state of the merge when the pipeline is at rest: where it is in every source, ticks, returns and the venue.
+    /// Saves the state of the merge. The pipeline must be idle.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         to.put(&(self.now, self.seq, self.phase == Phase::Returning));
         to.put(&self.feeds.iter().map(SourceQueue::progress).collect::<Vec<_>>());
@@ -20,17 +20,17 @@ impl Ingress {
         }
     }
 
-    /// The other way round, into a merge of the same settings that has not begun.
+    /// Restores what [`Ingress::save`] wrote, into a fresh merge of the same settings.
     ///
     /// # Errors
-    /// When the bytes are not such a state.
+    /// When the bytes are not a state of such a merge.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         let (now, seq, returning) = from.get::<(Ns, u64, bool)>()?;
         (self.now, self.seq) = (now, seq);
         self.phase = if returning { Phase::Returning } else { Phase::Open };
         let progress = from.get::<Vec<(u64, u64)>>()?;
         if progress.len() != self.feeds.len() {
-            return Err(StateError::Inconsistent("another number of inputs than these"));
+            return Err(StateError::Inconsistent("a different number of sources"));
         }
         self.feeds.iter_mut().zip(progress).for_each(|(feed, at)| feed.set_progress(at));
         for (key, n) in from.get::<Vec<(String, u64)>>()? {

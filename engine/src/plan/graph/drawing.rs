@@ -1,11 +1,11 @@
-//! The drawing for programs that draw: Graphviz and Mermaid.
+//! Renders the graph for Graphviz and Mermaid.
 
 use super::values::{Graph, Input, Node, Output, Venue};
 use crate::plan::{Carries, Link};
 use std::fmt::Write;
 
 impl Graph {
-    /// For `dot` of Graphviz.
+    /// In the `dot` language of Graphviz.
     pub fn dot(&self) -> String {
         let quoted =
             |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
@@ -19,7 +19,7 @@ impl Graph {
         text + "}\n"
     }
 
-    /// For Mermaid.
+    /// As a Mermaid flowchart.
     pub fn mermaid(&self) -> String {
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "#quot;").replace('\n', "<br/>"));
         let mut text = String::from("flowchart LR\n");
@@ -32,7 +32,7 @@ impl Graph {
         text
     }
 
-    /// Everything that is drawn as a box: an id of letters and digits, and what is written in it.
+    /// The boxes: an id of letters and digits, and a label.
     fn nodes(&self) -> Vec<(String, String)> {
         let source =
             |(i, s): (usize, &Input)| (format!("source{}", i + 1), format!("{}\n{}", s.feed, s.files.join("\n")));
@@ -53,7 +53,7 @@ impl Graph {
         nodes.into_iter().map(|(id, label)| (id, label.trim_end().to_owned())).collect()
     }
 
-    /// Everything that is drawn as an arrow: from, to, what is written on it.
+    /// The arrows: from, to, and a label.
     fn edges(&self) -> Vec<(String, String, String)> {
         let source = |(i, s): (usize, &Input)| (format!("source{}", i + 1), s.to.clone(), String::from("inputs"));
         let link = |l: &Link| {

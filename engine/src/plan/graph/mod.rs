@@ -1,7 +1,7 @@
-//! A plan as a drawing: groups with their cores and stages, what joins them, what comes in and what goes out.
+//! Draws a plan: groups with their cores and stages, the links between them, sources, venues and sinks.
 //!
-//! [`Graph`] holds plain values in the order of the pipeline; text for people (80 columns), Graphviz, Mermaid and JSON are
-//! four ways to write the same values.
+//! [`Graph`] holds plain values in pipeline order. Text (80 columns), Graphviz, Mermaid and JSON are four renderings of the
+//! same values.
 
 mod drawing;
 #[cfg(test)]

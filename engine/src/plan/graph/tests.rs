@@ -1,4 +1,4 @@
-//! All four forms tell the same pipeline, and each is what its reader expects.
+//! All four renderings show the same pipeline, and each is well formed.
 
 use super::values::Graph;
 use crate::config::Settings;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// The whole pipeline in three groups, pinned, with a file whose name needs quotes, a journal, and a venue outside.
+/// The whole pipeline in three pinned groups, with a file name that needs quoting, a journal, and an outside venue.
 const SET: [&str; 6] = [
     "pipeline.stages=book,bars,momentum,orders,risk,router",
     "pipeline.preset=cuts",
@@ -27,10 +27,10 @@ fn graph(more: &[&str]) -> Graph {
 }
 
 #[test]
-fn the_text_tells_everything_in_80_columns() {
+fn the_text_shows_everything_in_80_columns() {
     let text = graph(&[]).text();
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    for told in [
+    for start in [
         "pipeline  3 groups, ring phase, clock wall",
         "source    itch a \"quoted\" day.itch > core0",
         "core0     cpu 3: ingress, book, bars",
@@ -46,7 +46,7 @@ fn the_text_tells_everything_in_80_columns() {
         "sink      run1 inputs < core0",
         "sink      run1 outcomes < core2",
     ] {
-        assert!(text.lines().any(|line| line.starts_with(told)), "{told}\nis not in\n{text}");
+        assert!(text.lines().any(|line| line.starts_with(start)), "{start}\nis not in\n{text}");
     }
     assert_eq!(text.matches("full: ").count(), 5 + 2 + 2, "rings, channels, logs");
 }
@@ -58,7 +58,7 @@ fn a_pipeline_that_does_not_trade_has_no_way_back() {
     assert!(graph.links.iter().all(|link| link.slots.is_none()), "no ring");
 }
 
-/// Checks that it is one graph whose arrows join boxes that are there; gives the number of boxes and of arrows.
+/// Checks that it is one graph whose arrows join existing boxes; returns the number of boxes and of arrows.
 fn dot_checked(dot: &str) -> (usize, usize) {
     let inner = dot.strip_prefix("digraph tidegate {\n").and_then(|rest| rest.strip_suffix("}\n")).expect("one graph");
     let is_id = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
@@ -86,7 +86,7 @@ fn dot_is_one_graph_whose_arrows_join_its_boxes() {
     // A source, three groups, gateway, control, venue, two logs; a source, five rings, two channels, the venue, two logs.
     assert_eq!(dot_checked(&dot), (9, 11));
     assert!(dot.contains("a \\\"quoted\\\" day.itch"), "{dot}");
-    // Where Graphviz is there, it is asked too.
+    // If Graphviz is installed, it must accept the graph too.
     let child = Command::new("dot").arg("-Tsvg").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     if let Ok(mut child) = child {
         child.stdin.take().expect("it is piped").write_all(dot.as_bytes()).expect("it reads");

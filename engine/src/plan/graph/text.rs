@@ -1,4 +1,4 @@
-//! The drawing in words, for people.
+//! Renders the graph as text.
 
 use super::values::Graph;
 use crate::plan::Link;
@@ -7,17 +7,17 @@ use textwrap::{Options, WordSplitter};
 
 /// Width of the text.
 const WIDTH: usize = 80;
-/// As wide as a label on its left.
+/// Indent of wrapped lines: the width of a label and a space.
 const INDENT: &str = "          ";
 
 impl Graph {
-    /// For people, 80 columns.
+    /// As text of 80 columns.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let many = if self.groups.len() == 1 { "group" } else { "groups" };
         let _ = writeln!(text, "pipeline  {} {many}, ring {}, clock {}", self.groups.len(), self.ring, self.clock);
         if self.sources.is_empty() {
-            text.push_str("source    none is named\n");
+            text.push_str("source    none configured\n");
         }
         for source in &self.sources {
             wrapped(&mut text, "source", &format!("{} {} > {}", source.feed, source.files.join(" "), source.to));
@@ -49,7 +49,7 @@ fn push_link(text: &mut String, link: &Link) {
     wrapped(text, "", &format!("why: {}", link.why));
 }
 
-/// Writes words behind a label, in lines of at most [`WIDTH`]; a word that is longer than that stays whole.
+/// Writes words after a label, in lines of at most [`WIDTH`]; a longer word is not broken.
 fn wrapped(text: &mut String, label: &str, words: &str) {
     let options = Options::new(WIDTH).subsequent_indent(INDENT).break_words(false);
     let options = options.word_splitter(WordSplitter::NoHyphenation);

@@ -1,4 +1,4 @@
-//! What is drawn.
+//! The values of a graph.
 
 use crate::config::keys::ClockKind;
 use crate::config::{InputSettings, Settings};
@@ -10,38 +10,38 @@ use std::path::PathBuf;
 /// A group on its thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Node {
-    /// `core0`, `core1` …
+    /// `core0`, `core1`, …
     pub name: String,
-    /// Core that its thread is pinned to; absent: not pinned.
+    /// Core that its thread is pinned to; absent = not pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<usize>,
     /// Its stages, `ingress` and `tail` included.
     pub stages: Vec<String>,
 }
 
-/// What comes in.
+/// A source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Input {
     /// Its feed.
     pub feed: &'static str,
-    /// Its files; none where the feed makes its own messages.
+    /// Its files; empty if the feed generates its own messages.
     pub files: Vec<String>,
     /// Group that reads it.
     pub to: String,
 }
 
-/// Where orders go.
+/// A venue that orders go to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Venue {
     /// `sim`, or the name of a gateway.
     pub name: &'static str,
-    /// Thread that speaks with it.
+    /// Thread that talks to it.
     pub thread: String,
-    /// What it is.
+    /// Description.
     pub about: &'static str,
 }
 
-/// What leaves the pipeline to be kept.
+/// A log that the pipeline writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Output {
     /// Name.
@@ -52,27 +52,27 @@ pub struct Output {
     pub when_full: &'static str,
 }
 
-/// A plan as a drawing.
+/// A plan, ready to be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Graph {
-    /// Which ring every ring is.
+    /// The implementation used for every ring.
     pub ring: &'static str,
     /// `event` or `wall`.
     pub clock: &'static str,
-    /// Inputs, in the order of the arguments.
+    /// Sources, in argument order.
     pub sources: Vec<Input>,
     /// Groups, in order.
     pub groups: Vec<Node>,
     /// Rings and channels between threads.
     pub links: Vec<Link>,
-    /// Where orders go; none where nothing trades.
+    /// Venues; empty if no stage trades.
     pub venues: Vec<Venue>,
     /// Logs.
     pub sinks: Vec<Output>,
 }
 
 impl Graph {
-    /// The drawing of a plan and the settings that it was built from.
+    /// The graph of a plan and of the settings that it was built from.
     pub fn of(settings: &Settings, plan: &Plan) -> Graph {
         let name = |group: usize| plan.groups[group].name.clone();
         let (first, last) = (name(0), name(plan.groups.len() - 1));
@@ -98,10 +98,10 @@ impl Graph {
         }
     }
 
-    /// One JSON object.
+    /// As one JSON object.
     ///
     /// # Panics
-    /// Never: it is plain values.
+    /// Never: a graph is plain values.
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("a graph is plain values")
     }
@@ -119,7 +119,7 @@ fn venue(plan: &Plan, head: &str) -> Option<Venue> {
 fn journal(dir: &str, head: &str, tail: &str) -> [Output; 2] {
     let log = |name, from: &str, when_full| Output { name: format!("{dir} {name}"), from: from.to_owned(), when_full };
     [
-        log("inputs", head, "the run halts: nothing is traded on that cannot be stored"),
-        log("outcomes", tail, "it drops its oldest: outcomes can be derived again"),
+        log("inputs", head, "the run halts: it never trades on an input that it cannot store"),
+        log("outcomes", tail, "it drops the oldest: outcomes can be derived again"),
     ]
 }
