@@ -13,6 +13,7 @@
 mod anomaly;
 mod approved;
 mod event;
+mod field;
 mod flags;
 mod group;
 mod id;
@@ -38,6 +39,7 @@ mod words;
 pub use anomaly::AnomalyKind;
 pub use approved::Approved;
 pub use event::Event;
+pub use field::{Field, FieldType, FlagColumn};
 pub use flags::{Flags, Side};
 pub use group::RecordGroup;
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
@@ -50,7 +52,7 @@ pub use order::{
 };
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, Value};
-pub use record::{Field, FieldType, FlagColumn, Follows, KindInfo, Record};
+pub use record::{Follows, KindInfo, Record};
 pub use records::{KINDS, VpinMode, Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
 pub use sink::{Sink, SinkError};

@@ -1,8 +1,8 @@
 //! Parameters: what a configuration can set.
 //!
 //! A registry entry lists its [`Param`]s with type, unit, range, default and when a change takes effect. Configuration,
-//! `--set`, validation and help are derived from that list. Code reads a value through the constant that it was declared
-//! with ([`TypedParam`](crate::TypedParam)), so nothing reads a setting that is not in one.
+//! `--set`, validation and help are derived from that list. Code reads a value through the constant that declares it
+//! ([`TypedParam`](crate::TypedParam)), so no code reads a setting that is not in a registry.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,7 +38,7 @@ pub enum Effective {
 }
 
 impl Effective {
-    /// As help prints it.
+    /// The name that help prints.
     pub const fn name(self) -> &'static str {
         match self {
             Effective::Now => "now",
@@ -62,7 +62,7 @@ pub struct Param {
     pub default: &'static str,
     /// When a change takes effect.
     pub effective: Effective,
-    /// What it does, in one sentence.
+    /// Description, in one sentence.
     pub about: &'static str,
 }
 
@@ -93,20 +93,20 @@ impl fmt::Display for Value {
     }
 }
 
-/// Why a value was refused.
+/// Why a value is not valid.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{key}: {found:?} is not valid; {valid}")]
 pub struct ParamError {
     /// Full key.
     pub key: String,
-    /// What was given.
+    /// The given value.
     pub found: String,
-    /// What would be valid.
+    /// Values that are valid.
     pub valid: String,
 }
 
 impl Param {
-    /// What would be valid, in words.
+    /// The valid values, in words.
     pub fn valid(&self) -> String {
         let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
         match self.ty {
@@ -122,7 +122,7 @@ impl Param {
     /// Reads a value written as text.
     ///
     /// # Errors
-    /// When it is not of the type or out of range; `key` names it in the message.
+    /// When the value has the wrong type or is out of range; `key` names the parameter in the message.
     pub fn parse(&self, key: &str, text: &str) -> Result<Value, ParamError> {
         let value = match self.ty {
             ParamType::Bool => text.parse().ok().map(Value::Bool),
@@ -156,7 +156,7 @@ impl Params {
         Params { values: params.iter().map(default).collect() }
     }
 
-    /// Sets a value. The caller made it with [`Param::parse`].
+    /// Sets a value, which the caller made with [`Param::parse`].
     pub fn set(&mut self, param: &Param, value: Value) {
         self.values.insert(param.name, value);
     }
@@ -166,7 +166,7 @@ impl Params {
         self.values.iter().map(|(k, v)| (*k, v))
     }
 
-    /// The value of that name, if there is one.
+    /// The value with this name, if there is one.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }

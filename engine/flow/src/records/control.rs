@@ -1,47 +1,47 @@
 //! Events of the engine and its operator: ticks, the end of input, commands, halts, anomalies.
 //!
-//! An anomaly is an event, not an error: it can be replayed, counted and seen by risk.
+//! An anomaly is an event, not an error: it is replayed and counted like any other, and risk sees it.
 
 use crate::record::records;
 use crate::{Ns, Px, Qty};
 
 records! {
-    /// Time passes for a slice of the instruments; `ts` is the boundary. Slices bound what one event may cause.
+    /// A time boundary, `ts`, has passed for a slice of the instruments. Slices bound the number of events that one tick can cause.
     Tick = 20 "tick" {
         first: u32 as Uint "first instrument of the slice",
         last: u32 as Uint "last instrument of the slice",
     } reserved 32
-    /// All sources have ended: from here on only replies and refusals enter.
+    /// All sources have ended: from here on, only replies and refusals enter.
     EndOfInput = 21 "end-of-input" {
-        inputs: u64 as Uint "how many inputs came before",
+        inputs: u64 as Uint "number of inputs before this one",
     } reserved 32
-    /// An operator or a configuration change; the text of a value comes before it as a `name`.
+    /// A command of an operator, or a configuration change; a `name` with the text of a value comes before it.
     Command = 22 "command" {
         action: u32 as Enum(CommandAction) "what to do",
-        target: u32 as Uint "what it addresses: the check whose limit is set; else 0",
-        actor: u32 as Uint "handle of the name of who asked; 0 = the engine",
-        uid: u32 as Uid "user of the requesting process, if the system reports it",
+        target: u32 as Uint "number of the check whose limit is set; else 0",
+        actor: u32 as Uint "handle of the requester's name; 0 = the engine",
+        uid: u32 as Uid "user id of the requesting process; absent if the system does not report it",
         old: i64 as Int "value before",
-        new: i64 as Int "value from now on",
+        new: i64 as Int "new value",
         asked_ts: Ns as TimeNs "wall time of the request; absent for a command of the engine",
     }
-    /// Trading stops: terminal, or entered at the head.
+    /// Trading stops: as a final event, or by a halt entered at the head.
     Halt = 23 "halt" {
         reason: u32 as Enum(HaltReason) "why",
         group: u32 as Uint "group that halted; 0 = the ingress",
-        detail: u64 as Uint "a number that explains the reason",
+        detail: u64 as Uint "detail of the reason",
     } reserved 24
-    /// Something that should not happen. What the numbers mean depends on `what`.
+    /// Something that should not happen. The meaning of the numbers depends on `what`.
     Anomaly = 24 "anomaly" {
-        exchange_ts: Ns as TimeNs "exchange time of the event that showed it",
-        px: Px as Price "a price, if one explains it",
-        qty: Qty as Qty "a quantity, if one explains it",
-        detail: u64 as Detail "the number that explains it: a reference, a type or a sequence number, by `what`",
-        what: u16 as Enum(AnomalyKind) "which anomaly",
+        exchange_ts: Ns as TimeNs "exchange time of the event that revealed it",
+        px: Px as Price "related price, if any",
+        qty: Qty as Qty "related quantity, if any",
+        detail: u64 as Detail "a reference, a message type or a sequence number, depending on `what`",
+        what: u16 as Enum(AnomalyKind) "type of anomaly",
     } reserved 6 row [what, detail, px, qty]
 }
 
 impl Command {
-    /// The `uid` of a command whose process is not known.
+    /// The `uid` of a command whose process is unknown.
     pub const NO_UID: u32 = u32::MAX;
 }

@@ -9,17 +9,17 @@ use crate::{Ns, Px, Qty};
 records! {
     /// Defines an instrument: a symbol at a venue. Comes after its `name` and before any other event of the instrument.
     Listing = 1 "listing" {
-        tick_px: Px as Price "smallest price step; 0 = not known",
+        tick_px: Px as Price "smallest price step; 0 = unknown",
         multiplier: i64 as Nano "money per unit of price and quantity, in 1e-9 (50 for ES)",
         round_lot: u32 as Uint "shares or contracts in a round lot",
         venue: [u8; 4] as Text "market identifier code, ISO 10383",
         currency: [u8; 4] as Text "ISO 4217",
-        calendar: [u8; 4] as Text "market identifier code whose calendar and time zone hold",
-        underlying: u32 as Uint "instrument that it derives from; 0 = none",
+        calendar: [u8; 4] as Text "market identifier code of the calendar and time zone that apply",
+        underlying: u32 as Uint "underlying instrument; 0 = none",
         price_decimals: u8 as Uint "decimals of a printed price; 255 = shortest exact, at least 2",
         qty_decimals: u8 as Uint "decimals of a quantity: the scale of its smallest unit",
-        instrument_type: u8 as Code(InstrumentType) "what is traded",
-        book: u8 as Code(BookKind) "how its book is kept",
+        instrument_type: u8 as Code(InstrumentType) "type of instrument",
+        book: u8 as Code(BookKind) "how the book is kept",
     }
     /// Terms of a derivative; follows its `listing`.
     Contract = 2 "contract" {
@@ -28,11 +28,11 @@ records! {
     } reserved 24
     /// A piece of a string, before its first use: the symbol of the event's instrument, or the string that `handle` stands for.
     Name = 3 "name" {
-        text: [u8; 24] as Text "this piece",
-        handle: u64 as Uint "what the string stands for in its space; 0 for a symbol",
-        space: u8 as Code(NameSpace) "what it names",
+        text: [u8; 24] as Text "bytes of this piece",
+        handle: u64 as Uint "number of the string within its space; 0 for a symbol",
+        space: u8 as Code(NameSpace) "space of the handle: what the string names",
         part: u8 as Uint "ordinal of this piece, from 0",
-        parts: u8 as Uint "how many pieces",
+        parts: u8 as Uint "number of pieces",
         len: u8 as Uint "bytes used of this piece",
     } reserved 4
     /// A new displayed order; the side is in the flags.
@@ -56,7 +56,7 @@ records! {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
         px: Px as Price "its price, if the feed reports it; the side is then in the flags",
-        qty: Qty as Qty "quantity taken away",
+        qty: Qty as Qty "quantity cancelled",
     } reserved 8
     /// A resting order is removed.
     Delete = 7 "delete" : sided {
@@ -69,7 +69,7 @@ records! {
     Replace = 8 "replace" {
         exchange_ts: Ns as TimeNs "exchange time",
         order_ref: u64 as Uint "the resting order",
-        new_ref: u64 as Uint "reference from now on",
+        new_ref: u64 as Uint "new reference",
         px: Px as Price "new price",
         qty: Qty as Qty "new displayed quantity",
     }
@@ -77,27 +77,27 @@ records! {
     Clear = 9 "clear" {
         exchange_ts: Ns as TimeNs "exchange time",
     } reserved 32
-    /// The new total of a price level (0 = the level is gone); the side is in the flags. From feeds by level, and from the book for feeds by order.
+    /// The new total of a price level (0 = the level is gone); the side is in the flags. Comes from feeds by level, and from the book for feeds by order.
     Level = 10 "level" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
-        px: Px as Price "the level",
-        qty: Qty as Qty "all displayed quantity at it",
-        orders: u32 as Uint "orders at it; 0 = not known",
+        px: Px as Price "price of the level",
+        qty: Qty as Qty "total displayed quantity at this price",
+        orders: u32 as Uint "number of orders at this price; 0 = unknown",
     } reserved 12
     /// A trade. The side in the flags is the aggressor's.
     Trade = 11 "trade" : aggressor inferred displayed auction {
         exchange_ts: Ns as TimeNs "exchange time",
-        px: Px as Price "price; against a displayed order the resting price unless the venue reports otherwise",
+        px: Px as Price "price; against a displayed order, the resting price unless the venue reports another",
         qty: Qty as Qty "quantity",
         match_id: u64 as Uint "the venue's number of the match; 0 = none",
-        order_ref: u64 as Uint "the resting order; 0 = not known",
+        order_ref: u64 as Uint "the resting order; 0 = unknown",
     } row [px, qty, aggressor, inferred, displayed, auction, match_id, order_ref]
-    /// A trade is void.
+    /// A trade is cancelled (broken) by the venue.
     Break = 12 "break" {
         exchange_ts: Ns as TimeNs "exchange time",
-        match_id: u64 as Uint "the match that is void",
+        match_id: u64 as Uint "number of the cancelled match",
     } reserved 24
-    /// Best bid and ask as the feed gives them.
+    /// Best bid and ask, as the feed reports them.
     Quote = 13 "quote" {
         exchange_ts: Ns as TimeNs "exchange time",
         bid_px: Px as Price "best bid; absent = no bid",
@@ -105,17 +105,17 @@ records! {
         ask_px: Px as Price "best ask; absent = no ask",
         ask_qty: Qty as Qty "quantity at the ask",
     }
-    /// Messages are missing: the books of this source may be wrong until a snapshot.
+    /// Messages are missing: the books of this source may be wrong until the next snapshot.
     Gap = 14 "gap" {
         exchange_ts: Ns as TimeNs "exchange time of the first message after the gap",
-        expected: u64 as Uint "sequence number that was expected",
-        received: u64 as Uint "sequence number that came",
+        expected: u64 as Uint "expected sequence number",
+        received: u64 as Uint "received sequence number",
     } reserved 16
-    /// A trading state of an instrument, or of the whole market if the instrument is 0.
+    /// The trading state of an instrument, or of the whole market if the instrument is 0.
     Status = 15 "status" {
         exchange_ts: Ns as TimeNs "exchange time",
         code: [u8; 4] as Text "the venue's code of the state",
         reason: [u8; 4] as Text "the venue's reason",
-        what: u8 as Code(StatusKind) "what it is the state of",
+        what: u8 as Code(StatusKind) "which state this reports",
     } reserved 23
 }

@@ -1,7 +1,7 @@
 //! The table of kinds: every record with its number, fields, units and offsets.
 //!
-//! What does not fit one body is several kinds, each meaningful alone (a bar is [`Bar`] and [`BarFlow`]); readers join them
-//! on `seq` and key. The essay of `kind.rs` has the map of numbers; a number is never given twice.
+//! What does not fit one body is split into several kinds, each meaningful alone (a bar is [`Bar`] and [`BarFlow`]);
+//! readers join them on `seq` and key. The essay of `kind.rs` has the map of numbers; no number is ever reused.
 
 mod control;
 mod market;
@@ -18,10 +18,10 @@ use crate::{Kind, KindInfo};
 use std::fmt;
 
 const _: () = {
-    assert!(all_in(market::INFOS, Range::MARKET), "a kind of the market has a number of another module");
-    assert!(all_in(control::INFOS, Range::CONTROL), "a kind of control has a number of another module");
-    assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number of another module");
-    assert!(all_in(orders::INFOS, Range::ORDERS), "a kind of orders has a number of another module");
+    assert!(all_in(market::INFOS, Range::MARKET), "a market kind has a number from another module's range");
+    assert!(all_in(control::INFOS, Range::CONTROL), "a control kind has a number from another module's range");
+    assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
+    assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
 };
 
 const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
@@ -53,15 +53,15 @@ const fn joined() -> [KindInfo; LEN] {
     table
 }
 
-/// Every kind, in the order of a trade's life.
+/// Every kind, in the order of a trade's life cycle.
 pub const KINDS: &[KindInfo] = &joined();
 
-/// The entry of a kind, if there is such a kind.
+/// The entry of a kind, if the kind exists.
 pub fn kind_info(kind: Kind) -> Option<&'static KindInfo> {
     KINDS.iter().find(|k| k.kind == kind)
 }
 
-/// The kind of that name.
+/// The kind with this name.
 pub fn kind_named(name: &str) -> Option<&'static KindInfo> {
     KINDS.iter().find(|k| k.name == name)
 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::{Field, FieldType};
 
-    /// Widths that a type may have.
+    /// The widths that a type allows.
     fn widths(field: &Field) -> &'static [usize] {
         match field.ty {
             FieldType::Price | FieldType::Average | FieldType::Qty | FieldType::TimeNs | FieldType::Float => &[8],

@@ -4,44 +4,44 @@
 //! signal ─► intent ─► request, cancel-request, replace-request ─► order | refused ─► route ─► sent ─► ack, fill, reject, cancelled ─► bust
 //! ```
 //!
-//! An order id holds account, strategy and counter, so nothing else needs to name them. What does not fit one body is two
-//! kinds: a signal and its reasons, a fill and its cost, a position and its money.
+//! An order id holds account, strategy and counter, so these need no fields of their own. What does not fit one body is
+//! two kinds: a signal and its reasons, a fill and its cost, a position and its money.
 
 use crate::record::records;
 use crate::{Account, Px, Qty, StrategyId};
 
 records! {
-    /// A strategy's reason to trade; the side is in the flags. `reasons` says how many `reason` events follow.
+    /// A strategy's signal to trade; the side is in the flags. `reasons` is the number of `reason` events that follow.
     Signal = 64 "signal" : sided {
         entry: Px as Price "price at which the strategy would enter",
-        stop: Px as Price "price at which it would be wrong; absent = none",
-        target: Px as Price "price at which it would take its profit; absent = none",
+        stop: Px as Price "stop price, at which the signal is wrong; absent = none",
+        target: Px as Price "target price, at which it takes profit; absent = none",
         confidence: f64 as Float "0 to 1",
         strategy: StrategyId as Strategy "strategy",
-        reasons: u16 as Uint "how many reasons follow",
+        reasons: u16 as Uint "number of `reason` events that follow",
     } reserved 4 row [strategy, side, entry, stop, target, confidence, reasons]
-    /// A measure behind a signal; follows it.
+    /// A measure that led to a signal; follows it.
     Reason = 65 "reason" follows Signal times reasons {
         value: f64 as Float "value of the measure",
-        threshold: f64 as Float "value that it had to pass",
+        threshold: f64 as Float "threshold that the value had to pass",
         strategy: StrategyId as Strategy "strategy",
         measure: u16 as Kind "kind of the measure",
-        index: u16 as Uint "ordinal among the signal's reasons, from 0",
+        index: u16 as Uint "position among the signal's reasons, from 0",
     } reserved 18 row [measure, value]
-    /// What a strategy wants done; the side is in the flags.
+    /// A strategy's intent to trade, cancel or replace; the side is in the flags.
     Intent = 66 "intent" : sided {
         px: Px as Price "limit price; absent for a market order",
         qty: Qty as Qty "quantity",
         order_id: u64 as OrderId "order to cancel or replace; 0 for a new one",
-        group: u32 as Uint "group of legs that is approved whole or not at all; 0 = none",
+        group: u32 as Uint "group of legs, approved together or not at all; 0 = none",
         strategy: StrategyId as Strategy "strategy",
         account: Account as Account "account",
-        action: u8 as Enum(Action) "what is requested",
+        action: u8 as Enum(Action) "requested action",
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
-        legs: u8 as Uint "legs of the group",
+        legs: u8 as Uint "number of legs in the group",
     } reserved 5
-    /// A new order before risk; the side is in the flags.
+    /// A new order before the risk checks; the side is in the flags.
     Request = 67 "request" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "limit price; absent for a market order",
@@ -49,61 +49,61 @@ records! {
         group: u32 as Uint "group of legs; 0 = none",
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
-        legs: u8 as Uint "legs of the group",
+        legs: u8 as Uint "number of legs in the group",
     } reserved 9
     /// A request to cancel an order. Risk never blocks it.
     CancelRequest = 68 "cancel-request" {
-        order_id: u64 as OrderId "order to cancel; 0 = every order of the account and strategy below",
+        order_id: u64 as OrderId "order to cancel; 0 = every order of this account and strategy",
         strategy: StrategyId as Strategy "strategy, for a mass cancel; 0 = all",
         account: Account as Account "account, for a mass cancel; 0 = all",
     } reserved 29 row [order_id, account, strategy]
-    /// New terms for an order, before risk, which checks them like a new order.
+    /// New terms for an order, before the risk checks, which treat them like a new order.
     ReplaceRequest = 69 "replace-request" : sided {
         order_id: u64 as OrderId "order to replace",
-        new_id: u64 as OrderId "its id from then on",
+        new_id: u64 as OrderId "its new id",
         px: Px as Price "new limit price",
-        qty: Qty as Qty "new intended quantity, executed shares included",
+        qty: Qty as Qty "new total quantity, including what is already executed",
     } reserved 8
     /// An order that risk approved; the side is in the flags.
     Order = 70 "order" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "limit price; absent for a market order",
         qty: Qty as Qty "quantity",
-        replaces: u64 as OrderId "order that it replaces; 0 = a new one",
+        replaces: u64 as OrderId "order that it replaces; 0 = a new order",
         group: u32 as Uint "group of legs; 0 = none",
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
-        legs: u8 as Uint "legs of the group",
+        legs: u8 as Uint "number of legs in the group",
     } reserved 1
-    /// A request that risk refused: the check, its limit, and the value that broke it.
+    /// A request that risk refused: the check, its limit, and the value that breached it.
     Refused = 71 "refused" : sided {
-        order_id: u64 as OrderId "the request",
-        limit: i64 as Int "what the check allows, in the check's unit",
-        value: i64 as Int "what it saw, in the same unit",
-        group: u32 as Uint "group of legs that fell with it; 0 = none",
-        check: u16 as Check "which check",
+        order_id: u64 as OrderId "id of the refused request",
+        limit: i64 as Int "limit of the check, in the check's unit",
+        value: i64 as Int "value that the check found, in the same unit",
+        group: u32 as Uint "group of legs refused with it; 0 = none",
+        check: u16 as Check "the check",
     } reserved 10
-    /// What goes to a venue, as the router chose it; the side is in the flags.
+    /// An order, cancel or replace on its way to the venue that the router chose; the side is in the flags.
     Route = 72 "route" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "limit price; absent for a market order",
         qty: Qty as Qty "quantity",
         replaces: u64 as OrderId "order that it replaces; 0 = none",
-        venue: u16 as Uint "venue of the plan",
-        action: u8 as Enum(Action) "what is requested",
+        venue: u16 as Uint "number of the venue in the plan",
+        action: u8 as Enum(Action) "requested action",
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
     } reserved 3
-    /// The gateway wrote a route to its socket.
+    /// The gateway wrote a route to the venue's socket.
     Sent = 73 "sent" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         cause: u64 as Uint "id of the route",
-        action: u8 as Enum(Action) "as the route's",
+        action: u8 as Enum(Action) "action of the route",
     } reserved 23
     /// The venue acknowledged an order.
     Ack = 74 "ack" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
-        venue_order: u64 as Uint "the venue's id, or the handle of its name",
+        venue_order: u64 as Uint "the venue's order id, or the handle of its name",
         cause: u64 as Uint "id of the route",
         replaces: u64 as OrderId "order that it replaced; 0 = none",
     } reserved 8
@@ -112,28 +112,28 @@ records! {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "price",
         qty: Qty as Qty "quantity",
-        match_id: u64 as Uint "the venue's number of the execution",
+        match_id: u64 as Uint "the venue's execution number",
         cause: u64 as Uint "id of the event that caused it; 0 = none",
     } row [order_id, account, strategy, side, px, qty, fee, liquidity, match_id]
     /// The fee of a fill; follows it.
     FillCost = 76 "fill-cost" follows Fill {
         order_id: u64 as OrderId "account, strategy and counter",
         fee: i64 as Money "fee in the listing's currency; negative = rebate",
-        match_id: u64 as Uint "the venue's number of the execution",
-        liquidity: u8 as Enum(Liquidity) "whether our order rested or was marketable",
+        match_id: u64 as Uint "the venue's execution number",
+        liquidity: u8 as Enum(Liquidity) "whether our order was resting or marketable",
     } reserved 15
     /// The venue rejected an order, a cancel or a replace.
     Reject = 77 "reject" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         cause: u64 as Uint "id of the route",
         reason: u32 as Enum(RejectReason) "why",
-        action: u8 as Enum(Action) "what was refused, as the route's",
+        action: u8 as Enum(Action) "action that was rejected",
     } reserved 19
-    /// The venue cancelled an order, or what was left of it.
+    /// The venue cancelled an order, or what remained of it.
     Cancelled = 78 "cancelled" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
-        qty: Qty as Qty "quantity taken out",
-        cause: u64 as Uint "id of the route; 0 = the venue's own doing",
+        qty: Qty as Qty "quantity cancelled",
+        cause: u64 as Uint "id of the route; 0 = cancelled by the venue on its own",
         reason: u32 as Enum(CancelReason) "why",
     } reserved 12
     /// A position after it changed; `position-money` follows.
@@ -146,17 +146,17 @@ records! {
     /// P&L and fees of a position; follows it.
     PositionMoney = 80 "position-money" follows Position {
         realised: i64 as Money "realised profit before fees",
-        unrealised: i64 as Money "profit of the open part at the last price",
+        unrealised: i64 as Money "profit of the open quantity at the last price",
         fees: i64 as Money "fees so far",
         strategy: StrategyId as Strategy "strategy",
         account: Account as Account "account",
     } reserved 13 row [realised, unrealised, fees, account, strategy]
-    /// The venue busts a fill of ours, whole; the side is the fill's. A correction is a bust, then a `fill` and its `fill-cost` with the same order and match.
+    /// The venue busts one of our fills, in full; the side is the fill's. A correction is a bust, then a `fill` and its `fill-cost` with the same order and match.
     Bust = 81 "bust" : sided {
         order_id: u64 as OrderId "order, as in the fill",
-        match_id: u64 as Uint "the venue's number of the execution, as in the fill",
+        match_id: u64 as Uint "the venue's execution number, as in the fill",
         px: Px as Price "price of the fill",
         qty: Qty as Qty "quantity of the fill",
-        fee: i64 as Nano "fee given back, in the listing's currency; negative = a rebate taken back",
+        fee: i64 as Nano "fee refunded, in the listing's currency; negative = a rebate reclaimed",
     }
 }
