@@ -1,7 +1,7 @@
-//! The command `tidegate`: which commands there are.
+//! The command `tidegate` and its subcommands.
 //!
 //! Rows and JSON go to standard output, everything for people to standard error. Exit codes are stable: 0 done, 1 failed,
-//! 2 bad usage or configuration, 3 a check did not hold.
+//! 2 bad usage or configuration, 3 a check failed.
 
 use crate::bench::commands as bench;
 use crate::cli::{ctl, demo, graph, help, journal, replay, run, schema, screen, snapshot, synth, validate};
@@ -18,15 +18,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// A synthetic exchange through the whole pipeline, then a summary.
+    /// Runs a synthetic exchange through the whole pipeline, then prints a summary.
     Demo(demo::DemoArgs),
-    /// Files, or a journal, through the pipeline as fast as it goes; prints events as rows.
+    /// Runs files, or a journal, through the pipeline as fast as possible; prints events as rows.
     Replay(replay::ReplayArgs),
-    /// The service: a configuration's inputs through the pipeline at the pace of the clock, journalled, restartable.
+    /// Runs the service: the inputs of a configuration at the pace of the clock, journalled and restartable.
     Run(run::RunArgs),
-    /// Commands to a running engine: halt, resume, cancel-all, limits; and how it is.
+    /// Commands a running engine: halt, resume, cancel-all, limits; or shows its state.
     Ctl(ctl::CtlArgs),
-    /// Writes a snapshot of a run's state, from which it goes on faster.
+    /// Writes a snapshot of a run's state, for a faster restart.
     Snapshot(snapshot::SnapshotArgs),
     /// Writes an ITCH 5.0 file of the synthetic exchange.
     Synth(synth::SynthArgs),
@@ -36,10 +36,10 @@ enum Command {
     Graph(graph::GraphArgs),
     /// Lists the kinds of rows, or the columns of one.
     Schema(schema::SchemaArgs),
-    /// Measurements on this host: latency and throughput, with intervals.
+    /// Measures latency and throughput on this host, with confidence intervals.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// The two logs of a run: list, follow, check, convert.
+    /// Lists, follows, checks and converts the two logs of a run.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
 }
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(missing, [""; 0]);
     }
 
-    /// The help of a command and of those below it.
+    /// The help of a command and of its subcommands.
     fn screens(mut command: Command) -> Vec<(String, String)> {
         let below: Vec<_> = command.get_subcommands().cloned().collect();
         let own = (command.get_name().to_owned(), command.render_long_help().to_string());

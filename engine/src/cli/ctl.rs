@@ -1,4 +1,4 @@
-//! `tidegate ctl`.
+//! `tidegate ctl`: sends an operator's command, or asks for the status, over the control socket.
 
 use super::exit::{Exit, Failure, output};
 use super::meters;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct CtlArgs {
     /// Folder of the journal of the running engine.
     journal: PathBuf,
-    /// Who commands; stands in the journal.
+    /// Name of the operator; it is recorded in the journal.
     #[arg(long, env = "USER", default_value = "unknown")]
     actor: String,
     #[command(subcommand)]
@@ -27,26 +27,26 @@ pub(crate) struct CtlArgs {
 enum CtlCommand {
     /// Cancels all orders and refuses new ones until `resume`.
     Halt,
-    /// Trading goes on.
+    /// Resumes trading after a halt.
     Resume,
-    /// Cancels all orders; trading goes on.
+    /// Cancels all orders; trading continues.
     CancelAll,
     /// Sets the limit of a check.
     Limit {
         /// The check, as `refused` rows name it.
         check: String,
-        /// The limit from now on, in the check's unit.
+        /// The new limit, in the check's unit.
         to: i64,
-        /// The limit that holds now: a command that was overtaken by another is not carried out.
+        /// The limit in force now; if another command has changed it, this one is refused.
         #[arg(long)]
         from: i64,
     },
-    /// How the engine is: where the time of its groups goes, how full its rings are, latencies. Enters nowhere.
+    /// Shows the state of the engine: load of the groups, ring occupancy, latencies. Changes nothing.
     Status {
-        /// Latencies of the stages too.
+        /// Shows the latencies of the stages too.
         #[arg(long)]
         details: bool,
-        /// One JSON object on standard output instead of the table.
+        /// Prints one JSON object to standard output instead of the tables.
         #[arg(long)]
         json: bool,
     },
@@ -63,11 +63,11 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         }
         CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
     };
-    let said = ask(&args.journal, &asked).map_err(Failure::failed)?;
-    match said.why {
+    let reply = ask(&args.journal, &asked).map_err(Failure::failed)?;
+    match reply.why {
         None => {
             eprintln!(
-                "{} has entered; `tidegate journal tail {}` shows what followed",
+                "{} was accepted; `tidegate journal tail {}` shows its effects",
                 asked.action,
                 args.journal.display()
             );

@@ -1,4 +1,4 @@
-//! `tidegate demo`.
+//! `tidegate demo`: runs the synthetic exchange through the whole pipeline.
 
 use super::exit::{Exit, Failure};
 use super::pipeline::{PipelineArgs, set_all};
@@ -19,16 +19,16 @@ pub(crate) struct DemoArgs {
     /// Seed of the synthetic exchange: the same seed gives the same outcomes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Messages of the synthetic exchange.
+    /// Messages that the synthetic exchange sends.
     #[arg(long, default_value_t = 2_000_000)]
     events: u64,
-    /// Symbols of the synthetic exchange.
+    /// Symbols that the synthetic exchange lists.
     #[arg(long, default_value_t = 200)]
     symbols: u64,
     /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
     #[arg(long, value_delimiter = ',', value_name = "KINDS")]
     emit: Vec<String>,
-    /// At most so many rows; the run ends there.
+    /// Stop after this many rows.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         format!("synthetic.symbols={}", args.symbols),
         format!("pipeline.stages={}", WHOLE_PIPELINE.join(",")),
         "pipeline.time_orders=true".to_owned(),
-        // A synthetic day is short: its buckets are small.
+        // A synthetic day is short, so its buckets are small.
         "vpin.bucket_qty=1000".to_owned(),
     ];
     set_all(&mut settings, own.into_iter())?;
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     watch.end();
     present::report(&report, &args.shown, printing)?;
     if !args.shown.json && !printing {
-        eprintln!("more      --details: the machinery; --emit fill,bar: rows (`tidegate schema`)");
+        eprintln!("more      --details: load and latency; --emit fill,bar: rows (`tidegate schema`)");
     }
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }

@@ -1,4 +1,4 @@
-//! How a command ends.
+//! How a command ends: its exit code, and the message of a failure.
 
 use super::screen::wrapped;
 use crate::config::{Fault, Faults};
@@ -7,7 +7,7 @@ use crate::run::RunError;
 use std::io;
 use std::process::ExitCode;
 
-/// The documented exit codes.
+/// The documented exit codes, part of the public contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
@@ -16,33 +16,33 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Bad usage or configuration.
     Usage = 2,
-    /// A check did not hold.
+    /// A verification failed.
     Check = 3,
 }
 
 impl Exit {
-    /// As the process returns it.
+    /// The code for the operating system.
     pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(self as u8)
     }
 }
 
-/// A command that did not do what it was asked: what is said, and the exit code.
+/// A command that failed: the message and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// For standard error.
+    /// Message for standard error.
     pub message: String,
-    /// The code.
+    /// Exit code.
     pub exit: Exit,
 }
 
 impl Failure {
-    /// Something went wrong while it ran.
+    /// The command failed while it ran.
     pub(crate) fn failed(message: impl ToString) -> Failure {
         Failure { message: message.to_string(), exit: Exit::Failed }
     }
 
-    /// It was asked for something that cannot be.
+    /// The arguments or the configuration are not valid.
     pub(crate) fn usage(message: impl ToString) -> Failure {
         Failure { message: message.to_string(), exit: Exit::Usage }
     }
@@ -68,8 +68,8 @@ impl From<Faults> for Failure {
     fn from(faults: Faults) -> Failure {
         let count = faults.0.len();
         let noun = if count == 1 { "fault" } else { "faults" };
-        let pipelines: Vec<_> = faults.0.iter().map(|f| wrapped(&f.to_string(), "    ")).collect();
-        Failure::usage(format!("{count} {noun} in the configuration\n{}", pipelines.join("\n")))
+        let lines: Vec<_> = faults.0.iter().map(|f| wrapped(&f.to_string(), "    ")).collect();
+        Failure::usage(format!("{count} {noun} in the configuration\n{}", lines.join("\n")))
     }
 }
 
@@ -83,6 +83,6 @@ impl From<Fault> for Failure {
 pub(crate) fn output(error: &io::Error) -> Result<Exit, Failure> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        _ => Err(Failure::failed(format!("standard output cannot be written: {error}"))),
+        _ => Err(Failure::failed(format!("cannot write to standard output: {error}"))),
     }
 }

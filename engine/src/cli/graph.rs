@@ -1,4 +1,4 @@
-//! `tidegate graph`.
+//! `tidegate graph`: draws the pipeline of a configuration.
 
 use super::exit::{Exit, Failure, output};
 use super::pipeline::PipelineArgs;
@@ -9,7 +9,7 @@ use flow::Kinds;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Form of the drawing.
+/// Output format of the drawing.
 #[derive(Clone, Copy, ValueEnum)]
 enum FormatArg {
     Text,
@@ -22,13 +22,13 @@ enum FormatArg {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate graph desk.toml\n  \
     tidegate graph --preset split --format dot | dot -Tsvg > pipeline.svg\n\
-    Files need not be there.")]
+    The input files need not exist.")]
 pub(crate) struct GraphArgs {
-    /// Configuration; the defaults without one.
+    /// Configuration file; the defaults if left out.
     config: Option<PathBuf>,
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// Form: text for people, dot of Graphviz, Mermaid, or one JSON object.
+    /// Output format: text for people, Graphviz dot, Mermaid, or one JSON object.
     #[arg(long, value_enum, default_value = "text")]
     format: FormatArg,
 }

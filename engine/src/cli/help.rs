@@ -1,26 +1,26 @@
-//! The first screen: what Tidegate is for, and its commands by purpose, each as an example that can be run.
+//! The first help screen: what Tidegate is for, and its commands by purpose, each with an example that runs as pasted.
 
 use std::fmt::Write as _;
 
-/// What it is for.
+/// What Tidegate is for.
 pub(crate) const ABOUT: &str = "\
 Tidegate turns an exchange's data into order books, bars, order-flow measures
 and risk-checked orders, the same way every time. Use it to replay recorded
 days, to try strategies on them, and to run those strategies on paper or live.";
 
-/// Purposes, and for each its commands: an example, and what it does.
+/// The commands by purpose: an example of each, and what it does.
 pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
     (
         "Try",
         &[
-            ("tidegate demo", "a synthetic exchange through it all"),
-            ("tidegate synth --out day.itch", "a day of it as an ITCH 5.0 file"),
+            ("tidegate demo", "a synthetic exchange, end to end"),
+            ("tidegate synth --out day.itch", "a synthetic day as an ITCH 5.0 file"),
         ],
     ),
     (
         "Replay and record",
         &[
-            ("tidegate replay --input day.itch", "files or a journal: rows and a summary"),
+            ("tidegate replay --input day.itch", "files or a journal: rows and summary"),
             ("tidegate schema book-top", "kinds of rows, and the columns of one"),
             ("tidegate journal ls run1", "the logs of a run: list, check, export"),
         ],
@@ -29,16 +29,16 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "Trade",
         &[
             ("tidegate validate desk.toml", "every fault of a configuration at once"),
-            ("tidegate graph desk.toml", "its threads, cores, rings and venues"),
+            ("tidegate graph desk.toml", "its threads, cores, rings, venues"),
             ("tidegate run desk.toml", "the service: journalled, restartable"),
-            ("tidegate ctl run1 status", "how it is; halt, resume, limits"),
-            ("tidegate snapshot --journal run1", "a state from which a run resumes sooner"),
+            ("tidegate ctl run1 status", "its state; halt, resume, limits"),
+            ("tidegate snapshot --journal run1", "saved state, for a faster restart"),
         ],
     ),
     ("Measure", &[("tidegate bench hop", "latency and throughput on this host")]),
 ];
 
-/// The commands, and what holds for all of them.
+/// The commands, then the options and exit codes that all of them share.
 pub(crate) fn commands() -> String {
     let mut text = String::new();
     for (purpose, commands) in COMMANDS {
@@ -47,6 +47,6 @@ pub(crate) fn commands() -> String {
             let _ = writeln!(text, "  {example:34} {about}");
         }
     }
-    text + "\nA command with --help shows its options; --version shows the version.\n\
+    text + "\nAdd --help to a command for its options; --version prints the version.\n\
             Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a check failed."
 }

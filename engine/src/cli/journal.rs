@@ -1,4 +1,4 @@
-//! `tidegate journal ls | tail | verify | export`.
+//! `tidegate journal ls | tail | verify | export`: lists, follows, checks and converts the two logs of a run.
 
 use super::exit::{Exit, Failure, output};
 use super::numbers::{grouped, known};
@@ -16,13 +16,13 @@ use std::time::Duration;
 /// Subcommands of `journal`.
 #[derive(Subcommand)]
 pub(crate) enum JournalCommand {
-    /// What a journal is and which segments it has.
+    /// Lists the state of a journal and its segments.
     Ls(LsArgs),
-    /// The last events of a log as rows; follows a running one.
+    /// Prints the last events of a log as rows, and follows a running one.
     Tail(TailArgs),
-    /// Checks every seal and chain; exit 3 and a line per fault if something is wrong.
+    /// Checks every seal and hash chain; exits with 3 and one line per fault if any fails.
     Verify(VerifyArgs),
-    /// Both logs as rows, in the order in which it happened.
+    /// Prints both logs as rows, in the order of events.
     Export(ExportArgs),
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum JournalCommand {
 pub(crate) struct LsArgs {
     /// Folder of the journal.
     dir: PathBuf,
-    /// One JSON object on standard output.
+    /// Print one JSON object to standard output.
     #[arg(long)]
     json: bool,
 }
@@ -58,13 +58,13 @@ impl From<LogArg> for LogKind {
 pub(crate) struct TailArgs {
     /// Folder of the journal.
     dir: PathBuf,
-    /// Which log.
+    /// Log to read.
     #[arg(long, value_enum, default_value = "outcomes")]
     log: LogArg,
-    /// How many events back to begin.
+    /// Number of events to go back.
     #[arg(short = 'n', long, default_value_t = 10)]
     lines: u64,
-    /// Go on while the journal is written; end with Ctrl-C.
+    /// Follow the journal while it is written; Ctrl-C ends.
     #[arg(short, long)]
     follow: bool,
 }
@@ -75,7 +75,7 @@ pub(crate) struct TailArgs {
 pub(crate) struct VerifyArgs {
     /// Folder of the journal.
     dir: PathBuf,
-    /// One JSON object on standard output.
+    /// Print one JSON object to standard output.
     #[arg(long)]
     json: bool,
 }
@@ -86,7 +86,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct ExportArgs {
     /// Folder of the journal.
     dir: PathBuf,
-    /// Only this log; both if left out.
+    /// Log to export; both if left out.
     #[arg(long, value_enum)]
     log: Option<LogArg>,
     #[command(flatten)]
@@ -133,10 +133,10 @@ fn ls_text(
     completed: u64,
     closed: bool,
 ) -> io::Result<()> {
-    let state = if closed { "closed" } else { "not closed: being written, or its run was cut short" };
+    let state = if closed { "closed" } else { "not closed: still being written, or its run was interrupted" };
     writeln!(to, "build     {}", reader.info().build_id)?;
     writeln!(to, "state     {state}")?;
-    writeln!(to, "outcomes  whole through seq {}", grouped(completed))?;
+    writeln!(to, "outcomes  complete through seq {}", grouped(completed))?;
     let columns = [
         column("segment", Align::Left),
         column("bytes", Align::Right),
@@ -153,7 +153,7 @@ fn ls_text(
     write!(to, "{}", table(&columns, &segments.iter().map(row).collect::<Vec<_>>()))
 }
 
-/// How many faults are named; beyond that they are counted.
+/// Most faults that are listed; the rest are only counted.
 const MOST_FAULTS: usize = 1_000;
 
 fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
@@ -169,7 +169,7 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
         if faults.is_empty() {
             lines = writeln!(
                 to,
-                "{}: whole: {} inputs and {} outcomes, seals and chain hold",
+                "{}: intact: {} inputs and {} outcomes; seals and hash chain hold",
                 args.dir.display(),
                 grouped(report.inputs.records),
                 grouped(report.outcomes.records)
@@ -182,13 +182,13 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
         0 => Ok(Exit::Done),
         n => {
             let message =
-                format!("{}: {n} faults; restore the folder from a copy before it is used", args.dir.display());
+                format!("{}: {n} faults; restore the folder from a copy before you use it", args.dir.display());
             Err(Failure { message, exit: Exit::Check })
         }
     }
 }
 
-/// Both logs, each input followed by what it caused.
+/// Both logs merged: each input, then the outcomes that it caused.
 struct Story {
     inputs: Option<Peekable<LogReader>>,
     outcomes: Option<Peekable<LogReader>>,
@@ -219,7 +219,7 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
         .begin()
         .map_err(|e| Failure::failed(&e))?;
     let wanted = |log| args.log.is_none_or(|l| l == log);
-    // Names and listings stand among the inputs, so these are read in any case.
+    // Names and listings are in the input log, so it is always read.
     let story = Story {
         inputs: Some(reader.inputs().peekable()),
         outcomes: wanted(LogArg::Outcomes).then(|| reader.outcomes().peekable()),

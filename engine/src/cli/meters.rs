@@ -1,4 +1,4 @@
-//! Tables of what a pipeline shows of itself: where its time goes, how full its rings are, latencies.
+//! Tables of a pipeline's meters: where its time goes, how full its rings are, latencies.
 
 use super::numbers::{UNKNOWN, grouped};
 use super::screen::{INDENT, wrapped};
@@ -8,25 +8,25 @@ use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::Percentiles;
 use std::collections::BTreeMap;
 
-/// A group that has ended no turn for so long is named.
+/// A group that has not completed a turn for this long is reported.
 const LONG_NS: u64 = 100_000_000;
 
-/// All of a running engine; latencies of the stages with `details`.
+/// The status of a running engine; `details` adds the latencies of the stages.
 pub(crate) fn status(status: &Status, details: bool) -> String {
     let [admitted, finished, behind] =
         [status.admitted, status.finished, status.admitted - status.finished].map(grouped);
-    let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} on the way\n");
+    let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} in flight\n");
     text += &groups(&status.groups);
     text += &load(&status.load);
     for group in status.load.iter().filter(|g| g.since_turn_ns > LONG_NS) {
         let ms = grouped(group.since_turn_ns / 1_000_000);
-        text += &format!("{} has ended no turn for {ms} ms\n", group.group);
+        text += &format!("{} has not completed a turn for {ms} ms\n", group.group);
     }
     text += &rings(&status.rings);
     if details { text + &latency(&status.latency) } else { text }
 }
 
-/// The groups with their stages, which the tables below name no more.
+/// The groups with their stages; the tables below name the groups alone.
 pub(crate) fn groups(groups: &[String]) -> String {
     let groups: Vec<_> = groups.iter().map(|g| g.replace('+', ", ")).collect();
     wrapped(&format!("groups    {}", groups.join(" | ")), INDENT) + "\n"
@@ -36,12 +36,12 @@ fn per_cent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
-/// Nanoseconds as microseconds; unknown where nothing was measured.
+/// Nanoseconds as microseconds; unknown if nothing was measured.
 fn micros(ns: u64, count: u64) -> String {
     if count == 0 { UNKNOWN.to_owned() } else { format!("{}.{}", grouped(ns / 1_000), ns / 100 % 10) }
 }
 
-/// Where the time of every group went.
+/// How each group spent its time.
 pub(crate) fn load(load: &[GroupLoad]) -> String {
     if load.is_empty() {
         return String::new();
@@ -65,7 +65,7 @@ pub(crate) fn load(load: &[GroupLoad]) -> String {
     table(&columns, &load.iter().map(row).collect::<Vec<_>>())
 }
 
-/// How full every ring was, of those that held something.
+/// How full each ring was; rings that never held an event are left out.
 pub(crate) fn rings(rings: &[RingLoad]) -> String {
     let used: Vec<_> = rings.iter().filter(|r| r.events > 0).collect();
     if used.is_empty() {
@@ -85,14 +85,14 @@ pub(crate) fn rings(rings: &[RingLoad]) -> String {
     table(&columns, &used.iter().map(row).collect::<Vec<_>>())
 }
 
-/// Percentiles of every stage that was measured.
+/// Latency percentiles of every measured stage.
 pub(crate) fn latency(latency: &BTreeMap<String, Percentiles>) -> String {
     let measured: Vec<_> = latency.iter().filter(|(_, l)| l.samples > 0).collect();
     if measured.is_empty() {
         return String::new();
     }
     let columns = [
-        column("latency, ns of a sample", Align::Left),
+        column("latency, ns (sampled)", Align::Left),
         column("p50", Align::Right),
         column("p90", Align::Right),
         column("p99", Align::Right),
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::cli::screen::WIDTH;
 
-    /// Large numbers everywhere, and more groups than there are stages today.
+    /// Large numbers everywhere, and more groups than there are stages.
     fn busy() -> Status {
         let name = |i: usize| format!("core{i}");
         let load = |i| GroupLoad {
@@ -154,7 +154,7 @@ mod tests {
     fn a_status_fits_the_screen_however_large_its_numbers() {
         let text = status(&busy(), true);
         assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
-        assert!(text.contains("core11 has ended no turn for 2,000 ms"), "{text}");
+        assert!(text.contains("core11 has not completed a turn for 2,000 ms"), "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The commands, a file each, and what they share: options, exit codes, the summary for people.
+//! The commands, one file each, and what they share: options, exit codes, tables, the summary for people.
 
 pub(crate) mod ctl;
 pub(crate) mod demo;

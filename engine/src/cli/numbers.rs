@@ -1,19 +1,19 @@
-//! Numbers for people: thousands apart, and a sign for what is not known.
+//! Numbers for people: grouped by thousands, with a sign for unknown values.
 
-/// Stands where a number is not known. It is never a zero.
+/// Shown for an unknown number, which is never shown as zero.
 pub(crate) const UNKNOWN: &str = "–";
 
-/// A number with thousands apart.
+/// A number grouped by thousands.
 pub(crate) fn grouped(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }
 
-/// A count that may not be known.
+/// A count that may be unknown.
 pub(crate) fn known(n: Option<u64>) -> String {
     n.map_or_else(|| UNKNOWN.to_owned(), grouped)
 }
 
-/// An exact decimal number with thousands apart; what is not known is shown as such.
+/// An exact decimal number grouped by thousands, or the sign for unknown.
 pub(crate) fn decimal(number: Option<&str>) -> String {
     let Some(number) = number else { return UNKNOWN.to_owned() };
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));

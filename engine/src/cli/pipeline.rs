@@ -1,4 +1,4 @@
-//! How the pipeline is cut and what is set: the options that `demo`, `replay`, `run` and the benchmarks share.
+//! The options that every command with a pipeline shares: how the pipeline is cut, and any parameter.
 
 use super::exit::Failure;
 use crate::config::{Draft, Faults, Settings};
@@ -9,19 +9,19 @@ use clap::Args;
 #[derive(Args)]
 #[command(next_help_heading = "Pipeline")]
 pub(crate) struct PipelineArgs {
-    /// Where the pipeline is cut: fused (one core) or split (a core per stage).
+    /// How the pipeline is cut: fused (one core) or split (one core per stage).
     #[arg(long)]
     preset: Option<String>,
-    /// Ring of the cuts: phase or disruptor.
+    /// Type of the rings between cores: phase or disruptor.
     #[arg(long)]
     ring: Option<String>,
-    /// Any parameter: section.name=value.
+    /// Set any parameter: section.name=value.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 
 impl PipelineArgs {
-    /// Sets what was given; `--set` has the last word. The draft's faults, and the plan's where it has some, come at once.
+    /// Applies the options; `--set` overrides the others. Faults of the draft and of the plan are returned together.
     pub(crate) fn apply(&self, draft: impl Into<Draft>) -> Result<Settings, Failure> {
         let mut draft = draft.into();
         self.preset.iter().for_each(|p| draft.set("--preset", &format!("pipeline.preset={p}")));
@@ -31,7 +31,7 @@ impl PipelineArgs {
     }
 }
 
-/// Sets parameters from `section.name=value` texts; all that cannot be set are named at once.
+/// Sets parameters from `section.name=value` texts; all faults are returned together.
 pub(crate) fn set_all(settings: &mut Settings, assignments: impl Iterator<Item = String>) -> Result<(), Failure> {
     let faults: Vec<_> = assignments.filter_map(|a| settings.set(&a).err()).collect();
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }

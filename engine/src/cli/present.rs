@@ -1,4 +1,4 @@
-//! The summary of a run, for people: what a trader looks for, and with `--details` the machinery too.
+//! The summary of a run, for people: what a trader looks for, and with `--details` load, rings and latency too.
 
 use super::exit::{Failure, output};
 use super::meters;
@@ -11,19 +11,19 @@ use crate::report::{InputReport, Report};
 use clap::Args;
 use std::io::Write as _;
 
-/// How the end of a run is shown.
+/// How the result of a run is shown.
 #[derive(Args)]
 #[command(next_help_heading = "Summary")]
 pub(crate) struct Shown {
-    /// The machinery too: load, rings, latency by stage, kinds, host, state.
+    /// Add the details: load, rings, latency by stage, kinds, host, state.
     #[arg(long)]
     pub(crate) details: bool,
-    /// One JSON object instead of the summary: on standard output, or on standard error when rows go there.
+    /// Print one JSON object instead of the summary: to standard output, or to standard error if rows go to standard output.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// Prints the report: as JSON to standard output (to standard error when rows go there), else for people.
+/// Prints the report: as JSON to standard output (to standard error if rows go there), else as a summary.
 pub(crate) fn report(report: &Report, shown: &Shown, rows_on_stdout: bool) -> Result<(), Failure> {
     if !shown.json {
         eprint!("{}", summary(report, shown.details));
@@ -54,7 +54,7 @@ fn summary(report: &Report, details: bool) -> String {
     text + &report.verified.as_ref().map_or_else(String::new, verified)
 }
 
-/// Where the time went, how full the rings were, how long stages took, on which host.
+/// Load of the groups, ring occupancy, latency of the stages, and the host.
 fn machinery(report: &Report) -> String {
     let mut text = meters::groups(&report.groups);
     text += &meters::load(&report.load);
@@ -67,7 +67,7 @@ fn machinery(report: &Report) -> String {
 }
 
 fn verified(verified: &Verified) -> String {
-    let appended = if verified.completed { "appended to it" } else { "not in it: its run was cut short" };
+    let appended = if verified.completed { "appended to it" } else { "missing from it: its run was interrupted" };
     let missing = match verified.missing {
         0 => String::new(),
         n => format!(", {} {appended}", grouped(n)),

@@ -1,4 +1,4 @@
-//! `tidegate replay`.
+//! `tidegate replay`: runs files, or the inputs of a journal, through the pipeline.
 
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
@@ -21,24 +21,24 @@ use std::path::{Path, PathBuf};
     tidegate replay --journal run1 --verify                repeat the run, compare every outcome\n  \
     tidegate replay --journal run1 --complete              after a crash: append the outcomes that are missing")]
 pub(crate) struct ReplayArgs {
-    /// Configuration; the command line overrides it.
+    /// Configuration file; options of the command line override it.
     config: Option<PathBuf>,
-    /// Feed of the inputs: itch, lobster, dbn, synthetic; recognised from the first bytes if left out.
+    /// Feed of the inputs: itch, lobster, dbn, synthetic; recognised by the first bytes if left out.
     #[arg(long)]
     feed: Option<String>,
-    /// Files, each an input of its own (a lobster pair is one input), or the folder of a journal.
+    /// Files, each one input (a LOBSTER pair is one input), or the folder of a journal.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
-    /// Trading date in the exchange's zone, for feeds that count from midnight: YYYY-MM-DD.
+    /// Trading date in the exchange's time zone, YYYY-MM-DD, for feeds whose times count from midnight.
     #[arg(long)]
     date: Option<NaiveDate>,
     /// With inputs: write a journal to this new folder. With --verify: the journal to repeat.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
-    /// Repeat a recorded run and compare every outcome; exit 3 if one differs.
+    /// Repeat a recorded run and compare every outcome; exits with 3 if one differs.
     #[arg(long)]
     verify: bool,
-    /// Repeat a run that was cut short, compare, and append the outcomes that its log lacks.
+    /// Repeat an interrupted run, compare, and append the outcomes missing from its log.
     #[arg(long, conflicts_with = "verify")]
     complete: bool,
     #[command(flatten)]
@@ -79,12 +79,12 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
 
 fn mismatch(verified: &crate::recovery::Verified) -> String {
     match &verified.difference {
-        Some(difference) => format!("after {} equal outcomes the replay differs: {difference}", verified.equal),
-        None => format!("the record has {} outcomes that its inputs do not cause", verified.extra),
+        Some(difference) => format!("the replay differs after {} equal outcomes: {difference}", verified.equal),
+        None => format!("the record has {} outcomes that its inputs did not cause", verified.extra),
     }
 }
 
-/// The journal that is repeated, if one is.
+/// The journal to repeat, if any.
 fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
     let folders: Vec<_> = args.input.iter().filter(|p| p.is_dir()).collect();
     match (folders.as_slice(), &args.journal) {
@@ -94,15 +94,15 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
         }
         ([], _) if !(args.verify || args.complete) => Ok(None),
         ([], _) => Err(Failure::usage(
-            "--verify and --complete repeat a recorded run: name its folder with --journal and give no --input",
+            "--verify and --complete repeat a recorded run: name its folder with --journal, without --input",
         )),
         _ => Err(Failure::usage(
-            "a journal's folder is an input by itself: name one folder, and neither files nor --journal",
+            "the folder of a journal must be the only input: name one folder, without files or --journal",
         )),
     }
 }
 
-/// The settings that the run starts from: the record's own, the configuration's, or the defaults.
+/// The settings that the run starts from: those of the record, of the configuration, or the defaults.
 fn draft(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Draft, Failure> {
     if let Some(dir) = recorded {
         let reader = JournalReader::open(dir).map_err(Failure::failed)?;
@@ -149,7 +149,7 @@ fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {
     match feeds::recognised_as(file).map_err(Failure::failed)? {
         Some(name) => feed_named(name),
         None => Err(Failure::failed(format!(
-            "{}: no feed recognises its first bytes; say which it is with --feed",
+            "{}: no feed recognises its first bytes; name the feed with --feed",
             file.display()
         ))),
     }

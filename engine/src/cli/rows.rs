@@ -1,4 +1,4 @@
-//! Which rows a command prints: the options that `demo`, `replay` and `journal export` share.
+//! The options for rows, which `demo`, `replay` and `journal export` share.
 
 use super::exit::Failure;
 use crate::config::{nearest, one_of};
@@ -6,48 +6,48 @@ use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
 use crate::run::Rows;
 use clap::{Args, ValueEnum};
 
-/// Form of the rows.
+/// Output format of the rows.
 #[derive(Clone, Copy, ValueEnum)]
 enum FormatArg {
     Jsonl,
     Csv,
 }
 
-/// Levels a side of a depth row, unless told otherwise.
+/// Default number of levels per side in a depth row.
 const LEVELS: u64 = 10;
 
-/// Options of rows.
+/// Options for rows.
 #[derive(Args)]
 #[command(next_help_heading = "Rows")]
 pub(crate) struct RowArgs {
     /// Kinds to print as rows, comma-separated; `tidegate schema` lists them.
     #[arg(long, value_delimiter = ',', value_name = "KINDS")]
     emit: Vec<String>,
-    /// Form of the rows; CSV takes one kind.
+    /// Output format of the rows; CSV takes one kind.
     #[arg(long, value_enum, default_value = "jsonl")]
     format: FormatArg,
-    /// Levels a side of a depth row.
+    /// Levels per side in a depth row.
     #[arg(long, default_value_t = LEVELS, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     levels: u64,
-    /// Only rows of these symbols, comma-separated.
+    /// Print only these symbols, comma-separated.
     #[arg(long, value_delimiter = ',')]
     pub(crate) symbols: Vec<String>,
-    /// Only rows from this time on (ingress time): ns since 1970, or 2012-06-21T09:30:00-04:00.
+    /// Print only rows from this ingress time on: ns since 1970, or 2012-06-21T09:30:00-04:00.
     #[arg(long, value_parser = parse_time)]
     from: Option<flow::Ns>,
-    /// Only rows before this time.
+    /// Print only rows before this ingress time.
     #[arg(long, value_parser = parse_time)]
     to: Option<flow::Ns>,
-    /// At most so many rows; the run ends there.
+    /// Stop after this many rows.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// Only rows of every Nth record.
+    /// Print only the rows of every Nth record.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
 }
 
 impl RowArgs {
-    /// All rows of these kinds as JSON lines, at most `limit`.
+    /// The rows of these kinds as JSON lines, at most `limit`.
     pub(crate) fn of(emit: &[String], limit: Option<u64>) -> RowArgs {
         RowArgs {
             emit: emit.to_vec(),
@@ -61,7 +61,7 @@ impl RowArgs {
         }
     }
 
-    /// The rows to print to standard output; none when no kind is named.
+    /// The rows to print to standard output; `None` if no kind is named.
     pub(crate) fn rows(&self) -> Result<Option<Rows>, Failure> {
         if self.emit.is_empty() {
             return Ok(None);
@@ -89,16 +89,16 @@ fn emitted(name: &str) -> Result<RowKind, Failure> {
     row_kind(name).ok_or_else(|| no_such_kind(&format!("--emit {name}"), name))
 }
 
-/// Says which of the symbols asked for never came, with the nearest that did.
+/// Reports the requested symbols that never occurred, each with the nearest that did.
 pub(crate) fn say_unseen(asked: &[String], seen: &[String]) {
     for symbol in asked.iter().filter(|s| !seen.contains(s)) {
         let meant = nearest(symbol, seen.iter().map(String::as_str));
         let meant = meant.map_or_else(String::new, |n| format!("; did you mean {n}?"));
-        eprintln!("--symbols {symbol}: no such symbol came{meant}");
+        eprintln!("--symbols {symbol}: the input has no such symbol{meant}");
     }
 }
 
-/// What was asked for under `name`, which is no kind.
+/// The failure for `name`, which is not a kind.
 pub(crate) fn no_such_kind(what: &str, name: &str) -> Failure {
     Failure::usage(format!("{what}: no such kind; {}", one_of(name, row_kinds().iter().map(|k| k.name))))
 }

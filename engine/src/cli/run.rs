@@ -1,4 +1,7 @@
-//! `tidegate run`.
+//! `tidegate run`: the service, journalled and restartable.
+//!
+//! A signal ends the sources and drains the pipeline. A panic is recorded in the journal's folder: the next start begins
+//! halted, and after two panics at the same input the run does not start until it is told to (`--after-panic`).
 
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
@@ -18,8 +21,8 @@ use std::sync::atomic::Ordering;
 /// Options of `run`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
-    tidegate run desk.toml --speed 1x          at the pace at which it happened\n  \
-    tidegate run desk.toml --speed max         as fast as it goes\n  \
+    tidegate run desk.toml --speed 1x          at the recorded pace\n  \
+    tidegate run desk.toml --speed max         as fast as possible\n  \
     tidegate ctl JOURNAL halt                  from another terminal\n\n\
     The journal (section [journal], key dir, or --journal) goes on if it is there already.")]
 pub(crate) struct RunArgs {
@@ -28,14 +31,14 @@ pub(crate) struct RunArgs {
     /// Folder of the journal.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
-    /// Pace of the event clock: 1x, 10x, 0.5x, or max.
+    /// Speed of the event clock: 1x, 10x, 0.5x, or max.
     #[arg(long, default_value = "1x", value_parser = pace)]
     speed: Speed,
-    /// Begin the new journal with what the one in this folder left: its positions, and the end of its orders. The way for
-    /// another build or configuration.
+    /// Carry over the positions of the journal in this folder and close its open orders. Use it to start with another build
+    /// or configuration.
     #[arg(long, value_name = "DIR")]
     carry_over: Option<PathBuf>,
-    /// Start although the pipeline panicked twice at the same input.
+    /// Start even if the pipeline panicked twice at the same input.
     #[arg(long)]
     after_panic: bool,
     #[command(flatten)]
@@ -44,12 +47,12 @@ pub(crate) struct RunArgs {
     shown: Shown,
 }
 
-/// A pace, or none.
+/// A pace; `None` = as fast as possible.
 #[derive(Clone, Copy)]
 struct Speed(Option<Pace>);
 
 fn pace(text: &str) -> Result<Speed, String> {
-    let fault = || format!("{text:?} is no speed; valid: 1x, 10x, 0.5x … or max");
+    let fault = || format!("{text:?} is not a speed; valid: 1x, 10x, 0.5x … or max");
     if text == "max" {
         return Ok(Speed(None));
     }
@@ -68,15 +71,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let (sender, commands) = Commands::live();
     if let Some(panics) = known_panics(args, &dir, &settings)? {
         eprintln!(
-            "the run before panicked after input {}: this one begins halted; `tidegate ctl` resumes it",
+            "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
             panics.seq
         );
-        // The receiving end is held right here.
+        // The receiver is alive: this function holds it.
         let _ = sender.send(halt(HaltReason::Panic, panics.seq));
     }
     let goes_on = dir.join("journal.toml").exists();
     if goes_on {
-        eprintln!("{}: the journal goes on", dir.display());
+        eprintln!("{}: continuing this journal", dir.display());
     }
     let mut watch =
         Watch::new(None, !args.shown.json)?.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
@@ -91,12 +94,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         ..Options::default()
     };
     let ran = execute(&settings, options, &mut || {
-        // The folder is there once the run has begun.
+        // The folder exists once the run has begun.
         if server.is_none() && said.is_none() {
             match Server::start(&dir, sender.clone(), watch.control()) {
                 Ok(started) => server = Some(started),
                 Err(e) => {
-                    eprintln!("commands cannot be taken: {e}");
+                    eprintln!("commands are not available: {e}");
                     said = Some(());
                 }
             }
@@ -106,7 +109,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     drop(server);
     watch.end();
     let (report, error) = ran.map_err(|e| noted(&dir, &watch, e))?;
-    // It came past the input at which the run before panicked: the next one need not begin halted.
+    // The run is past the input at which the last one panicked, so the next need not start halted.
     if Panics::read(&dir).is_some_and(|p| watch.control().watermark.load(Ordering::Acquire) > p.seq) {
         Panics::forget(&dir);
     }
@@ -114,7 +117,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }
 
-/// The panic before, if there was one; two at the same input end it here.
+/// The last panic, if there was one; a second panic at the same input refuses the start.
 fn known_panics(args: &RunArgs, dir: &Path, settings: &Settings) -> Result<Option<Panics>, Failure> {
     let panics = Panics::read(dir).filter(|_| !args.after_panic);
     if args.after_panic {
@@ -122,7 +125,7 @@ fn known_panics(args: &RunArgs, dir: &Path, settings: &Settings) -> Result<Optio
     }
     match panics {
         Some(p) if p.times > 1 => Err(Failure::failed(format!(
-            "the pipeline panicked {} times after input {}: {}; it is not started again. {}; \
+            "the pipeline panicked {} times after input {}: {}; it does not start again. {}; \
              mend the cause, or start anyway with --after-panic",
             p.times,
             p.seq,
@@ -133,21 +136,21 @@ fn known_panics(args: &RunArgs, dir: &Path, settings: &Settings) -> Result<Optio
     }
 }
 
-/// Safe mode: everything is cancelled at the venue; what came of that, in words.
+/// Safe mode: cancels all orders at the venue, and describes the result.
 fn cancelled(settings: &Settings, dir: &Path) -> String {
     match cancel_at_venue(settings, dir) {
-        Ok(None) => "No venue outside has orders".to_owned(),
-        Ok(Some(venue)) => format!("The venue {venue} was told to cancel all orders"),
-        Err(e) => format!("ALL ORDERS MUST BE CANCELLED BY HAND, the venue was not told: {e}"),
+        Ok(None) => "No outside venue holds orders".to_owned(),
+        Ok(Some(venue)) => format!("Sent a cancel of all orders to the venue {venue}"),
+        Err(e) => format!("CANCEL ALL ORDERS BY HAND, the venue could not be reached: {e}"),
     }
 }
 
-/// A panic is noted, so that the next start knows.
+/// Records a panic for the next start.
 fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
     if let RunError::Drive(DriveError::Panicked(panicked)) = &error {
         let seq = watch.control().watermark.load(Ordering::Acquire);
         if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
-            eprintln!("{}: the panic cannot be noted: {e}", dir.display());
+            eprintln!("{}: cannot record the panic: {e}", dir.display());
         }
     }
     error.into()

@@ -1,4 +1,4 @@
-//! `tidegate schema`.
+//! `tidegate schema`: lists the kinds of rows, or the columns of one.
 
 use super::exit::{Exit, Failure, output};
 use super::rows::no_such_kind;
@@ -11,9 +11,9 @@ use std::io::{self, Write};
 #[derive(Args)]
 #[command(after_help = "Example: tidegate schema book-top")]
 pub(crate) struct SchemaArgs {
-    /// Kind whose columns are listed; all kinds if left out.
+    /// Kind whose columns to list; all kinds if left out.
     kind: Option<String>,
-    /// One JSON object on standard output.
+    /// Print one JSON object to standard output.
     #[arg(long)]
     json: bool,
 }
@@ -42,7 +42,7 @@ fn json(to: &mut impl Write, kinds: &[RowKind]) -> io::Result<()> {
     writeln!(to, "{}", serde_json::json!({ "kinds": shown.collect::<Vec<_>>() }))
 }
 
-/// A list of kinds, each by its first sentence; or one kind with its columns.
+/// A list of kinds, each with its first sentence; or one kind with its columns.
 fn text(to: &mut impl Write, kinds: &[RowKind], columns: bool) -> io::Result<()> {
     for kind in kinds {
         let about = kind.about.trim();
@@ -67,7 +67,7 @@ fn listed(to: &mut impl Write, columns: &[Column]) -> io::Result<()> {
     Ok(())
 }
 
-/// A term and what is said of it, which stays to the right of the term.
+/// A term and its text, wrapped to the right of the term.
 fn hanging(to: &mut impl Write, term: &str, text: &str) -> io::Result<()> {
     writeln!(to, "{}", wrapped(&format!("{term}{text}"), &" ".repeat(term.chars().count())))
 }

@@ -1,6 +1,6 @@
-//! What the screens share: their width, and how a long line is broken.
+//! What the screens share: their width, and how long lines wrap.
 //!
-//! Every screen is laid out for a terminal of 80 columns and 24 lines; a larger one shows the same.
+//! Every screen fits a terminal of 80 columns and 24 lines; a larger terminal shows the same.
 
 use console::Term;
 use textwrap::{Options, WordSplitter};
@@ -8,15 +8,15 @@ use textwrap::{Options, WordSplitter};
 /// Columns of a screen.
 pub(crate) const WIDTH: usize = 80;
 
-/// As wide as a title: what goes on below it.
+/// Indent of continuation lines: the width of a title.
 pub(crate) const INDENT: &str = "          ";
 
-/// `text` with no line longer than a screen, broken between words; further lines of a paragraph are indented by `indent`.
+/// `text` wrapped between words to the width of a screen; continuation lines begin with `indent`.
 pub(crate) fn wrapped(text: &str, indent: &str) -> String {
     broken(text, indent, WIDTH)
 }
 
-/// A message for standard error: broken at the width of the terminal, whole where there is none.
+/// A message for standard error, wrapped to the width of the terminal; not wrapped if there is none.
 pub(crate) fn message(text: &str) -> String {
     let term = Term::stderr();
     let width = term.size_checked().filter(|_| term.is_term()).map(|(_, columns)| usize::from(columns));
@@ -37,8 +37,8 @@ mod tests {
     fn lines_are_broken_between_words_and_paths_stay_whole() {
         let path = "x".repeat(100);
         let text = wrapped(&format!("{} {path}\nnext", "word ".repeat(20).trim_end()), "  ");
-        let pipelines: Vec<_> = text.lines().collect();
-        assert!(pipelines[0].len() <= WIDTH && pipelines[1].starts_with("  word"), "{text}");
-        assert_eq!((pipelines[2].trim_start(), pipelines[3]), (path.as_str(), "next"));
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].len() <= WIDTH && lines[1].starts_with("  word"), "{text}");
+        assert_eq!((lines[2].trim_start(), lines[3]), (path.as_str(), "next"));
     }
 }

@@ -1,4 +1,4 @@
-//! `tidegate snapshot`.
+//! `tidegate snapshot`: writes the state of a run, for a faster restart.
 
 use super::exit::{Exit, Failure};
 use super::watch::Watch;
@@ -10,10 +10,10 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "Example: tidegate snapshot --journal run1")]
 pub(crate) struct SnapshotArgs {
-    /// Folder of the journal, of a run that goes on or has ended.
+    /// Folder of the journal; its run may be running or ended.
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
-    /// One JSON object on standard output: `{"file", "seq"}`.
+    /// Print one JSON object to standard output: `{"file", "seq"}`.
     #[arg(long)]
     json: bool,
 }
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
     if args.json {
         println!("{}", serde_json::json!({ "file": file, "seq": seq }));
     } else {
-        eprintln!("{}: the state after input {seq}; `tidegate run` goes on from it", file.display());
+        eprintln!("{}: the state after input {seq}; `tidegate run` resumes from it", file.display());
     }
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-//! `tidegate synth`.
+//! `tidegate synth`: writes a synthetic day as an ITCH 5.0 file.
 
 use super::exit::{Exit, Failure};
 use super::numbers::grouped;
@@ -24,7 +24,7 @@ pub(crate) struct SynthArgs {
     /// Symbols, up to 8,000.
     #[arg(long, default_value_t = 200)]
     symbols: u32,
-    /// Orders that rest at a time, up to 2,000,000.
+    /// Resting orders at any time, up to 2,000,000.
     #[arg(long, default_value_t = 20_000)]
     live_orders: u32,
     /// Seed: the same options give the same bytes.

@@ -1,20 +1,19 @@
 //! Tables of the screens: a heading and rows, each column as wide as its widest cell.
 //!
-//! Text stands left, numbers right, and decimal numbers with their points below each other. A table that is wider than a
-//! screen leaves out its spare columns, the last first. Colour is sparing, on standard error alone, and only where that is
-//! a terminal and `NO_COLOR` is not set.
+//! Text is aligned left, whole numbers right, decimals at the point. A table wider than a screen drops its spare columns,
+//! last first. Colour is sparing, on standard error alone, and only if that is a terminal and `NO_COLOR` is not set.
 
 use super::screen::{INDENT, WIDTH};
 use console::{Style, measure_text_width, truncate_str};
 
-/// Where the cells of a column stand.
+/// Alignment of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
-    /// Text.
+    /// Text: left.
     Left,
-    /// Whole numbers.
+    /// Whole numbers: right.
     Right,
-    /// Decimal numbers.
+    /// Decimal numbers: at the decimal point.
     Point,
 }
 
@@ -32,26 +31,26 @@ pub(crate) fn column(name: impl Into<String>, align: Align) -> Column {
 }
 
 impl Column {
-    /// It is left out of a table that is too wide.
+    /// Drops the column from a table that is too wide.
     pub(crate) fn spare(self) -> Column {
         Column { spare: true, ..self }
     }
 }
 
-/// What a text deserves.
+/// Emphasis of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Nothing.
+    /// None.
     #[default]
     Plain,
-    /// A look: a refusal, an anomaly.
+    /// Worth a look: a refusal, an anomaly.
     Notice,
     /// A loss, or something that failed.
     Bad,
 }
 
 impl Tone {
-    /// The text, coloured where colours are seen.
+    /// The text, coloured if colour is on.
     pub(crate) fn paint(self, text: &str) -> String {
         let style = match self {
             Tone::Plain => return text.to_owned(),
@@ -61,7 +60,7 @@ impl Tone {
         style.for_stderr().apply_to(text).to_string()
     }
 
-    /// Bad below zero.
+    /// `Bad` below zero.
     pub(crate) fn of_money(amount: &str) -> Tone {
         if amount.starts_with('-') { Tone::Bad } else { Tone::Plain }
     }
@@ -75,12 +74,12 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// A cell of that tone.
+    /// A cell with this tone.
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Cell {
         Cell { text: text.into(), tone }
     }
 
-    /// Characters before the decimal point, and from it on.
+    /// Number of characters before the decimal point, and from it on.
     fn parts(&self) -> (usize, usize) {
         let all = measure_text_width(&self.text);
         let before = self.text.find('.').map_or(all, |at| measure_text_width(&self.text[..at]));
@@ -94,13 +93,13 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// A name may be so long in a table that is too wide.
+/// Longest name in a table that is too wide.
 const LONG: usize = 24;
 
-/// The first column is at least as wide as the titles of other lines.
+/// Least width of the first column: that of the titles of other lines.
 const TITLE: usize = INDENT.len() - 2;
 
-/// Lines of a table: the heading, then the rows.
+/// The lines of a table: the heading, then the rows.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>]) -> String {
     let mut columns: Vec<(usize, Laid)> = columns.iter().enumerate().map(|(i, c)| (i, Laid::out(c, i, rows))).collect();
     let excess = |columns: &[(usize, Laid)]| {
@@ -125,7 +124,7 @@ pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>]) -> String {
     text
 }
 
-/// Cuts the names of a table that is too wide, none below `least`.
+/// Truncates the names in a table that is too wide, none below `least`.
 fn shorten(columns: &mut [(usize, Laid)], excess: impl Fn(&[(usize, Laid)]) -> usize, least: usize) {
     let over = excess(columns);
     let names = columns.iter_mut().filter(|(_, c)| c.column.align == Align::Left);
@@ -135,7 +134,7 @@ fn shorten(columns: &mut [(usize, Laid)], excess: impl Fn(&[(usize, Laid)]) -> u
     }
 }
 
-/// A column and its widths.
+/// A column with its widths.
 struct Laid<'a> {
     column: &'a Column,
     /// Before the decimal point, and from it on.

@@ -1,4 +1,4 @@
-//! What a trader looks for in the summary: the busiest symbols, their measures, what was traded, profit and loss.
+//! The trading part of the summary: the busiest symbols and their measures, trades, positions, profit and loss.
 
 use super::numbers::{UNKNOWN, decimal, grouped, known};
 use super::screen::{INDENT, wrapped};
@@ -9,12 +9,12 @@ use flow::FieldType;
 use stages::measures::{MEASURES, MeasureEntry};
 use std::collections::BTreeMap;
 
-/// Rows of the busiest symbols and of their measures.
+/// Most rows of busy symbols, and of their measures, without details.
 const SYMBOLS: usize = 4;
-/// Rows of positions.
+/// Most rows of positions without details.
 const POSITIONS: usize = 3;
 
-/// Names with their counts, `none` where there are none.
+/// Names with their counts, or `none`.
 fn list(counts: &BTreeMap<String, u64>) -> String {
     let counts: Vec<_> = counts.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join("  ") }
@@ -25,12 +25,12 @@ pub(crate) fn counts(title: &str, counts: &BTreeMap<String, u64>) -> String {
     wrapped(&format!("{title:9} {}", list(counts)), INDENT) + "\n"
 }
 
-/// How many rows of a list are shown.
+/// The rows of a list that are shown.
 fn shown<T>(list: &[T], most: usize, details: bool) -> &[T] {
     if details { list } else { &list[..list.len().min(most)] }
 }
 
-/// What of a list is not shown.
+/// The note for rows that are not shown.
 fn more(count: u64, what: &str) -> String {
     if count == 0 { String::new() } else { format!("and {} more {what}\n", grouped(count)) }
 }
@@ -75,7 +75,7 @@ fn symbol(s: &SymbolReport) -> Vec<Cell> {
     cells.map(Cell::from).to_vec()
 }
 
-/// Measures of the busiest symbols: the fields that their registry entries name.
+/// Measures of the busiest symbols: the summary fields of their registry entries.
 pub(crate) fn measures(report: &Report, details: bool) -> String {
     let of = |s: &SymbolReport| report.measures.iter().find(|m| m.symbol == s.symbol);
     let measured: Vec<_> = shown(&report.symbols, SYMBOLS, details).iter().filter_map(of).collect();
@@ -93,7 +93,7 @@ pub(crate) fn measures(report: &Report, details: bool) -> String {
     table(&columns, &measured.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The measure, the name and the alignment of each field that a summary shows.
+/// The measure, name and alignment of each summary field.
 fn summary_fields(entry: &'static MeasureEntry) -> impl Iterator<Item = (&'static str, &'static str, Align)> {
     entry.summary_fields().map(|(_, field)| {
         let align = if field.ty == FieldType::Uint { Align::Right } else { Align::Point };
@@ -111,7 +111,7 @@ fn value(value: Option<&Value>) -> String {
     }
 }
 
-/// What the strategies did, and what came of it.
+/// What the strategies did, with positions and profit and loss.
 pub(crate) fn trading(report: &Report, details: bool) -> String {
     let refused: u64 = report.refused.values().sum();
     if report.signals + report.orders + refused + report.fills == 0 {

@@ -1,4 +1,4 @@
-//! `tidegate validate`.
+//! `tidegate validate`: checks a configuration and lists every fault.
 
 use super::exit::{Exit, Failure, output};
 use super::meters;
@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 #[command(after_help = "Example: tidegate validate desk.toml")]
 pub(crate) struct ValidateArgs {
-    /// Configuration.
+    /// Configuration file.
     config: PathBuf,
-    /// One JSON object on standard output: {"faults": [{"file", "line", "column", "key", "found", "valid"}]}.
+    /// Print one JSON object to standard output: {"faults": [{"file", "line", "column", "key", "found", "valid"}]}.
     #[arg(long)]
     json: bool,
 }
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
     writeln!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(exit))
 }
 
-/// The plan of a configuration, or all its faults: in the text, in what it adds up to, and files that are not there.
+/// The plan of a configuration, or all its faults: in the text, in the plan, and input files that do not exist.
 fn plan(config: &Path) -> Result<Plan, Faults> {
     let mut draft = Draft::load(config);
     draft.check_files();

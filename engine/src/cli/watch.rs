@@ -1,4 +1,4 @@
-//! Watching a run from the main thread: signals and progress.
+//! Watches a run from the main thread: signals, progress, stalls.
 
 use super::exit::Failure;
 use super::progress::Progress;
@@ -18,17 +18,17 @@ pub(crate) struct Watch {
     stall: Option<Stall>,
 }
 
-/// Watches whether the pipeline moves.
+/// Detects a pipeline that makes no progress.
 struct Stall {
     sender: CommandSender,
     patience: Duration,
-    /// The word and since when it stands.
+    /// The last watermark, and when it was first seen.
     at: (u64, Instant),
     halted: bool,
 }
 
 impl Watch {
-    /// Watches a run of about `expected` events; quiet when `shown` is false or there is no terminal.
+    /// Watches a run of about `expected` events; shows no progress if `shown` is false or there is no terminal.
     pub(crate) fn new(expected: Option<u64>, shown: bool) -> Result<Watch, Failure> {
         let control = Control::default();
         for signal in [SIGTERM, SIGINT] {
@@ -39,7 +39,7 @@ impl Watch {
         Ok(Watch { control, progress, said: false, stall: None })
     }
 
-    /// Halts trading through `sender` when inputs entered and the pipeline finished none for so long; 0 = never.
+    /// Halts trading through `sender` if inputs are pending and the pipeline finishes none for `patience_ms`; 0 = never.
     pub(crate) fn with_stall_halt(mut self, sender: CommandSender, patience_ms: u64) -> Watch {
         self.stall = (patience_ms > 0).then(|| Stall {
             sender,
@@ -61,33 +61,33 @@ impl Watch {
         } else if !stall.halted && stall.at.1.elapsed() > stall.patience {
             stall.halted = true;
             let (input, patience) = (watermark + 1, stall.patience);
-            self.progress.say(&format!("input {input} has not been finished for {patience:?}: trading halts"));
-            // When nobody hears it the run is over.
+            self.progress.say(&format!("input {input} is not finished after {patience:?}: trading halts"));
+            // If the receiver is gone, the run is over.
             let _ = stall.sender.send(halt(HaltReason::Stalled, watermark));
         }
     }
 
-    /// What the run is driven with.
+    /// The control that the run is driven with.
     pub(crate) fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// Called while the run lasts.
+    /// Called repeatedly during the run.
     pub(crate) fn poll(&mut self) {
         self.watch_stall();
         self.progress.set(self.control.watermark.load(Ordering::Relaxed));
         if !self.said && self.control.stop.load(Ordering::Relaxed) {
             self.said = true;
-            self.progress.say("signal received: sources end, the pipeline drains");
+            self.progress.say("signal received: closing sources, draining the pipeline");
         }
     }
 
-    /// The run is over.
+    /// Ends the watch after the run.
     pub(crate) fn end(&self) {
         self.progress.end();
         if self.said || self.control.stop.load(Ordering::Relaxed) {
             let seq = self.control.watermark.load(Ordering::Acquire);
-            eprintln!("drained in order: all {seq} inputs that entered are finished");
+            eprintln!("drained in order: all {seq} inputs are finished");
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Settings in the making: whatever is wrong is kept, so that all of it can be said at once.
+//! Settings in the making: every fault is collected, so that all are reported at once.
 
 use super::fault::{Fault, Faults};
 use super::settings::Settings;
 use std::path::PathBuf;
 
-/// Settings and the faults found so far. A value at fault has left its default in place.
+/// Settings and the faults found so far. A faulty value leaves the default in place.
 #[derive(Default)]
 pub struct Draft {
-    /// What could be set.
+    /// The valid settings.
     pub settings: Settings,
-    /// What could not.
+    /// The faults.
     pub faults: Vec<Fault>,
-    /// Files that inputs name, with the keys that name them.
+    /// Files of the inputs, each with the key that names it.
     pub(super) files: Vec<(String, PathBuf)>,
 }
 
@@ -22,12 +22,12 @@ impl From<Settings> for Draft {
 }
 
 impl Draft {
-    /// Sets `section.param=value` for an option of the command line.
+    /// Sets `section.param=value` on behalf of a command-line option.
     pub fn set(&mut self, option: &str, assignment: &str) {
         self.faults.extend(self.settings.set_by(option, assignment).err());
     }
 
-    /// Adds a fault for every file of an input that does not exist.
+    /// Adds a fault for every input file that does not exist.
     pub fn check_files(&mut self) {
         let missing = self.files.iter().filter(|(_, file)| !file.exists());
         let fault = |(key, file): &(String, PathBuf)| {
@@ -44,7 +44,7 @@ impl Draft {
     /// The settings.
     ///
     /// # Errors
-    /// All faults, if there is one.
+    /// All faults, if there are any.
     pub fn finish(self) -> Result<Settings, Faults> {
         if self.faults.is_empty() { Ok(self.settings) } else { Err(Faults(self.faults)) }
     }

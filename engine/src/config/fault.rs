@@ -1,16 +1,16 @@
-//! A fault of a configuration: where it stands, what was found, what would be valid.
+//! A fault in a configuration: its place, what was found, and what would be valid.
 
 use flow::ParamError;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
 
-/// A place in a file, or a part of the command line. Places order as a reader meets them.
+/// A place in a file or on the command line. Places sort in reading order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
-    /// File, or the option of the command line.
+    /// File, or option of the command line.
     pub file: String,
-    /// Line, from 1; absent when the file as a whole is meant.
+    /// Line, from 1; `None` = the whole file.
     pub line: Option<usize>,
     /// Column in characters, from 1.
     pub column: Option<usize>,
@@ -22,7 +22,7 @@ impl Place {
         Place { file: path.display().to_string(), line: None, column: None }
     }
 
-    /// Wherever the settings came from.
+    /// A place to be found later by [`Settings::placed`](super::Settings::placed).
     pub fn unknown() -> Place {
         Place::file(Path::new("configuration"))
     }
@@ -48,10 +48,10 @@ impl fmt::Display for Place {
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Where it stands.
+    /// Its place.
     #[serde(flatten)]
     pub place: Place,
-    /// Key, dotted; empty when the file itself is at fault.
+    /// Dotted key; empty if the file itself is at fault.
     pub key: String,
     /// What was found.
     pub found: String,
@@ -60,12 +60,12 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault at `key`, which stands at `place`.
+    /// A fault in `key` at `place`.
     pub fn new(place: Place, key: &str, found: &str, valid: &str) -> Fault {
         Fault { place, key: key.into(), found: found.into(), valid: valid.into() }
     }
 
-    /// A fault of settings; [`Settings::placed`](super::Settings::placed) finds out where it stands.
+    /// A fault in the settings; [`Settings::placed`](super::Settings::placed) fills in its place.
     pub fn of_settings(key: &str, found: &str, valid: &str) -> Fault {
         Fault::new(Place::unknown(), key, found, valid)
     }
@@ -89,7 +89,7 @@ impl fmt::Display for Fault {
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
-    /// A single fault of a whole file.
+    /// A single fault in a file as a whole.
     pub fn one(file: &Path, key: &str, found: &str, valid: &str) -> Faults {
         Faults(vec![Fault::new(Place::file(file), key, found, valid)])
     }

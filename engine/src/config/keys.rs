@@ -1,4 +1,4 @@
-//! The engine's own parameters: sections `pipeline` and `outcomes`.
+//! The engine's own parameters: the sections `pipeline` and `outcomes`.
 
 use flow::{BoolParam, ChoiceParam, IntParam, ListParam, Param, choices};
 use ring::Idle;
@@ -10,33 +10,33 @@ pub enum Preset {
     Fused,
     /// A group per stage.
     Split,
-    /// As [`CUTS`] says.
+    /// At the stages in [`CUTS`].
     Cuts,
 }
 
-/// Whose time is now.
+/// Which clock gives the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockKind {
-    /// The exchange's.
+    /// Exchange time.
     Event,
-    /// The wall's.
+    /// Wall time.
     Wall,
 }
 
 /// Names of the stages.
 pub const STAGES: ListParam =
     ListParam::new("stages", "book,bars", "stages of the pipeline, in the order of the registry");
-/// How they are divided.
+/// How the stages are divided into groups.
 pub const PRESET: ChoiceParam<Preset> = ChoiceParam::new(
     "preset",
     choices! { "fused" => Preset::Fused, "split" => Preset::Split, "cuts" => Preset::Cuts },
     "fused",
-    "fused: one group on one core; split: a group per stage; cuts: as `cuts` says",
+    "fused: one group on one core; split: one group per stage; cuts: as set by `cuts`",
 );
-/// Where they are divided.
+/// Where the pipeline is cut.
 pub const CUTS: ListParam =
-    ListParam::new("cuts", "", "where to cut when the preset is `cuts`: before these stages, and before `tail`");
-/// The ring of every cut.
+    ListParam::new("cuts", "", "cuts of the preset `cuts`: before each of these stages; `tail` is a valid name too");
+/// Type of the ring at every cut.
 pub const RING: ChoiceParam<ring::Kind> = ChoiceParam::new(
     "ring",
     choices! {
@@ -44,15 +44,15 @@ pub const RING: ChoiceParam<ring::Kind> = ChoiceParam::new(
         ring::Kind::Disruptor.name() => ring::Kind::Disruptor,
     },
     ring::Kind::Phase.name(),
-    "ring that joins two groups",
+    "type of the ring between two groups",
 );
-/// Its size.
+/// Slots of each ring.
 pub const RING_CAPACITY: IntParam<usize> =
     IntParam::new("ring_capacity", (128, 1 << 24), "16384", "size of each ring").unit("events, a power of two");
-/// Most events of a turn.
+/// Most events per turn.
 pub const BATCH: IntParam<usize> =
-    IntParam::new("batch", (1, 65_536), "64", "most events that a group takes in one turn").unit("events");
-/// What a group does without work; `None` leaves it to the plan.
+    IntParam::new("batch", (1, 65_536), "64", "most events that a group takes per turn").unit("events");
+/// What an idle group does; `None` = the plan decides.
 pub const IDLE: ChoiceParam<Option<Idle>> = ChoiceParam::new(
     "idle",
     choices! {
@@ -62,61 +62,56 @@ pub const IDLE: ChoiceParam<Option<Idle>> = ChoiceParam::new(
         Idle::Yield.name() => Some(Idle::Yield),
     },
     "auto",
-    "what a group does when it has nothing to do; auto: spin when every group has a core, else yield",
+    "what an idle group does; auto: spin if every group has its own core, else yield",
 );
-/// Room for what comes back.
+/// Capacity for returns to the head of the pipeline.
 pub const MAX_RETURNS: IntParam<usize> = IntParam::new(
     "max_returns",
     (64, 1 << 22),
     "65536",
-    "orders, refusals and answers of the simulated venue that may wait for their time at once; more halt the run",
+    "most orders, refusals and replies of the simulated venue that may be pending at once; more halt the run",
 )
 .unit("returns");
-/// Room for fills that may be taken back.
+/// Capacity for fills that may be busted.
 pub const MAX_FILLS: IntParam<u32> = IntParam::new(
     "max_fills",
     (1, 1 << 22),
     "65536",
-    "fills that the venue can still take back: the last ones, over all accounts; up to 300 bytes each, allocated at the start",
+    "most recent fills, over all accounts, that the venue can still bust; up to 300 bytes each, allocated at the start",
 )
 .unit("fills");
 /// Cores of the groups.
-pub const CORES: ListParam =
-    ListParam::new("cores", "", "cores of the groups, in the order of the pipeline; empty: not pinned");
-/// Whose time is now.
+pub const CORES: ListParam = ListParam::new("cores", "", "cores of the groups, in pipeline order; empty: not pinned");
+/// Which clock gives the time.
 pub const CLOCK: ChoiceParam<ClockKind> = ChoiceParam::new(
     "clock",
     choices! { "event" => ClockKind::Event, "wall" => ClockKind::Wall },
     "event",
-    "event: time is the exchange's; wall: time is now",
+    "event: the time of the exchange; wall: the time of this host",
 );
 /// When a stalled pipeline halts trading.
 pub const STALL_MS: IntParam = IntParam::new(
     "stall_ms",
     (0, 3_600_000),
     "5000",
-    "trading halts when the pipeline has finished nothing for so long although inputs entered; 0: never",
+    "halt trading if inputs are pending and the pipeline finishes none for this long; 0: never",
 )
 .unit("ms");
 /// Whether orders are timed.
 pub const TIME_ORDERS: BoolParam = BoolParam::new(
     "time_orders",
     false,
-    "measure every order from the input that caused it; costs up to 25 ns an input",
+    "measure the time from input to order, for every order; costs up to 25 ns per input",
 );
 /// How often latency is measured.
-pub const SAMPLE_EVERY: IntParam = IntParam::new(
-    "sample_every",
-    (0, 1 << 20),
-    "128",
-    "measure the latency of the stages on one input in so many; 0: never",
-)
-.unit("inputs");
-/// Whether groups account for their time.
+pub const SAMPLE_EVERY: IntParam =
+    IntParam::new("sample_every", (0, 1 << 20), "128", "measure stage latency on one input in this many; 0: never")
+        .unit("inputs");
+/// Whether groups measure their load.
 pub const METERS: BoolParam = BoolParam::new(
     "meters",
     true,
-    "account for the time of every group: busy, idle, stalled; one reading of the time stamp counter a turn",
+    "measure the busy, idle and stalled time of every group; reads the time stamp counter once per turn",
 );
 
 /// How the pipeline is cut and driven. Cuts change speed, never results.
@@ -142,8 +137,8 @@ pub const PIPELINE: &[Param] = &[
 pub const KINDS: ListParam = ListParam::new(
     "kinds",
     "all,-level",
-    "kinds of outcomes that are logged and hashed: names, `all`, and `-name` to leave one out",
+    "kinds of outcomes to log and hash: names, `all`, and `-name` to leave one out",
 );
 
-/// What the outcome log and the outcome hash hold.
+/// What the outcome log and the outcome hash contain.
 pub const OUTCOMES: &[Param] = &[KINDS.param()];

@@ -1,11 +1,10 @@
-//! Settings: from TOML and `--set` to typed values, with every fault at once.
+//! Settings: from TOML and `--set` to typed values, with every fault reported at once.
 //!
-//! Every key that can be set stands in a registry entry ([`stages::entries`], [`stages::exchange_sim::VENUES`],
-//! [`feeds::FEEDS`], [`sinks::SINKS`]) or in [`PIPELINE`] and [`OUTCOMES`] here. A file is read into a plain table and each
-//! key is looked up there, so an unknown key, a wrong type and a value out of range are found in one pass, each with file,
-//! line and key and what would be valid.
-//! A [`Draft`] takes faults from all sides: the file, the command line, and the plan, which knows which values it cannot
-//! use; the settings know where these were written.
+//! Every key belongs to a registry entry ([`stages::entries`], [`stages::exchange_sim::VENUES`], [`feeds::FEEDS`],
+//! [`sinks::SINKS`]), or to [`PIPELINE`] or [`OUTCOMES`] here. A file is read into a plain table and each key is looked
+//! up, so one pass finds unknown keys, wrong types and values out of range, each with file, line, key and valid values.
+//! A [`Draft`] collects faults from the file, the command line and the plan, which rejects values that do not fit
+//! together; the settings remember where each key was written.
 
 mod draft;
 mod fault;

@@ -1,11 +1,12 @@
-//! "Did you mean …?": the known name that is most like a word that is not known.
+//! "Did you mean …?": the known name nearest to an unknown word.
 //!
-//! The measure is Jaro's similarity with the command line parser's threshold, so all parts of the command answer alike.
+//! Nearness is Jaro similarity, with the threshold that the command-line parser uses, so every part of the command gives
+//! the same advice.
 
-/// From here on two words are alike.
+/// Least similarity of two words for a suggestion.
 const ALIKE: f64 = 0.7;
 
-/// The name that is most like `word`, if one is like it. Capitals do not matter.
+/// The name nearest to `word`, if one is near enough; ignores case.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let alike = |name: &'a str| (strsim::jaro(&word, &name.to_lowercase()), name);
@@ -13,7 +14,7 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     best.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
-/// Advice for a word that is none of `names`: the nearest of them, then all.
+/// Advice for a word that is not in `names`: the nearest name, then all names.
 pub fn one_of<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.into_iter().collect();
     let meant = nearest(word, names.iter().copied()).map_or_else(String::new, |n| format!("did you mean {n}? "));

@@ -1,4 +1,4 @@
-//! Reads a TOML text key by key, collecting faults instead of stopping at the first.
+//! Reads TOML key by key, and collects faults instead of stopping at the first.
 
 use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
@@ -11,19 +11,19 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
-/// A value and where it stands.
+/// A value and its place in the text.
 type Found<'i> = Spanned<DeValue<'i>>;
 
 struct Reading<'a> {
     path: &'a Path,
-    /// What relative input files are relative to.
+    /// Folder that relative input paths start from.
     base: &'a Path,
     text: &'a str,
     draft: Draft,
 }
 
 impl Draft {
-    /// Reads a file; defaults fill what it leaves out.
+    /// Reads a file; missing keys get their defaults.
     pub fn load(path: &Path) -> Draft {
         match std::fs::read_to_string(path) {
             Ok(text) => Draft::parse(&text, path),
@@ -34,19 +34,19 @@ impl Draft {
         }
     }
 
-    /// Reads a text; `path` names it in faults and is what relative input files are relative to.
+    /// Reads a text. Faults name it by `path`, and relative input paths start from the folder of `path`.
     pub fn parse(text: &str, path: &Path) -> Draft {
         parse(text, path, path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Reads the text that a journal recorded; its input files are as its run opened them, whatever folder `path` is in.
+    /// Reads the text recorded in a journal. Its input paths stay as its run opened them, whatever the folder of `path`.
     pub fn recorded(text: &str, path: &Path) -> Draft {
         parse(text, path, Path::new(""))
     }
 }
 
 impl Settings {
-    /// Reads a file; defaults fill what it leaves out.
+    /// Reads a file; missing keys get their defaults.
     ///
     /// # Errors
     /// All faults of the file at once.
@@ -54,7 +54,7 @@ impl Settings {
         Draft::load(path).finish()
     }
 
-    /// Reads a text; `path` names it in faults and is what relative input files are relative to.
+    /// Reads a text. Faults name it by `path`, and relative input paths start from the folder of `path`.
     ///
     /// # Errors
     /// All faults of the text at once.
@@ -63,7 +63,7 @@ impl Settings {
     }
 }
 
-/// Reads what can be read; the faults come in the order in which they stand.
+/// Reads all that is readable; faults are in the order of the text.
 fn parse(text: &str, path: &Path, base: &Path) -> Draft {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut reading = Reading { path, base, text, draft: Draft::default() };
@@ -89,7 +89,7 @@ impl<'i> Reading<'i> {
         self.draft.faults.push(fault);
     }
 
-    /// What the text has at `span`, at most so much of it as names it.
+    /// The text at `span`, shortened for a message.
     fn shown(&self, span: &Range<usize>) -> &'i str {
         const MOST: usize = 60;
         let text = self.text.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default();
@@ -131,7 +131,7 @@ impl<'i> Reading<'i> {
         *self.draft.settings.section(name).expect("it was there").1 = values;
     }
 
-    /// The values of a section, those of `table` set.
+    /// The values of a section, with those in `table` set.
     fn params(&mut self, section: &str, table: DeTable<'i>, params: &'static [Param], mut values: Params) -> Params {
         for (name, value) in table {
             let (at, name) = (name.span(), name.into_inner());
@@ -215,7 +215,7 @@ impl<'i> Reading<'i> {
     }
 }
 
-/// A TOML value as a parameter's, range checked.
+/// A TOML value as a value of the parameter, with its range checked.
 fn value_of(param: &Param, key: &str, value: &DeValue<'_>) -> Option<Value> {
     let text = match (param.ty, value) {
         (ParamType::Bool, DeValue::Boolean(v)) => v.to_string(),
@@ -235,7 +235,7 @@ fn value_of(param: &Param, key: &str, value: &DeValue<'_>) -> Option<Value> {
     param.parse(key, &text).ok()
 }
 
-/// An integer in decimal, whatever it was written in.
+/// An integer in decimal, whatever base it was written in.
 fn integer(value: &DeInteger<'_>) -> Option<String> {
     i64::from_str_radix(value.as_str(), value.radix()).ok().map(|v| v.to_string())
 }

@@ -1,4 +1,4 @@
-//! Settings as they are, and one assignment of the command line.
+//! The settings of a run, and how one assignment changes them.
 
 use super::fault::{Fault, Faults, Place};
 use super::keys::{self, OUTCOMES, PIPELINE};
@@ -15,34 +15,34 @@ use std::path::{Path, PathBuf};
 pub struct InputSettings {
     /// The feed's registry entry.
     pub feed: &'static Feed,
-    /// Files, in order.
+    /// Files, in reading order.
     pub files: Vec<PathBuf>,
-    /// Trading date, for feeds that count from midnight.
+    /// Trading date, for feeds whose times count from midnight.
     pub date: Option<NaiveDate>,
     /// The feed's own parameters.
     pub params: Params,
 }
 
-/// Everything that a run is built from.
+/// All settings that a run is built from.
 #[derive(Clone)]
 pub struct Settings {
     /// See [`PIPELINE`].
     pub pipeline: Params,
     /// See [`OUTCOMES`].
     pub outcomes: Params,
-    /// Parameters of every stage and every measure by name.
+    /// Parameters of every stage and measure, by name.
     pub stages: BTreeMap<&'static str, Params>,
-    /// Parameters of every feed by name, on which those of an input build.
+    /// Parameters of every feed, by name; those of an input override them.
     pub feeds: BTreeMap<&'static str, Params>,
-    /// Inputs in argument order.
+    /// Inputs, in argument order.
     pub inputs: Vec<InputSettings>,
-    /// Where to write a journal.
+    /// Folder of the journal to write, if any.
     pub journal_dir: Option<PathBuf>,
-    /// Parameters of every venue by name, simulated or behind a gateway.
+    /// Parameters of every venue, simulated or behind a gateway, by name.
     pub venues: BTreeMap<&'static str, Params>,
-    /// Parameters of every sink by name.
+    /// Parameters of every sink, by name.
     pub sinks: BTreeMap<&'static str, Params>,
-    /// Where each key was written, and under the empty key the file itself.
+    /// The place of each key; the empty key has the file itself.
     pub(super) places: BTreeMap<String, Place>,
 }
 
@@ -69,12 +69,12 @@ impl Settings {
     /// Sets `section.param=value`, as `--set` does.
     ///
     /// # Errors
-    /// When the key does not exist or the value is not valid for it.
+    /// When the key does not exist or the value is not valid.
     pub fn set(&mut self, assignment: &str) -> Result<(), Fault> {
         self.set_by("--set", assignment)
     }
 
-    /// [`set`](Settings::set) for the option `option` of the command line, which faults name.
+    /// Like [`set`](Settings::set), for the command-line option `option`, which faults name.
     pub(super) fn set_by(&mut self, option: &str, assignment: &str) -> Result<(), Fault> {
         let here = Place::file(Path::new(option));
         let Some((key, value)) = assignment.split_once('=') else {
@@ -97,20 +97,20 @@ impl Settings {
         Ok(())
     }
 
-    /// Where `key` was written; else where its section was, or the file as a whole.
+    /// The place of `key`; failing that, of its section, or of the file.
     fn place(&self, key: &str) -> Place {
         let section = key.split_once('.').map_or(key, |(section, _)| section);
         let known = [key, section, ""].iter().find_map(|k| self.places.get(*k));
         known.cloned().unwrap_or_else(Place::unknown)
     }
 
-    /// Faults that showed when the settings were put together, each with the place where its key was written.
+    /// Fills in the place of each fault, from the place of its key.
     pub fn placed(&self, faults: Vec<Fault>) -> Faults {
         let placed = |f: Fault| Fault { place: self.place(&f.key), ..f };
         Faults(faults.into_iter().map(placed).collect())
     }
 
-    /// The world of a pipeline over instruments below this number.
+    /// The space of a pipeline, over instruments below this number.
     pub fn space(&self, instruments: u32) -> Space {
         Space { instruments, fills: self.pipeline.get(keys::MAX_FILLS) }
     }
@@ -138,7 +138,7 @@ impl Settings {
         self.sinks.get_mut(name).map(|v| (sink.params, v))
     }
 
-    /// The effective settings as TOML: what a journal begins with, and what reproduces the run.
+    /// The effective settings as TOML. A journal begins with them, and they reproduce the run.
     pub fn to_toml(&self) -> String {
         fn table(params: &Params) -> toml::Table {
             params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect()
@@ -185,12 +185,12 @@ fn sections() -> Vec<&'static str> {
     names.collect()
 }
 
-/// Advice for what is no section.
+/// Advice for an unknown section.
 pub(super) fn section_advice(name: &str) -> String {
     format!("{}, and [[input]]", one_of(name, sections()))
 }
 
-/// Advice for what is no parameter of a section.
+/// Advice for an unknown parameter of a section.
 pub(super) fn key_advice(name: &str, params: &[Param]) -> String {
     match params.len() {
         0 => "this section has no parameters".to_owned(),
@@ -198,7 +198,7 @@ pub(super) fn key_advice(name: &str, params: &[Param]) -> String {
     }
 }
 
-/// Advice for what is no value of a parameter.
+/// Advice for an invalid value of a parameter.
 pub(super) fn value_advice(param: &Param, found: &str) -> String {
     match param.ty {
         ParamType::Choice(words) => one_of(found, words.iter().copied()),

@@ -1,4 +1,4 @@
-//! What is commanded over the control socket.
+//! Requests and replies on the control socket.
 
 use crate::config::one_of;
 use crate::ingress::{Asker, OperatorCommand};
@@ -8,39 +8,39 @@ use serde::{Deserialize, Serialize};
 use stages::risk::CHECKS;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A command, as it is asked for.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all` or `set-limit`; or `status`, which is no command.
+    /// `halt`, `resume`, `cancel-all` or `set-limit`; or `status`, which is not a command.
     pub action: String,
-    /// Who asks.
+    /// Name of the operator.
     pub actor: String,
-    /// The check whose limit is set.
+    /// Name of the check whose limit to set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
-    /// The limit that holds now.
+    /// The limit in force now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<i64>,
-    /// The limit from now on.
+    /// The new limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<i64>,
 }
 
-/// The answer.
+/// The reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlReply {
-    /// Whether the command was handed to the ingress.
+    /// Whether the ingress received the command.
     pub entered: bool,
-    /// Why not.
+    /// The reason, if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
-/// Why something asked for is no command.
+/// Why a request is not a valid command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{found:?} is no {what}; {valid}")]
+#[error("{found:?} is not a {what}; {valid}")]
 pub struct BadCommand {
     what: &'static str,
     found: String,
@@ -48,15 +48,15 @@ pub struct BadCommand {
 }
 
 impl ControlRequest {
-    /// A command of an action alone.
+    /// A request without further fields.
     pub fn plain(action: &str, actor: &str) -> ControlRequest {
         ControlRequest { action: action.to_owned(), actor: actor.to_owned(), check: None, from: None, to: None }
     }
 
-    /// As inputs: the actor's name, then the command, asked for by the user `uid` at the wall time `asked_ts`.
+    /// The inputs of the command: the actor's name, then the command from user `uid` at wall time `asked_ts`.
     ///
     /// # Errors
-    /// When the action or the check is none.
+    /// When the action or the check does not exist, or a limit is missing.
     pub fn events(&self, uid: u32, asked_ts: Ns) -> Result<[Event; 2], BadCommand> {
         let engines = |a: CommandAction| matches!(a, CommandAction::SkipCounters | CommandAction::CarriedOver);
         let action = CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a));
@@ -76,7 +76,7 @@ impl ControlRequest {
                     valid: "valid: an integer in the check's unit".to_owned(),
                 })
             };
-            order.old = value(self.from, "limit that holds now")?;
+            order.old = value(self.from, "limit in force now")?;
             order.new = value(self.to, "new limit")?;
         }
         Ok([named(actor, &self.actor), order.event()])
@@ -92,7 +92,7 @@ impl ControlRequest {
     }
 }
 
-/// The name behind a handle; what is longer than a name's piece is cut.
+/// The `name` event of a handle; longer names are cut to one piece.
 fn named(handle: u32, actor: &str) -> Event {
     let mut name = Name { handle: handle.into(), space: NameSpace::Actor.code(), parts: 1, ..Name::default() };
     let len = actor.len().min(name.text.len());

@@ -1,8 +1,8 @@
-//! Commands to a running engine, over a socket in its journal's folder.
+//! Commands to a running engine, over a Unix socket in its journal's folder.
 //!
-//! One line of JSON is one command, or asks how the engine is; one line answers it. The thread that listens puts commands where the ingress hears
-//! them: they are stored and numbered like every other input. Who may write to the folder may command. Bound: one
-//! connection at a time; a command of 4 KiB, an answer of 1 MiB.
+//! One line of JSON is one command or a request for the status; one line answers it. The listening thread sends commands
+//! to the ingress, which stores and numbers them like every other input. Whoever may write to the folder may command the
+//! engine. Bound: one connection at a time; a request of 4 KiB, a reply of 1 MiB.
 
 mod message;
 mod server;

@@ -1,4 +1,4 @@
-//! The socket: the engine's end and the operator's.
+//! The control socket: the engine's end and the operator's end.
 
 use super::message::{ControlReply, ControlRequest};
 use super::status::{self, Status};
@@ -17,10 +17,10 @@ use std::time::Duration;
 const SOCKET: &str = "control.sock";
 const MOST_ASKED: u64 = 4_096;
 const MOST_ANSWERED: u64 = 1 << 20;
-/// How long either end waits for the other.
+/// Timeout of either end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a command could not be given or taken.
+/// Why a command could not be sent or received.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}; {next}", path.display())]
 pub struct ControlError {
@@ -29,7 +29,7 @@ pub struct ControlError {
     next: &'static str,
 }
 
-/// Listens until it is dropped.
+/// The listening end; it listens until it is dropped.
 pub struct Server {
     path: PathBuf,
     stop: Arc<AtomicBool>,
@@ -37,18 +37,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens in a journal's folder, hands commands to `commands`, and tells how the run under `control` is.
+    /// Listens in a journal's folder, sends commands to `commands`, and answers with the status of the run under `control`.
     ///
     /// # Errors
-    /// When the socket cannot be made.
+    /// When the socket cannot be created.
     pub fn start(journal: &Path, commands: CommandSender, control: Control) -> Result<Server, ControlError> {
         let path = journal.join(SOCKET);
         let failed = |error| ControlError {
             path: path.clone(),
             error,
-            next: "choose a journal folder with a shorter path, on a file system that takes sockets",
+            next: "choose a journal folder with a shorter path, on a file system that supports sockets",
         };
-        // A socket that a killed run left behind: the journal's lock says that nobody listens there.
+        // A killed run may have left its socket; the journal's lock proves that no other run listens on it.
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -57,7 +57,7 @@ impl Server {
         let listen = move || {
             while !ended.load(Ordering::Relaxed) {
                 match listener.accept() {
-                    // One that goes away in the middle has commanded nothing.
+                    // A connection that breaks off has sent no complete command.
                     Ok((stream, _)) => drop(serve(&stream, &commands, &control)),
                     Err(_) => std::thread::sleep(Duration::from_millis(20)),
                 }
@@ -72,7 +72,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic there has commanded nothing, and the run is over.
+            // A panic in the thread sends no command, and the run is over.
             let _ = thread.join();
         }
         let _ = std::fs::remove_file(&self.path);
@@ -92,12 +92,12 @@ fn serve(stream: &UnixStream, commands: &CommandSender, control: &Control) -> io
     writeln!(to, "{answer}")
 }
 
-/// The user of the process at the other end, where the system tells.
+/// The user id of the process at the other end, if the system reports it.
 fn peer(stream: &UnixStream) -> u32 {
     rustix::net::sockopt::socket_peercred(stream).map_or(Command::NO_UID, |peer| peer.uid.as_raw())
 }
 
-/// Hands a command of the user `uid` to the ingress.
+/// Sends a command of the user `uid` to the ingress.
 fn entered(asked: Result<ControlRequest, String>, uid: u32, commands: &CommandSender) -> ControlReply {
     let entered = asked.and_then(|asked| {
         let events = asked.events(uid, wall_now()).map_err(|e| e.to_string())?;
@@ -107,7 +107,7 @@ fn entered(asked: Result<ControlRequest, String>, uid: u32, commands: &CommandSe
     ControlReply { entered: entered.is_ok(), why: entered.err() }
 }
 
-/// Commands the run that writes the journal in this folder.
+/// Sends a command to the run that writes the journal in this folder.
 ///
 /// # Errors
 /// When no run listens there, or it does not answer.
@@ -115,7 +115,7 @@ pub fn ask(journal: &Path, asked: &ControlRequest) -> Result<ControlReply, Contr
     exchange(journal, asked)
 }
 
-/// Asks the run that writes the journal in this folder how it is.
+/// Asks the run that writes the journal in this folder for its status.
 ///
 /// # Errors
 /// When no run listens there, or it does not answer.

@@ -1,7 +1,7 @@
-//! How a running engine is, asked for over the control socket.
+//! The status of a running engine, read over the control socket.
 //!
-//! Everything is read from atomics that the pipeline's threads publish ([`crate::pipeline::Meters`]): whoever asks, and however
-//! often, no thread of the pipeline waits for it.
+//! Everything comes from atomics that the pipeline's threads publish ([`crate::pipeline::Meters`]), so no thread of the
+//! pipeline ever waits for a reader, however often the status is read.
 
 use crate::drive::Control;
 use crate::pipeline::{GroupLoad, RingLoad};
@@ -10,31 +10,31 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-/// The action that asks for it: it is no command and enters nowhere.
+/// The action that requests the status. It is not a command, and no input results from it.
 pub(super) const ACTION: &str = "status";
 
-/// How a running engine is.
+/// The status of a running engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
-    /// The last input that has entered.
+    /// Number of the last input admitted.
     pub admitted: u64,
-    /// The last input that the pipeline has finished.
+    /// Number of the last input that the pipeline has finished.
     pub finished: u64,
     /// The groups, each with its stages.
     pub groups: Vec<String>,
-    /// Where the time of every group went so far; empty where `pipeline.meters` is off.
+    /// Busy, idle and stalled time of each group so far; empty if `pipeline.meters` is off.
     pub load: Vec<GroupLoad>,
-    /// How full every ring is and was.
+    /// Occupancy of each ring, now and at most.
     pub rings: Vec<RingLoad>,
-    /// By stage; `group NAME` is the whole pass of an event through a group.
+    /// Latency by stage; `group NAME` is an event's whole pass through a group.
     pub latency: BTreeMap<String, Percentiles>,
 }
 
 impl Status {
     /// The status of the run under `control`.
     pub fn of(control: &Control) -> Status {
-        // The word first: what has entered is never less than what is finished.
+        // The watermark first: then `admitted` is never below `finished`.
         let finished = control.watermark.load(Ordering::Acquire);
         let (load, rings) = (control.meters.groups(), control.meters.rings());
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);

@@ -9,9 +9,9 @@ use serde::Serialize;
 pub struct SymbolReport {
     /// Symbol.
     pub symbol: String,
-    /// Inputs.
+    /// Number of inputs.
     pub events: u64,
-    /// Best bid and its quantity, best ask and its quantity.
+    /// Best bid.
     pub bid_px: Option<String>,
     /// Quantity at the bid.
     pub bid_qty: Option<u64>,
@@ -26,7 +26,7 @@ pub struct SymbolReport {
 /// The last closed bar of an instrument.
 #[derive(Clone, Debug, Serialize)]
 pub struct BarReport {
-    /// Length.
+    /// Length of the bar.
     pub interval: String,
     /// Start, ns since 1970.
     pub start_ns: u64,
@@ -38,13 +38,13 @@ pub struct BarReport {
     pub low: String,
     /// Last price.
     pub close: String,
-    /// Quantity.
+    /// Quantity traded.
     pub volume: u64,
     /// Volume-weighted average price.
     pub vwap: Option<String>,
 }
 
-/// How many instruments a report names.
+/// Most instruments in a report.
 const BUSIEST: usize = 8;
 
 pub(super) fn busiest(activity: &[u64], listings: &Listings, stats: &TailStats) -> Vec<SymbolReport> {

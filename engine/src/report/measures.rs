@@ -1,4 +1,4 @@
-//! What a report says of the measures: the fields that their entries name.
+//! The measures in a report: the summary fields that their registry entries name.
 
 use crate::pipeline::LastMeasures;
 use crate::rows::{Cell, value};
@@ -7,16 +7,16 @@ use serde::Serialize;
 use stages::measures::MEASURES;
 use std::collections::BTreeMap;
 
-/// What the measures of an instrument came to.
+/// The last values of an instrument's measures.
 #[derive(Clone, Debug, Serialize)]
 pub struct MeasuresReport {
     /// Symbol.
     pub symbol: String,
-    /// Values as rows show them, by measure and field.
+    /// Values as in rows, by measure and field.
     pub values: BTreeMap<&'static str, BTreeMap<&'static str, Cell>>,
 }
 
-/// What the measures of an instrument came to, if there were any.
+/// The last values of an instrument's measures, if it has any.
 pub(super) fn measures(last: &LastMeasures, listed: &Listed) -> Option<MeasuresReport> {
     let mut values = BTreeMap::<_, BTreeMap<_, _>>::new();
     for entry in MEASURES {

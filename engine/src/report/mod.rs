@@ -1,6 +1,6 @@
-//! What a run says of itself when it has ended, for people and as one JSON object.
+//! The report of a finished run, for people and as one JSON object.
 //!
-//! A report is plain values: it is made once from what the run leaves, and whoever prints it knows no pipeline.
+//! A report holds plain values, made once from what a run leaves. Code that prints it needs no access to the pipeline.
 
 mod busiest;
 mod measures;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Percentiles of a distribution, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Percentiles {
-    /// How many there are.
+    /// Number of samples.
     pub samples: u64,
     /// Median.
     pub p50_ns: u64,
@@ -18,7 +18,7 @@ pub struct Percentiles {
     pub p99_ns: u64,
     /// 99.9th percentile.
     pub p999_ns: u64,
-    /// The longest.
+    /// Maximum.
     pub max_ns: u64,
 }
 
@@ -36,7 +36,7 @@ impl From<&Histogram<u64>> for Percentiles {
     }
 }
 
-/// Percentiles by stage; `group NAME` is the whole pass of an event through a group.
+/// Percentiles by stage; `group NAME` is an event's whole pass through a group.
 pub(crate) fn latencies(meters: &Meters) -> BTreeMap<String, Percentiles> {
     meters.latencies().iter().map(|l| (l.name.clone(), Percentiles::from(&l.histogram))).collect()
 }

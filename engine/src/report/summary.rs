@@ -1,4 +1,4 @@
-//! From a finished run to its report.
+//! The report of a run, made from its finished assembly.
 
 use super::busiest::{SymbolReport, busiest};
 use super::measures::{MeasuresReport, measures};
@@ -18,15 +18,15 @@ use tuning::{Host, Steal};
 /// An input of the run.
 #[derive(Clone, Debug, Serialize)]
 pub struct InputReport {
-    /// File or source.
+    /// Name of the file or source.
     pub name: String,
-    /// Records that gave inputs.
+    /// Number of records that produced inputs.
     pub records: u64,
-    /// Inputs.
+    /// Number of inputs.
     pub inputs: u64,
-    /// Messages by type, as the feed counts them.
+    /// Messages by type, as counted by the feed.
     pub counts: BTreeMap<String, u64>,
-    /// What the user ought to know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
@@ -36,16 +36,16 @@ impl InputReport {
     }
 }
 
-/// The whole run.
+/// The report of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Inputs that entered.
+    /// Number of inputs.
     pub events: u64,
     /// Wall time from the first input to the end.
     pub seconds: f64,
     /// Inputs per second.
     pub events_per_s: f64,
-    /// Outcomes hashed.
+    /// Number of outcomes in the hash.
     pub outcomes: u64,
     /// XXH3-128 of all outcomes.
     pub outcome_hash: String,
@@ -53,36 +53,36 @@ pub struct Report {
     pub state_hash: String,
     /// The groups, each with its stages: `core0: ingress+book`.
     pub groups: Vec<String>,
-    /// Ring of the cuts.
+    /// Type of the rings between groups.
     pub ring: String,
-    /// By stage; `group NAME` is the whole pass of an event through a group.
+    /// Latency by stage; `group NAME` is an event's whole pass through a group.
     pub latency: BTreeMap<String, Percentiles>,
-    /// Where the time of every group went; empty where `pipeline.meters` is off.
+    /// Busy, idle and stalled time of each group; empty if `pipeline.meters` is off.
     pub load: Vec<GroupLoad>,
-    /// How full every ring was.
+    /// Occupancy of each ring.
     pub rings: Vec<RingLoad>,
-    /// By input.
+    /// The inputs, one by one.
     pub inputs: Vec<InputReport>,
     /// Events that reached the end, by kind.
     pub kinds: BTreeMap<String, u64>,
     /// Anomalies by name.
     pub anomalies: BTreeMap<String, u64>,
-    /// Host that it ran on.
+    /// Host of the run.
     pub host: Host,
-    /// Share of the time that a hypervisor took away meanwhile, in per cent.
+    /// CPU time stolen by the hypervisor during the run, in per cent.
     pub steal_percent: f64,
     /// The busiest instruments.
     pub symbols: Vec<SymbolReport>,
-    /// All symbols that were listed.
+    /// All listed symbols.
     #[serde(skip)]
     pub listed: Vec<String>,
-    /// Signals of the strategies.
+    /// Number of signals from strategies.
     pub signals: u64,
-    /// Orders that risk let pass.
+    /// Number of orders that risk approved.
     pub orders: u64,
     /// Refusals by check.
     pub refused: BTreeMap<String, u64>,
-    /// Fills.
+    /// Number of fills.
     pub fills: u64,
     /// Positions.
     pub positions: Vec<PositionReport>,
@@ -90,9 +90,9 @@ pub struct Report {
     pub pnl: PnlReport,
     /// Measures of the busiest instruments.
     pub measures: Vec<MeasuresReport>,
-    /// Whether a signal ended the sources.
+    /// Whether a process signal ended the run early.
     pub stopped: bool,
-    /// Outcomes compared with the recorded ones.
+    /// Comparison with the recorded outcomes, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
 }
@@ -107,7 +107,7 @@ fn anomalies(by_code: &BTreeMap<u16, u64>) -> BTreeMap<String, u64> {
     by_code.iter().map(|(code, n)| (name(code), *n)).collect()
 }
 
-/// What of the plan the report tells.
+/// The part of the plan that the report shows.
 pub(crate) struct Shape {
     groups: Vec<String>,
     ring: String,

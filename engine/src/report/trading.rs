@@ -1,4 +1,4 @@
-//! What a report says of trading: positions, profit and loss, refusals.
+//! The trading part of a report: positions, profit and loss, refusals.
 
 use crate::pipeline::{Holder, TradeStats};
 use flow::records::{Position, PositionMoney};
@@ -21,7 +21,7 @@ pub struct PositionReport {
     pub avg_px: Option<String>,
     /// Realised profit before fees.
     pub realised: String,
-    /// Profit of the open part at the last price.
+    /// Profit of the open quantity at the last price.
     pub unrealised: String,
     /// Fees.
     pub fees: String,
@@ -32,7 +32,7 @@ pub struct PositionReport {
 pub struct PnlReport {
     /// Realised profit before fees.
     pub realised: String,
-    /// Profit of open parts.
+    /// Unrealised profit of open quantities.
     pub unrealised: String,
     /// Fees.
     pub fees: String,
@@ -40,7 +40,7 @@ pub struct PnlReport {
     pub net: String,
 }
 
-/// Refusals by the name of the check.
+/// Refusals by name of the check.
 pub(super) fn refused(trades: &TradeStats) -> BTreeMap<String, u64> {
     trades.refused().iter().map(|(check, n)| (stages::risk::check_name(*check).to_owned(), *n)).collect()
 }
@@ -81,7 +81,7 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
     }
 }
 
-/// Name of a strategy, or its number.
+/// Name of a strategy, or its number if it has none.
 fn strategy_name(strategy: StrategyId) -> String {
     stages::strategies::name(strategy).map_or_else(|| strategy.0.to_string(), str::to_owned)
 }

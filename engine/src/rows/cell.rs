@@ -2,22 +2,22 @@
 
 use serde::{Serialize, Serializer};
 
-/// One value of a row. Absent is null in JSON and empty in CSV.
+/// One value of a row. An absent value is null in JSON and empty in CSV.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// Absent.
     Null,
-    /// An integer.
+    /// An unsigned integer.
     Uint(u64),
     /// A signed integer.
     Int(i64),
-    /// A number; absent when it is none (NaN).
+    /// A floating-point number; NaN = absent.
     Float(f64),
     /// A text, or an exact decimal.
     Text(String),
-    /// A flag.
+    /// True or false.
     Bool(bool),
-    /// Some values together, several times: price and quantity by level, a measure and its value by reason.
+    /// A list of tuples: price and quantity by level, measure and value by reason.
     List(Vec<Vec<Cell>>),
 }
 
@@ -27,7 +27,7 @@ impl Cell {
         Cell::Text(text.into())
     }
 
-    /// As it stands in CSV.
+    /// The value as CSV text.
     pub fn to_csv(&self) -> String {
         match self {
             Cell::Null => String::new(),

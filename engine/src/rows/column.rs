@@ -1,4 +1,4 @@
-//! A column: what it is called, and which part of an event it shows.
+//! A column: its name, and the part of an event that it shows.
 
 use flow::{Field, FieldType, FlagColumn, KindInfo};
 use std::borrow::Cow;
@@ -6,13 +6,13 @@ use std::borrow::Cow;
 /// A column of a row, as `schema` prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name: a public contract.
+    /// Name, a public contract.
     pub name: &'static str,
     /// Type as printed: `decimal`, `integer`, `text` ….
     pub ty: Cow<'static, str>,
-    /// Unit, or the words that it may be.
+    /// Unit, or the names that it can have.
     pub unit: Cow<'static, str>,
-    /// What it is.
+    /// Description.
     pub about: Cow<'static, str>,
 }
 
@@ -20,20 +20,20 @@ pub(super) const fn column(name: &'static str, ty: &'static str, unit: &'static 
     Column { name, ty: Cow::Borrowed(ty), unit: Cow::Borrowed(unit), about: Cow::Borrowed(about) }
 }
 
-/// What a column shows.
+/// The source of a column's values.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    /// A flag of the first.
+    /// A flag of the first event.
     Flag(FlagColumn),
-    /// Account of the order that this field of the first names.
+    /// The account in this order id, a field of the first event.
     Account(&'static Field),
-    /// Strategy of the order that this field of the first names.
+    /// The strategy in this order id, a field of the first event.
     Strategy(&'static Field),
-    /// A field of the first.
+    /// A field of the first event.
     First(&'static Field, FieldType),
-    /// A field of its one follower.
+    /// A field of its only follower.
     Follower(&'static Field),
-    /// These fields of each of its followers.
+    /// These fields of each follower.
     Each(Vec<&'static Field>),
 }
 
@@ -85,7 +85,7 @@ fn of_each(field: &Field, fields: &[&'static Field]) -> Column {
     Column { ty: format!("array of [{}]", types.join(", ")).into(), about: about.into(), ..of_field(field, field.ty) }
 }
 
-/// The columns of a kind after the common ones, with those of its `follower`. A follower's own row shows its fields raw.
+/// The columns of a kind after the common ones, with those of its `follower`. A follower's own row shows raw fields.
 pub(super) fn columns(info: &'static KindInfo, follower: Option<&'static KindInfo>) -> Vec<(Column, Value)> {
     let mut columns: Vec<_> = info.flags.iter().map(|flag| (of_flag(*flag), Value::Flag(*flag))).collect();
     if let Some(id) = info.order() {
@@ -115,7 +115,7 @@ pub(super) fn columns(info: &'static KindInfo, follower: Option<&'static KindInf
     if info.row.is_empty() || of_many { columns } else { ordered(columns, info) }
 }
 
-/// The columns that the kind's row names, in its order.
+/// The columns in the order that the kind gives for its row.
 fn ordered(columns: Vec<(Column, Value)>, info: &KindInfo) -> Vec<(Column, Value)> {
     let find = |name: &&str| {
         let found = columns.iter().find(|(column, _)| column.name == *name);

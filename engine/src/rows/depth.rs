@@ -1,6 +1,6 @@
 //! Depth, rebuilt from level changes.
 //!
-//! Independent of the book stage: it knows only that a level now holds so much. One map per side and instrument.
+//! It is independent of the book stage: all it knows is the quantity at each level. One map per side and instrument.
 
 use flow::records::Level;
 use flow::{Event, Kind, Px, Qty, Side};
@@ -13,11 +13,11 @@ struct Sides {
     asks: BTreeMap<i64, u64>,
 }
 
-/// The levels of every instrument, and which changed since they were last shown.
+/// The levels of every instrument, and which instruments changed since they were last shown.
 #[derive(Default)]
 pub(super) struct Depths {
     books: BTreeMap<u32, Sides>,
-    /// Instruments that changed with the last event that changed them.
+    /// Changed instruments, each with the last event that changed it.
     changed: BTreeMap<u32, Event>,
 }
 
@@ -54,12 +54,12 @@ impl Depths {
         }
     }
 
-    /// Takes the instruments that changed, each with its last change.
+    /// Takes the changed instruments, each with its last change.
     pub(super) fn take_changed(&mut self) -> BTreeMap<u32, Event> {
         std::mem::take(&mut self.changed)
     }
 
-    /// Whether something changed since it was last taken.
+    /// Whether an instrument changed since the last take.
     pub(super) fn has_changed(&self) -> bool {
         !self.changed.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What narrows the rows.
+//! Filters for rows: by symbol, time, count and record.
 
 use chrono::{DateTime, NaiveDateTime};
 use flow::Ns;
@@ -8,17 +8,17 @@ use flow::Ns;
 pub struct Filter {
     /// Only these symbols; empty = all.
     pub symbols: Vec<String>,
-    /// Only from this ingress time on.
+    /// From this ingress time on.
     pub from: Option<Ns>,
-    /// Only before this ingress time.
+    /// Before this ingress time.
     pub to: Option<Ns>,
-    /// Only so many rows.
+    /// At most this many rows.
     pub limit: Option<u64>,
-    /// Only records whose number is a multiple of this.
+    /// Only every Nth record.
     pub every: Option<u64>,
 }
 
-/// A text that is no time.
+/// A text that is not a time.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{0:?} is not a time: write nanoseconds since 1970, or 2012-06-21T09:30:00-04:00, or 2012-06-21T13:30:00 in UTC"
@@ -40,7 +40,7 @@ pub fn parse_time(text: &str) -> Result<Ns, FilterError> {
 }
 
 impl Filter {
-    /// Whether a row of that symbol, time and record passes; the limit is the writer's.
+    /// Whether a row with this symbol, time and record passes. The writer applies the limit.
     pub fn passes(&self, symbol: Option<&str>, ts: Ns, record: Option<u64>) -> bool {
         (self.symbols.is_empty() || symbol.is_some_and(|s| self.symbols.iter().any(|w| w == s)))
             && self.from.is_none_or(|from| ts >= from)

@@ -1,12 +1,11 @@
-//! Rows: any kind of event as JSON lines or CSV, for people and for checks against the world.
+//! Rows: events of any kind as JSON lines or CSV, for people and for cross-checks with other systems.
 //!
-//! The columns of a kind, their order and how their values are printed follow from its entry in [`flow::KINDS`]: fields,
-//! flags, the owner of an order id, and, where one kind follows another, the fields of both. A row of two kinds is
-//! printed when the followers have come: on the same instrument, with no other first of that kind between; a first
-//! without its followers has no row. Only `depth` is made here: it is rebuilt from level changes. The same columns are
-//! what `schema` prints, and their names are a public contract.
+//! The columns of a kind, their order and their format follow from its entry in [`flow::KINDS`]: fields, flags, the owner
+//! of an order id and, if one kind follows another, the fields of both. A joined row is printed when all followers have
+//! arrived on the same instrument, before another first of that kind; a first without its followers prints no row. Only
+//! `depth` is made here, rebuilt from level changes. `schema` prints the same columns; their names are a public contract.
 //!
-//! Bound: one waiting first with its followers a kind; `depth` keeps every level that it is shown.
+//! Bound: one waiting first with its followers per kind; `depth` keeps every level that it receives.
 
 mod cell;
 mod column;

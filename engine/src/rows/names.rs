@@ -1,8 +1,8 @@
-//! Names that the table of kinds does not know: those of plug-ins.
+//! Names that the table of kinds does not have: those of plug-ins.
 
 use flow::StrategyId;
 
-/// How a row names a strategy and a check of risk. What has no name is shown by its number.
+/// How rows name strategies and risk checks. Those without a name are shown by number.
 #[derive(Clone, Copy)]
 pub struct Names {
     /// A strategy's name.

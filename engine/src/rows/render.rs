@@ -1,4 +1,4 @@
-//! From an event and its followers to the cells of a row.
+//! Renders an event and its followers as the cells of a row.
 
 use super::cell::Cell;
 use super::column::Value;
@@ -9,7 +9,7 @@ use flow::{
     decimal, kind_info, name_of,
 };
 
-/// How numbers of an instrument are printed.
+/// Number format of an instrument.
 #[derive(Clone, Copy)]
 pub(super) struct Scale {
     px: u32,
@@ -17,7 +17,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// The listing's, or the shortest exact decimals when there is none.
+    /// The format of the listing; without one, the shortest exact decimals.
     pub(super) fn of(listed: Option<&Listed>) -> Scale {
         Scale {
             px: listed.map_or(2, Listed::price_decimals),
@@ -41,22 +41,22 @@ impl Scale {
     }
 }
 
-/// A field of an event as its row shows it.
+/// The cell of one field of an event.
 pub(crate) fn value(field: &Field, event: &Event, listed: &Listed) -> Cell {
     Print { scale: Scale::of(Some(listed)), names: Names::REGISTERED }.field(field, field.ty, event)
 }
 
-/// What a row is printed with.
+/// What a row is rendered with.
 #[derive(Clone, Copy)]
 pub(super) struct Print {
-    /// Of the instrument.
+    /// Number format of the instrument.
     pub(super) scale: Scale,
-    /// Of plug-ins.
+    /// Names of plug-ins.
     pub(super) names: Names,
 }
 
 impl Print {
-    /// The cell of a column, from the events of a row: the first and its followers.
+    /// The cell of a column, from the events of a row: the first, then its followers.
     pub(super) fn cell(self, value: &Value, events: &[Event]) -> Cell {
         let first = &events[0];
         match value {
@@ -106,7 +106,7 @@ impl Print {
     }
 }
 
-/// A number that has a name; 0 without one is absent.
+/// A number shown by name; 0 without a name is absent.
 fn named(number: u64, name: Option<&'static str>) -> Cell {
     match (number, name) {
         (_, Some(name)) => Cell::text(name),
@@ -123,7 +123,7 @@ fn interval(seconds: u32) -> String {
     Interval::from_seconds(seconds).map_or_else(|| format!("{seconds}s"), |i| i.to_string())
 }
 
-/// The number that explains an anomaly, after what it is.
+/// The detail of an anomaly, after its meaning.
 fn detail(number: u64, event: &Event) -> Cell {
     let what = event.get::<Anomaly>().and_then(|a| AnomalyKind::from_code(a.what));
     Cell::Text(what.map_or_else(|| number.to_string(), |what| format!("{} {number}", what.detail())))

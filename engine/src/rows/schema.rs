@@ -3,39 +3,39 @@
 use super::column::{Column, Value, column, columns};
 use flow::{Field, KINDS, Kind, KindInfo, Kinds, follower_of};
 
-/// Where the cells of a row come from.
+/// The source of a row's cells.
 #[derive(Clone, Debug)]
 pub(super) enum Made {
-    /// From one event, and from its followers if there are any.
+    /// One event, with its followers if it has any.
     Shown {
-        /// Of each column after the common ones.
+        /// Source of each column after the common ones.
         values: Vec<Value>,
-        /// What must have come before there is a row.
+        /// The followers that complete the row.
         follower: Option<Follower>,
     },
-    /// Rebuilt from `level` events.
+    /// Depth, rebuilt from `level` events.
     Depth,
 }
 
 /// The kind that follows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Follower {
-    /// The field of the first that says how often it does; once if there is none.
+    /// The field of the first event with the number of followers; `None` = one.
     pub(super) times: Option<&'static Field>,
 }
 
-/// A kind of row: what `--emit` names.
+/// A kind of row, named by `--emit`.
 #[derive(Clone, Debug)]
 pub struct RowKind {
     /// Name.
     pub name: &'static str,
-    /// What it is.
+    /// Description.
     pub about: &'static str,
     /// Columns, the common ones first.
     pub columns: Vec<Column>,
-    /// Events that it is made of.
+    /// Kinds of events that it is made from.
     pub reads: Kinds,
-    /// The kind whose fields it shows, or the first of two.
+    /// The kind whose fields it shows; of two, the first.
     pub(super) kind: Kind,
     pub(super) made: Made,
     is_follower: bool,
@@ -43,13 +43,13 @@ pub struct RowKind {
 
 const COMMON: [Column; 7] = [
     column("kind", "text", "", "kind of the row"),
-    column("seq", "integer", "", "ingress number of the input that caused it"),
+    column("seq", "integer", "", "sequence number of the input that caused it"),
     column("ts_ns", "integer", "ns since 1970-01-01 UTC", "ingress time"),
     column(
         "exchange_ts_ns",
         "integer or null",
         "ns since 1970-01-01 UTC",
-        "exchange time of the event, else of its input",
+        "exchange time of the event, or else of its input",
     ),
     column("symbol", "text or null", "", "symbol of the instrument"),
     column("input", "text or null", "", "file or source of the input"),
@@ -78,7 +78,7 @@ fn of_kind(info: &'static KindInfo) -> RowKind {
     }
 }
 
-/// Every kind of row, in the order of the table of kinds; `depth` follows `level`.
+/// Every kind of row, in the order of the table of kinds, with `depth` after `level`.
 pub fn row_kinds() -> Vec<RowKind> {
     let mut kinds = Vec::new();
     for info in KINDS {
@@ -99,13 +99,13 @@ pub fn row_kinds() -> Vec<RowKind> {
 }
 
 impl RowKind {
-    /// Whether another kind's row shows the same event beside its own.
+    /// Whether the row of another kind also shows this kind's events.
     pub fn is_part_of_another(&self) -> bool {
         self.is_follower
     }
 }
 
-/// The kind of row of that name.
+/// The kind of row with this name.
 pub fn row_kind(name: &str) -> Option<RowKind> {
     row_kinds().into_iter().find(|k| k.name == name)
 }

@@ -1,4 +1,7 @@
 //! The sink that prints rows.
+//!
+//! It reads the listings and the origins of inputs from the sequence itself. Bound: one waiting first with its followers
+//! per kind of row; output is buffered.
 
 use super::cell::Cell;
 use super::depth::Depths;
@@ -13,10 +16,10 @@ use serde::ser::SerializeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// Form of the rows.
+/// Output format of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// Comma-separated, with a header; one kind only.
     Csv,
@@ -27,7 +30,7 @@ enum Writer {
     Csv(Box<csv::Writer<Box<dyn Write + Send>>>),
 }
 
-/// Prints rows of the chosen kinds. Reads the listings and the origins of what it prints from the sequence itself.
+/// Prints rows of the chosen kinds.
 pub struct RowSink {
     kinds: Vec<Arc<RowKind>>,
     reads: Kinds,
@@ -39,14 +42,14 @@ pub struct RowSink {
     origin: Option<Origin>,
     listings: Listings,
     depths: Depths,
-    /// By kind of row: a first, until its followers have come.
+    /// By kind of row: a first event that waits for its followers.
     waiting: Vec<Vec<Event>>,
     writer: Writer,
     rows: u64,
 }
 
 impl RowSink {
-    /// Prints `kinds` to `to`. `inputs` are the names of the inputs; without `origins` input and record are null.
+    /// Prints `kinds` to `to`. `inputs` are the names of the inputs; without `origins`, input and record are null.
     pub fn new(
         kinds: Vec<RowKind>,
         format: Format,
@@ -83,10 +86,10 @@ impl RowSink {
         }
     }
 
-    /// Writes the header of CSV, so that it stands there even when no row follows.
+    /// Writes the CSV header, so that it is there even if no row follows.
     ///
     /// # Errors
-    /// When the output takes no more.
+    /// When the output cannot be written.
     pub fn begin(mut self) -> Result<RowSink, SinkError> {
         if let Writer::Csv(writer) = &mut self.writer {
             writer.write_record(self.kinds[0].columns.iter().map(|c| c.name)).map_err(|e| failed(csv_error(e)))?;
@@ -94,12 +97,12 @@ impl RowSink {
         Ok(self)
     }
 
-    /// Learns a name or a listing without showing it.
+    /// Takes in a name or a listing without printing it.
     pub fn learn(&mut self, event: &Event) {
         self.listings.observe(event);
     }
 
-    /// The record that the rows now belong to changes: the depth of the one before is complete.
+    /// Moves on to the record of this event: the depth of the record before is now complete.
     fn turn_to(&mut self, event: &Event) -> Result<(), SinkError> {
         let Some(origins) = &mut self.origins else {
             if self.depths.has_changed() && self.origin.is_none_or(|o| o.seq != event.id.seq()) {
@@ -213,7 +216,7 @@ fn csv_error(error: csv::Error) -> io::Error {
 
 fn failed(error: io::Error) -> SinkError {
     let closed = error.kind() == io::ErrorKind::BrokenPipe;
-    SinkError { what: format!("rows cannot be written: {error}"), next: "check where standard output goes", closed }
+    SinkError { what: format!("cannot write rows: {error}"), next: "check where standard output goes", closed }
 }
 
 impl Sink for RowSink {
@@ -237,7 +240,7 @@ impl Sink for RowSink {
     }
 
     fn finished(&mut self, seq: u64) -> Result<(), SinkError> {
-        // Origins of inputs that no row came from would pile up in the channel.
+        // Origins of inputs without rows would pile up in the channel.
         if let Some(origins) = &mut self.origins {
             let _ = origins.of(seq);
         }

@@ -12,25 +12,25 @@ use sinks::journal::JournalError;
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The configuration cannot run.
+    /// The configuration has faults.
     #[error("{0}")]
     Config(#[from] Faults),
     /// An input could not be opened.
     #[error("{0}")]
     Open(#[from] feeds::OpenError),
-    /// The sequence ended before its sources did. What came before was processed; the report is of that.
+    /// The sequence ended before its sources did. The report covers the inputs before that point.
     #[error("{0}")]
     Ingress(#[from] IngressError),
-    /// A sink takes no more.
+    /// A sink failed, or is closed.
     #[error("{0}")]
     Sink(SinkError),
-    /// What was stored cannot be gone on with, or not be stored.
+    /// A stored run cannot be resumed, or the run cannot be stored.
     #[error("{0}")]
     Recovery(RecoveryError),
     /// The gateway to the venue failed.
     #[error("{0}")]
     Gateway(#[from] GatewayError),
-    /// A thread or a ring could not be made, or a thread panicked.
+    /// A thread or a ring could not be created, or a thread panicked.
     #[error("{0}")]
     Drive(#[from] DriveError),
 }

@@ -1,4 +1,6 @@
-//! Runs the settings to their end and reports.
+//! Runs the settings to their end and returns the report.
+//!
+//! A run opens its sources, begins or resumes the journal, builds the assembly, drives it to its end and closes the logs.
 
 use super::error::RunError;
 use super::options::{Options, sinks};
@@ -13,10 +15,10 @@ use flow::Source;
 use sinks::journal::InputLog;
 use std::time::Instant;
 
-/// Runs the settings to their end. `poll` is called about fifty times a second meanwhile.
+/// Runs the settings to their end. `poll` is called about fifty times a second during the run.
 ///
 /// # Errors
-/// When the run could not start, or a thread failed. A run that started and ended early has a report and an error.
+/// When the run could not start, or a thread failed. A run that started but ended early returns a report and an error.
 pub fn execute(
     settings: &Settings,
     options: Options,
@@ -40,10 +42,10 @@ fn merged(
     execute_sources(settings, open(settings)?, options, poll)
 }
 
-/// Open sources with their names.
+/// Open sources, each with its name.
 pub type Sources = Vec<(String, Box<dyn Source>)>;
 
-/// [`execute`] with sources that are open already instead of the inputs of the settings.
+/// Like [`execute`], with open sources instead of the inputs of the settings.
 ///
 /// # Errors
 /// As [`execute`].
@@ -97,7 +99,7 @@ fn open(settings: &Settings) -> Result<Sources, RunError> {
     Ok(sources)
 }
 
-/// The sources with their ranges of instruments, and how many instruments there may be.
+/// The sources with their instrument ranges, and the total number of instruments.
 fn placed(sources: Sources) -> (Vec<SourceQueue>, u32) {
     let (mut feeds, mut base) = (Vec::new(), 0u32);
     for (i, (name, source)) in sources.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A run: sources opened, the pipeline assembled, and the end awaited.
+//! A run: opens the sources, assembles the pipeline and drives it to its end.
 
 mod error;
 mod execute;

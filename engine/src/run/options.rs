@@ -1,4 +1,4 @@
-//! What a run does beside running.
+//! Options of a run: rows, sinks, journal, pace and control.
 
 use super::error::RunError;
 use crate::drive::Control;
@@ -11,58 +11,59 @@ use std::sync::mpsc::Sender;
 
 /// Rows to print while the pipeline runs.
 pub struct Rows {
-    /// Which kinds.
+    /// Kinds to print.
     pub kinds: Vec<RowKind>,
-    /// In which form.
+    /// Output format.
     pub format: Format,
-    /// Which of them.
+    /// Filter.
     pub filter: Filter,
-    /// Levels of a depth row.
+    /// Levels per side of a depth row.
     pub levels: usize,
-    /// Where to.
+    /// Output.
     pub to: Box<dyn Write + Send>,
 }
 
-/// Whether a repeated run is compared with its record.
+/// Whether to compare a repeated run with its record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compare {
-    /// It is not.
+    /// No comparison.
     #[default]
     No,
-    /// Every outcome is.
+    /// Compare every outcome.
     Verify,
-    /// Every outcome is, and those that the record lacks are appended to it.
+    /// Compare every outcome, and append those that the record lacks.
     Complete,
 }
 
-/// What a run does beside running.
+/// Options of a run.
 #[derive(Default)]
 pub struct Options {
-    /// Prints rows.
+    /// Rows to print.
     pub rows: Option<Rows>,
     /// Further sinks at the end of the pipeline.
     pub sinks: Vec<Box<dyn Sink>>,
-    /// Repeats the inputs of this journal instead of opening those of the settings.
+    /// Journal whose inputs are repeated, instead of opening those of the settings.
     pub recorded: Option<PathBuf>,
-    /// Compares the outcomes with those of the recorded journal.
+    /// Comparison with the outcomes of the repeated journal.
     pub compare: Compare,
-    /// What an operator says.
+    /// Commands of the operator.
     pub commands: Commands,
-    /// Holds the event clock to a pace; as fast as it goes if there is none.
+    /// Pace of the event clock; `None` = as fast as possible.
     pub pace: Option<Pace>,
-    /// A journal that is there already goes on.
+    /// Resume an existing journal.
     pub go_on: bool,
-    /// A new journal begins with what the one in this folder left; one that is there already goes on.
+    /// Carry over the positions of the journal in this folder to a new one, and close its open orders; an existing journal is
+    /// resumed.
     pub carry_over: Option<PathBuf>,
-    /// Stop and progress.
+    /// Stop flag and progress.
     pub control: Control,
 }
 
-/// The sinks of a run, and where the ingress reports the origin of each input, if somebody prints it.
+/// The sinks of a run and, if rows show it, the channel on which the ingress reports the origin of each input.
 pub(super) type SinksAndOrigins = (Vec<Box<dyn Sink>>, Option<Sender<Origin>>);
 
-/// All sinks of a run: those that were given, and the rows. `names` are those of the inputs; `live`, the ingress reports where
-/// each input comes from.
+/// All sinks of a run: the given ones and the rows. `names` are the names of the inputs. If `live`, the ingress reports the
+/// origin of each input.
 pub(super) fn sinks(
     mut sinks: Vec<Box<dyn Sink>>,
     rows: Option<Rows>,

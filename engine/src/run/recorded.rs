@@ -1,4 +1,4 @@
-//! The inputs of a journal instead of those of the settings, compared with its outcomes if that is asked for.
+//! Repeats the inputs of a journal, and compares the outcomes with its record if asked to.
 
 use super::error::RunError;
 use super::options::{Compare, Options, sinks};

@@ -87,7 +87,7 @@ fn another_pipeline_is_a_difference() {
         "bars.intervals=5m".as_ref(),
     ])
     .expect(3);
-    assert!(outcome.stderr.contains("equal outcomes the replay differs: recorded: "), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("equal outcomes: recorded: "), "{}", outcome.stderr);
 }
 
 #[test]

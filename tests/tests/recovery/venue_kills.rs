@@ -367,7 +367,7 @@ fn safe_mode_cancels_what_rests() {
     let mut life = service.start("run", &[]);
     let status = life.child.wait().expect("a child");
     assert_eq!(status.code(), Some(1));
-    assert!(life.output().contains("venue wire was told to cancel all orders"), "{}", life.output());
+    assert!(life.output().contains("Sent a cancel of all orders to the venue wire"), "{}", life.output());
     let deadline = Instant::now() + Duration::from_secs(20);
     while !venue.ledger()["open"].as_array().expect("a list").is_empty() {
         assert!(Instant::now() < deadline, "orders are left: {}", venue.ledger());
