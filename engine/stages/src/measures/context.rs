@@ -1,11 +1,11 @@
-//! What the measures of a host know besides the event: sessions, the touch, the last trade, depth.
+//! The context that the measures of a host share: sessions, the touch, the last trade, depth.
 //!
-//! A host keeps each of them once for all its measures, and only what one of them asks for ([`Needs`]). The context is as
-//! it was **before** the event, so a measure sees both: what was, and in the event what is now. At a `book-top` the touch
-//! is the one before it, at a `trade` the last trade is the one before it.
+//! A host keeps each part once for all its measures, and only the parts that one of them needs ([`Needs`]). The context is
+//! that from **before** the event, so a measure sees both the old state and, in the event, the new one. At a `book-top`,
+//! the touch is the previous one; at a `trade`, the last trade is the previous one.
 //!
-//! Bound: arrays by instrument, and the books and levels of [`DepthLimits`]. Worst case: a `clear`, linear in what it
-//! empties.
+//! Bound: arrays by instrument, and the books and levels of [`DepthLimits`]. Worst case: a `clear`, linear in the levels
+//! that it removes.
 
 use super::depth::{Depth, DepthLimits, Ladders};
 use super::session::{Calendars, Session};
@@ -15,7 +15,7 @@ use flow::records::BookTop;
 use flow::{Event, Kind, Kinds, Ns, Px, Qty, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
-/// What of the context a measure asks for.
+/// The parts of the context that a measure needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
     /// [`Context::session`].
@@ -24,17 +24,17 @@ pub struct Needs {
     pub touch: bool,
     /// [`Context::last_trade`].
     pub last_trade: bool,
-    /// [`Context::depth`], and how much of it.
+    /// [`Context::depth`], and its limits.
     pub depth: Option<DepthLimits>,
 }
 
 impl Needs {
-    /// Nothing: the events say it all.
+    /// Nothing but the events.
     pub const NONE: Needs = Needs { sessions: false, touch: false, last_trade: false, depth: None };
-    /// Sessions alone.
+    /// Sessions only.
     pub const SESSIONS: Needs = Needs { sessions: true, ..Needs::NONE };
 
-    /// What two measures ask for together.
+    /// The union of two measures' needs.
     pub fn or(self, other: Needs) -> Needs {
         Needs {
             sessions: self.sessions || other.sessions,
@@ -44,7 +44,7 @@ impl Needs {
         }
     }
 
-    /// The kinds that the context is kept from.
+    /// Kinds that the context is kept from.
     pub fn reads(self) -> Kinds {
         let when = |asked: bool, kinds: &[Kind]| if asked { Kinds::of(kinds) } else { Kinds::NONE };
         when(self.sessions, &[Kind::Listing])
@@ -59,11 +59,11 @@ impl Needs {
 pub struct Touch {
     /// Best bid; [`Px::NONE`] without one.
     pub bid_px: Px,
-    /// Quantity at it.
+    /// Quantity at this price.
     pub bid_qty: Qty,
     /// Best ask; [`Px::NONE`] without one.
     pub ask_px: Px,
-    /// Quantity at it.
+    /// Quantity at this price.
     pub ask_qty: Qty,
 }
 
@@ -80,7 +80,7 @@ impl From<&BookTop> for Touch {
     }
 }
 
-/// A trade that took place.
+/// A trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastTrade {
     /// Its price.
@@ -89,11 +89,11 @@ pub struct LastTrade {
     pub qty: Qty,
     /// The aggressor.
     pub side: Side,
-    /// Its time in the sequence.
+    /// Its ingress time.
     pub ts: Ns,
 }
 
-/// What a host keeps for its measures.
+/// The context of a host's measures.
 pub struct Context {
     calendars: Option<Calendars>,
     touches: Option<PerInstrument<Touch>>,
@@ -111,7 +111,7 @@ impl Context {
         }
     }
 
-    /// The session of an instrument that holds `ts`.
+    /// The session of an instrument at `ts`.
     #[cold]
     pub fn session(&self, instrument: u32, ts: Ns) -> Session {
         asked(self.calendars.as_ref()).session(instrument, ts)
@@ -123,7 +123,7 @@ impl Context {
         asked(self.touches.as_ref()).get(instrument).copied().unwrap_or_default()
     }
 
-    /// The last trade of an instrument that counts, see [`counted`].
+    /// The last trade of an instrument that counts; see [`counted`].
     #[inline]
     pub fn last_trade(&self, instrument: u32) -> Option<LastTrade> {
         asked(self.trades.as_ref()).get(instrument).copied().flatten()
@@ -135,8 +135,8 @@ impl Context {
         asked(self.ladders.as_ref()).depth(instrument)
     }
 
-    /// Follows an event that the measures have seen. `needs` are those that it was made with; where they are constant,
-    /// what nobody asked for costs nothing.
+    /// Applies an event that the measures have seen. `needs` are those that it was made with; if they are constants, unused
+    /// parts cost nothing.
     #[inline(always)]
     pub(super) fn observe(&mut self, event: &Event, needs: Needs) {
         match event.kind {
@@ -183,8 +183,8 @@ impl Context {
     }
 }
 
-/// What a measure uses it has asked for.
+/// A part of the context, which the measure must have named in its needs.
 #[inline]
 fn asked<T>(kept: Option<T>) -> T {
-    kept.expect("a measure names in `needs` what it uses of the context")
+    kept.expect("a measure names every part of the context that it uses in `needs`")
 }

@@ -1,13 +1,13 @@
-//! Signed volume: what aggressors bought less what they sold, since the session began.
+//! Cumulative volume delta: quantity bought less quantity sold by aggressors, since the session began.
 //!
-//! Three sums an instrument, less than a cache line. They saturate rather than wrap.
+//! Three sums per instrument, in less than a cache line. They saturate rather than wrap.
 
 use super::{Context, Measure, Needs, OfSession, PerInstrument, counted};
 use crate::Space;
 use flow::{Event, Kind, Kinds, Param, ParamError, Params, Qty, Side, records};
 use serde::{Deserialize, Serialize};
 
-/// What can be set: nothing.
+/// Parameters: none.
 pub const PARAMS: &[Param] = &[];
 
 /// The measure `cvd`.
@@ -16,7 +16,7 @@ pub struct Cvd;
 /// Volumes of an instrument's session.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volumes {
-    /// Unsigned, bought, sold: by the number of the side, since a branch on it could not be predicted.
+    /// Unsigned, bought, sold: indexed by the side's number, since a branch on it could not be predicted.
     sums: [u64; 3],
     trades: u32,
 }

@@ -1,11 +1,10 @@
 //! Depth: the levels of all books, rebuilt from the events of the pipeline.
 //!
-//! The structure is that of the book stage, kept by level: a pool of levels for all instruments. It follows the `level`
-//! events that the book emits and, where a book is kept by level, those that came in; listings and clears as the book
-//! does.
+//! It uses the structure of the book stage, kept by level: one pool of levels for all instruments. It follows the `level`
+//! events that the book emits, or those of the feed for books kept by level; listings and clears as the book does.
 //!
-//! Bound: books and levels, as [`DepthLimits`] gives them. Where one is reached, the depth of that instrument is unknown
-//! until its next clear. Cost and worst cases are those of [`Books`].
+//! Bound: the books and levels in [`DepthLimits`]. If one is exceeded, the depth of that instrument is unknown until its
+//! next clear. Cost and worst cases are those of [`Books`].
 
 use super::{MeasureState, PerInstrument};
 use crate::Space;
@@ -14,33 +13,33 @@ use flow::records::{Level, Listing};
 use flow::{AnomalyKind, BookKind, Event, InstrumentType, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
-/// How much depth a host keeps at most.
+/// Limits on the depth that a host keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DepthLimits {
-    /// Books.
+    /// Most books.
     pub books: u32,
-    /// Price levels in all of them.
+    /// Most price levels, over all books.
     pub levels: u32,
 }
 
 impl DepthLimits {
-    /// Room for both.
+    /// The larger of the two, limit by limit.
     pub fn max(self, other: DepthLimits) -> DepthLimits {
         DepthLimits { books: self.books.max(other.books), levels: self.levels.max(other.levels) }
     }
 }
 
-/// What is known of the depth of an instrument.
+/// How much of an instrument's depth is known.
 pub enum Depth<'a> {
-    /// All of it.
+    /// All levels.
     Levels(Book<'a>),
-    /// A book of quotes has the touch alone.
+    /// Only the touch: a book of quotes has no more.
     TouchOnly,
-    /// Not all of it.
+    /// Some levels may be missing.
     Unknown,
 }
 
-/// How a listing keeps its book, and whether every level of it is here.
+/// How a listing keeps its book, and whether all its levels are here.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     kind: u8,
@@ -75,7 +74,7 @@ impl Ladders {
         }
         let layered = [BookKind::ByLevel, BookKind::ByOrder].into_iter().any(|k| k as u8 == listing.book);
         let kind = if layered { BookKind::ByLevel } else { BookKind::None };
-        // What a book emits, its ladder takes: an order may rest below zero from before a listing that forbids it.
+        // The ladder accepts every level that a book emits: an order may rest below zero from before a listing that forbids it.
         let signed = listing.book != BookKind::ByLevel as u8 || listing.instrument_type != InstrumentType::Equity as u8;
         let had = self.books.book(event.instrument).is_some();
         let listed = self.books.list(event.instrument, event.source, kind, signed);
@@ -84,7 +83,7 @@ impl Ladders {
         }
     }
 
-    /// A level that came in moves only a book that is kept by level.
+    /// A level from the feed changes only a book that is kept by level.
     #[inline]
     pub(super) fn level(&mut self, event: &Event) {
         let Place::Book(book) = self.books.place(event.instrument) else { return };

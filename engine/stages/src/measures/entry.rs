@@ -1,26 +1,26 @@
-//! An entry of the registry of measures, and the families that they run in.
+//! Registry entries of measures, and the families in which they run.
 
 use super::{Host, Measure, MeasureSet, One};
 use crate::Space;
 use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Stage};
 
-/// Measures that one stage runs. A cut of the pipeline lies between families, never inside one, so the ids of events do
-/// not depend on cuts.
+/// Measures that run in one stage. The pipeline is cut between families, never inside one, so event ids do not depend on
+/// cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
-    /// What trades do.
+    /// Flow: what trades do.
     Flow,
-    /// What waits in the book.
+    /// Book: what rests in the book.
     Book,
-    /// How dangerous it is to trade.
+    /// Toxicity: how dangerous it is to trade.
     Toxicity,
 }
 
 impl Family {
-    /// Every family, in the order of the pipeline.
+    /// Every family, in pipeline order.
     pub const ALL: [Family; 3] = [Family::Flow, Family::Book, Family::Toxicity];
 
-    /// The fixed position of its stage in the ids of events: see [`crate::STAGES`].
+    /// The fixed position of its stage in event ids; see [`crate::STAGES`].
     pub const fn position(self) -> u8 {
         match self {
             Family::Flow => 32,
@@ -35,18 +35,18 @@ type BuildStage = fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>;
 /// Builds a measure for a stage that hosts several.
 type BuildMeasure = fn(&Params, Space) -> Result<Box<dyn MeasureSet>, ParamError>;
 
-/// How a measure is built and what it emits.
+/// How a measure is built, and what it emits.
 pub struct Build {
     /// Kinds that it emits.
     pub emits: &'static [Kind],
-    /// As the only one of its family that runs.
+    /// Builds it as the only running measure of its family.
     pub alone: BuildStage,
-    /// As one of several.
+    /// Builds it as one of several.
     pub among: BuildMeasure,
 }
 
 impl Build {
-    /// Of a measure.
+    /// The builders of a measure.
     pub const fn of<M: Measure>() -> Build {
         Build {
             emits: M::Records::KINDS,
@@ -62,15 +62,15 @@ pub struct MeasureEntry {
     pub name: &'static str,
     /// Page of documentation.
     pub doc: &'static str,
-    /// What it is.
+    /// Description, in one sentence.
     pub about: &'static str,
-    /// What can be set.
+    /// Parameters.
     pub params: &'static [Param],
-    /// Which stage runs it.
+    /// The family whose stage runs it.
     pub family: Family,
-    /// Fields of its kinds that a summary shows: the last value of each instrument.
+    /// Fields of its kinds that a summary shows, with the last value for each instrument.
     pub summary: &'static [(Kind, &'static str)],
-    /// How it is built.
+    /// Its builders.
     pub build: Build,
 }
 

@@ -1,33 +1,33 @@
 //! The stage that runs the measures of a family.
 //!
-//! A host is generic over what it runs. One measure is a type of its own, so the group's call of the stage is the only
-//! dynamic one; several are a list, where each costs one more. The host hands the event to the measures, pushes what
-//! they emit in the order of the registry, and then lets the context follow the event.
+//! A host is generic over what it runs. A single measure is a concrete type, so only the group's call of the stage is
+//! dynamic; several measures are a list, and each costs one more dynamic call. The host passes the event to the measures,
+//! pushes what they emit in registry order, and then updates the context.
 //!
-//! Bound: what its measures emit together of one event, which the plan compares with [`Out::CAP`].
+//! Bound: the events that its measures emit together for one event; the plan checks it against [`Out::CAP`].
 
 use super::{Context, Measure, MeasureState, Needs};
 use crate::Space;
 use flow::{Event, Kinds, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader, StateWriter};
 
-/// What a host runs.
+/// One or more measures that a host runs.
 pub trait MeasureSet: Send {
-    /// Kinds that it computes from.
+    /// Kinds that it reads.
     fn reads(&self) -> Kinds;
-    /// Kinds that it may emit.
+    /// Kinds that it can emit.
     fn emits(&self) -> Kinds;
-    /// The most events that one event may cause.
+    /// Most events that one event can cause.
     fn fan_out(&self) -> usize;
-    /// What it asks of the context.
+    /// Parts of the context that it needs.
     fn needs(&self) -> Needs;
     /// Takes an event.
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out);
-    /// State out.
+    /// Saves the state.
     fn save(&self, to: &mut StateWriter<'_>);
-    /// State in.
+    /// Loads a state.
     ///
     /// # Errors
-    /// When the bytes are not such a state.
+    /// When the bytes are not a valid state.
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError>;
 }
 
@@ -38,7 +38,7 @@ pub struct One<M: Measure> {
 }
 
 impl<M: Measure> One<M> {
-    /// The measure with an empty state.
+    /// The measure, with an empty state.
     ///
     /// # Errors
     /// As [`Measure::new`].
@@ -79,13 +79,13 @@ impl<M: Measure> MeasureSet for One<M> {
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         if from.get::<Vec<u64>>()? != self.measure.terms() {
-            return Err(StateError::Inconsistent("a measure with other parameters than these"));
+            return Err(StateError::Inconsistent("a measure with other parameters"));
         }
         self.state.load(from)
     }
 }
 
-/// Several measures, each called for the kinds that it reads.
+/// Several measures, each called only for the kinds that it reads.
 pub struct Many {
     measures: Box<[(Kinds, Box<dyn MeasureSet>)]>,
     needs: Needs,
@@ -132,7 +132,7 @@ impl MeasureSet for Many {
     }
 }
 
-/// Measures and their context as a stage.
+/// The stage: measures with their context.
 pub struct Host<S> {
     measures: S,
     context: Context,

@@ -1,7 +1,7 @@
-//! Imbalance of the book: which side waits with more.
+//! Imbalance of the book: which side has more resting quantity.
 //!
-//! Computed when the book emits a new touch, which it does once a group is complete: the levels of the group are then
-//! known. Levels arrive before the top that closes their group, since a stage's events pass the pipeline in their order.
+//! It is computed when the book emits a new touch, at the end of a group of changes. All levels of the group are known by
+//! then, because a stage's events pass the pipeline in order.
 
 use super::depth::quantities;
 use super::{Context, Depth, DepthLimits, Measure, Needs};
@@ -10,14 +10,14 @@ use crate::rounding::divide_half_even;
 use flow::records::{self, BookTop};
 use flow::{ChoiceParam, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Side, Weighting};
 
-/// The most levels of a side.
+/// Most levels per side.
 const DEEPEST: u64 = 64;
 
 const LEVELS: IntParam = IntParam::new(
     "levels",
     (1, DEEPEST),
     "5",
-    "best levels of a side that the depth measure takes; 1 = the touch, and no levels are read or kept",
+    "best levels per side in the depth measure; 1 = the touch, and no levels are read or kept",
 )
 .unit("levels");
 const WEIGHTING: ChoiceParam<Weighting> = ChoiceParam::new(
@@ -27,32 +27,32 @@ const WEIGHTING: ChoiceParam<Weighting> = ChoiceParam::new(
     "weight of the k-th level, from 1: 1, 1/k, or exp(-lambda (k - 1))",
 );
 const LAMBDA: FloatParam =
-    FloatParam::new("lambda", (0.0, 100.0), "0.5", "how fast exponential weights fall from level to level");
+    FloatParam::new("lambda", (0.0, 100.0), "0.5", "decay of exponential weights from level to level");
 const MAX_LEVELS: IntParam<u32> = IntParam::new(
     "max_levels",
     (16, 16_777_216),
     "262144",
-    "price levels kept in all books together; 110 bytes each, allocated at the start; none where levels = 1",
+    "price levels kept over all books; 110 bytes each, allocated at the start; none if levels = 1",
 )
 .unit("levels");
 const MAX_BOOKS: IntParam<u32> = IntParam::new(
     "max_books",
     (1, 1_048_576),
     "16384",
-    "instruments whose levels are kept; 580 bytes each, allocated at the start; none where levels = 1",
+    "instruments whose levels are kept; 580 bytes each, allocated at the start; none if levels = 1",
 )
 .unit("books");
 
-/// What can be set.
+/// Parameters.
 pub const PARAMS: &[Param] =
     &[LEVELS.param(), WEIGHTING.param(), LAMBDA.param(), MAX_LEVELS.param(), MAX_BOOKS.param()];
 
 /// The measure `imbalance`.
 pub struct Imbalance {
     weighting: Weighting,
-    /// Of the levels, best first.
+    /// Weights of the levels, best first.
     weights: Box<[f64]>,
-    /// `None` where the touch is all that is asked for.
+    /// `None` = only the touch is needed.
     depth: Option<DepthLimits>,
 }
 
@@ -68,7 +68,7 @@ impl Imbalance {
         Imbalance { weighting, weights: (1..=levels).map(weight).collect(), depth: (levels > 1).then_some(limits) }
     }
 
-    /// Absent where the depth is unknown or does not begin with the touch of the event.
+    /// The depth measure; absent if the depth is unknown or does not begin with the touch of the event.
     fn depth(&self, instrument: u32, top: &BookTop, l1: f64, context: &Context) -> f64 {
         if self.depth.is_none() {
             return l1;
@@ -144,8 +144,8 @@ fn balance(bid: f64, ask: f64) -> f64 {
     (bid - ask) / (bid + ask)
 }
 
-/// The price between both that is nearer to the thinner side, exact before its rounding. Absent where the money at the
-/// touch passes 2^127 in units of 1e-9.
+/// The weighted mid, nearer to the thinner side, exact before rounding. Absent if the money at the touch exceeds 2^127 in
+/// units of 1e-9.
 #[inline]
 fn weighted_mid(bid: Px, bid_qty: u64, ask: Px, ask_qty: u64) -> Px {
     let money = |px: Px, qty: u64| i128::from(px.0) * i128::from(qty);

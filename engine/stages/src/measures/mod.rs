@@ -1,13 +1,12 @@
-//! Measures: numbers that describe a market, each a file, an entry and a page.
+//! Measures: numbers that describe a market. Each is one file, one registry entry and one page.
 //!
-//! A [`Measure`] holds its parameters and turns an event into at most one group of records. The rest is the host's: the
-//! state of every instrument ([`PerInstrument`]), sessions, saving and loading, and the [`Context`] that several measures
-//! share. The measures of a [`Family`] run in one stage, the [`Host`]; configurations name the measures, never the
-//! family. What is a sum of market numbers stays an integer; a measure is one division at the end.
-//! `docs/measures.md` shows how to add one.
+//! A [`Measure`] holds its parameters and turns an event into at most one group of records. The host does the rest: the
+//! state of every instrument ([`PerInstrument`]), sessions, saving and loading, and the shared [`Context`]. The measures of
+//! a [`Family`] run in one stage, the [`Host`]; configurations name measures, never families. Sums of market quantities
+//! stay integers; a measure is one division at the end. `docs/measures.md` shows how to add one.
 //!
-//! Bound: arrays by instrument, allocated and written at construction. Worst case of an event: that of the measure that
-//! costs most; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
+//! Bound: arrays by instrument, allocated and touched at construction. Worst case of an event: that of the most expensive
+//! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
 pub mod cvd;
 pub mod imbalance;
@@ -38,7 +37,7 @@ pub use trade::{Aggressor, counted};
 use flow::{Kind, Kinds};
 use measure::emit;
 
-/// Every measure; those of a family stand together, in the order in which they run.
+/// Every measure; those of a family are adjacent, in the order in which they run.
 pub const MEASURES: &[MeasureEntry] = &[
     MeasureEntry {
         name: "cvd",
@@ -69,5 +68,5 @@ pub const MEASURES: &[MeasureEntry] = &[
     },
 ];
 
-/// The kinds that a summary of the measures reads.
+/// The kinds that a summary of measures reads.
 pub const SUMMARY_KINDS: Kinds = entry::summary_kinds(MEASURES);

@@ -1,10 +1,10 @@
-//! Values that start anew with each session.
+//! Values that reset at each new session.
 
 use super::{Context, PerInstrument, Session};
 use flow::Ns;
 use serde::{Deserialize, Serialize};
 
-/// A value of the running session.
+/// A value that belongs to the current session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfSession<T> {
     value: T,
@@ -12,7 +12,7 @@ pub struct OfSession<T> {
 }
 
 impl<T: Default> PerInstrument<OfSession<T>> {
-    /// The value of an instrument in the session that holds `ts`; the first call of a session finds the default.
+    /// The value of an instrument in the session of `ts`; at the first call in a session it is the default.
     #[inline]
     pub fn in_session(&mut self, instrument: u32, ts: Ns, context: &Context) -> Option<&mut T> {
         let now = self.get_mut(instrument)?;

@@ -1,9 +1,9 @@
-//! One value for each instrument.
+//! One value per instrument.
 //!
-//! The array is allocated and written when the stage is built, so no event allocates or waits for a page. Only values
+//! The array is allocated and touched when the stage is built, so no event allocates or takes a page fault. Only values
 //! that differ from the default are saved, by the key of their listing.
 //!
-//! Bound: one value an instrument of the space. Instrument 0 stands for no instrument and has no value.
+//! Bound: one value per instrument of the space. Instrument 0 stands for no instrument and has no value.
 
 use super::MeasureState;
 use crate::{Space, keyed};
@@ -29,13 +29,13 @@ impl<T> PerInstrument<T> {
         if instrument == 0 { None } else { self.0.get(instrument as usize) }
     }
 
-    /// The value of an instrument, to change it.
+    /// The value of an instrument, mutable.
     #[inline]
     pub fn get_mut(&mut self, instrument: u32) -> Option<&mut T> {
         if instrument == 0 { None } else { self.0.get_mut(instrument as usize) }
     }
 
-    /// All values, that of instrument 0 included.
+    /// All values, including that of instrument 0.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.0.iter_mut()
     }

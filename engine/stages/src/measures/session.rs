@@ -1,8 +1,8 @@
-//! Sessions: the days that sums of flow are counted over.
+//! Sessions: the days over which flow is summed.
 //!
-//! A session is a calendar day in the time zone of the listing's calendar (UTC where that is not known), the same day as
-//! that of a bar of `1d`. It begins with the first event of the day, not with a clock: an instrument without trades keeps
-//! the sums of its last day.
+//! A session is a calendar day in the time zone of the listing's calendar (UTC if unknown), the same day as that of a `1d`
+//! bar. It begins with the first event of the day, not with a clock: an instrument without trades keeps the sums of its
+//! last day.
 
 use super::PerInstrument;
 use flow::records::Listing;
@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 pub struct Session(u32);
 
 impl Session {
-    /// None yet: over at any time.
+    /// No session yet: every time is after it.
     pub const NONE: Session = Session(u32::MAX);
 
-    /// Whether `ts` belongs to a later one.
+    /// Whether `ts` belongs to a later session.
     #[inline]
     pub fn is_over(self, ts: Ns) -> bool {
         ts.0 >= u64::from(self.0.wrapping_add(1)) * Ns::SECOND
@@ -30,7 +30,7 @@ impl Default for Session {
     }
 }
 
-/// The calendar of an instrument, four letters; `----` where no listing gave one, and its days are UTC's.
+/// The calendar of an instrument, four letters; `----` if no listing gave one, and its days are in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Calendar([u8; 4]);
 
@@ -44,14 +44,14 @@ impl Default for Calendar {
 pub(super) type Calendars = PerInstrument<Calendar>;
 
 impl PerInstrument<Calendar> {
-    /// Takes the calendar of a `listing`.
+    /// Takes in the calendar of a `listing`.
     pub(super) fn list(&mut self, event: &Event) {
         if let Some(calendar) = self.get_mut(event.instrument) {
             *calendar = Calendar(event.record::<Listing>().calendar);
         }
     }
 
-    /// The session that holds `ts`.
+    /// The session at `ts`.
     #[cold]
     pub(super) fn session(&self, instrument: u32, ts: Ns) -> Session {
         let calendar = self.get(instrument).copied().unwrap_or_default();

@@ -1,19 +1,19 @@
-//! What a measure keeps, out and in.
+//! Saving and loading a measure's state.
 
 use flow::{StateError, StateReader, StateWriter};
 
-/// State out and in.
+/// Saves and loads state.
 pub trait MeasureState: Send {
-    /// State out, keyed by listing: equal states give equal bytes.
+    /// Saves the state, keyed by listing; equal states save equal bytes.
     fn save(&self, to: &mut StateWriter<'_>);
-    /// State in, in place of what is here.
+    /// Loads a state in place of the current one.
     ///
     /// # Errors
-    /// When the bytes are not such a state.
+    /// When the bytes are not a valid state.
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError>;
 }
 
-/// A measure that keeps nothing.
+/// A measure without state.
 impl MeasureState for () {
     fn save(&self, _: &mut StateWriter<'_>) {}
 

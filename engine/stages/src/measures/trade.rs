@@ -1,9 +1,9 @@
-//! Trades as the measures of flow count them, and their aggressor without a branch.
+//! Trades as the flow measures count them, with a branch-free aggressor.
 
 use flow::records::Trade;
 use flow::{Event, Flags, Px, Qty};
 
-/// The trade of an event, if one took place and is news: with quantity and price, and not part of a snapshot.
+/// The trade of an event, if it counts: it has a quantity and a price and is not part of a snapshot.
 #[inline]
 pub fn counted(event: &Event) -> Option<&Trade> {
     let trade: &Trade = event.get()?;
@@ -11,8 +11,8 @@ pub fn counted(event: &Event) -> Option<&Trade> {
     counts.then_some(trade)
 }
 
-/// The aggressor of a trade as masks over its quantity, all ones or all zeros. Its side is as good as random, so a branch
-/// on it, or an address made of it, could not be predicted.
+/// The aggressor of a trade as masks over its quantity, all ones or all zeros. The side is practically random, so a branch
+/// on it, or an address computed from it, could not be predicted.
 #[derive(Clone, Copy)]
 pub struct Aggressor {
     /// All ones where the aggressor bought.
@@ -30,13 +30,13 @@ impl Aggressor {
         Aggressor { bought: (low & !high).wrapping_neg(), sold: (high & !low).wrapping_neg() }
     }
 
-    /// Whether there is one.
+    /// Whether there is an aggressor.
     #[inline]
     pub fn is_known(self) -> bool {
         self.bought | self.sold != 0
     }
 
-    /// What was bought of a quantity, and what was sold.
+    /// The bought part and the sold part of a quantity.
     #[inline]
     pub fn split(self, qty: Qty) -> (u64, u64) {
         (qty.0 & self.bought, qty.0 & self.sold)

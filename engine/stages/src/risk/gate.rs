@@ -1,8 +1,8 @@
-//! The gate's state, and how approvals and the venue's answers change it.
+//! The gate's state, and how approvals and the venue's replies change it.
 //!
-//! Open quantities count from approval until an answer ends them: a request to cancel frees nothing, the venue's word
-//! does. Of an order and its replace in flight the larger counts, for either may live. A bust takes its fill off the position and
-//! opens nothing again, so a fill in the place of a busted one closes nothing.
+//! An open quantity counts from approval until a reply ends it: a cancel request frees nothing, only the venue's
+//! confirmation does. Of an order and its replace in flight the larger counts, since either may survive. A bust takes its
+//! fill off the position and reopens nothing, so a fill that corrects a busted one closes nothing.
 
 use super::ids::Ids;
 use super::market::Market;
@@ -13,31 +13,31 @@ use crate::executions::{Booked, Executions};
 use flow::records::{Ack, Cancelled, Fill, Reject, ReplaceRequest, Request};
 use flow::{Action, Event, Ns, OrderType, Px, Side};
 
-/// Everything that a check may look at.
+/// The state that the checks read.
 pub(super) struct Gate {
     pub(super) halted: bool,
     pub(super) markets: Box<[Market]>,
     pub(super) open: OpenOrders,
     pub(super) messages: Messages,
     pub(super) ids: Ids,
-    /// Fills that are part of the positions.
+    /// Fills counted in the positions.
     pub(super) fills: Executions<()>,
 }
 
 impl Gate {
-    /// Place of an instrument's record; 0, which is never listed, for what is out of range.
+    /// Index of an instrument's record; out of range, it is 0, which is never listed.
     #[inline]
     pub(super) fn place(&self, instrument: u32) -> usize {
         if (instrument as usize) < self.markets.len() { instrument as usize } else { 0 }
     }
 
-    /// The record of an instrument that can have one.
+    /// The record of an instrument, if it can have one.
     #[inline]
     pub(super) fn market_mut(&mut self, instrument: u32) -> Option<&mut Market> {
         self.markets.get_mut(instrument as usize).filter(|_| instrument != 0)
     }
 
-    /// A new order as the checks see it.
+    /// The proposal of a new order.
     #[inline]
     pub(super) fn propose(&self, request: &Request, instrument: u32, side: Side, now: Ns) -> Proposal {
         let at = self.place(instrument);
@@ -46,7 +46,7 @@ impl Gate {
         Proposal { request, instrument, side, now, replaces: 0, predecessor: None, open, at, price }
     }
 
-    /// A replace as the checks see it: type and time in force are those of the order that is replaced.
+    /// The proposal of a replace; type and time in force are those of the order that it replaces.
     pub(super) fn propose_replace(&self, replace: &ReplaceRequest, event: &Event) -> Proposal {
         let ReplaceRequest { order_id, new_id, px, qty, .. } = *replace;
         let (instrument, side) = (event.instrument, event.side());
@@ -61,7 +61,7 @@ impl Gate {
         Proposal { replaces: order_id, predecessor, open, ..self.propose(&request, instrument, side, event.ts) }
     }
 
-    /// Counts an order that passed. Gives back the counter that its account and strategy had before.
+    /// Counts an approved order. Returns the last counter of its account and strategy before it.
     #[inline]
     pub(super) fn approve(&mut self, proposal: &Proposal) -> u64 {
         let last = self.ids.last(proposal.id());
@@ -86,14 +86,14 @@ impl Gate {
         last
     }
 
-    /// Takes the last approval back; `last` is what it gave. Only new orders are taken back.
+    /// Takes back the last approval; `last` is the counter that it returned. Only new orders are taken back.
     pub(super) fn take_back(&mut self, proposal: &Proposal, last: u64) {
         self.ids.lower(proposal.id(), last);
         self.messages.pop();
         self.end(proposal.request.order_id);
     }
 
-    /// Forgets an order.
+    /// Removes an order.
     fn end(&mut self, id: u64) {
         let Some(order) = self.open.get(id) else { return };
         let before = self.open.weight(&order);
@@ -102,14 +102,14 @@ impl Gate {
         self.weigh(&order, before, after);
     }
 
-    /// An order, or a pair, counted `before` and counts `after`.
+    /// Changes the open quantity of an order, or a pair, from `before` to `after`.
     fn weigh(&mut self, order: &Open, before: u64, after: u64) {
         let at = self.place(order.instrument);
         let open = self.markets[at].open_mut(order.side);
-        *open = open.checked_sub(before).expect("what an order counts is part of the sum") + after;
+        *open = open.checked_sub(before).expect("an order's open quantity is part of the sum") + after;
     }
 
-    /// The venue took an order. If it replaced another one, that one has ended.
+    /// The venue acknowledged an order. If it replaced another, that one has ended.
     pub(super) fn ack(&mut self, ack: &Ack) {
         let Some(order) = self.open.get(ack.order_id) else { return };
         if order.role != Role::Replacing {
@@ -124,7 +124,7 @@ impl Gate {
         }
     }
 
-    /// The position changes whatever order it was; what is open, if the order is known.
+    /// A fill. The position always changes; the open quantity only if the order is known.
     pub(super) fn fill(&mut self, event: &Event, fill: &Fill) {
         let known = self.open.get(fill.order_id);
         let side = known.map_or(event.side(), |o| o.side);
@@ -143,7 +143,7 @@ impl Gate {
         }
     }
 
-    /// A fill is taken back.
+    /// A fill is busted.
     pub(super) fn bust(&mut self, event: &Event) {
         if let Some(signed) = self.fills.reversed(event)
             && let Some(market) = self.market_mut(event.instrument)
@@ -152,7 +152,7 @@ impl Gate {
         }
     }
 
-    /// What is filled of one is filled of both of a pair.
+    /// A fill of one order of a pair counts for both.
     fn lower(&mut self, order: &Open, qty: u64) {
         let before = self.open.weight(order);
         for id in [order.id, order.other] {
@@ -168,7 +168,7 @@ impl Gate {
         }
     }
 
-    /// A new order or a replace that the venue refused has ended; a cancel that it refused changes nothing.
+    /// The venue rejected a request: a new order or replace has ended; a rejected cancel changes nothing.
     pub(super) fn reject(&mut self, reject: &Reject) {
         if matches!(Action::from_code(reject.action), Some(Action::New | Action::Replace)) {
             self.end(reject.order_id);
@@ -179,7 +179,7 @@ impl Gate {
         self.end(cancelled.order_id);
     }
 
-    /// The books of a source are empty: their tops no longer hold.
+    /// The books of a source were cleared: their tops are no longer valid.
     pub(super) fn clear(&mut self, event: &Event) {
         let of = |m: &&mut Market| m.source == event.source && m.multiplier != 0;
         if event.instrument == 0 {

@@ -1,8 +1,8 @@
-//! Groups: legs that are approved whole or not at all.
+//! Groups: legs that are approved together or not at all.
 //!
-//! Legs are held, undecided, until the last one of the group has come; then they are checked in order, each as if those
-//! before it had passed, and all leave or none. One group is held at a time, and within one input: what has not become
-//! whole when another group or another input comes is refused.
+//! Legs are held until the last one of the group has arrived. Then they are checked in order, each as if those before it
+//! had passed, and all are approved or none. One group is held at a time, and only within one input: a group that is still
+//! incomplete when another group or input begins is refused.
 
 use super::breach::Breach;
 use super::checks::{Limits, first_breach};
@@ -10,10 +10,10 @@ use super::gate::Gate;
 use flow::records::Request;
 use flow::{Ns, Side};
 
-/// The most legs of a group.
+/// Most legs in a group.
 pub const MAX_LEGS: usize = 16;
 
-/// A leg that waits.
+/// A held leg.
 #[derive(Clone, Copy)]
 pub(super) struct Leg {
     pub(super) request: Request,
@@ -21,14 +21,14 @@ pub(super) struct Leg {
     pub(super) side: Side,
 }
 
-/// The group that waits, and the last one that fell.
+/// The held group, and the last one that was refused.
 #[derive(Clone)]
 pub(super) struct Held {
     legs: [Leg; MAX_LEGS],
     len: usize,
-    /// The input that brought it.
+    /// The input that caused it.
     pub(super) seq: u64,
-    /// Group of that input that fell; its legs that still come fall too. 0 = none.
+    /// The refused group of that input; legs that still arrive for it are refused too. 0 = none.
     pub(super) fallen: u32,
 }
 
@@ -53,7 +53,7 @@ impl Held {
         self.legs().first().map_or(0, |l| l.request.group)
     }
 
-    /// How many legs it says it has.
+    /// Number of legs that it declares.
     pub(super) fn wanted(&self) -> usize {
         self.legs().first().map_or(0, |l| usize::from(l.request.legs))
     }
@@ -67,13 +67,13 @@ impl Held {
         self.len = 0;
     }
 
-    /// How a leg that does not come, or comes wrong, looks to the others.
+    /// The breach of the other legs if one is missing or wrong.
     pub(super) fn incomplete(&self) -> Breach {
         Breach { limit: self.wanted() as i64, value: self.len as i64 }
     }
 }
 
-/// Checks the legs together: all are counted, or none is and the culprit is named by its index, with the check's number.
+/// Checks the legs together. Either all are counted, or none is, and the failing leg's index and check are returned.
 pub(super) fn decide(gate: &mut Gate, limits: &Limits, legs: &[Leg], now: Ns) -> Result<(), (usize, u16, Breach)> {
     let mut before = [0; MAX_LEGS];
     for (i, leg) in legs.iter().enumerate() {

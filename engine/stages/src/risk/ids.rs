@@ -1,17 +1,17 @@
-//! The highest id that passed of every account and strategy.
+//! The highest approved id of every account and strategy.
 //!
-//! Counters only rise, so one number a pair remembers every id for ever, also those of days ago. Open addressing; nothing
-//! is ever taken out but what a group that falls had put in last. Bound: [`MAX_PAIRS`] pairs.
+//! Counters only rise, so one number per pair is enough to detect any duplicate, however old. Open addressing; an entry is
+//! removed only if the group that inserted it last is refused. Bound: [`MAX_PAIRS`] pairs.
 
 use flow::{IntParam, OrderId};
 
 /// Size of the table.
 pub(super) const MAX_PAIRS: IntParam<usize> =
-    IntParam::new("max_pairs", (1, 65_536), "1_024", "most pairs of account and strategy whose ids are remembered");
+    IntParam::new("max_pairs", (1, 65_536), "1_024", "most pairs of account and strategy whose last id is kept");
 
 /// The highest counter of every account and strategy.
 pub(super) struct Ids {
-    /// Pair and counter; a pair is never 0, an empty place is.
+    /// Pair and counter; a pair of 0 marks an empty slot.
     places: Box<[(u64, u64)]>,
     len: usize,
     most: usize,
@@ -32,22 +32,22 @@ impl Ids {
         at
     }
 
-    /// The highest counter that passed of the id's account and strategy; 0 if none did.
+    /// The highest approved counter of the id's account and strategy; 0 = none.
     #[inline]
     pub(super) fn last(&self, id: OrderId) -> u64 {
         self.places[self.place(id)].1
     }
 
-    /// Remembers an id that passed.
+    /// Records an approved id.
     #[inline]
     pub(super) fn raise(&mut self, id: OrderId) {
         let at = self.place(id);
         self.len += usize::from(self.places[at].0 == 0);
-        assert!(self.len <= self.most, "more pairs of account and strategy than were checked");
+        assert!(self.len <= self.most, "more pairs of account and strategy than the check allowed");
         self.places[at] = (id.0 >> 40, id.counter());
     }
 
-    /// Takes back what [`Ids::raise`] did last: `last` held before.
+    /// Takes back the last [`Ids::raise`]; `last` is the counter before it.
     pub(super) fn lower(&mut self, id: OrderId, last: u64) {
         let at = self.place(id);
         self.len -= usize::from(last == 0);

@@ -1,4 +1,4 @@
-//! The limits that hold now, one a check that has one.
+//! The limits in force, one for each check that has a limit.
 
 use super::breach::CheckEntry;
 use super::checks::{CHECKS, Limits};
@@ -15,8 +15,8 @@ pub(super) fn configured(params: &Params) -> Limits {
     limits
 }
 
-/// Sets the limit that a command names. Refuses a check without one, an old value that does not hold, and a new one that
-/// the parameter would not take.
+/// Sets the limit that a command names. Fails if the check has no limit, if the old value is not the one in force, or if
+/// the new value is out of the range of the parameter.
 pub(super) fn set(limits: &mut Limits, command: &Command) -> Result<(), BadCommand> {
     let at = CHECKS.iter().position(|entry| u32::from(entry.number) == command.target).ok_or(BadCommand)?;
     let range = CHECKS[at].limit.and_then(range).ok_or(BadCommand)?;
@@ -27,7 +27,7 @@ pub(super) fn set(limits: &mut Limits, command: &Command) -> Result<(), BadComma
     Ok(())
 }
 
-/// Whether every limit is one that its parameter would take.
+/// Whether every limit is in the range of its parameter.
 pub(super) fn are_valid(limits: &Limits) -> bool {
     let valid = |(limit, entry): (&i64, &CheckEntry)| match entry.limit.and_then(range) {
         Some(range) => range.contains(limit),
@@ -36,7 +36,7 @@ pub(super) fn are_valid(limits: &Limits) -> bool {
     limits.iter().zip(CHECKS).all(valid)
 }
 
-/// The command cannot be carried out.
+/// The command cannot be executed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadCommand;
 

@@ -1,21 +1,21 @@
-//! What the gate knows of an instrument.
+//! What the gate knows about an instrument: terms, touch, position, open quantities.
 
 use flow::records::{BookTop, Listing, Request};
 use flow::{Ns, OrderType, Px, Side};
 
-/// Terms, touch, position and what is open.
+/// Terms, touch, position and open quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(64))]
 pub(super) struct Market {
     pub(super) bid: Px,
     pub(super) ask: Px,
-    /// When the last top or trade came; [`Ns::NONE`] = never.
+    /// Time of the last top or trade; [`Ns::NONE`] = never.
     pub(super) heard: Ns,
-    /// Signed, over all accounts and strategies.
+    /// Signed position over all accounts and strategies.
     pub(super) position: i64,
-    /// What open orders may still fill, buys and sells.
+    /// Open quantity of buys and of sells.
     pub(super) open: [u64; 2],
-    /// Smallest price step; 0 = not known.
+    /// Smallest price step; 0 = unknown.
     pub(super) tick: i64,
     /// Money per unit of price and quantity in 1e-9; 0 = not listed.
     pub(super) multiplier: i64,
@@ -23,11 +23,11 @@ pub(super) struct Market {
     pub(super) source: u8,
 }
 
-/// Money of a notional is in 1e-9 of 1e-9; a scale beyond this does not fit its product.
+/// A notional is in units of 1e-18; with a larger quantity scale than this, its product would overflow.
 const MAX_DECIMALS: u8 = 18;
 
 impl Market {
-    /// Not listed, nothing heard. Not all zero, so that filling memory with it touches the memory.
+    /// Not listed, no market data. Not all zero, so that filling memory with it touches every page.
     pub(super) const UNKNOWN: Market = Market {
         bid: Px::NONE,
         ask: Px::NONE,
@@ -40,7 +40,7 @@ impl Market {
         source: 0,
     };
 
-    /// Takes the terms; such as cannot be are those of no listing.
+    /// Takes the terms of a listing; with impossible terms the instrument counts as not listed.
     pub(super) fn list(&mut self, listing: &Listing, source: u8) {
         let valid = listing.multiplier > 0 && listing.tick_px.0 >= 0 && listing.qty_decimals <= MAX_DECIMALS;
         self.multiplier = if valid { listing.multiplier } else { 0 };
@@ -54,7 +54,7 @@ impl Market {
         (self.bid, self.ask, self.heard) = (top.bid_px, top.ask_px, now);
     }
 
-    /// Best price of that side; [`Px::NONE`] without one.
+    /// Best price of this side; [`Px::NONE`] without one.
     #[inline]
     pub(super) fn touch(&self, side: Side) -> Px {
         match side {
@@ -64,19 +64,19 @@ impl Market {
         }
     }
 
-    /// Limit price of a request, or the opposite touch for one without.
+    /// Limit price of a request, or the opposite touch for a market order.
     #[inline]
     pub(super) fn price(&self, request: &Request, side: Side) -> Px {
         if request.order_type == OrderType::Market.code() { self.touch(side.opposite()) } else { request.px }
     }
 
-    /// Open quantity of that side, to change it.
+    /// Open quantity of this side, mutable.
     #[inline]
     pub(super) fn open_mut(&mut self, side: Side) -> &mut u64 {
         &mut self.open[usize::from(side == Side::Sell)]
     }
 
-    /// Open quantity of that side.
+    /// Open quantity of this side.
     #[inline]
     pub(super) fn open(&self, side: Side) -> u64 {
         self.open[usize::from(side == Side::Sell)]

@@ -1,13 +1,13 @@
-//! Risk: the last word on every new order and every replace.
+//! Risk: approves or refuses every new order and every replace.
 //!
-//! A request passes all checks of [`CHECKS`] in their fixed order, or the first that it fails names itself, its limit and
-//! what it saw in a `refused`. Every check fails closed: a limit of 0 is not bound and refuses, and so does a reference
-//! that is not there. What passes becomes an `order` through [`flow::Approved`], which is made here and nowhere else on
-//! the pipeline. Legs of a group are decided together when the last one has come. `docs/risk.md` has the definitions.
+//! A request must pass all checks of [`CHECKS`], in their fixed order; the first that fails puts its number, its limit and
+//! the value it found into a `refused`. Every check fails closed: a limit of 0 means "not set" and refuses, and so does a
+//! missing reference price. A request that passes becomes an `order` through [`flow::Approved`], which only this stage can
+//! make. Legs of a group are decided together when the last one has arrived. `docs/risk.md` has the definitions.
 //!
-//! Bound: one record an instrument, a table of open orders, one of accounts and strategies, a ring of the times of the
-//! last messages, sixteen held legs; all are allocated and written at construction. Worst case of an event: sixteen legs
-//! are approved, or refused.
+//! Bound: one record per instrument, a table of open orders, one of accounts and strategies, a ring of message times, and
+//! sixteen held legs; all are allocated and touched at construction. Worst case of an event: sixteen legs are approved or
+//! refused.
 
 mod breach;
 mod checks;

@@ -1,8 +1,8 @@
-//! The gate's own table of open orders: what it let pass and no answer has ended.
+//! The gate's table of open orders: every approved order that no reply has ended yet.
 //!
-//! Open addressing with the orders in the table itself, half full at most, and removal by moving what follows back: no
-//! tombstones, nothing that ages. Ids of a strategy follow each other and their places do not: that of the next id is
-//! fetched when one is put in. Bound: as many orders as the parameter says.
+//! Open addressing, with the orders in the table itself, at most half full. Removal moves the following entries back, so
+//! there are no tombstones and the table never degrades. Ids of a strategy are consecutive but their slots are not, so
+//! inserting an id prefetches the slot of the next one. Bound: as many orders as the parameter allows.
 
 use flow::{IntParam, Side};
 use prefetch_index::prefetch_index;
@@ -13,18 +13,18 @@ pub(super) const SLOTS: IntParam<usize> = IntParam::new(
     "open_order_slots",
     (2, 131_072),
     "4_096",
-    "size of the table of open orders; a replace in flight takes a second place",
+    "size of the table of open orders; a replace in flight takes a second slot",
 )
 .unit("orders");
 
-/// Whether an order is alone or one of two of which one will live.
+/// Whether an order stands alone or is one of a pair, of which only one will survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Role {
     /// No replace is in flight.
     Alone,
     /// The order `other` is in flight to replace it.
     Replaced,
-    /// It is in flight to replace `other`, or an order that has ended since if `other` is 0.
+    /// It is in flight to replace `other`; `other` is 0 if that order has ended since.
     Replacing,
 }
 
@@ -32,12 +32,12 @@ pub(super) enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(64))]
 pub(super) struct Open {
-    /// Its id; 0 in an empty place.
+    /// Order id; 0 in an empty slot.
     pub(super) id: u64,
     pub(super) other: u64,
-    /// What may still be filled.
+    /// Quantity that may still be filled.
     pub(super) open: u64,
-    /// What was filled, under the ids before too.
+    /// Quantity filled, including under the ids that it replaced.
     pub(super) executed: u64,
     pub(super) instrument: u32,
     pub(super) side: Side,
@@ -47,13 +47,13 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// One replace at a time.
+    /// Whether a replace is in flight. Only one is allowed at a time.
     #[inline]
     pub(super) fn may_be_replaced(&self) -> bool {
         self.role == Role::Alone
     }
 
-    /// Not all zero, so that filling memory with it touches the memory.
+    /// Not all zero, so that filling memory with it touches every page.
     const EMPTY: Open = Open {
         id: 0,
         other: 0,
@@ -67,14 +67,14 @@ impl Open {
     };
 }
 
-/// The table.
+/// The table of open orders.
 pub(super) struct OpenOrders {
     places: Box<[Open]>,
     len: usize,
-    /// Orders with a replace in flight: they and it are one.
+    /// Number of orders with a replace in flight; the two count as one.
     pairs: usize,
     slots: usize,
-    /// Where the id after the last one will go.
+    /// Slot where the next id will go.
     next: usize,
 }
 
@@ -90,13 +90,13 @@ impl OpenOrders {
         (mixed >> 32) as usize & (self.places.len() - 1)
     }
 
-    /// Fetches the place where the next order will probably go.
+    /// Prefetches the slot where the next order will probably go.
     #[inline]
     pub(super) fn prefetch_next(&self) {
         prefetch_index(&self.places, self.next);
     }
 
-    /// Where the order stands, or the empty place where it would.
+    /// The slot of the order, or the empty slot where it would go.
     #[inline]
     fn place(&self, id: u64) -> usize {
         let mut at = self.home(id);
@@ -112,7 +112,7 @@ impl OpenOrders {
         (open.id == id && id != 0).then_some(*open)
     }
 
-    /// The order, to change it; its id stays.
+    /// The order, mutable; the id must not change.
     #[inline]
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Open> {
         let at = self.place(id);
@@ -120,10 +120,10 @@ impl OpenOrders {
         (open.id == id && id != 0).then_some(open)
     }
 
-    /// Puts an order in. If it replaces one that is there, the two become a pair.
+    /// Inserts an order. If it replaces an order in the table, the two become a pair.
     #[inline]
     pub(super) fn insert(&mut self, open: Open) {
-        assert!(self.len < self.slots, "more open orders than were checked");
+        assert!(self.len < self.slots, "more open orders than the check allowed");
         self.next = self.home(open.id.wrapping_add(1));
         let at = self.place(open.id);
         debug_assert!(open.id != 0 && self.places[at].id == 0);
@@ -137,7 +137,7 @@ impl OpenOrders {
         }
     }
 
-    /// Takes an order out. The other of its pair stays: as it was before the replace, or as a replace of nothing.
+    /// Removes an order. The other of its pair stays, either as it was before the replace, or as a replace without predecessor.
     pub(super) fn remove(&mut self, id: u64) -> Option<Open> {
         let gone = self.get(id)?;
         if let Some(other) = self.get_mut(gone.other) {
@@ -149,7 +149,7 @@ impl OpenOrders {
         Some(gone)
     }
 
-    /// Empties a place and moves back what its order had pushed on.
+    /// Empties a slot and moves back the entries that it had displaced.
     fn take(&mut self, mut hole: usize) {
         let mask = self.places.len() - 1;
         let mut at = hole;
@@ -168,13 +168,13 @@ impl OpenOrders {
         self.len -= 1;
     }
 
-    /// How much an order counts together with the other of its pair: whichever lives, no more can be filled.
+    /// The open quantity of an order or its pair: whichever of the two survives, no more can be filled.
     #[inline]
     pub(super) fn weight(&self, open: &Open) -> u64 {
         if open.other == 0 { open.open } else { open.open.max(self.get(open.other).map_or(0, |o| o.open)) }
     }
 
-    /// How many orders are open; a pair is one.
+    /// Number of open orders; a pair counts as one.
     #[inline]
     pub(super) fn orders(&self) -> usize {
         self.len - self.pairs

@@ -1,10 +1,10 @@
-//! What the gate is asked: a new order or a replace, in one form.
+//! A proposal: a new order or a replace, in the one form that the checks read.
 
 use super::open::Open;
 use flow::records::Request;
 use flow::{Ns, OrderId, Px, Side};
 
-/// The order as it would leave, with what the checks need of the state.
+/// The order as it would be sent, with the state that the checks need.
 #[derive(Clone, Copy)]
 pub(super) struct Proposal {
     pub(super) request: Request,
@@ -13,13 +13,13 @@ pub(super) struct Proposal {
     pub(super) now: Ns,
     /// The order to replace; 0 for a new one.
     pub(super) replaces: u64,
-    /// The order to replace, if it is open, may be replaced, and is of the same instrument, side, account and strategy.
+    /// The order to replace, if it is open, may be replaced, and has the same instrument, side, account and strategy.
     pub(super) predecessor: Option<Open>,
-    /// What may still be filled of it: the quantity without what its predecessor had executed.
+    /// Quantity that may still be filled: the order's quantity less what its predecessor has executed.
     pub(super) open: u64,
-    /// Place of its instrument's record; 0 is never listed.
+    /// Index of its instrument's record; 0 is never listed.
     pub(super) at: usize,
-    /// Limit price, or the opposite touch for an order without one.
+    /// Limit price, or the opposite touch for a market order.
     pub(super) price: Px,
 }
 

@@ -1,4 +1,4 @@
-//! The stage: requests in, orders and refusals out.
+//! The risk stage: requests in, orders and refusals out.
 
 use super::breach::Breach;
 use super::checks::{Flaw, GROUP, Limits, SANITY, first_breach};
@@ -20,7 +20,7 @@ use flow::{
     StateError, StateReader, StateWriter,
 };
 
-/// Lets orders pass, or refuses them.
+/// Approves or refuses orders.
 pub struct RiskStage {
     pub(super) gate: Gate,
     pub(super) limits: Limits,
@@ -44,12 +44,12 @@ impl RiskStage {
     /// The registry's builder.
     ///
     /// # Errors
-    /// None: every value in range is valid.
+    /// Never: every value in range is valid.
     pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
         Ok(Box::new(RiskStage::new(params, space)))
     }
 
-    /// Another input has come: what was held of the last one falls.
+    /// A new input begins: legs still held from the last one are refused.
     #[cold]
     fn fall(&mut self, out: &mut Out) {
         let missing = self.held.incomplete();
@@ -108,7 +108,7 @@ impl RiskStage {
         }
     }
 
-    /// All legs are there.
+    /// All legs have arrived.
     fn whole(&mut self, now: Ns, out: &mut Out) {
         let verdict = group::decide(&mut self.gate, &self.limits, self.held.legs(), now);
         let others = self.held.incomplete();
@@ -125,7 +125,7 @@ impl RiskStage {
         self.held.clear();
     }
 
-    /// Only what came in at the head is a command: no stage can make one.
+    /// Only an event from the head is a command; no stage can issue one.
     #[cold]
     fn command(&mut self, event: &Event, out: &mut Out) {
         let command: &Command = event.record();
@@ -210,7 +210,7 @@ impl Stage for RiskStage {
         Scope::Global
     }
 
-    /// A whole group; or what had come of one, and the request that found it incomplete.
+    /// A complete group; or the legs of an incomplete one, with the request that found it incomplete.
     fn fan_out(&self) -> usize {
         MAX_LEGS
     }

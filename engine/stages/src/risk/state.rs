@@ -1,7 +1,7 @@
-//! The gate's state, out and in: everything sorted, instruments by the key of their listing.
+//! Saving and loading the gate's state: everything is sorted, instruments by the key of their listing.
 //!
-//! What is open of an instrument is not saved: it is the sum over its orders. Times of messages that no window can hold
-//! any more are left out, so equal futures are equal bytes.
+//! Open quantities per instrument are not saved, since they are sums over the orders. Message times that no window can
+//! reach any more are left out, so gates that will behave alike save equal bytes.
 
 use super::checks::Limits;
 use super::group::{Held, Leg, MAX_LEGS};
@@ -14,7 +14,7 @@ use flow::records::Request;
 use flow::{Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
-/// All but the instruments and what names them.
+/// All state except the instruments and what refers to them.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     halted: bool,
@@ -51,7 +51,7 @@ struct SavedOrder {
     role: Role,
 }
 
-/// A leg keeps its index as it is, listed or not: it is refused by it.
+/// A held leg keeps its instrument index, listed or not; an unlisted leg is refused later.
 #[derive(Serialize, Deserialize)]
 struct SavedLeg {
     order_id: u64,
@@ -93,7 +93,7 @@ impl RiskStage {
         fits("pairs of account and strategy", saved.ids.len(), gate.ids.most())?;
         fits("messages", saved.messages.len(), MAX_MESSAGES as usize)?;
         if !limits::are_valid(&saved.limits) {
-            return Err(StateError::Inconsistent("a limit that cannot be set"));
+            return Err(StateError::Inconsistent("a limit out of range"));
         }
         (gate.halted, self.limits) = (saved.halted, saved.limits);
         gate.messages.restore(&saved.messages);
@@ -119,7 +119,7 @@ impl RiskStage {
             fits("instruments", at + 1, self.gate.markets.len())?;
             let SavedMarket { bid, ask, heard, position, tick, multiplier, decimals, source, .. } = saved;
             if decimals > 18 || tick < 0 || multiplier < 0 {
-                return Err(StateError::Inconsistent("an instrument with terms that cannot be"));
+                return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
             let open = [0; 2];
             self.gate.markets[at] = Market { bid, ask, heard, position, open, tick, multiplier, decimals, source };
@@ -132,7 +132,7 @@ impl RiskStage {
         let orders: Vec<SavedOrder> = from.get()?;
         fits("open orders", orders.len(), gate.open.slots())?;
         gate.open.clear();
-        // Those in flight come after what they replace, so that inserting them makes the pair again.
+        // Replaces in flight come after the orders that they replace, so that inserting them restores the pairs.
         let (replacing, others): (Vec<_>, Vec<_>) = orders.into_iter().partition(|o| o.role == Role::Replacing);
         for saved in others.iter().chain(&replacing) {
             let instrument = from.instrument(&saved.key)?;
@@ -140,7 +140,7 @@ impl RiskStage {
             let paired = (saved.role == Role::Replaced) == (saved.other != 0) || saved.role == Role::Replacing;
             let alive = saved.role != Role::Replacing || saved.other == 0 || gate.open.get(saved.other).is_some();
             if !paired || !alive || saved.id == 0 || saved.side == Side::None || gate.open.get(saved.id).is_some() {
-                return Err(StateError::Inconsistent("an open order that cannot be"));
+                return Err(StateError::Inconsistent("an impossible open order"));
             }
             let SavedOrder { id, open, executed, side, order_type, tif, role, .. } = *saved;
             let (role, other) = if role == Role::Replacing { (role, saved.other) } else { (Role::Alone, 0) };
@@ -149,7 +149,7 @@ impl RiskStage {
         for order in gate.open.sorted().iter().filter(|o| o.role != Role::Replacing || o.other == 0) {
             let (weight, at) = (gate.open.weight(order), gate.place(order.instrument));
             let open = gate.markets[at].open_mut(order.side);
-            *open = open.checked_add(weight).ok_or(StateError::Inconsistent("more open than can be counted"))?;
+            *open = open.checked_add(weight).ok_or(StateError::Inconsistent("an open quantity that overflows"))?;
         }
         Ok(())
     }

@@ -1,19 +1,19 @@
 //! Buckets of equal volume, and how one-sided the last of them were.
 //!
-//! Volume flows into an instrument's bucket until it holds its quantity; what is over flows into the next. Of each closed
-//! bucket the ring keeps |bought - sold|; their sum is kept up to date, so that the mean costs one division, when a
-//! bucket closes. Volume is counted in whole shares and what was bought of it in units of 2^-shift shares (`shift` is 0
-//! where every trade has one side), both exactly: a bucket holds its quantity to the share, however volume was cut.
+//! Volume fills an instrument's bucket up to its quantity; the excess flows into the next. For each closed bucket a ring
+//! keeps |bought - sold| and a running sum, so the mean costs one division, when a bucket closes. Volume is counted in
+//! whole shares, and the bought part in units of 2^-shift shares (`shift` is 0 if every trade has one side), both exactly:
+//! a bucket holds its quantity to the share, however the volume was split.
 //!
-//! Bound: a cache line and a ring of the window an instrument. Worst case: a volume that fills more buckets than the
-//! window holds; only the last of them are gone through.
+//! Bound: per instrument, a cache line and a ring of the window. Worst case: a volume that fills more buckets than the
+//! window holds; only the last of them are visited.
 
 use super::super::Aggressor;
 use super::super::Session;
 use flow::Qty;
 use serde::{Deserialize, Serialize};
 
-/// The part of a volume that was bought, in 2^-52 of it.
+/// The bought part of a volume, in units of 2^-52.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Part(u64);
 
@@ -22,14 +22,14 @@ impl Part {
     pub(super) const HALF: Part = Part(1 << (Part::BITS - 1));
     pub(super) const ALL: Part = Part(1 << Part::BITS);
 
-    /// The nearest part to a probability.
+    /// The part nearest to a probability.
     pub(super) fn of(probability: f64) -> Part {
         let scaled = probability.clamp(0.0, 1.0) * Part::ALL.0 as f64;
         Part((scaled + 0.5) as u64)
     }
 
-    /// What was bought of the first `volume` shares, in units of 2^-shift. Differences of this are parts of pieces, and
-    /// sum up to the whole.
+    /// The bought part of the first `volume` shares, in units of 2^-shift. Differences give the parts of pieces, which add
+    /// up to the whole.
     #[inline]
     fn of_first(self, volume: u64, shift: u32) -> u128 {
         (u128::from(volume) * u128::from(self.0)) >> (Part::BITS - shift)
@@ -40,21 +40,21 @@ impl Part {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(align(64))]
 pub(super) struct Flow {
-    /// Shares in the running bucket.
+    /// Shares in the open bucket.
     filled: u64,
-    /// Bought of them, in units.
+    /// Bought part of them, in units.
     bought: u64,
-    /// Of what the ring holds.
+    /// Sum over the ring.
     sum: u64,
-    /// Closed in the session.
+    /// Buckets closed in the session.
     pub(super) closed: u64,
     /// Shares of the session: bought, sold.
     pub(super) signed_qty: [u64; 2],
     pub(super) unsigned_qty: u64,
     pub(super) session: Session,
-    /// Where the next imbalance goes.
+    /// Slot for the next imbalance.
     head: u16,
-    /// How many the ring holds.
+    /// Number of imbalances in the ring.
     held: u16,
 }
 
@@ -73,22 +73,22 @@ impl Flow {
         held: 0,
     };
 
-    /// Begins a session: its sums anew. The running bucket and the ring go on, since they count volume and not time.
+    /// Begins a session: resets its sums. The open bucket and the ring continue, since they count volume, not time.
     pub(super) fn begin(&mut self, session: Session) {
         let Flow { filled, bought, sum, head, held, .. } = *self;
         *self = Flow { filled, bought, sum, head, held, session, ..Flow::NONE };
     }
 }
 
-/// A place of a ring that holds nothing. Not zero, so that filling memory with it touches it.
+/// An empty slot of a ring. Not zero, so that filling memory with it touches every page.
 const VACANT: u64 = u64::MAX;
 
-/// What closed.
+/// The result of closing buckets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Closing {
-    /// How many buckets.
+    /// Number of buckets closed.
     pub(super) closed: u64,
-    /// What was bought in the last of them, to the nearest share.
+    /// Bought part of the last of them, to the nearest share.
     pub(super) bought: u64,
     /// The mean imbalance over the window; NaN before it is full.
     pub(super) vpin: f64,
@@ -106,11 +106,11 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// The largest quantity of a bucket and the largest window: their product leaves room for the units.
+    /// The largest bucket quantity and the largest window: their product leaves room for the units.
     pub(super) const MAX_QUANTITY: u64 = 1_000_000_000_000_000;
     pub(super) const MAX_WINDOW: u64 = 4_096;
 
-    /// Empty buckets; `fine` where volumes are bought in part.
+    /// Empty buckets; `fine` if volumes can be bought in part.
     pub(super) fn new(instruments: u32, quantity: u64, window: u16, fine: bool) -> Buckets {
         let all = quantity * u64::from(window);
         let shift = if fine { (all.leading_zeros() - 1).min(32) } else { 0 };
@@ -125,7 +125,7 @@ impl Buckets {
         }
     }
 
-    /// Adds a volume all of which one side was the aggressor of, if it closes nothing.
+    /// Adds a volume with a single aggressor, if it closes no bucket.
     #[inline]
     pub(super) fn add_within(&mut self, at: usize, volume: Qty, aggressor: Aggressor) -> bool {
         debug_assert!(self.shift == 0);
@@ -139,13 +139,13 @@ impl Buckets {
         within
     }
 
-    /// Adds a volume all of which one side was the aggressor of, and which closes a bucket.
+    /// Adds a volume with a single aggressor that closes a bucket.
     pub(super) fn add_over(&mut self, at: usize, volume: Qty, aggressor: Aggressor) -> Closing {
         self.flows[at].count(aggressor.split(volume));
         self.close(at, volume.0, Part(aggressor.bought & Part::ALL.0))
     }
 
-    /// Adds a volume that was bought in part.
+    /// Adds a volume of which a part was bought.
     pub(super) fn add_part(&mut self, at: usize, volume: u64, part: Part, carry: &mut Carry) -> Option<Closing> {
         let flow = &mut self.flows[at];
         let units = part.of_first(volume, self.shift) + u128::from(carry.0);
@@ -160,7 +160,7 @@ impl Buckets {
         Some(self.close(at, volume, part))
     }
 
-    /// Closes the running bucket with the first of `volume`, then as many as the rest fills.
+    /// Closes the open bucket with the first of `volume`, then as many as the rest fills.
     #[cold]
     fn close(&mut self, at: usize, volume: u64, part: Part) -> Closing {
         let mut done = self.quantity - self.flows[at].filled;
@@ -185,7 +185,7 @@ impl Buckets {
         Closing { closed: 1 + further, bought: (last + ((1 << shift) >> 1)) >> shift, vpin }
     }
 
-    /// What is saved of an instrument; `None` where nothing happened.
+    /// The saved state of an instrument; `None` if nothing happened.
     pub(super) fn saved(&self, at: usize) -> Option<SavedFlow> {
         let mut flow = self.flows[at];
         if flow == Flow::NONE {
@@ -200,7 +200,7 @@ impl Buckets {
         Some(SavedFlow { flow, ring })
     }
 
-    /// Puts it back; `false` when it cannot have been these buckets'.
+    /// Restores it; `false` if these buckets cannot have saved it.
     pub(super) fn load(&mut self, at: usize, saved: SavedFlow) -> bool {
         let SavedFlow { mut flow, ring } = saved;
         let (held, most) = (usize::from(flow.held), self.quantity << self.shift);
@@ -216,7 +216,7 @@ impl Buckets {
         true
     }
 
-    /// Empties everything.
+    /// Empties all buckets.
     pub(super) fn forget(&mut self) {
         self.flows.fill(Flow::NONE);
         self.rings.fill(VACANT);
@@ -224,7 +224,7 @@ impl Buckets {
 }
 
 impl Flow {
-    /// Counts what was bought and sold in the session. Both sums are written, whichever grows.
+    /// Adds to the session's bought and sold sums. Both are written, whichever grows, to avoid a branch.
     #[inline]
     fn count(&mut self, (bought, sold): (u64, u64)) {
         let [all_bought, all_sold] = self.signed_qty;
@@ -245,11 +245,11 @@ impl Flow {
     }
 }
 
-/// The fraction of a share that was bought but is not told yet, in units.
+/// The bought fraction of a share that is not yet reported, in units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Carry(pub(super) u64);
 
-/// An instrument's buckets, its ring from the oldest on.
+/// An instrument's buckets, with its ring from the oldest on.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedFlow {
     flow: Flow,

@@ -1,26 +1,26 @@
-//! Bulk classification: what part of a bar was bought, from how far its price moved.
+//! Bulk classification: the bought part of a bar's volume, estimated from its price move.
 //!
-//! A bar's part is Z(dP / sigma): Z the standard normal distribution, dP the move from close to close, sigma the standard
-//! deviation of the last moves, this one included. Moves and the sums over them are integers, so sigma does not drift;
-//! they are rounded when it is computed. Where there is no move yet, or sigma is 0, the part is one half.
+//! The bought part is Z(dP / sigma): Z is the standard normal distribution, dP the move from close to close, sigma the
+//! standard deviation of the last moves, this one included. Moves and their sums are integers, so sigma does not drift; it
+//! is rounded when computed. Without a move yet, or if sigma is 0, the part is one half.
 //!
-//! Bound: the configured number of moves an instrument; a bar costs one of them, an `erfc` and a root.
+//! Bound: the configured number of moves per instrument; a bar costs one of them, an `erfc` and a square root.
 
 use super::buckets::{Carry, Part};
 use flow::records::Bar;
 use flow::{Ns, Px};
 use serde::{Deserialize, Serialize};
 
-/// A larger move counts as this much, so that the sums over the squares of 4,096 of them hold: over a million a unit.
+/// Cap on a move, over a million per unit, so that the sum of the squares of 4,096 moves cannot overflow.
 const MAX_MOVE: i64 = 1 << 50;
 
-/// What is kept of an instrument.
+/// The state of an instrument.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Moves {
     sum: i128,
     squares: i128,
     last: Px,
-    /// Of the bar whose volume comes next.
+    /// Bought part of the bar whose volume comes next.
     part: Part,
     start_s: u32,
     head: u16,
@@ -39,10 +39,10 @@ impl Moves {
         held: 0,
         carry: Carry(0),
     };
-    /// No bar waits for its volume.
+    /// No bar is waiting for its volume.
     const NO_BAR: u32 = u32::MAX;
 
-    /// The part of the bar that was told last, and when it began; once.
+    /// Takes the bought part of the last bar, and its start.
     pub(super) fn take(&mut self) -> Option<(Part, Ns)> {
         let start = std::mem::replace(&mut self.start_s, Moves::NO_BAR);
         (start != Moves::NO_BAR).then(|| (self.part, Ns(u64::from(start) * Ns::SECOND)))
@@ -83,7 +83,7 @@ impl Bulk {
         &self.rings[at * usize::from(self.bars)..][..usize::from(self.bars)]
     }
 
-    /// Classifies a bar; its volume is still to come.
+    /// Classifies a bar, whose volume follows.
     pub(super) fn classify(&mut self, at: usize, bar: &Bar) {
         let moves = &mut self.moves[at];
         (moves.start_s, moves.part) = (bar.start_s, Part::HALF);
@@ -105,7 +105,7 @@ impl Bulk {
         moves.part = moves.part_of(by);
     }
 
-    /// What is saved of an instrument; `None` where nothing happened.
+    /// The saved state of an instrument; `None` if nothing happened.
     pub(super) fn saved(&self, at: usize) -> Option<SavedMoves> {
         let mut moves = self.moves[at];
         if moves == Moves::NONE {
@@ -120,7 +120,7 @@ impl Bulk {
         Some(SavedMoves { moves, ring })
     }
 
-    /// Puts it back; `false` when it cannot have been of these.
+    /// Restores it; `false` if these parameters cannot have saved it.
     pub(super) fn load(&mut self, at: usize, saved: SavedMoves) -> bool {
         let SavedMoves { mut moves, ring } = saved;
         let held = usize::from(moves.held);
@@ -138,7 +138,7 @@ impl Bulk {
         true
     }
 
-    /// Forgets everything.
+    /// Clears all moves.
     pub(super) fn forget(&mut self) {
         self.moves.fill(Moves::NONE);
         self.rings.fill(i64::MAX);

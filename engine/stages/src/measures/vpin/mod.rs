@@ -1,10 +1,10 @@
 //! VPIN: how one-sided the last buckets of equal volume were.
 //!
-//! There are two ways to separate bought from sold: the aggressor of every trade (`exact`), or the part of a bar that its
-//! move suggests (`bulk`). Either is fed into the same buckets. Exact signing is integers but for the division when a
-//! bucket closes.
+//! Bought volume is separated from sold volume in one of two ways: by the aggressor of every trade (`exact`), or by the
+//! price move of every bar (`bulk`). Both feed the same buckets. Exact signing uses integers, except for the division when
+//! a bucket closes.
 //!
-//! Bound: a cache line and a ring of the window an instrument. Worst case: a trade that closes more buckets than the
+//! Bound: per instrument, a cache line and a ring of the window. Worst case: a trade that closes more buckets than the
 //! window holds, linear in the window.
 
 mod buckets;
@@ -24,53 +24,50 @@ const BUCKET_QTY: IntParam = IntParam::new(
     "bucket_qty",
     (1, Buckets::MAX_QUANTITY),
     "10000",
-    "volume of a bucket; many times that of a usual trade, else every bucket has one side",
+    "volume of a bucket; must be many times a usual trade, else every bucket is one-sided",
 )
 .unit("smallest unit of the instrument");
 const WINDOW: IntParam<u16> = IntParam::new(
     "window",
     (1, Buckets::MAX_WINDOW),
     "50",
-    "buckets that the mean is over; 8 bytes each an instrument, allocated at the start",
+    "number of buckets in the mean; 8 bytes each per instrument, allocated at the start",
 )
 .unit("buckets");
 const MODE: ChoiceParam<VpinMode> = ChoiceParam::new(
     "mode",
     VpinMode::CHOICES,
     "exact",
-    "how volume is signed: by the aggressor of every trade, or by the move of every bar",
+    "how volume is signed: by the aggressor of every trade, or by the price move of every bar",
 );
-const BULK_BAR: TextParam = TextParam::new(
-    "bulk_bar",
-    "1m",
-    "in bulk mode the length of the bars, one of those that the pipeline or a feed makes",
-);
+const BULK_BAR: TextParam =
+    TextParam::new("bulk_bar", "1m", "bulk mode: length of the bars, one that the pipeline or a feed provides");
 const SIGMA_BARS: IntParam<u16> = IntParam::new(
     "sigma_bars",
     (2, 4_096),
     "390",
-    "in bulk mode the last moves that sigma is of; 8 bytes each an instrument, allocated at the start",
+    "bulk mode: number of moves in sigma; 8 bytes each per instrument, allocated at the start",
 )
 .unit("bars");
 
-/// What can be set.
+/// Parameters.
 pub const PARAMS: &[Param] = &[BUCKET_QTY.param(), WINDOW.param(), MODE.param(), BULK_BAR.param(), SIGMA_BARS.param()];
 
 /// The measure `vpin`.
 pub struct Vpin {
     quantity: u64,
     window: u16,
-    /// Length of the bars that are classified; `None` where trades are.
+    /// Length of the bars to classify; `None` = trades are classified.
     bar_s: Option<u32>,
 }
 
-/// What it keeps.
+/// Its state.
 pub struct Volume {
     buckets: Buckets,
     bulk: Option<Bulk>,
 }
 
-/// What a closed bucket gives.
+/// The records of a closed bucket.
 type Closed = (records::Vpin, VpinFlow);
 
 impl Measure for Vpin {
@@ -122,7 +119,7 @@ impl Measure for Vpin {
 }
 
 impl Vpin {
-    /// All but the usual trade, out of its way: what is emitted takes memory that the usual trade need not set aside.
+    /// Every case but the usual trade, out of line: output needs stack space that the usual trade should not reserve.
     #[cold]
     #[inline(never)]
     fn run_seldom(&self, volume: &mut Volume, context: &Context, event: &Event, out: &mut Out) {
@@ -133,8 +130,7 @@ impl Vpin {
 }
 
 impl Volume {
-    /// Takes the usual trade, which closes nothing. This calls nothing either, and takes no branch that could not be
-    /// predicted.
+    /// Handles the usual trade, which closes no bucket, without a call and without an unpredictable branch.
     #[inline(always)]
     fn absorbs(&mut self, event: &Event) -> bool {
         let Some((at, trade)) = counted(event).and_then(|trade| Some((self.place(event)?, trade))) else {
@@ -151,7 +147,7 @@ impl Volume {
         (at != 0 && at < self.buckets.flows.len()).then_some(at)
     }
 
-    /// Any trade: it may begin a session, have no aggressor, or close buckets.
+    /// Handles any trade: it may begin a session, have no aggressor, or close buckets.
     fn trade(&mut self, context: &Context, event: &Event) -> Option<Closed> {
         let (trade, at) = (counted(event)?, self.place(event)?);
         let flow = &mut self.buckets.flows[at];
@@ -216,7 +212,7 @@ impl Volume {
     }
 }
 
-/// What is saved of an instrument: its buckets, and in bulk mode the moves of its bars.
+/// The saved state of an instrument: its buckets and, in bulk mode, the moves of its bars.
 type Saved = (Option<SavedFlow>, Option<SavedMoves>);
 
 impl MeasureState for Volume {

@@ -1,7 +1,7 @@
-//! Price collar: how far a price may be from the middle of the book, to either side.
+//! Price collar: how far a price may be from the middle of the book, on either side.
 //!
-//! The reference is the middle of best bid and ask, or the one of them that is there; without either, nothing passes. A
-//! market order is judged by the touch that it would take.
+//! The reference is the mid of best bid and ask, or the one of them that exists; without either, nothing passes. A market
+//! order is checked at the opposite touch.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
@@ -13,7 +13,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 5,
     name: "price-collar",
     unit: "basis points",
-    about: "The price is too far from the market's.",
+    about: "The price is too far from the market.",
     limit: Some(limit("collar_bps", 100_000, "500").unit("basis points")),
     params: &[],
 };
@@ -31,7 +31,7 @@ pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Bre
     Breach::of(limit, off / twice + i128::from(off % twice != 0))
 }
 
-/// Twice the reference, so that the middle is exact; 0 without one.
+/// Twice the reference, so that the mid is exact; 0 without a reference.
 #[inline]
 fn twice_reference(market: &Market) -> i128 {
     let (bid, ask) = (i128::from(market.bid.0), i128::from(market.ask.0));

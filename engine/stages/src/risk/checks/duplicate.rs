@@ -1,6 +1,6 @@
-//! Duplicate ids: counters of an account and strategy only rise.
+//! Duplicate ids: the counter of an account and strategy must rise.
 //!
-//! An order of one more pair than `max_pairs` is refused too.
+//! An order is also refused if its pair of account and strategy would be one more than `max_pairs`.
 
 use crate::risk::breach::{Breach, CheckEntry};
 use crate::risk::gate::Gate;
@@ -11,7 +11,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 10,
     name: "duplicate-id",
     unit: "counter",
-    about: "The id is not above the last one of its account and strategy.",
+    about: "The order id is not above the last one of its account and strategy.",
     limit: None,
     params: &[MAX_PAIRS.param()],
 };

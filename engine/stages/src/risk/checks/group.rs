@@ -1,4 +1,4 @@
-//! Group: the legs of a group pass together or not at all. The stage decides it, since it alone sees all legs.
+//! Group: the legs of a group pass together or not at all. The stage decides it, since only the stage sees all legs.
 
 use crate::risk::breach::CheckEntry;
 
@@ -6,7 +6,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 11,
     name: "group",
     unit: "legs",
-    about: "Another leg of its group was refused, or did not come.",
+    about: "Another leg of its group was refused or is missing.",
     limit: None,
     params: &[],
 };

@@ -1,4 +1,4 @@
-//! Kill state: nothing passes while trading is halted.
+//! Kill state: no order passes while trading is halted.
 
 use crate::risk::breach::{Breach, CheckEntry};
 use crate::risk::gate::Gate;

@@ -1,10 +1,10 @@
-//! The registry of checks, in the order in which they are made: one file and one entry each.
+//! The registry of risk checks, in the order in which they run: one file and one entry each.
 //!
-//! A file has the check's `ENTRY` and its `breach`. The macro makes the table of entries and the calls from one list:
-//! direct calls, so that the compiler sees the whole gate as one function. `group` closes the table; the stage decides it
-//! for all legs at once. A check's number stands in its entry and is no place in the table: a check can be put anywhere.
+//! A file has the check's `ENTRY` and its `breach`. One macro list makes both the table of entries and the direct calls, so
+//! the compiler sees the whole gate as one function. `group` closes the table; the stage decides it for all legs at once.
+//! A check's number is in its entry and is independent of its place in the table, so a check can be added anywhere.
 //!
-//! Bound: one pass over the checks a proposal; each is O(1) but for a refusal by the throttle.
+//! Bound: one pass over the checks per proposal; each is O(1), except for a refusal by the throttle.
 
 mod collar;
 mod duplicate;
@@ -27,10 +27,10 @@ use flow::Param;
 
 macro_rules! checks {
     ($($check:ident)*) => {
-        /// Every check, in the order in which they are made.
+        /// Every check, in the order in which they run.
         pub const CHECKS: &[CheckEntry] = &[$($check::ENTRY,)* group::ENTRY];
 
-        /// The first check that the proposal does not pass, by number. `limits` are in the order of [`CHECKS`].
+        /// The number and breach of the first check that the proposal fails. `limits` are in the order of [`CHECKS`].
         #[inline]
         pub(super) fn first_breach(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
             $( if let Some(breach) = $check::breach(gate, proposal, limits[const { place($check::ENTRY.number) }]) {
@@ -43,29 +43,29 @@ macro_rules! checks {
 
 checks! { kill sanity quantity notional collar position open_orders throttle stale duplicate }
 
-/// The limits that hold, in the order of [`CHECKS`]; 0 for a check without one.
+/// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
 pub(super) type Limits = [i64; CHECKS.len()];
 
-/// Number of the check that refuses what makes no sense.
+/// Number of the check that refuses malformed orders.
 pub(super) const SANITY: u16 = sanity::ENTRY.number;
 /// Number of the check that refuses the other legs of a group.
 pub(super) const GROUP: u16 = group::ENTRY.number;
 
-/// Place in [`CHECKS`] of the check of a number that is there once.
+/// Index in [`CHECKS`] of the check with this number, which must occur exactly once.
 const fn place(number: u16) -> usize {
     let (mut found, mut at) = (CHECKS.len(), 0);
     while at < CHECKS.len() {
         if CHECKS[at].number == number {
-            assert!(found == CHECKS.len(), "two checks of one number");
+            assert!(found == CHECKS.len(), "two checks have the same number");
             found = at;
         }
         at += 1;
     }
-    assert!(found < CHECKS.len(), "no check of this number");
+    assert!(found < CHECKS.len(), "no check has this number");
     found
 }
 
-/// What can be set of the gate: the limits in the order of the checks, then what else they have.
+/// The parameters of the gate: the limits in the order of the checks, then the other parameters of the checks.
 pub const PARAMS: &[Param] = &params();
 
 const fn params() -> [Param; count()] {
@@ -90,7 +90,7 @@ const fn params() -> [Param; count()] {
     all
 }
 
-/// How many parameters the checks have.
+/// Number of parameters of all checks.
 const fn count() -> usize {
     let (mut count, mut at) = (0, 0);
     while at < CHECKS.len() {
@@ -100,12 +100,12 @@ const fn count() -> usize {
     count
 }
 
-/// The check of that number.
+/// The check with this number.
 pub fn check(number: u16) -> Option<&'static CheckEntry> {
     CHECKS.iter().find(|entry| entry.number == number)
 }
 
-/// Name of the check of that number, for rows and summaries.
+/// Name of the check with this number, for rows and summaries.
 pub fn check_name(number: u16) -> &'static str {
     check(number).map_or("unknown", |entry| entry.name)
 }

@@ -1,7 +1,7 @@
-//! Largest worth of one order: price × quantity × multiplier.
+//! Maximum notional of one order: price × quantity × multiplier.
 //!
-//! Exact integers: both sides of the comparison are scaled up, nothing is divided unless it is told. A product beyond
-//! 127 bits is more than any limit.
+//! Exact integers: both sides of the comparison are scaled up, and division is needed only to report a value. A product
+//! beyond 127 bits exceeds every limit.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
@@ -12,7 +12,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 4,
     name: "max-notional",
     unit: "currency",
-    about: "The order is worth more than one order may be.",
+    about: "The notional of the order is too large.",
     limit: Some(limit("max_notional", 1_000_000_000_000, "250_000").unit("currency")),
     params: &[],
 };

@@ -1,7 +1,7 @@
-//! Limit on how many orders are open at once, over all instruments.
+//! Maximum number of open orders, over all instruments.
 //!
-//! An order and the replace that is in flight for it are one. The table's own size is a limit too: it is told when it,
-//! and not the limit, stops an order.
+//! An order and its replace in flight count as one. The size of the table is a limit too; a refusal reports it if it, and
+//! not the configured limit, stops the order.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;

@@ -1,7 +1,7 @@
-//! Position limit per instrument: what it would be if every open order of that side, this one included, were filled.
+//! Position limit per instrument: the position if every open order of one side, this one included, were filled.
 //!
-//! Each side is judged alone, so an order that brings a position back is never refused for the size that it leaves. A
-//! replace gives back what its predecessor has open.
+//! Each side is checked alone, so an order that reduces a position is never refused for the size that remains. A replace
+//! gives back the open quantity of its predecessor.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;

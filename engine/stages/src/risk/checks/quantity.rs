@@ -1,4 +1,4 @@
-//! Largest quantity of one order.
+//! Maximum quantity of one order.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
@@ -8,12 +8,12 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 3,
     name: "max-quantity",
     unit: "smallest units",
-    about: "The order is for more than one order may be.",
+    about: "The quantity of the order is too large.",
     limit: Some(limit("max_quantity", 1_000_000_000_000_000, "10_000").unit("smallest units")),
     params: &[],
 };
 
-/// The whole quantity counts, of a replace what was executed too.
+/// The total quantity counts; for a replace, including what is already executed.
 #[inline]
 pub(super) fn breach(_: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let qty = proposal.request.qty.0;

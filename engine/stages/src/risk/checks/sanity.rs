@@ -1,4 +1,4 @@
-//! Sanity: the order says what an order must say, and can be booked.
+//! Sanity: the order is complete, consistent, and can be booked.
 
 use crate::risk::breach::{Breach, CheckEntry};
 use crate::risk::gate::Gate;
@@ -9,27 +9,27 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 2,
     name: "sanity",
     unit: "flaw",
-    about: "The order makes no sense: listing, side, type, quantity, price, tick, id.",
+    about: "The order is malformed: listing, side, type, quantity, price, tick or id.",
     limit: None,
     params: &[],
 };
 
-/// What makes no sense; the value of the refusal. The first of this order is told.
+/// What is wrong with the order; the value in the refusal. The lowest applicable number is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Flaw {
-    /// The instrument has no listing, or one with terms that cannot be.
+    /// The instrument has no listing, or one with impossible terms.
     Listing = 1,
-    /// No side.
+    /// The order has no side.
     Side = 2,
-    /// A replace of an order that is not open here, is of another instrument, side, account or strategy, or has a
-    /// replace in flight.
+    /// A replace of an order that is not open here, has another instrument, side, account or strategy, or already has
+    /// a replace in flight.
     Predecessor = 3,
-    /// No such order type.
+    /// Unknown order type.
     OrderType = 4,
-    /// No such time in force.
+    /// Unknown time in force.
     Tif = 5,
-    /// No quantity, or a replace to no more than was executed.
+    /// Zero quantity, or a replace to no more than was executed.
     Quantity = 6,
     /// A limit order without a price above 0, or a market order with one.
     Price = 7,
@@ -37,8 +37,7 @@ pub enum Flaw {
     Tick = 8,
     /// The id has no account, no strategy or no counter.
     OrderId = 9,
-    /// A group with no legs, with more than may be, or whose legs do not agree on how many they are; told before the
-    /// group is judged.
+    /// A group with no legs, with too many, or whose legs disagree on their number; reported before the group is checked.
     Legs = 10,
 }
 

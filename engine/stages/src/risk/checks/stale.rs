@@ -1,4 +1,4 @@
-//! Stale data: how long ago the instrument's last top or trade came, by event time.
+//! Stale data: the age of the instrument's last top or trade, in event time.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
@@ -9,7 +9,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 9,
     name: "stale-data",
     unit: "ms",
-    about: "The market of the instrument has not been heard of for too long.",
+    about: "The instrument's market data is too old.",
     limit: Some(limit("max_data_age_ms", 86_400_000, "5_000").unit("ms")),
     params: &[],
 };

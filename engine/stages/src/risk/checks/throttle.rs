@@ -1,7 +1,7 @@
-//! Message throttle: so many new orders and replaces in any window of event time.
+//! Message throttle: the number of new orders and replaces in any window of event time.
 //!
-//! Exact, not a bucket: the times of the last messages that passed stand in a ring, and the one that was N messages ago
-//! must be a window old. What was refused does not count, and cancels never pass here.
+//! It is exact, not a token bucket: the times of the last messages that passed are in a ring, and the message N messages
+//! ago must be older than the window. Refused requests do not count, and cancels are not throttled.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
