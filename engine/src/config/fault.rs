@@ -11,9 +11,9 @@ pub struct Place {
     /// File, or option of the command line.
     pub file: String,
     /// Line, from 1; `None` = the whole file.
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// Column in characters, from 1.
-    pub column: Option<usize>,
+    pub column: Option<u32>,
 }
 
 impl Place {
@@ -33,7 +33,7 @@ impl Place {
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
         let column = before[start..].chars().count() + 1;
-        Place { line: Some(line), column: Some(column), ..Place::file(path) }
+        Place { line: Some(line as u32), column: Some(column as u32), ..Place::file(path) }
     }
 }
 

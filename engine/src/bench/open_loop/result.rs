@@ -2,6 +2,7 @@
 
 use super::generator::SLICES;
 use super::orders::Sample;
+use super::schedule::Span;
 use super::stalls::Stalls;
 use super::{Burst, Day, Exchange, OpenLoopError, Passage, SETTINGS, STAGES, Schedule, passage};
 use crate::bench::rounds::{Ratio, rounded};
@@ -264,6 +265,67 @@ fn stage_times(report: &Report) -> Vec<StageTime> {
     names.chain(groups).map(|(name, times)| StageTime { name: name.clone(), times: *times }).collect()
 }
 
+/// The bursts of a schedule and the orders of a run: which order belongs to which burst.
+struct Bursts<'a> {
+    spans: &'a [Span],
+    run: &'a Passage,
+    /// Indices of the spans that are bursts.
+    bursts: Vec<usize>,
+}
+
+impl<'a> Bursts<'a> {
+    fn new(schedule: &'a Schedule, run: &'a Passage) -> Bursts<'a> {
+        let spans = schedule.spans();
+        Bursts { spans, run, bursts: (0..spans.len()).filter(|i| spans[*i].factor > 1.0).collect() }
+    }
+
+    fn drained_ns(&self, i: usize) -> f64 {
+        self.run.pursuit.spans[i].1.unwrap_or(self.run.pursuit.last_ns) as f64
+    }
+
+    /// Whether an order belongs to a burst: its message was due in the burst, or before the burst was drained.
+    fn has(&self, i: usize, sample: &Sample) -> bool {
+        let span = &self.spans[i];
+        (span.start_ns..self.drained_ns(i).max(span.end_ns)).contains(&(sample.intended_ns as f64))
+    }
+
+    fn is_steady(&self, sample: &Sample) -> bool {
+        !self.bursts.iter().any(|i| self.has(*i, sample))
+    }
+
+    fn times(&self, keep: impl Fn(&Sample) -> bool, time: fn(&Sample) -> u64) -> Histogram<u64> {
+        let mut times = crate::pipeline::histogram();
+        self.run.seen.samples.iter().filter(|s| keep(s)).for_each(|s| times.saturating_record(time(s).max(1)));
+        times
+    }
+
+    fn distributions(&self) -> Distributions {
+        let steady = |time| self.times(|s| self.is_steady(s), time);
+        Distributions {
+            all: self.times(|_| true, |s| s.total_ns),
+            steady: steady(|s| s.total_ns),
+            wait: steady(|s| s.waited_ns),
+            work: steady(|s| s.total_ns.saturating_sub(s.waited_ns)),
+            market: steady(|s| s.seen_ns.saturating_sub(s.waited_ns)),
+            decision: steady(|s| s.total_ns.saturating_sub(s.seen_ns)),
+        }
+    }
+
+    fn result(&self, i: usize) -> BurstResult {
+        let span = &self.spans[i];
+        let drain_ms = rounded((self.drained_ns(i) - span.end_ns).max(0.0) / 1e6);
+        BurstResult {
+            factor: span.factor,
+            start_s: rounded(span.start_ns / 1e9),
+            seconds: rounded((span.end_ns - span.start_ns) / 1e9),
+            kept_up: drain_ms < 1.0,
+            max_behind: self.run.pursuit.spans[i].0,
+            drain_ms,
+            times: Percentiles::from(&self.times(|s| self.has(i, s), |s| s.total_ns)),
+        }
+    }
+}
+
 fn analysed(
     setting: Setting,
     load: &Load,
@@ -273,40 +335,10 @@ fn analysed(
     stalls: Stalls,
 ) -> TickToOrder {
     let Passage { pursuit, seen, report } = run;
-    let spans = schedule.spans();
-    let drained = |i: usize| pursuit.spans[i].1.unwrap_or(pursuit.last_ns) as f64;
-    let bursts: Vec<usize> = (0..spans.len()).filter(|i| spans[*i].factor > 1.0).collect();
-    let within = |sample: &Sample, i: usize| {
-        (spans[i].start_ns..drained(i).max(spans[i].end_ns)).contains(&(sample.intended_ns as f64))
-    };
-    let of = |keep: &dyn Fn(&Sample) -> bool, time: fn(&Sample) -> u64| {
-        let mut times = crate::pipeline::histogram();
-        seen.samples.iter().filter(|s| keep(s)).for_each(|s| times.saturating_record(time(s).max(1)));
-        times
-    };
-    let steadily = |sample: &Sample| !bursts.iter().any(|i| within(sample, *i));
-    let distributions = Distributions {
-        all: of(&|_| true, |s| s.total_ns),
-        steady: of(&steadily, |s| s.total_ns),
-        wait: of(&steadily, |s| s.waited_ns),
-        work: of(&steadily, |s| s.total_ns.saturating_sub(s.waited_ns)),
-        market: of(&steadily, |s| s.seen_ns.saturating_sub(s.waited_ns)),
-        decision: of(&steadily, |s| s.total_ns.saturating_sub(s.seen_ns)),
-    };
-    let burst = |&i: &usize| {
-        let drain_ms = rounded((drained(i) - spans[i].end_ns).max(0.0) / 1e6);
-        BurstResult {
-            factor: spans[i].factor,
-            start_s: rounded(spans[i].start_ns / 1e9),
-            seconds: rounded((spans[i].end_ns - spans[i].start_ns) / 1e9),
-            kept_up: drain_ms < 1.0,
-            max_behind: pursuit.spans[i].0,
-            drain_ms,
-            times: Percentiles::from(&of(&|s| within(s, i), |s| s.total_ns)),
-        }
-    };
+    let bursts = Bursts::new(schedule, run);
+    let distributions = bursts.distributions();
     let fused = report.groups.len() == 1;
-    let in_order: Vec<u64> = seen.samples.iter().filter(|s| steadily(s)).map(|s| s.total_ns).collect();
+    let in_order: Vec<u64> = seen.samples.iter().filter(|s| bursts.is_steady(s)).map(|s| s.total_ns).collect();
     TickToOrder {
         setting,
         rate: load.rate,
@@ -325,7 +357,7 @@ fn analysed(
         work: fused.then(|| Percentiles::from(&distributions.work)),
         market: fused.then(|| Percentiles::from(&distributions.market)),
         decision: fused.then(|| Percentiles::from(&distributions.decision)),
-        bursts: bursts.iter().map(burst).collect(),
+        bursts: bursts.bursts.iter().map(|i| bursts.result(*i)).collect(),
         stages: Vec::new(),
         sweep: Vec::new(),
         stalls,
