@@ -14,7 +14,7 @@ pub enum Fault {
     /// A group raises its watermark before it has handed on what its inputs caused.
     WatermarkFirst = 3,
     /// The ingress takes returns before it reads the watermark.
-    DrainBeforeWord = 4,
+    DrainBeforeWatermark = 4,
     /// A cut sends no watermark after a turn that forwarded nothing.
     NoWatermarkOnEmpty = 5,
     /// The run ends without waiting for pending returns.
@@ -27,7 +27,7 @@ impl Fault {
         Fault::RawDue,
         Fault::OrderOfArrival,
         Fault::WatermarkFirst,
-        Fault::DrainBeforeWord,
+        Fault::DrainBeforeWatermark,
         Fault::NoWatermarkOnEmpty,
         Fault::EndAtOnce,
     ];

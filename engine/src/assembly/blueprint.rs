@@ -113,6 +113,6 @@ impl<H: Head + 'static> Assembly<H> {
 fn ending<H>(ran: &Result<Finished<H>, DriveError>) -> Ending {
     match ran {
         Ok(finished) if finished.error.is_none() && !finished.tail.has_failed() => Ending::Orderly,
-        _ => Ending::Broken,
+        _ => Ending::Failed,
     }
 }

@@ -15,7 +15,7 @@ pub enum Ending {
     /// In order: open orders stay at the venue.
     Orderly,
     /// It failed: all orders are cancelled.
-    Broken,
+    Failed,
 }
 
 /// Where a gateway resumes, according to the recorded inputs.
@@ -107,7 +107,7 @@ impl Link {
         match self.ending.load(Ordering::Acquire) {
             0 => Ending::Running,
             1 => Ending::Orderly,
-            _ => Ending::Broken,
+            _ => Ending::Failed,
         }
     }
 

@@ -142,7 +142,7 @@ const CANCEL: u8 = Action::Cancel as u8;
 
 #[test]
 fn an_orderly_end_leaves_orders_and_a_failed_pipeline_cancels_all_once() {
-    for (ending, cancels) in [(Ending::Orderly, 0), (Ending::Broken, 1)] {
+    for (ending, cancels) in [(Ending::Orderly, 0), (Ending::Failed, 1)] {
         let mut bench = Bench::new(&[], None, &[]);
         bench.link.begin(Resumption::default());
         bench.route(&route(1, 5, Action::New));
@@ -166,7 +166,7 @@ fn a_ring_closed_without_notice_is_a_failed_pipeline() {
         assert!(begun.elapsed() < Duration::from_secs(20), "nothing was cancelled");
         std::thread::yield_now();
     }
-    thread.end(Ending::Broken).expect("it ended");
+    thread.end(Ending::Failed).expect("it ended");
     assert_eq!(
         did.lock()
             .expect("no thread panics while it holds the lock")

@@ -2,7 +2,7 @@
 //!
 //! It waits until the ingress has replayed the journal, opens a session, then takes turns: routes off the ring, answers
 //! off the socket. A broken connection is reopened up to [`TRIES`] times in a row; after that the gateway ends, and the
-//! run with it. Worst case: a quiet gateway sleeps [`REST`] between turns, which a route or an answer may have to wait.
+//! run with it. Worst case: a quiet gateway sleeps [`REST`] between turns, and a route or an answer may wait that long.
 
 use super::link::{Ending, Link, Resumption};
 use super::session::VenueSession;
@@ -119,7 +119,7 @@ impl Turns {
     /// How the run ended; a ring that closed without notice means that the pipeline failed.
     fn ending(&self) -> Ending {
         match self.link.ending() {
-            Ending::Running if self.closed => Ending::Broken,
+            Ending::Running if self.closed => Ending::Failed,
             ending => ending,
         }
     }
@@ -150,7 +150,7 @@ impl Turns {
         let (mut taken, mut quiet) = (VecDeque::with_capacity(BATCH), 0);
         loop {
             let ending = self.ending();
-            if ending == Ending::Broken {
+            if ending == Ending::Failed {
                 return self.session.cancel_all();
             }
             let came = self.take(BATCH, &mut taken);

@@ -76,7 +76,7 @@ impl SimVenueReplies {
     /// Whether the pipeline has finished everything up to `seq`; if so, all its returns are here.
     #[inline(always)]
     pub(super) fn pipeline_is_idle(&mut self, seq: u64) -> bool {
-        if is_on(Fault::DrainBeforeWord) {
+        if is_on(Fault::DrainBeforeWatermark) {
             self.drain();
             // Widens the race that the rule excludes.
             std::thread::yield_now();
@@ -104,7 +104,7 @@ impl SimVenueReplies {
     /// the pipeline need not be checked: returns not yet taken are due at the window's end or later. After it the pipeline
     /// must be idle, and the next window opens.
     #[inline]
-    pub(super) fn let_pass(&mut self, time: Ns, seq: u64) -> bool {
+    pub(super) fn admits_first(&mut self, time: Ns, seq: u64) -> bool {
         // Under this fault returns are ordered by arrival, so each must be taken as it arrives.
         if is_on(Fault::OrderOfArrival) || !self.returns_follow(time) {
             return false;

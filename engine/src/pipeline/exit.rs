@@ -16,7 +16,7 @@ pub trait Exit {
     fn ends_the_pipeline(&self) -> bool {
         false
     }
-    /// Whether the consumer is gone, so that the group must stop.
+    /// Whether the exit takes no more events, so that the group must stop.
     fn is_closed(&self) -> bool;
     /// The waits for room so far.
     #[inline]

@@ -1,8 +1,8 @@
 //! The meters of a running pipeline, for reports, the control socket and a metrics endpoint.
 //!
 //! The pipeline's threads publish plain atomics that only they write; [`Meters`] holds the reading ends. Its lock is taken
-//! by readers and while a pipeline starts, never by a running pipeline thread. Bound: one entry per group, two counter lines
-//! per ring, and the histograms of the stages.
+//! by readers and while a pipeline starts, never by a running pipeline thread. Bound: one cache line of counters per
+//! group, two per ring, and the histograms of the stages.
 
 use super::load::{GroupLoad, LoadReader};
 use super::meter::Latency;

@@ -58,14 +58,14 @@ impl Group {
             return self.process_timed(event, exit, on_backpressure);
         }
         let Group { stations, readers, meter, .. } = self;
-        Pass { readers, exit, on_backpressure, meter }.whole::<false>(stations, event);
+        Pass { readers, exit, on_backpressure, meter }.run::<false>(stations, event);
     }
 
     #[cold]
     fn process_timed<E: Exit>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
         let Group { stations, readers, meter, .. } = self;
         let start = meter.now();
-        Pass { readers, exit, on_backpressure, meter }.whole::<true>(stations, event);
+        Pass { readers, exit, on_backpressure, meter }.run::<true>(stations, event);
         self.meter.record_whole(start);
     }
 
@@ -102,17 +102,17 @@ impl<E: Exit> Pass<'_, E> {
     /// Passes an event through `stations`: first the event itself, up to the exit, then what its last reader emitted, then
     /// what the reader before that emitted, and so on.
     #[inline]
-    fn whole<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
-        let emitters = self.itself::<TIMED>(stations, 0, event);
+    fn run<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
+        let emitters = self.deliver::<TIMED>(stations, 0, event);
         if emitters != 0 {
-            self.caused::<TIMED>(stations, 0, emitters);
+            self.deliver_emitted::<TIMED>(stations, 0, emitters);
         }
     }
 
     /// Passes an event through `stations`, the first of which has the number `from`, and to the exit. Returns a mask of the
     /// stations that emitted something.
     #[inline(always)]
-    fn itself<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) -> u64 {
+    fn deliver<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) -> u64 {
         let all = self.readers[usize::from(event.kind.0)];
         let mut readers = (all & !EXIT) >> from;
         let mut emitters = 0_u64;
@@ -130,15 +130,15 @@ impl<E: Exit> Pass<'_, E> {
     }
 
     /// Passes what these `emitters` emitted through the stations after each, with all its consequences.
-    fn caused<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, mut emitters: u64) {
+    fn deliver_emitted<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, mut emitters: u64) {
         while emitters != 0 {
             let at = emitters.ilog2() as usize;
             emitters ^= 1 << at;
             let (passed, rest) = stations.split_at_mut(at + 1);
             for caused in passed[at].out.events() {
-                let emitters = self.itself::<TIMED>(rest, from + at + 1, caused);
+                let emitters = self.deliver::<TIMED>(rest, from + at + 1, caused);
                 if emitters != 0 {
-                    self.caused::<TIMED>(rest, from + at + 1, emitters);
+                    self.deliver_emitted::<TIMED>(rest, from + at + 1, emitters);
                 }
             }
         }

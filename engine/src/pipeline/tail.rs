@@ -260,7 +260,7 @@ impl Tail {
         }
     }
 
-    /// Whether the failure of a sink has stopped the run.
+    /// Whether a sink has failed; one whose reader closed it does not count.
     pub fn has_failed(&self) -> bool {
         self.error.as_ref().is_some_and(|e| !e.closed)
     }

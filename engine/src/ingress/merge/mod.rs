@@ -60,9 +60,9 @@ pub struct Ingress {
     /// The recorded inputs have been replayed and nothing follows: the pipeline stops but keeps its state.
     resting: bool,
     /// Only feeds, ticks and simulated replies are merged, unpaced: most inputs can take the fast path.
-    plain: bool,
+    fast_path: bool,
     /// The feed of the last market input.
-    last_fed: usize,
+    last_feed: usize,
     /// Inputs by instrument.
     activity: Vec<u64>,
     log: Option<InputLog>,
@@ -82,7 +82,7 @@ impl Ingress {
             return Ok(recorded_choice(next, returned));
         }
         if let Some(done) = self.retrace.take() {
-            self.record_ended(done.then())?;
+            self.end_replay(done.then())?;
         }
         let wall = self.clock.wall();
         if self.resting {
@@ -103,7 +103,7 @@ impl Ingress {
         if self.phase == Phase::Returning {
             return Ok(choose_return(returned, wall, venue_at_rest));
         }
-        let (fed, pending) = self.next_fed(wall)?;
+        let (market, pending) = self.poll_feeds(wall)?;
         if pending && wall.is_none() {
             return Ok(Choice::Pending);
         }
@@ -113,9 +113,9 @@ impl Ingress {
             returned,
             tick.map(|at| (at, Choice::Tick(at))),
             command.map(|at| (at, Choice::Command(at))),
-            fed.map(|(at, i)| (at, Choice::Feed(i, at))),
+            market.map(|(at, i)| (at, Choice::Feed(i, at))),
         ];
-        let feeds_ended = fed.is_none() && !pending;
+        let feeds_ended = market.is_none() && !pending;
         // Once the sources have ended, the last bars close at once rather than at their time.
         let last_ticks = |choice| feeds_ended && matches!(choice, Choice::Tick(_));
         let ready = |&(at, choice): &(Ns, Choice)| last_ticks(choice) || wall.is_none_or(|wall| at <= wall);
@@ -133,19 +133,19 @@ impl Ingress {
     /// The same choice as [`Ingress::choose`], with fewer checks. Applies when only feeds, ticks and simulated replies are
     /// merged and every feed has an input to show.
     #[inline]
-    fn choose_plainly(&mut self) -> Result<Option<Choice>, IngressError> {
-        if !self.plain || self.phase != Phase::Open {
+    fn choose_fast(&mut self) -> Result<Option<Choice>, IngressError> {
+        if !self.fast_path || self.phase != Phase::Open {
             return Ok(None);
         }
-        let shown = match self.peek_feeds() {
-            None => self.next_fed(None)?,
-            shown => (shown, false),
+        let earliest = match self.peek_feeds() {
+            None => self.poll_feeds(None)?,
+            found => (found, false),
         };
-        let (Some((fed, i)), false) = shown else { return Ok(None) };
+        let (Some((market, i)), false) = earliest else { return Ok(None) };
         let tick = self.ticks.due();
         let (at, next) = match tick.max(self.now) {
-            at if tick != Ns::NONE && at <= fed => (at, Choice::Tick(at)),
-            _ => (fed, Choice::Feed(i, fed)),
+            at if tick != Ns::NONE && at <= market => (at, Choice::Tick(at)),
+            _ => (market, Choice::Feed(i, market)),
         };
         let returned = self.returns.as_ref().and_then(SimVenueReplies::due);
         let returned = returned.map(|(due, arrival)| (due.max(self.now), arrival)).filter(|(due, _)| *due <= at);
@@ -154,7 +154,7 @@ impl Ingress {
 
     /// The recorded inputs have been replayed: the sources continue after them, or the run rests.
     #[cold]
-    fn record_ended(&mut self, then: Then) -> Result<(), IngressError> {
+    fn end_replay(&mut self, then: Then) -> Result<(), IngressError> {
         match (then, self.phase) {
             (Then::Continue, Phase::Open) => self.feeds.iter_mut().try_for_each(SourceQueue::skip),
             (Then::Continue, _) => Ok(()),
@@ -186,7 +186,7 @@ impl Ingress {
 
     /// The feed with the earliest input, and whether some feed that has not ended has nothing queued.
     #[inline]
-    fn next_fed(&mut self, wall: Option<Ns>) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
+    fn poll_feeds(&mut self, wall: Option<Ns>) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
         let mut best: Option<(Ns, usize)> = None;
         let mut pending = false;
         for (i, feed) in self.feeds.iter_mut().enumerate() {
@@ -229,11 +229,11 @@ impl Ingress {
         self.now = self.now.max(ts);
         event.id = EventId::new(self.seq, 0, 0);
         event.ts = if is_on(Fault::RawDue) { ts } else { self.now };
-        if self.retrace.is_some() || self.log.is_some() { self.keep(event) } else { Ok(()) }
+        if self.retrace.is_some() || self.log.is_some() { self.check_or_log(event) } else { Ok(()) }
     }
 
     /// Checks a stamped input against the recorded one during a replay; logs it otherwise.
-    fn keep(&mut self, event: &Event) -> Result<(), IngressError> {
+    fn check_or_log(&mut self, event: &Event) -> Result<(), IngressError> {
         if let Some(retrace) = &mut self.retrace {
             return retrace.confirm(event).inspect_err(|_| self.phase = Phase::Ended);
         }
@@ -267,7 +267,7 @@ impl Ingress {
         self.origin(Some(i), record, to);
         self.ticks.activity(ts);
         self.stamp(to, ts)?;
-        self.last_fed = i;
+        self.last_feed = i;
         if let Some(returns) = &mut self.returns {
             returns.prefetch(self.feeds[i].lookahead());
             returns.defer_to_venue();
@@ -375,7 +375,7 @@ impl Ingress {
 
     /// The general path: considers every kind of candidate and admits the next one if it may enter.
     #[inline(never)]
-    fn admit_chosen(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
+    fn admit_slow(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         loop {
             if self.phase == Phase::Ended {
                 let full = self.returns.as_ref().filter(|r| r.overflowed());
@@ -392,7 +392,7 @@ impl Ingress {
             if self.returns.as_ref().is_some_and(SimVenueReplies::overflowed) {
                 return self.overflow(to);
             }
-            let choice = self.choose_plainly().transpose().unwrap_or_else(|| self.choose(idle)).inspect_err(|e| {
+            let choice = self.choose_fast().transpose().unwrap_or_else(|| self.choose(idle)).inspect_err(|e| {
                 if !matches!(e, IngressError::Source { .. }) {
                     self.phase = Phase::Ended;
                 }
@@ -442,7 +442,7 @@ impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
         let modelled = self.live_replies.is_none() && self.retrace.is_none();
-        self.plain = modelled && !self.resting && self.clock.is_free() && self.commands.are_none();
+        self.fast_path = modelled && !self.resting && self.clock.is_free() && self.commands.are_none();
     }
 
     #[inline]
@@ -450,21 +450,21 @@ impl Head for Ingress {
         if let Some(returns) = &mut self.returns {
             returns.pass_to_venue(to);
         }
-        if self.plain
+        if self.fast_path
             && self.phase == Phase::Open
             && let Some((due, i)) = self.peek_feeds()
             && due < self.ticks.due()
-            && self.returns.as_mut().is_none_or(|returns| returns.let_pass(due, self.seq))
+            && self.returns.as_mut().is_none_or(|returns| returns.admits_first(due, self.seq))
         {
             self.admit_feed(i, due, to)?;
             return Ok(Admitted::One);
         }
-        self.admit_chosen(to)
+        self.admit_slow(to)
     }
 
     #[inline]
     fn lookahead(&self) -> &[Event] {
-        self.feeds.get(self.last_fed).map_or(&[], SourceQueue::lookahead)
+        self.feeds.get(self.last_feed).map_or(&[], SourceQueue::lookahead)
     }
 
     fn awaits_returns(&self) -> bool {
