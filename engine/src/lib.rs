@@ -8,7 +8,7 @@
 //! each cut forwards; [`assembly`] puts it together; [`ingress`] numbers and times the inputs;
 //! [`pipeline`](mod@pipeline) passes events through the stages of a group; [`mod@drive`] gives each group its thread;
 //! [`recovery`] resumes a run from its journal. The stages know nothing of this.
-//! [`bench`] measures it, for `tidegate bench` and the benches.
+//! [`mod@bench`] measures it, for `tidegate bench` and the benches.
 
 #![deny(unsafe_code)]
 
