@@ -244,9 +244,9 @@ fn results_are_compared() {
     run(["bench", "compare", "--check", &worse, &a]).expect(0);
     assert!(run(["bench", "compare", &a, &away]).expect(0).stdout.contains("only ratios are compared"));
     let other = save("other", &documented("ring").to_string());
-    assert!(run(["bench", "compare", &a, &other]).expect(2).stderr.contains("different measurements"));
+    assert!(run(["bench", "compare", &a, &other]).expect(2).stderr.contains("different benchmarks"));
     let none = save("none", "no result");
-    assert!(run(["bench", "compare", &a, &none]).expect(1).stderr.contains("no result of"));
+    assert!(run(["bench", "compare", &a, &none]).expect(1).stderr.contains("not a result of"));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn what_cannot_be_measured_is_said() {
         (vec!["pipeline", strange, "--feed", "nasdaq"], 2, "no such feed"),
         (vec!["pipeline", strange, "--feed", "itch"], 1, "is not itch data"),
         (vec!["decode", strange, "--rounds", "0"], 2, "--rounds"),
-        (vec!["tick-to-order", "--rate", "fast"], 2, "valid: messages a second"),
+        (vec!["tick-to-order", "--rate", "fast"], 2, "valid: messages per second"),
         (vec!["tick-to-order", "--burst", "10"], 2, "valid: FACTORx,TIME"),
         (vec!["tick-to-order", "--seconds", "1", "--burst", "2x,3s"], 2, "raise --seconds"),
         (vec!["tick-to-order", "--symbols", "0"], 2, "symbols"),
@@ -279,7 +279,7 @@ fn people_get_a_table_under_which_the_host_stands() {
     let day = day().to_str().expect("UTF-8");
     let outcome = run(["bench", "decode", day, "--rounds", "1"]).expect(0);
     assert!(
-        outcome.stdout.contains("ns/message") && outcome.stdout.contains("% of the time stolen"),
+        outcome.stdout.contains("ns/message") && outcome.stdout.contains("% of CPU time stolen"),
         "{}",
         outcome.stdout
     );

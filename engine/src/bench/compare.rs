@@ -1,16 +1,16 @@
-//! Two results side by side: what changed beyond noise.
+//! Compares two results: what changed beyond noise.
 //!
-//! A result is one JSON object, as `tidegate bench … --json` gives it, or the lines that a program of `benches/` writes. Its
-//! figures are found by their names alone, so that a new measurement needs nothing here: `…_ns…`, `ns_per_…` (less is
-//! better), `…_per_s` (more is better) and `ratio`. A figure with an interval (`…_low`, `…_high`) has changed when the two
-//! intervals do not touch; one without cannot be judged, and that is what is said of it. Nanoseconds of different
-//! hosts say nothing about the code, so only ratios are compared then. Bound: both files are held in memory.
+//! A result is one JSON object, as printed by `tidegate bench … --json`, or the lines that a program of `benches/` writes.
+//! Figures are found by name alone, so a new benchmark needs no change here: `…_ns…`, `ns_per_…` (less is better),
+//! `…_per_s` (more is better) and `ratio`. A figure with an interval (`…_low`, `…_high`) has changed if the two intervals
+//! do not overlap; one without an interval is not judged. Nanoseconds from different hosts say nothing about the code, so
+//! only ratios are compared between hosts. Bound: both files are held in memory.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
-/// Why a file is no result.
+/// Why a file is not a result.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultError {
     /// It cannot be read.
@@ -21,16 +21,16 @@ pub enum ResultError {
         /// Why.
         error: std::io::Error,
     },
-    /// It is something else.
-    #[error("{}: no result of `tidegate bench --json`, nor of a program of benches/: {what}", path.display())]
+    /// It is not a result.
+    #[error("{}: not a result of `tidegate bench --json` or of a program in benches/: {what}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// What is missing.
         what: String,
     },
-    /// They are results of different measurements.
-    #[error("{a} and {b} are different measurements; give two results of the same")]
+    /// They are results of different benchmarks.
+    #[error("{a} and {b} are different benchmarks; give two results of the same one")]
     Different {
         /// The first.
         a: String,
@@ -39,15 +39,15 @@ pub enum ResultError {
     },
 }
 
-/// What a figure is.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// Time: less is better.
     Time,
-    /// Something a second: more is better.
+    /// A rate per second: more is better.
     Rate,
-    /// To something that was measured in the same round: less is better.
+    /// Ratio to a contender in the same round: less is better.
     Ratio,
 }
 
@@ -65,41 +65,41 @@ impl Unit {
 /// A figure of a result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// Whose it is: the names on the way to it.
+    /// Its row: the names on the path to it.
     pub row: String,
-    /// Its own name.
+    /// Its name.
     pub key: String,
-    /// What it is.
+    /// Its unit.
     pub unit: Unit,
-    /// The value.
+    /// Its value.
     pub value: f64,
     /// Its interval, if it has one.
     pub interval: Option<(f64, f64)>,
 }
 
-/// A result as a file has it.
+/// A result, as read from a file.
 #[derive(Clone, Debug)]
 pub struct ResultFile {
-    /// What was measured.
+    /// The benchmark.
     pub bench: String,
-    /// On what, as far as the result says: the file, how much there was of it.
+    /// The data, as far as the result names it: the file and its size.
     pub subject: Option<String>,
-    /// On what host.
+    /// The host.
     pub host: Value,
-    /// Share of the time that a hypervisor took, in per cent.
+    /// CPU time stolen by the hypervisor, in per cent.
     pub steal_percent: f64,
     /// Its figures, in order.
     pub figures: Vec<Figure>,
 }
 
-/// What stands in a result and is no figure of what was measured.
+/// Keys of a result that are not figures of the benchmark.
 const ASIDE: &[&str] = &["host", "stalls", "bbo", "clock_ns", "raw_max_ns", "max_ns"];
 
 impl ResultFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it is no result.
+    /// When it is not a result.
     pub fn read(path: &Path) -> Result<ResultFile, ResultError> {
         let text = std::fs::read_to_string(path).map_err(|error| ResultError::Read { path: path.to_owned(), error })?;
         ResultFile::parse(&text).map_err(|what| ResultError::Format { path: path.to_owned(), what })
@@ -108,13 +108,13 @@ impl ResultFile {
     /// Reads a text.
     ///
     /// # Errors
-    /// What is missing in it.
+    /// What the text lacks.
     pub fn parse(text: &str) -> Result<ResultFile, String> {
         let value = serde_json::from_str::<Value>(text).or_else(|_| lines(text))?;
-        let bench = value["bench"].as_str().ok_or("it does not say what was measured (\"bench\")")?.to_owned();
+        let bench = value["bench"].as_str().ok_or("the name of the benchmark (\"bench\") is missing")?.to_owned();
         let host = value["host"].clone();
         if !host.is_object() {
-            return Err("it does not say on what host (\"host\")".to_owned());
+            return Err("the host (\"host\") is missing".to_owned());
         }
         let mut figures = Vec::new();
         collect(&value, "", &mut figures);
@@ -122,7 +122,7 @@ impl ResultFile {
         Ok(ResultFile { bench, subject: subject_of(&value), host, steal_percent, figures })
     }
 
-    /// The host as people write it.
+    /// The host, for people.
     pub fn host(&self) -> String {
         let text = |key: &str| self.host[key].as_str().filter(|t| !t.is_empty()).unwrap_or("unknown");
         let machine = if self.host["virtualised"].as_bool() == Some(true) { "virtual machine" } else { "bare metal" };
@@ -130,12 +130,12 @@ impl ResultFile {
     }
 }
 
-/// What a result says of what it measured on.
+/// The description of the data in a result.
 fn subject_of(value: &Value) -> Option<String> {
     let file = value["file"].as_str().and_then(|file| Path::new(file).file_name()?.to_str());
     let amount = |key: &str, unit: &str| value[key].as_f64().map(|n| format!("{n} {unit}"));
     let amounts = [
-        amount("rate", "messages a second"),
+        amount("rate", "messages per second"),
         amount("messages", "messages"),
         amount("live_orders", "live orders at the end"),
     ];
@@ -144,7 +144,7 @@ fn subject_of(value: &Value) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-/// The lines of a program of `benches/` as one object.
+/// The output lines of a program in `benches/`, as one object.
 fn lines(text: &str) -> Result<Value, String> {
     let (mut whole, mut rows) = (Map::new(), Vec::new());
     for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -152,14 +152,14 @@ fn lines(text: &str) -> Result<Value, String> {
         match value {
             Value::Object(row) if row.contains_key("name") => rows.push(Value::Object(row)),
             Value::Object(about) => whole.extend(about),
-            _ => return Err(format!("line {} is no object", i + 1)),
+            _ => return Err(format!("line {} is not an object", i + 1)),
         }
     }
     whole.insert("rows".to_owned(), json!(rows));
     Ok(Value::Object(whole))
 }
 
-/// What tells an element of a list from the others.
+/// The name of a list element.
 fn name_of(element: &Value, at: usize) -> String {
     let text = |key: &str| match &element[key] {
         Value::String(text) => Some(text.clone()),
@@ -189,7 +189,7 @@ fn collect(value: &Value, row: &str, figures: &mut Vec<Figure>) {
             }
             Value::Object(_) => collect(field, &joined(row, key), figures),
             Value::Array(elements) => {
-                let list = if matches!(key.as_str(), "rows" | "rings" | "lines") { "" } else { key };
+                let list = if matches!(key.as_str(), "rows" | "rings" | "pipelines") { "" } else { key };
                 for (at, element) in elements.iter().enumerate() {
                     let name = name_of(element, at);
                     let name = if list.is_empty() { name } else { format!("{list} {name}") };
@@ -201,7 +201,7 @@ fn collect(value: &Value, row: &str, figures: &mut Vec<Figure>) {
     }
 }
 
-/// What became of a figure.
+/// The verdict on a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -209,7 +209,7 @@ pub enum Verdict {
     Better,
     /// Beyond noise.
     Worse,
-    /// The intervals touch.
+    /// The intervals overlap.
     Same,
     /// It has no interval.
     NotJudged,
@@ -218,39 +218,39 @@ pub enum Verdict {
 /// A figure of both results.
 #[derive(Clone, Debug, Serialize)]
 pub struct Change {
-    /// Whose figure.
+    /// Its row.
     pub row: String,
-    /// Which.
+    /// Its name.
     pub key: String,
-    /// What it is.
+    /// Its unit.
     pub unit: Unit,
-    /// In the first.
+    /// In the first result.
     pub a: f64,
-    /// In the second.
+    /// In the second result.
     pub b: f64,
-    /// The second to the first; null when the first is 0.
+    /// Ratio of the second to the first; null if the first is 0.
     pub b_to_a: Option<f64>,
-    /// What became of it.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
 /// Two results side by side.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// What was measured.
+    /// The benchmark.
     pub bench: String,
-    /// Whether on the same host: else only ratios are compared.
+    /// Whether both are from the same host; if not, only ratios are compared.
     pub same_host: bool,
-    /// Figures of both.
+    /// Figures in both results.
     pub changes: Vec<Change>,
-    /// Figures of one alone.
+    /// Figures in only one result.
     pub missing: Vec<String>,
 }
 
 /// Compares two results.
 ///
 /// # Errors
-/// When they are of different measurements.
+/// When they are from different benchmarks.
 pub fn compare(a: &ResultFile, b: &ResultFile) -> Result<Comparison, ResultError> {
     if a.bench != b.bench {
         return Err(ResultError::Different { a: a.bench.clone(), b: b.bench.clone() });
@@ -329,12 +329,12 @@ mod tests {
     fn lines_of_a_program_are_read_and_a_rate_is_better_when_higher() {
         let text = |rate: u32| {
             format!(
-                "{{\"bench\":\"ring\",\"host\":{{\"cpu\":\"a\"}}}}\n{{\"group\":\"g\",\"name\":\"line\",\"x_per_s\":{rate},\
+                "{{\"bench\":\"ring\",\"host\":{{\"cpu\":\"a\"}}}}\n{{\"group\":\"g\",\"name\":\"phase\",\"x_per_s\":{rate},\
                  \"x_per_s_low\":{rate},\"x_per_s_high\":{rate}}}\n{{\"steal_percent\":1.5}}\n"
             )
         };
         let (a, b) = (ResultFile::parse(&text(10)).unwrap(), ResultFile::parse(&text(12)).unwrap());
-        assert_eq!((a.steal_percent, a.figures[0].row.as_str()), (1.5, "g, line"));
+        assert_eq!((a.steal_percent, a.figures[0].row.as_str()), (1.5, "g, phase"));
         assert_eq!(verdicts(&a, &b), [("x_per_s".to_owned(), Verdict::Better)]);
         assert_eq!(verdicts(&b, &a), [("x_per_s".to_owned(), Verdict::Worse)]);
     }

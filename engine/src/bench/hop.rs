@@ -1,10 +1,10 @@
 //! One hop: how long an event takes from one core to another.
 //!
-//! Ping-pong between two pinned threads; half of a round trip is one way. Each contender carries 64 bytes but [`atomics`],
-//! the floor: a number on one cache line each way, which is what two cores can do at all. Both sides spin without a
-//! pause, one message is in flight. Every round makes new channels, so that no contender keeps a lucky place in memory.
-//! Reading the time stamp counter once a trip is part of the figure, the same for all. Bound: two threads spin for the
-//! whole time, so it needs two idle cores.
+//! Ping-pong between two pinned threads; half of a round trip is one way. Each contender carries 64 bytes, except
+//! [`atomics`], the floor: a number on one cache line each way, the best that two cores can do. Both sides spin without a
+//! pause, with one message in flight. Every round makes new channels, so that no contender keeps a lucky place in memory.
+//! One reading of the time stamp counter per trip is part of the figure, the same for all. Bound: two threads spin all the
+//! time, so it needs two idle cores.
 
 use super::rounds::{Ratio, interleave};
 use bytemuck::{Pod, Zeroable};
@@ -19,31 +19,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Slots of a ring.
 pub const CAPACITY: usize = 1_024;
 
-/// What travels: as large as an event.
+/// The payload, as large as an event.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
 pub struct Parcel(pub [u64; 8]);
 
 impl ring::Slot for Parcel {}
 
-/// How much is measured.
+/// Amount of work.
 #[derive(Clone, Copy, Debug)]
 pub struct Trips {
-    /// Round trips of one contender in one round.
+    /// Round trips per contender and round.
     pub timed: u64,
-    /// Those that warm it up before.
+    /// Warm-up trips before them.
     pub warm: u64,
 }
 
-/// An end of a link in both directions.
+/// One end of a two-way link.
 pub trait End: Send + 'static {
     /// Sends a number.
     fn send(&mut self, number: u64);
 
-    /// The next number if it is there.
+    /// The next number, if it has arrived.
     fn poll(&mut self) -> Option<u64>;
 
-    /// Spins until the next number is there.
+    /// Spins until the next number arrives.
     fn receive(&mut self) -> u64 {
         loop {
             if let Some(number) = self.poll() {
@@ -53,8 +53,8 @@ pub trait End: Send + 'static {
     }
 }
 
-/// A number on a cache line each way. The alignment of two lines keeps the neighbour line, which some processors fetch
-/// along, free too.
+/// A number on its own cache line, each way. Alignment to two lines keeps the adjacent line, which some processors also
+/// fetch, unused.
 #[repr(align(128))]
 struct Line(AtomicU64);
 
@@ -85,16 +85,16 @@ impl End for (ring::Producer<Parcel>, ring::Consumer<Parcel>) {
     fn poll(&mut self) -> Option<u64> {
         let mut number = None;
         match self.1.take(1, |parcel| number = Some(parcel.0[7])) {
-            ring::Taken::Closed => panic!("the other side is gone"),
+            ring::Taken::Closed => panic!("the other end closed the ring"),
             ring::Taken::Events(_) | ring::Taken::Empty => number,
         }
     }
 }
 
-/// What each of two threads has of two links: the ends to send by and to receive by.
+/// The ends of each of two threads: one to send on and one to receive on.
 pub type Ends<P, C> = ((P, C), (P, C));
 
-/// Two links, there and back, as the ends of two threads.
+/// Two links, there and back, as the ends for two threads.
 ///
 /// # Errors
 /// When a link cannot be made.
@@ -103,7 +103,7 @@ pub fn crossed<P, C, E>(make: impl Fn() -> Result<(P, C), E>) -> Result<Ends<P, 
     Ok(((there, at_back), (back, at_there)))
 }
 
-/// One way over bare atomics.
+/// One-way times over bare atomics.
 pub fn atomics(trips: Trips) -> Histogram<u64> {
     let line = || Arc::new(Line(AtomicU64::new(0)));
     let (there, back) = (line(), line());
@@ -111,19 +111,19 @@ pub fn atomics(trips: Trips) -> Histogram<u64> {
     one_way((ping, Atomics { to: back, from: there, last: 0 }), trips)
 }
 
-/// One way over a ring.
+/// One-way times over a ring.
 ///
 /// # Panics
-/// When the ring cannot be made: its capacity is a power of two.
+/// When the ring cannot be made. Its capacity is a power of two.
 pub fn over_ring(kind: ring::Kind, trips: Trips) -> Histogram<u64> {
     let ends = crossed(|| ring::channel::<Parcel>(kind, CAPACITY)).map_err(|e: RingError| e.to_string());
     one_way(ends.expect("the capacity is a power of two"), trips)
 }
 
-/// One way in nanoseconds, trip by trip, between the first two cores.
+/// One-way times in nanoseconds, trip by trip, between two cores.
 ///
 /// # Panics
-/// When there are no two cores to pin to.
+/// When there are fewer than two cores to pin to.
 pub fn one_way<E: End>((mut ping, mut pong): (E, E), trips: Trips) -> Histogram<u64> {
     let cores = cores();
     let Trips { timed, warm } = trips;
@@ -139,7 +139,7 @@ pub fn one_way<E: End>((mut ping, mut pong): (E, E), trips: Trips) -> Histogram<
         let mut before = clock.raw();
         for number in 1..=warm + timed {
             ping.send(number);
-            assert_eq!(ping.receive(), number, "what comes back is what was sent");
+            assert_eq!(ping.receive(), number, "the echo returns what was sent");
             let now = clock.raw();
             if number > warm {
                 one_way.saturating_record(clock.delta_as_nanos(before, now) / 2);
@@ -153,27 +153,27 @@ pub fn one_way<E: End>((mut ping, mut pong): (E, E), trips: Trips) -> Histogram<
     one_way
 }
 
-/// A way between cores that is measured.
+/// A link between cores to measure.
 pub struct Link {
     /// Name in the figures.
     pub name: &'static str,
-    /// One round.
+    /// Runs one round.
     pub one_way: fn(Trips) -> Histogram<u64>,
 }
 
-/// The floor, and the rings after it.
+/// The floor, then the rings.
 pub const LINKS: [Link; 3] = [
     Link { name: "atomics", one_way: atomics },
     Link { name: "phase", one_way: |trips| over_ring(ring::Kind::Phase, trips) },
     Link { name: "disruptor", one_way: |trips| over_ring(ring::Kind::Disruptor, trips) },
 ];
 
-/// One way over a link.
+/// The figures of a link.
 #[derive(Clone, Debug, Serialize)]
 pub struct Hop {
-    /// Which.
+    /// Name of the link.
     pub name: &'static str,
-    /// Median of the rounds' medians.
+    /// Median of the medians of the rounds.
     pub p50_ns: f64,
     /// Lower end of its interval.
     pub p50_ns_low: f64,
@@ -181,9 +181,9 @@ pub struct Hop {
     pub p50_ns_high: f64,
     /// 99th percentile of all trips.
     pub p99_ns: u64,
-    /// The longest.
+    /// Maximum.
     pub max_ns: u64,
-    /// Its median to that of the first link, in the same round.
+    /// Ratio of its median to that of the first link, in the same round.
     pub ratio: f64,
     /// Lower end of its interval.
     pub ratio_low: f64,

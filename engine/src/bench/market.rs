@@ -1,24 +1,24 @@
-//! The bytes that are measured on: a day of the synthetic exchange, in memory.
+//! Synthetic input: a day of the synthetic exchange, in memory.
 //!
-//! BinaryFILE framing without the end-of-session mark, which some rivals take for damage. The seed is fixed, so every
-//! run and every machine reads the same bytes. Bound: about 32 bytes for each message.
+//! BinaryFILE framing without the end-of-session mark, which some other decoders take for damage. The seed is fixed, so every
+//! run on every machine reads the same bytes. Bound: about 32 bytes per message.
 
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use flow::{Decoder, Event, EventId, FeedError, Inputs, Step, Window};
 
-/// Messages of a day as framed bytes.
+/// The messages of a day, as framed bytes.
 pub struct Market {
     /// The frames, one after the other.
     pub bytes: Vec<u8>,
-    /// How many.
+    /// Number of messages.
     pub messages: u64,
 }
 
 impl Market {
-    /// A day of `messages` messages about `symbols` symbols, with about `live_orders` orders at rest.
+    /// A day of `messages` messages on `symbols` symbols, with about `live_orders` resting orders.
     ///
     /// # Panics
-    /// When there is no such day.
+    /// When the exchange cannot make such a day.
     pub fn new(messages: u64, symbols: u32, live_orders: u32) -> Market {
         let config = SyntheticConfig { messages, symbols, live_orders, ..SyntheticConfig::default() };
         let mut bytes = Vec::with_capacity(messages as usize * 34);
@@ -38,7 +38,7 @@ impl Market {
         (Market::of(frames(&self.bytes).take(at)), Market::of(frames(&self.bytes).skip(at)))
     }
 
-    /// A window on all of it, with nothing to follow.
+    /// A window on all bytes, marked as the last.
     pub fn window(&self) -> [Window; 1] {
         [Window::whole(&self.bytes)]
     }
@@ -53,7 +53,7 @@ impl Market {
     }
 }
 
-/// The messages of a BinaryFILE with their lengths in front, up to the end of the session.
+/// The messages of a BinaryFILE, each with its length, up to the end of the session.
 pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -64,8 +64,8 @@ pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Decodes everything in the windows and hands each input to `take`, with those that wait behind it, through a queue as large
-/// as the ingress's.
+/// Decodes everything in the windows and passes each input to `take`, with those queued after it, through a queue as large
+/// as that of the ingress.
 ///
 /// # Errors
 /// When the bytes cannot be decoded.
@@ -88,17 +88,17 @@ pub fn decode(
     }
 }
 
-/// A queue as large as the ingress's.
+/// A queue as large as that of the ingress.
 pub fn queue() -> Inputs {
     Inputs::with_capacity(256)
 }
 
-/// Numbers events as the ingress does, for stages that are called without one.
+/// Numbers events as the ingress does, for stages called without one.
 #[derive(Default)]
 pub struct Numbering(u64);
 
 impl Numbering {
-    /// The event with the next number.
+    /// The event, with the next number.
     #[inline]
     pub fn next(&mut self, event: &Event) -> Event {
         self.0 += 1;

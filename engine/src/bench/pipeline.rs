@@ -1,9 +1,9 @@
 //! The whole pipeline on bytes in memory: decoding, merge, stages, tail.
 //!
-//! The bytes are decoded by the ingress's own thread, so no reader stands before the pipeline; the tail hashes the outcomes as
-//! always. Time runs from the first poll of the source until the end of input has reached the tail, so the start and the
-//! end of threads are not in it. Allocations of all threads are counted from the last input that names an instrument to
-//! that end, in a run of its own: what names cost is warm-up and told apart. Bound: one run at a time.
+//! The ingress thread itself decodes the bytes, so no reader thread precedes the pipeline; the tail hashes the outcomes as
+//! always. Time runs from the first poll of the source until the end of input reaches the tail, so starting and ending
+//! threads is not included. Allocations of all threads are counted in a separate run, from the last input that names an
+//! instrument to the end; those before it are reported apart, as warm-up. Bound: one run at a time.
 
 use super::Recording;
 use super::rounds::{Ratio, interleave, least, median};
@@ -17,31 +17,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// When the first input was asked for, and when the last event arrived.
+/// When the first input was polled, and when the last event arrived.
 #[derive(Clone, Default)]
 pub struct Watch {
     start: Arc<OnceLock<Instant>>,
     end: Arc<OnceLock<Instant>>,
-    /// Allocations until the last name.
+    /// Allocations up to the last name.
     naming: Arc<AtomicU64>,
-    /// Allocations until the end.
+    /// Allocations up to the end.
     whole: Arc<AtomicU64>,
 }
 
 impl Watch {
-    /// The first input is asked for; later calls change nothing.
+    /// Marks the first poll; later calls change nothing.
     #[inline]
     pub fn begin(&self) {
         self.start.get_or_init(Instant::now);
     }
 
-    /// From the first poll to the end of input at the tail; nothing if it did not come that far.
+    /// The time from the first poll to the end of input at the tail; `None` if that was not reached.
     pub fn time(&self) -> Option<Duration> {
         Some(*self.end.get()? - *self.start.get()?)
     }
 }
 
-/// A decoder over bytes in memory as a source.
+/// A source that decodes bytes in memory.
 pub struct Memory {
     decoder: Box<dyn Decoder>,
     windows: Vec<Window>,
@@ -71,7 +71,7 @@ impl Source for Memory {
     }
 }
 
-/// Sees names and the end of input at the end of the pipeline.
+/// A sink at the end of the pipeline, which sees names and the end of input.
 pub struct End(pub Watch);
 
 impl Sink for End {
@@ -98,10 +98,10 @@ impl Sink for End {
 /// Why the pipeline could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
-    /// The file is gone.
+    /// The file no longer exists.
     #[error("{0}")]
     Open(#[from] OpenError),
-    /// It did not run to its end.
+    /// The run failed.
     #[error("{0}")]
     Run(#[from] RunError),
     /// The end of input did not reach the tail.
@@ -109,24 +109,24 @@ pub enum PipelineError {
     Cut,
 }
 
-/// A pipeline that is measured.
+/// A variant of the pipeline to measure.
 pub struct Variant {
     /// Name in the figures.
     pub name: String,
-    /// What it is built from.
+    /// Settings that it is built from.
     pub settings: Settings,
 }
 
-/// What a pipeline costs.
+/// The cost of a pipeline.
 #[derive(Clone, Debug, Serialize)]
 pub struct PipelineCost {
-    /// Which.
+    /// Name of the variant.
     pub name: String,
     /// Its groups.
     pub groups: Vec<String>,
-    /// Inputs that entered, ticks and the end of input with them.
+    /// Number of inputs, including ticks and the end of input.
     pub events: u64,
-    /// At the median.
+    /// Events per second at the median.
     pub events_per_s: f64,
     /// Median of the rounds.
     pub ns_per_event: f64,
@@ -134,23 +134,23 @@ pub struct PipelineCost {
     pub ns_per_event_low: f64,
     /// Upper end of its interval.
     pub ns_per_event_high: f64,
-    /// The least of the rounds.
+    /// Minimum over the rounds.
     pub least_ns_per_event: f64,
-    /// To the first pipeline, in the same round.
+    /// Ratio to the first pipeline, in the same round.
     pub ratio: f64,
     /// Lower end of its interval.
     pub ratio_low: f64,
     /// Upper end of its interval.
     pub ratio_high: f64,
-    /// Allocations of all threads after the last input that names an instrument; null where they cannot be counted.
+    /// Allocations of all threads after the last input that names an instrument; null if they cannot be counted.
     pub allocations: Option<u64>,
-    /// Allocations until that, with those of building the pipeline.
+    /// Allocations before that, including building the pipeline.
     pub allocations_before: Option<u64>,
-    /// Of all outcomes: the same for every pipeline.
+    /// Hash of all outcomes, the same for every pipeline.
     pub outcome_hash: String,
 }
 
-/// What one run said.
+/// The result of one run.
 struct Ran {
     events: u64,
     time: Duration,
@@ -159,7 +159,7 @@ struct Ran {
     watch: Watch,
 }
 
-/// Runs a pipeline over the windows once; the time from the first poll to the end.
+/// Runs a pipeline over the windows once, timed from the first poll to the end.
 fn run(recording: &Recording, settings: &Settings) -> Result<Ran, PipelineError> {
     let watch = Watch::default();
     let (name, decoder) = recording.decoder()?;
@@ -173,13 +173,13 @@ fn run(recording: &Recording, settings: &Settings) -> Result<Ran, PipelineError>
     Ok(Ran { events: report.events, time, groups: report.groups, outcome_hash: report.outcome_hash, watch })
 }
 
-/// Interleaved rounds over all pipelines, after one run of each in which allocations are counted; ratios are to the first.
+/// Interleaved rounds over all pipelines, after one run of each to count allocations; ratios are to the first.
 ///
 /// # Errors
-/// When a pipeline does not run to its end.
+/// When a run fails.
 ///
 /// # Panics
-/// When two pipelines disagree on what came out, or there are no rounds.
+/// When two pipelines have different outcomes, or there are no rounds.
 pub fn measure(
     recording: &Recording,
     variants: &[Variant],
@@ -192,7 +192,10 @@ pub fn measure(
         first.push((ran?, allocations.is_some()));
         each();
     }
-    assert!(first.iter().all(|(ran, _)| ran.outcome_hash == first[0].0.outcome_hash), "the pipelines disagree");
+    assert!(
+        first.iter().all(|(ran, _)| ran.outcome_hash == first[0].0.outcome_hash),
+        "the pipelines have different outcomes"
+    );
     let mut times = vec![Vec::new(); variants.len()];
     let mut failed = None;
     interleave(rounds, variants.len(), |which| {

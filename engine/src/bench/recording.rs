@@ -1,8 +1,8 @@
-//! A file in memory, to be decoded again and again.
+//! A file in memory, decoded again and again.
 //!
-//! The feed is recognised by the first bytes as everywhere, and a packed file is unpacked once. Each round gets a fresh
-//! decoder and fresh windows before its time begins. Bound: at most as many bytes as asked for, twice: once as they
-//! were read and once in the windows of a round. What is left over at the end of a cut file is not decoded.
+//! The feed is recognised by its first bytes, as everywhere, and a compressed file is decompressed once. Each round gets a
+//! fresh decoder and fresh windows before its time begins. Bound: at most as many bytes as requested, twice: once as read,
+//! and once in the windows of a round. An incomplete message at the end of a cut file is not decoded.
 
 use chrono::NaiveDate;
 use feeds::{FEEDS, Feed, OpenError, Opened, Request};
@@ -10,14 +10,14 @@ use flow::{Decoder, Params, Window};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Why a file cannot be measured on.
+/// Why a file cannot be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// It is not there, or not of a feed.
+    /// It does not exist, or cannot be opened by a feed.
     #[error("{0}")]
     Open(#[from] OpenError),
-    /// No feed knows it.
-    #[error("{}: no feed recognises its first bytes; say which it is with --feed ({names})", path.display())]
+    /// No feed recognises it.
+    #[error("{}: no feed recognises its first bytes; name the feed with --feed ({names})", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,
@@ -34,20 +34,20 @@ pub enum RecordingError {
     },
 }
 
-/// What of which file.
+/// What to read from which file.
 #[derive(Clone)]
 pub struct Wanted {
     /// The file.
     pub path: PathBuf,
-    /// Its feed, if the first bytes shall not tell.
+    /// Its feed; `None` = recognised by the first bytes.
     pub feed: Option<&'static Feed>,
-    /// Its trading date, for feeds that count from midnight.
+    /// Its trading date, for feeds whose times count from midnight.
     pub date: Option<NaiveDate>,
-    /// Bytes of each stream that are read at most.
+    /// Most bytes read of each stream.
     pub most: u64,
 }
 
-/// A file's uncompressed bytes and what decodes them.
+/// A file's uncompressed bytes, and the feed that decodes them.
 pub struct Recording {
     feed: &'static Feed,
     request: Request,
@@ -59,7 +59,7 @@ impl Recording {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read or no feed knows it.
+    /// When it cannot be read or no feed recognises it.
     pub fn read(wanted: &Wanted) -> Result<Recording, RecordingError> {
         let path = &wanted.path;
         let feed = match wanted.feed {
@@ -89,26 +89,26 @@ impl Recording {
         &self.request.paths[0]
     }
 
-    /// Bytes in memory.
+    /// Number of bytes in memory.
     pub fn bytes(&self) -> u64 {
         self.streams.iter().map(|s| s.len() as u64).sum()
     }
 
-    /// Whether all of the file was read.
+    /// Whether the whole file was read.
     pub fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// A decoder that has seen nothing yet, with its name for messages.
+    /// A fresh decoder, with its name for messages.
     ///
     /// # Errors
-    /// When the file is gone meanwhile.
+    /// When the file no longer exists.
     pub fn decoder(&self) -> Result<(String, Box<dyn Decoder>), OpenError> {
         let Opened { name, decoder, .. } = self.feed.opened(&self.request)?;
         Ok((name, decoder))
     }
 
-    /// Windows on all that was read, a window a stream.
+    /// Windows on all bytes read, one per stream.
     pub fn windows(&self) -> Vec<Window> {
         let window = |bytes: &Vec<u8>| {
             let mut window = Window::with_capacity(bytes.len());

@@ -1,8 +1,8 @@
-//! Throughput of a ring: what a slot costs when slots are many.
+//! Throughput of a ring: the cost per slot of a steady stream.
 //!
-//! One thread publishes, one takes, both pinned and spinning, as much in a turn as the batch allows. The time runs from the
-//! first publication to the last slot taken. Both rings, several capacities and batches alternate round by round. Bound:
-//! two threads spin for the whole time, so it needs two idle cores.
+//! One thread publishes and one takes, both pinned and spinning, up to a batch per turn. The time runs from the first
+//! publication to the last slot taken. Rings, capacities and batches alternate round by round. Bound: two threads spin all
+//! the time, so it needs two idle cores.
 
 use super::hop::Parcel;
 use super::rounds::{Ratio, interleave, least, median};
@@ -11,39 +11,39 @@ use ring::{Kind, Refused, Taken};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// What is varied.
+/// The parameters that vary.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Which ring.
+    /// Type of the ring.
     pub kind: Kind,
-    /// Slots.
+    /// Number of slots.
     pub capacity: usize,
-    /// Slots published and taken at once, at most.
+    /// Most slots published or taken at once.
     pub batch: usize,
 }
 
-/// What a slot costs in one shape.
+/// Cost per slot in one shape.
 #[derive(Clone, Debug, Serialize)]
 pub struct SlotCost {
     /// Ring.
     pub name: &'static str,
     /// Slots of the ring.
     pub capacity: usize,
-    /// Slots at once.
+    /// Slots per batch.
     pub batch: usize,
     /// Median of the rounds.
     pub ns_per_slot: f64,
-    /// Lower end of its interval.
+    /// Lower end of its confidence interval.
     pub ns_per_slot_low: f64,
-    /// Upper end of its interval.
+    /// Upper end of its confidence interval.
     pub ns_per_slot_high: f64,
-    /// The least of the rounds.
+    /// Minimum over the rounds.
     pub least_ns_per_slot: f64,
-    /// Slots a second at the median.
+    /// Slots per second at the median.
     pub slots_per_s: f64,
 }
 
-/// Both rings at every capacity and every batch that fits into it.
+/// Both rings, at every capacity and every batch that fits it.
 pub fn shapes(capacities: &[usize], batches: &[usize]) -> Vec<Shape> {
     let mut shapes = Vec::new();
     for &capacity in capacities {
@@ -57,7 +57,7 @@ pub fn shapes(capacities: &[usize], batches: &[usize]) -> Vec<Shape> {
 /// Interleaved rounds of `slots` slots over all shapes. `each` is called after every measurement.
 ///
 /// # Panics
-/// When there are no rounds, a capacity is no power of two, or there are no two cores.
+/// When there are no rounds, a capacity is not a power of two, or there are fewer than two cores.
 pub fn measure(shapes: &[Shape], rounds: usize, slots: u64, mut each: impl FnMut()) -> Vec<SlotCost> {
     let mut times = vec![Vec::new(); shapes.len()];
     interleave(rounds, shapes.len(), |which| {
@@ -81,21 +81,21 @@ pub fn measure(shapes: &[Shape], rounds: usize, slots: u64, mut each: impl FnMut
     shapes.iter().zip(times).map(cost).collect()
 }
 
-/// The time that `slots` slots take.
+/// The time for `slots` slots.
 fn through(shape: Shape, slots: u64) -> Duration {
     let ends = ring::channel::<Parcel>(shape.kind, shape.capacity).expect("a power of two");
     stream((shape.batch, shape.batch), slots, ends)
 }
 
-/// The end that publishes.
+/// The publishing end.
 pub trait Give: Send + 'static {
-    /// As many of these as there is room for.
+    /// Publishes as many of these as fit.
     fn give(&mut self, parcels: &[Parcel]) -> usize;
 }
 
-/// The end that takes.
+/// The taking end.
 pub trait Take: Send + 'static {
-    /// At most so many; shows what they hold to `see`.
+    /// Takes at most `most` slots and passes their contents to `see`.
     fn take(&mut self, most: usize, see: impl FnMut(u64)) -> usize;
 }
 
@@ -104,7 +104,7 @@ impl Give for ring::Producer<Parcel> {
         match self.try_publish_batch(parcels) {
             Ok(published) => published,
             Err(Refused::Full) => 0,
-            Err(Refused::Disconnected) => panic!("the other side is gone"),
+            Err(Refused::Disconnected) => panic!("the consumer closed the ring"),
         }
     }
 }
@@ -114,23 +114,23 @@ impl Take for ring::Consumer<Parcel> {
         match ring::Consumer::take(self, most, |parcel| see(parcel.0[7])) {
             Taken::Events(n) => n,
             Taken::Empty => 0,
-            Taken::Closed => panic!("the producer publishes them all"),
+            Taken::Closed => panic!("the producer closed the ring early"),
         }
     }
 }
 
-/// The time from the first publication to the last slot taken, between the first two cores; `batch` are given at once, and
+/// The time from the first publication to the last slot taken, between two cores; `batch` slots are published at once, and
 /// at most `most` are taken.
 ///
 /// # Panics
-/// When the slots do not come in order, or there are no cores to pin to.
+/// When the slots arrive out of order, or there are no cores to pin to.
 pub fn stream((batch, most): (usize, usize), slots: u64, (mut giver, mut taker): (impl Give, impl Take)) -> Duration {
     let cores = cores();
     let taking = spawn_pinned("taking", cores.get(1).copied(), move || {
         let mut next = 0;
         while next < slots {
             taker.take(most, |number| {
-                assert_eq!(number, next, "slots come in order");
+                assert_eq!(number, next, "slots arrive in order");
                 next += 1;
             });
         }
@@ -149,7 +149,7 @@ pub fn stream((batch, most): (usize, usize), slots: u64, (mut giver, mut taker):
             }
             next += n as u64;
         }
-        // The ends of a ring are dropped when all was taken, not before.
+        // Keep both ends until every slot has been taken.
         (start, giver)
     });
     let end = taking.expect("the thread can be pinned").join().unwrap_or_else(|e| panic!("{e}"));

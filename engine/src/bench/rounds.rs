@@ -1,8 +1,8 @@
 //! Interleaved rounds.
 //!
-//! Each round runs every contender once, and each round begins with another one. The figure of a contender is the median
-//! of its rounds; its ratio to the first contender is the median of the ratios within a round. Both have an interval of
-//! confidence from the order statistics (about 95 %, no assumption on the distribution). The least is kept as well.
+//! Each round runs every contender once, and each round starts with a different one. A contender's figure is the median of
+//! its rounds; its ratio to the first contender is the median of the ratios within each round. Both have a confidence
+//! interval from order statistics (about 95 %, with no assumption on the distribution). The minimum is kept as well.
 
 use serde::Serialize;
 use std::time::Duration;
@@ -10,28 +10,28 @@ use std::time::Duration;
 /// One run of a contender.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// What it took.
+    /// Time taken.
     pub time: Duration,
-    /// A sum over what was read or made: contenders that do the same work must agree.
+    /// A checksum of the work: contenders that do the same work must agree.
     pub check: u64,
 }
 
-/// Something that is measured: a name, and a closure that does the whole work once and times it.
+/// A contender: a name, and a closure that does the whole work once and times it.
 pub struct Contender<'a> {
     /// Name in the figures.
     pub name: &'static str,
-    /// Runs it once.
+    /// Runs the work once.
     pub run: Box<dyn FnMut() -> Run + 'a>,
 }
 
 impl<'a> Contender<'a> {
-    /// The contender that `run` is.
+    /// A contender that runs `run`.
     pub fn new(name: &'static str, run: impl FnMut() -> Run + 'a) -> Contender<'a> {
         Contender { name, run: Box::new(run) }
     }
 }
 
-/// Calls `run` with the number of each of `count` contenders once in each round; the round and its turn decide the order.
+/// Calls `run` once per round with the number of each of `count` contenders, in an order that rotates from round to round.
 pub fn interleave(rounds: usize, count: usize, mut run: impl FnMut(usize)) {
     for round in 0..rounds {
         for turn in 0..count {
@@ -40,10 +40,10 @@ pub fn interleave(rounds: usize, count: usize, mut run: impl FnMut(usize)) {
     }
 }
 
-/// Nanoseconds per unit of every contender, round by round, after one run of each that is not timed.
+/// Nanoseconds per unit of every contender, round by round, after one untimed run of each.
 ///
 /// # Panics
-/// When two contenders disagree on the check.
+/// When two contenders have different checksums.
 pub fn times(group: &str, units: u64, rounds: usize, contenders: &mut [Contender<'_>]) -> Vec<Vec<f64>> {
     let agreed = contenders.iter_mut().map(|c| ((c.run)().check, c.name)).collect::<Vec<_>>();
     assert!(agreed.iter().all(|(check, _)| *check == agreed[0].0), "{group}: the contenders disagree: {agreed:?}");
@@ -67,7 +67,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// The ratio of two series that were measured round by round.
+    /// The ratio of two series measured in the same rounds.
     ///
     /// # Panics
     /// When a series is empty.
@@ -75,10 +75,10 @@ impl Ratio {
         Ratio::spread(own.iter().zip(base).map(|(a, b)| a / b).collect())
     }
 
-    /// The median of values with its interval.
+    /// The median of values, with its interval.
     ///
     /// # Panics
-    /// When there are none.
+    /// When there are no values.
     pub fn spread(mut values: Vec<f64>) -> Ratio {
         values.sort_by(f64::total_cmp);
         let n = values.len();
@@ -98,12 +98,12 @@ pub fn median(values: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
 }
 
-/// The least.
+/// The minimum.
 pub fn least(values: &[f64]) -> f64 {
     rounded(values.iter().copied().fold(f64::INFINITY, f64::min))
 }
 
-/// Three decimals are more than any of this is worth.
+/// Rounds to three decimals, more than any of these figures deserves.
 pub fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }

@@ -1,9 +1,9 @@
 //! Decoding and the book, on a file in memory.
 //!
-//! [`decoding`] makes the inputs and takes them from the queue as the merge does. [`book`] numbers them and passes them to
-//! the book's stage, with `book-top`, `trade` and anomalies wanted, as the default pipeline does; decoding alone is measured in
-//! the same rounds, so that the difference is the book. Single messages are measured in a pass of their own, because two
-//! readings of the time stamp counter cost as much as the work between them: what they cost is told beside.
+//! [`decoding`] decodes the inputs and takes them from the queue as the merge does. [`book`] also numbers them and passes
+//! them to the book stage, which emits `book-top`, `trade` and anomalies as in the default pipeline; decoding alone is
+//! measured in the same rounds, so the difference is the book. Single messages are timed in a separate pass, because two
+//! readings of the time stamp counter cost as much as the work between them; that cost is reported beside them.
 
 use super::rounds::{Ratio, interleave, least, median};
 use super::{Numbering, Recording, decode, queue};
@@ -18,26 +18,26 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Why a file could not be measured on.
+/// Why a file could not be measured.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
-    /// It is gone.
+    /// The file no longer exists.
     #[error("{0}")]
     Open(#[from] OpenError),
-    /// Its bytes are not what they began as.
+    /// The file cannot be decoded to its end.
     #[error("{0}")]
     Feed(#[from] FeedError),
-    /// It has no messages.
-    #[error("there is no whole message in what was read; give a file with messages, or a higher --mib")]
+    /// The file has no messages.
+    #[error("no complete message was read; use a file with messages, or a higher --mib")]
     Empty,
 }
 
-/// Cost of a message.
+/// Cost per message.
 #[derive(Clone, Debug, Serialize)]
 pub struct MessageCost {
-    /// Messages of the file that were decoded.
+    /// Number of messages decoded.
     pub messages: u64,
-    /// Inputs that they made.
+    /// Number of inputs that they produced.
     pub inputs: u64,
     /// Median of the rounds.
     pub ns_per_message: f64,
@@ -45,7 +45,7 @@ pub struct MessageCost {
     pub ns_per_message_low: f64,
     /// Upper end of its interval.
     pub ns_per_message_high: f64,
-    /// The least of the rounds.
+    /// Minimum over the rounds.
     pub least_ns_per_message: f64,
 }
 
@@ -64,7 +64,7 @@ impl MessageCost {
     }
 }
 
-/// How much there was.
+/// Number of messages and inputs.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
     messages: u64,
@@ -93,7 +93,7 @@ fn decoded(recording: &Recording) -> Result<(Counted, Duration), StageError> {
     done
 }
 
-/// Decoding alone, in `rounds` rounds after one that is not timed.
+/// Measures decoding alone, in `rounds` rounds after an untimed one.
 ///
 /// # Errors
 /// When the file cannot be decoded.
@@ -107,10 +107,10 @@ pub fn decoding(recording: &Recording, rounds: usize, mut each: impl FnMut()) ->
     Ok(MessageCost::of(counted, &times))
 }
 
-/// The number of the first source of a pipeline, which the keys of a state hold.
+/// The number of the first source of a pipeline, as used in the keys of a saved state.
 const SOURCE: u8 = 1;
 
-/// The book's stage as the pipeline would call it.
+/// The book stage, called as the pipeline calls it.
 struct Shelf {
     stage: BookStage,
     reads: Kinds,
@@ -138,27 +138,27 @@ impl Shelf {
     }
 }
 
-/// Best bid and ask of an instrument at the end.
+/// Best bid and ask of an instrument at the end of the file.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Bbo {
     /// Symbol.
     pub symbol: String,
     /// Best bid.
     pub bid_px: Option<String>,
-    /// Its quantity.
+    /// Quantity at this price.
     pub bid_qty: u64,
     /// Best ask.
     pub ask_px: Option<String>,
-    /// Its quantity.
+    /// Quantity at this price.
     pub ask_qty: u64,
 }
 
 /// Times of single messages.
 #[derive(Clone, Debug, Serialize)]
 pub struct Single {
-    /// Inputs that were timed.
+    /// Number of timed inputs.
     pub samples: u64,
-    /// What two readings of the clock cost with nothing between them; it is in every figure below.
+    /// Cost of two clock readings with nothing between them, which is included in every figure below.
     pub clock_ns: f64,
     /// Median.
     pub p50_ns: u64,
@@ -170,11 +170,11 @@ pub struct Single {
     pub p999_ns: u64,
     /// 99.99th percentile.
     pub p9999_ns: u64,
-    /// The longest.
+    /// Maximum.
     pub max_ns: u64,
 }
 
-/// What the book costs, and what it holds at the end.
+/// The cost of the book, and its contents at the end.
 #[derive(Clone, Debug, Serialize)]
 pub struct BookCost {
     /// Decoding and book together.
@@ -182,11 +182,11 @@ pub struct BookCost {
     pub cost: MessageCost,
     /// Decoding alone, in the same rounds.
     pub decode_ns_per_message: f64,
-    /// Orders at rest at the end.
+    /// Resting orders at the end.
     pub live_orders: usize,
     /// Price levels at the end.
     pub live_levels: usize,
-    /// BLAKE3 of the book's state, as `replay --set pipeline.stages=book` gives it.
+    /// BLAKE3 of the book's state, as `replay --set pipeline.stages=book` prints it.
     pub state_hash: String,
     /// Best bids and asks of the chosen symbols.
     pub bbo: Vec<Bbo>,
@@ -194,7 +194,8 @@ pub struct BookCost {
     pub single: Single,
 }
 
-/// Decoding and the book, in `rounds` rounds; `symbols` are those whose best prices are told, the busiest if there are none.
+/// Measures decoding and the book, in `rounds` rounds. `symbols` are those whose best prices are reported; the busiest if
+/// empty.
 ///
 /// # Errors
 /// When the file cannot be decoded.
@@ -242,7 +243,7 @@ pub fn book(
     })
 }
 
-/// How many symbols are told of when none is chosen.
+/// Number of symbols reported if none is chosen.
 const BUSIEST: usize = 8;
 
 fn bbo(shelf: &Shelf, listings: &Listings, activity: &BTreeMap<u32, u64>, symbols: &[String]) -> Vec<Bbo> {
@@ -265,7 +266,7 @@ fn bbo(shelf: &Shelf, listings: &Listings, activity: &BTreeMap<u32, u64>, symbol
     chosen.iter().map(told).collect()
 }
 
-/// What two readings of the clock cost: the least of a hundred means.
+/// Cost of two clock readings: the minimum of a hundred means.
 pub fn clock_cost(clock: &Clock) -> f64 {
     const READINGS: u32 = 1_000;
     let mean = || {

@@ -15,14 +15,14 @@ use std::path::PathBuf;
     A figure has changed when the intervals of both results do not touch. Results of the programs in benches/ are read too."
 )]
 pub(crate) struct CompareArgs {
-    /// The result before.
+    /// Result before the change.
     before: PathBuf,
-    /// The result after.
+    /// Result after the change.
     after: PathBuf,
-    /// Ends with exit code 3 when a figure is worse beyond noise.
+    /// Exit with code 3 if a figure is worse beyond noise.
     #[arg(long)]
     check: bool,
-    /// One JSON object instead of the table.
+    /// Print one JSON object instead of the table.
     #[arg(long)]
     json: bool,
 }
@@ -54,9 +54,9 @@ fn shown(compared: &Comparison, before: &ResultFile, after: &ResultFile) -> Stri
         format!("{} on {}; ", compared.bench, before.host())
     } else {
         let hosts = format!("before: {}\nafter:  {}", before.host(), after.host());
-        format!("{}\n{hosts}\ndifferent hosts: only ratios are compared; ", compared.bench)
+        format!("{}\n{hosts}\ndifferent hosts, so only ratios are compared; ", compared.bench)
     };
-    text += &format!("{} % and {} % of the time stolen\n\n", before.steal_percent, after.steal_percent);
+    text += &format!("{} % and {} % of CPU time stolen\n\n", before.steal_percent, after.steal_percent);
     let word = |verdict| match verdict {
         Verdict::Better => "BETTER",
         Verdict::Worse => "WORSE",

@@ -13,13 +13,13 @@ use serde::Serialize;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate bench hop\n  tidegate bench hop --rounds 41 --json > hop.json")]
 pub(crate) struct HopArgs {
-    /// Rounds: each measures every link once.
+    /// Rounds, each measuring every link once.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Round trips of a link in a round.
+    /// Round trips per link and round.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     trips: u64,
-    /// One JSON object instead of the table.
+    /// Print one JSON object instead of the table.
     #[arg(long)]
     json: bool,
 }
@@ -40,7 +40,7 @@ struct HopResult {
 
 fn two_cores() -> Result<(), Failure> {
     match ::ring::thread::cores().len() {
-        0 | 1 => Err(Failure::failed("this needs two cores, and there is one; run it on a larger host")),
+        0 | 1 => Err(Failure::failed("this benchmark needs two cores, and this host has one; run it on a larger host")),
         _ => Ok(()),
     }
 }
@@ -78,10 +78,10 @@ pub(super) fn hop(args: &HopArgs) -> Result<Exit, Failure> {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tidegate bench ring\n  tidegate bench ring --capacity 16384 --batch 1,64 --json")]
 pub(crate) struct RingArgs {
-    /// Rounds: each measures every ring, capacity and batch once.
+    /// Rounds, each measuring every ring, capacity and batch once.
     #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Slots that pass in a round.
+    /// Slots per round.
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     slots: u64,
     /// Capacities, powers of two.
@@ -90,7 +90,7 @@ pub(crate) struct RingArgs {
     /// Slots published and taken at once.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     batch: Vec<usize>,
-    /// One JSON object instead of the table.
+    /// Print one JSON object instead of the table.
     #[arg(long)]
     json: bool,
 }
@@ -115,7 +115,7 @@ pub(super) fn ring(args: &RingArgs) -> Result<Exit, Failure> {
     let batches: Vec<usize> = args.batch.iter().map(|b| (*b).max(1)).collect();
     let shapes = rings::shapes(&args.capacity, &batches);
     if shapes.is_empty() {
-        return Err(Failure::usage("no batch fits into a capacity; give a smaller --batch or a larger --capacity"));
+        return Err(Failure::usage("no batch fits any capacity; set a smaller --batch or a larger --capacity"));
     }
     let setting = Setting::begin("ring");
     let what = format!("ring: {} rounds of {} slots in {} shapes", args.rounds, grouped(args.slots), shapes.len());

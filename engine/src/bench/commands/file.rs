@@ -1,4 +1,4 @@
-//! `tidegate bench decode`, `book` and `pipeline`: on a file.
+//! `tidegate bench decode`, `book` and `pipeline`: benchmarks on a file.
 
 use super::output::{Progress, print, ratio, spread, table};
 use crate::bench::pipeline::{self, PipelineCost, PipelineError, Variant};
@@ -16,24 +16,24 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// A file to measure on.
+/// The file to measure.
 #[derive(Args)]
 pub(crate) struct FileArgs {
-    /// File; the feed is recognised by its first bytes, packed files are unpacked.
+    /// File; the feed is recognised by its first bytes, compressed files are decompressed.
     file: PathBuf,
-    /// Feed of the file, if it shall not be recognised.
+    /// Feed of the file; recognised by the first bytes if left out.
     #[arg(long)]
     feed: Option<String>,
-    /// Trading date, for feeds that count from midnight.
+    /// Trading date, for feeds whose times count from midnight.
     #[arg(long)]
     date: Option<NaiveDate>,
-    /// The most MiB of unpacked bytes that are read; what is measured on is in memory, twice.
+    /// Most MiB of uncompressed bytes to read; they are held in memory twice.
     #[arg(long, default_value_t = 1_024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     mib: u64,
-    /// Rounds.
+    /// Number of rounds.
     #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// One JSON object instead of the table.
+    /// Print one JSON object instead of the table.
     #[arg(long)]
     json: bool,
 }
@@ -44,7 +44,7 @@ impl FileArgs {
         let wanted = Wanted { path: self.file.clone(), feed, date: self.date, most: self.mib << 20 };
         let recording = Recording::read(&wanted)?;
         if !recording.is_whole() {
-            eprintln!("the first {} MiB of {} are measured; --mib sets how much", self.mib, self.file.display());
+            eprintln!("measuring the first {} MiB of {}; --mib sets the amount", self.mib, self.file.display());
         }
         Ok(recording)
     }
@@ -77,7 +77,7 @@ impl From<PipelineError> for Failure {
     }
 }
 
-/// What was measured on.
+/// The data in a result.
 #[derive(Serialize)]
 struct On {
     file: String,
@@ -143,10 +143,10 @@ pub(super) fn decode(args: &DecodeArgs) -> Result<Exit, Failure> {
 pub(crate) struct BookArgs {
     #[command(flatten)]
     file: FileArgs,
-    /// Symbols whose best prices are told; the busiest if none is named.
+    /// Symbols whose best prices are printed; the busiest if left out.
     #[arg(long, value_delimiter = ',')]
     symbol: Vec<String>,
-    /// Any parameter of the book: book.name=value.
+    /// Set any parameter of the book: book.name=value.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -186,7 +186,7 @@ fn book_table(book: &BookCost) -> String {
     let times = [s.p50_ns, s.p90_ns, s.p99_ns, s.p999_ns, s.p9999_ns, s.max_ns].map(grouped);
     let row = std::iter::once("one input, ns".to_owned()).chain(times).collect();
     text += &table(&["", "p50", "p90", "p99", "p99.9", "p99.99", "max"], &[row]);
-    text += &format!("of that, two readings of the clock {:.1} ns\n\n", s.clock_ns);
+    text += &format!("of that, two clock readings: {:.1} ns\n\n", s.clock_ns);
     let side = |px: &Option<String>, qty| px.as_ref().map_or("-".to_owned(), |px| format!("{px} x {qty}"));
     let row = |b: &Bbo| vec![b.symbol.clone(), side(&b.bid_px, b.bid_qty), side(&b.ask_px, b.ask_qty)];
     text += &table(&["at the end", "bid", "ask"], &book.bbo.iter().map(row).collect::<Vec<_>>());
@@ -222,7 +222,7 @@ struct PipelineResult {
     pipelines: Vec<PipelineCost>,
 }
 
-/// The fused pipeline, and the split one where there is a core for each of its groups; or the one that was asked for.
+/// The requested pipeline; by default the fused one and, if there is a core for each group, the split one.
 fn variants(args: &PipelineArgs) -> Result<Vec<Variant>, Failure> {
     let asked = args.apply(Settings::default())?;
     let stages = asked.pipeline.get(keys::STAGES).len();

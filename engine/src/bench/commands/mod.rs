@@ -1,7 +1,7 @@
-//! `tidegate bench`: measurements for a user on his own host.
+//! `tidegate bench`: benchmarks on the user's own host.
 //!
-//! A table for people, one JSON object with `--json`; `docs/bench.md` of the engine has every field. What is measured and
-//! how stands in [`crate::bench`].
+//! A table for people, or one JSON object with `--json`; the engine's `docs/bench.md` has every field. The benchmarks
+//! themselves are in [`crate::bench`].
 
 mod compare;
 mod cores;
@@ -12,22 +12,22 @@ mod tick;
 use crate::cli::exit::{Exit, Failure};
 use clap::Subcommand;
 
-/// What can be measured.
+/// The benchmarks.
 #[derive(Subcommand)]
 pub(crate) enum BenchCommand {
-    /// One hop: how long an event takes from one core to another, over both rings and bare atomics.
+    /// Time of one hop between two cores, over both rings and bare atomics.
     Hop(cores::HopArgs),
-    /// Throughput of both rings, at several sizes and batches.
+    /// Throughput of both rings, at several capacities and batches.
     Ring(cores::RingArgs),
-    /// Decoding a file.
+    /// Decodes a file.
     Decode(file::DecodeArgs),
-    /// Decoding a file and keeping its books.
+    /// Decodes a file and keeps its books.
     Book(file::BookArgs),
-    /// A file through the whole pipeline, fused and split.
+    /// Runs a file through the whole pipeline, fused and split.
     Pipeline(file::PipelineBenchArgs),
-    /// From the intended time of a message to the bytes of an order, open loop.
+    /// Time from a message's intended time to the bytes of an order, open loop.
     TickToOrder(tick::TickArgs),
-    /// What changed between two results, beyond noise.
+    /// Shows what changed between two results beyond noise.
     Compare(compare::CompareArgs),
 }
 

@@ -1,4 +1,4 @@
-//! How a measurement is shown: progress, a table for people, one JSON object.
+//! Output of a benchmark: progress, a table for people, one JSON object.
 
 use crate::bench::Setting;
 use crate::cli::exit::{Exit, Failure, output};
@@ -8,14 +8,14 @@ use serde::Serialize;
 use std::cell::Cell;
 use std::io::Write;
 
-/// Progress on standard error: what is measured, and on a terminal how far it is.
+/// Progress on standard error: the benchmark and, on a terminal, how far it is.
 pub(super) struct Progress {
     shown: progress::Progress,
     done: Cell<u64>,
 }
 
 impl Progress {
-    /// `what` will take so many steps.
+    /// Begins the progress of `what`, over this many steps.
     pub(super) fn new(what: &str, steps: u64) -> Progress {
         eprintln!("{}", screen::message(what));
         Progress { shown: progress::Progress::new("steps", Some(steps), true), done: Cell::new(0) }
@@ -33,18 +33,18 @@ impl Drop for Progress {
     }
 }
 
-/// Prints the result: as JSON, or as `table` under the host.
+/// Prints the result: as JSON, or as `table` with the host.
 pub(super) fn print(json: bool, result: &impl Serialize, setting: &Setting, table: &str) -> Result<Exit, Failure> {
     let text = if json {
         serde_json::to_string(result).expect("a result is plain values")
     } else {
-        let host = format!("host: {}, {} % of the time stolen", setting.host, setting.steal_percent);
+        let host = format!("host: {}, {} % of CPU time stolen", setting.host, setting.steal_percent);
         screen::wrapped(&format!("{}\n{host}", table.trim_end()), "  ")
     };
     writeln!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(Exit::Done))
 }
 
-/// Rows under a heading, the columns aligned: the first to the left, the others to the right.
+/// Rows under a heading: the first column aligned left, the others right.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let align = |i| if i == 0 { Align::Left } else { Align::Right };
     let columns: Vec<_> = heading.iter().enumerate().map(|(i, name)| column(*name, align(i))).collect();
@@ -52,12 +52,12 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     table::table(&columns, &rows)
 }
 
-/// A figure with its interval.
+/// A figure, with its interval.
 pub(super) fn spread(median: f64, low: f64, high: f64) -> String {
     format!("{median:.1} ({low:.1} to {high:.1})")
 }
 
-/// A ratio with its interval.
+/// A ratio, with its interval.
 pub(super) fn ratio(median: f64, low: f64, high: f64) -> String {
     format!("{median:.2} ({low:.2} to {high:.2})")
 }

@@ -23,28 +23,28 @@ use std::path::{Path, PathBuf};
     tidegate bench tick-to-order --sweep --cut orders --json\n\
     The orders are those of the strategy `random`: often enough to be warm. --set random.every=1000 makes them rarer.")]
 pub(crate) struct TickArgs {
-    /// Messages a second; k and M are understood.
+    /// Messages per second; suffixes k and M.
     #[arg(long, default_value = "1M", value_parser = rate)]
     rate: f64,
-    /// How long, in seconds.
+    /// Duration, in seconds.
     #[arg(long, default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
-    /// So many times the rate for so long: 10x,1s or 5x,20ms@3s; more than one may be given.
+    /// Burst at a multiple of the rate: 10x,1s or 5x,20ms@3s; repeatable.
     #[arg(long)]
     burst: Vec<Burst>,
-    /// Raises the rate step by step until the pipeline is saturated.
+    /// Raise the rate step by step until the pipeline is saturated.
     #[arg(long)]
     sweep: bool,
-    /// Cuts the pipeline before these stages, and before `tail`.
+    /// Cut the pipeline before these stages; `tail` is a valid name too.
     #[arg(long, value_name = "STAGES")]
     cut: Option<String>,
     /// Symbols of the synthetic exchange.
     #[arg(long, default_value_t = 200)]
     symbols: u32,
-    /// Orders at rest, about.
+    /// Approximate number of resting orders.
     #[arg(long, default_value_t = 20_000)]
     live_orders: u32,
-    /// Messages of market hours that warm the pipeline up.
+    /// Warm-up messages in market hours.
     #[arg(long, default_value_t = 200_000)]
     warm: u64,
     /// Seed of the synthetic exchange.
@@ -53,7 +53,7 @@ pub(crate) struct TickArgs {
     /// Folder for tick-to-order.hgrm, .html and .json.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// One JSON object instead of the table.
+    /// Print one JSON object instead of the tables.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -66,7 +66,7 @@ fn rate(text: &str) -> Result<f64, String> {
         None => text.strip_suffix(['m', 'M']).map_or((text, 1.0), |number| (number, 1e6)),
     };
     let rate = number.parse::<f64>().ok().map(|n| n * unit).filter(|r| (1.0..=1e9).contains(r));
-    rate.ok_or_else(|| "valid: messages a second from 1 to 1000M, as 1000000, 500k or 1M".to_owned())
+    rate.ok_or_else(|| "valid: messages per second from 1 to 1000M, such as 1000000, 500k or 1M".to_owned())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -85,7 +85,7 @@ impl From<OpenLoopError> for Failure {
     }
 }
 
-/// The most messages that are held in memory.
+/// Most messages held in memory.
 const MOST_MESSAGES: u64 = 400_000_000;
 
 #[derive(Serialize)]
@@ -109,7 +109,7 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     let count = messages(&load, args.sweep)?;
     if count > MOST_MESSAGES {
         let most = grouped(MOST_MESSAGES);
-        let advice = format!("{} messages are more than the {most} that are held in memory", grouped(count));
+        let advice = format!("{} messages exceed the {most} that can be held in memory", grouped(count));
         return Err(Failure::usage(format!("{advice}; lower --rate, --seconds or --burst")));
     }
     if let Some(out) = &args.out {
@@ -118,8 +118,8 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     let watch = Watch::new(Some(count), true)?;
     eprintln!("making {} messages of {symbols} symbols, about {} MB", grouped(count), count * 34 / 1_000_000);
     let mut day = Day::new(exchange, count, |_| ()).map_err(OpenLoopError::from)?;
-    let mut said = |next: &str| eprintln!("measuring {next}");
-    let result = measure(&load, &mut day, &settings, args.sweep, &watch.control().stop, &mut said)?;
+    let mut progress = |next: &str| eprintln!("measuring {next}");
+    let result = measure(&load, &mut day, &settings, args.sweep, &watch.control().stop, &mut progress)?;
     let files = args.out.as_deref().map_or(Ok(Vec::new()), |out| written(out, &result))?;
     let text = shown(&result, &files);
     print(args.json, &TickResult { result: &result, files }, &result.setting, &text)
@@ -129,7 +129,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     Failure::failed(format!("{}: {error}; choose another folder with --out", path.display()))
 }
 
-/// Writes the files into the folder; their paths.
+/// Writes the files into the folder and returns their paths.
 fn written(out: &Path, result: &TickToOrder) -> Result<Vec<String>, Failure> {
     let json = serde_json::to_string_pretty(result).expect("a result is plain values");
     let files = [("hgrm", hgrm(&result.distributions.all)), ("html", page(result)), ("json", json + "\n")];
@@ -154,7 +154,7 @@ fn headed(first: &'static str) -> Vec<&'static str> {
 
 fn shown(r: &TickToOrder, files: &[String]) -> String {
     let mut text = format!(
-        "{} messages at {} messages/s, {} taken/s; an order every {:.0} messages, {} refused\nline {}\n\n",
+        "{} messages at {} messages/s, {} taken/s; an order every {:.0} messages, {} refused\npipeline {}\n\n",
         grouped(r.messages),
         grouped(r.rate as u64),
         grouped(r.achieved_per_s as u64),
@@ -164,7 +164,7 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
     );
     let apart = if r.bursts.is_empty() { "" } else { " outside bursts" };
     let mut rows = vec![times(format!("tick to order{apart}"), &r.tick_to_order.times)];
-    rows.extend(r.wait.iter().map(|p| times("  until taken".to_owned(), p)));
+    rows.extend(r.wait.iter().map(|p| times("  intended to taken".to_owned(), p)));
     rows.extend(r.work.iter().map(|p| times("  taken to bytes".to_owned(), p)));
     rows.extend(r.market.iter().map(|p| times("    taken to book or trade".to_owned(), p)));
     rows.extend(r.decision.iter().map(|p| times("    from there to bytes".to_owned(), p)));
@@ -172,7 +172,7 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
     let stages: Vec<_> = r.stages.iter().map(|s| times(s.name.clone(), &s.times)).collect();
     text += "\n";
     text += &table(&headed("stages, ns"), &stages);
-    text += &format!("each has a reading of the clock in it: {:.1} ns\n\n", r.clock_ns);
+    text += &format!("each includes a clock reading: {:.1} ns\n\n", r.clock_ns);
     let stalls = &r.stalls;
     for burst in &r.bursts {
         let verdict = if burst.kept_up { "kept up" } else { "fell behind" };
@@ -195,7 +195,7 @@ fn shown(r: &TickToOrder, files: &[String]) -> String {
         text += &sweep(r);
     }
     text += &format!(
-        "host: {:.0} stalls over 1 us a second, the longest {} ns, {} % of the time; percentiles beyond that are the host's\n",
+        "host: {:.0} stalls over 1 us per second, the longest {} ns, {} % of the time; percentiles beyond that measure the host\n",
         stalls.over_1us_per_s,
         grouped(stalls.max_ns),
         stalls.share_percent

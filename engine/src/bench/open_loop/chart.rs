@@ -1,6 +1,6 @@
-//! A chart as SVG text: lines over two axes, the upright one logarithmic.
+//! A chart as SVG text: lines over two axes, the vertical one logarithmic.
 //!
-//! No script and nothing from elsewhere: what the page needs is in it. Bound: as many points as it is given.
+//! No script and no external resource. Bound: as many points as it is given.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ const RIGHT: f64 = 40.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 46.0;
 
-/// A pipeline of a chart; `None` is a hole in it.
+/// A line of a chart; `None` is a gap in it.
 pub(super) struct Series {
     pub(super) name: &'static str,
-    /// Which colour of the page: 1 to 4.
+    /// Colour of the page, 1 to 4.
     pub(super) colour: u8,
     pub(super) points: Vec<Option<(f64, f64)>>,
 }
@@ -23,18 +23,18 @@ pub(super) struct Chart {
     pub(super) title: &'static str,
     pub(super) height: f64,
     pub(super) end: f64,
-    /// Where the x axis has a mark, and what stands there.
+    /// Marks of the x axis, with their labels.
     pub(super) marks: Vec<(f64, String)>,
     pub(super) x: &'static str,
-    /// What a value of the y axis is called.
+    /// Label of a value on the y axis.
     pub(super) y: fn(f64) -> String,
-    /// What is shaded.
+    /// Shaded ranges.
     pub(super) shaded: Vec<(f64, f64)>,
     pub(super) series: Vec<Series>,
 }
 
 impl Chart {
-    /// The powers of ten that hold every value.
+    /// The range of powers of ten that holds every value.
     fn decades(&self) -> (f64, f64) {
         let values = self.series.iter().flat_map(|s| &s.points).flatten().map(|(_, y)| y.max(1.0));
         let (low, high) = values.fold((f64::INFINITY, 1.0f64), |(low, high), y| (low.min(y), high.max(y)));
@@ -79,7 +79,7 @@ impl Chart {
         for decade in low as i32..=high as i32 {
             let y = self.at_y(10f64.powi(decade));
             let (end, label, text) = (WIDTH - RIGHT, (self.y)(10f64.powi(decade)), y + 4.0);
-            let _ = writeln!(svg, "<pipeline class=\"grid\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
+            let _ = writeln!(svg, "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{end}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
             let _ = writeln!(
                 svg,
                 "<text class=\"tick\" text-anchor=\"end\" x=\"{}\" y=\"{text:.1}\">{label}</text>",
@@ -88,7 +88,7 @@ impl Chart {
         }
         for (at, label) in &self.marks {
             let x = self.at_x(*at);
-            let _ = writeln!(svg, "<pipeline class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{foot}\"/>");
+            let _ = writeln!(svg, "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{foot}\"/>");
             let _ = writeln!(
                 svg,
                 "<text class=\"tick\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{}\">{label}</text>",
@@ -125,7 +125,7 @@ impl Chart {
     }
 }
 
-/// A time as people write it.
+/// A time, for people.
 pub(super) fn time(ns: f64) -> String {
     let (value, unit) = match ns {
         ns if ns < 1e3 => (ns, "ns"),
@@ -136,7 +136,7 @@ pub(super) fn time(ns: f64) -> String {
     if value >= 100.0 || value.fract() == 0.0 { format!("{value:.0} {unit}") } else { format!("{value:.2} {unit}") }
 }
 
-/// A count as people write it.
+/// A count, for people.
 pub(super) fn amount(n: f64) -> String {
     match n {
         n if n < 1e3 => format!("{n:.0}"),

@@ -1,9 +1,9 @@
-//! What is sent: a day of the synthetic exchange, every message stamped with its intended time.
+//! The messages to send: a day of the synthetic exchange, each message stamped with its intended time.
 //!
-//! The exchange time of a message is the time at which it is meant to arrive, so the intended time travels with the
-//! message, through the decoder and every stage, and needs no table beside. What comes before the measured part (the
-//! directory, the hours in which the books fill up, some minutes of trading) warms the pipeline up; it is stamped before the
-//! first intended time and sent as fast as it is taken. Bound: about 34 bytes for each message, in memory.
+//! The exchange time of a message is its intended arrival time, so it travels with the message through the decoder and every
+//! stage without a separate table. The messages before the measured part (the directory, the hours in which the books fill,
+//! some minutes of trading) warm up the pipeline; they are stamped before the first intended time and sent as fast as the
+//! pipeline takes them. Bound: about 34 bytes per message, in memory.
 
 use super::schedule::Schedule;
 use crate::bench::frames;
@@ -11,27 +11,27 @@ use feeds::synthetic::{ConfigErrors, Synthetic, SyntheticConfig};
 use flow::{Ns, midnight};
 use std::io::Read;
 
-/// Where in a framed message its time stands: 48 bits after length, type, locate and tracking number.
+/// Offset of the time in a framed message: 48 bits after length, type, locate and tracking number.
 const STAMP: usize = 2 + 5;
-/// The first intended time, nanoseconds since midnight: an hour in which nothing opens or closes.
+/// The first intended time, in nanoseconds since midnight, in an hour in which no session opens or closes.
 const FIRST: u64 = 10 * 3_600 * Ns::SECOND;
-/// How long before it the warm-up ends.
+/// Gap between the end of the warm-up and the first intended time.
 const SETTLED: u64 = 200_000_000;
 
-/// What the exchange is like.
+/// Parameters of the exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
     /// Seed.
     pub seed: u64,
-    /// Symbols.
+    /// Number of symbols.
     pub symbols: u32,
-    /// Orders at rest, about.
+    /// Approximate number of resting orders.
     pub live_orders: u32,
-    /// Messages of market hours that warm the pipeline up, beside those before the market opens.
+    /// Warm-up messages in market hours, in addition to those before the open.
     pub warm: u64,
 }
 
-/// The messages, warm-up and measured ones.
+/// The messages, both warm-up and measured.
 pub struct Day {
     bytes: Vec<u8>,
     warm: u64,
@@ -40,10 +40,10 @@ pub struct Day {
 }
 
 impl Day {
-    /// A day with `timed` messages to be measured. `progress` is told how many were made.
+    /// A day with `timed` measured messages. `progress` receives the number made so far.
     ///
     /// # Errors
-    /// When there is no such day.
+    /// When the exchange cannot make such a day.
     pub fn new(exchange: Exchange, timed: u64, mut progress: impl FnMut(u64)) -> Result<Day, ConfigErrors> {
         let Exchange { seed, symbols, live_orders, warm } = exchange;
         let filling = u64::from(live_orders) * 27 / 20 + u64::from(symbols) * 20;
@@ -63,10 +63,10 @@ impl Day {
                 break;
             }
         }
-        // Messages are made ahead of reading, so the last block may lack some that are wanted.
+        // Messages are made ahead of reading, so the last block may be incomplete.
         while frames(&bytes).count() < wanted as usize {
             let n = made.read(&mut block).expect("it reads from memory");
-            assert!(n > 0, "the day is longer than what is wanted of it");
+            assert!(n > 0, "the day has more messages than are needed");
             bytes.extend_from_slice(&block[..n]);
         }
         let len = frames(&bytes).take(wanted as usize).map(<[u8]>::len).sum();
@@ -74,8 +74,8 @@ impl Day {
         Ok(Day { bytes, warm, timed, date: config.date })
     }
 
-    /// Stamps every message: those of the warm-up a microsecond apart before the first intended time, the others with
-    /// theirs. Messages past the end of the schedule keep their time; they are not sent.
+    /// Stamps every message: warm-up messages a microsecond apart before the first intended time, the others with their
+    /// intended times. Messages past the end of the schedule keep their time and are not sent.
     ///
     /// # Panics
     /// When the schedule has more messages than the day.
@@ -91,12 +91,12 @@ impl Day {
         }
     }
 
-    /// Everything as framed bytes.
+    /// All messages as framed bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Messages that warm the pipeline up.
+    /// Number of warm-up messages.
     pub fn warm(&self) -> u64 {
         self.warm
     }
@@ -112,7 +112,7 @@ impl Day {
     }
 }
 
-/// The intended time of a framed message since the first, and its length; `None` when it belongs to the warm-up.
+/// The intended time of a framed message, from the first one, and its length; `None` for a warm-up message.
 #[inline]
 pub(super) fn intended(frame: &[u8]) -> (Option<u64>, usize) {
     let len = 2 + usize::from(u16::from_be_bytes([frame[0], frame[1]]));

@@ -1,12 +1,12 @@
-//! The generator as a source of the pipeline: gives what is meant to have arrived.
+//! The generator: a source that delivers messages at their intended times.
 //!
-//! Open loop with one thread. The pipeline's own thread asks for inputs; the generator looks at the clock and hands over the
-//! messages whose intended time has come, however late they are by now. It never waits for the pipeline and never moves an
-//! intended time, so a pipeline that falls behind is measured as such; nothing is lost against a generator on a core of its
-//! own, since a message in a network card's ring also waits there until the pipeline asks. What it costs the pipeline is what
-//! asking a network card would cost: a reading of the clock, and a copy of the bytes. Both are inside the measured time.
+//! Open loop on one thread. The pipeline's own thread polls for inputs; the generator reads the clock and delivers the
+//! messages whose intended time has come, however late they are. It never waits for the pipeline and never moves an
+//! intended time, so a pipeline that falls behind is measured as such. A generator on its own core would show no more: a
+//! message in a network card's ring also waits until it is polled. The cost to the pipeline is that of polling a network
+//! card, a clock reading and a copy of the bytes; both are inside the measured time.
 //!
-//! Bound: [`TAKEN`] messages are handed over at once; one counter for each slice of the timeline.
+//! Bound: [`TAKEN`] messages are delivered at once; one counter per slice of the timeline.
 
 use super::day::intended;
 use super::schedule::Schedule;
@@ -16,36 +16,36 @@ use quanta::Clock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Messages handed over at once, at most: what a pipeline that is behind takes in one go.
+/// Most messages delivered at once: what a late pipeline takes in one turn.
 const TAKEN: u64 = 8;
 /// Slices of the timeline.
 pub(super) const SLICES: usize = 400;
-/// How long the pipeline rests between the warm-up and the first intended time.
+/// Pause between the warm-up and the first intended time.
 const REST_NS: u64 = 100_000_000;
 
-/// What generator and the end of the pipeline must both know: readings of the time stamp counter, 0 before there is one.
+/// State shared by the generator and the end of the pipeline: readings of the time stamp counter, 0 = none yet.
 #[derive(Default)]
 pub(super) struct Shared {
     /// At the first intended time.
     pub(super) start: AtomicU64,
-    /// When the messages that are in the pipeline now were handed over.
+    /// When the messages now in the pipeline were delivered.
     pub(super) taken: AtomicU64,
 }
 
 /// How the pipeline kept up.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pursuit {
-    /// Messages measured.
+    /// Number of measured messages.
     pub(super) messages: u64,
     /// When the last one was taken.
     pub(super) last_ns: u64,
-    /// The most messages that waited, in each slice of the run.
+    /// Most messages waiting, in each slice of the run.
     pub(super) behind: Vec<u64>,
-    /// Of each span: the most that waited while the pipeline was behind because of it, and when it had caught up.
+    /// For each span: most messages waiting until its backlog was drained, and when it was drained.
     pub(super) spans: Vec<(u64, Option<u64>)>,
 }
 
-/// Gives messages at their intended times.
+/// Delivers messages at their intended times.
 pub(super) struct Generator {
     decoder: ItchDecoder,
     window: Window,
@@ -57,10 +57,10 @@ pub(super) struct Generator {
     rest: Option<u64>,
     shared: Arc<Shared>,
     pursuit: Pursuit,
-    /// The span whose messages are taken, or which is being caught up with.
+    /// The span whose messages are being taken, or whose backlog is being drained.
     span: usize,
     slice_ns: u64,
-    /// The slice of the last look.
+    /// The slice of the last poll.
     slice: usize,
     done: Arc<OnceLock<Pursuit>>,
 }
@@ -92,7 +92,7 @@ impl Generator {
         }
     }
 
-    /// Hands over the first `n` messages that wait, as bytes.
+    /// Delivers the first `n` waiting messages, as bytes.
     fn take(&mut self, n: usize) {
         self.window.append(&self.bytes[self.at..self.at + n]);
         self.at += n;
@@ -108,7 +108,7 @@ impl Generator {
         self.take(len);
     }
 
-    /// The reading of the clock at the first intended time; `None` while the pipeline rests before it.
+    /// The clock reading at the first intended time; `None` during the pause before it.
     #[inline]
     fn started(&mut self, now: u64) -> Option<u64> {
         let start = self.shared.start.load(Ordering::Relaxed);
@@ -123,7 +123,7 @@ impl Generator {
         Some(now)
     }
 
-    /// Takes what is due; how many.
+    /// Takes the messages that are due, and returns their number.
     #[inline]
     fn take_due(&mut self, passed: u64) -> u64 {
         let (mut len, mut count) = (0, 0);
@@ -142,13 +142,13 @@ impl Generator {
         count
     }
 
-    /// Notes how far behind the pipeline is; `count` messages were taken at `passed`.
+    /// Records how far behind the pipeline is; `count` messages were taken at `passed`.
     #[inline]
     fn note(&mut self, passed: u64, count: u64) {
         let full = count == TAKEN;
         let behind = if full { self.schedule.due(passed) - self.pursuit.messages } else { count };
         let slice = ((passed / self.slice_ns) as usize).min(SLICES - 1);
-        // Where the pipeline did not look for longer than a slice, what was due waited.
+        // If the pipeline did not poll for longer than a slice, the messages due in it were waiting.
         for missed in self.slice + 1..slice {
             let due = self.schedule.due((missed as u64 + 1) * self.slice_ns);
             self.pursuit.behind[missed] = due - self.pursuit.messages;
@@ -181,7 +181,7 @@ impl Source for Generator {
                 if self.pursuit.messages < self.schedule.messages() {
                     return Ok(Polled::Idle(Ns::NONE));
                 }
-                // A second end finds the first: both say the same.
+                // A second end finds the value set, and both are the same.
                 let _ = self.done.set(self.pursuit.clone());
                 return Ok(Polled::Ended);
             }

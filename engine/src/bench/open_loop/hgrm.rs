@@ -1,12 +1,12 @@
-//! A histogram as text, as HdrHistogram's own tools write and plot it.
+//! A histogram as text, in the format of HdrHistogram's own tools and plotter.
 
 use hdrhistogram::Histogram;
 use std::fmt::Write as _;
 
-/// Ticks for each halving of the distance to 100 %.
+/// Ticks per halving of the distance to 100 %.
 const TICKS: u32 = 5;
 
-/// The distribution of percentiles in nanoseconds (`.hgrm`).
+/// The percentile distribution, in nanoseconds (`.hgrm`).
 pub fn hgrm(histogram: &Histogram<u64>) -> String {
     let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
     let mut total = 0;

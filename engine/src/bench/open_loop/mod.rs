@@ -1,19 +1,17 @@
 //! Tick to order, open loop.
 //!
-//! Messages of the synthetic exchange have intended times ([`Schedule`]); the pipeline takes each when its time has come, or as
-//! soon after as it can (`Generator`); an order counts from the *intended* time of the message
-//! that caused it to the moment when its bytes are there (`OrderTimes`). A pipeline that stops for a
-//! millisecond therefore shows it in every message that should have been sent meanwhile: nothing is left out because the
-//! pipeline was busy (no coordinated omission).
+//! Each message of the synthetic exchange has an intended time ([`Schedule`]); the pipeline takes it at that time, or as
+//! soon after as it can (`Generator`). An order is timed from the *intended* time of the message that caused it to the
+//! moment when its bytes exist (`OrderTimes`). A pipeline that stops for a millisecond therefore shows it in every message
+//! that should have been sent meanwhile: nothing is left out because the pipeline was busy (no coordinated omission).
 //!
-//! What is measured is the engine as it runs: the ITCH decoder, the merge, every configured stage, the tail, and the
-//! simulated venue at the head, which answers so that the strategy goes on. The strategy trades at random with orders
-//! frequent enough to be warm; that is a measurement of the machine and not of a strategy, and the result says how many
-//! messages there are to an order. The time of single stages is sampled in a run of its own, because each look at the
-//! clock costs as much as a stage.
+//! The engine is measured as it runs: the ITCH decoder, the merge, every configured stage, the tail, and the simulated venue
+//! at the head, which replies so that the strategy continues. The strategy trades at random, often enough to keep the order
+//! path warm: this measures the machine, not a strategy, and the result gives the messages per order. Single stages are
+//! timed in a separate run, because each clock reading costs as much as a stage.
 //!
-//! Orders of messages in a burst, and of those that came while the pipeline was still behind because of one, are told apart,
-//! with the longest backlog and the time until the pipeline had caught up.
+//! Orders from messages in a burst, or in the backlog after one, are reported apart, with the largest backlog and the time
+//! to drain it.
 
 mod chart;
 mod day;
@@ -44,10 +42,10 @@ use orders::{OrderTimes, Seen};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Stages of the pipeline: everything from market data to orders.
+/// Stages of the pipeline, from market data to orders.
 pub const STAGES: &str = "book,bars,cvd,imbalance,vpin,random,orders,risk,router";
 
-/// What is set before the user sets anything: orders often enough to be warm, and limits that let them pass.
+/// Settings before those of the user: frequent orders, to keep the path warm, and limits that approve them.
 pub const SETTINGS: &[&str] = &[
     "vpin.bucket_qty=1000",
     "random.every=100",
@@ -60,34 +58,34 @@ pub const SETTINGS: &[&str] = &[
     "pipeline.idle=spin",
 ];
 
-/// Why it could not be measured.
+/// Why the measurement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenLoopError {
-    /// The bursts do not fit.
+    /// The bursts do not fit into the run.
     #[error("{0}")]
     Schedule(String),
-    /// There is no such exchange.
+    /// The exchange cannot be made.
     #[error("{0}")]
     Exchange(#[from] ConfigErrors),
     /// The pipeline cannot be built.
     #[error("{0}")]
     Config(#[from] Faults),
-    /// The pipeline did not run to its end.
+    /// The run failed.
     #[error("{0}")]
     Run(#[from] RunError),
     /// It was stopped before the last message.
-    #[error("it was stopped before the last message was taken")]
+    #[error("stopped before the last message was taken")]
     Stopped,
 }
 
-/// One run: how the pipeline kept up, what came out, and what it says of itself.
+/// One run: how the pipeline kept up, its orders, and its report.
 struct Passage {
     pursuit: Pursuit,
     seen: Seen,
     report: Report,
 }
 
-/// Sends the day by the schedule through the pipeline of the settings.
+/// Sends the day through the pipeline of the settings, on schedule.
 fn passage(
     day: &mut Day,
     schedule: &Schedule,
@@ -101,7 +99,7 @@ fn passage(
     let generator = Generator::new(bytes, Arc::new(schedule.clone()), Arc::clone(&shared), Arc::clone(&done));
     let sources: Sources = vec![("generator".to_owned(), Box::new(generator))];
     let times = OrderTimes::new(shared, day.first(), day.warm() + schedule.messages(), Arc::clone(&seen));
-    // How far a pipeline is belongs to one run; only the intent to stop is for all.
+    // Progress belongs to one run; only the stop flag is shared by all.
     let control = Control { stop: Arc::clone(stop), ..Control::default() };
     let options = Options { sinks: vec![Box::new(times)], control, ..Options::default() };
     let (report, error) = execute_sources(settings, sources, options, &mut || ())?;

@@ -1,11 +1,11 @@
-//! The end of the pipeline: when the bytes of an order are there.
+//! The end of the pipeline: the moment when the bytes of an order exist.
 //!
-//! A sink behind the tail. The changes of the top and the trades that a message makes come to it before the orders that
-//! follow from them, with the exchange time of the message, which is its intended time. A route becomes the bytes that
-//! leave (the adapter `wire` sends an event as it is, 64 bytes), then the clock is read. Orders that no message caused
-//! (those of a tick or an answer) are counted and not timed; cancels, which do not pass the gate, neither.
+//! A sink after the tail. For each message it receives the changed top and the trades before the orders that follow from
+//! them, with the exchange time of the message, which is its intended time. It turns a route into bytes (the adapter `wire`
+//! sends an event as it is, 64 bytes), then reads the clock. Orders not caused by a message (but by a tick or a reply) are
+//! counted and not timed; nor are cancels, which do not pass the gate.
 //!
-//! Bound: room for one sample an eighth message, made and touched before the run; what comes past it is counted.
+//! Bound: room for one sample per eight messages, allocated and touched before the run; orders beyond it are counted.
 
 use super::generator::Shared;
 use flow::records::{BookTop, Route, Trade};
@@ -15,23 +15,23 @@ use std::hint::black_box;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-/// An order: when its message was meant to arrive, how long it waited, and how long it took in all.
+/// An order: the intended time of its message, the time it waited, and the total time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sample {
     pub(super) intended_ns: u64,
     pub(super) waited_ns: u64,
-    /// From the intended time until what the message made of the market had passed the pipeline.
+    /// From the intended time until the message's top or trade had passed the pipeline.
     pub(super) seen_ns: u64,
     pub(super) total_ns: u64,
 }
 
-/// What the end of the pipeline saw.
+/// What the end of the pipeline has recorded.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) samples: Vec<Sample>,
-    /// Orders that no message caused.
+    /// Orders not caused by a message.
     pub(super) uncaused: u64,
-    /// Orders past the room for samples.
+    /// Orders beyond the room for samples.
     pub(super) past: u64,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct OrderTimes {
     shared: Arc<Shared>,
     /// The first intended time.
     first: Ns,
-    /// The message that the events are about: its `seq`, its time, and the clock when its first event was here.
+    /// The current message: its `seq`, its time, and the clock at its first event.
     cause: (u64, Ns, u64),
     samples: Box<[Sample]>,
     count: usize,
@@ -111,7 +111,7 @@ impl Sink for OrderTimes {
         Kinds::of(&[Kind::BookTop, Kind::Trade, Kind::Route])
     }
 
-    /// As what sends orders.
+    /// The role of this sink: it sends orders.
     fn is_prompt(&self) -> bool {
         true
     }

@@ -1,6 +1,6 @@
-//! The result as one page: figures, the curve of percentiles, the run in time, the sweep.
+//! The result as one HTML page: figures, the percentile curve, the run over time, the sweep.
 //!
-//! HTML with drawings in it; it loads nothing and runs nothing, so it can be mailed and kept.
+//! The drawings are inline SVG. The page loads nothing and runs no script, so it can be mailed and archived.
 
 use super::TickToOrder;
 use super::chart::{Chart, Series, amount, time};
@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use indicatif::{HumanCount, HumanFloatCount};
 use std::fmt::Write as _;
 
-/// Points of a curve for each halving of the distance to 100 %.
+/// Points of the curve per halving of the distance to 100 %.
 const FINE: u32 = 8;
 
 const STYLE: &str = "
@@ -44,7 +44,7 @@ fn table(first: &str, rows: &str) -> String {
     format!("<div class=\"wide\"><table>\n<tr><th>{first}</th>{heading}</tr>\n{rows}</table></div>\n")
 }
 
-/// Where a quantile stands on an axis of nines: 0 at 0 %, 1 at 90 %, 2 at 99 %.
+/// The position of a quantile on an axis of nines: 0 at 0 %, 1 at 90 %, 2 at 99 %.
 fn nines(quantile: f64) -> f64 {
     -(1.0 - quantile).log10()
 }
@@ -55,7 +55,7 @@ fn curve(name: &'static str, colour: u8, times: &Histogram<u64>, end: f64) -> Se
     Series { name, colour, points }
 }
 
-/// The curve of percentiles.
+/// The percentile curve.
 fn percentiles(result: &TickToOrder) -> Chart {
     let all = &result.distributions;
     let end = (all.all.len().max(10) as f64).log10().ceil();
@@ -64,8 +64,8 @@ fn percentiles(result: &TickToOrder) -> Chart {
         series.push(curve("with bursts", 2, &all.all, end));
     }
     if result.wait.is_some() {
-        series.push(curve("until taken", 3, &all.wait, end));
-        series.push(curve("from there to the bytes", 4, &all.work, end));
+        series.push(curve("intended to taken", 3, &all.wait, end));
+        series.push(curve("taken to bytes", 4, &all.work, end));
     }
     let mut marks = vec![(0.0, "0 %".to_owned()), (nines(0.5), "50 %".to_owned())];
     marks.extend((1..=end as i32).map(|n| {
@@ -76,7 +76,7 @@ fn percentiles(result: &TickToOrder) -> Chart {
     Chart { title, height: 380.0, end, marks, x, y: time, shaded: Vec::new(), series }
 }
 
-/// The run in time: what orders took, what waited, what was offered.
+/// The run over time: order latency, backlog, offered rate.
 fn timeline(result: &TickToOrder) -> Vec<Chart> {
     let timeline = &result.timeline;
     let at = |slice: usize| (slice as f64 + 0.5) * timeline.slice_ns as f64 / 1e9;
@@ -94,18 +94,18 @@ fn timeline(result: &TickToOrder) -> Vec<Chart> {
     let behind = values(timeline.behind.iter().map(|n| *n as f64).collect());
     vec![
         chart(
-            "Tick to order in time",
+            "Tick to order over time",
             time,
             vec![
                 Series { name: "median of the slice", colour: 1, points: orders(|o| o.0) },
                 Series { name: "longest", colour: 2, points: orders(|o| o.1) },
             ],
         ),
-        chart("Backlog", amount, vec![Series { name: "messages that waited, at most", colour: 4, points: behind }]),
+        chart("Backlog", amount, vec![Series { name: "most messages waiting", colour: 4, points: behind }]),
         chart(
             "Offered",
             amount,
-            vec![Series { name: "messages a second", colour: 3, points: values(timeline.offered.clone()) }],
+            vec![Series { name: "messages per second", colour: 3, points: values(timeline.offered.clone()) }],
         ),
     ]
 }
@@ -121,7 +121,7 @@ fn sweep(result: &TickToOrder) -> Option<Chart> {
         height: 300.0,
         end: last,
         marks,
-        x: "million messages a second, offered",
+        x: "million messages per second, offered",
         y: time,
         shaded: Vec::new(),
         series: vec![
@@ -137,7 +137,7 @@ fn bursts(result: &TickToOrder) -> String {
         let verdict = if b.kept_up { "the pipeline kept up" } else { "the pipeline fell behind" };
         let _ = writeln!(
             text,
-            "<p>Burst of {} times the rate at {} s for {} s: {verdict}; at most {} messages waited, none any more {:.1} ms after its end.</p>",
+            "<p>Burst of {} times the rate at {} s for {} s: {verdict}; at most {} messages waited; the backlog was drained {:.1} ms after its end.</p>",
             b.factor,
             b.start_s,
             b.seconds,
@@ -153,10 +153,10 @@ pub fn page(result: &TickToOrder) -> String {
     let setting = &result.setting;
     let apart = if result.bursts.is_empty() { "tick to order" } else { "tick to order, outside bursts" };
     let mut rows = row(apart, &result.tick_to_order.times);
-    result.wait.iter().for_each(|p| rows += &row("until the pipeline took the message", p));
-    result.work.iter().for_each(|p| rows += &row("from there to the bytes of the order", p));
-    result.market.iter().for_each(|p| rows += &row("of that: until the top or trade had passed the pipeline", p));
-    result.decision.iter().for_each(|p| rows += &row("of that: strategy to bytes", p));
+    result.wait.iter().for_each(|p| rows += &row("intended time to message taken", p));
+    result.work.iter().for_each(|p| rows += &row("message taken to bytes of the order", p));
+    result.market.iter().for_each(|p| rows += &row("of that: message taken to top or trade", p));
+    result.decision.iter().for_each(|p| rows += &row("of that: top or trade to bytes", p));
     result.bursts.iter().for_each(|b| rows += &row(&format!("burst {}x at {} s", b.factor, b.start_s), &b.times));
     let stages: String = result.stages.iter().map(|s| row(&s.name, &s.times)).collect();
     let charts = std::iter::once(percentiles(result)).chain(timeline(result)).chain(sweep(result));
@@ -168,13 +168,13 @@ pub fn page(result: &TickToOrder) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Tidegate: tick to order</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Tick to order</h1>\n\
-         <p class=\"soft\">{tidegate} on {host}; {steal} % of the time stolen</p>\n\
-         <p>Open loop: {messages} messages at {rate} a second, {taken} a second taken; each counts from its \
+         <p class=\"soft\">{tidegate} on {host}; {steal} % of CPU time stolen</p>\n\
+         <p>Open loop: {messages} messages at {rate} per second, {taken} per second taken; each counts from its \
          intended time to the bytes of the order that it caused. An order every {every:.0} messages. \
-         Line: {groups}.</p>\n{table}{bursts}\
-         <p class=\"soft\">A thread that only looks at the clock is stopped for over 1 µs {over:.0} times a second here, \
-         {share} % of the time, for {longest} at the longest: percentiles beyond that show the host.</p>\n{drawn}\
-         <h2>Stages</h2>\n<p class=\"soft\">One call each, sampled in a run of its own; a reading of the clock \
+         Pipeline: {groups}.</p>\n{table}{bursts}\
+         <p class=\"soft\">A thread that only reads the clock stalls for over 1 µs {over:.0} times per second here, \
+         {share} % of the time, for up to {longest}: percentiles beyond that measure the host.</p>\n{drawn}\
+         <h2>Stages</h2>\n<p class=\"soft\">One call each, sampled in a separate run; a clock reading \
          ({clock_ns:.1} ns) is in it.</p>\n{stage_table}</body>\n</html>\n",
         tidegate = escaped(&setting.tidegate),
         host = escaped(&setting.host.to_string()),

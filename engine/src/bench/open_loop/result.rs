@@ -1,4 +1,4 @@
-//! From samples to figures.
+//! From the samples of a run to its figures.
 
 use super::generator::SLICES;
 use super::orders::Sample;
@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// Percentiles with the intervals of two of them: those of the medians of equal parts of the run.
+/// Percentiles, two of them with intervals, which are those of the medians over equal parts of the run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Spread {
-    /// Of the whole run.
+    /// Percentiles of the whole run.
     #[serde(flatten)]
     pub times: Percentiles,
     /// Lower end of the interval of the median.
@@ -32,11 +32,11 @@ pub struct Spread {
     pub p99_ns_high: f64,
 }
 
-/// Parts of a run, for the interval of its percentiles.
+/// Number of parts of a run, for the intervals of its percentiles.
 const PARTS: usize = 20;
 
 impl Spread {
-    /// Of times in the order in which they came.
+    /// The percentiles and intervals of times, which are in the order of the run.
     fn of(times: Percentiles, in_order: &[u64]) -> Spread {
         let parts = in_order.chunks(in_order.len().div_ceil(PARTS).max(1)).map(<[u64]>::to_vec);
         let (mut medians, mut ends) = (Vec::new(), Vec::new());
@@ -59,9 +59,9 @@ fn interval(values: Vec<f64>) -> (f64, f64) {
 /// The time of one call of a stage.
 #[derive(Clone, Debug, Serialize)]
 pub struct StageTime {
-    /// Name of the stage, or `group` and the stages of a group for a message's whole way through it.
+    /// Name of the stage, or `group NAME` for an event's whole pass through a group.
     pub name: String,
-    /// Of the sampled messages.
+    /// Percentiles of the sampled messages.
     #[serde(flatten)]
     pub times: Percentiles,
 }
@@ -69,127 +69,127 @@ pub struct StageTime {
 /// A burst.
 #[derive(Clone, Debug, Serialize)]
 pub struct BurstResult {
-    /// How many times the rate.
+    /// Multiple of the rate.
     pub factor: f64,
-    /// When it began.
+    /// Start, in seconds.
     pub start_s: f64,
-    /// How long it lasted.
+    /// Duration, in seconds.
     pub seconds: f64,
-    /// Whether the pipeline was no millisecond behind at its end.
+    /// Whether the pipeline was less than a millisecond behind at its end.
     pub kept_up: bool,
-    /// The most messages that waited.
+    /// Most messages waiting.
     pub max_behind: u64,
-    /// From the end of the burst until nothing waited any more.
+    /// Time from the end of the burst until its backlog was drained, in milliseconds.
     pub drain_ms: f64,
-    /// Orders of the burst and of the time until it was drained.
+    /// Orders of the burst and of its backlog.
     #[serde(flatten)]
     pub times: Percentiles,
 }
 
-/// A rate that was tried.
+/// A step of the sweep.
 #[derive(Clone, Debug, Serialize)]
 pub struct Step {
-    /// Messages a second that were offered.
+    /// Messages per second offered.
     pub offered_per_s: f64,
-    /// Messages a second that were taken.
+    /// Messages per second taken.
     pub achieved_per_s: f64,
-    /// Whether the pipeline fell behind and stayed there.
+    /// Whether the pipeline fell behind and did not catch up.
     pub saturated: bool,
-    /// The most messages that waited.
+    /// Most messages waiting.
     pub max_behind: u64,
     /// Orders.
     #[serde(flatten)]
     pub times: Percentiles,
 }
 
-/// A run in slices of equal length, for a plot.
+/// A run in slices of equal length, for plotting.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     /// Length of a slice.
     pub slice_ns: u64,
-    /// The most messages that waited.
+    /// Most messages waiting.
     pub behind: Vec<u64>,
-    /// Median and longest time of the orders, where there were any.
+    /// Median and maximum time of the orders in each slice that has any.
     pub orders: Vec<Option<(u64, u64)>>,
-    /// Messages a second that were offered.
+    /// Messages per second offered.
     pub offered: Vec<f64>,
 }
 
-/// Distributions, for a plot and a file.
+/// Distributions, for plots and files.
 #[derive(Clone, Debug)]
 pub struct Distributions {
     /// All orders.
     pub all: Histogram<u64>,
-    /// Those outside bursts.
+    /// Orders outside bursts.
     pub steady: Histogram<u64>,
-    /// Of those, from the intended time until the message was taken.
+    /// For those, intended time to message taken.
     pub wait: Histogram<u64>,
-    /// Of those, from there to the bytes.
+    /// For those, message taken to bytes.
     pub work: Histogram<u64>,
-    /// The first part of that: until what the message made of the market had passed the pipeline.
+    /// First part of that: message taken until its top or trade had passed the pipeline.
     pub market: Histogram<u64>,
-    /// The second: from there to the bytes.
+    /// Second part: from there to the bytes.
     pub decision: Histogram<u64>,
 }
 
-/// What is measured.
+/// The load to measure.
 #[derive(Clone)]
 pub struct Load {
-    /// Messages a second.
+    /// Messages per second.
     pub rate: f64,
-    /// For how long.
+    /// Duration, in seconds.
     pub seconds: f64,
-    /// More at times.
+    /// Bursts.
     pub bursts: Vec<Burst>,
-    /// Of what exchange.
+    /// The exchange.
     pub exchange: Exchange,
 }
 
 /// The result.
 #[derive(Clone, Debug, Serialize)]
 pub struct TickToOrder {
-    /// What was measured, on what.
+    /// The benchmark and the host.
     #[serde(flatten)]
     pub setting: Setting,
-    /// Messages a second.
+    /// Messages per second.
     pub rate: f64,
-    /// How long.
+    /// Duration, in seconds.
     pub seconds: f64,
-    /// Messages that were sent at their times.
+    /// Number of measured messages.
     pub messages: u64,
-    /// Messages before that, to warm up.
+    /// Number of warm-up messages before them.
     pub warm_messages: u64,
-    /// Messages a second until the last was taken.
+    /// Messages per second until the last was taken.
     pub achieved_per_s: f64,
-    /// Messages to an order.
+    /// Messages per order.
     pub messages_per_order: f64,
-    /// Orders that no message caused: not timed.
+    /// Orders not caused by a message, which are not timed.
     pub uncaused: u64,
-    /// Requests that risk refused.
+    /// Requests refused by risk.
     pub refused: u64,
     /// Groups of the pipeline.
     pub groups: Vec<String>,
-    /// What a reading of the clock costs.
+    /// Cost of a clock reading.
     pub clock_ns: f64,
-    /// From the intended time to the bytes of the order, outside bursts.
+    /// Intended time to bytes of the order, outside bursts.
     pub tick_to_order: Spread,
-    /// With bursts.
+    /// The same, including bursts.
     pub all: Percentiles,
-    /// From the intended time until the pipeline took the message; null when the pipeline is cut.
+    /// Intended time to message taken; null if the pipeline is cut.
     pub wait: Option<Percentiles>,
-    /// From there to the bytes of the order; null when the pipeline is cut.
+    /// Message taken to bytes of the order; null if the pipeline is cut.
     pub work: Option<Percentiles>,
-    /// The first part of that: until the trade or top that the message made had passed the pipeline.
+    /// First part of that: until the message's trade or top had passed the pipeline.
     pub market: Option<Percentiles>,
-    /// The second: strategy, orders, risk, router.
+    /// Second part: strategy, orders, risk, router.
     pub decision: Option<Percentiles>,
     /// Bursts.
     pub bursts: Vec<BurstResult>,
-    /// Time of single stages, from a run of its own; each has a reading of the clock in it.
+    /// Times of single stages, from a separate run; each includes a clock reading.
     pub stages: Vec<StageTime>,
-    /// Rates that were tried, if they were asked for.
+    /// Steps of the sweep, if requested.
     pub sweep: Vec<Step>,
-    /// What the host takes.
+    /// Stalls of the host.
     pub stalls: Stalls,
     /// Distributions.
     #[serde(skip)]
@@ -199,10 +199,10 @@ pub struct TickToOrder {
     pub timeline: Timeline,
 }
 
-/// The settings that are measured with, before the user's own.
+/// The settings of the measurement, before those of the user.
 ///
 /// # Panics
-/// Never: they are valid.
+/// Never: the settings are valid.
 pub fn settings() -> Settings {
     let mut settings = Settings::default();
     let stages = format!("pipeline.stages={STAGES}");
@@ -212,12 +212,12 @@ pub fn settings() -> Settings {
     settings
 }
 
-/// One input in so many is sampled for the time of the stages.
+/// Sampling rate for the times of the stages.
 const SAMPLED: &str = "pipeline.sample_every=16";
-/// The run for that lasts at most so long.
+/// Longest run for that sampling, in seconds.
 const STAGES_SECONDS: f64 = 1.0;
 
-/// Messages that a load has at most, those of the sweep's steps included.
+/// Number of messages that a load needs, including the steps of the sweep.
 pub fn messages(load: &Load, sweep: bool) -> Result<u64, OpenLoopError> {
     let own = schedule(load)?.messages();
     Ok(if sweep { own.max(STEP_MESSAGES) } else { own })
@@ -227,30 +227,30 @@ fn schedule(load: &Load) -> Result<Schedule, OpenLoopError> {
     Schedule::new(load.rate, load.seconds, &load.bursts).map_err(OpenLoopError::Schedule)
 }
 
-/// Measures a load on a day that has [`messages`] messages for it. `said` is told what comes next.
+/// Measures a load on a day with [`messages`] messages. `progress` receives the name of each phase.
 ///
 /// # Errors
-/// When the pipeline cannot be built or does not run to its end.
+/// When the pipeline cannot be built, or a run fails.
 pub fn measure(
     load: &Load,
     day: &mut Day,
     settings: &Settings,
     sweep: bool,
     stop: &Arc<AtomicBool>,
-    said: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(&str),
 ) -> Result<TickToOrder, OpenLoopError> {
     let setting = Setting::begin("tick-to-order");
     let schedule = schedule(load)?;
-    said("the rate, with its bursts");
+    progress("the rate, with its bursts");
     let run = passage(day, &schedule, settings, stop)?;
-    said("single stages");
+    progress("single stages");
     let mut sampling = settings.clone();
     sampling.set(SAMPLED).map_err(|e| Faults(vec![e]))?;
     let short = Schedule::new(load.rate, load.seconds.min(STAGES_SECONDS), &[]).map_err(OpenLoopError::Schedule)?;
     let sampled = passage(day, &short, &sampling, stop)?;
     let mut steps = Vec::new();
     if sweep {
-        steps = swept(load.rate, day, settings, stop, said)?;
+        steps = swept(load.rate, day, settings, stop, progress)?;
     }
     let stalls = Stalls::watch(own_cores(1).first().copied(), Duration::from_millis(500));
     let mut result = analysed(setting.end(), load, &schedule, day.warm(), &run, stalls);
@@ -394,12 +394,12 @@ fn timeline(schedule: &Schedule, run: &Passage) -> Timeline {
 
 /// Messages of a step of the sweep.
 const STEP_MESSAGES: u64 = 2_000_000;
-/// A step lasts at most so long.
+/// Longest duration of a step, in seconds.
 const STEP_SECONDS: f64 = 2.0;
-/// The first rate of a sweep to the asked one, and each to the one before.
+/// Ratio of the first rate of a sweep to the requested one, and of each rate to the one before.
 const FIRST_STEP: f64 = 0.25;
 const NEXT_STEP: f64 = 1.414;
-/// The most steps.
+/// Most steps.
 const STEPS: usize = 24;
 
 /// Raises the rate until the pipeline is saturated.
@@ -408,12 +408,12 @@ fn swept(
     day: &mut Day,
     settings: &Settings,
     stop: &Arc<AtomicBool>,
-    said: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<Step>, OpenLoopError> {
     let mut steps: Vec<Step> = Vec::new();
     let mut offered = rate * FIRST_STEP;
     while steps.len() < STEPS && !steps.last().is_some_and(|s| s.saturated) {
-        said(&format!("sweep: {:.2} M messages/s", offered / 1e6));
+        progress(&format!("sweep: {:.2} M messages/s", offered / 1e6));
         let seconds = (STEP_MESSAGES as f64 / offered).min(STEP_SECONDS);
         let schedule = Schedule::new(offered, seconds, &[]).map_err(OpenLoopError::Schedule)?;
         let run = passage(day, &schedule, settings, stop)?;

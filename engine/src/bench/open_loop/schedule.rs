@@ -1,20 +1,20 @@
-//! When each message is meant to arrive.
+//! The schedule: when each message is meant to arrive.
 //!
-//! A steady rate with bursts of a multiple of it. Within a span messages are evenly apart: the figure then shows the pipeline
-//! and not a generator's dice; clusters are what bursts are for. All times are nanoseconds since the first message that is
-//! measured. Bound: one span for each burst and each pause between them.
+//! A steady rate, with bursts at a multiple of it. Within a span, messages are evenly spaced, so the figures show the
+//! pipeline and not a random generator; clusters are the job of bursts. All times are nanoseconds from the first measured
+//! message. Bound: one span per burst and per pause between bursts.
 
 use serde::Serialize;
 use std::str::FromStr;
 
-/// A time with a multiple of the rate.
+/// A period at a multiple of the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Burst {
-    /// How many times the rate.
+    /// Multiple of the rate.
     pub factor: f64,
-    /// When it begins, in seconds; spread evenly if it is not said.
+    /// Start, in seconds; bursts without one are spread evenly.
     pub start_s: Option<f64>,
-    /// How long it lasts, in seconds.
+    /// Duration, in seconds.
     pub seconds: f64,
 }
 
@@ -23,8 +23,9 @@ impl FromStr for Burst {
 
     /// `10x,1s`, or `10x,1s@3s`.
     fn from_str(text: &str) -> Result<Burst, String> {
-        let wrong =
-            || format!("{text:?} is no burst; valid: FACTORx,TIME or FACTORx,TIME@START, as 10x,1s or 5x,20ms@3s");
+        let wrong = || {
+            format!("{text:?} is not a burst; valid: FACTORx,TIME or FACTORx,TIME@START, such as 10x,1s or 5x,20ms@3s")
+        };
         let (factor, rest) = text.split_once("x,").ok_or_else(wrong)?;
         let (long, start) = rest.split_once('@').map_or((rest, None), |(long, start)| (long, Some(start)));
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
@@ -39,18 +40,18 @@ impl FromStr for Burst {
     }
 }
 
-/// A time with one rate.
+/// A period at one rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
-    /// When it begins.
+    /// Start.
     pub start_ns: f64,
-    /// When it ends.
+    /// End.
     pub end_ns: f64,
-    /// Messages a nanosecond.
+    /// Messages per nanosecond.
     pub per_ns: f64,
-    /// Messages before it.
+    /// Number of messages before it.
     pub before: f64,
-    /// How many times the steady rate; 1 between bursts.
+    /// Multiple of the steady rate; 1 between bursts.
     pub factor: f64,
 }
 
@@ -62,10 +63,10 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// `rate` messages a second for `seconds`, with bursts.
+    /// `rate` messages per second for `seconds`, with bursts.
     ///
     /// # Errors
-    /// When a burst overlaps another or does not fit in.
+    /// When a burst overlaps another or does not fit into the run.
     pub fn new(rate: f64, seconds: f64, bursts: &[Burst]) -> Result<Schedule, String> {
         let mut placed: Vec<(f64, f64, f64)> = Vec::new();
         for (i, burst) in bursts.iter().enumerate() {
@@ -77,7 +78,7 @@ impl Schedule {
         let overlap = placed.windows(2).any(|pair| pair[0].1 > pair[1].0);
         if overlap || placed.last().is_some_and(|(_, end, _)| *end > seconds * 1e9) {
             return Err(format!(
-                "the bursts overlap or last longer than the {seconds} s of the run; raise --seconds, or say where each begins (10x,1s@3s)"
+                "the bursts overlap or last longer than the {seconds} s of the run; raise --seconds, or set the start of each (10x,1s@3s)"
             ));
         }
         let mut schedule = Schedule { spans: Vec::new(), messages: 0 };
@@ -100,17 +101,17 @@ impl Schedule {
         }
     }
 
-    /// Messages in all.
+    /// Total number of messages.
     pub fn messages(&self) -> u64 {
         self.messages
     }
 
-    /// The spans in order.
+    /// The spans, in order.
     pub fn spans(&self) -> &[Span] {
         &self.spans
     }
 
-    /// How long it lasts.
+    /// The end of the schedule.
     pub fn ends_ns(&self) -> u64 {
         self.spans.last().map_or(0, |s| s.end_ns as u64)
     }
@@ -128,7 +129,7 @@ impl Schedule {
         })
     }
 
-    /// Messages that are meant to have arrived by then.
+    /// Number of messages due by then.
     pub fn due(&self, ns: u64) -> u64 {
         let ns = ns as f64;
         let span = self.spans.iter().rev().find(|s| s.start_ns <= ns);

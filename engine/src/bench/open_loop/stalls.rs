@@ -1,28 +1,28 @@
-//! What the host takes: how long a thread that does nothing but look at the clock is not let to.
+//! Stalls of the host: how long a thread that only reads the clock is kept from running.
 //!
-//! Interrupts, the scheduler and a hypervisor stop every thread. No pipeline can be better than this, and a percentile that lies
-//! beyond it shows the host. Bound: one thread spins for as long as asked.
+//! Interrupts, the scheduler and a hypervisor stop every thread. No pipeline can be faster than that, and a percentile beyond
+//! it measures the host. Bound: one thread spins for as long as requested.
 
 use quanta::Clock;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// A gap between two looks at the clock that is longer than this is the host's.
+/// A longer gap between two clock readings is a stall of the host.
 const GAP_NS: u64 = 1_000;
 
-/// Gaps in a thread that only looks at the clock.
+/// Gaps in a thread that only reads the clock.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Stalls {
-    /// Gaps longer than a microsecond, a second.
+    /// Gaps longer than a microsecond, per second.
     pub over_1us_per_s: f64,
-    /// The longest.
+    /// The longest gap.
     pub max_ns: u64,
-    /// Share of the time that is in such gaps, in per cent.
+    /// Share of the time spent in such gaps, in per cent.
     pub share_percent: f64,
 }
 
 impl Stalls {
-    /// Looks for so long, on a thread pinned to `core` if there is one.
+    /// Watches the clock for this long, on a thread pinned to `core` if given.
     pub fn watch(core: Option<usize>, time: Duration) -> Stalls {
         let looking = ring::thread::spawn_pinned("stalls", core, move || Stalls::here(time));
         looking.ok().and_then(|worker| worker.join().ok()).unwrap_or_default()
