@@ -220,7 +220,7 @@ fn status(journal: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn a_running_engine_tells_how_it_is() {
+fn a_running_engine_reports_its_status() {
     let service = Service::new(2_000_000);
     let journal = service.journal();
     let mut child = service.start("600x");
@@ -237,7 +237,7 @@ fn a_running_engine_tells_how_it_is() {
     assert!(now["groups"][0].as_str().expect("a text").starts_with("core0: ingress+book"), "{now}");
     assert!(count(&now["latency"]["book"], "samples") > 0, "{now}");
     let table = run(["ctl".as_ref(), journal.as_os_str(), "status".as_ref()]).expect(0).stdout;
-    assert!(table.starts_with("inputs ") && table.contains("\nload ") && table.contains("longest turn"), "{table}");
+    assert!(table.starts_with("inputs ") && table.contains("\nload ") && table.contains("max turn"), "{table}");
     child.kill().expect("a child");
     child.wait().expect("a child");
     let commands = events(JournalReader::open(&journal).expect("a journal").inputs());
