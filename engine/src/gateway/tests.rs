@@ -240,7 +240,7 @@ fn a_cancel_in_doubt_that_was_answered_was_sent() {
 
 /// Orders of an earlier journal are cancelled and queried before anything new is sent.
 #[test]
-fn what_another_journal_left_is_cancelled_first() {
+fn orders_of_an_earlier_journal_are_cancelled_first() {
     let mut bench = Bench::new(&[3], None, &[]);
     bench.route(&route(9, 8, Action::New));
     let ask = vec![OrderId(3), OrderId(4)];

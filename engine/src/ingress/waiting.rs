@@ -1,7 +1,7 @@
 //! Pending returns, ordered by the time they are due.
 //!
-//! Two lanes: orders the pipeline sent, and answers of the simulated venue. Within a lane, due times rarely fall, so each
-//! lane is a sorted queue: nearly every push appends, and ties are put in order within a step or two of the end. The next
+//! Two lanes: events that the pipeline sent back, and answers of the simulated venue. Within a lane due times never fall,
+//! so nearly every push appends; entries due at the same time are put in order by a step or two from the end. The next
 //! return is the earlier of the two fronts. Bound: `pipeline.max_returns` over both lanes, allocated at the start.
 //! Worst case: one step per entry of the same lane that is due at the same time.
 

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tick_is_one_of_the_three() {
+    fn every_tick_is_busy_idle_or_stalled() {
         let (clock, mock) = Clock::mock();
         mock.increment(1_000);
         let mut load = LoadMeter::new(Some(clock.clone()));
