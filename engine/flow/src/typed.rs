@@ -1,10 +1,10 @@
-//! Typed parameters: a constant that stands for a parameter and knows the type of its value.
+//! Typed parameters: a constant that declares a parameter and knows the type of its value.
 //!
 //! `const WINDOW: IntParam = IntParam::new("window", (1, 400), "50", "…")` writes the name once: the registry entry lists
-//! `WINDOW.param()`, the code reads `params.get(WINDOW)`. A misspelt parameter does not compile, and a value comes in the
-//! type it is used in: an integer that fits, a word as the thing it stands for.
+//! `WINDOW.param()`, the code reads `params.get(WINDOW)`. A misspelt parameter does not compile, and a value arrives in the
+//! type that the code uses: an integer that fits, or the enum variant that a choice names.
 //!
-//! Bound: a constant each. Worst case of a reading: one look-up by name, and for a choice one pass over its words.
+//! Bound: one constant each. Worst case of a read: one look-up by name, and for a choice one pass over its words.
 
 use crate::param::{Effective, Param, ParamType, Params, Value};
 use std::marker::PhantomData;
@@ -22,7 +22,7 @@ pub type BoolParam = TypedParam<Bool>;
 pub type IntParam<T = u64> = TypedParam<Int<T>>;
 /// A number in a closed range.
 pub type FloatParam = TypedParam<Float>;
-/// One of a few words, each with the value of `T` that it stands for.
+/// One of a few words, each with its value of type `T`.
 pub type ChoiceParam<T> = TypedParam<Choice<T>>;
 /// Free text.
 pub type TextParam = TypedParam<Text>;
@@ -31,9 +31,9 @@ pub type ListParam = TypedParam<List>;
 
 /// How a parameter's value is read.
 pub trait ParamKind: Copy {
-    /// What the reader gets.
+    /// The type that the code reads.
     type Of<'a>;
-    /// The stored value in that type; `None` when it is not one that the parameter takes.
+    /// The stored value in that type; `None` if the parameter does not allow it.
     fn read<'a>(self, param: &Param, value: &'a Value) -> Option<Self::Of<'a>>;
 }
 
@@ -43,26 +43,26 @@ impl<K: Copy> TypedParam<K> {
         TypedParam { param, kind }
     }
 
-    /// In this unit.
+    /// Sets the unit.
     #[must_use]
     pub const fn unit(mut self, unit: &'static str) -> Self {
         self.param.unit = unit;
         self
     }
 
-    /// A change takes effect at the next event, not after a restart.
+    /// Lets a change take effect at the next event instead of after a restart.
     #[must_use]
     pub const fn live(mut self) -> Self {
         self.param.effective = Effective::Now;
         self
     }
 
-    /// Its description, for the registry entry.
+    /// The parameter's description, for the registry entry.
     pub const fn param(self) -> Param {
         self.param
     }
 
-    /// Its name.
+    /// The parameter's name.
     pub const fn name(self) -> &'static str {
         self.param.name
     }
@@ -72,7 +72,7 @@ impl Params {
     /// The value of a parameter.
     ///
     /// # Panics
-    /// When the parameter is not in the registry entry that these values belong to.
+    /// When the parameter is not in the registry entry of these values.
     pub fn get<K: ParamKind>(&self, typed: TypedParam<K>) -> K::Of<'_> {
         let (name, stored) = (typed.param.name, self.value(typed.param.name));
         let value = stored.and_then(|value| typed.kind.read(&typed.param, value));
@@ -103,7 +103,7 @@ impl ParamKind for Bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Int<T>(PhantomData<T>);
 
-/// An unsigned integer type that a parameter can be read as.
+/// An unsigned integer type in which a parameter can be read.
 pub trait Unsigned: Copy + TryFrom<u64> {
     /// Its largest value.
     const MOST: u64;
@@ -120,7 +120,7 @@ macro_rules! unsigned {
 unsigned!(u8 u16 u32 u64 usize);
 
 impl<T: Unsigned> IntParam<T> {
-    /// An integer from the first to the second number of `range`, both included. A range that `T` does not hold does not
+    /// An integer from the first to the second number of `range`, both included. A range that does not fit `T` does not
     /// compile.
     pub const fn new(name: &'static str, range: (u64, u64), default: &'static str, about: &'static str) -> Self {
         assert!(range.0 <= range.1 && range.1 <= T::MOST, "the type holds the range");
@@ -156,7 +156,7 @@ impl ParamKind for Float {
     }
 }
 
-/// The words of a choice and what each stands for; written with [`choices!`](crate::choices).
+/// The words of a choice and their values; written with [`choices!`](crate::choices).
 #[derive(Clone, Copy, Debug)]
 pub struct Choices<T: 'static> {
     /// The words.

@@ -139,9 +139,9 @@ fn subject_of(value: &Value) -> Option<String> {
         amount("messages", "messages"),
         amount("live_orders", "live orders at the end"),
     ];
-    let told: Vec<String> =
+    let parts: Vec<String> =
         file.map(|file| format!("`{file}`")).into_iter().chain(amounts.into_iter().flatten()).collect();
-    (!told.is_empty()).then(|| told.join(", "))
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The output lines of a program in `benches/`, as one object.

@@ -252,7 +252,7 @@ fn bbo(shelf: &Shelf, listings: &Listings, activity: &BTreeMap<u32, u64>, symbol
         chosen.sort_by_key(|l| (std::cmp::Reverse(activity.get(&l.instrument).copied().unwrap_or(0)), l.instrument));
         chosen.truncate(BUSIEST);
     }
-    let told = |listed: &&flow::Listed| {
+    let best_prices = |listed: &&flow::Listed| {
         let top = shelf.stage.books().book(listed.instrument).map(|book| book.top());
         let px = |px: Px| px.known().map(|p| decimal(p.0.into(), 9, listed.price_decimals()));
         Bbo {
@@ -263,7 +263,7 @@ fn bbo(shelf: &Shelf, listings: &Listings, activity: &BTreeMap<u32, u64>, symbol
             ask_qty: top.map_or(0, |t| t.ask_qty),
         }
     };
-    chosen.iter().map(told).collect()
+    chosen.iter().map(best_prices).collect()
 }
 
 /// Cost of two clock readings: the minimum of a hundred means.

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure, output};
 use super::numbers::{grouped, known};
-use super::rows::{RowArgs, say_unseen};
+use super::rows::{RowArgs, report_unseen};
 use super::table::{Align, Cell, column, table};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
@@ -242,7 +242,7 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
         Err(e) if !e.closed => Err(Failure::failed(&e)),
         _ => {
             let seen: Vec<_> = listings.iter().map(|l| l.symbol.clone()).collect();
-            say_unseen(&args.rows.symbols, &seen);
+            report_unseen(&args.rows.symbols, &seen);
             Ok(Exit::Done)
         }
     }

@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Prints a message, clear of the progress line.
-    pub(crate) fn say(&self, text: &str) {
+    pub(crate) fn print(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{text}"));
     }
 

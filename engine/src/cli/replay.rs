@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
-use super::rows::{RowArgs, say_unseen};
+use super::rows::{RowArgs, report_unseen};
 use super::watch::Watch;
 use crate::config::{Draft, InputSettings, Settings, one_of};
 use crate::run::{Compare, Options, execute};
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
     tidegate replay --feed lobster --input AAPL.zip --emit depth --levels 5 --every 1000\n  \
     tidegate replay --input day.itch --journal run1        record both logs\n  \
     tidegate replay --journal run1 --verify                repeat the run, compare every outcome\n  \
-    tidegate replay --journal run1 --complete              after a crash: append the outcomes that are missing")]
+    tidegate replay --journal run1 --complete              after a crash: append missing outcomes")]
 pub(crate) struct ReplayArgs {
     /// Configuration file; options of the command line override it.
     config: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let (report, error) = execute(&settings, options, &mut || watch.poll())?;
     watch.end();
     present::report(&report, &args.shown, printing)?;
-    say_unseen(&args.rows.symbols, &report.listed);
+    report_unseen(&args.rows.symbols, &report.listed);
     if let Some(error) = error {
         return Err(error.into());
     }

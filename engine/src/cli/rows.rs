@@ -90,7 +90,7 @@ fn emitted(name: &str) -> Result<RowKind, Failure> {
 }
 
 /// Reports the requested symbols that never occurred, each with the nearest that did.
-pub(crate) fn say_unseen(asked: &[String], seen: &[String]) {
+pub(crate) fn report_unseen(asked: &[String], seen: &[String]) {
     for symbol in asked.iter().filter(|s| !seen.contains(s)) {
         let meant = nearest(symbol, seen.iter().map(String::as_str));
         let meant = meant.map_or_else(String::new, |n| format!("; did you mean {n}?"));

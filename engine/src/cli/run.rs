@@ -1,7 +1,7 @@
 //! `tidegate run`: the service, journalled and restartable.
 //!
 //! A signal ends the sources and drains the pipeline. A panic is recorded in the journal's folder: the next start begins
-//! halted, and after two panics at the same input the run does not start until it is told to (`--after-panic`).
+//! halted, and after two panics at the same input the run does not start without an option (`--after-panic`).
 
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
@@ -24,9 +24,9 @@ use std::sync::atomic::Ordering;
     tidegate run desk.toml --speed 1x          at the recorded pace\n  \
     tidegate run desk.toml --speed max         as fast as possible\n  \
     tidegate ctl JOURNAL halt                  from another terminal\n\n\
-    The journal (section [journal], key dir, or --journal) goes on if it is there already.")]
+    An existing journal (--journal, or dir in [journal]) is resumed.")]
 pub(crate) struct RunArgs {
-    /// Configuration; the command line overrides it.
+    /// Configuration file; options of the command line override it.
     config: PathBuf,
     /// Folder of the journal.
     #[arg(long, value_name = "DIR")]
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut watch =
         Watch::new(None, !args.shown.json)?.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
     let mut server = None;
-    let mut said = None;
+    let mut warned = None;
     let options = Options {
         commands,
         pace: args.speed.0,
@@ -95,12 +95,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     };
     let ran = execute(&settings, options, &mut || {
         // The folder exists once the run has begun.
-        if server.is_none() && said.is_none() {
+        if server.is_none() && warned.is_none() {
             match Server::start(&dir, sender.clone(), watch.control()) {
                 Ok(started) => server = Some(started),
                 Err(e) => {
                     eprintln!("commands are not available: {e}");
-                    said = Some(());
+                    warned = Some(());
                 }
             }
         }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Watch {
     control: Control,
     progress: Progress,
-    said: bool,
+    announced: bool,
     stall: Option<Stall>,
 }
 
@@ -36,7 +36,7 @@ impl Watch {
                 .map_err(|e| Failure::failed(format!("signals cannot be handled: {e}")))?;
         }
         let progress = Progress::new("events", expected, shown);
-        Ok(Watch { control, progress, said: false, stall: None })
+        Ok(Watch { control, progress, announced: false, stall: None })
     }
 
     /// Halts trading through `sender` if inputs are pending and the pipeline finishes none for `patience_ms`; 0 = never.
@@ -61,7 +61,7 @@ impl Watch {
         } else if !stall.halted && stall.at.1.elapsed() > stall.patience {
             stall.halted = true;
             let (input, patience) = (watermark + 1, stall.patience);
-            self.progress.say(&format!("input {input} is not finished after {patience:?}: trading halts"));
+            self.progress.print(&format!("input {input} is not finished after {patience:?}: trading halts"));
             // If the receiver is gone, the run is over.
             let _ = stall.sender.send(halt(HaltReason::Stalled, watermark));
         }
@@ -76,16 +76,16 @@ impl Watch {
     pub(crate) fn poll(&mut self) {
         self.watch_stall();
         self.progress.set(self.control.watermark.load(Ordering::Relaxed));
-        if !self.said && self.control.stop.load(Ordering::Relaxed) {
-            self.said = true;
-            self.progress.say("signal received: closing sources, draining the pipeline");
+        if !self.announced && self.control.stop.load(Ordering::Relaxed) {
+            self.announced = true;
+            self.progress.print("signal received: closing sources, draining the pipeline");
         }
     }
 
     /// Ends the watch after the run.
     pub(crate) fn end(&self) {
         self.progress.end();
-        if self.said || self.control.stop.load(Ordering::Relaxed) {
+        if self.announced || self.control.stop.load(Ordering::Relaxed) {
             let seq = self.control.watermark.load(Ordering::Acquire);
             eprintln!("drained in order: all {seq} inputs are finished");
         }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Examples:\n  tidegate bench hop --json > before.json\n  tidegate bench hop --json > after.json\n  \
     tidegate bench compare before.json after.json --check\n\
-    A figure has changed when the intervals of both results do not touch. Results of the programs in benches/ are read too."
+    A figure has changed if the intervals of the two results do not overlap. Results of the programs in benches/ are read too."
 )]
 pub(crate) struct CompareArgs {
     /// Result before the change.

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:\n  tidegate bench tick-to-order\n  \
     tidegate bench tick-to-order --rate 2M --seconds 10 --burst 10x,200ms --burst 5x,1s@6s --out report\n  \
     tidegate bench tick-to-order --sweep --cut orders --json\n\
-    The orders are those of the strategy `random`: often enough to be warm. --set random.every=1000 makes them rarer.")]
+    The strategy `random` sends orders often enough to keep the path warm; --set random.every=1000 makes them rarer.")]
 pub(crate) struct TickArgs {
     /// Messages per second; suffixes k and M.
     #[arg(long, default_value = "1M", value_parser = rate)]

@@ -10,7 +10,7 @@ pub(super) struct Market {
     pub(super) bid: Px,
     pub(super) ask: Px,
     /// Time of the last top or trade; [`Ns::NONE`] = never.
-    pub(super) heard: Ns,
+    pub(super) last_update: Ns,
     /// Signed position over all accounts and strategies.
     pub(super) position: i64,
     /// Open quantity of buys and of sells.
@@ -31,7 +31,7 @@ impl Market {
     pub(super) const UNKNOWN: Market = Market {
         bid: Px::NONE,
         ask: Px::NONE,
-        heard: Ns::NONE,
+        last_update: Ns::NONE,
         position: 0,
         open: [0; 2],
         tick: 0,
@@ -51,7 +51,7 @@ impl Market {
 
     #[inline]
     pub(super) fn top(&mut self, top: &BookTop, now: Ns) {
-        (self.bid, self.ask, self.heard) = (top.bid_px, top.ask_px, now);
+        (self.bid, self.ask, self.last_update) = (top.bid_px, top.ask_px, now);
     }
 
     /// Best price of this side; [`Px::NONE`] without one.

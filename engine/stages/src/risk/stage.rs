@@ -229,7 +229,7 @@ impl Stage for RiskStage {
             }
             Kind::Trade if !event.flags.has(Flags::SNAPSHOT) => {
                 if let Some(market) = self.gate.market_mut(event.instrument) {
-                    market.heard = event.ts;
+                    market.last_update = event.ts;
                 }
             }
             Kind::Request => self.request(event, out),

@@ -30,7 +30,7 @@ struct SavedMarket {
     key: String,
     bid: Px,
     ask: Px,
-    heard: Ns,
+    last_update: Ns,
     position: i64,
     tick: i64,
     multiplier: i64,
@@ -117,12 +117,13 @@ impl RiskStage {
         for saved in from.get::<Vec<SavedMarket>>()? {
             let at = from.instrument(&saved.key)? as usize;
             fits("instruments", at + 1, self.gate.markets.len())?;
-            let SavedMarket { bid, ask, heard, position, tick, multiplier, decimals, source, .. } = saved;
+            let SavedMarket { bid, ask, last_update, position, tick, multiplier, decimals, source, .. } = saved;
             if decimals > 18 || tick < 0 || multiplier < 0 {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
             let open = [0; 2];
-            self.gate.markets[at] = Market { bid, ask, heard, position, open, tick, multiplier, decimals, source };
+            self.gate.markets[at] =
+                Market { bid, ask, last_update, position, open, tick, multiplier, decimals, source };
         }
         Ok(())
     }
@@ -160,8 +161,8 @@ fn fits(what: &'static str, found: usize, limit: usize) -> Result<(), StateError
 }
 
 fn save_market(market: &Market, key: String) -> SavedMarket {
-    let Market { bid, ask, heard, position, tick, multiplier, decimals, source, .. } = *market;
-    SavedMarket { key, bid, ask, heard, position, tick, multiplier, decimals, source }
+    let Market { bid, ask, last_update, position, tick, multiplier, decimals, source, .. } = *market;
+    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, decimals, source }
 }
 
 fn save_order(order: &Open, key: String) -> SavedOrder {

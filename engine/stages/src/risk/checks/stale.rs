@@ -18,11 +18,11 @@ const MILLISECOND: u64 = 1_000_000;
 
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
-    let heard = gate.markets[proposal.at].heard;
-    let age = proposal.now.0.saturating_sub(heard.0);
-    if limit != 0 && heard != Ns::NONE && age <= limit as u64 * MILLISECOND {
+    let last_update = gate.markets[proposal.at].last_update;
+    let age = proposal.now.0.saturating_sub(last_update.0);
+    if limit != 0 && last_update != Ns::NONE && age <= limit as u64 * MILLISECOND {
         return None;
     }
-    let age = if heard == Ns::NONE { i128::MAX } else { i128::from(age.div_ceil(MILLISECOND)) };
+    let age = if last_update == Ns::NONE { i128::MAX } else { i128::from(age.div_ceil(MILLISECOND)) };
     Breach::of(limit, age)
 }
