@@ -1,7 +1,7 @@
 //! The sink that prints rows.
 //!
-//! It reads the listings and the origins of inputs from the sequence itself. Bound: one waiting first with its followers
-//! per kind of row; output is buffered.
+//! It reads listings and the origins of inputs from the sequence itself. Bound: one waiting first with its followers
+//! per kind of row.
 
 use super::cell::Cell;
 use super::depth::Depths;

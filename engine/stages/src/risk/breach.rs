@@ -15,7 +15,7 @@ pub struct CheckEntry {
     pub unit: &'static str,
     /// Why it refuses, in one sentence.
     pub about: &'static str,
-    /// The limit, which a command can change; see [`limit`].
+    /// The limit, which a command can change; made by `limit`.
     pub limit: Option<IntParam>,
     /// Further parameters: sizes and windows, set by the configuration alone.
     pub params: &'static [Param],

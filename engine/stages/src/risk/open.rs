@@ -47,7 +47,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Whether a replace is in flight. Only one is allowed at a time.
+    /// Whether the order may be replaced: only one replace may be in flight.
     #[inline]
     pub(super) fn may_be_replaced(&self) -> bool {
         self.role == Role::Alone
