@@ -292,7 +292,7 @@ def judge_busts(options, seed):
         elif told(row) != lots.row():
             faults.append(f"seq {row['seq']} {row['symbol']}: ledger {lots.row()}, row {told(row)}")
     if compared["position"] != compared["fill"] + compared["bust"]:
-        faults.append(f"a position is told for every fill and bust: {dict(compared)}")
+        faults.append(f"a position follows every fill and bust: {dict(compared)}")
     return faults, compared
 
 

@@ -30,7 +30,7 @@ fn decode(mut decoder: impl Decoder, streams: &[&[u8]], cut: usize, room: usize)
     let (inputs, end) = collect(&mut decoder, streams, cut, room);
     let mut last = 0;
     for (event, record) in &inputs {
-        // What is said about a record that could not be read carries the number that it would have had.
+        // An error about an unreadable record carries the number that the record would have had.
         assert!(last <= *record && *record <= decoder.records() + 1, "{record} after {last} of {}", decoder.records());
         assert!(event.instrument < decoder.instruments().max(1), "instrument {} is out of range", event.instrument);
         assert!(kind_info(event.kind).is_some() && event.id == EventId(0), "no input of a source: {event:?}");

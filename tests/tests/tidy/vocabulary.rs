@@ -56,6 +56,12 @@ const PHRASES: &[(&str, &str)] = &[
     ("leave to trade", "approval"),
     ("gives leave", "approves"),
     ("naive twin", "naive reference"),
+    ("what is told", "what is emitted"),
+    ("tells of", "describes, reports"),
+    ("hears of", "receives"),
+    ("the venue's word", "the venue's reply"),
+    ("where the feed tells", "where the feed provides it"),
+    ("folio", "writeback unit"),
 ];
 
 /// Where a phrase may stand: here, and in results that were measured before.

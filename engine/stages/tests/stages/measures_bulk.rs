@@ -65,7 +65,7 @@ fn the_worked_parts() {
 #[test]
 fn the_worked_buckets() {
     let shown = |values: Vec<f64>, scale: f64| values.iter().map(|v| format!("{:.6}", v * scale)).collect::<Vec<_>>();
-    // The last bar closes two buckets and tells of the second; of both where the window is two.
+    // The last bar closes two buckets and reports the second; both where the window is two.
     let one = shown(values(&WORKED, 1_000, 1), 1_000.0);
     assert_eq!(one, ["682.689492", "191.462461", "606.469918", "954.499736"]);
     let two = values(&WORKED, 1_000, 2);
