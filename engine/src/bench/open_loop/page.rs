@@ -169,13 +169,13 @@ pub fn page(result: &TickToOrder) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Tidegate: tick to order</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Tick to order</h1>\n\
          <p class=\"soft\">{tidegate} on {host}; {steal} % of CPU time stolen</p>\n\
-         <p>Open loop: {messages} messages at {rate} per second, {taken} per second taken; each counts from its \
-         intended time to the bytes of the order that it caused. An order every {every:.0} messages. \
+         <p>Open loop: {messages} messages at {rate} per second, {taken} per second taken; an order is timed from \
+         the intended time of its message to its bytes. An order every {every:.0} messages. \
          Pipeline: {groups}.</p>\n{table}{bursts}\
          <p class=\"soft\">A thread that only reads the clock stalls for over 1 µs {over:.0} times per second here, \
          {share} % of the time, for up to {longest}: percentiles beyond that measure the host.</p>\n{drawn}\
          <h2>Stages</h2>\n<p class=\"soft\">One call each, sampled in a separate run; a clock reading \
-         ({clock_ns:.1} ns) is in it.</p>\n{stage_table}</body>\n</html>\n",
+         ({clock_ns:.1} ns) is included.</p>\n{stage_table}</body>\n</html>\n",
         tidegate = escaped(&setting.tidegate),
         host = escaped(&setting.host.to_string()),
         steal = setting.steal_percent,

@@ -1,7 +1,7 @@
 //! An entry of the registry of strategies.
 
-use crate::Space;
-use flow::{Param, ParamError, Params, Stage, StrategyId};
+use crate::registry::Build;
+use flow::{Param, StrategyId};
 
 /// A strategy that a configuration can name.
 pub struct StrategyEntry {
@@ -16,7 +16,7 @@ pub struct StrategyEntry {
     /// Its parameters.
     pub params: &'static [Param],
     /// Builds its stage; allocates and touches all the memory that it will ever use.
-    pub build: fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>,
+    pub build: Build,
 }
 
 flow::registered!(StrategyEntry);

@@ -3,9 +3,9 @@
 //! Its actions are a pure function of the seed and the events: every draw comes from a splitmix generator whose state is
 //! one word. Orders that may rest all have the same quantity, and the others at least that, so acks and fills alone tell
 //! which of its orders are open. An order with a change pending is left alone until the report arrives, at most
-//! [`PATIENCE_S`] seconds.
+//! `PATIENCE_S` seconds.
 //!
-//! Bound: it follows [`OPEN_SLOTS`] open orders; further ones are ignored. Worst case: a scan of those orders, and six
+//! Bound: it follows `OPEN_SLOTS` open orders; further ones are ignored. Worst case: a scan of those orders, and six
 //! events.
 
 use super::common::{ACCOUNT, QTY, SYMBOLS};
