@@ -246,9 +246,9 @@ fn variants(args: &PipelineArgs) -> Result<Vec<Variant>, Failure> {
 
 pub(super) fn pipeline(args: &PipelineBenchArgs) -> Result<Exit, Failure> {
     let variants = variants(&args.pipeline)?;
-    let setting = Setting::begin("line");
+    let setting = Setting::begin("pipeline");
     let recording = args.file.read()?;
-    let progress = args.file.progress(&recording, "line", variants.len() as u64);
+    let progress = args.file.progress(&recording, "pipeline", variants.len() as u64);
     let pipelines = pipeline::measure(&recording, &variants, args.file.rounds as usize, || progress.step())?;
     drop(progress);
     let row = |l: &PipelineCost| {

@@ -52,10 +52,12 @@ impl Measure for Cvd {
         Ok((Cvd, PerInstrument::new(space)))
     }
 
+    #[inline(always)]
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Trade])
+        const { Kinds::of(&[Kind::Trade]) }
     }
 
+    #[inline(always)]
     fn needs(&self) -> Needs {
         Needs::SESSIONS
     }

@@ -96,10 +96,12 @@ impl Measure for Imbalance {
         Ok((Imbalance::read(params), ()))
     }
 
+    #[inline(always)]
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::BookTop])
+        const { Kinds::of(&[Kind::BookTop]) }
     }
 
+    #[inline(always)]
     fn needs(&self) -> Needs {
         Needs { depth: self.depth, ..Needs::NONE }
     }

@@ -87,6 +87,7 @@ impl Measure for Vpin {
         Ok((Vpin { quantity, window, bar_s }, Volume { buckets, bulk }))
     }
 
+    #[inline(always)]
     fn reads(&self) -> Kinds {
         match self.bar_s {
             None => Kinds::of(&[Kind::Trade]),
@@ -94,6 +95,7 @@ impl Measure for Vpin {
         }
     }
 
+    #[inline(always)]
     fn needs(&self) -> Needs {
         Needs::SESSIONS
     }
