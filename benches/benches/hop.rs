@@ -1,5 +1,5 @@
 //! One hop: how long an event takes from one core to another, over both rings and bare atomics, beside `rtrb` and
-//! crossbeam. How it is measured stands in [`tidegate::measure::hop`].
+//! crossbeam. How it is measured stands in [`tidegate::bench::hop`].
 
 use benches::report::Report;
 use benches::rounds::count;
