@@ -99,7 +99,7 @@ libfuzzer_sys::fuzz_target!(|edits: &[u8]| {
         fs::write(&whole.files[*file].0, &whole.files[*file].1).expect("the file can be written");
     }
     if let (1, Ok(verified), Some(read)) = (edits.len() / 5, verified, read)
-        && verified.is_whole()
+        && verified.is_intact()
     {
         for (log, written) in read.iter().zip(&whole.events) {
             assert!(written.starts_with(log), "called whole, but other events are read");
