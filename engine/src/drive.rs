@@ -7,6 +7,7 @@
 //! group before it.
 
 use crate::deliberate::{Fault, is_on};
+use crate::gateway::KillSwitch;
 use crate::ingress::{Admitted, Head, IngressError};
 use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail};
 use crate::plan::Plan;
@@ -24,6 +25,10 @@ use std::time::Instant;
 pub struct Control {
     /// Ends the sources; the pipeline drains.
     pub stop: Arc<AtomicBool>,
+    /// Halts and cancels at the gateway, beside the pipeline.
+    pub kill_switch: Arc<KillSwitch>,
+    /// Turns that the head has taken: it stands still while the head does.
+    pub turns: Arc<AtomicU64>,
     /// The last `seq` admitted.
     pub admitted: Arc<AtomicU64>,
     /// The last `seq` finished by the tail.
@@ -203,9 +208,11 @@ fn admit_all<H: Head, E: Exit>(
     // sinks are notified at the end of the turn, as always.
     let idles = exit.ends_the_pipeline() && head.awaits_returns();
     let (mut error, mut stopped) = (None, false);
-    let mut input: Event = Zeroable::zeroed();
+    let (mut input, mut turn): (Event, u64) = (Zeroable::zeroed(), 0);
     loop {
         head.begin_turn();
+        turn += 1;
+        control.turns.store(turn, Ordering::Relaxed);
         if !stopped && control.stop.load(Ordering::Relaxed) {
             head.stop();
             stopped = true;

@@ -47,8 +47,8 @@ pub use interval::{Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
 pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use order::{
-    Account, Action, CancelReason, CommandAction, HaltReason, Liquidity, OrderId, OrderType, RejectReason,
-    SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
+    Account, Action, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType,
+    RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
 };
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, Value};

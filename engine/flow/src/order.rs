@@ -154,6 +154,19 @@ words! {
         /// The first input of a journal that continues another: how many of the venue's messages that one holds.
         CarriedOver = 6 "carried-over",
     }
+    /// What became of a command.
+    CommandResult: u16 {
+        /// It is in force.
+        Applied = 1 "applied",
+        /// The value that it would replace is not the one in force.
+        WrongOld = 2 "wrong-old",
+        /// The new value is out of the parameter's range.
+        OutOfRange = 3 "out-of-range",
+        /// The new value is above the ceiling for commands.
+        AboveCeiling = 4 "above-ceiling",
+        /// There is nothing of that number, or it cannot be set.
+        UnknownTarget = 5 "unknown-target",
+    }
     /// Why trading halted.
     HaltReason: u32 {
         /// An operator commanded it.

@@ -10,12 +10,13 @@ use super::watch::Watch;
 use crate::config::{Draft, Settings, keys};
 use crate::control::Server;
 use crate::drive::DriveError;
-use crate::ingress::{Commands, Pace, halt};
+use crate::ingress::{Commands, Pace, Submission, halt};
 use crate::recovery::{Panics, cancel_at_venue};
 use crate::run::{Options, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Options of `run`.
@@ -68,21 +69,21 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };
-    let (sender, commands) = Commands::live();
+    let mut watch = Watch::new(None, !args.shown.json)?;
+    let (sender, commands) = Commands::live(Arc::clone(&watch.control().kill_switch));
     if let Some(panics) = known_panics(args, &dir, &settings)? {
         eprintln!(
             "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
             panics.seq
         );
         // The receiver is alive: this function holds it.
-        let _ = sender.send(halt(HaltReason::Panic, panics.seq));
+        let _ = sender.send(Submission::new(vec![halt(HaltReason::Panic, panics.seq)], None));
     }
     let goes_on = dir.join("journal.toml").exists();
     if goes_on {
         eprintln!("{}: continuing this journal", dir.display());
     }
-    let mut watch =
-        Watch::new(None, !args.shown.json)?.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
+    watch = watch.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
     let mut server = None;
     let mut warned = None;
     let options = Options {

@@ -3,7 +3,7 @@
 use super::message::{ControlReply, ControlRequest};
 use super::status::{self, Status};
 use crate::drive::Control;
-use crate::ingress::{CommandSender, wall_now};
+use crate::ingress::{CommandSender, Submission, wall_now};
 use flow::records::Command;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -101,8 +101,8 @@ fn peer(stream: &UnixStream) -> u32 {
 fn entered(asked: Result<ControlRequest, String>, uid: u32, commands: &CommandSender) -> ControlReply {
     let entered = asked.and_then(|asked| {
         let events = asked.events(uid, wall_now()).map_err(|e| e.to_string())?;
-        let gone = |_| "the run is ending".to_owned();
-        events.into_iter().try_for_each(|event| commands.send(event).map_err(gone))
+        let submission = Submission::new(events.to_vec(), None);
+        commands.send(submission).map_err(|_| "the run is ending".to_owned())
     });
     ControlReply { entered: entered.is_ok(), why: entered.err() }
 }

@@ -15,6 +15,7 @@
 //! waits here. Worst case: a venue that stays unreachable through all retries ends the run; a pipeline that fails ends
 //! with one cancel-all.
 
+mod kill_switch;
 mod link;
 mod replies;
 mod session;
@@ -23,6 +24,7 @@ mod settling;
 mod tests;
 mod thread;
 
+pub use kill_switch::{KillSwitch, Pull, StoredPull};
 pub use link::{Ending, Link, Resumption};
 pub use replies::{GatewayEnded, LiveVenueReplies};
 pub use session::VenueSession;

@@ -4,9 +4,12 @@
 //! time of the turn that receives it; a scheduled one at its set time, so that a test or a replay issues it at the same
 //! place. Bound: at most one command per admission.
 
+use super::ticket::Submission;
+use crate::gateway::KillSwitch;
 use flow::records::Command;
 use flow::{CommandAction, Event, Flags, HaltReason, Ns, SOURCE_OPERATOR};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Who issued a command, and when.
@@ -65,23 +68,31 @@ pub fn halt(reason: HaltReason, detail: u64) -> Event {
 }
 
 /// The operator's end: sends commands to a running pipeline.
-pub type CommandSender = Sender<Event>;
+pub type CommandSender = Sender<Submission>;
 
 /// Commands as a source of the merge.
 #[derive(Default)]
 pub struct Commands {
-    live: Option<Receiver<Event>>,
+    live: Option<Receiver<Submission>>,
     scheduled: VecDeque<(Ns, Event)>,
     /// Commands that enter before any other input.
     initial: VecDeque<Event>,
-    received: Option<Event>,
+    /// The command that is entering, and how many of its inputs have been taken.
+    received: Option<(Submission, usize)>,
+    kill_switch: Arc<KillSwitch>,
 }
 
 impl Commands {
-    /// A source of live commands, and the sender that feeds it.
-    pub fn live() -> (CommandSender, Commands) {
+    /// A source of live commands, and the sender that feeds it. `kill_switch` learns where the command of each pull stands in
+    /// the sequence.
+    pub fn live(kill_switch: Arc<KillSwitch>) -> (CommandSender, Commands) {
         let (sender, receiver) = channel();
-        (sender, Commands { live: Some(receiver), ..Commands::default() })
+        (sender, Commands { live: Some(receiver), kill_switch, ..Commands::default() })
+    }
+
+    /// Ends the intake: commands that have not been taken are given up, and so are all later ones.
+    pub(super) fn close(&mut self) {
+        self.live = None;
     }
 
     /// Adds commands at set times, in non-decreasing order.
@@ -107,10 +118,10 @@ impl Commands {
     /// When the next command is due; `now` for a live one.
     #[inline]
     pub(super) fn due(&mut self, now: Ns) -> Option<Ns> {
-        if self.received.is_none()
-            && let Some(live) = &self.live
+        while self.received.is_none()
+            && let Some(submission) = self.live.as_ref().and_then(|live| live.try_recv().ok())
         {
-            self.received = live.try_recv().ok();
+            self.received = submission.ticket.take().then_some((submission, 0));
         }
         if self.received.is_some() {
             return Some(now);
@@ -120,8 +131,25 @@ impl Commands {
 
     /// Takes the next command. Call only when one is due.
     pub(super) fn take(&mut self) -> Event {
-        let next = self.initial.pop_front().or_else(|| self.received.take());
-        let next = next.or_else(|| self.scheduled.pop_front().map(|(_, event)| event));
-        next.expect("the merge chose a waiting command")
+        if let Some(event) = self.initial.pop_front() {
+            return event;
+        }
+        if let Some((submission, taken)) = &mut self.received {
+            *taken += 1;
+            return submission.events[*taken - 1];
+        }
+        self.scheduled.pop_front().expect("the merge chose a waiting command").1
+    }
+
+    /// The input just taken is stored as `seq`. After the last one of a command its sender learns it, and the kill switch if
+    /// it was pulled.
+    pub(super) fn on_stored(&mut self, seq: u64) {
+        let complete = |(submission, taken): &mut (Submission, usize)| *taken == submission.events.len();
+        if let Some((submission, _)) = self.received.take_if(complete) {
+            if let Some(pull) = submission.pull {
+                self.kill_switch.store(pull, seq);
+            }
+            submission.ticket.store(seq);
+        }
     }
 }

@@ -14,6 +14,7 @@ mod recorded;
 mod retrace;
 mod sim_replies;
 mod source_queue;
+mod ticket;
 mod ticks;
 mod waiting;
 
@@ -25,6 +26,7 @@ pub use recorded::Recorded;
 pub use retrace::{Retrace, Then};
 pub use sim_replies::SimVenueReplies;
 pub use source_queue::SourceQueue;
+pub use ticket::{Submission, Ticket};
 pub use ticks::TickSource;
 
 use crate::gateway::GatewayEnded;

@@ -57,7 +57,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("gateway", &["pipeline"]),
     ("ingress", &["config", "deliberate", "gateway", "pipeline"]),
     ("rows", &["ingress"]),
-    ("drive", &["deliberate", "ingress", "pipeline", "plan"]),
+    ("drive", &["deliberate", "gateway", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress"]),
     ("report", &["drive", "ingress", "pipeline", "plan", "recovery", "rows"]),

@@ -39,6 +39,14 @@ records! {
         detail: u64 as Detail "a reference, a message type or a sequence number, depending on `what`",
         what: u16 as Enum(AnomalyKind) "type of anomaly",
     } reserved 6 row [what, detail, px, qty]
+    /// What became of an operator's command, in the sequence right after it. For a halt and a resume the values are 0 for trading and 1 for halted.
+    CommandOutcome = 25 "command-outcome" {
+        action: u32 as Enum(CommandAction) "action of the command",
+        target: u32 as Uint "target of the command",
+        old: i64 as Int "value before",
+        new: i64 as Int "value in force now",
+        result: u16 as Enum(CommandResult) "what became of it",
+    } reserved 14
 }
 
 impl Command {

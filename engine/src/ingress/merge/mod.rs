@@ -314,6 +314,9 @@ impl Ingress {
                     live_replies.on_command(&command);
                 }
                 self.admit_own(command, at, to)?;
+                if self.retrace.is_none() {
+                    self.commands.on_stored(self.seq);
+                }
             }
             Choice::Return(at) | Choice::Arrival(at) => return self.enter_return(at, to),
             Choice::End(at) => {

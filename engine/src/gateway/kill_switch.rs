@@ -1,0 +1,98 @@
+//! The kill switch: how a halt reaches a gateway beside the pipeline.
+//!
+//! A halt and a cancel-all are inputs like any other command, but an operator cannot wait for a pipeline that hangs or for
+//! a disk that does not answer. So whoever commands one also pulls this switch. A gateway looks at it in every turn: it
+//! hands the cancels to its socket at once and sends no further order until the command is stored. Once the head has stored
+//! it as input S, the pipeline itself refuses or allows what comes after S, and the gateway refuses only what the pipeline
+//! approved before S. The pipeline also makes a cancel-all of the command, with the number S in its id; the gateway knows
+//! that it has been carried out. Without a gateway a pull has no effect: the command alone does the work.
+//!
+//! Bound: a counter, and one queued entry per command until the gateway's next turn. Worst case: a gateway that is inside a
+//! system call answers after it.
+
+use crossbeam_queue::SegQueue;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Number of a pull, from 1.
+pub type Pull = u64;
+
+/// The command of a pull is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredPull {
+    /// The pull.
+    pub pull: Pull,
+    /// The command's number in the sequence.
+    pub seq: u64,
+}
+
+/// The kill switch; see the module.
+#[derive(Debug, Default)]
+pub struct KillSwitch {
+    /// Number of pulls so far.
+    pulls: AtomicU64,
+    /// The last pull whose cancels a gateway has handed to its socket.
+    carried_out: AtomicU64,
+    stored: SegQueue<StoredPull>,
+}
+
+impl KillSwitch {
+    /// Pulls the switch; returns the number of the pull, which belongs into the command's submission.
+    pub fn pull(&self) -> Pull {
+        self.pulls.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Number of pulls so far.
+    #[inline]
+    pub fn pulls(&self) -> Pull {
+        self.pulls.load(Ordering::Acquire)
+    }
+
+    /// Called by the head of a pipeline with a gateway: the command of `pull` is stored as input `seq`.
+    pub fn store(&self, pull: Pull, seq: u64) {
+        debug_assert!(pull > 0 && pull <= self.pulls(), "only a pull is stored");
+        self.stored.push(StoredPull { pull, seq });
+    }
+
+    /// Called by the gateway: the next pull whose command is stored, if there is one. It is here before any route that the
+    /// command causes reaches the gateway.
+    pub fn take_stored(&self) -> Option<StoredPull> {
+        self.stored.pop()
+    }
+
+    /// Called by the gateway: the socket has the cancels of all pulls up to this one.
+    pub fn carry_out(&self, pull: Pull) {
+        self.carried_out.fetch_max(pull, Ordering::AcqRel);
+    }
+
+    /// Whether a gateway has handed the cancels of this pull to its socket.
+    pub fn is_carried_out(&self, pull: Pull) -> bool {
+        self.carried_out.load(Ordering::Acquire) >= pull
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_is_carried_out_with_every_one_before_it() {
+        let switch = KillSwitch::default();
+        let (first, second) = (switch.pull(), switch.pull());
+        assert_eq!((first, second, switch.pulls()), (1, 2, 2));
+        switch.carry_out(second);
+        assert!(switch.is_carried_out(first) && switch.is_carried_out(second));
+        switch.carry_out(first);
+        assert!(switch.is_carried_out(second) && !switch.is_carried_out(3), "it never goes back");
+    }
+
+    #[test]
+    fn what_is_stored_comes_in_order() {
+        let switch = KillSwitch::default();
+        let pulls = [switch.pull(), switch.pull()];
+        switch.store(pulls[0], 7);
+        switch.store(pulls[1], 9);
+        assert_eq!(switch.take_stored(), Some(StoredPull { pull: 1, seq: 7 }));
+        assert_eq!(switch.take_stored(), Some(StoredPull { pull: 2, seq: 9 }));
+        assert_eq!(switch.take_stored(), None);
+    }
+}
