@@ -9,10 +9,13 @@
 mod binary;
 mod case;
 mod chance;
+pub mod ledger;
+mod venue;
 
 pub use binary::{Outcome, run, tidegate};
 pub use case::{Case, conclude, data};
 pub use chance::{draw, seed};
+pub use venue::Venue;
 
 use std::path::PathBuf;
 

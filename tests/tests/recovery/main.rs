@@ -2,5 +2,4 @@
 
 mod going_on;
 mod journal_runs;
-mod venue;
 mod venue_kills;

@@ -6,17 +6,14 @@
 //! every answer that the venue gave stands once in the input log, and positions and fees are those of the venue's ledger.
 //! Seeds are printed.
 
-use crate::venue::Venue;
-use flow::records::{Ack, Fill, Position, PositionMoney, Reject, Route, Sent};
-use flow::{Action, Event, Kind, RejectReason, SOURCE_RETURNS};
 use serde_json::Value;
-use sinks::journal::{JournalReader, LogReader, verify};
-use std::collections::{BTreeMap, BTreeSet};
+use sinks::journal::{JournalReader, verify};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tidegate_tests::{amount, draw, run, seed, tidegate};
+use tidegate_tests::ledger::{compared, events, is_answer};
+use tidegate_tests::{Venue, amount, draw, run, seed, tidegate};
 
 /// Kills of one journal: repeating the record costs what the run did, so many kills are several journals.
 const KILLS: u64 = 20;
@@ -155,103 +152,11 @@ fn conclude(service: &mut Service, venue: &mut Venue, journal: &str) -> Value {
     venue.ledger()
 }
 
-fn events(log: LogReader) -> Vec<Event> {
-    log.map(|event| event.expect("a whole record")).collect()
-}
-
-fn is_answer(input: &Event) -> bool {
-    let kinds = [Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled, Kind::Bust];
-    let made_here = |r: &Reject| r.reason == RejectReason::NeverSent.code();
-    input.source == SOURCE_RETURNS && kinds.contains(&input.kind) && !input.get::<Reject>().is_some_and(made_here)
-}
-
-/// What of an answer must come through.
-fn meaning(event: &Event) -> (Kind, u32, u16, [u8; 40]) {
-    (event.kind, event.instrument, event.flags.0, event.body)
-}
-
-/// Every answer once and in order; the answers before `from` were another journal's.
-fn same_answers(inputs: &[Event], answers: &[Event], from: usize) {
-    let recorded: Vec<_> = inputs.iter().filter(|e| is_answer(e)).map(meaning).collect();
-    let given: Vec<_> = answers[from..].iter().map(meaning).collect();
-    let same = recorded.iter().zip(&given).take_while(|(a, b)| a == b).count();
-    assert_eq!((recorded.len(), same), (given.len(), given.len()), "answers recorded, equal; answers given");
-}
-
-/// Positions and fees at the end, by account, strategy and instrument.
-fn positions(outcomes: &[Event]) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
-    let mut all: BTreeMap<_, (i64, i64)> = BTreeMap::new();
-    for event in outcomes {
-        if let Some(p) = event.get::<Position>() {
-            all.entry((p.account.0.into(), p.strategy.0.into(), event.instrument.into())).or_default().0 = p.qty;
-        } else if let Some(m) = event.get::<PositionMoney>() {
-            all.entry((m.account.0.into(), m.strategy.0.into(), event.instrument.into())).or_default().1 = m.fees;
-        }
-    }
-    all
-}
-
-fn ledger_positions(ledger: &Value) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
-    let one = |row: &Value| {
-        let key = |at: usize| row[at].as_u64().expect("a number");
-        ((key(0), key(1), key(2)), (row[3].as_i64().expect("a number"), row[4].as_i64().expect("a number")))
-    };
-    ledger["positions"].as_array().expect("a list").iter().map(one).collect()
-}
-
-/// Every route that left the pipeline was sent, or it is recorded that it never was; nobody settled one twice as sent.
-fn settled(inputs: &[Event], outcomes: &[Event]) -> usize {
-    let routes: BTreeSet<u64> = outcomes.iter().filter(|e| e.get::<Route>().is_some()).map(|e| e.id.0).collect();
-    let sent: Vec<u64> = inputs.iter().filter_map(|e| e.get::<Sent>()).map(|s| s.cause).filter(|c| *c != 0).collect();
-    let never = inputs.iter().filter_map(|e| e.get::<Reject>());
-    let never: BTreeSet<u64> = never.filter(|r| r.reason == RejectReason::NeverSent.code()).map(|r| r.cause).collect();
-    let once: BTreeSet<u64> = sent.iter().copied().collect();
-    assert_eq!(once.len(), sent.len(), "a route is recorded as sent twice");
-    let both: BTreeSet<u64> = once.union(&never).copied().collect();
-    assert!(both == routes, "{} routes, {} of them settled", routes.len(), both.intersection(&routes).count());
-    never.len()
-}
-
-/// An order of which it is recorded that it never was sent is one that the venue never took.
-fn never_means_never(inputs: &[Event], answers: &[Event]) {
-    let rejects = |of: &[Event], made_here: bool| -> BTreeSet<u64> {
-        let all = of.iter().filter_map(|e| e.get::<Reject>()).filter(|r| r.action != Action::Cancel.code());
-        let made = |r: &&Reject| (r.reason == RejectReason::NeverSent.code()) == made_here;
-        all.filter(made).map(|r| r.order_id).collect()
-    };
-    let mut taken = rejects(answers, false);
-    taken.extend(answers.iter().filter_map(|e| e.get::<Ack>()).map(|a| a.order_id));
-    let both = rejects(inputs, true).intersection(&taken).count();
-    assert_eq!(both, 0, "orders that the venue has are recorded as never sent");
-}
-
-fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
-    assert!(verify(dir, 10).expect("it can be read").is_intact());
-    let reader = JournalReader::open(dir).expect("a journal");
-    let (inputs, outcomes) = (events(reader.inputs()), events(reader.outcomes()));
-    let answers = venue.answers(&dir.with_extension("answers"));
-    same_answers(&inputs, &answers, from);
-    assert_eq!(positions(&outcomes), ledger_positions(ledger), "positions and fees");
-    let never = settled(&inputs, &outcomes);
-    never_means_never(&inputs, &answers);
-    assert_eq!(ledger["duplicates"], 0);
-    let fills = answers.iter().filter(|a| a.get::<Fill>().is_some()).count();
-    println!(
-        "{} inputs, {} orders at the venue, {} answers, {fills} fills, {} busts, {never} routes never sent",
-        inputs.len(),
-        ledger["orders"],
-        answers.len(),
-        ledger["busts"],
-    );
-    let repeated = run([Path::new("replay"), Path::new("--journal"), dir, Path::new("--verify"), Path::new("--json")]);
-    repeated.expect(0);
-}
-
 #[test]
 fn killed_at_any_moment_nothing_is_sent_twice_or_lost() {
     let mut random = seed();
     for journal in 0..amount(KILLS, 500).div_ceil(KILLS) {
-        let mut venue = Venue::start(random);
+        let mut venue = Venue::start(env!("CARGO_BIN_EXE_test-venue"), random);
         let preset = ["fused", "split"][journal as usize % 2];
         let mut service = Service::new(venue.port, random >> 32, preset);
         for _ in 0..KILLS {
@@ -317,7 +222,7 @@ fn carried_over(service: &mut Service, venue: &mut Venue, random: &mut u64) {
 fn another_configuration_begins_a_new_journal() {
     let mut random = seed();
     for _ in 0..amount(1, 10) {
-        let mut venue = Venue::start(random);
+        let mut venue = Venue::start(env!("CARGO_BIN_EXE_test-venue"), random);
         let mut service = Service::new(venue.port, random >> 32, "fused");
         left_behind(&mut service, &mut venue, &mut random);
         service.config = service.config.replace("every = 40", "every = 50");
@@ -343,7 +248,7 @@ fn other_build(service: &mut Service) -> PathBuf {
 fn another_build_begins_a_new_journal() {
     let mut random = seed();
     for _ in 0..amount(1, 10) {
-        let mut venue = Venue::start(random);
+        let mut venue = Venue::start(env!("CARGO_BIN_EXE_test-venue"), random);
         let mut service = Service::new(venue.port, random >> 32, "split");
         left_behind(&mut service, &mut venue, &mut random);
         service.binary = other_build(&mut service);
@@ -356,7 +261,7 @@ fn another_build_begins_a_new_journal() {
 #[test]
 fn safe_mode_cancels_what_rests() {
     let random = seed();
-    let mut venue = Venue::start(random);
+    let mut venue = Venue::start(env!("CARGO_BIN_EXE_test-venue"), random);
     let mut service = Service::new(venue.port, random >> 32, "fused");
     let mut life = service.start("run", &[]);
     life.wait_until(|| !venue.ledger()["open"].as_array().expect("a list").is_empty());

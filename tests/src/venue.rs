@@ -1,4 +1,4 @@
-//! The test venue's process, from the test's side.
+//! The process `test-venue`, from the test's side.
 
 use flow::Event;
 use serde_json::Value;
@@ -7,16 +7,21 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The running venue; it ends with its standard input.
-pub(crate) struct Venue {
+pub struct Venue {
     child: Child,
     to: Option<ChildStdin>,
     from: BufReader<ChildStdout>,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
 }
 
 impl Venue {
-    pub(crate) fn start(seed: u64) -> Venue {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_test-venue"));
+    /// Starts the binary; what becomes of an order is drawn from the seed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(binary: &str, seed: u64) -> Venue {
+        let mut command = Command::new(binary);
         let command = command.arg(seed.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the venue starts");
         let to = child.stdin.take();
@@ -27,7 +32,10 @@ impl Venue {
     }
 
     /// A command that has no answer.
-    pub(crate) fn send(&mut self, line: &str) {
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn send(&mut self, line: &str) {
         writeln!(self.to.as_mut().expect("it runs"), "{line}").expect("the venue listens");
     }
 
@@ -38,16 +46,27 @@ impl Venue {
         answer
     }
 
-    pub(crate) fn ledger(&mut self) -> Value {
+    /// Its ledger.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn ledger(&mut self) -> Value {
         serde_json::from_str(&self.request("ledger")).expect("one JSON object")
     }
 
-    pub(crate) fn count(&mut self, what: &str) -> u64 {
+    /// One count of its ledger.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn count(&mut self, what: &str) -> u64 {
         self.ledger()[what].as_u64().expect("a count")
     }
 
     /// Every answer that it gave.
-    pub(crate) fn answers(&mut self, to: &Path) -> Vec<Event> {
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn answers(&mut self, to: &Path) -> Vec<Event> {
         assert_eq!(self.request(&format!("answers {}", to.display())).trim(), "written");
         let bytes = std::fs::read(to).expect("it was written");
         bytes.chunks_exact(size_of::<Event>()).map(bytemuck::pod_read_unaligned).collect()
