@@ -8,6 +8,8 @@
 
 pub mod journal;
 mod registry;
+mod secret;
 pub mod wire;
 
 pub use registry::{GATEWAYS, GatewayEntry, SINKS, SinkEntry};
+pub use secret::{Secret, SecretError};

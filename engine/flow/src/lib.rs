@@ -26,6 +26,7 @@ mod param;
 mod record;
 pub mod records;
 mod registry;
+mod secret;
 mod sink;
 mod source;
 mod stage;
@@ -51,16 +52,18 @@ pub use order::{
     RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
 };
 pub use out::Out;
-pub use param::{Effective, Param, ParamError, ParamType, Params, Value};
+pub use param::{Effective, Param, ParamError, ParamType, Params, TableKey, Value};
 pub use record::{Follows, KindInfo, Record};
 pub use records::{KINDS, VpinMode, Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
+pub use secret::SecretPlace;
 pub use sink::{Sink, SinkError};
 pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use typed::{
-    BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, TextParam, TypedParam, Unsigned,
+    BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam, TextParam,
+    TypedParam, Unsigned,
 };
 pub use units::{Ns, Px, Qty, decimal};
 pub use venue::{Venue, VenueError, VenueReply};

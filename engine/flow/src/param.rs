@@ -2,8 +2,10 @@
 //!
 //! A registry entry lists its [`Param`]s with type, unit, range, default and when a change takes effect. Configuration,
 //! `--set`, validation and help are derived from that list. Code reads a value through the constant that declares it
-//! ([`TypedParam`](crate::TypedParam)), so no code reads a setting that is not in a registry.
+//! ([`TypedParam`](crate::TypedParam)), so no code reads a setting that is not in a registry. The value of a secret is never
+//! here: a configuration says [where it is](crate::SecretPlace), and no message repeats what was written instead.
 
+use crate::SecretPlace;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -22,6 +24,21 @@ pub enum ParamType {
     Text,
     /// A list of texts.
     List,
+    /// Integers by name.
+    Table(&'static [TableKey]),
+    /// The place of a secret; empty = there is none.
+    Secret,
+}
+
+/// A name in a [`ParamType::Table`], and the closed range of its integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableKey {
+    /// The name.
+    pub name: &'static str,
+    /// The least value.
+    pub low: u64,
+    /// The largest value.
+    pub high: u64,
 }
 
 /// When a change takes effect.
@@ -58,7 +75,7 @@ pub struct Param {
     pub ty: ParamType,
     /// Unit, empty if it has none.
     pub unit: &'static str,
-    /// Default, written as in `--set`; lists are comma-separated.
+    /// Default, written as in `--set`: `a,b` is a list, `a=1,b=2` a table.
     pub default: &'static str,
     /// When a change takes effect.
     pub effective: Effective,
@@ -75,10 +92,12 @@ pub enum Value {
     Int(u64),
     /// See [`ParamType::Float`].
     Float(f64),
-    /// See [`ParamType::Choice`] and [`ParamType::Text`].
+    /// See [`ParamType::Choice`], [`ParamType::Text`] and [`ParamType::Secret`].
     Text(String),
     /// See [`ParamType::List`].
     List(Vec<String>),
+    /// See [`ParamType::Table`].
+    Table(BTreeMap<&'static str, u64>),
 }
 
 impl fmt::Display for Value {
@@ -89,6 +108,7 @@ impl fmt::Display for Value {
             Value::Float(v) => v.fmt(f),
             Value::Text(v) => v.fmt(f),
             Value::List(v) => v.join(",").fmt(f),
+            Value::Table(v) => v.iter().map(|(k, n)| format!("{k}={n}")).collect::<Vec<_>>().join(",").fmt(f),
         }
     }
 }
@@ -105,6 +125,11 @@ pub struct ParamError {
     pub valid: String,
 }
 
+impl ParamError {
+    /// What is said of a secret that was written out: never the value.
+    pub const WRITTEN_OUT: &'static str = "not the place of a secret";
+}
+
 impl Param {
     /// The valid values, in words.
     pub fn valid(&self) -> String {
@@ -116,6 +141,13 @@ impl Param {
             ParamType::Choice(words) => format!("valid: {}", words.join(", ")),
             ParamType::Text => format!("valid: a text{unit}"),
             ParamType::List => format!("valid: a list{unit}"),
+            ParamType::Table(keys) => {
+                let keys: Vec<_> = keys.iter().map(|k| format!("{} ({} to {})", k.name, k.low, k.high)).collect();
+                format!("valid: a table of integers by name: {}", keys.join(", "))
+            }
+            ParamType::Secret => {
+                "write where the secret is, not the secret; valid: file:PATH, env:NAME, credential:NAME".to_owned()
+            }
         }
     }
 
@@ -124,6 +156,7 @@ impl Param {
     /// # Errors
     /// When the value has the wrong type or is out of range; `key` names the parameter in the message.
     pub fn parse(&self, key: &str, text: &str) -> Result<Value, ParamError> {
+        let fault = |found: &str| ParamError { key: key.to_owned(), found: found.to_owned(), valid: self.valid() };
         let value = match self.ty {
             ParamType::Bool => text.parse().ok().map(Value::Bool),
             ParamType::Int(low, high) => {
@@ -135,8 +168,38 @@ impl Param {
             ParamType::List => {
                 Some(Value::List(text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()))
             }
+            ParamType::Table(_) => {
+                let entry = |entry: &str| {
+                    let (name, number) = entry.split_once('=').ok_or_else(|| fault(entry))?;
+                    self.parse_entry(key, name.trim(), number.trim())
+                };
+                let entries = text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(entry);
+                return entries.collect::<Result<_, _>>().map(Value::Table);
+            }
+            ParamType::Secret if text.is_empty() || SecretPlace::parse(text).is_some() => {
+                Some(Value::Text(text.to_owned()))
+            }
+            ParamType::Secret => return Err(fault(ParamError::WRITTEN_OUT)),
         };
-        value.ok_or_else(|| ParamError { key: key.to_owned(), found: text.to_owned(), valid: self.valid() })
+        value.ok_or_else(|| fault(text))
+    }
+
+    /// Reads an entry of a table.
+    ///
+    /// # Errors
+    /// When this is no table, it has no such name (the error's key is then `key` itself), or the number is not in its range.
+    pub fn parse_entry(&self, key: &str, name: &str, number: &str) -> Result<(&'static str, u64), ParamError> {
+        let keys = if let ParamType::Table(keys) = self.ty { keys } else { &[] };
+        let Some(entry) = keys.iter().find(|k| k.name == name) else {
+            return Err(ParamError { key: key.to_owned(), found: name.to_owned(), valid: self.valid() });
+        };
+        let TableKey { low, high, .. } = *entry;
+        let number_in_range = number.replace('_', "").parse().ok().filter(|v| (low..=high).contains(v));
+        number_in_range.map(|v| (entry.name, v)).ok_or_else(|| ParamError {
+            key: format!("{key}.{name}"),
+            found: number.to_owned(),
+            valid: format!("valid: an integer from {low} to {high}"),
+        })
     }
 }
 

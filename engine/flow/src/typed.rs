@@ -6,7 +6,9 @@
 //!
 //! Bound: one constant each. Worst case of a read: one look-up by name, and for a choice one pass over its words.
 
-use crate::param::{Effective, Param, ParamType, Params, Value};
+use crate::SecretPlace;
+use crate::param::{Effective, Param, ParamType, Params, TableKey, Value};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 /// A parameter and the way its value is read; see the aliases below.
@@ -28,6 +30,10 @@ pub type ChoiceParam<T> = TypedParam<Choice<T>>;
 pub type TextParam = TypedParam<Text>;
 /// A list of texts.
 pub type ListParam = TypedParam<List>;
+/// Integers by name.
+pub type TableParam = TypedParam<Table>;
+/// The place of a secret.
+pub type SecretParam = TypedParam<Secret>;
 
 /// How a parameter's value is read.
 pub trait ParamKind: Copy {
@@ -232,6 +238,44 @@ impl ParamKind for List {
     }
 }
 
+/// Reads a [`TableParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Table;
+
+impl TableParam {
+    /// A table, empty unless it is set, of some of these names.
+    pub const fn new(name: &'static str, keys: &'static [TableKey], about: &'static str) -> Self {
+        Self::of(name, ParamType::Table(keys), "", about, Table)
+    }
+}
+
+impl ParamKind for Table {
+    type Of<'a> = &'a BTreeMap<&'static str, u64>;
+
+    fn read<'a>(self, _: &Param, value: &'a Value) -> Option<Self::Of<'a>> {
+        if let Value::Table(v) = value { Some(v) } else { None }
+    }
+}
+
+/// Reads a [`SecretParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Secret;
+
+impl SecretParam {
+    /// The place of a secret; there is none unless it is set.
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self::of(name, ParamType::Secret, "", about, Secret)
+    }
+}
+
+impl ParamKind for Secret {
+    type Of<'a> = Option<SecretPlace>;
+
+    fn read(self, _: &Param, value: &Value) -> Option<Option<SecretPlace>> {
+        if let Value::Text(v) = value { Some(SecretPlace::parse(v)) } else { None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,8 +293,22 @@ mod tests {
     const SHORT: BoolParam = BoolParam::new("short", true, "a flag");
     const FILE: TextParam = TextParam::new("file", "a.csv", "a file");
     const SYMBOLS: ListParam = ListParam::new("symbols", "A, B", "symbols");
-    const PARAMS: &[Param] =
-        &[WINDOW.param(), RATIO.param(), MODE.param(), SHORT.param(), FILE.param(), SYMBOLS.param()];
+    const MOST: TableParam = TableParam::new(
+        "most",
+        &[TableKey { name: "a-b", low: 1, high: 9 }, TableKey { name: "c", low: 0, high: 5 }],
+        "a table",
+    );
+    const KEY: SecretParam = SecretParam::new("key", "a secret");
+    const PARAMS: &[Param] = &[
+        WINDOW.param(),
+        RATIO.param(),
+        MODE.param(),
+        SHORT.param(),
+        FILE.param(),
+        SYMBOLS.param(),
+        MOST.param(),
+        KEY.param(),
+    ];
 
     #[test]
     fn each_is_read_in_its_own_type() {
@@ -264,6 +322,32 @@ mod tests {
             ("valid: an integer from 1 to 400 (bars)".into(), "window")
         );
         assert_eq!((WINDOW.param().effective, RATIO.param().effective), (Effective::Now, Effective::Restart));
+    }
+
+    #[test]
+    fn a_table_names_the_entry_at_fault() {
+        let (most, mut params) = (MOST.param(), Params::defaults(PARAMS));
+        assert!(params.get(MOST).is_empty());
+        let value = most.parse("x.most", "a-b = 7, c=0_5").unwrap();
+        assert_eq!(value.to_string(), "a-b=7,c=5");
+        assert_eq!(most.parse("x.most", &value.to_string()), Ok(value.clone()));
+        params.set(&most, value);
+        assert_eq!(params.get(MOST).get("a-b"), Some(&7));
+        let fault = |text| most.parse("x.most", text).map_err(|e| (e.key, e.found)).unwrap_err();
+        assert_eq!(fault("a-b=7,d=1"), ("x.most".into(), "d".into()));
+        assert_eq!(fault("a-b=10"), ("x.most.a-b".into(), "10".into()));
+        assert_eq!(fault("a-b"), ("x.most".into(), "a-b".into()));
+    }
+
+    #[test]
+    fn a_secret_is_a_place_and_what_is_written_instead_is_not_repeated() {
+        let (key, mut params) = (KEY.param(), Params::defaults(PARAMS));
+        assert_eq!(params.get(KEY), None);
+        params.set(&key, key.parse("x.key", "env:VENUE_KEY").unwrap());
+        assert_eq!(params.get(KEY), Some(SecretPlace::Env("VENUE_KEY".into())));
+        let fault = key.parse("x.key", "hunter2").unwrap_err();
+        assert!(!format!("{fault} {fault:?}").contains("hunter2"), "{fault:?}");
+        assert!(fault.to_string().contains("write where the secret is, not the secret"), "{fault}");
     }
 
     #[test]

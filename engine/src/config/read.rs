@@ -3,9 +3,10 @@
 use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::nearest::one_of;
-use super::settings::{InputSettings, Settings, key_advice, section_advice, value_advice};
+use super::settings::{InputSettings, Settings, entry_advice, key_advice, section_advice, value_advice};
 use chrono::NaiveDate;
-use flow::{Param, ParamType, Params, Value};
+use flow::{Param, ParamError, ParamType, Params, Value};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -141,15 +142,44 @@ impl<'i> Reading<'i> {
                 continue;
             };
             self.stands(&key, &value.span());
-            match value_of(param, &key, value.get_ref()) {
+            let read = match (param.ty, value.get_ref()) {
+                (ParamType::Table(_), DeValue::Table(entries)) => Some(self.entries(param, &key, entries)),
+                (_, value) => value_of(param, &key, value),
+            };
+            match read {
                 Some(v) => values.set(param, v),
                 None => {
-                    let found = self.shown(&value.span());
+                    // What stands there may be the secret itself.
+                    let is_secret = matches!(param.ty, ParamType::Secret);
+                    let found = if is_secret { ParamError::WRITTEN_OUT } else { self.shown(&value.span()) };
                     self.fault(&value.span(), &key, found, &value_advice(param, found));
                 }
             }
         }
         values
+    }
+
+    /// The entries of a table that are valid; each of the others is a fault at its own place.
+    fn entries(&mut self, param: &Param, key: &str, entries: &DeTable<'i>) -> Value {
+        let mut read = BTreeMap::new();
+        for (name, value) in entries {
+            let number = match value.get_ref() {
+                DeValue::Integer(number) => integer(number),
+                _ => None,
+            };
+            let number = number.unwrap_or_else(|| self.shown(&value.span()).to_owned());
+            match param.parse_entry(key, name.get_ref(), &number) {
+                Ok((name, number)) => {
+                    self.stands(&format!("{key}.{name}"), &value.span());
+                    read.insert(name, number);
+                }
+                Err(e) => {
+                    let at = if e.key == key { name.span() } else { value.span() };
+                    self.fault(&at, &e.key, &e.found, &entry_advice(param, key, &e));
+                }
+            }
+        }
+        Value::Table(read)
     }
 
     fn inputs(&mut self, entries: DeArray<'i>) {
@@ -221,7 +251,7 @@ fn value_of(param: &Param, key: &str, value: &DeValue<'_>) -> Option<Value> {
         (ParamType::Bool, DeValue::Boolean(v)) => v.to_string(),
         (ParamType::Int(..) | ParamType::Float(..), DeValue::Integer(v)) => integer(v)?,
         (ParamType::Float(..), DeValue::Float(v)) => v.as_str().to_owned(),
-        (ParamType::Choice(_) | ParamType::Text, DeValue::String(v)) => v.to_string(),
+        (ParamType::Choice(_) | ParamType::Text | ParamType::Secret, DeValue::String(v)) => v.to_string(),
         (ParamType::List, DeValue::Array(list)) => {
             let texts = list.iter().map(|v| match v.get_ref() {
                 DeValue::String(text) => Some(text.to_string()),

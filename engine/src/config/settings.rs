@@ -5,7 +5,7 @@ use super::keys::{self, OUTCOMES, PIPELINE};
 use super::nearest::one_of;
 use chrono::NaiveDate;
 use feeds::Feed;
-use flow::{Param, ParamType, Params, Registered, Value};
+use flow::{Param, ParamError, ParamType, Params, Registered, Value};
 use stages::Space;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,10 @@ impl Settings {
     pub(super) fn set_by(&mut self, option: &str, assignment: &str) -> Result<(), Fault> {
         let here = Place::file(Path::new(option));
         let Some((key, value)) = assignment.split_once('=') else {
-            return Err(Fault::new(here, assignment, "no '='", "write section.parameter=value"));
+            // Only the key: what follows it may be a secret.
+            let is_key = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            let key = assignment.split(|c| !is_key(c)).next().unwrap_or_default();
+            return Err(Fault::new(here, key, "no '='", "write section.parameter=value"));
         };
         let Some((section, name)) = key.split_once('.') else {
             return Err(Fault::new(here, key, "no section", &section_advice(key)));
@@ -91,7 +94,7 @@ impl Settings {
         };
         match param.parse(key, value) {
             Ok(value) => values.set(param, value),
-            Err(e) => return Err(Fault::new(here, key, &e.found, &value_advice(param, &e.found))),
+            Err(e) => return Err(Fault::new(here, &e.key, &e.found, &entry_advice(param, key, &e))),
         }
         self.places.insert(key.to_owned(), here);
         Ok(())
@@ -171,6 +174,10 @@ fn to_toml_value(value: &Value) -> toml::Value {
         Value::Float(v) => (*v).into(),
         Value::Text(v) => v.as_str().into(),
         Value::List(v) => v.iter().map(|t| t.as_str().into()).collect::<Vec<toml::Value>>().into(),
+        Value::Table(v) => {
+            let entry = |(k, v): (&&str, &u64)| ((*k).to_owned(), to_toml_value(&Value::Int(*v)));
+            v.iter().map(entry).collect::<toml::Table>().into()
+        }
     }
 }
 
@@ -195,6 +202,15 @@ pub(super) fn key_advice(name: &str, params: &[Param]) -> String {
     match params.len() {
         0 => "this section has no parameters".to_owned(),
         _ => one_of(name, params.iter().map(|p| p.name)),
+    }
+}
+
+/// Advice for an error of the parameter `key`, or of an entry of its table.
+pub(super) fn entry_advice(param: &Param, key: &str, error: &ParamError) -> String {
+    match param.ty {
+        ParamType::Table(keys) if error.key == key => one_of(&error.found, keys.iter().map(|k| k.name)),
+        ParamType::Table(_) => error.valid.clone(),
+        _ => value_advice(param, &error.found),
     }
 }
 
