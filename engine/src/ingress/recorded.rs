@@ -2,7 +2,7 @@
 
 use super::{Admitted, Head, IngressError};
 use flow::{Event, Kind};
-use sinks::journal::{JournalError, JournalReader, LogReader};
+use sinks::journal::{JournalReader, LogReader};
 
 /// The inputs of a journal as the head of a pipeline.
 pub struct Recorded {
@@ -13,22 +13,10 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Replays the inputs of `reader`. Scans the log once to find the highest instrument number.
-    ///
-    /// # Errors
-    /// When the inputs cannot be read.
-    pub fn new(reader: &JournalReader) -> Result<Recorded, JournalError> {
-        let mut highest = 0;
-        for event in reader.inputs() {
-            highest = highest.max(event?.instrument);
-        }
-        let activity = vec![0; highest as usize + 1];
-        Ok(Recorded { inputs: reader.inputs(), activity, seq: 0, ended: false })
-    }
-
-    /// All instrument numbers are below this.
-    pub fn instruments(&self) -> u32 {
-        self.activity.len() as u32
+    /// Replays the inputs of `reader`, for as many instruments as its run had.
+    pub fn new(reader: &JournalReader) -> Recorded {
+        let activity = vec![0; reader.info().instruments as usize];
+        Recorded { inputs: reader.inputs(), activity, seq: 0, ended: false }
     }
 
     /// Inputs by instrument.

@@ -22,6 +22,16 @@ pub enum Changed {
         "the configuration differs from the one that the journal was started with (first difference: {0}): restore it, or start a new journal with --carry-over"
     )]
     Config(String),
+    /// Its inputs numbered another count of instruments.
+    #[error(
+        "the inputs number {here} instruments, those that the journal was started with {written}: pass the same files, or start a new journal with --carry-over"
+    )]
+    Instruments {
+        /// Count in the journal.
+        written: u32,
+        /// Count now.
+        here: u32,
+    },
 }
 
 /// Checks that this build with these settings may resume a journal.
@@ -39,4 +49,16 @@ pub(super) fn check(info: &JournalInfo, settings: &Settings) -> Result<(), Chang
         return Err(Changed::Config(first.unwrap_or_else(|| "one has more lines at its end".to_owned())));
     }
     Ok(())
+}
+
+/// Checks that the run numbers its instruments as the journal was started: tables of another size would compute other
+/// outcomes.
+///
+/// # Errors
+/// When the counts differ.
+pub(super) fn check_instruments(info: &JournalInfo, here: u32) -> Result<(), Changed> {
+    if info.instruments == here {
+        return Ok(());
+    }
+    Err(Changed::Instruments { written: info.instruments, here })
 }

@@ -1,7 +1,7 @@
 //! The journal of a run: none, a new one, or a resumed one.
 
 use super::carry::{Carried, CarryError, carried_inputs, carry_over};
-use super::changed::check;
+use super::changed::{check, check_instruments};
 use super::error::RecoveryError;
 use super::snapshot::Snapshot;
 use super::verify::{Verified, VerifySink};
@@ -28,22 +28,23 @@ pub(crate) struct Journalling {
 }
 
 impl Journalling {
-    /// The journal that the settings name. With `resume`, an existing one is resumed; a new one starts with what the journal
-    /// in `before` carries over.
+    /// The journal that the settings name, for a run that logs outcomes of `kinds` and numbers its instruments below
+    /// `instruments`. With `resume`, an existing one is resumed; a new one starts with what the journal in `before` carries
+    /// over.
     pub(crate) fn of(
         settings: &Settings,
-        kinds: Kinds,
+        (kinds, instruments): (Kinds, u32),
         resume: bool,
         before: Option<&Path>,
     ) -> Result<Journalling, RecoveryError> {
         match &settings.journal_dir {
             None => Ok(Journalling::default()),
             Some(dir) if resume && dir.join("journal.toml").exists() => {
-                Journalling::resumed(settings, kinds, dir, before)
+                Journalling::resumed(settings, (kinds, instruments), dir, before)
             }
             Some(dir) => {
                 let carried = carried(before, settings)?;
-                let (inputs, outcomes) = Journal::create(dir, &spec(settings, kinds))?;
+                let (inputs, outcomes) = Journal::create(dir, &spec(settings, kinds, instruments))?;
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
                 Ok(Journalling { inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
             }
@@ -52,11 +53,12 @@ impl Journalling {
 
     fn resumed(
         settings: &Settings,
-        kinds: Kinds,
+        (kinds, instruments): (Kinds, u32),
         dir: &Path,
         before: Option<&Path>,
     ) -> Result<Journalling, RecoveryError> {
         check(JournalReader::open(dir)?.info(), settings)?;
+        check_instruments(JournalReader::open(dir)?.info(), instruments)?;
         let is_unclean = JournalReader::open(dir)?.closed()?.is_none();
         let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
         let last = resumed.last_input_seq;
@@ -98,8 +100,8 @@ fn rest(mut carried: Carried, last: u64, wanted: u64, dir: &Path) -> Result<Carr
     Ok(carried)
 }
 
-fn spec(settings: &Settings, outcomes: Kinds) -> JournalSpec {
+fn spec(settings: &Settings, outcomes: Kinds, instruments: u32) -> JournalSpec {
     let mut spec = JournalSpec::from_params(&settings.sinks["journal"], build_id(), settings.to_toml());
-    spec.outcome_kinds = outcomes;
+    (spec.outcome_kinds, spec.instruments) = (outcomes, instruments);
     spec
 }

@@ -8,7 +8,7 @@ use super::snapshot::Snapshot;
 use crate::assembly::{Blueprint, Venues};
 use crate::config::Draft;
 use crate::drive::Control;
-use crate::ingress::{Head, Recorded, Retrace, SourceQueue, Then};
+use crate::ingress::{Head, Retrace, SourceQueue, Then};
 use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
 use sinks::journal::JournalReader;
 use std::path::{Path, PathBuf};
@@ -58,14 +58,13 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
     let last = reader.completed_through()?;
     let before = Snapshot::latest(dir, last)?;
     let from = before.as_ref().map_or(0, |s| s.seq);
-    let instruments = Recorded::new(&reader)?.instruments();
     let mut inputs = reader.inputs();
     if from > 0 {
         inputs.seek_seq(from + 1)?;
     }
     let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
-    let blueprint = Blueprint::new(&settings, sinks, instruments, control)?;
+    let blueprint = Blueprint::new(&settings, sinks, info.instruments, control)?;
     let feed = |(i, _)| SourceQueue::new(String::new(), Box::new(Absent), i as u8 + 1, 0);
     let feeds = settings.inputs.iter().enumerate().map(feed).collect();
     let mut assembly = blueprint.merged(feeds, None, Vec::new(), Venues::Repeated)?;

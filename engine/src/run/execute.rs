@@ -59,8 +59,8 @@ pub fn execute_sources(
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (sinks, origins) = sinks(options.sinks, options.rows, names, true)?;
     let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
-    let kinds = blueprint.plan.outcomes;
-    let journal = Journalling::of(settings, kinds, options.go_on, options.carry_over.as_deref())?;
+    let journalled = (blueprint.plan.outcomes, instruments);
+    let journal = Journalling::of(settings, journalled, options.go_on, options.carry_over.as_deref())?;
     let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);

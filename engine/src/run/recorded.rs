@@ -24,8 +24,8 @@ pub(super) fn execute(
         .transpose()?;
     let (log, append) = resumed.map(|r| (r.inputs, r.outcomes)).unzip();
     let reader = JournalReader::open(dir)?;
-    let head = Recorded::new(&reader)?;
-    let blueprint = Blueprint::new(settings, sinks, head.instruments(), &options.control)?;
+    let head = Recorded::new(&reader);
+    let blueprint = Blueprint::new(settings, sinks, reader.info().instruments, &options.control)?;
     let mut logs: Vec<Box<dyn Sink>> = Vec::new();
     let mut verdict = None;
     if options.compare != Compare::No {

@@ -41,6 +41,8 @@ pub struct JournalInfo {
     pub config_hash: String,
     /// Records per segment.
     pub segment_records: u64,
+    /// Instrument numbers of the run are below this.
+    pub instruments: u32,
     /// Kinds in the outcome log.
     pub outcome_kinds: Kinds,
     /// The snapshot that the run started from.
@@ -109,6 +111,7 @@ struct Manifest {
     journal_id: String,
     build_id: String,
     segment_records: u64,
+    instruments: u32,
     outcome_kinds: String,
     snapshot: Option<String>,
     config_hash: String,
@@ -128,6 +131,7 @@ pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalI
         journal_id: format!("{journal_id:016x}"),
         build_id: spec.build_id.clone(),
         segment_records: spec.segment_records,
+        instruments: spec.instruments,
         outcome_kinds: kinds_text(spec.outcome_kinds),
         snapshot: spec.snapshot.clone(),
         config_hash,
@@ -195,6 +199,7 @@ fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
         return Err("the configuration does not match config_hash".to_owned());
     }
     super::spec::check_segment_records(manifest.segment_records).map_err(|e| e.to_string())?;
+    super::spec::check_instruments(manifest.instruments).map_err(|e| e.to_string())?;
     let journal_id =
         u64::from_str_radix(&manifest.journal_id, 16).map_err(|_| "journal_id is not 16 hex digits".to_owned())?;
     let outcome_kinds =
@@ -205,6 +210,7 @@ fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
         config_text: manifest.config,
         config_hash: manifest.config_hash,
         segment_records: manifest.segment_records,
+        instruments: manifest.instruments,
         outcome_kinds,
         snapshot: manifest.snapshot,
     })

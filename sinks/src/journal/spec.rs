@@ -43,6 +43,9 @@ pub struct JournalSpec {
     pub snapshot: Option<String>,
     /// Records per segment, a multiple of 64.
     pub segment_records: u64,
+    /// Instrument numbers of the run are below this. A replay is as large as the run was, whatever its events name: a
+    /// number out of the air is then as unknown to the replay as it was to the run, and costs no memory.
+    pub instruments: u32,
     /// Kinds that the outcome log keeps.
     pub outcome_kinds: Kinds,
     /// The settings that may change at a resume.
@@ -72,6 +75,9 @@ impl Default for Upkeep {
 }
 
 impl JournalSpec {
+    /// The most instruments of a run: what 253 sources can number.
+    pub const MAX_INSTRUMENTS: u32 = 1 << 24;
+
     /// A journal with default settings.
     pub fn new(build_id: impl Into<String>, config_text: impl Into<String>) -> JournalSpec {
         JournalSpec::from_params(&Params::defaults(PARAMS), build_id, config_text)
@@ -84,6 +90,7 @@ impl JournalSpec {
             config_text: config_text.into(),
             snapshot: None,
             segment_records: params.get(RECORDS).next_multiple_of(HEADER_SLOTS as u64),
+            instruments: 1,
             outcome_kinds: Kinds::ALL,
             upkeep: Upkeep::from_params(params),
         }
@@ -92,12 +99,21 @@ impl JournalSpec {
     /// Whether the settings are valid.
     pub(super) fn check(&self) -> Result<(), JournalError> {
         check_segment_records(self.segment_records)?;
+        check_instruments(self.instruments)?;
         if self.upkeep.sync_ms == 0 {
             let valid = "valid: 1 or more milliseconds".to_owned();
             return Err(JournalError::Setting { key: "sync_ms", found: "0".to_owned(), valid });
         }
         Ok(())
     }
+}
+
+pub(super) fn check_instruments(instruments: u32) -> Result<(), JournalError> {
+    if instruments <= JournalSpec::MAX_INSTRUMENTS {
+        return Ok(());
+    }
+    let valid = format!("valid: at most {}", JournalSpec::MAX_INSTRUMENTS);
+    Err(JournalError::Setting { key: "instruments", found: instruments.to_string(), valid })
 }
 
 pub(super) fn check_segment_records(records: u64) -> Result<(), JournalError> {

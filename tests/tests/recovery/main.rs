@@ -2,4 +2,5 @@
 
 mod going_on;
 mod journal_runs;
+mod out_of_the_air;
 mod venue_kills;
