@@ -4,8 +4,10 @@
 //! 2 bad usage or configuration, 3 a check failed.
 
 use crate::bench::commands as bench;
-use crate::cli::{ctl, demo, graph, help, journal, replay, run, schema, screen, snapshot, synth, validate};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::{console, ctl, demo, graph, help, journal, replay, run, schema, screen, snapshot, synth, validate};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::panic;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -51,7 +53,22 @@ fn command() -> clap::Command {
 /// Parses the command line and runs it.
 pub fn main() -> ExitCode {
     let parsed = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|e| e.exit());
-    let outcome = match parsed.command {
+    console::say_panics();
+    let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command))) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            console::say(screen::message(&format!("tidegate: {}", failure.message)));
+            failure.exit
+        }
+        // The panic itself has been said.
+        Err(_) => Exit::Failed,
+    };
+    console::flush();
+    code.code()
+}
+
+fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
         Command::Demo(args) => demo::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Run(args) => run::run(&args),
@@ -63,13 +80,6 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::run(&args),
         Command::Bench(command) => bench::run(&command),
         Command::Journal(command) => journal::run(&command),
-    };
-    match outcome {
-        Ok(exit) => exit.code(),
-        Err(failure) => {
-            eprintln!("{}", screen::message(&format!("tidegate: {}", failure.message)));
-            failure.exit.code()
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `tidegate ctl`: sends an operator's command, or asks for the status, over the control socket.
 
+use super::console;
 use super::exit::{Exit, Failure, output};
 use super::meters;
 use crate::control::{ControlRequest, ask, status};
@@ -66,11 +67,11 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
     let reply = ask(&args.journal, &asked).map_err(Failure::failed)?;
     match reply.why {
         None => {
-            eprintln!(
+            console::say(format!(
                 "{} was accepted; `tidegate journal tail {}` shows its effects",
                 asked.action,
                 args.journal.display()
-            );
+            ));
             Ok(Exit::Done)
         }
         Some(why) => Err(Failure::usage(why)),
@@ -83,5 +84,5 @@ fn show(journal: &Path, details: bool, json: bool) -> Result<Exit, Failure> {
         true => serde_json::to_string(&status).expect("a status is plain values") + "\n",
         false => meters::status(&status, details),
     };
-    write!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(Exit::Done))
+    output(write!(std::io::stdout(), "{text}"), Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! `tidegate demo`: runs the synthetic exchange through the whole pipeline.
 
+use super::console;
 use super::exit::{Exit, Failure};
 use super::pipeline::{PipelineArgs, set_all};
 use super::present::{self, Shown};
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     watch.end();
     present::report(&report, &args.shown, printing)?;
     if !args.shown.json && !printing {
-        eprintln!("more      --details: load and latency; --emit fill,bar: rows (`tidegate schema`)");
+        console::say("more      --details: load and latency; --emit fill,bar: rows (`tidegate schema`)");
     }
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }

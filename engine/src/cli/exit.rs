@@ -79,10 +79,13 @@ impl From<Fault> for Failure {
     }
 }
 
-/// Writing to standard output failed; a closed pipe is a request to stop, not a failure.
-pub(crate) fn output(error: &io::Error) -> Result<Exit, Failure> {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        _ => Err(Failure::failed(format!("cannot write to standard output: {error}"))),
+/// The end of a command that has written its result to standard output. A closed pipe means that nobody wants it: the
+/// command ends with `exit` all the same.
+pub(crate) fn output(written: io::Result<()>, exit: Exit) -> Result<Exit, Failure> {
+    match written {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe && exit == Exit::Done => {
+            Err(Failure::failed(format!("cannot write to standard output: {e}")))
+        }
+        _ => Ok(exit),
     }
 }

@@ -44,5 +44,5 @@ pub(crate) fn run(args: &GraphArgs) -> Result<Exit, Failure> {
         FormatArg::Mermaid => graph.mermaid(),
         FormatArg::Json => graph.json() + "\n",
     };
-    std::io::stdout().write_all(text.as_bytes()).map_or_else(|e| output(&e), |()| Ok(Exit::Done))
+    output(std::io::stdout().write_all(text.as_bytes()), Exit::Done)
 }

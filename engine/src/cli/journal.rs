@@ -123,7 +123,7 @@ fn ls(args: &LsArgs) -> Result<Exit, Failure> {
     } else {
         ls_text(&mut to, &reader, &segments, completed, closed)
     };
-    written.map(|()| Exit::Done).or_else(|e| output(&e))
+    output(written, Exit::Done)
 }
 
 fn ls_text(
@@ -177,7 +177,7 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
         }
         lines
     };
-    written.or_else(|e| output(&e).map(|_| ()))?;
+    output(written, Exit::Done)?;
     match faults.len() as u64 + report.more_faults {
         0 => Ok(Exit::Done),
         n => {

@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share: options, exit codes, tables, the summary for people.
 
+pub(crate) mod console;
 pub(crate) mod ctl;
 pub(crate) mod demo;
 pub(crate) mod exit;
@@ -10,7 +11,7 @@ mod meters;
 pub(crate) mod numbers;
 pub(crate) mod pipeline;
 mod present;
-pub(crate) mod progress;
+mod progress;
 pub(crate) mod replay;
 mod rows;
 pub(crate) mod run;

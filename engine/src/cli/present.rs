@@ -1,6 +1,7 @@
 //! The summary of a run, for people: what a trader looks for, and with `--details` load, rings and latency too.
 
-use super::exit::{Failure, output};
+use super::console;
+use super::exit::{Exit, Failure, output};
 use super::meters;
 use super::numbers::grouped;
 use super::screen::{INDENT, wrapped};
@@ -26,15 +27,15 @@ pub(crate) struct Shown {
 /// Prints the report: as JSON to standard output (to standard error if rows go there), else as a summary.
 pub(crate) fn report(report: &Report, shown: &Shown, rows_on_stdout: bool) -> Result<(), Failure> {
     if !shown.json {
-        eprint!("{}", summary(report, shown.details));
+        console::say(summary(report, shown.details));
         return Ok(());
     }
     let text = serde_json::to_string(report).expect("a report is plain values");
     if rows_on_stdout {
-        eprintln!("{text}");
+        console::say(text);
         return Ok(());
     }
-    writeln!(std::io::stdout(), "{text}").or_else(|e| output(&e).map(|_| ()))
+    output(writeln!(std::io::stdout(), "{text}"), Exit::Done).map(|_| ())
 }
 
 fn summary(report: &Report, details: bool) -> String {

@@ -1,54 +1,44 @@
 //! The progress line on a terminal.
 //!
-//! It is always one line of whole numbers, whatever the width of the terminal, which is read at each redraw. If standard
-//! error is not a terminal, there is no progress line and not a single escape code.
+//! It is always one line of whole numbers, whatever the width of the terminal, which is read at each redraw. The console's
+//! thread draws it, so that a terminal that stands still holds up nothing else.
 
 use super::numbers::grouped;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::cell::Cell;
-use std::io::IsTerminal;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Progress of something countable.
-pub(crate) struct Progress {
+/// The progress line of something countable. Dropping it removes the line.
+pub(super) struct Bar {
     bar: ProgressBar,
     what: &'static str,
     expected: Option<u64>,
-    drawn: Cell<Option<Instant>>,
 }
 
-/// Shortest time between two redraws.
-const PERIOD: Duration = Duration::from_millis(100);
-
-impl Progress {
-    /// Progress through about `expected` of `what`; hidden if `shown` is false or there is no terminal.
-    pub(crate) fn new(what: &'static str, expected: Option<u64>, shown: bool) -> Progress {
+impl Bar {
+    /// A line for about `expected` of `what`.
+    pub(super) fn new(what: &'static str, expected: Option<u64>) -> Bar {
         let bar = match expected {
-            _ if !shown || !std::io::stderr().is_terminal() => ProgressBar::hidden(),
             Some(count) => styled(ProgressBar::new(count), "{bar:20} {wide_msg}"),
             None => styled(ProgressBar::new_spinner(), "{spinner} {wide_msg}"),
         };
-        Progress { bar, what, expected, drawn: Cell::new(None) }
+        Bar { bar, what, expected }
     }
 
-    /// Sets the amount done.
-    pub(crate) fn set(&self, done: u64) {
-        if self.bar.is_hidden() || self.drawn.get().is_some_and(|drawn| drawn.elapsed() < PERIOD) {
-            return;
-        }
-        self.drawn.set(Some(Instant::now()));
+    /// Draws the amount done.
+    pub(super) fn draw(&self, done: u64) {
         self.bar.set_position(done);
         let (rate, left) = (self.bar.per_sec() as u64, self.bar.eta());
         self.bar.set_message(progress_line(done, self.expected, self.what, rate, left, self.bar.elapsed()));
     }
 
-    /// Prints a message, clear of the progress line.
-    pub(crate) fn print(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+    /// Runs `print` clear of the bar.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
     }
+}
 
-    /// Ends the progress and removes its line.
-    pub(crate) fn end(&self) {
+impl Drop for Bar {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }

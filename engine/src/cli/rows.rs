@@ -1,5 +1,6 @@
 //! The options for rows, which `demo`, `replay` and `journal export` share.
 
+use super::console;
 use super::exit::Failure;
 use crate::config::{nearest, one_of};
 use crate::rows::{Filter, Format, RowKind, parse_time, row_kind, row_kinds};
@@ -94,7 +95,7 @@ pub(crate) fn report_unseen(asked: &[String], seen: &[String]) {
     for symbol in asked.iter().filter(|s| !seen.contains(s)) {
         let meant = nearest(symbol, seen.iter().map(String::as_str));
         let meant = meant.map_or_else(String::new, |n| format!("; did you mean {n}?"));
-        eprintln!("--symbols {symbol}: the input has no such symbol{meant}");
+        console::say(format!("--symbols {symbol}: the input has no such symbol{meant}"));
     }
 }
 

@@ -3,6 +3,7 @@
 //! A signal ends the sources and drains the pipeline. A panic is recorded in the journal's folder: the next start begins
 //! halted, and after two panics at the same input the run does not start without an option (`--after-panic`).
 
+use super::console;
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
@@ -72,16 +73,16 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut watch = Watch::new(None, !args.shown.json)?;
     let (sender, commands) = Commands::live(Arc::clone(&watch.control().kill_switch));
     if let Some(panics) = known_panics(args, &dir, &settings)? {
-        eprintln!(
+        console::say(format!(
             "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
             panics.seq
-        );
+        ));
         // The receiver is alive: this function holds it.
         let _ = sender.send(Submission::new(vec![halt(HaltReason::Panic, panics.seq)], None));
     }
     let goes_on = dir.join("journal.toml").exists();
     if goes_on {
-        eprintln!("{}: continuing this journal", dir.display());
+        console::say(format!("{}: continuing this journal", dir.display()));
     }
     watch = watch.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
     let mut server = None;
@@ -100,7 +101,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
             match Server::start(&dir, sender.clone(), watch.control()) {
                 Ok(started) => server = Some(started),
                 Err(e) => {
-                    eprintln!("commands are not available: {e}");
+                    console::say(format!("commands are not available: {e}"));
                     warned = Some(());
                 }
             }
@@ -151,7 +152,7 @@ fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
     if let RunError::Drive(DriveError::Panicked(panicked)) = &error {
         let seq = watch.control().watermark.load(Ordering::Acquire);
         if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
-            eprintln!("{}: cannot record the panic: {e}", dir.display());
+            console::say(format!("{}: cannot record the panic: {e}", dir.display()));
         }
     }
     error.into()

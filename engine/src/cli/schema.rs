@@ -25,10 +25,7 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     };
     let mut to = io::BufWriter::new(io::stdout().lock());
     let written = if args.json { json(&mut to, &kinds) } else { text(&mut to, &kinds, args.kind.is_some()) };
-    match written.and_then(|()| to.flush()) {
-        Ok(()) => Ok(Exit::Done),
-        Err(e) => output(&e),
-    }
+    output(written.and_then(|()| to.flush()), Exit::Done)
 }
 
 fn json(to: &mut impl Write, kinds: &[RowKind]) -> io::Result<()> {

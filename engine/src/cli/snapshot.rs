@@ -1,9 +1,11 @@
 //! `tidegate snapshot`: writes the state of a run, for a faster restart.
 
-use super::exit::{Exit, Failure};
+use super::console;
+use super::exit::{Exit, Failure, output};
 use super::watch::Watch;
 use crate::recovery::snapshot;
 use clap::Args;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Options of `snapshot`.
@@ -22,9 +24,8 @@ pub(crate) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
     let mut watch = Watch::new(None, !args.json)?;
     let (file, seq) = snapshot(&args.journal, &watch.control(), &mut || watch.poll())?;
     if args.json {
-        println!("{}", serde_json::json!({ "file": file, "seq": seq }));
-    } else {
-        eprintln!("{}: the state after input {seq}; `tidegate run` resumes from it", file.display());
+        return output(writeln!(std::io::stdout(), "{}", serde_json::json!({ "file": file, "seq": seq })), Exit::Done);
     }
+    console::say(format!("{}: the state after input {seq}; `tidegate run` resumes from it", file.display()));
     Ok(Exit::Done)
 }

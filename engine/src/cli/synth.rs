@@ -1,8 +1,8 @@
 //! `tidegate synth`: writes a synthetic day as an ITCH 5.0 file.
 
+use super::console::{self, Progress};
 use super::exit::{Exit, Failure};
 use super::numbers::grouped;
-use super::progress::Progress;
 use clap::Args;
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use std::fs::File;
@@ -49,7 +49,8 @@ pub(crate) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
     let progress = Progress::new("messages", Some(args.messages), true);
     let written = exchange.write_to(&mut to, |messages| progress.set(messages)).map_err(failed)?;
     to.flush().map_err(failed)?;
-    progress.end();
-    eprintln!("{}: {} messages, {} bytes", args.out.display(), grouped(exchange.messages()), grouped(written));
+    drop(progress);
+    let (messages, bytes) = (grouped(exchange.messages()), grouped(written));
+    console::say(format!("{}: {messages} messages, {bytes} bytes", args.out.display()));
     Ok(Exit::Done)
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
         (Err(Faults(faults)), true) => (serde_json::json!({ "faults": faults }).to_string(), Exit::Usage),
         (Err(faults), false) => return Err(faults.into()),
     };
-    writeln!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(exit))
+    output(writeln!(std::io::stdout(), "{text}"), exit)
 }
 
 /// The plan of a configuration, or all its faults: in the text, in the plan, and input files that do not exist.

@@ -1,7 +1,7 @@
 //! Watches a run from the main thread: signals, progress, stalls.
 
+use super::console::{self, Progress};
 use super::exit::Failure;
-use super::progress::Progress;
 use crate::drive::Control;
 use crate::ingress::{CommandSender, Submission, halt};
 use flow::HaltReason;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Shows progress on a terminal and turns SIGTERM and SIGINT into an orderly end.
 pub(crate) struct Watch {
     control: Control,
-    progress: Progress,
+    progress: Option<Progress>,
     announced: bool,
     stall: Option<Stall>,
 }
@@ -36,7 +36,7 @@ impl Watch {
                 .map_err(|e| Failure::failed(format!("signals cannot be handled: {e}")))?;
         }
         let progress = Progress::new("events", expected, shown);
-        Ok(Watch { control, progress, announced: false, stall: None })
+        Ok(Watch { control, progress: Some(progress), announced: false, stall: None })
     }
 
     /// Halts trading through `sender` if inputs are pending and the pipeline finishes none for `patience_ms`; 0 = never.
@@ -61,7 +61,7 @@ impl Watch {
         } else if !stall.halted && stall.at.1.elapsed() > stall.patience {
             stall.halted = true;
             let (input, patience) = (watermark + 1, stall.patience);
-            self.progress.print(&format!("input {input} is not finished after {patience:?}: trading halts"));
+            console::say(format!("input {input} is not finished after {patience:?}: trading halts"));
             // If the receiver is gone, the run is over.
             let _ = stall.sender.send(Submission::new(vec![halt(HaltReason::Stalled, watermark)], None));
         }
@@ -75,19 +75,21 @@ impl Watch {
     /// Called repeatedly during the run.
     pub(crate) fn poll(&mut self) {
         self.watch_stall();
-        self.progress.set(self.control.watermark.load(Ordering::Relaxed));
+        if let Some(progress) = &self.progress {
+            progress.set(self.control.watermark.load(Ordering::Relaxed));
+        }
         if !self.announced && self.control.stop.load(Ordering::Relaxed) {
             self.announced = true;
-            self.progress.print("signal received: closing sources, draining the pipeline");
+            console::say("signal received: closing sources, draining the pipeline");
         }
     }
 
     /// Ends the watch after the run.
-    pub(crate) fn end(&self) {
-        self.progress.end();
+    pub(crate) fn end(&mut self) {
+        self.progress = None;
         if self.announced || self.control.stop.load(Ordering::Relaxed) {
             let seq = self.control.watermark.load(Ordering::Acquire);
-            eprintln!("drained in order: all {seq} inputs are finished");
+            console::say(format!("drained in order: all {seq} inputs are finished"));
         }
     }
 }

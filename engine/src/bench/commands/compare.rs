@@ -46,7 +46,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     };
     let worse = compared.changes.iter().any(|c| c.verdict == Verdict::Worse);
     let end = if args.check && worse { Exit::Check } else { Exit::Done };
-    writeln!(std::io::stdout(), "{}", text.trim_end()).map_or_else(|e| output(&e), |()| Ok(end))
+    output(writeln!(std::io::stdout(), "{}", text.trim_end()), end)
 }
 
 fn shown(compared: &Comparison, before: &ResultFile, after: &ResultFile) -> String {

@@ -5,6 +5,7 @@ use crate::bench::pipeline::{self, PipelineCost, PipelineError, Variant};
 use crate::bench::recording::Wanted;
 use crate::bench::stages::{self, Bbo, BookCost, MessageCost, StageError};
 use crate::bench::{Recording, RecordingError, Setting, own_cores};
+use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::numbers::{grouped, known};
 use crate::cli::pipeline::{PipelineArgs, set_all};
@@ -44,7 +45,11 @@ impl FileArgs {
         let wanted = Wanted { path: self.file.clone(), feed, date: self.date, most: self.mib << 20 };
         let recording = Recording::read(&wanted)?;
         if !recording.is_whole() {
-            eprintln!("measuring the first {} MiB of {}; --mib sets the amount", self.mib, self.file.display());
+            console::say(format!(
+                "measuring the first {} MiB of {}; --mib sets the amount",
+                self.mib,
+                self.file.display()
+            ));
         }
         Ok(recording)
     }

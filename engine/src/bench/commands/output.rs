@@ -3,33 +3,27 @@
 use crate::bench::Setting;
 use crate::cli::exit::{Exit, Failure, output};
 use crate::cli::table::{self, Align, column};
-use crate::cli::{progress, screen};
+use crate::cli::{console, screen};
 use serde::Serialize;
 use std::cell::Cell;
 use std::io::Write;
 
 /// Progress on standard error: the benchmark and, on a terminal, how far it is.
 pub(super) struct Progress {
-    shown: progress::Progress,
+    shown: console::Progress,
     done: Cell<u64>,
 }
 
 impl Progress {
     /// Begins the progress of `what`, over this many steps.
     pub(super) fn new(what: &str, steps: u64) -> Progress {
-        eprintln!("{}", screen::message(what));
-        Progress { shown: progress::Progress::new("steps", Some(steps), true), done: Cell::new(0) }
+        console::say(screen::message(what));
+        Progress { shown: console::Progress::new("steps", Some(steps), true), done: Cell::new(0) }
     }
 
     pub(super) fn step(&self) {
         self.done.set(self.done.get() + 1);
         self.shown.set(self.done.get());
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.shown.end();
     }
 }
 
@@ -41,7 +35,7 @@ pub(super) fn print(json: bool, result: &impl Serialize, setting: &Setting, tabl
         let host = format!("host: {}, {} % of CPU time stolen", setting.host, setting.steal_percent);
         screen::wrapped(&format!("{}\n{host}", table.trim_end()), "  ")
     };
-    writeln!(std::io::stdout(), "{text}").map_or_else(|e| output(&e), |()| Ok(Exit::Done))
+    output(writeln!(std::io::stdout(), "{text}"), Exit::Done)
 }
 
 /// Rows under a heading: the first column aligned left, the others right.

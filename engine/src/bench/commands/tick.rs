@@ -5,6 +5,7 @@ use crate::bench::open_loop::{
     Burst, Day, Exchange, Load, OpenLoopError, TickToOrder, hgrm, measure, messages, page, settings,
 };
 use crate::bench::own_cores;
+use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::numbers::grouped;
 use crate::cli::pipeline::{PipelineArgs, set_all};
@@ -116,9 +117,13 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
         fs::create_dir_all(out).map_err(|e| unwritten(out, &e))?;
     }
     let watch = Watch::new(Some(count), true)?;
-    eprintln!("making {} messages of {symbols} symbols, about {} MB", grouped(count), count * 34 / 1_000_000);
+    console::say(format!(
+        "making {} messages of {symbols} symbols, about {} MB",
+        grouped(count),
+        count * 34 / 1_000_000
+    ));
     let mut day = Day::new(exchange, count, |_| ()).map_err(OpenLoopError::from)?;
-    let mut progress = |next: &str| eprintln!("measuring {next}");
+    let mut progress = |next: &str| console::say(format!("measuring {next}"));
     let result = measure(&load, &mut day, &settings, args.sweep, &watch.control().stop, &mut progress)?;
     let files = args.out.as_deref().map_or(Ok(Vec::new()), |out| written(out, &result))?;
     let text = shown(&result, &files);
