@@ -166,6 +166,8 @@ words! {
         AboveCeiling = 4 "above-ceiling",
         /// There is nothing of that number, or it cannot be set.
         UnknownTarget = 5 "unknown-target",
+        /// Trading was not halted, so there was nothing to resume.
+        NotHalted = 6 "not-halted",
     }
     /// Why trading halted.
     HaltReason: u32 {

@@ -305,6 +305,35 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_of_a_table_is_a_fault_at_its_own_place() {
+        let text = "[risk]\nmax_quantity = 5\nceilings = { max-quantity = 9, positon = 3, max-notional = -1, throttle = \"x\" }\n";
+        let draft = Draft::parse(text, Path::new("d.toml"));
+        let found: Vec<_> = draft.faults.iter().map(|f| format!("{} {}: {}", f.place, f.key, f.found)).collect();
+        let wanted = [
+            "d.toml:3:32 risk.ceilings: positon",
+            "d.toml:3:60 risk.ceilings.max-notional: -1",
+            "d.toml:3:75 risk.ceilings.throttle: \"x\"",
+        ];
+        assert_eq!(found, wanted);
+        assert!(
+            draft.faults[0].valid.starts_with("did you mean position? valid: max-quantity, "),
+            "{:?}",
+            draft.faults
+        );
+        assert_eq!(draft.faults[1].valid, "valid: an integer from 0 to 1000000000000");
+        let ceilings = |settings: &Settings| settings.stages["risk"].get(stages::risk::CEILINGS).clone();
+        assert_eq!(ceilings(&draft.settings).into_iter().collect::<Vec<_>>(), [("max-quantity", 9)]);
+        let again = Draft::parse(&draft.settings.to_toml(), Path::new("journal.toml"));
+        assert_eq!(again.faults, []);
+        assert_eq!(ceilings(&again.settings), ceilings(&draft.settings), "a journal repeats the table");
+        let mut by_option = Settings::default();
+        by_option.set("risk.ceilings=max-quantity=9,position=60_000").expect("a table");
+        assert_eq!(ceilings(&by_option)["position"], 60_000);
+        let fault = by_option.set("risk.ceilings=positon=3").expect_err("no such check");
+        assert!(fault.to_string().contains("did you mean position?"), "{fault}");
+    }
+
+    #[test]
     fn numbers_are_read_in_every_notation_of_toml() {
         let draft = Draft::parse("[pipeline]\nbatch = 0x40\nring_capacity = 1_024\n", Path::new("c.toml"));
         assert_eq!(draft.faults, []);

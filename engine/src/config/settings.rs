@@ -100,10 +100,10 @@ impl Settings {
         Ok(())
     }
 
-    /// The place of `key`; failing that, of its section, or of the file.
+    /// The place of `key`; failing that, of what it is in: a table, its section, or the file.
     fn place(&self, key: &str) -> Place {
-        let section = key.split_once('.').map_or(key, |(section, _)| section);
-        let known = [key, section, ""].iter().find_map(|k| self.places.get(*k));
+        let mut inside = std::iter::successors(Some(key), |key| key.rsplit_once('.').map(|(outer, _)| outer));
+        let known = inside.find_map(|key| self.places.get(key)).or_else(|| self.places.get(""));
         known.cloned().unwrap_or_else(Place::unknown)
     }
 

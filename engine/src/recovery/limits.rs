@@ -1,21 +1,22 @@
 //! Carries limits that were set by commands over to a new journal.
 //!
-//! The commands of the old journal are applied to the limits of its configuration, as [`stages::risk`] did. A limit that
-//! then differs from that configuration is set again at the start of the new journal, under the name of the operator who
-//! set it, by a command whose old value is the new configuration's. Where the new configuration changes a limit itself,
-//! the new configuration wins. Bound: one limit per check.
+//! The commands of the old journal are applied to the limits of its configuration, as [`stages::risk`] did: none is set above
+//! its ceiling, or above its configured value without one. A limit that then differs from that configuration is set again at the start of the new journal, under the name of the operator who
+//! set it, by a command whose old value is the new configuration's. Where the new configuration changes a limit itself, or
+//! has a lower ceiling, the new configuration wins. Bound: one limit per check.
 
 use crate::config::Settings;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Command, Name};
-use flow::{CommandAction, Event, ParamType};
-use stages::risk::{CHECKS, CheckEntry, check};
+use flow::{CommandAction, Event, Params};
+use stages::risk::{CEILINGS, CHECKS, CheckEntry, check};
 use std::collections::BTreeMap;
 
-/// A limit: configured and current.
+/// A limit: configured, the most that a command may set, and current.
 #[derive(Clone, Copy)]
 struct Limit {
     configured: i64,
+    most: i64,
     now: i64,
     by: Asker,
 }
@@ -34,7 +35,9 @@ impl Limits {
         let risk = table.get("risk");
         let limit = |entry: &CheckEntry| {
             let configured = risk?.get(entry.limit?.name())?.as_integer()?;
-            Some((entry.number, Limit { configured, now: configured, by: Asker::ENGINE }))
+            let ceiling = risk?.get(CEILINGS.name()).and_then(|ceilings| ceilings.get(entry.name)?.as_integer());
+            let most = ceiling.unwrap_or(configured);
+            Some((entry.number, Limit { configured, most, now: configured, by: Asker::ENGINE }))
         };
         Limits { limits: CHECKS.iter().filter_map(limit).collect(), actors: BTreeMap::new() }
     }
@@ -49,7 +52,7 @@ impl Limits {
         let Some(number) = u16::try_from(command.target).ok().filter(|_| is_set) else { return };
         if let Some(limit) = self.limits.get_mut(&number)
             && limit.now == command.old
-            && accepts(number, command.new)
+            && (0..=limit.most).contains(&command.new)
         {
             let Command { actor, uid, asked_ts, .. } = *command;
             (limit.now, limit.by) = (command.new, Asker { actor, uid, asked_ts });
@@ -60,9 +63,9 @@ impl Limits {
     pub(super) fn commands(&self, settings: &Settings) -> Vec<Event> {
         let mut commands = Vec::new();
         for (number, limit) in &self.limits {
-            let Some(param) = check(*number).and_then(|l| l.limit) else { continue };
-            let configured = i64::try_from(settings.stages["risk"].get(param)).unwrap_or(i64::MAX);
-            if configured != limit.configured || limit.now == configured {
+            let Some(entry) = check(*number) else { continue };
+            let Some((configured, most)) = now_configured(entry, &settings.stages["risk"]) else { continue };
+            if configured != limit.configured || limit.now == configured || limit.now > most {
                 continue;
             }
             commands.extend(self.actors.get(&limit.by.actor));
@@ -74,13 +77,11 @@ impl Limits {
     }
 }
 
-/// Whether the check's parameter accepts that value.
-fn accepts(number: u16, limit: i64) -> bool {
-    let param = check(number).and_then(|l| l.limit);
-    param.is_some_and(|p| match p.param().ty {
-        ParamType::Int(low, high) => u64::try_from(limit).is_ok_and(|limit| (low..=high).contains(&limit)),
-        _ => false,
-    })
+/// The check's limit as configured, and the most that a command may set.
+fn now_configured(entry: &CheckEntry, risk: &Params) -> Option<(i64, i64)> {
+    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let configured = number(risk.get(entry.limit?));
+    Some((configured, risk.get(CEILINGS).get(entry.name).map_or(configured, |ceiling| number(*ceiling))))
 }
 
 #[cfg(test)]
@@ -100,7 +101,8 @@ mod tests {
 
     #[test]
     fn the_last_limit_in_force_is_set_again() {
-        let settings = Settings::default();
+        let mut settings = Settings::default();
+        settings.set("risk.ceilings=position=60000").expect("a ceiling");
         let mut limits = Limits::of(&settings.to_toml());
         let mut name = Event::new(flow::Ns(0), 0, flow::Flags::NONE, &Name { handle: 5, space: 1, ..Name::default() });
         name.source = flow::SOURCE_OPERATOR;
@@ -111,6 +113,9 @@ mod tests {
             set(3, 500, 700),
             set(6, 50_000, -1),
             set(6, 50_000, i64::MAX),
+            set(6, 50_000, 60_001),
+            set(6, 50_000, 60_000),
+            set(4, 250_000, 250_001),
             set(7, 1_000, 5),
             set(7, 5, 1_000),
             set(11, 0, 5),
@@ -121,19 +126,22 @@ mod tests {
         let commands = limits.commands(&settings);
         assert_eq!(
             limits_set(&commands),
-            [(3, 10_000, 700, ADA)],
-            "overtaken, out of range, set back, without a limit"
+            [(3, 10_000, 700, ADA), (6, 50_000, 60_000, ADA)],
+            "not: overtaken, out of range, above the ceiling or the configuration, set back, without a limit"
         );
-        assert_eq!((commands.len(), commands[0]), (2, name), "the operator's name comes first");
+        assert_eq!((commands.len(), commands[0]), (4, name), "the operator's name comes first");
+        settings.set("risk.ceilings=position=55000").expect("a ceiling");
+        assert_eq!(limits_set(&limits.commands(&settings)), [(3, 10_000, 700, ADA)], "not above the new ceiling");
     }
 
     #[test]
     fn the_new_configuration_wins_where_it_changes_a_limit() {
-        let old = Settings::default();
+        let mut old = Settings::default();
+        old.set("risk.ceilings=position=60000").expect("a ceiling");
         let mut limits = Limits::of(&old.to_toml());
         limits.input(&set(3, 10_000, 500));
         limits.input(&set(6, 50_000, 60_000));
-        let mut new = Settings::default();
+        let mut new = old.clone();
         new.set("risk.max_quantity=800").expect("a limit");
         assert_eq!(limits_set(&limits.commands(&new)), [(6, 50_000, 60_000, ADA)]);
         assert!(Limits::of("").commands(&old).is_empty(), "a configuration without limits");

@@ -2,7 +2,8 @@
 //!
 //! Bound: two numbers per breach.
 
-use flow::{IntParam, Param};
+use flow::{IntParam, Param, ParamType};
+use std::ops::RangeInclusive;
 
 /// An entry of the registry of checks: the one source for commands, rows, summaries, pages and tests.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,16 @@ pub struct CheckEntry {
     pub limit: Option<IntParam>,
     /// Further parameters: sizes and windows, set by the configuration alone.
     pub params: &'static [Param],
+}
+
+impl CheckEntry {
+    /// The range of its limit, if it has one; the ceiling for commands may be lower.
+    pub fn limit_range(&self) -> Option<RangeInclusive<i64>> {
+        match self.limit?.param().ty {
+            ParamType::Int(low, high) => Some(low.try_into().ok()?..=high.try_into().ok()?),
+            _ => None,
+        }
+    }
 }
 
 /// A limit from 0 to `most`; 0 = not set, and the check refuses everything.

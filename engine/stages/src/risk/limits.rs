@@ -1,48 +1,83 @@
-//! The limits in force, one for each check that has a limit.
+//! The limits in force, one for each check that has a limit, and what commands may set them to.
+//!
+//! A command may lower every limit. It may raise one as far as its ceiling, which the configuration alone sets; a limit
+//! without a ceiling stays at or below its configured value. Bound: two numbers a check.
 
 use super::breach::CheckEntry;
-use super::checks::{CHECKS, Limits};
-use flow::records::Command;
-use flow::{IntParam, ParamType, Params};
-use std::ops::RangeInclusive;
+use super::checks::{CEILINGS, CHECKS, Limits};
+use flow::records::{Command, CommandOutcome};
+use flow::{CommandAction, CommandResult, ParamError, Params};
 
 /// As configured.
 pub(super) fn configured(params: &Params) -> Limits {
+    of_checks(|entry| entry.limit.map_or(0, |limit| number(params.get(limit))))
+}
+
+/// The most that a command may set each limit to.
+pub(super) fn ceilings(params: &Params) -> Limits {
+    let ceilings = params.get(CEILINGS);
+    let mut most = configured(params);
+    for (most, entry) in most.iter_mut().zip(CHECKS) {
+        *most = ceilings.get(entry.name).map_or(*most, |ceiling| number(*ceiling));
+    }
+    most
+}
+
+/// Fails if a limit is configured above its ceiling.
+pub(super) fn check_ceilings(params: &Params) -> Result<(), ParamError> {
+    let most = ceilings(params);
+    for ((limit, most), entry) in configured(params).into_iter().zip(most).zip(CHECKS) {
+        if limit > most {
+            return Err(ParamError {
+                key: format!("risk.{}.{}", CEILINGS.name(), entry.name),
+                found: format!("{most} is below the configured limit {limit}"),
+                valid: format!("valid: {limit} or more, or a lower limit"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Sets the limit that a command names, if it exists, its old value is the one in force, and the new one is in range and not
+/// above the ceiling. Returns what became of it.
+pub(super) fn set(limits: &mut Limits, ceilings: &Limits, command: &Command) -> CommandOutcome {
+    let is_target = |entry: &CheckEntry| u32::from(entry.number) == command.target && entry.limit.is_some();
+    let Some(at) = CHECKS.iter().position(is_target) else {
+        return outcome(command, CommandResult::UnknownTarget, 0, 0);
+    };
+    let old = limits[at];
+    let result = match CHECKS[at].limit_range() {
+        _ if old != command.old => CommandResult::WrongOld,
+        Some(range) if range.contains(&command.new) && command.new <= ceilings[at] => CommandResult::Applied,
+        Some(range) if range.contains(&command.new) => CommandResult::AboveCeiling,
+        _ => CommandResult::OutOfRange,
+    };
+    if result == CommandResult::Applied {
+        limits[at] = command.new;
+    }
+    outcome(command, result, old, limits[at])
+}
+
+/// What became of a command: the value before, and the one in force now.
+pub(super) fn outcome(command: &Command, result: CommandResult, old: i64, new: i64) -> CommandOutcome {
+    let Command { action, target, .. } = *command;
+    debug_assert!(CommandAction::from_code(action).is_some(), "only a known command has an outcome");
+    CommandOutcome { action, target, old, new, result: result.code(), reserved: [0; 14] }
+}
+
+/// Whether commands could have set every limit to its value.
+pub(super) fn are_valid(limits: &Limits, ceilings: &Limits) -> bool {
+    limits.iter().zip(ceilings).all(|(limit, most)| (0..=*most).contains(limit))
+}
+
+fn of_checks(of: impl Fn(&CheckEntry) -> i64) -> Limits {
     let mut limits = [0; CHECKS.len()];
-    for (held, entry) in limits.iter_mut().zip(CHECKS) {
-        *held = entry.limit.map_or(0, |limit| i64::try_from(params.get(limit)).unwrap_or(i64::MAX));
+    for (limit, entry) in limits.iter_mut().zip(CHECKS) {
+        *limit = of(entry);
     }
     limits
 }
 
-/// Sets the limit that a command names. Fails if the check has no limit, if the old value is not the one in force, or if
-/// the new value is out of the range of the parameter.
-pub(super) fn set(limits: &mut Limits, command: &Command) -> Result<(), BadCommand> {
-    let at = CHECKS.iter().position(|entry| u32::from(entry.number) == command.target).ok_or(BadCommand)?;
-    let range = CHECKS[at].limit.and_then(range).ok_or(BadCommand)?;
-    if limits[at] != command.old || !range.contains(&command.new) {
-        return Err(BadCommand);
-    }
-    limits[at] = command.new;
-    Ok(())
-}
-
-/// Whether every limit is in the range of its parameter.
-pub(super) fn are_valid(limits: &Limits) -> bool {
-    let valid = |(limit, entry): (&i64, &CheckEntry)| match entry.limit.and_then(range) {
-        Some(range) => range.contains(limit),
-        None => *limit == 0,
-    };
-    limits.iter().zip(CHECKS).all(valid)
-}
-
-/// The command cannot be executed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadCommand;
-
-fn range(limit: IntParam) -> Option<RangeInclusive<i64>> {
-    match limit.param().ty {
-        ParamType::Int(low, high) => Some(low.try_into().ok()?..=high.try_into().ok()?),
-        _ => None,
-    }
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }

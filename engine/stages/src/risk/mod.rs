@@ -23,7 +23,7 @@ mod stage;
 mod state;
 
 pub use breach::CheckEntry;
-pub use checks::{CHECKS, Flaw, PARAMS, check, check_name};
+pub use checks::{CEILINGS, CHECKS, Flaw, PARAMS, check, check_name};
 pub use group::MAX_LEGS;
 pub use messages::MAX_MESSAGES;
 pub use stage::RiskStage;

@@ -12,11 +12,9 @@ use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
 use crate::Space;
 use crate::executions::Executions;
-use flow::records::{
-    Ack, Anomaly, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request,
-};
+use flow::records::{Ack, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request};
 use flow::{
-    AnomalyKind, Approved, CommandAction, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params, Scope, Side, Stage,
+    Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params, Scope, Side, Stage,
     StateError, StateReader, StateWriter,
 };
 
@@ -24,6 +22,8 @@ use flow::{
 pub struct RiskStage {
     pub(super) gate: Gate,
     pub(super) limits: Limits,
+    /// The most that a command may set each limit to.
+    pub(super) ceilings: Limits,
     pub(super) held: Held,
 }
 
@@ -38,14 +38,16 @@ impl RiskStage {
             ids: Ids::new(params.get(MAX_PAIRS)),
             fills: Executions::new(space.fills, ()),
         };
-        RiskStage { gate, limits: limits::configured(params), held: Held::new() }
+        let (limits, ceilings) = (limits::configured(params), limits::ceilings(params));
+        RiskStage { gate, limits, ceilings, held: Held::new() }
     }
 
     /// The registry's builder.
     ///
     /// # Errors
-    /// Never: every value in range is valid.
+    /// When a ceiling is below its configured limit.
     pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
+        limits::check_ceilings(params)?;
         Ok(Box::new(RiskStage::new(params, space)))
     }
 
@@ -132,17 +134,22 @@ impl RiskStage {
         if event.id.position() != flow::POSITION_INGRESS {
             return;
         }
-        match CommandAction::from_code(command.action) {
-            Some(CommandAction::Halt) => self.gate.halted = true,
-            Some(CommandAction::Resume) => self.gate.halted = false,
-            Some(CommandAction::SetLimit) => {
-                if limits::set(&mut self.limits, command).is_err() {
-                    let bad = AnomalyKind::BadCommand.event(event.ts, 0, Ns::NONE, u64::from(command.target));
-                    out.push(0, bad.flags, bad.record::<Anomaly>());
-                }
+        let before = i64::from(self.gate.halted);
+        let outcome = match CommandAction::from_code(command.action) {
+            Some(CommandAction::Halt) => {
+                self.gate.halted = true;
+                limits::outcome(command, CommandResult::Applied, before, 1)
             }
-            Some(CommandAction::CancelAll | CommandAction::SkipCounters | CommandAction::CarriedOver) | None => {}
-        }
+            Some(CommandAction::Resume) => {
+                self.gate.halted = false;
+                let result = if before == 1 { CommandResult::Applied } else { CommandResult::NotHalted };
+                limits::outcome(command, result, before, 0)
+            }
+            Some(CommandAction::CancelAll) => limits::outcome(command, CommandResult::Applied, 0, 0),
+            Some(CommandAction::SetLimit) => limits::set(&mut self.limits, &self.ceilings, command),
+            Some(CommandAction::SkipCounters | CommandAction::CarriedOver) | None => return,
+        };
+        out.push(0, Flags::NONE, &outcome);
     }
 
     fn answer(&mut self, event: &Event) {
@@ -203,7 +210,7 @@ impl Stage for RiskStage {
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Order, Kind::Refused, Kind::Anomaly])
+        Kinds::of(&[Kind::Order, Kind::Refused, Kind::CommandOutcome])
     }
 
     fn scope(&self) -> Scope {

@@ -92,8 +92,8 @@ impl RiskStage {
         let gate = &mut self.gate;
         fits("pairs of account and strategy", saved.ids.len(), gate.ids.most())?;
         fits("messages", saved.messages.len(), MAX_MESSAGES as usize)?;
-        if !limits::are_valid(&saved.limits) {
-            return Err(StateError::Inconsistent("a limit out of range"));
+        if !limits::are_valid(&saved.limits, &self.ceilings) {
+            return Err(StateError::Inconsistent("a limit that no command could have set"));
         }
         (gate.halted, self.limits) = (saved.halted, saved.limits);
         gate.messages.restore(&saved.messages);

@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) enum Verdict {
     Order(u32, Side, Order),
     Refused(u32, Side, Refused),
-    BadCommand(u64),
+    /// The outcome of a command: its number, the value before, and the one in force now.
+    Commanded(u16, i64, i64),
 }
 
-/// Checks with a limit, by number, with the largest that may be set.
+/// Checks with a limit, by number, with the largest that may be configured.
 pub(crate) const MOST: [(u16, i64); 7] = [
     (3, 1_000_000_000_000_000),
     (4, 1_000_000_000_000),
@@ -67,6 +68,8 @@ pub(crate) struct Executed {
 pub(crate) struct Checker {
     pub(crate) fills: VecDeque<Executed>,
     pub(crate) limits: BTreeMap<u16, i64>,
+    /// The most that a command may set each limit to.
+    pub(crate) ceilings: BTreeMap<u16, i64>,
     pub(crate) window_ms: u64,
     pub(crate) slots: usize,
     pub(crate) max_pairs: usize,
@@ -141,21 +144,39 @@ impl Checker {
     }
 
     fn command(&mut self, command: &Command, verdicts: &mut Vec<Verdict>) {
-        match command.action {
-            1 => self.halted = true,
-            2 => self.halted = false,
-            4 => {
-                let most = MOST.iter().find(|(check, _)| u32::from(*check) == command.target);
-                let limit = u16::try_from(command.target).ok().and_then(|t| self.limits.get_mut(&t));
-                match (most, limit) {
-                    (Some((_, most)), Some(limit)) if *limit == command.old && (0..=*most).contains(&command.new) => {
-                        *limit = command.new;
-                    }
-                    _ => verdicts.push(Verdict::BadCommand(u64::from(command.target))),
-                }
+        let before = i64::from(self.halted);
+        verdicts.push(match command.action {
+            1 => {
+                self.halted = true;
+                Verdict::Commanded(1, before, 1)
             }
-            _ => {}
+            2 => {
+                self.halted = false;
+                Verdict::Commanded(if before == 1 { 1 } else { 6 }, before, 0)
+            }
+            3 => Verdict::Commanded(1, 0, 0),
+            4 => self.set_limit(command),
+            _ => return,
+        });
+    }
+
+    fn set_limit(&mut self, command: &Command) -> Verdict {
+        let Some(check) = u16::try_from(command.target).ok().filter(|check| self.limits.contains_key(check)) else {
+            return Verdict::Commanded(5, 0, 0);
+        };
+        let old = self.limits[&check];
+        let most = MOST.iter().find(|(number, _)| *number == check).unwrap().1;
+        if old != command.old {
+            return Verdict::Commanded(2, old, old);
         }
+        if command.new < 0 || command.new > most {
+            return Verdict::Commanded(3, old, old);
+        }
+        if command.new > self.ceilings[&check] {
+            return Verdict::Commanded(4, old, old);
+        }
+        self.limits.insert(check, command.new);
+        Verdict::Commanded(1, old, command.new)
     }
 
     fn answer(&mut self, event: &Event) {

@@ -9,8 +9,8 @@ mod checker;
 mod traffic;
 
 use checker::{Checker, MOST, Verdict};
-use flow::records::{Anomaly, Order, Refused};
-use flow::{AnomalyKind, Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter};
+use flow::records::{CommandOutcome, Order, Refused};
+use flow::{CommandResult, Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter};
 use stages::risk::CHECKS;
 use stages::{STAGES, Space};
 use std::collections::BTreeMap;
@@ -26,6 +26,11 @@ fn limits() -> BTreeMap<u16, i64> {
     MOST.iter().map(|(check, _)| *check).zip([4_000, 400_000, 500, 3_000, 24, 22, 5_000]).collect()
 }
 
+/// How far commands may raise each limit: every other one has a ceiling of its own.
+fn ceilings() -> BTreeMap<u16, i64> {
+    limits().into_iter().map(|(check, limit)| (check, if check % 2 == 0 { limit * 105 / 100 } else { limit })).collect()
+}
+
 fn gate() -> Box<dyn Stage> {
     let entry = flow::find(STAGES, "risk").unwrap();
     let mut params = Params::defaults(entry.params);
@@ -39,11 +44,22 @@ fn gate() -> Box<dyn Stage> {
     set("throttle_window_ms", WINDOW_MS as i64);
     set("open_order_slots", SLOTS as i64);
     set("max_pairs", MAX_PAIRS as i64);
+    let own = ceilings().into_iter().filter(|(check, _)| check % 2 == 0);
+    let own: Vec<_> = own.map(|(check, most)| format!("{}={most}", stages::risk::check_name(check))).collect();
+    let param = stages::risk::CEILINGS.param();
+    params.set(&param, param.parse("ceilings", &own.join(",")).unwrap());
     (entry.build)(&params, Space { instruments: INSTRUMENTS, fills: checker::FILLS }).unwrap()
 }
 
 fn checker() -> Checker {
-    Checker { limits: limits(), window_ms: WINDOW_MS, slots: SLOTS, max_pairs: MAX_PAIRS, ..Checker::default() }
+    Checker {
+        limits: limits(),
+        ceilings: ceilings(),
+        window_ms: WINDOW_MS,
+        slots: SLOTS,
+        max_pairs: MAX_PAIRS,
+        ..Checker::default()
+    }
 }
 
 fn verdict(event: &Event) -> Verdict {
@@ -52,9 +68,8 @@ fn verdict(event: &Event) -> Verdict {
         Kind::Order => Verdict::Order(at, side, *event.record::<Order>()),
         Kind::Refused => Verdict::Refused(at, side, *event.record::<Refused>()),
         _ => {
-            let anomaly: &Anomaly = event.record();
-            assert_eq!(AnomalyKind::from_code(anomaly.what), Some(AnomalyKind::BadCommand));
-            Verdict::BadCommand(anomaly.detail)
+            let CommandOutcome { result, old, new, .. } = *event.record();
+            Verdict::Commanded(result, old, new)
         }
     }
 }
@@ -64,7 +79,8 @@ fn verdict(event: &Event) -> Verdict {
 struct Table {
     first: BTreeMap<u16, u64>,
     requests: u64,
-    bad_commands: u64,
+    /// Commands by their result.
+    commands: BTreeMap<u16, u64>,
 }
 
 impl Table {
@@ -72,9 +88,9 @@ impl Table {
         match verdict {
             Verdict::Order(..) => *self.first.entry(0).or_default() += 1,
             Verdict::Refused(_, _, refused) => *self.first.entry(refused.check).or_default() += 1,
-            Verdict::BadCommand(_) => self.bad_commands += 1,
+            Verdict::Commanded(result, ..) => *self.commands.entry(*result).or_default() += 1,
         }
-        self.requests += u64::from(!matches!(verdict, Verdict::BadCommand(_)));
+        self.requests += u64::from(!matches!(verdict, Verdict::Commanded(..)));
     }
 }
 
@@ -142,12 +158,14 @@ fn the_gate_says_what_its_page_says() {
         let (first, alone) = (table.first[&entry.number], reference.alone.get(&entry.number).unwrap_or(&0));
         println!("{:>2} {:<14} {first:>9} {:>8.3} {alone:>10}", entry.number, entry.name, share(first));
     }
-    println!("{} requests, {} bad commands", table.requests, table.bad_commands);
+    println!("{} requests, commands by result: {:?}", table.requests, table.commands);
     assert!(table.first[&0] * 5 >= table.requests, "too few pass");
     for entry in CHECKS {
         assert!(table.first[&entry.number] * 1_000 >= table.requests, "{} refuses too few", entry.name);
     }
-    assert!(table.bad_commands > 0);
+    for result in CommandResult::ALL {
+        assert!(table.commands.contains_key(&result.code()), "no command came out {}", result.name());
+    }
 }
 
 #[test]

@@ -269,6 +269,10 @@ impl Traffic {
     }
 
     fn control(&mut self) -> Event {
+        if self.one_in(40) {
+            let action = if self.halted || self.one_in(2) { 3 } else { 2 };
+            return self.event(0, Side::None, &Command { action, ..Default::default() });
+        }
         if self.halted || self.one_in(12) {
             self.halted = !self.halted;
             let action = if self.halted { 1 } else { 2 };

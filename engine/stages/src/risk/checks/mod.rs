@@ -23,7 +23,7 @@ pub use sanity::Flaw;
 use super::breach::{Breach, CheckEntry, limit};
 use super::gate::Gate;
 use super::proposal::Proposal;
-use flow::Param;
+use flow::{Param, ParamType, TableKey, TableParam};
 
 macro_rules! checks {
     ($($check:ident)*) => {
@@ -65,7 +65,40 @@ const fn place(number: u16) -> usize {
     found
 }
 
-/// The parameters of the gate: the limits in the order of the checks, then the other parameters of the checks.
+/// How far a command may raise each limit, by the check's name. Without an entry: as far as the limit is configured.
+pub const CEILINGS: TableParam = TableParam::new(
+    "ceilings",
+    &ceilings(),
+    "the most that a command may set each limit to, by the check's name; without an entry: the configured limit",
+);
+
+const fn ceilings() -> [TableKey; limited()] {
+    let mut keys = [TableKey { name: "", low: 0, high: 0 }; limited()];
+    let (mut len, mut at) = (0, 0);
+    while at < CHECKS.len() {
+        if let Some(limit) = CHECKS[at].limit
+            && let ParamType::Int(low, high) = limit.param().ty
+        {
+            keys[len] = TableKey { name: CHECKS[at].name, low, high };
+            len += 1;
+        }
+        at += 1;
+    }
+    keys
+}
+
+/// Number of checks with a limit.
+const fn limited() -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < CHECKS.len() {
+        count += CHECKS[at].limit.is_some() as usize;
+        at += 1;
+    }
+    count
+}
+
+/// The parameters of the gate: the limits in the order of the checks, then the other parameters of the checks, then the
+/// ceilings.
 pub const PARAMS: &[Param] = &params();
 
 const fn params() -> [Param; count()] {
@@ -87,14 +120,15 @@ const fn params() -> [Param; count()] {
         }
         at += 1;
     }
+    all[len] = CEILINGS.param();
     all
 }
 
-/// Number of parameters of all checks.
+/// Number of parameters of all checks, and the ceilings.
 const fn count() -> usize {
-    let (mut count, mut at) = (0, 0);
+    let (mut count, mut at) = (limited() + 1, 0);
     while at < CHECKS.len() {
-        count += CHECKS[at].limit.is_some() as usize + CHECKS[at].params.len();
+        count += CHECKS[at].params.len();
         at += 1;
     }
     count

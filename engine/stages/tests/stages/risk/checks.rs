@@ -3,7 +3,7 @@
 use super::rig::{Rig, cents, id, passed, refusal};
 use flow::records::{Bust, Cancelled, Fill, Reject, Request};
 use flow::{IntParam, Px, Qty, Side};
-use stages::risk::{CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
+use stages::risk::{CEILINGS, CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
 use std::collections::BTreeSet;
 
 #[test]
@@ -12,7 +12,7 @@ fn numbers_and_names_are_unique_and_every_parameter_is_the_stages() {
     assert!(unique(|entry| entry.number.to_string()) && unique(|entry| entry.name.to_owned()));
     let listed =
         CHECKS.iter().flat_map(|entry| entry.limit.map(|l| l.param()).into_iter().chain(entry.params.to_vec()));
-    let listed: BTreeSet<_> = listed.map(|param| param.name).collect();
+    let listed: BTreeSet<_> = listed.map(|param| param.name).chain([CEILINGS.name()]).collect();
     assert_eq!(listed, PARAMS.iter().map(|param| param.name).collect());
     assert_eq!(listed.len(), PARAMS.len());
 }

@@ -1,9 +1,10 @@
 //! Groups, kill state and commands.
 
 use super::rig::{Rig, Verdict, id, passed, refusal};
-use flow::Side;
 use flow::records::{EndOfInput, Halt, Request};
-use stages::risk::{CHECKS, Flaw};
+use flow::{CommandResult, Params, Side};
+use stages::Space;
+use stages::risk::{CEILINGS, CHECKS, Flaw, PARAMS, RiskStage};
 
 fn number(check: &str) -> u32 {
     CHECKS.iter().find(|entry| entry.name == check).unwrap().number.into()
@@ -70,19 +71,74 @@ fn only_a_command_resumes() {
 }
 
 #[test]
+fn a_command_says_what_became_of_it() {
+    let mut rig = Rig::new(&[]);
+    let said = |words: Vec<Verdict>| {
+        let [Verdict::Commanded(result, old, new)] = words[..] else { panic!("{words:?}") };
+        (result, old, new)
+    };
+    assert_eq!(said(rig.command(2, 0, 0, 0)), (CommandResult::NotHalted, 0, 0));
+    assert_eq!(said(rig.command(1, 0, 0, 0)), (CommandResult::Applied, 0, 1));
+    assert_eq!(said(rig.command(1, 0, 0, 0)), (CommandResult::Applied, 1, 1));
+    assert_eq!(said(rig.command(3, 0, 0, 0)), (CommandResult::Applied, 0, 0));
+    assert_eq!(said(rig.command(2, 0, 0, 0)), (CommandResult::Applied, 1, 0));
+    assert!(rig.command(5, 0, 0, 1_000).is_empty(), "a command of the engine");
+}
+
+#[test]
+fn without_a_ceiling_a_command_only_lowers_a_limit() {
+    let mut rig = Rig::with_ceilings(&[("max_quantity", 10)], "position=60000");
+    let (quantity, position) = (number("max-quantity"), number("position"));
+    let mut set = |target, old, new| {
+        let words = rig.command(4, target, old, new);
+        let [Verdict::Commanded(result, was, is)] = words[..] else { panic!("{words:?}") };
+        assert_eq!(was, old);
+        (result, is)
+    };
+    assert_eq!(set(quantity, 10, 11), (CommandResult::AboveCeiling, 10));
+    assert_eq!(set(quantity, 10, 3), (CommandResult::Applied, 3));
+    assert_eq!(set(quantity, 3, 10), (CommandResult::Applied, 10), "back to what is configured");
+    assert_eq!(set(position, 50_000, 60_001), (CommandResult::AboveCeiling, 50_000));
+    assert_eq!(set(position, 50_000, 60_000), (CommandResult::Applied, 60_000));
+}
+
+#[test]
+fn a_ceiling_below_the_configured_limit_is_a_fault() {
+    let mut params = Params::defaults(PARAMS);
+    let param = CEILINGS.param();
+    let build = |params: &Params| RiskStage::build(params, Space { instruments: 1, fills: 1 }).map(|_| ());
+    params.set(&param, param.parse("ceilings", "max-quantity=10000").unwrap());
+    assert!(build(&params).is_ok());
+    params.set(&param, param.parse("ceilings", "max-quantity=9999").unwrap());
+    let fault = build(&params).unwrap_err();
+    assert_eq!(fault.key, "risk.ceilings.max-quantity");
+    assert_eq!(fault.found, "9999 is below the configured limit 10000");
+}
+
+#[test]
 fn a_limit_changes_by_command_from_its_old_value() {
-    let mut rig = Rig::new(&[("max_quantity", 10)]);
+    let mut rig = Rig::with_ceilings(&[("max_quantity", 10)], "max-quantity=20");
     let number = number("max-quantity");
-    for (target, old, new) in
-        [(number, 9, 20), (number, 10, -1), (number, 10, i64::MAX), (2, 0, 1), (11, 0, 1), (99, 0, 1)]
-    {
-        assert_eq!(rig.command(4, target, old, new), [Verdict::Anomaly], "{target} {old} {new}");
+    for (target, old, new, result, in_force) in [
+        (number, 9, 20, CommandResult::WrongOld, 10),
+        (number, 10, -1, CommandResult::OutOfRange, 10),
+        (number, 10, i64::MAX, CommandResult::OutOfRange, 10),
+        (number, 10, 21, CommandResult::AboveCeiling, 10),
+        (2, 0, 1, CommandResult::UnknownTarget, 0),
+        (11, 0, 1, CommandResult::UnknownTarget, 0),
+        (99, 0, 1, CommandResult::UnknownTarget, 0),
+    ] {
+        let wanted = Verdict::Commanded(result, in_force, in_force);
+        assert_eq!(rig.command(4, target, old, new), [wanted], "{target} {old} {new}");
     }
     assert_eq!(refusal(rig.buy(11)), ("max-quantity", 10, 11));
-    assert!(rig.command(4, number, 10, 11).is_empty());
-    assert!(passed(rig.buy(11)));
-    assert!(rig.command(4, number, 11, 0).is_empty());
-    assert_eq!(refusal(rig.buy(1)), ("max-quantity", 0, 1), "not bound");
+    let mut set = |old, new| {
+        assert_eq!(rig.command(4, number, old, new), [Verdict::Commanded(CommandResult::Applied, old, new)]);
+        rig.buy(11)
+    };
+    assert!(passed(set(10, 20)));
+    assert!(passed(set(20, 11)));
+    assert_eq!(refusal(set(11, 0)), ("max-quantity", 0, 11), "not bound");
     let command = flow::records::Command { action: 4, target: number, old: 0, new: 10, ..Default::default() };
     rig.feed(9, 0, Side::None, &command);
     assert!(!passed(rig.buy(1)), "a stage commands nothing");

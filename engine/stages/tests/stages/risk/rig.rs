@@ -1,19 +1,20 @@
 //! A gate with one listed instrument and a market, and requests made short.
 
-use flow::records::{BookTop, Command, Listing, Order, Refused, ReplaceRequest, Request};
+use flow::records::{BookTop, Command, CommandOutcome, Listing, Order, Refused, ReplaceRequest, Request};
 use flow::{
-    Account, Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record, Side, Stage,
-    StrategyId,
+    Account, CommandResult, Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record, Side,
+    Stage, StrategyId,
 };
 use stages::Space;
-use stages::risk::{PARAMS, RiskStage, check};
+use stages::risk::{CEILINGS, PARAMS, RiskStage, check};
 
 /// The verdict of the gate on a request: nothing passes without an order, nothing is refused without a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Verdict {
     Passed(u64),
     Refused(u64, &'static str, i64, i64),
-    Anomaly,
+    /// What became of a command, the value before, and the one in force now.
+    Commanded(CommandResult, i64, i64),
 }
 
 pub(crate) struct Rig {
@@ -28,11 +29,18 @@ pub(crate) struct Rig {
 impl Rig {
     /// Instrument 1, 99.99 to 100.01 with a tick of a cent, last seen at 1,000 ms.
     pub(crate) fn new(set: &[(&str, u64)]) -> Rig {
+        Rig::with_ceilings(set, "")
+    }
+
+    /// The same, with ceilings for commands.
+    pub(crate) fn with_ceilings(set: &[(&str, u64)], ceilings: &str) -> Rig {
         let mut params = Params::defaults(PARAMS);
         for (name, value) in set {
             let param: &Param = PARAMS.iter().find(|p| p.name == *name).unwrap();
             params.set(param, param.parse(name, &value.to_string()).unwrap());
         }
+        let param = CEILINGS.param();
+        params.set(&param, param.parse("ceilings", ceilings).unwrap());
         let stage = RiskStage::new(&params, Space { instruments: 4, fills: 64 });
         let mut rig = Rig { stage, out: Out::new(11, Kinds::ALL), seq: 0, ms: 1_000, counter: 0 };
         rig.input(1, Side::None, &Listing { tick_px: cents(1), multiplier: Px::ONE, ..Default::default() });
@@ -121,7 +129,10 @@ fn word(event: &Event) -> Verdict {
             let Refused { order_id, check: number, limit, value, .. } = *event.record();
             Verdict::Refused(order_id, check(number).unwrap().name, limit, value)
         }
-        _ => Verdict::Anomaly,
+        _ => {
+            let CommandOutcome { result, old, new, .. } = *event.record();
+            Verdict::Commanded(CommandResult::from_code(result).unwrap(), old, new)
+        }
     }
 }
 
