@@ -11,7 +11,7 @@ use super::watch::Watch;
 use crate::config::{Draft, Settings, keys};
 use crate::control::Server;
 use crate::drive::DriveError;
-use crate::ingress::{Commands, Pace, Submission, halt};
+use crate::ingress::{Commands, Pace, Submission, halt, wall_now};
 use crate::recovery::{Panics, cancel_at_venue};
 use crate::run::{Options, RunError, execute};
 use clap::Args;
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
             panics.seq
         ));
         // The receiver is alive: this function holds it.
-        let _ = sender.send(Submission::new(vec![halt(HaltReason::Panic, panics.seq)], None));
+        let _ = sender.send(Submission::new(vec![halt(HaltReason::Panic, panics.seq, wall_now())], None));
     }
     let goes_on = dir.join("journal.toml").exists();
     if goes_on {

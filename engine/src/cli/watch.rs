@@ -3,7 +3,7 @@
 use super::console::{self, Progress};
 use super::exit::Failure;
 use crate::drive::Control;
-use crate::ingress::{CommandSender, Submission, halt};
+use crate::ingress::{CommandSender, Submission, halt, wall_now};
 use flow::HaltReason;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Watch {
             let (input, patience) = (watermark + 1, stall.patience);
             console::say(format!("input {input} is not finished after {patience:?}: trading halts"));
             // If the receiver is gone, the run is over.
-            let _ = stall.sender.send(Submission::new(vec![halt(HaltReason::Stalled, watermark)], None));
+            let _ = stall.sender.send(Submission::new(vec![halt(HaltReason::Stalled, watermark, wall_now())], None));
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::ticket::Submission;
 use crate::gateway::KillSwitch;
-use flow::records::Command;
+use flow::records::{Command, Halt};
 use flow::{CommandAction, Event, Flags, HaltReason, Ns, SOURCE_OPERATOR};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ pub struct Asker {
     pub actor: u32,
     /// User id of the requesting process; [`Command::NO_UID`] = unknown.
     pub uid: u32,
-    /// Wall time of the request; absent for the engine's own commands.
+    /// Wall time of the request; absent for a command that follows from the inputs before it.
     pub asked_ts: Ns,
 }
 
 impl Asker {
-    /// The engine itself. Its commands depend on its inputs alone, so they carry no wall time.
+    /// The engine itself, by a command that follows from its inputs.
     pub const ENGINE: Asker = Asker { actor: 0, uid: Command::NO_UID, asked_ts: Ns::NONE };
 }
 
@@ -59,9 +59,9 @@ impl OperatorCommand {
     }
 }
 
-/// A halt issued by the engine itself.
-pub fn halt(reason: HaltReason, detail: u64) -> Event {
-    let halt = flow::records::Halt { reason: reason.code(), group: 0, detail, ..flow::records::Halt::default() };
+/// A halt issued by the engine itself, at wall time `asked_ts` unless it follows from the inputs before it.
+pub fn halt(reason: HaltReason, detail: u64, asked_ts: Ns) -> Event {
+    let halt = Halt { reason: reason.code(), group: 0, detail, asked_ts, reserved: [0; 16] };
     let mut event = Event::new(Ns(0), 0, Flags::LAST_OF_GROUP, &halt);
     event.source = SOURCE_OPERATOR;
     event

@@ -23,14 +23,15 @@ records! {
         uid: u32 as Uid "user id of the requesting process; absent if the system does not report it",
         old: i64 as Int "value before",
         new: i64 as Int "new value",
-        asked_ts: Ns as TimeNs "wall time of the request; absent for a command of the engine",
+        asked_ts: Ns as TimeNs "wall time of the request; absent if it follows from the inputs before it",
     }
     /// Trading stops: as a final event, or by a halt entered at the head.
     Halt = 23 "halt" {
         reason: u32 as Enum(HaltReason) "why",
         group: u32 as Uint "group that halted; 0 = the ingress",
         detail: u64 as Uint "detail of the reason",
-    } reserved 24
+        asked_ts: Ns as TimeNs "wall time of the halt; absent if it follows from the inputs before it",
+    } reserved 16
     /// Something that should not happen. The meaning of the numbers depends on `what`.
     Anomaly = 24 "anomaly" {
         exchange_ts: Ns as TimeNs "exchange time of the event that revealed it",

@@ -368,7 +368,7 @@ impl Ingress {
         let limit = self.returns.as_ref().map_or(0, SimVenueReplies::bound);
         if self.phase == Phase::Halting {
             self.phase = Phase::Ended;
-            self.admit_own(crate::ingress::halt(HaltReason::ReturnsFull, limit as u64), self.now, to)?;
+            self.admit_own(crate::ingress::halt(HaltReason::ReturnsFull, limit as u64, Ns::NONE), self.now, to)?;
             return Ok(Admitted::One);
         }
         self.phase = Phase::Halting;
