@@ -10,6 +10,7 @@ mod binary;
 mod case;
 mod chance;
 pub mod ledger;
+pub mod rig;
 mod venue;
 
 pub use binary::{Outcome, run, tidegate};

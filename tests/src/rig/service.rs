@@ -1,0 +1,162 @@
+//! A configuration of the engine in a folder of its own, and what is done to the process that runs it.
+
+use super::process::Life;
+use crate::{Outcome, run, tidegate};
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Stages of a pipeline that trades at random.
+const STAGES: &str = "stages = [\"book\", \"bars\", \"random\", \"orders\", \"risk\", \"router\"]\n";
+/// Limits that let nearly everything through.
+const RISK: &str = "[risk]\nmax_quantity = 5000\nmax_notional = 100000000\ncollar_bps = 5000\nmax_position = 1000000\n\
+                    max_messages = 4000\nmax_data_age_ms = 60000\n";
+
+/// A service, and its files.
+pub struct Service {
+    folder: TempDir,
+    config: String,
+    /// Further options of every start.
+    pub options: Vec<String>,
+    lives: std::cell::Cell<u64>,
+}
+
+impl Service {
+    /// A service with this configuration.
+    ///
+    /// # Panics
+    /// When there is no room for a folder.
+    pub fn new(config: impl Into<String>) -> Service {
+        let folder = tempfile::tempdir().expect("a folder");
+        Service { folder, config: config.into(), options: Vec::new(), lives: std::cell::Cell::new(0) }
+    }
+
+    /// Trades at random with a venue on this port.
+    pub fn trading(port: u16) -> Service {
+        Service::new(format!(
+            "[pipeline]\n{STAGES}clock = \"wall\"\n[router]\nvenue = \"wire\"\n\
+             [wire]\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 500\n[random]\nevery = 8\nmax_position = 900000\n\
+             max_open = 100\n{RISK}[journal]\nsegment_records = 16384\n\
+             [[input]]\nfeed = \"synthetic\"\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
+        ))
+    }
+
+    /// Trades at random on paper, on a day of so many messages.
+    pub fn paper(messages: u64) -> Service {
+        Service::new(format!(
+            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\n\
+             [[input]]\nfeed = \"synthetic\"\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n"
+        ))
+    }
+
+    /// The same with `--set` of this, at every start.
+    #[must_use]
+    pub fn with(mut self, setting: impl Into<String>) -> Service {
+        self.options.extend(["--set".to_owned(), setting.into()]);
+        self
+    }
+
+    /// A file of its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Its journal.
+    pub fn journal(&self) -> PathBuf {
+        self.path("journal")
+    }
+
+    /// The configuration, written to a file.
+    ///
+    /// # Panics
+    /// When the folder is full.
+    pub fn config(&self) -> PathBuf {
+        let path = self.path("service.toml");
+        std::fs::write(&path, &self.config).expect("the folder is writable");
+        path
+    }
+
+    /// The command that starts it, its journal at `journal`.
+    pub fn command(&self, journal: &Path, speed: &str) -> Command {
+        let mut command = Command::new(tidegate());
+        command.arg("run").arg(self.config()).arg("--journal").arg(journal);
+        command.args(["--speed", speed]).args(&self.options).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(&self, speed: &str) -> Life {
+        self.start_at(&self.journal(), speed)
+    }
+
+    /// Starts it with another journal.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_at(&self, journal: &Path, speed: &str) -> Life {
+        self.lives.set(self.lives.get() + 1);
+        let output = self.path(&format!("life-{}.txt", self.lives.get()));
+        let file = std::fs::File::create(&output).expect("the folder is writable");
+        let mut command = self.command(journal, speed);
+        Life { child: command.stderr(file).spawn().expect("tidegate starts"), output }
+    }
+
+    /// Runs it to its end, with these further options.
+    pub fn finish(&self, more: &[&str]) -> Outcome {
+        let (config, journal) = (self.config(), self.journal());
+        let fixed = ["run".as_ref(), config.as_os_str(), "--journal".as_ref(), journal.as_os_str()];
+        let rest = self.options.iter().map(OsStr::new).chain(more.iter().map(OsStr::new));
+        run(fixed.into_iter().chain(rest))
+    }
+
+    /// Whether commands can be given.
+    pub fn listens(&self) -> bool {
+        UnixStream::connect(self.socket()).is_ok()
+    }
+
+    /// The control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.journal().join("control.sock")
+    }
+
+    /// `tidegate ctl JOURNAL` with these words.
+    pub fn ctl(&self, words: &[&str]) -> Outcome {
+        let journal = self.journal();
+        run(["ctl".as_ref(), journal.as_os_str()].into_iter().chain(words.iter().map(OsStr::new)))
+    }
+
+    /// `tidegate SUBCOMMAND` with the journal after it.
+    pub fn about(&self, words: &[&str]) -> Outcome {
+        let journal = self.journal();
+        run(words.iter().map(OsStr::new).chain([journal.as_os_str()]))
+    }
+
+    /// The status of the running engine.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn status(&self) -> Value {
+        serde_json::from_str(&self.ctl(&["status", "--json"]).expect(0).stdout).expect("one JSON object")
+    }
+
+    /// Writes bytes to the control socket and reads the answer, without `ctl`.
+    ///
+    /// # Errors
+    /// When nobody listens or answers.
+    pub fn say(&self, bytes: &[u8]) -> std::io::Result<String> {
+        let mut stream = UnixStream::connect(self.socket())?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(bytes)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}
