@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{fan_out, input, outcome, outcomes_through, read, spec, upkeep, write};
+use common::{examine, fan_out, input, outcome, outcomes_through, read, spec, upkeep, write};
 use flow::Sink;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sinks::journal::{Damage, Journal, JournalError, JournalReader, LogKind, Resumed, verify};
@@ -63,9 +63,11 @@ fn role_writer(dir: &Path, seed: u64) {
     let settings = spec([64, 256, 4096, 16_384][random.next() as usize % 4], 1 + random.next() % 5);
     let (mut inputs, mut outcomes, mut seq) = match JournalReader::open(dir) {
         Ok(_) => {
-            let mut resumed = Journal::resume(dir, settings.upkeep).expect("it resumes");
-            replay(dir, &mut resumed).expect("no damage");
-            (resumed.inputs, resumed.outcomes, resumed.last_input_seq)
+            let examined = examine(dir).expect("it is intact");
+            let (there, last) = (examined.outcome_records(), examined.last_input_seq());
+            let mut resumed = examined.accept(settings.upkeep).expect("it resumes");
+            replay(dir, &mut resumed, there).expect("no damage");
+            (resumed.inputs, resumed.outcomes, last)
         }
         Err(_) => {
             let (inputs, outcomes) = Journal::create(dir, &settings).expect("a new journal");
@@ -143,9 +145,8 @@ fn check_killed(dir: &Path, stored: u64) -> Result<bool, Failed> {
     Ok(verified.inputs.torn || verified.outcomes.torn)
 }
 
-/// Appends the outcomes that are missing in the log.
-fn replay(dir: &Path, resumed: &mut Resumed) -> Result<(), Failed> {
-    let mut there = resumed.outcome_records;
+/// Appends the outcomes that are missing in the log, of which it has those `there`.
+fn replay(dir: &Path, resumed: &mut Resumed, mut there: u64) -> Result<(), Failed> {
     for event in JournalReader::open(dir)?.inputs() {
         let seq = event?.id.seq();
         for n in 0..fan_out(seq) {
@@ -181,11 +182,12 @@ fn tear(dir: &Path) -> Result<bool, Failed> {
 
 /// Replaying the inputs completes the outcomes.
 fn complete(dir: &Path, stored: u64, tore: bool) -> Result<(), Failed> {
-    let mut resumed = Journal::resume(dir, upkeep(5))?;
+    let examined = examine(dir)?;
+    let (there, last) = (examined.outcome_records(), examined.last_input_seq());
+    assert!(last >= stored && examined.completed_through() <= last);
+    let mut resumed = examined.accept(upkeep(5))?;
     assert!(resumed.emptied >= u64::from(tore));
-    assert!(resumed.last_input_seq >= stored && resumed.completed_through <= resumed.last_input_seq);
-    replay(dir, &mut resumed)?;
-    let last = resumed.last_input_seq;
+    replay(dir, &mut resumed, there)?;
     let closed = Journal::close(resumed.inputs, resumed.outcomes)?;
     assert_eq!(closed.completed_through, last);
     assert!(read(dir).1 == outcomes_through(last), "completed");

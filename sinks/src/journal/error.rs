@@ -93,6 +93,12 @@ pub enum JournalError {
         /// The first fault.
         fault: Box<super::Fault>,
     },
+    /// The examination was ended early.
+    #[error("{}: stopped while the journal was being checked; nothing in it was changed", dir.display())]
+    Stopped {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// Any other system error.
     #[error("{}: {doing} failed ({source}); check the disk and the folder's permissions", path.display())]
     Io {
@@ -242,7 +248,27 @@ pub enum Damage {
         /// Its value at the close.
         expected: String,
     },
+    /// A log tells of an input that is not stored.
+    #[error("{what} is {seq}, but the last input that is stored is {last}")]
+    Beyond {
+        /// The number that is too high.
+        what: &'static str,
+        /// Its value.
+        seq: u64,
+        /// Seq of the last input.
+        last: u64,
+    },
+    /// One of the two copies of the gaps is damaged.
+    #[error("one of its two copies is damaged; the other is intact and is used")]
+    GapCopy,
     /// The file cannot be parsed.
     #[error("{0}")]
     Unreadable(String),
+}
+
+impl Damage {
+    /// Whether a process or a machine that stops in the middle of a write leaves this. Going on mends it.
+    pub(super) fn is_left_by_a_crash(&self) -> bool {
+        matches!(self, Damage::BehindEnd | Damage::GapCopy)
+    }
 }

@@ -77,6 +77,11 @@ impl SegmentFile {
         JournalError::io(&self.path, "reading", source)
     }
 
+    /// Its number.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Number of the first record.
     pub(super) fn first_record(&self) -> u64 {
         self.expected.first_record
@@ -220,4 +225,15 @@ pub(super) fn sidecar(
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(JournalError::io(&path, "reading", e)),
     }
+}
+
+/// Seq of the last record of a log; 0 without one.
+pub(super) fn last_seq(dir: &Path, info: &JournalInfo, log: LogKind) -> Result<u64, JournalError> {
+    for number in segment_numbers(dir, log)?.into_iter().rev() {
+        let Some(file) = SegmentFile::open(dir, info, log, number)? else { continue };
+        if let Some(last) = file.partition(|_| true)?.checked_sub(1) {
+            return file.record(last).map(|e| e.id.seq());
+        }
+    }
+    Ok(0)
 }

@@ -9,7 +9,7 @@ use flow::Event;
 use std::path::{Path, PathBuf};
 
 /// Version of everything in this file.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// Bytes before the first record of a segment.
 pub(super) const HEADER_BYTES: usize = 4096;
 /// Slots before the first record of a segment.
@@ -99,8 +99,8 @@ pub(super) struct SegmentHeader {
     pub(super) kinds: [u64; 4],
     /// The first bytes of the build id, padded with NUL.
     pub(super) build_id: [u8; 64],
-    /// BLAKE3 of the configuration's text.
-    pub(super) config_hash: [u8; 32],
+    /// BLAKE3 of the text of `journal.toml`.
+    pub(super) manifest_hash: [u8; 32],
     pub(super) reserved: [u8; 76],
     pub(super) crc: u32,
 }

@@ -71,6 +71,8 @@ pub(super) struct GapFile {
     file: File,
     journal_id: u64,
     generation: u64,
+    /// One of the two copies is not intact.
+    damaged: bool,
     pub(super) gaps: Gaps,
 }
 
@@ -103,24 +105,28 @@ impl GapFile {
         let path = LogKind::Outcomes.folder(dir).join(GAPS);
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
         file.write_all_at(&[0; 2 * COPY_BYTES], 0)?;
-        let mut made = GapFile { file, journal_id, generation: 0, gaps: Gaps::none() };
+        let mut made = GapFile { file, journal_id, generation: 0, damaged: false, gaps: Gaps::none() };
         made.write()?;
         made.write()?;
         Ok(made)
     }
 
-    /// Opens the file for appending. A copy that a crash left unwritten or half written is written again.
+    /// Opens the file for appending, and changes nothing in it.
     pub(super) fn open(dir: &Path, journal_id: u64) -> io::Result<GapFile> {
         let path = LogKind::Outcomes.folder(dir).join(GAPS);
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let (generation, gaps, damaged) = read_copies(&file, journal_id)?;
-        let mut opened = GapFile { file, journal_id, generation, gaps };
-        if damaged {
-            // The next generation goes where the newest intact copy is not.
-            opened.file.set_len(2 * COPY_BYTES as u64)?;
-            opened.write()?;
+        Ok(GapFile { file, journal_id, generation, damaged, gaps })
+    }
+
+    /// Writes a copy again that a crash left unwritten or half written.
+    pub(super) fn mend(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.damaged) {
+            return Ok(());
         }
-        Ok(opened)
+        // The next generation goes where the newest intact copy is not.
+        self.file.set_len(2 * COPY_BYTES as u64)?;
+        self.write()
     }
 
     /// Writes `gaps` durably.

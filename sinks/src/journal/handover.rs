@@ -35,6 +35,8 @@ pub(super) struct Handover {
     problem: Mutex<String>,
     /// The writer has ended.
     pub(super) closed: AtomicBool,
+    /// Nothing can ever follow what the writer wrote.
+    pub(super) ended: AtomicBool,
     /// How often the writer waited for a segment.
     pub(super) stalls: AtomicU64,
     lost_from: AtomicU64,
@@ -50,6 +52,7 @@ impl Handover {
             supply: CachePadded::new(AtomicU8::new(Supply::Available as u8)),
             problem: Mutex::new(String::new()),
             closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             stalls: AtomicU64::new(0),
             lost_from: AtomicU64::new(0),
             lost_through: AtomicU64::new(0),

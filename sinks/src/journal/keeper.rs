@@ -228,7 +228,9 @@ impl Keeper {
             chain: super::format::hex(&log.chain),
         };
         let [inputs, outcomes] = &self.logs;
-        let closed = Closed { completed_through: outcomes.completed, inputs: end(inputs), outcomes: end(outcomes) };
+        let ended = inputs.handover.ended.load(Ordering::SeqCst);
+        let closed =
+            Closed { ended, completed_through: outcomes.completed, inputs: end(inputs), outcomes: end(outcomes) };
         closed.write(&self.dir)?;
         Ok(closed)
     }

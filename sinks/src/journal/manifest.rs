@@ -47,6 +47,8 @@ pub struct JournalInfo {
     pub outcome_kinds: Kinds,
     /// The snapshot that the run started from.
     pub snapshot: Option<String>,
+    /// BLAKE3 of the text of `journal.toml`, which every segment bears.
+    pub manifest_hash: [u8; 32],
 }
 
 /// Where a log ended.
@@ -65,6 +67,8 @@ pub struct LogEnd {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Closed {
+    /// All sources came to their true end: nothing can follow.
+    pub ended: bool,
     /// All inputs up to this seq are finished, and their outcomes are in the log.
     pub completed_through: u64,
     /// The input log.
@@ -139,7 +143,7 @@ pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalI
     };
     let text = toml::to_string(&manifest).expect("a flat table is TOML");
     write_draft(dir, MANIFEST, &text)?;
-    let info = info_of(manifest).map_err(|what| JournalError::BadManifest { path: dir.join(MANIFEST), what })?;
+    let info = info_of(manifest, &text).map_err(|what| JournalError::BadManifest { path: dir.join(MANIFEST), what })?;
     Ok((info, text))
 }
 
@@ -191,10 +195,10 @@ fn parsed(text: &str) -> Result<JournalInfo, Unread> {
     if format != VERSION {
         return Err(Unread::Other { found: format, build_id });
     }
-    info_of(toml::from_str(text).map_err(bad)?).map_err(Unread::Bad)
+    info_of(toml::from_str(text).map_err(bad)?, text).map_err(Unread::Bad)
 }
 
-fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
+fn info_of(manifest: Manifest, text: &str) -> Result<JournalInfo, String> {
     if hex(blake3::hash(manifest.config.as_bytes()).as_bytes()) != manifest.config_hash {
         return Err("the configuration does not match config_hash".to_owned());
     }
@@ -213,6 +217,7 @@ fn info_of(manifest: Manifest) -> Result<JournalInfo, String> {
         instruments: manifest.instruments,
         outcome_kinds,
         snapshot: manifest.snapshot,
+        manifest_hash: *blake3::hash(text.as_bytes()).as_bytes(),
     })
 }
 

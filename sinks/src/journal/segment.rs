@@ -190,7 +190,7 @@ pub(super) fn header(info: &JournalInfo, log: LogKind, number: u64, first_record
         capacity: info.segment_records,
         kinds: kinds.words(),
         build_id,
-        config_hash: *blake3::hash(info.config_text.as_bytes()).as_bytes(),
+        manifest_hash: info.manifest_hash,
         ..SegmentHeader::zeroed()
     }
     .finish()

@@ -5,9 +5,21 @@ use super::error::{Damage, Fault, JournalError};
 use super::files::SegmentFile;
 use super::format::{BLOCK_RECORDS, LogKind, record_offset};
 use super::seal::Sidecar;
+use super::sealed::Whole;
 use bytemuck::Zeroable;
 use flow::{Event, EventId};
 use std::ops::Range;
+
+/// Whether a record of `log` with this id may follow one with the seq `previous`.
+#[inline]
+pub(super) fn follows(log: LogKind, id: EventId, previous: u64) -> bool {
+    let seq = id.seq();
+    let in_order = match log {
+        LogKind::Inputs => seq == previous + 1,
+        LogKind::Outcomes => seq >= previous && seq > 0,
+    };
+    in_order && id.0 & EventId::RING_BIT == 0
+}
 
 /// Follows the ids of a log.
 pub(super) struct Cursor {
@@ -47,13 +59,18 @@ impl Cursor {
     /// Checks that this id may come next, and moves on to it.
     fn accept(&mut self, id: EventId) -> Result<(), Damage> {
         let (seq, previous) = (id.seq(), self.last);
-        let follows = match self.log {
-            LogKind::Inputs => seq == previous + 1,
-            LogKind::Outcomes => seq >= previous && seq > 0,
-        };
-        let follows = (follows || self.unknown) && id.0 & EventId::RING_BIT == 0;
+        let before = if self.unknown { seq.saturating_sub(u64::from(self.log == LogKind::Inputs)) } else { previous };
+        let right = follows(self.log, id, before);
         (self.last, self.unknown) = (seq, false);
-        follows.then_some(()).ok_or(Damage::Id { found: id.0, previous })
+        right.then_some(()).ok_or(Damage::Id { found: id.0, previous })
+    }
+
+    /// Moves over the sealed records of a segment that is whole: only the first can be out of place.
+    pub(super) fn pass_whole(&mut self, file: &SegmentFile, whole: &Whole, fault: &mut impl FnMut(Fault)) {
+        if let Err(what) = self.accept(whole.first) {
+            fault(file.fault(Some(0), Some(whole.first.seq()), what));
+        }
+        self.last = whole.last.seq();
     }
 
     /// Moves past `records` damaged records: inputs are counted, an outcome's seq stays.
@@ -64,21 +81,18 @@ impl Cursor {
     }
 }
 
-/// Checks the records of a segment; returns how many are written, and whether a half-written one follows.
-pub(super) fn check_records(
+/// Checks the sealed records of a segment one by one; returns how many records of the file they account for.
+pub(super) fn check_sealed(
     file: &SegmentFile,
     seal: &Sidecar,
     cursor: &mut Cursor,
-    closed: bool,
-    ended: bool,
     fault: &mut impl FnMut(Fault),
-) -> Result<(u64, bool), JournalError> {
+) -> Result<u64, JournalError> {
     let sealed: Vec<u32> = seal.blocks.iter().flat_map(|b| b.crcs.iter().copied()).collect();
     let found = crcs(file, sealed.len() + 2)?;
     let (differences, taken) = differences(&sealed, &found);
     sealed_part(file, &sealed, &found, &differences, cursor, fault)?;
-    let (records, torn) = tail(file, taken as u64, cursor, closed, ended, fault)?;
-    Ok((records, torn))
+    Ok(taken as u64)
 }
 
 /// CRC32C of the first `count` records in the file, written or not.
@@ -173,8 +187,9 @@ fn sealed_part(
     Ok(())
 }
 
-/// Checks the part after the sealed records: written records, then nothing.
-fn tail(
+/// Checks the part after the sealed records: written records, then nothing. Returns how many records are written, and
+/// whether a half-written one follows.
+pub(super) fn check_tail(
     file: &SegmentFile,
     from: u64,
     cursor: &mut Cursor,

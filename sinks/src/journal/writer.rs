@@ -140,6 +140,11 @@ impl InputLog {
         LogFull { record: self.writer.written + 1, what: self.writer.handover.problem(), next }
     }
 
+    /// Notes that all sources came to their true end: what closes the journal says so.
+    pub fn end(&self) {
+        self.writer.handover.ended.store(true, Ordering::SeqCst);
+    }
+
     /// Number of records in the log.
     pub fn records(&self) -> u64 {
         self.writer.written

@@ -3,8 +3,9 @@
 
 use flow::records::{Add, Trade};
 use flow::{Event, EventId, Flags, Kinds, Ns, Record, Sink};
-use sinks::journal::{InputLog, JournalReader, JournalSpec, OutcomeLog, Upkeep};
+use sinks::journal::{Examined, InputLog, Journal, JournalError, JournalReader, JournalSpec, OutcomeLog, Upkeep};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// The input with this seq.
 pub(crate) fn input(seq: u64) -> Event {
@@ -64,4 +65,9 @@ pub(crate) fn read(dir: &Path) -> (Vec<Event>, Vec<Event>) {
 /// The kinds of [`outcome`].
 pub(crate) fn trades() -> Kinds {
     Kinds::of(&[Trade::KIND])
+}
+
+/// Examines a journal in order to go on writing it.
+pub(crate) fn examine(dir: &Path) -> Result<Examined, JournalError> {
+    Journal::examine(dir, &AtomicBool::new(false))
 }

@@ -1,9 +1,9 @@
 //! The journal as its users see it: anyone can read what is written at any time, and a journal resumes after an end.
 
-use crate::common::{fan_out, input, outcome, outcomes_through, read, spec, trades, upkeep, write};
+use crate::common::{examine, fan_out, input, outcome, outcomes_through, read, spec, trades, upkeep, write};
 use flow::{Kinds, Registered, Sink};
 use proptest::prelude::*;
-use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, verify};
+use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, Trusted, verify};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -37,10 +37,12 @@ proptest! {
             let closed = Journal::close(inputs, outcomes).unwrap();
             prop_assert_eq!(closed.inputs.records, last);
             check_whole(&dir, last);
-            let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
-            prop_assert_eq!(resumed.last_input_seq, last);
-            prop_assert_eq!(resumed.completed_through, last);
-            prop_assert_eq!(resumed.outcome_records, outcomes_through(last).len() as u64);
+            let examined = examine(&dir).unwrap();
+            prop_assert_eq!(examined.last_input_seq(), last);
+            prop_assert_eq!(examined.completed_through(), last);
+            prop_assert_eq!(examined.outcome_records(), outcomes_through(last).len() as u64);
+            prop_assert_eq!(examined.trusted(), Trusted::default());
+            let resumed = examined.accept(upkeep(1)).unwrap();
             prop_assert_eq!(resumed.emptied, 0);
             (inputs, outcomes) = (resumed.inputs, resumed.outcomes);
         }
@@ -148,12 +150,12 @@ fn another_format_is_refused() {
     let (_folder, dir) = closed();
     let path = dir.join("journal.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with("format = 2\n"), "{text}");
+    assert!(text.starts_with("format = 3\n"), "{text}");
     let old = "format = 1\njournal_id = \"0\"\nbuild_id = \"tidegate 0.0\"\nof_another_time = true\n";
     std::fs::write(&path, old).unwrap();
     let read = JournalReader::open(&dir).map(|_| ()).unwrap_err();
-    let resumed = Journal::resume(&dir, upkeep(1)).map(|_| ()).unwrap_err();
-    let says = "the journal has format 1, and this build reads format 2 only; read it with the build that wrote it \
+    let resumed = examine(&dir).map(|_| ()).unwrap_err();
+    let says = "the journal has format 1, and this build reads format 3 only; read it with the build that wrote it \
                     (tidegate 0.0), or begin a new journal in another folder";
     for error in [read, resumed] {
         assert!(matches!(error, JournalError::OtherFormat { found: 1, .. }), "{error}");
@@ -170,7 +172,7 @@ fn a_journal_is_never_overwritten() {
     let (inputs, outcomes) = Journal::create(&dir, &spec(64, 5)).unwrap();
     let again = |dir: &Path| Journal::create(dir, &spec(64, 5)).unwrap_err();
     assert!(matches!(again(&dir), JournalError::InUse { .. }));
-    assert!(matches!(Journal::resume(&dir, upkeep(5)).unwrap_err(), JournalError::InUse { .. }));
+    assert!(matches!(examine(&dir).unwrap_err(), JournalError::InUse { .. }));
     Journal::close(inputs, outcomes).unwrap();
     assert!(matches!(again(&dir), JournalError::Occupied { found, .. } if found == "a journal"));
     let error = again(&folder.path().join("no/such"));
@@ -182,7 +184,7 @@ fn a_journal_is_never_overwritten() {
     std::fs::create_dir(&empty).unwrap();
     let missing = JournalReader::open(&empty).unwrap_err();
     assert!(matches!(missing, JournalError::NotAJournal { .. }), "{missing}");
-    assert!(matches!(Journal::resume(&empty, upkeep(5)).unwrap_err(), JournalError::NotAJournal { .. }));
+    assert!(matches!(examine(&empty).unwrap_err(), JournalError::NotAJournal { .. }));
     drop(Journal::create(&empty, &spec(64, 5)).unwrap());
     let error = Journal::create(&folder.path().join("odd"), &spec(100, 5)).unwrap_err();
     assert!(error.to_string().contains("valid: a multiple of 64"), "{error}");
@@ -218,8 +220,9 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     let listed = reader.list().unwrap();
     let outcomes = listed.iter().filter(|s| s.log == LogKind::Outcomes);
     assert_eq!(outcomes.map(|s| s.records).sum::<u64>(), left.len() as u64);
-    let resumed = Journal::resume(&dir, small.upkeep).unwrap();
-    assert_eq!((resumed.outcome_records, resumed.completed_through), (40_000, 200));
+    let examined = examine(&dir).unwrap();
+    assert_eq!((examined.outcome_records(), examined.completed_through()), (40_000, 200));
+    drop(examined.accept(small.upkeep).unwrap());
 }
 
 /// A closed journal of 300 inputs, in its own folder.
@@ -239,32 +242,38 @@ fn a_close_that_was_cut_short_is_no_damage() {
     std::fs::remove_file(dir.join("closed.toml")).unwrap();
     let verified = verify(&dir, 10).unwrap();
     assert!(verified.is_intact(), "{:#?}", verified.faults);
-    let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
-    assert_eq!(resumed.last_input_seq, 300);
+    let examined = examine(&dir).unwrap();
+    assert_eq!(examined.last_input_seq(), 300);
+    let resumed = examined.accept(upkeep(1)).unwrap();
     let (mut inputs, mut outcomes) = (resumed.inputs, resumed.outcomes);
     write(&mut inputs, &mut outcomes, 301..=400);
     Journal::close(inputs, outcomes).unwrap();
     check_whole(&dir, 400);
 }
 
+/// The sixth slot of a segment's header: how many of its records are sealed. Replaces that number.
+fn note(dir: &Path, segment: &str, was: u64, now: u64) {
+    let path = dir.join(segment);
+    let mut bytes = std::fs::read(&path).unwrap();
+    assert_eq!(bytes[320..328], was.to_le_bytes());
+    bytes[320..328].copy_from_slice(&now.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+}
+
 /// A process stopped between sealing a block and recording it in the segment's header: a resume records it, even if
-/// nothing more is written.
+/// nothing more is written. A full segment was recorded before anything after it was sealed.
 #[test]
 fn a_block_that_was_sealed_and_not_noted_is_noted_later() {
     let (_folder, dir) = closed();
     std::fs::remove_file(dir.join("closed.toml")).unwrap();
-    // The sixth slot of the header: 44 records are sealed in the last segment, 128 in the one before.
-    for (segment, sealed) in [("inputs/00000003.seg", 44_u64), ("inputs/00000002.seg", 128)] {
-        let path = dir.join(segment);
-        let mut bytes = std::fs::read(&path).unwrap();
-        assert_eq!(bytes[320..328], sealed.to_le_bytes());
-        bytes[320..328].copy_from_slice(&20_u64.to_le_bytes());
-        std::fs::write(&path, bytes).unwrap();
-        let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
-        Journal::close(resumed.inputs, resumed.outcomes).unwrap();
-        check_whole(&dir, 300);
-        std::fs::remove_file(dir.join("closed.toml")).unwrap();
-    }
+    note(&dir, "inputs/00000003.seg", 44, 20);
+    let resumed = examine(&dir).unwrap().accept(upkeep(1)).unwrap();
+    Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+    check_whole(&dir, 300);
+    std::fs::remove_file(dir.join("closed.toml")).unwrap();
+    note(&dir, "inputs/00000002.seg", 128, 20);
+    let error = examine(&dir).unwrap_err().to_string();
+    assert!(error.contains("inputs/00000002.seg") && error.contains("its count of sealed records"), "{error}");
 }
 
 /// A process stopped while recording gaps leaves one intact copy of two: a resume restores the other.
@@ -278,7 +287,13 @@ fn going_on_mends_a_copy_of_the_gaps_that_was_cut_short() {
         torn[half.start + 100..half.end].fill(0);
         std::fs::write(&gaps, torn).unwrap();
         assert_eq!(verify(&dir, 10).unwrap().faults.len(), 1);
-        let resumed = Journal::resume(&dir, upkeep(1)).unwrap();
+        let error = examine(&dir).unwrap_err().to_string();
+        assert!(
+            error.contains("one of its two copies is damaged"),
+            "in a closed journal nothing is cut short: {error}"
+        );
+        std::fs::remove_file(dir.join("closed.toml")).unwrap();
+        let resumed = examine(&dir).unwrap().accept(upkeep(1)).unwrap();
         Journal::close(resumed.inputs, resumed.outcomes).unwrap();
         check_whole(&dir, 300);
     }
