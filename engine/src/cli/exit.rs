@@ -52,7 +52,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
         match error {
             RunError::Config(faults) => faults.into(),
-            changed @ RunError::Recovery(RecoveryError::Changed(_)) => Failure::usage(changed),
+            other @ RunError::Recovery(RecoveryError::Changed(_) | RecoveryError::Ended(_)) => Failure::usage(other),
             other => Failure::failed(other),
         }
     }

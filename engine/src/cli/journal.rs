@@ -4,10 +4,11 @@ use super::exit::{Exit, Failure, output};
 use super::numbers::{grouped, known};
 use super::rows::{RowArgs, report_unseen};
 use super::table::{Align, Cell, column, table};
+use crate::recovery::wrong_snapshots;
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Listings, Sink};
-use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, SegmentSummary, verify};
+use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, SegmentSummary, Verified, verify};
 use std::io::{self, Write};
 use std::iter::Peekable;
 use std::path::PathBuf;
@@ -158,7 +159,11 @@ const MOST_FAULTS: usize = 1_000;
 
 fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
     let report = verify(&args.dir, MOST_FAULTS).map_err(Failure::failed)?;
-    let faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
+    let mut faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
+    // A snapshot is compared with the inputs, so these must be right.
+    if faults.is_empty() {
+        faults.extend(wrong_snapshots(&args.dir)?.iter().map(ToString::to_string));
+    }
     let mut to = io::stdout().lock();
     let written = if args.json {
         let text = serde_json::json!({ "inputs": report.inputs.records, "outcomes": report.outcomes.records, "faults": faults,
@@ -169,10 +174,11 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
         if faults.is_empty() {
             lines = writeln!(
                 to,
-                "{}: intact: {} inputs and {} outcomes; seals and hash chain hold",
+                "{}: intact: {} inputs and {} outcomes; seals and hash chain hold{}",
                 args.dir.display(),
                 grouped(report.inputs.records),
-                grouped(report.outcomes.records)
+                grouped(report.outcomes.records),
+                unsealed(&report)
             );
         }
         lines
@@ -184,6 +190,16 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
             let message =
                 format!("{}: {n} faults; restore the folder from a copy before you use it", args.dir.display());
             Err(Failure { message, exit: Exit::Check })
+        }
+    }
+}
+
+/// What is not sealed yet, for people.
+fn unsealed(report: &Verified) -> String {
+    match (report.inputs.unsealed, report.outcomes.unsealed) {
+        (0, 0) => String::new(),
+        (inputs, outcomes) => {
+            format!("; the last {} inputs and {} outcomes are not sealed yet", grouped(inputs), grouped(outcomes))
         }
     }
 }

@@ -12,10 +12,11 @@ use crate::config::{Draft, Settings, keys};
 use crate::control::Server;
 use crate::drive::DriveError;
 use crate::ingress::{Commands, Pace, Submission, halt, wall_now};
-use crate::recovery::{Panics, cancel_at_venue};
+use crate::recovery::{Notices, Panics, RecoveryError, cancel_at_venue};
 use crate::run::{Options, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
+use sinks::journal::JournalError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -93,6 +94,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         go_on: true,
         carry_over: args.carry_over.clone(),
         control: watch.control(),
+        notices: Notices(console::say),
         ..Options::default()
     };
     let ran = execute(&settings, options, &mut || {
@@ -147,7 +149,7 @@ fn cancelled(settings: &Settings, dir: &Path) -> String {
     }
 }
 
-/// Records a panic for the next start.
+/// How a run failed. A panic is recorded for the next start; a stop before it began is no failure.
 fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
     if let RunError::Drive(DriveError::Panicked(panicked)) = &error {
         let seq = watch.control().watermark.load(Ordering::Acquire);
@@ -155,5 +157,10 @@ fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
             console::say(format!("{}: cannot record the panic: {e}", dir.display()));
         }
     }
-    error.into()
+    match error {
+        RunError::Recovery(RecoveryError::Journal(stopped @ JournalError::Stopped { .. })) => {
+            Failure { message: stopped.to_string(), exit: Exit::Done }
+        }
+        other => other.into(),
+    }
 }

@@ -3,7 +3,7 @@
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::watch::Watch;
-use crate::recovery::snapshot;
+use crate::recovery::{Notices, snapshot};
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(crate) struct SnapshotArgs {
 
 pub(crate) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
     let mut watch = Watch::new(None, !args.json)?;
-    let (file, seq) = snapshot(&args.journal, &watch.control(), &mut || watch.poll())?;
+    let (file, seq) = snapshot(&args.journal, &watch.control(), Notices(console::say), &mut || watch.poll())?;
     if args.json {
         return output(writeln!(std::io::stdout(), "{}", serde_json::json!({ "file": file, "seq": seq })), Exit::Done);
     }

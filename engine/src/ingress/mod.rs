@@ -23,7 +23,7 @@ pub use commands::{Asker, CommandSender, Commands, OperatorCommand, halt};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use recorded::Recorded;
-pub use retrace::{Retrace, Then};
+pub use retrace::{Accept, Retrace, Then};
 pub use sim_replies::SimVenueReplies;
 pub use source_queue::SourceQueue;
 pub use ticket::{Submission, Ticket};
@@ -61,6 +61,9 @@ pub enum IngressError {
     /// The recorded inputs cannot be read.
     #[error("{0}")]
     Recorded(String),
+    /// The journal must not be continued.
+    #[error("{0}")]
+    Refused(String),
     /// The sources or the venue produced something other than what was recorded.
     #[error(
         "the inputs differ from the journal; recorded: {recorded}; now: {made}; pass the same files, or start a new journal"

@@ -6,7 +6,7 @@
 
 use super::IngressError;
 use flow::Event;
-use sinks::journal::LogReader;
+use sinks::journal::{InputLog, LogReader};
 
 /// Recorded inputs to replay.
 pub struct Retrace {
@@ -16,11 +16,19 @@ pub struct Retrace {
     then: Then,
 }
 
+/// Decides, once the recorded inputs have been replayed, whether their journal may be continued.
+pub trait Accept: Send {
+    /// The input log, opened for writing; `None` while the pipeline has not finished the record.
+    ///
+    /// # Errors
+    /// When the journal must not be continued, or cannot be written.
+    fn accepted(&mut self) -> Result<Option<InputLog>, IngressError>;
+}
+
 /// What follows the recorded inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// The sources continue.
-    Continue,
+    /// The sources continue, once the journal is accepted.
+    Continue(Box<dyn Accept>),
     /// Nothing: only the state was wanted.
     Stop,
 }
@@ -32,8 +40,8 @@ impl Retrace {
     }
 
     /// What follows the replay.
-    pub(super) fn then(&self) -> Then {
-        self.then
+    pub(super) fn then(&mut self) -> &mut Then {
+        &mut self.then
     }
 
     /// The next recorded input.

@@ -19,7 +19,12 @@ pub struct SourceQueue {
     ended: bool,
     records: u64,
     inputs: u64,
+    /// How many of the inputs that were admitted before a restart have been skipped.
+    skipped: u64,
 }
+
+/// How many inputs are skipped at once, so that a stop need not wait for all of them.
+const SKIPPED_AT_ONCE: u64 = 1 << 16;
 
 /// What the merge sees of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +44,7 @@ impl SourceQueue {
     /// The source number `id`, whose instruments are numbered after `base`.
     pub fn new(name: String, source: Box<dyn Source>, id: u8, base: u32) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
-        SourceQueue { name, source, queue, base, id, ended: false, records: 0, inputs: 0 }
+        SourceQueue { name, source, queue, base, id, ended: false, records: 0, inputs: 0, skipped: 0 }
     }
 
     /// Number of the last file record whose input was admitted.
@@ -136,22 +141,28 @@ impl SourceQueue {
         (self.records, self.inputs) = (records, inputs);
     }
 
-    /// Skips the inputs that were admitted before the restart: the source starts over, the journal does not.
-    pub(super) fn skip(&mut self) -> Result<(), IngressError> {
-        let mut left = self.inputs;
-        while left > 0 {
+    /// Skips the inputs that were admitted before the restart: the source starts over, the journal does not. Skips some at
+    /// once, and says whether that was all.
+    pub(super) fn skip(&mut self) -> Result<bool, IngressError> {
+        for _ in 0..SKIPPED_AT_ONCE {
+            if self.skipped == self.inputs {
+                break;
+            }
             match self.peek()? {
                 Peek::Due(_) => {
                     let record = self.queue.front().map_or(0, |(_, record)| record);
                     self.queue.pop();
                     self.records = self.records.max(record);
-                    left -= 1;
+                    self.skipped += 1;
                 }
-                Peek::Nothing => std::thread::yield_now(),
-                Peek::Ended => return Err(IngressError::Short { input: self.name.clone(), missing: left }),
+                Peek::Nothing => break,
+                Peek::Ended => {
+                    let missing = self.inputs - self.skipped;
+                    return Err(IngressError::Short { input: self.name.clone(), missing });
+                }
             }
         }
-        Ok(())
+        Ok(self.skipped == self.inputs)
     }
 
     /// Ends the source and drops what is queued.

@@ -3,7 +3,7 @@
 //! The registry of measures decides which fields a summary shows, so this file names none. Bound: one event per instrument
 //! and shown kind, allocated and written before the run.
 
-use flow::{Event, Kind, Kinds};
+use flow::{Event, Kind, Kinds, StateError, StateReader, StateWriter};
 use stages::measures::SUMMARY_KINDS;
 
 /// The last events of the kinds that a summary shows.
@@ -36,6 +36,26 @@ impl LastMeasures {
         if let Some(last) = of_kind.and_then(|(_, events)| events.get_mut(event.instrument as usize)) {
             *last = *event;
         }
+    }
+
+    /// Saves the last events, by listing key.
+    pub fn save(&self, to: &mut StateWriter<'_>) {
+        let events = self.kinds.iter().flat_map(|(kind, events)| events.iter().filter(|e| e.kind == *kind));
+        let saved: Vec<_> = events.map(|e| (to.key(e.instrument), bytemuck::bytes_of(e).to_vec())).collect();
+        to.put(&saved);
+    }
+
+    /// Restores what [`LastMeasures::save`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not such a state.
+    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        for (key, bytes) in from.get::<Vec<(String, Vec<u8>)>>()? {
+            let event = bytemuck::try_pod_read_unaligned::<Event>(&bytes);
+            let event = event.map_err(|_| StateError::Inconsistent("an event that is not 64 bytes"))?;
+            self.keep(&Event { instrument: from.instrument(&key)?, ..event });
+        }
+        Ok(())
     }
 
     /// The last event of a kind and instrument.

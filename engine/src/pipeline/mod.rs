@@ -11,6 +11,7 @@ mod load;
 mod measures;
 mod meter;
 mod meters;
+mod outcome_hash;
 mod station;
 mod stopwatch;
 mod tail;

@@ -6,14 +6,14 @@
 //! sees events in order. With a journal, a route and everything before it is logged before the route leaves, because an
 //! order without a trace could not be found again after a kill.
 //!
-//! The outcome hash is XXH3 (128 bit) over the 64 bytes of every outcome in order: equal hashes mean equal outcomes.
-//! Bound: [`HELD`] events held back and as many to be hashed; one top and one bar per instrument; no allocation after
+//! Bound: [`HELD`] events held back; one top and one bar per instrument; no allocation after
 //! the first event of each. Worst case: an order that finds the buffer full waits until it is written out, some
 //! microseconds.
 
 use super::edge::Slot;
 use super::exit::{Exit, StallMeter, Stalls};
 use super::measures::LastMeasures;
+use super::outcome_hash::OutcomeHash;
 use super::stopwatch::Stopwatch;
 use super::trades::TradeStats;
 use crate::plan::RETURNS;
@@ -23,7 +23,6 @@ use ring::{Producer, Refused};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use xxhash_rust::xxh3::Xxh3;
 
 /// Most events held back at once.
 const HELD: usize = 64;
@@ -46,32 +45,6 @@ impl Held {
         self.events[self.len] = *event;
         self.len += 1;
         self.len == HELD
-    }
-
-    fn all(&self) -> &[Event] {
-        &self.events[..self.len]
-    }
-}
-
-/// The hash of all outcomes, updated a buffer at a time.
-struct OutcomeHash {
-    hash: Xxh3,
-    held: Held,
-}
-
-impl OutcomeHash {
-    #[inline]
-    fn push(&mut self, outcome: &Event) {
-        if self.held.push(outcome) {
-            self.hash.update(bytemuck::cast_slice(self.held.all()));
-            self.held.len = 0;
-        }
-    }
-
-    fn digest(&self) -> u128 {
-        let mut hash = self.hash.clone();
-        hash.update(bytemuck::cast_slice(self.held.all()));
-        hash.digest128()
     }
 }
 
@@ -100,6 +73,44 @@ impl TailStats {
         format!("{:032x}", self.hash.digest())
     }
 
+    /// Saves all totals, so that a run that goes on from a snapshot counts what the whole journal holds.
+    fn save(&self, counts: &[u64; Kind::COUNT], to: &mut StateWriter<'_>) {
+        let seen = counts.iter().enumerate().filter(|(_, n)| **n > 0);
+        to.put(&seen.map(|(kind, n)| (kind as u8, *n)).collect::<Vec<_>>());
+        to.put(&self.anomalies.iter().map(|(code, n)| (*code, *n)).collect::<Vec<_>>());
+        to.put(&self.outcomes);
+        self.hash.save(to);
+        self.trades.save(to);
+        self.measures.save(to);
+        let tops =
+            self.tops.iter().enumerate().filter_map(|(i, top)| Some((i as u32, bytemuck::bytes_of(top.as_ref()?))));
+        to.put(&tops.map(|(i, top)| (to.key(i), top.to_vec())).collect::<Vec<_>>());
+        let bars = self.bars.iter().enumerate().filter_map(|(i, bar)| Some((i as u32, bar.as_ref()?)));
+        let bytes = |bar: &(Bar, BarFlow)| [bytemuck::bytes_of(&bar.0), bytemuck::bytes_of(&bar.1)].concat();
+        to.put(&bars.map(|(i, bar)| (to.key(i), bytes(bar))).collect::<Vec<_>>());
+    }
+
+    fn load(&mut self, counts: &mut [u64; Kind::COUNT], from: &mut StateReader<'_>) -> Result<(), StateError> {
+        from.get::<Vec<(u8, u64)>>()?.into_iter().for_each(|(kind, n)| counts[usize::from(kind)] = n);
+        self.anomalies = from.get::<Vec<(u16, u64)>>()?.into_iter().collect();
+        self.outcomes = from.get()?;
+        self.hash.load(from)?;
+        self.trades.load(from)?;
+        self.measures.load(from)?;
+        for (key, bytes) in from.get::<Vec<(String, Vec<u8>)>>()? {
+            if let Some(top) = self.tops.get_mut(from.instrument(&key)? as usize) {
+                *top = Some(record(&bytes)?);
+            }
+        }
+        for (key, bytes) in from.get::<Vec<(String, Vec<u8>)>>()? {
+            let (bar, flow) = bytes.split_at_checked(size_of::<Bar>()).ok_or(SHORT)?;
+            if let Some(last) = self.bars.get_mut(from.instrument(&key)? as usize) {
+                *last = Some((record(bar)?, record(flow)?));
+            }
+        }
+        Ok(())
+    }
+
     /// The last best bid and ask of an instrument.
     pub fn top(&self, instrument: u32) -> Option<&BookTop> {
         self.tops.get(instrument as usize).and_then(Option::as_ref)
@@ -109,6 +120,13 @@ impl TailStats {
     pub fn bar(&self, instrument: u32) -> Option<&(Bar, BarFlow)> {
         self.bars.get(instrument as usize).and_then(Option::as_ref)
     }
+}
+
+const SHORT: StateError = StateError::Inconsistent("a record of another size");
+
+/// A record of a saved state.
+fn record<R: bytemuck::AnyBitPattern>(bytes: &[u8]) -> Result<R, StateError> {
+    bytemuck::try_pod_read_unaligned(bytes).map_err(|_| SHORT)
 }
 
 /// The end of the pipeline.
@@ -158,7 +176,7 @@ impl Tail {
             outcomes: 0,
             tops: vec![None; count],
             bars: vec![None; count],
-            hash: OutcomeHash { hash: Xxh3::new(), held: Held::new() },
+            hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
             measures: LastMeasures::new(instruments),
         };
@@ -204,9 +222,9 @@ impl Tail {
         self.stats.listings = listings;
     }
 
-    /// Saves the trading totals, which must survive a restart.
+    /// Saves the totals, which must survive a restart. The pipeline must be idle.
     pub fn save(&self, to: &mut StateWriter<'_>) {
-        self.stats.trades.save(to);
+        self.stats.save(&self.counts, to);
     }
 
     /// Restores what [`Tail::save`] wrote.
@@ -214,7 +232,7 @@ impl Tail {
     /// # Errors
     /// When the bytes are not such a state.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.stats.trades.load(from)
+        self.stats.load(&mut self.counts, from)
     }
 
     /// Sends routes and refusals back to the head over `returns`.

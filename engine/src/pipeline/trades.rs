@@ -58,7 +58,7 @@ impl TradeStats {
         }
     }
 
-    /// Saves the positions, sorted by listing key.
+    /// Saves the positions, sorted by listing key, and the refusals.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         let bytes = |(holder, (held, money)): (&Holder, &(Position, PositionMoney))| Saved {
             account: holder.0,
@@ -70,6 +70,7 @@ impl TradeStats {
         let mut saved: Vec<_> = self.positions.iter().map(bytes).collect();
         saved.sort_unstable_by(|a, b| (a.account, a.strategy, &a.key).cmp(&(b.account, b.strategy, &b.key)));
         to.put(&saved);
+        to.put(&self.refused.iter().map(|(check, n)| (*check, *n)).collect::<Vec<_>>());
     }
 
     /// Restores what [`TradeStats::save`] wrote.
@@ -84,6 +85,7 @@ impl TradeStats {
             let holder = (saved.account, saved.strategy, from.instrument(&saved.key)?);
             self.positions.insert(holder, (bytemuck::cast(held), bytemuck::cast(money)));
         }
+        self.refused = from.get::<Vec<(u16, u64)>>()?.into_iter().collect();
         Ok(())
     }
 

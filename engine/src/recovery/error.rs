@@ -7,6 +7,7 @@ use crate::assembly::AssemblyError;
 use crate::config::Faults;
 use crate::gateway::GatewayError;
 use crate::ingress::IngressError;
+use std::path::PathBuf;
 
 /// Why a run cannot resume, or a snapshot cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,15 @@ pub enum RecoveryError {
     /// This build or configuration may not resume the journal.
     #[error("{0}")]
     Changed(#[from] Changed),
+    /// The journal came to its true end.
+    #[error(
+        "{}: this journal has ended, because all its inputs came to their end: begin a new one (--carry-over keeps positions and limits)",
+        .0.display()
+    )]
+    Ended(PathBuf),
+    /// The command was stopped before it had a result.
+    #[error("stopped: no snapshot was written")]
+    Stopped,
     /// The earlier journal cannot be carried over.
     #[error("{0}")]
     Carry(#[from] CarryError),

@@ -1,8 +1,10 @@
 //! The journal of a run: none, a new one, or a resumed one.
 
+use super::acceptance::Acceptance;
 use super::carry::{Carried, CarryError, carried_inputs, carry_over};
 use super::changed::{check, check_instruments};
 use super::error::RecoveryError;
+use super::notices::Notices;
 use super::snapshot::Snapshot;
 use super::verify::{Verified, VerifySink};
 use crate::build_id::build_id;
@@ -11,6 +13,7 @@ use crate::ingress::{Retrace, Then};
 use flow::{Kinds, Sink};
 use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec, Upkeep};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 /// What a run logs to, and what it replays first.
@@ -27,62 +30,69 @@ pub(crate) struct Journalling {
     pub(crate) verdict: Option<Arc<Mutex<Verified>>>,
 }
 
-impl Journalling {
-    /// The journal that the settings name, for a run that logs outcomes of `kinds` and numbers its instruments below
-    /// `instruments`. With `resume`, an existing one is resumed; a new one starts with what the journal in `before` carries
-    /// over.
-    pub(crate) fn of(
-        settings: &Settings,
-        (kinds, instruments): (Kinds, u32),
-        resume: bool,
-        before: Option<&Path>,
-    ) -> Result<Journalling, RecoveryError> {
-        match &settings.journal_dir {
+/// What a run asks of its journal.
+pub(crate) struct Opening<'a> {
+    pub(crate) settings: &'a Settings,
+    /// Kinds of the outcomes that are logged.
+    pub(crate) kinds: Kinds,
+    /// The run numbers its instruments below this.
+    pub(crate) instruments: u32,
+    /// An earlier journal, from which a new one carries over.
+    pub(crate) before: Option<&'a Path>,
+    /// Ends an examination early.
+    pub(crate) stop: &'a AtomicBool,
+    pub(crate) notices: Notices,
+}
+
+impl Opening<'_> {
+    /// The journal that the settings name. With `resume`, an existing one is examined, and is continued once its replay was
+    /// accepted; a new one starts with what is carried over.
+    pub(crate) fn journal(&self, resume: bool) -> Result<Journalling, RecoveryError> {
+        match &self.settings.journal_dir {
             None => Ok(Journalling::default()),
-            Some(dir) if resume && dir.join("journal.toml").exists() => {
-                Journalling::resumed(settings, (kinds, instruments), dir, before)
-            }
+            Some(dir) if resume && dir.join("journal.toml").exists() => self.resumed(dir),
             Some(dir) => {
-                let carried = carried(before, settings)?;
-                let (inputs, outcomes) = Journal::create(dir, &spec(settings, kinds, instruments))?;
+                let carried = carried(self.before, self.settings)?;
+                let (inputs, outcomes) = Journal::create(dir, &spec(self.settings, self.kinds, self.instruments))?;
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
                 Ok(Journalling { inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
             }
         }
     }
 
-    fn resumed(
-        settings: &Settings,
-        (kinds, instruments): (Kinds, u32),
-        dir: &Path,
-        before: Option<&Path>,
-    ) -> Result<Journalling, RecoveryError> {
-        check(JournalReader::open(dir)?.info(), settings)?;
-        check_instruments(JournalReader::open(dir)?.info(), instruments)?;
-        let is_unclean = JournalReader::open(dir)?.closed()?.is_none();
-        let resumed = Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"]))?;
-        let last = resumed.last_input_seq;
+    fn resumed(&self, dir: &Path) -> Result<Journalling, RecoveryError> {
         let reader = JournalReader::open(dir)?;
+        check(reader.info(), self.settings)?;
+        check_instruments(reader.info(), self.instruments)?;
+        let examined = Journal::examine(dir, self.stop)?;
+        if examined.closed().is_some_and(|closed| closed.ended) {
+            return Err(RecoveryError::Ended(dir.to_owned()));
+        }
+        self.notices.trusted(dir, &examined.trusted());
+        let last = examined.last_input_seq();
         let carried = match carried_inputs(&reader)? {
             wanted if last >= wanted.max(1) => Carried::default(),
-            wanted => rest(carried(before, settings)?, last, wanted, dir)?,
+            wanted => rest(carried(self.before, self.settings)?, last, wanted, dir)?,
         };
         // Outcomes after this watermark may be missing and must be regenerated.
-        let snapshot = Snapshot::latest(dir, last.min(resumed.completed_through))?;
+        let snapshot = Snapshot::latest(&reader, dir, last.min(examined.completed_through()), self.notices)?;
         let mut inputs = reader.inputs();
         let from = snapshot.as_ref().map_or(0, |s| s.seq);
         if from > 0 && from < last {
             inputs.seek_seq(from + 1)?;
         }
-        let verify = VerifySink::new(&reader, kinds, Some(resumed.outcomes))?.between(from, last)?;
+        let is_unclean = examined.closed().is_none();
+        let acceptance = Acceptance::new(examined, Upkeep::from_params(&self.settings.sinks["journal"]));
+        let verify = VerifySink::new(&reader, self.kinds)?.accepting(from, last, &acceptance, true)?;
+        let then = Then::Continue(Box::new(acceptance));
         Ok(Journalling {
-            inputs: Some(resumed.inputs),
             verdict: Some(verify.verdict()),
             outcomes: vec![Box::new(verify)],
-            retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, Then::Continue)),
+            retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, then)),
             snapshot,
             is_unclean,
             carried,
+            ..Journalling::default()
         })
     }
 }

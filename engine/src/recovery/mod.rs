@@ -2,28 +2,32 @@
 //!
 //! The recorded inputs are replayed through the same pipeline, from the first one or from a snapshot. The sources and the
 //! simulated venue must reproduce their inputs and the pipeline its outcomes; then the run continues where the journal
-//! ends. Nothing is logged or sent twice. Only the build and the configuration that wrote a journal may resume it.
+//! ends. Nothing is logged or sent twice, and nothing is written before the record is accepted. Only the build and the configuration that wrote a journal may resume it.
 //! Bound: a snapshot holds one state. Worst case: a replay costs what the run cost.
 
+mod acceptance;
 mod carry;
 mod changed;
 mod counters;
 mod error;
 mod journal;
 mod limits;
+mod notices;
 mod panics;
 mod safe_mode;
 mod snapshot;
 mod snapshot_replay;
 mod verify;
 
+pub(crate) use acceptance::Acceptance;
 pub use carry::{Carried, CarryError};
 pub use changed::Changed;
 pub(crate) use counters::{SKIPPED, skip_counters};
 pub use error::RecoveryError;
-pub(crate) use journal::Journalling;
+pub(crate) use journal::Opening;
+pub use notices::Notices;
 pub use panics::Panics;
 pub use safe_mode::cancel_at_venue;
-pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::{Snapshot, SnapshotError, wrong_snapshots};
 pub use snapshot_replay::snapshot;
 pub use verify::{Verified, VerifySink};

@@ -1,13 +1,18 @@
 //! A snapshot: everything that a run needs to resume after a `seq` without the inputs before it.
 //!
 //! One file per snapshot in the folder `snapshots` of the journal, named by its `seq`: the listings, the state of the
-//! ingress (merge, ticks, returns, simulated venue) and of every stage, protected by one BLAKE3 hash. It is written under
-//! another name and renamed, so a snapshot is either complete or absent.
+//! ingress (merge, ticks, returns, simulated venue), of every stage and of the tail, protected by one BLAKE3 hash. It bears
+//! the id of its journal and commits to the inputs that it includes, so it serves no other journal, and no other history of
+//! its own. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be
+//! used is passed over, with a notice: an older one, or none, only means a longer replay.
 
+use super::error::RecoveryError;
+use super::notices::Notices;
 use crate::assembly::Assembly;
 use crate::ingress::Ingress;
 use flow::{Event, Listings, StateError, StateReader};
 use serde::{Deserialize, Serialize};
+use sinks::journal::{Commitment, JournalError, JournalReader};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Folder of snapshots inside the journal's folder.
 const FOLDER: &str = "snapshots";
 /// Version of the file format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const HASH: usize = blake3::OUT_LEN;
 
 /// Why a snapshot cannot be written or used.
@@ -30,31 +35,53 @@ pub enum SnapshotError {
         error: io::Error,
     },
     /// The file does not match its hash.
-    #[error("{}: the snapshot is damaged; delete it, and the run starts from an older one or from the first input", .0.display())]
+    #[error("{}: the snapshot is damaged; delete it", .0.display())]
     Damaged(PathBuf),
     /// The file has another format version.
-    #[error(
-        "{}: the snapshot has format {found}, and this build reads format {FORMAT} only; delete it, and the run starts from an older one or from the first input",
-        path.display()
-    )]
+    #[error("{}: the snapshot has format {found}, and this build reads format {FORMAT} only; delete it", path.display())]
     OtherFormat {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: u32,
     },
+    /// It was taken of another journal.
+    #[error("{}: the snapshot belongs to the journal {theirs:016x}, this one is {ours:016x}; delete it", path.display())]
+    OtherJournal {
+        /// The file.
+        path: PathBuf,
+        /// Id of its journal.
+        theirs: u64,
+        /// Id of the journal in whose folder it lies.
+        ours: u64,
+    },
+    /// Its name, its build or its configuration is not that of its journal.
+    #[error("{}: the snapshot is not what its name and its journal say ({what}); delete it", path.display())]
+    Misplaced {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// The inputs that it includes are not those of the journal.
+    #[error("{}: the journal's inputs are not those that the snapshot includes; delete it", .0.display())]
+    OtherInputs(PathBuf),
 }
 
 /// The state of an idle pipeline after the input `seq`.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Snapshot {
     format: u32,
+    /// The journal that it belongs to.
+    journal_id: u64,
     /// Build that wrote it.
-    pub build_id: String,
+    build_id: String,
     /// BLAKE3 of the configuration's text.
-    pub config_hash: String,
+    config_hash: String,
     /// The last input that it includes.
     pub seq: u64,
+    /// Commits to the inputs up to that one.
+    inputs: Commitment,
     /// Names and listings so far, 64 bytes each.
     pub definitions: Vec<u8>,
     /// State of the ingress.
@@ -64,9 +91,23 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A snapshot whose states are still empty.
-    pub fn new(build_id: String, config_hash: String, seq: u64, definitions: Vec<u8>) -> Snapshot {
-        Snapshot { format: FORMAT, build_id, config_hash, seq, definitions, ingress: Vec::new(), stages: Vec::new() }
+    /// A snapshot of a journal after its input `seq`, whose states are still empty.
+    ///
+    /// # Errors
+    /// When the inputs cannot be read.
+    pub fn new(journal: &JournalReader, seq: u64, definitions: Vec<u8>) -> Result<Snapshot, JournalError> {
+        let info = journal.info();
+        Ok(Snapshot {
+            format: FORMAT,
+            journal_id: info.journal_id,
+            build_id: info.build_id.clone(),
+            config_hash: info.config_hash.clone(),
+            seq,
+            inputs: journal.commitment(seq)?,
+            definitions,
+            ingress: Vec::new(),
+            stages: Vec::new(),
+        })
     }
 
     /// The listings known at `seq`.
@@ -117,23 +158,51 @@ impl Snapshot {
         Ok(path)
     }
 
-    /// The latest snapshot in the journal's folder up to `through_seq`, if there is one.
+    /// The latest snapshot in the folder of `journal` up to `through_seq` that fits it, if there is one. The later ones that
+    /// do not fit are passed over, each with a notice.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged, or has another format.
-    pub fn latest(journal: &Path, through_seq: u64) -> Result<Option<Snapshot>, SnapshotError> {
-        let folder = journal.join(FOLDER);
-        let entries = match fs::read_dir(&folder) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(|error| SnapshotError::Io { path: folder.clone(), error })?,
+    /// When the folder or the journal cannot be read.
+    pub fn latest(
+        journal: &JournalReader,
+        dir: &Path,
+        through_seq: u64,
+        notices: Notices,
+    ) -> Result<Option<Snapshot>, RecoveryError> {
+        for (seq, path) in listed(dir)?.into_iter().rev().filter(|(seq, _)| *seq <= through_seq) {
+            match Snapshot::fitting(journal, seq, &path)? {
+                Ok(snapshot) => return Ok(Some(snapshot)),
+                Err(why) => notices.say(format!("{why}; it is passed over, and the replay begins earlier")),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a snapshot and checks that it belongs to the journal.
+    fn fitting(
+        journal: &JournalReader,
+        seq: u64,
+        path: &Path,
+    ) -> Result<Result<Snapshot, SnapshotError>, JournalError> {
+        let snapshot = match Snapshot::read(path) {
+            Ok(snapshot) => snapshot,
+            Err(why) => return Ok(Err(why)),
         };
-        let seq = |path: &Path| -> Option<u64> {
-            let complete = path.extension().is_some_and(|e| e == "snap");
-            path.file_stem().filter(|_| complete)?.to_str()?.parse().ok()
-        };
-        let found = entries.filter_map(Result::ok).map(|e| e.path());
-        let latest = found.filter_map(|p| Some((seq(&p)?, p))).filter(|(seq, _)| *seq <= through_seq).max();
-        latest.map(|(_, path)| Snapshot::read(&path)).transpose()
+        let (info, path) = (journal.info(), path.to_owned());
+        let misplaced = |what| SnapshotError::Misplaced { path: path.clone(), what };
+        let differs = [
+            (snapshot.seq != seq, "seq"),
+            (snapshot.build_id != info.build_id, "build"),
+            (snapshot.config_hash != info.config_hash, "configuration"),
+        ];
+        Ok(match differs.into_iter().find(|(differs, _)| *differs) {
+            _ if snapshot.journal_id != info.journal_id => {
+                Err(SnapshotError::OtherJournal { path, theirs: snapshot.journal_id, ours: info.journal_id })
+            }
+            Some((_, what)) => Err(misplaced(what)),
+            None if !journal.keeps(seq, &snapshot.inputs)? => Err(SnapshotError::OtherInputs(path)),
+            None => Ok(snapshot),
+        })
     }
 
     /// Reads a snapshot file.
@@ -155,20 +224,65 @@ impl Snapshot {
     }
 }
 
+/// The snapshots in the folder of a journal, by seq.
+fn listed(journal: &Path) -> Result<Vec<(u64, PathBuf)>, SnapshotError> {
+    let folder = journal.join(FOLDER);
+    let entries = match fs::read_dir(&folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(|error| SnapshotError::Io { path: folder, error })?,
+    };
+    let seq = |path: &Path| -> Option<u64> {
+        let complete = path.extension().is_some_and(|e| e == "snap");
+        path.file_stem().filter(|_| complete)?.to_str()?.parse().ok()
+    };
+    let found = entries.filter_map(Result::ok).map(|e| e.path());
+    let mut found: Vec<_> = found.filter_map(|p| Some((seq(&p)?, p))).collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// What is wrong with the snapshots in the folder of a journal.
+///
+/// # Errors
+/// When the folder or the journal cannot be read.
+pub fn wrong_snapshots(dir: &Path) -> Result<Vec<SnapshotError>, RecoveryError> {
+    let journal = JournalReader::open(dir)?;
+    let mut wrong = Vec::new();
+    for (seq, path) in listed(dir)? {
+        wrong.extend(Snapshot::fitting(&journal, seq, &path)?.err());
+    }
+    Ok(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn empty() -> Snapshot {
+        let (inputs, text) = (Commitment::default(), || "one".to_owned());
+        let none = Vec::new;
+        Snapshot {
+            format: FORMAT,
+            journal_id: 1,
+            build_id: text(),
+            config_hash: text(),
+            seq: 7,
+            inputs,
+            definitions: none(),
+            ingress: none(),
+            stages: none(),
+        }
+    }
+
     #[test]
     fn another_format_is_told_from_damage() {
         let folder = tempfile::tempdir().unwrap();
-        let written = Snapshot::new("a build".to_owned(), "a hash".to_owned(), 7, Vec::new());
-        let path = written.write(folder.path()).unwrap();
-        assert_eq!(Snapshot::read(&path).unwrap(), written);
-        let old = Snapshot { format: 1, ..written }.write(folder.path()).unwrap();
+        let path = empty().write(folder.path()).unwrap();
+        assert_eq!(Snapshot::read(&path).unwrap(), empty());
+        let old = Snapshot { format: 2, ..empty() }.write(folder.path()).unwrap();
         let error = Snapshot::read(&old).unwrap_err();
-        assert!(matches!(error, SnapshotError::OtherFormat { found: 1, .. }), "{error}");
-        assert!(error.to_string().contains("has format 1, and this build reads format 2 only"), "{error}");
+        assert!(matches!(error, SnapshotError::OtherFormat { found: 2, .. }), "{error}");
+        assert!(error.to_string().contains("has format 2, and this build reads format 3 only"), "{error}");
         let mut bytes = fs::read(&old).unwrap();
         bytes[3] ^= 1;
         fs::write(&old, bytes).unwrap();

@@ -1,16 +1,18 @@
 //! Replays a journal to write a snapshot, while its run is active or afterwards.
 //!
-//! It builds the same pipeline with the same settings; the outcomes are discarded. Bound: the memory of a run.
+//! It builds the same pipeline with the same settings; the outcomes are discarded. What is sealed is checked first, so that no
+//! altered input gets into a state. Bound: the memory of a run.
 
 use super::changed::check;
 use super::error::RecoveryError;
+use super::notices::Notices;
 use super::snapshot::Snapshot;
 use crate::assembly::{Blueprint, Venues};
 use crate::config::Draft;
 use crate::drive::Control;
 use crate::ingress::{Head, Retrace, SourceQueue, Then};
 use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
-use sinks::journal::JournalReader;
+use sinks::journal::{JournalReader, LogKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -50,13 +52,19 @@ impl Sink for Definitions {
 /// # Errors
 /// When the journal cannot be read, another build or configuration wrote it, the replay differs from it, or the file
 /// cannot be written.
-pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result<(PathBuf, u64), RecoveryError> {
+pub fn snapshot(
+    dir: &Path,
+    control: &Control,
+    notices: Notices,
+    poll: &mut dyn FnMut(),
+) -> Result<(PathBuf, u64), RecoveryError> {
     let reader = JournalReader::open(dir)?;
     let info = reader.info().clone();
     let settings = Draft::recorded(&info.config_text, &dir.join("journal.toml")).finish()?;
     check(&info, &settings)?;
     let last = reader.completed_through()?;
-    let before = Snapshot::latest(dir, last)?;
+    reader.check(&LogKind::BOTH, &control.stop)?;
+    let before = Snapshot::latest(&reader, dir, last, notices)?;
     let from = before.as_ref().map_or(0, |s| s.seq);
     let mut inputs = reader.inputs();
     if from > 0 {
@@ -77,9 +85,12 @@ pub fn snapshot(dir: &Path, control: &Control, poll: &mut dyn FnMut()) -> Result
     if let Some(error) = finished.error {
         return Err(error.into());
     }
+    if finished.stopped {
+        return Err(RecoveryError::Stopped);
+    }
     let seq = finished.head.seq();
     let definitions = definitions.lock().expect("no thread panics while it holds the lock").clone();
-    let mut whole = Snapshot::new(info.build_id, info.config_hash, seq, definitions);
+    let mut whole = Snapshot::new(&reader, seq, definitions)?;
     let listings = whole.listings();
     let mut stages = StateWriter::new(&listings);
     finished.groups.iter().flat_map(|g| g.stages()).for_each(|s| s.save(&mut stages));

@@ -1,9 +1,12 @@
 //! Verifies a replay: every regenerated outcome must equal the recorded one, byte for byte.
 //!
 //! A run that was killed has fewer outcomes than its inputs cause. The recorded ones must then be a prefix; the verdict
-//! counts the missing ones, and they can be appended to the log. Outcomes that the log dropped or lost because it was full,
-//! according to its own gap records, are skipped. Bound: one recorded event is held at a time.
+//! counts the missing ones, and they are appended once the journal is accepted ([`super::acceptance`]). Outcomes that the
+//! log dropped or lost because it was full, according to its own gap records, are skipped; another process may still be
+//! dropping, so the gaps are read again before anything counts as a difference. Bound: one recorded event is held at a
+//! time, and the missing ones until the acceptance.
 
+use super::acceptance::{Acceptance, MOST_MISSING, Verdict};
 use flow::{Event, Kinds, Sink, SinkError};
 use serde::Serialize;
 use sinks::journal::{Gaps, JournalError, JournalReader, LogReader, OutcomeLog};
@@ -33,54 +36,81 @@ impl Verified {
     }
 }
 
+/// Where outcomes go that the record does not hold.
+enum Append {
+    /// Nowhere: they are only counted.
+    Nowhere,
+    /// They wait until the journal is accepted.
+    Waiting(Vec<Event>, Verdict),
+    /// Into the log. The comparison is over.
+    Log(OutcomeLog),
+}
+
 /// A sink that compares regenerated outcomes with a journal's.
 pub struct VerifySink {
     kinds: Kinds,
+    reader: JournalReader,
     recorded: LogReader,
     /// The next recorded outcome; `None` after the last one.
     next: Option<Event>,
     gaps: Gaps,
-    append: Option<OutcomeLog>,
-    /// The last recorded input: outcomes of later inputs are new, not missing.
-    through: u64,
+    append: Append,
+    /// The last recorded input, where the journal is to be continued: outcomes of later inputs are new, not missing.
+    through: Option<u64>,
     /// Whether a difference ends the run.
     strict: bool,
+    /// The last input that is finished.
+    finished: u64,
     verdict: Arc<Mutex<Verified>>,
     found: Verified,
 }
 
 impl VerifySink {
-    /// Compares with the outcomes of `reader`; `kinds` are those that its run logged. Missing outcomes are added to `append`.
+    /// Compares with the outcomes of `reader`; `kinds` are those that its run logged.
     ///
     /// # Errors
     /// When the outcomes cannot be read.
-    pub fn new(reader: &JournalReader, kinds: Kinds, append: Option<OutcomeLog>) -> Result<VerifySink, JournalError> {
+    pub fn new(reader: &JournalReader, kinds: Kinds) -> Result<VerifySink, JournalError> {
         let mut recorded = reader.outcomes();
         let next = recorded.next().transpose()?;
         let (verdict, found) = Default::default();
         Ok(VerifySink {
             kinds,
+            reader: reader.clone(),
             recorded,
             next,
             gaps: reader.gaps()?,
-            append,
-            through: u64::MAX,
+            append: Append::Nowhere,
+            through: None,
             strict: false,
+            finished: 0,
             verdict,
             found,
         })
     }
 
-    /// For a resumed run: compares the outcomes of the inputs after `from` up to and including `through`; later ones are
-    /// new. A difference ends the run.
+    /// For a journal that is to be continued: compares the outcomes of the inputs after `from` up to and including
+    /// `through`; later ones are new. Only without a difference the journal may be accepted; if `strict`, one ends the run.
     ///
     /// # Errors
     /// When the outcomes cannot be read.
-    pub fn between(mut self, from: u64, through: u64) -> Result<VerifySink, JournalError> {
-        (self.through, self.strict) = (through, true);
+    pub(crate) fn accepting(
+        mut self,
+        from: u64,
+        through: u64,
+        acceptance: &Acceptance,
+        strict: bool,
+    ) -> Result<VerifySink, JournalError> {
+        self.append = Append::Waiting(Vec::new(), acceptance.verdict());
+        (self.through, self.finished, self.strict) = (Some(through), from, strict);
         if from > 0 {
             self.recorded.seek_seq(from + 1)?;
             self.next = self.recorded.next().transpose()?;
+        }
+        if from >= through
+            && let Err(refused) = self.end_of_record()
+        {
+            acceptance.verdict().refuse(refused.to_string());
         }
         Ok(self)
     }
@@ -96,10 +126,91 @@ impl VerifySink {
         lost || seq <= self.gaps.dropped.through_seq
     }
 
+    /// Compares an outcome with the record.
+    fn compare(&mut self, event: &Event) -> Result<(), SinkError> {
+        if self.found.difference.is_some() {
+            return Ok(());
+        }
+        if self.next == Some(*event) {
+            self.found.equal += 1;
+            self.next = self.recorded.next().transpose().map_err(|e| unreadable(&e))?;
+            return Ok(());
+        }
+        if self.is_gap(event.id.seq()) {
+            self.found.dropped += 1;
+            return Ok(());
+        }
+        self.gaps = self.reader.gaps().map_err(|e| unreadable(&e))?;
+        match self.next {
+            _ if self.is_gap(event.id.seq()) => self.found.dropped += 1,
+            None => return self.missing(event),
+            Some(next) => {
+                let difference = format!("recorded: {next:?}; regenerated: {event:?}");
+                self.found.difference = Some(difference.clone());
+                if self.strict {
+                    return Err(refused(format!("the replay differs from the journal: {difference}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Handles an outcome after the last recorded one.
-    fn beyond(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.found.missing += u64::from(event.id.seq() <= self.through);
-        self.append.as_mut().map_or(Ok(()), |log| log.take(event))
+    fn missing(&mut self, event: &Event) -> Result<(), SinkError> {
+        self.found.missing += 1;
+        match &mut self.append {
+            Append::Waiting(waiting, _) if waiting.len() == MOST_MISSING => {
+                Err(refused(format!("the journal lacks more than {MOST_MISSING} outcomes of its inputs")))
+            }
+            Append::Waiting(waiting, _) => {
+                waiting.push(*event);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts the recorded outcomes that the inputs up to the last finished one did not cause. Outcomes of later inputs
+    /// are not judged, but an outcome of an input that is not stored is one too many.
+    fn count_extra(&mut self) -> Result<(), JournalError> {
+        let (Some(first), None) = (self.next.take(), &self.found.difference) else { return Ok(()) };
+        let mut left = vec![first.id.seq()];
+        for event in self.recorded.by_ref() {
+            left.push(event?.id.seq());
+        }
+        // An input is stored before its outcomes, so this is read after them.
+        let last = self.reader.last_input_seq()?;
+        self.found.extra = left.into_iter().filter(|seq| *seq <= self.finished || *seq > last).count() as u64;
+        Ok(())
+    }
+
+    /// The last recorded input is finished: whatever is left of the record is too much.
+    fn end_of_record(&mut self) -> Result<(), SinkError> {
+        let first = self.next;
+        self.count_extra().map_err(|e| unreadable(&e))?;
+        match (&mut self.append, first, self.found.extra) {
+            (Append::Waiting(missing, verdict), _, 0) if self.found.difference.is_none() => {
+                verdict.equal(std::mem::take(missing));
+            }
+            (_, Some(first), extra @ 1..) if self.strict => {
+                let what = format!("the journal has {extra} outcomes that its inputs do not cause, first {first:?}");
+                return Err(refused(what));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The log, once the head has accepted the journal.
+    #[cold]
+    fn open(&mut self) -> &mut OutcomeLog {
+        if let Append::Waiting(_, verdict) = &self.append {
+            self.append = Append::Log(verdict.take_log().expect("no input follows the record before it is accepted"));
+        }
+        match &mut self.append {
+            Append::Log(log) => log,
+            _ => unreachable!("only a journal that is continued has new inputs"),
+        }
     }
 }
 
@@ -107,57 +218,47 @@ fn unreadable(error: &JournalError) -> SinkError {
     SinkError { what: error.to_string(), next: "run `tidegate journal verify` on the folder", closed: false }
 }
 
+fn refused(what: String) -> SinkError {
+    let next = "nothing was sent and nothing in the journal was changed; restore it from a copy, or start a new one with --carry-over";
+    SinkError { what, next, closed: false }
+}
+
 impl Sink for VerifySink {
     fn kinds(&self) -> Kinds {
         self.kinds
     }
 
+    #[inline]
     fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        if self.found.difference.is_some() {
-            return Ok(());
+        match &mut self.append {
+            Append::Log(log) => log.take(event),
+            _ if self.through.is_some_and(|through| event.id.seq() > through) => self.open().take(event),
+            _ => self.compare(event),
         }
-        let Some(next) = self.next else {
-            return self.beyond(event);
-        };
-        if next == *event {
-            self.found.equal += 1;
-            // Outcomes are appended to the same file, but the reader stops at the end it had when it was opened.
-            self.next = self.recorded.next().transpose().map_err(|e| unreadable(&e))?;
-        } else if self.is_gap(event.id.seq()) {
-            self.found.dropped += 1;
-        } else {
-            let difference = format!("recorded: {next:?}; regenerated: {event:?}");
-            self.found.difference = Some(difference.clone());
-            if self.strict {
-                let what = format!("the replay differs from the journal: {difference}");
-                return Err(SinkError {
-                    what,
-                    next: "nothing was sent; start a new journal and report this as a bug",
-                    closed: false,
-                });
-            }
-        }
-        Ok(())
     }
 
     fn finished(&mut self, seq: u64) -> Result<(), SinkError> {
-        let whole = self.next.is_none() && self.found.difference.is_none();
-        self.append.as_mut().filter(|_| whole).map_or(Ok(()), |log| log.finished(seq))
+        if let Append::Log(log) = &mut self.append {
+            return log.finished(seq);
+        }
+        let before = std::mem::replace(&mut self.finished, seq);
+        match self.through {
+            Some(through) if seq > through => self.open().finished(seq),
+            Some(through) if seq == through && before < through => self.end_of_record(),
+            _ => Ok(()),
+        }
     }
 
     fn end(&mut self) -> Result<(), SinkError> {
-        if self.found.difference.is_none() && self.next.is_some() {
-            self.found.extra = 1;
-            for rest in self.recorded.by_ref() {
-                rest.map_err(|e| unreadable(&e))?;
-                self.found.extra += 1;
-            }
-        }
-        if let Some(log) = self.append.take() {
-            self.found.completed = self.found.holds();
-            log.close().map_err(|e| unreadable(&e))?;
-        }
+        // An input may have entered after the acceptance without any outcome.
+        let log = match std::mem::replace(&mut self.append, Append::Nowhere) {
+            Append::Waiting(_, verdict) => verdict.take_log(),
+            Append::Nowhere => None,
+            Append::Log(log) => Some(log),
+        };
+        self.count_extra().map_err(|e| unreadable(&e))?;
+        self.found.completed = log.is_some();
         *self.verdict.lock().expect("no thread panics while it holds the lock") = self.found.clone();
-        Ok(())
+        log.map_or(Ok(()), |log| log.close().map(drop).map_err(|e| unreadable(&e)))
     }
 }

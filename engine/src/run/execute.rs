@@ -8,7 +8,7 @@ use super::recorded;
 use crate::assembly::{Blueprint, Venues};
 use crate::config::{Fault, Settings};
 use crate::ingress::SourceQueue;
-use crate::recovery::{self, Journalling, RecoveryError};
+use crate::recovery::{self, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
 use feeds::Request;
 use flow::Source;
@@ -59,8 +59,15 @@ pub fn execute_sources(
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (sinks, origins) = sinks(options.sinks, options.rows, names, true)?;
     let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
-    let journalled = (blueprint.plan.outcomes, instruments);
-    let journal = Journalling::of(settings, journalled, options.go_on, options.carry_over.as_deref())?;
+    let opening = Opening {
+        settings,
+        kinds: blueprint.plan.outcomes,
+        instruments,
+        before: options.carry_over.as_deref(),
+        stop: &options.control.stop,
+        notices: options.notices,
+    };
+    let journal = opening.journal(options.go_on)?;
     let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);

@@ -3,6 +3,7 @@
 use super::error::RunError;
 use crate::drive::Control;
 use crate::ingress::{Commands, Origin, Origins, Pace};
+use crate::recovery::Notices;
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use flow::Sink;
 use std::io::Write;
@@ -57,6 +58,8 @@ pub struct Options {
     pub carry_over: Option<PathBuf>,
     /// Stop flag and progress.
     pub control: Control,
+    /// Takes what is to be said before the run.
+    pub notices: Notices,
 }
 
 /// The sinks of a run and, if rows show it, the channel on which the ingress reports the origin of each input.

@@ -5,10 +5,10 @@ use super::options::{Compare, Options, sinks};
 use crate::assembly::Blueprint;
 use crate::config::Settings;
 use crate::ingress::Recorded;
-use crate::recovery::VerifySink;
+use crate::recovery::{Acceptance, VerifySink};
 use crate::report::{Report, Shape, reported};
 use flow::Sink;
-use sinks::journal::{InputLog, Journal, JournalReader, Upkeep};
+use sinks::journal::{Journal, JournalReader, LogKind, Upkeep};
 use std::path::Path;
 use std::time::Instant;
 
@@ -19,17 +19,25 @@ pub(super) fn execute(
     poll: &mut dyn FnMut(),
 ) -> Result<(Report, Option<RunError>), RunError> {
     let (sinks, _) = sinks(options.sinks, options.rows, Vec::new(), false)?;
-    let resumed = (options.compare == Compare::Complete)
-        .then(|| Journal::resume(dir, Upkeep::from_params(&settings.sinks["journal"])))
-        .transpose()?;
-    let (log, append) = resumed.map(|r| (r.inputs, r.outcomes)).unzip();
     let reader = JournalReader::open(dir)?;
+    let acceptance = match options.compare {
+        Compare::Complete => {
+            let examined = Journal::examine(dir, &options.control.stop)?;
+            Some(Acceptance::new(examined, Upkeep::from_params(&settings.sinks["journal"])))
+        }
+        // Outcomes that nobody compares can be derived again.
+        Compare::No => reader.check(&[LogKind::Inputs], &options.control.stop).map(|()| None)?,
+        Compare::Verify => reader.check(&LogKind::BOTH, &options.control.stop).map(|()| None)?,
+    };
     let head = Recorded::new(&reader);
     let blueprint = Blueprint::new(settings, sinks, reader.info().instruments, &options.control)?;
     let mut logs: Vec<Box<dyn Sink>> = Vec::new();
     let mut verdict = None;
     if options.compare != Compare::No {
-        let verify = VerifySink::new(&reader, blueprint.plan.outcomes, append)?;
+        let mut verify = VerifySink::new(&reader, blueprint.plan.outcomes)?;
+        if let Some(acceptance) = &acceptance {
+            verify = verify.accepting(0, reader.last_input_seq()?, acceptance, false)?;
+        }
         verdict = Some(verify.verdict());
         logs.push(Box::new(verify));
     }
@@ -42,6 +50,12 @@ pub(super) fn execute(
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
     report.verified = verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
-    let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
-    Ok((report, error.or(sink_error.map(RunError::Sink)).or(closing)))
+    let mut error = error.or(sink_error.map(RunError::Sink));
+    if let (None, Some(acceptance)) = (&error, acceptance) {
+        match acceptance.complete() {
+            Ok(completed) => report.verified.iter_mut().for_each(|v| v.completed = completed),
+            Err(e) => error = Some(e.into()),
+        }
+    }
+    Ok((report, error))
 }

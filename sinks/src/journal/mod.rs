@@ -16,6 +16,7 @@
 //! is counted.
 
 mod align;
+mod commitment;
 mod create;
 mod error;
 mod files;
@@ -40,6 +41,7 @@ mod verify_log;
 mod verify_segments;
 mod writer;
 
+pub use commitment::Commitment;
 pub use create::Journal;
 pub use error::{Damage, Fault, JournalError, LogFull};
 pub use format::LogKind;

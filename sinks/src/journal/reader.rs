@@ -8,13 +8,15 @@
 //! oldest outcome left, and [`JournalReader::gaps`] reports what it missed.
 
 use super::error::{Damage, Fault, JournalError};
-use super::files::{SegmentFile, segment_numbers, sidecar};
+use super::files::{SegmentFile, last_seq, segment_numbers, sidecar};
 use super::format::{LogKind, record_offset};
 use super::gaps::{self, Gaps};
 use super::manifest::{Closed, JournalInfo, read_manifest};
+use super::verify::{Pass, go_through};
 use bytemuck::Zeroable;
 use flow::{Event, EventId, Ns};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// Records per read.
 const CHUNK: usize = 256;
@@ -62,6 +64,31 @@ impl JournalReader {
     /// The journal's identity and settings.
     pub fn info(&self) -> &JournalInfo {
         &self.info
+    }
+
+    /// The journal's folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Checks everything of these logs that is sealed, and the order of what is not, as `verify` does. Changes nothing, and
+    /// works while the journal is being written. `stop` ends it early.
+    ///
+    /// # Errors
+    /// The first fault, or that it was stopped.
+    pub fn check(&self, logs: &[LogKind], stop: &AtomicBool) -> Result<(), JournalError> {
+        // One thread: a run that writes the journal may need the other cores.
+        let pass = Pass { logs, limit: 1, lenient: true, threads: 1, stop };
+        let (verified, _) = go_through(&self.dir, &pass)?;
+        verified.faults.into_iter().next().map_or(Ok(()), |fault| Err(self.damaged(fault)))
+    }
+
+    /// Seq of the last input that is stored; 0 without one.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn last_input_seq(&self) -> Result<u64, JournalError> {
+        last_seq(&self.dir, &self.info, LogKind::Inputs)
     }
 
     /// Reads the inputs from the beginning.
@@ -256,6 +283,12 @@ impl LogReader {
 
     /// Handles a segment that does not exist: it was dropped, is not created yet, or is missing.
     fn step_over(&mut self) -> Result<bool, JournalError> {
+        // Segments are created in order: if a later one exists, this one must too, unless it was removed. The gaps are read
+        // after that, because a segment is dropped only once its gap is recorded.
+        let later = segment_numbers(&self.reader.dir, self.log)?.last().is_some_and(|last| *last > self.number);
+        if later && self.reader.dir.join(self.log.segment_name(self.number)).exists() {
+            return self.fill();
+        }
         if self.log == LogKind::Outcomes {
             let dropped = self.reader.gaps()?.dropped;
             if dropped.through_segment >= self.number {
@@ -263,14 +296,7 @@ impl LogReader {
                 return self.fill();
             }
         }
-        let later = segment_numbers(&self.reader.dir, self.log)?.last().is_some_and(|last| *last > self.number);
-        // Segments are created in order: if a later one exists, this one must too, unless it was removed.
-        let path = self.reader.dir.join(self.log.segment_name(self.number));
-        match later {
-            true if path.exists() => self.fill(),
-            true => Err(self.reader.damaged(missing(self.log, self.number))),
-            false => Ok(false),
-        }
+        if later { Err(self.reader.damaged(missing(self.log, self.number))) } else { Ok(false) }
     }
 
     fn check(&mut self, event: &Event) -> Result<(), JournalError> {

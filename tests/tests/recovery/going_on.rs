@@ -98,7 +98,10 @@ fn a_run_that_is_killed_again_and_again_is_the_run_that_nobody_disturbed() {
                 run(["snapshot".as_ref(), "--journal".as_ref(), service.journal().as_os_str()]).expect(0);
             }
         }
-        service.finish();
+        // A run that came to its end before its kill has nothing left to do.
+        if !service.journal().join("closed.toml").exists() {
+            service.finish();
+        }
         let [ours, caused] = service.logs();
         assert!(inputs == ours, "round {round}: other inputs: {} and {}", inputs.len(), ours.len());
         assert!(outcomes == caused, "round {round}: other outcomes: {} and {}", outcomes.len(), caused.len());
@@ -108,38 +111,99 @@ fn a_run_that_is_killed_again_and_again_is_the_run_that_nobody_disturbed() {
     assert!(kills > 0, "every run ended before its kill");
 }
 
-#[test]
-fn a_snapshot_saves_the_way_from_the_first_input() {
+/// A service that was killed in the middle, after more than 10,000 inputs, and has a snapshot of that.
+fn killed_with_a_snapshot() -> Service {
     let service = Service::new(60_000);
     let mut random = 77;
-    while service.journal().join("closed.toml").exists()
-        || !service.journal().join("journal.toml").exists()
-        || service.logs()[0].len() < 10_000
-    {
+    while !service.journal().join("journal.toml").exists() || service.logs()[0].len() < 10_000 {
         killed(&service, &mut random);
     }
+    assert!(!service.journal().join("closed.toml").exists(), "it was killed before its end");
     run(["snapshot".as_ref(), "--journal".as_ref(), service.journal().as_os_str()]).expect(0);
-    let snapshots = std::fs::read_dir(service.journal().join("snapshots")).expect("a folder").count();
-    assert_eq!(snapshots, 1);
+    service
+}
+
+/// The snapshots of a service, the earliest first.
+fn snapshots(service: &Service) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(service.journal().join("snapshots")).expect("a folder");
+    let mut files: Vec<_> = files.map(|f| f.expect("a file").path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_snapshot_saves_the_way_from_the_first_input() {
+    let service = killed_with_a_snapshot();
+    assert_eq!(snapshots(&service).len(), 1);
     let [left, _] = service.logs();
     let report = service.finish();
     let repeated = report["verified"]["equal"].as_u64().expect("a count")
         + report["verified"]["missing"].as_u64().expect("a count");
     assert!(repeated < 1_000 && left.len() > 10_000, "{repeated} outcomes of {} inputs were repeated", left.len());
     let whole = Service::new(60_000);
+    let undisturbed = whole.finish();
+    assert!(whole.logs() == service.logs());
+    // Its report counts the whole journal, to the hash.
+    for what in [
+        "events",
+        "outcomes",
+        "outcome_hash",
+        "state_hash",
+        "kinds",
+        "anomalies",
+        "symbols",
+        "signals",
+        "orders",
+        "refused",
+        "fills",
+        "positions",
+        "pnl",
+        "measures",
+        "inputs",
+    ] {
+        assert_eq!(report[what], undisturbed[what], "{what}");
+    }
+}
+
+/// Reads a snapshot, changes its bytes and writes it back.
+fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).expect("a file");
+    change(&mut bytes);
+    std::fs::write(path, bytes).expect("it can be written");
+}
+
+/// A snapshot that is damaged, or another journal's, is passed over: the replay begins earlier, and the run is the same.
+#[test]
+fn a_snapshot_that_does_not_fit_is_passed_over() {
+    let (service, other) = (killed_with_a_snapshot(), killed_with_a_snapshot());
+    let own = snapshots(&service).pop().expect("a snapshot");
+    let verify = |service: &Service| run(["journal".as_ref(), "verify".as_ref(), service.journal().as_os_str()]);
+    verify(&service).expect(0);
+    let foreign = own.with_file_name("0000000000007.snap");
+    std::fs::copy(&snapshots(&other)[0], &foreign).expect("it can be copied");
+    let said = verify(&service).expect(3).stdout;
+    assert!(said.contains("0000000000007.snap: the snapshot belongs to the journal "), "{said}");
+    change(&own, |bytes| bytes[40] ^= 1);
+    let said = verify(&service).expect(3).stdout;
+    assert!(said.contains("the snapshot is damaged; delete it"), "{said}");
+    let config = service.config();
+    let said = run(["run".as_ref(), config.as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(0).stderr;
+    assert!(said.contains("the snapshot is damaged; delete it; it is passed over"), "{said}");
+    assert!(said.contains("the snapshot belongs to the journal "), "{said}");
+    let whole = Service::new(60_000);
     whole.finish();
     assert!(whole.logs() == service.logs());
-    let damaged = std::fs::read_dir(service.journal().join("snapshots"))
-        .expect("a folder")
-        .next()
-        .expect("one")
-        .expect("a file")
-        .path();
-    let mut bytes = std::fs::read(&damaged).expect("a file");
-    bytes[40] ^= 1;
-    std::fs::write(&damaged, bytes).expect("it can be written");
-    let outcome = run(["run".as_ref(), service.config().as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(1);
-    assert!(outcome.stderr.contains("the snapshot is damaged; delete it"), "{}", outcome.stderr);
+}
+
+/// A journal of which all inputs came to their end cannot go on, and says so.
+#[test]
+fn a_journal_that_has_ended_is_not_continued() {
+    let service = Service::new(5_000);
+    service.finish();
+    let before = service.logs();
+    let outcome = run(["run".as_ref(), service.config().as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(2);
+    assert!(outcome.stderr.contains("this journal has ended"), "{}", outcome.stderr);
+    assert!(before == service.logs());
 }
 
 #[test]

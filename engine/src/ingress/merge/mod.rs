@@ -81,8 +81,8 @@ impl Ingress {
         {
             return Ok(recorded_choice(next, returned));
         }
-        if let Some(done) = self.retrace.take() {
-            self.end_replay(done.then())?;
+        if !self.end_replay()? {
+            return Ok(Choice::Pending);
         }
         let wall = self.clock.wall();
         if self.resting {
@@ -152,17 +152,25 @@ impl Ingress {
         Ok(Some(returned.map_or(next, |(at, arrival)| if arrival { Choice::Arrival(at) } else { Choice::Return(at) })))
     }
 
-    /// The recorded inputs have been replayed: the sources continue after them, or the run rests.
-    #[cold]
-    fn end_replay(&mut self, then: Then) -> Result<(), IngressError> {
-        match (then, self.phase) {
-            (Then::Continue, Phase::Open) => self.feeds.iter_mut().try_for_each(SourceQueue::skip),
-            (Then::Continue, _) => Ok(()),
-            (Then::Stop, _) => {
-                self.resting = true;
-                Ok(())
+    /// The recorded inputs have been replayed: the sources are placed after them and the journal is accepted, or the run
+    /// rests. `false` while that takes its time.
+    #[inline]
+    fn end_replay(&mut self) -> Result<bool, IngressError> {
+        let Some(retrace) = &mut self.retrace else { return Ok(true) };
+        match retrace.then() {
+            Then::Stop => self.resting = true,
+            Then::Continue(acceptance) => {
+                for feed in self.feeds.iter_mut().filter(|_| self.phase == Phase::Open) {
+                    if !feed.skip()? {
+                        return Ok(false);
+                    }
+                }
+                let Some(log) = acceptance.accepted()? else { return Ok(false) };
+                self.log = Some(log);
             }
         }
+        self.retrace = None;
+        Ok(true)
     }
 
     /// The earliest queued market input: its time and its feed. `None` if a live feed has an empty queue.
@@ -407,6 +415,7 @@ impl Ingress {
                 return Ok(Admitted::Ended);
             }
             if choice == Choice::Exhausted {
+                self.log.iter().for_each(InputLog::end);
                 self.phase = Phase::Ended;
             } else if self.enter(choice, to)? {
                 return Ok(Admitted::One);
@@ -484,6 +493,9 @@ impl Head for Ingress {
     }
 
     fn stop(&mut self) {
+        if self.retrace.is_some() {
+            self.phase = Phase::Ended;
+        }
         self.feeds.iter_mut().for_each(SourceQueue::end);
     }
 

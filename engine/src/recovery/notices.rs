@@ -1,0 +1,36 @@
+//! What a run has to say before it starts: it is told once, and stops nothing.
+
+use flow::Ns;
+use sinks::journal::Trusted;
+use std::path::Path;
+
+/// Takes notices for people; silent unless told otherwise.
+#[derive(Clone, Copy)]
+pub struct Notices(pub fn(String));
+
+impl Default for Notices {
+    fn default() -> Notices {
+        Notices(drop)
+    }
+}
+
+impl Notices {
+    /// Says something.
+    pub fn say(self, text: String) {
+        (self.0)(text);
+    }
+
+    /// Says what nothing proves of a journal that goes on, if there is anything.
+    pub(super) fn trusted(self, dir: &Path, trusted: &Trusted) {
+        if trusted.inputs + trusted.outcomes > 0 {
+            let seconds = trusted.ns as f64 / Ns::SECOND as f64;
+            self.say(format!(
+                "{}: the last {} inputs and {} outcomes were not sealed when the run ended ({seconds:.1} s of its clock): \
+                 they are taken on trust, as far as the replay does not contradict them",
+                dir.display(),
+                trusted.inputs,
+                trusted.outcomes
+            ));
+        }
+    }
+}

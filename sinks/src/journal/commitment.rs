@@ -1,0 +1,69 @@
+//! What a snapshot commits to: the inputs that it includes, all of them, in a hundred bytes.
+//!
+//! The hash chain over the sealed inputs stands for everything up to the end of a block. The few inputs after the last
+//! sealed block have a hash of their own. A sealed block stays as it is, so a commitment can be checked for as long as the
+//! journal exists. Bound: what is not sealed yet, some seconds of inputs, is read.
+
+use super::error::JournalError;
+use super::files::sidecar;
+use super::format::{LogKind, chain_start};
+use super::manifest::read_manifest;
+use super::reader::JournalReader;
+use serde::{Deserialize, Serialize};
+
+/// Commits to the inputs of a journal up to a seq.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitment {
+    /// Number of the last input of a sealed block.
+    sealed: u64,
+    /// The hash chain after it.
+    chain: [u8; 32],
+    /// BLAKE3 of the inputs after it.
+    rest: [u8; 32],
+}
+
+impl JournalReader {
+    /// The commitment to all inputs up to `seq`, the last of which must be stored.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn commitment(&self, seq: u64) -> Result<Commitment, JournalError> {
+        let (sealed, chain) = self.sealed_before(seq)?;
+        Ok(Commitment { sealed, chain, rest: self.hash_of(sealed + 1, seq)? })
+    }
+
+    /// Whether the inputs up to `seq` are those of the commitment.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn keeps(&self, seq: u64, commitment: &Commitment) -> Result<bool, JournalError> {
+        let chained = self.sealed_before(commitment.sealed)? == (commitment.sealed, commitment.chain);
+        Ok(chained && self.hash_of(commitment.sealed + 1, seq)? == commitment.rest)
+    }
+
+    /// Number of the last input of a sealed block that ends at `seq` or before, and the chain after it.
+    fn sealed_before(&self, seq: u64) -> Result<(u64, [u8; 32]), JournalError> {
+        let log = LogKind::Inputs;
+        for number in (1..=seq.div_ceil(self.info().segment_records)).rev() {
+            let Some(seal) = sidecar(self.dir(), self.info(), log, number)? else { continue };
+            let Some(header) = seal.header else { continue };
+            let ends =
+                seal.blocks.iter().map(|b| (b.header.first_record - 1 + u64::from(b.header.count), b.header.chain));
+            let last = ends.take_while(|(end, _)| *end <= seq).last();
+            return Ok(last.unwrap_or((header.first_record - 1, header.start)));
+        }
+        let (_, manifest) = read_manifest(self.dir())?;
+        Ok((0, chain_start(&manifest, log)))
+    }
+
+    /// BLAKE3 of the inputs from `from` up to `through`, as far as they are stored.
+    fn hash_of(&self, from: u64, through: u64) -> Result<[u8; 32], JournalError> {
+        let (mut hasher, mut inputs) = (blake3::Hasher::new(), self.inputs());
+        inputs.seek_record(from);
+        for _ in from..=through {
+            let Some(event) = inputs.next().transpose()? else { break };
+            hasher.update(bytemuck::bytes_of(&event));
+        }
+        Ok(*hasher.finalize().as_bytes())
+    }
+}
