@@ -22,7 +22,11 @@ pub struct Service {
     folder: TempDir,
     config: String,
     /// Further options of every start.
-    pub options: Vec<String>,
+    options: Vec<String>,
+    /// Variables of every start.
+    variables: Vec<(String, String)>,
+    /// Where its journal is, if not in its folder.
+    journal: Option<PathBuf>,
     lives: std::cell::Cell<u64>,
 }
 
@@ -33,7 +37,14 @@ impl Service {
     /// When there is no room for a folder.
     pub fn new(config: impl Into<String>) -> Service {
         let folder = tempfile::tempdir().expect("a folder");
-        Service { folder, config: config.into(), options: Vec::new(), lives: std::cell::Cell::new(0) }
+        Service {
+            folder,
+            config: config.into(),
+            options: Vec::new(),
+            variables: Vec::new(),
+            journal: None,
+            lives: std::cell::Cell::new(0),
+        }
     }
 
     /// Trades at random with a venue on this port.
@@ -61,6 +72,21 @@ impl Service {
         self
     }
 
+    /// The same with this variable in the environment of its process, or without it.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: Option<&str>) -> Service {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// The same with its journal there.
+    #[must_use]
+    pub fn with_journal(mut self, journal: PathBuf) -> Service {
+        self.journal = Some(journal);
+        self
+    }
+
     /// A file of its folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -68,7 +94,7 @@ impl Service {
 
     /// Its journal.
     pub fn journal(&self) -> PathBuf {
-        self.path("journal")
+        self.journal.clone().unwrap_or_else(|| self.path("journal"))
     }
 
     /// The configuration, written to a file.
@@ -86,6 +112,7 @@ impl Service {
         let mut command = Command::new(tidegate());
         command.arg("run").arg(self.config()).arg("--journal").arg(journal);
         command.args(["--speed", speed]).args(&self.options).stdin(Stdio::null()).stdout(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -107,6 +134,17 @@ impl Service {
         let file = std::fs::File::create(&output).expect("the folder is writable");
         let mut command = self.command(journal, speed);
         Life { child: command.stderr(file).spawn().expect("tidegate starts"), output }
+    }
+
+    /// Starts it with a standard error that nobody reads.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_unread(&self, speed: &str) -> Life {
+        let mut command = self.command(&self.journal(), speed);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("tidegate starts");
+        drop(child.stderr.take());
+        Life { child, output: self.path("unread.txt") }
     }
 
     /// Runs it to its end, with these further options.

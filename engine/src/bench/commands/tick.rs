@@ -51,6 +51,9 @@ pub(crate) struct TickArgs {
     /// Seed of the synthetic exchange.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep a journal of the measured run in this new folder: every order is then stored before it leaves.
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
     /// Folder for tick-to-order.hgrm, .html and .json.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -104,6 +107,7 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     if settings.pipeline.get(keys::CORES).is_empty() && settings.pipeline.get(keys::PRESET) == Preset::Fused {
         set_all(&mut settings, own_cores(1).iter().map(|core| format!("pipeline.cores={core}")))?;
     }
+    settings.journal_dir.clone_from(&args.journal);
     let TickArgs { seed, symbols, live_orders, warm, .. } = *args;
     let exchange = Exchange { seed, symbols, live_orders, warm };
     let load = Load { rate: args.rate, seconds: args.seconds, bursts: args.burst.clone(), exchange };

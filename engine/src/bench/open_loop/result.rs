@@ -244,13 +244,15 @@ pub fn measure(
     progress("the rate, with its bursts");
     let run = passage(day, &schedule, settings, stop)?;
     progress("single stages");
-    let mut sampling = settings.clone();
+    let mut unrecorded = settings.clone();
+    unrecorded.journal_dir = None;
+    let mut sampling = unrecorded.clone();
     sampling.set(SAMPLED).map_err(|e| Faults(vec![e]))?;
     let short = Schedule::new(load.rate, load.seconds.min(STAGES_SECONDS), &[]).map_err(OpenLoopError::Schedule)?;
     let sampled = passage(day, &short, &sampling, stop)?;
     let mut steps = Vec::new();
     if sweep {
-        steps = swept(load.rate, day, settings, stop, progress)?;
+        steps = swept(load.rate, day, &unrecorded, stop, progress)?;
     }
     let stalls = Stalls::watch(own_cores(1).first().copied(), Duration::from_millis(500));
     let mut result = analysed(setting.end(), load, &schedule, day.warm(), &run, stalls);
