@@ -3,4 +3,5 @@
 mod going_on;
 mod journal_runs;
 mod out_of_the_air;
+mod tampering;
 mod venue_kills;

@@ -1,0 +1,330 @@
+//! No byte of a journal is altered unnoticed.
+//!
+//! Two small journals, one that ended and one whose run was killed, both with a snapshot. Byte after byte of every file is
+//! altered, and put back. `verify` names what was altered, wherever something proves it: all of the journal that ended, and
+//! all but the unsealed tail of the other. Then commands of the binary run on altered journals: each one refuses, and leaves
+//! every byte as it was, or the byte was not needed and everything comes out as if it had not been altered. Only an input of
+//! the unsealed tail may be taken on trust. The bytes are drawn with a printed seed; `TIDEGATE_FULL` takes all of them.
+
+use flow::Event;
+use sinks::journal::{JournalReader, LogReader};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+use tempfile::TempDir;
+use tidegate::recovery::wrong_snapshots;
+use tidegate_tests::{Outcome, amount, draw, run, seed, tidegate};
+
+const SEGMENT: u64 = 64;
+
+/// A small journal, and the configuration that continues it.
+struct Sample {
+    folder: TempDir,
+    /// Files as they must be, with the time of their last change.
+    files: BTreeMap<PathBuf, (Vec<u8>, SystemTime)>,
+    /// The bytes that something proves; the others are of the unsealed tail.
+    is_proved: Box<dyn Fn(&Path, u64) -> bool>,
+    /// Whether an input that nothing proves is at this place.
+    is_trusted: Box<dyn Fn(&Path, u64) -> bool>,
+}
+
+fn config(folder: &Path) -> PathBuf {
+    folder.join("desk.toml")
+}
+
+fn journal(folder: &Path) -> PathBuf {
+    folder.join("journal")
+}
+
+/// A folder with a configuration for some 400 inputs.
+fn desk() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sizes = "max_orders = 4096\nmax_levels = 1024\nmax_books = 4";
+    let text = format!(
+        "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\n[outcomes]\nkinds = [\"all\", \"-level\"]\n\
+         [book]\n{sizes}\n[random]\nseed = 5\nevery = 3\n[sim]\nmax_own_orders = 1024\n{sizes}\n\
+         [journal]\ndir = \"{}\"\nsegment_records = {SEGMENT}\nsync_ms = 5\n\
+         [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = 300\nsymbols = 1\nlive_orders = 40\n",
+        journal(folder.path()).display()
+    );
+    fs::write(config(folder.path()), text).expect("writable");
+    folder
+}
+
+/// Runs the journal to its end.
+fn finish(folder: &Path) -> Outcome {
+    run(["run".as_ref(), config(folder).as_os_str(), "--speed".as_ref(), "max".as_ref()])
+}
+
+fn snapshot(folder: &Path) -> Outcome {
+    run(["snapshot".as_ref(), "--journal".as_ref(), journal(folder).as_os_str()])
+}
+
+fn events(log: LogReader) -> Option<Vec<Event>> {
+    log.collect::<Result<_, _>>().ok()
+}
+
+/// Both logs, if they can be read.
+fn logs(folder: &Path) -> Option<[Vec<Event>; 2]> {
+    let reader = JournalReader::open(&journal(folder)).ok()?;
+    Some([events(reader.inputs())?, events(reader.outcomes())?])
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry")) {
+        let kind = entry.file_type().expect("a type");
+        if kind.is_dir() {
+            all.extend(files(&entry.path()));
+        } else if kind.is_file() {
+            all.push(entry.path());
+        }
+    }
+    all
+}
+
+impl Sample {
+    /// The journal of a run that came to its end.
+    fn ended() -> Sample {
+        let folder = desk();
+        finish(folder.path()).expect(0);
+        snapshot(folder.path()).expect(0);
+        Sample::of(folder)
+    }
+
+    /// The journal of a run that was killed after 200 inputs.
+    fn killed() -> Sample {
+        let folder = desk();
+        let mut command = Command::new(tidegate());
+        command.arg("run").arg(config(folder.path())).args(["--speed", "10000x"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("tidegate starts");
+        let last = || JournalReader::open(&journal(folder.path())).and_then(|j| j.last_input_seq()).unwrap_or(0);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while last() < 150 {
+            assert!(Instant::now() < deadline && child.try_wait().expect("a child").is_none(), "it does not get there");
+        }
+        snapshot(folder.path()).expect(0);
+        while last() < 200 {
+            assert!(Instant::now() < deadline && child.try_wait().expect("a child").is_none(), "it does not get there");
+        }
+        child.kill().expect("a child");
+        child.wait().expect("a child");
+        Sample::of(folder)
+    }
+
+    fn of(folder: TempDir) -> Sample {
+        let listed = JournalReader::open(&journal(folder.path())).and_then(|j| j.list()).expect("a journal");
+        let dir = journal(folder.path());
+        let sealed: BTreeMap<PathBuf, u64> = listed.iter().map(|s| (dir.join(&s.file), s.sealed)).collect();
+        let inputs: BTreeMap<PathBuf, [u64; 2]> = listed
+            .iter()
+            .filter(|s| s.file.contains("inputs"))
+            .map(|s| (dir.join(&s.file), [s.sealed, s.records]))
+            .collect();
+        let ended = dir.join("closed.toml").exists();
+        let is_proved = move |path: &Path, byte: u64| match sealed.get(path) {
+            Some(sealed) if !ended && *sealed < SEGMENT => {
+                // What changes while a segment is written: the words of its header, and what is not sealed.
+                byte < 4_096 + 64 * sealed && ![256..264, 320..328, 384..408].iter().any(|words| words.contains(&byte))
+            }
+            _ => true,
+        };
+        let is_trusted = move |path: &Path, byte: u64| {
+            let place = |records: u64| 4_096 + 64 * records;
+            inputs.get(path).is_some_and(|[sealed, records]| (place(*sealed)..place(*records + 1)).contains(&byte))
+        };
+        let read = |path: PathBuf| {
+            let changed = fs::metadata(&path).and_then(|m| m.modified()).expect("a time");
+            (path.clone(), (fs::read(&path).expect("a file"), changed))
+        };
+        let files = files(&dir).into_iter().map(read).collect();
+        Sample { folder, files, is_proved: Box::new(is_proved), is_trusted: Box::new(is_trusted) }
+    }
+
+    /// The bytes of all files: path, offset.
+    fn bytes(&self) -> Vec<(PathBuf, u64)> {
+        let all = |(path, (bytes, _)): (&PathBuf, &(Vec<u8>, SystemTime))| {
+            (0..bytes.len() as u64).map(|byte| (path.clone(), byte)).collect::<Vec<_>>()
+        };
+        self.files.iter().flat_map(all).collect()
+    }
+
+    /// Writes one byte, and leaves the time of the last change as it is: nothing may depend on it.
+    fn write(&self, path: &Path, byte: u64, value: u8) {
+        let file = fs::File::options().write(true).open(path).expect("a file");
+        file.write_all_at(&[value], byte).expect("writable");
+        file.set_modified(self.files[path].1).expect("settable");
+    }
+
+    /// Alters a byte while `look` looks.
+    fn altered<T>(&self, path: &Path, byte: u64, value: u8, look: impl FnOnce() -> T) -> T {
+        self.write(path, byte, value);
+        let seen = look();
+        self.write(path, byte, self.files[path].0[byte as usize]);
+        seen
+    }
+
+    /// Whether every file is as it was, but for the byte that was altered; and nothing was added.
+    fn is_as_it_was(&self, path: &Path, byte: u64, value: u8) -> Result<(), String> {
+        let now = files(&journal(self.folder.path()));
+        if let Some(more) = now.iter().find(|p| !self.files.contains_key(*p)) {
+            return Err(format!("{} is new", more.display()));
+        }
+        for (file, (bytes, changed)) in &self.files {
+            let mut expected = bytes.clone();
+            if file == path {
+                expected[byte as usize] = value;
+            }
+            if fs::read(file).ok() != Some(expected) {
+                return Err(format!("{} was changed", file.display()));
+            }
+            if fs::metadata(file).and_then(|m| m.modified()).ok() != Some(*changed) {
+                return Err(format!("{} was written", file.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts everything back, whatever a command made of it.
+    fn restore(&self) {
+        for path in files(&journal(self.folder.path())) {
+            if !self.files.contains_key(&path) {
+                fs::remove_file(&path).expect("removable");
+            }
+        }
+        for (path, (bytes, changed)) in &self.files {
+            fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+            if fs::read(path).ok().as_ref() != Some(bytes) {
+                fs::write(path, bytes).expect("writable");
+            }
+            fs::File::options().write(true).open(path).and_then(|f| f.set_modified(*changed)).expect("settable");
+        }
+    }
+}
+
+/// What `verify` says about a journal.
+fn is_named(folder: &Path) -> bool {
+    let dir = journal(folder);
+    match sinks::journal::verify(&dir, 1) {
+        Ok(verified) if verified.is_intact() => wrong_snapshots(&dir).map_or(true, |wrong| !wrong.is_empty()),
+        _ => true,
+    }
+}
+
+/// Another value for a byte.
+fn other(random: &mut u64, was: u8) -> u8 {
+    was ^ (1 + draw(random, 255)) as u8
+}
+
+/// Alters bytes one by one; `verify` must name each that something proves.
+fn verified(sample: &Sample, random: &mut u64) {
+    assert!(!is_named(sample.folder.path()), "nothing is altered yet");
+    let (bytes, step) = (sample.bytes(), amount(41, 1));
+    let (mut named, mut looked) = (0_u64, 0_u64);
+    let mut unnamed = Vec::new();
+    for (path, byte) in bytes.iter().skip(draw(random, step) as usize).step_by(step as usize) {
+        let was = sample.files[path].0[*byte as usize];
+        let value = other(random, was);
+        let seen = sample.altered(path, *byte, value, || is_named(sample.folder.path()));
+        looked += 1;
+        named += u64::from(seen);
+        if !seen && (sample.is_proved)(path, *byte) {
+            unnamed.push(format!("{} byte {byte}: {was:#04x} became {value:#04x}", path.display()));
+        }
+    }
+    println!("{looked} of {} bytes altered, {named} named", bytes.len());
+    assert!(
+        unnamed.is_empty(),
+        "{} bytes were altered unnoticed, first {:#?}",
+        unnamed.len(),
+        &unnamed[..unnamed.len().min(20)]
+    );
+}
+
+#[test]
+fn verify_names_every_altered_byte_of_a_journal_that_ended() {
+    verified(&Sample::ended(), &mut seed());
+}
+
+#[test]
+fn verify_names_every_altered_byte_of_a_killed_journal_but_those_of_its_unsealed_tail() {
+    verified(&Sample::killed(), &mut seed());
+}
+
+/// Runs a command on a journal with one altered byte.
+fn put_to_the_test(sample: &Sample, random: &mut u64, whole: &[Vec<Event>; 2], hash: &str) -> &'static str {
+    let bytes = sample.bytes();
+    let (path, byte) = &bytes[draw(random, bytes.len() as u64) as usize];
+    let value = other(random, sample.files[path].0[*byte as usize]);
+    sample.write(path, *byte, value);
+    let folder = sample.folder.path();
+    let ended = journal(folder).join("closed.toml").exists();
+    let what = format!("{} byte {byte} became {value:#04x}", path.display());
+    let is_trusted = (sample.is_trusted)(path, *byte);
+    let as_it_was = |said: &Outcome| {
+        sample.is_as_it_was(path, *byte, value).unwrap_or_else(|e| panic!("{what}: {e}\n{}", said.stderr));
+        "refused"
+    };
+    let result = match draw(random, 3) {
+        0 => {
+            let dir = journal(folder);
+            let said =
+                run(["replay".as_ref(), "--verify".as_ref(), "--json".as_ref(), "--journal".as_ref(), dir.as_os_str()]);
+            match said.code {
+                Some(0) => {
+                    let as_before = said.stdout.contains(hash) || !ended;
+                    assert!(as_before || is_trusted, "{what}: {}", said.stdout);
+                    as_it_was(&said);
+                    "not needed"
+                }
+                Some(1..=3) => as_it_was(&said),
+                _ => panic!("{what}: {said:?}"),
+            }
+        }
+        n => {
+            if n == 1 && snapshot(folder).code.is_none_or(|code| code > 3) {
+                panic!("{what}: the snapshot died");
+            }
+            let said = finish(folder);
+            match said.code {
+                Some(0) if is_trusted => "trusted",
+                Some(0) => {
+                    assert!(
+                        logs(folder).is_some_and(|logs| logs == *whole),
+                        "{what}: it came out otherwise\n{}",
+                        said.stderr
+                    );
+                    "not needed"
+                }
+                Some(1..=3) if n == 1 => "refused",
+                Some(1..=3) => as_it_was(&said),
+                _ => panic!("{what}: {said:?}"),
+            }
+        }
+    };
+    sample.restore();
+    result
+}
+
+#[test]
+fn a_journal_with_an_altered_byte_is_refused_untouched_or_comes_out_the_same() {
+    let mut random = seed();
+    let whole = Sample::ended();
+    let report =
+        run(["replay".as_ref(), "--json".as_ref(), "--journal".as_ref(), journal(whole.folder.path()).as_os_str()]);
+    let report: serde_json::Value = serde_json::from_str(&report.expect(0).stdout).expect("one JSON object");
+    let hash = report["outcome_hash"].as_str().expect("a hash");
+    let logs = logs(whole.folder.path()).expect("a journal");
+    let mut results = BTreeMap::<(&str, &str), u64>::new();
+    for (name, sample) in [("ended", &whole), ("killed", &Sample::killed())] {
+        for _ in 0..amount(20, 1_000) {
+            *results.entry((name, put_to_the_test(sample, &mut random, &logs, hash))).or_default() += 1;
+        }
+    }
+    println!("{results:?}");
+}
