@@ -1,12 +1,10 @@
 //! Requests and replies on the control socket.
 
 use crate::config::one_of;
-use crate::ingress::{Asker, OperatorCommand};
-use flow::records::Name;
-use flow::{CommandAction, Event, Flags, NameSpace, Ns, SOURCE_OPERATOR};
+use crate::ingress::{Asker, OperatorCommand, actor_handle, actor_names};
+use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
 use stages::risk::CHECKS;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,15 +25,41 @@ pub struct ControlRequest {
     pub to: Option<i64>,
 }
 
-/// The reply.
+/// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ControlReply {
-    /// Whether the ingress received the command.
-    pub entered: bool,
-    /// The reason, if it did not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
+#[serde(tag = "answer", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ControlReply {
+    /// The command is stored and in force.
+    Applied {
+        /// Its number in the sequence.
+        seq: u64,
+        /// The value before; for a halt and a resume 1 is halted.
+        old: i64,
+        /// The value in force now.
+        new: i64,
+    },
+    /// The gateway has carried it out beside the pipeline, which has not finished it yet.
+    InForce {
+        /// Its number in the sequence, if it is stored.
+        seq: Option<u64>,
+    },
+    /// It changes nothing.
+    Refused {
+        /// The reason.
+        why: String,
+    },
+    /// It has not entered and never will.
+    NotCarriedOut {
+        /// The reason.
+        why: String,
+    },
+    /// Whether it is or will be in force is not known.
+    NotKnown {
+        /// How far it came.
+        why: String,
+    },
+    /// Too many clients: it was not read.
+    Busy,
 }
 
 /// Why a request is not a valid command.
@@ -53,20 +77,28 @@ impl ControlRequest {
         ControlRequest { action: action.to_owned(), actor: actor.to_owned(), check: None, from: None, to: None }
     }
 
-    /// The inputs of the command: the actor's name, then the command from user `uid` at wall time `asked_ts`.
+    /// The action, if it is one that an operator may command.
+    pub fn command(&self) -> Option<CommandAction> {
+        let engines = |a: CommandAction| matches!(a, CommandAction::SkipCounters | CommandAction::CarriedOver);
+        CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a))
+    }
+
+    /// The inputs of the command: the pieces of the actor's name, then the command from user `uid` at wall time `asked_ts`.
     ///
     /// # Errors
-    /// When the action or the check does not exist, or a limit is missing.
-    pub fn events(&self, uid: u32, asked_ts: Ns) -> Result<[Event; 2], BadCommand> {
-        let engines = |a: CommandAction| matches!(a, CommandAction::SkipCounters | CommandAction::CarriedOver);
-        let action = CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a));
-        let action = action.ok_or_else(|| BadCommand {
+    /// When the actor has no proper name, the action or the check does not exist, or a limit is missing.
+    pub fn events(&self, uid: u32, asked_ts: Ns) -> Result<Vec<Event>, BadCommand> {
+        let action = self.command().ok_or_else(|| BadCommand {
             what: "command",
             found: self.action.clone(),
             valid: one_of(&self.action, ["halt", "resume", "cancel-all", "set-limit"]),
         })?;
-        let actor = xxh3_64(self.actor.as_bytes()) as u32;
-        let mut order = OperatorCommand::plain(action, Asker { actor, uid, asked_ts });
+        if self.actor.trim().is_empty() || self.actor.chars().any(char::is_control) {
+            let valid = "valid: a text without control characters, not empty".to_owned();
+            return Err(BadCommand { what: "name of an operator", found: self.actor.clone(), valid });
+        }
+        let by = Asker { actor: actor_handle(&self.actor), uid, asked_ts };
+        let mut order = OperatorCommand::plain(action, by);
         if action == CommandAction::SetLimit {
             order.target = self.check_number()?;
             let value = |given: Option<i64>, what| {
@@ -79,7 +111,9 @@ impl ControlRequest {
             order.old = value(self.from, "limit in force now")?;
             order.new = value(self.to, "new limit")?;
         }
-        Ok([named(actor, &self.actor), order.event()])
+        let mut events = actor_names(&self.actor);
+        events.push(order.event());
+        Ok(events)
     }
 
     fn check_number(&self) -> Result<u32, BadCommand> {
@@ -92,21 +126,10 @@ impl ControlRequest {
     }
 }
 
-/// The `name` event of a handle; longer names are cut to one piece.
-fn named(handle: u32, actor: &str) -> Event {
-    let mut name = Name { handle: handle.into(), space: NameSpace::Actor.code(), parts: 1, ..Name::default() };
-    let len = actor.len().min(name.text.len());
-    name.text[..len].copy_from_slice(&actor.as_bytes()[..len]);
-    name.len = len as u8;
-    let mut event = Event::new(Ns(0), 0, Flags::NONE, &name);
-    event.source = SOURCE_OPERATOR;
-    event
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::records::Command;
+    use flow::records::{Command, Name};
 
     fn asked(action: &str) -> ControlRequest {
         ControlRequest::plain(action, "ada")
@@ -116,7 +139,7 @@ mod tests {
     fn a_limit_names_check_old_and_new() {
         let limit =
             ControlRequest { check: Some("max-notional".to_owned()), from: Some(1), to: Some(2), ..asked("set-limit") };
-        let [name, command] = limit.events(1000, Ns(7)).unwrap();
+        let [name, command] = limit.events(1000, Ns(7)).unwrap()[..] else { panic!("a name and a command") };
         let command: &Command = command.record();
         assert_eq!((command.action, command.target, command.old, command.new), (4, 4, 1, 2));
         assert_eq!((command.uid, command.asked_ts), (1000, Ns(7)));
@@ -129,5 +152,13 @@ mod tests {
         assert!(events("stop").unwrap_err().to_string().contains("valid: halt, resume"));
         assert!(events("set-limit").unwrap_err().to_string().contains("max-quantity"));
         assert!(events("skip-counters").is_err(), "the engine's own");
+    }
+
+    #[test]
+    fn nobody_commands_without_a_name() {
+        for actor in ["", "  ", "a\nb", "a\u{1b}[2J"] {
+            let fault = ControlRequest::plain("halt", actor).events(0, Ns(1)).unwrap_err().to_string();
+            assert!(fault.contains("is not a name of an operator") && !fault.contains(char::is_control), "{fault:?}");
+        }
     }
 }

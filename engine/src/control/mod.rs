@@ -1,13 +1,33 @@
 //! Commands to a running engine, over a Unix socket in its journal's folder.
 //!
-//! One line of JSON is one command or a request for the status; one line answers it. The listening thread sends commands
-//! to the ingress, which stores and numbers them like every other input. Whoever may write to the folder may command the
-//! engine. Bound: one connection at a time; a request of 4 KiB, a reply of 1 MiB.
+//! One line of JSON is one command or a request for the status; one line answers it. One thread serves all clients and
+//! waits in the kernel until one of them speaks, an outcome comes, or a deadline passes. No client can hold up another:
+//! nothing here blocks, a command has to be read whole within [`READING`], and when there are [`CLIENTS`] of them the
+//! oldest that has not yet said anything whole makes room.
+//!
+//! A halt and a cancel-all pull the kill switch the moment they are read whole, even if their client is gone. Every other
+//! command of a client that is gone or was not taken in time is given up, and the ticket settles which of the two happened. The
+//! answer is what became of the command: the risk stage says it in the sequence, the tail hands it on here. A halt that is not
+//! stored when its answer is due is noted beside the journal, so that it holds over a kill.
+//!
+//! The socket and the folder belong to the user of the engine alone. Bound: [`CLIENTS`] clients; a request of 4 KiB, a
+//! reply of 1 MiB. Worst case: an answer takes [`READING`] and [`ANSWERING`] together, less than two seconds.
+//!
+//! [`READING`]: client::READING
+//! [`ANSWERING`]: client::ANSWERING
+//! [`CLIENTS`]: server::CLIENTS
 
+mod answer;
+mod ask;
+mod client;
 mod message;
+mod outcomes;
 mod server;
+mod socket;
 mod status;
 
+pub use ask::{AskError, ask, status};
 pub use message::{BadCommand, ControlReply, ControlRequest};
-pub use server::{ControlError, Server, ask, status};
+pub use outcomes::{OutcomeSink, Outcomes};
+pub use server::{ControlError, Pipeline, Server};
 pub use status::Status;

@@ -1,76 +1,94 @@
-//! The control socket: the engine's end and the operator's end.
+//! The engine's end of the control socket: one thread for all clients.
 
+use super::answer::Submitted;
+use super::client::{Client, State};
 use super::message::{ControlReply, ControlRequest};
+use super::outcomes::Outcomes;
+use super::socket;
 use super::status::{self, Status};
 use crate::drive::Control;
 use crate::ingress::{CommandSender, Submission, wall_now};
-use flow::records::Command;
-use serde::de::DeserializeOwned;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
+use crate::recovery::HaltNote;
+use flow::CommandAction;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-const SOCKET: &str = "control.sock";
-const MOST_ASKED: u64 = 4_096;
-const MOST_ANSWERED: u64 = 1 << 20;
-/// Timeout of either end.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Most clients at once.
+pub(super) const CLIENTS: usize = 64;
+/// Most clients that are accepted before those that are there are looked at again.
+const ACCEPTED: usize = 16;
+/// How often the gateway is looked at while nothing but its cancels is missing.
+const GLANCE: Duration = Duration::from_millis(2);
+/// How long nobody is accepted after an accept failed, for lack of a file descriptor.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Why a command could not be sent or received.
+/// The control socket cannot be made.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {error}; {next}", path.display())]
+#[error("{}: {error}; without its control socket the engine does not trade", path.display())]
 pub struct ControlError {
     path: PathBuf,
     error: io::Error,
-    next: &'static str,
+}
+
+/// What the control thread must know of the pipeline.
+#[derive(Clone, Copy, Debug)]
+pub struct Pipeline {
+    /// It has a risk stage, which carries out commands and says what became of them.
+    pub trades: bool,
+    /// Its orders leave through a gateway, which watches the kill switch.
+    pub has_gateway: bool,
 }
 
 /// The listening end; it listens until it is dropped.
 pub struct Server {
     path: PathBuf,
+    outcomes: Arc<Outcomes>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Listens in a journal's folder, sends commands to `commands`, and answers with the status of the run under `control`.
+    /// Listens in a journal's folder, sends commands to `commands`, and answers with their `outcomes` and with the status of
+    /// the run under `control`.
     ///
     /// # Errors
     /// When the socket cannot be created.
-    pub fn start(journal: &Path, commands: CommandSender, control: Control) -> Result<Server, ControlError> {
-        let path = journal.join(SOCKET);
-        let failed = |error| ControlError {
-            path: path.clone(),
-            error,
-            next: "choose a journal folder with a shorter path, on a file system that supports sockets",
-        };
-        // A killed run may have left its socket; the journal's lock proves that no other run listens on it.
-        let _ = std::fs::remove_file(&path);
-        let listener = UnixListener::bind(&path).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
+    pub fn start(
+        journal: &Path,
+        commands: CommandSender,
+        control: Control,
+        outcomes: &Arc<Outcomes>,
+        pipeline: Pipeline,
+    ) -> Result<Server, ControlError> {
+        let path = socket::path(journal);
+        let failed = |error| ControlError { path: path.clone(), error };
+        let listener = socket::listening(journal).map_err(failed)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&stop);
-        let listen = move || {
-            while !ended.load(Ordering::Relaxed) {
-                match listener.accept() {
-                    // A connection that breaks off has sent no complete command.
-                    Ok((stream, _)) => drop(serve(&stream, &commands, &control)),
-                    Err(_) => std::thread::sleep(Duration::from_millis(20)),
-                }
-            }
+        let desk = Desk { journal: journal.to_owned(), commands, control, pipeline };
+        let mut turns = Turns {
+            listener,
+            desk,
+            outcomes: Arc::clone(outcomes),
+            stop: Arc::clone(&stop),
+            clients: Vec::with_capacity(CLIENTS),
+            accepts_from: Instant::now(),
         };
-        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(listen).map_err(failed)?;
-        Ok(Server { path, stop, thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || turns.run());
+        Ok(Server { outcomes: Arc::clone(outcomes), stop, thread: Some(thread.map_err(failed)?), path })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Release);
+        self.outcomes.ring();
         if let Some(thread) = self.thread.take() {
             // A panic in the thread sends no command, and the run is over.
             let _ = thread.join();
@@ -79,61 +97,203 @@ impl Drop for Server {
     }
 }
 
-fn serve(stream: &UnixStream, commands: &CommandSender, control: &Control) -> io::Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut line = String::new();
-    BufReader::new(stream.take(MOST_ASKED)).read_line(&mut line)?;
-    let answer = match serde_json::from_str::<ControlRequest>(&line) {
-        Ok(asked) if asked.action == status::ACTION => serde_json::to_string(&Status::of(control))?,
-        asked => serde_json::to_string(&entered(asked.map_err(|e| e.to_string()), peer(stream), commands))?,
-    };
-    let mut to = stream;
-    writeln!(to, "{answer}")
+/// Carries out requests.
+struct Desk {
+    journal: PathBuf,
+    commands: CommandSender,
+    control: Control,
+    pipeline: Pipeline,
 }
 
-/// The user id of the process at the other end, if the system reports it.
-fn peer(stream: &UnixStream) -> u32 {
-    rustix::net::sockopt::socket_peercred(stream).map_or(Command::NO_UID, |peer| peer.uid.as_raw())
+impl Desk {
+    /// Carries out a request that was read whole.
+    fn serve(&self, client: &mut Client, line: &[u8], is_gone: bool) {
+        let asked: ControlRequest = match serde_json::from_slice(line) {
+            Ok(asked) => asked,
+            Err(e) => return client.answer(&ControlReply::Refused { why: format!("this is no request: {e}") }),
+        };
+        if asked.action == status::ACTION {
+            return client.answer(&Status::of(&self.control));
+        }
+        let kills = matches!(asked.command(), Some(CommandAction::Halt | CommandAction::CancelAll));
+        if is_gone && !kills {
+            return client.leave();
+        }
+        match self.submitted(&asked, client.uid(), kills) {
+            Ok(command) => client.submit(command),
+            Err(reply) => client.answer(&reply),
+        }
+        if is_gone {
+            client.leave();
+        }
+    }
+
+    /// Pulls the kill switch, if the command is a halt or a cancel-all, and hands the command to the head.
+    fn submitted(&self, asked: &ControlRequest, uid: u32, kills: bool) -> Result<Submitted, ControlReply> {
+        let events = asked.events(uid, wall_now()).map_err(|e| ControlReply::Refused { why: e.to_string() })?;
+        if !self.pipeline.trades {
+            let why = "this pipeline does not trade: it has no risk stage".to_owned();
+            return Err(ControlReply::Refused { why });
+        }
+        let action = asked.command().expect("a request without one has no events");
+        let pull = kills.then(|| self.control.kill_switch.pull());
+        let after = self.control.admitted.load(Ordering::Relaxed);
+        let note = (action == CommandAction::Halt).then(|| HaltNote::of(&events, after));
+        let submission = Submission::new(events, pull);
+        let ticket = submission.ticket();
+        let ended = |_| ControlReply::NotCarriedOut { why: "the run has ended".to_owned() };
+        self.commands.send(submission).map_err(ended)?;
+        let pull = pull.filter(|_| self.pipeline.has_gateway);
+        Ok(Submitted { ticket, pull, kills, note, wanted: asked.to.unwrap_or(0), outcome: None })
+    }
+
+    /// Answers a command, if everything is known or the answer is due.
+    fn settle(&self, client: &mut Client, is_due: bool) {
+        let State::Commanded(command) = &client.state else { return };
+        let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };
+        let is_open = matches!(reply, ControlReply::InForce { seq: None } | ControlReply::NotKnown { .. });
+        if let Some(note) = command.note.clone().filter(|_| is_open) {
+            note.keep(&self.journal, &command.ticket);
+        }
+        client.answer(&reply);
+    }
 }
 
-/// Sends a command of the user `uid` to the ingress.
-fn entered(asked: Result<ControlRequest, String>, uid: u32, commands: &CommandSender) -> ControlReply {
-    let entered = asked.and_then(|asked| {
-        let events = asked.events(uid, wall_now()).map_err(|e| e.to_string())?;
-        let submission = Submission::new(events.to_vec(), None);
-        commands.send(submission).map_err(|_| "the run is ending".to_owned())
-    });
-    ControlReply { entered: entered.is_ok(), why: entered.err() }
+/// The control thread.
+struct Turns {
+    listener: UnixListener,
+    desk: Desk,
+    outcomes: Arc<Outcomes>,
+    stop: Arc<AtomicBool>,
+    clients: Vec<Client>,
+    /// Nobody is accepted before this.
+    accepts_from: Instant,
 }
 
-/// Sends a command to the run that writes the journal in this folder.
-///
-/// # Errors
-/// When no run listens there, or it does not answer.
-pub fn ask(journal: &Path, asked: &ControlRequest) -> Result<ControlReply, ControlError> {
-    exchange(journal, asked)
-}
+impl Turns {
+    fn run(&mut self) {
+        while !self.stop.load(Ordering::Acquire) {
+            self.wait();
+            self.turn(false);
+        }
+        // The run is over: whoever has asked is answered, and so is whoever asks at this moment.
+        let end = Instant::now() + PAUSE;
+        self.turn(true);
+        while !self.clients.is_empty() && Instant::now() < end {
+            self.wait();
+            self.turn(true);
+        }
+    }
 
-/// Asks the run that writes the journal in this folder for its status.
-///
-/// # Errors
-/// When no run listens there, or it does not answer.
-pub fn status(journal: &Path) -> Result<Status, ControlError> {
-    exchange(journal, &ControlRequest::plain(status::ACTION, ""))
-}
+    fn turn(&mut self, is_over: bool) {
+        self.outcomes.quiet();
+        while let Some((seq, outcome)) = self.outcomes.next() {
+            for client in &mut self.clients {
+                if let State::Commanded(command) = &mut client.state
+                    && command.ticket.stored() == Some(seq)
+                {
+                    command.outcome = Some(outcome);
+                }
+            }
+        }
+        let now = Instant::now();
+        for client in &mut self.clients {
+            let is_due = is_over || client.deadline <= now;
+            self.desk.settle(client, is_due);
+            if client.deadline <= now {
+                client.is_late();
+            }
+        }
+        self.clients.retain(|client| !matches!(client.state, State::Left));
+        if now >= self.accepts_from {
+            self.accept(now);
+        }
+    }
 
-fn exchange<T: DeserializeOwned>(journal: &Path, asked: &ControlRequest) -> Result<T, ControlError> {
-    let path = journal.join(SOCKET);
-    let failed = |error| ControlError {
-        path: path.clone(),
-        error,
-        next: "is `tidegate run` running with this journal, and may you write to its folder?",
-    };
-    let mut stream = UnixStream::connect(&path).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    writeln!(stream, "{}", serde_json::to_string(asked).map_err(|e| failed(e.into()))?).map_err(failed)?;
-    let mut line = String::new();
-    BufReader::new(stream.take(MOST_ANSWERED)).read_line(&mut line).map_err(failed)?;
-    serde_json::from_str(&line).map_err(|e| failed(e.into()))
+    fn accept(&mut self, now: Instant) {
+        for _ in 0..ACCEPTED {
+            match self.listener.accept() {
+                // A client that is gone already has asked for nothing.
+                Ok((stream, _)) => drop(Client::new(stream).map(|client| self.admit(client))),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}
+                Err(_) => {
+                    self.accepts_from = now + PAUSE;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// With too many clients one makes room: the oldest that has not asked for anything whole, or else that has its answer, or
+    /// else whose command is no halt and no cancel-all. If there is none, the new one is turned away.
+    fn admit(&mut self, mut client: Client) {
+        let in_turn: [fn(&State) -> bool; 3] = [
+            |state| matches!(state, State::Asking(_)),
+            |state| matches!(state, State::Answered(_)),
+            |state| matches!(state, State::Commanded(command) if !command.kills),
+        ];
+        if self.clients.len() == CLIENTS {
+            let leaves = in_turn.iter().find_map(|leaves| self.clients.iter().position(|c| leaves(&c.state)));
+            let Some(at) = leaves else { return client.answer(&ControlReply::Busy) };
+            let mut left = self.clients.remove(at);
+            match left.state {
+                State::Asking(_) => left.answer(&ControlReply::Busy),
+                _ => self.desk.settle(&mut left, true),
+            }
+        }
+        self.clients.push(client);
+    }
+
+    /// Waits until a client speaks, an outcome comes or a deadline passes; then reads and writes what is possible.
+    fn wait(&mut self) {
+        let now = Instant::now();
+        let accepts = now >= self.accepts_from;
+        let mut until = if accepts { None } else { Some(self.accepts_from) };
+        for client in &self.clients {
+            let glances = matches!(&client.state, State::Commanded(c) if c.waits_for_gateway(&self.desk.control.kill_switch));
+            let next = if glances { client.deadline.min(now + GLANCE) } else { client.deadline };
+            until = Some(until.map_or(next, |least: Instant| least.min(next)));
+        }
+        let over = self.stop.load(Ordering::Acquire).then_some(now + GLANCE);
+        let timeout = over.or(until).map(|at| at.saturating_duration_since(now));
+        let timeout = timeout.and_then(|t| Timespec::try_from(t).ok());
+        let listening = if accepts { PollFlags::IN } else { PollFlags::empty() };
+        let bell = self.outcomes.bell();
+        let mut fds = vec![PollFd::from_borrowed_fd(bell, PollFlags::IN)];
+        fds.push(PollFd::new(&self.listener, listening));
+        let asking: Vec<usize> = (0..self.clients.len()).filter(|at| self.clients[*at].stream().is_some()).collect();
+        for at in &asking {
+            let client = &self.clients[*at];
+            // That a client has left is always reported.
+            let events = match client.state {
+                State::Asking(_) => PollFlags::IN,
+                State::Answered(_) => PollFlags::OUT,
+                State::Commanded(_) | State::Left => PollFlags::empty(),
+            };
+            fds.push(PollFd::from_borrowed_fd(client.stream().expect("it has one"), events));
+        }
+        // An interrupted wait is a short one.
+        let ready = poll(&mut fds, timeout.as_ref()).is_ok();
+        let found: Vec<PollFlags> = fds[2..].iter().map(PollFd::revents).collect();
+        drop(fds);
+        for (at, found) in asking.into_iter().zip(found).filter(|_| ready) {
+            self.look(at, found);
+        }
+    }
+
+    fn look(&mut self, at: usize, found: PollFlags) {
+        let client = &mut self.clients[at];
+        let is_gone = found.intersects(PollFlags::HUP | PollFlags::ERR);
+        match client.state {
+            State::Asking(_) if !found.is_empty() => {
+                if let Some(line) = client.request() {
+                    self.desk.serve(client, &line, is_gone);
+                }
+            }
+            State::Answered(_) if found.contains(PollFlags::OUT) => client.write(),
+            _ if is_gone => client.leave(),
+            _ => {}
+        }
+    }
 }

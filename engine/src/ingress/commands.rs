@@ -6,11 +6,12 @@
 
 use super::ticket::Submission;
 use crate::gateway::KillSwitch;
-use flow::records::{Command, Halt};
-use flow::{CommandAction, Event, Flags, HaltReason, Ns, SOURCE_OPERATOR};
+use flow::records::{Command, Halt, Name};
+use flow::{CommandAction, Event, Flags, HaltReason, NameSpace, Ns, SOURCE_OPERATOR};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Who issued a command, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,31 @@ impl OperatorCommand {
         event.source = SOURCE_OPERATOR;
         event
     }
+}
+
+/// The handle of an operator's name; never 0, which is the engine.
+pub fn actor_handle(actor: &str) -> u32 {
+    (xxh3_64(actor.as_bytes()) as u32).max(1)
+}
+
+/// The `name` events of an operator, whose pieces end between two characters. A name longer than 255 pieces is cut.
+pub fn actor_names(actor: &str) -> Vec<Event> {
+    const PIECE: usize = 24;
+    let (mut pieces, mut rest) = (Vec::new(), actor);
+    while !rest.is_empty() && pieces.len() < usize::from(u8::MAX) {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        pieces.push(piece);
+        rest = after;
+    }
+    let parts = pieces.len() as u8;
+    let name = |(part, piece): (usize, &&str)| {
+        let mut text = [0; PIECE];
+        text[..piece.len()].copy_from_slice(piece.as_bytes());
+        let (handle, space) = (actor_handle(actor).into(), NameSpace::Actor.code());
+        let name = Name { text, handle, space, part: part as u8, parts, len: piece.len() as u8, reserved: [0; 4] };
+        Event { source: SOURCE_OPERATOR, ..Event::new(Ns(0), 0, Flags::NONE, &name) }
+    };
+    pieces.iter().enumerate().map(name).collect()
 }
 
 /// A halt issued by the engine itself, at wall time `asked_ts` unless it follows from the inputs before it.
@@ -150,6 +176,25 @@ impl Commands {
                 self.kill_switch.store(pull, seq);
             }
             submission.ticket.store(seq);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_any_length_is_whole_and_no_piece_cuts_a_character() {
+        for actor in ["ada", &"ä".repeat(13), &"漢字".repeat(100), &"x".repeat(24), &"🙂".repeat(700)] {
+            let names = actor_names(actor);
+            let pieces = names.iter().enumerate().map(|(part, event)| {
+                let name: &Name = event.record();
+                assert_eq!((usize::from(name.part), usize::from(name.parts)), (part, names.len()));
+                assert_eq!(name.handle, u64::from(actor_handle(actor)));
+                std::str::from_utf8(&name.text[..usize::from(name.len)]).expect("whole characters").to_owned()
+            });
+            assert_eq!(pieces.collect::<String>(), *actor);
         }
     }
 }

@@ -8,7 +8,7 @@
 use crate::config::Settings;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Command, Name};
-use flow::{CommandAction, Event, Params};
+use flow::{CommandAction, Event, NameSpace, Params};
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, check};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,8 @@ struct Limit {
 #[derive(Default)]
 pub(super) struct Limits {
     limits: BTreeMap<u16, Limit>,
-    actors: BTreeMap<u32, Event>,
+    /// The pieces of the operators' names.
+    actors: BTreeMap<u32, Vec<Event>>,
 }
 
 impl Limits {
@@ -44,8 +45,12 @@ impl Limits {
 
     /// Applies an input of the old journal.
     pub(super) fn input(&mut self, input: &Event) {
-        if let Some(name) = input.get::<Name>().filter(|_| input.instrument == 0) {
-            self.actors.extend(u32::try_from(name.handle).ok().map(|handle| (handle, *input)));
+        if let Some(name) = input.get::<Name>().filter(|name| name.space == NameSpace::Actor.code())
+            && let Ok(handle) = u32::try_from(name.handle)
+        {
+            let pieces = self.actors.entry(handle).or_default();
+            pieces.truncate(name.part.into());
+            pieces.push(*input);
         }
         let Some(command) = input.get::<Command>() else { return };
         let is_set = command.action == CommandAction::SetLimit.code();
@@ -68,7 +73,7 @@ impl Limits {
             if configured != limit.configured || limit.now == configured || limit.now > most {
                 continue;
             }
-            commands.extend(self.actors.get(&limit.by.actor));
+            commands.extend(self.actors.get(&limit.by.actor).into_iter().flatten());
             let command = OperatorCommand::plain(CommandAction::SetLimit, limit.by);
             let command = OperatorCommand { target: (*number).into(), old: configured, new: limit.now, ..command };
             commands.push(command.event());
@@ -104,7 +109,7 @@ mod tests {
         let mut settings = Settings::default();
         settings.set("risk.ceilings=position=60000").expect("a ceiling");
         let mut limits = Limits::of(&settings.to_toml());
-        let mut name = Event::new(flow::Ns(0), 0, flow::Flags::NONE, &Name { handle: 5, space: 1, ..Name::default() });
+        let mut name = Event::new(flow::Ns(0), 0, flow::Flags::NONE, &Name { handle: 5, space: 3, ..Name::default() });
         name.source = flow::SOURCE_OPERATOR;
         limits.input(&name);
         for command in [

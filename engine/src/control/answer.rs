@@ -1,0 +1,93 @@
+//! A command that has been submitted, and the answer that it gets.
+//!
+//! The ticket says whether it entered, the risk stage what became of it, the kill switch whether a gateway has carried it
+//! out beside the pipeline. Whatever of this is not known when the answer is due is said to be unknown, and a command that the head
+//! has not taken by then is given up, unless it is a halt or a cancel-all.
+
+use super::message::ControlReply;
+use crate::gateway::{KillSwitch, Pull};
+use crate::ingress::Ticket;
+use crate::recovery::HaltNote;
+use flow::CommandResult;
+use flow::records::CommandOutcome;
+use stages::risk::{CHECKS, check_name};
+use std::sync::Arc;
+
+/// A submitted command.
+pub(super) struct Submitted {
+    pub(super) ticket: Arc<Ticket>,
+    /// The pull of the kill switch, if there is a gateway that sees it.
+    pub(super) pull: Option<Pull>,
+    /// Halts and cancel-alls are never given up.
+    pub(super) kills: bool,
+    /// What is noted of a halt that is not stored in time.
+    pub(super) note: Option<HaltNote>,
+    /// The new limit that it asks for.
+    pub(super) wanted: i64,
+    pub(super) outcome: Option<CommandOutcome>,
+}
+
+impl Submitted {
+    /// Whether the gateway has handed the cancels to its socket.
+    fn is_carried_out(&self, switch: &KillSwitch) -> bool {
+        self.pull.is_some_and(|pull| switch.is_carried_out(pull))
+    }
+
+    /// Whether everything is known but whether the gateway has carried it out.
+    pub(super) fn waits_for_gateway(&self, switch: &KillSwitch) -> bool {
+        self.pull.is_some() && self.outcome.is_some() && !self.is_carried_out(switch)
+    }
+
+    /// The answer; `None` while there is time and something to wait for.
+    pub(super) fn answer(&self, switch: &KillSwitch, is_due: bool) -> Option<ControlReply> {
+        let seq = self.ticket.stored();
+        if let (Some(outcome), Some(seq)) = (&self.outcome, seq)
+            && !self.waits_for_gateway(switch)
+        {
+            return Some(self.became(seq, outcome));
+        }
+        if self.ticket.is_given_up() {
+            return Some(ControlReply::NotCarriedOut { why: "the run has ended".to_owned() });
+        }
+        if !is_due {
+            return None;
+        }
+        if !self.kills && self.ticket.give_up() {
+            let why = "the engine had no room for it within a second (it may be repeating its record)".to_owned();
+            return Some(ControlReply::NotCarriedOut { why });
+        }
+        if self.is_carried_out(switch) {
+            return Some(ControlReply::InForce { seq });
+        }
+        let why = match (seq, self.outcome.is_some()) {
+            (Some(seq), true) => {
+                format!("the pipeline has carried it out (input {seq}), but no cancel has reached the venue yet")
+            }
+            (Some(seq), false) => format!("it is stored as input {seq}, and the pipeline has not come to it yet"),
+            (None, _) => "the engine has it, and has not stored it yet".to_owned(),
+        };
+        Some(ControlReply::NotKnown { why })
+    }
+
+    fn became(&self, seq: u64, outcome: &CommandOutcome) -> ControlReply {
+        let CommandOutcome { target, old, new, result, .. } = *outcome;
+        let name = u16::try_from(target).map_or("unknown", check_name);
+        let why = match CommandResult::from_code(result) {
+            Some(CommandResult::Applied) => return ControlReply::Applied { seq, old, new },
+            Some(CommandResult::WrongOld) => format!("the limit of {name} in force is {new}"),
+            Some(CommandResult::OutOfRange) => {
+                let range = CHECKS.iter().find(|c| u32::from(c.number) == target).and_then(|c| c.limit_range());
+                let range = range.map_or(String::new(), |r| format!(" from {} to {}", r.start(), r.end()));
+                format!("a limit of {name} is a number{range}; {new} is in force")
+            }
+            Some(CommandResult::AboveCeiling) => format!(
+                "{} is above what commands may set {name} to ({} in [risk], or else the limit configured); {new} is in force",
+                self.wanted,
+                stages::risk::CEILINGS.name(),
+            ),
+            Some(CommandResult::NotHalted) => "trading is not halted, so there is nothing to resume".to_owned(),
+            Some(CommandResult::UnknownTarget) | None => format!("there is no limit with the number {target}"),
+        };
+        ControlReply::Refused { why }
+    }
+}

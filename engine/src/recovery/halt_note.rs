@@ -1,0 +1,116 @@
+//! A halt that is in force and not stored yet, noted beside the journal so that it holds over a kill.
+//!
+//! A halt is stored as soon as the head takes it. A pipeline that hangs or a disk that does not answer can delay that, and
+//! the process may be killed meanwhile. So when its answer is due and it is not stored, it is noted in the journal's folder, by a thread of
+//! its own, since the disk may not answer. Once it is stored the note goes. A start that finds a note whose halt is not in the
+//! record begins with that halt. A note that cannot be read is a halt too.
+//!
+//! Bound: one note, the last; a thread for each halt that is not stored in time.
+
+use crate::ingress::{Asker, OperatorCommand, Ticket, actor_handle, actor_names};
+use flow::records::{Command, Halt, Name};
+use flow::{CommandAction, Event, Ns};
+use serde::{Deserialize, Serialize};
+use sinks::journal::{JournalError, JournalReader};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const FILE: &str = "halt.toml";
+/// How often the thread looks whether the halt is stored.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// A note of a halt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HaltNote {
+    /// The last input before it.
+    after: u64,
+    /// Who commanded it; empty = the engine itself.
+    actor: String,
+    /// The user's id, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<u32>,
+    /// Wall time of the command.
+    asked_ns: u64,
+}
+
+impl HaltNote {
+    /// Of the inputs that make a halt, which came after input `after`.
+    pub fn of(events: &[Event], after: u64) -> HaltNote {
+        let mut note = HaltNote { after, ..HaltNote::default() };
+        let mut actor = Vec::new();
+        for event in events {
+            if let Some(name) = event.get::<Name>() {
+                actor.extend_from_slice(&name.text[..usize::from(name.len).min(name.text.len())]);
+            } else if let Some(command) = event.get::<Command>() {
+                note.uid = Some(command.uid).filter(|uid| *uid != Command::NO_UID);
+                note.asked_ns = command.asked_ts.0;
+            } else if let Some(halt) = event.get::<Halt>() {
+                note.asked_ns = halt.asked_ts.0;
+            }
+        }
+        note.actor = String::from_utf8_lossy(&actor).into_owned();
+        note
+    }
+
+    /// Notes the halt in a journal's folder until it is stored. Returns at once.
+    pub fn keep(self, journal: &Path, ticket: &Arc<Ticket>) {
+        let (file, ticket) = (journal.join(FILE), Arc::clone(ticket));
+        let text = toml::to_string(&self).expect("plain values");
+        let keep = move || {
+            // Without the note the halt still is what it was: in force, as long as the process lives.
+            let noted = std::fs::write(&file, &text);
+            while noted.is_ok() && ticket.stored().is_none() && !ticket.is_given_up() {
+                std::thread::sleep(GLANCE);
+            }
+            if ticket.stored().is_some() && std::fs::read_to_string(&file).is_ok_and(|held| held == text) {
+                let _ = std::fs::remove_file(&file);
+            }
+        };
+        let _ = std::thread::Builder::new().name("halt-note".to_owned()).spawn(keep);
+    }
+
+    /// The note in a journal's folder whose halt is not in the record.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn outstanding(journal: &Path) -> Result<Option<HaltNote>, JournalError> {
+        let note = match std::fs::read_to_string(journal.join(FILE)) {
+            Ok(text) => toml::from_str(&text).unwrap_or_default(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(_) => HaltNote::default(),
+        };
+        Ok(if note.is_in(journal)? { None } else { Some(note) })
+    }
+
+    /// Removes the note, whose halt is in the record.
+    pub fn forget(journal: &Path) {
+        // If there is none, so much the better.
+        let _ = std::fs::remove_file(journal.join(FILE));
+    }
+
+    /// The inputs that make the halt.
+    pub fn events(&self) -> Vec<Event> {
+        let actor = if self.actor.is_empty() { 0 } else { actor_handle(&self.actor) };
+        let by = Asker { actor, uid: self.uid.unwrap_or(Command::NO_UID), asked_ts: Ns(self.asked_ns) };
+        let mut events = actor_names(&self.actor);
+        events.push(OperatorCommand::plain(CommandAction::Halt, by).event());
+        events
+    }
+
+    /// Whether the record holds the halt.
+    fn is_in(&self, journal: &Path) -> Result<bool, JournalError> {
+        let mut inputs = JournalReader::open(journal)?.inputs();
+        inputs.seek_seq(self.after + 1)?;
+        for input in inputs {
+            let input = input?;
+            let halts = input.get::<Command>().filter(|c| c.action == CommandAction::Halt.code()).map(|c| c.asked_ts);
+            if halts.or(input.get::<Halt>().map(|h| h.asked_ts)) == Some(Ns(self.asked_ns)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
