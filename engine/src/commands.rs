@@ -7,6 +7,7 @@ use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{console, ctl, demo, graph, help, journal, replay, run, schema, screen, snapshot, synth, validate};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use rustix::fs::Mode;
 use std::panic;
 use std::process::ExitCode;
 
@@ -68,6 +69,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<Exit, Failure> {
+    // Journals, snapshots and notes are for the user alone, whatever the umask was.
+    if matches!(command, Command::Run(_) | Command::Replay(_) | Command::Snapshot(_)) {
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    }
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Replay(args) => replay::run(&args),

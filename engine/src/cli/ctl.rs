@@ -3,8 +3,10 @@
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::meters;
-use crate::control::{ControlRequest, ask, status};
+use crate::control::{ControlReply, ControlRequest, ask, status};
 use clap::{Args, Subcommand};
+use flow::Ns;
+use flow::records::Command;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -17,9 +19,9 @@ use std::path::{Path, PathBuf};
 pub(crate) struct CtlArgs {
     /// Folder of the journal of the running engine.
     journal: PathBuf,
-    /// Name of the operator; it is recorded in the journal.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
+    /// Name of the operator; it is recorded in the journal. Without it: the variable USER, or `unknown`.
+    #[arg(long)]
+    actor: Option<String>,
     #[command(subcommand)]
     command: CtlCommand,
 }
@@ -54,7 +56,9 @@ enum CtlCommand {
 }
 
 pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
-    let plain = |action| ControlRequest::plain(action, &args.actor);
+    let user = || std::env::var("USER").ok().filter(|user| !user.trim().is_empty());
+    let actor = args.actor.clone().or_else(user).unwrap_or_else(|| "unknown".to_owned());
+    let plain = |action| ControlRequest::plain(action, &actor);
     let asked = match &args.command {
         CtlCommand::Halt => plain("halt"),
         CtlCommand::Resume => plain("resume"),
@@ -64,17 +68,40 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         }
         CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
     };
-    let reply = ask(&args.journal, &asked).map_err(Failure::failed)?;
-    match reply.why {
-        None => {
-            console::say(format!(
-                "{} was accepted; `tidegate journal tail {}` shows its effects",
-                asked.action,
-                args.journal.display()
-            ));
+    // What is no command at all is said without the engine.
+    asked.events(Command::NO_UID, Ns::NONE).map_err(Failure::usage)?;
+    match ask(&args.journal, &asked).map_err(Failure::failed)? {
+        ControlReply::Applied { seq, old, new } => {
+            console::say(format!("{} (input {seq})", applied(&args.command, old, new)));
             Ok(Exit::Done)
         }
-        Some(why) => Err(Failure::usage(why)),
+        ControlReply::InForce { seq } => {
+            let stored = seq.map_or("not stored yet".to_owned(), |seq| format!("stored as input {seq}"));
+            console::say(format!("{} is in force at the gateway, {stored}", asked.action));
+            Ok(Exit::Done)
+        }
+        ControlReply::Refused { why } => Err(Failure::failed(format!("{} is refused: {why}", asked.action))),
+        ControlReply::NotCarriedOut { why } => {
+            Err(Failure::failed(format!("{} was not carried out: {why}", asked.action)))
+        }
+        ControlReply::NotKnown { why } => {
+            Err(Failure::failed(format!("it is not known whether {} is in force: {why}", asked.action)))
+        }
+        ControlReply::Busy => {
+            Err(Failure::failed(format!("{} was not carried out: too many others ask at once", asked.action)))
+        }
+    }
+}
+
+/// What an applied command did.
+fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
+    match command {
+        CtlCommand::Halt if old == 1 => "trading was halted already; open orders are cancelled once more".to_owned(),
+        CtlCommand::Halt => "trading is halted: no new orders, and open orders are cancelled".to_owned(),
+        CtlCommand::Resume => "trading goes on".to_owned(),
+        CtlCommand::CancelAll => "open orders are cancelled; trading goes on".to_owned(),
+        CtlCommand::Limit { check, .. } => format!("the limit of {check} is {new}, before it was {old}"),
+        CtlCommand::Status { .. } => unreachable!("the status is no command"),
     }
 }
 

@@ -52,6 +52,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
         match error {
             RunError::Config(faults) => faults.into(),
+            RunError::NotReady(why) => Failure::usage(why),
             other @ RunError::Recovery(RecoveryError::Changed(_) | RecoveryError::Ended(_)) => Failure::usage(other),
             other => Failure::failed(other),
         }

@@ -9,15 +9,17 @@ use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
 use super::watch::Watch;
 use crate::config::{Draft, Settings, keys};
-use crate::control::Server;
-use crate::drive::DriveError;
-use crate::ingress::{Commands, Pace, Submission, halt, wall_now};
-use crate::recovery::{Notices, Panics, RecoveryError, cancel_at_venue};
-use crate::run::{Options, RunError, execute};
+use crate::control::{Outcomes, Pipeline, Server};
+use crate::drive::{Control, DriveError};
+use crate::ingress::{CommandSender, Commands, Pace, Submission, halt, wall_now};
+use crate::recovery::{HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
+use crate::run::{Options, Ready, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
 use sinks::journal::JournalError;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -73,44 +75,23 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     };
     let mut watch = Watch::new(None, !args.shown.json)?;
     let (sender, commands) = Commands::live(Arc::clone(&watch.control().kill_switch));
-    if let Some(panics) = known_panics(args, &dir, &settings)? {
-        console::say(format!(
-            "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
-            panics.seq
-        ));
-        // The receiver is alive: this function holds it.
-        let _ = sender.send(Submission::new(vec![halt(HaltReason::Panic, panics.seq, wall_now())], None));
-    }
-    let goes_on = dir.join("journal.toml").exists();
-    if goes_on {
-        console::say(format!("{}: continuing this journal", dir.display()));
-    }
+    begin_halted(args, &dir, &settings, &sender)?;
     watch = watch.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
-    let mut server = None;
-    let mut warned = None;
+    let outcomes = Outcomes::new().map_err(Failure::failed)?;
+    let server = Rc::default();
     let options = Options {
+        sinks: vec![outcomes.sink()],
         commands,
         pace: args.speed.0,
         go_on: true,
         carry_over: args.carry_over.clone(),
         control: watch.control(),
         notices: Notices(console::say),
+        ready: Some(listening(&dir, sender, watch.control(), outcomes, &server)),
         ..Options::default()
     };
-    let ran = execute(&settings, options, &mut || {
-        // The folder exists once the run has begun.
-        if server.is_none() && warned.is_none() {
-            match Server::start(&dir, sender.clone(), watch.control()) {
-                Ok(started) => server = Some(started),
-                Err(e) => {
-                    console::say(format!("commands are not available: {e}"));
-                    warned = Some(());
-                }
-            }
-        }
-        watch.poll();
-    });
-    drop(server);
+    let ran = execute(&settings, options, &mut || watch.poll());
+    drop(server.take());
     watch.end();
     let (report, error) = ran.map_err(|e| noted(&dir, &watch, e))?;
     // The run is past the input at which the last one panicked, so the next need not start halted.
@@ -119,6 +100,47 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     present::report(&report, &args.shown, false)?;
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
+}
+
+/// Halts the run before it begins, if the last one panicked, or ended before it could store a halt.
+fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, commands: &CommandSender) -> Result<(), Failure> {
+    if let Some(panics) = known_panics(args, dir, settings)? {
+        console::say(format!(
+            "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
+            panics.seq
+        ));
+        // The receiver is alive: the caller holds it.
+        let _ = commands.send(Submission::new(vec![halt(HaltReason::Panic, panics.seq, wall_now())], None));
+    }
+    if !dir.join("journal.toml").exists() {
+        return Ok(());
+    }
+    console::say(format!("{}: continuing this journal", dir.display()));
+    if let Some(note) = HaltNote::outstanding(dir).map_err(RunError::from)? {
+        console::say("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
+        let submission = Submission::new(note.events(), None);
+        note.keep(dir, &submission.ticket());
+        let _ = commands.send(submission);
+    }
+    Ok(())
+}
+
+/// Opens the control socket and keeps it in `server`: without it nothing enters.
+fn listening(
+    dir: &Path,
+    commands: CommandSender,
+    control: Control,
+    outcomes: Arc<Outcomes>,
+    server: &Rc<Cell<Option<Server>>>,
+) -> Ready {
+    let (dir, server) = (dir.to_owned(), Rc::clone(server));
+    Box::new(move |plan| {
+        let trades = plan.stages.iter().any(|stage| stage.name == "risk");
+        let pipeline = Pipeline { trades, has_gateway: plan.gateway.is_some() };
+        let started = Server::start(&dir, commands, control, &outcomes, pipeline);
+        server.set(Some(started.map_err(|e| e.to_string())?));
+        Ok(())
+    })
 }
 
 /// The last panic, if there was one; a second panic at the same input refuses the start.

@@ -12,7 +12,6 @@ use crate::recovery::HaltNote;
 use flow::CommandAction;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,10 +70,10 @@ impl Server {
         let failed = |error| ControlError { path: path.clone(), error };
         let listener = socket::listening(journal).map_err(failed)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let desk = Desk { journal: journal.to_owned(), commands, control, pipeline };
+        let dispatcher = Dispatcher { journal: journal.to_owned(), commands, control, pipeline };
         let mut turns = Turns {
             listener,
-            desk,
+            dispatcher,
             outcomes: Arc::clone(outcomes),
             stop: Arc::clone(&stop),
             clients: Vec::with_capacity(CLIENTS),
@@ -98,14 +97,14 @@ impl Drop for Server {
 }
 
 /// Carries out requests.
-struct Desk {
+struct Dispatcher {
     journal: PathBuf,
     commands: CommandSender,
     control: Control,
     pipeline: Pipeline,
 }
 
-impl Desk {
+impl Dispatcher {
     /// Carries out a request that was read whole.
     fn serve(&self, client: &mut Client, line: &[u8], is_gone: bool) {
         let asked: ControlRequest = match serde_json::from_slice(line) {
@@ -162,7 +161,7 @@ impl Desk {
 /// The control thread.
 struct Turns {
     listener: UnixListener,
-    desk: Desk,
+    dispatcher: Dispatcher,
     outcomes: Arc<Outcomes>,
     stop: Arc<AtomicBool>,
     clients: Vec<Client>,
@@ -199,7 +198,7 @@ impl Turns {
         let now = Instant::now();
         for client in &mut self.clients {
             let is_due = is_over || client.deadline <= now;
-            self.desk.settle(client, is_due);
+            self.dispatcher.settle(client, is_due);
             if client.deadline <= now {
                 client.is_late();
             }
@@ -239,7 +238,7 @@ impl Turns {
             let mut left = self.clients.remove(at);
             match left.state {
                 State::Asking(_) => left.answer(&ControlReply::Busy),
-                _ => self.desk.settle(&mut left, true),
+                _ => self.dispatcher.settle(&mut left, true),
             }
         }
         self.clients.push(client);
@@ -251,7 +250,7 @@ impl Turns {
         let accepts = now >= self.accepts_from;
         let mut until = if accepts { None } else { Some(self.accepts_from) };
         for client in &self.clients {
-            let glances = matches!(&client.state, State::Commanded(c) if c.waits_for_gateway(&self.desk.control.kill_switch));
+            let glances = matches!(&client.state, State::Commanded(c) if c.waits_for_gateway(&self.dispatcher.control.kill_switch));
             let next = if glances { client.deadline.min(now + GLANCE) } else { client.deadline };
             until = Some(until.map_or(next, |least: Instant| least.min(next)));
         }
@@ -288,7 +287,7 @@ impl Turns {
         match client.state {
             State::Asking(_) if !found.is_empty() => {
                 if let Some(line) = client.request() {
-                    self.desk.serve(client, &line, is_gone);
+                    self.dispatcher.serve(client, &line, is_gone);
                 }
             }
             State::Answered(_) if found.contains(PollFlags::OUT) => client.write(),

@@ -3,7 +3,9 @@
 //! The address of a Unix socket holds 107 bytes. So both ends open the folder and name the socket in it through
 //! `/proc/self/fd`, however long the path is.
 
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with, sockopt};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with, sockopt,
+};
 use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};

@@ -55,17 +55,20 @@ impl HaltNote {
         note
     }
 
-    /// Notes the halt in a journal's folder until it is stored. Returns at once.
+    /// Notes the halt in a journal's folder until it is stored. Returns at once. With the end of the run the note stays.
     pub fn keep(self, journal: &Path, ticket: &Arc<Ticket>) {
         let (file, ticket) = (journal.join(FILE), Arc::clone(ticket));
         let text = toml::to_string(&self).expect("plain values");
         let keep = move || {
             // Without the note the halt still is what it was: in force, as long as the process lives.
-            let noted = std::fs::write(&file, &text);
-            while noted.is_ok() && ticket.stored().is_none() && !ticket.is_given_up() {
+            let is_noted = || std::fs::read_to_string(&file).is_ok_and(|noted| noted == text);
+            if !is_noted() && std::fs::write(&file, &text).is_err() {
+                return;
+            }
+            while ticket.stored().is_none() && !ticket.is_given_up() {
                 std::thread::sleep(GLANCE);
             }
-            if ticket.stored().is_some() && std::fs::read_to_string(&file).is_ok_and(|held| held == text) {
+            if ticket.stored().is_some() && is_noted() {
                 let _ = std::fs::remove_file(&file);
             }
         };
@@ -83,12 +86,6 @@ impl HaltNote {
             Err(_) => HaltNote::default(),
         };
         Ok(if note.is_in(journal)? { None } else { Some(note) })
-    }
-
-    /// Removes the note, whose halt is in the record.
-    pub fn forget(journal: &Path) {
-        // If there is none, so much the better.
-        let _ = std::fs::remove_file(journal.join(FILE));
     }
 
     /// The inputs that make the halt.

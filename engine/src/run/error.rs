@@ -15,6 +15,9 @@ pub enum RunError {
     /// The configuration has faults.
     #[error("{0}")]
     Config(#[from] Faults),
+    /// Something without which the run may not begin is missing.
+    #[error("{0}")]
+    NotReady(String),
     /// An input could not be opened.
     #[error("{0}")]
     Open(#[from] feeds::OpenError),

@@ -80,6 +80,9 @@ pub fn execute_sources(
     if let Some(snapshot) = &journal.snapshot {
         snapshot.restore(&mut assembly).map_err(RecoveryError::from)?;
     }
+    if let Some(ready) = options.ready {
+        ready(&assembly.plan).map_err(RunError::NotReady)?;
+    }
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
     let (mut finished, gateway_error) = assembly.run(poll)?;

@@ -7,4 +7,4 @@ mod recorded;
 
 pub use error::RunError;
 pub use execute::{Sources, execute, execute_sources};
-pub use options::{Compare, Options, Rows};
+pub use options::{Compare, Options, Ready, Rows};

@@ -3,6 +3,7 @@
 use super::error::RunError;
 use crate::drive::Control;
 use crate::ingress::{Commands, Origin, Origins, Pace};
+use crate::plan::Plan;
 use crate::recovery::Notices;
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use flow::Sink;
@@ -60,7 +61,12 @@ pub struct Options {
     pub control: Control,
     /// Takes what is to be said before the run.
     pub notices: Notices,
+    /// What must succeed before anything enters.
+    pub ready: Option<Ready>,
 }
+
+/// Called once the journal exists and before anything enters, with the plan of the pipeline; an error ends the run.
+pub type Ready = Box<dyn FnOnce(&Plan) -> Result<(), String>>;
 
 /// The sinks of a run and, if rows show it, the channel on which the ingress reports the origin of each input.
 pub(super) type SinksAndOrigins = (Vec<Box<dyn Sink>>, Option<Sender<Origin>>);

@@ -11,6 +11,7 @@ use super::spec::JournalSpec;
 use super::writer::{InputLog, OutcomeLog};
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -76,9 +77,16 @@ fn begin(dir: &Path, spec: &JournalSpec, lock: File) -> Result<(InputLog, Outcom
     Ok((inputs, outcomes))
 }
 
-/// Creates the folder unless it exists; returns whether it did.
+/// Creates the folder unless it exists; returns whether it did. It is the user's alone, whatever the umask.
 fn make_folder(dir: &Path) -> Result<bool, JournalError> {
-    match fs::create_dir(dir) {
+    let made = make_if_missing(dir)?;
+    let own = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(dir, own).map_err(|e| JournalError::io(dir, "keeping other users out of", e))?;
+    Ok(made)
+}
+
+fn make_if_missing(dir: &Path) -> Result<bool, JournalError> {
+    match fs::DirBuilder::new().mode(0o700).create(dir) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(false),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {

@@ -227,9 +227,15 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 fn ctl(journal: &Path, words: &[&str]) {
+    ctl_exits(journal, words, 0);
+}
+
+/// What `ctl` says, and that it ends with this code.
+#[track_caller]
+fn ctl_exits(journal: &Path, words: &[&str], code: i32) -> String {
     let mut arguments = vec!["ctl".as_ref(), journal.as_os_str(), "--actor".as_ref(), "ada".as_ref()];
     arguments.extend(words.iter().map(|w| std::ffi::OsStr::new(*w)));
-    run(arguments).expect(0);
+    run(arguments).expect(code).stderr
 }
 
 fn commanded(journal: &Path, action: CommandAction) -> Vec<Commanded> {
@@ -270,7 +276,8 @@ fn a_halt_holds_over_a_stop_until_somebody_resumes() {
     until("another refusal", || refused_and_ordered(&journal).0.len() > before.0.len() + 5);
     assert_eq!(refused_and_ordered(&journal).1, before.1, "no order while it is halted");
     until("the socket", || journal.join("control.sock").exists());
-    ctl(&journal, &["limit", "max-quantity", "77", "--from", "1"]);
+    let refused = ctl_exits(&journal, &["limit", "max-quantity", "77", "--from", "1"], 1);
+    assert!(refused.contains("the limit of max-quantity in force is 10000"), "{refused}");
     ctl(&journal, &["resume"]);
     until("an order", || refused_and_ordered(&journal).1.len() > before.1.len());
     child.kill().expect("a child");
@@ -324,7 +331,7 @@ fn a_limit_that_was_set_is_carried_over() {
     let mut child = service.start("600x");
     until("a first order", || journal.join("control.sock").exists() && !refused_and_ordered(&journal).1.is_empty());
     ctl(&journal, &["limit", "max-quantity", "150", "--from", "10000"]);
-    ctl(&journal, &["limit", "max-quantity", "140", "--from", "10000"]);
+    ctl_exits(&journal, &["limit", "max-quantity", "140", "--from", "10000"], 1);
     until("both commands", || limits_said(&journal).len() == 2);
     child.kill().expect("a child");
     child.wait().expect("a child");
