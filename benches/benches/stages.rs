@@ -14,7 +14,7 @@ use stages::Space;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use tidegate::config::{InputSettings, Settings};
+use tidegate::config::Settings;
 use tidegate::run::{Options, execute};
 
 const INSTRUMENTS: u32 = 1 << 10;
@@ -55,7 +55,7 @@ fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
     set.iter().for_each(|one| settings.set(one).expect("the assignment is valid"));
     let feed = flow::find(feeds::FEEDS, "synthetic").expect("it is registered");
     let params = settings.feeds[feed.name].clone();
-    settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
+    settings.add_input(feed, Vec::new(), None, params);
     let kept = Arc::default();
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Keep(kinds, Vec::new(), Arc::clone(&kept)))];
     let options = Options { sinks, ..Options::default() };

@@ -63,6 +63,8 @@ pub struct Opened {
     pub decoder: Box<dyn Decoder>,
     /// The uncompressed bytes, one reader per stream.
     pub streams: Vec<Box<dyn Read + Send>>,
+    /// Bytes of memory that reading takes, besides the buffers of the streams.
+    pub memory: u64,
 }
 
 /// An entry of the registry.

@@ -25,8 +25,20 @@ impl Feed {
     /// # Errors
     /// When a file is missing or does not belong to this feed.
     pub fn open(&self, request: &Request) -> Result<Box<dyn Source>, OpenError> {
-        let Opened { name, warnings, decoder, streams } = self.opened(request)?;
-        Ok(Box::new(StreamSource::new(decoder, streams).with_name(name).with_warnings(warnings)))
+        Ok(self.opened(request)?.start())
+    }
+}
+
+impl Opened {
+    /// Starts one reader thread per stream.
+    pub fn start(self) -> Box<dyn Source> {
+        let Opened { name, warnings, decoder, streams, .. } = self;
+        Box::new(StreamSource::new(decoder, streams).with_name(name).with_warnings(warnings))
+    }
+
+    /// About how many bytes of memory reading takes.
+    pub fn memory(&self) -> u64 {
+        self.memory + self.streams.len() as u64 * StreamSource::MEMORY
     }
 }
 
@@ -35,8 +47,12 @@ impl Feed {
 /// # Errors
 /// As [`open_streams`].
 pub fn recognised_as(path: &Path) -> Result<Option<&'static str>, OpenError> {
-    let streams = open_streams(path)?;
-    Ok(streams.iter().find_map(|s| looks_like(&s.head)))
+    for stream in open_streams(path)? {
+        if let Some(feed) = looks_like(&stream?.head) {
+            return Ok(Some(feed));
+        }
+    }
+    Ok(None)
 }
 
 fn looks_like(head: &[u8]) -> Option<&'static str> {

@@ -6,5 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod host;
+mod memory;
 
 pub use host::{Host, Steal};
+pub use memory::Free;

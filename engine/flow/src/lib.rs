@@ -31,6 +31,7 @@ mod sink;
 mod source;
 mod stage;
 mod state;
+mod table;
 mod typed;
 mod units;
 mod venue;
@@ -61,6 +62,7 @@ pub use sink::{Sink, SinkError};
 pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
+pub use table::{planned, queue, table};
 pub use typed::{
     BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam, TextParam,
     TypedParam, Unsigned,

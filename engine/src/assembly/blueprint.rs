@@ -1,6 +1,7 @@
 //! From settings to a pipeline that is ready to run.
 
 use super::error::AssemblyError;
+use super::proof::Proof;
 use super::venues::{Ready, VenueWiring, Venues};
 use crate::config::Settings;
 use crate::drive::{Control, DriveError, Finished, run_pipeline};
@@ -25,7 +26,7 @@ impl<'a> Blueprint<'a> {
     /// Plans the pipeline of `settings` for instrument numbers below `instruments`, with `sinks` at its end.
     ///
     /// # Errors
-    /// Every fault of the settings.
+    /// Every fault of the settings; or the system cannot give the memory.
     pub fn new(
         settings: &'a Settings,
         sinks: Vec<Box<dyn Sink>>,
@@ -33,6 +34,7 @@ impl<'a> Blueprint<'a> {
         control: &'a Control,
     ) -> Result<Blueprint<'a>, AssemblyError> {
         let readers = sinks.iter().fold(Tail::READS, |all, s| all.or(s.kinds()));
+        Proof::of(settings, instruments, readers)?.need.fits()?;
         let plan = Plan::build(settings, settings.space(instruments), readers)?;
         Ok(Blueprint { settings, control, sinks, instruments, plan })
     }

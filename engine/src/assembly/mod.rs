@@ -5,9 +5,11 @@
 
 mod blueprint;
 mod error;
+mod proof;
 mod recorded_latency;
 mod venues;
 
 pub use blueprint::{Assembly, Blueprint};
 pub use error::AssemblyError;
+pub use proof::{Need, Proof};
 pub use venues::Venues;

@@ -3,7 +3,7 @@
 //! Comma-separated, with the header `ts_ns,order_ns,reply_ns`: time of the measurement, latency to the venue, latency
 //! back. Bound: all rows are held in memory.
 
-use crate::config::Faults;
+use crate::config::Fault;
 use flow::{Ns, Params};
 use serde::Deserialize;
 use stages::exchange_sim::Sample;
@@ -18,11 +18,11 @@ struct Row {
 }
 
 /// The rows of the file that the venue's parameters name; none unless its latency is `recorded`.
-pub(super) fn rows(params: &Params) -> Result<Vec<Sample>, Faults> {
+pub(super) fn rows(params: &Params) -> Result<Vec<Sample>, Fault> {
     let Some(path) = stages::exchange_sim::latency_file(params).map(Path::new) else { return Ok(Vec::new()) };
     let wrong = |e: csv::Error| {
-        let valid = "valid: a readable CSV file with the header ts_ns,order_ns,reply_ns (sim.latency_file)";
-        Faults::one(path, "", &e.to_string(), valid)
+        let valid = "valid: a readable CSV file with the header ts_ns,order_ns,reply_ns";
+        Fault::of_settings("sim.latency_file", &format!("{}: {e}", path.display()), valid)
     };
     let sample = |row: Row| Sample { ts: Ns(row.ts_ns), order_ns: row.order_ns, reply_ns: row.reply_ns };
     let mut reader = csv::Reader::from_path(path).map_err(wrong)?;

@@ -2,7 +2,7 @@
 
 use super::error::AssemblyError;
 use super::recorded_latency;
-use crate::config::{Fault, Faults, Settings};
+use crate::config::{Fault, Settings, keys};
 use crate::drive::{Control, DriveError};
 use crate::gateway::{GatewayThread, Link, LiveVenueReplies, VenueSession};
 use crate::ingress::{Ingress, SimVenueReplies};
@@ -39,6 +39,22 @@ impl Ready {
     }
 }
 
+/// The simulated venue of the settings; its returns come over `inbox`, and `watermark` is the tail's.
+///
+/// # Errors
+/// When a parameter is invalid, or the file of its latencies cannot be read.
+pub(super) fn simulated(
+    settings: &Settings,
+    instruments: u32,
+    inbox: Consumer<Slot>,
+    watermark: Arc<AtomicU64>,
+) -> Result<SimVenueReplies, Fault> {
+    let params = &settings.venues["sim"];
+    let rows = recorded_latency::rows(params)?;
+    let venue = SimulatedVenue::with_recorded(params, settings.space(instruments), rows)?;
+    Ok(SimVenueReplies::new(venue, inbox, watermark, settings.pipeline.get(keys::MAX_RETURNS)))
+}
+
 /// The ends of the rings that lead to a venue and back; empty for a pipeline that does not trade.
 #[derive(Default)]
 pub(super) struct VenueWiring {
@@ -65,11 +81,8 @@ impl VenueWiring {
         match plan.gateway {
             Some(gateway) => VenueWiring::out(settings, plan, gateway, control, venues, (back, inbox)),
             None => {
-                let params = &settings.venues["sim"];
-                let rows = recorded_latency::rows(params)?;
-                let venue = SimulatedVenue::with_recorded(params, settings.space(instruments), rows);
-                let venue = venue.map_err(|e| Faults::from(Fault::from(e)))?;
-                let returns = SimVenueReplies::new(venue, inbox, Arc::clone(&control.watermark), plan.max_returns);
+                let returns = simulated(settings, instruments, inbox, Arc::clone(&control.watermark));
+                let returns = returns.map_err(|fault| settings.placed(vec![fault]))?;
                 Ok(VenueWiring { returns: Some(returns), back: Some(back), ..VenueWiring::default() })
             }
         }
@@ -94,7 +107,7 @@ impl VenueWiring {
                 ..VenueWiring::default()
             });
         }
-        let venue = (gateway.open)(&settings.venues[name]).map_err(|e| Faults::from(Fault::from(e)))?;
+        let venue = (gateway.open)(&settings.venues[name]).map_err(|e| settings.placed(vec![e.into()]))?;
         let ring = |carries| {
             let row = plan.wiring.carrying(carries).expect("a plan with a gateway has its rings");
             control.meters.ring(plan.ring, row).map_err(DriveError::from)

@@ -6,7 +6,7 @@ use super::pipeline::{PipelineArgs, set_all};
 use super::present::{self, Shown};
 use super::rows::RowArgs;
 use super::watch::Watch;
-use crate::config::{InputSettings, Settings};
+use crate::config::Settings;
 use crate::run::{Options, execute};
 use clap::Args;
 
@@ -53,7 +53,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let mut settings = args.pipeline.apply(settings)?;
     let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
     let params = settings.feeds[feed.name].clone();
-    settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
+    settings.add_input(feed, Vec::new(), None, params);
+    settings.given_by("--events", "input");
     let mut watch = Watch::new(Some(args.events), !args.shown.json && args.emit.is_empty())?;
     let rows = RowArgs::of(&args.emit, args.limit).rows()?;
     let printing = rows.is_some();

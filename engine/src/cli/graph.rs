@@ -36,7 +36,7 @@ pub(crate) struct GraphArgs {
 pub(crate) fn run(args: &GraphArgs) -> Result<Exit, Failure> {
     let draft = args.config.as_deref().map_or_else(|| Settings::default().into(), Draft::load);
     let settings = args.pipeline.apply(draft)?;
-    let plan = Plan::build(&settings, settings.space(1), Kinds::NONE)?;
+    let plan = flow::planned(|| Plan::build(&settings, settings.space(1), Kinds::NONE)).0?;
     let graph = Graph::of(&settings, &plan);
     let text = match args.format {
         FormatArg::Text => graph.text(),

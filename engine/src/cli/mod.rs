@@ -20,6 +20,7 @@ pub(crate) mod screen;
 pub(crate) mod snapshot;
 pub(crate) mod synth;
 pub(crate) mod table;
+pub(crate) mod target;
 mod trading;
 pub(crate) mod validate;
 pub(crate) mod watch;

@@ -23,11 +23,15 @@ pub(crate) struct PipelineArgs {
 impl PipelineArgs {
     /// Applies the options; `--set` overrides the others. Faults of the draft and of the plan are returned together.
     pub(crate) fn apply(&self, draft: impl Into<Draft>) -> Result<Settings, Failure> {
-        let mut draft = draft.into();
+        Ok(checked(self.applied(draft.into()))?)
+    }
+
+    /// Applies the options to a draft; its faults stay in it.
+    pub(crate) fn applied(&self, mut draft: Draft) -> Draft {
         self.preset.iter().for_each(|p| draft.set("--preset", &format!("pipeline.preset={p}")));
         self.ring.iter().for_each(|r| draft.set("--ring", &format!("pipeline.ring={r}")));
         self.set.iter().for_each(|assignment| draft.set("--set", assignment));
-        Ok(checked(draft)?)
+        draft
     }
 }
 

@@ -5,8 +5,9 @@ use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
 use super::rows::{RowArgs, report_unseen};
 use super::watch::Watch;
-use crate::config::{Draft, InputSettings, Settings, one_of};
-use crate::run::{Compare, Options, execute};
+use crate::config::{Draft, Settings, one_of};
+use crate::plan::checked;
+use crate::run::{Compare, Options, Preflight, execute};
 use chrono::NaiveDate;
 use clap::Args;
 use sinks::journal::JournalReader;
@@ -51,10 +52,13 @@ pub(crate) struct ReplayArgs {
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let recorded = recorded_dir(args)?;
-    let mut settings = args.pipeline.apply(draft(args, recorded.as_deref())?)?;
-    if recorded.is_none() {
-        inputs(args, &mut settings)?;
-    }
+    let mut draft = args.pipeline.applied(draft(args, recorded.as_deref())?);
+    let settings = if recorded.is_some() {
+        checked(draft)?
+    } else {
+        inputs(args, &mut draft.settings)?;
+        Preflight::of_draft(draft)?.0
+    };
     let rows = args.rows.rows()?;
     let printing = rows.is_some();
     let mut watch = Watch::new(None, !args.shown.json && !printing)?;
@@ -115,14 +119,20 @@ fn draft(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Draft, Failure> {
 fn inputs(args: &ReplayArgs, settings: &mut Settings) -> Result<(), Failure> {
     if args.journal.is_some() {
         settings.journal_dir.clone_from(&args.journal);
+        settings.given_by("--journal", "journal.dir");
     }
     if args.input.is_empty() && args.feed.as_deref() != Some("synthetic") {
         return Ok(());
     }
     let named = args.feed.as_deref().map(feed_named).transpose()?;
     settings.inputs.clear();
+    settings.given_by("--input", "input");
+    let add = |feed: &'static feeds::Feed, files, settings: &mut Settings| {
+        let params = settings.feeds[feed.name].clone();
+        settings.add_input(feed, files, args.date, params);
+    };
     if let Some(feed) = named.filter(|f| f.name == "synthetic" || f.name == "lobster") {
-        settings.inputs.push(input(args, settings, feed, args.input.clone()));
+        add(feed, args.input.clone(), settings);
         return Ok(());
     }
     for file in &args.input {
@@ -130,14 +140,9 @@ fn inputs(args: &ReplayArgs, settings: &mut Settings) -> Result<(), Failure> {
             Some(feed) => feed,
             None => recognised(file)?,
         };
-        let input = input(args, settings, feed, vec![file.clone()]);
-        settings.inputs.push(input);
+        add(feed, vec![file.clone()], settings);
     }
     Ok(())
-}
-
-fn input(args: &ReplayArgs, settings: &Settings, feed: &'static feeds::Feed, files: Vec<PathBuf>) -> InputSettings {
-    InputSettings { feed, files, date: args.date, params: settings.feeds[feed.name].clone() }
 }
 
 pub(crate) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
@@ -146,9 +151,9 @@ pub(crate) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
 }
 
 fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {
-    match feeds::recognised_as(file).map_err(Failure::failed)? {
+    match feeds::recognised_as(file).map_err(Failure::usage)? {
         Some(name) => feed_named(name),
-        None => Err(Failure::failed(format!(
+        None => Err(Failure::usage(format!(
             "{}: no feed recognises its first bytes; name the feed with --feed",
             file.display()
         ))),

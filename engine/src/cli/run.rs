@@ -13,7 +13,7 @@ use crate::control::{Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{CommandSender, Commands, Pace, Submission, halt, wall_now};
 use crate::recovery::{HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
-use crate::run::{Options, Ready, RunError, execute};
+use crate::run::{Options, Preflight, Ready, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
 use sinks::journal::JournalError;
@@ -66,10 +66,12 @@ fn pace(text: &str) -> Result<Speed, String> {
 }
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
-    let mut settings = args.pipeline.apply(Draft::load(&args.config))?;
+    let mut draft = args.pipeline.applied(Draft::load(&args.config));
     if args.journal.is_some() {
-        settings.journal_dir.clone_from(&args.journal);
+        draft.settings.journal_dir.clone_from(&args.journal);
+        draft.settings.given_by("--journal", "journal.dir");
     }
+    let (settings, _) = Preflight::of_draft(draft)?;
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };

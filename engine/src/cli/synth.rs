@@ -3,9 +3,9 @@
 use super::console::{self, Progress};
 use super::exit::{Exit, Failure};
 use super::numbers::grouped;
+use super::target::{create, may_write};
 use clap::Args;
 use feeds::synthetic::{Synthetic, SyntheticConfig};
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -18,6 +18,9 @@ pub(crate) struct SynthArgs {
     /// File to write: ITCH 5.0 with a two-byte length before each message.
     #[arg(long)]
     out: PathBuf,
+    /// Overwrite the file if it exists.
+    #[arg(long)]
+    force: bool,
     /// Messages in the file.
     #[arg(long, default_value_t = 2_000_000)]
     messages: u64,
@@ -44,7 +47,8 @@ pub(crate) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
     let failed = |e: std::io::Error| {
         Failure::failed(format!("{}: {e}; choose another folder or free some space", args.out.display()))
     };
-    let file = File::create(&args.out).map_err(failed)?;
+    may_write(&args.out, args.force)?;
+    let file = create(&args.out, args.force).map_err(failed)?;
     let mut to = BufWriter::with_capacity(1 << 20, file);
     let progress = Progress::new("messages", Some(args.messages), true);
     let written = exchange.write_to(&mut to, |messages| progress.set(messages)).map_err(failed)?;

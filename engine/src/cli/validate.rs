@@ -2,12 +2,12 @@
 
 use super::exit::{Exit, Failure, output};
 use super::meters;
+use super::screen::{INDENT, wrapped};
 use crate::config::{Draft, Faults};
-use crate::plan::{Plan, checked};
+use crate::run::Preflight;
 use clap::Args;
-use flow::Kinds;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Options of `validate`.
 #[derive(Args)]
@@ -15,18 +15,29 @@ use std::path::{Path, PathBuf};
 pub(crate) struct ValidateArgs {
     /// Configuration file.
     config: PathBuf,
-    /// Print one JSON object to standard output: {"faults": [{"file", "line", "column", "key", "found", "valid"}]}.
+    /// Print one JSON object to standard output: {"faults": [{"file", "line", "column", "key", "found", "valid"}]}; without faults also the groups, warnings and the memory of
+    /// a run.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
-    let (text, exit) = match (plan(&args.config), args.json) {
-        (Ok(plan), json) => {
-            let groups: Vec<_> = plan.groups.iter().map(ToString::to_string).collect();
+    let (text, exit) = match (Preflight::of_draft(Draft::load(&args.config)), args.json) {
+        (Ok((_, found)), json) => {
+            let groups: Vec<_> = found.plan.groups.iter().map(ToString::to_string).collect();
+            let (need, warnings) = (found.need, found.plan.warnings());
             let text = match json {
-                true => serde_json::json!({ "faults": [], "groups": groups }).to_string(),
-                false => format!("{} is valid\n{}", args.config.display(), meters::groups(&groups).trim_end()),
+                true => {
+                    let memory = serde_json::json!({ "bytes": need.total(), "of": need });
+                    serde_json::json!({ "faults": [], "warnings": warnings, "groups": groups, "memory": memory })
+                        .to_string()
+                }
+                false => {
+                    let mut text = format!("{} is valid\n{}", args.config.display(), meters::groups(&groups));
+                    text += &wrapped(&format!("memory    a run needs {need}"), INDENT);
+                    warnings.iter().for_each(|w| text += &format!("\n{}", wrapped(&format!("warning   {w}"), INDENT)));
+                    text
+                }
             };
             (text, Exit::Done)
         }
@@ -34,12 +45,4 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
         (Err(faults), false) => return Err(faults.into()),
     };
     output(writeln!(std::io::stdout(), "{text}"), exit)
-}
-
-/// The plan of a configuration, or all its faults: in the text, in the plan, and input files that do not exist.
-fn plan(config: &Path) -> Result<Plan, Faults> {
-    let mut draft = Draft::load(config);
-    draft.check_files();
-    let settings = checked(draft)?;
-    Plan::build(&settings, settings.space(1), Kinds::NONE)
 }

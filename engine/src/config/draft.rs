@@ -2,7 +2,6 @@
 
 use super::fault::{Fault, Faults};
 use super::settings::Settings;
-use std::path::PathBuf;
 
 /// Settings and the faults found so far. A faulty value leaves the default in place.
 #[derive(Default)]
@@ -11,8 +10,6 @@ pub struct Draft {
     pub settings: Settings,
     /// The faults.
     pub faults: Vec<Fault>,
-    /// Files of the inputs, each with the key that names it.
-    pub(super) files: Vec<(String, PathBuf)>,
 }
 
 impl From<Settings> for Draft {
@@ -27,18 +24,10 @@ impl Draft {
         self.faults.extend(self.settings.set_by(option, assignment).err());
     }
 
-    /// Adds a fault for every input file that does not exist.
-    pub fn check_files(&mut self) {
-        let missing = self.files.iter().filter(|(_, file)| !file.exists());
-        let fault = |(key, file): &(String, PathBuf)| {
-            Fault::of_settings(
-                key,
-                &format!("{} does not exist", file.display()),
-                "valid: paths of files, relative to the configuration",
-            )
-        };
-        let missing = missing.map(fault).collect();
-        self.faults.extend(self.settings.placed(missing).0);
+    /// Whether the settings can be looked at further: if the file or the list of stages could not be read, more faults would be
+    /// guesses.
+    pub fn readable(&self) -> bool {
+        !self.faults.iter().any(|f| f.key.is_empty() || f.key == "pipeline.stages")
     }
 
     /// The settings.

@@ -117,6 +117,7 @@ impl<'i> Reading<'i> {
         if name == "journal"
             && let Some(dir) = table.remove("dir")
         {
+            self.stands("journal.dir", &dir.span());
             match dir.get_ref().as_str() {
                 Some(path) => self.draft.settings.journal_dir = Some(path.into()),
                 None => {
@@ -210,7 +211,7 @@ impl<'i> Reading<'i> {
         };
         let params = self.draft.settings.feeds[feed.name].clone();
         let params = self.params(key, table, feed.params, params);
-        Some(InputSettings { feed, files, date, params })
+        Some(InputSettings { key: key.to_owned(), feed, files, date, params })
     }
 
     fn files(&mut self, key: &str, value: Option<Found<'i>>) -> Vec<PathBuf> {
@@ -225,9 +226,7 @@ impl<'i> Reading<'i> {
             self.fault(&value.span(), &key, "not a list of texts", "valid: [\"path\", …]");
             return Vec::new();
         };
-        let files: Vec<_> = texts.into_iter().map(|t| self.base.join(t)).collect();
-        self.draft.files.extend(files.iter().map(|f| (key.clone(), f.clone())));
-        files
+        texts.into_iter().map(|t| self.base.join(t)).collect()
     }
 
     fn date(&mut self, key: &str, value: Option<Found<'i>>) -> Option<NaiveDate> {

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 /// One input of the run: files of one feed.
 #[derive(Clone)]
 pub struct InputSettings {
+    /// Its key, which faults name: `input[1]`.
+    pub key: String,
     /// The feed's registry entry.
     pub feed: &'static Feed,
     /// Files, in reading order.
@@ -100,9 +102,20 @@ impl Settings {
         Ok(())
     }
 
-    /// The place of `key`; failing that, of what it is in: a table, its section, or the file.
+    /// Adds an input.
+    pub fn add_input(&mut self, feed: &'static Feed, files: Vec<PathBuf>, date: Option<NaiveDate>, params: Params) {
+        let key = format!("input[{}]", self.inputs.len() + 1);
+        self.inputs.push(InputSettings { key, feed, files, date, params });
+    }
+
+    /// Notes that `key` was given by an option of the command line, which its faults then name.
+    pub fn given_by(&mut self, option: &str, key: &str) {
+        self.places.insert(key.to_owned(), Place::file(Path::new(option)));
+    }
+
+    /// The place of `key`; failing that, of what it is in: a table, its section, a list, or the file.
     fn place(&self, key: &str) -> Place {
-        let mut inside = std::iter::successors(Some(key), |key| key.rsplit_once('.').map(|(outer, _)| outer));
+        let mut inside = std::iter::successors(Some(key), |key| Some(key.rsplit_once(['.', '['])?.0));
         let known = inside.find_map(|key| self.places.get(key)).or_else(|| self.places.get(""));
         known.cloned().unwrap_or_else(Place::unknown)
     }

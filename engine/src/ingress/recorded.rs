@@ -7,7 +7,7 @@ use sinks::journal::{JournalReader, LogReader};
 /// The inputs of a journal as the head of a pipeline.
 pub struct Recorded {
     inputs: LogReader,
-    activity: Vec<u64>,
+    activity: Box<[u64]>,
     seq: u64,
     ended: bool,
 }
@@ -15,7 +15,7 @@ pub struct Recorded {
 impl Recorded {
     /// Replays the inputs of `reader`, for as many instruments as its run had.
     pub fn new(reader: &JournalReader) -> Recorded {
-        let activity = vec![0; reader.info().instruments as usize];
+        let activity = flow::table(reader.info().instruments as usize, 0);
         Recorded { inputs: reader.inputs(), activity, seq: 0, ended: false }
     }
 

@@ -45,7 +45,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Room for `bound` returns.
     pub(super) fn new(bound: usize) -> Waiting {
-        let lane = || VecDeque::with_capacity(bound);
+        let lane = || flow::queue(bound);
         Waiting { lanes: [lane(), lane()], bound, next: (Ns::NONE, Lane::Pipeline) }
     }
 

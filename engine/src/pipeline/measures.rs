@@ -19,7 +19,7 @@ impl LastMeasures {
     /// No values yet, for instrument numbers below `instruments`.
     pub fn new(instruments: u32) -> LastMeasures {
         let none: Event = bytemuck::Zeroable::zeroed();
-        let events = || vec![std::hint::black_box(none); instruments as usize].into_boxed_slice();
+        let events = || flow::table(instruments as usize, std::hint::black_box(none));
         LastMeasures { kinds: LastMeasures::READS.iter().map(|kind| (kind, events())).collect() }
     }
 

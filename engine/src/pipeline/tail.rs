@@ -58,8 +58,8 @@ pub struct TailStats {
     pub anomalies: BTreeMap<u16, u64>,
     /// Outcomes hashed.
     pub outcomes: u64,
-    tops: Vec<Option<BookTop>>,
-    bars: Vec<Option<(Bar, BarFlow)>>,
+    tops: Box<[Option<BookTop>]>,
+    bars: Box<[Option<(Bar, BarFlow)>]>,
     hash: OutcomeHash,
     /// Trading totals.
     pub trades: TradeStats,
@@ -174,8 +174,8 @@ impl Tail {
             kinds: BTreeMap::new(),
             anomalies: BTreeMap::new(),
             outcomes: 0,
-            tops: vec![None; count],
-            bars: vec![None; count],
+            tops: flow::table(count, None),
+            bars: flow::table(count, None),
             hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
             measures: LastMeasures::new(instruments),

@@ -108,6 +108,21 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// What is valid and yet will disappoint, in words.
+    pub fn warnings(&self) -> Vec<String> {
+        let (groups, cores) = (self.groups.len(), ring::thread::cores().len());
+        let crowded = format!(
+            "{groups} groups share {cores} cores, so a group waits for a core before each event: cut in fewer places, or use \
+             the preset fused"
+        );
+        let spins = "a group that spins keeps its core from the others: set pipeline.idle to auto".to_owned();
+        let shared = groups > cores;
+        let spinning = shared && matches!(self.idle, Idle::Spin | Idle::SpinHint);
+        shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).collect()
+    }
+}
+
 /// The configured stages, in pipeline order.
 fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
     let names = settings.pipeline.get(keys::STAGES);

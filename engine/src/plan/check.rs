@@ -10,10 +10,9 @@ use flow::Kinds;
 /// All faults, in the order of the text.
 pub fn checked(mut draft: Draft) -> Result<Settings, Faults> {
     if !draft.faults.is_empty() {
-        // If the list of stages could not be read, further faults would be guesses.
-        let readable = !draft.faults.iter().any(|f| f.key.is_empty() || f.key == "pipeline.stages");
         let space = draft.settings.space(1);
-        let more = readable.then(|| Plan::build(&draft.settings, space, Kinds::NONE).err()).flatten();
+        let plan = || flow::planned(|| Plan::build(&draft.settings, space, Kinds::NONE).err()).0;
+        let more = draft.readable().then(plan).flatten();
         draft.faults.extend(more.into_iter().flat_map(|f| f.0));
         draft.faults.sort_by(|a, b| a.place.cmp(&b.place));
     }

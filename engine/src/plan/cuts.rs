@@ -40,6 +40,12 @@ pub(super) fn cores(settings: &Settings, groups: usize, faults: &mut Vec<Fault>)
         let valid = format!("valid: {groups} core numbers, one per group, or an empty list");
         faults.push(Fault::of_settings("pipeline.cores", &list.join(","), &valid));
     }
+    let known = if cores.is_empty() { Vec::new() } else { ring::thread::cores() };
+    for core in cores.iter().filter(|core| !known.contains(core)) {
+        let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+        let valid = format!("valid: the cores of this machine: {}", known.join(", "));
+        faults.push(Fault::of_settings("pipeline.cores", &core.to_string(), &valid));
+    }
     cores
 }
 

@@ -33,6 +33,9 @@ pub enum RunError {
     /// The gateway to the venue failed.
     #[error("{0}")]
     Gateway(#[from] GatewayError),
+    /// The system cannot give the memory that it needs.
+    #[error("{0}")]
+    Memory(AssemblyError),
     /// A thread or a ring could not be created, or a thread panicked.
     #[error("{0}")]
     Drive(#[from] DriveError),
@@ -43,6 +46,7 @@ impl From<AssemblyError> for RunError {
         match error {
             AssemblyError::Config(faults) => RunError::Config(faults),
             AssemblyError::Drive(error) => RunError::Drive(error),
+            memory @ AssemblyError::Memory { .. } => RunError::Memory(memory),
         }
     }
 }

@@ -4,13 +4,13 @@
 
 use super::error::RunError;
 use super::options::{Options, sinks};
+use super::preflight::Preflight;
 use super::recorded;
 use crate::assembly::{Blueprint, Venues};
-use crate::config::{Fault, Settings};
+use crate::config::Settings;
 use crate::ingress::SourceQueue;
 use crate::recovery::{self, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
-use feeds::Request;
 use flow::Source;
 use sinks::journal::InputLog;
 use std::time::Instant;
@@ -35,11 +35,8 @@ fn merged(
     options: Options,
     poll: &mut dyn FnMut(),
 ) -> Result<(Report, Option<RunError>), RunError> {
-    if settings.inputs.is_empty() {
-        let advice = "name files with --input, or write [[input]]";
-        return Err(settings.placed(vec![Fault::of_settings("input", "no input", advice)]).into());
-    }
-    execute_sources(settings, open(settings)?, options, poll)
+    let sources = Preflight::of(settings)?.start()?;
+    execute_sources(settings, sources, options, poll)
 }
 
 /// Open sources, each with its name.
@@ -99,16 +96,6 @@ pub fn execute_sources(
     Ok((report, error))
 }
 
-fn open(settings: &Settings) -> Result<Sources, RunError> {
-    let mut sources = Vec::new();
-    for input in &settings.inputs {
-        let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
-        let source = input.feed.open(&request)?;
-        sources.push((named(source.as_ref(), input.feed.name), source));
-    }
-    Ok(sources)
-}
-
 /// The sources with their instrument ranges, and the total number of instruments.
 fn placed(sources: Sources) -> (Vec<SourceQueue>, u32) {
     let (mut feeds, mut base) = (Vec::new(), 0u32);
@@ -118,8 +105,4 @@ fn placed(sources: Sources) -> (Vec<SourceQueue>, u32) {
         base += range;
     }
     (feeds, base)
-}
-
-fn named(source: &dyn Source, feed: &str) -> String {
-    if source.name().is_empty() { feed.to_owned() } else { source.name().to_owned() }
 }

@@ -3,8 +3,10 @@
 mod error;
 mod execute;
 mod options;
+mod preflight;
 mod recorded;
 
 pub use error::RunError;
 pub use execute::{Sources, execute, execute_sources};
 pub use options::{Compare, Options, Ready, Rows};
+pub use preflight::Preflight;

@@ -9,7 +9,7 @@
 //! is forgotten first. Worst case: colliding identities cost one probe per fill.
 
 use flow::records::{Bust, Fill};
-use flow::{Event, OrderId, Px, Side, StateError, StateReader, StateWriter};
+use flow::{Event, OrderId, Px, Side, StateError, StateReader, StateWriter, table};
 use serde::{Deserialize, Serialize};
 
 /// A booked fill.
@@ -104,10 +104,10 @@ impl<T: Copy> Executions<T> {
         };
         let size = (2 * limit).next_power_of_two();
         Executions {
-            ring: vec![vacant; limit].into_boxed_slice(),
+            ring: table(limit, vacant),
             oldest: 0,
             len: 0,
-            index: vec![NONE; size].into_boxed_slice(),
+            index: table(size, NONE),
             shift: 64 - size.trailing_zeros(),
         }
     }

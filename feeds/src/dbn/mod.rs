@@ -40,14 +40,12 @@ fn find(request: &Request) -> Result<Opened, FindError> {
         .into());
     };
     let mut streams = open_streams(path)?;
-    let head = streams.first().map_or(Vec::new(), |s| s.head.clone());
-    match streams.pop() {
-        Some(stream) if streams.is_empty() && recognise(&stream.head) => {
-            let (name, decoder) = (path.display().to_string(), Box::new(Dbn::new()));
-            Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read] })
-        }
-        _ => Err(FindError::other_feed(path, &head)),
+    let Some(first) = streams.next().transpose()? else { return Err(FindError::other_feed(path, &[])) };
+    if streams.next().is_some() || !recognise(&first.head) {
+        return Err(FindError::other_feed(path, &first.head));
     }
+    let (name, decoder) = (path.display().to_string(), Box::new(Dbn::new()));
+    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![first.read], memory: 0 })
 }
 
 /// Decodes arbitrary bytes, for a fuzz target; the first byte says how they are cut. Never panics.

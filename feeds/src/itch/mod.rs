@@ -72,19 +72,27 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let date = date::choose(request.date, &[&stream.name, &file]);
     let name = if stream.member { format!("{file}:{}", stream.name) } else { file };
     let decoder = Box::new(ItchDecoder::new(date));
-    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read] })
+    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read], memory: 0 })
 }
 
 /// The ITCH stream of the file: the file itself, or the one matching member of a zip.
 fn choose(path: &Path) -> Result<Stream, FindError> {
-    let mut streams = open_streams(path)?;
     let ours = |s: &Stream| recognise(&s.head) || is_empty_session(&s.head);
-    let found: Vec<usize> = (0..streams.len()).filter(|i| ours(&streams[*i])).collect();
-    match found[..] {
-        [one] => Ok(streams.swap_remove(one)),
-        [] => Err(FindError::other_feed(path, &streams[0].head)),
+    let (mut found, mut count, mut first) = (None, 0, None);
+    for stream in open_streams(path)? {
+        let stream = stream?;
+        if ours(&stream) {
+            count += 1;
+            found.get_or_insert(stream);
+        } else {
+            first.get_or_insert(stream.head);
+        }
+    }
+    match (found, count) {
+        (Some(one), 1) => Ok(one),
+        (None, _) => Err(FindError::other_feed(path, &first.unwrap_or_default())),
         _ => Err(OpenError {
-            what: format!("{} has {} ITCH members", path.display(), found.len()),
+            what: format!("{} has {} ITCH members", path.display(), count),
             next: "unpack it and give each file as a separate input".to_owned(),
         }
         .into()),

@@ -12,7 +12,7 @@ mod rows;
 
 pub use decoder::Lobster;
 
-use crate::reader::{Stream, date, open_streams};
+use crate::reader::{date, open_streams};
 use crate::{Feed, FindError, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
 use flow::{BookKind, Definition, InstrumentType, Mic, Ns, Px, TextParam, midnight, zone_of};
@@ -65,17 +65,23 @@ fn symbol_and_date(name: &str) -> (Option<&str>, Option<NaiveDate>) {
 }
 
 fn find(request: &Request) -> Result<Opened, FindError> {
-    let mut streams = Vec::new();
+    let (mut messages, mut book, mut other) = (None, None, None);
     for path in &request.paths {
-        streams.extend(open_streams(path)?);
+        for stream in open_streams(path)? {
+            let stream = stream?;
+            match Role::of(&stream.head) {
+                Some(Role::Messages) => drop(messages.get_or_insert(stream)),
+                Some(Role::Book) => drop(book.get_or_insert(stream)),
+                None => drop(other.get_or_insert(stream.head)),
+            }
+        }
     }
     let shown = request.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
-    let (messages, book) = match (take(&mut streams, Role::Messages), take(&mut streams, Role::Book)) {
+    let (messages, book) = match (messages, book) {
         (Some(messages), Some(book)) => (messages, book),
         (None, None) => {
-            let head = streams.first().map_or(&[][..], |s| &s.head);
             let path = request.paths.first().cloned().unwrap_or_default();
-            return Err(FindError::other_feed(&path, head));
+            return Err(FindError::other_feed(&path, &other.unwrap_or_default()));
         }
         (None, _) => return Err(missing(&shown, "message").into()),
         (_, None) => return Err(missing(&shown, "orderbook").into()),
@@ -97,12 +103,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     };
     let decoder = Box::new(decoder(symbol, day.unwrap_or(date::UNKNOWN)));
     let warnings = warning.into_iter().collect();
-    Ok(Opened { name: shown, warnings, decoder, streams: vec![messages.read, book.read] })
-}
-
-fn take(streams: &mut Vec<Stream>, role: Role) -> Option<Stream> {
-    let at = streams.iter().position(|s| Role::of(&s.head) == Some(role))?;
-    Some(streams.remove(at))
+    Ok(Opened { name: shown, warnings, decoder, streams: vec![messages.read, book.read], memory: 0 })
 }
 
 fn missing(shown: &str, which: &str) -> OpenError {

@@ -110,6 +110,11 @@ impl<R: BufRead> ZstdFrames<R> {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
+                Err(FrameDecoderError::WindowSizeTooBig { requested, max }) => {
+                    let (asked, most) = (requested >> 20, max >> 20);
+                    let why = format!("it needs a window of {asked} MiB, and {most} MiB is the most that is read here");
+                    return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+                }
                 Err(e) => return Err(io::Error::other(e)),
             }
         }
@@ -160,20 +165,21 @@ struct Member {
 }
 
 /// A member's name and its uncompressed bytes.
-type NamedBytes = (String, Box<dyn Read + Send>);
+pub(super) type NamedBytes = (String, Box<dyn Read + Send>);
 
-/// The members of a zip in order, each with its own file handle so that they can be read in parallel.
-pub(super) fn members(path: &Path) -> Result<Vec<NamedBytes>, OpenError> {
-    let shown = path.display();
-    let fault = |why: &dyn std::fmt::Display| OpenError {
-        what: format!("zip file {shown} cannot be read: {why}"),
+/// The members of a zip in order. Each has a file handle of its own, so that they can be read in parallel, and is opened when
+/// it is asked for.
+pub(super) fn members(path: &Path) -> Result<impl Iterator<Item = Result<NamedBytes, OpenError>> + use<>, OpenError> {
+    let path = path.to_owned();
+    let fault = |path: &Path, why: &dyn std::fmt::Display| OpenError {
+        what: format!("zip file {} cannot be read: {why}", path.display()),
         next: "get it again, or unpack it and give the files".to_owned(),
     };
-    let list = list(path).map_err(|e| fault(&e))?;
+    let list = list(&path).map_err(|e| fault(&path, &e))?;
     if list.is_empty() {
-        return Err(fault(&"it contains no files"));
+        return Err(fault(&path, &"it contains no files"));
     }
-    list.into_iter().map(|m| open_member(path, m).map_err(|e| fault(&e))).collect()
+    Ok(list.into_iter().map(move |member| open_member(&path, member).map_err(|e| fault(&path, &e))))
 }
 
 fn list(path: &Path) -> Result<Vec<Member>, String> {

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 /// Blocks in a stream's pool.
-const BLOCKS: usize = 8;
+pub(super) const BLOCKS: usize = 8;
 /// How often the reader yields before it starts to sleep.
 const YIELDS: u32 = 64;
 const SLEEP: Duration = Duration::from_micros(50);

@@ -13,5 +13,5 @@ mod lane;
 mod open;
 mod source;
 
-pub use open::{Stream, open_streams};
+pub use open::{Stream, Streams, open_streams};
 pub use source::StreamSource;

@@ -3,7 +3,7 @@
 //! Opening reads the head of every stream ([`Stream::head`]) so that a feed can recognise it. A file that is
 //! unreadable, empty or damaged at the start fails here, with advice for the user. Bound: [`HEAD`] bytes per stream.
 
-use super::compression::{self, Compression};
+use super::compression::{self, Compression, NamedBytes};
 use crate::feed::OpenError;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -58,12 +58,24 @@ fn access_fault(path: &Path, e: &io::Error) -> OpenError {
     }
 }
 
+/// The streams of a file, in order: the file itself, or each member of a zip. Each is opened when it is asked for, and closed
+/// when it is dropped, so a zip may have more members than a process may have open files.
+pub struct Streams(Box<dyn Iterator<Item = Result<Stream, OpenError>>>);
+
+impl Iterator for Streams {
+    type Item = Result<Stream, OpenError>;
+
+    fn next(&mut self) -> Option<Result<Stream, OpenError>> {
+        self.0.next()
+    }
+}
+
 /// Opens a file as one stream, or as one per member if it is a zip. Gzip, zstd and zip are recognised by their first
 /// bytes, whatever the file's name.
 ///
 /// # Errors
 /// When the file cannot be opened, is a folder, is empty, or its compression is damaged at the start.
-pub fn open_streams(path: &Path) -> Result<Vec<Stream>, OpenError> {
+pub fn open_streams(path: &Path) -> Result<Streams, OpenError> {
     let shown = path.display();
     let meta = fs::metadata(path).map_err(|e| access_fault(path, &e))?;
     if meta.is_dir() {
@@ -75,24 +87,32 @@ pub fn open_streams(path: &Path) -> Result<Vec<Stream>, OpenError> {
     if magic.is_empty() {
         return Err(fault(format!("{shown} is empty"), "give a file with data in it"));
     }
-    let unreadable = |e: io::Error| fault(e.to_string(), "get the file again: it is damaged or truncated");
-    let streams = match Compression::of(&magic) {
-        Compression::Zip => compression::members(path)?
-            .into_iter()
-            .map(|(name, read)| {
-                let stream = Stream::new(name, read).map_err(unreadable)?;
+    match Compression::of(&magic) {
+        Compression::Zip => {
+            let member = |(name, read): NamedBytes| {
+                let stream = Stream::new(name, read).map_err(|e| unreadable(&e))?;
                 Ok(Stream { member: true, ..stream })
-            })
-            .collect::<Result<Vec<_>, _>>()?,
+            };
+            Ok(Streams(Box::new(compression::members(path)?.map(move |opened| member(opened?)))))
+        }
         compression => {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             let file = File::open(path).map_err(|e| access_fault(path, &e))?;
             let read = compression::decompress(file, &shown.to_string(), compression);
-            vec![Stream::new(name, read).map_err(unreadable)?]
+            let stream = Stream::new(name, read).map_err(|e| unreadable(&e))?;
+            if stream.head.is_empty() {
+                return Err(fault(format!("{shown} is empty after decompression"), "give a file with data in it"));
+            }
+            Ok(Streams(Box::new(std::iter::once(Ok(stream)))))
         }
-    };
-    if streams.iter().all(|s| s.head.is_empty()) {
-        return Err(fault(format!("{shown} is empty after decompression"), "give a file with data in it"));
     }
-    Ok(streams)
+}
+
+/// What to do about a stream that cannot be read from its start.
+fn unreadable(e: &io::Error) -> OpenError {
+    let next = match e.kind() {
+        io::ErrorKind::Unsupported => "unpack it and give the plain file",
+        _ => "get the file again: it is damaged or truncated",
+    };
+    fault(e.to_string(), next)
 }

@@ -8,7 +8,7 @@
 //! Bound: [`BLOCKS`] blocks of [`BLOCK`] bytes and one window of [`WINDOW_BLOCKS`] blocks per stream; a record longer
 //! than the window less one block is an error. Worst case of one poll: decoding two windows of records.
 
-use super::lane::{Lane, Supply};
+use super::lane::{BLOCKS, Lane, Supply};
 use flow::{Count, Decoder, FeedError, Inputs, Ns, Polled, Source, Step, Window};
 use std::io::Read;
 
@@ -31,6 +31,9 @@ pub struct StreamSource {
 }
 
 impl StreamSource {
+    /// Bytes of memory per stream: its window, its blocks, and what a decompressor keeps.
+    pub const MEMORY: u64 = (16 << 20) + ((WINDOW_BLOCKS + BLOCKS) * BLOCK) as u64;
+
     /// Starts one reader per stream; the decoder gets one window per stream, in the same order.
     pub fn new(decoder: Box<dyn Decoder>, streams: Vec<Box<dyn Read + Send>>) -> StreamSource {
         StreamSource::with_blocks(decoder, streams, BLOCK)

@@ -63,6 +63,11 @@ impl SyntheticConfig {
         opening_messages(symbols) + CLOSING_MESSAGES + 16
     }
 
+    /// About how many bytes of memory its exchange takes: its resting orders, and the price windows of its symbols.
+    pub fn memory(&self) -> u64 {
+        40 * self.messages.min(self.live_orders.into()) + (8 << 10) * u64::from(self.symbols) + (1 << 20)
+    }
+
     /// Checks the settings against their ranges and against each other, and reports every fault.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use crate::itch::ItchDecoder;
 use crate::{Feed, FindError, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use flow::{IntParam, Param, Params};
+use std::io::{self, Read};
 
 /// The entry in the registry.
 pub const FEED: Feed = Feed {
@@ -66,10 +67,26 @@ fn find(request: &Request) -> Result<Opened, FindError> {
         .into());
     }
     let config = SyntheticConfig::from_params(&request.params, request.date);
-    let exchange = Synthetic::new(&config).map_err(|faults| OpenError {
+    config.validate().map_err(|faults| OpenError {
         what: format!("invalid synthetic day: {faults}"),
         next: "set the feed's parameters to valid values".to_owned(),
     })?;
-    let decoder = Box::new(ItchDecoder::new(Some(config.date)));
-    Ok(Opened { name: NAME.to_owned(), warnings: Vec::new(), decoder, streams: vec![Box::new(exchange)] })
+    let (memory, decoder) = (config.memory(), Box::new(ItchDecoder::new(Some(config.date))));
+    let streams: Vec<Box<dyn Read + Send>> = vec![Box::new(Unbuilt { config, exchange: None })];
+    Ok(Opened { name: NAME.to_owned(), warnings: Vec::new(), decoder, streams, memory })
+}
+
+/// The bytes of a day whose exchange is built when they are read: an input that is only looked at costs nothing.
+struct Unbuilt {
+    config: SyntheticConfig,
+    exchange: Option<Synthetic>,
+}
+
+impl Read for Unbuilt {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.exchange.is_none() {
+            self.exchange = Some(Synthetic::new(&self.config).map_err(io::Error::other)?);
+        }
+        self.exchange.as_mut().map_or(Ok(0), |exchange| exchange.read(to))
+    }
 }

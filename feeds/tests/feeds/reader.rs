@@ -87,7 +87,7 @@ fn contents(path: &Path) -> Result<Vec<(String, Vec<u8>)>, OpenError> {
         assert!(bytes.starts_with(&s.head));
         (s.name, bytes)
     };
-    Ok(open_streams(path)?.into_iter().map(whole).collect())
+    open_streams(path)?.map(|stream| stream.map(whole)).collect()
 }
 
 /// Reads a source to its end.
@@ -108,7 +108,7 @@ fn drain(source: &mut dyn Source) -> (Vec<(Event, u64)>, Result<(), FeedError>) 
 }
 
 fn source(path: &Path) -> StreamSource {
-    let streams = open_streams(path).unwrap().into_iter().map(|s| s.read).collect();
+    let streams = open_streams(path).unwrap().map(|s| s.unwrap().read).collect();
     StreamSource::new(Box::new(ItchDecoder::new(None)), streams)
 }
 
@@ -154,7 +154,7 @@ fn members_of_a_zip_stream_side_by_side() {
 fn a_file_that_cannot_be_opened_reports_why() {
     let folder = Folder::new();
     let says = |path: &Path, what: &str| {
-        let e = open_streams(path).unwrap_err().to_string();
+        let e = open_streams(path).err().unwrap().to_string();
         assert!(e.contains(what) && e.contains(&*path.to_string_lossy()) && e.contains("; "), "{e}");
     };
     says(&folder.0.path().join("none"), "does not exist");

@@ -189,7 +189,7 @@ fn open(paths: Vec<PathBuf>) -> Box<dyn Source> {
 
 fn check(known: &Known, paths: Vec<PathBuf>) {
     let streams = paths.iter().flat_map(|path| feeds::reader::open_streams(path).unwrap());
-    let rows = streams.into_iter().find(|s| s.name.contains("_orderbook_")).expect("an orderbook file");
+    let rows = streams.map(Result::unwrap).find(|s| s.name.contains("_orderbook_")).expect("an orderbook file");
     let (mut source, mut sums) = (open(paths), Sums::default());
     drain(&mut *source, &mut sums, BufReader::new(rows.read));
     let counts = source.counts();
@@ -210,7 +210,7 @@ fn check(known: &Known, paths: Vec<PathBuf>) {
 
 fn unpacked(zip: &Path, to: &Path) -> Vec<PathBuf> {
     let streams = feeds::reader::open_streams(zip).unwrap();
-    let csv = streams.into_iter().filter(|s| s.name.ends_with(".csv"));
+    let csv = streams.map(Result::unwrap).filter(|s| s.name.ends_with(".csv"));
     csv.map(|mut stream| {
         let path = to.join(&stream.name);
         std::io::copy(&mut stream.read, &mut std::fs::File::create(&path).unwrap()).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::{LIMIT, Named, call, finish, folder, path, says, write};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +24,11 @@ pub(crate) const PLAIN: &[Named] = &[
     ("a_bad_configuration", bad_configuration),
     ("ten_faults_of_every_sort", ten_faults),
     ("bad_usage", bad_usage),
+    ("what_cannot_start_is_not_valid", what_cannot_start_is_not_valid),
+    ("a_run_that_does_not_fit_says_so", a_run_that_does_not_fit_says_so),
+    ("many_members", many_members),
+    ("wide_window", wide_window),
+    ("nothing_is_overwritten", nothing_is_overwritten),
     ("a_closed_pipe", closed_pipe),
     ("a_signal_drains_the_line", signal),
 ];
@@ -82,16 +88,16 @@ fn garbage() {
     let file = write(&folder, "garbage.bin", &bytes);
     for feed in ["itch", "lobster", "dbn"] {
         let arguments = ["replay", "--feed", feed, "--input", &file];
-        says(call(&arguments), 1, &["garbage.bin is not", "first bytes:", "check the file"]);
+        says(call(&arguments), 2, &["garbage.bin is not", "first bytes:", "check the file"]);
     }
-    says(call(&["replay", "--input", &file]), 1, &["no feed recognises its first bytes", "--feed"]);
+    says(call(&["replay", "--input", &file]), 2, &["no feed recognises its first bytes", "--feed"]);
 }
 
 fn empty() {
     let (folder, _) = folder();
     let file = write(&folder, "empty.itch", b"");
-    says(replay(&file), 1, &["empty.itch is empty", "give a file with data in it"]);
-    says(call(&["replay", "--input", &file]), 1, &["empty.itch is empty"]);
+    says(replay(&file), 2, &["empty.itch is empty", "give a file with data in it"]);
+    says(call(&["replay", "--input", &file]), 2, &["empty.itch is empty"]);
 }
 
 fn wrong_feed() {
@@ -99,7 +105,7 @@ fn wrong_feed() {
     let file = path(&folder, "day.itch");
     for feed in ["lobster", "dbn"] {
         let outcome = call(&["replay", "--feed", feed, "--input", &file]);
-        says(outcome, 1, &[&format!("is not {feed} data"), "it looks like itch: use --feed itch"]);
+        says(outcome, 2, &[&format!("is not {feed} data"), "it looks like itch: use --feed itch"]);
     }
     says(
         call(&["replay", "--feed", "ich", "--input", &file]),
@@ -111,8 +117,8 @@ fn wrong_feed() {
 fn no_file() {
     let (folder, _) = folder();
     let none = path(&folder, "none.itch");
-    says(replay(&none), 1, &["none.itch does not exist", "check the path"]);
-    says(call(&["replay", "--input", &none]), 1, &["none.itch does not exist", "check the path"]);
+    says(replay(&none), 2, &["none.itch does not exist", "check the path"]);
+    says(call(&["replay", "--input", &none]), 2, &["none.itch does not exist", "check the path"]);
     says(call(&["replay", &none]), 2, &["none.itch", "readable configuration"]);
     for command in ["ls", "verify", "tail"] {
         says(call(&["journal", command, &none]), 1, &["holds no journal", "name the folder"]);
@@ -124,7 +130,7 @@ fn folder_for_file() {
     let dir = folder.path().to_str().expect("UTF-8");
     says(replay(dir), 1, &["holds no journal", "name the folder that a run was given"]);
     let config = write(&folder, "run.toml", b"[[input]]\nfeed = \"itch\"\nfiles = [\".\"]\n");
-    says(call(&["replay", &config]), 1, &["is a folder", "give a file"]);
+    says(call(&["replay", &config]), 2, &["is a folder", "give a file"]);
 }
 
 fn damaged_gzip() {
@@ -236,7 +242,7 @@ fn ten_faults() {
         ":17:8: input[1].date: \"2020-13-01\"; valid: a trading date, YYYY-MM-DD",
     ];
     let validated = says(call(&["validate", &config]), 2, &faults);
-    says(call(&["replay", &config]), 2, &faults[..9]);
+    says(call(&["replay", &config]), 2, &faults);
     assert!(validated.stderr.starts_with("tidegate: 11 faults in the configuration\n"), "{}", validated.stderr);
     let wide = |line: &&str| line.chars().count() > 80 && line.split_whitespace().count() > 1;
     assert_eq!(validated.stderr.lines().find(wide), None);
@@ -347,4 +353,109 @@ fn read_only_disk() {
     says(outcome, 1, &["day.itch", "choose another folder"]);
     let outcome = mounted("size=1m", "exec \"$2\" synth --out \"$1/day.itch\" --messages 1000000 --symbols 5");
     says(outcome, 1, &["day.itch", "free some space"]);
+}
+
+/// Every command that starts a run, and the one that only looks, find the same faults.
+fn what_cannot_start_is_not_valid() {
+    let (folder, _) = folder();
+    write(&folder, "empty.itch", b"");
+    write(&folder, "latency.csv", b"when,there,back\n1,2,3\n");
+    let input = "[[input]]\nfeed = \"synthetic\"\n";
+    let cases = [
+        ("[[input]]\nfeed = \"synthetic\"\nmessages = 100\n".to_owned(), "messages = 100: too few"),
+        ("[[input]]\nfeed = \"itch\"\n".to_owned(), "an itch input is one file, not 0"),
+        ("[[input]]\nfeed = \"itch\"\nfiles = [\".\"]\n".to_owned(), "is a folder"),
+        ("[[input]]\nfeed = \"itch\"\nfiles = [\"empty.itch\"]\n".to_owned(), "empty.itch is empty"),
+        ("[[input]]\nfeed = \"dbn\"\nfiles = [\"day.itch\"]\n".to_owned(), "it looks like itch"),
+        ("[[input]]\nfeed = \"lobster\"\nfiles = [\"day.itch\"]\n".to_owned(), "it looks like itch"),
+        ("[pipeline]\nbatch = 8\n".to_owned(), "no input"),
+        (input.repeat(254), "254 inputs; 1 to 253"),
+        (format!("[pipeline]\ncores = [4096]\n{input}"), "4096; valid: the cores of this machine: "),
+        (format!("[journal]\ndir = \"{}/run\"\n{input}", path(&folder, "day.itch")), "day.itch is no folder"),
+        (
+            format!(
+                "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\n[sim]\n\
+                 latency = \"recorded\"\nlatency_file = \"{}\"\n{input}",
+                path(&folder, "latency.csv")
+            ),
+            "sim.latency_file: ",
+        ),
+    ];
+    for (text, fault) in cases {
+        let config = write(&folder, "run.toml", text.as_bytes());
+        let dir = path(&folder, "run");
+        says(call(&["validate", &config]), 2, &["run.toml", fault]);
+        says(call(&["replay", &config]), 2, &["run.toml", fault]);
+        // The journal's folder is the configuration's in the case that is about it.
+        let journal: &[&str] = if text.contains("dir = ") { &[] } else { &["--journal", &dir] };
+        says(call(&[&["run", &config], journal].concat()), 2, &["run.toml", fault]);
+        assert!(!Path::new(&dir).exists(), "{fault}: a run that cannot start has begun a journal");
+    }
+    says(call(&["demo", "--events", "100"]), 2, &["messages = 100: too few"]);
+}
+
+/// Looking costs no memory, whatever the tables; a run compares what it needs with what it can get.
+fn a_run_that_does_not_fit_says_so() {
+    let (folder, _) = folder();
+    let text = "[pipeline]\nring_capacity = 16777216\npreset = \"split\"\nmax_fills = 4194304\n\
+                stages = [\"book\", \"bars\", \"random\", \"orders\", \"risk\", \"router\"]\n\
+                [book]\nmax_orders = 16777216\nmax_levels = 16777216\n[orders]\nmax_orders = 1048576\n\
+                [[input]]\nfeed = \"synthetic\"\nmessages = 20000\nsymbols = 4\nlive_orders = 100\n";
+    let config = write(&folder, "large.toml", text.as_bytes());
+    let dir = path(&folder, "run");
+    let limited = |kilobytes: u64, arguments: &[&str]| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -v {kilobytes}; exec \"$@\""), "sh"]).arg(tidegate()).args(arguments);
+        finish(command)
+    };
+    let valid = limited(200_000, &["validate", &config, "--json"]).expect(0);
+    let valid: serde_json::Value = serde_json::from_str(&valid.stdout).expect("one JSON object");
+    assert!(valid["memory"]["bytes"].as_u64() > Some(4 << 30), "{valid}");
+    let parts = ["the run needs", " MB of memory: ", "and can get", "its address space is limited (ulimit -v)"];
+    says(limited(3_000_000, &["run", &config, "--journal", &dir]), 1, &parts);
+    says(limited(3_000_000, &["replay", &config]), 1, &parts);
+    assert!(!Path::new(&dir).exists());
+}
+
+/// A zip may have more members than a process may have open files.
+fn many_members() {
+    let (folder, bytes) = folder();
+    let file = path(&folder, "day.zip");
+    let mut zip = zip::ZipWriter::new(fs::File::create(&file).expect("writable"));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for number in 0..2_000 {
+        zip.start_file(format!("{number}.txt"), options).expect("a member");
+        zip.write_all(b"nothing").expect("writable");
+    }
+    zip.start_file("day.itch", options).expect("a member");
+    zip.write_all(&bytes).expect("writable");
+    zip.finish().expect("a whole zip");
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 64; exec \"$@\"", "sh"]).arg(tidegate()).args(["replay", "--input", &file]);
+    says(finish(command), 0, &["anomalies none"]);
+}
+
+/// A window that is too large is no damage.
+fn wide_window() {
+    let (folder, _) = folder();
+    // A frame's header: no content size, a window of 2^(10 + 18) bytes; then an empty last block.
+    let file = write(&folder, "wide.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0, 18 << 3, 1, 0, 0]);
+    let outcome = says(call(&["replay", "--input", &file]), 2, &["a window of 256 MiB", "unpack it"]);
+    assert!(!outcome.stderr.contains("damaged"), "{}", outcome.stderr);
+}
+
+fn nothing_is_overwritten() {
+    let (folder, _) = folder();
+    let day = path(&folder, "day.itch");
+    let before = fs::read(&day).expect("it is there");
+    let synth = ["synth", "--out", &day, "--messages", "10000", "--symbols", "5", "--live-orders", "500"];
+    says(call(&synth), 2, &["day.itch exists; --force overwrites it"]);
+    assert!(fs::read(&day).expect("it is there") == before, "it was overwritten");
+    call(&[&synth[..], &["--force"]].concat()).expect(0);
+    assert!(fs::read(&day).expect("it is there") != before, "it was not written");
+    call(&["synth", "--out", "/dev/null", "--messages", "10000", "--symbols", "5", "--live-orders", "500"]).expect(0);
+    let out = path(&folder, "report");
+    fs::create_dir(&out).expect("writable");
+    write(&folder, "report/tick-to-order.html", b"an earlier one");
+    says(call(&["bench", "tick-to-order", "--out", &out]), 2, &["tick-to-order.html exists", "--force"]);
 }

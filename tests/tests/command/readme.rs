@@ -3,7 +3,7 @@
 //! All blocks of shell commands are one script, since a user pastes them into one terminal. What builds and tests the
 //! project itself is left out, and the demo is made shorter.
 
-use crate::{Named, call, finish_within, write};
+use crate::{Named, call, finish_within, folder, write};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -54,10 +54,9 @@ fn commands() {
 }
 
 fn configuration() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let (folder, _) = folder();
     for text in blocks("toml") {
         let config = write(&folder, "desk.toml", text.as_bytes());
-        write(&folder, "day.itch", b"");
         call(&["validate", &config]).expect(0);
     }
 }

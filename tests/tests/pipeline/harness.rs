@@ -9,7 +9,7 @@ use flow::{Event, Kinds, Listings, Out, Sink, SinkError, Stage, StateError, Stat
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tidegate::config::{InputSettings, Settings};
+use tidegate::config::Settings;
 use tidegate::drive::{Control, run_pipeline};
 use tidegate::ingress::{Admitted, Head, IngressError};
 use tidegate::pipeline::Meters;
@@ -51,7 +51,7 @@ pub(crate) fn add_day(settings: &mut Settings, day: Day) {
         set(settings, &format!("synthetic.{name}={value}"));
     }
     let params = settings.feeds[feed.name].clone();
-    settings.inputs.push(InputSettings { feed, files: Vec::new(), date: None, params });
+    settings.add_input(feed, Vec::new(), None, params);
 }
 
 /// Adds a file to the inputs.
@@ -59,7 +59,7 @@ pub(crate) fn add_file(settings: &mut Settings, feed: &str, file: &Path, date: O
     let feed = flow::find(feeds::FEEDS, feed).expect("it is registered");
     let params = settings.feeds[feed.name].clone();
     let date = date.map(|d| d.parse().expect("a date"));
-    settings.inputs.push(InputSettings { feed, files: vec![PathBuf::from(file)], date, params });
+    settings.add_input(feed, vec![PathBuf::from(file)], date, params);
 }
 
 /// Keeps what reaches the end of the pipeline.

@@ -9,12 +9,14 @@ use crate::cli::console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::numbers::grouped;
 use crate::cli::pipeline::{PipelineArgs, set_all};
+use crate::cli::target::{create, may_write};
 use crate::cli::watch::Watch;
 use crate::config::keys::{self, Preset};
 use crate::report::Percentiles;
 use clap::Args;
 use serde::Serialize;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Options of `bench tick-to-order`.
@@ -57,6 +59,9 @@ pub(crate) struct TickArgs {
     /// Folder for tick-to-order.hgrm, .html and .json.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Overwrite these files if they exist.
+    #[arg(long)]
+    force: bool,
     /// Print one JSON object instead of the tables.
     #[arg(long)]
     json: bool,
@@ -119,6 +124,7 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     }
     if let Some(out) = &args.out {
         fs::create_dir_all(out).map_err(|e| unwritten(out, &e))?;
+        FILES.iter().try_for_each(|kind| may_write(&named(out, kind), args.force))?;
     }
     let watch = Watch::new(Some(count), true)?;
     console::say(format!(
@@ -129,7 +135,7 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
     let mut day = Day::new(exchange, count, |_| ()).map_err(OpenLoopError::from)?;
     let mut progress = |next: &str| console::say(format!("measuring {next}"));
     let result = measure(&load, &mut day, &settings, args.sweep, &watch.control().stop, &mut progress)?;
-    let files = args.out.as_deref().map_or(Ok(Vec::new()), |out| written(out, &result))?;
+    let files = args.out.as_deref().map_or(Ok(Vec::new()), |out| written(out, args.force, &result))?;
     let text = shown(&result, &files);
     print(args.json, &TickResult { result: &result, files }, &result.setting, &text)
 }
@@ -138,16 +144,23 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
     Failure::failed(format!("{}: {error}; choose another folder with --out", path.display()))
 }
 
+/// The files that are written, by their ending.
+const FILES: [&str; 3] = ["hgrm", "html", "json"];
+
+fn named(out: &Path, kind: &str) -> PathBuf {
+    out.join(format!("tick-to-order.{kind}"))
+}
+
 /// Writes the files into the folder and returns their paths.
-fn written(out: &Path, result: &TickToOrder) -> Result<Vec<String>, Failure> {
+fn written(out: &Path, force: bool, result: &TickToOrder) -> Result<Vec<String>, Failure> {
     let json = serde_json::to_string_pretty(result).expect("a result is plain values");
-    let files = [("hgrm", hgrm(&result.distributions.all)), ("html", page(result)), ("json", json + "\n")];
+    let texts = [hgrm(&result.distributions.all), page(result), json + "\n"];
     let write = |(kind, text): (&str, String)| {
-        let path = out.join(format!("tick-to-order.{kind}"));
-        fs::write(&path, text).map_err(|e| unwritten(&path, &e))?;
+        let path = named(out, kind);
+        create(&path, force).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|e| unwritten(&path, &e))?;
         Ok(path.display().to_string())
     };
-    files.into_iter().map(write).collect()
+    FILES.into_iter().zip(texts).map(write).collect()
 }
 
 fn times(name: String, p: &Percentiles) -> Vec<String> {

@@ -24,7 +24,7 @@ impl Ingress {
             resting: false,
             fast_path: false,
             last_feed: 0,
-            activity: vec![0; instruments as usize],
+            activity: flow::table(instruments as usize, 0),
             log: None,
             origins: None,
         }

@@ -64,7 +64,7 @@ pub struct Ingress {
     /// The feed of the last market input.
     last_feed: usize,
     /// Inputs by instrument.
-    activity: Vec<u64>,
+    activity: Box<[u64]>,
     log: Option<InputLog>,
     origins: Option<Sender<Origin>>,
 }

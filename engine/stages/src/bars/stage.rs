@@ -8,7 +8,7 @@ use crate::Space;
 use flow::records::{Listing, Tick, Trade};
 use flow::{
     Event, Flags, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param, ParamError, Params, Px, Scope, Stage,
-    StateError, StateReader, StateWriter, Ticks, zone_of,
+    StateError, StateReader, StateWriter, Ticks, table, zone_of,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,9 +51,9 @@ impl BarStage {
         }
         let instruments = space.instruments as usize;
         Ok(BarStage {
-            sums: vec![Sum::CLOSED; instruments * intervals.len()].into_boxed_slice(),
-            calendars: vec![NO_CALENDAR; instruments].into_boxed_slice(),
-            idle: vec![!0; instruments.div_ceil(64)].into_boxed_slice(),
+            sums: table(instruments * intervals.len(), Sum::CLOSED),
+            calendars: table(instruments, NO_CALENDAR),
+            idle: table(instruments.div_ceil(64), !0),
             intervals: intervals.into_boxed_slice(),
         })
     }

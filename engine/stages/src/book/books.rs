@@ -19,7 +19,7 @@ use super::pool::{NONE, Pool};
 use super::refs::Refs;
 use super::shortcuts::Shortcuts;
 use super::touch::Touch;
-use flow::{AnomalyKind, BookKind, Px, Side};
+use flow::{AnomalyKind, BookKind, Px, Side, table};
 
 /// Capacity of the books. [`Books::new`] allocates and touches everything.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +97,7 @@ impl Books {
         assert_eq!(orders.take(), Some(NOBODY), "a pool gives its first item first");
         orders[NOBODY].level = 0;
         Books {
-            places: vec![NONE; limits.instruments as usize].into_boxed_slice(),
+            places: table(limits.instruments as usize, NONE),
             slots: Pool::new(limits.books, Slot::VACANT),
             ladder: Ladder::new(limits.levels, limits.books),
             levels: Pool::new(limits.levels, Level::VACANT),

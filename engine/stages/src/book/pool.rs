@@ -3,6 +3,7 @@
 //! One array, allocated and written at construction, that never grows. Free numbers are kept on a stack, so the item
 //! that was returned last, and is still in the cache, is taken first. Bound: the capacity; take and give are O(1).
 
+use flow::table;
 use prefetch_index::prefetch_index;
 use std::ops::{Index, IndexMut};
 
@@ -19,8 +20,9 @@ pub(super) struct Pool<T> {
 impl<T: Copy> Pool<T> {
     /// A pool of `capacity` items; every page is touched here.
     pub(super) fn new(capacity: u32, vacant: T) -> Pool<T> {
-        let free = (0..capacity).rev().collect();
-        Pool { items: vec![vacant; capacity as usize].into_boxed_slice(), free, left: capacity as usize }
+        let (items, mut free) = (table(capacity as usize, vacant), table(capacity as usize, 0));
+        free.iter_mut().rev().zip(0..).for_each(|(slot, number)| *slot = number);
+        Pool { left: items.len(), items, free }
     }
 
     /// The number of items, free or not.

@@ -27,7 +27,7 @@ impl Refs {
     /// Heads for `orders` orders.
     pub(super) fn new(orders: u32) -> Refs {
         let size = (orders as usize * 2).next_power_of_two();
-        let mut heads = vec![!NOBODY; size].into_boxed_slice();
+        let mut heads = flow::table(size, !NOBODY);
         // With zeroes known at compile time the allocator would hand out untouched pages.
         heads.fill(black_box(NOBODY));
         Refs { heads, mask: size - 1 }

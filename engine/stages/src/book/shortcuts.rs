@@ -10,7 +10,7 @@
 
 use super::order::Level;
 use super::pool::{NONE, Pool};
-use flow::Px;
+use flow::{Px, table};
 use prefetch_index::prefetch_index;
 
 /// The table of guesses.
@@ -23,7 +23,7 @@ impl Shortcuts {
     /// Slots for `levels` levels.
     pub(super) fn new(levels: u32) -> Shortcuts {
         let bits = (u64::from(levels) * 2).next_power_of_two().trailing_zeros();
-        Shortcuts { guesses: vec![NONE; 1 << bits].into_boxed_slice(), shift: u64::BITS - bits }
+        Shortcuts { guesses: table(1 << bits, NONE), shift: u64::BITS - bits }
     }
 
     /// The slot of a price on one side of a book; see [`super::order::owner_of`].

@@ -9,7 +9,7 @@
 //! level; it is also linked into a list per instrument, to clear them all at once. Bound: one entry per level, a fixed
 //! number of entries; without a free entry nothing can be taken from a further level.
 
-use flow::{IntParam, Px, Side};
+use flow::{IntParam, Px, Side, table};
 
 /// Room for levels of which we took something.
 pub(super) const MAX_TAKEN_LEVELS: IntParam<u32> = IntParam::new(
@@ -55,14 +55,14 @@ pub(super) struct ConsumedDepth {
 impl ConsumedDepth {
     pub(super) fn new(levels: u32) -> ConsumedDepth {
         let place = Place { instrument: 0, side: Side::None, px: Px::NONE };
-        let entry = |at: u32| {
-            let next = if at + 1 < levels { at + 1 } else { NONE };
-            Entry { place, qty: 0, next, before: NONE, chain: NONE }
-        };
+        let vacant = Entry { place, qty: 0, next: NONE, before: NONE, chain: NONE };
+        let mut entries = table(levels as usize, vacant);
+        // The free entries are a chain, in order; the last one ends it.
+        entries.iter_mut().rev().skip(1).rev().zip(1..).for_each(|(entry, next)| entry.next = next);
         let chains = levels.max(2).next_power_of_two();
         ConsumedDepth {
-            entries: (0..levels).map(entry).collect(),
-            chains: vec![NONE; chains as usize].into_boxed_slice(),
+            entries,
+            chains: table(chains as usize, NONE),
             shift: 64 - chains.trailing_zeros(),
             free: 0,
             room: levels as usize,

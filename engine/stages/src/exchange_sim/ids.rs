@@ -20,10 +20,7 @@ impl Ids {
     /// Room for `ids` ids.
     pub(super) fn new(ids: usize) -> Ids {
         let places = (ids.max(RUN as usize) * 2).next_power_of_two();
-        Ids {
-            places: vec![(VACANT, u32::MAX); places].into_boxed_slice(),
-            shift: 64 - (places as u64 / RUN).trailing_zeros(),
-        }
+        Ids { places: flow::table(places, (VACANT, u32::MAX)), shift: 64 - (places as u64 / RUN).trailing_zeros() }
     }
 
     fn home(&self, id: u64) -> usize {

@@ -8,7 +8,7 @@
 //! Bound: the capacity; inserting is linear in our orders on that side of the instrument.
 
 use super::ids::Ids;
-use flow::{IntParam, Ns, Px, Side};
+use flow::{IntParam, Ns, Px, Side, table};
 
 /// Room for orders of ours.
 pub(super) const MAX_OWN_ORDERS: IntParam<u32> = IntParam::new(
@@ -176,16 +176,17 @@ pub(super) fn half(side: Side) -> usize {
 
 impl RestingOrders {
     pub(super) fn new(capacity: u32) -> RestingOrders {
-        let vacant =
-            |at: u32| RestingOrder { later: if at + 1 < capacity { at + 1 } else { NONE }, ..RestingOrder::VACANT };
+        let mut orders = table(capacity as usize, RestingOrder { later: NONE, ..RestingOrder::VACANT });
+        // The free orders are a chain, in order; the last one ends it.
+        orders.iter_mut().rev().skip(1).rev().zip(1..).for_each(|(order, next)| order.later = next);
         RestingOrders {
-            orders: (0..capacity).map(vacant).collect(),
+            orders,
             free: 0,
             left: capacity as usize,
             first: NONE,
             last: NONE,
             ids: Ids::new(2 * capacity as usize),
-            done: vec![NOBODY; capacity as usize].into_boxed_slice(),
+            done: table(capacity as usize, NOBODY),
             done_next: 0,
         }
     }

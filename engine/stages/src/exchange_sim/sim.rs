@@ -10,7 +10,7 @@ use super::reports::{Cause, ExecutionReports};
 use super::resting::{self, NONE, RestingOrder, RestingOrders};
 use crate::Space;
 use crate::book::{Book, BookStage};
-use flow::{CancelReason, Event, EventId, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage};
+use flow::{CancelReason, Event, EventId, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage, table};
 
 /// A venue that fills our orders against the market's own book. See the module.
 pub struct SimulatedVenue {
@@ -47,7 +47,7 @@ impl SimulatedVenue {
             queue: queue::build(params),
             resting: RestingOrders::new(params.get(resting::MAX_OWN_ORDERS)),
             consumed: ConsumedDepth::new(params.get(consumed::MAX_TAKEN_LEVELS)),
-            instruments: vec![SimInstrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
+            instruments: table(space.instruments as usize, SimInstrument::UNLISTED),
             books: book.reads(),
             prefetches: book.prefetches(),
             book,

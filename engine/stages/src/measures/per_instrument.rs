@@ -7,7 +7,7 @@
 
 use super::MeasureState;
 use crate::{Space, keyed};
-use flow::{StateError, StateReader, StateWriter};
+use flow::{StateError, StateReader, StateWriter, table};
 use serde::{Serialize, de::DeserializeOwned};
 use std::hint::black_box;
 
@@ -18,7 +18,7 @@ impl<T: Clone + Default> PerInstrument<T> {
     /// The default value for every instrument of the space.
     pub fn new(space: Space) -> PerInstrument<T> {
         // If the compiler knew that the value is all zeros, it would ask for zeroed pages, and the first event would fault.
-        PerInstrument(vec![black_box(T::default()); space.instruments as usize].into_boxed_slice())
+        PerInstrument(table(space.instruments as usize, black_box(T::default())))
     }
 }
 

@@ -7,7 +7,7 @@
 //! Bound: one chain per remembered fill. Worst case: colliding ids cost one probe each.
 
 use super::cycle::State;
-use flow::OrderId;
+use flow::{OrderId, table};
 use serde::{Deserialize, Serialize};
 
 /// How an order ended.
@@ -49,7 +49,7 @@ impl Chains {
     /// Room for one chain per fill.
     pub(super) fn new(fills: usize) -> Chains {
         let size = (fills * 2).next_power_of_two().max(2);
-        Chains { slots: vec![Chain::NONE; size].into_boxed_slice(), shift: 64 - size.trailing_zeros() }
+        Chains { slots: table(size, Chain::NONE), shift: 64 - size.trailing_zeros() }
     }
 
     /// All chains, in arbitrary order.

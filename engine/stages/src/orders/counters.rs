@@ -5,7 +5,7 @@
 //!
 //! Bound: the number of pairs. Worst case: a lookup is a binary search; a new pair shifts the pairs behind it once.
 
-use flow::{Account, OrderId, StrategyId};
+use flow::{Account, OrderId, StrategyId, table};
 
 /// A pair with the counter of its last order.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Counters {
     /// Room for `limit` pairs.
     pub(super) fn new(limit: usize) -> Counters {
         let vacant = Counter { account: Account(u8::MAX), strategy: StrategyId(u16::MAX), last: u64::MAX };
-        Counters { pairs: vec![vacant; limit].into_boxed_slice(), len: 0, base: 0 }
+        Counters { pairs: table(limit, vacant), len: 0, base: 0 }
     }
 
     /// The most pairs.

@@ -12,7 +12,7 @@ use super::table::Table;
 use crate::Space;
 use crate::executions::Executions;
 use flow::records::{Anomaly, Position, PositionMoney};
-use flow::{Account, AnomalyKind, Event, Flags, Ns, Out, Params, Px, Qty, StrategyId};
+use flow::{Account, AnomalyKind, Event, Flags, Ns, Out, Params, Px, Qty, StrategyId, table};
 use serde::{Deserialize, Serialize};
 
 /// What the stage keeps per instrument.
@@ -67,7 +67,7 @@ impl OrderManager {
             positions: Positions::new(params.get(MAX_POSITIONS)),
             fills: Executions::new(space.fills, Note::NONE),
             chains: Chains::new(space.fills.max(1) as usize),
-            instruments: vec![Instrument::UNLISTED; space.instruments as usize].into_boxed_slice(),
+            instruments: table(space.instruments as usize, Instrument::UNLISTED),
             group: Group::NONE,
             max_in_flight: params.get(MAX_IN_FLIGHT),
         }

@@ -8,7 +8,7 @@
 
 use super::money::Holding;
 use crate::executions::Execution;
-use flow::{Account, OrderId, Px, StrategyId};
+use flow::{Account, OrderId, Px, StrategyId, table};
 use serde::{Deserialize, Serialize};
 
 /// Account, strategy and instrument in one word. Never 0, since no instrument is 0.
@@ -108,7 +108,7 @@ impl Positions {
     /// Room for `limit` positions; every page is touched here.
     pub(super) fn new(limit: usize) -> Positions {
         let size = (limit * 2).next_power_of_two().max(2);
-        let slots = vec![Entry::VACANT; size].into_boxed_slice();
+        let slots = table(size, Entry::VACANT);
         Positions { slots, shift: 64 - size.trailing_zeros(), len: 0, limit }
     }
 

@@ -9,7 +9,7 @@
 //! each.
 
 use super::cycle::State;
-use flow::{OrderId, Side};
+use flow::{OrderId, Side, table};
 use prefetch_index::prefetch_index;
 
 /// An open order.
@@ -75,7 +75,7 @@ impl Table {
     /// Room for `limit` orders; every page is touched here.
     pub(super) fn new(limit: usize) -> Table {
         let size = (limit * 2).next_power_of_two().max(2);
-        let slots = vec![Order::NONE; size].into_boxed_slice();
+        let slots = table(size, Order::NONE);
         Table { slots, shift: 64 - size.trailing_zeros(), len: 0, limit, in_flight: 0, next: 0 }
     }
 

@@ -3,7 +3,7 @@
 //! Counters only rise, so one number per pair is enough to detect any duplicate, however old. Open addressing; an entry is
 //! removed only if the group that inserted it last is refused. Bound: [`MAX_PAIRS`] pairs.
 
-use flow::{IntParam, OrderId};
+use flow::{IntParam, OrderId, table};
 
 /// Size of the table.
 pub(super) const MAX_PAIRS: IntParam<usize> =
@@ -19,7 +19,7 @@ pub(super) struct Ids {
 
 impl Ids {
     pub(super) fn new(most: usize) -> Ids {
-        Ids { places: vec![(0, 0); (2 * most).next_power_of_two()].into_boxed_slice(), len: 0, most }
+        Ids { places: table((2 * most).next_power_of_two(), (0, 0)), len: 0, most }
     }
 
     #[inline]

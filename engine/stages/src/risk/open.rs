@@ -4,7 +4,7 @@
 //! there are no tombstones and the table never degrades. Ids of a strategy are consecutive but their slots are not, so
 //! inserting an id prefetches the slot of the next one. Bound: as many orders as the parameter allows.
 
-use flow::{IntParam, Side};
+use flow::{IntParam, Side, table};
 use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ pub(super) struct OpenOrders {
 
 impl OpenOrders {
     pub(super) fn new(slots: usize) -> OpenOrders {
-        let places = vec![Open::EMPTY; (2 * slots).next_power_of_two()].into_boxed_slice();
+        let places = table((2 * slots).next_power_of_two(), Open::EMPTY);
         OpenOrders { places, len: 0, pairs: 0, slots, next: 0 }
     }
 

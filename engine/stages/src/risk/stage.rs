@@ -15,7 +15,7 @@ use crate::executions::Executions;
 use flow::records::{Ack, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request};
 use flow::{
     Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params, Scope, Side, Stage,
-    StateError, StateReader, StateWriter,
+    StateError, StateReader, StateWriter, table,
 };
 
 /// Approves or refuses orders.
@@ -32,7 +32,7 @@ impl RiskStage {
     pub fn new(params: &Params, space: Space) -> RiskStage {
         let gate = Gate {
             halted: false,
-            markets: vec![Market::UNKNOWN; (space.instruments as usize).max(1)].into_boxed_slice(),
+            markets: table((space.instruments as usize).max(1), Market::UNKNOWN),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS)),
             ids: Ids::new(params.get(MAX_PAIRS)),

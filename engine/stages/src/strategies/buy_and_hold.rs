@@ -12,7 +12,7 @@ use crate::Space;
 use flow::records::{BookTop, Signal};
 use flow::{
     Account, Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
-    StateWriter, StrategyId, Tif,
+    StateWriter, StrategyId, Tif, table,
 };
 
 /// Number of the strategy `buy-and-hold`.
@@ -38,7 +38,7 @@ impl BuyAndHoldStage {
     pub fn new(params: &Params, space: Space) -> Result<BuyAndHoldStage, ParamError> {
         Ok(BuyAndHoldStage {
             universe: Universe::new("buy-and-hold", params, space.instruments)?,
-            bought: vec![false; space.instruments as usize].into_boxed_slice(),
+            bought: table(space.instruments as usize, false),
             account: Account(params.get(ACCOUNT)),
             qty: params.get(QTY),
             ended: false,

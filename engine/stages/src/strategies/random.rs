@@ -16,7 +16,7 @@ use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
     Account, Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, StrategyId, Tif,
+    StateError, StateReader, StateWriter, StrategyId, Tif, table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,8 +107,8 @@ impl RandomStage {
         let vacant = Open { id: OrderId(u64::MAX), instrument: 0, filled: 0, busy_until: Ns(0) };
         Ok(RandomStage {
             universe: Universe::new("random", params, space.instruments)?,
-            known: vec![Known::NOTHING; space.instruments as usize].into_boxed_slice(),
-            open: vec![vacant; OPEN_SLOTS].into_boxed_slice(),
+            known: table(space.instruments as usize, Known::NOTHING),
+            open: table(OPEN_SLOTS, vacant),
             opened: 0,
             fills: Executions::new(space.fills, ()),
             drawn: params.get(SEED),

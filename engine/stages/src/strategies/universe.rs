@@ -7,7 +7,7 @@
 //! Bound: [`MAX_SYMBOLS`] symbols, eight bytes per instrument. Worst case: a piece is compared with every symbol.
 
 use flow::records::Name;
-use flow::{Event, NameSpace, ParamError, Params, StateError, StateReader, StateWriter};
+use flow::{Event, NameSpace, ParamError, Params, StateError, StateReader, StateWriter, table};
 
 /// The most symbols.
 pub const MAX_SYMBOLS: usize = 64;
@@ -30,7 +30,7 @@ impl Universe {
             let (key, found) = (format!("{stage}.symbols"), symbols.join(","));
             return Err(ParamError { key, found, valid: format!("valid: up to {MAX_SYMBOLS} symbols") });
         }
-        Ok(Universe { symbols, candidates: vec![0; instruments as usize].into_boxed_slice() })
+        Ok(Universe { symbols, candidates: table(instruments as usize, 0) })
     }
 
     /// Whether the strategy trades an instrument; never index 0 or one past the space.

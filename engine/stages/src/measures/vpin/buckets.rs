@@ -10,7 +10,7 @@
 
 use super::super::Aggressor;
 use super::super::Session;
-use flow::Qty;
+use flow::{Qty, table};
 use serde::{Deserialize, Serialize};
 
 /// The bought part of a volume, in units of 2^-52.
@@ -120,8 +120,8 @@ impl Buckets {
             window,
             shift,
             whole: (all << shift) as f64,
-            flows: vec![Flow::NONE; instruments].into_boxed_slice(),
-            rings: vec![VACANT; instruments * usize::from(window)].into_boxed_slice(),
+            flows: table(instruments, Flow::NONE),
+            rings: table(instruments * usize::from(window), VACANT),
         }
     }
 

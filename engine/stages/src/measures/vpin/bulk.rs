@@ -8,7 +8,7 @@
 
 use super::buckets::{Carry, Part};
 use flow::records::Bar;
-use flow::{Ns, Px};
+use flow::{Ns, Px, table};
 use serde::{Deserialize, Serialize};
 
 /// Cap on a move, over a million per unit, so that the sum of the squares of 4,096 moves cannot overflow.
@@ -74,8 +74,8 @@ impl Bulk {
         Bulk {
             interval_s,
             bars,
-            moves: vec![Moves::NONE; instruments].into_boxed_slice(),
-            rings: vec![i64::MAX; instruments * usize::from(bars)].into_boxed_slice(),
+            moves: table(instruments, Moves::NONE),
+            rings: table(instruments * usize::from(bars), i64::MAX),
         }
     }
 

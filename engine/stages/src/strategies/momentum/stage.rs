@@ -13,7 +13,7 @@ use crate::executions::{Booked, Executions};
 use flow::records::{Bar, BookTop, Bust, Cancelled, Fill, Imbalance, Listing, Refused, Reject, Signal, Vpin};
 use flow::{
     Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
-    StateWriter, Tif,
+    StateWriter, Tif, table,
 };
 
 /// The strategy.
@@ -33,7 +33,7 @@ impl MomentumStage {
     pub fn new(params: &Params, space: Space) -> Result<MomentumStage, ParamError> {
         Ok(MomentumStage {
             universe: Universe::new("momentum", params, space.instruments)?,
-            instruments: vec![InstrumentState::NONE; space.instruments as usize].into_boxed_slice(),
+            instruments: table(space.instruments as usize, InstrumentState::NONE),
             fills: Executions::new(space.fills, ()),
             settings: Settings::read(params)?,
             ended: false,

@@ -1,0 +1,111 @@
+//! Proves that settings make a pipeline, and tells the memory that it takes, before any of it is taken.
+//!
+//! Everything is constructed inside [`flow::planned`], where tables are counted and not allocated. Whoever assembles a
+//! pipeline compares the sum with what the system can give, so a run that does not fit says so; otherwise it would be aborted
+//! in the middle of a table, or killed by the kernel later. Bound: some kilobytes and a millisecond, whatever the settings.
+
+use super::error::AssemblyError;
+use super::venues::simulated;
+use crate::config::{Fault, Faults, Settings, keys};
+use crate::ingress::{Clock, Ingress, TickSource};
+use crate::pipeline::{Slot, Tail};
+use crate::plan::Plan;
+use flow::Kinds;
+use serde::Serialize;
+use sinks::journal::JournalSpec;
+use std::fmt;
+use std::sync::Arc;
+
+/// The memory of a run, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Need {
+    /// Tables of the stages, the simulated venue, the head and the tail.
+    pub tables: u64,
+    /// Rings between threads.
+    pub rings: u64,
+    /// Segments of the journal that are prepared.
+    pub journal: u64,
+    /// Inputs: buffers, decoders, and the synthetic exchange.
+    pub inputs: u64,
+}
+
+/// What threads, libraries and the binary itself take.
+const REST: u64 = 32 << 20;
+/// Segments of a log that are mapped at once.
+const SEGMENTS: u64 = 3;
+/// Bytes of an event, wherever it is.
+const EVENT: u64 = size_of::<Slot>() as u64;
+
+impl Need {
+    /// The sum, with what the binary itself takes.
+    pub fn total(&self) -> u64 {
+        [self.tables, self.rings, self.journal, self.inputs].into_iter().fold(REST, u64::saturating_add)
+    }
+
+    /// Checks that the system can give it.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn fits(self) -> Result<(), AssemblyError> {
+        match tuning::Free::now() {
+            Some(free) if free.bytes < self.total() => Err(AssemblyError::Memory { need: self, free }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mb = |bytes: u64| bytes.div_ceil(1 << 20);
+        let Need { tables, rings, journal, inputs } = *self;
+        write!(f, "{} MB of memory: {} of tables, {} of rings, ", mb(self.total()), mb(tables), mb(rings))?;
+        write!(f, "{} of journal, {} of inputs, {} for the rest", mb(journal), mb(inputs), mb(REST))
+    }
+}
+
+/// Settings that make a pipeline.
+pub struct Proof {
+    /// Its plan. Its stages are without tables and cannot run.
+    pub plan: Plan,
+    /// The memory that it takes.
+    pub need: Need,
+}
+
+impl Proof {
+    /// Proves a pipeline for instrument numbers below `instruments`; rows and summary read `readers` at its end.
+    ///
+    /// # Errors
+    /// All faults of the plan and of the venue.
+    pub fn of(settings: &Settings, instruments: u32, readers: Kinds) -> Result<Proof, Faults> {
+        let (planned, tables) = flow::planned(|| {
+            let plan = Plan::build(settings, settings.space(instruments), readers);
+            let trades = plan.as_ref().map_or(true, |plan| plan.trades);
+            let venue = if trades { venue_faults(settings, instruments) } else { Vec::new() };
+            let clock = Clock::new(settings.pipeline.get(keys::CLOCK));
+            let _head = Ingress::new(Vec::new(), TickSource::new(Vec::new(), 1), clock, instruments);
+            let _tail = Tail::new(Vec::new(), Vec::new(), Kinds::NONE, instruments, Arc::default());
+            match plan {
+                Ok(plan) if venue.is_empty() => Ok(plan),
+                plan => Err(Faults(plan.err().map_or_else(Vec::new, |f| f.0).into_iter().chain(venue).collect())),
+            }
+        });
+        let plan = planned?;
+        let slots: u64 = plan.wiring.links().iter().filter_map(|link| link.slots).map(|slots| slots as u64).sum();
+        let segment = JournalSpec::from_params(&settings.sinks["journal"], "", "").segment_records * EVENT;
+        let journal = if settings.journal_dir.is_some() { 2 * SEGMENTS * segment } else { 0 };
+        Ok(Proof { plan, need: Need { tables, rings: slots * EVENT, journal, inputs: 0 } })
+    }
+}
+
+/// The faults of the venue that routes go to: its parameters, and the file of its latencies.
+fn venue_faults(settings: &Settings, instruments: u32) -> Vec<Fault> {
+    let name = settings.stages["router"].get(stages::router::VENUE);
+    let fault = match flow::find(sinks::GATEWAYS, name) {
+        Some(gateway) => (gateway.open)(&settings.venues[name]).err().map(Fault::from),
+        None => {
+            let ring = ring::channel(ring::Kind::Phase, 1);
+            ring.ok().and_then(|(_, inbox)| simulated(settings, instruments, inbox, Arc::default()).err())
+        }
+    };
+    settings.placed(fault.into_iter().collect()).0
+}

@@ -1,0 +1,108 @@
+//! What can be known about a run without starting it.
+//!
+//! `validate`, `run`, `replay` and `demo` decide here, so what one of them accepts the others start: the text of the
+//! configuration, the plan, the inputs (each is found, opened and recognised by its first bytes), the venue, the journal's
+//! folder, and the memory that all of it takes. Every fault comes at once, each with its key. Bound: reads the start of every
+//! input and the file of latencies; allocates no tables and starts no thread.
+
+use super::error::RunError;
+use crate::assembly::{Need, Proof};
+use crate::config::{Draft, Fault, Faults, Settings};
+use crate::plan::Plan;
+use feeds::{Opened, Request};
+use flow::{Kinds, SOURCE_OPERATOR, Source};
+
+/// The most inputs: their numbers stand below that of the operator.
+const MOST_INPUTS: usize = SOURCE_OPERATOR as usize - 1;
+
+/// A run that can start.
+pub struct Preflight {
+    /// Its plan, whose stages are without tables.
+    pub plan: Plan,
+    /// The memory that it takes.
+    pub need: Need,
+    inputs: Vec<Opened>,
+}
+
+impl Preflight {
+    /// Looks at everything that the settings name.
+    ///
+    /// # Errors
+    /// All faults.
+    pub fn of(settings: &Settings) -> Result<Preflight, Faults> {
+        let (inputs, mut faults) = found(settings);
+        faults.extend(journal_fault(settings));
+        let mut faults = settings.placed(faults).0;
+        let instruments = inputs.iter().map(|input| input.decoder.instruments()).sum();
+        match Proof::of(settings, instruments, Kinds::NONE) {
+            Ok(Proof { plan, mut need }) if faults.is_empty() => {
+                need.inputs = inputs.iter().map(Opened::memory).sum();
+                Ok(Preflight { plan, need, inputs })
+            }
+            proof => {
+                faults.extend(proof.err().into_iter().flat_map(|f| f.0));
+                faults.sort_by(|a, b| a.place.cmp(&b.place));
+                Err(Faults(faults))
+            }
+        }
+    }
+
+    /// Looks at a draft: its own faults come with the others.
+    ///
+    /// # Errors
+    /// All faults.
+    pub fn of_draft(draft: Draft) -> Result<(Settings, Preflight), Faults> {
+        let looked_at = draft.readable().then(|| Preflight::of(&draft.settings));
+        match (draft.faults.is_empty(), looked_at) {
+            (true, Some(looked_at)) => Ok((draft.settings, looked_at?)),
+            (_, looked_at) => {
+                let more = looked_at.and_then(Result::err).into_iter().flat_map(|f| f.0);
+                // An input that could not be read is no missing input.
+                let unread = draft.faults.iter().any(|f| f.key.starts_with("input"));
+                let more: Vec<_> = more.filter(|f| !(unread && f.key == "input")).collect();
+                let mut faults: Vec<_> = draft.faults.into_iter().chain(more).collect();
+                faults.sort_by(|a, b| a.place.cmp(&b.place));
+                Err(Faults(faults))
+            }
+        }
+    }
+
+    /// Opens the inputs, each with its name.
+    ///
+    /// # Errors
+    /// When the system cannot give the memory that the run takes.
+    pub(super) fn start(self) -> Result<Vec<(String, Box<dyn Source>)>, RunError> {
+        self.need.fits()?;
+        Ok(self.inputs.into_iter().map(|input| (input.name.clone(), input.start())).collect())
+    }
+}
+
+/// The inputs that were found, and the faults of the others.
+fn found(settings: &Settings) -> (Vec<Opened>, Vec<Fault>) {
+    let count = settings.inputs.len();
+    if count == 0 || count > MOST_INPUTS {
+        let valid = format!("1 to {MOST_INPUTS}: name files with --input, or write [[input]]");
+        let found = if count == 0 { "no input".to_owned() } else { format!("{count} inputs") };
+        return (Vec::new(), vec![Fault::of_settings("input", &found, &valid)]);
+    }
+    let (mut inputs, mut faults) = (Vec::new(), Vec::new());
+    for input in &settings.inputs {
+        let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
+        match input.feed.opened(&request) {
+            Ok(opened) => inputs.push(opened),
+            Err(e) => {
+                let part = if input.files.is_empty() { "" } else { ".files" };
+                faults.push(Fault::of_settings(&format!("{}{part}", input.key), &e.what, &e.next));
+            }
+        }
+    }
+    (inputs, faults)
+}
+
+/// A journal needs a folder, or a place where one can be made.
+fn journal_fault(settings: &Settings) -> Option<Fault> {
+    let dir = settings.journal_dir.as_ref()?;
+    let taken = dir.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir())?;
+    let found = format!("{} is no folder", taken.display());
+    Some(Fault::of_settings("journal.dir", &found, "valid: the path of a folder"))
+}
