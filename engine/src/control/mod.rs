@@ -25,6 +25,8 @@ mod outcomes;
 mod server;
 mod socket;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use ask::{AskError, ask, status};
 pub use message::{BadCommand, ControlReply, ControlRequest};

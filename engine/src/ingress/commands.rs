@@ -117,7 +117,7 @@ impl Commands {
     }
 
     /// Ends the intake: commands that have not been taken are given up, and so are all later ones.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.live = None;
     }
 
@@ -143,7 +143,7 @@ impl Commands {
 
     /// When the next command is due; `now` for a live one.
     #[inline]
-    pub(super) fn due(&mut self, now: Ns) -> Option<Ns> {
+    pub(crate) fn due(&mut self, now: Ns) -> Option<Ns> {
         while self.received.is_none()
             && let Some(submission) = self.live.as_ref().and_then(|live| live.try_recv().ok())
         {
@@ -156,7 +156,7 @@ impl Commands {
     }
 
     /// Takes the next command. Call only when one is due.
-    pub(super) fn take(&mut self) -> Event {
+    pub(crate) fn take(&mut self) -> Event {
         if let Some(event) = self.initial.pop_front() {
             return event;
         }
@@ -169,7 +169,7 @@ impl Commands {
 
     /// The input just taken is stored as `seq`. After the last one of a command its sender learns it, and the kill switch if
     /// it was pulled.
-    pub(super) fn on_stored(&mut self, seq: u64) {
+    pub(crate) fn on_stored(&mut self, seq: u64) {
         let complete = |(submission, taken): &mut (Submission, usize)| *taken == submission.events.len();
         if let Some((submission, _)) = self.received.take_if(complete) {
             if let Some(pull) = submission.pull {

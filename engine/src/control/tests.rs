@@ -1,0 +1,260 @@
+//! The control socket against clients that are slow, silent, many or gone, with a head that takes commands when told to.
+
+use super::{ControlReply, ControlRequest, Outcomes, Pipeline, Server, ask};
+use crate::drive::Control;
+use crate::ingress::Commands;
+use flow::records::{Command, CommandOutcome};
+use flow::{CommandResult, Event, EventId, Flags, Ns};
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A server whose head is the test.
+struct Rig {
+    folder: TempDir,
+    control: Control,
+    commands: Commands,
+    outcomes: Arc<Outcomes>,
+    server: Option<Server>,
+    seq: u64,
+}
+
+impl Rig {
+    fn new(has_gateway: bool) -> Rig {
+        let (folder, control) = (tempfile::tempdir().unwrap(), Control::default());
+        let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
+        let outcomes = Outcomes::new().unwrap();
+        let pipeline = Pipeline { trades: true, has_gateway };
+        let server = Server::start(folder.path(), sender, control.clone(), &outcomes, pipeline).unwrap();
+        Rig { folder, control, commands, outcomes, server: Some(server), seq: 0 }
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    fn connect(&self) -> UnixStream {
+        UnixStream::connect(self.folder.path().join("control.sock")).unwrap()
+    }
+
+    /// Takes what has been submitted; returns the actions, which are applied.
+    fn take(&mut self) -> Vec<u32> {
+        let (mut actions, mut sink) = (Vec::new(), self.outcomes.sink());
+        while self.commands.due(Ns(1)).is_some() {
+            let event = self.commands.take();
+            self.seq += 1;
+            self.commands.on_stored(self.seq);
+            if let Some(command) = event.get::<Command>() {
+                actions.push(command.action);
+                let (action, result) = (command.action, CommandResult::Applied.code());
+                let outcome = CommandOutcome { action, result, new: 1, ..CommandOutcome::default() };
+                let outcome = Event::new(Ns(1), 0, Flags::NONE, &outcome);
+                sink.take(&Event { id: EventId::new(self.seq, 10, 0), ..outcome }).unwrap();
+            }
+        }
+        actions
+    }
+
+    /// Takes commands until something was taken.
+    #[track_caller]
+    fn taken(&mut self) -> Vec<u32> {
+        until("a command", || {
+            let taken = self.take();
+            (!taken.is_empty()).then_some(taken)
+        })
+    }
+}
+
+#[track_caller]
+fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = done() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// An operator who asks in a thread of their own.
+fn asking(journal: &Path, action: &str) -> std::thread::JoinHandle<(ControlReply, Duration)> {
+    let (journal, asked) = (journal.to_owned(), ControlRequest::plain(action, "ada"));
+    std::thread::spawn(move || {
+        let began = Instant::now();
+        (ask(&journal, &asked).unwrap(), began.elapsed())
+    })
+}
+
+const HALT: &[u8] = b"{\"action\":\"halt\",\"actor\":\"ada\"}\n";
+const RESUME: &[u8] = b"{\"action\":\"resume\",\"actor\":\"ada\"}\n";
+
+#[test]
+fn no_client_holds_up_the_halt_of_another() {
+    let mut rig = Rig::new(false);
+    let idle: Vec<_> = (0..1_000).map(|_| rig.connect()).collect();
+    let (flooding, socket) = (Arc::new(AtomicBool::new(true)), rig.folder.path().join("control.sock"));
+    let floods = Arc::clone(&flooding);
+    let flood = std::thread::spawn(move || {
+        let mut clients = VecDeque::new();
+        while floods.load(Ordering::Relaxed) {
+            let mut client = UnixStream::connect(&socket).unwrap();
+            // It may have been turned away.
+            let _ = client.write_all(b"{");
+            clients.push_back(client);
+            clients.drain(..clients.len().saturating_sub(200));
+        }
+    });
+    for round in 1..=20 {
+        let asker = asking(&rig.journal(), "halt");
+        until("the pull", || (rig.control.kill_switch.pulls() == round).then_some(()));
+        assert_eq!(rig.taken(), [1]);
+        let (reply, took) = asker.join().unwrap();
+        assert!(matches!(reply, ControlReply::Applied { new: 1, .. }), "{reply:?}");
+        assert!(took < Duration::from_millis(800), "the clients before it cost it {took:?}");
+    }
+    flooding.store(false, Ordering::Relaxed);
+    flood.join().unwrap();
+    drop(idle);
+}
+
+#[test]
+fn whoever_drips_is_told_that_nothing_was_carried_out() {
+    let mut rig = Rig::new(false);
+    let mut dripping = rig.connect();
+    let began = Instant::now();
+    for byte in HALT {
+        if dripping.write_all(&[*byte]).is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let mut reply = String::new();
+    dripping.read_to_string(&mut reply).unwrap();
+    assert!(reply.contains("not-carried-out") && reply.contains("within 900 ms"), "{reply}");
+    assert!(began.elapsed() > Duration::from_millis(900));
+    assert_eq!((rig.take(), rig.control.kill_switch.pulls()), (vec![], 0));
+}
+
+#[test]
+fn a_command_whose_client_is_gone_never_enters_but_a_halt_does() {
+    let mut rig = Rig::new(true);
+    let send = |rig: &Rig, line: &[u8]| rig.connect().write_all(line).unwrap();
+    send(&rig, RESUME);
+    send(&rig, HALT);
+    send(&rig, RESUME);
+    until("the pull", || (rig.control.kill_switch.pulls() == 1).then_some(()));
+    // One more exchange, so that everything before it has been looked at.
+    let asker = asking(&rig.journal(), "cancel-all");
+    until("the pull", || (rig.control.kill_switch.pulls() == 2).then_some(()));
+    rig.control.kill_switch.carry_out(2);
+    assert_eq!(rig.taken(), [1, 3]);
+    assert!(matches!(asker.join().unwrap().0, ControlReply::Applied { .. }));
+    assert!(rig.take().is_empty());
+}
+
+#[test]
+fn a_client_that_leaves_before_its_command_is_taken_takes_it_along() {
+    let mut rig = Rig::new(false);
+    let mut client = rig.connect();
+    client.write_all(RESUME).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    drop(client);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(rig.take().is_empty());
+}
+
+#[test]
+fn a_command_that_nobody_takes_in_time_is_given_up_and_a_halt_is_not() {
+    let mut rig = Rig::new(false);
+    let (resume, halt) = (asking(&rig.journal(), "resume"), asking(&rig.journal(), "halt"));
+    let ((resumed, took), (halted, _)) = (resume.join().unwrap(), halt.join().unwrap());
+    assert!(matches!(resumed, ControlReply::NotCarriedOut { .. }), "{resumed:?}");
+    assert!(took >= Duration::from_millis(1_000), "{took:?}");
+    assert!(matches!(halted, ControlReply::NotKnown { .. }), "{halted:?}");
+    let note = rig.folder.path().join("halt.toml");
+    until("the note", || std::fs::read_to_string(&note).ok().filter(|n| n.contains("actor = \"ada\"")));
+    assert_eq!(rig.take(), [1], "the resume has been given up");
+    until("the end of the note", || (!note.exists()).then_some(()));
+}
+
+#[test]
+fn what_the_gateway_has_done_is_in_force_before_it_is_stored() {
+    let mut rig = Rig::new(true);
+    let halt = asking(&rig.journal(), "halt");
+    let pull = until("the pull", || Some(rig.control.kill_switch.pulls()).filter(|pulls| *pulls == 1));
+    rig.control.kill_switch.carry_out(pull);
+    assert_eq!(halt.join().unwrap().0, ControlReply::InForce { seq: None });
+    assert_eq!(rig.taken(), [1]);
+    let cancel = asking(&rig.journal(), "cancel-all");
+    assert_eq!(rig.taken(), [3]);
+    let (reply, took) = cancel.join().unwrap();
+    assert!(
+        matches!(&reply, ControlReply::NotKnown { why } if why.contains("no cancel has reached the venue")),
+        "{reply:?}"
+    );
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn after_the_end_nothing_is_carried_out_and_that_is_said() {
+    let mut rig = Rig::new(false);
+    let waiting = asking(&rig.journal(), "halt");
+    until("the pull", || (rig.control.kill_switch.pulls() == 1).then_some(()));
+    rig.commands.close();
+    let late = asking(&rig.journal(), "halt").join().unwrap().0;
+    let ended = ControlReply::NotCarriedOut { why: "the run has ended".to_owned() };
+    assert_eq!(late, ended);
+    drop(rig.server.take());
+    assert_eq!(waiting.join().unwrap().0, ended);
+    assert!(!rig.folder.path().join("control.sock").exists());
+}
+
+#[test]
+fn what_is_no_request_is_refused_and_what_is_endless_too() {
+    let rig = Rig::new(false);
+    let answer = |line: &[u8]| {
+        let mut client = rig.connect();
+        // The server may have answered and closed before everything is written.
+        let _ = client.write_all(line);
+        let mut reply = String::new();
+        let _ = client.read_to_string(&mut reply);
+        reply
+    };
+    assert!(answer(b"halt\n").contains("this is no request"));
+    assert!(answer(b"{\"action\":\"halt\",\"actor\":\"\"}\n").contains("not a name of an operator"));
+    assert!(answer(&[b' '; 5_000]).contains("at most 4096 bytes"));
+    assert_eq!(rig.control.kill_switch.pulls(), 0);
+}
+
+#[test]
+fn a_path_of_any_length_works_and_what_has_the_sockets_name_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("d".repeat(150)).join("e".repeat(150));
+    std::fs::create_dir_all(&long).unwrap();
+    let start = |dir: &Path| {
+        let (sender, commands) = Commands::live(Arc::default());
+        let pipeline = Pipeline { trades: false, has_gateway: false };
+        let started = Server::start(dir, sender, Control::default(), &Outcomes::new().unwrap(), pipeline);
+        (started, commands)
+    };
+    let started = start(&long);
+    assert!(started.0.is_ok());
+    let reply = ask(&long, &ControlRequest::plain("halt", "ada")).unwrap();
+    assert!(matches!(&reply, ControlReply::Refused { why } if why.contains("does not trade")), "{reply:?}");
+    drop(started);
+    let socket = folder.path().join("control.sock");
+    std::fs::create_dir(&socket).unwrap();
+    let error = start(folder.path()).0.err().expect("a folder is there").to_string();
+    assert!(error.contains("a folder has its name") && error.contains("does not trade"), "{error}");
+    std::fs::remove_dir(&socket).unwrap();
+    std::fs::write(&socket, "mine").unwrap();
+    let error = start(folder.path()).0.err().expect("a file is there").to_string();
+    assert!(error.contains("a file that is no socket has its name"), "{error}");
+    assert_eq!(std::fs::read(&socket).unwrap(), b"mine");
+}
