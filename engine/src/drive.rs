@@ -7,7 +7,7 @@
 //! group before it.
 
 use crate::deliberate::{Fault, is_on};
-use crate::gateway::KillSwitch;
+use crate::gateway::{KillSwitch, VenueStatus};
 use crate::ingress::{Admitted, Head, IngressError};
 use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail};
 use crate::plan::Plan;
@@ -27,6 +27,8 @@ pub struct Control {
     pub stop: Arc<AtomicBool>,
     /// Halts and cancels at the gateway, beside the pipeline.
     pub kill_switch: Arc<KillSwitch>,
+    /// The session with a venue outside the process.
+    pub venue: Arc<VenueStatus>,
     /// Turns that the head has taken: it stands still while the head does.
     pub turns: Arc<AtomicU64>,
     /// The last `seq` admitted.

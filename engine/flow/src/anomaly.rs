@@ -75,6 +75,12 @@ anomalies! {
     RepeatedBust = 25 "repeated-bust" "match",
     /// A bust whose instrument, side, price or quantity is not the fill's; nothing was reversed.
     BustMismatch = 26 "bust-mismatch" "match",
+    /// The session with the venue is lost: no new order is approved until it is back.
+    SessionLost = 27 "session-lost" "sessions lost so far",
+    /// The session with the venue is back, and every route in doubt is settled.
+    SessionBack = 28 "session-back" "milliseconds without a session",
+    /// The venue does not answer a route: no new order of the instrument is approved until it does.
+    UnansweredOrder = 29 "unanswered-order" "order",
 }
 
 impl AnomalyKind {

@@ -68,6 +68,6 @@ pub use typed::{
     TypedParam, Unsigned,
 };
 pub use units::{Ns, Px, Qty, decimal};
-pub use venue::{Venue, VenueError, VenueReply};
+pub use venue::{OpenOrder, Patience, Resume, Venue, VenueError, VenueReply};
 pub use window::Window;
 pub use words::{Words, name_of};

@@ -121,7 +121,7 @@ words! {
         TooManyOrders = 6 "too-many-orders",
         /// Trading in the instrument is halted.
         Halted = 7 "halted",
-        /// It was never sent, as found after an unclean stop.
+        /// It was never sent: found so after a stop, or held back by a gateway whose kill switch was pulled.
         NeverSent = 8 "never-sent",
     }
     /// Why the venue cancelled an order, or what was left of it.

@@ -1,11 +1,13 @@
 //! The interface to a venue outside the process.
 //!
-//! The thread of a gateway owns a [`Venue`] and is its only caller. A venue numbers its messages from 1 and keeps them: after
-//! a stop or a broken connection it learns how many were received and sends the later ones again, so a message is neither
-//! lost nor applied twice. An order in doubt is queried by our own id, never sent again. Bound: an implementation buffers
-//! what one read of its socket returned.
+//! The thread of a gateway owns a [`Venue`] and is its only caller. No method waits: what takes time is done a step at a
+//! time, so the gateway can look at its kill switch between two steps. A venue numbers its messages from 1 and keeps them:
+//! after a stop or a broken connection it learns how many were received and sends the later ones again, so a message is
+//! neither lost nor applied twice. An order in doubt is queried by our own id, never sent again. Bound: an implementation
+//! buffers what one read of its socket returned, and what was handed to it since the socket had room.
 
-use crate::{Approved, Event, OrderId};
+use crate::{Approved, Event, OrderId, Side};
+use std::time::{Duration, Instant};
 
 /// Why a venue cannot be used: what, where, what next.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -35,36 +37,77 @@ pub enum VenueReply {
     },
 }
 
+/// An order that may be open at a venue: what a cancel of it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// The order.
+    pub order_id: OrderId,
+    /// Its instrument.
+    pub instrument: u32,
+    /// Its side.
+    pub side: Side,
+}
+
+/// How a session begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// Id of the journal of this run, by which a venue tells two engines apart; 0 = no journal.
+    pub journal: u64,
+    /// Messages received before: the later ones are sent again. `None`: a session for cancels alone, nothing is sent again.
+    pub received: Option<u64>,
+}
+
+/// How long a gateway waits for its venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For the next promised message, and for the reply to a query, before the session counts as broken.
+    pub reply: Duration,
+    /// For the answer to a route, before its instrument is blocked; `None` = for ever.
+    pub answer: Option<Duration>,
+    /// For a session that is lost, before the run ends.
+    pub session: Duration,
+}
+
 /// A venue, as its gateway uses it.
 pub trait Venue: Send {
-    /// Opens a session: `received` messages were received before, the later ones are sent again. Returns the number of the
-    /// venue's latest message: up to it, messages are repetitions. May wait for the venue, but not for ever.
-    ///
-    /// # Errors
-    /// When the venue cannot be reached, or is not the one that sent those messages.
-    fn resume(&mut self, received: u64) -> Result<u64, VenueError>;
+    /// How long the gateway is to wait for it.
+    fn patience(&self) -> Patience;
 
-    /// Sends a route; when this returns, the socket has all of it.
+    /// Opens a session, a step a call. Once it is open, returns the number of the venue's latest message: up to it, messages
+    /// are repetitions. Called for an open session, it ends that one and opens another.
     ///
     /// # Errors
-    /// When the connection is broken: whether the venue has the route is then in doubt.
-    fn send(&mut self, route: &Approved<Event>) -> Result<(), VenueError>;
+    /// When the venue cannot be reached in time, or is not the one that sent those messages. The next call begins anew.
+    fn resume(&mut self, how: &Resume) -> Result<Option<u64>, VenueError>;
 
-    /// Queries whether the venue ever accepted an order of that id. The reply comes from [`Venue::poll`].
-    ///
-    /// # Errors
-    /// When the connection is broken.
-    fn query(&mut self, order_id: OrderId) -> Result<(), VenueError>;
+    /// Takes a route, to be handed to the socket by [`Venue::flush`].
+    fn send(&mut self, route: &Approved<Event>);
 
-    /// The next message, if there is one; never waits.
+    /// Takes a query whether the venue ever accepted an order of that id; [`Venue::poll`] returns the reply. Everything taken
+    /// before it has then been processed by the venue.
+    fn query(&mut self, order_id: OrderId);
+
+    /// Whether [`Venue::cancel_all`] works; else every order is cancelled by itself.
+    fn cancels_all(&self) -> bool;
+
+    /// Takes a cancel of all orders of this client, whoever sent them.
+    fn cancel_all(&mut self);
+
+    /// Takes a cancel of one order, on behalf of the gateway itself: its answer names no route. It may come again.
+    fn cancel(&mut self, order: &OpenOrder);
+
+    /// Hands what was taken to the socket; whether the socket has all of it.
     ///
     /// # Errors
-    /// When the connection is broken, or the bytes are not the venue's protocol.
+    /// When the connection is broken: what the venue has of it is then in doubt.
+    fn flush(&mut self) -> Result<bool, VenueError>;
+
+    /// The next message, if there is one.
+    ///
+    /// # Errors
+    /// When the connection is broken or silent for too long, or the bytes are not the venue's protocol.
     fn poll(&mut self) -> Result<Option<VenueReply>, VenueError>;
 
-    /// Requests a cancel of all orders of this session's client, whoever sent them.
-    ///
-    /// # Errors
-    /// When the connection is broken.
-    fn cancel_all(&mut self) -> Result<(), VenueError>;
+    /// When something last came from the venue; `None` before the first session.
+    fn heard(&self) -> Option<Instant>;
 }

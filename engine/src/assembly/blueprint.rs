@@ -9,7 +9,7 @@ use crate::gateway::{Ending, GatewayError};
 use crate::ingress::{Clock, Head, Ingress, Pace, SourceQueue, TickSource};
 use crate::pipeline::{Stopwatch, Tail};
 use crate::plan::Plan;
-use flow::{OrderId, Sink};
+use flow::{OpenOrder, Sink};
 use std::sync::Arc;
 
 /// A proved plan, and the sinks at the end of its pipeline.
@@ -92,8 +92,15 @@ impl<H> Assembly<H> {
 
 impl Assembly<Ingress> {
     /// Queries the venue about orders of an earlier journal.
-    pub fn ask(&mut self, orders: Vec<OrderId>) {
+    pub fn ask(&mut self, orders: Vec<(OpenOrder, u64)>) {
         self.head.ask(orders);
+    }
+
+    /// The run writes the journal of that id: a venue tells engines apart by it.
+    pub fn set_journal(&self, id: u64) {
+        if let Some(gateway) = &self.gateway {
+            gateway.set_journal(id);
+        }
     }
 }
 
@@ -107,6 +114,10 @@ impl<H: Head + 'static> Assembly<H> {
         let gateway = self.gateway.map(Ready::start).transpose()?;
         let ran = run_pipeline(self.head, self.plan, self.tail, &self.control, poll);
         let left = gateway.and_then(|g| g.end(ending(&ran)).err());
+        if let (Err(_), Some(e)) = (&ran, &left) {
+            // The run's own error is returned; what is left at the venue must be said too.
+            self.control.venue.notice(e.to_string());
+        }
         Ok((ran?, left))
     }
 }

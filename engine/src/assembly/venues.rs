@@ -4,7 +4,7 @@ use super::error::AssemblyError;
 use super::recorded_latency;
 use crate::config::{Fault, Settings, keys};
 use crate::drive::{Control, DriveError};
-use crate::gateway::{GatewayThread, Link, LiveVenueReplies, VenueSession};
+use crate::gateway::{GatewayThread, Link, LiveVenueReplies, VenueSession, VenueStatus};
 use crate::ingress::{Ingress, SimVenueReplies};
 use crate::pipeline::{Slot, Tail};
 use crate::plan::{Carries, Plan};
@@ -29,12 +29,18 @@ pub(super) struct Ready {
     session: VenueSession,
     routes: Consumer<Slot>,
     link: Arc<Link>,
+    status: Arc<VenueStatus>,
 }
 
 impl Ready {
+    /// The run writes the journal of that id.
+    pub(super) fn set_journal(&self, id: u64) {
+        self.link.set_journal(id);
+    }
+
     /// Starts the gateway's thread.
     pub(super) fn start(self) -> Result<GatewayThread, AssemblyError> {
-        let started = GatewayThread::spawn(self.name, self.session, self.routes, self.link);
+        let started = GatewayThread::spawn(self.name, self.session, self.routes, self.link, self.status);
         Ok(started.map_err(DriveError::from)?)
     }
 }
@@ -114,9 +120,10 @@ impl VenueWiring {
         };
         let ((to_gateway, routes), (to_head, answers)) = (ring(Carries::Routes)?, ring(Carries::Answers)?);
         let live_replies = live_replies(Some(answers));
-        let session = VenueSession::new(venue, to_head, Arc::clone(&link));
+        let (switch, status) = (Arc::clone(&control.kill_switch), Arc::clone(&control.venue));
+        let session = VenueSession::new(venue, to_head, Arc::clone(&link), switch, Arc::clone(&status));
         let handed_over = link.handed_over();
-        let ready = Ready { name, session, routes, link };
+        let ready = Ready { name, session, routes, link, status };
         let routes = Some((to_gateway, handed_over));
         Ok(VenueWiring {
             live_replies: Some(live_replies),

@@ -75,6 +75,7 @@ impl Watch {
     /// Called repeatedly during the run.
     pub(crate) fn poll(&mut self) {
         self.watch_stall();
+        self.say_notices();
         if let Some(progress) = &self.progress {
             progress.set(self.control.watermark.load(Ordering::Relaxed));
         }
@@ -84,9 +85,17 @@ impl Watch {
         }
     }
 
+    /// Says what the gateway has to say.
+    fn say_notices(&self) {
+        while let Some(notice) = self.control.venue.take_notice() {
+            console::say(notice);
+        }
+    }
+
     /// Ends the watch after the run.
     pub(crate) fn end(&mut self) {
         self.progress = None;
+        self.say_notices();
         if self.announced || self.control.stop.load(Ordering::Relaxed) {
             let seq = self.control.watermark.load(Ordering::Acquire);
             console::say(format!("drained in order: all {seq} inputs are finished"));

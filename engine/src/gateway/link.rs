@@ -3,7 +3,8 @@
 //! Two counters that only rise, one hand-over at the end of the replay, and how the run ended. Nothing here orders
 //! events; the rings do that. Bound: a few atomics and two mutexes, each locked a few times per run or per idle poll.
 
-use flow::{Event, EventId, OrderId};
+use super::open_orders::OpenOrders;
+use flow::{Event, EventId, OpenOrder};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -33,8 +34,12 @@ pub struct Resumption {
     pub doubts: Vec<Event>,
     /// Whether to cancel all orders first, because they belong to an earlier journal.
     pub cancel_first: bool,
-    /// Orders of that journal that may still be open.
-    pub ask: Vec<OrderId>,
+    /// Orders of that journal that may still be open, each with what is left of it.
+    pub ask: Vec<(OpenOrder, u64)>,
+    /// The orders that may be open according to the recorded inputs.
+    pub open: OpenOrders,
+    /// The recorded inputs end without a session.
+    pub lost: bool,
 }
 
 /// The shared state; see the module.
@@ -45,6 +50,8 @@ pub struct Link {
     /// During a replay: the last route settled so far.
     settled: AtomicU64,
     rests: AtomicBool,
+    /// Id of the run's journal; 0 = none.
+    journal: AtomicU64,
     ending: AtomicU8,
     resumption: Mutex<Option<Resumption>>,
     failure: Mutex<Option<String>>,
@@ -69,6 +76,16 @@ impl Link {
     /// The last route that the journal settles.
     pub fn settled(&self) -> u64 {
         self.settled.load(Ordering::Acquire)
+    }
+
+    /// The run writes this journal; set before the gateway starts.
+    pub fn set_journal(&self, id: u64) {
+        self.journal.store(id, Ordering::Release);
+    }
+
+    /// Id of the run's journal; 0 = none.
+    pub fn journal(&self) -> u64 {
+        self.journal.load(Ordering::Acquire)
     }
 
     /// Set by the gateway: whether the session is open, every route sent is answered, and the venue is silent.

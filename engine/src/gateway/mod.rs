@@ -9,24 +9,33 @@
 //! approved again (a ring carries bytes, not types), sends them to the venue in order, and publishes what happened
 //! (`sent`, and the venue's answers) to a ring that the ingress reads. Recovery never sends: routes that the pipeline
 //! repeats during a replay are checked against the journal, and the venue is queried about those in doubt
-//! ([`VenueSession`]).
+//! ([`VenueSession`]). Whoever halts trading pulls the [`KillSwitch`], which the gateway obeys beside the pipeline; what the
+//! gateway finds out by itself (a session lost and back, an order without an answer) enters at the head as an input.
 //!
 //! Bound: the plan proves that the ring of routes holds every order that `orders` allows in flight, so the pipeline never
-//! waits here. Worst case: a venue that stays unreachable through all retries ends the run; a pipeline that fails ends
-//! with one cancel-all.
+//! waits here. Worst case: a venue that stays unreachable through all retries ends the run. A pipeline that fails, and a
+//! venue that violates its protocol, end with one cancel of everything, and what could not be cancelled is said.
 
+mod fence;
 mod kill_switch;
+mod last_cancel;
 mod link;
+mod open_orders;
+mod outbox;
 mod replies;
 mod session;
 mod settling;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod venue_status;
 
 pub use kill_switch::{KillSwitch, Pull, StoredPull};
+pub use last_cancel::cancel_everything;
 pub use link::{Ending, Link, Resumption};
+pub use open_orders::OpenOrders;
 pub use replies::{GatewayEnded, LiveVenueReplies};
 pub use session::VenueSession;
-pub use settling::is_numbered;
+pub use settling::{is_numbered, settles};
 pub use thread::{GatewayError, GatewayThread};
+pub use venue_status::{SessionState, VenueStatus};

@@ -7,11 +7,13 @@
 //! on the gateway's ring; refusals are bounded by the requests that the pipeline made since the last drain.
 
 use super::link::{Link, Resumption};
+use super::open_orders::OpenOrders;
 use super::settling::{Unanswered, answer, is_numbered, settles};
 use crate::pipeline::Slot;
-use flow::records::{Command, Sent};
+use flow::records::{Anomaly, Command, Sent};
 use flow::{
-    Action, CommandAction, Event, EventId, Kind, Ns, OrderId, SOURCE_RETURNS, StateError, StateReader, StateWriter,
+    Action, AnomalyKind, CommandAction, Event, EventId, Kind, Ns, OpenOrder, SOURCE_RETURNS, StateError, StateReader,
+    StateWriter,
 };
 use ring::{Consumer, Taken};
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,8 @@ struct Account {
     routes: u64,
     /// Orders of an earlier journal have yet to be cancelled.
     cancel_first: bool,
+    /// The session with the venue is lost.
+    lost: bool,
 }
 
 /// The gateway ended before the run.
@@ -60,7 +64,9 @@ pub struct LiveVenueReplies {
     doubts: VecDeque<Event>,
     /// How many of these a snapshot held.
     doubted: u64,
-    ask: Vec<OrderId>,
+    /// Orders that may be open; kept until the gateway starts.
+    open: OpenOrders,
+    ask: Vec<(OpenOrder, u64)>,
     begun: bool,
     closed: bool,
     ended: Option<Ns>,
@@ -89,6 +95,7 @@ impl LiveVenueReplies {
             unanswered: Unanswered::new(),
             doubts: VecDeque::new(),
             doubted: 0,
+            open: OpenOrders::default(),
             ask: Vec::new(),
             begun: false,
             closed: false,
@@ -97,7 +104,7 @@ impl LiveVenueReplies {
     }
 
     /// Queries the venue about these orders of an earlier journal, after they have been cancelled.
-    pub fn ask(&mut self, orders: Vec<OrderId>) {
+    pub fn ask(&mut self, orders: Vec<(OpenOrder, u64)>) {
         self.ask = orders;
     }
 
@@ -142,6 +149,8 @@ impl LiveVenueReplies {
                 doubts: self.doubts.drain(..).filter(|route| route.id > settled).collect(),
                 cancel_first: self.account.cancel_first,
                 ask: std::mem::take(&mut self.ask),
+                open: std::mem::take(&mut self.open),
+                lost: self.account.lost,
             });
         }
         Ok(self.begun)
@@ -190,6 +199,11 @@ impl LiveVenueReplies {
 
     fn entered(&mut self, input: &Event) {
         self.account.received += u64::from(is_numbered(input));
+        if let Some(anomaly) = input.get::<Anomaly>() {
+            let what = AnomalyKind::from_code(anomaly.what);
+            self.account.lost =
+                (self.account.lost || what == Some(AnomalyKind::SessionLost)) && what != Some(AnomalyKind::SessionBack);
+        }
         if let Some(route) = settles(input) {
             if route > self.account.settled {
                 self.account.settled = route;
@@ -200,6 +214,7 @@ impl LiveVenueReplies {
         if self.begun {
             return;
         }
+        self.open.apply(input);
         self.link.settle(self.account.settled);
         while self.doubts.front().is_some_and(|route| route.id.0 <= self.account.settled) {
             self.doubts.pop_front();
@@ -221,6 +236,7 @@ impl LiveVenueReplies {
         ];
         to.put(&self.account);
         to.put(&lists);
+        self.open.save(to);
     }
 
     /// Restores what [`LiveVenueReplies::save`] wrote.
@@ -245,6 +261,7 @@ impl LiveVenueReplies {
         (self.refusals, self.doubts) = (next(0)?, next(2)?);
         self.unanswered = next(1)?.into_iter().map(|sent| (sent.record::<Sent>().cause, sent)).collect();
         self.doubted = self.doubts.len() as u64;
+        self.open = OpenOrders::load(from)?;
         self.link.settle(self.account.settled);
         Ok(())
     }

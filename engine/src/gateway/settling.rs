@@ -1,11 +1,11 @@
-//! Which inputs settle a route, and which answer it.
+//! Which inputs settle a route, and which answer it; and the two inputs that a gateway makes of a route.
 //!
 //! A route is settled once it is known whether it was sent, and answered once the venue has sent a numbered answer to it.
 //! The gateway's thread and the head both decide from the same inputs, so they agree after a restart. Bound: one entry of
 //! [`Unanswered`] per route in flight.
 
-use flow::records::{Ack, Cancelled, Reject, Sent};
-use flow::{Event, Kind, RejectReason, SOURCE_RETURNS};
+use flow::records::{Ack, Cancelled, Reject, Route, Sent};
+use flow::{Action, Event, Flags, Kind, Ns, Record, RejectReason, SOURCE_RETURNS};
 use std::collections::BTreeMap;
 
 /// Whether an input is a numbered answer, that is, it came from the venue and not from the gateway.
@@ -17,7 +17,7 @@ pub fn is_numbered(input: &Event) -> bool {
 }
 
 /// The id of the route that an input settles, if it settles one.
-pub(crate) fn settles(input: &Event) -> Option<u64> {
+pub fn settles(input: &Event) -> Option<u64> {
     if input.source != SOURCE_RETURNS {
         return None;
     }
@@ -41,4 +41,28 @@ pub(crate) fn answer(unanswered: &mut Unanswered, input: &Event) -> bool {
     };
     let is_for = |sent: &Event| sent.record::<Sent>().order_id == order_id;
     unanswered.get(&cause).is_some_and(is_for) && unanswered.remove(&cause).is_some()
+}
+
+/// An input of a venue's returns that the gateway makes itself.
+pub(super) fn returned<R: Record>(instrument: u32, flags: Flags, record: &R) -> Event {
+    Event { source: SOURCE_RETURNS, ..Event::new(Ns(0), instrument, flags, record) }
+}
+
+/// The `sent` input for a route.
+pub(super) fn sent(route: &Event) -> Event {
+    let Route { order_id, action, qty, .. } = *route.record();
+    let sent = Sent { order_id, cause: route.id.0, qty, action, ..Sent::default() };
+    returned(route.instrument, Flags::LAST_OF_GROUP.with_side(route.side()), &sent)
+}
+
+/// The `reject` input for a route that was never sent.
+pub(super) fn never_sent(sent: &Event) -> Event {
+    let Sent { order_id, cause, action, .. } = *sent.record();
+    let reject = Reject { order_id, cause, reason: RejectReason::NeverSent.code(), action, ..Reject::default() };
+    returned(sent.instrument, Flags::LAST_OF_GROUP.with_side(sent.side()), &reject)
+}
+
+/// Whether a `sent` is of a route that makes an order, so that the venue can be asked about it.
+pub(super) fn makes_an_order(sent: &Event) -> bool {
+    matches!(Action::from_code(sent.record::<Sent>().action), Some(Action::New | Action::Replace))
 }

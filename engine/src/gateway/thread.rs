@@ -1,36 +1,60 @@
 //! The gateway's thread, from the end of the replay to the end of the run.
 //!
 //! It waits until the ingress has replayed the journal, opens a session, then takes turns: routes off the ring, answers
-//! off the socket. A broken connection is reopened up to [`TRIES`] times in a row; after that the gateway ends, and the
-//! run with it. Worst case: a quiet gateway sleeps [`REST`] between turns, and a route or an answer may wait that long.
+//! off the socket. Nothing in a turn waits, so the kill switch and the end of the run are obeyed whatever the venue does. A
+//! broken session is opened anew for as long as the adapter allows; after that the gateway ends, and the run with it. When
+//! it ends for any reason but the run's own end, everything is cancelled, once. Worst case: a quiet gateway sleeps
+//! [`REST`] between turns, and a route, an answer or a pull may wait that long.
 
 use super::link::{Ending, Link, Resumption};
+use super::open_orders::OpenOrders;
 use super::session::VenueSession;
+use super::venue_status::VenueStatus;
 use crate::pipeline::Slot;
 use flow::{Event, VenueError};
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Taken};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Most routes taken in one turn.
 const BATCH: usize = 256;
-/// Attempts in a row to open a session before the gateway gives up.
-const TRIES: u32 = 50;
-/// Pause between two attempts.
-const PAUSE: Duration = Duration::from_millis(100);
 /// Idle turns before the thread starts to sleep between turns.
 const PATIENCE: u32 = 64;
 /// Length of such a sleep.
 const REST: Duration = Duration::from_micros(50);
+/// How long an orderly end waits until what was cancelled is confirmed.
+const ORDERLY: Duration = Duration::from_millis(300);
+/// How long the last cancel of everything may take.
+const LAST: Duration = Duration::from_secs(2);
+/// How much longer than that the run waits for the gateway's thread.
+const GRACE: Duration = Duration::from_millis(300);
+/// Most orders that a message lists.
+const LISTED: usize = 10;
 
 /// Why a gateway ended.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// The venue failed.
+    /// The venue failed; nothing was open there.
     #[error("{0}")]
     Venue(#[from] VenueError),
+    /// The run failed, and everything at the venue was cancelled.
+    #[error("{why}; all orders at the venue were cancelled")]
+    Cancelled {
+        /// What had failed.
+        why: String,
+    },
+    /// Orders that should have been cancelled may be open.
+    #[error("{why}; CANCEL ALL ORDERS BY HAND, {failed}; {orders}")]
+    Uncancelled {
+        /// What had failed.
+        why: String,
+        /// Why nothing could be cancelled.
+        failed: String,
+        /// The orders that may be open.
+        orders: String,
+    },
     /// A panic, which is a bug.
     #[error("{0}")]
     Panicked(#[from] Panicked),
@@ -38,8 +62,9 @@ pub enum GatewayError {
 
 /// A running gateway.
 pub struct GatewayThread {
-    worker: Worker<Result<(), VenueError>>,
+    pub(super) worker: Worker<Result<(), GatewayError>>,
     link: Arc<Link>,
+    status: Arc<VenueStatus>,
 }
 
 impl GatewayThread {
@@ -52,28 +77,43 @@ impl GatewayThread {
         session: VenueSession,
         routes: Consumer<Slot>,
         link: Arc<Link>,
+        status: Arc<VenueStatus>,
     ) -> Result<GatewayThread, SpawnError> {
-        let shared = Arc::clone(&link);
+        let (shared, published) = (Arc::clone(&link), Arc::clone(&status));
         let worker = spawn_pinned(format!("gateway {name}"), None, move || {
             let mut turns = Turns { session, routes, link: Arc::clone(&shared), closed: false };
             let done = turns.run();
             if let Err(e) = &done {
                 shared.fail(e.to_string());
             }
+            turns.publish_end(&published);
             // Closes the head's ring, after the reason has been recorded.
             drop(turns);
             done
         })?;
-        Ok(GatewayThread { worker, link })
+        Ok(GatewayThread { worker, link, status })
     }
 
-    /// Ends the thread with the run, and joins it.
+    /// Ends the thread with the run, and joins it. A thread that does not end in time is left behind.
     ///
     /// # Errors
     /// Why the gateway failed earlier, or why it could not cancel.
     pub fn end(self, ending: Ending) -> Result<(), GatewayError> {
         self.link.end(ending);
-        Ok(self.worker.join()??)
+        let most = GRACE + if ending == Ending::Failed { LAST } else { ORDERLY };
+        let begun = Instant::now();
+        while !self.worker.is_finished() {
+            if begun.elapsed() > most {
+                let open = self.status.open_orders();
+                return Err(GatewayError::Uncancelled {
+                    why: "the run has ended".to_owned(),
+                    failed: format!("the gateway's thread did not end within {most:?}"),
+                    orders: format!("{open} may be open"),
+                });
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.worker.join()?
     }
 }
 
@@ -86,26 +126,18 @@ struct Turns {
 }
 
 impl Turns {
-    fn run(&mut self) -> Result<(), VenueError> {
+    fn run(&mut self) -> Result<(), GatewayError> {
         let Some((from, replayed)) = self.wait_for_replay() else {
-            return Ok(());
+            return if self.session.is_pulled() { self.cancel("the run ended during the replay") } else { Ok(()) };
         };
         self.session.begin(from, replayed);
-        let mut tries = 0;
-        loop {
-            let e = match self.session.open().and_then(|()| {
-                tries = 0;
-                self.trade()
-            }) {
-                Ok(()) => return Ok(()),
-                Err(e) => e,
-            };
-            self.session.on_break();
-            tries += 1;
-            if !e.transient || tries > TRIES || self.ending() != Ending::Running {
-                return Err(e);
+        match self.trade() {
+            Ok(Ending::Failed) => self.cancel("the pipeline failed"),
+            Ok(_) => self.end_in_order(),
+            Err(e) => {
+                self.cancel(&e.to_string())?;
+                Err(GatewayError::Cancelled { why: e.to_string() })
             }
-            std::thread::sleep(PAUSE);
         }
     }
 
@@ -142,24 +174,38 @@ impl Turns {
             if self.ending() != Ending::Running {
                 return None;
             }
+            self.session.turn_early();
             std::thread::sleep(REST);
         }
     }
 
-    fn trade(&mut self) -> Result<(), VenueError> {
+    /// Takes turns until the run ends; how it ended.
+    fn trade(&mut self) -> Result<Ending, VenueError> {
         let (mut taken, mut quiet) = (VecDeque::with_capacity(BATCH), 0);
+        let mut ordered: Option<Instant> = None;
         loop {
             let ending = self.ending();
             if ending == Ending::Failed {
-                return self.session.cancel_all();
+                return Ok(ending);
             }
             let came = self.take(BATCH, &mut taken);
             taken.drain(..).for_each(|route| self.session.route(route));
-            let busy = self.session.send()? | self.session.receive()? | came;
-            if ending == Ending::Orderly && !came {
-                return Ok(());
+            let mut busy = came;
+            match self.session.turn() {
+                Ok(moved) => busy |= moved,
+                Err(e) => {
+                    self.session.on_break(&e);
+                    if !e.transient || self.session.lost_for() > self.session.patience() {
+                        return Err(e);
+                    }
+                }
             }
-            self.session.report_rest(!busy);
+            if ending == Ending::Orderly {
+                let late = ordered.get_or_insert_with(Instant::now).elapsed() > ORDERLY;
+                if late || (!came && self.session.may_end()) {
+                    return Ok(ending);
+                }
+            }
             quiet = if busy { 0 } else { quiet + 1 };
             match quiet {
                 0 => {}
@@ -167,5 +213,40 @@ impl Turns {
                 _ => std::thread::sleep(REST),
             }
         }
+    }
+
+    /// The run ended in order: open orders stay, unless they were cancelled.
+    fn end_in_order(&mut self) -> Result<(), GatewayError> {
+        let open = self.session.open_orders();
+        if self.session.may_end() && !open.is_cancelling() {
+            return Ok(());
+        }
+        let failed = "the venue did not confirm in time that they are cancelled".to_owned();
+        Err(GatewayError::Uncancelled { why: "the run has ended".to_owned(), failed, orders: listed(open) })
+    }
+
+    /// Cancels everything, once, because of `why`.
+    fn cancel(&mut self, why: &str) -> Result<(), GatewayError> {
+        let done = self.session.cancel_everything(LAST);
+        let orders = listed(self.session.open_orders());
+        done.map_err(|e| GatewayError::Uncancelled { why: why.to_owned(), failed: e.to_string(), orders })
+    }
+
+    fn publish_end(&self, status: &VenueStatus) {
+        let open = self.session.open_orders();
+        if !open.is_empty() {
+            status.notice(format!("at the venue, {}", listed(open)));
+        }
+        status.end(open.len());
+    }
+}
+
+/// The orders that may be open, in words.
+fn listed(open: &OpenOrders) -> String {
+    let ids: Vec<String> = open.iter().take(LISTED).map(|order| format!("{:#x}", order.order_id.0)).collect();
+    match open.len() {
+        0 => "none is known to be open".to_owned(),
+        n if n > ids.len() => format!("{n} orders may be open, among them {}", ids.join(", ")),
+        n => format!("{n} orders may be open: {}", ids.join(", ")),
     }
 }

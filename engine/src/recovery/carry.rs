@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
-use flow::{Action, CommandAction, Event, EventId, Flags, Kind, NameSpace, Ns, OrderId, SOURCE_OPERATOR};
+use flow::{Action, CommandAction, Event, EventId, Flags, Kind, NameSpace, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
 use sinks::journal::{JournalError, JournalReader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -44,8 +44,8 @@ pub enum CarryError {
 pub struct Carried {
     /// Its first inputs, in order.
     pub first: Vec<Event>,
-    /// Orders that may be open at the venue.
-    pub open: Vec<OrderId>,
+    /// Orders that may be open at the venue, each with what is left of it.
+    pub open: Vec<(OpenOrder, u64)>,
 }
 
 /// What the journal in `dir` carries over to a new one with `settings`.
@@ -81,18 +81,6 @@ pub(super) fn carried_inputs(reader: &JournalReader) -> Result<u64, JournalError
     Ok(command.map_or(0, |c| u64::from(c.target)))
 }
 
-/// How many venue answers the inputs of a journal hold, earlier journals included.
-///
-/// # Errors
-/// When the journal cannot be read.
-pub(super) fn answers(reader: &JournalReader) -> Result<u64, JournalError> {
-    let mut left = Left::default();
-    for input in reader.inputs() {
-        left.count(&input?);
-    }
-    Ok(left.answers)
-}
-
 fn is_carried_over(command: &Command) -> bool {
     command.action == CommandAction::CarriedOver.code()
 }
@@ -123,7 +111,7 @@ struct Left {
     /// Orders that are no longer live at the venue.
     ended: BTreeSet<u64>,
     /// Orders that left, with their quantity.
-    left: BTreeMap<u64, u64>,
+    left: BTreeMap<u64, (OpenOrder, u64)>,
 }
 
 impl Left {
@@ -212,14 +200,16 @@ impl Left {
             && matches!(Action::from_code(route.action), Some(Action::New | Action::Replace))
         {
             self.seen(route.order_id);
-            self.left.insert(route.order_id, route.qty.0);
+            let order_id = OrderId(route.order_id);
+            let order = OpenOrder { order_id, instrument: outcome.instrument, side: outcome.side() };
+            self.left.insert(route.order_id, (order, route.qty.0));
         }
     }
 
     fn carried(self, settings: &Settings) -> Carried {
         let filled = |id: &u64| self.filled.get(id).copied().unwrap_or(0);
-        let open = self.left.iter().filter(|(id, qty)| !self.ended.contains(id) && filled(id) < **qty);
-        let open = open.map(|(id, _)| OrderId(*id)).collect();
+        let open = self.left.iter().filter(|(id, (_, qty))| !self.ended.contains(id) && filled(id) < *qty);
+        let open = open.map(|(id, (order, qty))| (*order, qty - filled(id))).collect();
         let traded: BTreeSet<u32> = self.fills.iter().map(|f| f.instrument).collect();
         let listings = traded.iter().filter_map(|i| self.definitions.get(i)).flatten().copied();
         let fills = self.fills.iter().map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..*f });

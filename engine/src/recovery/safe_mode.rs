@@ -1,29 +1,57 @@
-//! Safe mode: no pipeline, only a venue session and one cancel-all.
+//! Safe mode: no pipeline, only a venue session and one cancel of everything.
 //!
-//! For a pipeline that panics at the same input again and again. Nothing is replayed, and nothing is sent except the
-//! cancel-all. The venue's answers are not read here; the next run that resumes takes them.
+//! For a pipeline that panics at the same input again and again, and for a gateway whose own thread panicked. Nothing is
+//! replayed, and nothing is sent except the cancels; the venue confirms that it has processed them. Its answers are not
+//! read here; the next run that resumes takes them. Bound: one pass over both logs.
 
-use super::carry::answers;
 use super::error::RecoveryError;
 use crate::config::{Fault, Faults, Settings};
-use crate::gateway::GatewayError;
-use flow::VenueError;
+use crate::gateway::{GatewayError, OpenOrders, cancel_everything, settles};
+use flow::records::Route;
+use flow::{Action, OpenOrder, OrderId, SOURCE_RETURNS};
 use sinks::GATEWAYS;
-use sinks::journal::JournalReader;
+use sinks::journal::{JournalError, JournalReader};
 use std::path::Path;
+use std::time::Duration;
+
+/// How long the venue may take to confirm.
+const WITHIN: Duration = Duration::from_secs(3);
 
 /// Cancels all orders at the venue that the settings name; returns its name, or `None` for the simulated one.
 ///
 /// # Errors
-/// When the journal cannot be read, or the venue cannot be reached.
+/// When the journal cannot be read, or the venue does not confirm.
 pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'static str>, RecoveryError> {
     let Some(entry) = flow::find(GATEWAYS, settings.stages["router"].get(stages::router::VENUE)) else {
         return Ok(None);
     };
-    let received = answers(&JournalReader::open(journal)?)?;
+    let reader = JournalReader::open(journal)?;
     let mut venue = (entry.open)(&settings.venues[entry.name]).map_err(|e| Faults::from(Fault::from(e)))?;
-    let failed = |e: VenueError| RecoveryError::Gateway(GatewayError::Venue(e));
-    venue.resume(received).map_err(failed)?;
-    venue.cancel_all().map_err(failed)?;
+    let orders = if venue.cancels_all() { Vec::new() } else { open_orders(&reader)? };
+    cancel_everything(venue.as_mut(), &orders, reader.info().journal_id, WITHIN)
+        .map_err(|e| RecoveryError::Gateway(GatewayError::Venue(e)))?;
     Ok(Some(entry.name))
+}
+
+/// The orders that may be open: those that the inputs leave, and those whose route was not settled.
+fn open_orders(reader: &JournalReader) -> Result<Vec<OpenOrder>, JournalError> {
+    let (mut orders, mut settled) = (OpenOrders::default(), 0);
+    for input in reader.inputs() {
+        let input = input?;
+        if input.source == SOURCE_RETURNS {
+            orders.apply(&input);
+            settled = settled.max(settles(&input).unwrap_or(0));
+        }
+    }
+    for outcome in reader.outcomes() {
+        let outcome = outcome?;
+        if let Some(route) = outcome.get::<Route>().filter(|_| outcome.id.0 > settled)
+            && matches!(Action::from_code(route.action), Some(Action::New | Action::Replace))
+        {
+            let order_id = OrderId(route.order_id);
+            let order = OpenOrder { order_id, instrument: outcome.instrument, side: outcome.side() };
+            orders.add(order, route.qty.0);
+        }
+    }
+    Ok(orders.iter().collect())
 }

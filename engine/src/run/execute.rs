@@ -8,11 +8,12 @@ use super::preflight::Preflight;
 use super::recorded;
 use crate::assembly::{Blueprint, Venues};
 use crate::config::Settings;
+use crate::gateway::GatewayError;
 use crate::ingress::SourceQueue;
 use crate::recovery::{self, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
 use flow::Source;
-use sinks::journal::InputLog;
+use sinks::journal::{InputLog, JournalReader};
 use std::time::Instant;
 
 /// Runs the settings to their end. `poll` is called about fifty times a second during the run.
@@ -69,6 +70,9 @@ pub fn execute_sources(
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);
     assembly.ask(journal.carried.open);
+    if let Some(dir) = &settings.journal_dir {
+        assembly.set_journal(JournalReader::open(dir)?.info().journal_id);
+    }
     if journal.is_unclean && assembly.leads_out() {
         commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
     }
@@ -83,6 +87,7 @@ pub fn execute_sources(
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
     let (mut finished, gateway_error) = assembly.run(poll)?;
+    let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     let seconds = finished.ended.duration_since(start);
     let log = finished.head.take_log();
     let inputs = finished.head.feeds().iter().map(input_report).collect();
@@ -94,6 +99,19 @@ pub fn execute_sources(
     let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
     let error = error.or(sink_error.map(RunError::Sink)).or(closing).or(gateway_error.map(RunError::from));
     Ok((report, error))
+}
+
+/// A gateway whose thread panicked cannot cancel any more: the main thread does.
+fn after_panic(error: GatewayError, settings: &Settings) -> GatewayError {
+    let (GatewayError::Panicked(_), Some(dir)) = (&error, &settings.journal_dir) else { return error };
+    match recovery::cancel_at_venue(settings, dir) {
+        Ok(_) => GatewayError::Cancelled { why: error.to_string() },
+        Err(e) => GatewayError::Uncancelled {
+            why: error.to_string(),
+            failed: e.to_string(),
+            orders: "the journal says which may be open".to_owned(),
+        },
+    }
 }
 
 /// The sources with their instrument ranges, and the total number of instruments.

@@ -1,133 +1,236 @@
 //! Our end of the connection.
 //!
-//! The socket never blocks once the session is open. A write that finds no room reads meanwhile, so that two ends that
-//! both write do not deadlock; it fails after the timeout. Answers must be numbered without gaps: a venue that skips or
-//! repeats a number violates the protocol.
+//! The socket never blocks: what it has no room for is kept and offered again at the next flush. Deadlines are looked at
+//! whenever the gateway calls: one for the whole greeting (connection, hello, proofs), one for bytes that the socket does not
+//! take, one for silence. While the venue has nothing to say it sends heartbeats, and so do we. Answers must be numbered
+//! without gaps: a venue that skips or repeats a number violates the protocol, and no retry can mend that. Damaged bytes
+//! break the session only, and the next one gets the answers again.
 
-use super::frame::{ANSWERS, VERSION, hello, order_status_of, parse_hello, question};
-use flow::records::Route;
-use flow::{Action, Approved, Event, EventId, Flags, Ns, OrderId, Px, Venue, VenueError, VenueReply};
-use std::collections::VecDeque;
+use super::connect::Connector;
+use super::frame::{ANSWERS, Hello, Refusal, VERSION, cancel, cancel_all, order_status, question};
+use super::framing::{BadFrame, Incoming, Outgoing, Payload};
+use flow::{Approved, Event, OpenOrder, OrderId, Patience, Resume, Venue, VenueError, VenueReply};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-const FRAME: usize = size_of::<Event>();
 /// Bytes per read.
 const CHUNK: usize = 64 << 10;
 /// How long closing a session waits for the venue to close its end.
 const LINGER: Duration = Duration::from_millis(200);
-/// The most frames received while a write waits for room.
-const MAX_WAITING: usize = 1 << 20;
+/// Heartbeats within the other end's timeout.
+const BEATS: u32 = 3;
+/// Advice for a connection that broke.
+const CHECK: &str = "check that the venue is running and reachable";
+
+/// What the parameters say.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) address: String,
+    pub(super) timeout: Duration,
+    pub(super) patience: Patience,
+    pub(super) mass_cancel: bool,
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Closed,
+    Connecting,
+    /// Our hello is out.
+    Greeting,
+    Open,
+}
 
 /// A venue at an address.
 pub(super) struct Wire {
-    address: String,
-    timeout: Duration,
+    settings: Settings,
+    connector: Connector,
+    phase: Phase,
     stream: Option<TcpStream>,
-    /// Bytes of an incomplete frame.
-    part: Vec<u8>,
-    frames: VecDeque<Event>,
+    how: Resume,
+    /// When the greeting must be over.
+    deadline: Instant,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    chunk: Box<[u8]>,
     /// Number of the last answer.
     received: u64,
+    heard: Option<Instant>,
+    /// When the socket last took bytes.
+    sent: Instant,
+    /// Since when it takes none.
+    full: Option<Instant>,
+    /// The silence after which a heartbeat is due.
+    beat: Duration,
 }
 
 impl Wire {
-    pub(super) fn new(address: String, timeout: Duration) -> Wire {
-        Wire { address, timeout, stream: None, part: Vec::new(), frames: VecDeque::new(), received: 0 }
+    pub(super) fn new(settings: Settings) -> Wire {
+        let now = Instant::now();
+        Wire {
+            connector: Connector::new(settings.address.clone()),
+            phase: Phase::Closed,
+            stream: None,
+            how: Resume::default(),
+            deadline: now,
+            incoming: Incoming::default(),
+            outgoing: Outgoing::default(),
+            chunk: vec![0; CHUNK].into_boxed_slice(),
+            received: 0,
+            heard: None,
+            sent: now,
+            full: None,
+            beat: settings.timeout,
+            settings,
+        }
     }
 
-    fn error(&self, what: String, next: &'static str, transient: bool) -> VenueError {
-        VenueError { what, place: format!("venue wire at {}", self.address), next, transient }
+    fn error(&mut self, what: String, next: &'static str, transient: bool) -> VenueError {
+        (self.phase, self.stream) = (Phase::Closed, None);
+        VenueError { what, place: format!("venue wire at {}", self.connector.address()), next, transient }
     }
 
     fn broken(&mut self, what: &str, error: &io::Error) -> VenueError {
-        self.stream = None;
-        self.error(format!("{what}: {error}"), "check that the venue is running and reachable", true)
+        self.error(format!("{what}: {error}"), CHECK, true)
     }
 
-    fn protocol_error(&mut self, what: String) -> VenueError {
-        self.stream = None;
+    fn late(&mut self, what: &str) -> VenueError {
+        self.error(format!("{what} within {:?}", self.settings.timeout), CHECK, true)
+    }
+
+    fn violated(&mut self, what: String) -> VenueError {
         self.error(what, "give the address of the venue that this journal traded with", false)
     }
 
-    fn connect(&self) -> io::Result<TcpStream> {
-        let mut last = io::Error::new(ErrorKind::NotFound, "the host name has no address");
-        for address in self.address.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, self.timeout) {
-                Ok(stream) => return Ok(stream),
-                Err(e) => last = e,
-            }
-        }
-        Err(last)
+    fn damaged(&mut self, frame: BadFrame) -> VenueError {
+        let what = format!("frame {} of the session is damaged, or is not a frame of version {VERSION}", frame.number);
+        self.error(what, "check the connection, and that the address is that of the venue", true)
     }
 
-    /// Sends our hello and waits for the venue's.
-    fn handshake(&self, received: u64) -> io::Result<(TcpStream, Event)> {
-        let mut stream = self.connect()?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(self.timeout))?;
-        stream.set_write_timeout(Some(self.timeout))?;
-        stream.write_all(bytemuck::bytes_of(&hello(received)))?;
-        let mut bytes = [0; FRAME];
-        stream.read_exact(&mut bytes)?;
-        stream.set_nonblocking(true)?;
-        Ok((stream, bytemuck::cast(bytes)))
+    fn begin(&mut self, how: &Resume) {
+        self.connector.reset();
+        (self.phase, self.stream, self.how) = (Phase::Connecting, None, *how);
+        (self.incoming, self.outgoing) = (Incoming::default(), Outgoing::default());
+        (self.full, self.beat) = (None, self.settings.timeout / BEATS);
+        self.deadline = Instant::now() + self.settings.timeout;
+    }
+
+    fn push(&mut self, event: &Event) {
+        self.outgoing.push(self.how.journal, bytemuck::bytes_of(event));
+    }
+
+    fn greet(&mut self, stream: TcpStream) -> Result<(), VenueError> {
+        self.stream = Some(stream);
+        self.phase = Phase::Greeting;
+        let mut nonce = [0; 16];
+        rustix::rand::getrandom(&mut nonce, rustix::rand::GetRandomFlags::empty())
+            .map_err(|e| self.broken("drawing a nonce", &e.into()))?;
+        let timeout = self.settings.timeout;
+        let hello = Hello { version: VERSION, timeout, answers: self.how.received, nonce };
+        self.push(&hello.event());
+        Ok(())
+    }
+
+    /// The venue's hello, once it is here; returns the number of answers that it has given.
+    fn greeted(&mut self) -> Result<Option<u64>, VenueError> {
+        self.write()?;
+        let frame = match self.payload()? {
+            None => return Ok(None),
+            Some(Payload::Event(frame)) => frame,
+            Some(other) => return Err(self.violated(format!("answered the hello with {other:?}"))),
+        };
+        if let Some(refusal) = Refusal::parse(&frame) {
+            let (what, next) = refusal.words();
+            return Err(self.error(what, next, false));
+        }
+        let Some(hello) = Hello::parse(&frame) else {
+            return Err(self.violated(format!("answered the hello with {frame:?}")));
+        };
+        if hello.version != VERSION {
+            return Err(self.violated(format!("speaks version {} of the protocol, not {VERSION}", hello.version)));
+        }
+        let (received, given) = (self.how.received.unwrap_or(0), hello.answers.unwrap_or(0));
+        if given < received {
+            return Err(self.violated(format!("gave {given} answers, but {received} are recorded")));
+        }
+        (self.phase, self.received) = (Phase::Open, received);
+        self.beat = (hello.timeout / BEATS).max(Duration::from_millis(1));
+        Ok(Some(given))
+    }
+
+    /// The next payload, if it is here; reads when no whole frame is left.
+    fn payload(&mut self) -> Result<Option<Payload>, VenueError> {
+        loop {
+            match self.incoming.next(self.how.journal) {
+                Ok(Some(payload)) => {
+                    self.heard = Some(Instant::now());
+                    return Ok(Some(payload));
+                }
+                Ok(None) => {}
+                Err(e) => return Err(self.damaged(e)),
+            }
+            if !self.read()? {
+                return Ok(None);
+            }
+        }
     }
 
     /// Reads what has arrived; returns whether anything had.
     fn read(&mut self) -> Result<bool, VenueError> {
-        let mut chunk = [0; CHUNK];
         let stream = self.stream.as_mut().ok_or_else(|| io::Error::from(ErrorKind::NotConnected));
-        let read = match stream.and_then(|stream| stream.read(&mut chunk)) {
+        let read = match stream.and_then(|stream| stream.read(&mut self.chunk)) {
             Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the venue closed the connection")),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(false),
             other => other,
         };
         let n = read.map_err(|e| self.broken("reading", &e))?;
-        self.part.extend_from_slice(&chunk[..n]);
-        let whole = self.part.len() / FRAME * FRAME;
-        let events = self.part[..whole].chunks_exact(FRAME).map(bytemuck::pod_read_unaligned::<Event>);
-        self.frames.extend(events);
-        self.part.drain(..whole);
+        self.incoming.add(&self.chunk[..n]);
         Ok(true)
     }
 
-    fn write(&mut self, frame: &Event) -> Result<(), VenueError> {
-        let bytes = bytemuck::bytes_of(frame);
-        let (mut written, mut since) = (0, None);
-        while written < FRAME {
+    /// Offers the socket what it does not have; whether it has everything.
+    fn write(&mut self) -> Result<bool, VenueError> {
+        while !self.outgoing.left().is_empty() {
             let stream = self.stream.as_mut().ok_or_else(|| io::Error::from(ErrorKind::NotConnected));
-            match stream.and_then(|stream| stream.write(&bytes[written..])) {
-                Ok(n) => written += n,
+            match stream.and_then(|stream| stream.write(self.outgoing.left())) {
+                Ok(n) => {
+                    self.outgoing.gave(n);
+                    (self.sent, self.full) = (Instant::now(), None);
+                }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    let late = since.get_or_insert_with(Instant::now).elapsed() > self.timeout;
-                    if late || self.frames.len() > MAX_WAITING {
-                        return Err(self.broken("sending", &io::Error::from(ErrorKind::TimedOut)));
+                    if self.full.get_or_insert_with(Instant::now).elapsed() > self.settings.timeout {
+                        return Err(self.late("took nothing of what was sent"));
                     }
-                    if !self.read()? {
-                        std::thread::sleep(Duration::from_micros(50));
-                    }
+                    return Ok(false);
                 }
                 Err(e) => return Err(self.broken("sending", &e)),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn interpret(&mut self, frame: Event) -> Result<VenueReply, VenueError> {
-        if let Some((order_id, known)) = order_status_of(&frame) {
-            return Ok(VenueReply::OrderStatus { order_id, known });
+    fn interpret(&mut self, frame: Event) -> Result<Option<VenueReply>, VenueError> {
+        if let Some((order_id, known)) = order_status(&frame) {
+            return Ok(Some(VenueReply::OrderStatus { order_id, known }));
+        }
+        if let Some(refusal) = Refusal::parse(&frame) {
+            let (what, next) = refusal.words();
+            return Err(self.error(what, next, false));
         }
         if !ANSWERS.has(frame.kind) {
-            return Err(self.protocol_error(format!("sent a frame that is not an answer: {frame:?}")));
+            return Err(self.violated(format!("sent a frame that is not an answer: {frame:?}")));
+        }
+        if self.how.received.is_none() {
+            // A session for cancels alone takes no answers: the next one that does gets them again.
+            return Ok(None);
         }
         if frame.id.0 != self.received + 1 {
-            return Err(self.protocol_error(format!("answer {} came after answer {}", frame.id.0, self.received)));
+            return Err(self.violated(format!("answer {} came after answer {}", frame.id.0, self.received)));
         }
         self.received += 1;
-        Ok(VenueReply::Numbered(frame))
+        Ok(Some(VenueReply::Numbered(frame)))
     }
 }
 
@@ -136,10 +239,9 @@ impl Drop for Wire {
     fn drop(&mut self) {
         let Some(mut stream) = self.stream.take() else { return };
         let patience = Instant::now() + LINGER;
-        let mut chunk = [0; CHUNK];
-        let mut open = stream.shutdown(Shutdown::Write).is_ok();
+        let mut open = self.phase == Phase::Open && stream.shutdown(Shutdown::Write).is_ok();
         while open && Instant::now() < patience {
-            open = match stream.read(&mut chunk) {
+            open = match stream.read(&mut self.chunk) {
                 Ok(n) => n > 0,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     std::thread::sleep(Duration::from_millis(1));
@@ -152,42 +254,78 @@ impl Drop for Wire {
 }
 
 impl Venue for Wire {
-    fn resume(&mut self, received: u64) -> Result<u64, VenueError> {
-        self.stream = None;
-        self.part.clear();
-        self.frames.clear();
-        let (stream, reply) = self.handshake(received).map_err(|e| self.broken("handshake", &e))?;
-        let Some((version, given)) = parse_hello(&reply) else {
-            return Err(self.protocol_error(format!("answered the hello with {reply:?}")));
-        };
-        if version != VERSION {
-            return Err(self.protocol_error(format!("speaks version {version} of the protocol, not {VERSION}")));
-        }
-        if given < received {
-            return Err(self.protocol_error(format!("gave {given} answers, but {received} are recorded")));
-        }
-        (self.stream, self.received) = (Some(stream), received);
-        Ok(given)
+    fn patience(&self) -> Patience {
+        self.settings.patience
     }
 
-    fn send(&mut self, route: &Approved<Event>) -> Result<(), VenueError> {
-        self.write(route.get())
+    fn resume(&mut self, how: &Resume) -> Result<Option<u64>, VenueError> {
+        if matches!(self.phase, Phase::Closed | Phase::Open) || self.how != *how {
+            self.begin(how);
+        }
+        if self.phase == Phase::Connecting {
+            match self.connector.step() {
+                Ok(Some(stream)) => self.greet(stream)?,
+                Ok(None) => {}
+                Err(e) => return Err(self.broken("connecting", &e)),
+            }
+        }
+        if self.phase == Phase::Greeting
+            && let Some(given) = self.greeted()?
+        {
+            return Ok(Some(given));
+        }
+        if Instant::now() > self.deadline {
+            return Err(self.late("did not complete the greeting"));
+        }
+        Ok(None)
     }
 
-    fn query(&mut self, order_id: OrderId) -> Result<(), VenueError> {
-        self.write(&question(order_id))
+    fn send(&mut self, route: &Approved<Event>) {
+        self.push(route.get());
+    }
+
+    fn query(&mut self, order_id: OrderId) {
+        self.push(&question(order_id));
+    }
+
+    fn cancels_all(&self) -> bool {
+        self.settings.mass_cancel
+    }
+
+    fn cancel_all(&mut self) {
+        self.push(&cancel_all());
+    }
+
+    fn cancel(&mut self, order: &OpenOrder) {
+        self.push(&cancel(order));
+    }
+
+    fn flush(&mut self) -> Result<bool, VenueError> {
+        if self.phase == Phase::Open && self.outgoing.left().is_empty() && self.sent.elapsed() > self.beat {
+            self.outgoing.push(self.how.journal, &[]);
+        }
+        self.write()
     }
 
     fn poll(&mut self) -> Result<Option<VenueReply>, VenueError> {
-        if self.frames.is_empty() {
-            self.read()?;
+        while let Some(payload) = self.payload()? {
+            match payload {
+                Payload::Heartbeat => {}
+                Payload::Event(frame) => {
+                    if let Some(reply) = self.interpret(frame)? {
+                        return Ok(Some(reply));
+                    }
+                }
+                Payload::Proof(_) => return Err(self.violated("sent a proof after the greeting".to_owned())),
+            }
         }
-        self.frames.pop_front().map(|frame| self.interpret(frame)).transpose()
+        if self.heard.is_none_or(|heard| heard.elapsed() > self.settings.timeout) {
+            return Err(self.late("sent nothing, not even a heartbeat,"));
+        }
+        Ok(None)
     }
 
-    fn cancel_all(&mut self) -> Result<(), VenueError> {
-        let all = Route { action: Action::CancelAll.code(), px: Px::NONE, ..Route::default() };
-        let frame = Event { id: EventId(0), ..Event::new(Ns(0), 0, Flags::NONE, &all) };
-        self.write(&frame)
+    fn heard(&self) -> Option<Instant> {
+        self.heard
     }
 }

@@ -1,17 +1,19 @@
 //! The venue adapter `wire`: a venue that exchanges 64-byte events over TCP.
 //!
 //! Events travel unchanged in both directions, so nothing is translated and nothing can be lost in translation.
-//! `docs/wire.md` of this folder specifies the protocol frame by frame. Bound: one read buffer, and the frames that
-//! arrive while a write waits for room. Worst case: a venue that neither reads nor writes holds the gateway's thread
-//! for `timeout_ms`; then the connection counts as broken.
+//! `docs/wire.md` of this folder specifies the protocol byte by byte. Bound: one read buffer, and what the socket had no room
+//! for. Worst case: a venue that is silent, or that takes nothing, costs `timeout_ms`; then the session counts as broken
+//! and is opened anew. No call waits.
 
 mod client;
+mod connect;
 mod frame;
+mod framing;
 
-pub use frame::{ANSWERS, VERSION, hello, order_status, question};
+pub use frame::{ANSWERS, VERSION};
 
-use client::Wire;
-use flow::{IntParam, Param, ParamError, Params, TextParam, Venue};
+use client::{Settings, Wire};
+use flow::{BoolParam, IntParam, Param, ParamError, Params, Patience, TextParam, Venue};
 use std::time::Duration;
 
 const ADDRESS: TextParam = TextParam::new("address", "127.0.0.1:7400", "where the venue listens").unit("host:port");
@@ -19,12 +21,32 @@ const TIMEOUT_MS: IntParam = IntParam::new(
     "timeout_ms",
     (10, 600_000),
     "2000",
-    "how long the venue may take to answer a hello, or to take what is sent, before the connection counts as broken",
+    "how long the venue may take for the greeting, for the next promised answer, to take what is sent, or be silent, before the session counts as broken",
 )
 .unit("ms");
+const ANSWER_MS: IntParam = IntParam::new(
+    "answer_ms",
+    (0, 600_000),
+    "2000",
+    "how long a route may be unanswered before its instrument is blocked and the order is asked for; 0: for ever",
+)
+.unit("ms");
+const SESSION_MS: IntParam = IntParam::new(
+    "session_ms",
+    (0, 86_400_000),
+    "30_000",
+    "how long a lost session is opened anew before the run ends; new orders are refused meanwhile",
+)
+.unit("ms");
+const MASS_CANCEL: BoolParam = BoolParam::new(
+    "mass_cancel",
+    true,
+    "whether the venue has a cancel of all orders in one frame; else each order is cancelled by itself",
+);
 
 /// The adapter's parameters.
-pub(crate) const PARAMS: &[Param] = &[ADDRESS.param(), TIMEOUT_MS.param()];
+pub(crate) const PARAMS: &[Param] =
+    &[ADDRESS.param(), TIMEOUT_MS.param(), ANSWER_MS.param(), SESSION_MS.param(), MASS_CANCEL.param()];
 
 /// Creates the adapter for the registry. It connects when the gateway resumes.
 ///
@@ -37,5 +59,13 @@ pub(crate) fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
         let valid = "valid: host:port, as 127.0.0.1:7400".to_owned();
         return Err(ParamError { key: "wire.address".to_owned(), found: address.to_owned(), valid });
     }
-    Ok(Box::new(Wire::new(address.to_owned(), Duration::from_millis(params.get(TIMEOUT_MS)))))
+    let time = |param| Duration::from_millis(params.get(param));
+    let timeout = time(TIMEOUT_MS);
+    let answer = Some(time(ANSWER_MS)).filter(|t| !t.is_zero());
+    Ok(Box::new(Wire::new(Settings {
+        address: address.to_owned(),
+        timeout,
+        patience: Patience { reply: timeout, answer, session: time(SESSION_MS) },
+        mass_cancel: params.get(MASS_CANCEL),
+    })))
 }

@@ -94,12 +94,13 @@ records! {
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
     } reserved 3
-    /// The gateway wrote a route to the venue's socket.
+    /// The gateway handed a route to the venue's connection.
     Sent = 73 "sent" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         cause: u64 as Uint "id of the route",
+        qty: Qty as Qty "quantity of the route; 0 for a cancel",
         action: u8 as Enum(Action) "action of the route",
-    } reserved 23
+    } reserved 15
     /// The venue acknowledged an order.
     Ack = 74 "ack" : sided {
         order_id: u64 as OrderId "account, strategy and counter",

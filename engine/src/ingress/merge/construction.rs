@@ -55,7 +55,7 @@ impl Ingress {
     }
 
     /// Queries the outside venue, if there is one, about orders of an earlier journal.
-    pub fn ask(&mut self, orders: Vec<flow::OrderId>) {
+    pub fn ask(&mut self, orders: Vec<(flow::OpenOrder, u64)>) {
         if let Some(live_replies) = &mut self.live_replies {
             live_replies.ask(orders);
         }

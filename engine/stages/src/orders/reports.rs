@@ -117,6 +117,8 @@ impl OrderManager {
         let id = OrderId(reject.order_id);
         let replaces = self.orders.get(id).is_some_and(|o| o.link.0 != 0 && o.state.is_in_flight());
         let step = match Action::from_code(reject.action) {
+            // The gateway itself requested that cancel, beside the pipeline: no order waits for its answer.
+            Some(Action::Cancel) if reject.cause == 0 => return,
             Some(Action::Cancel) => Step::RejectCancel,
             Some(Action::Replace) if replaces => Step::Reject,
             Some(Action::New) if !replaces => Step::Reject,

@@ -16,6 +16,8 @@ use flow::{Action, Event, Ns, OrderType, Px, Side};
 /// The state that the checks read.
 pub(super) struct Gate {
     pub(super) halted: bool,
+    /// The session with the venue is lost.
+    pub(super) lost: bool,
     pub(super) markets: Box<[Market]>,
     pub(super) open: OpenOrders,
     pub(super) messages: Messages,
@@ -81,6 +83,7 @@ impl Gate {
             order_type: proposal.request.order_type,
             tif: proposal.request.tif,
             role,
+            late: false,
         });
         *self.markets[proposal.at].open_mut(proposal.side) += after - before;
         last
@@ -100,6 +103,32 @@ impl Gate {
         self.open.remove(id);
         let after = self.open.get(order.other).map_or(0, |other| other.open);
         self.weigh(&order, before, after);
+        if order.late {
+            self.count_late(order.instrument, false);
+        }
+    }
+
+    /// The venue does not answer a message about the order.
+    pub(super) fn unanswered(&mut self, id: u64) {
+        if let Some(order) = self.open.get_mut(id).filter(|o| !o.late) {
+            order.late = true;
+            let instrument = order.instrument;
+            self.count_late(instrument, true);
+        }
+    }
+
+    /// The venue answers a message about the order.
+    fn answered(&mut self, id: u64) {
+        if let Some(order) = self.open.get_mut(id).filter(|o| o.late) {
+            order.late = false;
+            let instrument = order.instrument;
+            self.count_late(instrument, false);
+        }
+    }
+
+    fn count_late(&mut self, instrument: u32, more: bool) {
+        let market = &mut self.markets[self.place(instrument)];
+        market.late = if more { market.late + 1 } else { market.late - 1 };
     }
 
     /// Changes the open quantity of an order, or a pair, from `before` to `after`.
@@ -111,6 +140,7 @@ impl Gate {
 
     /// The venue acknowledged an order. If it replaced another, that one has ended.
     pub(super) fn ack(&mut self, ack: &Ack) {
+        self.answered(ack.order_id);
         let Some(order) = self.open.get(ack.order_id) else { return };
         if order.role != Role::Replacing {
             return;
@@ -172,6 +202,8 @@ impl Gate {
     pub(super) fn reject(&mut self, reject: &Reject) {
         if matches!(Action::from_code(reject.action), Some(Action::New | Action::Replace)) {
             self.end(reject.order_id);
+        } else if reject.cause != 0 {
+            self.answered(reject.order_id);
         }
     }
 

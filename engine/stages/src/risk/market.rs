@@ -21,6 +21,8 @@ pub(super) struct Market {
     pub(super) multiplier: i64,
     pub(super) decimals: u8,
     pub(super) source: u8,
+    /// Open orders about which the venue does not answer.
+    pub(super) late: u32,
 }
 
 /// A notional is in units of 1e-18; with a larger quantity scale than this, its product would overflow.
@@ -38,6 +40,7 @@ impl Market {
         multiplier: 0,
         decimals: 0,
         source: 0,
+        late: 0,
     };
 
     /// Takes the terms of a listing; with impossible terms the instrument counts as not listed.

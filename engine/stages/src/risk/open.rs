@@ -44,6 +44,8 @@ pub(super) struct Open {
     pub(super) order_type: u8,
     pub(super) tif: u8,
     pub(super) role: Role,
+    /// The venue does not answer a message about it.
+    pub(super) late: bool,
 }
 
 impl Open {
@@ -64,6 +66,7 @@ impl Open {
         order_type: 0,
         tif: 0,
         role: Role::Alone,
+        late: false,
     };
 }
 

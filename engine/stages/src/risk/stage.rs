@@ -12,10 +12,12 @@ use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
 use crate::Space;
 use crate::executions::Executions;
-use flow::records::{Ack, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request};
+use flow::records::{
+    Ack, Anomaly, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request,
+};
 use flow::{
-    Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, table,
+    AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params,
+    SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, table,
 };
 
 /// Approves or refuses orders.
@@ -32,6 +34,7 @@ impl RiskStage {
     pub fn new(params: &Params, space: Space) -> RiskStage {
         let gate = Gate {
             halted: false,
+            lost: false,
             markets: table((space.instruments as usize).max(1), Market::UNKNOWN),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS)),
@@ -152,6 +155,21 @@ impl RiskStage {
         out.push(0, Flags::NONE, &outcome);
     }
 
+    /// What the gateway finds out about the venue enters at the head.
+    #[cold]
+    fn anomaly(&mut self, event: &Event) {
+        if event.id.position() != flow::POSITION_INGRESS || event.source != SOURCE_RETURNS {
+            return;
+        }
+        let anomaly: &Anomaly = event.record();
+        match AnomalyKind::from_code(anomaly.what) {
+            Some(AnomalyKind::SessionLost) => self.gate.lost = true,
+            Some(AnomalyKind::SessionBack) => self.gate.lost = false,
+            Some(AnomalyKind::UnansweredOrder) => self.gate.unanswered(anomaly.detail),
+            _ => {}
+        }
+    }
+
     fn answer(&mut self, event: &Event) {
         if let Some(fill) = event.get::<Fill>() {
             self.gate.fill(event, fill);
@@ -205,6 +223,7 @@ impl Stage for RiskStage {
             Kind::Bust,
             Kind::Command,
             Kind::Halt,
+            Kind::Anomaly,
             Kind::EndOfInput,
         ])
     }
@@ -247,6 +266,7 @@ impl Stage for RiskStage {
             Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled | Kind::Bust => self.answer(event),
             Kind::Command => self.command(event, out),
             Kind::Halt => self.gate.halted = true,
+            Kind::Anomaly => self.anomaly(event),
             Kind::Listing => self.define(event),
             Kind::Clear => self.gate.clear(event),
             _ => {}

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize)]
 struct Saved {
     halted: bool,
+    lost: bool,
     limits: Limits,
     messages: Vec<Ns>,
     ids: Vec<OrderId>,
@@ -49,6 +50,7 @@ struct SavedOrder {
     order_type: u8,
     tif: u8,
     role: Role,
+    late: bool,
 }
 
 /// A held leg keeps its instrument index, listed or not; an unlisted leg is refused later.
@@ -70,6 +72,7 @@ impl RiskStage {
         let gate = &self.gate;
         to.put(&Saved {
             halted: gate.halted,
+            lost: gate.lost,
             limits: self.limits,
             messages: gate.messages.counting(),
             ids: gate.ids.sorted(),
@@ -78,7 +81,11 @@ impl RiskStage {
         });
         let legs: Vec<_> = self.held.legs().iter().map(|leg| save_leg(leg, to.key(leg.instrument))).collect();
         to.put(&legs);
-        let known = gate.markets.iter().enumerate().filter(|(_, m)| **m != Market { open: m.open, ..Market::UNKNOWN });
+        let known = gate
+            .markets
+            .iter()
+            .enumerate()
+            .filter(|(_, m)| **m != Market { open: m.open, late: m.late, ..Market::UNKNOWN });
         let mut markets: Vec<_> = known.map(|(at, m)| save_market(m, to.key(at as u32))).collect();
         markets.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         to.put(&markets);
@@ -95,7 +102,7 @@ impl RiskStage {
         if !limits::are_valid(&saved.limits, &self.ceilings) {
             return Err(StateError::Inconsistent("a limit that no command could have set"));
         }
-        (gate.halted, self.limits) = (saved.halted, saved.limits);
+        (gate.halted, gate.lost, self.limits) = (saved.halted, saved.lost, saved.limits);
         gate.messages.restore(&saved.messages);
         gate.ids.clear();
         saved.ids.iter().for_each(|id| gate.ids.raise(*id));
@@ -121,9 +128,9 @@ impl RiskStage {
             if decimals > 18 || tick < 0 || multiplier < 0 {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
-            let open = [0; 2];
+            let (open, late) = ([0; 2], 0);
             self.gate.markets[at] =
-                Market { bid, ask, last_update, position, open, tick, multiplier, decimals, source };
+                Market { bid, ask, last_update, position, open, tick, multiplier, decimals, source, late };
         }
         Ok(())
     }
@@ -143,9 +150,11 @@ impl RiskStage {
             if !paired || !alive || saved.id == 0 || saved.side == Side::None || gate.open.get(saved.id).is_some() {
                 return Err(StateError::Inconsistent("an impossible open order"));
             }
-            let SavedOrder { id, open, executed, side, order_type, tif, role, .. } = *saved;
+            let SavedOrder { id, open, executed, side, order_type, tif, role, late, .. } = *saved;
             let (role, other) = if role == Role::Replacing { (role, saved.other) } else { (Role::Alone, 0) };
-            gate.open.insert(Open { id, other, open, executed, instrument, side, order_type, tif, role });
+            gate.open.insert(Open { id, other, open, executed, instrument, side, order_type, tif, role, late });
+            let at = gate.place(instrument);
+            gate.markets[at].late += u32::from(late);
         }
         for order in gate.open.sorted().iter().filter(|o| o.role != Role::Replacing || o.other == 0) {
             let (weight, at) = (gate.open.weight(order), gate.place(order.instrument));
@@ -166,8 +175,8 @@ fn save_market(market: &Market, key: String) -> SavedMarket {
 }
 
 fn save_order(order: &Open, key: String) -> SavedOrder {
-    let Open { id, other, open, executed, side, order_type, tif, role, .. } = *order;
-    SavedOrder { id, other, open, executed, key, side, order_type, tif, role }
+    let Open { id, other, open, executed, side, order_type, tif, role, late, .. } = *order;
+    SavedOrder { id, other, open, executed, key, side, order_type, tif, role, late }
 }
 
 fn save_leg(leg: &Leg, key: String) -> SavedLeg {

@@ -80,7 +80,8 @@ pub(crate) fn refused(instrument: u32, id: OrderId) -> Event {
 }
 
 pub(crate) fn reject(instrument: u32, id: OrderId, action: Action) -> Event {
-    event(instrument, Side::None, &Reject { order_id: id.0, action: action.code(), reason: 1, ..Default::default() })
+    let reject = Reject { order_id: id.0, cause: 1, action: action.code(), reason: 1, ..Default::default() };
+    event(instrument, Side::None, &reject)
 }
 
 pub(crate) fn cancelled(instrument: u32, id: OrderId) -> Event {

@@ -2,7 +2,7 @@
 
 use crate::harness::{self, Emitted, Pipeline, kinds};
 use crate::orders_harness::*;
-use flow::records::{CancelRequest, Command, Halt, Intent, ReplaceRequest, Request};
+use flow::records::{CancelRequest, Command, Halt, Intent, Reject, ReplaceRequest, Request};
 use flow::{Account, Action, AnomalyKind, CommandAction, Event, Kind, Listings, OrderId, Px, Side, StrategyId};
 use stages::orders::{OrdersStage, State, Step};
 
@@ -273,6 +273,21 @@ fn commands_cancel_all_and_skip_counters() {
         AnomalyKind::IllegalTransition as u16,
         "skipped is ours"
     );
+}
+
+/// A gateway cancels beside the pipeline when its kill switch is pulled; such a cancel names no route.
+#[test]
+fn the_reject_of_a_cancel_that_the_gateway_requested_changes_nothing() {
+    let mut pipeline = pipeline(4, 4, 4);
+    let mut of_the_gateway = reject(1, id(1), Action::Cancel);
+    of_the_gateway.record_mut::<Reject>().cause = 0;
+    pipeline.feed(&new(1, Side::Buy, 5));
+    assert!(pipeline.feed(&ack(1, id(1), NONE)).is_empty());
+    assert!(pipeline.feed(&of_the_gateway).is_empty(), "no cancel was requested here");
+    pipeline.feed(&change(Action::Cancel, 1, id(1), 0));
+    assert!(pipeline.feed(&of_the_gateway).is_empty(), "another one was");
+    assert!(pipeline.feed(&cancelled(1, id(1))).is_empty());
+    assert!(pipeline.feed(&of_the_gateway).is_empty(), "the order is over");
 }
 
 #[test]

@@ -102,8 +102,8 @@ impl Exchange {
         let record: &Route = route.record();
         let makes = matches!(Action::from_code(record.action), Some(Action::New | Action::Replace));
         let known = makes && !self.orders.insert(record.order_id);
-        let is_all = record.action == Action::CancelAll.code();
-        let seen = !is_all && !self.routes.insert((route.id.0, record.order_id));
+        // What the gateway itself requests has no id, and may come again.
+        let seen = route.id.0 != 0 && !self.routes.insert((route.id.0, record.order_id));
         self.duplicates += u64::from(known || seen);
         let delay = Duration::from_micros(self.draw(MAX_DELAY_US));
         let due = (Instant::now() + delay).max(self.waiting.back().map_or_else(Instant::now, |(at, _)| *at));

@@ -8,10 +8,11 @@
 #![forbid(unsafe_code)]
 
 mod exchange;
+mod framing;
 mod session;
 
 use exchange::Exchange;
-use session::{Armed, Point, Session};
+use session::{Armed, Point, Refusal, Session};
 use std::io::BufRead;
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -35,6 +36,8 @@ fn main() {
 
 fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exchange) {
     let mut session: Option<Session> = None;
+    // Connections whose hello has not come yet.
+    let mut greeting: Vec<Session> = Vec::new();
     let mut armed = None;
     loop {
         match commands.try_recv() {
@@ -43,16 +46,19 @@ fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exch
             Err(TryRecvError::Disconnected) => return,
         }
         if let Ok((stream, _)) = listener.accept() {
-            // The old connection is read to its end before the new one is answered.
-            if let Some(mut old) = session.take() {
-                old.read(&mut exchange, &mut armed);
-            }
-            session = Some(Session::new(stream));
+            greeting.push(Session::new(stream));
         }
         if std::mem::take(&mut exchange.hangs_up) {
             session = None;
         }
         let mut busy = exchange.turn();
+        for new in &mut greeting {
+            new.read(&mut exchange, &mut armed);
+        }
+        greeting.retain(|new| !new.is_over());
+        while let Some(at) = greeting.iter().position(|new| new.hello.is_some()) {
+            greet(greeting.remove(at), &mut session, &mut exchange, &mut armed);
+        }
         if let Some(open) = &mut session {
             busy |= open.read(&mut exchange, &mut armed);
             busy |= open.write(&exchange, &mut armed);
@@ -64,6 +70,22 @@ fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exch
             std::thread::sleep(Duration::from_micros(50));
         }
     }
+}
+
+/// A hello has come: it replaces the session of the same journal, and is refused while another engine has one.
+fn greet(mut new: Session, session: &mut Option<Session>, exchange: &mut Exchange, armed: &mut Option<Armed>) {
+    if new.hello.is_some_and(|hello| hello.target != 3) {
+        return new.refuse(&Refusal::Version);
+    }
+    // The old connection is read to its end before the new one is answered.
+    if let Some(old) = session {
+        old.read(exchange, armed);
+        if old.journal != new.journal && !old.is_over() {
+            return new.refuse(&Refusal::AnotherEngine(old.journal));
+        }
+    }
+    new.welcome(exchange);
+    *session = Some(new);
 }
 
 fn obey(pipeline: &str, exchange: &mut Exchange, armed: &mut Option<Armed>) {

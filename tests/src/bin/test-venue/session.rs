@@ -1,12 +1,18 @@
 //! A session: frames off the socket, answers onto it, and the points at which the client is killed.
 
 use crate::exchange::Exchange;
+use crate::framing::{Inlet, Outlet};
 use flow::records::{Command, Sent};
-use flow::{Event, EventId, Flags, Kind, Ns, OrderId};
+use flow::{Event, Flags, Kind, Ns, OrderId};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
-const FRAME: usize = size_of::<Event>();
+const VERSION: u32 = 3;
+/// A frame with an event on the socket.
+const FRAME: usize = 16 + size_of::<Event>();
+/// After so much silence of a client its session is over.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where a client is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,66 +63,103 @@ fn pass(point: Point, armed: &mut Option<Armed>) -> bool {
     true
 }
 
+/// Why a session is refused, and what the refusal says of it.
+pub(crate) enum Refusal {
+    /// The engine of that journal has the session.
+    AnotherEngine(u64),
+    /// The client does not speak version 3.
+    Version,
+}
+
 /// A connection.
 pub(crate) struct Session {
     stream: TcpStream,
-    part: Vec<u8>,
-    out: Vec<u8>,
-    /// Answers handed to `out`; `None` before the hello.
+    inlet: Inlet,
+    outlet: Outlet,
+    /// The client's journal, once its hello has come.
+    pub(crate) journal: u64,
+    /// The client's hello, until it is answered.
+    pub(crate) hello: Option<Command>,
+    /// Answers handed to the outlet; `None` while none are given.
     given: Option<usize>,
+    greeted: bool,
     over: bool,
+    heard: Instant,
+    sent: Instant,
+    /// The silence after which the client wants a heartbeat.
+    beat: Duration,
 }
 
 impl Session {
     pub(crate) fn new(stream: TcpStream) -> Session {
         stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true)).expect("a socket can be asked");
-        Session { stream, part: Vec::new(), out: Vec::new(), given: None, over: false }
+        let (inlet, outlet, now) = (Inlet::default(), Outlet::default(), Instant::now());
+        Session {
+            stream,
+            inlet,
+            outlet,
+            journal: 0,
+            hello: None,
+            given: None,
+            greeted: false,
+            over: false,
+            heard: now,
+            sent: now,
+            beat: TIMEOUT,
+        }
     }
 
+    /// Whether the client has left, has sent what is no frame, or is silent for too long.
     pub(crate) fn is_over(&self) -> bool {
-        self.over
+        self.over || self.heard.elapsed() > TIMEOUT
     }
 
     /// Takes everything that has come; whether anything had.
     pub(crate) fn read(&mut self, exchange: &mut Exchange, armed: &mut Option<Armed>) -> bool {
         let mut any = false;
         let mut chunk = [0; 16 << 10];
-        loop {
+        while !self.over {
             match self.stream.read(&mut chunk) {
                 Ok(0) => self.over = true,
                 Ok(n) => {
-                    any = true;
-                    self.part.extend_from_slice(&chunk[..n]);
-                    let whole = self.part.len() / FRAME * FRAME;
-                    let frames: Vec<Event> =
-                        self.part[..whole].chunks_exact(FRAME).map(bytemuck::pod_read_unaligned).collect();
-                    self.part.drain(..whole);
-                    frames.iter().for_each(|frame| self.take(frame, exchange, armed));
-                    continue;
+                    (any, self.heard) = (true, Instant::now());
+                    self.inlet.add(&chunk[..n]);
+                    self.take_all(exchange, armed);
                 }
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => self.over = true,
             }
-            return any;
+        }
+        any
+    }
+
+    fn take_all(&mut self, exchange: &mut Exchange, armed: &mut Option<Armed>) {
+        loop {
+            match self.inlet.next() {
+                Ok(None) => return,
+                Ok(Some((journal, payload))) => {
+                    self.journal = journal;
+                    if payload.len() == size_of::<Event>() {
+                        self.take(&bytemuck::pod_read_unaligned(&payload), exchange, armed);
+                    }
+                }
+                Err(what) => {
+                    eprintln!("a session is over: {what}");
+                    self.over = true;
+                    return;
+                }
+            }
         }
     }
 
     fn take(&mut self, frame: &Event, exchange: &mut Exchange, armed: &mut Option<Armed>) {
         match frame.kind {
             Kind::Command => {
-                exchange.sessions += 1;
                 pass(Point::Hello, armed);
-                let hello: &Command = frame.record();
-                assert_eq!((hello.action, hello.target), (0, 2), "a hello of version 2");
-                let given = exchange.answers().len();
-                let mut reply = *frame;
-                reply.record_mut::<Command>().new = given as i64;
-                self.out.extend_from_slice(bytemuck::bytes_of(&reply));
-                let received = usize::try_from(hello.new).expect("a count");
-                assert!(received <= given, "{received} answers received of {given}");
-                self.given = Some(received);
+                self.hello = Some(*frame.record());
             }
+            _ if !self.greeted => self.over = true,
             Kind::Sent => {
                 pass(Point::Asked, armed);
                 let question: &Sent = frame.record();
@@ -124,14 +167,49 @@ impl Session {
                 let action = if known { 1 } else { 2 };
                 let answer = Sent { action, ..*question };
                 self.give(exchange);
-                self.out.extend_from_slice(bytemuck::bytes_of(&Event::new(Ns(0), 0, Flags::NONE, &answer)));
+                self.outlet.event(self.journal, &Event::new(Ns(0), 0, Flags::NONE, &answer));
             }
             Kind::Route => {
                 exchange.take(*frame);
                 pass(Point::Route, armed);
             }
-            other => panic!("a frame of kind {other:?}: {frame:?}, id {:?}", EventId(frame.id.0)),
+            other => panic!("a frame of kind {other:?}: {frame:?}"),
         }
+    }
+
+    /// Answers the hello: the session is open.
+    pub(crate) fn welcome(&mut self, exchange: &mut Exchange) {
+        let hello = self.hello.take().expect("its hello has come");
+        let given = exchange.answers().len();
+        let received = usize::try_from(hello.new).ok();
+        assert!(received.is_none_or(|n| n <= given), "{received:?} answers received of {given}");
+        exchange.sessions += 1;
+        (self.given, self.greeted) = (received, true);
+        self.beat = Duration::from_millis(u64::try_from(hello.old).expect("a time")) / 3;
+        let (target, old) = (VERSION, TIMEOUT.as_millis() as i64);
+        self.say(&Command { action: 0, target, old, new: given as i64, ..Command::default() });
+    }
+
+    /// Answers the hello with a refusal.
+    pub(crate) fn refuse(&mut self, why: &Refusal) {
+        let (actor, new) = match why {
+            Refusal::AnotherEngine(journal) => {
+                eprintln!(
+                    "refused the engine of journal {:016x}: that of {journal:016x} has the session",
+                    self.journal
+                );
+                (1, *journal as i64)
+            }
+            Refusal::Version => (3, i64::from(VERSION)),
+        };
+        self.hello = None;
+        self.say(&Command { action: 0, target: 0, actor, new, ..Command::default() });
+        let _ = self.stream.write(&self.outlet.bytes);
+        self.over = true;
+    }
+
+    fn say(&mut self, command: &Command) {
+        self.outlet.event(self.journal, &Event::new(Ns(0), 0, Flags::NONE, command));
     }
 
     /// Queues the answers that were not given yet.
@@ -139,22 +217,25 @@ impl Session {
         if let Some(given) = &mut self.given {
             let new = &exchange.answers()[*given..];
             *given += new.len();
-            self.out.extend_from_slice(bytemuck::cast_slice(new));
+            new.iter().for_each(|answer| self.outlet.event(self.journal, answer));
         }
     }
 
     /// Puts what waits onto the socket; whether anything was.
     pub(crate) fn write(&mut self, exchange: &Exchange, armed: &mut Option<Armed>) -> bool {
         self.give(exchange);
+        if self.outlet.bytes.is_empty() && self.sent.elapsed() > self.beat {
+            self.outlet.push(self.journal, &[]);
+        }
         let halves = armed.as_ref().is_some_and(|a| a.point == Point::Half);
         let mut any = false;
-        while !self.out.is_empty() && !self.over {
-            let frame = self.out.len().min(FRAME);
-            let most = if halves { frame.div_ceil(2) } else { self.out.len() };
-            match self.stream.write(&self.out[..most]) {
+        while !self.outlet.bytes.is_empty() && !self.over {
+            let frame = self.outlet.bytes.len().min(FRAME);
+            let most = if halves { frame.div_ceil(2) } else { self.outlet.bytes.len() };
+            match self.stream.write(&self.outlet.bytes[..most]) {
                 Ok(n) => {
-                    any = true;
-                    self.out.drain(..n);
+                    (any, self.sent) = (true, Instant::now());
+                    self.outlet.bytes.drain(..n);
                     if self.given.is_some() {
                         pass(if halves { Point::Half } else { Point::Written }, armed);
                     }

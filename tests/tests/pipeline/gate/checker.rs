@@ -1,10 +1,10 @@
 //! The gate as its page defines it, slowly: every check for itself, over plain maps, with nothing kept that can be summed
 //! up anew. Shares no code with the stage.
 
-use flow::records::{Ack, BookTop, Bust, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
 use flow::records::{ReplaceRequest, Request, Trade};
 use flow::{Account, Event, Flags, Kind, OrderId, Px, Side, StrategyId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The outcome of a request or a command, with instrument and side.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +74,10 @@ pub(crate) struct Checker {
     pub(crate) slots: usize,
     pub(crate) max_pairs: usize,
     pub(crate) halted: bool,
+    /// The session with the venue is lost.
+    pub(crate) lost: bool,
+    /// Open orders that the venue does not answer.
+    pub(crate) late: BTreeSet<u64>,
     pub(crate) listings: BTreeMap<u32, (Listing, u8)>,
     pub(crate) tops: BTreeMap<u32, (Px, Px)>,
     pub(crate) last_market: BTreeMap<u32, u64>,
@@ -125,6 +129,15 @@ impl Checker {
                 self.tops.retain(|i, _| if at == 0 { !of(i) } else { *i != at });
             }
             Kind::Halt => self.halted = true,
+            Kind::Anomaly if event.source == 255 => {
+                let Anomaly { what, detail, .. } = *event.record();
+                match what {
+                    27 => self.lost = true,
+                    28 => self.lost = false,
+                    29 if self.orders.contains_key(&detail) => drop(self.late.insert(detail)),
+                    _ => {}
+                }
+            }
             Kind::Command => self.command(event.record(), &mut verdicts),
             Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled => self.answer(event),
             Kind::Bust => self.bust(event),
@@ -204,6 +217,7 @@ impl Checker {
                 self.orders.remove(&fill.order_id);
             }
         } else if let Some(ack) = event.get::<Ack>() {
+            self.late.remove(&ack.order_id);
             let Some(order) = self.orders.get_mut(&ack.order_id) else { return };
             let Some(old) = order.replaces.take() else { return };
             if order.open() == 0 {
@@ -213,6 +227,8 @@ impl Checker {
         } else if let Some(reject) = event.get::<Reject>() {
             if reject.action != 2 {
                 self.orders.remove(&reject.order_id);
+            } else if reject.cause != 0 {
+                self.late.remove(&reject.order_id);
             }
         } else if let Some(cancelled) = event.get::<Cancelled>() {
             self.orders.remove(&cancelled.order_id);
@@ -310,10 +326,10 @@ impl Checker {
 
     fn first_breach(&mut self, proposal: &Proposal) -> Verdict {
         let breaches = self.breaches(proposal);
-        for (check, _) in (1..).zip(&breaches).filter(|(_, v)| v.is_some()) {
-            *self.alone.entry(check as u16).or_default() += 1;
+        for (check, _) in breaches.iter().filter(|(_, v)| v.is_some()) {
+            *self.alone.entry(*check).or_default() += 1;
         }
-        if let Some((check, (limit, value))) = (1..).zip(breaches).find_map(|(check, v)| Some((check, v?))) {
+        if let Some((check, (limit, value))) = breaches.into_iter().find_map(|(check, v)| Some((check, v?))) {
             return refused(proposal, check, limit, value);
         }
         let Request { order_id, px, qty, group, order_type, tif, legs, .. } = proposal.request;
@@ -335,22 +351,32 @@ impl Checker {
         )
     }
 
-    /// All checks, each for itself.
-    fn breaches(&self, proposal: &Proposal) -> [Breach; 10] {
+    /// All checks, each for itself, in their order.
+    fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 11] {
         let kill = self.halted.then_some((0, 1));
         let sane = self.flaw(proposal).map(|flaw| (0, flaw));
         [
-            kill,
-            sane,
-            self.above(3, i128::from(proposal.request.qty.0)),
-            self.above(4, self.notional(proposal)),
-            self.above(5, self.off(proposal)),
-            self.above(6, self.worst(proposal)),
-            self.open_orders(proposal),
-            self.above(8, self.rate(proposal.now)),
-            self.above(9, self.age(proposal)),
-            self.duplicate(proposal),
+            (1, kill),
+            (12, self.silent(proposal)),
+            (2, sane),
+            (3, self.above(3, i128::from(proposal.request.qty.0))),
+            (4, self.above(4, self.notional(proposal))),
+            (5, self.above(5, self.off(proposal))),
+            (6, self.above(6, self.worst(proposal))),
+            (7, self.open_orders(proposal)),
+            (8, self.above(8, self.rate(proposal.now))),
+            (9, self.above(9, self.age(proposal))),
+            (10, self.duplicate(proposal)),
         ]
+    }
+
+    /// A venue without a session, or one that does not answer an open order of the instrument.
+    fn silent(&self, proposal: &Proposal) -> Breach {
+        let of = |id: &u64| self.orders.get(id).is_some_and(|o| o.instrument == proposal.instrument);
+        if self.lost {
+            return Some((0, 1));
+        }
+        self.late.iter().any(of).then_some((0, 2))
     }
 
     fn above(&self, check: u16, value: i128) -> Breach {

@@ -1,8 +1,8 @@
 //! Random traffic for the gate: markets, requests that are often just at a limit, and a venue's answers.
 
-use flow::records::{Ack, BookTop, Bust, Cancelled, Clear, Command, Fill, Halt, Listing, Order, Reject};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, Fill, Halt, Listing, Order, Reject};
 use flow::records::{ReplaceRequest, Request, Trade};
-use flow::{Account, Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
+use flow::{Account, AnomalyKind, Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use std::collections::BTreeMap;
@@ -26,6 +26,7 @@ pub(crate) struct Traffic {
     ts: u64,
     burst: u32,
     halted: bool,
+    lost: bool,
     mids: BTreeMap<u32, i64>,
     counters: BTreeMap<(Account, StrategyId), u64>,
     /// Orders that left, and may still be answered.
@@ -45,6 +46,7 @@ impl Traffic {
             ts: 1_000_000_000,
             burst: 0,
             halted: false,
+            lost: false,
             mids: (1..).zip(LISTED.map(|l| l.0 * Px::ONE)).collect(),
             counters: BTreeMap::new(),
             live: Vec::new(),
@@ -243,7 +245,7 @@ impl Traffic {
             3..6 => self.executed(instrument, side, Fill { order_id, qty: part, ..Default::default() }),
             6..11 => self.executed(instrument, side, Fill { order_id, qty, ..Default::default() }),
             11..18 => self.event(instrument, side, &Cancelled { order_id, qty, ..Default::default() }),
-            _ => self.event(instrument, side, &Reject { order_id, action, ..Default::default() }),
+            _ => self.event(instrument, side, &Reject { order_id, action, cause: part.0 % 2, ..Default::default() }),
         }
     }
 
@@ -269,6 +271,9 @@ impl Traffic {
     }
 
     fn control(&mut self) -> Event {
+        if self.lost || self.one_in(8) {
+            return self.trouble();
+        }
         if self.one_in(40) {
             let action = if self.halted || self.one_in(2) { 3 } else { 2 };
             return self.event(0, Side::None, &Command { action, ..Default::default() });
@@ -286,6 +291,22 @@ impl Traffic {
             return self.event(instrument, Side::None, &Clear::default());
         }
         self.set_limit()
+    }
+
+    /// The session is lost and back, an order is not answered; now and then a feed says the same, which does not count.
+    fn trouble(&mut self) -> Event {
+        let what = match self.any() {
+            _ if self.lost => AnomalyKind::SessionBack,
+            Some(_) if !self.one_in(6) => AnomalyKind::UnansweredOrder,
+            _ => AnomalyKind::SessionLost,
+        };
+        let source = if self.one_in(10) { 1 } else { 255 };
+        if source == 255 {
+            self.lost = what == AnomalyKind::SessionLost;
+        }
+        let order = self.any().map_or(7, |(_, _, order)| order.order_id);
+        let event = self.event(0, Side::None, &Anomaly { what: what as u16, detail: order, ..Default::default() });
+        Event { source, ..event }
     }
 
     /// A limit wanders about what it was at first, is now and then unbound, and is bound again.

@@ -17,6 +17,7 @@ mod quantity;
 mod sanity;
 mod stale;
 mod throttle;
+mod venue;
 
 pub use sanity::Flaw;
 
@@ -41,7 +42,7 @@ macro_rules! checks {
     };
 }
 
-checks! { kill sanity quantity notional collar position open_orders throttle stale duplicate }
+checks! { kill venue sanity quantity notional collar position open_orders throttle stale duplicate }
 
 /// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
 pub(super) type Limits = [i64; CHECKS.len()];

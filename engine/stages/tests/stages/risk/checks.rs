@@ -1,8 +1,8 @@
 //! Every check at its limit and one past it, and without a limit or a reference.
 
 use super::rig::{Rig, cents, id, passed, refusal};
-use flow::records::{Bust, Cancelled, Fill, Reject, Request};
-use flow::{IntParam, Px, Qty, Side};
+use flow::records::{Ack, Anomaly, Bust, Cancelled, Fill, Reject, Request};
+use flow::{AnomalyKind, IntParam, Px, Qty, Side};
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
 use std::collections::BTreeSet;
 
@@ -72,6 +72,37 @@ fn what_makes_no_sense_says_why() {
     }
     assert_eq!(refusal(rig.replace(77, 1)), ("sanity", 0, Flaw::Predecessor as i64));
     assert!(passed(rig.ask(Side::Buy, &sound)));
+}
+
+#[test]
+fn a_venue_that_does_not_answer_blocks() {
+    let mut rig = Rig::new(&[]);
+    let found = |what: AnomalyKind, detail| Anomaly { what: what as u16, detail, ..Default::default() };
+    assert!(passed(rig.buy(1)));
+    rig.input(1, Side::None, &found(AnomalyKind::SessionLost, 1));
+    assert!(passed(rig.buy(1)), "a feed cannot say that");
+    rig.returned(1, Side::None, &found(AnomalyKind::SessionLost, 1));
+    assert_eq!(refusal(rig.buy(1)), ("venue", 0, 1));
+    rig.returned(1, Side::None, &found(AnomalyKind::SessionBack, 9));
+    assert!(passed(rig.buy(1)));
+    rig.returned(1, Side::Buy, &found(AnomalyKind::UnansweredOrder, id(77).into()));
+    assert!(passed(rig.buy(1)), "no such order is open");
+    for answer in ["ack", "reject", "cancelled"] {
+        let order_id = rig.last();
+        rig.returned(1, Side::Buy, &found(AnomalyKind::UnansweredOrder, order_id));
+        rig.returned(1, Side::Buy, &found(AnomalyKind::UnansweredOrder, order_id));
+        assert_eq!(refusal(rig.buy(1)), ("venue", 0, 2));
+        rig.returned(1, Side::Buy, &Reject { order_id, action: 2, ..Default::default() });
+        assert_eq!(refusal(rig.buy(1)), ("venue", 0, 2), "that names no route");
+        match answer {
+            "ack" => drop(rig.returned(1, Side::Buy, &Ack { order_id, ..Default::default() })),
+            "reject" => {
+                drop(rig.returned(1, Side::Buy, &Reject { order_id, cause: 1, action: 2, ..Default::default() }))
+            }
+            _ => drop(rig.returned(1, Side::Buy, &Cancelled { order_id, ..Default::default() })),
+        }
+        assert!(passed(rig.buy(1)), "{answer}");
+    }
 }
 
 #[test]

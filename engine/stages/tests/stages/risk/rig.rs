@@ -2,8 +2,8 @@
 
 use flow::records::{BookTop, Command, CommandOutcome, Listing, Order, Refused, ReplaceRequest, Request};
 use flow::{
-    Account, CommandResult, Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record, Side,
-    Stage, StrategyId,
+    Account, CommandResult, Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record,
+    SOURCE_RETURNS, Side, Stage, StrategyId,
 };
 use stages::Space;
 use stages::risk::{CEILINGS, PARAMS, RiskStage, check};
@@ -59,10 +59,25 @@ impl Rig {
         self.feed(0, instrument, side, record)
     }
 
+    /// A new input among the returns of a venue.
+    pub(crate) fn returned<R: Record>(&mut self, instrument: u32, side: Side, record: &R) -> Vec<Verdict> {
+        self.seq += 1;
+        self.from(SOURCE_RETURNS, 0, instrument, side, record)
+    }
+
+    /// The last order id.
+    pub(crate) fn last(&self) -> u64 {
+        id(self.counter)
+    }
+
     /// An event that a stage made of the last input, or that input.
     pub(crate) fn feed<R: Record>(&mut self, position: u8, instrument: u32, side: Side, record: &R) -> Vec<Verdict> {
+        self.from(0, position, instrument, side, record)
+    }
+
+    fn from<R: Record>(&mut self, source: u8, position: u8, instrument: u32, side: Side, record: &R) -> Vec<Verdict> {
         let event = Event::new(Ns(self.ms * 1_000_000), instrument, Flags::side_only(side), record);
-        let event = Event { id: EventId::new(self.seq, position, 0), ..event };
+        let event = Event { id: EventId::new(self.seq, position, 0), source, ..event };
         assert!(self.stage.reads().has(event.kind));
         self.out.begin(&event);
         self.stage.on_event(&event, &mut self.out);

@@ -1,0 +1,376 @@
+//! The gateway's dialogue with a venue, one session after another.
+//!
+//! A session opens with the number of answers received; the venue resends the rest. Then routes in doubt are settled in
+//! the order in which they were routed: the venue is queried about a new order or a replace by our own id, a cancel is
+//! rejected as never sent unless the venue has answered it, a cancel-all is sent again. Only then are new routes sent. When
+//! the connection breaks, routes sent but unanswered are in doubt, and the next session begins the same way. The kill switch
+//! is looked at in every turn and before every route; after a pull the cancels go first, whatever else waits.
+//!
+//! Bound: one entry per order in flight and per open order. Worst case: a turn that cancels every open order by itself.
+
+mod answers;
+mod cancels;
+
+use super::fence::Fence;
+use super::kill_switch::KillSwitch;
+use super::last_cancel::LastCancel;
+use super::link::{Link, Resumption};
+use super::open_orders::OpenOrders;
+use super::outbox::Outbox;
+use super::settling::{Unanswered, makes_an_order, never_sent, returned, sent};
+use super::venue_status::{SessionState, VenueStatus};
+use crate::pipeline::Slot;
+use flow::records::{Route, Sent};
+use flow::{Action, AnomalyKind, Approved, Event, Flags, OpenOrder, OrderId, Resume, Venue, VenueError};
+use ring::Producer;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Pause between two attempts to open a session, and the pause after a pull.
+const PAUSE: Duration = Duration::from_millis(100);
+const SHORT_PAUSE: Duration = Duration::from_millis(5);
+
+/// A route that the venue may or may not have.
+struct Doubt {
+    /// Its `sent` input, whether recorded or not.
+    sent: Event,
+    /// Whether that input is in the journal.
+    recorded: bool,
+    /// Whether the venue knows the order; `None` until it has replied.
+    known: Option<bool>,
+}
+
+impl Doubt {
+    fn record(&self) -> &Sent {
+        self.sent.record()
+    }
+}
+
+/// How far the current session is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// None: the last attempt failed then.
+    Failed(Instant),
+    Opening,
+    /// The venue resends answers, and routes in doubt are settled.
+    Settling,
+    Open,
+}
+
+/// The venue, and the routes and answers in flight.
+pub struct VenueSession {
+    venue: Box<dyn Venue>,
+    outbox: Outbox,
+    link: Arc<Link>,
+    status: Arc<VenueStatus>,
+    fence: Fence,
+    phase: Phase,
+    received: u64,
+    /// Number of the last answer that the venue promised to resend.
+    given: u64,
+    /// Approved routes, waiting to be sent.
+    waiting: VecDeque<Event>,
+    /// Routes sent or in doubt, and not answered: their `sent` inputs by route id.
+    unanswered: Unanswered,
+    /// When the routes of this session were sent, in order.
+    sent_at: VecDeque<(Instant, u64)>,
+    doubts: VecDeque<Doubt>,
+    /// Orders that the venue was asked about, in order, and when it last made progress with what it owes.
+    asked: VecDeque<OrderId>,
+    progress: Instant,
+    open: OpenOrders,
+    /// Orders of an earlier journal to query.
+    ask: Vec<OrderId>,
+    cancel_first: bool,
+    /// Since when there is no session; the head was told.
+    lost: Option<Instant>,
+    /// A cancel of everything while the journal is still being replayed.
+    early: Option<(u64, LastCancel)>,
+}
+
+impl VenueSession {
+    /// A session at `venue` that reports to the head over `to_head`, and obeys `switch`.
+    pub fn new(
+        venue: Box<dyn Venue>,
+        to_head: Producer<Slot>,
+        link: Arc<Link>,
+        switch: Arc<KillSwitch>,
+        status: Arc<VenueStatus>,
+    ) -> VenueSession {
+        VenueSession {
+            venue,
+            outbox: Outbox::new(to_head),
+            link,
+            status,
+            fence: Fence::new(switch),
+            phase: Phase::Opening,
+            received: 0,
+            given: 0,
+            waiting: VecDeque::new(),
+            unanswered: Unanswered::new(),
+            sent_at: VecDeque::new(),
+            doubts: VecDeque::new(),
+            asked: VecDeque::new(),
+            progress: Instant::now(),
+            open: OpenOrders::default(),
+            ask: Vec::new(),
+            cancel_first: false,
+            lost: None,
+            early: None,
+        }
+    }
+
+    /// Resumes from the journal. `replayed` are the routes that the replay repeated and the journal does not settle.
+    pub fn begin(&mut self, from: Resumption, replayed: impl IntoIterator<Item = Event>) {
+        (self.received, self.cancel_first, self.open) = (from.received, from.cancel_first, from.open);
+        self.lost = from.lost.then(Instant::now);
+        self.ask = from.ask.iter().map(|(order, _)| order.order_id).collect();
+        from.ask.into_iter().for_each(|(order, left)| self.open.add(order, left));
+        for sent in from.unanswered {
+            self.doubt(sent, true);
+        }
+        for route in from.doubts.into_iter().chain(replayed) {
+            if route.id.seq() > from.through {
+                self.waiting.push_back(route);
+            } else if route.id > from.settled {
+                self.doubt(sent(&route), false);
+            }
+        }
+        self.early = None;
+    }
+
+    fn doubt(&mut self, sent: Event, recorded: bool) {
+        let record: &Sent = sent.record();
+        if record.action != Action::CancelAll.code() {
+            self.unanswered.insert(record.cause, sent);
+        }
+        if !recorded {
+            self.open.apply(&sent);
+        }
+        self.doubts.push_back(Doubt { sent, recorded, known: None });
+    }
+
+    /// Queues a new route from the pipeline.
+    pub fn route(&mut self, route: Event) {
+        self.link.set_at_rest(false);
+        self.waiting.push_back(route);
+    }
+
+    /// One turn: opens a session, or talks in the open one. Whether anything happened.
+    ///
+    /// # Errors
+    /// When the venue cannot be reached, or the connection breaks: after [`VenueSession::on_break`], call again.
+    pub fn turn(&mut self) -> Result<bool, VenueError> {
+        self.fence.learn();
+        let moved = self.outbox.publish();
+        let busy = match self.phase {
+            Phase::Failed(at) => {
+                let pause = if self.fence.pulled().is_some() { SHORT_PAUSE } else { PAUSE };
+                if at.elapsed() > pause {
+                    self.phase = Phase::Opening;
+                }
+                false
+            }
+            Phase::Opening => self.open()?,
+            Phase::Settling | Phase::Open => self.talk()?,
+        };
+        let silent = !busy && self.phase == Phase::Open && self.outbox.is_empty() && self.waiting.is_empty();
+        self.link.set_at_rest(silent && self.unanswered.is_empty() && !self.open.is_cancelling());
+        self.publish();
+        Ok(busy | moved)
+    }
+
+    fn publish(&self) {
+        let (lost, is_lost) = (SessionState::Lost, self.lost.is_some());
+        self.status.set_session(match self.phase {
+            Phase::Failed(_) => lost,
+            Phase::Opening if is_lost => lost,
+            Phase::Opening => SessionState::Opening,
+            Phase::Settling => SessionState::Settling,
+            Phase::Open => SessionState::Open,
+        });
+        self.status.set_orders(self.open.len(), self.unanswered.len());
+    }
+
+    fn open(&mut self) -> Result<bool, VenueError> {
+        let how = Resume { journal: self.link.journal(), received: Some(self.received) };
+        let Some(given) = self.venue.resume(&how)? else { return Ok(false) };
+        (self.phase, self.given, self.progress) = (Phase::Settling, given, Instant::now());
+        self.asked.clear();
+        if self.fence.pulled().is_some() || self.cancel_first {
+            self.cancel_by_switch();
+        } else {
+            // An earlier session may have broken before the venue had these.
+            let again: Vec<OpenOrder> = self.open.cancelling().collect();
+            again.iter().for_each(|order| self.venue.cancel(order));
+        }
+        if std::mem::take(&mut self.cancel_first) {
+            let all = Sent { action: Action::CancelAll.code(), ..Sent::default() };
+            self.outbox.push(returned(0, Flags::LAST_OF_GROUP, &all));
+        }
+        let doubted = self.doubts.iter_mut().filter(|d| makes_an_order(&d.sent));
+        let doubted = doubted.map(|d| (d.known = None, OrderId(d.record().order_id)).1);
+        let asked: Vec<OrderId> = self.ask.iter().copied().chain(doubted).collect();
+        asked.into_iter().for_each(|order_id| self.query(order_id));
+        self.flush()?;
+        Ok(true)
+    }
+
+    fn talk(&mut self) -> Result<bool, VenueError> {
+        if self.fence.pulled().is_some() {
+            self.cancel_by_switch();
+        }
+        self.flush()?;
+        let mut busy = self.phase == Phase::Open && self.send()?;
+        busy |= self.receive()?;
+        self.check_progress()?;
+        if self.phase == Phase::Settling {
+            self.settle();
+            self.flush()?;
+            if self.doubts.is_empty() && self.asked.is_empty() && self.received >= self.given {
+                self.opened();
+                busy = true;
+            }
+        } else {
+            self.watch_answers();
+        }
+        Ok(busy)
+    }
+
+    /// Every doubt is settled: routes may pass.
+    fn opened(&mut self) {
+        self.phase = Phase::Open;
+        self.ask.clear();
+        let now = Instant::now();
+        self.sent_at = self.unanswered.keys().map(|cause| (now, *cause)).collect();
+        if let Some(since) = self.lost.take() {
+            self.status.count_back();
+            self.status.notice(format!("the session with the venue is back after {:.1?}", since.elapsed()));
+            self.outbox.push_anomaly(AnomalyKind::SessionBack, 0, since.elapsed().as_millis() as u64);
+        }
+    }
+
+    /// Hands to the socket what the venue was given; whether it has everything.
+    fn flush(&mut self) -> Result<bool, VenueError> {
+        let all = self.venue.flush()?;
+        if all {
+            self.fence.hand_over();
+        }
+        Ok(all)
+    }
+
+    /// Settles doubts in order, up to the first whose outcome is unknown.
+    fn settle(&mut self) {
+        let caught_up = self.received >= self.given;
+        while let Some(doubt) = self.doubts.front() {
+            let sent = doubt.sent;
+            let record: &Sent = sent.record();
+            let is_unanswered = self.unanswered.contains_key(&record.cause);
+            let is_all = record.action == Action::CancelAll.code();
+            let was_sent = match doubt.known {
+                _ if !caught_up => return,
+                None if makes_an_order(&sent) => return,
+                Some(known) => known || !is_unanswered,
+                None => is_all || !is_unanswered,
+            };
+            let recorded = doubt.recorded;
+            self.doubts.pop_front();
+            if is_all && !recorded {
+                self.cancel_orders_of(OrderId(record.order_id));
+            }
+            match was_sent {
+                true if recorded => {}
+                true => self.outbox.push(sent),
+                false => self.was_never_sent(&sent),
+            }
+        }
+    }
+
+    fn was_never_sent(&mut self, sent: &Event) {
+        let reject = never_sent(sent);
+        self.unanswered.remove(&sent.record::<Sent>().cause);
+        self.open.apply(&reject);
+        self.outbox.push(reject);
+    }
+
+    /// Sends the waiting routes, as long as the socket has room.
+    fn send(&mut self) -> Result<bool, VenueError> {
+        let mut any = false;
+        while !self.waiting.is_empty() {
+            if self.fence.pulled().is_some() {
+                self.cancel_by_switch();
+            }
+            if !self.flush()? {
+                break;
+            }
+            let Some(route) = self.waiting.pop_front() else { break };
+            any = true;
+            self.pass(route)?;
+        }
+        Ok(any)
+    }
+
+    /// Sends a route, or holds it back.
+    fn pass(&mut self, route: Event) -> Result<(), VenueError> {
+        let (sent, Route { action, order_id, .. }) = (sent(&route), *route.record::<Route>());
+        let is_all = action == Action::CancelAll.code();
+        match Action::from_code(action) {
+            Some(Action::New | Action::Replace) if self.fence.holds(route.id.seq()) => {
+                self.outbox.push(never_sent(&sent));
+                return Ok(());
+            }
+            Some(Action::CancelAll) if self.fence.holds(route.id.seq()) => {
+                self.outbox.push(sent);
+                return Ok(());
+            }
+            Some(Action::CancelAll) if !self.venue.cancels_all() => self.cancel_orders_of(OrderId(order_id)),
+            Some(Action::CancelAll) => {
+                self.open.cancel(OrderId(order_id));
+                self.venue.send(&Approved::grant(route));
+            }
+            _ => self.venue.send(&Approved::grant(route)),
+        }
+        if let Err(e) = self.flush() {
+            self.doubt(sent, false);
+            return Err(e);
+        }
+        if !is_all {
+            self.unanswered.insert(route.id.0, sent);
+            self.sent_at.push_back((Instant::now(), route.id.0));
+        }
+        self.open.apply(&sent);
+        self.outbox.push(sent);
+        Ok(())
+    }
+
+    /// The connection broke: every route sent but not answered is in doubt.
+    pub fn on_break(&mut self, why: &VenueError) {
+        self.link.set_at_rest(false);
+        self.fence.on_break();
+        self.phase = Phase::Failed(Instant::now());
+        if self.lost.is_none() {
+            self.lost = Some(Instant::now());
+            let lost = self.status.count_lost();
+            self.status.notice(format!("no session with the venue: {why}"));
+            self.outbox.push_anomaly(AnomalyKind::SessionLost, 0, lost);
+        }
+        let unsettled = std::mem::take(&mut self.doubts);
+        let is_unsettled = |cause: &u64| unsettled.iter().any(|d| d.record().cause == *cause);
+        let sent = self.unanswered.iter().filter(|(cause, _)| !is_unsettled(cause)).map(|(_, sent)| *sent);
+        let mut doubts: VecDeque<_> = sent.map(|sent| Doubt { sent, recorded: true, known: None }).collect();
+        doubts.extend(unsettled);
+        self.doubts = doubts;
+        self.publish();
+    }
+
+    /// For how long there has been no session.
+    pub fn lost_for(&self) -> Duration {
+        self.lost.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// For how long a lost session is opened anew.
+    pub fn patience(&self) -> Duration {
+        self.venue.patience().session
+    }
+}

@@ -1,0 +1,24 @@
+//! Venue: no order passes while the session with the venue is lost, or while it does not answer an order of the instrument.
+
+use crate::risk::breach::{Breach, CheckEntry};
+use crate::risk::gate::Gate;
+use crate::risk::proposal::Proposal;
+
+pub(super) const ENTRY: CheckEntry = CheckEntry {
+    number: 12,
+    name: "venue",
+    unit: "state",
+    about: "The venue does not answer.",
+    limit: None,
+    params: &[],
+};
+
+/// What is wrong with the venue.
+const LOST: i64 = 1;
+const UNANSWERED: i64 = 2;
+
+#[inline]
+pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
+    let wrong = if gate.lost { LOST } else { UNANSWERED };
+    (gate.lost || gate.markets[proposal.at].late > 0).then_some(Breach { limit: 0, value: wrong })
+}
