@@ -75,7 +75,7 @@ impl HaltNote {
         let _ = std::thread::Builder::new().name("halt-note".to_owned()).spawn(keep);
     }
 
-    /// The note in a journal's folder whose halt is not in the record.
+    /// The note in a journal's folder, if its halt is not in the record; otherwise the note goes.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -85,7 +85,12 @@ impl HaltNote {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(_) => HaltNote::default(),
         };
-        Ok(if note.is_in(journal)? { None } else { Some(note) })
+        if !note.is_in(journal)? {
+            return Ok(Some(note));
+        }
+        // If it stays, the next start finds out the same.
+        let _ = std::fs::remove_file(journal.join(FILE));
+        Ok(None)
     }
 
     /// The inputs that make the halt.
