@@ -5,7 +5,9 @@
 
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{console, ctl, demo, graph, help, journal, replay, run, schema, screen, snapshot, synth, validate};
+use crate::cli::{
+    console, ctl, demo, graph, help, journal, replay, run, schema, screen, signals, snapshot, synth, validate,
+};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use rustix::fs::Mode;
 use std::panic;
@@ -55,6 +57,7 @@ fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     let parsed = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|e| e.exit());
     console::say_panics();
+    signals::take_file_limits();
     let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command))) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {

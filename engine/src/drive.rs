@@ -23,8 +23,10 @@ use std::time::Instant;
 /// Handle by which other threads watch and stop a run.
 #[derive(Clone, Default)]
 pub struct Control {
-    /// Ends the sources; the pipeline drains.
+    /// Stops the run: nothing more enters from the sources, and the pipeline finishes what has entered.
     pub stop: Arc<AtomicBool>,
+    /// Every thread of the pipeline has ended.
+    pub ended: Arc<AtomicBool>,
     /// Halts and cancels at the gateway, beside the pipeline.
     pub kill_switch: Arc<KillSwitch>,
     /// The session with a venue outside the process.
@@ -65,7 +67,7 @@ pub struct Finished<H> {
     pub meters: Meters,
     /// Why the sequence stopped early, if it did.
     pub error: Option<IngressError>,
-    /// Whether the sources were ended by [`Control::stop`].
+    /// Whether it ended before its inputs did: [`Control::stop`] stopped it, or nobody takes its rows any more.
     pub stopped: bool,
     /// When the last group ended.
     pub ended: Instant,
@@ -123,6 +125,7 @@ pub fn run_pipeline<H: Head + 'static>(
             Err(e) => panicked = panicked.or(Some(e)),
         }
     }
+    control.ended.store(true, Ordering::Release);
     if let Some(e) = panicked {
         return Err(e.into());
     }
@@ -210,15 +213,12 @@ fn admit_all<H: Head, E: Exit>(
     // sinks are notified at the end of the turn, as always.
     let idles = exit.ends_the_pipeline() && head.awaits_returns();
     let (mut error, mut stopped) = (None, false);
-    let (mut input, mut turn): (Event, u64) = (Zeroable::zeroed(), 0);
+    let (mut input, mut turn, mut quiet): (Event, u64, u32) = (Zeroable::zeroed(), 0, 0);
     loop {
         head.begin_turn();
         turn += 1;
         control.turns.store(turn, Ordering::Relaxed);
-        if !stopped && control.stop.load(Ordering::Relaxed) {
-            head.stop();
-            stopped = true;
-        }
+        stopped = stopped || stops(head, control);
         let (mut state, mut admitted) = (Admitted::One, 0);
         while admitted < turns.batch && state == Admitted::One && !exit.is_closed() {
             match head.admit(&mut input) {
@@ -248,15 +248,25 @@ fn admit_all<H: Head, E: Exit>(
             control.admitted.store(head.seq(), Ordering::Relaxed);
             exit.finished(head.seq(), &mut || head.on_backpressure());
             load.worked(admitted, exit);
+            quiet = 0;
         }
         if state == Admitted::Ended || exit.is_closed() {
             load.end(exit);
-            return (error, stopped);
+            return (error, stopped || exit.is_closed());
         }
         if state == Admitted::Pending && admitted == 0 {
-            load.idle(exit, || turns.idle.wait());
+            load.idle(exit, || turns.idle.wait(&mut quiet));
         }
     }
+}
+
+/// Stops the head if somebody asks for it; whether it is stopped.
+fn stops<H: Head>(head: &mut H, control: &Control) -> bool {
+    let asked = control.stop.load(Ordering::Relaxed);
+    if asked {
+        head.stop();
+    }
+    asked
 }
 
 fn later<H>(
@@ -275,6 +285,7 @@ fn later<H>(
 
 fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, turns: &Turns, load: &mut LoadMeter) {
     load.begin();
+    let mut quiet = 0;
     loop {
         let taken = from.take(turns.batch, |slot| {
             if slot.0.kind == Kind::WATERMARK {
@@ -284,8 +295,11 @@ fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E,
             }
         });
         match taken {
-            Taken::Events(n) => load.worked(n, exit),
-            Taken::Empty => load.idle(exit, || turns.idle.wait()),
+            Taken::Events(n) => {
+                load.worked(n, exit);
+                quiet = 0;
+            }
+            Taken::Empty => load.idle(exit, || turns.idle.wait(&mut quiet)),
             Taken::Closed => break,
         }
         if exit.is_closed() {

@@ -4,6 +4,7 @@ use super::error::AssemblyError;
 use super::proof::Proof;
 use super::venues::{Ready, VenueWiring, Venues};
 use crate::config::Settings;
+use crate::config::keys::{self, AtStop};
 use crate::drive::{Control, DriveError, Finished, run_pipeline};
 use crate::gateway::{Ending, GatewayError};
 use crate::ingress::{Clock, Head, Ingress, Pace, SourceQueue, TickSource};
@@ -65,10 +66,21 @@ impl<'a> Blueprint<'a> {
         let clock = Clock::new(plan.clock).with_pace(pace);
         let ingress = Ingress::new(feeds, ticks, clock, instruments);
         let gateway = wiring.gateway.take();
-        let Assembly { head: ingress, plan, tail, control, .. } = self.repeated(ingress, logs);
+        let Assembly { head: ingress, mut plan, tail, control, .. } = self.repeated(ingress, logs);
+        let leaves = venues == Venues::Repeated || !cancels(settings, gateway.is_some());
+        let kill_switch = (!leaves).then(|| Arc::clone(&control.kill_switch));
+        let ingress = ingress.with_cancel_at_end(kill_switch);
+        if pace.is_some() {
+            plan.set_paced();
+        }
         let (head, tail) = wiring.join(ingress, tail.with_stopwatch(stopwatch));
         Ok(Assembly { head, plan, tail, gateway, control })
     }
+}
+
+/// Whether open orders are cancelled when the run ends; `leads_out` = they are at a venue outside the process.
+fn cancels(settings: &Settings, leads_out: bool) -> bool {
+    settings.pipeline.get(keys::AT_STOP).map_or(leads_out, |at_stop| at_stop == AtStop::Cancel)
 }
 
 /// A pipeline that is ready to run.

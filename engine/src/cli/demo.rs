@@ -55,11 +55,11 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let params = settings.feeds[feed.name].clone();
     settings.add_input(feed, Vec::new(), None, params);
     settings.given_by("--events", "input");
-    let mut watch = Watch::new(Some(args.events), !args.shown.json && args.emit.is_empty())?;
+    let watch = Watch::start(Some(args.events), !args.shown.json && args.emit.is_empty())?;
     let rows = RowArgs::of(&args.emit, args.limit).rows()?;
     let printing = rows.is_some();
-    let options = Options { rows, control: watch.control(), ..Options::default() };
-    let (report, error) = execute(&settings, options, &mut || watch.poll())?;
+    let options = Options { rows, control: watch.control().clone(), ..Options::default() };
+    let (report, error) = execute(&settings, options, &mut || ())?;
     watch.end();
     present::report(&report, &args.shown, printing)?;
     if !args.shown.json && !printing {

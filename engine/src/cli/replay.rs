@@ -61,14 +61,14 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     };
     let rows = args.rows.rows()?;
     let printing = rows.is_some();
-    let mut watch = Watch::new(None, !args.shown.json && !printing)?;
+    let watch = Watch::start(None, !args.shown.json && !printing)?;
     let compare = match (args.verify, args.complete) {
         (_, true) => Compare::Complete,
         (true, _) => Compare::Verify,
         _ => Compare::No,
     };
-    let options = Options { rows, recorded, compare, control: watch.control(), ..Options::default() };
-    let (report, error) = execute(&settings, options, &mut || watch.poll())?;
+    let options = Options { rows, recorded, compare, control: watch.control().clone(), ..Options::default() };
+    let (report, error) = execute(&settings, options, &mut || ())?;
     watch.end();
     present::report(&report, &args.shown, printing)?;
     report_unseen(&args.rows.symbols, &report.listed);
@@ -76,6 +76,10 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         return Err(error.into());
     }
     match report.verified.filter(|v| !v.holds()) {
+        // What was not repeated cannot have been compared.
+        Some(verified) if report.stopped && verified.difference.is_none() => {
+            Err(Failure::failed("stopped before the end of the record: what was compared so far is equal"))
+        }
         None => Ok(Exit::Done),
         Some(verified) => Err(Failure { message: mismatch(&verified), exit: Exit::Check }),
     }

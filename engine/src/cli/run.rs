@@ -7,12 +7,14 @@ use super::console;
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
-use super::watch::Watch;
-use crate::config::{Draft, Settings, keys};
+use super::watch::{Service, Stall, Watch};
+use crate::config::keys::{self, AtStop, ClockKind};
+use crate::config::{Draft, Settings};
 use crate::control::{Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{CommandSender, Commands, Pace, Submission, halt, wall_now};
 use crate::recovery::{HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
+use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Options of `run`.
 #[derive(Args)]
@@ -75,10 +78,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };
-    let mut watch = Watch::new(None, !args.shown.json)?;
-    let (sender, commands) = Commands::live(Arc::clone(&watch.control().kill_switch));
+    let control = Control::default();
+    let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
+    let watch = Watch::over(control.clone(), None, !args.shown.json, Some(service(&settings, sender.clone())))?;
     begin_halted(args, &dir, &settings, &sender)?;
-    watch = watch.with_stall_halt(sender.clone(), settings.pipeline.get(keys::STALL_MS));
     let outcomes = Outcomes::new().map_err(Failure::failed)?;
     let server = Rc::default();
     let options = Options {
@@ -87,20 +90,21 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         pace: args.speed.0,
         go_on: true,
         carry_over: args.carry_over.clone(),
-        control: watch.control(),
+        control: control.clone(),
         notices: Notices(console::say),
-        ready: Some(listening(&dir, sender, watch.control(), outcomes, &server)),
+        ready: Some(listening(&dir, sender, control.clone(), outcomes, &server)),
         ..Options::default()
     };
-    let ran = execute(&settings, options, &mut || watch.poll());
+    let ran = execute(&settings, options, &mut || ());
     drop(server.take());
-    watch.end();
-    let (report, error) = ran.map_err(|e| noted(&dir, &watch, e))?;
+    let stalls = watch.end();
+    let (report, error) = ran.map_err(|e| noted(&dir, &control, e))?;
     // The run is past the input at which the last one panicked, so the next need not start halted.
-    if Panics::read(&dir).is_some_and(|p| watch.control().watermark.load(Ordering::Acquire) > p.seq) {
+    if Panics::read(&dir).is_some_and(|p| control.watermark.load(Ordering::Acquire) > p.seq) {
         Panics::forget(&dir);
     }
     present::report(&report, &args.shown, false)?;
+    say_end(&report, &stalls);
     error.map_or(Ok(Exit::Done), |e| Err(e.into()))
 }
 
@@ -145,6 +149,37 @@ fn listening(
     })
 }
 
+/// What the watch of a run does besides showing its progress.
+fn service(settings: &Settings, commands: CommandSender) -> Service {
+    Service {
+        commands,
+        patience: Duration::from_millis(settings.pipeline.get(keys::STALL_MS)),
+        halts: settings.pipeline.get(keys::CLOCK) == ClockKind::Wall,
+        cancels: settings.pipeline.get(keys::AT_STOP) != Some(AtStop::Leave),
+    }
+}
+
+/// Says what an operator must know of the end: stalls on the way, and how to go on.
+fn say_end(report: &Report, stalls: &[Stall]) {
+    let halts = stalls.iter().filter(|s| s.halted).count();
+    if let Some(last) = stalls.last() {
+        let what = if halts > 0 { "trading was halted; `tidegate ctl` resumes it" } else { "nothing was halted" };
+        let count = stalls.len();
+        console::say(format!("stalls    {count}, the last one at input {}: {what}", last.input));
+    }
+    match report {
+        Report { stopped: true, replaying: true, .. } => {
+            console::say(
+                "stopped while the journal was replayed: nothing entered, and the next run starts there again",
+            );
+        }
+        Report { stopped: true, events, .. } => {
+            console::say(format!("stopped after input {events}; the next `tidegate run` goes on there"));
+        }
+        _ => {}
+    }
+}
+
 /// The last panic, if there was one; a second panic at the same input refuses the start.
 fn known_panics(args: &RunArgs, dir: &Path, settings: &Settings) -> Result<Option<Panics>, Failure> {
     let panics = Panics::read(dir).filter(|_| !args.after_panic);
@@ -174,9 +209,9 @@ fn cancelled(settings: &Settings, dir: &Path) -> String {
 }
 
 /// How a run failed. A panic is recorded for the next start; a stop before it began is no failure.
-fn noted(dir: &Path, watch: &Watch, error: RunError) -> Failure {
+fn noted(dir: &Path, control: &Control, error: RunError) -> Failure {
     if let RunError::Drive(DriveError::Panicked(panicked)) = &error {
-        let seq = watch.control().watermark.load(Ordering::Acquire);
+        let seq = control.watermark.load(Ordering::Acquire);
         if let Err(e) = Panics::note(dir, seq, &panicked.to_string()) {
             console::say(format!("{}: cannot record the panic: {e}", dir.display()));
         }

@@ -21,8 +21,8 @@ pub(crate) struct SnapshotArgs {
 }
 
 pub(crate) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
-    let mut watch = Watch::new(None, !args.json)?;
-    let (file, seq) = snapshot(&args.journal, &watch.control(), Notices(console::say), &mut || watch.poll())?;
+    let watch = Watch::start(None, !args.json)?;
+    let (file, seq) = snapshot(&args.journal, watch.control(), Notices(console::say), &mut || ())?;
     if args.json {
         return output(writeln!(std::io::stdout(), "{}", serde_json::json!({ "file": file, "seq": seq })), Exit::Done);
     }

@@ -1,88 +1,152 @@
-//! Watches a run from the main thread: signals, progress, stalls.
+//! Watches a run from a thread of its own: signals, stalls, progress.
+//!
+//! It acts first and speaks afterwards, and it speaks over the console, so neither a closed standard error nor a terminal
+//! that stands still delays a halt. A signal stops the run. A head that does not take part in a stop cannot pull the kill
+//! switch, so the watch pulls it then. A pipeline that stands still is halted the same way: the switch first, then the
+//! command for the journal.
+//!
+//! **Under the exchange's clock the watchdog only reports.** Time there is the time of the inputs: while the pipeline
+//! stands, no time passes, nothing is late, and no order is outside the process. A halt would make a run on a busy host come
+//! out otherwise than the same run on an idle one.
+//!
+//! Bound: a look every [`PERIOD`]; a service that was asked to stop and has not ended after [`LIMIT`] looks is ended, and its
+//! journal goes on as after a kill. Worst case: a journal whose disk is slow is waited for without a limit, since nothing
+//! trades meanwhile; a second signal ends that too.
 
 use super::console::{self, Progress};
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
+use super::signals::{AGAIN, Signals};
+use super::stalls::Stalls;
 use crate::drive::Control;
 use crate::ingress::{CommandSender, Submission, halt, wall_now};
 use flow::HaltReason;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Shows progress on a terminal and turns SIGTERM and SIGINT into an orderly end.
-pub(crate) struct Watch {
-    control: Control,
-    progress: Option<Progress>,
-    announced: bool,
-    stall: Option<Stall>,
+/// Time between two looks.
+const PERIOD: Duration = Duration::from_millis(10);
+/// Looks that a head may take to notice a stop.
+const NOTICE: u32 = 5;
+/// Looks that a service may take to stop: on a host that has no time for the watch, the pipeline has none either.
+const LIMIT: u32 = 90;
+
+/// What the watch of a service does besides.
+pub(crate) struct Service {
+    /// Takes the halts of the watchdog.
+    pub commands: CommandSender,
+    /// How long the pipeline may stand still; 0 = for ever.
+    pub patience: Duration,
+    /// Whether a stall halts trading; else it is only reported.
+    pub halts: bool,
+    /// Whether a stop cancels what is open at a venue outside the process.
+    pub cancels: bool,
 }
 
-/// Detects a pipeline that makes no progress.
-struct Stall {
-    sender: CommandSender,
-    patience: Duration,
-    /// The last watermark, and when it was first seen.
-    at: (u64, Instant),
-    halted: bool,
+/// A running watch.
+pub(crate) struct Watch {
+    control: Control,
+    done: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Vec<Stall>>>,
+}
+
+/// The pipeline stood still.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub(crate) struct Stall {
+    /// The input that it did not finish.
+    pub input: u64,
+    /// Whether that halted trading.
+    pub halted: bool,
 }
 
 impl Watch {
     /// Watches a run of about `expected` events; shows no progress if `shown` is false or there is no terminal.
-    pub(crate) fn new(expected: Option<u64>, shown: bool) -> Result<Watch, Failure> {
-        let control = Control::default();
-        for signal in [SIGTERM, SIGINT] {
-            signal_hook::flag::register(signal, Arc::clone(&control.stop))
-                .map_err(|e| Failure::failed(format!("signals cannot be handled: {e}")))?;
-        }
+    pub(crate) fn start(expected: Option<u64>, shown: bool) -> Result<Watch, Failure> {
+        Watch::over(Control::default(), expected, shown, None)
+    }
+
+    /// Watches a service under `control`.
+    pub(crate) fn over(
+        control: Control,
+        expected: Option<u64>,
+        shown: bool,
+        service: Option<Service>,
+    ) -> Result<Watch, Failure> {
+        let failed = |e| Failure::failed(format!("signals cannot be handled: {e}"));
+        let signals = Signals::take().map_err(failed)?;
+        let done = Arc::new(AtomicBool::new(false));
+        let now = Instant::now();
+        let stalls = service.as_ref().filter(|s| !s.patience.is_zero()).map(|s| Stalls::new(s.patience, now));
         let progress = Progress::new("events", expected, shown);
-        Ok(Watch { control, progress: Some(progress), announced: false, stall: None })
-    }
-
-    /// Halts trading through `sender` if inputs are pending and the pipeline finishes none for `patience_ms`; 0 = never.
-    pub(crate) fn with_stall_halt(mut self, sender: CommandSender, patience_ms: u64) -> Watch {
-        self.stall = (patience_ms > 0).then(|| Stall {
-            sender,
-            patience: Duration::from_millis(patience_ms),
-            at: (0, Instant::now()),
-            halted: false,
-        });
-        self
-    }
-
-    fn watch_stall(&mut self) {
-        let Some(stall) = &mut self.stall else {
-            return;
+        let mut looks =
+            Looks { control: control.clone(), signals, progress, service, stalls, found: Vec::new(), stop: None };
+        let until = Arc::clone(&done);
+        let watching = move || {
+            while !until.load(Ordering::Acquire) {
+                looks.look();
+                std::thread::sleep(PERIOD);
+            }
+            looks.say_notices();
+            looks.found
         };
-        let (watermark, admitted) =
-            (self.control.watermark.load(Ordering::Acquire), self.control.admitted.load(Ordering::Relaxed));
-        if watermark != stall.at.0 || watermark >= admitted {
-            stall.at = (watermark, Instant::now());
-        } else if !stall.halted && stall.at.1.elapsed() > stall.patience {
-            stall.halted = true;
-            let (input, patience) = (watermark + 1, stall.patience);
-            console::say(format!("input {input} is not finished after {patience:?}: trading halts"));
-            // If the receiver is gone, the run is over.
-            let _ = stall.sender.send(Submission::new(vec![halt(HaltReason::Stalled, watermark, wall_now())], None));
-        }
+        let thread = Builder::new().name("watch".to_owned()).spawn(watching).map_err(failed)?;
+        Ok(Watch { control, done, thread: Some(thread) })
     }
 
     /// The control that the run is driven with.
-    pub(crate) fn control(&self) -> Control {
-        self.control.clone()
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
     }
 
-    /// Called repeatedly during the run.
-    pub(crate) fn poll(&mut self) {
-        self.watch_stall();
+    /// Ends the watch after the run, and removes its progress; returns how often the pipeline stood still.
+    pub(crate) fn end(mut self) -> Vec<Stall> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Vec<Stall> {
+        self.done.store(true, Ordering::Release);
+        // A watch that panicked has said so, and the run is over.
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.join();
+    }
+}
+
+/// A stop on its way.
+struct Stop {
+    since: Instant,
+    looks: u32,
+    /// Turns of the head when it was asked.
+    turns: u64,
+    is_pulled: bool,
+    is_late: bool,
+}
+
+/// What the thread of a watch looks at.
+struct Looks {
+    control: Control,
+    signals: Signals,
+    progress: Progress,
+    service: Option<Service>,
+    stalls: Option<Stalls>,
+    found: Vec<Stall>,
+    stop: Option<Stop>,
+}
+
+impl Looks {
+    fn look(&mut self) {
+        self.look_for_a_stop();
+        let stalled = self.stalls.as_mut().and_then(|stalls| stalls.look(&self.control, Instant::now()));
+        if let Some(input) = stalled {
+            self.on_stall(input);
+        }
         self.say_notices();
-        if let Some(progress) = &self.progress {
-            progress.set(self.control.watermark.load(Ordering::Relaxed));
-        }
-        if !self.announced && self.control.stop.load(Ordering::Relaxed) {
-            self.announced = true;
-            console::say("signal received: closing sources, draining the pipeline");
-        }
+        self.progress.set(self.control.watermark.load(Ordering::Relaxed));
     }
 
     /// Says what the gateway has to say.
@@ -92,13 +156,63 @@ impl Watch {
         }
     }
 
-    /// Ends the watch after the run.
-    pub(crate) fn end(&mut self) {
-        self.progress = None;
-        self.say_notices();
-        if self.announced || self.control.stop.load(Ordering::Relaxed) {
-            let seq = self.control.watermark.load(Ordering::Acquire);
-            console::say(format!("drained in order: all {seq} inputs are finished"));
+    fn look_for_a_stop(&mut self) {
+        if self.stop.is_none() && self.signals.came() {
+            self.control.stop.store(true, Ordering::Release);
+            let turns = self.control.turns.load(Ordering::Relaxed);
+            self.stop = Some(Stop { since: Instant::now(), looks: 0, turns, is_pulled: false, is_late: false });
+            console::say("stopping");
+        }
+        let Some(stop) = &mut self.stop else { return };
+        stop.looks += 1;
+        if stop.since.elapsed() >= AGAIN {
+            self.signals.end_at_next();
+        }
+        let Some(service) = &self.service else { return };
+        let stands = self.control.turns.load(Ordering::Relaxed) <= stop.turns + 1;
+        let runs = !self.control.ended.load(Ordering::Acquire);
+        if service.cancels && runs && stands && stop.looks >= NOTICE && !stop.is_pulled {
+            stop.is_pulled = true;
+            self.control.kill_switch.hold();
+            self.control.kill_switch.pull();
+        }
+        if stop.looks >= LIMIT && !stop.is_late {
+            stop.is_late = true;
+            if runs {
+                end_unfinished(&self.control);
+            }
+            console::say("everything is stored; the journal is not closed yet. A second signal ends this at once");
         }
     }
+
+    fn on_stall(&mut self, input: u64) {
+        let Some(service) = &self.service else { return };
+        if service.halts {
+            let pull = self.control.kill_switch.pull();
+            // If the receiver is gone, the run is over.
+            let _ = service
+                .commands
+                .send(Submission::new(vec![halt(HaltReason::Stalled, input - 1, wall_now())], Some(pull)));
+        }
+        self.found.push(Stall { input, halted: service.halts });
+        let follows = if service.halts { "trading halts" } else { "the exchange's clock waits, so nothing is late" };
+        console::say(format!("input {input} is not finished after {:?}: {follows}", service.patience));
+    }
+}
+
+/// Ends a service that does not stop: what has entered is stored, and the journal goes on as after a kill.
+fn end_unfinished(control: &Control) {
+    let exit = if control.turns.load(Ordering::Relaxed) == 0 {
+        console::say("stopped before anything entered");
+        Exit::Done
+    } else {
+        let finished = control.watermark.load(Ordering::Acquire);
+        console::say(format!(
+            "the pipeline does not stop: it has finished nothing after input {finished}. It is ended as by a kill; \
+             the next `tidegate run` goes on"
+        ));
+        Exit::Failed
+    };
+    console::flush();
+    std::process::exit(exit as i32);
 }

@@ -23,6 +23,15 @@ pub enum ClockKind {
     Wall,
 }
 
+/// What becomes of open orders when a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtStop {
+    /// They stay.
+    Leave,
+    /// They are cancelled.
+    Cancel,
+}
+
 /// Names of the stages.
 pub const STAGES: ListParam =
     ListParam::new("stages", "book,bars", "stages of the pipeline, in the order of the registry");
@@ -60,9 +69,10 @@ pub const IDLE: ChoiceParam<Option<Idle>> = ChoiceParam::new(
         Idle::Spin.name() => Some(Idle::Spin),
         Idle::SpinHint.name() => Some(Idle::SpinHint),
         Idle::Yield.name() => Some(Idle::Yield),
+        Idle::Park.name() => Some(Idle::Park),
     },
     "auto",
-    "what an idle group does; auto: spin if every group has its own core, else yield",
+    "what an idle group does; park: sleeps, up to 2 ms at a time; auto: park at a pace, hint if every group has its own core, else park under the wall clock and yield under the clock of the exchange",
 );
 /// Capacity for returns to the head of the pipeline.
 pub const MAX_RETURNS: IntParam<usize> = IntParam::new(
@@ -88,6 +98,13 @@ pub const CLOCK: ChoiceParam<ClockKind> = ChoiceParam::new(
     choices! { "event" => ClockKind::Event, "wall" => ClockKind::Wall },
     "event",
     "event: the time of the exchange; wall: the time of this host",
+);
+/// What becomes of open orders when a run ends; `None` = the venue decides.
+pub const AT_STOP: ChoiceParam<Option<AtStop>> = ChoiceParam::new(
+    "at_stop",
+    choices! { "auto" => None, "leave" => Some(AtStop::Leave), "cancel" => Some(AtStop::Cancel) },
+    "auto",
+    "what becomes of open orders when a run stops or ends; auto: cancel at a venue outside the process, leave with the simulated exchange",
 );
 /// When a stalled pipeline halts trading.
 pub const STALL_MS: IntParam = IntParam::new(
@@ -127,6 +144,7 @@ pub const PIPELINE: &[Param] = &[
     MAX_FILLS.param(),
     CORES.param(),
     CLOCK.param(),
+    AT_STOP.param(),
     STALL_MS.param(),
     TIME_ORDERS.param(),
     SAMPLE_EVERY.param(),

@@ -43,6 +43,11 @@ impl Fence {
         self.stored < self.switch.pulls() || seq <= self.through
     }
 
+    /// Whether a new order that input `seq` caused is refused: it is held back, or the run ends and cancels.
+    pub(super) fn refuses(&self, seq: u64) -> bool {
+        self.holds(seq) || self.switch.is_held()
+    }
+
     /// The cancels of a pull were made; the socket may not have them yet.
     pub(super) fn make(&mut self, pull: Pull) {
         (self.made, self.handing) = (pull, Some(pull));

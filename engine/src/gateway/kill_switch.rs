@@ -11,7 +11,7 @@
 //! system call answers after it.
 
 use crossbeam_queue::SegQueue;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Number of a pull, from 1.
 pub type Pull = u64;
@@ -33,12 +33,24 @@ pub struct KillSwitch {
     /// The last pull whose cancels a gateway has handed to its socket.
     carried_out: AtomicU64,
     stored: SegQueue<StoredPull>,
+    held: AtomicBool,
 }
 
 impl KillSwitch {
     /// Pulls the switch; returns the number of the pull, which belongs into the command's submission.
     pub fn pull(&self) -> Pull {
         self.pulls.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// From now on no order is sent, whatever is stored: the run ends, and what is open is cancelled.
+    pub fn hold(&self) {
+        self.held.store(true, Ordering::Release);
+    }
+
+    /// Whether no order is sent any more.
+    #[inline]
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
     }
 
     /// Number of pulls so far.

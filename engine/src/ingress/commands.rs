@@ -103,6 +103,8 @@ pub struct Commands {
     scheduled: VecDeque<(Ns, Event)>,
     /// Commands that enter before any other input.
     initial: VecDeque<Event>,
+    /// The engine's own command at the end of a run.
+    own: Option<Submission>,
     /// The command that is entering, and how many of its inputs have been taken.
     received: Option<(Submission, usize)>,
     kill_switch: Arc<KillSwitch>,
@@ -114,6 +116,12 @@ impl Commands {
     pub fn live(kill_switch: Arc<KillSwitch>) -> (CommandSender, Commands) {
         let (sender, receiver) = channel();
         (sender, Commands { live: Some(receiver), kill_switch, ..Commands::default() })
+    }
+
+    /// Pulls `kill_switch` and submits the engine's own command for it, before those that wait.
+    pub(super) fn submit(&mut self, events: Vec<Event>, kill_switch: Arc<KillSwitch>) {
+        self.own = Some(Submission::new(events, Some(kill_switch.pull())));
+        self.kill_switch = kill_switch;
     }
 
     /// Ends the intake: commands that have not been taken are given up, and so are all later ones.
@@ -145,7 +153,7 @@ impl Commands {
     #[inline]
     pub(crate) fn due(&mut self, now: Ns) -> Option<Ns> {
         while self.received.is_none()
-            && let Some(submission) = self.live.as_ref().and_then(|live| live.try_recv().ok())
+            && let Some(submission) = self.own.take().or_else(|| self.live.as_ref()?.try_recv().ok())
         {
             self.received = submission.ticket.take().then_some((submission, 0));
         }

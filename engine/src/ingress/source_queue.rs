@@ -164,10 +164,4 @@ impl SourceQueue {
         }
         Ok(self.skipped == self.inputs)
     }
-
-    /// Ends the source and drops what is queued.
-    pub(super) fn end(&mut self) {
-        self.ended = true;
-        self.queue = Inputs::with_capacity(0);
-    }
 }

@@ -46,10 +46,11 @@ impl Edge {
     #[cold]
     fn publish_later(&mut self, slot: &Slot, on_backpressure: &mut dyn FnMut()) {
         let (producer, idle) = (&mut self.producer, self.idle);
+        let mut quiet = 0;
         let published = self.stalls.time(|| {
             loop {
                 on_backpressure();
-                idle.wait();
+                idle.wait(&mut quiet);
                 match producer.try_publish(slot) {
                     Err(Refused::Full) => {}
                     done => return done,

@@ -36,6 +36,8 @@ pub struct Plan {
     pub batch: usize,
     /// How an idle group waits.
     pub idle: Idle,
+    /// Whether the settings leave that to the plan.
+    pub idle_is_auto: bool,
     /// Event clock or wall clock.
     pub clock: ClockKind,
     /// One input in this many is timed; 0 = none.
@@ -45,6 +47,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The run follows a pace, so its groups mostly wait for the time: they sleep unless the settings say otherwise.
+    pub fn set_paced(&mut self) {
+        if self.idle_is_auto && self.clock == ClockKind::Event {
+            self.idle = Idle::Park;
+        }
+    }
+
     /// Builds and proves the plan. `readers` are the kinds that rows and summary read at the end of the pipeline.
     ///
     /// # Errors
@@ -87,7 +96,8 @@ impl Plan {
         let routes = gateway.map(|(entry, slots)| (entry.name, slots));
         let shape = Shape { groups: &groups, capacity: ring_capacity, trades, gateway: routes };
         let wiring = Wiring::of(&shape);
-        let idle = settings.pipeline.get(keys::IDLE).unwrap_or_else(|| idle(groups.len()));
+        let given = settings.pipeline.get(keys::IDLE);
+        let idle = given.unwrap_or_else(|| idle(groups.len(), clock));
         Ok(Plan {
             stages,
             groups,
@@ -101,6 +111,7 @@ impl Plan {
             max_returns: settings.pipeline.get(keys::MAX_RETURNS),
             batch: settings.pipeline.get(keys::BATCH),
             idle,
+            idle_is_auto: given.is_none(),
             clock,
             sample_every: settings.pipeline.get(keys::SAMPLE_EVERY),
             meters: settings.pipeline.get(keys::METERS),
@@ -147,7 +158,12 @@ fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fau
     stages
 }
 
-/// The default way to idle: spin only if every group can have a core of its own.
-fn idle(groups: usize) -> Idle {
-    if groups < ring::thread::cores().len() { Idle::SpinHint } else { Idle::Yield }
+/// The default way to idle: spin only if every group can have a core of its own. Else a run at full speed yields to the
+/// groups that have work, and one that waits for the world sleeps.
+fn idle(groups: usize, clock: ClockKind) -> Idle {
+    match clock {
+        _ if groups < ring::thread::cores().len() => Idle::SpinHint,
+        ClockKind::Event => Idle::Yield,
+        ClockKind::Wall => Idle::Park,
+    }
 }

@@ -90,8 +90,11 @@ pub struct Report {
     pub pnl: PnlReport,
     /// Measures of the busiest instruments.
     pub measures: Vec<MeasuresReport>,
-    /// Whether a process signal ended the run early.
+    /// Whether it ended before its inputs did: a signal stopped it, or nobody takes its rows any more.
     pub stopped: bool,
+    /// Whether it was stopped while it replayed its journal, before anything entered.
+    #[serde(skip)]
+    pub replaying: bool,
     /// Comparison with the recorded outcomes, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
@@ -174,6 +177,7 @@ pub(crate) fn reported<H: Head>(
         pnl: trading::pnl(trades),
         measures,
         stopped: finished.stopped,
+        replaying: false,
         verified: None,
     };
     (report, sink_error.filter(|e| !e.closed))

@@ -90,11 +90,12 @@ pub fn execute_sources(
     let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     let seconds = finished.ended.duration_since(start);
     let log = finished.head.take_log();
+    let replaying = finished.head.is_replaying();
     let inputs = finished.head.feeds().iter().map(input_report).collect();
     let activity = finished.head.activity().to_vec();
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
-    report.inputs = inputs;
+    (report.inputs, report.replaying) = (inputs, replaying);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
     let error = error.or(sink_error.map(RunError::Sink)).or(closing).or(gateway_error.map(RunError::from));

@@ -62,7 +62,7 @@ fn produce(producer: &mut Producer<Event>, events: u64, idle: Idle, dice: &mut D
         };
         match published {
             Ok(count) => next += count as u64,
-            Err(Refused::Full) => idle.wait(),
+            Err(Refused::Full) => idle.wait(&mut 0),
             Err(Refused::Disconnected) => return next,
         }
         delay(dice, one_in);
@@ -81,7 +81,7 @@ fn consume(consumer: &mut Consumer<Event>, stop: u64, idle: Idle, dice: &mut Dic
         });
         match taken {
             Taken::Events(count) => assert!(count <= max),
-            Taken::Empty => idle.wait(),
+            Taken::Empty => idle.wait(&mut 0),
             Taken::Closed => break,
         }
         delay(dice, one_in);
@@ -165,7 +165,7 @@ fn a_consumer_that_panics_ends_the_producer() {
                         seen += 1;
                     });
                     if taken == Taken::Empty {
-                        Idle::Yield.wait();
+                        Idle::Yield.wait(&mut 0);
                     }
                 }
             };
@@ -190,12 +190,12 @@ fn a_chain_drains_from_its_head() {
                 loop {
                     let taken = from.take(2, |event| {
                         while to.try_publish(event) == Err(Refused::Full) {
-                            Idle::Yield.wait();
+                            Idle::Yield.wait(&mut 0);
                         }
                     });
                     match taken {
                         Taken::Events(_) => {}
-                        Taken::Empty => Idle::Yield.wait(),
+                        Taken::Empty => Idle::Yield.wait(&mut 0),
                         Taken::Closed => break,
                     }
                 }

@@ -126,7 +126,7 @@ pub(super) fn run(args: &TickArgs) -> Result<Exit, Failure> {
         fs::create_dir_all(out).map_err(|e| unwritten(out, &e))?;
         FILES.iter().try_for_each(|kind| may_write(&named(out, kind), args.force))?;
     }
-    let watch = Watch::new(Some(count), true)?;
+    let watch = Watch::start(Some(count), true)?;
     console::say(format!(
         "making {} messages of {symbols} symbols, about {} MB",
         grouped(count),

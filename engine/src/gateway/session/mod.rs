@@ -316,7 +316,7 @@ impl VenueSession {
         let (sent, Route { action, order_id, .. }) = (sent(&route), *route.record::<Route>());
         let is_all = action == Action::CancelAll.code();
         match Action::from_code(action) {
-            Some(Action::New | Action::Replace) if self.fence.holds(route.id.seq()) => {
+            Some(Action::New | Action::Replace) if self.fence.refuses(route.id.seq()) => {
                 self.outbox.push(never_sent(&sent));
                 return Ok(());
             }

@@ -1,10 +1,11 @@
 //! Builds a merge: its sources first, then whatever else the run needs (log, replies, commands, replay).
 
 use super::{Ingress, Phase};
-use crate::gateway::LiveVenueReplies;
+use crate::gateway::{KillSwitch, LiveVenueReplies};
 use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
 use flow::Ns;
 use sinks::journal::InputLog;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 impl Ingress {
@@ -22,12 +23,21 @@ impl Ingress {
             seq: 0,
             phase: Phase::Open,
             resting: false,
+            stopping: None,
+            complete: false,
+            cancel_at_end: None,
             fast_path: false,
             last_feed: 0,
             activity: flow::table(instruments as usize, 0),
             log: None,
             origins: None,
         }
+    }
+
+    /// Cancels what is open at a venue outside the process when the run ends.
+    pub fn with_cancel_at_end(mut self, kill_switch: Option<Arc<KillSwitch>>) -> Ingress {
+        self.cancel_at_end = kill_switch;
+        self
     }
 
     /// Logs every input before the pipeline sees it.
@@ -81,6 +91,16 @@ impl Ingress {
     /// Inputs by instrument.
     pub fn activity(&self) -> &[u64] {
         &self.activity
+    }
+
+    /// Whether all sources have ended and all that they caused has come back, so that nothing can follow.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether recorded inputs are still to be replayed.
+    pub fn is_replaying(&self) -> bool {
+        self.retrace.is_some()
     }
 
     /// Takes the input log out, to be closed and sealed.

@@ -5,18 +5,23 @@
 //! venue takes its turn here too, but is not an input. Bound: one queue per source. Worst case: one look at every source
 //! per input.
 
+mod choose;
 mod construction;
 mod state;
 
 use super::sim_replies::{Returned, SimVenueReplies};
-use super::source_queue::{Peek, SourceQueue};
-use super::{Admitted, Clock, Commands, Head, IngressError, Origin, Retrace, Then, TickSource};
+use super::source_queue::SourceQueue;
+use super::{
+    Admitted, Asker, Clock, Commands, Head, IngressError, OperatorCommand, Origin, Retrace, TickSource, wall_now,
+};
 use crate::deliberate::{Fault, is_on};
-use crate::gateway::LiveVenueReplies;
+use crate::gateway::{KillSwitch, LiveVenueReplies};
 use flow::records::{EndOfInput, Listing};
-use flow::{AnomalyKind, Event, EventId, Flags, HaltReason, Kind, Mic, Ns};
+use flow::{AnomalyKind, CommandAction, Event, EventId, Flags, HaltReason, Kind, Mic, Ns};
 use sinks::journal::InputLog;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 /// The next candidate of the merge, and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,12 @@ pub struct Ingress {
     phase: Phase,
     /// The recorded inputs have been replayed and nothing follows: the pipeline stops but keeps its state.
     resting: bool,
+    /// Since when the run stops: nothing more enters from the sources.
+    stopping: Option<Instant>,
+    /// All sources have ended, and all that they caused has come back.
+    complete: bool,
+    /// Cancels what is open at a venue outside the process when the run ends.
+    cancel_at_end: Option<Arc<KillSwitch>>,
     /// Only feeds, ticks and simulated replies are merged, unpaced: most inputs can take the fast path.
     fast_path: bool,
     /// The feed of the last market input.
@@ -70,148 +81,6 @@ pub struct Ingress {
 }
 
 impl Ingress {
-    /// The next candidate in merge order.
-    fn choose(&mut self, idle: bool) -> Result<Choice, IngressError> {
-        let mut returned = self.returns.as_ref().and_then(SimVenueReplies::due).map(|(due, arrival)| {
-            let at = due.max(self.now);
-            (at, if arrival { Choice::Arrival(at) } else { Choice::Return(at) })
-        });
-        if let Some(retrace) = &mut self.retrace
-            && let Some(next) = retrace.next()?
-        {
-            return Ok(recorded_choice(next, returned));
-        }
-        if !self.end_replay()? {
-            return Ok(Choice::Pending);
-        }
-        let wall = self.clock.wall();
-        if self.resting {
-            return Ok(Choice::Exhausted);
-        }
-        let arrived = self.clock.arrival(self.now);
-        if self.commands.has_initial() {
-            return Ok(Choice::Command(arrived));
-        }
-        let mut venue_at_rest = true;
-        if let Some(live_replies) = &mut self.live_replies {
-            if !live_replies.has_begun(self.seq, idle)? {
-                return Ok(Choice::Pending);
-            }
-            returned = live_replies.is_waiting().then_some((arrived, Choice::Return(arrived)));
-            venue_at_rest = self.phase != Phase::Returning || live_replies.is_at_rest(idle, arrived);
-        }
-        if self.phase == Phase::Returning {
-            return Ok(choose_return(returned, wall, venue_at_rest));
-        }
-        let (market, pending) = self.poll_feeds(wall)?;
-        if pending && wall.is_none() {
-            return Ok(Choice::Pending);
-        }
-        let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
-        let command = self.commands.due(arrived).map(|due| due.max(self.now));
-        let candidates = [
-            returned,
-            tick.map(|at| (at, Choice::Tick(at))),
-            command.map(|at| (at, Choice::Command(at))),
-            market.map(|(at, i)| (at, Choice::Feed(i, at))),
-        ];
-        let feeds_ended = market.is_none() && !pending;
-        // Once the sources have ended, the last bars close at once rather than at their time.
-        let last_ticks = |choice| feeds_ended && matches!(choice, Choice::Tick(_));
-        let ready = |&(at, choice): &(Ns, Choice)| last_ticks(choice) || wall.is_none_or(|wall| at <= wall);
-        // `min_by_key` returns the first of equals, and the array is in rank order.
-        let next = candidates.into_iter().flatten().filter(ready).min_by_key(|(at, _)| *at);
-        let only_returns = feeds_ended && tick.is_none() && command.is_none();
-        Ok(match next {
-            Some((at, choice)) if self.clock.holds_back(at) && !last_ticks(choice) => Choice::Pending,
-            Some((at, choice)) if !only_returns || at == self.now => choice,
-            _ if feeds_ended => Choice::End(self.now),
-            _ => Choice::Pending,
-        })
-    }
-
-    /// The same choice as [`Ingress::choose`], with fewer checks. Applies when only feeds, ticks and simulated replies are
-    /// merged and every feed has an input to show.
-    #[inline]
-    fn choose_fast(&mut self) -> Result<Option<Choice>, IngressError> {
-        if !self.fast_path || self.phase != Phase::Open {
-            return Ok(None);
-        }
-        let earliest = match self.peek_feeds() {
-            None => self.poll_feeds(None)?,
-            found => (found, false),
-        };
-        let (Some((market, i)), false) = earliest else { return Ok(None) };
-        let tick = self.ticks.due();
-        let (at, next) = match tick.max(self.now) {
-            at if tick != Ns::NONE && at <= market => (at, Choice::Tick(at)),
-            _ => (market, Choice::Feed(i, market)),
-        };
-        let returned = self.returns.as_ref().and_then(SimVenueReplies::due);
-        let returned = returned.map(|(due, arrival)| (due.max(self.now), arrival)).filter(|(due, _)| *due <= at);
-        Ok(Some(returned.map_or(next, |(at, arrival)| if arrival { Choice::Arrival(at) } else { Choice::Return(at) })))
-    }
-
-    /// The recorded inputs have been replayed: the sources are placed after them and the journal is accepted, or the run
-    /// rests. `false` while that takes its time.
-    #[inline]
-    fn end_replay(&mut self) -> Result<bool, IngressError> {
-        let Some(retrace) = &mut self.retrace else { return Ok(true) };
-        match retrace.then() {
-            Then::Stop => self.resting = true,
-            Then::Continue(acceptance) => {
-                for feed in self.feeds.iter_mut().filter(|_| self.phase == Phase::Open) {
-                    if !feed.skip()? {
-                        return Ok(false);
-                    }
-                }
-                let Some(log) = acceptance.accepted()? else { return Ok(false) };
-                self.log = Some(log);
-            }
-        }
-        self.retrace = None;
-        Ok(true)
-    }
-
-    /// The earliest queued market input: its time and its feed. `None` if a live feed has an empty queue.
-    #[inline]
-    fn peek_feeds(&self) -> Option<(Ns, usize)> {
-        let mut best: Option<(Ns, usize)> = None;
-        for (i, feed) in self.feeds.iter().enumerate() {
-            let Some(next) = feed.lookahead().first() else {
-                if feed.has_ended() {
-                    continue;
-                }
-                return None;
-            };
-            let due = if is_on(Fault::RawDue) { next.ts } else { next.ts.max(self.now) };
-            if best.is_none_or(|(least, _)| due < least) {
-                best = Some((due, i));
-            }
-        }
-        best
-    }
-
-    /// The feed with the earliest input, and whether some feed that has not ended has nothing queued.
-    #[inline]
-    fn poll_feeds(&mut self, wall: Option<Ns>) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
-        let mut best: Option<(Ns, usize)> = None;
-        let mut pending = false;
-        for (i, feed) in self.feeds.iter_mut().enumerate() {
-            match feed.peek()? {
-                Peek::Due(ts) => {
-                    let due = if is_on(Fault::RawDue) { ts } else { wall.unwrap_or(ts).max(self.now) };
-                    if best.is_none_or(|(least, _)| due < least) {
-                        best = Some((due, i));
-                    }
-                }
-                Peek::Nothing => pending = true,
-                Peek::Ended => {}
-            }
-        }
-        Ok((best, pending))
-    }
-
     /// Whether the pending returns allow `choice` to enter now.
     #[inline]
     fn may_enter(&mut self, choice: Choice, idle: bool) -> bool {
@@ -331,6 +200,9 @@ impl Ingress {
                 let end = EndOfInput { inputs: self.seq, ..EndOfInput::default() };
                 self.phase = Phase::Returning;
                 self.admit_own(Event::new(at, 0, Flags::LAST_OF_GROUP, &end), at, to)?;
+                if self.retrace.is_none() {
+                    self.cancel_orders();
+                }
             }
             Choice::Pending | Choice::Exhausted => unreachable!("the caller enters candidates only"),
         }
@@ -371,6 +243,19 @@ impl Ingress {
         }
     }
 
+    /// The run ends: no further order goes to the venue, and what is open there is cancelled, if the settings say so. The
+    /// cancels leave at once; the command is stored like an operator's.
+    #[cold]
+    fn cancel_orders(&mut self) {
+        if let Some(kill_switch) = self.cancel_at_end.take() {
+            kill_switch.hold();
+            // The end follows from the inputs, a stop does not.
+            let asked_ts = self.stopping.map_or(Ns::NONE, |_| wall_now());
+            let cancel = OperatorCommand::plain(CommandAction::CancelAll, Asker { asked_ts, ..Asker::ENGINE }).event();
+            self.commands.submit(vec![cancel], kill_switch);
+        }
+    }
+
     /// More returns than may wait: an anomaly, a halt, then the run ends.
     fn overflow(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         let limit = self.returns.as_ref().map_or(0, SimVenueReplies::bound);
@@ -389,10 +274,12 @@ impl Ingress {
     fn admit_slow(&mut self, to: &mut Event) -> Result<Admitted, IngressError> {
         loop {
             if self.phase == Phase::Ended {
+                self.commands.close();
                 let full = self.returns.as_ref().filter(|r| r.overflowed());
                 return full.map_or(Ok(Admitted::Ended), |r| Err(IngressError::Returns { limit: r.bound() }));
             }
             if self.retrace.is_none()
+                && self.stopping.is_none()
                 && let Some(back) = self.clock.take_step_back()
             {
                 self.admit_own(AnomalyKind::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
@@ -415,7 +302,8 @@ impl Ingress {
                 return Ok(Admitted::Ended);
             }
             if choice == Choice::Exhausted {
-                self.log.iter().for_each(InputLog::end);
+                self.complete = self.phase == Phase::Returning && self.stopping.is_none();
+                self.log.iter().filter(|_| self.complete).for_each(InputLog::end);
                 self.phase = Phase::Ended;
             } else if self.enter(choice, to)? {
                 return Ok(Admitted::One);
@@ -424,37 +312,12 @@ impl Ingress {
     }
 }
 
-/// The choice after the end of input: the next return, once it is due, until nothing more can come back.
-fn choose_return(returned: Option<(Ns, Choice)>, wall: Option<Ns>, venue_at_rest: bool) -> Choice {
-    match returned {
-        _ if is_on(Fault::EndAtOnce) => Choice::Exhausted,
-        Some((at, choice)) if wall.is_none_or(|wall| at <= wall) => choice,
-        None if venue_at_rest => Choice::Exhausted,
-        _ => Choice::Pending,
-    }
-}
-
-/// The next candidate during a replay: the recorded input, after any order arrivals due before it.
-fn recorded_choice(next: &Event, returned: Option<(Ns, Choice)>) -> Choice {
-    let at = next.ts;
-    match returned {
-        Some((due, arrival @ Choice::Arrival(_))) if due <= at => return arrival,
-        _ => {}
-    }
-    match (next.kind, next.source) {
-        (Kind::Tick, 0) => Choice::Tick(at),
-        (Kind::EndOfInput, 0) => Choice::End(at),
-        (_, flow::SOURCE_OPERATOR | 0) => Choice::Command(at),
-        (_, flow::SOURCE_RETURNS) => Choice::Return(at),
-        (_, feed) => Choice::Feed(usize::from(feed) - 1, at),
-    }
-}
-
 impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
         let modelled = self.live_replies.is_none() && self.retrace.is_none();
-        self.fast_path = modelled && !self.resting && self.clock.is_free() && self.commands.are_none();
+        let open = !self.resting && self.stopping.is_none();
+        self.fast_path = modelled && open && self.clock.is_free() && self.commands.are_none();
     }
 
     #[inline]
@@ -493,10 +356,11 @@ impl Head for Ingress {
     }
 
     fn stop(&mut self) {
-        if self.retrace.is_some() {
-            self.phase = Phase::Ended;
+        if self.stopping.is_none() {
+            self.stopping = Some(Instant::now());
+            self.fast_path = false;
+            self.cancel_orders();
         }
-        self.feeds.iter_mut().for_each(SourceQueue::end);
     }
 
     #[inline]

@@ -1,0 +1,59 @@
+//! The signals that stop a run: SIGTERM, SIGINT and SIGHUP.
+//!
+//! The first one asks for a stop. A second one, at least [`AGAIN`] after it, ends the process at once with exit code 1, in
+//! the handler itself, whatever the threads do; the journal then goes on as after a kill. Earlier ones are the same wish: a
+//! shell or `timeout` may send a signal twice. SIGHUP stays ignored where `nohup` has said so. Writing beyond the limit of
+//! a file's size is an error of the file and no signal.
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag::{register, register_conditional_shutdown};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The least time between the signal that stops and the one that ends at once.
+pub(super) const AGAIN: Duration = Duration::from_millis(200);
+
+/// Whether a signal came, and whether the next one ends the process.
+#[derive(Clone, Default)]
+pub(super) struct Signals {
+    came: Arc<AtomicBool>,
+    ends: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Takes the signals from now on.
+    pub(super) fn take() -> io::Result<Signals> {
+        let signals = Signals::default();
+        for signal in [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|s| *s != SIGHUP || !is_ignored(*s)) {
+            register_conditional_shutdown(signal, super::exit::Exit::Failed as i32, Arc::clone(&signals.ends))?;
+            register(signal, Arc::clone(&signals.came))?;
+        }
+        Ok(signals)
+    }
+
+    /// Whether a signal has asked for a stop.
+    pub(super) fn came(&self) -> bool {
+        self.came.load(Ordering::Relaxed)
+    }
+
+    /// From now on a signal ends the process.
+    pub(super) fn end_at_next(&self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A file that may not grow further fails like a full disk.
+pub(crate) fn take_file_limits() {
+    // Where this fails the signal ends the process, as it always did.
+    let _ = register(SIGXFSZ, Arc::default());
+}
+
+/// Whether the process was started with this signal ignored.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    ignored >> (signal - 1) & 1 == 1
+}

@@ -1,0 +1,79 @@
+//! The watchdog's eye: tells a pipeline that stands still from one that works or rests.
+//!
+//! A pipeline moves when it finishes inputs. When it has none to finish, its head must go on taking turns: a head that
+//! waits for a source, a pace or room in the journal still takes them, and so does one that replays or skips. One that
+//! hangs in a stage, a disk or a full ring does not. Every standstill is told once; as soon as the pipeline moves again, the
+//! next one counts anew. Bound: three numbers. Worst case: a standstill is told when it is one look older than it may be.
+
+use crate::drive::Control;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Where a pipeline stood at the last look.
+pub(super) struct Stalls {
+    patience: Duration,
+    turns: u64,
+    watermark: u64,
+    since: Instant,
+    is_told: bool,
+}
+
+impl Stalls {
+    /// A standstill of `patience` is told.
+    pub(super) fn new(patience: Duration, now: Instant) -> Stalls {
+        Stalls { patience, turns: 0, watermark: 0, since: now, is_told: false }
+    }
+
+    /// Looks at the pipeline; the input that it does not finish, once per standstill.
+    pub(super) fn look(&mut self, control: &Control, now: Instant) -> Option<u64> {
+        let (turns, watermark) = (control.turns.load(Ordering::Relaxed), control.watermark.load(Ordering::Acquire));
+        let is_behind = control.admitted.load(Ordering::Relaxed) > watermark;
+        let runs = turns > 0 && !control.ended.load(Ordering::Acquire);
+        if !runs || watermark != self.watermark || (!is_behind && turns != self.turns) {
+            (self.since, self.is_told) = (now, false);
+        }
+        (self.turns, self.watermark) = (turns, watermark);
+        let stands = !self.is_told && now.duration_since(self.since) >= self.patience;
+        self.is_told |= stands;
+        stands.then_some(watermark + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipeline at these turns, inputs and finished inputs.
+    fn at(control: &Control, turns: u64, admitted: u64, watermark: u64) {
+        control.turns.store(turns, Ordering::Relaxed);
+        control.admitted.store(admitted, Ordering::Relaxed);
+        control.watermark.store(watermark, Ordering::Release);
+    }
+
+    #[test]
+    fn every_standstill_is_told_once_and_none_that_only_looks_like_one() {
+        let (control, began) = (Control::default(), Instant::now());
+        let mut stalls = Stalls::new(Duration::from_secs(5), began);
+        let mut second = 0;
+        let mut look = |control: &Control| {
+            second += 3;
+            stalls.look(control, began + Duration::from_secs(second))
+        };
+        let mut looks = |control: &Control| [(); 4].map(|()| look(control));
+        assert_eq!(looks(&control), [None; 4], "it has not begun");
+        at(&control, 1, 0, 0);
+        assert_eq!(looks(&control), [None, None, Some(1), None], "the head hangs in its first turn");
+        at(&control, 2, 7, 4);
+        assert_eq!(looks(&control), [None, None, Some(5), None], "a later group hangs, whatever the head does");
+        for turn in 3..9 {
+            at(&control, turn, 7, 7);
+            assert_eq!(look(&control), None, "it rests");
+        }
+        for finished in 8..14 {
+            at(&control, 9, 30, finished);
+            assert_eq!(look(&control), None, "the head waits for room, the rest works");
+        }
+        control.ended.store(true, Ordering::Release);
+        assert_eq!([(); 4].map(|()| look(&control)), [None; 4], "it has ended");
+    }
+}

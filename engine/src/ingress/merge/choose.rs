@@ -1,0 +1,215 @@
+//! Which candidate enters next: the order of the merge, during a replay, in the open, and at the end.
+//!
+//! Until the sources have all shown an input or ended, only what is due by the time already reached may enter: whatever
+//! they still deliver comes after it. Once the run stops, the sources give nothing more, no tick closes a bar, and nothing
+//! is stored but commands and, from a venue outside the process, its answers. What the simulated exchange still had to say
+//! is not lost: the next start derives it again from the same inputs. Bound: one look at every source. Worst case: a stop
+//! waits [`DRAIN`] for a venue that does not answer.
+
+use super::{Choice, Ingress, Phase};
+use crate::deliberate::{Fault, is_on};
+use crate::ingress::source_queue::Peek;
+use crate::ingress::{IngressError, SimVenueReplies, Then};
+use flow::{Event, Kind, Ns};
+use std::time::Duration;
+
+/// How long a stop waits for the answers of a venue outside the process.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// A return that waits, and the time it is due.
+type Returned = Option<(Ns, Choice)>;
+
+impl Ingress {
+    /// The next candidate in merge order.
+    pub(super) fn choose(&mut self, idle: bool) -> Result<Choice, IngressError> {
+        let mut returned = self.returns.as_ref().and_then(SimVenueReplies::due).map(|(due, arrival)| {
+            let at = due.max(self.now);
+            (at, if arrival { Choice::Arrival(at) } else { Choice::Return(at) })
+        });
+        if let Some(choice) = self.choose_recorded(returned)? {
+            return Ok(choice);
+        }
+        if self.resting {
+            return Ok(Choice::Exhausted);
+        }
+        let arrived = self.clock.arrival(self.now);
+        let is_ending = self.phase == Phase::Returning || self.stopping.is_some();
+        if self.commands.has_initial() && !is_ending {
+            return Ok(Choice::Command(arrived));
+        }
+        let mut venue_at_rest = true;
+        if let Some(live_replies) = &mut self.live_replies {
+            if live_replies.has_begun(self.seq, idle && self.stopping.is_none())? {
+                returned = live_replies.is_waiting().then_some((arrived, Choice::Return(arrived)));
+                venue_at_rest = is_ending && live_replies.is_at_rest(idle, arrived);
+            } else if self.stopping.is_none() {
+                return Ok(Choice::Pending);
+            }
+        }
+        if is_ending { Ok(self.choose_ending(returned, venue_at_rest)) } else { self.choose_open(returned, arrived) }
+    }
+
+    /// The next candidate while the sources go on.
+    fn choose_open(&mut self, returned: Returned, arrived: Ns) -> Result<Choice, IngressError> {
+        let wall = self.clock.wall();
+        let (market, pending) = self.poll_feeds(wall)?;
+        let waits_for_sources = pending && wall.is_none();
+        let (reached, arrived) = if waits_for_sources { (Some(self.now), self.now) } else { (wall, arrived) };
+        let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
+        let command = self.commands.due(arrived).map(|due| due.max(self.now));
+        let candidates = [
+            returned,
+            tick.map(|at| (at, Choice::Tick(at))),
+            command.map(|at| (at, Choice::Command(at))),
+            market.map(|(at, i)| (at, Choice::Feed(i, at))).filter(|_| !waits_for_sources),
+        ];
+        let feeds_ended = market.is_none() && !pending;
+        // Once the sources have ended, the last bars close at once rather than at their time.
+        let last_ticks = |choice| feeds_ended && matches!(choice, Choice::Tick(_));
+        let ready = |&(at, choice): &(Ns, Choice)| last_ticks(choice) || reached.is_none_or(|reached| at <= reached);
+        // `min_by_key` returns the first of equals, and the array is in rank order.
+        let next = candidates.into_iter().flatten().filter(ready).min_by_key(|(at, _)| *at);
+        let only_returns = feeds_ended && tick.is_none() && command.is_none();
+        Ok(match next {
+            Some((at, choice)) if at > self.now && self.clock.holds_back(at) && !last_ticks(choice) => Choice::Pending,
+            Some((at, choice)) if !only_returns || at == self.now => choice,
+            _ if feeds_ended => Choice::End(self.now),
+            _ => Choice::Pending,
+        })
+    }
+
+    /// The choice once the sources give nothing more: returns and commands, until nothing can come back.
+    fn choose_ending(&mut self, mut returned: Returned, venue_at_rest: bool) -> Choice {
+        let wall = self.clock.wall();
+        let now = wall.unwrap_or(self.now);
+        let command = self.commands.due(now).is_some_and(|due| due <= now);
+        let time_is_up = self.stopping.is_some_and(|since| since.elapsed() >= DRAIN);
+        let is_state = self.stopping.is_some() && self.returns.is_some();
+        if time_is_up || is_state && !command {
+            returned = None;
+        }
+        match returned {
+            _ if is_on(Fault::EndAtOnce) => Choice::Exhausted,
+            Some((at, choice)) if at <= now || !command && wall.is_none() => choice,
+            _ if command => Choice::Command(now),
+            None if venue_at_rest || time_is_up => Choice::Exhausted,
+            _ => Choice::Pending,
+        }
+    }
+
+    /// The next candidate during a replay; `None` once it is over. A stop ends it in between: nothing has been stored.
+    fn choose_recorded(&mut self, returned: Returned) -> Result<Option<Choice>, IngressError> {
+        let Some(retrace) = &mut self.retrace else {
+            return Ok(None);
+        };
+        if self.stopping.is_some() {
+            return Ok(Some(Choice::Exhausted));
+        }
+        if let Some(next) = retrace.next()? {
+            return Ok(Some(recorded_choice(next, returned)));
+        }
+        Ok(if self.end_replay()? { None } else { Some(Choice::Pending) })
+    }
+
+    /// The recorded inputs have been replayed: the sources are placed after them and the journal is accepted, or the run
+    /// rests. `false` while that takes its time.
+    #[cold]
+    fn end_replay(&mut self) -> Result<bool, IngressError> {
+        let Some(retrace) = &mut self.retrace else { return Ok(true) };
+        match retrace.then() {
+            Then::Stop => self.resting = true,
+            Then::Continue(acceptance) => {
+                for feed in self.feeds.iter_mut().filter(|_| self.phase == Phase::Open) {
+                    if !feed.skip()? {
+                        return Ok(false);
+                    }
+                }
+                let Some(log) = acceptance.accepted()? else { return Ok(false) };
+                self.log = Some(log);
+            }
+        }
+        self.retrace = None;
+        if self.phase == Phase::Returning {
+            // The record ends after its end of input: the orders may not have been cancelled there.
+            self.cancel_orders();
+        }
+        Ok(true)
+    }
+
+    /// The same choice as [`Ingress::choose`], with fewer checks. Applies when only feeds, ticks and simulated replies are
+    /// merged and every feed has an input to show.
+    #[inline]
+    pub(super) fn choose_fast(&mut self) -> Result<Option<Choice>, IngressError> {
+        if !self.fast_path || self.phase != Phase::Open {
+            return Ok(None);
+        }
+        let earliest = match self.peek_feeds() {
+            None => self.poll_feeds(None)?,
+            found => (found, false),
+        };
+        let (Some((market, i)), false) = earliest else { return Ok(None) };
+        let tick = self.ticks.due();
+        let (at, next) = match tick.max(self.now) {
+            at if tick != Ns::NONE && at <= market => (at, Choice::Tick(at)),
+            _ => (market, Choice::Feed(i, market)),
+        };
+        let returned = self.returns.as_ref().and_then(SimVenueReplies::due);
+        let returned = returned.map(|(due, arrival)| (due.max(self.now), arrival)).filter(|(due, _)| *due <= at);
+        Ok(Some(returned.map_or(next, |(at, arrival)| if arrival { Choice::Arrival(at) } else { Choice::Return(at) })))
+    }
+
+    /// The earliest queued market input: its time and its feed. `None` if a live feed has an empty queue.
+    #[inline]
+    pub(super) fn peek_feeds(&self) -> Option<(Ns, usize)> {
+        let mut best: Option<(Ns, usize)> = None;
+        for (i, feed) in self.feeds.iter().enumerate() {
+            let Some(next) = feed.lookahead().first() else {
+                if feed.has_ended() {
+                    continue;
+                }
+                return None;
+            };
+            let due = if is_on(Fault::RawDue) { next.ts } else { next.ts.max(self.now) };
+            if best.is_none_or(|(least, _)| due < least) {
+                best = Some((due, i));
+            }
+        }
+        best
+    }
+
+    /// The feed with the earliest input, and whether some feed that has not ended has nothing queued.
+    #[inline]
+    fn poll_feeds(&mut self, wall: Option<Ns>) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
+        let mut best: Option<(Ns, usize)> = None;
+        let mut pending = false;
+        for (i, feed) in self.feeds.iter_mut().enumerate() {
+            match feed.peek()? {
+                Peek::Due(ts) => {
+                    let due = if is_on(Fault::RawDue) { ts } else { wall.unwrap_or(ts).max(self.now) };
+                    if best.is_none_or(|(least, _)| due < least) {
+                        best = Some((due, i));
+                    }
+                }
+                Peek::Nothing => pending = true,
+                Peek::Ended => {}
+            }
+        }
+        Ok((best, pending))
+    }
+}
+
+/// The next candidate during a replay: the recorded input, after any order arrivals due before it.
+fn recorded_choice(next: &Event, returned: Returned) -> Choice {
+    let at = next.ts;
+    match returned {
+        Some((due, arrival @ Choice::Arrival(_))) if due <= at => return arrival,
+        _ => {}
+    }
+    match (next.kind, next.source) {
+        (Kind::Tick, 0) => Choice::Tick(at),
+        (Kind::EndOfInput, 0) => Choice::End(at),
+        (_, flow::SOURCE_OPERATOR | 0) => Choice::Command(at),
+        (_, flow::SOURCE_RETURNS) => Choice::Return(at),
+        (_, feed) => Choice::Feed(usize::from(feed) - 1, at),
+    }
+}
