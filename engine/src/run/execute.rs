@@ -9,7 +9,7 @@ use super::recorded;
 use crate::assembly::{Blueprint, Venues};
 use crate::config::Settings;
 use crate::gateway::GatewayError;
-use crate::ingress::SourceQueue;
+use crate::ingress::{IngressError, SourceQueue};
 use crate::recovery::{self, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
 use flow::Source;
@@ -98,7 +98,15 @@ pub fn execute_sources(
     (report.inputs, report.replaying) = (inputs, replaying);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
-    let error = error.or(sink_error.map(RunError::Sink)).or(closing).or(gateway_error.map(RunError::from));
+    let error = error.or(sink_error.map(RunError::Sink)).or(closing);
+    let error = match (error, gateway_error) {
+        // The head knows only that its gateway ended.
+        (None | Some(RunError::Ingress(IngressError::Gateway(_))), Some(e)) => Some(e.into()),
+        (other, gateway_error) => {
+            gateway_error.into_iter().for_each(|e| options.control.venue.notice(e.to_string()));
+            other
+        }
+    };
     Ok((report, error))
 }
 

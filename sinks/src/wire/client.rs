@@ -9,7 +9,9 @@
 use super::connect::Connector;
 use super::frame::{ANSWERS, Hello, Refusal, VERSION, cancel, cancel_all, order_status, question};
 use super::framing::{BadFrame, Incoming, Outgoing, Payload};
-use flow::{Approved, Event, OpenOrder, OrderId, Patience, Resume, Venue, VenueError, VenueReply};
+use super::proof::{End, is_proof, proof};
+use crate::Secret;
+use flow::{Approved, Event, OpenOrder, OrderId, Patience, Resume, SecretPlace, Venue, VenueError, VenueReply};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -30,15 +32,19 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     pub(super) patience: Patience,
     pub(super) mass_cancel: bool,
+    /// Where the secret is that both ends prove to have.
+    pub(super) secret: Option<SecretPlace>,
 }
 
 /// How far a session is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Phase {
     Closed,
     Connecting,
     /// Our hello is out.
-    Greeting,
+    Greeting(Event),
+    /// The venue's is here too, and its proof is to follow.
+    Proving(Event, Event),
     Open,
 }
 
@@ -122,29 +128,69 @@ impl Wire {
 
     fn greet(&mut self, stream: TcpStream) -> Result<(), VenueError> {
         self.stream = Some(stream);
-        self.phase = Phase::Greeting;
         let mut nonce = [0; 16];
         rustix::rand::getrandom(&mut nonce, rustix::rand::GetRandomFlags::empty())
             .map_err(|e| self.broken("drawing a nonce", &e.into()))?;
         let timeout = self.settings.timeout;
-        let hello = Hello { version: VERSION, timeout, answers: self.how.received, nonce };
-        self.push(&hello.event());
+        let hello = Hello { version: VERSION, timeout, answers: self.how.received, nonce }.event();
+        self.push(&hello);
+        self.phase = Phase::Greeting(hello);
         Ok(())
     }
 
-    /// The venue's hello, once it is here; returns the number of answers that it has given.
+    /// The next step of the greeting: the venue's hello, then its proof if we have a secret. Returns the number of answers
+    /// that the venue has given, once the session is open.
     fn greeted(&mut self) -> Result<Option<u64>, VenueError> {
         self.write()?;
-        let frame = match self.payload()? {
-            None => return Ok(None),
-            Some(Payload::Event(frame)) => frame,
-            Some(other) => return Err(self.violated(format!("answered the hello with {other:?}"))),
-        };
-        if let Some(refusal) = Refusal::parse(&frame) {
+        let Some(payload) = self.payload()? else { return Ok(None) };
+        match (self.phase, payload) {
+            (Phase::Greeting(ours), Payload::Event(theirs)) => {
+                let hello = self.hello(&theirs)?;
+                self.beat = (hello.timeout / BEATS).max(Duration::from_millis(1));
+                if self.settings.secret.is_some() {
+                    self.phase = Phase::Proving(ours, theirs);
+                    return self.greeted();
+                }
+                Ok(Some(self.opened(&hello)))
+            }
+            (Phase::Proving(ours, theirs), payload) => {
+                self.prove(payload, &ours, &theirs)?;
+                let hello = self.hello(&theirs)?;
+                Ok(Some(self.opened(&hello)))
+            }
+            (_, other) => Err(self.violated(format!("answered the hello with {other:?}"))),
+        }
+    }
+
+    fn opened(&mut self, hello: &Hello) -> u64 {
+        (self.phase, self.received) = (Phase::Open, self.how.received.unwrap_or(0));
+        hello.answers.unwrap_or(0)
+    }
+
+    /// Compares the venue's proof with the one that it must give, and gives ours.
+    fn prove(&mut self, payload: Payload, ours: &Event, theirs: &Event) -> Result<(), VenueError> {
+        const NEXT: &str = "check wire.address and wire.secret: something else may listen there";
+        let place = self.settings.secret.clone().expect("only with a secret does the venue have to prove anything");
+        let secret = Secret::read(&place).map_err(|e| self.error(e.to_string(), "put the secret there", false))?;
+        let of = |end| proof(&secret, end, self.how.journal, ours, theirs);
+        let (expected, own) = (of(End::Venue), of(End::Engine));
+        match payload {
+            Payload::Proof(found) if is_proof(found, &expected) => {
+                self.outgoing.push(self.how.journal, own.as_bytes());
+                Ok(())
+            }
+            Payload::Proof(_) => Err(self.error("does not have our secret".to_owned(), NEXT, false)),
+            _ => Err(self.error("does not prove that it has our secret".to_owned(), NEXT, false)),
+        }
+    }
+
+    /// The venue's hello, if the frame is one that we can go on with.
+    fn hello(&mut self, frame: &Event) -> Result<Hello, VenueError> {
+        if let Some(refusal) = Refusal::parse(frame) {
             let (what, next) = refusal.words();
             return Err(self.error(what, next, false));
         }
-        let Some(hello) = Hello::parse(&frame) else {
+        let Some(hello) = Hello::parse(frame) else {
             return Err(self.violated(format!("answered the hello with {frame:?}")));
         };
         if hello.version != VERSION {
@@ -154,9 +200,7 @@ impl Wire {
         if given < received {
             return Err(self.violated(format!("gave {given} answers, but {received} are recorded")));
         }
-        (self.phase, self.received) = (Phase::Open, received);
-        self.beat = (hello.timeout / BEATS).max(Duration::from_millis(1));
-        Ok(Some(given))
+        Ok(hello)
     }
 
     /// The next payload, if it is here; reads when no whole frame is left.
@@ -269,7 +313,7 @@ impl Venue for Wire {
                 Err(e) => return Err(self.broken("connecting", &e)),
             }
         }
-        if self.phase == Phase::Greeting
+        if matches!(self.phase, Phase::Greeting(_) | Phase::Proving(..))
             && let Some(given) = self.greeted()?
         {
             return Ok(Some(given));
@@ -316,7 +360,10 @@ impl Venue for Wire {
                         return Ok(Some(reply));
                     }
                 }
-                Payload::Proof(_) => return Err(self.violated("sent a proof after the greeting".to_owned())),
+                Payload::Proof(_) => {
+                    let next = "set wire.secret to the secret of that venue";
+                    return Err(self.error("asks us for a secret".to_owned(), next, false));
+                }
             }
         }
         if self.heard.is_none_or(|heard| heard.elapsed() > self.settings.timeout) {

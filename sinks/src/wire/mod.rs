@@ -9,11 +9,15 @@ mod client;
 mod connect;
 mod frame;
 mod framing;
+mod proof;
+#[cfg(test)]
+mod tests;
 
 pub use frame::{ANSWERS, VERSION};
 
+use crate::Secret;
 use client::{Settings, Wire};
-use flow::{BoolParam, IntParam, Param, ParamError, Params, Patience, TextParam, Venue};
+use flow::{BoolParam, IntParam, Param, ParamError, Params, Patience, SecretParam, TextParam, Venue};
 use std::time::Duration;
 
 const ADDRESS: TextParam = TextParam::new("address", "127.0.0.1:7400", "where the venue listens").unit("host:port");
@@ -43,21 +47,30 @@ const MASS_CANCEL: BoolParam = BoolParam::new(
     true,
     "whether the venue has a cancel of all orders in one frame; else each order is cancelled by itself",
 );
+const SECRET: SecretParam =
+    SecretParam::new("secret", "a secret that both ends prove to have before anything else; unset: neither does");
 
 /// The adapter's parameters.
 pub(crate) const PARAMS: &[Param] =
-    &[ADDRESS.param(), TIMEOUT_MS.param(), ANSWER_MS.param(), SESSION_MS.param(), MASS_CANCEL.param()];
+    &[ADDRESS.param(), TIMEOUT_MS.param(), ANSWER_MS.param(), SESSION_MS.param(), MASS_CANCEL.param(), SECRET.param()];
 
 /// Creates the adapter for the registry. It connects when the gateway resumes.
 ///
 /// # Errors
-/// When the address has no port.
+/// When the address has no port, or the secret cannot be read.
 pub(crate) fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
     let address = params.get(ADDRESS);
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(_))) {
         let valid = "valid: host:port, as 127.0.0.1:7400".to_owned();
         return Err(ParamError { key: "wire.address".to_owned(), found: address.to_owned(), valid });
+    }
+    let secret = params.get(SECRET);
+    if let Some(place) = &secret
+        && let Err(e) = Secret::read(place)
+    {
+        let (key, found) = ("wire.secret".to_owned(), place.to_string());
+        return Err(ParamError { key, found, valid: e.to_string() });
     }
     let time = |param| Duration::from_millis(params.get(param));
     let timeout = time(TIMEOUT_MS);
@@ -67,5 +80,6 @@ pub(crate) fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
         timeout,
         patience: Patience { reply: timeout, answer, session: time(SESSION_MS) },
         mass_cancel: params.get(MASS_CANCEL),
+        secret,
     })))
 }

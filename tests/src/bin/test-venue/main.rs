@@ -1,6 +1,6 @@
 //! A small venue in a process of its own, with a ledger of its own, for the tests that kill the engine.
 //!
-//! It speaks the protocol of `sinks/docs/wire.md` on a port of the loopback that it prints, survives whatever its client does, and
+//! It speaks the protocol of `sinks/docs/wire.md`, with a secret if one is its second argument, on a port of the loopback that it prints, survives whatever its client does, and
 //! takes commands on its standard input, one a pipeline: `ledger`, `answers FILE`, `hang-up`, `quiet`, `loud`, `kill PID AFTER POINT`,
 //! `disarm`. It kills its client itself on command, since it alone knows when a route has just come. One thread
 //! serves the socket; nothing here is shared with the engine but the layout of events.
@@ -12,6 +12,7 @@ mod framing;
 mod session;
 
 use exchange::Exchange;
+use flow::records::Command;
 use session::{Armed, Point, Refusal, Session};
 use std::io::BufRead;
 use std::net::TcpListener;
@@ -31,10 +32,11 @@ fn main() {
             }
         }
     });
-    serve(&listener, &commands, Exchange::new(seed));
+    let secret = std::env::args().nth(2);
+    serve(&listener, &commands, Exchange::new(seed), secret.as_deref());
 }
 
-fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exchange) {
+fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exchange, secret: Option<&str>) {
     let mut session: Option<Session> = None;
     // Connections whose hello has not come yet.
     let mut greeting: Vec<Session> = Vec::new();
@@ -57,7 +59,7 @@ fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exch
         }
         greeting.retain(|new| !new.is_over());
         while let Some(at) = greeting.iter().position(|new| new.hello.is_some()) {
-            greet(greeting.remove(at), &mut session, &mut exchange, &mut armed);
+            greet(greeting.remove(at), &mut session, &mut exchange, &mut armed, secret);
         }
         if let Some(open) = &mut session {
             busy |= open.read(&mut exchange, &mut armed);
@@ -73,8 +75,14 @@ fn serve(listener: &TcpListener, commands: &Receiver<String>, mut exchange: Exch
 }
 
 /// A hello has come: it replaces the session of the same journal, and is refused while another engine has one.
-fn greet(mut new: Session, session: &mut Option<Session>, exchange: &mut Exchange, armed: &mut Option<Armed>) {
-    if new.hello.is_some_and(|hello| hello.target != 3) {
+fn greet(
+    mut new: Session,
+    session: &mut Option<Session>,
+    exchange: &mut Exchange,
+    armed: &mut Option<Armed>,
+    secret: Option<&str>,
+) {
+    if new.hello.is_some_and(|hello| hello.record::<Command>().target != 3) {
         return new.refuse(&Refusal::Version);
     }
     // The old connection is read to its end before the new one is answered.
@@ -84,7 +92,7 @@ fn greet(mut new: Session, session: &mut Option<Session>, exchange: &mut Exchang
             return new.refuse(&Refusal::AnotherEngine(old.journal));
         }
     }
-    new.welcome(exchange);
+    new.welcome(exchange, secret);
     *session = Some(new);
 }
 

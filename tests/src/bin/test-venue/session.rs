@@ -67,8 +67,19 @@ fn pass(point: Point, armed: &mut Option<Armed>) -> bool {
 pub(crate) enum Refusal {
     /// The engine of that journal has the session.
     AnotherEngine(u64),
+    /// The client has not proved that it has the secret.
+    Secret,
     /// The client does not speak version 3.
     Version,
+}
+
+/// The proof of one end that it has the secret.
+fn proof(secret: &str, end: &[u8; 6], journal: u64, hellos: &[Event; 2]) -> [u8; 32] {
+    let key = blake3::derive_key("tidegate wire 3: proof of the secret", secret.as_bytes());
+    let mut hashed = end.to_vec();
+    hashed.extend_from_slice(&journal.to_le_bytes());
+    hashed.extend_from_slice(bytemuck::cast_slice(hellos));
+    *blake3::keyed_hash(&key, &hashed).as_bytes()
 }
 
 /// A connection.
@@ -79,7 +90,9 @@ pub(crate) struct Session {
     /// The client's journal, once its hello has come.
     pub(crate) journal: u64,
     /// The client's hello, until it is answered.
-    pub(crate) hello: Option<Command>,
+    pub(crate) hello: Option<Event>,
+    /// The proof that the client has to give before anything else.
+    owed: Option<[u8; 32]>,
     /// Answers handed to the outlet; `None` while none are given.
     given: Option<usize>,
     greeted: bool,
@@ -100,6 +113,7 @@ impl Session {
             outlet,
             journal: 0,
             hello: None,
+            owed: None,
             given: None,
             greeted: false,
             over: false,
@@ -140,7 +154,12 @@ impl Session {
                 Ok(None) => return,
                 Ok(Some((journal, payload))) => {
                     self.journal = journal;
-                    if payload.len() == size_of::<Event>() {
+                    if let Some(expected) = self.owed {
+                        self.owed = None;
+                        if payload != expected {
+                            return self.refuse(&Refusal::Secret);
+                        }
+                    } else if payload.len() == size_of::<Event>() {
                         self.take(&bytemuck::pod_read_unaligned(&payload), exchange, armed);
                     }
                 }
@@ -157,7 +176,7 @@ impl Session {
         match frame.kind {
             Kind::Command => {
                 pass(Point::Hello, armed);
-                self.hello = Some(*frame.record());
+                self.hello = Some(*frame);
             }
             _ if !self.greeted => self.over = true,
             Kind::Sent => {
@@ -177,9 +196,10 @@ impl Session {
         }
     }
 
-    /// Answers the hello: the session is open.
-    pub(crate) fn welcome(&mut self, exchange: &mut Exchange) {
-        let hello = self.hello.take().expect("its hello has come");
+    /// Answers the hello: the session is open, once the client has proved that it has the secret.
+    pub(crate) fn welcome(&mut self, exchange: &mut Exchange, secret: Option<&str>) {
+        let frame = self.hello.take().expect("its hello has come");
+        let hello: &Command = frame.record();
         let given = exchange.answers().len();
         let received = usize::try_from(hello.new).ok();
         assert!(received.is_none_or(|n| n <= given), "{received:?} answers received of {given}");
@@ -187,7 +207,14 @@ impl Session {
         (self.given, self.greeted) = (received, true);
         self.beat = Duration::from_millis(u64::try_from(hello.old).expect("a time")) / 3;
         let (target, old) = (VERSION, TIMEOUT.as_millis() as i64);
-        self.say(&Command { action: 0, target, old, new: given as i64, ..Command::default() });
+        let own = Command { action: 0, target, old, new: given as i64, asked_ts: Ns(given as u64 ^ 77), ..*hello };
+        self.say(&own);
+        if let Some(secret) = secret {
+            let hellos = [frame, Event::new(Ns(0), 0, Flags::NONE, &own)];
+            let of = |end| proof(secret, end, self.journal, &hellos);
+            self.outlet.push(self.journal, &of(b"venue "));
+            self.owed = Some(of(b"engine"));
+        }
     }
 
     /// Answers the hello with a refusal.
@@ -199,6 +226,10 @@ impl Session {
                     self.journal
                 );
                 (1, *journal as i64)
+            }
+            Refusal::Secret => {
+                eprintln!("refused the engine of journal {:016x}: it does not have the secret", self.journal);
+                (2, 0)
             }
             Refusal::Version => (3, i64::from(VERSION)),
         };
@@ -214,7 +245,7 @@ impl Session {
 
     /// Queues the answers that were not given yet.
     fn give(&mut self, exchange: &Exchange) {
-        if let Some(given) = &mut self.given {
+        if let Some(given) = self.given.as_mut().filter(|_| self.owed.is_none()) {
             let new = &exchange.answers()[*given..];
             *given += new.len();
             new.iter().for_each(|answer| self.outlet.event(self.journal, answer));
