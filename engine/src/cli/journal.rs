@@ -12,6 +12,7 @@ use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, SegmentSum
 use std::io::{self, Write};
 use std::iter::Peekable;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Subcommands of `journal`.
@@ -231,11 +232,13 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
         .rows
         .rows()?
         .ok_or_else(|| Failure::usage("name the kinds to export with --emit; `tidegate schema` lists them"))?;
+    let wanted = |log| args.log.is_none_or(|l| l == log);
+    // Names and listings are in the input log, so it is always read.
+    let logs = if wanted(LogArg::Outcomes) { &LogKind::BOTH[..] } else { &[LogKind::Inputs] };
+    reader.check(logs, &AtomicBool::new(false)).map_err(Failure::failed)?;
     let mut sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, Vec::new(), None, rows.to)
         .begin()
         .map_err(|e| Failure::failed(&e))?;
-    let wanted = |log| args.log.is_none_or(|l| l == log);
-    // Names and listings are in the input log, so it is always read.
     let story = Story {
         inputs: Some(reader.inputs().peekable()),
         outcomes: wanted(LogArg::Outcomes).then(|| reader.outcomes().peekable()),

@@ -4,7 +4,7 @@
 //! was filled and busted, its outcomes which orders left. The new journal starts with a command that records the
 //! carry-over, the listings that were traded, order counters far enough ahead, and every fill with its cost and every bust,
 //! so positions and fees come out as they were. Orders that may be open are cancelled and queried at the venue before
-//! anything new is sent. Limits set by commands stay in force; so does a halt. Bound: the old logs are read twice; fills
+//! anything new is sent. What is sealed of the old journal is checked first. Limits set by commands stay in force; so does a halt. Bound: the old logs are read twice; fills
 //! and orders are held in memory meanwhile.
 
 use super::counters::{SKIPPED, skip_counters};
@@ -14,10 +14,11 @@ use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
 use flow::{Action, CommandAction, Event, EventId, Flags, Kind, NameSpace, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
-use sinks::journal::{JournalError, JournalReader};
+use sinks::journal::{JournalError, JournalReader, LogKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// Why a journal cannot be carried over.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +52,8 @@ pub struct Carried {
 /// What the journal in `dir` carries over to a new one with `settings`.
 ///
 /// # Errors
-/// When it is in use, cannot be read, or has different inputs.
-pub(super) fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, CarryError> {
+/// When it is in use, damaged, cannot be read, or has different inputs; or when it was stopped.
+pub(super) fn carry_over(dir: &Path, settings: &Settings, stop: &AtomicBool) -> Result<Carried, CarryError> {
     let reader = JournalReader::open(dir)?;
     let free = File::open(dir).is_ok_and(|folder| folder.try_lock().is_ok());
     if !free {
@@ -61,6 +62,7 @@ pub(super) fn carry_over(dir: &Path, settings: &Settings) -> Result<Carried, Car
     if inputs_of(&reader.info().config_text) != inputs_of(&settings.to_toml()) {
         return Err(CarryError::Inputs(dir.to_owned()));
     }
+    reader.check(&LogKind::BOTH, stop)?;
     let mut left = Left { limits: Limits::of(&reader.info().config_text), ..Left::default() };
     for input in reader.inputs() {
         left.input(&input?);

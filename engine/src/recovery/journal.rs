@@ -52,12 +52,18 @@ impl Opening<'_> {
             None => Ok(Journalling::default()),
             Some(dir) if resume && dir.join("journal.toml").exists() => self.resumed(dir),
             Some(dir) => {
-                let carried = carried(self.before, self.settings)?;
+                let carried = self.carried()?;
                 let (inputs, outcomes) = Journal::create(dir, &spec(self.settings, self.kinds, self.instruments))?;
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
                 Ok(Journalling { inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
             }
         }
+    }
+
+    /// What the earlier journal leaves to a new one.
+    fn carried(&self) -> Result<Carried, RecoveryError> {
+        let carried = self.before.map(|dir| carry_over(dir, self.settings, self.stop));
+        Ok(carried.transpose()?.unwrap_or_default())
     }
 
     fn resumed(&self, dir: &Path) -> Result<Journalling, RecoveryError> {
@@ -72,7 +78,7 @@ impl Opening<'_> {
         let last = examined.last_input_seq();
         let carried = match carried_inputs(&reader)? {
             wanted if last >= wanted.max(1) => Carried::default(),
-            wanted => rest(carried(self.before, self.settings)?, last, wanted, dir)?,
+            wanted => rest(self.carried()?, last, wanted, dir)?,
         };
         // Outcomes after this watermark may be missing and must be regenerated.
         let snapshot = Snapshot::latest(&reader, dir, last.min(examined.completed_through()), self.notices)?;
@@ -95,10 +101,6 @@ impl Opening<'_> {
             ..Journalling::default()
         })
     }
-}
-
-fn carried(before: Option<&Path>, settings: &Settings) -> Result<Carried, RecoveryError> {
-    Ok(before.map(|dir| carry_over(dir, settings)).transpose()?.unwrap_or_default())
 }
 
 /// The carried-over inputs that have yet to enter, when the first run of a journal stopped early.
