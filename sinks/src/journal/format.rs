@@ -135,7 +135,8 @@ pub(super) struct BlockHeader {
     pub(super) through: u64,
     /// The chain after the block: BLAKE3 of the chain before it and the block's records.
     pub(super) chain: [u8; 32],
-    pub(super) reserved: u32,
+    /// CRC32C of the preceding 56 bytes: a header that is whole before a block that is cut short.
+    pub(super) head_crc: u32,
     /// CRC32C of the preceding 60 bytes and the following CRCs.
     pub(super) crc: u32,
 }
@@ -183,8 +184,18 @@ impl BlockHeader {
     /// Fills in magic and CRC over the header and `crcs`.
     pub(super) fn finish(mut self, crcs: &[u32]) -> BlockHeader {
         self.magic = BLOCK_MAGIC;
+        self.head_crc = self.crc_of_head();
         self.crc = self.crc_with(crcs);
         self
+    }
+
+    /// Whether the header alone is correct.
+    pub(super) fn has_head(&self) -> bool {
+        self.magic == BLOCK_MAGIC && self.head_crc == self.crc_of_head()
+    }
+
+    fn crc_of_head(&self) -> u32 {
+        crc32c::crc32c(&bytemuck::bytes_of(self)[..56])
     }
 
     /// Whether magic and CRC are correct.

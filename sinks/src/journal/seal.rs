@@ -176,6 +176,9 @@ fn block_of(rest: &[u8], before: &Sidecar) -> Result<Block, Stopped> {
         return Err(Stopped::Torn);
     }
     let header: BlockHeader = bytemuck::pod_read_unaligned(rest.get(..size).ok_or(Stopped::Torn)?);
+    if !header.has_head() {
+        return Err(Stopped::Damaged("its header does not match its CRC"));
+    }
     let count = header.count as usize;
     if count == 0 || count > BLOCK_RECORDS {
         return Err(Stopped::Damaged("its count of records is impossible"));

@@ -206,6 +206,40 @@ fn a_journal_that_has_ended_is_not_continued() {
     assert!(before == service.logs());
 }
 
+/// The oldest outcomes give way at the high-water mark, also those of a run that is killed again and again. What was dropped
+/// is a gap, and never a difference.
+#[test]
+fn outcomes_that_gave_way_are_no_difference() {
+    let mut random = seed();
+    let service = Service::new(60_000);
+    let text = std::fs::read_to_string(service.config()).expect("a file");
+    let text = text.replace("segment_records = 8192", "segment_records = 2048\nhigh_water_mb = 6");
+    std::fs::write(service.config(), text).expect("the folder is writable");
+    let last = || JournalReader::open(&service.journal()).and_then(|j| j.last_input_seq()).unwrap_or(0);
+    for _ in 0..amount(8, 100) {
+        if service.journal().join("closed.toml").exists() {
+            std::fs::remove_dir_all(service.journal()).expect("removable");
+        }
+        let mut command = Command::new(tidegate());
+        command.arg("run").arg(service.config()).args(["--speed", "max", "--json"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("tidegate starts");
+        let until = last() + draw(&mut random, 25_000);
+        while last() < until && child.try_wait().expect("a child").is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().expect("a child");
+        let ended = child.wait_with_output().expect("a child");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code().is_none_or(|code| code == 0), "{:?}: {said}", ended.status.code());
+    }
+    if !service.journal().join("closed.toml").exists() {
+        service.finish();
+    }
+    let gaps = JournalReader::open(&service.journal()).and_then(|journal| journal.gaps()).expect("gaps");
+    assert!(gaps.dropped.through_segment > 0, "nothing was dropped");
+    run(["replay".as_ref(), "--verify".as_ref(), "--journal".as_ref(), service.journal().as_os_str()]).expect(0);
+}
+
 #[test]
 fn another_configuration_does_not_go_on() {
     let service = Service::new(5_000);
