@@ -45,11 +45,14 @@ impl LastCancel {
     /// One step; whether the venue has confirmed.
     ///
     /// # Errors
-    /// When the deadline has passed: why the last attempt failed.
+    /// When the deadline has passed, or no retry can help: why the last attempt failed.
     pub(super) fn step(&mut self, venue: &mut dyn Venue, orders: &[OpenOrder]) -> Result<bool, VenueError> {
+        let is_own = !matches!(self.stage, Stage::Asked(Some(_)));
         match self.attempt(venue, orders) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
+            // No retry can mend what another session of our own shows.
+            Err(e) if is_own && !e.transient => return Err(e),
             Err(e) => {
                 self.stage = Stage::Pause(Instant::now() + PAUSE);
                 self.failed = Some(e);

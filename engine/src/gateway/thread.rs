@@ -24,8 +24,8 @@ const BATCH: usize = 256;
 const PATIENCE: u32 = 64;
 /// Length of such a sleep.
 const REST: Duration = Duration::from_micros(50);
-/// How long an orderly end waits until what was cancelled is confirmed.
-const ORDERLY: Duration = Duration::from_millis(300);
+/// How long an orderly end waits until what was cancelled is confirmed; the head has waited before.
+const ORDERLY: Duration = Duration::from_millis(100);
 /// How long the last cancel of everything may take.
 const LAST: Duration = Duration::from_secs(2);
 /// How much longer than that the run waits for the gateway's thread.
@@ -36,9 +36,15 @@ const LISTED: usize = 10;
 /// Why a gateway ended.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// The venue failed; nothing was open there.
+    /// The venue failed.
     #[error("{0}")]
     Venue(#[from] VenueError),
+    /// The run failed; nothing could be cancelled, and no order of ours is known to be open.
+    #[error("{why}; no order is known to be open at the venue")]
+    Unneeded {
+        /// What had failed.
+        why: String,
+    },
     /// The run failed, and everything at the venue was cancelled.
     #[error("{why}; all orders at the venue were cancelled")]
     Cancelled {
@@ -227,9 +233,12 @@ impl Turns {
 
     /// Cancels everything, once, because of `why`.
     fn cancel(&mut self, why: &str) -> Result<(), GatewayError> {
-        let done = self.session.cancel_everything(LAST);
-        let orders = listed(self.session.open_orders());
-        done.map_err(|e| GatewayError::Uncancelled { why: why.to_owned(), failed: e.to_string(), orders })
+        let Err(failed) = self.session.cancel_everything(LAST) else { return Ok(()) };
+        let open = self.session.open_orders();
+        if open.is_empty() {
+            return Err(GatewayError::Unneeded { why: why.to_owned() });
+        }
+        Err(GatewayError::Uncancelled { why: why.to_owned(), failed: failed.to_string(), orders: listed(open) })
     }
 
     fn publish_end(&self, status: &VenueStatus) {

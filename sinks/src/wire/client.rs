@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Bytes per read.
 const CHUNK: usize = 64 << 10;
 /// How long closing a session waits for the venue to close its end.
-const LINGER: Duration = Duration::from_millis(200);
+const LINGER: Duration = Duration::from_millis(100);
 /// Heartbeats within the other end's timeout.
 const BEATS: u32 = 3;
 /// Advice for a connection that broke.

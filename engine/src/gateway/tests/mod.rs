@@ -38,6 +38,8 @@ struct Script {
     is_silent: bool,
     /// Its first answer in a session is not of the protocol.
     is_faulty: bool,
+    /// It refuses every session.
+    refuses: bool,
     /// It has no cancel of all orders.
     by_order: bool,
     /// How long a route may be unanswered.
@@ -71,6 +73,9 @@ impl Venue for Scripted {
     }
     fn resume(&mut self, how: &Resume) -> Result<Option<u64>, VenueError> {
         self.note(Did::Resumed(how.received));
+        if self.script.refuses {
+            return Err(failed(false));
+        }
         let given = &self.script.given;
         let again = how.received.map_or(&[][..], |received| &given[received as usize..]);
         self.replies = again.iter().map(|e| VenueReply::Numbered(*e)).collect();

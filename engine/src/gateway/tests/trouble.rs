@@ -42,6 +42,18 @@ fn a_violation_of_the_protocol_cancels_all_over_a_new_session() {
     assert!(matches!(ended, Err(GatewayError::Cancelled { .. })), "{ended:?}");
 }
 
+/// A venue that is not ours is asked for a cancel once; without orders of ours nobody is told to cancel by hand.
+#[test]
+fn a_venue_that_refuses_us_is_left_at_once() {
+    let bench = Bench::new(Script { refuses: true, ..Script::default() });
+    bench.link.begin(Resumption::default());
+    wait(|| bench.thread.worker.is_finished(), "the end");
+    let (did, ended) = bench.end(Ending::Failed);
+    assert_eq!(did, [Did::Resumed(Some(0)), Did::Resumed(None)]);
+    let ended = ended.unwrap_err().to_string();
+    assert!(ended.contains("gone") && !ended.contains("BY HAND"), "{ended}");
+}
+
 /// An order that is not answered in time is an anomaly and is asked for; the venue does not know it.
 #[test]
 fn an_order_without_an_answer_is_asked_for() {
