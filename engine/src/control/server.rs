@@ -7,9 +7,9 @@ use super::outcomes::Outcomes;
 use super::socket;
 use super::status::{self, Status};
 use crate::drive::Control;
-use crate::ingress::{CommandSender, Submission, wall_now};
+use crate::ingress::{CommandSender, Submission, halt, wall_now};
 use crate::recovery::HaltNote;
-use flow::CommandAction;
+use flow::{CommandAction, HaltReason};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::unix::net::UnixListener;
@@ -70,6 +70,7 @@ impl Server {
         let failed = |error| ControlError { path: path.clone(), error };
         let listener = socket::listening(journal).map_err(failed)?;
         let stop = Arc::new(AtomicBool::new(false));
+        let guard = Guard { commands: commands.clone(), control: control.clone() };
         let dispatcher = Dispatcher { journal: journal.to_owned(), commands, control, pipeline };
         let mut turns = Turns {
             listener,
@@ -79,7 +80,11 @@ impl Server {
             clients: Vec::with_capacity(CLIENTS),
             accepts_from: Instant::now(),
         };
-        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || turns.run());
+        let listen = move || {
+            let _guard = guard;
+            turns.run();
+        };
+        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(listen);
         Ok(Server { outcomes: Arc::clone(outcomes), stop, thread: Some(thread.map_err(failed)?), path })
     }
 }
@@ -93,6 +98,23 @@ impl Drop for Server {
             let _ = thread.join();
         }
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Halts if the control thread panics: nobody could halt any more.
+pub(super) struct Guard {
+    pub(super) commands: CommandSender,
+    pub(super) control: Control,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let pull = self.control.kill_switch.pull();
+            let halt = halt(HaltReason::Panic, self.control.admitted.load(Ordering::Relaxed), wall_now());
+            // If the receiver is gone, the run is over.
+            let _ = self.commands.send(Submission::new(vec![halt], Some(pull)));
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The control socket against clients that are slow, silent, many or gone, with a head that takes commands when told to.
 
+use super::server::Guard;
 use super::{ControlReply, ControlRequest, Outcomes, Pipeline, Server, ask};
 use crate::drive::Control;
 use crate::ingress::Commands;
-use flow::records::{Command, CommandOutcome};
-use flow::{CommandResult, Event, EventId, Flags, Ns};
+use flow::records::{Command, CommandOutcome, Halt};
+use flow::{CommandResult, Event, EventId, Flags, HaltReason, Ns};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -213,6 +214,23 @@ fn after_the_end_nothing_is_carried_out_and_that_is_said() {
     drop(rig.server.take());
     assert_eq!(waiting.join().unwrap().0, ended);
     assert!(!rig.folder.path().join("control.sock").exists());
+}
+
+#[test]
+fn without_its_control_thread_the_engine_halts() {
+    let control = Control::default();
+    let (sender, mut commands) = Commands::live(Arc::clone(&control.kill_switch));
+    for panics in [false, true] {
+        let guard = Guard { commands: sender.clone(), control: control.clone() };
+        let thread = std::thread::spawn(move || {
+            let _guard = guard;
+            assert!(!panics, "on purpose");
+        });
+        assert_eq!(thread.join().is_err(), panics);
+    }
+    assert_eq!(control.kill_switch.pulls(), 1);
+    commands.due(Ns(1)).expect("a halt");
+    assert_eq!(commands.take().record::<Halt>().reason, HaltReason::Panic.code());
 }
 
 #[test]

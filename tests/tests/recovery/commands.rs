@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tidegate::control::ControlRequest;
 use tidegate::ingress::Submission;
 use tidegate::recovery::HaltNote;
-use tidegate_tests::rig::{Life, Service};
+use tidegate_tests::rig::{Adverse, HostileVenue, Life, Service};
 use tidegate_tests::{amount, run};
 
 fn events(log: LogReader) -> Vec<Event> {
@@ -217,51 +217,81 @@ fn a_halt_that_could_not_be_stored_holds_at_the_next_start() {
     life.kill();
 }
 
-/// Operators who halt while the run is told to stop: a success is a halt that is stored and that cancelled, all else is a failure.
+/// What operators were told who halted again and again until the run had ended.
+#[derive(Default)]
+struct Told {
+    /// Inputs that a success named.
+    stored: Vec<u64>,
+    /// Successes before the halt was stored.
+    in_force: u64,
+    failures: u64,
+}
+
+/// Halts until the socket is gone.
+fn halting(journal: &Path) -> Told {
+    let (mut told, since) = (Told::default(), Instant::now());
+    while since.elapsed() < Duration::from_secs(60) {
+        let asked = run(["ctl".as_ref(), journal.as_os_str(), "halt".as_ref()]);
+        match asked.code {
+            Some(0) if asked.stderr.contains("not stored yet") => told.in_force += 1,
+            Some(0) => told.stored.push(input_said(&asked.stderr)),
+            Some(1) => told.failures += 1,
+            code => panic!("{code:?}: {}", asked.stderr),
+        }
+        if asked.code == Some(1) && !journal.join("control.sock").exists() {
+            break;
+        }
+    }
+    told
+}
+
+/// Operators halt while the run is told to stop: a success is a halt that is stored and that cancelled, all else is a failure.
+fn halted_while_it_ends(service: &Service, mut life: Life, pause: Duration) -> Told {
+    let journal = service.journal();
+    let told = std::thread::scope(|scope| {
+        let operators: Vec<_> = (0..4).map(|_| scope.spawn(|| halting(&journal))).collect();
+        life.until("a halt", || !halts(&journal).is_empty());
+        std::thread::sleep(pause);
+        let (status, _) = life.stop(Signal::TERM);
+        assert!(status.success(), "{status:?}");
+        operators.into_iter().map(|o| o.join().expect("no panic")).fold(Told::default(), |mut all, told| {
+            all.stored.extend(told.stored);
+            Told { in_force: all.in_force + told.in_force, failures: all.failures + told.failures, ..all }
+        })
+    });
+    let stored: BTreeSet<u64> = halts(&journal).into_iter().collect();
+    let cancels = outcomes(&journal);
+    let cancels = cancels.iter().filter(|e| e.get::<Route>().is_some_and(|r| r.action == Action::CancelAll.code()));
+    let cancels: BTreeSet<u64> = cancels.map(|e| e.id.seq()).collect();
+    let Told { in_force, failures, .. } = told;
+    println!("{} told stored, {in_force} in force, {failures} not, {} stored", told.stored.len(), stored.len());
+    for seq in &told.stored {
+        assert!(stored.contains(seq) && cancels.contains(seq), "{seq} is not stored or cancels nothing");
+    }
+    assert!(!told.stored.is_empty() && failures > 0, "nobody halted at the end");
+    told
+}
+
 #[test]
 fn no_halt_is_confirmed_and_lost_while_the_run_ends() {
     for round in 0..amount(4, 40) {
         let service = Service::paper(400_000_000);
-        let journal = service.journal();
         let life = running(&service, "max");
-        let (confirmed, refused) = std::thread::scope(|scope| {
-            let asks = || {
-                let (mut confirmed, mut refused) = (Vec::new(), 0);
-                let since = Instant::now();
-                while since.elapsed() < Duration::from_secs(60) {
-                    let asked = run(["ctl".as_ref(), journal.as_os_str(), "halt".as_ref()]);
-                    match asked.code {
-                        Some(0) => confirmed.push(input_said(&asked.stderr)),
-                        Some(1) => {
-                            refused += 1;
-                            if !journal.join("control.sock").exists() {
-                                break;
-                            }
-                        }
-                        code => panic!("{code:?}: {}", asked.stderr),
-                    }
-                }
-                (confirmed, refused)
-            };
-            let operators: Vec<_> = (0..4).map(|_| scope.spawn(asks)).collect();
-            std::thread::sleep(Duration::from_millis(100 + 20 * round));
-            let (status, _) = life.stop(Signal::TERM);
-            assert!(status.success(), "{status:?}");
-            let all: Vec<_> = operators.into_iter().map(|o| o.join().expect("no panic")).collect();
-            let confirmed: Vec<u64> = all.iter().flat_map(|(confirmed, _)| confirmed.clone()).collect();
-            (confirmed, all.iter().map(|(_, refused)| refused).sum::<u64>())
-        });
-        let stored: BTreeSet<u64> = halts(&journal).into_iter().collect();
-        let cancels = outcomes(&journal);
-        let cancels = cancels.iter().filter(|e| e.get::<Route>().is_some_and(|r| r.action == Action::CancelAll.code()));
-        let cancels: BTreeSet<u64> = cancels.map(|e| e.id.seq()).collect();
-        println!("round {round}: {} confirmed, {refused} not, {} stored", confirmed.len(), stored.len());
-        for seq in &confirmed {
-            assert!(
-                stored.contains(seq) && cancels.contains(seq),
-                "round {round}: {seq} is not stored or cancels nothing"
-            );
-        }
-        assert!(!confirmed.is_empty() && refused > 0, "nobody halted at the end");
+        halted_while_it_ends(&service, life, Duration::from_millis(20 * round));
+    }
+}
+
+#[test]
+fn no_halt_is_confirmed_and_lost_at_a_venue_while_the_run_ends() {
+    for round in 0..amount(2, 40) {
+        let venue = HostileVenue::start(Adverse::Nothing);
+        let service = Service::trading(venue.port);
+        let mut life = running(&service, "1x");
+        life.until("open orders", || venue.seen().open().len() > 5);
+        let told = halted_while_it_ends(&service, life, Duration::from_millis(20 * round));
+        assert!(told.in_force == 0 || service.journal().join("halt.toml").exists(), "a halt is lost");
+        let seen = venue.seen();
+        assert!(seen.open().is_empty() && !seen.cancel_alls.is_empty(), "{:?} are open", seen.open());
+        assert_eq!(seen.twice, 0);
     }
 }
