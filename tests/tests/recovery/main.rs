@@ -4,5 +4,6 @@ mod commands;
 mod going_on;
 mod journal_runs;
 mod out_of_the_air;
+mod stops;
 mod tampering;
 mod venue_kills;
