@@ -9,7 +9,9 @@
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, VenueStatus};
 use crate::ingress::{Admitted, Head, IngressError};
-use crate::pipeline::{Edge, Exit, Group, GroupMeter, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail};
+use crate::pipeline::{
+    Edge, Exit, Group, GroupMeter, Inquired, Inquiry, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail,
+};
 use crate::plan::Plan;
 use bytemuck::Zeroable;
 use flow::{Event, Kind};
@@ -39,6 +41,8 @@ pub struct Control {
     pub watermark: Arc<AtomicU64>,
     /// Meters, readable during the run and after it.
     pub meters: Meters,
+    /// Asks the pipeline where trading stands.
+    pub inquiry: Arc<Inquiry>,
 }
 
 /// Why a pipeline did not run to its end.
@@ -154,7 +158,8 @@ fn spawn<H: Head + 'static>(
     let last = plan.groups.len() - 1;
     let mut stages = plan.stages.into_iter();
     // Nothing is allocated here once the first group runs, so that a pipeline's own allocations can be counted.
-    let mut workers = Vec::with_capacity(plan.groups.len());
+    let count = plan.groups.len();
+    let mut workers = Vec::with_capacity(count);
     let (mut head, mut tail) = (Some(head), Some(tail));
     let mut inlet: Option<Consumer<Slot>> = None;
     for (i, planned) in plan.groups.into_iter().enumerate() {
@@ -176,9 +181,10 @@ fn spawn<H: Head + 'static>(
         let from = std::mem::replace(&mut inlet, next);
         let head = head.take();
         let (control, turns) = (control.clone(), turns.clone());
+        let asked = Inquired::new(Arc::clone(&control.inquiry), i, count);
         workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
-            (Some(head), _) => first(head, group, output, &turns, &control, load),
-            (None, Some(from)) => later(from, group, output, &turns, load),
+            (Some(head), _) => first(head, group, output, &turns, &control, (load, asked)),
+            (None, Some(from)) => later(from, group, output, &turns, (load, asked)),
             (None, None) => unreachable!("every group but the first has a ring before it"),
         })?);
     }
@@ -191,11 +197,11 @@ fn first<H: Head>(
     mut output: GroupOutput,
     turns: &Turns,
     control: &Control,
-    mut load: LoadMeter,
+    mut looks: (LoadMeter, Inquired),
 ) -> GroupEnd<H> {
     let (error, stopped) = match &mut output {
-        GroupOutput::Cut(edge) => admit_all(&mut head, &mut group, edge.as_mut(), turns, control, &mut load),
-        GroupOutput::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), turns, control, &mut load),
+        GroupOutput::Cut(edge) => admit_all(&mut head, &mut group, edge.as_mut(), turns, control, &mut looks),
+        GroupOutput::End(tail) => admit_all(&mut head, &mut group, tail.as_mut(), turns, control, &mut looks),
     };
     GroupEnd { group, tail: output.left(), ended: Instant::now(), head: Some((head, error, stopped)) }
 }
@@ -206,7 +212,7 @@ fn admit_all<H: Head, E: Exit>(
     exit: &mut E,
     turns: &Turns,
     control: &Control,
-    load: &mut LoadMeter,
+    (load, asked): &mut (LoadMeter, Inquired),
 ) -> (Option<IngressError>, bool) {
     load.begin();
     // With one group the pipeline is idle after every input. Raising the watermark at once saves the head another turn; the
@@ -250,6 +256,7 @@ fn admit_all<H: Head, E: Exit>(
             load.worked(admitted, exit);
             quiet = 0;
         }
+        asked.look(|to| head.standing(to), group, exit);
         if state == Admitted::Ended || exit.is_closed() {
             load.end(exit);
             return (error, stopped || exit.is_closed());
@@ -274,16 +281,22 @@ fn later<H>(
     mut group: Group,
     mut output: GroupOutput,
     turns: &Turns,
-    mut load: LoadMeter,
+    mut looks: (LoadMeter, Inquired),
 ) -> GroupEnd<H> {
     match &mut output {
-        GroupOutput::Cut(edge) => take_all(&mut from, &mut group, edge.as_mut(), turns, &mut load),
-        GroupOutput::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), turns, &mut load),
+        GroupOutput::Cut(edge) => take_all(&mut from, &mut group, edge.as_mut(), turns, &mut looks),
+        GroupOutput::End(tail) => take_all(&mut from, &mut group, tail.as_mut(), turns, &mut looks),
     }
     GroupEnd { group, tail: output.left(), ended: Instant::now(), head: None }
 }
 
-fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, turns: &Turns, load: &mut LoadMeter) {
+fn take_all<E: Exit>(
+    from: &mut Consumer<Slot>,
+    group: &mut Group,
+    exit: &mut E,
+    turns: &Turns,
+    (load, asked): &mut (LoadMeter, Inquired),
+) {
     load.begin();
     let mut quiet = 0;
     loop {
@@ -294,6 +307,7 @@ fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E,
                 group.process(&slot.0, exit, &mut || ());
             }
         });
+        asked.look(|_| (), group, exit);
         match taken {
             Taken::Events(n) => {
                 load.worked(n, exit);

@@ -30,6 +30,7 @@ mod secret;
 mod sink;
 mod source;
 mod stage;
+mod standing;
 mod state;
 mod table;
 mod typed;
@@ -61,6 +62,7 @@ pub use secret::SecretPlace;
 pub use sink::{Sink, SinkError};
 pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
+pub use standing::{Standing, StandingLimit, StandingOrder};
 pub use state::{StateError, StateReader, StateWriter};
 pub use table::{planned, queue, table};
 pub use typed::{

@@ -1,6 +1,6 @@
 //! The interface of a stage: a pure, deterministic step of the pipeline.
 
-use crate::{Event, Interval, Kinds, Out, StateError, StateReader, StateWriter};
+use crate::{Event, Interval, Kinds, Out, Standing, StateError, StateReader, StateWriter};
 
 /// How a stage's state is partitioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,9 @@ pub trait Stage: Send {
     /// timing may depend on it: an input may not come, may change before it comes, or come without having been shown.
     #[inline]
     fn prefetch(&mut self, _coming: &[Event]) {}
+    /// Says where trading stands, because an operator asked; nothing by default. It may take long, as it is not done for every
+    /// event, and changes nothing.
+    fn standing(&self, _to: &mut Standing) {}
     /// Saves the state as canonical bytes, keyed by listing: equal states give equal bytes, whatever their history.
     fn save(&self, to: &mut StateWriter<'_>);
     /// Loads a state into a stage that was built with the same parameters.

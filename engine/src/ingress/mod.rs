@@ -30,6 +30,7 @@ pub use ticket::{Submission, Ticket};
 pub use ticks::TickSource;
 
 use crate::gateway::GatewayEnded;
+use crate::pipeline::HeadStanding;
 use flow::{Event, FeedError};
 use sinks::journal::LogFull;
 
@@ -127,4 +128,7 @@ pub trait Head: Send {
 
     /// The last assigned `seq`.
     fn seq(&self) -> u64;
+
+    /// Says where it stands, because an operator asked.
+    fn standing(&self, _to: &mut HeadStanding) {}
 }

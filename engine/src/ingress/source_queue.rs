@@ -4,6 +4,7 @@
 //! Bound: 256 queued inputs per source.
 
 use super::IngressError;
+use crate::pipeline::FeedStanding;
 use flow::{Event, Inputs, Ns, Polled, Source};
 
 /// A source, its queued inputs, and its counts.
@@ -21,6 +22,8 @@ pub struct SourceQueue {
     inputs: u64,
     /// How many of the inputs that were admitted before a restart have been skipped.
     skipped: u64,
+    /// When its last input entered.
+    last: Ns,
 }
 
 /// How many inputs are skipped at once, so that a stop need not wait for all of them.
@@ -44,7 +47,7 @@ impl SourceQueue {
     /// The source number `id`, whose instruments are numbered after `base`.
     pub fn new(name: String, source: Box<dyn Source>, id: u8, base: u32) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
-        SourceQueue { name, source, queue, base, id, ended: false, records: 0, inputs: 0, skipped: 0 }
+        SourceQueue { name, source, queue, base, id, ended: false, records: 0, inputs: 0, skipped: 0, last: Ns::NONE }
     }
 
     /// Number of the last file record whose input was admitted.
@@ -129,6 +132,17 @@ impl SourceQueue {
     pub(super) fn count(&mut self, record: u64) {
         self.records = self.records.max(record);
         self.inputs += 1;
+    }
+
+    /// Its last input entered at `ts`.
+    #[inline(always)]
+    pub(super) fn entered(&mut self, ts: Ns) {
+        self.last = ts;
+    }
+
+    /// What the status says of it.
+    pub(super) fn standing(&self) -> FeedStanding {
+        FeedStanding { name: self.name.clone(), inputs: self.inputs, last: self.last, ended: self.ended }
     }
 
     /// Records and inputs admitted so far.

@@ -7,6 +7,9 @@
 
 mod edge;
 mod exit;
+mod halt_notes;
+mod inquiry;
+mod inquiry_tail;
 mod load;
 mod measures;
 mod meter;
@@ -20,6 +23,10 @@ mod trades;
 
 pub use edge::{Edge, Slot};
 pub use exit::{Exit, StallMeter, Stalls};
+pub use halt_notes::HaltCause;
+pub use inquiry::{
+    Answer, FeedStanding, HeadStanding, HeldPosition, Inquired, Inquiry, QuotedInstrument, TailStanding,
+};
 pub use load::{GroupLoad, LoadMeter, LoadReader};
 pub use measures::LastMeasures;
 pub use meter::{Latency, Meter};

@@ -12,13 +12,15 @@
 
 use super::edge::Slot;
 use super::exit::{Exit, StallMeter, Stalls};
+use super::halt_notes::HaltNotes;
+use super::inquiry::TailStanding;
 use super::measures::LastMeasures;
 use super::outcome_hash::OutcomeHash;
 use super::stopwatch::Stopwatch;
 use super::trades::TradeStats;
 use crate::plan::RETURNS;
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
-use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
+use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, Standing, StateError, StateReader, StateWriter};
 use ring::{Producer, Refused};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +67,7 @@ pub struct TailStats {
     pub trades: TradeStats,
     /// Last values of the measures.
     pub measures: LastMeasures,
+    pub(super) halts: HaltNotes,
 }
 
 impl TailStats {
@@ -82,6 +85,7 @@ impl TailStats {
         self.hash.save(to);
         self.trades.save(to);
         self.measures.save(to);
+        self.halts.save(to);
         let tops =
             self.tops.iter().enumerate().filter_map(|(i, top)| Some((i as u32, bytemuck::bytes_of(top.as_ref()?))));
         to.put(&tops.map(|(i, top)| (to.key(i), top.to_vec())).collect::<Vec<_>>());
@@ -97,6 +101,7 @@ impl TailStats {
         self.hash.load(from)?;
         self.trades.load(from)?;
         self.measures.load(from)?;
+        self.halts = HaltNotes::load(from)?;
         for (key, bytes) in from.get::<Vec<(String, Vec<u8>)>>()? {
             if let Some(top) = self.tops.get_mut(from.instrument(&key)? as usize) {
                 *top = Some(record(&bytes)?);
@@ -157,7 +162,8 @@ impl Tail {
     pub const READS: Kinds =
         Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow])
             .or(TradeStats::READS)
-            .or(LastMeasures::READS);
+            .or(LastMeasures::READS)
+            .or(HaltNotes::READS);
 
     /// A tail with these sinks. `logs` take the outcomes, that is, events made by the pipeline of the kinds `outcomes`, which
     /// are also hashed; `sinks` take the kinds that they ask for. `watermark` is raised to the last finished `seq`.
@@ -179,6 +185,7 @@ impl Tail {
             hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
             measures: LastMeasures::new(instruments),
+            halts: HaltNotes::default(),
         };
         let (prompt, sinks): (Vec<_>, Vec<_>) =
             sinks.into_iter().map(|s| (s.kinds(), s)).partition(|(_, s)| s.is_prompt());
@@ -335,7 +342,12 @@ impl Tail {
                 }
             }
             Kind::Anomaly => *self.stats.anomalies.entry(event.record::<Anomaly>().what).or_default() += 1,
-            Kind::Name | Kind::Listing => self.stats.listings.observe(event),
+            Kind::Name => {
+                self.stats.listings.observe(event);
+                self.stats.halts.observe(event);
+            }
+            Kind::Listing => self.stats.listings.observe(event),
+            Kind::Command | Kind::Halt | Kind::CommandOutcome => self.stats.halts.observe(event),
             _ => {
                 self.stats.trades.observe(event);
                 self.stats.measures.observe(event);
@@ -385,6 +397,10 @@ impl Exit for Tail {
 
     fn ends_the_pipeline(&self) -> bool {
         true
+    }
+
+    fn standing(&self, stages: &Standing, to: &mut TailStanding) {
+        self.stats.standing(stages, to);
     }
 
     fn is_closed(&self) -> bool {

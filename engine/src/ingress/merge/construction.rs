@@ -3,6 +3,7 @@
 use super::{Ingress, Phase};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
 use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
+use crate::pipeline::HeadStanding;
 use flow::Ns;
 use sinks::journal::InputLog;
 use std::sync::Arc;
@@ -86,6 +87,12 @@ impl Ingress {
     /// The sources.
     pub fn feeds(&self) -> &[SourceQueue] {
         &self.feeds
+    }
+
+    /// Says where it stands.
+    pub(super) fn say(&self, to: &mut HeadStanding) {
+        (to.seq, to.now) = (self.seq, self.now);
+        to.feeds.extend(self.feeds.iter().map(SourceQueue::standing));
     }
 
     /// Inputs by instrument.

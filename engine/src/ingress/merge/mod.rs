@@ -16,6 +16,7 @@ use super::{
 };
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
+use crate::pipeline::HeadStanding;
 use flow::records::{EndOfInput, Listing};
 use flow::{AnomalyKind, CommandAction, Event, EventId, Flags, HaltReason, Kind, Mic, Ns};
 use sinks::journal::InputLog;
@@ -144,6 +145,7 @@ impl Ingress {
         self.origin(Some(i), record, to);
         self.ticks.activity(ts);
         self.stamp(to, ts)?;
+        self.feeds[i].entered(to.ts);
         self.last_feed = i;
         if let Some(returns) = &mut self.returns {
             returns.prefetch(self.feeds[i].lookahead());
@@ -366,5 +368,9 @@ impl Head for Ingress {
     #[inline]
     fn seq(&self) -> u64 {
         self.seq
+    }
+
+    fn standing(&self, to: &mut HeadStanding) {
+        self.say(to);
     }
 }

@@ -9,8 +9,8 @@ use super::table::Order;
 use crate::Space;
 use flow::records::{Cancelled, Sent};
 use flow::{
-    Account, Action, Event, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, StateError, StateReader,
-    StateWriter, StrategyId,
+    Account, Action, Event, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, Standing, StandingOrder,
+    StateError, StateReader, StateWriter, StrategyId,
 };
 
 /// Keeps orders, counters and positions.
@@ -118,6 +118,16 @@ impl Stage for OrdersStage {
             Kind::Listing => self.manager.listing(event),
             _ => {}
         }
+    }
+
+    /// Reads its table once, which takes up to some milliseconds with the largest one.
+    fn standing(&self, to: &mut Standing) {
+        to.open_orders = self.manager.orders.len() as u64;
+        let row = |o: &Order| {
+            let Order { id, instrument, side, filled, .. } = *o;
+            StandingOrder { id, instrument, side, left: o.left(), filled }
+        };
+        to.orders.extend(self.orders().take(to.open_orders as usize).take(Standing::ROWS).map(row));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

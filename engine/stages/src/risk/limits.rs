@@ -6,7 +6,7 @@
 use super::breach::CheckEntry;
 use super::checks::{CEILINGS, CHECKS, Limits};
 use flow::records::{Command, CommandOutcome};
-use flow::{CommandAction, CommandResult, ParamError, Params};
+use flow::{CommandAction, CommandResult, ParamError, Params, Standing, StandingLimit};
 
 /// As configured.
 pub(super) fn configured(params: &Params) -> Limits {
@@ -36,6 +36,13 @@ pub(super) fn check_ceilings(params: &Params) -> Result<(), ParamError> {
         }
     }
     Ok(())
+}
+
+/// Says which limits are in force, and how far a command may raise them.
+pub(super) fn say(limits: &Limits, ceilings: &Limits, to: &mut Standing) {
+    for ((entry, limit), ceiling) in CHECKS.iter().zip(limits).zip(ceilings).filter(|((e, _), _)| e.limit.is_some()) {
+        to.limits.push(StandingLimit { check: entry.number, limit: *limit, ceiling: *ceiling });
+    }
 }
 
 /// Sets the limit that a command names, if it exists, its old value is the one in force, and the new one is in range and not

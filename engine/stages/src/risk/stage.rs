@@ -17,7 +17,7 @@ use flow::records::{
 };
 use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params,
-    SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, table,
+    SOURCE_RETURNS, Scope, Side, Stage, Standing, StateError, StateReader, StateWriter, table,
 };
 
 /// Approves or refuses orders.
@@ -271,6 +271,11 @@ impl Stage for RiskStage {
             Kind::Clear => self.gate.clear(event),
             _ => {}
         }
+    }
+
+    fn standing(&self, to: &mut Standing) {
+        to.halted = Some(self.gate.halted);
+        limits::say(&self.limits, &self.ceilings, to);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

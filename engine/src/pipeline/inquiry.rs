@@ -1,0 +1,204 @@
+//! An operator's question to a running pipeline, and its answer.
+//!
+//! **Idea.** Whoever asks raises a number. Every group looks at it once a turn, which is one relaxed load. A group that finds
+//! it raised lets its stages say where they stand; the tail waits for the others and then adds positions, prices and names.
+//! Nobody waits for anybody: the answer lies in a slot that a pipeline's thread only tries to lock, and tries again in its next
+//! turn. A pipeline that hangs does not answer, and the asker shows the age of the last answer.
+//!
+//! **Bound.** One answer: [`flow::Standing::ROWS`] orders, [`MOST`] positions, one limit a check. **Worst case.** A question
+//! costs the stage `orders` one pass over its table, so nobody is answered more often than every [`APART`].
+
+use super::exit::Exit;
+use super::halt_notes::HaltCause;
+use super::station::Group;
+use flow::records::{BookTop, Position, PositionMoney};
+use flow::{Account, Ns, Standing, StrategyId};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+use std::time::{Duration, Instant};
+
+/// Most positions in an answer.
+pub(super) const MOST: usize = 256;
+/// The least time between two questions that reach the pipeline.
+const APART: Duration = Duration::from_millis(100);
+
+/// A feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedStanding {
+    /// Its name.
+    pub name: String,
+    /// Inputs so far.
+    pub inputs: u64,
+    /// When the last one entered, on the pipeline's clock.
+    pub last: Ns,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+/// What the head says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeadStanding {
+    /// The last number that it gave.
+    pub seq: u64,
+    /// The time of that input.
+    pub now: Ns,
+    /// The feeds, in order.
+    pub feeds: Vec<FeedStanding>,
+}
+
+/// A position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldPosition {
+    /// Account.
+    pub account: Account,
+    /// Strategy.
+    pub strategy: StrategyId,
+    /// Instrument.
+    pub instrument: u32,
+    /// Quantity and average price.
+    pub position: Position,
+    /// Profit and fees.
+    pub money: PositionMoney,
+}
+
+/// A listed instrument that is held or has orders: its symbol, the decimals of its prices, and its best bid and ask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotedInstrument {
+    /// Instrument.
+    pub instrument: u32,
+    /// Its symbol.
+    pub symbol: String,
+    /// The least number of decimals of its prices.
+    pub decimals: u32,
+    /// Best bid and ask, if there ever was one.
+    pub top: Option<BookTop>,
+}
+
+/// What the tail says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TailStanding {
+    /// The first positions that are not flat.
+    pub positions: Vec<HeldPosition>,
+    /// How many there are.
+    pub held: u64,
+    /// Realised and unrealised profit and fees of all positions, in 1e-9.
+    pub pnl: [i128; 3],
+    /// What is held or has open orders.
+    pub quotes: Vec<QuotedInstrument>,
+    /// The last halt that no resume followed.
+    pub halt: Option<HaltCause>,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The question that it answers.
+    number: u64,
+    /// The groups that have said their part, a bit each.
+    groups: u64,
+    /// The head's part.
+    pub head: HeadStanding,
+    /// The stages' part.
+    pub stages: Standing,
+    /// The tail's part.
+    pub tail: TailStanding,
+}
+
+/// Questions and answers; one for a pipeline.
+#[derive(Debug)]
+pub struct Inquiry {
+    asked: AtomicU64,
+    answered: AtomicU64,
+    slot: Mutex<Answer>,
+    /// For the askers alone: when the last question was asked, and the last whole answer.
+    last: Mutex<(Option<Instant>, Option<(Instant, Answer)>)>,
+}
+
+impl Default for Inquiry {
+    fn default() -> Inquiry {
+        let (asked, answered) = (AtomicU64::new(0), AtomicU64::new(0));
+        Inquiry { asked, answered, slot: Mutex::default(), last: Mutex::default() }
+    }
+}
+
+impl Inquiry {
+    /// Asks, unless a question is open or the last one was asked just now.
+    pub fn ask(&self) {
+        let mut last = self.last.lock().expect("nothing panics while it holds the lock");
+        let (asked, answered) = (self.asked.load(Ordering::Relaxed), self.answered.load(Ordering::Acquire));
+        if asked == answered && last.0.is_none_or(|at| at.elapsed() >= APART) {
+            last.0 = Some(Instant::now());
+            self.asked.store(asked + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the last question is answered.
+    pub fn is_answered(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) == self.answered.load(Ordering::Acquire)
+    }
+
+    /// The last whole answer and its age; `None` before the first.
+    pub fn answer(&self) -> Option<(Duration, Answer)> {
+        let mut last = self.last.lock().expect("nothing panics while it holds the lock");
+        if self.is_answered() && last.1.as_ref().is_none_or(|(_, a)| a.number != self.answered.load(Ordering::Relaxed))
+        {
+            let answer = self.slot.lock().expect("nothing panics while it holds the lock").clone();
+            last.1 = last.0.filter(|_| answer.number > 0).map(|asked| (asked, answer));
+        }
+        last.1.as_ref().map(|(at, answer)| (at.elapsed(), answer.clone()))
+    }
+}
+
+/// A group's end of an [`Inquiry`].
+pub struct Inquired {
+    inquiry: Arc<Inquiry>,
+    /// Its bit, and those of all groups.
+    bit: u64,
+    all: u64,
+    /// The last question that it is done with, and the last to which its stages have said their part.
+    done: u64,
+    said: u64,
+}
+
+impl Inquired {
+    /// The end of the group with this number, of so many.
+    pub fn new(inquiry: Arc<Inquiry>, group: usize, groups: usize) -> Inquired {
+        Inquired { inquiry, bit: 1 << (group % 64), all: u64::MAX >> (64 - groups.clamp(1, 64)), done: 0, said: 0 }
+    }
+
+    /// Looks once a turn.
+    #[inline(always)]
+    pub fn look<E: Exit>(&mut self, head: impl FnOnce(&mut HeadStanding), group: &Group, exit: &E) {
+        if self.inquiry.asked.load(Ordering::Relaxed) != self.done {
+            self.say(head, group, exit);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn say<E: Exit>(&mut self, head: impl FnOnce(&mut HeadStanding), group: &Group, exit: &E) {
+        let number = self.inquiry.asked.load(Ordering::Relaxed);
+        let mut slot = match self.inquiry.slot.try_lock() {
+            Ok(slot) => slot,
+            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return,
+        };
+        if slot.number != number {
+            *slot = Answer { number, ..Answer::default() };
+        }
+        if self.said != number {
+            head(&mut slot.head);
+            group.stages().for_each(|stage| stage.standing(&mut slot.stages));
+            slot.groups |= self.bit;
+            self.said = number;
+        }
+        if !exit.ends_the_pipeline() {
+            self.done = number;
+        } else if slot.groups == self.all {
+            let Answer { stages, tail, .. } = &mut *slot;
+            exit.standing(stages, tail);
+            self.done = number;
+            drop(slot);
+            self.inquiry.answered.store(number, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The tail's part of an answer: positions and profit, and the names and prices of what is held or has open orders.
+
+use super::inquiry::{HeldPosition, MOST, QuotedInstrument, TailStanding};
+use super::tail::TailStats;
+use flow::Standing;
+use std::collections::BTreeSet;
+
+impl TailStats {
+    pub(super) fn standing(&self, stages: &Standing, to: &mut TailStanding) {
+        for ((account, strategy, instrument), (position, money)) in self.trades.positions() {
+            let all = [money.realised, money.unrealised, money.fees];
+            to.pnl.iter_mut().zip(all).for_each(|(sum, one)| *sum += i128::from(one));
+            if position.qty == 0 {
+                continue;
+            }
+            to.held += 1;
+            if to.positions.len() < MOST {
+                let (account, strategy, instrument) = (*account, *strategy, *instrument);
+                to.positions.push(HeldPosition { account, strategy, instrument, position: *position, money: *money });
+            }
+        }
+        let held = to.positions.iter().map(|p| p.instrument);
+        let shown: BTreeSet<u32> = held.chain(stages.orders.iter().map(|o| o.instrument)).collect();
+        to.quotes.extend(shown.into_iter().map(|instrument| {
+            let listed = self.listings.get(instrument);
+            let symbol = listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone());
+            let decimals = listed.map_or(2, flow::Listed::price_decimals);
+            QuotedInstrument { instrument, symbol, decimals, top: self.top(instrument).copied() }
+        }));
+        to.halt.clone_from(&self.halts.halt);
+    }
+}
