@@ -2,8 +2,8 @@
 
 use super::console;
 use super::exit::{Exit, Failure, output};
-use super::meters;
-use crate::control::{ControlReply, ControlRequest, ask, status};
+use super::status;
+use crate::control::{self, ControlReply, ControlRequest, ask};
 use clap::{Args, Subcommand};
 use flow::Ns;
 use flow::records::Command;
@@ -44,9 +44,9 @@ enum CtlCommand {
         #[arg(long)]
         from: i64,
     },
-    /// Shows the state of the engine: load of the groups, ring occupancy, latencies. Changes nothing.
+    /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
     Status {
-        /// Shows the latencies of the stages too.
+        /// Shows every row, and load, rings and latencies.
         #[arg(long)]
         details: bool,
         /// Prints one JSON object to standard output instead of the tables.
@@ -106,10 +106,10 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
 }
 
 fn show(journal: &Path, details: bool, json: bool) -> Result<Exit, Failure> {
-    let status = status(journal).map_err(Failure::failed)?;
+    let status = control::status(journal).map_err(Failure::failed)?;
     let text = match json {
         true => serde_json::to_string(&status).expect("a status is plain values") + "\n",
-        false => meters::status(&status, details),
+        false => status::status(&status, details),
     };
     output(write!(std::io::stdout(), "{text}"), Exit::Done)
 }

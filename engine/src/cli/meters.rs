@@ -3,28 +3,9 @@
 use super::numbers::{UNKNOWN, grouped};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, column, table};
-use crate::control::Status;
 use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::Percentiles;
 use std::collections::BTreeMap;
-
-/// A group that has not completed a turn for this long is reported.
-const LONG_NS: u64 = 100_000_000;
-
-/// The status of a running engine; `details` adds the latencies of the stages.
-pub(crate) fn status(status: &Status, details: bool) -> String {
-    let [admitted, finished, behind] =
-        [status.admitted, status.finished, status.admitted - status.finished].map(grouped);
-    let mut text = format!("inputs    {admitted} entered, {finished} finished, {behind} in flight\n");
-    text += &groups(&status.groups);
-    text += &load(&status.load);
-    for group in status.load.iter().filter(|g| g.since_turn_ns > LONG_NS) {
-        let ms = grouped(group.since_turn_ns / 1_000_000);
-        text += &format!("{} has not completed a turn for {ms} ms\n", group.group);
-    }
-    text += &rings(&status.rings);
-    if details { text + &latency(&status.latency) } else { text }
-}
 
 /// The groups with their stages; the tables below name the groups alone.
 pub(crate) fn groups(groups: &[String]) -> String {
@@ -111,8 +92,8 @@ mod tests {
     use super::*;
     use crate::cli::screen::WIDTH;
 
-    /// Large numbers everywhere, and more groups than there are stages.
-    fn busy() -> Status {
+    #[test]
+    fn tables_fit_the_screen_however_large_their_numbers() {
         let name = |i: usize| format!("core{i}");
         let load = |i| GroupLoad {
             group: name(i),
@@ -121,7 +102,6 @@ mod tests {
             longest_turn_ns: 5_156_766_123,
             stalls: 1_234_567,
             longest_stall_ns: 1_234_567_890,
-            since_turn_ns: 2_000_000_000,
             ..GroupLoad::default()
         };
         let ring = |i| RingLoad {
@@ -140,21 +120,12 @@ mod tests {
             p999_ns: 123_456_789,
             max_ns: 1_234_567_890,
         };
-        Status {
-            admitted: 123_456_789_012,
-            finished: 1,
-            groups: (0..12).map(|i| format!("{}: stage-{i}", name(i))).collect(),
-            load: (0..12).map(load).collect(),
-            rings: (0..11).map(ring).collect(),
-            latency: BTreeMap::from([("group core10".to_owned(), times), ("tick to order".to_owned(), times)]),
-        }
-    }
-
-    #[test]
-    fn a_status_fits_the_screen_however_large_its_numbers() {
-        let text = status(&busy(), true);
+        let times = BTreeMap::from([("group core10".to_owned(), times), ("tick to order".to_owned(), times)]);
+        let mut text = groups(&(0..12).map(|i| format!("{}: stage-{i}", name(i))).collect::<Vec<_>>());
+        text += &super::load(&(0..12).map(load).collect::<Vec<_>>());
+        text += &rings(&(0..11).map(ring).collect::<Vec<_>>());
+        text += &latency(&times);
         assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
-        assert!(text.contains("core11 has not completed a turn for 2,000 ms"), "{text}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(crate) mod screen;
 pub(crate) mod signals;
 pub(crate) mod snapshot;
 mod stalls;
+mod status;
 pub(crate) mod synth;
 pub(crate) mod table;
 pub(crate) mod target;

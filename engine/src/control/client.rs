@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 pub(super) const READING: Duration = Duration::from_millis(900);
 /// How long a command may take until it is answered.
 pub(super) const ANSWERING: Duration = Duration::from_millis(1_000);
+/// How long the pipeline may take to say where trading stands; after that the last answer is shown, with its age.
+const INQUIRING: Duration = Duration::from_millis(250);
 /// Most bytes of a request.
 const MOST: usize = 4_096;
 
@@ -25,6 +27,8 @@ pub(super) enum State {
     Asking(Vec<u8>),
     /// Its command is submitted.
     Commanded(Submitted),
+    /// It asked for the status, and the pipeline has yet to say where trading stands.
+    Inquiring,
     /// What is left of the answer.
     Answered(Vec<u8>),
     /// Nothing is left to do.
@@ -109,6 +113,12 @@ impl Client {
         self.deadline = Instant::now() + ANSWERING;
     }
 
+    /// It waits for what the pipeline says.
+    pub(super) fn inquire(&mut self) {
+        self.state = State::Inquiring;
+        self.deadline = Instant::now() + INQUIRING;
+    }
+
     /// Writes an answer, as far as it goes at once.
     pub(super) fn answer(&mut self, reply: &impl Serialize) {
         let mut line = serde_json::to_vec(reply).expect("an answer is plain values");
@@ -140,7 +150,7 @@ impl Client {
                 self.answer(&ControlReply::NotCarriedOut { why });
             }
             State::Answered(_) => self.state = State::Left,
-            State::Commanded(_) | State::Left => {}
+            State::Commanded(_) | State::Inquiring | State::Left => {}
         }
     }
 }

@@ -27,9 +27,11 @@ mod socket;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trading;
 
 pub use ask::{AskError, ask, status};
 pub use message::{BadCommand, ControlReply, ControlRequest};
 pub use outcomes::{OutcomeSink, Outcomes};
 pub use server::{ControlError, Pipeline, Server};
-pub use status::Status;
+pub use status::{Status, VenueReport};
+pub use trading::{FeedStatus, LimitStatus, OrderStatus, PositionStatus, TradingStatus};

@@ -43,6 +43,8 @@ pub struct Pipeline {
     pub trades: bool,
     /// Its orders leave through a gateway, which watches the kill switch.
     pub has_gateway: bool,
+    /// Its clock is that of the wall.
+    pub is_wall: bool,
 }
 
 /// The listening end; it listens until it is dropped.
@@ -134,7 +136,8 @@ impl Dispatcher {
             Err(e) => return client.answer(&ControlReply::Refused { why: format!("this is no request: {e}") }),
         };
         if asked.action == status::ACTION {
-            return client.answer(&Status::of(&self.control));
+            self.control.inquiry.ask();
+            return client.inquire();
         }
         let kills = matches!(asked.command(), Some(CommandAction::Halt | CommandAction::CancelAll));
         if is_gone && !kills {
@@ -170,6 +173,9 @@ impl Dispatcher {
 
     /// Answers a command, if everything is known or the answer is due.
     fn settle(&self, client: &mut Client, is_due: bool) {
+        if matches!(client.state, State::Inquiring) && (is_due || self.control.inquiry.is_answered()) {
+            return client.answer(&Status::of(&self.control, self.pipeline.is_wall));
+        }
         let State::Commanded(command) = &client.state else { return };
         let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };
         let is_open = matches!(reply, ControlReply::InForce { seq: None } | ControlReply::NotKnown { .. });
@@ -272,7 +278,11 @@ impl Turns {
         let accepts = now >= self.accepts_from;
         let mut until = if accepts { None } else { Some(self.accepts_from) };
         for client in &self.clients {
-            let glances = matches!(&client.state, State::Commanded(c) if c.waits_for_gateway(&self.dispatcher.control.kill_switch));
+            let glances = match &client.state {
+                State::Inquiring => true,
+                State::Commanded(c) => c.waits_for_gateway(&self.dispatcher.control.kill_switch),
+                _ => false,
+            };
             let next = if glances { client.deadline.min(now + GLANCE) } else { client.deadline };
             until = Some(until.map_or(next, |least: Instant| least.min(next)));
         }
@@ -290,7 +300,7 @@ impl Turns {
             let events = match client.state {
                 State::Asking(_) => PollFlags::IN,
                 State::Answered(_) => PollFlags::OUT,
-                State::Commanded(_) | State::Left => PollFlags::empty(),
+                State::Commanded(_) | State::Inquiring | State::Left => PollFlags::empty(),
             };
             fds.push(PollFd::from_borrowed_fd(client.stream().expect("it has one"), events));
         }

@@ -1,9 +1,13 @@
 //! The status of a running engine, read over the control socket.
 //!
-//! Everything comes from atomics that the pipeline's threads publish ([`crate::pipeline::Meters`]), so no thread of the
-//! pipeline ever waits for a reader, however often the status is read.
+//! Load and latency come from atomics that the pipeline's threads publish ([`crate::pipeline::Meters`]), and so does the
+//! session with a venue. Where trading stands is asked ([`crate::pipeline::Inquiry`]). No thread of the pipeline ever waits for
+//! a reader, however often the status is read.
 
+use super::trading::TradingStatus;
 use crate::drive::Control;
+use crate::gateway::{SessionState, VenueStatus};
+use crate::ingress::wall_now;
 use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::{Percentiles, latencies};
 use serde::{Deserialize, Serialize};
@@ -21,6 +25,10 @@ pub struct Status {
     pub admitted: u64,
     /// Number of the last input that the pipeline has finished.
     pub finished: u64,
+    /// Where trading stands; absent until the pipeline has answered once.
+    pub trading: Option<TradingStatus>,
+    /// The session with a venue outside the process, if there is one.
+    pub venue: Option<VenueReport>,
     /// The groups, each with its stages.
     pub groups: Vec<String>,
     /// Busy, idle and stalled time of each group so far; empty if `pipeline.meters` is off.
@@ -31,13 +39,55 @@ pub struct Status {
     pub latency: BTreeMap<String, Percentiles>,
 }
 
+/// The session with a venue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VenueReport {
+    /// How it stands: `open`, `lost` …
+    pub session: String,
+    /// For how long.
+    pub for_ms: Option<u64>,
+    /// How often it was lost, or could not be opened.
+    pub lost: u64,
+    /// How often it came back.
+    pub back: u64,
+    /// Time since the venue was last heard.
+    pub heard_ms: Option<u64>,
+    /// Orders that may be open there.
+    pub open_orders: u64,
+    /// Routes without an answer.
+    pub unanswered: u64,
+    /// Routes that were without an answer for too long.
+    pub late: u64,
+}
+
+impl VenueReport {
+    fn of(venue: &VenueStatus) -> Option<VenueReport> {
+        let now = wall_now().0;
+        let since = |at: u64| (at > 0).then(|| now.saturating_sub(at) / 1_000_000);
+        let session = venue.session();
+        (session != SessionState::None).then(|| VenueReport {
+            session: session.name().to_owned(),
+            for_ms: since(venue.since()),
+            lost: venue.lost(),
+            back: venue.back(),
+            heard_ms: since(venue.heard()),
+            open_orders: venue.open_orders(),
+            unanswered: venue.unanswered(),
+            late: venue.late(),
+        })
+    }
+}
+
 impl Status {
-    /// The status of the run under `control`.
-    pub fn of(control: &Control) -> Status {
+    /// The status of the run under `control`. `is_wall`: the pipeline's clock is that of the wall.
+    pub fn of(control: &Control, is_wall: bool) -> Status {
         // The watermark first: then `admitted` is never below `finished`.
         let finished = control.watermark.load(Ordering::Acquire);
         let (load, rings) = (control.meters.groups(), control.meters.rings());
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
-        Status { admitted, finished, groups: control.meters.about(), load, rings, latency: latencies(&control.meters) }
+        let (groups, latency) = (control.meters.about(), latencies(&control.meters));
+        let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age, is_wall));
+        Status { admitted, finished, trading, venue: VenueReport::of(&control.venue), groups, load, rings, latency }
     }
 }

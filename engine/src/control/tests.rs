@@ -30,7 +30,7 @@ impl Rig {
         let (folder, control) = (tempfile::tempdir().unwrap(), Control::default());
         let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
         let outcomes = Outcomes::new().unwrap();
-        let pipeline = Pipeline { trades: true, has_gateway };
+        let pipeline = Pipeline { trades: true, has_gateway, is_wall: true };
         let server = Server::start(folder.path(), sender, control.clone(), &outcomes, pipeline).unwrap();
         Rig { folder, control, commands, outcomes, server: Some(server), seq: 0 }
     }
@@ -257,7 +257,7 @@ fn a_path_of_any_length_works_and_what_has_the_sockets_name_is_named() {
     std::fs::create_dir_all(&long).unwrap();
     let start = |dir: &Path| {
         let (sender, commands) = Commands::live(Arc::default());
-        let pipeline = Pipeline { trades: false, has_gateway: false };
+        let pipeline = Pipeline { trades: false, has_gateway: false, is_wall: false };
         let started = Server::start(dir, sender, Control::default(), &Outcomes::new().unwrap(), pipeline);
         (started, commands)
     };

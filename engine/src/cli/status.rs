@@ -1,0 +1,297 @@
+//! The screen of `ctl status`: whether trading is halted, what is held and open, and what it depends on; load and latency with
+//! `--details`.
+
+use super::meters;
+use super::numbers::{UNKNOWN, decimal, grouped};
+use super::screen::{INDENT, wrapped};
+use super::table::{Align, Cell, Tone, column, table};
+use crate::control::{FeedStatus, LimitStatus, OrderStatus, PositionStatus, Status, TradingStatus, VenueReport};
+use crate::pipeline::HaltCause;
+use chrono::DateTime;
+
+/// Most rows of a list without details.
+const ROWS: usize = 8;
+/// An answer of this age is late: the pipeline does not answer.
+const LATE_MS: u64 = 1_000;
+/// A group that has not completed a turn for this long is reported.
+const LONG_NS: u64 = 100_000_000;
+
+/// The status of a running engine.
+pub(crate) fn status(status: &Status, details: bool) -> String {
+    let mut text = match &status.trading {
+        Some(trading) => trading_part(trading, details),
+        None => line(Tone::Notice, "the pipeline has not answered yet: where trading stands is not known"),
+    };
+    text += &status.venue.as_ref().map_or_else(String::new, venue);
+    if let Some(trading) = &status.trading {
+        text += &trading.feeds.iter().map(feed).collect::<String>();
+    }
+    let [admitted, finished, behind] =
+        [status.admitted, status.finished, status.admitted - status.finished].map(grouped);
+    text += &format!("inputs    {admitted} entered, {finished} finished, {behind} in flight\n");
+    for group in status.load.iter().filter(|g| g.since_turn_ns > LONG_NS) {
+        let ms = grouped(group.since_turn_ns / 1_000_000);
+        text += &line(Tone::Notice, &format!("{} has not completed a turn for {ms} ms", group.group));
+    }
+    if details {
+        text += &meters::groups(&status.groups);
+        text += &meters::load(&status.load);
+        text += &meters::rings(&status.rings);
+        text += &meters::latency(&status.latency);
+    }
+    text
+}
+
+fn line(tone: Tone, text: &str) -> String {
+    format!("{}\n", tone.paint(&wrapped(text, INDENT)))
+}
+
+fn trading_part(trading: &TradingStatus, details: bool) -> String {
+    let mut text = String::new();
+    if trading.age_ms > LATE_MS {
+        let age = duration(trading.age_ms);
+        text += &line(Tone::Notice, &format!("the pipeline does not answer: what it said {age} ago follows"));
+    }
+    let Some(halted) = trading.halted else { return text };
+    text += &match (halted, &trading.halt) {
+        (false, _) => line(Tone::Plain, "trading   goes on"),
+        (true, None) => line(Tone::Notice, "trading   HALTED"),
+        (true, Some(cause)) => line(Tone::Notice, &format!("trading   HALTED {}", cause_of(cause))),
+    };
+    let limits: Vec<_> = trading.limits.iter().filter(|l| details || l.limit > 0).map(limit).collect();
+    text += &line(Tone::Plain, &format!("limits    {}", limits.join(", ")));
+    text += &orders(trading, details);
+    text += &positions(trading, details);
+    let [net, realised, unrealised, fees] =
+        [&trading.net, &trading.realised, &trading.unrealised, &trading.fees].map(|amount| decimal(Some(amount)));
+    let net = Tone::of_money(&net).paint(&net);
+    text + &line(
+        Tone::Plain,
+        &format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}"),
+    )
+}
+
+/// Who halted trading, and when.
+fn cause_of(cause: &HaltCause) -> String {
+    let HaltCause { reason, actor, uid, asked_ts, seq } = cause;
+    let by = match (actor.as_str(), uid) {
+        ("", None) => String::new(),
+        ("", Some(uid)) => format!(" of uid {uid}"),
+        (actor, None) => format!(" {actor}"),
+        (actor, Some(uid)) => format!(" {actor} (uid {uid})"),
+    };
+    let at = asked_ts.and_then(|ts| i64::try_from(ts).ok()).map(DateTime::from_timestamp_nanos);
+    let at = at.map_or_else(String::new, |at| format!(" at {} UTC", at.format("%Y-%m-%d %H:%M:%S")));
+    format!("by {reason}{by}{at}, input {}", grouped(*seq))
+}
+
+fn limit(l: &LimitStatus) -> String {
+    let signed = |n: i64| decimal(Some(&n.to_string()));
+    let ceiling = if l.ceiling > l.limit { format!(" (up to {})", signed(l.ceiling)) } else { String::new() };
+    format!("{} {}{ceiling}", l.check, signed(l.limit))
+}
+
+/// A note for rows that are not shown.
+fn more(shown: usize, all: u64, what: &str) -> String {
+    match all.saturating_sub(shown as u64) {
+        0 => String::new(),
+        n => format!("and {} more {what}\n", grouped(n)),
+    }
+}
+
+fn orders(trading: &TradingStatus, details: bool) -> String {
+    let shown = &trading.orders[..trading.orders.len().min(if details { usize::MAX } else { ROWS })];
+    if shown.is_empty() {
+        return format!("orders    {} open\n", grouped(trading.open_orders));
+    }
+    let columns = [
+        column("open orders", Align::Left),
+        column("symbol", Align::Left),
+        column("side", Align::Left),
+        column("open", Align::Right),
+        column("filled", Align::Right).spare(),
+        column("bid", Align::Point),
+        column("ask", Align::Point),
+    ];
+    let row = |o: &OrderStatus| {
+        let [left, filled] = [o.left, o.filled].map(grouped);
+        let (bid, ask) = (decimal(o.bid_px.as_deref()), decimal(o.ask_px.as_deref()));
+        [o.id.to_string(), o.symbol.clone(), o.side.clone(), left, filled, bid, ask].map(Cell::from).to_vec()
+    };
+    table(&columns, &shown.iter().map(row).collect::<Vec<_>>()) + &more(shown.len(), trading.open_orders, "open orders")
+}
+
+fn positions(trading: &TradingStatus, details: bool) -> String {
+    let shown = &trading.positions[..trading.positions.len().min(if details { usize::MAX } else { ROWS })];
+    if shown.is_empty() {
+        return "positions none\n".to_owned();
+    }
+    let columns = [
+        column("positions", Align::Left),
+        column("strategy", Align::Left).spare(),
+        column("account", Align::Right).spare(),
+        column("qty", Align::Right),
+        column("average", Align::Point),
+        column("bid", Align::Point),
+        column("ask", Align::Point),
+        column("unrealised", Align::Point),
+    ];
+    let row = |p: &PositionStatus| {
+        let unrealised = decimal(Some(&p.unrealised));
+        let tone = Tone::of_money(&unrealised);
+        let [average, bid, ask] = [&p.avg_px, &p.bid_px, &p.ask_px].map(|px| decimal(px.as_deref()));
+        let cells = [p.symbol.clone(), p.strategy.clone(), p.account.to_string(), decimal(Some(&p.qty.to_string()))];
+        let cells = cells.into_iter().chain([average, bid, ask]).map(Cell::from);
+        cells.chain([Cell::new(unrealised, tone)]).collect()
+    };
+    table(&columns, &shown.iter().map(row).collect::<Vec<_>>()) + &more(shown.len(), trading.held, "positions")
+}
+
+fn venue(venue: &VenueReport) -> String {
+    let tone = if venue.session == "open" { Tone::Plain } else { Tone::Notice };
+    let [since, heard] = [venue.for_ms, venue.heard_ms].map(|ms| ms.map_or_else(|| UNKNOWN.to_owned(), duration));
+    let [lost, back] = [venue.lost, venue.back].map(grouped);
+    let mut text =
+        line(tone, &format!("venue     {} for {since}, heard {heard} ago; lost {lost}, back {back}", venue.session));
+    let [open, unanswered, late] = [venue.open_orders, venue.unanswered, venue.late].map(grouped);
+    text += &line(
+        Tone::Plain,
+        &format!("          orders open there {open}, routes unanswered {unanswered}, late so far {late}"),
+    );
+    text
+}
+
+fn feed(feed: &FeedStatus) -> String {
+    let last = feed.age_ms.map_or_else(|| "none yet".to_owned(), |ms| format!("the last {} ago", duration(ms)));
+    let ended = if feed.ended { ", ended" } else { "" };
+    line(Tone::Plain, &format!("feed      {}: {} inputs, {last}{ended}", feed.name, grouped(feed.inputs)))
+}
+
+/// A duration of milliseconds as people say it.
+fn duration(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms / 1_000 % 60),
+        _ => format!("{} h {} min", grouped(ms / 3_600_000), ms / 60_000 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::screen::WIDTH;
+    use crate::pipeline::GroupLoad;
+
+    fn position(symbol: &str, qty: i64) -> PositionStatus {
+        PositionStatus {
+            symbol: symbol.to_owned(),
+            strategy: "momentum".to_owned(),
+            account: 1,
+            qty,
+            avg_px: Some("343.4250".to_owned()),
+            bid_px: Some("343.4200".to_owned()),
+            ask_px: None,
+            realised: "1.00".to_owned(),
+            unrealised: "-12.50".to_owned(),
+            fees: "0.60".to_owned(),
+        }
+    }
+
+    fn order(id: u64) -> OrderStatus {
+        OrderStatus {
+            id,
+            symbol: "AAAA".to_owned(),
+            side: "buy".to_owned(),
+            left: 100,
+            filled: 20,
+            bid_px: Some("343.4200".to_owned()),
+            ask_px: Some("343.4300".to_owned()),
+        }
+    }
+
+    fn halted() -> Status {
+        let cause = HaltCause {
+            reason: "operator".to_owned(),
+            actor: "ada".to_owned(),
+            uid: Some(1_000),
+            asked_ts: Some(1_795_662_012_000_000_000),
+            seq: 81_204,
+        };
+        let limit = |check: &str, limit, ceiling| LimitStatus { check: check.to_owned(), limit, ceiling };
+        let feed = FeedStatus { name: "day.itch".to_owned(), inputs: 81_150, age_ms: Some(2_345), ended: false };
+        let trading = TradingStatus {
+            age_ms: 3,
+            seq: 81_300,
+            halted: Some(true),
+            halt: Some(cause),
+            limits: vec![limit("max-quantity", 1_000, 5_000), limit("max-notional", 250_000, 250_000)],
+            open_orders: 10,
+            orders: vec![order(72_057_594_037_927_937), order(72_057_594_037_927_938)],
+            held: 1,
+            positions: vec![position("AAAA", -1_500)],
+            realised: "320.21".to_owned(),
+            unrealised: "-12.50".to_owned(),
+            fees: "72.79".to_owned(),
+            net: "234.92".to_owned(),
+            feeds: vec![feed],
+        };
+        let venue = VenueReport {
+            session: "open".to_owned(),
+            for_ms: Some(11_040_000),
+            lost: 2,
+            back: 2,
+            heard_ms: Some(212),
+            open_orders: 10,
+            unanswered: 1,
+            late: 0,
+        };
+        Status { admitted: 81_301, finished: 81_300, trading: Some(trading), venue: Some(venue), ..Status::default() }
+    }
+
+    #[test]
+    fn the_screen_says_what_an_operator_asks_first() {
+        let text = console::strip_ansi_codes(&status(&halted(), false)).into_owned();
+        println!("{text}");
+        let expected = "\
+trading   HALTED by operator ada (uid 1000) at 2026-11-26 03:00:12 UTC, input
+          81,204
+";
+        assert!(text.starts_with(expected), "{text}");
+        let parts = [
+            "limits    max-quantity 1,000 (up to 5,000), max-notional 250,000\n",
+            "72057594037927937",
+            "and 8 more open orders\n",
+            "-1,500",
+            "pnl       net 234.92 = realised 320.21 + unrealised -12.50 - fees 72.79\n",
+            "venue     open for 3 h 4 min, heard 212 ms ago; lost 2, back 2\n",
+            "          orders open there 10, routes unanswered 1, late so far 0\n",
+            "feed      day.itch: 81,150 inputs, the last 2.3 s ago\n",
+            "inputs    81,301 entered, 81,300 finished, 1 in flight\n",
+        ];
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+        assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
+    }
+
+    #[test]
+    fn a_pipeline_that_does_not_answer_is_said_and_fits_the_screen() {
+        let mut hangs = halted();
+        let large = i64::MAX / 1_000;
+        if let Some(trading) = &mut hangs.trading {
+            trading.age_ms = 7_654_321;
+            trading.positions = (0..40).map(|_| position("A long symbol of some kind", -large)).collect();
+            trading.orders = (0..40).map(|_| order(u64::MAX)).collect();
+            trading.limits.iter_mut().for_each(|l| (l.limit, l.ceiling) = (large, i64::MAX));
+        }
+        let load = GroupLoad { group: "core0".to_owned(), since_turn_ns: 2_000_000_000, ..GroupLoad::default() };
+        hangs.load = vec![load];
+        let text = console::strip_ansi_codes(&status(&hangs, true)).into_owned();
+        assert!(text.starts_with("the pipeline does not answer: what it said 2 h 7 min ago follows\n"), "{text}");
+        assert!(text.contains("core0 has not completed a turn for 2,000 ms"), "{text}");
+        assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
+        let never = status(&Status::default(), false);
+        assert!(never.contains("where trading stands is not known"), "{never}");
+    }
+}

@@ -1,0 +1,184 @@
+//! Where trading stands, as the status tells it: values in their units, symbols and names instead of numbers.
+
+use crate::ingress::wall_now;
+use crate::pipeline::{Answer, FeedStanding, HaltCause, QuotedInstrument};
+use flow::{Px, Side, StandingLimit, StandingOrder, decimal};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Where trading stands, as the pipeline said it last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TradingStatus {
+    /// Age of the answer: a pipeline that hangs gives no new one.
+    pub age_ms: u64,
+    /// The last input before it.
+    pub seq: u64,
+    /// Whether trading is halted; absent if the pipeline does not trade.
+    pub halted: Option<bool>,
+    /// What halted it.
+    pub halt: Option<HaltCause>,
+    /// The limits in force.
+    pub limits: Vec<LimitStatus>,
+    /// How many orders are open.
+    pub open_orders: u64,
+    /// The first of them.
+    pub orders: Vec<OrderStatus>,
+    /// How many positions are not flat.
+    pub held: u64,
+    /// The first of them.
+    pub positions: Vec<PositionStatus>,
+    /// Realised profit before fees, of all positions.
+    pub realised: String,
+    /// Profit of the open quantities at the last price.
+    pub unrealised: String,
+    /// Fees.
+    pub fees: String,
+    /// Realised and unrealised profit less fees.
+    pub net: String,
+    /// The feeds, in order.
+    pub feeds: Vec<FeedStatus>,
+}
+
+/// A limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitStatus {
+    /// The check.
+    pub check: String,
+    /// The limit in force, in the check's unit.
+    pub limit: i64,
+    /// The most that a command may set.
+    pub ceiling: i64,
+}
+
+/// An open order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderStatus {
+    /// Its id.
+    pub id: u64,
+    /// Symbol.
+    pub symbol: String,
+    /// `buy` or `sell`.
+    pub side: String,
+    /// Quantity that is open.
+    pub left: u64,
+    /// Quantity that is filled.
+    pub filled: u64,
+    /// Best bid now.
+    pub bid_px: Option<String>,
+    /// Best ask now.
+    pub ask_px: Option<String>,
+}
+
+/// A position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PositionStatus {
+    /// Symbol.
+    pub symbol: String,
+    /// Strategy.
+    pub strategy: String,
+    /// Account.
+    pub account: u8,
+    /// Signed quantity.
+    pub qty: i64,
+    /// Average entry price.
+    pub avg_px: Option<String>,
+    /// Best bid now.
+    pub bid_px: Option<String>,
+    /// Best ask now.
+    pub ask_px: Option<String>,
+    /// Realised profit before fees.
+    pub realised: String,
+    /// Profit of the open quantity at the last price.
+    pub unrealised: String,
+    /// Fees.
+    pub fees: String,
+}
+
+/// A feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedStatus {
+    /// Its name.
+    pub name: String,
+    /// Inputs so far.
+    pub inputs: u64,
+    /// Time since its last input: of the wall under the wall clock, else of the exchange up to the last input of all feeds.
+    pub age_ms: Option<u64>,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+impl TradingStatus {
+    /// An answer of the pipeline, `age` old.
+    pub(super) fn of(answer: &Answer, age: Duration, is_wall: bool) -> TradingStatus {
+        let Answer { head, stages, tail, .. } = answer;
+        let [realised, unrealised, fees] = tail.pnl;
+        let quoted = |instrument: u32| tail.quotes.iter().find(|q| q.instrument == instrument);
+        let now = if is_wall { wall_now() } else { head.now };
+        TradingStatus {
+            age_ms: age.as_millis() as u64,
+            seq: head.seq,
+            halted: stages.halted,
+            halt: tail.halt.clone().filter(|_| stages.halted == Some(true)),
+            limits: stages.limits.iter().map(limit).collect(),
+            open_orders: stages.open_orders,
+            orders: stages.orders.iter().map(|o| order(o, quoted(o.instrument))).collect(),
+            held: tail.held,
+            positions: tail.positions.iter().map(|p| position(p, quoted(p.instrument))).collect(),
+            realised: decimal(realised, 9, 2),
+            unrealised: decimal(unrealised, 9, 2),
+            fees: decimal(fees, 9, 2),
+            net: decimal(realised + unrealised - fees, 9, 2),
+            feeds: head.feeds.iter().map(|feed| feed_status(feed, now)).collect(),
+        }
+    }
+}
+
+fn limit(limit: &StandingLimit) -> LimitStatus {
+    let StandingLimit { check, limit, ceiling } = *limit;
+    LimitStatus { check: stages::risk::check_name(check).to_owned(), limit, ceiling }
+}
+
+/// Best bid and ask of an instrument.
+fn touch(quoted: Option<&QuotedInstrument>) -> [Option<String>; 2] {
+    let Some(QuotedInstrument { decimals, top: Some(top), .. }) = quoted else { return [None, None] };
+    [top.bid_px, top.ask_px].map(|px| px.known().map(|px| decimal(px.0.into(), 9, *decimals)))
+}
+
+fn symbol(instrument: u32, quoted: Option<&QuotedInstrument>) -> String {
+    quoted.map_or_else(|| format!("#{instrument}"), |q| q.symbol.clone())
+}
+
+fn order(order: &StandingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus {
+    let [bid_px, ask_px] = touch(quoted);
+    let side = if order.side == Side::Sell { "sell" } else { "buy" }.to_owned();
+    let StandingOrder { id, left, filled, .. } = *order;
+    OrderStatus { id: id.0, symbol: symbol(order.instrument, quoted), side, left, filled, bid_px, ask_px }
+}
+
+fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrument>) -> PositionStatus {
+    let [bid_px, ask_px] = touch(quoted);
+    let decimals = quoted.map_or(2, |q| q.decimals);
+    let strategy = stages::strategies::name(held.strategy);
+    PositionStatus {
+        symbol: symbol(held.instrument, quoted),
+        strategy: strategy.map_or_else(|| held.strategy.0.to_string(), str::to_owned),
+        account: held.account.0,
+        qty: held.position.qty,
+        avg_px: Px::known(held.position.avg_px).map(|px| decimal(px.0.into(), 9, decimals)),
+        bid_px,
+        ask_px,
+        realised: decimal(held.money.realised.into(), 9, 2),
+        unrealised: decimal(held.money.unrealised.into(), 9, 2),
+        fees: decimal(held.money.fees.into(), 9, 2),
+    }
+}
+
+fn feed_status(feed: &FeedStanding, now: flow::Ns) -> FeedStatus {
+    let age_ms = feed.last.known().map(|last| now.0.saturating_sub(last.0) / 1_000_000);
+    FeedStatus { name: feed.name.clone(), inputs: feed.inputs, age_ms, ended: feed.ended }
+}
