@@ -7,14 +7,21 @@
 //!
 //! **Bound.** One wait is one step: nothing, one pause instruction, one system call, or one sleep of [`SHORTEST`] to
 //! [`LONGEST`], so that nobody has to wake a sleeper. **Worst case.** On a loaded machine `yield` gives the core away for
-//! a scheduling period (milliseconds). With `park` an event that comes after a rest waits [`LONGEST`] in every group.
+//! a scheduling period (milliseconds); it then sleeps for the next [`NAPS`] waits, since a sleeper is run soon after it wakes. With `park` an event that comes after a rest waits [`LONGEST`] in every group.
 
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::kind::UnknownName;
 
+/// A yield that takes longer has waited for a neighbour's scheduling period.
+const LONG: Duration = Duration::from_micros(100);
+/// A sleep of `yield` on a crowded core; the system makes it some 50 µs long.
+const NAP: Duration = Duration::from_nanos(1);
+/// How many waits then sleep, before one tries to yield again.
+const NAPS: u32 = 1_000;
 /// Waits without a sleep, before `park` sleeps.
 const LOOKS: u32 = 64;
 /// The first sleep of `park`.
@@ -29,7 +36,8 @@ pub enum Idle {
     Spin,
     /// Spins with the processor's pause hint: kinder to a sibling hyper-thread, some nanoseconds slower.
     SpinHint,
-    /// Yields the core to any runnable thread: the only right choice when threads share cores and each has work.
+    /// Yields the core to any runnable thread, and sleeps briefly where a yield takes long: the only right choice when threads
+    /// share cores and each has work.
     #[default]
     Yield,
     /// Sleeps, up to two milliseconds at a time: an idle thread takes next to nothing.
@@ -56,9 +64,28 @@ impl Idle {
         match self {
             Self::Spin => {}
             Self::SpinHint => std::hint::spin_loop(),
-            Self::Yield => std::thread::yield_now(),
+            Self::Yield => yield_or_sleep(),
             Self::Park => park(quiet),
         }
+    }
+}
+
+thread_local! {
+    /// Waits of this thread that sleep, because the last yield took too long.
+    static CROWDED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A yield behind busy neighbours comes back after their whole scheduling periods, while a thread that slept is run soon after
+/// it wakes. So a yield that took long is followed by short sleeps.
+fn yield_or_sleep() {
+    if let Some(left) = CROWDED.get().checked_sub(1) {
+        CROWDED.set(left);
+        return std::thread::sleep(NAP);
+    }
+    let began = Instant::now();
+    std::thread::yield_now();
+    if began.elapsed() > LONG {
+        CROWDED.set(NAPS);
     }
 }
 
