@@ -1,13 +1,14 @@
 //! What a loop does while its ring is empty or full.
 //!
-//! **Idea.** Four policies. Three never sleep: a futex wake-up costs about 33 µs, as much as a hundred hops. The right one
+//! **Idea.** Four policies. Two never sleep: a futex wake-up costs about 33 µs, as much as a hundred hops. The right one
 //! depends on the cores: a group alone on an isolated core spins; where threads outnumber cores, a waiting thread must
-//! yield, or the thread it waits for cannot run. The fourth, `park`, gives the core back: it looks [`LOOKS`] times, then
-//! sleeps, and twice as long each time it finds nothing.
+//! `yield`, or the thread it waits for cannot run. Where a yield takes long, since neighbours keep the core busy, it sleeps as
+//! briefly as the system allows for the next [`NAPS`] waits: a sleeper is run soon after it wakes. The fourth, `park`, gives the
+//! core back: it looks [`LOOKS`] times, then sleeps, and twice as long each time it finds nothing.
 //!
-//! **Bound.** One wait is one step: nothing, one pause instruction, one system call, or one sleep of [`SHORTEST`] to
-//! [`LONGEST`], so that nobody has to wake a sleeper. **Worst case.** On a loaded machine `yield` gives the core away for
-//! a scheduling period (milliseconds); it then sleeps for the next [`NAPS`] waits, since a sleeper is run soon after it wakes. With `park` an event that comes after a rest waits [`LONGEST`] in every group.
+//! **Bound.** One wait is one step: nothing, one pause instruction, one yield, or one sleep of at most [`LONGEST`], so that
+//! nobody has to wake a sleeper. **Worst case.** On a loaded machine `yield` gives the core away for a scheduling period
+//! (milliseconds), once in so many waits. With `park` an event that comes after a rest waits [`LONGEST`] in every group.
 
 use std::cell::Cell;
 use std::fmt;
