@@ -21,8 +21,16 @@ impl Venue {
     /// # Panics
     /// When it does not start.
     pub fn start(binary: &str, seed: u64) -> Venue {
+        Venue::start_with(binary, seed, None)
+    }
+
+    /// [`Venue::start`] with a secret that its client must have.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_with(binary: &str, seed: u64, secret: Option<&str>) -> Venue {
         let mut command = Command::new(binary);
-        let command = command.arg(seed.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let command = command.arg(seed.to_string()).args(secret).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the venue starts");
         let to = child.stdin.take();
         let mut from = BufReader::new(child.stdout.take().expect("it is piped"));

@@ -7,7 +7,7 @@
 //! buffers what one read of its socket returned, and what was handed to it since the socket had room.
 
 use crate::{Approved, Event, OrderId, Side};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Why a venue cannot be used: what, where, what next.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub trait Venue: Send {
     fn send(&mut self, route: &Approved<Event>);
 
     /// Takes a query whether the venue ever accepted an order of that id; [`Venue::poll`] returns the reply. Everything taken
-    /// before it has then been processed by the venue.
+    /// before it has then reached the venue.
     fn query(&mut self, order_id: OrderId);
 
     /// Whether [`Venue::cancel_all`] works; else every order is cancelled by itself.
@@ -108,6 +108,6 @@ pub trait Venue: Send {
     /// When the connection is broken or silent for too long, or the bytes are not the venue's protocol.
     fn poll(&mut self) -> Result<Option<VenueReply>, VenueError>;
 
-    /// When something last came from the venue; `None` before the first session.
-    fn heard(&self) -> Option<Instant>;
+    /// For how long nothing has come from the venue; `None` before the first session.
+    fn silence(&self) -> Option<Duration>;
 }

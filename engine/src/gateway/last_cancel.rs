@@ -2,7 +2,7 @@
 //!
 //! For a pipeline that failed, a venue that violated its protocol, a halt while the journal is still being replayed, and a
 //! gateway that cannot go on. A session that is open is used first; if it fails, one is opened for this alone. The venue
-//! confirms by answering a question that was sent after the cancels: it has then processed them. Bound: one session at a
+//! confirms by answering a question that was sent after the cancels: they have then reached it. Bound: one session at a
 //! time; every step returns at once. Worst case: the deadline passes, and what is left is to be cancelled by hand.
 
 use flow::{OpenOrder, OrderId, Resume, Venue, VenueError, VenueReply};

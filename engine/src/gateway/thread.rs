@@ -45,8 +45,8 @@ pub enum GatewayError {
         /// What had failed.
         why: String,
     },
-    /// The run failed, and everything at the venue was cancelled.
-    #[error("{why}; all orders at the venue were cancelled")]
+    /// The run failed, and the venue confirmed that the cancels of all orders reached it.
+    #[error("{why}; the venue has the cancel of all orders")]
     Cancelled {
         /// What had failed.
         why: String,
@@ -87,7 +87,7 @@ impl GatewayThread {
     ) -> Result<GatewayThread, SpawnError> {
         let (shared, published) = (Arc::clone(&link), Arc::clone(&status));
         let worker = spawn_pinned(format!("gateway {name}"), None, move || {
-            let mut turns = Turns { session, routes, link: Arc::clone(&shared), closed: false };
+            let mut turns = Turns { session, routes, link: Arc::clone(&shared), closed: false, cancelled: false };
             let done = turns.run();
             if let Err(e) = &done {
                 shared.fail(e.to_string());
@@ -129,6 +129,8 @@ struct Turns {
     link: Arc<Link>,
     /// The tail has closed the ring of routes, and it is empty.
     closed: bool,
+    /// The venue has the cancel of all orders.
+    cancelled: bool,
 }
 
 impl Turns {
@@ -224,7 +226,8 @@ impl Turns {
     /// The run ended in order: open orders stay, unless they were cancelled.
     fn end_in_order(&mut self) -> Result<(), GatewayError> {
         let open = self.session.open_orders();
-        if self.session.may_end() && !open.is_cancelling() {
+        let is_left = open.is_cancelling() || (self.session.is_pulled() && !open.is_empty());
+        if !is_left {
             return Ok(());
         }
         let failed = "the venue did not confirm in time that they are cancelled".to_owned();
@@ -233,7 +236,10 @@ impl Turns {
 
     /// Cancels everything, once, because of `why`.
     fn cancel(&mut self, why: &str) -> Result<(), GatewayError> {
-        let Err(failed) = self.session.cancel_everything(LAST) else { return Ok(()) };
+        let Err(failed) = self.session.cancel_everything(LAST) else {
+            self.cancelled = true;
+            return Ok(());
+        };
         let open = self.session.open_orders();
         if open.is_empty() {
             return Err(GatewayError::Unneeded { why: why.to_owned() });
@@ -243,7 +249,9 @@ impl Turns {
 
     fn publish_end(&self, status: &VenueStatus) {
         let open = self.session.open_orders();
-        if !open.is_empty() {
+        if self.cancelled {
+            status.notice("the venue has the cancel of all orders".to_owned());
+        } else if !open.is_empty() {
             status.notice(format!("at the venue, {}", listed(open)));
         }
         status.end(open.len());

@@ -6,7 +6,7 @@
 
 use crossbeam_queue::ArrayQueue;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Most messages that wait to be said.
 const NOTICES: usize = 64;
@@ -155,9 +155,10 @@ impl VenueStatus {
         self.late.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The venue was heard just now.
-    pub(super) fn set_heard(&self) {
-        self.heard.store(wall_ns(), Ordering::Relaxed);
+    /// The venue was heard so long ago.
+    pub(super) fn set_heard(&self, silence: Duration) {
+        let ago = u64::try_from(silence.as_nanos()).unwrap_or(u64::MAX);
+        self.heard.store(wall_ns().saturating_sub(ago), Ordering::Relaxed);
     }
 
     /// The gateway has ended with so many orders that may be open.

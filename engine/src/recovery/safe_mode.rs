@@ -1,7 +1,7 @@
 //! Safe mode: no pipeline, only a venue session and one cancel of everything.
 //!
 //! For a pipeline that panics at the same input again and again, and for a gateway whose own thread panicked. Nothing is
-//! replayed, and nothing is sent except the cancels; the venue confirms that it has processed them. Its answers are not
+//! replayed, and nothing is sent except the cancels; the venue confirms that they have reached it. Its answers are not
 //! read here; the next run that resumes takes them. Bound: one pass over both logs.
 
 use super::error::RecoveryError;

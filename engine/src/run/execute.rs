@@ -8,6 +8,7 @@ use super::preflight::Preflight;
 use super::recorded;
 use crate::assembly::{Blueprint, Venues};
 use crate::config::Settings;
+use crate::drive::Control;
 use crate::gateway::GatewayError;
 use crate::ingress::{IngressError, SourceQueue};
 use crate::recovery::{self, Opening, RecoveryError};
@@ -99,15 +100,19 @@ pub fn execute_sources(
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
     let error = error.or(sink_error.map(RunError::Sink)).or(closing);
-    let error = match (error, gateway_error) {
-        // The head knows only that its gateway ended.
+    Ok((report, with_gateway(error, gateway_error, &options.control)))
+}
+
+/// The run's error. One of the gateway comes before that of a head which knows only that its gateway has ended, and beside
+/// any other it is said all the same: orders may be open.
+fn with_gateway(error: Option<RunError>, gateway: Option<GatewayError>, control: &Control) -> Option<RunError> {
+    match (error, gateway) {
         (None | Some(RunError::Ingress(IngressError::Gateway(_))), Some(e)) => Some(e.into()),
-        (other, gateway_error) => {
-            gateway_error.into_iter().for_each(|e| options.control.venue.notice(e.to_string()));
-            other
+        (error, gateway) => {
+            gateway.into_iter().for_each(|e| control.venue.notice(e.to_string()));
+            error
         }
-    };
-    Ok((report, error))
+    }
 }
 
 /// A gateway whose thread panicked cannot cancel any more: the main thread does.

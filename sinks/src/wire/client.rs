@@ -372,7 +372,7 @@ impl Venue for Wire {
         Ok(None)
     }
 
-    fn heard(&self) -> Option<Instant> {
-        self.heard
+    fn silence(&self) -> Option<Duration> {
+        self.heard.map(|heard| heard.elapsed())
     }
 }

@@ -266,6 +266,35 @@ fn another_build_begins_a_new_journal() {
     }
 }
 
+/// A venue and its client prove to each other that they have the same secret; who has another one is refused.
+#[test]
+fn a_client_without_the_secret_is_refused() {
+    let random = seed();
+    let binary = env!("CARGO_BIN_EXE_test-venue");
+    let mut venue = Venue::start_with(binary, random, Some("canary-19"));
+    let mut service = Service::new(venue.port, random >> 32, "fused");
+    let key = service.path("key");
+    let secret = format!("[wire]\nsecret = \"file:{}\"", key.display());
+    let plain = std::mem::replace(&mut service.config, String::new());
+    for (value, config) in [("canary-20", plain.replace("[wire]", &secret)), ("canary-20", plain.clone())] {
+        std::fs::write(&key, value).expect("the folder is writable");
+        service.config = config;
+        let mut life = service.start("run", &[]);
+        let status = life.child.wait().expect("a child");
+        let said = life.output();
+        assert_eq!(status.code(), Some(1), "{said}");
+        assert!(said.contains("secret") && !said.contains("canary"), "{said}");
+        assert_eq!(venue.count("routes"), 0, "it was sent something");
+        std::fs::remove_dir_all(service.path("run")).expect("it was written");
+    }
+    std::fs::write(&key, "canary-19\n").expect("the folder is writable");
+    service.config = plain.replace("[wire]", &secret);
+    let mut life = service.start("run", &[]);
+    life.wait_until(|| venue.count("routes") > 0);
+    life.kill();
+    assert!(venue.count("routes") > 0);
+}
+
 /// After two panics at the same input the pipeline is not started; its orders are cancelled all the same.
 #[test]
 fn safe_mode_cancels_what_rests() {

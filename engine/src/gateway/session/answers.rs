@@ -68,9 +68,6 @@ impl VenueSession {
                 VenueReply::OrderStatus { order_id, known } => self.replied(order_id, known)?,
             }
         }
-        if any {
-            self.status.set_heard();
-        }
         Ok(any)
     }
 

@@ -52,10 +52,11 @@ impl VenueSession {
         orders.iter().for_each(|order| self.venue.cancel(order));
     }
 
-    /// Whether a run that stops leaves nothing to do: what waits is sent, and what was cancelled is confirmed.
+    /// Whether a run that stops leaves nothing to do: what waits is sent, and what was to be cancelled is over.
     pub fn may_end(&self) -> bool {
         let sent = self.phase != Phase::Open || self.waiting.is_empty();
-        sent && self.fence.is_carried_out() && !self.open.is_cancelling()
+        let cancelled = self.fence.is_carried_out() && !self.open.is_cancelling();
+        sent && (cancelled || self.open.is_empty())
     }
 
     /// The orders that may be open.

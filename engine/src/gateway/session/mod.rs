@@ -191,6 +191,9 @@ impl VenueSession {
             Phase::Open => SessionState::Open,
         });
         self.status.set_orders(self.open.len(), self.unanswered.len());
+        if let Some(silence) = self.venue.silence() {
+            self.status.set_heard(silence);
+        }
     }
 
     fn open(&mut self) -> Result<bool, VenueError> {

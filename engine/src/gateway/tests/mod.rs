@@ -116,7 +116,7 @@ impl Venue for Scripted {
         }
         Ok(if self.script.is_silent { None } else { self.replies.pop_front() })
     }
-    fn heard(&self) -> Option<Instant> {
+    fn silence(&self) -> Option<Duration> {
         None
     }
 }
