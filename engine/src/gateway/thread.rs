@@ -25,7 +25,7 @@ const PATIENCE: u32 = 64;
 /// Length of such a sleep.
 const REST: Duration = Duration::from_micros(50);
 /// How long an orderly end waits until what was cancelled is confirmed; the head has waited before.
-const ORDERLY: Duration = Duration::from_millis(100);
+const ORDERLY: Duration = Duration::from_millis(250);
 /// How long the last cancel of everything may take.
 const LAST: Duration = Duration::from_secs(2);
 /// How much longer than that the run waits for the gateway's thread.
