@@ -1,9 +1,10 @@
 //! One stream between its reader thread and the pipeline's thread.
 //!
 //! The reader fills blocks of a fixed pool; full blocks travel to the pipeline's thread through a bounded
-//! single-producer queue, empty ones travel back through another. Only the reader waits, first yielding, then sleeping;
-//! it ends when the lane is dropped. Bound: [`BLOCKS`] blocks and the two queues. Worst case: a stream slower than the
-//! decoder leaves the queue of full blocks empty; [`Lane::supply`] then returns at once.
+//! single-producer queue, empty ones travel back through another. Only the reader waits, first yielding, then sleeping,
+//! twice as long each time up to [`LONGEST`], so that it takes next to nothing while the pipeline follows a pace; it ends
+//! when the lane is dropped. Bound: [`BLOCKS`] blocks and the two queues. Worst case: a stream slower than the decoder
+//! leaves the queue of full blocks empty; [`Lane::supply`] then returns at once.
 
 use flow::Window;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -14,7 +15,9 @@ use std::time::Duration;
 pub(super) const BLOCKS: usize = 8;
 /// How often the reader yields before it starts to sleep.
 const YIELDS: u32 = 64;
-const SLEEP: Duration = Duration::from_micros(50);
+/// The first sleep, and the longest one: a fraction of the time in which the pipeline takes the pool.
+const SHORTEST: Duration = Duration::from_micros(50);
+const LONGEST: Duration = Duration::from_millis(2);
 
 /// A block of the pool; its first `len` bytes are data.
 struct Block {
@@ -120,13 +123,18 @@ impl Reader {
 
     /// Waits for an empty block; `None` once the source was dropped.
     fn free_block(&mut self) -> Option<Block> {
-        let mut waits = 0;
+        let (mut waits, mut sleep) = (0, SHORTEST);
         while !self.filled.is_abandoned() {
             if let Ok(block) = self.free.pop() {
                 return Some(block);
             }
             waits += 1;
-            if waits < YIELDS { std::thread::yield_now() } else { std::thread::sleep(SLEEP) }
+            if waits < YIELDS {
+                std::thread::yield_now();
+            } else {
+                std::thread::sleep(sleep);
+                sleep = (sleep * 2).min(LONGEST);
+            }
         }
         None
     }

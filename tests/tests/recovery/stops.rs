@@ -20,19 +20,19 @@ const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 const SOON: Duration = Duration::from_secs(5);
 
 /// A folder with a configuration and its journal.
-struct Desk(TempDir);
+struct Setup(TempDir);
 
-impl Desk {
-    fn new(pipeline: &str, more: &str, messages: u64) -> Desk {
-        let desk = Desk(tempfile::tempdir().expect("a folder"));
+impl Setup {
+    fn new(pipeline: &str, more: &str, messages: u64) -> Setup {
+        let setup = Setup(tempfile::tempdir().expect("a folder"));
         let text = format!(
             "[pipeline]\nstages = [\"book\", \"bars\", \"random\", \"orders\", \"risk\", \"router\"]\n{pipeline}\n\
              [book]\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n\
              [random]\nseed = 5\nevery = 3\n{more}\n[journal]\nsegment_records = 8192\n\
              [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n"
         );
-        std::fs::write(desk.path("desk.toml"), text).expect("the folder is writable");
-        desk
+        std::fs::write(setup.path("desk.toml"), text).expect("the folder is writable");
+        setup
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -85,8 +85,8 @@ fn ended(child: Child) -> (Option<i32>, String) {
 }
 
 /// Stops a run at a random moment; whether it was stopped in the middle.
-fn stopped(desk: &Desk, random: &mut u64) -> bool {
-    let child = desk.start(["max", "max", "600x"][draw(random, 3) as usize]);
+fn stopped(setup: &Setup, random: &mut u64) -> bool {
+    let child = setup.start(["max", "max", "600x"][draw(random, 3) as usize]);
     // Its handlers stand long before the first input.
     std::thread::sleep(Duration::from_micros(100_000 + draw(random, 500_000)));
     send(&child, SIGNALS[draw(random, 3) as usize]);
@@ -99,8 +99,8 @@ fn stopped(desk: &Desk, random: &mut u64) -> bool {
 #[test]
 fn a_run_that_is_stopped_again_and_again_is_the_run_that_nobody_stopped() {
     let mut random = seed();
-    let desk = || Desk::new("", "[bars]\nintervals = [\"5s\", \"1h\"]", 60_000);
-    let whole = desk();
+    let setup = || Setup::new("", "[bars]\nintervals = [\"5s\", \"1h\"]", 60_000);
+    let whole = setup();
     assert!(whole.command("max").status().expect("it runs").success());
     let [inputs, outcomes] = whole.logs();
     assert_eq!(inputs.iter().filter(|e| e.kind == Kind::EndOfInput).count(), 1);
@@ -109,22 +109,22 @@ fn a_run_that_is_stopped_again_and_again_is_the_run_that_nobody_stopped() {
     assert!(String::from_utf8_lossy(&again.stderr).contains("this journal has ended"));
     let mut stops = 0;
     for round in 0..amount(2, 40) {
-        let desk = desk();
+        let setup = setup();
         for _ in 0..6 {
-            if desk.journal().join("closed.toml").exists() && desk.logs()[0].len() == inputs.len() {
+            if setup.journal().join("closed.toml").exists() && setup.logs()[0].len() == inputs.len() {
                 break;
             }
-            stops += u64::from(stopped(&desk, &mut random));
-            if draw(&mut random, 3) == 0 && desk.journal().join("journal.toml").exists() {
-                run([Path::new("snapshot"), Path::new("--journal"), &desk.journal()]).expect(0);
+            stops += u64::from(stopped(&setup, &mut random));
+            if draw(&mut random, 3) == 0 && setup.journal().join("journal.toml").exists() {
+                run([Path::new("snapshot"), Path::new("--journal"), &setup.journal()]).expect(0);
             }
         }
-        let last = desk.start("max").wait_with_output().expect("a child").status.code();
+        let last = setup.start("max").wait_with_output().expect("a child").status.code();
         assert!(matches!(last, Some(0 | 2)), "{last:?}");
-        let [ours, caused] = desk.logs();
+        let [ours, caused] = setup.logs();
         assert!(inputs == ours, "round {round}: other inputs: {} and {}", inputs.len(), ours.len());
         assert!(outcomes == caused, "round {round}: other outcomes: {} and {}", outcomes.len(), caused.len());
-        run([Path::new("journal"), Path::new("verify"), &desk.journal()]).expect(0);
+        run([Path::new("journal"), Path::new("verify"), &setup.journal()]).expect(0);
     }
     println!("{stops} stops in the middle");
     assert!(stops > 0, "every run ended before it was stopped");
@@ -132,44 +132,44 @@ fn a_run_that_is_stopped_again_and_again_is_the_run_that_nobody_stopped() {
 
 #[test]
 fn a_stop_waits_for_no_pace_and_closes_no_bar() {
-    let desk = Desk::new("", "[bars]\nintervals = [\"1h\"]", 60_000);
-    let child = desk.start("10x");
-    desk.wait_for_inputs(10);
+    let setup = Setup::new("", "[bars]\nintervals = [\"1h\"]", 60_000);
+    let child = setup.start("10x");
+    setup.wait_for_inputs(10);
     send(&child, Signal::TERM);
     let (code, said) = ended(child);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("the next `tidegate run` goes on there"), "{said}");
-    let [inputs, outcomes] = desk.logs();
+    let [inputs, outcomes] = setup.logs();
     let ends = |e: &Event| matches!(e.kind, Kind::Tick | Kind::EndOfInput | Kind::Bar);
     assert!(!inputs.iter().chain(&outcomes).any(ends), "a stop is no end");
 }
 
 /// A configuration that trades with a venue at this address.
-fn outside(listener: &TcpListener) -> Desk {
+fn outside(listener: &TcpListener) -> Setup {
     let venue = format!("[router]\nvenue = \"wire\"\n[wire]\naddress = \"{}\"", listener.local_addr().expect("bound"));
-    Desk::new("clock = \"wall\"", &venue, 1_000_000_000)
+    Setup::new("clock = \"wall\"", &venue, 1_000_000_000)
 }
 
 #[test]
 fn a_silent_venue_holds_up_no_stop_and_a_second_signal_waits_for_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let desk = outside(&listener);
-    let child = desk.start("max");
-    desk.wait_for_inputs(100);
+    let setup = outside(&listener);
+    let child = setup.start("max");
+    setup.wait_for_inputs(100);
     send(&child, Signal::INT);
     let (code, said) = ended(child);
     assert!(code.is_some() && said.contains("stopped after input"), "{code:?} {said}");
-    let child = desk.start("max");
-    let before = desk.logs()[0].len();
-    desk.wait_for_inputs(before + 100);
+    let child = setup.start("max");
+    let before = setup.logs()[0].len();
+    setup.wait_for_inputs(before + 100);
     send(&child, Signal::TERM);
     std::thread::sleep(Duration::from_millis(300));
     send(&child, Signal::TERM);
     let (code, _) = ended(child);
     assert_eq!(code, Some(1), "it ended at once");
-    let child = desk.start("max");
-    let before = desk.logs()[0].len();
-    desk.wait_for_inputs(before + 100);
+    let child = setup.start("max");
+    let before = setup.logs()[0].len();
+    setup.wait_for_inputs(before + 100);
     send(&child, Signal::HUP);
     let (code, said) = ended(child);
     assert!(code.is_some() && said.contains("stopped after input"), "it goes on as after a kill: {code:?} {said}");
@@ -192,9 +192,9 @@ fn a_closed_standard_error_changes_no_exit_code() {
     assert_eq!(usage(&["validate", "/nowhere/desk.toml", "--json"]), Some(2));
     assert_eq!(usage(&["replay", "--input", "/nowhere/day.itch"]).filter(|code| *code == 0), None);
     assert_eq!(usage(&["demo", "--events", "2000", "--symbols", "5", "--json"]), Some(0));
-    let desk = Desk::new("", "", 1_000_000);
-    let mut child = desk.start("10x");
-    desk.wait_for_inputs(10);
+    let setup = Setup::new("", "", 1_000_000);
+    let mut child = setup.start("10x");
+    setup.wait_for_inputs(10);
     drop(child.stderr.take());
     send(&child, Signal::TERM);
     assert_eq!(ended(child).0, Some(0));
@@ -202,10 +202,10 @@ fn a_closed_standard_error_changes_no_exit_code() {
 
 #[test]
 fn a_limit_on_the_size_of_files_is_an_error_with_words() {
-    let desk = Desk::new("", "", 60_000);
+    let setup = Setup::new("", "", 60_000);
     let mut command = Command::new("sh");
     let limited = "ulimit -f 64; exec \"$@\"";
-    let inner = desk.command("max");
+    let inner = setup.command("max");
     command.args(["-c", limited, "sh"]).arg(inner.get_program()).args(inner.get_args());
     let output = command.stdin(Stdio::null()).output().expect("a shell");
     let said = String::from_utf8_lossy(&output.stderr);
