@@ -195,6 +195,62 @@ fn a_snapshot_that_does_not_fit_is_passed_over() {
     assert!(whole.logs() == service.logs());
 }
 
+/// The files of a journal, with their content and the time of their last change.
+fn content(journal: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let mut all = Vec::new();
+    for folder in [journal.to_owned(), journal.join("inputs"), journal.join("outcomes")] {
+        for entry in std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry")) {
+            let about = entry.metadata().expect("it is there");
+            if about.is_file() {
+                let bytes = std::fs::read(entry.path()).expect("a file");
+                all.push((entry.path(), bytes, about.modified().expect("a time")));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Whether the journal was accepted before its run was stopped depends on the moment; if it was not, it is as it was.
+#[test]
+fn a_stop_while_the_record_is_replayed_changes_nothing() {
+    let service = Service::new(2_000_000);
+    let mut child = service.start("max");
+    let last = || JournalReader::open(&service.journal()).and_then(|j| j.last_input_seq()).unwrap_or(0);
+    until("300,000 inputs", || last() > 300_000);
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    let mut untouched = 0;
+    for patience in [0, 5, 20, 60, 120] {
+        let before = content(&service.journal());
+        let mut child = service.start("max");
+        std::thread::sleep(Duration::from_millis(patience));
+        let pid = rustix::process::Pid::from_child(&child);
+        while child.try_wait().expect("a child").is_none() {
+            // Until the signals are handled, one would end it as a kill does.
+            let said = std::fs::read_link(format!("/proc/{}/exe", child.id())).is_ok_and(|exe| exe == tidegate());
+            if said && std::fs::read_to_string(format!("/proc/{}/status", child.id())).is_ok_and(|s| catches_term(&s)) {
+                rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+                break;
+            }
+        }
+        let code = child.wait().expect("a child").code();
+        assert_eq!(code, Some(0), "after {patience} ms");
+        if service.journal().join("closed.toml").exists() {
+            break;
+        }
+        assert!(before == content(&service.journal()), "something was written after {patience} ms");
+        untouched += 1;
+    }
+    assert!(untouched > 0, "it was accepted every time");
+}
+
+/// Whether the status of a process says that it handles SIGTERM.
+fn catches_term(status: &str) -> bool {
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> 14 & 1 == 1)
+}
+
 /// A journal of which all inputs came to their end cannot go on, and says so.
 #[test]
 fn a_journal_that_has_ended_is_not_continued() {
