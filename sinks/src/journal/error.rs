@@ -248,7 +248,7 @@ pub enum Damage {
         /// Its value at the close.
         expected: String,
     },
-    /// A log tells of an input that is not stored.
+    /// A log goes further than the inputs that are stored.
     #[error("{what} is {seq}, but the last input that is stored is {last}")]
     Beyond {
         /// The number that is too high.
