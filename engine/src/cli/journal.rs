@@ -163,7 +163,7 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
     // A snapshot is compared with the inputs, so these must be right.
     if faults.is_empty() {
-        faults.extend(wrong_snapshots(&args.dir)?.iter().map(ToString::to_string));
+        faults.extend(wrong_snapshots(&args.dir).map_err(Failure::failed)?.iter().map(ToString::to_string));
     }
     let mut to = io::stdout().lock();
     let written = if args.json {

@@ -6,7 +6,6 @@
 //! its own. It is written under another name and renamed, so a snapshot is either complete or absent. One that cannot be
 //! used is passed over, with a notice: an older one, or none, only means a longer replay.
 
-use super::error::RecoveryError;
 use super::notices::Notices;
 use crate::assembly::Assembly;
 use crate::ingress::Ingress;
@@ -34,6 +33,9 @@ pub enum SnapshotError {
         /// The cause.
         error: io::Error,
     },
+    /// The journal cannot be read.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
     /// The file does not match its hash.
     #[error("{}: the snapshot is damaged; delete it", .0.display())]
     Damaged(PathBuf),
@@ -168,7 +170,7 @@ impl Snapshot {
         dir: &Path,
         through_seq: u64,
         notices: Notices,
-    ) -> Result<Option<Snapshot>, RecoveryError> {
+    ) -> Result<Option<Snapshot>, SnapshotError> {
         for (seq, path) in listed(dir)?.into_iter().rev().filter(|(seq, _)| *seq <= through_seq) {
             match Snapshot::fitting(journal, seq, &path)? {
                 Ok(snapshot) => return Ok(Some(snapshot)),
@@ -245,7 +247,7 @@ fn listed(journal: &Path) -> Result<Vec<(u64, PathBuf)>, SnapshotError> {
 ///
 /// # Errors
 /// When the folder or the journal cannot be read.
-pub fn wrong_snapshots(dir: &Path) -> Result<Vec<SnapshotError>, RecoveryError> {
+pub fn wrong_snapshots(dir: &Path) -> Result<Vec<SnapshotError>, SnapshotError> {
     let journal = JournalReader::open(dir)?;
     let mut wrong = Vec::new();
     for (seq, path) in listed(dir)? {

@@ -168,6 +168,24 @@ pub struct Fault {
     pub what: Damage,
 }
 
+impl Fault {
+    /// The fault of a missing segment.
+    pub(super) fn missing(log: LogKind, number: u64) -> Fault {
+        let file = log.segment_name(number);
+        Fault { log: Some(log), file, offset: None, record: None, seq: None, what: Damage::MissingSegment }
+    }
+
+    /// A fault of one of the journal's own files.
+    pub(super) fn plain(file: &str, what: Damage) -> Fault {
+        Fault { log: None, file: file.to_owned(), offset: None, record: None, seq: None, what }
+    }
+
+    /// This fault at a byte offset.
+    pub(super) fn at(self, offset: u64) -> Fault {
+        Fault { offset: Some(offset), ..self }
+    }
+}
+
 fn place(offset: Option<u64>, record: Option<u64>) -> String {
     let record = record.map(|r| format!(", record {r}")).unwrap_or_default();
     let offset = offset.map(|o| format!(" at byte {o}")).unwrap_or_default();

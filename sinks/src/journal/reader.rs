@@ -296,7 +296,7 @@ impl LogReader {
                 return self.fill();
             }
         }
-        if later { Err(self.reader.damaged(missing(self.log, self.number))) } else { Ok(false) }
+        if later { Err(self.reader.damaged(Fault::missing(self.log, self.number))) } else { Ok(false) }
     }
 
     fn check(&mut self, event: &Event) -> Result<(), JournalError> {
@@ -328,12 +328,6 @@ impl LogReader {
         self.at += 1;
         self.check(&event).map(|()| Some(event))
     }
-}
-
-/// The fault of a missing segment.
-pub(super) fn missing(log: LogKind, number: u64) -> Fault {
-    let file = log.segment_name(number);
-    Fault { log: Some(log), file, offset: None, record: None, seq: None, what: Damage::MissingSegment }
 }
 
 impl Iterator for LogReader {

@@ -12,24 +12,13 @@ use super::error::JournalError;
 use super::files::{SegmentFile, sidecar};
 use super::format::{BLOCK_RECORDS, LogKind, chain_on};
 use super::manifest::JournalInfo;
+use super::standing::Whole;
 use super::verify_log::follows;
 use bytemuck::Zeroable;
 use flow::{Event, EventId};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-
-/// A segment whose sealed records are what was sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Whole {
-    pub(super) log: LogKind,
-    pub(super) number: u64,
-    /// Number of its sealed records, at least one.
-    pub(super) records: u64,
-    /// Ids of the first and of the last of them.
-    pub(super) first: EventId,
-    pub(super) last: EventId,
-}
 
 /// Those of `segments` that are whole as far as they are sealed, checked by up to `threads` threads.
 pub(super) fn whole_segments(

@@ -1,7 +1,9 @@
 //! Where a log stands, as an examination found it: what an acceptance needs to go on writing it.
 
+use super::format::LogKind;
 use super::log_keeper::Kept;
 use super::seal::Sidecar;
+use flow::EventId;
 use std::collections::VecDeque;
 
 /// Where a log stands.
@@ -43,4 +45,16 @@ pub(super) struct Open {
     pub(super) noted: u64,
     /// Where its sidecar ends; without the blocks.
     pub(super) seal: Sidecar,
+}
+
+/// A segment whose sealed records are what was sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Whole {
+    pub(super) log: LogKind,
+    pub(super) number: u64,
+    /// Number of its sealed records, at least one.
+    pub(super) records: u64,
+    /// Ids of the first and of the last of them.
+    pub(super) first: EventId,
+    pub(super) last: EventId,
 }

@@ -14,74 +14,10 @@ use super::gaps::{self, Gaps};
 use super::manifest::{Closed, JournalInfo, read_manifest};
 use super::sealed::whole_segments;
 use super::standing::Standing;
+use super::verified::{Faults, LogState, Verified};
 use super::verify_segments::LogCheck;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-
-/// The result of a verification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// The first faults, in the order of the files.
-    pub faults: Vec<Fault>,
-    /// Number of further faults.
-    pub more_faults: u64,
-    /// The input log.
-    pub inputs: LogState,
-    /// The outcome log.
-    pub outcomes: LogState,
-    /// Gaps that the outcome log has recorded. They are not faults.
-    pub gaps: Option<Gaps>,
-    /// Where the logs end, if the journal was closed in order.
-    pub closed: Option<Closed>,
-}
-
-/// The state of one log.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogState {
-    /// Number of segment files.
-    pub segments: u64,
-    /// Records written, including dropped ones.
-    pub records: u64,
-    /// Sealed records in the files.
-    pub sealed: u64,
-    /// Records after them, trusted by their ids.
-    pub unsealed: u64,
-    /// Seq of the last record.
-    pub last_seq: u64,
-    /// The hash chain after the sealed part, in hexadecimal: a copy kept elsewhere proves that the end was not cut off.
-    pub chain: String,
-    /// A half-written record follows the end: the writer died there.
-    pub torn: bool,
-}
-
-impl Verified {
-    /// Whether there is no fault.
-    pub fn is_intact(&self) -> bool {
-        self.faults.is_empty()
-    }
-}
-
-/// Collects faults up to a limit.
-pub(super) struct Faults {
-    list: Vec<Fault>,
-    more: u64,
-    limit: usize,
-    /// What a crash leaves does not count.
-    lenient: bool,
-}
-
-impl Faults {
-    pub(super) fn push(&mut self, fault: Fault) {
-        if self.lenient && fault.what.is_left_by_a_crash() {
-            return;
-        }
-        if self.list.len() < self.limit { self.list.push(fault) } else { self.more += 1 }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.list.len() as u64 + self.more
-    }
-}
 
 /// How a journal is gone through.
 pub(super) struct Pass<'a> {
@@ -109,7 +45,7 @@ pub fn verify(dir: &Path, limit: usize) -> Result<Verified, JournalError> {
 
 /// Goes through the journal in `dir`, and returns what is wrong with it and where its logs stand.
 pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Standing; 2]), JournalError> {
-    let mut faults = Faults { list: Vec::new(), more: 0, limit: pass.limit.max(1), lenient: false };
+    let mut faults = Faults::new(pass.limit);
     let none = |faults: Faults| Verified {
         faults: faults.list,
         more_faults: faults.more,
@@ -118,7 +54,7 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Stan
         gaps: None,
         closed: None,
     };
-    let mut unreadable = |what| faults.push(plain(MANIFEST, Damage::Unreadable(what)));
+    let mut unreadable = |what| faults.push(Fault::plain(MANIFEST, Damage::Unreadable(what)));
     let (info, manifest) = match read_manifest(dir) {
         Err(JournalError::BadManifest { what, .. }) => {
             unreadable(what);
@@ -133,7 +69,7 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Stan
     };
     let closed = match Closed::read(dir) {
         Err(JournalError::BadManifest { what, .. }) => {
-            faults.push(plain(CLOSED, Damage::Unreadable(what)));
+            faults.push(Fault::plain(CLOSED, Damage::Unreadable(what)));
             None
         }
         other => other?,
@@ -164,21 +100,17 @@ fn listed(dir: &Path, logs: &[LogKind]) -> Result<Vec<(LogKind, u64)>, JournalEr
     Ok(all)
 }
 
-pub(super) fn plain(file: &str, what: Damage) -> Fault {
-    Fault { log: None, file: file.to_owned(), offset: None, record: None, seq: None, what }
-}
-
 fn read_gaps(dir: &Path, info: &JournalInfo, faults: &mut Faults) -> Option<Gaps> {
     let file = format!("{}/{GAPS}", LogKind::Outcomes);
     match gaps::read(dir, info.journal_id) {
         Ok((gaps, damaged)) => {
             if damaged {
-                faults.push(plain(&file, Damage::GapCopy));
+                faults.push(Fault::plain(&file, Damage::GapCopy));
             }
             Some(gaps)
         }
         Err(e) => {
-            faults.push(plain(&file, Damage::Unreadable(format!("the gap file cannot be read ({e})"))));
+            faults.push(Fault::plain(&file, Damage::Unreadable(format!("the gap file cannot be read ({e})"))));
             None
         }
     }

@@ -5,7 +5,7 @@ use super::error::{Damage, Fault, JournalError};
 use super::files::SegmentFile;
 use super::format::{BLOCK_RECORDS, LogKind, record_offset};
 use super::seal::Sidecar;
-use super::sealed::Whole;
+use super::standing::Whole;
 use bytemuck::Zeroable;
 use flow::{Event, EventId};
 use std::ops::Range;

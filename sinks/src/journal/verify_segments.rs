@@ -9,11 +9,10 @@ use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LogKind, SEALED_SLOT,
 use super::gaps::{self, Dropped};
 use super::log_keeper::Kept;
 use super::manifest::{Closed, JournalInfo};
-use super::reader::missing;
 use super::seal::{Sidecar, Stopped};
-use super::sealed::Whole;
-use super::standing::{Open, Standing};
-use super::verify::{Faults, LogState, plain};
+
+use super::standing::{Open, Standing, Whole};
+use super::verified::{Faults, LogState};
 use super::verify_log::{Cursor, check_sealed, check_tail};
 use bytemuck::Zeroable;
 use flow::Event;
@@ -88,7 +87,7 @@ impl LogCheck<'_> {
             match file {
                 Some(file) => self.segment(log, number, &file, seal, &mut carry)?,
                 None => {
-                    self.faults.push(missing(log, number));
+                    self.faults.push(Fault::missing(log, number));
                     carry.chain = None;
                     carry.cursor.forget();
                 }
@@ -125,7 +124,7 @@ impl LogCheck<'_> {
             // A writer may have gone on since the inputs were looked at.
             let last = last_seq(self.dir, self.info, LogKind::Inputs)?;
             if seq > last {
-                self.faults.push(plain(LogKind::Outcomes.name(), Damage::Beyond { what, seq, last }));
+                self.faults.push(Fault::plain(LogKind::Outcomes.name(), Damage::Beyond { what, seq, last }));
             }
         }
         Ok(())
@@ -142,7 +141,7 @@ impl LogCheck<'_> {
         let Some(end) = self.closed.map(|c| c.end(log)) else { return };
         let mut differs = |what, found: String, expected: String| {
             if found != expected {
-                self.faults.push(plain(CLOSED, Damage::Closed { what, found, expected }));
+                self.faults.push(Fault::plain(CLOSED, Damage::Closed { what, found, expected }));
             }
         };
         let inputs = log == LogKind::Inputs;
@@ -359,11 +358,4 @@ impl Carry {
 
 fn sidecar_fault(log: LogKind, number: u64, offset: Option<u64>, what: Damage) -> Fault {
     Fault { log: Some(log), file: log.seal_name(number), offset, record: None, seq: None, what }
-}
-
-impl Fault {
-    /// This fault at a byte offset.
-    fn at(self, offset: u64) -> Fault {
-        Fault { offset: Some(offset), ..self }
-    }
 }
