@@ -80,7 +80,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     };
     let control = Control::default();
     let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
-    let watch = Watch::over(control.clone(), None, !args.shown.json, Some(service(&settings, sender.clone())))?;
+    let watch = Watch::over(control.clone(), None, !args.shown.json, Some(service(&settings, &dir, sender.clone())))?;
     begin_halted(args, &dir, &settings, &sender)?;
     let outcomes = Outcomes::new().map_err(Failure::failed)?;
     let server = Rc::default();
@@ -125,7 +125,7 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, commands: &Comm
     if let Some(note) = HaltNote::outstanding(dir).map_err(RunError::from)? {
         console::say("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
         let submission = Submission::new(note.events(), None);
-        note.keep(dir, &submission.ticket());
+        note.keep(dir, &submission.ticket(), Duration::ZERO);
         let _ = commands.send(submission);
     }
     Ok(())
@@ -151,9 +151,10 @@ fn listening(
 }
 
 /// What the watch of a run does besides showing its progress.
-fn service(settings: &Settings, commands: CommandSender) -> Service {
+fn service(settings: &Settings, dir: &Path, commands: CommandSender) -> Service {
     Service {
         commands,
+        journal: dir.to_owned(),
         patience: Duration::from_millis(settings.pipeline.get(keys::STALL_MS)),
         halts: settings.pipeline.get(keys::CLOCK) == ClockKind::Wall,
         cancels: settings.pipeline.get(keys::AT_STOP) != Some(AtStop::Leave),

@@ -19,7 +19,9 @@ use super::signals::{AGAIN, Signals};
 use super::stalls::Stalls;
 use crate::drive::Control;
 use crate::ingress::{CommandSender, Submission, halt, wall_now};
+use crate::recovery::HaltNote;
 use flow::HaltReason;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
@@ -31,11 +33,15 @@ const PERIOD: Duration = Duration::from_millis(10);
 const NOTICE: u32 = 5;
 /// Looks that a service may take to stop: on a host that has no time for the watch, the pipeline has none either.
 const LIMIT: u32 = 90;
+/// How long the halt of a stall may wait until it is stored, before it is noted.
+const NOTED: Duration = Duration::from_secs(1);
 
 /// What the watch of a service does besides.
 pub(crate) struct Service {
     /// Takes the halts of the watchdog.
     pub commands: CommandSender,
+    /// Folder of the journal, where a halt is noted that cannot be stored.
+    pub journal: PathBuf,
     /// How long the pipeline may stand still; 0 = for ever.
     pub patience: Duration,
     /// Whether a stall halts trading; else it is only reported.
@@ -189,10 +195,11 @@ impl Looks {
         let Some(service) = &self.service else { return };
         if service.halts {
             let pull = self.control.kill_switch.pull();
+            let halt = halt(HaltReason::Stalled, input - 1, wall_now());
+            let submission = Submission::new(vec![halt], Some(pull));
+            HaltNote::of(&[halt], input - 1).keep(&service.journal, &submission.ticket(), NOTED);
             // If the receiver is gone, the run is over.
-            let _ = service
-                .commands
-                .send(Submission::new(vec![halt(HaltReason::Stalled, input - 1, wall_now())], Some(pull)));
+            let _ = service.commands.send(submission);
         }
         self.found.push(Stall { input, halted: service.halts });
         let follows = if service.halts { "trading halts" } else { "the exchange's clock waits, so nothing is late" };

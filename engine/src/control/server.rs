@@ -180,7 +180,7 @@ impl Dispatcher {
         let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };
         let is_open = matches!(reply, ControlReply::InForce { seq: None } | ControlReply::NotKnown { .. });
         if let Some(note) = command.note.clone().filter(|_| is_open) {
-            note.keep(&self.journal, &command.ticket);
+            note.keep(&self.journal, &command.ticket, Duration::ZERO);
         }
         client.answer(&reply);
     }

@@ -15,7 +15,7 @@ use sinks::journal::{JournalError, JournalReader};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FILE: &str = "halt.toml";
 /// How often the thread looks whether the halt is stored.
@@ -55,17 +55,26 @@ impl HaltNote {
         note
     }
 
-    /// Notes the halt in a journal's folder until it is stored. Returns at once. With the end of the run the note stays.
-    pub fn keep(self, journal: &Path, ticket: &Arc<Ticket>) {
+    /// Notes the halt in a journal's folder, if it is not stored within `patience`, until it is. Returns at once. With the
+    /// end of the run the note stays.
+    pub fn keep(self, journal: &Path, ticket: &Arc<Ticket>, patience: Duration) {
         let (file, ticket) = (journal.join(FILE), Arc::clone(ticket));
         let text = toml::to_string(&self).expect("plain values");
         let keep = move || {
+            let is_open = || ticket.stored().is_none() && !ticket.is_given_up();
+            let since = Instant::now();
+            while is_open() && since.elapsed() < patience {
+                std::thread::sleep(GLANCE);
+            }
+            if ticket.stored().is_some() && !file.exists() {
+                return;
+            }
             // Without the note the halt still is what it was: in force, as long as the process lives.
             let is_noted = || std::fs::read_to_string(&file).is_ok_and(|noted| noted == text);
             if !is_noted() && std::fs::write(&file, &text).is_err() {
                 return;
             }
-            while ticket.stored().is_none() && !ticket.is_given_up() {
+            while is_open() {
                 std::thread::sleep(GLANCE);
             }
             if ticket.stored().is_some() && is_noted() {

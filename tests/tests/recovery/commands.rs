@@ -174,7 +174,7 @@ fn without_its_control_socket_nothing_trades() {
 fn noted(journal: &Path, after: u64) {
     let halt = ControlRequest::plain("halt", "ada").events(1_000, Ns(7)).expect("a halt");
     let submission = Submission::new(halt.clone(), None);
-    HaltNote::of(&halt, after).keep(journal, &submission.ticket());
+    HaltNote::of(&halt, after).keep(journal, &submission.ticket(), Duration::ZERO);
     let since = Instant::now();
     let file = journal.join("halt.toml");
     while !std::fs::read_to_string(&file).is_ok_and(|note| note.contains("asked_ns = 7")) {

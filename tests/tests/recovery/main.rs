@@ -4,6 +4,7 @@ mod commands;
 mod going_on;
 mod journal_runs;
 mod out_of_the_air;
+mod secrets;
 mod standing;
 mod stops;
 mod tampering;
