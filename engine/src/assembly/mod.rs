@@ -5,11 +5,13 @@
 
 mod blueprint;
 mod error;
+mod need;
 mod proof;
 mod recorded_latency;
 mod venues;
 
 pub use blueprint::{Assembly, Blueprint};
 pub use error::AssemblyError;
-pub use proof::{Need, Proof};
+pub use need::{Need, NotEnough};
+pub use proof::Proof;
 pub use venues::Venues;

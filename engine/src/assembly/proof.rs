@@ -4,64 +4,20 @@
 //! pipeline compares the sum with what the system can give, so a run that does not fit says so; otherwise it would be aborted
 //! in the middle of a table, or killed by the kernel later. Bound: some kilobytes and a millisecond, whatever the settings.
 
-use super::error::AssemblyError;
+use super::need::Need;
 use super::venues::simulated;
 use crate::config::{Fault, Faults, Settings, keys};
 use crate::ingress::{Clock, Ingress, TickSource};
 use crate::pipeline::{Slot, Tail};
 use crate::plan::Plan;
 use flow::Kinds;
-use serde::Serialize;
 use sinks::journal::JournalSpec;
-use std::fmt;
 use std::sync::Arc;
 
-/// The memory of a run, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Need {
-    /// Tables of the stages, the simulated venue, the head and the tail.
-    pub tables: u64,
-    /// Rings between threads.
-    pub rings: u64,
-    /// Segments of the journal that are prepared.
-    pub journal: u64,
-    /// Inputs: buffers, decoders, and the synthetic exchange.
-    pub inputs: u64,
-}
-
-/// What threads, libraries and the binary itself take.
-const REST: u64 = 32 << 20;
 /// Segments of a log that are mapped at once.
 const SEGMENTS: u64 = 3;
 /// Bytes of an event, wherever it is.
 const EVENT: u64 = size_of::<Slot>() as u64;
-
-impl Need {
-    /// The sum, with what the binary itself takes.
-    pub fn total(&self) -> u64 {
-        [self.tables, self.rings, self.journal, self.inputs].into_iter().fold(REST, u64::saturating_add)
-    }
-
-    /// Checks that the system can give it.
-    ///
-    /// # Errors
-    /// When it cannot.
-    pub fn fits(self) -> Result<(), AssemblyError> {
-        match tuning::Free::now() {
-            Some(free) if free.bytes < self.total() => Err(AssemblyError::Memory { need: self, free }),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mb = |bytes: u64| bytes.div_ceil(1 << 20);
-        let Need { tables, rings, journal, inputs } = *self;
-        write!(f, "{} MB of memory: {} of tables, {} of rings, ", mb(self.total()), mb(tables), mb(rings))?;
-        write!(f, "{} of journal, {} of inputs, {} for the rest", mb(journal), mb(inputs), mb(REST))
-    }
-}
 
 /// Settings that make a pipeline.
 pub struct Proof {

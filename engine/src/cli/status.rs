@@ -252,7 +252,6 @@ mod tests {
     #[test]
     fn the_screen_says_what_an_operator_asks_first() {
         let text = console::strip_ansi_codes(&status(&halted(), false)).into_owned();
-        println!("{text}");
         let expected = "\
 trading   HALTED by operator ada (uid 1000) at 2026-11-26 03:00:12 UTC, input
           81,204

@@ -3,7 +3,7 @@
 //! An exit waits for room and never drops. [`StallMeter`] times each wait where it happens, and the group's load meter
 //! reads the sum. Bound: three numbers per group. Worst case: two readings of the time stamp counter per wait.
 
-use super::inquiry::TailStanding;
+use super::standing::TailStanding;
 use flow::{Event, Standing};
 use quanta::Clock;
 

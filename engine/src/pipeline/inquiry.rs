@@ -5,89 +5,19 @@
 //! Nobody waits for anybody: the answer lies in a slot that a pipeline's thread only tries to lock, and tries again in its next
 //! turn. A pipeline that hangs does not answer, and the asker shows the age of the last answer.
 //!
-//! **Bound.** One answer: [`flow::Standing::ROWS`] orders, [`MOST`] positions, one limit a check. **Worst case.** A question
+//! **Bound.** One answer: [`flow::Standing::ROWS`] orders, [`super::standing::MOST`] positions, one limit a check. **Worst case.** A question
 //! costs the stage `orders` one pass over its table, so nobody is answered more often than every [`APART`].
 
 use super::exit::Exit;
-use super::halt_notes::HaltCause;
+use super::standing::{HeadStanding, TailStanding};
 use super::station::Group;
-use flow::records::{BookTop, Position, PositionMoney};
-use flow::{Account, Ns, Standing, StrategyId};
+use flow::Standing;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
-/// Most positions in an answer.
-pub(super) const MOST: usize = 256;
 /// The least time between two questions that reach the pipeline.
 const APART: Duration = Duration::from_millis(100);
-
-/// A feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedStanding {
-    /// Its name.
-    pub name: String,
-    /// Inputs so far.
-    pub inputs: u64,
-    /// When the last one entered, on the pipeline's clock.
-    pub last: Ns,
-    /// Whether it has ended.
-    pub ended: bool,
-}
-
-/// What the head says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeadStanding {
-    /// The last number that it gave.
-    pub seq: u64,
-    /// The time of that input.
-    pub now: Ns,
-    /// The feeds, in order.
-    pub feeds: Vec<FeedStanding>,
-}
-
-/// A position.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HeldPosition {
-    /// Account.
-    pub account: Account,
-    /// Strategy.
-    pub strategy: StrategyId,
-    /// Instrument.
-    pub instrument: u32,
-    /// Quantity and average price.
-    pub position: Position,
-    /// Profit and fees.
-    pub money: PositionMoney,
-}
-
-/// A listed instrument that is held or has orders: its symbol, the decimals of its prices, and its best bid and ask.
-#[derive(Clone, Debug, PartialEq)]
-pub struct QuotedInstrument {
-    /// Instrument.
-    pub instrument: u32,
-    /// Its symbol.
-    pub symbol: String,
-    /// The least number of decimals of its prices.
-    pub decimals: u32,
-    /// Best bid and ask, if there ever was one.
-    pub top: Option<BookTop>,
-}
-
-/// What the tail says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TailStanding {
-    /// The first positions that are not flat.
-    pub positions: Vec<HeldPosition>,
-    /// How many there are.
-    pub held: u64,
-    /// Realised and unrealised profit and fees of all positions, in 1e-9.
-    pub pnl: [i128; 3],
-    /// What is held or has open orders.
-    pub quotes: Vec<QuotedInstrument>,
-    /// The last halt that no resume followed.
-    pub halt: Option<HaltCause>,
-}
 
 /// A whole answer.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! The tail's part of an answer: positions and profit, and the names and prices of what is held or has open orders.
 
-use super::inquiry::{HeldPosition, MOST, QuotedInstrument, TailStanding};
+use super::standing::{HeldPosition, MOST, QuotedInstrument, TailStanding};
 use super::tail::TailStats;
 use flow::Standing;
 use std::collections::BTreeSet;

@@ -15,6 +15,7 @@ mod measures;
 mod meter;
 mod meters;
 mod outcome_hash;
+mod standing;
 mod station;
 mod stopwatch;
 mod tail;
@@ -24,13 +25,12 @@ mod trades;
 pub use edge::{Edge, Slot};
 pub use exit::{Exit, StallMeter, Stalls};
 pub use halt_notes::HaltCause;
-pub use inquiry::{
-    Answer, FeedStanding, HeadStanding, HeldPosition, Inquired, Inquiry, QuotedInstrument, TailStanding,
-};
+pub use inquiry::{Answer, Inquired, Inquiry};
 pub use load::{GroupLoad, LoadMeter, LoadReader};
 pub use measures::LastMeasures;
 pub use meter::{Latency, Meter};
 pub use meters::{GroupMeter, Meters, RingLoad};
+pub use standing::{FeedStanding, HeadStanding, HeldPosition, QuotedInstrument, TailStanding};
 pub use station::Group;
 pub use stopwatch::Stopwatch;
 pub use tail::{Tail, TailStats};

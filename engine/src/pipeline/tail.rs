@@ -13,9 +13,9 @@
 use super::edge::Slot;
 use super::exit::{Exit, StallMeter, Stalls};
 use super::halt_notes::HaltNotes;
-use super::inquiry::TailStanding;
 use super::measures::LastMeasures;
 use super::outcome_hash::OutcomeHash;
+use super::standing::TailStanding;
 use super::stopwatch::Stopwatch;
 use super::trades::TradeStats;
 use crate::plan::RETURNS;

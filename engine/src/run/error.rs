@@ -1,6 +1,6 @@
 //! Why a run failed.
 
-use crate::assembly::AssemblyError;
+use crate::assembly::{AssemblyError, NotEnough};
 use crate::config::Faults;
 use crate::drive::DriveError;
 use crate::gateway::GatewayError;
@@ -35,7 +35,7 @@ pub enum RunError {
     Gateway(#[from] GatewayError),
     /// The system cannot give the memory that it needs.
     #[error("{0}")]
-    Memory(AssemblyError),
+    Memory(#[from] NotEnough),
     /// A thread or a ring could not be created, or a thread panicked.
     #[error("{0}")]
     Drive(#[from] DriveError),
@@ -46,7 +46,7 @@ impl From<AssemblyError> for RunError {
         match error {
             AssemblyError::Config(faults) => RunError::Config(faults),
             AssemblyError::Drive(error) => RunError::Drive(error),
-            memory @ AssemblyError::Memory { .. } => RunError::Memory(memory),
+            AssemblyError::Memory(error) => RunError::Memory(error),
         }
     }
 }

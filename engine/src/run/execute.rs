@@ -88,18 +88,17 @@ pub fn execute_sources(
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
     let (mut finished, gateway_error) = assembly.run(poll)?;
-    let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     let seconds = finished.ended.duration_since(start);
     let log = finished.head.take_log();
-    let replaying = finished.head.is_replaying();
     let inputs = finished.head.feeds().iter().map(input_report).collect();
-    let activity = finished.head.activity().to_vec();
+    let (replaying, activity) = (finished.head.is_replaying(), finished.head.activity().to_vec());
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
     (report.inputs, report.replaying) = (inputs, replaying);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
     let error = error.or(sink_error.map(RunError::Sink)).or(closing);
+    let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     Ok((report, with_gateway(error, gateway_error, &options.control)))
 }
 

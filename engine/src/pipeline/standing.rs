@@ -1,0 +1,75 @@
+//! What head and tail say when an operator asks where trading stands.
+
+use super::halt_notes::HaltCause;
+use flow::records::{BookTop, Position, PositionMoney};
+use flow::{Account, Ns, StrategyId};
+
+/// Most positions in an answer.
+pub(super) const MOST: usize = 256;
+
+/// A feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedStanding {
+    /// Its name.
+    pub name: String,
+    /// Inputs so far.
+    pub inputs: u64,
+    /// When the last one entered, on the pipeline's clock.
+    pub last: Ns,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+/// What the head says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeadStanding {
+    /// The last number that it gave.
+    pub seq: u64,
+    /// The time of that input.
+    pub now: Ns,
+    /// The feeds, in order.
+    pub feeds: Vec<FeedStanding>,
+}
+
+/// A position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldPosition {
+    /// Account.
+    pub account: Account,
+    /// Strategy.
+    pub strategy: StrategyId,
+    /// Instrument.
+    pub instrument: u32,
+    /// Quantity and average price.
+    pub position: Position,
+    /// Profit and fees.
+    pub money: PositionMoney,
+}
+
+/// A listed instrument that is held or has orders: its symbol, the decimals of its prices, and its best bid and ask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotedInstrument {
+    /// Instrument.
+    pub instrument: u32,
+    /// Its symbol.
+    pub symbol: String,
+    /// The least number of decimals of its prices.
+    pub decimals: u32,
+    /// Best bid and ask, if there ever was one.
+    pub top: Option<BookTop>,
+}
+
+/// What the tail says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TailStanding {
+    /// The first positions that are not flat.
+    pub positions: Vec<HeldPosition>,
+    /// How many there are.
+    pub held: u64,
+    /// Realised and unrealised profit and fees of all positions, in 1e-9.
+    pub pnl: [i128; 3],
+    /// What is held or has open orders.
+    pub quotes: Vec<QuotedInstrument>,
+    /// The last halt that no resume followed.
+    pub halt: Option<HaltCause>,
+}
