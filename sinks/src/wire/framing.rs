@@ -33,8 +33,8 @@ pub(super) struct BadFrame {
 }
 
 fn checksum(number: u64, length: [u8; 4], journal: [u8; 8], payload: &[u8]) -> u32 {
-    let head = [&number.to_le_bytes()[..], &length, &journal].concat();
-    crc32c::crc32c_append(crc32c::crc32c(&head), payload)
+    let head = crc32c::crc32c_append(crc32c::crc32c(&number.to_le_bytes()), &length);
+    crc32c::crc32c_append(crc32c::crc32c_append(head, &journal), payload)
 }
 
 /// Frames on their way out.
@@ -52,7 +52,9 @@ impl Outgoing {
         let (length, journal) = ((payload.len() as u32).to_le_bytes(), journal.to_le_bytes());
         let sum = checksum(self.number, length, journal, payload);
         self.number += 1;
-        self.bytes.extend_from_slice(&[&length[..], &sum.to_le_bytes(), &journal, payload].concat());
+        for part in [&length[..], &sum.to_le_bytes(), &journal, payload] {
+            self.bytes.extend_from_slice(part);
+        }
     }
 
     /// The bytes that the socket does not have yet.

@@ -85,7 +85,7 @@ fn a_venue_that_does_not_answer_blocks() {
     assert_eq!(refusal(rig.buy(1)), ("venue", 0, 1));
     rig.returned(1, Side::None, &found(AnomalyKind::SessionBack, 9));
     assert!(passed(rig.buy(1)));
-    rig.returned(1, Side::Buy, &found(AnomalyKind::UnansweredOrder, id(77).into()));
+    rig.returned(1, Side::Buy, &found(AnomalyKind::UnansweredOrder, id(77)));
     assert!(passed(rig.buy(1)), "no such order is open");
     for answer in ["ack", "reject", "cancelled"] {
         let order_id = rig.last();
