@@ -9,6 +9,7 @@
 mod binary;
 mod case;
 mod chance;
+mod framing;
 pub mod ledger;
 pub mod rig;
 mod venue;
@@ -16,6 +17,7 @@ mod venue;
 pub use binary::{Outcome, run, tidegate};
 pub use case::{Case, conclude, data};
 pub use chance::{draw, seed};
+pub use framing::{Frame, Inlet, Outlet};
 pub use venue::Venue;
 
 use std::path::PathBuf;

@@ -5,7 +5,6 @@
 //! process of the test, so that what they saw can be asked for at any time, with the moment at which they saw it.
 
 mod disk;
-mod frame;
 mod process;
 mod proxy;
 mod service;

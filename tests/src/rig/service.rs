@@ -36,7 +36,10 @@ impl Service {
     /// # Panics
     /// When there is no room for a folder.
     pub fn new(config: impl Into<String>) -> Service {
-        let folder = tempfile::tempdir().expect("a folder");
+        Service::within(tempfile::tempdir().expect("a folder"), config)
+    }
+
+    fn within(folder: TempDir, config: impl Into<String>) -> Service {
         Service {
             folder,
             config: config.into(),
@@ -47,14 +50,22 @@ impl Service {
         }
     }
 
-    /// Trades at random with a venue on this port.
+    /// Trades at random with a venue on this port. Under the wall clock it takes inputs as fast as it can and writes a hundred
+    /// megabytes a second, so its folder is in memory where that is possible; no watchdog looks at a machine of a test.
+    ///
+    /// # Panics
+    /// When there is no room for a folder.
     pub fn trading(port: u16) -> Service {
-        Service::new(format!(
-            "[pipeline]\n{STAGES}clock = \"wall\"\n[router]\nvenue = \"wire\"\n\
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder");
+        Service::within(
+            folder,
+            format!(
+                "[pipeline]\n{STAGES}clock = \"wall\"\nstall_ms = 0\n[router]\nvenue = \"wire\"\n\
              [wire]\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 500\n[random]\nevery = 8\nmax_position = 900000\n\
              max_open = 100\n{RISK}[journal]\nsegment_records = 16384\n\
              [[input]]\nfeed = \"synthetic\"\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
-        ))
+            ),
+        )
     }
 
     /// Trades at random on paper, on a day of so many messages.
@@ -196,5 +207,15 @@ impl Service {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
+    }
+}
+
+impl Drop for Service {
+    /// A journal that was killed has left segments in shared memory, which outlive its folder.
+    fn drop(&mut self) {
+        let note = std::fs::read_to_string(self.journal().join("memory.toml")).unwrap_or_default();
+        let folder = note.lines().find_map(|line| line.strip_prefix("folder = \"")?.strip_suffix('"'));
+        // What is gone needs not go.
+        folder.map(std::fs::remove_dir_all);
     }
 }

@@ -5,7 +5,7 @@
 //! the moments that it notes are those at which the system had them. It serves one engine: a second connection of the same
 //! journal takes the place of the first, which is read to its end before; another journal is refused.
 
-use super::frame::{Reader, Writer};
+use crate::{Inlet, Outlet};
 use flow::records::{Ack, Cancelled, Command, Fill, Reject, Route, Sent};
 use flow::{Action, CancelReason, Event, EventId, Flags, Kind, Ns, Px, Qty, Record, RejectReason, Side};
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,10 +220,21 @@ impl HostileVenue {
         self.seen.lock().expect("a thread of the venue panicked")
     }
 
-    /// From now on it does this wrong.
+    /// Orders that came twice, and hellos.
+    pub fn counts(&self) -> (u64, usize) {
+        let seen = self.seen();
+        (seen.twice, seen.hellos.len())
+    }
+
+    /// From now on it does this wrong. A session in which it was silent ends: questions in it stay unanswered.
     pub fn becomes(&self, adverse: Adverse) {
         let mut seen = self.seen();
+        let was_silent = seen.is_silent();
         (seen.adverse, seen.done_once) = (adverse, false);
+        drop(seen);
+        if was_silent {
+            self.hang_up();
+        }
     }
 
     /// Hangs up.
@@ -250,7 +261,9 @@ struct Session {
     over: Arc<AtomicBool>,
     /// Set once everything that came was taken.
     done: Arc<AtomicBool>,
-    writer: Option<Writer>,
+    outlet: Outlet,
+    /// The journal of the engine; `None` before its hello.
+    journal: Option<u64>,
     /// Answers given so far.
     given: usize,
 }
@@ -263,7 +276,7 @@ impl Drop for Session {
 
 impl Session {
     fn new(stream: TcpStream, seen: Arc<Mutex<Seen>>, over: Arc<AtomicBool>) -> Session {
-        Session { stream, seen, over, done: Arc::default(), writer: None, given: 0 }
+        Session { stream, seen, over, done: Arc::default(), outlet: Outlet::default(), journal: None, given: 0 }
     }
 
     fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
@@ -273,47 +286,47 @@ impl Session {
     fn serve(mut self) {
         let asked = self.stream.set_nodelay(true).and_then(|()| self.stream.set_read_timeout(Some(GLANCE)));
         asked.expect("a socket can be asked");
-        let (mut reader, mut chunk, mut beat) = (Reader::default(), vec![0; 64 << 10], Instant::now());
+        let (mut inlet, mut chunk, mut beat) = (Inlet::default(), vec![0; 64 << 10], Instant::now());
         while !self.over.load(Ordering::Relaxed) {
-            let n = match self.stream.read(&mut chunk) {
+            match self.stream.read(&mut chunk) {
                 Ok(0) => return,
-                Ok(n) => n,
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+                Ok(n) => inlet.add(&chunk[..n]),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(_) => return,
-            };
-            // What is no frame ends the session: it is the engine that is attacked here.
-            let Ok(events) = reader.take(&chunk[..n]) else { return };
-            let mut out = Vec::new();
-            for (journal, event) in events {
-                if self.writer.is_none() && !self.admitted(journal, &event, &mut out) {
-                    let _ = self.stream.write_all(&out);
-                    if out.is_empty() {
-                        continue;
+            }
+            loop {
+                match inlet.take() {
+                    Ok(Some((journal, payload))) => {
+                        if payload.len() == size_of::<Event>() && !self.take(journal, &payload) {
+                            return;
+                        }
                     }
-                    return;
+                    Ok(None) => break,
+                    // What is no frame ends the session: it is the engine that is attacked here.
+                    Err(_) => return,
                 }
-                self.take(&event, &mut out);
             }
             let shared = Arc::clone(&self.seen);
             let mut seen = Session::lock(&shared);
-            self.give(&mut seen, &mut out);
-            if let Some(writer) = self.writer.as_mut().filter(|_| seen.beats() && beat.elapsed() > HEARTBEAT) {
+            self.give(&mut seen);
+            if let Some(journal) = self.journal.filter(|_| seen.beats() && beat.elapsed() > HEARTBEAT) {
                 beat = Instant::now();
-                writer.heartbeat(&mut out);
+                self.outlet.push(journal, &[]);
             }
             let adverse = seen.adverse;
             drop(seen);
-            self.write(&out, adverse);
+            self.write(adverse);
         }
     }
 
     /// Sends what is to be sent. What cannot be sent is lost, but what came is still read.
-    fn write(&mut self, out: &[u8], adverse: Adverse) {
+    fn write(&mut self, adverse: Adverse) {
+        let out = std::mem::take(&mut self.outlet.bytes);
         match adverse {
             Adverse::Slow(late) if !out.is_empty() => std::thread::sleep(late),
             Adverse::DrippingHello => {
                 for byte in out {
-                    if self.over.load(Ordering::Relaxed) || self.stream.write_all(&[*byte]).is_err() {
+                    if self.over.load(Ordering::Relaxed) || self.stream.write_all(&[byte]).is_err() {
                         return;
                     }
                     std::thread::sleep(Duration::from_millis(500));
@@ -322,26 +335,47 @@ impl Session {
             }
             _ => {}
         }
-        let _ = self.stream.write_all(out);
+        let _ = self.stream.write_all(&out);
     }
 
-    /// The first event of a connection: whether it is a hello of the one engine that is served.
-    fn admitted(&mut self, journal: u64, event: &Event, out: &mut Vec<u8>) -> bool {
+    /// An event has come; whether the connection lives on.
+    fn take(&mut self, journal: u64, payload: &[u8]) -> bool {
+        let event: Event = bytemuck::pod_read_unaligned(payload);
+        if self.journal.is_none() {
+            return self.greet(journal, &event);
+        }
+        let shared = Arc::clone(&self.seen);
+        let mut seen = Session::lock(&shared);
+        if let Some(question) = event.get::<Sent>() {
+            if !seen.is_silent() {
+                let known = seen.known.contains(&question.order_id);
+                let answer = Sent { action: if known { 1 } else { 2 }, ..*question };
+                self.give(&mut seen);
+                self.outlet.event(journal, &Event::new(Ns(0), 0, Flags::NONE, &answer));
+            }
+        } else if event.kind == Kind::Route {
+            seen.route(&event);
+        }
+        true
+    }
+
+    /// The first event of a connection; whether it lives on.
+    fn greet(&mut self, journal: u64, event: &Event) -> bool {
         let Some(hello) = event.get::<Command>().filter(|c| c.action == 0) else { return false };
         assert_eq!(hello.target, VERSION, "version of the hello");
         let mut seen = Session::lock(&self.seen);
         seen.hellos.push(journal);
         if seen.adverse == Adverse::NoHello {
-            return false;
+            return true;
         }
-        let mut writer = Writer::new(journal);
         let mut reply = *event;
         let said = reply.record_mut::<Command>();
         let served = seen.current.take().filter(|served| !served.done.load(Ordering::Acquire));
         if let Some(other) = served.as_ref().filter(|served| served.journal != journal) {
             *said = Command { action: 0, target: 0, actor: 1, new: other.journal as i64, ..*said };
-            writer.event(&reply, out);
+            self.outlet.event(journal, &reply);
             (seen.current, seen.refused) = (served, seen.refused + 1);
+            let _ = self.stream.write_all(&self.outlet.bytes);
             return false;
         }
         if let Some(old) = served {
@@ -351,10 +385,10 @@ impl Session {
         }
         self.given = usize::try_from(hello.new).unwrap_or(seen.answers.len());
         said.new = seen.answers.len() as i64;
-        writer.event(&reply, out);
+        self.outlet.event(journal, &reply);
         seen.current =
             self.stream.try_clone().ok().map(|stream| Served { stream, journal, done: Arc::clone(&self.done) });
-        self.writer = Some(writer);
+        self.journal = Some(journal);
         if let (Adverse::StrangeInstrument(instrument), false) = (seen.adverse, seen.done_once) {
             seen.done_once = true;
             let fill = Fill { order_id: 1, px: Px(Px::ONE), qty: Qty(1), match_id: 1, cause: 0 };
@@ -363,35 +397,18 @@ impl Session {
         true
     }
 
-    fn take(&mut self, event: &Event, out: &mut Vec<u8>) {
-        let shared = Arc::clone(&self.seen);
-        let mut seen = Session::lock(&shared);
-        if let Some(question) = event.get::<Sent>() {
-            if seen.is_silent() {
-                return;
-            }
-            let known = seen.known.contains(&question.order_id);
-            let answer = Sent { action: if known { 1 } else { 2 }, ..*question };
-            self.give(&mut seen, out);
-            let writer = self.writer.as_mut().expect("it has said hello");
-            writer.event(&Event::new(Ns(0), 0, Flags::NONE, &answer), out);
-        } else if event.kind == Kind::Route {
-            seen.route(event);
-        }
-    }
-
     /// Queues the answers that were not given yet, spoilt if it is time.
-    fn give(&mut self, seen: &mut Seen, out: &mut Vec<u8>) {
-        let Some(writer) = self.writer.as_mut().filter(|_| !seen.is_silent()) else { return };
+    fn give(&mut self, seen: &mut Seen) {
+        let Some(journal) = self.journal.filter(|_| !seen.is_silent()) else { return };
         let new = &seen.answers[self.given..];
-        new.iter().for_each(|answer| writer.event(answer, out));
+        new.iter().for_each(|answer| self.outlet.event(journal, answer));
         self.given += new.len();
         let (Some(last), false) = (new.last(), seen.done_once) else { return };
         let count = seen.answers.len() as u64;
         match seen.adverse {
-            Adverse::RepeatedNumber(n) if count > n => writer.event(last, out),
-            Adverse::Garbage(n) if count > n => out.extend((0..320_u32).map(|i| (i * 37 + 11) as u8)),
-            Adverse::WrongChecksum(n) if count > n => *out.last_mut().expect("an answer") ^= 1,
+            Adverse::RepeatedNumber(n) if count > n => self.outlet.event(journal, last),
+            Adverse::Garbage(n) if count > n => self.outlet.bytes.extend((0..320_u32).map(|i| (i * 37 + 11) as u8)),
+            Adverse::WrongChecksum(n) if count > n => *self.outlet.bytes.last_mut().expect("an answer") ^= 1,
             _ => return,
         }
         seen.done_once = true;

@@ -8,7 +8,6 @@
 #![forbid(unsafe_code)]
 
 mod exchange;
-mod framing;
 mod session;
 
 use exchange::Exchange;

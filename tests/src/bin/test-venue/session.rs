@@ -1,12 +1,12 @@
 //! A session: frames off the socket, answers onto it, and the points at which the client is killed.
 
 use crate::exchange::Exchange;
-use crate::framing::{Inlet, Outlet};
 use flow::records::{Command, Sent};
 use flow::{Event, Flags, Kind, Ns, OrderId};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+use tidegate_tests::{Inlet, Outlet};
 
 const VERSION: u32 = 3;
 /// A frame with an event on the socket.
@@ -150,7 +150,7 @@ impl Session {
 
     fn take_all(&mut self, exchange: &mut Exchange, armed: &mut Option<Armed>) {
         loop {
-            match self.inlet.next() {
+            match self.inlet.take() {
                 Ok(None) => return,
                 Ok(Some((journal, payload))) => {
                     self.journal = journal;

@@ -1,5 +1,5 @@
-//! Frames of version 3 of the protocol, written from its page: a header of 16 bytes with length, checksum and journal, then
-//! the payload.
+//! Frames of version 3 of the wire, written a second time from its page (`sinks/docs/wire.md`): a header of 16 bytes with
+//! length, checksum and journal, then the payload. What the adapter reads and writes is checked against this.
 
 use flow::Event;
 
@@ -7,13 +7,13 @@ const HEADER: usize = 16;
 
 /// What has come on a connection.
 #[derive(Default)]
-pub(crate) struct Inlet {
+pub struct Inlet {
     bytes: Vec<u8>,
     number: u64,
 }
 
 /// A frame: its journal and its payload.
-pub(crate) type Frame = (u64, Vec<u8>);
+pub type Frame = (u64, Vec<u8>);
 
 fn sum(number: u64, length: u32, journal: u64, payload: &[u8]) -> u32 {
     let mut covered = number.to_le_bytes().to_vec();
@@ -24,12 +24,19 @@ fn sum(number: u64, length: u32, journal: u64, payload: &[u8]) -> u32 {
 }
 
 impl Inlet {
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
+    /// Takes bytes that came.
+    pub fn add(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole frame; an error if the bytes are none.
-    pub(crate) fn next(&mut self) -> Result<Option<Frame>, String> {
+    /// The next whole frame.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    ///
+    /// # Panics
+    /// Never: the slices have their lengths.
+    pub fn take(&mut self) -> Result<Option<Frame>, String> {
         let word = |at: usize| u32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"));
         if self.bytes.len() < HEADER {
             return Ok(None);
@@ -55,13 +62,15 @@ impl Inlet {
 
 /// What is to go out on a connection.
 #[derive(Default)]
-pub(crate) struct Outlet {
-    pub(crate) bytes: Vec<u8>,
+pub struct Outlet {
+    /// What the socket does not have yet.
+    pub bytes: Vec<u8>,
     number: u64,
 }
 
 impl Outlet {
-    pub(crate) fn push(&mut self, journal: u64, payload: &[u8]) {
+    /// Adds a frame; an empty payload is a heartbeat.
+    pub fn push(&mut self, journal: u64, payload: &[u8]) {
         let length = payload.len() as u32;
         self.bytes.extend_from_slice(&length.to_le_bytes());
         self.bytes.extend_from_slice(&sum(self.number, length, journal, payload).to_le_bytes());
@@ -70,7 +79,8 @@ impl Outlet {
         self.number += 1;
     }
 
-    pub(crate) fn event(&mut self, journal: u64, event: &Event) {
+    /// Adds the frame of an event.
+    pub fn event(&mut self, journal: u64, event: &Event) {
         self.push(journal, bytemuck::bytes_of(event));
     }
 }

@@ -1,0 +1,73 @@
+//! A stage that spins for ever holds neither a halt nor a stop up, and nothing that was halted trades on.
+
+use crate::AT_ONCE;
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
+use tidegate_tests::rig::{Adverse, HostileVenue, Life, Service};
+
+/// The variable that names the input at which the group of `risk` hangs.
+const SPIN: &str = "TIDEGATE_SPIN_AT";
+
+/// Waits until the life, in which a stage is to hang, sends nothing any more.
+fn stands_still(venue: &HostileVenue, life: &mut Life) {
+    life.until("orders", || venue.seen().open().len() > 20);
+    let (mut last, mut since) = (0, Instant::now());
+    life.until("the standstill", || {
+        let routes = venue.seen().routes;
+        if routes != last {
+            (last, since) = (routes, Instant::now());
+        }
+        since.elapsed() > Duration::from_millis(500)
+    });
+}
+
+#[test]
+fn a_halt_reaches_the_venue_past_a_stage_that_spins() {
+    for preset in ["fused", "split"] {
+        for mass in [true, false] {
+            let venue = HostileVenue::start(Adverse::Nothing);
+            let service = Service::trading(venue.port).with("pipeline.stall_ms=0").with_variable(SPIN, Some("30000"));
+            let service = service.with(format!("pipeline.preset={preset}")).with(format!("wire.mass_cancel={mass}"));
+            let mut life = service.start("1x");
+            stands_still(&venue, &mut life);
+            let open = venue.seen().open().len();
+            let since = Instant::now();
+            service.ctl(&["halt"]).expect(0);
+            life.until("the end of all orders", || venue.seen().open().is_empty());
+            println!("{preset}, mass cancel {mass}: {open} orders ended {:?} after the start of ctl", since.elapsed());
+            assert_eq!(venue.seen().cancel_alls.is_empty(), !mass);
+            let (_, took) = life.stop(Signal::TERM);
+            assert!(took < AT_ONCE, "{took:?}");
+            stays_halted(&venue, &service.with_variable(SPIN, None));
+        }
+    }
+}
+
+/// The watchdog cancels past it, though nobody reads what it says.
+#[test]
+fn the_watchdog_cancels_past_a_stage_that_spins() {
+    let venue = HostileVenue::start(Adverse::Nothing);
+    let service = Service::trading(venue.port).with("pipeline.stall_ms=300").with_variable(SPIN, Some("30000"));
+    let mut life = service.start_unread("1x");
+    life.until("orders", || venue.seen().open().len() > 20);
+    life.until("the cancel", || !venue.seen().cancel_alls.is_empty());
+    life.until("the end of all orders", || venue.seen().open().is_empty());
+    assert!(life.runs());
+    life.stop(Signal::TERM);
+    assert!(!service.journal().join("panic.toml").exists(), "a stall is no panic");
+    stays_halted(&venue, &service.with_variable(SPIN, None));
+}
+
+/// The next life, in which nothing spins, sends no order.
+#[track_caller]
+fn stays_halted(venue: &HostileVenue, service: &Service) {
+    let orders = venue.seen().orders();
+    let (_, hellos) = venue.counts();
+    let mut life = service.start("1x");
+    life.until("a session", || venue.seen().hellos.len() > hellos);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(life.runs(), "{}", life.said());
+    assert_eq!(venue.counts().0, 0, "{}", life.said());
+    assert_eq!(venue.seen().orders(), orders, "{}", life.said());
+    life.stop(Signal::TERM);
+}
