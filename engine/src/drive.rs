@@ -18,8 +18,9 @@ use flow::{Event, Kind};
 use quanta::Clock;
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Idle, RingError, Taken};
-use std::sync::Arc;
+use sinks::journal::DiskWatch;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Handle by which other threads watch and stop a run.
@@ -43,6 +44,8 @@ pub struct Control {
     pub meters: Meters,
     /// Asks the pipeline where trading stands.
     pub inquiry: Arc<Inquiry>,
+    /// Watches the journal's disk, once the journal is open for writing.
+    pub disk: Arc<OnceLock<DiskWatch>>,
 }
 
 /// Why a pipeline did not run to its end.

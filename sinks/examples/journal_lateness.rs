@@ -37,15 +37,18 @@ fn closed_loop(dir: &Path, spec: &JournalSpec, count: u64) -> Result<(), Box<dyn
     let first = start.elapsed().as_nanos() as f64 / within as f64;
     let start = Instant::now();
     for seq in within + 1..=count {
+        while !inputs.ready()? {
+            std::thread::yield_now();
+        }
         inputs.append(&event(seq, 0))?;
         outcomes.take(&event(seq, 1))?;
         outcomes.finished(seq)?;
     }
     let both = start.elapsed().as_nanos() as f64 / (count - within) as f64;
     println!(
-        "closed loop: {first:.1} ns an input within a segment; {both:.1} ns an input and an outcome over {count}, {} + {} stalls",
+        "closed loop: {first:.1} ns an input within a segment; {both:.1} ns an input and an outcome over {count}, {} waits, {} outcomes left out",
         inputs.stalls(),
-        outcomes.stalls()
+        outcomes.lost()
     );
     let start = Instant::now();
     Journal::close(inputs, outcomes)?;
@@ -67,7 +70,7 @@ fn open_loop(dir: &Path, spec: &JournalSpec, rate: u64, count: u64) -> Result<()
     println!("open loop at {rate}/s, {count} events, lateness ns of a plain store: {late}");
     let (mut inputs, outcomes) = Journal::create(dir, spec)?;
     let late = paced(rate, count, |event| inputs.append(event).expect("there is room"));
-    println!("of an append: {late}, {} stalls", inputs.stalls());
+    println!("of an append: {late}, {} waits", inputs.stalls());
     Journal::close(inputs, outcomes)?;
     Ok(())
 }

@@ -5,14 +5,17 @@
 
 mod common;
 
-use common::{examine, fan_out, input, outcome, outcomes_through, read, spec, upkeep, write};
+use common::{enter, examine, fan_out, input, outcome, outcomes_through, read, spec, upkeep, write};
 use flow::Sink;
 use libtest_mimic::{Arguments, Failed, Trial};
-use sinks::journal::{Damage, Journal, JournalError, JournalReader, LogKind, Resumed, verify};
+use sinks::journal::{
+    Damage, Disk, InputLog, Journal, JournalError, JournalReader, JournalSpec, LogKind, OutcomeLog, Resumed, verify,
+};
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 fn main() -> ExitCode {
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
             "full" => role_full(&dir),
             "read-only" => role_read_only(&dir),
             "quiet" => role_quiet(&dir),
+            "dying" => role_dying(&dir, args[4].parse().expect("a number")),
+            "frozen" => role_frozen(&dir),
             other => panic!("no such role: {other}"),
         }
         return ExitCode::SUCCESS;
@@ -32,6 +37,8 @@ fn main() -> ExitCode {
     let mounts = may_mount();
     let trials = vec![
         Trial::test("kill_9_loses_nothing_that_was_stored", kills),
+        Trial::test("a_kill_at_any_step_of_the_helper_loses_nothing", kills_at_each_step),
+        Trial::test("a_frozen_file_system_delays_no_append", frozen).with_ignored_flag(!may_freeze()),
         Trial::test("another_process_reads_along", reads_along),
         Trial::test("a_full_disk_halts_inputs_and_drops_outcomes", || mounted("size=5m", "full"))
             .with_ignored_flag(!mounts),
@@ -57,23 +64,24 @@ impl Random {
     }
 }
 
+/// Begins a journal, or goes on with it; returns the seq of its last input too.
+fn begin(dir: &Path, settings: &JournalSpec, disk: Disk) -> (InputLog, OutcomeLog, u64) {
+    if JournalReader::open(dir).is_err() {
+        let (inputs, outcomes) = Journal::create_on(dir, settings, disk).expect("a new journal");
+        return (inputs, outcomes, 0);
+    }
+    let examined = examine(dir).expect("it is intact");
+    let (there, last) = (examined.outcome_records(), examined.last_input_seq());
+    let mut resumed = examined.accept_on(settings.upkeep.clone(), disk).expect("it resumes");
+    replay(dir, &mut resumed, there).expect("no damage");
+    (resumed.inputs, resumed.outcomes, last)
+}
+
 /// Writes for ever, and reports every few records what is stored.
 fn role_writer(dir: &Path, seed: u64) {
     let mut random = Random(seed);
     let settings = spec([64, 256, 4096, 16_384][random.next() as usize % 4], 1 + random.next() % 5);
-    let (mut inputs, mut outcomes, mut seq) = match JournalReader::open(dir) {
-        Ok(_) => {
-            let examined = examine(dir).expect("it is intact");
-            let (there, last) = (examined.outcome_records(), examined.last_input_seq());
-            let mut resumed = examined.accept(settings.upkeep).expect("it resumes");
-            replay(dir, &mut resumed, there).expect("no damage");
-            (resumed.inputs, resumed.outcomes, last)
-        }
-        Err(_) => {
-            let (inputs, outcomes) = Journal::create(dir, &settings).expect("a new journal");
-            (inputs, outcomes, 0)
-        }
-    };
+    let (mut inputs, mut outcomes, mut seq) = begin(dir, &settings, Disk::default());
     let mut stdout = std::io::stdout().lock();
     loop {
         let run = random.next() % 100;
@@ -125,6 +133,43 @@ fn kill_one(dir: &Path, random: &mut Random) -> Result<u64, Failed> {
     child.kill()?;
     child.wait()?;
     Ok(drain.join().expect("the pipe ends"))
+}
+
+/// Writes for ever, and dies before the helper's operation number `at`.
+fn role_dying(dir: &Path, at: u64) {
+    let done = AtomicU64::new(0);
+    let disk = Disk::scripted(move |_| {
+        if done.fetch_add(1, Ordering::SeqCst) == at {
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)?;
+        }
+        Ok(())
+    });
+    let (mut inputs, mut outcomes, mut seq) = begin(dir, &spec(64, 1), disk);
+    let mut stdout = std::io::stdout().lock();
+    loop {
+        write(&mut inputs, &mut outcomes, seq + 1..=seq + 40);
+        seq += 40;
+        stdout.write_all(&seq.to_le_bytes()).expect("the parent reads");
+        stdout.flush().expect("the parent reads");
+    }
+}
+
+/// Steps of allocating, writing, syncing, sealing, trimming and removing, of two logs: the first few dozen are all kinds.
+fn kills_at_each_step() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let dir = folder.path().join("journal");
+    let mut stored = 0;
+    for at in 2..60 {
+        let mut child = role("dying", &dir, &[at.to_string()]).stdout(Stdio::piped()).spawn()?;
+        let mut said = Vec::new();
+        child.stdout.take().expect("piped").read_to_end(&mut said)?;
+        child.wait()?;
+        let last = said.chunks_exact(8).last().map(|s| u64::from_le_bytes(s.try_into().expect("eight bytes")));
+        stored = last.unwrap_or(stored).max(stored);
+        check_killed(&dir, stored)?;
+    }
+    assert!(stored > 1_000, "{stored}");
+    complete(&dir, stored, false)
 }
 
 /// Checks that everything stored is there; returns whether a record was half written.
@@ -220,6 +265,59 @@ fn reads_along() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Whether this process may freeze a file system of its own.
+fn may_freeze() -> bool {
+    let on_loop = |folder: &Path| loop_disk(folder, "true").is_ok_and(|mut c| c.status().is_ok_and(|s| s.success()));
+    tempfile::tempdir().is_ok_and(|folder| on_loop(folder.path()))
+}
+
+/// A command that runs `then` with an ext4 of its own mounted at `$MOUNT`.
+fn loop_disk(folder: &Path, then: &str) -> Result<Command, Failed> {
+    let script = format!(
+        "truncate -s 256M \"$1\" && mkfs.ext4 -q \"$1\" && mkdir -p \"$MOUNT\" && mount -o loop \"$1\" \"$MOUNT\" && \
+         command -v fsfreeze >/dev/null && {then}"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", &script, "sh"]).arg(folder.join("image")).env("MOUNT", folder.join("mount"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    Ok(command)
+}
+
+fn frozen() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let mut command = loop_disk(folder.path(), "\"$ROLE\" role frozen \"$MOUNT/journal\"")?;
+    let output = command.env("ROLE", std::env::current_exe()?).output()?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+    }
+}
+
+/// Appends while the file system of the journal is frozen for half a second; another process thaws it, whatever happens.
+fn role_frozen(dir: &Path) {
+    let mount = dir.parent().expect("it lies on a mount");
+    let settings = spec(1 << 14, 5);
+    let (mut inputs, mut outcomes) = Journal::create(dir, &settings).expect("a new journal");
+    write(&mut inputs, &mut outcomes, 1..=10_000);
+    let freeze = "fsfreeze -f \"$1\"; sleep 0.5; fsfreeze -u \"$1\"";
+    let mut freezer = Command::new("sh").args(["-c", freeze, "sh"]).arg(mount).spawn().expect("a shell");
+    let (mut worst, mut seq) = (Duration::ZERO, 10_000);
+    while freezer.try_wait().expect("a child").is_none() {
+        let began = Instant::now();
+        seq += 1;
+        write(&mut inputs, &mut outcomes, seq..=seq);
+        worst = worst.max(began.elapsed());
+        std::thread::sleep(Duration::from_micros(20));
+    }
+    assert!(seq > 10_050, "{seq}");
+    // Other processes share these cores; a wait for the disk would have taken half a second.
+    assert!(worst < Duration::from_millis(250), "{worst:?}");
+    assert_eq!((inputs.stalls(), outcomes.lost()), (0, 0));
+    Journal::close(inputs, outcomes).expect("it closes");
+    assert!(verify(dir, 10).expect("it reads").is_intact());
+    assert!(read(dir).0.into_iter().eq((1..=seq).map(input)));
+}
+
 /// Whether this process may mount in its own namespace.
 fn may_mount() -> bool {
     let tried = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
@@ -249,7 +347,7 @@ fn role_full(mount: &Path) {
     let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(1024, 5)).expect("room for the start");
     let mut seq = 0;
     let full = loop {
-        if let Err(full) = inputs.append(&input(seq + 1)) {
+        if let Err(full) = enter(&mut inputs, &input(seq + 1)) {
             break full;
         }
         seq += 1;
@@ -273,7 +371,7 @@ fn role_full(mount: &Path) {
     outcomes.finished(seq).expect("outcomes never fail");
     std::fs::remove_file(&ballast).expect("the ballast");
     let deadline = Instant::now() + Duration::from_secs(10);
-    while inputs.append(&input(seq + 1)).is_err() {
+    while enter(&mut inputs, &input(seq + 1)).is_err() {
         assert!(Instant::now() < deadline, "free space was not noticed");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -326,5 +424,5 @@ fn quiet() -> Result<(), Failed> {
     child.wait()?;
     read.map_err(|_| "the pipeline made a system call in 99,000 inputs")?;
     assert_eq!(&said, b"quiet\n");
-    Ok(())
+    complete(&folder.path().join("journal"), 100_000, false)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod console;
 pub(crate) mod ctl;
 pub(crate) mod demo;
+mod disk;
 pub(crate) mod exit;
 pub(crate) mod graph;
 pub(crate) mod help;

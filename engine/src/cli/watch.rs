@@ -14,6 +14,7 @@
 //! trades meanwhile; a second signal ends that too.
 
 use super::console::{self, Progress};
+use super::disk::DiskWords;
 use super::exit::{Exit, Failure};
 use super::signals::{AGAIN, Signals};
 use super::stalls::Stalls;
@@ -85,8 +86,16 @@ impl Watch {
         let now = Instant::now();
         let stalls = service.as_ref().filter(|s| !s.patience.is_zero()).map(|s| Stalls::new(s.patience, now));
         let progress = Progress::new("events", expected, shown);
-        let mut looks =
-            Looks { control: control.clone(), signals, progress, service, stalls, found: Vec::new(), stop: None };
+        let mut looks = Looks {
+            control: control.clone(),
+            signals,
+            progress,
+            service,
+            stalls,
+            disk: DiskWords::default(),
+            found: Vec::new(),
+            stop: None,
+        };
         let until = Arc::clone(&done);
         let watching = move || {
             while !until.load(Ordering::Acquire) {
@@ -140,6 +149,7 @@ struct Looks {
     progress: Progress,
     service: Option<Service>,
     stalls: Option<Stalls>,
+    disk: DiskWords,
     found: Vec<Stall>,
     stop: Option<Stop>,
 }
@@ -152,6 +162,7 @@ impl Looks {
             self.on_stall(input);
         }
         self.say_notices();
+        self.disk.look(&self.control);
         self.progress.set(self.control.watermark.load(Ordering::Relaxed));
     }
 

@@ -11,6 +11,7 @@ use crate::ingress::wall_now;
 use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::{Percentiles, latencies};
 use serde::{Deserialize, Serialize};
+use sinks::journal::{DiskState, DiskWatch};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
@@ -37,6 +38,8 @@ pub struct Status {
     pub rings: Vec<RingLoad>,
     /// Latency by stage; `group NAME` is an event's whole pass through a group.
     pub latency: BTreeMap<String, Percentiles>,
+    /// The journal's disk; absent until the journal is open for writing.
+    pub disk: Option<DiskState>,
 }
 
 /// The session with a venue.
@@ -88,6 +91,7 @@ impl Status {
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
         let (groups, latency) = (control.meters.about(), latencies(&control.meters));
         let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age, is_wall));
-        Status { admitted, finished, trading, venue: VenueReport::of(&control.venue), groups, load, rings, latency }
+        let (venue, disk) = (VenueReport::of(&control.venue), control.disk.get().map(DiskWatch::state));
+        Status { admitted, finished, trading, venue, groups, load, rings, latency, disk }
     }
 }

@@ -11,8 +11,8 @@
 
 use crate::ingress::{Accept, IngressError};
 use flow::{Event, Sink};
-use sinks::journal::{Examined, InputLog, JournalError, OutcomeLog, Upkeep};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use sinks::journal::{DiskWatch, Examined, InputLog, JournalError, OutcomeLog, Upkeep};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Most outcomes that may be missing: 1 GiB of them.
 pub(super) const MOST_MISSING: usize = 1 << 24;
@@ -70,13 +70,14 @@ pub(crate) struct Acceptance {
     upkeep: Upkeep,
     through: u64,
     verdict: Verdict,
+    disk: Arc<OnceLock<DiskWatch>>,
 }
 
 impl Acceptance {
     /// Waits with this journal until its replay has been compared.
-    pub(crate) fn new(examined: Examined, upkeep: Upkeep) -> Acceptance {
+    pub(crate) fn new(examined: Examined, upkeep: Upkeep, disk: Arc<OnceLock<DiskWatch>>) -> Acceptance {
         let through = examined.last_input_seq();
-        Acceptance { examined: Some(examined), upkeep, through, verdict: Verdict::default() }
+        Acceptance { examined: Some(examined), upkeep, through, verdict: Verdict::default(), disk }
     }
 
     /// Where the comparison says what it found.
@@ -112,8 +113,13 @@ impl Accept for Acceptance {
             Stage::Open(_) | Stage::Taken => unreachable!("a journal is accepted once"),
         };
         let examined = self.examined.take().expect("a journal is accepted once");
-        let mut resumed = examined.accept(self.upkeep).map_err(|e| unwritten(&e))?;
+        let mut resumed = examined.accept(self.upkeep.clone()).map_err(|e| unwritten(&e))?;
+        let _ = self.disk.set(resumed.inputs.disk());
         for outcome in &missing {
+            // Nothing enters yet, so these can wait for the disk; an outcome log itself never does.
+            while !resumed.inputs.ready().map_err(IngressError::Log)? {
+                std::thread::yield_now();
+            }
             resumed.outcomes.take(outcome).expect("an outcome log never fails");
         }
         resumed.outcomes.finished(self.through).expect("an outcome log never fails");

@@ -11,10 +11,10 @@ use crate::build_id::build_id;
 use crate::config::Settings;
 use crate::ingress::{Retrace, Then};
 use flow::{Kinds, Sink};
-use sinks::journal::{InputLog, Journal, JournalReader, JournalSpec, Upkeep};
+use sinks::journal::{DiskWatch, InputLog, Journal, JournalReader, JournalSpec, Upkeep};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What a run logs to, and what it replays first.
 #[derive(Default)]
@@ -42,6 +42,8 @@ pub(crate) struct Opening<'a> {
     /// Ends an examination early.
     pub(crate) stop: &'a AtomicBool,
     pub(crate) notices: Notices,
+    /// Gets a watch on the disk once the journal is open for writing.
+    pub(crate) disk: &'a Arc<OnceLock<DiskWatch>>,
 }
 
 impl Opening<'_> {
@@ -54,6 +56,7 @@ impl Opening<'_> {
             Some(dir) => {
                 let carried = self.carried()?;
                 let (inputs, outcomes) = Journal::create(dir, &spec(self.settings, self.kinds, self.instruments))?;
+                let _ = self.disk.set(inputs.disk());
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
                 Ok(Journalling { inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
             }
@@ -75,6 +78,7 @@ impl Opening<'_> {
             return Err(RecoveryError::Ended(dir.to_owned()));
         }
         self.notices.trusted(dir, &examined.trusted());
+        self.notices.lost_memory(dir, examined.lost_memory());
         let last = examined.last_input_seq();
         let carried = match carried_inputs(&reader)? {
             wanted if last >= wanted.max(1) => Carried::default(),
@@ -88,7 +92,8 @@ impl Opening<'_> {
             inputs.seek_seq(from + 1)?;
         }
         let is_unclean = examined.closed().is_none();
-        let acceptance = Acceptance::new(examined, Upkeep::from_params(&self.settings.sinks["journal"]));
+        let upkeep = Upkeep::from_params(&self.settings.sinks["journal"]);
+        let acceptance = Acceptance::new(examined, upkeep, Arc::clone(self.disk));
         let verify = VerifySink::new(&reader, self.kinds)?.accepting(from, last, &acceptance, true)?;
         let then = Then::Continue(Box::new(acceptance));
         Ok(Journalling {

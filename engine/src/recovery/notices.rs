@@ -20,6 +20,17 @@ impl Notices {
         (self.0)(text);
     }
 
+    /// Says that a journal goes on without its newest records, if it does.
+    pub(super) fn lost_memory(self, dir: &Path, lost: Option<&str>) {
+        if let Some(why) = lost {
+            self.say(format!(
+                "WARNING: {}: {why}. The journal goes on from what is on its disk, as after a power failure: inputs and \
+                 outcomes of the last seconds may be missing, and orders at a venue may be open that no record names",
+                dir.display()
+            ));
+        }
+    }
+
     /// Says what nothing proves of a journal that goes on, if there is anything.
     pub(super) fn trusted(self, dir: &Path, trusted: &Trusted) {
         if trusted.inputs + trusted.outcomes > 0 {

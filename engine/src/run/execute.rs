@@ -14,8 +14,13 @@ use crate::ingress::{IngressError, SourceQueue};
 use crate::recovery::{self, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
 use flow::Source;
-use sinks::journal::{InputLog, JournalReader};
-use std::time::Instant;
+use sinks::journal::JournalReader;
+use std::time::{Duration, Instant};
+
+/// How long a disk may not answer until a run that was stopped leaves its journal unclosed.
+const STOP_PATIENCE: Duration = Duration::from_millis(500);
+/// The same for a run that came to its end.
+const END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs the settings to their end. `poll` is called about fifty times a second during the run.
 ///
@@ -65,6 +70,7 @@ pub fn execute_sources(
         before: options.carry_over.as_deref(),
         stop: &options.control.stop,
         notices: options.notices,
+        disk: &options.control.disk,
     };
     let journal = opening.journal(options.go_on)?;
     let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
@@ -90,13 +96,14 @@ pub fn execute_sources(
     let (mut finished, gateway_error) = assembly.run(poll)?;
     let seconds = finished.ended.duration_since(start);
     let log = finished.head.take_log();
+    let patience = if finished.stopped { STOP_PATIENCE } else { END_PATIENCE };
     let inputs = finished.head.feeds().iter().map(input_report).collect();
     let (replaying, activity) = (finished.head.is_replaying(), finished.head.activity().to_vec());
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
     (report.inputs, report.replaying) = (inputs, replaying);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
-    let closing = log.map(InputLog::close).transpose().err().map(RunError::from);
+    let closing = log.map(|log| log.close_within(patience)).transpose().err().map(RunError::from);
     let error = error.or(sink_error.map(RunError::Sink)).or(closing);
     let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     Ok((report, with_gateway(error, gateway_error, &options.control)))

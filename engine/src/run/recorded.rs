@@ -10,6 +10,7 @@ use crate::report::{Report, Shape, reported};
 use flow::Sink;
 use sinks::journal::{Journal, JournalReader, LogKind, Upkeep};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) fn execute(
@@ -23,7 +24,8 @@ pub(super) fn execute(
     let acceptance = match options.compare {
         Compare::Complete => {
             let examined = Journal::examine(dir, &options.control.stop)?;
-            Some(Acceptance::new(examined, Upkeep::from_params(&settings.sinks["journal"])))
+            let upkeep = Upkeep::from_params(&settings.sinks["journal"]);
+            Some(Acceptance::new(examined, upkeep, Arc::clone(&options.control.disk)))
         }
         // Outcomes that nobody compares can be derived again.
         Compare::No => reader.check(&[LogKind::Inputs], &options.control.stop).map(|()| None)?,

@@ -1,18 +1,22 @@
 //! Creates a journal, and closes it in order.
 
+use super::disk::Disk;
 use super::error::JournalError;
 use super::format::{LogKind, MANIFEST, chain_start};
 use super::gaps::GapFile;
-use super::helper::Helper;
-use super::keeper::Keeper;
+use super::gate::Gate;
+use super::keeper::{Keeper, Kit};
 use super::log_keeper::LogKeeper;
 use super::manifest::{Closed, MANIFEST_DRAFT, draft_manifest, publish_manifest};
+use super::memory::{Memory, NOTE, ON_DISK};
+use super::private::make_folder;
 use super::spec::JournalSpec;
+use super::start::Start;
 use super::writer::{InputLog, OutcomeLog};
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Entry points of a journal as a whole.
@@ -20,24 +24,32 @@ use std::sync::Arc;
 pub struct Journal;
 
 impl Journal {
-    /// Creates a journal in `dir`, which must be empty or new (with an existing parent), and starts its helper thread.
+    /// Creates a journal in `dir`, which must be empty or new (with an existing parent), and starts its helper threads.
     ///
     /// # Errors
     /// When the folder is occupied, has no parent, is not writable, or has no space for the first segments.
     pub fn create(dir: &Path, spec: &JournalSpec) -> Result<(InputLog, OutcomeLog), JournalError> {
+        Journal::create_on(dir, spec, Disk::default())
+    }
+
+    /// Like [`Journal::create`], on this disk.
+    ///
+    /// # Errors
+    /// As [`Journal::create`].
+    pub fn create_on(dir: &Path, spec: &JournalSpec, disk: Disk) -> Result<(InputLog, OutcomeLog), JournalError> {
         spec.check()?;
-        let made = make_folder(dir)?;
+        let made = make_journal_folder(dir)?;
         let lock = lock(dir)?;
         clear_unfinished(dir)?;
         check_empty(dir)?;
-        let begun = begin(dir, spec, lock);
+        let mut memory = None;
+        let begun = begin(dir, spec, disk, lock, &mut memory);
         if begun.is_err() {
             // The folder was empty, so everything in it was created here and is useless without the rest.
-            for log in LogKind::BOTH {
-                let _ = fs::remove_dir_all(log.folder(dir));
-            }
-            for manifest in [MANIFEST, MANIFEST_DRAFT] {
-                let _ = fs::remove_file(dir.join(manifest));
+            let folders = LogKind::BOTH.iter().map(|log| log.folder(dir)).chain(memory);
+            folders.for_each(|folder| drop(fs::remove_dir_all(folder)));
+            for text in [MANIFEST, MANIFEST_DRAFT, NOTE] {
+                let _ = fs::remove_file(dir.join(text));
             }
             if made {
                 let _ = fs::remove_dir(dir);
@@ -57,28 +69,34 @@ impl Journal {
     }
 }
 
-fn begin(dir: &Path, spec: &JournalSpec, lock: File) -> Result<(InputLog, OutcomeLog), JournalError> {
+/// Begins a journal in an empty folder; says where its active segments lie as soon as there is such a folder.
+fn begin(
+    dir: &Path,
+    spec: &JournalSpec,
+    disk: Disk,
+    lock: File,
+    made: &mut Option<PathBuf>,
+) -> Result<(InputLog, OutcomeLog), JournalError> {
     let (info, text) = draft_manifest(dir, spec)?;
     for log in LogKind::BOTH {
         let folder = log.folder(dir);
-        fs::create_dir(&folder).map_err(|e| JournalError::io(&folder, "creating", e))?;
+        make_folder(&folder).map_err(|e| JournalError::io(&folder, "creating", e))?;
     }
     let gaps = GapFile::create(dir, info.journal_id)
         .map_err(|e| JournalError::io(&LogKind::Outcomes.folder(dir), "creating the gap file", e))?;
-    let logs = LogKind::BOTH.map(|log| LogKeeper::new(log, chain_start(&text, log), 0));
-    let mut keeper = Keeper::new(dir, info, spec.upkeep, logs, gaps, lock);
-    let inputs = keeper.prepare(LogKind::Inputs)?;
-    let outcomes = keeper.prepare(LogKind::Outcomes)?;
-    let [input_handover, outcome_handover] = LogKind::BOTH.map(|log| keeper.handover(log));
+    let memory = Memory::make(dir, info.journal_id, &spec.upkeep.memory, spec.memory_bytes())?;
+    *made = Some(memory.folder.clone());
+    let gate = Arc::new(Gate::new(spec.upkeep.behind, memory.word.clone()));
+    let logs = LogKind::BOTH.map(|log| LogKeeper::new(log, Arc::clone(&gate), chain_start(&text, log)));
+    let kit = Kit { dir: dir.to_owned(), info, upkeep: spec.upkeep.clone(), memory, disk, gate, gaps, _lock: lock };
+    let started = Start::new(Keeper::new(kit, logs), [1, 1])?;
+    started.keeper.kit.memory.note(dir)?;
     publish_manifest(dir)?;
-    let helper = Helper::spawn(dir, keeper)?;
-    let inputs = InputLog::new(inputs, 0, input_handover, Arc::clone(&helper));
-    let outcomes = OutcomeLog::new(outcomes, 0, 0, outcome_handover, helper);
-    Ok((inputs, outcomes))
+    started.go()
 }
 
 /// Creates the folder unless it exists; returns whether it did. It is the user's alone, whatever the umask.
-fn make_folder(dir: &Path) -> Result<bool, JournalError> {
+fn make_journal_folder(dir: &Path) -> Result<bool, JournalError> {
     let made = make_if_missing(dir)?;
     let own = fs::Permissions::from_mode(0o700);
     fs::set_permissions(dir, own).map_err(|e| JournalError::io(dir, "keeping other users out of", e))?;
@@ -86,7 +104,7 @@ fn make_folder(dir: &Path) -> Result<bool, JournalError> {
 }
 
 fn make_if_missing(dir: &Path) -> Result<bool, JournalError> {
-    match fs::DirBuilder::new().mode(0o700).create(dir) {
+    match make_folder(dir) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(false),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
@@ -111,8 +129,10 @@ pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
 
 /// Removes the remains of a process that was stopped while creating a journal here, which never stored anything.
 fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
+    let texts = [MANIFEST_DRAFT.to_owned(), NOTE.to_owned(), format!("{NOTE}.draft")];
+    let folders: Vec<PathBuf> = LogKind::BOTH.iter().map(|log| log.folder(dir)).chain([dir.join(ON_DISK)]).collect();
     let is_ours = |name: &std::ffi::OsStr| {
-        name == MANIFEST_DRAFT || LogKind::BOTH.iter().any(|log| log.folder(dir).file_name() == Some(name))
+        texts.iter().any(|text| name == text.as_str()) || folders.iter().any(|folder| folder.file_name() == Some(name))
     };
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = entries.map_err(|e| JournalError::io(dir, "reading", e))?;
@@ -125,13 +145,9 @@ fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
         }
         _ => Ok(()),
     };
-    for log in LogKind::BOTH {
-        let folder = log.folder(dir);
-        removed(&folder, fs::remove_dir_all(&folder))?;
-    }
+    folders.iter().try_for_each(|folder| removed(folder, fs::remove_dir_all(folder)))?;
     // The marker goes last: until then the next start finds it again.
-    let draft = dir.join(MANIFEST_DRAFT);
-    removed(&draft, fs::remove_file(&draft))
+    texts.iter().rev().try_for_each(|text| removed(&dir.join(text), fs::remove_file(dir.join(text))))
 }
 
 fn check_empty(dir: &Path) -> Result<(), JournalError> {

@@ -109,6 +109,19 @@ pub enum JournalError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The disk did not answer while the journal was closed.
+    #[error(
+        "{}: the disk has not answered for {:.1} s; the journal was left without being closed, as a kill leaves it: every \
+         appended record is in its files or in memory, and the next start goes on from there (if the process does not end, \
+         the disk keeps it until it answers)",
+        dir.display(), waited.as_secs_f64()
+    )]
+    Silent {
+        /// The journal's folder.
+        dir: PathBuf,
+        /// How long it did not answer.
+        waited: std::time::Duration,
+    },
     /// The helper thread has ended.
     #[error(
         "the journal's helper thread stopped unexpectedly ({0}); every appended record is in the files; resume the journal to seal them"
@@ -266,6 +279,9 @@ pub enum Damage {
         /// Its value at the close.
         expected: String,
     },
+    /// The copy on the disk of a segment in memory is not the same.
+    #[error("its copy of the record is not what lies in memory")]
+    Copy,
     /// A log goes further than the inputs that are stored.
     #[error("{what} is {seq}, but the last input that is stored is {last}")]
     Beyond {

@@ -5,7 +5,10 @@
 //! was seen, and the writer stores the id last.
 
 use super::error::{Damage, Fault, JournalError};
-use super::format::{BLOCK_RECORDS, COMPLETED_SLOT, HEADER_BYTES, LogKind, SEALED_SLOT, SegmentHeader, record_offset};
+use super::format::{
+    BLOCK_RECORDS, COMPLETED_SLOT, HEADER_BYTES, LOST_SLOT, LogKind, SEALED_SLOT, SegmentHeader, listed, record_offset,
+};
+use super::gaps::{self, Gaps, Lost};
 use super::manifest::JournalInfo;
 use super::mapping::SLOT_BYTES;
 use super::seal::Sidecar;
@@ -14,7 +17,7 @@ use bytemuck::Zeroable;
 use flow::Event;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{Ordering, fence};
 
@@ -23,6 +26,7 @@ use std::sync::atomic::{Ordering, fence};
 pub(super) struct SegmentFile {
     file: File,
     path: PathBuf,
+    in_memory: bool,
     log: LogKind,
     number: u64,
     capacity: u64,
@@ -30,7 +34,11 @@ pub(super) struct SegmentFile {
 }
 
 /// The header's page.
-pub(super) struct HeaderPage(pub(super) Box<[u8]>);
+pub(super) struct HeaderPage {
+    bytes: Box<[u8]>,
+    /// First seq, last seq and number of the outcomes left out before the first record; in memory only.
+    lost: [u64; 3],
+}
 
 impl HeaderPage {
     /// The completed-through watermark.
@@ -44,14 +52,20 @@ impl HeaderPage {
     }
 
     fn word(&self, slot: usize) -> u64 {
-        bytemuck::pod_read_unaligned(&self.0[slot * SLOT_BYTES..][..8])
+        bytemuck::pod_read_unaligned(&self.bytes[slot * SLOT_BYTES..][..8])
+    }
+
+    /// The outcomes left out before the record with this number.
+    fn lost(&self, first_record: u64) -> Option<Lost> {
+        let [from_seq, through_seq, events] = self.lost;
+        (events > 0).then_some(Lost { from_seq, through_seq, events, after_record: first_record - 1 })
     }
 
     /// Offset of the first non-zero byte where no field is defined.
     pub(super) fn stray(&self) -> Option<usize> {
         let words = [COMPLETED_SLOT * SLOT_BYTES, SEALED_SLOT * SLOT_BYTES];
         let defined = |at: usize| at < size_of::<SegmentHeader>() || words.iter().any(|w| (*w..*w + 8).contains(&at));
-        (0..self.0.len()).find(|at| self.0[*at] != 0 && !defined(*at))
+        (0..self.bytes.len()).find(|at| self.bytes[*at] != 0 && !defined(*at))
     }
 }
 
@@ -63,14 +77,43 @@ impl SegmentFile {
         log: LogKind,
         number: u64,
     ) -> Result<Option<SegmentFile>, JournalError> {
-        let (path, _) = paths(dir, log, number);
         let capacity = info.segment_records;
         let expected = header(info, log, number, (number - 1) * capacity + 1);
-        match File::open(&path) {
-            Ok(file) => Ok(Some(SegmentFile { file, path, log, number, capacity, expected })),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(JournalError::io(&path, "opening", e)),
+        // In memory first: there it is whole, and once it is gone from there it is whole on the disk.
+        for (folder, in_memory) in info.memory.iter().map(|memory| (memory.as_path(), true)).chain([(dir, false)]) {
+            let (path, _) = paths(folder, log, number);
+            match File::open(&path) {
+                Ok(file) => return Ok(Some(SegmentFile { file, path, in_memory, log, number, capacity, expected })),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(JournalError::io(&path, "opening", e)),
+            }
         }
+        Ok(None)
+    }
+
+    /// Opens the copy on the disk of a segment that lies in memory; `None` if there is none.
+    pub(super) fn open_copy(
+        dir: &Path,
+        info: &JournalInfo,
+        log: LogKind,
+        number: u64,
+    ) -> Result<Option<SegmentFile>, JournalError> {
+        SegmentFile::open(dir, &JournalInfo { memory: None, ..info.clone() }, log, number)
+    }
+
+    /// Whether it lies in memory.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.in_memory
+    }
+
+    /// Whether it lay in memory and was given back: what follows is to be read in another file.
+    pub(super) fn is_given_back(&self) -> Result<bool, JournalError> {
+        Ok(self.in_memory && self.file.metadata().map_err(|e| self.error(e))?.nlink() == 0)
+    }
+
+    /// Its file, relative to the journal's folder unless it lies in memory.
+    pub(super) fn name(&self) -> String {
+        if self.in_memory { self.path.display().to_string() } else { self.log.segment_name(self.number) }
     }
 
     pub(super) fn error(&self, source: io::Error) -> JournalError {
@@ -103,14 +146,20 @@ impl SegmentFile {
             () if found != self.expected => Some("it belongs to another segment, journal or build"),
             () => None,
         };
-        Ok((HeaderPage(page.into_boxed_slice()), wrong))
+        let mut lost = [0; 3];
+        if self.in_memory && read == HEADER_BYTES {
+            let words = &mut page[LOST_SLOT * SLOT_BYTES..][..24];
+            lost = bytemuck::pod_read_unaligned(words);
+            words.fill(0);
+        }
+        Ok((HeaderPage { bytes: page.into_boxed_slice(), lost }, wrong))
     }
 
     /// A fault of this file.
     pub(super) fn fault(&self, index: Option<u64>, seq: Option<u64>, what: Damage) -> Fault {
         Fault {
             log: Some(self.log),
-            file: self.log.segment_name(self.number),
+            file: self.name(),
             offset: index.map(record_offset),
             record: index.map(|i| self.first_record() + i),
             seq,
@@ -198,18 +247,33 @@ impl SegmentFile {
     }
 }
 
-/// The numbers of a log's segment files, ascending.
-pub(super) fn segment_numbers(dir: &Path, log: LogKind) -> Result<Vec<u64>, JournalError> {
-    let folder = log.folder(dir);
-    let entries = fs::read_dir(&folder).map_err(|e| JournalError::io(&folder, "reading", e))?;
+/// The numbers of a log's segments, ascending: those in the journal and those in memory.
+pub(super) fn segment_numbers(dir: &Path, info: &JournalInfo, log: LogKind) -> Result<Vec<u64>, JournalError> {
     let mut numbers = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(|e| JournalError::io(&folder, "reading", e))?.file_name();
-        let number: Option<u64> = name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse().ok());
-        numbers.extend(number.filter(|n| *n > 0));
+    // Memory first: a segment that leaves it meanwhile is on the disk.
+    if let Some(memory) = &info.memory {
+        numbers.extend(listed(&log.folder(memory)).unwrap_or_default());
     }
+    let folder = log.folder(dir);
+    numbers.extend(listed(&folder).map_err(|e| JournalError::io(&folder, "reading", e))?);
     numbers.sort_unstable();
+    numbers.dedup();
     Ok(numbers)
+}
+
+/// The gaps of the outcome log, with those that are noted only in memory so far; and whether one of the two copies of the
+/// file is damaged.
+pub(super) fn all_gaps(dir: &Path, info: &JournalInfo) -> io::Result<(Gaps, bool)> {
+    let (mut gaps, damaged) = gaps::read(dir, info.journal_id)?;
+    let Some(memory) = &info.memory else { return Ok((gaps, damaged)) };
+    for number in listed(&LogKind::Outcomes.folder(memory)).unwrap_or_default() {
+        let segment = SegmentFile::open(dir, info, LogKind::Outcomes, number).ok().flatten();
+        let lost = segment.and_then(|s| s.header().ok()?.0.lost(s.first_record()));
+        if let Some(lost) = lost.filter(|new| gaps.lost.iter().all(|l| l.after_record < new.after_record)) {
+            gaps.add_lost(lost);
+        }
+    }
+    Ok((gaps, damaged))
 }
 
 /// The sidecar of a segment; `None` if there is no such file.
@@ -222,14 +286,19 @@ pub(super) fn sidecar(
     let (_, path) = paths(dir, log, number);
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(Sidecar::parse(&bytes, log, info.journal_id, number))),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        // A segment in memory has none before it has a copy on the disk.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let bare = info.memory.as_ref().is_some_and(|memory| paths(memory, log, number).0.exists());
+            let bare = bare && !paths(dir, log, number).0.exists();
+            Ok(bare.then(|| Sidecar::parse(&[], log, info.journal_id, number)))
+        }
         Err(e) => Err(JournalError::io(&path, "reading", e)),
     }
 }
 
 /// Seq of the last record of a log; 0 without one.
 pub(super) fn last_seq(dir: &Path, info: &JournalInfo, log: LogKind) -> Result<u64, JournalError> {
-    for number in segment_numbers(dir, log)?.into_iter().rev() {
+    for number in segment_numbers(dir, info, log)?.into_iter().rev() {
         let Some(file) = SegmentFile::open(dir, info, log, number)? else { continue };
         if let Some(last) = file.partition(|_| true)?.checked_sub(1) {
             return file.record(last).map(|e| e.id.seq());

@@ -18,6 +18,9 @@ pub(super) const HEADER_SLOTS: usize = HEADER_BYTES / SLOT_BYTES;
 pub(super) const COMPLETED_SLOT: usize = 4;
 /// Header slot whose first word is the number of sealed records.
 pub(super) const SEALED_SLOT: usize = 5;
+/// Header slot whose first words name the outcomes left out before the first record: first seq, last seq, number. In memory
+/// only; on the disk they stand in the gap file.
+pub(super) const LOST_SLOT: usize = 6;
 /// The most records in one sealed block.
 pub(super) const BLOCK_RECORDS: usize = 4096;
 
@@ -207,6 +210,17 @@ impl BlockHeader {
         let head = crc32c::crc32c(&bytemuck::bytes_of(self)[..60]);
         crc32c::crc32c_append(head, bytemuck::cast_slice(crcs))
     }
+}
+
+/// The numbers of the segment files in a folder, in no order.
+pub(super) fn listed(folder: &Path) -> std::io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let number: Option<u64> = name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse().ok());
+        numbers.extend(number.filter(|n| *n > 0));
+    }
+    Ok(numbers)
 }
 
 /// Size of a segment's file in bytes.

@@ -11,7 +11,7 @@ use super::format::{GAPS, LogKind};
 use bytemuck::{Pod, Zeroable};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 const COPY_BYTES: usize = 2048;
@@ -103,7 +103,7 @@ impl GapFile {
     /// Creates the file, without gaps.
     pub(super) fn create(dir: &Path, journal_id: u64) -> io::Result<GapFile> {
         let path = LogKind::Outcomes.folder(dir).join(GAPS);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all_at(&[0; 2 * COPY_BYTES], 0)?;
         let mut made = GapFile { file, journal_id, generation: 0, damaged: false, gaps: Gaps::none() };
         made.write()?;

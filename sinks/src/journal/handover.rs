@@ -1,63 +1,103 @@
-//! What a log's writer and the helper thread share, lock-free: the writer normally waits for nothing here.
+//! What a log's writer and the helper threads share, lock-free: the writer waits for nothing here.
 //!
-//! The helper puts prepared segments into a queue of [`AHEAD`]; the writer takes one when its own is full. The writer
-//! publishes how many records it has written. Everything else is for rare cases.
+//! The supplier puts prepared segments into a queue of [`AHEAD`]; the writer takes one when its own is full. The writer
+//! publishes how many records it has written; the helper says how many segments are on the disk. Everything else is for rare
+//! cases.
 
+use super::format::LogKind;
+use super::gaps::Lost;
+use super::gate::Gate;
+use super::memory::AHEAD;
 use super::segment::Segment;
-use crossbeam_queue::ArrayQueue;
+use crossbeam_queue::{ArrayQueue, SegQueue};
 use crossbeam_utils::CachePadded;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Segments prepared ahead of the active one.
-pub(super) const AHEAD: usize = 2;
-
-/// Whether another segment can be had.
+/// Who found no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Supply {
-    /// One is ready or will be.
-    Available = 0,
-    /// There is no space for one.
-    Full = 1,
-    /// The disk failed or the helper has ended: nothing written can be made durable.
-    Failed = 2,
+pub(super) enum NoRoom {
+    /// The supplier, in memory.
+    Memory,
+    /// The helper, on the disk.
+    Disk,
 }
 
-/// The state that one log's writer and the helper share.
+/// The state that one log's writer and the helpers share.
 #[derive(Debug)]
 pub(super) struct Handover {
-    pub(super) ready: ArrayQueue<Arc<Segment>>,
+    log: LogKind,
+    ready: ArrayQueue<Arc<Segment>>,
+    /// Prepared segments that the helper has yet to take over.
+    pub(super) coming: SegQueue<Arc<Segment>>,
     /// Number of the last record written.
     written: CachePadded<AtomicU64>,
-    supply: CachePadded<AtomicU8>,
-    /// What is full or broken, for messages.
+    /// Number of the last segment whose files the disk has room for.
+    covered: AtomicU64,
+    /// Number of segments that were prepared, and of those that were retired.
+    prepared: AtomicU64,
+    retired: AtomicU64,
+    /// Where there is no room, in memory and on the disk, and the words for it.
+    no_room: [AtomicBool; 2],
     problem: Mutex<String>,
+    pub(super) gate: Arc<Gate>,
     /// The writer has ended.
     pub(super) closed: AtomicBool,
     /// Nothing can ever follow what the writer wrote.
     pub(super) ended: AtomicBool,
-    /// How often the writer waited for a segment.
+    /// How often inputs had to wait for a segment.
     pub(super) stalls: AtomicU64,
-    lost_from: AtomicU64,
-    lost_through: AtomicU64,
-    lost_events: AtomicU64,
+    /// Outcomes left out at the end of the log.
+    pub(super) lost_last: Mutex<Option<Lost>>,
 }
 
 impl Handover {
-    pub(super) fn new(written: u64) -> Handover {
+    pub(super) fn new(log: LogKind, gate: Arc<Gate>) -> Handover {
         Handover {
+            log,
             ready: ArrayQueue::new(AHEAD),
-            written: CachePadded::new(AtomicU64::new(written)),
-            supply: CachePadded::new(AtomicU8::new(Supply::Available as u8)),
-            problem: Mutex::new(String::new()),
+            coming: SegQueue::new(),
+            written: CachePadded::new(AtomicU64::new(0)),
+            covered: AtomicU64::new(0),
+            prepared: AtomicU64::new(0),
+            retired: AtomicU64::new(0),
+            no_room: Default::default(),
+            problem: Mutex::default(),
+            gate,
             closed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             stalls: AtomicU64::new(0),
-            lost_from: AtomicU64::new(0),
-            lost_through: AtomicU64::new(0),
-            lost_events: AtomicU64::new(0),
+            lost_last: Mutex::default(),
         }
+    }
+
+    /// Whether as many segments are ready as ever are.
+    pub(super) fn is_stocked(&self) -> bool {
+        self.ready.is_full()
+    }
+
+    /// Whether no segment is ready.
+    pub(super) fn is_bare(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// Hands the next segment to the helper and to the writer.
+    pub(super) fn put(&self, segment: &Arc<Segment>) {
+        self.prepared.fetch_add(1, Ordering::AcqRel);
+        self.coming.push(Arc::clone(segment));
+        self.ready.push(Arc::clone(segment)).expect("one thread alone fills the queue, and it looks first");
+        if self.log == LogKind::Outcomes {
+            self.gate.give();
+        }
+    }
+
+    /// Takes the next segment if one is ready.
+    pub(super) fn take(&self) -> Option<Arc<Segment>> {
+        let next = self.ready.pop()?;
+        if self.log == LogKind::Outcomes {
+            self.gate.take();
+        }
+        Some(next)
     }
 
     /// Number of the last record written.
@@ -71,42 +111,50 @@ impl Handover {
         self.written.store(record, Ordering::Release);
     }
 
-    /// Whether another segment can be had.
-    #[inline]
-    pub(super) fn supply(&self) -> Supply {
-        match self.supply.load(Ordering::Acquire) {
-            0 => Supply::Available,
-            1 => Supply::Full,
-            _ => Supply::Failed,
-        }
+    /// Number of the last segment whose files the disk has room for.
+    pub(super) fn covered(&self) -> u64 {
+        self.covered.load(Ordering::Acquire)
     }
 
-    /// Sets it, by the helper. A failure is final.
-    pub(super) fn set_supply(&self, supply: Supply, problem: &str) {
-        if self.supply() != Supply::Failed && self.supply() != supply {
-            problem.clone_into(&mut self.problem.lock().unwrap_or_else(PoisonError::into_inner));
-            self.supply.store(supply as u8, Ordering::Release);
-        }
+    /// The disk has room for the files of the segments up to this number.
+    pub(super) fn set_covered(&self, number: u64) {
+        self.covered.store(number, Ordering::Release);
     }
 
-    /// What is full or broken, for messages.
+    /// Counts a segment that takes up memory already.
+    pub(super) fn add_prepared(&self) {
+        self.prepared.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Counts a segment that takes up none any more.
+    pub(super) fn add_retired(&self) {
+        self.retired.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Number of segments in memory.
+    pub(super) fn in_memory(&self) -> u64 {
+        self.prepared.load(Ordering::Acquire) - self.retired.load(Ordering::Acquire)
+    }
+
+    /// Says whether there is room for the next segment, and the words if there is none.
+    pub(super) fn set_room(&self, of: NoRoom, problem: Option<&str>) {
+        if let Some(words) = problem {
+            words.clone_into(&mut self.problem.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        self.no_room[of as usize].store(problem.is_some(), Ordering::Release);
+    }
+
+    /// Whether there is no room there.
+    pub(super) fn lacks_room(&self, of: NoRoom) -> bool {
+        self.no_room[of as usize].load(Ordering::Acquire)
+    }
+
+    /// What is full, for messages.
     pub(super) fn problem(&self) -> String {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts an event with this seq that the writer had to leave out.
-    pub(super) fn record_lost(&self, seq: u64) {
-        self.lost_events.fetch_add(1, Ordering::Relaxed);
-        self.lost_through.store(seq, Ordering::Relaxed);
-        if self.lost_from.load(Ordering::Relaxed) == 0 {
-            self.lost_from.store(seq, Ordering::Release);
-        }
-    }
-
-    /// Events left out since the last call: first and last seq, and their number.
-    pub(super) fn take_lost(&self) -> Option<(u64, u64, u64)> {
-        let from = self.lost_from.swap(0, Ordering::Acquire);
-        let events = self.lost_events.swap(0, Ordering::Relaxed);
-        (from != 0 || events != 0).then(|| (from, self.lost_through.load(Ordering::Relaxed), events))
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 }

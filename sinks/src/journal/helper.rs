@@ -1,25 +1,35 @@
-//! The handle of the helper thread, shared by both logs: wakes the thread and waits for its end.
+//! The handle of the helper threads, shared by both logs: wakes them and waits for their end.
+//!
+//! Bound: whoever ends the second log waits for the helper as long as the disk answers, and [`PATIENCE`] longer. Worst case: it
+//! does not answer; then the journal is left as a kill would leave it, and the helper with it.
 
+use super::disk::Disk;
 use super::error::JournalError;
-use super::format::LogKind;
-use super::handover::{Handover, Supply};
+use super::gate::Gate;
 use super::keeper::Keeper;
 use super::manifest::{Closed, JournalInfo};
+use super::supplier::Supplier;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+/// How long a disk may not answer until it is given up, unless whoever closes the journal says otherwise.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The thread's result.
 type Outcome = Result<Closed, JournalError>;
 
-/// Handle of the helper thread of one journal.
+/// Handle of the helper threads of one journal.
 #[derive(Debug)]
 pub(super) struct Helper {
+    dir: PathBuf,
     info: JournalInfo,
-    thread: Thread,
-    handovers: [Arc<Handover>; 2],
+    disk: Disk,
+    supplier: Thread,
+    keeper: Thread,
     end: Mutex<End>,
 }
 
@@ -27,32 +37,46 @@ pub(super) struct Helper {
 struct End {
     running: Option<JoinHandle<Outcome>>,
     outcome: Option<Outcome>,
+    logs_open: u32,
+    patience: Duration,
+}
+
+/// The words of a panic.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let what = panic.downcast_ref::<String>().cloned();
+    what.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_else(|| "panic".to_owned())
+}
+
+/// Runs a thread's body; a panic shuts the gate.
+fn guarded<T>(gate: &Gate, body: impl FnOnce() -> T) -> Result<T, JournalError> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
+        let what = words(panic.as_ref());
+        gate.fail(&format!("the journal's helper thread died: {what}"));
+        JournalError::Helper(what)
+    })
 }
 
 impl Helper {
-    /// Starts the thread.
-    pub(super) fn spawn(dir: &Path, keeper: Keeper) -> Result<Arc<Helper>, JournalError> {
-        let info = keeper.info().clone();
-        let handovers = LogKind::BOTH.map(|log| keeper.handover(log));
-        let on_panic = handovers.clone();
+    /// Starts the threads.
+    pub(super) fn spawn(keeper: Keeper, supplier: Supplier) -> Result<Arc<Helper>, JournalError> {
+        let (dir, info, disk) = (keeper.kit.dir.clone(), keeper.kit.info.clone(), keeper.kit.disk.clone());
+        let gates = [Arc::clone(&keeper.kit.gate), Arc::clone(&keeper.kit.gate)];
+        let failed = |e| JournalError::io(&dir, "starting a helper thread", e);
+        let [gate, other] = gates;
+        // Until the supplier has ended, the helper does not end the journal.
+        gate.set_supplied(true);
+        let body = move || guarded(&gate, || keeper.run()).and_then(|outcome| outcome);
+        let running = thread::Builder::new().name("journal".to_owned()).spawn(body).map_err(failed)?;
+        let keeper = running.thread().clone();
+        let helper = keeper.clone();
         let body = move || {
-            catch_unwind(AssertUnwindSafe(|| keeper.run())).unwrap_or_else(|panic| {
-                let what = panic.downcast_ref::<String>().cloned();
-                let what = what.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-                let what = what.unwrap_or_else(|| "panic".to_owned());
-                for handover in &on_panic {
-                    handover.set_supply(Supply::Failed, &format!("the journal's helper thread died: {what}"));
-                }
-                Err(JournalError::Helper(what))
-            })
+            let _ = guarded(&other, || supplier.run(&helper));
+            other.set_supplied(false);
         };
-        let running = thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(body)
-            .map_err(|e| JournalError::io(dir, "starting the helper thread", e))?;
-        let thread = running.thread().clone();
-        let end = Mutex::new(End { running: Some(running), outcome: None });
-        Ok(Arc::new(Helper { info, thread, handovers, end }))
+        let supplier = thread::Builder::new().name("journal-memory".to_owned()).spawn(body).map_err(failed)?;
+        let supplier = supplier.thread().clone();
+        let end = Mutex::new(End { running: Some(running), outcome: None, logs_open: 2, patience: PATIENCE });
+        Ok(Arc::new(Helper { dir, info, disk, supplier, keeper, end }))
     }
 
     /// The journal's identity and settings.
@@ -60,25 +84,47 @@ impl Helper {
         &self.info
     }
 
-    /// Wakes the helper from its pause.
+    /// Wakes the supplier from its pause.
     pub(super) fn wake(&self) {
-        self.thread.unpark();
+        self.supplier.unpark();
     }
 
-    /// Called when a log has ended; the second call waits for the thread.
+    /// How long a disk may not answer until it is given up.
+    pub(super) fn set_patience(&self, patience: Duration) {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).patience = patience;
+    }
+
+    /// Called when a log has ended; the second call waits for the helper.
     pub(super) fn log_ended(&self) {
-        self.wake();
-        if !self.handovers.iter().all(|h| h.closed.load(Ordering::SeqCst)) {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.logs_open -= 1;
+        self.supplier.unpark();
+        self.keeper.unpark();
+        if end.logs_open > 0 {
             return;
         }
-        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = end.running.take() {
-            let joined = running.join().unwrap_or_else(|_| Err(JournalError::Helper("panic".to_owned())));
-            end.outcome = Some(joined);
+            end.outcome = Some(self.wait(running, end.patience));
         }
     }
 
-    /// The thread's result; `None` while it runs, or if it was taken before.
+    /// Waits for the helper while the disk answers.
+    fn wait(&self, running: JoinHandle<Outcome>, patience: Duration) -> Outcome {
+        let (mut done, mut answered) = (self.disk.done(), Instant::now());
+        while !running.is_finished() {
+            if answered.elapsed() > patience {
+                return Err(JournalError::Silent { dir: self.dir.clone(), waited: answered.elapsed() });
+            }
+            thread::sleep(Duration::from_millis(1));
+            let now = self.disk.done();
+            if std::mem::replace(&mut done, now) != now {
+                answered = Instant::now();
+            }
+        }
+        running.join().unwrap_or_else(|panic| Err(JournalError::Helper(words(panic.as_ref()))))
+    }
+
+    /// The helper's result; `None` while it runs, or if it was taken before.
     pub(super) fn outcome(&self) -> Result<Option<Closed>, JournalError> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).outcome.take().transpose()
     }

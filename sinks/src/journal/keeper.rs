@@ -1,199 +1,219 @@
-//! The helper thread: allocates segments ahead of the writers, syncs and seals behind them.
+//! The helper: the one thread that touches the disk. It copies, syncs and seals behind the writers.
 //!
-//! Every [`TICK`] it checks whether a segment was taken and prepares another; every `sync_ms` it syncs what was written
-//! and seals its complete blocks ([`LogKeeper`]).
+//! Every `sync_ms`, and whenever a segment is full, it copies what was written to the disk, waits until it is durable and
+//! seals the complete blocks ([`LogKeeper`]). The outcomes' end is read before the inputs', and the inputs are copied first,
+//! so no outcome is on the disk whose input is not.
 //!
-//! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: it does not;
-//! then the writers run out of segments and stall.
+//! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: it does not; then
+//! the segments wait in memory, and the [supplier](super::supplier) says so.
 
+use super::copy::{Copy, footprint};
+use super::disk::{Disk, DiskOp};
 use super::error::JournalError;
-use super::format::{BLOCK_RECORDS, LogKind};
+use super::format::{BLOCK_RECORDS, LogKind, hex};
 use super::gaps::{Dropped, GapFile, Lost};
-use super::handover::{Handover, Supply};
-use super::log_keeper::{Live, LogKeeper};
-use super::manifest::{Closed, JournalInfo, LogEnd, sync_folder};
-use super::seal::SealWriter;
-use super::segment::{self, Segment};
+use super::gate::Gate;
+use super::handover::NoRoom;
+use super::log_keeper::{Live, LogKeeper, Step};
+use super::manifest::{Closed, JournalInfo, LogEnd};
+use super::memory::Memory;
+use super::private::{is_full, sync_folder};
+use super::segment::paths;
 use super::spec::Upkeep;
 use flow::Event;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Pause between two checks on the writers.
-const TICK: Duration = Duration::from_millis(1);
-/// How often the pages ahead of the writers are faulted in again, since the system may have written them back.
-const REARM: Duration = Duration::from_millis(10);
+/// Pause between two looks at whether the logs have ended.
+const TICK: Duration = Duration::from_millis(10);
 /// Pause after a failed allocation.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// What a keeper keeps.
+#[derive(Debug)]
+pub(super) struct Kit {
+    pub(super) dir: PathBuf,
+    pub(super) info: JournalInfo,
+    pub(super) upkeep: Upkeep,
+    pub(super) memory: Memory,
+    pub(super) disk: Disk,
+    pub(super) gate: Arc<Gate>,
+    pub(super) gaps: GapFile,
+    /// Held while the journal is being written.
+    pub(super) _lock: File,
+}
 
 /// The helper thread's state.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    dir: PathBuf,
-    info: JournalInfo,
-    upkeep: Upkeep,
-    logs: [LogKeeper; 2],
-    gaps: GapFile,
-    /// Held while the journal is being written.
-    _lock: File,
+    pub(super) kit: Kit,
+    pub(super) logs: [LogKeeper; 2],
     retry_at: Instant,
+    /// Both writers have ended.
+    closing: bool,
     records: Vec<Event>,
 }
 
 impl Keeper {
-    pub(super) fn new(
-        dir: &Path,
-        info: JournalInfo,
-        upkeep: Upkeep,
-        logs: [LogKeeper; 2],
-        gaps: GapFile,
-        lock: File,
-    ) -> Keeper {
+    pub(super) fn new(kit: Kit, logs: [LogKeeper; 2]) -> Keeper {
         let records = Vec::with_capacity(BLOCK_RECORDS);
-        Keeper { dir: dir.to_owned(), info, upkeep, logs, gaps, _lock: lock, retry_at: Instant::now(), records }
-    }
-
-    pub(super) fn info(&self) -> &JournalInfo {
-        &self.info
-    }
-
-    pub(super) fn handover(&self, log: LogKind) -> Arc<Handover> {
-        Arc::clone(&self.logs[log as usize].handover)
-    }
-
-    pub(super) fn log(&self, log: LogKind) -> &LogKeeper {
-        &self.logs[log as usize]
+        Keeper { kit, logs, retry_at: Instant::now(), closing: false, records }
     }
 
     /// The thread's main loop, until both logs have ended.
     pub(super) fn run(mut self) -> Result<Closed, JournalError> {
-        let interval = Duration::from_millis(self.upkeep.sync_ms);
-        let (mut sync_at, mut rearm_at) = (Instant::now() + interval, Instant::now());
+        let interval = Duration::from_millis(self.kit.upkeep.sync_ms);
+        let mut sync_at = Instant::now() + interval;
         let mut failure = None;
         loop {
-            let closing = self.logs.iter().all(LogKeeper::is_closed);
-            let now = Instant::now();
-            if !closing && failure.is_none() && now >= self.retry_at {
-                self.provide();
+            let closing = self.logs.iter().all(|l| l.handover.is_closed());
+            match failure {
+                None if closing => return self.finish(),
+                Some(error) if closing => return Err(error),
+                None => self.cover(),
+                Some(_) => {}
             }
-            if now >= rearm_at {
-                self.logs.iter().for_each(LogKeeper::rearm);
-                rearm_at = now + REARM;
-            }
-            let result = self.mark_lost();
-            let result =
-                if now >= sync_at && !closing { result.and_then(|()| self.sync_and_seal(false)) } else { result };
-            if now >= sync_at {
+            let due = Instant::now() >= sync_at || self.logs.iter().any(LogKeeper::has_full);
+            if failure.is_none() && due {
+                failure = self.copy_and_seal(false).inspect_err(|e| self.kit.gate.fail(&e.to_string())).err();
                 sync_at = Instant::now() + interval;
             }
-            if let Err(error) = result {
-                self.fail(&error);
-                failure.get_or_insert(error);
-            }
-            if closing {
-                return match failure {
-                    None => self.finish(),
-                    Some(error) => Err(error),
-                };
-            }
-            thread::park_timeout(TICK);
+            thread::park_timeout(TICK.min(interval));
         }
     }
 
-    fn fail(&self, error: &JournalError) {
-        for log in &self.logs {
-            log.handover.set_supply(Supply::Failed, &error.to_string());
-        }
-    }
-
-    /// Prepares the segments that are missing ahead of the writers.
-    fn provide(&mut self) {
+    /// Makes the files of the segments that have none yet, in order; says where there is no room.
+    fn cover(&mut self) {
         for log in LogKind::BOTH {
-            let handover = self.handover(log);
-            while !handover.ready.is_full() && !handover.closed.load(Ordering::SeqCst) {
-                match self.prepare(log) {
-                    Ok(segment) => {
-                        handover.ready.push(segment).expect("only this thread fills the queue");
-                        handover.set_supply(Supply::Available, "");
-                    }
-                    Err(error) => {
-                        handover.set_supply(Supply::Full, &error.to_string());
-                        self.retry_at = Instant::now() + RETRY;
-                        break;
-                    }
+            self.logs[log as usize].take_in();
+            while Instant::now() >= self.retry_at
+                && let Some(at) = self.logs[log as usize].live.iter().position(|l| l.copy.is_none())
+            {
+                let made = self.make_copy(log, at);
+                let handover = &self.logs[log as usize].handover;
+                handover.set_room(NoRoom::Disk, made.as_ref().err().map(ToString::to_string).as_deref());
+                if made.is_err() {
+                    self.retry_at = Instant::now() + RETRY;
                 }
             }
         }
     }
 
-    /// Prepares the next segment of a log, dropping old outcomes if their space is needed.
-    pub(super) fn prepare(&mut self, log: LogKind) -> Result<Arc<Segment>, JournalError> {
-        self.give_way(segment::footprint(self.info.segment_records))?;
-        let (number, written) = (self.log(log).next_number, self.info.segment_records);
-        let first_record = (number - 1) * written + 1;
-        let (segment, seal) = loop {
-            match segment::prepare(&self.dir, &self.info, log, number, first_record) {
+    /// Makes the files of the segment at `at`, dropping old outcomes if their space is needed.
+    fn make_copy(&mut self, log: LogKind, at: usize) -> Result<(), JournalError> {
+        self.give_way(footprint(self.kit.info.segment_records))?;
+        let number = self.logs[log as usize].live[at].segment.number;
+        let copy = loop {
+            match Copy::make(&self.kit.disk, &self.kit.dir, &self.kit.info, log, number) {
                 Err(JournalError::NoSpace { .. }) if self.drop_oldest()? => {}
                 other => break other?,
             }
         };
-        let segment = Arc::new(segment);
         let keeper = &mut self.logs[log as usize];
-        keeper.next_number += 1;
-        keeper.live.push_back(Live { segment: Arc::clone(&segment), seal: SealWriter::new(seal), synced: 0 });
-        Ok(segment)
+        keeper.live[at].copy = Some(copy);
+        keeper.handover.set_covered(number);
+        Ok(())
+    }
+
+    /// Before the thread starts: makes the files of the segments up to these numbers.
+    pub(super) fn make_copies(&mut self, through: [u64; 2]) -> Result<(), JournalError> {
+        for (log, through) in LogKind::BOTH.into_iter().zip(through) {
+            self.logs[log as usize].take_in();
+            let bare = |l: &Live| l.copy.is_none() && l.segment.number <= through;
+            while let Some(at) = self.logs[log as usize].live.iter().position(bare) {
+                self.make_copy(log, at)?;
+            }
+        }
+        Ok(())
     }
 
     /// Drops old outcomes until `needed` more bytes fit below the high-water mark, or nothing sealed is left to drop.
     fn give_way(&mut self, needed: u64) -> Result<(), JournalError> {
-        let mark = self.upkeep.high_water_bytes;
+        let mark = self.kit.upkeep.high_water_bytes;
         while mark > 0 && self.bytes() + needed > mark && self.drop_oldest()? {}
         Ok(())
     }
 
     /// Total size of all segments and sidecars in bytes.
     fn bytes(&self) -> u64 {
-        let segments: usize = self.logs.iter().map(|l| l.live.len() + l.kept.len()).sum();
-        segments as u64 * segment::footprint(self.info.segment_records)
+        let copies = |l: &LogKeeper| l.live.iter().filter(|l| l.copy.is_some()).count();
+        let segments: usize = self.logs.iter().map(|l| copies(l) + l.kept.len()).sum();
+        segments as u64 * footprint(self.kit.info.segment_records)
     }
 
     /// Drops the oldest sealed outcome segment, after recording the gap; `false` if there is none.
     fn drop_oldest(&mut self) -> Result<bool, JournalError> {
         let Some(oldest) = self.logs[LogKind::Outcomes as usize].kept.pop_front() else { return Ok(false) };
-        self.gaps.gaps.dropped = Dropped {
+        self.kit.gaps.gaps.dropped = Dropped {
             through_segment: oldest.number,
             through_record: oldest.last_record,
             through_seq: oldest.last_seq,
             chain: oldest.chain,
         };
-        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "recording the gap of dropped outcomes", e))?;
-        let (path, seal) = segment::paths(&self.dir, LogKind::Outcomes, oldest.number);
+        self.write_gaps()?;
+        let (path, seal) = paths(&self.kit.dir, LogKind::Outcomes, oldest.number);
         for path in [seal, path] {
-            fs::remove_file(&path).map_err(|e| JournalError::io(&path, "dropping an old segment", e))?;
+            let removed = self.kit.disk.run(DiskOp::Trim, || fs::remove_file(&path));
+            removed.map_err(|e| JournalError::io(&path, "dropping an old segment", e))?;
         }
         Ok(true)
     }
 
-    /// Records the outcomes that the writer left out.
-    fn mark_lost(&mut self) -> Result<(), JournalError> {
-        let handover = self.handover(LogKind::Outcomes);
-        let Some((from, through_seq, events)) = handover.take_lost() else { return Ok(()) };
-        // Outcomes are left out only between segments.
-        let after_record = handover.written() / self.info.segment_records * self.info.segment_records;
-        let from_seq = if from == 0 { through_seq } else { from };
-        self.gaps.gaps.add_lost(Lost { from_seq, through_seq, events, after_record });
-        self.gaps.write().map_err(|e| JournalError::io(&self.dir, "recording the gap of lost outcomes", e))
+    fn write_gaps(&mut self) -> Result<(), JournalError> {
+        let Kit { dir, disk, gaps, .. } = &mut self.kit;
+        let written = disk.run(DiskOp::Write, || gaps.write());
+        written.map_err(|e| JournalError::io(dir, "recording a gap of the outcomes", e))
     }
 
-    pub(super) fn sync_and_seal(&mut self, closing: bool) -> Result<(), JournalError> {
-        for log in &mut self.logs {
+    /// Records the outcomes that the writer left out before segments that it has begun, and at the end.
+    fn note_lost(&mut self, written: u64) -> Result<(), JournalError> {
+        let log = &mut self.logs[LogKind::Outcomes as usize];
+        let mut lost: Vec<Lost> = Vec::new();
+        for live in log.live.iter_mut().filter(|l| !l.noted && l.used(written) > 0) {
+            live.noted = true;
+            lost.extend(live.segment.lost());
+        }
+        lost.extend(log.handover.lost_last.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if lost.is_empty() {
+            return Ok(());
+        }
+        lost.into_iter().for_each(|lost| self.kit.gaps.gaps.add_lost(lost));
+        self.write_gaps()
+    }
+
+    /// Copies and seals what was written, `all` of it or the complete blocks. A disk without room for it is tried again.
+    pub(super) fn copy_and_seal(&mut self, all: bool) -> Result<(), JournalError> {
+        let written = {
+            let [inputs, outcomes] = &mut self.logs;
+            let outcomes = outcomes.look();
+            [inputs.look(), outcomes]
+        };
+        self.note_lost(written[LogKind::Outcomes as usize])?;
+        let Kit { dir, info, memory, disk, .. } = &self.kit;
+        for (log, written) in self.logs.iter_mut().zip(written) {
             let kept = log.kept.len();
-            log.sync_and_seal(self.info.journal_id, closing, &mut self.records)
-                .map_err(|e| JournalError::io(&log.log.folder(&self.dir), "syncing and sealing", e))?;
+            let mut step = Step {
+                disk,
+                memory: &memory.folder,
+                journal_id: info.journal_id,
+                all,
+                closing: self.closing,
+                records: &mut self.records,
+            };
+            match log.copy_and_seal(written, &mut step) {
+                Err(e) if is_full(&e) && !all => {
+                    let error = JournalError::io(&log.log.folder(dir), "copying to the disk", e);
+                    log.handover.set_room(NoRoom::Disk, Some(&error.to_string()));
+                    // The outcomes must not get ahead of their inputs.
+                    return Ok(());
+                }
+                other => other.map_err(|e| JournalError::io(&log.log.folder(dir), "syncing and sealing", e))?,
+            }
             if log.kept.len() > kept {
                 self.retry_at = Instant::now();
             }
@@ -201,55 +221,64 @@ impl Keeper {
         Ok(())
     }
 
-    /// Both writers have ended: seals the rest, releases unused space, records the ends.
-    fn finish(mut self) -> Result<Closed, JournalError> {
-        self.mark_lost()?;
+    /// Both writers have ended: seals the rest, releases unused space and the memory, records the ends.
+    fn finish(&mut self) -> Result<Closed, JournalError> {
+        while self.kit.gate.is_supplied() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if let Some(failure) = self.kit.gate.failure() {
+            return Err(JournalError::Helper(failure));
+        }
+        self.closing = true;
         let mut unused = Vec::new();
         for log in &mut self.logs {
-            while let Some(segment) = log.handover.ready.pop() {
-                unused.push(segment.paths(&self.dir));
-                log.live.pop_back();
+            log.take_in();
+            // From the last one down: a kill in between must not leave a later segment after a missing one.
+            while log.handover.take().is_some() {
+                let Live { segment, copy, .. } = log.live.pop_back().expect("a segment that is ready was taken over");
+                unused.extend(copy.map(|_| paths(&self.kit.dir, log.log, segment.number)));
             }
         }
-        self.sync_and_seal(true)?;
+        for log in LogKind::BOTH {
+            while let Some(at) = self.logs[log as usize].live.iter().position(|l| l.copy.is_none()) {
+                self.make_copy(log, at)?;
+            }
+        }
+        self.copy_and_seal(true)?;
         // A writer that outran the sealing left more than the high-water mark allows: only sealed segments can be
         // dropped.
         self.give_way(0)?;
-        // From the last one down: a kill in between must not leave a later segment after a missing one.
-        for path in unused.iter().rev().flat_map(|(records, seal)| [records, seal]) {
-            fs::remove_file(path).map_err(|e| JournalError::io(path, "removing an unused segment", e))?;
+        for path in unused.iter().flat_map(|(records, seal)| [records, seal]) {
+            let removed = self.kit.disk.run(DiskOp::Trim, || fs::remove_file(path));
+            removed.map_err(|e| JournalError::io(path, "removing an unused segment", e))?;
         }
         for log in &mut self.logs {
-            trim(&self.dir, log)?;
+            trim(&self.kit.dir, &self.kit.disk, log)
+                .map_err(|e| JournalError::io(&log.log.folder(&self.kit.dir), "trimming", e))?;
         }
+        self.kit.memory.end(&self.kit.dir)?;
         let end = |log: &LogKeeper| LogEnd {
             records: log.handover.written(),
             last_seq: log.last_seq,
-            chain: super::format::hex(&log.chain),
+            chain: hex(&log.chain),
         };
         let [inputs, outcomes] = &self.logs;
         let ended = inputs.handover.ended.load(Ordering::SeqCst);
         let closed =
             Closed { ended, completed_through: outcomes.completed, inputs: end(inputs), outcomes: end(outcomes) };
-        closed.write(&self.dir)?;
+        closed.write(&self.kit.dir)?;
         Ok(closed)
     }
 }
 
 /// Truncates the last segment of a log to what was written.
-fn trim(dir: &Path, log: &mut LogKeeper) -> Result<(), JournalError> {
-    while let Some(live) = log.live.pop_front() {
-        let used = live.used(log.handover.written());
-        let (path, _) = live.segment.paths(dir);
-        let seal = live.seal;
-        // Unmaps first: no access may meet a file shorter than its mapping.
-        assert!(Arc::into_inner(live.segment).is_some(), "the writer has let its segment go");
-        let trimmed = OpenOptions::new().write(true).open(&path).and_then(|file| {
-            file.set_len(super::format::record_offset(used))?;
-            file.sync_all()?;
-            seal.trim()
-        });
-        trimmed.map_err(|e| JournalError::io(&path, "trimming", e))?;
+fn trim(dir: &Path, disk: &Disk, log: &mut LogKeeper) -> io::Result<()> {
+    let written = log.handover.written();
+    for live in &mut log.live {
+        let used = live.used(written);
+        if let Some(copy) = &mut live.copy {
+            copy.trim(disk, used)?;
+        }
     }
-    sync_folder(&log.log.folder(dir)).map_err(|e| JournalError::io(dir, "syncing", e))
+    disk.run(DiskOp::Sync, || sync_folder(&log.log.folder(dir)))
 }

@@ -6,12 +6,14 @@
 
 use super::error::JournalError;
 use super::format::{CLOSED, LogKind, MANIFEST, VERSION, hex};
+use super::memory::{Found, find};
+use super::private::{publish, write_draft, write_whole};
 use super::spec::JournalSpec;
 use flow::Kinds;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The words of a set of kinds in hexadecimal, the highest word first.
 fn kinds_text(kinds: Kinds) -> String {
@@ -49,6 +51,21 @@ pub struct JournalInfo {
     pub snapshot: Option<String>,
     /// BLAKE3 of the text of `journal.toml`, which every segment bears.
     pub manifest_hash: [u8; 32],
+    /// The folder of the active segments, if they do not lie in the journal.
+    pub(super) memory: Option<PathBuf>,
+}
+
+impl JournalInfo {
+    /// Looks again where the active segments lie; returns why they are gone, if they are.
+    pub(super) fn find_memory(&mut self, dir: &Path) -> Result<Option<String>, JournalError> {
+        let (memory, gone) = match find(dir, self.segment_records)? {
+            Found::Nothing => (None, None),
+            Found::Here(folder) => (Some(folder), None),
+            Found::Gone(why) => (None, Some(why)),
+        };
+        self.memory = memory;
+        Ok(gone)
+    }
 }
 
 /// Where a log ended.
@@ -166,7 +183,7 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), Journal
         Err(e) => return Err(JournalError::io(&path, "reading", e)),
     };
     match parsed(&text) {
-        Ok(info) => Ok((info, text)),
+        Ok(mut info) => info.find_memory(dir).map(|_| (info, text)),
         Err(Unread::Other { found, build_id }) => Err(JournalError::OtherFormat { path, found, build_id }),
         Err(Unread::Bad(what)) => Err(JournalError::BadManifest { path, what }),
     }
@@ -218,6 +235,7 @@ fn info_of(manifest: Manifest, text: &str) -> Result<JournalInfo, String> {
         outcome_kinds,
         snapshot: manifest.snapshot,
         manifest_hash: *blake3::hash(text.as_bytes()).as_bytes(),
+        memory: None,
     })
 }
 
@@ -226,29 +244,4 @@ fn random_id() -> io::Result<u64> {
     let n = rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())?;
     assert!(n == bytes.len(), "the system gives eight random bytes at once");
     Ok(u64::from_le_bytes(bytes))
-}
-
-fn write_whole(dir: &Path, name: &str, text: &str) -> Result<(), JournalError> {
-    write_draft(dir, name, text)?;
-    publish(dir, name)
-}
-
-fn write_draft(dir: &Path, name: &str, text: &str) -> Result<(), JournalError> {
-    let draft = dir.join(format!("{name}.draft"));
-    let written = File::create(&draft).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|e| JournalError::io(&draft, "writing", e))
-}
-
-fn publish(dir: &Path, name: &str) -> Result<(), JournalError> {
-    let path = dir.join(name);
-    let renamed = fs::rename(dir.join(format!("{name}.draft")), &path).and_then(|()| sync_folder(dir));
-    renamed.map_err(|e| JournalError::io(&path, "writing", e))
-}
-
-/// Makes a folder's entries durable.
-pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }

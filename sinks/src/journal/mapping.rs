@@ -7,7 +7,7 @@
 //! Bound: one mapping is one segment. Worst case: if another program truncates the file under the mapping, access to
 //! the missing pages raises a bus error; the journal itself truncates a file only after unmapping it.
 
-use memmap2::{Advice, MmapOptions, MmapRaw, UncheckedAdvice};
+use memmap2::{Advice, MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ pub(super) type Slot = [AtomicU64; 8];
 /// Bytes per slot.
 pub(super) const SLOT_BYTES: usize = size_of::<Slot>();
 
-/// Granularity of populating and syncing, in bytes.
+/// Granularity of populating, in bytes.
 pub(super) const PAGE_BYTES: usize = 4096;
 
 /// A file of whole slots, mapped shared and writable.
@@ -56,25 +56,5 @@ impl Mapping {
         for slot in self.slots()[from / SLOT_BYTES..to / SLOT_BYTES].iter().step_by(PAGE_BYTES / SLOT_BYTES) {
             slot[0].fetch_or(0, Ordering::Relaxed);
         }
-    }
-
-    /// Unmaps the whole pages of these slots, starting with the first slot's page; the file keeps them. Writing back a
-    /// page that is mapped writable interrupts every core that has it in its TLB, the writer's too, once per page;
-    /// unmapping all pages first costs a single interrupt.
-    pub(super) fn release(&self, slots: std::ops::Range<usize>) {
-        let from = slots.start * SLOT_BYTES / PAGE_BYTES * PAGE_BYTES;
-        let to = slots.end * SLOT_BYTES / PAGE_BYTES * PAGE_BYTES;
-        if from < to {
-            // SAFETY: this is a shared file mapping: a page dropped from it stays in the page cache with everything
-            // stored, and the next access maps it again. Nothing that a reference sees changes.
-            let advised = unsafe { self.raw.unchecked_advise_range(UncheckedAdvice::DontNeed, from, to - from) };
-            // Only an optimisation: if the system refuses, the pages are synced while mapped.
-            drop(advised);
-        }
-    }
-
-    /// Writes the pages of these slots to disk and waits for completion.
-    pub(super) fn sync(&self, slots: std::ops::Range<usize>) -> io::Result<()> {
-        self.raw.flush_range(slots.start * SLOT_BYTES, slots.len() * SLOT_BYTES)
     }
 }

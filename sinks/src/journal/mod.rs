@@ -17,11 +17,14 @@
 
 mod align;
 mod commitment;
+mod copy;
 mod create;
+mod disk;
 mod error;
 mod files;
 mod format;
 mod gaps;
+mod gate;
 mod handover;
 mod helper;
 mod keeper;
@@ -29,6 +32,8 @@ mod log_keeper;
 mod manifest;
 #[allow(unsafe_code)]
 mod mapping;
+mod memory;
+mod private;
 mod reader;
 mod resume;
 mod seal;
@@ -36,6 +41,8 @@ mod sealed;
 mod segment;
 mod spec;
 mod standing;
+mod start;
+mod supplier;
 mod verified;
 mod verify;
 mod verify_log;
@@ -44,9 +51,11 @@ mod writer;
 
 pub use commitment::Commitment;
 pub use create::Journal;
+pub use disk::{Disk, DiskOp};
 pub use error::{Damage, Fault, JournalError, LogFull};
 pub use format::LogKind;
 pub use gaps::{Dropped, Gaps, Lost};
+pub use gate::{DiskState, DiskWatch};
 pub use manifest::{Closed, JournalInfo, LogEnd};
 pub use reader::{JournalReader, LogReader, SegmentSummary};
 pub use resume::{Examined, Resumed, Trusted};

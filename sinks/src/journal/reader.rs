@@ -8,9 +8,9 @@
 //! oldest outcome left, and [`JournalReader::gaps`] reports what it missed.
 
 use super::error::{Damage, Fault, JournalError};
-use super::files::{SegmentFile, last_seq, segment_numbers, sidecar};
+use super::files::{SegmentFile, all_gaps, last_seq, segment_numbers, sidecar};
 use super::format::{LogKind, record_offset};
-use super::gaps::{self, Gaps};
+use super::gaps::Gaps;
 use super::manifest::{Closed, JournalInfo, read_manifest};
 use super::verify::{Pass, go_through};
 use bytemuck::Zeroable;
@@ -124,7 +124,7 @@ impl JournalReader {
     /// # Errors
     /// When the gap file cannot be read.
     pub fn gaps(&self) -> Result<Gaps, JournalError> {
-        let read = gaps::read(&self.dir, self.info.journal_id);
+        let read = all_gaps(&self.dir, &self.info);
         read.map(|(gaps, _)| gaps).map_err(|e| JournalError::io(&self.dir.join("outcomes/gaps"), "reading", e))
     }
 
@@ -145,7 +145,7 @@ impl JournalReader {
             return Ok(closed.completed_through);
         }
         let mut through = 0;
-        for number in segment_numbers(&self.dir, LogKind::Outcomes)?.into_iter().rev() {
+        for number in segment_numbers(&self.dir, &self.info, LogKind::Outcomes)?.into_iter().rev() {
             if let Some(segment) = SegmentFile::open(&self.dir, &self.info, LogKind::Outcomes, number)? {
                 through = through.max(segment.header()?.0.completed());
             }
@@ -166,7 +166,7 @@ impl JournalReader {
     pub fn list(&self) -> Result<Vec<SegmentSummary>, JournalError> {
         let mut list = Vec::new();
         for log in LogKind::BOTH {
-            for number in segment_numbers(&self.dir, log)? {
+            for number in segment_numbers(&self.dir, &self.info, log)? {
                 list.extend(self.summary(log, number)?);
             }
         }
@@ -182,7 +182,7 @@ impl JournalReader {
         Ok(Some(SegmentSummary {
             log,
             number,
-            file: log.segment_name(number),
+            file: segment.name(),
             bytes: segment.length()?,
             first_record: segment.first_record(),
             records,
@@ -233,7 +233,7 @@ impl LogReader {
     /// # Errors
     /// When a file cannot be read.
     pub fn seek_seq(&mut self, seq: u64) -> Result<(), JournalError> {
-        let numbers = segment_numbers(&self.reader.dir, self.log)?;
+        let numbers = segment_numbers(&self.reader.dir, &self.reader.info, self.log)?;
         let open = |number| SegmentFile::open(&self.reader.dir, &self.reader.info, self.log, number);
         let (mut low, mut high) = (0, numbers.len());
         while low < high {
@@ -271,6 +271,8 @@ impl LogReader {
             }
             let segment = self.segment.as_ref().expect("opened above");
             match segment.read_written(self.index, &mut self.buffer)? {
+                // What follows a part of a segment that was given back by a close is in another file.
+                Ok(0) if segment.is_given_back()? => self.reopen()?,
                 Ok(0) => return Ok(false),
                 Ok(n) => {
                     (self.at, self.have, self.index) = (0, n, self.index + n as u64);
@@ -281,12 +283,21 @@ impl LogReader {
         }
     }
 
+    /// Opens the segment in the place where it is now.
+    fn reopen(&mut self) -> Result<(), JournalError> {
+        self.segment = None;
+        let JournalReader { dir, info } = &mut self.reader;
+        info.find_memory(dir).map(|_| ())
+    }
+
     /// Handles a segment that does not exist: it was dropped, is not created yet, or is missing.
     fn step_over(&mut self) -> Result<bool, JournalError> {
+        self.reopen()?;
+        let JournalReader { dir, info } = &self.reader;
         // Segments are created in order: if a later one exists, this one must too, unless it was removed. The gaps are read
         // after that, because a segment is dropped only once its gap is recorded.
-        let later = segment_numbers(&self.reader.dir, self.log)?.last().is_some_and(|last| *last > self.number);
-        if later && self.reader.dir.join(self.log.segment_name(self.number)).exists() {
+        let later = segment_numbers(dir, info, self.log)?.last().is_some_and(|last| *last > self.number);
+        if SegmentFile::open(dir, info, self.log, self.number)?.is_some() {
             return self.fill();
         }
         if self.log == LogKind::Outcomes {

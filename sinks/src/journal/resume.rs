@@ -10,18 +10,23 @@
 //! Bound: what [`super::sealed`] and [`super::verify_segments`] hold. Worst case: the journal is read once, as fast as its
 //! disk gives it.
 
+use super::copy::Copy;
 use super::create::{Journal, lock};
-use super::error::JournalError;
-use super::format::{CLOSED, LogKind};
+use super::disk::Disk;
+use super::error::{Fault, JournalError};
+use super::files::{SegmentFile, segment_numbers};
+use super::format::{BLOCK_RECORDS, CLOSED, LogKind};
 use super::gaps::GapFile;
-use super::helper::Helper;
-use super::keeper::Keeper;
+use super::gate::Gate;
+use super::keeper::{Keeper, Kit};
 use super::log_keeper::{Live, LogKeeper};
-use super::manifest::{Closed, JournalInfo, read_manifest, sync_folder};
-use super::seal::SealWriter;
+use super::manifest::{Closed, JournalInfo, read_manifest};
+use super::memory::{Memory, bytes_needed};
+use super::private::remove_text;
 use super::segment::{self, Segment};
 use super::spec::Upkeep;
 use super::standing::{Open, Standing};
+use super::start::Start;
 use super::verify::{Pass, go_through};
 use super::writer::{InputLog, OutcomeLog};
 use bytemuck::Zeroable;
@@ -37,6 +42,7 @@ pub struct Examined {
     dir: PathBuf,
     info: JournalInfo,
     closed: Option<Closed>,
+    lost_memory: Option<String>,
     gaps: GapFile,
     logs: [Standing; 2],
     lock: File,
@@ -70,8 +76,9 @@ impl Journal {
     /// # Errors
     /// When there is none, another process is writing it, it is damaged, or it was stopped.
     pub fn examine(dir: &Path, stop: &AtomicBool) -> Result<Examined, JournalError> {
-        let (info, _) = read_manifest(dir)?;
+        let (mut info, _) = read_manifest(dir)?;
         let lock = lock(dir)?;
+        let lost_memory = info.find_memory(dir)?;
         let closed = Closed::read(dir)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let pass = Pass { logs: &LogKind::BOTH, limit: 1, lenient: true, threads, stop };
@@ -81,7 +88,7 @@ impl Journal {
         }
         let gaps = GapFile::open(dir, info.journal_id)
             .map_err(|e| JournalError::io(&dir.join("outcomes/gaps"), "reading", e))?;
-        Ok(Examined { dir: dir.to_owned(), info, closed, gaps, logs, lock })
+        Ok(Examined { dir: dir.to_owned(), info, closed, lost_memory, gaps, logs, lock })
     }
 }
 
@@ -126,111 +133,162 @@ impl Examined {
         &self.logs[log as usize]
     }
 
+    /// Why the newest records, which lay in memory, are not in the logs; in words. `None` if nothing is missing.
+    pub fn lost_memory(&self) -> Option<&str> {
+        self.lost_memory.as_deref()
+    }
+
     /// Opens the journal for writing: the first bytes that change.
     ///
     /// # Errors
-    /// When a file cannot be written, or the disk has no space for the next segments.
+    /// When a file cannot be written, or there is no space for the next segments.
     pub fn accept(self, upkeep: Upkeep) -> Result<Resumed, JournalError> {
+        self.accept_on(upkeep, Disk::default())
+    }
+
+    /// Like [`Examined::accept`], on this disk.
+    ///
+    /// # Errors
+    /// As [`Examined::accept`].
+    pub fn accept_on(self, upkeep: Upkeep, disk: Disk) -> Result<Resumed, JournalError> {
         let completed = self.completed_through();
         let Examined { dir, info, mut gaps, logs, lock, .. } = self;
         // First of all: from here on the journal is open, and what follows is what a crash may leave of an open one.
-        remove_closed(&dir)?;
+        remove_text(&dir, CLOSED)?;
         gaps.mend().map_err(|e| JournalError::io(&dir.join("outcomes/gaps"), "mending", e))?;
+        let (memory, is_new) = match info.memory.clone() {
+            Some(folder) => (Memory::adopt(&dir, folder)?, false),
+            None => {
+                let needed = bytes_needed(info.segment_records, upkeep.behind);
+                (Memory::make(&dir, info.journal_id, &upkeep.memory, needed)?, true)
+            }
+        };
+        let gate = Arc::new(Gate::new(upkeep.behind, memory.word.clone()));
         let mut emptied = logs.iter().map(|log| log.spoiled).sum();
-        let (mut keepers, mut active) = (Vec::new(), Vec::new());
+        let next = [0, 1].map(|n| logs[n].next_number);
+        let mut keepers = Vec::new();
         for (log, standing) in LogKind::BOTH.into_iter().zip(logs) {
             let passed = if log == LogKind::Outcomes { gaps.gaps.dropped.through_segment } else { 0 };
-            clear_away(&dir, log, passed, &standing)?;
-            let (keeper, last) = keeper_of(&dir, &info, log, standing, &mut emptied)?;
-            keepers.push(keeper);
-            active.push(last);
+            let from = Reopening { dir: &dir, info: &info, memory: &memory.folder, log, gaps: &gaps };
+            from.clear_away(passed, &standing)?;
+            keepers.push(from.keeper(standing, &gate, &mut emptied)?);
         }
-        let [inputs, mut outcomes]: [LogKeeper; 2] = keepers.try_into().expect("there are two logs");
-        outcomes.completed = completed;
-        let mut keeper = Keeper::new(&dir, info, upkeep, [inputs, outcomes], gaps, lock);
-        keeper.sync_and_seal(true)?;
-        let [input_segment, outcome_segment]: [Option<Arc<Segment>>; 2] =
-            active.try_into().expect("there are two logs");
-        let input_segment = input_segment.map_or_else(|| keeper.prepare(LogKind::Inputs), Ok)?;
-        let outcome_segment = outcome_segment.map_or_else(|| keeper.prepare(LogKind::Outcomes), Ok)?;
-        outcome_segment.set_completed(completed);
-        let [input_handover, outcome_handover] = LogKind::BOTH.map(|log| keeper.handover(log));
-        let (input_records, outcome_records) = (input_handover.written(), outcome_handover.written());
-        let helper = Helper::spawn(&dir, keeper)?;
-        let inputs = InputLog::new(input_segment, input_records, input_handover, Arc::clone(&helper));
-        let outcomes = OutcomeLog::new(outcome_segment, outcome_records, completed, outcome_handover, helper);
+        let mut keepers: [LogKeeper; 2] = keepers.try_into().expect("there are two logs");
+        keepers[LogKind::Outcomes as usize].completed = completed;
+        let kit = Kit { dir, info, upkeep, memory, disk, gate, gaps, _lock: lock };
+        let mut keeper = Keeper::new(kit, keepers);
+        // What an earlier run left behind goes to the disk first: there may be as much of it as memory may hold.
+        keeper.make_copies([u64::MAX; 2])?;
+        keeper.copy_and_seal(true)?;
+        let start = Start::new(keeper, next)?;
+        start.set_completed(completed);
+        if is_new {
+            start.keeper.kit.memory.note(&start.keeper.kit.dir)?;
+        }
+        let (inputs, outcomes) = start.go()?;
         Ok(Resumed { inputs, outcomes, emptied })
     }
 }
 
-/// Removes `closed.toml`: from here on the journal is open.
-fn remove_closed(dir: &Path) -> Result<(), JournalError> {
-    let path = dir.join(CLOSED);
-    let removed = match fs::remove_file(&path) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        other => other.and_then(|()| sync_folder(dir)),
-    };
-    removed.map_err(|e| JournalError::io(&path, "removing", e))
-}
-
-/// Removes the segments up to `passed`, which were dropped, and those after the end.
-fn clear_away(dir: &Path, log: LogKind, passed: u64, standing: &Standing) -> Result<(), JournalError> {
-    let listed = super::files::segment_numbers(dir, log)?;
-    // From the last one down: a kill in between must not leave a later segment after a missing one.
-    let dropped = listed.into_iter().filter(|number| *number <= passed);
-    standing.spare.iter().rev().copied().chain(dropped).try_for_each(|number| remove(dir, log, number))
-}
-
-/// The keeper of a log that goes on where `standing` says, and the segment that the writer continues with, if one has room.
-fn keeper_of(
-    dir: &Path,
-    info: &JournalInfo,
+/// What a log is opened for writing with.
+struct Reopening<'a> {
+    dir: &'a Path,
+    info: &'a JournalInfo,
+    /// Folder of the active segments.
+    memory: &'a Path,
     log: LogKind,
-    standing: Standing,
-    emptied: &mut u64,
-) -> Result<(LogKeeper, Option<Arc<Segment>>), JournalError> {
-    let mut keeper = LogKeeper::new(log, standing.chain, standing.written);
-    (keeper.last_seq, keeper.kept) = (standing.last_seq, standing.kept);
-    (keeper.next_number, keeper.completed) = (standing.next_number, standing.completed);
-    let mut active = None;
-    for open in standing.open {
-        let live = reopened(dir, info, log, &open, emptied)?;
-        active = (open.used < info.segment_records).then(|| Arc::clone(&live.segment));
-        keeper.live.push_back(live);
+    gaps: &'a GapFile,
+}
+
+impl Reopening<'_> {
+    /// Removes the segments up to `passed`, which were dropped, and those after the end; from memory those too that are
+    /// finished on the disk.
+    fn clear_away(&self, passed: u64, standing: &Standing) -> Result<(), JournalError> {
+        let listed = segment_numbers(self.dir, self.info, self.log)?;
+        // From the last one down: a kill in between must not leave a later segment after a missing one.
+        let dropped = listed.into_iter().filter(|number| *number <= passed);
+        for number in standing.spare.iter().rev().copied().chain(dropped) {
+            let (path, seal) = segment::paths(self.dir, self.log, number);
+            [path, seal, self.in_memory(number)].iter().try_for_each(|path| remove(path))?;
+        }
+        standing.kept.iter().try_for_each(|kept| remove(&self.in_memory(kept.number)))
     }
-    Ok((keeper, active))
-}
 
-/// Opens a segment for writing, with nothing after its records and no torn block in its sidecar.
-fn reopened(
-    dir: &Path,
-    info: &JournalInfo,
-    log: LogKind,
-    open: &Open,
-    emptied: &mut u64,
-) -> Result<Live, JournalError> {
-    let capacity = info.segment_records;
-    let (segment, seal_file) = segment::reopen(dir, info, log, open.number, open.first_record)?;
-    for index in open.used..capacity {
-        if segment.load(index as usize) != Event::zeroed() {
-            segment.clear(index as usize);
-            *emptied += 1;
+    /// The keeper of the log that goes on where `standing` says.
+    fn keeper(&self, standing: Standing, gate: &Arc<Gate>, emptied: &mut u64) -> Result<LogKeeper, JournalError> {
+        let mut keeper = LogKeeper::new(self.log, Arc::clone(gate), standing.chain);
+        (keeper.last_seq, keeper.kept) = (standing.last_seq, standing.kept);
+        keeper.completed = standing.completed;
+        keeper.handover.set_written(standing.written);
+        keeper.handover.set_covered(standing.next_number.saturating_sub(1));
+        for open in standing.open {
+            keeper.live.push_back(self.live(&open, emptied)?);
+            keeper.handover.add_prepared();
+        }
+        Ok(keeper)
+    }
+
+    /// Opens a segment for writing, with nothing after its records and no torn block in its sidecar.
+    fn live(&self, open: &Open, emptied: &mut u64) -> Result<Live, JournalError> {
+        let Reopening { dir, info, memory, log, gaps } = self;
+        let capacity = info.segment_records;
+        let (number, first_record) = (open.number, open.first_record);
+        let segment = if self.in_memory(number).exists() {
+            segment::reopen(memory, info, *log, number, first_record)?
+        } else {
+            self.loaded(open)?
+        };
+        for index in open.used..capacity {
+            if segment.load(index as usize) != Event::zeroed() {
+                segment.clear(index as usize);
+                *emptied += 1;
+            }
+        }
+        if open.seal.records < capacity {
+            // The process may have stopped between sealing a block and recording it; a full segment is recorded when it
+            // is retired.
+            segment.set_sealed(open.seal.records);
+        }
+        if open.used == capacity {
+            segment.release();
+        }
+        let there = segment::paths(dir, *log, number).0.exists();
+        let copy = there.then(|| Copy::reopen(dir, info, *log, number, open.used, &open.seal)).transpose()?;
+        let noted = gaps.gaps.lost.iter().any(|lost| lost.after_record == first_record - 1);
+        Ok(Live { segment: Arc::new(segment), copy, noted })
+    }
+
+    /// A segment in memory with the records that the disk has of it.
+    fn loaded(&self, open: &Open) -> Result<Segment, JournalError> {
+        let segment = segment::make(self.memory, self.info, self.log, open.number, open.first_record)?;
+        let file = SegmentFile::open(self.dir, self.info, self.log, open.number)?;
+        let file = file.ok_or_else(|| self.vanished(open.number))?;
+        let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
+        let mut at = 0;
+        // What lies after the end is looked at too, in order to say how much of it there was.
+        loop {
+            let read = file.read(at, &mut buffer)? as u64;
+            (at..).zip(&buffer[..read as usize]).for_each(|(index, event)| segment.store(index as usize, event));
+            at += read;
+            if read == 0 {
+                return Ok(segment);
+            }
         }
     }
-    if open.noted < open.seal.records && open.seal.records < capacity {
-        // The process stopped between sealing a block and recording it; a full segment is recorded when it is released.
-        segment.set_sealed(open.seal.records);
+
+    fn in_memory(&self, number: u64) -> PathBuf {
+        segment::paths(self.memory, self.log, number).0
     }
-    let seal = SealWriter::resume(seal_file, &open.seal);
-    let seal = seal.map_err(|e| JournalError::io(&segment.paths(dir).1, "truncating a torn block", e))?;
-    Ok(Live { segment: Arc::new(segment), seal, synced: 0 })
+
+    fn vanished(&self, number: u64) -> JournalError {
+        JournalError::Damaged { dir: self.dir.to_owned(), fault: Box::new(Fault::missing(self.log, number)) }
+    }
 }
 
-fn remove(dir: &Path, log: LogKind, number: u64) -> Result<(), JournalError> {
-    let (path, seal) = segment::paths(dir, log, number);
-    fs::remove_file(&path).map_err(|e| JournalError::io(&path, "removing", e))?;
-    match fs::remove_file(&seal) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(JournalError::io(&seal, "removing", e)),
+/// Removes a file if it is there.
+fn remove(path: &Path) -> Result<(), JournalError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(JournalError::io(path, "removing", e)),
         _ => Ok(()),
     }
 }

@@ -1,25 +1,28 @@
-//! One segment file: creation, header words, records.
+//! One segment in memory: creation, header words, records.
 //!
-//! A segment is complete before the writer sees it: allocated (so a full disk is an error here and not a bus error on
-//! the pipeline), its header on disk, its pages in memory. A record is eight words; the id word is stored last, with
-//! Release, and 0 means "not written".
+//! A segment is complete before the writer sees it: allocated (so full memory is an error here and not a bus error on the
+//! pipeline), with its header, its pages present. A record is eight words; the id word is stored last, with Release, and 0
+//! means "not written". The header has four words that change: how far the outcomes are complete, how much is sealed, and,
+//! in memory only, which outcomes were left out before the first record. What is on the disk of it is a [copy](super::copy).
 
 use super::error::JournalError;
 use super::format::{
-    COMPLETED_SLOT, HEADER_BYTES, HEADER_SLOTS, LogKind, SEALED_SLOT, SegmentHeader, seal_bytes, segment_bytes,
+    COMPLETED_SLOT, HEADER_BYTES, HEADER_SLOTS, LOST_SLOT, LogKind, SEALED_SLOT, SegmentHeader, segment_bytes,
 };
-use super::manifest::{JournalInfo, sync_folder};
+use super::gaps::Lost;
+use super::manifest::JournalInfo;
 use super::mapping::{Mapping, PAGE_BYTES, SLOT_BYTES};
+use super::private::{free_bytes, is_full, open_file};
 use bytemuck::Zeroable;
 use flow::Event;
-use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A mapped segment, shared by the writer and the helper thread.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ pub(super) struct Segment {
     pub(super) first_record: u64,
     /// Capacity in records.
     pub(super) capacity: u64,
+    released: AtomicBool,
 }
 
 impl Segment {
@@ -60,6 +64,11 @@ impl Segment {
         self.store(index, &Event::zeroed());
     }
 
+    /// Records of this segment when the log has `written` records.
+    pub(super) fn used(&self, written: u64) -> u64 {
+        (written + 1).saturating_sub(self.first_record).min(self.capacity)
+    }
+
     /// The completed-through watermark.
     #[inline]
     pub(super) fn completed(&self) -> u64 {
@@ -77,100 +86,116 @@ impl Segment {
         self.mapping.slots()[SEALED_SLOT][0].store(records, Ordering::Release);
     }
 
+    /// The outcomes that were left out before the first record.
+    pub(super) fn lost(&self) -> Option<Lost> {
+        let [from_seq, through_seq, events, ..] = &self.mapping.slots()[LOST_SLOT];
+        let events = events.load(Ordering::Acquire);
+        (events > 0).then(|| Lost {
+            from_seq: from_seq.load(Ordering::Relaxed),
+            through_seq: through_seq.load(Ordering::Relaxed),
+            events,
+            after_record: self.first_record - 1,
+        })
+    }
+
+    /// Says which outcomes were left out before the first record, before one is stored.
+    pub(super) fn set_lost(&self, lost: &Lost) {
+        let [from_seq, through_seq, events, ..] = &self.mapping.slots()[LOST_SLOT];
+        from_seq.store(lost.from_seq, Ordering::Relaxed);
+        through_seq.store(lost.through_seq, Ordering::Relaxed);
+        events.store(lost.events, Ordering::Release);
+    }
+
+    /// Reads the records from index `from` on into `to`: as many as it has room for, all written.
+    pub(super) fn read(&self, from: u64, count: u64, to: &mut Vec<Event>) {
+        to.clear();
+        to.extend((from..from + count).map(|index| self.load(index as usize)));
+    }
+
+    /// The header's page as it belongs on the disk.
+    pub(super) fn header_page(&self) -> Vec<u8> {
+        let slots = &self.mapping.slots()[..HEADER_SLOTS];
+        let words = slots.iter().flatten().map(|word| word.load(Ordering::Acquire));
+        let mut page: Vec<u64> = words.collect();
+        page[LOST_SLOT * 8..LOST_SLOT * 8 + 8].fill(0);
+        bytemuck::cast_slice(&page).to_vec()
+    }
+
+    /// The header's page on the disk once the segment is full, sealed and left by the writer. In memory the words stay as they
+    /// are: only the disk may say that the segment is finished there.
+    pub(super) fn last_header_page(&self) -> Vec<u8> {
+        let mut page = self.header_page();
+        for (slot, word) in [(COMPLETED_SLOT, 0), (SEALED_SLOT, self.capacity)] {
+            page[slot * SLOT_BYTES..][..8].copy_from_slice(&word.to_le_bytes());
+        }
+        page
+    }
+
     /// Faults the header's page and the pages of these records in as writable.
     pub(super) fn populate(&self, records: Range<u64>) {
         self.mapping.populate(0..HEADER_SLOTS);
         self.mapping.populate(HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize);
     }
 
-    /// Syncs the pages of these records. The writer has passed them, except for the page of the last one.
-    pub(super) fn sync(&self, records: Range<u64>) -> io::Result<()> {
-        let slots = HEADER_SLOTS + records.start as usize..HEADER_SLOTS + records.end as usize;
-        self.mapping.release(slots.clone());
-        self.mapping.sync(slots)
+    /// The writer has left it, and stores nothing more to it.
+    pub(super) fn release(&self) {
+        self.released.store(true, Ordering::Release);
     }
 
-    /// Syncs the header's page.
-    pub(super) fn sync_header(&self) -> io::Result<()> {
-        self.mapping.sync(0..HEADER_SLOTS)
-    }
-
-    /// The paths of its files.
-    pub(super) fn paths(&self, dir: &Path) -> (PathBuf, PathBuf) {
-        paths(dir, self.log, self.number)
+    /// Whether the writer has left it.
+    pub(super) fn is_released(&self) -> bool {
+        self.released.load(Ordering::Acquire)
     }
 }
 
 /// Records per page.
 pub(super) const PAGE_RECORDS: u64 = (PAGE_BYTES / SLOT_BYTES) as u64;
 
-/// Records per writeback unit of 16 pages, which a file system may write back together; folios were 16 KiB where this was
-/// measured.
-pub(super) const WRITEBACK_RECORDS: u64 = 16 * PAGE_RECORDS;
-
 /// The files of a segment: records and sidecar.
 pub(super) fn paths(dir: &Path, log: LogKind, number: u64) -> (PathBuf, PathBuf) {
     (dir.join(log.segment_name(number)), dir.join(log.seal_name(number)))
 }
 
-/// Bytes that a segment and its sidecar occupy.
-pub(super) const fn footprint(capacity: u64) -> u64 {
-    segment_bytes(capacity) + seal_bytes(capacity)
-}
-
-/// Creates a segment and its empty sidecar, allocated, durable and in memory.
-pub(super) fn prepare(
-    dir: &Path,
+/// Makes a segment in the folder of the active ones, allocated and present.
+pub(super) fn make(
+    memory: &Path,
     info: &JournalInfo,
     log: LogKind,
     number: u64,
     first_record: u64,
-) -> Result<(Segment, File), JournalError> {
-    let (path, seal_path) = paths(dir, log, number);
-    let made = allocate_files(dir, info, log, number, first_record);
+) -> Result<Segment, JournalError> {
+    let (path, _) = paths(memory, log, number);
+    let draft = draft(&path);
+    let bytes = segment_bytes(info.segment_records);
+    let made = open_file(&draft).and_then(|file| {
+        allocate(&file, bytes, FallocateFlags::empty())?;
+        file.write_all_at(bytemuck::bytes_of(&header(info, log, number, first_record)), 0)?;
+        let mapping = Mapping::new(&file, HEADER_SLOTS + info.segment_records as usize)?;
+        fs::rename(&draft, &path)?;
+        Ok(mapping)
+    });
     match made {
-        Ok((file, seal)) => {
-            let slots = HEADER_SLOTS + info.segment_records as usize;
-            let mapping = Mapping::new(&file, slots).map_err(|e| JournalError::io(&path, "mapping", e))?;
-            let capacity = info.segment_records;
-            let segment = Segment { mapping, log, number, first_record, capacity };
-            segment.populate(0..capacity);
-            Ok((segment, seal))
-        }
+        Ok(mapping) => Ok(Segment::new(mapping, info, log, number, first_record)),
         Err(error) => {
             // The remains are useless; if they cannot be removed, the next attempt reports it.
-            let _ = fs::remove_file(draft(&path));
-            let _ = fs::remove_file(&seal_path);
-            Err(space_error(dir, &path, footprint(info.segment_records), error))
+            let _ = fs::remove_file(&draft);
+            Err(space_error(memory, &path, bytes, error))
         }
     }
 }
 
-/// A segment's name until it is complete: a segment under its final name has its header and its sidecar.
-fn draft(path: &Path) -> PathBuf {
-    path.with_extension("draft")
+impl Segment {
+    fn new(mapping: Mapping, info: &JournalInfo, log: LogKind, number: u64, first_record: u64) -> Segment {
+        let capacity = info.segment_records;
+        let segment = Segment { mapping, log, number, first_record, capacity, released: AtomicBool::new(false) };
+        segment.populate(0..capacity);
+        segment
+    }
 }
 
-fn allocate_files(
-    dir: &Path,
-    info: &JournalInfo,
-    log: LogKind,
-    number: u64,
-    first_record: u64,
-) -> io::Result<(File, File)> {
-    let (path, seal_path) = paths(dir, log, number);
-    let create = |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
-    assert!(!path.exists(), "a segment is never made anew: {}", path.display());
-    let seal = create(&seal_path)?;
-    allocate(&seal, seal_bytes(info.segment_records), FallocateFlags::KEEP_SIZE)?;
-    seal.sync_all()?;
-    let file = create(&draft(&path))?;
-    allocate(&file, segment_bytes(info.segment_records), FallocateFlags::empty())?;
-    file.write_all_at(bytemuck::bytes_of(&header(info, log, number, first_record)), 0)?;
-    file.sync_all()?;
-    fs::rename(draft(&path), &path)?;
-    sync_folder(&log.folder(dir))?;
-    Ok((file, seal))
+/// A segment's name until it is complete: one under its final name has its length and its header.
+pub(super) fn draft(path: &Path) -> PathBuf {
+    path.with_extension("draft")
 }
 
 /// The header that a segment must have.
@@ -196,32 +221,22 @@ pub(super) fn header(info: &JournalInfo, log: LogKind, number: u64, first_record
     .finish()
 }
 
-/// Opens an existing segment to continue writing or sealing it: at full length, in memory.
+/// Opens a segment that another process left in memory, to go on with it.
 pub(super) fn reopen(
-    dir: &Path,
+    memory: &Path,
     info: &JournalInfo,
     log: LogKind,
     number: u64,
     first_record: u64,
-) -> Result<(Segment, File), JournalError> {
-    let (path, seal_path) = paths(dir, log, number);
-    let capacity = info.segment_records;
-    let open = |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let opened = open(&path).and_then(|file| {
-        allocate(&file, segment_bytes(capacity), FallocateFlags::empty())?;
-        let seal = open(&seal_path)?;
-        allocate(&seal, seal_bytes(capacity), FallocateFlags::KEEP_SIZE)?;
-        Ok((file, seal))
-    });
-    let (file, seal) = opened.map_err(|e| space_error(dir, &path, footprint(capacity), e))?;
-    let slots = HEADER_SLOTS + capacity as usize;
-    let mapping = Mapping::new(&file, slots).map_err(|e| JournalError::io(&path, "mapping", e))?;
-    let segment = Segment { mapping, log, number, first_record, capacity };
-    segment.populate(0..capacity);
-    Ok((segment, seal))
+) -> Result<Segment, JournalError> {
+    let (path, _) = paths(memory, log, number);
+    let opened = OpenOptions::new().read(true).write(true).open(&path);
+    let mapped = opened.and_then(|file| Mapping::new(&file, HEADER_SLOTS + info.segment_records as usize));
+    let mapping = mapped.map_err(|e| JournalError::io(&path, "mapping", e))?;
+    Ok(Segment::new(mapping, info, log, number, first_record))
 }
 
-/// Allocates disk blocks, by writing zeros if the file system offers no other way.
+/// Allocates blocks, by writing zeros if the file system offers no other way.
 pub(super) fn allocate(file: &File, bytes: u64, flags: FallocateFlags) -> io::Result<()> {
     match fallocate(file, flags, 0, bytes) {
         Ok(()) => Ok(()),
@@ -240,17 +255,10 @@ pub(super) fn allocate(file: &File, bytes: u64, flags: FallocateFlags) -> io::Re
     }
 }
 
-/// Free bytes on the disk of `dir`; 0 if unknown.
-pub(super) fn free_bytes(dir: &Path) -> u64 {
-    let stat = File::open(dir).and_then(|d| Ok(fstatvfs(&d)?));
-    stat.map(|s| s.f_bavail * s.f_frsize).unwrap_or(0)
-}
-
-fn space_error(dir: &Path, path: &Path, needed: u64, error: io::Error) -> JournalError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            JournalError::NoSpace { path: path.to_owned(), needed, free: free_bytes(dir) }
-        }
-        _ => JournalError::io(path, "allocating", error),
+/// The error of an allocation of `needed` bytes.
+pub(super) fn space_error(dir: &Path, path: &Path, needed: u64, error: io::Error) -> JournalError {
+    match is_full(&error) {
+        true => JournalError::NoSpace { path: path.to_owned(), needed, free: free_bytes(dir) },
+        false => JournalError::io(path, "allocating", error),
     }
 }

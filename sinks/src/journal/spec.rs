@@ -2,7 +2,8 @@
 
 use super::error::JournalError;
 use super::format::HEADER_SLOTS;
-use flow::{IntParam, Kinds, Param, Params};
+use super::memory::{AHEAD, bytes_needed};
+use flow::{IntParam, Kinds, Param, Params, TextParam};
 
 /// The smallest and the largest segment in records: one page, and 4 GiB.
 const SEGMENT_RECORDS: (u64, u64) = (HEADER_SLOTS as u64, 1 << 26);
@@ -11,7 +12,7 @@ const RECORDS: IntParam = IntParam::new(
     "segment_records",
     SEGMENT_RECORDS,
     "262144",
-    "records per segment file, 64 bytes each; three segments of each log are allocated ahead",
+    "records per segment file, 64 bytes each; three segments of each log are there from the start",
 )
 .unit("records");
 const HIGH_WATER_MB: IntParam = IntParam::new(
@@ -29,8 +30,22 @@ const SYNC_MS: IntParam = IntParam::new(
 )
 .unit("ms");
 
+const MEMORY: TextParam = TextParam::new(
+    "memory",
+    "auto",
+    "where the active segments lie: auto (/dev/shm if there is room), disk, or a folder, best of a tmpfs",
+);
+const BEHIND: IntParam = IntParam::new(
+    "behind",
+    (1 + AHEAD as u64, 1024),
+    "8",
+    "segments of each log in memory at most: when the disk is that far behind, inputs wait",
+)
+.unit("segments");
+
 /// The journal's parameters.
-pub(crate) const PARAMS: &[Param] = &[RECORDS.param(), HIGH_WATER_MB.param(), SYNC_MS.param()];
+pub(crate) const PARAMS: &[Param] =
+    &[RECORDS.param(), HIGH_WATER_MB.param(), SYNC_MS.param(), MEMORY.param(), BEHIND.param()];
 
 /// The settings of a new journal.
 #[derive(Clone, Debug)]
@@ -53,18 +68,27 @@ pub struct JournalSpec {
 }
 
 /// How the helper maintains a journal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Upkeep {
     /// Journal size in bytes above which the oldest outcome segments are dropped; 0 = unlimited.
     pub high_water_bytes: u64,
     /// Interval between syncs in milliseconds.
     pub sync_ms: u64,
+    /// Where the active segments lie: `auto`, `disk` or a folder.
+    pub memory: String,
+    /// Segments of each log that may be in memory, and so not on the disk.
+    pub behind: u64,
 }
 
 impl Upkeep {
     /// Reads the values of the registered parameters.
     pub fn from_params(params: &Params) -> Upkeep {
-        Upkeep { high_water_bytes: params.get(HIGH_WATER_MB) << 20, sync_ms: params.get(SYNC_MS) }
+        Upkeep {
+            high_water_bytes: params.get(HIGH_WATER_MB) << 20,
+            sync_ms: params.get(SYNC_MS),
+            memory: params.get(MEMORY).to_owned(),
+            behind: params.get(BEHIND),
+        }
     }
 }
 
@@ -94,6 +118,11 @@ impl JournalSpec {
             outcome_kinds: Kinds::ALL,
             upkeep: Upkeep::from_params(params),
         }
+    }
+
+    /// Bytes of memory that the journal takes when its disk is as far behind as it may be.
+    pub fn memory_bytes(&self) -> u64 {
+        bytes_needed(self.segment_records, self.upkeep.behind)
     }
 
     /// Whether the settings are valid.

@@ -41,8 +41,6 @@ pub(super) struct Open {
     pub(super) first_record: u64,
     /// How many records it holds.
     pub(super) used: u64,
-    /// How many its header counts as sealed.
-    pub(super) noted: u64,
     /// Where its sidecar ends; without the blocks.
     pub(super) seal: Sidecar,
 }

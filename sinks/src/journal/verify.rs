@@ -8,9 +8,9 @@
 //! being written during verification; only what was sealed when its sidecar was read is checked.
 
 use super::error::{Damage, Fault, JournalError, other_format};
-use super::files::segment_numbers;
+use super::files::{all_gaps, segment_numbers};
 use super::format::{CLOSED, GAPS, LogKind, MANIFEST, chain_start};
-use super::gaps::{self, Gaps};
+use super::gaps::Gaps;
 use super::manifest::{Closed, JournalInfo, read_manifest};
 use super::sealed::whole_segments;
 use super::standing::Standing;
@@ -76,7 +76,7 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Stan
     };
     faults.lenient = pass.lenient && closed.is_none();
     let gaps = read_gaps(dir, &info, &mut faults);
-    let whole = whole_segments(dir, &info, &listed(dir, pass.logs)?, pass.threads, pass.stop)?;
+    let whole = whole_segments(dir, &info, &listed(dir, &info, pass.logs)?, pass.threads, pass.stop)?;
     let mut check = LogCheck { dir, info: &info, closed: closed.as_ref(), whole, faults: &mut faults };
     let (mut states, mut standings): ([LogState; 2], [Standing; 2]) = Default::default();
     for log in pass.logs {
@@ -92,17 +92,17 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Stan
 }
 
 /// All segments of these logs.
-fn listed(dir: &Path, logs: &[LogKind]) -> Result<Vec<(LogKind, u64)>, JournalError> {
+fn listed(dir: &Path, info: &JournalInfo, logs: &[LogKind]) -> Result<Vec<(LogKind, u64)>, JournalError> {
     let mut all = Vec::new();
     for log in logs {
-        all.extend(segment_numbers(dir, *log)?.into_iter().map(|number| (*log, number)));
+        all.extend(segment_numbers(dir, info, *log)?.into_iter().map(|number| (*log, number)));
     }
     Ok(all)
 }
 
 fn read_gaps(dir: &Path, info: &JournalInfo, faults: &mut Faults) -> Option<Gaps> {
     let file = format!("{}/{GAPS}", LogKind::Outcomes);
-    match gaps::read(dir, info.journal_id) {
+    match all_gaps(dir, info) {
         Ok((gaps, damaged)) => {
             if damaged {
                 faults.push(Fault::plain(&file, Damage::GapCopy));

@@ -16,6 +16,7 @@ use super::verified::{Faults, LogState};
 use super::verify_log::{Cursor, check_sealed, check_tail};
 use bytemuck::Zeroable;
 use flow::Event;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(super) struct LogCheck<'a> {
@@ -25,6 +26,12 @@ pub(super) struct LogCheck<'a> {
     /// The segments whose sealed records are known to be right.
     pub(super) whole: Vec<Whole>,
     pub(super) faults: &'a mut Faults,
+}
+
+/// A segment as it was seen: its file with the header and what is wrong with that, and its sidecar.
+struct Look {
+    file: Option<(SegmentFile, HeaderPage, Option<&'static str>)>,
+    seal: Option<Sidecar>,
 }
 
 /// The state carried from segment to segment.
@@ -72,11 +79,14 @@ impl LogCheck<'_> {
             number = dropped.through_segment + 1;
         }
         let first = number;
-        let numbers = segment_numbers(self.dir, log)?;
+        let numbers = segment_numbers(self.dir, self.info, log)?;
         let last = numbers.last().copied().unwrap_or(0).max(self.expected_last(log)).max(u64::from(dropped.is_none()));
+        let mut moving = self.moving(log, &numbers)?;
         while number <= last {
-            let file = SegmentFile::open(self.dir, self.info, log, number)?;
-            let seal = sidecar(self.dir, self.info, log, number)?;
+            let Look { file, seal } = match moving.remove(&number) {
+                Some(look) => look,
+                None => self.look(log, number)?,
+            };
             if (file.is_none() || seal.is_none())
                 && let Some(dropped) = self.dropped_meanwhile(log, number)?
             {
@@ -85,7 +95,7 @@ impl LogCheck<'_> {
                 continue;
             }
             match file {
-                Some(file) => self.segment(log, number, &file, seal, &mut carry)?,
+                Some((file, page, wrong)) => self.segment(log, number, (&file, page, wrong), seal, &mut carry)?,
                 None => {
                     self.faults.push(Fault::missing(log, number));
                     carry.chain = None;
@@ -102,6 +112,59 @@ impl LogCheck<'_> {
         standing.next_number = standing.next_number.max(first);
         self.check_end(log, &state, self.faults.count() == before);
         Ok((state, standing))
+    }
+
+    /// Looks at a segment: its header before its sidecar, which never seals less than the header says.
+    fn look(&self, log: LogKind, number: u64) -> Result<Look, JournalError> {
+        let file = SegmentFile::open(self.dir, self.info, log, number)?;
+        let file = match file {
+            Some(file) => {
+                let (page, wrong) = file.header()?;
+                Some((file, page, wrong))
+            }
+            None => None,
+        };
+        Ok(Look { file, seal: sidecar(self.dir, self.info, log, number)? })
+    }
+
+    /// The segments in memory, which a writer may seal meanwhile: looked at from the last one down, so that no segment is
+    /// seen less sealed than one after it.
+    fn moving(&self, log: LogKind, numbers: &[u64]) -> Result<BTreeMap<u64, Look>, JournalError> {
+        let mut moving = BTreeMap::new();
+        for number in numbers.iter().rev() {
+            let look = self.look(log, *number)?;
+            if look.file.as_ref().is_none_or(|(file, ..)| !file.is_in_memory()) {
+                break;
+            }
+            moving.insert(*number, look);
+        }
+        Ok(moving)
+    }
+
+    /// Checks the copy on the disk of a segment in memory: as far as it goes, it is the same.
+    fn check_copy(&mut self, log: LogKind, file: &SegmentFile, sealed: u64) -> Result<(), JournalError> {
+        let number = file.number();
+        let Some(copy) = SegmentFile::open_copy(self.dir, self.info, log, number)? else { return Ok(()) };
+        let (_, wrong) = copy.header()?;
+        if let Some(wrong) = wrong {
+            self.faults.push(copy.fault(None, None, Damage::Header(wrong)).at(0));
+        }
+        let (mut there, mut here) = (vec![Event::zeroed(); BLOCK_RECORDS], vec![Event::zeroed(); BLOCK_RECORDS]);
+        let mut index = 0;
+        loop {
+            let read = copy.read(index, &mut there)?;
+            file.read(index, &mut here[..read])?;
+            let may_be_zero = |n: usize| index + n as u64 >= sealed;
+            let differs = |n: &usize| there[*n] != here[*n] && !(there[*n] == Event::zeroed() && may_be_zero(*n));
+            if let Some(n) = (0..read).find(differs) {
+                self.faults.push(copy.fault(Some(index + n as u64), None, Damage::Copy));
+                return Ok(());
+            }
+            index += read as u64;
+            if read == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// The part of a log that its writer dropped while this looked at it, if it covers this segment.
@@ -159,11 +222,10 @@ impl LogCheck<'_> {
         &mut self,
         log: LogKind,
         number: u64,
-        file: &SegmentFile,
+        (file, page, wrong): (&SegmentFile, HeaderPage, Option<&'static str>),
         sidecar: Option<Sidecar>,
         carry: &mut Carry,
     ) -> Result<(), JournalError> {
-        let (page, wrong) = file.header()?;
         let used = self
             .closed
             .map(|c| (c.end(log).records + 1).saturating_sub(file.first_record()).min(self.info.segment_records));
@@ -185,6 +247,9 @@ impl LogCheck<'_> {
         };
         self.check_seal(log, number, &seal, page.sealed(), used, carry);
         self.check_words(log, file, &page, &seal, carry);
+        if file.is_in_memory() {
+            self.check_copy(log, file, seal.records)?;
+        }
         let whole = self.whole.iter().find(|w| (w.log, w.number, w.records) == (log, number, seal.records)).copied();
         let mut fault = |fault| self.faults.push(fault);
         let taken = match &whole {
@@ -350,7 +415,7 @@ impl Carry {
             standing.kept.push_back(Kept { number, last_record, last_seq, chain: seal.chain });
         } else {
             seal.blocks = Vec::new();
-            standing.open.push(Open { number, first_record, used: records, noted: page.sealed(), seal });
+            standing.open.push(Open { number, first_record, used: records, seal });
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 
 use flow::records::{Add, Trade};
 use flow::{Event, EventId, Flags, Kinds, Ns, Record, Sink};
-use sinks::journal::{Examined, InputLog, Journal, JournalError, JournalReader, JournalSpec, OutcomeLog, Upkeep};
+use sinks::journal::{
+    Examined, InputLog, Journal, JournalError, JournalReader, JournalSpec, LogFull, OutcomeLog, Upkeep,
+};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -43,13 +45,21 @@ pub(crate) fn spec(segment_records: u64, sync_ms: u64) -> JournalSpec {
 
 /// No high-water mark.
 pub(crate) fn upkeep(sync_ms: u64) -> Upkeep {
-    Upkeep { high_water_bytes: 0, sync_ms }
+    Upkeep { sync_ms, ..Upkeep::default() }
+}
+
+/// Appends an input as soon as there is room for it.
+pub(crate) fn enter(inputs: &mut InputLog, event: &Event) -> Result<(), LogFull> {
+    while !inputs.ready()? {
+        std::thread::yield_now();
+    }
+    inputs.append(event)
 }
 
 /// Writes the inputs of `seqs` and their outcomes.
 pub(crate) fn write(inputs: &mut InputLog, outcomes: &mut OutcomeLog, seqs: std::ops::RangeInclusive<u64>) {
     for seq in seqs {
-        inputs.append(&input(seq)).expect("there is room");
+        enter(inputs, &input(seq)).expect("there is room");
         (0..fan_out(seq)).for_each(|n| outcomes.take(&outcome(seq, n)).expect("outcomes never fail"));
         outcomes.finished(seq).expect("outcomes never fail");
     }

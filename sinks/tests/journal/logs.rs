@@ -1,6 +1,6 @@
 //! The journal as its users see it: anyone can read what is written at any time, and a journal resumes after an end.
 
-use crate::common::{examine, fan_out, input, outcome, outcomes_through, read, spec, trades, upkeep, write};
+use crate::common::{enter, examine, fan_out, input, outcome, outcomes_through, read, spec, trades, upkeep, write};
 use flow::{Kinds, Registered, Sink};
 use proptest::prelude::*;
 use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, Trusted, verify};
@@ -197,23 +197,23 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     let mut small = spec(64, 1);
     small.upkeep.high_water_bytes = 2_000_000;
     let (mut inputs, mut outcomes) = Journal::create(&dir, &small).unwrap();
-    for seq in 1..=200u64 {
-        inputs.append(&input(seq)).unwrap();
-        for n in 0..200 {
+    for seq in 1..=1_000u64 {
+        enter(&mut inputs, &input(seq)).unwrap();
+        for n in 0..40 {
             outcomes.take(&outcome(seq, n)).unwrap();
         }
         outcomes.finished(seq).unwrap();
     }
     let closed = Journal::close(inputs, outcomes).unwrap();
-    assert_eq!((closed.outcomes.records, closed.completed_through), (40_000, 200));
+    assert_eq!((closed.outcomes.records, closed.completed_through), (40_000, 1_000));
     let reader = JournalReader::open(&dir).unwrap();
     let gaps = reader.gaps().unwrap();
     assert!(gaps.dropped.through_record >= 20_000 && gaps.lost.is_empty(), "{gaps:?}");
     let left: Vec<_> = reader.outcomes().map(Result::unwrap).collect();
     assert_eq!(left.len() as u64, 40_000 - gaps.dropped.through_record);
     let first = gaps.dropped.through_record;
-    assert_eq!(left[0], outcome(first / 200 + 1, first % 200));
-    assert_eq!(reader.inputs().count(), 200);
+    assert_eq!(left[0], outcome(first / 40 + 1, first % 40));
+    assert_eq!(reader.inputs().count(), 1_000);
     let verified = verify(&dir, 10).unwrap();
     assert!(verified.is_intact(), "{:#?}", verified.faults);
     assert_eq!(verified.outcomes.records, 40_000);
@@ -221,7 +221,7 @@ fn old_outcomes_give_way_at_the_high_water_mark() {
     let outcomes = listed.iter().filter(|s| s.log == LogKind::Outcomes);
     assert_eq!(outcomes.map(|s| s.records).sum::<u64>(), left.len() as u64);
     let examined = examine(&dir).unwrap();
-    assert_eq!((examined.outcome_records(), examined.completed_through()), (40_000, 200));
+    assert_eq!((examined.outcome_records(), examined.completed_through()), (40_000, 1_000));
     drop(examined.accept(small.upkeep).unwrap());
 }
 

@@ -120,11 +120,14 @@ impl Sample {
     fn of(folder: TempDir) -> Sample {
         let listed = JournalReader::open(&journal(folder.path())).and_then(|j| j.list()).expect("a journal");
         let dir = journal(folder.path());
-        let sealed: BTreeMap<PathBuf, u64> = listed.iter().map(|s| (dir.join(&s.file), s.sealed)).collect();
+        // A segment may lie in memory, and have a copy on the disk.
+        let places = |s: &SegmentSummary| [dir.join(&s.file), dir.join(format!("{}/{:08}.seg", s.log, s.number))];
+        let sealed: BTreeMap<PathBuf, u64> =
+            listed.iter().flat_map(|s| places(s).map(|path| (path, s.sealed))).collect();
         let inputs: BTreeMap<PathBuf, [u64; 2]> = listed
             .iter()
-            .filter(|s| s.file.contains("inputs"))
-            .map(|s| (dir.join(&s.file), [s.sealed, s.records]))
+            .filter(|s| s.log == LogKind::Inputs)
+            .flat_map(|s| places(s).map(|path| (path, [s.sealed, s.records])))
             .collect();
         let ended = dir.join("closed.toml").exists();
         let is_proved = move |path: &Path, byte: u64| match sealed.get(path) {
@@ -142,7 +145,10 @@ impl Sample {
             let changed = fs::metadata(&path).and_then(|m| m.modified()).expect("a time");
             (path.clone(), (fs::read(&path).expect("a file"), changed))
         };
-        let files = files(&dir).into_iter().map(read).collect();
+        let memory = fs::read_to_string(dir.join("memory.toml")).ok();
+        let memory = memory.and_then(|note| Some(note.split_once("folder = \"")?.1.split_once('"')?.0.to_owned()));
+        let memory = memory.map(|folder| files(Path::new(&folder))).unwrap_or_default();
+        let files = files(&dir).into_iter().chain(memory).map(read).collect();
         Sample { folder, files, is_proved: Box::new(is_proved), is_trusted: Box::new(is_trusted) }
     }
 

@@ -22,7 +22,10 @@ use flow::{AnomalyKind, CommandAction, Event, EventId, Flags, HaltReason, Kind, 
 use sinks::journal::InputLog;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a stop waits for room in the journal, if it still has a command or an answer to store.
+const STOP_WITHOUT_ROOM: Duration = Duration::from_millis(300);
 
 /// The next candidate of the merge, and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +100,16 @@ impl Ingress {
             Choice::Exhausted => idle || is_on(Fault::EndAtOnce),
             Choice::Pending => false,
         }
+    }
+
+    /// Whether the log has room for an input. While the disk is too far behind, nothing more is taken from anywhere.
+    #[inline]
+    fn has_room(&mut self) -> Result<bool, IngressError> {
+        let Some(log) = &mut self.log else { return Ok(true) };
+        log.ready().map_err(|e| {
+            self.phase = Phase::Ended;
+            IngressError::Log(e)
+        })
     }
 
     /// Numbers, times and logs an input.
@@ -282,6 +295,7 @@ impl Ingress {
             }
             if self.retrace.is_none()
                 && self.stopping.is_none()
+                && self.has_room()?
                 && let Some(back) = self.clock.take_step_back()
             {
                 self.admit_own(AnomalyKind::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
@@ -290,7 +304,7 @@ impl Ingress {
             let idle = self.returns.as_mut().is_none_or(|r| r.pipeline_is_idle(self.seq));
             let idle = self.live_replies.as_mut().map_or(idle, |a| a.pipeline_is_idle(self.seq));
             if self.returns.as_ref().is_some_and(SimVenueReplies::overflowed) {
-                return self.overflow(to);
+                return if self.has_room()? { self.overflow(to) } else { Ok(Admitted::Pending) };
             }
             let choice = self.choose_fast().transpose().unwrap_or_else(|| self.choose(idle)).inspect_err(|e| {
                 if !matches!(e, IngressError::Source { .. }) {
@@ -299,6 +313,15 @@ impl Ingress {
             })?;
             if choice == Choice::Pending || !self.may_enter(choice, idle) {
                 return Ok(Admitted::Pending);
+            }
+            let is_input = !matches!(choice, Choice::Exhausted | Choice::Arrival(_));
+            if is_input && !self.has_room()? {
+                // A stop does not wait for the disk: what is not stored by then was not carried out.
+                if self.stopping.is_none_or(|since| since.elapsed() < STOP_WITHOUT_ROOM) {
+                    return Ok(Admitted::Pending);
+                }
+                self.phase = Phase::Ended;
+                continue;
             }
             if choice == Choice::Exhausted && self.resting {
                 return Ok(Admitted::Ended);
@@ -333,6 +356,9 @@ impl Head for Ingress {
             && due < self.ticks.due()
             && self.returns.as_mut().is_none_or(|returns| returns.admits_first(due, self.seq))
         {
+            if !self.has_room()? {
+                return Ok(Admitted::Pending);
+            }
             self.admit_feed(i, due, to)?;
             return Ok(Admitted::One);
         }

@@ -1,0 +1,157 @@
+//! Whether inputs may enter, and how far the disk is behind: one word for the head, a few numbers for whoever watches.
+//!
+//! The head looks at the word before each input. It counts the segments that the outcome log has ahead, so it is above 0
+//! unless there is none, or the journal failed; the end of the input log's own segment is the head's own business. So the
+//! inputs stop while there is still room for the outcomes of those that entered, and an outcome need not be left out.
+//!
+//! Bound: one load and one comparison an input. Worst case: inputs already under way cause more outcomes than a segment
+//! holds; then outcomes are left out, as when the disk is full.
+
+use crossbeam_utils::CachePadded;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Added while outcomes may be left out because the disk is full: the inputs need not wait for them.
+const PASS: i64 = 1 << 40;
+/// Added when the disk failed or a helper has ended: nothing written can be made durable.
+const FAILED: i64 = -(1 << 60);
+
+/// The state that the head, the helpers and watchers share.
+#[derive(Debug)]
+pub(super) struct Gate {
+    word: CachePadded<AtomicI64>,
+    problem: Mutex<String>,
+    /// Segments that may be behind, and that are, of the log that is further behind.
+    limit: u64,
+    behind: AtomicU64,
+    start: Instant,
+    /// Milliseconds from the start until the inputs began to wait; 0 = they do not.
+    waiting_from: AtomicU64,
+    /// How often they waited.
+    waits: AtomicU64,
+    /// What is to be said at the start.
+    opening: Option<String>,
+    /// The supplier is running.
+    supplied: AtomicBool,
+}
+
+impl Gate {
+    /// `opening` is said at the start.
+    pub(super) fn new(limit: u64, opening: Option<String>) -> Gate {
+        Gate {
+            word: CachePadded::new(AtomicI64::new(0)),
+            problem: Mutex::default(),
+            limit,
+            behind: AtomicU64::new(0),
+            start: Instant::now(),
+            waiting_from: AtomicU64::new(0),
+            waits: AtomicU64::new(0),
+            opening,
+            supplied: AtomicBool::new(false),
+        }
+    }
+
+    /// Says that the supplier has begun, or has ended.
+    pub(super) fn set_supplied(&self, supplied: bool) {
+        self.supplied.store(supplied, Ordering::Release);
+    }
+
+    /// Whether the supplier is running.
+    pub(super) fn is_supplied(&self) -> bool {
+        self.supplied.load(Ordering::Acquire)
+    }
+
+    /// Whether inputs may enter.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.word.load(Ordering::Acquire) > 0
+    }
+
+    /// The outcome log has a segment more ahead.
+    pub(super) fn give(&self) {
+        self.word.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The outcome log has a segment less ahead.
+    pub(super) fn take(&self) {
+        self.word.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Says whether outcomes may be left out without the inputs waiting for them; called by one thread only.
+    pub(super) fn set_pass(&self, pass: bool) {
+        let word = self.word.load(Ordering::Acquire);
+        let passes = word > PASS / 2 || (FAILED + PASS / 2..0).contains(&word);
+        match (passes, pass) {
+            (false, true) => self.word.fetch_add(PASS, Ordering::AcqRel),
+            (true, false) => self.word.fetch_sub(PASS, Ordering::AcqRel),
+            _ => word,
+        };
+    }
+
+    /// Shuts it for good.
+    pub(super) fn fail(&self, problem: &str) {
+        let mut words = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if words.is_empty() {
+            problem.clone_into(&mut words);
+            self.word.fetch_add(FAILED, Ordering::AcqRel);
+        }
+    }
+
+    /// Why it is shut for good.
+    pub(super) fn failure(&self) -> Option<String> {
+        let failed = self.word.load(Ordering::Acquire) < FAILED / 2;
+        failed.then(|| self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Segments that may be behind.
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Notes how far the disk is behind, and whether inputs wait for it.
+    pub(super) fn note(&self, behind: u64, waiting: bool) {
+        self.behind.store(behind, Ordering::Relaxed);
+        if waiting != (self.waiting_from.load(Ordering::Relaxed) > 0) {
+            let now = self.start.elapsed().as_millis().max(1) as u64;
+            self.waits.fetch_add(u64::from(waiting), Ordering::Relaxed);
+            self.waiting_from.store(if waiting { now } else { 0 }, Ordering::Release);
+        }
+    }
+}
+
+/// How the journal's disk is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskState {
+    /// Full segments in memory that are not on the disk yet, of the log that is further behind.
+    pub behind: u64,
+    /// How many there may be.
+    pub limit: u64,
+    /// For how many milliseconds the inputs have been waiting for the disk; absent if they are not.
+    pub waiting_ms: Option<u64>,
+    /// How often they have begun to wait.
+    pub waits: u64,
+}
+
+/// Watches the disk of a journal, from any thread; it never waits.
+#[derive(Clone, Debug)]
+pub struct DiskWatch {
+    pub(super) gate: Arc<Gate>,
+}
+
+impl DiskWatch {
+    /// How the disk is doing.
+    pub fn state(&self) -> DiskState {
+        let gate = &self.gate;
+        let from = gate.waiting_from.load(Ordering::Acquire);
+        let waiting_ms = (from > 0).then(|| (gate.start.elapsed().as_millis() as u64).saturating_sub(from));
+        let behind = gate.behind.load(Ordering::Relaxed);
+        DiskState { behind, limit: gate.limit, waiting_ms, waits: gate.waits.load(Ordering::Relaxed) }
+    }
+
+    /// What is to be said at the start of the run: that the active segments do not lie in shared memory, and why.
+    pub fn word(&self) -> Option<&str> {
+        self.gate.opening.as_deref()
+    }
+}

@@ -1,0 +1,145 @@
+//! The supplier: a thread that keeps segments ready in memory ahead of the writers, and never touches the disk.
+//!
+//! Every [`TICK`] it looks whether a segment was taken and prepares another, unless as many as may be behind are. It tells
+//! the head by the [`Gate`] when the outcome log has none ahead, wakes the helper when one is full, and notes for whoever
+//! watches how far the disk is behind.
+//!
+//! Bound: of each log as many segments as may be behind. Worst case: segments so small that they fill up within a tick; then
+//! the inputs wait for it.
+
+use super::error::JournalError;
+use super::format::LogKind;
+use super::gate::Gate;
+use super::handover::{Handover, NoRoom};
+use super::manifest::JournalInfo;
+use super::segment::{self, PAGE_RECORDS, Segment};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// Pause between two looks at the writers.
+const TICK: Duration = Duration::from_millis(1);
+/// How often the pages ahead of the writers are faulted in again, since the system may have taken them.
+const REARM: Duration = Duration::from_millis(10);
+/// Records ahead of a writer whose pages are kept present.
+const REARM_RECORDS: u64 = 32 * PAGE_RECORDS;
+/// Pause after a failed allocation.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// The supplier's state.
+#[derive(Debug)]
+pub(super) struct Supplier {
+    memory: PathBuf,
+    info: JournalInfo,
+    gate: Arc<Gate>,
+    logs: [Supply; 2],
+    retry_at: Instant,
+}
+
+/// Its state of one log.
+#[derive(Debug)]
+pub(super) struct Supply {
+    handover: Arc<Handover>,
+    next_number: u64,
+    /// The segments that are not full yet, the active one first.
+    given: VecDeque<Arc<Segment>>,
+}
+
+impl Supply {
+    /// Continues with segment `next_number`; `active` is the one that the writer has.
+    pub(super) fn new(handover: Arc<Handover>, next_number: u64, active: Option<Arc<Segment>>) -> Supply {
+        Supply { handover, next_number, given: active.into_iter().collect() }
+    }
+
+    /// Number of full segments in memory.
+    fn behind(&self) -> u64 {
+        self.handover.in_memory().saturating_sub(self.given.len() as u64)
+    }
+
+    /// Whether the writer has nothing to write to.
+    fn is_dry(&self) -> bool {
+        self.given.is_empty()
+    }
+
+    fn forget_full(&mut self) {
+        let written = self.handover.written();
+        while self.given.front().is_some_and(|s| s.used(written) == s.capacity) {
+            self.given.pop_front();
+        }
+    }
+}
+
+impl Supplier {
+    pub(super) fn new(memory: PathBuf, info: JournalInfo, gate: Arc<Gate>, logs: [Supply; 2]) -> Supplier {
+        Supplier { memory, info, gate, logs, retry_at: Instant::now() }
+    }
+
+    /// The thread's main loop, until both logs have ended. `helper` is woken when a segment is full.
+    pub(super) fn run(mut self, helper: &Thread) {
+        let (mut rearm_at, mut full) = (Instant::now(), 0);
+        while !self.logs.iter().all(|l| l.handover.is_closed()) {
+            self.turn();
+            let now = Instant::now();
+            if now >= rearm_at {
+                self.logs.iter().for_each(rearm);
+                rearm_at = now + REARM;
+            }
+            let seen = self.logs.iter().map(|l| l.next_number - l.given.len() as u64).sum();
+            if std::mem::replace(&mut full, seen) != seen {
+                helper.unpark();
+            }
+            thread::park_timeout(TICK);
+        }
+    }
+
+    /// Provides the segments that are missing, and says how things stand.
+    fn turn(&mut self) {
+        self.logs.iter_mut().for_each(Supply::forget_full);
+        if Instant::now() >= self.retry_at {
+            for log in LogKind::BOTH {
+                if let Err(error) = self.provide(log) {
+                    self.logs[log as usize].handover.set_room(NoRoom::Memory, Some(&error.to_string()));
+                    self.retry_at = Instant::now() + RETRY;
+                }
+            }
+        }
+        let [inputs, outcomes] = &self.logs;
+        // Outcomes for which the disk has no room are left out: the inputs need not wait for them.
+        let pass = outcomes.handover.lacks_room(NoRoom::Disk);
+        self.gate.set_pass(pass);
+        let short = outcomes.handover.is_bare() && !pass;
+        let at_limit = |log: &Supply| log.handover.in_memory() >= self.gate.limit();
+        let waiting = (inputs.is_dry() && at_limit(inputs)) || (short && at_limit(outcomes));
+        self.gate.note(inputs.behind().max(outcomes.behind()), waiting);
+    }
+
+    /// Prepares the segments of a log that are missing ahead of its writer.
+    pub(super) fn provide(&mut self, log: LogKind) -> Result<(), JournalError> {
+        let most = self.gate.limit();
+        let Supply { handover, next_number, given } = &mut self.logs[log as usize];
+        while !handover.is_stocked()
+            && !handover.is_closed()
+            && !handover.lacks_room(NoRoom::Disk)
+            && handover.in_memory() < most
+        {
+            let first_record = (*next_number - 1) * self.info.segment_records + 1;
+            let segment = Arc::new(segment::make(&self.memory, &self.info, log, *next_number, first_record)?);
+            *next_number += 1;
+            handover.put(&segment);
+            given.push_back(segment);
+            handover.set_room(NoRoom::Memory, None);
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the pages ahead of the writer present.
+fn rearm(supply: &Supply) {
+    let written = supply.handover.written();
+    for segment in supply.given.iter().take(2) {
+        let used = segment.used(written);
+        segment.populate(used..(used + REARM_RECORDS).min(segment.capacity));
+    }
+}
