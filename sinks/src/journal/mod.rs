@@ -1,19 +1,20 @@
 //! The journal: everything that happened, in two append-only logs.
 //!
-//! **Idea.** Inputs and outcomes are logged as their own 64-byte events, with plain stores into memory-mapped segment
-//! files: the pipeline makes no system call for it. A helper thread allocates segments ahead of the writers and, behind
-//! them, syncs and seals what was written: a CRC32C per record and a BLAKE3 chain over blocks, in sidecar files. Any
-//! process can tail the journal while it is written. `docs/journal.md` of this folder specifies the format byte by
-//! byte.
+//! **Idea.** Inputs and outcomes are logged as their own 64-byte events, with plain stores into segments that are mapped from
+//! shared memory: the pipeline makes no system call for it and does not know the disk. One thread keeps segments ready ahead
+//! of the writers; another one copies them to the disk behind them, syncs, and seals what was written: a CRC32C per record
+//! and a BLAKE3 chain over blocks, in sidecar files. Any process can tail the journal while it is written. `docs/journal.md`
+//! of this folder specifies the format byte by byte.
 //!
 //! **Guarantee.** Every appended record survives the death of the process at any moment. A power failure loses at most
-//! what was not synced, two intervals. A sealed record cannot change unnoticed.
+//! what was not synced, two intervals if the disk keeps up. A sealed record cannot change unnoticed.
 //!
-//! **Bounds.** Three segments of each log are allocated ahead. Inputs are never dropped: without space the run halts.
-//! Outcomes can be derived again: without space the oldest segments are dropped, and the gap is recorded.
+//! **Bounds.** A stated number of segments of each log in memory. Inputs are never dropped: while the disk is that far
+//! behind they wait, and without space the run halts. Outcomes can be derived again and never wait: without space the oldest
+//! segments are dropped, or events are left out, and the gap is recorded.
 //!
-//! **Worst case.** If the disk cannot keep up, the writers run out of segments and wait for the helper; each such stall
-//! is counted.
+//! **Worst case.** A disk that does not answer: the inputs wait, the control thread says so, and a stop leaves the journal as
+//! a kill would.
 
 mod align;
 mod commitment;
