@@ -51,7 +51,6 @@ impl Copy {
             let seal = open_file(&seal_path)?;
             seal.set_len(0)?;
             allocate(&seal, seal_bytes(info.segment_records), FallocateFlags::KEEP_SIZE)?;
-            seal.sync_all()?;
             let file = open_file(&draft(&path))?;
             file.set_len(0)?;
             allocate(&file, segment_bytes(info.segment_records), FallocateFlags::empty())?;

@@ -216,7 +216,7 @@ fn root(dir: &Path, wanted: &str, needed: u64) -> Result<(PathBuf, Option<String
 }
 
 fn is_tmpfs(folder: &Path) -> bool {
-    statfs(folder).is_ok_and(|s| s.f_type as i64 == TMPFS)
+    statfs(folder).is_ok_and(|s| s.f_type == TMPFS)
 }
 
 /// A name that no other journal's folder has: that of a copy of this one would be the same.
