@@ -24,7 +24,7 @@ pub struct Need {
     pub tables: u64,
     /// Rings between threads.
     pub rings: u64,
-    /// Segments of the journal that are prepared.
+    /// Segments of the journal in memory, when its disk is as far behind as it may be.
     pub journal: u64,
     /// Inputs: buffers, decoders, and the synthetic exchange.
     pub inputs: u64,

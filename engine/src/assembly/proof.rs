@@ -14,8 +14,6 @@ use flow::Kinds;
 use sinks::journal::JournalSpec;
 use std::sync::Arc;
 
-/// Segments of a log that are mapped at once.
-const SEGMENTS: u64 = 3;
 /// Bytes of an event, wherever it is.
 const EVENT: u64 = size_of::<Slot>() as u64;
 
@@ -47,8 +45,8 @@ impl Proof {
         });
         let plan = planned?;
         let slots: u64 = plan.wiring.links().iter().filter_map(|link| link.slots).map(|slots| slots as u64).sum();
-        let segment = JournalSpec::from_params(&settings.sinks["journal"], "", "").segment_records * EVENT;
-        let journal = if settings.journal_dir.is_some() { 2 * SEGMENTS * segment } else { 0 };
+        let journal = JournalSpec::from_params(&settings.sinks["journal"], "", "").memory_bytes();
+        let journal = if settings.journal_dir.is_some() { journal } else { 0 };
         Ok(Proof { plan, need: Need { tables, rings: slots * EVENT, journal, inputs: 0 } })
     }
 }
