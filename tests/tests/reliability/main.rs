@@ -8,6 +8,7 @@ mod commands;
 mod configuration;
 mod record;
 mod sessions;
+mod soak;
 mod stop;
 #[cfg(feature = "deliberate-faults")]
 mod stuck;
