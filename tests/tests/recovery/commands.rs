@@ -219,7 +219,7 @@ fn a_halt_that_could_not_be_stored_holds_at_the_next_start() {
 
 /// What operators were told who halted again and again until the run had ended.
 #[derive(Default)]
-struct Told {
+struct Answered {
     /// Inputs that a success named.
     stored: Vec<u64>,
     /// Successes before the halt was stored.
@@ -228,8 +228,8 @@ struct Told {
 }
 
 /// Halts until the socket is gone.
-fn halting(journal: &Path) -> Told {
-    let (mut told, since) = (Told::default(), Instant::now());
+fn halting(journal: &Path) -> Answered {
+    let (mut told, since) = (Answered::default(), Instant::now());
     while since.elapsed() < Duration::from_secs(60) {
         let asked = run(["ctl".as_ref(), journal.as_os_str(), "halt".as_ref()]);
         match asked.code {
@@ -246,7 +246,7 @@ fn halting(journal: &Path) -> Told {
 }
 
 /// Operators halt while the run is told to stop: a success is a halt that is stored and that cancelled, all else is a failure.
-fn halted_while_it_ends(service: &Service, mut life: Life, pause: Duration) -> Told {
+fn halted_while_it_ends(service: &Service, mut life: Life, pause: Duration) -> Answered {
     let journal = service.journal();
     let told = std::thread::scope(|scope| {
         let operators: Vec<_> = (0..4).map(|_| scope.spawn(|| halting(&journal))).collect();
@@ -254,16 +254,16 @@ fn halted_while_it_ends(service: &Service, mut life: Life, pause: Duration) -> T
         std::thread::sleep(pause);
         let (status, _) = life.stop(Signal::TERM);
         assert!(status.success(), "{status:?}");
-        operators.into_iter().map(|o| o.join().expect("no panic")).fold(Told::default(), |mut all, told| {
+        operators.into_iter().map(|o| o.join().expect("no panic")).fold(Answered::default(), |mut all, told| {
             all.stored.extend(told.stored);
-            Told { in_force: all.in_force + told.in_force, failures: all.failures + told.failures, ..all }
+            Answered { in_force: all.in_force + told.in_force, failures: all.failures + told.failures, ..all }
         })
     });
     let stored: BTreeSet<u64> = halts(&journal).into_iter().collect();
     let cancels = outcomes(&journal);
     let cancels = cancels.iter().filter(|e| e.get::<Route>().is_some_and(|r| r.action == Action::CancelAll.code()));
     let cancels: BTreeSet<u64> = cancels.map(|e| e.id.seq()).collect();
-    let Told { in_force, failures, .. } = told;
+    let Answered { in_force, failures, .. } = told;
     println!("{} told stored, {in_force} in force, {failures} not, {} stored", told.stored.len(), stored.len());
     for seq in &told.stored {
         assert!(stored.contains(seq) && cancels.contains(seq), "{seq} is not stored or cancels nothing");

@@ -3,7 +3,7 @@
 //! The venue refuses to end single orders until the halt, so as many orders are open as risk allows. Half of the rounds
 //! begin with the start of `tidegate ctl`, half with the write of the same command to the socket.
 
-use crate::spread;
+use crate::times::spread;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use std::io::Write;
 use std::os::unix::net::UnixStream;

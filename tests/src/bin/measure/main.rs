@@ -8,9 +8,9 @@
 mod disk;
 mod halt;
 mod stop;
+mod times;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -25,11 +25,4 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-/// Median and maximum in milliseconds.
-fn spread(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
-    let ms = |time: Option<&Duration>| time.map_or("–".to_owned(), |t| format!("{:.2}", t.as_secs_f64() * 1e3));
-    format!("{:>9} {:>9}", ms(times.get(times.len() / 2)), ms(times.last()))
 }

@@ -1,6 +1,6 @@
 //! From a signal to the end of the process.
 
-use crate::spread;
+use crate::times::spread;
 use rustix::process::Signal;
 use std::time::Duration;
 use tidegate_tests::rig::{Adverse, HostileVenue, Service};
