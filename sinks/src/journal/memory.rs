@@ -65,6 +65,15 @@ pub(super) enum Found {
 struct Note {
     boot: String,
     folder: PathBuf,
+    /// CRC32C of the two: a note that was altered must not look like one of another boot.
+    check: String,
+}
+
+impl Note {
+    fn check(boot: &str, folder: &Path) -> String {
+        let crc = crc32c::crc32c(boot.as_bytes());
+        format!("{:08x}", crc32c::crc32c_append(crc, folder.as_os_str().as_encoded_bytes()))
+    }
 }
 
 /// Bytes of memory that a journal takes when its disk is as far behind as it may be.
@@ -107,7 +116,9 @@ impl Memory {
 
     /// Notes in the journal that its active segments lie here.
     pub(super) fn note(&self, dir: &Path) -> Result<(), JournalError> {
-        let note = Note { boot: boot(), folder: self.folder.clone() };
+        let boot = boot();
+        let check = Note::check(&boot, &self.folder);
+        let note = Note { boot, folder: self.folder.clone(), check };
         write_whole(dir, NOTE, &toml::to_string(&note).expect("a flat table is TOML"))
     }
 
@@ -128,8 +139,11 @@ pub(super) fn find(dir: &Path, segment_records: u64) -> Result<Found, JournalErr
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(e) => return Err(JournalError::io(&path, "reading", e)),
     };
-    let note: Note =
-        toml::from_str(&text).map_err(|e| JournalError::BadManifest { path, what: e.message().to_owned() })?;
+    let bad = |what: &str| JournalError::BadManifest { path: path.clone(), what: what.to_owned() };
+    let note: Note = toml::from_str(&text).map_err(|e| bad(e.message()))?;
+    if note.check != Note::check(&note.boot, &note.folder) {
+        return Err(bad("it does not match its check"));
+    }
     let lay = |what: String| {
         Ok(Found::Gone(format!("its newest records lay in memory at {}, {what}", note.folder.display())))
     };

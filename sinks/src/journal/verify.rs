@@ -54,15 +54,16 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Stan
         gaps: None,
         closed: None,
     };
-    let mut unreadable = |what| faults.push(Fault::plain(MANIFEST, Damage::Unreadable(what)));
+    let mut unreadable = |file: &str, what| faults.push(Fault::plain(file, Damage::Unreadable(what)));
     let (info, manifest) = match read_manifest(dir) {
-        Err(JournalError::BadManifest { what, .. }) => {
-            unreadable(what);
+        Err(JournalError::BadManifest { path, what }) => {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            unreadable(&file, what);
             return Ok((none(faults), Default::default()));
         }
         // A damaged digit looks the same; in either case nothing else in the folder can be checked.
         Err(JournalError::OtherFormat { found, build_id, .. }) => {
-            unreadable(other_format(found, &build_id));
+            unreadable(MANIFEST, other_format(found, &build_id));
             return Ok((none(faults), Default::default()));
         }
         other => other?,

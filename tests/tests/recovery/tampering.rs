@@ -130,7 +130,10 @@ impl Sample {
             .flat_map(|s| places(s).map(|path| (path, [s.sealed, s.records])))
             .collect();
         let ended = dir.join("closed.toml").exists();
+        // A copy on the disk of what lies in memory is written again when the journal goes on, and so is the name of the place.
+        let again: Vec<PathBuf> = listed.iter().map(places).filter(|[a, b]| a != b).map(|[_, copy]| copy).collect();
         let is_proved = move |path: &Path, byte: u64| match sealed.get(path) {
+            _ if again.iter().any(|copy| copy == path) || path.ends_with("journal") => false,
             Some(sealed) if !ended && *sealed < SEGMENT => {
                 // What changes while a segment is written: the words of its header, and what is not sealed.
                 byte < 4_096 + 64 * sealed && ![256..264, 320..328, 384..408].iter().any(|words| words.contains(&byte))
@@ -302,8 +305,12 @@ fn put_to_the_test(sample: &Sample, random: &mut u64, whole: &[Vec<Event>; 2], h
             }
             let said = finish(folder);
             match said.code {
-                Some(0) if is_trusted => "trusted",
                 Some(0) => {
+                    assert!(!is_named(folder), "{what}: it left a damaged journal\n{}", said.stderr);
+                    if is_trusted {
+                        sample.restore();
+                        return "trusted";
+                    }
                     assert!(
                         logs(folder).is_some_and(|logs| logs == *whole),
                         "{what}: it came out otherwise\n{}",
