@@ -323,7 +323,16 @@ fn another_boot_makes_memory_a_thing_of_the_past() {
     let note = dir.join("memory.toml");
     let text = std::fs::read_to_string(&note).unwrap();
     let boot = text.lines().find(|l| l.starts_with("boot = ")).unwrap();
-    std::fs::write(&note, text.replace(boot, "boot = \"another\"")).unwrap();
+    let text = text.replace(boot, "boot = \"another\"");
+    std::fs::write(&note, &text).unwrap();
+    let altered = examine(&dir).unwrap_err().to_string();
+    assert!(
+        altered.contains("memory.toml: it does not match its check"),
+        "a note that is altered is no other boot: {altered}"
+    );
+    let check = text.lines().find(|l| l.starts_with("check = ")).unwrap();
+    let crc = crc32c::crc32c_append(crc32c::crc32c(b"another"), memory.as_os_str().as_encoded_bytes());
+    std::fs::write(&note, text.replace(check, &format!("check = \"{crc:08x}\""))).unwrap();
     let examined = examine(&dir).unwrap();
     let words = examined.lost_memory().expect("it is noticed").to_owned();
     assert!(words.ends_with("and the system was started anew since"), "{words}");
