@@ -34,8 +34,8 @@ const PERIOD: Duration = Duration::from_millis(10);
 const NOTICE: u32 = 5;
 /// Looks that a service may take to stop: on a host that has no time for the watch, the pipeline has none either.
 const LIMIT: u32 = 90;
-/// How long the halt of a stall may wait until it is stored, before it is noted.
-const NOTED: Duration = Duration::from_secs(1);
+/// How long the halt of a stall may wait until it is stored, before it is noted: less than a stop takes.
+const NOTED: Duration = Duration::from_millis(100);
 
 /// What the watch of a service does besides.
 pub(crate) struct Service {

@@ -34,7 +34,10 @@ fn a_halt_reaches_the_venue_past_a_stage_that_spins() {
             let since = Instant::now();
             service.ctl(&["halt"]).expect(0);
             life.until("the end of all orders", || venue.seen().open().is_empty());
-            println!("{preset}, mass cancel {mass}: {open} orders ended {:?} after the start of ctl", since.elapsed());
+            let last = venue.seen().ended.values().max().map(|last| last.duration_since(since));
+            println!(
+                "{preset}, mass cancel {mass}: {open} orders, the last one cancelled {last:?} after the start of ctl"
+            );
             assert_eq!(venue.seen().cancel_alls.is_empty(), !mass);
             let (_, took) = life.stop(Signal::TERM);
             assert!(took < AT_ONCE, "{took:?}");
