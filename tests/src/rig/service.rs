@@ -211,11 +211,13 @@ impl Service {
 }
 
 impl Drop for Service {
-    /// A journal that was killed has left segments in shared memory, which outlive its folder.
+    /// A journal that was killed has left segments in shared memory, which outlive its folder. One that lies elsewhere goes
+    /// too.
     fn drop(&mut self) {
         let note = std::fs::read_to_string(self.journal().join("memory.toml")).unwrap_or_default();
         let folder = note.lines().find_map(|line| line.strip_prefix("folder = \"")?.strip_suffix('"'));
         // What is gone needs not go.
-        folder.map(std::fs::remove_dir_all);
+        let _ = folder.map(std::fs::remove_dir_all);
+        let _ = self.journal.as_ref().map(std::fs::remove_dir_all);
     }
 }

@@ -129,8 +129,6 @@ fn one(trouble: Trouble, mass: bool, by_process: bool, disk: Option<&Disk>, roun
     disk.map(Disk::thaw);
     life.signal(Signal::TERM);
     life.kill();
-    // Its journal is no longer needed, and the disk is small.
-    let _ = std::fs::remove_dir_all(service.journal());
 }
 
 /// Brings the trouble about; the clients that it needs.
