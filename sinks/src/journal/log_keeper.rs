@@ -17,6 +17,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A segment that is being written or is prepared for it.
 #[derive(Debug)]
@@ -61,12 +62,18 @@ pub(super) struct LogKeeper {
     pub(super) chain: [u8; 32],
     pub(super) last_seq: u64,
     pub(super) completed: u64,
+    /// Since when something that is on the disk is not sealed.
+    unsealed_since: Option<Instant>,
 }
+
+/// How long a record waits for its block to be full. Then it is sealed in a short one, so that only the last seconds of a
+/// killed run are not sealed, however slow it was.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl LogKeeper {
     pub(super) fn new(log: LogKind, gate: Arc<Gate>, chain: [u8; 32]) -> LogKeeper {
         let (live, kept, handover) = (VecDeque::new(), VecDeque::new(), Arc::new(Handover::new(log, gate)));
-        LogKeeper { log, handover, live, kept, chain, last_seq: 0, completed: 0 }
+        LogKeeper { log, handover, live, kept, chain, last_seq: 0, completed: 0, unsealed_since: None }
     }
 
     /// The last segment, if it has room.
@@ -116,9 +123,11 @@ impl LogKeeper {
         let Live { segment, copy: Some(copy), .. } = &mut self.live[0] else { return Ok(()) };
         let before = copy.seal.sealed;
         let full = copy.synced == segment.capacity;
+        let overdue = self.unsealed_since.is_some_and(|since| since.elapsed() >= PATIENCE);
         loop {
             let left = copy.synced - copy.seal.sealed;
-            if left == 0 || (left < BLOCK_RECORDS as u64 && !full && !step.all) {
+            let short = left < BLOCK_RECORDS as u64 && !full && !step.all;
+            if left == 0 || (short && !(overdue && copy.seal.has_room(segment.capacity, left))) {
                 break;
             }
             if !copy.seal.has_begun() {
@@ -132,6 +141,11 @@ impl LogKeeper {
             let through = if behind { self.completed.min(last_seq.saturating_sub(1)) } else { self.completed };
             self.chain = step.disk.run(DiskOp::Write, || copy.seal.block(segment, step.records, through))?;
             self.last_seq = last_seq;
+        }
+        match copy.synced > copy.seal.sealed {
+            true if copy.seal.sealed > before => self.unsealed_since = Some(Instant::now()),
+            true => self.unsealed_since = self.unsealed_since.or_else(|| Some(Instant::now())),
+            false => self.unsealed_since = None,
         }
         if copy.seal.sealed > before {
             step.disk.run(DiskOp::Sync, || copy.seal.sync())?;

@@ -4,13 +4,17 @@
 //! them. A block's entry is appended once its records are on disk, so everything a sidecar seals was durable first. The
 //! chain continues from segment to segment; a sidecar's header holds its value before the segment.
 
-use super::format::{BLOCK_RECORDS, BlockHeader, LogKind, SealHeader, chain_on};
-use super::segment::Segment;
+use super::format::{BLOCK_RECORDS, BlockHeader, LogKind, SealHeader, chain_on, seal_bytes};
+use super::segment::{Segment, allocate};
 use bytemuck::Zeroable;
 use flow::Event;
+use rustix::fs::FallocateFlags;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+
+/// Bytes by which a sidecar grows when short blocks need more than was allocated at first.
+const MORE: u64 = 1 << 16;
 
 /// Appends blocks to a sidecar.
 #[derive(Debug)]
@@ -20,18 +24,20 @@ pub(super) struct SealWriter {
     chain: [u8; 32],
     /// Number of sealed records.
     pub(super) sealed: u64,
+    /// Bytes that are allocated, if more than at first.
+    room: u64,
 }
 
 impl SealWriter {
     /// A sidecar without blocks.
     pub(super) fn new(file: File) -> SealWriter {
-        SealWriter { file, at: 0, chain: [0; 32], sealed: 0 }
+        SealWriter { file, at: 0, chain: [0; 32], sealed: 0, room: 0 }
     }
 
     /// Continues after the intact blocks of `so_far` and truncates the rest.
     pub(super) fn resume(file: File, so_far: &Sidecar) -> io::Result<SealWriter> {
         file.set_len(so_far.end)?;
-        Ok(SealWriter { file, at: so_far.end, chain: so_far.chain, sealed: so_far.records })
+        Ok(SealWriter { file, at: so_far.end, chain: so_far.chain, sealed: so_far.records, room: 0 })
     }
 
     /// Writes the header of the sidecar of `segment`; `start` is the chain before it.
@@ -79,6 +85,23 @@ impl SealWriter {
         self.sealed += count as u64;
         self.chain = chain;
         Ok(chain)
+    }
+
+    /// Whether the disk has room for a short block of `count` records and, after it, for all that a segment of `capacity`
+    /// records still needs: what is sealed early must not take the room of what is sealed later.
+    pub(super) fn has_room(&mut self, capacity: u64, count: u64) -> bool {
+        let rest = capacity - self.sealed - count;
+        let blocks = 1 + rest.div_ceil(BLOCK_RECORDS as u64);
+        let begun = self.at.max(size_of::<SealHeader>() as u64);
+        let needed = begun + blocks * size_of::<BlockHeader>() as u64 + (count + rest) * 4;
+        if needed > self.room.max(seal_bytes(capacity)) {
+            let more = needed + MORE;
+            if allocate(&self.file, more, FallocateFlags::KEEP_SIZE).is_err() {
+                return false;
+            }
+            self.room = more;
+        }
+        true
     }
 
     /// Makes the appended blocks durable.

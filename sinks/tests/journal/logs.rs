@@ -109,6 +109,31 @@ fn a_reader_follows_the_writer() {
     check_whole(&dir, LAST);
 }
 
+/// However slow a run is, only its last seconds are not sealed.
+#[test]
+fn what_waits_for_a_second_is_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec(128, 5)).unwrap();
+    for last in [3, 5, 6] {
+        let from = inputs.records() + 1;
+        write(&mut inputs, &mut outcomes, from..=last);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let verified = verify(&dir, 10).unwrap();
+            assert!(verified.is_intact(), "{:#?}", verified.faults);
+            if (verified.inputs.sealed, verified.inputs.unsealed, verified.outcomes.unsealed) == (last, 0, 0) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{:?} {:?}", verified.inputs, verified.outcomes);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    write(&mut inputs, &mut outcomes, 7..=300);
+    Journal::close(inputs, outcomes).unwrap();
+    check_whole(&dir, 300);
+}
+
 #[test]
 fn only_the_kinds_asked_for_are_kept() {
     let folder = tempfile::tempdir().unwrap();
