@@ -20,15 +20,18 @@ use tidegate_tests::{Outcome, amount, draw, run, seed, tidegate};
 
 const SEGMENT: u64 = 64;
 
+/// Whether a byte of a file is among some.
+type Places = Box<dyn Fn(&Path, u64) -> bool>;
+
 /// A small journal, and the configuration that continues it.
 struct Sample {
     folder: TempDir,
     /// Files as they must be, with the time of their last change.
     files: BTreeMap<PathBuf, (Vec<u8>, SystemTime)>,
     /// The bytes that something proves; the others are of the unsealed tail.
-    is_proved: Box<dyn Fn(&Path, u64) -> bool>,
+    is_proved: Places,
     /// Whether an input that nothing proves is at this place.
-    is_trusted: Box<dyn Fn(&Path, u64) -> bool>,
+    is_trusted: Places,
 }
 
 fn config(folder: &Path) -> PathBuf {
