@@ -1,5 +1,6 @@
 //! `tidegate replay`: runs files, or the inputs of a journal, through the pipeline.
 
+use super::console;
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
@@ -72,6 +73,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     watch.end();
     present::report(&report, &args.shown, printing)?;
     report_unseen(&args.rows.symbols, &report.listed);
+    if report.stopped && !printing {
+        console::say(format!("stopped after input {}: what follows was not read", report.events));
+    }
     if let Some(error) = error {
         return Err(error.into());
     }

@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(names("bar-flow"), ["volume", "vwap", "buy_volume", "sell_volume", "trades", "interval_s"]);
         assert_eq!(names("signal"), ["strategy", "side", "entry", "stop", "target", "confidence", "reasons"]);
         assert_eq!(names("reason"), ["value", "threshold", "strategy", "measure", "index"]);
-        assert_eq!(names("sent"), ["side", "account", "strategy", "order_id", "cause", "action"]);
+        assert_eq!(names("sent"), ["side", "account", "strategy", "order_id", "cause", "qty", "action"]);
         assert_eq!(names("anomaly"), ["what", "detail", "px", "qty"]);
         assert_eq!(names("depth"), ["bids", "asks"]);
     }

@@ -18,7 +18,7 @@ use sinks::journal::JournalReader;
 use std::time::{Duration, Instant};
 
 /// How long a disk may not answer until a run that was stopped leaves its journal unclosed.
-const STOP_PATIENCE: Duration = Duration::from_millis(500);
+const STOP_PATIENCE: Duration = Duration::from_millis(700);
 /// The same for a run that came to its end.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 

@@ -34,7 +34,7 @@ pub enum JournalError {
     },
     /// The disk has no room for the first segments.
     #[error(
-        "no space for the journal's next segment {}: {needed} bytes are needed, {free} are free; free space, choose another disk, or lower journal.segment_records",
+        "no space for the journal's next segment {} ({why}): {needed} bytes are needed, {free} are free; free space, choose another disk, or lower journal.segment_records",
         path.display()
     )]
     NoSpace {
@@ -44,6 +44,8 @@ pub enum JournalError {
         needed: u64,
         /// Free bytes on the disk.
         free: u64,
+        /// What the system says: a disk, a quota or the limit of a file's size.
+        why: String,
     },
     /// The folder holds no journal.
     #[error("{} holds no journal (there is no journal.toml); name the folder that a run was given with --journal", dir.display())]

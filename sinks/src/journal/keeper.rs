@@ -54,15 +54,13 @@ pub(super) struct Keeper {
     pub(super) kit: Kit,
     pub(super) logs: [LogKeeper; 2],
     retry_at: Instant,
-    /// Both writers have ended.
-    closing: bool,
     records: Vec<Event>,
 }
 
 impl Keeper {
     pub(super) fn new(kit: Kit, logs: [LogKeeper; 2]) -> Keeper {
         let records = Vec::with_capacity(BLOCK_RECORDS);
-        Keeper { kit, logs, retry_at: Instant::now(), closing: false, records }
+        Keeper { kit, logs, retry_at: Instant::now(), records }
     }
 
     /// The thread's main loop, until both logs have ended.
@@ -202,7 +200,6 @@ impl Keeper {
                 memory: &memory.folder,
                 journal_id: info.journal_id,
                 all,
-                closing: self.closing,
                 records: &mut self.records,
             };
             match log.copy_and_seal(written, &mut step) {
@@ -229,7 +226,6 @@ impl Keeper {
         if let Some(failure) = self.kit.gate.failure() {
             return Err(JournalError::Helper(failure));
         }
-        self.closing = true;
         let mut unused = Vec::new();
         for log in &mut self.logs {
             log.take_in();

@@ -46,8 +46,6 @@ pub(super) struct Step<'a> {
     pub(super) journal_id: u64,
     /// Seals what is written, and not only complete blocks.
     pub(super) all: bool,
-    /// Both writers have ended: the memory is given back as a whole.
-    pub(super) closing: bool,
     pub(super) records: &'a mut Vec<Event>,
 }
 
@@ -164,9 +162,7 @@ impl LogKeeper {
         }
         copy.write_header(step.disk, segment.last_header_page())?;
         copy.trim(step.disk, segment.capacity)?;
-        if !step.closing {
-            fs::remove_file(paths(step.memory, self.log, segment.number).0)?;
-        }
+        fs::remove_file(paths(step.memory, self.log, segment.number).0)?;
         let last_record = segment.first_record + segment.capacity - 1;
         self.kept.push_back(Kept { number: segment.number, last_record, last_seq: self.last_seq, chain: self.chain });
         self.live.pop_front();

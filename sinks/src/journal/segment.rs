@@ -258,7 +258,7 @@ pub(super) fn allocate(file: &File, bytes: u64, flags: FallocateFlags) -> io::Re
 /// The error of an allocation of `needed` bytes.
 pub(super) fn space_error(dir: &Path, path: &Path, needed: u64, error: io::Error) -> JournalError {
     match is_full(&error) {
-        true => JournalError::NoSpace { path: path.to_owned(), needed, free: free_bytes(dir) },
+        true => JournalError::NoSpace { path: path.to_owned(), needed, free: free_bytes(dir), why: error.to_string() },
         false => JournalError::io(path, "allocating", error),
     }
 }

@@ -316,7 +316,7 @@ fn signal() {
     let output = output.expect("it ends");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("drained in order: all "), "{text}");
+    assert!(text.contains("stopped after input "), "{text}");
     call(&["journal", "verify", &dir]).expect(0);
     let verified = call(&["replay", "--journal", &dir, "--verify", "--json"]).expect(0);
     let verified: serde_json::Value = serde_json::from_str(&verified.stdout).expect("one JSON object");

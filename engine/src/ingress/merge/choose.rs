@@ -119,7 +119,7 @@ impl Ingress {
         match retrace.then() {
             Then::Stop => self.resting = true,
             Then::Continue(acceptance) => {
-                for feed in self.feeds.iter_mut().filter(|_| self.phase == Phase::Open) {
+                for feed in &mut self.feeds {
                     if !feed.skip()? {
                         return Ok(false);
                     }

@@ -9,11 +9,10 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 /// The whole pipeline in three pinned groups, with a file name that needs quoting, a journal, and an outside venue.
-const SET: [&str; 6] = [
+const SET: [&str; 5] = [
     "pipeline.stages=book,bars,momentum,orders,risk,router",
     "pipeline.preset=cuts",
     "pipeline.cuts=momentum,tail",
-    "pipeline.cores=3,1,2",
     "pipeline.clock=wall",
     "router.venue=wire",
 ];
@@ -22,7 +21,9 @@ fn graph(more: &[&str]) -> Graph {
     let text = "[journal]\ndir = \"run1\"\n[[input]]\nfeed = \"itch\"\nfiles = ['a \"quoted\" day.itch']\n";
     let mut settings = Settings::parse(text, "desk.toml".as_ref()).expect("it is valid");
     SET.iter().chain(more).for_each(|one| settings.set(one).expect("it is valid"));
-    let plan = Plan::build(&settings, settings.space(1), Kinds::NONE).expect("it is valid");
+    let mut plan = Plan::build(&settings, settings.space(1), Kinds::NONE).expect("it is valid");
+    // The machine of the test may have fewer cores.
+    plan.groups.iter_mut().zip([3, 1, 2]).for_each(|(group, core)| group.core = Some(core));
     Graph::of(&settings, &plan)
 }
 

@@ -13,7 +13,7 @@ fn nothing_is_allocated_per_event() {
         ("max_messages", 8_192),
     ]);
     assert!(passed(rig.buy(1)) && !matches!(rig.sell(1), Verdict::Commanded(..)));
-    assert!(rig.command(4, 3, 10_000, 5_000).is_empty() && rig.replace(1, 2) == Verdict::Passed(id(3)));
+    assert!(rig.command(4, 3, 10_000, 5_000).len() == 1 && rig.replace(1, 2) == Verdict::Passed(id(3)));
     let mut out = Out::new(11, Kinds::ALL);
     assert_eq!(refusal(rig.buy(6_000)).1, 5_000);
     rig.market(9_999, 10_001);
