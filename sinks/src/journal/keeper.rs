@@ -195,13 +195,8 @@ impl Keeper {
         let Kit { dir, info, memory, disk, .. } = &self.kit;
         for (log, written) in self.logs.iter_mut().zip(written) {
             let kept = log.kept.len();
-            let mut step = Step {
-                disk,
-                memory: &memory.folder,
-                journal_id: info.journal_id,
-                all,
-                records: &mut self.records,
-            };
+            let mut step =
+                Step { disk, memory: &memory.folder, journal_id: info.journal_id, all, records: &mut self.records };
             match log.copy_and_seal(written, &mut step) {
                 Err(e) if is_full(&e) && !all => {
                     let error = JournalError::io(&log.log.folder(dir), "copying to the disk", e);

@@ -99,7 +99,7 @@ fn stopped(setup: &Setup, random: &mut u64) -> bool {
 #[test]
 fn a_run_that_is_stopped_again_and_again_is_the_run_that_nobody_stopped() {
     let mut random = seed();
-    let setup = || Setup::new("", "[bars]\nintervals = [\"5s\", \"1h\"]", 60_000);
+    let setup = || Setup::new("", "[bars]\nintervals = [\"5s\", \"1h\"]", 900_000);
     let whole = setup();
     assert!(whole.command("max").status().expect("it runs").success());
     let [inputs, outcomes] = whole.logs();
