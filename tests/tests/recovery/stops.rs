@@ -88,7 +88,7 @@ fn ended(child: Child) -> (Option<i32>, String) {
 fn stopped(setup: &Setup, random: &mut u64) -> bool {
     let child = setup.start(["max", "max", "600x"][draw(random, 3) as usize]);
     // Its handlers stand long before the first input.
-    std::thread::sleep(Duration::from_micros(100_000 + draw(random, 500_000)));
+    std::thread::sleep(Duration::from_micros(100_000 + draw(random, 300_000)));
     send(&child, SIGNALS[draw(random, 3) as usize]);
     let (code, said) = ended(child);
     assert_eq!(code, Some(0), "{said}");
@@ -99,7 +99,7 @@ fn stopped(setup: &Setup, random: &mut u64) -> bool {
 #[test]
 fn a_run_that_is_stopped_again_and_again_is_the_run_that_nobody_stopped() {
     let mut random = seed();
-    let setup = || Setup::new("", "[bars]\nintervals = [\"5s\", \"1h\"]", 900_000);
+    let setup = || Setup::new("", "[bars]\nintervals = [\"5s\", \"1h\"]", 300_000);
     let whole = setup();
     assert!(whole.command("max").status().expect("it runs").success());
     let [inputs, outcomes] = whole.logs();
