@@ -402,7 +402,13 @@ fn a_running_engine_reports_its_status() {
     assert!(now["groups"][0].as_str().expect("a text").starts_with("core0: ingress+book"), "{now}");
     assert!(count(&now["latency"]["book"], "samples") > 0, "{now}");
     let table = run(["ctl".as_ref(), journal.as_os_str(), "status".as_ref(), "--details".as_ref()]).expect(0).stdout;
-    assert!(table.starts_with("trading ") && table.contains("\ninputs ") && table.contains("\nload ") && table.contains("max turn"), "{table}");
+    assert!(
+        table.starts_with("trading ")
+            && table.contains("\ninputs ")
+            && table.contains("\nload ")
+            && table.contains("max turn"),
+        "{table}"
+    );
     child.kill().expect("a child");
     child.wait().expect("a child");
     let commands = events(JournalReader::open(&journal).expect("a journal").inputs());
