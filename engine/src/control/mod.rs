@@ -2,7 +2,7 @@
 //!
 //! One line of JSON is one command or a request for the status; one line answers it. One thread serves all clients and
 //! waits in the kernel until one of them speaks, an outcome comes, or a deadline passes. No client can hold up another:
-//! nothing here blocks, a command has to be read whole within [`READING`], and when there are [`CLIENTS`] of them the
+//! nothing here blocks, a command has to be read whole within `READING`, and when there are `CLIENTS` of them the
 //! oldest that has not yet said anything whole makes room.
 //!
 //! A halt and a cancel-all pull the kill switch the moment they are read whole, even if their client is gone. Every other
@@ -10,12 +10,8 @@
 //! answer is what became of the command: the risk stage says it in the sequence, the tail hands it on here. A halt that is not
 //! stored when its answer is due is noted beside the journal, so that it holds over a kill.
 //!
-//! The socket and the folder belong to the user of the engine alone. Bound: [`CLIENTS`] clients; a request of 4 KiB, a
-//! reply of 1 MiB. Worst case: an answer takes [`READING`] and [`ANSWERING`] together, less than two seconds.
-//!
-//! [`READING`]: client::READING
-//! [`ANSWERING`]: client::ANSWERING
-//! [`CLIENTS`]: server::CLIENTS
+//! The socket and the folder belong to the user of the engine alone. Bound: `CLIENTS` clients; a request of 4 KiB, a
+//! reply of 1 MiB. Worst case: an answer takes `READING` and `ANSWERING` together, less than two seconds.
 
 mod answer;
 mod ask;

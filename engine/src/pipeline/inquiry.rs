@@ -40,8 +40,16 @@ pub struct Inquiry {
     asked: AtomicU64,
     answered: AtomicU64,
     slot: Mutex<Answer>,
-    /// For the askers alone: when the last question was asked, and the last whole answer.
-    last: Mutex<(Option<Instant>, Option<(Instant, Answer)>)>,
+    last: Mutex<Last>,
+}
+
+/// For the askers alone.
+#[derive(Debug, Default)]
+struct Last {
+    /// When the last question was asked.
+    asked: Option<Instant>,
+    /// The last whole answer, and when it came.
+    answer: Option<(Instant, Answer)>,
 }
 
 impl Default for Inquiry {
@@ -56,8 +64,8 @@ impl Inquiry {
     pub fn ask(&self) {
         let mut last = self.last.lock().expect("nothing panics while it holds the lock");
         let (asked, answered) = (self.asked.load(Ordering::Relaxed), self.answered.load(Ordering::Acquire));
-        if asked == answered && last.0.is_none_or(|at| at.elapsed() >= APART) {
-            last.0 = Some(Instant::now());
+        if asked == answered && last.asked.is_none_or(|at| at.elapsed() >= APART) {
+            last.asked = Some(Instant::now());
             self.asked.store(asked + 1, Ordering::Relaxed);
         }
     }
@@ -70,12 +78,13 @@ impl Inquiry {
     /// The last whole answer and its age; `None` before the first.
     pub fn answer(&self) -> Option<(Duration, Answer)> {
         let mut last = self.last.lock().expect("nothing panics while it holds the lock");
-        if self.is_answered() && last.1.as_ref().is_none_or(|(_, a)| a.number != self.answered.load(Ordering::Relaxed))
+        if self.is_answered()
+            && last.answer.as_ref().is_none_or(|(_, a)| a.number != self.answered.load(Ordering::Relaxed))
         {
             let answer = self.slot.lock().expect("nothing panics while it holds the lock").clone();
-            last.1 = last.0.filter(|_| answer.number > 0).map(|asked| (asked, answer));
+            last.answer = last.asked.filter(|_| answer.number > 0).map(|asked| (asked, answer));
         }
-        last.1.as_ref().map(|(at, answer)| (at.elapsed(), answer.clone()))
+        last.answer.as_ref().map(|(at, answer)| (at.elapsed(), answer.clone()))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::error::RunError;
 use super::options::{Options, sinks};
-use super::preflight::Preflight;
+use super::preflight::{Preflight, Sources};
 use super::recorded;
 use crate::assembly::{Blueprint, Venues};
 use crate::config::Settings;
@@ -13,7 +13,6 @@ use crate::gateway::GatewayError;
 use crate::ingress::{IngressError, SourceQueue};
 use crate::recovery::{self, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
-use flow::Source;
 use sinks::journal::JournalReader;
 use std::time::{Duration, Instant};
 
@@ -45,9 +44,6 @@ fn merged(
     let sources = Preflight::of(settings)?.start()?;
     execute_sources(settings, sources, options, poll)
 }
-
-/// Open sources, each with its name.
-pub type Sources = Vec<(String, Box<dyn Source>)>;
 
 /// Like [`execute`], with open sources instead of the inputs of the settings.
 ///

@@ -7,6 +7,6 @@ mod preflight;
 mod recorded;
 
 pub use error::RunError;
-pub use execute::{Sources, execute, execute_sources};
+pub use execute::{execute, execute_sources};
 pub use options::{Compare, Options, Ready, Rows};
-pub use preflight::Preflight;
+pub use preflight::{Preflight, Sources};

@@ -12,6 +12,9 @@ use crate::plan::Plan;
 use feeds::{Opened, Request};
 use flow::{Kinds, SOURCE_OPERATOR, Source};
 
+/// Open sources, each with its name.
+pub type Sources = Vec<(String, Box<dyn Source>)>;
+
 /// The most inputs: their numbers stand below that of the operator.
 const MOST_INPUTS: usize = SOURCE_OPERATOR as usize - 1;
 
@@ -71,7 +74,7 @@ impl Preflight {
     ///
     /// # Errors
     /// When the system cannot give the memory that the run takes.
-    pub(super) fn start(self) -> Result<Vec<(String, Box<dyn Source>)>, RunError> {
+    pub(super) fn start(self) -> Result<Sources, RunError> {
         self.need.fits()?;
         Ok(self.inputs.into_iter().map(|input| (input.name.clone(), input.start())).collect())
     }

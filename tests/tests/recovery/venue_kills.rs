@@ -275,7 +275,7 @@ fn a_client_without_the_secret_is_refused() {
     let mut service = Service::new(venue.port, random >> 32, "fused");
     let key = service.path("key");
     let secret = format!("[wire]\nsecret = \"file:{}\"", key.display());
-    let plain = std::mem::replace(&mut service.config, String::new());
+    let plain = std::mem::take(&mut service.config);
     for (value, config) in [("canary-20", plain.replace("[wire]", &secret)), ("canary-20", plain.clone())] {
         std::fs::write(&key, value).expect("the folder is writable");
         service.config = config;
