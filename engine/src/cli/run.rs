@@ -105,7 +105,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     present::report(&report, &args.shown, false)?;
     say_end(&report, &stalls);
-    error.map_or(Ok(Exit::Done), |e| Err(e.into()))
+    match error {
+        None => Ok(Exit::Done),
+        // A stop does not wait for the disk. Nothing is lost: the next start finds the journal as a kill leaves it.
+        Some(RunError::Recovery(RecoveryError::Journal(silent @ JournalError::Silent { .. }))) if report.stopped => {
+            console::say(silent.to_string());
+            Ok(Exit::Done)
+        }
+        Some(e) => Err(e.into()),
+    }
 }
 
 /// Halts the run before it begins, if the last one panicked, or ended before it could store a halt.
