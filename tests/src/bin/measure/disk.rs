@@ -68,7 +68,8 @@ fn troubled(disk: &Disk, state: State, seconds: u64, over: &AtomicBool) {
 fn benched(journal: Option<&Path>, seconds: u64, trouble: impl Fn(&AtomicBool) + Sync) -> Value {
     let mut command = Command::new(tidegate());
     command.args(["bench", "tick-to-order", "--rate", RATE, "--seconds", &seconds.to_string(), "--json"]);
-    command.args(["--set", "journal.segment_records=65536"]);
+    // As many segments as a service has by default: a disk may be behind by some seconds of this rate.
+    command.args(["--set", "journal.segment_records=262144"]);
     command.args(journal.into_iter().flat_map(|dir| [OsStr::new("--journal"), dir.as_os_str()]));
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("tidegate starts");
