@@ -172,7 +172,7 @@ fn trading(day: &Rows, every: u64) -> (Run, Value) {
     let source = Memory { rows: Arc::clone(&day.rows), listing: day.listing.clone(), next: 0, watch: watch.clone() };
     let options = Options { sinks: vec![Box::new(End(watch.clone()))], ..Options::default() };
     let sources: Vec<(String, Box<dyn Source>)> = vec![("rows".to_owned(), Box::new(source))];
-    let (report, error) = execute_sources(&settings, sources, options, &mut || ()).expect("the pipeline can be built");
+    let (report, error) = execute_sources(&settings, sources, options).expect("the pipeline can be built");
     assert!(error.is_none(), "the pipeline runs to its end: {error:?}");
     let check = u64::from_str_radix(&report.outcome_hash[..16], 16).expect("it is hexadecimal");
     let refused: u64 = report.refused.values().sum();

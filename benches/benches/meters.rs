@@ -68,7 +68,7 @@ fn pipeline(inputs: &Arc<[Event]>, with: &[&str]) -> Run {
     let plan = Plan::build(&settings, space, Tail::READS).expect("a valid plan");
     let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, INSTRUMENTS, Arc::default());
     let head = Numbered { inputs: Arc::clone(inputs), at: 0, began: None };
-    let done = run_pipeline(head, plan, tail, &Control::default(), &mut || ()).expect("the pipeline runs");
+    let done = run_pipeline(head, plan, tail, &Control::default()).expect("the pipeline runs");
     let (stats, _) = done.tail.finish();
     let hash = u64::from_str_radix(&stats.outcome_hash()[..16], 16).expect("it is hexadecimal");
     Run { time: done.ended - done.head.began.expect("it has begun"), check: hash }

@@ -57,7 +57,7 @@ fn pipeline(market: &Market, settings: &Settings) -> Run {
     let ticks = TickSource::new(plan.ticks.intervals.clone(), plan.ticks.slice);
     let feeding = SourceQueue::new("memory".to_owned(), Box::new(source), 1, 0);
     let head = Ingress::new(vec![feeding], ticks, Clock::new(plan.clock), INSTRUMENTS);
-    let done = run_pipeline(head, plan, tail, &control, &mut || ()).expect("the pipeline runs");
+    let done = run_pipeline(head, plan, tail, &control).expect("the pipeline runs");
     let (stats, _) = done.tail.finish();
     let hash = u64::from_str_radix(&stats.outcome_hash()[..16], 16).expect("it is hexadecimal");
     Run { time: watch.time().expect("it ran to its end"), check: hash }

@@ -59,7 +59,7 @@ fn day(messages: u64, stages: &str, kinds: Kinds) -> Vec<Event> {
     let kept = Arc::default();
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Keep(kinds, Vec::new(), Arc::clone(&kept)))];
     let options = Options { sinks, ..Options::default() };
-    let (_, error) = execute(&settings, options, &mut || ()).expect("the day starts");
+    let (_, error) = execute(&settings, options).expect("the day starts");
     assert!(error.is_none(), "{error:?}");
     std::mem::take(&mut *kept.lock().expect("nobody panics with it"))
 }

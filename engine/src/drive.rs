@@ -103,7 +103,7 @@ struct GroupEnd<H> {
     head: Option<(H, Option<IngressError>, bool)>,
 }
 
-/// Runs the pipeline to its end. Blocks, and calls `poll` about fifty times a second meanwhile.
+/// Runs the pipeline to its end, and blocks meanwhile.
 ///
 /// # Errors
 /// When a thread or a ring could not be created, or a group panicked.
@@ -112,13 +112,8 @@ pub fn run_pipeline<H: Head + 'static>(
     plan: Plan,
     tail: Tail,
     control: &Control,
-    poll: &mut dyn FnMut(),
 ) -> Result<Finished<H>, DriveError> {
     let workers = spawn(head, plan, tail, control)?;
-    while !workers.iter().all(Worker::is_finished) {
-        poll();
-        std::thread::sleep(std::time::Duration::from_millis(if workers[0].is_finished() { 1 } else { 20 }));
-    }
     let mut groups = Vec::new();
     let (mut end, mut ended_head, mut panicked, mut ended) = (None, None, None, Instant::now());
     for worker in workers {
@@ -259,7 +254,7 @@ fn admit_all<H: Head, E: Exit>(
             load.worked(admitted, exit);
             quiet = 0;
         }
-        asked.look(|to| head.standing(to), group, exit);
+        asked.look(|to| head.trading_state(to), group, exit);
         if state == Admitted::Ended || exit.is_closed() {
             load.end(exit);
             return (error, stopped || exit.is_closed());

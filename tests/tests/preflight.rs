@@ -6,7 +6,7 @@ use flow::Kinds;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tidegate::assembly::{Blueprint, Proof, Venues};
 use tidegate::config::{Draft, Settings};
@@ -211,10 +211,18 @@ fn mutant(text: &str, random: &mut u64) -> String {
 fn started(settings: &Settings) -> Result<u64, String> {
     let (control, begun) = (Control::default(), Instant::now());
     let options = Options { control: control.clone(), ..Options::default() };
-    let ended = execute(settings, options, &mut || {
-        if control.admitted.load(Ordering::Relaxed) > 0 || begun.elapsed() > Duration::from_secs(30) {
+    let over = AtomicBool::new(false);
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let runs = || !over.load(Ordering::Relaxed) && begun.elapsed() < Duration::from_secs(30);
+            while control.admitted.load(Ordering::Relaxed) == 0 && runs() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             control.stop.store(true, Ordering::Relaxed);
-        }
+        });
+        let ended = execute(settings, options);
+        over.store(true, Ordering::Relaxed);
+        ended
     });
     ended.map(|(report, _)| report.events).map_err(|e| e.to_string())
 }

@@ -30,9 +30,9 @@ mod secret;
 mod sink;
 mod source;
 mod stage;
-mod standing;
 mod state;
 mod table;
+mod trading_state;
 mod typed;
 mod units;
 mod venue;
@@ -62,9 +62,9 @@ pub use secret::SecretPlace;
 pub use sink::{Sink, SinkError};
 pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
-pub use standing::{Standing, StandingLimit, StandingOrder};
 pub use state::{StateError, StateReader, StateWriter};
 pub use table::{planned, queue, table};
+pub use trading_state::{LimitInForce, TradingState, WorkingOrder};
 pub use typed::{
     BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam, TextParam,
     TypedParam, Unsigned,

@@ -1,6 +1,6 @@
 //! The interface of a stage: a pure, deterministic step of the pipeline.
 
-use crate::{Event, Interval, Kinds, Out, Standing, StateError, StateReader, StateWriter};
+use crate::{Event, Interval, Kinds, Out, StateError, StateReader, StateWriter, TradingState};
 
 /// How a stage's state is partitioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub trait Stage: Send {
     fn prefetch(&mut self, _coming: &[Event]) {}
     /// Says where trading stands, because an operator asked; nothing by default. It may take long, as it is not done for every
     /// event, and changes nothing.
-    fn standing(&self, _to: &mut Standing) {}
+    fn trading_state(&self, _to: &mut TradingState) {}
     /// Saves the state as canonical bytes, keyed by listing: equal states give equal bytes, whatever their history.
     fn save(&self, to: &mut StateWriter<'_>);
     /// Loads a state into a stage that was built with the same parameters.

@@ -117,14 +117,13 @@ impl Assembly<Ingress> {
 }
 
 impl<H: Head + 'static> Assembly<H> {
-    /// Runs the pipeline to its end, then ends the gateway, if there is one. Blocks, and calls `poll` about fifty times a
-    /// second meanwhile. Returns the finished run, and the gateway's error, if it had one.
+    /// Runs the pipeline to its end, then ends the gateway, if there is one, and blocks meanwhile. Returns the finished run, and the gateway's error, if it had one.
     ///
     /// # Errors
     /// When a thread or a ring could not be created, or a thread panicked.
-    pub fn run(self, poll: &mut dyn FnMut()) -> Result<(Finished<H>, Option<GatewayError>), AssemblyError> {
+    pub fn run(self) -> Result<(Finished<H>, Option<GatewayError>), AssemblyError> {
         let gateway = self.gateway.map(Ready::start).transpose()?;
-        let ran = run_pipeline(self.head, self.plan, self.tail, &self.control, poll);
+        let ran = run_pipeline(self.head, self.plan, self.tail, &self.control);
         let left = gateway.and_then(|g| g.end(ending(&ran)).err());
         if let (Err(_), Some(e)) = (&ran, &left) {
             // The run's own error is returned; what is left at the venue must be said too.

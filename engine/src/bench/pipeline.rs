@@ -165,7 +165,7 @@ fn run(recording: &Recording, settings: &Settings) -> Result<Ran, PipelineError>
     let (name, decoder) = recording.decoder()?;
     let source: Box<dyn Source> = Box::new(Memory::new(decoder, recording.windows(), watch.clone()));
     let options = Options { sinks: vec![Box::new(End(watch.clone()))], ..Options::default() };
-    let (report, error) = execute_sources(settings, vec![(name, source)], options, &mut || ())?;
+    let (report, error) = execute_sources(settings, vec![(name, source)], options)?;
     if let Some(error) = error {
         return Err(error.into());
     }

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let rows = RowArgs::of(&args.emit, args.limit).rows()?;
     let printing = rows.is_some();
     let options = Options { rows, control: watch.control().clone(), ..Options::default() };
-    let (report, error) = execute(&settings, options, &mut || ())?;
+    let (report, error) = execute(&settings, options)?;
     watch.end();
     present::report(&report, &args.shown, printing)?;
     if !args.shown.json && !printing {

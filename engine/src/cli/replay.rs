@@ -69,7 +69,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         _ => Compare::No,
     };
     let options = Options { rows, recorded, compare, control: watch.control().clone(), ..Options::default() };
-    let (report, error) = execute(&settings, options, &mut || ())?;
+    let (report, error) = execute(&settings, options)?;
     watch.end();
     present::report(&report, &args.shown, printing)?;
     report_unseen(&args.rows.symbols, &report.listed);

@@ -95,7 +95,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         ready: Some(listening(&dir, sender, control.clone(), outcomes, &server)),
         ..Options::default()
     };
-    let ran = execute(&settings, options, &mut || ());
+    let ran = execute(&settings, options);
     drop(server.take());
     let stalls = watch.end();
     let (report, error) = ran.map_err(|e| noted(&dir, &control, e))?;
@@ -129,11 +129,11 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, commands: &Comm
     if !dir.join("journal.toml").exists() {
         return Ok(());
     }
-    console::say(format!("{}: continuing this journal", dir.display()));
+    console::say(format!("{}: this journal is checked, then continued", dir.display()));
     if let Some(note) = HaltNote::outstanding(dir).map_err(RunError::from)? {
         console::say("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
         let submission = Submission::new(note.events(), None);
-        note.keep(dir, &submission.ticket(), Duration::ZERO);
+        note.keep(dir, &submission.ticket());
         let _ = commands.send(submission);
     }
     Ok(())

@@ -22,7 +22,7 @@ pub(crate) struct SnapshotArgs {
 
 pub(crate) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
     let watch = Watch::start(None, !args.json)?;
-    let (file, seq) = snapshot(&args.journal, watch.control(), Notices(console::say), &mut || ())?;
+    let (file, seq) = snapshot(&args.journal, watch.control(), Notices(console::say))?;
     if args.json {
         return output(writeln!(std::io::stdout(), "{}", serde_json::json!({ "file": file, "seq": seq })), Exit::Done);
     }

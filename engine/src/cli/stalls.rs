@@ -1,9 +1,9 @@
-//! The watchdog's eye: tells a pipeline that stands still from one that works or rests.
+//! Detects a pipeline that stands still, as opposed to one that works or has nothing to do.
 //!
 //! A pipeline moves when it finishes inputs. When it has none to finish, its head must go on taking turns: a head that
 //! waits for a source, a pace or room in the journal still takes them, and so does one that replays or skips. One that
-//! hangs in a stage, a disk or a full ring does not. Every standstill is told once; as soon as the pipeline moves again, the
-//! next one counts anew. Bound: three numbers. Worst case: a standstill is told when it is one look older than it may be.
+//! hangs in a stage, a disk or a full ring does not. Every stall is reported once; as soon as the pipeline moves again, the
+//! next one counts anew. Bound: three numbers. Worst case: a stall is reported one look late.
 
 use crate::drive::Control;
 use std::sync::atomic::Ordering;
@@ -15,26 +15,26 @@ pub(super) struct Stalls {
     turns: u64,
     watermark: u64,
     since: Instant,
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl Stalls {
-    /// A standstill of `patience` is told.
+    /// Reports a stall that lasts for `patience`.
     pub(super) fn new(patience: Duration, now: Instant) -> Stalls {
-        Stalls { patience, turns: 0, watermark: 0, since: now, is_told: false }
+        Stalls { patience, turns: 0, watermark: 0, since: now, is_reported: false }
     }
 
-    /// Looks at the pipeline; the input that it does not finish, once per standstill.
+    /// Looks at the pipeline; the input that it does not finish, once per stall.
     pub(super) fn look(&mut self, control: &Control, now: Instant) -> Option<u64> {
         let (turns, watermark) = (control.turns.load(Ordering::Relaxed), control.watermark.load(Ordering::Acquire));
         let is_behind = control.admitted.load(Ordering::Relaxed) > watermark;
         let runs = turns > 0 && !control.ended.load(Ordering::Acquire);
         if !runs || watermark != self.watermark || (!is_behind && turns != self.turns) {
-            (self.since, self.is_told) = (now, false);
+            (self.since, self.is_reported) = (now, false);
         }
         (self.turns, self.watermark) = (turns, watermark);
-        let stands = !self.is_told && now.duration_since(self.since) >= self.patience;
-        self.is_told |= stands;
+        let stands = !self.is_reported && now.duration_since(self.since) >= self.patience;
+        self.is_reported |= stands;
         stands.then_some(watermark + 1)
     }
 }
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn every_standstill_is_told_once_and_none_that_only_looks_like_one() {
+    fn every_standstill_is_reported_once_and_none_that_only_looks_like_one() {
         let (control, began) = (Control::default(), Instant::now());
         let mut stalls = Stalls::new(Duration::from_secs(5), began);
         let mut second = 0;

@@ -8,6 +8,7 @@ use super::table::{Align, Cell, Tone, column, table};
 use crate::control::{FeedStatus, LimitStatus, OrderStatus, PositionStatus, Status, TradingStatus, VenueReport};
 use crate::pipeline::HaltCause;
 use chrono::DateTime;
+use sinks::journal::DiskState;
 
 /// Most rows of a list without details.
 const ROWS: usize = 8;
@@ -26,6 +27,7 @@ pub(crate) fn status(status: &Status, details: bool) -> String {
     if let Some(trading) = &status.trading {
         text += &trading.feeds.iter().map(feed).collect::<String>();
     }
+    text += &status.disk.as_ref().map_or_else(String::new, disk);
     let [admitted, finished, behind] =
         [status.admitted, status.finished, status.admitted - status.finished].map(grouped);
     text += &format!("inputs    {admitted} entered, {finished} finished, {behind} in flight\n");
@@ -167,6 +169,15 @@ fn feed(feed: &FeedStatus) -> String {
     line(Tone::Plain, &format!("feed      {}: {} inputs, {last}{ended}", feed.name, grouped(feed.inputs)))
 }
 
+fn disk(disk: &DiskState) -> String {
+    let [behind, limit, waits] = [disk.behind, disk.limit, disk.waits].map(grouped);
+    let text = format!("disk      {behind} of {limit} segments behind");
+    match disk.waiting_ms {
+        None => line(Tone::Plain, &format!("{text}; inputs have waited {waits} times")),
+        Some(ms) => line(Tone::Notice, &format!("{text}: inputs have been waiting for {}", duration(ms))),
+    }
+}
+
 /// A duration of milliseconds as people say it.
 fn duration(ms: u64) -> String {
     match ms {
@@ -246,7 +257,9 @@ mod tests {
             unanswered: 1,
             late: 0,
         };
-        Status { admitted: 81_301, finished: 81_300, trading: Some(trading), venue: Some(venue), ..Status::default() }
+        let disk = DiskState { behind: 8, limit: 8, waiting_ms: Some(2_345), waits: 3 };
+        let (trading, venue, disk) = (Some(trading), Some(venue), Some(disk));
+        Status { admitted: 81_301, finished: 81_300, trading, venue, disk, ..Status::default() }
     }
 
     #[test]
@@ -266,6 +279,7 @@ trading   HALTED by operator ada (uid 1000) at 2026-11-26 03:00:12 UTC, input
             "venue     open for 3 h 4 min, heard 212 ms ago; lost 2, back 2\n",
             "          orders open there 10, routes unanswered 1, late so far 0\n",
             "feed      day.itch: 81,150 inputs, the last 2.3 s ago\n",
+            "disk      8 of 8 segments behind: inputs have been waiting for 2.3 s\n",
             "inputs    81,301 entered, 81,300 finished, 1 in flight\n",
         ];
         for part in parts {

@@ -34,8 +34,6 @@ const PERIOD: Duration = Duration::from_millis(10);
 const NOTICE: u32 = 5;
 /// Looks that a service may take to stop: on a host that has no time for the watch, the pipeline has none either.
 const LIMIT: u32 = 90;
-/// How long the halt of a stall may wait until it is stored, before it is noted: less than a stop takes.
-const NOTED: Duration = Duration::from_millis(100);
 
 /// What the watch of a service does besides.
 pub(crate) struct Service {
@@ -208,7 +206,7 @@ impl Looks {
             let pull = self.control.kill_switch.pull();
             let halt = halt(HaltReason::Stalled, input - 1, wall_now());
             let submission = Submission::new(vec![halt], Some(pull));
-            HaltNote::of(&[halt], input - 1).keep(&service.journal, &submission.ticket(), NOTED);
+            HaltNote::of(&[halt], input - 1).keep(&service.journal, &submission.ticket());
             // If the receiver is gone, the run is over.
             let _ = service.commands.send(submission);
         }

@@ -7,7 +7,6 @@
 use super::message::ControlReply;
 use crate::gateway::{KillSwitch, Pull};
 use crate::ingress::Ticket;
-use crate::recovery::HaltNote;
 use flow::CommandResult;
 use flow::records::CommandOutcome;
 use stages::risk::{CHECKS, check_name};
@@ -20,8 +19,6 @@ pub(super) struct Submitted {
     pub(super) pull: Option<Pull>,
     /// Halts and cancel-alls are never given up.
     pub(super) kills: bool,
-    /// What is noted of a halt that is not stored in time.
-    pub(super) note: Option<HaltNote>,
     /// The new limit that it asks for.
     pub(super) wanted: i64,
     pub(super) outcome: Option<CommandOutcome>,

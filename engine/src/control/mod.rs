@@ -8,7 +8,7 @@
 //! A halt and a cancel-all pull the kill switch the moment they are read whole, even if their client is gone. Every other
 //! command of a client that is gone or was not taken in time is given up, and the ticket settles which of the two happened. The
 //! answer is what became of the command: the risk stage says it in the sequence, the tail hands it on here. A halt that is not
-//! stored when its answer is due is noted beside the journal, so that it holds over a kill.
+//! stored soon is noted beside the journal, so that it holds over a kill.
 //!
 //! The socket and the folder belong to the user of the engine alone. Bound: `CLIENTS` clients; a request of 4 KiB, a
 //! reply of 1 MiB. Worst case: an answer takes `READING` and `ANSWERING` together, less than two seconds.

@@ -167,8 +167,11 @@ impl Dispatcher {
         let ticket = submission.ticket();
         let ended = |_| ControlReply::NotCarriedOut { why: "the run has ended".to_owned() };
         self.commands.send(submission).map_err(ended)?;
+        if let Some(note) = note {
+            note.keep(&self.journal, &ticket);
+        }
         let pull = pull.filter(|_| self.pipeline.has_gateway);
-        Ok(Submitted { ticket, pull, kills, note, wanted: asked.to.unwrap_or(0), outcome: None })
+        Ok(Submitted { ticket, pull, kills, wanted: asked.to.unwrap_or(0), outcome: None })
     }
 
     /// Answers a command, if everything is known or the answer is due.
@@ -178,10 +181,6 @@ impl Dispatcher {
         }
         let State::Commanded(command) = &client.state else { return };
         let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };
-        let is_open = matches!(reply, ControlReply::InForce { seq: None } | ControlReply::NotKnown { .. });
-        if let Some(note) = command.note.clone().filter(|_| is_open) {
-            note.keep(&self.journal, &command.ticket, Duration::ZERO);
-        }
         client.answer(&reply);
     }
 }

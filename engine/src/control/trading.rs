@@ -1,8 +1,8 @@
 //! Where trading stands, as the status tells it: values in their units, symbols and names instead of numbers.
 
 use crate::ingress::wall_now;
-use crate::pipeline::{Answer, FeedStanding, HaltCause, QuotedInstrument};
-use flow::{Px, Side, StandingLimit, StandingOrder, decimal};
+use crate::pipeline::{Answer, FeedState, HaltCause, QuotedInstrument};
+use flow::{LimitInForce, Px, Side, WorkingOrder, decimal};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -138,8 +138,8 @@ impl TradingStatus {
     }
 }
 
-fn limit(limit: &StandingLimit) -> LimitStatus {
-    let StandingLimit { check, limit, ceiling } = *limit;
+fn limit(limit: &LimitInForce) -> LimitStatus {
+    let LimitInForce { check, limit, ceiling } = *limit;
     LimitStatus { check: stages::risk::check_name(check).to_owned(), limit, ceiling }
 }
 
@@ -153,10 +153,10 @@ fn symbol(instrument: u32, quoted: Option<&QuotedInstrument>) -> String {
     quoted.map_or_else(|| format!("#{instrument}"), |q| q.symbol.clone())
 }
 
-fn order(order: &StandingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus {
+fn order(order: &WorkingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus {
     let [bid_px, ask_px] = touch(quoted);
     let side = if order.side == Side::Sell { "sell" } else { "buy" }.to_owned();
-    let StandingOrder { id, left, filled, .. } = *order;
+    let WorkingOrder { id, left, filled, .. } = *order;
     OrderStatus { id: id.0, symbol: symbol(order.instrument, quoted), side, left, filled, bid_px, ask_px }
 }
 
@@ -178,7 +178,7 @@ fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrume
     }
 }
 
-fn feed_status(feed: &FeedStanding, now: flow::Ns) -> FeedStatus {
+fn feed_status(feed: &FeedState, now: flow::Ns) -> FeedStatus {
     let age_ms = feed.last.known().map(|last| now.0.saturating_sub(last.0) / 1_000_000);
     FeedStatus { name: feed.name.clone(), inputs: feed.inputs, age_ms, ended: feed.ended }
 }

@@ -86,6 +86,12 @@ impl Clock {
         paced.reached().is_some_and(|reached| at > reached)
     }
 
+    /// Whether the wall clock has stepped back.
+    #[inline]
+    pub fn has_stepped_back(&self) -> bool {
+        self.back > 0
+    }
+
     /// Takes the size of a backward step of the wall clock, if there was one.
     pub fn take_step_back(&mut self) -> Option<u64> {
         (self.back > 0).then(|| std::mem::take(&mut self.back))

@@ -30,7 +30,7 @@ pub use ticket::{Submission, Ticket};
 pub use ticks::TickSource;
 
 use crate::gateway::GatewayEnded;
-use crate::pipeline::HeadStanding;
+use crate::pipeline::HeadState;
 use flow::{Event, FeedError};
 use sinks::journal::LogFull;
 
@@ -130,5 +130,5 @@ pub trait Head: Send {
     fn seq(&self) -> u64;
 
     /// Says where it stands, because an operator asked.
-    fn standing(&self, _to: &mut HeadStanding) {}
+    fn trading_state(&self, _to: &mut HeadState) {}
 }

@@ -4,7 +4,7 @@
 //! Bound: 256 queued inputs per source.
 
 use super::IngressError;
-use crate::pipeline::FeedStanding;
+use crate::pipeline::FeedState;
 use flow::{Event, Inputs, Ns, Polled, Source};
 
 /// A source, its queued inputs, and its counts.
@@ -141,8 +141,8 @@ impl SourceQueue {
     }
 
     /// What the status says of it.
-    pub(super) fn standing(&self) -> FeedStanding {
-        FeedStanding { name: self.name.clone(), inputs: self.inputs, last: self.last, ended: self.ended }
+    pub(super) fn trading_state(&self) -> FeedState {
+        FeedState { name: self.name.clone(), inputs: self.inputs, last: self.last, ended: self.ended }
     }
 
     /// Records and inputs admitted so far.

@@ -3,8 +3,8 @@
 //! An exit waits for room and never drops. [`StallMeter`] times each wait where it happens, and the group's load meter
 //! reads the sum. Bound: three numbers per group. Worst case: two readings of the time stamp counter per wait.
 
-use super::standing::TailStanding;
-use flow::{Event, Standing};
+use super::trading_state::TailState;
+use flow::{Event, TradingState};
 use quanta::Clock;
 
 /// Where a group hands its events.
@@ -20,7 +20,7 @@ pub trait Exit {
     /// Whether the exit takes no more events, so that the group must stop.
     fn is_closed(&self) -> bool;
     /// Says where trading stands, after the stages have; only the end of the pipeline knows anything.
-    fn standing(&self, _stages: &Standing, _to: &mut TailStanding) {}
+    fn trading_state(&self, _stages: &TradingState, _to: &mut TailState) {}
     /// The waits for room so far.
     #[inline]
     fn stalls(&self) -> Stalls {

@@ -5,13 +5,13 @@
 //! Nobody waits for anybody: the answer lies in a slot that a pipeline's thread only tries to lock, and tries again in its next
 //! turn. A pipeline that hangs does not answer, and the asker shows the age of the last answer.
 //!
-//! **Bound.** One answer: [`flow::Standing::ROWS`] orders, [`super::standing::MOST`] positions, one limit a check. **Worst case.** A question
+//! **Bound.** One answer: [`flow::TradingState::ROWS`] orders, [`super::trading_state::MOST`] positions, one limit a check. **Worst case.** A question
 //! costs the stage `orders` one pass over its table, so nobody is answered more often than every [`APART`].
 
 use super::exit::Exit;
-use super::standing::{HeadStanding, TailStanding};
 use super::station::Group;
-use flow::Standing;
+use super::trading_state::{HeadState, TailState};
+use flow::TradingState;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
@@ -27,11 +27,11 @@ pub struct Answer {
     /// The groups that have said their part, a bit each.
     groups: u64,
     /// The head's part.
-    pub head: HeadStanding,
+    pub head: HeadState,
     /// The stages' part.
-    pub stages: Standing,
+    pub stages: TradingState,
     /// The tail's part.
-    pub tail: TailStanding,
+    pub tail: TailState,
 }
 
 /// Questions and answers; one for a pipeline.
@@ -107,7 +107,7 @@ impl Inquired {
 
     /// Looks once a turn.
     #[inline(always)]
-    pub fn look<E: Exit>(&mut self, head: impl FnOnce(&mut HeadStanding), group: &Group, exit: &E) {
+    pub fn look<E: Exit>(&mut self, head: impl FnOnce(&mut HeadState), group: &Group, exit: &E) {
         if self.inquiry.asked.load(Ordering::Relaxed) != self.done {
             self.say(head, group, exit);
         }
@@ -115,7 +115,7 @@ impl Inquired {
 
     #[cold]
     #[inline(never)]
-    fn say<E: Exit>(&mut self, head: impl FnOnce(&mut HeadStanding), group: &Group, exit: &E) {
+    fn say<E: Exit>(&mut self, head: impl FnOnce(&mut HeadState), group: &Group, exit: &E) {
         let number = self.inquiry.asked.load(Ordering::Relaxed);
         let mut slot = match self.inquiry.slot.try_lock() {
             Ok(slot) => slot,
@@ -126,7 +126,7 @@ impl Inquired {
         }
         if self.said != number {
             head(&mut slot.head);
-            group.stages().for_each(|stage| stage.standing(&mut slot.stages));
+            group.stages().for_each(|stage| stage.trading_state(&mut slot.stages));
             slot.groups |= self.bit;
             self.said = number;
         }
@@ -134,7 +134,7 @@ impl Inquired {
             self.done = number;
         } else if slot.groups == self.all {
             let Answer { stages, tail, .. } = &mut *slot;
-            exit.standing(stages, tail);
+            exit.trading_state(stages, tail);
             self.done = number;
             drop(slot);
             self.inquiry.answered.store(number, Ordering::Release);

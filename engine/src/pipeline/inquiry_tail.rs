@@ -1,12 +1,12 @@
 //! The tail's part of an answer: positions and profit, and the names and prices of what is held or has open orders.
 
-use super::standing::{HeldPosition, MOST, QuotedInstrument, TailStanding};
 use super::tail::TailStats;
-use flow::Standing;
+use super::trading_state::{HeldPosition, MOST, QuotedInstrument, TailState};
+use flow::TradingState;
 use std::collections::BTreeSet;
 
 impl TailStats {
-    pub(super) fn standing(&self, stages: &Standing, to: &mut TailStanding) {
+    pub(super) fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
         for ((account, strategy, instrument), (position, money)) in self.trades.positions() {
             let all = [money.realised, money.unrealised, money.fees];
             to.pnl.iter_mut().zip(all).for_each(|(sum, one)| *sum += i128::from(one));

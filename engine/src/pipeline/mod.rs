@@ -7,7 +7,7 @@
 
 mod edge;
 mod exit;
-mod halt_notes;
+mod halt_causes;
 mod inquiry;
 mod inquiry_tail;
 mod load;
@@ -15,24 +15,24 @@ mod measures;
 mod meter;
 mod meters;
 mod outcome_hash;
-mod standing;
 mod station;
 mod stopwatch;
 mod tail;
 mod times;
 mod trades;
+mod trading_state;
 
 pub use edge::{Edge, Slot};
 pub use exit::{Exit, StallMeter, Stalls};
-pub use halt_notes::HaltCause;
+pub use halt_causes::HaltCause;
 pub use inquiry::{Answer, Inquired, Inquiry};
 pub use load::{GroupLoad, LoadMeter, LoadReader};
 pub use measures::LastMeasures;
 pub use meter::{Latency, Meter};
 pub use meters::{GroupMeter, Meters, RingLoad};
-pub use standing::{FeedStanding, HeadStanding, HeldPosition, QuotedInstrument, TailStanding};
 pub use station::Group;
 pub use stopwatch::Stopwatch;
 pub use tail::{Tail, TailStats};
 pub use times::{Times, TimesReader, histogram};
 pub use trades::{Holder, TradeStats};
+pub use trading_state::{FeedState, HeadState, HeldPosition, QuotedInstrument, TailState};

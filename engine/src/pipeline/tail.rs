@@ -12,15 +12,15 @@
 
 use super::edge::Slot;
 use super::exit::{Exit, StallMeter, Stalls};
-use super::halt_notes::HaltNotes;
+use super::halt_causes::HaltCauses;
 use super::measures::LastMeasures;
 use super::outcome_hash::OutcomeHash;
-use super::standing::TailStanding;
 use super::stopwatch::Stopwatch;
 use super::trades::TradeStats;
+use super::trading_state::TailState;
 use crate::plan::RETURNS;
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
-use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, Standing, StateError, StateReader, StateWriter};
+use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter, TradingState};
 use ring::{Producer, Refused};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub struct TailStats {
     pub trades: TradeStats,
     /// Last values of the measures.
     pub measures: LastMeasures,
-    pub(super) halts: HaltNotes,
+    pub(super) halts: HaltCauses,
 }
 
 impl TailStats {
@@ -101,7 +101,7 @@ impl TailStats {
         self.hash.load(from)?;
         self.trades.load(from)?;
         self.measures.load(from)?;
-        self.halts = HaltNotes::load(from)?;
+        self.halts = HaltCauses::load(from)?;
         for (key, bytes) in from.get::<Vec<(String, Vec<u8>)>>()? {
             if let Some(top) = self.tops.get_mut(from.instrument(&key)? as usize) {
                 *top = Some(record(&bytes)?);
@@ -163,7 +163,7 @@ impl Tail {
         Kinds::of(&[Kind::Name, Kind::Listing, Kind::Anomaly, Kind::BookTop, Kind::Bar, Kind::BarFlow])
             .or(TradeStats::READS)
             .or(LastMeasures::READS)
-            .or(HaltNotes::READS);
+            .or(HaltCauses::READS);
 
     /// A tail with these sinks. `logs` take the outcomes, that is, events made by the pipeline of the kinds `outcomes`, which
     /// are also hashed; `sinks` take the kinds that they ask for. `watermark` is raised to the last finished `seq`.
@@ -185,7 +185,7 @@ impl Tail {
             hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
             measures: LastMeasures::new(instruments),
-            halts: HaltNotes::default(),
+            halts: HaltCauses::default(),
         };
         let (prompt, sinks): (Vec<_>, Vec<_>) =
             sinks.into_iter().map(|s| (s.kinds(), s)).partition(|(_, s)| s.is_prompt());
@@ -399,8 +399,8 @@ impl Exit for Tail {
         true
     }
 
-    fn standing(&self, stages: &Standing, to: &mut TailStanding) {
-        self.stats.standing(stages, to);
+    fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
+        self.stats.trading_state(stages, to);
     }
 
     fn is_closed(&self) -> bool {

@@ -8,6 +8,7 @@
 //! and orders are held in memory meanwhile.
 
 use super::counters::{SKIPPED, skip_counters};
+use super::halt_note::HaltNote;
 use super::limits::Limits;
 use crate::config::Settings;
 use crate::gateway::is_numbered;
@@ -70,6 +71,7 @@ pub(super) fn carry_over(dir: &Path, settings: &Settings, stop: &AtomicBool) -> 
     for outcome in reader.outcomes() {
         left.outcome(&outcome?);
     }
+    left.halted |= HaltNote::outstanding(dir)?.is_some();
     Ok(left.carried(settings))
 }
 

@@ -1,11 +1,12 @@
 //! A halt that is in force and not stored yet, noted beside the journal so that it holds over a kill.
 //!
 //! A halt is stored as soon as the head takes it. A pipeline that hangs or a disk that does not answer can delay that, and
-//! the process may be killed meanwhile. So when its answer is due and it is not stored, it is noted in the journal's folder, by a thread of
-//! its own, since the disk may not answer. Once it is stored the note goes. A start that finds a note whose halt is not in the
-//! record begins with that halt. A note that cannot be read is a halt too.
+//! the process may be killed meanwhile. So a halt that is not stored within [`SOON`] is noted in the journal's folder, by a
+//! thread of its own, since the disk may not answer. Once it is stored the note goes. A start that finds a note whose halt is
+//! not in the record begins with that halt. A note that cannot be read is a halt too.
 //!
-//! Bound: one note, the last; a thread for each halt that is not stored in time.
+//! Bound: one note, the last; a thread for each halt until it is stored. Worst case: a kill within [`SOON`] of a halt that
+//! was neither stored nor confirmed.
 
 use crate::ingress::{Asker, OperatorCommand, Ticket, actor_handle, actor_names};
 use flow::records::{Command, Halt, Name};
@@ -18,6 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const FILE: &str = "halt.toml";
+/// A halt that is not stored for this long is noted: well before it is answered, and before a stop gives up.
+const SOON: Duration = Duration::from_millis(100);
 /// How often the thread looks whether the halt is stored.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -55,18 +58,19 @@ impl HaltNote {
         note
     }
 
-    /// Notes the halt in a journal's folder, if it is not stored within `patience`, until it is. Returns at once. With the
-    /// end of the run the note stays.
-    pub fn keep(self, journal: &Path, ticket: &Arc<Ticket>, patience: Duration) {
+    /// Notes the halt in a journal's folder, if it is not stored soon, until it is. Returns at once. With the end of the run
+    /// the note stays.
+    pub fn keep(self, journal: &Path, ticket: &Arc<Ticket>) {
         let (file, ticket) = (journal.join(FILE), Arc::clone(ticket));
         let text = toml::to_string(&self).expect("plain values");
         let keep = move || {
             let is_open = || ticket.stored().is_none() && !ticket.is_given_up();
             let since = Instant::now();
-            while is_open() && since.elapsed() < patience {
+            while is_open() && since.elapsed() < SOON {
                 std::thread::sleep(GLANCE);
             }
-            if ticket.stored().is_some() && !file.exists() {
+            // One that was given up did not happen.
+            if ticket.is_given_up() || (ticket.stored().is_some() && !file.exists()) {
                 return;
             }
             // Without the note the halt still is what it was: in force, as long as the process lives.

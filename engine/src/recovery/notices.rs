@@ -1,10 +1,10 @@
-//! What a run has to say before it starts: it is told once, and stops nothing.
+//! What people must know before a run starts. A notice stops nothing.
 
 use flow::Ns;
 use sinks::journal::Trusted;
 use std::path::Path;
 
-/// Takes notices for people; silent unless told otherwise.
+/// Takes notices for people; drops them by default.
 #[derive(Clone, Copy)]
 pub struct Notices(pub fn(String));
 

@@ -52,12 +52,7 @@ impl Sink for Definitions {
 /// # Errors
 /// When the journal cannot be read, another build or configuration wrote it, the replay differs from it, or the file
 /// cannot be written.
-pub fn snapshot(
-    dir: &Path,
-    control: &Control,
-    notices: Notices,
-    poll: &mut dyn FnMut(),
-) -> Result<(PathBuf, u64), RecoveryError> {
+pub fn snapshot(dir: &Path, control: &Control, notices: Notices) -> Result<(PathBuf, u64), RecoveryError> {
     let reader = JournalReader::open(dir)?;
     let info = reader.info().clone();
     let settings = Draft::recorded(&info.config_text, &dir.join("journal.toml")).finish()?;
@@ -81,7 +76,7 @@ pub fn snapshot(
     if let Some(before) = &before {
         before.restore(&mut assembly)?;
     }
-    let (finished, _) = assembly.run(poll)?;
+    let (finished, _) = assembly.run()?;
     if let Some(error) = finished.error {
         return Err(error.into());
     }

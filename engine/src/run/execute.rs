@@ -21,28 +21,20 @@ const STOP_PATIENCE: Duration = Duration::from_millis(700);
 /// The same for a run that came to its end.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs the settings to their end. `poll` is called about fifty times a second during the run.
+/// Runs the settings to their end.
 ///
 /// # Errors
 /// When the run could not start, or a thread failed. A run that started but ended early returns a report and an error.
-pub fn execute(
-    settings: &Settings,
-    options: Options,
-    poll: &mut dyn FnMut(),
-) -> Result<(Report, Option<RunError>), RunError> {
+pub fn execute(settings: &Settings, options: Options) -> Result<(Report, Option<RunError>), RunError> {
     match options.recorded.clone() {
-        Some(dir) => recorded::execute(settings, options, &dir, poll),
-        None => merged(settings, options, poll),
+        Some(dir) => recorded::execute(settings, options, &dir),
+        None => merged(settings, options),
     }
 }
 
-fn merged(
-    settings: &Settings,
-    options: Options,
-    poll: &mut dyn FnMut(),
-) -> Result<(Report, Option<RunError>), RunError> {
+fn merged(settings: &Settings, options: Options) -> Result<(Report, Option<RunError>), RunError> {
     let sources = Preflight::of(settings)?.start()?;
-    execute_sources(settings, sources, options, poll)
+    execute_sources(settings, sources, options)
 }
 
 /// Like [`execute`], with open sources instead of the inputs of the settings.
@@ -53,7 +45,6 @@ pub fn execute_sources(
     settings: &Settings,
     sources: Sources,
     options: Options,
-    poll: &mut dyn FnMut(),
 ) -> Result<(Report, Option<RunError>), RunError> {
     let (feeds, instruments) = placed(sources);
     let names = feeds.iter().map(|f| f.name.clone()).collect();
@@ -89,7 +80,7 @@ pub fn execute_sources(
     }
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
-    let (mut finished, gateway_error) = assembly.run(poll)?;
+    let (mut finished, gateway_error) = assembly.run()?;
     let seconds = finished.ended.duration_since(start);
     let log = finished.head.take_log();
     let patience = if finished.stopped { STOP_PATIENCE } else { END_PATIENCE };

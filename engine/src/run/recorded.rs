@@ -17,7 +17,6 @@ pub(super) fn execute(
     settings: &Settings,
     options: Options,
     dir: &Path,
-    poll: &mut dyn FnMut(),
 ) -> Result<(Report, Option<RunError>), RunError> {
     let (sinks, _) = sinks(options.sinks, options.rows, Vec::new(), false)?;
     let reader = JournalReader::open(dir)?;
@@ -46,7 +45,7 @@ pub(super) fn execute(
     let assembly = blueprint.repeated(head, logs);
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
-    let (mut finished, _) = assembly.run(poll)?;
+    let (mut finished, _) = assembly.run()?;
     let seconds = finished.ended.duration_since(start);
     let activity = finished.head.activity().to_vec();
     let error = finished.error.take().map(RunError::from);

@@ -15,6 +15,7 @@ use super::create::{Journal, lock};
 use super::disk::Disk;
 use super::error::{Fault, JournalError};
 use super::files::{SegmentFile, segment_numbers};
+use super::findings::{LogFindings, Open};
 use super::format::{BLOCK_RECORDS, CLOSED, LogKind};
 use super::gaps::GapFile;
 use super::gate::Gate;
@@ -25,7 +26,6 @@ use super::memory::{Memory, bytes_needed};
 use super::private::remove_text;
 use super::segment::{self, Segment};
 use super::spec::Upkeep;
-use super::standing::{Open, Standing};
 use super::start::Start;
 use super::verify::{Pass, go_through};
 use super::writer::{InputLog, OutcomeLog};
@@ -44,7 +44,7 @@ pub struct Examined {
     closed: Option<Closed>,
     lost_memory: Option<String>,
     gaps: GapFile,
-    logs: [Standing; 2],
+    logs: [LogFindings; 2],
     lock: File,
 }
 
@@ -105,31 +105,31 @@ impl Examined {
 
     /// Seq of the last input; 0 without one.
     pub fn last_input_seq(&self) -> u64 {
-        self.standing(LogKind::Inputs).last_seq
+        self.findings(LogKind::Inputs).last_seq
     }
 
     /// All inputs up to this seq are finished, and their outcomes are in the log. Some outcomes of unfinished inputs may
     /// follow.
     pub fn completed_through(&self) -> u64 {
         let noted = self.closed.as_ref().map_or(0, |c| c.completed_through);
-        self.standing(LogKind::Outcomes).completed.max(noted)
+        self.findings(LogKind::Outcomes).completed.max(noted)
     }
 
     /// Outcome records in the log, including dropped ones.
     pub fn outcome_records(&self) -> u64 {
-        self.standing(LogKind::Outcomes).written
+        self.findings(LogKind::Outcomes).written
     }
 
     /// What has to be taken on trust.
     pub fn trusted(&self) -> Trusted {
-        let [inputs, outcomes] = LogKind::BOTH.map(|log| self.standing(log));
-        let unsealed = |log: &Standing| log.written - log.sealed.0.min(log.written);
-        let time = |log: &Standing| if unsealed(log) > 0 { log.last_ns.saturating_sub(log.sealed.1) } else { 0 };
+        let [inputs, outcomes] = LogKind::BOTH.map(|log| self.findings(log));
+        let unsealed = |log: &LogFindings| log.written - log.sealed.0.min(log.written);
+        let time = |log: &LogFindings| if unsealed(log) > 0 { log.last_ns.saturating_sub(log.sealed.1) } else { 0 };
         let ns = [inputs, outcomes].into_iter().filter(|log| log.sealed.0 > 0).map(time).max().unwrap_or(0);
         Trusted { inputs: unsealed(inputs), outcomes: unsealed(outcomes), ns }
     }
 
-    fn standing(&self, log: LogKind) -> &Standing {
+    fn findings(&self, log: LogKind) -> &LogFindings {
         &self.logs[log as usize]
     }
 
@@ -167,11 +167,11 @@ impl Examined {
         let mut emptied = logs.iter().map(|log| log.spoiled).sum();
         let next = [0, 1].map(|n| logs[n].next_number);
         let mut keepers = Vec::new();
-        for (log, standing) in LogKind::BOTH.into_iter().zip(logs) {
+        for (log, findings) in LogKind::BOTH.into_iter().zip(logs) {
             let passed = if log == LogKind::Outcomes { gaps.gaps.dropped.through_segment } else { 0 };
             let from = Reopening { dir: &dir, info: &info, memory: &memory.folder, log, gaps: &gaps };
-            from.clear_away(passed, &standing)?;
-            keepers.push(from.keeper(standing, &gate, &mut emptied)?);
+            from.clear_away(passed, &findings)?;
+            keepers.push(from.keeper(findings, &gate, &mut emptied)?);
         }
         let mut keepers: [LogKeeper; 2] = keepers.try_into().expect("there are two logs");
         keepers[LogKind::Outcomes as usize].completed = completed;
@@ -203,25 +203,25 @@ struct Reopening<'a> {
 impl Reopening<'_> {
     /// Removes the segments up to `passed`, which were dropped, and those after the end; from memory those too that are
     /// finished on the disk.
-    fn clear_away(&self, passed: u64, standing: &Standing) -> Result<(), JournalError> {
+    fn clear_away(&self, passed: u64, findings: &LogFindings) -> Result<(), JournalError> {
         let listed = segment_numbers(self.dir, self.info, self.log)?;
         // From the last one down: a kill in between must not leave a later segment after a missing one.
         let dropped = listed.into_iter().filter(|number| *number <= passed);
-        for number in standing.spare.iter().rev().copied().chain(dropped) {
+        for number in findings.spare.iter().rev().copied().chain(dropped) {
             let (path, seal) = segment::paths(self.dir, self.log, number);
             [path, seal, self.in_memory(number)].iter().try_for_each(|path| remove(path))?;
         }
-        standing.kept.iter().try_for_each(|kept| remove(&self.in_memory(kept.number)))
+        findings.kept.iter().try_for_each(|kept| remove(&self.in_memory(kept.number)))
     }
 
-    /// The keeper of the log that goes on where `standing` says.
-    fn keeper(&self, standing: Standing, gate: &Arc<Gate>, emptied: &mut u64) -> Result<LogKeeper, JournalError> {
-        let mut keeper = LogKeeper::new(self.log, Arc::clone(gate), standing.chain);
-        (keeper.last_seq, keeper.kept) = (standing.last_seq, standing.kept);
-        keeper.completed = standing.completed;
-        keeper.handover.set_written(standing.written);
-        keeper.handover.set_covered(standing.next_number.saturating_sub(1));
-        for open in standing.open {
+    /// The keeper of the log that goes on where `findings` says.
+    fn keeper(&self, findings: LogFindings, gate: &Arc<Gate>, emptied: &mut u64) -> Result<LogKeeper, JournalError> {
+        let mut keeper = LogKeeper::new(self.log, Arc::clone(gate), findings.chain);
+        (keeper.last_seq, keeper.kept) = (findings.last_seq, findings.kept);
+        keeper.completed = findings.completed;
+        keeper.handover.set_written(findings.written);
+        keeper.handover.set_covered(findings.next_number.saturating_sub(1));
+        for open in findings.open {
             keeper.live.push_back(self.live(&open, emptied)?);
             keeper.handover.add_prepared();
         }

@@ -10,9 +10,9 @@
 
 use super::error::JournalError;
 use super::files::{SegmentFile, sidecar};
+use super::findings::Whole;
 use super::format::{BLOCK_RECORDS, LogKind, chain_on};
 use super::manifest::JournalInfo;
-use super::standing::Whole;
 use super::verify_log::follows;
 use bytemuck::Zeroable;
 use flow::{Event, EventId};

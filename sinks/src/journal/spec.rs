@@ -59,7 +59,7 @@ pub struct JournalSpec {
     /// Records per segment, a multiple of 64.
     pub segment_records: u64,
     /// Instrument numbers of the run are below this. A replay is as large as the run was, whatever its events name: a
-    /// number out of the air is then as unknown to the replay as it was to the run, and costs no memory.
+    /// number that no listing has is then as unknown to the replay as it was to the run, and costs no memory.
     pub instruments: u32,
     /// Kinds that the outcome log keeps.
     pub outcome_kinds: Kinds,

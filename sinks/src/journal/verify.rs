@@ -9,11 +9,11 @@
 
 use super::error::{Damage, Fault, JournalError, other_format};
 use super::files::{all_gaps, segment_numbers};
+use super::findings::LogFindings;
 use super::format::{CLOSED, GAPS, LogKind, MANIFEST, chain_start};
 use super::gaps::Gaps;
 use super::manifest::{Closed, JournalInfo, read_manifest};
 use super::sealed::whole_segments;
-use super::standing::Standing;
 use super::verified::{Faults, LogState, Verified};
 use super::verify_segments::LogCheck;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub fn verify(dir: &Path, limit: usize) -> Result<Verified, JournalError> {
 }
 
 /// Goes through the journal in `dir`, and returns what is wrong with it and where its logs stand.
-pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Standing; 2]), JournalError> {
+pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [LogFindings; 2]), JournalError> {
     let mut faults = Faults::new(pass.limit);
     let none = |faults: Faults| Verified {
         faults: faults.list,
@@ -79,17 +79,17 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [Stan
     let gaps = read_gaps(dir, &info, &mut faults);
     let whole = whole_segments(dir, &info, &listed(dir, &info, pass.logs)?, pass.threads, pass.stop)?;
     let mut check = LogCheck { dir, info: &info, closed: closed.as_ref(), whole, faults: &mut faults };
-    let (mut states, mut standings): ([LogState; 2], [Standing; 2]) = Default::default();
+    let (mut states, mut findings): ([LogState; 2], [LogFindings; 2]) = Default::default();
     for log in pass.logs {
         let dropped = gaps.as_ref().filter(|_| *log == LogKind::Outcomes).map(|g| g.dropped);
         let found = check.log(*log, chain_start(&manifest, *log), dropped.filter(|d| d.through_segment > 0))?;
-        (states[*log as usize], standings[*log as usize]) = found;
+        (states[*log as usize], findings[*log as usize]) = found;
     }
     if pass.logs == LogKind::BOTH {
-        check.check_both(&standings)?;
+        check.check_both(&findings)?;
     }
     let [inputs, outcomes] = states;
-    Ok((Verified { inputs, outcomes, gaps, closed, ..none(faults) }, standings))
+    Ok((Verified { inputs, outcomes, gaps, closed, ..none(faults) }, findings))
 }
 
 /// All segments of these logs.

@@ -3,9 +3,9 @@
 use super::align::{Difference, differences};
 use super::error::{Damage, Fault, JournalError};
 use super::files::SegmentFile;
+use super::findings::Whole;
 use super::format::{BLOCK_RECORDS, LogKind, record_offset};
 use super::seal::Sidecar;
-use super::standing::Whole;
 use bytemuck::Zeroable;
 use flow::{Event, EventId};
 use std::ops::Range;

@@ -11,7 +11,7 @@ use super::log_keeper::Kept;
 use super::manifest::{Closed, JournalInfo};
 use super::seal::{Sidecar, Stopped};
 
-use super::standing::{Open, Standing, Whole};
+use super::findings::{LogFindings, Open, Whole};
 use super::verified::{Faults, LogState};
 use super::verify_log::{Cursor, check_sealed, check_tail};
 use bytemuck::Zeroable;
@@ -44,14 +44,14 @@ struct Carry {
     /// A segment that is not full was found: nothing may follow.
     ended: bool,
     state: LogState,
-    standing: Standing,
+    findings: LogFindings,
 }
 
 impl Carry {
     /// The state before the first segment of a log.
     fn begin(log: LogKind, chain: [u8; 32]) -> Carry {
-        let (state, standing) = Default::default();
-        Carry { chain: Some(chain), cursor: Cursor::new(log, 0), pending: None, ended: false, state, standing }
+        let (state, findings) = Default::default();
+        Carry { chain: Some(chain), cursor: Cursor::new(log, 0), pending: None, ended: false, state, findings }
     }
 
     /// The state after a part that was dropped.
@@ -59,7 +59,7 @@ impl Carry {
         (self.chain, self.cursor) = (Some(dropped.chain), Cursor::new(log, dropped.through_seq));
         (self.pending, self.ended) = (None, false);
         self.state.records = dropped.through_record;
-        self.standing = Standing { written: dropped.through_record, ..Standing::default() };
+        self.findings = LogFindings { written: dropped.through_record, ..LogFindings::default() };
     }
 }
 
@@ -70,7 +70,7 @@ impl LogCheck<'_> {
         log: LogKind,
         start: [u8; 32],
         dropped: Option<Dropped>,
-    ) -> Result<(LogState, Standing), JournalError> {
+    ) -> Result<(LogState, LogFindings), JournalError> {
         let before = self.faults.count();
         let mut carry = Carry::begin(log, start);
         let mut number = 1;
@@ -104,14 +104,14 @@ impl LogCheck<'_> {
             }
             number += 1;
         }
-        let Carry { cursor, chain, mut state, mut standing, .. } = carry;
+        let Carry { cursor, chain, mut state, mut findings, .. } = carry;
         state.last_seq = cursor.last_seq();
         state.chain = chain.map(|c| hex(&c)).unwrap_or_default();
-        standing.last_seq = state.last_seq;
-        standing.chain = chain.unwrap_or_default();
-        standing.next_number = standing.next_number.max(first);
+        findings.last_seq = state.last_seq;
+        findings.chain = chain.unwrap_or_default();
+        findings.next_number = findings.next_number.max(first);
         self.check_end(log, &state, self.faults.count() == before);
-        Ok((state, standing))
+        Ok((state, findings))
     }
 
     /// Looks at a segment: its header before its sidecar, which never seals less than the header says.
@@ -177,7 +177,7 @@ impl LogCheck<'_> {
     }
 
     /// Checks what one log says about the other.
-    pub(super) fn check_both(&mut self, [inputs, outcomes]: &[Standing; 2]) -> Result<(), JournalError> {
+    pub(super) fn check_both(&mut self, [inputs, outcomes]: &[LogFindings; 2]) -> Result<(), JournalError> {
         let said = [
             ("the seq that the outcomes are complete through", outcomes.completed),
             ("the seq of the last outcome", outcomes.last_seq),
@@ -394,28 +394,28 @@ impl Carry {
         capacity: u64,
     ) -> Result<(), JournalError> {
         let (number, first_record) = (file.number(), file.first_record());
-        let standing = &mut self.standing;
+        let findings = &mut self.findings;
         if self.ended {
-            standing.spare.push(number);
-            standing.spoiled += u64::from(file.first_not_zero(0)?.is_some());
+            findings.spare.push(number);
+            findings.spoiled += u64::from(file.first_not_zero(0)?.is_some());
             return Ok(());
         }
         let time = |at: u64| file.record(at).map(|e| e.ts.0);
         if let Some(last) = seal.records.checked_sub(1) {
-            standing.sealed = (first_record + last, time(last)?);
+            findings.sealed = (first_record + last, time(last)?);
         }
         if let Some(last) = records.checked_sub(1) {
-            standing.last_ns = time(last)?;
+            findings.last_ns = time(last)?;
         }
-        standing.written = first_record - 1 + records;
-        standing.completed = standing.completed.max(page.completed()).max(seal.through());
-        standing.next_number = number + 1;
+        findings.written = first_record - 1 + records;
+        findings.completed = findings.completed.max(page.completed()).max(seal.through());
+        findings.next_number = number + 1;
         if seal.records == capacity && page.sealed() == capacity {
-            let (last_record, last_seq) = (standing.written, self.cursor.last_seq());
-            standing.kept.push_back(Kept { number, last_record, last_seq, chain: seal.chain });
+            let (last_record, last_seq) = (findings.written, self.cursor.last_seq());
+            findings.kept.push_back(Kept { number, last_record, last_seq, chain: seal.chain });
         } else {
             seal.blocks = Vec::new();
-            standing.open.push(Open { number, first_record, used: records, seal });
+            findings.open.push(Open { number, first_record, used: records, seal });
         }
         Ok(())
     }

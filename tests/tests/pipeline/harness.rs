@@ -109,7 +109,7 @@ pub(crate) struct Taken {
 pub(crate) fn taken(settings: &Settings, kinds: Kinds) -> Taken {
     let (sink, events) = Collect::new(kinds);
     let options = Options { sinks: vec![Box::new(sink)], ..Options::default() };
-    let (report, error) = execute(settings, options, &mut || {}).unwrap_or_else(|e| panic!("{e}"));
+    let (report, error) = execute(settings, options).unwrap_or_else(|e| panic!("{e}"));
     assert!(error.is_none(), "{error:?}");
     let events = std::mem::take(&mut *events.lock().expect("nobody panics with it"));
     Taken { events, outcome_hash: report.outcome_hash, state_hash: report.state_hash }
@@ -292,7 +292,7 @@ impl Pipeline<'_> {
         }
         let tail = Tail::new(Vec::new(), sinks, plan.outcomes, self.instruments, Arc::default());
         let head = Repeated { inputs: inputs.to_vec(), at: 0, delays };
-        let done = run_pipeline(head, plan, tail, &Control::default(), &mut || {}).unwrap_or_else(|e| panic!("{e}"));
+        let done = run_pipeline(head, plan, tail, &Control::default()).unwrap_or_else(|e| panic!("{e}"));
         let (_, error) = done.tail.finish();
         assert!(error.is_none(), "{error:?}");
         let mut state = StateWriter::new(self.listings);

@@ -174,7 +174,7 @@ fn without_its_control_socket_nothing_trades() {
 fn noted(journal: &Path, after: u64) {
     let halt = ControlRequest::plain("halt", "ada").events(1_000, Ns(7)).expect("a halt");
     let submission = Submission::new(halt.clone(), None);
-    HaltNote::of(&halt, after).keep(journal, &submission.ticket(), Duration::ZERO);
+    HaltNote::of(&halt, after).keep(journal, &submission.ticket());
     let since = Instant::now();
     let file = journal.join("halt.toml");
     while !std::fs::read_to_string(&file).is_ok_and(|note| note.contains("asked_ns = 7")) {
@@ -215,6 +215,20 @@ fn a_halt_that_could_not_be_stored_holds_at_the_next_start() {
     let mut life = service.start("600x");
     life.until("another halt", || halts(&journal).len() == 2);
     life.kill();
+}
+
+#[test]
+fn a_halt_that_could_not_be_stored_is_carried_over() {
+    let service = Service::paper(20_000);
+    let old = service.journal();
+    running(&service, "600x").kill();
+    noted(&old, inputs(&old).last().expect("an input").id.seq());
+    let new = service.path("next");
+    let mut command = service.command(&new, "max");
+    let ended = command.arg("--carry-over").arg(&old).output().expect("it starts");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(halts(&new).len(), 1, "it begins halted");
+    assert!(!outcomes(&new).iter().any(|e| e.kind == flow::Kind::Order), "and sends nothing");
 }
 
 /// What operators were told who halted again and again until the run had ended.

@@ -3,9 +3,9 @@
 mod commands;
 mod going_on;
 mod journal_runs;
-mod out_of_the_air;
 mod secrets;
-mod standing;
+mod status;
 mod stops;
 mod tampering;
+mod unlisted;
 mod venue_kills;

@@ -101,7 +101,7 @@ fn damaged_bytes_break_the_session_alone() {
     }
 }
 
-/// A fill for an instrument that no listing has: far out of the air, and just beyond the last.
+/// A fill for an instrument that no listing has: far away, and just beyond the last.
 #[test]
 fn an_instrument_that_no_listing_has_makes_no_journal_unreadable() {
     for instrument in [u32::MAX, 5] {

@@ -102,7 +102,7 @@ fn passage(
     // Progress belongs to one run; only the stop flag is shared by all.
     let control = Control { stop: Arc::clone(stop), ..Control::default() };
     let options = Options { sinks: vec![Box::new(times)], control, ..Options::default() };
-    let (report, error) = execute_sources(settings, sources, options, &mut || ())?;
+    let (report, error) = execute_sources(settings, sources, options)?;
     if let Some(error) = error {
         return Err(error.into());
     }

@@ -83,7 +83,7 @@ pub struct VenueSession {
     /// Orders of an earlier journal to query.
     ask: Vec<OrderId>,
     cancel_first: bool,
-    /// Since when there is no session; the head was told.
+    /// Since when there is no session; the head has its anomaly.
     lost: Option<Instant>,
     /// A cancel of everything while the journal is still being replayed.
     early: Option<(u64, LastCancel)>,

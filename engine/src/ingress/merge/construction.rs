@@ -3,7 +3,7 @@
 use super::{Ingress, Phase};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
 use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
-use crate::pipeline::HeadStanding;
+use crate::pipeline::HeadState;
 use flow::Ns;
 use sinks::journal::InputLog;
 use std::sync::Arc;
@@ -90,9 +90,9 @@ impl Ingress {
     }
 
     /// Says where it stands.
-    pub(super) fn say(&self, to: &mut HeadStanding) {
+    pub(super) fn say(&self, to: &mut HeadState) {
         (to.seq, to.now) = (self.seq, self.now);
-        to.feeds.extend(self.feeds.iter().map(SourceQueue::standing));
+        to.feeds.extend(self.feeds.iter().map(SourceQueue::trading_state));
     }
 
     /// Inputs by instrument.

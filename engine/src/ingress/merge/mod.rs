@@ -16,7 +16,7 @@ use super::{
 };
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
-use crate::pipeline::HeadStanding;
+use crate::pipeline::HeadState;
 use flow::records::{EndOfInput, Listing};
 use flow::{AnomalyKind, CommandAction, Event, EventId, Flags, HaltReason, Kind, Mic, Ns};
 use sinks::journal::InputLog;
@@ -293,7 +293,8 @@ impl Ingress {
                 let full = self.returns.as_ref().filter(|r| r.overflowed());
                 return full.map_or(Ok(Admitted::Ended), |r| Err(IngressError::Returns { limit: r.bound() }));
             }
-            if self.retrace.is_none()
+            if self.clock.has_stepped_back()
+                && self.retrace.is_none()
                 && self.stopping.is_none()
                 && self.has_room()?
                 && let Some(back) = self.clock.take_step_back()
@@ -396,7 +397,7 @@ impl Head for Ingress {
         self.seq
     }
 
-    fn standing(&self, to: &mut HeadStanding) {
+    fn trading_state(&self, to: &mut HeadState) {
         self.say(to);
     }
 }

@@ -9,8 +9,8 @@ use super::table::Order;
 use crate::Space;
 use flow::records::{Cancelled, Sent};
 use flow::{
-    Account, Action, Event, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, Standing, StandingOrder,
-    StateError, StateReader, StateWriter, StrategyId,
+    Account, Action, Event, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, StateError, StateReader,
+    StateWriter, StrategyId, TradingState, WorkingOrder,
 };
 
 /// Keeps orders, counters and positions.
@@ -121,13 +121,13 @@ impl Stage for OrdersStage {
     }
 
     /// Reads its table once, which takes up to some milliseconds with the largest one.
-    fn standing(&self, to: &mut Standing) {
+    fn trading_state(&self, to: &mut TradingState) {
         to.open_orders = self.manager.orders.len() as u64;
         let row = |o: &Order| {
             let Order { id, instrument, side, filled, .. } = *o;
-            StandingOrder { id, instrument, side, left: o.left(), filled }
+            WorkingOrder { id, instrument, side, left: o.left(), filled }
         };
-        to.orders.extend(self.orders().take(to.open_orders as usize).take(Standing::ROWS).map(row));
+        to.orders.extend(self.orders().take(to.open_orders as usize).take(TradingState::ROWS).map(row));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

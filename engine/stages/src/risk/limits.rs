@@ -6,7 +6,7 @@
 use super::breach::CheckEntry;
 use super::checks::{CEILINGS, CHECKS, Limits};
 use flow::records::{Command, CommandOutcome};
-use flow::{CommandAction, CommandResult, ParamError, Params, Standing, StandingLimit};
+use flow::{CommandAction, CommandResult, LimitInForce, ParamError, Params, TradingState};
 
 /// As configured.
 pub(super) fn configured(params: &Params) -> Limits {
@@ -39,9 +39,9 @@ pub(super) fn check_ceilings(params: &Params) -> Result<(), ParamError> {
 }
 
 /// Says which limits are in force, and how far a command may raise them.
-pub(super) fn say(limits: &Limits, ceilings: &Limits, to: &mut Standing) {
+pub(super) fn say(limits: &Limits, ceilings: &Limits, to: &mut TradingState) {
     for ((entry, limit), ceiling) in CHECKS.iter().zip(limits).zip(ceilings).filter(|((e, _), _)| e.limit.is_some()) {
-        to.limits.push(StandingLimit { check: entry.number, limit: *limit, ceiling: *ceiling });
+        to.limits.push(LimitInForce { check: entry.number, limit: *limit, ceiling: *ceiling });
     }
 }
 

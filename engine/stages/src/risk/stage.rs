@@ -17,7 +17,7 @@ use flow::records::{
 };
 use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params,
-    SOURCE_RETURNS, Scope, Side, Stage, Standing, StateError, StateReader, StateWriter, table,
+    SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, table,
 };
 
 /// Approves or refuses orders.
@@ -273,7 +273,7 @@ impl Stage for RiskStage {
         }
     }
 
-    fn standing(&self, to: &mut Standing) {
+    fn trading_state(&self, to: &mut TradingState) {
         to.halted = Some(self.gate.halted);
         limits::say(&self.limits, &self.ceilings, to);
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 /// Where a log stands.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(super) struct LogFindings {
     /// Segments that are full, sealed and noted as such.
     pub(super) kept: VecDeque<Kept>,
     /// Segments with records after them: not full, or not yet sealed or noted.

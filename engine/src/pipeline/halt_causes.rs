@@ -30,12 +30,12 @@ pub struct HaltCause {
 
 /// The last halt and the names of operators.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct HaltNotes {
+pub(super) struct HaltCauses {
     pub(super) halt: Option<HaltCause>,
     names: BTreeMap<u32, String>,
 }
 
-impl HaltNotes {
+impl HaltCauses {
     /// The kinds that it reads.
     pub(super) const READS: Kinds = Kinds::of(&[Kind::Name, Kind::Command, Kind::Halt, Kind::CommandOutcome]);
 
@@ -81,7 +81,7 @@ impl HaltNotes {
         to.put(self);
     }
 
-    pub(super) fn load(from: &mut StateReader<'_>) -> Result<HaltNotes, StateError> {
+    pub(super) fn load(from: &mut StateReader<'_>) -> Result<HaltCauses, StateError> {
         from.get()
     }
 }

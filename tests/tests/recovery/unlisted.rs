@@ -1,4 +1,4 @@
-//! Instruments that no listing told: a number out of the air is unknown to a replay as it was to the run, and costs no memory.
+//! Instruments that no listing told: a number that no listing has is unknown to a replay as it was to the run, and costs no memory.
 
 use flow::records::{Fill, Listing, Name, Tick};
 use flow::{Event, EventId, Flags, Ns, Qty, Record, SOURCE_RETURNS, Side, Sink as _};
@@ -52,7 +52,7 @@ fn bounded(arguments: &[&str], dir: &Path) -> Outcome {
 }
 
 #[test]
-fn an_instrument_out_of_the_air_costs_nothing_to_replay() {
+fn an_instrument_without_a_listing_costs_nothing_to_replay() {
     let fill = Fill { qty: Qty(1), px: flow::Px(1_000_000_000), match_id: 1, ..Fill::default() };
     let strange = [
         event(3, NUMBER, SOURCE_RETURNS, &fill),

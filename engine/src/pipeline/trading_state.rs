@@ -1,6 +1,6 @@
 //! What head and tail say when an operator asks where trading stands.
 
-use super::halt_notes::HaltCause;
+use super::halt_causes::HaltCause;
 use flow::records::{BookTop, Position, PositionMoney};
 use flow::{Account, Ns, StrategyId};
 
@@ -9,7 +9,7 @@ pub(super) const MOST: usize = 256;
 
 /// A feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedStanding {
+pub struct FeedState {
     /// Its name.
     pub name: String,
     /// Inputs so far.
@@ -22,13 +22,13 @@ pub struct FeedStanding {
 
 /// What the head says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeadStanding {
+pub struct HeadState {
     /// The last number that it gave.
     pub seq: u64,
     /// The time of that input.
     pub now: Ns,
     /// The feeds, in order.
-    pub feeds: Vec<FeedStanding>,
+    pub feeds: Vec<FeedState>,
 }
 
 /// A position.
@@ -61,7 +61,7 @@ pub struct QuotedInstrument {
 
 /// What the tail says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TailStanding {
+pub struct TailState {
     /// The first positions that are not flat.
     pub positions: Vec<HeldPosition>,
     /// How many there are.

@@ -1,12 +1,12 @@
 //! Where trading stands: what the stages of a running pipeline say when an operator asks.
 //!
-//! Bound: [`Standing::ROWS`] open orders and one limit a check; how many orders there are besides is counted.
+//! Bound: [`TradingState::ROWS`] open orders and one limit a check; how many orders there are besides is counted.
 
 use crate::{OrderId, Side};
 
 /// An order that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StandingOrder {
+pub struct WorkingOrder {
     /// Its id.
     pub id: OrderId,
     /// Its instrument.
@@ -21,7 +21,7 @@ pub struct StandingOrder {
 
 /// A limit of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StandingLimit {
+pub struct LimitInForce {
     /// Number of the check.
     pub check: u16,
     /// The limit in force.
@@ -32,18 +32,18 @@ pub struct StandingLimit {
 
 /// What the stages say; every stage adds what it knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct TradingState {
     /// Whether trading is halted; `None` if nothing trades.
     pub halted: Option<bool>,
     /// The limits in force.
-    pub limits: Vec<StandingLimit>,
+    pub limits: Vec<LimitInForce>,
     /// The first open orders.
-    pub orders: Vec<StandingOrder>,
+    pub orders: Vec<WorkingOrder>,
     /// How many orders are open.
     pub open_orders: u64,
 }
 
-impl Standing {
+impl TradingState {
     /// Most rows of open orders.
     pub const ROWS: usize = 64;
 }
