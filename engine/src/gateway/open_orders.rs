@@ -3,11 +3,15 @@
 //! A gateway needs them to cancel every order when no pipeline can tell it which: at a venue without a cancel of all orders,
 //! and to say which are left. They follow from inputs alone (`sent`, the venue's answers, `reject` of what was never
 //! sent), so the head derives them from the journal during a replay and hands them over. An answer may enter before the
-//! `sent` of its order, when a route was in doubt; such an order is kept until that `sent` enters. Bound: one entry per open
-//! order, and one per order of an earlier journal that the venue still talks about.
+//! `sent` of its order, when a route was in doubt; such an order is kept until that `sent` enters. The `sent` of an order of
+//! an earlier journal never enters, so such an order is in the list only if it was carried over: its id comes before the
+//! counters that the carry-over skipped. Bound: one entry per open order.
 
-use flow::records::{Ack, Bust, Cancelled, Fill, Reject, Sent};
-use flow::{Account, Action, Event, Kind, OpenOrder, OrderId, Side, StateError, StateReader, StateWriter, StrategyId};
+use flow::records::{Ack, Bust, Cancelled, Command, Fill, Reject, Sent};
+use flow::{
+    Account, Action, CommandAction, Event, Kind, OpenOrder, OrderId, Side, StateError, StateReader, StateWriter,
+    StrategyId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,6 +36,8 @@ pub struct OpenOrders {
     /// How many of them are over, and how many of the others are being cancelled.
     over: usize,
     cancelling: usize,
+    /// In a journal that carries over another: counters of its orders end here; 0 until that is known.
+    earlier: Option<u64>,
     /// The last bust, by order and match: a fill of that name right after it corrects it and fills nothing more.
     busted: Option<(u64, u64)>,
 }
@@ -98,21 +104,30 @@ impl OpenOrders {
         self.remove(order.0);
     }
 
+    /// Whether an order belongs to an earlier journal and was not carried over, so that it is over.
+    fn is_foreign(&self, id: u64) -> bool {
+        let earlier = self.earlier.is_some_and(|through| OrderId(id).counter() <= through);
+        earlier && !self.entries.contains_key(&id)
+    }
+
     fn entry(&mut self, id: u64, instrument: u32, side: Side) -> &mut Entry {
         let new = Entry { instrument, side, qty: 0, filled: 0, over: false, cancelling: false };
         self.entries.entry(id).or_insert(new)
     }
 
-    /// An input of a venue's returns enters, or a route is about to be sent.
+    /// An input of a venue's returns or a command enters, or a route is about to be sent.
     pub fn apply(&mut self, input: &Event) {
         let busted = self.busted.take();
         match input.kind {
             Kind::Sent => self.sent(input),
+            Kind::Command => self.commanded(input.record()),
             Kind::Ack => {
                 let Ack { order_id, replaces, .. } = *input.record();
                 let executed = self.remove(replaces).map_or(0, |old| old.filled);
-                self.entry(order_id, input.instrument, input.side()).filled += executed;
-                self.settle(order_id);
+                if !self.is_foreign(order_id) {
+                    self.entry(order_id, input.instrument, input.side()).filled += executed;
+                    self.settle(order_id);
+                }
             }
             Kind::Fill => {
                 let Fill { order_id, match_id, qty, .. } = *input.record();
@@ -133,6 +148,17 @@ impl OpenOrders {
         }
     }
 
+    /// The first commands of a journal that carries over another say so, and how far its counters are skipped.
+    fn commanded(&mut self, command: &Command) {
+        match CommandAction::from_code(command.action) {
+            Some(CommandAction::CarriedOver) => self.earlier = Some(0),
+            Some(CommandAction::SkipCounters) if self.earlier == Some(0) => {
+                self.earlier = u64::try_from(command.new).ok();
+            }
+            _ => {}
+        }
+    }
+
     fn sent(&mut self, input: &Event) {
         let Sent { order_id, action, qty, .. } = *input.record();
         if matches!(Action::from_code(action), Some(Action::New | Action::Replace)) {
@@ -146,7 +172,7 @@ impl OpenOrders {
         if !matches!(Action::from_code(action), Some(Action::New | Action::Replace)) {
             return;
         }
-        if super::settling::is_numbered(input) {
+        if super::settling::is_numbered(input) && !self.is_foreign(order_id) {
             self.entry(order_id, input.instrument, input.side());
             self.ended(order_id);
         } else {
@@ -184,13 +210,13 @@ impl OpenOrders {
             Saved { order_id: *id, key: to.key(instrument), side, qty, filled, over }
         };
         let all: Vec<Saved> = self.entries.iter().map(saved).collect();
-        to.put(&(all, self.busted));
+        to.put(&(all, self.earlier, self.busted));
     }
 
     /// Restores what [`OpenOrders::save`] wrote.
     pub(super) fn load(from: &mut StateReader<'_>) -> Result<OpenOrders, StateError> {
-        let (all, busted): (Vec<Saved>, Option<(u64, u64)>) = from.get()?;
-        let mut orders = OpenOrders { busted, ..OpenOrders::default() };
+        let (all, earlier, busted): (Vec<Saved>, Option<u64>, Option<(u64, u64)>) = from.get()?;
+        let mut orders = OpenOrders { earlier, busted, ..OpenOrders::default() };
         for Saved { order_id, key, side, qty, filled, over } in all {
             let instrument = from.instrument(&key)?;
             let entry = Entry { instrument, side, qty, filled, over, cancelling: false };
@@ -277,6 +303,27 @@ mod tests {
         assert_eq!(left(&[ack(1, 0), over(1)]), [0; 0]);
         assert_eq!(left(&[ack(1, 0), over(1), late]), [0; 0]);
         assert_eq!(left(&[reject(1, Action::New, RejectReason::BadTerms), late]), [0; 0]);
+    }
+
+    #[test]
+    fn an_order_of_an_earlier_journal_is_open_only_if_it_was_carried_over() {
+        let command = |action: CommandAction, new| input(&Command { action: action.code(), new, ..Command::default() });
+        let id = |counter| OrderId::new(Account(1), StrategyId(3), counter).0;
+        let begun = [command(CommandAction::CarriedOver, 7), command(CommandAction::SkipCounters, 1_500)];
+        let of = |more: &[Event]| left(&[&begun[..], more].concat());
+        assert_eq!(of(&[ack(id(400), 0), fill(id(400), 3, 1)]), [0; 0], "its quantity is known to the earlier journal");
+        assert_eq!(of(&[ack(id(401), id(400)), reject(id(402), Action::New, RejectReason::BadTerms)]), [0; 0]);
+        assert_eq!(of(&[sent(id(1_501), Action::New, 5), ack(id(1_501), 0)]), [id(1_501)]);
+        let again = command(CommandAction::SkipCounters, 1_000);
+        assert_eq!(of(&[sent(id(1_501), Action::New, 5), again, ack(id(1_502), 0)]), [id(1_501), id(1_502)]);
+        let mut orders = OpenOrders::default();
+        begun.iter().for_each(|e| orders.apply(e));
+        let carried = OpenOrder { order_id: OrderId(id(400)), instrument: 7, side: Side::Buy };
+        orders.add(carried, 3);
+        [ack(id(400), 0), fill(id(400), 2, 1)].iter().for_each(|e| orders.apply(e));
+        assert_eq!(orders.len(), 1);
+        orders.apply(&fill(id(400), 1, 2));
+        assert!(orders.is_empty());
     }
 
     #[test]

@@ -189,6 +189,7 @@ impl LiveVenueReplies {
 
     /// A command enters. The first one of a journal may carry over the state of an earlier journal.
     pub(crate) fn on_command(&mut self, input: &Event) {
+        self.open.apply(input);
         if let Some(command) = input.get::<Command>()
             && command.action == CommandAction::CarriedOver.code()
         {
