@@ -13,6 +13,7 @@
 
 use super::error::JournalError;
 use super::format::{LogKind, MANIFEST, SEALED_SLOT, listed, segment_bytes};
+use super::gaps;
 use super::mapping::SLOT_BYTES;
 use super::private::{free_bytes, make_folder, open_file, remove_text, write_whole};
 use rustix::fs::statfs;
@@ -132,7 +133,7 @@ impl Memory {
 
 /// Where the active segments of the journal in `dir` lie. All of them must be there: what lies in memory of one log is of no
 /// use without what lies there of the other.
-pub(super) fn find(dir: &Path, segment_records: u64) -> Result<Found, JournalError> {
+pub(super) fn find(dir: &Path, journal_id: u64, segment_records: u64) -> Result<Found, JournalError> {
     let path = dir.join(NOTE);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -163,7 +164,10 @@ pub(super) fn find(dir: &Path, segment_records: u64) -> Result<Found, JournalErr
     // A journal that is being written changes while this looks at it.
     let whole = (0..3).any(|turn| {
         std::thread::sleep(Duration::from_millis(turn));
-        LogKind::BOTH.iter().all(|log| is_whole(dir, &note.folder, *log, segment_records))
+        // Outcomes that gave way to a full disk are not missing. Gaps that cannot be read are a fault of their own.
+        let dropped = gaps::read(dir, journal_id).map_or(0, |(gaps, _)| gaps.dropped.through_segment);
+        let whole = |(log, dropped)| is_whole(dir, &note.folder, log, dropped, segment_records);
+        [(LogKind::Inputs, 0), (LogKind::Outcomes, dropped)].into_iter().all(whole)
     });
     if whole {
         return Ok(Found::Here(note.folder));
@@ -172,8 +176,9 @@ pub(super) fn find(dir: &Path, segment_records: u64) -> Result<Found, JournalErr
     if dir.join(NOTE).exists() { lay("and a part of them is gone".to_owned()) } else { Ok(Found::Nothing) }
 }
 
-/// Whether the segments of a log in memory follow each other, and all before them are finished on the disk.
-fn is_whole(dir: &Path, folder: &Path, log: LogKind, segment_records: u64) -> bool {
+/// Whether the segments of a log in memory follow each other, and all before them are finished on the disk, or were dropped:
+/// those up to number `dropped`.
+fn is_whole(dir: &Path, folder: &Path, log: LogKind, dropped: u64, segment_records: u64) -> bool {
     let Ok(mut here) = listed(&log.folder(folder)) else { return false };
     here.sort_unstable();
     let Some(first) = here.first().copied() else { return false };
@@ -181,7 +186,7 @@ fn is_whole(dir: &Path, folder: &Path, log: LogKind, segment_records: u64) -> bo
     let Ok(on_disk) = listed(&log.folder(dir)) else { return false };
     // A segment that is missing below another one on the disk is no matter of the memory.
     let before = first - 1;
-    let finished = before == 0
+    let finished = before <= dropped
         || match File::open(dir.join(log.segment_name(before))) {
             Ok(file) => sealed_word(&file).is_ok_and(|sealed| sealed == segment_records),
             Err(_) => on_disk.iter().any(|number| *number > before),

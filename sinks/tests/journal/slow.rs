@@ -210,6 +210,39 @@ fn a_disk_that_is_full_in_any_way_halts_the_inputs_until_there_is_room() {
     }
 }
 
+/// A full disk takes every sealed outcome; what lies in memory then begins after a gap, and is all there all the same.
+#[test]
+fn a_run_that_ends_on_a_full_disk_keeps_every_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let on = Arc::default();
+    let disk = failing(DiskOp::Allocate, io::ErrorKind::StorageFull, &on);
+    let (mut inputs, mut outcomes) = Journal::create_on(&dir, &small(), disk).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=6 * SEGMENT);
+    on.store(true, Ordering::SeqCst);
+    let mut last = 6 * SEGMENT;
+    let mut halted = None;
+    until("the inputs halt", || {
+        last += 1;
+        halted = enter(&mut inputs, &input(last)).err();
+        if halted.is_none() {
+            (0..fan_out(last)).for_each(|n| outcomes.take(&outcome(last, n)).unwrap());
+            outcomes.finished(last).unwrap();
+        }
+        halted.is_some()
+    });
+    assert!(halted.unwrap().to_string().contains("no space"));
+    assert!(matches!(Journal::close(inputs, outcomes).unwrap_err(), JournalError::NoSpace { .. }));
+    let gaps = JournalReader::open(&dir).unwrap().gaps().unwrap();
+    assert!(gaps.dropped.through_segment > 0, "old outcomes gave way");
+    assert!(verify(&dir, 10).unwrap().is_intact());
+    let examined = examine(&dir).unwrap();
+    assert_eq!((examined.last_input_seq(), examined.lost_memory()), (last - 1, None));
+    let resumed = examined.accept(small().upkeep).unwrap();
+    Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+    assert!(read(&dir).0.into_iter().eq((1..last).map(input)));
+}
+
 /// The next start finds everything up to `last`, goes on, and closes the journal.
 fn go_on(dir: &Path, last: u64) {
     let examined = examine(dir).unwrap();
