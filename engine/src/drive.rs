@@ -113,8 +113,9 @@ pub fn run_pipeline<H: Head + 'static>(
     tail: Tail,
     control: &Control,
 ) -> Result<Finished<H>, DriveError> {
+    // With its room before the threads run: the first may end while others still work, and their allocations are counted.
+    let mut groups = Vec::with_capacity(plan.groups.len());
     let workers = spawn(head, plan, tail, control)?;
-    let mut groups = Vec::new();
     let (mut end, mut ended_head, mut panicked, mut ended) = (None, None, None, Instant::now());
     for worker in workers {
         match worker.join() {

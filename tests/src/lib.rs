@@ -12,12 +12,14 @@ mod chance;
 mod framing;
 pub mod ledger;
 pub mod rig;
+mod scratch;
 mod venue;
 
 pub use binary::{Outcome, run, tidegate};
 pub use case::{Case, conclude, data};
 pub use chance::{draw, seed};
 pub use framing::{Frame, Inlet, Outlet};
+pub use scratch::Scratch;
 pub use venue::Venue;
 
 use std::path::PathBuf;

@@ -11,18 +11,32 @@ use std::time::{Duration, Instant};
 
 /// A disk that hangs while it is frozen.
 #[derive(Clone, Default)]
-struct Freezer(Arc<(Mutex<bool>, Condvar)>);
+struct Freezer(Arc<(Mutex<Ice>, Condvar)>);
+
+#[derive(Default)]
+struct Ice {
+    frozen: bool,
+    /// Whether an operation waits for the thaw.
+    holds: bool,
+}
 
 impl Freezer {
     fn set(&self, frozen: bool) {
-        *self.0.0.lock().unwrap() = frozen;
+        self.0.0.lock().unwrap().frozen = frozen;
         self.0.1.notify_all();
+    }
+
+    /// Waits until the helper is held: what it was doing when the disk froze is done then.
+    fn until_it_holds(&self) {
+        until("the helper is held", || self.0.0.lock().unwrap().holds);
     }
 
     fn disk(&self) -> Disk {
         let Freezer(state) = self.clone();
         Disk::scripted(move |_| {
-            drop(state.1.wait_while(state.0.lock().unwrap(), |frozen| *frozen).unwrap());
+            let mut ice = state.0.lock().unwrap();
+            ice.holds = ice.frozen;
+            drop(state.1.wait_while(ice, |ice| ice.frozen).unwrap());
             Ok(())
         })
     }
@@ -290,6 +304,7 @@ fn killed(folder: &Path) -> (PathBuf, PathBuf) {
     until("a segment of each log is sealed", || sealed() >= 2);
     freezer.set(true);
     write(&mut inputs, &mut outcomes, 301..=600);
+    freezer.until_it_holds();
     let memory = memory_of(&dir).unwrap();
     let kept = [(dir.clone(), folder.join("kept")), (memory.clone(), folder.join("kept-memory"))];
     kept.iter().for_each(|(from, to)| copy(from, to));
@@ -300,10 +315,12 @@ fn killed(folder: &Path) -> (PathBuf, PathBuf) {
     (dir, memory)
 }
 
-/// Copies a folder. A process that does it would hold the locks of other tests for a moment.
+/// Copies a folder, without the drafts of segments, which may get their names meanwhile. A process that does it would hold
+/// the locks of other tests for a moment.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+    let is_draft = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e == "draft");
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|e| !is_draft(e)) {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy(&entry.path(), &to);

@@ -1,7 +1,8 @@
 //! A configuration of the engine in a folder of its own, and what is done to the process that runs it.
 
 use super::process::Life;
-use crate::{Outcome, run, tidegate};
+use crate::scratch::forget_memory;
+use crate::{Outcome, Scratch, run, tidegate};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -9,7 +10,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// Stages of a pipeline that trades at random.
 const STAGES: &str = "stages = [\"book\", \"bars\", \"random\", \"orders\", \"risk\", \"router\"]\n";
@@ -19,7 +19,7 @@ const RISK: &str = "[risk]\nmax_quantity = 5000\nmax_notional = 100000000\ncolla
 
 /// A service, and its files.
 pub struct Service {
-    folder: TempDir,
+    folder: Scratch,
     config: String,
     /// Further options of every start.
     options: Vec<String>,
@@ -36,10 +36,10 @@ impl Service {
     /// # Panics
     /// When there is no room for a folder.
     pub fn new(config: impl Into<String>) -> Service {
-        Service::within(tempfile::tempdir().expect("a folder"), config)
+        Service::within(Scratch::new(), config)
     }
 
-    fn within(folder: TempDir, config: impl Into<String>) -> Service {
+    fn within(folder: Scratch, config: impl Into<String>) -> Service {
         Service {
             folder,
             config: config.into(),
@@ -56,7 +56,7 @@ impl Service {
     /// # Panics
     /// When there is no room for a folder.
     pub fn trading(port: u16) -> Service {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder");
+        let folder = Scratch::in_memory();
         Service::within(
             folder,
             format!(
@@ -211,13 +211,11 @@ impl Service {
 }
 
 impl Drop for Service {
-    /// A journal that was killed has left segments in shared memory, which outlive its folder. One that lies elsewhere goes
-    /// too.
+    /// A journal that lies elsewhere goes too.
     fn drop(&mut self) {
-        let note = std::fs::read_to_string(self.journal().join("memory.toml")).unwrap_or_default();
-        let folder = note.lines().find_map(|line| line.strip_prefix("folder = \"")?.strip_suffix('"'));
-        // What is gone needs not go.
-        let _ = folder.map(std::fs::remove_dir_all);
-        let _ = self.journal.as_ref().map(std::fs::remove_dir_all);
+        if let Some(journal) = &self.journal {
+            forget_memory(journal);
+            let _ = std::fs::remove_dir_all(journal);
+        }
     }
 }

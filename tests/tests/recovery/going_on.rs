@@ -10,17 +10,16 @@ use sinks::journal::{JournalReader, LogReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-use tidegate_tests::{amount, draw, run, seed, tidegate};
+use tidegate_tests::{Scratch, amount, draw, run, seed, tidegate};
 
 /// A configuration of a pipeline that trades at random, with its journal beside it.
 struct Service {
-    folder: TempDir,
+    folder: Scratch,
 }
 
 impl Service {
     fn new(messages: u64) -> Service {
-        let service = Service { folder: tempfile::tempdir().expect("a folder") };
+        let service = Service { folder: Scratch::new() };
         service.configure(messages, "");
         service
     }

@@ -10,8 +10,7 @@ use sinks::journal::{JournalReader, LogReader, verify};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-use tidegate_tests::{amount, draw, run, seed, tidegate};
+use tidegate_tests::{Scratch, amount, draw, run, seed, tidegate};
 
 /// A synthetic run of this seed and so many messages that writes a journal with segments of 8,192 records.
 fn recording(seed: u64, messages: u64, dir: &Path) -> Command {
@@ -27,8 +26,8 @@ fn recording(seed: u64, messages: u64, dir: &Path) -> Command {
 }
 
 /// A whole recorded run.
-fn recorded(seed: u64, messages: u64) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+fn recorded(seed: u64, messages: u64) -> Scratch {
+    let folder = Scratch::new();
     let status = recording(seed, messages, &folder.path().join("run")).status().expect("tidegate starts");
     assert!(status.success(), "{status}");
     folder
@@ -98,7 +97,7 @@ fn a_killed_run_is_a_prefix_and_can_be_completed() {
     let [inputs, outcomes] = logs(&whole.path().join("run"));
     let (mut cut_short, mut torn) = (0, 0);
     for n in 0..amount(20, 200) {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Scratch::new();
         let dir = folder.path().join("run");
         if !killed(&dir, MESSAGES, Duration::from_micros(draw(&mut random, 400_000))) {
             continue;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use tidegate_tests::rig::{Adverse, HostileVenue, Service};
-use tidegate_tests::run;
+use tidegate_tests::{Scratch, run};
 
 const CANARY: &str = "canary-7f3a91";
 
@@ -20,7 +20,7 @@ fn holding(path: &Path) -> Vec<String> {
 /// The venue cannot prove that it has the secret, so the secret was read and used.
 #[test]
 fn a_secret_is_used_and_written_nowhere() {
-    let elsewhere = tempfile::tempdir().expect("a folder");
+    let elsewhere = Scratch::new();
     let file = elsewhere.path().join("key");
     std::fs::write(&file, format!("{CANARY}\n")).expect("the folder is writable");
     for place in [format!("file:{}", file.display()), "env:VENUE_KEY".to_owned(), "credential:key".to_owned()] {
@@ -48,7 +48,7 @@ fn a_secret_is_used_and_written_nowhere() {
 
 #[test]
 fn a_secret_that_is_written_out_is_a_fault_that_does_not_repeat_it() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Scratch::new();
     let config = folder.path().join("desk.toml");
     let texts = [
         format!("secret = \"{CANARY}\""),

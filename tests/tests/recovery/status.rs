@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tidegate_tests::{run, tidegate};
+use tidegate_tests::{Scratch, run, tidegate};
 
 const CONFIG: &str = r#"
 [pipeline]
@@ -141,7 +141,7 @@ fn agrees(answer: &Value, dir: &Path) {
 
 #[test]
 fn the_status_says_what_the_journal_says() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Scratch::new();
     let (config, dir) = (folder.path().join("desk.toml"), folder.path().join("run"));
     std::fs::write(&config, CONFIG).expect("writable");
     let limit = |answer: &Value, check: &str| {

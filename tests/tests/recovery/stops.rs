@@ -12,19 +12,18 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-use tidegate_tests::{amount, draw, run, seed, tidegate};
+use tidegate_tests::{Scratch, amount, draw, run, seed, tidegate};
 
 const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 /// What a busy host needs for a stop.
 const SOON: Duration = Duration::from_secs(5);
 
 /// A folder with a configuration and its journal.
-struct Setup(TempDir);
+struct Setup(Scratch);
 
 impl Setup {
     fn new(pipeline: &str, more: &str, messages: u64) -> Setup {
-        let setup = Setup(tempfile::tempdir().expect("a folder"));
+        let setup = Setup(Scratch::new());
         let text = format!(
             "[pipeline]\nstages = [\"book\", \"bars\", \"random\", \"orders\", \"risk\", \"router\"]\n{pipeline}\n\
              [book]\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n\

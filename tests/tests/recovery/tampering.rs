@@ -14,9 +14,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
-use tempfile::TempDir;
 use tidegate::recovery::wrong_snapshots;
-use tidegate_tests::{Outcome, amount, draw, run, seed, tidegate};
+use tidegate_tests::{Outcome, Scratch, amount, draw, run, seed, tidegate};
 
 const SEGMENT: u64 = 64;
 
@@ -25,7 +24,7 @@ type Places = Box<dyn Fn(&Path, u64) -> bool>;
 
 /// A small journal, and the configuration that continues it.
 struct Sample {
-    folder: TempDir,
+    folder: Scratch,
     /// Files as they must be, with the time of their last change.
     files: BTreeMap<PathBuf, (Vec<u8>, SystemTime)>,
     /// The bytes that something proves; the others are of the unsealed tail.
@@ -43,8 +42,8 @@ fn journal(folder: &Path) -> PathBuf {
 }
 
 /// A folder with a configuration for some 400 inputs.
-fn desk() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+fn desk() -> Scratch {
+    let folder = Scratch::new();
     let sizes = "max_orders = 4096\nmax_levels = 1024\nmax_books = 4";
     let text = format!(
         "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\n[outcomes]\nkinds = [\"all\", \"-level\"]\n\
@@ -120,7 +119,7 @@ impl Sample {
         Sample::of(folder)
     }
 
-    fn of(folder: TempDir) -> Sample {
+    fn of(folder: Scratch) -> Sample {
         let listed = JournalReader::open(&journal(folder.path())).and_then(|j| j.list()).expect("a journal");
         let dir = journal(folder.path());
         // A segment may lie in memory, and have a copy on the disk.

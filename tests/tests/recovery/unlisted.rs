@@ -6,9 +6,8 @@ use serde_json::Value;
 use sinks::journal::{Journal, JournalSpec};
 use std::path::Path;
 use std::process::Command;
-use tempfile::TempDir;
 use tidegate::config::Settings;
-use tidegate_tests::{Outcome, tidegate};
+use tidegate_tests::{Outcome, Scratch, tidegate};
 
 const NUMBER: u32 = u32::MAX;
 
@@ -24,8 +23,8 @@ fn event<R: Record>(seq: u64, instrument: u32, source: u8, record: &R) -> Event 
 }
 
 /// A journal of a run with two instruments, one of them listed, whose third input is `strange`.
-fn journal(strange: Event) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+fn journal(strange: Event) -> Scratch {
+    let folder = Scratch::new();
     let text = Settings::parse(CONFIG, Path::new("desk.toml")).expect("valid").to_toml();
     let mut spec = JournalSpec::new(tidegate::build_id(), text);
     (spec.segment_records, spec.instruments) = (64, 2);

@@ -11,9 +11,8 @@ use sinks::journal::{JournalReader, verify};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 use tidegate_tests::ledger::{compared, events, is_answer};
-use tidegate_tests::{Venue, amount, draw, run, seed, tidegate};
+use tidegate_tests::{Scratch, Venue, amount, draw, run, seed, tidegate};
 
 /// Kills of one journal: repeating the record costs what the run did, so many kills are several journals.
 const KILLS: u64 = 20;
@@ -22,7 +21,7 @@ const POINTS: [&str; 5] = ["hello", "asked", "route", "half", "written"];
 
 /// A service that trades at random with a venue, and its files.
 struct Service {
-    folder: TempDir,
+    folder: Scratch,
     config: String,
     binary: PathBuf,
     lives: u64,
@@ -38,7 +37,7 @@ impl Service {
              max_open_orders = 200\nmax_messages = 4000\nthrottle_window_ms = 100\nmax_data_age_ms = 60000\n\
              [[input]]\nfeed = \"synthetic\"\nseed = {seed}\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
         );
-        Service { folder: tempfile::tempdir().expect("a folder"), config, binary: tidegate().to_owned(), lives: 0 }
+        Service { folder: Scratch::new(), config, binary: tidegate().to_owned(), lives: 0 }
     }
 
     fn path(&self, name: &str) -> PathBuf {
