@@ -32,7 +32,7 @@ enum CtlCommand {
     Halt,
     /// Resumes trading after a halt.
     Resume,
-    /// Cancels all orders; trading continues.
+    /// Cancels all orders and halts nothing.
     CancelAll,
     /// Sets the limit of a check.
     Limit {
@@ -99,7 +99,7 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
         CtlCommand::Halt if old == 1 => "trading was halted already; open orders are cancelled once more".to_owned(),
         CtlCommand::Halt => "trading is halted: no new orders, and open orders are cancelled".to_owned(),
         CtlCommand::Resume => "trading goes on".to_owned(),
-        CtlCommand::CancelAll => "open orders are cancelled; trading goes on".to_owned(),
+        CtlCommand::CancelAll => "open orders are cancelled".to_owned(),
         CtlCommand::Limit { check, .. } => format!("the limit of {check} is {new}, before it was {old}"),
         CtlCommand::Status { .. } => unreachable!("the status is no command"),
     }

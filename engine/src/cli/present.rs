@@ -6,7 +6,7 @@ use super::meters;
 use super::numbers::grouped;
 use super::screen::{INDENT, wrapped};
 use super::table::Tone;
-use super::trading::{busiest, counts, measures, trading};
+use super::trading::{busiest, counts, halted_by, measures, trading};
 use crate::recovery::Verified;
 use crate::report::{InputReport, Report};
 use clap::Args;
@@ -45,6 +45,10 @@ fn summary(report: &Report, details: bool) -> String {
     text += &busiest(report, details);
     text += &measures(report, details);
     text += &trading(report, details);
+    if let Some(cause) = &report.halt {
+        let words = format!("trading   HALTED {}; `tidegate ctl JOURNAL resume` ends that", halted_by(cause));
+        text += &format!("{}\n", Tone::Notice.paint(&wrapped(&words, INDENT)));
+    }
     let anomalies = counts("anomalies", &report.anomalies);
     let tone = if report.anomalies.is_empty() { Tone::Plain } else { Tone::Notice };
     text += &format!("{}\n", tone.paint(anomalies.trim_end()));

@@ -103,16 +103,27 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if Panics::read(&dir).is_some_and(|p| control.watermark.load(Ordering::Acquire) > p.seq) {
         Panics::forget(&dir);
     }
-    present::report(&report, &args.shown, false)?;
-    say_end(&report, &stalls);
-    match error {
+    let ended = match error {
         None => Ok(Exit::Done),
         // A stop does not wait for the disk. Nothing is lost: the next start finds the journal as a kill leaves it.
-        Some(RunError::Recovery(RecoveryError::Journal(silent @ JournalError::Silent { .. }))) if report.stopped => {
+        Some(silent) if report.stopped && silent.is_silent_disk() => {
             console::say(silent.to_string());
             Ok(Exit::Done)
         }
-        Some(e) => Err(e.into()),
+        Some(e) => Err(Failure::from(e)),
+    };
+    match ended {
+        // Standard output may be full, or its reader stopped: what failed is said before.
+        Err(failure) if args.shown.json => {
+            say_end(&report, &stalls);
+            console::say(failure.message);
+            present::report(&report, &args.shown, false).map(|()| failure.exit)
+        }
+        ended => {
+            present::report(&report, &args.shown, false)?;
+            say_end(&report, &stalls);
+            ended
+        }
     }
 }
 

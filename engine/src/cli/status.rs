@@ -5,9 +5,8 @@ use super::meters;
 use super::numbers::{UNKNOWN, decimal, grouped};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Tone, column, table};
+use super::trading::halted_by;
 use crate::control::{FeedStatus, LimitStatus, OrderStatus, PositionStatus, Status, TradingStatus, VenueReport};
-use crate::pipeline::HaltCause;
-use chrono::DateTime;
 use sinks::journal::DiskState;
 
 /// Most rows of a list without details.
@@ -23,6 +22,10 @@ pub(crate) fn status(status: &Status, details: bool) -> String {
         Some(trading) => trading_part(trading, details),
         None => line(Tone::Notice, "the pipeline has not answered yet: where trading stands is not known"),
     };
+    if status.venue.as_ref().is_some_and(|venue| venue.closed) {
+        let closed = "no new order leaves: a halt or cancel-all is in force at the gateway, and not stored yet";
+        text.insert_str(0, &line(Tone::Notice, closed));
+    }
     text += &status.venue.as_ref().map_or_else(String::new, venue);
     if let Some(trading) = &status.trading {
         text += &trading.feeds.iter().map(feed).collect::<String>();
@@ -58,9 +61,9 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
     text += &match (halted, &trading.halt) {
         (false, _) => line(Tone::Plain, "trading   goes on"),
         (true, None) => line(Tone::Notice, "trading   HALTED"),
-        (true, Some(cause)) => line(Tone::Notice, &format!("trading   HALTED {}", cause_of(cause))),
+        (true, Some(cause)) => line(Tone::Notice, &format!("trading   HALTED {}", halted_by(cause))),
     };
-    let limits: Vec<_> = trading.limits.iter().filter(|l| details || l.limit > 0).map(limit).collect();
+    let limits: Vec<_> = trading.limits.iter().map(limit).collect();
     text += &line(Tone::Plain, &format!("limits    {}", limits.join(", ")));
     text += &orders(trading, details);
     text += &positions(trading, details);
@@ -73,24 +76,11 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
     )
 }
 
-/// Who halted trading, and when.
-fn cause_of(cause: &HaltCause) -> String {
-    let HaltCause { reason, actor, uid, asked_ts, seq } = cause;
-    let by = match (actor.as_str(), uid) {
-        ("", None) => String::new(),
-        ("", Some(uid)) => format!(" of uid {uid}"),
-        (actor, None) => format!(" {actor}"),
-        (actor, Some(uid)) => format!(" {actor} (uid {uid})"),
-    };
-    let at = asked_ts.and_then(|ts| i64::try_from(ts).ok()).map(DateTime::from_timestamp_nanos);
-    let at = at.map_or_else(String::new, |at| format!(" at {} UTC", at.format("%Y-%m-%d %H:%M:%S")));
-    format!("by {reason}{by}{at}, input {}", grouped(*seq))
-}
-
 fn limit(l: &LimitStatus) -> String {
     let signed = |n: i64| decimal(Some(&n.to_string()));
+    let refuses = if l.limit == 0 { " (refuses every order)" } else { "" };
     let ceiling = if l.ceiling > l.limit { format!(" (up to {})", signed(l.ceiling)) } else { String::new() };
-    format!("{} {}{ceiling}", l.check, signed(l.limit))
+    format!("{} {}{refuses}{ceiling}", l.check, signed(l.limit))
 }
 
 /// A note for rows that are not shown.
@@ -151,10 +141,10 @@ fn positions(trading: &TradingStatus, details: bool) -> String {
 
 fn venue(venue: &VenueReport) -> String {
     let tone = if venue.session == "open" { Tone::Plain } else { Tone::Notice };
-    let [since, heard] = [venue.for_ms, venue.heard_ms].map(|ms| ms.map_or_else(|| UNKNOWN.to_owned(), duration));
+    let since = venue.for_ms.map_or_else(|| UNKNOWN.to_owned(), duration);
+    let heard = venue.heard_ms.map_or_else(|| "never heard".to_owned(), |ms| format!("heard {} ago", duration(ms)));
     let [lost, back] = [venue.lost, venue.back].map(grouped);
-    let mut text =
-        line(tone, &format!("venue     {} for {since}, heard {heard} ago; lost {lost}, back {back}", venue.session));
+    let mut text = line(tone, &format!("venue     {} for {since}, {heard}; lost {lost}, back {back}", venue.session));
     let [open, unanswered, late] = [venue.open_orders, venue.unanswered, venue.late].map(grouped);
     text += &line(
         Tone::Plain,
@@ -192,7 +182,7 @@ fn duration(ms: u64) -> String {
 mod tests {
     use super::*;
     use crate::cli::screen::WIDTH;
-    use crate::pipeline::GroupLoad;
+    use crate::pipeline::{GroupLoad, HaltCause};
 
     fn position(symbol: &str, qty: i64) -> PositionStatus {
         PositionStatus {
@@ -249,6 +239,7 @@ mod tests {
         };
         let venue = VenueReport {
             session: "open".to_owned(),
+            closed: false,
             for_ms: Some(11_040_000),
             lost: 2,
             back: 2,

@@ -20,6 +20,7 @@ pub(crate) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
 
 /// Opens the file to write. One that appeared since [`may_write`] is not overwritten either.
 pub(crate) fn create(path: &Path, force: bool) -> io::Result<File> {
-    let is_new = !force && !path.exists();
+    let is_device = path.metadata().is_ok_and(|there| !there.is_file());
+    let is_new = !force && !is_device;
     OpenOptions::new().write(true).create_new(is_new).create(!is_new).truncate(!is_new).open(path)
 }

@@ -3,9 +3,11 @@
 use super::numbers::{UNKNOWN, decimal, grouped, known};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Column, Tone, column, table};
+use crate::pipeline::HaltCause;
 use crate::report::{MeasuresReport, PositionReport, Report, SymbolReport};
 use crate::rows::Cell as Value;
-use flow::FieldType;
+use chrono::DateTime;
+use flow::{FieldType, HaltReason};
 use stages::measures::{MEASURES, MeasureEntry};
 use std::collections::BTreeMap;
 
@@ -109,6 +111,26 @@ fn value(value: Option<&Value>) -> String {
         Some(Value::Uint(v)) => grouped(*v),
         Some(other) => decimal(Some(&other.to_csv())),
     }
+}
+
+/// Who or what halted trading, and when.
+pub(crate) fn halted_by(cause: &HaltCause) -> String {
+    let HaltCause { reason, actor, uid, asked_ts, seq } = cause;
+    let by = match (HaltReason::ALL.iter().find(|r| r.name() == reason), actor.as_str(), uid) {
+        (Some(HaltReason::Operator), "", None) => "by an operator".to_owned(),
+        (Some(HaltReason::Operator), "", Some(uid)) => format!("by the operator of uid {uid}"),
+        (Some(HaltReason::Operator), actor, None) => format!("by operator {actor}"),
+        (Some(HaltReason::Operator), actor, Some(uid)) => format!("by operator {actor} (uid {uid})"),
+        (Some(HaltReason::Panic), ..) => "after a panic".to_owned(),
+        (Some(HaltReason::Stalled), ..) => "by the watchdog: the pipeline stood still".to_owned(),
+        (Some(HaltReason::LogFull), ..) => "since the input log was full".to_owned(),
+        (Some(HaltReason::ReturnsFull), ..) => "since more came back than max_returns".to_owned(),
+        (Some(HaltReason::Unclean), ..) => "since the run before ended uncleanly".to_owned(),
+        (None, ..) => format!("for reason {reason}"),
+    };
+    let at = asked_ts.and_then(|ts| i64::try_from(ts).ok()).map(DateTime::from_timestamp_nanos);
+    let at = at.map_or_else(String::new, |at| format!(" at {} UTC", at.format("%Y-%m-%d %H:%M:%S")));
+    format!("{by}{at}, input {}", grouped(*seq))
 }
 
 /// What the strategies did, with positions and profit and loss.

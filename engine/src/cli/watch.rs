@@ -18,7 +18,9 @@ use super::disk::DiskWords;
 use super::exit::{Exit, Failure};
 use super::signals::{AGAIN, Signals};
 use super::stalls::Stalls;
+use super::trading::halted_by;
 use crate::drive::Control;
+use crate::gateway::SessionState;
 use crate::ingress::{CommandSender, Submission, halt, wall_now};
 use crate::recovery::HaltNote;
 use flow::HaltReason;
@@ -88,6 +90,7 @@ impl Watch {
             control: control.clone(),
             signals,
             progress,
+            knows_the_start: service.is_none(),
             service,
             stalls,
             disk: DiskWords::default(),
@@ -150,11 +153,14 @@ struct Looks {
     disk: DiskWords,
     found: Vec<Stall>,
     stop: Option<Stop>,
+    /// Whether it is known what an earlier run left: trading, or a halt.
+    knows_the_start: bool,
 }
 
 impl Looks {
     fn look(&mut self) {
         self.look_for_a_stop();
+        self.look_at_the_start();
         let stalled = self.stalls.as_mut().and_then(|stalls| stalls.look(&self.control, Instant::now()));
         if let Some(input) = stalled {
             self.on_stall(input);
@@ -162,6 +168,23 @@ impl Looks {
         self.say_notices();
         self.disk.look(&self.control);
         self.progress.set(self.control.watermark.load(Ordering::Relaxed));
+    }
+
+    /// A halt holds over every restart, so a service that comes up halted says so once it has replayed its journal.
+    fn look_at_the_start(&mut self) {
+        if self.knows_the_start {
+            return;
+        }
+        match self.control.inquiry.answer() {
+            Some((_, answer)) if answer.head.seq > 0 && !answer.head.replaying => {
+                self.knows_the_start = true;
+                if let Some(cause) = answer.tail.halt.filter(|_| answer.stages.halted == Some(true)) {
+                    let by = halted_by(&cause);
+                    console::say(format!("trading is halted {by}; `tidegate ctl JOURNAL resume` ends that"));
+                }
+            }
+            _ => self.control.inquiry.ask(),
+        }
     }
 
     /// Says what the gateway has to say.
@@ -194,7 +217,7 @@ impl Looks {
         if stop.looks >= LIMIT && !stop.is_late {
             stop.is_late = true;
             if runs {
-                end_unfinished(&self.control);
+                end_unfinished(&self.control, stop.is_pulled);
             }
             console::say("everything is stored; the journal is not closed yet. A second signal ends this at once");
         }
@@ -216,8 +239,9 @@ impl Looks {
     }
 }
 
-/// Ends a service that does not stop: what has entered is stored, and the journal goes on as after a kill.
-fn end_unfinished(control: &Control) {
+/// Ends a service that does not stop: what has entered is stored, and the journal goes on as after a kill. Orders that were
+/// to be `cancelled` may be open at a venue outside the process.
+fn end_unfinished(control: &Control, cancelled: bool) {
     let exit = if control.turns.load(Ordering::Relaxed) == 0 {
         console::say("stopped before anything entered");
         Exit::Done
@@ -227,6 +251,12 @@ fn end_unfinished(control: &Control) {
             "the pipeline does not stop: it has finished nothing after input {finished}. It is ended as by a kill; \
              the next `tidegate run` goes on"
         ));
+        let (switch, open) = (&control.kill_switch, control.venue.open_orders());
+        if control.venue.session() != SessionState::None && open > 0 {
+            let handed = cancelled && switch.is_carried_out(switch.pulls());
+            let cancels = if handed { "the venue was sent their cancels" } else { "NO CANCEL WAS SENT" };
+            console::say(format!("{open} orders may be open at the venue; {cancels}: look there"));
+        }
         Exit::Failed
     };
     console::flush();

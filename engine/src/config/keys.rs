@@ -111,7 +111,7 @@ pub const STALL_MS: IntParam = IntParam::new(
     "stall_ms",
     (0, 3_600_000),
     "5000",
-    "halt trading if inputs are pending and the pipeline finishes none for this long; 0: never",
+    "a pipeline that finishes no pending input for this long, or whose head stands still, is reported; under the wall clock trading is halted too; 0: never",
 )
 .unit("ms");
 /// Whether orders are timed.

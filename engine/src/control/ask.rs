@@ -6,6 +6,7 @@
 use super::message::{ControlReply, ControlRequest};
 use super::socket;
 use super::status::{self, Status};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -25,6 +26,20 @@ pub enum AskError {
     /// Nobody listens.
     #[error("{}: {error}; is `tidegate run` running with this journal, and is it yours?", path.display())]
     Unreachable {
+        /// The socket.
+        path: PathBuf,
+        /// The error.
+        error: io::Error,
+    },
+    /// Too many others ask: the status is not told.
+    #[error("{}: too many others ask at once; try again", path.display())]
+    TurnedAway {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// The status was asked for, and nothing came back.
+    #[error("{}: no status ({error})", path.display())]
+    NoStatus {
         /// The socket.
         path: PathBuf,
         /// The error.
@@ -59,7 +74,28 @@ pub fn ask(journal: &Path, asked: &ControlRequest) -> Result<ControlReply, AskEr
 /// # Errors
 /// When no run listens there, or it does not answer.
 pub fn status(journal: &Path) -> Result<Status, AskError> {
-    exchange(journal, &ControlRequest::plain(status::ACTION, ""))
+    let last = Instant::now() + TURNED_AWAY;
+    let path = || socket::path(journal);
+    loop {
+        match exchange(journal, &ControlRequest::plain(status::ACTION, "")) {
+            Ok(StatusReply::Status(status)) => return Ok(*status),
+            Ok(StatusReply::Other(ControlReply::Busy)) if Instant::now() < last => {
+                std::thread::sleep(Duration::from_millis(5))
+            }
+            Ok(StatusReply::Other(_)) => return Err(AskError::TurnedAway { path: path() }),
+            Err(AskError::NoAnswer { path, error }) => return Err(AskError::NoStatus { path, error }),
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// What an engine answers to a question for its status.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StatusReply {
+    Status(Box<Status>),
+    /// It turns this client away.
+    Other(ControlReply),
 }
 
 fn exchange<T: DeserializeOwned>(journal: &Path, asked: &ControlRequest) -> Result<T, AskError> {

@@ -252,11 +252,12 @@ impl Turns {
     }
 
     /// With too many clients one makes room: the oldest that has not asked for anything whole, or else that has its answer, or
-    /// else whose command is no halt and no cancel-all. If there is none, the new one is turned away.
+    /// else that asks for the status, or else whose command is no halt and no cancel-all. If there is none, the new one is turned away.
     fn admit(&mut self, mut client: Client) {
-        let in_turn: [fn(&State) -> bool; 3] = [
+        let in_turn: [fn(&State) -> bool; 4] = [
             |state| matches!(state, State::Asking(_)),
             |state| matches!(state, State::Answered(_)),
+            |state| matches!(state, State::Inquiring),
             |state| matches!(state, State::Commanded(command) if !command.kills),
         ];
         if self.clients.len() == CLIENTS {

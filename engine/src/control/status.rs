@@ -6,7 +6,7 @@
 
 use super::trading::TradingStatus;
 use crate::drive::Control;
-use crate::gateway::{SessionState, VenueStatus};
+use crate::gateway::{KillSwitch, SessionState, VenueStatus};
 use crate::ingress::wall_now;
 use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::{Percentiles, latencies};
@@ -48,6 +48,9 @@ pub struct Status {
 pub struct VenueReport {
     /// How it stands: `open`, `lost` …
     pub session: String,
+    /// Whether no new order leaves, whatever the pipeline approves: a halt or a cancel-all is in force there and not stored
+    /// yet, or the run ends and cancels.
+    pub closed: bool,
     /// For how long.
     pub for_ms: Option<u64>,
     /// How often it was lost, or could not be opened.
@@ -65,12 +68,13 @@ pub struct VenueReport {
 }
 
 impl VenueReport {
-    fn of(venue: &VenueStatus) -> Option<VenueReport> {
+    fn of(venue: &VenueStatus, switch: &KillSwitch) -> Option<VenueReport> {
         let now = wall_now().0;
         let since = |at: u64| (at > 0).then(|| now.saturating_sub(at) / 1_000_000);
         let session = venue.session();
         (session != SessionState::None).then(|| VenueReport {
             session: session.name().to_owned(),
+            closed: switch.is_closed(),
             for_ms: since(venue.since()),
             lost: venue.lost(),
             back: venue.back(),
@@ -91,7 +95,8 @@ impl Status {
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
         let (groups, latency) = (control.meters.about(), latencies(&control.meters));
         let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age, is_wall));
-        let (venue, disk) = (VenueReport::of(&control.venue), control.disk.get().map(DiskWatch::state));
+        let (venue, disk) =
+            (VenueReport::of(&control.venue, &control.kill_switch), control.disk.get().map(DiskWatch::state));
         Status { admitted, finished, trading, venue, groups, load, rings, latency, disk }
     }
 }

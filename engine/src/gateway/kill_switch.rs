@@ -33,6 +33,8 @@ pub struct KillSwitch {
     /// The last pull whose cancels a gateway has handed to its socket.
     carried_out: AtomicU64,
     stored: SegQueue<StoredPull>,
+    /// Number of pulls whose command is stored.
+    stored_count: AtomicU64,
     held: AtomicBool,
 }
 
@@ -53,6 +55,12 @@ impl KillSwitch {
         self.held.load(Ordering::Acquire)
     }
 
+    /// Whether the gateway sends no new order, whatever the pipeline approves: the command of a pull is not stored yet, or
+    /// [`KillSwitch::hold`] was called. Known only where the head has a gateway.
+    pub fn is_closed(&self) -> bool {
+        self.is_held() || self.stored_count.load(Ordering::Acquire) < self.pulls()
+    }
+
     /// Number of pulls so far.
     #[inline]
     pub fn pulls(&self) -> Pull {
@@ -63,6 +71,7 @@ impl KillSwitch {
     pub fn store(&self, pull: Pull, seq: u64) {
         debug_assert!(pull > 0 && pull <= self.pulls(), "only a pull is stored");
         self.stored.push(StoredPull { pull, seq });
+        self.stored_count.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Called by the gateway: the next pull whose command is stored, if there is one. It is here before any route that the
@@ -102,7 +111,9 @@ mod tests {
         let switch = KillSwitch::default();
         let pulls = [switch.pull(), switch.pull()];
         switch.store(pulls[0], 7);
+        assert!(switch.is_closed());
         switch.store(pulls[1], 9);
+        assert!(!switch.is_closed());
         assert_eq!(switch.take_stored(), Some(StoredPull { pull: 1, seq: 7 }));
         assert_eq!(switch.take_stored(), Some(StoredPull { pull: 2, seq: 9 }));
         assert_eq!(switch.take_stored(), None);

@@ -1,11 +1,17 @@
 //! The tail's part of an answer: positions and profit, and the names and prices of what is held or has open orders.
 
+use super::halt_causes::HaltCause;
 use super::tail::TailStats;
 use super::trading_state::{HeldPosition, MOST, QuotedInstrument, TailState};
 use flow::TradingState;
 use std::collections::BTreeSet;
 
 impl TailStats {
+    /// The last halt that no resume followed.
+    pub fn halt(&self) -> Option<HaltCause> {
+        self.halts.halt.clone()
+    }
+
     pub(super) fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
         for ((account, strategy, instrument), (position, money)) in self.trades.positions() {
             let all = [money.realised, money.unrealised, money.fees];
@@ -27,6 +33,6 @@ impl TailStats {
             let decimals = listed.map_or(2, flow::Listed::price_decimals);
             QuotedInstrument { instrument, symbol, decimals, top: self.top(instrument).copied() }
         }));
-        to.halt.clone_from(&self.halts.halt);
+        to.halt = self.halt();
     }
 }

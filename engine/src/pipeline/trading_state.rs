@@ -27,6 +27,8 @@ pub struct HeadState {
     pub seq: u64,
     /// The time of that input.
     pub now: Ns,
+    /// Whether recorded inputs are still to be replayed.
+    pub replaying: bool,
     /// The feeds, in order.
     pub feeds: Vec<FeedState>,
 }

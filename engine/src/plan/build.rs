@@ -9,6 +9,7 @@ use flow::{Kind, Kinds};
 use ring::Idle;
 use sinks::GatewayEntry;
 use stages::{Part, Space};
+use std::collections::BTreeSet;
 
 /// A proved plan of a pipeline.
 pub struct Plan {
@@ -97,7 +98,7 @@ impl Plan {
         let shape = Shape { groups: &groups, capacity: ring_capacity, trades, gateway: routes };
         let wiring = Wiring::of(&shape);
         let given = settings.pipeline.get(keys::IDLE);
-        let idle = given.unwrap_or_else(|| idle(groups.len(), clock));
+        let idle = given.unwrap_or_else(|| idle(&groups, clock));
         Ok(Plan {
             stages,
             groups,
@@ -122,7 +123,7 @@ impl Plan {
 impl Plan {
     /// What is valid and yet will disappoint, in words.
     pub fn warnings(&self) -> Vec<String> {
-        let (groups, cores) = (self.groups.len(), ring::thread::cores().len());
+        let (groups, cores) = (self.groups.len(), cores_of(&self.groups));
         let crowded = format!(
             "{groups} groups share {cores} cores, so a group waits for a core before each event: cut in fewer places, or use \
              the preset fused"
@@ -158,11 +159,17 @@ fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fau
     stages
 }
 
+/// How many cores the groups have between them: those of the machine, or those that they are pinned to.
+fn cores_of(groups: &[GroupPlan]) -> usize {
+    let pinned: BTreeSet<usize> = groups.iter().filter_map(|group| group.core).collect();
+    if pinned.is_empty() { ring::thread::cores().len() } else { pinned.len() }
+}
+
 /// The default way to idle: spin only if every group can have a core of its own. Else a run at full speed yields to the
 /// groups that have work, and one that waits for the world sleeps.
-fn idle(groups: usize, clock: ClockKind) -> Idle {
+fn idle(groups: &[GroupPlan], clock: ClockKind) -> Idle {
     match clock {
-        _ if groups < ring::thread::cores().len() => Idle::SpinHint,
+        _ if groups.len() <= cores_of(groups) && groups.len() < ring::thread::cores().len() => Idle::SpinHint,
         ClockKind::Event => Idle::Yield,
         ClockKind::Wall => Idle::Park,
     }

@@ -6,10 +6,10 @@ use super::percentiles::{Percentiles, latencies};
 use super::trading::{self, PnlReport, PositionReport};
 use crate::drive::Finished;
 use crate::ingress::{Head, SourceQueue};
-use crate::pipeline::{Group, GroupLoad, RingLoad};
+use crate::pipeline::{Group, GroupLoad, HaltCause, RingLoad};
 use crate::plan::Plan;
 use crate::recovery::Verified;
-use flow::{AnomalyKind, Count, Kind, SinkError, StateWriter};
+use flow::{AnomalyKind, Count, Kind, SinkError, StateWriter, TradingState};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -95,6 +95,9 @@ pub struct Report {
     /// Whether it was stopped while it replayed its journal, before anything entered.
     #[serde(skip)]
     pub replaying: bool,
+    /// What halted trading, if it is halted at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halt: Option<HaltCause>,
     /// Comparison with the recorded outcomes, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
@@ -178,9 +181,16 @@ pub(crate) fn reported<H: Head>(
         measures,
         stopped: finished.stopped,
         replaying: false,
+        halt: stats.halt().filter(|_| is_halted(&finished.groups)),
         verified: None,
     };
     (report, sink_error.filter(|e| !e.closed))
+}
+
+fn is_halted(groups: &[Group]) -> bool {
+    let mut state = TradingState::default();
+    groups.iter().flat_map(Group::stages).for_each(|stage| stage.trading_state(&mut state));
+    state.halted == Some(true)
 }
 
 fn state_hash(groups: &[Group], listings: &flow::Listings) -> String {

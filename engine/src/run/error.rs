@@ -41,6 +41,14 @@ pub enum RunError {
     Drive(#[from] DriveError),
 }
 
+impl RunError {
+    /// Whether all that failed is a disk that did not answer in time. Nothing is lost: the next start finds the journal as a
+    /// kill leaves it.
+    pub fn is_silent_disk(&self) -> bool {
+        matches!(self, RunError::Recovery(RecoveryError::Journal(JournalError::Silent { .. })))
+    }
+}
+
 impl From<AssemblyError> for RunError {
     fn from(error: AssemblyError) -> RunError {
         match error {

@@ -96,11 +96,15 @@ pub fn execute_sources(
     Ok((report, with_gateway(error, gateway_error, &options.control)))
 }
 
-/// The run's error. One of the gateway comes before that of a head which knows only that its gateway has ended, and beside
-/// any other it is said all the same: orders may be open.
+/// The run's error. One of the gateway comes before that of a head which knows only that its gateway has ended, and before a
+/// disk that does not answer, which loses nothing; beside any other it is said all the same: orders may be open.
 fn with_gateway(error: Option<RunError>, gateway: Option<GatewayError>, control: &Control) -> Option<RunError> {
     match (error, gateway) {
         (None | Some(RunError::Ingress(IngressError::Gateway(_))), Some(e)) => Some(e.into()),
+        (Some(silent), Some(e)) if silent.is_silent_disk() => {
+            control.venue.notice(silent.to_string());
+            Some(e.into())
+        }
         (error, gateway) => {
             gateway.into_iter().for_each(|e| control.venue.notice(e.to_string()));
             error

@@ -10,7 +10,9 @@ use crate::assembly::{Need, Proof};
 use crate::config::{Draft, Fault, Faults, Settings};
 use crate::plan::Plan;
 use feeds::{Opened, Request};
-use flow::{Kinds, SOURCE_OPERATOR, Source};
+use flow::{Kinds, ParamType, SOURCE_OPERATOR, SecretPlace, Source};
+use sinks::Secret;
+use sinks::journal::check_place;
 
 /// Open sources, each with its name.
 pub type Sources = Vec<(String, Box<dyn Source>)>;
@@ -35,6 +37,7 @@ impl Preflight {
     pub fn of(settings: &Settings) -> Result<Preflight, Faults> {
         let (inputs, mut faults) = found(settings);
         faults.extend(journal_fault(settings));
+        faults.extend(secret_faults(settings));
         let mut faults = settings.placed(faults).0;
         let instruments = inputs.iter().map(|input| input.decoder.instruments()).sum();
         match Proof::of(settings, instruments, Kinds::NONE) {
@@ -102,10 +105,26 @@ fn found(settings: &Settings) -> (Vec<Opened>, Vec<Fault>) {
     (inputs, faults)
 }
 
-/// A journal needs a folder, or a place where one can be made.
+/// A journal needs a folder of its own, or a place where one can be made.
 fn journal_fault(settings: &Settings) -> Option<Fault> {
     let dir = settings.journal_dir.as_ref()?;
-    let taken = dir.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir())?;
-    let found = format!("{} is no folder", taken.display());
-    Some(Fault::of_settings("journal.dir", &found, "valid: the path of a folder"))
+    let error = check_place(dir).err()?;
+    let valid = "valid: the path of a journal, or of a folder that is empty or not there yet";
+    Some(Fault::of_settings("journal.dir", &error.to_string(), valid))
+}
+
+/// A secret is read when it is used, but what cannot be read at the start is a fault. Nothing else here reads it, so a
+/// recorded run is replayed without it.
+fn secret_faults(settings: &Settings) -> Vec<Fault> {
+    let gateway = flow::find(sinks::GATEWAYS, settings.stages["router"].get(stages::router::VENUE));
+    let Some(gateway) = gateway else { return Vec::new() };
+    let set = settings.venues[gateway.name].iter();
+    let unread = set.filter_map(|(name, value)| {
+        let param = gateway.params.iter().find(|p| p.name == name && matches!(p.ty, ParamType::Secret))?;
+        let place = SecretPlace::parse(&value.to_string())?;
+        let error = Secret::read(&place).err()?;
+        let key = format!("{}.{}", gateway.name, param.name);
+        Some(Fault::of_settings(&key, &place.to_string(), &format!("{error}; set it, or name another place")))
+    });
+    unread.collect()
 }

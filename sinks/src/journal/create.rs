@@ -150,6 +150,23 @@ fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
     texts.iter().rev().try_for_each(|text| removed(&dir.join(text), fs::remove_file(dir.join(text))))
 }
 
+/// Whether a journal is in `dir` or could be begun there; looks only.
+///
+/// # Errors
+/// When the folder would have no parent, or something else is there.
+pub fn check_place(dir: &Path) -> Result<(), JournalError> {
+    let folder = |path: &Path| if path.as_os_str().is_empty() { Path::new(".").is_dir() } else { path.is_dir() };
+    match fs::metadata(dir) {
+        Ok(found) if !found.is_dir() => {
+            Err(JournalError::Occupied { dir: dir.to_owned(), found: "a file of that name".to_owned() })
+        }
+        Ok(_) if [MANIFEST, MANIFEST_DRAFT].iter().any(|name| dir.join(name).exists()) => Ok(()),
+        Ok(_) => check_empty(dir),
+        Err(_) if dir.parent().is_some_and(folder) => Ok(()),
+        Err(_) => Err(JournalError::NoParent { parent: dir.parent().unwrap_or(dir).to_owned() }),
+    }
+}
+
 fn check_empty(dir: &Path) -> Result<(), JournalError> {
     let mut entries = fs::read_dir(dir).map_err(|e| JournalError::io(dir, "reading", e))?;
     let Some(first) = entries.next() else { return Ok(()) };

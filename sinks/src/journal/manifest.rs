@@ -105,17 +105,25 @@ impl Closed {
 
     /// Writes `closed.toml` atomically.
     pub(super) fn write(&self, dir: &Path) -> Result<(), JournalError> {
-        let text = toml::to_string(self).expect("a flat table is TOML");
-        write_whole(dir, CLOSED, &text)
+        write_whole(dir, CLOSED, &self.text())
+    }
+
+    fn text(&self) -> String {
+        toml::to_string(self).expect("plain values are TOML")
     }
 
     /// Reads `closed.toml`; `None` if the journal was not closed in order.
     pub(super) fn read(dir: &Path) -> Result<Option<Closed>, JournalError> {
         let path = dir.join(CLOSED);
         match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map(Some)
-                .map_err(|e| JournalError::BadManifest { path, what: e.message().to_owned() }),
+            Ok(text) => match toml::from_str::<Closed>(&text) {
+                // Another text of the same meaning was not written by us.
+                Ok(closed) if closed.text() != text => {
+                    Err(JournalError::BadManifest { path, what: "it was altered".to_owned() })
+                }
+                Ok(closed) => Ok(Some(closed)),
+                Err(e) => Err(JournalError::BadManifest { path, what: e.message().to_owned() }),
+            },
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) if e.kind() == io::ErrorKind::InvalidData => {
                 Err(JournalError::BadManifest { path, what: NOT_TEXT.to_owned() })

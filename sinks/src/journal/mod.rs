@@ -51,7 +51,7 @@ mod verify_segments;
 mod writer;
 
 pub use commitment::Commitment;
-pub use create::Journal;
+pub use create::{Journal, check_place};
 pub use disk::{Disk, DiskOp};
 pub use error::{Damage, Fault, JournalError, LogFull};
 pub use format::LogKind;

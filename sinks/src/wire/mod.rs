@@ -15,7 +15,6 @@ mod tests;
 
 pub use frame::{ANSWERS, VERSION};
 
-use crate::Secret;
 use client::{Settings, Wire};
 use flow::{BoolParam, IntParam, Param, ParamError, Params, Patience, SecretParam, TextParam, Venue};
 use std::time::Duration;
@@ -57,20 +56,13 @@ pub(crate) const PARAMS: &[Param] =
 /// Creates the adapter for the registry. It connects when the gateway resumes.
 ///
 /// # Errors
-/// When the address has no port, or the secret cannot be read.
+/// When the address has no port.
 pub(crate) fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
     let address = params.get(ADDRESS);
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(_))) {
         let valid = "valid: host:port, as 127.0.0.1:7400".to_owned();
         return Err(ParamError { key: "wire.address".to_owned(), found: address.to_owned(), valid });
-    }
-    let secret = params.get(SECRET);
-    if let Some(place) = &secret
-        && let Err(e) = Secret::read(place)
-    {
-        let (key, found) = ("wire.secret".to_owned(), place.to_string());
-        return Err(ParamError { key, found, valid: e.to_string() });
     }
     let time = |param| Duration::from_millis(params.get(param));
     let timeout = time(TIMEOUT_MS);
@@ -80,6 +72,6 @@ pub(crate) fn open(params: &Params) -> Result<Box<dyn Venue>, ParamError> {
         timeout,
         patience: Patience { reply: timeout, answer, session: time(SESSION_MS) },
         mass_cancel: params.get(MASS_CANCEL),
-        secret,
+        secret: params.get(SECRET),
     })))
 }
