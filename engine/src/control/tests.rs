@@ -47,7 +47,7 @@ impl Rig {
     fn take(&mut self) -> Vec<u32> {
         let (mut actions, mut sink) = (Vec::new(), self.outcomes.sink());
         while self.commands.due(Ns(1)).is_some() {
-            let event = self.commands.take();
+            let Some(event) = self.commands.take() else { continue };
             self.seq += 1;
             self.commands.on_stored(self.seq);
             if let Some(command) = event.get::<Command>() {
@@ -230,7 +230,7 @@ fn without_its_control_thread_the_engine_halts() {
     }
     assert_eq!(control.kill_switch.pulls(), 1);
     commands.due(Ns(1)).expect("a halt");
-    assert_eq!(commands.take().record::<Halt>().reason, HaltReason::Panic.code());
+    assert_eq!(commands.take().expect("it enters").record::<Halt>().reason, HaltReason::Panic.code());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! A command is an input like any other: numbered, timed, logged before the pipeline sees it. A live command enters at the
 //! time of the turn that receives it; a scheduled one at its set time, so that a test or a replay issues it at the same
-//! place. Bound: at most one command per admission.
+//! place. A live command that waits for its turn or for room in the journal is only held here: it is claimed when it enters, so
+//! until then its sender may give it up. Bound: one command is held; at most one enters per admission.
 
 use super::ticket::Submission;
 use crate::gateway::KillSwitch;
@@ -105,8 +106,8 @@ pub struct Commands {
     initial: VecDeque<Event>,
     /// The engine's own command at the end of a run.
     own: Option<Submission>,
-    /// The command that is entering, and how many of its inputs have been taken.
-    received: Option<(Submission, usize)>,
+    /// The next live command, and how many of its inputs have entered.
+    next: Option<(Submission, usize)>,
     kill_switch: Arc<KillSwitch>,
 }
 
@@ -124,9 +125,9 @@ impl Commands {
         self.kill_switch = kill_switch;
     }
 
-    /// Ends the intake: commands that have not been taken are given up, and so are all later ones.
+    /// Ends the intake: commands that have not entered are given up, and so are all later ones.
     pub(crate) fn close(&mut self) {
-        self.live = None;
+        (self.live, self.own, self.next) = (None, None, None);
     }
 
     /// Adds commands at set times, in non-decreasing order.
@@ -146,40 +147,44 @@ impl Commands {
 
     /// Whether no command is waiting and none can arrive.
     pub(super) fn are_none(&self) -> bool {
-        self.live.is_none() && self.received.is_none() && self.scheduled.is_empty() && self.initial.is_empty()
+        self.live.is_none() && self.next.is_none() && self.scheduled.is_empty() && self.initial.is_empty()
     }
 
     /// When the next command is due; `now` for a live one.
     #[inline]
     pub(crate) fn due(&mut self, now: Ns) -> Option<Ns> {
-        while self.received.is_none()
-            && let Some(submission) = self.own.take().or_else(|| self.live.as_ref()?.try_recv().ok())
-        {
-            self.received = submission.ticket.take().then_some((submission, 0));
+        if self.next.as_ref().is_none_or(|(held, _)| held.ticket.is_given_up()) {
+            let mut waiting = std::iter::from_fn(|| self.own.take().or_else(|| self.live.as_ref()?.try_recv().ok()));
+            self.next = waiting.find(|submission| !submission.ticket.is_given_up()).map(|submission| (submission, 0));
         }
-        if self.received.is_some() {
+        if self.next.is_some() {
             return Some(now);
         }
         self.scheduled.front().map(|(at, _)| *at)
     }
 
-    /// Takes the next command. Call only when one is due.
-    pub(crate) fn take(&mut self) -> Event {
+    /// Takes the next input of a command, which enters at once. Call only when one is due; `None` if the sender has given the
+    /// command up since. It is claimed with its last input, the command itself: names without a command say nothing.
+    pub(crate) fn take(&mut self) -> Option<Event> {
         if let Some(event) = self.initial.pop_front() {
-            return event;
+            return Some(event);
         }
-        if let Some((submission, taken)) = &mut self.received {
-            *taken += 1;
-            return submission.events[*taken - 1];
+        let Some((submission, taken)) = &mut self.next else {
+            return Some(self.scheduled.pop_front().expect("the merge chose a waiting command").1);
+        };
+        let is_last = *taken + 1 == submission.events.len();
+        if is_last && !submission.ticket.take() {
+            return None;
         }
-        self.scheduled.pop_front().expect("the merge chose a waiting command").1
+        *taken += 1;
+        Some(submission.events[*taken - 1])
     }
 
     /// The input just taken is stored as `seq`. After the last one of a command its sender learns it, and the kill switch if
     /// it was pulled.
     pub(crate) fn on_stored(&mut self, seq: u64) {
         let complete = |(submission, taken): &mut (Submission, usize)| *taken == submission.events.len();
-        if let Some((submission, _)) = self.received.take_if(complete) {
+        if let Some((submission, _)) = self.next.take_if(complete) {
             if let Some(pull) = submission.pull {
                 self.kill_switch.store(pull, seq);
             }
@@ -191,6 +196,44 @@ impl Commands {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn submitted(to: &CommandSender) -> Arc<crate::ingress::Ticket> {
+        let resume = OperatorCommand::plain(CommandAction::Resume, Asker::ENGINE).event();
+        let submission = Submission::new([actor_names("ada"), vec![resume]].concat(), None);
+        let ticket = submission.ticket();
+        to.send(submission).expect("the receiver is alive");
+        ticket
+    }
+
+    #[test]
+    fn a_command_that_waits_for_room_can_still_be_given_up() {
+        let (sender, mut commands) = Commands::live(Arc::default());
+        let (first, second) = (submitted(&sender), submitted(&sender));
+        assert_eq!(commands.due(Ns(5)), Some(Ns(5)));
+        assert!(first.give_up(), "it is held, not taken");
+        assert_eq!(commands.due(Ns(6)), Some(Ns(6)), "the second one");
+        commands.take().expect("its name");
+        commands.on_stored(1);
+        assert!(second.give_up(), "its name alone is no command");
+        assert_eq!((commands.take(), commands.due(Ns(7))), (None, None));
+        let third = submitted(&sender);
+        for seq in [2, 3] {
+            commands.due(Ns(8)).expect("an input of the third one");
+            commands.take().expect("it enters");
+            commands.on_stored(seq);
+        }
+        assert_eq!((third.stored(), third.give_up()), (Some(3), false));
+    }
+
+    #[test]
+    fn what_is_held_when_the_run_ends_is_given_up() {
+        let (sender, mut commands) = Commands::live(Arc::default());
+        let held = submitted(&sender);
+        commands.due(Ns(5)).expect("it is held");
+        commands.close();
+        assert!(held.is_given_up());
+        assert_eq!(commands.due(Ns(6)), None);
+    }
 
     #[test]
     fn a_name_of_any_length_is_whole_and_no_piece_cuts_a_character() {

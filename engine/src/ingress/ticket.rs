@@ -1,7 +1,8 @@
 //! A command on its way to the head, and the ticket that tells its sender what became of it.
 //!
-//! The ticket settles once whether a command enters: the head takes it, or its sender gives it up, whichever comes first.
-//! So a sender that waited too long knows for certain that its command was not carried out. Bound: two atomics a command.
+//! The ticket settles once whether a command enters: the head takes it for good as it enters, or its sender gives it up,
+//! whichever comes first. So a sender that waited too long knows for certain that its command was not carried out. Bound: two
+//! atomics a command.
 
 use crate::gateway::Pull;
 use flow::Event;

@@ -199,9 +199,10 @@ impl Ingress {
             }
             Choice::Command(at) => {
                 let command = match &mut self.retrace {
-                    Some(retrace) => retrace.take(),
+                    Some(retrace) => Some(retrace.take()),
                     None => self.commands.take(),
                 };
+                let Some(command) = command else { return Ok(false) };
                 if let Some(live_replies) = &mut self.live_replies {
                     live_replies.on_command(&command);
                 }
