@@ -7,6 +7,7 @@
 //! an earlier journal never enters, so such an order is in the list only if it was carried over: its id comes before the
 //! counters that the carry-over skipped. Bound: one entry per open order.
 
+use super::settling::is_numbered;
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Reject, Sent};
 use flow::{
     Account, Action, CommandAction, Event, Kind, OpenOrder, OrderId, Side, StateError, StateReader, StateWriter,
@@ -117,7 +118,8 @@ impl OpenOrders {
 
     /// An input of a venue's returns or a command enters, or a route is about to be sent.
     pub fn apply(&mut self, input: &Event) {
-        let busted = self.busted.take();
+        // A correction comes right after its bust among the venue's answers; what we make ourselves may enter between.
+        let busted = if is_numbered(input) { self.busted.take() } else { None };
         match input.kind {
             Kind::Sent => self.sent(input),
             Kind::Command => self.commanded(input.record()),
@@ -161,7 +163,7 @@ impl OpenOrders {
 
     fn sent(&mut self, input: &Event) {
         let Sent { order_id, action, qty, .. } = *input.record();
-        if matches!(Action::from_code(action), Some(Action::New | Action::Replace)) {
+        if Action::makes_an_order(action) {
             self.entry(order_id, input.instrument, input.side()).qty = qty.0;
             self.settle(order_id);
         }
@@ -169,10 +171,10 @@ impl OpenOrders {
 
     fn rejected(&mut self, input: &Event) {
         let Reject { order_id, action, .. } = *input.record();
-        if !matches!(Action::from_code(action), Some(Action::New | Action::Replace)) {
+        if !Action::makes_an_order(action) {
             return;
         }
-        if super::settling::is_numbered(input) && !self.is_foreign(order_id) {
+        if is_numbered(input) && !self.is_foreign(order_id) {
             self.entry(order_id, input.instrument, input.side());
             self.ended(order_id);
         } else {
@@ -230,7 +232,8 @@ impl OpenOrders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{EventId, Flags, Ns, Px, Qty, Record, RejectReason, SOURCE_RETURNS};
+    use flow::records::Refused;
+    use flow::{AnomalyKind, EventId, Flags, Ns, Px, Qty, Record, RejectReason, SOURCE_RETURNS};
 
     fn input<R: Record>(record: &R) -> Event {
         let event = Event::new(Ns(0), 7, Flags::LAST_OF_GROUP.with_side(Side::Buy), record);
@@ -293,6 +296,12 @@ mod tests {
         let begun = [sent(1, Action::New, 10), ack(1, 0), fill(1, 6, 1), bust(1, 6, 1), fill(1, 6, 1)];
         assert_eq!(left(&begun), [1]);
         assert_eq!(left(&[&begun[..], &[fill(1, 4, 2)]].concat()), [0; 0]);
+        let anomaly = AnomalyKind::UnansweredOrder.event(Ns(0), 7, Ns::NONE, 9);
+        let refused = input(&Refused::default());
+        for between in [sent(2, Action::New, 5), reject(3, Action::New, RejectReason::NeverSent), anomaly, refused] {
+            let parts = [&begun[..4], &[between], &begun[4..]].concat();
+            assert!(left(&parts).contains(&1), "{between:?} between a bust and its correction");
+        }
     }
 
     #[test]
