@@ -68,6 +68,14 @@ impl OrderId {
     }
 }
 
+impl Action {
+    /// Whether the action of this number makes an order: a new one, or one in place of another.
+    #[inline]
+    pub const fn makes_an_order(code: u8) -> bool {
+        matches!(Action::from_code(code), Some(Action::New | Action::Replace))
+    }
+}
+
 words! {
     /// What an intent or a route requests.
     Action: u8 {

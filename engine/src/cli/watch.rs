@@ -211,7 +211,7 @@ impl Looks {
         let runs = !self.control.ended.load(Ordering::Acquire);
         if service.cancels && runs && stands && stop.looks >= NOTICE && !stop.is_pulled {
             stop.is_pulled = true;
-            self.control.kill_switch.hold();
+            self.control.kill_switch.refuse_new_orders();
             self.control.kill_switch.pull();
         }
         if stop.looks >= LIMIT && !stop.is_late {

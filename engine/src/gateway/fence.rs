@@ -45,7 +45,7 @@ impl Fence {
 
     /// Whether a new order that input `seq` caused is refused: it is held back, or the run ends and cancels.
     pub(super) fn refuses(&self, seq: u64) -> bool {
-        self.holds(seq) || self.switch.is_held()
+        self.holds(seq) || self.switch.refuses_new_orders()
     }
 
     /// The cancels of a pull were made; the socket may not have them yet.

@@ -35,7 +35,7 @@ pub struct KillSwitch {
     stored: SegQueue<StoredPull>,
     /// Number of pulls whose command is stored.
     stored_count: AtomicU64,
-    held: AtomicBool,
+    refusing: AtomicBool,
 }
 
 impl KillSwitch {
@@ -45,20 +45,20 @@ impl KillSwitch {
     }
 
     /// From now on no order is sent, whatever is stored: the run ends, and what is open is cancelled.
-    pub fn hold(&self) {
-        self.held.store(true, Ordering::Release);
+    pub fn refuse_new_orders(&self) {
+        self.refusing.store(true, Ordering::Release);
     }
 
     /// Whether no order is sent any more.
     #[inline]
-    pub fn is_held(&self) -> bool {
-        self.held.load(Ordering::Acquire)
+    pub fn refuses_new_orders(&self) -> bool {
+        self.refusing.load(Ordering::Acquire)
     }
 
     /// Whether the gateway sends no new order, whatever the pipeline approves: the command of a pull is not stored yet, or
-    /// [`KillSwitch::hold`] was called. Known only where the head has a gateway.
+    /// [`KillSwitch::refuse_new_orders`] was called. Known only where the head has a gateway.
     pub fn is_closed(&self) -> bool {
-        self.is_held() || self.stored_count.load(Ordering::Acquire) < self.pulls()
+        self.refuses_new_orders() || self.stored_count.load(Ordering::Acquire) < self.pulls()
     }
 
     /// Number of pulls so far.

@@ -24,9 +24,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How long an orderly end waits for the venue's answers, in nanoseconds.
 const PATIENCE_NS: u64 = 5_000_000_000;
 
-/// The venue's state according to the inputs so far.
+/// How far the routes and the venue's answers have come, according to the inputs so far.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Account {
+struct ReplyProgress {
     /// Number of answers received.
     received: u64,
     /// The last settled route, and the number of settled routes.
@@ -57,7 +57,7 @@ pub struct LiveVenueReplies {
     echoes_ahead: u64,
     /// `sent` and answers from the gateway.
     answers: VecDeque<Event>,
-    account: Account,
+    progress: ReplyProgress,
     /// Routes sent but not answered; kept until the gateway starts.
     unanswered: Unanswered,
     /// Unsettled routes that a replay from a snapshot does not repeat.
@@ -91,7 +91,7 @@ impl LiveVenueReplies {
             refusals: VecDeque::new(),
             echoes_ahead: 0,
             answers: VecDeque::with_capacity(bound.min(4_096)),
-            account: Account::default(),
+            progress: ReplyProgress::default(),
             unanswered: Unanswered::new(),
             doubts: VecDeque::new(),
             doubted: 0,
@@ -119,9 +119,9 @@ impl LiveVenueReplies {
     /// Takes what has arrived on both rings. Also called while the head waits for room.
     #[inline]
     pub(crate) fn drain(&mut self) {
-        let LiveVenueReplies { inbox, refusals, echoes_ahead, doubts, account, .. } = self;
+        let LiveVenueReplies { inbox, refusals, echoes_ahead, doubts, progress, .. } = self;
         let _ = inbox.take(usize::MAX, |slot| match slot.0.kind {
-            Kind::Route if slot.0.id.0 > account.settled => doubts.push_back(slot.0),
+            Kind::Route if slot.0.id.0 > progress.settled => doubts.push_back(slot.0),
             Kind::Route => {}
             _ if *echoes_ahead > 0 => *echoes_ahead -= 1,
             _ => refusals.push_back(Event { source: SOURCE_RETURNS, ..slot.0 }),
@@ -140,17 +140,17 @@ impl LiveVenueReplies {
         }
         if !self.begun && idle {
             self.begun = true;
-            let settled = EventId(self.account.settled);
+            let settled = EventId(self.progress.settled);
             self.link.begin(Resumption {
-                received: self.account.received,
+                received: self.progress.received,
                 settled,
                 through: seq,
                 unanswered: std::mem::take(&mut self.unanswered).into_values().collect(),
                 doubts: self.doubts.drain(..).filter(|route| route.id > settled).collect(),
-                cancel_first: self.account.cancel_first,
+                cancel_first: self.progress.cancel_first,
                 ask: std::mem::take(&mut self.ask),
                 open: std::mem::take(&mut self.open),
-                lost: self.account.lost,
+                lost: self.progress.lost,
             });
         }
         Ok(self.begun)
@@ -165,7 +165,7 @@ impl LiveVenueReplies {
     /// At the end of a run: whether every route is settled and answered, or the wait for the venue has timed out.
     pub(crate) fn is_at_rest(&mut self, idle: bool, now: Ns) -> bool {
         let ended = *self.ended.get_or_insert(now);
-        let quiet = idle && self.account.routes == self.link.routes() + self.doubted && self.link.is_at_rest();
+        let quiet = idle && self.progress.routes == self.link.routes() + self.doubted && self.link.is_at_rest();
         // Answers that came before the gateway reported rest are on the ring by now.
         self.drain();
         (quiet && !self.is_waiting()) || self.closed || now.0 - ended.0 > PATIENCE_NS
@@ -193,31 +193,31 @@ impl LiveVenueReplies {
         if let Some(command) = input.get::<Command>()
             && command.action == CommandAction::CarriedOver.code()
         {
-            self.account.received += u64::try_from(command.new).unwrap_or(0);
-            self.account.cancel_first = true;
+            self.progress.received += u64::try_from(command.new).unwrap_or(0);
+            self.progress.cancel_first = true;
         }
     }
 
     fn entered(&mut self, input: &Event) {
-        self.account.received += u64::from(is_numbered(input));
+        self.progress.received += u64::from(is_numbered(input));
         if let Some(anomaly) = input.get::<Anomaly>() {
             let what = AnomalyKind::from_code(anomaly.what);
-            self.account.lost =
-                (self.account.lost || what == Some(AnomalyKind::SessionLost)) && what != Some(AnomalyKind::SessionBack);
+            self.progress.lost = (self.progress.lost || what == Some(AnomalyKind::SessionLost))
+                && what != Some(AnomalyKind::SessionBack);
         }
         if let Some(route) = settles(input) {
-            if route > self.account.settled {
-                self.account.settled = route;
-                self.account.routes += 1;
+            if route > self.progress.settled {
+                self.progress.settled = route;
+                self.progress.routes += 1;
             }
-            self.account.cancel_first &= route != 0;
+            self.progress.cancel_first &= route != 0;
         }
         if self.begun {
             return;
         }
         self.open.apply(input);
-        self.link.settle(self.account.settled);
-        while self.doubts.front().is_some_and(|route| route.id.0 <= self.account.settled) {
+        self.link.settle(self.progress.settled);
+        while self.doubts.front().is_some_and(|route| route.id.0 <= self.progress.settled) {
             self.doubts.pop_front();
         }
         if let Some(sent) = input.get::<Sent>().filter(|s| s.action != Action::CancelAll.code()) {
@@ -235,7 +235,7 @@ impl LiveVenueReplies {
             self.unanswered.values().map(saved).collect(),
             self.doubts.iter().map(saved).collect(),
         ];
-        to.put(&self.account);
+        to.put(&self.progress);
         to.put(&lists);
         self.open.save(to);
     }
@@ -245,8 +245,8 @@ impl LiveVenueReplies {
     /// # Errors
     /// When the bytes are not a state of such replies.
     pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.account = from.get()?;
-        self.account.routes = 0;
+        self.progress = from.get()?;
+        self.progress.routes = 0;
         let lists: [Vec<(String, Vec<u8>)>; 3] = from.get()?;
         let mut read = lists.map(|list| {
             let event = |(key, bytes): (String, Vec<u8>)| {
@@ -263,7 +263,7 @@ impl LiveVenueReplies {
         self.unanswered = next(1)?.into_iter().map(|sent| (sent.record::<Sent>().cause, sent)).collect();
         self.doubted = self.doubts.len() as u64;
         self.open = OpenOrders::load(from)?;
-        self.link.settle(self.account.settled);
+        self.link.settle(self.progress.settled);
         Ok(())
     }
 }

@@ -64,5 +64,5 @@ pub(super) fn never_sent(sent: &Event) -> Event {
 
 /// Whether a `sent` is of a route that makes an order, so that the venue can be asked about it.
 pub(super) fn makes_an_order(sent: &Event) -> bool {
-    matches!(Action::from_code(sent.record::<Sent>().action), Some(Action::New | Action::Replace))
+    Action::makes_an_order(sent.record::<Sent>().action)
 }

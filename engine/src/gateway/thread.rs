@@ -41,7 +41,7 @@ pub enum GatewayError {
     Venue(#[from] VenueError),
     /// The run failed; nothing could be cancelled, and no order of ours is known to be open.
     #[error("{why}; no order is known to be open at the venue")]
-    Unneeded {
+    NothingOpen {
         /// What had failed.
         why: String,
     },
@@ -242,7 +242,7 @@ impl Turns {
         };
         let open = self.session.open_orders();
         if open.is_empty() {
-            return Err(GatewayError::Unneeded { why: why.to_owned() });
+            return Err(GatewayError::NothingOpen { why: why.to_owned() });
         }
         Err(GatewayError::Uncancelled { why: why.to_owned(), failed: failed.to_string(), orders: listed(open) })
     }

@@ -201,7 +201,7 @@ impl Left {
         } else if let Some(request) = outcome.get::<ReplaceRequest>() {
             self.seen(request.new_id);
         } else if let Some(route) = outcome.get::<Route>()
-            && matches!(Action::from_code(route.action), Some(Action::New | Action::Replace))
+            && Action::makes_an_order(route.action)
         {
             self.seen(route.order_id);
             let order_id = OrderId(route.order_id);

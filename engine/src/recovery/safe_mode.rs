@@ -46,7 +46,7 @@ fn open_orders(reader: &JournalReader) -> Result<Vec<OpenOrder>, JournalError> {
     for outcome in reader.outcomes() {
         let outcome = outcome?;
         if let Some(route) = outcome.get::<Route>().filter(|_| outcome.id.0 > settled)
-            && matches!(Action::from_code(route.action), Some(Action::New | Action::Replace))
+            && Action::makes_an_order(route.action)
         {
             let order_id = OrderId(route.order_id);
             let order = OpenOrder { order_id, instrument: outcome.instrument, side: outcome.side() };

@@ -80,7 +80,7 @@ impl OrderTimes {
         black_box(&self.wire);
         let now = self.clock.raw();
         let start = self.shared.start.load(Ordering::Relaxed);
-        let is_order = matches!(Action::from_code(route.record::<Route>().action), Some(Action::New | Action::Replace));
+        let is_order = Action::makes_an_order(route.record::<Route>().action);
         if !is_order || start == 0 {
             return;
         }

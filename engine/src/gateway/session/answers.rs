@@ -33,9 +33,10 @@ impl VenueSession {
         })
     }
 
-    /// Routes that were unanswered for too long become anomalies, and the venue is asked about their orders.
+    /// Routes that were unanswered for too long become anomalies, and the venue is asked about their orders. Where an answer
+    /// may take for ever, nothing is kept for it.
     pub(super) fn watch_answers(&mut self) {
-        let Some(most) = self.venue.patience().answer else { return };
+        let Some(most) = self.venue.patience().answer else { return self.sent_at.clear() };
         while let Some((at, cause)) = self.sent_at.front().copied() {
             let late = self.unanswered.get(&cause).copied();
             if late.is_some() && at.elapsed() <= most {

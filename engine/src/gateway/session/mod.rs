@@ -318,11 +318,11 @@ impl VenueSession {
     fn pass(&mut self, route: Event) -> Result<(), VenueError> {
         let (sent, Route { action, order_id, .. }) = (sent(&route), *route.record::<Route>());
         let is_all = action == Action::CancelAll.code();
+        if Action::makes_an_order(action) && self.fence.refuses(route.id.seq()) {
+            self.outbox.push(never_sent(&sent));
+            return Ok(());
+        }
         match Action::from_code(action) {
-            Some(Action::New | Action::Replace) if self.fence.refuses(route.id.seq()) => {
-                self.outbox.push(never_sent(&sent));
-                return Ok(());
-            }
             Some(Action::CancelAll) if self.fence.holds(route.id.seq()) => {
                 self.outbox.push(sent);
                 return Ok(());

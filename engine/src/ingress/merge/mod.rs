@@ -264,7 +264,7 @@ impl Ingress {
     #[cold]
     fn cancel_orders(&mut self) {
         if let Some(kill_switch) = self.cancel_at_end.take() {
-            kill_switch.hold();
+            kill_switch.refuse_new_orders();
             // The end follows from the inputs, a stop does not.
             let asked_ts = self.stopping.map_or(Ns::NONE, |_| wall_now());
             let cancel = OperatorCommand::plain(CommandAction::CancelAll, Asker { asked_ts, ..Asker::ENGINE }).event();

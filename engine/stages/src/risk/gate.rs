@@ -200,7 +200,7 @@ impl Gate {
 
     /// The venue rejected a request: a new order or replace has ended; a rejected cancel changes nothing.
     pub(super) fn reject(&mut self, reject: &Reject) {
-        if matches!(Action::from_code(reject.action), Some(Action::New | Action::Replace)) {
+        if Action::makes_an_order(reject.action) {
             self.end(reject.order_id);
         } else if reject.cause != 0 {
             self.answered(reject.order_id);

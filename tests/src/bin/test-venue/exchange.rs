@@ -100,7 +100,7 @@ impl Exchange {
     /// A route has come: it is taken now and carried out later.
     pub(crate) fn take(&mut self, route: Event) {
         let record: &Route = route.record();
-        let makes = matches!(Action::from_code(record.action), Some(Action::New | Action::Replace));
+        let makes = Action::makes_an_order(record.action);
         let known = makes && !self.orders.insert(record.order_id);
         // What the gateway itself requests has no id, and may come again.
         let seen = route.id.0 != 0 && !self.routes.insert((route.id.0, record.order_id));
