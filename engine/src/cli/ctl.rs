@@ -46,7 +46,7 @@ enum CtlCommand {
     },
     /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
     Status {
-        /// Shows every row, and load, rings and latencies.
+        /// Shows more rows, and load, rings and latencies.
         #[arg(long)]
         details: bool,
         /// Prints one JSON object to standard output instead of the tables.

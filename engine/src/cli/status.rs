@@ -154,7 +154,8 @@ fn venue(venue: &VenueReport) -> String {
 }
 
 fn feed(feed: &FeedStatus) -> String {
-    let last = feed.age_ms.map_or_else(|| "none yet".to_owned(), |ms| format!("the last {} ago", duration(ms)));
+    let behind = if feed.exchange_time { " before the newest" } else { " ago" };
+    let last = feed.age_ms.map_or_else(|| "none yet".to_owned(), |ms| format!("the last {}{behind}", duration(ms)));
     let ended = if feed.ended { ", ended" } else { "" };
     line(Tone::Plain, &format!("feed      {}: {} inputs, {last}{ended}", feed.name, grouped(feed.inputs)))
 }
@@ -220,7 +221,13 @@ mod tests {
             seq: 81_204,
         };
         let limit = |check: &str, limit, ceiling| LimitStatus { check: check.to_owned(), limit, ceiling };
-        let feed = FeedStatus { name: "day.itch".to_owned(), inputs: 81_150, age_ms: Some(2_345), ended: false };
+        let feed = FeedStatus {
+            name: "day.itch".to_owned(),
+            inputs: 81_150,
+            age_ms: Some(2_345),
+            exchange_time: false,
+            ended: false,
+        };
         let trading = TradingStatus {
             age_ms: 3,
             seq: 81_300,

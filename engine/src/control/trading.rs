@@ -108,6 +108,8 @@ pub struct FeedStatus {
     pub inputs: u64,
     /// Time since its last input: of the wall under the wall clock, else of the exchange up to the last input of all feeds.
     pub age_ms: Option<u64>,
+    /// Whether that time is the exchange's: then a single feed is never old.
+    pub exchange_time: bool,
     /// Whether it has ended.
     pub ended: bool,
 }
@@ -133,7 +135,7 @@ impl TradingStatus {
             unrealised: decimal(unrealised, 9, 2),
             fees: decimal(fees, 9, 2),
             net: decimal(realised + unrealised - fees, 9, 2),
-            feeds: head.feeds.iter().map(|feed| feed_status(feed, now)).collect(),
+            feeds: head.feeds.iter().map(|feed| feed_status(feed, now, !is_wall)).collect(),
         }
     }
 }
@@ -178,7 +180,7 @@ fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrume
     }
 }
 
-fn feed_status(feed: &FeedState, now: flow::Ns) -> FeedStatus {
+fn feed_status(feed: &FeedState, now: flow::Ns, exchange_time: bool) -> FeedStatus {
     let age_ms = feed.last.known().map(|last| now.0.saturating_sub(last.0) / 1_000_000);
-    FeedStatus { name: feed.name.clone(), inputs: feed.inputs, age_ms, ended: feed.ended }
+    FeedStatus { name: feed.name.clone(), inputs: feed.inputs, age_ms, exchange_time, ended: feed.ended }
 }

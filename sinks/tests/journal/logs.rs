@@ -3,7 +3,7 @@
 use crate::common::{enter, examine, fan_out, input, outcome, outcomes_through, read, spec, trades, upkeep, write};
 use flow::{Kinds, Registered, Sink};
 use proptest::prelude::*;
-use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, Trusted, verify};
+use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, Trusted, check_place, verify};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -205,6 +205,13 @@ fn a_journal_is_never_overwritten() {
     std::fs::write(folder.path().join("file"), "x").unwrap();
     assert!(matches!(again(&folder.path().join("file")), JournalError::Occupied { .. }));
     assert!(matches!(again(folder.path()), JournalError::Occupied { found, .. } if found.starts_with("other files")));
+    // Whoever only asks is told the same.
+    assert!(check_place(&dir).is_ok(), "a journal goes on");
+    assert!(check_place(&folder.path().join("new")).is_ok());
+    let place = |name: &str| check_place(&folder.path().join(name)).unwrap_err();
+    assert!(matches!(place("no/such"), JournalError::NoParent { parent } if parent.ends_with("no")));
+    assert!(matches!(place("file"), JournalError::Occupied { .. }));
+    assert!(matches!(place(""), JournalError::Occupied { found, .. } if found.starts_with("other files")));
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     let missing = JournalReader::open(&empty).unwrap_err();

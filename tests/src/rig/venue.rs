@@ -75,6 +75,8 @@ pub struct Seen {
     pub routes: u64,
     /// Orders that came twice.
     pub twice: u64,
+    /// Questions about orders.
+    pub questions: u64,
     /// When each cancel-all came.
     pub cancel_alls: Vec<Instant>,
     /// When each order came last that was new to the venue or replaced another.
@@ -347,6 +349,7 @@ impl Session {
         let shared = Arc::clone(&self.seen);
         let mut seen = Session::lock(&shared);
         if let Some(question) = event.get::<Sent>() {
+            seen.questions += u64::from(question.order_id != 0);
             if !seen.is_silent() {
                 let known = seen.known.contains(&question.order_id);
                 let answer = Sent { action: if known { 1 } else { 2 }, ..*question };

@@ -65,8 +65,12 @@ fn an_order_that_is_never_answered_blocks_its_instrument() {
     let status = service.status();
     assert!(life.runs(), "{}", life.said());
     life.stop(Signal::TERM);
-    let anomalies = service.about(&["journal", "export", "--emit", "anomaly"]).expect(0).stdout;
+    let exported = |kind| service.about(&["journal", "export", "--emit", kind]).expect(0).stdout;
+    let anomalies = exported("anomaly");
     assert!(anomalies.contains("unanswered-order"), "{status}\n{anomalies}");
+    let refused = exported("refused");
+    assert!(refused.lines().any(|row| row.contains("venue")), "{refused}");
+    assert!(venue.seen().questions > 0, "it is asked for");
     assert_eq!(venue.seen().twice, 0);
 }
 
