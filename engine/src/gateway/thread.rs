@@ -3,7 +3,8 @@
 //! It waits until the ingress has replayed the journal, opens a session, then takes turns: routes off the ring, answers
 //! off the socket. Nothing in a turn waits, so the kill switch and the end of the run are obeyed whatever the venue does. A
 //! broken session is opened anew for as long as the adapter allows; after that the gateway ends, and the run with it. When
-//! it ends for any reason but the run's own end, everything is cancelled, once. Worst case: a quiet gateway sleeps
+//! it ends for any reason but the run's own end, everything is cancelled, once. A replay that fails has sent nothing, so it
+//! cancels nothing either, unless the kill switch was pulled. Worst case: a quiet gateway sleeps
 //! [`REST`] between turns, and a route, an answer or a pull may wait that long.
 
 use super::link::{Ending, Link, Resumption};
@@ -61,6 +62,11 @@ pub enum GatewayError {
         /// The orders that may be open.
         orders: String,
     },
+    /// The run failed before the replay had shown which orders are open.
+    #[error(
+        "the replay did not end: nothing was sent to the venue or cancelled there, and what was open is open still"
+    )]
+    Unreplayed,
     /// A panic, which is a bug.
     #[error("{0}")]
     Panicked(#[from] Panicked),
@@ -106,7 +112,7 @@ impl GatewayThread {
     /// Why the gateway failed earlier, or why it could not cancel.
     pub fn end(self, ending: Ending) -> Result<(), GatewayError> {
         self.link.end(ending);
-        let most = GRACE + if ending == Ending::Failed { LAST } else { ORDERLY };
+        let most = GRACE + within(ending);
         let begun = Instant::now();
         while !self.worker.is_finished() {
             if begun.elapsed() > most {
@@ -136,7 +142,7 @@ struct Turns {
 impl Turns {
     fn run(&mut self) -> Result<(), GatewayError> {
         let Some((from, replayed)) = self.wait_for_replay() else {
-            return if self.session.is_pulled() { self.cancel("the run ended during the replay") } else { Ok(()) };
+            return self.end_unreplayed();
         };
         self.session.begin(from, replayed);
         match self.trade() {
@@ -147,6 +153,25 @@ impl Turns {
                 Err(GatewayError::Cancelled { why: e.to_string() })
             }
         }
+    }
+
+    /// The run ended during the replay, before which orders are open was known. What waits for a cancel gets it now, if the
+    /// venue can cancel them all.
+    fn end_unreplayed(&mut self) -> Result<(), GatewayError> {
+        let ending = self.ending();
+        if !self.session.is_pulled() {
+            return if ending == Ending::Failed { Err(GatewayError::Unreplayed) } else { Ok(()) };
+        }
+        let cancelled = match self.session.cancels_all() {
+            true => self.session.cancel_everything(within(ending)).map_err(|e| e.to_string()),
+            false => Err("the venue cancels only orders that it is told".to_owned()),
+        };
+        self.cancelled = cancelled.is_ok();
+        cancelled.map_err(|failed| GatewayError::Uncancelled {
+            why: "the run ended during the replay".to_owned(),
+            failed,
+            orders: "the replay had not shown which are open".to_owned(),
+        })
     }
 
     /// Takes routes off the ring; whether there were any.
@@ -256,6 +281,11 @@ impl Turns {
         }
         status.end(open.len());
     }
+}
+
+/// How long the venue may take to confirm cancels when a run ends this way.
+fn within(ending: Ending) -> Duration {
+    if ending == Ending::Failed { LAST } else { ORDERLY }
 }
 
 /// The orders that may be open, in words.

@@ -1,17 +1,20 @@
 //! Cancels that the gateway itself requests: after a pull of the kill switch, for an earlier journal, and at the very end.
 
-use super::{Phase, VenueSession};
+use super::{PAUSE, Phase, VenueSession};
 use crate::gateway::last_cancel::{LastCancel, finish};
 use crate::gateway::open_orders::OpenOrders;
 use flow::{OpenOrder, OrderId, VenueError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl VenueSession {
     /// One step while the journal is still being replayed: after a pull, everything is cancelled over a session of its own.
-    /// At a venue without a cancel of all, this waits until the replay has shown which orders are open.
+    /// At a venue without a cancel of all, this waits until the replay has shown which orders are open. After a failure it
+    /// pauses; the first one is said.
     pub fn turn_early(&mut self) {
         self.fence.learn();
+        let pauses = matches!(self.phase, Phase::Failed(at) if at.elapsed() <= PAUSE);
         if self.early.is_none()
+            && !pauses
             && let Some(pull) = self.fence.pulled().filter(|_| self.venue.cancels_all())
         {
             self.early = Some((pull, LastCancel::new(self.link.journal(), self.venue.patience().reply)));
@@ -22,10 +25,21 @@ impl VenueSession {
             Ok(true) => {
                 self.fence.make(*pull);
                 self.fence.hand_over();
+                self.phase = Phase::Opening;
             }
-            Err(e) => self.status.notice(format!("{e}; trying again to cancel all orders")),
+            Err(e) => {
+                if !matches!(self.phase, Phase::Failed(_)) {
+                    self.status.notice(format!("{e}; trying again to cancel all orders"));
+                }
+                self.phase = Phase::Failed(Instant::now());
+            }
         }
         self.early = None;
+    }
+
+    /// Whether the venue can cancel all orders without being told which.
+    pub fn cancels_all(&self) -> bool {
+        self.venue.cancels_all()
     }
 
     /// Whether a pull has yet to be carried out.

@@ -83,6 +83,42 @@ fn a_pull_during_the_replay_cancels_over_a_session_of_its_own() {
     assert_eq!(bench.did(), [Did::Resumed(Some(0)), Did::Cancelled(5), Did::Asked(5)]);
 }
 
+/// A venue that refuses us is tried again at a pace, and the first refusal is said.
+#[test]
+fn a_pull_during_the_replay_pauses_after_a_refusal() {
+    let bench = Bench::new(Script { refuses: true, ..Script::default() });
+    bench.switch.pull();
+    let refusals = |bench: &Bench| count(&bench.did(), &Did::Resumed(None));
+    wait(|| refusals(&bench) >= 3, "another attempt");
+    std::thread::sleep(Duration::from_millis(250));
+    assert!(refusals(&bench) < 10, "{} attempts", refusals(&bench));
+    let said = std::iter::from_fn(|| bench.status.take_notice()).count();
+    assert_eq!(said, 1);
+    let ended = bench.end(Ending::Orderly).1.unwrap_err().to_string();
+    assert!(ended.contains("BY HAND") && ended.contains("had not shown which are open"), "{ended}");
+}
+
+/// Where orders are cancelled one by one, a run that ends during its replay has cancelled none and says so.
+#[test]
+fn a_cancel_that_could_not_be_made_is_not_confirmed() {
+    let bench = Bench::new(Script { by_order: true, ..Script::default() });
+    bench.switch.pull();
+    std::thread::sleep(Duration::from_millis(50));
+    let (did, ended) = bench.end(Ending::Orderly);
+    let ended = ended.unwrap_err().to_string();
+    assert!(ended.contains("BY HAND") && ended.contains("had not shown which are open"), "{ended}");
+    assert_eq!(did, []);
+}
+
+/// A replay that fails leaves what is open as it was, and says so; one that is stopped has nothing to say.
+#[test]
+fn a_failed_replay_says_that_nothing_was_cancelled() {
+    let (did, ended) = Bench::new(Script::default()).end(Ending::Failed);
+    assert!(matches!(ended, Err(GatewayError::Unreplayed)) && did.is_empty(), "{ended:?} {did:?}");
+    let (did, ended) = Bench::new(Script::default()).end(Ending::Orderly);
+    assert!(ended.is_ok() && did.is_empty(), "{ended:?} {did:?}");
+}
+
 /// The head takes nothing and its ring is full: the switch works all the same.
 #[test]
 fn a_pull_does_not_wait_for_a_head_that_stands_still() {
