@@ -62,10 +62,12 @@ impl Flags {
     pub const AUCTION: Flags = Flags(1 << 9);
     /// An execution that is printed elsewhere: it changes the book, but not the volume.
     pub const NON_PRINTABLE: Flags = Flags(1 << 10);
+    /// Of a listing: its order references are unique within its own book, not over all books of the source.
+    pub const OWN_REFERENCES: Flags = Flags(1 << 11);
     /// The flags that an event passes on to whatever a stage derives from it.
     pub const INHERITED: Flags = Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0);
     /// Every flag with its name, for tables and schemas.
-    pub const NAMES: [(Flags, &'static str); 9] = [
+    pub const NAMES: [(Flags, &'static str); 10] = [
         (Flags::SNAPSHOT, "snapshot"),
         (Flags::LAST_OF_PACKET, "last-of-packet"),
         (Flags::LAST_OF_GROUP, "last-of-group"),
@@ -75,6 +77,7 @@ impl Flags {
         (Flags::HIDDEN, "hidden"),
         (Flags::AUCTION, "auction"),
         (Flags::NON_PRINTABLE, "non-printable"),
+        (Flags::OWN_REFERENCES, "own-references"),
     ];
 
     /// Only the side.

@@ -98,6 +98,8 @@ pub struct Definition {
     pub instrument_type: InstrumentType,
     /// How its book is kept.
     pub book: BookKind,
+    /// Whether order references are unique within this book only, and not over all books of the source.
+    pub own_references: bool,
     /// Smallest price step; 0 = not known.
     pub tick_px: Px,
     /// Decimals of a printed price; [`Listed::SHORTEST`] = shortest exact, at least 2.
@@ -127,7 +129,8 @@ impl Definition {
             instrument_type: self.instrument_type as u8,
             book: self.book as u8,
         };
-        to.push(Event::new(due, instrument, Flags::LAST_OF_GROUP, &listing), record);
+        let own = if self.own_references { Flags::OWN_REFERENCES } else { Flags::NONE };
+        to.push(Event::new(due, instrument, Flags::LAST_OF_GROUP.with(own), &listing), record);
     }
 }
 

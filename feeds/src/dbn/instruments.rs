@@ -166,6 +166,7 @@ impl Instruments {
             currency,
             instrument_type,
             book: at.book,
+            own_references: true,
             price_decimals: Listed::SHORTEST,
             ..Definition::default()
         };

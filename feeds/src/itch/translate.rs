@@ -260,6 +260,7 @@ impl Translator {
             currency: *b"USD\0",
             instrument_type: InstrumentType::Equity,
             book: BookKind::ByOrder,
+            own_references: false,
             tick_px: px(1),
             price_decimals: DECIMALS,
             qty_decimals: 0,

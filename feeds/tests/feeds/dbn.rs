@@ -136,6 +136,8 @@ fn listings_carry_symbol_venue_and_book() {
     let of = |symbol, book| (symbol, "XNAS".to_owned(), book);
     assert_eq!(listed, [of("TEST", 2), of("#9", 0), of("LATER", 0)]);
     assert_eq!(inputs.iter().filter(|(e, _)| e.kind == Kind::Listing).count(), 3);
+    let listed = inputs.iter().filter(|(e, _)| e.kind == Kind::Listing);
+    assert!(listed.clone().all(|(e, _)| e.flags.has(Flags::OWN_REFERENCES)), "order ids are the book's own");
 }
 
 #[test]

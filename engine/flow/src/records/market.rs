@@ -38,7 +38,7 @@ records! {
     /// A new displayed order; the side is in the flags.
     Add = 4 "add" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
-        order_ref: u64 as Uint "reference, unique per source and session",
+        order_ref: u64 as Uint "reference, unique per source and session; per listing if that has the flag own-references",
         px: Px as Price "limit price",
         qty: Qty as Qty "displayed quantity",
         attribution: [u8; 4] as Text "market participant, if the feed reports it",

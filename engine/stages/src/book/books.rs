@@ -16,7 +16,7 @@ use super::ladder::{Half, Ladder};
 use super::order::{Level, LevelChange, NOBODY, Order, dequeue, enqueue};
 use super::outcome::{Fault, Reduced, Replaced};
 use super::pool::{NONE, Pool};
-use super::refs::Refs;
+use super::refs::{Refs, space_of};
 use super::shortcuts::Shortcuts;
 use super::touch::Touch;
 use flow::{AnomalyKind, BookKind, Px, Side, table};
@@ -49,6 +49,19 @@ pub enum Place {
     Book(BookId),
 }
 
+/// How a book is kept, as its listing says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// Which inputs keep it.
+    pub kind: BookKind,
+    /// The source of those inputs.
+    pub source: u8,
+    /// Whether prices of 0 and below are allowed.
+    pub signed: bool,
+    /// Whether references of orders are unique within this book only, and not over all books of the source.
+    pub own_references: bool,
+}
+
 /// One book: 64 bytes.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -59,6 +72,8 @@ pub(super) struct Slot {
     pub(super) signed: bool,
     /// Whether the book changed since its top was published.
     pub(super) dirty: bool,
+    /// The space within which its orders' references are unique.
+    pub(super) space: u32,
     /// The top that was published last.
     pub(super) published: [Touch; 2],
 }
@@ -72,6 +87,7 @@ impl Slot {
         source: 0,
         signed: false,
         dirty: true,
+        space: 0,
         published: [Touch::NONE; 2],
     };
 }
@@ -113,12 +129,12 @@ impl Books {
         let at = *self.places.get(instrument as usize)?;
         // NONE and BOOKLESS are above every book number, so one bounds check covers both.
         let slot = self.slots.get(at).filter(|slot| slot.kind == BookKind::ByOrder)?;
-        Some(BookPath { book: BookId(at), home: self.refs.home(slot.source, reference) })
+        Some(BookPath { book: BookId(at), home: self.refs.home(slot.space, reference) })
     }
 
     #[inline]
     fn path_of(&self, book: BookId, reference: u64) -> BookPath {
-        BookPath { book, home: self.refs.home(self.slots[book.0].source, reference) }
+        BookPath { book, home: self.refs.home(self.slots[book.0].space, reference) }
     }
 
     /// Whether an instrument is listed and has a book.
@@ -131,18 +147,20 @@ impl Books {
         }
     }
 
-    /// How a book is kept.
+    /// Which inputs keep a book.
     #[inline]
     pub fn kind(&self, book: BookId) -> BookKind {
         self.slots[book.0].kind
     }
 
-    /// Opens, changes or closes the book of an instrument as its listing says; `signed` allows prices of 0 and below.
-    /// Listing the same terms again changes nothing; other terms empty the book.
+    /// Opens, changes or closes the book of an instrument as its listing says. Listing the same terms again changes
+    /// nothing; another kind or source empties the book. The space of its references is that of the listing that opened or
+    /// emptied it.
     ///
     /// # Errors
     /// [`AnomalyKind::UnknownInstrument`] past the limit of instruments, [`AnomalyKind::BookFull`] past the limit of books.
-    pub fn list(&mut self, instrument: u32, source: u8, kind: BookKind, signed: bool) -> Result<(), Fault> {
+    pub fn list(&mut self, instrument: u32, keeping: Keeping) -> Result<(), Fault> {
+        let Keeping { kind, source, signed, own_references } = keeping;
         let place = self.place(instrument);
         let Some(entry) = self.places.get_mut(instrument as usize) else {
             return Err(Fault { what: AnomalyKind::UnknownInstrument, detail: u64::from(instrument) });
@@ -174,8 +192,17 @@ impl Books {
             }
         };
         let slot = &mut self.slots[at];
+        if (slot.kind, slot.source) != (kind, source) {
+            slot.space = space_of(source, own_references.then_some(at));
+        }
         (slot.kind, slot.source, slot.signed) = (kind, source, signed);
         Ok(())
+    }
+
+    /// How a book is kept.
+    pub(super) fn keeping(&self, book: BookId) -> Keeping {
+        let Slot { kind, source, signed, space, .. } = self.slots[book.0];
+        Keeping { kind, source, signed, own_references: space != space_of(source, None) }
     }
 
     /// Adds an order at the end of its level's queue.
@@ -288,13 +315,13 @@ impl Books {
     pub fn clear(&mut self, book: BookId) {
         let slot = &mut self.slots[book.0];
         slot.dirty = true;
-        let source = slot.source;
+        let space = slot.space;
         for half in &mut slot.halves {
             self.ladder.drain(half, |level| {
                 let mut at = self.levels[level].first;
                 while at != NOBODY {
                     let Order { reference, after, chain, .. } = self.orders[at];
-                    self.refs.unlink(self.refs.home(source, reference), at, chain, &mut self.orders);
+                    self.refs.unlink(self.refs.home(space, reference), at, chain, &mut self.orders);
                     self.orders.give(at);
                     at = after;
                 }
@@ -354,7 +381,7 @@ impl Books {
                 if owner == book.0 {
                     return Lookup::Found(at);
                 }
-                if self.slots[owner].source == self.slots[book.0].source {
+                if self.slots[owner].space == self.slots[book.0].space {
                     return Lookup::OtherBook;
                 }
             }
@@ -363,7 +390,7 @@ impl Books {
         Lookup::Absent
     }
 
-    /// Whether a reference is live in any book of the source.
+    /// Whether a reference is live in any book of the same space.
     pub(super) fn is_live(&self, book: BookId, reference: u64) -> bool {
         self.seek(book, self.refs.first(self.path_of(book, reference).home), reference) != Lookup::Absent
     }
@@ -404,9 +431,9 @@ pub(super) struct BookPath {
 /// Result of a walk along a hash chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lookup {
-    /// Live in no book of the source.
+    /// Live in no book of the space.
     Absent,
-    /// Live in another book of the source.
+    /// Live in another book of the space.
     OtherBook,
     /// Live in this book, in this pool slot.
     Found(u32),

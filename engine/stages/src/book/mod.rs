@@ -22,7 +22,7 @@ mod state;
 mod touch;
 mod view;
 
-pub use books::{BookId, Books, Limits, Place};
+pub use books::{BookId, Books, Keeping, Limits, Place};
 pub use order::LevelChange;
 pub use outcome::{Fault, LevelUpdate, Reduced, Replaced};
 pub use stage::{BookStage, MAX_ORDERS, PARAMS};

@@ -89,7 +89,7 @@ impl Upcoming {
     fn of(books: &Books, event: &Event) -> Upcoming {
         let book = books.places.get(event.instrument as usize).map_or(NONE, |book| *book);
         let Some(slot) = books.slots.get(book) else { return Upcoming { home: 0, price: 0 } };
-        let home = books.refs.home(slot.source, order_ref_of(event));
+        let home = books.refs.home(slot.space, order_ref_of(event));
         books.refs.fetch(home);
         let side = event.side();
         // Only an `add` has its price at this offset; for other kinds the slot is arbitrary and harmless.

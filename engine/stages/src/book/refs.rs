@@ -17,6 +17,14 @@ use std::hint::black_box;
 /// Consecutive references whose heads are neighbours.
 const RUN: u64 = 512;
 
+/// The space within which references are unique: that of a source, or of the book in slot `own` alone. Different spaces
+/// are different numbers, and their bits are spread so that equal references in them get different chains.
+pub(super) fn space_of(source: u8, own: Option<u32>) -> u32 {
+    let number = own.map_or(0, |at| at + 1) << 8 | u32::from(source);
+    let spread = number.wrapping_mul(0x9e37_79b1);
+    spread ^ spread >> 16
+}
+
 /// The heads of the chains.
 pub(super) struct Refs {
     heads: Box<[u32]>,
@@ -33,12 +41,12 @@ impl Refs {
         Refs { heads, mask: size - 1 }
     }
 
-    /// The chain of a reference within a source.
+    /// The chain of a reference within a space.
     #[inline]
-    pub(super) fn home(&self, source: u8, reference: u64) -> usize {
+    pub(super) fn home(&self, space: u32, reference: u64) -> usize {
         let run = reference / RUN;
-        let mixed = ((run ^ (run >> 29)) << 8 | u64::from(source)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        (mixed + reference % RUN) as usize & self.mask
+        let mixed = (run ^ (run >> 29)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        (mixed + u64::from(space) + reference % RUN) as usize & self.mask
     }
 
     /// The first order of a chain, or [`NOBODY`].
@@ -100,10 +108,32 @@ mod tests {
     #[test]
     fn sources_with_the_same_references_do_not_share_chains() {
         let refs = Refs::new(10_000);
-        let mut homes: Vec<_> = (1..=20).map(|source| refs.home(source, 77)).collect();
+        let mut homes: Vec<_> = (1..=20).map(|source| refs.home(space_of(source, None), 77)).collect();
         homes.sort_unstable();
         homes.dedup();
         assert!(homes.len() >= 19, "{homes:?}");
+    }
+
+    #[test]
+    fn books_with_the_same_references_do_not_share_chains() {
+        for (books, orders) in [(16_384, 1), (1_000, 16), (64, 256), (2, 8_192)] {
+            let refs = Refs::new(1 << 14);
+            let mut chains = vec![0; refs.mask + 1];
+            let numbers = || (0..books).flat_map(|book| (1..=orders).map(move |reference| (book, reference)));
+            numbers().for_each(|(book, reference)| chains[refs.home(space_of(3, Some(book)), reference)] += 1);
+            let longest = chains.into_iter().max().unwrap();
+            assert!(longest <= 24, "{books} books of {orders} orders: {longest}");
+        }
+    }
+
+    #[test]
+    fn no_two_spaces_are_one() {
+        let mut spaces: Vec<_> = (0..=1 << 20).map(|book: u32| space_of(1, book.checked_sub(1))).collect();
+        spaces.extend((0..=255).filter(|source| *source != 1).map(|source| space_of(source, None)));
+        let all = spaces.len();
+        spaces.sort_unstable();
+        spaces.dedup();
+        assert_eq!(spaces.len(), all);
     }
 
     #[test]

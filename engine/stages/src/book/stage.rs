@@ -4,7 +4,7 @@
 //! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
 //! a group the top is not published. Worst case: five events.
 
-use super::books::{BookId, BookPath, Books, Limits, Place};
+use super::books::{BookId, BookPath, Books, Keeping, Limits, Place};
 use super::order::{LevelChange, order_ref_of};
 use super::outcome::{Fault, LevelUpdate, Reduced};
 use super::prefetcher::Prefetcher;
@@ -90,7 +90,9 @@ impl BookStage {
             self.publish_top(book, event, Ns::NONE, out);
         }
         let signed = listing.instrument_type != InstrumentType::Equity as u8;
-        if let Err(fault) = self.books.list(event.instrument, event.source, kind, signed) {
+        let own_references = event.flags.has(Flags::OWN_REFERENCES);
+        let keeping = Keeping { kind, source: event.source, signed, own_references };
+        if let Err(fault) = self.books.list(event.instrument, keeping) {
             push_anomaly(event, Ns::NONE, fault, out);
         }
     }

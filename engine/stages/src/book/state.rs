@@ -3,7 +3,7 @@
 //! The form is canonical: books by listing key, levels by rising price, orders in queue order, and nothing about pool
 //! slots. The published top is part of the state, since it decides whether the next change is published.
 
-use super::books::{BookId, Books, Place};
+use super::books::{BookId, Books, Keeping, Place};
 use super::order::{Level, NOBODY, Order, enqueue, half_of, key_of};
 use super::pool::NONE;
 use super::touch::{Top, Touch};
@@ -17,6 +17,7 @@ struct SavedBook {
     kind: u8,
     source: u8,
     signed: bool,
+    own_references: bool,
     top: (Px, u64, Px, u64),
     bids: Vec<SavedLevel>,
     asks: Vec<SavedLevel>,
@@ -47,17 +48,20 @@ impl Books {
         let none = (Px::NONE, 0, Px::NONE, 0);
         let Place::Book(BookId(at)) = self.place(instrument) else {
             let (bids, asks) = (Vec::new(), Vec::new());
-            return SavedBook { key, kind: 0, source: 0, signed: false, top: none, bids, asks };
+            let (kind, source, signed, own_references) = (0, 0, false, false);
+            return SavedBook { key, kind, source, signed, own_references, top: none, bids, asks };
         };
+        let Keeping { kind, source, signed, own_references } = self.keeping(BookId(at));
         let slot = &self.slots[at];
         let Top { bid_px, bid_qty, ask_px, ask_qty } = Top::of(&slot.published);
         let mut bids = self.saved_levels(at, Side::Buy);
         bids.reverse();
         SavedBook {
             key,
-            kind: slot.kind as u8,
-            source: slot.source,
-            signed: slot.signed,
+            kind: kind as u8,
+            source,
+            signed,
+            own_references,
             top: (bid_px, bid_qty, ask_px, ask_qty),
             bids,
             asks: self.saved_levels(at, Side::Sell),
@@ -107,7 +111,8 @@ impl Books {
         let kind = kind.ok_or(StateError::Inconsistent("a book of a kind that does not exist"))?;
         let limit = if (instrument as usize) < self.places.len() { self.slots.capacity() } else { self.places.len() };
         let full = |_| StateError::TooLarge { what: "books", found: limit + 1, limit };
-        self.list(instrument, saved.source, kind, saved.signed).map_err(full)?;
+        let SavedBook { source, signed, own_references, .. } = saved;
+        self.list(instrument, Keeping { kind, source, signed, own_references }).map_err(full)?;
         let Place::Book(book) = self.place(instrument) else { return Ok(()) };
         for (side, levels) in [(Side::Buy, saved.bids), (Side::Sell, saved.asks)] {
             for level in levels {
@@ -157,7 +162,7 @@ impl Books {
         }
         let limit = self.max_orders();
         let at = self.orders.take().ok_or(StateError::TooLarge { what: "orders", found: limit + 1, limit })?;
-        let chain = self.refs.link(self.refs.home(self.slots[book.0].source, reference), at);
+        let chain = self.refs.link(self.refs.home(self.slots[book.0].space, reference), at);
         let order = Order { reference, qty, chain, ..Order::VACANT };
         enqueue(&mut self.levels[level], level, at, order, &mut self.orders);
         Ok(())

@@ -8,7 +8,7 @@
 
 use super::{MeasureState, PerInstrument};
 use crate::Space;
-use crate::book::{Book, Books, Limits, Place};
+use crate::book::{Book, Books, Keeping, Limits, Place};
 use flow::records::{Level, Listing};
 use flow::{AnomalyKind, BookKind, Event, InstrumentType, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,8 @@ impl Ladders {
         // The ladder accepts every level that a book emits: an order may rest below zero from before a listing that forbids it.
         let signed = listing.book != BookKind::ByLevel as u8 || listing.instrument_type != InstrumentType::Equity as u8;
         let had = self.books.book(event.instrument).is_some();
-        let listed = self.books.list(event.instrument, event.source, kind, signed);
+        let keeping = Keeping { kind, source: event.source, signed, own_references: false };
+        let listed = self.books.list(event.instrument, keeping);
         if let (false, Some(kept)) = (had, self.kept.get_mut(event.instrument)) {
             kept.whole = listed.is_ok();
         }

@@ -19,6 +19,7 @@ pub(crate) struct ReferenceOrder {
 pub(crate) struct TwinBook {
     kind: u8,
     source: u8,
+    own_references: bool,
     equity: bool,
     /// By time: what lost its place stands at the end.
     pub(crate) orders: Vec<ReferenceOrder>,
@@ -104,10 +105,12 @@ impl Reference {
         self.books.values().flatten().map(|b| b.orders.len()).sum()
     }
 
-    /// Whether any book of that source has an order of that reference.
-    fn lives(&self, source: u8, reference: u64) -> bool {
-        let mut books = self.books.values().flatten().filter(|b| b.source == source);
-        books.any(|b| b.orders.iter().any(|o| o.reference == reference))
+    /// Whether a book with which this one shares its references has an order of that reference.
+    fn lives(&self, instrument: u32, reference: u64) -> bool {
+        let Some(Some(own)) = self.books.get(&instrument) else { return false };
+        let shares = |b: &TwinBook| b.source == own.source && !b.own_references && !own.own_references;
+        let books = self.books.iter().filter_map(|(i, b)| b.as_ref().filter(|b| *i == instrument || shares(b)));
+        books.flat_map(|b| &b.orders).any(|o| o.reference == reference)
     }
 
     fn handle(&mut self, event: &Event, out: &mut Emission) {
@@ -156,6 +159,7 @@ impl Reference {
             Some(Some(mut book)) => {
                 if (book.kind, book.source) != (terms.book, event.source) {
                     book.clear();
+                    book.own_references = event.flags.has(Flags::OWN_REFERENCES);
                 }
                 (book.kind, book.source, book.equity) = (terms.book, event.source, terms.instrument_type == 1);
                 self.books.insert(event.instrument, Some(book));
@@ -165,7 +169,9 @@ impl Reference {
             }
             _ => {
                 let equity = terms.instrument_type == 1;
-                let book = TwinBook { kind: terms.book, source: event.source, equity, ..Default::default() };
+                let own_references = event.flags.has(Flags::OWN_REFERENCES);
+                let (kind, source) = (terms.book, event.source);
+                let book = TwinBook { kind, source, own_references, equity, ..Default::default() };
                 self.books.insert(event.instrument, Some(book));
             }
         }
@@ -179,10 +185,9 @@ impl Reference {
     /// Why an order cannot be added.
     fn refusal(&mut self, instrument: u32, order: ReferenceOrder) -> Option<(AnomalyKind, u64)> {
         let ReferenceOrder { reference, side, px, qty } = order;
-        let source = self.book(instrument).source;
         if self.bad(instrument, side, px, qty) {
             Some((AnomalyKind::BadValue, reference))
-        } else if self.lives(source, reference) {
+        } else if self.lives(instrument, reference) {
             Some((AnomalyKind::DuplicateOrder, reference))
         } else if self.orders() == self.limits[0] {
             Some((AnomalyKind::BookFull, self.limits[0] as u64))

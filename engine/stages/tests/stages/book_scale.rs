@@ -1,11 +1,12 @@
 //! Sizes at which a structure that is quadratic somewhere would not come to an end.
 
 use flow::{BookKind, Px, Side};
-use stages::book::{Books, Limits, Place};
+use stages::book::{Books, Keeping, Limits, Place};
 
 fn books(instruments: u32, orders: u32, levels: u32) -> Books {
     let mut books = Books::new(Limits { instruments: instruments + 1, books: instruments, orders, levels });
-    (1..=instruments).for_each(|i| books.list(i, 1, BookKind::ByOrder, false).unwrap());
+    let keeping = Keeping { kind: BookKind::ByOrder, source: 1, signed: false, own_references: false };
+    (1..=instruments).for_each(|i| books.list(i, keeping).unwrap());
     books
 }
 

@@ -105,7 +105,9 @@ impl Step {
             }
             _ => {
                 let listing = Listing { book: self.px % 4, instrument_type: 1 + self.qty % 2, ..Default::default() };
-                self.make(ts, Side::None, &listing)
+                let event = self.make(ts, Side::None, &listing);
+                let own = if self.reference.is_multiple_of(3) { Flags::OWN_REFERENCES } else { Flags::NONE };
+                Event { flags: event.flags.with(own), ..event }
             }
         }
     }
