@@ -56,9 +56,14 @@ impl SimulatedVenue {
     fn level_changed(&mut self, event: &Event, px: Px, before: u64, after: u64) {
         let (instrument, side) = (event.instrument, event.side());
         let sim = &mut self.instruments[instrument as usize];
-        self.consumed.limit_to(&mut sim.consumed, Place { instrument, side, px }, after);
+        let snapshot = event.flags.has(Flags::SNAPSHOT);
+        // Restated shares are the same shares, and a level that is restated as gone is merely out of sight.
+        let same = if snapshot { after } else { before.min(after) };
+        if same > 0 || !snapshot {
+            self.consumed.limit_to(&mut sim.consumed, Place { instrument, side, px }, same);
+        }
         if sim.lists.may_hold(side, px) {
-            let restated = event.flags.has(Flags::SNAPSHOT) && before == 0;
+            let restated = snapshot && before == 0;
             self.level_moved(instrument, (side, px), before, after, (event.kind == Kind::Level, restated));
         }
     }
@@ -83,7 +88,7 @@ impl SimulatedVenue {
                 beyond
             };
             if counts(event) {
-                self.trade(cause, event.instrument, (side, px, qty), at, replies);
+                self.trade(cause, event.instrument, (side, px, qty), 0, at, replies);
             } else {
                 self.each_at(event.instrument, side, px, |order| _ = at(order));
             }

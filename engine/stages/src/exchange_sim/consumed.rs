@@ -3,12 +3,13 @@
 //! Our fills leave no trace in the market's book: a level goes on displaying shares that we have bought. So that no share
 //! is sold to us twice, a level offers no more than it displays less what we consumed of it. When the level shrinks, the
 //! shares we consumed leave last (`consumed = min(consumed, displayed)`); shares that are added are new; when the level
-//! is gone, so is the entry.
+//! is gone, so is the entry. A level that merely went out of sight keeps its entry until the feed shows it again.
 //!
 //! Every change of a level looks here, and most entries are far from the touch, so an entry is found by a hash of its
 //! level; it is also linked into a list per instrument, to clear them all at once. Bound: one entry per level, a fixed
 //! number of entries; without a free entry nothing can be taken from a further level.
 
+use super::resting::trades_at;
 use flow::{IntParam, Px, Side, table};
 
 /// Room for levels of which we took something.
@@ -132,22 +133,24 @@ impl ConsumedDepth {
         *head = at;
     }
 
-    /// The level displays `shown` now: no more than that can be consumed.
+    /// The level displays `shown` now: no more than that can be consumed. Returns how much more it was.
     #[inline]
-    pub(super) fn limit_to(&mut self, head: &mut u32, place: Place, shown: u64) {
+    pub(super) fn limit_to(&mut self, head: &mut u32, place: Place, shown: u64) -> u64 {
         if *head != NONE
             && let Some(at) = self.find(place)
         {
-            self.shorten(head, at, shown);
+            return self.shorten(head, at, shown);
         }
+        0
     }
 
     #[inline(never)]
-    fn shorten(&mut self, head: &mut u32, at: u32, shown: u64) {
+    fn shorten(&mut self, head: &mut u32, at: u32, shown: u64) -> u64 {
         let entry = &mut self.entries[at as usize];
-        entry.qty = entry.qty.min(shown);
-        if entry.qty > 0 {
-            return;
+        let had = entry.qty;
+        entry.qty = had.min(shown);
+        if shown > 0 {
+            return had.saturating_sub(shown);
         }
         let (before, next) = (entry.before, entry.next);
         match before {
@@ -158,6 +161,19 @@ impl ConsumedDepth {
             self.entries[next as usize].before = before;
         }
         self.give(at);
+        had
+    }
+
+    /// The best price of a side fell back to `best`: levels before it are gone, also those that were out of sight.
+    pub(super) fn fell_back(&mut self, head: &mut u32, side: Side, best: Px) {
+        let mut at = *head;
+        while at != NONE {
+            let Entry { place, next, .. } = self.entries[at as usize];
+            if place.side == side && (best == Px::NONE || place.px != best && trades_at(side, place.px, best)) {
+                self.shorten(head, at, 0);
+            }
+            at = next;
+        }
     }
 
     /// Drops every entry of an instrument.
@@ -179,9 +195,9 @@ impl ConsumedDepth {
         })
     }
 
-    /// Whether we consumed something of a level.
-    pub(super) fn has(&self, place: Place) -> bool {
-        self.find(place).is_some()
+    /// How much we consumed of a level.
+    pub(super) fn had(&self, place: Place) -> u64 {
+        self.find(place).map_or(0, |at| self.entries[at as usize].qty)
     }
 
     /// Number of free entries.
@@ -220,8 +236,16 @@ mod tests {
                         consumed.clear(head);
                         model.retain(|(of, ..), _| *of != instrument);
                     }
-                    1..5 => {
-                        consumed.limit_to(head, place, qty);
+                    1 => {
+                        let side = place.side;
+                        consumed.fell_back(head, side, place.px);
+                        model.retain(|(of, at, better), _| {
+                            *of != instrument || *at != bid || if bid { *better <= px } else { *better >= px }
+                        });
+                    }
+                    2..5 => {
+                        let cut = consumed.limit_to(head, place, qty);
+                        prop_assert_eq!(cut, had.unwrap_or(0).saturating_sub(qty));
                         let left = had.map(|had| had.min(qty));
                         model.extend(left.map(|left| (key, left)));
                         model.retain(|_, left| *left > 0);
@@ -235,7 +259,7 @@ mod tests {
                         }
                     }
                 }
-                prop_assert_eq!(consumed.has(place), model.contains_key(&key));
+                prop_assert_eq!(consumed.had(place), model.get(&key).copied().unwrap_or(0));
                 prop_assert_eq!(consumed.room(), ROOM - model.len());
                 let listed = (0..3).flat_map(|i| consumed.of(heads[i]).map(move |(s, px, qty)| ((i, s == Side::Buy, px), qty)));
                 let listed: BTreeMap<_, _> = listed.collect();

@@ -6,7 +6,7 @@
 //! instruments where we have no orders only the book is updated. Bound: our orders on the instrument, and the queue
 //! position of the order that the message names.
 
-use super::consumed::Place;
+use super::consumed::{self, Place};
 use super::instrument::SimInstrument;
 use super::reports::Cause;
 use super::resting::{self, NONE, RestingOrder};
@@ -26,6 +26,8 @@ enum Impact {
     Level(Side, Px, u64),
     /// A restated order joins a queue of that many shares and orders.
     Joining(Side, Px, u64, u32),
+    /// New shares join a level of which we took something; the quantity before.
+    News(Place, u64),
     /// Either best level may change; price and quantity before.
     Quote([(Px, u64); 2]),
 }
@@ -80,6 +82,9 @@ impl SimulatedVenue {
         if anew {
             self.update_book(event);
             self.reset_queues(at);
+            if event.kind == Kind::Listing {
+                self.consumed.clear(&mut self.instruments[at].consumed);
+            }
         } else if event.kind == Kind::Trade {
             self.on_print(cause, event, replies);
         } else {
@@ -101,11 +106,10 @@ impl SimulatedVenue {
         }
     }
 
-    /// The book starts anew: no queue is ahead until it is restated, and no consumed level is left.
+    /// The book starts anew: no queue is ahead until it is restated. What we consumed stays: shares that are restated are
+    /// the same shares.
     fn reset_queues(&mut self, at: usize) {
-        let sim = &mut self.instruments[at];
-        self.consumed.clear(&mut sim.consumed);
-        for head in sim.lists.heads {
+        for head in self.instruments[at].lists.heads {
             let mut next = head;
             while next != NONE {
                 let order = self.resting.get_mut(next);
@@ -127,6 +131,7 @@ impl SimulatedVenue {
             return if event.kind == Kind::Quote { Impact::Quote(best) } else { Impact::None };
         }
         let px = match event.kind {
+            Kind::Add => return self.impact_of_news(event),
             Kind::Level => event.record::<Level>().px,
             Kind::Exec => event.record::<Exec>().px,
             Kind::Cancel => event.record::<Cancel>().px,
@@ -136,12 +141,28 @@ impl SimulatedVenue {
         Impact::Level(event.side(), px, book.level(event.side(), px).map_or(0, |l| l.qty.0))
     }
 
+    fn impact_of_news(&self, event: &Event) -> Impact {
+        let (instrument, side, px) = (event.instrument, event.side(), event.record::<Add>().px);
+        let place = Place { instrument, side, px };
+        if self.instruments[instrument as usize].consumed == consumed::NONE || self.consumed.had(place) == 0 {
+            return Impact::None;
+        }
+        Impact::News(place, self.shown(place))
+    }
+
+    /// What a level displays.
+    fn shown(&self, place: Place) -> u64 {
+        self.book(place.instrument).and_then(|b| b.level(place.side, place.px)).map_or(0, |l| l.qty.0)
+    }
+
     fn impact_on_queue(&self, event: &Event) -> Impact {
         let book = self.book.books().book(event.instrument).expect("looked at just now");
         if let Some(add) = event.get::<Add>() {
-            let restated = event.flags.has(Flags::SNAPSHOT);
+            if !event.flags.has(Flags::SNAPSHOT) {
+                return self.impact_of_news(event);
+            }
             let (qty, orders) = book.level(event.side(), add.px).map_or((0, 0), |l| (l.qty.0, l.orders));
-            return if restated { Impact::Joining(event.side(), add.px, qty, orders) } else { Impact::None };
+            return Impact::Joining(event.side(), add.px, qty, orders);
         }
         let reference = match event.kind {
             Kind::Exec => event.record::<Exec>().order_ref,
@@ -196,6 +217,9 @@ impl SimulatedVenue {
                     }
                 });
             }
+            Impact::News(place, shown) => {
+                self.consumed.limit_to(&mut self.instruments[event.instrument as usize].consumed, place, shown);
+            }
             Impact::Quote(before) => {
                 for (side, (px, qty)) in [Side::Buy, Side::Sell].into_iter().zip(before) {
                     self.quote(event.instrument, side, px, qty);
@@ -208,7 +232,13 @@ impl SimulatedVenue {
     fn on_queue_exit(&mut self, cause: Cause, event: &Event, exit: QueueExit, replies: &mut Replies) {
         let QueueExit { side, px, qty, place, whole, trade, left } = exit;
         let sim = &mut self.instruments[event.instrument as usize];
-        self.consumed.limit_to(&mut sim.consumed, Place { instrument: event.instrument, side, px }, left);
+        let cut = self.consumed.limit_to(&mut sim.consumed, Place { instrument: event.instrument, side, px }, left);
+        if whole
+            && (cut > 0 || sim.consumed != consumed::NONE)
+            && let Some(replace) = event.get::<Replace>()
+        {
+            self.take_along(event.instrument, replace.new_ref, cut);
+        }
         let at = |order: &mut RestingOrder| {
             let behind = place >= order.ahead_orders;
             if !behind {
@@ -219,9 +249,23 @@ impl SimulatedVenue {
             if behind && order.queue_ahead() == 0 { qty } else { 0 }
         };
         if trade {
-            self.trade(cause, event.instrument, (side, px, qty), at, replies);
+            self.trade(cause, event.instrument, (side, px, qty), 0, at, replies);
         } else {
             self.each_at(event.instrument, side, px, |order| _ = at(order));
+        }
+    }
+
+    /// An order of the market was replaced and left a level that displays `cut` shares fewer than we consumed of it. Those
+    /// stay consumed where the order is displayed now; else it is news there.
+    #[cold]
+    fn take_along(&mut self, instrument: u32, new_ref: u64, cut: u64) {
+        let Some(order) = self.book(instrument).and_then(|b| b.order(new_ref)) else { return };
+        let place = Place { instrument, side: order.side, px: order.px };
+        let (others, qty) = (self.shown(place) - order.qty.0, cut.min(order.qty.0));
+        let head = &mut self.instruments[instrument as usize].consumed;
+        self.consumed.limit_to(head, place, others);
+        if qty > 0 && self.consumed.available(place, u64::MAX) > 0 {
+            self.consumed.take(head, place, qty);
         }
     }
 
@@ -234,8 +278,12 @@ impl SimulatedVenue {
             self.consumed.limit_to(&mut self.instruments[instrument as usize].consumed, place, qty);
             return self.level_moved(instrument, (side, px), had, qty, (true, false));
         }
-        let place = Place { instrument, side, px: was };
-        self.consumed.limit_to(&mut self.instruments[instrument as usize].consumed, place, 0);
+        // Behind a better price a level is out of sight.
+        if was != Px::NONE && (px == Px::NONE || resting::trades_at(side, was, px)) {
+            let consumed = &mut self.instruments[instrument as usize].consumed;
+            self.consumed.fell_back(consumed, side, px);
+            self.consumed.limit_to(consumed, Place { instrument, side, px }, qty);
+        }
         let mut next = self.instruments[instrument as usize].lists.heads[resting::half(side)];
         while next != NONE {
             let order = self.resting.get_mut(next);
@@ -255,38 +303,45 @@ impl SimulatedVenue {
         if !counts(event) || px == Px::NONE || qty.0 == 0 {
             return;
         }
-        let hidden = event.flags.has(Flags::HIDDEN);
+        let (hidden, mut used) = (event.flags.has(Flags::HIDDEN), 0);
         for side in [Side::Buy, Side::Sell] {
             let met = event.side() != side;
+            if !met && !hidden {
+                // Whoever sold to our side was displayed, and what was displayed for us we had.
+                continue;
+            }
+            let had = Place { instrument: event.instrument, side: side.opposite(), px };
+            let had = if hidden || event.side() != Side::None { 0 } else { self.consumed.had(had) };
             let at = |order: &mut RestingOrder| {
                 let waits = order.queue_ahead();
-                if hidden || !met {
+                if hidden {
                     return if met && waits == 0 { qty.0 } else { 0 };
                 }
                 order.traded += waits.min(qty.0);
                 qty.0.saturating_sub(waits)
             };
-            self.trade(cause, event.instrument, (side, px, qty.0), at, replies);
+            used = self.trade(cause, event.instrument, (side, px, qty.0), had + used, at, replies) - had;
         }
     }
 
-    /// A trade against `side`. Orders of ours at better prices are filled first. For an order at its price, `at` returns how
-    /// many shares of the trade reach it, before what orders of ours ahead of it take.
+    /// A trade against `side`, of which `used` shares cannot be ours any more; returns how many cannot be afterwards. Orders
+    /// of ours at better prices are filled first. For an order at its price, `at` returns how many shares of the trade
+    /// reach it, before what orders of ours ahead of it take.
     pub(super) fn trade(
         &mut self,
         cause: Cause,
         instrument: u32,
         trade: (Side, Px, u64),
+        mut used: u64,
         mut at: impl FnMut(&mut RestingOrder) -> u64,
         replies: &mut Replies,
-    ) {
+    ) -> u64 {
         let (side, px, qty) = trade;
-        let mut used = 0;
         let mut next = self.instruments[instrument as usize].lists.heads[resting::half(side)];
         while next != NONE {
             let (this, order) = (next, self.resting.get_mut(next));
             if !order.accepts(px) {
-                return;
+                break;
             }
             next = order.after;
             let comes = if order.px == px { at(order) } else { qty };
@@ -296,6 +351,7 @@ impl SimulatedVenue {
                 self.fill_resting(cause, this, fill, replies);
             }
         }
+        used
     }
 
     /// When the other side is at or through our price, what is displayed there fills us at our price.

@@ -105,7 +105,7 @@ impl SimulatedVenue {
                 break;
             }
             let place = Place { instrument: order.instrument, side: other, px: level.px };
-            if !self.consumed.has(place) {
+            if self.consumed.had(place) == 0 {
                 if room == 0 {
                     continue;
                 }

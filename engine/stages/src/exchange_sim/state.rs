@@ -136,7 +136,7 @@ impl SimulatedVenue {
                 return Err(StateError::TooLarge { what: "taken levels", found: limit + 1, limit });
             }
             let place = Place { instrument: at as u32, side: side_of(bid), px };
-            if qty == 0 || self.consumed.has(place) {
+            if qty == 0 || self.consumed.had(place) > 0 {
                 return Err(StateError::Inconsistent("a level of which nothing was taken, or one twice"));
             }
             self.consumed.take(&mut sim.consumed, place, qty);

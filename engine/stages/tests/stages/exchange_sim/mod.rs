@@ -5,3 +5,4 @@ mod levels;
 mod random;
 mod reference;
 mod rules;
+mod sold_once;

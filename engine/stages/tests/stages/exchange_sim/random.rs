@@ -53,6 +53,8 @@ struct Stream {
     reference: Reference,
     /// A second venue that takes over in the middle.
     other: Option<SimInstrument>,
+    /// Whether the orders that are added now were there before.
+    restating: bool,
     next_ref: u64,
     next_id: u64,
 }
@@ -60,7 +62,8 @@ struct Stream {
 impl Stream {
     fn new(seed: u64) -> Stream {
         let reference = Reference::default();
-        Stream { dice: Dice(seed), rig: SimInstrument::new(&[]), reference, other: None, next_ref: 0, next_id: 0 }
+        let rig = SimInstrument::new(&[]);
+        Stream { dice: Dice(seed), rig, reference, other: None, restating: false, next_ref: 0, next_id: 0 }
     }
 
     /// A price near 100: bids mostly below, asks mostly above, some across.
@@ -118,6 +121,12 @@ impl Stream {
                 self.next_ref += 1;
                 let id = self.next_ref * 2 + u64::from(instrument - 1);
                 let add = Add { order_ref: id, px: Px(px), qty: Qty(qty), ..Add::default() };
+                // After a clear the book is restated, until the first order that is news.
+                self.restating &= !self.dice.one_in(12);
+                if self.restating {
+                    let flags = flags.with(Flags::SNAPSHOT);
+                    return self.input(instrument, flags, &add, |t| t.restate(instrument, side, px, id, qty));
+                }
                 self.input(instrument, flags, &add, |t| t.add(instrument, side, px, id, qty))
             }
             80..130 => {
@@ -149,7 +158,9 @@ impl Stream {
             }
             185..197 => {
                 let trade = Trade { px: Px(px), qty: Qty(qty), ..Trade::default() };
-                self.input(instrument, Flags::HIDDEN, &trade, |t| t.hidden(instrument, px, qty))
+                let aggressor = if self.dice.one_in(2) { Side::None } else { side };
+                let flags = Flags::HIDDEN.with_side(aggressor);
+                self.input(instrument, flags, &trade, |t| t.hidden(instrument, aggressor, px, qty))
             }
             197..199 => {
                 let halted = self.dice.one_in(4);
@@ -157,7 +168,10 @@ impl Stream {
                 let status = Status { code, what: flow::StatusKind::Trading.code(), ..Status::default() };
                 self.input(instrument, Flags::NONE, &status, |t| t.halt(instrument, halted))
             }
-            _ => self.input(instrument, Flags::NONE, &Clear::default(), |t| t.clear(instrument)),
+            _ => {
+                self.restating = true;
+                self.input(instrument, Flags::NONE, &Clear::default(), |t| t.clear(instrument))
+            }
         }
     }
 

@@ -53,15 +53,14 @@ impl Market {
         self.levels.get(&spot).map_or(0, |l| l.iter().filter(|e| e.ours.is_none()).map(|e| e.qty).sum())
     }
 
-    /// No more can have been taken of a level than it shows.
-    fn forget(&mut self) {
-        let shown: Vec<_> = self.taken.keys().map(|s| (*s, self.shown(*s))).collect();
-        for (spot, shown) in shown {
-            let taken = self.taken.get_mut(&spot).unwrap();
-            *taken = (*taken).min(shown);
+    /// No more can have been taken of a level than it shows; returns what is over.
+    fn forget(&mut self, spot: Spot) -> u64 {
+        let (shown, taken) = (self.shown(spot), self.taken.remove(&spot).unwrap_or(0));
+        if taken.min(shown) > 0 {
+            self.taken.insert(spot, taken.min(shown));
         }
-        self.taken.retain(|_, taken| *taken > 0);
         self.levels.retain(|_, level| !level.is_empty());
+        taken.saturating_sub(shown)
     }
 
     fn find(&self, reference: u64) -> Option<(Spot, usize)> {
@@ -74,7 +73,7 @@ impl Market {
     /// Levels of the other side that an order on `bid` accepts, best first, with what can be had there.
     fn offers(&self, bid: bool, accepts: impl Fn(i64) -> bool) -> Vec<(Spot, u64)> {
         let all = self.levels.keys().filter(|s| s.0 != bid && self.shown(**s) > 0 && accepts(price(**s)));
-        all.map(|s| (*s, self.shown(*s) - self.taken.get(s).copied().unwrap_or(0))).collect()
+        all.map(|s| (*s, self.shown(*s).saturating_sub(self.taken.get(s).copied().unwrap_or(0)))).collect()
     }
 
     fn take(&mut self, offers: &[(Spot, u64)], mut wanted: u64) -> Vec<(i64, u64)> {
@@ -178,11 +177,20 @@ impl Reference {
     pub(crate) fn clear(&mut self, instrument: u32) {
         let market = self.market(instrument);
         market.levels.values_mut().for_each(|l| l.retain(|e| e.ours.is_some()));
-        market.forget();
+        market.levels.retain(|_, level| !level.is_empty());
     }
 
     pub(crate) fn add(&mut self, instrument: u32, side: Side, px: i64, id: u64, qty: u64) {
-        self.market(instrument).levels.entry(spot(side, px)).or_default().push(Entry { id, qty, ours: None });
+        let (market, at) = (self.market(instrument), spot(side, px));
+        market.forget(at);
+        market.levels.entry(at).or_default().push(Entry { id, qty, ours: None });
+    }
+
+    /// An order that was there all along: behind the market's orders, before those of ours that are behind all of them.
+    pub(crate) fn restate(&mut self, instrument: u32, side: Side, px: i64, id: u64, qty: u64) {
+        let level = self.market(instrument).levels.entry(spot(side, px)).or_default();
+        let place = level.iter().rposition(|e| e.ours.is_none()).map_or(0, |last| last + 1);
+        level.insert(place, Entry { id, qty, ours: None });
     }
 
     /// Takes shares off an order of the market; `trade` = they were executed.
@@ -212,7 +220,7 @@ impl Reference {
         let level = self.market(instrument).levels.get_mut(&spot).unwrap();
         level[at].qty -= qty;
         level.retain(|e| e.qty > 0);
-        self.market(instrument).forget();
+        self.market(instrument).forget(spot);
     }
 
     pub(crate) fn replace(&mut self, instrument: u32, reference: u64, new: u64, px: i64, qty: u64) {
@@ -221,24 +229,31 @@ impl Reference {
         let level = market.levels.get_mut(&at).unwrap();
         if reference == new && price(at) == px && qty <= level[place].qty {
             level[place].qty = qty;
-            return market.forget();
+            market.forget(at);
+            return;
         }
         level.remove(place);
-        market.forget();
+        // Of what was taken here, what is left here cannot be more than is shown; the rest moves on with the order.
+        let moves = market.forget(at).min(qty);
         let to = (at.0, if at.0 { -px } else { px });
+        market.forget(to);
         market.levels.entry(to).or_default().push(Entry { id: new, qty, ours: None });
+        if moves > 0 {
+            *market.taken.entry(to).or_default() += moves;
+        }
     }
 
-    /// A trade with somebody who was not displayed; the aggressor is not known.
-    pub(crate) fn hidden(&mut self, instrument: u32, px: i64, qty: u64) {
+    /// A trade with somebody who was not displayed.
+    pub(crate) fn hidden(&mut self, instrument: u32, aggressor: Side, px: i64, qty: u64) {
+        let mut left = qty;
         for bid in [true, false] {
-            let at = spot(if bid { Side::Buy } else { Side::Sell }, px);
-            let mut left = qty;
+            let side = if bid { Side::Buy } else { Side::Sell };
+            let at = spot(side, px);
             for (where_, id) in self.market(instrument).ours(bid) {
                 let level = &self.market(instrument).levels[&where_];
                 let place = level.iter().position(|e| e.ours.is_some() && e.id == id).unwrap();
                 let first = level[..place].iter().all(|e| e.ours.is_some());
-                if where_ < at || (where_ == at && first) {
+                if where_ < at || (where_ == at && first && aggressor != side) {
                     let fill = level[place].qty.min(left);
                     left -= fill;
                     if fill > 0 {
