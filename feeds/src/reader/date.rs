@@ -21,10 +21,14 @@ pub fn choose(given: Option<NaiveDate>, names: &[&str]) -> Option<NaiveDate> {
     given.or_else(|| names.iter().find_map(|name| in_name(name)))
 }
 
-/// The first date in `name`: `2012-06-21`, `2012_06_21`, `20120621`, or `01302020` (month first, as Nasdaq names its
-/// daily files). Years range from 1990 to 2099, so eight digits have one reading. Folder names are ignored.
+/// The first date in `name`: `2012-06-21`, `2012_06_21`, `20120621`, `01302020` (month first, as Nasdaq names its daily
+/// files), or `S013020-v50` (its other form). Years range from 1990 to 2099, so eight digits have one reading. Folder names
+/// are ignored.
 pub fn in_name(name: &str) -> Option<NaiveDate> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).as_bytes();
+    if let Some(date) = short(name) {
+        return Some(date);
+    }
     let starts = (0..name.len()).filter(|&i| name[i].is_ascii_digit() && (i == 0 || !name[i - 1].is_ascii_digit()));
     starts.map(|i| &name[i..]).find_map(|rest| compact(rest).or_else(|| dashed(rest)))
 }
@@ -35,6 +39,13 @@ fn number(digits: &[u8]) -> Option<u32> {
 
 fn date(year: u32, month: u32, day: u32) -> Option<NaiveDate> {
     (1990..2100).contains(&year).then(|| NaiveDate::from_ymd_opt(year as i32, month, day)).flatten()
+}
+
+/// `S`, month, day and two digits of the year, `-v`, at the start of the name.
+fn short(name: &[u8]) -> Option<NaiveDate> {
+    let (digits, rest) = name.strip_prefix(b"S")?.split_first_chunk::<6>()?;
+    rest.starts_with(b"-v")
+        .then(|| date(2000 + number(&digits[4..])?, number(&digits[..2])?, number(&digits[2..4])?))?
 }
 
 /// Exactly eight digits.
@@ -70,6 +81,13 @@ mod tests {
             ("es_2024_05_08.bin", ymd(2024, 5, 8)),
             ("x20240508.pcap", ymd(2024, 5, 8)),
             ("12202012", ymd(2012, 12, 20)),
+            ("S013020-v50.txt", ymd(2020, 1, 30)),
+            ("days/S030220-v50-bx.txt.gz", ymd(2020, 3, 2)),
+            ("S133020-v50.txt", None),
+            ("S013020.txt", None),
+            ("XS013020-v50.txt", None),
+            ("S0130-v50.txt", None),
+            ("S01302020-v50.txt", ymd(2020, 1, 30)),
             ("2012-06-21", ymd(2012, 6, 21)),
             ("locate-13-10k.bin", None),
             ("34200000", None),
