@@ -81,6 +81,8 @@ anomalies! {
     SessionBack = 28 "session-back" "milliseconds without a session",
     /// The venue does not answer a route: no new order of the instrument is approved until it does.
     UnansweredOrder = 29 "unanswered-order" "order",
+    /// A packet, or a part of it, came after its gap was reported; its messages were skipped.
+    LatePacket = 30 "late-packet" "sequence",
 }
 
 impl AnomalyKind {

@@ -70,7 +70,9 @@ pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
 /// Time zone of a market's calendar; UTC for an unknown one.
 pub fn zone_of(calendar: Mic) -> Tz {
     match &calendar.0 {
-        b"XNAS" | b"XNYS" | b"XASE" | b"ARCX" | b"BATS" | b"IEXG" | b"EQUS" | b"OPRA" => chrono_tz::America::New_York,
+        b"XNAS" | b"XBOS" | b"XPSX" | b"XNYS" | b"XASE" | b"ARCX" | b"BATS" | b"IEXG" | b"EQUS" | b"OPRA" => {
+            chrono_tz::America::New_York
+        }
         b"XCME" | b"GLBX" | b"XCBT" | b"XCBO" => chrono_tz::America::Chicago,
         b"XLON" => chrono_tz::Europe::London,
         b"XEUR" => chrono_tz::Europe::Berlin,

@@ -6,9 +6,13 @@
 
 mod capture;
 mod decoder;
+mod fragments;
 mod mold;
+mod packets;
+mod sequencer;
 mod table;
 mod translate;
+mod venue;
 pub mod wire;
 
 pub use decoder::ItchDecoder;
@@ -17,13 +21,14 @@ use crate::reader::{Stream, date, open_streams};
 use crate::{Feed, FindError, OpenError, Opened, Request};
 use capture::Capture;
 use std::path::Path;
+use venue::VENUE;
 
 /// The entry in the registry.
 pub const FEED: Feed = Feed {
     name: NAME,
     doc: "feeds/docs/itch.md",
     about: "Nasdaq TotalView-ITCH 5.0: BinaryFILE, or MoldUDP64 in pcap and pcapng",
-    params: &[],
+    params: &[VENUE.param()],
     recognise,
     find,
 };
@@ -70,8 +75,10 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let stream = choose(path)?;
     let file = path.display().to_string();
     let date = date::choose(request.date, &[&stream.name, &file]);
+    let named = || venue::in_name(&stream.name).or_else(|| venue::in_name(&file));
+    let venue = request.params.get(VENUE).or_else(named);
     let name = if stream.member { format!("{file}:{}", stream.name) } else { file };
-    let decoder = Box::new(ItchDecoder::new(date));
+    let decoder = Box::new(ItchDecoder::new(date).at_venue(venue));
     Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read], memory: 0 })
 }
 

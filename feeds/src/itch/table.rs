@@ -181,14 +181,14 @@ fn word(message: &[u8; REACH], at: usize) -> u64 {
 mod tests {
     use super::super::translate::Translator;
     use super::*;
-    use flow::{Event, Inputs, Ns};
+    use flow::{Event, Inputs};
     use proptest::prelude::*;
 
     /// The inputs of `messages` with and without the fast path, and how many messages took the fast path.
     fn both_ways(messages: &[(Vec<u8>, usize)]) -> ([Vec<(Event, u64)>; 2], usize) {
         let mut taken = 0;
         let made = [true, false].map(|by_table| {
-            let mut translator = Translator::new(Ns(1_000));
+            let mut translator = Translator::new(None);
             let mut to = Inputs::with_capacity(4_096);
             for (bytes, len) in messages {
                 let framed = [&(*len as u16).to_be_bytes()[..], bytes].concat();

@@ -5,25 +5,29 @@
 //! except a stock's symbol when it is defined. Bound: one bit for each of 65,536 locates.
 
 use super::table::Frequent;
+use super::venue::{self, NASDAQ};
 use super::wire::{
     self, AddOrder, AddOrderMpid, BrokenTrade, CrossTrade, DAY_NS, DECIMALS, LENGTHS, Message, MwcbStatus,
     OperationalHalt, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, RegSho, Stock,
     StockDirectory, StockTradingAction, SystemEvent, TYPES, Trade,
 };
+use crate::reader::date;
+use chrono::{DateTime, NaiveDate};
+use chrono_tz::America::New_York;
 use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Gap, Replace, Status, Trade as Traded};
 use flow::{
-    AnomalyKind, BookKind, Count, Definition, Event, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty, Record, Side,
-    StatusKind,
+    AnomalyKind, BookKind, Count, Definition, Event, FeedError, Flags, Inputs, InstrumentType, Mic, Ns, Px, Qty,
+    Record, Side, StatusKind, midnight,
 };
 
 /// Locates are 16 bits.
 pub(super) const INSTRUMENTS: u32 = 1 << 16;
 
-const VENUE: Mic = Mic(*b"XNAS");
-
-/// Translates the messages of one input. Its state: the trading date, which stocks are defined, counters.
+/// Translates the messages of one input. Its state: the trading date, the venue, which stocks are defined, counters.
 pub(super) struct Translator {
     midnight: Ns,
+    date: DateStatus,
+    venue: Option<Mic>,
     last: Ns,
     record: u64,
     listed: Box<[u64; INSTRUMENTS as usize / 64]>,
@@ -31,6 +35,17 @@ pub(super) struct Translator {
     unknown: u64,
     malformed: u64,
     empty_crosses: u64,
+}
+
+/// Whether the trading date is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DateStatus {
+    /// It is known.
+    Known,
+    /// The time of a capture may supply it.
+    Pending,
+    /// Nothing supplied it.
+    Unknown,
 }
 
 /// Where the inputs of one message go, and their common fields.
@@ -59,9 +74,13 @@ fn px(price: u32) -> Px {
 }
 
 impl Translator {
-    pub(super) fn new(midnight: Ns) -> Translator {
+    /// A translator of messages of `date`, the trading date in New York.
+    pub(super) fn new(date: Option<NaiveDate>) -> Translator {
+        let midnight = midnight(date.unwrap_or(date::UNKNOWN), New_York);
         Translator {
             midnight,
+            date: if date.is_some() { DateStatus::Known } else { DateStatus::Pending },
+            venue: None,
             last: midnight,
             record: 0,
             listed: Box::new([0; INSTRUMENTS as usize / 64]),
@@ -72,9 +91,41 @@ impl Translator {
         }
     }
 
-    /// Sets the date, before the first message.
-    pub(super) fn set_midnight(&mut self, midnight: Ns) {
-        (self.midnight, self.last) = (midnight, midnight);
+    /// Takes the date from the time of a capture's packet, in seconds since 1970, unless it is known. Time 0 means unknown.
+    pub(super) fn take_date(&mut self, seconds: u64) {
+        if self.date != DateStatus::Pending || seconds == 0 {
+            return;
+        }
+        if let Some(time) = i64::try_from(seconds).ok().and_then(|s| DateTime::from_timestamp(s, 0)) {
+            self.midnight = midnight(time.with_timezone(&New_York).date_naive(), New_York);
+            (self.last, self.date) = (self.midnight, DateStatus::Known);
+        }
+    }
+
+    /// Messages follow: nothing supplies the date any more.
+    pub(super) fn settle_date(&mut self) {
+        if self.date == DateStatus::Pending {
+            self.date = DateStatus::Unknown;
+        }
+    }
+
+    pub(super) fn date_is_unknown(&self) -> bool {
+        self.date == DateStatus::Unknown
+    }
+
+    /// The error that the next message cannot be read.
+    pub(super) fn fault(&self, what: String, offset: u64, next: &'static str) -> FeedError {
+        FeedError { what, offset, record: self.record + 1, next }
+    }
+
+    /// Sets the venue, before the first message; `None` leaves it to the capture's group.
+    pub(super) fn set_venue(&mut self, venue: Option<Mic>) {
+        self.venue = venue;
+    }
+
+    /// Takes the venue from the multicast group of a capture's first packet, unless it is known already.
+    pub(super) fn take_group(&mut self, group: [u8; 4]) {
+        self.venue.get_or_insert_with(|| venue::of_group(group).unwrap_or(NASDAQ));
     }
 
     /// Messages so far, including skipped and rejected ones.
@@ -82,9 +133,9 @@ impl Translator {
         self.record
     }
 
-    /// Skips a duplicate or empty message.
-    pub(super) fn skip(&mut self) {
-        self.record += 1;
+    /// Skips duplicate, late or empty messages.
+    pub(super) fn skip(&mut self, messages: u64) {
+        self.record += messages;
     }
 
     /// The exchange time of a message that is not translated yet, if it has one.
@@ -255,8 +306,8 @@ impl Translator {
         self.listed[locate / 64] |= 1 << (locate % 64);
         let definition = Definition {
             symbol: String::from_utf8_lossy(stock).trim_end_matches([' ', '\0']).to_owned(),
-            venue: VENUE,
-            calendar: VENUE,
+            venue: self.venue.unwrap_or(NASDAQ),
+            calendar: NASDAQ,
             currency: *b"USD\0",
             instrument_type: InstrumentType::Equity,
             book: BookKind::ByOrder,

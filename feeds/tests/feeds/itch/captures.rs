@@ -1,5 +1,4 @@
-//! MoldUDP64 in pcap and pcapng: both byte orders, both precisions, link types and VLAN tags, sequences and every
-//! error.
+//! MoldUDP64 in pcap and pcapng: both byte orders, clocks, link types and VLAN tags, sequences and every error.
 
 use super::*;
 use etherparse::PacketBuilder;
@@ -7,27 +6,27 @@ use flow::records::Gap;
 use flow::{Flags, Ns};
 
 const REF: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
-const SESSION: &[u8; 10] = b"000010059B";
+pub(super) const SESSION: &[u8; 10] = b"000010059B";
 
 /// A MoldUDP64 packet of deletes; each order's reference is its message's sequence number.
-fn mold(session: &[u8; 10], sequence: u64, messages: u16) -> Vec<u8> {
+pub(super) fn mold(session: &[u8; 10], sequence: u64, messages: u16) -> Vec<u8> {
     let blocks = (0..u64::from(messages)).flat_map(|i| framed(&message(b'D', &(sequence + i).to_be_bytes())));
     [&session[..], &sequence.to_be_bytes(), &messages.to_be_bytes()].concat().into_iter().chain(blocks).collect()
 }
 
-fn ethernet(payload: &[u8]) -> Vec<u8> {
+pub(super) fn ethernet(payload: &[u8]) -> Vec<u8> {
     let builder = PacketBuilder::ethernet2([1; 6], [2; 6]).ipv4([10, 0, 0, 1], [233, 54, 12, 111], 20);
     written(builder.udp(1, 26_477), payload)
 }
 
-fn written(builder: etherparse::PacketBuilderStep<etherparse::UdpHeader>, payload: &[u8]) -> Vec<u8> {
+pub(super) fn written(builder: etherparse::PacketBuilderStep<etherparse::UdpHeader>, payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
     builder.write(&mut frame, payload).unwrap();
     frame
 }
 
 /// A pcap file: little-endian, nanoseconds, Ethernet, at 09:30 on 2020-01-30.
-fn pcap(frames: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn pcap(frames: &[Vec<u8>]) -> Vec<u8> {
     pcap_as(false, 0xa1b2_3c4d, 1, frames)
 }
 
@@ -44,6 +43,14 @@ fn pcap_as(big: bool, magic: u32, link: u32, frames: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn pcapng(big: bool, frames: &[Vec<u8>]) -> Vec<u8> {
+    pcapng_as(big, 6, NANOSECONDS, 1_580_394_600_000_000_005, frames)
+}
+
+/// The option of an interface whose clock counts in nanoseconds.
+const NANOSECONDS: &[(u16, &[u8])] = &[(9, &[9])];
+
+/// A pcapng file: an interface with `options`, then a packet of `time` for each frame, in blocks of type `packet`.
+fn pcapng_as(big: bool, packet: u32, options: &[(u16, &[u8])], time: u64, frames: &[Vec<u8>]) -> Vec<u8> {
     let word = |w: u32| if big { w.to_be_bytes() } else { w.to_le_bytes() };
     let half = |w: u16| if big { w.to_be_bytes() } else { w.to_le_bytes() };
     let block = |kind: u32, body: &[u8]| {
@@ -53,28 +60,31 @@ fn pcapng(big: bool, frames: &[Vec<u8>]) -> Vec<u8> {
         [word(kind).as_slice(), &len, body, &padding, &len].concat()
     };
     let section = block(0x0a0d_0d0a, &[word(0x1a2b_3c4d).as_slice(), &half(1), &half(0), &[0xff; 8]].concat());
-    // Link type 1, any length; nanoseconds (option 9), end of options.
-    let options = [half(9).as_slice(), &half(1), &[9, 0, 0, 0], &[0; 4]].concat();
+    let option = |(code, value): &(u16, &[u8])| {
+        let padding = vec![0; value.len().next_multiple_of(4) - value.len()];
+        [half(*code).as_slice(), &half(value.len() as u16), value, &padding].concat()
+    };
+    let options = [options.iter().flat_map(option).collect::<Vec<u8>>(), vec![0; 4]].concat();
+    // Link type 1, any length.
     let interface = block(1, &[half(1).as_slice(), &half(0), &word(0), &options].concat());
     let mut file = [section, interface].concat();
-    let time = 1_580_394_600_000_000_005u64;
     for frame in frames {
         let (high, low) = (word((time >> 32) as u32), word(time as u32));
         let len = word(frame.len() as u32);
         let comment = [half(1).as_slice(), &half(2), b"hi\0\0", &[0; 4]].concat();
         let padded = [frame.clone(), vec![0; frame.len().next_multiple_of(4) - frame.len()]].concat();
-        file.extend(block(6, &[word(0).as_slice(), &high, &low, &len, &len, &padded, &comment].concat()));
+        file.extend(block(packet, &[word(0).as_slice(), &high, &low, &len, &len, &padded, &comment].concat()));
         file.extend(block(5, &[0; 12]));
     }
     file
 }
 
 /// The references of the deleted orders, which identify the messages.
-fn orders(inputs: &[(Event, u64)]) -> Vec<u64> {
+pub(super) fn orders(inputs: &[(Event, u64)]) -> Vec<u64> {
     inputs.iter().filter_map(|(e, _)| e.get::<flow::records::Delete>()).map(|d| d.order_ref).collect()
 }
 
-fn clean(file: &[u8], want: &[u64]) {
+pub(super) fn clean(file: &[u8], want: &[u64]) {
     let (inputs, end) = decode(file);
     assert_eq!((orders(&inputs), anomalies(&inputs), end), (want.to_vec(), vec![], Ok(())));
 }
@@ -122,10 +132,80 @@ fn tags_and_links() {
     clean(&pcap_as(false, 0xa1b2_c3d4, 0, &[[&[2, 0, 0, 0][..], &raw].concat()]), &[5]);
     let cooked = [&[0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0][..], &raw].concat();
     clean(&pcap_as(false, 0xa1b2_c3d4, 113, &[cooked]), &[5]);
+    let tagged = [&[0, 141, 8, 0][..], &raw].concat();
+    for (protocol, packet) in [(0x0800u16, &raw), (0x8100, &tagged)] {
+        // Protocol, reserved, interface, type of its hardware, type of the packet, length of the address, address.
+        let header = [&protocol.to_be_bytes()[..], &[0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0]].concat();
+        clean(&pcap_as(false, 0xa1b2_c3d4, 276, &[[&header[..], packet].concat()]), &[5]);
+        let tunnel = [&[0, 0, 0xff, 0xfe, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &protocol.to_be_bytes(), packet].concat();
+        clean(&pcap_as(false, 0xa1b2_c3d4, 113, &[tunnel]), &[5]);
+    }
     let padded = [ethernet(&mold(SESSION, 5, 0)), vec![0; 8]].concat();
     clean(&pcap(&[padded]), &[]);
     let (_, end) = decode(&pcap_as(false, 0xa1b2_c3d4, 105, &[raw]));
-    assert!(end.unwrap_err().what.contains("link type 105"));
+    let e = end.unwrap_err().to_string();
+    assert!(
+        e.contains("link type 105; Ethernet, Linux cooked") && !e.contains("damage") && !e.contains("again"),
+        "{e}"
+    );
+}
+
+#[test]
+fn clocks_of_interfaces() {
+    let at = 1_580_394_600u64;
+    let (second, big_second) = ((at - 100).to_le_bytes(), (at - 100).to_be_bytes());
+    let minus = (-3_600i64).to_le_bytes();
+    for (big, options, time) in [
+        (false, &[][..], at * 1_000_000),
+        (false, &[(9, &[0][..])], at),
+        (false, &[(9, &[0x80 | 20])], at << 20),
+        (true, &[(9, &[0x80 | 30])], at << 30),
+        (false, &[(9, &[0x80]), (14, &second)], 100),
+        (true, &[(14, &big_second), (9, &[3])], 100_000),
+        (false, &[(14, &minus)], (at + 3_600) * 1_000_000),
+        (true, &[(9, &[0x80 | 127]), (14, &at.to_be_bytes())], u64::MAX),
+        (false, &[(9, &[20]), (14, &at.to_le_bytes())], 7),
+    ] {
+        let file = pcapng_as(big, 6, options, time, &[ethernet(&mold(SESSION, 5, 1))]);
+        let mut decoder = ItchDecoder::new(None);
+        let (inputs, end) = drive::collect(&mut decoder, &[&file], 16, 0);
+        assert_eq!((inputs[0].0.ts, decoder.warnings(), end), (Ns(AT), vec![], Ok(())), "{options:?}");
+    }
+}
+
+#[test]
+fn packets_of_old_writers_are_packets() {
+    clean(&pcapng_as(false, 2, NANOSECONDS, 5, &[ethernet(&mold(SESSION, 5, 1))]), &[5]);
+    clean(&pcapng_as(true, 2, NANOSECONDS, 5, &[ethernet(&mold(SESSION, 5, 1))]), &[5]);
+}
+
+#[test]
+fn the_group_names_the_market() {
+    let venue = |group: [u8; 4], decoder: ItchDecoder| {
+        let add = message(b'A', &[&REF[..], b"B", &[0, 0, 0, 9], b"AAPL    ", &[0, 0, 1, 0]].concat());
+        let packet = [&SESSION[..], &5u64.to_be_bytes(), &[0, 1], &framed(&add)].concat();
+        let builder = PacketBuilder::ethernet2([1; 6], [2; 6]).ipv4([10, 0, 0, 1], group, 20).udp(1, 2);
+        let mut decoder = decoder;
+        let (inputs, _) = drive::collect(&mut decoder, &[&pcap(&[written(builder, &packet)])], 999, 0);
+        let listing = inputs.iter().find_map(|(e, _)| e.get::<flow::records::Listing>()).unwrap();
+        (listing.venue, listing.calendar)
+    };
+    for (group, want) in
+        [([233, 54, 12, 111], b"XNAS"), ([233, 54, 12, 40], b"XBOS"), ([233, 86, 230, 45], b"XPSX"), ([1; 4], b"XNAS")]
+    {
+        assert_eq!(venue(group, ItchDecoder::new(date())), (*want, *b"XNAS"));
+        let named = ItchDecoder::new(date()).at_venue(Some(flow::Mic(*b"XBOS")));
+        assert_eq!(venue(group, named).0, *b"XBOS", "a name wins");
+    }
+}
+
+#[test]
+fn a_capture_of_something_else_says_so() {
+    let mut decoder = ItchDecoder::new(date());
+    let arp = [&[0xff; 6][..], &[1; 6], &[8, 6], &[0, 1, 8, 0, 6, 4, 0, 1], &[0; 20]].concat();
+    let (inputs, end) = drive::collect(&mut decoder, &[&pcap(&[arp.clone(), arp])], 999, 0);
+    assert_eq!((inputs.len(), end), (0, Ok(())));
+    assert_eq!(decoder.warnings(), ["no packet of the capture is MoldUDP64 over UDP; it has 2 packets"]);
 }
 
 #[test]
@@ -134,11 +214,11 @@ fn a_gap_is_reported_once() {
     let mut decoder = ItchDecoder::new(date());
     let (inputs, end) = drive::collect(&mut decoder, &[&file], 100, 0);
     assert_eq!((end, orders(&inputs)), (Ok(()), vec![5, 6, 9, 10, 12, 13]));
-    let told = [(AnomalyKind::SequenceGap, 2), (AnomalyKind::SequenceGap, 1), (AnomalyKind::DuplicatePacket, 12)];
+    let told = [(AnomalyKind::DuplicatePacket, 12), (AnomalyKind::SequenceGap, 2), (AnomalyKind::SequenceGap, 1)];
     assert_eq!(anomalies(&inputs), told);
     let gaps: Vec<_> = inputs.iter().filter_map(|(e, r)| e.get::<Gap>().map(|g| (*g, e.ts, *r))).collect();
     let gap = Gap { exchange_ts: Ns(AT), expected: 7, received: 9, ..Gap::default() };
-    assert_eq!((gaps.len(), gaps[0]), (2, (gap, Ns(AT), 3)));
+    assert_eq!((gaps.len(), gaps[0]), (2, (gap, Ns(AT), 5)), "behind the two messages that came twice");
     let names = ["packets", "gaps", "packets seen before", "D"];
     assert_eq!(names.map(|n| count(&decoder, n)), [4, 2, 1, 6]);
 }

@@ -79,11 +79,17 @@ type Opened = (Vec<(Event, u64)>, String, Vec<String>);
 
 /// Opens a file with the registered feed and reads it to its end.
 fn open(name: &str, bytes: &[u8]) -> Result<Opened, String> {
+    open_with(name, bytes, "auto")
+}
+
+fn open_with(name: &str, bytes: &[u8], venue: &str) -> Result<Opened, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    let request = Request { paths: vec![path], date: None, params: Params::default() };
     let feed = flow::find(FEEDS, "itch").unwrap();
+    let mut params = Params::defaults(feed.params);
+    params.set(&feed.params[0], feed.params[0].parse("itch.venue", venue).unwrap());
+    let request = Request { paths: vec![path], date: None, params };
     let mut source = feed.open(&request).map_err(|e| e.to_string())?;
     let mut inputs = flow::Inputs::with_capacity(0);
     let mut out = Vec::new();
@@ -104,6 +110,28 @@ fn opened_by_the_registry() {
     assert_eq!(open("x.bin", &delete()).unwrap().2.len(), 1, "a date is missing");
     let (_, _, warnings) = open("x.bin", &[0, 0]).unwrap();
     assert_eq!(warnings.len(), 1, "an empty session is a session");
+}
+
+#[test]
+fn names_of_nasdaqs_files_say_date_and_market() {
+    let add = message(b'A', &[&REF[..], b"B", &[0, 0, 0, 9], b"AAPL    ", &[0, 0, 1, 0]].concat());
+    let bytes = [framed(&add), delete()].concat();
+    let day = 1_580_360_400_000_000_000;
+    for (name, venue, midnight, want) in [
+        ("01302020.NASDAQ_ITCH50", "auto", day, b"XNAS"),
+        ("S013020-v50.txt", "auto", day, b"XNAS"),
+        ("S013020-v50-psx.txt", "auto", day, b"XPSX"),
+        ("S030220-v50-bx.txt.gz", "auto", 1_583_125_200_000_000_000, b"XBOS"),
+        ("20200130.BX_ITCH_50", "auto", day, b"XBOS"),
+        ("20200130.BX_ITCH_50", "XPSX", day, b"XPSX"),
+        ("BX_2020-01-30.itch", "auto", day, b"XNAS"),
+        ("BX_2020-01-30.itch", "XBOS", day, b"XBOS"),
+    ] {
+        let (inputs, _, warnings) = open_with(name, &bytes, venue).unwrap();
+        let listing = inputs.iter().find_map(|(e, _)| e.get::<flow::records::Listing>()).unwrap();
+        assert_eq!((listing.venue, listing.calendar, warnings), (*want, *b"XNAS", vec![]), "{name}");
+        assert_eq!(inputs[0].0.ts.0, AT - MIDNIGHT + midnight, "{name}");
+    }
 }
 
 #[test]

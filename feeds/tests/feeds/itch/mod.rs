@@ -1,6 +1,8 @@
 //! ITCH 5.0 from hand-written bytes: what each message becomes, both framings, and every error.
 
+mod arbitration;
 mod captures;
+mod fragments;
 mod framing;
 mod messages;
 
