@@ -1,8 +1,9 @@
 //! From an ITCH message to inputs.
 //!
 //! One message makes one group: no input, one input, or (for the first message of a stock) the stock's definition and
-//! the input. The stock's locate is the instrument number. An input is due at the exchange's time. Nothing is allocated
-//! except a stock's symbol when it is defined. Bound: one bit for each of 65,536 locates.
+//! the input. The stock's locate is the instrument number. An input is due at the exchange's time, or at the latest time
+//! before it where the exchange's clock went back, which is an anomaly. Nothing is allocated except a stock's symbol when it
+//! is defined. Bound: one bit for each of 65,536 locates.
 
 use super::table::Frequent;
 use super::venue::{self, NASDAQ};
@@ -28,7 +29,10 @@ pub(super) struct Translator {
     midnight: Ns,
     date: DateStatus,
     venue: Option<Mic>,
+    /// The latest time so far.
     last: Ns,
+    /// The time of the message before, which is earlier where time went back.
+    previous: Ns,
     record: u64,
     listed: Box<[u64; INSTRUMENTS as usize / 64]>,
     counts: Box<[u64; 256]>,
@@ -52,6 +56,7 @@ enum DateStatus {
 struct Group<'a> {
     to: &'a mut Inputs,
     due: Ns,
+    exchange_ts: Ns,
     instrument: u32,
     record: u64,
 }
@@ -64,7 +69,7 @@ impl Group<'_> {
 
     fn status(&mut self, what: StatusKind, code: u8, reason: [u8; 4]) {
         let (what, code) = (what.code(), [code, 0, 0, 0]);
-        self.push(Flags::NONE, &Status { exchange_ts: self.due, code, reason, what, ..Status::default() });
+        self.push(Flags::NONE, &Status { exchange_ts: self.exchange_ts, code, reason, what, ..Status::default() });
     }
 }
 
@@ -82,6 +87,7 @@ impl Translator {
             date: if date.is_some() { DateStatus::Known } else { DateStatus::Pending },
             venue: None,
             last: midnight,
+            previous: midnight,
             record: 0,
             listed: Box::new([0; INSTRUMENTS as usize / 64]),
             counts: Box::new([0; 256]),
@@ -98,7 +104,7 @@ impl Translator {
         }
         if let Some(time) = i64::try_from(seconds).ok().and_then(|s| DateTime::from_timestamp(s, 0)) {
             self.midnight = midnight(time.with_timezone(&New_York).date_naive(), New_York);
-            (self.last, self.date) = (self.midnight, DateStatus::Known);
+            (self.last, self.previous, self.date) = (self.midnight, self.midnight, DateStatus::Known);
         }
     }
 
@@ -147,9 +153,9 @@ impl Translator {
     /// Reports that messages are missing before `next`, the message that follows them (empty if none does).
     pub(super) fn gap(&self, expected: u64, received: u64, next: &[u8], to: &mut Inputs) {
         let exchange_ts = self.time_of(next).unwrap_or(self.last);
-        let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
-        to.push(Event::new(exchange_ts, 0, Flags::NONE, &gap), self.record + 1);
-        to.push(AnomalyKind::SequenceGap.event(exchange_ts, 0, exchange_ts, received - expected), self.record + 1);
+        let (due, gap) = (exchange_ts.max(self.last), Gap { exchange_ts, expected, received, ..Gap::default() });
+        to.push(Event::new(due, 0, Flags::NONE, &gap), self.record + 1);
+        to.push(AnomalyKind::SequenceGap.event(due, 0, exchange_ts, received - expected), self.record + 1);
     }
 
     /// Reports an anomaly at the last known time.
@@ -177,18 +183,21 @@ impl Translator {
             let len = usize::from(u16::from_be_bytes(*len));
             let Some(message) = rest.first_chunk().and_then(|message| Frequent::read(message, len)) else { break };
             let locate = usize::from(message.locate);
-            if message.names_stock() & (listed[locate / 64] >> (locate % 64) & 1 == 0) {
+            let (new, time) = (listed[locate / 64] >> (locate % 64) & 1 == 0, Ns(midnight + message.timestamp));
+            if (message.names_stock() & new) | (time < last) {
                 break;
             }
             at += 2 + len;
             made += 1;
-            last = Ns(midnight + message.timestamp);
+            last = time;
             counts[usize::from(message.code())] += 1;
             let flags = Flags(message.side).with(Flags::LAST_OF_GROUP);
             *event = Event::from_words(last, u32::from(message.locate), message.kind(), flags, message.body(last.0));
             *number = before + made;
         }
-        (self.last, self.record) = (last, before + made);
+        if made > 0 {
+            (self.last, self.previous, self.record) = (last, last, before + made);
+        }
         to.fill(made as usize);
         at
     }
@@ -205,11 +214,16 @@ impl Translator {
         let Some(head) = wire::head_of(bytes).filter(|h| h.timestamp < DAY_NS) else {
             return self.reject(code, len, to);
         };
-        let due = Ns(self.midnight.0 + head.timestamp);
-        let group = Group { to, due, instrument: u32::from(head.locate), record: self.record };
+        let exchange_ts = Ns(self.midnight.0 + head.timestamp);
+        if exchange_ts < self.previous {
+            let back = self.previous.0 - exchange_ts.0;
+            to.push(AnomalyKind::BackwardTime.event(self.last, 0, exchange_ts, back), self.record);
+        }
+        let due = exchange_ts.max(self.last);
+        let group = Group { to, due, exchange_ts, instrument: u32::from(head.locate), record: self.record };
         match self.translate(code, bytes, group) {
             Some(()) => {
-                self.last = due;
+                (self.last, self.previous) = (due, exchange_ts);
                 self.counts[usize::from(code)] += 1;
             }
             None => self.reject(code, len, to),
@@ -248,8 +262,10 @@ impl Translator {
             b'B' => {
                 let m = BrokenTrade::read(bytes)?;
                 stock_only(&group)?;
-                group
-                    .push(Flags::NONE, &Break { exchange_ts: group.due, match_id: m.match_number, ..Break::default() });
+                group.push(
+                    Flags::NONE,
+                    &Break { exchange_ts: group.exchange_ts, match_id: m.match_number, ..Break::default() },
+                );
                 Some(())
             }
             _ => self.state(code, bytes, group),
@@ -329,7 +345,7 @@ impl Translator {
             _ => return None,
         };
         self.known(&m.stock, &mut group)?;
-        let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+        let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
         let add = Add { exchange_ts, order_ref: m.order_ref, px: px(m.price), qty, attribution, reserved: [0; 4] };
         group.push(Flags::side_only(side), &add);
         Some(())
@@ -337,7 +353,7 @@ impl Translator {
 
     fn trade(&mut self, m: &Trade, mut group: Group<'_>) -> Option<()> {
         self.known(&m.stock, &mut group)?;
-        let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+        let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
         let trade = Traded { exchange_ts, px: px(m.price), qty, match_id: m.match_number, order_ref: m.order_ref };
         group.push(Flags::HIDDEN, &trade);
         Some(())
@@ -349,7 +365,7 @@ impl Translator {
             self.empty_crosses += 1;
             return Some(());
         }
-        let (exchange_ts, qty) = (group.due, Qty(m.shares));
+        let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares));
         let trade = Traded { exchange_ts, px: px(m.price), qty, match_id: m.match_number, order_ref: 0 };
         group.push(Flags::AUCTION, &trade);
         Some(())
@@ -377,7 +393,7 @@ fn stock_only(group: &Group<'_>) -> Option<()> {
 fn system(m: &SystemEvent, group: &mut Group<'_>) {
     group.instrument = 0;
     if m.event == b'O' {
-        let clear = Clear { exchange_ts: group.due, ..Clear::default() };
+        let clear = Clear { exchange_ts: group.exchange_ts, ..Clear::default() };
         group.to.push(Event::new(group.due, 0, Flags::NONE, &clear), group.record);
     }
     group.status(StatusKind::Session, m.event, [0; 4]);
@@ -386,7 +402,7 @@ fn system(m: &SystemEvent, group: &mut Group<'_>) {
 #[inline(always)]
 fn executed(m: &OrderExecuted, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
     let exec = Exec { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty, match_id: m.match_number };
     group.push(Flags::NONE, &exec);
     Some(())
@@ -399,7 +415,7 @@ fn executed_with_price(m: &OrderExecutedWithPrice, mut group: Group<'_>) -> Opti
         b'N' => Flags::NON_PRINTABLE,
         _ => return None,
     };
-    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
     let exec = Exec { exchange_ts, order_ref: m.order_ref, px: px(m.price), qty, match_id: m.match_number };
     group.push(flags, &exec);
     Some(())
@@ -408,7 +424,7 @@ fn executed_with_price(m: &OrderExecutedWithPrice, mut group: Group<'_>) -> Opti
 #[inline(always)]
 fn cancelled(m: &OrderCancel, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
     let cancel = Cancel { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty, reserved: [0; 8] };
     group.push(Flags::NONE, &cancel);
     Some(())
@@ -417,7 +433,7 @@ fn cancelled(m: &OrderCancel, mut group: Group<'_>) -> Option<()> {
 #[inline(always)]
 fn deleted(m: &OrderDelete, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let exchange_ts = group.due;
+    let exchange_ts = group.exchange_ts;
     let delete = Delete { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty: Qty(0), reserved: [0; 8] };
     group.push(Flags::NONE, &delete);
     Some(())
@@ -426,7 +442,7 @@ fn deleted(m: &OrderDelete, mut group: Group<'_>) -> Option<()> {
 #[inline(always)]
 fn replaced(m: &OrderReplace, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
     let replace = Replace { exchange_ts, order_ref: m.order_ref, new_ref: m.new_ref, px: px(m.price), qty };
     group.push(Flags::NONE, &replace);
     Some(())

@@ -141,7 +141,8 @@ fn members_of_a_zip_stream_side_by_side() {
     let path = folder.file("x", &zip(&[("folder/", b""), ("a.z", &a), ("b", &b)]));
     assert_eq!(contents(&path).unwrap(), [("a.z".to_owned(), a), ("b".to_owned(), b.clone())]);
     let one = folder.file("one", &zip(&[("readme", b"about"), ("01302020.bin", &b)]));
-    let request = Request { paths: vec![one.clone()], date: None, params: Params::default() };
+    let params = Params::defaults(flow::find(FEEDS, "itch").unwrap().params);
+    let request = Request { paths: vec![one.clone()], date: None, params };
     let mut opened = flow::find(FEEDS, "itch").unwrap().open(&request).unwrap();
     assert_eq!(opened.name(), format!("{}:01302020.bin", one.display()));
     assert_eq!((drain(&mut *opened).0.len(), opened.warnings()), (20, vec![]));

@@ -59,8 +59,9 @@ struct Read {
 
 /// Reads a file through the registered feed, reader thread included.
 fn read(path: &std::path::Path) -> Read {
-    let request = Request { paths: vec![path.to_owned()], date: None, params: Params::default() };
-    let mut source = flow::find(FEEDS, "itch").unwrap().open(&request).unwrap();
+    let feed = flow::find(FEEDS, "itch").unwrap();
+    let request = Request { paths: vec![path.to_owned()], date: None, params: Params::defaults(feed.params) };
+    let mut source = feed.open(&request).unwrap();
     let (mut inputs, mut queue) = (Vec::new(), Inputs::with_capacity(0));
     while source.poll(&mut queue).unwrap() != Polled::Ended {
         while let Some((event, record)) = queue.front() {

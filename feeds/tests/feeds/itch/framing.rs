@@ -3,6 +3,7 @@
 use super::*;
 use feeds::itch::wire::{self, Message, TYPES};
 use feeds::{FEEDS, Request};
+use flow::records::Delete;
 use flow::{Params, Polled};
 use proptest::prelude::*;
 
@@ -52,6 +53,42 @@ fn a_byte_that_is_not_a_letter_is_not_a_type() {
         assert_eq!((inputs, e.offset, e.record), (1, 23, 2), "{e}");
         assert!(e.what.contains(&format!("{code:#04x}")), "{e}");
     }
+}
+
+/// A deletion of this order, this many nanoseconds past the time of [`message`].
+fn delete_at(order: u8, late: i64) -> Vec<u8> {
+    let mut bytes = delete();
+    bytes[20] = order;
+    let at = ((AT - MIDNIGHT) as i64 + late).to_be_bytes();
+    bytes[7..13].copy_from_slice(&at[2..]);
+    bytes
+}
+
+#[test]
+fn time_that_goes_back_is_told_and_the_clock_stays() {
+    // It goes back by 30 and then by 5, stays behind, and catches up.
+    let times = [0, 30, 0, 10, 5, 29, 30, 31];
+    let bytes: Vec<u8> = times.iter().zip(1..).flat_map(|(late, order)| delete_at(order, *late)).collect();
+    let (inputs, end) = decode(&bytes);
+    assert_eq!(
+        (anomalies(&inputs), end),
+        (vec![(AnomalyKind::BackwardTime, 30), (AnomalyKind::BackwardTime, 5)], Ok(()))
+    );
+    assert!(inputs.is_sorted_by_key(|(e, _)| e.ts), "the clock never goes back");
+    let deletes: Vec<_> = inputs.iter().filter_map(|(e, r)| Some((e.get::<Delete>()?, e.ts.0 - AT, *r))).collect();
+    let told: Vec<_> = deletes.iter().map(|(d, _, _)| (d.exchange_ts.0 as i64 - AT as i64, d.order_ref)).collect();
+    assert_eq!(told, times.iter().copied().zip(1..).collect::<Vec<_>>());
+    let due: Vec<_> = deletes.iter().map(|(_, due, record)| (*due, *record)).collect();
+    assert_eq!(due, [0, 30, 30, 30, 30, 30, 30, 31].into_iter().zip(1..).collect::<Vec<_>>());
+}
+
+#[test]
+fn days_that_were_joined_go_back_once() {
+    let evening = delete_at(1, 6 * 3_600_000_000_000);
+    let start = framed(&message(b'S', b"O"));
+    let (inputs, end) = decode(&[evening, start, delete_at(2, 1), delete_at(3, 2)].concat());
+    assert_eq!((anomalies(&inputs), end), (vec![(AnomalyKind::BackwardTime, 6 * 3_600_000_000_000)], Ok(())));
+    assert!(inputs.is_sorted_by_key(|(e, _)| e.ts));
 }
 
 #[test]
