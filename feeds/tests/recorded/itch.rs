@@ -143,6 +143,7 @@ fn as_sent(path: PathBuf, packets: u64, types: &[(&str, u64)], missing: u64) {
     want.insert("packets".to_owned(), packets);
     if missing > 0 {
         want.insert("gaps".to_owned(), 1);
+        want.insert("packets that waited for others".to_owned(), 1);
     }
     assert_eq!(file.counts, want);
     let anomalies = file.inputs.iter().filter_map(|(e, _)| e.get::<Anomaly>()).map(|a| (a.what, a.detail));
