@@ -59,6 +59,7 @@ pub(super) struct LogKeeper {
     /// Chain and seq at the end of the sealed part.
     pub(super) chain: [u8; 32],
     pub(super) last_seq: u64,
+    /// Through which seq the outcomes in the records that are copied now are complete.
     pub(super) completed: u64,
     /// Since when something that is on the disk is not sealed.
     unsealed_since: Option<Instant>,
@@ -151,7 +152,7 @@ impl LogKeeper {
                 segment.set_sealed(copy.seal.sealed);
             }
         }
-        copy.write_header(step.disk, segment.header_page())
+        copy.write_header(step.disk, segment.header_page(self.completed))
     }
 
     /// Retires the front segment if it is full, sealed and left by the writer; returns whether it did.
