@@ -9,7 +9,7 @@ use super::keeper::{Keeper, Kit};
 use super::log_keeper::LogKeeper;
 use super::manifest::{Closed, MANIFEST_DRAFT, draft_manifest, publish_manifest};
 use super::memory::{Memory, NOTE, ON_DISK};
-use super::private::make_folder;
+use super::private::{make_folder, remove_folder_if_there, remove_if_there};
 use super::spec::JournalSpec;
 use super::start::Start;
 use super::writer::{InputLog, OutcomeLog};
@@ -139,15 +139,10 @@ fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
     if !dir.join(MANIFEST_DRAFT).exists() || !entries.iter().all(|e| is_ours(&e.file_name())) {
         return Ok(());
     }
-    let removed = |path: &Path, result: io::Result<()>| match result {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(JournalError::io(path, "removing the remains of an unfinished start", e))
-        }
-        _ => Ok(()),
-    };
-    folders.iter().try_for_each(|folder| removed(folder, fs::remove_dir_all(folder)))?;
+    let folders = folders.iter().try_for_each(|folder| remove_folder_if_there(folder));
     // The marker goes last: until then the next start finds it again.
-    texts.iter().rev().try_for_each(|text| removed(&dir.join(text), fs::remove_file(dir.join(text))))
+    let removed = folders.and_then(|()| texts.iter().rev().try_for_each(|text| remove_if_there(&dir.join(text))));
+    removed.map_err(|e| JournalError::io(dir, "removing the remains of an unfinished start", e))
 }
 
 /// Whether a journal is in `dir` or could be begun there; looks only.

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Added while outcomes may be left out because the disk is full: the inputs need not wait for them.
-const PASS: i64 = 1 << 40;
+/// Added while outcomes may be left out because there is no room for them: the inputs need not wait for them.
+const MAY_DROP: i64 = 1 << 40;
 /// Added when the disk failed or a helper has ended: nothing written can be made durable.
 const FAILED: i64 = -(1 << 60);
 
@@ -31,6 +31,8 @@ pub(super) struct Gate {
     waiting_from: AtomicU64,
     /// How often they waited.
     waits: AtomicU64,
+    /// What they wait for, if it is not the disk.
+    no_room: Mutex<Option<String>>,
     /// What is to be said at the start.
     opening: Option<String>,
     /// The supplier is running.
@@ -48,6 +50,7 @@ impl Gate {
             start: Instant::now(),
             waiting_from: AtomicU64::new(0),
             waits: AtomicU64::new(0),
+            no_room: Mutex::default(),
             opening,
             supplied: AtomicBool::new(false),
         }
@@ -80,12 +83,12 @@ impl Gate {
     }
 
     /// Says whether outcomes may be left out without the inputs waiting for them; called by one thread only.
-    pub(super) fn set_pass(&self, pass: bool) {
+    pub(super) fn set_may_drop_outcomes(&self, may: bool) {
         let word = self.word.load(Ordering::Acquire);
-        let passes = word > PASS / 2 || (FAILED + PASS / 2..0).contains(&word);
-        match (passes, pass) {
-            (false, true) => self.word.fetch_add(PASS, Ordering::AcqRel),
-            (true, false) => self.word.fetch_sub(PASS, Ordering::AcqRel),
+        let might = word > MAY_DROP / 2 || (FAILED + MAY_DROP / 2..0).contains(&word);
+        match (might, may) {
+            (false, true) => self.word.fetch_add(MAY_DROP, Ordering::AcqRel),
+            (true, false) => self.word.fetch_sub(MAY_DROP, Ordering::AcqRel),
             _ => word,
         };
     }
@@ -110,8 +113,9 @@ impl Gate {
         self.limit
     }
 
-    /// Notes how far the disk is behind, and whether inputs wait for it.
-    pub(super) fn note(&self, behind: u64, waiting: bool) {
+    /// Notes how far the disk is behind, whether inputs wait, and what there is no room for if they wait for that.
+    pub(super) fn note(&self, behind: u64, waiting: bool, no_room: Option<String>) {
+        *self.no_room.lock().unwrap_or_else(PoisonError::into_inner) = no_room;
         self.behind.store(behind, Ordering::Relaxed);
         if waiting != (self.waiting_from.load(Ordering::Relaxed) > 0) {
             let now = self.start.elapsed().as_millis().max(1) as u64;
@@ -128,10 +132,12 @@ pub struct DiskState {
     pub behind: u64,
     /// How many there may be.
     pub limit: u64,
-    /// For how many milliseconds the inputs have been waiting for the disk; absent if they are not.
+    /// For how many milliseconds the inputs have been waiting for the disk or for memory; absent if they are not.
     pub waiting_ms: Option<u64>,
     /// How often they have begun to wait.
     pub waits: u64,
+    /// What there is no room for in memory, if they wait for that; in words.
+    pub no_room: Option<String>,
 }
 
 /// Watches the disk of a journal, from any thread; it never waits.
@@ -146,8 +152,9 @@ impl DiskWatch {
         let gate = &self.gate;
         let from = gate.waiting_from.load(Ordering::Acquire);
         let waiting_ms = (from > 0).then(|| (gate.start.elapsed().as_millis() as u64).saturating_sub(from));
-        let behind = gate.behind.load(Ordering::Relaxed);
-        DiskState { behind, limit: gate.limit, waiting_ms, waits: gate.waits.load(Ordering::Relaxed) }
+        let [behind, waits] = [&gate.behind, &gate.waits].map(|number| number.load(Ordering::Relaxed));
+        let no_room = gate.no_room.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        DiskState { behind, limit: gate.limit, waiting_ms, waits, no_room }
     }
 
     /// What is to be said at the start of the run: that the active segments do not lie in shared memory, and why.

@@ -10,10 +10,10 @@ use super::disk::{Disk, DiskOp};
 use super::format::{BLOCK_RECORDS, LogKind};
 use super::gate::Gate;
 use super::handover::Handover;
+use super::private::remove_if_there;
 use super::segment::{Segment, paths};
 use flow::Event;
 use std::collections::VecDeque;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -163,7 +163,8 @@ impl LogKeeper {
         }
         copy.write_header(step.disk, segment.last_header_page())?;
         copy.trim(step.disk, segment.capacity)?;
-        fs::remove_file(paths(step.memory, self.log, segment.number).0)?;
+        // Somebody else may have cleared the memory: then there is nothing to give back.
+        remove_if_there(&paths(step.memory, self.log, segment.number).0)?;
         let last_record = segment.first_record + segment.capacity - 1;
         self.kept.push_back(Kept { number: segment.number, last_record, last_seq: self.last_seq, chain: self.chain });
         self.live.pop_front();

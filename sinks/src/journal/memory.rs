@@ -15,7 +15,7 @@ use super::error::JournalError;
 use super::format::{LogKind, MANIFEST, SEALED_SLOT, listed, segment_bytes};
 use super::gaps;
 use super::mapping::SLOT_BYTES;
-use super::private::{free_bytes, make_folder, open_file, remove_text, write_whole};
+use super::private::{free_bytes, make_folder, open_file, remove_folder_if_there, remove_text, write_whole};
 use rustix::fs::statfs;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -126,8 +126,7 @@ impl Memory {
     /// Removes note and folder: everything is on the disk.
     pub(super) fn end(&self, dir: &Path) -> Result<(), JournalError> {
         remove_text(dir, NOTE)?;
-        let removed = fs::remove_dir_all(&self.folder);
-        removed.map_err(|e| JournalError::io(&self.folder, "removing", e))
+        remove_folder_if_there(&self.folder).map_err(|e| JournalError::io(&self.folder, "removing", e))
     }
 }
 

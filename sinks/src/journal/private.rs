@@ -44,11 +44,22 @@ pub(super) fn publish(dir: &Path, name: &str) -> Result<(), JournalError> {
 /// Removes a text, if it is there, and makes that durable.
 pub(super) fn remove_text(dir: &Path, name: &str) -> Result<(), JournalError> {
     let path = dir.join(name);
-    let removed = match fs::remove_file(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.and_then(|()| sync_folder(dir)),
-    };
+    let removed = remove_if_there(&path).and_then(|()| sync_folder(dir));
     removed.map_err(|e| JournalError::io(&path, "removing", e))
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+    unless_missing(fs::remove_file(path))
+}
+
+/// Removes a folder and all that is in it, if it is there.
+pub(super) fn remove_folder_if_there(folder: &Path) -> io::Result<()> {
+    unless_missing(fs::remove_dir_all(folder))
+}
+
+fn unless_missing(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
 }
 
 /// Makes a folder's entries durable.

@@ -23,7 +23,7 @@ use super::keeper::{Keeper, Kit};
 use super::log_keeper::{Live, LogKeeper};
 use super::manifest::{Closed, JournalInfo, read_manifest};
 use super::memory::{Memory, bytes_needed};
-use super::private::remove_text;
+use super::private::{remove_if_there, remove_text};
 use super::segment::{self, Segment};
 use super::spec::Upkeep;
 use super::start::Start;
@@ -31,7 +31,7 @@ use super::verify::{Pass, go_through};
 use super::writer::{InputLog, OutcomeLog};
 use bytemuck::Zeroable;
 use flow::Event;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -285,10 +285,6 @@ impl Reopening<'_> {
     }
 }
 
-/// Removes a file if it is there.
 fn remove(path: &Path) -> Result<(), JournalError> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(JournalError::io(path, "removing", e)),
-        _ => Ok(()),
-    }
+    remove_if_there(path).map_err(|e| JournalError::io(path, "removing", e))
 }

@@ -240,3 +240,62 @@ fn a_stop_waits_for_a_slow_disk() {
     assert_eq!(closed.inputs.records, 500);
     assert!(done.load(Ordering::SeqCst) > 3);
 }
+
+/// Memory that others fill up takes no segment more: outcomes are left out, and inputs go on as long as they have room.
+#[test]
+fn outcomes_without_memory_do_not_hold_up_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &small()).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=500);
+    let outcomes_in_memory = memory_of(&dir).unwrap().join("outcomes");
+    std::fs::remove_dir_all(&outcomes_in_memory).unwrap();
+    let mut seq = 500;
+    until("outcomes are left out, and no input waits for good", || {
+        if inputs.ready().unwrap() {
+            seq += 1;
+            write(&mut inputs, &mut outcomes, seq..=seq);
+        }
+        outcomes.lost() > 1_000
+    });
+    std::fs::create_dir(&outcomes_in_memory).unwrap();
+    until("they are stored again", || {
+        seq += 1;
+        let before = outcomes.records();
+        write(&mut inputs, &mut outcomes, seq..=seq);
+        outcomes.records() > before
+    });
+    let lost = outcomes.lost();
+    let closed = Journal::close(inputs, outcomes).unwrap();
+    assert_eq!((closed.inputs.records, closed.completed_through), (seq, seq));
+    let gaps = JournalReader::open(&dir).unwrap().gaps().unwrap().lost;
+    assert_eq!(gaps.iter().map(|gap| gap.events).sum::<u64>(), lost, "{gaps:?}");
+    let verified = verify(&dir, 10).unwrap();
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+}
+
+/// While the disk still has segments to take over, inputs wait for that memory, and whoever watches is told why.
+#[test]
+fn inputs_that_wait_for_memory_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let freezer = Freezer::default();
+    let (mut inputs, outcomes) = Journal::create_on(&dir, &small(), freezer.disk()).unwrap();
+    freezer.set(true);
+    let in_memory = memory_of(&dir).unwrap().join("inputs");
+    std::fs::remove_dir_all(&in_memory).unwrap();
+    let watch = inputs.disk();
+    until("inputs wait", || {
+        while inputs.ready().unwrap() {
+            inputs.append(&input(inputs.records() + 1)).unwrap();
+        }
+        watch.state().waiting_ms.is_some()
+    });
+    let words = watch.state().no_room.expect("it is said what for");
+    assert!(words.contains(&in_memory.display().to_string()), "{words}");
+    std::fs::create_dir(&in_memory).unwrap();
+    until("they go on by themselves", || inputs.ready().unwrap());
+    until("and nothing is said any more", || watch.state().waiting_ms.is_none() && watch.state().no_room.is_none());
+    freezer.set(false);
+    Journal::close(inputs, outcomes).unwrap();
+}
