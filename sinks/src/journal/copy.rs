@@ -8,7 +8,7 @@ use super::disk::{Disk, DiskOp};
 use super::error::JournalError;
 use super::format::{BLOCK_RECORDS, LogKind, record_offset, seal_bytes, segment_bytes};
 use super::manifest::JournalInfo;
-use super::private::{open_file, sync_folder};
+use super::private::{open_file, remove_if_there, sync_folder};
 use super::seal::{SealWriter, Sidecar};
 use super::segment::{Segment, allocate, draft, header, paths, space_error};
 use flow::Event;
@@ -58,13 +58,17 @@ impl Copy {
             file.write_all_at(bytemuck::bytes_of(&header(info, log, number, first_record)), 0)?;
             file.sync_all()?;
             fs::rename(draft(&path), &path)?;
-            sync_folder(&log.folder(dir))?;
             Ok(Copy { file, seal: SealWriter::new(seal), synced: 0, page: Vec::new(), unsynced: false })
         });
+        let made = made.and_then(|made| disk.run(DiskOp::Sync, || sync_folder(&log.folder(dir))).map(|()| made));
         made.map_err(|error| {
-            // The remains are useless; if they cannot be removed, the next attempt reports it.
-            let _ = fs::remove_file(draft(&path));
-            let _ = fs::remove_file(&seal_path);
+            // The remains are useless; if they cannot be removed, the next attempt reports it. A segment without a sidecar
+            // would be damage, so the sidecar goes last.
+            for remains in [&draft(&path), &path, &seal_path] {
+                if remove_if_there(remains).is_err() {
+                    break;
+                }
+            }
             space_error(dir, &path, footprint(info.segment_records), error)
         })
     }
@@ -127,8 +131,10 @@ impl Copy {
     /// Waits until what was written is durable.
     pub(super) fn sync(&mut self, disk: &Disk) -> io::Result<()> {
         if self.unsynced {
+            // If it fails, the header's page may be lost, and is written again.
+            let page = std::mem::take(&mut self.page);
             disk.run(DiskOp::Sync, || self.file.sync_data())?;
-            self.unsynced = false;
+            (self.page, self.unsynced) = (page, false);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The errors of a journal: where, what, and what to do next.
 
 use super::format::{LogKind, VERSION};
+use super::private::is_full;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -149,6 +150,15 @@ impl JournalError {
                 JournalError::NotWritable { path, source }
             }
             _ => JournalError::Io { path, doing, source },
+        }
+    }
+
+    /// Whether it says that there is no room.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            JournalError::NoSpace { .. } => true,
+            JournalError::Io { source, .. } => is_full(source),
+            _ => false,
         }
     }
 }

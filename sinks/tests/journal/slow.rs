@@ -3,8 +3,9 @@
 use crate::common::{enter, examine, fan_out, input, outcome, outcomes_through, read, write};
 use crate::disks::{BEHIND, Freezer, SEGMENT, failing, go_on, memory_of, small, until};
 use flow::Sink;
-use sinks::journal::{Disk, DiskOp, Journal, JournalError, JournalReader, verify};
+use sinks::journal::{Disk, DiskOp, InputLog, Journal, JournalError, JournalReader, OutcomeLog, verify};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -119,7 +120,10 @@ fn a_disk_that_fails_halts_the_inputs_and_leaves_the_journal_to_the_next_start()
         halted.is_some()
     });
     let words = halted.unwrap().to_string();
-    assert!(words.contains("syncing and sealing failed") && words.contains("check the disk (dmesg)"), "{words}");
+    assert!(
+        words.contains("copying, syncing and sealing failed") && words.contains("check the disk (dmesg)"),
+        "{words}"
+    );
     let error = Journal::close(inputs, outcomes).unwrap_err();
     assert!(matches!(error, JournalError::Io { .. }), "{error}");
     go_on(&dir, last - 1);
@@ -298,4 +302,126 @@ fn inputs_that_wait_for_memory_say_so() {
     until("and nothing is said any more", || watch.state().waiting_ms.is_none() && watch.state().no_room.is_none());
     freezer.set(false);
     Journal::close(inputs, outcomes).unwrap();
+}
+
+/// A disk that is full for its first `times` operations `full` once it is `on`; and how often it was.
+fn full_for_a_moment(full: DiskOp, times: u64, on: &Arc<AtomicBool>) -> (Disk, Arc<AtomicU64>) {
+    let (on, failed) = (Arc::clone(on), Arc::new(AtomicU64::new(0)));
+    let count = Arc::clone(&failed);
+    let disk = Disk::scripted(move |op| {
+        let now = op == full && on.load(Ordering::SeqCst) && count.load(Ordering::SeqCst) < times;
+        count.fetch_add(u64::from(now), Ordering::SeqCst);
+        if now { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    });
+    (disk, failed)
+}
+
+/// A disk that says once that it is full, at whatever it does while every segment has its files, is forgiven.
+#[test]
+fn a_disk_that_was_full_for_a_moment_is_forgotten() {
+    for failing in [DiskOp::Write, DiskOp::Sync, DiskOp::Trim] {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("journal");
+        let on = Arc::default();
+        let (disk, failed) = full_for_a_moment(failing, 3, &on);
+        let (mut inputs, mut outcomes) = Journal::create_on(&dir, &small(), disk).unwrap();
+        on.store(true, Ordering::SeqCst);
+        let mut seq = 0;
+        until("it was full", || {
+            if inputs.ready().unwrap_or(false) {
+                seq += 1;
+                write(&mut inputs, &mut outcomes, seq..=seq);
+            }
+            failed.load(Ordering::SeqCst) == 3
+        });
+        until("there is room again", || inputs.ready().is_ok_and(|ready| ready));
+        let last = seq + 20 * SEGMENT;
+        let mut lost = outcomes.lost();
+        while seq < last {
+            seq += 1;
+            until("inputs go on", || inputs.ready().is_ok_and(|ready| ready));
+            write(&mut inputs, &mut outcomes, seq..=seq);
+            lost = if seq == last - 10 * SEGMENT { outcomes.lost() } else { lost };
+        }
+        assert_eq!(outcomes.lost(), lost, "{failing:?}: outcomes are stored again");
+        let closed = Journal::close(inputs, outcomes).unwrap();
+        assert_eq!(closed.inputs.records, last, "{failing:?}");
+        let verified = verify(&dir, 10).unwrap();
+        assert!(verified.is_intact(), "{failing:?}: {:#?}", verified.faults);
+    }
+}
+
+/// A journal whose outcomes had no memory for a while: some were left out, and nothing was stored since.
+fn with_outcomes_left_out(dir: &Path, disk: Disk) -> (InputLog, OutcomeLog) {
+    let (mut inputs, mut outcomes) = Journal::create_on(dir, &small(), disk).unwrap();
+    let in_memory = memory_of(dir).unwrap().join("outcomes");
+    std::fs::remove_dir_all(&in_memory).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=100);
+    (0..5_000).for_each(|n| outcomes.take(&outcome(100, n)).unwrap());
+    assert!(outcomes.lost() > 4_000);
+    std::fs::create_dir(&in_memory).unwrap();
+    (inputs, outcomes)
+}
+
+/// Calls the last input finished until the outcomes have a segment again.
+fn finish_all(outcomes: &mut OutcomeLog, dir: &Path) {
+    let segment = memory_of(dir).unwrap().join("outcomes");
+    until("there is room for outcomes again", || std::fs::read_dir(&segment).unwrap().count() > 1);
+    outcomes.finished(100).unwrap();
+}
+
+fn gap_of(dir: &Path) -> u64 {
+    let verified = verify(dir, 10).unwrap();
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+    verified.gaps.unwrap().lost.iter().map(|gap| gap.events).sum()
+}
+
+/// What was left out is recorded too if the run stops before another outcome is stored.
+#[test]
+fn a_stop_keeps_the_record_of_what_was_left_out_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (inputs, mut outcomes) = with_outcomes_left_out(&dir, Disk::default());
+    finish_all(&mut outcomes, &dir);
+    let lost = outcomes.lost();
+    let closed = Journal::close(inputs, outcomes).unwrap();
+    assert_eq!((closed.completed_through, gap_of(&dir)), (100, lost));
+}
+
+/// A full disk that cannot take the record of a gap is tried again.
+#[test]
+fn a_gap_that_could_not_be_recorded_at_once_is_recorded_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let on = Arc::default();
+    let (disk, failed) = full_for_a_moment(DiskOp::Write, 3, &on);
+    let (inputs, mut outcomes) = with_outcomes_left_out(&dir, disk);
+    let sealed = || JournalReader::open(&dir).unwrap().list().unwrap().iter().map(|s| s.sealed).sum::<u64>();
+    until("all else is sealed, so that the gap is what is written next", || sealed() == 100 + outcomes.records());
+    std::thread::sleep(Duration::from_millis(50));
+    on.store(true, Ordering::SeqCst);
+    finish_all(&mut outcomes, &dir);
+    until("it was full", || failed.load(Ordering::SeqCst) == 3);
+    let lost = outcomes.lost();
+    Journal::close(inputs, outcomes).unwrap();
+    assert_eq!(gap_of(&dir), lost);
+}
+
+/// A segment whose folder could not be made durable is made anew, and nothing of it is in the way.
+#[test]
+fn a_segment_that_could_not_be_made_is_made_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (failed, made) = (Arc::new(AtomicU64::new(0)), AtomicBool::new(false));
+    let count = Arc::clone(&failed);
+    let disk = Disk::scripted(move |op| {
+        let after_making = made.swap(op == DiskOp::Allocate, Ordering::SeqCst) && op == DiskOp::Sync;
+        let fails = after_making && (3..6).contains(&count.fetch_add(1, Ordering::SeqCst));
+        if fails { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
+    });
+    let (mut inputs, mut outcomes) = Journal::create_on(&dir, &small(), disk).unwrap();
+    until("it could not be made", || failed.load(Ordering::SeqCst) > 6);
+    write(&mut inputs, &mut outcomes, 1..=2_000);
+    Journal::close(inputs, outcomes).unwrap();
+    assert!(verify(&dir, 10).unwrap().is_intact() && read(&dir).0.into_iter().eq((1..=2_000).map(input)));
 }
