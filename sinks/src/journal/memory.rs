@@ -71,6 +71,10 @@ struct Note {
 }
 
 impl Note {
+    fn text(&self) -> String {
+        toml::to_string(self).expect("a flat table is TOML")
+    }
+
     fn check(boot: &str, folder: &Path) -> String {
         let crc = crc32c::crc32c(boot.as_bytes());
         format!("{:08x}", crc32c::crc32c_append(crc, folder.as_os_str().as_encoded_bytes()))
@@ -120,7 +124,7 @@ impl Memory {
         let boot = boot();
         let check = Note::check(&boot, &self.folder);
         let note = Note { boot, folder: self.folder.clone(), check };
-        write_whole(dir, NOTE, &toml::to_string(&note).expect("a flat table is TOML"))
+        write_whole(dir, NOTE, &note.text())
     }
 
     /// Removes note and folder: everything is on the disk.
@@ -141,7 +145,8 @@ pub(super) fn find(dir: &Path, journal_id: u64, segment_records: u64) -> Result<
     };
     let bad = |what: &str| JournalError::BadManifest { path: path.clone(), what: what.to_owned() };
     let note: Note = toml::from_str(&text).map_err(|e| bad(e.message()))?;
-    if note.check != Note::check(&note.boot, &note.folder) {
+    // Another text of the same meaning was not written by us.
+    if note.check != Note::check(&note.boot, &note.folder) || note.text() != text {
         return Err(bad("it does not match its check"));
     }
     let lay = |what: String| {
