@@ -19,12 +19,11 @@ use super::exit::{Exit, Failure};
 use super::signals::{AGAIN, Signals};
 use super::stalls::Stalls;
 use super::trading::halted_by;
+use crate::control::Intake;
 use crate::drive::Control;
 use crate::gateway::SessionState;
-use crate::ingress::{CommandSender, Submission, halt, wall_now};
-use crate::recovery::HaltNote;
+use crate::ingress::{halt, wall_now};
 use flow::HaltReason;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
@@ -40,9 +39,7 @@ const LIMIT: u32 = 90;
 /// What the watch of a service does besides.
 pub(crate) struct Service {
     /// Takes the halts of the watchdog.
-    pub commands: CommandSender,
-    /// Folder of the journal, where a halt is noted that cannot be stored.
-    pub journal: PathBuf,
+    pub intake: Arc<Intake>,
     /// How long the pipeline may stand still; 0 = for ever.
     pub patience: Duration,
     /// Whether a stall halts trading; else it is only reported.
@@ -226,12 +223,7 @@ impl Looks {
     fn on_stall(&mut self, input: u64) {
         let Some(service) = &self.service else { return };
         if service.halts {
-            let pull = self.control.kill_switch.pull();
-            let halt = halt(HaltReason::Stalled, input - 1, wall_now());
-            let submission = Submission::new(vec![halt], Some(pull));
-            HaltNote::of(&[halt], input - 1).keep(&service.journal, &submission.ticket());
-            // If the receiver is gone, the run is over.
-            let _ = service.commands.send(submission);
+            service.intake.halt(vec![halt(HaltReason::Stalled, input - 1, wall_now())]);
         }
         self.found.push(Stall { input, halted: service.halts });
         let follows = if service.halts { "trading halts" } else { "the exchange's clock waits, so nothing is late" };

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tidegate::control::ControlRequest;
 use tidegate::ingress::Submission;
-use tidegate::recovery::HaltNote;
+use tidegate::recovery::{HaltNote, HaltNotes};
 use tidegate_tests::rig::{Adverse, HostileVenue, Life, Service};
 use tidegate_tests::{amount, run};
 
@@ -174,7 +174,8 @@ fn without_its_control_socket_nothing_trades() {
 fn noted(journal: &Path, after: u64) {
     let halt = ControlRequest::plain("halt", "ada").events(1_000, Ns(7)).expect("a halt");
     let submission = Submission::new(halt.clone(), None);
-    HaltNote::of(&halt, after).keep(journal, &submission.ticket());
+    let notes = HaltNotes::start(journal).expect("a thread");
+    notes.keep(&HaltNote::of(&halt, after), &submission.ticket());
     let since = Instant::now();
     let file = journal.join("halt.toml");
     while !std::fs::read_to_string(&file).is_ok_and(|note| note.contains("asked_ns = 7")) {
