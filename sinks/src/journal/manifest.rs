@@ -58,7 +58,7 @@ pub struct JournalInfo {
 impl JournalInfo {
     /// Looks again where the active segments lie; returns why they are gone, if they are.
     pub(super) fn find_memory(&mut self, dir: &Path) -> Result<Option<String>, JournalError> {
-        let (memory, gone) = match find(dir, self.journal_id, self.segment_records)? {
+        let (memory, gone) = match find(dir, self.segment_records)? {
             Found::Nothing => (None, None),
             Found::Here(folder) => (Some(folder), None),
             Found::Gone(why) => (None, Some(why)),

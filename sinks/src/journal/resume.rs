@@ -22,7 +22,7 @@ use super::gate::Gate;
 use super::keeper::{Keeper, Kit};
 use super::log_keeper::{Live, LogKeeper};
 use super::manifest::{Closed, JournalInfo, read_manifest};
-use super::memory::{Memory, bytes_needed};
+use super::memory::{Memory, bytes_needed, set_aside};
 use super::private::{remove_if_there, remove_text};
 use super::segment::{self, Segment};
 use super::spec::Upkeep;
@@ -159,6 +159,7 @@ impl Examined {
         let (memory, is_new) = match info.memory.clone() {
             Some(folder) => (Memory::adopt(&dir, folder)?, false),
             None => {
+                set_aside(&dir)?;
                 let needed = bytes_needed(info.segment_records, upkeep.behind);
                 (Memory::make(&dir, info.journal_id, &upkeep.memory, needed)?, true)
             }
@@ -169,7 +170,7 @@ impl Examined {
         let mut keepers = Vec::new();
         for (log, findings) in LogKind::BOTH.into_iter().zip(logs) {
             let passed = if log == LogKind::Outcomes { gaps.gaps.dropped.through_segment } else { 0 };
-            let from = Reopening { dir: &dir, info: &info, memory: &memory.folder, log, gaps: &gaps };
+            let from = Reopening { disk: &disk, dir: &dir, info: &info, memory: &memory.folder, log, gaps: &gaps };
             from.clear_away(passed, &findings)?;
             keepers.push(from.keeper(findings, &gate, &mut emptied)?);
         }
@@ -192,6 +193,7 @@ impl Examined {
 
 /// What a log is opened for writing with.
 struct Reopening<'a> {
+    disk: &'a Disk,
     dir: &'a Path,
     info: &'a JournalInfo,
     /// Folder of the active segments.
@@ -230,7 +232,7 @@ impl Reopening<'_> {
 
     /// Opens a segment for writing, with nothing after its records and no torn block in its sidecar.
     fn live(&self, open: &Open, emptied: &mut u64) -> Result<Live, JournalError> {
-        let Reopening { dir, info, memory, log, gaps } = self;
+        let Reopening { disk, dir, info, memory, log, gaps } = self;
         let capacity = info.segment_records;
         let (number, first_record) = (open.number, open.first_record);
         let segment = if self.in_memory(number).exists() {
@@ -253,7 +255,7 @@ impl Reopening<'_> {
             segment.release();
         }
         let there = segment::paths(dir, *log, number).0.exists();
-        let copy = there.then(|| Copy::reopen(dir, info, *log, number, open.used, &open.seal)).transpose()?;
+        let copy = there.then(|| Copy::reopen(disk, dir, info, *log, number, open.used, &open.seal)).transpose()?;
         let noted = gaps.gaps.lost.iter().any(|lost| lost.after_record == first_record - 1);
         Ok(Live { segment: Arc::new(segment), copy, noted })
     }
@@ -261,7 +263,7 @@ impl Reopening<'_> {
     /// A segment in memory with the records that the disk has of it.
     fn loaded(&self, open: &Open) -> Result<Segment, JournalError> {
         let segment = segment::make(self.memory, self.info, self.log, open.number, open.first_record)?;
-        let file = SegmentFile::open(self.dir, self.info, self.log, open.number)?;
+        let file = SegmentFile::open_copy(self.dir, self.info, self.log, open.number)?;
         let file = file.ok_or_else(|| self.vanished(open.number))?;
         let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
         let mut at = 0;

@@ -2,7 +2,9 @@
 
 use crate::common::{examine, input, outcomes_through, read, write};
 use crate::disks::{copy, go_on, killed, memory_of, small};
-use sinks::journal::{Journal, verify};
+use sinks::journal::{Journal, JournalReader, LogKind, verify};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn nothing_lies_in_memory_after_a_close_and_everything_is_private() {
@@ -37,24 +39,30 @@ fn what_only_memory_held_is_there_after_a_kill() {
     assert!(!memory.exists());
 }
 
-/// Whatever is gone of it, the journal goes on from the disk, and says so.
+fn remove(path: &Path) {
+    if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+}
+
+/// Folders beside that of the active segments, with what is left of it.
+fn set_aside(memory: &Path) -> Option<PathBuf> {
+    let name = memory.file_name().unwrap().to_str().unwrap();
+    Some(memory.with_file_name(format!("set-aside-{name}"))).filter(|aside| aside.exists())
+}
+
+/// Whatever inputs are gone of it, the journal goes on from the disk, says so, and keeps what is left.
 #[test]
 fn memory_that_is_gone_is_noticed() {
-    for gone in ["", "inputs", "outcomes", "inputs/00000002.seg"] {
+    for gone in ["", "inputs", "inputs/00000002.seg"] {
         let folder = tempfile::tempdir().unwrap();
         let (dir, memory) = killed(folder.path());
-        let path = memory.join(gone);
-        if path.is_dir() {
-            std::fs::remove_dir_all(&path).unwrap()
-        } else {
-            std::fs::remove_file(&path).unwrap()
-        }
+        remove(&memory.join(gone));
         let examined = examine(&dir).unwrap();
         let words = examined.lost_memory().expect("it is noticed").to_owned();
         assert!(words.starts_with("its newest records lay in memory at ") && words.contains("gone"), "{words}");
         let last = examined.last_input_seq();
         assert!((1..600).contains(&last), "{gone}: {last}");
         drop(examined);
+        assert!(gone.is_empty() || memory.exists(), "an examination changes nothing");
         let resumed = examine(&dir).unwrap().accept(small().upkeep).unwrap();
         drop((resumed.inputs, resumed.outcomes));
         assert!(verify(&dir, 10).unwrap().is_intact());
@@ -62,7 +70,94 @@ fn memory_that_is_gone_is_noticed() {
         assert!(inputs.into_iter().eq((1..=last).map(input)), "{gone}");
         assert!(outcomes_through(last).starts_with(&outcomes), "{gone}");
         assert!(!memory.exists() && memory_of(&dir).is_none(), "{gone}");
+        let aside = set_aside(&memory);
+        assert_eq!(aside.is_some(), !gone.is_empty(), "{gone}");
+        if let Some(aside) = aside {
+            assert!(words.contains("keeps what is left in a folder set-aside-"), "{words}");
+            assert!(aside.join("outcomes/00000003.seg").exists(), "{gone}");
+            remove(&aside);
+        }
     }
+}
+
+/// Outcomes that are gone from memory are derived again: no input is given up for them.
+#[test]
+fn outcomes_that_are_gone_from_memory_take_no_input_with_them() {
+    for gone in ["outcomes", "outcomes/00000002.seg", "outcomes/00000003.seg", "outcomes/00000004.seg"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, memory) = killed(folder.path());
+        let _ = std::fs::remove_file(memory.join(gone));
+        if gone == "outcomes" {
+            remove(&memory.join(gone));
+        }
+        let examined = examine(&dir).unwrap();
+        let completed = examined.completed_through();
+        drop(examined);
+        let resumed = examine(&dir).unwrap().accept(small().upkeep).unwrap();
+        Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+        let verified = verify(&dir, 10).unwrap();
+        assert!(verified.is_intact(), "{gone}: {:#?}", verified.faults);
+        let (inputs, outcomes) = read(&dir);
+        assert!(inputs.into_iter().eq((1..=600).map(input)), "{gone}");
+        assert!(outcomes_through(600).starts_with(&outcomes), "{gone}");
+        assert!(outcomes.len() >= outcomes_through(completed).len(), "{gone}: {completed}");
+    }
+}
+
+/// The word that says how much of a segment on the disk is sealed has no say in what lies in memory.
+#[test]
+fn a_damaged_word_on_the_disk_takes_no_input_from_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, _) = (0..)
+        .map(|n| {
+            let folder = folder.path().join(n.to_string());
+            std::fs::create_dir(&folder).unwrap();
+            killed(&folder)
+        })
+        .find(|(dir, _)| {
+            let sealed = JournalReader::open(dir).unwrap().list().unwrap();
+            sealed.iter().any(|s| (s.log, s.number, s.sealed) == (LogKind::Inputs, 2, 0))
+        })
+        .unwrap();
+    let first = std::fs::OpenOptions::new().write(true).open(dir.join("inputs/00000001.seg")).unwrap();
+    first.write_all_at(&100u64.to_le_bytes(), 320).unwrap();
+    go_on(&dir, 600);
+}
+
+/// Anybody may put something into shared memory: what others put there is left alone and holds up nobody.
+#[test]
+fn what_others_put_into_memory_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, memory) = (folder.path().join("journal"), folder.path().join("memory"));
+    let mut spec = small();
+    spec.upkeep.memory = memory.display().to_string();
+    let (own, pipe, foreign) = (memory.join("tidegate-1"), memory.join("tidegate-2"), memory.join("tidegate-3"));
+    [&memory, &own, &pipe, &foreign].into_iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+    let named = std::process::Command::new("mkfifo").arg(pipe.join("journal")).status().unwrap();
+    assert!(named.success());
+    std::fs::create_dir(&dir).unwrap();
+    let place = std::fs::canonicalize(&dir).unwrap();
+    [&own, &foreign].into_iter().for_each(|to| std::fs::write(to.join("journal"), place.to_str().unwrap()).unwrap());
+    std::os::unix::fs::symlink(&foreign, memory.join("tidegate-4")).unwrap();
+    // Only root can give it to somebody else.
+    let is_foreign = std::os::unix::fs::chown(&foreign, Some(12_345), None).is_ok();
+    let (inputs, outcomes) = Journal::create(&dir, &spec).unwrap();
+    assert!(!own.exists() && pipe.exists() && memory.join("tidegate-4").is_symlink());
+    assert_eq!(foreign.exists(), is_foreign);
+    Journal::close(inputs, outcomes).unwrap();
+}
+
+/// Whoever clears shared memory while the journal is written takes nothing that the disk does not get all the same.
+#[test]
+fn memory_that_is_cleared_during_a_run_does_not_stop_its_close() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &small()).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=400);
+    remove(&memory_of(&dir).unwrap());
+    write(&mut inputs, &mut outcomes, 401..=500);
+    Journal::close(inputs, outcomes).unwrap();
+    assert!(verify(&dir, 10).unwrap().is_intact() && read(&dir).0.into_iter().eq((1..=500).map(input)));
 }
 
 #[test]
@@ -88,7 +183,8 @@ fn another_boot_makes_memory_a_thing_of_the_past() {
     assert!(examined.last_input_seq() < 600);
     let resumed = examined.accept(small().upkeep).unwrap();
     drop((resumed.inputs, resumed.outcomes));
-    assert!(!memory.exists(), "what an earlier run of this journal left is removed");
+    assert!(!memory.exists(), "what an earlier run of this journal left is set aside");
+    remove(&set_aside(&memory).unwrap());
 }
 
 /// A copy of a journal does not take the records of its original, and leaves them alone; the original has them.
