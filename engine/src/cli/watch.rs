@@ -21,7 +21,6 @@ use super::stalls::Stalls;
 use super::trading::halted_by;
 use crate::control::Intake;
 use crate::drive::Control;
-use crate::gateway::SessionState;
 use crate::ingress::{halt, wall_now};
 use flow::HaltReason;
 use std::sync::Arc;
@@ -244,7 +243,7 @@ fn end_unfinished(control: &Control, cancelled: bool) {
              the next `tidegate run` goes on"
         ));
         let (switch, open) = (&control.kill_switch, control.venue.open_orders());
-        if control.venue.session() != SessionState::None && open > 0 {
+        if open > 0 {
             let handed = cancelled && switch.is_carried_out(switch.pulls());
             let cancels = if handed { "the venue was sent their cancels" } else { "NO CANCEL WAS SENT" };
             console::say(format!("{open} orders may be open at the venue; {cancels}: look there"));
