@@ -22,9 +22,9 @@ impl DiskWords {
     pub(crate) fn look(&mut self, control: &Control) {
         let Some(disk) = control.disk.get() else { return };
         if !std::mem::replace(&mut self.began, true)
-            && let Some(word) = disk.word()
+            && let Some(warning) = disk.warning()
         {
-            console::say(word);
+            console::say(warning);
         }
         let state = disk.state();
         let waiting = state.waiting_ms.map(Duration::from_millis);

@@ -1,6 +1,6 @@
-//! Whether inputs may enter, and how far the disk is behind: one word for the head, a few numbers for whoever watches.
+//! Whether inputs may enter, and how far the disk is behind: one counter for the head, a few numbers for whoever watches.
 //!
-//! The head looks at the word before each input. It counts the segments that the outcome log has ahead, so it is above 0
+//! The head looks at the counter before each input. It counts the segments that the outcome log has ahead, so it is above 0
 //! unless there is none, or the journal failed; the end of the input log's own segment is the head's own business. So the
 //! inputs stop while there is still room for the outcomes of those that entered, and an outcome need not be left out.
 //!
@@ -21,7 +21,7 @@ const FAILED: i64 = -(1 << 60);
 /// The state that the head, the helpers and watchers share.
 #[derive(Debug)]
 pub(super) struct Gate {
-    word: CachePadded<AtomicI64>,
+    ahead: CachePadded<AtomicI64>,
     problem: Mutex<String>,
     /// Segments that may be behind, and that are, of the log that is further behind.
     limit: u64,
@@ -34,16 +34,16 @@ pub(super) struct Gate {
     /// What they wait for, if it is not the disk.
     no_room: Mutex<Option<String>>,
     /// What is to be said at the start.
-    opening: Option<String>,
+    warning: Option<String>,
     /// The supplier is running.
     supplied: AtomicBool,
 }
 
 impl Gate {
-    /// `opening` is said at the start.
-    pub(super) fn new(limit: u64, opening: Option<String>) -> Gate {
+    /// `warning` is said at the start.
+    pub(super) fn new(limit: u64, warning: Option<String>) -> Gate {
         Gate {
-            word: CachePadded::new(AtomicI64::new(0)),
+            ahead: CachePadded::new(AtomicI64::new(0)),
             problem: Mutex::default(),
             limit,
             behind: AtomicU64::new(0),
@@ -51,7 +51,7 @@ impl Gate {
             waiting_from: AtomicU64::new(0),
             waits: AtomicU64::new(0),
             no_room: Mutex::default(),
-            opening,
+            warning,
             supplied: AtomicBool::new(false),
         }
     }
@@ -69,27 +69,27 @@ impl Gate {
     /// Whether inputs may enter.
     #[inline]
     pub(super) fn is_open(&self) -> bool {
-        self.word.load(Ordering::Acquire) > 0
+        self.ahead.load(Ordering::Acquire) > 0
     }
 
     /// The outcome log has a segment more ahead.
     pub(super) fn give(&self) {
-        self.word.fetch_add(1, Ordering::AcqRel);
+        self.ahead.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The outcome log has a segment less ahead.
     pub(super) fn take(&self) {
-        self.word.fetch_sub(1, Ordering::AcqRel);
+        self.ahead.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Says whether outcomes may be left out without the inputs waiting for them; called by one thread only.
     pub(super) fn set_may_drop_outcomes(&self, may: bool) {
-        let word = self.word.load(Ordering::Acquire);
-        let might = word > MAY_DROP / 2 || (FAILED + MAY_DROP / 2..0).contains(&word);
+        let ahead = self.ahead.load(Ordering::Acquire);
+        let might = ahead > MAY_DROP / 2 || (FAILED + MAY_DROP / 2..0).contains(&ahead);
         match (might, may) {
-            (false, true) => self.word.fetch_add(MAY_DROP, Ordering::AcqRel),
-            (true, false) => self.word.fetch_sub(MAY_DROP, Ordering::AcqRel),
-            _ => word,
+            (false, true) => self.ahead.fetch_add(MAY_DROP, Ordering::AcqRel),
+            (true, false) => self.ahead.fetch_sub(MAY_DROP, Ordering::AcqRel),
+            _ => ahead,
         };
     }
 
@@ -98,13 +98,13 @@ impl Gate {
         let mut words = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
         if words.is_empty() {
             problem.clone_into(&mut words);
-            self.word.fetch_add(FAILED, Ordering::AcqRel);
+            self.ahead.fetch_add(FAILED, Ordering::AcqRel);
         }
     }
 
     /// Why it is shut for good.
     pub(super) fn failure(&self) -> Option<String> {
-        let failed = self.word.load(Ordering::Acquire) < FAILED / 2;
+        let failed = self.ahead.load(Ordering::Acquire) < FAILED / 2;
         failed.then(|| self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
@@ -157,8 +157,8 @@ impl DiskWatch {
         DiskState { behind, limit: gate.limit, waiting_ms, waits, no_room }
     }
 
-    /// What is to be said at the start of the run: that the active segments do not lie in shared memory, and why.
-    pub fn word(&self) -> Option<&str> {
-        self.gate.opening.as_deref()
+    /// The warning for the start of the run: that the active segments do not lie in shared memory, and why.
+    pub fn warning(&self) -> Option<&str> {
+        self.gate.warning.as_deref()
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! Bound: [`bytes_needed`], asked for before a run begins. Worst case: the system stops, and with it goes all that was not
 //! on the disk yet; the note is still there and says so. Where there is no room, the folder lies in the journal itself:
-//! then a store may wait for the disk, and [`Memory::word`] says that.
+//! then a store may wait for the disk, and [`Memory::warning`] says that.
 
 use super::error::JournalError;
 use super::format::{LogKind, MANIFEST, listed, record_offset, segment_bytes};
@@ -48,8 +48,8 @@ const TMPFS: i64 = 0x0102_1994;
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) folder: PathBuf,
-    /// Why it is not shared memory, in words.
-    pub(super) word: Option<String>,
+    /// What follows from its being no shared memory, in words.
+    pub(super) warning: Option<String>,
 }
 
 /// What became of the active segments.
@@ -109,13 +109,13 @@ impl Memory {
     /// Makes an empty folder for a run of the journal in `dir`. `wanted` is the parameter: `auto`, `disk` or a folder.
     pub(super) fn make(dir: &Path, journal_id: u64, wanted: &str, needed: u64) -> Result<Memory, JournalError> {
         let place = place_of(dir)?;
-        let (root, word) = root(dir, wanted, needed)?;
+        let (root, warning) = root(dir, wanted, needed)?;
         remove_leftovers(dir, &root, &place)?;
         let folder = match root == dir {
             true => place.join(ON_DISK),
             false => free_name(&root.join(format!("{PREFIX}{journal_id:016x}"))),
         };
-        let memory = Memory { folder, word };
+        let memory = Memory { folder, warning };
         let made = make_folder(&memory.folder).and_then(|()| {
             memory.claim(&place)?;
             LogKind::BOTH.iter().try_for_each(|log| make_folder(&log.folder(&memory.folder)))
@@ -126,7 +126,8 @@ impl Memory {
 
     /// Takes over the folder that an earlier run of the journal in `dir` left.
     pub(super) fn adopt(dir: &Path, folder: PathBuf) -> Result<Memory, JournalError> {
-        let memory = Memory { folder, word: None };
+        let warning = (!is_tmpfs(&folder)).then(|| delays(&format!("they lie in {}", folder.display())));
+        let memory = Memory { folder, warning };
         // The journal may have been moved since, and outcomes may be gone.
         let claimed = memory.claim(&place_of(dir)?).and_then(|()| {
             let outcomes = LogKind::Outcomes.folder(&memory.folder);
@@ -228,10 +229,7 @@ pub(super) fn set_aside(dir: &Path) -> Result<(), JournalError> {
 /// The folder to look in, and why it is not shared memory.
 fn root(dir: &Path, wanted: &str, needed: u64) -> Result<(PathBuf, Option<String>), JournalError> {
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    let disk = |why: String| {
-        let word = "the journal's active segments lie on its disk, and a slow disk can delay inputs";
-        (dir.to_owned(), Some(format!("{word}: {why}")))
-    };
+    let disk = |why: String| (dir.to_owned(), Some(delays(&why)));
     let shared = Path::new(SHARED);
     match wanted {
         "disk" => Ok(disk("journal.memory is \"disk\"".to_owned())),
@@ -252,11 +250,15 @@ fn root(dir: &Path, wanted: &str, needed: u64) -> Result<(PathBuf, Option<String
                 found: format!("{folder:?} ({} MiB free)", mib(free)),
                 valid: format!("valid: auto, disk, or a folder with {} MiB free, best of a tmpfs", mib(needed)),
             })?;
-            let word = "is no tmpfs, and a slow disk there can delay inputs";
-            let word = (!is_tmpfs(&root)).then(|| format!("journal.memory: {folder} {word}"));
-            Ok((root, word))
+            let warning = (!is_tmpfs(&root)).then(|| delays(&format!("journal.memory is {folder}")));
+            Ok((root, warning))
         }
     }
+}
+
+/// The warning that the active segments do not lie in shared memory.
+fn delays(why: &str) -> String {
+    format!("the journal's active segments lie on a disk, and a slow disk can delay inputs: {why}")
 }
 
 fn is_tmpfs(folder: &Path) -> bool {

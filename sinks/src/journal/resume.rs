@@ -11,7 +11,7 @@
 //! disk gives it.
 
 use super::copy::Copy;
-use super::create::{Journal, lock};
+use super::create::Journal;
 use super::disk::Disk;
 use super::error::{Fault, JournalError};
 use super::files::{SegmentFile, segment_numbers};
@@ -42,7 +42,6 @@ pub struct Examined {
     dir: PathBuf,
     info: JournalInfo,
     closed: Option<Closed>,
-    lost_memory: Option<String>,
     gaps: GapFile,
     logs: [LogFindings; 2],
     lock: File,
@@ -77,8 +76,8 @@ impl Journal {
     /// When there is none, another process is writing it, it is damaged, or it was stopped.
     pub fn examine(dir: &Path, stop: &AtomicBool) -> Result<Examined, JournalError> {
         let (mut info, _) = read_manifest(dir)?;
-        let lock = lock(dir)?;
-        let lost_memory = info.find_memory(dir)?;
+        let lock = Journal::lock(dir)?;
+        info.find_memory(dir)?;
         let closed = Closed::read(dir)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let pass = Pass { logs: &LogKind::BOTH, limit: 1, lenient: true, threads, stop };
@@ -88,7 +87,7 @@ impl Journal {
         }
         let gaps = GapFile::open(dir, info.journal_id)
             .map_err(|e| JournalError::io(&dir.join("outcomes/gaps"), "reading", e))?;
-        Ok(Examined { dir: dir.to_owned(), info, closed, lost_memory, gaps, logs, lock })
+        Ok(Examined { dir: dir.to_owned(), info, closed, gaps, logs, lock })
     }
 }
 
@@ -135,7 +134,7 @@ impl Examined {
 
     /// Why the newest records, which lay in memory, are not in the logs; in words. `None` if nothing is missing.
     pub fn lost_memory(&self) -> Option<&str> {
-        self.lost_memory.as_deref()
+        self.info.lost_memory.as_deref()
     }
 
     /// Opens the journal for writing: the first bytes that change.
@@ -164,7 +163,7 @@ impl Examined {
                 (Memory::make(&dir, info.journal_id, &upkeep.memory, needed)?, true)
             }
         };
-        let gate = Arc::new(Gate::new(upkeep.behind, memory.word.clone()));
+        let gate = Arc::new(Gate::new(upkeep.behind, memory.warning.clone()));
         let mut emptied = logs.iter().map(|log| log.spoiled).sum();
         let next = [0, 1].map(|n| logs[n].next_number);
         let mut keepers = Vec::new();

@@ -1,10 +1,11 @@
 //! What lay in memory: found again after a kill, private, told when it is gone, and never taken from another journal.
 
 use crate::common::{examine, input, outcomes_through, read, write};
-use crate::disks::{copy, go_on, killed, memory_of, small};
+use crate::disks::{Freezer, copy, go_on, killed, memory_of, small, until};
 use sinks::journal::{Journal, JournalReader, LogKind, verify};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[test]
 fn nothing_lies_in_memory_after_a_close_and_everything_is_private() {
@@ -62,6 +63,9 @@ fn memory_that_is_gone_is_noticed() {
         let last = examined.last_input_seq();
         assert!((1..600).contains(&last), "{gone}: {last}");
         drop(examined);
+        // Whoever only reads it is told too.
+        assert_eq!(JournalReader::open(&dir).unwrap().lost_memory(), Some(words.as_str()));
+        assert_eq!(verify(&dir, 10).unwrap().lost_memory, Some(words.clone()));
         assert!(gone.is_empty() || memory.exists(), "an examination changes nothing");
         let resumed = examine(&dir).unwrap().accept(small().upkeep).unwrap();
         drop((resumed.inputs, resumed.outcomes));
@@ -203,6 +207,31 @@ fn a_copy_leaves_the_memory_of_its_original_alone() {
     go_on(&dir, 600);
 }
 
+/// Where an earlier run had no shared memory, the next one has none either, and says so again.
+#[test]
+fn going_on_without_shared_memory_is_said_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (freezer, mut spec) = (Freezer::default(), small());
+    spec.upkeep.memory = "disk".to_owned();
+    let (mut inputs, mut outcomes) = Journal::create_on(&dir, &spec, freezer.disk()).unwrap();
+    freezer.set(true);
+    write(&mut inputs, &mut outcomes, 1..=300);
+    drop(outcomes);
+    inputs.close_within(Duration::from_millis(50)).unwrap_err();
+    let killed = folder.path().join("killed");
+    copy(&dir, &killed);
+    freezer.set(false);
+    until("the first one is closed", || dir.join("closed.toml").exists());
+    std::fs::remove_dir_all(&dir).unwrap();
+    std::fs::rename(&killed, &dir).unwrap();
+    let resumed = examine(&dir).unwrap().accept(small().upkeep).unwrap();
+    let warning = resumed.inputs.disk().warning().map(str::to_owned).expect("it is said");
+    assert!(warning.contains("a slow disk can delay inputs: they lie in "), "{warning}");
+    Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+    assert!(read(&dir).0.into_iter().eq((1..=300).map(input)));
+}
+
 #[test]
 fn a_journal_that_was_moved_keeps_its_memory() {
     let folder = tempfile::tempdir().unwrap();
@@ -233,8 +262,8 @@ fn a_journal_can_do_without_shared_memory() {
     let mut spec = small();
     spec.upkeep.memory = "disk".to_owned();
     let (mut inputs, mut outcomes) = Journal::create(&dir, &spec).unwrap();
-    let word = inputs.disk().word().expect("it is said").to_owned();
-    assert!(word.contains("a slow disk can delay inputs"), "{word}");
+    let warning = inputs.disk().warning().expect("it is said").to_owned();
+    assert!(warning.contains("a slow disk can delay inputs"), "{warning}");
     write(&mut inputs, &mut outcomes, 1..=2_000);
     assert!(memory_of(&dir).unwrap().starts_with(std::fs::canonicalize(&dir).unwrap()));
     Journal::close(inputs, outcomes).unwrap();
