@@ -53,7 +53,7 @@ impl Intake {
     /// # Errors
     /// When the thread for the notes cannot be started.
     pub fn new(journal: &Path, commands: CommandSender, control: Control) -> io::Result<Arc<Intake>> {
-        let notes = HaltNotes::start(journal)?;
+        let notes = HaltNotes::start(journal, &control.disk)?;
         Ok(Arc::new(Intake { control, commands, notes, waiting: Mutex::default() }))
     }
 

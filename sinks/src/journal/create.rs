@@ -105,7 +105,7 @@ fn begin(
         .map_err(|e| JournalError::io(&LogKind::Outcomes.folder(dir), "creating the gap file", e))?;
     let memory = Memory::make(dir, info.journal_id, &spec.upkeep.memory, spec.memory_bytes())?;
     *made = Some(memory.folder.clone());
-    let gate = Arc::new(Gate::new(spec.upkeep.behind, memory.warning.clone()));
+    let gate = Arc::new(Gate::new(spec.upkeep.behind, &memory));
     let logs = LogKind::BOTH.map(|log| LogKeeper::new(log, Arc::clone(&gate), chain_start(&text, log)));
     let kit = Kit { dir: dir.to_owned(), info, upkeep: spec.upkeep.clone(), memory, disk, gate, gaps, _lock: lock };
     let started = Start::new(Keeper::new(kit, logs), [1, 1])?;

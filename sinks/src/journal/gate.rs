@@ -7,8 +7,10 @@
 //! Bound: one load and one comparison an input. Worst case: inputs already under way cause more outcomes than a segment
 //! holds; then outcomes are left out, as when the disk is full.
 
+use super::memory::Memory;
 use crossbeam_utils::CachePadded;
 use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -35,13 +37,15 @@ pub(super) struct Gate {
     no_room: Mutex<Option<String>>,
     /// What is to be said at the start.
     warning: Option<String>,
+    /// The folder of the active segments.
+    memory: PathBuf,
     /// The supplier is running.
     supplied: AtomicBool,
 }
 
 impl Gate {
-    /// `warning` is said at the start.
-    pub(super) fn new(limit: u64, warning: Option<String>) -> Gate {
+    /// Of a journal with its active segments in `memory`, of which `limit` of each log may be behind.
+    pub(super) fn new(limit: u64, memory: &Memory) -> Gate {
         Gate {
             ahead: CachePadded::new(AtomicI64::new(0)),
             problem: Mutex::default(),
@@ -51,7 +55,8 @@ impl Gate {
             waiting_from: AtomicU64::new(0),
             waits: AtomicU64::new(0),
             no_room: Mutex::default(),
-            warning,
+            warning: memory.warning.clone(),
+            memory: memory.folder.clone(),
             supplied: AtomicBool::new(false),
         }
     }
@@ -155,6 +160,11 @@ impl DiskWatch {
         let [behind, waits] = [&gate.behind, &gate.waits].map(|number| number.load(Ordering::Relaxed));
         let no_room = gate.no_room.lock().unwrap_or_else(PoisonError::into_inner).clone();
         DiskState { behind, limit: gate.limit, waiting_ms, waits, no_room }
+    }
+
+    /// The folder of the newest records, in memory.
+    pub fn memory(&self) -> &Path {
+        &self.gate.memory
     }
 
     /// The warning for the start of the run: that the active segments do not lie in shared memory, and why.

@@ -66,6 +66,11 @@ impl JournalReader {
         &self.info
     }
 
+    /// The folder of the newest records in memory, if the journal is being written or its writer died.
+    pub fn memory(&self) -> Option<&Path> {
+        self.info.memory.as_deref()
+    }
+
     /// Why the newest records, which lay in memory, are not in the logs; in words. `None` if nothing is missing.
     pub fn lost_memory(&self) -> Option<&str> {
         self.info.lost_memory.as_deref()

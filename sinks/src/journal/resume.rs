@@ -163,7 +163,7 @@ impl Examined {
                 (Memory::make(&dir, info.journal_id, &upkeep.memory, needed)?, true)
             }
         };
-        let gate = Arc::new(Gate::new(upkeep.behind, memory.warning.clone()));
+        let gate = Arc::new(Gate::new(upkeep.behind, &memory));
         let mut emptied = logs.iter().map(|log| log.spoiled).sum();
         let next = [0, 1].map(|n| logs[n].next_number);
         let mut keepers = Vec::new();
