@@ -31,8 +31,8 @@ use std::time::{Duration, Instant};
 
 /// Pause between two looks at whether the logs have ended.
 const TICK: Duration = Duration::from_millis(10);
-/// Pause after a failed allocation.
-const RETRY: Duration = Duration::from_millis(50);
+/// Pause after a failed allocation on the disk.
+const DISK_RETRY: Duration = Duration::from_millis(50);
 
 /// What a keeper keeps.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Keeper {
                 let handover = &self.logs[log as usize].handover;
                 handover.set_room(NoRoom::Disk, made.as_ref().err().map(ToString::to_string).as_deref());
                 if made.is_err() {
-                    self.retry_at = Instant::now() + RETRY;
+                    self.retry_at = Instant::now() + DISK_RETRY;
                 }
             }
         }

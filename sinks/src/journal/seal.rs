@@ -144,6 +144,19 @@ pub(super) struct Block {
     pub(super) crcs: Vec<u32>,
 }
 
+impl Block {
+    /// Whether these are its records, by their CRCs.
+    pub(super) fn has(&self, records: &[Event]) -> bool {
+        let agree = |(event, crc): (&Event, &u32)| crc32c::crc32c(bytemuck::bytes_of(event)) == *crc;
+        records.len() == self.crcs.len() && records.iter().zip(&self.crcs).all(agree)
+    }
+
+    /// Whether the chain `before` it goes on over these records to where it says.
+    pub(super) fn continues(&self, before: &[u8; 32], records: &[Event]) -> bool {
+        chain_on(before, records) == self.header.chain
+    }
+}
+
 /// A parsed sidecar.
 #[derive(Clone, Debug)]
 pub(super) struct Sidecar {

@@ -26,8 +26,8 @@ const TICK: Duration = Duration::from_millis(1);
 const REARM: Duration = Duration::from_millis(10);
 /// Records ahead of a writer whose pages are kept present.
 const REARM_RECORDS: u64 = 32 * PAGE_RECORDS;
-/// Pause after a failed allocation.
-const RETRY: Duration = Duration::from_millis(50);
+/// Pause after a failed allocation of memory.
+const MEMORY_RETRY: Duration = Duration::from_millis(50);
 
 /// The supplier's state.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Supplier {
             for log in LogKind::BOTH {
                 if let Err(error) = self.provide(log) {
                     self.logs[log as usize].handover.set_room(NoRoom::Memory, Some(&error.to_string()));
-                    self.retry_at = Instant::now() + RETRY;
+                    self.retry_at = Instant::now() + MEMORY_RETRY;
                 }
             }
         }

@@ -5,7 +5,7 @@
 
 use super::error::{Damage, Fault, JournalError};
 use super::files::{HeaderPage, SegmentFile, last_seq, segment_numbers, sidecar};
-use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LogKind, SEALED_SLOT, chain_on, hex, record_offset};
+use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LogKind, SEALED_SLOT, hex, record_offset};
 use super::gaps::{self, Dropped};
 use super::log_keeper::Kept;
 use super::manifest::{Closed, JournalInfo};
@@ -377,12 +377,7 @@ impl LogCheck<'_> {
         for block in &seal.blocks {
             let count = block.crcs.len();
             let read = file.read(index, &mut buffer[..count])?;
-            let agree = read == count
-                && buffer[..count]
-                    .iter()
-                    .zip(&block.crcs)
-                    .all(|(e, crc)| crc32c::crc32c(bytemuck::bytes_of(e)) == *crc);
-            if agree && chain_on(&chain, &buffer[..count]) != block.header.chain {
+            if block.has(&buffer[..read]) && !block.continues(&chain, &buffer[..read]) {
                 self.faults.push(file.fault(Some(index), None, Damage::Chain));
             }
             chain = block.header.chain;
