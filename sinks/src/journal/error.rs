@@ -1,7 +1,6 @@
 //! The errors of a journal: where, what, and what to do next.
 
 use super::format::{LogKind, VERSION};
-use super::private::is_full;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -161,6 +160,12 @@ impl JournalError {
             _ => false,
         }
     }
+}
+
+/// Whether the error says that there is no room: a full disk, a quota, the largest file that the process may write.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// Why no input can be stored. The run halts, because nothing may be traded on that is not logged.

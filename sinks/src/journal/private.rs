@@ -72,9 +72,3 @@ pub(super) fn free_bytes(dir: &Path) -> u64 {
     let stat = File::open(dir).and_then(|d| Ok(fstatvfs(&d)?));
     stat.map(|s| s.f_bavail * s.f_frsize).unwrap_or(0)
 }
-
-/// Whether the error says that there is no room: a full disk, a quota, the largest file that the process may write.
-pub(super) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
-}

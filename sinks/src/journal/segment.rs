@@ -5,14 +5,14 @@
 //! means "not written". The header has four words that change: how far the outcomes are complete, how much is sealed, and,
 //! in memory only, which outcomes were left out before the first record. What is on the disk of it is a [copy](super::copy).
 
-use super::error::JournalError;
+use super::error::{JournalError, is_full};
 use super::format::{
     COMPLETED_SLOT, HEADER_BYTES, HEADER_SLOTS, LOST_SLOT, LogKind, SEALED_SLOT, SegmentHeader, segment_bytes,
 };
 use super::gaps::Lost;
 use super::manifest::JournalInfo;
 use super::mapping::{Mapping, PAGE_BYTES, SLOT_BYTES};
-use super::private::{free_bytes, is_full, open_file};
+use super::private::{free_bytes, open_file};
 use bytemuck::Zeroable;
 use flow::Event;
 use rustix::fs::{FallocateFlags, fallocate};
