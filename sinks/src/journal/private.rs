@@ -53,9 +53,15 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
     unless_missing(fs::remove_file(path))
 }
 
-/// Removes a folder and all that is in it, if it is there.
+/// Removes a folder and all that is in it, if it is there; and again, if another thread puts something there meanwhile, as a
+/// note of a halt.
 pub(super) fn remove_folder_if_there(folder: &Path) -> io::Result<()> {
-    unless_missing(fs::remove_dir_all(folder))
+    loop {
+        match unless_missing(fs::remove_dir_all(folder)) {
+            Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            removed => return removed,
+        }
+    }
 }
 
 fn unless_missing(removed: io::Result<()>) -> io::Result<()> {

@@ -278,3 +278,21 @@ fn a_journal_can_do_without_shared_memory() {
     );
     assert!(!folder.path().join("second").exists());
 }
+
+/// Halts are noted where the newest records lie, until the very end: that does not make a close fail.
+#[test]
+fn what_is_noted_in_memory_at_the_end_does_not_fail_the_close() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..20 {
+        let dir = folder.path().join(n.to_string());
+        let (mut inputs, mut outcomes) = Journal::create(&dir, &small()).unwrap();
+        write(&mut inputs, &mut outcomes, 1..=10);
+        let note = inputs.disk().memory().join("halt.toml");
+        std::thread::scope(|scope| {
+            let noting = scope.spawn(|| (0..200_000).all(|_| std::fs::write(&note, "a halt").is_ok()));
+            Journal::close(inputs, outcomes).unwrap();
+            assert!(!noting.join().unwrap(), "the folder is gone");
+        });
+        assert!(!note.parent().unwrap().exists());
+    }
+}
