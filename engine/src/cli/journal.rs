@@ -1,10 +1,11 @@
 //! `tidegate journal ls | tail | verify | export`: lists, follows, checks and converts the two logs of a run.
 
+use super::console;
 use super::exit::{Exit, Failure, output};
 use super::numbers::{grouped, known};
 use super::rows::{RowArgs, report_unseen};
 use super::table::{Align, Cell, column, table};
-use crate::recovery::wrong_snapshots;
+use crate::recovery::{Notices, wrong_snapshots};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Listings, Sink};
@@ -168,18 +169,23 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut to = io::stdout().lock();
     let written = if args.json {
         let text = serde_json::json!({ "inputs": report.inputs.records, "outcomes": report.outcomes.records, "faults": faults,
-            "more_faults": report.more_faults });
+            "more_faults": report.more_faults, "lost_memory": report.lost_memory });
         writeln!(to, "{text}")
     } else {
         let mut lines = faults.iter().try_for_each(|f| writeln!(to, "{f}"));
         if faults.is_empty() {
             lines = writeln!(
                 to,
-                "{}: intact: {} inputs and {} outcomes; seals and hash chain hold{}",
+                "{}: intact: {} inputs and {} outcomes; seals and hash chain hold{}{}",
                 args.dir.display(),
                 grouped(report.inputs.records),
                 grouped(report.outcomes.records),
-                unsealed(&report)
+                unsealed(&report),
+                report
+                    .lost_memory
+                    .as_ref()
+                    .map(|why| format!("; {why}: the last seconds may be missing"))
+                    .unwrap_or_default()
             );
         }
         lines
@@ -228,6 +234,7 @@ impl Iterator for Story {
 
 fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
+    Notices(console::say).lost_memory(&args.dir, reader.lost_memory());
     let rows = args
         .rows
         .rows()?

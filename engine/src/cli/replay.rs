@@ -8,6 +8,7 @@ use super::rows::{RowArgs, report_unseen};
 use super::watch::Watch;
 use crate::config::{Draft, Settings, one_of};
 use crate::plan::checked;
+use crate::recovery::Notices;
 use crate::run::{Compare, Options, Preflight, execute};
 use chrono::NaiveDate;
 use clap::Args;
@@ -68,7 +69,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         (true, _) => Compare::Verify,
         _ => Compare::No,
     };
-    let options = Options { rows, recorded, compare, control: watch.control().clone(), ..Options::default() };
+    let (control, notices) = (watch.control().clone(), Notices(console::say));
+    let options = Options { rows, recorded, compare, control, notices, ..Options::default() };
     let (report, error) = execute(&settings, options)?;
     watch.end();
     present::report(&report, &args.shown, printing)?;

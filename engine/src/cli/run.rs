@@ -10,9 +10,9 @@ use super::present::{self, Shown};
 use super::watch::{Service, Stall, Watch};
 use crate::config::keys::{self, AtStop, ClockKind};
 use crate::config::{Draft, Settings};
-use crate::control::{Outcomes, Pipeline, Server};
+use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
-use crate::ingress::{CommandSender, Commands, Pace, Submission, halt, wall_now};
+use crate::ingress::{Commands, Pace, halt, wall_now};
 use crate::recovery::{HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
 use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, RunError, execute};
@@ -68,20 +68,26 @@ fn pace(text: &str) -> Result<Speed, String> {
     if factor.is_finite() && factor > 0.0 { Ok(Speed(Some(Pace(factor)))) } else { Err(fault()) }
 }
 
-pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+/// The configuration, with what the command line overrides.
+fn drafted(args: &RunArgs) -> Draft {
     let mut draft = args.pipeline.applied(Draft::load(&args.config));
     if args.journal.is_some() {
         draft.settings.journal_dir.clone_from(&args.journal);
         draft.settings.given_by("--journal", "journal.dir");
     }
-    let (settings, _) = Preflight::of_draft(draft)?;
+    draft
+}
+
+pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let (settings, _) = Preflight::of_draft(drafted(args))?;
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };
     let control = Control::default();
     let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
-    let watch = Watch::over(control.clone(), None, !args.shown.json, Some(service(&settings, &dir, sender.clone())))?;
-    begin_halted(args, &dir, &settings, &sender)?;
+    let intake = Intake::new(&dir, sender, control.clone()).map_err(Failure::failed)?;
+    let watch = Watch::over(control.clone(), None, !args.shown.json, Some(service(&settings, Arc::clone(&intake))))?;
+    begin_halted(args, &dir, &settings, &intake)?;
     let outcomes = Outcomes::new().map_err(Failure::failed)?;
     let server = Rc::default();
     let options = Options {
@@ -92,12 +98,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         carry_over: args.carry_over.clone(),
         control: control.clone(),
         notices: Notices(console::say),
-        ready: Some(listening(&dir, sender, control.clone(), outcomes, &server)),
+        ready: Some(listening(&dir, Arc::clone(&intake), control.clone(), outcomes, &server)),
         ..Options::default()
     };
     let ran = execute(&settings, options);
     drop(server.take());
     let stalls = watch.end();
+    // The last one that has it: a halt that was not stored is noted before anything is said.
+    drop(intake);
     let (report, error) = ran.map_err(|e| noted(&dir, &control, e))?;
     // The run is past the input at which the last one panicked, so the next need not start halted.
     if Panics::read(&dir).is_some_and(|p| control.watermark.load(Ordering::Acquire) > p.seq) {
@@ -128,14 +136,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 /// Halts the run before it begins, if the last one panicked, or ended before it could store a halt.
-fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, commands: &CommandSender) -> Result<(), Failure> {
+fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake) -> Result<(), Failure> {
     if let Some(panics) = known_panics(args, dir, settings)? {
         console::say(format!(
             "the last run panicked after input {}: this one starts halted; `tidegate ctl` resumes it",
             panics.seq
         ));
-        // The receiver is alive: the caller holds it.
-        let _ = commands.send(Submission::new(vec![halt(HaltReason::Panic, panics.seq, wall_now())], None));
+        intake.begin_halted(vec![halt(HaltReason::Panic, panics.seq, wall_now())], None);
     }
     if !dir.join("journal.toml").exists() {
         return Ok(());
@@ -143,9 +150,7 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, commands: &Comm
     console::say(format!("{}: this journal is checked, then continued", dir.display()));
     if let Some(note) = HaltNote::outstanding(dir).map_err(RunError::from)? {
         console::say("the last run could not store its last halt: this one starts halted; `tidegate ctl` resumes it");
-        let submission = Submission::new(note.events(), None);
-        note.keep(dir, &submission.ticket());
-        let _ = commands.send(submission);
+        intake.begin_halted(note.events(), Some(&note));
     }
     Ok(())
 }
@@ -153,7 +158,7 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, commands: &Comm
 /// Opens the control socket and keeps it in `server`: without it nothing enters.
 fn listening(
     dir: &Path,
-    commands: CommandSender,
+    intake: Arc<Intake>,
     control: Control,
     outcomes: Arc<Outcomes>,
     server: &Rc<Cell<Option<Server>>>,
@@ -163,17 +168,16 @@ fn listening(
         let trades = plan.stages.iter().any(|stage| stage.name == "risk");
         let pipeline =
             Pipeline { trades, has_gateway: plan.gateway.is_some(), is_wall: plan.clock == keys::ClockKind::Wall };
-        let started = Server::start(&dir, commands, control, &outcomes, pipeline);
+        let started = Server::start(&dir, &intake, control, &outcomes, pipeline);
         server.set(Some(started.map_err(|e| e.to_string())?));
         Ok(())
     })
 }
 
 /// What the watch of a run does besides showing its progress.
-fn service(settings: &Settings, dir: &Path, commands: CommandSender) -> Service {
+fn service(settings: &Settings, intake: Arc<Intake>) -> Service {
     Service {
-        commands,
-        journal: dir.to_owned(),
+        intake,
         patience: Duration::from_millis(settings.pipeline.get(keys::STALL_MS)),
         halts: settings.pipeline.get(keys::CLOCK) == ClockKind::Wall,
         cancels: settings.pipeline.get(keys::AT_STOP) != Some(AtStop::Leave),

@@ -165,7 +165,10 @@ fn disk(disk: &DiskState) -> String {
     let text = format!("disk      {behind} of {limit} segments behind");
     match disk.waiting_ms {
         None => line(Tone::Plain, &format!("{text}; inputs have waited {waits} times")),
-        Some(ms) => line(Tone::Notice, &format!("{text}: inputs have been waiting for {}", duration(ms))),
+        Some(ms) => {
+            let why = disk.no_room.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+            line(Tone::Notice, &format!("{text}: inputs have been waiting for {}{why}", duration(ms)))
+        }
     }
 }
 
@@ -255,7 +258,7 @@ mod tests {
             unanswered: 1,
             late: 0,
         };
-        let disk = DiskState { behind: 8, limit: 8, waiting_ms: Some(2_345), waits: 3 };
+        let disk = DiskState { behind: 8, limit: 8, waiting_ms: Some(2_345), waits: 3, no_room: None };
         let (trading, venue, disk) = (Some(trading), Some(venue), Some(disk));
         Status { admitted: 81_301, finished: 81_300, trading, venue, disk, ..Status::default() }
     }

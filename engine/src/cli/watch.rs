@@ -19,12 +19,10 @@ use super::exit::{Exit, Failure};
 use super::signals::{AGAIN, Signals};
 use super::stalls::Stalls;
 use super::trading::halted_by;
+use crate::control::Intake;
 use crate::drive::Control;
-use crate::gateway::SessionState;
-use crate::ingress::{CommandSender, Submission, halt, wall_now};
-use crate::recovery::HaltNote;
+use crate::ingress::{halt, wall_now};
 use flow::HaltReason;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
@@ -40,9 +38,7 @@ const LIMIT: u32 = 90;
 /// What the watch of a service does besides.
 pub(crate) struct Service {
     /// Takes the halts of the watchdog.
-    pub commands: CommandSender,
-    /// Folder of the journal, where a halt is noted that cannot be stored.
-    pub journal: PathBuf,
+    pub intake: Arc<Intake>,
     /// How long the pipeline may stand still; 0 = for ever.
     pub patience: Duration,
     /// Whether a stall halts trading; else it is only reported.
@@ -226,12 +222,7 @@ impl Looks {
     fn on_stall(&mut self, input: u64) {
         let Some(service) = &self.service else { return };
         if service.halts {
-            let pull = self.control.kill_switch.pull();
-            let halt = halt(HaltReason::Stalled, input - 1, wall_now());
-            let submission = Submission::new(vec![halt], Some(pull));
-            HaltNote::of(&[halt], input - 1).keep(&service.journal, &submission.ticket());
-            // If the receiver is gone, the run is over.
-            let _ = service.commands.send(submission);
+            service.intake.halt(vec![halt(HaltReason::Stalled, input - 1, wall_now())]);
         }
         self.found.push(Stall { input, halted: service.halts });
         let follows = if service.halts { "trading halts" } else { "the exchange's clock waits, so nothing is late" };
@@ -252,7 +243,7 @@ fn end_unfinished(control: &Control, cancelled: bool) {
              the next `tidegate run` goes on"
         ));
         let (switch, open) = (&control.kill_switch, control.venue.open_orders());
-        if control.venue.session() != SessionState::None && open > 0 {
+        if open > 0 {
             let handed = cancelled && switch.is_carried_out(switch.pulls());
             let cancels = if handed { "the venue was sent their cancels" } else { "NO CANCEL WAS SENT" };
             console::say(format!("{open} orders may be open at the venue; {cancels}: look there"));

@@ -2,7 +2,8 @@
 //!
 //! The ticket says whether it entered, the risk stage what became of it, the kill switch whether a gateway has carried it
 //! out beside the pipeline. Whatever of this is not known when the answer is due is said to be unknown, and a command that the head
-//! has not taken by then is given up, unless it is a halt or a cancel-all.
+//! has not taken by then is given up, unless it is a halt or a cancel-all. Of these two the end of a run may still leave a trace:
+//! cancels that have left, and a note that halts the next run.
 
 use super::message::ControlReply;
 use crate::gateway::{KillSwitch, Pull};
@@ -19,6 +20,8 @@ pub(super) struct Submitted {
     pub(super) pull: Option<Pull>,
     /// Halts and cancel-alls are never given up.
     pub(super) kills: bool,
+    /// It is a halt, which is noted for the next run if this one does not store it.
+    pub(super) halts: bool,
     /// The new limit that it asks for.
     pub(super) wanted: i64,
     pub(super) outcome: Option<CommandOutcome>,
@@ -32,7 +35,8 @@ impl Submitted {
 
     /// Whether everything is known but whether the gateway has carried it out.
     pub(super) fn waits_for_gateway(&self, switch: &KillSwitch) -> bool {
-        self.pull.is_some() && self.outcome.is_some() && !self.is_carried_out(switch)
+        let is_known = self.outcome.is_some() || self.ticket.is_given_up();
+        self.pull.is_some() && is_known && !self.is_carried_out(switch)
     }
 
     /// The answer; `None` while there is time and something to wait for.
@@ -43,8 +47,8 @@ impl Submitted {
         {
             return Some(self.became(seq, outcome));
         }
-        if self.ticket.is_given_up() {
-            return Some(ControlReply::NotCarriedOut { why: "the run has ended".to_owned() });
+        if self.ticket.is_given_up() && (is_due || !self.waits_for_gateway(switch)) {
+            return Some(self.ended(switch));
         }
         if !is_due {
             return None;
@@ -64,6 +68,21 @@ impl Submitted {
             (None, _) => "the engine has it, and has not stored it yet".to_owned(),
         };
         Some(ControlReply::NotKnown { why })
+    }
+
+    /// The answer if the run has ended and has not stored it.
+    fn ended(&self, switch: &KillSwitch) -> ControlReply {
+        if self.is_carried_out(switch) {
+            return ControlReply::InForce { seq: None };
+        }
+        let ended = "the run has ended";
+        match (self.halts, self.pull) {
+            (true, _) => {
+                ControlReply::NotKnown { why: format!("{ended} without storing it; a note halts the next run") }
+            }
+            (false, Some(_)) => ControlReply::NotKnown { why: format!("{ended}, and no cancel is known to have left") },
+            (false, None) => ControlReply::NotCarriedOut { why: ended.to_owned() },
+        }
     }
 
     fn became(&self, seq: u64, outcome: &CommandOutcome) -> ControlReply {

@@ -16,6 +16,7 @@
 mod answer;
 mod ask;
 mod client;
+mod intake;
 mod message;
 mod outcomes;
 mod server;
@@ -26,6 +27,7 @@ mod tests;
 mod trading;
 
 pub use ask::{AskError, ask, status};
+pub use intake::{Entering, Intake};
 pub use message::{BadCommand, ControlReply, ControlRequest};
 pub use outcomes::{OutcomeSink, Outcomes};
 pub use server::{ControlError, Pipeline, Server};

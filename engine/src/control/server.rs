@@ -2,13 +2,13 @@
 
 use super::answer::Submitted;
 use super::client::{Client, State};
+use super::intake::{Entering, Intake, MOST};
 use super::message::{ControlReply, ControlRequest};
 use super::outcomes::Outcomes;
 use super::socket;
 use super::status::{self, Status};
 use crate::drive::Control;
-use crate::ingress::{CommandSender, Submission, halt, wall_now};
-use crate::recovery::HaltNote;
+use crate::ingress::{halt, wall_now};
 use flow::{CommandAction, HaltReason};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
@@ -56,14 +56,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens in a journal's folder, sends commands to `commands`, and answers with their `outcomes` and with the status of
+    /// Listens in a journal's folder, hands commands to `intake`, and answers with their `outcomes` and with the status of
     /// the run under `control`.
     ///
     /// # Errors
     /// When the socket cannot be created.
     pub fn start(
         journal: &Path,
-        commands: CommandSender,
+        intake: &Arc<Intake>,
         control: Control,
         outcomes: &Arc<Outcomes>,
         pipeline: Pipeline,
@@ -72,8 +72,8 @@ impl Server {
         let failed = |error| ControlError { path: path.clone(), error };
         let listener = socket::listening(journal).map_err(failed)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let guard = Guard { commands: commands.clone(), control: control.clone() };
-        let dispatcher = Dispatcher { journal: journal.to_owned(), commands, control, pipeline };
+        let guard = Guard { intake: Arc::clone(intake), control: control.clone() };
+        let dispatcher = Dispatcher { intake: Arc::clone(intake), control, pipeline };
         let mut turns = Turns {
             listener,
             dispatcher,
@@ -105,25 +105,22 @@ impl Drop for Server {
 
 /// Halts if the control thread panics: nobody could halt any more.
 pub(super) struct Guard {
-    pub(super) commands: CommandSender,
+    pub(super) intake: Arc<Intake>,
     pub(super) control: Control,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let pull = self.control.kill_switch.pull();
-            let halt = halt(HaltReason::Panic, self.control.admitted.load(Ordering::Relaxed), wall_now());
-            // If the receiver is gone, the run is over.
-            let _ = self.commands.send(Submission::new(vec![halt], Some(pull)));
+            let admitted = self.control.admitted.load(Ordering::Relaxed);
+            self.intake.halt(vec![halt(HaltReason::Panic, admitted, wall_now())]);
         }
     }
 }
 
 /// Carries out requests.
 struct Dispatcher {
-    journal: PathBuf,
-    commands: CommandSender,
+    intake: Arc<Intake>,
     control: Control,
     pipeline: Pipeline,
 }
@@ -152,7 +149,7 @@ impl Dispatcher {
         }
     }
 
-    /// Pulls the kill switch, if the command is a halt or a cancel-all, and hands the command to the head.
+    /// Hands the command over; a halt and a cancel-all pull the kill switch.
     fn submitted(&self, asked: &ControlRequest, uid: u32, kills: bool) -> Result<Submitted, ControlReply> {
         let events = asked.events(uid, wall_now()).map_err(|e| ControlReply::Refused { why: e.to_string() })?;
         if !self.pipeline.trades {
@@ -160,18 +157,15 @@ impl Dispatcher {
             return Err(ControlReply::Refused { why });
         }
         let action = asked.command().expect("a request without one has no events");
-        let pull = kills.then(|| self.control.kill_switch.pull());
-        let after = self.control.admitted.load(Ordering::Relaxed);
-        let note = (action == CommandAction::Halt).then(|| HaltNote::of(&events, after));
-        let submission = Submission::new(events, pull);
-        let ticket = submission.ticket();
-        let ended = |_| ControlReply::NotCarriedOut { why: "the run has ended".to_owned() };
-        self.commands.send(submission).map_err(ended)?;
-        if let Some(note) = note {
-            note.keep(&self.journal, &ticket);
-        }
+        let full = || ControlReply::NotCarriedOut { why: format!("{MOST} commands wait for the engine already") };
+        let Entering { ticket, pull } = match action {
+            CommandAction::Halt => self.intake.halt(events),
+            CommandAction::CancelAll => self.intake.cancel_all(events),
+            _ => self.intake.command(events).ok_or_else(full)?,
+        };
         let pull = pull.filter(|_| self.pipeline.has_gateway);
-        Ok(Submitted { ticket, pull, kills, wanted: asked.to.unwrap_or(0), outcome: None })
+        let (halts, wanted) = (action == CommandAction::Halt, asked.to.unwrap_or(0));
+        Ok(Submitted { ticket, pull, kills, halts, wanted, outcome: None })
     }
 
     /// Answers a command, if everything is known or the answer is due.

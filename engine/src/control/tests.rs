@@ -1,5 +1,6 @@
 //! The control socket against clients that are slow, silent, many or gone, with a head that takes commands when told to.
 
+use super::intake::{Intake, MOST};
 use super::server::Guard;
 use super::{ControlReply, ControlRequest, Outcomes, Pipeline, Server, ask};
 use crate::drive::Control;
@@ -31,7 +32,8 @@ impl Rig {
         let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
         let outcomes = Outcomes::new().unwrap();
         let pipeline = Pipeline { trades: true, has_gateway, is_wall: true };
-        let server = Server::start(folder.path(), sender, control.clone(), &outcomes, pipeline).unwrap();
+        let intake = Intake::new(folder.path(), sender, control.clone()).unwrap();
+        let server = Server::start(folder.path(), &intake, control.clone(), &outcomes, pipeline).unwrap();
         Rig { folder, control, commands, outcomes, server: Some(server), seq: 0 }
     }
 
@@ -202,26 +204,96 @@ fn what_the_gateway_has_done_is_in_force_before_it_is_stored() {
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
+/// Whoever halts again while the head stands still has the cancels sent again and waits for the same command.
 #[test]
-fn after_the_end_nothing_is_carried_out_and_that_is_said() {
-    let mut rig = Rig::new(false);
-    let waiting = asking(&rig.journal(), "halt");
-    until("the pull", || (rig.control.kill_switch.pulls() == 1).then_some(()));
-    rig.commands.close();
-    let late = asking(&rig.journal(), "halt").join().unwrap().0;
+fn halts_that_wait_are_one_command_unless_another_came_between() {
+    let mut rig = Rig::new(true);
+    let submitted = |rig: &Rig, pulls: u64, action: &str| {
+        let asker = asking(&rig.journal(), action);
+        until("the pull", || (rig.control.kill_switch.pulls() == pulls).then_some(()));
+        asker
+    };
+    let mut askers: Vec<_> = (1..=3).map(|pulls| submitted(&rig, pulls, "halt")).collect();
+    askers.push(submitted(&rig, 4, "cancel-all"));
+    let resume = asking(&rig.journal(), "resume");
+    std::thread::sleep(Duration::from_millis(100));
+    askers.extend((5..=6).map(|pulls| submitted(&rig, pulls, "halt")));
+    rig.control.kill_switch.carry_out(6);
+    assert_eq!(rig.taken(), [1, 3, 2, 1]);
+    let seqs: Vec<u64> = askers
+        .into_iter()
+        .map(|asker| match asker.join().unwrap().0 {
+            ControlReply::Applied { seq, .. } => seq,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(seqs, [2, 2, 2, 4, 8, 8], "a name comes before each command");
+    assert!(matches!(resume.join().unwrap().0, ControlReply::Applied { seq: 6, .. }));
+    assert!(!rig.control.kill_switch.is_closed(), "every command that was pulled for is stored");
+}
+
+/// A head that stands still is handed no more than a bound, and halts all the same.
+#[test]
+fn commands_that_wait_are_bounded_and_a_halt_always_enters() {
+    let (folder, control) = (tempfile::tempdir().unwrap(), Control::default());
+    let (sender, mut commands) = Commands::live(Arc::clone(&control.kill_switch));
+    let intake = Intake::new(folder.path(), sender, control).unwrap();
+    let events = |action| ControlRequest::plain(action, "ada").events(1_000, Ns(7)).unwrap();
+    let enters = || {
+        intake.halt(events("halt"));
+        intake.command(events("resume")).is_some_and(|resume| resume.ticket.give_up())
+    };
+    let entered = (0..MOST * 2).filter(|_| enters()).count();
+    assert_eq!(entered, MOST);
+    let mut halts = 0;
+    while commands.due(Ns(1)).is_some() {
+        halts += usize::from(commands.take().unwrap().get::<Command>().is_some());
+        commands.on_stored(1);
+    }
+    assert_eq!(halts, MOST + 1);
+    assert!(enters(), "there is room again");
+}
+
+/// The end of a run says what is certain: nothing was done, or the cancels have left, or a note halts the next run.
+#[test]
+fn after_the_end_what_is_certain_is_said() {
     let ended = ControlReply::NotCarriedOut { why: "the run has ended".to_owned() };
-    assert_eq!(late, ended);
-    drop(rig.server.take());
-    assert_eq!(waiting.join().unwrap().0, ended);
-    assert!(!rig.folder.path().join("control.sock").exists());
+    for (has_gateway, carries_out) in [(false, false), (true, false), (true, true)] {
+        let mut rig = Rig::new(has_gateway);
+        let waiting = asking(&rig.journal(), "halt");
+        until("the pull", || (rig.control.kill_switch.pulls() == 1).then_some(()));
+        rig.commands.close();
+        let [resume, cancel, late] = ["resume", "cancel-all", "halt"].map(|action| asking(&rig.journal(), action));
+        until("the pulls", || (rig.control.kill_switch.pulls() == 3).then_some(()));
+        if carries_out {
+            rig.control.kill_switch.carry_out(3);
+        }
+        assert_eq!(resume.join().unwrap().0, ended);
+        std::thread::sleep(Duration::from_millis(20));
+        drop(rig.server.take());
+        for (asker, halts) in [(waiting, true), (late, true), (cancel, false)] {
+            match asker.join().unwrap().0 {
+                ControlReply::InForce { seq: None } => assert!(carries_out),
+                ControlReply::NotKnown { why } => {
+                    assert!(!carries_out && why.contains("note halts the next run") == halts, "{why}");
+                }
+                reply => assert!(!has_gateway && !halts && reply == ended, "{reply:?}"),
+            }
+        }
+        assert!(!rig.folder.path().join("control.sock").exists());
+        let note = std::fs::read_to_string(rig.folder.path().join("halt.toml")).unwrap();
+        assert!(note.contains("actor = \"ada\""), "{note}");
+    }
 }
 
 #[test]
 fn without_its_control_thread_the_engine_halts() {
     let control = Control::default();
     let (sender, mut commands) = Commands::live(Arc::clone(&control.kill_switch));
+    let folder = tempfile::tempdir().unwrap();
+    let intake = Intake::new(folder.path(), sender, control.clone()).unwrap();
     for panics in [false, true] {
-        let guard = Guard { commands: sender.clone(), control: control.clone() };
+        let guard = Guard { intake: Arc::clone(&intake), control: control.clone() };
         let thread = std::thread::spawn(move || {
             let _guard = guard;
             assert!(!panics, "on purpose");
@@ -229,6 +301,8 @@ fn without_its_control_thread_the_engine_halts() {
         assert_eq!(thread.join().is_err(), panics);
     }
     assert_eq!(control.kill_switch.pulls(), 1);
+    let note = folder.path().join("halt.toml");
+    until("the note", || note.exists().then_some(()));
     commands.due(Ns(1)).expect("a halt");
     assert_eq!(commands.take().expect("it enters").record::<Halt>().reason, HaltReason::Panic.code());
 }
@@ -258,7 +332,8 @@ fn a_path_of_any_length_works_and_what_has_the_sockets_name_is_named() {
     let start = |dir: &Path| {
         let (sender, commands) = Commands::live(Arc::default());
         let pipeline = Pipeline { trades: false, has_gateway: false, is_wall: false };
-        let started = Server::start(dir, sender, Control::default(), &Outcomes::new().unwrap(), pipeline);
+        let intake = Intake::new(dir, sender, Control::default()).unwrap();
+        let started = Server::start(dir, &intake, Control::default(), &Outcomes::new().unwrap(), pipeline);
         (started, commands)
     };
     let started = start(&long);

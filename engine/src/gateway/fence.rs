@@ -14,7 +14,7 @@ pub(super) struct Fence {
     made: Pull,
     /// Those that the socket does not have yet.
     handing: Option<Pull>,
-    /// How many pulls have a stored command, and the last of these commands.
+    /// How many of the commands that were pulled for are stored, and the last of them.
     stored: u64,
     through: u64,
 }
@@ -40,7 +40,7 @@ impl Fence {
 
     /// Whether a route that input `seq` caused is held back.
     pub(super) fn holds(&self, seq: u64) -> bool {
-        self.stored < self.switch.pulls() || seq <= self.through
+        self.stored < self.switch.commands() || seq <= self.through
     }
 
     /// Whether a new order that input `seq` caused is refused: it is held back, or the run ends and cancels.

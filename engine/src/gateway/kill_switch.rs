@@ -5,7 +5,8 @@
 //! hands the cancels to its socket at once and sends no further order until the command is stored. Once the head has stored
 //! it as input S, the pipeline itself refuses or allows what comes after S, and the gateway refuses only what the pipeline
 //! approved before S. The pipeline also makes a cancel-all of the command, with the number S in its id; the gateway knows
-//! that it has been carried out. Without a gateway a pull has no effect: the command alone does the work.
+//! that it has been carried out. A command that is repeated while it waits pulls again: the cancels leave again, and one stored
+//! command answers for all these pulls. Without a gateway a pull has no effect: the command alone does the work.
 //!
 //! Bound: a counter, and one queued entry per command until the gateway's next turn. Worst case: a gateway that is inside a
 //! system call answers after it.
@@ -30,10 +31,12 @@ pub struct StoredPull {
 pub struct KillSwitch {
     /// Number of pulls so far.
     pulls: AtomicU64,
+    /// Number of commands that were pulled for.
+    commands: AtomicU64,
     /// The last pull whose cancels a gateway has handed to its socket.
     carried_out: AtomicU64,
     stored: SegQueue<StoredPull>,
-    /// Number of pulls whose command is stored.
+    /// Number of these commands that are stored.
     stored_count: AtomicU64,
     refusing: AtomicBool,
 }
@@ -41,6 +44,12 @@ pub struct KillSwitch {
 impl KillSwitch {
     /// Pulls the switch; returns the number of the pull, which belongs into the command's submission.
     pub fn pull(&self) -> Pull {
+        self.commands.fetch_add(1, Ordering::AcqRel);
+        self.pull_again()
+    }
+
+    /// Pulls it once more for a command that waits to be stored already: the cancels leave again.
+    pub fn pull_again(&self) -> Pull {
         self.pulls.fetch_add(1, Ordering::AcqRel) + 1
     }
 
@@ -58,7 +67,13 @@ impl KillSwitch {
     /// Whether the gateway sends no new order, whatever the pipeline approves: the command of a pull is not stored yet, or
     /// [`KillSwitch::refuse_new_orders`] was called. Known only where the head has a gateway.
     pub fn is_closed(&self) -> bool {
-        self.refuses_new_orders() || self.stored_count.load(Ordering::Acquire) < self.pulls()
+        self.refuses_new_orders() || self.stored_count.load(Ordering::Acquire) < self.commands()
+    }
+
+    /// Number of commands that were pulled for.
+    #[inline]
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::Acquire)
     }
 
     /// Number of pulls so far.

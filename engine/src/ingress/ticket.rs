@@ -36,6 +36,11 @@ impl Ticket {
         self.state.load(Ordering::Acquire) == GIVEN_UP
     }
 
+    /// Whether it has neither been stored nor given up.
+    pub fn is_pending(&self) -> bool {
+        self.stored().is_none() && !self.is_given_up()
+    }
+
     /// The command's number, once it is stored.
     pub fn stored(&self) -> Option<u64> {
         Some(self.seq.load(Ordering::Acquire)).filter(|seq| *seq > 0)

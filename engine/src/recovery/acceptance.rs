@@ -6,13 +6,16 @@
 //! before that leaves the journal as it was.
 //!
 //! Bound: [`MOST_MISSING`] outcomes wait. A kill leaves those of some milliseconds, a power failure those of two sync
-//! intervals; a journal that lacks more has lost them otherwise, and is refused. Worst case: opening allocates the first
-//! segments, some tenths of a second in which the pipeline rests.
+//! intervals; a journal that lacks more has lost them otherwise, and is refused. Worst case: what the last run left in memory
+//! goes to the disk first, up to as many segments of each log as may be behind, and the head waits for that, and a stop
+//! with it: some tenths of a second, or as long as the disk takes. While the missing outcomes wait for the disk the head
+//! takes its turns, and obeys a stop: what is missing then is derived again by the next start.
 
 use crate::ingress::{Accept, IngressError};
 use flow::{Event, Sink};
-use sinks::journal::{DiskWatch, Examined, InputLog, JournalError, OutcomeLog, Upkeep};
+use sinks::journal::{DiskWatch, Examined, InputLog, JournalError, OutcomeLog, Resumed, Upkeep};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::vec::IntoIter;
 
 /// Most outcomes that may be missing: 1 GiB of them.
 pub(super) const MOST_MISSING: usize = 1 << 24;
@@ -67,6 +70,8 @@ impl Verdict {
 /// A journal that waits to be accepted.
 pub(crate) struct Acceptance {
     examined: Option<Examined>,
+    /// The journal, open for writing, and the missing outcomes that it has yet to take.
+    opened: Option<(Resumed, IntoIter<Event>)>,
     upkeep: Upkeep,
     through: u64,
     verdict: Verdict,
@@ -77,7 +82,7 @@ impl Acceptance {
     /// Waits with this journal until its replay has been compared.
     pub(crate) fn new(examined: Examined, upkeep: Upkeep, disk: Arc<OnceLock<DiskWatch>>) -> Acceptance {
         let through = examined.last_input_seq();
-        Acceptance { examined: Some(examined), upkeep, through, verdict: Verdict::default(), disk }
+        Acceptance { examined: Some(examined), opened: None, upkeep, through, verdict: Verdict::default(), disk }
     }
 
     /// Where the comparison says what it found.
@@ -90,12 +95,30 @@ impl Acceptance {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn complete(mut self) -> Result<bool, IngressError> {
-        let inputs = self.accepted()?;
+        let mut inputs = self.accepted()?;
+        while inputs.is_none() && self.opened.is_some() {
+            std::thread::yield_now();
+            inputs = self.accepted()?;
+        }
         let outcomes = self.verdict.take_log();
         let ended = inputs.is_some();
         drop(inputs);
         outcomes.map(OutcomeLog::close).transpose().map_err(|e| unwritten(&e))?;
         Ok(ended)
+    }
+
+    /// Opens the journal for writing, once the comparison has found it equal.
+    fn open(&mut self) -> Result<Option<(Resumed, IntoIter<Event>)>, IngressError> {
+        let missing = match &mut *self.verdict.stage() {
+            Stage::Comparing => return Ok(None),
+            Stage::Refused(why) => return Err(IngressError::Refused(std::mem::take(why))),
+            Stage::Equal(missing) => std::mem::take(missing),
+            Stage::Open(_) | Stage::Taken => unreachable!("a journal is accepted once"),
+        };
+        let examined = self.examined.take().expect("a journal is accepted once");
+        let resumed = examined.accept(self.upkeep.clone()).map_err(|e| unwritten(&e))?;
+        let _ = self.disk.set(resumed.inputs.disk());
+        Ok(Some((resumed, missing.into_iter())))
     }
 }
 
@@ -105,25 +128,22 @@ fn unwritten(error: &JournalError) -> IngressError {
 
 impl Accept for Acceptance {
     fn accepted(&mut self) -> Result<Option<InputLog>, IngressError> {
-        let mut stage = self.verdict.stage();
-        let missing = match &mut *stage {
-            Stage::Comparing => return Ok(None),
-            Stage::Refused(why) => return Err(IngressError::Refused(std::mem::take(why))),
-            Stage::Equal(missing) => std::mem::take(missing),
-            Stage::Open(_) | Stage::Taken => unreachable!("a journal is accepted once"),
+        let opened = match self.opened.take() {
+            None => self.open()?,
+            opened => opened,
         };
-        let examined = self.examined.take().expect("a journal is accepted once");
-        let mut resumed = examined.accept(self.upkeep.clone()).map_err(|e| unwritten(&e))?;
-        let _ = self.disk.set(resumed.inputs.disk());
-        for outcome in &missing {
+        let Some((mut resumed, mut missing)) = opened else { return Ok(None) };
+        while let Some(outcome) = missing.as_slice().first() {
             // Nothing enters yet, so these can wait for the disk; an outcome log itself never does.
-            while !resumed.inputs.ready().map_err(IngressError::Log)? {
-                std::thread::yield_now();
+            if !resumed.inputs.ready().map_err(IngressError::Log)? {
+                self.opened = Some((resumed, missing));
+                return Ok(None);
             }
             resumed.outcomes.take(outcome).expect("an outcome log never fails");
+            missing.next();
         }
         resumed.outcomes.finished(self.through).expect("an outcome log never fails");
-        *stage = Stage::Open(resumed.outcomes);
+        *self.verdict.stage() = Stage::Open(resumed.outcomes);
         Ok(Some(resumed.inputs))
     }
 }

@@ -10,14 +10,14 @@
 use super::counters::{SKIPPED, skip_counters};
 use super::halt_note::HaltNote;
 use super::limits::Limits;
+use super::notices::Notices;
 use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
 use flow::{Action, CommandAction, Event, EventId, Flags, Kind, NameSpace, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
-use sinks::journal::{JournalError, JournalReader, LogKind};
+use sinks::journal::{Journal, JournalError, JournalReader, LogKind};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -27,9 +27,6 @@ pub enum CarryError {
     /// It cannot be read.
     #[error("{0}")]
     Journal(#[from] JournalError),
-    /// Its run is still active.
-    #[error("{}: another process writes this journal; stop it first", .0.display())]
-    InUse(PathBuf),
     /// Its inputs number the instruments differently.
     #[error(
         "{}: its inputs differ from the configuration's, so its instruments have other numbers; use the same [[input]] sections in the same order",
@@ -54,12 +51,16 @@ pub struct Carried {
 ///
 /// # Errors
 /// When it is in use, damaged, cannot be read, or has different inputs; or when it was stopped.
-pub(super) fn carry_over(dir: &Path, settings: &Settings, stop: &AtomicBool) -> Result<Carried, CarryError> {
+pub(super) fn carry_over(
+    dir: &Path,
+    settings: &Settings,
+    stop: &AtomicBool,
+    notices: Notices,
+) -> Result<Carried, CarryError> {
+    // Nobody goes on with it while it is read.
+    let _lock = Journal::lock(dir)?;
     let reader = JournalReader::open(dir)?;
-    let free = File::open(dir).is_ok_and(|folder| folder.try_lock().is_ok());
-    if !free {
-        return Err(CarryError::InUse(dir.to_owned()));
-    }
+    notices.lost_memory(dir, reader.lost_memory());
     if inputs_of(&reader.info().config_text) != inputs_of(&settings.to_toml()) {
         return Err(CarryError::Inputs(dir.to_owned()));
     }

@@ -1,21 +1,25 @@
 //! A halt that is in force and not stored yet, noted beside the journal so that it holds over a kill.
 //!
 //! A halt is stored as soon as the head takes it. A pipeline that hangs or a disk that does not answer can delay that, and
-//! the process may be killed meanwhile. So a halt that is not stored within [`SOON`] is noted in the journal's folder, by a
-//! thread of its own, since the disk may not answer. Once it is stored the note goes. A start that finds a note whose halt is
-//! not in the record begins with that halt. A note that cannot be read is a halt too.
+//! the process may be killed meanwhile. So a halt that is not stored within [`SOON`], or not by the end of the run, is noted by a
+//! thread of its own: where the newest records lie in memory, which a dead disk does not keep from it and a kill does not take
+//! away, and then in the journal's folder, where it outlives a reboot. Once it is stored the notes go. A start that finds a note
+//! whose halt is not in the record begins with that halt. A note that cannot be read is a halt too.
 //!
-//! Bound: one note, the last; a thread for each halt until it is stored. Worst case: a kill within [`SOON`] of a halt that
-//! was neither stored nor confirmed.
+//! Bound: one thread and one note, of the last halt: the head stores halts in their order, so what holds for the last one holds
+//! for those before it. Worst case: a kill within [`SOON`] of a halt that was neither stored nor confirmed, or an end of
+//! the run whose disk does not take the note within [`LAST`]. A reboot takes the note that only memory has.
 
 use crate::ingress::{Asker, OperatorCommand, Ticket, actor_handle, actor_names};
 use flow::records::{Command, Halt, Name};
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
-use sinks::journal::{JournalError, JournalReader};
+use sinks::journal::{DiskWatch, JournalError, JournalReader};
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const FILE: &str = "halt.toml";
@@ -23,6 +27,8 @@ const FILE: &str = "halt.toml";
 const SOON: Duration = Duration::from_millis(100);
 /// How often the thread looks whether the halt is stored.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How long the end of a run waits for the note of a halt that it has not stored.
+const LAST: Duration = Duration::from_millis(100);
 
 /// A note of a halt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,51 +64,24 @@ impl HaltNote {
         note
     }
 
-    /// Notes the halt in a journal's folder, if it is not stored soon, until it is. Returns at once. With the end of the run
-    /// the note stays.
-    pub fn keep(self, journal: &Path, ticket: &Arc<Ticket>) {
-        let (file, ticket) = (journal.join(FILE), Arc::clone(ticket));
-        let text = toml::to_string(&self).expect("plain values");
-        let keep = move || {
-            let is_open = || ticket.stored().is_none() && !ticket.is_given_up();
-            let since = Instant::now();
-            while is_open() && since.elapsed() < SOON {
-                std::thread::sleep(GLANCE);
-            }
-            // One that was given up did not happen.
-            if ticket.is_given_up() || (ticket.stored().is_some() && !file.exists()) {
-                return;
-            }
-            // Without the note the halt still is what it was: in force, as long as the process lives.
-            let is_noted = || std::fs::read_to_string(&file).is_ok_and(|noted| noted == text);
-            if !is_noted() && std::fs::write(&file, &text).is_err() {
-                return;
-            }
-            while is_open() {
-                std::thread::sleep(GLANCE);
-            }
-            if ticket.stored().is_some() && is_noted() {
-                let _ = std::fs::remove_file(&file);
-            }
-        };
-        let _ = std::thread::Builder::new().name("halt-note".to_owned()).spawn(keep);
-    }
-
-    /// The note in a journal's folder, if its halt is not in the record; otherwise the note goes.
+    /// The note beside a journal whose halt is not in the record, if there is one; any other goes.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub fn outstanding(journal: &Path) -> Result<Option<HaltNote>, JournalError> {
-        let note = match std::fs::read_to_string(journal.join(FILE)) {
-            Ok(text) => toml::from_str(&text).unwrap_or_default(),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(_) => HaltNote::default(),
-        };
-        if !note.is_in(journal)? {
-            return Ok(Some(note));
+        let reader = JournalReader::open(journal)?;
+        for folder in reader.memory().into_iter().chain([journal]) {
+            let note = match std::fs::read_to_string(folder.join(FILE)) {
+                Ok(text) => toml::from_str(&text).unwrap_or_default(),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => HaltNote::default(),
+            };
+            if !note.is_in(&reader)? {
+                return Ok(Some(note));
+            }
+            // If it stays, the next start finds out the same.
+            let _ = std::fs::remove_file(folder.join(FILE));
         }
-        // If it stays, the next start finds out the same.
-        let _ = std::fs::remove_file(journal.join(FILE));
         Ok(None)
     }
 
@@ -116,8 +95,8 @@ impl HaltNote {
     }
 
     /// Whether the record holds the halt.
-    fn is_in(&self, journal: &Path) -> Result<bool, JournalError> {
-        let mut inputs = JournalReader::open(journal)?.inputs();
+    fn is_in(&self, journal: &JournalReader) -> Result<bool, JournalError> {
+        let mut inputs = journal.inputs();
         inputs.seek_seq(self.after + 1)?;
         for input in inputs {
             let input = input?;
@@ -127,5 +106,101 @@ impl HaltNote {
             }
         }
         Ok(false)
+    }
+}
+
+/// Keeps the last halt noted beside a journal for as long as it is not stored. When it is dropped, at the end of the run, a
+/// halt that is not stored by then is noted.
+pub struct HaltNotes {
+    halts: Option<Sender<Kept>>,
+    keeper: JoinHandle<()>,
+}
+
+impl HaltNotes {
+    /// `disk` tells where its newest records lie in memory, once it is open for writing.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(journal: &Path, disk: &Arc<OnceLock<DiskWatch>>) -> io::Result<HaltNotes> {
+        let (halts, from) = channel();
+        let places = Places { journal: journal.to_owned(), disk: Arc::clone(disk) };
+        let keep = move || keep(&places, &from);
+        let keeper = std::thread::Builder::new().name("halt-note".to_owned()).spawn(keep)?;
+        Ok(HaltNotes { halts: Some(halts), keeper })
+    }
+
+    /// Keeps a halt of that ticket noted from now on. Returns at once.
+    pub fn keep(&self, note: &HaltNote, ticket: &Arc<Ticket>) {
+        let (text, ticket) = (toml::to_string(note).expect("plain values"), Arc::clone(ticket));
+        let kept = Kept { text, ticket, since: Instant::now(), is_noted: false };
+        if let Some(halts) = &self.halts {
+            // A keeper that is gone has panicked. Without a note the halt is in force as long as the process lives.
+            let _ = halts.send(kept);
+        }
+    }
+}
+
+impl Drop for HaltNotes {
+    fn drop(&mut self) {
+        self.halts = None;
+        let since = Instant::now();
+        while !self.keeper.is_finished() && since.elapsed() < LAST {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Where a halt is noted.
+struct Places {
+    journal: PathBuf,
+    disk: Arc<OnceLock<DiskWatch>>,
+}
+
+impl Places {
+    /// The file in memory, if the journal is open for writing, then that on the disk.
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let memory = self.disk.get().map(|disk| disk.memory().join(FILE));
+        memory.into_iter().chain([self.journal.join(FILE)])
+    }
+}
+
+/// A halt that the keeper looks after.
+struct Kept {
+    text: String,
+    ticket: Arc<Ticket>,
+    since: Instant,
+    is_noted: bool,
+}
+
+impl Kept {
+    /// Notes the halt if it is time to, or removes the notes; returns the halt while there is more to do.
+    fn look(mut self, places: &Places, is_over: bool) -> Option<Kept> {
+        if self.ticket.stored().is_some() {
+            // There is none, unless it took long.
+            places.files().for_each(|file| drop(std::fs::remove_file(file)));
+            return None;
+        }
+        let is_over = is_over || self.ticket.is_given_up();
+        if !self.is_noted && (is_over || self.since.elapsed() >= SOON) {
+            // Memory first: the disk may not answer. That the disk has it counts, since the memory goes when the journal is closed.
+            self.is_noted = places.files().fold(false, |_, file| std::fs::write(file, &self.text).is_ok());
+        }
+        (!is_over).then_some(self)
+    }
+}
+
+/// Looks after the last halt until the run is over.
+fn keep(places: &Places, halts: &Receiver<Kept>) {
+    let (mut last, mut is_over) = (None, false);
+    while !is_over {
+        let next = match last {
+            Some(_) => halts.recv_timeout(GLANCE),
+            None => halts.recv().map_err(RecvTimeoutError::from),
+        };
+        match next {
+            Ok(later) => last = Some(later),
+            Err(e) => is_over = e == RecvTimeoutError::Disconnected,
+        }
+        last = last.and_then(|halt: Kept| halt.look(places, is_over));
     }
 }

@@ -65,7 +65,7 @@ impl Opening<'_> {
 
     /// What the earlier journal leaves to a new one.
     fn carried(&self) -> Result<Carried, RecoveryError> {
-        let carried = self.before.map(|dir| carry_over(dir, self.settings, self.stop));
+        let carried = self.before.map(|dir| carry_over(dir, self.settings, self.stop, self.notices));
         Ok(carried.transpose()?.unwrap_or_default())
     }
 

@@ -25,7 +25,7 @@ pub use carry::{Carried, CarryError};
 pub use changed::Changed;
 pub(crate) use counters::{SKIPPED, skip_counters};
 pub use error::RecoveryError;
-pub use halt_note::HaltNote;
+pub use halt_note::{HaltNote, HaltNotes};
 pub(crate) use journal::Opening;
 pub use notices::Notices;
 pub use panics::Panics;

@@ -20,12 +20,12 @@ impl Notices {
         (self.0)(text);
     }
 
-    /// Says that a journal goes on without its newest records, if it does.
-    pub(super) fn lost_memory(self, dir: &Path, lost: Option<&str>) {
+    /// Says that a journal lacks its newest records, if it does: what is read of it, or goes on, is what its disk has.
+    pub fn lost_memory(self, dir: &Path, lost: Option<&str>) {
         if let Some(why) = lost {
             self.say(format!(
-                "WARNING: {}: {why}. The journal goes on from what is on its disk, as after a power failure: inputs and \
-                 outcomes of the last seconds may be missing, and orders at a venue may be open that no record names",
+                "WARNING: {}: {why}. What is on its disk counts, as after a power failure: inputs and outcomes of the last \
+                 seconds may be missing, and orders at a venue may be open that no record names",
                 dir.display()
             ));
         }

@@ -54,6 +54,7 @@ impl Sink for Definitions {
 /// cannot be written.
 pub fn snapshot(dir: &Path, control: &Control, notices: Notices) -> Result<(PathBuf, u64), RecoveryError> {
     let reader = JournalReader::open(dir)?;
+    notices.lost_memory(dir, reader.lost_memory());
     let info = reader.info().clone();
     let settings = Draft::recorded(&info.config_text, &dir.join("journal.toml")).finish()?;
     check(&info, &settings)?;

@@ -20,6 +20,7 @@ pub(super) fn execute(
 ) -> Result<(Report, Option<RunError>), RunError> {
     let (sinks, _) = sinks(options.sinks, options.rows, Vec::new(), false)?;
     let reader = JournalReader::open(dir)?;
+    options.notices.lost_memory(dir, reader.lost_memory());
     let acceptance = match options.compare {
         Compare::Complete => {
             let examined = Journal::examine(dir, &options.control.stop)?;

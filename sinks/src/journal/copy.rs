@@ -8,7 +8,7 @@ use super::disk::{Disk, DiskOp};
 use super::error::JournalError;
 use super::format::{BLOCK_RECORDS, LogKind, record_offset, seal_bytes, segment_bytes};
 use super::manifest::JournalInfo;
-use super::private::{open_file, sync_folder};
+use super::private::{open_file, remove_if_there, sync_folder};
 use super::seal::{SealWriter, Sidecar};
 use super::segment::{Segment, allocate, draft, header, paths, space_error};
 use flow::Event;
@@ -58,20 +58,26 @@ impl Copy {
             file.write_all_at(bytemuck::bytes_of(&header(info, log, number, first_record)), 0)?;
             file.sync_all()?;
             fs::rename(draft(&path), &path)?;
-            sync_folder(&log.folder(dir))?;
             Ok(Copy { file, seal: SealWriter::new(seal), synced: 0, page: Vec::new(), unsynced: false })
         });
+        let made = made.and_then(|made| disk.run(DiskOp::Sync, || sync_folder(&log.folder(dir))).map(|()| made));
         made.map_err(|error| {
-            // The remains are useless; if they cannot be removed, the next attempt reports it.
-            let _ = fs::remove_file(draft(&path));
-            let _ = fs::remove_file(&seal_path);
+            // The remains are useless; if they cannot be removed, the next attempt reports it. A segment without a sidecar
+            // would be damage, so the sidecar goes last.
+            for remains in [&draft(&path), &path, &seal_path] {
+                if remove_if_there(remains).is_err() {
+                    break;
+                }
+            }
             space_error(dir, &path, footprint(info.segment_records), error)
         })
     }
 
-    /// Opens the files of a segment that another process left, to go on with them: cut off behind the log's end, which is
-    /// record `used` of the segment, and at full length. All its records are written again.
+    /// Opens the files of a segment that another process left, to go on with them: at full length, and zero behind the log's
+    /// end, which is record `used` of the segment. All its records are written again. The file is never shorter in between:
+    /// a kill there would leave a segment that is cut off, which only a closed one may be.
     pub(super) fn reopen(
+        disk: &Disk,
         dir: &Path,
         info: &JournalInfo,
         log: LogKind,
@@ -81,14 +87,15 @@ impl Copy {
     ) -> Result<Copy, JournalError> {
         let (path, seal_path) = paths(dir, log, number);
         let capacity = info.segment_records;
-        let opened = open_file(&path).and_then(|file| {
-            if file.metadata()?.len() > record_offset(used) {
-                file.set_len(record_offset(used))?;
-            }
+        let opened = disk.run(DiskOp::Allocate, || {
+            let (file, seal) = (open_file(&path)?, open_file(&seal_path)?);
             allocate(&file, segment_bytes(capacity), FallocateFlags::empty())?;
-            let seal = open_file(&seal_path)?;
             allocate(&seal, seal_bytes(capacity), FallocateFlags::KEEP_SIZE)?;
-            let seal = SealWriter::resume(seal, sealed)?;
+            Ok((file, seal))
+        });
+        let opened = opened.and_then(|(file, seal)| {
+            disk.run(DiskOp::Write, || clear_from(&file, record_offset(used)))?;
+            let seal = disk.run(DiskOp::Trim, || SealWriter::resume(seal, sealed))?;
             Ok(Copy { file, seal, synced: 0, page: Vec::new(), unsynced: true })
         });
         opened.map_err(|e| space_error(dir, &path, footprint(capacity), e))
@@ -127,8 +134,10 @@ impl Copy {
     /// Waits until what was written is durable.
     pub(super) fn sync(&mut self, disk: &Disk) -> io::Result<()> {
         if self.unsynced {
+            // If it fails, the header's page may be lost, and is written again.
+            let page = std::mem::take(&mut self.page);
             disk.run(DiskOp::Sync, || self.file.sync_data())?;
-            self.unsynced = false;
+            (self.page, self.unsynced) = (page, false);
         }
         Ok(())
     }
@@ -140,5 +149,20 @@ impl Copy {
             self.file.sync_all()?;
             self.seal.trim()
         })
+    }
+}
+
+/// Zeros a file from a byte on. It is read first, since it nearly always is zero there.
+fn clear_from(file: &File, mut at: u64) -> io::Result<()> {
+    let (mut bytes, zeros) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        let read = file.read_at(&mut bytes, at)?;
+        if read == 0 {
+            return Ok(());
+        }
+        if bytes[..read] != zeros[..read] {
+            file.write_all_at(&zeros[..read], at)?;
+        }
+        at += read as u64;
     }
 }

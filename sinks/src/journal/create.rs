@@ -9,7 +9,7 @@ use super::keeper::{Keeper, Kit};
 use super::log_keeper::LogKeeper;
 use super::manifest::{Closed, MANIFEST_DRAFT, draft_manifest, publish_manifest};
 use super::memory::{Memory, NOTE, ON_DISK};
-use super::private::make_folder;
+use super::private::{make_folder, remove_folder_if_there, remove_if_there};
 use super::spec::JournalSpec;
 use super::start::Start;
 use super::writer::{InputLog, OutcomeLog};
@@ -38,10 +38,13 @@ impl Journal {
     /// As [`Journal::create`].
     pub fn create_on(dir: &Path, spec: &JournalSpec, disk: Disk) -> Result<(InputLog, OutcomeLog), JournalError> {
         spec.check()?;
-        let made = make_journal_folder(dir)?;
-        let lock = lock(dir)?;
+        let made = make_if_missing(dir)?;
+        let lock = Journal::lock(dir)?;
         clear_unfinished(dir)?;
         check_empty(dir)?;
+        // It is the user's alone from here on, whatever the umask.
+        let own = fs::set_permissions(dir, fs::Permissions::from_mode(0o700));
+        own.map_err(|e| JournalError::io(dir, "keeping other users out of", e))?;
         let mut memory = None;
         let begun = begin(dir, spec, disk, lock, &mut memory);
         if begun.is_err() {
@@ -56,6 +59,22 @@ impl Journal {
             }
         }
         begun
+    }
+
+    /// Takes the lock of the journal in `dir`, which its one writer holds, and holds it as long as the file is open.
+    ///
+    /// # Errors
+    /// When another process holds it, or there is no such folder.
+    pub fn lock(dir: &Path) -> Result<File, JournalError> {
+        let folder = File::open(dir).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => JournalError::NotAJournal { dir: dir.to_owned() },
+            _ => JournalError::io(dir, "opening", e),
+        })?;
+        match folder.try_lock() {
+            Ok(()) => Ok(folder),
+            Err(TryLockError::WouldBlock) => Err(JournalError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(e)) => Err(JournalError::io(dir, "locking", e)),
+        }
     }
 
     /// Ends both logs, waits until everything is sealed and durable, and returns where they end.
@@ -86,7 +105,7 @@ fn begin(
         .map_err(|e| JournalError::io(&LogKind::Outcomes.folder(dir), "creating the gap file", e))?;
     let memory = Memory::make(dir, info.journal_id, &spec.upkeep.memory, spec.memory_bytes())?;
     *made = Some(memory.folder.clone());
-    let gate = Arc::new(Gate::new(spec.upkeep.behind, memory.word.clone()));
+    let gate = Arc::new(Gate::new(spec.upkeep.behind, &memory));
     let logs = LogKind::BOTH.map(|log| LogKeeper::new(log, Arc::clone(&gate), chain_start(&text, log)));
     let kit = Kit { dir: dir.to_owned(), info, upkeep: spec.upkeep.clone(), memory, disk, gate, gaps, _lock: lock };
     let started = Start::new(Keeper::new(kit, logs), [1, 1])?;
@@ -95,14 +114,7 @@ fn begin(
     started.go()
 }
 
-/// Creates the folder unless it exists; returns whether it did. It is the user's alone, whatever the umask.
-fn make_journal_folder(dir: &Path) -> Result<bool, JournalError> {
-    let made = make_if_missing(dir)?;
-    let own = fs::Permissions::from_mode(0o700);
-    fs::set_permissions(dir, own).map_err(|e| JournalError::io(dir, "keeping other users out of", e))?;
-    Ok(made)
-}
-
+/// Creates the folder unless it exists; returns whether it did.
 fn make_if_missing(dir: &Path) -> Result<bool, JournalError> {
     match make_folder(dir) {
         Ok(()) => Ok(true),
@@ -114,16 +126,6 @@ fn make_if_missing(dir: &Path) -> Result<bool, JournalError> {
             Err(JournalError::NoParent { parent: dir.parent().unwrap_or(dir).to_owned() })
         }
         Err(e) => Err(JournalError::io(dir, "creating the folder", e)),
-    }
-}
-
-/// Takes the folder's lock, which the one writer of a journal holds.
-pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
-    let folder = File::open(dir).map_err(|e| JournalError::io(dir, "opening", e))?;
-    match folder.try_lock() {
-        Ok(()) => Ok(folder),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse { dir: dir.to_owned() }),
-        Err(TryLockError::Error(e)) => Err(JournalError::io(dir, "locking", e)),
     }
 }
 
@@ -139,15 +141,10 @@ fn clear_unfinished(dir: &Path) -> Result<(), JournalError> {
     if !dir.join(MANIFEST_DRAFT).exists() || !entries.iter().all(|e| is_ours(&e.file_name())) {
         return Ok(());
     }
-    let removed = |path: &Path, result: io::Result<()>| match result {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(JournalError::io(path, "removing the remains of an unfinished start", e))
-        }
-        _ => Ok(()),
-    };
-    folders.iter().try_for_each(|folder| removed(folder, fs::remove_dir_all(folder)))?;
+    let folders = folders.iter().try_for_each(|folder| remove_folder_if_there(folder));
     // The marker goes last: until then the next start finds it again.
-    texts.iter().rev().try_for_each(|text| removed(&dir.join(text), fs::remove_file(dir.join(text))))
+    let removed = folders.and_then(|()| texts.iter().rev().try_for_each(|text| remove_if_there(&dir.join(text))));
+    removed.map_err(|e| JournalError::io(dir, "removing the remains of an unfinished start", e))
 }
 
 /// Whether a journal is in `dir` or could be begun there; looks only.

@@ -151,6 +151,21 @@ impl JournalError {
             _ => JournalError::Io { path, doing, source },
         }
     }
+
+    /// Whether it says that there is no room.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            JournalError::NoSpace { .. } => true,
+            JournalError::Io { source, .. } => is_full(source),
+            _ => false,
+        }
+    }
+}
+
+/// Whether the error says that there is no room: a full disk, a quota, the largest file that the process may write.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// Why no input can be stored. The run halts, because nothing may be traded on that is not logged.

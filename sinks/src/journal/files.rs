@@ -91,7 +91,7 @@ impl SegmentFile {
         Ok(None)
     }
 
-    /// Opens the copy on the disk of a segment that lies in memory; `None` if there is none.
+    /// Opens what the disk has of a segment, whatever lies in memory; `None` if there is nothing.
     pub(super) fn open_copy(
         dir: &Path,
         info: &JournalInfo,

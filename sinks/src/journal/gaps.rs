@@ -129,13 +129,13 @@ impl GapFile {
         self.write()
     }
 
-    /// Writes `gaps` durably.
+    /// Writes `gaps` durably. A write that fails is repeated in the same place: the other copy stays intact.
     pub(super) fn write(&mut self) -> io::Result<()> {
-        self.generation += 1;
+        let generation = self.generation + 1;
         let header = CopyHeader {
             magic: MAGIC,
             journal_id: self.journal_id,
-            generation: self.generation,
+            generation,
             dropped: self.gaps.dropped,
             count: self.gaps.lost.len() as u64,
         };
@@ -146,8 +146,10 @@ impl GapFile {
         bytes[head..head + lost.len()].copy_from_slice(lost);
         let crc = crc32c::crc32c(&bytes[..COPY_BYTES - 4]);
         bytes[COPY_BYTES - 4..].copy_from_slice(&crc.to_le_bytes());
-        self.file.write_all_at(&bytes, self.generation % 2 * COPY_BYTES as u64)?;
-        self.file.sync_data()
+        self.file.write_all_at(&bytes, generation % 2 * COPY_BYTES as u64)?;
+        self.file.sync_data()?;
+        self.generation = generation;
+        Ok(())
     }
 }
 

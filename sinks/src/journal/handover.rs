@@ -149,6 +149,12 @@ impl Handover {
         self.no_room[of as usize].load(Ordering::Acquire)
     }
 
+    /// Whether there is no room for the next segment and none is to be expected: the disk is full, or the memory is, and
+    /// nothing of this log is left there that the disk could take over.
+    pub(super) fn is_full(&self) -> bool {
+        self.lacks_room(NoRoom::Disk) || (self.lacks_room(NoRoom::Memory) && self.in_memory() <= 1)
+    }
+
     /// What is full, for messages.
     pub(super) fn problem(&self) -> String {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -11,28 +11,28 @@ use super::copy::{Copy, footprint};
 use super::disk::{Disk, DiskOp};
 use super::error::JournalError;
 use super::format::{BLOCK_RECORDS, LogKind, hex};
-use super::gaps::{Dropped, GapFile, Lost};
+use super::gaps::{Dropped, GapFile};
 use super::gate::Gate;
 use super::handover::NoRoom;
 use super::log_keeper::{Live, LogKeeper, Step};
 use super::manifest::{Closed, JournalInfo, LogEnd};
 use super::memory::Memory;
-use super::private::{is_full, sync_folder};
+use super::private::{remove_if_there, sync_folder};
 use super::segment::paths;
 use super::spec::Upkeep;
 use flow::Event;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Pause between two looks at whether the logs have ended.
 const TICK: Duration = Duration::from_millis(10);
-/// Pause after a failed allocation.
-const RETRY: Duration = Duration::from_millis(50);
+/// Pause after a failed allocation on the disk.
+const DISK_RETRY: Duration = Duration::from_millis(50);
 
 /// What a keeper keeps.
 #[derive(Debug)]
@@ -54,13 +54,15 @@ pub(super) struct Keeper {
     pub(super) kit: Kit,
     pub(super) logs: [LogKeeper; 2],
     retry_at: Instant,
+    /// The gaps are not on the disk as they are here.
+    gaps_due: bool,
     records: Vec<Event>,
 }
 
 impl Keeper {
     pub(super) fn new(kit: Kit, logs: [LogKeeper; 2]) -> Keeper {
         let records = Vec::with_capacity(BLOCK_RECORDS);
-        Keeper { kit, logs, retry_at: Instant::now(), records }
+        Keeper { kit, logs, retry_at: Instant::now(), gaps_due: false, records }
     }
 
     /// The thread's main loop, until both logs have ended.
@@ -96,7 +98,7 @@ impl Keeper {
                 let handover = &self.logs[log as usize].handover;
                 handover.set_room(NoRoom::Disk, made.as_ref().err().map(ToString::to_string).as_deref());
                 if made.is_err() {
-                    self.retry_at = Instant::now() + RETRY;
+                    self.retry_at = Instant::now() + DISK_RETRY;
                 }
             }
         }
@@ -146,7 +148,7 @@ impl Keeper {
 
     /// Drops the oldest sealed outcome segment, after recording the gap; `false` if there is none.
     fn drop_oldest(&mut self) -> Result<bool, JournalError> {
-        let Some(oldest) = self.logs[LogKind::Outcomes as usize].kept.pop_front() else { return Ok(false) };
+        let Some(oldest) = self.logs[LogKind::Outcomes as usize].kept.front().copied() else { return Ok(false) };
         self.kit.gaps.gaps.dropped = Dropped {
             through_segment: oldest.number,
             through_record: oldest.last_record,
@@ -156,32 +158,27 @@ impl Keeper {
         self.write_gaps()?;
         let (path, seal) = paths(&self.kit.dir, LogKind::Outcomes, oldest.number);
         for path in [seal, path] {
-            let removed = self.kit.disk.run(DiskOp::Trim, || fs::remove_file(&path));
+            let removed = self.kit.disk.run(DiskOp::Trim, || remove_if_there(&path));
             removed.map_err(|e| JournalError::io(&path, "dropping an old segment", e))?;
         }
+        self.logs[LogKind::Outcomes as usize].kept.pop_front();
         Ok(true)
     }
 
     fn write_gaps(&mut self) -> Result<(), JournalError> {
         let Kit { dir, disk, gaps, .. } = &mut self.kit;
         let written = disk.run(DiskOp::Write, || gaps.write());
+        self.gaps_due &= written.is_err();
         written.map_err(|e| JournalError::io(dir, "recording a gap of the outcomes", e))
     }
 
-    /// Records the outcomes that the writer left out before segments that it has begun, and at the end.
-    fn note_lost(&mut self, written: u64) -> Result<(), JournalError> {
-        let log = &mut self.logs[LogKind::Outcomes as usize];
-        let mut lost: Vec<Lost> = Vec::new();
-        for live in log.live.iter_mut().filter(|l| !l.noted && l.used(written) > 0) {
-            live.noted = true;
-            lost.extend(live.segment.lost());
+    /// Records the outcomes that the writer left out.
+    fn note_lost(&mut self) -> Result<(), JournalError> {
+        for lost in self.logs[LogKind::Outcomes as usize].lost.drain(..) {
+            self.kit.gaps.gaps.add_lost(lost);
+            self.gaps_due = true;
         }
-        lost.extend(log.handover.lost_last.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if lost.is_empty() {
-            return Ok(());
-        }
-        lost.into_iter().for_each(|lost| self.kit.gaps.gaps.add_lost(lost));
-        self.write_gaps()
+        if self.gaps_due { self.write_gaps() } else { Ok(()) }
     }
 
     /// Copies and seals what was written, `all` of it or the complete blocks. A disk without room for it is tried again.
@@ -191,24 +188,38 @@ impl Keeper {
             let outcomes = outcomes.look();
             [inputs.look(), outcomes]
         };
-        self.note_lost(written[LogKind::Outcomes as usize])?;
-        let Kit { dir, info, memory, disk, .. } = &self.kit;
-        for (log, written) in self.logs.iter_mut().zip(written) {
-            let kept = log.kept.len();
-            let mut step =
-                Step { disk, memory: &memory.folder, journal_id: info.journal_id, all, records: &mut self.records };
-            match log.copy_and_seal(written, &mut step) {
-                Err(e) if is_full(&e) && !all => {
-                    let error = JournalError::io(&log.log.folder(dir), "copying to the disk", e);
-                    log.handover.set_room(NoRoom::Disk, Some(&error.to_string()));
+        for log in LogKind::BOTH {
+            let copied = self.copy_log(log, written[log as usize], all);
+            let LogKeeper { handover, live, .. } = &self.logs[log as usize];
+            match copied {
+                Err(error) if error.is_full() && !all => {
+                    handover.set_room(NoRoom::Disk, Some(&error.to_string()));
                     // The outcomes must not get ahead of their inputs.
                     return Ok(());
                 }
-                other => other.map_err(|e| JournalError::io(&log.log.folder(dir), "syncing and sealing", e))?,
+                other => other?,
             }
-            if log.kept.len() > kept {
-                self.retry_at = Instant::now();
+            // Where files are missing, making them shows whether there is room.
+            if live.iter().all(|l| l.copy.is_some()) {
+                handover.set_room(NoRoom::Disk, None);
             }
+        }
+        Ok(())
+    }
+
+    fn copy_log(&mut self, log: LogKind, written: u64, all: bool) -> Result<(), JournalError> {
+        if log == LogKind::Outcomes {
+            self.note_lost()?;
+        }
+        let Kit { dir, info, memory, disk, .. } = &self.kit;
+        let keeper = &mut self.logs[log as usize];
+        let kept = keeper.kept.len();
+        let mut step =
+            Step { disk, memory: &memory.folder, journal_id: info.journal_id, all, records: &mut self.records };
+        let copied = keeper.copy_and_seal(written, &mut step);
+        copied.map_err(|e| JournalError::io(&log.folder(dir), "copying, syncing and sealing", e))?;
+        if keeper.kept.len() > kept {
+            self.retry_at = Instant::now();
         }
         Ok(())
     }
@@ -240,7 +251,7 @@ impl Keeper {
         // dropped.
         self.give_way(0)?;
         for path in unused.iter().flat_map(|(records, seal)| [records, seal]) {
-            let removed = self.kit.disk.run(DiskOp::Trim, || fs::remove_file(path));
+            let removed = self.kit.disk.run(DiskOp::Trim, || remove_if_there(path));
             removed.map_err(|e| JournalError::io(path, "removing an unused segment", e))?;
         }
         for log in &mut self.logs {

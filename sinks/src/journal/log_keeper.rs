@@ -8,15 +8,16 @@
 use super::copy::Copy;
 use super::disk::{Disk, DiskOp};
 use super::format::{BLOCK_RECORDS, LogKind};
+use super::gaps::Lost;
 use super::gate::Gate;
 use super::handover::Handover;
+use super::private::remove_if_there;
 use super::segment::{Segment, paths};
 use flow::Event;
 use std::collections::VecDeque;
-use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A segment that is being written or is prepared for it.
@@ -25,7 +26,7 @@ pub(super) struct Live {
     pub(super) segment: Arc<Segment>,
     /// `None` until the disk has room for it.
     pub(super) copy: Option<Copy>,
-    /// Whether what was left out before it is recorded.
+    /// Whether outcomes that were left out before it were found.
     pub(super) noted: bool,
 }
 
@@ -59,19 +60,32 @@ pub(super) struct LogKeeper {
     /// Chain and seq at the end of the sealed part.
     pub(super) chain: [u8; 32],
     pub(super) last_seq: u64,
+    /// Through which seq the outcomes in the records that are copied now are complete.
     pub(super) completed: u64,
+    /// Outcomes that were left out, and are not recorded yet.
+    pub(super) lost: Vec<Lost>,
     /// Since when something that is on the disk is not sealed.
     unsealed_since: Option<Instant>,
 }
 
 /// How long a record waits for its block to be full. Then it is sealed in a short one, so that only the last seconds of a
 /// killed run are not sealed, however slow it was.
-const PATIENCE: Duration = Duration::from_secs(1);
+const MOST_UNSEALED: Duration = Duration::from_secs(1);
 
 impl LogKeeper {
     pub(super) fn new(log: LogKind, gate: Arc<Gate>, chain: [u8; 32]) -> LogKeeper {
         let (live, kept, handover) = (VecDeque::new(), VecDeque::new(), Arc::new(Handover::new(log, gate)));
-        LogKeeper { log, handover, live, kept, chain, last_seq: 0, completed: 0, unsealed_since: None }
+        LogKeeper {
+            log,
+            handover,
+            live,
+            kept,
+            chain,
+            last_seq: 0,
+            completed: 0,
+            lost: Vec::new(),
+            unsealed_since: None,
+        }
     }
 
     /// The last segment, if it has room.
@@ -96,10 +110,18 @@ impl LogKeeper {
         })
     }
 
-    /// Reads completed-through before written, so that the first never exceeds the second.
+    /// Reads how far the log is complete, then what was left out up to there, then how much is written: the first is never
+    /// ahead of the others.
     pub(super) fn look(&mut self) -> u64 {
         let words = self.live.iter().map(|l| l.segment.completed()).max().unwrap_or(0);
         self.completed = self.completed.max(words);
+        for live in self.live.iter_mut().filter(|l| !l.noted) {
+            // The writer says it before it stores anything there, and it may never store anything there.
+            let lost = live.segment.lost();
+            live.noted = lost.is_some();
+            self.lost.extend(lost);
+        }
+        self.lost.extend(self.handover.lost_last.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.handover.written()
     }
 
@@ -121,7 +143,7 @@ impl LogKeeper {
         let Live { segment, copy: Some(copy), .. } = &mut self.live[0] else { return Ok(()) };
         let before = copy.seal.sealed;
         let full = copy.synced == segment.capacity;
-        let overdue = self.unsealed_since.is_some_and(|since| since.elapsed() >= PATIENCE);
+        let overdue = self.unsealed_since.is_some_and(|since| since.elapsed() >= MOST_UNSEALED);
         loop {
             let left = copy.synced - copy.seal.sealed;
             let short = left < BLOCK_RECORDS as u64 && !full && !step.all;
@@ -129,7 +151,7 @@ impl LogKeeper {
                 break;
             }
             if !copy.seal.has_begun() {
-                step.disk.run(DiskOp::Write, || copy.seal.begin(segment, step.journal_id, self.chain))?;
+                copy.seal.begin(segment, step.journal_id, self.chain);
             }
             let first = copy.seal.sealed;
             let count = left.min(BLOCK_RECORDS as u64);
@@ -137,7 +159,7 @@ impl LogKeeper {
             let last_seq = step.records.last().map_or(self.last_seq, |e| e.id.seq());
             let behind = segment.first_record + first + count <= written;
             let through = if behind { self.completed.min(last_seq.saturating_sub(1)) } else { self.completed };
-            self.chain = step.disk.run(DiskOp::Write, || copy.seal.block(segment, step.records, through))?;
+            self.chain = copy.seal.block(segment, step.records, through);
             self.last_seq = last_seq;
         }
         match copy.synced > copy.seal.sealed {
@@ -145,13 +167,14 @@ impl LogKeeper {
             true => self.unsealed_since = self.unsealed_since.or_else(|| Some(Instant::now())),
             false => self.unsealed_since = None,
         }
-        if copy.seal.sealed > before {
+        if copy.seal.is_pending() {
+            step.disk.run(DiskOp::Write, || copy.seal.write())?;
             step.disk.run(DiskOp::Sync, || copy.seal.sync())?;
             if copy.seal.sealed < segment.capacity {
                 segment.set_sealed(copy.seal.sealed);
             }
         }
-        copy.write_header(step.disk, segment.header_page())
+        copy.write_header(step.disk, segment.header_page(self.completed))
     }
 
     /// Retires the front segment if it is full, sealed and left by the writer; returns whether it did.
@@ -162,7 +185,8 @@ impl LogKeeper {
         }
         copy.write_header(step.disk, segment.last_header_page())?;
         copy.trim(step.disk, segment.capacity)?;
-        fs::remove_file(paths(step.memory, self.log, segment.number).0)?;
+        // Somebody else may have cleared the memory: then there is nothing to give back.
+        remove_if_there(&paths(step.memory, self.log, segment.number).0)?;
         let last_record = segment.first_record + segment.capacity - 1;
         self.kept.push_back(Kept { number: segment.number, last_record, last_seq: self.last_seq, chain: self.chain });
         self.live.pop_front();

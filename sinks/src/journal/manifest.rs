@@ -53,18 +53,19 @@ pub struct JournalInfo {
     pub manifest_hash: [u8; 32],
     /// The folder of the active segments, if they do not lie in the journal.
     pub(super) memory: Option<PathBuf>,
+    /// Why they are gone, if they are; in words.
+    pub(super) lost_memory: Option<String>,
 }
 
 impl JournalInfo {
-    /// Looks again where the active segments lie; returns why they are gone, if they are.
-    pub(super) fn find_memory(&mut self, dir: &Path) -> Result<Option<String>, JournalError> {
-        let (memory, gone) = match find(dir, self.journal_id, self.segment_records)? {
+    /// Looks again where the active segments lie.
+    pub(super) fn find_memory(&mut self, dir: &Path) -> Result<(), JournalError> {
+        (self.memory, self.lost_memory) = match find(dir, self.segment_records)? {
             Found::Nothing => (None, None),
             Found::Here(folder) => (Some(folder), None),
             Found::Gone(why) => (None, Some(why)),
         };
-        self.memory = memory;
-        Ok(gone)
+        Ok(())
     }
 }
 
@@ -191,7 +192,7 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), Journal
         Err(e) => return Err(JournalError::io(&path, "reading", e)),
     };
     match parsed(&text) {
-        Ok(mut info) => info.find_memory(dir).map(|_| (info, text)),
+        Ok(mut info) => info.find_memory(dir).map(|()| (info, text)),
         Err(Unread::Other { found, build_id }) => Err(JournalError::OtherFormat { path, found, build_id }),
         Err(Unread::Bad(what)) => Err(JournalError::BadManifest { path, what }),
     }
@@ -244,6 +245,7 @@ fn info_of(manifest: Manifest, text: &str) -> Result<JournalInfo, String> {
         snapshot: manifest.snapshot,
         manifest_hash: *blake3::hash(text.as_bytes()).as_bytes(),
         memory: None,
+        lost_memory: None,
     })
 }
 

@@ -5,18 +5,18 @@
 //! there, laid out as the journal is. `memory.toml` in the journal says where: on which boot, at which path. It is written
 //! once the folder holds all that is not on the disk, and removed once everything is. The folder in turn names the journal's
 //! place, so that a copy of a journal does not take the records of its original, and so that a later journal at the same
-//! place removes what an earlier one left.
+//! place removes what an earlier one left. Inputs in memory are whole or the journal goes on without them, and then they are
+//! set aside; what is gone of the outcomes is derived again.
 //!
 //! Bound: [`bytes_needed`], asked for before a run begins. Worst case: the system stops, and with it goes all that was not
 //! on the disk yet; the note is still there and says so. Where there is no room, the folder lies in the journal itself:
-//! then a store may wait for the disk, and [`Memory::word`] says that.
+//! then a store may wait for the disk, and [`Memory::warning`] says that.
 
 use super::error::JournalError;
-use super::format::{LogKind, MANIFEST, SEALED_SLOT, listed, segment_bytes};
-use super::gaps;
-use super::mapping::SLOT_BYTES;
-use super::private::{free_bytes, make_folder, open_file, remove_text, write_whole};
+use super::format::{LogKind, MANIFEST, listed, record_offset, segment_bytes};
+use super::private::{free_bytes, make_folder, open_file, remove_folder_if_there, remove_text, write_whole};
 use rustix::fs::statfs;
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -37,6 +37,8 @@ pub(super) const ON_DISK: &str = "memory";
 const PLACE: &str = "journal";
 /// What the names of these folders begin with.
 const PREFIX: &str = "tidegate-";
+/// What the names of those begin with that a journal went on without.
+const ASIDE: &str = "set-aside-";
 /// Where shared memory is mounted.
 const SHARED: &str = "/dev/shm";
 /// The type of a tmpfs, as `statfs` names it.
@@ -46,8 +48,8 @@ const TMPFS: i64 = 0x0102_1994;
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) folder: PathBuf,
-    /// Why it is not shared memory, in words.
-    pub(super) word: Option<String>,
+    /// What follows from its being no shared memory, in words.
+    pub(super) warning: Option<String>,
 }
 
 /// What became of the active segments.
@@ -71,6 +73,27 @@ struct Note {
 }
 
 impl Note {
+    /// The note of the journal in `dir`, if there is one.
+    fn read(dir: &Path) -> Result<Option<Note>, JournalError> {
+        let path = dir.join(NOTE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(JournalError::io(&path, "reading", e)),
+        };
+        let bad = |what: &str| JournalError::BadManifest { path: path.clone(), what: what.to_owned() };
+        let note: Note = toml::from_str(&text).map_err(|e| bad(e.message()))?;
+        // Another text of the same meaning was not written by us.
+        match note.check == Note::check(&note.boot, &note.folder) && note.text() == text {
+            true => Ok(Some(note)),
+            false => Err(bad("it does not match its check")),
+        }
+    }
+
+    fn text(&self) -> String {
+        toml::to_string(self).expect("a flat table is TOML")
+    }
+
     fn check(boot: &str, folder: &Path) -> String {
         let crc = crc32c::crc32c(boot.as_bytes());
         format!("{:08x}", crc32c::crc32c_append(crc, folder.as_os_str().as_encoded_bytes()))
@@ -86,13 +109,13 @@ impl Memory {
     /// Makes an empty folder for a run of the journal in `dir`. `wanted` is the parameter: `auto`, `disk` or a folder.
     pub(super) fn make(dir: &Path, journal_id: u64, wanted: &str, needed: u64) -> Result<Memory, JournalError> {
         let place = place_of(dir)?;
-        let (root, word) = root(dir, wanted, needed)?;
+        let (root, warning) = root(dir, wanted, needed)?;
         remove_leftovers(dir, &root, &place)?;
         let folder = match root == dir {
             true => place.join(ON_DISK),
-            false => free_name(&root, journal_id),
+            false => free_name(&root.join(format!("{PREFIX}{journal_id:016x}"))),
         };
-        let memory = Memory { folder, word };
+        let memory = Memory { folder, warning };
         let made = make_folder(&memory.folder).and_then(|()| {
             memory.claim(&place)?;
             LogKind::BOTH.iter().try_for_each(|log| make_folder(&log.folder(&memory.folder)))
@@ -103,9 +126,14 @@ impl Memory {
 
     /// Takes over the folder that an earlier run of the journal in `dir` left.
     pub(super) fn adopt(dir: &Path, folder: PathBuf) -> Result<Memory, JournalError> {
-        let memory = Memory { folder, word: None };
-        // The journal may have been moved since.
-        memory.claim(&place_of(dir)?).map_err(|e| JournalError::io(&memory.folder, "writing", e))?;
+        let warning = (!is_tmpfs(&folder)).then(|| delays(&format!("they lie in {}", folder.display())));
+        let memory = Memory { folder, warning };
+        // The journal may have been moved since, and outcomes may be gone.
+        let claimed = memory.claim(&place_of(dir)?).and_then(|()| {
+            let outcomes = LogKind::Outcomes.folder(&memory.folder);
+            if outcomes.is_dir() { Ok(()) } else { make_folder(&outcomes) }
+        });
+        claimed.map_err(|e| JournalError::io(&memory.folder, "writing", e))?;
         Ok(memory)
     }
 
@@ -120,31 +148,20 @@ impl Memory {
         let boot = boot();
         let check = Note::check(&boot, &self.folder);
         let note = Note { boot, folder: self.folder.clone(), check };
-        write_whole(dir, NOTE, &toml::to_string(&note).expect("a flat table is TOML"))
+        write_whole(dir, NOTE, &note.text())
     }
 
     /// Removes note and folder: everything is on the disk.
     pub(super) fn end(&self, dir: &Path) -> Result<(), JournalError> {
         remove_text(dir, NOTE)?;
-        let removed = fs::remove_dir_all(&self.folder);
-        removed.map_err(|e| JournalError::io(&self.folder, "removing", e))
+        remove_folder_if_there(&self.folder).map_err(|e| JournalError::io(&self.folder, "removing", e))
     }
 }
 
-/// Where the active segments of the journal in `dir` lie. All of them must be there: what lies in memory of one log is of no
-/// use without what lies there of the other.
-pub(super) fn find(dir: &Path, journal_id: u64, segment_records: u64) -> Result<Found, JournalError> {
-    let path = dir.join(NOTE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(e) => return Err(JournalError::io(&path, "reading", e)),
-    };
-    let bad = |what: &str| JournalError::BadManifest { path: path.clone(), what: what.to_owned() };
-    let note: Note = toml::from_str(&text).map_err(|e| bad(e.message()))?;
-    if note.check != Note::check(&note.boot, &note.folder) {
-        return Err(bad("it does not match its check"));
-    }
+/// Where the active segments of the journal in `dir` lie. All of the inputs must be there: without them the outcomes are of
+/// no use. What is gone of the outcomes is derived again.
+pub(super) fn find(dir: &Path, segment_records: u64) -> Result<Found, JournalError> {
+    let Some(note) = Note::read(dir)? else { return Ok(Found::Nothing) };
     let lay = |what: String| {
         Ok(Found::Gone(format!("its newest records lay in memory at {}, {what}", note.folder.display())))
     };
@@ -156,57 +173,63 @@ pub(super) fn find(dir: &Path, journal_id: u64, segment_records: u64) -> Result<
     if !there.is_dir() || owner.is_ok_and(|owner| owner != there.uid()) {
         return lay("which belongs to someone else".to_owned());
     }
-    let place = named_place(&note.folder);
-    let manifest = |dir: &Path| fs::read(dir.join(MANIFEST)).ok();
-    if place != place_of(dir)? && manifest(&place) == manifest(dir) {
-        return lay(format!("and belong to {}, of which this is a copy", place.display()));
+    if let Some(original) = original(dir, &note.folder)? {
+        return lay(format!("and belong to {}, of which this is a copy", original.display()));
     }
     // A journal that is being written changes while this looks at it.
     let whole = (0..3).any(|turn| {
         std::thread::sleep(Duration::from_millis(turn));
-        // Outcomes that gave way to a full disk are not missing. Gaps that cannot be read are a fault of their own.
-        let dropped = gaps::read(dir, journal_id).map_or(0, |(gaps, _)| gaps.dropped.through_segment);
-        let whole = |(log, dropped)| is_whole(dir, &note.folder, log, dropped, segment_records);
-        [(LogKind::Inputs, 0), (LogKind::Outcomes, dropped)].into_iter().all(whole)
+        has_all_inputs(dir, &note.folder, segment_records)
     });
     if whole {
         return Ok(Found::Here(note.folder));
     }
     // If the note was removed meanwhile, everything is on the disk.
-    if dir.join(NOTE).exists() { lay("and a part of them is gone".to_owned()) } else { Ok(Found::Nothing) }
+    match dir.join(NOTE).exists() {
+        true => lay(format!("and a part of them is gone; a start keeps what is left in a folder {ASIDE}… beside it")),
+        false => Ok(Found::Nothing),
+    }
 }
 
-/// Whether the segments of a log in memory follow each other, and all before them are finished on the disk, or were dropped:
-/// those up to number `dropped`.
-fn is_whole(dir: &Path, folder: &Path, log: LogKind, dropped: u64, segment_records: u64) -> bool {
+/// Whether the input segments in memory follow each other, and all before them are full on the disk.
+fn has_all_inputs(dir: &Path, folder: &Path, segment_records: u64) -> bool {
+    let log = LogKind::Inputs;
     let Ok(mut here) = listed(&log.folder(folder)) else { return false };
     here.sort_unstable();
     let Some(first) = here.first().copied() else { return false };
     let follows = here.iter().zip(first..).all(|(number, expected)| *number == expected);
-    let Ok(on_disk) = listed(&log.folder(dir)) else { return false };
-    // A segment that is missing below another one on the disk is no matter of the memory.
     let before = first - 1;
-    let finished = before <= dropped
-        || match File::open(dir.join(log.segment_name(before))) {
-            Ok(file) => sealed_word(&file).is_ok_and(|sealed| sealed == segment_records),
-            Err(_) => on_disk.iter().any(|number| *number > before),
-        };
-    follows && finished
+    follows
+        && (before == 0
+            || match File::open(dir.join(log.segment_name(before))) {
+                Ok(file) => has_record(&file, segment_records - 1),
+                // A segment that is missing below another one on the disk is no matter of the memory.
+                Err(_) => listed(&log.folder(dir)).is_ok_and(|there| there.iter().any(|number| *number > before)),
+            })
 }
 
-fn sealed_word(file: &File) -> io::Result<u64> {
-    let mut word = [0; 8];
-    file.read_exact_at(&mut word, (SEALED_SLOT * SLOT_BYTES) as u64)?;
-    Ok(u64::from_le_bytes(word))
+/// Whether the record at `index` is written.
+fn has_record(file: &File, index: u64) -> bool {
+    let mut id = [0; 8];
+    file.read_exact_at(&mut id, record_offset(index)).is_ok() && id != [0; 8]
+}
+
+/// Before the journal in `dir` goes on without its active segments: sets aside what is left of them, since it may be all that
+/// there is of some records, and removes the note, which must not name the folder that is made next.
+pub(super) fn set_aside(dir: &Path) -> Result<(), JournalError> {
+    let Some(Note { folder, .. }) = Note::read(dir)? else { return Ok(()) };
+    if is_own_folder(&folder) && original(dir, &folder)?.is_none() {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let aside = free_name(&folder.with_file_name(format!("{ASIDE}{name}")));
+        fs::rename(&folder, &aside).map_err(|e| JournalError::io(&folder, "setting aside", e))?;
+    }
+    remove_text(dir, NOTE)
 }
 
 /// The folder to look in, and why it is not shared memory.
 fn root(dir: &Path, wanted: &str, needed: u64) -> Result<(PathBuf, Option<String>), JournalError> {
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    let disk = |why: String| {
-        let word = "the journal's active segments lie on its disk, and a slow disk can delay inputs";
-        (dir.to_owned(), Some(format!("{word}: {why}")))
-    };
+    let disk = |why: String| (dir.to_owned(), Some(delays(&why)));
     let shared = Path::new(SHARED);
     match wanted {
         "disk" => Ok(disk("journal.memory is \"disk\"".to_owned())),
@@ -227,22 +250,26 @@ fn root(dir: &Path, wanted: &str, needed: u64) -> Result<(PathBuf, Option<String
                 found: format!("{folder:?} ({} MiB free)", mib(free)),
                 valid: format!("valid: auto, disk, or a folder with {} MiB free, best of a tmpfs", mib(needed)),
             })?;
-            let word = "is no tmpfs, and a slow disk there can delay inputs";
-            let word = (!is_tmpfs(&root)).then(|| format!("journal.memory: {folder} {word}"));
-            Ok((root, word))
+            let warning = (!is_tmpfs(&root)).then(|| delays(&format!("journal.memory is {folder}")));
+            Ok((root, warning))
         }
     }
+}
+
+/// The warning that the active segments do not lie in shared memory.
+fn delays(why: &str) -> String {
+    format!("the journal's active segments lie on a disk, and a slow disk can delay inputs: {why}")
 }
 
 fn is_tmpfs(folder: &Path) -> bool {
     statfs(folder).is_ok_and(|s| s.f_type == TMPFS)
 }
 
-/// A name that no other journal's folder has: that of a copy of this one would be the same.
-fn free_name(root: &Path, journal_id: u64) -> PathBuf {
+/// `path`, or with a number behind it if there is one of that name: a copy of a journal has the same id.
+fn free_name(path: &Path) -> PathBuf {
     let name = |n: u64| match n {
-        0 => root.join(format!("{PREFIX}{journal_id:016x}")),
-        n => root.join(format!("{PREFIX}{journal_id:016x}-{n}")),
+        0 => path.to_owned(),
+        n => PathBuf::from(format!("{}-{n}", path.display())),
     };
     (0..).map(name).find(|path| !path.exists()).expect("one of these names is free")
 }
@@ -252,16 +279,28 @@ fn free_name(root: &Path, journal_id: u64) -> PathBuf {
 fn remove_leftovers(dir: &Path, root: &Path, place: &Path) -> Result<(), JournalError> {
     let entries = fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
     let left = entries.filter(|e| e.file_name().to_string_lossy().starts_with(PREFIX)).map(|e| e.path());
-    let on_disk = Some(dir.join(ON_DISK)).filter(|path| path.exists());
-    for folder in left.filter(|path| named_place(path) == place).chain(on_disk) {
-        fs::remove_dir_all(&folder).map_err(|e| JournalError::io(&folder, "removing", e))?;
-    }
-    Ok(())
+    let left = left.filter(|path| is_own_folder(path) && named_place(path) == place);
+    left.chain([dir.join(ON_DISK)])
+        .try_for_each(|folder| remove_folder_if_there(&folder).map_err(|e| JournalError::io(&folder, "removing", e)))
 }
 
-/// The place of the journal whose active segments lie in `folder`; empty if it cannot be read.
+/// Whether this is a folder that belongs to the user who runs this: anybody may put something into shared memory.
+fn is_own_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw())
+}
+
+/// The place of the journal whose active segments lie in `folder`; empty if no plain file says so.
 fn named_place(folder: &Path) -> PathBuf {
-    PathBuf::from(OsString::from_vec(fs::read(folder.join(PLACE)).unwrap_or_default()))
+    let file = folder.join(PLACE);
+    let is_plain = fs::symlink_metadata(&file).is_ok_and(|found| found.is_file());
+    PathBuf::from(OsString::from_vec(if is_plain { fs::read(file).unwrap_or_default() } else { Vec::new() }))
+}
+
+/// The journal whose active segments lie in `folder`, if the one in `dir` is a copy of it.
+fn original(dir: &Path, folder: &Path) -> Result<Option<PathBuf>, JournalError> {
+    let (named, place) = (named_place(folder), place_of(dir)?);
+    let manifest = |dir: &Path| fs::read(dir.join(MANIFEST)).ok();
+    Ok(Some(named).filter(|named| *named != place && manifest(named) == manifest(dir)))
 }
 
 fn place_of(dir: &Path) -> Result<PathBuf, JournalError> {

@@ -44,11 +44,28 @@ pub(super) fn publish(dir: &Path, name: &str) -> Result<(), JournalError> {
 /// Removes a text, if it is there, and makes that durable.
 pub(super) fn remove_text(dir: &Path, name: &str) -> Result<(), JournalError> {
     let path = dir.join(name);
-    let removed = match fs::remove_file(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other.and_then(|()| sync_folder(dir)),
-    };
+    let removed = remove_if_there(&path).and_then(|()| sync_folder(dir));
     removed.map_err(|e| JournalError::io(&path, "removing", e))
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+    unless_missing(fs::remove_file(path))
+}
+
+/// Removes a folder and all that is in it, if it is there; and again, if another thread puts something there meanwhile, as a
+/// note of a halt.
+pub(super) fn remove_folder_if_there(folder: &Path) -> io::Result<()> {
+    loop {
+        match unless_missing(fs::remove_dir_all(folder)) {
+            Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            removed => return removed,
+        }
+    }
+}
+
+fn unless_missing(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
 }
 
 /// Makes a folder's entries durable.
@@ -60,10 +77,4 @@ pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
 pub(super) fn free_bytes(dir: &Path) -> u64 {
     let stat = File::open(dir).and_then(|d| Ok(fstatvfs(&d)?));
     stat.map(|s| s.f_bavail * s.f_frsize).unwrap_or(0)
-}
-
-/// Whether the error says that there is no room: a full disk, a quota, the largest file that the process may write.
-pub(super) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

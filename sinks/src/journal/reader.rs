@@ -66,6 +66,16 @@ impl JournalReader {
         &self.info
     }
 
+    /// The folder of the newest records in memory, if the journal is being written or its writer died.
+    pub fn memory(&self) -> Option<&Path> {
+        self.info.memory.as_deref()
+    }
+
+    /// Why the newest records, which lay in memory, are not in the logs; in words. `None` if nothing is missing.
+    pub fn lost_memory(&self) -> Option<&str> {
+        self.info.lost_memory.as_deref()
+    }
+
     /// The journal's folder.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
@@ -287,7 +297,7 @@ impl LogReader {
     fn reopen(&mut self) -> Result<(), JournalError> {
         self.segment = None;
         let JournalReader { dir, info } = &mut self.reader;
-        info.find_memory(dir).map(|_| ())
+        info.find_memory(dir)
     }
 
     /// Handles a segment that does not exist: it was dropped, is not created yet, or is missing.

@@ -11,7 +11,7 @@
 //! disk gives it.
 
 use super::copy::Copy;
-use super::create::{Journal, lock};
+use super::create::Journal;
 use super::disk::Disk;
 use super::error::{Fault, JournalError};
 use super::files::{SegmentFile, segment_numbers};
@@ -22,8 +22,8 @@ use super::gate::Gate;
 use super::keeper::{Keeper, Kit};
 use super::log_keeper::{Live, LogKeeper};
 use super::manifest::{Closed, JournalInfo, read_manifest};
-use super::memory::{Memory, bytes_needed};
-use super::private::remove_text;
+use super::memory::{Memory, bytes_needed, set_aside};
+use super::private::{remove_if_there, remove_text};
 use super::segment::{self, Segment};
 use super::spec::Upkeep;
 use super::start::Start;
@@ -31,7 +31,7 @@ use super::verify::{Pass, go_through};
 use super::writer::{InputLog, OutcomeLog};
 use bytemuck::Zeroable;
 use flow::Event;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -42,7 +42,6 @@ pub struct Examined {
     dir: PathBuf,
     info: JournalInfo,
     closed: Option<Closed>,
-    lost_memory: Option<String>,
     gaps: GapFile,
     logs: [LogFindings; 2],
     lock: File,
@@ -77,8 +76,8 @@ impl Journal {
     /// When there is none, another process is writing it, it is damaged, or it was stopped.
     pub fn examine(dir: &Path, stop: &AtomicBool) -> Result<Examined, JournalError> {
         let (mut info, _) = read_manifest(dir)?;
-        let lock = lock(dir)?;
-        let lost_memory = info.find_memory(dir)?;
+        let lock = Journal::lock(dir)?;
+        info.find_memory(dir)?;
         let closed = Closed::read(dir)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let pass = Pass { logs: &LogKind::BOTH, limit: 1, lenient: true, threads, stop };
@@ -88,7 +87,7 @@ impl Journal {
         }
         let gaps = GapFile::open(dir, info.journal_id)
             .map_err(|e| JournalError::io(&dir.join("outcomes/gaps"), "reading", e))?;
-        Ok(Examined { dir: dir.to_owned(), info, closed, lost_memory, gaps, logs, lock })
+        Ok(Examined { dir: dir.to_owned(), info, closed, gaps, logs, lock })
     }
 }
 
@@ -135,7 +134,7 @@ impl Examined {
 
     /// Why the newest records, which lay in memory, are not in the logs; in words. `None` if nothing is missing.
     pub fn lost_memory(&self) -> Option<&str> {
-        self.lost_memory.as_deref()
+        self.info.lost_memory.as_deref()
     }
 
     /// Opens the journal for writing: the first bytes that change.
@@ -159,17 +158,18 @@ impl Examined {
         let (memory, is_new) = match info.memory.clone() {
             Some(folder) => (Memory::adopt(&dir, folder)?, false),
             None => {
+                set_aside(&dir)?;
                 let needed = bytes_needed(info.segment_records, upkeep.behind);
                 (Memory::make(&dir, info.journal_id, &upkeep.memory, needed)?, true)
             }
         };
-        let gate = Arc::new(Gate::new(upkeep.behind, memory.word.clone()));
+        let gate = Arc::new(Gate::new(upkeep.behind, &memory));
         let mut emptied = logs.iter().map(|log| log.spoiled).sum();
         let next = [0, 1].map(|n| logs[n].next_number);
         let mut keepers = Vec::new();
         for (log, findings) in LogKind::BOTH.into_iter().zip(logs) {
             let passed = if log == LogKind::Outcomes { gaps.gaps.dropped.through_segment } else { 0 };
-            let from = Reopening { dir: &dir, info: &info, memory: &memory.folder, log, gaps: &gaps };
+            let from = Reopening { disk: &disk, dir: &dir, info: &info, memory: &memory.folder, log, gaps: &gaps };
             from.clear_away(passed, &findings)?;
             keepers.push(from.keeper(findings, &gate, &mut emptied)?);
         }
@@ -192,6 +192,7 @@ impl Examined {
 
 /// What a log is opened for writing with.
 struct Reopening<'a> {
+    disk: &'a Disk,
     dir: &'a Path,
     info: &'a JournalInfo,
     /// Folder of the active segments.
@@ -230,7 +231,7 @@ impl Reopening<'_> {
 
     /// Opens a segment for writing, with nothing after its records and no torn block in its sidecar.
     fn live(&self, open: &Open, emptied: &mut u64) -> Result<Live, JournalError> {
-        let Reopening { dir, info, memory, log, gaps } = self;
+        let Reopening { disk, dir, info, memory, log, gaps } = self;
         let capacity = info.segment_records;
         let (number, first_record) = (open.number, open.first_record);
         let segment = if self.in_memory(number).exists() {
@@ -253,7 +254,7 @@ impl Reopening<'_> {
             segment.release();
         }
         let there = segment::paths(dir, *log, number).0.exists();
-        let copy = there.then(|| Copy::reopen(dir, info, *log, number, open.used, &open.seal)).transpose()?;
+        let copy = there.then(|| Copy::reopen(disk, dir, info, *log, number, open.used, &open.seal)).transpose()?;
         let noted = gaps.gaps.lost.iter().any(|lost| lost.after_record == first_record - 1);
         Ok(Live { segment: Arc::new(segment), copy, noted })
     }
@@ -261,7 +262,7 @@ impl Reopening<'_> {
     /// A segment in memory with the records that the disk has of it.
     fn loaded(&self, open: &Open) -> Result<Segment, JournalError> {
         let segment = segment::make(self.memory, self.info, self.log, open.number, open.first_record)?;
-        let file = SegmentFile::open(self.dir, self.info, self.log, open.number)?;
+        let file = SegmentFile::open_copy(self.dir, self.info, self.log, open.number)?;
         let file = file.ok_or_else(|| self.vanished(open.number))?;
         let mut buffer = vec![Event::zeroed(); BLOCK_RECORDS];
         let mut at = 0;
@@ -285,10 +286,6 @@ impl Reopening<'_> {
     }
 }
 
-/// Removes a file if it is there.
 fn remove(path: &Path) -> Result<(), JournalError> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(JournalError::io(path, "removing", e)),
-        _ => Ok(()),
-    }
+    remove_if_there(path).map_err(|e| JournalError::io(path, "removing", e))
 }

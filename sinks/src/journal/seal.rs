@@ -3,6 +3,9 @@
 //! A sidecar is a header and one entry per block: at most 4,096 records, the CRC32C of each, and the hash chain after
 //! them. A block's entry is appended once its records are on disk, so everything a sidecar seals was durable first. The
 //! chain continues from segment to segment; a sidecar's header holds its value before the segment.
+//!
+//! Bound: the blocks of one turn of the helper wait in memory until they are durable, 4 bytes a record. Worst case: those of
+//! a whole segment.
 
 use super::format::{BLOCK_RECORDS, BlockHeader, LogKind, SealHeader, chain_on, seal_bytes};
 use super::segment::{Segment, allocate};
@@ -20,7 +23,10 @@ const MORE: u64 = 1 << 16;
 #[derive(Debug)]
 pub(super) struct SealWriter {
     file: File,
+    /// Where the next block goes.
     at: u64,
+    /// The bytes before it that are not durable yet. A sync that fails may have dropped them, so they are written again.
+    pending: Vec<u8>,
     chain: [u8; 32],
     /// Number of sealed records.
     pub(super) sealed: u64,
@@ -31,17 +37,18 @@ pub(super) struct SealWriter {
 impl SealWriter {
     /// A sidecar without blocks.
     pub(super) fn new(file: File) -> SealWriter {
-        SealWriter { file, at: 0, chain: [0; 32], sealed: 0, room: 0 }
+        SealWriter { file, at: 0, pending: Vec::new(), chain: [0; 32], sealed: 0, room: 0 }
     }
 
     /// Continues after the intact blocks of `so_far` and truncates the rest.
     pub(super) fn resume(file: File, so_far: &Sidecar) -> io::Result<SealWriter> {
         file.set_len(so_far.end)?;
-        Ok(SealWriter { file, at: so_far.end, chain: so_far.chain, sealed: so_far.records, room: 0 })
+        let (at, chain, sealed) = (so_far.end, so_far.chain, so_far.records);
+        Ok(SealWriter { file, at, pending: Vec::new(), chain, sealed, room: 0 })
     }
 
-    /// Writes the header of the sidecar of `segment`; `start` is the chain before it.
-    pub(super) fn begin(&mut self, segment: &Segment, journal_id: u64, start: [u8; 32]) -> io::Result<()> {
+    /// Begins the sidecar of `segment` with its header; `start` is the chain before it.
+    pub(super) fn begin(&mut self, segment: &Segment, journal_id: u64, start: [u8; 32]) {
         let header = SealHeader {
             log: segment.log.code(),
             journal_id,
@@ -52,10 +59,13 @@ impl SealWriter {
             ..SealHeader::zeroed()
         }
         .finish();
-        self.file.write_all_at(bytemuck::bytes_of(&header), 0)?;
-        self.at = size_of::<SealHeader>() as u64;
+        self.append(bytemuck::bytes_of(&header));
         self.chain = start;
-        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+        self.at += bytes.len() as u64;
     }
 
     /// Whether the sidecar has its header.
@@ -65,7 +75,7 @@ impl SealWriter {
 
     /// Seals `records`, the next ones of `segment`, which must be synced. They complete the outcomes of inputs up to
     /// `through`. Returns the chain after them.
-    pub(super) fn block(&mut self, segment: &Segment, records: &[Event], through: u64) -> io::Result<[u8; 32]> {
+    pub(super) fn block(&mut self, segment: &Segment, records: &[Event], through: u64) -> [u8; 32] {
         let count = records.len();
         assert!(self.has_begun() && count > 0 && count <= BLOCK_RECORDS, "a block has 1 to {BLOCK_RECORDS} records");
         let crcs: Vec<u32> = records.iter().map(|e| crc32c::crc32c(bytemuck::bytes_of(e))).collect();
@@ -78,13 +88,11 @@ impl SealWriter {
             ..BlockHeader::zeroed()
         }
         .finish(&crcs);
-        let mut bytes = bytemuck::bytes_of(&header).to_vec();
-        bytes.extend_from_slice(bytemuck::cast_slice(&crcs));
-        self.file.write_all_at(&bytes, self.at)?;
-        self.at += bytes.len() as u64;
+        self.append(bytemuck::bytes_of(&header));
+        self.append(bytemuck::cast_slice(&crcs));
         self.sealed += count as u64;
         self.chain = chain;
-        Ok(chain)
+        chain
     }
 
     /// Whether the disk has room for a short block of `count` records and, after it, for all that a segment of `capacity`
@@ -104,9 +112,21 @@ impl SealWriter {
         true
     }
 
-    /// Makes the appended blocks durable.
-    pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    /// Whether a block is not durable yet.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Writes the blocks that are not durable yet.
+    pub(super) fn write(&self) -> io::Result<()> {
+        self.file.write_all_at(&self.pending, self.at - self.pending.len() as u64)
+    }
+
+    /// Makes what was written durable.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.pending.clear();
+        Ok(())
     }
 
     /// Releases allocated space that was not used.
@@ -122,6 +142,19 @@ pub(super) struct Block {
     pub(super) header: BlockHeader,
     /// CRC32C of each record.
     pub(super) crcs: Vec<u32>,
+}
+
+impl Block {
+    /// Whether these are its records, by their CRCs.
+    pub(super) fn has(&self, records: &[Event]) -> bool {
+        let agree = |(event, crc): (&Event, &u32)| crc32c::crc32c(bytemuck::bytes_of(event)) == *crc;
+        records.len() == self.crcs.len() && records.iter().zip(&self.crcs).all(agree)
+    }
+
+    /// Whether the chain `before` it goes on over these records to where it says.
+    pub(super) fn continues(&self, before: &[u8; 32], records: &[Event]) -> bool {
+        chain_on(before, records) == self.header.chain
+    }
 }
 
 /// A parsed sidecar.

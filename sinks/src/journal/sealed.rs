@@ -11,7 +11,7 @@
 use super::error::JournalError;
 use super::files::{SegmentFile, sidecar};
 use super::findings::Whole;
-use super::format::{BLOCK_RECORDS, LogKind, chain_on};
+use super::format::{BLOCK_RECORDS, LogKind};
 use super::manifest::JournalInfo;
 use super::verify_log::follows;
 use bytemuck::Zeroable;
@@ -68,11 +68,10 @@ fn whole(
         if file.read(index, records)? < records.len() {
             return Ok(None);
         }
-        let agree = |(event, crc): (&Event, &u32)| crc32c::crc32c(bytemuck::bytes_of(event)) == *crc;
-        chain = chain_on(&chain, records);
-        if !records.iter().zip(&block.crcs).all(agree) || chain != block.header.chain {
+        if !block.has(records) || !block.continues(&chain, records) {
             return Ok(None);
         }
+        chain = block.header.chain;
         for event in records.iter() {
             if ends.is_some_and(|(_, last)| !follows(log, event.id, last.seq())) {
                 return Ok(None);

@@ -5,14 +5,14 @@
 //! means "not written". The header has four words that change: how far the outcomes are complete, how much is sealed, and,
 //! in memory only, which outcomes were left out before the first record. What is on the disk of it is a [copy](super::copy).
 
-use super::error::JournalError;
+use super::error::{JournalError, is_full};
 use super::format::{
     COMPLETED_SLOT, HEADER_BYTES, HEADER_SLOTS, LOST_SLOT, LogKind, SEALED_SLOT, SegmentHeader, segment_bytes,
 };
 use super::gaps::Lost;
 use super::manifest::JournalInfo;
 use super::mapping::{Mapping, PAGE_BYTES, SLOT_BYTES};
-use super::private::{free_bytes, is_full, open_file};
+use super::private::{free_bytes, open_file};
 use bytemuck::Zeroable;
 use flow::Event;
 use rustix::fs::{FallocateFlags, fallocate};
@@ -112,22 +112,22 @@ impl Segment {
         to.extend((from..from + count).map(|index| self.load(index as usize)));
     }
 
-    /// The header's page as it belongs on the disk.
-    pub(super) fn header_page(&self) -> Vec<u8> {
+    /// The header's page as it belongs on the disk, which may say no more than that the outcomes are complete through
+    /// `completed`: the writer may have gone on, and the disk has not.
+    pub(super) fn header_page(&self, completed: u64) -> Vec<u8> {
         let slots = &self.mapping.slots()[..HEADER_SLOTS];
         let words = slots.iter().flatten().map(|word| word.load(Ordering::Acquire));
         let mut page: Vec<u64> = words.collect();
         page[LOST_SLOT * 8..LOST_SLOT * 8 + 8].fill(0);
+        page[COMPLETED_SLOT * 8] = page[COMPLETED_SLOT * 8].min(completed);
         bytemuck::cast_slice(&page).to_vec()
     }
 
     /// The header's page on the disk once the segment is full, sealed and left by the writer. In memory the words stay as they
     /// are: only the disk may say that the segment is finished there.
     pub(super) fn last_header_page(&self) -> Vec<u8> {
-        let mut page = self.header_page();
-        for (slot, word) in [(COMPLETED_SLOT, 0), (SEALED_SLOT, self.capacity)] {
-            page[slot * SLOT_BYTES..][..8].copy_from_slice(&word.to_le_bytes());
-        }
+        let mut page = self.header_page(0);
+        page[SEALED_SLOT * SLOT_BYTES..][..8].copy_from_slice(&self.capacity.to_le_bytes());
         page
     }
 

@@ -5,7 +5,8 @@
 //! watches how far the disk is behind.
 //!
 //! Bound: of each log as many segments as may be behind. Worst case: segments so small that they fill up within a tick; then
-//! the inputs wait for it.
+//! the inputs wait for it. Or others fill the memory: then outcomes are left out, and inputs are rejected once the last
+//! segment that they have is full.
 
 use super::error::JournalError;
 use super::format::LogKind;
@@ -25,8 +26,8 @@ const TICK: Duration = Duration::from_millis(1);
 const REARM: Duration = Duration::from_millis(10);
 /// Records ahead of a writer whose pages are kept present.
 const REARM_RECORDS: u64 = 32 * PAGE_RECORDS;
-/// Pause after a failed allocation.
-const RETRY: Duration = Duration::from_millis(50);
+/// Pause after a failed allocation of memory.
+const MEMORY_RETRY: Duration = Duration::from_millis(50);
 
 /// The supplier's state.
 #[derive(Debug)]
@@ -101,18 +102,19 @@ impl Supplier {
             for log in LogKind::BOTH {
                 if let Err(error) = self.provide(log) {
                     self.logs[log as usize].handover.set_room(NoRoom::Memory, Some(&error.to_string()));
-                    self.retry_at = Instant::now() + RETRY;
+                    self.retry_at = Instant::now() + MEMORY_RETRY;
                 }
             }
         }
         let [inputs, outcomes] = &self.logs;
-        // Outcomes for which the disk has no room are left out: the inputs need not wait for them.
-        let pass = outcomes.handover.lacks_room(NoRoom::Disk);
-        self.gate.set_pass(pass);
-        let short = outcomes.handover.is_bare() && !pass;
-        let at_limit = |log: &Supply| log.handover.in_memory() >= self.gate.limit();
-        let waiting = (inputs.is_dry() && at_limit(inputs)) || (short && at_limit(outcomes));
-        self.gate.note(inputs.behind().max(outcomes.behind()), waiting);
+        // Outcomes for which there is no room are left out: the inputs need not wait for them.
+        let may_drop = outcomes.handover.is_full();
+        self.gate.set_may_drop_outcomes(may_drop);
+        let dry = inputs.is_dry();
+        let waiting = !inputs.handover.is_closed() && (dry || (outcomes.handover.is_bare() && !may_drop));
+        let short = &if dry { inputs } else { outcomes }.handover;
+        let no_room = (waiting && short.lacks_room(NoRoom::Memory)).then(|| short.problem());
+        self.gate.note(inputs.behind().max(outcomes.behind()), waiting, no_room);
     }
 
     /// Prepares the segments of a log that are missing ahead of its writer.
@@ -129,8 +131,8 @@ impl Supplier {
             *next_number += 1;
             handover.put(&segment);
             given.push_back(segment);
-            handover.set_room(NoRoom::Memory, None);
         }
+        handover.set_room(NoRoom::Memory, None);
         Ok(())
     }
 }

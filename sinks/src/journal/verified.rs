@@ -19,6 +19,8 @@ pub struct Verified {
     pub gaps: Option<Gaps>,
     /// Where the logs end, if the journal was closed in order.
     pub closed: Option<Closed>,
+    /// Why the newest records, which lay in memory, are not in the logs; in words. It is not a fault.
+    pub lost_memory: Option<String>,
 }
 
 /// The state of one log.

@@ -53,6 +53,7 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [LogF
         outcomes: LogState::default(),
         gaps: None,
         closed: None,
+        lost_memory: None,
     };
     let mut unreadable = |file: &str, what| faults.push(Fault::plain(file, Damage::Unreadable(what)));
     let (info, manifest) = match read_manifest(dir) {
@@ -89,7 +90,8 @@ pub(super) fn go_through(dir: &Path, pass: &Pass<'_>) -> Result<(Verified, [LogF
         check.check_both(&findings)?;
     }
     let [inputs, outcomes] = states;
-    Ok((Verified { inputs, outcomes, gaps, closed, ..none(faults) }, findings))
+    let lost_memory = info.lost_memory;
+    Ok((Verified { inputs, outcomes, gaps, closed, lost_memory, ..none(faults) }, findings))
 }
 
 /// All segments of these logs.

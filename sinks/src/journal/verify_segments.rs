@@ -5,7 +5,7 @@
 
 use super::error::{Damage, Fault, JournalError};
 use super::files::{HeaderPage, SegmentFile, last_seq, segment_numbers, sidecar};
-use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LogKind, SEALED_SLOT, chain_on, hex, record_offset};
+use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LogKind, SEALED_SLOT, hex, record_offset};
 use super::gaps::{self, Dropped};
 use super::log_keeper::Kept;
 use super::manifest::{Closed, JournalInfo};
@@ -59,7 +59,8 @@ impl Carry {
         (self.chain, self.cursor) = (Some(dropped.chain), Cursor::new(log, dropped.through_seq));
         (self.pending, self.ended) = (None, false);
         self.state.records = dropped.through_record;
-        self.findings = LogFindings { written: dropped.through_record, ..LogFindings::default() };
+        let (written, last_seq) = (dropped.through_record, dropped.through_seq);
+        self.findings = LogFindings { written, last_seq, ..LogFindings::default() };
     }
 }
 
@@ -96,6 +97,8 @@ impl LogCheck<'_> {
             }
             match file {
                 Some((file, page, wrong)) => self.segment(log, number, (&file, page, wrong), seal, &mut carry)?,
+                // What memory held of the outcomes from here on is derived again.
+                None if self.is_gone_from_memory(log, number)? => carry.ended = true,
                 None => {
                     self.faults.push(Fault::missing(log, number));
                     carry.chain = None;
@@ -107,11 +110,17 @@ impl LogCheck<'_> {
         let Carry { cursor, chain, mut state, mut findings, .. } = carry;
         state.last_seq = cursor.last_seq();
         state.chain = chain.map(|c| hex(&c)).unwrap_or_default();
-        findings.last_seq = state.last_seq;
         findings.chain = chain.unwrap_or_default();
         findings.next_number = findings.next_number.max(first);
         self.check_end(log, &state, self.faults.count() == before);
         Ok((state, findings))
+    }
+
+    /// Whether this is a segment of outcomes that only memory can have held: the disk came to the one before it.
+    fn is_gone_from_memory(&self, log: LogKind, number: u64) -> Result<bool, JournalError> {
+        let on_disk = segment_numbers(self.dir, &JournalInfo { memory: None, ..self.info.clone() }, log)?;
+        let follows = on_disk.last().is_some_and(|last| *last < number);
+        Ok(log == LogKind::Outcomes && self.info.memory.is_some() && follows)
     }
 
     /// Looks at a segment: its header before its sidecar, which never seals less than the header says.
@@ -368,12 +377,7 @@ impl LogCheck<'_> {
         for block in &seal.blocks {
             let count = block.crcs.len();
             let read = file.read(index, &mut buffer[..count])?;
-            let agree = read == count
-                && buffer[..count]
-                    .iter()
-                    .zip(&block.crcs)
-                    .all(|(e, crc)| crc32c::crc32c(bytemuck::bytes_of(e)) == *crc);
-            if agree && chain_on(&chain, &buffer[..count]) != block.header.chain {
+            if block.has(&buffer[..read]) && !block.continues(&chain, &buffer[..read]) {
                 self.faults.push(file.fault(Some(index), None, Damage::Chain));
             }
             chain = block.header.chain;
@@ -408,6 +412,7 @@ impl Carry {
             findings.last_ns = time(last)?;
         }
         findings.written = first_record - 1 + records;
+        findings.last_seq = self.cursor.last_seq();
         findings.completed = findings.completed.max(page.completed()).max(seal.through());
         findings.next_number = number + 1;
         if seal.records == capacity && page.sealed() == capacity {

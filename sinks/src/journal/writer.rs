@@ -122,9 +122,7 @@ impl InputLog {
             return Ok(true);
         }
         let handover = &self.writer.handover;
-        let full =
-            handover.lacks_room(NoRoom::Disk) || (handover.lacks_room(NoRoom::Memory) && handover.in_memory() <= 1);
-        if !self.writer.has_room() && full {
+        if !self.writer.has_room() && handover.is_full() {
             let what = handover.problem();
             return Err(self.refusal(what, "free space, then resume the journal"));
         }

@@ -1,8 +1,8 @@
 //! Our end of the connection.
 //!
 //! The socket never blocks: what it has no room for is kept and offered again at the next flush. Deadlines are looked at
-//! whenever the gateway calls: one for the whole greeting (connection, hello, proofs), one for bytes that the socket does not
-//! take, one for silence. While the venue has nothing to say it sends heartbeats, and so do we. Answers must be numbered
+//! whenever the gateway calls: one for the whole greeting (connection, hello, proofs), one until the socket has taken all
+//! that was sent, one for silence. While the venue has nothing to say it sends heartbeats, and so do we. Answers must be numbered
 //! without gaps: a venue that skips or repeats a number violates the protocol, and no retry can mend that. Damaged bytes
 //! break the session only, and the next one gets the answers again.
 
@@ -55,6 +55,8 @@ pub(super) struct Wire {
     phase: Phase,
     stream: Option<TcpStream>,
     how: Resume,
+    /// The secret, until both ends have proved that they have it.
+    secret: Option<Secret>,
     /// When the greeting must be over.
     deadline: Instant,
     incoming: Incoming,
@@ -65,7 +67,7 @@ pub(super) struct Wire {
     heard: Option<Instant>,
     /// When the socket last took bytes.
     sent: Instant,
-    /// Since when it takes none.
+    /// Since when it has not taken everything.
     full: Option<Instant>,
     /// The silence after which a heartbeat is due.
     beat: Duration,
@@ -79,6 +81,7 @@ impl Wire {
             phase: Phase::Closed,
             stream: None,
             how: Resume::default(),
+            secret: None,
             deadline: now,
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),
@@ -114,12 +117,15 @@ impl Wire {
         self.error(what, "check the connection, and that the address is that of the venue", true)
     }
 
-    fn begin(&mut self, how: &Resume) {
+    fn begin(&mut self, how: &Resume) -> Result<(), VenueError> {
+        let secret = self.settings.secret.as_ref().map(Secret::read).transpose();
+        self.secret = secret.map_err(|e| self.error(e.to_string(), "put the secret there", false))?;
         self.connector.reset();
         (self.phase, self.stream, self.how) = (Phase::Connecting, None, *how);
         (self.incoming, self.outgoing) = (Incoming::default(), Outgoing::default());
         (self.full, self.beat) = (None, self.settings.timeout / BEATS);
         self.deadline = Instant::now() + self.settings.timeout;
+        Ok(())
     }
 
     fn push(&mut self, event: &Event) {
@@ -147,7 +153,7 @@ impl Wire {
             (Phase::Greeting(ours), Payload::Event(theirs)) => {
                 let hello = self.hello(&theirs)?;
                 self.beat = (hello.timeout / BEATS).max(Duration::from_millis(1));
-                if self.settings.secret.is_some() {
+                if self.secret.is_some() {
                     self.phase = Phase::Proving(ours, theirs);
                     return self.greeted();
                 }
@@ -170,8 +176,7 @@ impl Wire {
     /// Compares the venue's proof with the one that it must give, and gives ours.
     fn prove(&mut self, payload: Payload, ours: &Event, theirs: &Event) -> Result<(), VenueError> {
         const NEXT: &str = "check wire.address and wire.secret: something else may listen there";
-        let place = self.settings.secret.clone().expect("only with a secret does the venue have to prove anything");
-        let secret = Secret::read(&place).map_err(|e| self.error(e.to_string(), "put the secret there", false))?;
+        let secret = self.secret.take().expect("only with a secret does the venue have to prove anything");
         let of = |end| proof(&secret, end, self.how.journal, ours, theirs);
         let (expected, own) = (of(End::Venue), of(End::Engine));
         match payload {
@@ -240,18 +245,19 @@ impl Wire {
             match stream.and_then(|stream| stream.write(self.outgoing.left())) {
                 Ok(n) => {
                     self.outgoing.gave(n);
-                    (self.sent, self.full) = (Instant::now(), None);
+                    self.sent = Instant::now();
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     if self.full.get_or_insert_with(Instant::now).elapsed() > self.settings.timeout {
-                        return Err(self.late("took nothing of what was sent"));
+                        return Err(self.late("did not take what was sent"));
                     }
                     return Ok(false);
                 }
                 Err(e) => return Err(self.broken("sending", &e)),
             }
         }
+        self.full = None;
         Ok(true)
     }
 
@@ -304,7 +310,7 @@ impl Venue for Wire {
 
     fn resume(&mut self, how: &Resume) -> Result<Option<u64>, VenueError> {
         if matches!(self.phase, Phase::Closed | Phase::Open) || self.how != *how {
-            self.begin(how);
+            self.begin(how)?;
         }
         if self.phase == Phase::Connecting {
             match self.connector.step() {

@@ -3,7 +3,8 @@
 //! Events travel unchanged in both directions, so nothing is translated and nothing can be lost in translation.
 //! `docs/wire.md` of this folder specifies the protocol byte by byte. Bound: one read buffer, and what the socket had no room
 //! for. Worst case: a venue that is silent, or that takes nothing, costs `timeout_ms`; then the session counts as broken
-//! and is opened anew. No call waits.
+//! and is opened anew. No call waits for the venue. What waits is reading the secret before a session is opened, as long as the
+//! disk does if a file holds it: without the secret there is no session, and so nothing that could be sent meanwhile.
 
 mod client;
 mod connect;

@@ -4,6 +4,7 @@ use crate::common::{enter, examine, fan_out, input, outcome, outcomes_through, r
 use flow::{Kinds, Registered, Sink};
 use proptest::prelude::*;
 use sinks::journal::{Journal, JournalError, JournalReader, JournalSpec, LogKind, Trusted, check_place, verify};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -204,7 +205,11 @@ fn a_journal_is_never_overwritten() {
     assert!(matches!(&error, JournalError::NoParent { parent } if parent.ends_with("no")), "{error}");
     std::fs::write(folder.path().join("file"), "x").unwrap();
     assert!(matches!(again(&folder.path().join("file")), JournalError::Occupied { .. }));
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).unwrap();
     assert!(matches!(again(folder.path()), JournalError::Occupied { found, .. } if found.starts_with("other files")));
+    let mode = std::fs::metadata(folder.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755, "a folder that is refused stays as it is");
     // Whoever only asks is told the same.
     assert!(check_place(&dir).is_ok(), "a journal goes on");
     assert!(check_place(&folder.path().join("new")).is_ok());

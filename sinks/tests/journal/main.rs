@@ -2,6 +2,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod copies;
 mod damage;
+mod disks;
 mod logs;
+mod memory;
 mod slow;

@@ -1,70 +1,14 @@
 //! A disk that is slow, hangs, fails or is full: outcomes never wait, inputs wait or halt with words, and nothing is lost.
 
-use crate::common::{enter, examine, fan_out, input, outcome, outcomes_through, read, spec, write};
+use crate::common::{enter, examine, fan_out, input, outcome, outcomes_through, read, write};
+use crate::disks::{BEHIND, Freezer, SEGMENT, failing, go_on, memory_of, small, until};
 use flow::Sink;
-use sinks::journal::{Disk, DiskOp, Journal, JournalError, JournalReader, JournalSpec, verify};
+use sinks::journal::{Disk, DiskOp, InputLog, Journal, JournalError, JournalReader, OutcomeLog, verify};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-
-/// A disk that hangs while it is frozen.
-#[derive(Clone, Default)]
-struct Freezer(Arc<(Mutex<Ice>, Condvar)>);
-
-#[derive(Default)]
-struct Ice {
-    frozen: bool,
-    /// Whether an operation waits for the thaw.
-    holds: bool,
-}
-
-impl Freezer {
-    fn set(&self, frozen: bool) {
-        self.0.0.lock().unwrap().frozen = frozen;
-        self.0.1.notify_all();
-    }
-
-    /// Waits until the helper is held: what it was doing when the disk froze is done then.
-    fn until_it_holds(&self) {
-        until("the helper is held", || self.0.0.lock().unwrap().holds);
-    }
-
-    fn disk(&self) -> Disk {
-        let Freezer(state) = self.clone();
-        Disk::scripted(move |_| {
-            let mut ice = state.0.lock().unwrap();
-            ice.holds = ice.frozen;
-            drop(state.1.wait_while(ice, |ice| ice.frozen).unwrap());
-            Ok(())
-        })
-    }
-}
-
-const SEGMENT: u64 = 256;
-const BEHIND: u64 = 5;
-
-fn small() -> JournalSpec {
-    let mut spec = spec(SEGMENT, 1);
-    spec.upkeep.behind = BEHIND;
-    spec
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// Where the active segments of an open journal lie.
-fn memory_of(dir: &Path) -> Option<PathBuf> {
-    let note = std::fs::read_to_string(dir.join("memory.toml")).ok()?;
-    let line = note.lines().find(|line| line.starts_with("folder = "))?.to_owned();
-    Some(PathBuf::from(line.trim_start_matches("folder = ").trim_matches('"')))
-}
 
 #[test]
 fn a_disk_that_hangs_makes_inputs_wait_and_outcomes_be_left_out() {
@@ -159,12 +103,6 @@ fn a_slow_disk_loses_nothing() {
     assert!(verify(&dir, 10).unwrap().is_intact());
 }
 
-/// The disk fails with `error` at each operation `op` once it is `on`.
-fn failing(op: DiskOp, error: io::ErrorKind, on: &Arc<AtomicBool>) -> Disk {
-    let on = Arc::clone(on);
-    Disk::scripted(move |now| if now == op && on.load(Ordering::SeqCst) { Err(error.into()) } else { Ok(()) })
-}
-
 #[test]
 fn a_disk_that_fails_halts_the_inputs_and_leaves_the_journal_to_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
@@ -182,7 +120,10 @@ fn a_disk_that_fails_halts_the_inputs_and_leaves_the_journal_to_the_next_start()
         halted.is_some()
     });
     let words = halted.unwrap().to_string();
-    assert!(words.contains("syncing and sealing failed") && words.contains("check the disk (dmesg)"), "{words}");
+    assert!(
+        words.contains("copying, syncing and sealing failed") && words.contains("check the disk (dmesg)"),
+        "{words}"
+    );
     let error = Journal::close(inputs, outcomes).unwrap_err();
     assert!(matches!(error, JournalError::Io { .. }), "{error}");
     go_on(&dir, last - 1);
@@ -257,204 +198,6 @@ fn a_run_that_ends_on_a_full_disk_keeps_every_input() {
     assert!(read(&dir).0.into_iter().eq((1..last).map(input)));
 }
 
-/// The next start finds everything up to `last`, goes on, and closes the journal.
-fn go_on(dir: &Path, last: u64) {
-    let examined = examine(dir).unwrap();
-    assert_eq!((examined.last_input_seq(), examined.lost_memory()), (last, None));
-    let resumed = examined.accept(small().upkeep).unwrap();
-    let (mut inputs, mut outcomes) = (resumed.inputs, resumed.outcomes);
-    enter(&mut inputs, &input(last + 1)).unwrap();
-    outcomes.finished(last + 1).unwrap();
-    Journal::close(inputs, outcomes).unwrap();
-    assert!(verify(dir, 10).unwrap().is_intact());
-    assert!(read(dir).0.into_iter().eq((1..=last + 1).map(input)));
-}
-
-#[test]
-fn nothing_lies_in_memory_after_a_close_and_everything_is_private() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("journal");
-    let (mut inputs, mut outcomes) = Journal::create(&dir, &small()).unwrap();
-    write(&mut inputs, &mut outcomes, 1..=2_000);
-    let memory = memory_of(&dir).expect("a note of it");
-    let mut seen = 0;
-    let mut waiting = vec![memory.clone(), dir.clone()];
-    while let Some(path) = waiting.pop() {
-        // The helper takes files away meanwhile.
-        let Ok(found) = std::fs::metadata(&path) else { continue };
-        let expected = if found.is_dir() { 0o700 } else { 0o600 };
-        assert_eq!(found.permissions().mode() & 0o777, expected, "{}", path.display());
-        if found.is_dir() {
-            waiting.extend(std::fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
-        }
-        seen += 1;
-    }
-    assert!(seen > 10, "{seen}");
-    Journal::close(inputs, outcomes).unwrap();
-    assert!(!memory.exists() && !dir.join("memory.toml").exists());
-}
-
-/// A journal of 600 inputs whose process died with a frozen disk: what a kill leaves, made by copying the folders.
-fn killed(folder: &Path) -> (PathBuf, PathBuf) {
-    let (dir, freezer) = (folder.join("journal"), Freezer::default());
-    let (mut inputs, mut outcomes) = Journal::create_on(&dir, &small(), freezer.disk()).unwrap();
-    write(&mut inputs, &mut outcomes, 1..=300);
-    let sealed = || JournalReader::open(&dir).unwrap().list().unwrap().iter().filter(|s| s.sealed == SEGMENT).count();
-    until("a segment of each log is sealed", || sealed() >= 2);
-    freezer.set(true);
-    write(&mut inputs, &mut outcomes, 301..=600);
-    freezer.until_it_holds();
-    let memory = memory_of(&dir).unwrap();
-    let kept = [(dir.clone(), folder.join("kept")), (memory.clone(), folder.join("kept-memory"))];
-    kept.iter().for_each(|(from, to)| copy(from, to));
-    freezer.set(false);
-    Journal::close(inputs, outcomes).unwrap();
-    std::fs::remove_dir_all(&dir).unwrap();
-    kept.iter().for_each(|(to, from)| copy(from, to));
-    (dir, memory)
-}
-
-/// Copies a folder, without the drafts of segments, which may get their names meanwhile. A process that does it would hold
-/// the locks of other tests for a moment.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    let is_draft = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e == "draft");
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap).filter(|e| !is_draft(e)) {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
-#[test]
-fn what_only_memory_held_is_there_after_a_kill() {
-    let folder = tempfile::tempdir().unwrap();
-    let (dir, memory) = killed(folder.path());
-    go_on(&dir, 600);
-    assert!(!memory.exists());
-}
-
-/// Whatever is gone of it, the journal goes on from the disk, and says so.
-#[test]
-fn memory_that_is_gone_is_noticed() {
-    for gone in ["", "inputs", "outcomes", "inputs/00000002.seg"] {
-        let folder = tempfile::tempdir().unwrap();
-        let (dir, memory) = killed(folder.path());
-        let path = memory.join(gone);
-        if path.is_dir() {
-            std::fs::remove_dir_all(&path).unwrap()
-        } else {
-            std::fs::remove_file(&path).unwrap()
-        }
-        let examined = examine(&dir).unwrap();
-        let words = examined.lost_memory().expect("it is noticed").to_owned();
-        assert!(words.starts_with("its newest records lay in memory at ") && words.contains("gone"), "{words}");
-        let last = examined.last_input_seq();
-        assert!((1..600).contains(&last), "{gone}: {last}");
-        drop(examined);
-        let resumed = examine(&dir).unwrap().accept(small().upkeep).unwrap();
-        drop((resumed.inputs, resumed.outcomes));
-        assert!(verify(&dir, 10).unwrap().is_intact());
-        let (inputs, outcomes) = read(&dir);
-        assert!(inputs.into_iter().eq((1..=last).map(input)), "{gone}");
-        assert!(outcomes_through(last).starts_with(&outcomes), "{gone}");
-        assert!(!memory.exists() && memory_of(&dir).is_none(), "{gone}");
-    }
-}
-
-#[test]
-fn another_boot_makes_memory_a_thing_of_the_past() {
-    let folder = tempfile::tempdir().unwrap();
-    let (dir, memory) = killed(folder.path());
-    let note = dir.join("memory.toml");
-    let text = std::fs::read_to_string(&note).unwrap();
-    let boot = text.lines().find(|l| l.starts_with("boot = ")).unwrap();
-    let text = text.replace(boot, "boot = \"another\"");
-    std::fs::write(&note, &text).unwrap();
-    let altered = examine(&dir).unwrap_err().to_string();
-    assert!(
-        altered.contains("memory.toml: it does not match its check"),
-        "a note that is altered is no other boot: {altered}"
-    );
-    let check = text.lines().find(|l| l.starts_with("check = ")).unwrap();
-    let crc = crc32c::crc32c_append(crc32c::crc32c(b"another"), memory.as_os_str().as_encoded_bytes());
-    std::fs::write(&note, text.replace(check, &format!("check = \"{crc:08x}\""))).unwrap();
-    let examined = examine(&dir).unwrap();
-    let words = examined.lost_memory().expect("it is noticed").to_owned();
-    assert!(words.ends_with("and the system was started anew since"), "{words}");
-    assert!(examined.last_input_seq() < 600);
-    let resumed = examined.accept(small().upkeep).unwrap();
-    drop((resumed.inputs, resumed.outcomes));
-    assert!(!memory.exists(), "what an earlier run of this journal left is removed");
-}
-
-/// A copy of a journal does not take the records of its original, and leaves them alone; the original has them.
-#[test]
-fn a_copy_leaves_the_memory_of_its_original_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let (dir, memory) = killed(folder.path());
-    let other = folder.path().join("copy");
-    copy(&dir, &other);
-    let examined = examine(&other).unwrap();
-    let words = examined.lost_memory().expect("it is noticed").to_owned();
-    assert!(words.contains("of which this is a copy"), "{words}");
-    let resumed = examined.accept(small().upkeep).unwrap();
-    assert_ne!(memory_of(&other), Some(memory.clone()));
-    drop((resumed.inputs, resumed.outcomes));
-    go_on(&dir, 600);
-}
-
-#[test]
-fn a_journal_that_was_moved_keeps_its_memory() {
-    let folder = tempfile::tempdir().unwrap();
-    let (dir, memory) = killed(folder.path());
-    let moved = folder.path().join("moved");
-    std::fs::rename(&dir, &moved).unwrap();
-    go_on(&moved, 600);
-    assert!(!memory.exists());
-}
-
-#[test]
-fn what_a_deleted_journal_left_in_memory_goes_when_another_begins_in_its_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let (dir, memory) = killed(folder.path());
-    std::fs::remove_dir_all(&dir).unwrap();
-    let elsewhere = Journal::create(&folder.path().join("elsewhere"), &small()).unwrap();
-    assert!(memory.exists(), "it may belong to a journal that is not there at the moment");
-    let (inputs, outcomes) = Journal::create(&dir, &small()).unwrap();
-    assert!(!memory.exists());
-    Journal::close(inputs, outcomes).unwrap();
-    Journal::close(elsewhere.0, elsewhere.1).unwrap();
-}
-
-#[test]
-fn a_journal_can_do_without_shared_memory() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("journal");
-    let mut spec = small();
-    spec.upkeep.memory = "disk".to_owned();
-    let (mut inputs, mut outcomes) = Journal::create(&dir, &spec).unwrap();
-    let word = inputs.disk().word().expect("it is said").to_owned();
-    assert!(word.contains("a slow disk can delay inputs"), "{word}");
-    write(&mut inputs, &mut outcomes, 1..=2_000);
-    assert!(memory_of(&dir).unwrap().starts_with(std::fs::canonicalize(&dir).unwrap()));
-    Journal::close(inputs, outcomes).unwrap();
-    assert!(!dir.join("memory").exists());
-    let (inputs, outcomes) = read(&dir);
-    assert!(inputs.into_iter().eq((1..=2_000).map(input)) && outcomes == outcomes_through(2_000));
-    spec.upkeep.memory = folder.path().join("none").display().to_string();
-    let error = Journal::create(&folder.path().join("second"), &spec).unwrap_err();
-    assert!(
-        error.to_string().contains("journal.memory: ") && error.to_string().contains("valid: auto, disk"),
-        "{error}"
-    );
-    assert!(!folder.path().join("second").exists());
-}
-
 /// While the helper hangs, a stop does not: it says so and leaves the journal as it is.
 #[test]
 fn a_stop_does_not_wait_for_a_disk_that_does_not_answer() {
@@ -500,4 +243,185 @@ fn a_stop_waits_for_a_slow_disk() {
     let closed = inputs.close_within(Duration::from_millis(2_000)).unwrap().expect("it is closed");
     assert_eq!(closed.inputs.records, 500);
     assert!(done.load(Ordering::SeqCst) > 3);
+}
+
+/// Memory that others fill up takes no segment more: outcomes are left out, and inputs go on as long as they have room.
+#[test]
+fn outcomes_without_memory_do_not_hold_up_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &small()).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=500);
+    let outcomes_in_memory = memory_of(&dir).unwrap().join("outcomes");
+    std::fs::remove_dir_all(&outcomes_in_memory).unwrap();
+    let mut seq = 500;
+    until("outcomes are left out, and no input waits for good", || {
+        if inputs.ready().unwrap() {
+            seq += 1;
+            write(&mut inputs, &mut outcomes, seq..=seq);
+        }
+        outcomes.lost() > 1_000
+    });
+    std::fs::create_dir(&outcomes_in_memory).unwrap();
+    until("they are stored again", || {
+        seq += 1;
+        let before = outcomes.records();
+        write(&mut inputs, &mut outcomes, seq..=seq);
+        outcomes.records() > before
+    });
+    let lost = outcomes.lost();
+    let closed = Journal::close(inputs, outcomes).unwrap();
+    assert_eq!((closed.inputs.records, closed.completed_through), (seq, seq));
+    let gaps = JournalReader::open(&dir).unwrap().gaps().unwrap().lost;
+    assert_eq!(gaps.iter().map(|gap| gap.events).sum::<u64>(), lost, "{gaps:?}");
+    let verified = verify(&dir, 10).unwrap();
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+}
+
+/// While the disk still has segments to take over, inputs wait for that memory, and whoever watches is told why.
+#[test]
+fn inputs_that_wait_for_memory_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let freezer = Freezer::default();
+    let (mut inputs, outcomes) = Journal::create_on(&dir, &small(), freezer.disk()).unwrap();
+    freezer.set(true);
+    let in_memory = memory_of(&dir).unwrap().join("inputs");
+    std::fs::remove_dir_all(&in_memory).unwrap();
+    let watch = inputs.disk();
+    until("inputs wait", || {
+        while inputs.ready().unwrap() {
+            inputs.append(&input(inputs.records() + 1)).unwrap();
+        }
+        watch.state().waiting_ms.is_some()
+    });
+    let words = watch.state().no_room.expect("it is said what for");
+    assert!(words.contains(&in_memory.display().to_string()), "{words}");
+    std::fs::create_dir(&in_memory).unwrap();
+    until("they go on by themselves", || inputs.ready().unwrap());
+    until("and nothing is said any more", || watch.state().waiting_ms.is_none() && watch.state().no_room.is_none());
+    freezer.set(false);
+    Journal::close(inputs, outcomes).unwrap();
+}
+
+/// A disk that is full for its first `times` operations `full` once it is `on`; and how often it was.
+fn full_for_a_moment(full: DiskOp, times: u64, on: &Arc<AtomicBool>) -> (Disk, Arc<AtomicU64>) {
+    let (on, failed) = (Arc::clone(on), Arc::new(AtomicU64::new(0)));
+    let count = Arc::clone(&failed);
+    let disk = Disk::scripted(move |op| {
+        let now = op == full && on.load(Ordering::SeqCst) && count.load(Ordering::SeqCst) < times;
+        count.fetch_add(u64::from(now), Ordering::SeqCst);
+        if now { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    });
+    (disk, failed)
+}
+
+/// A disk that says once that it is full, at whatever it does while every segment has its files, is forgiven.
+#[test]
+fn a_disk_that_was_full_for_a_moment_is_forgotten() {
+    for failing in [DiskOp::Write, DiskOp::Sync, DiskOp::Trim] {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("journal");
+        let on = Arc::default();
+        let (disk, failed) = full_for_a_moment(failing, 3, &on);
+        let (mut inputs, mut outcomes) = Journal::create_on(&dir, &small(), disk).unwrap();
+        on.store(true, Ordering::SeqCst);
+        let mut seq = 0;
+        until("it was full", || {
+            if inputs.ready().unwrap_or(false) {
+                seq += 1;
+                write(&mut inputs, &mut outcomes, seq..=seq);
+            }
+            failed.load(Ordering::SeqCst) == 3
+        });
+        until("there is room again", || inputs.ready().is_ok_and(|ready| ready));
+        let last = seq + 20 * SEGMENT;
+        let mut lost = outcomes.lost();
+        while seq < last {
+            seq += 1;
+            until("inputs go on", || inputs.ready().is_ok_and(|ready| ready));
+            write(&mut inputs, &mut outcomes, seq..=seq);
+            lost = if seq == last - 10 * SEGMENT { outcomes.lost() } else { lost };
+        }
+        assert_eq!(outcomes.lost(), lost, "{failing:?}: outcomes are stored again");
+        let closed = Journal::close(inputs, outcomes).unwrap();
+        assert_eq!(closed.inputs.records, last, "{failing:?}");
+        let verified = verify(&dir, 10).unwrap();
+        assert!(verified.is_intact(), "{failing:?}: {:#?}", verified.faults);
+    }
+}
+
+/// A journal whose outcomes had no memory for a while: some were left out, and nothing was stored since.
+fn with_outcomes_left_out(dir: &Path, disk: Disk) -> (InputLog, OutcomeLog) {
+    let (mut inputs, mut outcomes) = Journal::create_on(dir, &small(), disk).unwrap();
+    let in_memory = memory_of(dir).unwrap().join("outcomes");
+    std::fs::remove_dir_all(&in_memory).unwrap();
+    write(&mut inputs, &mut outcomes, 1..=100);
+    (0..5_000).for_each(|n| outcomes.take(&outcome(100, n)).unwrap());
+    assert!(outcomes.lost() > 4_000);
+    std::fs::create_dir(&in_memory).unwrap();
+    (inputs, outcomes)
+}
+
+/// Calls the last input finished until the outcomes have a segment again.
+fn finish_all(outcomes: &mut OutcomeLog, dir: &Path) {
+    let segment = memory_of(dir).unwrap().join("outcomes");
+    until("there is room for outcomes again", || std::fs::read_dir(&segment).unwrap().count() > 1);
+    outcomes.finished(100).unwrap();
+}
+
+fn gap_of(dir: &Path) -> u64 {
+    let verified = verify(dir, 10).unwrap();
+    assert!(verified.is_intact(), "{:#?}", verified.faults);
+    verified.gaps.unwrap().lost.iter().map(|gap| gap.events).sum()
+}
+
+/// What was left out is recorded too if the run stops before another outcome is stored.
+#[test]
+fn a_stop_keeps_the_record_of_what_was_left_out_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (inputs, mut outcomes) = with_outcomes_left_out(&dir, Disk::default());
+    finish_all(&mut outcomes, &dir);
+    let lost = outcomes.lost();
+    let closed = Journal::close(inputs, outcomes).unwrap();
+    assert_eq!((closed.completed_through, gap_of(&dir)), (100, lost));
+}
+
+/// A full disk that cannot take the record of a gap is tried again.
+#[test]
+fn a_gap_that_could_not_be_recorded_at_once_is_recorded_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let on = Arc::default();
+    let (disk, failed) = full_for_a_moment(DiskOp::Write, 3, &on);
+    let (inputs, mut outcomes) = with_outcomes_left_out(&dir, disk);
+    let sealed = || JournalReader::open(&dir).unwrap().list().unwrap().iter().map(|s| s.sealed).sum::<u64>();
+    until("all else is sealed, so that the gap is what is written next", || sealed() == 100 + outcomes.records());
+    std::thread::sleep(Duration::from_millis(50));
+    on.store(true, Ordering::SeqCst);
+    finish_all(&mut outcomes, &dir);
+    until("it was full", || failed.load(Ordering::SeqCst) == 3);
+    let lost = outcomes.lost();
+    Journal::close(inputs, outcomes).unwrap();
+    assert_eq!(gap_of(&dir), lost);
+}
+
+/// A segment whose folder could not be made durable is made anew, and nothing of it is in the way.
+#[test]
+fn a_segment_that_could_not_be_made_is_made_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (failed, made) = (Arc::new(AtomicU64::new(0)), AtomicBool::new(false));
+    let count = Arc::clone(&failed);
+    let disk = Disk::scripted(move |op| {
+        let after_making = made.swap(op == DiskOp::Allocate, Ordering::SeqCst) && op == DiskOp::Sync;
+        let fails = after_making && (3..6).contains(&count.fetch_add(1, Ordering::SeqCst));
+        if fails { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
+    });
+    let (mut inputs, mut outcomes) = Journal::create_on(&dir, &small(), disk).unwrap();
+    until("it could not be made", || failed.load(Ordering::SeqCst) > 6);
+    write(&mut inputs, &mut outcomes, 1..=2_000);
+    Journal::close(inputs, outcomes).unwrap();
+    assert!(verify(&dir, 10).unwrap().is_intact() && read(&dir).0.into_iter().eq((1..=2_000).map(input)));
 }

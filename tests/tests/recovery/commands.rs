@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tidegate::control::ControlRequest;
 use tidegate::ingress::Submission;
-use tidegate::recovery::HaltNote;
+use tidegate::recovery::{HaltNote, HaltNotes};
 use tidegate_tests::rig::{Adverse, HostileVenue, Life, Service};
 use tidegate_tests::{amount, run};
 
@@ -174,13 +175,32 @@ fn without_its_control_socket_nothing_trades() {
 fn noted(journal: &Path, after: u64) {
     let halt = ControlRequest::plain("halt", "ada").events(1_000, Ns(7)).expect("a halt");
     let submission = Submission::new(halt.clone(), None);
-    HaltNote::of(&halt, after).keep(journal, &submission.ticket());
+    let notes = HaltNotes::start(journal, &Arc::default()).expect("a thread");
+    notes.keep(&HaltNote::of(&halt, after), &submission.ticket());
     let since = Instant::now();
     let file = journal.join("halt.toml");
     while !std::fs::read_to_string(&file).is_ok_and(|note| note.contains("asked_ns = 7")) {
         assert!(since.elapsed() < Duration::from_secs(60), "no note");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A dead disk takes no note; where the newest records lie in memory it is found as well, and once.
+#[test]
+fn a_halt_that_only_memory_could_take_holds_at_the_next_start() {
+    let service = Service::paper(2_000_000);
+    let journal = service.journal();
+    running(&service, "600x").kill();
+    let last = inputs(&journal).last().expect("an input").id.seq();
+    noted(&journal, last);
+    let in_memory =
+        JournalReader::open(&journal).expect("a journal").memory().expect("it was killed").join("halt.toml");
+    std::fs::copy(journal.join("halt.toml"), &in_memory).expect("a note");
+    std::fs::remove_file(journal.join("halt.toml")).expect("it is there");
+    let mut life = service.start("600x");
+    life.until("the halt", || service.listens() && halts(&journal).len() == 1);
+    life.until("the end of the note", || !in_memory.exists());
+    life.kill();
 }
 
 #[test]

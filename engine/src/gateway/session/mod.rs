@@ -74,7 +74,7 @@ pub struct VenueSession {
     /// Routes sent or in doubt, and not answered: their `sent` inputs by route id.
     unanswered: Unanswered,
     /// When the routes of this session were sent, in order.
-    sent_at: VecDeque<(Instant, u64)>,
+    pub(super) sent_at: VecDeque<(Instant, u64)>,
     doubts: VecDeque<Doubt>,
     /// Orders that the venue was asked about, in order, and when it last made progress with what it owes.
     asked: VecDeque<OrderId>,

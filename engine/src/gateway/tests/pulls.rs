@@ -48,6 +48,22 @@ fn two_pulls_hold_until_both_commands_are_stored() {
     assert_eq!(bench.inputs(2), [(Kind::Sent, 0, ALL), (Kind::Sent, 7, NEW)]);
 }
 
+/// A second pull for the same command sends the cancels again, and that one command opens the gate.
+#[test]
+fn a_pull_that_is_repeated_waits_for_one_command() {
+    let mut bench = Bench::new(Script::default());
+    bench.link.begin(Resumption::default());
+    let pull = bench.switch.pull();
+    wait(|| bench.switch.is_carried_out(pull), "carried out");
+    let again = bench.switch.pull_again();
+    wait(|| bench.switch.is_carried_out(again), "carried out again");
+    assert_eq!(count(&bench.did(), &Did::CancelledAll), 2);
+    bench.route(&route(3, 5, Action::New));
+    bench.switch.store(pull, 4);
+    bench.route(&route(5, 6, Action::New));
+    assert_eq!(bench.inputs(2), [(Kind::Reject, 5, NEW), (Kind::Sent, 6, NEW)]);
+}
+
 #[test]
 fn a_venue_without_a_cancel_of_all_gets_one_cancel_for_each_open_order() {
     let mut bench = Bench::new(Script { by_order: true, ..Script::default() });

@@ -74,6 +74,24 @@ fn an_order_without_an_answer_is_asked_for() {
     }
 }
 
+/// Where an answer may take for ever, a session of any length remembers no times.
+#[test]
+fn only_what_is_waited_for_is_remembered() {
+    for (answer, remembered) in [(None, 0), (Some(Duration::from_secs(60)), 40)] {
+        let script = Script { answer, ..Script::default() };
+        let venue = Scripted { did: Arc::default(), script, replies: VecDeque::new(), is_broken: false };
+        let (to, _answers) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
+        let mut session = VenueSession::new(Box::new(venue), to, Arc::default(), Arc::default(), Arc::default());
+        session.begin(Resumption::default(), []);
+        for n in 1..=40 {
+            session.route(route(n, n, Action::New));
+            session.turn().expect("the venue works");
+        }
+        while session.turn().expect("the venue works") {}
+        assert_eq!(session.sent_at.len(), remembered);
+    }
+}
+
 #[test]
 fn a_panic_of_the_gateway_is_found() {
     let bench = Bench::new(Script { panics: true, ..Script::default() });
