@@ -14,6 +14,10 @@ pub enum FieldType {
     Average,
     /// Quantity, u64 in the instrument's smallest unit; shown as an integer or, if the listing has a scale, as a decimal.
     Qty,
+    /// A quantity that a feed may not report: like [`FieldType::Qty`]; `u64::MAX` = absent.
+    Volume,
+    /// A number of something that a feed may not report, u32; `u32::MAX` = absent.
+    Count,
     /// Nanoseconds since the Unix epoch, u64; `u64::MAX` = absent.
     TimeNs,
     /// Seconds, u32.

@@ -192,6 +192,11 @@ pub trait Source: Send {
     /// The counts so far.
     fn counts(&self) -> Vec<Count>;
 
+    /// Records read so far, also those that make no input; 0 if it does not count them.
+    fn records(&self) -> u64 {
+        0
+    }
+
     /// The input's name for messages and rows: `path`, or `path:member`.
     fn name(&self) -> &str {
         ""

@@ -38,6 +38,17 @@ impl Px {
 #[serde(transparent)]
 pub struct Qty(pub u64);
 
+impl Qty {
+    /// No quantity: a field that the feed omits.
+    pub const NONE: Qty = Qty(u64::MAX);
+
+    /// `None` for [`Qty::NONE`].
+    #[inline]
+    pub fn known(self) -> Option<Qty> {
+        (self != Qty::NONE).then_some(self)
+    }
+}
+
 /// A time in nanoseconds since the Unix epoch. [`Ns::NONE`] is no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
 #[repr(transparent)]

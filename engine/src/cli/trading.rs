@@ -72,7 +72,7 @@ fn symbol(s: &SymbolReport) -> Vec<Cell> {
         decimal(s.ask_px.as_deref()),
         known(s.ask_qty),
         decimal(bar.map(|b| b.close.as_str())),
-        known(bar.map(|b| b.volume)),
+        known(bar.and_then(|b| b.volume)),
     ];
     cells.map(Cell::from).to_vec()
 }

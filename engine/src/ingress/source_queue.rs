@@ -50,9 +50,9 @@ impl SourceQueue {
         SourceQueue { name, source, queue, base, id, ended: false, records: 0, inputs: 0, skipped: 0, last: Ns::NONE }
     }
 
-    /// Number of the last file record whose input was admitted.
+    /// Number of the last file record whose input was admitted; of a source that has ended, of its last record.
     pub fn records(&self) -> u64 {
-        self.records
+        if self.ended && self.queue.is_empty() { self.records.max(self.source.records()) } else { self.records }
     }
 
     /// Inputs admitted.

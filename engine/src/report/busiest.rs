@@ -39,7 +39,7 @@ pub struct BarReport {
     /// Last price.
     pub close: String,
     /// Quantity traded.
-    pub volume: u64,
+    pub volume: Option<u64>,
     /// Volume-weighted average price.
     pub vwap: Option<String>,
 }
@@ -71,7 +71,7 @@ fn symbol(events: u64, listed: &Listed, stats: &TailStats) -> SymbolReport {
         high: shown(bar.high),
         low: shown(bar.low),
         close: shown(bar.close),
-        volume: flow.volume.0,
+        volume: flow.volume.known().map(|volume| volume.0),
         vwap: flow.vwap.known().map(|v| decimal(v.0.into(), 9, 9)),
     });
     SymbolReport { symbol: listed.symbol.clone(), events, bid_px, bid_qty, ask_px, ask_qty, bar }

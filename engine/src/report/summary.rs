@@ -20,7 +20,7 @@ use tuning::{Host, Steal};
 pub struct InputReport {
     /// Name of the file or source.
     pub name: String,
-    /// Number of records that produced inputs.
+    /// Number of the records whose inputs entered; of a source that has ended, of all its records.
     pub records: u64,
     /// Number of inputs.
     pub inputs: u64,

@@ -44,10 +44,11 @@ const fn printed(ty: FieldType) -> (&'static str, &'static str) {
         FieldType::Money => ("decimal", "currency"),
         FieldType::Nano => ("decimal", ""),
         FieldType::Qty => ("integer or decimal", "smallest unit or instrument"),
+        FieldType::Volume => ("integer or decimal or null", "smallest unit or instrument"),
         FieldType::TimeNs => ("integer or null", "ns since 1970-01-01 UTC"),
         FieldType::Start => ("integer", "ns since 1970-01-01 UTC"),
         FieldType::Seconds => ("integer", "s"),
-        FieldType::Uid => ("integer or null", ""),
+        FieldType::Uid | FieldType::Count => ("integer or null", ""),
         FieldType::Uint | FieldType::Int | FieldType::OrderId | FieldType::Account | FieldType::Code(_) => {
             ("integer", "")
         }

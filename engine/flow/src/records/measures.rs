@@ -45,11 +45,11 @@ records! {
     } row [interval, start_ns, open, high, low, close, volume, trades, vwap, buy_volume, sell_volume]
     /// Volumes of a bar; follows its `bar`.
     BarFlow = 34 "bar-flow" follows Bar {
-        volume: Qty as Qty "quantity traded",
+        volume: Qty as Volume "quantity traded",
         vwap: Px as Average "volume-weighted average price, rounded half to even at 1e-9; absent when the feed does not report it",
-        buy_volume: Qty as Qty "quantity bought by aggressors",
-        sell_volume: Qty as Qty "quantity sold by aggressors",
-        trades: u32 as Uint "number of trades",
+        buy_volume: Qty as Volume "quantity bought by aggressors",
+        sell_volume: Qty as Volume "quantity sold by aggressors",
+        trades: u32 as Count "number of trades",
         interval_s = "interval": u32 as Interval "length of the bar",
     }
     /// Signed volume of an instrument since its session began; emitted after each trade.
@@ -86,4 +86,16 @@ records! {
         bucket_buy_qty: Qty as Qty "quantity bought in the last closed bucket",
         bucket_sell_qty: Qty as Qty "quantity sold in the last closed bucket",
     }
+}
+
+impl BarFlow {
+    /// A feed of bars that reports none of it.
+    pub const UNKNOWN: BarFlow = BarFlow {
+        volume: Qty::NONE,
+        vwap: Px::NONE,
+        buy_volume: Qty::NONE,
+        sell_volume: Qty::NONE,
+        trades: u32::MAX,
+        interval_s: 0,
+    };
 }

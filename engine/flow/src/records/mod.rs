@@ -88,9 +88,10 @@ mod tests {
     /// The widths that a type allows.
     fn widths(field: &Field) -> &'static [usize] {
         match field.ty {
-            FieldType::Price | FieldType::Average | FieldType::Qty | FieldType::TimeNs | FieldType::Float => &[8],
+            FieldType::Price | FieldType::Average | FieldType::Qty | FieldType::Volume => &[8],
+            FieldType::TimeNs | FieldType::Float => &[8],
             FieldType::Nano | FieldType::Money | FieldType::OrderId | FieldType::Detail => &[8],
-            FieldType::Seconds | FieldType::Start | FieldType::Interval | FieldType::Uid => &[4],
+            FieldType::Seconds | FieldType::Start | FieldType::Interval | FieldType::Uid | FieldType::Count => &[4],
             FieldType::Strategy | FieldType::Check | FieldType::Kind => &[2],
             FieldType::Account => &[1],
             FieldType::Enum(_) | FieldType::Code(_) => &[1, 2, 4],

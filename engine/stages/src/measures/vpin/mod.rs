@@ -187,7 +187,7 @@ impl Volume {
             flow.begin(context.session(event.instrument, start));
             moves.carry = Default::default();
         }
-        let closing = self.buckets.add_part(at, bar.volume.0, part, &mut moves.carry)?;
+        let closing = self.buckets.add_part(at, bar.volume.known()?.0, part, &mut moves.carry)?;
         Some(self.closed(at, closing, VpinMode::Bulk))
     }
 
