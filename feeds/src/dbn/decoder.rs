@@ -26,7 +26,7 @@ const PRELUDE: usize = 8;
 /// Record lengths are multiples of this.
 const ALIGN: usize = 8;
 
-/// Decodes one DBN stream, versions 1 to 3, uncompressed.
+/// Decodes a DBN stream, or several that are joined, versions 1 to 3, uncompressed.
 pub struct Dbn {
     fsm: DbnFsm,
     translator: Option<Translator>,
@@ -34,6 +34,8 @@ pub struct Dbn {
     ts_out: bool,
     taken: u64,
     not_found: usize,
+    /// Whether the metadata of a stream comes next.
+    in_metadata: bool,
 }
 
 impl Default for Dbn {
@@ -46,7 +48,7 @@ impl Dbn {
     /// A decoder at the start of a stream.
     pub fn new() -> Dbn {
         let fsm = DbnFsm::new(BUFFER, dbn::MAX_RECORD_LEN);
-        Dbn { fsm, translator: None, version: 0, ts_out: false, taken: 0, not_found: 0 }
+        Dbn { fsm, translator: None, version: 0, ts_out: false, taken: 0, not_found: 0, in_metadata: true }
     }
 
     fn fault(&self, what: String, next: &'static str) -> FeedError {
@@ -56,10 +58,7 @@ impl Dbn {
 
     /// Checks what the state machine would read next; true if it may go on.
     fn guard(&mut self, to: &mut Inputs) -> Result<bool, FeedError> {
-        match self.translator {
-            None => self.guard_prelude().map(|()| true),
-            Some(_) => self.guard_record(to),
-        }
+        if self.in_metadata { self.guard_prelude().map(|()| true) } else { self.guard_record(to) }
     }
 
     fn guard_prelude(&mut self) -> Result<(), FeedError> {
@@ -91,6 +90,10 @@ impl Dbn {
         if data.is_empty() {
             return Ok(true);
         }
+        if is_header(data) {
+            self.join();
+            return self.guard_prelude().map(|()| true);
+        }
         let length = usize::from(data[0]) * RecordHeader::LENGTH_MULTIPLIER;
         if length < RecordHeader::HEADER_LEN || !length.is_multiple_of(ALIGN) {
             let what = format!("an invalid record length of {length} bytes");
@@ -112,10 +115,23 @@ impl Dbn {
         Ok(false)
     }
 
-    fn begin(&mut self, metadata: &Metadata) {
+    /// Goes on with the stream that is joined to this one.
+    fn join(&mut self) {
+        let mut fsm = DbnFsm::new(BUFFER, dbn::MAX_RECORD_LEN);
+        let data = self.fsm.data();
+        fsm.space()[..data.len()].copy_from_slice(data);
+        fsm.fill(data.len());
+        (self.fsm, self.version, self.in_metadata) = (fsm, 0, true);
+    }
+
+    fn begin(&mut self, metadata: &Metadata, to: &mut Inputs) {
         self.ts_out = metadata.ts_out;
-        self.not_found = metadata.not_found.len();
-        self.translator = Some(Translator::new(metadata));
+        self.not_found += metadata.not_found.len();
+        self.in_metadata = false;
+        match &mut self.translator {
+            Some(translator) => translator.join(metadata, to),
+            None => self.translator = Some(Translator::new(metadata)),
+        }
     }
 
     /// Moves bytes from the window to the state machine; false if there were none.
@@ -132,16 +148,14 @@ impl Dbn {
     fn finish(&self) -> Result<Step, FeedError> {
         let left = self.fsm.data();
         let next = "all earlier records were used; the file is truncated: get it again";
-        match &self.translator {
-            None if self.taken == 0 => {
-                Err(self.fault("the stream is empty".into(), "a DBN file has at least a header"))
-            }
-            None => Err(self.fault("the stream ends within its metadata".into(), next)),
-            Some(_) if !left.is_empty() => {
-                let length = usize::from(left[0]) * RecordHeader::LENGTH_MULTIPLIER;
+        match left {
+            _ if self.taken == 0 => Err(self.fault("the stream is empty".into(), "a DBN file has at least a header")),
+            _ if self.in_metadata => Err(self.fault("the stream ends within its metadata".into(), next)),
+            [] => Ok(Step::Ended),
+            [length, ..] => {
+                let length = usize::from(*length) * RecordHeader::LENGTH_MULTIPLIER;
                 Err(self.fault(format!("the stream ends after {} of a record's {length} bytes", left.len()), next))
             }
-            Some(_) => Ok(Step::Ended),
         }
     }
 
@@ -155,7 +169,7 @@ impl Dbn {
                     let record = self.fsm.last_record().expect("a record was decoded");
                     self.translator.as_mut().expect("metadata comes first").record(record, to);
                 }
-                ProcessResult::Metadata(metadata) => self.begin(&metadata),
+                ProcessResult::Metadata(metadata) => self.begin(&metadata, to),
                 ProcessResult::ReadMore(_) => {
                     if !self.take(window) {
                         return if window.ended() { self.finish() } else { Ok(Step::Starved) };
@@ -168,6 +182,11 @@ impl Dbn {
         }
         Ok(Step::Full)
     }
+}
+
+/// Whether another stream begins here: as a record these bytes would be of no type.
+pub(super) fn is_header(data: &[u8]) -> bool {
+    matches!(data, [b'D', b'B', b'N', version, ..] if *version < b' ')
 }
 
 /// The least length of a record of this type and version, without a send time; `None` for unknown types.
@@ -225,6 +244,7 @@ impl Decoder for Dbn {
     fn warnings(&self) -> Vec<String> {
         let missing =
             (self.not_found > 0).then(|| format!("{} of the requested symbols are not in this file", self.not_found));
-        missing.into_iter().collect()
+        let silent = self.translator.as_ref().and_then(|t| t.tally.without_input());
+        missing.into_iter().chain(silent).collect()
     }
 }

@@ -1,15 +1,20 @@
 //! Instruments: from Databento's instrument ids to dense local indices, each with a listing.
 //!
-//! An id gets the next index with its first input. Its symbol comes from the file's mappings for the date of the
-//! record, from a symbol mapping in the stream, or from a definition; an id that is remapped to another symbol gets
-//! another index. Without any symbol it is listed as `#id`.
+//! A listing is a symbol at a venue. The symbol of an id comes from the mappings for the date of the record, from a
+//! symbol mapping in the stream, or from a definition; without any it is `#id`. The venue is the publisher's, so an id
+//! that several publishers report has a listing for each. A listing gets the next index with its first input and keeps
+//! it, also where a joined stream gives its symbol another id; an id that is remapped to another symbol goes to that
+//! symbol's listing.
 //!
-//! Bound: [`LIMIT`] indices; instruments beyond it are dropped with an anomaly. Worst case: a new instrument costs two
-//! or three allocations.
+//! A definition sets the terms of its symbol. A listing takes them over when it is looked up the next time, so that one
+//! definition never makes inputs for many listings.
+//!
+//! Bound: [`LIMIT`] indices; instruments beyond it are dropped with an anomaly. Worst case: a new instrument costs
+//! some five allocations.
 
 use crate::ladder::Rung;
 use dbn::{InstrumentClass, InstrumentDefMsg, Metadata, SType, SymbolMappingMsg};
-use flow::records::Contract;
+use flow::records::{Contract, Quote};
 use flow::{BookKind, Definition, Event, Flags, Inputs, InstrumentType, Listed, Mic, Ns, Px};
 use std::collections::HashMap;
 
@@ -23,16 +28,25 @@ struct SymbolInterval {
     symbol: String,
 }
 
+/// Who supplies a listing's book or its trades: a publisher, by records of one type.
+type Supplier = (u16, u8);
+
+/// What a definition says of a symbol.
+#[derive(Clone, PartialEq, Default)]
+struct Terms {
+    definition: Definition,
+    contract: Option<(Px, Ns)>,
+}
+
 /// What is known about one listing.
 #[derive(Default)]
 pub(super) struct Slot {
-    definition: Definition,
-    contract: Option<(Px, Ns)>,
-    /// The symbol is valid until this time.
-    until: u64,
-    /// The record types that supply its book and its trades, once there were any.
-    book_from: Option<u8>,
-    trades_from: Option<u8>,
+    terms: Terms,
+    /// Who supplies its book and its trades, once anyone did.
+    book_from: Option<Supplier>,
+    trades_from: Option<Supplier>,
+    /// The best bid and ask of a venue that shows nothing else.
+    pub(super) top: Option<Quote>,
     /// The ten levels of each side in the last record.
     pub(super) bids: Vec<Rung>,
     pub(super) asks: Vec<Rung>,
@@ -52,52 +66,70 @@ pub(super) struct At {
     pub(super) record: u64,
 }
 
+impl At {
+    fn supplier(&self) -> Supplier {
+        (self.publisher, self.rtype)
+    }
+}
+
+/// Which listing a publisher means by an id, and until when.
+#[derive(Clone, Copy, Default)]
+struct Meant {
+    id: u32,
+    publisher: u16,
+    local: u32,
+    until: u64,
+}
+
+impl Meant {
+    fn holds(&self, at: At) -> bool {
+        at.id == self.id && at.publisher == self.publisher && at.ts < self.until
+    }
+}
+
 /// Defaults for listings without a definition of their own.
 struct Defaults {
+    dataset: String,
     venue: Option<Mic>,
     calendar: Mic,
     currency: [u8; 4],
     instrument_type: InstrumentType,
 }
 
-/// All instruments of one stream.
+/// All instruments of a file, whose streams may be joined.
 pub(super) struct Instruments {
+    /// The symbols of an id in the present stream.
     names: HashMap<u32, Vec<SymbolInterval>>,
-    index: HashMap<u32, u32>,
+    /// The listings of an id, one a publisher.
+    index: HashMap<u32, Vec<Meant>>,
+    /// The listings of a symbol, one a venue.
+    listed: HashMap<String, Vec<u32>>,
+    /// What definitions say of a symbol.
+    defined: HashMap<String, Terms>,
     slots: Vec<Slot>,
-    last: (u32, u32),
+    last: Meant,
     defaults: Defaults,
 }
 
 impl Instruments {
     pub(super) fn new(metadata: &Metadata) -> Instruments {
-        let mut names: HashMap<u32, Vec<SymbolInterval>> = HashMap::new();
-        for mapping in &metadata.mappings {
-            for interval in &mapping.intervals {
-                let (id, symbol) = match (metadata.stype_in, metadata.stype_out) {
-                    (_, SType::InstrumentId) => (&interval.symbol, &mapping.raw_symbol),
-                    (Some(SType::InstrumentId), _) => (&mapping.raw_symbol, &interval.symbol),
-                    _ => continue,
-                };
-                let Ok(id) = id.parse() else { continue };
-                let from = interval.start_date.midnight().assume_utc().unix_timestamp_nanos();
-                let until = interval.end_date.midnight().assume_utc().unix_timestamp_nanos();
-                let (from, until) = (u64::try_from(from).unwrap_or(0), u64::try_from(until).unwrap_or(u64::MAX));
-                names.entry(id).or_default().push(SymbolInterval { from, until, symbol: symbol.clone() });
-            }
-        }
         Instruments {
-            names,
+            names: symbols(metadata),
             index: HashMap::new(),
+            listed: HashMap::new(),
+            defined: HashMap::new(),
             slots: vec![Slot::default()],
-            last: (0, 0),
+            last: Meant::default(),
             defaults: Defaults::of(&metadata.dataset),
         }
     }
 
-    /// The highest index plus one.
-    fn count(&self) -> u32 {
-        self.slots.len() as u32
+    /// Begins a joined stream: its ids are its own, and listings that it names again go on.
+    pub(super) fn join(&mut self, metadata: &Metadata) {
+        self.names = symbols(metadata);
+        self.index.clear();
+        self.last = Meant::default();
+        self.defaults = Defaults::of(&metadata.dataset);
     }
 
     pub(super) fn slot(&mut self, local: u32) -> &mut Slot {
@@ -106,41 +138,56 @@ impl Instruments {
 
     /// Whether the record is of the same instrument as the last one and leaves its listing unchanged.
     pub(super) fn unchanged(&self, at: At) -> bool {
-        let slot = &self.slots[self.last.1 as usize];
-        at.id == self.last.0 && at.ts < slot.until && (at.book == BookKind::None || slot.book_from.is_some())
+        let slot = &self.slots[self.last.local as usize];
+        self.last.holds(at) && (at.book == BookKind::None || slot.book_from.is_some())
     }
 
     /// The index of the record's instrument, which is listed first if it is new; `None` if there are too many.
     pub(super) fn local(&mut self, at: At, to: &mut Inputs) -> Option<u32> {
-        if at.id == self.last.0 && at.ts < self.slots[self.last.1 as usize].until {
-            return Some(self.last.1);
+        if self.last.holds(at) {
+            return Some(self.last.local);
         }
-        let known = self.index.get(&at.id).copied();
-        let local = match known {
-            Some(local) if at.ts < self.slots[local as usize].until => local,
-            known => {
-                let (symbol, until) = self.look_up(at.id, at.ts);
-                let same = known.filter(|l| symbol.is_none() || symbol == Some(&self.symbol_of(*l)));
-                let symbol = symbol.cloned().unwrap_or_else(|| format!("#{}", at.id));
-                match same {
-                    Some(local) => {
-                        self.slots[local as usize].until = until;
-                        local
-                    }
-                    None => {
-                        let local = self.open(at, symbol, until)?;
-                        self.list(local, at, to);
-                        local
-                    }
-                }
-            }
+        let known = self.index.get(&at.id).and_then(|all| all.iter().find(|m| m.publisher == at.publisher)).copied();
+        self.last = match known {
+            Some(meant) if meant.holds(at) => meant,
+            known => self.resolve(at, known, to)?,
         };
-        self.last = (at.id, local);
+        Some(self.last.local)
+    }
+
+    /// Looks up the symbol of a record, and the listing that it means.
+    fn resolve(&mut self, at: At, before: Option<Meant>, to: &mut Inputs) -> Option<Meant> {
+        let (symbol, until) = self.look_up(at.id, at.ts);
+        let symbol = symbol.cloned().or_else(|| before.map(|meant| self.symbol_of(meant.local)));
+        let local = self.listing(&symbol.unwrap_or_else(|| unnamed(at.id)), at, to)?;
+        let meant = Meant { id: at.id, publisher: at.publisher, local, until };
+        let all = self.index.entry(at.id).or_default();
+        match all.iter_mut().find(|m| m.publisher == at.publisher) {
+            Some(before) => *before = meant,
+            None => all.push(meant),
+        }
+        Some(meant)
+    }
+
+    /// The listing of a symbol at the publisher's venue, with the terms of its definition.
+    fn listing(&mut self, symbol: &str, at: At, to: &mut Inputs) -> Option<u32> {
+        let venue = self.defaults.venue_of(at.publisher);
+        let venue_of = |local: &u32| self.slots[*local as usize].terms.definition.venue;
+        let found = self.listed.get(symbol).and_then(|all| all.iter().find(|l| venue_of(l) == venue)).copied();
+        let (local, is_new) = match found {
+            Some(local) => (local, false),
+            None => (self.open(at, symbol.to_owned(), venue)?, true),
+        };
+        let slot = &mut self.slots[local as usize];
+        let changed = self.defined.get(symbol).is_some_and(|defined| slot.take_over(defined));
+        if is_new || changed {
+            self.list(local, at, to);
+        }
         Some(local)
     }
 
     fn symbol_of(&self, local: u32) -> String {
-        self.slots[local as usize].definition.symbol.clone()
+        self.slots[local as usize].terms.definition.symbol.clone()
     }
 
     /// The symbol of an id at a time, and until when it is valid.
@@ -153,33 +200,22 @@ impl Instruments {
         }
     }
 
-    fn open(&mut self, at: At, symbol: String, until: u64) -> Option<u32> {
-        let local = self.count();
+    fn open(&mut self, at: At, symbol: String, venue: Mic) -> Option<u32> {
+        let local = self.slots.len() as u32;
         if local >= LIMIT {
             return None;
         }
-        let Defaults { venue, calendar, currency, instrument_type } = self.defaults;
-        let definition = Definition {
-            symbol,
-            venue: venue.unwrap_or_else(|| venue_of(at.publisher)),
-            calendar,
-            currency,
-            instrument_type,
-            book: at.book,
-            own_references: true,
-            price_decimals: Listed::SHORTEST,
-            ..Definition::default()
-        };
-        let book_from = (at.book != BookKind::None).then_some(at.rtype);
-        self.slots.push(Slot { definition, until, book_from, ..Slot::default() });
-        self.index.insert(at.id, local);
+        self.listed.entry(symbol.clone()).or_default().push(local);
+        let terms = Terms { definition: self.defaults.definition(symbol, venue, at.book), contract: None };
+        let book_from = (at.book != BookKind::None).then_some(at.supplier());
+        self.slots.push(Slot { terms, book_from, ..Slot::default() });
         Some(local)
     }
 
     fn list(&self, local: u32, at: At, to: &mut Inputs) {
-        let slot = &self.slots[local as usize];
-        slot.definition.push(to, at.due, local, at.record);
-        if let Some((strike, expiry)) = slot.contract {
+        let Terms { definition, contract } = &self.slots[local as usize].terms;
+        definition.push(to, at.due, local, at.record);
+        if let Some((strike, expiry)) = *contract {
             let contract = Contract { strike, expiry, ..Contract::default() };
             to.push(Event::new(at.due, local, Flags::LAST_OF_GROUP, &contract), at.record);
         }
@@ -188,52 +224,99 @@ impl Instruments {
     /// Applies a symbol mapping from the stream, valid for all records from now on.
     pub(super) fn map(&mut self, message: &SymbolMappingMsg) {
         let (Ok(symbol), id) = (message.stype_out_symbol(), message.hd.instrument_id) else { return };
-        let interval = SymbolInterval { from: 0, until: u64::MAX, symbol: symbol.to_owned() };
-        self.names.insert(id, vec![interval]);
-        if let Some(local) = self.index.get(&id) {
-            self.slots[*local as usize].until = 0;
-        }
+        self.rename(id, symbol.to_owned());
     }
 
-    /// Applies a definition's terms to its listing.
+    /// From now on an id has this symbol, whoever publishes it.
+    fn rename(&mut self, id: u32, symbol: String) {
+        self.names.insert(id, vec![SymbolInterval { from: 0, until: u64::MAX, symbol }]);
+        self.forget(id);
+    }
+
+    /// The listings of an id are looked up anew with their next records.
+    fn forget(&mut self, id: u32) {
+        self.index.remove(&id);
+        self.last = Meant::default();
+    }
+
+    /// Applies a definition to its symbol, which is listed at the publisher's venue if it was not.
     pub(super) fn define(&mut self, at: At, message: &InstrumentDefMsg, to: &mut Inputs) -> Option<u32> {
         let symbol = message.raw_symbol().unwrap_or_default().to_owned();
-        let known = self.index.get(&at.id).copied();
-        let unnamed = format!("#{}", at.id);
-        let same = known.filter(|local| [&symbol, &unnamed].contains(&&self.symbol_of(*local)));
-        let local = match same {
-            Some(local) => local,
-            None => self.open(at, symbol.clone(), u64::MAX)?,
-        };
-        let slot = &mut self.slots[local as usize];
-        let before = (slot.definition.clone(), slot.contract);
-        slot.until = u64::MAX;
-        slot.definition.symbol = symbol;
-        terms(&mut slot.definition, message);
-        slot.contract = contract(slot.definition.instrument_type, message);
-        self.last = (at.id, local);
-        let slot = &self.slots[local as usize];
-        if same.is_none() || before != (slot.definition.clone(), slot.contract) {
-            self.list(local, at, to);
+        if self.look_up(at.id, at.ts).0 != Some(&symbol) {
+            self.rename(at.id, symbol.clone());
         }
-        Some(local)
+        let undefined = || self.defaults.definition(symbol.clone(), Mic::default(), BookKind::None);
+        let mut definition = self.defined.get(&symbol).map_or_else(undefined, |defined| defined.definition.clone());
+        terms(&mut definition, message);
+        let contract = contract(definition.instrument_type, message);
+        self.defined.insert(symbol.clone(), Terms { definition, contract });
+        self.forget(at.id);
+        let Some(meant) = self.resolve(at, None, to) else {
+            self.defined.remove(&symbol);
+            return None;
+        };
+        self.last = meant;
+        Some(meant.local)
     }
 
-    /// Whether records of this type supply the instrument's book: the first type that can, does.
+    /// How the listing's book is kept.
+    pub(super) fn book(&self, local: u32) -> BookKind {
+        self.slots[local as usize].terms.definition.book
+    }
+
+    /// Whether such records supply the listing's book: the first that can, do. They also say how it is kept.
     pub(super) fn supplies_book(&mut self, local: u32, at: At, to: &mut Inputs) -> bool {
         let slot = &mut self.slots[local as usize];
-        if slot.book_from.is_none() {
-            slot.book_from = Some(at.rtype);
-            slot.definition.book = at.book;
+        if *slot.book_from.get_or_insert(at.supplier()) != at.supplier() {
+            return false;
+        }
+        if slot.terms.definition.book != at.book {
+            slot.terms.definition.book = at.book;
             self.list(local, at, to);
         }
-        self.slots[local as usize].book_from == Some(at.rtype)
+        true
     }
 
-    /// Whether records of `rtype` supply the instrument's trades: the first type that can, does.
-    pub(super) fn supplies_trades(&mut self, local: u32, rtype: u8) -> bool {
-        *self.slots[local as usize].trades_from.get_or_insert(rtype) == rtype
+    /// Whether such records supply the listing's trades: the first that can, do.
+    pub(super) fn supplies_trades(&mut self, local: u32, at: At) -> bool {
+        *self.slots[local as usize].trades_from.get_or_insert(at.supplier()) == at.supplier()
     }
+}
+
+impl Slot {
+    /// Takes over what a definition says; true if that changes anything.
+    fn take_over(&mut self, defined: &Terms) -> bool {
+        let Definition { symbol, venue, book, .. } = self.terms.definition.clone();
+        let definition = Definition { symbol, venue, book, ..defined.definition.clone() };
+        let terms = Terms { definition, contract: defined.contract };
+        let before = std::mem::replace(&mut self.terms, terms);
+        before != self.terms
+    }
+}
+
+/// The name of an instrument without a symbol.
+fn unnamed(id: u32) -> String {
+    format!("#{id}")
+}
+
+/// The symbols of a stream's metadata, by id.
+fn symbols(metadata: &Metadata) -> HashMap<u32, Vec<SymbolInterval>> {
+    let mut names: HashMap<u32, Vec<SymbolInterval>> = HashMap::new();
+    for mapping in &metadata.mappings {
+        for interval in &mapping.intervals {
+            let (id, symbol) = match (metadata.stype_in, metadata.stype_out) {
+                (_, SType::InstrumentId) => (&interval.symbol, &mapping.raw_symbol),
+                (Some(SType::InstrumentId), _) => (&mapping.raw_symbol, &interval.symbol),
+                _ => continue,
+            };
+            let Ok(id) = id.parse() else { continue };
+            let from = interval.start_date.midnight().assume_utc().unix_timestamp_nanos();
+            let until = interval.end_date.midnight().assume_utc().unix_timestamp_nanos();
+            let (from, until) = (u64::try_from(from).unwrap_or(0), u64::try_from(until).unwrap_or(u64::MAX));
+            names.entry(id).or_default().push(SymbolInterval { from, until, symbol: symbol.clone() });
+        }
+    }
+    names
 }
 
 impl Defaults {
@@ -253,13 +336,31 @@ impl Defaults {
             ) => (*b"XNAS", american, InstrumentType::Equity),
             other => (other.copied().unwrap_or_default(), *b"\0\0\0\0", InstrumentType::Unknown),
         };
-        Defaults { venue: code, calendar: Mic(calendar), currency, instrument_type }
+        Defaults { dataset: dataset.to_owned(), venue: code, calendar: Mic(calendar), currency, instrument_type }
     }
-}
 
-fn venue_of(publisher: u16) -> Mic {
-    let venue = dbn::Publisher::try_from(publisher).map(|p| p.venue().as_str());
-    venue.ok().and_then(|v| v.as_bytes().try_into().ok()).map(Mic).unwrap_or_default()
+    /// The venue of a publisher of this dataset; where the publisher is not known, the dataset's own code.
+    fn venue_of(&self, publisher: u16) -> Mic {
+        let publisher = dbn::Publisher::try_from(publisher).ok();
+        let publisher = publisher.filter(|p| self.dataset.is_empty() || p.dataset().as_str() == self.dataset);
+        let venue = publisher.and_then(|p| p.venue().as_str().as_bytes().try_into().ok()).map(Mic);
+        venue.or(self.venue).unwrap_or_default()
+    }
+
+    /// A listing before its definition.
+    fn definition(&self, symbol: String, venue: Mic, book: BookKind) -> Definition {
+        Definition {
+            symbol,
+            venue,
+            calendar: self.calendar,
+            currency: self.currency,
+            instrument_type: self.instrument_type,
+            book,
+            own_references: true,
+            price_decimals: Listed::SHORTEST,
+            ..Definition::default()
+        }
+    }
 }
 
 /// Copies the terms of a definition.

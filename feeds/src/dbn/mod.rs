@@ -28,7 +28,7 @@ pub const FEED: Feed = Feed {
 };
 
 fn recognise(head: &[u8]) -> bool {
-    matches!(head, [b'D', b'B', b'N', version, ..] if *version < b' ')
+    decoder::is_header(head)
 }
 
 fn find(request: &Request) -> Result<Opened, FindError> {

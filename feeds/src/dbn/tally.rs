@@ -30,6 +30,9 @@ const NAMES: &[(u8, &str)] = &[
     (rtype::ERROR, "error"),
 ];
 
+/// Record types with market data that makes no input.
+const WITHOUT_INPUT: &[u8] = &[rtype::IMBALANCE, rtype::STATISTICS];
+
 /// Actions of an MBO record.
 const ACTIONS: &[u8] = b"ACMRTFN";
 
@@ -68,6 +71,15 @@ impl Tally {
         self.top_of_book += u64::from(flags.is_tob());
         self.bad_receive_time += u64::from(flags.is_bad_ts_recv());
         self.maybe_bad_book += u64::from(flags.is_maybe_bad_book());
+    }
+
+    /// A sentence about market data that makes no input.
+    pub(super) fn without_input(&self) -> Option<String> {
+        let name = |kind: u8| NAMES.iter().find(|(k, _)| *k == kind).map_or("", |(_, name)| *name);
+        let count = |kind: &u8| (self.records[usize::from(*kind)], name(*kind));
+        let some: Vec<_> = WITHOUT_INPUT.iter().map(count).filter(|(count, _)| *count > 0).collect();
+        let listed = some.iter().map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(" and ");
+        (!some.is_empty()).then(|| format!("{listed} records were read; such records make no input"))
     }
 
     /// All counters that are not 0.

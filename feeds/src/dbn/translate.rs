@@ -43,6 +43,10 @@ struct Head {
     flags: Flags,
 }
 
+/// A top of book with nothing on either side.
+const NO_TOP: Quote =
+    Quote { exchange_ts: Ns::NONE, bid_px: Px::NONE, bid_qty: Qty(0), ask_px: Px::NONE, ask_qty: Qty(0) };
+
 /// The terms of a trade, from any record type.
 #[derive(Clone, Copy)]
 struct Print {
@@ -62,6 +66,12 @@ impl Translator {
             next: Vec::with_capacity(DEPTH),
             levels: Vec::with_capacity(4 * DEPTH),
         }
+    }
+
+    /// Begins a joined stream.
+    pub(super) fn join(&mut self, metadata: &Metadata, to: &mut Inputs) {
+        self.flush(to);
+        self.instruments.join(metadata);
     }
 
     pub(super) fn records(&self) -> u64 {
@@ -115,7 +125,7 @@ impl Translator {
 
     /// The exchange's time, else the capture's, else that of the last record.
     fn due(&mut self, ts_event: u64, ts_recv: u64) -> Ns {
-        let due = Ns(ts_event).known().or(Ns(ts_recv).known()).unwrap_or(self.last_due);
+        let due = told(ts_event).or(told(ts_recv)).unwrap_or(self.last_due);
         self.last_due = due;
         due
     }
@@ -131,9 +141,9 @@ impl Translator {
         }
         let due = self.due(header.ts_event, ts_recv);
         let RecordHeader { rtype, publisher_id: publisher, instrument_id: id, .. } = *header;
-        let ts = Ns(ts_recv).known().unwrap_or(due).0;
+        let ts = told(ts_recv).unwrap_or(due).0;
         let at = At { id, publisher, rtype, book, ts, due, record: self.record };
-        Head { at, exchange_ts: Ns(header.ts_event), flags: ours }
+        Head { at, exchange_ts: told(header.ts_event).unwrap_or(Ns::NONE), flags: ours }
     }
 
     /// The local instrument; reports an anomaly if there are too many.
@@ -179,7 +189,7 @@ impl Translator {
     }
 
     fn trade(&mut self, head: &Head, local: u32, print: Print, to: &mut Inputs) {
-        if !self.instruments.supplies_trades(local, head.at.rtype) {
+        if !self.instruments.supplies_trades(local, head.at) {
             return self.tally.passed_over();
         }
         let (px, qty) = (Px(print.px), Qty(u64::from(print.qty)));
@@ -190,7 +200,8 @@ impl Translator {
     // --- Order by order ---
 
     fn mbo(&mut self, m: &MboMsg, to: &mut Inputs) {
-        let head = self.head(&m.hd, m.ts_recv, m.flags, BookKind::ByOrder);
+        let book = if m.flags.is_tob() { BookKind::Quotes } else { BookKind::ByOrder };
+        let mut head = self.head(&m.hd, m.ts_recv, m.flags, book);
         let action = m.action as u8;
         self.tally.action(action);
         let Some(local) = self.local(&head, to) else { return };
@@ -198,8 +209,18 @@ impl Translator {
             self.close_group(&head, local);
             return self.trade(&head, local, Print { px: m.price, qty: m.size, side: m.side }, to);
         }
+        // Only an add says whether a venue shows orders or no more than its top.
+        let kept = self.instruments.book(local);
+        if action != b'A' && kept != BookKind::None {
+            head.at.book = kept;
+        } else if kept != book {
+            self.flush(to);
+        }
         if !self.instruments.supplies_book(local, head.at, to) {
             return self.tally.passed_over();
+        }
+        if head.at.book == BookKind::Quotes {
+            return self.top_of_book(&head, local, m, to);
         }
         let (exchange_ts, order_ref, px, qty) = (head.exchange_ts, m.order_id, Px(m.price), Qty(u64::from(m.size)));
         let flags = head.flags.with_side(side(m.side));
@@ -227,6 +248,40 @@ impl Translator {
                     AnomalyKind::UnknownMessage.event(head.at.due, local, exchange_ts, u64::from(other)),
                     self.record,
                 );
+            }
+        }
+    }
+
+    /// A record of a venue that shows only its top: an add replaces its whole side, and one without a price empties it.
+    fn top_of_book(&mut self, head: &Head, local: u32, m: &MboMsg, to: &mut Inputs) {
+        let exchange_ts = head.exchange_ts;
+        let top = &mut self.instruments.slot(local).top;
+        let before = top.unwrap_or(NO_TOP);
+        match (m.action as u8, side(m.side)) {
+            (b'A', side @ (Side::Buy | Side::Sell)) => {
+                let (px, qty) =
+                    (Px(m.price), if Px(m.price).known().is_some() { Qty(u64::from(m.size)) } else { Qty(0) });
+                let quote = match side {
+                    Side::Buy => Quote { exchange_ts, bid_px: px, bid_qty: qty, ..before },
+                    _ => Quote { exchange_ts, ask_px: px, ask_qty: qty, ..before },
+                };
+                *top = Some(quote);
+                self.push(head, local, head.flags, &quote, to);
+            }
+            (b'R', _) => {
+                *top = None;
+                self.push(head, local, head.flags, &Clear { exchange_ts, ..Clear::default() }, to);
+            }
+            (b'F' | b'N', _) => self.close_group(head, local),
+            (action, _) => {
+                let what = match action {
+                    b'A' => AnomalyKind::BadValue,
+                    b'C' | b'M' => AnomalyKind::UnknownOrder,
+                    _ => AnomalyKind::UnknownMessage,
+                };
+                let detail = if what == AnomalyKind::UnknownMessage { u64::from(action) } else { m.order_id };
+                self.flush(to);
+                to.push(what.event(head.at.due, local, exchange_ts, detail), self.record);
             }
         }
     }
@@ -265,7 +320,7 @@ impl Translator {
 
     fn sampled(&mut self, header: &RecordHeader, ts_recv: u64, flags: FlagSet) -> Head {
         let mut header = *header;
-        header.ts_event = Ns(ts_recv).known().map_or(header.ts_event, |ts| ts.0);
+        header.ts_event = told(ts_recv).map_or(header.ts_event, |ts| ts.0);
         self.head(&header, ts_recv, flags, BookKind::Quotes)
     }
 
@@ -314,16 +369,19 @@ impl Translator {
 
     // --- Bars, definitions, statuses ---
 
+    /// A bar has the time of its start, and enters at its end: nobody knows its values before.
     fn ohlcv(&mut self, m: &OhlcvMsg, to: &mut Inputs) {
-        let head = self.head(&m.hd, u64::MAX, FlagSet::default(), BookKind::None);
-        let Some(local) = self.local(&head, to) else { return };
+        let mut head = self.head(&m.hd, u64::MAX, FlagSet::default(), BookKind::None);
         let interval_s = bar_seconds(m.hd.rtype).unwrap_or_default();
-        let start_s = u32::try_from(m.hd.ts_event / Ns::SECOND).unwrap_or(u32::MAX);
+        let start_s = u32::try_from(head.at.due.0 / Ns::SECOND).unwrap_or(u32::MAX);
+        head.at.due = Ns(head.at.due.0.saturating_add(u64::from(interval_s) * Ns::SECOND));
+        self.last_due = head.at.due;
+        let Some(local) = self.local(&head, to) else { return };
         let (open, high, low, close) = (Px(m.open), Px(m.high), Px(m.low), Px(m.close));
         self.flush(to);
         let bar = Bar { open, high, low, close, start_s, interval_s };
         to.push(Event::new(head.at.due, local, Flags::NONE, &bar), self.record);
-        let flow = BarFlow { volume: Qty(m.volume), vwap: Px::NONE, interval_s, ..BarFlow::default() };
+        let flow = BarFlow { volume: Qty(m.volume), interval_s, ..BarFlow::UNKNOWN };
         to.push(Event::new(head.at.due, local, Flags::LAST_OF_GROUP, &flow), self.record);
     }
 
@@ -345,6 +403,11 @@ impl Translator {
         let status = Status { exchange_ts: head.exchange_ts, code, reason, what, ..Status::default() };
         self.push(&head, local, Flags::LAST_OF_GROUP, &status, to);
     }
+}
+
+/// A time that the record has: 0 says as little as an undefined one.
+fn told(ts: u64) -> Option<Ns> {
+    Ns(ts).known().filter(|ts| ts.0 > 0)
 }
 
 fn side(side: c_char) -> Side {

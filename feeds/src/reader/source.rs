@@ -146,6 +146,10 @@ impl Source for StreamSource {
         self.decoder.instruments()
     }
 
+    fn records(&self) -> u64 {
+        self.decoder.records()
+    }
+
     fn counts(&self) -> Vec<Count> {
         self.decoder.counts()
     }
