@@ -15,7 +15,7 @@ use dbn::{
     BboMsg, CbboMsg, Cmbp1Msg, ErrorMsg, ImbalanceMsg, InstrumentDefMsg, MboMsg, Mbp1Msg, Mbp10Msg, Metadata, OhlcvMsg,
     StatMsg, StatusMsg, SymbolMappingMsg, SystemMsg, TradeMsg, rtype, v1, v2,
 };
-use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Step, Window};
+use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Ns, Step, Window};
 
 /// Bytes that the state machine buffers ahead.
 const BUFFER: usize = 64 << 10;
@@ -36,6 +36,10 @@ pub struct Dbn {
     not_found: usize,
     /// Whether the metadata of a stream comes next.
     in_metadata: bool,
+    /// Whether a record is decoded and waits for room.
+    has_record: bool,
+    /// How the stream ended, while bars still wait for room.
+    end: Option<Result<Step, FeedError>>,
 }
 
 impl Default for Dbn {
@@ -48,7 +52,17 @@ impl Dbn {
     /// A decoder at the start of a stream.
     pub fn new() -> Dbn {
         let fsm = DbnFsm::new(BUFFER, dbn::MAX_RECORD_LEN);
-        Dbn { fsm, translator: None, version: 0, ts_out: false, taken: 0, not_found: 0, in_metadata: true }
+        Dbn {
+            fsm,
+            translator: None,
+            version: 0,
+            ts_out: false,
+            taken: 0,
+            not_found: 0,
+            in_metadata: true,
+            has_record: false,
+            end: None,
+        }
     }
 
     fn fault(&self, what: String, next: &'static str) -> FeedError {
@@ -97,7 +111,8 @@ impl Dbn {
         let length = usize::from(data[0]) * RecordHeader::LENGTH_MULTIPLIER;
         if length < RecordHeader::HEADER_LEN || !length.is_multiple_of(ALIGN) {
             let what = format!("an invalid record length of {length} bytes");
-            return Err(self.fault(what, "all earlier records were used; the file is damaged: get it again"));
+            let next = "all earlier records were used; these bytes are no record of DBN: get the file again";
+            return Err(self.fault(what, next));
         }
         if data.len() < length {
             return Ok(true);
@@ -119,8 +134,7 @@ impl Dbn {
     fn join(&mut self) {
         let mut fsm = DbnFsm::new(BUFFER, dbn::MAX_RECORD_LEN);
         let data = self.fsm.data();
-        fsm.space()[..data.len()].copy_from_slice(data);
-        fsm.fill(data.len());
+        fsm.write_all(data);
         (self.fsm, self.version, self.in_metadata) = (fsm, 0, true);
     }
 
@@ -147,7 +161,7 @@ impl Dbn {
 
     fn finish(&self) -> Result<Step, FeedError> {
         let left = self.fsm.data();
-        let next = "all earlier records were used; the file is truncated: get it again";
+        let next = "all earlier records were used; the file was cut short: get all of it";
         match left {
             _ if self.taken == 0 => Err(self.fault("the stream is empty".into(), "a DBN file has at least a header")),
             _ if self.in_metadata => Err(self.fault("the stream ends within its metadata".into(), next)),
@@ -159,16 +173,28 @@ impl Dbn {
         }
     }
 
+    /// Passes the decoded record on, behind the bars that end before it. Where these fill the queue, it waits.
+    #[inline]
+    fn translate(&mut self, to: &mut Inputs) {
+        let record = self.fsm.last_record().expect("a record was decoded");
+        let translator = self.translator.as_mut().expect("metadata comes first");
+        self.has_record = !translator.release(record, to);
+        if !self.has_record {
+            translator.record(record, to);
+        }
+    }
+
     fn run(&mut self, window: &mut Window, to: &mut Inputs) -> Result<Step, FeedError> {
         while to.has_room() {
+            if self.has_record {
+                self.translate(to);
+                continue;
+            }
             if !self.guard(to)? {
                 continue;
             }
             match self.fsm.process() {
-                ProcessResult::Record(()) => {
-                    let record = self.fsm.last_record().expect("a record was decoded");
-                    self.translator.as_mut().expect("metadata comes first").record(record, to);
-                }
+                ProcessResult::Record(()) => self.translate(to),
                 ProcessResult::Metadata(metadata) => self.begin(&metadata, to),
                 ProcessResult::ReadMore(_) => {
                     if !self.take(window) {
@@ -220,13 +246,19 @@ fn least_length(version: u8, kind: u8) -> Option<usize> {
 
 impl Decoder for Dbn {
     fn decode(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Step, FeedError> {
-        let step = self.run(&mut windows[0], to);
-        if !matches!(step, Ok(Step::Full | Step::Starved))
-            && let Some(translator) = &mut self.translator
-        {
-            translator.flush(to);
+        if self.end.is_none() {
+            match self.run(&mut windows[0], to) {
+                Ok(step @ (Step::Full | Step::Starved)) => return Ok(step),
+                end => self.end = Some(end),
+            }
         }
-        step
+        if let Some(translator) = &mut self.translator {
+            translator.flush(to);
+            if !translator.release_until(Ns::NONE, to) {
+                return Ok(Step::Full);
+            }
+        }
+        self.end.clone().unwrap_or(Ok(Step::Ended))
     }
 
     fn instruments(&self) -> u32 {

@@ -6,7 +6,9 @@
 //! Bound: one buffer, and one slot per instrument up to 65,535. Worst case: an MBP-10 record that changes all of its
 //! levels.
 
+mod bars;
 mod decoder;
+mod fields;
 mod instruments;
 mod tally;
 mod translate;

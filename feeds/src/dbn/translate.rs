@@ -8,10 +8,12 @@
 //! closes the group may itself make no input. Bound: one event held back, at most forty levels per record
 //! ([`Inputs::MARGIN`]).
 
+use super::bars::{Bars, Waiting};
+use super::fields::{DEPTH, NO_TOP, bar_seconds, best, best_of_all, decimal, ladder, side, told};
 use super::instruments::{At, Instruments, LIMIT};
 use super::tally::Tally;
 use crate::ladder::{Change, Rung, walk};
-use dbn::record::{BidAskPair, ConsolidatedBidAskPair, HasRType, RecordHeader};
+use dbn::record::{HasRType, Record as _, RecordHeader};
 use dbn::{
     BboMsg, CbboMsg, Cmbp1Msg, FlagSet, InstrumentDefMsg, MboMsg, Mbp1Msg, Mbp10Msg, Metadata, OhlcvMsg, RecordRef,
     StatusMsg, SymbolMappingMsg, TradeMsg, rtype,
@@ -20,14 +22,12 @@ use flow::records::{Add, Bar, BarFlow, Cancel, Clear, Level, Quote, Replace, Sta
 use flow::{AnomalyKind, BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side, StatusKind};
 use std::ffi::c_char;
 
-/// Levels on each side of an MBP-10 record.
-const DEPTH: usize = 10;
-
 /// Turns the records of one stream into inputs.
 pub(super) struct Translator {
     instruments: Instruments,
     pub(super) tally: Tally,
     held: Option<(Event, u64)>,
+    bars: Bars,
     record: u64,
     last_due: Ns,
     /// Buffers for the ladder of one record and for its changes.
@@ -43,10 +43,6 @@ struct Head {
     flags: Flags,
 }
 
-/// A top of book with nothing on either side.
-const NO_TOP: Quote =
-    Quote { exchange_ts: Ns::NONE, bid_px: Px::NONE, bid_qty: Qty(0), ask_px: Px::NONE, ask_qty: Qty(0) };
-
 /// The terms of a trade, from any record type.
 #[derive(Clone, Copy)]
 struct Print {
@@ -61,6 +57,7 @@ impl Translator {
             instruments: Instruments::new(metadata),
             tally: Tally::default(),
             held: None,
+            bars: Bars::default(),
             record: 0,
             last_due: Ns(0),
             next: Vec::with_capacity(DEPTH),
@@ -371,18 +368,35 @@ impl Translator {
 
     /// A bar has the time of its start, and enters at its end: nobody knows its values before.
     fn ohlcv(&mut self, m: &OhlcvMsg, to: &mut Inputs) {
-        let mut head = self.head(&m.hd, u64::MAX, FlagSet::default(), BookKind::None);
+        let head = self.head(&m.hd, u64::MAX, FlagSet::default(), BookKind::None);
         let interval_s = bar_seconds(m.hd.rtype).unwrap_or_default();
         let start_s = u32::try_from(head.at.due.0 / Ns::SECOND).unwrap_or(u32::MAX);
-        head.at.due = Ns(head.at.due.0.saturating_add(u64::from(interval_s) * Ns::SECOND));
-        self.last_due = head.at.due;
+        let end = Ns(head.at.due.0.saturating_add(u64::from(interval_s) * Ns::SECOND));
         let Some(local) = self.local(&head, to) else { return };
         let (open, high, low, close) = (Px(m.open), Px(m.high), Px(m.low), Px(m.close));
-        self.flush(to);
         let bar = Bar { open, high, low, close, start_s, interval_s };
-        to.push(Event::new(head.at.due, local, Flags::NONE, &bar), self.record);
         let flow = BarFlow { volume: Qty(m.volume), interval_s, ..BarFlow::UNKNOWN };
-        to.push(Event::new(head.at.due, local, Flags::LAST_OF_GROUP, &flow), self.record);
+        if self.bars.is_full() {
+            self.flush(to);
+            self.bars.pop(to);
+        }
+        self.bars.push(end, Waiting { instrument: local, record: self.record, bar, flow });
+    }
+
+    /// Emits the bars that end before this record or with it; false if that leaves no room for the record's inputs.
+    pub(super) fn release(&mut self, record: RecordRef<'_>, to: &mut Inputs) -> bool {
+        let Some(first) = self.bars.first() else { return true };
+        let reached = told(record.raw_index_ts()).unwrap_or(self.last_due);
+        first > reached || self.release_until(reached, to)
+    }
+
+    /// Emits the bars that end by `reached`; false if that leaves no room for a record's inputs.
+    pub(super) fn release_until(&mut self, reached: Ns, to: &mut Inputs) -> bool {
+        while self.bars.first().is_some_and(|end| end <= reached) && to.has_room() {
+            self.flush(to);
+            self.bars.pop(to);
+        }
+        to.has_room()
     }
 
     fn definition(&mut self, m: &InstrumentDefMsg, to: &mut Inputs) {
@@ -405,50 +419,6 @@ impl Translator {
     }
 }
 
-/// A time that the record has: 0 says as little as an undefined one.
-fn told(ts: u64) -> Option<Ns> {
-    Ns(ts).known().filter(|ts| ts.0 > 0)
-}
-
-fn side(side: c_char) -> Side {
-    match side as u8 {
-        b'A' => Side::Sell,
-        b'B' => Side::Buy,
-        _ => Side::None,
-    }
-}
-
-/// The bar length of a record type.
-pub(super) fn bar_seconds(kind: u8) -> Option<u32> {
-    match kind {
-        rtype::OHLCV_1S => Some(1),
-        rtype::OHLCV_1M => Some(60),
-        rtype::OHLCV_1H => Some(3_600),
-        rtype::OHLCV_1D | rtype::OHLCV_EOD => Some(86_400),
-        _ => None,
-    }
-}
-
-fn best(pair: &BidAskPair) -> Quote {
-    let (bid_qty, ask_qty) = (Qty(u64::from(pair.bid_sz)), Qty(u64::from(pair.ask_sz)));
-    Quote { bid_px: Px(pair.bid_px), bid_qty, ask_px: Px(pair.ask_px), ask_qty, ..Quote::default() }
-}
-
-fn best_of_all(pair: &ConsolidatedBidAskPair) -> Quote {
-    let (bid_qty, ask_qty) = (Qty(u64::from(pair.bid_sz)), Qty(u64::from(pair.ask_sz)));
-    Quote { bid_px: Px(pair.bid_px), bid_qty, ask_px: Px(pair.ask_px), ask_qty, ..Quote::default() }
-}
-
-/// The non-empty levels of one side.
-fn ladder(pairs: &[BidAskPair; DEPTH], side: Side, to: &mut Vec<Rung>) {
-    let rung = |pair: &BidAskPair| match side {
-        Side::Buy => Rung { px: pair.bid_px, qty: u64::from(pair.bid_sz), orders: pair.bid_ct },
-        _ => Rung { px: pair.ask_px, qty: u64::from(pair.ask_sz), orders: pair.ask_ct },
-    };
-    to.clear();
-    to.extend(pairs.iter().map(rung).filter(|rung| rung.px != i64::MAX && rung.qty > 0));
-}
-
 /// The input of one change. A level that only moved into or out of the visible range is no market event, so it is
 /// flagged as snapshot.
 fn level(head: &Head, side: Side, change: Change, [old, new]: [usize; 2]) -> (Flags, Level) {
@@ -461,12 +431,4 @@ fn level(head: &Head, side: Side, change: Change, [old, new]: [usize; 2]) -> (Fl
     let flags = if moved { head.flags.with(Flags::SNAPSHOT) } else { head.flags };
     let level = Level { exchange_ts: head.exchange_ts, px: Px(rung.px), qty: Qty(qty), orders, ..Level::default() };
     (flags.with_side(side), level)
-}
-
-/// A code as text; no code of the specification has more than four digits.
-fn decimal(code: u16) -> [u8; 4] {
-    let mut text = [0; 4];
-    let digits = code.min(9_999).to_string();
-    text[..digits.len()].copy_from_slice(digits.as_bytes());
-    text
 }

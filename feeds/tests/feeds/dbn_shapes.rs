@@ -237,6 +237,57 @@ fn bars_enter_at_their_end() {
     }
 }
 
+/// A file of several schemas is sorted by the times of its records, and a bar is filed under its start.
+#[test]
+fn a_bar_waits_for_its_end_among_other_records() {
+    let trade = |after: u64, px| TradeMsg {
+        hd: header::<TradeMsg>(rtype::MBP_0, 7, T0 + after * Ns::SECOND),
+        price: px,
+        size: 1,
+        ts_recv: T0 + after * Ns::SECOND,
+        flags: FlagSet::new(LAST),
+        ..TradeMsg::default()
+    };
+    let bytes = stream(&metadata(None, &[("TEST", "7")]), |to| {
+        to.encode_record(&bar(rtype::OHLCV_1M, T0, 1)).unwrap();
+        to.encode_record(&bar(rtype::OHLCV_1S, T0, 2)).unwrap();
+        [(0, 10), (1, 11), (59, 12), (60, 13)].iter().for_each(|(s, px)| to.encode_record(&trade(*s, *px)).unwrap());
+        to.encode_record(&bar(rtype::OHLCV_1M, T0 + 60 * Ns::SECOND, 3)).unwrap();
+    });
+    let (inputs, end) = decode(&bytes);
+    end.unwrap();
+    let told: Vec<_> = inputs[2..]
+        .iter()
+        .filter(|(e, _)| e.kind != Kind::Bar)
+        .map(|(e, record)| match e.get::<Trade>() {
+            Some(trade) => (e.ts.0, trade.px.0 as u64, *record),
+            None => (e.ts.0, e.record::<BarFlow>().volume.0, *record),
+        })
+        .collect();
+    let at = |after: u64| T0 + after * Ns::SECOND;
+    let expected = [(0, 10, 3), (1, 2, 2), (1, 11, 4), (59, 12, 5), (60, 1, 1), (60, 13, 6), (120, 3, 7)]
+        .map(|(s, n, r)| (at(s), n, r));
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn the_bars_that_wait_are_bounded() {
+    let (waiting, more) = (1 << 18, 3);
+    let bytes = stream(&metadata(None, &[("TEST", "7")]), |to| {
+        (0..waiting + more).for_each(|i| to.encode_record(&bar(rtype::OHLCV_1D, T0, i)).unwrap());
+    });
+    let mut decoder = Dbn::new();
+    let mut seen = Vec::new();
+    let mut cut = bytes.clone();
+    cut.truncate(bytes.len() - 1);
+    let end = drive::run(&mut decoder, &[&cut], 1 << 16, 0, |event, record| {
+        seen.extend(event.get::<BarFlow>().map(|flow| (flow.volume.0 + 1, record)));
+    });
+    assert!(end.unwrap_err().what.contains("after 55 of a record's 56 bytes"), "the error comes after all bars");
+    assert_eq!(seen.len() as u64, waiting + more - 1);
+    assert!(seen.iter().all(|(volume, record)| volume == record) && seen.is_sorted());
+}
+
 #[test]
 fn a_bar_at_the_end_of_all_time_is_no_overflow() {
     for ts in [u64::MAX, u64::MAX - 1, 0] {
@@ -297,6 +348,22 @@ proptest! {
             bytes[at] = byte;
         }
         prop_assert_eq!(drive::collect(&mut Dbn::new(), &[&bytes], cut, 0), decode(&bytes));
+    }
+
+    #[test]
+    fn cuts_of_bars_change_nothing(cut in 1usize..2000, room in 0usize..300, bars in prop::collection::vec((0u64..3, 0u8..3), 1..300)) {
+        let bytes = stream(&metadata(None, &[("TEST", "7")]), |to| {
+            let mut ts = T0;
+            for (step, kind) in &bars {
+                ts += step * Ns::SECOND;
+                to.encode_record(&bar(rtype::OHLCV_1S + kind, ts, 1)).unwrap();
+            }
+        });
+        let (inputs, end) = decode(&bytes);
+        prop_assert!(end.is_ok());
+        let ends: Vec<_> = inputs.iter().filter(|(e, _)| e.kind == Kind::Bar).map(|(e, _)| e.ts).collect();
+        prop_assert!(ends.is_sorted() && ends.len() == bars.len());
+        prop_assert_eq!(drive::collect(&mut Dbn::new(), &[&bytes], cut, room), (inputs, end));
     }
 
     /// Tops as a plain pair of sides keeps them.
