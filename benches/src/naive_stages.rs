@@ -392,7 +392,7 @@ impl Naive for Bars {
 /// What the strategy knows of an instrument.
 #[derive(Default)]
 struct InstrumentState {
-    tick: i64,
+    tick: flow::Tick,
     touch: Option<(Px, Px, Ns)>,
     measures: HashMap<Kind, f64>,
     /// Slots of time: signed and whole volume.
@@ -456,11 +456,11 @@ impl InstrumentState {
         if !wanted {
             return;
         }
-        let entry = if toward > 0.0 { ask } else { bid };
+        let tick = self.tick;
+        let entry = if toward > 0.0 { tick.up(ask) } else { tick.down(bid) };
         let away = |ranges: f64, sign: f64| {
-            let units = (self.average * ranges * Px::ONE as f64) as i64;
-            let whole = ((units + self.tick - 1) / self.tick).max(1) * self.tick;
-            Px(entry.0 + if sign < 0.0 { -whole } else { whole })
+            let units = ((self.average * ranges * Px::ONE as f64) as i64).max(tick.at(entry)).max(1);
+            if sign < 0.0 { tick.down(Px(entry.0 - units)) } else { tick.up(Px(entry.0 + units)) }
         };
         let signal = Signal {
             entry,
@@ -496,7 +496,7 @@ impl Naive for Momentum {
     fn on_event(&mut self, event: &Event, tally: &mut Tally) {
         let tracked = self.tracked.entry(event.instrument).or_default();
         match event.kind {
-            Kind::Listing => tracked.tick = event.record::<Listing>().tick_px.0.max(1),
+            Kind::Listing => tracked.tick = flow::Tick::of(event.record::<Listing>()),
             Kind::BookTop => {
                 let top: &BookTop = event.record();
                 tracked.touch = Some((top.bid_px, top.ask_px, event.ts));

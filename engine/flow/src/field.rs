@@ -110,7 +110,7 @@ impl Field {
     /// The variants of its enum, if there are few enough for one line of text.
     pub fn words(&self) -> Option<Words> {
         match self.ty {
-            FieldType::Enum(words) | FieldType::Code(words) if words.len() <= 8 => Some(words),
+            FieldType::Enum(words) | FieldType::Code(words) if words.len() <= 9 => Some(words),
             _ => None,
         }
     }

@@ -32,6 +32,7 @@ mod source;
 mod stage;
 mod state;
 mod table;
+mod tick;
 mod trading_state;
 mod typed;
 mod units;
@@ -64,6 +65,7 @@ pub use source::{Count, Decoder, FeedError, Inputs, Polled, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use table::{planned, queue, table};
+pub use tick::Tick;
 pub use trading_state::{LimitInForce, TradingState, WorkingOrder};
 pub use typed::{
     BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam, TextParam,

@@ -43,6 +43,8 @@ words! {
         CurrencyPair = 6 "currency-pair",
         /// Index.
         Index = 7 "index",
+        /// Two or more instruments traded as one, for the difference of their prices.
+        Spread = 8 "spread",
     }
     /// How the book of a listing is kept.
     #[derive(Default)]
@@ -80,6 +82,14 @@ words! {
         ShortSale = 4 "short-sale",
         /// The circuit breaker of the whole market.
         CircuitBreaker = 5 "circuit-breaker",
+    }
+}
+
+impl InstrumentType {
+    /// Whether what has this number may be ordered at a price of 0 or below: a future may, and so may a spread, whose price is
+    /// a difference. A share, a call or a put is never bought for less than nothing, and of what has no type nobody knows.
+    pub fn may_be_negative(number: u8) -> bool {
+        number == InstrumentType::Future as u8 || number == InstrumentType::Spread as u8
     }
 }
 

@@ -373,7 +373,10 @@ fn terms(definition: &mut Definition, message: &InstrumentDefMsg) {
     }
     definition.instrument_type = match message.instrument_class().ok() {
         Some(InstrumentClass::Stock) => InstrumentType::Equity,
-        Some(InstrumentClass::Future | InstrumentClass::FutureSpread) => InstrumentType::Future,
+        Some(InstrumentClass::Future) => InstrumentType::Future,
+        Some(InstrumentClass::FutureSpread | InstrumentClass::OptionSpread | InstrumentClass::MixedSpread) => {
+            InstrumentType::Spread
+        }
         Some(InstrumentClass::Call) => InstrumentType::Call,
         Some(InstrumentClass::Put) => InstrumentType::Put,
         Some(InstrumentClass::FxSpot) => InstrumentType::CurrencyPair,
@@ -394,7 +397,7 @@ fn terms(definition: &mut Definition, message: &InstrumentDefMsg) {
 /// Strike and expiry of a derivative.
 fn contract(instrument_type: InstrumentType, message: &InstrumentDefMsg) -> Option<(Px, Ns)> {
     match instrument_type {
-        InstrumentType::Future => Some((Px::NONE, Ns(message.expiration))),
+        InstrumentType::Future | InstrumentType::Spread => Some((Px::NONE, Ns(message.expiration))),
         InstrumentType::Call | InstrumentType::Put => Some((Px(message.strike_price), Ns(message.expiration))),
         _ => None,
     }

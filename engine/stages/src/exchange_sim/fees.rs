@@ -1,4 +1,5 @@
-//! Fees: a rate per share plus basis points of the value, for taking and for adding liquidity.
+//! Fees: a rate per share plus basis points of the value, for taking and for adding liquidity. The value is that of the price's
+//! size: what trades below zero costs a fee too.
 //!
 //! The parameters are converted to integers once, at construction (1e-9 of the currency per share, 1e-6 of a basis
 //! point). Every fee is exact in integers and rounded half to even at 1e-9 of the currency. Bound: O(1).
@@ -79,7 +80,8 @@ impl Fees {
         if rate.micro_bps == 0 {
             return clamp(shares);
         }
-        let value = (i128::from(px.0) * i128::from(contract.multiplier) / i128::from(Px::ONE)).saturating_mul(qty);
+        let value = (i128::from(px.0.unsigned_abs()) * i128::from(contract.multiplier) / i128::from(Px::ONE))
+            .saturating_mul(qty);
         let value = divide(value, scale);
         clamp(shares + divide(value.saturating_mul(rate.micro_bps), MICRO * BPS))
     }
@@ -124,6 +126,11 @@ mod tests {
         let future = Contract { multiplier: 50 * Px::ONE, qty_decimals: 0 };
         let fee = fees(0, 1_000_000).of(Liquidity::Removed, Px(4_000_250_000_000), 1, future);
         assert_eq!(fee, 20_001_250_000);
+        // Crude oil of 1,000 barrels at -37.63: 1 basis point of 37,630.00, as at 37.63.
+        let crude = Contract { multiplier: 1_000 * Px::ONE, qty_decimals: 0 };
+        for px in [-37_630_000_000, 37_630_000_000] {
+            assert_eq!(fees(0, 1_000_000).of(Liquidity::Removed, Px(px), 1, crude), 3_763_000_000);
+        }
         assert_eq!([divide(5, 2), divide(7, 2), divide(-5, 2), divide(-1, 3)], [2, 4, -2, 0]);
     }
 }

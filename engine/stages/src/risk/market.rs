@@ -1,7 +1,7 @@
 //! What the gate knows about an instrument: terms, touch, position, open quantities.
 
 use flow::records::{BookTop, Listing, Request};
-use flow::{Ns, OrderType, Px, Side};
+use flow::{InstrumentType, Ns, OrderType, Px, Side, Tick};
 
 /// Terms, touch, position and open quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +15,13 @@ pub(super) struct Market {
     pub(super) position: i64,
     /// Open quantity of buys and of sells.
     pub(super) open: [u64; 2],
-    /// Smallest price step; 0 = unknown.
-    pub(super) tick: i64,
+    pub(super) tick: Tick,
     /// Money per unit of price and quantity in 1e-9; 0 = not listed.
     pub(super) multiplier: i64,
     pub(super) decimals: u8,
     pub(super) source: u8,
+    /// Whether an order may have a price of 0 or below.
+    pub(super) signed: bool,
     /// Open orders about which the venue does not answer.
     pub(super) late: u32,
 }
@@ -36,10 +37,11 @@ impl Market {
         last_update: Ns::NONE,
         position: 0,
         open: [0; 2],
-        tick: 0,
+        tick: Tick::UNKNOWN,
         multiplier: 0,
         decimals: 0,
         source: 0,
+        signed: false,
         late: 0,
     };
 
@@ -47,8 +49,9 @@ impl Market {
     pub(super) fn list(&mut self, listing: &Listing, source: u8) {
         let valid = listing.multiplier > 0 && listing.tick_px.0 >= 0 && listing.qty_decimals <= MAX_DECIMALS;
         self.multiplier = if valid { listing.multiplier } else { 0 };
-        self.tick = if valid { listing.tick_px.0 } else { 0 };
+        self.tick = if valid { Tick::of(listing) } else { Tick::UNKNOWN };
         self.decimals = if valid { listing.qty_decimals } else { 0 };
+        self.signed = InstrumentType::may_be_negative(listing.instrument_type);
         self.source = source;
     }
 

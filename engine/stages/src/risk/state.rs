@@ -11,7 +11,7 @@ use super::messages::MAX_MESSAGES;
 use super::open::{Open, Role};
 use super::stage::RiskStage;
 use flow::records::Request;
-use flow::{Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter};
+use flow::{Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter, Tick};
 use serde::{Deserialize, Serialize};
 
 /// All state except the instruments and what refers to them.
@@ -33,10 +33,11 @@ struct SavedMarket {
     ask: Px,
     last_update: Ns,
     position: i64,
-    tick: i64,
+    tick: Tick,
     multiplier: i64,
     decimals: u8,
     source: u8,
+    signed: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,13 +125,13 @@ impl RiskStage {
         for saved in from.get::<Vec<SavedMarket>>()? {
             let at = from.instrument(&saved.key)? as usize;
             fits("instruments", at + 1, self.gate.markets.len())?;
-            let SavedMarket { bid, ask, last_update, position, tick, multiplier, decimals, source, .. } = saved;
-            if decimals > 18 || tick < 0 || multiplier < 0 {
+            let SavedMarket { bid, ask, last_update, position, tick, multiplier, decimals, source, signed, .. } = saved;
+            if decimals > 18 || multiplier < 0 {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
             let (open, late) = ([0; 2], 0);
             self.gate.markets[at] =
-                Market { bid, ask, last_update, position, open, tick, multiplier, decimals, source, late };
+                Market { bid, ask, last_update, position, open, tick, multiplier, decimals, source, signed, late };
         }
         Ok(())
     }
@@ -170,8 +171,8 @@ fn fits(what: &'static str, found: usize, limit: usize) -> Result<(), StateError
 }
 
 fn save_market(market: &Market, key: String) -> SavedMarket {
-    let Market { bid, ask, last_update, position, tick, multiplier, decimals, source, .. } = *market;
-    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, decimals, source }
+    let Market { bid, ask, last_update, position, tick, multiplier, decimals, source, signed, .. } = *market;
+    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, decimals, source, signed }
 }
 
 fn save_order(order: &Open, key: String) -> SavedOrder {

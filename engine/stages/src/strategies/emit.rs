@@ -3,7 +3,7 @@
 //! Bound: one event per reason, plus two.
 
 use flow::records::{BookTop, Intent, Reason, Signal};
-use flow::{Account, Action, Flags, Kind, OrderType, Out, Px, Qty, Side, StrategyId, Tif};
+use flow::{Account, Action, Flags, Kind, OrderType, Out, Px, Qty, Side, StrategyId, Tick, Tif};
 use serde::{Deserialize, Serialize};
 
 /// A measure, its value, and its threshold.
@@ -59,6 +59,12 @@ impl Touch {
     #[inline]
     pub(super) fn is_two_sided(self) -> bool {
         self.bid != Px::NONE && self.ask != Px::NONE && self.bid < self.ask
+    }
+
+    /// The touch at prices that an order may have: the bid rounded down and the ask up. So what joins a side never crosses
+    /// the other, and what crosses still does.
+    pub(super) fn on(self, tick: Tick) -> Touch {
+        Touch { bid: tick.down(self.bid), ask: tick.up(self.ask) }
     }
 
     /// The price at which an order of that side executes at once.

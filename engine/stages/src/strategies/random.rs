@@ -16,7 +16,7 @@ use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
     Account, Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, StrategyId, Tif, table,
+    StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,6 @@ use serde::{Deserialize, Serialize};
 const OPEN_SLOTS: usize = 256;
 /// How long it waits for the report on a change, in seconds.
 const PATIENCE_S: u64 = 10;
-/// Price step where the listing has none.
-const TICK: i64 = Px::ONE / 100;
 
 const SEED: IntParam = IntParam::new("seed", (0, u64::MAX), "1", "seed of the generator");
 const EVERY: IntParam =
@@ -70,12 +68,12 @@ struct Open {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     touch: Touch,
-    tick: i64,
+    tick: Tick,
     position: i64,
 }
 
 impl Known {
-    const NOTHING: Known = Known { touch: Touch::NONE, tick: TICK, position: 0 };
+    const NOTHING: Known = Known { touch: Touch::NONE, tick: Tick::UNKNOWN, position: 0 };
 }
 
 /// The strategy.
@@ -168,12 +166,11 @@ impl RandomStage {
         if position.unsigned_abs() >= self.max_position {
             side = if position > 0 { Side::Sell } else { Side::Buy };
         }
-        let Known { touch, tick, .. } = self.known[at as usize];
-        let toward = if side == Side::Buy { tick } else { -tick };
+        let (touch, tick) = (self.orderable(at), self.known[at as usize].tick);
         let multiple = 1 + self.draw(3);
-        let away = toward.saturating_mul(self.draw(4) as i64);
-        let join = Px(touch.join(side).0.saturating_sub(away));
-        let cross = Px(touch.against(side).0.saturating_add(away));
+        let away = self.draw(4) as i64 * if side == Side::Buy { 1 } else { -1 };
+        let join = tick.steps(touch.join(side), -away);
+        let cross = tick.steps(touch.against(side), away);
         let order = |px, qty, tif| emit::new_order(RANDOM, self.account, px, qty, tif);
         let intent = match dice {
             30..45 => order(Px::NONE, self.qty * multiple, Tif::ImmediateOrCancel),
@@ -190,7 +187,7 @@ impl RandomStage {
 
     fn push_signal(&self, at: u32, side: Side, dice: u64, out: &mut Out) {
         let entry = Signal {
-            entry: self.known[at as usize].touch.against(side),
+            entry: self.orderable(at).against(side),
             stop: Px::NONE,
             target: Px::NONE,
             confidence: dice as f64 / 100.0,
@@ -208,7 +205,7 @@ impl RandomStage {
             if self.universe.has(other) && self.known[other as usize].touch.is_two_sided() { other } else { at };
         self.push_signal(at, side, 68, out);
         for (leg, side) in [(at, side), (other, side.opposite())] {
-            let px = self.known[leg as usize].touch.against(side);
+            let px = self.orderable(leg).against(side);
             let intent = emit::new_order(RANDOM, self.account, px, self.qty, Tif::ImmediateOrCancel);
             emit::intent(out, leg, side, &Intent { group: self.group, legs: 2, ..intent });
         }
@@ -218,7 +215,7 @@ impl RandomStage {
     fn change(&mut self, action: Action, now: Ns, out: &mut Out) {
         let pick = self.draw(self.opened as u64) as usize;
         let Open { id, instrument, filled, busy_until } = self.open[pick];
-        let touch = self.known[instrument as usize].touch;
+        let touch = self.orderable(instrument);
         if now < busy_until || !touch.is_two_sided() {
             return;
         }
@@ -227,6 +224,12 @@ impl RandomStage {
         let qty = self.qty.max(filled.saturating_add(1));
         let intent = emit::new_order(RANDOM, self.account, px, qty, Tif::Day);
         emit::intent(out, instrument, Side::None, &Intent { action: action.code(), order_id: id.0, ..intent });
+    }
+
+    /// The touch at prices that an order may have.
+    fn orderable(&self, at: u32) -> Touch {
+        let known = &self.known[at as usize];
+        known.touch.on(known.tick)
     }
 
     fn find(&self, id: OrderId) -> Option<usize> {
@@ -344,9 +347,8 @@ impl Stage for RandomStage {
                 }
             }
             Kind::Listing => {
-                let tick = event.record::<Listing>().tick_px.0;
                 if let Some(known) = self.known.get_mut(event.instrument as usize) {
-                    known.tick = if tick > 0 { tick } else { TICK };
+                    known.tick = Tick::of(event.record::<Listing>());
                 }
             }
             Kind::Name => self.universe.name(event),

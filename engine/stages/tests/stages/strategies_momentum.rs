@@ -5,7 +5,7 @@ use flow::records::{
     Bar, BookTop, Bust, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason, Refused, Reject,
     Signal, Vpin,
 };
-use flow::{Account, Event, Flags, Kind, Listings, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
+use flow::{Account, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
 use stages::Space;
 use stages::strategies::{MOMENTUM, MomentumStage};
 
@@ -98,6 +98,22 @@ fn an_entry_says_why_and_where_it_would_be_wrong() {
         [(of(Kind::Cvd), 1.0, 0.3, 0), (of(Kind::Imbalance), 0.5, 0.2, 1), (of(Kind::Vpin), 0.3, 0.6, 2)]
     );
     assert!(rig.trade(100).is_empty(), "one order at once");
+}
+
+#[test]
+fn a_touch_finer_than_the_tick_is_taken_at_the_tick_beyond_it() {
+    for (side, sign) in [(Side::Buy, 1), (Side::Sell, -1)] {
+        let mut rig = Rig::new(&[]);
+        let stock = Listing { calendar: *b"XNAS", currency: *b"USD\0", tick_px: Px(100_000), ..Default::default() };
+        rig.send(Side::None, &Listing { instrument_type: InstrumentType::Equity as u8, ..stock });
+        rig.send(Side::None, &Imbalance { l1: 0.5 * sign as f64, ..Default::default() });
+        rig.top(100 * ONE - ONE / 10_000, 100 * ONE + ONE / 10_000);
+        let emitted = rig.trade(sign * 200);
+        let cents = |n: i64| Px(100 * ONE + n * sign * ONE / 100);
+        assert_eq!(intent(&emitted), (side, cents(1), 10));
+        let signal: &Signal = emitted[0].0.record();
+        assert_eq!((signal.entry, signal.stop, signal.target), (cents(1), cents(-149), cents(301)));
+    }
 }
 
 #[test]

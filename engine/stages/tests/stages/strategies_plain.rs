@@ -2,8 +2,8 @@
 
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline, kinds};
 use crate::orders_harness::{ack, anomalies, cancelled, event, listing, refused, reject};
-use flow::records::{BookTop, CancelRequest, EndOfInput, Fill, Intent, Name, ReplaceRequest, Request};
-use flow::{Action, Event, Flags, Kind, Listings, Ns, OrderId, Px, Qty, Side};
+use flow::records::{Ack, BookTop, CancelRequest, EndOfInput, Fill, Intent, Listing, Name, ReplaceRequest, Request};
+use flow::{Account, Action, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Side, Tick};
 use stages::Space;
 use stages::orders::OrdersStage;
 use stages::strategies::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, STRATEGIES, StrategyEntry, name};
@@ -250,6 +250,53 @@ fn random_is_a_function_of_seed_and_events_and_goes_on_from_a_saved_state() {
     };
     let first = emitted("7", false);
     assert!(first == emitted("7", true) && first != emitted("8", false));
+}
+
+/// Tops that no order could have set: finer than the tick, about one dollar, and below zero.
+#[test]
+fn every_price_of_random_is_on_the_tick_and_what_joins_does_not_cross() {
+    let us = Listing { currency: *b"USD\0", calendar: *b"XNAS", ..Default::default() };
+    let stock = Listing { tick_px: Px(100_000), instrument_type: InstrumentType::Equity as u8, ..us };
+    let spread = Listing { tick_px: Px(250_000_000), instrument_type: InstrumentType::Spread as u8, ..us };
+    for (terms, middle) in [(stock, 76_779_900_000), (stock, 1_000_000_000), (spread, -17_100_000_000), (spread, 0)] {
+        let (tick, mut pipeline) = (Tick::of(&terms), random("5"));
+        pipeline.feed(&event(1, Side::None, &terms));
+        let (mut joined, mut crossed, mut replaced) = (0, 0, 0);
+        for i in 0..4_000_i64 {
+            let bid = middle + i * 7_919_000 % 90_000_000;
+            let (bid, ask) = (Px(bid), Px(bid + 1 + i % 5 * 1_000_000));
+            for Emitted(emitted) in pipeline.feed(&top(1, bid.0, ask.0)) {
+                let Some(intent) = emitted.get::<Intent>().filter(|w| w.px != Px::NONE) else { continue };
+                assert!(tick.is_on(intent.px), "{intent:?} at {bid:?} {ask:?}");
+                let buys = emitted.side() == Side::Buy;
+                match (intent.action, intent.tif) {
+                    (2, _) => drop(pipeline.feed(&cancelled(1, OrderId(intent.order_id)))),
+                    (3, _) => {
+                        replaced += 1;
+                        let new = OrderId::new(Account(1), RANDOM, i as u64 + 1);
+                        pipeline.feed(&ack(1, new, OrderId(intent.order_id)));
+                    }
+                    (_, 1 | 2) => {
+                        joined += 1;
+                        assert!(
+                            if buys { intent.px <= bid } else { intent.px >= ask },
+                            "{intent:?} at {bid:?} {ask:?}"
+                        );
+                        let order_id = OrderId::new(Account(1), RANDOM, i as u64 + 1).0;
+                        pipeline.feed(&event(1, emitted.side(), &Ack { order_id, ..Default::default() }));
+                    }
+                    _ => {
+                        crossed += 1;
+                        assert!(
+                            if buys { intent.px >= ask } else { intent.px <= bid },
+                            "{intent:?} at {bid:?} {ask:?}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(joined > 5 && crossed > 5 && replaced > 5, "{joined} joined, {crossed} crossed, {replaced} replaced");
+    }
 }
 
 /// The venue takes back a part of what it executed: the strategy's own idea of its positions stays that of the orders,

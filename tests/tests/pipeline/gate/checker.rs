@@ -396,7 +396,8 @@ impl Checker {
     fn flaw(&self, proposal: &Proposal) -> Option<i64> {
         let Request { px, qty, order_type, tif, order_id, .. } = proposal.request;
         let Some((terms, _)) = self.listings.get(&proposal.instrument) else { return Some(1) };
-        let priced = px != Px::NONE && px.0 > 0;
+        let negative = matches!(terms.instrument_type, 2 | 8);
+        let above = |px: i128| px > 0 || negative;
         let id = OrderId(order_id);
         let old = self.predecessor(proposal);
         let flaws = [
@@ -406,8 +407,8 @@ impl Checker {
             (4, !(1..=2).contains(&order_type)),
             (5, !(1..=4).contains(&tif)),
             (6, qty.0 == 0 || old.is_some_and(|o| qty.0 <= o.executed)),
-            (7, if order_type == 1 { !priced } else { px != Px::NONE }),
-            (8, order_type == 1 && priced && terms.tick_px.0 > 0 && px.0 % terms.tick_px.0 != 0),
+            (7, (order_type == 1) != (px != Px::NONE) || self.price(proposal).is_some_and(|px| !above(px))),
+            (8, order_type == 1 && step(terms, px) > 0 && px.0 % step(terms, px) != 0),
             (9, id.account() == Account::NONE || id.strategy() == StrategyId::NONE || id.counter() == 0),
         ];
         flaws.iter().find(|(_, wrong)| *wrong).map(|(flaw, _)| *flaw)
@@ -424,8 +425,8 @@ impl Checker {
 
     fn notional(&self, proposal: &Proposal) -> i128 {
         let Some((terms, _)) = self.listings.get(&proposal.instrument) else { return i128::MAX };
-        let Some(price) = self.price(proposal).filter(|p| *p > 0) else { return i128::MAX };
-        let exact = price.checked_mul(i128::from(proposal.request.qty.0));
+        let Some(price) = self.price(proposal) else { return i128::MAX };
+        let exact = price.abs().checked_mul(i128::from(proposal.request.qty.0));
         let exact = exact.and_then(|x| x.checked_mul(i128::from(terms.multiplier)));
         let one = 10i128.pow(18 + u32::from(terms.qty_decimals));
         exact.map_or(i128::MAX, |x| x / one + i128::from(x % one != 0))
@@ -436,8 +437,10 @@ impl Checker {
         let (bid, ask) = *self.tops.get(&proposal.instrument).unwrap_or(&none);
         let known: Vec<i128> = [bid, ask].iter().filter_map(|p| p.known()).map(|p| i128::from(p.0)).collect();
         let (sum, n) = (known.iter().sum::<i128>(), known.len() as i128);
+        let negative = self.listings.get(&proposal.instrument).filter(|l| matches!(l.0.instrument_type, 2 | 8));
+        let size = negative.map_or(sum, |(terms, _)| sum.abs().max(n * 100 * i128::from(terms.tick_px.0)));
         match self.price(proposal) {
-            Some(price) if sum > 0 => up((n * price - sum).abs() * 10_000, sum),
+            Some(price) if n > 0 && size > 0 => up((n * price - sum).abs() * 10_000, size),
             _ => i128::MAX,
         }
     }
@@ -479,6 +482,16 @@ impl Checker {
                 (self.counters.len() >= self.max_pairs).then_some((most, most + 1))
             }
         }
+    }
+}
+
+/// The step at a price: of a US stock by its price, else the listing's.
+fn step(terms: &Listing, px: Px) -> i64 {
+    let us_stock = (terms.instrument_type, &terms.currency, &terms.calendar) == (1, b"USD\0", b"XNAS");
+    match (us_stock, px.0 < 1_000_000_000, terms.tick_px.0) {
+        (true, true, _) => 100_000,
+        (true, false, told) if told <= 100_000 => 10_000_000,
+        (_, _, told) => told,
     }
 }
 

@@ -10,12 +10,15 @@ use std::collections::BTreeMap;
 /// Price in dollars, tick in 1e-9, multiplier, decimals of quantity.
 const LISTED: [(i64, i64, i64, u8); 6] = [
     (100, 10_000_000, 1, 0),
-    (20, 10_000_000, 1, 0),
+    (1, 100_000, 1, 0),
     (5_000, 250_000_000, 50, 0),
-    (40_000, 10_000_000, 1, 2),
+    (-17, 10_000_000, 1, 2),
     (30, 0, 1, 0),
     (50, 1, 1, 0),
 ];
+
+/// The types of the listed: the second is a US stock about $1.00, the fourth a spread about zero.
+const TYPES: [u8; 6] = [0, 1, 2, 8, 0, 0];
 
 /// Instruments: those listed, one that is not, and one out of range.
 pub(crate) const INSTRUMENTS: u32 = 8;
@@ -72,6 +75,9 @@ impl Traffic {
     pub(crate) fn opening(&mut self) -> Vec<Event> {
         let listing = |(letter, (_, tick, multiplier, decimals)): (u8, &(i64, i64, i64, u8))| Listing {
             venue: [b'X', b'T', b'S', letter],
+            calendar: *b"XNAS",
+            currency: *b"USD\0",
+            instrument_type: TYPES[usize::from(letter - b'A')],
             tick_px: Px(*tick),
             multiplier: multiplier * Px::ONE,
             qty_decimals: *decimals,
@@ -115,8 +121,11 @@ impl Traffic {
         }
         let move_by = self.below(21) as i64 - 10;
         let mid = self.mids.get_mut(&instrument).expect("it is listed");
+        if instrument == 4 {
+            *mid = (*mid + move_by * 20_000_000).clamp(-18 * Px::ONE, 2 * Px::ONE);
+        }
         *mid += *mid / 10_000 * move_by;
-        let half = *mid / 4_000;
+        let half = mid.abs() / 4_000;
         let (mut bid_px, mut ask_px) = (Px(*mid - half), Px(*mid + half));
         if instrument != 6 && self.one_in(60) {
             bid_px = Px::NONE;
@@ -150,7 +159,7 @@ impl Traffic {
             _ => self.below(300) as i64,
         };
         let px = if self.one_in(2) { mid + mid / 10_000 * bps } else { mid - mid / 10_000 * bps };
-        let px = px / tick * tick;
+        let px = px.div_euclid(tick) * tick;
         match self.below(300) {
             0 => Px::NONE,
             1 => Px(0),

@@ -1,4 +1,5 @@
-//! Maximum notional of one order: price × quantity × multiplier.
+//! Maximum notional of one order: price × quantity × multiplier, by the size of the price: what is sold at -17.00 risks as
+//! much as what is bought at 17.00.
 //!
 //! Exact integers: both sides of the comparison are scaled up, and division is needed only to report a value. A product
 //! beyond 127 bits exceeds every limit.
@@ -23,11 +24,11 @@ const UNIT: i128 = 1_000_000_000_000_000_000;
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let market = &gate.markets[proposal.at];
-    if proposal.price == Px::NONE || proposal.price.0 <= 0 {
+    if proposal.price == Px::NONE {
         return Breach::of(limit, i128::MAX);
     }
-    let product =
-        (i128::from(proposal.price.0) * i128::from(proposal.request.qty.0)).checked_mul(i128::from(market.multiplier));
+    let size = i128::from(proposal.price.0.unsigned_abs()) * i128::from(proposal.request.qty.0);
+    let product = size.checked_mul(i128::from(market.multiplier));
     let one = UNIT * i128::from(POWERS[usize::from(market.decimals)]);
     let Some(worth) = product else { return Breach::of(limit, i128::MAX) };
     if limit != 0 && worth <= i128::from(limit).saturating_mul(one) {

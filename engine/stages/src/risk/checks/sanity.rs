@@ -31,9 +31,9 @@ pub enum Flaw {
     Tif = 5,
     /// Zero quantity, or a replace to no more than was executed.
     Quantity = 6,
-    /// A limit order without a price above 0, or a market order with one.
+    /// A limit order without a price, a market order with one, or a price of 0 or below where the instrument has none.
     Price = 7,
-    /// The price is not a multiple of the tick.
+    /// The price is not a multiple of its tick.
     Tick = 8,
     /// The id has no account, no strategy or no counter.
     OrderId = 9,
@@ -63,9 +63,9 @@ fn flaw(gate: &Gate, proposal: &Proposal) -> Option<Flaw> {
         Some(Flaw::Tif)
     } else if proposal.open == 0 {
         Some(Flaw::Quantity)
-    } else if limit && (request.px == Px::NONE || request.px.0 <= 0) || !limit && request.px != Px::NONE {
+    } else if limit == (request.px == Px::NONE) || proposal.price.0 <= 0 && !market.signed {
         Some(Flaw::Price)
-    } else if limit && market.tick != 0 && request.px.0 % market.tick != 0 {
+    } else if limit && market.tick.is_known() && !market.tick.is_on(request.px) {
         Some(Flaw::Tick)
     } else if id.account() == Account::NONE || id.strategy() == StrategyId::NONE || id.counter() == 0 {
         Some(Flaw::OrderId)

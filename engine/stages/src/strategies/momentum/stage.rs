@@ -13,7 +13,7 @@ use crate::executions::{Booked, Executions};
 use flow::records::{Bar, BookTop, Bust, Cancelled, Fill, Imbalance, Listing, Refused, Reject, Signal, Vpin};
 use flow::{
     Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
-    StateWriter, Tif, table,
+    StateWriter, Tick, Tif, table,
 };
 
 /// The strategy.
@@ -76,8 +76,8 @@ impl MomentumStage {
         if state.day.place(state.exchange_ts, Mic(state.calendar), hours) != Within::Window {
             return;
         }
-        let entry = state.touch.against(side);
-        let away = |ranges: f64, sign: f64| Px(entry.0.saturating_add(steps(range * ranges, state.tick, sign)));
+        let (tick, entry) = (state.tick, state.touch.on(state.tick).against(side));
+        let away = |ranges: f64, sign: f64| level(entry, range * ranges, tick, sign);
         (state.stop, state.target) = (away(set.stop_atr, -toward), away(set.target_atr, toward));
         (state.working, state.patience) = (set.qty, Ns(now.0.saturating_add(set.patience_ns)));
         let calmness = if state.vpin.is_nan() { 0.5 } else { 1.0 - state.vpin };
@@ -108,7 +108,7 @@ impl MomentumStage {
             return;
         }
         let side = if state.position > 0 { Side::Sell } else { Side::Buy };
-        let px = state.touch.against(side);
+        let px = state.touch.on(state.tick).against(side);
         let touched = |level: Px, below: bool| level != Px::NONE && if below { px <= level } else { px >= level };
         let long = side == Side::Sell;
         let why: Why = if state.day.place(state.exchange_ts, Mic(state.calendar), hours) != Within::Window {
@@ -193,7 +193,7 @@ impl MomentumStage {
             }
             Kind::Listing => {
                 let listing: &Listing = event.record();
-                (state.calendar, state.tick) = (listing.calendar, listing.tick_px.0.max(1));
+                (state.calendar, state.tick) = (listing.calendar, Tick::of(listing));
             }
             Kind::Fill => {
                 let fill: &Fill = event.record();
@@ -214,12 +214,11 @@ impl MomentumStage {
     }
 }
 
-/// A distance as a signed number of whole ticks, at least one, rounded up.
-fn steps(distance: f64, tick: i64, sign: f64) -> i64 {
-    let units = (distance * Px::ONE as f64) as i64;
-    let whole = units.saturating_add(tick - 1) / tick;
-    let all = whole.max(1).saturating_mul(tick);
-    if sign < 0.0 { -all } else { all }
+/// The price that far above the entry, or below it if the sign is negative: at least one tick away, and never nearer for
+/// being on the tick.
+fn level(entry: Px, distance: f64, tick: Tick, sign: f64) -> Px {
+    let units = ((distance * Px::ONE as f64) as i64).max(tick.at(entry)).max(1);
+    if sign < 0.0 { tick.down(Px(entry.0.saturating_sub(units))) } else { tick.up(Px(entry.0.saturating_add(units))) }
 }
 
 /// The same NaN for every unknown value, so that equal states are equal bytes.

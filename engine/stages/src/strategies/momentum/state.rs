@@ -7,7 +7,7 @@ use super::super::emit::Touch;
 use super::super::session::Day;
 use super::atr::Atr;
 use super::flow::Window;
-use flow::{Ns, Px, Side};
+use flow::{Ns, Px, Side, Tick};
 use serde::{Deserialize, Serialize};
 
 /// One instrument.
@@ -16,7 +16,7 @@ pub(super) struct InstrumentState {
     /// Whether any event concerned it.
     pub(super) known: bool,
     pub(super) calendar: [u8; 4],
-    pub(super) tick: i64,
+    pub(super) tick: Tick,
     pub(super) touch: Touch,
     /// When the touch was last published.
     pub(super) touch_ts: Ns,
@@ -45,7 +45,7 @@ impl InstrumentState {
     pub(super) const NONE: InstrumentState = InstrumentState {
         known: false,
         calendar: *b"----",
-        tick: 1,
+        tick: Tick::UNKNOWN,
         touch: Touch::NONE,
         touch_ts: Ns(0),
         exchange_ts: Ns(0),

@@ -1,8 +1,8 @@
 //! Every check at its limit and one past it, and without a limit or a reference.
 
 use super::rig::{Rig, cents, id, passed, refusal};
-use flow::records::{Ack, Anomaly, Bust, Cancelled, Fill, Reject, Request};
-use flow::{AnomalyKind, IntParam, Px, Qty, Side};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Fill, Listing, Reject, Request};
+use flow::{AnomalyKind, InstrumentType, IntParam, Px, Qty, Side};
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
 use std::collections::BTreeSet;
 
@@ -72,6 +72,72 @@ fn what_makes_no_sense_says_why() {
     }
     assert_eq!(refusal(rig.replace(77, 1)), ("sanity", 0, Flaw::Predecessor as i64));
     assert!(passed(rig.ask(Side::Buy, &sound)));
+}
+
+/// Touch, side, price (0 = a market order) in cents, and the refusal.
+type Below = ((i64, i64), Side, Option<i64>, Option<(&'static str, i64)>);
+
+#[test]
+fn a_spread_trades_below_zero_by_the_size_of_its_price() {
+    let price = Some(("sanity", Flaw::Price as i64));
+    let market = |bid, ask| BookTop { bid_px: cents(bid), ask_px: cents(ask), ..Default::default() };
+    for (kind, refused) in [
+        (InstrumentType::Spread, None),
+        (InstrumentType::Future, None),
+        (InstrumentType::Equity, price),
+        (InstrumentType::Call, price),
+        (InstrumentType::Put, price),
+        (InstrumentType::Unknown, price),
+    ] {
+        let mut rig = Rig::new(&[("max_notional", 17_000), ("collar_bps", 150)]);
+        let terms = Listing { tick_px: cents(1), multiplier: 1_000 * Px::ONE, ..Default::default() };
+        rig.input(1, Side::None, &Listing { instrument_type: kind as u8, ..terms });
+        let cases: &[Below] = &[
+            ((-1_750, -1_700), Side::Buy, None, None),
+            ((-1_750, -1_700), Side::Buy, Some(-1_700), None),
+            ((-1_750, -1_700), Side::Buy, Some(-1_699), Some(("price-collar", 151))),
+            ((-1_750, -1_700), Side::Sell, None, Some(("max-notional", 17_500))),
+            ((-1_750, -1_700), Side::Sell, Some(-1_701), Some(("max-notional", 17_010))),
+            // About zero the size of the reference is 1.00, so 150 basis points are a cent and a half.
+            ((-1, 1), Side::Buy, None, None),
+            ((-1, 1), Side::Sell, Some(-1), None),
+            ((-1, 1), Side::Buy, Some(2), Some(("price-collar", 200))),
+            ((-1, 1), Side::Buy, Some(0), None),
+            ((0, 2), Side::Sell, None, None),
+        ];
+        for ((bid, ask), side, px, wanted) in cases {
+            rig.input(1, Side::None, &market(*bid, *ask));
+            let order = rig.terms(1, px.unwrap_or(0));
+            let request = if px.is_some() { order } else { Request { order_type: 2, px: Px::NONE, ..order } };
+            let word = rig.ask(*side, &request);
+            let at = px.unwrap_or(if *side == Side::Buy { *ask } else { *bid });
+            let wanted = refused.filter(|_| at <= 0).or(*wanted);
+            match wanted {
+                None if refused.is_some() => assert_ne!(refusal(word).0, "sanity", "{kind:?} {at}"),
+                None => assert!(passed(word), "{kind:?} {at}: {word:?}"),
+                Some((check, value)) if refused.is_none() => {
+                    assert_eq!((refusal(word).0, refusal(word).2), (check, value), "{kind:?} {at}");
+                }
+                Some(_) if at <= 0 => assert_eq!((refusal(word).0, refusal(word).2), price.unwrap(), "{kind:?} {at}"),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_us_stock_has_cents_from_one_dollar_up() {
+    let mut rig = Rig::new(&[("collar_bps", 100_000)]);
+    let stock = Listing { tick_px: Px(100_000), multiplier: Px::ONE, calendar: *b"XNAS", ..Default::default() };
+    let stock = Listing { instrument_type: InstrumentType::Equity as u8, currency: *b"USD\0", ..stock };
+    for terms in [stock, Listing { tick_px: Px(0), ..stock }, Listing { tick_px: cents(1), ..stock }] {
+        rig.input(1, Side::None, &terms);
+        for (px, on) in [(76_779_900_000, false), (76_780_000_000, true), (1_000_100_000, false), (999_900_000, true)] {
+            let request = Request { px: Px(px), ..rig.terms(1, 1) };
+            let word = rig.ask(Side::Buy, &request);
+            if on { assert!(passed(word), "{px}: {word:?}") } else { assert_eq!(refusal(word).2, Flaw::Tick as i64) }
+        }
+    }
 }
 
 #[test]
