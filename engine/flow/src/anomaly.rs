@@ -83,6 +83,8 @@ anomalies! {
     UnansweredOrder = 29 "unanswered-order" "order",
     /// A packet, or a part of it, came after its gap was reported; its messages were skipped.
     LatePacket = 30 "late-packet" "sequence",
+    /// The venue told a fill twice, by its order and match number; the second changed nothing.
+    RepeatedFill = 31 "repeated-fill" "match",
 }
 
 impl AnomalyKind {

@@ -5,7 +5,8 @@
 //! sent), so the head derives them from the journal during a replay and hands them over. An answer may enter before the
 //! `sent` of its order, when a route was in doubt; such an order is kept until that `sent` enters. The `sent` of an order of
 //! an earlier journal never enters, so such an order is in the list only if it was carried over: its id comes before the
-//! counters that the carry-over skipped. Bound: one entry per open order.
+//! counters that the carry-over skipped. A fill that is told twice counts once. Bound: one entry per open order, and one per
+//! fill of an open order.
 
 use super::settling::is_numbered;
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Reject, Sent};
@@ -14,7 +15,7 @@ use flow::{
     StrategyId,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An order, as far as the inputs tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct OpenOrders {
     earlier: Option<u64>,
     /// The last bust, by order and match: a fill of that name right after it corrects it and fills nothing more.
     busted: Option<(u64, u64)>,
+    /// The fills of the orders that may be open, by order and match.
+    executed: BTreeSet<(u64, u64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,6 +138,7 @@ impl OpenOrders {
                 let Fill { order_id, match_id, qty, .. } = *input.record();
                 if busted != Some((order_id, match_id))
                     && let Some(entry) = self.entries.get_mut(&order_id)
+                    && (match_id == 0 || self.executed.insert((order_id, match_id)))
                 {
                     entry.filled += qty.0;
                     self.settle(order_id);
@@ -193,6 +197,9 @@ impl OpenOrders {
 
     fn remove(&mut self, order_id: u64) -> Option<Entry> {
         let gone = self.entries.remove(&order_id)?;
+        while let Some(fill) = self.executed.range((order_id, 0)..=(order_id, u64::MAX)).next().copied() {
+            self.executed.remove(&fill);
+        }
         self.over -= usize::from(gone.over);
         self.cancelling -= usize::from(gone.cancelling);
         Some(gone)
@@ -212,13 +219,13 @@ impl OpenOrders {
             Saved { order_id: *id, key: to.key(instrument), side, qty, filled, over }
         };
         let all: Vec<Saved> = self.entries.iter().map(saved).collect();
-        to.put(&(all, self.earlier, self.busted));
+        to.put(&(all, self.earlier, self.busted, &self.executed));
     }
 
     /// Restores what [`OpenOrders::save`] wrote.
     pub(super) fn load(from: &mut StateReader<'_>) -> Result<OpenOrders, StateError> {
-        let (all, earlier, busted): (Vec<Saved>, Option<u64>, Option<(u64, u64)>) = from.get()?;
-        let mut orders = OpenOrders { earlier, busted, ..OpenOrders::default() };
+        let (all, earlier, busted, executed): (Vec<Saved>, _, _, _) = from.get()?;
+        let mut orders = OpenOrders { earlier, busted, executed, ..OpenOrders::default() };
         for Saved { order_id, key, side, qty, filled, over } in all {
             let instrument = from.instrument(&key)?;
             let entry = Entry { instrument, side, qty, filled, over, cancelling: false };
@@ -302,6 +309,17 @@ mod tests {
             let parts = [&begun[..4], &[between], &begun[4..]].concat();
             assert!(left(&parts).contains(&1), "{between:?} between a bust and its correction");
         }
+    }
+
+    #[test]
+    fn a_fill_that_is_told_twice_counts_once() {
+        let begun = [sent(1, Action::New, 10), ack(1, 0), fill(1, 5, 1), fill(1, 5, 1)];
+        assert_eq!(left(&begun), [1]);
+        assert_eq!(left(&[&begun[..], &[fill(1, 5, 2)]].concat()), [0; 0]);
+        assert_eq!(left(&[&begun[..3], &[bust(1, 5, 1), fill(1, 5, 1), fill(1, 5, 1)]].concat()), [1]);
+        let mut orders = OpenOrders::default();
+        [&begun[..], &[fill(1, 5, 2)]].concat().iter().for_each(|input| orders.apply(input));
+        assert_eq!(orders, OpenOrders::default(), "of what is over nothing is kept");
     }
 
     #[test]

@@ -111,7 +111,9 @@ struct Left {
     /// Fills, their costs and busts, in input order.
     fills: Vec<Event>,
     filled: BTreeMap<u64, u64>,
-    /// Fills that were busted and not corrected, by order and match id.
+    /// Fills by order and match id; one that is told twice counts once.
+    executed: BTreeSet<(u64, u64)>,
+    /// Fills that were busted and not corrected.
     busted: BTreeSet<(u64, u64)>,
     /// Orders that are no longer live at the venue.
     ended: BTreeSet<u64>,
@@ -139,8 +141,9 @@ impl Left {
             Kind::Fill => {
                 let fill: &Fill = input.record();
                 self.seen(fill.order_id);
-                // A correction does not fill any more of the order.
-                if !self.busted.remove(&(fill.order_id, fill.match_id)) {
+                // A correction does not fill any more of the order, nor does a fill that is told twice.
+                let name = (fill.order_id, fill.match_id);
+                if !self.busted.remove(&name) && (fill.match_id == 0 || self.executed.insert(name)) {
                     *self.filled.entry(fill.order_id).or_default() += fill.qty.0;
                 }
                 self.fills.push(*input);

@@ -1,9 +1,10 @@
-//! The fills that were booked, so that a bust finds the one it reverses.
+//! The fills that were booked, so that a bust finds the one it reverses, and a fill that is told twice is booked once.
 //!
 //! Every stage that follows fills keeps its own table and reverses what it booked itself. Orders, risk and strategies see
 //! the same fills and busts and remember equally many, so they agree. A fill is identified by its order and the venue's
-//! match number; a bust must also agree in instrument, side, price and quantity, or nothing is reversed. A fill with the
-//! identity of a busted one is its correction. If an identity is reused, it means the later fill; match number 0 is none.
+//! match number, as FIX does it by ExecID; a bust must also agree in instrument, side, price and quantity, or nothing is
+//! reversed. A fill with the identity of a busted one is its correction; with that of one that stands it is the same fill,
+//! told twice, whatever its terms, and changes nothing. Match number 0 is no identity.
 //!
 //! Bound: the last `Space::fills` fills in a ring, with an open-addressing index that is at most half full; the oldest fill
 //! is forgotten first. Worst case: colliding identities cost one probe per fill.
@@ -163,13 +164,17 @@ impl<T: Copy> Executions<T> {
         first.iter().chain(second).take(self.len)
     }
 
-    /// The busted execution that a fill corrects.
+    /// What a fill on `side` is to the fills that are remembered.
     #[inline]
-    pub(crate) fn corrected(&self, event: &Event, side: Side) -> Option<Execution<T>> {
+    pub(crate) fn told(&self, event: &Event, side: Side) -> Told<T> {
         let fill: &Fill = event.record();
-        let found = self.named(OrderId(fill.order_id), fill.match_id)?;
-        let found = self.at(found);
-        (found.busted && found.instrument == event.instrument && found.side == side).then_some(*found)
+        let Some(place) = self.named(OrderId(fill.order_id), fill.match_id) else { return Told::First };
+        let found = self.at(place);
+        match (found.busted, found.instrument == event.instrument && found.side == side) {
+            (false, _) => Told::Twice,
+            (true, true) => Told::Correction(*found),
+            (true, false) => Told::First,
+        }
     }
 
     /// Marks the execution that a bust names as busted and returns its slot.
@@ -266,13 +271,26 @@ impl<N> Saved<N> {
     }
 }
 
-/// What a fill means for open quantities.
+/// What a fill is to the fills that are remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Told<T> {
+    /// One that was not told before.
+    First,
+    /// The correction of this busted one.
+    Correction(Execution<T>),
+    /// One that stands already.
+    Twice,
+}
+
+/// What a fill means for positions and open quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Booked {
-    /// It fills open quantity.
+    /// It changes the position and fills open quantity.
     Filled,
-    /// It corrects a busted fill; no open quantity is filled.
+    /// It corrects a busted fill: it changes the position, and no open quantity is filled.
     Corrected,
+    /// It was told before: it changes nothing.
+    Repeated,
 }
 
 impl Executions<()> {
@@ -283,7 +301,11 @@ impl Executions<()> {
         if side == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
             return Booked::Filled;
         }
-        let booked = if self.corrected(event, side).is_some() { Booked::Corrected } else { Booked::Filled };
+        let booked = match self.told(event, side) {
+            Told::Twice => return Booked::Repeated,
+            Told::Correction(_) => Booked::Corrected,
+            Told::First => Booked::Filled,
+        };
         self.make_room();
         self.add(Execution::of(event, side, ()));
         booked
@@ -373,17 +395,44 @@ mod tests {
         assert_eq!(known.reversed(&bust(7, 1, Side::Sell, 9, 4)), Some(-4));
     }
 
+    #[test]
+    fn a_fill_that_is_told_twice_is_booked_once() {
+        let mut known = Executions::new(4, ());
+        let first = fill(7, 1, Side::Buy, 10, 5);
+        assert_eq!(known.fill(&first, Side::Buy), Booked::Filled);
+        for again in [first, fill(7, 1, Side::Buy, 11, 5), fill(7, 1, Side::Sell, 10, 5)] {
+            assert_eq!(known.fill(&again, again.side()), Booked::Repeated);
+        }
+        assert_eq!(known.fill(&fill(7, 2, Side::Buy, 10, 5), Side::Buy), Booked::Filled, "another match");
+        assert_eq!(known.fill(&fill(8, 1, Side::Buy, 10, 5), Side::Buy), Booked::Filled, "another order");
+        assert_eq!(known.reversed(&bust(7, 1, Side::Buy, 10, 5)), Some(5));
+        assert_eq!(known.fill(&fill(7, 1, Side::Buy, 9, 5), Side::Buy), Booked::Corrected);
+        assert_eq!(known.fill(&fill(7, 1, Side::Buy, 9, 5), Side::Buy), Booked::Repeated, "so is a correction");
+        for _ in 0..2 {
+            assert_eq!(known.fill(&fill(9, 0, Side::Buy, 9, 5), Side::Buy), Booked::Filled, "0 is no identity");
+        }
+    }
+
     /// Small rings and few identities, so that they wrap, collide and repeat.
     #[test]
     fn the_last_fills_are_known_by_their_names() {
         for limit in [1, 2, 5, 16] {
-            let (mut known, mut model, mut drawn) = (Executions::new(limit, ()), VecDeque::new(), 1_u64);
+            let (mut known, mut drawn) = (Executions::new(limit, ()), 1_u64);
+            let mut model: VecDeque<(u64, u64, i64, bool)> = VecDeque::new();
             for n in 0..20_000_u64 {
                 drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let (order, number) = (1 + (drawn >> 60), drawn >> 40 & 3);
                 if drawn >> 20 & 1 == 0 {
-                    known.fill(&fill(order, number, Side::Buy, n as i64, 1), Side::Buy);
-                    model.push_back((order, number, n as i64, false));
+                    let latest = model.iter().rev().find(|(o, m, ..)| (*o, *m) == (order, number) && number != 0);
+                    let wanted = match latest {
+                        None => Booked::Filled,
+                        Some((.., true)) => Booked::Corrected,
+                        Some(_) => Booked::Repeated,
+                    };
+                    assert_eq!(known.fill(&fill(order, number, Side::Buy, n as i64, 1), Side::Buy), wanted, "{n}");
+                    if wanted != Booked::Repeated {
+                        model.push_back((order, number, n as i64, false));
+                    }
                     if model.len() > limit as usize {
                         model.pop_front();
                     }

@@ -12,7 +12,7 @@ use super::table::Table;
 use crate::Space;
 use crate::executions::Executions;
 use flow::records::{Anomaly, Position, PositionMoney};
-use flow::{Account, AnomalyKind, Event, Flags, Ns, Out, Params, Px, Qty, StrategyId, table};
+use flow::{Account, AnomalyKind, Event, Flags, Ns, OrderId, Out, Params, Px, Qty, StrategyId, table};
 use serde::{Deserialize, Serialize};
 
 /// What the stage keeps per instrument.
@@ -56,6 +56,8 @@ pub(super) struct OrderManager {
     pub(super) chains: Chains,
     pub(super) instruments: Box<[Instrument]>,
     pub(super) group: Group,
+    /// The last fill was told before: the cost that follows it was too.
+    pub(super) told_twice: Option<(OrderId, u64)>,
     pub(super) max_in_flight: usize,
 }
 
@@ -69,6 +71,7 @@ impl OrderManager {
             chains: Chains::new(space.fills.max(1) as usize),
             instruments: table(space.instruments as usize, Instrument::UNLISTED),
             group: Group::NONE,
+            told_twice: None,
             max_in_flight: params.get(MAX_IN_FLIGHT),
         }
     }

@@ -2,15 +2,16 @@
 //!
 //! A report is matched with its order (id, instrument, side, and for a replace the order that it replaces), then the life
 //! cycle decides. If either fails, an anomaly is emitted and no order changes. Only a fill goes on even then: the money
-//! moved, so its position changes in every case. Bound: one lookup per table.
+//! moved, so its position changes in every case, except for a fill that was told before: it and its cost change nothing. Bound: one lookup per table.
 
 use super::busts::remembered;
 use super::chains::Ended;
 use super::cycle::{State, Step};
-use super::manager::{OrderManager, push_anomaly};
+use super::manager::{OrderManager, push_anomaly, push_anomaly_at};
 use super::money::Terms;
 use super::positions::Key;
 use super::table::Order;
+use crate::executions::Told;
 use flow::records::{Ack, CancelRequest, Command, Fill, FillCost, Listing, Refused, Reject, Trade};
 use flow::{Action, AnomalyKind, CommandAction, Event, Flags, OrderId, Out, Px, Side};
 
@@ -151,9 +152,14 @@ impl OrderManager {
         if side == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
             return push_anomaly(AnomalyKind::BadValue, event, id.0, out);
         }
-        let (root, after) = match (self.fills.corrected(event, side), order) {
-            (Some(busted), _) => (self.correct(&busted, event, out), None),
-            (None, Some(order)) => match filled(order, side, event) {
+        let (root, after) = match (self.fills.told(event, side), order) {
+            (Told::Twice, _) => {
+                self.told_twice = Some((id, fill.match_id));
+                let terms = (fill.px, fill.qty);
+                return push_anomaly_at(AnomalyKind::RepeatedFill, event, fill.match_id, terms, out);
+            }
+            (Told::Correction(busted), _) => (self.correct(&busted, event, out), None),
+            (Told::First, Some(order)) => match filled(order, side, event) {
                 Some(after) => (order.root, Some(after)),
                 None => {
                     push_anomaly(AnomalyKind::IllegalTransition, event, id.0, out);
@@ -161,8 +167,8 @@ impl OrderManager {
                 }
             },
             // Carried over from another journal: only the position counts.
-            (None, None) if event.flags.has(Flags::SNAPSHOT) => (OrderId(0), None),
-            (None, None) => {
+            (Told::First, None) if event.flags.has(Flags::SNAPSHOT) => (OrderId(0), None),
+            (Told::First, None) => {
                 self.unmatched(id, Step::PartialFill, event, out);
                 (OrderId(0), None)
             }
@@ -180,6 +186,9 @@ impl OrderManager {
     pub(super) fn fill_cost(&mut self, event: &Event, out: &mut Out) {
         let cost: &FillCost = event.record();
         let id = OrderId(cost.order_id);
+        if self.told_twice.take() == Some((id, cost.match_id)) {
+            return;
+        }
         if self.instruments.get(event.instrument as usize).is_none_or(|i| i.terms.is_none()) {
             return push_anomaly(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
         }

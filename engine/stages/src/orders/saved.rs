@@ -50,7 +50,7 @@ impl OrderManager {
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         let pairs: Vec<_> = self.counters.pairs().iter().map(|p| (p.account, p.strategy, p.last)).collect();
         to.put(&(self.counters.base, pairs));
-        to.put(&self.group);
+        to.put(&(self.group, self.told_twice));
         let saved = |(at, i): (usize, &Instrument)| SavedInstrument {
             key: to.key(at as u32),
             terms: i.terms,
@@ -93,7 +93,7 @@ impl OrderManager {
         if !pairs.into_iter().all(fits) {
             return Err(StateError::Inconsistent("order counters that are not sorted, or too large"));
         }
-        self.group = from.get::<Group>()?;
+        (self.group, self.told_twice) = from.get::<(Group, Option<(OrderId, u64)>)>()?;
         for saved in from.get::<Vec<SavedInstrument>>()? {
             let at = self.index(&saved.key, from)?;
             if saved.terms.is_some_and(|t| t.multiplier <= 0 || t.qty_decimals > 18) {

@@ -154,19 +154,21 @@ impl Gate {
         }
     }
 
-    /// A fill. The position always changes; the open quantity only if the order is known.
+    /// A fill. The position changes unless the fill was told before; the open quantity only if the order is known.
     pub(super) fn fill(&mut self, event: &Event, fill: &Fill) {
         let known = self.open.get(fill.order_id);
         let side = known.map_or(event.side(), |o| o.side);
         let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);
         let mut booked = Booked::Filled;
-        if let Some(market) = self.market_mut(event.instrument) {
+        if self.market_mut(event.instrument).is_some() {
+            booked = self.fills.fill(event, side);
+        }
+        if let Some(market) = self.market_mut(event.instrument).filter(|_| booked != Booked::Repeated) {
             market.position = match side {
                 Side::Buy => market.position.saturating_add(qty),
                 Side::Sell => market.position.saturating_sub(qty),
                 Side::None => market.position,
             };
-            booked = self.fills.fill(event, side);
         }
         if let Some(order) = known.filter(|_| booked == Booked::Filled) {
             self.lower(&order, fill.qty.0);

@@ -267,7 +267,7 @@ impl RandomStage {
         let id = OrderId(fill.order_id);
         let Some(known) = self.known.get_mut(event.instrument as usize) else { return };
         let booked = self.fills.fill(event, event.side());
-        if (id.account(), id.strategy()) != (self.account, RANDOM) {
+        if booked == Booked::Repeated || (id.account(), id.strategy()) != (self.account, RANDOM) {
             return;
         }
         let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);

@@ -208,6 +208,9 @@ impl Reference {
 
     fn fill(&mut self, event: &Event) -> Verdict {
         let fill: &Fill = event.record();
+        if self.named(fill.order_id, fill.match_id).is_some_and(|at| !self.fills[at].is_busted) {
+            return Some(AnomalyKind::RepeatedFill);
+        }
         let corrected = self
             .named(fill.order_id, fill.match_id)
             .map(|at| self.fills[at])

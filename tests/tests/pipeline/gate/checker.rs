@@ -195,6 +195,9 @@ impl Checker {
     fn answer(&mut self, event: &Event) {
         if let Some(fill) = event.get::<Fill>() {
             let side = self.orders.get(&fill.order_id).map_or(event.side(), |o| o.side);
+            if fill.match_id != 0 && self.named(fill.order_id, fill.match_id).is_some_and(|e| !e.busted) {
+                return;
+            }
             let signed = if side == Side::Sell { -i128::from(fill.qty.0) } else { i128::from(fill.qty.0) };
             *self.positions.entry(event.instrument).or_default() += signed;
             let same = |e: &&mut Executed| e.busted && e.instrument == event.instrument && e.side == side;

@@ -198,7 +198,7 @@ impl MomentumStage {
             Kind::Fill => {
                 let fill: &Fill = event.record();
                 let booked = self.fills.fill(event, event.side());
-                if self.is_ours(fill.order_id) {
+                if booked != Booked::Repeated && self.is_ours(fill.order_id) {
                     let cooldown_ns = self.settings.cooldown_ns;
                     let state = &mut self.instruments[event.instrument as usize];
                     let of_working = if booked == Booked::Filled { fill.qty.0 } else { 0 };
