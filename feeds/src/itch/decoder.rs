@@ -11,7 +11,8 @@ use crate::reader::date;
 use chrono::NaiveDate;
 use flow::{Count, Decoder, FeedError, Inputs, Mic, Step, Window};
 
-const DAMAGED: &str = "all earlier records were used; get the file again: it is damaged or truncated";
+const CUT: &str = "all earlier records were used; unless it was cut on purpose, get the file again";
+const JOINED: &str = "all earlier records were used; check what wrote it, or give what follows as a file of its own";
 const NOT_ITCH: &str = "all earlier records were used; from here on the file is not ITCH 5.0: check what wrote it";
 
 /// Decodes ITCH 5.0 from BinaryFILE, or from MoldUDP64 in a capture.
@@ -77,11 +78,11 @@ impl ItchDecoder {
                 let need = rest.first_chunk().map_or(2, |len| 2 + usize::from(u16::from_be_bytes(*len)));
                 let what =
                     format!("the file ends inside a message: {} of its {need} bytes are missing", need - rest.len());
-                Err(self.translator.fault(what, offset, DAMAGED))
+                Err(self.translator.fault(what, offset, CUT))
             }
             Stopped::Zero if rest.len() > 2 => {
                 let what = "a length of zero ends the session, but more bytes follow".to_owned();
-                Err(self.translator.fault(what, offset, NOT_ITCH))
+                Err(self.translator.fault(what, offset, JOINED))
             }
             Stopped::Zero => Ok(if window.ended() { Step::Ended } else { Step::Starved }),
             Stopped::Type(code) => {

@@ -20,6 +20,9 @@ const CUT: &str =
     "all earlier records were used; the capture was stopped in the middle of a packet, or its copy is not whole";
 const UNREAD: &str = "write the capture with one of these";
 
+/// The group of a packet that is no session's first.
+const NO_GROUP: [u8; 4] = [0; 4];
+
 /// The decoding state of a capture.
 #[derive(Default)]
 pub(super) struct Packets {
@@ -109,7 +112,7 @@ impl Packets {
                 continue;
             }
             if let Some(place) = self.next_session.take() {
-                self.sequenced(place, translator, window, to);
+                self.sequenced(place, NO_GROUP, translator, window, to);
                 continue;
             }
             match self.capture.next(window.bytes()) {
@@ -132,8 +135,7 @@ impl Packets {
         translator.take_date(packet.seconds);
         match packet.content {
             Content::Udp { payload, group } => {
-                translator.take_group(group);
-                return self.sequenced(Place::Window(payload, packet.len), translator, window, to);
+                return self.sequenced(Place::Window(payload, packet.len), group, translator, window, to);
             }
             Content::Fragment(fragment) => {
                 self.counts.fragments += 1;
@@ -146,10 +148,7 @@ impl Packets {
                     Added::Waiting => {}
                     Added::Broken => self.broken(number, translator, to),
                     Added::Whole(place) => match self.fragments.payload(place) {
-                        Some((_, group)) => {
-                            translator.take_group(group);
-                            self.sequenced(Place::Datagram(place), translator, window, to);
-                        }
+                        Some((_, group)) => self.sequenced(Place::Datagram(place), group, translator, window, to),
                         None => self.broken(number, translator, to),
                     },
                 }
@@ -161,13 +160,22 @@ impl Packets {
         window.consume(packet.len);
     }
 
-    /// A datagram that should be a MoldUDP64 packet: opens it, lets it wait, or leaves it.
-    fn sequenced(&mut self, place: Place, translator: &mut Translator, window: &mut Window, to: &mut Inputs) {
+    /// A datagram that should be a MoldUDP64 packet: opens it, lets it wait, or leaves it. The group of the first one names
+    /// the market.
+    fn sequenced(
+        &mut self,
+        place: Place,
+        group: [u8; 4],
+        translator: &mut Translator,
+        window: &mut Window,
+        to: &mut Inputs,
+    ) {
         let payload = payload(&place, window.bytes(), &self.fragments);
         let Some(header) = Header::read(payload).filter(|h| h.is_whole(payload)) else {
             self.broken(self.counts.packets, translator, to);
             return self.leave(place, window);
         };
+        translator.take_group(group);
         match self.sequencer.classify(&header) {
             PacketClass::Now(turn) => return self.turn(place, &header, turn, translator, window, to),
             PacketClass::NextSession => {
@@ -205,7 +213,7 @@ impl Packets {
             let first = mold::block(&packet[Header::LEN..]).filter(|_| messages);
             translator.gap(m.expected, m.received, first.unwrap_or(&[]), to);
         }
-        self.sequenced(Place::Waited(packet), translator, window, to);
+        self.sequenced(Place::Waited(packet), NO_GROUP, translator, window, to);
     }
 
     /// A packet whose turn it is.
