@@ -288,8 +288,8 @@ fn what_is_noted_in_memory_at_the_end_does_not_fail_the_close() {
         let (mut inputs, mut outcomes) = Journal::create(&dir, &small()).unwrap();
         write(&mut inputs, &mut outcomes, 1..=10);
         let note = inputs.disk().memory().join("halt.toml");
+        let deadline = Instant::now() + Duration::from_secs(30);
         std::thread::scope(|scope| {
-            let deadline = Instant::now() + Duration::from_secs(30);
             scope.spawn(|| {
                 while std::fs::write(&note, "a halt").is_ok() {
                     assert!(Instant::now() < deadline, "the folder stays");
