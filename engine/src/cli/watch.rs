@@ -171,15 +171,15 @@ impl Looks {
         if self.knows_the_start {
             return;
         }
-        match self.control.inquiry.answer() {
-            Some((_, answer)) if answer.head.seq > 0 && !answer.head.replaying => {
-                self.knows_the_start = true;
-                if let Some(cause) = answer.tail.halt.filter(|_| answer.stages.halted == Some(true)) {
-                    let by = halted_by(&cause);
-                    console::say(format!("trading is halted {by}; `tidegate ctl JOURNAL resume` ends that"));
-                }
-            }
-            _ => self.control.inquiry.ask(),
+        let Some((_, answer)) = self.control.inquiry.answer().filter(|(_, a)| a.head.seq > 0 && !a.head.replaying)
+        else {
+            self.control.inquiry.is_answered_since(Instant::now());
+            return;
+        };
+        self.knows_the_start = true;
+        if let Some(cause) = answer.tail.halt.filter(|_| answer.stages.halted == Some(true)) {
+            let by = halted_by(&cause);
+            console::say(format!("trading is halted {by}; `tidegate ctl JOURNAL resume` ends that"));
         }
     }
 

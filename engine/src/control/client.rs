@@ -27,8 +27,8 @@ pub(super) enum State {
     Asking(Vec<u8>),
     /// Its command is submitted.
     Commanded(Submitted),
-    /// It asked for the status, and the pipeline has yet to say where trading stands.
-    Inquiring,
+    /// It asked for the status at this time, and the pipeline has yet to say where trading stands.
+    Inquiring(Instant),
     /// What is left of the answer.
     Answered(Vec<u8>),
     /// Nothing is left to do.
@@ -115,8 +115,9 @@ impl Client {
 
     /// It waits for what the pipeline says.
     pub(super) fn inquire(&mut self) {
-        self.state = State::Inquiring;
-        self.deadline = Instant::now() + INQUIRING;
+        let now = Instant::now();
+        self.state = State::Inquiring(now);
+        self.deadline = now + INQUIRING;
     }
 
     /// Writes an answer, as far as it goes at once.
@@ -150,7 +151,7 @@ impl Client {
                 self.answer(&ControlReply::NotCarriedOut { why });
             }
             State::Answered(_) => self.state = State::Left,
-            State::Commanded(_) | State::Inquiring | State::Left => {}
+            State::Commanded(_) | State::Inquiring(_) | State::Left => {}
         }
     }
 }

@@ -133,8 +133,8 @@ impl Dispatcher {
             Err(e) => return client.answer(&ControlReply::Refused { why: format!("this is no request: {e}") }),
         };
         if asked.action == status::ACTION {
-            self.control.inquiry.ask();
-            return client.inquire();
+            client.inquire();
+            return self.settle(client, false);
         }
         let kills = matches!(asked.command(), Some(CommandAction::Halt | CommandAction::CancelAll));
         if is_gone && !kills {
@@ -170,7 +170,9 @@ impl Dispatcher {
 
     /// Answers a command, if everything is known or the answer is due.
     fn settle(&self, client: &mut Client, is_due: bool) {
-        if matches!(client.state, State::Inquiring) && (is_due || self.control.inquiry.is_answered()) {
+        if let State::Inquiring(since) = client.state
+            && (self.control.inquiry.is_answered_since(since) || is_due)
+        {
             return client.answer(&Status::of(&self.control, self.pipeline.is_wall));
         }
         let State::Commanded(command) = &client.state else { return };
@@ -251,7 +253,7 @@ impl Turns {
         let in_turn: [fn(&State) -> bool; 4] = [
             |state| matches!(state, State::Asking(_)),
             |state| matches!(state, State::Answered(_)),
-            |state| matches!(state, State::Inquiring),
+            |state| matches!(state, State::Inquiring(_)),
             |state| matches!(state, State::Commanded(command) if !command.kills),
         ];
         if self.clients.len() == CLIENTS {
@@ -273,7 +275,7 @@ impl Turns {
         let mut until = if accepts { None } else { Some(self.accepts_from) };
         for client in &self.clients {
             let glances = match &client.state {
-                State::Inquiring => true,
+                State::Inquiring(_) => true,
                 State::Commanded(c) => c.waits_for_gateway(&self.dispatcher.control.kill_switch),
                 _ => false,
             };
@@ -294,7 +296,7 @@ impl Turns {
             let events = match client.state {
                 State::Asking(_) => PollFlags::IN,
                 State::Answered(_) => PollFlags::OUT,
-                State::Commanded(_) | State::Inquiring | State::Left => PollFlags::empty(),
+                State::Commanded(_) | State::Inquiring(_) | State::Left => PollFlags::empty(),
             };
             fds.push(PollFd::from_borrowed_fd(client.stream().expect("it has one"), events));
         }

@@ -60,18 +60,23 @@ impl Default for Inquiry {
 }
 
 impl Inquiry {
-    /// Asks, unless a question is open or the last one was asked just now.
-    pub fn ask(&self) {
+    /// Whether a question of `since` or later is answered. If there is none, it is asked as soon as no other is open and the
+    /// last one is long enough ago; so ask again until it is. An earlier answer would not know of a command just carried out.
+    pub fn is_answered_since(&self, since: Instant) -> bool {
         let mut last = self.last.lock().expect("nothing panics while it holds the lock");
-        let (asked, answered) = (self.asked.load(Ordering::Relaxed), self.answered.load(Ordering::Acquire));
-        if asked == answered && last.asked.is_none_or(|at| at.elapsed() >= APART) {
-            last.asked = Some(Instant::now());
-            self.asked.store(asked + 1, Ordering::Relaxed);
+        let is_answered = self.is_answered();
+        if last.asked.is_some_and(|at| at >= since) {
+            return is_answered;
         }
+        if is_answered && last.asked.is_none_or(|at| at.elapsed() >= APART) {
+            last.asked = Some(Instant::now());
+            self.asked.fetch_add(1, Ordering::Relaxed);
+        }
+        false
     }
 
     /// Whether the last question is answered.
-    pub fn is_answered(&self) -> bool {
+    fn is_answered(&self) -> bool {
         self.asked.load(Ordering::Relaxed) == self.answered.load(Ordering::Acquire)
     }
 

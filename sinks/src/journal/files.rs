@@ -144,6 +144,11 @@ impl SegmentFile {
             () if read < HEADER_BYTES => Some("it is truncated"),
             () if !found.is_intact() => Some("it does not match its CRC"),
             () if found != self.expected => Some("it belongs to another segment, journal or build"),
+            () if self.log == LogKind::Inputs
+                && [COMPLETED_SLOT, LOST_SLOT].iter().any(|s| page[s * SLOT_BYTES..][..24] != [0; 24]) =>
+            {
+                Some("it tells what only outcomes have")
+            }
             () => None,
         };
         let mut lost = [0; 3];

@@ -104,6 +104,21 @@ fn a_command_that_was_given_up_never_enters() {
     assert_eq!(commanded(&service.journal(), CommandAction::Resume), 0);
 }
 
+/// A status that is asked for after a command knows of it, however soon.
+#[test]
+fn a_status_knows_of_every_command_before_it() {
+    let service = Service::paper(2_000_000);
+    let mut life = service.start("60x");
+    life.until("trading", || service.ctl(&["halt"]).code == Some(0));
+    for _ in 0..10 {
+        service.ctl(&["resume"]).expect(0);
+        assert_eq!(service.status()["trading"]["halted"], false);
+        service.ctl(&["halt"]).expect(0);
+        assert_eq!(service.status()["trading"]["halted"], true);
+    }
+    life.stop(Signal::TERM);
+}
+
 #[test]
 fn a_limit_with_a_wrong_old_value_is_refused_with_the_one_in_force() {
     let service = Service::paper(2_000_000);
