@@ -17,8 +17,8 @@ use std::time::Duration;
 use tidegate_tests::{Scratch, amount, tidegate};
 use wait4::Wait4;
 
-/// The longest that a run of a few thousand bytes may take, on a machine that does other things.
-const LIMIT: Duration = Duration::from_secs(60);
+/// The longest that a run of a few thousand bytes may take, on a machine that does much else.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// The most memory of a run.
 const MEMORY: u64 = 600 << 20;
@@ -26,7 +26,7 @@ const MEMORY: u64 = 600 << 20;
 /// What runs over the mutants: the default stages, and all that measure and trade.
 const RUNS: [&[&str]; 3] = [
     &["--emit", "trade,bar,anomaly"],
-    &["--emit", "all", "--format", "jsonl", "--preset", "split"],
+    &["--emit", "listing,add,exec,cancel,delete,replace,quote,depth,level,book-top,status,gap", "--preset", "split"],
     &[
         "--set",
         "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router",
@@ -36,8 +36,8 @@ const RUNS: [&[&str]; 3] = [
     ],
 ];
 
-/// Runs over a file; returns what is wrong with the run.
-fn fault(file: &Path, arguments: &[&str], said: &Path) -> Option<String> {
+/// Runs over a file; returns what is wrong with the run, also an exit code above `most`.
+fn fault(file: &Path, arguments: &[&str], said: &Path, most: i32) -> Option<String> {
     let mut command = Command::new(tidegate());
     command.args(["replay", "--date", "2020-01-30", "--input"]).arg(file).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(said).expect("writable"));
@@ -52,14 +52,11 @@ fn fault(file: &Path, arguments: &[&str], said: &Path) -> Option<String> {
     };
     let end = end.expect("a child");
     let text = String::from_utf8_lossy(&fs::read(said).expect("written")).into_owned();
-    if !matches!(end.status.code(), Some(0..=2)) {
+    if end.status.code().is_none_or(|code| code > most) {
         return Some(format!("it ends with {}: {text}", end.status));
     }
     if text.contains("panicked") || text.contains("RUST_BACKTRACE") {
         return Some(text);
-    }
-    if end.status.success() != text.lines().all(|line| !line.starts_with("tidegate: ")) {
-        return Some(format!("{}, and it says: {text}", end.status));
     }
     (end.rusage.maxrss > MEMORY).then(|| format!("it takes {} MiB", end.rusage.maxrss >> 20))
 }
@@ -80,7 +77,7 @@ fn mutant(n: u64, originals: &[Original], folder: &Path) -> Option<String> {
     let file = folder.join(format!("{n}-{name}"));
     fs::write(&file, &bytes).expect("writable");
     let run = RUNS[n as usize / originals.len() % RUNS.len()];
-    let fault = fault(&file, run, &folder.join(format!("{n}.txt")));
+    let fault = fault(&file, run, &folder.join(format!("{n}.txt")), 2);
     let found = fault.map(|fault| {
         let kept = kept(n, &name);
         fs::write(&kept, &bytes).expect("the target folder is writable");
@@ -96,7 +93,7 @@ fn every_mutant_ends_in_order() {
     for (n, original) in originals.iter().enumerate() {
         let file = folder.path().join(&original.name);
         fs::write(&file, original.plain()).expect("writable");
-        let whole = fault(&file, RUNS[n % RUNS.len()], &folder.path().join("said.txt"));
+        let whole = fault(&file, RUNS[n % RUNS.len()], &folder.path().join("said.txt"), 0);
         assert_eq!(whole, None, "{} as it was made", original.name);
     }
     let (next, most) = (AtomicU64::new(0), amount(100, 5_000));
