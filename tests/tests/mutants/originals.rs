@@ -230,6 +230,5 @@ fn dbn(version: u8) -> Vec<u8> {
         let hd = RecordHeader::new::<OhlcvMsg>(rtype::OHLCV_1S, 2, id, ts);
         put(&mut to, &OhlcvMsg { hd, open: price, high: price, low: price, close: price, volume: n });
     }
-    drop(to);
     bytes
 }
