@@ -68,7 +68,12 @@ class Book:
     def __init__(self):
         self.shown = {"buy": {}, "sell": {}}
         self.had = collections.Counter()
-        self.ours, self.still = [], set()
+        self.ours, self.still, self.closed = [], set(), False
+
+    def doubtful(self):
+        """Whether the market would hardly have filled us now."""
+        bid, ask = self.shown["buy"], self.shown["sell"]
+        return self.closed or bool(bid and ask and max(bid) >= min(ask))
 
     def total(self, side, px):
         return self.shown[side].get(px, 0)
@@ -299,7 +304,8 @@ class Exchange:
         self.matches += 1
         order.filled += qty
         fee = qty * self.number("taker_fee_per_share_nano") if liquidity == "removed" else 0
-        self.answer("fill", order.number, order.side, px, qty, liquidity, fee, self.matches)
+        doubtful = self.books[order.symbol].doubtful()
+        self.answer("fill", order.number, order.side, px, qty, liquidity, fee, self.matches, doubtful)
 
     def cancelled(self, order, reason):
         self.answer("cancelled", order.number, order.open, reason)
@@ -320,7 +326,7 @@ class Exchange:
         self.now = max(self.now, ts)
         if symbol is None:
             for book in self.books.values():
-                book.clear()
+                getattr(self, what)(book, *terms)
             return
         book = self.books.setdefault(symbol, self.kind(self.options))
         self.expire(book)
@@ -335,6 +341,12 @@ class Exchange:
             getattr(book, what)(*terms)
         if closes:
             self.crossed(book)
+
+    def clear(self, book):
+        book.clear()
+
+    def session(self, book, code):
+        book.closed = code == "M" or (book.closed and code not in "OSQ")
 
     def status(self, book, what, code):
         still = code in STILL if what == "trading" else code == "H"
@@ -535,7 +547,7 @@ def answer_of(row):
         return kind, ts, number, row["venue_order"], row["replaces"]
     if kind == "fill":
         terms = row["side"], nano(row["px"]), row["qty"], row["liquidity"], nano(row["fee"]), row["match_id"]
-        return kind, ts, number, *terms
+        return kind, ts, number, *terms, row["doubtful"]
     if kind == "cancelled":
         return kind, ts, number, row["qty"], row["reason"]
     return kind, ts, number, row["reason"], row["action"]
@@ -552,7 +564,9 @@ def compare(options, path, seed):
     found = [answer_of(row) for row in rows if row["kind"] in ANSWERS]
     answers = expected(settings, day, routes)
     kinds = collections.Counter(answer[0] for answer in found)
-    kinds.update(answer[6] for answer in found if answer[0] == "fill")
+    fills = [answer for answer in found if answer[0] == "fill"]
+    kinds.update(answer[6] for answer in fills)
+    kinds["doubtful"] = sum(answer[9] for answer in fills)
     name = f"{path.rpartition('/')[2]} seed {seed}, {len(routes):,} messages of ours, {dict(kinds)}"
     return verdict(name, *first_difference(answers, found)) and kinds["added"] > 0 and kinds["removed"] > 0
 

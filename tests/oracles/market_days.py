@@ -6,8 +6,10 @@ A day yields (ns, symbol, what, terms, whether a group closes). The names of `wh
 
 import datetime
 import re
-import sys
+import struct
 import zoneinfo
+
+import zstandard
 
 import itch_oracle
 import lobster_oracle
@@ -37,14 +39,16 @@ class ItchDay:
             if stock := getattr(m, "stock", None):
                 symbols[m.stock_locate] = itch_oracle.text(stock)
             if event := self.event(m):
-                yield last, None if event[0] == "clear" else symbols[m.stock_locate], *event, True
+                if event == ("session", ("O",)):
+                    yield last, None, "clear", (), True
+                yield last, None if event[0] == "session" else symbols[m.stock_locate], *event, True
 
     @staticmethod
     def event(m):
         order = getattr(m, "order_reference_number", 0)
         match m.message_type:
-            case b"S" if m.event_code == b"O":
-                return "clear", ()
+            case b"S":
+                return "session", (m.event_code.decode(),)
             case b"A" | b"F":
                 return "add", (SIDES[m.buy_sell_indicator], order, m.price * 100_000, m.shares)
             case b"E":
@@ -119,7 +123,63 @@ class LobsterDay:
         return None
 
 
+class DbnDay:
+    """The MBO records of one instrument. The last of a group may be a record that changes no book: then the group closes
+    with the last change before it."""
+
+    feed, book, options = "dbn", "order", []
+    RECORD = struct.Struct("<BBHIQQqIBBccQiI")
+    MBO, LAST, SNAPSHOT, UNDEFINED = 0xA0, 0x80, 0x20, 2**64 - 1
+    # The metadata up to its table of symbols, and how long a symbol is there by version.
+    SYMBOLS_AT, SYMBOL_LENGTH = 112, {1: 22, 2: 71, 3: 71}
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = zstandard.ZstdDecompressor().stream_reader(file).read()
+        symbol = self.data[self.SYMBOLS_AT + 4 :][: self.SYMBOL_LENGTH[self.data[3]]]
+        self.symbol = symbol.rstrip(b"\0").decode()
+        # What the file does not say of the contract, and what a limit on stocks would refuse.
+        terms = {"tick": "0.25", "multiplier": "50", "currency": "USD"}
+        self.settings = [f'instrument."{self.symbol}".{name}={value}' for name, value in terms.items()]
+        self.settings += ["risk.max_notional=100000000", "random.qty=1"]
+
+    def events(self):
+        events, change, last = [], None, 0
+        at = 8 + int.from_bytes(self.data[4:8], "little")
+        while at < len(self.data):
+            length, kind, _, _, ts_event, order, px, qty, flags, _, action, side, ts_recv, _, _ = self.RECORD.unpack_from(
+                self.data, at
+            )
+            at += 4 * length
+            if kind != self.MBO:
+                continue
+            last = max(last, ts_recv if ts_event in (0, self.UNDEFINED) else ts_event)
+            event = self.event(action, {b"A": "sell", b"B": "buy"}.get(side), order, px, qty, flags & self.SNAPSHOT > 0)
+            if event:
+                events.append([last, self.symbol, *event, False])
+            if event and action != b"T":
+                change = events[-1]
+            if flags & self.LAST and change:
+                change[-1] = True
+        yield from events
+
+    @staticmethod
+    def event(action, side, order, px, qty, snapshot):
+        match action:
+            case b"A":
+                return "add", (side, order, px, qty, snapshot)
+            case b"C":
+                return "cancel", (order, qty)
+            case b"M":
+                return "replace", (order, order, px, qty)
+            case b"R":
+                return "clear", ()
+            case b"T":
+                return "print", (side, px, qty, False)
+        return None
+
+
 def day_of(path):
     if path.endswith(".zip"):
         return LobsterDay(path)
-    return ItchDay(path)
+    return DbnDay(path) if ".dbn" in path else ItchDay(path)

@@ -138,6 +138,8 @@ pub enum FlagColumn {
     Displayed,
     /// Whether the trade is an auction print.
     Auction,
+    /// Whether the market would hardly have given the fill.
+    Doubtful,
 }
 
 impl FlagColumn {
@@ -149,6 +151,7 @@ impl FlagColumn {
             FlagColumn::Inferred => "inferred",
             FlagColumn::Displayed => "displayed",
             FlagColumn::Auction => "auction",
+            FlagColumn::Doubtful => "doubtful",
         }
     }
 
@@ -160,6 +163,9 @@ impl FlagColumn {
             FlagColumn::Inferred => "whether the aggressor was inferred by a rule",
             FlagColumn::Displayed => "whether the resting interest was displayed",
             FlagColumn::Auction => "whether the trade is an auction print",
+            FlagColumn::Doubtful => {
+                "whether the simulated exchange filled after the close, or on a locked or crossed book"
+            }
         }
     }
 
@@ -170,6 +176,7 @@ impl FlagColumn {
             FlagColumn::Inferred => Some(flags.has(Flags::INFERRED_AGGRESSOR)),
             FlagColumn::Displayed => Some(!flags.has(Flags::HIDDEN)),
             FlagColumn::Auction => Some(flags.has(Flags::AUCTION)),
+            FlagColumn::Doubtful => Some(flags.has(Flags::DOUBTFUL)),
         }
     }
 }

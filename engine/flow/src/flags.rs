@@ -64,10 +64,13 @@ impl Flags {
     pub const NON_PRINTABLE: Flags = Flags(1 << 10);
     /// Of a listing: its order references are unique within its own book, not over all books of the source.
     pub const OWN_REFERENCES: Flags = Flags(1 << 11);
+    /// A fill of the simulated exchange that the market would hardly have given: after its close, or on a locked or crossed
+    /// book.
+    pub const DOUBTFUL: Flags = Flags(1 << 12);
     /// The flags that an event passes on to whatever a stage derives from it.
     pub const INHERITED: Flags = Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0);
     /// Every flag with its name, for tables and schemas.
-    pub const NAMES: [(Flags, &'static str); 10] = [
+    pub const NAMES: [(Flags, &'static str); 11] = [
         (Flags::SNAPSHOT, "snapshot"),
         (Flags::LAST_OF_PACKET, "last-of-packet"),
         (Flags::LAST_OF_GROUP, "last-of-group"),
@@ -78,6 +81,7 @@ impl Flags {
         (Flags::AUCTION, "auction"),
         (Flags::NON_PRINTABLE, "non-printable"),
         (Flags::OWN_REFERENCES, "own-references"),
+        (Flags::DOUBTFUL, "doubtful"),
     ];
 
     /// Only the side.

@@ -159,6 +159,9 @@ macro_rules! flag_column {
     (auction) => {
         $crate::FlagColumn::Auction
     };
+    (doubtful) => {
+        $crate::FlagColumn::Doubtful
+    };
 }
 pub(crate) use flag_column;
 

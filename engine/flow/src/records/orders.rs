@@ -109,13 +109,13 @@ records! {
         replaces: u64 as OrderId "order that it replaced; 0 = none",
     } reserved 8
     /// A fill of our order; the side is in the flags. Its `fill-cost` follows.
-    Fill = 75 "fill" : sided {
+    Fill = 75 "fill" : sided doubtful {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "price",
         qty: Qty as Qty "quantity",
         match_id: u64 as Uint "the venue's execution number",
         cause: u64 as Uint "id of the event that caused it; 0 = none",
-    } row [order_id, account, strategy, side, px, qty, fee, liquidity, match_id]
+    } row [order_id, account, strategy, side, px, qty, fee, liquidity, match_id, doubtful]
     /// The fee of a fill; follows it.
     FillCost = 76 "fill-cost" follows Fill {
         order_id: u64 as OrderId "account, strategy and counter",

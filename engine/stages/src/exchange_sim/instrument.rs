@@ -13,11 +13,21 @@ use flow::{BookKind, InstrumentType, Mic, Px};
 const TRADING: u8 = 1;
 /// Halted by an operational halt.
 const OPERATIONAL: u8 = 2;
+/// Closed by the session of its source.
+const SESSION: u8 = 1;
+/// Closed by its own trading status.
+const OWN: u8 = 2;
 
 /// Status codes under which nothing trades: Nasdaq's letters, then DBN's numbers for halt, pause, suspend, close and
 /// "not available".
 const STILL: &[[u8; 4]] =
     &[*b"H\0\0\0", *b"P\0\0\0", *b"Q\0\0\0", *b"8\0\0\0", *b"9\0\0\0", *b"10\0\0", *b"12\0\0", *b"15\0\0"];
+/// Status codes after the close of an instrument: DBN's numbers for close and post-close.
+const OVER: &[[u8; 4]] = &[*b"12\0\0", *b"13\0\0"];
+/// The session code of Nasdaq's end of market hours.
+const END_OF_MARKET: [u8; 4] = *b"M\0\0\0";
+/// Nasdaq's session codes of an hour that begins: messages, system, market.
+const BEGINNINGS: &[[u8; 4]] = &[*b"O\0\0\0", *b"S\0\0\0", *b"Q\0\0\0"];
 
 /// One instrument.
 #[derive(Clone, Copy)]
@@ -34,6 +44,8 @@ pub(super) struct SimInstrument {
     /// Whether prices of 0 and below are valid.
     pub(super) signed: bool,
     pub(super) halts: u8,
+    /// What closed it; 0 = it is open, or nothing is known of its hours.
+    pub(super) closed: u8,
     pub(super) listed: bool,
 }
 
@@ -50,6 +62,7 @@ impl SimInstrument {
         book: 0,
         signed: false,
         halts: 0,
+        closed: 0,
         listed: false,
     };
 
@@ -96,13 +109,28 @@ impl SimInstrument {
 
     /// Updates the trading state.
     pub(super) fn status(&mut self, status: &Status) {
-        let (bit, still) = match status.what {
-            2 => (TRADING, STILL.contains(&trimmed(status.code))),
-            3 => (OPERATIONAL, trimmed(status.code) == *b"H\0\0\0"),
-            _ => return,
-        };
-        self.halts = if still { self.halts | bit } else { self.halts & !bit };
+        let code = trimmed(status.code);
+        match status.what {
+            2 => {
+                set(&mut self.halts, TRADING, STILL.contains(&code));
+                set(&mut self.closed, OWN, OVER.contains(&code));
+            }
+            3 => set(&mut self.halts, OPERATIONAL, code == *b"H\0\0\0"),
+            _ => {}
+        }
     }
+
+    /// Updates the session of its source.
+    pub(super) fn session(&mut self, status: &Status) {
+        let code = trimmed(status.code);
+        if code == END_OF_MARKET || BEGINNINGS.contains(&code) {
+            set(&mut self.closed, SESSION, code == END_OF_MARKET);
+        }
+    }
+}
+
+fn set(bits: &mut u8, bit: u8, on: bool) {
+    *bits = if on { *bits | bit } else { *bits & !bit };
 }
 
 /// A code with its padding as zero bytes.

@@ -13,7 +13,7 @@ use super::resting::{self, NONE, RestingOrder};
 use super::{Replies, SimulatedVenue};
 use crate::book::Top;
 use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Trade};
-use flow::{Event, Flags, Kind, Px, Side};
+use flow::{Event, Flags, Kind, Px, Side, StatusKind};
 
 /// What a message will do to a queue, worked out before the book changes.
 #[derive(Clone, Copy)]
@@ -62,8 +62,8 @@ impl SimulatedVenue {
         if event.kind == Kind::Level && self.instruments.get(at).is_some_and(SimInstrument::is_by_level) {
             return self.on_level(event, replies);
         }
-        if event.kind == Kind::Clear && event.instrument == 0 {
-            return self.clear_source(event);
+        if event.instrument == 0 {
+            return self.on_source(event);
         }
         let Some(sim) = self.instruments.get_mut(at) else { return self.update_book(event) };
         let anew = match event.kind {
@@ -97,10 +97,22 @@ impl SimulatedVenue {
         }
     }
 
-    fn clear_source(&mut self, event: &Event) {
+    /// An input of a whole source: its books start anew, or its session goes on to another hour.
+    #[cold]
+    fn on_source(&mut self, event: &Event) {
         self.update_book(event);
+        let hour = event.get::<Status>().filter(|s| StatusKind::from_code(s.what) == Some(StatusKind::Session));
+        if hour.is_none() && event.kind != Kind::Clear {
+            return;
+        }
         for at in 0..self.instruments.len() {
-            if self.instruments[at].source == event.source && !self.instruments[at].is_idle() {
+            let sim = &mut self.instruments[at];
+            if !sim.listed || sim.source != event.source {
+                continue;
+            }
+            if let Some(hour) = hour {
+                sim.session(hour);
+            } else if !sim.is_idle() {
                 self.reset_queues(at);
             }
         }

@@ -45,21 +45,21 @@ impl ExecutionReports {
         }
     }
 
-    /// Fills an order.
+    /// Fills an order. `mark` is [`Flags::DOUBTFUL`] or nothing.
     pub(super) fn fill(
         &mut self,
         cause: Cause,
         order: &mut RestingOrder,
         sim: &SimInstrument,
-        done: (Px, u64, Liquidity),
+        done: (Px, u64, Liquidity, Flags),
         replies: &mut Replies,
     ) {
-        let (px, qty, liquidity) = done;
+        let (px, qty, liquidity, mark) = done;
         let due = self.due(cause);
         self.matches += 1;
         order.filled += qty;
         if replies.fits(2, due) {
-            let (order_id, match_id, flags) = (order.id, self.matches, Flags::side_only(order.side));
+            let (order_id, match_id, flags) = (order.id, self.matches, mark.with_side(order.side));
             let fill = Fill { order_id, px, qty: Qty(qty), match_id, cause: cause.id.0 };
             replies.push(due, order.instrument, flags, &fill);
             let fee = self.fees.of(liquidity, px, qty, sim.contract());

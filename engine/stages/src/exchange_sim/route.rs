@@ -118,6 +118,7 @@ impl SimulatedVenue {
 
     /// Fills against the displayed depth, level by level, up to the limit.
     fn walk(&mut self, cause: Cause, order: &mut RestingOrder, limit: Px, replies: &mut Replies) {
+        let mark = self.mark(order.instrument);
         let SimulatedVenue { book, consumed, instruments, reports, .. } = self;
         let sim = &mut instruments[order.instrument as usize];
         let Some(book) = book.books().book(order.instrument) else { return };
@@ -130,7 +131,7 @@ impl SimulatedVenue {
             let qty = consumed.available(place, level.qty.0).min(order.open());
             if qty > 0 {
                 consumed.take(&mut sim.consumed, place, qty);
-                reports.fill(cause, order, sim, (level.px, qty, Liquidity::Removed), replies);
+                reports.fill(cause, order, sim, (level.px, qty, Liquidity::Removed, mark), replies);
             }
         }
     }

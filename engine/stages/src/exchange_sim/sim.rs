@@ -10,7 +10,9 @@ use super::reports::{Cause, ExecutionReports};
 use super::resting::{self, NONE, RestingOrder, RestingOrders};
 use crate::Space;
 use crate::book::{Book, BookStage};
-use flow::{CancelReason, Event, EventId, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage, table};
+use flow::{
+    CancelReason, Event, EventId, Flags, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage, table,
+};
 
 /// A venue that fills our orders against the market's own book. See the module.
 pub struct SimulatedVenue {
@@ -97,12 +99,20 @@ impl SimulatedVenue {
 
     /// Fills a resting order and removes it when nothing is open.
     pub(super) fn fill_resting(&mut self, cause: Cause, at: u32, qty: u64, replies: &mut Replies) {
+        let mark = self.mark(self.resting.get(at).instrument);
         let order = self.resting.get_mut(at);
         let sim = &mut self.instruments[order.instrument as usize];
-        self.reports.fill(cause, order, sim, (order.px, qty, Liquidity::Added), replies);
+        self.reports.fill(cause, order, sim, (order.px, qty, Liquidity::Added, mark), replies);
         if order.open() == 0 {
             self.resting.end(&mut sim.lists, at);
         }
+    }
+
+    /// What a fill on that instrument is marked with now: whether the market would hardly have given it.
+    pub(super) fn mark(&self, instrument: u32) -> Flags {
+        let crossed = self.book(instrument).is_some_and(|b| b.top().crossed());
+        let doubtful = crossed || self.instruments[instrument as usize].closed != 0;
+        if doubtful { Flags::DOUBTFUL } else { Flags::NONE }
     }
 
     /// Cancels a resting order. `route` is the request; 0 = the venue did it by itself.

@@ -21,6 +21,7 @@ struct SavedInstrument {
     book: u8,
     signed: bool,
     halts: u8,
+    closed: u8,
     listed: bool,
     taken: Vec<(bool, Px, u64)>,
 }
@@ -49,7 +50,7 @@ impl SimulatedVenue {
     pub fn save(&self, to: &mut StateWriter<'_>) {
         self.reports.session.save(to);
         to.put(&(self.reports.venue_orders, self.reports.matches));
-        let known = self.instruments.iter().zip(0_u32..).filter(|(d, _)| d.listed || d.halts != 0);
+        let known = self.instruments.iter().zip(0_u32..).filter(|(d, _)| d.listed || d.halts | d.closed != 0);
         let mut instruments: Vec<SavedInstrument> = known.map(|(d, at)| self.saved_instrument(d, to.key(at))).collect();
         instruments.sort_by(|a, b| a.key.cmp(&b.key));
         to.put(&instruments);
@@ -63,7 +64,8 @@ impl SimulatedVenue {
     fn saved_instrument(&self, sim: &SimInstrument, key: String) -> SavedInstrument {
         let mut taken: Vec<_> = self.consumed.of(sim.consumed).map(|(s, px, qty)| (s == Side::Buy, px, qty)).collect();
         taken.sort_unstable();
-        let SimInstrument { calendar, multiplier, qty_decimals, source, book, signed, halts, listed, .. } = *sim;
+        let SimInstrument { calendar, multiplier, qty_decimals, source, book, signed, halts, closed, listed, .. } =
+            *sim;
         SavedInstrument {
             key,
             calendar: calendar.0,
@@ -73,6 +75,7 @@ impl SimulatedVenue {
             book,
             signed,
             halts,
+            closed,
             listed,
             taken,
         }
@@ -115,7 +118,8 @@ impl SimulatedVenue {
         let limit = self.instruments.len();
         let sim =
             self.instruments.get_mut(at).ok_or(StateError::TooLarge { what: "instruments", found: at + 1, limit })?;
-        let SavedInstrument { calendar, multiplier, qty_decimals, source, book, signed, halts, listed, .. } = saved;
+        let SavedInstrument { calendar, multiplier, qty_decimals, source, book, signed, halts, closed, listed, .. } =
+            saved;
         let calendar = Mic(calendar);
         let (lists, none) = (sim.lists, consumed::NONE);
         *sim = SimInstrument {
@@ -128,6 +132,7 @@ impl SimulatedVenue {
             book,
             signed,
             halts,
+            closed,
             listed,
         };
         for (bid, px, qty) in saved.taken {

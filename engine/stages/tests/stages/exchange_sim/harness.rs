@@ -33,6 +33,8 @@ pub(crate) struct SimInstrument {
     pub(crate) venue: SimulatedVenue,
     pub(crate) now: u64,
     pub(crate) replies: Replies,
+    /// The last answers, as they came.
+    pub(crate) seen: Vec<Event>,
     seq: u64,
 }
 
@@ -81,7 +83,7 @@ impl Terms {
 impl SimInstrument {
     pub(crate) fn new(set: &[(&str, &str)]) -> SimInstrument {
         let venue = SimulatedVenue::new(&params(set), Space { instruments: 8, fills: 64 }).unwrap();
-        let mut rig = SimInstrument { venue, now: 1_000, replies: Replies::new(), seq: 0 };
+        let mut rig = SimInstrument { venue, now: 1_000, replies: Replies::new(), seen: Vec::new(), seq: 0 };
         for (instrument, book) in BOOKS {
             let listing = Listing { book, instrument_type: 1, calendar: *b"----", ..Listing::default() };
             rig.market(instrument, Flags::NONE, &listing);
@@ -200,9 +202,9 @@ impl SimInstrument {
     /// Takes the answers; what all have in common is checked here.
     fn emitted(&mut self, cause: EventId) -> Vec<Emitted> {
         let mut emitted = Vec::new();
-        let events = self.replies.events().to_vec();
+        self.seen = self.replies.events().to_vec();
         self.replies.clear();
-        let mut events = events.iter();
+        let mut events = self.seen.iter();
         while let Some(event) = events.next() {
             assert_eq!((event.id, event.source, event.ts), (EventId(0), 255, Ns(self.now + BACK)), "{event:?}");
             let of = |given: u64| assert_eq!(given, cause.0, "{event:?}");
