@@ -74,7 +74,7 @@ fn of_field(field: &Field, ty: FieldType) -> Column {
 fn of_flag(flag: FlagColumn) -> Column {
     let (ty, unit) = match flag {
         FlagColumn::Side | FlagColumn::Aggressor => ("text", "buy|sell|none"),
-        FlagColumn::Inferred | FlagColumn::Displayed | FlagColumn::Auction => ("boolean", ""),
+        FlagColumn::Inferred | FlagColumn::Displayed | FlagColumn::Auction | FlagColumn::Doubtful => ("boolean", ""),
     };
     column(flag.name(), ty, unit, flag.about())
 }
