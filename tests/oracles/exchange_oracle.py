@@ -559,7 +559,8 @@ def compare(options, path, seed):
     day = market_days.day_of(path)
     more = [STAGES, "outcomes.kinds=all", f"random.every={options.every}", f"random.seed={seed}", *options.set]
     more = [word for one in more + day.settings for word in ("--set", one)]
-    rows = list(replay(options.tidegate, day.feed, [path], ",".join(("route", *ANSWERS)), "jsonl", *day.options, *more))
+    inputs, emit = [*day.beside, path], ",".join(("route", *ANSWERS))
+    rows = list(replay(options.tidegate, day.feed, inputs, emit, "jsonl", *day.options, *more))
     routes = [row for row in rows if row["kind"] == "route"]
     found = [answer_of(row) for row in rows if row["kind"] in ANSWERS]
     answers = expected(settings, day, routes)

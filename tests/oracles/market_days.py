@@ -25,7 +25,7 @@ def midnight_ns(day):
 class ItchDay:
     """Every message is a group. Executions count at the price of the order, whatever the message says they paid."""
 
-    feed, book, settings = "itch", "order", []
+    feed, book, settings, beside = "itch", "order", [], []
 
     def __init__(self, path):
         self.path = path
@@ -73,7 +73,7 @@ class ItchDay:
 class LobsterDay:
     """The book by level: messages change it, and the rows of the book file show what comes into sight and leaves it."""
 
-    feed, book, settings, options = "lobster", "level", [], []
+    feed, book, settings, options, beside = "lobster", "level", [], [], []
 
     def __init__(self, path):
         self.sample = lobster_oracle.Sample(path)
@@ -138,10 +138,10 @@ class DbnDay:
             self.data = zstandard.ZstdDecompressor().stream_reader(file).read()
         symbol = self.data[self.SYMBOLS_AT + 4 :][: self.SYMBOL_LENGTH[self.data[3]]]
         self.symbol = symbol.rstrip(b"\0").decode()
-        # What the file does not say of the contract, and what a limit on stocks would refuse.
-        terms = {"tick": "0.25", "multiplier": "50", "currency": "USD"}
-        self.settings = [f'instrument."{self.symbol}".{name}={value}' for name, value in terms.items()]
-        self.settings += ["risk.max_notional=100000000", "random.qty=1"]
+        # The limits are for stocks.
+        self.settings = ["risk.max_notional=100000000", "random.qty=1"]
+        # The terms of the contract are in a file of their own.
+        self.beside = [re.sub(r"_mbo_.*", "_definition.dbn.zst", path)]
 
     def events(self):
         events, change, last = [], None, 0
