@@ -34,9 +34,13 @@ pub enum FieldType {
     Float,
     /// ASCII, padded with NUL or spaces at the end.
     Text,
-    /// A signed decimal in 1e-9 that is not a price.
+    /// A price step, i64 in 1e-9; shown as a decimal; 0 = not known.
+    Step,
+    /// A factor, i64 in 1e-9; shown as a decimal; 0 = not known.
+    Factor,
+    /// A signed decimal in 1e-9 that is not a price; `i64::MIN` = absent.
     Nano,
-    /// Money, a signed decimal in 1e-9; shown with at least two decimals.
+    /// Money, a signed decimal in 1e-9; shown with at least two decimals; `i64::MIN` = absent.
     Money,
     /// Our order id: account, strategy and counter.
     OrderId,
@@ -73,7 +77,16 @@ impl FieldType {
 
     /// Whether the number has a sign.
     pub const fn is_signed(self) -> bool {
-        matches!(self, FieldType::Price | FieldType::Average | FieldType::Int | FieldType::Nano | FieldType::Money)
+        matches!(
+            self,
+            FieldType::Price
+                | FieldType::Average
+                | FieldType::Step
+                | FieldType::Factor
+                | FieldType::Int
+                | FieldType::Nano
+                | FieldType::Money
+        )
     }
 }
 

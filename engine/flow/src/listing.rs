@@ -6,7 +6,7 @@
 
 use crate::records::{Listing, Name};
 use crate::words::words;
-use crate::{Event, Flags, Inputs, Ns, Px};
+use crate::{Event, Flags, Inputs, Ns, Px, Tick};
 use bytemuck::{Pod, Zeroable};
 use std::collections::BTreeMap;
 
@@ -118,7 +118,7 @@ pub struct Definition {
     pub qty_decimals: u8,
     /// Shares or contracts in a round lot; 0 = not known.
     pub round_lot: u32,
-    /// Money per unit of price and quantity in 1e-9; 0 = one.
+    /// Money per unit of price and quantity in 1e-9; 0 = not known.
     pub multiplier: i64,
 }
 
@@ -128,7 +128,7 @@ impl Definition {
         push_name(to, due, instrument, &self.symbol, record);
         let listing = Listing {
             tick_px: self.tick_px,
-            multiplier: if self.multiplier == 0 { Px::ONE } else { self.multiplier },
+            multiplier: self.multiplier,
             round_lot: self.round_lot,
             venue: self.venue.0,
             currency: self.currency,
@@ -185,6 +185,12 @@ impl Listed {
     /// Calendar and time zone.
     pub fn calendar(&self) -> Mic {
         Mic(self.terms.calendar)
+    }
+
+    /// The terms without which nothing can be traded here, by their names in the configuration.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let known = [("multiplier", self.terms.multiplier > 0), ("tick", Tick::of(&self.terms).is_known())];
+        known.into_iter().filter(|(_, known)| !known).map(|(name, _)| name).collect()
     }
 }
 

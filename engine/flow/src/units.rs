@@ -49,6 +49,21 @@ impl Qty {
     }
 }
 
+/// Money that is not known: that of an instrument without a multiplier. Sums end at `-i64::MAX`.
+pub const NO_MONEY: i64 = i64::MIN;
+
+/// The amount in 1e-9, brought into the range of a record; [`NO_MONEY`] is outside of it.
+#[inline]
+pub fn money(nano: i128) -> i64 {
+    nano.clamp(-i128::from(i64::MAX), i128::from(i64::MAX)) as i64
+}
+
+/// `None` for [`NO_MONEY`].
+#[inline]
+pub fn known_money(nano: i64) -> Option<i64> {
+    (nano != NO_MONEY).then_some(nano)
+}
+
 /// A time in nanoseconds since the Unix epoch. [`Ns::NONE`] is no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable, Serialize, Deserialize)]
 #[repr(transparent)]

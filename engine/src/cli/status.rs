@@ -5,7 +5,7 @@ use super::meters;
 use super::numbers::{UNKNOWN, decimal, grouped};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Tone, column, table};
-use super::trading::halted_by;
+use super::trading::{halted_by, without_multiplier};
 use crate::control::{FeedStatus, LimitStatus, OrderStatus, PositionStatus, Status, TradingStatus, VenueReport};
 use sinks::journal::DiskState;
 
@@ -70,9 +70,10 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
     let [net, realised, unrealised, fees] =
         [&trading.net, &trading.realised, &trading.unrealised, &trading.fees].map(|amount| decimal(Some(amount)));
     let net = Tone::of_money(&net).paint(&net);
+    let partly = without_multiplier(trading.without_multiplier);
     text + &line(
         Tone::Plain,
-        &format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}"),
+        &format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}"),
     )
 }
 
@@ -129,7 +130,7 @@ fn positions(trading: &TradingStatus, details: bool) -> String {
         column("unrealised", Align::Point),
     ];
     let row = |p: &PositionStatus| {
-        let unrealised = decimal(Some(&p.unrealised));
+        let unrealised = decimal(p.unrealised.as_deref());
         let tone = Tone::of_money(&unrealised);
         let [average, bid, ask] = [&p.avg_px, &p.bid_px, &p.ask_px].map(|px| decimal(px.as_deref()));
         let cells = [p.symbol.clone(), p.strategy.clone(), p.account.to_string(), decimal(Some(&p.qty.to_string()))];
@@ -197,8 +198,8 @@ mod tests {
             avg_px: Some("343.4250".to_owned()),
             bid_px: Some("343.4200".to_owned()),
             ask_px: None,
-            realised: "1.00".to_owned(),
-            unrealised: "-12.50".to_owned(),
+            realised: Some("1.00".to_owned()),
+            unrealised: Some("-12.50".to_owned()),
             fees: "0.60".to_owned(),
         }
     }
@@ -245,6 +246,7 @@ mod tests {
             unrealised: "-12.50".to_owned(),
             fees: "72.79".to_owned(),
             net: "234.92".to_owned(),
+            without_multiplier: 0,
             feeds: vec![feed],
         };
         let venue = VenueReport {

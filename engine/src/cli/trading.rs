@@ -146,6 +146,9 @@ pub(crate) fn trading(report: &Report, details: bool) -> String {
     };
     let traded = format!("trading   {signals} signals, {orders} orders, {fills} fills, {refused}");
     let mut text = wrapped(&traded, INDENT) + "\n";
+    for remedy in &report.remedies {
+        text += &format!("{}\n", Tone::Notice.paint(&wrapped(&format!("          {remedy}"), INDENT)));
+    }
     let positions = shown(&report.positions, POSITIONS, details);
     if !positions.is_empty() {
         let rows: Vec<_> = positions.iter().map(position).collect();
@@ -156,8 +159,18 @@ pub(crate) fn trading(report: &Report, details: bool) -> String {
     let [net, realised, unrealised, fees] =
         [&pnl.net, &pnl.realised, &pnl.unrealised, &pnl.fees].map(|amount| decimal(Some(amount)));
     let net = Tone::of_money(&net).paint(&net);
-    let pnl = format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}");
+    let partly = without_multiplier(pnl.without_multiplier);
+    let pnl = format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}");
     text + &wrapped(&pnl, INDENT) + "\n"
+}
+
+/// The note for positions that have no money.
+pub(crate) fn without_multiplier(positions: u64) -> String {
+    match positions {
+        0 => String::new(),
+        1 => ", without 1 position that has no multiplier".to_owned(),
+        n => format!(", without {} positions that have no multiplier", grouped(n)),
+    }
 }
 
 fn position_columns() -> [Column; 8] {
@@ -174,8 +187,8 @@ fn position_columns() -> [Column; 8] {
 }
 
 fn position(p: &PositionReport) -> Vec<Cell> {
-    let money = |amount: &str| {
-        let amount = decimal(Some(amount));
+    let money = |amount: Option<&str>| {
+        let amount = decimal(amount);
         let tone = Tone::of_money(&amount);
         Cell::new(amount, tone)
     };
@@ -186,8 +199,8 @@ fn position(p: &PositionReport) -> Vec<Cell> {
         p.account.to_string().into(),
         qty.into(),
         decimal(p.avg_px.as_deref()).into(),
-        money(&p.realised),
-        money(&p.unrealised),
-        money(&p.fees),
+        money(p.realised.as_deref()),
+        money(p.unrealised.as_deref()),
+        money(Some(&p.fees)),
     ]
 }

@@ -2,7 +2,7 @@
 
 use crate::ingress::wall_now;
 use crate::pipeline::{Answer, FeedState, HaltCause, QuotedInstrument};
-use flow::{LimitInForce, Px, Side, WorkingOrder, decimal};
+use flow::{LimitInForce, Px, Side, WorkingOrder, decimal, known_money};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub struct TradingStatus {
     pub fees: String,
     /// Realised and unrealised profit less fees.
     pub net: String,
+    /// Positions of instruments without a multiplier; the sums hold their fees alone.
+    pub without_multiplier: u64,
     /// The feeds, in order.
     pub feeds: Vec<FeedStatus>,
 }
@@ -90,10 +92,10 @@ pub struct PositionStatus {
     pub bid_px: Option<String>,
     /// Best ask now.
     pub ask_px: Option<String>,
-    /// Realised profit before fees.
-    pub realised: String,
-    /// Profit of the open quantity at the last price.
-    pub unrealised: String,
+    /// Realised profit before fees; absent without a multiplier.
+    pub realised: Option<String>,
+    /// Profit of the open quantity at the last price; absent without a multiplier.
+    pub unrealised: Option<String>,
     /// Fees.
     pub fees: String,
 }
@@ -135,6 +137,7 @@ impl TradingStatus {
             unrealised: decimal(unrealised, 9, 2),
             fees: decimal(fees, 9, 2),
             net: decimal(realised + unrealised - fees, 9, 2),
+            without_multiplier: tail.without_multiplier,
             feeds: head.feeds.iter().map(|feed| feed_status(feed, now, !is_wall)).collect(),
         }
     }
@@ -174,10 +177,14 @@ fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrume
         avg_px: Px::known(held.position.avg_px).map(|px| decimal(px.0.into(), 9, decimals)),
         bid_px,
         ask_px,
-        realised: decimal(held.money.realised.into(), 9, 2),
-        unrealised: decimal(held.money.unrealised.into(), 9, 2),
+        realised: amount(held.money.realised),
+        unrealised: amount(held.money.unrealised),
         fees: decimal(held.money.fees.into(), 9, 2),
     }
+}
+
+fn amount(nano: i64) -> Option<String> {
+    known_money(nano).map(|nano| decimal(nano.into(), 9, 2))
 }
 
 fn feed_status(feed: &FeedState, now: flow::Ns, exchange_time: bool) -> FeedStatus {

@@ -3,7 +3,7 @@
 use super::halt_causes::HaltCause;
 use super::tail::TailStats;
 use super::trading_state::{HeldPosition, MOST, QuotedInstrument, TailState};
-use flow::TradingState;
+use flow::{TradingState, known_money};
 use std::collections::BTreeSet;
 
 impl TailStats {
@@ -15,7 +15,8 @@ impl TailStats {
     pub(super) fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
         for ((account, strategy, instrument), (position, money)) in self.trades.positions() {
             let all = [money.realised, money.unrealised, money.fees];
-            to.pnl.iter_mut().zip(all).for_each(|(sum, one)| *sum += i128::from(one));
+            to.pnl.iter_mut().zip(all).for_each(|(sum, one)| *sum += i128::from(known_money(one).unwrap_or(0)));
+            to.without_multiplier += u64::from(known_money(money.realised).is_none());
             if position.qty == 0 {
                 continue;
             }

@@ -13,10 +13,19 @@ use std::collections::BTreeMap;
 /// Key of a position: account, strategy, instrument.
 pub type Holder = (Account, StrategyId, u32);
 
+/// The refusals of a check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusals {
+    /// How many.
+    pub count: u64,
+    /// The instrument of the first.
+    pub first: u32,
+}
+
 /// Current positions, and refusals by check.
 pub struct TradeStats {
     positions: BTreeMap<Holder, (Position, PositionMoney)>,
-    refused: BTreeMap<u16, u64>,
+    refused: BTreeMap<u16, Refusals>,
     stopwatch: Option<Stopwatch>,
     tick_to_order: Histogram<u64>,
 }
@@ -45,7 +54,10 @@ impl TradeStats {
     #[inline]
     pub fn observe(&mut self, event: &Event) {
         match event.kind {
-            Kind::Refused => *self.refused.entry(event.record::<Refused>().check).or_default() += 1,
+            Kind::Refused => {
+                let first = Refusals { count: 0, first: event.instrument };
+                self.refused.entry(event.record::<Refused>().check).or_insert(first).count += 1;
+            }
             Kind::Position => {
                 let position: Position = *event.record();
                 self.positions.entry((position.account, position.strategy, event.instrument)).or_default().0 = position;
@@ -70,7 +82,7 @@ impl TradeStats {
         let mut saved: Vec<_> = self.positions.iter().map(bytes).collect();
         saved.sort_unstable_by(|a, b| (a.account, a.strategy, &a.key).cmp(&(b.account, b.strategy, &b.key)));
         to.put(&saved);
-        to.put(&self.refused.iter().map(|(check, n)| (*check, *n)).collect::<Vec<_>>());
+        to.put(&self.refused.iter().map(|(check, of)| (*check, of.count, to.key(of.first))).collect::<Vec<_>>());
     }
 
     /// Restores what [`TradeStats::save`] wrote.
@@ -85,7 +97,9 @@ impl TradeStats {
             let holder = (saved.account, saved.strategy, from.instrument(&saved.key)?);
             self.positions.insert(holder, (bytemuck::cast(held), bytemuck::cast(money)));
         }
-        self.refused = from.get::<Vec<(u16, u64)>>()?.into_iter().collect();
+        for (check, count, first) in from.get::<Vec<(u16, u64, String)>>()? {
+            self.refused.insert(check, Refusals { count, first: from.instrument(&first)? });
+        }
         Ok(())
     }
 
@@ -107,8 +121,8 @@ impl TradeStats {
         Some(&self.tick_to_order).filter(|times| !times.is_empty())
     }
 
-    /// Number of refusals by check number.
-    pub fn refused(&self) -> &BTreeMap<u16, u64> {
+    /// Refusals by check number.
+    pub fn refused(&self) -> &BTreeMap<u16, Refusals> {
         &self.refused
     }
 

@@ -70,6 +70,8 @@ pub struct TailState {
     pub held: u64,
     /// Realised and unrealised profit and fees of all positions, in 1e-9.
     pub pnl: [i128; 3],
+    /// Positions of instruments without a multiplier, whose profit is not known.
+    pub without_multiplier: u64,
     /// What is held or has open orders.
     pub quotes: Vec<QuotedInstrument>,
     /// The last halt that no resume followed.

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::recovery::Verified;
 use flow::{AnomalyKind, Count, Kind, SinkError, StateWriter, TradingState};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tuning::{Host, Steal};
 
@@ -82,6 +82,8 @@ pub struct Report {
     pub orders: u64,
     /// Refusals by check.
     pub refused: BTreeMap<String, u64>,
+    /// What must be added so that orders of refused instruments can pass.
+    pub remedies: BTreeSet<String>,
     /// Number of fills.
     pub fills: u64,
     /// Positions.
@@ -175,6 +177,7 @@ pub(crate) fn reported<H: Head>(
         signals: counted(Kind::Signal),
         orders: counted(Kind::Order),
         refused: trading::refused(trades),
+        remedies: trading::remedies(trades, &stats.listings),
         fills: counted(Kind::Fill),
         positions: trading::positions(trades, &stats.listings),
         pnl: trading::pnl(trades),

@@ -2,9 +2,9 @@
 
 use crate::pipeline::{Holder, TradeStats};
 use flow::records::{Position, PositionMoney};
-use flow::{Listings, Px, StrategyId, decimal};
+use flow::{Listed, Listings, Px, StrategyId, decimal, known_money};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A position at the end of the run.
 #[derive(Clone, Debug, Serialize)]
@@ -19,15 +19,15 @@ pub struct PositionReport {
     pub qty: i64,
     /// Average entry price; absent when flat.
     pub avg_px: Option<String>,
-    /// Realised profit before fees.
-    pub realised: String,
-    /// Profit of the open quantity at the last price.
-    pub unrealised: String,
+    /// Realised profit before fees; absent without a multiplier.
+    pub realised: Option<String>,
+    /// Profit of the open quantity at the last price; absent without a multiplier.
+    pub unrealised: Option<String>,
     /// Fees.
     pub fees: String,
 }
 
-/// Profit and loss of all positions.
+/// Profit and loss of all positions whose money is known.
 #[derive(Clone, Debug, Serialize)]
 pub struct PnlReport {
     /// Realised profit before fees.
@@ -38,11 +38,25 @@ pub struct PnlReport {
     pub fees: String,
     /// Realised and unrealised profit less fees.
     pub net: String,
+    /// Positions of instruments without a multiplier; the sums hold their fees alone.
+    pub without_multiplier: u64,
 }
 
 /// Refusals by name of the check.
 pub(super) fn refused(trades: &TradeStats) -> BTreeMap<String, u64> {
-    trades.refused().iter().map(|(check, n)| (stages::risk::check_name(*check).to_owned(), *n)).collect()
+    trades.refused().iter().map(|(check, of)| (stages::risk::check_name(*check).to_owned(), of.count)).collect()
+}
+
+/// What is to be added, for each of the instruments that were refused and whose terms are not known.
+pub(super) fn remedies(trades: &TradeStats, listings: &Listings) -> BTreeSet<String> {
+    let refused = trades.refused().values().filter_map(|of| listings.get(of.first));
+    let remedy = |listed: &Listed| {
+        let (symbol, missing) = (&listed.symbol, listed.missing().join(" and "));
+        (!missing.is_empty()).then(|| {
+            format!("{symbol} has no {missing}: add its definition file as another input, or set {missing} in [instrument.{symbol:?}]")
+        })
+    };
+    refused.filter_map(remedy).collect()
 }
 
 /// All positions.
@@ -52,8 +66,10 @@ pub(super) fn positions(trades: &TradeStats, listings: &Listings) -> Vec<Positio
 
 /// Profit and loss of all positions.
 pub(super) fn pnl(trades: &TradeStats) -> PnlReport {
-    let sum =
-        |get: fn(&PositionMoney) -> i64| trades.positions().values().map(|(_, m)| i128::from(get(m))).sum::<i128>();
+    let positions = || trades.positions().values();
+    let sum = |get: fn(&PositionMoney) -> i64| {
+        positions().filter_map(|(_, m)| known_money(get(m))).map(i128::from).sum::<i128>()
+    };
     let (realised, unrealised, fees) = (sum(|m| m.realised), sum(|m| m.unrealised), sum(|m| m.fees));
     let money = |nano| decimal(nano, 9, 2);
     PnlReport {
@@ -61,6 +77,7 @@ pub(super) fn pnl(trades: &TradeStats) -> PnlReport {
         unrealised: money(unrealised),
         fees: money(fees),
         net: money(realised + unrealised - fees),
+        without_multiplier: positions().filter(|(_, m)| known_money(m.realised).is_none()).count() as u64,
     }
 }
 
@@ -75,10 +92,14 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
         symbol: listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone()),
         qty: held.qty,
         avg_px: avg.map(|px| decimal(px.0.into(), 9, decimals)),
-        realised: decimal(money.realised.into(), 9, 2),
-        unrealised: decimal(money.unrealised.into(), 9, 2),
+        realised: amount(money.realised),
+        unrealised: amount(money.unrealised),
         fees: decimal(money.fees.into(), 9, 2),
     }
+}
+
+fn amount(nano: i64) -> Option<String> {
+    known_money(nano).map(|nano| decimal(nano.into(), 9, 2))
 }
 
 /// Name of a strategy, or its number if it has none.

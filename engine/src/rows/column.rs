@@ -40,9 +40,8 @@ pub(super) enum Value {
 /// Type and unit of a value, as `schema` prints them.
 const fn printed(ty: FieldType) -> (&'static str, &'static str) {
     match ty {
-        FieldType::Price | FieldType::Average => ("decimal or null", "currency"),
-        FieldType::Money => ("decimal", "currency"),
-        FieldType::Nano => ("decimal", ""),
+        FieldType::Price | FieldType::Average | FieldType::Step | FieldType::Money => ("decimal or null", "currency"),
+        FieldType::Factor | FieldType::Nano => ("decimal or null", ""),
         FieldType::Qty => ("integer or decimal", "smallest unit or instrument"),
         FieldType::Volume => ("integer or decimal or null", "smallest unit or instrument"),
         FieldType::TimeNs => ("integer or null", "ns since 1970-01-01 UTC"),

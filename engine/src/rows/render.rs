@@ -6,7 +6,7 @@ use super::names::Names;
 use flow::records::Anomaly;
 use flow::{
     AnomalyKind, Event, Field, FieldType, FlagColumn, Interval, Kind, Listed, Ns, OrderId, Px, Qty, StrategyId,
-    decimal, kind_info, name_of,
+    decimal, kind_info, known_money, name_of,
 };
 
 /// Number format of an instrument.
@@ -92,8 +92,11 @@ impl Print {
             FieldType::Start => Cell::Uint(value * Ns::SECOND),
             FieldType::Interval => Cell::Text(interval(value as u32)),
             FieldType::Float => Cell::Float(f64::from_bits(value)),
-            FieldType::Nano => Cell::Text(decimal((value as i64).into(), 9, 0)),
-            FieldType::Money => Cell::Text(decimal((value as i64).into(), 9, 2)),
+            FieldType::Step | FieldType::Factor if value == 0 => Cell::Null,
+            FieldType::Step => scale.px(Px(value as i64)),
+            FieldType::Factor => amount(value, 0),
+            FieldType::Nano => amount(value, 0),
+            FieldType::Money => amount(value, 2),
             FieldType::Int => Cell::Int(value as i64),
             FieldType::Uid | FieldType::Count => Some(value).filter(|known| *known != u64::from(u32::MAX)).into(),
             FieldType::Strategy => self.strategy(StrategyId(value as u16)),
@@ -105,6 +108,11 @@ impl Print {
             FieldType::Code(_) | FieldType::Text => Cell::Uint(value),
         }
     }
+}
+
+/// An amount in 1e-9.
+fn amount(number: u64, decimals: u32) -> Cell {
+    known_money(number as i64).map_or(Cell::Null, |nano| Cell::Text(decimal(nano.into(), 9, decimals)))
 }
 
 /// A number shown by name; 0 without a name is absent.

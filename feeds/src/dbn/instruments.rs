@@ -358,6 +358,7 @@ impl Defaults {
             book,
             own_references: true,
             price_decimals: Listed::SHORTEST,
+            multiplier: if self.instrument_type == InstrumentType::Equity { Px::ONE } else { 0 },
             ..Definition::default()
         }
     }
@@ -388,10 +389,13 @@ fn terms(definition: &mut Definition, message: &InstrumentDefMsg) {
         definition.currency = currency;
     }
     definition.round_lot = positive(message.min_lot_size_round_lot).unwrap_or(definition.round_lot);
-    let whole = || positive(message.contract_multiplier).map(|n| i64::from(n) * Px::ONE);
-    let derivative = definition.instrument_type != InstrumentType::Equity;
-    let unit = known(message.unit_of_measure_qty).filter(|_| derivative);
-    definition.multiplier = unit.or_else(whole).unwrap_or(definition.multiplier);
+    definition.multiplier = match definition.instrument_type {
+        InstrumentType::Equity => Px::ONE,
+        _ => {
+            let told = positive(message.contract_multiplier).map(|n| i64::from(n) * Px::ONE);
+            told.or(known(message.unit_of_measure_qty)).unwrap_or(definition.multiplier)
+        }
+    };
 }
 
 /// Strike and expiry of a derivative.

@@ -332,7 +332,7 @@ impl Translator {
             price_decimals: DECIMALS,
             qty_decimals: 0,
             round_lot,
-            multiplier: 0,
+            multiplier: Px::ONE,
         };
         definition.push(group.to, group.due, group.instrument, group.record);
     }

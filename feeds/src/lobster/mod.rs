@@ -125,6 +125,7 @@ pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
         tick_px: Px::from_scaled(1, 2),
         price_decimals: 4,
         round_lot: 100,
+        multiplier: Px::ONE,
         ..Definition::default()
     };
     Lobster::new(definition, midnight(day, zone_of(VENUE)))

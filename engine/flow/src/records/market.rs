@@ -9,8 +9,8 @@ use crate::{Ns, Px, Qty};
 records! {
     /// Defines an instrument: a symbol at a venue. Comes after its `name` and before any other event of the instrument.
     Listing = 1 "listing" {
-        tick_px: Px as Price "smallest price step; 0 = unknown",
-        multiplier: i64 as Nano "money per unit of price and quantity, in 1e-9 (50 for ES)",
+        tick_px: Px as Step "smallest price step",
+        multiplier: i64 as Factor "money per unit of price and quantity (1 for a share, 50 for ES)",
         round_lot: u32 as Uint "shares or contracts in a round lot",
         venue: [u8; 4] as Text "market identifier code, ISO 10383",
         currency: [u8; 4] as Text "ISO 4217",

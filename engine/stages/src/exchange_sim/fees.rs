@@ -4,7 +4,7 @@
 //! The parameters are converted to integers once, at construction (1e-9 of the currency per share, 1e-6 of a basis
 //! point). Every fee is exact in integers and rounded half to even at 1e-9 of the currency. Bound: O(1).
 
-use flow::{FloatParam, Liquidity, Params, Px};
+use flow::{FloatParam, Liquidity, NO_MONEY, Params, Px, money};
 
 /// Millionths of a basis point in one basis point.
 const MICRO: i128 = 1_000_000;
@@ -52,7 +52,7 @@ pub(super) struct Fees {
 /// The terms of a listing that a fee depends on.
 #[derive(Clone, Copy)]
 pub(super) struct Contract {
-    /// Money per unit of price and quantity in 1e-9.
+    /// Money per unit of price and quantity in 1e-9; 0 = not known.
     pub(super) multiplier: i64,
     /// Scale of the smallest quantity.
     pub(super) qty_decimals: u8,
@@ -68,7 +68,7 @@ impl Fees {
         Fees { taker: rate(TAKER_PER_SHARE, TAKER_BPS), maker: rate(MAKER_PER_SHARE, MAKER_BPS) }
     }
 
-    /// The fee in nano currency; negative = a rebate.
+    /// The fee in nano currency; negative = a rebate; [`NO_MONEY`] if it depends on a value that is not known.
     pub(super) fn of(&self, liquidity: Liquidity, px: Px, qty: u64, contract: Contract) -> i64 {
         let rate = match liquidity {
             Liquidity::Added => self.maker,
@@ -78,17 +78,16 @@ impl Fees {
         let qty = i128::from(qty);
         let shares = divide(rate.per_share * qty, scale);
         if rate.micro_bps == 0 {
-            return clamp(shares);
+            return money(shares);
+        }
+        if contract.multiplier == 0 {
+            return NO_MONEY;
         }
         let value = (i128::from(px.0.unsigned_abs()) * i128::from(contract.multiplier) / i128::from(Px::ONE))
             .saturating_mul(qty);
         let value = divide(value, scale);
-        clamp(shares + divide(value.saturating_mul(rate.micro_bps), MICRO * BPS))
+        money(shares + divide(value.saturating_mul(rate.micro_bps), MICRO * BPS))
     }
-}
-
-fn clamp(nano: i128) -> i64 {
-    i64::try_from(nano).unwrap_or(if nano < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// Division by a positive number, rounded half to even.
@@ -131,6 +130,10 @@ mod tests {
         for px in [-37_630_000_000, 37_630_000_000] {
             assert_eq!(fees(0, 1_000_000).of(Liquidity::Removed, Px(px), 1, crude), 3_763_000_000);
         }
+        // Without a multiplier a fee on the value is not known; one per share is.
+        let unknown = Contract { multiplier: 0, qty_decimals: 0 };
+        assert_eq!(fees(3_000_000, 1_000_000).of(Liquidity::Removed, px, 100, unknown), NO_MONEY);
+        assert_eq!(fees(3_000_000, 0).of(Liquidity::Removed, px, 100, unknown), 300_000_000);
         assert_eq!([divide(5, 2), divide(7, 2), divide(-5, 2), divide(-1, 3)], [2, 4, -2, 0]);
     }
 }

@@ -56,7 +56,7 @@ impl SimInstrument {
         lists: Lists::EMPTY,
         consumed: consumed::NONE,
         calendar: Mic(*b"----"),
-        multiplier: Px::ONE,
+        multiplier: 0,
         qty_decimals: 0,
         source: 0,
         book: 0,
@@ -100,7 +100,7 @@ impl SimInstrument {
     pub(super) fn list(&mut self, source: u8, listing: &Listing) -> bool {
         let anew = self.listed && (self.book, self.source) != (listing.book, source);
         self.calendar = Mic(listing.calendar);
-        self.multiplier = if listing.multiplier == 0 { Px::ONE } else { listing.multiplier };
+        self.multiplier = listing.multiplier.max(0);
         self.qty_decimals = listing.qty_decimals;
         (self.source, self.book, self.listed) = (source, listing.book, true);
         self.signed = listing.instrument_type != InstrumentType::Equity as u8;

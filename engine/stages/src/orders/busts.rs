@@ -14,7 +14,7 @@ use super::manager::{OrderManager, push_anomaly, push_anomaly_at};
 use super::positions::{Entry, Key, NO_FILL, Note};
 use crate::executions::{Execution, Unbooked};
 use flow::records::{Bust, Fill};
-use flow::{AnomalyKind, Event, OrderId, Out, Side};
+use flow::{AnomalyKind, Event, OrderId, Out, Side, known_money};
 
 impl OrderManager {
     /// Books a fill in its position and remembers it; `last` is the current id of its order, if it counts in one.
@@ -72,7 +72,7 @@ impl OrderManager {
             self.unfill(busted.note.root, busted.qty);
         }
         let entry = self.remake(key_of(&busted));
-        entry.fees = entry.fees.saturating_sub(i128::from(bust.fee));
+        entry.fees = entry.fees.saturating_sub(known_money(bust.fee).unwrap_or(0).into());
         let entry = *entry;
         self.push_position(&entry, event, out);
         self.push_money(&entry, event, out);

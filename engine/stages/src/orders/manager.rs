@@ -12,7 +12,7 @@ use super::table::Table;
 use crate::Space;
 use crate::executions::Executions;
 use flow::records::{Anomaly, Position, PositionMoney};
-use flow::{Account, AnomalyKind, Event, Flags, Ns, OrderId, Out, Params, Px, Qty, StrategyId, table};
+use flow::{Account, AnomalyKind, Event, Flags, Ns, OrderId, Out, Params, Px, Qty, StrategyId, money, table};
 use serde::{Deserialize, Serialize};
 
 /// What the stage keeps per instrument.
@@ -87,7 +87,8 @@ impl OrderManager {
         out.push(event.instrument, Flags::NONE, &record);
     }
 
-    /// Pushes realised profit, and unrealised profit at the last trade, or else at the last fill.
+    /// Pushes realised profit, and unrealised profit at the last trade, or else at the last fill; neither is known without a
+    /// multiplier.
     pub(super) fn push_money(&self, entry: &Entry, event: &Event, out: &mut Out) {
         let Instrument { terms, last_px, .. } = self.instruments[event.instrument as usize];
         let terms = terms.expect("only what is listed is booked");
@@ -95,7 +96,7 @@ impl OrderManager {
         let record = PositionMoney {
             realised: terms.money(entry.now.holding.realised),
             unrealised: terms.money(mark.map_or(0, |px| entry.now.holding.unrealised(px))),
-            fees: i64::try_from(entry.fees).unwrap_or(if entry.fees < 0 { i64::MIN } else { i64::MAX }),
+            fees: money(entry.fees),
             account: entry.key.account(),
             strategy: entry.key.strategy(),
             ..Default::default()

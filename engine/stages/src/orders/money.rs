@@ -9,33 +9,36 @@
 
 use crate::rounding::divide_half_even;
 use flow::records::Listing;
-use flow::{Px, Side};
+use flow::{NO_MONEY, Px, Side, money};
 use serde::{Deserialize, Serialize};
 
 /// The terms of a listing that P&L depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// Money per unit of price and quantity, in 1e-9.
+    /// Money per unit of price and quantity, in 1e-9; 0 = not known.
     pub multiplier: i64,
     /// Scale of the smallest quantity.
     pub qty_decimals: u8,
 }
 
 impl Terms {
-    /// The terms of a listing; a multiplier that is not positive counts as one.
+    /// The terms of a listing; a multiplier below 0 is none.
     pub fn of(listing: &Listing) -> Terms {
-        let multiplier = if listing.multiplier > 0 { listing.multiplier } else { Px::ONE };
-        Terms { multiplier, qty_decimals: listing.qty_decimals.min(18) }
+        Terms { multiplier: listing.multiplier.max(0), qty_decimals: listing.qty_decimals.min(18) }
     }
 
-    /// Price times quantity as money in 1e-9.
+    /// Price times quantity as money in 1e-9; [`NO_MONEY`] without a multiplier.
     pub fn money(self, product: i128) -> i64 {
+        if self.multiplier == 0 {
+            return NO_MONEY;
+        }
         let unit = i128::from(Px::ONE) * 10_i128.pow(u32::from(self.qty_decimals));
         let multiplier = i128::from(self.multiplier);
-        match product.checked_mul(multiplier) {
+        let nano = match product.checked_mul(multiplier) {
             Some(scaled) => divide_half_even(scaled, unit),
             None => divide_half_even(product, unit).saturating_mul(self.multiplier),
-        }
+        };
+        money(nano.into())
     }
 }
 

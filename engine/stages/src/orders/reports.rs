@@ -13,7 +13,7 @@ use super::positions::Key;
 use super::table::Order;
 use crate::executions::Told;
 use flow::records::{Ack, CancelRequest, Command, Fill, FillCost, Listing, Refused, Reject, Trade};
-use flow::{Action, AnomalyKind, CommandAction, Event, Flags, OrderId, Out, Px, Side};
+use flow::{Action, AnomalyKind, CommandAction, Event, Flags, OrderId, Out, Px, Side, known_money};
 
 impl OrderManager {
     pub(super) fn listing(&mut self, event: &Event) {
@@ -197,7 +197,7 @@ impl OrderManager {
         let Some(entry) = self.positions.open(key) else {
             return push_anomaly(AnomalyKind::OrdersFull, event, limit, out);
         };
-        entry.fees = entry.fees.saturating_add(i128::from(cost.fee));
+        entry.fees = entry.fees.saturating_add(known_money(cost.fee).unwrap_or(0).into());
         let entry = *entry;
         self.push_money(&entry, event, out);
     }

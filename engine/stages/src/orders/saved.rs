@@ -96,7 +96,7 @@ impl OrderManager {
         (self.group, self.told_twice) = from.get::<(Group, Option<(OrderId, u64)>)>()?;
         for saved in from.get::<Vec<SavedInstrument>>()? {
             let at = self.index(&saved.key, from)?;
-            if saved.terms.is_some_and(|t| t.multiplier <= 0 || t.qty_decimals > 18) {
+            if saved.terms.is_some_and(|t| t.multiplier < 0 || t.qty_decimals > 18) {
                 return Err(StateError::Inconsistent("an instrument with invalid terms"));
             }
             self.instruments[at as usize] =

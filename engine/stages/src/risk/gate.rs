@@ -215,7 +215,7 @@ impl Gate {
 
     /// The books of a source were cleared: their tops are no longer valid.
     pub(super) fn clear(&mut self, event: &Event) {
-        let of = |m: &&mut Market| m.source == event.source && m.multiplier != 0;
+        let of = |m: &&mut Market| m.source == event.source && m.listed;
         if event.instrument == 0 {
             self.markets.iter_mut().filter(of).for_each(|m| (m.bid, m.ask) = (Px::NONE, Px::NONE));
         } else if let Some(market) = self.market_mut(event.instrument) {

@@ -16,8 +16,9 @@ pub(super) struct Market {
     /// Open quantity of buys and of sells.
     pub(super) open: [u64; 2],
     pub(super) tick: Tick,
-    /// Money per unit of price and quantity in 1e-9; 0 = not listed.
+    /// Money per unit of price and quantity in 1e-9; 0 = not known.
     pub(super) multiplier: i64,
+    pub(super) listed: bool,
     pub(super) decimals: u8,
     pub(super) source: u8,
     /// Whether an order may have a price of 0 or below.
@@ -39,6 +40,7 @@ impl Market {
         open: [0; 2],
         tick: Tick::UNKNOWN,
         multiplier: 0,
+        listed: false,
         decimals: 0,
         source: 0,
         signed: false,
@@ -47,10 +49,10 @@ impl Market {
 
     /// Takes the terms of a listing; with impossible terms the instrument counts as not listed.
     pub(super) fn list(&mut self, listing: &Listing, source: u8) {
-        let valid = listing.multiplier > 0 && listing.tick_px.0 >= 0 && listing.qty_decimals <= MAX_DECIMALS;
-        self.multiplier = if valid { listing.multiplier } else { 0 };
-        self.tick = if valid { Tick::of(listing) } else { Tick::UNKNOWN };
-        self.decimals = if valid { listing.qty_decimals } else { 0 };
+        self.listed = listing.multiplier >= 0 && listing.tick_px.0 >= 0 && listing.qty_decimals <= MAX_DECIMALS;
+        self.multiplier = if self.listed { listing.multiplier } else { 0 };
+        self.tick = if self.listed { Tick::of(listing) } else { Tick::UNKNOWN };
+        self.decimals = if self.listed { listing.qty_decimals } else { 0 };
         self.signed = InstrumentType::may_be_negative(listing.instrument_type);
         self.source = source;
     }

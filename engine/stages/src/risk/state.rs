@@ -35,6 +35,7 @@ struct SavedMarket {
     position: i64,
     tick: Tick,
     multiplier: i64,
+    listed: bool,
     decimals: u8,
     source: u8,
     signed: bool,
@@ -125,13 +126,13 @@ impl RiskStage {
         for saved in from.get::<Vec<SavedMarket>>()? {
             let at = from.instrument(&saved.key)? as usize;
             fits("instruments", at + 1, self.gate.markets.len())?;
-            let SavedMarket { bid, ask, last_update, position, tick, multiplier, decimals, source, signed, .. } = saved;
+            let SavedMarket { bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, .. } = saved;
             if decimals > 18 || multiplier < 0 {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
             let (open, late) = ([0; 2], 0);
             self.gate.markets[at] =
-                Market { bid, ask, last_update, position, open, tick, multiplier, decimals, source, signed, late };
+                Market { bid, ask, last_update, position, open, tick, multiplier, listed, decimals, source, signed, late };
         }
         Ok(())
     }
@@ -171,8 +172,8 @@ fn fits(what: &'static str, found: usize, limit: usize) -> Result<(), StateError
 }
 
 fn save_market(market: &Market, key: String) -> SavedMarket {
-    let Market { bid, ask, last_update, position, tick, multiplier, decimals, source, signed, .. } = *market;
-    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, decimals, source, signed }
+    let Market { bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, .. } = *market;
+    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed }
 }
 
 fn save_order(order: &Open, key: String) -> SavedOrder {

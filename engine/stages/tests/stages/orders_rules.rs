@@ -2,8 +2,10 @@
 
 use crate::harness::{self, Emitted, Pipeline, kinds};
 use crate::orders_harness::*;
-use flow::records::{CancelRequest, Command, Halt, Intent, Reject, ReplaceRequest, Request};
-use flow::{Account, Action, AnomalyKind, CommandAction, Event, Kind, Listings, OrderId, Px, Side, StrategyId};
+use flow::records::{CancelRequest, Command, Halt, Intent, Listing, Reject, ReplaceRequest, Request};
+use flow::{
+    Account, Action, AnomalyKind, CommandAction, Event, Kind, Listings, NO_MONEY, OrderId, Px, Side, StrategyId,
+};
 use stages::orders::{OrdersStage, State, Step};
 
 const NONE: OrderId = OrderId(0);
@@ -288,6 +290,26 @@ fn the_reject_of_a_cancel_that_the_gateway_requested_changes_nothing() {
     assert!(pipeline.feed(&of_the_gateway).is_empty(), "another one was");
     assert!(pipeline.feed(&cancelled(1, id(1))).is_empty());
     assert!(pipeline.feed(&of_the_gateway).is_empty(), "the order is over");
+}
+
+/// Quantity and average price are what was filled; money is known again as soon as the listing tells the multiplier.
+#[test]
+fn a_position_without_a_multiplier_has_no_money() {
+    let mut pipeline = pipeline(4, 4, 4);
+    let listed = |multiplier| event(1, Side::None, &Listing { multiplier, ..Default::default() });
+    pipeline.feed(&listed(0));
+    let now = position(&pipeline.feed(&fill(1, id(1), Side::Buy, 10 * ONE, 3))).unwrap();
+    assert_eq!((now.qty, now.avg_px), (3, Px(10 * ONE)));
+    pipeline.feed(&trade(1, 12 * ONE));
+    let unknown = money(&pipeline.feed(&cost(1, id(1), 7))).unwrap();
+    assert_eq!((unknown.realised, unknown.unrealised, unknown.fees), (NO_MONEY, NO_MONEY, 7));
+    pipeline.feed(&listed(50 * ONE));
+    let known = money(&pipeline.feed(&cost(1, id(1), NO_MONEY))).unwrap();
+    assert_eq!(
+        (known.realised, known.unrealised, known.fees),
+        (0, 300 * ONE, 7),
+        "a fee that is not known adds nothing"
+    );
 }
 
 #[test]

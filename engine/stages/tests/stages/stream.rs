@@ -38,7 +38,8 @@ pub(crate) fn source_of(instrument: u32) -> u8 {
 pub(crate) fn listing(instrument: u32, book: BookKind, instrument_type: InstrumentType) -> Vec<Event> {
     let symbol = format!("S{instrument}");
     let calendar = Mic(if instrument.is_multiple_of(2) { *b"XNAS" } else { *b"----" });
-    let definition = Definition { symbol, venue: Mic(*b"XTST"), calendar, instrument_type, book, ..Default::default() };
+    let (venue, multiplier) = (Mic(*b"XTST"), Px::ONE);
+    let definition = Definition { symbol, venue, calendar, instrument_type, book, multiplier, ..Default::default() };
     let mut inputs = Inputs::with_capacity(0);
     definition.push(&mut inputs, Ns(1), instrument, 1);
     let stamped = |e: &Event| Event { source: source_of(instrument), ..*e };

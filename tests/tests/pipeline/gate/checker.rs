@@ -355,13 +355,15 @@ impl Checker {
     }
 
     /// All checks, each for itself, in their order.
-    fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 11] {
+    fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 13] {
         let kill = self.halted.then_some((0, 1));
         let sane = self.flaw(proposal).map(|flaw| (0, flaw));
         [
             (1, kill),
             (12, self.silent(proposal)),
             (2, sane),
+            (13, self.unknown(proposal, |terms| terms.multiplier)),
+            (14, self.unknown(proposal, |terms| terms.tick_px.0)),
             (3, self.above(3, i128::from(proposal.request.qty.0))),
             (4, self.above(4, self.notional(proposal))),
             (5, self.above(5, self.off(proposal))),
@@ -371,6 +373,12 @@ impl Checker {
             (9, self.above(9, self.age(proposal))),
             (10, self.duplicate(proposal)),
         ]
+    }
+
+    /// A term that the listing does not tell.
+    fn unknown(&self, proposal: &Proposal, term: fn(&Listing) -> i64) -> Breach {
+        let (terms, _) = self.listings.get(&proposal.instrument)?;
+        (term(terms) == 0).then_some((0, 1))
     }
 
     /// A venue without a session, or one that does not answer an open order of the instrument.
@@ -404,7 +412,7 @@ impl Checker {
         let id = OrderId(order_id);
         let old = self.predecessor(proposal);
         let flaws = [
-            (1, terms.multiplier <= 0 || terms.tick_px.0 < 0 || terms.qty_decimals > 18),
+            (1, terms.multiplier < 0 || terms.tick_px.0 < 0 || terms.qty_decimals > 18),
             (2, proposal.side == Side::None),
             (3, proposal.replaces != 0 && old.is_none()),
             (4, !(1..=2).contains(&order_type)),

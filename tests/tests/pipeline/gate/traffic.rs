@@ -7,21 +7,23 @@ use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use std::collections::BTreeMap;
 
-/// Price in dollars, tick in 1e-9, multiplier, decimals of quantity.
-const LISTED: [(i64, i64, i64, u8); 6] = [
+/// Price in dollars, tick in 1e-9, multiplier, decimals of quantity; of the last two the tick or the multiplier is unknown.
+const LISTED: [(i64, i64, i64, u8); 8] = [
     (100, 10_000_000, 1, 0),
     (1, 100_000, 1, 0),
     (5_000, 250_000_000, 50, 0),
     (-17, 10_000_000, 1, 2),
-    (30, 0, 1, 0),
+    (30, 1, 1, 0),
     (50, 1, 1, 0),
+    (30, 0, 1, 0),
+    (30, 10_000_000, 0, 0),
 ];
 
 /// The types of the listed: the second is a US stock about $1.00, the fourth a spread about zero.
-const TYPES: [u8; 6] = [0, 1, 2, 8, 0, 0];
+const TYPES: [u8; 8] = [0, 1, 2, 8, 0, 0, 0, 0];
 
 /// Instruments: those listed, one that is not, and one out of range.
-pub(crate) const INSTRUMENTS: u32 = 8;
+pub(crate) const INSTRUMENTS: u32 = 10;
 
 pub(crate) struct Traffic {
     rng: TestRng,
@@ -180,8 +182,8 @@ impl Traffic {
     }
 
     fn request(&mut self, group: u32, legs: u8) -> Event {
-        let instrument = if self.one_in(25) {
-            [6, 6, 6, 6, 6, 6, 6, 6, 7, 8][self.below(10) as usize]
+        let instrument = if self.one_in(20) {
+            [6, 6, 6, 6, 6, 6, 6, 6, 7, 8, 9, 10][self.below(12) as usize]
         } else {
             1 + self.below(5) as u32
         };

@@ -10,6 +10,7 @@ mod collar;
 mod duplicate;
 mod group;
 mod kill;
+mod multiplier;
 mod notional;
 mod open_orders;
 mod position;
@@ -17,6 +18,7 @@ mod quantity;
 mod sanity;
 mod stale;
 mod throttle;
+mod tick;
 mod venue;
 
 pub use sanity::Flaw;
@@ -42,7 +44,7 @@ macro_rules! checks {
     };
 }
 
-checks! { kill venue sanity quantity notional collar position open_orders throttle stale duplicate }
+checks! { kill venue sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
 
 /// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
 pub(super) type Limits = [i64; CHECKS.len()];

@@ -51,7 +51,7 @@ fn flaw(gate: &Gate, proposal: &Proposal) -> Option<Flaw> {
     let (market, request) = (&gate.markets[proposal.at], &proposal.request);
     let limit = request.order_type == OrderType::Limit.code();
     let id = proposal.id();
-    if market.multiplier == 0 {
+    if !market.listed {
         Some(Flaw::Listing)
     } else if proposal.side == Side::None {
         Some(Flaw::Side)

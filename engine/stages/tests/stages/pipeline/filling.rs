@@ -82,7 +82,8 @@ fn source_of(instrument: u32) -> u8 {
 /// The name and the listing of an instrument.
 fn definition(instrument: u32, book: u8) -> Vec<Event> {
     let symbol = format!("S{instrument}");
-    let definition = Definition { symbol, venue: Mic(*b"XTST"), calendar: Mic(*b"XNAS"), ..Default::default() };
+    let (venue, calendar) = (Mic(*b"XTST"), Mic(*b"XNAS"));
+    let definition = Definition { symbol, venue, calendar, multiplier: Px::ONE, ..Default::default() };
     let mut inputs = Inputs::with_capacity(0);
     definition.push(&mut inputs, Ns(1), instrument, 1);
     let mut events: Vec<_> = inputs.waiting().iter().map(|e| Event { source: source_of(instrument), ..*e }).collect();
@@ -198,7 +199,7 @@ fn id(account: u8, strategy: u16, counter: u64) -> u64 {
 fn word(filling: &Filling<'_>, field: &Field, number: u8) -> u64 {
     let n = u64::from(number);
     match (field.ty, field.name) {
-        (FieldType::Price, "tick_px") if number < 230 => Px::ONE as u64 / 100,
+        (FieldType::Step, _) if number < 230 => Px::ONE as u64 / 100,
         (FieldType::Price | FieldType::Average, _) => px(number, filling.step.flags[0] & 3 == Side::Buy as u8) as u64,
         (FieldType::Qty, _) => match number {
             255 => u64::MAX,
@@ -214,13 +215,15 @@ fn word(filling: &Filling<'_>, field: &Field, number: u8) -> u64 {
         (FieldType::Text, "calendar") => text([*b"XNAS", *b"XCME", *b"----", *b"XXXX"][usize::from(number % 4)]),
         (FieldType::Text, _) => text([*b"H   ", *b"T   ", *b"2   ", *b"7   "][usize::from(number % 4)]),
         (FieldType::Float, _) => [0.5, -1.0, f64::NAN, f64::INFINITY][usize::from(number % 4)].to_bits(),
-        (FieldType::Nano | FieldType::Money | FieldType::Int, _) => match number {
-            255 => i64::MAX as u64,
-            254 => i64::MIN as u64,
-            253 => (-Px::ONE) as u64,
-            0..40 => n,
-            _ => Px::ONE as u64,
-        },
+        (FieldType::Step | FieldType::Factor | FieldType::Nano | FieldType::Money | FieldType::Int, _) => {
+            match number {
+                255 => i64::MAX as u64,
+                254 => i64::MIN as u64,
+                253 => (-Px::ONE) as u64,
+                0..40 => n,
+                _ => Px::ONE as u64,
+            }
+        }
         (_, "order_id" | "replaces" | "new_id") => match number {
             0..60 => filling.ids.last().copied().unwrap_or_default(),
             250.. => [0, u64::MAX, id(1, 3, 1 << 30), id(9, 9, 1)][usize::from(number % 4)],

@@ -140,6 +140,23 @@ fn a_us_stock_has_cents_from_one_dollar_up() {
     }
 }
 
+/// Whatever the limits allow; a market order too. Once the listing tells the terms, the same order passes.
+#[test]
+fn an_instrument_without_multiplier_or_tick_is_not_traded() {
+    let mut rig = Rig::new(&[("max_notional", 1_000_000_000_000)]);
+    let listing = |multiplier, tick_px| Listing { tick_px, multiplier, ..Default::default() };
+    let market = Request { order_type: 2, px: Px::NONE, ..rig.terms(1, 10_000) };
+    for (multiplier, tick, check) in
+        [(0, cents(1), "multiplier-unknown"), (50 * Px::ONE, Px(0), "tick-unknown"), (0, Px(0), "multiplier-unknown")]
+    {
+        rig.input(1, Side::None, &listing(multiplier, tick));
+        assert_eq!(refusal(rig.buy(1)), (check, 0, 1));
+        assert_eq!(refusal(rig.ask(Side::Buy, &market)), (check, 0, 1));
+    }
+    rig.input(1, Side::None, &listing(50 * Px::ONE, cents(25)));
+    assert!(passed(rig.buy(1)));
+}
+
 #[test]
 fn a_venue_that_does_not_answer_blocks() {
     let mut rig = Rig::new(&[]);
