@@ -65,6 +65,8 @@ pub struct Opened {
     pub streams: Vec<Box<dyn Read + Send>>,
     /// Bytes of memory that reading takes, besides the buffers of the streams.
     pub memory: u64,
+    /// For DBN: what its first bytes say of it.
+    pub(crate) dbn: Option<crate::dbn::Part>,
 }
 
 /// An entry of the registry.

@@ -17,4 +17,4 @@ mod registry;
 pub mod synthetic;
 
 pub use feed::{Feed, FindError, OpenError, Opened, Request};
-pub use registry::{FEEDS, recognised_as};
+pub use registry::{FEEDS, found, recognised_as};

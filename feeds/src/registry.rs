@@ -8,6 +8,13 @@ use std::path::Path;
 /// Every feed.
 pub const FEEDS: &[Feed] = &[crate::dbn::FEED, crate::itch::FEED, crate::lobster::FEED, crate::synthetic::FEED];
 
+/// Finds the inputs of a run without reading them; only files that define instruments of other inputs are read, whole.
+pub fn found(inputs: &[(&'static Feed, Request)]) -> Vec<Result<Opened, OpenError>> {
+    let mut found: Vec<_> = inputs.iter().map(|(feed, request)| feed.opened(request)).collect();
+    crate::dbn::join(&mut found);
+    found
+}
+
 impl Feed {
     /// Finds an input without reading it.
     ///

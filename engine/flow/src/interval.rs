@@ -67,7 +67,11 @@ pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
     Ns(u64::try_from(at.timestamp_nanos_opt().unwrap_or(0)).unwrap_or(0))
 }
 
-/// Time zone of a market's calendar; UTC for an unknown one.
+/// The calendars that are known.
+pub const CALENDARS: &[&str] =
+    &["XNAS", "XNYS", "XASE", "ARCX", "BATS", "IEXG", "EQUS", "OPRA", "XCME", "GLBX", "XCBT", "XCBO", "XLON", "XEUR"];
+
+/// Time zone of a market's calendar; UTC for one that is not in [`CALENDARS`].
 pub fn zone_of(calendar: Mic) -> Tz {
     match &calendar.0 {
         b"XNAS" | b"XBOS" | b"XPSX" | b"XNYS" | b"XASE" | b"ARCX" | b"BATS" | b"IEXG" | b"EQUS" | b"OPRA" => {
@@ -112,6 +116,13 @@ impl fmt::Display for Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_calendar_has_its_time_zone() {
+        for name in CALENDARS {
+            assert_ne!(zone_of(Mic(name.as_bytes().try_into().unwrap())), chrono_tz::UTC, "{name}");
+        }
+    }
 
     #[test]
     fn names_come_back_and_bad_ones_are_refused() {

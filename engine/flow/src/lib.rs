@@ -47,7 +47,7 @@ pub use field::{Field, FieldType, FlagColumn};
 pub use flags::{Flags, Side};
 pub use group::RecordGroup;
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
-pub use interval::{Interval, IntervalError, midnight, zone_of};
+pub use interval::{CALENDARS, Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
 pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use order::{

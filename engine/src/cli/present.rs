@@ -40,6 +40,7 @@ pub(crate) fn report(report: &Report, shown: &Shown, rows_on_stdout: bool) -> Re
 
 fn summary(report: &Report, details: bool) -> String {
     let mut text: String = report.inputs.iter().map(|i| input(i, details)).collect();
+    text += &unlisted(report);
     let (events, rate) = (grouped(report.events), grouped(report.events_per_s as u64));
     text += &format!("inputs    {events} in {:.3} s, {rate} a second\n", report.seconds);
     text += &busiest(report, details);
@@ -78,6 +79,15 @@ fn verified(verified: &Verified) -> String {
         n => format!(", {} {appended}", grouped(n)),
     };
     wrapped(&format!("verified  {} outcomes equal the record{missing}", grouped(verified.equal)), INDENT) + "\n"
+}
+
+/// Stated terms that no listing took.
+fn unlisted(report: &Report) -> String {
+    let warning = |symbol: &String| {
+        let text = format!("          warning: [instrument.{symbol:?}]: no input listed this symbol");
+        format!("{}\n", Tone::Notice.paint(&wrapped(&text, INDENT)))
+    };
+    report.unlisted.iter().map(warning).collect()
 }
 
 fn input(input: &InputReport, details: bool) -> String {

@@ -8,6 +8,7 @@
 
 mod draft;
 mod fault;
+mod instrument;
 pub mod keys;
 mod nearest;
 mod read;
@@ -15,6 +16,7 @@ mod settings;
 
 pub use draft::Draft;
 pub use fault::{Fault, Faults, Place};
+pub use instrument::InstrumentSettings;
 pub use keys::{OUTCOMES, PIPELINE};
 pub use nearest::{nearest, one_of};
 pub use settings::{InputSettings, Settings};

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
+use super::instrument::InstrumentSettings;
 use super::nearest::one_of;
 use super::settings::{InputSettings, Settings, entry_advice, key_advice, section_advice, value_advice};
 use chrono::NaiveDate;
@@ -108,8 +109,39 @@ impl<'i> Reading<'i> {
         match (name.as_ref(), value.into_inner()) {
             ("input", DeValue::Array(entries)) => self.inputs(entries),
             ("input", _) => self.fault(&span, "input", "not an array of tables", "write [[input]]"),
+            ("instrument", DeValue::Table(symbols)) => self.instruments(symbols),
             (name, DeValue::Table(table)) => self.section(name, &span, table),
             (name, _) => self.fault(&span, name, "not a section", &section_advice(name)),
+        }
+    }
+
+    /// What the operator states about instruments, by symbol.
+    fn instruments(&mut self, symbols: DeTable<'i>) {
+        for (symbol, terms) in symbols {
+            let (span, symbol) = (symbol.span(), symbol.into_inner());
+            let key = format!("instrument.{symbol:?}");
+            self.stands(&key, &span);
+            let DeValue::Table(terms) = terms.into_inner() else {
+                self.fault(&span, &key, "not a table", "write [instrument.\"SYMBOL\"] with multiplier and tick");
+                continue;
+            };
+            for (term, value) in terms {
+                let (at, term) = (term.span(), term.into_inner());
+                let key = format!("{key}.{term}");
+                let text = match value.get_ref() {
+                    DeValue::String(text) => text.to_string(),
+                    DeValue::Integer(number) => integer(number).unwrap_or_default(),
+                    DeValue::Float(number) => number.as_str().to_owned(),
+                    _ => self.shown(&value.span()).to_owned(),
+                };
+                self.stands(&key, &value.span());
+                let stated = self.draft.settings.instruments.entry(symbol.to_string()).or_default();
+                if let Err(fault) = stated.set(&key, &term, &text) {
+                    let at = if InstrumentSettings::is_term(&term) { value.span() } else { at };
+                    let place = self.place(&at);
+                    self.draft.faults.push(Fault { place, ..fault });
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The settings of a run, and how one assignment changes them.
 
 use super::fault::{Fault, Faults, Place};
+use super::instrument::{self, InstrumentSettings};
 use super::keys::{self, OUTCOMES, PIPELINE};
 use super::nearest::one_of;
 use chrono::NaiveDate;
@@ -9,6 +10,9 @@ use flow::{Param, ParamError, ParamType, Params, Registered, Value};
 use stages::Space;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// The section of what is stated about instruments.
+const INSTRUMENT: &str = "instrument";
 
 /// One input of the run: files of one feed.
 #[derive(Clone)]
@@ -44,6 +48,8 @@ pub struct Settings {
     pub venues: BTreeMap<&'static str, Params>,
     /// Parameters of every sink, by name.
     pub sinks: BTreeMap<&'static str, Params>,
+    /// What the operator states about instruments, by symbol.
+    pub instruments: BTreeMap<String, InstrumentSettings>,
     /// The place of each key; the empty key has the file itself.
     pub(super) places: BTreeMap<String, Place>,
 }
@@ -62,6 +68,7 @@ impl Default for Settings {
             journal_dir: None,
             venues: all(stages::exchange_sim::VENUES).into_iter().chain(all(sinks::GATEWAYS)).collect(),
             sinks: all(sinks::SINKS),
+            instruments: BTreeMap::new(),
             places: BTreeMap::new(),
         }
     }
@@ -88,6 +95,9 @@ impl Settings {
         let Some((section, name)) = key.split_once('.') else {
             return Err(Fault::new(here, key, "no section", &section_advice(key)));
         };
+        if section == INSTRUMENT {
+            return self.state(here, key, name, value);
+        }
         let Some((params, values)) = self.section(section) else {
             return Err(Fault::new(here, key, &format!("no section {section:?}"), &section_advice(section)));
         };
@@ -99,6 +109,23 @@ impl Settings {
             Err(e) => return Err(Fault::new(here, &e.key, &e.found, &entry_advice(param, key, &e))),
         }
         self.places.insert(key.to_owned(), here);
+        Ok(())
+    }
+
+    /// States a term of an instrument; `name` is `SYMBOL.TERM`.
+    fn state(&mut self, here: Place, key: &str, name: &str, value: &str) -> Result<(), Fault> {
+        let Some((symbol, term)) = instrument::split(name) else {
+            return Err(Fault::new(
+                here,
+                key,
+                "no symbol and term",
+                "write instrument.SYMBOL.TERM=value, as instrument.ESM4.multiplier=50",
+            ));
+        };
+        let mut stated = self.instruments.get(symbol).cloned().unwrap_or_default();
+        stated.set(key, term, value).map_err(|fault| Fault { place: here.clone(), ..fault })?;
+        self.instruments.insert(symbol.to_owned(), stated);
+        self.places.insert(format!("{INSTRUMENT}.{symbol:?}.{term}"), here);
         Ok(())
     }
 
@@ -175,6 +202,13 @@ impl Settings {
             }
             entry.into()
         });
+        if !self.instruments.is_empty() {
+            let stated = self.instruments.iter().map(|(symbol, stated)| {
+                let terms = stated.stated().into_iter().map(|(term, text)| (term.to_owned(), text.into()));
+                (symbol.clone(), toml::Value::Table(terms.collect()))
+            });
+            root.insert(INSTRUMENT.into(), stated.collect::<toml::Table>().into());
+        }
         root.insert("input".into(), inputs.collect::<Vec<toml::Value>>().into());
         toml::to_string(&root).expect("a table of plain values is valid TOML")
     }
@@ -207,7 +241,7 @@ fn sections() -> Vec<&'static str> {
 
 /// Advice for an unknown section.
 pub(super) fn section_advice(name: &str) -> String {
-    format!("{}, and [[input]]", one_of(name, sections()))
+    format!("{}, [instrument.\"SYMBOL\"], and [[input]]", one_of(name, sections()))
 }
 
 /// Advice for an unknown parameter of a section.

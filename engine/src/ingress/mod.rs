@@ -14,6 +14,7 @@ mod recorded;
 mod retrace;
 mod sim_replies;
 mod source_queue;
+mod stated_terms;
 mod ticket;
 mod ticks;
 mod waiting;
@@ -26,6 +27,7 @@ pub use recorded::Recorded;
 pub use retrace::{Accept, Retrace, Then};
 pub use sim_replies::SimVenueReplies;
 pub use source_queue::SourceQueue;
+pub use stated_terms::Stated;
 pub use ticket::{Submission, Ticket};
 pub use ticks::TickSource;
 

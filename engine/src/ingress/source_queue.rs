@@ -4,6 +4,7 @@
 //! Bound: 256 queued inputs per source.
 
 use super::IngressError;
+use super::stated_terms::{Stated, StatedTerms};
 use crate::pipeline::FeedState;
 use flow::{Event, Inputs, Ns, Polled, Source};
 
@@ -24,6 +25,8 @@ pub struct SourceQueue {
     skipped: u64,
     /// When its last input entered.
     last: Ns,
+    /// The operator's terms for its listings, if there are any.
+    stated: Option<StatedTerms>,
 }
 
 /// How many inputs are skipped at once, so that a stop need not wait for all of them.
@@ -47,7 +50,26 @@ impl SourceQueue {
     /// The source number `id`, whose instruments are numbered after `base`.
     pub fn new(name: String, source: Box<dyn Source>, id: u8, base: u32) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
-        SourceQueue { name, source, queue, base, id, ended: false, records: 0, inputs: 0, skipped: 0, last: Ns::NONE }
+        SourceQueue {
+            name,
+            source,
+            queue,
+            base,
+            id,
+            ended: false,
+            records: 0,
+            inputs: 0,
+            skipped: 0,
+            last: Ns::NONE,
+            stated: None,
+        }
+    }
+
+    /// Puts the operator's terms into its listings.
+    #[must_use]
+    pub fn with_stated(mut self, stated: &Stated) -> SourceQueue {
+        self.stated = StatedTerms::new(stated);
+        self
     }
 
     /// Number of the last file record whose input was admitted; of a source that has ended, of its last record.
@@ -67,7 +89,7 @@ impl SourceQueue {
 
     /// The source's warnings.
     pub fn warnings(&self) -> Vec<String> {
-        self.source.warnings()
+        self.source.warnings().into_iter().chain(self.stated.iter().flat_map(StatedTerms::warnings)).collect()
     }
 
     /// Looks at the next input; polls the source if none is queued.
@@ -86,6 +108,9 @@ impl SourceQueue {
         }
         let polled = self.source.poll(&mut self.queue);
         self.stamp_source();
+        if let Some(stated) = &mut self.stated {
+            stated.apply(self.queue.waiting_mut());
+        }
         match polled {
             Ok(Polled::Ready) => {}
             Ok(Polled::Idle(_)) => return Ok(Peek::Nothing),

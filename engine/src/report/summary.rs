@@ -76,6 +76,8 @@ pub struct Report {
     /// All listed symbols.
     #[serde(skip)]
     pub listed: Vec<String>,
+    /// Symbols of which the configuration states terms, and that no input listed.
+    pub unlisted: Vec<String>,
     /// Number of signals from strategies.
     pub signals: u64,
     /// Number of orders that risk approved.
@@ -174,6 +176,7 @@ pub(crate) fn reported<H: Head>(
         steal_percent: Steal::now().percent_since(shape.steal),
         symbols,
         listed: stats.listings.iter().map(|l| l.symbol.clone()).collect(),
+        unlisted: Vec::new(),
         signals: counted(Kind::Signal),
         orders: counted(Kind::Order),
         refused: trading::refused(trades),

@@ -10,7 +10,7 @@ use crate::assembly::{Blueprint, Venues};
 use crate::config::Settings;
 use crate::drive::Control;
 use crate::gateway::GatewayError;
-use crate::ingress::{IngressError, SourceQueue};
+use crate::ingress::{IngressError, SourceQueue, Stated};
 use crate::recovery::{self, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
 use sinks::journal::JournalReader;
@@ -46,7 +46,7 @@ pub fn execute_sources(
     sources: Sources,
     options: Options,
 ) -> Result<(Report, Option<RunError>), RunError> {
-    let (feeds, instruments) = placed(sources);
+    let (feeds, instruments) = placed(sources, settings);
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (sinks, origins) = sinks(options.sinks, options.rows, names, true)?;
     let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
@@ -89,6 +89,7 @@ pub fn execute_sources(
     let error = finished.error.take().map(RunError::from);
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
     (report.inputs, report.replaying) = (inputs, replaying);
+    report.unlisted = unlisted(settings, &report);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(|log| log.close_within(patience)).transpose().err().map(RunError::from);
     let error = error.or(sink_error.map(RunError::Sink)).or(closing);
@@ -125,12 +126,18 @@ fn after_panic(error: GatewayError, settings: &Settings) -> GatewayError {
     }
 }
 
+/// The symbols of which terms are stated and that no input listed.
+fn unlisted(settings: &Settings, report: &Report) -> Vec<String> {
+    settings.instruments.keys().filter(|symbol| !report.listed.contains(symbol)).cloned().collect()
+}
+
 /// The sources with their instrument ranges, and the total number of instruments.
-fn placed(sources: Sources) -> (Vec<SourceQueue>, u32) {
+fn placed(sources: Sources, settings: &Settings) -> (Vec<SourceQueue>, u32) {
     let (mut feeds, mut base) = (Vec::new(), 0u32);
+    let stated = Stated::new(settings.instruments.clone());
     for (i, (name, source)) in sources.into_iter().enumerate() {
         let range = source.instruments();
-        feeds.push(SourceQueue::new(name, source, i as u8 + 1, base));
+        feeds.push(SourceQueue::new(name, source, i as u8 + 1, base).with_stated(&stated));
         base += range;
     }
     (feeds, base)

@@ -3,11 +3,11 @@
 //! `validate`, `run`, `replay` and `demo` decide here, so what one of them accepts the others start: the text of the
 //! configuration, the plan, the inputs (each is found, opened and recognised by its first bytes), the venue, the journal's
 //! folder, and the memory that all of it takes. Every fault comes at once, each with its key. Bound: reads the start of every
-//! input and the file of latencies; allocates no tables and starts no thread.
+//! input, files of definitions beside the data that they define, and the file of latencies; allocates no tables and starts no thread.
 
 use super::error::RunError;
 use crate::assembly::{Need, Proof};
-use crate::config::{Draft, Fault, Faults, Settings};
+use crate::config::{Draft, Fault, Faults, InputSettings, Settings};
 use crate::plan::Plan;
 use feeds::{Opened, Request};
 use flow::{Kinds, ParamType, SOURCE_OPERATOR, SecretPlace, Source};
@@ -92,9 +92,13 @@ fn found(settings: &Settings) -> (Vec<Opened>, Vec<Fault>) {
         return (Vec::new(), vec![Fault::of_settings("input", &found, &valid)]);
     }
     let (mut inputs, mut faults) = (Vec::new(), Vec::new());
-    for input in &settings.inputs {
+    let request = |input: &InputSettings| {
         let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
-        match input.feed.opened(&request) {
+        (input.feed, request)
+    };
+    let requests: Vec<_> = settings.inputs.iter().map(request).collect();
+    for (input, found) in settings.inputs.iter().zip(feeds::found(&requests)) {
+        match found {
             Ok(opened) => inputs.push(opened),
             Err(e) => {
                 let part = if input.files.is_empty() { "" } else { ".files" };

@@ -7,6 +7,7 @@
 //! Bound: the state machine's buffer, [`BUFFER`] bytes or the size of the metadata, at most [`METADATA`]. Worst case of
 //! one record: forty level changes.
 
+use super::definitions::Definitions;
 use super::instruments::LIMIT;
 use super::translate::Translator;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
@@ -16,6 +17,7 @@ use dbn::{
     StatMsg, StatusMsg, SymbolMappingMsg, SystemMsg, TradeMsg, rtype, v1, v2,
 };
 use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Ns, Step, Window};
+use std::sync::Arc;
 
 /// Bytes that the state machine buffers ahead.
 const BUFFER: usize = 64 << 10;
@@ -40,6 +42,9 @@ pub struct Dbn {
     has_record: bool,
     /// How the stream ended, while bars still wait for room.
     end: Option<Result<Step, FeedError>>,
+    /// Until the metadata is read: definitions in files of their own, and the place for those of this stream.
+    beside: Option<Arc<Definitions>>,
+    collects: Option<Definitions>,
 }
 
 impl Default for Dbn {
@@ -62,7 +67,24 @@ impl Dbn {
             in_metadata: true,
             has_record: false,
             end: None,
+            beside: None,
+            collects: None,
         }
+    }
+
+    /// A decoder of a stream whose instruments are defined in files of their own.
+    pub(super) fn beside(definitions: Arc<Definitions>) -> Dbn {
+        Dbn { beside: Some(definitions), ..Dbn::new() }
+    }
+
+    /// A decoder that keeps the definitions of a stream and makes no inputs of them.
+    pub(super) fn collecting() -> Dbn {
+        Dbn { collects: Some(Definitions::default()), ..Dbn::new() }
+    }
+
+    /// The definitions that it kept.
+    pub(super) fn collected(&mut self) -> Definitions {
+        self.translator.as_mut().and_then(|t| t.collected.take()).unwrap_or_default()
     }
 
     fn fault(&self, what: String, next: &'static str) -> FeedError {
@@ -144,7 +166,7 @@ impl Dbn {
         self.in_metadata = false;
         match &mut self.translator {
             Some(translator) => translator.join(metadata, to),
-            None => self.translator = Some(Translator::new(metadata)),
+            None => self.translator = Some(Translator::new(metadata, self.beside.take(), self.collects.take())),
         }
     }
 

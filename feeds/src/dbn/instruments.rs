@@ -12,11 +12,14 @@
 //! Bound: [`LIMIT`] indices; instruments beyond it are dropped with an anomaly. Worst case: a new instrument costs
 //! some five allocations.
 
+use super::definitions::{Definitions, day_after};
+use super::terms::{Leg, Told, of_option};
 use crate::ladder::Rung;
-use dbn::{InstrumentClass, InstrumentDefMsg, Metadata, SType, SymbolMappingMsg};
+use dbn::{InstrumentDefMsg, Metadata, SType, SymbolMappingMsg};
 use flow::records::{Contract, Quote};
 use flow::{BookKind, Definition, Event, Flags, Inputs, InstrumentType, Listed, Mic, Ns, Px};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Local indices are below this number.
 pub(super) const LIMIT: u32 = 65_536;
@@ -106,14 +109,25 @@ pub(super) struct Instruments {
     listed: HashMap<String, Vec<u32>>,
     /// What definitions say of a symbol.
     defined: HashMap<String, Terms>,
+    /// Definitions in files of their own, and the symbols that the stream defines itself.
+    beside: Option<Arc<Definitions>>,
+    own: HashSet<String>,
+    /// Whether symbols in the metadata are the venue's own.
+    is_raw: bool,
+    /// The legs of the spreads that the stream defines.
+    legs: HashMap<String, Vec<Leg>>,
     slots: Vec<Slot>,
     last: Meant,
     defaults: Defaults,
 }
 
 impl Instruments {
-    pub(super) fn new(metadata: &Metadata) -> Instruments {
+    pub(super) fn new(metadata: &Metadata, beside: Option<Arc<Definitions>>) -> Instruments {
         Instruments {
+            beside,
+            own: HashSet::new(),
+            is_raw: metadata.stype_in == Some(SType::RawSymbol),
+            legs: HashMap::new(),
             names: symbols(metadata),
             index: HashMap::new(),
             listed: HashMap::new(),
@@ -130,6 +144,12 @@ impl Instruments {
         self.index.clear();
         self.last = Meant::default();
         self.defaults = Defaults::of(&metadata.dataset);
+        self.is_raw = metadata.stype_in == Some(SType::RawSymbol);
+    }
+
+    /// Whether the stream is of OPRA.
+    pub(super) fn is_opra(&self) -> bool {
+        self.defaults.is_opra()
     }
 
     pub(super) fn slot(&mut self, local: u32) -> &mut Slot {
@@ -159,6 +179,7 @@ impl Instruments {
     fn resolve(&mut self, at: At, before: Option<Meant>, to: &mut Inputs) -> Option<Meant> {
         let (symbol, until) = self.look_up(at.id, at.ts);
         let symbol = symbol.cloned().or_else(|| before.map(|meant| self.symbol_of(meant.local)));
+        let (symbol, until) = self.defined_beside(at, symbol, until);
         let local = self.listing(&symbol.unwrap_or_else(|| unnamed(at.id)), at, to)?;
         let meant = Meant { id: at.id, publisher: at.publisher, local, until };
         let all = self.index.entry(at.id).or_default();
@@ -167,6 +188,43 @@ impl Instruments {
             None => all.push(meant),
         }
         Some(meant)
+    }
+
+    /// Takes what a definition in a file of its own says, until the day ends; it also names what the data does not name.
+    fn defined_beside(&mut self, at: At, symbol: Option<String>, until: u64) -> (Option<String>, u64) {
+        let Some(beside) = &self.beside else { return (symbol, until) };
+        let until = until.min(day_after(at.ts));
+        let named = symbol.filter(|symbol| *symbol != unnamed(at.id));
+        let Some((raw, told)) = beside.find(at.id, named.as_deref(), self.is_raw, at.ts) else { return (named, until) };
+        let symbol = named.unwrap_or_else(|| raw.to_owned());
+        if !self.own.contains(&symbol) {
+            let mut definition = self.defaults.definition(symbol.clone(), Mic::default(), BookKind::None);
+            told.apply(&mut definition);
+            self.defined.insert(symbol.clone(), Terms { definition, contract: told.contract });
+        }
+        (Some(symbol), until)
+    }
+
+    /// What a record of a definition tells; a spread has a record for each leg, and takes what it lacks from all of them.
+    fn told(&mut self, symbol: &str, message: &InstrumentDefMsg) -> Told {
+        let mut told = Told::of(message, self.is_opra());
+        if !told.legs.is_empty() {
+            let legs = self.legs.entry(symbol.to_owned()).or_default();
+            if message.leg_index == 0 {
+                legs.clear();
+            }
+            legs.append(&mut told.legs);
+            told.legs.clone_from(legs);
+            if told.legs.len() == usize::from(message.leg_count) {
+                let of_leg = |leg: &Leg| {
+                    let Definition { tick_px, multiplier, .. } = self.defined.get(&leg.symbol)?.definition;
+                    Some((tick_px.0, multiplier))
+                };
+                let of_legs: Vec<_> = told.legs.iter().map(of_leg).collect();
+                told.take_from_legs(&of_legs);
+            }
+        }
+        told
     }
 
     /// The listing of a symbol at the publisher's venue, with the terms of its definition.
@@ -245,11 +303,12 @@ impl Instruments {
         if self.look_up(at.id, at.ts).0 != Some(&symbol) {
             self.rename(at.id, symbol.clone());
         }
+        let told = self.told(&symbol, message);
         let undefined = || self.defaults.definition(symbol.clone(), Mic::default(), BookKind::None);
         let mut definition = self.defined.get(&symbol).map_or_else(undefined, |defined| defined.definition.clone());
-        terms(&mut definition, message);
-        let contract = contract(definition.instrument_type, message);
-        self.defined.insert(symbol.clone(), Terms { definition, contract });
+        told.apply(&mut definition);
+        self.defined.insert(symbol.clone(), Terms { definition, contract: told.contract });
+        self.own.insert(symbol.clone());
         self.forget(at.id);
         let Some(meant) = self.resolve(at, None, to) else {
             self.defined.remove(&symbol);
@@ -347,9 +406,19 @@ impl Defaults {
         venue.or(self.venue).unwrap_or_default()
     }
 
+    fn is_opra(&self) -> bool {
+        self.dataset.starts_with("OPRA")
+    }
+
     /// A listing before its definition.
     fn definition(&self, symbol: String, venue: Mic, book: BookKind) -> Definition {
+        let multiplier = match self.instrument_type {
+            InstrumentType::Equity => Px::ONE,
+            _ if self.is_opra() => of_option(&symbol),
+            _ => 0,
+        };
         Definition {
+            multiplier,
             symbol,
             venue,
             calendar: self.calendar,
@@ -358,69 +427,14 @@ impl Defaults {
             book,
             own_references: true,
             price_decimals: Listed::SHORTEST,
-            multiplier: if self.instrument_type == InstrumentType::Equity { Px::ONE } else { 0 },
             ..Definition::default()
         }
     }
 }
 
-/// Copies the terms of a definition.
-fn terms(definition: &mut Definition, message: &InstrumentDefMsg) {
-    let known = |px: i64| (px != i64::MAX && px > 0).then_some(px);
-    let positive = |n: i32| (n != i32::MAX).then(|| u32::try_from(n).ok()).flatten().filter(|n| *n > 0);
-    if let Some(tick) = known(message.min_price_increment) {
-        definition.tick_px = Px(tick);
-        definition.price_decimals = decimals(tick);
-    }
-    definition.instrument_type = match message.instrument_class().ok() {
-        Some(InstrumentClass::Stock) => InstrumentType::Equity,
-        Some(InstrumentClass::Future) => InstrumentType::Future,
-        Some(InstrumentClass::FutureSpread | InstrumentClass::OptionSpread | InstrumentClass::MixedSpread) => {
-            InstrumentType::Spread
-        }
-        Some(InstrumentClass::Call) => InstrumentType::Call,
-        Some(InstrumentClass::Put) => InstrumentType::Put,
-        Some(InstrumentClass::FxSpot) => InstrumentType::CurrencyPair,
-        Some(InstrumentClass::Index) => InstrumentType::Index,
-        _ => definition.instrument_type,
-    };
-    let currency = message.currency.map(|c| c as u8);
-    if currency[0].is_ascii_alphabetic() {
-        definition.currency = currency;
-    }
-    definition.round_lot = positive(message.min_lot_size_round_lot).unwrap_or(definition.round_lot);
-    definition.multiplier = match definition.instrument_type {
-        InstrumentType::Equity => Px::ONE,
-        _ => {
-            let told = positive(message.contract_multiplier).map(|n| i64::from(n) * Px::ONE);
-            told.or(known(message.unit_of_measure_qty)).unwrap_or(definition.multiplier)
-        }
-    };
-}
-
-/// Strike and expiry of a derivative.
-fn contract(instrument_type: InstrumentType, message: &InstrumentDefMsg) -> Option<(Px, Ns)> {
-    match instrument_type {
-        InstrumentType::Future | InstrumentType::Spread => Some((Px::NONE, Ns(message.expiration))),
-        InstrumentType::Call | InstrumentType::Put => Some((Px(message.strike_price), Ns(message.expiration))),
-        _ => None,
-    }
-}
-
-/// How many decimals a price on this tick needs.
-fn decimals(tick: i64) -> u8 {
-    (0..9).find(|places| tick % 10i64.pow(9 - places) == 0).unwrap_or(9) as u8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decimals_of_a_tick() {
-        let ticks = [1_000_000_000, 250_000_000, 10_000_000, 100_000, 1, 31_250_000, 50_000_000_000];
-        assert_eq!(ticks.map(decimals), [0, 2, 2, 4, 9, 5, 0]);
-    }
 
     #[test]
     fn a_dataset_implies_venue_and_calendar() {

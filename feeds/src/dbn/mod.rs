@@ -8,16 +8,21 @@
 
 mod bars;
 mod decoder;
+mod definitions;
 mod fields;
 mod instruments;
 mod tally;
+mod terms;
 mod translate;
 
 pub use decoder::Dbn;
 
 use crate::reader::open_streams;
 use crate::{Feed, FindError, OpenError, Opened, Request, drive};
+use dbn::Schema;
 use flow::Ns;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The entry in the registry.
 pub const FEED: Feed = Feed {
@@ -47,7 +52,54 @@ fn find(request: &Request) -> Result<Opened, FindError> {
         return Err(FindError::other_feed(path, &first.head));
     }
     let (name, decoder) = (path.display().to_string(), Box::new(Dbn::new()));
-    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![first.read], memory: 0 })
+    let dbn = Some(Part::of(&first.head));
+    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![first.read], memory: 0, dbn })
+}
+
+/// What the first bytes of a stream say of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    dataset: [u8; 16],
+    /// Whether it has definitions alone.
+    defines: bool,
+}
+
+impl Part {
+    /// Dataset and schema stand in the same place in all versions.
+    fn of(head: &[u8]) -> Part {
+        let dataset = head.get(8..24).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+        let schema = head.get(24..26).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes);
+        Part { dataset, defines: schema == Some(Schema::Definition as u16) }
+    }
+}
+
+/// Files of definitions define the instruments of the other inputs of their dataset, and make no inputs then. Without such an
+/// input they list what they define.
+pub(crate) fn join(found: &mut [Result<Opened, OpenError>]) {
+    let mut inputs: Vec<&mut Opened> = found.iter_mut().flatten().filter(|input| input.dbn.is_some()).collect();
+    let data = inputs.iter().filter_map(|input| input.dbn).filter(|part| !part.defines);
+    let datasets: BTreeSet<_> = data.map(|part| part.dataset).collect();
+    for dataset in datasets {
+        let is = |input: &Opened, defines| input.dbn == Some(Part { dataset, defines });
+        let defining: Vec<_> = inputs.iter_mut().filter(|input| is(input, true)).collect();
+        let mut streams = Vec::new();
+        let mut decoders = Vec::new();
+        for input in defining {
+            streams.append(&mut input.streams);
+            decoders.push(&mut input.decoder);
+        }
+        let (definitions, left, bytes) = definitions::read(streams);
+        decoders.into_iter().zip(left).for_each(|(decoder, left)| *decoder = left);
+        if definitions.is_empty() {
+            continue;
+        }
+        let definitions = Arc::new(definitions);
+        let mut bytes = Some(bytes);
+        for input in inputs.iter_mut().filter(|input| is(input, false)) {
+            input.decoder = Box::new(Dbn::beside(Arc::clone(&definitions)));
+            input.memory += bytes.take().unwrap_or(0);
+        }
+    }
 }
 
 /// Decodes arbitrary bytes, for a fuzz target; the first byte says how they are cut. Never panics.

@@ -9,6 +9,7 @@
 //! ([`Inputs::MARGIN`]).
 
 use super::bars::{Bars, Waiting};
+use super::definitions::Definitions;
 use super::fields::{DEPTH, NO_TOP, bar_seconds, best, best_of_all, decimal, ladder, side, told};
 use super::instruments::{At, Instruments, LIMIT};
 use super::tally::Tally;
@@ -21,10 +22,13 @@ use dbn::{
 use flow::records::{Add, Bar, BarFlow, Cancel, Clear, Level, Quote, Replace, Status, Trade};
 use flow::{AnomalyKind, BookKind, Event, Flags, Inputs, Kind, Ns, Px, Qty, Record, Side, StatusKind};
 use std::ffi::c_char;
+use std::sync::Arc;
 
 /// Turns the records of one stream into inputs.
 pub(super) struct Translator {
     instruments: Instruments,
+    /// Takes the definitions of a file that has nothing else.
+    pub(super) collected: Option<Definitions>,
     pub(super) tally: Tally,
     held: Option<(Event, u64)>,
     bars: Bars,
@@ -52,9 +56,15 @@ struct Print {
 }
 
 impl Translator {
-    pub(super) fn new(metadata: &Metadata) -> Translator {
+    /// For a stream whose instruments `beside` may define; with `collected`, definitions go there and make no inputs.
+    pub(super) fn new(
+        metadata: &Metadata,
+        beside: Option<Arc<Definitions>>,
+        collected: Option<Definitions>,
+    ) -> Translator {
         Translator {
-            instruments: Instruments::new(metadata),
+            instruments: Instruments::new(metadata, beside),
+            collected,
             tally: Tally::default(),
             held: None,
             bars: Bars::default(),
@@ -400,6 +410,9 @@ impl Translator {
     }
 
     fn definition(&mut self, m: &InstrumentDefMsg, to: &mut Inputs) {
+        if let Some(collected) = &mut self.collected {
+            return collected.add(m, self.instruments.is_opra());
+        }
         let head = self.head(&m.hd, m.ts_recv, FlagSet::default(), BookKind::None);
         self.flush(to);
         if self.instruments.define(head.at, m, to).is_none() {

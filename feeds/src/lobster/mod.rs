@@ -103,7 +103,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     };
     let decoder = Box::new(decoder(symbol, day.unwrap_or(date::UNKNOWN)));
     let warnings = warning.into_iter().collect();
-    Ok(Opened { name: shown, warnings, decoder, streams: vec![messages.read, book.read], memory: 0 })
+    Ok(Opened { name: shown, warnings, decoder, streams: vec![messages.read, book.read], memory: 0, dbn: None })
 }
 
 fn missing(shown: &str, which: &str) -> OpenError {
