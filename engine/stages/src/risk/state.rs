@@ -126,13 +126,27 @@ impl RiskStage {
         for saved in from.get::<Vec<SavedMarket>>()? {
             let at = from.instrument(&saved.key)? as usize;
             fits("instruments", at + 1, self.gate.markets.len())?;
-            let SavedMarket { bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, .. } = saved;
+            let SavedMarket {
+                bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, ..
+            } = saved;
             if decimals > 18 || multiplier < 0 {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
             let (open, late) = ([0; 2], 0);
-            self.gate.markets[at] =
-                Market { bid, ask, last_update, position, open, tick, multiplier, listed, decimals, source, signed, late };
+            self.gate.markets[at] = Market {
+                bid,
+                ask,
+                last_update,
+                position,
+                open,
+                tick,
+                multiplier,
+                listed,
+                decimals,
+                source,
+                signed,
+                late,
+            };
         }
         Ok(())
     }
