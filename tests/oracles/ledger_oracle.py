@@ -27,6 +27,8 @@ import sys
 import tempfile
 import time
 
+from rows import parse
+
 NANO = 10**9
 LINES = {
     "random": ["pipeline.stages=book,bars,cvd,vpin,random,orders,risk,router", "random.every=5"],
@@ -190,7 +192,7 @@ def judge(options, strategy, seed):
     """The first differences of a seed, and what was compared."""
     ledger, orders, faults, compared = collections.defaultdict(Holding), Orders(), [], collections.Counter()
     for line in demo(options, strategy, seed, "--emit", KINDS).splitlines():
-        row = json.loads(line)
+        row = parse(line)
         compared[row["kind"]] += 1
         if row["kind"] in ("fill", "position"):
             holding = ledger[row["account"], row["strategy"], row["symbol"]]
@@ -278,7 +280,7 @@ def judge_busts(options, seed):
     if run.returncode:
         sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{run.stderr}")
     ledger, faults, compared = collections.defaultdict(Lots), [], collections.Counter()
-    for row in map(json.loads, run.stdout.splitlines()):
+    for row in map(parse, run.stdout.splitlines()):
         compared[row["kind"]] += 1
         if row["kind"] == "anomaly":
             if row["what"] in ("unknown-fill", "repeated-bust", "bust-mismatch", "illegal-transition"):

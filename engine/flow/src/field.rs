@@ -26,6 +26,8 @@ pub enum FieldType {
     Start,
     /// Length of a bar in seconds, u32; shown as `1m`.
     Interval,
+    /// A number that names something, u64: a reference, a match, an event.
+    Id,
     /// Plain unsigned integer of the field's width.
     Uint,
     /// Plain signed integer of the field's width.

@@ -27,7 +27,7 @@ fn meaning(field: &Field) -> String {
         FieldType::Kind => "u16, kind".to_owned(),
         FieldType::Volume => "u64, instrument's smallest unit; `u64::MAX` = absent".to_owned(),
         FieldType::Uid | FieldType::Count => "u32; `u32::MAX` = absent".to_owned(),
-        FieldType::Uint | FieldType::Enum(_) | FieldType::Code(_) | FieldType::Detail => number('u'),
+        FieldType::Uint | FieldType::Id | FieldType::Enum(_) | FieldType::Code(_) | FieldType::Detail => number('u'),
     }
 }
 
@@ -46,7 +46,9 @@ fn page() -> String {
     let mut page = String::from(
         "# Kinds of events\n\nGenerated from `engine/flow/src/records`; a test keeps it equal to the code. An event is 64 bytes, \
          little-endian:\n`id` u64 @0 · `ts` u64 ns @8 · `instrument` u32 @16 · `kind` u8 @20 · `source` u8 @21 · `flags` u16 @22 · body of 40 bytes \
-         @24.\nOffsets below are from the first byte of the event; bytes not named are 0.\n",
+         @24.\nOffsets below are from the first byte of the event; bytes not named are 0.\n\nIn JSON rows, times and \
+         ids (of orders, references, matches, events) are text, and so is any other integer beyond 2^53 - 1: a parser that keeps\nnumbers as \
+         doubles would change them. In CSV they are digits as ever.\n",
     );
     page += "\nFlags: bits 0–1 side (0 none, 1 buy, 2 sell)";
     for (flag, name) in Flags::NAMES {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 pub struct Column {
     /// Name, a public contract.
     pub name: &'static str,
-    /// Type as printed: `decimal`, `integer`, `text` ….
+    /// Type as printed: `decimal`, `integer`, `integer as text`, `text` ….
     pub ty: Cow<'static, str>,
     /// Unit, or the names that it can have.
     pub unit: Cow<'static, str>,
@@ -44,13 +44,12 @@ const fn printed(ty: FieldType) -> (&'static str, &'static str) {
         FieldType::Factor | FieldType::Nano => ("decimal or null", ""),
         FieldType::Qty => ("integer or decimal", "smallest unit or instrument"),
         FieldType::Volume => ("integer or decimal or null", "smallest unit or instrument"),
-        FieldType::TimeNs => ("integer or null", "ns since 1970-01-01 UTC"),
-        FieldType::Start => ("integer", "ns since 1970-01-01 UTC"),
+        FieldType::TimeNs => ("integer as text or null", "ns since 1970-01-01 UTC"),
+        FieldType::Start => ("integer as text", "ns since 1970-01-01 UTC"),
         FieldType::Seconds => ("integer", "s"),
         FieldType::Uid | FieldType::Count => ("integer or null", ""),
-        FieldType::Uint | FieldType::Int | FieldType::OrderId | FieldType::Account | FieldType::Code(_) => {
-            ("integer", "")
-        }
+        FieldType::OrderId | FieldType::Id => ("integer as text", ""),
+        FieldType::Uint | FieldType::Int | FieldType::Account | FieldType::Code(_) => ("integer", ""),
         FieldType::Float => ("number or null", ""),
         FieldType::Text | FieldType::Interval | FieldType::Detail => ("text", ""),
         FieldType::Strategy | FieldType::Check | FieldType::Kind | FieldType::Enum(_) => ("text", ""),

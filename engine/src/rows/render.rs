@@ -88,8 +88,9 @@ impl Print {
             FieldType::Average => scale.px_of(Px(value as i64), 9),
             FieldType::Qty => scale.qty(Qty(value)),
             FieldType::Volume => Qty(value).known().map_or(Cell::Null, |qty| scale.qty(qty)),
-            FieldType::TimeNs => Ns(value).known().map(|ns| ns.0).into(),
-            FieldType::Start => Cell::Uint(value * Ns::SECOND),
+            FieldType::TimeNs => Ns(value).known().map_or(Cell::Null, |ns| Cell::Long(ns.0)),
+            FieldType::Start => Cell::Long(value * Ns::SECOND),
+            FieldType::OrderId | FieldType::Id => Cell::Long(value),
             FieldType::Interval => Cell::Text(interval(value as u32)),
             FieldType::Float => Cell::Float(f64::from_bits(value)),
             FieldType::Step | FieldType::Factor if value == 0 => Cell::Null,
@@ -104,7 +105,7 @@ impl Print {
             FieldType::Kind => Cell::text(kind_info(Kind(value as u8)).map_or("unknown", |k| k.name)),
             FieldType::Enum(words) => named(value, name_of(words, value)),
             FieldType::Detail => detail(value, event),
-            FieldType::Uint | FieldType::Seconds | FieldType::OrderId | FieldType::Account => Cell::Uint(value),
+            FieldType::Uint | FieldType::Seconds | FieldType::Account => Cell::Uint(value),
             FieldType::Code(_) | FieldType::Text => Cell::Uint(value),
         }
     }

@@ -44,10 +44,10 @@ pub struct RowKind {
 const COMMON: [Column; 7] = [
     column("kind", "text", "", "kind of the row"),
     column("seq", "integer", "", "sequence number of the input that caused it"),
-    column("ts_ns", "integer", "ns since 1970-01-01 UTC", "ingress time"),
+    column("ts_ns", "integer as text", "ns since 1970-01-01 UTC", "ingress time"),
     column(
         "exchange_ts_ns",
-        "integer or null",
+        "integer as text or null",
         "ns since 1970-01-01 UTC",
         "exchange time of the event, or else of its input",
     ),

@@ -168,8 +168,8 @@ impl RowSink {
         let common = [
             Cell::text(kind.name),
             Cell::Uint(event.id.seq()),
-            Cell::Uint(event.ts.0),
-            exchange_ts.map(|ts| ts.0).into(),
+            Cell::Long(event.ts.0),
+            exchange_ts.map_or(Cell::Null, |ts| Cell::Long(ts.0)),
             symbol.map_or(Cell::Null, Cell::text),
             input.map_or(Cell::Null, Cell::text),
             record.into(),

@@ -76,7 +76,8 @@ fn counted(file: &Path) {
 fn book(file: &Path) {
     let mut live: HashMap<u64, (bool, u64, u64)> = HashMap::new();
     each(&replay("itch", file, "add,exec,cancel,delete,replace"), |row: Value| {
-        let number = |key: &str| row[key].as_u64().unwrap_or_else(|| panic!("{key} of {row}"));
+        let text = |key: &str| row[key].as_str().and_then(|text| text.parse().ok());
+        let number = |key: &str| row[key].as_u64().or_else(|| text(key)).unwrap_or_else(|| panic!("{key} of {row}"));
         let px = || super::ten_thousandths(row["px"].as_str().expect("a price"));
         let reference = number("order_ref");
         match row["kind"].as_str().expect("a kind") {

@@ -29,7 +29,7 @@ records! {
     /// A piece of a string, before its first use: the symbol of the event's instrument, or the string that `handle` stands for.
     Name = 3 "name" {
         text: [u8; 24] as Text "bytes of this piece",
-        handle: u64 as Uint "number of the string within its space; 0 for a symbol",
+        handle: u64 as Id "number of the string within its space; 0 for a symbol",
         space: u8 as Code(NameSpace) "space of the handle: what the string names",
         part: u8 as Uint "ordinal of this piece, from 0",
         parts: u8 as Uint "number of pieces",
@@ -38,7 +38,7 @@ records! {
     /// A new displayed order; the side is in the flags.
     Add = 4 "add" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
-        order_ref: u64 as Uint "reference, unique per source and session; per listing if that has the flag own-references",
+        order_ref: u64 as Id "reference, unique per source and session; per listing if that has the flag own-references",
         px: Px as Price "limit price",
         qty: Qty as Qty "displayed quantity",
         attribution: [u8; 4] as Text "market participant, if the feed reports it",
@@ -46,30 +46,30 @@ records! {
     /// An execution of a resting order. The aggressor is the opposite of the resting side.
     Exec = 5 "exec" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
-        order_ref: u64 as Uint "the resting order",
+        order_ref: u64 as Id "the resting order",
         px: Px as Price "execution price; absent = the resting order's price",
         qty: Qty as Qty "executed quantity",
-        match_id: u64 as Uint "the venue's number of the match; 0 = none",
+        match_id: u64 as Id "the venue's number of the match; 0 = none",
     }
     /// A partial cancel of a resting order; it keeps its queue position.
     Cancel = 6 "cancel" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
-        order_ref: u64 as Uint "the resting order",
+        order_ref: u64 as Id "the resting order",
         px: Px as Price "its price, if the feed reports it; the side is then in the flags",
         qty: Qty as Qty "quantity cancelled",
     } reserved 8
     /// A resting order is removed.
     Delete = 7 "delete" : sided {
         exchange_ts: Ns as TimeNs "exchange time",
-        order_ref: u64 as Uint "the resting order",
+        order_ref: u64 as Id "the resting order",
         px: Px as Price "its price, if the feed reports it; the side is then in the flags",
         qty: Qty as Qty "quantity removed, if the feed reports it; else 0",
     } reserved 8
     /// A resting order gets new terms. A new reference goes to the end of its level's queue; the same reference keeps its place only if the price stays and the quantity does not grow.
     Replace = 8 "replace" {
         exchange_ts: Ns as TimeNs "exchange time",
-        order_ref: u64 as Uint "the resting order",
-        new_ref: u64 as Uint "new reference",
+        order_ref: u64 as Id "the resting order",
+        new_ref: u64 as Id "new reference",
         px: Px as Price "new price",
         qty: Qty as Qty "new displayed quantity",
     }
@@ -89,13 +89,13 @@ records! {
         exchange_ts: Ns as TimeNs "exchange time",
         px: Px as Price "price; against a displayed order, the resting price unless the venue reports another",
         qty: Qty as Qty "quantity",
-        match_id: u64 as Uint "the venue's number of the match; 0 = none",
-        order_ref: u64 as Uint "the resting order; 0 = unknown",
+        match_id: u64 as Id "the venue's number of the match; 0 = none",
+        order_ref: u64 as Id "the resting order; 0 = unknown",
     } row [px, qty, aggressor, inferred, displayed, auction, match_id, order_ref]
     /// A trade is cancelled (broken) by the venue.
     Break = 12 "break" {
         exchange_ts: Ns as TimeNs "exchange time",
-        match_id: u64 as Uint "number of the cancelled match",
+        match_id: u64 as Id "number of the cancelled match",
     } reserved 24
     /// Best bid and ask, as the feed reports them.
     Quote = 13 "quote" {

@@ -91,7 +91,7 @@ mod tests {
             FieldType::Price | FieldType::Average | FieldType::Qty | FieldType::Volume => &[8],
             FieldType::TimeNs | FieldType::Float => &[8],
             FieldType::Step | FieldType::Factor => &[8],
-            FieldType::Nano | FieldType::Money | FieldType::OrderId | FieldType::Detail => &[8],
+            FieldType::Nano | FieldType::Money | FieldType::OrderId | FieldType::Id | FieldType::Detail => &[8],
             FieldType::Seconds | FieldType::Start | FieldType::Interval | FieldType::Uid | FieldType::Count => &[4],
             FieldType::Strategy | FieldType::Check | FieldType::Kind => &[2],
             FieldType::Account => &[1],

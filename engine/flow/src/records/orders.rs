@@ -97,15 +97,15 @@ records! {
     /// The gateway handed a route to the venue's connection.
     Sent = 73 "sent" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
-        cause: u64 as Uint "id of the route",
+        cause: u64 as Id "id of the route",
         qty: Qty as Qty "quantity of the route; 0 for a cancel",
         action: u8 as Enum(Action) "action of the route",
     } reserved 15
     /// The venue acknowledged an order.
     Ack = 74 "ack" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
-        venue_order: u64 as Uint "the venue's order id, or the handle of its name",
-        cause: u64 as Uint "id of the route",
+        venue_order: u64 as Id "the venue's order id, or the handle of its name",
+        cause: u64 as Id "id of the route",
         replaces: u64 as OrderId "order that it replaced; 0 = none",
     } reserved 8
     /// A fill of our order; the side is in the flags. Its `fill-cost` follows.
@@ -113,20 +113,20 @@ records! {
         order_id: u64 as OrderId "account, strategy and counter",
         px: Px as Price "price",
         qty: Qty as Qty "quantity",
-        match_id: u64 as Uint "the venue's execution number",
-        cause: u64 as Uint "id of the event that caused it; 0 = none",
+        match_id: u64 as Id "the venue's execution number",
+        cause: u64 as Id "id of the event that caused it; 0 = none",
     } row [order_id, account, strategy, side, px, qty, fee, liquidity, match_id, doubtful]
     /// The fee of a fill; follows it.
     FillCost = 76 "fill-cost" follows Fill {
         order_id: u64 as OrderId "account, strategy and counter",
         fee: i64 as Money "fee in the listing's currency; negative = rebate",
-        match_id: u64 as Uint "the venue's execution number",
+        match_id: u64 as Id "the venue's execution number",
         liquidity: u8 as Enum(Liquidity) "whether our order was resting or marketable",
     } reserved 15
     /// The venue rejected an order, a cancel or a replace.
     Reject = 77 "reject" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
-        cause: u64 as Uint "id of the route",
+        cause: u64 as Id "id of the route",
         reason: u32 as Enum(RejectReason) "why",
         action: u8 as Enum(Action) "action that was rejected",
     } reserved 19
@@ -134,7 +134,7 @@ records! {
     Cancelled = 78 "cancelled" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
         qty: Qty as Qty "quantity cancelled",
-        cause: u64 as Uint "id of the route; 0 = cancelled by the venue on its own",
+        cause: u64 as Id "id of the route; 0 = cancelled by the venue on its own",
         reason: u32 as Enum(CancelReason) "why",
     } reserved 12
     /// A position after it changed; `position-money` follows.
@@ -155,7 +155,7 @@ records! {
     /// The venue busts one of our fills, in full; the side is the fill's. A correction is a bust, then a `fill` and its `fill-cost` with the same order and match.
     Bust = 81 "bust" : sided {
         order_id: u64 as OrderId "order, as in the fill",
-        match_id: u64 as Uint "the venue's execution number, as in the fill",
+        match_id: u64 as Id "the venue's execution number, as in the fill",
         px: Px as Price "price of the fill",
         qty: Qty as Qty "quantity of the fill",
         fee: i64 as Nano "fee refunded, in the listing's currency; negative = a rebate reclaimed",
