@@ -10,6 +10,7 @@ mod harness;
 mod itch;
 mod lobster;
 mod state;
+mod ticks;
 mod toxicity;
 mod venue;
 
@@ -22,10 +23,18 @@ use tidegate_tests::{conclude, run, tidegate};
 
 fn main() -> ExitCode {
     conclude(
-        [itch::cases(), lobster::cases(), dbn::cases(), state::cases(), toxicity::cases(), venue::cases()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        [
+            itch::cases(),
+            lobster::cases(),
+            dbn::cases(),
+            state::cases(),
+            ticks::cases(),
+            toxicity::cases(),
+            venue::cases(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     )
 }
 

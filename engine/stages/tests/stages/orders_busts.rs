@@ -107,11 +107,11 @@ fn a_correction_takes_the_place_of_the_busted_fill() {
     let less = buys(1, 9, 8);
     feed(&mut pipeline, &[less]);
     assert_eq!((pipeline.stage.ended(id(1)), held(&pipeline).0), (ended(State::Done, 8, 2), 8));
-    assert_eq!(
-        anomalies(&pipeline.feed(&buys(1, 9, 1)))[0].0,
-        AnomalyKind::IllegalTransition as u16,
-        "it corrects nothing"
-    );
+    let again = pipeline.feed(&buys(1, 9, 1));
+    assert_eq!(anomalies(&again), [(AnomalyKind::RepeatedFill as u16, 1)], "the correction stands");
+    assert_eq!((again.len(), held(&pipeline).0), (1, 8));
+    assert!(pipeline.feed(&cost_of(&buys(1, 9, 1), 7)).is_empty(), "and its cost with it");
+    assert_eq!(pipeline.feed(&cost_of(&buys(1, 9, 1), 7)).len(), 1, "a cost of its own counts");
     let mut pipeline = with_order(10);
     feed(&mut pipeline, &[whole, bust(&whole, 0)]);
     let emitted = pipeline.feed(&buys(1, 9, 11));

@@ -99,6 +99,12 @@ pub(crate) fn execution(instrument: u32, id: OrderId, number: u64, side: Side, (
     named
 }
 
+/// The cost of a fill.
+pub(crate) fn cost_of(fill: &Event, fee: i64) -> Event {
+    let Fill { order_id, match_id, .. } = *fill.record();
+    event(fill.instrument, Side::None, &FillCost { order_id, match_id, fee, ..Default::default() })
+}
+
 /// Takes a fill back, with a fee.
 pub(crate) fn bust(fill: &Event, fee: i64) -> Event {
     let Fill { order_id, match_id, px, qty, .. } = *fill.record();
