@@ -7,6 +7,7 @@
 //!
 //! Bound: two ladders of the row's depth and the inputs of one row. Worst case: linear in the length of a row.
 
+use super::Day;
 use super::rows::{self, Message, RowError};
 use crate::ladder::{Change, Rung, better, walk};
 use flow::records::{Add, Cancel, Delete, Exec, Level, Status, Trade};
@@ -39,7 +40,7 @@ struct Tally {
 /// Decodes the message and the orderbook file of one symbol and day, from one window each, in this order.
 pub struct Lobster {
     definition: Definition,
-    midnight: Ns,
+    day: Day,
     levels: usize,
     records: u64,
     asks: Vec<Rung>,
@@ -78,11 +79,11 @@ impl Line {
 }
 
 impl Lobster {
-    /// A decoder for the listing `definition`; times count from `midnight`.
-    pub fn new(definition: Definition, midnight: Ns) -> Lobster {
+    /// A decoder for the listing `definition` on a day.
+    pub(super) fn new(definition: Definition, day: Day) -> Lobster {
         Lobster {
             definition,
-            midnight,
+            day,
             levels: 0,
             records: 0,
             asks: Vec::new(),
@@ -140,7 +141,7 @@ impl Lobster {
 
     /// Translates one row into inputs.
     fn translate(&mut self, message: &Message, to: &mut Inputs) {
-        let due = Ns(self.midnight.0 + message.time.0);
+        let due = Ns(self.day.midnight.0 + message.time.0);
         self.pending.clear();
         self.sent = 0;
         self.count(message.kind);
@@ -192,7 +193,10 @@ impl Lobster {
             _ => Side::None,
         };
         match message.kind {
-            1..=5 if !priced(message) || side == Side::None => {
+            1..=4 if !priced(message) || side == Side::None => {
+                self.anomaly(AnomalyKind::BadValue, due, order_ref(message), message)
+            }
+            5 if !priced(message) || (side == Side::None && self.day.tells_hidden_side) => {
                 self.anomaly(AnomalyKind::BadValue, due, order_ref(message), message)
             }
             1 => self.add(message, due, side),
@@ -234,10 +238,12 @@ impl Lobster {
         }
     }
 
-    /// A trade that changes no displayed level. The direction is the resting side; an auction has no aggressor.
+    /// A trade that changes no displayed level. The direction is the resting side; an auction has no aggressor, and a hidden
+    /// execution none that the file tells any more ([`Day::tells_hidden_side`]).
     fn trade(&mut self, message: &Message, due: Ns, flags: Flags) {
         let aggressor = match message.direction {
             _ if flags.has(Flags::AUCTION) => Side::None,
+            _ if flags.has(Flags::HIDDEN) && !self.day.tells_hidden_side => Side::None,
             1 => Side::Sell,
             -1 => Side::Buy,
             _ => Side::None,

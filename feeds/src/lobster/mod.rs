@@ -57,6 +57,27 @@ impl Role {
     }
 }
 
+/// LOBSTER's first day.
+const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2007, 6, 27).expect("a date");
+/// From this day on Nasdaq masks the side of a hidden execution, and the direction is 1 whatever the side was.
+const SIDES_MASKED: NaiveDate = NaiveDate::from_ymd_opt(2014, 7, 14).expect("a date");
+
+/// A trading day.
+#[derive(Clone, Copy)]
+struct Day {
+    /// Where its times count from.
+    midnight: Ns,
+    /// Whether the direction of a hidden execution is its side: before the masking, and not on an unknown day.
+    tells_hidden_side: bool,
+}
+
+impl Day {
+    fn of(date: NaiveDate) -> Day {
+        let tells_hidden_side = (FIRST_DAY..SIDES_MASKED).contains(&date);
+        Day { midnight: midnight(date, zone_of(VENUE)), tells_hidden_side }
+    }
+}
+
 /// Symbol and date from a name of the form `SYMBOL_YYYY-MM-DD_…`.
 fn symbol_and_date(name: &str) -> (Option<&str>, Option<NaiveDate>) {
     let day = date::in_name(name);
@@ -128,7 +149,7 @@ pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
         multiplier: Px::ONE,
         ..Definition::default()
     };
-    Lobster::new(definition, midnight(day, zone_of(VENUE)))
+    Lobster::new(definition, Day::of(day))
 }
 
 /// Decodes arbitrary bytes, for a fuzz target; the first two bytes say where the files split and how they are cut.

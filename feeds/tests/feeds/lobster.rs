@@ -86,6 +86,44 @@ fn sides_times_and_terms_are_exact() {
     assert_eq!((&listing.venue, listing.price_decimals, listing.book, listing.tick_px.0), (b"XNAS", 4, 1, 10_000_000));
 }
 
+/// The aggressors of the trades that `messages` bring on `day`, over a book that stays as it is.
+fn aggressors(day: NaiveDate, messages: &str) -> Vec<Side> {
+    let book = "1001000,10,1000000,10\n".repeat(messages.lines().count());
+    let (inputs, end) =
+        drive::collect(&mut lobster::decoder("TEST", day), &[messages.as_bytes(), book.as_bytes()], 4096, 0);
+    end.unwrap();
+    assert!(inputs.iter().all(|(e, _)| e.kind != Kind::Anomaly), "{inputs:?}");
+    inputs.iter().filter(|(e, _)| e.kind == Kind::Trade).map(|(e, _)| e.side()).collect()
+}
+
+#[test]
+fn hidden_executions_have_a_side_until_nasdaq_masks_it() {
+    let hidden =
+        "34200.1,1,1,10,1000000,1\n34200.2,5,0,10,1000900,1\n34200.3,5,0,10,1000100,1\n34200.4,5,0,30,1000900,1\n";
+    let on = |y, m, d| aggressors(NaiveDate::from_ymd_opt(y, m, d).unwrap(), hidden);
+    assert_eq!(on(2012, 6, 21), [Side::Sell; 3]);
+    assert_eq!(on(2014, 7, 13), [Side::Sell; 3], "the last day with sides");
+    assert_eq!(on(2014, 7, 14), [Side::None; 3], "the first one without");
+    assert_eq!(on(2019, 6, 3), [Side::None; 3]);
+    assert_eq!(on(1970, 1, 1), [Side::None; 3], "the date is not known, so neither is the meaning");
+}
+
+#[test]
+fn masking_takes_only_the_side_of_hidden_executions() {
+    let day = NaiveDate::from_ymd_opt(2019, 6, 3).unwrap();
+    assert_eq!(aggressors(day, "34200.1,4,1,10,1000000,-1\n34200.2,6,-1,9,1000900,-1\n"), [Side::Buy, Side::None]);
+    let (visible, end) = drive::collect(
+        &mut lobster::decoder("TEST", day),
+        &[b"34200.1,1,1,4,1000000,1\n34200.2,4,1,4,1001000,-1\n", b"1001000,10,1000000,10\n1001000,6,1000000,10\n"],
+        4096,
+        0,
+    );
+    end.unwrap();
+    let exec = at(2, &visible)[0];
+    assert!(exec.kind == Kind::Exec && exec.side() == Side::Sell, "a visible execution still has its resting side");
+    assert_eq!(aggressors(day, "34200.1,1,1,10,1000000,1\n34200.2,5,0,10,1000900,0\n"), [Side::None], "not read");
+}
+
 #[test]
 fn the_first_row_is_a_snapshot_and_keeps_only_its_trade() {
     let (inputs, end) = decode("34200.1,4,11,5,100000,1\n", "100200,10,100000,5\n");
