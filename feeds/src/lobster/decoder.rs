@@ -8,6 +8,7 @@
 //! Bound: two ladders of the row's depth and the inputs of one row. Worst case: linear in the length of a row.
 
 use super::Day;
+use super::lines::Line;
 use super::rows::{self, Message, RowError};
 use crate::ladder::{Change, Rung, better, walk};
 use flow::records::{Add, Cancel, Delete, Exec, Level, Status, Trade};
@@ -31,6 +32,7 @@ const FILES: [&str; 2] = ["message file", "orderbook file"];
 struct Tally {
     kinds: [u64; 8],
     unknown: u64,
+    rounded: u64,
     injected: u64,
     dropped: u64,
     equal: u64,
@@ -51,31 +53,6 @@ pub struct Lobster {
     sent: usize,
     last: Ns,
     tally: Tally,
-}
-
-/// The next line of a window.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Line {
-    /// `len` bytes of content; `used` includes the line end.
-    Whole {
-        len: usize,
-        used: usize,
-    },
-    Starved,
-    Ended,
-}
-
-impl Line {
-    fn of(window: &Window) -> Line {
-        let bytes = window.bytes();
-        let whole = |end: usize, used| Line::Whole { len: end - usize::from(bytes[..end].ends_with(b"\r")), used };
-        match memchr::memchr(b'\n', bytes) {
-            Some(end) => whole(end, end + 1),
-            None if !window.ended() => Line::Starved,
-            None if bytes.is_empty() => Line::Ended,
-            None => whole(bytes.len(), bytes.len()),
-        }
-    }
 }
 
 impl Lobster {
@@ -99,15 +76,15 @@ impl Lobster {
 
     /// Decodes the next row of both files into `pending`; returns a step if there is no row.
     fn row(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Option<Step>, FeedError> {
-        let (lines, record) = ([Line::of(&windows[0]), Line::of(&windows[1])], self.records + 1);
-        let [Line::Whole { len: message_len, used: message_used }, Line::Whole { len: book_len, used: book_used }] =
-            lines
+        let (lines, record) = ([Line::next(&mut windows[0]), Line::next(&mut windows[1])], self.records + 1);
+        let [Line::Whole { text: message, used: message_used }, Line::Whole { text: book, used: book_used }] = lines
         else {
             return self.no_row(lines, windows);
         };
-        let message_row = &windows[0].bytes()[..message_len];
-        let book_row = &windows[1].bytes()[..book_len];
-        let fault = |file: usize, error: RowError| row_fault(file, error, windows[file].offset(), record);
+        let starts = [message.start, book.start];
+        let message_row = &windows[0].bytes()[message];
+        let book_row = &windows[1].bytes()[book];
+        let fault = |file: usize, e: RowError| row_fault(file, e, windows[file].offset() + starts[file] as u64, record);
         let message = rows::message(message_row).map_err(|e| fault(0, e))?;
         if self.levels == 0 {
             self.levels = depth(book_row).map_err(|e| fault(1, e))?;
@@ -144,7 +121,7 @@ impl Lobster {
         let due = Ns(self.day.midnight.0 + message.time.0);
         self.pending.clear();
         self.sent = 0;
-        self.count(message.kind);
+        self.count(message);
         if self.records == 1 {
             self.definition.push(to, due, INSTRUMENT, 1);
             self.first(message, due);
@@ -160,8 +137,9 @@ impl Lobster {
         }
     }
 
-    fn count(&mut self, kind: i64) {
-        match usize::try_from(kind) {
+    fn count(&mut self, message: &Message) {
+        self.tally.rounded += u64::from(message.rounded);
+        match usize::try_from(message.kind) {
             Ok(kind @ 1..=7) => self.tally.kinds[kind] += 1,
             _ => self.tally.unknown += 1,
         }
@@ -348,7 +326,7 @@ fn depth(book_row: &[u8]) -> Result<usize, RowError> {
 
 fn row_fault(file: usize, error: RowError, offset: u64, record: u64) -> FeedError {
     FeedError {
-        what: format!("{}, line {record}: {}", FILES[file], error.what),
+        what: format!("{}, row {record}: {}", FILES[file], error.what),
         offset: offset + error.at as u64,
         record,
         next: "all earlier records were used; if this is the last row, the file is truncated; otherwise it is not a LOBSTER file: get it again",
@@ -384,6 +362,7 @@ impl Decoder for Lobster {
         let kinds = names.iter().zip(&self.tally.kinds[1..]).map(|(name, count)| (*name, *count));
         let rest = [
             ("unknown", self.tally.unknown),
+            ("times-rounded", self.tally.rounded),
             ("levels-injected", self.tally.injected),
             ("levels-dropped", self.tally.dropped),
             ("rows-equal", self.tally.equal),

@@ -8,6 +8,7 @@
 //! Bound: two lines and two ladders in memory. Worst case: O(N) for a row of N levels.
 
 mod decoder;
+mod lines;
 mod rows;
 
 pub use decoder::Lobster;
@@ -42,8 +43,7 @@ enum Role {
 impl Role {
     /// Recognised by the first row: six columns that parse as a message, or a whole number of levels.
     fn of(head: &[u8]) -> Option<Role> {
-        let end = memchr::memchr(b'\n', head).unwrap_or(head.len());
-        let row = &head[..end - usize::from(head[..end].ends_with(b"\r"))];
+        let (row, is_whole) = lines::first(head);
         let columns = rows::columns(row);
         if rows::message(row).is_ok() {
             return Some(Role::Messages);
@@ -51,7 +51,7 @@ impl Role {
         // A row of very many levels exceeds the head: check complete levels only.
         let levels = columns / 4;
         let cut = memchr::memchr_iter(b',', row).nth((levels * 4).saturating_sub(1)).unwrap_or(row.len());
-        let whole = end < head.len() && columns.is_multiple_of(4) || end == head.len() && levels > 0;
+        let whole = if is_whole { columns.is_multiple_of(4) } else { levels > 0 };
         let read = whole && rows::book(&row[..cut], levels, &mut Vec::new(), &mut Vec::new()).is_ok();
         read.then_some(Role::Book)
     }
@@ -177,7 +177,11 @@ mod tests {
         assert_eq!(is(b"34200.004241176,1,16113575,18,5853300,1\n34200.0"), "messages");
         assert_eq!(is(b"5859400,200,5853300,18\r\n58"), "book");
         assert_eq!(is(b"5859400,200,5853300,18,9999999999,0,-9999999999,0,59"), "book");
+        assert_eq!(is(b"\xef\xbb\xbf34200.004241176,1,16113575,18,5853300,1\r\n"), "messages");
+        assert_eq!(is(b"\xef\xbb\xbf\r\n\n5859400,200,5853300,18\n"), "book");
+        assert_eq!(is(b"43002.632812672004,1,16113575,18,5853300,1\n"), "messages");
         assert_eq!(is(b"5859400,200,5853300\n"), "neither");
+        assert_eq!(is(b"\xef\xbb\xbf\n\n"), "neither");
         assert_eq!(is(b"time,price,size,side\n"), "neither");
         assert_eq!(is(b""), "neither");
         assert_eq!(is(b"===="), "neither");

@@ -1,7 +1,8 @@
 //! Parses the rows of both CSV files as integers.
 //!
-//! A time has at most nine decimals and a price is already an integer, so nothing passes through a float. Worst case:
-//! one pass over the row.
+//! A price is already an integer, and a time is read digit by digit, so nothing passes through a float here. LOBSTER itself
+//! wrote some times through one (`43002.632812672004`): those are rounded to the nanosecond. Worst case: one pass over the
+//! row.
 
 use crate::ladder::{Rung, ordered};
 use atoi::FromRadix10SignedChecked;
@@ -18,6 +19,8 @@ const EMPTY: i64 = 9_999_999_999;
 pub(super) struct Message {
     /// Time since midnight.
     pub(super) time: Ns,
+    /// Whether the time was rounded, because it has more than nine decimals.
+    pub(super) rounded: bool,
     pub(super) kind: i64,
     pub(super) order: i64,
     pub(super) qty: i64,
@@ -54,13 +57,13 @@ impl Fields<'_> {
         }
     }
 
-    /// Seconds with up to nine decimals, as nanoseconds.
-    fn time(&mut self) -> Result<Ns, RowError> {
+    /// Seconds with decimals as nanoseconds, and whether they were rounded.
+    fn time(&mut self) -> Result<(Ns, bool), RowError> {
         let rest = &self.row[self.at..];
         let field = &rest[..memchr::memchr(b',', rest).unwrap_or(rest.len())];
         let parsed = nanoseconds(field).ok_or_else(|| self.fault("is not a time in seconds below 36 hours"))?;
         self.step(field.len());
-        Ok(Ns(parsed))
+        Ok(parsed)
     }
 
     fn step(&mut self, used: usize) {
@@ -81,20 +84,25 @@ impl Fields<'_> {
     }
 }
 
-/// `34200.004241176` as nanoseconds; less than a day and a half.
-fn nanoseconds(field: &[u8]) -> Option<u64> {
+/// Decimals of a second in nanoseconds.
+const DECIMALS: usize = 9;
+
+/// `34200.004241176` as nanoseconds, less than a day and a half; further decimals are rounded to the nearest.
+fn nanoseconds(field: &[u8]) -> Option<(Ns, bool)> {
     let (seconds, fraction) = match memchr::memchr(b'.', field) {
         Some(dot) => (&field[..dot], &field[dot + 1..]),
         None => (field, &[][..]),
     };
     let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
-    if seconds.is_empty() || seconds.len() > 6 || fraction.len() > 9 || !digits(seconds) || !digits(fraction) {
+    if seconds.is_empty() || seconds.len() > 6 || !digits(seconds) || !digits(fraction) {
         return None;
     }
+    let (kept, beyond) = fraction.split_at(fraction.len().min(DECIMALS));
     let number = |text: &[u8]| text.iter().fold(0u64, |sum, d| sum * 10 + u64::from(d - b'0'));
     let seconds = number(seconds);
-    let nanos = number(fraction) * 10u64.pow(9 - fraction.len() as u32);
-    (seconds < 129_600).then_some(seconds * Ns::SECOND + nanos)
+    let up = beyond.first().is_some_and(|d| *d >= b'5');
+    let nanos = number(kept) * 10u64.pow((DECIMALS - kept.len()) as u32) + u64::from(up);
+    (seconds < 129_600).then_some((Ns(seconds * Ns::SECOND + nanos), !beyond.is_empty()))
 }
 
 /// The number of columns of a row.
@@ -106,8 +114,10 @@ pub(super) fn columns(row: &[u8]) -> usize {
 pub(super) fn message(row: &[u8]) -> Result<Message, RowError> {
     expect_columns(row, MESSAGE_COLUMNS)?;
     let mut fields = Fields { row, at: 0, column: 0 };
+    let (time, rounded) = fields.time()?;
     Ok(Message {
-        time: fields.time()?,
+        time,
+        rounded,
         kind: fields.integer()?,
         order: fields.integer()?,
         qty: fields.integer()?,
@@ -156,9 +166,27 @@ mod tests {
     fn a_message_row_is_read_exactly() {
         let read = message(b"34200.004241176,1,16113575,18,5853300,-1").unwrap();
         let time = Ns(34_200_004_241_176);
-        assert_eq!(read, Message { time, kind: 1, order: 16_113_575, qty: 18, px: 5_853_300, direction: -1 });
+        let (order, qty, px) = (16_113_575, 18, 5_853_300);
+        assert_eq!(read, Message { time, rounded: false, kind: 1, order, qty, px, direction: -1 });
         assert_eq!(message(b"34200.05990197,7,0,0,-1,-1").unwrap().time, Ns(34_200_059_901_970));
         assert_eq!(message(b"36023,7,0,0,-1,-1").unwrap().time, Ns(36_023_000_000_000));
+    }
+
+    #[test]
+    fn decimals_beyond_the_nanosecond_are_rounded_and_said() {
+        let read = |text: &str| nanoseconds(text.as_bytes()).map(|(ns, rounded)| (ns.0, rounded));
+        assert_eq!(
+            read("43002.632812672004"),
+            Some((43_002_632_812_672, true)),
+            "what a float makes of 43002.632812672"
+        );
+        assert_eq!(read("43002.632812671996"), Some((43_002_632_812_672, true)));
+        assert_eq!(read("34200.0000000005"), Some((34_200_000_000_001, true)));
+        assert_eq!(read("34200.0000000004999999999999999999999"), Some((34_200_000_000_000, true)));
+        assert_eq!(read("34199.9999999999"), Some((34_200_000_000_000, true)), "into the next second");
+        assert_eq!(read("34200.123456789"), Some((34_200_123_456_789, false)));
+        assert_eq!(read("34200.12345678x9"), None);
+        assert_eq!(read("34200.1234567890123x"), None);
     }
 
     #[test]
@@ -177,7 +205,7 @@ mod tests {
             (b"34200.1,1,2,3,4,", "column 6"),
             (b"34200.1,1,2,3,-,1", "column 5"),
             (b"34200.1,1,2,3 ,4,1", "column 4"),
-            (b"34200.1234567890,1,2,3,4,1", "column 1"),
+            (b"34200.123456789e1,1,2,3,4,1", "column 1"),
             (b"-1,1,2,3,4,1", "column 1"),
             (b".5,1,2,3,4,1", "column 1"),
             (b"999999,1,2,3,4,1", "column 1"),
@@ -197,9 +225,9 @@ mod tests {
         #[test]
         fn times_come_back(seconds in 0u64..86_400, nanos in 0u64..1_000_000_000) {
             let text = format!("{seconds}.{nanos:09}");
-            prop_assert_eq!(nanoseconds(text.as_bytes()), Some(seconds * Ns::SECOND + nanos));
+            prop_assert_eq!(nanoseconds(text.as_bytes()), Some((Ns(seconds * Ns::SECOND + nanos), false)));
             let short = text.trim_end_matches('0').trim_end_matches('.');
-            prop_assert_eq!(nanoseconds(short.as_bytes()), Some(seconds * Ns::SECOND + nanos));
+            prop_assert_eq!(nanoseconds(short.as_bytes()), Some((Ns(seconds * Ns::SECOND + nanos), false)));
         }
 
         #[test]

@@ -173,12 +173,40 @@ fn errors_report_where_and_what_to_do() {
     says("", "", 1, 0, "empty");
     says(m, &b.repeat(2), 2, 23, "the message file ends after 1 rows");
     says(&m.repeat(2), b, 2, 8, "the orderbook file ends after 1 rows");
-    says(&format!("{m}34200.1,1,1"), &b.repeat(2), 2, 23, "message file, line 2: 3 columns");
-    says(&m.repeat(2), &format!("{b}2,1,1\n"), 2, 8, "orderbook file, line 2: 3 columns instead of 4");
+    says(&format!("{m}34200.1,1,1"), &b.repeat(2), 2, 23, "message file, row 2: 3 columns");
+    says(&m.repeat(2), &format!("{b}2,1,1\n"), 2, 8, "orderbook file, row 2: 3 columns instead of 4");
     says(&format!("{m}34200.2,x,1,1,1,1\n"), &b.repeat(2), 2, 31, "column 2 \"x\" is not an integer");
     says(m, "2,1,1\n", 1, 0, "4 per level");
-    says(&format!("{m}\n"), &b.repeat(2), 2, 23, "1 columns");
+    says(&format!("{m} \n"), &b.repeat(2), 2, 23, "1 columns");
+    says(&format!("{m}\n\n"), &b.repeat(2), 2, 25, "the message file ends after 1 rows");
+    says(&format!("\u{feff}{m}34200.2,x,1,1,1,1\n"), &b.repeat(2), 2, 34, "column 2 \"x\" is not an integer");
+    says("\u{feff}x", b, 1, 3, "1 columns instead of 6");
     says(b, m, 1, 0, "4 columns instead of 6");
+}
+
+#[test]
+fn what_an_editor_leaves_in_a_text_is_no_part_of_it() {
+    let plain = decode(MESSAGES, BOOK);
+    let marked = |text: &str| format!("\u{feff}{text}");
+    let spaced = |text: &str| format!("\n\r\n{}\r\n\n", text.replacen('\n', "\n\n\r\n\n", 3));
+    assert_eq!(decode(&marked(MESSAGES), &marked(BOOK)), plain, "a byte order mark");
+    assert_eq!(decode(MESSAGES, &marked(BOOK)), plain, "in one of the two");
+    assert_eq!(decode(&format!("{MESSAGES}\n"), &format!("{BOOK}\n")), plain, "an empty last line");
+    assert_eq!(decode(&spaced(MESSAGES), BOOK), plain, "empty lines anywhere");
+    assert_eq!(decode(&marked(&spaced(MESSAGES)), &marked(&spaced(BOOK))), plain);
+    let second = MESSAGES.replacen('\n', "\n\u{feff}", 1);
+    assert!(decode(&second, BOOK).1.is_err(), "a mark inside the text is no signature");
+}
+
+#[test]
+fn times_with_more_than_nine_decimals_are_rounded_and_counted() {
+    let mut decoder = lobster::decoder("TEST", day());
+    let messages = MESSAGES.replace("34200.4,", "34200.399999999999,").replace("34200.5,", "34200.500000000004,");
+    let (inputs, end) = drive::collect(&mut decoder, &[messages.as_bytes(), BOOK.as_bytes()], 4096, 0);
+    end.unwrap();
+    assert_eq!(inputs, decode(MESSAGES, BOOK).0);
+    let rounded = decoder.counts().into_iter().find(|c| c.name == "times-rounded");
+    assert_eq!(rounded.map(|c| c.count), Some(2));
 }
 
 #[test]
@@ -212,6 +240,7 @@ fn counts_cover_every_type() {
         ("cross", 1),
         ("halt", 1),
         ("unknown", 0),
+        ("times-rounded", 0),
         ("levels-injected", 2),
         ("levels-dropped", 1),
         ("rows-equal", 7),
@@ -222,9 +251,11 @@ fn counts_cover_every_type() {
 
 proptest! {
     #[test]
-    fn cuts_and_queues_change_nothing(cut in 1usize..300, room in 0usize..300) {
+    fn cuts_and_queues_change_nothing(cut in 1usize..300, room in 0usize..300, spaced: bool) {
         let whole = decode(MESSAGES, BOOK);
-        let streams = [MESSAGES.as_bytes(), BOOK.as_bytes()];
+        let text = |text: &str| if spaced { format!("\u{feff}\r\n\n{text}\n\n") } else { text.to_owned() };
+        let (messages, book) = (text(MESSAGES), text(BOOK));
+        let streams = [messages.as_bytes(), book.as_bytes()];
         prop_assert_eq!(drive::collect(&mut lobster::decoder("TEST", day()), &streams, cut, room), whole);
     }
 
