@@ -75,6 +75,6 @@ fn starved(windows: &[Window], records: u64) -> FeedError {
         what: "the decoder asked for bytes past the end".to_owned(),
         offset: windows.first().map_or(0, Window::offset),
         record: records + 1,
-        next: "the record is longer than the window; the file is damaged or belongs to another feed",
+        next: "the record is longer than the window: check that the bytes belong to this feed",
     }
 }

@@ -1,8 +1,9 @@
 //! The registry of feeds: one entry each.
 
 use crate::feed::{Feed, FindError, OpenError, Opened, Request};
-use crate::reader::{StreamSource, open_streams};
+use crate::reader::{HEAD, Later, ReadFault, StreamSource, head_of, heads, is_pipe};
 use flow::Source;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 /// Every feed.
@@ -20,18 +21,42 @@ impl Feed {
     ///
     /// # Errors
     /// When a file is missing or does not belong to this feed; the error then names the feed that it looks like.
-    pub fn opened(&self, request: &Request) -> Result<Opened, OpenError> {
-        (self.find)(request).map_err(|error| match error {
+    pub fn opened(&'static self, request: &Request) -> Result<Opened, OpenError> {
+        let mut opened = (self.find)(request).map_err(|error| match error {
             FindError::Open(error) => error,
             FindError::OtherFeed { path, head } => wrong_feed(&path, self.name, &head),
-        })
+        })?;
+        if request.paths.iter().any(|path| is_pipe(path)) {
+            opened.streams = opened.streams.into_iter().map(|bytes| self.expected(&opened.name, bytes)).collect();
+        }
+        Ok(opened)
+    }
+
+    /// The bytes of a pipe that should belong to this feed, as is seen once they are read.
+    fn expected(&'static self, name: &str, mut bytes: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+        let name = name.to_owned();
+        Box::new(Later::new(move || {
+            let head = head_of(&mut bytes, HEAD, |head| looks_like(head).is_some())?;
+            match looks_like(&head) {
+                _ if head.is_empty() => {
+                    return Err(ReadFault::new(format!("nothing came from {name}"), "check what writes to it").into());
+                }
+                Some(other) if other != self.name => {
+                    let OpenError { what, next } = wrong_feed(Path::new(&name), self.name, &head);
+                    return Err(ReadFault::new(format!("{what}; {next}"), "nothing of it was used").into());
+                }
+                // What no feed recognises, the decoder can describe.
+                _ => {}
+            }
+            Ok(Box::new(Cursor::new(head).chain(bytes)) as Box<dyn Read + Send>)
+        }))
     }
 
     /// Opens an input and starts one reader thread per stream.
     ///
     /// # Errors
     /// When a file is missing or does not belong to this feed.
-    pub fn open(&self, request: &Request) -> Result<Box<dyn Source>, OpenError> {
+    pub fn open(&'static self, request: &Request) -> Result<Box<dyn Source>, OpenError> {
         Ok(self.opened(request)?.start())
     }
 }
@@ -49,13 +74,14 @@ impl Opened {
     }
 }
 
-/// The feed that a file belongs to: the first entry of [`FEEDS`] that recognises one of its streams.
+/// The feed that a file belongs to: the first entry of [`FEEDS`] that recognises one of its streams. Waits for the first
+/// bytes of a pipe, which are not lost.
 ///
 /// # Errors
-/// As [`open_streams`].
+/// As [`open_streams`](crate::reader::open_streams).
 pub fn recognised_as(path: &Path) -> Result<Option<&'static str>, OpenError> {
-    for stream in open_streams(path)? {
-        if let Some(feed) = looks_like(&stream?.head) {
+    for head in heads(path, |head| looks_like(head).is_some())? {
+        if let Some(feed) = looks_like(&head?) {
             return Ok(Some(feed));
         }
     }

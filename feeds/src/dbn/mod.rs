@@ -48,7 +48,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     };
     let mut streams = open_streams(path)?;
     let Some(first) = streams.next().transpose()? else { return Err(FindError::other_feed(path, &[])) };
-    if streams.next().is_some() || !recognise(&first.head) {
+    if streams.next().is_some() || !first.may_be(recognise) {
         return Err(FindError::other_feed(path, &first.head));
     }
     let (name, decoder) = (path.display().to_string(), Box::new(Dbn::new()));

@@ -77,18 +77,18 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let date = date::choose(request.date, &[&stream.name, &file]);
     let named = || venue::in_name(&stream.name).or_else(|| venue::in_name(&file));
     let venue = request.params.get(VENUE).or_else(named);
-    let name = if stream.member { format!("{file}:{}", stream.name) } else { file };
+    let name = if stream.is_member { format!("{file}:{}", stream.name) } else { file };
     let decoder = Box::new(ItchDecoder::new(date).at_venue(venue));
     Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read], memory: 0, dbn: None })
 }
 
 /// The ITCH stream of the file: the file itself, or the one matching member of a zip.
 fn choose(path: &Path) -> Result<Stream, FindError> {
-    let ours = |s: &Stream| recognise(&s.head) || is_empty_session(&s.head);
+    let ours = |head: &[u8]| recognise(head) || is_empty_session(head);
     let (mut found, mut count, mut first) = (None, 0, None);
     for stream in open_streams(path)? {
         let stream = stream?;
-        if ours(&stream) {
+        if stream.may_be(ours) {
             count += 1;
             found.get_or_insert(stream);
         } else {

@@ -11,11 +11,12 @@ use super::Day;
 use super::lines::Line;
 use super::rows::{self, Message, RowError};
 use crate::ladder::{Change, Rung, better, walk};
-use flow::records::{Add, Cancel, Delete, Exec, Level, Status, Trade};
+use flow::records::{Add, Cancel, Clear, Delete, Exec, Level, Status, Trade};
 use flow::{
     AnomalyKind, Count, Decoder, Definition, Event, FeedError, Flags, Inputs, Ns, Px, Qty, Record, Side, StatusKind,
     Step, Window,
 };
+use std::collections::VecDeque;
 
 /// Decimals of a price.
 const DECIMALS: u32 = 4;
@@ -39,12 +40,18 @@ struct Tally {
     differing: u64,
 }
 
-/// Decodes the message and the orderbook file of one symbol and day, from one window each, in this order.
+/// Decodes the message and the orderbook files of one symbol, from one window each, in this order. On every day but the first
+/// the book is cleared before its first row.
 pub struct Lobster {
     definition: Definition,
     day: Day,
+    later: VecDeque<Day>,
+    /// Where the files of the day begin in their streams.
+    starts: [u64; 2],
     levels: usize,
     records: u64,
+    /// Records before the day.
+    before: u64,
     asks: Vec<Rung>,
     bids: Vec<Rung>,
     next_asks: Vec<Rung>,
@@ -56,13 +63,16 @@ pub struct Lobster {
 }
 
 impl Lobster {
-    /// A decoder for the listing `definition` on a day.
-    pub(super) fn new(definition: Definition, day: Day) -> Lobster {
+    /// A decoder for the listing `definition` on these days.
+    pub(super) fn new(definition: Definition, mut days: VecDeque<Day>) -> Lobster {
         Lobster {
             definition,
-            day,
+            day: days.pop_front().expect("at least one day"),
+            later: days,
+            starts: [0; 2],
             levels: 0,
             records: 0,
+            before: 0,
             asks: Vec::new(),
             bids: Vec::new(),
             next_asks: Vec::new(),
@@ -76,44 +86,78 @@ impl Lobster {
 
     /// Decodes the next row of both files into `pending`; returns a step if there is no row.
     fn row(&mut self, windows: &mut [Window], to: &mut Inputs) -> Result<Option<Step>, FeedError> {
-        let (lines, record) = ([Line::next(&mut windows[0]), Line::next(&mut windows[1])], self.records + 1);
+        let lines = [0, 1].map(|file| Line::next(&mut windows[file], self.starts[file]));
         let [Line::Whole { text: message, used: message_used }, Line::Whole { text: book, used: book_used }] = lines
         else {
             return self.no_row(lines, windows);
         };
-        let starts = [message.start, book.start];
+        let texts = [message.start, book.start];
         let message_row = &windows[0].bytes()[message];
         let book_row = &windows[1].bytes()[book];
-        let fault = |file: usize, e: RowError| row_fault(file, e, windows[file].offset() + starts[file] as u64, record);
-        let message = rows::message(message_row).map_err(|e| fault(0, e))?;
-        if self.levels == 0 {
-            self.levels = depth(book_row).map_err(|e| fault(1, e))?;
-        }
-        rows::book(book_row, self.levels, &mut self.next_asks, &mut self.next_bids).map_err(|e| fault(1, e))?;
+        let levels = if self.levels == 0 { depth(book_row) } else { Ok(self.levels) };
+        let read = rows::message(message_row).map_err(|e| (0, e)).and_then(|message| {
+            let (asks, bids) = (&mut self.next_asks, &mut self.next_bids);
+            let levels = levels.and_then(|levels| rows::book(book_row, levels, asks, bids).map(|()| levels));
+            levels.map(|levels| (message, levels)).map_err(|e| (1, e))
+        });
+        let (message, levels) = read.map_err(|(file, e)| self.row_fault(windows, file, texts[file] + e.at, &e.what))?;
         windows[0].consume(message_used);
         windows[1].consume(book_used);
-        self.records = record;
+        (self.levels, self.records) = (levels, self.records + 1);
         self.translate(&message, to);
         Ok(None)
     }
 
-    fn no_row(&self, lines: [Line; 2], windows: &[Window]) -> Result<Option<Step>, FeedError> {
+    fn no_row(&mut self, lines: [Line; 2], windows: &mut [Window]) -> Result<Option<Step>, FeedError> {
+        let is_empty = self.records == self.before;
         let short = match lines {
-            [Line::Ended, Line::Ended] if self.records == 0 => {
-                return Err(self.at(windows, 0, "both files are empty".to_owned(), "get the files again"));
+            [Line::Ended | Line::DayEnded { .. }, Line::Ended | Line::DayEnded { .. }] if is_empty => {
+                return Err(self.at(windows, 0, "both files are empty".to_owned(), "give files with rows in them"));
             }
             [Line::Ended, Line::Ended] => return Ok(Some(Step::Ended)),
-            [Line::Ended, Line::Whole { .. }] => 0,
-            [Line::Whole { .. }, Line::Ended] => 1,
+            [Line::DayEnded { used: messages }, Line::DayEnded { used: book }] => {
+                windows[0].consume(messages);
+                windows[1].consume(book);
+                return self.next_day(windows);
+            }
+            [Line::Ended | Line::DayEnded { .. }, Line::Whole { .. }] => 0,
+            [Line::Whole { .. }, Line::Ended | Line::DayEnded { .. }] => 1,
             _ => return Ok(Some(Step::Starved)),
         };
-        let what =
-            format!("the {} ends after {} rows, but the {} continues", FILES[short], self.records, FILES[1 - short]);
-        Err(self.at(windows, short, what, "the files must have the same number of rows: get both again"))
+        let rows = self.records - self.before;
+        let what = format!("the {} ends after {rows} rows, but the {} continues", self.file(short), FILES[1 - short]);
+        Err(self.at(windows, short, what, "the two belong together row by row: give both of the same download, whole"))
+    }
+
+    /// Begins the next day, whose first row is a snapshot again.
+    fn next_day(&mut self, windows: &[Window]) -> Result<Option<Step>, FeedError> {
+        let Some(day) = self.later.pop_front() else {
+            let what = format!("the {} has the mark of another day", self.file(0));
+            return Err(self.at(windows, 0, what, "a byte 1C on a line of its own is no row of LOBSTER: take it out"));
+        };
+        self.starts = [windows[0].offset(), windows[1].offset()];
+        (self.day, self.levels, self.before) = (day, 0, self.records);
+        Ok(None)
+    }
+
+    /// A file in messages; of which day, if there are several.
+    fn file(&self, file: usize) -> String {
+        match self.starts == [0; 2] && self.later.is_empty() {
+            true => FILES[file].to_owned(),
+            false => format!("{} of {}", FILES[file], self.day.date),
+        }
     }
 
     fn at(&self, windows: &[Window], file: usize, what: String, next: &'static str) -> FeedError {
-        FeedError { what, offset: windows[file].offset(), record: self.records + 1, next }
+        FeedError { what, offset: windows[file].offset() - self.starts[file], record: self.records + 1, next }
+    }
+
+    fn row_fault(&self, windows: &[Window], file: usize, at: usize, what: &str) -> FeedError {
+        let what = format!("{}, row {}: {what}", self.file(file), self.records - self.before + 1);
+        let next = "all earlier rows were used; if it is the last row, the file was cut short: get all of it; \
+                    else look at the row: LOBSTER does not write such a one";
+        let fault = self.at(windows, file, what, next);
+        FeedError { offset: fault.offset + at as u64, ..fault }
     }
 
     /// Translates one row into inputs.
@@ -122,8 +166,11 @@ impl Lobster {
         self.pending.clear();
         self.sent = 0;
         self.count(message);
-        if self.records == 1 {
-            self.definition.push(to, due, INSTRUMENT, 1);
+        if self.records == self.before + 1 {
+            match self.before {
+                0 => self.definition.push(to, due, INSTRUMENT, 1),
+                _ => self.push(due, Flags::NONE, &Clear { exchange_ts: due, ..Clear::default() }),
+            }
             self.first(message, due);
         } else {
             self.emit(message, due);
@@ -322,15 +369,6 @@ fn depth(book_row: &[u8]) -> Result<usize, RowError> {
         at: 0,
         what: format!("{columns} columns; there must be 4 per level, for at most {MAX_LEVELS} levels"),
     })
-}
-
-fn row_fault(file: usize, error: RowError, offset: u64, record: u64) -> FeedError {
-    FeedError {
-        what: format!("{}, row {record}: {}", FILES[file], error.what),
-        offset: offset + error.at as u64,
-        record,
-        next: "all earlier records were used; if this is the last row, the file is truncated; otherwise it is not a LOBSTER file: get it again",
-    }
 }
 
 impl Decoder for Lobster {

@@ -4,6 +4,7 @@
 //! of Windows, and empty lines are passed over. Worst case: one search for the line's end, and another one for each empty
 //! line before it.
 
+use super::days::MARK;
 use flow::Window;
 use std::ops::Range;
 
@@ -11,11 +12,15 @@ use std::ops::Range;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The next line of a window.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Line {
     /// Where its text is; `used` includes the end of the line.
     Whole {
         text: Range<usize>,
+        used: usize,
+    },
+    /// The day ends with the mark of `used` bytes, and another one follows.
+    DayEnded {
         used: usize,
     },
     Starved,
@@ -23,8 +28,8 @@ pub(super) enum Line {
 }
 
 impl Line {
-    /// The next line that is not empty. The lines before it are consumed.
-    pub(super) fn next(window: &mut Window) -> Line {
+    /// The next line that is not empty, in a file that began at `start` of the stream. The lines before it are consumed.
+    pub(super) fn next(window: &mut Window, start: u64) -> Line {
         loop {
             let bytes = window.bytes();
             let (end, used) = match memchr::memchr(b'\n', bytes) {
@@ -33,7 +38,10 @@ impl Line {
                 None if bytes.is_empty() => return Line::Ended,
                 None => (bytes.len(), bytes.len()),
             };
-            let text = text(&bytes[..end], window.offset() == 0);
+            let text = text(&bytes[..end], window.offset() == start);
+            if &bytes[text.clone()] == MARK {
+                return Line::DayEnded { used };
+            }
             if !text.is_empty() {
                 return Line::Whole { text, used };
             }

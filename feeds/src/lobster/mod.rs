@@ -5,26 +5,34 @@
 //! no order flow. This feed combines the two: the messages drive, and the rows supply levels that no message explains
 //! because they moved into or out of the visible range. See [`Lobster`].
 //!
-//! Bound: two lines and two ladders in memory. Worst case: O(N) for a row of N levels.
+//! Bound: two rows and two ladders in memory. Worst case: O(N) for a row of N levels.
 
+mod days;
 mod decoder;
 mod lines;
 mod rows;
 
 pub use decoder::Lobster;
 
-use crate::reader::{date, open_streams};
+use crate::reader::date;
 use crate::{Feed, FindError, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
+use days::{Joined, Pair};
 use flow::{BookKind, Definition, InstrumentType, Mic, Ns, Px, TextParam, midnight, zone_of};
+use std::fmt;
+use std::io::Read;
 
-const SYMBOL: TextParam = TextParam::new("symbol", "", "Symbol of the listing; empty takes it from the file's name");
+const SYMBOL: TextParam = TextParam::new(
+    "symbol",
+    "",
+    "Symbol of the listing, or the one to read of several; empty takes it from the file's name",
+);
 
 /// The entry in the registry.
 pub const FEED: Feed = Feed {
     name: "lobster",
     doc: "feeds/docs/lobster.md",
-    about: "LOBSTER message and orderbook files of one symbol and day: the zip itself, or its two CSV files",
+    about: "LOBSTER message and orderbook files of one symbol, a day or several: the zip itself, or its CSV files",
     params: &[SYMBOL.param()],
     recognise: |head| Role::of(head).is_some(),
     find,
@@ -38,6 +46,15 @@ const VENUE: Mic = Mic(*b"XNAS");
 enum Role {
     Messages,
     Book,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Messages => "message",
+            Role::Book => "orderbook",
+        })
+    }
 }
 
 impl Role {
@@ -65,6 +82,7 @@ const SIDES_MASKED: NaiveDate = NaiveDate::from_ymd_opt(2014, 7, 14).expect("a d
 /// A trading day.
 #[derive(Clone, Copy)]
 struct Day {
+    date: NaiveDate,
     /// Where its times count from.
     midnight: Ns,
     /// Whether the direction of a hidden execution is its side: before the masking, and not on an unknown day.
@@ -74,68 +92,55 @@ struct Day {
 impl Day {
     fn of(date: NaiveDate) -> Day {
         let tells_hidden_side = (FIRST_DAY..SIDES_MASKED).contains(&date);
-        Day { midnight: midnight(date, zone_of(VENUE)), tells_hidden_side }
+        Day { date, midnight: midnight(date, zone_of(VENUE)), tells_hidden_side }
     }
-}
-
-/// Symbol and date from a name of the form `SYMBOL_YYYY-MM-DD_…`.
-fn symbol_and_date(name: &str) -> (Option<&str>, Option<NaiveDate>) {
-    let day = date::in_name(name);
-    let symbol = name.split_once('_').map(|(symbol, _)| symbol).filter(|s| !s.is_empty() && day.is_some());
-    (symbol, day)
 }
 
 fn find(request: &Request) -> Result<Opened, FindError> {
-    let (mut messages, mut book, mut other) = (None, None, None);
-    for path in &request.paths {
-        for stream in open_streams(path)? {
-            let stream = stream?;
-            match Role::of(&stream.head) {
-                Some(Role::Messages) => drop(messages.get_or_insert(stream)),
-                Some(Role::Book) => drop(book.get_or_insert(stream)),
-                None => drop(other.get_or_insert(stream.head)),
-            }
-        }
-    }
     let shown = request.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
-    let (messages, book) = match (messages, book) {
-        (Some(messages), Some(book)) => (messages, book),
-        (None, None) => {
-            let path = request.paths.first().cloned().unwrap_or_default();
-            return Err(FindError::other_feed(&path, &other.unwrap_or_default()));
-        }
-        (None, _) => return Err(missing(&shown, "message").into()),
-        (_, None) => return Err(missing(&shown, "orderbook").into()),
-    };
-    let ((symbol, day), (book_symbol, book_day)) = (symbol_and_date(&messages.name), symbol_and_date(&book.name));
-    if (symbol, day) != (book_symbol, book_day) && symbol.is_some() && book_symbol.is_some() {
-        return Err(OpenError {
-            what: format!("{} and {} belong to different symbols or days", messages.name, book.name),
-            next: "give the message and the orderbook file that belong together".to_owned(),
-        }
-        .into());
+    let (files, other) = days::files(&request.paths)?;
+    if files.is_empty() {
+        let path = request.paths.first().cloned().unwrap_or_default();
+        return Err(FindError::other_feed(&path, &other.unwrap_or_default()));
     }
-    let zip = request.paths.first().and_then(|p| p.file_name()).map(|n| n.to_string_lossy()).unwrap_or_default();
-    let day = date::choose(request.date, &[&messages.name, &book.name, &zip]);
-    let warning = day.is_none().then(|| date::unknown_warning(&messages.name));
+    let pairs = days::pairs(files, &shown, request.params.get(SYMBOL))?;
+    let [first, ..] = &pairs[..] else { unreachable!("files make a pair, or an error") };
     let symbol = match request.params.get(SYMBOL) {
-        "" => symbol.or(book_symbol).unwrap_or("UNKNOWN"),
-        given => given,
+        "" => first.symbol.clone().unwrap_or_else(|| "UNKNOWN".to_owned()),
+        given => given.to_owned(),
     };
-    let decoder = Box::new(decoder(symbol, day.unwrap_or(date::UNKNOWN)));
-    let warnings = warning.into_iter().collect();
-    Ok(Opened { name: shown, warnings, decoder, streams: vec![messages.read, book.read], memory: 0, dbn: None })
+    let (dates, warnings) = dates(request, &pairs, &shown)?;
+    let decoder = Box::new(decoder(&symbol, &dates));
+    let (messages, books): (Vec<_>, Vec<_>) = pairs.into_iter().map(|p| (p.messages.read, p.book.read)).unzip();
+    let streams: Vec<Box<dyn Read + Send>> =
+        vec![Box::new(Joined::new(messages.into_iter())), Box::new(Joined::new(books.into_iter()))];
+    Ok(Opened { name: shown, warnings, decoder, streams, memory: 0, dbn: None })
 }
 
-fn missing(shown: &str, which: &str) -> OpenError {
-    OpenError {
-        what: format!("{shown} contains no {which} file"),
-        next: "give the zip itself, or the message and the orderbook CSV file together".to_owned(),
+/// The dates of the days, and a warning if one is not known.
+fn dates(request: &Request, pairs: &[Pair], shown: &str) -> Result<(Vec<NaiveDate>, Vec<String>), OpenError> {
+    if let [pair] = pairs {
+        let zip = request.paths.first().and_then(|p| p.file_name()).map(|n| n.to_string_lossy()).unwrap_or_default();
+        let named = pair.date.or_else(|| date::in_name(&zip));
+        let day = request.date.or(named);
+        let warning = day.is_none().then(|| date::unknown_warning(&pair.messages.name));
+        return Ok((vec![day.unwrap_or(date::UNKNOWN)], warning.into_iter().collect()));
     }
+    if request.date.is_some() {
+        return Err(OpenError {
+            what: format!("a date is given, but {shown} has {} days, each in the name of its files", pairs.len()),
+            next: "leave the date out".to_owned(),
+        });
+    }
+    Ok((pairs.iter().map(|pair| pair.date.unwrap_or(date::UNKNOWN)).collect(), Vec::new()))
 }
 
-/// A decoder for a symbol on a trading day. Its windows are the message file and the orderbook file.
-pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
+/// A decoder for a symbol on trading days, at least one. Its windows are the message file and the orderbook file; in each a line
+/// with the byte 1C alone ends a day before the last.
+///
+/// # Panics
+/// When there is no day.
+pub fn decoder(symbol: &str, days: &[NaiveDate]) -> Lobster {
     let definition = Definition {
         symbol: symbol.to_owned(),
         venue: VENUE,
@@ -149,7 +154,7 @@ pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
         multiplier: Px::ONE,
         ..Definition::default()
     };
-    Lobster::new(definition, Day::of(day))
+    Lobster::new(definition, days.iter().map(|day| Day::of(*day)).collect())
 }
 
 /// Decodes arbitrary bytes, for a fuzz target; the first two bytes say where the files split and how they are cut.
@@ -157,7 +162,7 @@ pub fn decoder(symbol: &str, day: NaiveDate) -> Lobster {
 pub fn fuzz(bytes: &[u8]) {
     let [part, cut, rest @ ..] = bytes else { return };
     let (messages, book) = rest.split_at(rest.len() * usize::from(*part) / 255);
-    let mut decoder = decoder("FUZZ", NaiveDate::default());
+    let mut decoder = decoder("FUZZ", &[NaiveDate::default(); 2]);
     let mut last = Ns(0);
     // An error is as valid an outcome as success.
     let _ = drive::run(&mut decoder, &[messages, book], usize::from(*cut), 0, |event, _| last = event.ts);
@@ -185,12 +190,5 @@ mod tests {
         assert_eq!(is(b"time,price,size,side\n"), "neither");
         assert_eq!(is(b""), "neither");
         assert_eq!(is(b"===="), "neither");
-    }
-
-    #[test]
-    fn names_give_symbol_and_day() {
-        let day = NaiveDate::from_ymd_opt(2012, 6, 21);
-        assert_eq!(symbol_and_date("GOOG_2012-06-21_34200000_57600000_message_10.csv"), (Some("GOOG"), day));
-        assert_eq!(symbol_and_date("messages.csv"), (None, None));
     }
 }

@@ -1,16 +1,16 @@
 //! Compressed files as plain streams: gzip, zstd and zip, recognised by their first bytes.
 //!
 //! Every stream verifies what its format allows (checksums, sizes). An error names the file, the format and the byte of
-//! the *compressed* file near which it occurred. Bound: the decompressor's window, at most 100 MiB for zstd and 32 KiB
-//! for the others.
+//! the *compressed* file near which it occurred. Bound: as in `parts`, and 32 KiB for a zip's member.
 
+use super::fault::ReadFault;
+use super::later::Bytes;
+use super::parts::{GZIP, GzipMembers, ZstdFrames, is_zstd};
 use crate::feed::OpenError;
 use flate2::Crc;
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use flate2::bufread::DeflateDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,8 +30,8 @@ impl Compression {
 
     pub(super) fn of(first: &[u8]) -> Compression {
         match first {
-            [0x1f, 0x8b, ..] => Compression::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+            _ if first.starts_with(GZIP) => Compression::Gzip,
+            [_, _, _, _, ..] if is_zstd(first) => Compression::Zstd,
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Compression::Zip,
             _ => Compression::Plain,
         }
@@ -40,15 +40,15 @@ impl Compression {
 
 const FILE_BUFFER: usize = 64 << 10;
 
-/// A file, or a range of it, that counts the bytes read, for error messages.
-struct Counted {
-    file: io::Take<File>,
+/// Counts the bytes read, for error messages.
+struct Counted<R> {
+    inner: R,
     at: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.file.read(buffer)?;
+        let n = self.inner.read(buffer)?;
         self.at.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
@@ -65,98 +65,31 @@ impl<R: Read> Read for Located<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).map_err(|e| match e.kind() {
             io::ErrorKind::Interrupted => e,
-            kind => {
-                let at = self.at.load(Ordering::Relaxed);
-                let why =
-                    if kind == io::ErrorKind::UnexpectedEof { "unexpected end of file".into() } else { e.to_string() };
-                io::Error::new(kind, format!("{}: read failed at or before byte {at} of the file: {why}", self.what))
+            _ => {
+                let (at, ReadFault { what, next }) = (self.at.load(Ordering::Relaxed), ReadFault::of(&e));
+                ReadFault::new(format!("{}: read failed at or before byte {at} of the file: {what}", self.what), next)
+                    .into()
             }
         })
     }
 }
 
-/// The uncompressed bytes of a file that is not a zip.
-pub(super) fn decompress(file: File, name: &str, compression: Compression) -> Box<dyn Read + Send> {
+/// The uncompressed bytes of a stream that is not a zip.
+pub(super) fn decompress(raw: impl Read + Send + 'static, name: &str, compression: Compression) -> Bytes {
     let at = Arc::new(AtomicU64::new(0));
-    let counted = BufReader::with_capacity(FILE_BUFFER, Counted { file: file.take(u64::MAX), at: at.clone() });
-    let with_position = |what: &str, inner: Box<dyn Read + Send>| Located { inner, what: format!("{what} {name}"), at };
+    let counted = BufReader::with_capacity(FILE_BUFFER, Counted { inner: raw, at: at.clone() });
+    let with_position = |what: &str, inner: Bytes| Located { inner, what: format!("{what} {name}"), at };
     match compression {
-        Compression::Gzip => Box::new(with_position("gzip file", Box::new(MultiGzDecoder::new(counted)))),
+        Compression::Gzip => Box::new(with_position("gzip file", Box::new(GzipMembers::new(counted)))),
         Compression::Zstd => Box::new(with_position("zstd file", Box::new(ZstdFrames::new(counted)))),
         Compression::Plain | Compression::Zip => Box::new(with_position("file", Box::new(counted))),
     }
 }
 
-/// All frames of a zstd file in sequence; skippable frames are skipped.
-struct ZstdFrames<R> {
-    source: R,
-    frame: Box<FrameDecoder>,
-    inside: bool,
-}
-
-impl<R: BufRead> ZstdFrames<R> {
-    fn new(source: R) -> ZstdFrames<R> {
-        ZstdFrames { source, frame: Box::new(FrameDecoder::new()), inside: false }
-    }
-
-    /// Starts the next frame; false at the end of the file.
-    fn next_frame(&mut self) -> io::Result<bool> {
-        while !self.source.fill_buf()?.is_empty() {
-            match self.frame.reset(&mut self.source) {
-                Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    let skipped = io::copy(&mut (&mut self.source).take(length.into()), &mut io::sink())?;
-                    if skipped < u64::from(length) {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                Err(FrameDecoderError::WindowSizeTooBig { requested, max }) => {
-                    let (asked, most) = (requested >> 20, max >> 20);
-                    let why = format!("it needs a window of {asked} MiB, and {most} MiB is the most that is read here");
-                    return Err(io::Error::new(io::ErrorKind::Unsupported, why));
-                }
-                Err(e) => return Err(io::Error::other(e)),
-            }
-        }
-        Ok(false)
-    }
-
-    fn finish_frame(&mut self) -> io::Result<()> {
-        self.inside = false;
-        match self.frame.get_checksum_from_data() {
-            Some(stored) if Some(stored) != self.frame.get_calculated_checksum() => {
-                Err(io::Error::other("the checksum of its content does not match"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl<R: BufRead> Read for ZstdFrames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if !self.inside {
-                self.inside = self.next_frame()?;
-                if !self.inside {
-                    return Ok(0);
-                }
-            }
-            while self.frame.can_collect() == 0 && !self.frame.is_finished() {
-                let one = BlockDecodingStrategy::UptoBlocks(1);
-                self.frame.decode_blocks(&mut self.source, one).map_err(io::Error::other)?;
-            }
-            match self.frame.read(buffer)? {
-                0 if buffer.is_empty() => return Ok(0),
-                0 => self.finish_frame()?,
-                n => return Ok(n),
-            }
-        }
-    }
-}
-
 /// A zip member: where its bytes are, and the size and checksum they must have.
-struct Member {
-    name: String,
+#[derive(Clone)]
+pub(super) struct Member {
+    pub(super) name: String,
     start: u64,
     packed: u64,
     size: u64,
@@ -164,65 +97,64 @@ struct Member {
     deflated: bool,
 }
 
-/// A member's name and its uncompressed bytes.
-pub(super) type NamedBytes = (String, Box<dyn Read + Send>);
-
-/// The members of a zip in order. Each has a file handle of its own, so that they can be read in parallel, and is opened when
-/// it is asked for.
-pub(super) fn members(path: &Path) -> Result<impl Iterator<Item = Result<NamedBytes, OpenError>> + use<>, OpenError> {
-    let path = path.to_owned();
-    let fault = |path: &Path, why: &dyn std::fmt::Display| OpenError {
-        what: format!("zip file {} cannot be read: {why}", path.display()),
-        next: "get it again, or unpack it and give the files".to_owned(),
+/// The members of a zip, in order.
+pub(super) fn members(path: &Path) -> Result<Vec<Member>, OpenError> {
+    let fault = |what: String, next: &str| {
+        Err(OpenError { what: format!("zip file {} cannot be read: {what}", path.display()), next: next.to_owned() })
     };
-    let list = list(&path).map_err(|e| fault(&path, &e))?;
-    if list.is_empty() {
-        return Err(fault(&path, &"it contains no files"));
+    match list(path) {
+        Ok(list) if list.is_empty() => fault("it contains no files".to_owned(), "give a zip with the files in it"),
+        Ok(list) => Ok(list),
+        Err(ReadFault { what, next }) => fault(what, next),
     }
-    Ok(list.into_iter().map(move |member| open_member(&path, member).map_err(|e| fault(&path, &e))))
 }
 
-fn list(path: &Path) -> Result<Vec<Member>, String> {
-    let text = |e: &dyn std::fmt::Display| e.to_string();
-    let file = BufReader::new(File::open(path).map_err(|e| text(&e))?);
-    let mut archive = zip::ZipArchive::new(file).map_err(|e| text(&e))?;
+fn list(path: &Path) -> Result<Vec<Member>, ReadFault> {
+    let io = |e: io::Error| ReadFault::of(&e);
+    let zip = |e: zip::result::ZipError| match e {
+        zip::result::ZipError::Io(e) => ReadFault::of(&e),
+        e => ReadFault::new(e.to_string(), "its directory is not whole: get all of it"),
+    };
+    let unpack = |what: String| ReadFault::new(what, "unpack it and give the files");
+    let mut archive = zip::ZipArchive::new(BufReader::new(File::open(path).map_err(io)?)).map_err(zip)?;
     let mut list = Vec::new();
     for i in 0..archive.len() {
-        let entry = archive.by_index_raw(i).map_err(|e| text(&e))?;
+        let entry = archive.by_index_raw(i).map_err(zip)?;
         if !entry.is_file() {
             continue;
         }
-        let name = entry.name().map_err(|e| text(&e))?.into_owned();
+        let name = entry.name().map_err(zip)?.into_owned();
         let deflated = match entry.compression() {
             zip::CompressionMethod::STORE => false,
             zip::CompressionMethod::DEFLATE => true,
             other => {
-                return Err(format!(
-                    "{name} is compressed with {other}; only deflate and no compression are supported"
-                ));
+                let what = format!("{name} is compressed with {other}; only deflate and no compression are supported");
+                return Err(unpack(what));
             }
         };
         if entry.encrypted() {
-            return Err(format!("{name} is encrypted"));
+            return Err(unpack(format!("{name} is encrypted")));
         }
-        let start = entry.data_start().ok_or_else(|| format!("{name} has no content"))?;
+        let start = entry.data_start().ok_or_else(|| unpack(format!("{name} has no content")))?;
         let (packed, size, crc) = (entry.compressed_size(), entry.size(), entry.crc32());
         list.push(Member { name, start, packed, size, crc, deflated });
     }
     Ok(list)
 }
 
-fn open_member(path: &Path, member: Member) -> io::Result<NamedBytes> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(member.start))?;
-    let at = Arc::new(AtomicU64::new(member.start));
-    let counted = Counted { file: file.take(member.packed), at: at.clone() };
-    let counted = BufReader::with_capacity(FILE_BUFFER, counted);
-    let plain: Box<dyn Read + Send> =
-        if member.deflated { Box::new(DeflateDecoder::new(counted)) } else { Box::new(counted) };
-    let inner = Checked { inner: plain, crc: Crc::new(), left: member.size, want: member.crc };
-    let what = format!("{} in zip file {}", member.name, path.display());
-    Ok((member.name, Box::new(Located { inner, what, at })))
+impl Member {
+    /// Its uncompressed bytes, over a file handle of its own, so that members can be read in parallel.
+    pub(super) fn open(&self, path: &Path) -> io::Result<Bytes> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(self.start))?;
+        let at = Arc::new(AtomicU64::new(self.start));
+        let counted = Counted { inner: file.take(self.packed), at: at.clone() };
+        let counted = BufReader::with_capacity(FILE_BUFFER, counted);
+        let plain: Bytes = if self.deflated { Box::new(DeflateDecoder::new(counted)) } else { Box::new(counted) };
+        let inner = Checked { inner: plain, crc: Crc::new(), left: self.size, want: self.crc };
+        let what = format!("{} in zip file {}", self.name, path.display());
+        Ok(Box::new(Located { inner, what, at }))
+    }
 }
 
 /// Verifies the size and checksum of a member against the zip's directory.

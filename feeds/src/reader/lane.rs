@@ -6,6 +6,7 @@
 //! when the lane is dropped. Bound: [`BLOCKS`] blocks and the two queues. Worst case: a stream slower than the decoder
 //! leaves the queue of full blocks empty; [`Lane::supply`] then returns at once.
 
+use super::fault::ReadFault;
 use flow::Window;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::io::{self, Read};
@@ -38,7 +39,7 @@ pub(super) struct Lane {
     free: Producer<Block>,
     waiting: Option<Block>,
     /// Why the stream ended early.
-    pub(super) failed: Option<String>,
+    pub(super) failed: Option<ReadFault>,
 }
 
 /// The result of supplying one window.
@@ -87,11 +88,12 @@ impl Lane {
                 Supply::Filled
             }
             Some(Piece::Failed(e)) => {
-                self.failed = Some(e.to_string());
+                self.failed = Some(ReadFault::of(&e));
                 Supply::Done
             }
             None if gone => {
-                self.failed = Some("the reader thread stopped".to_owned());
+                self.failed =
+                    Some(ReadFault::new("the reader thread stopped", "this is a fault of the program: report it"));
                 Supply::Done
             }
             None => Supply::Empty,

@@ -91,17 +91,12 @@ impl StreamSource {
         let (lane, window) = failed.unwrap_or((&self.lanes[0], &self.windows[0]));
         let end = window.offset() + window.bytes().len() as u64;
         match &lane.failed {
-            Some(why) => FeedError {
-                what: why.clone(),
-                offset: end,
-                record,
-                next: "all earlier records were used; get the file again: it is damaged or truncated",
-            },
+            Some(fault) => FeedError { what: fault.what.clone(), offset: end, record, next: fault.next },
             None => FeedError {
                 what: format!("a record is longer than the window of {} bytes", window.bytes().len()),
                 offset: window.offset(),
                 record,
-                next: "the file is damaged or belongs to another feed",
+                next: "no record of this feed is so long: check --feed",
             },
         }
     }

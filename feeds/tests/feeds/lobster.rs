@@ -1,9 +1,10 @@
 //! LOBSTER from synthetic files: what rows become, what errors report, and that cuts change nothing.
 
+use crate::reader::{Folder, drain, zip};
 use chrono::NaiveDate;
-use feeds::{drive, lobster};
-use flow::records::{Anomaly, Level, Listing, Status, Trade};
-use flow::{AnomalyKind, Decoder, Event, FeedError, Flags, Kind, Ns, Px, Qty, Side, midnight, zone_of};
+use feeds::{FEEDS, OpenError, Request, drive, lobster};
+use flow::records::{Anomaly, Level, Listing, Name, Status, Trade};
+use flow::{AnomalyKind, Decoder, Event, FeedError, Flags, Kind, Ns, Params, Px, Qty, Side, Value, midnight, zone_of};
 use proptest::prelude::*;
 
 const MESSAGES: &str = "\
@@ -32,7 +33,7 @@ fn day() -> NaiveDate {
 }
 
 fn decode(messages: &str, book: &str) -> (Vec<(Event, u64)>, Result<(), FeedError>) {
-    drive::collect(&mut lobster::decoder("TEST", day()), &[messages.as_bytes(), book.as_bytes()], 4096, 0)
+    drive::collect(&mut lobster::decoder("TEST", &[day()]), &[messages.as_bytes(), book.as_bytes()], 4096, 0)
 }
 
 fn at(record: u64, inputs: &[(Event, u64)]) -> Vec<Event> {
@@ -90,7 +91,7 @@ fn sides_times_and_terms_are_exact() {
 fn aggressors(day: NaiveDate, messages: &str) -> Vec<Side> {
     let book = "1001000,10,1000000,10\n".repeat(messages.lines().count());
     let (inputs, end) =
-        drive::collect(&mut lobster::decoder("TEST", day), &[messages.as_bytes(), book.as_bytes()], 4096, 0);
+        drive::collect(&mut lobster::decoder("TEST", &[day]), &[messages.as_bytes(), book.as_bytes()], 4096, 0);
     end.unwrap();
     assert!(inputs.iter().all(|(e, _)| e.kind != Kind::Anomaly), "{inputs:?}");
     inputs.iter().filter(|(e, _)| e.kind == Kind::Trade).map(|(e, _)| e.side()).collect()
@@ -113,7 +114,7 @@ fn masking_takes_only_the_side_of_hidden_executions() {
     let day = NaiveDate::from_ymd_opt(2019, 6, 3).unwrap();
     assert_eq!(aggressors(day, "34200.1,4,1,10,1000000,-1\n34200.2,6,-1,9,1000900,-1\n"), [Side::Buy, Side::None]);
     let (visible, end) = drive::collect(
-        &mut lobster::decoder("TEST", day),
+        &mut lobster::decoder("TEST", &[day]),
         &[b"34200.1,1,1,4,1000000,1\n34200.2,4,1,4,1001000,-1\n", b"1001000,10,1000000,10\n1001000,6,1000000,10\n"],
         4096,
         0,
@@ -200,7 +201,7 @@ fn what_an_editor_leaves_in_a_text_is_no_part_of_it() {
 
 #[test]
 fn times_with_more_than_nine_decimals_are_rounded_and_counted() {
-    let mut decoder = lobster::decoder("TEST", day());
+    let mut decoder = lobster::decoder("TEST", &[day()]);
     let messages = MESSAGES.replace("34200.4,", "34200.399999999999,").replace("34200.5,", "34200.500000000004,");
     let (inputs, end) = drive::collect(&mut decoder, &[messages.as_bytes(), BOOK.as_bytes()], 4096, 0);
     end.unwrap();
@@ -228,7 +229,7 @@ fn a_deep_snapshot_passes_a_small_queue() {
 
 #[test]
 fn counts_cover_every_type() {
-    let mut decoder = lobster::decoder("TEST", day());
+    let mut decoder = lobster::decoder("TEST", &[day()]);
     drive::run(&mut decoder, &[MESSAGES.as_bytes(), BOOK.as_bytes()], 1, 0, |_, _| {}).unwrap();
     let counts: Vec<_> = decoder.counts().into_iter().map(|c| (c.name, c.count)).collect();
     let expected = [
@@ -249,14 +250,121 @@ fn counts_cover_every_type() {
     assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)));
 }
 
+/// The name that LOBSTER gives a file.
+fn named(symbol: &str, day: &str, which: &str) -> String {
+    format!("{symbol}_{day}_34200000_57600000_{which}_2.csv")
+}
+
+/// What a zip of these members gives.
+fn unpacked(members: &[(String, &str)], symbol: &str, date: Option<NaiveDate>) -> Result<drive::Driven, OpenError> {
+    let folder = Folder::new();
+    let members: Vec<_> = members.iter().map(|(name, text)| (&**name, text.as_bytes())).collect();
+    let path = folder.file("days.zip", &zip(&members));
+    let feed = flow::find(FEEDS, "lobster").unwrap();
+    let mut params = Params::defaults(feed.params);
+    params.set(&feed.params[0], Value::Text(symbol.to_owned()));
+    feed.open(&Request { paths: vec![path], date, params }).map(|mut source| drain(&mut *source))
+}
+
+/// The symbol that the inputs begin with.
+fn symbol_of(inputs: &[(Event, u64)]) -> String {
+    let name = inputs[0].0.record::<Name>();
+    String::from_utf8_lossy(&name.text[..usize::from(name.len)]).into_owned()
+}
+
+#[test]
+fn a_zip_may_have_folders() {
+    let (day, whole) = ("2012-06-21", decode(MESSAGES, BOOK).0);
+    for folder in ["", "data/", "data/2019-01-02_a/", "data\\"] {
+        let file = |which| format!("{folder}{}", named("TEST", day, which));
+        let (inputs, end) = unpacked(&[(file("orderbook"), BOOK), (file("message"), MESSAGES)], "", None).unwrap();
+        end.unwrap();
+        assert_eq!((symbol_of(&inputs).as_str(), &inputs), ("TEST", &whole), "{folder}");
+    }
+}
+
+#[test]
+fn the_days_of_a_zip_follow_each_other_in_order() {
+    let file = |day: &str, which: &str| named("TEST", day, which);
+    let second = "34200.1,1,11,5,100000,1\n34200.2,5,0,9,100100,-1";
+    let second_book = "100200,10,100000,5\n100200,10,100000,5";
+    let members = [
+        (file("2012-06-22", "orderbook"), second_book),
+        (file("2012-06-22", "message"), second),
+        (file("2012-06-21", "message"), MESSAGES),
+        (file("2014-07-15", "message"), second),
+        (file("2012-06-21", "orderbook"), BOOK),
+        (file("2014-07-15", "orderbook"), second_book),
+    ];
+    let (inputs, end) = unpacked(&members, "", None).unwrap();
+    end.unwrap();
+    let first = decode(MESSAGES, BOOK).0;
+    assert_eq!(inputs[..first.len()], first, "the first day is as it is alone");
+    let days: Vec<_> = (9..=12).map(|record| at(record, &inputs)).collect();
+    let kinds: Vec<Vec<_>> = days.iter().map(|day| day.iter().map(|e| e.kind).collect()).collect();
+    let snapshot = vec![Kind::Clear, Kind::Level, Kind::Level];
+    assert_eq!(kinds, [snapshot.clone(), vec![Kind::Trade], snapshot, vec![Kind::Trade]]);
+    let second_day = midnight(NaiveDate::from_ymd_opt(2012, 6, 22).unwrap(), zone_of(flow::Mic(*b"XNAS")));
+    assert_eq!(days[0][0].ts, Ns(second_day.0 + 34_200_100_000_000));
+    assert_eq!(levels(&days[0]), [(Side::Buy, 100_000, 5), (Side::Sell, 100_200, 10)], "the depth of a day is its own");
+    assert!(days.iter().all(|d| d.last().unwrap().flags.has(Flags::LAST_OF_GROUP)));
+    assert_eq!([days[1][0].side(), days[3][0].side()], [Side::Buy, Side::None], "each day by its own rule");
+    assert!(
+        inputs.is_sorted_by_key(|(e, _)| e.ts) && inputs.iter().filter(|(e, _)| e.kind == Kind::Listing).count() == 1
+    );
+}
+
+#[test]
+fn what_does_not_make_days_is_said() {
+    let (m, b) = ("34200.1,1,1,1,100000,1\n", "2,1,1,1\n");
+    let file = |symbol: &str, day: &str, which: &str| named(symbol, day, which);
+    let two = |symbol: &str, day: &str| [(file(symbol, day, "message"), m), (file(symbol, day, "orderbook"), b)];
+    let days = [two("TEST", "2012-06-21"), two("TEST", "2012-06-22")].concat();
+    let says = |members: &[(String, &str)], date, what: &str| {
+        let e = unpacked(members, "", date).unwrap_err().to_string();
+        assert!(e.contains(what) && !e.contains("damaged") && !e.contains("again"), "{e}");
+    };
+    says(&days, NaiveDate::from_ymd_opt(2012, 6, 21), "has 2 days, each in the name of its files; leave the date out");
+    says(&days[..3], None, "contains no orderbook file of 2012-06-22");
+    says(&[&days[1..2], &days[2..3]].concat(), None, "contains no message file of 2012-06-21");
+    says(&[&days[..], &[("m.csv".to_owned(), m)]].concat(), None, "m.csv has no day in its name");
+    let deeper = (days[0].0.replace("_2.csv", "_5.csv"), m);
+    says(&[&days[..], &[deeper]].concat(), None, "are both message files of one day");
+    let symbols = [two("TEST", "2012-06-21"), two("OTHER", "2012-06-21")].concat();
+    says(&symbols, None, "has files of several symbols: OTHER, TEST");
+    let (inputs, end) = unpacked(&symbols, "OTHER", None).unwrap();
+    assert_eq!((symbol_of(&inputs).as_str(), end), ("OTHER", Ok(())), "one of several");
+    let (inputs, _) = unpacked(&days, "NAMED", None).unwrap();
+    assert_eq!(symbol_of(&inputs), "NAMED", "the only symbol by another name");
+    let short = [(days[0].0.clone(), m), (days[1].0.clone(), b), (days[2].0.clone(), ""), (days[3].0.clone(), b)];
+    says(&short, None, "contains no message file of 2012-06-22");
+    let uneven = [days[0].clone(), days[1].clone(), days[2].clone(), (days[3].0.clone(), "2,1,1,1\n2,1,1,1\n")];
+    let (inputs, end) = unpacked(&uneven, "", None).unwrap();
+    let e = end.unwrap_err();
+    assert!(e.what.contains("the message file of 2012-06-22 ends after 1 rows"), "{e}");
+    assert_eq!((e.record, e.offset, inputs.last().unwrap().1), (3, m.len() as u64, 2), "{e}");
+}
+
 proptest! {
+    #[test]
+    fn days_may_be_cut_anywhere(cut in 1usize..300, room in 0usize..300) {
+        let (messages, book) = (format!("{MESSAGES}\u{1c}\n{MESSAGES}"), format!("{BOOK}\u{1c}\n{BOOK}"));
+        let streams = [messages.as_bytes(), book.as_bytes()];
+        let two = || lobster::decoder("TEST", &[day(), day().succ_opt().unwrap()]);
+        let whole = drive::collect(&mut two(), &streams, 4096, 0);
+        prop_assert_eq!(whole.0.last().unwrap().1, 16);
+        prop_assert_eq!(drive::collect(&mut two(), &streams, cut, room), whole);
+        let one = drive::collect(&mut lobster::decoder("TEST", &[day()]), &streams, cut, room).1.unwrap_err();
+        prop_assert!(one.what.contains("has the mark of another day"));
+    }
+
     #[test]
     fn cuts_and_queues_change_nothing(cut in 1usize..300, room in 0usize..300, spaced: bool) {
         let whole = decode(MESSAGES, BOOK);
         let text = |text: &str| if spaced { format!("\u{feff}\r\n\n{text}\n\n") } else { text.to_owned() };
         let (messages, book) = (text(MESSAGES), text(BOOK));
         let streams = [messages.as_bytes(), book.as_bytes()];
-        prop_assert_eq!(drive::collect(&mut lobster::decoder("TEST", day()), &streams, cut, room), whole);
+        prop_assert_eq!(drive::collect(&mut lobster::decoder("TEST", &[day()]), &streams, cut, room), whole);
     }
 
     #[test]
@@ -265,8 +373,8 @@ proptest! {
         let file = if in_book { &mut book } else { &mut messages };
         let at = at % file.len();
         file[at] = byte;
-        let one = drive::collect(&mut lobster::decoder("TEST", day()), &[&messages, &book], cut, 0);
-        let two = drive::collect(&mut lobster::decoder("TEST", day()), &[&messages, &book], 4096, 0);
+        let one = drive::collect(&mut lobster::decoder("TEST", &[day()]), &[&messages, &book], cut, 0);
+        let two = drive::collect(&mut lobster::decoder("TEST", &[day()]), &[&messages, &book], 4096, 0);
         prop_assert_eq!(one, two);
     }
 

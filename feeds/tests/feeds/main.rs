@@ -4,5 +4,6 @@ mod dbn;
 mod dbn_shapes;
 mod itch;
 mod lobster;
+mod pipes;
 mod reader;
 mod synthetic;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A BinaryFILE with this many messages.
-fn itch(messages: u64) -> Vec<u8> {
+pub(crate) fn itch(messages: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     for i in 1..=messages {
         let head = wire::Head { locate: 7, tracking: 0, timestamp: i };
@@ -24,19 +24,19 @@ fn itch(messages: u64) -> Vec<u8> {
     bytes
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn zstd(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     compress_to_vec(bytes, CompressionLevel::Fastest)
 }
 
 /// A zip written from the format's specification: local headers, contents, directory, end. Names ending in `.z` are
 /// deflated.
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, bytes) in members {
         let mut crc = flate2::Crc::new();
@@ -66,14 +66,18 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     file
 }
 
-struct Folder(tempfile::TempDir);
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Folder {
+    pub(crate) fn new() -> Folder {
         Folder(tempfile::tempdir().unwrap())
     }
 
-    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         path
@@ -91,7 +95,7 @@ fn contents(path: &Path) -> Result<Vec<(String, Vec<u8>)>, OpenError> {
 }
 
 /// Reads a source to its end.
-fn drain(source: &mut dyn Source) -> (Vec<(Event, u64)>, Result<(), FeedError>) {
+pub(crate) fn drain(source: &mut dyn Source) -> (Vec<(Event, u64)>, Result<(), FeedError>) {
     let (mut out, mut inputs) = (Vec::new(), Inputs::with_capacity(0));
     loop {
         match source.poll(&mut inputs) {
@@ -164,7 +168,7 @@ fn a_file_that_cannot_be_opened_reports_why() {
     says(&folder.file("hollow", &gzip(b"")), "is empty after decompression");
     says(&folder.file("damaged.gz", &[&[0x1f, 0x8b, 8, 0][..], &[0xff; 40]].concat()), "byte 44");
     says(&folder.file("short.gz", &gzip(&itch(9))[..5]), "unexpected end of file");
-    says(&folder.file("damaged.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff, 0xff]), "byte 7");
+    says(&folder.file("short.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff, 0xff]), "byte 7");
     let z = zip(&[("a", b"abc")]);
     says(&folder.file("cut.zip", &z[..z.len() - 30]), "cannot be read");
     says(&folder.file("none.zip", &zip(&[])), "no files");
@@ -208,6 +212,74 @@ fn damage_is_reported_after_the_good_records() {
         assert_eq!(e.record, inputs.len() as u64 + 1, "{name}");
         assert!(e.offset >= inputs.len() as u64 * 21 && e.what.contains(name), "{name}: {e}");
         assert!(e.what.contains("of the file"), "{name}: {e}");
+    }
+}
+
+/// What a file of ITCH gives: the number of its inputs, and how it ends.
+fn outcome(path: &Path) -> (usize, Result<(), FeedError>) {
+    let (inputs, end) = drain(&mut source(path));
+    (inputs.len(), end)
+}
+
+#[test]
+fn padding_behind_a_whole_stream_is_ignored() {
+    let folder = Folder::new();
+    let plain = itch(9);
+    let zeros = |n: usize| vec![0; n];
+    for (i, packed) in [gzip(&plain), zstd(&plain)].into_iter().enumerate() {
+        for n in [1, 3, 512, 70_000] {
+            let path = folder.file(&format!("{i}-{n}"), &[packed.clone(), zeros(n)].concat());
+            assert_eq!(outcome(&path), (9, Ok(())), "{i}: {n} zero bytes");
+            let path = folder.file(&format!("{i}-{n}-more"), &[packed.clone(), zeros(n), packed.clone()].concat());
+            assert_eq!(outcome(&path), (18, Ok(())), "{i}: another part behind {n} zero bytes");
+        }
+    }
+}
+
+#[test]
+fn bytes_behind_a_whole_stream_are_reported_after_everything_before_them() {
+    let folder = Folder::new();
+    let few = itch(5);
+    let text = b"This text is no part of the stream.\n";
+    for (format, packed) in [("gzip", gzip(&few)), ("zstd", zstd(&few))] {
+        for (name, tail) in [("text", text.to_vec()), ("padded", [&[0; 600], &text[..]].concat()), ("byte", vec![b'x'])]
+        {
+            let path = folder.file(&format!("{name}.{format}"), &[packed.clone(), tail].concat());
+            assert_eq!(recognised_as(&path).unwrap(), Some("itch"), "{path:?}");
+            let (inputs, end) = outcome(&path);
+            let e = end.unwrap_err();
+            assert_eq!((inputs, e.record, e.offset), (5, 6, few.len() as u64), "{e}");
+            assert!(e.what.contains(&format!("bytes follow a whole {format} stream")), "{e}");
+            let said = e.to_string();
+            assert!(!["cut short", "damaged", "truncated", "again"].iter().any(|w| said.contains(w)), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_is_cut_short_gives_what_it_held() {
+    let folder = Folder::new();
+    // Stored blocks, so that the cut falls between messages that are whole.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+    encoder.write_all(&itch(9)).unwrap();
+    let stored = encoder.finish().unwrap();
+    let two_frames = [zstd(&itch(9)), zstd(&itch(9))].concat();
+    let two_blocks = {
+        // 20,000 messages take several blocks, all of them within the window of the frame.
+        let packed = zstd(&itch(20_000));
+        packed[..packed.len() - 40].to_vec()
+    };
+    let files = [
+        ("stored.gz", stored[..stored.len() - 30].to_vec(), 5),
+        ("sum.gz", stored[..stored.len() - 8].to_vec(), 9),
+        ("frames.zst", two_frames[..two_frames.len() - 3].to_vec(), 9),
+        ("blocks.zst", two_blocks, 12_000),
+    ];
+    for (name, bytes, least) in files {
+        let (inputs, end) = outcome(&folder.file(name, &bytes));
+        let said = end.unwrap_err().to_string();
+        assert!(inputs >= least, "{name}: {inputs} inputs, {said}");
+        assert!(said.contains(name) && said.contains("it was cut short: get all of it"), "{said}");
     }
 }
 
