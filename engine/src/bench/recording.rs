@@ -25,7 +25,7 @@ pub enum RecordingError {
         names: String,
     },
     /// It cannot be read to its end.
-    #[error("{}: {error}; get the file again: it is damaged or truncated", path.display())]
+    #[error("{}: {error}", path.display())]
     Read {
         /// The file.
         path: PathBuf,

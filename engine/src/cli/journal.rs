@@ -3,7 +3,7 @@
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::numbers::{grouped, known};
-use super::rows::{RowArgs, report_unseen};
+use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
 use crate::recovery::{Notices, wrong_snapshots};
 use crate::rows::{Filter, Format, RowSink, row_kind};
@@ -268,8 +268,7 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
         Err(e) if !e.closed => Err(Failure::failed(&e)),
         _ => {
             let seen: Vec<_> = listings.iter().map(|l| l.symbol.clone()).collect();
-            report_unseen(&args.rows.symbols, &seen);
-            Ok(Exit::Done)
+            args.rows.check_found(&seen).map(|()| Exit::Done)
         }
     }
 }

@@ -4,7 +4,7 @@ use super::console;
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
-use super::rows::{RowArgs, report_unseen};
+use super::rows::RowArgs;
 use super::watch::Watch;
 use crate::config::{Draft, Settings, one_of};
 use crate::plan::checked;
@@ -12,8 +12,15 @@ use crate::recovery::Notices;
 use crate::run::{Compare, Options, Preflight, execute};
 use chrono::NaiveDate;
 use clap::Args;
+use feeds::reader::date;
 use sinks::journal::JournalReader;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+/// How long a look at a file lasts until the next look for a stop.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Options of `replay`.
 #[derive(Args)]
@@ -29,11 +36,11 @@ pub(crate) struct ReplayArgs {
     /// Feed of the inputs: itch, lobster, dbn, synthetic; recognised by the first bytes if left out.
     #[arg(long)]
     feed: Option<String>,
-    /// Files, each one input (a LOBSTER pair is one input), or the folder of a journal.
+    /// Files, each one input (LOBSTER files are one input together), or the folder of a journal; - is standard input.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
     /// Trading date in the exchange's time zone, YYYY-MM-DD, for feeds whose times count from midnight.
-    #[arg(long)]
+    #[arg(long, value_parser = date::parse)]
     date: Option<NaiveDate>,
     /// With inputs: write a journal to this new folder. With --verify: the journal to repeat.
     #[arg(long, value_name = "DIR")]
@@ -53,17 +60,17 @@ pub(crate) struct ReplayArgs {
 }
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
+    let rows = args.rows.rows()?;
+    let printing = rows.is_some();
     let recorded = recorded_dir(args)?;
+    let watch = Watch::start(None, !args.shown.json && !printing)?;
     let mut draft = args.pipeline.applied(draft(args, recorded.as_deref())?);
     let settings = if recorded.is_some() {
         checked(draft)?
     } else {
-        inputs(args, &mut draft.settings)?;
+        inputs(args, &mut draft.settings, &watch.control().stop)?;
         Preflight::of_draft(draft)?.0
     };
-    let rows = args.rows.rows()?;
-    let printing = rows.is_some();
-    let watch = Watch::start(None, !args.shown.json && !printing)?;
     let compare = match (args.verify, args.complete) {
         (_, true) => Compare::Complete,
         (true, _) => Compare::Verify,
@@ -74,7 +81,6 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let (report, error) = execute(&settings, options)?;
     watch.end();
     present::report(&report, &args.shown, printing)?;
-    report_unseen(&args.rows.symbols, &report.listed);
     if report.stopped && !printing {
         console::say(format!("stopped after input {}: what follows was not read", report.events));
     }
@@ -86,7 +92,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         Some(verified) if report.stopped && verified.difference.is_none() => {
             Err(Failure::failed("stopped before the end of the record: what was compared so far is equal"))
         }
-        None => Ok(Exit::Done),
+        // What a run did not come to may still be there.
+        None if report.stopped => Ok(Exit::Done),
+        None => args.rows.check_found(&report.listed).map(|()| Exit::Done),
         Some(verified) => Err(Failure { message: mismatch(&verified), exit: Exit::Check }),
     }
 }
@@ -126,7 +134,7 @@ fn draft(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Draft, Failure> {
 }
 
 /// Adds the inputs of the command line and the journal to write.
-fn inputs(args: &ReplayArgs, settings: &mut Settings) -> Result<(), Failure> {
+fn inputs(args: &ReplayArgs, settings: &mut Settings, stop: &AtomicBool) -> Result<(), Failure> {
     if args.journal.is_some() {
         settings.journal_dir.clone_from(&args.journal);
         settings.given_by("--journal", "journal.dir");
@@ -148,7 +156,7 @@ fn inputs(args: &ReplayArgs, settings: &mut Settings) -> Result<(), Failure> {
     for file in &args.input {
         let feed = match named {
             Some(feed) => feed,
-            None => recognised(file)?,
+            None => recognised(file, stop)?,
         };
         add(feed, vec![file.clone()], settings);
     }
@@ -160,8 +168,24 @@ pub(crate) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
     flow::find(feeds::FEEDS, name).ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; {}", advice())))
 }
 
-fn recognised(file: &Path) -> Result<&'static feeds::Feed, Failure> {
-    match feeds::recognised_as(file).map_err(Failure::usage)? {
+/// The feed of a file. A pipe may not have a writer yet, so it is waited for beside the stop.
+fn recognised(file: &Path, stop: &AtomicBool) -> Result<&'static feeds::Feed, Failure> {
+    let (sender, found) = sync_channel(1);
+    let path = file.to_owned();
+    // After a stop nobody takes what the thread finds.
+    std::thread::spawn(move || drop(sender.send(feeds::recognised_as(&path))));
+    let found = loop {
+        match found.recv_timeout(PATIENCE) {
+            Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Acquire) => {
+                let message = format!("stopped before anything came from {}", file.display());
+                return Err(Failure { message, exit: Exit::Done });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(Failure::failed("the file could not be looked at")),
+            Ok(found) => break found,
+        }
+    };
+    match found.map_err(Failure::usage)? {
         Some(name) => feed_named(name),
         None => Err(Failure::usage(format!(
             "{}: no feed recognises its first bytes; name the feed with --feed",

@@ -6,6 +6,7 @@ use super::instrument::InstrumentSettings;
 use super::nearest::one_of;
 use super::settings::{InputSettings, Settings, entry_advice, key_advice, section_advice, value_advice};
 use chrono::NaiveDate;
+use feeds::reader::date;
 use flow::{Param, ParamError, ParamType, Params, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -258,7 +259,8 @@ impl<'i> Reading<'i> {
             self.fault(&value.span(), &key, "not a list of texts", "valid: [\"path\", …]");
             return Vec::new();
         };
-        texts.into_iter().map(|t| self.base.join(t)).collect()
+        // `-` is standard input, wherever the configuration is.
+        texts.into_iter().map(|t| if t == "-" { t.into() } else { self.base.join(t) }).collect()
     }
 
     fn date(&mut self, key: &str, value: Option<Found<'i>>) -> Option<NaiveDate> {
@@ -267,12 +269,11 @@ impl<'i> Reading<'i> {
             DeValue::String(text) => text.to_string(),
             _ => self.shown(&value.span()).to_owned(),
         };
-        let date = text.parse().ok();
-        if date.is_none() {
-            let found = format!("{text:?}");
-            self.fault(&value.span(), &format!("{key}.date"), &found, "valid: a trading date, YYYY-MM-DD");
+        let date = date::parse(&text);
+        if let Err(valid) = date {
+            self.fault(&value.span(), &format!("{key}.date"), &format!("{text:?}"), valid);
         }
-        date
+        date.ok()
     }
 }
 

@@ -10,7 +10,7 @@ use super::names::Names;
 use super::render::{Print, Scale};
 use super::schema::{Made, RowKind};
 use crate::ingress::{Origin, Origins};
-use flow::{Event, Kind, Kinds, Listings, Sink, SinkError};
+use flow::{Event, Kind, Kinds, Listings, Ns, Sink, SinkError};
 use serde::Serializer;
 use serde::ser::SerializeMap;
 use std::io::{self, Write};
@@ -46,6 +46,8 @@ pub struct RowSink {
     waiting: Vec<Vec<Event>>,
     writer: Writer,
     rows: u64,
+    /// First and last time of the rows that the filter's times leave out.
+    outside: Option<[Ns; 2]>,
 }
 
 impl RowSink {
@@ -83,6 +85,7 @@ impl RowSink {
             waiting,
             writer,
             rows,
+            outside: None,
         }
     }
 
@@ -160,7 +163,12 @@ impl RowSink {
     fn row(&mut self, kind: &RowKind, event: &Event, instrument: u32, cells: Vec<Cell>) -> Result<(), SinkError> {
         let symbol = self.listings.get(instrument).map(|l| l.symbol.as_str());
         let record = self.origin.and_then(|o| o.record);
-        if !self.filter.passes(symbol, event.ts, record) {
+        if !self.filter.passes(symbol, record) {
+            return Ok(());
+        }
+        if !self.filter.holds(event.ts) {
+            let [first, last] = self.outside.unwrap_or([event.ts; 2]);
+            self.outside = Some([first.min(event.ts), last.max(event.ts)]);
             return Ok(());
         }
         let exchange_ts = event.exchange_ts().or(self.origin.and_then(|o| o.exchange_ts));
@@ -249,6 +257,10 @@ impl Sink for RowSink {
 
     fn end(&mut self) -> Result<(), SinkError> {
         self.flush_depth()?;
+        if let Some(outside) = self.outside.filter(|_| self.rows == 0) {
+            // Nobody else sets it.
+            let _ = self.filter.missed.set(outside);
+        }
         self.flush()
     }
 }

@@ -67,8 +67,7 @@ impl<R: Read> Read for Located<R> {
             io::ErrorKind::Interrupted => e,
             _ => {
                 let (at, ReadFault { what, next }) = (self.at.load(Ordering::Relaxed), ReadFault::of(&e));
-                ReadFault::new(format!("{}: read failed at or before byte {at} of the file: {what}", self.what), next)
-                    .into()
+                ReadFault::new(format!("{}: {what}, at or before byte {at} of the file", self.what), next).into()
             }
         })
     }
@@ -105,7 +104,10 @@ pub(super) fn members(path: &Path) -> Result<Vec<Member>, OpenError> {
     match list(path) {
         Ok(list) if list.is_empty() => fault("it contains no files".to_owned(), "give a zip with the files in it"),
         Ok(list) => Ok(list),
-        Err(ReadFault { what, next }) => fault(what, next),
+        Err(found) => {
+            let next = found.at_start();
+            fault(found.what, next)
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! capture. Without any of them the date is 1970-01-01, with a warning.
 
 use chrono::NaiveDate;
+use std::ops::RangeInclusive;
 
 /// Stands for an unknown date.
 pub const UNKNOWN: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date");
@@ -14,6 +15,21 @@ pub const UNKNOWN_WARNING: &str = "trading date unknown, times count from 1970-0
 /// [`UNKNOWN_WARNING`] for the stream of this name.
 pub fn unknown_warning(name: &str) -> String {
     format!("{name}: {UNKNOWN_WARNING}")
+}
+
+/// The dates whose times fit: nanoseconds since 1970 in 63 bits, up to 36 hours after midnight in any time zone.
+pub const RANGE: RangeInclusive<NaiveDate> =
+    NaiveDate::from_ymd_opt(1970, 1, 1).expect("a date")..=NaiveDate::from_ymd_opt(2262, 4, 10).expect("a date");
+
+/// What a trading date may be, in messages.
+pub const VALID: &str = "valid: a trading date from 1970-01-01 to 2262-04-10, YYYY-MM-DD";
+
+/// Reads a trading date.
+///
+/// # Errors
+/// When it is no date, or its times do not fit.
+pub fn parse(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().ok().filter(|date| RANGE.contains(date)).ok_or(VALID)
 }
 
 /// The given date, or else the first date found in the names, in order.
@@ -99,6 +115,20 @@ mod tests {
         ] {
             assert_eq!(in_name(name), want, "{name}");
         }
+    }
+
+    #[test]
+    fn a_date_must_fit() {
+        for text in ["1970-01-01", "2020-01-30", "2262-04-10"] {
+            assert_eq!(parse(text).map(|date| date.to_string()), Ok(text.to_owned()));
+        }
+        for text in
+            ["1969-12-31", "2262-04-11", "2262-04-12", "2300-01-01", "+12020-01-30", "0020-01-30", "2020-13-01", ""]
+        {
+            assert_eq!(parse(text), Err(VALID), "{text}");
+        }
+        let last = flow::midnight(*RANGE.end(), flow::zone_of(flow::Mic(*b"XCME"))).0 + 36 * 3_600 * flow::Ns::SECOND;
+        assert!(last < i64::MAX as u64, "the last time of the last day in Chicago");
     }
 
     #[test]

@@ -16,7 +16,15 @@ pub(crate) struct ReadFault {
     pub(crate) next: &'static str,
 }
 
+/// What the advice begins with once something was read.
+const USED: &str = "all earlier records were used; ";
+
 impl ReadFault {
+    /// What to do when nothing could be read at all.
+    pub(crate) fn at_start(&self) -> &'static str {
+        self.next.strip_prefix(USED).unwrap_or(self.next)
+    }
+
     pub(crate) fn new(what: impl Into<String>, next: &'static str) -> ReadFault {
         ReadFault { what: what.into(), next }
     }
@@ -27,9 +35,16 @@ impl ReadFault {
             return fault.clone();
         }
         let (what, next) = match error.kind() {
-            io::ErrorKind::UnexpectedEof => ("unexpected end of file".to_owned(), "it was cut short: get all of it"),
-            _ if error.raw_os_error().is_some() => (error.to_string(), "the system cannot read it: check the disk"),
-            _ => (error.to_string(), "its bytes were changed since they were packed: get it again"),
+            io::ErrorKind::UnexpectedEof => {
+                ("unexpected end of file".to_owned(), "all earlier records were used; it was cut short: get all of it")
+            }
+            _ if error.raw_os_error().is_some() => {
+                (error.to_string(), "all earlier records were used; the system cannot read it: check the disk")
+            }
+            _ => (
+                error.to_string(),
+                "all earlier records were used; its bytes changed since they were packed: get it again",
+            ),
         };
         ReadFault { what, next }
     }

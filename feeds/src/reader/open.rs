@@ -154,6 +154,7 @@ fn compression_of(path: &Path) -> Result<Compression, OpenError> {
 
 /// What to do about a stream that cannot be read from its start.
 fn unreadable(e: &io::Error) -> OpenError {
-    let ReadFault { what, next } = ReadFault::of(e);
-    fault(what, next)
+    let found = ReadFault::of(e);
+    let next = found.at_start();
+    fault(found.what, next)
 }

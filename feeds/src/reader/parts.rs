@@ -43,7 +43,11 @@ fn another(source: &mut impl BufRead, format: &str, starts: fn(&[u8]) -> bool) -
             }
             _ => {
                 let what = format!("bytes follow a whole {format} stream and do not start another one");
-                return Err(ReadFault::new(what, "they are not part of the data: cut them off").into());
+                return Err(ReadFault::new(
+                    what,
+                    "all earlier records were used; what follows is no part of the data: cut it off",
+                )
+                .into());
             }
         }
     }

@@ -77,7 +77,7 @@ fn nearest() {
     let (folder, _) = folder();
     let day = path(&folder, "day.itch");
     let unseen = ["replay", "--input", &day, "--emit", "trade", "--symbols", "ZZZZZZ"];
-    says(call(&unseen), 0, &["--symbols ZZZZZZ: the input has no such symbol"]);
+    says(call(&unseen), 2, &["--symbols ZZZZZZ: the input has no such symbol"]);
     says(call(&["replya"]), 2, &["a similar subcommand exists: 'replay'"]);
     says(call(&["schema", "boktop"]), 2, &["boktop: no such kind; did you mean book-top? valid: "]);
     let stage = ["replay", "--input", &day, "--set", "pipeline.stages=book,bras"];

@@ -26,7 +26,7 @@ pub(crate) struct FileArgs {
     #[arg(long)]
     feed: Option<String>,
     /// Trading date, for feeds whose times count from midnight.
-    #[arg(long)]
+    #[arg(long, value_parser = feeds::reader::date::parse)]
     date: Option<NaiveDate>,
     /// Most MiB of uncompressed bytes to read; they are held in memory twice.
     #[arg(long, default_value_t = 1_024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
