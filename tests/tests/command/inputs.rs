@@ -199,7 +199,10 @@ fn days() {
     let outcome = call(&["replay", "--input", &file, "--symbols", "TEST", "--emit", "trade"]).expect(0);
     let rows: Vec<serde_json::Value> =
         outcome.stdout.lines().map(|row| serde_json::from_str(row).expect("a row")).collect();
-    let found: Vec<_> = rows.iter().map(|row| (row["ts_ns"].as_u64(), row["aggressor"].as_str())).collect();
+    let found: Vec<(Option<u64>, _)> = rows
+        .iter()
+        .map(|row| (row["ts_ns"].as_str().and_then(|ns| ns.parse().ok()), row["aggressor"].as_str()))
+        .collect();
     let at = |midnight: u64, side| (Some(midnight * 1_000_000_000 + 34_200_100_000_000), Some(side));
     assert_eq!(found, [at(1_340_251_200, "sell"), at(1_559_534_400, "none"), at(1_559_620_800, "none")]);
 }
