@@ -74,9 +74,9 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// A cell with this tone.
+    /// A cell with this tone. Characters that steer a terminal are replaced: a symbol may come from a damaged file.
     pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Cell {
-        Cell { text: text.into(), tone }
+        Cell { text: text.into().replace(char::is_control, "\u{fffd}"), tone }
     }
 
     /// Number of characters before the decimal point, and from it on.
@@ -203,6 +203,15 @@ mod tests {
             "CCCCCCCC      –  1,000.0001",
         ];
         assert_eq!(table(&columns, &rows).lines().collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_shown_and_not_sent() {
+        let columns = [column("symbol", Align::Left), column("bid", Align::Point)];
+        for odd in ["\u{1b}[31mRED", "A\u{1b}", "\0\0\u{9b}2J", "B\u{7f}.\u{1b}[0m", "\r\n"] {
+            let text = table(&columns, &[cells([odd, odd]), cells(["AAPL", "1.5"])]);
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()) && text.lines().count() == 3, "{text:?}");
+        }
     }
 
     #[test]
