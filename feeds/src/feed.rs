@@ -65,8 +65,17 @@ pub struct Opened {
     pub streams: Vec<Box<dyn Read + Send>>,
     /// Bytes of memory that reading takes, besides the buffers of the streams.
     pub memory: u64,
-    /// For DBN: what its first bytes say of it.
-    pub(crate) dbn: Option<crate::dbn::Part>,
+    /// What part of a dataset it is, where definitions may stand in a file of their own.
+    pub part: Option<DatasetPart>,
+}
+
+/// The part of a dataset that an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatasetPart {
+    /// The dataset's code, padded with zeros.
+    pub dataset: [u8; 16],
+    /// Whether it has definitions alone.
+    pub defines: bool,
 }
 
 /// An entry of the registry.

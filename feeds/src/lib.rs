@@ -16,5 +16,5 @@ pub mod reader;
 mod registry;
 pub mod synthetic;
 
-pub use feed::{Feed, FindError, OpenError, Opened, Request};
+pub use feed::{DatasetPart, Feed, FindError, OpenError, Opened, Request};
 pub use registry::{FEEDS, found, recognised_as};

@@ -6,7 +6,7 @@
 
 use crate::records::{Listing, Name};
 use crate::words::words;
-use crate::{Event, Flags, Inputs, Ns, Px, Tick};
+use crate::{Event, Flags, Inputs, Ns, Px};
 use bytemuck::{Pod, Zeroable};
 use std::collections::BTreeMap;
 
@@ -185,12 +185,6 @@ impl Listed {
     /// Calendar and time zone.
     pub fn calendar(&self) -> Mic {
         Mic(self.terms.calendar)
-    }
-
-    /// The terms without which nothing can be traded here, by their names in the configuration.
-    pub fn missing(&self) -> Vec<&'static str> {
-        let known = [("multiplier", self.terms.multiplier > 0), ("tick", Tick::of(&self.terms).is_known())];
-        known.into_iter().filter(|(_, known)| !known).map(|(name, _)| name).collect()
     }
 }
 

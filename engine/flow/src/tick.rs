@@ -9,7 +9,7 @@
 //! Bound: a comparison and one division.
 
 use crate::records::Listing;
-use crate::{InstrumentType, Mic, Px, zone_of};
+use crate::{InstrumentType, Listed, Mic, Px, zone_of};
 use serde::{Deserialize, Serialize};
 
 /// Below this price a US stock has the fine step.
@@ -84,6 +84,14 @@ impl Tick {
 /// What a price has beyond the step below it, also where prices are negative; 0 if the step is not known.
 fn over(px: Px, step: i64) -> i64 {
     if step > 0 && px != Px::NONE { px.0.rem_euclid(step) } else { 0 }
+}
+
+impl Listed {
+    /// The terms without which nothing can be traded here, by their names in the configuration.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let known = [("multiplier", self.terms.multiplier > 0), ("tick", Tick::of(&self.terms).is_known())];
+        known.into_iter().filter(|(_, known)| !known).map(|(name, _)| name).collect()
+    }
 }
 
 /// Whether rule 612 holds: a share in dollars of a calendar in New York.

@@ -166,14 +166,14 @@ impl<T: Copy> Executions<T> {
 
     /// What a fill on `side` is to the fills that are remembered.
     #[inline]
-    pub(crate) fn told(&self, event: &Event, side: Side) -> Told<T> {
+    pub(crate) fn told(&self, event: &Event, side: Side) -> FillReport<T> {
         let fill: &Fill = event.record();
-        let Some(place) = self.named(OrderId(fill.order_id), fill.match_id) else { return Told::First };
+        let Some(place) = self.named(OrderId(fill.order_id), fill.match_id) else { return FillReport::First };
         let found = self.at(place);
         match (found.busted, found.instrument == event.instrument && found.side == side) {
-            (false, _) => Told::Twice,
-            (true, true) => Told::Correction(*found),
-            (true, false) => Told::First,
+            (false, _) => FillReport::Twice,
+            (true, true) => FillReport::Correction(*found),
+            (true, false) => FillReport::First,
         }
     }
 
@@ -273,7 +273,7 @@ impl<N> Saved<N> {
 
 /// What a fill is to the fills that are remembered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Told<T> {
+pub(crate) enum FillReport<T> {
     /// One that was not told before.
     First,
     /// The correction of this busted one.
@@ -302,9 +302,9 @@ impl Executions<()> {
             return Booked::Filled;
         }
         let booked = match self.told(event, side) {
-            Told::Twice => return Booked::Repeated,
-            Told::Correction(_) => Booked::Corrected,
-            Told::First => Booked::Filled,
+            FillReport::Twice => return Booked::Repeated,
+            FillReport::Correction(_) => Booked::Corrected,
+            FillReport::First => Booked::Filled,
         };
         self.make_room();
         self.add(Execution::of(event, side, ()));

@@ -8,17 +8,13 @@
 //!
 //! Bound: [`MOST`] definitions, a few hundred bytes each.
 
-use super::Dbn;
-use super::terms::Told;
+use super::terms::Defined;
 use dbn::InstrumentDefMsg;
-use flow::{Count, Decoder, FeedError, Inputs, Ns, Step, Window};
+use flow::Ns;
 use std::collections::HashMap;
-use std::io::Read;
 
 /// The most definitions that are kept: more than any dataset has.
 const MOST: usize = 1 << 22;
-/// Bytes that are read at once.
-const BLOCK: usize = 256 << 10;
 const DAY: u64 = 86_400 * Ns::SECOND;
 
 /// The start of the next day.
@@ -35,7 +31,7 @@ struct Entry {
     /// The days of its life.
     activation: u64,
     expiration: u64,
-    terms: Told,
+    terms: Defined,
 }
 
 impl Entry {
@@ -60,7 +56,7 @@ impl Definitions {
     pub(super) fn add(&mut self, message: &InstrumentDefMsg, is_opra: bool) {
         let ts = Ns(message.ts_recv).known().map_or(message.hd.ts_event, |ts| ts.0);
         let (id, symbol) = (message.hd.instrument_id, message.raw_symbol().unwrap_or_default().to_owned());
-        let terms = Told::of(message, is_opra);
+        let terms = Defined::of(message, is_opra);
         if let Some(last) = self.entries.last_mut()
             && (last.id, last.ts, &last.symbol) == (id, ts, &symbol)
             && message.leg_index > 0
@@ -73,13 +69,13 @@ impl Definitions {
     }
 
     /// Takes the definitions of another file.
-    fn extend(&mut self, other: Definitions) {
+    pub(super) fn extend(&mut self, other: Definitions) {
         let room = MOST.saturating_sub(self.entries.len());
         self.entries.extend(other.entries.into_iter().take(room));
     }
 
     /// Sorts them by time, whatever the order of the files, and indexes them.
-    fn index(&mut self) {
+    pub(super) fn index(&mut self) {
         let terms = |e: &Entry| (e.terms.tick, e.terms.multiplier, e.expiration, e.activation);
         self.entries.sort_by(|a, b| (a.ts, a.id, &a.symbol, terms(a)).cmp(&(b.ts, b.id, &b.symbol, terms(b))));
         for (i, entry) in (0..).zip(&self.entries) {
@@ -92,17 +88,17 @@ impl Definitions {
         self.entries.is_empty()
     }
 
-    fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         (self.entries.len() * (size_of::<Entry>() + 160)) as u64
     }
 
     /// The raw symbol and the terms of an instrument at a time. `symbol` is what the data calls it, if anything; `is_raw` = that
     /// is the venue's own symbol.
-    pub(super) fn find(&self, id: u32, symbol: Option<&str>, is_raw: bool, ts: u64) -> Option<(&str, Told)> {
+    pub(super) fn find(&self, id: u32, symbol: Option<&str>, is_raw: bool, ts: u64) -> Option<(&str, Defined)> {
         let entry = self.entry(id, symbol, is_raw, ts)?;
         let mut terms = entry.terms.clone();
         if !terms.legs.is_empty() && (terms.tick == 0 || terms.multiplier == 0) {
-            let of_leg = |terms: &Told| (terms.tick, terms.multiplier);
+            let of_leg = |terms: &Defined| (terms.tick, terms.multiplier);
             let legs =
                 terms.legs.iter().map(|leg| Some(of_leg(&self.entry(leg.id, Some(&leg.symbol), true, ts)?.terms)));
             let legs: Vec<_> = legs.collect();
@@ -121,74 +117,5 @@ impl Definitions {
             fit.retain(|e| e.lives_at(ts));
         }
         fit.iter().rev().find(|e| e.ts <= ts).or(fit.first()).copied()
-    }
-}
-
-/// Reads the definitions of streams, and indexes them. What remains of each stream is a decoder without inputs, which has its
-/// counts, and its error if it could not be read to its end.
-pub(super) fn read(streams: Vec<Box<dyn Read + Send>>) -> (Definitions, Vec<Box<dyn Decoder>>, u64) {
-    let mut definitions = Definitions::default();
-    let mut left: Vec<Box<dyn Decoder>> = Vec::new();
-    for stream in streams {
-        let mut dbn = Dbn::collecting();
-        let end = drain(&mut dbn, stream);
-        definitions.extend(dbn.collected());
-        left.push(Box::new(Drained { dbn, end }));
-    }
-    definitions.index();
-    let bytes = definitions.bytes();
-    (definitions, left, bytes)
-}
-
-/// Decodes a stream to its end.
-fn drain(dbn: &mut Dbn, mut stream: Box<dyn Read + Send>) -> Result<(), FeedError> {
-    let (mut windows, mut inputs, mut block) =
-        ([Window::with_capacity(4 * BLOCK)], Inputs::with_capacity(0), vec![0; BLOCK]);
-    loop {
-        let step = dbn.decode(&mut windows, &mut inputs);
-        while !inputs.is_empty() {
-            inputs.pop();
-        }
-        match step? {
-            Step::Ended => return Ok(()),
-            Step::Full => {}
-            Step::Starved => match stream.read(&mut block) {
-                Ok(0) => windows[0].end(),
-                Ok(n) => windows[0].append(&block[..n]),
-                Err(e) => {
-                    let (offset, record) = (windows[0].offset(), dbn.records() + 1);
-                    let next = "all earlier definitions are used; check the file and the disk";
-                    return Err(FeedError { what: e.to_string(), offset, record, next });
-                }
-            },
-        }
-    }
-}
-
-/// What remains of a stream of definitions.
-struct Drained {
-    dbn: Dbn,
-    end: Result<(), FeedError>,
-}
-
-impl Decoder for Drained {
-    fn decode(&mut self, _: &mut [Window], _: &mut Inputs) -> Result<Step, FeedError> {
-        self.end.clone().map(|()| Step::Ended)
-    }
-
-    fn instruments(&self) -> u32 {
-        1
-    }
-
-    fn counts(&self) -> Vec<Count> {
-        self.dbn.counts()
-    }
-
-    fn records(&self) -> u64 {
-        self.dbn.records()
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        self.dbn.warnings()
     }
 }

@@ -13,7 +13,7 @@
 //! some five allocations.
 
 use super::definitions::{Definitions, day_after};
-use super::terms::{Leg, Told, of_option};
+use super::terms::{Defined, Leg, of_option};
 use crate::ladder::Rung;
 use dbn::{InstrumentDefMsg, Metadata, SType, SymbolMappingMsg};
 use flow::records::{Contract, Quote};
@@ -206,8 +206,8 @@ impl Instruments {
     }
 
     /// What a record of a definition tells; a spread has a record for each leg, and takes what it lacks from all of them.
-    fn told(&mut self, symbol: &str, message: &InstrumentDefMsg) -> Told {
-        let mut told = Told::of(message, self.is_opra());
+    fn told(&mut self, symbol: &str, message: &InstrumentDefMsg) -> Defined {
+        let mut told = Defined::of(message, self.is_opra());
         if !told.legs.is_empty() {
             let legs = self.legs.entry(symbol.to_owned()).or_default();
             if message.leg_index == 0 {

@@ -7,6 +7,7 @@
 //! levels.
 
 mod bars;
+mod collect;
 mod decoder;
 mod definitions;
 mod fields;
@@ -18,7 +19,7 @@ mod translate;
 pub use decoder::Dbn;
 
 use crate::reader::open_streams;
-use crate::{Feed, FindError, OpenError, Opened, Request, drive};
+use crate::{DatasetPart, Feed, FindError, OpenError, Opened, Request, drive};
 use dbn::Schema;
 use flow::Ns;
 use std::collections::BTreeSet;
@@ -52,35 +53,25 @@ fn find(request: &Request) -> Result<Opened, FindError> {
         return Err(FindError::other_feed(path, &first.head));
     }
     let (name, decoder) = (path.display().to_string(), Box::new(Dbn::new()));
-    let dbn = Some(Part::of(&first.head));
-    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![first.read], memory: 0, dbn })
+    let part = Some(part_of(&first.head));
+    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![first.read], memory: 0, part })
 }
 
-/// What the first bytes of a stream say of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Part {
-    dataset: [u8; 16],
-    /// Whether it has definitions alone.
-    defines: bool,
-}
-
-impl Part {
-    /// Dataset and schema stand in the same place in all versions.
-    fn of(head: &[u8]) -> Part {
-        let dataset = head.get(8..24).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
-        let schema = head.get(24..26).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes);
-        Part { dataset, defines: schema == Some(Schema::Definition as u16) }
-    }
+/// What the first bytes of a stream say of it: dataset and schema stand in the same place in all versions.
+fn part_of(head: &[u8]) -> DatasetPart {
+    let dataset = head.get(8..24).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+    let schema = head.get(24..26).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes);
+    DatasetPart { dataset, defines: schema == Some(Schema::Definition as u16) }
 }
 
 /// Files of definitions define the instruments of the other inputs of their dataset, and make no inputs then. Without such an
 /// input they list what they define.
 pub(crate) fn join(found: &mut [Result<Opened, OpenError>]) {
-    let mut inputs: Vec<&mut Opened> = found.iter_mut().flatten().filter(|input| input.dbn.is_some()).collect();
-    let data = inputs.iter().filter_map(|input| input.dbn).filter(|part| !part.defines);
+    let mut inputs: Vec<&mut Opened> = found.iter_mut().flatten().filter(|input| input.part.is_some()).collect();
+    let data = inputs.iter().filter_map(|input| input.part).filter(|part| !part.defines);
     let datasets: BTreeSet<_> = data.map(|part| part.dataset).collect();
     for dataset in datasets {
-        let is = |input: &Opened, defines| input.dbn == Some(Part { dataset, defines });
+        let is = |input: &Opened, defines| input.part == Some(DatasetPart { dataset, defines });
         let defining: Vec<_> = inputs.iter_mut().filter(|input| is(input, true)).collect();
         let mut streams = Vec::new();
         let mut decoders = Vec::new();
@@ -88,7 +79,7 @@ pub(crate) fn join(found: &mut [Result<Opened, OpenError>]) {
             streams.append(&mut input.streams);
             decoders.push(&mut input.decoder);
         }
-        let (definitions, left, bytes) = definitions::read(streams);
+        let (definitions, left, bytes) = collect::read(streams);
         decoders.into_iter().zip(left).for_each(|(decoder, left)| *decoder = left);
         if definitions.is_empty() {
             continue;

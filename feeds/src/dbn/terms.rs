@@ -21,7 +21,7 @@ pub(super) struct Leg {
 
 /// The terms that a definition tells; 0 or `None` = it does not.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Told {
+pub(super) struct Defined {
     pub(super) tick: i64,
     pub(super) multiplier: i64,
     instrument_type: Option<InstrumentType>,
@@ -31,9 +31,9 @@ pub(super) struct Told {
     pub(super) legs: Vec<Leg>,
 }
 
-impl Told {
+impl Defined {
     /// The terms of a definition; `is_opra` = it is one of OPRA.
-    pub(super) fn of(message: &InstrumentDefMsg, is_opra: bool) -> Told {
+    pub(super) fn of(message: &InstrumentDefMsg, is_opra: bool) -> Defined {
         let class = message.instrument_class().ok();
         let instrument_type = match class {
             Some(InstrumentClass::Stock) => Some(InstrumentType::Equity),
@@ -62,7 +62,7 @@ impl Told {
             Some(InstrumentType::Call | InstrumentType::Put) => Some((Px(message.strike_price), expiry)),
             _ => None,
         };
-        Told {
+        Defined {
             tick: known(message.min_price_increment).unwrap_or(0),
             multiplier,
             instrument_type,
@@ -73,7 +73,7 @@ impl Told {
         }
     }
 
-    /// Puts what is told into a definition.
+    /// Applies these terms to a listing's definition.
     pub(super) fn apply(&self, to: &mut Definition) {
         if self.tick != 0 {
             to.tick_px = Px(self.tick);
@@ -193,7 +193,7 @@ mod tests {
                 instrument_class: b'F' as _,
                 ..InstrumentDefMsg::default()
             };
-            Told::of(&message, false).multiplier
+            Defined::of(&message, false).multiplier
         };
         assert_eq!(future(none), 0, "nothing is told");
         assert_eq!(future((i32::MAX, 50 * one, i32::MAX, one / 4, 125_000_000, cent)), 50 * one, "ES");
@@ -218,7 +218,7 @@ mod tests {
                 ..InstrumentDefMsg::default()
             };
             message.raw_symbol[..symbol.len()].copy_from_slice(&symbol.bytes().map(|b| b as _).collect::<Vec<_>>());
-            Told::of(&message, true).multiplier / Px::ONE
+            Defined::of(&message, true).multiplier / Px::ONE
         };
         assert_eq!(option("AAPL  250221C00250000", 100, Px::ONE), 100, "the multiplier, not the unit");
         assert_eq!(option("AAPL  250221C00250000", i32::MAX, i64::MAX), 100);

@@ -79,7 +79,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let venue = request.params.get(VENUE).or_else(named);
     let name = if stream.is_member { format!("{file}:{}", stream.name) } else { file };
     let decoder = Box::new(ItchDecoder::new(date).at_venue(venue));
-    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read], memory: 0, dbn: None })
+    Ok(Opened { name, warnings: Vec::new(), decoder, streams: vec![stream.read], memory: 0, part: None })
 }
 
 /// The ITCH stream of the file: the file itself, or the one matching member of a zip.

@@ -4,7 +4,7 @@
 //! two streams, one of messages and one of books; a mark on a line of its own parts them. Each file is opened when its turn
 //! comes, so a year needs no more open files than a day.
 
-use super::Role;
+use super::role::Role;
 use crate::OpenError;
 use crate::reader::{Stream, date, open_streams};
 use chrono::NaiveDate;
@@ -12,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-/// Parts two days in a stream: no line of a file is the separator of ASCII.
-pub(super) const MARK: &[u8] = b"\x1c";
 const BETWEEN: &[u8] = b"\n\x1c\n";
 
 /// One of the two files of a day.

@@ -7,7 +7,7 @@
 //!
 //! Bound: two ladders of the row's depth and the inputs of one row. Worst case: linear in the length of a row.
 
-use super::Day;
+use super::day::Day;
 use super::lines::Line;
 use super::rows::{self, Message, RowError};
 use crate::ladder::{Change, Rung, better, walk};

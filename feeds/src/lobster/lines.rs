@@ -4,17 +4,18 @@
 //! of Windows, and empty lines are passed over. Worst case: one search for the line's end, and another one for each empty
 //! line before it.
 
-use super::days::MARK;
 use flow::Window;
 use std::ops::Range;
 
+/// Parts two days in a stream: no line of a file is the separator of ASCII.
+pub(super) const MARK: &[u8] = b"\x1c";
 /// U+FEFF in UTF-8: a signature before the text (RFC 3629, section 6).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The next line of a window.
 #[derive(Clone)]
 pub(super) enum Line {
-    /// Where its text is; `used` includes the end of the line.
+    /// Where its text is; `used` includes its end.
     Whole {
         text: Range<usize>,
         used: usize,

@@ -7,9 +7,11 @@
 //!
 //! Bound: two rows and two ladders in memory. Worst case: O(N) for a row of N levels.
 
+mod day;
 mod days;
 mod decoder;
 mod lines;
+mod role;
 mod rows;
 
 pub use decoder::Lobster;
@@ -17,9 +19,10 @@ pub use decoder::Lobster;
 use crate::reader::date;
 use crate::{Feed, FindError, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
+use day::{Day, VENUE};
 use days::{Joined, Pair};
-use flow::{BookKind, Definition, InstrumentType, Mic, Ns, Px, TextParam, midnight, zone_of};
-use std::fmt;
+use flow::{BookKind, Definition, InstrumentType, Ns, Px, TextParam};
+use role::Role;
 use std::io::Read;
 
 const SYMBOL: TextParam = TextParam::new(
@@ -37,64 +40,6 @@ pub const FEED: Feed = Feed {
     recognise: |head| Role::of(head).is_some(),
     find,
 };
-
-/// The venue whose data LOBSTER reconstructs, and its calendar.
-const VENUE: Mic = Mic(*b"XNAS");
-
-/// Which of the two files a stream is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Messages,
-    Book,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Role::Messages => "message",
-            Role::Book => "orderbook",
-        })
-    }
-}
-
-impl Role {
-    /// Recognised by the first row: six columns that parse as a message, or a whole number of levels.
-    fn of(head: &[u8]) -> Option<Role> {
-        let (row, is_whole) = lines::first(head);
-        let columns = rows::columns(row);
-        if rows::message(row).is_ok() {
-            return Some(Role::Messages);
-        }
-        // A row of very many levels exceeds the head: check complete levels only.
-        let levels = columns / 4;
-        let cut = memchr::memchr_iter(b',', row).nth((levels * 4).saturating_sub(1)).unwrap_or(row.len());
-        let whole = if is_whole { columns.is_multiple_of(4) } else { levels > 0 };
-        let read = whole && rows::book(&row[..cut], levels, &mut Vec::new(), &mut Vec::new()).is_ok();
-        read.then_some(Role::Book)
-    }
-}
-
-/// LOBSTER's first day.
-const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2007, 6, 27).expect("a date");
-/// From this day on Nasdaq masks the side of a hidden execution, and the direction is 1 whatever the side was.
-const SIDES_MASKED: NaiveDate = NaiveDate::from_ymd_opt(2014, 7, 14).expect("a date");
-
-/// A trading day.
-#[derive(Clone, Copy)]
-struct Day {
-    date: NaiveDate,
-    /// Where its times count from.
-    midnight: Ns,
-    /// Whether the direction of a hidden execution is its side: before the masking, and not on an unknown day.
-    tells_hidden_side: bool,
-}
-
-impl Day {
-    fn of(date: NaiveDate) -> Day {
-        let tells_hidden_side = (FIRST_DAY..SIDES_MASKED).contains(&date);
-        Day { date, midnight: midnight(date, zone_of(VENUE)), tells_hidden_side }
-    }
-}
 
 fn find(request: &Request) -> Result<Opened, FindError> {
     let shown = request.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
@@ -114,7 +59,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     let (messages, books): (Vec<_>, Vec<_>) = pairs.into_iter().map(|p| (p.messages.read, p.book.read)).unzip();
     let streams: Vec<Box<dyn Read + Send>> =
         vec![Box::new(Joined::new(messages.into_iter())), Box::new(Joined::new(books.into_iter()))];
-    Ok(Opened { name: shown, warnings, decoder, streams, memory: 0, dbn: None })
+    Ok(Opened { name: shown, warnings, decoder, streams, memory: 0, part: None })
 }
 
 /// The dates of the days, and a warning if one is not known.

@@ -73,7 +73,7 @@ fn find(request: &Request) -> Result<Opened, FindError> {
     })?;
     let (memory, decoder) = (config.memory(), Box::new(ItchDecoder::new(Some(config.date))));
     let streams: Vec<Box<dyn Read + Send>> = vec![Box::new(Unbuilt { config, exchange: None })];
-    Ok(Opened { name: NAME.to_owned(), warnings: Vec::new(), decoder, streams, memory, dbn: None })
+    Ok(Opened { name: NAME.to_owned(), warnings: Vec::new(), decoder, streams, memory, part: None })
 }
 
 /// The bytes of a day whose exchange is built when they are read: an input that is only looked at costs nothing.

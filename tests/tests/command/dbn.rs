@@ -42,9 +42,10 @@ fn metadata(schema: Schema, start: u64, symbol: &str) -> Metadata {
 
 fn stream<R: EncodeTo>(metadata: &Metadata, records: &[R]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut encoder = DbnEncoder::new(&mut bytes, metadata).expect("it is whole");
-    records.iter().for_each(|record| record.encode(&mut encoder));
-    drop(encoder);
+    {
+        let mut encoder = DbnEncoder::new(&mut bytes, metadata).expect("it is whole");
+        records.iter().for_each(|record| record.encode(&mut encoder));
+    }
     bytes
 }
 
@@ -107,7 +108,7 @@ fn file(name: &str, bytes: &[u8]) -> (TempDir, String) {
 
 fn top_of_book() {
     let cents = |cents: i64| units(cents) / 100;
-    let told = [(b'B', 100_00, 5), (b'A', 100_05, 5), (b'B', 99_00, 3), (b'A', 99_50, 3)];
+    let told = [(b'B', 10_000, 5), (b'A', 10_005, 5), (b'B', 9_900, 3), (b'A', 9_950, 3)];
     for ids in [[0; 5], [1, 2, 3, 4, 5]] {
         let mut records: Vec<_> = ids
             .iter()

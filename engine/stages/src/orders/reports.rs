@@ -11,7 +11,7 @@ use super::manager::{OrderManager, push_anomaly, push_anomaly_at};
 use super::money::Terms;
 use super::positions::Key;
 use super::table::Order;
-use crate::executions::Told;
+use crate::executions::FillReport;
 use flow::records::{Ack, CancelRequest, Command, Fill, FillCost, Listing, Refused, Reject, Trade};
 use flow::{Action, AnomalyKind, CommandAction, Event, Flags, OrderId, Out, Px, Side, known_money};
 
@@ -153,13 +153,13 @@ impl OrderManager {
             return push_anomaly(AnomalyKind::BadValue, event, id.0, out);
         }
         let (root, after) = match (self.fills.told(event, side), order) {
-            (Told::Twice, _) => {
+            (FillReport::Twice, _) => {
                 self.told_twice = Some((id, fill.match_id));
                 let terms = (fill.px, fill.qty);
                 return push_anomaly_at(AnomalyKind::RepeatedFill, event, fill.match_id, terms, out);
             }
-            (Told::Correction(busted), _) => (self.correct(&busted, event, out), None),
-            (Told::First, Some(order)) => match filled(order, side, event) {
+            (FillReport::Correction(busted), _) => (self.correct(&busted, event, out), None),
+            (FillReport::First, Some(order)) => match filled(order, side, event) {
                 Some(after) => (order.root, Some(after)),
                 None => {
                     push_anomaly(AnomalyKind::IllegalTransition, event, id.0, out);
@@ -167,8 +167,8 @@ impl OrderManager {
                 }
             },
             // Carried over from another journal: only the position counts.
-            (Told::First, None) if event.flags.has(Flags::SNAPSHOT) => (OrderId(0), None),
-            (Told::First, None) => {
+            (FillReport::First, None) if event.flags.has(Flags::SNAPSHOT) => (OrderId(0), None),
+            (FillReport::First, None) => {
                 self.unmatched(id, Step::PartialFill, event, out);
                 (OrderId(0), None)
             }

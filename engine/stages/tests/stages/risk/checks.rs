@@ -79,7 +79,8 @@ type Below = ((i64, i64), Side, Option<i64>, Option<(&'static str, i64)>);
 
 #[test]
 fn a_spread_trades_below_zero_by_the_size_of_its_price() {
-    let price = Some(("sanity", Flaw::Price as i64));
+    let by_price = ("sanity", Flaw::Price as i64);
+    let price = Some(by_price);
     let market = |bid, ask| BookTop { bid_px: cents(bid), ask_px: cents(ask), ..Default::default() };
     for (kind, refused) in [
         (InstrumentType::Spread, None),
@@ -118,7 +119,7 @@ fn a_spread_trades_below_zero_by_the_size_of_its_price() {
                 Some((check, value)) if refused.is_none() => {
                     assert_eq!((refusal(word).0, refusal(word).2), (check, value), "{kind:?} {at}");
                 }
-                Some(_) if at <= 0 => assert_eq!((refusal(word).0, refusal(word).2), price.unwrap(), "{kind:?} {at}"),
+                Some(_) if at <= 0 => assert_eq!((refusal(word).0, refusal(word).2), by_price, "{kind:?} {at}"),
                 Some(_) => {}
             }
         }
