@@ -37,10 +37,9 @@ pub(super) fn shown(path: &Path) -> String {
 
 /// The uncompressed bytes of a pipe. Waits for its writer.
 pub(super) fn open(path: &Path) -> io::Result<Bytes> {
-    match LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner).remove(path) {
-        Some(bytes) => Ok(bytes),
-        None => fresh(path),
-    }
+    // The lock is free again before anybody waits: the writer of this pipe may come after that of another one.
+    let looked_at = LOOKED_AT.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+    looked_at.map_or_else(|| fresh(path), Ok)
 }
 
 /// The first uncompressed bytes of a pipe, until there are `enough` or `most`. Waits for its writer; what was read is not lost.
