@@ -15,6 +15,8 @@ use std::io::{self, BufRead, Read};
 pub(super) const GZIP: &[u8] = &[0x1f, 0x8b];
 /// The first bytes of a zstd frame.
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// How the metadata of a DBZ file begins, which stands in a frame that zstd skips.
+const DBZ: &[u8] = b"DBZ";
 /// A block of zstd that is the last of its frame and empty, and four bytes in the place of a checksum.
 const NO_MORE: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
@@ -93,16 +95,26 @@ impl<R: BufRead> ZstdFrames<R> {
         ZstdFrames { source, frame: Box::new(FrameDecoder::new()), inside: false, whole: 0, broken: None }
     }
 
+    /// Skips a frame's content, unless it is the metadata of a file that is not meant to be skipped.
+    fn skip(&mut self, length: u64) -> io::Result<()> {
+        let mut start = Vec::new();
+        (&mut self.source).take(length.min(DBZ.len() as u64)).read_to_end(&mut start)?;
+        if start == DBZ {
+            let next = "convert it with Databento's tool: dbn OLD.dbz -o NEW.dbn.zst";
+            return Err(ReadFault::new("it is a DBZ file, Databento's format before DBN", next).into());
+        }
+        let left = length - start.len() as u64;
+        let skipped = io::copy(&mut (&mut self.source).take(left), &mut io::sink())?;
+        if skipped < left { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+
     /// Starts the next frame; false at the end of the file.
     fn next_frame(&mut self) -> io::Result<bool> {
         while self.whole == 0 || another(&mut self.source, "zstd", is_zstd)? {
             match self.frame.reset(&mut self.source) {
                 Ok(()) => return Ok(true),
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    let skipped = io::copy(&mut (&mut self.source).take(length.into()), &mut io::sink())?;
-                    if skipped < u64::from(length) {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
+                    self.skip(length.into())?;
                     self.whole += 1;
                 }
                 Err(FrameDecoderError::WindowSizeTooBig { requested, max }) => {

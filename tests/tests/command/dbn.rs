@@ -212,7 +212,7 @@ fn older_format() {
     let (_folder, file) = file("old.dbz", &head);
     for feed in [&["--feed", "dbn"][..], &[]] {
         let outcome = call(&[&["replay", "--input", &file], feed].concat());
-        says(outcome, 2, &["old.dbz is a DBZ file", "dbn tool"]);
+        says(outcome, 2, &["old.dbz", "it is a DBZ file", "dbn OLD.dbz -o NEW.dbn.zst"]);
     }
 }
 
