@@ -5,7 +5,7 @@
 
 use super::decoder::Dbn;
 use super::definitions::Definitions;
-use flow::{Count, Decoder, FeedError, Inputs, Step, Window};
+use flow::{Count, Decoder, FeedError, Inputs, Kind, Step, Window};
 use std::io::Read;
 
 /// Bytes that are read at once.
@@ -33,6 +33,14 @@ fn drain(dbn: &mut Dbn, mut stream: Box<dyn Read + Send>) -> Result<(), FeedErro
         ([Window::with_capacity(4 * BLOCK)], Inputs::with_capacity(0), vec![0; BLOCK]);
     loop {
         let step = dbn.decode(&mut windows, &mut inputs);
+        if inputs.waiting().iter().any(|input| input.kind != Kind::Anomaly) {
+            return Err(FeedError {
+                what: "a file that begins with definitions has other records too".to_owned(),
+                offset: windows[0].offset(),
+                record: dbn.records(),
+                next: "beside other files of its dataset, give the definitions and the rest as files of their own",
+            });
+        }
         while !inputs.is_empty() {
             inputs.pop();
         }

@@ -232,8 +232,81 @@ fn live(path: &Path) {
     assert!(read.listings.iter().all(|l| !l.symbol.starts_with('#')), "every instrument was mapped");
 }
 
+/// Every listing of a file with definitions has the multiplier and the tick that a reading of its records of its own gives.
+fn multipliers(root: &Path) {
+    let mut table = Vec::new();
+    for path in files(root) {
+        let read = Read::of(&path);
+        for (symbol, (multiplier, tick)) in defined(&path) {
+            let listed =
+                read.listings.iter().find(|l| l.symbol == symbol).unwrap_or_else(|| panic!("{symbol} is listed"));
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            assert_eq!((listed.terms.multiplier, listed.terms.tick_px.0), (multiplier, tick), "{name} {symbol}");
+            table.push((name, symbol, multiplier / Px::ONE, tick));
+        }
+    }
+    table
+        .iter()
+        .for_each(|(name, symbol, multiplier, tick)| println!("{name:<40} {symbol:<22} {multiplier:>4} {tick:>10}"));
+    let of = |symbol: &str| table.iter().find(|row| row.1 == symbol).map(|row| (row.2, row.3));
+    let told = [
+        ("ESM4", 50, 250_000_000),
+        ("ESU4", 50, 250_000_000),
+        ("NQU4", 20, 250_000_000),
+        ("ESM4 C4250", 50, 0),
+        ("ESM4 P5250", 50, 0),
+        ("AAPL  250221C00250000", 100, 0),
+        ("NVDA", 1, 0),
+    ];
+    for (symbol, multiplier, tick) in told {
+        assert_eq!(of(symbol), Some((multiplier, tick)), "{symbol}");
+    }
+}
+
+/// Multiplier and tick by symbol, with Databento's own decoder: a share is 1, what tells a unit is that, an option of OPRA is
+/// 100 shares.
+fn defined(path: &Path) -> BTreeMap<String, (i64, i64)> {
+    use dbn::decode::{DbnMetadata, DecodeRecordRef};
+    let stream = feeds::reader::open_streams(path).unwrap().next().expect("a stream").unwrap();
+    let policy = dbn::VersionUpgradePolicy::UpgradeToV3;
+    let mut decoder = dbn::decode::DbnDecoder::with_upgrade_policy(stream.read, policy).unwrap();
+    let is_opra = decoder.metadata().dataset == "OPRA.PILLAR";
+    let mut all = BTreeMap::new();
+    while let Some(record) = decoder.decode_record_ref().unwrap() {
+        let Some(message) = record.get::<dbn::InstrumentDefMsg>() else { continue };
+        let told = |n: i64| if n == i64::MAX { 0 } else { n };
+        let multiplier = match message.instrument_class as u8 {
+            b'K' => Px::ONE,
+            _ if is_opra => 100 * Px::ONE,
+            _ => told(message.unit_of_measure_qty),
+        };
+        all.insert(message.raw_symbol().unwrap().to_owned(), (multiplier, told(message.min_price_increment)));
+    }
+    all
+}
+
+/// The orders of ESM4 with its definition beside them: every listing of it has its terms.
+fn esm4_defined(path: &Path, definition: &Path) {
+    let feed = flow::find(FEEDS, "dbn").expect("the feed is registered");
+    let request =
+        |path: &Path| (feed, Request { paths: vec![path.into()], date: None, params: Params::defaults(feed.params) });
+    for (files, of_data) in [([path, definition], 0), ([definition, path], 1)] {
+        let opened = feeds::found(&files.map(request)).remove(of_data).expect("a file");
+        let (mut source, mut queue) = (opened.start(), Inputs::with_capacity(1024));
+        let mut listed = Vec::new();
+        while !matches!(source.poll(&mut queue).unwrap(), Polled::Ended) {
+            while let Some((event, _)) = queue.front() {
+                listed.extend(event.get::<flow::records::Listing>().map(|l| (l.multiplier, l.tick_px.0)));
+                queue.pop();
+            }
+        }
+        assert_eq!(listed, [(50 * Px::ONE, 250_000_000)]);
+    }
+}
+
 pub(crate) fn trials() -> Vec<Trial> {
     const MBO: &str = "databento/nautilus/orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst";
+    const DEFINITION: &str = "databento/nautilus/orderbooks_definition.dbn.zst";
     const SNAPSHOT: &str = "databento/nautilus/esh4-glbx-mdp3-20231224.mbo.dbn.zst";
     const QUOTES: &str = "databento/nautilus/futures_mbp-1_2024-07-01T23-58_2024-07-02T00-02.dbn.zst";
     const TRADES: &str = "databento/nautilus/futures_trades_2024-07-01T23-58_2024-07-02T00-02.dbn.zst";
@@ -243,6 +316,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("every_file_decodes_whole", "databento", |root| every_file(&root)),
         trial("versions_give_the_same_inputs", "databento", |root| versions(&root)),
+        trial("every_listing_has_the_terms_of_its_definition", "databento", |root| multipliers(&root)),
+        trial("esm4_with_its_definition", MBO, |file| esm4_defined(&file, &data(DEFINITION))),
         trial("esm4_orders", MBO, |file| esm4(&file)),
         trial("esh4_snapshot", SNAPSHOT, |file| esh4(&file)),
         trial("the_trades_of_the_quotes_are_the_trades", QUOTES, |quotes| trades_of_the_quotes(&quotes, &data(TRADES))),

@@ -1,11 +1,15 @@
 //! Databento's files as they come, through the binary: what each record leads to in the book, and what a file that is not
 //! read is told.
 
-use crate::{Named, call, says, write};
+use crate::{Named, call, path, says, write};
 use dbn::encode::{DbnEncoder, EncodeRecord};
 use dbn::record::RecordHeader;
-use dbn::{FlagSet, HasRType, MappingInterval, MboMsg, Metadata, OhlcvMsg, SType, Schema, SymbolMapping, rtype};
+use dbn::{
+    FlagSet, HasRType, InstrumentDefMsg, MappingInterval, MboMsg, Metadata, OhlcvMsg, SType, Schema, SymbolMapping,
+    rtype,
+};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 pub(crate) const DBN: &[Named] = &[
@@ -15,6 +19,8 @@ pub(crate) const DBN: &[Named] = &[
     ("bars_of_a_feed_enter_at_their_end", bars),
     ("the_format_before_dbn_is_named", older_format),
     ("records_without_input_are_told", without_input),
+    ("a_future_trades_only_with_its_terms", terms_of_a_future),
+    ("terms_that_are_stated_are_checked_and_win", stated_terms),
 ];
 
 /// 8 May 2024, 14:00 UTC.
@@ -233,4 +239,108 @@ fn without_input() {
 /// A time of a row: text, since a double cannot hold it.
 fn time(value: &Value) -> u64 {
     value.as_str().and_then(|text| text.parse().ok()).expect("a time")
+}
+
+/// Orders on both sides of ESM4, enough for a strategy that acts at every change.
+fn future() -> Vec<u8> {
+    let record = |id: u64| {
+        let (side, px) = if id % 2 == 0 { (b'B', 5_200 - id as i64 % 3) } else { (b'A', 5_201 + id as i64 % 3) };
+        order(1, b'A', 1 + id, side, (units(px), 5), LAST)
+    };
+    stream(&metadata(Schema::Mbo, START, "ESM4"), &(0..200).map(record).collect::<Vec<_>>())
+}
+
+/// Its definition: 50 a point, a tick of a quarter.
+fn definition(symbol: &str) -> Vec<u8> {
+    let mut message = InstrumentDefMsg {
+        hd: header::<InstrumentDefMsg>(rtype::INSTRUMENT_DEF, 1, START),
+        ts_recv: START,
+        min_price_increment: units(1) / 4,
+        unit_of_measure_qty: units(50),
+        instrument_class: b'F' as _,
+        ..InstrumentDefMsg::default()
+    };
+    symbol.bytes().zip(&mut message.raw_symbol).for_each(|(byte, to)| *to = byte as _);
+    stream(&metadata(Schema::Definition, START, symbol), &[message])
+}
+
+/// The settings of a strategy that gives random orders of up to 5 contracts.
+const RANDOM: &[&str] = &[
+    "--set",
+    "pipeline.stages=book,random,orders,risk,router",
+    "--set",
+    "random.every=1",
+    "--set",
+    "random.qty=5",
+    "--set",
+    "risk.max_notional=250000",
+];
+
+/// How often each check refused.
+fn refusals(arguments: &[&str]) -> BTreeMap<String, u64> {
+    let rows = call(&[&["replay", "--emit", "refused"], arguments, RANDOM].concat()).expect(0);
+    let mut counts = BTreeMap::new();
+    for row in rows.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a row")) {
+        *counts.entry(row["check"].as_str().expect("a check").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// One contract is worth 260,000: with its terms the limit holds, and without them nothing passes and the summary says why.
+fn terms_of_a_future() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = write(&folder, "orders.dbn", &future());
+    let beside = write(&folder, "definition.dbn", &definition("ESM4"));
+    let unknown = refusals(&["--input", &data]);
+    assert!(unknown["multiplier-unknown"] > 10 && !unknown.contains_key("max-notional"), "{unknown:?}");
+    let sentence = "ESM4 has no multiplier and tick: add its definition file as another input, or set multiplier and tick in \
+                    [instrument.\"ESM4\"]";
+    says(call(&[&["replay", "--input", &data], RANDOM].concat()), 0, &["0 orders", "multiplier-unknown", sentence]);
+    for inputs in [["--input", &data, "--input", &beside], ["--input", &beside, "--input", &data]] {
+        let known = refusals(&inputs);
+        assert!(known["max-notional"] > 10 && !known.contains_key("multiplier-unknown"), "{known:?}");
+    }
+    let stated = ["--input", &data, "--set", "instrument.ESM4.multiplier=50", "--set", "instrument.\"ESM4\".tick=0.25"];
+    assert!(refusals(&stated)["max-notional"] > 10);
+    let without_tick = refusals(&["--input", &data, "--set", "instrument.ESM4.multiplier=50"]);
+    assert!(without_tick["tick-unknown"] > 10, "{without_tick:?}");
+}
+
+fn stated_terms() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(&folder, "orders.dbn", &future());
+    write(&folder, "definition.dbn", &definition("ESM4"));
+    let inputs = "[[input]]\nfeed = \"dbn\"\nfiles = [\"orders.dbn\"]\n[[input]]\nfeed = \"dbn\"\nfiles = [\"definition.dbn\"]\n";
+    let config = |name: &str, terms: &str| write(&folder, name, format!("{terms}\n{inputs}").as_bytes());
+    let wrong = config(
+        "wrong.toml",
+        "[instrument.\"ESM4\"]\ntick = 0\nmultiplier = \"5x\"\ncurrency = \"usd\"\ncalendar = \"GLBY\"\ntikc = 1",
+    );
+    let places = ["wrong.toml:2:8", "wrong.toml:3:14", "wrong.toml:4:12", "wrong.toml:5:12", "wrong.toml:6:1"];
+    says(call(&["validate", &wrong]), 2, &places);
+    says(
+        call(&["validate", &wrong]),
+        2,
+        &["did you mean GLBX?", "did you mean tick?", "instrument.\"ESM4\".multiplier"],
+    );
+    let right = config(
+        "right.toml",
+        "[instrument.\"ESM4\"]\ntick = 0.5\nmultiplier = \"5\"\ncurrency = \"USD\"\n[instrument.\"ESU4\"]\nmultiplier = 50",
+    );
+    let journal = path(&folder, "journal");
+    says(
+        call(&["run", &right, "--journal", &journal]),
+        0,
+        &[
+            "[instrument.\"ESM4\"] tick 0.5, not 0.25 as the feed tells",
+            "[instrument.\"ESM4\"] multiplier 5, not 50 as the feed tells",
+            "[instrument.\"ESU4\"]: no input listed this symbol",
+        ],
+    );
+    let rows = call(&["replay", "--journal", &journal, "--emit", "listing"]).expect(0).stdout;
+    let row: Value = serde_json::from_str(rows.lines().next().expect("a listing")).expect("a row");
+    assert_eq!(
+        (row["tick_px"].as_str(), row["multiplier"].as_str(), row["currency"].as_str()),
+        (Some("0.50"), Some("5"), Some("USD"))
+    );
 }
