@@ -244,7 +244,8 @@ fn time(value: &Value) -> u64 {
 /// Orders on both sides of ESM4, enough for a strategy that acts at every change.
 fn future() -> Vec<u8> {
     let record = |id: u64| {
-        let (side, px) = if id % 2 == 0 { (b'B', 5_200 - id as i64 % 3) } else { (b'A', 5_201 + id as i64 % 3) };
+        let (side, px) =
+            if id.is_multiple_of(2) { (b'B', 5_200 - id as i64 % 3) } else { (b'A', 5_201 + id as i64 % 3) };
         order(1, b'A', 1 + id, side, (units(px), 5), LAST)
     };
     stream(&metadata(Schema::Mbo, START, "ESM4"), &(0..200).map(record).collect::<Vec<_>>())
