@@ -112,6 +112,10 @@ fn found(settings: &Settings) -> (Vec<Opened>, Vec<Fault>) {
 /// A journal needs a folder of its own, or a place where one can be made.
 fn journal_fault(settings: &Settings) -> Option<Fault> {
     let dir = settings.journal_dir.as_ref()?;
+    if let Some(file) = dir.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir()) {
+        let found = format!("{} is no folder", file.display());
+        return Some(Fault::of_settings("journal.dir", &found, "valid: the path of a folder"));
+    }
     let error = check_place(dir).err()?;
     let valid = "valid: the path of a journal, or of a folder that is empty or not there yet";
     Some(Fault::of_settings("journal.dir", &error.to_string(), valid))

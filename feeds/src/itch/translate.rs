@@ -1,8 +1,8 @@
 //! From an ITCH message to inputs.
 //!
 //! One message makes one group: no input, one input, or (for the first message of a stock) the stock's definition and
-//! the input. The stock's locate is the instrument number. An input is due at the exchange's time, or at the latest time
-//! before it where the exchange's clock went back, which is an anomaly. Nothing is allocated except a stock's symbol when it
+//! the input. The stock's locate is the instrument number. An input is due at the exchange's time. Where that went
+//! back, an anomaly says so, and the merge keeps its own clock. Nothing is allocated except a stock's symbol when it
 //! is defined. Bound: one bit for each of 65,536 locates.
 
 use super::table::Frequent;
@@ -56,7 +56,6 @@ enum DateStatus {
 struct Group<'a> {
     to: &'a mut Inputs,
     due: Ns,
-    exchange_ts: Ns,
     instrument: u32,
     record: u64,
 }
@@ -69,7 +68,7 @@ impl Group<'_> {
 
     fn status(&mut self, what: StatusKind, code: u8, reason: [u8; 4]) {
         let (what, code) = (what.code(), [code, 0, 0, 0]);
-        self.push(Flags::NONE, &Status { exchange_ts: self.exchange_ts, code, reason, what, ..Status::default() });
+        self.push(Flags::NONE, &Status { exchange_ts: self.due, code, reason, what, ..Status::default() });
     }
 }
 
@@ -153,7 +152,7 @@ impl Translator {
     /// Reports that messages are missing before `next`, the message that follows them (empty if none does).
     pub(super) fn gap(&self, expected: u64, received: u64, next: &[u8], to: &mut Inputs) {
         let exchange_ts = self.time_of(next).unwrap_or(self.last);
-        let (due, gap) = (exchange_ts.max(self.last), Gap { exchange_ts, expected, received, ..Gap::default() });
+        let (due, gap) = (exchange_ts, Gap { exchange_ts, expected, received, ..Gap::default() });
         to.push(Event::new(due, 0, Flags::NONE, &gap), self.record + 1);
         to.push(AnomalyKind::SequenceGap.event(due, 0, exchange_ts, received - expected), self.record + 1);
     }
@@ -219,11 +218,10 @@ impl Translator {
             let back = self.previous.0 - exchange_ts.0;
             to.push(AnomalyKind::BackwardTime.event(self.last, 0, exchange_ts, back), self.record);
         }
-        let due = exchange_ts.max(self.last);
-        let group = Group { to, due, exchange_ts, instrument: u32::from(head.locate), record: self.record };
+        let group = Group { to, due: exchange_ts, instrument: u32::from(head.locate), record: self.record };
         match self.translate(code, bytes, group) {
             Some(()) => {
-                (self.last, self.previous) = (due, exchange_ts);
+                (self.last, self.previous) = (self.last.max(exchange_ts), exchange_ts);
                 self.counts[usize::from(code)] += 1;
             }
             None => self.reject(code, len, to),
@@ -262,10 +260,8 @@ impl Translator {
             b'B' => {
                 let m = BrokenTrade::read(bytes)?;
                 stock_only(&group)?;
-                group.push(
-                    Flags::NONE,
-                    &Break { exchange_ts: group.exchange_ts, match_id: m.match_number, ..Break::default() },
-                );
+                group
+                    .push(Flags::NONE, &Break { exchange_ts: group.due, match_id: m.match_number, ..Break::default() });
                 Some(())
             }
             _ => self.state(code, bytes, group),
@@ -345,7 +341,7 @@ impl Translator {
             _ => return None,
         };
         self.known(&m.stock, &mut group)?;
-        let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
+        let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
         let add = Add { exchange_ts, order_ref: m.order_ref, px: px(m.price), qty, attribution, reserved: [0; 4] };
         group.push(Flags::side_only(side), &add);
         Some(())
@@ -353,7 +349,7 @@ impl Translator {
 
     fn trade(&mut self, m: &Trade, mut group: Group<'_>) -> Option<()> {
         self.known(&m.stock, &mut group)?;
-        let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
+        let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
         let trade = Traded { exchange_ts, px: px(m.price), qty, match_id: m.match_number, order_ref: m.order_ref };
         group.push(Flags::HIDDEN, &trade);
         Some(())
@@ -365,7 +361,7 @@ impl Translator {
             self.empty_crosses += 1;
             return Some(());
         }
-        let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares));
+        let (exchange_ts, qty) = (group.due, Qty(m.shares));
         let trade = Traded { exchange_ts, px: px(m.price), qty, match_id: m.match_number, order_ref: 0 };
         group.push(Flags::AUCTION, &trade);
         Some(())
@@ -393,7 +389,7 @@ fn stock_only(group: &Group<'_>) -> Option<()> {
 fn system(m: &SystemEvent, group: &mut Group<'_>) {
     group.instrument = 0;
     if m.event == b'O' {
-        let clear = Clear { exchange_ts: group.exchange_ts, ..Clear::default() };
+        let clear = Clear { exchange_ts: group.due, ..Clear::default() };
         group.to.push(Event::new(group.due, 0, Flags::NONE, &clear), group.record);
     }
     group.status(StatusKind::Session, m.event, [0; 4]);
@@ -402,7 +398,7 @@ fn system(m: &SystemEvent, group: &mut Group<'_>) {
 #[inline(always)]
 fn executed(m: &OrderExecuted, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
     let exec = Exec { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty, match_id: m.match_number };
     group.push(Flags::NONE, &exec);
     Some(())
@@ -415,7 +411,7 @@ fn executed_with_price(m: &OrderExecutedWithPrice, mut group: Group<'_>) -> Opti
         b'N' => Flags::NON_PRINTABLE,
         _ => return None,
     };
-    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
     let exec = Exec { exchange_ts, order_ref: m.order_ref, px: px(m.price), qty, match_id: m.match_number };
     group.push(flags, &exec);
     Some(())
@@ -424,7 +420,7 @@ fn executed_with_price(m: &OrderExecutedWithPrice, mut group: Group<'_>) -> Opti
 #[inline(always)]
 fn cancelled(m: &OrderCancel, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
     let cancel = Cancel { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty, reserved: [0; 8] };
     group.push(Flags::NONE, &cancel);
     Some(())
@@ -433,7 +429,7 @@ fn cancelled(m: &OrderCancel, mut group: Group<'_>) -> Option<()> {
 #[inline(always)]
 fn deleted(m: &OrderDelete, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let exchange_ts = group.exchange_ts;
+    let exchange_ts = group.due;
     let delete = Delete { exchange_ts, order_ref: m.order_ref, px: Px::NONE, qty: Qty(0), reserved: [0; 8] };
     group.push(Flags::NONE, &delete);
     Some(())
@@ -442,7 +438,7 @@ fn deleted(m: &OrderDelete, mut group: Group<'_>) -> Option<()> {
 #[inline(always)]
 fn replaced(m: &OrderReplace, mut group: Group<'_>) -> Option<()> {
     stock_only(&group)?;
-    let (exchange_ts, qty) = (group.exchange_ts, Qty(m.shares.into()));
+    let (exchange_ts, qty) = (group.due, Qty(m.shares.into()));
     let replace = Replace { exchange_ts, order_ref: m.order_ref, new_ref: m.new_ref, px: px(m.price), qty };
     group.push(Flags::NONE, &replace);
     Some(())

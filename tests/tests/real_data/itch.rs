@@ -15,13 +15,13 @@ type Capture = (&'static str, &'static [(&'static str, u64)], u64);
 /// its messages by type, and how many of them make inputs.
 const CAPTURES: &[Capture] = &[
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/AddOrderNoMpidAttributionMessage.pcap", &[("A", 1)], 1),
-    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/MarketParticipantPositionMessage.pcap", &[("L", 1)], 0),
+    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/MarketParticipantPositionMessage.pcap", &[("L", 1)], 1),
     (
         "moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/Multiple.Packets.pcap",
         &[("A", 36), ("D", 1), ("F", 2), ("gaps", 1), ("packets", 2)],
         39,
     ),
-    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/NetOrderImbalanceIndicatorMessage.pcap", &[("I", 1)], 0),
+    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/NetOrderImbalanceIndicatorMessage.pcap", &[("I", 1)], 1),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/OrderDeleteMessage.pcap", &[("D", 1)], 1),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/OrderExecutedMessage.pcap", &[("E", 1)], 1),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0/OrderReplaceMessage.pcap", &[("U", 1)], 1),
@@ -29,9 +29,9 @@ const CAPTURES: &[Capture] = &[
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/AddOrderNoMPID.pcap", &[("A", 5)], 5),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/AddOrderWithMPID.pcap", &[("F", 5)], 5),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/CrossTrade.pcap", &[("Q", 5)], 5),
-    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/LULDAuctionCollar.pcap", &[("J", 5)], 0),
-    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/MarketParticipantPosition.pcap", &[("L", 5)], 0),
-    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/NetOrderImbalanceIndicator.pcap", &[("I", 5)], 0),
+    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/LULDAuctionCollar.pcap", &[("J", 5)], 5),
+    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/MarketParticipantPosition.pcap", &[("L", 5)], 5),
+    ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/NetOrderImbalanceIndicator.pcap", &[("I", 5)], 5),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/NonCrossTrade.pcap", &[("P", 5)], 5),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/OrderCancel.pcap", &[("X", 5)], 5),
     ("moldudp64_pcap/Nasdaq.Equities.TotalView.Itch.v5.0.20230822/OrderDelete.pcap", &[("D", 5)], 5),
