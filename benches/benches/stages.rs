@@ -6,7 +6,8 @@
 //! prepared, so what a stage costs in a pipeline is the difference to it. Units are trades, tops, bars, or whatever the group's
 //! name says; what else the stage reads is in the time.
 
-use benches::naive_stages::{Bars, Lean, Momentum, Naive, SignedVolume, Tally, Toxicity};
+use benches::naive_momentum::Momentum;
+use benches::naive_stages::{Bars, Lean, Naive, SignedVolume, Tally, Toxicity};
 use benches::report::Report;
 use benches::rounds::{Contender, Run, compare, count};
 use flow::{Event, Kind, Kinds, Out, Params, Sink, SinkError, Stage};
