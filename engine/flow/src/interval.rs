@@ -67,21 +67,30 @@ pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
     Ns(u64::try_from(at.timestamp_nanos_opt().unwrap_or(0)).unwrap_or(0))
 }
 
-/// The calendars that are known.
-pub const CALENDARS: &[&str] =
-    &["XNAS", "XNYS", "XASE", "ARCX", "BATS", "IEXG", "EQUS", "OPRA", "XCME", "GLBX", "XCBT", "XCBO", "XLON", "XEUR"];
+/// The calendars that are known, each a market with its time zone.
+pub const CALENDARS: &[(&str, Tz)] = &[
+    ("XNAS", Tz::America__New_York),
+    ("XBOS", Tz::America__New_York),
+    ("XPSX", Tz::America__New_York),
+    ("XNYS", Tz::America__New_York),
+    ("XASE", Tz::America__New_York),
+    ("ARCX", Tz::America__New_York),
+    ("BATS", Tz::America__New_York),
+    ("IEXG", Tz::America__New_York),
+    ("EQUS", Tz::America__New_York),
+    ("OPRA", Tz::America__New_York),
+    ("XCME", Tz::America__Chicago),
+    ("GLBX", Tz::America__Chicago),
+    ("XCBT", Tz::America__Chicago),
+    ("XCBO", Tz::America__Chicago),
+    ("XLON", Tz::Europe__London),
+    ("XEUR", Tz::Europe__Berlin),
+];
 
-/// Time zone of a market's calendar; UTC for one that is not in [`CALENDARS`].
+/// Time zone of a market's calendar; UTC for one that is not in [`CALENDARS`]. Meant for the start of a bar or a day.
 pub fn zone_of(calendar: Mic) -> Tz {
-    match &calendar.0 {
-        b"XNAS" | b"XBOS" | b"XPSX" | b"XNYS" | b"XASE" | b"ARCX" | b"BATS" | b"IEXG" | b"EQUS" | b"OPRA" => {
-            chrono_tz::America::New_York
-        }
-        b"XCME" | b"GLBX" | b"XCBT" | b"XCBO" => chrono_tz::America::Chicago,
-        b"XLON" => chrono_tz::Europe::London,
-        b"XEUR" => chrono_tz::Europe::Berlin,
-        _ => chrono_tz::UTC,
-    }
+    let known = CALENDARS.iter().find(|(market, _)| market.as_bytes() == calendar.0);
+    known.map_or(Tz::UTC, |(_, zone)| *zone)
 }
 
 impl FromStr for Interval {
@@ -118,10 +127,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_calendar_has_its_time_zone() {
-        for name in CALENDARS {
-            assert_ne!(zone_of(Mic(name.as_bytes().try_into().unwrap())), chrono_tz::UTC, "{name}");
+    fn calendars_are_markets_in_time_zones() {
+        for (market, zone) in CALENDARS {
+            assert_eq!(zone_of(Mic(market.as_bytes().try_into().unwrap())), *zone, "{market} stands there once");
+            assert_ne!(*zone, Tz::UTC, "{market}");
         }
+        assert_eq!(zone_of(Mic(*b"XXXX")), Tz::UTC);
     }
 
     #[test]

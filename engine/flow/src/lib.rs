@@ -71,7 +71,7 @@ pub use typed::{
     BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam, TextParam,
     TypedParam, Unsigned,
 };
-pub use units::{NO_MONEY, Ns, Px, Qty, decimal, known_money, money};
+pub use units::{NO_MONEY, Ns, Px, Qty, amount, decimal, known_money, money};
 pub use venue::{OpenOrder, Patience, Resume, Venue, VenueError, VenueReply};
 pub use window::Window;
 pub use words::{Words, name_of};

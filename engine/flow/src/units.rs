@@ -49,7 +49,7 @@ impl Qty {
     }
 }
 
-/// Money that is not known: that of an instrument without a multiplier. Sums end at `-i64::MAX`.
+/// Money that is not known: that of an instrument without a multiplier. The least known amount is `-i64::MAX`.
 pub const NO_MONEY: i64 = i64::MIN;
 
 /// The amount in 1e-9, brought into the range of a record; [`NO_MONEY`] is outside of it.
@@ -62,6 +62,11 @@ pub fn money(nano: i128) -> i64 {
 #[inline]
 pub fn known_money(nano: i64) -> Option<i64> {
     (nano != NO_MONEY).then_some(nano)
+}
+
+/// An amount in 1e-9 as an exact decimal with at least `decimals` digits after the point; `None` for [`NO_MONEY`].
+pub fn amount(nano: i64, decimals: u32) -> Option<String> {
+    known_money(nano).map(|nano| decimal(nano.into(), 9, decimals))
 }
 
 /// A time in nanoseconds since the Unix epoch. [`Ns::NONE`] is no time.

@@ -44,8 +44,9 @@ impl InstrumentSettings {
                 self.currency = Some(code.ok_or_else(|| wrong("valid: a currency code of ISO 4217, as USD"))?);
             }
             "calendar" => {
-                let code = padded(text).filter(|_| CALENDARS.contains(&text));
-                self.calendar = Some(code.ok_or_else(|| wrong(&one_of(text, CALENDARS.iter().copied())))?);
+                let markets = || CALENDARS.iter().map(|(market, _)| *market);
+                let code = padded(text).filter(|_| markets().any(|market| market == text));
+                self.calendar = Some(code.ok_or_else(|| wrong(&one_of(text, markets())))?);
             }
             _ => return Err(Fault::of_settings(key, "no such term", &one_of(term, TERMS))),
         }

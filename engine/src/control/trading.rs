@@ -2,7 +2,7 @@
 
 use crate::ingress::wall_now;
 use crate::pipeline::{Answer, FeedState, HaltCause, QuotedInstrument};
-use flow::{LimitInForce, Px, Side, WorkingOrder, decimal, known_money};
+use flow::{LimitInForce, Px, Side, WorkingOrder, amount, decimal};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -177,14 +177,10 @@ fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrume
         avg_px: Px::known(held.position.avg_px).map(|px| decimal(px.0.into(), 9, decimals)),
         bid_px,
         ask_px,
-        realised: amount(held.money.realised),
-        unrealised: amount(held.money.unrealised),
+        realised: amount(held.money.realised, 2),
+        unrealised: amount(held.money.unrealised, 2),
         fees: decimal(held.money.fees.into(), 9, 2),
     }
-}
-
-fn amount(nano: i64) -> Option<String> {
-    known_money(nano).map(|nano| decimal(nano.into(), 9, 2))
 }
 
 fn feed_status(feed: &FeedState, now: flow::Ns, exchange_time: bool) -> FeedStatus {

@@ -2,7 +2,7 @@
 
 use crate::pipeline::{Holder, TradeStats};
 use flow::records::{Position, PositionMoney};
-use flow::{Listed, Listings, Px, StrategyId, decimal, known_money};
+use flow::{Listed, Listings, Px, StrategyId, amount, decimal, known_money};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ pub(super) fn refused(trades: &TradeStats) -> BTreeMap<String, u64> {
     trades.refused().iter().map(|(check, of)| (stages::risk::check_name(*check).to_owned(), of.count)).collect()
 }
 
-/// What is to be added, for each of the instruments that were refused and whose terms are not known.
+/// What is to be added, for the first instrument that each check refused, if terms of it are not known.
 pub(super) fn remedies(trades: &TradeStats, listings: &Listings) -> BTreeSet<String> {
     let refused = trades.refused().values().filter_map(|of| listings.get(of.first));
     let remedy = |listed: &Listed| {
@@ -92,14 +92,10 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
         symbol: listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone()),
         qty: held.qty,
         avg_px: avg.map(|px| decimal(px.0.into(), 9, decimals)),
-        realised: amount(money.realised),
-        unrealised: amount(money.unrealised),
+        realised: amount(money.realised, 2),
+        unrealised: amount(money.unrealised, 2),
         fees: decimal(money.fees.into(), 9, 2),
     }
-}
-
-fn amount(nano: i64) -> Option<String> {
-    known_money(nano).map(|nano| decimal(nano.into(), 9, 2))
 }
 
 /// Name of a strategy, or its number if it has none.

@@ -5,8 +5,8 @@ use super::column::Value;
 use super::names::Names;
 use flow::records::Anomaly;
 use flow::{
-    AnomalyKind, Event, Field, FieldType, FlagColumn, Interval, Kind, Listed, Ns, OrderId, Px, Qty, StrategyId,
-    decimal, kind_info, known_money, name_of,
+    AnomalyKind, Event, Field, FieldType, FlagColumn, Interval, Kind, Listed, Ns, OrderId, Px, Qty, StrategyId, amount,
+    decimal, kind_info, name_of,
 };
 
 /// Number format of an instrument.
@@ -95,9 +95,8 @@ impl Print {
             FieldType::Float => Cell::Float(f64::from_bits(value)),
             FieldType::Step | FieldType::Factor if value == 0 => Cell::Null,
             FieldType::Step => scale.px(Px(value as i64)),
-            FieldType::Factor => amount(value, 0),
-            FieldType::Nano => amount(value, 0),
-            FieldType::Money => amount(value, 2),
+            FieldType::Factor | FieldType::Nano => amount(value as i64, 0).map_or(Cell::Null, Cell::Text),
+            FieldType::Money => amount(value as i64, 2).map_or(Cell::Null, Cell::Text),
             FieldType::Int => Cell::Int(value as i64),
             FieldType::Uid | FieldType::Count => Some(value).filter(|known| *known != u64::from(u32::MAX)).into(),
             FieldType::Strategy => self.strategy(StrategyId(value as u16)),
@@ -109,11 +108,6 @@ impl Print {
             FieldType::Code(_) | FieldType::Text => Cell::Uint(value),
         }
     }
-}
-
-/// An amount in 1e-9.
-fn amount(number: u64, decimals: u32) -> Cell {
-    known_money(number as i64).map_or(Cell::Null, |nano| Cell::Text(decimal(nano.into(), 9, decimals)))
 }
 
 /// A number shown by name; 0 without a name is absent.
