@@ -87,9 +87,10 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         ControlReply::NotKnown { why } => {
             Err(Failure::failed(format!("it is not known whether {} is in force: {why}", asked.action)))
         }
-        ControlReply::Busy => {
-            Err(Failure::failed(format!("{} was not carried out: too many others ask at once", asked.action)))
-        }
+        ControlReply::Busy => Err(Failure::failed(format!(
+            "{} was not carried out: the engine serves too many other clients; try again",
+            asked.action
+        ))),
     }
 }
 

@@ -1,33 +1,41 @@
 //! A command that has been submitted, and the answer that it gets.
 //!
 //! The ticket says whether it entered, the risk stage what became of it, the kill switch whether a gateway has carried it
-//! out beside the pipeline. Whatever of this is not known when the answer is due is said to be unknown, and a command that the head
-//! has not taken by then is given up, unless it is a halt or a cancel-all. Of these two the end of a run may still leave a trace:
-//! cancels that have left, and a note that halts the next run.
+//! out beside the pipeline. Whatever of this is not known when the answer is due is said to be unknown, and a command
+//! that the head has not taken by then is given up, unless it is a halt or a cancel-all. Of these two the end of a run
+//! may still leave a trace: cancels that have left, and a note that halts the next run.
 
 use super::message::ControlReply;
 use crate::gateway::{KillSwitch, Pull};
 use crate::ingress::Ticket;
-use flow::CommandResult;
 use flow::records::CommandOutcome;
+use flow::{CommandAction, CommandResult};
 use stages::risk::{CHECKS, check_name};
 use std::sync::Arc;
+
+/// Whether a command pulls the kill switch.
+pub(super) fn kills(action: CommandAction) -> bool {
+    matches!(action, CommandAction::Halt | CommandAction::CancelAll)
+}
 
 /// A submitted command.
 pub(super) struct Submitted {
     pub(super) ticket: Arc<Ticket>,
     /// The pull of the kill switch, if there is a gateway that sees it.
     pub(super) pull: Option<Pull>,
-    /// Halts and cancel-alls are never given up.
-    pub(super) kills: bool,
-    /// It is a halt, which is noted for the next run if this one does not store it.
-    pub(super) halts: bool,
+    /// What it asks for. A halt that this run does not store is noted for the next one.
+    pub(super) action: CommandAction,
     /// The new limit that it asks for.
     pub(super) wanted: i64,
     pub(super) outcome: Option<CommandOutcome>,
 }
 
 impl Submitted {
+    /// Whether it pulls the kill switch: such a command is never given up.
+    pub(super) fn kills(&self) -> bool {
+        kills(self.action)
+    }
+
     /// Whether the gateway has handed the cancels to its socket.
     fn is_carried_out(&self, switch: &KillSwitch) -> bool {
         self.pull.is_some_and(|pull| switch.is_carried_out(pull))
@@ -53,7 +61,7 @@ impl Submitted {
         if !is_due {
             return None;
         }
-        if !self.kills && self.ticket.give_up() {
+        if !self.kills() && self.ticket.give_up() {
             let why = "the engine had no room for it within a second (it may be repeating its record)".to_owned();
             return Some(ControlReply::NotCarriedOut { why });
         }
@@ -76,7 +84,7 @@ impl Submitted {
             return ControlReply::InForce { seq: None };
         }
         let ended = "the run has ended";
-        match (self.halts, self.pull) {
+        match (self.action == CommandAction::Halt, self.pull) {
             (true, _) => {
                 ControlReply::NotKnown { why: format!("{ended} without storing it; a note halts the next run") }
             }

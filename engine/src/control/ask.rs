@@ -31,8 +31,8 @@ pub enum AskError {
         /// The error.
         error: io::Error,
     },
-    /// Too many others ask: the status is not told.
-    #[error("{}: too many others ask at once; try again", path.display())]
+    /// The engine serves as many clients as it can, and answered none of this one's questions.
+    #[error("{}: the engine serves too many other clients at the moment; try again", path.display())]
     TurnedAway {
         /// The socket.
         path: PathBuf,

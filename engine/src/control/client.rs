@@ -68,7 +68,7 @@ impl Client {
     pub(super) fn leave(&mut self) {
         self.is_gone = true;
         if let State::Commanded(command) = &self.state
-            && command.kills
+            && command.kills()
         {
             return;
         }

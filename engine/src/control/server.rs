@@ -1,6 +1,6 @@
 //! The engine's end of the control socket: one thread for all clients.
 
-use super::answer::Submitted;
+use super::answer::{Submitted, kills};
 use super::client::{Client, State};
 use super::intake::{Entering, Intake, MOST};
 use super::message::{ControlReply, ControlRequest};
@@ -136,11 +136,10 @@ impl Dispatcher {
             client.inquire();
             return self.settle(client, false);
         }
-        let kills = matches!(asked.command(), Some(CommandAction::Halt | CommandAction::CancelAll));
-        if is_gone && !kills {
+        if is_gone && !asked.command().is_some_and(kills) {
             return client.leave();
         }
-        match self.submitted(&asked, client.uid(), kills) {
+        match self.submitted(&asked, client.uid()) {
             Ok(command) => client.submit(command),
             Err(reply) => client.answer(&reply),
         }
@@ -150,7 +149,7 @@ impl Dispatcher {
     }
 
     /// Hands the command over; a halt and a cancel-all pull the kill switch.
-    fn submitted(&self, asked: &ControlRequest, uid: u32, kills: bool) -> Result<Submitted, ControlReply> {
+    fn submitted(&self, asked: &ControlRequest, uid: u32) -> Result<Submitted, ControlReply> {
         let events = asked.events(uid, wall_now()).map_err(|e| ControlReply::Refused { why: e.to_string() })?;
         if !self.pipeline.trades {
             let why = "this pipeline does not trade: it has no risk stage".to_owned();
@@ -164,8 +163,7 @@ impl Dispatcher {
             _ => self.intake.command(events).ok_or_else(full)?,
         };
         let pull = pull.filter(|_| self.pipeline.has_gateway);
-        let (halts, wanted) = (action == CommandAction::Halt, asked.to.unwrap_or(0));
-        Ok(Submitted { ticket, pull, kills, halts, wanted, outcome: None })
+        Ok(Submitted { ticket, pull, action, wanted: asked.to.unwrap_or(0), outcome: None })
     }
 
     /// Answers a command, if everything is known or the answer is due.
@@ -247,14 +245,15 @@ impl Turns {
         }
     }
 
-    /// With too many clients one makes room: the oldest that has not asked for anything whole, or else that has its answer, or
-    /// else that asks for the status, or else whose command is no halt and no cancel-all. If there is none, the new one is turned away.
+    /// With too many clients one makes room: the oldest that has not asked for anything whole, or else that has its
+    /// answer, or else that asks for the status, or else whose command is no halt and no cancel-all. If there is none,
+    /// the new one is turned away.
     fn admit(&mut self, mut client: Client) {
         let in_turn: [fn(&State) -> bool; 4] = [
             |state| matches!(state, State::Asking(_)),
             |state| matches!(state, State::Answered(_)),
             |state| matches!(state, State::Inquiring(_)),
-            |state| matches!(state, State::Commanded(command) if !command.kills),
+            |state| matches!(state, State::Commanded(command) if !command.kills()),
         ];
         if self.clients.len() == CLIENTS {
             let leaves = in_turn.iter().find_map(|leaves| self.clients.iter().position(|c| leaves(&c.state)));
