@@ -20,6 +20,7 @@ pub(crate) const DBN: &[Named] = &[
     ("the_format_before_dbn_is_named", older_format),
     ("records_without_input_are_told", without_input),
     ("a_future_trades_only_with_its_terms", terms_of_a_future),
+    ("a_spread_trades_below_zero", spread_below_zero),
     ("terms_that_are_stated_are_checked_and_win", stated_terms),
 ];
 
@@ -241,28 +242,37 @@ fn time(value: &Value) -> u64 {
     value.as_str().and_then(|text| text.parse().ok()).expect("a time")
 }
 
-/// Orders on both sides of ESM4, enough for a strategy that acts at every change.
-fn future() -> Vec<u8> {
+/// Orders on both sides, enough for a strategy that acts at every change: bids from `bid` down and asks from `ask` up.
+fn orders(symbol: &str, bid: i64, ask: i64, step: i64) -> Vec<u8> {
     let record = |id: u64| {
-        let (side, px) =
-            if id.is_multiple_of(2) { (b'B', 5_200 - id as i64 % 3) } else { (b'A', 5_201 + id as i64 % 3) };
-        order(1, b'A', 1 + id, side, (units(px), 5), LAST)
+        let away = id as i64 % 3 * step;
+        let (side, px) = if id.is_multiple_of(2) { (b'B', bid - away) } else { (b'A', ask + away) };
+        order(1, b'A', 1 + id, side, (px, 5), LAST)
     };
-    stream(&metadata(Schema::Mbo, START, "ESM4"), &(0..200).map(record).collect::<Vec<_>>())
+    stream(&metadata(Schema::Mbo, START, symbol), &(0..200).map(record).collect::<Vec<_>>())
 }
 
-/// Its definition: 50 a point, a tick of a quarter.
-fn definition(symbol: &str) -> Vec<u8> {
+fn future() -> Vec<u8> {
+    orders("ESM4", units(5_200), units(5_201), units(1))
+}
+
+/// The definition of an instrument of class F (future) or S (spread).
+fn definition(symbol: &str, class: u8, multiplier: i64, tick: i64) -> Vec<u8> {
     let mut message = InstrumentDefMsg {
         hd: header::<InstrumentDefMsg>(rtype::INSTRUMENT_DEF, 1, START),
         ts_recv: START,
-        min_price_increment: units(1) / 4,
-        unit_of_measure_qty: units(50),
-        instrument_class: b'F' as _,
+        min_price_increment: tick,
+        unit_of_measure_qty: units(multiplier),
+        instrument_class: class as _,
         ..InstrumentDefMsg::default()
     };
     symbol.bytes().zip(&mut message.raw_symbol).for_each(|(byte, to)| *to = byte as _);
     stream(&metadata(Schema::Definition, START, symbol), &[message])
+}
+
+/// 50 a point, a tick of a quarter.
+fn definition_of_future() -> Vec<u8> {
+    definition("ESM4", b'F', 50, units(1) / 4)
 }
 
 /// The settings of a strategy that gives random orders of up to 5 contracts.
@@ -291,7 +301,7 @@ fn refusals(arguments: &[&str]) -> BTreeMap<String, u64> {
 fn terms_of_a_future() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = write(&folder, "orders.dbn", &future());
-    let beside = write(&folder, "definition.dbn", &definition("ESM4"));
+    let beside = write(&folder, "definition.dbn", &definition_of_future());
     let unknown = refusals(&["--input", &data]);
     assert!(unknown["multiplier-unknown"] > 10 && !unknown.contains_key("max-notional"), "{unknown:?}");
     let sentence = "ESM4 has no multiplier and tick: add its definition file as another input, or set multiplier and tick in \
@@ -307,10 +317,31 @@ fn terms_of_a_future() {
     assert!(without_tick["tick-unknown"] > 10, "{without_tick:?}");
 }
 
+/// A spread of crude oil at -17: its orders leave below zero, and the limit counts the size of the price.
+fn spread_below_zero() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cent = units(1) / 100;
+    let data = write(&folder, "orders.dbn", &orders("CLM0-CLN0", -1_750 * cent, -1_700 * cent, cent));
+    let beside = write(&folder, "definition.dbn", &definition("CLM0-CLN0", b'S', 1_000, cent));
+    let inputs = ["--input", &data, "--input", &beside];
+    let rows = |limit: &str, kind: &str| {
+        let more = ["--set", "random.qty=1", "--set", limit, "--emit", kind];
+        let text = call(&[&["replay"], &inputs[..], RANDOM, &more].concat()).expect(0).stdout;
+        text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a row")).collect::<Vec<_>>()
+    };
+    let price = |row: &Value| row["px"].as_str().map(|px| px.parse::<f64>().expect("a price"));
+    let priced: Vec<f64> = rows("risk.max_notional=20000", "order").iter().filter_map(price).collect();
+    assert!(priced.len() > 10 && priced.iter().all(|px| (-17.6..-16.9).contains(px)), "{priced:?}");
+    let refused = rows("risk.max_notional=16000", "refused");
+    let (check, worth) = (&refused[0]["check"], refused[0]["value"].as_i64().expect("a number"));
+    let of_some_contracts = (1..=5).any(|n| (16_900 * n..17_600 * n).contains(&worth));
+    assert!(check == "max-notional" && of_some_contracts, "{refused:?}");
+}
+
 fn stated_terms() {
     let folder = tempfile::tempdir().expect("a folder");
     write(&folder, "orders.dbn", &future());
-    write(&folder, "definition.dbn", &definition("ESM4"));
+    write(&folder, "definition.dbn", &definition_of_future());
     let inputs = "[[input]]\nfeed = \"dbn\"\nfiles = [\"orders.dbn\"]\n[[input]]\nfeed = \"dbn\"\nfiles = [\"definition.dbn\"]\n";
     let config = |name: &str, terms: &str| write(&folder, name, format!("{terms}\n{inputs}").as_bytes());
     let wrong = config(
