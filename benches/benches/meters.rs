@@ -1,9 +1,10 @@
 //! Meters: what a pipeline pays for being looked at.
 //!
-//! The same numbered inputs go through the same pipeline with the meters on and off, in turn. A pipeline that does next to nothing
-//! (`cvd` alone: most inputs pass it by) shows the cost itself; the usual one, book and bars, shows what share that is. Turns
-//! of one event are what a trading pipeline takes, whose orders may come back in between; a full pipeline takes turns of 64. `sampled` times the stages on one input in 128, as is the default. What the meter costs is the difference to `off`;
-//! outcomes must be the same.
+//! The same numbered inputs go through the same pipeline with the meters on and off, in turn. A pipeline that does next
+//! to nothing (`cvd` alone: most inputs pass it by) shows the cost itself; the usual one, book and bars, shows what share
+//! that is. Turns of one event are what a trading pipeline takes, whose orders may come back in between; a full pipeline
+//! takes turns of 64. `sampled` times the stages on one input in 128, as is the default. What the meter costs is the
+//! difference to `off`; outcomes must be the same.
 
 use benches::market::{Market, Numbering, decode, queue};
 use benches::report::Report;

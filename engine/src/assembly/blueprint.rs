@@ -117,7 +117,8 @@ impl Assembly<Ingress> {
 }
 
 impl<H: Head + 'static> Assembly<H> {
-    /// Runs the pipeline to its end, then ends the gateway, if there is one, and blocks meanwhile. Returns the finished run, and the gateway's error, if it had one.
+    /// Runs the pipeline to its end, then ends the gateway, if there is one, and blocks meanwhile. Returns the finished
+    /// run, and the gateway's error, if it had one.
     ///
     /// # Errors
     /// When a thread or a ring could not be created, or a thread panicked.

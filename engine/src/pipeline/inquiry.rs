@@ -5,8 +5,9 @@
 //! Nobody waits for anybody: the answer lies in a slot that a pipeline's thread only tries to lock, and tries again in its next
 //! turn. A pipeline that hangs does not answer, and the asker shows the age of the last answer.
 //!
-//! **Bound.** One answer: [`flow::TradingState::ROWS`] orders, [`super::trading_state::MOST`] positions, one limit a check. **Worst case.** A question
-//! costs the stage `orders` one pass over its table, so nobody is answered more often than every [`APART`].
+//! **Bound.** One answer: [`flow::TradingState::ROWS`] orders, [`super::trading_state::MOST`] positions, one limit a
+//! check. **Worst case.** A question costs the stage `orders` one pass over its table, so nobody is answered more often
+//! than every [`APART`].
 
 use super::exit::Exit;
 use super::station::Group;

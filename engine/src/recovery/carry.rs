@@ -1,11 +1,11 @@
 //! Starts a new journal with what an old one left, so that another build or configuration can take over.
 //!
-//! Nothing of the old journal is replayed through the pipeline, which may now compute something else. Its inputs show what
-//! was filled and busted, its outcomes which orders left. The new journal starts with a command that records the
-//! carry-over, the listings that were traded, order counters far enough ahead, and every fill with its cost and every bust,
-//! so positions and fees come out as they were. Orders that may be open are cancelled and queried at the venue before
-//! anything new is sent. What is sealed of the old journal is checked first. Limits set by commands stay in force; so does a halt. Bound: the old logs are read twice; fills
-//! and orders are held in memory meanwhile.
+//! Nothing of the old journal is replayed through the pipeline, which may now compute something else. Its inputs show
+//! what was filled and busted, its outcomes which orders left. The new journal starts with a command that records the
+//! carry-over, the listings that were traded, order counters far enough ahead, and every fill with its cost and every
+//! bust, so positions and fees come out as they were. Orders that may be open are cancelled and queried at the venue
+//! before anything new is sent. What is sealed of the old journal is checked first. Limits set by commands stay in force;
+//! so does a halt. Bound: the old logs are read twice; fills and orders are held in memory meanwhile.
 
 use super::counters::{SKIPPED, skip_counters};
 use super::halt_note::HaltNote;

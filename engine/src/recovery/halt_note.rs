@@ -1,10 +1,11 @@
 //! A halt that is in force and not stored yet, noted beside the journal so that it holds over a kill.
 //!
-//! A halt is stored as soon as the head takes it. A pipeline that hangs or a disk that does not answer can delay that, and
-//! the process may be killed meanwhile. So a halt that is not stored within [`SOON`], or not by the end of the run, is noted by a
-//! thread of its own: where the newest records lie in memory, which a dead disk does not keep from it and a kill does not take
-//! away, and then in the journal's folder, where it outlives a reboot. Once it is stored the notes go. A start that finds a note
-//! whose halt is not in the record begins with that halt. A note that cannot be read is a halt too.
+//! A halt is stored as soon as the head takes it. A pipeline that hangs or a disk that does not answer can delay that,
+//! and the process may be killed meanwhile. So a halt that is not stored within [`SOON`], or not by the end of the run,
+//! is noted by a thread of its own: where the newest records lie in memory, which a dead disk does not keep from it and a
+//! kill does not take away, and then in the journal's folder, where it outlives a reboot. Once it is stored the notes go.
+//! A start that finds a note whose halt is not in the record begins with that halt. A note that cannot be read is a halt
+//! too.
 //!
 //! Bound: one thread and one note, of the last halt: the head stores halts in their order, so what holds for the last one holds
 //! for those before it. Worst case: a kill within [`SOON`] of a halt that was neither stored nor confirmed, or an end of

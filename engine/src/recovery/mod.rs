@@ -2,8 +2,9 @@
 //!
 //! The recorded inputs are replayed through the same pipeline, from the first one or from a snapshot. The sources and the
 //! simulated venue must reproduce their inputs and the pipeline its outcomes; then the run continues where the journal
-//! ends. Nothing is logged or sent twice, and nothing is written before the record is accepted. Only the build and the configuration that wrote a journal may resume it.
-//! Bound: a snapshot holds one state. Worst case: a replay costs what the run cost.
+//! ends. Nothing is logged or sent twice, and nothing is written before the record is accepted. Only the build and the
+//! configuration that wrote a journal may resume it. Bound: a snapshot holds one state. Worst case: a replay costs what
+//! the run cost.
 
 mod acceptance;
 mod carry;

@@ -1,7 +1,7 @@
 //! Reads files of definitions whole, before a run begins.
 //!
-//! Bound: a block of [`BLOCK`] bytes for each stream in turn, besides the definitions themselves. Worst case: the time of reading
-//! all of them.
+//! Bound: a block of [`BLOCK`] bytes for each stream in turn, besides the definitions themselves. Worst case: the time of
+//! reading all of them.
 
 use super::decoder::Dbn;
 use super::definitions::Definitions;

@@ -3,9 +3,9 @@
 //! Nearly all messages of a day add, execute, reduce, delete or replace an order, in a sequence that no branch predictor
 //! can learn: a jump by type is mispredicted half the time and then costs more than the whole message. So these types
 //! share one branch-free path: each word of an input's body is a word of the message at some offset, masked, scaled and
-//! offset by a constant, as the type's row specifies. Any message that deviates from its row (length, time, stock,
-//! side) is left to `translate`, which knows every message and every fault. Bound: messages of at most 40 bytes; 72 bytes are read,
-//! whatever its length.
+//! offset by a constant, as the type's row specifies. Any message that deviates from its row (length, time, stock, side)
+//! is left to `translate`, which knows every message and every fault. Bound: messages of at most 40 bytes; 72 bytes are
+//! read, whatever its length.
 
 use super::wire::{
     AddOrder, AddOrderMpid, DAY_NS, DECIMALS, Head, Message, OrderCancel, OrderDelete, OrderExecuted, OrderReplace,

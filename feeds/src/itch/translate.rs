@@ -152,9 +152,9 @@ impl Translator {
     /// Reports that messages are missing before `next`, the message that follows them (empty if none does).
     pub(super) fn gap(&self, expected: u64, received: u64, next: &[u8], to: &mut Inputs) {
         let exchange_ts = self.time_of(next).unwrap_or(self.last);
-        let (due, gap) = (exchange_ts, Gap { exchange_ts, expected, received, ..Gap::default() });
-        to.push(Event::new(due, 0, Flags::NONE, &gap), self.record + 1);
-        to.push(AnomalyKind::SequenceGap.event(due, 0, exchange_ts, received - expected), self.record + 1);
+        let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
+        to.push(Event::new(exchange_ts, 0, Flags::NONE, &gap), self.record + 1);
+        to.push(AnomalyKind::SequenceGap.event(exchange_ts, 0, exchange_ts, received - expected), self.record + 1);
     }
 
     /// Reports an anomaly at the last known time.

@@ -4,6 +4,7 @@
 //! two streams, one of messages and one of books; a mark on a line of its own parts them. Each file is opened when its turn
 //! comes, so a year needs no more open files than a day.
 
+use super::lines::MARK;
 use super::role::Role;
 use crate::OpenError;
 use crate::reader::{Stream, date, open_streams};
@@ -12,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-const BETWEEN: &[u8] = b"\n\x1c\n";
+/// Ends the last line of a day, which may have no end, and parts it from the next day.
+const BETWEEN: &[u8] = &[b'\n', MARK, b'\n'];
 
 /// One of the two files of a day.
 pub(super) struct File {

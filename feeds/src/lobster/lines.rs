@@ -7,8 +7,8 @@
 use flow::Window;
 use std::ops::Range;
 
-/// Parts two days in a stream: no line of a file is the separator of ASCII.
-pub(super) const MARK: &[u8] = b"\x1c";
+/// Alone on a line, it parts two days in a stream: no line of a file is the separator of ASCII.
+pub(super) const MARK: u8 = 0x1c;
 /// U+FEFF in UTF-8: a signature before the text (RFC 3629, section 6).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -40,7 +40,7 @@ impl Line {
                 None => (bytes.len(), bytes.len()),
             };
             let text = text(&bytes[..end], window.offset() == start);
-            if &bytes[text.clone()] == MARK {
+            if bytes[text.clone()] == [MARK] {
                 return Line::DayEnded { used };
             }
             if !text.is_empty() {

@@ -5,13 +5,12 @@
 
 use super::error::{Damage, Fault, JournalError};
 use super::files::{HeaderPage, SegmentFile, last_seq, segment_numbers, sidecar};
+use super::findings::{LogFindings, Open, Whole};
 use super::format::{BLOCK_RECORDS, CLOSED, COMPLETED_SLOT, LogKind, SEALED_SLOT, hex, record_offset};
 use super::gaps::{self, Dropped};
 use super::log_keeper::Kept;
 use super::manifest::{Closed, JournalInfo};
 use super::seal::{Sidecar, Stopped};
-
-use super::findings::{LogFindings, Open, Whole};
 use super::verified::{Faults, LogState};
 use super::verify_log::{Cursor, check_sealed, check_tail};
 use bytemuck::Zeroable;

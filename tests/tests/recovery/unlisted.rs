@@ -1,4 +1,5 @@
-//! Instruments that no listing told: a number that no listing has is unknown to a replay as it was to the run, and costs no memory.
+//! Instruments that no listing told: a number that no listing has is unknown to a replay as it was to the run, and costs
+//! no memory.
 
 use flow::records::{Fill, Listing, Name, Tick};
 use flow::{Event, EventId, Flags, Ns, Qty, Record, SOURCE_RETURNS, Side, Sink as _};

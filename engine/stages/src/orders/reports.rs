@@ -2,7 +2,8 @@
 //!
 //! A report is matched with its order (id, instrument, side, and for a replace the order that it replaces), then the life
 //! cycle decides. If either fails, an anomaly is emitted and no order changes. Only a fill goes on even then: the money
-//! moved, so its position changes in every case, except for a fill that was told before: it and its cost change nothing. Bound: one lookup per table.
+//! moved, so its position changes in every case, except for a fill that was told before: it and its cost change nothing.
+//! Bound: one lookup per table.
 
 use super::busts::remembered;
 use super::chains::Ended;
