@@ -89,7 +89,10 @@ impl Reference {
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
         let mut out = Emission { event: *event, emitted: Vec::new() };
         self.handle(event, &mut out);
-        if let Some(Some(book)) = self.books.get_mut(&event.instrument)
+        // A clear of a whole source emits nothing, also if a book has the number 0.
+        let of_source = event.kind == Kind::Clear && event.instrument == 0;
+        if !of_source
+            && let Some(Some(book)) = self.books.get_mut(&event.instrument)
             && event.flags.has(Flags::LAST_OF_GROUP)
         {
             out.top(book);
