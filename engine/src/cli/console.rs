@@ -10,6 +10,7 @@
 //! command whose reader stands still are lost.
 
 use super::progress::Bar;
+use super::signals;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -118,6 +119,7 @@ impl Console {
 
     /// The thread: writes what waits, one item after another.
     fn write_all(&self, write: Writer) {
+        signals::leave_to_others();
         let mut bar: Option<Bar> = None;
         let mut said_dropped = 0;
         loop {

@@ -4,7 +4,12 @@
 //! the handler itself, whatever the threads do; the journal then goes on as after a kill. Earlier ones are the same wish: a
 //! shell or `timeout` may send a signal twice. SIGHUP stays ignored where `nohup` has said so. Writing beyond the limit of
 //! a file's size is an error of the file and no signal.
+//!
+//! A signal that comes while its handler is being installed would be lost: the system calls the handler already, which does
+//! not know yet what to do. So the signals are held back meanwhile, in every thread that exists then.
 
+use super::exit::{Exit, Failure};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_conditional_shutdown};
 use std::io;
@@ -23,14 +28,22 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals from now on.
-    pub(super) fn take() -> io::Result<Signals> {
+    /// Takes the signals from now on. Threads that exist already [leave them to others](leave_to_others).
+    pub(super) fn take() -> Result<Signals, Failure> {
+        let failed = |e: io::Error| Failure::failed(format!("signals cannot be handled: {e}"));
+        let before = stops().thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(|e| failed(e.into()))?;
         let signals = Signals::default();
+        let registered = signals.register();
+        before.thread_set_mask().map_err(|e| failed(e.into()))?;
+        registered.map_err(failed).map(|()| signals)
+    }
+
+    fn register(&self) -> io::Result<()> {
         for signal in [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|s| *s != SIGHUP || !is_ignored(*s)) {
-            register_conditional_shutdown(signal, super::exit::Exit::Failed as i32, Arc::clone(&signals.ends))?;
-            register(signal, Arc::clone(&signals.came))?;
+            register_conditional_shutdown(signal, Exit::Failed as i32, Arc::clone(&self.ends))?;
+            register(signal, Arc::clone(&self.came))?;
         }
-        Ok(signals)
+        Ok(())
     }
 
     /// Whether a signal has asked for a stop.
@@ -42,6 +55,17 @@ impl Signals {
     pub(super) fn end_at_next(&self) {
         self.ends.store(true, Ordering::Relaxed);
     }
+}
+
+/// The signals that stop a run.
+fn stops() -> SigSet {
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect()
+}
+
+/// This thread takes no signal that stops a run.
+pub(super) fn leave_to_others() {
+    // It cannot fail: the set is valid.
+    let _ = stops().thread_block();
 }
 
 /// A file that may not grow further fails like a full disk.

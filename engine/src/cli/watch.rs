@@ -66,18 +66,18 @@ pub(crate) struct Stall {
 impl Watch {
     /// Watches a run of about `expected` events; shows no progress if `shown` is false or there is no terminal.
     pub(crate) fn start(expected: Option<u64>, shown: bool) -> Result<Watch, Failure> {
-        Watch::over(Control::default(), expected, shown, None)
+        Watch::over(Control::default(), Signals::take()?, expected, shown, None)
     }
 
     /// Watches a service under `control`.
-    pub(crate) fn over(
+    pub(super) fn over(
         control: Control,
+        signals: Signals,
         expected: Option<u64>,
         shown: bool,
         service: Option<Service>,
     ) -> Result<Watch, Failure> {
-        let failed = |e| Failure::failed(format!("signals cannot be handled: {e}"));
-        let signals = Signals::take().map_err(failed)?;
+        let failed = |e| Failure::failed(format!("the watch cannot be started: {e}"));
         let done = Arc::new(AtomicBool::new(false));
         let now = Instant::now();
         let stalls = service.as_ref().filter(|s| !s.patience.is_zero()).map(|s| Stalls::new(s.patience, now));

@@ -73,8 +73,12 @@ fn neither_a_replay_nor_a_skip_holds_a_stop_up() {
         if snapshot {
             service.about(&["snapshot", "--journal"]).expect(0);
         }
-        let life = service.start("max");
-        std::thread::sleep(Duration::from_millis(150));
+        let mut life = service.start("max");
+        let output = life.output.clone();
+        life.until("the check of the record", || {
+            std::fs::read_to_string(&output).is_ok_and(|said| said.contains("this journal is checked"))
+        });
+        std::thread::sleep(Duration::from_millis(50));
         let (status, took) = life.stop(SIGNALS[n]);
         println!("snapshot {snapshot}: {took:?}");
         assert!(matches!(status.code(), Some(0)), "{status}");
