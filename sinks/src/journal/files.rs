@@ -2,7 +2,8 @@
 //!
 //! A read is not atomic: during a store it may return the first half of a record from before and the second half from
 //! after the store. So ids are read first, and records with an id are read again: the second read begins after the id
-//! was seen, and the writer stores the id last.
+//! was seen, and the writer stores the id last. A segment in memory loses its name before its memory is used for another
+//! one: what was read is its own if it still has the name afterwards, and else it is read on the disk.
 
 use super::error::{Damage, Fault, JournalError};
 use super::format::{
@@ -19,6 +20,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{Ordering, fence};
 
 /// A segment file, open for reading.
@@ -26,11 +28,22 @@ use std::sync::atomic::{Ordering, fence};
 pub(super) struct SegmentFile {
     file: File,
     path: PathBuf,
-    in_memory: bool,
+    /// Of a file in memory: what tells whether it still bears its name, and where the disk has the segment once it does not.
+    memory: Option<InMemory>,
     log: LogKind,
     number: u64,
     capacity: u64,
     expected: SegmentHeader,
+}
+
+/// What a reader must know of a segment in memory.
+#[derive(Debug)]
+struct InMemory {
+    inode: u64,
+    /// Where the disk has it.
+    copy: PathBuf,
+    /// Its file on the disk, from when the memory was given back; `None` if there is none either.
+    moved: OnceLock<Option<File>>,
 }
 
 /// The header's page.
@@ -80,15 +93,17 @@ impl SegmentFile {
         let capacity = info.segment_records;
         let expected = header(info, log, number, (number - 1) * capacity + 1);
         // In memory first: there it is whole, and once it is gone from there it is whole on the disk.
-        for (folder, in_memory) in info.memory.iter().map(|memory| (memory.as_path(), true)).chain([(dir, false)]) {
-            let (path, _) = paths(folder, log, number);
-            match File::open(&path) {
-                Ok(file) => return Ok(Some(SegmentFile { file, path, in_memory, log, number, capacity, expected })),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => return Err(JournalError::io(&path, "opening", e)),
-            }
+        let (copy, _) = paths(dir, log, number);
+        let path = info.memory.as_ref().map(|memory| paths(memory, log, number).0);
+        if let Some(path) = path
+            && let Some(file) = open_if_there(&path)?
+        {
+            let inode = file.metadata().map_err(|e| JournalError::io(&path, "reading", e))?.ino();
+            let memory = Some(InMemory { inode, copy, moved: OnceLock::new() });
+            return Ok(Some(SegmentFile { file, path, memory, log, number, capacity, expected }));
         }
-        Ok(None)
+        let file = open_if_there(&copy)?;
+        Ok(file.map(|file| SegmentFile { file, path: copy, memory: None, log, number, capacity, expected }))
     }
 
     /// Opens what the disk has of a segment, whatever lies in memory; `None` if there is nothing.
@@ -103,17 +118,22 @@ impl SegmentFile {
 
     /// Whether it lies in memory.
     pub(super) fn is_in_memory(&self) -> bool {
-        self.in_memory
+        self.memory.is_some()
     }
 
     /// Whether it lay in memory and was given back: what follows is to be read in another file.
-    pub(super) fn is_given_back(&self) -> Result<bool, JournalError> {
-        Ok(self.in_memory && self.file.metadata().map_err(|e| self.error(e))?.nlink() == 0)
+    pub(super) fn is_given_back(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| !self.is_in_place(memory))
+    }
+
+    /// Whether it still has its name in memory.
+    fn is_in_place(&self, memory: &InMemory) -> bool {
+        memory.moved.get().is_none() && fs::metadata(&self.path).is_ok_and(|found| found.ino() == memory.inode)
     }
 
     /// Its file, relative to the journal's folder unless it lies in memory.
     pub(super) fn name(&self) -> String {
-        if self.in_memory { self.path.display().to_string() } else { self.log.segment_name(self.number) }
+        if self.is_in_memory() { self.path.display().to_string() } else { self.log.segment_name(self.number) }
     }
 
     pub(super) fn error(&self, source: io::Error) -> JournalError {
@@ -152,7 +172,7 @@ impl SegmentFile {
             () => None,
         };
         let mut lost = [0; 3];
-        if self.in_memory && read == HEADER_BYTES {
+        if self.is_in_memory() && read == HEADER_BYTES {
             let words = &mut page[LOST_SLOT * SLOT_BYTES..][..24];
             lost = bytemuck::pod_read_unaligned(words);
             words.fill(0);
@@ -235,21 +255,45 @@ impl SegmentFile {
         }
     }
 
-    fn read_bytes(&self, mut to: &mut [u8], mut offset: u64) -> Result<usize, JournalError> {
-        let wanted = to.len();
-        while !to.is_empty() {
-            match self.file.read_at(to, offset) {
-                Ok(0) => break,
-                Ok(n) => {
-                    to = &mut to[n..];
-                    offset += n as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(self.error(e)),
+    fn read_bytes(&self, to: &mut [u8], offset: u64) -> Result<usize, JournalError> {
+        let read = |file: &File, to: &mut [u8]| read_whole(file, to, offset).map_err(|e| self.error(e));
+        let Some(memory) = &self.memory else { return read(&self.file, to) };
+        if memory.moved.get().is_none() {
+            let there = read(&self.file, to)?;
+            if self.is_in_place(memory) {
+                return Ok(there);
             }
+            let copy = open_if_there(&memory.copy)?;
+            memory.moved.get_or_init(|| copy);
         }
-        Ok(wanted - to.len())
+        memory.moved.get().and_then(Option::as_ref).map_or(Ok(0), |copy| read(copy, to))
     }
+}
+
+/// Opens a file for reading; `None` if there is none.
+fn open_if_there(path: &Path) -> Result<Option<File>, JournalError> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(JournalError::io(path, "opening", e)),
+    }
+}
+
+/// Reads from `offset` on until `to` is full or the file ends; returns how many bytes there were.
+fn read_whole(file: &File, mut to: &mut [u8], mut offset: u64) -> io::Result<usize> {
+    let wanted = to.len();
+    while !to.is_empty() {
+        match file.read_at(to, offset) {
+            Ok(0) => break,
+            Ok(n) => {
+                to = &mut to[n..];
+                offset += n as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(wanted - to.len())
 }
 
 /// The numbers of a log's segments, ascending: those in the journal and those in memory.

@@ -30,6 +30,8 @@ pub(super) struct Handover {
     ready: ArrayQueue<Arc<Segment>>,
     /// Prepared segments that the helper has yet to take over.
     pub(super) coming: SegQueue<Arc<Segment>>,
+    /// Segments that were given back, as drafts: their memory is used again.
+    spare: ArrayQueue<Arc<Segment>>,
     /// Number of the last record written.
     written: CachePadded<AtomicU64>,
     /// Number of the last segment whose files the disk has room for.
@@ -57,6 +59,7 @@ impl Handover {
             log,
             ready: ArrayQueue::new(AHEAD),
             coming: SegQueue::new(),
+            spare: ArrayQueue::new(AHEAD),
             written: CachePadded::new(AtomicU64::new(0)),
             covered: AtomicU64::new(0),
             prepared: AtomicU64::new(0),
@@ -131,7 +134,22 @@ impl Handover {
         self.retired.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Number of segments in memory.
+    /// Whether one more segment that is given back can wait to be used again.
+    pub(super) fn has_spare_room(&self) -> bool {
+        !self.spare.is_full()
+    }
+
+    /// Keeps a segment that was given back, before it is counted as retired.
+    pub(super) fn keep_spare(&self, segment: Arc<Segment>) {
+        self.spare.push(segment).expect("one thread alone fills the queue, and it looks first");
+    }
+
+    /// Takes a segment that was given back. Whoever looks first at how many are in memory never makes too many.
+    pub(super) fn take_spare(&self) -> Option<Arc<Segment>> {
+        self.spare.pop()
+    }
+
+    /// Number of segments in memory, without those that were given back.
     pub(super) fn in_memory(&self) -> u64 {
         self.prepared.load(Ordering::Acquire) - self.retired.load(Ordering::Acquire)
     }

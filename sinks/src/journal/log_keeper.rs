@@ -1,7 +1,7 @@
 //! The helper's work on one log: copying to the disk and sealing behind the writer.
 //!
 //! A segment goes through these steps, in order, each for as much of it as is written: records to the disk, durable; sealed,
-//! durable; the header's words. Once it is full, sealed and left by the writer, its memory is given back. A kill between any
+//! durable; the header's words. Once it is full, sealed and left by the writer, its memory is given back, to be used again for the next one. A kill between any
 //! two steps repeats the step. Bound: a block of 4,096 records is loaded at a time. Worst case: a disk that does not answer:
 //! the segments wait in memory, as many as may be behind.
 
@@ -185,11 +185,15 @@ impl LogKeeper {
         }
         copy.write_header(step.disk, segment.last_header_page())?;
         copy.trim(step.disk, segment.capacity)?;
-        // Somebody else may have cleared the memory: then there is nothing to give back.
-        remove_if_there(&paths(step.memory, self.log, segment.number).0)?;
         let last_record = segment.first_record + segment.capacity - 1;
         self.kept.push_back(Kept { number: segment.number, last_record, last_seq: self.last_seq, chain: self.chain });
-        self.live.pop_front();
+        let Live { segment, .. } = self.live.pop_front().expect("it was looked at");
+        // Somebody else may have cleared the memory: then there is nothing to give back.
+        if self.handover.has_spare_room() && segment.give_back(step.memory).is_ok() {
+            self.handover.keep_spare(segment);
+        } else {
+            remove_if_there(&paths(step.memory, self.log, segment.number).0)?;
+        }
         self.handover.add_retired();
         Ok(true)
     }

@@ -46,6 +46,11 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(self.raw.as_mut_ptr().cast::<Slot>(), self.slots) }
     }
 
+    /// Zeros all slots.
+    pub(super) fn clear(&self) {
+        self.slots().iter().flatten().for_each(|word| word.store(0, Ordering::Relaxed));
+    }
+
     /// Faults the pages of these slots in as writable, so that the writer does not fault on them.
     pub(super) fn populate(&self, slots: std::ops::Range<usize>) {
         let from = slots.start * SLOT_BYTES / PAGE_BYTES * PAGE_BYTES;

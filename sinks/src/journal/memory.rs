@@ -14,7 +14,10 @@
 
 use super::error::JournalError;
 use super::format::{LogKind, MANIFEST, listed, record_offset, segment_bytes};
-use super::private::{free_bytes, make_folder, open_file, remove_folder_if_there, remove_text, write_whole};
+use super::private::{
+    free_bytes, make_folder, open_file, remove_folder_if_there, remove_if_there, remove_text, write_whole,
+};
+use super::segment::DRAFT;
 use rustix::fs::statfs;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
@@ -128,10 +131,11 @@ impl Memory {
     pub(super) fn adopt(dir: &Path, folder: PathBuf) -> Result<Memory, JournalError> {
         let warning = (!is_tmpfs(&folder)).then(|| delays(&format!("they lie in {}", folder.display())));
         let memory = Memory { folder, warning };
-        // The journal may have been moved since, and outcomes may be gone.
+        // The journal may have been moved since, outcomes may be gone, and drafts may be left.
         let claimed = memory.claim(&place_of(dir)?).and_then(|()| {
             let outcomes = LogKind::Outcomes.folder(&memory.folder);
-            if outcomes.is_dir() { Ok(()) } else { make_folder(&outcomes) }
+            if outcomes.is_dir() { Ok(()) } else { make_folder(&outcomes) }?;
+            LogKind::BOTH.iter().try_for_each(|log| remove_drafts(&log.folder(&memory.folder)))
         });
         claimed.map_err(|e| JournalError::io(&memory.folder, "writing", e))?;
         Ok(memory)
@@ -272,6 +276,17 @@ fn free_name(path: &Path) -> PathBuf {
         n => PathBuf::from(format!("{}-{n}", path.display())),
     };
     (0..).map(name).find(|path| !path.exists()).expect("one of these names is free")
+}
+
+/// Removes the segments of a folder that have no name yet, or none any more.
+fn remove_drafts(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == DRAFT) {
+            remove_if_there(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the folders that a journal at `place` left: one that was deleted, or the one that is here and whose records are

@@ -271,7 +271,9 @@ impl LogReader {
             if self.segment.is_none() {
                 self.segment = SegmentFile::open(&self.reader.dir, &self.reader.info, self.log, self.number)?;
                 let Some(segment) = &self.segment else { return self.step_over() };
-                if let (_, Some(wrong)) = segment.header()? {
+                if let (_, Some(wrong)) = segment.header()?
+                    && !segment.is_given_back()
+                {
                     return Err(self.reader.damaged(segment.fault(None, None, Damage::Header(wrong))));
                 }
             }
@@ -280,9 +282,12 @@ impl LogReader {
                 continue;
             }
             let segment = self.segment.as_ref().expect("opened above");
+            if segment.is_given_back() {
+                self.reopen()?;
+                continue;
+            }
             match segment.read_written(self.index, &mut self.buffer)? {
-                // What follows a part of a segment that was given back by a close is in another file.
-                Ok(0) if segment.is_given_back()? => self.reopen()?,
+                Ok(0) if segment.is_given_back() => self.reopen()?,
                 Ok(0) => return Ok(false),
                 Ok(n) => {
                     (self.at, self.have, self.index) = (0, n, self.index + n as u64);

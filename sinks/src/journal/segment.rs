@@ -4,6 +4,7 @@
 //! pipeline), with its header, its pages present. A record is eight words; the id word is stored last, with Release, and 0
 //! means "not written". The header has four words that change: how far the outcomes are complete, how much is sealed, and,
 //! in memory only, which outcomes were left out before the first record. What is on the disk of it is a [copy](super::copy).
+//! A segment that is whole there gives its memory to the next one: pages that are present cost a fraction of new ones.
 
 use super::error::{JournalError, is_full};
 use super::format::{
@@ -22,6 +23,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A mapped segment, shared by the writer and the helper thread.
@@ -169,9 +171,8 @@ pub(super) fn make(
     let bytes = segment_bytes(info.segment_records);
     let made = open_file(&draft).and_then(|file| {
         allocate(&file, bytes, FallocateFlags::empty())?;
-        file.write_all_at(bytemuck::bytes_of(&header(info, log, number, first_record)), 0)?;
         let mapping = Mapping::new(&file, HEADER_SLOTS + info.segment_records as usize)?;
-        fs::rename(&draft, &path)?;
+        name(&file, &draft, &path, &header(info, log, number, first_record))?;
         Ok(mapping)
     });
     match made {
@@ -184,7 +185,44 @@ pub(super) fn make(
     }
 }
 
+/// Makes a segment of one that was given back. `None` if its writer has only just left it, or its file is gone: then its
+/// memory is freed.
+pub(super) fn renew(
+    spare: Arc<Segment>,
+    memory: &Path,
+    info: &JournalInfo,
+    number: u64,
+    first_record: u64,
+) -> Option<Segment> {
+    let log = spare.log;
+    let [(old, _), (path, _)] = [spare.number, number].map(|number| paths(memory, log, number));
+    let draft = draft(&old);
+    let renewed = Arc::into_inner(spare).and_then(|Segment { mapping, .. }| {
+        let file = OpenOptions::new().write(true).open(&draft).ok()?;
+        mapping.clear();
+        name(&file, &draft, &path, &header(info, log, number, first_record)).ok()?;
+        Some(Segment::new(mapping, info, log, number, first_record))
+    });
+    if renewed.is_none() {
+        // If it cannot be removed, it goes with the folder.
+        let _ = fs::remove_file(&draft);
+    }
+    renewed
+}
+
+/// Writes the header of a draft and gives it its name.
+fn name(file: &File, draft: &Path, path: &Path, header: &SegmentHeader) -> io::Result<()> {
+    file.write_all_at(bytemuck::bytes_of(header), 0)?;
+    fs::rename(draft, path)
+}
+
 impl Segment {
+    /// Makes a draft of it again, whose memory [`renew`] uses. From here on a reader finds the segment on the disk.
+    pub(super) fn give_back(&self, memory: &Path) -> io::Result<()> {
+        let (path, _) = paths(memory, self.log, self.number);
+        fs::rename(&path, draft(&path))
+    }
+
     fn new(mapping: Mapping, info: &JournalInfo, log: LogKind, number: u64, first_record: u64) -> Segment {
         let capacity = info.segment_records;
         let segment = Segment { mapping, log, number, first_record, capacity, released: AtomicBool::new(false) };
@@ -193,9 +231,12 @@ impl Segment {
     }
 }
 
+/// The extension of a segment that is not complete.
+pub(super) const DRAFT: &str = "draft";
+
 /// A segment's name until it is complete: one under its final name has its length and its header.
 pub(super) fn draft(path: &Path) -> PathBuf {
-    path.with_extension("draft")
+    path.with_extension(DRAFT)
 }
 
 /// The header that a segment must have.

@@ -1,6 +1,7 @@
 //! The supplier: a thread that keeps segments ready in memory ahead of the writers, and never touches the disk.
 //!
-//! Every [`TICK`] it looks whether a segment was taken and prepares another, unless as many as may be behind are. It tells
+//! Every [`TICK`] it looks whether a segment was taken and prepares another, of one that was given back if there is one,
+//! unless as many as may be behind are there. It tells
 //! the head by the [`Gate`] when the outcome log has none ahead, wakes the helper when one is full, and notes for whoever
 //! watches how far the disk is behind.
 //!
@@ -127,7 +128,12 @@ impl Supplier {
             && handover.in_memory() < most
         {
             let first_record = (*next_number - 1) * self.info.segment_records + 1;
-            let segment = Arc::new(segment::make(&self.memory, &self.info, log, *next_number, first_record)?);
+            let renew = |spare| segment::renew(spare, &self.memory, &self.info, *next_number, first_record);
+            let segment = match handover.take_spare().and_then(renew) {
+                Some(segment) => segment,
+                None => segment::make(&self.memory, &self.info, log, *next_number, first_record)?,
+            };
+            let segment = Arc::new(segment);
             *next_number += 1;
             handover.put(&segment);
             given.push_back(segment);

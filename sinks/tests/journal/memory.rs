@@ -1,8 +1,9 @@
 //! What lay in memory: found again after a kill, private, told when it is gone, and never taken from another journal.
 
 use crate::common::{examine, input, outcomes_through, read, write};
-use crate::disks::{Freezer, copy, go_on, killed, memory_of, small, until};
+use crate::disks::{Freezer, SEGMENT, copy, go_on, killed, memory_of, small, until};
 use sinks::journal::{Journal, JournalReader, LogKind, verify};
+use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -299,4 +300,63 @@ fn what_is_noted_in_memory_at_the_end_does_not_fail_the_close() {
         });
         assert!(!note.parent().unwrap().exists());
     }
+}
+
+/// Which files the input segments in memory are.
+fn files_of(memory: &Path) -> BTreeSet<u64> {
+    use std::os::unix::fs::DirEntryExt;
+    std::fs::read_dir(memory.join("inputs")).unwrap().map(|entry| entry.unwrap().ino()).collect()
+}
+
+/// The number of a segment does not tell which memory it has: the next ones get that of those that are on the disk. A reader
+/// that was in the middle of one goes on there.
+#[test]
+fn memory_is_used_again_and_a_reader_does_not_notice() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("journal");
+    let (mut inputs, mut outcomes) = Journal::create(&dir, &small()).unwrap();
+    let memory = memory_of(&dir).expect("a note of it");
+    let reader = JournalReader::open(&dir).unwrap();
+    let mut readers = Vec::new();
+    let mut files = BTreeSet::new();
+    const SEGMENTS: u64 = 30;
+    for number in 1..=SEGMENTS {
+        let first = (number - 1) * SEGMENT + 1;
+        write(&mut inputs, &mut outcomes, first..=first);
+        // It stands at the segment's first record, and has read no more of it.
+        let mut log = reader.inputs();
+        log.seek_record(first);
+        assert_eq!(log.next().unwrap().unwrap(), input(first));
+        readers.push(log);
+        write(&mut inputs, &mut outcomes, first + 1..=first + SEGMENT - 1);
+        // The writer leaves a segment when it has the next record.
+        if number > 1 {
+            let before = memory.join(format!("inputs/{:08}.seg", number - 1));
+            until("the segment before is on the disk alone", || !before.exists());
+        }
+        files.extend(files_of(&memory));
+    }
+    // Two that are written or copied, two ahead, two drafts; and one of which the writer had not quite let go.
+    assert!(files.len() <= 7, "{SEGMENTS} segments took {} files", files.len());
+    let last = SEGMENTS * SEGMENT;
+    for (number, log) in (1..).zip(readers) {
+        let rest = (number - 1) * SEGMENT + 2..=last;
+        assert!(log.map(Result::unwrap).eq(rest.map(input)), "from segment {number}");
+    }
+    assert!(verify(&dir, 10).unwrap().is_intact());
+    Journal::close(inputs, outcomes).unwrap();
+    assert!(read(&dir).0.into_iter().eq((1..=last).map(input)));
+}
+
+/// What a writer had given back when it died does not stay in memory.
+#[test]
+fn drafts_of_a_writer_that_died_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, memory) = killed(folder.path());
+    let draft = memory.join("inputs/00000009.draft");
+    std::fs::write(&draft, [7; 64 << 10]).unwrap();
+    let resumed = examine(&dir).unwrap().accept(small().upkeep).unwrap();
+    assert!(!draft.exists());
+    Journal::close(resumed.inputs, resumed.outcomes).unwrap();
+    assert!(read(&dir).0.into_iter().eq((1..=600).map(input)));
 }
