@@ -72,8 +72,8 @@ pub struct Opened {
 /// The part of a dataset that an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatasetPart {
-    /// The dataset's code, padded with zeros.
-    pub dataset: [u8; 16],
+    /// The dataset's code, padded with zeros; `None` for a pipe, which says it once it is read.
+    pub dataset: Option<[u8; 16]>,
     /// Whether it has definitions alone.
     pub defines: bool,
 }

@@ -7,7 +7,7 @@
 //! Bound: the state machine's buffer, [`BUFFER`] bytes or the size of the metadata, at most [`METADATA`]. Worst case of
 //! one record: forty level changes.
 
-use super::definitions::Definitions;
+use super::definitions::{Beside, Definitions};
 use super::instruments::LIMIT;
 use super::translate::Translator;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
@@ -17,7 +17,6 @@ use dbn::{
     StatMsg, StatusMsg, SymbolMappingMsg, SystemMsg, TradeMsg, rtype, v1, v2,
 };
 use flow::{AnomalyKind, Count, Decoder, FeedError, Inputs, Ns, Step, Window};
-use std::sync::Arc;
 
 /// Bytes that the state machine buffers ahead.
 const BUFFER: usize = 64 << 10;
@@ -43,7 +42,7 @@ pub struct Dbn {
     /// How the stream ended, while bars still wait for room.
     end: Option<Result<Step, FeedError>>,
     /// Until the metadata is read: definitions in files of their own, and the place for those of this stream.
-    beside: Option<Arc<Definitions>>,
+    beside: Beside,
     collects: Option<Definitions>,
 }
 
@@ -67,14 +66,14 @@ impl Dbn {
             in_metadata: true,
             has_record: false,
             end: None,
-            beside: None,
+            beside: Beside::new(),
             collects: None,
         }
     }
 
     /// A decoder of a stream whose instruments are defined in files of their own.
-    pub(super) fn beside(definitions: Arc<Definitions>) -> Dbn {
-        Dbn { beside: Some(definitions), ..Dbn::new() }
+    pub(super) fn beside(definitions: Beside) -> Dbn {
+        Dbn { beside: definitions, ..Dbn::new() }
     }
 
     /// A decoder that keeps the definitions of a stream and makes no inputs of them.
@@ -166,7 +165,12 @@ impl Dbn {
         self.in_metadata = false;
         match &mut self.translator {
             Some(translator) => translator.join(metadata, to),
-            None => self.translator = Some(Translator::new(metadata, self.beside.take(), self.collects.take())),
+            None => {
+                let mut dataset = [0; 16];
+                dataset.iter_mut().zip(metadata.dataset.bytes()).for_each(|(to, byte)| *to = byte);
+                let beside = std::mem::take(&mut self.beside).remove(&dataset);
+                self.translator = Some(Translator::new(metadata, beside, self.collects.take()));
+            }
         }
     }
 

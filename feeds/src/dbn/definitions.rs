@@ -11,11 +11,15 @@
 use super::terms::Defined;
 use dbn::InstrumentDefMsg;
 use flow::Ns;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// The most definitions that are kept: more than any dataset has.
 const MOST: usize = 1 << 22;
 const DAY: u64 = 86_400 * Ns::SECOND;
+
+/// The definitions of several datasets, by the dataset's code, padded with zeros.
+pub(super) type Beside = BTreeMap<[u8; 16], Arc<Definitions>>;
 
 /// The start of the next day.
 pub(super) fn day_after(ts: u64) -> u64 {

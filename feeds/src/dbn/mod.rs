@@ -21,6 +21,7 @@ pub use decoder::Dbn;
 use crate::reader::open_streams;
 use crate::{DatasetPart, Feed, FindError, OpenError, Opened, Request, drive};
 use dbn::Schema;
+use definitions::Beside;
 use flow::Ns;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -59,37 +60,38 @@ fn find(request: &Request) -> Result<Opened, FindError> {
 
 /// What the first bytes of a stream say of it: dataset and schema stand in the same place in all versions.
 fn part_of(head: &[u8]) -> DatasetPart {
-    let dataset = head.get(8..24).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+    let dataset = head.get(8..24).and_then(|bytes| bytes.try_into().ok());
     let schema = head.get(24..26).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes);
     DatasetPart { dataset, defines: schema == Some(Schema::Definition as u16) }
 }
 
 /// Files of definitions define the instruments of the other inputs of their dataset, and make no inputs then. Without such an
-/// input they list what they define.
+/// input they list what they define. A pipe may turn out to be of any dataset.
 pub(crate) fn join(found: &mut [Result<Opened, OpenError>]) {
     let mut inputs: Vec<&mut Opened> = found.iter_mut().flatten().filter(|input| input.part.is_some()).collect();
-    let data = inputs.iter().filter_map(|input| input.part).filter(|part| !part.defines);
-    let datasets: BTreeSet<_> = data.map(|part| part.dataset).collect();
-    for dataset in datasets {
-        let is = |input: &Opened, defines| input.part == Some(DatasetPart { dataset, defines });
-        let defining: Vec<_> = inputs.iter_mut().filter(|input| is(input, true)).collect();
+    let parts: Vec<_> = inputs.iter().filter_map(|input| input.part).collect();
+    let data: BTreeSet<_> = parts.iter().filter(|part| !part.defines).map(|part| part.dataset).collect();
+    let defined: BTreeSet<_> = parts.iter().filter(|part| part.defines).filter_map(|part| part.dataset).collect();
+    let (mut beside, mut memory) = (Beside::new(), 0);
+    for dataset in defined.into_iter().filter(|dataset| data.contains(&Some(*dataset)) || data.contains(&None)) {
+        let defining =
+            |input: &&mut &mut Opened| input.part == Some(DatasetPart { dataset: Some(dataset), defines: true });
         let mut streams = Vec::new();
         let mut decoders = Vec::new();
-        for input in defining {
+        for input in inputs.iter_mut().filter(defining) {
             streams.append(&mut input.streams);
             decoders.push(&mut input.decoder);
         }
         let (definitions, left, bytes) = collect::read(streams);
         decoders.into_iter().zip(left).for_each(|(decoder, left)| *decoder = left);
-        if definitions.is_empty() {
-            continue;
+        if !definitions.is_empty() {
+            beside.insert(dataset, Arc::new(definitions));
+            memory += bytes;
         }
-        let definitions = Arc::new(definitions);
-        let mut bytes = Some(bytes);
-        for input in inputs.iter_mut().filter(|input| is(input, false)) {
-            input.decoder = Box::new(Dbn::beside(Arc::clone(&definitions)));
-            input.memory += bytes.take().unwrap_or(0);
-        }
+    }
+    for input in inputs.iter_mut().filter(|input| input.part.is_some_and(|part| !part.defines)) {
+        input.decoder = Box::new(Dbn::beside(beside.clone()));
+        input.memory += std::mem::take(&mut memory);
     }
 }
 

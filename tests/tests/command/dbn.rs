@@ -1,7 +1,7 @@
 //! Databento's files as they come, through the binary: what each record leads to in the book, and what a file that is not
 //! read is told.
 
-use crate::{Named, call, path, says, write};
+use crate::{Named, call, path, says, script, write};
 use dbn::encode::{DbnEncoder, EncodeRecord};
 use dbn::record::RecordHeader;
 use dbn::{
@@ -311,6 +311,13 @@ fn terms_of_a_future() {
         let known = refusals(&inputs);
         assert!(known["max-notional"] > 10 && !known.contains_key("multiplier-unknown"), "{known:?}");
     }
+    // The data through a pipe, whose dataset shows only when it is read.
+    let piped = script(
+        folder.path().to_str().expect("UTF-8"),
+        &format!("cat orders.dbn | $1 replay --input - --input definition.dbn --emit refused {}", RANDOM.join(" ")),
+    );
+    let checks = piped.expect(0).stdout;
+    assert!(checks.matches("max-notional").count() > 10 && !checks.contains("multiplier-unknown"), "{checks}");
     let stated = ["--input", &data, "--set", "instrument.ESM4.multiplier=50", "--set", "instrument.\"ESM4\".tick=0.25"];
     assert!(refusals(&stated)["max-notional"] > 10);
     let without_tick = refusals(&["--input", &data, "--set", "instrument.ESM4.multiplier=50"]);

@@ -1,6 +1,6 @@
 //! Inputs as real use brings them: pipes, files with a tail, dates and ranges that hold nothing.
 
-use crate::{LIMIT, Named, call, finish, folder, path, says, write};
+use crate::{LIMIT, Named, call, folder, path, says, script, write};
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -16,13 +16,6 @@ pub(crate) const INPUTS: &[Named] = &[
     ("what_the_input_does_not_hold", not_there),
     ("lobster_days_in_one_zip", days),
 ];
-
-/// Runs a script with the binary as `$1` and the folder as its place.
-fn script(folder: &str, text: &str) -> Outcome {
-    let mut command = Command::new("bash");
-    command.args(["-c", text, "bash"]).arg(tidegate()).current_dir(folder);
-    finish(command)
-}
 
 /// The rows without the name of their input.
 fn rows(outcome: &Outcome, name: &str) -> String {

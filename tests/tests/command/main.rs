@@ -84,6 +84,13 @@ fn call(arguments: &[&str]) -> Outcome {
     finish(command)
 }
 
+/// Runs a script with the binary as `$1` and the folder as its place.
+fn script(folder: &str, text: &str) -> Outcome {
+    let mut command = Command::new("bash");
+    command.args(["-c", text, "bash"]).arg(tidegate()).current_dir(folder);
+    finish(command)
+}
+
 /// The command ends with `code` and says each of `parts`.
 #[track_caller]
 fn says(outcome: Outcome, code: i32, parts: &[&str]) -> Outcome {
