@@ -223,6 +223,9 @@ pub(super) fn listed(folder: &Path) -> std::io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
+/// The extension of a segment that is not complete.
+pub(super) const DRAFT: &str = "draft";
+
 /// Size of a segment's file in bytes.
 pub(super) const fn segment_bytes(capacity: u64) -> u64 {
     HEADER_BYTES as u64 + capacity * SLOT_BYTES as u64

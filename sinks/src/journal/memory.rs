@@ -13,11 +13,10 @@
 //! then a store may wait for the disk, and [`Memory::warning`] says that.
 
 use super::error::JournalError;
-use super::format::{LogKind, MANIFEST, listed, record_offset, segment_bytes};
+use super::format::{DRAFT, LogKind, MANIFEST, listed, record_offset, segment_bytes};
 use super::private::{
     free_bytes, make_folder, open_file, remove_folder_if_there, remove_if_there, remove_text, write_whole,
 };
-use super::segment::DRAFT;
 use rustix::fs::statfs;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@
 
 use super::error::{JournalError, is_full};
 use super::format::{
-    COMPLETED_SLOT, HEADER_BYTES, HEADER_SLOTS, LOST_SLOT, LogKind, SEALED_SLOT, SegmentHeader, segment_bytes,
+    COMPLETED_SLOT, DRAFT, HEADER_BYTES, HEADER_SLOTS, LOST_SLOT, LogKind, SEALED_SLOT, SegmentHeader, segment_bytes,
 };
 use super::gaps::Lost;
 use super::manifest::JournalInfo;
@@ -230,9 +230,6 @@ impl Segment {
         segment
     }
 }
-
-/// The extension of a segment that is not complete.
-pub(super) const DRAFT: &str = "draft";
 
 /// A segment's name until it is complete: one under its final name has its length and its header.
 pub(super) fn draft(path: &Path) -> PathBuf {
