@@ -47,8 +47,8 @@ anomalies! {
     DuplicatePacket = 11 "duplicate-packet" "sequence",
     /// The exchange's clock went back.
     BackwardTime = 12 "backward-time" "nanoseconds back",
-    /// The wall clock went back.
-    BackwardClock = 13 "backward-clock" "nanoseconds back",
+    /// The system's clock is behind the run's, which goes on as before: it was set back.
+    BackwardClock = 13 "backward-clock" "nanoseconds behind",
     /// A price that is not a positive multiple of the feed's unit, or a quantity of 0 where there must be one.
     BadValue = 14 "bad-value" "order",
     /// The feed's own view of the book differs from the messages.
@@ -85,6 +85,8 @@ anomalies! {
     LatePacket = 30 "late-packet" "sequence",
     /// The venue told a fill twice, by its order and match number; the second changed nothing.
     RepeatedFill = 31 "repeated-fill" "match",
+    /// The system's clock is ahead of the run's, which goes on as before: it was set forward.
+    ForwardClock = 32 "forward-clock" "nanoseconds ahead",
 }
 
 impl AnomalyKind {

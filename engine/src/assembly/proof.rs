@@ -36,7 +36,7 @@ impl Proof {
             let trades = plan.as_ref().map_or(true, |plan| plan.trades);
             let venue = if trades { venue_faults(settings, instruments) } else { Vec::new() };
             let clock = Clock::new(settings.pipeline.get(keys::CLOCK));
-            let _head = Ingress::new(Vec::new(), TickSource::new(Vec::new(), 1), clock, instruments);
+            let _head = Ingress::new(Vec::new(), TickSource::new(Vec::new()), clock, instruments);
             let _tail = Tail::new(Vec::new(), Vec::new(), Kinds::NONE, instruments, Arc::default());
             match plan {
                 Ok(plan) if venue.is_empty() => Ok(plan),

@@ -169,8 +169,7 @@ fn listening(
     let (dir, server) = (dir.to_owned(), Rc::clone(server));
     Box::new(move |plan| {
         let trades = plan.stages.iter().any(|stage| stage.name == "risk");
-        let pipeline =
-            Pipeline { trades, has_gateway: plan.gateway.is_some(), is_wall: plan.clock == keys::ClockKind::Wall };
+        let pipeline = Pipeline { trades, has_gateway: plan.gateway.is_some() };
         let started = Server::start(&dir, &intake, control, &outcomes, pipeline);
         server.set(Some(started.map_err(|e| e.to_string())?));
         Ok(())

@@ -114,6 +114,14 @@ pub const STALL_MS: IntParam = IntParam::new(
     "a pipeline that finishes no pending input for this long, or whose head stands still, is reported; under the wall clock trading is halted too; 0: never",
 )
 .unit("ms");
+/// How often a tick enters without anything else under wall time.
+pub const HEARTBEAT_S: IntParam = IntParam::new(
+    "heartbeat_s",
+    (0, 3_600),
+    "1",
+    "under the wall clock: interval of a tick of no instrument, which lets time pass in the pipeline where nothing comes in; 0: none",
+)
+.unit("s");
 /// Whether orders are timed.
 pub const TIME_ORDERS: BoolParam = BoolParam::new(
     "time_orders",
@@ -146,6 +154,7 @@ pub const PIPELINE: &[Param] = &[
     CLOCK.param(),
     AT_STOP.param(),
     STALL_MS.param(),
+    HEARTBEAT_S.param(),
     TIME_ORDERS.param(),
     SAMPLE_EVERY.param(),
     METERS.param(),

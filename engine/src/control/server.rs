@@ -43,8 +43,6 @@ pub struct Pipeline {
     pub trades: bool,
     /// Its orders leave through a gateway, which watches the kill switch.
     pub has_gateway: bool,
-    /// Its clock is that of the wall.
-    pub is_wall: bool,
 }
 
 /// The listening end; it listens until it is dropped.
@@ -171,7 +169,7 @@ impl Dispatcher {
         if let State::Inquiring(since) = client.state
             && (self.control.inquiry.is_answered_since(since) || is_due)
         {
-            return client.answer(&Status::of(&self.control, self.pipeline.is_wall));
+            return client.answer(&Status::of(&self.control));
         }
         let State::Commanded(command) = &client.state else { return };
         let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };

@@ -87,14 +87,14 @@ impl VenueReport {
 }
 
 impl Status {
-    /// The status of the run under `control`. `is_wall`: the pipeline's clock is that of the wall.
-    pub fn of(control: &Control, is_wall: bool) -> Status {
+    /// The status of the run under `control`.
+    pub fn of(control: &Control) -> Status {
         // The watermark first: then `admitted` is never below `finished`.
         let finished = control.watermark.load(Ordering::Acquire);
         let (load, rings) = (control.meters.groups(), control.meters.rings());
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
         let (groups, latency) = (control.meters.about(), latencies(&control.meters));
-        let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age, is_wall));
+        let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age));
         let (venue, disk) =
             (VenueReport::of(&control.venue, &control.kill_switch), control.disk.get().map(DiskWatch::state));
         Status { admitted, finished, trading, venue, groups, load, rings, latency, disk }

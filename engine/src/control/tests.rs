@@ -31,7 +31,7 @@ impl Rig {
         let (folder, control) = (tempfile::tempdir().unwrap(), Control::default());
         let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
         let outcomes = Outcomes::new().unwrap();
-        let pipeline = Pipeline { trades: true, has_gateway, is_wall: true };
+        let pipeline = Pipeline { trades: true, has_gateway };
         let intake = Intake::new(folder.path(), sender, control.clone()).unwrap();
         let server = Server::start(folder.path(), &intake, control.clone(), &outcomes, pipeline).unwrap();
         Rig { folder, control, commands, outcomes, server: Some(server), seq: 0 }
@@ -331,7 +331,7 @@ fn a_path_of_any_length_works_and_what_has_the_sockets_name_is_named() {
     std::fs::create_dir_all(&long).unwrap();
     let start = |dir: &Path| {
         let (sender, commands) = Commands::live(Arc::default());
-        let pipeline = Pipeline { trades: false, has_gateway: false, is_wall: false };
+        let pipeline = Pipeline { trades: false, has_gateway: false };
         let intake = Intake::new(dir, sender, Control::default()).unwrap();
         let started = Server::start(dir, &intake, Control::default(), &Outcomes::new().unwrap(), pipeline);
         (started, commands)

@@ -1,8 +1,7 @@
 //! Where trading stands, as the status tells it: values in their units, symbols and names instead of numbers.
 
-use crate::ingress::wall_now;
 use crate::pipeline::{Answer, FeedState, HaltCause, QuotedInstrument};
-use flow::{LimitInForce, Px, Side, WorkingOrder, amount, decimal};
+use flow::{LimitInForce, Ns, Px, Side, WorkingOrder, amount, decimal};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -118,11 +117,11 @@ pub struct FeedStatus {
 
 impl TradingStatus {
     /// An answer of the pipeline, `age` old.
-    pub(super) fn of(answer: &Answer, age: Duration, is_wall: bool) -> TradingStatus {
+    pub(super) fn of(answer: &Answer, age: Duration) -> TradingStatus {
         let Answer { head, stages, tail, .. } = answer;
         let [realised, unrealised, fees] = tail.pnl;
         let quoted = |instrument: u32| tail.quotes.iter().find(|q| q.instrument == instrument);
-        let now = if is_wall { wall_now() } else { head.now };
+        let now = head.clock.map_or(head.now, |clock| Ns(clock.0 + age.as_nanos() as u64));
         TradingStatus {
             age_ms: age.as_millis() as u64,
             seq: head.seq,
@@ -138,7 +137,7 @@ impl TradingStatus {
             fees: decimal(fees, 9, 2),
             net: decimal(realised + unrealised - fees, 9, 2),
             without_multiplier: tail.without_multiplier,
-            feeds: head.feeds.iter().map(|feed| feed_status(feed, now, !is_wall)).collect(),
+            feeds: head.feeds.iter().map(|feed| feed_status(feed, now, head.clock.is_none())).collect(),
         }
     }
 }
@@ -183,7 +182,7 @@ fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrume
     }
 }
 
-fn feed_status(feed: &FeedState, now: flow::Ns, exchange_time: bool) -> FeedStatus {
+fn feed_status(feed: &FeedState, now: Ns, exchange_time: bool) -> FeedStatus {
     let age_ms = feed.last.known().map(|last| now.0.saturating_sub(last.0) / 1_000_000);
     FeedStatus { name: feed.name.clone(), inputs: feed.inputs, age_ms, exchange_time, ended: feed.ended }
 }

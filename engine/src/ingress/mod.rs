@@ -19,7 +19,7 @@ mod ticket;
 mod ticks;
 mod waiting;
 
-pub use clock::{Clock, Pace, wall_now};
+pub use clock::{Clock, ClockStep, Pace, Times, wall_now};
 pub use commands::{Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};

@@ -7,12 +7,18 @@
 //!
 //! The *window* rule guarantees this: whatever the pipeline returns is due at least L after its cause. From an idle
 //! pipeline, with the next input at T, everything before T + L may enter; then the pipeline must go idle and its returns be
-//! taken before anything later enters. Bound: `pipeline.max_returns` pending returns; one more halts the run.
+//! taken before anything later enters.
+//!
+//! Under wall time nothing waits for the pipeline, so what has come back by some moment depends on how fast it was. There an
+//! arrival is an input too, and a replay takes each return when the record does, whatever else has come by then.
+//!
+//! Bound: `pipeline.max_returns` pending returns; one more halts the run. Worst case: a replay under wall time looks at every
+//! pending return for the one that is recorded.
 
 use super::waiting::{Lane, Pending, Waiting};
 use crate::deliberate::{Fault, is_on};
 use crate::pipeline::Slot;
-use flow::records::{Route, Sent};
+use flow::records::{Arrival, Route, Sent};
 use flow::{
     Approved, Event, EventId, Flags, Kind, Ns, POSITION_VENUE, SOURCE_RETURNS, StateError, StateReader, StateWriter,
 };
@@ -26,7 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering as Memory};
 pub(super) enum Returned {
     /// An input.
     Input,
-    /// An order's arrival at the venue, which is not an input.
+    /// An order's arrival at the venue, which is an input under wall time only.
     Arrival,
 }
 
@@ -167,6 +173,18 @@ impl SimVenueReplies {
         Some(if to.kind == Kind::Route { Returned::Arrival } else { Returned::Input })
     }
 
+    /// Whether the return that is `recorded` waits here.
+    pub(super) fn has(&self, recorded: &Event) -> bool {
+        self.waiting.position(|pending| is_of(recorded, pending)).is_some()
+    }
+
+    /// Takes the return that is `recorded` into `to`, in a replay under wall time. `None` if it did not come.
+    pub(super) fn take_recorded(&mut self, recorded: &Event, to: &mut Event) -> Option<Returned> {
+        let at = self.waiting.position(|pending| is_of(recorded, pending))?;
+        *to = self.waiting.remove(at)?.event;
+        Some(if to.kind == Kind::Route { Returned::Arrival } else { Returned::Input })
+    }
+
     /// An order arrives at the venue; `seq` is the last assigned.
     pub(super) fn arrive(&mut self, now: Ns, route: Event, seq: u64) {
         self.venue.on_route(now, &Approved::grant(route), &mut self.replies);
@@ -261,6 +279,22 @@ impl SimVenueReplies {
         }
         self.answers = from.get()?;
         self.venue.load(from)
+    }
+}
+
+/// The input that says that a route arrives at the venue at `at`.
+pub(super) fn arrival_of(route: &Event, at: Ns) -> Event {
+    let Route { order_id, action, .. } = *route.record();
+    let arrival = Arrival { order_id, cause: route.id.0, action, ..Arrival::default() };
+    let input = Event::new(at, route.instrument, Flags::LAST_OF_GROUP.with_side(route.side()), &arrival);
+    Event { source: SOURCE_RETURNS, ..input }
+}
+
+/// Whether a pending return is the one that became this input.
+fn is_of(recorded: &Event, pending: &Pending) -> bool {
+    match (recorded.get::<Arrival>(), pending.event.kind == Kind::Route) {
+        (Some(arrival), is_route) => is_route && pending.event.id.0 == arrival.cause,
+        (None, is_route) => !is_route && Event { id: recorded.id, ts: recorded.ts, ..pending.event } == *recorded,
     }
 }
 

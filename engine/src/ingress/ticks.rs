@@ -1,38 +1,66 @@
 //! Ticks: time passes for stages that close bars and timers, but only when something waits for it.
 //!
-//! A boundary is ticked once, and only if an input came since the last one: idle spans are skipped, not enumerated. One
-//! tick addresses a slice of the listed instruments, as many as one event's fan-out allows; a boundary takes as many
-//! ticks as there are slices. Bound: one pending boundary per interval (and per time zone for daily intervals).
+//! A boundary is ticked once. Under the event clock it is ticked only if an input came since the last one: idle spans are
+//! skipped, not enumerated. Under wall time it is ticked whether or not anything came, and a heartbeat, a tick of no
+//! instrument, comes between. One tick addresses a slice of the listed instruments, as many as one event's fan-out allows; a
+//! boundary takes as many ticks as there are slices. Bound: one pending boundary per interval (and per time zone for daily
+//! intervals).
+//!
+//! A replay under wall time takes its ticks from the record. One that ended between two slices goes on with the next one.
 
 use chrono_tz::Tz;
 use flow::records::Tick;
 use flow::{Interval, Ns, StateError, StateReader, StateWriter};
 
+/// The boundaries of an interval; without one the heartbeat's.
 struct Grid {
-    interval: Interval,
+    seconds: u32,
+    interval: Option<Interval>,
     zone: Tz,
-    /// The pending boundary, if an input came since the last one.
+    /// Instruments per tick.
+    slice: usize,
+    /// The pending boundary, if it is armed.
     due: Option<Ns>,
 }
+
+impl Grid {
+    /// The first boundary after `ts`.
+    fn next(&self, ts: Ns) -> Ns {
+        let length = u64::from(self.seconds) * Ns::SECOND;
+        let beat = || Ns((ts.0 / length + 1) * length);
+        self.interval.map_or_else(beat, |interval| interval.bounds(ts, self.zone).1)
+    }
+}
+
+/// The boundary that is ticked slice by slice.
+#[derive(Clone, Copy)]
+struct Running {
+    due: Ns,
+    /// How many of the listed instruments were addressed.
+    at: usize,
+    slice: usize,
+    interval_s: u32,
+}
+
+/// An interval's seconds (none for the heartbeat), the grid's, its slice, zone and pending boundary.
+type SavedGrid = (Option<u32>, u32, u64, String, Option<Ns>);
 
 /// Decides which ticks are due, and when.
 pub struct TickSource {
     grids: Vec<Grid>,
-    intervals: Vec<Interval>,
-    slice: usize,
+    intervals: Vec<(Interval, usize)>,
     listed: Vec<u32>,
     next_due: Ns,
     armed: bool,
-    running: Option<(Ns, usize)>,
+    running: Option<Running>,
 }
 
 impl TickSource {
-    /// Ticks the boundaries of `intervals`, `slice` instruments per tick.
-    pub fn new(intervals: Vec<Interval>, slice: usize) -> TickSource {
+    /// Ticks the boundaries of `intervals`, each with so many instruments per tick.
+    pub fn new(intervals: Vec<(Interval, usize)>) -> TickSource {
         let mut source = TickSource {
             grids: Vec::new(),
             intervals,
-            slice: slice.max(1),
             listed: Vec::new(),
             next_due: Ns::NONE,
             armed: false,
@@ -42,11 +70,22 @@ impl TickSource {
         source
     }
 
+    /// Ticks no instrument every so many seconds; 0 = never.
+    #[must_use]
+    pub fn with_heartbeat(mut self, seconds: u64) -> TickSource {
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        if seconds > 0 {
+            self.grids.push(Grid { seconds, interval: None, zone: chrono_tz::UTC, slice: 0, due: None });
+        }
+        self
+    }
+
     fn add_zone(&mut self, zone: Tz) {
-        for interval in self.intervals.clone() {
-            let known = |g: &Grid| g.interval == interval && (g.zone == zone || !interval.is_day());
+        for (interval, slice) in self.intervals.clone() {
+            let known = |g: &Grid| g.interval == Some(interval) && (g.zone == zone || !interval.is_day());
             if !self.grids.iter().any(known) {
-                self.grids.push(Grid { interval, zone, due: None });
+                let seconds = interval.seconds();
+                self.grids.push(Grid { seconds, interval: Some(interval), zone, slice: slice.max(1), due: None });
                 self.armed = false;
             }
         }
@@ -60,7 +99,7 @@ impl TickSource {
         }
     }
 
-    /// Notes that an input entered at `ts`.
+    /// Notes that an input entered at `ts`, or that wall time came to `ts`.
     #[inline]
     pub fn activity(&mut self, ts: Ns) {
         if !self.armed {
@@ -70,44 +109,69 @@ impl TickSource {
 
     fn arm(&mut self, ts: Ns) {
         for grid in self.grids.iter_mut().filter(|g| g.due.is_none()) {
-            grid.due = Some(grid.interval.bounds(ts, grid.zone).1);
+            grid.due = Some(grid.next(ts));
         }
-        self.next_due = self.grids.iter().filter_map(|g| g.due).min().unwrap_or(Ns::NONE);
+        self.find_next();
         self.armed = true;
     }
 
     /// When the next tick is due; [`Ns::NONE`] if none is pending.
     #[inline]
     pub fn due(&self) -> Ns {
-        self.running.map_or(self.next_due, |(due, _)| due)
+        self.running.map_or(self.next_due, |running| running.due)
     }
 
     /// Takes the due tick. Call only when [`TickSource::due`] is not [`Ns::NONE`].
     pub fn take(&mut self) -> Tick {
-        let (due, at) = self.running.unwrap_or((self.next_due, 0));
-        let end = (at + self.slice).min(self.listed.len());
-        let slice = self.listed.get(at..end).unwrap_or(&[]);
+        let Running { due, at, slice, interval_s } = self.running.unwrap_or_else(|| self.begin(self.next_due));
+        let end = (at + slice).min(self.listed.len());
+        let addressed = self.listed.get(at..end).unwrap_or(&[]);
         let tick = Tick {
-            first: slice.first().copied().unwrap_or(0),
-            last: slice.last().copied().unwrap_or(0),
+            first: addressed.first().copied().unwrap_or(0),
+            last: addressed.last().copied().unwrap_or(0),
+            interval_s,
             ..Tick::default()
         };
-        if end < self.listed.len() {
-            self.running = Some((due, end));
-        } else {
-            self.running = None;
+        self.running = (slice > 0 && end < self.listed.len()).then_some(Running { due, at: end, slice, interval_s });
+        if self.running.is_none() {
             self.finish_boundary(due);
         }
         tick
     }
 
+    /// The boundaries at `due` as one: the longest interval says which it is, the least slice how many are addressed.
+    fn begin(&self, due: Ns) -> Running {
+        let here = || self.grids.iter().filter(|g| g.due == Some(due));
+        let slice = here().map(|g| g.slice).filter(|slice| *slice > 0).min().unwrap_or(0);
+        Running { due, at: 0, slice, interval_s: here().map(|g| g.seconds).max().unwrap_or(0) }
+    }
+
+    /// Takes note of a recorded tick, in a replay under wall time.
+    pub(super) fn repeat(&mut self, tick: &Tick, ts: Ns) {
+        let place = |instrument: u32| self.listed.binary_search(&instrument).ok();
+        self.running = place(tick.first).zip(place(tick.last)).and_then(|(first, last)| {
+            let (at, slice, interval_s) = (last + 1, last + 1 - first.min(last), tick.interval_s);
+            (at < self.listed.len()).then_some(Running { due: ts, at, slice, interval_s })
+        });
+    }
+
+    /// No heartbeat follows: the sources have ended.
+    pub(super) fn stop_heartbeat(&mut self) {
+        if self.grids.iter().any(|g| g.interval.is_none()) {
+            self.grids.retain(|g| g.interval.is_some());
+            self.find_next();
+        }
+    }
+
     /// Saves the pending boundaries in canonical form.
     pub fn save(&self, to: &mut StateWriter<'_>) {
-        let grids: Vec<_> =
-            self.grids.iter().map(|g| (g.interval.seconds(), g.zone.name().to_owned(), g.due)).collect();
+        let grid =
+            |g: &Grid| (g.interval.map(Interval::seconds), g.seconds, g.slice as u64, g.zone.name().to_owned(), g.due);
+        let grids: Vec<_> = self.grids.iter().map(grid).collect();
         let listed: Vec<_> = self.listed.iter().map(|i| to.key(*i)).collect();
         to.put(&(grids, listed));
-        to.put(&(self.next_due, self.armed, self.running.map(|(due, at)| (due, at as u64))));
+        let running = self.running.map(|r| (r.due, r.at as u64, r.slice as u64, r.interval_s));
+        to.put(&(self.next_due, self.armed, running));
     }
 
     /// Restores what [`TickSource::save`] wrote, into a source of the same intervals.
@@ -115,25 +179,39 @@ impl TickSource {
     /// # Errors
     /// When the bytes are not a state of such a source.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        let (grids, listed) = from.get::<(Vec<(u32, String, Option<Ns>)>, Vec<String>)>()?;
+        let (grids, listed) = from.get::<(Vec<SavedGrid>, Vec<String>)>()?;
         let bad = StateError::Inconsistent("ticks of another calendar or interval");
-        let grid = |(seconds, zone, due): (u32, String, Option<Ns>)| {
-            Some(Grid { interval: Interval::from_seconds(seconds)?, zone: zone.parse().ok()?, due })
+        let grid = |(interval, seconds, slice, zone, due): SavedGrid| {
+            let interval = match interval {
+                Some(seconds) => Some(Interval::from_seconds(seconds)?),
+                None => None,
+            };
+            Some(Grid { seconds, interval, zone: zone.parse().ok()?, slice: slice as usize, due })
         };
         self.grids = grids.into_iter().map(grid).collect::<Option<_>>().ok_or(bad)?;
         self.listed = listed.iter().map(|key| from.instrument(key)).collect::<Result<_, _>>()?;
         self.listed.sort_unstable();
-        let (next_due, armed, running) = from.get::<(Ns, bool, Option<(Ns, u64)>)>()?;
+        let (next_due, armed, running) = from.get::<(Ns, bool, Option<(Ns, u64, u64, u32)>)>()?;
         (self.next_due, self.armed) = (next_due, armed);
-        self.running = running.map(|(due, at)| (due, at as usize));
+        let of = |(due, at, slice, interval_s): (Ns, u64, u64, u32)| Running {
+            due,
+            at: at as usize,
+            slice: slice as usize,
+            interval_s,
+        };
+        self.running = running.map(of);
         Ok(())
     }
 
     /// Every slice of the boundary `due` has been ticked.
     fn finish_boundary(&mut self, due: Ns) {
         self.grids.iter_mut().filter(|g| g.due == Some(due)).for_each(|g| g.due = None);
-        self.next_due = self.grids.iter().filter_map(|g| g.due).min().unwrap_or(Ns::NONE);
+        self.find_next();
         self.armed = false;
+    }
+
+    fn find_next(&mut self) {
+        self.next_due = self.grids.iter().filter_map(|g| g.due).min().unwrap_or(Ns::NONE);
     }
 }
 
@@ -147,7 +225,7 @@ mod tests {
 
     #[test]
     fn idle_spans_are_skipped_and_slices_cover_every_listing_once() {
-        let mut ticks = TickSource::new(vec!["5s".parse().unwrap(), "1m".parse().unwrap()], 2);
+        let mut ticks = TickSource::new(vec![("5s".parse().unwrap(), 2), ("1m".parse().unwrap(), 3)]);
         for i in [9, 3, 5] {
             ticks.listed(i, chrono_tz::UTC);
         }
@@ -164,5 +242,50 @@ mod tests {
         assert_eq!(ticks.due(), Ns::NONE);
         ticks.activity(at(60));
         assert_eq!(ticks.due(), at(65));
+    }
+
+    #[test]
+    fn a_boundary_has_the_slice_of_those_who_wait_for_it() {
+        let mut ticks = TickSource::new(vec![("5s".parse().unwrap(), 3), ("1m".parse().unwrap(), 2)]);
+        (1..=6).for_each(|i| ticks.listed(i, chrono_tz::UTC));
+        ticks.activity(at(51));
+        let five = [ticks.take(), ticks.take()];
+        assert_eq!(five.map(|t| (t.first, t.last, t.interval_s)), [(1, 3, 5), (4, 6, 5)]);
+        ticks.activity(at(58));
+        assert_eq!(ticks.due(), at(60));
+        let minute = [ticks.take(), ticks.take(), ticks.take()];
+        assert_eq!(minute.map(|t| (t.first, t.last, t.interval_s)), [(1, 2, 60), (3, 4, 60), (5, 6, 60)]);
+        assert_eq!(ticks.due(), Ns::NONE);
+    }
+
+    #[test]
+    fn a_heartbeat_addresses_nobody_and_a_boundary_needs_none() {
+        let mut ticks = TickSource::new(vec![("5s".parse().unwrap(), 1)]).with_heartbeat(1);
+        (1..=2).for_each(|i| ticks.listed(i, chrono_tz::UTC));
+        let mut taken = Vec::new();
+        for ms in (3_400..6_400).step_by(100) {
+            ticks.activity(Ns(ms * 1_000_000));
+            while ticks.due() <= Ns(ms * 1_000_000) {
+                let due = ticks.due().0 / Ns::SECOND;
+                let tick = ticks.take();
+                taken.push((due, tick.first, tick.last, tick.interval_s));
+            }
+        }
+        assert_eq!(taken, [(4, 0, 0, 1), (5, 1, 1, 5), (5, 2, 2, 5), (6, 0, 0, 1)]);
+        ticks.stop_heartbeat();
+        assert_eq!(ticks.due(), at(10));
+    }
+
+    #[test]
+    fn a_record_that_ends_between_two_slices_is_gone_on_with() {
+        let mut ticks = TickSource::new(vec![("5s".parse().unwrap(), 2)]);
+        (1..=5).for_each(|i| ticks.listed(i, chrono_tz::UTC));
+        ticks.repeat(&Tick { first: 1, last: 2, interval_s: 5, ..Tick::default() }, at(10));
+        assert_eq!(ticks.due(), at(10));
+        let rest = [ticks.take(), ticks.take()];
+        assert_eq!(rest.map(|t| (t.first, t.last)), [(3, 4), (5, 5)]);
+        assert_eq!(ticks.due(), Ns::NONE);
+        ticks.repeat(&Tick { first: 5, last: 5, interval_s: 5, ..Tick::default() }, at(15));
+        assert_eq!(ticks.due(), Ns::NONE, "that was the last slice");
     }
 }

@@ -94,6 +94,19 @@ impl Waiting {
         Some(next)
     }
 
+    /// Where the first one is that `is` holds for, in the order of each lane.
+    pub(super) fn position(&self, is: impl Fn(&Pending) -> bool) -> Option<(Lane, usize)> {
+        let at = |lane| Some((lane, self.lanes[lane as usize].iter().position(&is)?));
+        at(Lane::Pipeline).or_else(|| at(Lane::Venue))
+    }
+
+    /// Takes the one at a position out of turn.
+    pub(super) fn remove(&mut self, (lane, at): (Lane, usize)) -> Option<Pending> {
+        let found = self.lanes[lane as usize].remove(at);
+        self.update_next();
+        found
+    }
+
     /// Updates which lane is next.
     #[inline]
     fn update_next(&mut self) {

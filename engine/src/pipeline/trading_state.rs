@@ -27,6 +27,8 @@ pub struct HeadState {
     pub seq: u64,
     /// The time of that input.
     pub now: Ns,
+    /// The wall time when it said so; `None` under the event clock.
+    pub clock: Option<Ns>,
     /// Whether recorded inputs are still to be replayed.
     pub replaying: bool,
     /// The feeds, in order.

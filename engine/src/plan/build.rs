@@ -90,7 +90,7 @@ impl Plan {
         }
         let clock = settings.pipeline.get(keys::CLOCK);
         let gateway = if trades { proof::gateway(settings, clock, &mut faults) } else { None };
-        let ticks = proof::ticks(&stages, &mut faults);
+        let ticks = proof::ticks(settings, &stages, &mut faults);
         if !faults.is_empty() {
             return Err(settings.placed(faults));
         }

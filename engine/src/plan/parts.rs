@@ -51,8 +51,8 @@ impl fmt::Display for GroupPlan {
 /// Parameters of the tick source.
 #[derive(Clone, Debug, Default)]
 pub struct TickPlan {
-    /// Intervals whose boundaries are ticked.
-    pub intervals: Vec<Interval>,
-    /// Listed instruments that one tick may address.
-    pub slice: usize,
+    /// Intervals whose boundaries are ticked, each with the number of listed instruments that one tick of it may address.
+    pub intervals: Vec<(Interval, usize)>,
+    /// Seconds between heartbeats under wall time; 0 = none.
+    pub heartbeat_s: u64,
 }

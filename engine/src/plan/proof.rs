@@ -6,7 +6,7 @@
 
 use super::parts::{GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
-use crate::config::{Fault, Settings};
+use crate::config::{Fault, Settings, keys};
 use flow::{Kind, Out, POSITION_INGRESS, POSITION_VENUE};
 use sinks::{GATEWAYS, GatewayEntry};
 use stages::exchange_sim::VENUES;
@@ -110,8 +110,10 @@ pub(super) fn gateway(
     Some((entry, ring))
 }
 
-pub(super) fn ticks(stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
-    let mut plan = TickPlan { intervals: Vec::new(), slice: Out::CAP };
+pub(super) fn ticks(settings: &Settings, stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
+    let wall = settings.pipeline.get(keys::CLOCK) == ClockKind::Wall;
+    let heartbeat_s = if wall { settings.pipeline.get(keys::HEARTBEAT_S) } else { 0 };
+    let mut plan = TickPlan { intervals: Vec::new(), heartbeat_s };
     for planned in stages {
         let ticks = planned.stage.ticks();
         if ticks.intervals.is_empty() {
@@ -122,11 +124,11 @@ pub(super) fn ticks(stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
             let found = format!("a tick may emit {} events for one instrument", ticks.per_instrument);
             faults.push(Fault::of_settings(&planned.name, &found, "configure fewer intervals"));
         }
-        plan.slice = plan.slice.min(slice.max(1));
-        plan.intervals.extend(ticks.intervals);
+        plan.intervals.extend(ticks.intervals.into_iter().map(|interval| (interval, slice.max(1))));
     }
+    // Of each interval the least slice: whichever stage can take fewest says how many.
     plan.intervals.sort_unstable();
-    plan.intervals.dedup();
+    plan.intervals.dedup_by_key(|(interval, _)| *interval);
     plan
 }
 

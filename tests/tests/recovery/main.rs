@@ -9,3 +9,4 @@ mod stops;
 mod tampering;
 mod unlisted;
 mod venue_kills;
+mod wall_kills;

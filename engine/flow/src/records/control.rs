@@ -8,9 +8,10 @@ use crate::{Ns, Px, Qty};
 records! {
     /// A time boundary, `ts`, has passed for a slice of the instruments. Slices bound the number of events that one tick can cause.
     Tick = 20 "tick" {
-        first: u32 as Uint "first instrument of the slice",
+        first: u32 as Uint "first instrument of the slice; 0 = none: a heartbeat",
         last: u32 as Uint "last instrument of the slice",
-    } reserved 32
+        interval_s: u32 as Seconds "the longest interval that ends here",
+    } reserved 28
     /// All sources have ended: from here on, only replies and refusals enter.
     EndOfInput = 21 "end-of-input" {
         inputs: u64 as Uint "number of inputs before this one",

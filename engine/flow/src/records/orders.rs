@@ -160,4 +160,10 @@ records! {
         qty: Qty as Qty "quantity of the fill",
         fee: i64 as Nano "fee refunded, in the listing's currency; negative = a rebate reclaimed",
     }
+    /// A route reaches the simulated exchange. Only under wall time, where it follows from nothing else; no stage reads it.
+    Arrival = 82 "arrival" : sided {
+        order_id: u64 as OrderId "account, strategy and counter",
+        cause: u64 as Id "id of the route",
+        action: u8 as Enum(Action) "action of the route",
+    } reserved 23
 }

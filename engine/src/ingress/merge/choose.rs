@@ -46,13 +46,27 @@ impl Ingress {
                 return Ok(Choice::Pending);
             }
         }
-        if is_ending { Ok(self.choose_ending(returned, venue_at_rest)) } else { self.choose_open(returned, arrived) }
+        if is_ending {
+            Ok(self.choose_ending(returned, venue_at_rest))
+        } else {
+            self.choose_open(returned, arrived, idle)
+        }
     }
 
     /// The next candidate while the sources go on.
-    fn choose_open(&mut self, returned: Returned, arrived: Ns) -> Result<Choice, IngressError> {
+    fn choose_open(&mut self, returned: Returned, arrived: Ns, idle: bool) -> Result<Choice, IngressError> {
         let wall = self.clock.wall();
-        let (market, pending) = self.poll_feeds(wall)?;
+        let (market, pending) = match wall {
+            Some(wall) => self.poll_in_turn(wall)?,
+            None => self.poll_feeds()?,
+        };
+        let feeds_ended = market.is_none() && !pending;
+        match wall {
+            // The last bars close now, and no further one begins.
+            Some(_) if feeds_ended => self.ticks.stop_heartbeat(),
+            Some(wall) => self.ticks.activity(wall),
+            None => {}
+        }
         let waits_for_sources = pending && wall.is_none();
         let (reached, arrived) = if waits_for_sources { (Some(self.now), self.now) } else { (wall, arrived) };
         let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
@@ -63,10 +77,15 @@ impl Ingress {
             command.map(|at| (at, Choice::Command(at))),
             market.map(|(at, i)| (at, Choice::Feed(i, at))).filter(|_| !waits_for_sources),
         ];
-        let feeds_ended = market.is_none() && !pending;
         // Once the sources have ended, the last bars close at once rather than at their time.
         let last_ticks = |choice| feeds_ended && matches!(choice, Choice::Tick(_));
-        let ready = |&(at, choice): &(Ns, Choice)| last_ticks(choice) || reached.is_none_or(|reached| at <= reached);
+        if feeds_ended && wall.is_some() && self.returns.is_some() && !idle {
+            // They must not overtake what the last inputs caused.
+            return Ok(returned.map_or(Choice::Pending, |(_, choice)| choice));
+        }
+        let soon = feeds_ended && self.returns.is_some();
+        let ready =
+            |&(at, choice): &(Ns, Choice)| last_ticks(choice) || soon || reached.is_none_or(|reached| at <= reached);
         // `min_by_key` returns the first of equals, and the array is in rank order.
         let next = candidates.into_iter().flatten().filter(ready).min_by_key(|(at, _)| *at);
         let only_returns = feeds_ended && tick.is_none() && command.is_none();
@@ -90,7 +109,8 @@ impl Ingress {
         }
         match returned {
             _ if is_on(Fault::EndAtOnce) => Choice::Exhausted,
-            Some((at, choice)) if at <= now || !command && wall.is_none() => choice,
+            // Nothing else comes from the sources: what the simulated exchange answers need not wait for the wall.
+            Some((at, choice)) if at <= now || !command && (wall.is_none() || self.returns.is_some()) => choice,
             _ if command => Choice::Command(now),
             None if venue_at_rest || time_is_up => Choice::Exhausted,
             _ => Choice::Pending,
@@ -106,7 +126,8 @@ impl Ingress {
             return Ok(Some(Choice::Exhausted));
         }
         if let Some(next) = retrace.next()? {
-            return Ok(Some(recorded_choice(next, returned)));
+            let arrived = returned.filter(|_| self.clock.wall().is_none());
+            return Ok(Some(recorded_choice(next, arrived)));
         }
         Ok(if self.end_replay()? { None } else { Some(Choice::Pending) })
     }
@@ -128,6 +149,7 @@ impl Ingress {
                 self.log = Some(log);
             }
         }
+        self.clock.go_on_from(self.now);
         self.retrace = None;
         if self.phase == Phase::Returning {
             // The record ends after its end of input: the orders may not have been cancelled there.
@@ -144,7 +166,7 @@ impl Ingress {
             return Ok(None);
         }
         let earliest = match self.peek_feeds() {
-            None => self.poll_feeds(None)?,
+            None => self.poll_feeds()?,
             found => (found, false),
         };
         let (Some((market, i)), false) = earliest else { return Ok(None) };
@@ -177,15 +199,29 @@ impl Ingress {
         best
     }
 
+    /// The feed whose turn it is under wall time, where all that waits is due: each in turn, so that none keeps another one
+    /// out. And whether some feed that has not ended has nothing queued, if none has an input.
+    fn poll_in_turn(&mut self, wall: Ns) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
+        let mut pending = false;
+        for i in (self.last_feed + 1..self.feeds.len()).chain(0..self.feeds.len().min(self.last_feed + 1)) {
+            match self.feeds[i].peek()? {
+                Peek::Due(_) => return Ok((Some((wall.max(self.now), i)), false)),
+                Peek::Nothing => pending = true,
+                Peek::Ended => {}
+            }
+        }
+        Ok((None, pending))
+    }
+
     /// The feed with the earliest input, and whether some feed that has not ended has nothing queued.
     #[inline]
-    fn poll_feeds(&mut self, wall: Option<Ns>) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
+    fn poll_feeds(&mut self) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
         let mut best: Option<(Ns, usize)> = None;
         let mut pending = false;
         for (i, feed) in self.feeds.iter_mut().enumerate() {
             match feed.peek()? {
                 Peek::Due(ts) => {
-                    let due = if is_on(Fault::RawDue) { ts } else { wall.unwrap_or(ts).max(self.now) };
+                    let due = if is_on(Fault::RawDue) { ts } else { ts.max(self.now) };
                     if best.is_none_or(|(least, _)| due < least) {
                         best = Some((due, i));
                     }
@@ -198,7 +234,7 @@ impl Ingress {
     }
 }
 
-/// The next candidate during a replay: the recorded input, after any order arrivals due before it.
+/// The next candidate during a replay: the recorded input, after any order arrivals due before it that are no inputs.
 fn recorded_choice(next: &Event, returned: Returned) -> Choice {
     let at = next.ts;
     match returned {
@@ -209,6 +245,7 @@ fn recorded_choice(next: &Event, returned: Returned) -> Choice {
         (Kind::Tick, 0) => Choice::Tick(at),
         (Kind::EndOfInput, 0) => Choice::End(at),
         (_, flow::SOURCE_OPERATOR | 0) => Choice::Command(at),
+        (Kind::Arrival, flow::SOURCE_RETURNS) => Choice::Arrival(at),
         (_, flow::SOURCE_RETURNS) => Choice::Return(at),
         (_, feed) => Choice::Feed(usize::from(feed) - 1, at),
     }

@@ -2,14 +2,16 @@
 //!
 //! [`Ingress::choose`] picks the next candidate by (time, rank, order of arguments). [`Ingress::admit`] checks that the
 //! pending returns allow it to enter, then numbers, times, logs and hands it over. An order's arrival at the simulated
-//! venue takes its turn here too, but is not an input. Bound: one queue per source. Worst case: one look at every source
-//! per input.
+//! venue takes its turn here too; it is an input only under wall time, where nothing else says when it came. Bound: one
+//! queue per source. Worst case: one look at every source per input.
 
 mod choose;
 mod construction;
 mod state;
+#[cfg(test)]
+mod tests;
 
-use super::sim_replies::{Returned, SimVenueReplies};
+use super::sim_replies::{Returned, SimVenueReplies, arrival_of};
 use super::source_queue::SourceQueue;
 use super::{
     Admitted, Asker, Clock, Commands, Head, IngressError, OperatorCommand, Origin, Retrace, TickSource, wall_now,
@@ -91,14 +93,19 @@ impl Ingress {
         let Some(returns) = &mut self.returns else {
             return self.live_replies.is_none() || choice != Choice::Exhausted || idle;
         };
+        let is_wall = self.clock.wall().is_some();
         match choice {
-            _ if self.clock.wall().is_some() => true,
+            // What the record has next may still be under way.
+            Choice::Return(_) | Choice::Arrival(_) if is_wall => {
+                self.retrace.as_ref().is_none_or(|retrace| idle || returns.has(&retrace.take()))
+            }
+            Choice::Exhausted => idle || is_on(Fault::EndAtOnce),
+            Choice::Pending => false,
+            _ if is_wall => true,
             Choice::Return(at) | Choice::Tick(at) | Choice::Command(at) | Choice::Feed(_, at) | Choice::End(at) => {
                 returns.admits(at, idle)
             }
             Choice::Arrival(at) => returns.admits_arrival(at, idle),
-            Choice::Exhausted => idle || is_on(Fault::EndAtOnce),
-            Choice::Pending => false,
         }
     }
 
@@ -194,8 +201,15 @@ impl Ingress {
         match choice {
             Choice::Feed(i, at) => self.admit_feed(i, at, to)?,
             Choice::Tick(at) => {
-                let tick = self.ticks.take();
-                self.admit_own(Event::new(at, 0, Flags::NONE, &tick), at, to)?;
+                let tick = match &self.retrace {
+                    Some(retrace) if self.clock.wall().is_some() => {
+                        let recorded = retrace.take();
+                        self.ticks.repeat(recorded.record(), recorded.ts);
+                        recorded
+                    }
+                    _ => Event::new(at, 0, Flags::NONE, &self.ticks.take()),
+                };
+                self.admit_own(tick, at, to)?;
             }
             Choice::Command(at) => {
                 let command = match &mut self.retrace {
@@ -238,17 +252,26 @@ impl Ingress {
             self.admit_own(event, at, to)?;
             return Ok(true);
         }
+        let is_wall = self.clock.wall().is_some();
         let returns = self.returns.as_mut().expect("a return was chosen, so there are returns");
-        match returns.take(to) {
+        let taken = match &self.retrace {
+            Some(retrace) if is_wall => returns.take_recorded(&retrace.take(), to),
+            _ => returns.take(to),
+        };
+        match taken {
             None => {
                 self.phase = Phase::Ended;
                 let recorded = self.retrace.as_ref().map(|r| format!("{:?}", r.take())).unwrap_or_default();
                 Err(IngressError::Diverged { recorded, made: "no venue reply".to_owned() })
             }
             Some(Returned::Arrival) => {
+                let route = *to;
+                if is_wall {
+                    self.admit_own(arrival_of(&route, at), at, to)?;
+                }
                 self.now = self.now.max(at);
-                returns.arrive(self.now, *to, self.seq);
-                Ok(false)
+                self.returns.iter_mut().for_each(|returns| returns.arrive(self.now, route, self.seq));
+                Ok(is_wall)
             }
             Some(Returned::Input) => {
                 let at = if is_on(Fault::RawDue) { to.ts } else { at };
@@ -294,13 +317,13 @@ impl Ingress {
                 let full = self.returns.as_ref().filter(|r| r.overflowed());
                 return full.map_or(Ok(Admitted::Ended), |r| Err(IngressError::Returns { limit: r.bound() }));
             }
-            if self.clock.has_stepped_back()
+            if self.clock.has_stepped()
                 && self.retrace.is_none()
                 && self.stopping.is_none()
                 && self.has_room()?
-                && let Some(back) = self.clock.take_step_back()
+                && let Some(step) = self.clock.take_step()
             {
-                self.admit_own(AnomalyKind::BackwardClock.event(self.now, 0, Ns::NONE, back), self.now, to)?;
+                self.admit_own(step.anomaly().event(self.now, 0, Ns::NONE, step.ns), self.now, to)?;
                 return Ok(Admitted::One);
             }
             let idle = self.returns.as_mut().is_none_or(|r| r.pipeline_is_idle(self.seq));
@@ -316,7 +339,10 @@ impl Ingress {
             if choice == Choice::Pending || !self.may_enter(choice, idle) {
                 return Ok(Admitted::Pending);
             }
-            let is_input = !matches!(choice, Choice::Exhausted | Choice::Arrival(_));
+            let is_input = match choice {
+                Choice::Arrival(_) => self.clock.wall().is_some(),
+                _ => choice != Choice::Exhausted,
+            };
             if is_input && !self.has_room()? {
                 // A stop does not wait for the disk: what is not stored by then was not carried out.
                 if self.stopping.is_none_or(|since| since.elapsed() < STOP_WITHOUT_ROOM) {

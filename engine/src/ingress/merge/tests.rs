@@ -1,0 +1,164 @@
+//! The merge under wall time, with clocks that the test sets.
+
+use super::Ingress;
+use crate::ingress::{Admitted, Clock, Head, SourceQueue, TickSource, Times};
+use bytemuck::Zeroable;
+use flow::records::{Anomaly, Listing, Tick, Trade};
+use flow::{AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Source};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// 2023-11-14 22:13:20 UTC.
+const START: u64 = 1_700_000_000 * Ns::SECOND;
+const HOUR: i64 = 3_600 * Ns::SECOND as i64;
+
+/// Time that passes when the test says so, and a system clock that is off by as much as it says.
+#[derive(Clone, Default)]
+struct Set(Arc<Mutex<(u64, i64)>>);
+
+impl Set {
+    fn pass(&self, ns: u64) {
+        self.0.lock().unwrap().0 += ns;
+    }
+
+    fn set_off(&self, ns: i64) {
+        self.0.lock().unwrap().1 = ns;
+    }
+}
+
+impl Times for Set {
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.0.lock().unwrap().0)
+    }
+
+    fn system(&self) -> Ns {
+        let (passed, off) = *self.0.lock().unwrap();
+        Ns((START + passed).checked_add_signed(off).unwrap())
+    }
+}
+
+/// Lists one instrument, then has this many trades at once, then nothing more; it does not end.
+struct Live {
+    trades: u64,
+    listed: bool,
+}
+
+impl Source for Live {
+    fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
+        if !std::mem::replace(&mut self.listed, true) {
+            to.push(Event::new(Ns(1), 1, Flags::NONE, &Listing { multiplier: 1, ..Listing::default() }), 1);
+        }
+        while self.trades > 0 && to.has_room() {
+            self.trades -= 1;
+            to.push(Event::new(Ns(1), 1, Flags::LAST_OF_GROUP, &Trade::default()), 1);
+        }
+        Ok(if to.is_empty() { Polled::Idle(Ns::NONE) } else { Polled::Ready })
+    }
+
+    fn instruments(&self) -> u32 {
+        2
+    }
+
+    fn counts(&self) -> Vec<Count> {
+        Vec::new()
+    }
+}
+
+fn merge(trades: &[u64], heartbeat_s: u64) -> (Set, Ingress) {
+    let set = Set::default();
+    let source = |(i, trades): (usize, &u64)| {
+        let live = Box::new(Live { trades: *trades, listed: false });
+        SourceQueue::new(format!("live {i}"), live, i as u8 + 1, 2 * i as u32)
+    };
+    let feeds: Vec<_> = trades.iter().enumerate().map(source).collect();
+    let ticks = TickSource::new(vec![("5s".parse().unwrap(), 64), ("1m".parse().unwrap(), 64)]);
+    let clock = Clock::of_times(Box::new(set.clone()));
+    (set, Ingress::new(feeds, ticks.with_heartbeat(heartbeat_s), clock, 4 * trades.len() as u32))
+}
+
+/// What enters now.
+fn admitted(merge: &mut Ingress) -> Vec<Event> {
+    let (mut all, mut event) = (Vec::new(), Event::zeroed());
+    merge.begin_turn();
+    while merge.admit(&mut event).unwrap() == Admitted::One {
+        all.push(event);
+    }
+    all
+}
+
+/// The second of each tick that enters in `seconds`, by steps of 10 ms, with its interval; and the anomalies.
+fn seconds_of_ticks(set: &Set, merge: &mut Ingress, seconds: u64) -> (Vec<(u64, u32)>, Vec<(AnomalyKind, u64)>) {
+    let (mut ticks, mut anomalies) = (Vec::new(), Vec::new());
+    for _ in 0..seconds * 100 {
+        set.pass(10_000_000);
+        for event in admitted(merge) {
+            if let Some(tick) = event.get::<Tick>() {
+                assert_eq!(event.ts.0 % Ns::SECOND, 0, "at the second, not when it was seen");
+                ticks.push(((event.ts.0 - START) / Ns::SECOND, tick.interval_s));
+            } else if let Some(anomaly) = event.get::<Anomaly>() {
+                anomalies.push((AnomalyKind::from_code(anomaly.what).unwrap(), anomaly.detail));
+            }
+        }
+    }
+    (ticks, anomalies)
+}
+
+fn expected(seconds: u64) -> Vec<(u64, u32)> {
+    // The run begins 20 s after a full minute.
+    let interval = |s: u64| {
+        if (s + 20) % 60 == 0 {
+            60
+        } else if s % 5 == 0 {
+            5
+        } else {
+            1
+        }
+    };
+    (1..=seconds).map(|s| (s, interval(s))).collect()
+}
+
+#[test]
+fn time_passes_where_nothing_comes_in() {
+    let (set, mut merge) = merge(&[1], 1);
+    let first = admitted(&mut merge);
+    assert_eq!(first.iter().map(|e| e.kind).collect::<Vec<_>>(), [Kind::Listing, Kind::Trade]);
+    // One second more, so that the last one is past whatever the anchor did.
+    let (ticks, anomalies) = seconds_of_ticks(&set, &mut merge, 61);
+    assert_eq!((&ticks[..60], anomalies.len()), (&expected(60)[..], 0));
+    assert!(ticks.iter().all(|tick| tick.0 <= 61));
+}
+
+#[test]
+fn a_system_clock_that_is_set_stops_no_time_and_skips_none() {
+    for (off, kind) in [(HOUR, AnomalyKind::ForwardClock), (-HOUR, AnomalyKind::BackwardClock)] {
+        let (set, mut merge) = merge(&[1], 1);
+        admitted(&mut merge);
+        set.set_off(off);
+        let (ticks, anomalies) = seconds_of_ticks(&set, &mut merge, 31);
+        assert_eq!(&ticks[..30], expected(30), "{off}");
+        assert_eq!(anomalies, [(kind, HOUR as u64)]);
+    }
+}
+
+#[test]
+fn without_a_heartbeat_only_boundaries_are_ticked() {
+    let (set, mut merge) = merge(&[0], 0);
+    admitted(&mut merge);
+    let (ticks, _) = seconds_of_ticks(&set, &mut merge, 46);
+    let boundaries: Vec<_> = expected(45).into_iter().filter(|(s, _)| s % 5 == 0).collect();
+    assert_eq!(ticks, boundaries);
+}
+
+#[test]
+fn no_source_keeps_another_one_out() {
+    let (_, mut merge) = merge(&[u64::MAX, u64::MAX, 10], 1);
+    let (mut counts, mut event) = ([0_u64; 3], Event::zeroed());
+    merge.begin_turn();
+    for _ in 0..3_000 {
+        assert_eq!(merge.admit(&mut event).unwrap(), Admitted::One);
+        counts[usize::from(event.source) - 1] += 1;
+    }
+    // One more is the listing.
+    assert_eq!(counts[2], 11);
+    assert!(counts[0].abs_diff(counts[1]) <= 1, "{counts:?}");
+}
