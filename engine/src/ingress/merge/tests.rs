@@ -86,8 +86,11 @@ fn admitted(merge: &mut Ingress) -> Vec<Event> {
     all
 }
 
-/// The second of each tick that enters in `seconds`, by steps of 10 ms, with its interval; and the anomalies.
-fn seconds_of_ticks(set: &Set, merge: &mut Ingress, seconds: u64) -> (Vec<(u64, u32)>, Vec<(AnomalyKind, u64)>) {
+/// The second of a tick, from the start on, and its interval.
+type Ticked = Vec<(u64, u32)>;
+
+/// The ticks that enter in `seconds`, by steps of 10 ms; and the anomalies.
+fn seconds_of_ticks(set: &Set, merge: &mut Ingress, seconds: u64) -> (Ticked, Vec<(AnomalyKind, u64)>) {
     let (mut ticks, mut anomalies) = (Vec::new(), Vec::new());
     for _ in 0..seconds * 100 {
         set.pass(10_000_000);
@@ -103,12 +106,12 @@ fn seconds_of_ticks(set: &Set, merge: &mut Ingress, seconds: u64) -> (Vec<(u64, 
     (ticks, anomalies)
 }
 
-fn expected(seconds: u64) -> Vec<(u64, u32)> {
+fn expected(seconds: u64) -> Ticked {
     // The run begins 20 s after a full minute.
     let interval = |s: u64| {
-        if (s + 20) % 60 == 0 {
+        if (s + 20).is_multiple_of(60) {
             60
-        } else if s % 5 == 0 {
+        } else if s.is_multiple_of(5) {
             5
         } else {
             1
@@ -145,7 +148,7 @@ fn without_a_heartbeat_only_boundaries_are_ticked() {
     let (set, mut merge) = merge(&[0], 0);
     admitted(&mut merge);
     let (ticks, _) = seconds_of_ticks(&set, &mut merge, 46);
-    let boundaries: Vec<_> = expected(45).into_iter().filter(|(s, _)| s % 5 == 0).collect();
+    let boundaries: Vec<_> = expected(45).into_iter().filter(|(s, _)| s.is_multiple_of(5)).collect();
     assert_eq!(ticks, boundaries);
 }
 

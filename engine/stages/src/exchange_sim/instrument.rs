@@ -7,21 +7,13 @@ use super::consumed;
 use super::fees::Contract;
 use super::resting::Lists;
 use flow::records::{Listing, Status};
-use flow::{BookKind, InstrumentType, Mic, Px};
+use flow::{BookKind, Halts, InstrumentType, Mic, Px, StatusKind, trimmed};
 
-/// Halted by the trading status.
-const TRADING: u8 = 1;
-/// Halted by an operational halt.
-const OPERATIONAL: u8 = 2;
 /// Closed by the session of its source.
 const SESSION: u8 = 1;
 /// Closed by its own trading status.
 const OWN: u8 = 2;
 
-/// Status codes under which nothing trades: Nasdaq's letters, then DBN's numbers for halt, pause, suspend, close and
-/// "not available".
-const STILL: &[[u8; 4]] =
-    &[*b"H\0\0\0", *b"P\0\0\0", *b"Q\0\0\0", *b"8\0\0\0", *b"9\0\0\0", *b"10\0\0", *b"12\0\0", *b"15\0\0"];
 /// Status codes after the close of an instrument: DBN's numbers for close and post-close.
 const OVER: &[[u8; 4]] = &[*b"12\0\0", *b"13\0\0"];
 /// The session code of Nasdaq's end of market hours.
@@ -43,7 +35,7 @@ pub(super) struct SimInstrument {
     pub(super) book: u8,
     /// Whether prices of 0 and below are valid.
     pub(super) signed: bool,
-    pub(super) halts: u8,
+    pub(super) halts: Halts,
     /// What closed it; 0 = it is open, or nothing is known of its hours.
     pub(super) closed: u8,
     pub(super) listed: bool,
@@ -61,7 +53,7 @@ impl SimInstrument {
         source: 0,
         book: 0,
         signed: false,
-        halts: 0,
+        halts: Halts::NONE,
         closed: 0,
         listed: false,
     };
@@ -75,7 +67,7 @@ impl SimInstrument {
     /// Whether trading is halted.
     #[inline]
     pub(super) fn is_halted(&self) -> bool {
-        self.halts != 0
+        self.halts.any()
     }
 
     pub(super) fn contract(&self) -> Contract {
@@ -109,14 +101,9 @@ impl SimInstrument {
 
     /// Updates the trading state.
     pub(super) fn status(&mut self, status: &Status) {
-        let code = trimmed(status.code);
-        match status.what {
-            2 => {
-                set(&mut self.halts, TRADING, STILL.contains(&code));
-                set(&mut self.closed, OWN, OVER.contains(&code));
-            }
-            3 => set(&mut self.halts, OPERATIONAL, code == *b"H\0\0\0"),
-            _ => {}
+        self.halts.take(status);
+        if StatusKind::from_code(status.what) == Some(StatusKind::Trading) {
+            set(&mut self.closed, OWN, OVER.contains(&trimmed(status.code)));
         }
     }
 
@@ -131,9 +118,4 @@ impl SimInstrument {
 
 fn set(bits: &mut u8, bit: u8, on: bool) {
     *bits = if on { *bits | bit } else { *bits & !bit };
-}
-
-/// A code with its padding as zero bytes.
-fn trimmed(code: [u8; 4]) -> [u8; 4] {
-    code.map(|b| if b == b' ' { 0 } else { b })
 }

@@ -7,7 +7,7 @@ use super::SimulatedVenue;
 use super::consumed::{self, Place};
 use super::instrument::SimInstrument;
 use super::resting::{self, OrderStatus, RestingOrder};
-use flow::{Mic, Ns, Px, Side, Stage, StateError, StateReader, StateWriter};
+use flow::{Halts, Mic, Ns, Px, Side, Stage, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
 /// An instrument with its consumed levels: bid or not, price, quantity.
@@ -20,7 +20,7 @@ struct SavedInstrument {
     source: u8,
     book: u8,
     signed: bool,
-    halts: u8,
+    halts: Halts,
     closed: u8,
     listed: bool,
     taken: Vec<(bool, Px, u64)>,
@@ -50,7 +50,7 @@ impl SimulatedVenue {
     pub fn save(&self, to: &mut StateWriter<'_>) {
         self.reports.session.save(to);
         to.put(&(self.reports.venue_orders, self.reports.matches));
-        let known = self.instruments.iter().zip(0_u32..).filter(|(d, _)| d.listed || d.halts | d.closed != 0);
+        let known = self.instruments.iter().zip(0_u32..).filter(|(d, _)| d.listed || d.halts.any() || d.closed != 0);
         let mut instruments: Vec<SavedInstrument> = known.map(|(d, at)| self.saved_instrument(d, to.key(at))).collect();
         instruments.sort_by(|a, b| a.key.cmp(&b.key));
         to.put(&instruments);

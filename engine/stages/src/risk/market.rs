@@ -1,7 +1,7 @@
 //! What the gate knows about an instrument: terms, touch, position, open quantities.
 
 use flow::records::{BookTop, Listing, Request};
-use flow::{InstrumentType, Ns, OrderType, Px, Side, Tick};
+use flow::{Halts, InstrumentType, Ns, OrderType, Px, Side, Tick};
 
 /// Terms, touch, position and open quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,7 @@ pub(super) struct Market {
     pub(super) signed: bool,
     /// Open orders about which the venue does not answer.
     pub(super) late: u32,
+    pub(super) halts: Halts,
 }
 
 /// A notional is in units of 1e-18; with a larger quantity scale than this, its product would overflow.
@@ -45,6 +46,7 @@ impl Market {
         source: 0,
         signed: false,
         late: 0,
+        halts: Halts::NONE,
     };
 
     /// Takes the terms of a listing; with impossible terms the instrument counts as not listed.

@@ -170,6 +170,13 @@ impl RiskStage {
         }
     }
 
+    /// Of the whole market (instrument 0) a status says nothing about one instrument.
+    fn status(&mut self, event: &Event) {
+        if let Some(market) = self.gate.market_mut(event.instrument) {
+            market.halts.take(event.record());
+        }
+    }
+
     fn answer(&mut self, event: &Event) {
         if let Some(fill) = event.get::<Fill>() {
             self.gate.fill(event, fill);
@@ -211,6 +218,7 @@ impl Stage for RiskStage {
     fn reads(&self) -> Kinds {
         Kinds::of(&[
             Kind::Listing,
+            Kind::Status,
             Kind::Clear,
             Kind::BookTop,
             Kind::Trade,
@@ -268,6 +276,7 @@ impl Stage for RiskStage {
             Kind::Halt => self.gate.halted = true,
             Kind::Anomaly => self.anomaly(event),
             Kind::Listing => self.define(event),
+            Kind::Status => self.status(event),
             Kind::Clear => self.gate.clear(event),
             _ => {}
         }

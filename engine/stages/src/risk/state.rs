@@ -11,7 +11,7 @@ use super::messages::MAX_MESSAGES;
 use super::open::{Open, Role};
 use super::stage::RiskStage;
 use flow::records::Request;
-use flow::{Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter, Tick};
+use flow::{Halts, Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter, Tick};
 use serde::{Deserialize, Serialize};
 
 /// All state except the instruments and what refers to them.
@@ -39,6 +39,7 @@ struct SavedMarket {
     decimals: u8,
     source: u8,
     signed: bool,
+    halts: Halts,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,7 +128,18 @@ impl RiskStage {
             let at = from.instrument(&saved.key)? as usize;
             fits("instruments", at + 1, self.gate.markets.len())?;
             let SavedMarket {
-                bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, ..
+                bid,
+                ask,
+                last_update,
+                position,
+                tick,
+                multiplier,
+                listed,
+                decimals,
+                source,
+                signed,
+                halts,
+                ..
             } = saved;
             if decimals > 18 || multiplier < 0 {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
@@ -145,6 +157,7 @@ impl RiskStage {
                 decimals,
                 source,
                 signed,
+                halts,
                 late,
             };
         }
@@ -186,8 +199,9 @@ fn fits(what: &'static str, found: usize, limit: usize) -> Result<(), StateError
 }
 
 fn save_market(market: &Market, key: String) -> SavedMarket {
-    let Market { bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, .. } = *market;
-    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed }
+    let Market { bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, halts, .. } =
+        *market;
+    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, halts }
 }
 
 fn save_order(order: &Open, key: String) -> SavedOrder {

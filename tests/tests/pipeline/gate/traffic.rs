@@ -1,7 +1,7 @@
 //! Random traffic for the gate: markets, requests that are often just at a limit, and a venue's answers.
 
 use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, Fill, Halt, Listing, Order, Reject};
-use flow::records::{ReplaceRequest, Request, Trade};
+use flow::records::{ReplaceRequest, Request, Status, Trade};
 use flow::{Account, AnomalyKind, Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -32,6 +32,8 @@ pub(crate) struct Traffic {
     burst: u32,
     halted: bool,
     lost: bool,
+    /// An instrument that halts, and by which status.
+    still: Option<(u32, u8)>,
     mids: BTreeMap<u32, i64>,
     counters: BTreeMap<(Account, StrategyId), u64>,
     /// Orders that left, and may still be answered.
@@ -52,6 +54,7 @@ impl Traffic {
             burst: 0,
             halted: false,
             lost: false,
+            still: None,
             mids: (1..).zip(LISTED.map(|l| l.0 * Px::ONE)).collect(),
             counters: BTreeMap::new(),
             live: Vec::new(),
@@ -285,6 +288,9 @@ impl Traffic {
         if self.lost || self.one_in(8) {
             return self.trouble();
         }
+        if self.still.is_some() || self.one_in(20) {
+            return self.status();
+        }
         if self.one_in(40) {
             let action = if self.halted || self.one_in(2) { 3 } else { 2 };
             return self.event(0, Side::None, &Command { action, ..Default::default() });
@@ -302,6 +308,24 @@ impl Traffic {
             return self.event(instrument, Side::None, &Clear::default());
         }
         self.set_limit()
+    }
+
+    /// An instrument halts, and trades again; statuses that say neither come too.
+    fn status(&mut self) -> Event {
+        let (instrument, what, code) = match self.still.take() {
+            Some((instrument, what)) => {
+                (instrument, what, [*b"T\0\0\0", *b"7\0\0\0", *b"T   "][self.below(3) as usize])
+            }
+            None => {
+                let (instrument, what) = (self.below(6) as u32, 1 + self.below(5) as u8);
+                let codes = [*b"H\0\0\0", *b"P   ", *b"Q\0\0\0", *b"8\0\0\0", *b"15\0\0", *b"12  "];
+                if matches!(what, 2 | 3) {
+                    self.still = Some((instrument, what));
+                }
+                (instrument, what, codes[self.below(codes.len() as u64) as usize])
+            }
+        };
+        self.event(instrument, Side::None, &Status { code, what, ..Default::default() })
     }
 
     /// The session is lost and back, an order is not answered; now and then a feed says the same, which does not count.

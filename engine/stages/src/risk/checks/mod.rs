@@ -9,6 +9,7 @@
 mod collar;
 mod duplicate;
 mod group;
+mod halted;
 mod kill;
 mod multiplier;
 mod notional;
@@ -44,7 +45,7 @@ macro_rules! checks {
     };
 }
 
-checks! { kill venue sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
+checks! { kill venue halted sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
 
 /// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
 pub(super) type Limits = [i64; CHECKS.len()];

@@ -1,8 +1,8 @@
 //! Every check at its limit and one past it, and without a limit or a reference.
 
 use super::rig::{Rig, cents, id, passed, refusal};
-use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Fill, Listing, Reject, Request};
-use flow::{AnomalyKind, InstrumentType, IntParam, Px, Qty, Side};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Fill, Listing, Reject, Request, Status};
+use flow::{AnomalyKind, InstrumentType, IntParam, Px, Qty, Side, StatusKind};
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
 use std::collections::BTreeSet;
 
@@ -155,6 +155,25 @@ fn an_instrument_without_multiplier_or_tick_is_not_traded() {
         assert_eq!(refusal(rig.ask(Side::Buy, &market)), (check, 0, 1));
     }
     rig.input(1, Side::None, &listing(50 * Px::ONE, cents(25)));
+    assert!(passed(rig.buy(1)));
+}
+
+/// A trading status and an operational halt are two things: an order waits for the end of both. Replaces are orders too.
+#[test]
+fn a_halted_instrument_gets_no_order() {
+    let mut rig = Rig::new(&[]);
+    let status = |what: StatusKind, code: [u8; 4]| Status { code, what: what.code(), ..Default::default() };
+    assert!(passed(rig.buy(1)));
+    rig.input(2, Side::None, &status(StatusKind::Trading, *b"H   "));
+    rig.input(0, Side::None, &status(StatusKind::Trading, *b"H   "));
+    assert!(passed(rig.buy(1)), "of another instrument, and of none");
+    rig.input(1, Side::None, &status(StatusKind::Trading, *b"P   "));
+    rig.input(1, Side::None, &status(StatusKind::OperationalHalt, *b"H   "));
+    assert_eq!(refusal(rig.buy(1)), ("halted", 0, 1));
+    rig.input(1, Side::None, &status(StatusKind::ShortSale, *b"0   "));
+    rig.input(1, Side::None, &status(StatusKind::Trading, *b"T   "));
+    assert_eq!(refusal(rig.buy(1)), ("halted", 0, 1));
+    rig.input(1, Side::None, &status(StatusKind::OperationalHalt, *b"T   "));
     assert!(passed(rig.buy(1)));
 }
 

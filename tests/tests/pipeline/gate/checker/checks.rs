@@ -17,12 +17,13 @@ fn up(a: i128, b: i128) -> i128 {
 
 impl Checker {
     /// All checks, each for itself, in their order.
-    pub(super) fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 13] {
+    pub(super) fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 14] {
         let kill = self.halted.then_some((0, 1));
         let sane = self.flaw(proposal).map(|flaw| (0, flaw));
         [
             (1, kill),
             (12, self.silent(proposal)),
+            (15, self.is_still(proposal)),
             (2, sane),
             (13, self.unknown(proposal, |terms| terms.multiplier)),
             (14, self.unknown(proposal, |terms| terms.tick_px.0)),
@@ -35,6 +36,12 @@ impl Checker {
             (9, self.above(9, self.age(proposal))),
             (10, self.duplicate(proposal)),
         ]
+    }
+
+    /// An instrument that does not trade, if it can be listed at all.
+    fn is_still(&self, proposal: &Proposal) -> Breach {
+        let still = |what| self.still.contains(&(proposal.instrument, what));
+        (still(2) || still(3)).then_some((0, 1))
     }
 
     /// A term that the listing does not tell.

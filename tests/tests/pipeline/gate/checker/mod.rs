@@ -4,7 +4,7 @@
 mod checks;
 
 use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
-use flow::records::{ReplaceRequest, Request, Trade};
+use flow::records::{ReplaceRequest, Request, Status, Trade};
 use flow::{Account, Event, Flags, Kind, OrderId, Px, Side, StrategyId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -78,6 +78,8 @@ pub(crate) struct Checker {
     pub(crate) halted: bool,
     /// The session with the venue is lost.
     pub(crate) lost: bool,
+    /// Instruments whose last trading status, or last operational status, is a halt.
+    pub(crate) still: BTreeSet<(u32, u8)>,
     /// Open orders that the venue does not answer.
     pub(crate) late: BTreeSet<u64>,
     pub(crate) listings: BTreeMap<u32, (Listing, u8)>,
@@ -95,6 +97,20 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
+    fn status(&mut self, instrument: u32, status: &Status) {
+        let code = String::from_utf8_lossy(&status.code).trim_matches(['\0', ' ']).to_owned();
+        let halts = match status.what {
+            2 => ["H", "P", "Q", "8", "9", "10", "12", "15"].contains(&code.as_str()),
+            3 => code == "H",
+            _ => return,
+        };
+        if halts {
+            self.still.insert((instrument, status.what));
+        } else {
+            self.still.remove(&(instrument, status.what));
+        }
+    }
+
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         if !self.held.is_empty() && event.id.seq() != self.seq {
@@ -121,6 +137,7 @@ impl Checker {
                 self.tops.retain(|i, _| if at == 0 { !of(i) } else { *i != at });
             }
             Kind::Halt => self.halted = true,
+            Kind::Status if at != 0 => self.status(at, event.record()),
             Kind::Anomaly if event.source == 255 => {
                 let Anomaly { what, detail, .. } = *event.record();
                 match what {
