@@ -9,7 +9,7 @@
 mod collar;
 mod duplicate;
 mod group;
-mod halted;
+mod instrument_halted;
 mod kill;
 mod multiplier;
 mod notional;
@@ -45,7 +45,7 @@ macro_rules! checks {
     };
 }
 
-checks! { kill venue halted sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
+checks! { kill venue instrument_halted sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
 
 /// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
 pub(super) type Limits = [i64; CHECKS.len()];

@@ -169,10 +169,10 @@ fn a_halted_instrument_gets_no_order() {
     assert!(passed(rig.buy(1)), "of another instrument, and of none");
     rig.input(1, Side::None, &status(StatusKind::Trading, *b"P   "));
     rig.input(1, Side::None, &status(StatusKind::OperationalHalt, *b"H   "));
-    assert_eq!(refusal(rig.buy(1)), ("halted", 0, 1));
+    assert_eq!(refusal(rig.buy(1)), ("instrument-halted", 0, 1));
     rig.input(1, Side::None, &status(StatusKind::ShortSale, *b"0   "));
     rig.input(1, Side::None, &status(StatusKind::Trading, *b"T   "));
-    assert_eq!(refusal(rig.buy(1)), ("halted", 0, 1));
+    assert_eq!(refusal(rig.buy(1)), ("instrument-halted", 0, 1));
     rig.input(1, Side::None, &status(StatusKind::OperationalHalt, *b"T   "));
     assert!(passed(rig.buy(1)));
 }

@@ -1,4 +1,4 @@
-//! Halted: no order passes for an instrument that its feed says is halted, paused or only quoted.
+//! Instrument halted: no order passes while its feed says that it is halted, paused, closed or only quoted.
 
 use crate::risk::breach::{Breach, CheckEntry};
 use crate::risk::gate::Gate;
@@ -6,9 +6,9 @@ use crate::risk::proposal::Proposal;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 15,
-    name: "halted",
+    name: "instrument-halted",
     unit: "state",
-    about: "The instrument does not trade now.",
+    about: "The instrument is halted, paused or closed.",
     limit: None,
     params: &[],
 };
