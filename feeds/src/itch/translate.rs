@@ -215,8 +215,7 @@ impl Translator {
         };
         let exchange_ts = Ns(self.midnight.0 + head.timestamp);
         if exchange_ts < self.previous {
-            let back = self.previous.0 - exchange_ts.0;
-            to.push(AnomalyKind::BackwardTime.event(self.last, 0, exchange_ts, back), self.record);
+            self.went_back(exchange_ts, to);
         }
         let group = Group { to, due: exchange_ts, instrument: u32::from(head.locate), record: self.record };
         match self.translate(code, bytes, group) {
@@ -226,6 +225,13 @@ impl Translator {
             }
             None => self.reject(code, len, to),
         }
+    }
+
+    /// Reports a message that is earlier than the one before.
+    #[cold]
+    fn went_back(&self, exchange_ts: Ns, to: &mut Inputs) {
+        let back = self.previous.0 - exchange_ts.0;
+        to.push(AnomalyKind::BackwardTime.event(self.last, 0, exchange_ts, back), self.record);
     }
 
     /// Rejects a message; `len` is 0 if its type is unknown.

@@ -156,7 +156,7 @@ fn every_shape(messages: u64, shapes: &[(&'static str, &'static str)]) {
 
 #[test]
 fn every_shape_gives_the_same_bytes_with_orders_on() {
-    every_shape(amount(46_000, 60_000), &shapes());
+    every_shape(amount(50_000, 60_000), &shapes());
 }
 
 /// The strategy does trade, is filled, refused and rejected; and twice is the same.

@@ -2,7 +2,7 @@
 
 use crate::{AT_ONCE, inputs, outcomes};
 use rustix::process::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tidegate_tests::rig::{Adverse, HostileVenue, Service};
 use tidegate_tests::{amount, draw, seed};
 
@@ -14,12 +14,15 @@ fn a_stopped_run_is_the_run_that_nobody_stopped() {
     const MESSAGES: u64 = 150_000;
     let mut random = seed();
     let whole = Service::paper(MESSAGES);
+    let began = Instant::now();
     whole.finish(&["--speed", "max"]).expect(0);
+    // Half of what the run takes here, so that the first stop comes before its end on any host.
+    let within = began.elapsed().as_micros() as u64 / 2;
     let service = Service::paper(MESSAGES);
     let (mut stops, mut longest) = (0, Duration::ZERO);
     for n in 0..amount(12, 100) {
         let mut life = service.start(["max", "max", "600x"][n as usize % 3]);
-        std::thread::sleep(Duration::from_micros(draw(&mut random, 400_000)));
+        std::thread::sleep(Duration::from_micros(draw(&mut random, within)));
         stops += u64::from(life.runs());
         let said = life.output.clone();
         let (status, took) = life.stop(SIGNALS[n as usize % 3]);
