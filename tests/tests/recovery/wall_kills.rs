@@ -106,7 +106,8 @@ fn arrivals(inputs: &[Event]) -> usize {
 fn under_wall_time_what_was_recorded_is_repeated_wherever_the_pipeline_is_cut() {
     let mut random = seed();
     let whole = Service::new(CUTS[0], LATENCIES[1]);
-    let within = whole.finish();
+    // Of two runs the faster one: a disk that was busy with something else would put every kill after the end.
+    let within = whole.finish().min(Service::new(CUTS[0], LATENCIES[1]).finish());
     let expected = fed(&whole.inputs());
     assert!(expected.len() > 300_000 && arrivals(&whole.inputs()) > 1_000);
     let shapes: Vec<_> = CUTS.iter().flat_map(|cuts| LATENCIES.map(|latency| (cuts, latency))).collect();
