@@ -362,7 +362,13 @@ fn role_full(mount: &Path) {
     };
     let text = full.to_string();
     eprintln!("{text}");
-    let says = ["the input log stopped before record", "no space for", "bytes are needed", "are free", "then resume"];
+    let says = [
+        "the input log stopped before record",
+        "no space for",
+        "bytes are needed",
+        "are free",
+        "then start the run again: it goes on there",
+    ];
     says.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in {text:?}"));
     assert_eq!(full.record, seq + 1);
     // Outcomes are still accepted, and inputs again once there is space.

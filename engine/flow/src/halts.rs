@@ -6,7 +6,6 @@
 
 use crate::StatusKind;
 use crate::records::Status;
-use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
 /// Halted by the trading status.
@@ -20,8 +19,7 @@ const STILL: &[[u8; 4]] =
     &[*b"H\0\0\0", *b"P\0\0\0", *b"Q\0\0\0", *b"8\0\0\0", *b"9\0\0\0", *b"10\0\0", *b"12\0\0", *b"15\0\0"];
 
 /// What halts an instrument.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable, Serialize, Deserialize)]
-#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Halts(u8);
 
 impl Halts {

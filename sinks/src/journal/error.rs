@@ -126,7 +126,7 @@ pub enum JournalError {
     },
     /// The helper thread has ended.
     #[error(
-        "the journal's helper thread stopped unexpectedly ({0}); every appended record is in the files; resume the journal to seal them"
+        "the journal's helper thread stopped unexpectedly ({0}); every appended record is in the files; start the run again to seal them"
     )]
     Helper(String),
 }

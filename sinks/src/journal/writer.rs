@@ -110,7 +110,7 @@ impl InputLog {
     #[cold]
     fn find_room(&mut self) -> Result<bool, LogFull> {
         if let Some(what) = self.writer.gate.failure() {
-            return Err(self.refusal(what, "check the disk (dmesg), then resume the journal"));
+            return Err(self.refusal(what, "check the disk (dmesg), then start the run again: it goes on there"));
         }
         if !self.writer.has_room()
             && let Some(next) = self.writer.next()
@@ -124,7 +124,7 @@ impl InputLog {
         let handover = &self.writer.handover;
         if !self.writer.has_room() && handover.is_full() {
             let what = handover.problem();
-            return Err(self.refusal(what, "free space, then resume the journal"));
+            return Err(self.refusal(what, "free space, then start the run again: it goes on there"));
         }
         if !std::mem::replace(&mut self.asked, true) {
             handover.stalls.fetch_add(1, Ordering::Relaxed);

@@ -152,7 +152,7 @@ fn a_disk_that_is_full_in_any_way_halts_the_inputs_until_there_is_room() {
         });
         assert!(last < 100 + 8 * SEGMENT, "{kind:?}: {last}");
         let words = halted.unwrap().to_string();
-        assert!(words.contains("free space, then resume the journal"), "{kind:?}: {words}");
+        assert!(words.contains("free space, then start the run again: it goes on there"), "{kind:?}: {words}");
         on.store(false, Ordering::SeqCst);
         until("there is room again", || enter(&mut inputs, &input(last)).is_ok());
         (101..=last).for_each(|seq| {
