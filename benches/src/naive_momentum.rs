@@ -2,7 +2,7 @@
 
 use crate::naive_stages::{Naive, Tally};
 use flow::records::{Bar, BookTop, Cvd, Imbalance, Intent, Listing, Reason, Signal, Vpin};
-use flow::{Action, Event, Kind, Ns, OrderType, Px, Qty, Tif};
+use flow::{Action, Event, Kind, Ns, OrderType, Px, Qty, Real, Tif};
 use std::collections::{BTreeMap, HashMap};
 
 /// What the strategy knows of an instrument.
@@ -82,7 +82,7 @@ impl InstrumentState {
             entry,
             stop: away(1.5, -toward),
             target: away(3.0, toward),
-            confidence: ((net * toward + lean.abs() + (1.0 - vpin)) / 3.0).clamp(0.0, 1.0),
+            confidence: Real::of(((net * toward + lean.abs() + (1.0 - vpin)) / 3.0).clamp(0.0, 1.0)),
             strategy: stages::strategies::MOMENTUM,
             reasons: 3,
             ..Default::default()
@@ -91,6 +91,7 @@ impl InstrumentState {
         let why = [(Kind::Cvd, net, 0.3 * toward), (Kind::Imbalance, lean, 0.2 * toward), (Kind::Vpin, vpin, 0.6)];
         for (index, (measure, value, threshold)) in (0..).zip(why) {
             let (strategy, measure) = (stages::strategies::MOMENTUM, u16::from(measure.0));
+            let (value, threshold) = (Real::of(value), Real::of(threshold));
             tally.push(instrument, &Reason { value, threshold, strategy, measure, index, ..Default::default() });
         }
         let intent = Intent {
@@ -117,8 +118,8 @@ impl Naive for Momentum {
                 let top: &BookTop = event.record();
                 tracked.touch = Some((top.bid_px, top.ask_px, event.ts));
             }
-            Kind::Imbalance => drop(tracked.measures.insert(event.kind, event.record::<Imbalance>().l1)),
-            Kind::Vpin => drop(tracked.measures.insert(event.kind, event.record::<Vpin>().vpin)),
+            Kind::Imbalance => drop(tracked.measures.insert(event.kind, event.record::<Imbalance>().l1.into())),
+            Kind::Vpin => drop(tracked.measures.insert(event.kind, event.record::<Vpin>().vpin.into())),
             Kind::Bar if event.record::<Bar>().interval_s == 60 => tracked.bar(event.record()),
             Kind::Cvd => {
                 tracked.flow(event.ts, event.record());

@@ -5,7 +5,7 @@
 //! snapshots, trades without a price, states that are saved, answers to orders.
 
 use flow::records::{Bar, BarFlow, BookTop, Cvd, Imbalance, Level, Listing, Tick, Trade, Vpin, VpinFlow};
-use flow::{Event, Interval, Kind, Mic, Ns, Px, Qty, Record, Side, zone_of};
+use flow::{Event, Interval, Kind, Mic, Ns, Px, Qty, Real, Record, Side, zone_of};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// A sum over what was emitted, in its order.
@@ -132,8 +132,8 @@ impl Naive for Lean {
         let Some(top) = event.get::<BookTop>() else { return };
         let levels = self.levels as u32;
         let mut imbalance = Imbalance {
-            l1: f64::NAN,
-            depth: f64::NAN,
+            l1: Real::NONE,
+            depth: Real::NONE,
             mid: Px::NONE,
             weighted_mid: Px::NONE,
             levels,
@@ -143,8 +143,9 @@ impl Naive for Lean {
         if let (Some(bid), Some(ask)) = (top.bid_px.known(), top.ask_px.known()) {
             let (bid_qty, ask_qty) = (top.bid_qty.0, top.ask_qty.0);
             let [bid, ask, b, a] = [bid.0.into(), ask.0.into(), i128::from(bid_qty), i128::from(ask_qty)];
-            imbalance.l1 = (bid_qty as f64 - ask_qty as f64) / (bid_qty as f64 + ask_qty as f64);
-            imbalance.depth = if self.levels == 1 { imbalance.l1 } else { self.depth(event.instrument, top) };
+            let l1 = (bid_qty as f64 - ask_qty as f64) / (bid_qty as f64 + ask_qty as f64);
+            imbalance.l1 = Real::of(l1);
+            imbalance.depth = Real::of(if self.levels == 1 { l1 } else { self.depth(event.instrument, top) });
             imbalance.mid = Px(half_even(bid + ask, 2));
             imbalance.weighted_mid = Px(half_even(ask * b + bid * a, a + b));
         }
@@ -229,7 +230,7 @@ impl Toxicity {
         let mean = flow.imbalances.iter().sum::<u64>() as f64 / whole;
         let bought = (last + ((1 << shift) >> 1)) >> shift;
         let vpin = Vpin {
-            vpin: if flow.imbalances.len() == window { mean } else { f64::NAN },
+            vpin: Real::of((flow.imbalances.len() == window).then_some(mean)),
             bucket_qty: Qty(quantity),
             buckets: flow.closed,
             closed: closed as u32,

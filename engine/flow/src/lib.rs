@@ -24,6 +24,7 @@ mod listing;
 mod order;
 mod out;
 mod param;
+mod real;
 mod record;
 pub mod records;
 mod registry;
@@ -58,6 +59,7 @@ pub use order::{
 };
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, TableKey, Value};
+pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{KINDS, VpinMode, Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};

@@ -5,7 +5,7 @@
 //! which flags are columns, which record follows which, and the column order of a row. Rows, `tidegate schema`, the
 //! joins of two records into one row and the page of kinds are derived from it, so they cannot differ from the code.
 
-use crate::{Field, FieldType, FlagColumn, Kind};
+use crate::{Account, Field, FieldType, FlagColumn, Kind, Ns, Px, Qty, Real, StrategyId};
 use bytemuck::Pod;
 
 /// One typed body. Implemented by `records!` only.
@@ -16,6 +16,26 @@ pub trait Record: Pod {
     const NAME: &'static str;
     /// The fields in order of their offsets; reserved bytes are left out.
     const FIELDS: &'static [Field];
+}
+
+/// A type that a field may have. f64 is none of them: see [`Real`].
+pub(crate) trait InRecord: Pod {
+    /// Whether the field is a [`FieldType::Float`].
+    const IS_FLOAT: bool = false;
+}
+
+macro_rules! in_record {
+    ($($ty:ty),*) => {
+        $( impl InRecord for $ty {} )*
+    };
+}
+
+in_record!(u8, u16, u32, u64, i64, Px, Qty, Ns, Account, StrategyId);
+
+impl<const N: usize> InRecord for [u8; N] where [u8; N]: Pod {}
+
+impl InRecord for Real {
+    const IS_FLOAT: bool = true;
 }
 
 /// The record that this one follows; the two make one row.
@@ -96,6 +116,11 @@ macro_rules! records {
             }
             const _: () = assert!(size_of::<$name>() == 40, concat!("the body of ", $text, " is not 40 bytes"));
             const _: () = assert!(align_of::<$name>() <= 8);
+            $( const _: () = assert!(
+                <$ty as $crate::record::InRecord>::IS_FLOAT
+                    == matches!($crate::FieldType::$meaning $( ($crate::$of::WORDS) )?, $crate::FieldType::Float),
+                "a float in a record is a Real, and a Real is a float"
+            ); )*
             impl $crate::Record for $name {
                 const KIND: $crate::Kind = $crate::Kind($number);
                 const NAME: &'static str = $text;

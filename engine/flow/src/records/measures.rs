@@ -4,7 +4,7 @@
 
 use crate::record::records;
 use crate::words::words;
-use crate::{Ns, Px, Qty};
+use crate::{Ns, Px, Qty, Real};
 
 words! {
     /// Weight of the k-th level in an imbalance over several levels.
@@ -62,8 +62,8 @@ records! {
     } reserved 4
     /// Imbalance of a book; emitted when its best bid or ask changes.
     Imbalance = 36 "imbalance" {
-        l1: f64 as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
-        depth: f64 as Float "the same over the best levels, weighted; absent when a side is empty or its levels are unknown",
+        l1: Real as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
+        depth: Real as Float "the same over the best levels, weighted; absent when a side is empty or its levels are unknown",
         mid: Px as Price "(bid + ask) / 2; absent when a side is empty",
         weighted_mid: Px as Price "(ask x bid quantity + bid x ask quantity) / (bid quantity + ask quantity), rounded half to even at 1e-9",
         levels: u32 as Uint "number of levels per side in the depth measure",
@@ -71,7 +71,7 @@ records! {
     } reserved 3
     /// Volume-synchronised probability of informed trading; emitted when a bucket closes. Its `vpin-flow` follows.
     Vpin = 37 "vpin" {
-        vpin: f64 as Float "mean of |bought - sold| / bucket quantity over the last buckets, 0 to 1; absent until the window is full",
+        vpin: Real as Float "mean of |bought - sold| / bucket quantity over the last buckets, 0 to 1; absent until the window is full",
         bucket_qty: Qty as Qty "quantity per bucket",
         buckets: u64 as Uint "buckets closed since the session began",
         closed: u32 as Uint "buckets closed by this trade or bar",

@@ -8,7 +8,7 @@
 //! two kinds: a signal and its reasons, a fill and its cost, a position and its money.
 
 use crate::record::records;
-use crate::{Account, Px, Qty, StrategyId};
+use crate::{Account, Px, Qty, Real, StrategyId};
 
 records! {
     /// A strategy's signal to trade; the side is in the flags. `reasons` is the number of `reason` events that follow.
@@ -16,14 +16,14 @@ records! {
         entry: Px as Price "price at which the strategy would enter",
         stop: Px as Price "stop price, at which the signal is wrong; absent = none",
         target: Px as Price "target price, at which it takes profit; absent = none",
-        confidence: f64 as Float "0 to 1",
+        confidence: Real as Float "0 to 1",
         strategy: StrategyId as Strategy "strategy",
         reasons: u16 as Uint "number of `reason` events that follow",
     } reserved 4 row [strategy, side, entry, stop, target, confidence, reasons]
     /// A measure that led to a signal; follows it.
     Reason = 65 "reason" follows Signal times reasons {
-        value: f64 as Float "value of the measure",
-        threshold: f64 as Float "threshold that the value had to pass",
+        value: Real as Float "value of the measure",
+        threshold: Real as Float "threshold that the value had to pass",
         strategy: StrategyId as Strategy "strategy",
         measure: u16 as Kind "kind of the measure",
         index: u16 as Uint "position among the signal's reasons, from 0",

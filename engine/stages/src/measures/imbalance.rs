@@ -8,7 +8,9 @@ use super::{Context, Depth, DepthLimits, Measure, Needs};
 use crate::Space;
 use crate::rounding::divide_half_even;
 use flow::records::{self, BookTop};
-use flow::{ChoiceParam, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Side, Weighting};
+use flow::{
+    ChoiceParam, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Real, Side, Weighting,
+};
 
 /// Most levels per side.
 const DEEPEST: u64 = 64;
@@ -69,19 +71,19 @@ impl Imbalance {
     }
 
     /// The depth measure; absent if the depth is unknown or does not begin with the touch of the event.
-    fn depth(&self, instrument: u32, top: &BookTop, l1: f64, context: &Context) -> f64 {
+    fn depth(&self, instrument: u32, top: &BookTop, l1: Real, context: &Context) -> Real {
         if self.depth.is_none() {
             return l1;
         }
         let book = match context.depth(instrument) {
             Depth::Levels(book) => book,
             Depth::TouchOnly => return l1,
-            Depth::Unknown => return f64::NAN,
+            Depth::Unknown => return Real::NONE,
         };
         let kept = book.top();
         let touch = (top.bid_px, top.bid_qty.0, top.ask_px, top.ask_qty.0);
         if (kept.bid_px, kept.bid_qty, kept.ask_px, kept.ask_qty) != touch {
-            return f64::NAN;
+            return Real::NONE;
         }
         let weighed = |side| self.weights.iter().zip(quantities(&book, side)).map(|(w, qty)| w * qty).sum::<f64>();
         balance(weighed(Side::Buy), weighed(Side::Sell))
@@ -116,7 +118,7 @@ impl Measure for Imbalance {
         let (levels, weighting) = (self.weights.len() as u32, self.weighting.code());
         let touch = (top.bid_px.known(), top.ask_px.known());
         let ((Some(bid), Some(ask)), true) = (touch, top.bid_qty.0 > 0 && top.ask_qty.0 > 0) else {
-            let (l1, depth, none) = (f64::NAN, f64::NAN, Px::NONE);
+            let (l1, depth, none) = (Real::NONE, Real::NONE, Px::NONE);
             return Some(records::Imbalance {
                 l1,
                 depth,
@@ -140,10 +142,10 @@ impl Measure for Imbalance {
     }
 }
 
-/// (bid - ask) / (bid + ask).
+/// (bid - ask) / (bid + ask); absent when both are zero.
 #[inline]
-fn balance(bid: f64, ask: f64) -> f64 {
-    (bid - ask) / (bid + ask)
+fn balance(bid: f64, ask: f64) -> Real {
+    Real::of((bid - ask) / (bid + ask))
 }
 
 /// The weighted mid, nearer to the thinner side, exact before rounding. Absent if the money at the touch exceeds 2^127 in

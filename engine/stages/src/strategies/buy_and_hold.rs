@@ -11,7 +11,7 @@ use super::universe::{Universe, index};
 use crate::Space;
 use flow::records::{BookTop, Signal};
 use flow::{
-    Account, Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
+    Account, Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Real, Scope, Side, Stage, StateError, StateReader,
     StateWriter, StrategyId, Tif, table,
 };
 
@@ -65,7 +65,7 @@ impl BuyAndHoldStage {
             entry: touch.ask,
             stop: Px::NONE,
             target: Px::NONE,
-            confidence: 1.0,
+            confidence: Real::of(1.0),
             strategy: BUY_AND_HOLD,
             ..Default::default()
         };

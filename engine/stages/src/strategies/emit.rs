@@ -3,7 +3,7 @@
 //! Bound: one event per reason, plus two.
 
 use flow::records::{BookTop, Intent, Reason, Signal};
-use flow::{Account, Action, Flags, Kind, OrderType, Out, Px, Qty, Side, StrategyId, Tick, Tif};
+use flow::{Account, Action, Flags, Kind, OrderType, Out, Px, Qty, Real, Side, StrategyId, Tick, Tif};
 use serde::{Deserialize, Serialize};
 
 /// A measure, its value, and its threshold.
@@ -15,7 +15,14 @@ pub(super) fn signal(out: &mut Out, instrument: u32, side: Side, signal: &Signal
     out.push(instrument, flags, &Signal { reasons: reasons.len() as u16, ..*signal });
     for (index, (measure, value, threshold)) in (0..).zip(reasons) {
         let (strategy, measure) = (signal.strategy, u16::from(measure.0));
-        let reason = Reason { value: *value, threshold: *threshold, strategy, measure, index, ..Default::default() };
+        let reason = Reason {
+            value: Real::of(*value),
+            threshold: Real::of(*threshold),
+            strategy,
+            measure,
+            index,
+            ..Default::default()
+        };
         out.push(instrument, flags, &reason);
     }
 }

@@ -15,8 +15,8 @@ use crate::Space;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
-    Account, Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
+    Account, Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Real, Scope, Side,
+    Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -190,7 +190,7 @@ impl RandomStage {
             entry: self.orderable(at).against(side),
             stop: Px::NONE,
             target: Px::NONE,
-            confidence: dice as f64 / 100.0,
+            confidence: Real::of(dice as f64 / 100.0),
             strategy: RANDOM,
             ..Default::default()
         };

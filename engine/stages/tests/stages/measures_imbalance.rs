@@ -3,7 +3,7 @@
 use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::stream::{listing, opening, steps};
 use flow::records::{Add, BookTop, Delete, Imbalance, Level};
-use flow::{BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Side, Stage};
+use flow::{BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Real, Side, Stage};
 use proptest::prelude::*;
 use stages::Space;
 use stages::book::BookStage;
@@ -26,8 +26,8 @@ fn weight(weighting: &str, k: usize) -> f64 {
     }
 }
 
-fn near(a: f64, b: f64) -> bool {
-    (a.is_nan() && b.is_nan()) || (a - b).abs() < 1e-12
+fn near(a: Real, b: f64) -> bool {
+    a.known().map_or(b.is_nan(), |a| (a - b).abs() < 1e-12 && a.abs() <= 1.0)
 }
 
 /// The nearest of the candidates around a quotient; the even one of two that are as near.
@@ -42,12 +42,15 @@ fn check(found: &Imbalance, top: &BookTop, book: &BookStage, instrument: u32, le
     let side = |side: Side| book.books().book(instrument).unwrap().depth(side).take(levels as usize);
     let weighed = |s| side(s).enumerate().map(|(i, l)| weight(weighting, i + 1) * l.qty.0 as f64).sum::<f64>();
     if top.bid_px == Px::NONE || top.ask_px == Px::NONE {
-        assert!(found.l1.is_nan() && found.depth.is_nan() && (found.mid, found.weighted_mid) == (Px::NONE, Px::NONE));
+        assert_eq!(
+            (found.l1, found.depth, found.mid, found.weighted_mid),
+            (Real::NONE, Real::NONE, Px::NONE, Px::NONE)
+        );
         return;
     }
     let ratio = |b: f64, a: f64| (b - a) / (b + a);
     let [b, a] = [top.bid_qty.0, top.ask_qty.0];
-    assert!(near(found.l1, ratio(b as f64, a as f64)) && found.l1.abs() <= 1.0);
+    assert!(near(found.l1, ratio(b as f64, a as f64)));
     assert!(near(found.depth, ratio(weighed(Side::Buy), weighed(Side::Sell))), "{found:?} at {top:?}");
     let [pb, pa, b, a] = [top.bid_px.0.into(), top.ask_px.0.into(), i128::from(b), i128::from(a)];
     assert_eq!((found.mid, found.weighted_mid), (quotient(pb + pa, 2), quotient(pa * b + pb * a, a + b)));
@@ -103,7 +106,7 @@ proptest! {
             for (top, measured) in both(&mut book, &mut pipeline, &event) {
                 let found: &Imbalance = measured.record();
                 // Absent, or right.
-                if !found.l1.is_nan() && found.depth.is_nan() {
+                if found.l1 != Real::NONE && found.depth == Real::NONE {
                     continue;
                 }
                 check(found, &top, &book.stage, event.instrument, 5, "equal");
@@ -126,8 +129,11 @@ fn the_worked_numbers() {
         let worst_first = bids.iter().rev().chain(asks.iter().rev());
         let found = opening().0.iter().chain(worst_first).flat_map(|e| both(&mut book, &mut pipeline, e)).last();
         let found: &Imbalance = &found.unwrap().1.record::<Imbalance>().to_owned();
-        assert_eq!((found.l1, found.mid, found.weighted_mid), (0.5, Px(100_010_000_000), Px(100_015_000_000)));
-        assert_eq!(format!("{:.6}", found.depth), depth, "{weighting}");
+        assert_eq!(
+            (found.l1, found.mid, found.weighted_mid),
+            (Real::of(0.5), Px(100_010_000_000), Px(100_015_000_000))
+        );
+        assert_eq!(format!("{:.6}", f64::from(found.depth)), depth, "{weighting}");
     }
 }
 
@@ -148,7 +154,7 @@ fn a_level_below_zero_leaves_with_its_order() {
     let rest = [gone, order(2, Side::Buy, 100, 3), order(3, Side::Sell, 101, 1)];
     let events = [future, order(1, Side::Sell, -5, 1), equity].into_iter().chain(rest);
     let tops: Vec<_> = events.flat_map(|event| both(&mut book, &mut pipeline, &event)).collect();
-    assert_eq!(tops.last().unwrap().1.record::<Imbalance>().depth, 0.5);
+    assert_eq!(tops.last().unwrap().1.record::<Imbalance>().depth, Real::of(0.5));
 }
 
 #[test]
@@ -173,5 +179,5 @@ fn halves_are_even_and_the_largest_touch_does_not_overflow() {
     assert_eq!(found((2, 1), (3, 1)).weighted_mid, Px(2));
     assert_eq!(found((-2, 1), (-1, 1)).mid, Px(-2));
     let most = found((i64::MAX - 2, u64::MAX), (i64::MAX - 1, u64::MAX));
-    assert_eq!((most.l1, most.mid, most.weighted_mid), (0.0, Px(i64::MAX - 1), Px::NONE));
+    assert_eq!((most.l1, most.mid, most.weighted_mid), (Real::of(0.0), Px(i64::MAX - 1), Px::NONE));
 }

@@ -3,7 +3,7 @@
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
 use crate::measures_trades::{counted, day, opening, trade, trades};
 use flow::records::{Vpin, VpinFlow};
-use flow::{Event, Flags, Ns, Qty, Side, StateError};
+use flow::{Event, Flags, Ns, Qty, Real, Side, StateError};
 use proptest::prelude::*;
 use stages::Space;
 use stages::measures::vpin::Vpin as VpinMeasure;
@@ -52,7 +52,7 @@ fn reference(trades: &[Event], (quantity, window): (u64, u32)) -> Vec<Emitted> {
     let of_window = buckets.len().checked_sub(window as usize).map(|from| &buckets[from..]);
     let imbalance = |b: &[u64]| b.iter().map(|bought| bought.abs_diff(quantity - bought)).sum::<u64>();
     let vpin = Vpin {
-        vpin: of_window.map_or(f64::NAN, |b| imbalance(b) as f64 / (quantity * u64::from(window)) as f64),
+        vpin: Real::of(of_window.map(|b| imbalance(b) as f64 / (quantity * u64::from(window)) as f64)),
         bucket_qty: Qty(quantity),
         buckets: buckets.len() as u64 - closed_before,
         closed: closed as u32,
@@ -87,7 +87,7 @@ proptest! {
             let emitted = pipeline.feed(&trades[at]);
             prop_assert_eq!(&emitted, &reference(&trades[..=at], terms), "after {:?}", trades[at]);
             for value in emitted.iter().filter_map(|s| s.0.get::<Vpin>()) {
-                prop_assert!(value.vpin.is_nan() || (0.0..=1.0).contains(&value.vpin));
+                prop_assert!(value.vpin.known().is_none_or(|v| (0.0..=1.0).contains(&v)));
             }
         }
     }
@@ -101,7 +101,7 @@ proptest! {
         }
         let at_once = whole.feed(&trade(1, side, pieces.iter().sum()));
         let last = pieces.iter().flat_map(|qty| cut.feed(&trade(1, side, *qty))).collect::<Vec<_>>();
-        let values = |emitted: &[Emitted]| emitted.iter().filter_map(|s| s.0.get::<Vpin>()).next_back().map(|v| v.vpin.to_bits());
+        let values = |emitted: &[Emitted]| emitted.iter().filter_map(|s| s.0.get::<Vpin>()).next_back().map(|v| v.vpin);
         prop_assert_eq!(values(&at_once), values(&last));
         let listings = opening().1;
         prop_assert_eq!(harness::saved(&whole.stage, &listings), harness::saved(&cut.stage, &listings));
@@ -120,7 +120,7 @@ fn the_largest_trade_fills_buckets_without_end() {
             let volume = filled + u128::from(u64::MAX);
             filled = volume % u128::from(terms.0);
             assert_eq!(vpin.closed, u32::try_from(volume / u128::from(terms.0)).unwrap_or(u32::MAX));
-            assert!(vpin.vpin > 0.999_999 && vpin.vpin <= 1.0);
+            assert!(vpin.vpin.known().is_some_and(|v| v > 0.999_999 && v <= 1.0));
             assert_eq!((flow.bucket_buy_qty, flow.buy_qty), (Qty(terms.0), Qty(u64::MAX)));
         }
     }

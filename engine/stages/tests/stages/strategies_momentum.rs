@@ -5,7 +5,9 @@ use flow::records::{
     Bar, BookTop, Bust, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason, Refused, Reject,
     Signal, Vpin,
 };
-use flow::{Account, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
+use flow::{
+    Account, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Real, Record, Side, StrategyId,
+};
 use stages::Space;
 use stages::strategies::{MOMENTUM, MomentumStage};
 
@@ -37,8 +39,8 @@ impl Rig {
             let bar = Bar { high: Px(101 * ONE), low: Px(100 * ONE), close: Px(100 * ONE), ..Default::default() };
             rig.send(Side::None, &Bar { interval_s: 60, ..bar });
         }
-        rig.send(Side::None, &Vpin { vpin: 0.3, ..Default::default() });
-        rig.send(Side::None, &Imbalance { l1: 0.5, ..Default::default() });
+        rig.send(Side::None, &Vpin { vpin: Real::of(0.3), ..Default::default() });
+        rig.send(Side::None, &Imbalance { l1: Real::of(0.5), ..Default::default() });
         rig.top(100 * ONE, 100 * ONE + ONE / 10);
         rig
     }
@@ -91,7 +93,8 @@ fn an_entry_says_why_and_where_it_would_be_wrong() {
     assert_eq!((signal.entry, signal.stop), (Px(100 * ONE + ONE / 10), Px(98 * ONE + 6 * ONE / 10)));
     assert_eq!(signal.target, Px(103 * ONE + ONE / 10));
     let reasons: Vec<_> = emitted[1..4].iter().map(|s| *s.0.record::<Reason>()).collect();
-    let given: Vec<_> = reasons.iter().map(|r| (r.measure, r.value, r.threshold, r.index)).collect();
+    let given: Vec<_> =
+        reasons.iter().map(|r| (r.measure, f64::from(r.value), f64::from(r.threshold), r.index)).collect();
     let of = |k: Kind| u16::from(k.0);
     assert_eq!(
         given,
@@ -106,7 +109,7 @@ fn a_touch_finer_than_the_tick_is_taken_at_the_tick_beyond_it() {
         let mut rig = Rig::new(&[]);
         let stock = Listing { calendar: *b"XNAS", currency: *b"USD\0", tick_px: Px(100_000), ..Default::default() };
         rig.send(Side::None, &Listing { instrument_type: InstrumentType::Equity as u8, ..stock });
-        rig.send(Side::None, &Imbalance { l1: 0.5 * sign as f64, ..Default::default() });
+        rig.send(Side::None, &Imbalance { l1: Real::of(0.5 * sign as f64), ..Default::default() });
         rig.top(100 * ONE - ONE / 10_000, 100 * ONE + ONE / 10_000);
         let emitted = rig.trade(sign * 200);
         let cents = |n: i64| Px(100 * ONE + n * sign * ONE / 100);
@@ -119,15 +122,15 @@ fn a_touch_finer_than_the_tick_is_taken_at_the_tick_beyond_it() {
 #[test]
 fn a_sale_mirrors_a_purchase() {
     let mut rig = Rig::new(&[]);
-    rig.send(Side::None, &Imbalance { l1: -0.4, ..Default::default() });
+    rig.send(Side::None, &Imbalance { l1: Real::of(-0.4), ..Default::default() });
     let emitted = rig.trade(-200);
     assert_eq!(intent(&emitted), (Side::Sell, Px(100 * ONE), 10));
     let signal: &Signal = emitted[0].0.record();
     assert_eq!((signal.stop, signal.target), (Px(101 * ONE + ONE / 2), Px(97 * ONE)));
     let reason: &Reason = emitted[1].0.record();
-    assert_eq!((reason.value, reason.threshold), (-1.0, -0.3));
+    assert_eq!((reason.value, reason.threshold), (Real::of(-1.0), Real::of(-0.3)));
     let mut rig = Rig::new(&[("short", "false")]);
-    rig.send(Side::None, &Imbalance { l1: -0.4, ..Default::default() });
+    rig.send(Side::None, &Imbalance { l1: Real::of(-0.4), ..Default::default() });
     assert!(rig.trade(-200).is_empty());
 }
 
@@ -135,10 +138,10 @@ fn a_sale_mirrors_a_purchase() {
 fn each_condition_alone_keeps_it_out() {
     type Spoil = fn(&mut Rig);
     let spoils: [(&str, Spoil); 10] = [
-        ("imbalance", |d| drop(d.send(Side::None, &Imbalance { l1: 0.1, ..Default::default() }))),
-        ("no imbalance", |d| drop(d.send(Side::None, &Imbalance { l1: f64::NAN, ..Default::default() }))),
-        ("toxic", |d| drop(d.send(Side::None, &Vpin { vpin: 0.7, ..Default::default() }))),
-        ("no vpin", |d| drop(d.send(Side::None, &Vpin { vpin: f64::NAN, ..Default::default() }))),
+        ("imbalance", |d| drop(d.send(Side::None, &Imbalance { l1: Real::of(0.1), ..Default::default() }))),
+        ("no imbalance", |d| drop(d.send(Side::None, &Imbalance { l1: Real::NONE, ..Default::default() }))),
+        ("toxic", |d| drop(d.send(Side::None, &Vpin { vpin: Real::of(0.7), ..Default::default() }))),
+        ("no vpin", |d| drop(d.send(Side::None, &Vpin { vpin: Real::NONE, ..Default::default() }))),
         ("crossed", |d| drop(d.top(101 * ONE, 100 * ONE))),
         ("one side", |d| drop(d.top(101 * ONE, Px::NONE.0))),
         ("stale", |d| d.wait(6)),
@@ -159,7 +162,7 @@ fn each_condition_alone_keeps_it_out() {
     assert!(Rig::new(&[("symbols", "AA,B")]).trade(200).is_empty(), "not chosen");
     assert_eq!(Rig::new(&[("symbols", "B,A")]).trade(200).len(), 5);
     let mut rig = Rig::new(&[("max_vpin", "1")]);
-    rig.send(Side::None, &Vpin { vpin: f64::NAN, ..Default::default() });
+    rig.send(Side::None, &Vpin { vpin: Real::NONE, ..Default::default() });
     assert_eq!(rig.trade(200).len(), 4, "not asked for, no reason");
 }
 
@@ -188,7 +191,7 @@ fn stop_target_and_the_end_of_the_session_close() {
         assert_eq!(kinds(&emitted), [Kind::Signal, Kind::Reason, Kind::Intent]);
         assert_eq!(intent(&emitted), (Side::Sell, Px(bid), 10));
         let reason: &Reason = emitted[1].0.record();
-        assert_eq!((reason.value, reason.threshold), (value, level));
+        assert_eq!((reason.value, reason.threshold), (Real::of(value), Real::of(level)));
         assert!(rig.top(bid, bid + ONE).is_empty(), "an order is on its way");
         rig.fill(Side::Sell, 4);
         rig.send(Side::None, &Cancelled { order_id: OrderId::new(Account(1), MOMENTUM, 2).0, ..Default::default() });
@@ -251,7 +254,7 @@ fn what_a_bust_brings_back_is_left_at_once() {
     let emitted = rig.top(100 * ONE, 101 * ONE);
     assert_eq!((intent(&emitted), emitted.len()), ((Side::Sell, Px(100 * ONE), 10), 3));
     let reason: &Reason = emitted[1].0.record();
-    assert_eq!((reason.measure, reason.value), (u16::from(Kind::Position.0), 10.0));
+    assert_eq!((reason.measure, reason.value), (u16::from(Kind::Position.0), Real::of(10.0)));
     rig.send(Side::Buy, &bust(1));
     rig.send(Side::None, &Cancelled { order_id, ..Default::default() });
     assert!(rig.top(100 * ONE, 101 * ONE).is_empty(), "flat: the purchase is void too");

@@ -10,7 +10,7 @@
 
 use super::super::Aggressor;
 use super::super::Session;
-use flow::{Qty, table};
+use flow::{Qty, Real, table};
 use serde::{Deserialize, Serialize};
 
 /// The bought part of a volume, in units of 2^-52.
@@ -90,8 +90,8 @@ pub(super) struct Closing {
     pub(super) closed: u64,
     /// Bought part of the last of them, to the nearest share.
     pub(super) bought: u64,
-    /// The mean imbalance over the window; NaN before it is full.
-    pub(super) vpin: f64,
+    /// The mean imbalance over the window; unknown before it is full.
+    pub(super) vpin: Real,
 }
 
 /// The buckets of every instrument.
@@ -181,7 +181,7 @@ impl Buckets {
         }
         (flow.filled, flow.bought) = (rest, left);
         flow.closed = flow.closed.saturating_add(1 + further);
-        let vpin = if flow.held == self.window { flow.sum as f64 / self.whole } else { f64::NAN };
+        let vpin = Real::of((flow.held == self.window).then(|| flow.sum as f64 / self.whole));
         Closing { closed: 1 + further, bought: (last + ((1 << shift) >> 1)) >> shift, vpin }
     }
 

@@ -12,8 +12,8 @@ use crate::Space;
 use crate::executions::{Booked, Executions};
 use flow::records::{Bar, BookTop, Bust, Cancelled, Fill, Imbalance, Listing, Refused, Reject, Signal, Vpin};
 use flow::{
-    Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Scope, Side, Stage, StateError, StateReader,
-    StateWriter, Tick, Tif, table,
+    Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Scope, Side, Stage, StateError,
+    StateReader, StateWriter, Tick, Tif, table,
 };
 
 /// The strategy.
@@ -85,7 +85,7 @@ impl MomentumStage {
             entry,
             stop: state.stop,
             target: state.target,
-            confidence: ((net * toward + state.imbalance.abs() + calmness) / 3.0).clamp(0.0, 1.0),
+            confidence: Real::of(((net * toward + state.imbalance.abs() + calmness) / 3.0).clamp(0.0, 1.0)),
             strategy: MOMENTUM,
             ..Default::default()
         };
@@ -130,7 +130,7 @@ impl MomentumStage {
             entry: px,
             stop: Px::NONE,
             target: Px::NONE,
-            confidence: 1.0,
+            confidence: Real::of(1.0),
             strategy: MOMENTUM,
             ..Default::default()
         };
@@ -177,14 +177,14 @@ impl MomentumStage {
         state.known = true;
         match event.kind {
             Kind::BookTop => self.top(event, out),
-            Kind::Imbalance => state.imbalance = canonical(event.record::<Imbalance>().l1),
+            Kind::Imbalance => state.imbalance = event.record::<Imbalance>().l1.into(),
             Kind::Cvd => {
                 state.flow.add(event.ts, self.settings.lookback_ns, event.record());
                 if !self.ended && self.universe.has(event.instrument) {
                     self.enter(event.instrument, event.ts, out);
                 }
             }
-            Kind::Vpin => state.vpin = canonical(event.record::<Vpin>().vpin),
+            Kind::Vpin => state.vpin = event.record::<Vpin>().vpin.into(),
             Kind::Bar => {
                 let bar: &Bar = event.record();
                 if bar.interval_s == self.settings.bar_s {
@@ -219,11 +219,6 @@ impl MomentumStage {
 fn level(entry: Px, distance: f64, tick: Tick, sign: f64) -> Px {
     let units = ((distance * Px::ONE as f64) as i64).max(tick.at(entry)).max(1);
     if sign < 0.0 { tick.down(Px(entry.0.saturating_sub(units))) } else { tick.up(Px(entry.0.saturating_add(units))) }
-}
-
-/// The same NaN for every unknown value, so that equal states are equal bytes.
-fn canonical(measure: f64) -> f64 {
-    if measure.is_nan() { f64::NAN } else { measure }
 }
 
 impl Stage for MomentumStage {
