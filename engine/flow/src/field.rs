@@ -18,6 +18,8 @@ pub enum FieldType {
     Volume,
     /// A number of something that a feed may not report, u32; `u32::MAX` = absent.
     Count,
+    /// Number of a message in its session, u64; `u64::MAX` = absent.
+    Sequence,
     /// Nanoseconds since the Unix epoch, u64; `u64::MAX` = absent.
     TimeNs,
     /// Seconds, u32.

@@ -3,7 +3,14 @@
 //! A [`Decoder`] does no I/O: windows of bytes in, inputs out. A [`Source`] is what the ingress merges: it owns a decoder and
 //! a reader, or a clock, and yields inputs in order of their due time, without blocking. Inputs are not numbered yet: `id`
 //! is 0, `ts` is the due time, `instrument` is local to the source until the ingress stamps them.
+//!
+//! A source is live or not. One that is not, a file, gives the same inputs whenever it is read, so after a restart it is read
+//! again from its start and what was recorded is skipped. A live one gives what happens now: `ts` is when the input arrived,
+//! and after a restart it has lost what happened meanwhile, unless it can ask for it ([`Source::resume`]). Its rules: it never
+//! fails and never ends because a connection did, it reports a `gap` wherever a message is missing, and it emits a `cursor`
+//! often enough that the gap after a restart is exact (at most each 256 packets or 100 ms).
 
+use crate::records::Cursor;
 use crate::{Event, Ns, Window};
 
 /// A bounded queue of inputs that wait for the ingress, each with the number of its record in the file.
@@ -178,13 +185,48 @@ pub enum Polled {
     Ended,
 }
 
+/// What the record of a run holds of a source, when the run goes on after a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Resumed {
+    /// Its inputs.
+    pub inputs: u64,
+    /// The last cursor among them.
+    pub cursor: Option<Cursor>,
+    /// Inputs after that cursor; gaps do not count.
+    pub since: u64,
+    /// How many of those close a group.
+    pub groups_since: u64,
+}
+
+/// How a source goes on after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resumption {
+    /// It gives recorded inputs again: its next so many are skipped.
+    Again(u64),
+    /// It goes on with what happens now. What happened meanwhile is lost, so a `gap` of the whole source enters first.
+    Live {
+        /// Sequence number of the first message that is not recorded; `None` if that is not known.
+        expected: Option<u64>,
+    },
+}
+
 /// Yields inputs in order of their due times, without blocking.
 pub trait Source: Send {
     /// Fills `to` with inputs when it is empty.
     ///
     /// # Errors
-    /// When the source cannot continue.
+    /// When the source cannot continue. The run ends then; an error of a live source becomes a `gap`, and nothing more comes of it.
     fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError>;
+
+    /// Whether it gives what happens now; `ts` of its inputs is then the time of their arrival, else the exchange's.
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    /// Called once before the first poll of a run that goes on: says how. A live source lists its instruments again.
+    fn resume(&mut self, record: &Resumed) -> Resumption {
+        Resumption::Again(record.inputs)
+    }
 
     /// Local instruments are below this number.
     fn instruments(&self) -> u32;

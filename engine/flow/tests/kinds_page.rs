@@ -26,6 +26,7 @@ fn meaning(field: &Field) -> String {
         FieldType::Check => "u16, check".to_owned(),
         FieldType::Kind => "u16, kind".to_owned(),
         FieldType::Volume => "u64, instrument's smallest unit; `u64::MAX` = absent".to_owned(),
+        FieldType::Sequence => "u64; `u64::MAX` = absent".to_owned(),
         FieldType::Uid | FieldType::Count => "u32; `u32::MAX` = absent".to_owned(),
         FieldType::Uint | FieldType::Id | FieldType::Enum(_) | FieldType::Code(_) | FieldType::Detail => number('u'),
     }

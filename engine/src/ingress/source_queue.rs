@@ -1,12 +1,19 @@
 //! A source and its queue of inputs for the merge.
 //!
-//! The queue is polled only when it is empty; what it holds is stamped with the pipeline's source and instrument numbers.
-//! Bound: 256 queued inputs per source.
+//! The queue is polled only when it is empty; what it holds is stamped with the pipeline's source and instrument numbers and,
+//! under wall time, with its arrival: what a live source says, else the time of the poll. Bound: 256 queued inputs per source.
+//!
+//! After a restart it is read again up to the record's end or, if it is live, begins with a `gap`, so nobody goes on as if
+//! nothing were missing.
 
 use super::IngressError;
 use super::stated_terms::{Stated, StatedTerms};
 use crate::pipeline::FeedState;
-use flow::{Event, Inputs, Ns, Polled, Source};
+use flow::records::{Cursor, Gap};
+use flow::{Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source};
+
+/// What a snapshot keeps of a source: its records; inputs, cursor, inputs and groups since.
+pub(super) type Progress = (u64, u64, Option<(u64, u64)>, u64, u64);
 
 /// A source, its queued inputs, and its counts.
 pub struct SourceQueue {
@@ -19,10 +26,14 @@ pub struct SourceQueue {
     /// Number of the source, from 1 in argument order.
     id: u8,
     ended: bool,
+    /// Why a live source gives nothing more, and whether a gap has told.
+    failed: Option<FeedError>,
+    told: bool,
     records: u64,
-    inputs: u64,
-    /// How many of the inputs that were admitted before a restart have been skipped.
-    skipped: u64,
+    /// Its inputs so far; the rest of it only during a replay.
+    recorded: Resumed,
+    /// How many of the inputs that it gives again after a restart are to be skipped, once it was asked.
+    to_skip: Option<u64>,
     /// When its last input entered.
     last: Ns,
     /// The operator's terms for its listings, if there are any.
@@ -57,9 +68,11 @@ impl SourceQueue {
             base,
             id,
             ended: false,
+            failed: None,
+            told: false,
             records: 0,
-            inputs: 0,
-            skipped: 0,
+            recorded: Resumed::default(),
+            to_skip: None,
             last: Ns::NONE,
             stated: None,
         }
@@ -79,7 +92,7 @@ impl SourceQueue {
 
     /// Inputs admitted.
     pub fn inputs(&self) -> u64 {
-        self.inputs
+        self.recorded.inputs
     }
 
     /// The source's own counters.
@@ -89,36 +102,58 @@ impl SourceQueue {
 
     /// The source's warnings.
     pub fn warnings(&self) -> Vec<String> {
-        self.source.warnings().into_iter().chain(self.stated.iter().flat_map(StatedTerms::warnings)).collect()
+        let stated = self.stated.iter().flat_map(StatedTerms::warnings);
+        let failed = self.failed.iter().map(|error| format!("it gave nothing more after an error: {error}"));
+        self.source.warnings().into_iter().chain(stated).chain(failed).collect()
     }
 
-    /// Looks at the next input; polls the source if none is queued.
+    /// Looks at the next input; polls the source if none is queued. Under wall time, which is now `wall`, it is due when it
+    /// arrived.
     #[inline]
-    pub(super) fn peek(&mut self) -> Result<Peek, IngressError> {
+    pub(super) fn peek(&mut self, wall: Option<Ns>) -> Result<Peek, IngressError> {
         match self.queue.waiting().first() {
             Some(event) => Ok(Peek::Due(event.ts)),
-            None => self.fill(),
+            None => self.fill(wall),
         }
     }
 
     /// Polls the source, since the queue is empty.
-    fn fill(&mut self) -> Result<Peek, IngressError> {
+    fn fill(&mut self, wall: Option<Ns>) -> Result<Peek, IngressError> {
         if self.ended {
             return Ok(Peek::Ended);
         }
-        let polled = self.source.poll(&mut self.queue);
+        let is_live = self.source.is_live();
+        let polled = match &mut self.failed {
+            Some(_) => Ok(Polled::Idle(Ns::NONE)),
+            failed => self.source.poll(&mut self.queue).or_else(|error| {
+                *failed = Some(error.clone()).filter(|_| is_live);
+                if is_live { Ok(Polled::Ready) } else { Err(error) }
+            }),
+        };
+        if self.failed.is_some() && self.queue.is_empty() && !std::mem::replace(&mut self.told, true) {
+            self.push_gap(None, wall.unwrap_or_default());
+        }
         self.stamp_source();
+        if let Some(wall) = wall.filter(|_| !is_live) {
+            self.queue.waiting_mut().iter_mut().for_each(|event| event.ts = wall);
+        }
         if let Some(stated) = &mut self.stated {
             stated.apply(self.queue.waiting_mut());
         }
         match polled {
-            Ok(Polled::Ready) => {}
-            Ok(Polled::Idle(_)) => return Ok(Peek::Nothing),
+            Ok(Polled::Ready | Polled::Idle(_)) => {}
             Ok(Polled::Ended) => self.ended = true,
             Err(error) => return Err(IngressError::Source { input: self.name.clone(), error }),
         }
         let waiting = self.queue.front().map(|(event, _)| Peek::Due(event.ts));
         Ok(waiting.unwrap_or(if self.ended { Peek::Ended } else { Peek::Nothing }))
+    }
+
+    /// What was to come is lost, from message `expected` on.
+    fn push_gap(&mut self, expected: Option<u64>, arrival: Ns) {
+        let expected = expected.unwrap_or(Gap::UNKNOWN);
+        let gap = Gap { exchange_ts: Ns::NONE, expected, received: Gap::UNKNOWN, ..Gap::default() };
+        self.queue.push(Event::new(arrival, 0, Flags::LAST_OF_GROUP, &gap), 0);
     }
 
     /// Stamps the inputs just polled with the pipeline's source and instrument numbers.
@@ -156,7 +191,21 @@ impl SourceQueue {
     #[inline]
     pub(super) fn count(&mut self, record: u64) {
         self.records = self.records.max(record);
-        self.inputs += 1;
+        self.recorded.inputs += 1;
+    }
+
+    /// Counts an input of the record.
+    pub(super) fn repeat(&mut self, input: &Event) {
+        let recorded = &mut self.recorded;
+        recorded.inputs += 1;
+        match input.kind {
+            Kind::Cursor => (recorded.cursor, recorded.since, recorded.groups_since) = (input.get().copied(), 0, 0),
+            Kind::Gap => {}
+            _ => {
+                recorded.since += 1;
+                recorded.groups_since += u64::from(input.flags.has(Flags::LAST_OF_GROUP));
+            }
+        }
     }
 
     /// Its last input entered at `ts`.
@@ -167,40 +216,49 @@ impl SourceQueue {
 
     /// What the status says of it.
     pub(super) fn trading_state(&self) -> FeedState {
-        FeedState { name: self.name.clone(), inputs: self.inputs, last: self.last, ended: self.ended }
+        FeedState { name: self.name.clone(), inputs: self.recorded.inputs, last: self.last, ended: self.ended }
     }
 
-    /// Records and inputs admitted so far.
-    pub(super) fn progress(&self) -> (u64, u64) {
-        (self.records, self.inputs)
+    /// What was admitted so far.
+    pub(super) fn progress(&self) -> Progress {
+        let Resumed { inputs, cursor, since, groups_since } = self.recorded;
+        (self.records, inputs, cursor.map(|cursor| (cursor.session, cursor.next)), since, groups_since)
     }
 
     /// Sets what was admitted so far, from a snapshot.
-    pub(super) fn set_progress(&mut self, (records, inputs): (u64, u64)) {
-        (self.records, self.inputs) = (records, inputs);
+    pub(super) fn set_progress(&mut self, (records, inputs, cursor, since, groups_since): Progress) {
+        let cursor = cursor.map(|(session, next)| Cursor { session, next, ..Cursor::default() });
+        (self.records, self.recorded) = (records, Resumed { inputs, cursor, since, groups_since });
     }
 
-    /// Skips the inputs that were admitted before the restart: the source starts over, the journal does not. Skips some at
-    /// once, and says whether that was all.
-    pub(super) fn skip(&mut self) -> Result<bool, IngressError> {
-        for _ in 0..SKIPPED_AT_ONCE {
-            if self.skipped == self.inputs {
-                break;
-            }
-            match self.peek()? {
+    /// Places the source after the record, which ends at `now`. Skips some inputs at once, and says whether that was all.
+    pub(super) fn resume(&mut self, now: Ns, wall: Option<Ns>) -> Result<bool, IngressError> {
+        let mut left = match self.to_skip {
+            Some(left) => left,
+            None => match self.source.resume(&self.recorded) {
+                Resumption::Again(inputs) => inputs,
+                Resumption::Live { expected } => {
+                    if self.recorded.inputs > 0 {
+                        self.push_gap(expected, wall.unwrap_or(now));
+                        self.stamp_source();
+                    }
+                    0
+                }
+            },
+        };
+        for _ in 0..left.min(SKIPPED_AT_ONCE) {
+            match self.peek(wall)? {
                 Peek::Due(_) => {
                     let record = self.queue.front().map_or(0, |(_, record)| record);
                     self.queue.pop();
                     self.records = self.records.max(record);
-                    self.skipped += 1;
+                    left -= 1;
                 }
                 Peek::Nothing => break,
-                Peek::Ended => {
-                    let missing = self.inputs - self.skipped;
-                    return Err(IngressError::Short { input: self.name.clone(), missing });
-                }
+                Peek::Ended => return Err(IngressError::Short { input: self.name.clone(), missing: left }),
             }
         }
-        Ok(self.skipped == self.inputs)
+        self.to_skip = Some(left);
+        Ok(left == 0)
     }
 }

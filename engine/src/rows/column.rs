@@ -47,7 +47,7 @@ const fn printed(ty: FieldType) -> (&'static str, &'static str) {
         FieldType::TimeNs => ("integer as text or null", "ns since 1970-01-01 UTC"),
         FieldType::Start => ("integer as text", "ns since 1970-01-01 UTC"),
         FieldType::Seconds => ("integer", "s"),
-        FieldType::Uid | FieldType::Count => ("integer or null", ""),
+        FieldType::Uid | FieldType::Count | FieldType::Sequence => ("integer or null", ""),
         FieldType::OrderId | FieldType::Id => ("integer as text", ""),
         FieldType::Uint | FieldType::Int | FieldType::Account | FieldType::Code(_) => ("integer", ""),
         FieldType::Float => ("number or null", ""),

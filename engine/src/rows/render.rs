@@ -98,6 +98,7 @@ impl Print {
             FieldType::Factor | FieldType::Nano => amount(value as i64, 0).map_or(Cell::Null, Cell::Text),
             FieldType::Money => amount(value as i64, 2).map_or(Cell::Null, Cell::Text),
             FieldType::Int => Cell::Int(value as i64),
+            FieldType::Sequence => Some(value).filter(|known| *known != u64::MAX).into(),
             FieldType::Uid | FieldType::Count => Some(value).filter(|known| *known != u64::from(u32::MAX)).into(),
             FieldType::Strategy => self.strategy(StrategyId(value as u16)),
             FieldType::Check => named(value, (names.check)(value as u16)),

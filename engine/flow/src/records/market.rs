@@ -105,11 +105,11 @@ records! {
         ask_px: Px as Price "best ask; absent = no ask",
         ask_qty: Qty as Qty "quantity at the ask",
     }
-    /// Messages are missing: the books of this source may be wrong until the next snapshot.
+    /// Messages are missing, of an instrument or, if it is 0, of the whole source: its books may be wrong until the next snapshot.
     Gap = 14 "gap" {
         exchange_ts: Ns as TimeNs "exchange time of the first message after the gap",
-        expected: u64 as Uint "expected sequence number",
-        received: u64 as Uint "received sequence number",
+        expected: u64 as Sequence "sequence number of the first message that is missing; absent = not known",
+        received: u64 as Sequence "sequence number of the first message after the gap; absent = nothing came since",
     } reserved 16
     /// The trading state of an instrument, or of the whole market if the instrument is 0.
     Status = 15 "status" {
@@ -118,4 +118,14 @@ records! {
         reason: [u8; 4] as Text "the venue's reason",
         what: u8 as Code(StatusKind) "which state this reports",
     } reserved 23
+    /// How far a live source has come. No stage reads it; after a restart the source learns from it what it has missed.
+    Cursor = 16 "cursor" {
+        session: u64 as Id "the source's number of the session, within which sequence numbers grow",
+        next: u64 as Sequence "sequence number of the message after those before it",
+    } reserved 24
+}
+
+impl Gap {
+    /// An end of the gap that is not known.
+    pub const UNKNOWN: u64 = u64::MAX;
 }

@@ -89,7 +89,7 @@ mod tests {
     fn widths(field: &Field) -> &'static [usize] {
         match field.ty {
             FieldType::Price | FieldType::Average | FieldType::Qty | FieldType::Volume => &[8],
-            FieldType::TimeNs | FieldType::Float => &[8],
+            FieldType::Sequence | FieldType::TimeNs | FieldType::Float => &[8],
             FieldType::Step | FieldType::Factor => &[8],
             FieldType::Nano | FieldType::Money | FieldType::OrderId | FieldType::Id | FieldType::Detail => &[8],
             FieldType::Seconds | FieldType::Start | FieldType::Interval | FieldType::Uid | FieldType::Count => &[4],

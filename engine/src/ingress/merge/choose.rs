@@ -37,10 +37,12 @@ impl Ingress {
         if self.commands.has_initial() && !is_ending {
             return Ok(Choice::Command(arrived));
         }
+        // Under wall time an operator and a venue outside the process need not wait for what arrived before them.
+        let first = if self.clock.wall().is_some() { self.now } else { arrived };
         let mut venue_at_rest = true;
         if let Some(live_replies) = &mut self.live_replies {
             if live_replies.has_begun(self.seq, idle && self.stopping.is_none())? {
-                returned = live_replies.is_waiting().then_some((arrived, Choice::Return(arrived)));
+                returned = live_replies.is_waiting().then_some((first, Choice::Return(arrived)));
                 venue_at_rest = is_ending && live_replies.is_at_rest(idle, arrived);
             } else if self.stopping.is_none() {
                 return Ok(Choice::Pending);
@@ -57,7 +59,7 @@ impl Ingress {
     fn choose_open(&mut self, returned: Returned, arrived: Ns, idle: bool) -> Result<Choice, IngressError> {
         let wall = self.clock.wall();
         let (market, pending) = match wall {
-            Some(wall) => self.poll_in_turn(wall)?,
+            Some(wall) => self.poll_by_arrival(wall)?,
             None => self.poll_feeds()?,
         };
         let feeds_ended = market.is_none() && !pending;
@@ -71,10 +73,11 @@ impl Ingress {
         let (reached, arrived) = if waits_for_sources { (Some(self.now), self.now) } else { (wall, arrived) };
         let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
         let command = self.commands.due(arrived).map(|due| due.max(self.now));
+        let command = command.map(|at| (if wall.is_some_and(|wall| at <= wall) { self.now } else { at }, at));
         let candidates = [
             returned,
             tick.map(|at| (at, Choice::Tick(at))),
-            command.map(|at| (at, Choice::Command(at))),
+            command.map(|(rank, at)| (rank, Choice::Command(at))),
             market.map(|(at, i)| (at, Choice::Feed(i, at))).filter(|_| !waits_for_sources),
         ];
         // Once the sources have ended, the last bars close at once rather than at their time.
@@ -141,7 +144,7 @@ impl Ingress {
             Then::Stop => self.resting = true,
             Then::Continue(acceptance) => {
                 for feed in &mut self.feeds {
-                    if !feed.skip()? {
+                    if !feed.resume(self.now, self.clock.wall())? {
                         return Ok(false);
                     }
                 }
@@ -199,18 +202,25 @@ impl Ingress {
         best
     }
 
-    /// The feed whose turn it is under wall time, where all that waits is due: each in turn, so that none keeps another one
-    /// out. And whether some feed that has not ended has nothing queued, if none has an input.
-    fn poll_in_turn(&mut self, wall: Ns) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
+    /// The feed whose input arrived first, under wall time; of several at the same moment each in turn, so that none keeps
+    /// another one out. And whether some feed that has not ended has nothing queued.
+    fn poll_by_arrival(&mut self, wall: Ns) -> Result<(Option<(Ns, usize)>, bool), IngressError> {
+        let mut best: Option<(Ns, usize)> = None;
         let mut pending = false;
         for i in (self.last_feed + 1..self.feeds.len()).chain(0..self.feeds.len().min(self.last_feed + 1)) {
-            match self.feeds[i].peek()? {
-                Peek::Due(_) => return Ok((Some((wall.max(self.now), i)), false)),
+            match self.feeds[i].peek(Some(wall))? {
+                Peek::Due(arrival) => {
+                    // The clock of whoever stamped it may be ahead.
+                    let arrival = arrival.min(wall);
+                    if best.is_none_or(|(first, _)| arrival < first) {
+                        best = Some((arrival, i));
+                    }
+                }
                 Peek::Nothing => pending = true,
                 Peek::Ended => {}
             }
         }
-        Ok((None, pending))
+        Ok((best.map(|(arrival, i)| (arrival.max(self.now), i)), pending))
     }
 
     /// The feed with the earliest input, and whether some feed that has not ended has nothing queued.
@@ -219,7 +229,7 @@ impl Ingress {
         let mut best: Option<(Ns, usize)> = None;
         let mut pending = false;
         for (i, feed) in self.feeds.iter_mut().enumerate() {
-            match feed.peek()? {
+            match feed.peek(None)? {
                 Peek::Due(ts) => {
                     let due = if is_on(Fault::RawDue) { ts } else { ts.max(self.now) };
                     if best.is_none_or(|(least, _)| due < least) {

@@ -7,6 +7,8 @@
 
 mod choose;
 mod construction;
+#[cfg(test)]
+mod live_tests;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -150,7 +152,7 @@ impl Ingress {
         let record = match &mut self.retrace {
             Some(retrace) => {
                 *to = retrace.take();
-                self.feeds[i].count(0);
+                self.feeds[i].repeat(to);
                 None
             }
             None => Some(self.feeds[i].take(to)),
@@ -183,6 +185,7 @@ impl Ingress {
 
     fn send_origin(&self, input: Option<usize>, record: Option<u64>, event: &Event) {
         if let Some(origins) = &self.origins {
+            let record = record.filter(|number| *number > 0);
             let origin = Origin { seq: self.seq + 1, input, record, exchange_ts: event.exchange_ts() };
             // The receiver is dropped only when the rows have ended, and then the run ends too.
             let _ = origins.send(origin);

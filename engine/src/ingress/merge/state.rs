@@ -2,6 +2,7 @@
 
 use super::{Ingress, Phase};
 use crate::ingress::SourceQueue;
+use crate::ingress::source_queue::Progress;
 use flow::{Ns, StateError, StateReader, StateWriter};
 
 impl Ingress {
@@ -28,7 +29,7 @@ impl Ingress {
         let (now, seq, returning) = from.get::<(Ns, u64, bool)>()?;
         (self.now, self.seq) = (now, seq);
         self.phase = if returning { Phase::Returning } else { Phase::Open };
-        let progress = from.get::<Vec<(u64, u64)>>()?;
+        let progress = from.get::<Vec<Progress>>()?;
         if progress.len() != self.feeds.len() {
             return Err(StateError::Inconsistent("a different number of sources"));
         }

@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// 2023-11-14 22:13:20 UTC.
-const START: u64 = 1_700_000_000 * Ns::SECOND;
+pub(super) const START: u64 = 1_700_000_000 * Ns::SECOND;
 const HOUR: i64 = 3_600 * Ns::SECOND as i64;
 
 /// Time that passes when the test says so, and a system clock that is off by as much as it says.
 #[derive(Clone, Default)]
-struct Set(Arc<Mutex<(u64, i64)>>);
+pub(super) struct Set(Arc<Mutex<(u64, i64)>>);
 
 impl Set {
-    fn pass(&self, ns: u64) {
+    pub(super) fn pass(&self, ns: u64) {
         self.0.lock().unwrap().0 += ns;
     }
 
@@ -77,7 +77,7 @@ fn merge(trades: &[u64], heartbeat_s: u64) -> (Set, Ingress) {
 }
 
 /// What enters now.
-fn admitted(merge: &mut Ingress) -> Vec<Event> {
+pub(super) fn admitted(merge: &mut Ingress) -> Vec<Event> {
     let (mut all, mut event) = (Vec::new(), Event::zeroed());
     merge.begin_turn();
     while merge.admit(&mut event).unwrap() == Admitted::One {
