@@ -29,7 +29,7 @@ impl DummyStage {
 
 impl Stage for DummyStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::BookTop])
+        Kinds::of(&[Kind::BookTop, Kind::Pulse])
     }
 
     fn emits(&self) -> Kinds {

@@ -163,7 +163,7 @@ pub const PIPELINE: &[Param] = &[
 /// Kinds of outcomes.
 pub const KINDS: ListParam = ListParam::new(
     "kinds",
-    "all,-level",
+    "all,-level,-pulse",
     "kinds of outcomes to log and hash: names, `all`, and `-name` to leave one out",
 );
 

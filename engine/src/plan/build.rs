@@ -135,14 +135,15 @@ impl Plan {
     }
 }
 
-/// The configured stages, in pipeline order.
+/// The configured stages, in pipeline order; with one that acts at pulses, also `pulse`.
 fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
     let names = settings.pipeline.get(keys::STAGES);
     let known = || stages::entries().map(|entry| entry.name());
     for name in names.iter().filter(|name| !known().any(|k| k == name.as_str())) {
         faults.push(Fault::of_settings("pipeline.stages", name, &one_of(name, known())));
     }
-    stages::uncut(|name| names.iter().any(|n| n == name))
+    let pulses = names.iter().any(|name| stages::acts_at_pulses(name));
+    stages::uncut(|name| names.iter().any(|n| n == name) || (pulses && name == "pulse"))
 }
 
 fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {

@@ -15,7 +15,8 @@ pub(super) fn cuts(settings: &Settings, parts: &[Part], faults: &mut Vec<Fault>)
     let named = settings.pipeline.get(keys::CUTS);
     match settings.pipeline.get(keys::PRESET) {
         Preset::Fused => Vec::new(),
-        Preset::Split => (1..parts.len()).collect(),
+        // `pulse` does next to nothing, so it stays with the stage after it.
+        Preset::Split => (1..parts.len()).filter(|at| parts[at - 1].names() != ["pulse"]).collect(),
         Preset::Cuts => {
             let index = |name: &String| match name.as_str() {
                 TAIL => Some(parts.len()),

@@ -12,6 +12,7 @@ mod executions;
 mod keyed;
 pub mod measures;
 pub mod orders;
+pub mod pulse;
 mod registry;
 pub mod risk;
 mod rounding;
@@ -22,4 +23,4 @@ mod uncut;
 
 pub use registry::{Build, RESERVED, STAGES, StageEntry};
 pub use space::Space;
-pub use uncut::{Part, entries, uncut};
+pub use uncut::{Part, acts_at_pulses, entries, uncut};

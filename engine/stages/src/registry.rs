@@ -6,7 +6,7 @@
 //!
 //! | positions | whose |
 //! |---|---|
-//! | 2 | `pulse`, reserved |
+//! | 2 | `pulse` |
 //! | 8 | `book` |
 //! | 16 | `bars` |
 //! | 24 | `portfolio`, reserved |
@@ -18,6 +18,7 @@ use crate::Space;
 use crate::bars::{self, BarStage};
 use crate::book::{self, BookStage};
 use crate::orders::{self, OrdersStage};
+use crate::pulse::{self, PulseStage};
 use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
 use flow::{Param, ParamError, Params, Stage};
@@ -44,10 +45,18 @@ pub struct StageEntry {
 flow::registered!(StageEntry);
 
 /// Positions of stages that do not exist yet.
-pub const RESERVED: &[(&str, u8)] = &[("pulse", 2), ("portfolio", 24)];
+pub const RESERVED: &[(&str, u8)] = &[("portfolio", 24)];
 
 /// Every stage that is neither a measure nor a strategy, in pipeline order.
 pub const STAGES: &[StageEntry] = &[
+    StageEntry {
+        name: "pulse",
+        doc: "engine/stages/docs/pulse.md",
+        about: "Says when all that an input caused has been delivered, so that nobody acts on half-new state.",
+        position: 2,
+        params: pulse::PARAMS,
+        build: PulseStage::build,
+    },
     StageEntry {
         name: "book",
         doc: "engine/stages/docs/book.md",

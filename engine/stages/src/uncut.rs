@@ -16,6 +16,11 @@ pub fn entries() -> impl Iterator<Item = &'static dyn Registered> {
     stages.chain(measures).chain(STRATEGIES.iter().map(|entry| entry as &dyn Registered))
 }
 
+/// Whether the stage of that name acts at pulses, so that a pipeline with it has the stage `pulse` too.
+pub fn acts_at_pulses(name: &str) -> bool {
+    name == "orders" || STRATEGIES.iter().any(|entry| entry.name == name)
+}
+
 /// A stage of the uncut pipeline, not yet built.
 pub enum Part {
     /// One with an entry of its own.

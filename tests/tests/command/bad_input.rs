@@ -229,9 +229,9 @@ fn ten_faults() {
             .as_bytes(),
     );
     let faults = [
-        ":2:10: pipeline.stages: momentun; did you mean momentum? valid: book,",
+        ":2:10: pipeline.stages: momentun; did you mean momentum? valid: pulse, book,",
         ":2:10: pipeline.stages: momentum without router; valid:",
-        ":4:8: pipeline.cuts: rsik; did you mean risk? valid: book,",
+        ":4:8: pipeline.cuts: rsik; did you mean risk? valid: pulse, book,",
         ":5:1: pipeline.btach: no such parameter; did you mean batch? valid: stages,",
         ":6:9: pipeline.batch: \"many\"; valid: an integer from 1 to 65536 (events)",
         ":7:17: pipeline.ring_capacity: 1000; valid: a power of two",

@@ -42,7 +42,7 @@ fn summary() {
 
 fn details() {
     let small = ["--events", "3000", "--symbols", "5", "--details"];
-    let parts = ["groups core0: ingress, book", "load", "latency, ns", "kinds", "host", "state"];
+    let parts = ["groups core0: ingress, pulse, book", "load", "latency, ns", "kinds", "host", "state"];
     says(demo(&small), 0, &parts);
     let split = says(demo(&[&small[..], &["--preset", "split"]].concat()), 0, &parts);
     says(split, 0, &["core0 > core1", "core7 > core8"]);

@@ -49,6 +49,10 @@ records! {
         new: i64 as Int "value in force now",
         result: u16 as Enum(CommandResult) "what became of it",
     } reserved 14
+    /// All that an input caused has been delivered: whoever acts, acts now. It is the last event of each input that ends a group.
+    Pulse = 26 "pulse" {
+        cause: u16 as Kind "kind of the input",
+    } reserved 38
 }
 
 impl Command {

@@ -34,7 +34,7 @@ fn the_text_shows_everything_in_80_columns() {
     for start in [
         "pipeline  3 groups, ring phase, clock wall",
         "source    itch a \"quoted\" day.itch > core0",
-        "core0     cpu 3: ingress, book, bars",
+        "core0     cpu 3: ingress, pulse, book, bars",
         "core1     cpu 1: momentum, orders, risk, router",
         "core2     cpu 2: tail",
         "ring      core0 > core1, 16384 slots",

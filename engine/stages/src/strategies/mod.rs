@@ -1,6 +1,7 @@
 //! Strategies: they turn market data and measures into signals and intents.
 //!
-//! A strategy is one file and one registry entry; it runs only if `pipeline.stages` names it. It emits a `signal`, the
+//! A strategy is one file and one registry entry; it runs only if `pipeline.stages` names it. It collects what it reads, and
+//! decides at the [`pulse`](crate::pulse) alone, when all that an input caused has come. It then emits a `signal`, the
 //! `reason`s behind it, and its `intent`s; `orders` and `risk` decide what becomes of those. Execution reports on its
 //! orders return to it through the head of the pipeline. After the end of input it emits nothing. The pages under `docs/`
 //! have each strategy's rules and parameters.
@@ -9,6 +10,7 @@
 //! signal, its reasons and the legs of one group.
 
 pub mod buy_and_hold;
+mod changed;
 mod common;
 mod emit;
 mod entry;

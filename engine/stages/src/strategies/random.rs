@@ -1,6 +1,6 @@
 //! Random trading: every kind of order, cancels, replaces, groups; exercises the rest of the pipeline in tests.
 //!
-//! Its actions are a pure function of the seed and the events: every draw comes from a splitmix generator whose state is
+//! It counts changes and acts at the pulse. Its actions are a pure function of the seed and the events: every draw comes from a splitmix generator whose state is
 //! one word. Orders that may rest all have the same quantity, and the others at least that, so acks and fills alone tell
 //! which of its orders are open. An order with a change pending is left alone until the report arrives, at most
 //! `PATIENCE_S` seconds.
@@ -85,6 +85,8 @@ pub struct RandomStage {
     fills: Executions<()>,
     drawn: u64,
     chances: u64,
+    /// Where it acts at the next pulse; 0 = nowhere.
+    due: u32,
     group: u32,
     /// The instrument of its last order: the other leg of a group.
     other: u32,
@@ -111,6 +113,7 @@ impl RandomStage {
             fills: Executions::new(space.fills, ()),
             drawn: params.get(SEED),
             chances: 0,
+            due: 0,
             group: 0,
             other: 0,
             ended: false,
@@ -140,14 +143,23 @@ impl RandomStage {
     }
 
     #[inline]
-    fn chance(&mut self, event: &Event, out: &mut Out) {
-        let at = event.instrument;
+    fn chance(&mut self, at: u32) {
         if self.ended || !self.universe.has(at) || !self.known[at as usize].touch.is_two_sided() {
             return;
         }
         self.chances += 1;
         if self.chances.is_multiple_of(self.every) {
-            self.act(at, event.ts, out);
+            self.due = at;
+        }
+    }
+
+    #[inline]
+    fn pulse(&mut self, now: Ns, out: &mut Out) {
+        if self.due != 0 {
+            let at = std::mem::take(&mut self.due);
+            if !self.ended && self.known[at as usize].touch.is_two_sided() {
+                self.act(at, now, out);
+            }
         }
     }
 
@@ -181,20 +193,8 @@ impl RandomStage {
             _ => order(join, self.qty, Tif::GoodTillCancelled),
         };
         self.other = at;
-        self.push_signal(at, side, dice, out);
+        push_signal(at, side, touch, dice, out);
         emit::intent(out, at, side, &intent);
-    }
-
-    fn push_signal(&self, at: u32, side: Side, dice: u64, out: &mut Out) {
-        let entry = Signal {
-            entry: self.orderable(at).against(side),
-            stop: Px::NONE,
-            target: Px::NONE,
-            confidence: Real::of(dice as f64 / 100.0),
-            strategy: RANDOM,
-            ..Default::default()
-        };
-        emit::signal(out, at, side, &entry, &[(Kind::BookTop, dice as f64, 30.0)]);
     }
 
     /// Two legs: this instrument, and opposite to it the instrument of its last order.
@@ -203,7 +203,7 @@ impl RandomStage {
         let other = std::mem::replace(&mut self.other, at);
         let other =
             if self.universe.has(other) && self.known[other as usize].touch.is_two_sided() { other } else { at };
-        self.push_signal(at, side, 68, out);
+        push_signal(at, side, self.orderable(at), 68, out);
         for (leg, side) in [(at, side), (other, side.opposite())] {
             let px = self.orderable(leg).against(side);
             let intent = emit::new_order(RANDOM, self.account, px, self.qty, Tif::ImmediateOrCancel);
@@ -285,6 +285,19 @@ impl RandomStage {
     }
 }
 
+/// The signal of an action: the draw is its confidence.
+fn push_signal(at: u32, side: Side, touch: Touch, dice: u64, out: &mut Out) {
+    let entry = Signal {
+        entry: touch.against(side),
+        stop: Px::NONE,
+        target: Px::NONE,
+        confidence: Real::of(dice as f64 / 100.0),
+        strategy: RANDOM,
+        ..Default::default()
+    };
+    emit::signal(out, at, side, &entry, &[(Kind::BookTop, dice as f64, 30.0)]);
+}
+
 impl RandomStage {
     /// Reverses a fill; the quantity does not become open again.
     fn bust(&mut self, event: &Event) {
@@ -310,6 +323,7 @@ impl Stage for RandomStage {
             Kind::Cancelled,
             Kind::Bust,
             Kind::EndOfInput,
+            Kind::Pulse,
         ])
     }
 
@@ -332,10 +346,11 @@ impl Stage for RandomStage {
             Kind::BookTop => {
                 if let Some(known) = self.known.get_mut(event.instrument as usize) {
                     known.touch = Touch::of(event.record::<BookTop>());
-                    self.chance(event, out);
+                    self.chance(event.instrument);
                 }
             }
-            Kind::Trade => self.chance(event, out),
+            Kind::Trade => self.chance(event.instrument),
+            Kind::Pulse => self.pulse(event.ts, out),
             Kind::Ack => self.ack(event),
             Kind::Fill => self.fill(event),
             Kind::Bust => self.bust(event),
@@ -359,7 +374,7 @@ impl Stage for RandomStage {
 
     fn save(&self, to: &mut StateWriter<'_>) {
         self.universe.save(to);
-        to.put(&(self.drawn, self.chances, self.group, to.key(self.other), self.ended));
+        to.put(&(self.drawn, self.chances, self.group, to.key(self.other), to.key(self.due), self.ended));
         let known = self.known.iter().enumerate().filter(|(_, k)| **k != Known::NOTHING);
         let mut known: Vec<_> = known.map(|(at, k)| (to.key(at as u32), *k)).collect();
         known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -372,9 +387,9 @@ impl Stage for RandomStage {
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.universe.load(from)?;
         let limit = self.known.len();
-        let (drawn, chances, group, other, ended) = from.get::<(u64, u64, u32, String, bool)>()?;
+        let (drawn, chances, group, other, due, ended) = from.get::<(u64, u64, u32, String, String, bool)>()?;
         (self.drawn, self.chances, self.group, self.ended) = (drawn, chances, group, ended);
-        self.other = index(&other, from, limit)? as u32;
+        (self.other, self.due) = (index(&other, from, limit)? as u32, index(&due, from, limit)? as u32);
         self.known.fill(Known::NOTHING);
         for (key, known) in from.get::<Vec<(String, Known)>>()? {
             let at = index(&key, from, limit)?;

@@ -1,6 +1,7 @@
 //! Runs a stage the way a runner does, event by event, and keeps what it emits.
 
-use flow::{Event, EventId, Kind, Kinds, Ns, Out, Param, Params, Stage, StateReader, StateWriter};
+use flow::records::Pulse;
+use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Param, Params, Stage, StateReader, StateWriter};
 use stages::Space;
 use stages::book::BookStage;
 
@@ -33,6 +34,12 @@ impl<S: Stage> Pipeline<S> {
     /// One input through the stage.
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
         self.feed_from(0, event)
+    }
+
+    /// One event through a strategy, which emits nothing for it, and then the pulse.
+    pub(crate) fn feed_whole(&mut self, event: &Event) -> Vec<Emitted> {
+        assert!(self.feed(event).is_empty(), "a strategy decides at a pulse: {event:?}");
+        self.feed(&Event::new(event.ts, event.instrument, Flags::LAST_OF_GROUP, &Pulse::default()))
     }
 
     /// One event, of the stage at `position`, through this one.

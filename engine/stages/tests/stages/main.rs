@@ -24,6 +24,7 @@ mod orders_random;
 mod orders_reference;
 mod orders_rules;
 mod pipeline;
+mod pulse;
 mod quiet;
 mod risk;
 mod strategies_momentum;

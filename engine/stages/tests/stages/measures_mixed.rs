@@ -153,6 +153,7 @@ fn positions_are_fixed_and_rise_in_the_order_of_the_pipeline() {
     let parts = stages::uncut(|_| true);
     let places: Vec<_> = parts.iter().map(|p| (p.names().join("+"), p.position())).collect();
     let fixed = [
+        ("pulse", 2),
         ("book", 8),
         ("bars", 16),
         ("cvd", 32),

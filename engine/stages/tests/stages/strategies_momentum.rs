@@ -46,7 +46,7 @@ impl Rig {
     }
 
     fn send<R: Record>(&mut self, side: Side, record: &R) -> Vec<Emitted> {
-        self.pipeline.feed(&Event::new(Ns(self.now), 1, Flags::side_only(side), record))
+        self.pipeline.feed_whole(&Event::new(Ns(self.now), 1, Flags::side_only(side), record))
     }
 
     fn top(&mut self, bid: i64, ask: i64) -> Vec<Emitted> {

@@ -40,9 +40,9 @@ fn it_buys_once_where_the_book_has_both_sides() {
     let params = harness::params("buy-and-hold", &[("qty", "7"), ("account", "9")]);
     let mut pipeline = Pipeline::new(BuyAndHoldStage::new(&params, SPACE).unwrap());
     for not_yet in [top(1, 5, Px::NONE.0), top(1, 6, 5), top(1, 5, 5), top(0, 5, 6), top(99, 5, 6)] {
-        assert!(pipeline.feed(&not_yet).is_empty(), "{not_yet:?}");
+        assert!(pipeline.feed_whole(&not_yet).is_empty(), "{not_yet:?}");
     }
-    let emitted = pipeline.feed(&top(1, 5, 6));
+    let emitted = pipeline.feed_whole(&top(1, 5, 6));
     assert_eq!(kinds(&emitted), [Kind::Signal, Kind::Reason, Kind::Intent]);
     let intent: &Intent = emitted[2].0.record();
     assert_eq!((intent.qty, intent.account.0, intent.strategy, intent.px), (Qty(7), 9, BUY_AND_HOLD, Px::NONE));
@@ -52,9 +52,9 @@ fn it_buys_once_where_the_book_has_both_sides() {
     let mut other = Pipeline::new(BuyAndHoldStage::new(&params, SPACE).unwrap());
     harness::load(&mut other.stage, &listings, &bytes).unwrap();
     assert_eq!(harness::saved(&other.stage, &listings), bytes);
-    assert!(other.feed(&top(1, 5, 6)).is_empty() && !other.feed(&top(2, 5, 6)).is_empty());
-    other.feed(&event(0, Side::None, &EndOfInput::default()));
-    assert!(other.feed(&top(3, 5, 6)).is_empty());
+    assert!(other.feed_whole(&top(1, 5, 6)).is_empty() && !other.feed_whole(&top(2, 5, 6)).is_empty());
+    other.feed_whole(&event(0, Side::None, &EndOfInput::default()));
+    assert!(other.feed_whole(&top(3, 5, 6)).is_empty());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn symbols_are_matched_whole_whatever_their_length() {
     harness::load(&mut other.stage, &Listings::default(), &harness::saved(&pipeline.stage, &Listings::default()))
         .unwrap();
     for pipeline in [&mut pipeline, &mut other] {
-        let bought: Vec<u32> = (1..9).filter(|i| !pipeline.feed(&top(*i, 5, 6)).is_empty()).collect();
+        let bought: Vec<u32> = (1..9).filter(|i| !pipeline.feed_whole(&top(*i, 5, 6)).is_empty()).collect();
         assert_eq!(bought, [1, 4]);
     }
     let many = (0..65).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
@@ -120,7 +120,7 @@ impl Market {
         }
         let now = Event { ts: Ns(self.inputs * 1_000_000), ..*input };
         if flow::Stage::reads(&self.random.stage).has(now.kind) {
-            for wanted in self.random.feed(&now) {
+            for wanted in self.random.feed_whole(&now) {
                 self.emitted.push(wanted);
                 if wanted.0.kind == Kind::Intent {
                     self.orders(&Event { ts: now.ts, ..wanted.0 });
@@ -265,7 +265,7 @@ fn every_price_of_random_is_on_the_tick_and_what_joins_does_not_cross() {
         for i in 0..4_000_i64 {
             let bid = middle + i * 7_919_000 % 90_000_000;
             let (bid, ask) = (Px(bid), Px(bid + 1 + i % 5 * 1_000_000));
-            for Emitted(emitted) in pipeline.feed(&top(1, bid.0, ask.0)) {
+            for Emitted(emitted) in pipeline.feed_whole(&top(1, bid.0, ask.0)) {
                 let Some(intent) = emitted.get::<Intent>().filter(|w| w.px != Px::NONE) else { continue };
                 assert!(tick.is_on(intent.px), "{intent:?} at {bid:?} {ask:?}");
                 let buys = emitted.side() == Side::Buy;

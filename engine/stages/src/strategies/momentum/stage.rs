@@ -1,7 +1,8 @@
-//! The stage: checks entries at every `cvd`, exits at every `book-top`.
+//! The stage: checks entries at the pulse after a `cvd`, exits at the pulse after a `book-top`.
 //!
 //! A condition whose value is unknown is not met. Bound: as the module above.
 
+use super::super::changed::Changed;
 use super::super::emit::{self, Touch, Why};
 use super::super::session::Within;
 use super::super::universe::{Universe, index};
@@ -16,10 +17,21 @@ use flow::{
     StateReader, StateWriter, Tick, Tif, table,
 };
 
+/// The most events of one decision: a signal, three reasons, an intent.
+const DECISION: usize = 5;
+/// The most instruments on which it decides at one pulse: each may first leave and then enter.
+const AT_ONCE: usize = Out::CAP / (2 * DECISION);
+
+/// Aggressive volume came: an entry may be due.
+const FLOW: u8 = 1;
+/// The touch changed with a position open: an exit may be due.
+const TOUCH: u8 = 2;
+
 /// The strategy.
 pub struct MomentumStage {
     universe: Universe,
     instruments: Box<[InstrumentState]>,
+    changed: Changed,
     fills: Executions<()>,
     settings: Settings,
     ended: bool,
@@ -34,6 +46,7 @@ impl MomentumStage {
         Ok(MomentumStage {
             universe: Universe::new("momentum", params, space.instruments)?,
             instruments: table(space.instruments as usize, InstrumentState::NONE),
+            changed: Changed::new(space.instruments),
             fills: Executions::new(space.fills, ()),
             settings: Settings::read(params)?,
             ended: false,
@@ -139,14 +152,38 @@ impl MomentumStage {
         emit::intent(out, at, side, &intent);
     }
 
+    /// Decides on what changed.
     #[inline]
-    fn top(&mut self, event: &Event, out: &mut Out) {
+    fn pulse(&mut self, now: Ns, out: &mut Out) {
+        if !self.changed.is_empty() {
+            self.decide(now, out);
+        }
+    }
+
+    #[inline(never)]
+    fn decide(&mut self, now: Ns, out: &mut Out) {
+        for _ in 0..AT_ONCE {
+            let Some((at, why)) = self.changed.take() else { return };
+            if self.ended {
+                continue;
+            }
+            if why & TOUCH != 0 {
+                self.leave(at, now, out);
+            }
+            if why & FLOW != 0 {
+                self.enter(at, now, out);
+            }
+        }
+    }
+
+    #[inline]
+    fn top(&mut self, event: &Event) {
         let top: &BookTop = event.record();
         let state = &mut self.instruments[event.instrument as usize];
         state.touch = Touch::of(top);
         (state.touch_ts, state.exchange_ts) = (event.ts, top.exchange_ts.known().unwrap_or(event.ts));
         if !self.ended && state.position != 0 {
-            self.leave(event.instrument, event.ts, out);
+            self.changed.note(event.instrument, TOUCH);
         }
     }
 
@@ -170,18 +207,18 @@ impl MomentumStage {
         }
     }
 
-    /// Updates the state of an instrument, and acts on it.
+    /// Updates the state of an instrument, and notes what changed.
     #[inline]
-    fn update(&mut self, event: &Event, out: &mut Out) {
+    fn update(&mut self, event: &Event) {
         let state = &mut self.instruments[event.instrument as usize];
         state.known = true;
         match event.kind {
-            Kind::BookTop => self.top(event, out),
+            Kind::BookTop => self.top(event),
             Kind::Imbalance => state.imbalance = event.record::<Imbalance>().l1.into(),
             Kind::Cvd => {
                 state.flow.add(event.ts, self.settings.lookback_ns, event.record());
                 if !self.ended && self.universe.has(event.instrument) {
-                    self.enter(event.instrument, event.ts, out);
+                    self.changed.note(event.instrument, FLOW);
                 }
             }
             Kind::Vpin => state.vpin = event.record::<Vpin>().vpin.into(),
@@ -237,6 +274,7 @@ impl Stage for MomentumStage {
             Kind::Refused,
             Kind::Bust,
             Kind::EndOfInput,
+            Kind::Pulse,
         ])
     }
 
@@ -249,9 +287,8 @@ impl Stage for MomentumStage {
         Scope::Global
     }
 
-    /// A signal, three reasons, an intent.
     fn fan_out(&self) -> usize {
-        5
+        AT_ONCE * 2 * DECISION
     }
 
     #[inline]
@@ -259,8 +296,9 @@ impl Stage for MomentumStage {
         match event.kind {
             Kind::Name => self.universe.name(event),
             Kind::EndOfInput => self.ended = true,
+            Kind::Pulse => self.pulse(event.ts, out),
             _ if event.instrument == 0 || event.instrument as usize >= self.instruments.len() => {}
-            _ => self.update(event, out),
+            _ => self.update(event),
         }
     }
 
@@ -271,6 +309,7 @@ impl Stage for MomentumStage {
         let mut known: Vec<_> = known.map(|(at, w)| (to.key(at as u32), *w)).collect();
         known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
+        self.changed.save(to);
         self.fills.save(to);
     }
 
@@ -282,6 +321,7 @@ impl Stage for MomentumStage {
             let at = index(&key, from, self.instruments.len())?;
             self.instruments[at] = state;
         }
+        self.changed.load(from)?;
         self.fills.load(from, self.instruments.len())
     }
 }

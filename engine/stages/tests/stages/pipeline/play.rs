@@ -107,6 +107,24 @@ pub(crate) struct Station {
     out: Out,
     pub(crate) stage: Box<dyn Stage>,
     pub(crate) part: Part,
+    /// The last input on which it decided, if it is a strategy.
+    decided: u64,
+}
+
+impl Station {
+    /// Every value on which a strategy decides is as new as the decision: it decides at a pulse, and nothing that it reads
+    /// comes of the same input afterwards.
+    fn decides_on_whole_state(&mut self, event: &Event) {
+        if !matches!(self.part, Part::Strategy(_)) {
+            return;
+        }
+        let (name, seq) = (self.name, event.id.seq());
+        assert!(seq != self.decided || event.kind == Kind::Pulse, "{name} decided before {event:?} came");
+        if !self.out.events().is_empty() {
+            assert_eq!(event.kind, Kind::Pulse, "{name} decides at {event:?}");
+            self.decided = seq;
+        }
+    }
 }
 
 /// Passes an event, and depth first what follows from it, through the stations.
@@ -121,6 +139,7 @@ fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
         for caused in emitted {
             assert!(station.stage.emits().has(caused.kind), "{name} does not emit {caused:?}");
         }
+        station.decides_on_whole_state(event);
     }
     pass(rest, event, seen);
     for caused in station.out.events().iter().filter(|_| station.stage.reads().has(event.kind)) {
@@ -169,6 +188,7 @@ impl World {
             out: Out::new(part.position(), Kinds::ALL),
             stage: build(&part, turned),
             part,
+            decided: 0,
         };
         World {
             turned,

@@ -1,6 +1,6 @@
 //! Strategy, orders and answers in a loop: after they are built nothing is allocated, whatever is traded.
 
-use flow::records::{Ack, BookTop, CancelRequest, Cancelled, Fill, FillCost, Listing, ReplaceRequest, Request};
+use flow::records::{Ack, BookTop, CancelRequest, Cancelled, Fill, FillCost, Listing, Pulse, ReplaceRequest, Request};
 use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Px, Qty, Side, Stage};
 use stages::Space;
 
@@ -24,7 +24,13 @@ struct Loop {
 }
 
 impl Loop {
+    /// An input and its pulse.
     fn input(&mut self, event: &Event) -> Option<Event> {
+        self.deliver(event);
+        self.deliver(&Event::new(Ns(0), event.instrument, Flags::LAST_OF_GROUP, &Pulse::default()))
+    }
+
+    fn deliver(&mut self, event: &Event) -> Option<Event> {
         self.seq += 1;
         let event = Event { id: EventId::new(self.seq, 0, 0), ts: Ns(self.seq * 1_000_000), ..*event };
         let mut last = None;
