@@ -9,6 +9,7 @@ mod dbn;
 mod harness;
 mod itch;
 mod lobster;
+mod reals;
 mod state;
 mod ticks;
 mod toxicity;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         [
             itch::cases(),
             lobster::cases(),
+            reals::cases(),
             dbn::cases(),
             state::cases(),
             ticks::cases(),

@@ -1,0 +1,132 @@
+//! Every real number that a run emits is finite, or the one that stands for none; and no zero is negative.
+//!
+//! Which fields are real numbers is read from the table of kinds, so a new measure is looked at without a line here. The
+//! binary under test writes a journal with everything on, and the bits are taken from the journal. `.ci/run` repeats it with
+//! the release build, where a computed NaN may be another one.
+
+use flow::{Event, FieldType, Flags, Ns, Real, Record, kind_info};
+use sinks::journal::JournalReader;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use tidegate_tests::{Case, Scratch, run};
+
+/// Thresholds of zero, which a sale turns into negative ones, and buckets that close.
+const SETTINGS: &[&str] = &[
+    "outcomes.kinds=all",
+    "vpin.bucket_qty=200",
+    "vpin.window=5",
+    "momentum.min_flow=0",
+    "momentum.min_imbalance=0",
+    "momentum.min_volume=1",
+    "momentum.max_vpin=0.99",
+    "momentum.atr_bars=1",
+    "momentum.bar=5s",
+    "bars.intervals=5s,1m",
+    "buy-and-hold.symbols=",
+    "random.every=5",
+];
+
+/// What was seen of a field: numbers, and no numbers.
+#[derive(Debug, Default)]
+struct Seen {
+    numbers: u64,
+    unknown: u64,
+}
+
+/// The real numbers of an event, by the name of their field; the bits of one that is none are an error.
+fn reals(event: &Event) -> Result<Vec<(String, Real)>, String> {
+    let info = kind_info(event.kind).ok_or_else(|| format!("{event:?} is of no kind"))?;
+    let floats = info.fields.iter().filter(|field| field.ty == FieldType::Float);
+    let real = floats.map(|field| {
+        let real: Real = bytemuck::pod_read_unaligned(field.bytes(&event.body));
+        let name = format!("{}.{}", info.name, field.name);
+        if real.is_canonical() {
+            Ok((name, real))
+        } else {
+            Err(format!("{name} holds {:x}", field.number(&event.body)))
+        }
+    });
+    real.collect()
+}
+
+/// Runs everything on this input and looks at every outcome.
+fn scan(arguments: &[&str], seen: &mut BTreeMap<String, Seen>) {
+    let folder = Scratch::new();
+    let dir = folder.path().join("run");
+    let stages: Vec<_> = stages::entries().map(|entry| entry.name()).collect();
+    let mut all = vec!["replay".to_owned(), "--journal".to_owned(), dir.to_str().expect("UTF-8").to_owned()];
+    let stages = format!("pipeline.stages={}", stages.join(","));
+    for setting in SETTINGS.iter().copied().chain([stages.as_str()]) {
+        all.extend(["--set".to_owned(), setting.to_owned()]);
+    }
+    all.extend(arguments.iter().map(|a| (*a).to_owned()));
+    run(all).expect(0);
+    let journal = JournalReader::open(&dir).expect("a journal");
+    for event in journal.outcomes() {
+        let event = event.expect("a whole record");
+        for (name, real) in reals(&event).unwrap_or_else(|wrong| panic!("{wrong}: {event:?}, {arguments:?}")) {
+            let seen = seen.entry(name).or_default();
+            *if real == Real::NONE { &mut seen.unknown } else { &mut seen.numbers } += 1;
+        }
+    }
+}
+
+/// Every field of a real number that there is, as [`reals`] names it.
+fn fields() -> BTreeSet<String> {
+    let floats = |info: &flow::KindInfo| {
+        let (name, fields) = (info.name, info.fields.iter().filter(|f| f.ty == FieldType::Float));
+        fields.map(move |f| format!("{name}.{}", f.name)).collect::<Vec<_>>()
+    };
+    flow::KINDS.iter().flat_map(floats).collect()
+}
+
+fn synthetic() {
+    let mut seen = BTreeMap::new();
+    for seed in 1..4 {
+        let set = format!("synthetic.seed={seed}");
+        let messages = format!("synthetic.messages={}", tidegate_tests::amount(60_000, 1_000_000));
+        let set =
+            ["--set", &set, "--set", &messages, "--set", "synthetic.symbols=6", "--set", "synthetic.live_orders=600"];
+        scan(&[&["--feed", "synthetic"][..], &set].concat(), &mut seen);
+    }
+    println!("{seen:?}");
+    let numbers: BTreeSet<_> = seen.iter().filter(|(_, s)| s.numbers > 0).map(|(name, _)| name.clone()).collect();
+    assert_eq!(numbers, fields(), "every field was seen with a number in it");
+    assert!(["imbalance.l1", "imbalance.depth", "vpin.vpin"].iter().all(|name| seen[*name].unknown > 0), "{seen:?}");
+}
+
+fn recorded(file: &Path) {
+    let mut seen = BTreeMap::new();
+    let file = file.to_str().expect("the path of the data is UTF-8");
+    let date = if file.contains("nasdaq_itch") { &["--date", "2019-01-30"][..] } else { &[] };
+    scan(&[&["--input", file][..], date].concat(), &mut seen);
+    println!("{file}: {seen:?}");
+    assert!(seen.values().any(|s| s.numbers > 10), "{seen:?}");
+}
+
+/// Bits that no door gives, in a field of a float.
+fn what_is_wrong_is_found() {
+    let wrong = |bits: u64| {
+        let mut event =
+            Event::new(Ns(1), 1, Flags::NONE, &flow::records::Vpin { vpin: Real::of(0.5), ..Default::default() });
+        let field = &flow::records::Vpin::FIELDS[0];
+        event.body[field.offset - 24..][..8].copy_from_slice(&bits.to_le_bytes());
+        reals(&event).err()
+    };
+    assert_eq!(wrong(0x7ff8_0000_0000_0000), None);
+    for bits in [(-0.0_f64).to_bits(), 0xfff8_0000_0000_0000, f64::INFINITY.to_bits()] {
+        assert_eq!(wrong(bits), Some(format!("vpin.vpin holds {bits:x}")));
+    }
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let case =
+        |name: &str, file: &'static str| Case::new(format!("reals::{name}"), &[file], |paths| recorded(&paths[0]));
+    vec![
+        Case::new("reals::synthetic", &[], |_| synthetic()),
+        Case::new("reals::what_is_wrong_is_found", &[], |_| what_is_wrong_is_found()),
+        case("itch", "nasdaq_itch/locate-13-10k.bin"),
+        case("lobster", "lobster/LOBSTER_SampleFile_AAPL_2012-06-21_1.zip"),
+        case("dbn", "databento/nautilus/orderbooks_mbo_2024-05-08T00-00-00_2024-05-08T00-00-02.dbn.zst"),
+    ]
+}
