@@ -43,11 +43,6 @@ impl Real {
     pub fn known(self) -> Option<f64> {
         Some(f64::from_bits(self.0)).filter(|number| number.is_finite())
     }
-
-    /// Whether these are bits that [`Real::of`] gives. Bytes that a record was read from may hold others.
-    pub fn is_canonical(self) -> bool {
-        self == Real::of(f64::from_bits(self.0))
-    }
 }
 
 impl From<f64> for Real {
@@ -89,14 +84,6 @@ mod tests {
         assert_eq!((Real::of(-0.0), Real::of(-0.0).0), (Real::of(0.0), 0));
         for number in [0.1, -0.1, f64::MAX, f64::MIN, f64::MIN_POSITIVE, -5e-324] {
             assert_eq!((Real::of(number).known(), Real::of(number).0), (Some(number), number.to_bits()));
-        }
-    }
-
-    #[test]
-    fn bits_from_elsewhere_are_told_apart() {
-        assert!([Real::NONE, Real::of(0.0), Real::of(-1.5)].iter().all(|real| real.is_canonical()));
-        for bits in [(-0.0_f64).to_bits(), 0xfff8_0000_0000_0000, 0x7ff8_0000_0000_0001, f64::INFINITY.to_bits()] {
-            assert!(!Real(bits).is_canonical(), "{bits:x}");
         }
     }
 }
