@@ -8,6 +8,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
     console, ctl, demo, graph, help, journal, replay, run, schema, screen, signals, snapshot, synth, validate,
 };
+use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use rustix::fs::Mode;
 use std::panic;
@@ -53,12 +54,12 @@ fn command() -> clap::Command {
     Cli::command().before_help(help::ABOUT).after_help(help::commands())
 }
 
-/// Parses the command line and runs it.
-pub fn main() -> ExitCode {
+/// Parses the command line and runs it, in a binary that knows these feeds and gateways.
+pub fn main(registries: Registries) -> ExitCode {
     let parsed = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|e| e.exit());
     console::say_panics();
     signals::take_file_limits();
-    let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command))) {
+    let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command, &registries))) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
             console::say(screen::message(&format!("tidegate: {}", failure.message)));
@@ -71,22 +72,22 @@ pub fn main() -> ExitCode {
     code.code()
 }
 
-fn run(command: Command) -> Result<Exit, Failure> {
+fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
     // Journals, snapshots and notes are for the user alone, whatever the umask was.
     if matches!(command, Command::Run(_) | Command::Replay(_) | Command::Snapshot(_)) {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
     match command {
-        Command::Demo(args) => demo::run(&args),
-        Command::Replay(args) => replay::run(&args),
-        Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args, registries),
+        Command::Replay(args) => replay::run(&args, registries),
+        Command::Run(args) => run::run(&args, registries),
         Command::Ctl(args) => ctl::run(&args),
-        Command::Snapshot(args) => snapshot::run(&args),
+        Command::Snapshot(args) => snapshot::run(&args, registries),
         Command::Synth(args) => synth::run(&args),
-        Command::Validate(args) => validate::run(&args),
-        Command::Graph(args) => graph::run(&args),
+        Command::Validate(args) => validate::run(&args, registries),
+        Command::Graph(args) => graph::run(&args, registries),
         Command::Schema(args) => schema::run(&args),
-        Command::Bench(command) => bench::run(&command),
+        Command::Bench(command) => bench::run(&command, registries),
         Command::Journal(command) => journal::run(&command),
     }
 }

@@ -28,8 +28,11 @@ pub mod os;
 pub mod pipeline;
 pub mod plan;
 pub mod recovery;
+pub mod registries;
 pub mod report;
 pub mod rows;
 pub mod run;
 
 pub use build_id::build_id;
+pub use commands::main;
+pub use registries::Registries;

@@ -3,11 +3,12 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
+use tidegate::Registries;
 use tidegate::os::Allocator;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
-    tidegate::commands::main()
+    tidegate::main(Registries::default())
 }

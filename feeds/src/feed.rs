@@ -1,7 +1,7 @@
 //! The types of a feed: its registry entry, and how it finds its input.
 
 use chrono::NaiveDate;
-use flow::{Decoder, Param, Params};
+use flow::{Decoder, Param, Params, Source};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,13 @@ pub struct Request {
     pub date: Option<NaiveDate>,
     /// The feed's own parameters.
     pub params: Params,
+}
+
+impl Request {
+    /// The file of an input that is one file.
+    pub(crate) fn path(&self) -> &Path {
+        self.paths.first().map_or(Path::new(""), PathBuf::as_path)
+    }
 }
 
 /// Why a feed could not be opened.
@@ -88,10 +95,57 @@ pub struct Feed {
     pub about: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
+    /// How its inputs are opened.
+    pub open: Open,
+}
+
+/// How a feed opens an input.
+pub enum Open {
+    /// As bytes, which a decoder turns into inputs.
+    Bytes {
+        /// The files of one input.
+        files: Files,
+        /// Whether these first uncompressed bytes of a file belong to this feed.
+        recognise: fn(&[u8]) -> bool,
+        /// Finds the files of a request; [`Feed::opened`] turns the error for another feed's file into advice.
+        find: fn(&Request) -> Result<Opened, FindError>,
+    },
+    /// As a source of its own that gives what happens now. It neither connects nor starts a thread before its first poll.
+    Live(fn(&Request) -> Result<Box<dyn Source>, OpenError>),
+}
+
+/// The files of one input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// None: it reads no file.
+    None,
+    /// One.
+    One,
+    /// Several, which are one input together.
+    Together,
+}
+
+impl Feed {
+    /// The files of one of its inputs.
+    pub fn files(&self) -> Files {
+        match self.open {
+            Open::Bytes { files, .. } => files,
+            Open::Live(_) => Files::None,
+        }
+    }
+
+    /// Whether its inputs are live.
+    pub fn is_live(&self) -> bool {
+        matches!(self.open, Open::Live(_))
+    }
+
     /// Whether these first uncompressed bytes of a file belong to this feed.
-    pub recognise: fn(&[u8]) -> bool,
-    /// Finds the files of a request; [`Feed::opened`] turns the error for another feed's file into advice.
-    pub find: fn(&Request) -> Result<Opened, FindError>,
+    pub fn recognises(&self, head: &[u8]) -> bool {
+        match self.open {
+            Open::Bytes { recognise, .. } => recognise(head),
+            Open::Live(_) => false,
+        }
+    }
 }
 
 flow::registered!(Feed);

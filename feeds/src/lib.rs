@@ -16,5 +16,5 @@ pub mod reader;
 mod registry;
 pub mod synthetic;
 
-pub use feed::{DatasetPart, Feed, FindError, OpenError, Opened, Request};
-pub use registry::{FEEDS, found, recognised_as};
+pub use feed::{DatasetPart, Feed, Files, FindError, Open, OpenError, Opened, Request};
+pub use registry::{FEEDS, Input, Known, found, recognised_as};

@@ -17,6 +17,21 @@ pub trait Registered {
     fn params(&self) -> &'static [Param];
 }
 
+impl<R: Registered> Registered for &R {
+    fn name(&self) -> &'static str {
+        (*self).name()
+    }
+    fn doc(&self) -> &'static str {
+        (*self).doc()
+    }
+    fn about(&self) -> &'static str {
+        (*self).about()
+    }
+    fn params(&self) -> &'static [Param] {
+        (*self).params()
+    }
+}
+
 /// The entry with that name.
 pub fn find<'a, R: Registered>(registry: &'a [R], name: &str) -> Option<&'a R> {
     registry.iter().find(|r| r.name() == name)

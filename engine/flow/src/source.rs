@@ -234,6 +234,11 @@ pub trait Source: Send {
     /// The counts so far.
     fn counts(&self) -> Vec<Count>;
 
+    /// About how many bytes of memory it takes.
+    fn memory(&self) -> u64 {
+        0
+    }
+
     /// Records read so far, also those that make no input; 0 if it does not count them.
     fn records(&self) -> u64 {
         0

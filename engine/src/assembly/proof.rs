@@ -54,7 +54,7 @@ impl Proof {
 /// The faults of the venue that routes go to: its parameters, and the file of its latencies.
 fn venue_faults(settings: &Settings, instruments: u32) -> Vec<Fault> {
     let name = settings.stages["router"].get(stages::router::VENUE);
-    let fault = match flow::find(sinks::GATEWAYS, name) {
+    let fault = match settings.registries.gateway(name) {
         Some(gateway) => (gateway.open)(&settings.venues[name]).err().map(Fault::from),
         None => {
             let ring = ring::channel(ring::Kind::Phase, 1);

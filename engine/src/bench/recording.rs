@@ -5,7 +5,7 @@
 //! and once in the windows of a round. An incomplete message at the end of a cut file is not decoded.
 
 use chrono::NaiveDate;
-use feeds::{FEEDS, Feed, OpenError, Opened, Request};
+use feeds::{Feed, OpenError, Opened, Request};
 use flow::{Decoder, Params, Window};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub struct Wanted {
     pub path: PathBuf,
     /// Its feed; `None` = recognised by the first bytes.
     pub feed: Option<&'static Feed>,
+    /// The feeds that it may be of.
+    pub known: Vec<&'static Feed>,
     /// Its trading date, for feeds whose times count from midnight.
     pub date: Option<NaiveDate>,
     /// Most bytes read of each stream.
@@ -64,11 +66,11 @@ impl Recording {
         let path = &wanted.path;
         let feed = match wanted.feed {
             Some(feed) => feed,
-            None => recognised(path)?,
+            None => recognised(wanted)?,
         };
         let request = Request { paths: vec![path.clone()], date: wanted.date, params: Params::defaults(feed.params) };
         let (mut streams, mut whole) = (Vec::new(), true);
-        for stream in feed.opened(&request)?.streams {
+        for stream in feed.opened(&request, &wanted.known)?.streams {
             let mut bytes = Vec::new();
             let read = stream.take(wanted.most + 1).read_to_end(&mut bytes);
             read.map_err(|error| RecordingError::Read { path: path.clone(), error })?;
@@ -104,7 +106,7 @@ impl Recording {
     /// # Errors
     /// When the file no longer exists.
     pub fn decoder(&self) -> Result<(String, Box<dyn Decoder>), OpenError> {
-        let Opened { name, decoder, .. } = self.feed.opened(&self.request)?;
+        let Opened { name, decoder, .. } = self.feed.opened(&self.request, &[])?;
         Ok((name, decoder))
     }
 
@@ -122,10 +124,9 @@ impl Recording {
     }
 }
 
-fn recognised(path: &Path) -> Result<&'static Feed, RecordingError> {
-    let name = feeds::recognised_as(path)?;
-    name.and_then(|name| flow::find(FEEDS, name)).ok_or_else(|| RecordingError::Unknown {
-        path: path.to_owned(),
-        names: FEEDS.iter().map(|f| f.name).collect::<Vec<_>>().join(", "),
+fn recognised(wanted: &Wanted) -> Result<&'static Feed, RecordingError> {
+    feeds::recognised_as(&wanted.path, &wanted.known)?.ok_or_else(|| RecordingError::Unknown {
+        path: wanted.path.clone(),
+        names: wanted.known.iter().map(|f| f.name).collect::<Vec<_>>().join(", "),
     })
 }

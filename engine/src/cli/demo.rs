@@ -7,6 +7,7 @@ use super::present::{self, Shown};
 use super::rows::RowArgs;
 use super::watch::Watch;
 use crate::config::Settings;
+use crate::registries::Registries;
 use crate::run::{Options, execute};
 use clap::Args;
 
@@ -38,8 +39,8 @@ pub(crate) struct DemoArgs {
     shown: Shown,
 }
 
-pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
-    let mut settings = Settings::default();
+pub(crate) fn run(args: &DemoArgs, registries: &Registries) -> Result<Exit, Failure> {
+    let mut settings = Settings::of(registries.clone());
     let own = [
         format!("synthetic.seed={}", args.seed),
         format!("synthetic.messages={}", args.events),
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     ];
     set_all(&mut settings, own.into_iter())?;
     let mut settings = args.pipeline.apply(settings)?;
-    let feed = flow::find(feeds::FEEDS, "synthetic").expect("the synthetic exchange is registered");
+    let feed = registries.feed("synthetic").expect("the synthetic exchange is registered");
     let params = settings.feeds[feed.name].clone();
     settings.add_input(feed, Vec::new(), None, params);
     settings.given_by("--events", "input");

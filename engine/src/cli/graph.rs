@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure, output};
 use super::pipeline::PipelineArgs;
 use crate::config::{Draft, Settings};
 use crate::plan::{Graph, Plan};
+use crate::registries::Registries;
 use clap::{Args, ValueEnum};
 use flow::Kinds;
 use std::io::Write;
@@ -33,8 +34,11 @@ pub(crate) struct GraphArgs {
     format: FormatArg,
 }
 
-pub(crate) fn run(args: &GraphArgs) -> Result<Exit, Failure> {
-    let draft = args.config.as_deref().map_or_else(|| Settings::default().into(), Draft::load);
+pub(crate) fn run(args: &GraphArgs, registries: &Registries) -> Result<Exit, Failure> {
+    let draft = match &args.config {
+        Some(path) => Draft::load(path, registries),
+        None => Settings::of(registries.clone()).into(),
+    };
     let settings = args.pipeline.apply(draft)?;
     let plan = flow::planned(|| Plan::build(&settings, settings.space(1), Kinds::NONE)).0?;
     let graph = Graph::of(&settings, &plan);

@@ -9,10 +9,12 @@ use super::watch::Watch;
 use crate::config::{Draft, Settings, one_of};
 use crate::plan::checked;
 use crate::recovery::Notices;
+use crate::registries::Registries;
 use crate::run::{Compare, Options, Preflight, execute};
 use chrono::NaiveDate;
 use clap::Args;
 use feeds::reader::date;
+use feeds::{Feed, Files};
 use sinks::journal::JournalReader;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,12 +61,12 @@ pub(crate) struct ReplayArgs {
     shown: Shown,
 }
 
-pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &ReplayArgs, registries: &Registries) -> Result<Exit, Failure> {
     let rows = args.rows.rows()?;
     let printing = rows.is_some();
     let recorded = recorded_dir(args)?;
     let watch = Watch::start(None, !args.shown.json && !printing)?;
-    let mut draft = args.pipeline.applied(draft(args, recorded.as_deref())?);
+    let mut draft = args.pipeline.applied(draft(args, recorded.as_deref(), registries)?);
     let settings = if recorded.is_some() {
         checked(draft)?
     } else {
@@ -125,12 +127,15 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
 }
 
 /// The settings that the run starts from: those of the record, of the configuration, or the defaults.
-fn draft(args: &ReplayArgs, recorded: Option<&Path>) -> Result<Draft, Failure> {
+fn draft(args: &ReplayArgs, recorded: Option<&Path>, registries: &Registries) -> Result<Draft, Failure> {
     if let Some(dir) = recorded {
         let reader = JournalReader::open(dir).map_err(Failure::failed)?;
-        return Ok(Draft::recorded(&reader.info().config_text, &dir.join("journal.toml")));
+        return Ok(Draft::recorded(&reader.info().config_text, &dir.join("journal.toml"), registries));
     }
-    Ok(args.config.as_deref().map_or_else(Draft::default, Draft::load))
+    Ok(match &args.config {
+        Some(path) => Draft::load(path, registries),
+        None => Settings::of(registries.clone()).into(),
+    })
 }
 
 /// Adds the inputs of the command line and the journal to write.
@@ -139,41 +144,42 @@ fn inputs(args: &ReplayArgs, settings: &mut Settings, stop: &AtomicBool) -> Resu
         settings.journal_dir.clone_from(&args.journal);
         settings.given_by("--journal", "journal.dir");
     }
-    if args.input.is_empty() && args.feed.as_deref() != Some("synthetic") {
+    let known = settings.registries.clone();
+    let named = args.feed.as_deref().map(|name| feed_named(name, &known)).transpose()?;
+    if args.input.is_empty() && named.is_none_or(|feed| feed.files() != Files::None) {
         return Ok(());
     }
-    let named = args.feed.as_deref().map(feed_named).transpose()?;
     settings.inputs.clear();
     settings.given_by("--input", "input");
-    let add = |feed: &'static feeds::Feed, files, settings: &mut Settings| {
+    let add = |feed: &'static Feed, files, settings: &mut Settings| {
         let params = settings.feeds[feed.name].clone();
         settings.add_input(feed, files, args.date, params);
     };
-    if let Some(feed) = named.filter(|f| f.name == "synthetic" || f.name == "lobster") {
+    if let Some(feed) = named.filter(|feed| feed.files() != Files::One) {
         add(feed, args.input.clone(), settings);
         return Ok(());
     }
     for file in &args.input {
         let feed = match named {
             Some(feed) => feed,
-            None => recognised(file, stop)?,
+            None => recognised(file, &known, stop)?,
         };
         add(feed, vec![file.clone()], settings);
     }
     Ok(())
 }
 
-pub(crate) fn feed_named(name: &str) -> Result<&'static feeds::Feed, Failure> {
-    let advice = || one_of(name, feeds::FEEDS.iter().map(|f| f.name));
-    flow::find(feeds::FEEDS, name).ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; {}", advice())))
+pub(crate) fn feed_named(name: &str, registries: &Registries) -> Result<&'static Feed, Failure> {
+    let advice = || one_of(name, registries.feeds().iter().map(|f| f.name));
+    registries.feed(name).ok_or_else(|| Failure::usage(format!("--feed {name}: no such feed; {}", advice())))
 }
 
 /// The feed of a file. A pipe may not have a writer yet, so it is waited for beside the stop.
-fn recognised(file: &Path, stop: &AtomicBool) -> Result<&'static feeds::Feed, Failure> {
+fn recognised(file: &Path, registries: &Registries, stop: &AtomicBool) -> Result<&'static Feed, Failure> {
     let (sender, found) = sync_channel(1);
-    let path = file.to_owned();
+    let (path, known) = (file.to_owned(), registries.feeds().to_vec());
     // After a stop nobody takes what the thread finds.
-    std::thread::spawn(move || drop(sender.send(feeds::recognised_as(&path))));
+    std::thread::spawn(move || drop(sender.send(feeds::recognised_as(&path, &known))));
     let found = loop {
         match found.recv_timeout(PATIENCE) {
             Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Acquire) => {
@@ -185,11 +191,6 @@ fn recognised(file: &Path, stop: &AtomicBool) -> Result<&'static feeds::Feed, Fa
             Ok(found) => break found,
         }
     };
-    match found.map_err(Failure::usage)? {
-        Some(name) => feed_named(name),
-        None => Err(Failure::usage(format!(
-            "{}: no feed recognises its first bytes; name the feed with --feed",
-            file.display()
-        ))),
-    }
+    let unknown = || format!("{}: no feed recognises its first bytes; name the feed with --feed", file.display());
+    found.map_err(Failure::usage)?.ok_or_else(|| Failure::usage(unknown()))
 }

@@ -15,6 +15,7 @@ use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
 use crate::recovery::{HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
+use crate::registries::Registries;
 use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, RunError, execute};
 use clap::Args;
@@ -70,8 +71,8 @@ fn pace(text: &str) -> Result<Speed, String> {
 }
 
 /// The configuration, with what the command line overrides.
-fn drafted(args: &RunArgs) -> Draft {
-    let mut draft = args.pipeline.applied(Draft::load(&args.config));
+fn drafted(args: &RunArgs, registries: &Registries) -> Draft {
+    let mut draft = args.pipeline.applied(Draft::load(&args.config, registries));
     if args.journal.is_some() {
         draft.settings.journal_dir.clone_from(&args.journal);
         draft.settings.given_by("--journal", "journal.dir");
@@ -79,8 +80,8 @@ fn drafted(args: &RunArgs) -> Draft {
     draft
 }
 
-pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
-    let (settings, _) = Preflight::of_draft(drafted(args))?;
+pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failure> {
+    let (settings, _) = Preflight::of_draft(drafted(args, registries))?;
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };

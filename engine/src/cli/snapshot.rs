@@ -4,6 +4,7 @@ use super::console;
 use super::exit::{Exit, Failure, output};
 use super::watch::Watch;
 use crate::recovery::{Notices, snapshot};
+use crate::registries::Registries;
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -20,9 +21,9 @@ pub(crate) struct SnapshotArgs {
     json: bool,
 }
 
-pub(crate) fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &SnapshotArgs, registries: &Registries) -> Result<Exit, Failure> {
     let watch = Watch::start(None, !args.json)?;
-    let (file, seq) = snapshot(&args.journal, watch.control(), Notices(console::say))?;
+    let (file, seq) = snapshot(&args.journal, registries, watch.control(), Notices(console::say))?;
     if args.json {
         return output(writeln!(std::io::stdout(), "{}", serde_json::json!({ "file": file, "seq": seq })), Exit::Done);
     }

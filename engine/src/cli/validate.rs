@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure, output};
 use super::meters;
 use super::screen::{INDENT, wrapped};
 use crate::config::{Draft, Faults};
+use crate::registries::Registries;
 use crate::run::Preflight;
 use clap::Args;
 use std::io::Write as _;
@@ -21,8 +22,8 @@ pub(crate) struct ValidateArgs {
     json: bool,
 }
 
-pub(crate) fn run(args: &ValidateArgs) -> Result<Exit, Failure> {
-    let (text, exit) = match (Preflight::of_draft(Draft::load(&args.config)), args.json) {
+pub(crate) fn run(args: &ValidateArgs, registries: &Registries) -> Result<Exit, Failure> {
+    let (text, exit) = match (Preflight::of_draft(Draft::load(&args.config, registries)), args.json) {
         (Ok((_, found)), json) => {
             let groups: Vec<_> = found.plan.groups.iter().map(ToString::to_string).collect();
             let (need, warnings) = (found.need, found.plan.warnings());

@@ -4,7 +4,8 @@ use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::InstrumentSettings;
 use super::nearest::one_of;
-use super::settings::{InputSettings, Settings, entry_advice, key_advice, section_advice, value_advice};
+use super::settings::{InputSettings, Settings, entry_advice, key_advice, value_advice};
+use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::reader::date;
 use flow::{Param, ParamError, ParamType, Params, Value};
@@ -27,9 +28,9 @@ struct Reading<'a> {
 
 impl Draft {
     /// Reads a file; missing keys get their defaults.
-    pub fn load(path: &Path) -> Draft {
+    pub fn load(path: &Path, registries: &Registries) -> Draft {
         match std::fs::read_to_string(path) {
-            Ok(text) => Draft::parse(&text, path),
+            Ok(text) => parse(&text, path, folder_of(path), registries),
             Err(e) => {
                 let advice = "give the path of a readable configuration file";
                 Draft { faults: vec![Fault::new(Place::file(path), "", &e.to_string(), advice)], ..Draft::default() }
@@ -37,27 +38,20 @@ impl Draft {
         }
     }
 
-    /// Reads a text. Faults name it by `path`, and relative input paths start from the folder of `path`.
+    /// Reads a text that names what comes with the engine. Faults name it by `path`, and relative input paths start from the
+    /// folder of `path`.
     pub fn parse(text: &str, path: &Path) -> Draft {
-        parse(text, path, path.parent().unwrap_or(Path::new("")))
+        parse(text, path, folder_of(path), &Registries::default())
     }
 
     /// Reads the text recorded in a journal. Its input paths stay as its run opened them, whatever the folder of `path`.
-    pub fn recorded(text: &str, path: &Path) -> Draft {
-        parse(text, path, Path::new(""))
+    pub fn recorded(text: &str, path: &Path, registries: &Registries) -> Draft {
+        parse(text, path, Path::new(""), registries)
     }
 }
 
 impl Settings {
-    /// Reads a file; missing keys get their defaults.
-    ///
-    /// # Errors
-    /// All faults of the file at once.
-    pub fn load(path: &Path) -> Result<Settings, Faults> {
-        Draft::load(path).finish()
-    }
-
-    /// Reads a text. Faults name it by `path`, and relative input paths start from the folder of `path`.
+    /// Reads a text that names what comes with the engine. Faults name it by `path`, and relative input paths start from the folder of `path`.
     ///
     /// # Errors
     /// All faults of the text at once.
@@ -66,10 +60,15 @@ impl Settings {
     }
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
 /// Reads all that is readable; faults are in the order of the text.
-fn parse(text: &str, path: &Path, base: &Path) -> Draft {
+fn parse(text: &str, path: &Path, base: &Path, registries: &Registries) -> Draft {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reading = Reading { path, base, text, draft: Draft::default() };
+    let draft = Draft::from(Settings::of(registries.clone()));
+    let mut reading = Reading { path, base, text, draft };
     reading.draft.settings.places.insert(String::new(), Place::file(path));
     for error in errors {
         reading.fault(&error.span().unwrap_or_default(), "", error.message(), "write valid TOML");
@@ -112,7 +111,7 @@ impl<'i> Reading<'i> {
             ("input", _) => self.fault(&span, "input", "not an array of tables", "write [[input]]"),
             ("instrument", DeValue::Table(symbols)) => self.instruments(symbols),
             (name, DeValue::Table(table)) => self.section(name, &span, table),
-            (name, _) => self.fault(&span, name, "not a section", &section_advice(name)),
+            (name, _) => self.fault(&span, name, "not a section", &self.draft.settings.section_advice(name)),
         }
     }
 
@@ -160,7 +159,7 @@ impl<'i> Reading<'i> {
             }
         }
         let Some((params, values)) = self.draft.settings.section(name).map(|(p, v)| (p, v.clone())) else {
-            return self.fault(span, name, "no such section", &section_advice(name));
+            return self.fault(span, name, "no such section", &self.draft.settings.section_advice(name));
         };
         let values = self.params(name, table, params, values);
         *self.draft.settings.section(name).expect("it was there").1 = values;
@@ -231,15 +230,15 @@ impl<'i> Reading<'i> {
     }
 
     fn input(&mut self, key: &str, span: &Range<usize>, mut table: DeTable<'i>) -> Option<InputSettings> {
-        let feeds = || feeds::FEEDS.iter().map(|f| f.name);
+        let known = self.draft.settings.registries.feeds().to_vec();
         let named = table.remove("feed");
         let files = self.files(key, table.remove("files"));
         let date = self.date(key, table.remove("date"));
-        let feed = named.as_ref().and_then(|n| flow::find(feeds::FEEDS, n.get_ref().as_str()?));
+        let feed = named.as_ref().and_then(|n| flow::find(&known, n.get_ref().as_str()?).copied());
         let Some(feed) = feed else {
             let span = named.as_ref().map_or(span.clone(), Spanned::span);
             let found = if named.is_some() { self.shown(&span) } else { "missing" };
-            self.fault(&span, &format!("{key}.feed"), found, &one_of(found, feeds()));
+            self.fault(&span, &format!("{key}.feed"), found, &one_of(found, known.iter().map(|feed| feed.name)));
             return None;
         };
         let params = self.draft.settings.feeds[feed.name].clone();
@@ -378,6 +377,6 @@ mod tests {
         let (text, path) = ("[[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\n", Path::new("run1/journal.toml"));
         let files = |draft: Draft| draft.settings.inputs[0].files.clone();
         assert_eq!(files(Draft::parse(text, path)), [PathBuf::from("run1/day.itch")]);
-        assert_eq!(files(Draft::recorded(text, path)), [PathBuf::from("day.itch")]);
+        assert_eq!(files(Draft::recorded(text, path, &Registries::default())), [PathBuf::from("day.itch")]);
     }
 }

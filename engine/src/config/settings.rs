@@ -4,6 +4,7 @@ use super::fault::{Fault, Faults, Place};
 use super::instrument::{self, InstrumentSettings};
 use super::keys::{self, OUTCOMES, PIPELINE};
 use super::nearest::one_of;
+use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
 use flow::{Param, ParamError, ParamType, Params, Registered, Value};
@@ -32,6 +33,8 @@ pub struct InputSettings {
 /// All settings that a run is built from.
 #[derive(Clone)]
 pub struct Settings {
+    /// The feeds and gateways that can be named.
+    pub registries: Registries,
     /// See [`PIPELINE`].
     pub pipeline: Params,
     /// See [`OUTCOMES`].
@@ -56,6 +59,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        Settings::of(Registries::default())
+    }
+}
+
+impl Settings {
+    /// The defaults, for a binary with these registries.
+    pub fn of(registries: Registries) -> Settings {
         fn all<R: Registered>(registry: &[R]) -> BTreeMap<&'static str, Params> {
             registry.iter().map(|r| (r.name(), Params::defaults(r.params()))).collect()
         }
@@ -63,18 +73,17 @@ impl Default for Settings {
             pipeline: Params::defaults(PIPELINE),
             outcomes: Params::defaults(OUTCOMES),
             stages: stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect(),
-            feeds: all(feeds::FEEDS),
+            feeds: all(registries.feeds()),
             inputs: Vec::new(),
             journal_dir: None,
-            venues: all(stages::exchange_sim::VENUES).into_iter().chain(all(sinks::GATEWAYS)).collect(),
+            venues: all(stages::exchange_sim::VENUES).into_iter().chain(all(registries.gateways())).collect(),
             sinks: all(sinks::SINKS),
             instruments: BTreeMap::new(),
             places: BTreeMap::new(),
+            registries,
         }
     }
-}
 
-impl Settings {
     /// Sets `section.param=value`, as `--set` does.
     ///
     /// # Errors
@@ -93,13 +102,14 @@ impl Settings {
             return Err(Fault::new(here, key, "no '='", "write section.parameter=value"));
         };
         let Some((section, name)) = key.split_once('.') else {
-            return Err(Fault::new(here, key, "no section", &section_advice(key)));
+            return Err(Fault::new(here, key, "no section", &self.section_advice(key)));
         };
         if section == INSTRUMENT {
             return self.state(here, key, name, value);
         }
+        let advice = self.section_advice(section);
         let Some((params, values)) = self.section(section) else {
-            return Err(Fault::new(here, key, &format!("no section {section:?}"), &section_advice(section)));
+            return Err(Fault::new(here, key, &format!("no section {section:?}"), &advice));
         };
         let Some(param) = params.iter().find(|p| p.name == name) else {
             return Err(Fault::new(here, key, "no such parameter", &key_advice(name, params)));
@@ -168,17 +178,32 @@ impl Settings {
         if let Some(stage) = stages::entries().find(|entry| entry.name() == name) {
             return self.stages.get_mut(name).map(|v| (stage.params(), v));
         }
-        if let Some(feed) = flow::find(feeds::FEEDS, name) {
+        if let Some(feed) = self.registries.feed(name) {
             return self.feeds.get_mut(name).map(|v| (feed.params, v));
         }
         if let Some(venue) = flow::find(stages::exchange_sim::VENUES, name) {
             return self.venues.get_mut(name).map(|v| (venue.params, v));
         }
-        if let Some(gateway) = flow::find(sinks::GATEWAYS, name) {
+        if let Some(gateway) = self.registries.gateway(name) {
             return self.venues.get_mut(name).map(|v| (gateway.params, v));
         }
         let sink = flow::find(sinks::SINKS, name)?;
         self.sinks.get_mut(name).map(|v| (sink.params, v))
+    }
+
+    fn sections(&self) -> impl Iterator<Item = &'static str> {
+        ["pipeline", "outcomes"]
+            .into_iter()
+            .chain(stages::entries().map(Registered::name))
+            .chain(self.registries.feeds().iter().map(Registered::name))
+            .chain(stages::exchange_sim::VENUES.iter().map(Registered::name))
+            .chain(self.registries.gateways().iter().map(Registered::name))
+            .chain(sinks::SINKS.iter().map(Registered::name))
+    }
+
+    /// Advice for an unknown section.
+    pub(super) fn section_advice(&self, name: &str) -> String {
+        format!("{}, [instrument.\"SYMBOL\"], and [[input]]", one_of(name, self.sections()))
     }
 
     /// The effective settings as TOML. A journal begins with them, and they reproduce the run.
@@ -226,22 +251,6 @@ fn to_toml_value(value: &Value) -> toml::Value {
             v.iter().map(entry).collect::<toml::Table>().into()
         }
     }
-}
-
-fn sections() -> Vec<&'static str> {
-    let names = ["pipeline", "outcomes"]
-        .into_iter()
-        .chain(stages::entries().map(Registered::name))
-        .chain(feeds::FEEDS.iter().map(Registered::name))
-        .chain(stages::exchange_sim::VENUES.iter().map(Registered::name))
-        .chain(sinks::GATEWAYS.iter().map(Registered::name))
-        .chain(sinks::SINKS.iter().map(Registered::name));
-    names.collect()
-}
-
-/// Advice for an unknown section.
-pub(super) fn section_advice(name: &str) -> String {
-    format!("{}, [instrument.\"SYMBOL\"], and [[input]]", one_of(name, sections()))
 }
 
 /// Advice for an unknown parameter of a section.

@@ -8,7 +8,7 @@ use super::parts::{GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
 use crate::config::{Fault, Settings, keys};
 use flow::{Kind, Out, POSITION_INGRESS, POSITION_VENUE};
-use sinks::{GATEWAYS, GatewayEntry};
+use sinks::GatewayEntry;
 use stages::exchange_sim::VENUES;
 use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
 
@@ -87,8 +87,8 @@ pub(super) fn gateway(
     if flow::find(VENUES, name).is_some() {
         return None;
     }
-    let Some(entry) = flow::find(GATEWAYS, name) else {
-        let names = VENUES.iter().map(|v| v.name).chain(GATEWAYS.iter().map(|g| g.name));
+    let Some(entry) = settings.registries.gateway(name) else {
+        let names = VENUES.iter().map(|v| v.name).chain(settings.registries.gateways().iter().map(|g| g.name));
         faults.push(Fault::of_settings(
             "router.venue",
             name,

@@ -9,7 +9,6 @@ use crate::config::{Fault, Faults, Settings};
 use crate::gateway::{GatewayError, OpenOrders, cancel_everything, settles};
 use flow::records::Route;
 use flow::{Action, OpenOrder, OrderId, SOURCE_RETURNS};
-use sinks::GATEWAYS;
 use sinks::journal::{JournalError, JournalReader};
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +21,7 @@ const WITHIN: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the journal cannot be read, or the venue does not confirm.
 pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'static str>, RecoveryError> {
-    let Some(entry) = flow::find(GATEWAYS, settings.stages["router"].get(stages::router::VENUE)) else {
+    let Some(entry) = settings.registries.gateway(settings.stages["router"].get(stages::router::VENUE)) else {
         return Ok(None);
     };
     let reader = JournalReader::open(journal)?;

@@ -11,6 +11,7 @@ use crate::assembly::{Blueprint, Venues};
 use crate::config::Draft;
 use crate::drive::Control;
 use crate::ingress::{Head, Retrace, SourceQueue, Then};
+use crate::registries::Registries;
 use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
 use sinks::journal::{JournalReader, LogKind};
 use std::path::{Path, PathBuf};
@@ -52,11 +53,16 @@ impl Sink for Definitions {
 /// # Errors
 /// When the journal cannot be read, another build or configuration wrote it, the replay differs from it, or the file
 /// cannot be written.
-pub fn snapshot(dir: &Path, control: &Control, notices: Notices) -> Result<(PathBuf, u64), RecoveryError> {
+pub fn snapshot(
+    dir: &Path,
+    registries: &Registries,
+    control: &Control,
+    notices: Notices,
+) -> Result<(PathBuf, u64), RecoveryError> {
     let reader = JournalReader::open(dir)?;
     notices.lost_memory(dir, reader.lost_memory());
     let info = reader.info().clone();
-    let settings = Draft::recorded(&info.config_text, &dir.join("journal.toml")).finish()?;
+    let settings = Draft::recorded(&info.config_text, &dir.join("journal.toml"), registries).finish()?;
     check(&info, &settings)?;
     let last = reader.completed_through()?;
     reader.check(&LogKind::BOTH, &control.stop)?;

@@ -8,9 +8,10 @@
 
 use super::error::RunError;
 use crate::assembly::{Need, Proof};
+use crate::config::keys::{self, ClockKind};
 use crate::config::{Draft, Fault, Faults, InputSettings, Settings};
 use crate::plan::Plan;
-use feeds::{Opened, Request};
+use feeds::{Input, Request};
 use flow::{Kinds, ParamType, SOURCE_OPERATOR, SecretPlace, Source};
 use sinks::Secret;
 use sinks::journal::check_place;
@@ -27,7 +28,7 @@ pub struct Preflight {
     pub plan: Plan,
     /// The memory that it takes.
     pub need: Need,
-    inputs: Vec<Opened>,
+    inputs: Vec<Input>,
 }
 
 impl Preflight {
@@ -40,10 +41,10 @@ impl Preflight {
         faults.extend(journal_fault(settings));
         faults.extend(secret_faults(settings));
         let mut faults = settings.placed(faults).0;
-        let instruments = inputs.iter().map(|input| input.decoder.instruments()).sum();
+        let instruments = inputs.iter().map(Input::instruments).sum();
         match Proof::of(settings, instruments, Kinds::NONE) {
             Ok(Proof { plan, mut need }) if faults.is_empty() => {
-                need.inputs = inputs.iter().map(Opened::memory).sum();
+                need.inputs = inputs.iter().map(Input::memory).sum();
                 Ok(Preflight { plan, need, inputs })
             }
             proof => {
@@ -80,25 +81,25 @@ impl Preflight {
     /// When the system cannot give the memory that the run takes.
     pub(super) fn start(self) -> Result<Sources, RunError> {
         self.need.fits()?;
-        Ok(self.inputs.into_iter().map(|input| (input.name.clone(), input.start())).collect())
+        Ok(self.inputs.into_iter().map(|input| (input.name().to_owned(), input.start())).collect())
     }
 }
 
 /// The inputs that were found, and the faults of the others.
-fn found(settings: &Settings) -> (Vec<Opened>, Vec<Fault>) {
+fn found(settings: &Settings) -> (Vec<Input>, Vec<Fault>) {
     let count = settings.inputs.len();
     if count == 0 || count > MOST_INPUTS {
         let valid = format!("1 to {MOST_INPUTS}: name files with --input, or write [[input]]");
         let found = if count == 0 { "no input".to_owned() } else { format!("{count} inputs") };
         return (Vec::new(), vec![Fault::of_settings("input", &found, &valid)]);
     }
-    let (mut inputs, mut faults) = (Vec::new(), Vec::new());
+    let (mut inputs, mut faults) = (Vec::new(), Vec::from_iter(clock_fault(settings)));
     let request = |input: &InputSettings| {
         let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
         (input.feed, request)
     };
     let requests: Vec<_> = settings.inputs.iter().map(request).collect();
-    for (input, found) in settings.inputs.iter().zip(feeds::found(&requests)) {
+    for (input, found) in settings.inputs.iter().zip(feeds::found(&requests, settings.registries.feeds())) {
         match found {
             Ok(opened) => inputs.push(opened),
             Err(e) => {
@@ -108,6 +109,14 @@ fn found(settings: &Settings) -> (Vec<Opened>, Vec<Fault>) {
         }
     }
     (inputs, faults)
+}
+
+/// Under the event clock the merge waits until each source has shown its next input, and a live one may have none for hours.
+fn clock_fault(settings: &Settings) -> Option<Fault> {
+    let live = settings.inputs.iter().find(|input| input.feed.is_live())?;
+    let is_wall = settings.pipeline.get(keys::CLOCK) == ClockKind::Wall;
+    let valid = format!("valid with the live feed {}: wall", live.feed.name);
+    (!is_wall).then(|| Fault::of_settings("pipeline.clock", "event", &valid))
 }
 
 /// A journal needs a folder of its own, or a place where one can be made.
@@ -125,7 +134,7 @@ fn journal_fault(settings: &Settings) -> Option<Fault> {
 /// A secret is read when it is used, but what cannot be read at the start is a fault. Nothing else here reads it, so a
 /// recorded run is replayed without it.
 fn secret_faults(settings: &Settings) -> Vec<Fault> {
-    let gateway = flow::find(sinks::GATEWAYS, settings.stages["router"].get(stages::router::VENUE));
+    let gateway = settings.registries.gateway(settings.stages["router"].get(stages::router::VENUE));
     let Some(gateway) = gateway else { return Vec::new() };
     let set = settings.venues[gateway.name].iter();
     let unread = set.filter_map(|(name, value)| {

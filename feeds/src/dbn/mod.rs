@@ -19,7 +19,7 @@ mod translate;
 pub use decoder::Dbn;
 
 use crate::reader::open_streams;
-use crate::{DatasetPart, Feed, FindError, OpenError, Opened, Request, drive};
+use crate::{DatasetPart, Feed, Files, FindError, Open, Opened, Request, drive};
 use dbn::Schema;
 use definitions::Beside;
 use flow::Ns;
@@ -32,8 +32,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/dbn.md",
     about: "Databento DBN versions 1 to 3, any schema, plain or zstd",
     params: &[],
-    recognise,
-    find,
+    open: Open::Bytes { files: Files::One, recognise, find },
 };
 
 fn recognise(head: &[u8]) -> bool {
@@ -41,13 +40,7 @@ fn recognise(head: &[u8]) -> bool {
 }
 
 fn find(request: &Request) -> Result<Opened, FindError> {
-    let [path] = request.paths.as_slice() else {
-        return Err(OpenError {
-            what: format!("a dbn input is one file, not {}", request.paths.len()),
-            next: "give each file as a separate input: inputs are merged by time".to_owned(),
-        }
-        .into());
-    };
+    let path = request.path();
     let mut streams = open_streams(path)?;
     let Some(first) = streams.next().transpose()? else { return Err(FindError::other_feed(path, &[])) };
     if streams.next().is_some() || !first.may_be(recognise) {
@@ -67,8 +60,8 @@ fn part_of(head: &[u8]) -> DatasetPart {
 
 /// Files of definitions define the instruments of the other inputs of their dataset, and make no inputs then. Without such an
 /// input they list what they define. A pipe may turn out to be of any dataset.
-pub(crate) fn join(found: &mut [Result<Opened, OpenError>]) {
-    let mut inputs: Vec<&mut Opened> = found.iter_mut().flatten().filter(|input| input.part.is_some()).collect();
+pub(crate) fn join(mut inputs: Vec<&mut Opened>) {
+    inputs.retain(|input| input.part.is_some());
     let parts: Vec<_> = inputs.iter().filter_map(|input| input.part).collect();
     let data: BTreeSet<_> = parts.iter().filter(|part| !part.defines).map(|part| part.dataset).collect();
     let defined: BTreeSet<_> = parts.iter().filter(|part| part.defines).filter_map(|part| part.dataset).collect();

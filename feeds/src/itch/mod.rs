@@ -18,7 +18,7 @@ pub mod wire;
 pub use decoder::ItchDecoder;
 
 use crate::reader::{Stream, date, open_streams};
-use crate::{Feed, FindError, OpenError, Opened, Request};
+use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use capture::Capture;
 use std::path::Path;
 use venue::VENUE;
@@ -29,8 +29,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/itch.md",
     about: "Nasdaq TotalView-ITCH 5.0: BinaryFILE, or MoldUDP64 in pcap and pcapng",
     params: &[VENUE.param()],
-    recognise,
-    find,
+    open: Open::Bytes { files: Files::One, recognise, find },
 };
 
 const NAME: &str = "itch";
@@ -65,13 +64,7 @@ fn is_empty_session(head: &[u8]) -> bool {
 }
 
 fn find(request: &Request) -> Result<Opened, FindError> {
-    let [path] = request.paths.as_slice() else {
-        return Err(OpenError {
-            what: format!("an itch input is one file, not {}", request.paths.len()),
-            next: "give each file as a separate input".to_owned(),
-        }
-        .into());
-    };
+    let path = request.path();
     let stream = choose(path)?;
     let file = path.display().to_string();
     let date = date::choose(request.date, &[&stream.name, &file]);

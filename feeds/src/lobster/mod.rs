@@ -17,7 +17,7 @@ mod rows;
 pub use decoder::Lobster;
 
 use crate::reader::date;
-use crate::{Feed, FindError, OpenError, Opened, Request, drive};
+use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request, drive};
 use chrono::NaiveDate;
 use day::{Day, VENUE};
 use days::{Joined, Pair};
@@ -37,8 +37,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/lobster.md",
     about: "LOBSTER message and orderbook files of one symbol, a day or several: the zip itself, or its CSV files",
     params: &[SYMBOL.param()],
-    recognise: |head| Role::of(head).is_some(),
-    find,
+    open: Open::Bytes { files: Files::Together, recognise: |head| Role::of(head).is_some(), find },
 };
 
 fn find(request: &Request) -> Result<Opened, FindError> {

@@ -2,7 +2,7 @@
 
 use super::{Synthetic, SyntheticConfig};
 use crate::itch::ItchDecoder;
-use crate::{Feed, FindError, OpenError, Opened, Request};
+use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use chrono::NaiveDate;
 use flow::{IntParam, Param, Params};
 use std::io::{self, Read};
@@ -13,8 +13,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/synthetic.md",
     about: "A seeded synthetic exchange that publishes ITCH 5.0, generated while it is read",
     params: PARAMS,
-    recognise: |_| false,
-    find,
+    open: Open::Bytes { files: Files::None, recognise: |_| false, find },
 };
 
 const NAME: &str = "synthetic";
@@ -56,16 +55,6 @@ impl SyntheticConfig {
 }
 
 fn find(request: &Request) -> Result<Opened, FindError> {
-    if let Some(path) = request.paths.first() {
-        return Err(OpenError {
-            what: format!(
-                "the {NAME} feed generates its own messages and reads no file, but {} was given",
-                path.display()
-            ),
-            next: "leave the file out, or name the feed that reads it".to_owned(),
-        }
-        .into());
-    }
     let config = SyntheticConfig::from_params(&request.params, request.date);
     config.validate().map_err(|faults| OpenError {
         what: format!("invalid synthetic day: {faults}"),

@@ -3,7 +3,7 @@
 use crate::dbn::{LAST, T0, header, mbo, metadata, stream};
 use dbn::encode::EncodeRecord;
 use dbn::{InstrumentDefMsg, SType, Schema, rtype};
-use feeds::{FEEDS, Opened, Request};
+use feeds::{FEEDS, Feed, Input, Request};
 use flow::records::Listing;
 use flow::{Event, FeedError, Inputs, Kind, Listings, Params, Polled, Px};
 use std::path::PathBuf;
@@ -58,17 +58,17 @@ impl Given {
 /// The inputs of these files, in this order.
 fn run(files: &[&[u8]]) -> Vec<Given> {
     let folder = tempfile::tempdir().unwrap();
-    let feed = flow::find(FEEDS, "dbn").unwrap();
+    let feed: &'static Feed = flow::find(FEEDS, "dbn").unwrap();
     let request = |(i, bytes): (usize, &&[u8])| {
         let path: PathBuf = folder.path().join(format!("{i}.dbn"));
         std::fs::write(&path, bytes).unwrap();
         (feed, Request { paths: vec![path], date: None, params: Params::defaults(feed.params) })
     };
     let requests: Vec<_> = files.iter().enumerate().map(request).collect();
-    feeds::found(&requests).into_iter().map(|opened| given(opened.unwrap())).collect()
+    feeds::found(&requests, FEEDS).into_iter().map(|opened| given(opened.unwrap())).collect()
 }
 
-fn given(opened: Opened) -> Given {
+fn given(opened: Input) -> Given {
     let (mut source, mut queue) = (opened.start(), Inputs::with_capacity(1024));
     let (mut inputs, mut listings) = (Vec::new(), Listings::default());
     let end = loop {

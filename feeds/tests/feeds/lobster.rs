@@ -263,7 +263,9 @@ fn unpacked(members: &[(String, &str)], symbol: &str, date: Option<NaiveDate>) -
     let feed = flow::find(FEEDS, "lobster").unwrap();
     let mut params = Params::defaults(feed.params);
     params.set(&feed.params[0], Value::Text(symbol.to_owned()));
-    feed.open(&Request { paths: vec![path], date, params }).map(|mut source| drain(&mut *source))
+    feed.input(&Request { paths: vec![path], date, params }, feeds::FEEDS)
+        .map(feeds::Input::start)
+        .map(|mut source| drain(&mut *source))
 }
 
 /// The symbol that the inputs begin with.

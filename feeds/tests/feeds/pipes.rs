@@ -1,7 +1,7 @@
 //! Pipes as inputs: named pipes with a writer, without one, and with the bytes of another feed.
 
 use crate::reader::{Folder, drain, gzip, itch, zip, zstd};
-use feeds::{FEEDS, Feed, OpenError, Request, recognised_as};
+use feeds::{FEEDS, Feed, Input, OpenError, Request, recognised_as};
 use flow::{FeedError, Inputs, Params, Polled, Source};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -34,7 +34,7 @@ fn request(name: &str, paths: &[&Path]) -> Request {
 }
 
 fn open(name: &str, paths: &[&Path]) -> Result<Box<dyn Source>, OpenError> {
-    feed(name).open(&request(name, paths))
+    feed(name).input(&request(name, paths), FEEDS).map(Input::start)
 }
 
 fn count(source: &mut dyn Source) -> (usize, Result<(), FeedError>) {
@@ -62,9 +62,13 @@ fn recognising_the_feed_of_a_pipe_loses_no_byte() {
     for (name, bytes) in [("plain", itch(5)), ("gzip", gzip(&itch(5))), ("long", itch(20_000))] {
         let (path, expected) = (pipe(&folder, name), if name == "long" { 20_000 } else { 5 });
         let writer = writer(&path, &bytes);
-        assert_eq!(recognised_as(&path).unwrap(), Some("itch"), "{name}");
-        assert_eq!(recognised_as(&path).unwrap(), Some("itch"), "{name}: as often as one likes");
-        drop(feed("itch").opened(&request("itch", &[&path])).unwrap());
+        assert_eq!(recognised_as(&path, FEEDS).unwrap().map(|feed| feed.name), Some("itch"), "{name}");
+        assert_eq!(
+            recognised_as(&path, FEEDS).unwrap().map(|feed| feed.name),
+            Some("itch"),
+            "{name}: as often as one likes"
+        );
+        drop(feed("itch").opened(&request("itch", &[&path]), FEEDS).unwrap());
         assert_eq!(count(&mut *open("itch", &[&path]).unwrap()), (expected, Ok(())), "{name}");
         writer.join().unwrap();
     }

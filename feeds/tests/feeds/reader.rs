@@ -3,8 +3,7 @@
 use feeds::itch::ItchDecoder;
 use feeds::itch::wire::{self, Message};
 use feeds::reader::{StreamSource, open_streams};
-use feeds::recognised_as;
-use feeds::{FEEDS, OpenError, Request};
+use feeds::{FEEDS, Input, OpenError, Request, recognised_as};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flow::{Event, FeedError, Inputs, Params, Polled, Source};
@@ -133,7 +132,7 @@ fn compression_is_recognised_by_the_first_bytes() {
     for (i, bytes) in packed.iter().enumerate() {
         let path = folder.file(&format!("{i}.csv"), bytes);
         assert_eq!(contents(&path).unwrap(), [(format!("{i}.csv"), plain.clone())]);
-        assert_eq!(recognised_as(&path).unwrap(), Some("itch"));
+        assert_eq!(recognised_as(&path, FEEDS).unwrap().map(|feed| feed.name), Some("itch"));
         assert_eq!(drain(&mut source(&path)).0.len(), 20_000);
     }
 }
@@ -147,11 +146,11 @@ fn members_of_a_zip_stream_side_by_side() {
     let one = folder.file("one", &zip(&[("readme", b"about"), ("01302020.bin", &b)]));
     let params = Params::defaults(flow::find(FEEDS, "itch").unwrap().params);
     let request = Request { paths: vec![one.clone()], date: None, params };
-    let mut opened = flow::find(FEEDS, "itch").unwrap().open(&request).unwrap();
+    let mut opened = flow::find(FEEDS, "itch").unwrap().input(&request, FEEDS).map(Input::start).unwrap();
     assert_eq!(opened.name(), format!("{}:01302020.bin", one.display()));
     assert_eq!((drain(&mut *opened).0.len(), opened.warnings()), (20, vec![]));
     let request = Request { paths: vec![path], ..request };
-    let e = flow::find(FEEDS, "itch").unwrap().open(&request).err().unwrap();
+    let e = flow::find(FEEDS, "itch").unwrap().input(&request, FEEDS).map(Input::start).err().unwrap();
     assert!(e.to_string().contains("2 ITCH members"), "{e}");
 }
 
@@ -246,7 +245,7 @@ fn bytes_behind_a_whole_stream_are_reported_after_everything_before_them() {
         for (name, tail) in [("text", text.to_vec()), ("padded", [&[0; 600], &text[..]].concat()), ("byte", vec![b'x'])]
         {
             let path = folder.file(&format!("{name}.{format}"), &[packed.clone(), tail].concat());
-            assert_eq!(recognised_as(&path).unwrap(), Some("itch"), "{path:?}");
+            assert_eq!(recognised_as(&path, FEEDS).unwrap().map(|feed| feed.name), Some("itch"), "{path:?}");
             let (inputs, end) = outcome(&path);
             let e = end.unwrap_err();
             assert_eq!((inputs, e.record, e.offset), (5, 6, few.len() as u64), "{e}");
@@ -358,9 +357,9 @@ fn the_wrong_feed_is_named_with_the_right_one() {
     let folder = Folder::new();
     let dbn = folder.file("x.bin", b"DBN\x01 and more");
     let request = Request { paths: vec![dbn.clone()], date: None, params: Params::default() };
-    let e = flow::find(FEEDS, "itch").unwrap().open(&request).err().unwrap().to_string();
+    let e = flow::find(FEEDS, "itch").unwrap().input(&request, FEEDS).map(Input::start).err().unwrap().to_string();
     assert!(e.contains("is not itch data (first bytes: 44 42 4e 01"), "{e}");
-    if let Some(feed) = recognised_as(&dbn).unwrap() {
-        assert!(e.contains(&format!("it looks like {feed}: use --feed {feed}")), "{e}");
+    if let Some(feed) = recognised_as(&dbn, FEEDS).unwrap() {
+        assert!(e.contains(&format!("it looks like {0}: use --feed {0}", feed.name)), "{e}");
     }
 }

@@ -19,7 +19,10 @@ impl Read {
     fn of(path: &Path) -> Read {
         let feed = flow::find(FEEDS, "dbn").expect("the feed is registered");
         let request = Request { paths: vec![path.into()], date: None, params: Params::defaults(feed.params) };
-        let mut source = feed.open(&request).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut source = feed
+            .input(&request, feeds::FEEDS)
+            .map(feeds::Input::start)
+            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let mut queue = Inputs::with_capacity(1024);
         let (mut inputs, mut listings) = (Vec::new(), Listings::default());
         loop {
@@ -287,11 +290,11 @@ fn defined(path: &Path) -> BTreeMap<String, (i64, i64)> {
 
 /// The orders of ESM4 with its definition beside them: every listing of it has its terms.
 fn esm4_defined(path: &Path, definition: &Path) {
-    let feed = flow::find(FEEDS, "dbn").expect("the feed is registered");
+    let feed: &'static feeds::Feed = flow::find(FEEDS, "dbn").expect("the feed is registered");
     let request =
         |path: &Path| (feed, Request { paths: vec![path.into()], date: None, params: Params::defaults(feed.params) });
     for (files, of_data) in [([path, definition], 0), ([definition, path], 1)] {
-        let opened = feeds::found(&files.map(request)).remove(of_data).expect("a file");
+        let opened = feeds::found(&files.map(request), FEEDS).remove(of_data).expect("a file");
         let (mut source, mut queue) = (opened.start(), Inputs::with_capacity(1024));
         let mut listed = Vec::new();
         while !matches!(source.poll(&mut queue).unwrap(), Polled::Ended) {

@@ -61,7 +61,7 @@ struct Read {
 fn read(path: &std::path::Path) -> Read {
     let feed = flow::find(FEEDS, "itch").unwrap();
     let request = Request { paths: vec![path.to_owned()], date: None, params: Params::defaults(feed.params) };
-    let mut source = feed.open(&request).unwrap();
+    let mut source = feed.input(&request, feeds::FEEDS).map(feeds::Input::start).unwrap();
     let (mut inputs, mut queue) = (Vec::new(), Inputs::with_capacity(0));
     while source.poll(&mut queue).unwrap() != Polled::Ended {
         while let Some((event, record)) = queue.front() {

@@ -184,7 +184,7 @@ fn drain(source: &mut dyn Source, sums: &mut Sums, rows: impl BufRead) {
 fn open(paths: Vec<PathBuf>) -> Box<dyn Source> {
     let feed = flow::find(FEEDS, "lobster").expect("the feed is registered");
     let request = Request { paths, date: None, params: Params::defaults(feed.params) };
-    feed.open(&request).unwrap_or_else(|e| panic!("{e}"))
+    feed.input(&request, feeds::FEEDS).map(feeds::Input::start).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn check(known: &Known, paths: Vec<PathBuf>) {

@@ -49,7 +49,8 @@ const ENGINE: &str = "engine/src";
 /// and there is no circle.
 const MODULES: &[(&str, &[&str])] = &[
     ("build_id", &[]),
-    ("config", &[]),
+    ("registries", &[]),
+    ("config", &["registries"]),
     ("deliberate", &[]),
     ("os", &[]),
     ("plan", &["config"]),
@@ -59,13 +60,28 @@ const MODULES: &[(&str, &[&str])] = &[
     ("rows", &["ingress"]),
     ("drive", &["deliberate", "gateway", "ingress", "pipeline", "plan"]),
     ("assembly", &["config", "drive", "gateway", "ingress", "pipeline", "plan"]),
-    ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress"]),
+    ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "registries"]),
     ("report", &["drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
     ("run", &["assembly", "config", "drive", "gateway", "ingress", "plan", "recovery", "report", "rows"]),
     ("control", &["config", "drive", "gateway", "ingress", "pipeline", "recovery", "report"]),
-    ("cli", &["config", "control", "drive", "ingress", "pipeline", "plan", "recovery", "report", "rows", "run"]),
-    ("bench", &["build_id", "cli", "config", "drive", "os", "pipeline", "report", "run"]),
-    ("commands", &["bench", "cli"]),
+    (
+        "cli",
+        &[
+            "config",
+            "control",
+            "drive",
+            "ingress",
+            "pipeline",
+            "plan",
+            "recovery",
+            "registries",
+            "report",
+            "rows",
+            "run",
+        ],
+    ),
+    ("bench", &["build_id", "cli", "config", "drive", "os", "pipeline", "registries", "report", "run"]),
+    ("commands", &["bench", "cli", "registries"]),
 ];
 
 /// Faults of the arrows between modules under `rows`.

@@ -12,6 +12,7 @@ use crate::cli::pipeline::{PipelineArgs, set_all};
 use crate::cli::replay::feed_named;
 use crate::config::Settings;
 use crate::config::keys::{self, Preset};
+use crate::registries::Registries;
 use chrono::NaiveDate;
 use clap::Args;
 use serde::Serialize;
@@ -40,9 +41,10 @@ pub(crate) struct FileArgs {
 }
 
 impl FileArgs {
-    fn read(&self) -> Result<Recording, Failure> {
-        let feed = self.feed.as_deref().map(feed_named).transpose()?;
-        let wanted = Wanted { path: self.file.clone(), feed, date: self.date, most: self.mib << 20 };
+    fn read(&self, registries: &Registries) -> Result<Recording, Failure> {
+        let feed = self.feed.as_deref().map(|name| feed_named(name, registries)).transpose()?;
+        let known = registries.feeds().to_vec();
+        let wanted = Wanted { path: self.file.clone(), feed, known, date: self.date, most: self.mib << 20 };
         let recording = Recording::read(&wanted)?;
         if !recording.is_whole() {
             console::say(format!(
@@ -127,9 +129,9 @@ fn costs(name: &str, c: &MessageCost) -> Vec<String> {
 
 const COSTS: [&str; 5] = ["", "messages", "inputs", "ns/message", "least"];
 
-pub(super) fn decode(args: &DecodeArgs) -> Result<Exit, Failure> {
+pub(super) fn decode(args: &DecodeArgs, registries: &Registries) -> Result<Exit, Failure> {
     let setting = Setting::begin("decode");
-    let recording = args.file.read()?;
+    let recording = args.file.read(registries)?;
     let progress = args.file.progress(&recording, "decode", 1);
     let cost = stages::decoding(&recording, args.file.rounds as usize, || progress.step())?;
     drop(progress);
@@ -166,11 +168,11 @@ struct BookResult {
     book: BookCost,
 }
 
-pub(super) fn book(args: &BookArgs) -> Result<Exit, Failure> {
+pub(super) fn book(args: &BookArgs, registries: &Registries) -> Result<Exit, Failure> {
     let mut settings = Settings::default();
     set_all(&mut settings, args.set.iter().cloned())?;
     let setting = Setting::begin("book");
-    let recording = args.file.read()?;
+    let recording = args.file.read(registries)?;
     let progress = args.file.progress(&recording, "decode and book", 2);
     let rounds = args.file.rounds as usize;
     let book = stages::book(&recording, &settings.stages["book"], &args.symbol, rounds, || progress.step())?;
@@ -249,10 +251,10 @@ fn variants(args: &PipelineArgs) -> Result<Vec<Variant>, Failure> {
     Ok(variants)
 }
 
-pub(super) fn pipeline(args: &PipelineBenchArgs) -> Result<Exit, Failure> {
+pub(super) fn pipeline(args: &PipelineBenchArgs, registries: &Registries) -> Result<Exit, Failure> {
     let variants = variants(&args.pipeline)?;
     let setting = Setting::begin("pipeline");
-    let recording = args.file.read()?;
+    let recording = args.file.read(registries)?;
     let progress = args.file.progress(&recording, "pipeline", variants.len() as u64);
     let pipelines = pipeline::measure(&recording, &variants, args.file.rounds as usize, || progress.step())?;
     drop(progress);

@@ -10,6 +10,7 @@ mod output;
 mod tick;
 
 use crate::cli::exit::{Exit, Failure};
+use crate::registries::Registries;
 use clap::Subcommand;
 
 /// The benchmarks.
@@ -31,13 +32,13 @@ pub(crate) enum BenchCommand {
     Compare(compare::CompareArgs),
 }
 
-pub(crate) fn run(command: &BenchCommand) -> Result<Exit, Failure> {
+pub(crate) fn run(command: &BenchCommand, registries: &Registries) -> Result<Exit, Failure> {
     match command {
         BenchCommand::Hop(args) => cores::hop(args),
         BenchCommand::Ring(args) => cores::ring(args),
-        BenchCommand::Decode(args) => file::decode(args),
-        BenchCommand::Book(args) => file::book(args),
-        BenchCommand::Pipeline(args) => file::pipeline(args),
+        BenchCommand::Decode(args) => file::decode(args, registries),
+        BenchCommand::Book(args) => file::book(args, registries),
+        BenchCommand::Pipeline(args) => file::pipeline(args, registries),
         BenchCommand::TickToOrder(args) => tick::run(args),
         BenchCommand::Compare(args) => compare::run(args),
     }

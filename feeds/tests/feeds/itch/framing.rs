@@ -125,7 +125,7 @@ fn open_with(name: &str, bytes: &[u8], venue: &str) -> Result<Opened, String> {
     let mut params = Params::defaults(feed.params);
     params.set(&feed.params[0], feed.params[0].parse("itch.venue", venue).unwrap());
     let request = Request { paths: vec![path], date: None, params };
-    let mut source = feed.open(&request).map_err(|e| e.to_string())?;
+    let mut source = feed.input(&request, feeds::FEEDS).map(feeds::Input::start).map_err(|e| e.to_string())?;
     let mut inputs = flow::Inputs::with_capacity(0);
     let mut out = Vec::new();
     while source.poll(&mut inputs).map_err(|e| e.to_string())? != Polled::Ended {

@@ -14,7 +14,8 @@ fn open(settings: &[(&str, &str)], path: Option<&str>) -> Result<Box<dyn Source>
         let param = FEED.params.iter().find(|p| p.name == *name).expect("a parameter of the feed");
         params.set(param, param.parse(name, text).expect("a valid value"));
     }
-    FEED.open(&Request { paths: path.into_iter().map(Into::into).collect(), date: None, params })
+    FEED.input(&Request { paths: path.into_iter().map(Into::into).collect(), date: None, params }, feeds::FEEDS)
+        .map(feeds::Input::start)
 }
 
 #[test]

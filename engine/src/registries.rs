@@ -1,0 +1,100 @@
+//! The registries that a binary hands to [`main`](crate::commands::main).
+//!
+//! A binary of another crate adds entries of its own: its feeds and gateways are then configured, validated and recorded
+//! like those that come with the engine. Bound: names are compared one by one, when a configuration is read.
+
+use feeds::{FEEDS, Feed};
+use flow::Registered;
+use sinks::{GATEWAYS, GatewayEntry};
+
+/// The feeds and gateways that a binary knows.
+#[derive(Clone)]
+pub struct Registries {
+    feeds: Vec<&'static Feed>,
+    gateways: Vec<&'static GatewayEntry>,
+}
+
+impl Default for Registries {
+    /// Those that come with the engine.
+    fn default() -> Registries {
+        Registries { feeds: FEEDS.to_vec(), gateways: GATEWAYS.iter().collect() }
+    }
+}
+
+impl Registries {
+    /// Adds a feed.
+    ///
+    /// # Panics
+    /// When another entry has its name.
+    #[must_use]
+    pub fn with_feed(mut self, feed: &'static Feed) -> Registries {
+        self.check_name(feed.name);
+        self.feeds.push(feed);
+        self
+    }
+
+    /// Adds a gateway to a venue.
+    ///
+    /// # Panics
+    /// When another entry has its name.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: &'static GatewayEntry) -> Registries {
+        self.check_name(gateway.name);
+        self.gateways.push(gateway);
+        self
+    }
+
+    /// Every entry has a section of the configuration.
+    fn check_name(&self, name: &str) {
+        let taken = stages::entries().map(|entry| entry.name());
+        let taken =
+            taken.chain(self.feeds.iter().map(Registered::name)).chain(self.gateways.iter().map(Registered::name));
+        let taken = taken.chain(stages::exchange_sim::VENUES.iter().map(Registered::name));
+        let mut taken = taken.chain(sinks::SINKS.iter().map(Registered::name)).chain(["pipeline", "outcomes"]);
+        assert!(taken.all(|other| other != name), "two entries have the name {name:?}");
+    }
+
+    /// The feeds.
+    pub fn feeds(&self) -> &[&'static Feed] {
+        &self.feeds
+    }
+
+    /// The feed of that name.
+    pub fn feed(&self, name: &str) -> Option<&'static Feed> {
+        flow::find(&self.feeds, name).copied()
+    }
+
+    /// The gateways.
+    pub fn gateways(&self) -> &[&'static GatewayEntry] {
+        &self.gateways
+    }
+
+    /// The gateway of that name.
+    pub fn gateway(&self, name: &str) -> Option<&'static GatewayEntry> {
+        flow::find(&self.gateways, name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use feeds::{Open, OpenError};
+
+    fn entry(name: &'static str) -> &'static Feed {
+        let open = Open::Live(|_| Err(OpenError { what: "closed".to_owned(), next: "open it".to_owned() }));
+        Box::leak(Box::new(Feed { name, doc: "", about: "", params: &[], open }))
+    }
+
+    #[test]
+    fn an_entry_is_found_beside_those_of_the_engine() {
+        let registries = Registries::default().with_feed(entry("mine"));
+        assert!(registries.feed("mine").is_some() && registries.feed("itch").is_some());
+        assert!(registries.feed("yours").is_none() && registries.gateway("wire").is_some());
+    }
+
+    #[test]
+    #[should_panic(expected = "two entries have the name \"risk\"")]
+    fn a_name_that_an_entry_of_another_registry_has_is_refused() {
+        drop(Registries::default().with_feed(entry("risk")));
+    }
+}
