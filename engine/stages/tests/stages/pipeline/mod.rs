@@ -1,10 +1,13 @@
-//! The whole pipeline under random inputs: no panic, bounds kept, nothing approved that was not asked for, states whole.
+//! The whole pipeline under random inputs: no panic, bounds kept, nothing approved that was not asked for, states whole, and the
+//! rules of determinism kept by every stage.
 //!
 //! The fuzz target `pipeline` plays the same.
 
 mod damage;
 mod filling;
 mod play;
+mod rules;
+mod rules_broken;
 
 use play::{Tally, play};
 use proptest::prelude::*;

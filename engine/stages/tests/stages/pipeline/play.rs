@@ -182,11 +182,11 @@ pub(crate) struct Tally {
 }
 
 impl World {
-    fn new(turned: u8) -> World {
+    fn new(turned: u8, wrap: impl Fn(Box<dyn Stage>) -> Box<dyn Stage>) -> World {
         let station = |part: Part| Station {
             name: part.names()[0],
             out: Out::new(part.position(), Kinds::ALL),
-            stage: build(&part, turned),
+            stage: wrap(build(&part, turned)),
             part,
             decided: 0,
         };
@@ -310,7 +310,12 @@ impl World {
 
 /// A world in which the listings have entered.
 pub(crate) fn opened(turned: u8) -> World {
-    let mut world = World::new(turned);
+    opened_with(turned, |stage| stage)
+}
+
+/// The same, each stage wrapped in another.
+pub(crate) fn opened_with(turned: u8, wrap: impl Fn(Box<dyn Stage>) -> Box<dyn Stage>) -> World {
+    let mut world = World::new(turned, wrap);
     for instrument in 1..5 {
         for event in super::filling::opening(instrument) {
             world.enter(event);
