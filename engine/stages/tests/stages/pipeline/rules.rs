@@ -118,7 +118,7 @@ impl Judged<'_> {
     ///
     /// # Errors
     /// The rule that it breaks, with where.
-    pub(super) fn judge(&self, cut: usize, wanted: Kinds) -> Result<usize, String> {
+    pub(super) fn check(&self, cut: usize, wanted: Kinds) -> Result<usize, String> {
         let Judged { name, listings, tape, .. } = *self;
         let mut first = self.fresh(Kinds::ALL);
         let coming = |at: usize| tape[at..].iter().take(AHEAD).copied().collect();
@@ -218,7 +218,7 @@ fn every_stage_keeps_the_rules() {
             let build = || build(&station.part, world.turned);
             let (name, position) = (station.name, station.part.position());
             let judged = Judged { name, position, build: &build, listings: &world.listings, tape };
-            let count = judged.judge(cut.index(tape.len().max(1)), Kinds::from_words(wanted));
+            let count = judged.check(cut.index(tape.len().max(1)), Kinds::from_words(wanted));
             *emitted.borrow_mut().entry(name).or_default() += count.map_err(TestCaseError::fail)?;
         }
     });

@@ -103,7 +103,7 @@ fn verdict(fault: Fault) -> Result<usize, String> {
     assert!(tape.len() > 50, "{}", tape.len());
     let stage = || Box::new(Broken { fault, seen: 0, ahead: 0 }) as Box<dyn Stage>;
     let judged = Judged { name: "it", position: 9, build: &stage, listings: &world.listings, tape: &tape };
-    judged.judge(38, Kinds::of(&[Kind::Vpin]))
+    judged.check(38, Kinds::of(&[Kind::Vpin]))
 }
 
 #[test]
