@@ -64,11 +64,12 @@ impl Flags {
     pub const NON_PRINTABLE: Flags = Flags(1 << 10);
     /// Of a listing: its order references are unique within its own book, not over all books of the source.
     pub const OWN_REFERENCES: Flags = Flags(1 << 11);
-    /// A fill of the simulated exchange that the market would hardly have given: after its close, or on a locked or crossed
-    /// book.
+    /// Of market data and measures: made while messages of the instrument were missing. Of a fill of the simulated exchange: the
+    /// market would hardly have given it, after its close, or on a locked or crossed book.
     pub const DOUBTFUL: Flags = Flags(1 << 12);
     /// The flags that an event passes on to whatever a stage derives from it.
-    pub const INHERITED: Flags = Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0);
+    pub const INHERITED: Flags =
+        Flags(Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0 | Flags::DOUBTFUL.0);
     /// Every flag with its name, for tables and schemas.
     pub const NAMES: [(Flags, &'static str); 11] = [
         (Flags::SNAPSHOT, "snapshot"),

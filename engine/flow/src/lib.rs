@@ -36,6 +36,7 @@ mod state;
 mod table;
 mod tick;
 mod trading_state;
+mod trust;
 mod typed;
 mod units;
 mod venue;
@@ -52,7 +53,7 @@ pub use halts::{Halts, trimmed};
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
 pub use interval::{CALENDARS, Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
-pub use listing::{BookKind, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
+pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use order::{
     Account, Action, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType,
     RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
@@ -71,6 +72,7 @@ pub use state::{StateError, StateReader, StateWriter};
 pub use table::{planned, queue, table};
 pub use tick::Tick;
 pub use trading_state::{LimitInForce, TradingState, WorkingOrder};
+pub use trust::Trust;
 pub use typed::{
     BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam, TextParam,
     TypedParam, Unsigned,

@@ -69,6 +69,15 @@ words! {
         VenueOrder = 2 "venue-order",
         /// Who gave a command.
         Actor = 3 "actor",
+        /// The instrument that a command concerns, as the operator wrote it.
+        Instrument = 4 "instrument",
+    }
+    /// Whether data can be acted on.
+    DataTrust: u8 {
+        /// Nothing is missing, as far as the source knows.
+        Trusted = 1 "trusted",
+        /// Messages are missing; what was built from them may be wrong.
+        Doubtful = 2 "doubtful",
     }
     /// What a `status` is the state of.
     StatusKind: u8 {

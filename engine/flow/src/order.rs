@@ -159,6 +159,10 @@ words! {
         SetLimit = 4 "set-limit",
         /// Counters of order ids skip ahead, after an unclean stop.
         SkipCounters = 5 "skip-counters",
+        /// Data that are doubtful after a gap are trusted again.
+        Trust = 7 "trust",
+        /// Positions are closed.
+        Flatten = 8 "flatten",
         /// The first input of a journal that continues another: how many of the venue's messages that one holds.
         CarriedOver = 6 "carried-over",
     }

@@ -85,13 +85,13 @@ records! {
         orders: u32 as Uint "number of orders at this price; 0 = unknown",
     } reserved 12
     /// A trade. The side in the flags is the aggressor's.
-    Trade = 11 "trade" : aggressor inferred displayed auction {
+    Trade = 11 "trade" : aggressor inferred displayed auction doubtful {
         exchange_ts: Ns as TimeNs "exchange time",
         px: Px as Price "price; against a displayed order, the resting price unless the venue reports another",
         qty: Qty as Qty "quantity",
         match_id: u64 as Id "the venue's number of the match; 0 = none",
         order_ref: u64 as Id "the resting order; 0 = unknown",
-    } row [px, qty, aggressor, inferred, displayed, auction, match_id, order_ref]
+    } row [px, qty, aggressor, inferred, displayed, auction, match_id, order_ref, doubtful]
     /// A trade is cancelled (broken) by the venue.
     Break = 12 "break" {
         exchange_ts: Ns as TimeNs "exchange time",
@@ -111,6 +111,13 @@ records! {
         expected: u64 as Sequence "sequence number of the first message that is missing; absent = not known",
         received: u64 as Sequence "sequence number of the first message after the gap; absent = nothing came since",
     } reserved 16
+    /// Whether the data of an instrument can be trusted; of many if the instrument is 0. Made of a `gap`, and of what ends the doubt.
+    DataState = 17 "data-state" {
+        exchange_ts: Ns as TimeNs "exchange time of the input that changed it, if that has one",
+        cause: u16 as Kind "kind of that input",
+        state: u8 as Enum(DataTrust) "from here on",
+        of: u8 as Uint "with instrument 0: the source of the instruments; 0 = every source",
+    } reserved 28
     /// The trading state of an instrument, or of the whole market if the instrument is 0.
     Status = 15 "status" {
         exchange_ts: Ns as TimeNs "exchange time",

@@ -27,7 +27,7 @@ words! {
 
 records! {
     /// Best bid and ask of a book; emitted when they change.
-    BookTop = 32 "book-top" {
+    BookTop = 32 "book-top" : doubtful {
         exchange_ts: Ns as TimeNs "exchange time of the event that changed it",
         bid_px: Px as Price "best bid; absent = no bid",
         bid_qty: Qty as Qty "displayed quantity at the bid",

@@ -8,6 +8,7 @@
 //! empties.
 
 mod books;
+mod doubt;
 mod ladder;
 mod levels;
 mod order;

@@ -2,7 +2,7 @@
 //!
 //! For one input it emits, in this order: the anomaly of the input, the trade, the levels that changed, and, if the
 //! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
-//! a group the top is not published. Worst case: five events.
+//! a group the top is not published. After a gap it goes on, and marks what it emits as doubtful. Worst case: six events.
 
 use super::books::{BookId, BookPath, Books, Keeping, Limits, Place};
 use super::order::{LevelChange, order_ref_of};
@@ -13,7 +13,7 @@ use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
 use flow::{
     AnomalyKind, BookKind, Event, Flags, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param, ParamError, Params, Px,
-    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter,
+    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, Trust,
 };
 use std::mem::offset_of;
 
@@ -46,14 +46,16 @@ pub(crate) const MAX_BOOKS: IntParam<u32> = IntParam::new(
 pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_LEVELS.param(), MAX_BOOKS.param()];
 
 /// Flags of an input that its `level` and `book-top` events inherit.
-const KEPT: u16 = Flags::SNAPSHOT.0 | Flags::POSSIBLE_DUPLICATE.0 | Flags::EXTERNAL.0;
+const KEPT: u16 = Flags::INHERITED.0;
 /// Flags of an input that its `trade` inherits.
 const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
 
 /// Keeps the book of every instrument.
 pub struct BookStage {
-    books: Books,
+    pub(super) books: Books,
     prefetcher: Prefetcher,
+    /// Whose messages are missing.
+    pub(super) trust: Trust,
 }
 
 impl BookStage {
@@ -61,7 +63,8 @@ impl BookStage {
     pub fn new(params: &Params, space: Space) -> BookStage {
         let (books, orders, levels) = (params.get(MAX_BOOKS), params.get(MAX_ORDERS), params.get(MAX_LEVELS));
         let limits = Limits { instruments: space.instruments, books, orders, levels };
-        BookStage { books: Books::new(limits), prefetcher: Prefetcher::NOTHING }
+        let trust = Trust::new(space.instruments);
+        BookStage { books: Books::new(limits), prefetcher: Prefetcher::NOTHING, trust }
     }
 
     /// The registry's builder.
@@ -84,6 +87,7 @@ impl BookStage {
 
     fn listing(&mut self, event: &Event, out: &mut Out) {
         let listing: &Listing = event.record();
+        self.trust.belongs(event.instrument, event.source);
         let kind = BookKind::from_code(listing.book).unwrap_or_default();
         if let (Place::Book(book), BookKind::None) = (self.books.place(event.instrument), kind) {
             self.books.clear(book);
@@ -234,7 +238,9 @@ impl BookStage {
     /// Everything but order messages of books by order and `level` inputs of books by level.
     #[inline(never)]
     fn other(&mut self, event: &Event, out: &mut Out) {
-        if event.kind == Kind::Listing {
+        if matches!(event.kind, Kind::Gap | Kind::Command) {
+            return self.data_state(event, out);
+        } else if event.kind == Kind::Listing {
             self.listing(event, out);
         } else if event.kind == Kind::Clear && event.instrument == 0 {
             return self.books.clear_source(event.source);
@@ -278,6 +284,23 @@ impl BookStage {
             push_top(event, exchange_ts, top, crossed, out);
         }
     }
+
+    /// Applies an input and emits what changed.
+    #[inline(always)]
+    fn apply(&mut self, event: &Event, out: &mut Out) {
+        if !is_order_message(event.kind) {
+            return if event.kind == Kind::Level { self.level(event, out) } else { self.other(event, out) };
+        }
+        let Some(path) = self.books.path(event.instrument, order_ref_of(event)) else { return self.other(event, out) };
+        match event.kind {
+            Kind::Add => self.add(path, event, out),
+            Kind::Replace => {
+                let done = self.replace(path.book, event, out);
+                self.close(path.book, event, done, out);
+            }
+            _ => self.reduce(path, event, out),
+        }
+    }
 }
 
 impl Stage for BookStage {
@@ -292,11 +315,13 @@ impl Stage for BookStage {
             Kind::Clear,
             Kind::Level,
             Kind::Quote,
+            Kind::Gap,
+            Kind::Command,
         ])
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Level, Kind::Trade, Kind::BookTop, Kind::Anomaly])
+        Kinds::of(&[Kind::Level, Kind::Trade, Kind::BookTop, Kind::Anomaly, Kind::DataState])
     }
 
     fn scope(&self) -> Scope {
@@ -304,23 +329,20 @@ impl Stage for BookStage {
     }
 
     fn fan_out(&self) -> usize {
-        5
+        6
     }
 
     #[inline(always)]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
-        if !is_order_message(event.kind) {
-            return if event.kind == Kind::Level { self.level(event, out) } else { self.other(event, out) };
-        }
-        let Some(path) = self.books.path(event.instrument, order_ref_of(event)) else { return self.other(event, out) };
-        match event.kind {
-            Kind::Add => self.add(path, event, out),
-            Kind::Replace => {
-                let done = self.replace(path.book, event, out);
-                self.close(path.book, event, done, out);
+        let marked;
+        let event = match self.trust.any_doubtful() {
+            true => {
+                marked = self.marked(event, out);
+                &marked
             }
-            _ => self.reduce(path, event, out),
-        }
+            false => event,
+        };
+        self.apply(event, out);
     }
 
     /// Order messages: they carry the reference whose memory is fetched ahead.
@@ -335,10 +357,12 @@ impl Stage for BookStage {
 
     fn save(&self, to: &mut StateWriter<'_>) {
         self.books.save(to);
+        self.trust.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.books.load(from)
+        self.books.load(from)?;
+        self.trust.load(from)
     }
 }
 
@@ -370,7 +394,7 @@ fn is_order_message(kind: Kind) -> bool {
 
 /// Exchange time of an input: the first word of its body. A listing has none.
 #[inline]
-fn exchange_ts(event: &Event) -> Ns {
+pub(super) fn exchange_ts(event: &Event) -> Ns {
     let word = event.body[..8].try_into().expect("eight bytes");
     if event.kind == Kind::Listing { Ns::NONE } else { Ns(u64::from_le_bytes(word)) }
 }

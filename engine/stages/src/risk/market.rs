@@ -2,9 +2,10 @@
 
 use flow::records::{BookTop, Listing, Request};
 use flow::{Halts, InstrumentType, Ns, OrderType, Px, Side, Tick};
+use serde::{Deserialize, Serialize};
 
 /// Terms, touch, position and open quantities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(align(64))]
 pub(super) struct Market {
     pub(super) bid: Px,
@@ -13,7 +14,8 @@ pub(super) struct Market {
     pub(super) last_update: Ns,
     /// Signed position over all accounts and strategies.
     pub(super) position: i64,
-    /// Open quantity of buys and of sells.
+    /// Open quantity of buys and of sells; a sum over the orders, so it is not saved.
+    #[serde(skip)]
     pub(super) open: [u64; 2],
     pub(super) tick: Tick,
     /// Money per unit of price and quantity in 1e-9; 0 = not known.
@@ -23,9 +25,12 @@ pub(super) struct Market {
     pub(super) source: u8,
     /// Whether an order may have a price of 0 or below.
     pub(super) signed: bool,
-    /// Open orders about which the venue does not answer.
+    /// Open orders about which the venue does not answer; likewise not saved.
+    #[serde(skip)]
     pub(super) late: u32,
     pub(super) halts: Halts,
+    /// Whether messages of its feed are missing.
+    pub(super) doubtful: bool,
 }
 
 /// A notional is in units of 1e-18; with a larger quantity scale than this, its product would overflow.
@@ -47,6 +52,7 @@ impl Market {
         signed: false,
         late: 0,
         halts: Halts::NONE,
+        doubtful: false,
     };
 
     /// Takes the terms of a listing; with impossible terms the instrument counts as not listed.
@@ -57,6 +63,11 @@ impl Market {
         self.decimals = if self.listed { listing.qty_decimals } else { 0 };
         self.signed = InstrumentType::may_be_negative(listing.instrument_type);
         self.source = source;
+    }
+
+    /// Whether a listing could have made these terms.
+    pub(super) fn is_possible(&self) -> bool {
+        self.decimals <= MAX_DECIMALS && self.multiplier >= 0
     }
 
     #[inline]

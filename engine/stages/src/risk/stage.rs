@@ -13,7 +13,8 @@ use super::proposal::Proposal;
 use crate::Space;
 use crate::executions::Executions;
 use flow::records::{
-    Ack, Anomaly, BookTop, Cancelled, Command, Fill, Listing, Order, Refused, Reject, ReplaceRequest, Request,
+    Ack, Anomaly, BookTop, Cancelled, Command, CommandOutcome, Fill, Listing, Order, Refused, Reject, ReplaceRequest,
+    Request,
 };
 use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params,
@@ -150,9 +151,17 @@ impl RiskStage {
             }
             Some(CommandAction::CancelAll) => limits::outcome(command, CommandResult::Applied, 0, 0),
             Some(CommandAction::SetLimit) => limits::set(&mut self.limits, &self.ceilings, command),
-            Some(CommandAction::SkipCounters | CommandAction::CarriedOver) | None => return,
+            Some(CommandAction::Trust) => self.trust(event, command),
+            Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) | None => return,
         };
         out.push(0, Flags::NONE, &outcome);
+    }
+
+    /// The book restores the data; here is said what that changes: 1 for doubtful, 0 for trusted.
+    fn trust(&self, event: &Event, command: &Command) -> CommandOutcome {
+        let is_known = event.instrument == 0 || self.gate.markets[self.gate.place(event.instrument)].listed;
+        let result = if is_known { CommandResult::Applied } else { CommandResult::UnknownTarget };
+        limits::outcome(command, result, i64::from(self.gate.is_doubtful(event.instrument)), 0)
     }
 
     /// What the gateway finds out about the venue enters at the head.
@@ -219,6 +228,7 @@ impl Stage for RiskStage {
         Kinds::of(&[
             Kind::Listing,
             Kind::Status,
+            Kind::DataState,
             Kind::Clear,
             Kind::BookTop,
             Kind::Trade,
@@ -277,6 +287,7 @@ impl Stage for RiskStage {
             Kind::Anomaly => self.anomaly(event),
             Kind::Listing => self.define(event),
             Kind::Status => self.status(event),
+            Kind::DataState => self.gate.data_state(event),
             Kind::Clear => self.gate.clear(event),
             _ => {}
         }

@@ -11,7 +11,7 @@ use super::messages::MAX_MESSAGES;
 use super::open::{Open, Role};
 use super::stage::RiskStage;
 use flow::records::Request;
-use flow::{Halts, Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter, Tick};
+use flow::{Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
 /// All state except the instruments and what refers to them.
@@ -24,22 +24,6 @@ struct Saved {
     ids: Vec<OrderId>,
     seq: u64,
     fallen: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedMarket {
-    key: String,
-    bid: Px,
-    ask: Px,
-    last_update: Ns,
-    position: i64,
-    tick: Tick,
-    multiplier: i64,
-    listed: bool,
-    decimals: u8,
-    source: u8,
-    signed: bool,
-    halts: Halts,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,8 +73,8 @@ impl RiskStage {
             .iter()
             .enumerate()
             .filter(|(_, m)| **m != Market { open: m.open, late: m.late, ..Market::UNKNOWN });
-        let mut markets: Vec<_> = known.map(|(at, m)| save_market(m, to.key(at as u32))).collect();
-        markets.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let mut markets: Vec<_> = known.map(|(at, m)| (to.key(at as u32), *m)).collect();
+        markets.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         to.put(&markets);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);
@@ -124,42 +108,13 @@ impl RiskStage {
 
     fn load_markets(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.gate.markets.fill(Market::UNKNOWN);
-        for saved in from.get::<Vec<SavedMarket>>()? {
-            let at = from.instrument(&saved.key)? as usize;
+        for (key, market) in from.get::<Vec<(String, Market)>>()? {
+            let at = from.instrument(&key)? as usize;
             fits("instruments", at + 1, self.gate.markets.len())?;
-            let SavedMarket {
-                bid,
-                ask,
-                last_update,
-                position,
-                tick,
-                multiplier,
-                listed,
-                decimals,
-                source,
-                signed,
-                halts,
-                ..
-            } = saved;
-            if decimals > 18 || multiplier < 0 {
+            if !market.is_possible() {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
-            let (open, late) = ([0; 2], 0);
-            self.gate.markets[at] = Market {
-                bid,
-                ask,
-                last_update,
-                position,
-                open,
-                tick,
-                multiplier,
-                listed,
-                decimals,
-                source,
-                signed,
-                halts,
-                late,
-            };
+            self.gate.markets[at] = market;
         }
         Ok(())
     }
@@ -196,12 +151,6 @@ impl RiskStage {
 
 fn fits(what: &'static str, found: usize, limit: usize) -> Result<(), StateError> {
     if found > limit { Err(StateError::TooLarge { what, found, limit }) } else { Ok(()) }
-}
-
-fn save_market(market: &Market, key: String) -> SavedMarket {
-    let Market { bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, halts, .. } =
-        *market;
-    SavedMarket { key, bid, ask, last_update, position, tick, multiplier, listed, decimals, source, signed, halts }
 }
 
 fn save_order(order: &Open, key: String) -> SavedOrder {

@@ -74,8 +74,12 @@ impl BuyAndHoldStage {
     fn pulse(&mut self, out: &mut Out) {
         for _ in 0..AT_ONCE {
             let Some((at, _)) = self.changed.take() else { return };
-            if !self.ended && self.touches[at as usize].is_two_sided() && !self.bought[at as usize] {
-                self.buy(at, out);
+            if self.ended || self.bought[at as usize] || !self.touches[at as usize].is_two_sided() {
+                continue;
+            }
+            match self.universe.trusts(at) {
+                true => self.buy(at, out),
+                false => self.changed.note(at, 1),
             }
         }
     }
@@ -101,7 +105,7 @@ impl BuyAndHoldStage {
 
 impl Stage for BuyAndHoldStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Name, Kind::BookTop, Kind::EndOfInput, Kind::Pulse])
+        Kinds::of(&[Kind::Name, Kind::DataState, Kind::BookTop, Kind::EndOfInput, Kind::Pulse])
     }
 
     fn emits(&self) -> Kinds {
@@ -123,6 +127,7 @@ impl Stage for BuyAndHoldStage {
             Kind::BookTop => self.top(event),
             Kind::Pulse => self.pulse(out),
             Kind::Name => self.universe.name(event),
+            Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
             _ => {}
         }

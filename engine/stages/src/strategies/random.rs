@@ -157,7 +157,7 @@ impl RandomStage {
     fn pulse(&mut self, now: Ns, out: &mut Out) {
         if self.due != 0 {
             let at = std::mem::take(&mut self.due);
-            if !self.ended && self.known[at as usize].touch.is_two_sided() {
+            if !self.ended && self.universe.trusts(at) && self.known[at as usize].touch.is_two_sided() {
                 self.act(at, now, out);
             }
         }
@@ -201,8 +201,14 @@ impl RandomStage {
     fn group(&mut self, at: u32, side: Side, out: &mut Out) {
         self.group = self.group.wrapping_add(1).max(1);
         let other = std::mem::replace(&mut self.other, at);
-        let other =
-            if self.universe.has(other) && self.known[other as usize].touch.is_two_sided() { other } else { at };
+        let other = if self.universe.has(other)
+            && self.universe.trusts(other)
+            && self.known[other as usize].touch.is_two_sided()
+        {
+            other
+        } else {
+            at
+        };
         push_signal(at, side, self.orderable(at), 68, out);
         for (leg, side) in [(at, side), (other, side.opposite())] {
             let px = self.orderable(leg).against(side);
@@ -216,7 +222,8 @@ impl RandomStage {
         let pick = self.draw(self.opened as u64) as usize;
         let Open { id, instrument, filled, busy_until } = self.open[pick];
         let touch = self.orderable(instrument);
-        if now < busy_until || !touch.is_two_sided() {
+        let acts = action == Action::Cancel || self.universe.trusts(instrument);
+        if now < busy_until || !acts || !touch.is_two_sided() {
             return;
         }
         self.open[pick].busy_until = Ns(now.0.saturating_add(PATIENCE_S * Ns::SECOND));
@@ -314,6 +321,7 @@ impl Stage for RandomStage {
     fn reads(&self) -> Kinds {
         Kinds::of(&[
             Kind::Name,
+            Kind::DataState,
             Kind::Listing,
             Kind::BookTop,
             Kind::Trade,
@@ -367,6 +375,7 @@ impl Stage for RandomStage {
                 }
             }
             Kind::Name => self.universe.name(event),
+            Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
             _ => {}
         }

@@ -4,10 +4,12 @@
 //! still match; each piece clears the others, and what is left after the last piece is the symbol. Nothing is copied or
 //! allocated.
 //!
-//! Bound: [`MAX_SYMBOLS`] symbols, eight bytes per instrument. Worst case: a piece is compared with every symbol.
+//! It also knows whose data are doubtful after a gap: on those nobody decides.
+//!
+//! Bound: [`MAX_SYMBOLS`] symbols, ten bytes per instrument. Worst case: a piece is compared with every symbol.
 
 use flow::records::Name;
-use flow::{Event, NameSpace, ParamError, Params, StateError, StateReader, StateWriter, table};
+use flow::{Event, NameSpace, ParamError, Params, StateError, StateReader, StateWriter, Trust, table};
 
 /// The most symbols.
 pub const MAX_SYMBOLS: usize = 64;
@@ -17,6 +19,7 @@ pub(super) struct Universe {
     symbols: Box<[String]>,
     /// Per instrument, a bit for each symbol that it may still have.
     candidates: Box<[u64]>,
+    trust: Trust,
 }
 
 impl Universe {
@@ -30,7 +33,7 @@ impl Universe {
             let (key, found) = (format!("{stage}.symbols"), symbols.join(","));
             return Err(ParamError { key, found, valid: format!("valid: up to {MAX_SYMBOLS} symbols") });
         }
-        Ok(Universe { symbols, candidates: table(instruments as usize, 0) })
+        Ok(Universe { symbols, candidates: table(instruments as usize, 0), trust: Trust::new(instruments) })
     }
 
     /// Whether the strategy trades an instrument; never index 0 or one past the space.
@@ -40,6 +43,17 @@ impl Universe {
         known.is_some_and(|bits| *bits != 0 || self.symbols.is_empty())
     }
 
+    /// Whether the data of an instrument can be acted on.
+    #[inline]
+    pub(super) fn trusts(&self, instrument: u32) -> bool {
+        !self.trust.is_doubtful(instrument)
+    }
+
+    /// Takes note of a `data-state`.
+    pub(super) fn data_state(&mut self, event: &Event) {
+        self.trust.take(event);
+    }
+
     /// Applies a piece of a name.
     pub(super) fn name(&mut self, event: &Event) {
         let name: &Name = event.record();
@@ -47,6 +61,7 @@ impl Universe {
         if name.space != NameSpace::Symbol.code() {
             return;
         }
+        self.trust.belongs(event.instrument, event.source);
         if name.part == 0 {
             *bits = !0;
         }
@@ -65,6 +80,7 @@ impl Universe {
         let mut named: Vec<_> = named.map(|(at, bits)| (to.key(at as u32), *bits)).collect();
         named.sort_unstable();
         to.put(&named);
+        self.trust.save(to);
     }
 
     pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -73,7 +89,7 @@ impl Universe {
             let at = index(&key, from, self.candidates.len())?;
             self.candidates[at] = bits;
         }
-        Ok(())
+        self.trust.load(from)
     }
 }
 

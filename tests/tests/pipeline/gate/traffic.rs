@@ -1,7 +1,7 @@
 //! Random traffic for the gate: markets, requests that are often just at a limit, and a venue's answers.
 
-use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, Fill, Halt, Listing, Order, Reject};
-use flow::records::{ReplaceRequest, Request, Status, Trade};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, DataState, Fill, Halt, Listing, Order};
+use flow::records::{Reject, ReplaceRequest, Request, Status, Trade};
 use flow::{Account, AnomalyKind, Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -34,6 +34,8 @@ pub(crate) struct Traffic {
     lost: bool,
     /// An instrument that halts, and by which status.
     still: Option<(u32, u8)>,
+    /// Whether the data of some instrument are doubtful.
+    doubtful: bool,
     mids: BTreeMap<u32, i64>,
     counters: BTreeMap<(Account, StrategyId), u64>,
     /// Orders that left, and may still be answered.
@@ -55,6 +57,7 @@ impl Traffic {
             halted: false,
             lost: false,
             still: None,
+            doubtful: false,
             mids: (1..).zip(LISTED.map(|l| l.0 * Px::ONE)).collect(),
             counters: BTreeMap::new(),
             live: Vec::new(),
@@ -288,6 +291,9 @@ impl Traffic {
         if self.lost || self.one_in(8) {
             return self.trouble();
         }
+        if self.doubtful || self.one_in(20) {
+            return self.data_state();
+        }
         if self.still.is_some() || self.one_in(20) {
             return self.status();
         }
@@ -326,6 +332,22 @@ impl Traffic {
             }
         };
         self.event(instrument, Side::None, &Status { code, what, ..Default::default() })
+    }
+
+    /// Data of an instrument, a source or all become doubtful, and are trusted again; an operator asks for that too.
+    fn data_state(&mut self) -> Event {
+        let instrument = if self.one_in(3) { 0 } else { 1 + self.below(5) as u32 };
+        if self.one_in(4) {
+            return self.event(instrument, Side::None, &Command { action: 7, ..Default::default() });
+        }
+        self.doubtful = !self.doubtful;
+        let of = match (instrument, self.doubtful) {
+            (0, true) => 1 + self.below(2) as u8,
+            (0, false) => self.below(3) as u8,
+            _ => 0,
+        };
+        let state = if self.doubtful { 2 } else { 1 };
+        self.event(instrument, Side::None, &DataState { state, of, ..Default::default() })
     }
 
     /// The session is lost and back, an order is not answered; now and then a feed says the same, which does not count.

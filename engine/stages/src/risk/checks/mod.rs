@@ -7,6 +7,7 @@
 //! Bound: one pass over the checks per proposal; each is O(1), except for a refusal by the throttle.
 
 mod collar;
+mod doubtful;
 mod duplicate;
 mod group;
 mod instrument_halted;
@@ -45,7 +46,7 @@ macro_rules! checks {
     };
 }
 
-checks! { kill venue instrument_halted sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
+checks! { kill venue instrument_halted doubtful sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
 
 /// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
 pub(super) type Limits = [i64; CHECKS.len()];

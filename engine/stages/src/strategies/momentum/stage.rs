@@ -164,7 +164,7 @@ impl MomentumStage {
     fn decide(&mut self, now: Ns, out: &mut Out) {
         for _ in 0..AT_ONCE {
             let Some((at, why)) = self.changed.take() else { return };
-            if self.ended {
+            if self.ended || !self.universe.trusts(at) {
                 continue;
             }
             if why & TOUCH != 0 {
@@ -262,6 +262,7 @@ impl Stage for MomentumStage {
     fn reads(&self) -> Kinds {
         Kinds::of(&[
             Kind::Name,
+            Kind::DataState,
             Kind::Listing,
             Kind::BookTop,
             Kind::Imbalance,
@@ -295,6 +296,7 @@ impl Stage for MomentumStage {
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         match event.kind {
             Kind::Name => self.universe.name(event),
+            Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
             Kind::Pulse => self.pulse(event.ts, out),
             _ if event.instrument == 0 || event.instrument as usize >= self.instruments.len() => {}

@@ -75,7 +75,7 @@ pub(crate) struct Filling<'a> {
     pub(crate) fills: &'a [Event],
 }
 
-fn source_of(instrument: u32) -> u8 {
+pub(crate) fn source_of(instrument: u32) -> u8 {
     1 + (instrument >= 4) as u8
 }
 

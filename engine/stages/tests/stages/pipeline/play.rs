@@ -5,8 +5,8 @@
 //! are small, so that their bounds are hit. What the pipeline sends goes to the venue and comes back when it is due.
 //! A test and a fuzz target share this file.
 
-use super::filling::{Filling, INPUTS, Step, fill};
-use flow::records::{Anomaly, Order, ReplaceRequest, Request};
+use super::filling::{Filling, INPUTS, Step, fill, source_of};
+use flow::records::{Anomaly, DataState, Order, ReplaceRequest, Request};
 use flow::{
     AnomalyKind, Approved, Event, EventId, Flags, Kind, Kinds, Listings, Ns, Out, Param, Params, SOURCE_RETURNS, Stage,
     StateReader, StateWriter,
@@ -164,6 +164,13 @@ pub(crate) struct World {
     /// Fills that entered.
     fills: Vec<Event>,
     tally: Tally,
+    /// Instruments whose data are doubtful.
+    doubtful: BTreeSet<u32>,
+}
+
+/// Whether a `data-state` of that source concerns an instrument.
+fn is_of(instrument: u32, source: u8) -> bool {
+    source == 0 || source_of(instrument) == source
 }
 
 /// What happened, so that a test can show that it tests something.
@@ -203,6 +210,7 @@ impl World {
             ids: Vec::new(),
             fills: Vec::new(),
             tally: Tally::default(),
+            doubtful: BTreeSet::new(),
         }
     }
 
@@ -255,9 +263,19 @@ impl World {
         if event.kind == Kind::Fill {
             self.fills.push(event);
         }
-        let World { stations, venue, waiting, queued, ids, tally, .. } = self;
+        let World { stations, venue, waiting, queued, ids, tally, doubtful, .. } = self;
         let (input, mut requests) = (event.kind, BTreeSet::new());
         pass(stations, &event, &mut |event| {
+            if let Some(state) = event.get::<DataState>() {
+                let all = 1..INSTRUMENTS;
+                let of = |i: &u32| event.instrument == *i || (event.instrument == 0 && is_of(*i, state.of));
+                match state.state {
+                    2 => doubtful.extend(all.filter(of)),
+                    _ => doubtful.retain(|i| !of(i)),
+                }
+            }
+            let acts = event.kind == Kind::Order || event.kind == Kind::Signal;
+            assert!(!acts || !doubtful.contains(&event.instrument), "on doubtful data: {event:?}");
             if let Some(request) = event.get::<Request>() {
                 requests.insert(request.order_id);
             } else if let Some(replace) = event.get::<ReplaceRequest>() {

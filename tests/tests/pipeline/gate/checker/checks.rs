@@ -17,13 +17,14 @@ fn up(a: i128, b: i128) -> i128 {
 
 impl Checker {
     /// All checks, each for itself, in their order.
-    pub(super) fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 14] {
+    pub(super) fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 15] {
         let kill = self.halted.then_some((0, 1));
         let sane = self.flaw(proposal).map(|flaw| (0, flaw));
         [
             (1, kill),
             (12, self.silent(proposal)),
             (15, self.is_still(proposal)),
+            (16, self.doubtful.contains(&proposal.instrument).then_some((0, 1))),
             (2, sane),
             (13, self.unknown(proposal, |terms| terms.multiplier)),
             (14, self.unknown(proposal, |terms| terms.tick_px.0)),

@@ -3,8 +3,8 @@
 
 mod checks;
 
-use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, Fill, Listing, Order, Refused, Reject};
-use flow::records::{ReplaceRequest, Request, Status, Trade};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, DataState, Fill, Listing, Order, Refused};
+use flow::records::{Reject, ReplaceRequest, Request, Status, Trade};
 use flow::{Account, Event, Flags, Kind, OrderId, Px, Side, StrategyId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -80,6 +80,8 @@ pub(crate) struct Checker {
     pub(crate) lost: bool,
     /// Instruments whose last trading status, or last operational status, is a halt.
     pub(crate) still: BTreeSet<(u32, u8)>,
+    /// Instruments whose data are doubtful.
+    pub(crate) doubtful: BTreeSet<u32>,
     /// Open orders that the venue does not answer.
     pub(crate) late: BTreeSet<u64>,
     pub(crate) listings: BTreeMap<u32, (Listing, u8)>,
@@ -111,6 +113,20 @@ impl Checker {
         }
     }
 
+    /// Of an instrument, of all listed instruments of a source, or of all listed ones.
+    fn data_state(&mut self, instrument: u32, told: &DataState) {
+        let of = |(at, (_, source)): (&u32, &(Listing, u8))| (told.of == 0 || *source == told.of).then_some(*at);
+        let concerned: Vec<u32> =
+            if instrument == 0 { self.listings.iter().filter_map(of).collect() } else { vec![instrument] };
+        for at in concerned {
+            if told.state == 2 {
+                self.doubtful.insert(at);
+            } else {
+                self.doubtful.remove(&at);
+            }
+        }
+    }
+
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         if !self.held.is_empty() && event.id.seq() != self.seq {
@@ -138,6 +154,7 @@ impl Checker {
             }
             Kind::Halt => self.halted = true,
             Kind::Status if at != 0 => self.status(at, event.record()),
+            Kind::DataState => self.data_state(at, event.record()),
             Kind::Anomaly if event.source == 255 => {
                 let Anomaly { what, detail, .. } = *event.record();
                 match what {
@@ -147,7 +164,7 @@ impl Checker {
                     _ => {}
                 }
             }
-            Kind::Command => self.command(event.record(), &mut verdicts),
+            Kind::Command => self.command(event, &mut verdicts),
             Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled => self.answer(event),
             Kind::Bust => self.bust(event),
             Kind::Request => {
@@ -165,7 +182,8 @@ impl Checker {
         verdicts
     }
 
-    fn command(&mut self, command: &Command, verdicts: &mut Vec<Verdict>) {
+    fn command(&mut self, event: &Event, verdicts: &mut Vec<Verdict>) {
+        let command: &Command = event.record();
         let before = i64::from(self.halted);
         verdicts.push(match command.action {
             1 => {
@@ -178,6 +196,12 @@ impl Checker {
             }
             3 => Verdict::Commanded(1, 0, 0),
             4 => self.set_limit(command),
+            7 => {
+                let at = event.instrument;
+                let known = at == 0 || self.listings.contains_key(&at);
+                let doubtful = if at == 0 { !self.doubtful.is_empty() } else { self.doubtful.contains(&at) };
+                Verdict::Commanded(if known { 1 } else { 5 }, i64::from(doubtful), 0)
+            }
             _ => return,
         });
     }
