@@ -11,6 +11,7 @@ pub mod drive;
 mod feed;
 pub mod itch;
 mod ladder;
+pub mod live;
 pub mod lobster;
 pub mod reader;
 mod registry;

@@ -46,7 +46,7 @@ impl Flags {
     pub const NONE: Flags = Flags(0);
     /// Part of a snapshot, not a change.
     pub const SNAPSHOT: Flags = Flags(1 << 2);
-    /// Last event of its packet.
+    /// Last input of its message from a live source, which has a sequence number.
     pub const LAST_OF_PACKET: Flags = Flags(1 << 3);
     /// Last event of a group that belongs together (a record, a match, a set of level changes): the book is consistent.
     pub const LAST_OF_GROUP: Flags = Flags(1 << 4);

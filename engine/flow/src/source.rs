@@ -194,8 +194,16 @@ pub struct Resumed {
     pub cursor: Option<Cursor>,
     /// Inputs after that cursor; gaps do not count.
     pub since: u64,
-    /// How many of those close a group.
-    pub groups_since: u64,
+    /// How many of those are the last of their message ([`Flags::LAST_OF_PACKET`](crate::Flags::LAST_OF_PACKET)).
+    pub messages_since: u64,
+}
+
+impl Resumed {
+    /// The sequence number after the messages of the record, if it is known. Messages without inputs after the last cursor do
+    /// not count, so it may be too low, but never too high.
+    pub fn next_message(&self) -> Option<u64> {
+        self.cursor.map(|cursor| cursor.next + self.messages_since)
+    }
 }
 
 /// How a source goes on after a restart.

@@ -12,7 +12,7 @@ use crate::pipeline::FeedState;
 use flow::records::{Cursor, Gap};
 use flow::{Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source};
 
-/// What a snapshot keeps of a source: its records; inputs, cursor, inputs and groups since.
+/// What a snapshot keeps of a source: its records; inputs, cursor, inputs and messages since it.
 pub(super) type Progress = (u64, u64, Option<(u64, u64)>, u64, u64);
 
 /// A source, its queued inputs, and its counts.
@@ -199,11 +199,11 @@ impl SourceQueue {
         let recorded = &mut self.recorded;
         recorded.inputs += 1;
         match input.kind {
-            Kind::Cursor => (recorded.cursor, recorded.since, recorded.groups_since) = (input.get().copied(), 0, 0),
+            Kind::Cursor => (recorded.cursor, recorded.since, recorded.messages_since) = (input.get().copied(), 0, 0),
             Kind::Gap => {}
             _ => {
                 recorded.since += 1;
-                recorded.groups_since += u64::from(input.flags.has(Flags::LAST_OF_GROUP));
+                recorded.messages_since += u64::from(input.flags.has(Flags::LAST_OF_PACKET));
             }
         }
     }
@@ -221,14 +221,14 @@ impl SourceQueue {
 
     /// What was admitted so far.
     pub(super) fn progress(&self) -> Progress {
-        let Resumed { inputs, cursor, since, groups_since } = self.recorded;
-        (self.records, inputs, cursor.map(|cursor| (cursor.session, cursor.next)), since, groups_since)
+        let Resumed { inputs, cursor, since, messages_since } = self.recorded;
+        (self.records, inputs, cursor.map(|cursor| (cursor.session, cursor.next)), since, messages_since)
     }
 
     /// Sets what was admitted so far, from a snapshot.
-    pub(super) fn set_progress(&mut self, (records, inputs, cursor, since, groups_since): Progress) {
+    pub(super) fn set_progress(&mut self, (records, inputs, cursor, since, messages_since): Progress) {
         let cursor = cursor.map(|(session, next)| Cursor { session, next, ..Cursor::default() });
-        (self.records, self.recorded) = (records, Resumed { inputs, cursor, since, groups_since });
+        (self.records, self.recorded) = (records, Resumed { inputs, cursor, since, messages_since });
     }
 
     /// Places the source after the record, which ends at `now`. Skips some inputs at once, and says whether that was all.

@@ -4,6 +4,7 @@ mod dbn;
 mod dbn_definitions;
 mod dbn_shapes;
 mod itch;
+mod live;
 mod lobster;
 mod pipes;
 mod reader;

@@ -3,6 +3,7 @@
 mod commands;
 mod going_on;
 mod journal_runs;
+mod live_kills;
 mod secrets;
 mod status;
 mod stops;

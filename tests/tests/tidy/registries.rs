@@ -18,7 +18,7 @@ fn erased<R: Registered>(entries: &'static [R]) -> Vec<&'static dyn Registered> 
 
 fn registries() -> Vec<Registry> {
     vec![
-        Registry { name: "FEEDS", pages: "feeds/docs", entries: erased(feeds::FEEDS), guides: &[] },
+        Registry { name: "FEEDS", pages: "feeds/docs", entries: erased(feeds::FEEDS), guides: &["feeds/docs/live.md"] },
         Registry {
             name: "STAGES, MEASURES, STRATEGIES and VENUES",
             pages: "engine/stages/docs",

@@ -33,7 +33,7 @@ impl Source for Live {
 
     fn resume(&mut self, record: &Resumed) -> Resumption {
         *self.asked.lock().unwrap() = Some(*record);
-        Resumption::Live { expected: record.cursor.map(|cursor| cursor.next + record.groups_since) }
+        Resumption::Live { expected: record.cursor.map(|cursor| cursor.next + record.messages_since) }
     }
 
     fn instruments(&self) -> u32 {
@@ -46,7 +46,7 @@ impl Source for Live {
 }
 
 fn trade(arrival: u64) -> Event {
-    Event::new(Ns(arrival), 1, Flags::LAST_OF_GROUP, &Trade::default())
+    Event::new(Ns(arrival), 1, Flags::LAST_OF_GROUP.with(Flags::LAST_OF_PACKET), &Trade::default())
 }
 
 fn merge(sources: &[Live]) -> (Set, Ingress) {
@@ -124,7 +124,7 @@ fn a_live_source_goes_on_with_a_gap_from_the_last_message_of_the_record() {
     let before = feed.progress();
     assert!(feed.resume(Ns(5), Some(Ns(9))).unwrap());
     let asked = live.asked.lock().unwrap().unwrap();
-    assert_eq!((asked.inputs, asked.since, asked.groups_since), (6, 3, 2));
+    assert_eq!((asked.inputs, asked.since, asked.messages_since), (6, 3, 2));
     let [first] = feed.lookahead() else { panic!("a gap and nothing else") };
     let told: &Gap = first.record();
     assert_eq!((first.source, first.ts, told.expected, told.received), (3, Ns(9), 22, Gap::UNKNOWN));

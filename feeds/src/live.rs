@@ -1,0 +1,265 @@
+//! A live source whose messages another thread receives and decodes.
+//!
+//! The thread of a [`RingSource`] connects, waits and decodes, all that may never happen on the pipeline's thread. It hands
+//! over each message by its sequence number ([`RingSender::send`]), and the sender keeps the rules of live sources for it:
+//! where a number is missing a `gap` enters first, whether the network lost the message, the ring was full, or the engine was
+//! down; a message that came before is left out; and a `cursor` says how far the source has come. 64-byte events cross a
+//! bounded ring, and the pipeline's thread copies them without a lock or a system call.
+//!
+//! The thread starts at the first poll, so an input that is only looked at connects to nothing. It should end when the sender
+//! [is abandoned](RingSender::is_abandoned). If it ends before, without [`RingSender::end`], the run goes on without it and a
+//! `gap` says so. Bound: [`SLOTS`] events. Worst case: the pipeline stands still, the ring fills, and the messages from then on
+//! are a gap.
+
+use flow::records::{Cursor, Gap};
+use flow::{AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source};
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+/// Events that the ring holds.
+pub const SLOTS: usize = 1 << 16;
+/// A cursor comes at most after so many messages, or after this time.
+const MESSAGES_A_CURSOR: u64 = 256;
+const NS_A_CURSOR: u64 = 100_000_000;
+/// Inputs that a message may need beside its own: a gap, its anomaly, a cursor.
+const BESIDE: usize = 3;
+
+/// What the thread does.
+type Work = Box<dyn FnOnce(RingSender) + Send>;
+
+/// Where the source stands.
+enum State {
+    Waiting(Work),
+    Started(Consumer<Event>),
+    Ended,
+}
+
+/// A live [`Source`] that a thread of its own supplies; see the module documentation.
+pub struct RingSource {
+    name: String,
+    instruments: u32,
+    resumed: Resumed,
+    state: State,
+    /// The thread has ended in order.
+    ended: Arc<AtomicBool>,
+    messages: u64,
+    gaps: u64,
+}
+
+impl RingSource {
+    /// A source with instruments below `instruments`, whose thread does `work`.
+    pub fn new(name: &str, instruments: u32, work: impl FnOnce(RingSender) + Send + 'static) -> RingSource {
+        RingSource {
+            name: name.to_owned(),
+            instruments,
+            resumed: Resumed::default(),
+            state: State::Waiting(Box::new(work)),
+            ended: Arc::default(),
+            messages: 0,
+            gaps: 0,
+        }
+    }
+
+    /// Starts the thread.
+    fn start(&mut self, work: Work) -> Result<(), FeedError> {
+        let (ring, from) = RingBuffer::new(SLOTS);
+        let cursor = self.resumed.cursor;
+        let sender = RingSender {
+            ring,
+            session: cursor.map(|cursor| cursor.session),
+            expected: self.resumed.next_message(),
+            since: MESSAGES_A_CURSOR,
+            cursor_at: Ns(0),
+            ended: Arc::clone(&self.ended),
+        };
+        let thread = std::thread::Builder::new().name(format!("feed-{}", self.name));
+        thread.spawn(move || work(sender)).map_err(|e| self.failure(format!("its thread does not start: {e}")))?;
+        self.state = State::Started(from);
+        Ok(())
+    }
+
+    fn failure(&self, what: String) -> FeedError {
+        FeedError { what, offset: 0, record: self.messages, next: "look at what it said, and start the run again" }
+    }
+}
+
+impl Source for RingSource {
+    fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
+        if let State::Waiting(_) = &self.state
+            && let State::Waiting(work) = std::mem::replace(&mut self.state, State::Ended)
+        {
+            self.start(work)?;
+        }
+        let State::Started(from) = &mut self.state else { return Ok(Polled::Ended) };
+        // Read before the ring is: a thread that ends sends its last messages first.
+        let gone = from.is_abandoned();
+        let (slots, records) = to.spare();
+        let count = from.slots().min(slots.len());
+        let Ok(chunk) = from.read_chunk(count) else { unreachable!("so many slots are filled") };
+        let (first, second) = chunk.as_slices();
+        slots[..first.len()].copy_from_slice(first);
+        slots[first.len()..count].copy_from_slice(second);
+        records[..count].fill(0);
+        for event in &slots[..count] {
+            self.messages += u64::from(event.flags.has(Flags::LAST_OF_PACKET));
+            self.gaps += u64::from(event.kind == Kind::Gap);
+        }
+        chunk.commit_all();
+        to.fill(count);
+        match (count, gone) {
+            (0, true) if self.ended.load(Ordering::Acquire) => {
+                self.state = State::Ended;
+                Ok(Polled::Ended)
+            }
+            (0, true) => {
+                self.state = State::Ended;
+                Err(self.failure("its thread has ended".to_owned()))
+            }
+            (0, false) => Ok(Polled::Idle(Ns::NONE)),
+            _ => Ok(Polled::Ready),
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        true
+    }
+
+    fn resume(&mut self, record: &Resumed) -> Resumption {
+        self.resumed = *record;
+        Resumption::Live { expected: record.next_message() }
+    }
+
+    fn instruments(&self) -> u32 {
+        self.instruments
+    }
+
+    fn counts(&self) -> Vec<Count> {
+        let count = |name: &str, count| Count { name: name.to_owned(), count };
+        vec![count("messages", self.messages), count("gaps", self.gaps)]
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn memory(&self) -> u64 {
+        (SLOTS * size_of::<Event>()) as u64
+    }
+}
+
+/// What became of a message that was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// It enters.
+    Over,
+    /// It came before and is left out.
+    Before,
+    /// The ring has no room. Unless it is sent again, it is the beginning of a gap.
+    Full,
+}
+
+/// The thread's end of a [`RingSource`].
+pub struct RingSender {
+    ring: Producer<Event>,
+    /// The session, once it is known.
+    session: Option<u64>,
+    /// Number of the next message, once one is known.
+    expected: Option<u64>,
+    /// Messages since the last cursor, and its arrival.
+    since: u64,
+    cursor_at: Ns,
+    ended: Arc<AtomicBool>,
+}
+
+impl RingSender {
+    /// Says in which session the numbers are, at every connection. In another one than before they begin anew.
+    pub fn begin(&mut self, session: u64) {
+        if self.session != Some(session) {
+            self.expected = None;
+        }
+        (self.session, self.since) = (Some(session), MESSAGES_A_CURSOR);
+    }
+
+    /// The session of the numbers, once it is known.
+    pub fn session(&self) -> Option<u64> {
+        self.session
+    }
+
+    /// The number of the next message, if one is known: where a connection that can repeat should begin.
+    pub fn expected(&self) -> Option<u64> {
+        self.expected
+    }
+
+    /// Hands over the inputs of message number `sequence`, which may be none, with their arrival.
+    ///
+    /// # Panics
+    /// When no session has [begun](RingSender::begin).
+    pub fn send(&mut self, sequence: u64, arrival: Ns, inputs: &[Event]) -> Handed {
+        let session = self.session.expect("a session begins before its messages");
+        let expected = self.expected.unwrap_or(sequence);
+        if sequence < expected {
+            return Handed::Before;
+        }
+        if self.ring.slots() < inputs.len() + BESIDE {
+            return Handed::Full;
+        }
+        if sequence > expected {
+            self.push_gap(expected, sequence, arrival, inputs);
+        }
+        if let Some((last, before)) = inputs.split_last() {
+            if self.since >= MESSAGES_A_CURSOR || arrival.0.saturating_sub(self.cursor_at.0) >= NS_A_CURSOR {
+                let cursor = Cursor { session, next: sequence, ..Cursor::default() };
+                self.push(Event::new(arrival, 0, Flags::NONE, &cursor));
+                (self.since, self.cursor_at) = (0, arrival);
+            }
+            before.iter().for_each(|input| self.push(Event { ts: arrival, ..*input }));
+            self.push(Event { ts: arrival, flags: last.flags.with(Flags::LAST_OF_PACKET), ..*last });
+            self.since += 1;
+        }
+        self.expected = Some(sequence + 1);
+        Handed::Over
+    }
+
+    /// Says that the connection is lost, at once: what comes of it until the next message is not known. `false` if the ring has
+    /// no room for that.
+    pub fn disconnected(&mut self, at: Ns) -> bool {
+        let has_room = self.ring.slots() > 0;
+        if has_room {
+            let expected = self.expected.unwrap_or(Gap::UNKNOWN);
+            let gap = Gap { exchange_ts: Ns::NONE, expected, received: Gap::UNKNOWN, ..Gap::default() };
+            self.push(Event::new(at, 0, Flags::LAST_OF_GROUP, &gap));
+        }
+        has_room
+    }
+
+    /// Whether the run has ended: nobody takes any more.
+    pub fn is_abandoned(&self) -> bool {
+        self.ring.is_abandoned()
+    }
+
+    /// Ends the source: nothing more comes of it, and that is in order.
+    pub fn end(self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    /// The messages from `expected` to before `received` are missing. The numbering is told anew after it.
+    fn push_gap(&mut self, expected: u64, received: u64, arrival: Ns, inputs: &[Event]) {
+        let exchange_ts = inputs.first().and_then(Event::exchange_ts).unwrap_or(Ns::NONE);
+        let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
+        self.push(Event::new(arrival, 0, Flags::NONE, &gap));
+        self.push(AnomalyKind::SequenceGap.event(arrival, 0, exchange_ts, received - expected));
+        self.since = MESSAGES_A_CURSOR;
+    }
+
+    fn push(&mut self, event: Event) {
+        self.ring.push(event).unwrap_or_else(|_| unreachable!("there was room"));
+    }
+}
+
+/// The time of an arrival, where the system does not tell it with the message.
+pub fn arrival() -> Ns {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ns(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX - 1))
+}

@@ -1,0 +1,201 @@
+//! A live feed whose engine is killed again and again: nothing is lost but what was sent while it was down, and gaps say so.
+//!
+//! The test is the market. It counts in datagrams, one after the other, whether anybody listens or not, and keeps which could
+//! be delivered. The engine is `tidegate` with a feed of another crate. Every number is then either recorded, once, or in a
+//! gap; each start goes on with a gap from the last number of the record; and what was delivered and is not recorded was under
+//! way when the engine was killed.
+
+use flow::records::{Cursor, Gap, Trade};
+use flow::{Event, Kind};
+use rustix::process::{Pid, Signal, kill_process};
+use sinks::journal::JournalReader;
+use std::collections::BTreeSet;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tidegate_tests::{Scratch, amount, draw, seed};
+
+/// The session that all numbers are in.
+const SESSION: u64 = 20_261_126;
+/// From one message to the next.
+const EVERY: Duration = Duration::from_micros(300);
+/// How long a message may be under way on a busy host.
+const UNDER_WAY: Duration = Duration::from_secs(5);
+
+/// What was sent, in the order of the numbers from 1: when, and whether it was delivered.
+type Ledger = Vec<(Instant, bool)>;
+
+/// A market that counts.
+struct Market {
+    ledger: Arc<Mutex<Ledger>>,
+    delivered: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Market {
+    fn open(path: PathBuf) -> Market {
+        let (ledger, delivered, stop): (Arc<Mutex<Ledger>>, Arc<AtomicU64>, Arc<AtomicBool>) = Default::default();
+        let (kept, count, end) = (Arc::clone(&ledger), Arc::clone(&delivered), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            let socket = UnixDatagram::unbound().expect("a socket");
+            for number in 1_u64.. {
+                if end.load(Ordering::Relaxed) {
+                    return;
+                }
+                let datagram = [SESSION.to_le_bytes(), number.to_le_bytes()].concat();
+                let at = Instant::now();
+                let arrived = socket.send_to(&datagram, &path).is_ok();
+                kept.lock().expect("nobody panics with it").push((at, arrived));
+                count.fetch_add(u64::from(arrived), Ordering::Relaxed);
+                std::thread::sleep(EVERY);
+            }
+        });
+        Market { ledger, delivered, stop, thread }
+    }
+
+    /// Waits until another message was delivered.
+    fn wait_for_a_listener(&self) {
+        let (before, began) = (self.delivered.load(Ordering::Relaxed), Instant::now());
+        while self.delivered.load(Ordering::Relaxed) == before {
+            assert!(began.elapsed() < Duration::from_secs(60), "nobody listens");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn close(self) -> Ledger {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the market does not panic");
+        std::mem::take(&mut self.ledger.lock().expect("nobody panics with it"))
+    }
+}
+
+struct Engine(Scratch);
+
+impl Engine {
+    fn new() -> Engine {
+        let engine = Engine(Scratch::new());
+        let text = format!(
+            "[pipeline]\nstages = [\"bars\", \"cvd\"]\nclock = \"wall\"\n[journal]\nsegment_records = 8192\n\
+             [[input]]\nfeed = \"counter\"\nsocket = {:?}\n",
+            engine.path("socket")
+        );
+        std::fs::write(engine.path("desk.toml"), text).expect("the folder is writable");
+        engine
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_live-feed"));
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self) -> Child {
+        let (config, journal) = (self.path("desk.toml"), self.path("journal"));
+        let mut command = self.command(&["run"]);
+        command.arg(config).arg("--journal").arg(journal).stderr(Stdio::null()).spawn().expect("it starts")
+    }
+
+    /// The journal is whole, and running it again gives what it holds.
+    fn verify(&self) {
+        for words in [&["journal", "verify"][..], &["replay", "--verify", "--journal"]] {
+            let done = self.command(words).arg(self.path("journal")).output().expect("it starts");
+            assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+    }
+
+    fn inputs(&self) -> Vec<Event> {
+        let reader = JournalReader::open(&self.path("journal")).expect("a journal");
+        reader.inputs().map(|event| event.expect("a whole record")).collect()
+    }
+}
+
+/// What a journal says: the numbers that came, those that are missing, and how often it went on.
+#[derive(Default)]
+struct Tally {
+    came: BTreeSet<u64>,
+    missing: BTreeSet<u64>,
+    resumed: u64,
+}
+
+impl Tally {
+    fn by(inputs: &[Event]) -> Tally {
+        let (mut tally, mut next) = (Tally::default(), Gap::UNKNOWN);
+        for input in inputs {
+            if let Some(trade) = input.get::<Trade>() {
+                assert!(!tally.missing.contains(&trade.match_id), "{input:?} came, and a gap said that it did not");
+                assert!(tally.came.last() < Some(&trade.match_id), "{input:?} came again");
+                tally.came.insert(trade.match_id);
+                next = trade.match_id + 1;
+            } else if let Some(cursor) = input.get::<Cursor>() {
+                assert_eq!(cursor.session, SESSION);
+                next = cursor.next;
+            } else if let Some(gap) = input.get::<Gap>() {
+                assert_eq!((gap.expected, input.instrument), (next, 0), "a gap of all, from the last number on");
+                match gap.received {
+                    Gap::UNKNOWN => tally.resumed += 1,
+                    received => tally.missing.extend(gap.expected..received),
+                }
+            }
+        }
+        tally
+    }
+}
+
+#[test]
+fn what_a_killed_engine_missed_of_a_live_feed_is_what_was_sent_meanwhile_and_gaps_say_so() {
+    let mut random = seed();
+    let engine = Engine::new();
+    let market = Market::open(engine.path("socket"));
+    let mut kills = Vec::new();
+    for kill in 0..amount(8, 200) {
+        let mut child = engine.start();
+        // One kill at any moment, also of the start; the next one while messages come in.
+        let within = if kill % 2 == 0 { 400_000 } else { 120_000 };
+        if kill % 2 == 1 {
+            market.wait_for_a_listener();
+        }
+        std::thread::sleep(Duration::from_micros(draw(&mut random, within)));
+        child.kill().expect("a child");
+        child.wait().expect("a child");
+        kills.push(Instant::now());
+        if engine.path("journal").join("journal.toml").exists() {
+            engine.verify();
+        }
+    }
+    let mut last = engine.start();
+    market.wait_for_a_listener();
+    std::thread::sleep(Duration::from_millis(200));
+    kill_process(Pid::from_child(&last), Signal::TERM).expect("a child");
+    assert!(last.wait().expect("a child").success());
+    engine.verify();
+    let ledger = market.close();
+    let inputs = engine.inputs();
+    let Tally { came, missing, resumed } = Tally::by(&inputs);
+    let (first, end) = (*came.first().expect("messages"), *came.last().expect("messages"));
+    let told: BTreeSet<u64> = came.union(&missing).copied().collect();
+    assert_eq!(told, (first..=end).collect(), "each number came or is missing");
+    for number in first..=end {
+        let (at, delivered) = ledger[number as usize - 1];
+        match (delivered, missing.contains(&number)) {
+            (false, false) => panic!("{number} was not delivered, and it came"),
+            (true, true) => {
+                let was_killed = kills.iter().any(|kill| *kill >= at && kill.duration_since(at) < UNDER_WAY);
+                assert!(was_killed, "{number} was delivered and lost, and no kill explains it");
+            }
+            _ => {}
+        }
+    }
+    let cursors = inputs.iter().filter(|input| input.kind == Kind::Cursor).count();
+    println!("{} came, {} are missing; it went on {resumed} times; {cursors} cursors", came.len(), missing.len());
+    assert!(resumed >= kills.len() as u64 / 4, "hardly ever was anything recorded before a kill");
+    assert!(cursors < came.len() / 20 + 3 * kills.len());
+}
