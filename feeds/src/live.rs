@@ -174,10 +174,11 @@ pub struct RingSender {
 }
 
 impl RingSender {
-    /// Says in which session the numbers are, at every connection. In another one than before they begin anew.
-    pub fn begin(&mut self, session: u64) {
+    /// Says in which session the numbers are, at every connection. In another one than before they begin anew, with `first`:
+    /// whoever joins later has missed the messages before. `None` if they do not matter, since a snapshot comes.
+    pub fn begin(&mut self, session: u64, first: Option<u64>) {
         if self.session != Some(session) {
-            self.expected = None;
+            self.expected = first;
         }
         (self.session, self.since) = (Some(session), MESSAGES_A_CURSOR);
     }
@@ -190,6 +191,16 @@ impl RingSender {
     /// The number of the next message, if one is known: where a connection that can repeat should begin.
     pub fn expected(&self) -> Option<u64> {
         self.expected
+    }
+
+    /// Hands over inputs that belong to no message: definitions before the first one, results that have no numbers. `false` if
+    /// the ring has no room for them.
+    pub fn send_beside(&mut self, arrival: Ns, inputs: &[Event]) -> bool {
+        let has_room = self.ring.slots() >= inputs.len();
+        if has_room {
+            inputs.iter().for_each(|input| self.push(Event { ts: arrival, ..*input }));
+        }
+        has_room
     }
 
     /// Hands over the inputs of message number `sequence`, which may be none, with their arrival.
@@ -248,7 +259,7 @@ impl RingSender {
     fn push_gap(&mut self, expected: u64, received: u64, arrival: Ns, inputs: &[Event]) {
         let exchange_ts = inputs.first().and_then(Event::exchange_ts).unwrap_or(Ns::NONE);
         let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
-        self.push(Event::new(arrival, 0, Flags::NONE, &gap));
+        self.push(Event::new(arrival, 0, Flags::LAST_OF_GROUP, &gap));
         self.push(AnomalyKind::SequenceGap.event(arrival, 0, exchange_ts, received - expected));
         self.since = MESSAGES_A_CURSOR;
     }

@@ -13,7 +13,7 @@
 //! | 64–95 | `orders` | the life of an order: signal to position |
 //! | 96–127 | none yet | reserved for orders |
 //! | 128–239 | `measures` | every new measure |
-//! | 240–254 | none yet | reserved |
+//! | 240–254 | `beside` | results from beside the pipeline |
 //! | 255 | none | the watermark between groups, which no log holds |
 //!
 //! Bound: a set is 32 bytes and is copied; a table over all kinds has 256 entries.
@@ -43,6 +43,7 @@ impl Range {
     pub(crate) const CONTROL: &[Range] = &[Range(20, 31)];
     pub(crate) const MEASURES: &[Range] = &[Range(32, 63), Range(128, 239)];
     pub(crate) const ORDERS: &[Range] = &[Range(64, 95)];
+    pub(crate) const BESIDE: &[Range] = &[Range(240, 254)];
 
     /// Whether one of `ranges` has the kind's number.
     pub(crate) const fn any_has(ranges: &[Range], kind: Kind) -> bool {

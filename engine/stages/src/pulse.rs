@@ -53,6 +53,7 @@ const SINGLE: Kinds = Kinds::of(&[
     Kind::Reject,
     Kind::Cancelled,
     Kind::Bust,
+    Kind::External,
 ]);
 
 /// The stage.

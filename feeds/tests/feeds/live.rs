@@ -11,13 +11,14 @@ fn message() -> [Event; 1] {
     [Event::new(Ns(0), 1, Flags::LAST_OF_GROUP, &Trade { exchange_ts: Ns(3), ..Trade::default() })]
 }
 
-/// What an input is: the number of a cursor, the ends of a gap, the count of an anomaly, the arrival of a trade.
+/// What an input is: the number of a cursor, the ends of a gap, the count of an anomaly, the arrival of a message.
 #[derive(Debug, PartialEq, Eq)]
 enum Is {
     Cursor(u64, u64),
     Gap(u64, u64),
     Missing(u64),
     Trade(u64),
+    Beside,
 }
 
 fn is(event: &Event) -> Is {
@@ -28,9 +29,10 @@ fn is(event: &Event) -> Is {
     } else if let Some(anomaly) = event.get::<Anomaly>() {
         assert_eq!(anomaly.what, AnomalyKind::SequenceGap as u16);
         Is::Missing(anomaly.detail)
-    } else {
-        assert!(event.get::<Trade>().is_some() && event.flags.has(Flags::LAST_OF_PACKET));
+    } else if event.flags.has(Flags::LAST_OF_PACKET) {
         Is::Trade(event.ts.0)
+    } else {
+        Is::Beside
     }
 }
 
@@ -69,7 +71,7 @@ fn given(resumed: Option<Resumed>, work: impl FnOnce(&mut RingSender) + Send + '
 #[test]
 fn a_missing_number_is_a_gap_before_the_next_message_and_a_repeated_one_is_left_out() {
     let all = given(None, |sender| {
-        sender.begin(9);
+        sender.begin(9, None);
         for (sequence, at) in [(5, 10), (6, 11), (8, 12), (8, 13), (7, 14), (9, 15)] {
             let handed = sender.send(sequence, Ns(at), &message());
             assert_eq!(handed == Handed::Before, at == 13 || at == 14);
@@ -85,7 +87,7 @@ fn a_missing_number_is_a_gap_before_the_next_message_and_a_repeated_one_is_left_
 fn a_cursor_comes_after_256_messages_or_100_ms_and_not_before() {
     let cursors = |every: u64| {
         let all = given(None, move |sender| {
-            sender.begin(1);
+            sender.begin(1, None);
             (0..1_000).for_each(|n| assert_eq!(sender.send(n, Ns(n * every), &message()), Handed::Over));
         });
         all.iter().filter_map(|one| if let Is::Cursor(_, next) = one { Some(*next) } else { None }).collect::<Vec<_>>()
@@ -97,7 +99,7 @@ fn a_cursor_comes_after_256_messages_or_100_ms_and_not_before() {
 #[test]
 fn a_message_without_inputs_is_no_gap() {
     let all = given(None, |sender| {
-        sender.begin(1);
+        sender.begin(1, None);
         sender.send(1, Ns(1), &message());
         sender.send(2, Ns(2), &[]);
         sender.send(3, Ns(3), &message());
@@ -109,7 +111,7 @@ fn a_message_without_inputs_is_no_gap() {
 fn what_a_full_ring_had_no_room_for_is_a_gap() {
     let (is_full, drained) = (mpsc::channel::<u64>(), mpsc::channel::<()>());
     let mut source = RingSource::new("test", 2, move |mut sender| {
-        sender.begin(1);
+        sender.begin(1, None);
         let first_left_out = (1..).find(|n| sender.send(*n, Ns(1), &message()) == Handed::Full).unwrap();
         assert_eq!(sender.send(first_left_out + 1, Ns(1), &message()), Handed::Full);
         is_full.0.send(first_left_out).unwrap();
@@ -144,7 +146,7 @@ fn after_a_restart_numbers_go_on_in_their_session_and_begin_anew_in_another() {
     assert_eq!(source.resume(&record), Resumption::Live { expected: Some(107) });
     let from = |session, sequence| {
         given(Some(record), move |sender| {
-            sender.begin(session);
+            sender.begin(session, None);
             sender.send(sequence, Ns(1), &message());
         })
     };
@@ -155,10 +157,27 @@ fn after_a_restart_numbers_go_on_in_their_session_and_begin_anew_in_another() {
 }
 
 #[test]
+fn who_joins_late_has_missed_what_was_before_and_what_belongs_to_no_message_moves_no_number() {
+    let all = given(None, |sender| {
+        assert!(sender.send_beside(Ns(1), &[message(), message()].concat()));
+        sender.begin(1, Some(1));
+        sender.send(4, Ns(2), &message());
+        sender.begin(1, Some(1));
+        sender.send(5, Ns(3), &message());
+        assert_eq!(sender.expected(), Some(6));
+    });
+    let cursor = |next| Is::Cursor(1, next);
+    assert_eq!(
+        all,
+        [Is::Beside, Is::Beside, Is::Gap(1, 4), Is::Missing(3), cursor(4), Is::Trade(2), cursor(5), Is::Trade(3)]
+    );
+}
+
+#[test]
 fn a_lost_connection_is_a_gap_at_once() {
     let all = given(None, |sender| {
         sender.disconnected(Ns(1));
-        sender.begin(1);
+        sender.begin(1, None);
         sender.send(1, Ns(2), &message());
         sender.disconnected(Ns(3));
     });
@@ -172,7 +191,7 @@ fn nothing_starts_before_the_first_poll_and_a_thread_that_ends_without_a_word_is
     let seen = Arc::clone(&started);
     let mut source = RingSource::new("test", 2, move |mut sender| {
         seen.store(true, Ordering::SeqCst);
-        sender.begin(1);
+        sender.begin(1, None);
         sender.send(1, Ns(1), &message());
     });
     std::thread::sleep(std::time::Duration::from_millis(20));

@@ -5,8 +5,8 @@
 //! gap; each start goes on with a gap from the last number of the record; and what was delivered and is not recorded was under
 //! way when the engine was killed.
 
-use flow::records::{Cursor, Gap, Trade};
-use flow::{Event, Kind};
+use flow::records::{Cursor, External, Gap, Trade};
+use flow::{Event, Kind, Ns};
 use rustix::process::{Pid, Signal, kill_process};
 use sinks::journal::JournalReader;
 use std::collections::BTreeSet;
@@ -21,6 +21,8 @@ use tidegate_tests::{Scratch, amount, draw, seed};
 
 /// The session that all numbers are in.
 const SESSION: u64 = 20_261_126;
+/// How long a result of the feed takes, in nanoseconds.
+const TAKES: u64 = 40_000_000;
 /// From one message to the next.
 const EVERY: Duration = Duration::from_micros(300);
 /// How long a message may be under way on a busy host.
@@ -124,26 +126,40 @@ struct Tally {
     came: BTreeSet<u64>,
     missing: BTreeSet<u64>,
     resumed: u64,
+    results: usize,
 }
 
 impl Tally {
     fn by(inputs: &[Event]) -> Tally {
-        let (mut tally, mut next) = (Tally::default(), Gap::UNKNOWN);
+        let (mut tally, mut next, mut numbered, mut as_of) = (Tally::default(), 1, false, Ns::NONE);
         for input in inputs {
             if let Some(trade) = input.get::<Trade>() {
                 assert!(!tally.missing.contains(&trade.match_id), "{input:?} came, and a gap said that it did not");
                 assert!(tally.came.last() < Some(&trade.match_id), "{input:?} came again");
                 tally.came.insert(trade.match_id);
+                if let Some(begun) = as_of.known() {
+                    assert_eq!(begun.0 + TAKES, trade.exchange_ts.0, "as of when it was begun, not of its arrival");
+                    as_of = Ns::NONE;
+                }
                 next = trade.match_id + 1;
             } else if let Some(cursor) = input.get::<Cursor>() {
                 assert_eq!(cursor.session, SESSION);
-                next = cursor.next;
+                (next, numbered) = (cursor.next, true);
             } else if let Some(gap) = input.get::<Gap>() {
-                assert_eq!((gap.expected, input.instrument), (next, 0), "a gap of all, from the last number on");
-                match gap.received {
-                    Gap::UNKNOWN => tally.resumed += 1,
-                    received => tally.missing.extend(gap.expected..received),
+                assert_eq!(input.instrument, 0);
+                let is_resumed = gap.received == Gap::UNKNOWN;
+                let expected = if is_resumed && !numbered { Gap::UNKNOWN } else { next };
+                assert_eq!(gap.expected, expected, "from the number after the last one on");
+                if is_resumed {
+                    tally.resumed += 1;
+                    as_of = Ns::NONE;
+                } else {
+                    tally.missing.extend(gap.expected..gap.received);
                 }
+            } else if let Some(result) = input.get::<External>() {
+                as_of = result.as_of;
+                assert!(result.first.known().is_some() && result.second.known().is_none());
+                tally.results += 1;
             }
         }
         tally
@@ -179,11 +195,11 @@ fn what_a_killed_engine_missed_of_a_live_feed_is_what_was_sent_meanwhile_and_gap
     engine.verify();
     let ledger = market.close();
     let inputs = engine.inputs();
-    let Tally { came, missing, resumed } = Tally::by(&inputs);
-    let (first, end) = (*came.first().expect("messages"), *came.last().expect("messages"));
+    let Tally { came, missing, resumed, results } = Tally::by(&inputs);
+    let end = *came.last().expect("messages");
     let told: BTreeSet<u64> = came.union(&missing).copied().collect();
-    assert_eq!(told, (first..=end).collect(), "each number came or is missing");
-    for number in first..=end {
+    assert_eq!(told, (1..=end).collect(), "each number came or is missing");
+    for number in 1..=end {
         let (at, delivered) = ledger[number as usize - 1];
         match (delivered, missing.contains(&number)) {
             (false, false) => panic!("{number} was not delivered, and it came"),
@@ -194,6 +210,7 @@ fn what_a_killed_engine_missed_of_a_live_feed_is_what_was_sent_meanwhile_and_gap
             _ => {}
         }
     }
+    assert!(results.abs_diff(came.iter().filter(|number| *number % 10 == 0).count()) <= kills.len());
     let cursors = inputs.iter().filter(|input| input.kind == Kind::Cursor).count();
     println!("{} came, {} are missing; it went on {resumed} times; {cursors} cursors", came.len(), missing.len());
     assert!(resumed >= kills.len() as u64 / 4, "hardly ever was anything recorded before a kill");

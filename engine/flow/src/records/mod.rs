@@ -3,11 +3,13 @@
 //! What does not fit one body is split into several kinds, each meaningful alone (a bar is [`Bar`] and [`BarFlow`]);
 //! readers join them on `seq` and key. The essay of `kind.rs` has the map of numbers; no number is ever reused.
 
+mod beside;
 mod control;
 mod market;
 mod measures;
 mod orders;
 
+pub use beside::*;
 pub use control::*;
 pub use market::*;
 pub use measures::*;
@@ -22,6 +24,7 @@ const _: () = {
     assert!(all_in(control::INFOS, Range::CONTROL), "a control kind has a number from another module's range");
     assert!(all_in(measures::INFOS, Range::MEASURES), "a measure has a number from another module's range");
     assert!(all_in(orders::INFOS, Range::ORDERS), "an order kind has a number from another module's range");
+    assert!(all_in(beside::INFOS, Range::BESIDE), "a result from beside has a number from another module's range");
 };
 
 const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
@@ -35,10 +38,11 @@ const fn all_in(infos: &[KindInfo], ranges: &[Range]) -> bool {
     true
 }
 
-const LEN: usize = market::INFOS.len() + control::INFOS.len() + measures::INFOS.len() + orders::INFOS.len();
+const LEN: usize =
+    market::INFOS.len() + control::INFOS.len() + measures::INFOS.len() + orders::INFOS.len() + beside::INFOS.len();
 
 const fn joined() -> [KindInfo; LEN] {
-    let parts = [market::INFOS, control::INFOS, measures::INFOS, orders::INFOS];
+    let parts = [market::INFOS, control::INFOS, measures::INFOS, orders::INFOS, beside::INFOS];
     let mut table = [market::INFOS[0]; LEN];
     let (mut part, mut at) = (0, 0);
     while part < parts.len() {

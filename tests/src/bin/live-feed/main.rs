@@ -1,14 +1,15 @@
 //! `tidegate` with a live feed of another crate: what it takes to add one.
 //!
 //! The feed `counter` receives datagrams on a socket of the file system, 16 bytes each: session and sequence number. Each
-//! becomes a trade whose match number is the sequence number, so a journal shows which came.
+//! becomes a trade whose match number is the sequence number, so a journal shows which came. Every tenth also gives a result
+//! that took its time, `external`, as of the moment when it was begun.
 
 #![forbid(unsafe_code)]
 
 use feeds::live::{RingSender, RingSource, arrival};
 use feeds::{Feed, Open, OpenError, Request};
-use flow::records::Trade;
-use flow::{Definition, Event, Flags, Inputs, Ns, Px, Qty, Source, TextParam};
+use flow::records::{External, Trade};
+use flow::{Definition, Event, Flags, Inputs, Ns, Px, Qty, Real, Source, TextParam};
 use std::os::unix::net::UnixDatagram;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -41,29 +42,38 @@ fn receive(path: &str, mut sender: RingSender) {
     if socket.set_read_timeout(Some(Duration::from_millis(20))).is_err() {
         return;
     }
-    let mut listed = Inputs::with_capacity(0);
+    let mut listing = Inputs::with_capacity(0);
     let definition = Definition { symbol: "COUNT".to_owned(), multiplier: Px::ONE, ..Definition::default() };
+    definition.push(&mut listing, Ns(0), 1, 0);
+    sender.send_beside(arrival(), listing.waiting());
     let mut datagram = [0; 16];
     while !sender.is_abandoned() {
         let Ok(16) = socket.recv(&mut datagram) else { continue };
         let [session, sequence] = bytemuck::cast::<[u8; 16], [u64; 2]>(datagram);
         let at = arrival();
         if sender.session() != Some(session) {
-            sender.begin(session);
+            sender.begin(session, Some(1));
         }
-        let trade =
-            Trade { exchange_ts: at, px: Px::from_scaled(100, 0), qty: Qty(1), match_id: sequence, ..Trade::default() };
-        if listed.is_empty() {
-            definition.push(&mut listed, Ns(0), 1, 0);
-            sender.send(sequence, at, &[listed.waiting(), &[event(&trade)]].concat());
-        } else {
-            sender.send(sequence, at, &[event(&trade)]);
-        }
+        let result = (sequence % 10 == 0).then(|| result(sequence, at));
+        let inputs: Vec<_> = result.into_iter().chain([trade(sequence, at)]).collect();
+        sender.send(sequence, at, &inputs);
     }
 }
 
-fn event(trade: &Trade) -> Event {
-    Event::new(trade.exchange_ts, 1, Flags::LAST_OF_GROUP, trade)
+/// How long a result takes.
+const TAKES: u64 = 40_000_000;
+
+fn trade(sequence: u64, at: Ns) -> Event {
+    let (px, qty) = (Px::from_scaled(100, 0), Qty(1));
+    let trade = Trade { exchange_ts: at, px, qty, match_id: sequence, ..Trade::default() };
+    Event::new(at, 1, Flags::LAST_OF_GROUP, &trade)
+}
+
+fn result(sequence: u64, at: Ns) -> Event {
+    let none = Real::NONE;
+    let first = Real::of(sequence as f64);
+    let result = External { as_of: Ns(at.0 - TAKES), first, second: none, third: none, owner: 1, key: 7 };
+    Event::new(at, 1, Flags::NONE, &result)
 }
 
 fn main() -> ExitCode {
