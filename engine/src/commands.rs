@@ -50,13 +50,16 @@ enum Command {
     Journal(journal::JournalCommand),
 }
 
-fn command() -> clap::Command {
-    Cli::command().before_help(help::ABOUT).after_help(help::commands())
+fn command(registries: &Registries) -> clap::Command {
+    let feeds = registries.feeds().iter().map(|feed| feed.name).collect::<Vec<_>>().join(", ");
+    let feed = format!("Feed of the inputs: {feeds}; recognised by the first bytes if left out");
+    let replay = |replay: clap::Command| replay.mut_arg("feed", |arg| arg.help(feed));
+    Cli::command().mut_subcommand("replay", replay).before_help(help::ABOUT).after_help(help::commands())
 }
 
 /// Parses the command line and runs it, in a binary that knows these feeds and gateways.
 pub fn main(registries: Registries) -> ExitCode {
-    let parsed = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|e| e.exit());
+    let parsed = Cli::from_arg_matches(&command(&registries).get_matches()).unwrap_or_else(|e| e.exit());
     console::say_panics();
     signals::take_file_limits();
     let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command, &registries))) {
@@ -97,6 +100,7 @@ mod tests {
     use super::{Cli, command};
     use crate::cli::help::COMMANDS;
     use crate::cli::screen::WIDTH;
+    use crate::registries::Registries;
     use clap::{Command, CommandFactory as _, Parser as _};
 
     #[test]
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn no_help_is_wider_than_a_screen_and_the_first_is_one_screen() {
-        let mut root = command();
+        let mut root = command(&Registries::default());
         root.build();
         let screens = screens(root);
         for (name, text) in &screens {

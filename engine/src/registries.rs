@@ -90,6 +90,11 @@ mod tests {
         let registries = Registries::default().with_feed(entry("mine"));
         assert!(registries.feed("mine").is_some() && registries.feed("itch").is_some());
         assert!(registries.feed("yours").is_none() && registries.gateway("wire").is_some());
+        let open =
+            |_: &flow::Params| Err(flow::ParamError { key: String::new(), found: String::new(), valid: String::new() });
+        let venue = GatewayEntry { name: "desk", doc: "", about: "", params: &[], open };
+        let registries = registries.with_gateway(Box::leak(Box::new(venue)));
+        assert!(registries.gateway("desk").is_some() && registries.gateways().len() == GATEWAYS.len() + 1);
     }
 
     #[test]

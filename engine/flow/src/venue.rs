@@ -73,6 +73,12 @@ pub trait Venue: Send {
     /// How long the gateway is to wait for it.
     fn patience(&self) -> Patience;
 
+    /// Takes a piece of a symbol's `name`, or a `listing`: before any order of that instrument, and again whenever the feed tells
+    /// it again. A venue that goes by our numbers needs neither.
+    fn define(&mut self, definition: &Event) {
+        let _ = definition;
+    }
+
     /// Opens a session, a step a call. Once it is open, returns the number of the venue's latest message: up to it, messages
     /// are repetitions. Called for an open session, it ends that one and opens another.
     ///

@@ -6,11 +6,11 @@ use super::venues::{Ready, VenueWiring, Venues};
 use crate::config::Settings;
 use crate::config::keys::{self, AtStop};
 use crate::drive::{Control, DriveError, Finished, run_pipeline};
-use crate::gateway::{Ending, GatewayError};
+use crate::gateway::{Ending, GatewayError, is_definition};
 use crate::ingress::{Clock, Head, Ingress, Pace, SourceQueue, TickSource};
 use crate::pipeline::{Stopwatch, Tail};
 use crate::plan::Plan;
-use flow::{OpenOrder, Sink};
+use flow::{Event, OpenOrder, Sink};
 use std::sync::Arc;
 
 /// A proved plan, and the sinks at the end of its pipeline.
@@ -106,6 +106,13 @@ impl Assembly<Ingress> {
     /// Queries the venue about orders of an earlier journal.
     pub fn ask(&mut self, orders: Vec<(OpenOrder, u64)>) {
         self.head.ask(orders);
+    }
+
+    /// An instrument that the venue is to know, from before the first input: a snapshot has its name or listing.
+    pub fn define(&self, definition: &Event) {
+        if let Some(gateway) = self.gateway.as_ref().filter(|_| is_definition(definition)) {
+            gateway.define(*definition);
+        }
     }
 
     /// The run writes the journal of that id: a venue tells engines apart by it.

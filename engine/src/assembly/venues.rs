@@ -4,10 +4,11 @@ use super::error::AssemblyError;
 use super::recorded_latency;
 use crate::config::{Fault, Settings, keys};
 use crate::drive::{Control, DriveError};
-use crate::gateway::{GatewayThread, Link, LiveVenueReplies, VenueSession, VenueStatus};
+use crate::gateway::{DefinitionSink, GatewayThread, Link, LiveVenueReplies, VenueSession, VenueStatus};
 use crate::ingress::{Ingress, SimVenueReplies};
 use crate::pipeline::{Slot, Tail};
 use crate::plan::{Carries, Plan};
+use flow::{Event, Sink};
 use ring::{Consumer, Producer};
 use sinks::GatewayEntry;
 use stages::exchange_sim::SimulatedVenue;
@@ -36,6 +37,11 @@ impl Ready {
     /// The run writes the journal of that id.
     pub(super) fn set_journal(&self, id: u64) {
         self.link.set_journal(id);
+    }
+
+    /// The venue is to learn this name or listing.
+    pub(super) fn define(&self, definition: Event) {
+        self.link.define(definition);
     }
 
     /// Starts the gateway's thread.
@@ -68,6 +74,7 @@ pub(super) struct VenueWiring {
     live_replies: Option<LiveVenueReplies>,
     back: Option<Producer<Slot>>,
     routes: Option<(Producer<Slot>, Arc<AtomicU64>)>,
+    definitions: Option<Box<dyn Sink>>,
     pub(super) gateway: Option<Ready>,
 }
 
@@ -123,12 +130,14 @@ impl VenueWiring {
         let (switch, status) = (Arc::clone(&control.kill_switch), Arc::clone(&control.venue));
         let session = VenueSession::new(venue, to_head, Arc::clone(&link), switch, Arc::clone(&status));
         let handed_over = link.handed_over();
+        let definitions = Some(Box::new(DefinitionSink::new(Arc::clone(&link))) as Box<dyn Sink>);
         let ready = Ready { name, session, routes, link, status };
         let routes = Some((to_gateway, handed_over));
         Ok(VenueWiring {
             live_replies: Some(live_replies),
             back: Some(back),
             routes,
+            definitions,
             gateway: Some(ready),
             returns: None,
         })
@@ -137,6 +146,7 @@ impl VenueWiring {
     /// Connects head and tail.
     pub(super) fn join(&mut self, ingress: Ingress, tail: Tail) -> (Ingress, Tail) {
         let ingress = ingress.with_returns(self.returns.take()).with_live_replies(self.live_replies.take());
-        (ingress, tail.with_returns(self.back.take()).with_routes(self.routes.take()))
+        let tail = tail.with_returns(self.back.take()).with_routes(self.routes.take());
+        (ingress, tail.with_prompt(self.definitions.take()))
     }
 }

@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_millis(10);
 pub(crate) struct ReplayArgs {
     /// Configuration file; options of the command line override it.
     config: Option<PathBuf>,
-    /// Feed of the inputs: itch, lobster, dbn, synthetic; recognised by the first bytes if left out.
+    /// Feed of the inputs; recognised by the first bytes if left out.
     #[arg(long)]
     feed: Option<String>,
     /// Files, each one input (LOBSTER files are one input together), or the folder of a journal; - is standard input.

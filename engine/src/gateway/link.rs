@@ -1,9 +1,11 @@
 //! State that head, tail, gateway and main thread share beside the rings.
 //!
-//! Two counters that only rise, one hand-over at the end of the replay, and how the run ended. Nothing here orders
-//! events; the rings do that. Bound: a few atomics and two mutexes, each locked a few times per run or per idle poll.
+//! Two counters that only rise, one hand-over at the end of the replay, the definitions of instruments, and how the run ended.
+//! Nothing here orders events; the rings do that. Bound: a few atomics and two mutexes, each locked a few times per run or per
+//! idle poll, and a queue of definitions.
 
 use super::open_orders::OpenOrders;
+use crossbeam_queue::SegQueue;
 use flow::{Event, EventId, OpenOrder};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -54,6 +56,8 @@ pub struct Link {
     journal: AtomicU64,
     ending: AtomicU8,
     resumption: Mutex<Option<Resumption>>,
+    /// Names and listings that the venue has yet to learn.
+    definitions: SegQueue<Event>,
     failure: Mutex<Option<String>>,
 }
 
@@ -86,6 +90,16 @@ impl Link {
     /// Id of the run's journal; 0 = none.
     pub fn journal(&self) -> u64 {
         self.journal.load(Ordering::Acquire)
+    }
+
+    /// The venue is to learn this name or listing.
+    pub fn define(&self, definition: Event) {
+        self.definitions.push(definition);
+    }
+
+    /// The next name or listing for the venue.
+    pub fn next_definition(&self) -> Option<Event> {
+        self.definitions.pop()
     }
 
     /// Set by the gateway: whether the session is open, every route sent is answered, and the venue is silent.

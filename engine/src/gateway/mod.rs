@@ -16,6 +16,7 @@
 //! waits here. Worst case: a venue that stays unreachable through all retries ends the run. A pipeline that fails, and a
 //! venue that violates its protocol, end with one cancel of everything, and what could not be cancelled is said.
 
+mod definitions;
 mod fence;
 mod kill_switch;
 mod last_cancel;
@@ -30,6 +31,7 @@ mod tests;
 mod thread;
 mod venue_status;
 
+pub use definitions::{DefinitionSink, is_definition};
 pub use kill_switch::{KillSwitch, Pull, StoredPull};
 pub use last_cancel::cancel_everything;
 pub use link::{Ending, Link, Resumption};

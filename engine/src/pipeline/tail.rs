@@ -218,6 +218,16 @@ impl Tail {
         self.stats.trades.stopwatch()
     }
 
+    /// Adds a sink that takes events at once.
+    pub fn with_prompt(mut self, sink: Option<Box<dyn Sink>>) -> Tail {
+        if let Some(sink) = sink {
+            let kinds = sink.kinds();
+            self.promptly = self.promptly.or(kinds);
+            self.prompt.push((kinds, sink));
+        }
+        self
+    }
+
     /// Times waits for room with `stalls`.
     pub fn with_stalls(mut self, stalls: StallMeter) -> Tail {
         self.stalls = stalls;
@@ -454,6 +464,15 @@ mod tests {
         tail.finished(1, &mut || ());
         let after = seen.lock().unwrap().clone();
         (before, after)
+    }
+
+    #[test]
+    fn a_prompt_sink_has_an_event_before_its_input_is_finished() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let tail = Tail::new(Vec::new(), Vec::new(), Kinds::ALL, 2, Arc::default());
+        let mut tail = tail.with_prompt(Some(Box::new(Log(Arc::clone(&seen)))));
+        tail.accept(&Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Signal::default()), &mut || ());
+        assert_eq!(*seen.lock().unwrap(), [Kind::Signal]);
     }
 
     #[test]

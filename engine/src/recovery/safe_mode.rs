@@ -6,9 +6,9 @@
 
 use super::error::RecoveryError;
 use crate::config::{Fault, Faults, Settings};
-use crate::gateway::{GatewayError, OpenOrders, cancel_everything, settles};
+use crate::gateway::{GatewayError, OpenOrders, cancel_everything, is_definition, settles};
 use flow::records::Route;
-use flow::{Action, OpenOrder, OrderId, SOURCE_RETURNS};
+use flow::{Action, OpenOrder, OrderId, SOURCE_RETURNS, Venue};
 use sinks::journal::{JournalError, JournalReader};
 use std::path::Path;
 use std::time::Duration;
@@ -26,17 +26,21 @@ pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'s
     };
     let reader = JournalReader::open(journal)?;
     let mut venue = (entry.open)(&settings.venues[entry.name]).map_err(|e| Faults::from(Fault::from(e)))?;
-    let orders = if venue.cancels_all() { Vec::new() } else { open_orders(&reader)? };
+    let orders = if venue.cancels_all() { Vec::new() } else { open_orders(&reader, venue.as_mut())? };
     cancel_everything(venue.as_mut(), &orders, reader.info().journal_id, WITHIN)
         .map_err(|e| RecoveryError::Gateway(GatewayError::Venue(e)))?;
     Ok(Some(entry.name))
 }
 
-/// The orders that may be open: those that the inputs leave, and those whose route was not settled.
-fn open_orders(reader: &JournalReader) -> Result<Vec<OpenOrder>, JournalError> {
+/// The orders that may be open: those that the inputs leave, and those whose route was not settled. The venue learns of which
+/// instruments they are.
+fn open_orders(reader: &JournalReader, venue: &mut dyn Venue) -> Result<Vec<OpenOrder>, JournalError> {
     let (mut orders, mut settled) = (OpenOrders::default(), 0);
     for input in reader.inputs() {
         let input = input?;
+        if is_definition(&input) {
+            venue.define(&input);
+        }
         if input.source == SOURCE_RETURNS {
             orders.apply(&input);
             settled = settled.max(settles(&input).unwrap_or(0));

@@ -112,12 +112,15 @@ impl Snapshot {
         })
     }
 
+    /// The names and listings.
+    fn defined(&self) -> impl Iterator<Item = Event> {
+        self.definitions.chunks_exact(size_of::<Event>()).map(bytemuck::pod_read_unaligned)
+    }
+
     /// The listings known at `seq`.
     pub fn listings(&self) -> Listings {
         let mut listings = Listings::default();
-        for bytes in self.definitions.chunks_exact(size_of::<Event>()) {
-            listings.observe(&bytemuck::pod_read_unaligned(bytes));
-        }
+        self.defined().for_each(|event: Event| listings.observe(&event));
         listings
     }
 
@@ -137,6 +140,7 @@ impl Snapshot {
         into.head.load(&mut head)?;
         head.finish()?;
         into.tail.know(listings);
+        self.defined().for_each(|event| into.define(&event));
         into.tail.begin_at(self.seq);
         Ok(())
     }

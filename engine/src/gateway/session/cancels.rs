@@ -11,6 +11,7 @@ impl VenueSession {
     /// At a venue without a cancel of all, this waits until the replay has shown which orders are open. After a failure it
     /// pauses; the first one is said.
     pub fn turn_early(&mut self) {
+        self.take_definitions();
         self.fence.learn();
         let pauses = matches!(self.phase, Phase::Failed(at) if at.elapsed() <= PAUSE);
         if self.early.is_none()
@@ -83,6 +84,7 @@ impl VenueSession {
     /// # Errors
     /// When it did not confirm in time.
     pub fn cancel_everything(&mut self, within: Duration) -> Result<(), VenueError> {
+        self.take_definitions();
         let (orders, journal): (Vec<OpenOrder>, u64) = (self.open.iter().collect(), self.link.journal());
         let venue = self.venue.as_mut();
         let cancel = match self.phase {

@@ -162,6 +162,7 @@ impl VenueSession {
     /// # Errors
     /// When the venue cannot be reached, or the connection breaks: after [`VenueSession::on_break`], call again.
     pub fn turn(&mut self) -> Result<bool, VenueError> {
+        self.take_definitions();
         self.fence.learn();
         let moved = self.outbox.publish();
         let busy = match self.phase {
@@ -179,6 +180,13 @@ impl VenueSession {
         self.link.set_at_rest(silent && self.unanswered.is_empty() && !self.open.is_cancelling());
         self.publish();
         Ok(busy | moved)
+    }
+
+    /// Tells the venue what instruments there are, before anything that concerns them.
+    fn take_definitions(&mut self) {
+        while let Some(definition) = self.link.next_definition() {
+            self.venue.define(&definition);
+        }
     }
 
     fn publish(&self) {

@@ -3,12 +3,15 @@
 mod pulls;
 mod trouble;
 
-use super::{Ending, GatewayError, GatewayThread, KillSwitch, Link, Resumption, VenueSession, VenueStatus, settles};
+use super::{
+    DefinitionSink, Ending, GatewayError, GatewayThread, KillSwitch, Link, Resumption, VenueSession, VenueStatus,
+    settles,
+};
 use crate::pipeline::Slot;
-use flow::records::{Ack, Anomaly, Reject, Route, Sent};
+use flow::records::{Ack, Anomaly, Listing, Name, Reject, Route, Sent};
 use flow::{
-    Action, AnomalyKind, Approved, Event, EventId, Flags, Kind, Ns, OpenOrder, OrderId, Patience, Qty, RejectReason,
-    Resume, Side, Venue, VenueError, VenueReply,
+    Action, AnomalyKind, Approved, Event, EventId, Flags, Kind, NameSpace, Ns, OpenOrder, OrderId, Patience, Qty,
+    RejectReason, Resume, Side, Sink, Venue, VenueError, VenueReply,
 };
 use ring::{Consumer, Producer};
 use std::collections::VecDeque;
@@ -18,6 +21,7 @@ use std::time::{Duration, Instant};
 /// What the venue was asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Did {
+    Defined(Kind, u32),
     Resumed(Option<u64>),
     Sent(u64),
     Asked(u64),
@@ -70,6 +74,9 @@ impl Venue for Scripted {
     fn patience(&self) -> Patience {
         let reply = Duration::from_millis(100);
         Patience { reply, answer: self.script.answer, session: Duration::from_millis(500) }
+    }
+    fn define(&mut self, definition: &Event) {
+        self.note(Did::Defined(definition.kind, definition.instrument));
     }
     fn resume(&mut self, how: &Resume) -> Result<Option<u64>, VenueError> {
         self.note(Did::Resumed(how.received));
@@ -236,6 +243,25 @@ fn an_orderly_end_leaves_orders_and_a_failed_pipeline_cancels_all_once() {
         assert!(ended.is_ok(), "{ended:?}");
         assert_eq!(count(&did, &Did::CancelledAll), cancels, "{ending:?}: {did:?}");
     }
+}
+
+#[test]
+fn the_venue_knows_an_instrument_before_its_first_order() {
+    let mut bench = Bench::new(Script::default());
+    let mut sink = DefinitionSink::new(Arc::clone(&bench.link));
+    let symbol = Event::new(Ns(1), 7, Flags::NONE, &Name::default());
+    let actor = Name { space: NameSpace::Actor.code(), ..Name::default() };
+    let listing = Event::new(Ns(1), 7, Flags::LAST_OF_GROUP, &Listing::default());
+    for event in [symbol, Event::new(Ns(1), 0, Flags::NONE, &actor), listing] {
+        assert!(sink.kinds().has(event.kind) && sink.is_prompt());
+        sink.take(&event).expect("it takes all");
+    }
+    bench.link.begin(Resumption::default());
+    bench.route(&route(1, 5, Action::New));
+    bench.inputs(1);
+    let (did, _) = bench.end(Ending::Orderly);
+    let (name, listing) = (Did::Defined(Kind::Name, 7), Did::Defined(Kind::Listing, 7));
+    assert_eq!(did, [name, listing, Did::Resumed(Some(0)), Did::Sent(5)]);
 }
 
 #[test]
