@@ -55,7 +55,7 @@ fn pipeline(market: &Market, settings: &Settings) -> Run {
     let control = Control::default();
     let tail = Tail::new(Vec::new(), vec![Box::new(end)], plan.outcomes, INSTRUMENTS, Arc::clone(&control.watermark));
     let ticks = TickSource::new(plan.ticks.intervals.clone()).with_heartbeat(plan.ticks.heartbeat_s);
-    let feeding = SourceQueue::new("memory".to_owned(), Box::new(source), 1, 0);
+    let feeding = SourceQueue::new("memory".to_owned(), Box::new(source), 1);
     let head = Ingress::new(vec![feeding], ticks, Clock::new(plan.clock), INSTRUMENTS);
     let done = run_pipeline(head, plan, tail, &control).expect("the pipeline runs");
     let (stats, _) = done.tail.finish();

@@ -35,7 +35,7 @@ anomalies! {
     LevelUnderflow = 5 "level-underflow" "order",
     /// A bounded table of the book is full; the event was left out.
     BookFull = 6 "book-full" "limit",
-    /// An event names an instrument that no listing defined.
+    /// An event names an instrument that no listing defined; its data are left out until one does.
     UnknownInstrument = 7 "unknown-instrument" "instrument",
     /// The decoder does not know the message type; the message was skipped by its length.
     UnknownMessage = 8 "unknown-message" "type",
@@ -55,8 +55,8 @@ anomalies! {
     Mismatch = 15 "mismatch" "level",
     /// A packet is truncated or not what the feed sends; it was skipped.
     BadPacket = 16 "bad-packet" "packet",
-    /// More instruments than the source's range holds; the event was left out.
-    InstrumentRange = 17 "instrument-range" "limit",
+    /// More instruments than there may be; the data of this one are left out.
+    InstrumentRange = 17 "instrument-range" "the input's own number of the instrument",
     /// A report of the venue, or an intent of a strategy, that the order's state does not allow; the state stays.
     IllegalTransition = 18 "illegal-transition" "order",
     /// A report of the venue about an order that this pipeline never sent.
@@ -87,6 +87,8 @@ anomalies! {
     RepeatedFill = 31 "repeated-fill" "match",
     /// The system's clock is ahead of the run's, which goes on as before: it was set forward.
     ForwardClock = 32 "forward-clock" "nanoseconds ahead",
+    /// Market data of an instrument come from another input, which has not ended; those of this input are left out.
+    DuplicateInstrument = 33 "duplicate-instrument" "the input's own number of the instrument",
 }
 
 impl AnomalyKind {

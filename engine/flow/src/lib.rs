@@ -66,7 +66,7 @@ pub use records::{KINDS, VpinMode, Weighting, follower_of, kind_info, kind_named
 pub use registry::{Registered, find};
 pub use secret::SecretPlace;
 pub use sink::{Sink, SinkError};
-pub use source::{Count, Decoder, FeedError, Inputs, Polled, Resumed, Resumption, Source, Step};
+pub use source::{Count, Decoder, FeedError, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use table::{planned, queue, table};

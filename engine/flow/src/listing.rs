@@ -250,10 +250,10 @@ impl Listings {
         self.listed.values()
     }
 
-    /// The key of an instrument in a saved state: `symbol@venue#source`, or `#index` without a listing.
+    /// The key of an instrument in a saved state: `symbol@venue`, or `#index` without a listing.
     pub fn key(&self, instrument: u32) -> String {
         match self.get(instrument) {
-            Some(l) => format!("{}@{}#{}", l.symbol, l.venue().as_str(), l.source),
+            Some(l) => format!("{}@{}", l.symbol, l.venue().as_str()),
             None => format!("#{instrument}"),
         }
     }

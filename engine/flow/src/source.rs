@@ -2,7 +2,8 @@
 //!
 //! A [`Decoder`] does no I/O: windows of bytes in, inputs out. A [`Source`] is what the ingress merges: it owns a decoder and
 //! a reader, or a clock, and yields inputs in order of their due time, without blocking. Inputs are not numbered yet: `id`
-//! is 0, `ts` is the due time, `instrument` is local to the source until the ingress stamps them.
+//! is 0, `ts` is the due time, `instrument` is local to the source until the ingress gives it its index. A source tells what a
+//! local number stands for before its data: a name and a listing, whole in one poll ([`Definition::push`](crate::Definition::push)).
 //!
 //! A source is live or not. One that is not, a file, gives the same inputs whenever it is read, so after a restart it is read
 //! again from its start and what was recorded is skipped. A live one gives what happens now: `ts` is when the input arrived,
@@ -12,6 +13,9 @@
 
 use crate::records::Cursor;
 use crate::{Event, Ns, Window};
+
+/// A source's own numbers of instruments are below this one; 0 is none.
+pub const LOCAL_INSTRUMENTS: u32 = 1 << 16;
 
 /// A bounded queue of inputs that wait for the ingress, each with the number of its record in the file.
 ///

@@ -54,7 +54,7 @@ impl<'a> StateWriter<'a> {
         self.bytes = postcard::to_extend(value, std::mem::take(&mut self.bytes)).expect("a vector takes every value");
     }
 
-    /// The key of an instrument: `symbol@venue#source`.
+    /// The key of an instrument: `symbol@venue`.
     pub fn key(&self, instrument: u32) -> String {
         self.listings.key(instrument)
     }

@@ -33,6 +33,9 @@ pub(crate) struct SynthArgs {
     /// Seed: the same options give the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What every symbol begins with: up to 4 capital letters and digits.
+    #[arg(long, default_value = "")]
+    prefix: String,
 }
 
 pub(crate) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
@@ -41,6 +44,7 @@ pub(crate) fn run(args: &SynthArgs) -> Result<Exit, Failure> {
         messages: args.messages,
         symbols: args.symbols,
         live_orders: args.live_orders,
+        prefix: args.prefix.clone(),
         ..SyntheticConfig::default()
     };
     let mut exchange = Synthetic::new(&config).map_err(Failure::usage)?;

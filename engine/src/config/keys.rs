@@ -74,6 +74,14 @@ pub const IDLE: ChoiceParam<Option<Idle>> = ChoiceParam::new(
     "auto",
     "what an idle group does; park: sleeps, up to 2 ms at a time; auto: park at a pace, hint if every group has its own core, else park under the wall clock and yield under the clock of the exchange",
 );
+/// Capacity for instruments.
+pub const MAX_INSTRUMENTS: IntParam<u32> = IntParam::new(
+    "max_instruments",
+    (1, 1 << 20),
+    "16384",
+    "most instruments, each a symbol at a venue, over all inputs and days; the data of one that comes later are left out",
+)
+.unit("instruments");
 /// Capacity for returns to the head of the pipeline.
 pub const MAX_RETURNS: IntParam<usize> = IntParam::new(
     "max_returns",
@@ -148,6 +156,7 @@ pub const PIPELINE: &[Param] = &[
     RING_CAPACITY.param(),
     BATCH.param(),
     IDLE.param(),
+    MAX_INSTRUMENTS.param(),
     MAX_RETURNS.param(),
     MAX_FILLS.param(),
     CORES.param(),

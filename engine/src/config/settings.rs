@@ -163,6 +163,11 @@ impl Settings {
         Faults(faults.into_iter().map(placed).collect())
     }
 
+    /// Indices of instruments are below this number; 0 is none.
+    pub fn instrument_bound(&self) -> u32 {
+        self.pipeline.get(keys::MAX_INSTRUMENTS) + 1
+    }
+
     /// The space of a pipeline, over instruments below this number.
     pub fn space(&self, instruments: u32) -> Space {
         Space { instruments, fills: self.pipeline.get(keys::MAX_FILLS) }

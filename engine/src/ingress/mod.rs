@@ -8,6 +8,8 @@
 
 mod clock;
 mod commands;
+mod directory;
+mod locals;
 mod merge;
 mod origin;
 mod recorded;

@@ -1,19 +1,22 @@
 //! A source and its queue of inputs for the merge.
 //!
-//! The queue is polled only when it is empty; what it holds is stamped with the pipeline's source and instrument numbers and,
-//! under wall time, with its arrival: what a live source says, else the time of the poll. Bound: 256 queued inputs per source.
+//! The queue is polled only when it is empty; what it holds is stamped with the source's number and, under wall time, with its
+//! arrival: what a live source says, else the time of the poll. Its instruments are translated as far as they are known
+//! ([`super::locals`]). Bound: 256 queued inputs per source.
 //!
 //! After a restart it is read again up to the record's end or, if it is live, begins with a `gap`, so nobody goes on as if
 //! nothing were missing.
 
 use super::IngressError;
+use super::directory::Directory;
+use super::locals::{AsRecorded, Locals, Now, Precedents, is_local};
 use super::stated_terms::{Stated, StatedTerms};
 use crate::pipeline::FeedState;
 use flow::records::{Cursor, Gap};
-use flow::{Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source};
-
-/// What a snapshot keeps of a source: its records; inputs, cursor, inputs and messages since it.
-pub(super) type Progress = (u64, u64, Option<(u64, u64)>, u64, u64);
+use flow::{
+    Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source, StateError, StateReader,
+    StateWriter,
+};
 
 /// A source, its queued inputs, and its counts.
 pub struct SourceQueue {
@@ -21,8 +24,7 @@ pub struct SourceQueue {
     pub name: String,
     source: Box<dyn Source>,
     queue: Inputs,
-    /// Added to the source's own instrument numbers other than 0.
-    base: u32,
+    locals: Locals,
     /// Number of the source, from 1 in argument order.
     id: u8,
     ended: bool,
@@ -32,8 +34,9 @@ pub struct SourceQueue {
     records: u64,
     /// Its inputs so far; the rest of it only during a replay.
     recorded: Resumed,
-    /// How many of the inputs that it gives again after a restart are to be skipped, once it was asked.
-    to_skip: Option<u64>,
+    /// How many of the inputs that it gives again after a restart are to be skipped, once it was asked, and what was decided
+    /// about them.
+    to_skip: Option<(u64, Precedents)>,
     /// When its last input entered.
     last: Ns,
     /// The operator's terms for its listings, if there are any.
@@ -58,14 +61,14 @@ impl SourceQueue {
     /// Capacity of the queue.
     const QUEUE: usize = 256;
 
-    /// The source number `id`, whose instruments are numbered after `base`.
-    pub fn new(name: String, source: Box<dyn Source>, id: u8, base: u32) -> SourceQueue {
+    /// The source number `id`.
+    pub fn new(name: String, source: Box<dyn Source>, id: u8) -> SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
         SourceQueue {
             name,
             source,
             queue,
-            base,
+            locals: Locals::new(id),
             id,
             ended: false,
             failed: None,
@@ -133,13 +136,13 @@ impl SourceQueue {
         if self.failed.is_some() && self.queue.is_empty() && !std::mem::replace(&mut self.told, true) {
             self.push_gap(None, wall.unwrap_or_default());
         }
-        self.stamp_source();
         if let Some(wall) = wall.filter(|_| !is_live) {
             self.queue.waiting_mut().iter_mut().for_each(|event| event.ts = wall);
         }
         if let Some(stated) = &mut self.stated {
             stated.apply(self.queue.waiting_mut());
         }
+        self.locals.begin(self.queue.waiting_mut());
         match polled {
             Ok(Polled::Ready | Polled::Idle(_)) => {}
             Ok(Polled::Ended) => self.ended = true,
@@ -156,19 +159,15 @@ impl SourceQueue {
         self.queue.push(Event::new(arrival, 0, Flags::LAST_OF_GROUP, &gap), 0);
     }
 
-    /// Stamps the inputs just polled with the pipeline's source and instrument numbers.
-    #[inline]
-    fn stamp_source(&mut self) {
-        for event in self.queue.waiting_mut() {
-            event.source = self.id;
-            event.instrument += if event.instrument == 0 { 0 } else { self.base };
-        }
-    }
-
     /// Whether it has nothing beyond what is queued.
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether all that it had has entered.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.queue.is_empty()
     }
 
     /// The queued inputs, the next one first.
@@ -177,14 +176,26 @@ impl SourceQueue {
         self.queue.waiting()
     }
 
-    /// Takes the next input; returns the number of its record. Call only when one is due.
+    /// Takes the next input; returns the number of its record. Call only when one is due. One whose instrument is still
+    /// local must be decided.
     #[inline(always)]
     pub(super) fn take(&mut self, to: &mut Event) -> u64 {
         let (event, record) = self.queue.front().expect("the merge chose a waiting input");
         *to = *event;
         self.queue.pop();
-        self.count(record);
         record
+    }
+
+    /// Decides on the input just taken; `false` if it is left out. `has_ended` says whether another source has ended.
+    #[cold]
+    pub(super) fn decide(
+        &mut self,
+        event: &mut Event,
+        directory: &mut Directory,
+        has_ended: impl Fn(u8) -> bool,
+    ) -> bool {
+        let mut now = Now { directory, id: self.id, has_ended };
+        self.locals.decide(event, self.queue.waiting_mut(), &mut now)
     }
 
     /// Counts an admitted input.
@@ -194,8 +205,9 @@ impl SourceQueue {
         self.recorded.inputs += 1;
     }
 
-    /// Counts an input of the record.
-    pub(super) fn repeat(&mut self, input: &Event) {
+    /// Counts an input of the record, and learns from it.
+    pub(super) fn repeat(&mut self, input: &Event, directory: &mut Directory) {
+        self.locals.learn(input, directory);
         let recorded = &mut self.recorded;
         recorded.inputs += 1;
         match input.kind {
@@ -219,46 +231,81 @@ impl SourceQueue {
         FeedState { name: self.name.clone(), inputs: self.recorded.inputs, last: self.last, ended: self.ended }
     }
 
-    /// What was admitted so far.
-    pub(super) fn progress(&self) -> Progress {
+    /// Saves what was admitted so far.
+    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         let Resumed { inputs, cursor, since, messages_since } = self.recorded;
-        (self.records, inputs, cursor.map(|cursor| (cursor.session, cursor.next)), since, messages_since)
+        to.put(&(self.records, inputs, cursor.map(|cursor| (cursor.session, cursor.next)), since, messages_since));
+        self.locals.save(to);
     }
 
-    /// Sets what was admitted so far, from a snapshot.
-    pub(super) fn set_progress(&mut self, (records, inputs, cursor, since, messages_since): Progress) {
+    /// Restores what [`SourceQueue::save`] wrote.
+    pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        let (records, inputs, cursor, since, messages_since) =
+            from.get::<(u64, u64, Option<(u64, u64)>, u64, u64)>()?;
         let cursor = cursor.map(|(session, next)| Cursor { session, next, ..Cursor::default() });
         (self.records, self.recorded) = (records, Resumed { inputs, cursor, since, messages_since });
+        self.locals.load(from)
     }
 
-    /// Places the source after the record, which ends at `now`. Skips some inputs at once, and says whether that was all.
-    pub(super) fn resume(&mut self, now: Ns, wall: Option<Ns>) -> Result<bool, IngressError> {
-        let mut left = match self.to_skip {
-            Some(left) => left,
-            None => match self.source.resume(&self.recorded) {
-                Resumption::Again(inputs) => inputs,
+    /// Places the source after the record, which ends at `now`, with an input of another source if it has `passed` this one.
+    /// Skips some inputs at once, and says whether that was all.
+    pub(super) fn resume(
+        &mut self,
+        (now, wall): (Ns, Option<Ns>),
+        passed: bool,
+        directory: &mut Directory,
+    ) -> Result<bool, IngressError> {
+        if self.to_skip.is_none() {
+            self.to_skip = Some(match self.source.resume(&self.recorded) {
+                Resumption::Again(inputs) => (inputs, self.locals.again(inputs < self.recorded.inputs)),
                 Resumption::Live { expected } => {
+                    self.locals.list_anew();
                     if self.recorded.inputs > 0 {
                         self.push_gap(expected, wall.unwrap_or(now));
-                        self.stamp_source();
+                        self.locals.begin(self.queue.waiting_mut());
                     }
-                    0
+                    (0, Precedents::default())
                 }
-            },
-        };
-        for _ in 0..left.min(SKIPPED_AT_ONCE) {
+            });
+        }
+        let Some((mut left, precedents)) = self.to_skip.take() else { return Ok(true) };
+        for _ in 0..SKIPPED_AT_ONCE {
+            if left == 0 {
+                break;
+            }
             match self.peek(wall)? {
-                Peek::Due(_) => {
-                    let record = self.queue.front().map_or(0, |(_, record)| record);
-                    self.queue.pop();
-                    self.records = self.records.max(record);
-                    left -= 1;
-                }
+                Peek::Due(_) => left -= u64::from(self.skip_one(&precedents, directory)),
                 Peek::Nothing => break,
                 Peek::Ended => return Err(IngressError::Short { input: self.name.clone(), missing: left }),
             }
         }
-        self.to_skip = Some(left);
-        Ok(left == 0)
+        self.to_skip = Some((left, precedents));
+        Ok(left == 0 && (wall.is_some() || self.skip_left_out(now, passed)?))
+    }
+
+    /// Drops what was left out before the record's end, behind the last input that was admitted: whether a source is over must
+    /// not depend on it. Says whether the source has shown what follows.
+    fn skip_left_out(&mut self, now: Ns, passed: bool) -> Result<bool, IngressError> {
+        loop {
+            if self.peek(None)? == Peek::Nothing {
+                return Ok(false);
+            }
+            let front = self.queue.waiting().first();
+            let before = |e: &Event| e.ts < now || passed && e.ts == now && e.kind == Kind::Listing;
+            if !front.is_some_and(|e| before(e) && is_local(e) && self.locals.leaves_out(e, passed)) {
+                return Ok(true);
+            }
+            self.queue.pop();
+            self.locals.resume(self.queue.waiting_mut());
+        }
+    }
+
+    /// Skips the next input; whether it had been admitted.
+    fn skip_one(&mut self, precedents: &Precedents, directory: &mut Directory) -> bool {
+        let mut event: Event = bytemuck::Zeroable::zeroed();
+        let record = self.take(&mut event);
+        self.records = self.records.max(record);
+        let mut judge = AsRecorded { directory, precedents };
+        !is_local(&event) || self.locals.decide(&mut event, self.queue.waiting_mut(), &mut judge)
     }
 }

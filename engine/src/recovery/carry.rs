@@ -3,9 +3,10 @@
 //! Nothing of the old journal is replayed through the pipeline, which may now compute something else. Its inputs show
 //! what was filled and busted, its outcomes which orders left. The new journal starts with a command that records the
 //! carry-over, the listings that were traded, order counters far enough ahead, and every fill with its cost and every
-//! bust, so positions and fees come out as they were. Orders that may be open are cancelled and queried at the venue
-//! before anything new is sent. What is sealed of the old journal is checked first. Limits set by commands stay in force;
-//! so does a halt. Bound: the old logs are read twice; fills and orders are held in memory meanwhile.
+//! bust, so positions and fees come out as they were. An instrument is the same by its key, symbol and venue, so the inputs
+//! of the new run may be others. Orders that may be open are cancelled and queried at the venue before anything new is sent.
+//! What is sealed of the old journal is checked first. Limits set by commands stay in force; so does a halt. Bound: the old
+//! logs are read twice; fills and orders are held in memory meanwhile.
 
 use super::counters::{SKIPPED, skip_counters};
 use super::halt_note::HaltNote;
@@ -27,12 +28,16 @@ pub enum CarryError {
     /// It cannot be read.
     #[error("{0}")]
     Journal(#[from] JournalError),
-    /// Its inputs number the instruments differently.
-    #[error(
-        "{}: its inputs differ from the configuration's, so its instruments have other numbers; use the same [[input]] sections in the same order",
-        .0.display()
-    )]
-    Inputs(PathBuf),
+    /// It traded more instruments than the new run may have.
+    #[error("{}: {traded} instruments were traded, and pipeline.max_instruments is {limit}: raise it", dir.display())]
+    Instruments {
+        /// The journal.
+        dir: PathBuf,
+        /// How many were traded.
+        traded: usize,
+        /// How many there may be.
+        limit: u32,
+    },
     /// The new journal was started, but lacks a part of what was to be carried over.
     #[error("{}: this journal holds only a part of what it was to carry over; start it again with --carry-over and the earlier journal", .0.display())]
     Incomplete(PathBuf),
@@ -50,7 +55,7 @@ pub struct Carried {
 /// What the journal in `dir` carries over to a new one with `settings`.
 ///
 /// # Errors
-/// When it is in use, damaged, cannot be read, or has different inputs; or when it was stopped.
+/// When it is in use, damaged, cannot be read, or traded more instruments than there may be now; or when it was stopped.
 pub(super) fn carry_over(
     dir: &Path,
     settings: &Settings,
@@ -61,9 +66,6 @@ pub(super) fn carry_over(
     let _lock = Journal::lock(dir)?;
     let reader = JournalReader::open(dir)?;
     notices.lost_memory(dir, reader.lost_memory());
-    if inputs_of(&reader.info().config_text) != inputs_of(&settings.to_toml()) {
-        return Err(CarryError::Inputs(dir.to_owned()));
-    }
     reader.check(&LogKind::BOTH, stop)?;
     let mut left = Left { limits: Limits::of(&reader.info().config_text), ..Left::default() };
     for input in reader.inputs() {
@@ -73,7 +75,11 @@ pub(super) fn carry_over(
         left.outcome(&outcome?);
     }
     left.halted |= HaltNote::outstanding(dir)?.is_some();
-    Ok(left.carried(settings))
+    let (traded, limit) = (left.traded(), settings.instrument_bound() - 1);
+    if traded.len() > limit as usize {
+        return Err(CarryError::Instruments { dir: dir.to_owned(), traded: traded.len(), limit });
+    }
+    Ok(left.carried(&traded, settings))
 }
 
 /// How many inputs the journal carries over, as its first command states; 0 when it carries nothing over.
@@ -90,11 +96,6 @@ fn is_carried_over(command: &Command) -> bool {
     command.action == CommandAction::CarriedOver.code()
 }
 
-/// The part of a configuration that determines instrument numbers. A text that does not parse counts as empty.
-fn inputs_of(config: &str) -> Option<toml::Value> {
-    config.parse::<toml::Table>().ok()?.remove("input")
-}
-
 /// What the old logs leave.
 #[derive(Default)]
 struct Left {
@@ -106,8 +107,10 @@ struct Left {
     counter: u64,
     /// How far counters were skipped.
     skipped: u64,
-    /// Names and listings by instrument.
+    /// Name and listing by instrument.
     definitions: BTreeMap<u32, Vec<Event>>,
+    /// The name that is being told.
+    naming: BTreeMap<u32, Vec<Event>>,
     /// Fills, their costs and busts, in input order.
     fills: Vec<Event>,
     filled: BTreeMap<u64, u64>,
@@ -175,14 +178,20 @@ impl Left {
         }
     }
 
+    /// Keeps the last listing of an instrument, with the name before it.
     fn define(&mut self, input: &Event) {
-        let all = self.definitions.entry(input.instrument).or_default();
-        match input.get::<Name>() {
-            Some(name) if name.space != NameSpace::Symbol.code() => return,
-            Some(name) if name.part == 0 => all.clear(),
-            _ => {}
+        let name = input.get::<Name>();
+        if name.is_some_and(|name| name.space != NameSpace::Symbol.code()) {
+            return;
         }
-        all.push(*input);
+        let naming = self.naming.entry(input.instrument).or_default();
+        if name.is_some_and(|name| name.part == 0) {
+            naming.clear();
+        }
+        naming.push(*input);
+        if name.is_none() {
+            self.definitions.insert(input.instrument, std::mem::take(naming));
+        }
     }
 
     fn command(&mut self, command: &Command) {
@@ -214,13 +223,26 @@ impl Left {
         }
     }
 
-    fn carried(self, settings: &Settings) -> Carried {
+    /// The orders that may be open, each with what is left of it.
+    fn open(&self) -> impl Iterator<Item = (OpenOrder, u64)> {
         let filled = |id: &u64| self.filled.get(id).copied().unwrap_or(0);
-        let open = self.left.iter().filter(|(id, (_, qty))| !self.ended.contains(id) && filled(id) < *qty);
-        let open = open.map(|(id, (order, qty))| (*order, qty - filled(id))).collect();
-        let traded: BTreeSet<u32> = self.fills.iter().map(|f| f.instrument).collect();
-        let listings = traded.iter().filter_map(|i| self.definitions.get(i)).flatten().copied();
-        let fills = self.fills.iter().map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..*f });
+        let open = self.left.iter().filter(move |(id, (_, qty))| !self.ended.contains(id) && filled(id) < *qty);
+        open.map(move |(id, (order, qty))| (*order, qty - filled(id)))
+    }
+
+    /// The instruments that matter in the new journal, which numbers them anew: the first to be listed there, from 1.
+    fn traded(&self) -> BTreeMap<u32, u32> {
+        let filled = self.fills.iter().map(|fill| fill.instrument);
+        let all: BTreeSet<u32> = filled.chain(self.open().map(|(order, _)| order.instrument)).collect();
+        all.into_iter().zip(1..).collect()
+    }
+
+    fn carried(&self, traded: &BTreeMap<u32, u32>, settings: &Settings) -> Carried {
+        let open = self.open().map(|(order, qty)| (OpenOrder { instrument: traded[&order.instrument], ..order }, qty));
+        let open = open.collect();
+        let anew = |event: &Event| Event { instrument: traded[&event.instrument], ..*event };
+        let listings = traded.keys().filter_map(|i| self.definitions.get(i)).flatten().map(anew);
+        let fills = self.fills.iter().map(anew).map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..f });
         let mut first: Vec<Event> = listings.collect();
         first.push(skip_counters(self.counter.max(self.skipped) + SKIPPED));
         first.extend(self.limits.commands(settings));

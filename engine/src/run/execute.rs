@@ -46,7 +46,7 @@ pub fn execute_sources(
     sources: Sources,
     options: Options,
 ) -> Result<(Report, Option<RunError>), RunError> {
-    let (feeds, instruments) = placed(sources, settings);
+    let (feeds, instruments) = (queues(sources, settings), settings.instrument_bound());
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (sinks, origins) = sinks(options.sinks, options.rows, names, true)?;
     let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
@@ -131,14 +131,9 @@ fn unlisted(settings: &Settings, report: &Report) -> Vec<String> {
     settings.instruments.keys().filter(|symbol| !report.listed.contains(symbol)).cloned().collect()
 }
 
-/// The sources with their instrument ranges, and the total number of instruments.
-fn placed(sources: Sources, settings: &Settings) -> (Vec<SourceQueue>, u32) {
-    let (mut feeds, mut base) = (Vec::new(), 0u32);
+/// The sources with their queues.
+fn queues(sources: Sources, settings: &Settings) -> Vec<SourceQueue> {
     let stated = Stated::new(settings.instruments.clone());
-    for (i, (name, source)) in sources.into_iter().enumerate() {
-        let range = source.instruments();
-        feeds.push(SourceQueue::new(name, source, i as u8 + 1, base).with_stated(&stated));
-        base += range;
-    }
-    (feeds, base)
+    let queue = |(i, (name, source))| SourceQueue::new(name, source, i as u8 + 1).with_stated(&stated);
+    sources.into_iter().enumerate().map(queue).collect()
 }

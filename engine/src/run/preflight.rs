@@ -41,8 +41,7 @@ impl Preflight {
         faults.extend(journal_fault(settings));
         faults.extend(secret_faults(settings));
         let mut faults = settings.placed(faults).0;
-        let instruments = inputs.iter().map(Input::instruments).sum();
-        match Proof::of(settings, instruments, Kinds::NONE) {
+        match Proof::of(settings, settings.instrument_bound(), Kinds::NONE) {
             Ok(Proof { plan, mut need }) if faults.is_empty() => {
                 need.inputs = inputs.iter().map(Input::memory).sum();
                 Ok(Preflight { plan, need, inputs })

@@ -22,7 +22,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Local indices are below this number.
-pub(super) const LIMIT: u32 = 65_536;
+pub(super) const LIMIT: u32 = flow::LOCAL_INSTRUMENTS;
 
 /// The symbol of an id during an interval.
 struct SymbolInterval {

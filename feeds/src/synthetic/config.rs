@@ -23,6 +23,9 @@ pub struct SyntheticConfig {
     pub symbols: u32,
     /// Approximate number of resting orders after the ramp-up.
     pub live_orders: u32,
+    /// What every symbol begins with: up to [`SyntheticConfig::MAX_PREFIX`] capital letters and digits. Days that run together
+    /// need different ones, or their symbols are the same instruments.
+    pub prefix: String,
     /// The trading date. It is not part of the bytes, whose times count from midnight.
     pub date: NaiveDate,
 }
@@ -30,7 +33,7 @@ pub struct SyntheticConfig {
 impl Default for SyntheticConfig {
     fn default() -> SyntheticConfig {
         let date = NaiveDate::from_ymd_opt(2026, 1, 5).expect("a date");
-        SyntheticConfig { seed: 1, messages: 1_000_000, symbols: 500, live_orders: 20_000, date }
+        SyntheticConfig { seed: 1, messages: 1_000_000, symbols: 500, live_orders: 20_000, prefix: String::new(), date }
     }
 }
 
@@ -41,7 +44,7 @@ pub struct ConfigError {
     /// Name of the setting.
     pub key: &'static str,
     /// Its value.
-    pub found: u64,
+    pub found: String,
     /// What is wrong with the value.
     pub why: String,
     /// What would be valid, given the other settings.
@@ -53,6 +56,8 @@ impl SyntheticConfig {
     pub const MAX_SYMBOLS: u32 = 8_000;
     /// The highest target for resting orders.
     pub const MAX_LIVE_ORDERS: u32 = 2_000_000;
+    /// The most letters of a prefix: a symbol has eight at most, and four of its own.
+    pub const MAX_PREFIX: usize = 4;
     /// The most messages in a file.
     pub const MAX_MESSAGES: u64 = 10_000_000_000;
     /// The fewest resting orders per symbol.
@@ -80,7 +85,7 @@ impl SyntheticConfig {
                 f if f > high => format!("too many, {unit}"),
                 _ => return,
             };
-            errors.push(ConfigError { key, found, why, valid: format!("{low} to {high}") });
+            errors.push(ConfigError { key, found: found.to_string(), why, valid: format!("{low} to {high}") });
         };
         check("symbols", self.symbols.into(), 1, Self::MAX_SYMBOLS.into(), "a day has at least one and at most 8,000");
         let symbols = self.symbols.clamp(1, Self::MAX_SYMBOLS);
@@ -89,6 +94,12 @@ impl SyntheticConfig {
         check("live_orders", self.live_orders.into(), least.into(), Self::MAX_LIVE_ORDERS.into(), &unit);
         let unit = format!("a day of {symbols} symbols begins and ends with administrative messages");
         check("messages", self.messages, Self::min_messages(symbols), Self::MAX_MESSAGES, &unit);
+        let fits = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit();
+        if self.prefix.len() > Self::MAX_PREFIX || !self.prefix.bytes().all(fits) {
+            let (why, valid) = ("every symbol begins with it", "up to 4 capital letters and digits");
+            let found = format!("{:?}", self.prefix);
+            errors.push(ConfigError { key: "prefix", found, why: why.to_owned(), valid: valid.to_owned() });
+        }
         if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
     }
 }

@@ -70,8 +70,7 @@ impl Exchange {
     pub(super) fn new(config: &SyntheticConfig) -> Exchange {
         let mut dice = Dice::new(config.seed);
         let zipf = Zipf::new(config.symbols as usize);
-        let Directory { symbols, by_rank } =
-            Directory::new(config.symbols as usize, config.messages, config.live_orders, &zipf, &mut dice);
+        let Directory { symbols, by_rank } = Directory::new(config, &zipf, &mut dice);
         let widths: Vec<u32> = symbols.iter().map(|s| s.width).collect();
         let expected = u64::from(config.live_orders).min(config.messages) as usize;
         Exchange {

@@ -4,7 +4,7 @@ use super::{Synthetic, SyntheticConfig};
 use crate::itch::ItchDecoder;
 use crate::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use chrono::NaiveDate;
-use flow::{IntParam, Param, Params};
+use flow::{IntParam, Param, Params, TextParam};
 use std::io::{self, Read};
 
 /// The entry in the registry.
@@ -35,8 +35,13 @@ const LIVE_ORDERS: IntParam<u32> = IntParam::new(
     "Approximate number of resting orders after the ramp-up; at least two per symbol.",
 )
 .unit("orders");
+const PREFIX: TextParam = TextParam::new(
+    "prefix",
+    "",
+    "What every symbol begins with, up to 4 capital letters and digits: days that run together need different ones.",
+);
 
-const PARAMS: &[Param] = &[SEED.param(), MESSAGES.param(), SYMBOLS.param(), LIVE_ORDERS.param()];
+const PARAMS: &[Param] = &[SEED.param(), MESSAGES.param(), SYMBOLS.param(), LIVE_ORDERS.param(), PREFIX.param()];
 
 impl SyntheticConfig {
     /// Builds a configuration from parameters; uses the default trading date if none is given.
@@ -49,6 +54,7 @@ impl SyntheticConfig {
             messages: params.get(MESSAGES),
             symbols: params.get(SYMBOLS),
             live_orders: params.get(LIVE_ORDERS),
+            prefix: params.get(PREFIX).to_owned(),
             date: date.unwrap_or(SyntheticConfig::default().date),
         }
     }

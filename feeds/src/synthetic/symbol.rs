@@ -5,6 +5,7 @@
 //! news moves and informed traders know, and the market makers' *estimate*, which follows it through the flow of
 //! executions. All values are in ticks of one cent.
 
+use super::SyntheticConfig;
 use super::book::{NONE, TICKS};
 use super::dice::Dice;
 use super::zipf::Zipf;
@@ -60,7 +61,9 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) fn new(count: usize, messages: u64, live_orders: u32, zipf: &Zipf, dice: &mut Dice) -> Directory {
+    pub(super) fn new(config: &SyntheticConfig, zipf: &Zipf, dice: &mut Dice) -> Directory {
+        let SyntheticConfig { messages, live_orders, .. } = *config;
+        let count = config.symbols as usize;
         let mut by_rank: Vec<u16> = (0..count as u16).collect();
         for i in (1..count).rev() {
             by_rank.swap(i, dice.below(i as u32 + 1) as usize);
@@ -68,7 +71,8 @@ impl Directory {
         let mut symbols: Vec<Option<Symbol>> = (0..count).map(|_| None).collect();
         for (rank, &index) in by_rank.iter().enumerate() {
             let share = zipf.share(rank);
-            let symbol = Symbol::new(rank, count, share * messages as f64, share * f64::from(live_orders), dice);
+            let mut symbol = Symbol::new(rank, count, share * messages as f64, share * f64::from(live_orders), dice);
+            symbol.name = name(&config.prefix, rank);
             symbols[usize::from(index)] = Some(symbol);
         }
         Directory { symbols: symbols.into_iter().flatten().collect(), by_rank }
@@ -85,7 +89,7 @@ impl Symbol {
         let width = width.next_power_of_two();
         let daily = 0.02 * price / libm::sqrt((messages * NEWS).max(1.0));
         Symbol {
-            name: name(rank),
+            name: name("", rank),
             round_lot: round_lot(price as u32),
             width,
             reach: width.min((price / 3.0) as u32).max(8),
@@ -137,11 +141,12 @@ pub(super) const fn round_lot(ticks: u32) -> u32 {
     }
 }
 
-/// A unique four-letter name for each rank, padded as on the wire.
-fn name(rank: usize) -> [u8; 8] {
+/// A unique name for each rank, four letters behind the prefix, padded as on the wire.
+fn name(prefix: &str, rank: usize) -> [u8; 8] {
     let mut code = rank * 73_529 % 26usize.pow(4);
     let mut name = *b"        ";
-    for letter in name[..4].iter_mut().rev() {
+    name[..prefix.len()].copy_from_slice(prefix.as_bytes());
+    for letter in name[prefix.len()..][..4].iter_mut().rev() {
         *letter = b'A' + (code % 26) as u8;
         code /= 26;
     }
@@ -155,7 +160,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_lots_follow_the_price() {
-        assert_eq!((0..8_000).map(name).collect::<BTreeSet<_>>().len(), 8_000);
+        assert_eq!((0..8_000).map(|rank| name("", rank)).collect::<BTreeSet<_>>().len(), 8_000);
         let lots = [25_000, 25_001, 100_000, 100_001, 1_000_000, 1_000_001].map(round_lot);
         assert_eq!(lots, [100, 40, 40, 10, 10, 1]);
     }

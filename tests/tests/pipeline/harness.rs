@@ -50,6 +50,8 @@ pub(crate) fn add_day(settings: &mut Settings, day: Day) {
     {
         set(settings, &format!("synthetic.{name}={value}"));
     }
+    // Days that run together have instruments of their own.
+    set(settings, &format!("synthetic.prefix={}", "D".repeat(settings.inputs.len())));
     let params = settings.feeds[feed.name].clone();
     settings.add_input(feed, Vec::new(), None, params);
 }

@@ -24,7 +24,8 @@ fn restless(seed: u64, messages: u64) -> (PathBuf, String) {
     const EARLY_NS: u64 = 20_000;
     const GRID_NS: u64 = 10_000;
     const FASTER: u64 = 1_000_000;
-    let config = SyntheticConfig { seed, messages, symbols: 3, live_orders: 60, ..SyntheticConfig::default() };
+    let prefix = format!("R{seed}");
+    let config = SyntheticConfig { seed, messages, symbols: 3, live_orders: 60, prefix, ..SyntheticConfig::default() };
     let mut bytes = Vec::new();
     Synthetic::new(&config).expect("a valid day").write_to(&mut bytes, |_| ()).expect("a vector takes it");
     let (mut at, mut number, mut start) = (0, 0, None);

@@ -29,7 +29,7 @@ records! {
     /// A piece of a string, before its first use: the symbol of the event's instrument, or the string that `handle` stands for.
     Name = 3 "name" {
         text: [u8; 24] as Text "bytes of this piece",
-        handle: u64 as Id "number of the string within its space; 0 for a symbol",
+        handle: u64 as Id "number of the string within its space; of a symbol, its source's own number of the instrument",
         space: u8 as Code(NameSpace) "space of the handle: what the string names",
         part: u8 as Uint "ordinal of this piece, from 0",
         parts: u8 as Uint "number of pieces",

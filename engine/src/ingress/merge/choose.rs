@@ -143,8 +143,9 @@ impl Ingress {
         match retrace.then() {
             Then::Stop => self.resting = true,
             Then::Continue(acceptance) => {
-                for feed in &mut self.feeds {
-                    if !feed.resume(self.now, self.clock.wall())? {
+                let times = (self.now, self.clock.wall());
+                for (i, feed) in self.feeds.iter_mut().enumerate() {
+                    if !feed.resume(times, i != self.last_feed, &mut self.directory)? {
                         return Ok(false);
                     }
                 }

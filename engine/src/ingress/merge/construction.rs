@@ -2,6 +2,7 @@
 
 use super::{Ingress, Phase};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
+use crate::ingress::directory::Directory;
 use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
 use crate::pipeline::HeadState;
 use flow::Ns;
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 impl Ingress {
-    /// Merges `feeds`; all their instrument numbers are below `instruments`.
+    /// Merges `feeds`; gives their instruments indices below `instruments`.
     pub fn new(feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
         Ingress {
             feeds,
+            directory: Directory::new(instruments),
             ticks,
             clock,
             commands: Commands::default(),

@@ -3,9 +3,13 @@
 use super::tests::{START, Set, admitted};
 use super::{Ingress, SourceQueue};
 use crate::gateway::KillSwitch;
+use crate::ingress::directory::Directory;
 use crate::ingress::{Asker, Clock, Commands, OperatorCommand, Submission, TickSource};
 use flow::records::{Cursor, Gap, Trade};
-use flow::{CommandAction, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source};
+use flow::{
+    CommandAction, Count, Event, FeedError, Flags, Inputs, Kind, Listings, Ns, Polled, Resumed, Resumption, Source,
+    StateReader, StateWriter,
+};
 use std::sync::{Arc, Mutex};
 
 /// Gives what the test puts in: arrivals of trades, or an error. It does not end.
@@ -45,8 +49,9 @@ impl Source for Live {
     }
 }
 
+/// A trade of no instrument, which needs no listing.
 fn trade(arrival: u64) -> Event {
-    Event::new(Ns(arrival), 1, Flags::LAST_OF_GROUP.with(Flags::LAST_OF_PACKET), &Trade::default())
+    Event::new(Ns(arrival), 0, Flags::LAST_OF_GROUP.with(Flags::LAST_OF_PACKET), &Trade::default())
 }
 
 fn merge(sources: &[Live]) -> (Set, Ingress) {
@@ -58,7 +63,7 @@ fn merge(sources: &[Live]) -> (Set, Ingress) {
 }
 
 fn queue(live: &Live, id: u8) -> SourceQueue {
-    SourceQueue::new("live".to_owned(), Box::new(live.clone()), id, 0)
+    SourceQueue::new("live".to_owned(), Box::new(live.clone()), id)
 }
 
 /// Source and time, from the start on, of what enters.
@@ -115,14 +120,17 @@ fn cursor(next: u64) -> Event {
 #[test]
 fn a_live_source_goes_on_with_a_gap_from_the_last_message_of_the_record() {
     let live = Live::default();
-    let mut feed = queue(&live, 3);
+    let (mut feed, mut directory) = (queue(&live, 3), Directory::new(4));
     let gap = Event::new(Ns(1), 0, Flags::LAST_OF_GROUP, &Gap::default());
     let within = Event { flags: Flags::NONE, ..trade(1) };
     for input in [trade(1), cursor(20), gap, within, trade(1), trade(1)] {
-        feed.repeat(&input);
+        feed.repeat(&input, &mut directory);
     }
-    let before = feed.progress();
-    assert!(feed.resume(Ns(5), Some(Ns(9))).unwrap());
+    let listings = Listings::default();
+    let mut before = StateWriter::new(&listings);
+    feed.save(&mut before);
+    let before = before.into_bytes();
+    assert!(feed.resume((Ns(5), Some(Ns(9))), false, &mut directory).unwrap());
     let asked = live.asked.lock().unwrap().unwrap();
     assert_eq!((asked.inputs, asked.since, asked.messages_since), (6, 3, 2));
     let [first] = feed.lookahead() else { panic!("a gap and nothing else") };
@@ -130,14 +138,14 @@ fn a_live_source_goes_on_with_a_gap_from_the_last_message_of_the_record() {
     assert_eq!((first.source, first.ts, told.expected, told.received), (3, Ns(9), 22, Gap::UNKNOWN));
     // A snapshot keeps what the record holds.
     let mut again = queue(&live, 3);
-    again.set_progress(before);
-    again.resume(Ns(5), Some(Ns(9))).unwrap();
+    again.load(&mut StateReader::new(&listings, &before)).unwrap();
+    again.resume((Ns(5), Some(Ns(9))), false, &mut directory).unwrap();
     assert_eq!(*live.asked.lock().unwrap(), Some(asked));
 }
 
 #[test]
 fn a_live_source_of_which_nothing_is_recorded_begins_without_a_gap() {
     let mut feed = queue(&Live::default(), 1);
-    assert!(feed.resume(Ns(5), Some(Ns(9))).unwrap());
+    assert!(feed.resume((Ns(5), Some(Ns(9))), false, &mut Directory::new(4)).unwrap());
     assert!(feed.lookahead().is_empty());
 }

@@ -8,11 +8,15 @@
 mod choose;
 mod construction;
 #[cfg(test)]
+mod key_tests;
+#[cfg(test)]
 mod live_tests;
 mod state;
 #[cfg(test)]
 mod tests;
 
+use super::directory::Directory;
+use super::locals::is_local;
 use super::sim_replies::{Returned, SimVenueReplies, arrival_of};
 use super::source_queue::SourceQueue;
 use super::{
@@ -61,6 +65,7 @@ enum Phase {
 /// The merging ingress.
 pub struct Ingress {
     feeds: Vec<SourceQueue>,
+    directory: Directory,
     ticks: TickSource,
     clock: Clock,
     commands: Commands,
@@ -147,15 +152,24 @@ impl Ingress {
         Ok(())
     }
 
+    /// Admits the next input of a feed; `false` if it is left out.
     #[inline(always)]
-    fn admit_feed(&mut self, i: usize, ts: Ns, to: &mut Event) -> Result<(), IngressError> {
+    fn admit_feed(&mut self, i: usize, ts: Ns, to: &mut Event) -> Result<bool, IngressError> {
+        self.last_feed = i;
         let record = match &mut self.retrace {
             Some(retrace) => {
                 *to = retrace.take();
-                self.feeds[i].repeat(to);
+                self.feeds[i].repeat(to, &mut self.directory);
                 None
             }
-            None => Some(self.feeds[i].take(to)),
+            None => {
+                let record = self.feeds[i].take(to);
+                if is_local(to) && !self.decide(i, to) {
+                    return Ok(false);
+                }
+                self.feeds[i].count(record);
+                Some(record)
+            }
         };
         if let Some(count) = self.activity.get_mut(to.instrument as usize) {
             *count += u64::from(to.instrument != 0);
@@ -168,12 +182,24 @@ impl Ingress {
         self.ticks.activity(ts);
         self.stamp(to, ts)?;
         self.feeds[i].entered(to.ts);
-        self.last_feed = i;
         if let Some(returns) = &mut self.returns {
             returns.prefetch(self.feeds[i].lookahead());
             returns.defer_to_venue();
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Decides on an input of a feed whose instrument is still local; `false` if it is left out.
+    #[cold]
+    fn decide(&mut self, i: usize, event: &mut Event) -> bool {
+        let (before, rest) = self.feeds.split_at_mut(i);
+        let Some((feed, after)) = rest.split_first_mut() else { return false };
+        let has_ended = |id: u8| {
+            let at = usize::from(id).wrapping_sub(1);
+            let other = before.get(at).or_else(|| after.get(at.wrapping_sub(i + 1)));
+            other.is_none_or(SourceQueue::is_over)
+        };
+        feed.decide(event, &mut self.directory, has_ended)
     }
 
     #[inline]
@@ -202,7 +228,7 @@ impl Ingress {
     #[inline]
     fn enter(&mut self, choice: Choice, to: &mut Event) -> Result<bool, IngressError> {
         match choice {
-            Choice::Feed(i, at) => self.admit_feed(i, at, to)?,
+            Choice::Feed(i, at) => return self.admit_feed(i, at, to),
             Choice::Tick(at) => {
                 let tick = match &self.retrace {
                     Some(retrace) if self.clock.wall().is_some() => {
@@ -220,6 +246,7 @@ impl Ingress {
                     None => self.commands.take(),
                 };
                 let Some(command) = command else { return Ok(false) };
+                self.directory.carry(&command);
                 if let Some(live_replies) = &mut self.live_replies {
                     live_replies.on_command(&command);
                 }
@@ -390,8 +417,9 @@ impl Head for Ingress {
             if !self.has_room()? {
                 return Ok(Admitted::Pending);
             }
-            self.admit_feed(i, due, to)?;
-            return Ok(Admitted::One);
+            if self.admit_feed(i, due, to)? {
+                return Ok(Admitted::One);
+            }
         }
         self.admit_slow(to)
     }

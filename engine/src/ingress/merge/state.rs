@@ -1,15 +1,15 @@
-//! Saves and restores a merge for snapshots: clock, sequence, position in every source, ticks, returns, simulated venue.
+//! Saves and restores a merge for snapshots: clock, sequence, keys, position in every source, ticks, returns, simulated venue.
 
 use super::{Ingress, Phase};
-use crate::ingress::SourceQueue;
-use crate::ingress::source_queue::Progress;
 use flow::{Ns, StateError, StateReader, StateWriter};
 
 impl Ingress {
     /// Saves the state of the merge. The pipeline must be idle.
     pub fn save(&self, to: &mut StateWriter<'_>) {
         to.put(&(self.now, self.seq, self.phase == Phase::Returning));
-        to.put(&self.feeds.iter().map(SourceQueue::progress).collect::<Vec<_>>());
+        self.directory.save(to);
+        to.put(&(self.feeds.len(), self.last_feed));
+        self.feeds.iter().for_each(|feed| feed.save(to));
         let active = self.activity.iter().enumerate().filter(|(_, n)| **n > 0);
         to.put(&active.map(|(i, n)| (to.key(i as u32), *n)).collect::<Vec<_>>());
         self.ticks.save(to);
@@ -29,11 +29,13 @@ impl Ingress {
         let (now, seq, returning) = from.get::<(Ns, u64, bool)>()?;
         (self.now, self.seq) = (now, seq);
         self.phase = if returning { Phase::Returning } else { Phase::Open };
-        let progress = from.get::<Vec<Progress>>()?;
-        if progress.len() != self.feeds.len() {
+        self.directory.load(from)?;
+        let (feeds, last_feed) = from.get::<(usize, usize)>()?;
+        self.last_feed = last_feed;
+        if feeds != self.feeds.len() {
             return Err(StateError::Inconsistent("a different number of sources"));
         }
-        self.feeds.iter_mut().zip(progress).for_each(|(feed, at)| feed.set_progress(at));
+        self.feeds.iter_mut().try_for_each(|feed| feed.load(from))?;
         for (key, n) in from.get::<Vec<(String, u64)>>()? {
             if let Some(count) = self.activity.get_mut(from.instrument(&key)? as usize) {
                 *count = n;

@@ -3,8 +3,8 @@
 use super::Ingress;
 use crate::ingress::{Admitted, Clock, Head, SourceQueue, TickSource, Times};
 use bytemuck::Zeroable;
-use flow::records::{Anomaly, Listing, Tick, Trade};
-use flow::{AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Source};
+use flow::records::{Anomaly, Tick, Trade};
+use flow::{AnomalyKind, Count, Definition, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Source};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ impl Times for Set {
 
 /// Lists one instrument, then has this many trades at once, then nothing more; it does not end.
 struct Live {
+    symbol: String,
     trades: u64,
     listed: bool,
 }
@@ -46,7 +47,8 @@ struct Live {
 impl Source for Live {
     fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
         if !std::mem::replace(&mut self.listed, true) {
-            to.push(Event::new(Ns(1), 1, Flags::NONE, &Listing { multiplier: 1, ..Listing::default() }), 1);
+            let definition = Definition { symbol: self.symbol.clone(), multiplier: 1, ..Definition::default() };
+            definition.push(to, Ns(1), 1, 1);
         }
         while self.trades > 0 && to.has_room() {
             self.trades -= 1;
@@ -67,8 +69,8 @@ impl Source for Live {
 fn merge(trades: &[u64], heartbeat_s: u64) -> (Set, Ingress) {
     let set = Set::default();
     let source = |(i, trades): (usize, &u64)| {
-        let live = Box::new(Live { trades: *trades, listed: false });
-        SourceQueue::new(format!("live {i}"), live, i as u8 + 1, 2 * i as u32)
+        let live = Box::new(Live { symbol: format!("S{i}"), trades: *trades, listed: false });
+        SourceQueue::new(format!("live {i}"), live, i as u8 + 1)
     };
     let feeds: Vec<_> = trades.iter().enumerate().map(source).collect();
     let ticks = TickSource::new(vec![("5s".parse().unwrap(), 64), ("1m".parse().unwrap(), 64)]);
@@ -124,7 +126,7 @@ fn expected(seconds: u64) -> Ticked {
 fn time_passes_where_nothing_comes_in() {
     let (set, mut merge) = merge(&[1], 1);
     let first = admitted(&mut merge);
-    assert_eq!(first.iter().map(|e| e.kind).collect::<Vec<_>>(), [Kind::Listing, Kind::Trade]);
+    assert_eq!(first.iter().map(|e| e.kind).collect::<Vec<_>>(), [Kind::Name, Kind::Listing, Kind::Trade]);
     // One second more, so that the last one is past whatever the anchor did.
     let (ticks, anomalies) = seconds_of_ticks(&set, &mut merge, 61);
     assert_eq!((&ticks[..60], anomalies.len()), (&expected(60)[..], 0));
@@ -161,7 +163,7 @@ fn no_source_keeps_another_one_out() {
         assert_eq!(merge.admit(&mut event).unwrap(), Admitted::One);
         counts[usize::from(event.source) - 1] += 1;
     }
-    // One more is the listing.
-    assert_eq!(counts[2], 11);
+    // Two more are the name and the listing.
+    assert_eq!(counts[2], 12);
     assert!(counts[0].abs_diff(counts[1]) <= 1, "{counts:?}");
 }
