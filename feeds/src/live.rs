@@ -101,12 +101,15 @@ impl Source for RingSource {
         let (first, second) = chunk.as_slices();
         slots[..first.len()].copy_from_slice(first);
         slots[first.len()..count].copy_from_slice(second);
+        // Whole groups: what defines an instrument is not parted.
+        let closes = |e: &Event| e.flags.has(Flags::LAST_OF_PACKET) || e.flags.has(Flags::LAST_OF_GROUP);
+        let count = slots[..count].iter().rposition(closes).map_or(0, |last| last + 1);
         records[..count].fill(0);
         for event in &slots[..count] {
             self.messages += u64::from(event.flags.has(Flags::LAST_OF_PACKET));
             self.gaps += u64::from(event.kind == Kind::Gap);
         }
-        chunk.commit_all();
+        chunk.commit(count);
         to.fill(count);
         match (count, gone) {
             (0, true) if self.ended.load(Ordering::Acquire) => {
