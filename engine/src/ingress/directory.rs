@@ -1,4 +1,4 @@
-//! Which instrument a key stands for: a symbol at a venue has one index, whoever tells of it.
+//! Which instrument a key stands for: a symbol at a venue has one index, whoever reports it.
 //!
 //! A key gets the next free index with its first definition and keeps it, over files, days, feeds and restarts: the record
 //! has every definition under its index, so the directory follows from it. Market data of an instrument come from one source
@@ -21,12 +21,12 @@ pub(super) struct Directory {
     /// The source whose market data an index takes; 0 = nobody's yet.
     owners: Vec<u8>,
     /// The definition that an operator's inputs are telling: an earlier journal's.
-    carried: Told,
+    carried: Naming,
 }
 
 impl Directory {
     pub(super) fn new(bound: u32) -> Directory {
-        Directory { bound, keys: BTreeMap::new(), owners: vec![0], carried: Told::default() }
+        Directory { bound, keys: BTreeMap::new(), owners: vec![0], carried: Naming::default() }
     }
 
     /// The index of a key, if it has one.
@@ -63,10 +63,10 @@ impl Directory {
     }
 
     /// Learns from an input of the record, a part of the definition that its source is telling.
-    pub(super) fn learn(&mut self, told: &mut Told, event: &Event) {
-        told.observe(event);
-        if let Some(listing) = event.get::<Listing>().filter(|_| told.index == event.instrument) {
-            self.insert((told.symbol(), listing.venue), event.instrument);
+    pub(super) fn learn(&mut self, naming: &mut Naming, event: &Event) {
+        naming.observe(event);
+        if let Some(listing) = event.get::<Listing>().filter(|_| naming.index == event.instrument) {
+            self.insert((naming.symbol(), listing.venue), event.instrument);
         }
     }
 
@@ -93,15 +93,15 @@ impl Directory {
     }
 }
 
-/// A symbol that is told in pieces.
+/// A symbol that comes in pieces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(super) struct Naming {
     /// The instrument that is named.
     index: u32,
     text: Vec<u8>,
 }
 
-impl Told {
+impl Naming {
     /// Takes a piece of the name; ignores everything else.
     pub(super) fn observe(&mut self, event: &Event) {
         if let Some(name) = symbol_piece(event) {

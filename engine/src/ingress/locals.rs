@@ -11,7 +11,7 @@
 //! key beyond the bound. What was decided follows from the recorded inputs alone: a symbol bears its local number, a
 //! definition whose listing is not recorded was withheld, and a refusal is an anomaly. Bound: [`LOCAL_INSTRUMENTS`] local numbers.
 
-use super::directory::{Directory, Key, Told, symbol_piece};
+use super::directory::{Directory, Key, Naming, symbol_piece};
 use flow::records::{Anomaly, Listing, Name};
 use flow::{AnomalyKind, Event, Kind, Kinds, LOCAL_INSTRUMENTS, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
@@ -56,8 +56,8 @@ pub(super) const fn is_local(event: &Event) -> bool {
     event.instrument & OPEN != 0
 }
 
-/// What decides where the rules leave it open: the present, or the record of what was decided.
-pub(super) trait Judge {
+/// What a decision depends on: the present, or the record of what was decided.
+pub(super) trait Situation {
     /// The index of a key that the definition with this ordinal tells; `None` if there are too many.
     fn index(&mut self, key: Key, ordinal: u64) -> Option<u32>;
     /// Whether the listing of the definition with this ordinal may enter, of an instrument.
@@ -82,7 +82,7 @@ pub(super) struct Locals {
     id: u8,
     table: Vec<u32>,
     defining: Defining,
-    told: Told,
+    naming: Naming,
     /// Definitions so far, and the ordinals of those whose listing was withheld.
     definitions: u64,
     withheld: BTreeSet<u64>,
@@ -151,20 +151,20 @@ impl Locals {
 
     /// Decides on an input that needs it: gives it its index, or puts an anomaly in its place; `false` if it is left out.
     /// `upcoming` are the inputs behind it, which are translated further.
-    pub(super) fn decide(&mut self, event: &mut Event, upcoming: &mut [Event], judge: &mut impl Judge) -> bool {
-        let enters = self.judged(event, upcoming, judge);
+    pub(super) fn decide(&mut self, event: &mut Event, upcoming: &mut [Event], by: &mut impl Situation) -> bool {
+        let enters = self.decided(event, upcoming, by);
         self.resume(upcoming);
         enters
     }
 
-    fn judged(&mut self, event: &mut Event, upcoming: &[Event], judge: &mut impl Judge) -> bool {
+    fn decided(&mut self, event: &mut Event, upcoming: &[Event], by: &mut impl Situation) -> bool {
         let local = event.instrument & !OPEN;
         event.instrument = local;
         match event.kind {
             Kind::Name if symbol_piece(event).is_some_and(|name| name.part == 0) => {
-                self.define(local, event, upcoming, judge)
+                self.define(local, event, upcoming, by)
             }
-            Kind::Name | Kind::Listing | Kind::Contract => self.go_on_defining(event, judge),
+            Kind::Name | Kind::Listing | Kind::Contract => self.go_on_defining(event, by),
             kind => match self.entry(local) {
                 UNSEEN => {
                     self.set(local, BEYOND);
@@ -173,19 +173,19 @@ impl Locals {
                 BEYOND => false,
                 entry => {
                     event.instrument = entry & !UNSEEN;
-                    !DATA.has(kind) || self.takes(event, local, entry, judge)
+                    !DATA.has(kind) || self.takes(event, local, entry, by)
                 }
             },
         }
     }
 
     /// Whether market data of a listed instrument enter.
-    fn takes(&mut self, event: &mut Event, local: u32, entry: u32, judge: &mut impl Judge) -> bool {
+    fn takes(&mut self, event: &mut Event, local: u32, entry: u32, by: &mut impl Situation) -> bool {
         let index = event.instrument;
         if entry & OUT != 0 || self.refused.contains(&index) {
             return false;
         }
-        if judge.takes(index) {
+        if by.takes(index) {
             self.set(local, index);
             return true;
         }
@@ -204,11 +204,11 @@ impl Locals {
     }
 
     /// The first input of a definition.
-    fn define(&mut self, local: u32, event: &mut Event, upcoming: &[Event], judge: &mut impl Judge) -> bool {
+    fn define(&mut self, local: u32, event: &mut Event, upcoming: &[Event], by: &mut impl Situation) -> bool {
         self.defining = Defining { local, ..Defining::default() };
         let Some(key) = key_of(event, upcoming).filter(|_| local < LOCAL_INSTRUMENTS) else { return false };
         self.definitions += 1;
-        let Some(index) = judge.index(key, self.definitions) else {
+        let Some(index) = by.index(key, self.definitions) else {
             self.set(local, BEYOND);
             return replace(event, AnomalyKind::InstrumentRange, 0, local.into());
         };
@@ -216,10 +216,10 @@ impl Locals {
             self.set(local, self.named(index));
         }
         self.defining.index = index;
-        self.go_on_defining(event, judge)
+        self.go_on_defining(event, by)
     }
 
-    fn go_on_defining(&mut self, event: &mut Event, judge: &mut impl Judge) -> bool {
+    fn go_on_defining(&mut self, event: &mut Event, by: &mut impl Situation) -> bool {
         let Defining { local, index, .. } = self.defining;
         if index == 0 || event.instrument != local {
             return false;
@@ -232,7 +232,7 @@ impl Locals {
             }
             Kind::Listing => {
                 let refused = self.refused.contains(&index);
-                self.defining.listed = !refused && judge.lists(index, self.definitions);
+                self.defining.listed = !refused && by.lists(index, self.definitions);
                 if !self.defining.listed {
                     self.withheld.insert(self.definitions);
                 }
@@ -275,10 +275,10 @@ impl Locals {
                 self.defining = Defining { local, index: event.instrument, listed: false };
                 self.learn_entry(local, self.named(event.instrument));
             }
-            self.told.observe(event);
+            self.naming.observe(event);
         } else if event.kind == Kind::Listing {
             self.defining.listed = true;
-            directory.learn(&mut self.told, event);
+            directory.learn(&mut self.naming, event);
         } else if event.kind != Kind::Contract {
             self.withhold();
             if DATA.has(event.kind) && event.instrument != 0 {
@@ -344,12 +344,12 @@ impl Locals {
     }
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
-        to.put(&(&self.table, self.defining, &self.told, self.definitions));
+        to.put(&(&self.table, self.defining, &self.naming, self.definitions));
         to.put(&(&self.withheld, &self.refused, &self.since));
     }
 
     pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        (self.table, self.defining, self.told, self.definitions) = from.get()?;
+        (self.table, self.defining, self.naming, self.definitions) = from.get()?;
         (self.withheld, self.refused, self.since) = from.get()?;
         Ok(())
     }
@@ -364,13 +364,13 @@ pub(super) struct Precedents {
     begun: Option<(u64, u32)>,
 }
 
-/// Decides as before: the judge of inputs that are read once more.
+/// Decides as before, about inputs that are read once more.
 pub(super) struct AsRecorded<'a> {
     pub(super) directory: &'a mut Directory,
     pub(super) precedents: &'a Precedents,
 }
 
-impl Judge for AsRecorded<'_> {
+impl Situation for AsRecorded<'_> {
     fn index(&mut self, key: Key, ordinal: u64) -> Option<u32> {
         let begun = self.precedents.begun.filter(|(at, index)| *at == ordinal && *index != 0);
         self.directory.get(&key).or_else(|| begun.map(|(_, index)| self.directory.insert(key, index)))
@@ -400,7 +400,7 @@ impl<F: Fn(u8) -> bool> Now<'_, F> {
     }
 }
 
-impl<F: Fn(u8) -> bool> Judge for Now<'_, F> {
+impl<F: Fn(u8) -> bool> Situation for Now<'_, F> {
     fn index(&mut self, key: Key, _: u64) -> Option<u32> {
         self.directory.index(key)
     }
@@ -420,13 +420,13 @@ impl<F: Fn(u8) -> bool> Judge for Now<'_, F> {
 
 /// The key of the definition that begins with `event`: its symbol, and the venue of the listing behind it.
 fn key_of(event: &Event, upcoming: &[Event]) -> Option<Key> {
-    let mut told = Told::default();
-    told.observe(event);
+    let mut naming = Naming::default();
+    naming.observe(event);
     for next in upcoming.iter().take_while(|next| defines(next.kind) && next.instrument & !OPEN == event.instrument) {
         if let Some(listing) = next.get::<Listing>() {
-            return Some((told.symbol(), listing.venue));
+            return Some((naming.symbol(), listing.venue));
         }
-        told.observe(next);
+        naming.observe(next);
     }
     None
 }

@@ -305,7 +305,7 @@ impl SourceQueue {
         let mut event: Event = bytemuck::Zeroable::zeroed();
         let record = self.take(&mut event);
         self.records = self.records.max(record);
-        let mut judge = AsRecorded { directory, precedents };
-        !is_local(&event) || self.locals.decide(&mut event, self.queue.waiting_mut(), &mut judge)
+        let mut by = AsRecorded { directory, precedents };
+        !is_local(&event) || self.locals.decide(&mut event, self.queue.waiting_mut(), &mut by)
     }
 }

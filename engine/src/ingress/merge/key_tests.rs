@@ -12,7 +12,7 @@ use flow::{
 
 /// What a source tells, in order of time.
 #[derive(Clone, Debug)]
-enum Told {
+enum Step {
     /// A local number stands for this symbol.
     Listing(u64, u32, String),
     /// A trade of a local number.
@@ -23,7 +23,7 @@ enum Told {
 
 #[derive(Clone)]
 struct Script {
-    told: Vec<Told>,
+    told: Vec<Step>,
     at: usize,
 }
 
@@ -34,15 +34,15 @@ impl Source for Script {
         {
             self.at += 1;
             match told {
-                Told::Listing(ts, local, symbol) => {
+                Step::Listing(ts, local, symbol) => {
                     let (symbol, venue, book) = (symbol.clone(), Mic(*b"XNAS"), BookKind::ByOrder);
                     Definition { symbol, venue, book, ..Definition::default() }.push(to, Ns(*ts), *local, 1);
                 }
-                Told::Trade(ts, local) => {
+                Step::Trade(ts, local) => {
                     let trade = Trade { qty: Qty(self.at as u64), ..Trade::default() };
                     to.push(Event::new(Ns(*ts), *local, Flags::LAST_OF_GROUP, &trade), 1);
                 }
-                Told::Cursor(ts) => {
+                Step::Cursor(ts) => {
                     let cursor = Cursor { next: self.at as u64, ..Cursor::default() };
                     to.push(Event::new(Ns(*ts), 0, Flags::LAST_OF_GROUP, &cursor), 1);
                 }
@@ -70,8 +70,8 @@ impl Source for Script {
     }
 }
 
-fn merge(scripts: &[Vec<Told>], max: u32) -> Ingress {
-    let queue = |(i, told): (usize, &Vec<Told>)| {
+fn merge(scripts: &[Vec<Step>], max: u32) -> Ingress {
+    let queue = |(i, told): (usize, &Vec<Step>)| {
         SourceQueue::new(format!("script {i}"), Box::new(Script { told: told.clone(), at: 0 }), i as u8 + 1)
     };
     let feeds = scripts.iter().enumerate().map(queue).collect();
@@ -79,13 +79,13 @@ fn merge(scripts: &[Vec<Told>], max: u32) -> Ingress {
 }
 
 /// Source, kind and instrument of what enters, without the end of input.
-fn entered(scripts: &[Vec<Told>], max: u32) -> Vec<(u8, Kind, u32)> {
+fn entered(scripts: &[Vec<Step>], max: u32) -> Vec<(u8, Kind, u32)> {
     let all = admitted(&mut merge(scripts, max));
     all.iter().filter(|e| e.kind != Kind::EndOfInput).map(|e| (e.source, e.kind, e.instrument)).collect()
 }
 
-fn listing(ts: u64, local: u32, symbol: &str) -> Told {
-    Told::Listing(ts, local, symbol.to_owned())
+fn listing(ts: u64, local: u32, symbol: &str) -> Step {
+    Step::Listing(ts, local, symbol.to_owned())
 }
 
 const NAME: Kind = Kind::Name;
@@ -95,8 +95,8 @@ const ANOMALY: Kind = Kind::Anomaly;
 
 #[test]
 fn a_key_is_one_instrument_over_days_whatever_its_numbers() {
-    let first = vec![listing(1, 13, "AAPL"), listing(1, 7, "MSFT"), Told::Trade(2, 7), Told::Trade(3, 13)];
-    let second = vec![listing(11, 27, "AAPL"), listing(11, 13, "MSFT"), Told::Trade(12, 13), Told::Trade(13, 27)];
+    let first = vec![listing(1, 13, "AAPL"), listing(1, 7, "MSFT"), Step::Trade(2, 7), Step::Trade(3, 13)];
+    let second = vec![listing(11, 27, "AAPL"), listing(11, 13, "MSFT"), Step::Trade(12, 13), Step::Trade(13, 27)];
     let [aapl, msft] = [1, 2];
     let day = |id: u8| {
         let lists = |index| [(id, NAME, index), (id, LISTING, index)];
@@ -109,9 +109,9 @@ fn a_key_is_one_instrument_over_days_whatever_its_numbers() {
 
 #[test]
 fn what_two_sources_tell_at_once_is_taken_from_the_first() {
-    let first = vec![listing(1, 1, "AAPL"), Told::Trade(2, 1), Told::Trade(9, 1)];
+    let first = vec![listing(1, 1, "AAPL"), Step::Trade(2, 1), Step::Trade(9, 1)];
     let second =
-        vec![listing(3, 5, "MSFT"), listing(3, 6, "AAPL"), Told::Trade(4, 6), Told::Trade(5, 5), Told::Trade(10, 6)];
+        vec![listing(3, 5, "MSFT"), listing(3, 6, "AAPL"), Step::Trade(4, 6), Step::Trade(5, 5), Step::Trade(10, 6)];
     let all = entered(&[first, second], 9);
     // The second listing of the key names it, but sets no terms; and there is one anomaly, although the first has ended by
     // the last trade.
@@ -125,7 +125,7 @@ fn what_two_sources_tell_at_once_is_taken_from_the_first() {
 
 #[test]
 fn a_number_that_another_key_takes_is_another_instrument() {
-    let told = vec![listing(1, 5, "AAPL"), Told::Trade(2, 5), listing(3, 5, "MSFT"), Told::Trade(4, 5)];
+    let told = vec![listing(1, 5, "AAPL"), Step::Trade(2, 5), listing(3, 5, "MSFT"), Step::Trade(4, 5)];
     let lists = |index| [(1, NAME, index), (1, LISTING, index), (1, TRADE, index)];
     assert_eq!(entered(&[told], 9), [lists(1), lists(2)].concat());
 }
@@ -133,13 +133,13 @@ fn a_number_that_another_key_takes_is_another_instrument() {
 #[test]
 fn beyond_the_bound_and_without_a_listing_data_are_left_out() {
     let told = vec![
-        Told::Trade(1, 7),
-        Told::Trade(1, 7),
+        Step::Trade(1, 7),
+        Step::Trade(1, 7),
         listing(1, 7, "AAPL"),
-        Told::Trade(2, 7),
+        Step::Trade(2, 7),
         listing(3, 8, "MSFT"),
-        Told::Trade(4, 8),
-        Told::Trade(4, 7),
+        Step::Trade(4, 8),
+        Step::Trade(4, 7),
     ];
     let all = admitted(&mut merge(&[told], 1));
     let whats: Vec<_> = all.iter().filter_map(Event::get::<Anomaly>).map(|a| (a.what, a.detail)).collect();
@@ -159,7 +159,7 @@ fn draw(random: &mut u64, below: u64) -> u64 {
 }
 
 /// What a source with a few numbers and a few symbols tells between two times.
-fn script(random: &mut u64, cursors: bool) -> Vec<Told> {
+fn script(random: &mut u64, cursors: bool) -> Vec<Step> {
     let (mut ts, mut told) = (draw(random, 40), Vec::new());
     for _ in 0..draw(random, 40) {
         ts += draw(random, 3);
@@ -170,15 +170,15 @@ fn script(random: &mut u64, cursors: bool) -> Vec<Told> {
                 let symbol = char::from(b'A' + draw(random, 5) as u8);
                 listing(ts, local, &symbol.to_string().repeat(30))
             }
-            2 if cursors => Told::Cursor(ts),
-            _ => Told::Trade(ts, local),
+            2 if cursors => Step::Cursor(ts),
+            _ => Step::Trade(ts, local),
         });
     }
     told
 }
 
 /// A merge that has read the first `k` inputs from its record, and what it admits from there on.
-fn gone_on(scripts: &[Vec<Told>], record: &[Event], snapshot: usize) -> Vec<Event> {
+fn gone_on(scripts: &[Vec<Step>], record: &[Event], snapshot: usize) -> Vec<Event> {
     let mut merge = merge(scripts, 4);
     let mut listings = Listings::default();
     for (k, input) in record.iter().enumerate() {
