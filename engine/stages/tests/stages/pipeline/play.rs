@@ -41,7 +41,7 @@ const SMALL: &[(&str, &str)] = &[
     ("momentum.max_vpin", "1"),
     ("momentum.bar", "5s"),
     ("momentum.atr_bars", "1"),
-    ("momentum.cooldown", "0"),
+    ("momentum.cooldown", "1"),
     ("momentum.session_start", "00:00"),
     ("momentum.session_end", "23:59"),
     ("buy-and-hold.symbols", "S1,S2"),
