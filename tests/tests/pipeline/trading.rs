@@ -8,6 +8,7 @@ use crate::harness::{Day, Delays, Pipeline, Taken, add_day, add_file, inputs, sa
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use flow::records::{Anomaly, Bust, Fill, FillCost};
 use flow::{Account, AnomalyKind, Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS, StrategyId};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use tidegate::config::Settings;
 use tidegate_tests::amount;
@@ -48,12 +49,23 @@ fn restless(seed: u64, messages: u64) -> (PathBuf, String) {
     (file, config.date.to_string())
 }
 
-/// A pipeline that trades at random, on two days that are hard on the merge and, if wanted, a third that is not.
+/// Every stage, measure and strategy of the registry, in the order of the pipeline.
+fn everything() -> String {
+    stages::uncut(|_| true).iter().flat_map(stages::Part::names).collect::<Vec<_>>().join(",")
+}
+
+/// A pipeline of everything that trades at random, on two days that are hard on the merge and, if wanted, a third that is not.
 fn trading(seed: u64, messages: u64, latency_ns: u64, third: bool) -> Settings {
     let mut settings = small();
+    set(&mut settings, &format!("pipeline.stages={}", everything()));
     for one in [
-        "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router",
         "random.every=2",
+        "momentum.min_flow=0",
+        "momentum.min_imbalance=0",
+        "momentum.min_volume=1",
+        "momentum.max_vpin=1",
+        "momentum.bar=5s",
+        "momentum.atr_bars=1",
         "vpin.bucket_qty=2000",
         "pipeline.ring_capacity=128",
         "risk.max_messages=8192",
@@ -79,7 +91,9 @@ fn trading(seed: u64, messages: u64, latency_ns: u64, third: bool) -> Settings {
 }
 
 /// Presets, and cuts: none, each one, some together, all.
-fn shapes() -> Vec<(&'static str, &'static str)> {
+fn shapes() -> Vec<(&'static str, String)> {
+    let each: Vec<_> = stages::uncut(|_| true).iter().map(|part| part.names()[0]).chain(["tail"]).collect();
+    let each = each.join(",");
     let cuts = [
         "book",
         "random",
@@ -90,12 +104,12 @@ fn shapes() -> Vec<(&'static str, &'static str)> {
         "bars,risk",
         "orders,tail",
         "book,orders,router,tail",
-        "book,bars,cvd,imbalance,vpin,random,orders,risk,router,tail",
+        &each,
     ];
-    [("split", "")].into_iter().chain(cuts.map(|places| ("cuts", places))).collect()
+    [("split", String::new())].into_iter().chain(cuts.map(|places| ("cuts", places.to_owned()))).collect()
 }
 
-fn shaped(settings: &Settings, (preset, cuts): (&str, &str), ring: &str, batch: u64) -> Settings {
+fn shaped(settings: &Settings, (preset, cuts): (&str, impl Display), ring: &str, batch: u64) -> Settings {
     let mut shaped = settings.clone();
     for one in [
         format!("pipeline.preset={preset}"),
@@ -132,7 +146,7 @@ fn equal(reference: &Taken, found: &Taken, what: &str) {
 }
 
 /// Every latency in every shape; the rings and batches in turn, or all of them.
-fn every_shape(messages: u64, shapes: &[(&'static str, &'static str)]) {
+fn every_shape(messages: u64, shapes: &[(&'static str, String)]) {
     let all = amount(0, 1) == 1;
     for (l, latency) in LATENCIES.into_iter().enumerate() {
         let settings = trading(71, messages, latency, true);
@@ -146,7 +160,7 @@ fn every_shape(messages: u64, shapes: &[(&'static str, &'static str)]) {
             for (r, ring) in RINGS.into_iter().enumerate() {
                 for (b, batch) in BATCHES.into_iter().enumerate() {
                     if all || (s + l + 2 * r).is_multiple_of(4) && b == (s + r) % 4 {
-                        let found = taken(&shaped(&settings, *shape, ring, batch), Kinds::ALL);
+                        let found = taken(&shaped(&settings, (shape.0, &shape.1), ring, batch), Kinds::ALL);
                         equal(&reference, &found, &format!("latency {latency}, {shape:?}, ring {ring}, batch {batch}"));
                     }
                 }
@@ -271,7 +285,7 @@ fn what_was_executed_is_taken_back_alike_in_every_shape() {
     let all = ["bust-mismatch", "repeated-bust", "unknown-fill", "unknown-own-order"];
     assert!(taken_back > 100 && anomalies.keys().eq(all.iter()), "{taken_back}, {anomalies:?}");
     for (n, shape) in shapes().into_iter().enumerate() {
-        let shaped = shaped(&settings, shape, RINGS[n % 2], BATCHES[n % 4]);
+        let shaped = shaped(&settings, (shape.0, &shape.1), RINGS[n % 2], BATCHES[n % 4]);
         let pipeline = Pipeline { settings: &shaped, ..fused };
         let found = pipeline.play(pipeline.plan(), &inputs, (n % 3 > 0).then(|| Delays::new(n as u64, 500)));
         same(&reference.events, &found.events, &format!("{shape:?}"));
