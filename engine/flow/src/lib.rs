@@ -74,8 +74,8 @@ pub use tick::Tick;
 pub use trading_state::{LimitInForce, TradingState, WorkingOrder};
 pub use trust::Trust;
 pub use typed::{
-    BoolParam, ChoiceParam, Choices, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam, TextParam,
-    TypedParam, Unsigned,
+    BoolParam, ChoiceParam, Choices, FileParam, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam,
+    TextParam, TypedParam, Unsigned,
 };
 pub use units::{NO_MONEY, Ns, Px, Qty, amount, decimal, known_money, money};
 pub use venue::{OpenOrder, Patience, Resume, Venue, VenueError, VenueReply};

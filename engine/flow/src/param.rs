@@ -22,6 +22,9 @@ pub enum ParamType {
     Choice(&'static [&'static str]),
     /// Free text.
     Text,
+    /// What a file holds. The configuration names the file, or has the lines themselves; whoever reads the configuration reads
+    /// the file, so the value, the record of a run and its comparison at a restart never depend on the file again.
+    File,
     /// A list of texts.
     List,
     /// Integers by name.
@@ -92,7 +95,7 @@ pub enum Value {
     Int(u64),
     /// See [`ParamType::Float`].
     Float(f64),
-    /// See [`ParamType::Choice`], [`ParamType::Text`] and [`ParamType::Secret`].
+    /// See [`ParamType::Choice`], [`ParamType::Text`], [`ParamType::File`] and [`ParamType::Secret`].
     Text(String),
     /// See [`ParamType::List`].
     List(Vec<String>),
@@ -140,6 +143,7 @@ impl Param {
             ParamType::Float(low, high) => format!("valid: a number from {low} to {high}{unit}"),
             ParamType::Choice(words) => format!("valid: {}", words.join(", ")),
             ParamType::Text => format!("valid: a text{unit}"),
+            ParamType::File => "valid: the path of a file of lines, or the lines themselves".to_owned(),
             ParamType::List => format!("valid: a list{unit}"),
             ParamType::Table(keys) => {
                 let keys: Vec<_> = keys.iter().map(|k| format!("{} ({} to {})", k.name, k.low, k.high)).collect();
@@ -165,6 +169,8 @@ impl Param {
             ParamType::Float(low, high) => text.parse().ok().filter(|v| (low..=high).contains(v)).map(Value::Float),
             ParamType::Choice(words) => words.contains(&text).then(|| Value::Text(text.to_owned())),
             ParamType::Text => Some(Value::Text(text.to_owned())),
+            // A path is not a value: it was not replaced by what the file holds.
+            ParamType::File => (text.is_empty() || text.contains('\n')).then(|| Value::Text(text.to_owned())),
             ParamType::List => {
                 Some(Value::List(text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()))
             }

@@ -28,6 +28,8 @@ pub type FloatParam = TypedParam<Float>;
 pub type ChoiceParam<T> = TypedParam<Choice<T>>;
 /// Free text.
 pub type TextParam = TypedParam<Text>;
+/// What a file holds.
+pub type FileParam = TypedParam<File>;
 /// A list of texts.
 pub type ListParam = TypedParam<List>;
 /// Integers by name.
@@ -219,6 +221,25 @@ impl ParamKind for Text {
     }
 }
 
+/// Reads a [`FileParam`].
+#[derive(Clone, Copy, Debug)]
+pub struct File;
+
+impl FileParam {
+    /// What a file holds; empty unless it is set.
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self::of(name, ParamType::File, "", about, File)
+    }
+}
+
+impl ParamKind for File {
+    type Of<'a> = &'a str;
+
+    fn read<'a>(self, _: &Param, value: &'a Value) -> Option<&'a str> {
+        if let Value::Text(v) = value { Some(v) } else { None }
+    }
+}
+
 /// Reads a [`ListParam`].
 #[derive(Clone, Copy, Debug)]
 pub struct List;
@@ -322,6 +343,16 @@ mod tests {
             ("valid: an integer from 1 to 400 (bars)".into(), "window")
         );
         assert_eq!((WINDOW.param().effective, RATIO.param().effective), (Effective::Now, Effective::Restart));
+    }
+
+    #[test]
+    fn a_file_is_what_it_holds_and_never_a_path() {
+        const ROWS: FileParam = FileParam::new("rows", "rows");
+        let (rows, mut params) = (ROWS.param(), Params::defaults(&[ROWS.param()]));
+        assert_eq!(params.get(ROWS), "");
+        params.set(&rows, rows.parse("x.rows", "a,b\n1,2\n").unwrap());
+        assert_eq!(params.get(ROWS), "a,b\n1,2\n");
+        assert!(rows.parse("x.rows", "rows.csv").unwrap_err().to_string().contains("a file of lines"));
     }
 
     #[test]

@@ -7,7 +7,6 @@ mod blueprint;
 mod error;
 mod need;
 mod proof;
-mod recorded_latency;
 mod venues;
 
 pub use blueprint::{Assembly, Blueprint};

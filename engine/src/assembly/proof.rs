@@ -51,7 +51,7 @@ impl Proof {
     }
 }
 
-/// The faults of the venue that routes go to: its parameters, and the file of its latencies.
+/// The faults of the venue that routes go to.
 fn venue_faults(settings: &Settings, instruments: u32) -> Vec<Fault> {
     let name = settings.stages["router"].get(stages::router::VENUE);
     let fault = match settings.registries.gateway(name) {

@@ -1,7 +1,6 @@
 //! Wires the path of orders: from the tail to the venue, and from the venue to the head.
 
 use super::error::AssemblyError;
-use super::recorded_latency;
 use crate::config::{Fault, Settings, keys};
 use crate::drive::{Control, DriveError};
 use crate::gateway::{DefinitionSink, GatewayThread, Link, LiveVenueReplies, VenueSession, VenueStatus};
@@ -54,7 +53,7 @@ impl Ready {
 /// The simulated venue of the settings; its returns come over `inbox`, and `watermark` is the tail's.
 ///
 /// # Errors
-/// When a parameter is invalid, or the file of its latencies cannot be read.
+/// When a parameter is invalid.
 pub(super) fn simulated(
     settings: &Settings,
     instruments: u32,
@@ -62,8 +61,7 @@ pub(super) fn simulated(
     watermark: Arc<AtomicU64>,
 ) -> Result<SimVenueReplies, Fault> {
     let params = &settings.venues["sim"];
-    let rows = recorded_latency::rows(params)?;
-    let venue = SimulatedVenue::with_recorded(params, settings.space(instruments), rows)?;
+    let venue = SimulatedVenue::new(params, settings.space(instruments))?;
     Ok(SimVenueReplies::new(venue, inbox, watermark, settings.pipeline.get(keys::MAX_RETURNS)))
 }
 

@@ -6,6 +6,7 @@
 //! A [`Draft`] collects faults from the file, the command line and the plan, which rejects values that do not fit
 //! together; the settings remember where each key was written.
 
+mod data_file;
 mod draft;
 mod fault;
 mod instrument;

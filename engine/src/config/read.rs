@@ -1,5 +1,6 @@
 //! Reads TOML key by key, and collects faults instead of stopping at the first.
 
+use super::data_file::content;
 use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::InstrumentSettings;
@@ -177,6 +178,14 @@ impl<'i> Reading<'i> {
             self.stands(&key, &value.span());
             let read = match (param.ty, value.get_ref()) {
                 (ParamType::Table(_), DeValue::Table(entries)) => Some(self.entries(param, &key, entries)),
+                (ParamType::File, DeValue::String(text)) => {
+                    let read = content(param, &key, text, self.base).and_then(|text| param.parse(&key, &text));
+                    if let Err(e) = read {
+                        self.fault(&value.span(), &key, &e.found, &e.valid);
+                        continue;
+                    }
+                    read.ok()
+                }
                 (_, value) => value_of(param, &key, value),
             };
             match read {
@@ -370,6 +379,29 @@ mod tests {
         assert_eq!(draft.faults, []);
         let pipeline = &draft.settings.pipeline;
         assert_eq!((pipeline.get(keys::BATCH), pipeline.get(keys::RING_CAPACITY)), (64, 1_024));
+    }
+
+    #[test]
+    fn a_file_of_settings_is_read_once_and_recorded_as_what_it_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.csv");
+        let rows = "ts_ns,order_ns,reply_ns\n1,20,30\n";
+        std::fs::write(&file, rows).unwrap();
+        let text = "[sim]\nlatency = \"recorded\"\nlatency_file = \"rows.csv\"\n";
+        let draft = Draft::parse(text, &folder.path().join("desk.toml"));
+        assert_eq!(draft.faults, []);
+        let mut by_option = Settings::default();
+        by_option.set("sim.latency=recorded").expect("a model");
+        by_option.set(&format!("sim.latency_file={}", file.display())).expect("a file");
+        std::fs::remove_file(&file).unwrap();
+        let recorded = draft.settings.to_toml();
+        assert!(recorded.contains("1,20,30") && !recorded.contains("rows.csv"), "{recorded}");
+        let again = Draft::recorded(&recorded, Path::new("journal.toml"), &Registries::default());
+        assert_eq!(again.faults, []);
+        assert_eq!((again.settings.to_toml(), by_option.to_toml()), (recorded.clone(), recorded));
+        let gone = Draft::parse(text, &folder.path().join("desk.toml")).faults;
+        assert!(gone[0].to_string().contains("desk.toml:3:16"), "{}", gone[0]);
+        assert!(gone[0].found.contains("rows.csv: No such file"), "{}", gone[0]);
     }
 
     #[test]

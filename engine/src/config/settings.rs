@@ -1,5 +1,6 @@
 //! The settings of a run, and how one assignment changes them.
 
+use super::data_file::content;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::{self, InstrumentSettings};
 use super::keys::{self, OUTCOMES, PIPELINE};
@@ -114,7 +115,8 @@ impl Settings {
         let Some(param) = params.iter().find(|p| p.name == name) else {
             return Err(Fault::new(here, key, "no such parameter", &key_advice(name, params)));
         };
-        match param.parse(key, value) {
+        let read = content(param, key, value, Path::new("")).and_then(|text| param.parse(key, &text));
+        match read {
             Ok(value) => values.set(param, value),
             Err(e) => return Err(Fault::new(here, &e.key, &e.found, &entry_advice(param, key, &e))),
         }

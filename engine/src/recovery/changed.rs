@@ -3,6 +3,8 @@
 use crate::build_id::build_id;
 use crate::config::Settings;
 use sinks::journal::JournalInfo;
+use std::collections::BTreeSet;
+use toml::{Table, Value};
 
 /// Why a journal cannot be resumed as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,12 +45,40 @@ pub(super) fn check(info: &JournalInfo, settings: &Settings) -> Result<(), Chang
         return Err(Changed::Build { written: info.build_id.clone(), here: build_id() });
     }
     let now = settings.to_toml();
-    if info.config_text != now {
-        let mut lines = info.config_text.lines().zip(now.lines());
-        let first = lines.find(|(was, is)| was != is).map(|(was, is)| format!("was {was:?}, is {is:?}"));
-        return Err(Changed::Config(first.unwrap_or_else(|| "one has more lines at its end".to_owned())));
+    if info.config_text == now {
+        return Ok(());
     }
-    Ok(())
+    let [was, is] = [&info.config_text, &now].map(|text| text.parse::<Table>().map(Value::Table).ok());
+    let first = first_difference("", was.as_ref(), is.as_ref());
+    Err(Changed::Config(first.unwrap_or_else(|| "the same values, written otherwise".to_owned())))
+}
+
+/// The first key whose values differ, with both; of values of several lines, which are files, the first line that differs.
+fn first_difference(key: &str, was: Option<&Value>, is: Option<&Value>) -> Option<String> {
+    match (was, is) {
+        (Some(Value::Table(was)), Some(Value::Table(is))) => {
+            let all: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+            let inner = |name: &String| if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+            all.into_iter().find_map(|name| first_difference(&inner(name), was.get(name), is.get(name)))
+        }
+        (Some(Value::Array(was)), Some(Value::Array(is))) => (0..was.len().max(is.len()))
+            .find_map(|at| first_difference(&format!("{key}[{}]", at + 1), was.get(at), is.get(at))),
+        (Some(Value::String(was)), Some(Value::String(is)))
+            if was != is && (was.contains('\n') || is.contains('\n')) =>
+        {
+            let line =
+                |text: &str, at: usize| text.lines().nth(at).map_or("no line".to_owned(), |line| format!("{line:?}"));
+            let lines = was.lines().count().max(is.lines().count());
+            let Some(at) = (0..lines).find(|at| was.lines().nth(*at) != is.lines().nth(*at)) else {
+                return Some(format!("{key}: its lines end otherwise"));
+            };
+            Some(format!("{key}: line {} was {}, is {}", at + 1, line(was, at), line(is, at)))
+        }
+        (was, is) => {
+            let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
+            (was != is).then(|| format!("{key}: was {}, is {}", shown(was), shown(is)))
+        }
+    }
 }
 
 /// Checks that the run numbers its instruments as the journal was started: tables of another size would compute other
@@ -61,4 +91,26 @@ pub(super) fn check_instruments(info: &JournalInfo, here: u32) -> Result<(), Cha
         return Ok(());
     }
     Err(Changed::Instruments { written: info.instruments, here })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(was: &str, is: &str) -> Option<String> {
+        let [was, is] = [was, is].map(|text| Value::Table(text.parse().expect("TOML")));
+        first_difference("", Some(&was), Some(&is))
+    }
+
+    #[test]
+    fn the_key_that_differs_is_named() {
+        assert_eq!(difference("[a]\nb = 1\n", "[a]\nb = 1\n"), None);
+        assert_eq!(difference("[a]\nb = 1\n", "[a]\nb = 2\n").unwrap(), "a.b: was 1, is 2");
+        assert_eq!(difference("[a]\n", "[a]\nb = [1]\n").unwrap(), "a.b: was absent, is [1]");
+        assert_eq!(difference("[[i]]\nf = [1]\n", "[[i]]\nf = [1, 2]\n").unwrap(), "i[1].f[2]: was absent, is 2");
+        let file = |row: &str| format!("[sim]\nlatency_file = \"\"\"\nts\n{row}\"\"\"\n");
+        assert_eq!(difference(&file("1\n"), &file("2\n")).unwrap(), "sim.latency_file: line 2 was \"1\", is \"2\"");
+        assert_eq!(difference(&file("1\n"), &file("1\n2")).unwrap(), "sim.latency_file: line 3 was no line, is \"2\"");
+        assert_eq!(difference(&file("1\n"), &file("1")).unwrap(), "sim.latency_file: its lines end otherwise");
+    }
 }

@@ -3,8 +3,8 @@
 //! `validate`, `run`, `replay` and `demo` decide here, so what one of them accepts the others start: the text of the
 //! configuration, the plan, the inputs (each is found, opened and recognised by its first bytes), the venue, the
 //! journal's folder, and the memory that all of it takes. Every fault comes at once, each with its key. Bound: reads the
-//! start of every input, files of definitions beside the data that they define, and the file of latencies; allocates no
-//! tables and starts no thread.
+//! start of every input, and files of definitions beside the data that they define; allocates no tables and starts no
+//! thread.
 
 use super::error::RunError;
 use crate::assembly::{Need, Proof};

@@ -309,7 +309,44 @@ fn another_configuration_does_not_go_on() {
     service.configure(6_000, "");
     let outcome = run(["run".as_ref(), service.config().as_os_str()]).expect(2);
     assert!(outcome.stderr.contains("differs from the one that the journal was started with"), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("messages = 6000"), "the difference is named: {}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("input[1].messages: was 5000, is 6000"),
+        "the difference is named: {}",
+        outcome.stderr
+    );
+}
+
+/// A journal holds what a file of settings held when its run started: another content does not go on, the same under another
+/// name does, and a replay needs no file.
+#[test]
+fn a_file_of_settings_counts_by_its_content() {
+    let service = Service::new(5_000);
+    let file = |name: &str, there: u64| {
+        let rows = format!("ts_ns,order_ns,reply_ns\n1,20000,30000\n1900000000000000000,{there},30000\n");
+        std::fs::write(service.folder.path().join(name), rows).expect("the folder is writable");
+    };
+    let configure = |name: &str| {
+        service.configure(5_000, &format!("latency = \"recorded\"\nlatency_file = \"{name}\"\n"));
+    };
+    let start = || run(["run".as_ref(), service.config().as_os_str(), "--speed".as_ref(), "max".as_ref()]);
+    file("latency.csv", 40_000);
+    configure("latency.csv");
+    service.finish();
+    file("latency.csv", 41_000);
+    let said = start().expect(2).stderr;
+    let difference =
+        "sim.latency_file: line 3 was \"1900000000000000000,40000,30000\", is \"1900000000000000000,41000,30000\"";
+    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains(difference), "{said}");
+    std::fs::remove_file(service.folder.path().join("latency.csv")).expect("it is there");
+    run(["replay".as_ref(), "--verify".as_ref(), "--journal".as_ref(), service.journal().as_os_str()]).expect(0);
+    file("other.csv", 40_000);
+    configure("other.csv");
+    let said = start().stderr;
+    assert!(
+        !said.contains("differs") && said.contains("this journal has ended"),
+        "the same content is the same configuration: {said}"
+    );
 }
 
 /// Waits for something that a paced run will have done.

@@ -7,6 +7,7 @@
 mod approval;
 mod arrows;
 mod circles;
+mod data_files;
 mod output;
 mod plug_ins;
 mod registries;

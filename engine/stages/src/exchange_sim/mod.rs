@@ -26,7 +26,6 @@ mod route;
 mod sim;
 mod state;
 
-pub use latency::{Sample, latency_file};
 pub use params::PARAMS;
 pub use registry::{VENUES, VenueEntry};
 pub use replies::Replies;

@@ -4,7 +4,7 @@ use super::Replies;
 use super::consumed::{self, ConsumedDepth};
 use super::fees::Fees;
 use super::instrument::SimInstrument;
-use super::latency::{Sample, Session};
+use super::latency::Session;
 use super::queue::{self, QueueModel};
 use super::reports::{Cause, ExecutionReports};
 use super::resting::{self, NONE, RestingOrder, RestingOrders};
@@ -32,17 +32,9 @@ impl SimulatedVenue {
     /// Builds the venue with the parameters of [`super::PARAMS`].
     ///
     /// # Errors
-    /// When the latency model is `recorded`, which needs [`SimulatedVenue::with_recorded`].
+    /// When the latency model is `recorded` and its rows are missing, do not parse, or are out of order.
     pub fn new(params: &Params, space: Space) -> Result<SimulatedVenue, ParamError> {
-        SimulatedVenue::with_recorded(params, space, Vec::new())
-    }
-
-    /// [`SimulatedVenue::new`] with the rows of the latency model `recorded`, in time order.
-    ///
-    /// # Errors
-    /// When that model is chosen and the rows are empty or out of order.
-    pub fn with_recorded(params: &Params, space: Space, rows: Vec<Sample>) -> Result<SimulatedVenue, ParamError> {
-        let session = Session::new(params, rows)?;
+        let session = Session::new(params)?;
         let book = BookStage::new(params, space);
         Ok(SimulatedVenue {
             reports: ExecutionReports { session, fees: Fees::new(params), venue_orders: 0, matches: 0 },

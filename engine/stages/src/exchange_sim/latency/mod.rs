@@ -9,8 +9,6 @@ mod model;
 mod rate;
 mod recorded;
 
-pub use recorded::Sample;
-
 pub(super) use constant::{JITTER_NS, ORDER_LATENCY_NS, REPLY_LATENCY_NS};
 pub(super) use rate::SERVICE_NS;
 pub(super) use recorded::LATENCY_FILE;
@@ -21,32 +19,20 @@ use model::Latency;
 use rate::Rate;
 use recorded::Recorded;
 
-/// Builds a model; the rows are for the recorded one.
-type BuildModel = fn(&Params, Vec<Sample>) -> Result<Box<dyn Latency>, ParamError>;
-
-/// An entry of the registry of latency models.
-#[derive(Clone, Copy)]
-pub(super) struct Model {
-    build: BuildModel,
-    needs_rows: bool,
-}
+/// Builds a model.
+pub(super) type BuildModel = fn(&Params) -> Result<Box<dyn Latency>, ParamError>;
 
 /// Every model by its name.
-pub(super) const LATENCY: ChoiceParam<Model> = ChoiceParam::new(
+pub(super) const LATENCY: ChoiceParam<BuildModel> = ChoiceParam::new(
     "latency",
     choices! {
-        "constant" => Model { build: |params, _| Ok(Box::new(Constant::new(params))), needs_rows: false },
-        "rate" => Model { build: |params, _| Ok(Box::new(Rate::new(params))), needs_rows: false },
-        recorded::NAME => Model { build: |_, rows| Ok(Box::new(Recorded::new(rows)?)), needs_rows: true },
+        "constant" => |params| Ok(Box::new(Constant::new(params))),
+        "rate" => |params| Ok(Box::new(Rate::new(params))),
+        recorded::NAME => |params| Ok(Box::new(Recorded::new(params)?)),
     },
     "constant",
     "model of the time to the venue and back",
 );
-
-/// The file of the rows that the chosen model needs, if it needs any.
-pub fn latency_file(params: &Params) -> Option<&str> {
-    params.get(LATENCY).needs_rows.then(|| params.get(LATENCY_FILE))
-}
 
 /// The two directions of one session.
 pub(super) struct Session {
@@ -58,9 +44,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// The model that the parameter `latency` names; `rows` are for the recorded one.
-    pub(super) fn new(params: &Params, rows: Vec<Sample>) -> Result<Session, ParamError> {
-        Ok(Session { model: (params.get(LATENCY).build)(params, rows)?, there: Ns(0), back: Ns(0) })
+    /// The model that the parameter `latency` names.
+    pub(super) fn new(params: &Params) -> Result<Session, ParamError> {
+        Ok(Session { model: params.get(LATENCY)(params)?, there: Ns(0), back: Ns(0) })
     }
 
     /// See [`Latency::least`].

@@ -5,7 +5,7 @@ use super::reference::DAY;
 use flow::records::Add;
 use flow::{EventId, Flags, Kind, Ns, Px, Qty, Side, StateError, Tif};
 use stages::Space;
-use stages::exchange_sim::{Replies, Sample, SimulatedVenue};
+use stages::exchange_sim::{Replies, SimulatedVenue};
 
 /// Asks of 10 at 101, 20 at 102, 30 at 103; a bid of 40 at 99.
 fn market() -> SimInstrument {
@@ -203,9 +203,8 @@ fn latencies() {
     let burst: Vec<u64> = (1..5).map(|seq| rate.arrival(id(seq), Ns(10)).0).collect();
     assert_eq!(burst, [1_110, 1_210, 1_310, 1_410]);
     assert_eq!(rate.arrival(id(9), Ns(5_000)), Ns(6_100));
-    let rows = [(100, 10, 1), (200, 20, 3)].map(|(ts, order_ns, reply_ns)| Sample { ts: Ns(ts), order_ns, reply_ns });
-    let mut recorded =
-        SimulatedVenue::with_recorded(&params(&[("latency", "recorded")]), space, rows.to_vec()).unwrap();
+    let rows = "ts_ns,order_ns,reply_ns\n100,10,1\n200,20,3\n";
+    let mut recorded = venue(&[("latency", "recorded"), ("latency_file", rows)]);
     assert_eq!(recorded.least_latency(), 10);
     let at = [50, 100, 155, 200, 300].map(|ts| recorded.arrival(id(ts), Ns(ts)).0 - ts);
     assert_eq!(at, [10, 10, 15, 20, 20]);
