@@ -158,7 +158,9 @@ fn feed(feed: &FeedStatus) -> String {
     let behind = if feed.exchange_time { " before the newest" } else { " ago" };
     let last = feed.age_ms.map_or_else(|| "none yet".to_owned(), |ms| format!("the last {}{behind}", duration(ms)));
     let ended = if feed.ended { ", ended" } else { "" };
-    line(Tone::Plain, &format!("feed      {}: {} inputs, {last}{ended}", feed.name, grouped(feed.inputs)))
+    let failed = feed.failed.iter().map(|why| format!(", nothing more comes: {why}")).collect::<String>();
+    let tone = if feed.failed.is_some() { Tone::Bad } else { Tone::Plain };
+    line(tone, &format!("feed      {}: {} inputs, {last}{ended}{failed}", feed.name, grouped(feed.inputs)))
 }
 
 fn disk(disk: &DiskState) -> String {
@@ -231,6 +233,7 @@ mod tests {
             age_ms: Some(2_345),
             exchange_time: false,
             ended: false,
+            failed: None,
         };
         let trading = TradingStatus {
             age_ms: 3,

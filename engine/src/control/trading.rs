@@ -113,6 +113,9 @@ pub struct FeedStatus {
     pub exchange_time: bool,
     /// Whether it has ended.
     pub ended: bool,
+    /// Why nothing more comes of a live one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 impl TradingStatus {
@@ -184,5 +187,6 @@ fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrume
 
 fn feed_status(feed: &FeedState, now: Ns, exchange_time: bool) -> FeedStatus {
     let age_ms = feed.last.known().map(|last| now.0.saturating_sub(last.0) / 1_000_000);
-    FeedStatus { name: feed.name.clone(), inputs: feed.inputs, age_ms, exchange_time, ended: feed.ended }
+    let FeedState { name, inputs, ended, failed, .. } = feed.clone();
+    FeedStatus { name, inputs, age_ms, exchange_time, ended, failed }
 }

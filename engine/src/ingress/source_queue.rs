@@ -228,7 +228,9 @@ impl SourceQueue {
 
     /// What the status says of it.
     pub(super) fn trading_state(&self) -> FeedState {
-        FeedState { name: self.name.clone(), inputs: self.recorded.inputs, last: self.last, ended: self.ended }
+        let failed = self.failed.as_ref().map(|error| error.what.clone());
+        let (name, inputs) = (self.name.clone(), self.recorded.inputs);
+        FeedState { name, inputs, last: self.last, ended: self.ended, failed }
     }
 
     /// Saves what was admitted so far.

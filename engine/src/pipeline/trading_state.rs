@@ -18,6 +18,8 @@ pub struct FeedState {
     pub last: Ns,
     /// Whether it has ended.
     pub ended: bool,
+    /// Why nothing more comes of a live one.
+    pub failed: Option<String>,
 }
 
 /// What the head says.

@@ -108,6 +108,7 @@ fn an_error_of_a_live_source_is_a_gap_and_no_end() {
     assert_eq!(first.iter().map(|event| event.kind).collect::<Vec<_>>(), [Kind::Trade, Kind::Gap]);
     assert_eq!((first[1].source, first[1].instrument), (1, 0));
     assert!(merge.feeds()[0].warnings()[0].contains("no route to host"));
+    assert_eq!(merge.feeds()[0].trading_state().failed.as_deref(), Some("no route to host"));
     set.pass(1_000);
     *sources[1].arrivals.lock().unwrap() = vec![START + 900];
     assert_eq!(entered(&mut merge), [(2, 900)], "the gap is told once, and the others go on");
@@ -141,6 +142,45 @@ fn a_live_source_goes_on_with_a_gap_from_the_last_message_of_the_record() {
     again.load(&mut StateReader::new(&listings, &before)).unwrap();
     again.resume((Ns(5), Some(Ns(9))), false, &mut directory).unwrap();
     assert_eq!(*live.asked.lock().unwrap(), Some(asked));
+}
+
+/// Can ask again for what came after its cursor.
+struct Repeating(Vec<u64>);
+
+impl Source for Repeating {
+    fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
+        self.0.drain(..).for_each(|number| to.push(trade(number), number));
+        Ok(if to.is_empty() { Polled::Idle(Ns::NONE) } else { Polled::Ready })
+    }
+
+    fn is_live(&self) -> bool {
+        true
+    }
+
+    fn resume(&mut self, record: &Resumed) -> Resumption {
+        let next = record.cursor.map_or(0, |cursor| cursor.next);
+        self.0.retain(|number| *number >= next);
+        Resumption::Again(record.since)
+    }
+
+    fn instruments(&self) -> u32 {
+        2
+    }
+
+    fn counts(&self) -> Vec<Count> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_source_that_can_repeat_goes_on_from_its_cursor_without_a_gap() {
+    let mut feed = SourceQueue::new("repeating".to_owned(), Box::new(Repeating((1..=9).collect())), 1, 0);
+    for input in [trade(1), trade(2), trade(3), cursor(4), trade(4), trade(5)] {
+        feed.repeat(&input);
+    }
+    assert!(feed.resume(Ns(5), Some(Ns(9))).unwrap());
+    let numbers: Vec<_> = feed.lookahead().iter().map(|event| (event.kind, event.ts.0)).collect();
+    assert_eq!(numbers, [6, 7, 8, 9].map(|number| (Kind::Trade, number)));
 }
 
 #[test]
