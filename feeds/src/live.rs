@@ -101,9 +101,7 @@ impl Source for RingSource {
         let (first, second) = chunk.as_slices();
         slots[..first.len()].copy_from_slice(first);
         slots[first.len()..count].copy_from_slice(second);
-        // Whole groups: what defines an instrument is not parted.
-        let closes = |e: &Event| e.flags.has(Flags::LAST_OF_PACKET) || e.flags.has(Flags::LAST_OF_GROUP);
-        let count = slots[..count].iter().rposition(closes).map_or(0, |last| last + 1);
+        let count = whole(&slots[..count], count == slots.len());
         records[..count].fill(0);
         for event in &slots[..count] {
             self.messages += u64::from(event.flags.has(Flags::LAST_OF_PACKET));
@@ -152,6 +150,15 @@ impl Source for RingSource {
     }
 }
 
+/// How many of these inputs are whole groups, so that what defines an instrument is not parted. Of a group that is longer than
+/// the queue, as many as fit.
+fn whole(inputs: &[Event], is_full: bool) -> usize {
+    let closes = |e: &Event| e.flags.has(Flags::LAST_OF_PACKET) || e.flags.has(Flags::LAST_OF_GROUP);
+    let parts = |e: &Event| is_full && e.kind != Kind::Name;
+    let last = inputs.iter().rposition(closes).or_else(|| inputs.iter().rposition(parts));
+    last.map_or(0, |last| last + 1)
+}
+
 /// What became of a message that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handed {
@@ -196,12 +203,13 @@ impl RingSender {
         self.expected
     }
 
-    /// Hands over inputs that belong to no message: definitions before the first one, results that have no numbers. `false` if
-    /// the ring has no room for them.
+    /// Hands over inputs that belong to no message, as a group: definitions before the first one, results that have no numbers.
+    /// `false` if the ring has no room for them.
     pub fn send_beside(&mut self, arrival: Ns, inputs: &[Event]) -> bool {
         let has_room = self.ring.slots() >= inputs.len();
-        if has_room {
-            inputs.iter().for_each(|input| self.push(Event { ts: arrival, ..*input }));
+        if let Some((last, before)) = inputs.split_last().filter(|_| has_room) {
+            before.iter().for_each(|input| self.push(Event { ts: arrival, ..*input }));
+            self.push(Event { ts: arrival, flags: last.flags.with(Flags::LAST_OF_GROUP), ..*last });
         }
         has_room
     }

@@ -174,6 +174,29 @@ fn who_joins_late_has_missed_what_was_before_and_what_belongs_to_no_message_move
 }
 
 #[test]
+fn a_message_longer_than_the_queue_comes_whole_and_a_result_alone_comes_at_once() {
+    let part = Event { flags: Flags::NONE, ..message()[0] };
+    let mut source = RingSource::new("test", 2, move |mut sender| {
+        sender.begin(1, None);
+        sender.send(1, Ns(1), &vec![part; 1_000]);
+        sender.send_beside(Ns(2), &[part]);
+        while !sender.is_abandoned() {
+            std::thread::yield_now();
+        }
+    });
+    let (mut all, mut queue) = (Vec::new(), Inputs::with_capacity(256));
+    while all.len() < 1_002 {
+        source.poll(&mut queue).unwrap();
+        while let Some((event, _)) = queue.front() {
+            all.push(*event);
+            queue.pop();
+        }
+    }
+    let closes = |e: &&Event| e.flags.has(Flags::LAST_OF_PACKET) || e.flags.has(Flags::LAST_OF_GROUP);
+    assert_eq!((all.iter().filter(closes).count(), all.len()), (2, 1_002));
+}
+
+#[test]
 fn a_lost_connection_is_a_gap_at_once() {
     let all = given(None, |sender| {
         sender.disconnected(Ns(1));

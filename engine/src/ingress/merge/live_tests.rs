@@ -144,12 +144,17 @@ fn a_live_source_goes_on_with_a_gap_from_the_last_message_of_the_record() {
     assert_eq!(*live.asked.lock().unwrap(), Some(asked));
 }
 
+/// A message of no instrument.
+fn of_all(number: u64) -> Event {
+    Event { instrument: 0, ..trade(number) }
+}
+
 /// Can ask again for what came after its cursor.
 struct Repeating(Vec<u64>);
 
 impl Source for Repeating {
     fn poll(&mut self, to: &mut Inputs) -> Result<Polled, FeedError> {
-        self.0.drain(..).for_each(|number| to.push(trade(number), number));
+        self.0.drain(..).for_each(|number| to.push(of_all(number), number));
         Ok(if to.is_empty() { Polled::Idle(Ns::NONE) } else { Polled::Ready })
     }
 
@@ -174,11 +179,12 @@ impl Source for Repeating {
 
 #[test]
 fn a_source_that_can_repeat_goes_on_from_its_cursor_without_a_gap() {
-    let mut feed = SourceQueue::new("repeating".to_owned(), Box::new(Repeating((1..=9).collect())), 1, 0);
-    for input in [trade(1), trade(2), trade(3), cursor(4), trade(4), trade(5)] {
-        feed.repeat(&input);
+    let mut feed = SourceQueue::new("repeating".to_owned(), Box::new(Repeating((1..=9).collect())), 1);
+    let mut directory = Directory::new(4);
+    for input in [of_all(1), of_all(2), of_all(3), cursor(4), of_all(4), of_all(5)] {
+        feed.repeat(&input, &mut directory);
     }
-    assert!(feed.resume(Ns(5), Some(Ns(9))).unwrap());
+    assert!(feed.resume((Ns(5), Some(Ns(9))), false, &mut directory).unwrap());
     let numbers: Vec<_> = feed.lookahead().iter().map(|event| (event.kind, event.ts.0)).collect();
     assert_eq!(numbers, [6, 7, 8, 9].map(|number| (Kind::Trade, number)));
 }
