@@ -89,6 +89,10 @@ anomalies! {
     ForwardClock = 32 "forward-clock" "nanoseconds ahead",
     /// Market data of an instrument come from another input, which has not ended; those of this input are left out.
     DuplicateInstrument = 33 "duplicate-instrument" "the input's own number of the instrument",
+    /// An intent that would not reduce its position, or one for a position that an operator has commanded to close.
+    NotReducing = 34 "not-reducing" "strategy",
+    /// A position that is to be closed waits, because its instrument is halted.
+    FlattenWaits = 35 "flatten-waits" "strategy",
 }
 
 impl AnomalyKind {

@@ -55,7 +55,7 @@ pub use interval::{CALENDARS, Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
 pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use order::{
-    Account, Action, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType,
+    Account, Action, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType, Reduces,
     RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
 };
 pub use out::Out;

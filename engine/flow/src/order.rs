@@ -106,6 +106,17 @@ words! {
         /// Fills completely at once, or is cancelled.
         FillOrKill = 4 "fok",
     }
+    /// Whether an order may only reduce the position of its account and strategy.
+    #[derive(Default)]
+    Reduces: u8 {
+        /// It may open a position or enlarge one.
+        #[default]
+        No = 0 "no",
+        /// It takes no position beyond flat: a stop, a target.
+        Only = 1 "only",
+        /// It closes a position because an operator commanded it, also under a halt.
+        Commanded = 2 "commanded",
+    }
     /// Whether a fill added liquidity or removed it.
     Liquidity: u8 {
         /// Our order rested.
@@ -180,6 +191,8 @@ words! {
         UnknownTarget = 5 "unknown-target",
         /// Trading was not halted, so there was nothing to resume.
         NotHalted = 6 "not-halted",
+        /// As many of its kind as there is room for are being carried out.
+        TooMany = 7 "too-many",
     }
     /// Why trading halted.
     HaltReason: u32 {

@@ -18,7 +18,7 @@ pub fn entries() -> impl Iterator<Item = &'static dyn Registered> {
 
 /// Whether the stage of that name acts at pulses, so that a pipeline with it has the stage `pulse` too.
 pub fn acts_at_pulses(name: &str) -> bool {
-    name == "orders" || STRATEGIES.iter().any(|entry| entry.name == name)
+    STRATEGIES.iter().any(|entry| entry.name == name)
 }
 
 /// A stage of the uncut pipeline, not yet built.

@@ -40,7 +40,8 @@ records! {
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
         legs: u8 as Uint "number of legs in the group",
-    } reserved 5
+        reduces: u8 as Enum(Reduces) "whether it may only reduce its position",
+    } reserved 4
     /// A new order before the risk checks; the side is in the flags.
     Request = 67 "request" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
@@ -50,7 +51,8 @@ records! {
         order_type = "type": u8 as Enum(OrderType) "type of the order",
         tif: u8 as Enum(Tif) "time in force",
         legs: u8 as Uint "number of legs in the group",
-    } reserved 9
+        reduces: u8 as Enum(Reduces) "whether it may only reduce its position",
+    } reserved 8
     /// A request to cancel an order. Risk never blocks it.
     CancelRequest = 68 "cancel-request" {
         order_id: u64 as OrderId "order to cancel; 0 = every order of this account and strategy",

@@ -14,13 +14,17 @@ use super::manager::{OrderManager, push_anomaly, push_anomaly_at};
 use super::positions::{Entry, Key, NO_FILL, Note};
 use crate::executions::{Execution, Unbooked};
 use flow::records::{Bust, Fill};
-use flow::{AnomalyKind, Event, OrderId, Out, Side, known_money};
+use flow::{Account, AnomalyKind, Event, OrderId, Out, Side, StrategyId, known_money};
 
 impl OrderManager {
     /// Books a fill in its position and remembers it; `last` is the current id of its order, if it counts in one.
     pub(super) fn book(&mut self, fill: Execution<Note>, last: OrderId) -> Option<Entry> {
         let key = key_of(&fill);
         self.positions.open(key)?;
+        // Carried over, or booked by hand: whoever holds something may have to send an order for it.
+        if fill.note.root.0 == 0 && key.account() != Account::NONE && key.strategy() != StrategyId::NONE {
+            self.counters.know(key.account(), key.strategy());
+        }
         // Counted before room is made: the fill that is forgotten may be the only other fill of the same order.
         if fill.note.root.0 != 0 {
             self.chains.count(fill.note.root, last);
@@ -149,7 +153,7 @@ impl OrderManager {
         let (step, now) = to(order.state, order.filled, order.busted);
         (order.filled, order.busted) = (now.filled, now.busted);
         order.state = order.state.after(step, now.filled > 0).expect(legal);
-        self.orders.put(order);
+        self.put(order);
     }
 
     /// How an order ended, by the first of its ids; `None` if it is open, or if none of its fills is remembered.

@@ -71,6 +71,15 @@ impl Counters {
         OrderId::new(account, strategy, self.pairs[at].last)
     }
 
+    /// Takes in a pair that holds something without having sent an order from here; nothing changes for its ids.
+    pub(super) fn know(&mut self, account: Account, strategy: StrategyId) {
+        if let Err(at) = self.find(account, strategy)
+            && self.len < self.pairs.len()
+        {
+            self.insert(at, Counter { account, strategy, last: self.base });
+        }
+    }
+
     fn insert(&mut self, at: usize, counter: Counter) {
         self.pairs.copy_within(at..self.len, at + 1);
         self.pairs[at] = counter;

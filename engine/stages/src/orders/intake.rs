@@ -9,14 +9,18 @@ use super::manager::{Group, OrderManager, push_anomaly};
 use super::positions::Key;
 use super::table::Order;
 use flow::records::{CancelRequest, Intent, ReplaceRequest, Request};
-use flow::{Account, Action, AnomalyKind, Event, Flags, OrderId, OrderType, Out, Px, Side, StrategyId, Tif};
+use flow::{Account, Action, AnomalyKind, Event, Flags, OrderId, OrderType, Out, Px, Qty, Side, StrategyId, Tif};
 
 impl OrderManager {
     pub(super) fn intent(&mut self, event: &Event, out: &mut Out) {
         let intent: &Intent = event.record();
         let owned = intent.account != Account::NONE && intent.strategy != StrategyId::NONE;
         let action = Action::from_code(intent.action).filter(|_| owned);
+        let is_closing = || self.flatten.holds(intent.account, intent.strategy, event.instrument);
         let done = match action {
+            Some(Action::New | Action::Replace) if self.flatten.is_active() && is_closing() => {
+                Err(not_reducing(intent))
+            }
             Some(Action::New) => self.new_order(intent, event, out),
             Some(Action::Cancel) => self.request_cancel(intent, event, out),
             Some(Action::Replace) => self.request_replace(intent, event, out),
@@ -39,17 +43,23 @@ impl OrderManager {
         if !listed || !priced || event.side() == Side::None || intent.qty.0 == 0 {
             return Err(bad(intent));
         }
+        let qty = match intent.reduces {
+            0 => intent.qty,
+            1 => Qty(self.reducible(intent, event).filter(|qty| *qty > 0).ok_or(not_reducing(intent))?),
+            _ => return Err(bad(intent)),
+        };
         self.admit(intent, event.instrument)?;
         let id = self.counters.issue(intent.account, intent.strategy);
-        self.add(Order { id, root: id, ..self.pending(intent.qty.0, event.instrument, event.side()) });
+        self.add(Order { id, root: id, ..self.pending(qty.0, event.instrument, event.side()) });
         let record = Request {
             order_id: id.0,
             px: if order_type == OrderType::Market { Px::NONE } else { intent.px },
-            qty: intent.qty,
+            qty,
             group: intent.group,
             order_type: order_type.code(),
             tif: tif.code(),
             legs: intent.legs,
+            reduces: intent.reduces,
             ..Default::default()
         };
         out.push(event.instrument, Flags::side_only(event.side()).with(Flags::LAST_OF_GROUP), &record);
@@ -59,7 +69,7 @@ impl OrderManager {
     fn request_cancel(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
         let mut order = self.own_order(intent, event)?;
         order.state = order.state.after(Step::RequestCancel, order.filled > 0).ok_or(illegal(order.id))?;
-        self.orders.put(order);
+        self.put(order);
         let record = CancelRequest { order_id: order.id.0, ..Default::default() };
         out.push(event.instrument, Flags::side_only(order.side).with(Flags::LAST_OF_GROUP), &record);
         Ok(())
@@ -75,19 +85,39 @@ impl OrderManager {
         let id = self.counters.issue(intent.account, intent.strategy);
         self.add(Order { id, root: id, link: old.id, ..self.pending(intent.qty.0, event.instrument, old.side) });
         old.link = id;
-        self.orders.put(old);
+        self.put(old);
         let record =
             ReplaceRequest { order_id: old.id.0, new_id: id.0, px: intent.px, qty: intent.qty, ..Default::default() };
         out.push(event.instrument, Flags::side_only(old.side).with(Flags::LAST_OF_GROUP), &record);
         Ok(())
     }
 
-    fn pending(&self, qty: u64, instrument: u32, side: Side) -> Order {
+    /// How much of an order that only reduces its position may be sent: at most what is held less what open orders of that side
+    /// may take of it already; `None` if it would enlarge the position. Looks through the table only where such orders are open.
+    fn reducible(&mut self, intent: &Intent, event: &Event) -> Option<u64> {
+        let Intent { account, strategy, qty, .. } = *intent;
+        let (instrument, side) = (event.instrument, event.side());
+        let held = self.positions.get_mut(Key::new(account, strategy, instrument))?.now.holding.qty;
+        if (held > 0) != (side == Side::Sell) || intent.group != 0 {
+            return None;
+        }
+        let mut room = held.unsigned_abs();
+        if self.instruments[instrument as usize].open[usize::from(side == Side::Sell)] > 0 {
+            let of = |o: &&Order| {
+                (o.id.account(), o.id.strategy(), o.instrument, o.side) == (account, strategy, instrument, side)
+            };
+            room = self.orders.iter().filter(of).fold(room, |room, o| room.saturating_sub(o.left()));
+        }
+        Some(qty.0.min(room))
+    }
+
+    pub(super) fn pending(&self, qty: u64, instrument: u32, side: Side) -> Order {
         Order { qty, instrument, side, state: State::Pending, ..Order::NONE }
     }
 
-    fn add(&mut self, order: Order) {
+    pub(super) fn add(&mut self, order: Order) {
         assert!(self.orders.add(order), "admit checked the room");
+        self.instruments[order.instrument as usize].open[usize::from(order.side == Side::Sell)] += 1;
     }
 
     /// The order that the intent names, if it belongs to the strategy and the instrument.
@@ -137,6 +167,10 @@ impl OrderManager {
 
 fn bad(intent: &Intent) -> (AnomalyKind, u64) {
     (AnomalyKind::BadIntent, u64::from(intent.strategy.0))
+}
+
+fn not_reducing(intent: &Intent) -> (AnomalyKind, u64) {
+    (AnomalyKind::NotReducing, u64::from(intent.strategy.0))
 }
 
 fn illegal(id: OrderId) -> (AnomalyKind, u64) {

@@ -5,6 +5,7 @@
 
 use super::chains::Chains;
 use super::counters::Counters;
+use super::flatten::Flatten;
 use super::money::Terms;
 use super::params::{MAX_ACCOUNTS, MAX_IN_FLIGHT, MAX_ORDERS, MAX_POSITIONS};
 use super::positions::{Entry, Note, Positions};
@@ -12,7 +13,7 @@ use super::table::Table;
 use crate::Space;
 use crate::executions::Executions;
 use flow::records::{Anomaly, Position, PositionMoney};
-use flow::{Account, AnomalyKind, Event, Flags, Ns, OrderId, Out, Params, Px, Qty, StrategyId, money, table};
+use flow::{Account, AnomalyKind, Event, Flags, Halts, Ns, OrderId, Out, Params, Px, Qty, StrategyId, money, table};
 use serde::{Deserialize, Serialize};
 
 /// What the stage keeps per instrument.
@@ -22,13 +23,21 @@ pub(super) struct Instrument {
     pub(super) terms: Option<Terms>,
     /// Price of its last trade.
     pub(super) last_px: Px,
+    /// How many orders are open here, of buys and of sells; a sum over the table.
+    pub(super) open: [u32; 2],
+    pub(super) halts: Halts,
     /// The last account and strategy for which a position was opened here; 0 and 0 = none.
     pub(super) opened_for: (Account, StrategyId),
 }
 
 impl Instrument {
-    pub(super) const UNLISTED: Instrument =
-        Instrument { terms: None, last_px: Px::NONE, opened_for: (Account::NONE, StrategyId::NONE) };
+    pub(super) const UNLISTED: Instrument = Instrument {
+        terms: None,
+        last_px: Px::NONE,
+        open: [0; 2],
+        halts: Halts::NONE,
+        opened_for: (Account::NONE, StrategyId::NONE),
+    };
 }
 
 /// The last group of legs.
@@ -59,6 +68,8 @@ pub(super) struct OrderManager {
     /// The last fill was told before: the cost that follows it was too.
     pub(super) told_twice: Option<(OrderId, u64)>,
     pub(super) max_in_flight: usize,
+    /// Positions that an operator has commanded to close.
+    pub(super) flatten: Flatten,
 }
 
 impl OrderManager {
@@ -73,6 +84,7 @@ impl OrderManager {
             group: Group::NONE,
             told_twice: None,
             max_in_flight: params.get(MAX_IN_FLIGHT),
+            flatten: Flatten::new(params.get(MAX_ORDERS)),
         }
     }
 

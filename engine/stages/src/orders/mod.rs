@@ -12,6 +12,7 @@ mod busts;
 mod chains;
 mod counters;
 mod cycle;
+mod flatten;
 mod intake;
 mod manager;
 mod money;

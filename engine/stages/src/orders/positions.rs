@@ -6,6 +6,7 @@
 //!
 //! Bound: the number of positions. Worst case: colliding keys cost one probe each.
 
+use super::flatten::Closing;
 use super::money::Holding;
 use crate::executions::Execution;
 use flow::{Account, OrderId, Px, StrategyId, table};
@@ -84,11 +85,19 @@ pub(super) struct Entry {
     /// Its oldest and newest remembered fills.
     pub(super) oldest: u32,
     pub(super) newest: u32,
+    pub(super) closing: Closing,
 }
 
 impl Entry {
-    const VACANT: Entry =
-        Entry { key: Key(0), now: Filled::NOTHING, base: Filled::NOTHING, fees: 0, oldest: NO_FILL, newest: NO_FILL };
+    const VACANT: Entry = Entry {
+        key: Key(0),
+        now: Filled::NOTHING,
+        base: Filled::NOTHING,
+        fees: 0,
+        oldest: NO_FILL,
+        newest: NO_FILL,
+        closing: Closing::NEVER,
+    };
 
     /// The position with its fees.
     pub(super) fn holding(&self) -> Holding {

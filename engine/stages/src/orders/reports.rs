@@ -25,6 +25,15 @@ impl OrderManager {
         }
     }
 
+    /// Of the whole market (instrument 0) a status says nothing about one instrument.
+    pub(super) fn status(&mut self, event: &Event) {
+        if event.instrument != 0
+            && let Some(instrument) = self.instruments.get_mut(event.instrument as usize)
+        {
+            instrument.halts.take(event.record());
+        }
+    }
+
     #[inline]
     pub(super) fn trade(&mut self, event: &Event) {
         self.orders.prefetch_next();
@@ -57,8 +66,11 @@ impl OrderManager {
     }
 
     /// Stores an order; how a terminal one ended is remembered as long as its fills are.
-    fn put(&mut self, order: Order) {
+    pub(super) fn put(&mut self, order: Order) {
         self.orders.put(order);
+        if order.state.is_terminal() {
+            self.instruments[order.instrument as usize].open[usize::from(order.side == Side::Sell)] -= 1;
+        }
         if order.state.is_terminal()
             && order.state != State::Replaced
             && let Some(chain) = self.chains.get_mut(order.root)
@@ -84,7 +96,7 @@ impl OrderManager {
             && let Some(state) = old.state.after(Step::RejectReplace, old.filled > 0)
         {
             (old.state, old.link) = (state, OrderId(0));
-            self.orders.put(old);
+            self.put(old);
         }
     }
 
@@ -207,6 +219,7 @@ impl OrderManager {
         let command: &Command = event.record();
         match CommandAction::from_code(command.action) {
             Some(CommandAction::Halt | CommandAction::CancelAll) => cancel_all(out),
+            Some(CommandAction::Flatten) => self.flatten(event, command, out),
             Some(CommandAction::SkipCounters) => {
                 let by = u64::try_from(command.new).unwrap_or(0);
                 if by == 0 || !self.counters.skip(command.target, by) {

@@ -7,12 +7,13 @@ use super::busts::key_of;
 use super::chains::{Chain, Ended};
 use super::counters::Counter;
 use super::cycle::State;
+use super::flatten::Closing;
 use super::manager::{Group, Instrument, OrderManager};
 use super::money::{Holding, Terms};
 use super::positions::{Filled, Key, Note};
 use super::table::Order;
 use crate::executions::{Saved, too_many};
-use flow::{Account, OrderId, Px, Side, StateError, StateReader, StateWriter, StrategyId};
+use flow::{Account, Halts, OrderId, Px, Side, StateError, StateReader, StateWriter, StrategyId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -37,6 +38,7 @@ struct SavedPosition {
     key: String,
     base: Filled,
     fees: i128,
+    closing: Closing,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,6 +46,7 @@ struct SavedInstrument {
     key: String,
     terms: Option<Terms>,
     last_px: Px,
+    halts: Halts,
 }
 
 impl OrderManager {
@@ -55,8 +58,13 @@ impl OrderManager {
             key: to.key(at as u32),
             terms: i.terms,
             last_px: i.last_px,
+            halts: i.halts,
         };
-        let known = self.instruments.iter().enumerate().filter(|(_, i)| i.terms.is_some() || i.last_px != Px::NONE);
+        let known = self
+            .instruments
+            .iter()
+            .enumerate()
+            .filter(|(_, i)| i.terms.is_some() || i.last_px != Px::NONE || i.halts.any());
         let mut instruments: Vec<_> = known.map(saved).collect();
         instruments.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let saved = |o: &Order| {
@@ -75,6 +83,7 @@ impl OrderManager {
         to.put(&chains);
         let fills = self.fills.saved(to, |note| note.root);
         to.put(&fills);
+        self.flatten.save(to);
     }
 
     pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -100,13 +109,14 @@ impl OrderManager {
                 return Err(StateError::Inconsistent("an instrument with invalid terms"));
             }
             self.instruments[at as usize] =
-                Instrument { terms: saved.terms, last_px: saved.last_px, ..Instrument::UNLISTED };
+                Instrument { terms: saved.terms, last_px: saved.last_px, halts: saved.halts, ..Instrument::UNLISTED };
         }
         self.load_orders(from)?;
         self.load_positions(from)?;
         self.load_chains(from)?;
         self.load_fills(from)?;
-        self.check_chains()
+        self.check_chains()?;
+        self.flatten.load(from, self.instruments.len())
     }
 
     fn load_positions(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -115,7 +125,7 @@ impl OrderManager {
             return Err(too_large("positions", positions.len(), self.positions.limit()));
         }
         for saved in positions {
-            let SavedPosition { account, strategy, ref key, base, fees } = saved;
+            let SavedPosition { account, strategy, ref key, base, fees, closing } = saved;
             let key = Key::new(account, strategy, self.index(key, from)?);
             let entry = self.positions.open(key).filter(|entry| entry.now == Filled::NOTHING && entry.fees == 0);
             let Holding { qty, cost, fees: of_fills, .. } = base.holding;
@@ -123,7 +133,7 @@ impl OrderManager {
             let Some(entry) = entry.filter(|_| sound) else {
                 return Err(StateError::Inconsistent("a position twice, or a flat position with a cost"));
             };
-            (entry.base, entry.now, entry.fees) = (base, base, fees);
+            (entry.base, entry.now, entry.fees, entry.closing) = (base, base, fees, closing);
         }
         Ok(())
     }
@@ -194,7 +204,7 @@ impl OrderManager {
             if state.is_terminal() || !given || self.orders.get(id).is_some() || !executed || side == Side::None {
                 return Err(StateError::Inconsistent("an order that is terminal, never issued, or there twice"));
             }
-            self.orders.add(Order { id, link, qty, root, filled, busted, instrument, side, state, sent });
+            self.add(Order { id, link, qty, root, filled, busted, instrument, side, state, sent });
         }
         Ok(())
     }
@@ -216,6 +226,7 @@ fn saved_position(entry: &super::positions::Entry, to: &StateWriter<'_>) -> Save
         key: to.key(key.instrument()),
         base: entry.base,
         fees: entry.fees,
+        closing: entry.closing,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::chains::Ended;
 use super::cycle::Step;
+use super::flatten::AT_ONCE;
 use super::manager::OrderManager;
 use super::money::Holding;
 use super::reports::cancel_all;
@@ -47,6 +48,11 @@ impl OrdersStage {
         self.manager.positions.iter().map(|p| (p.key.account(), p.key.strategy(), p.key.instrument(), p.holding()))
     }
 
+    /// Whether positions are being closed because an operator commanded it.
+    pub fn is_flattening(&self) -> bool {
+        self.manager.flatten.is_active()
+    }
+
     /// How an order ended, by the first of its ids; `None` if it is open, or if none of its fills is remembered.
     pub fn ended(&self, root: OrderId) -> Option<Ended> {
         self.manager.ended(root)
@@ -69,6 +75,8 @@ impl Stage for OrdersStage {
             Kind::Bust,
             Kind::Command,
             Kind::Halt,
+            Kind::Status,
+            Kind::Tick,
         ])
     }
 
@@ -80,6 +88,7 @@ impl Stage for OrdersStage {
             Kind::Position,
             Kind::PositionMoney,
             Kind::Anomaly,
+            Kind::CommandOutcome,
         ])
     }
 
@@ -87,9 +96,9 @@ impl Stage for OrdersStage {
         Scope::Global
     }
 
-    /// A fill: an anomaly and the position. A bust: the position and its money.
+    /// A fill: an anomaly and the position. A bust: the position and its money. Besides, a part of a flatten.
     fn fan_out(&self) -> usize {
-        2
+        2 + AT_ONCE
     }
 
     #[inline]
@@ -116,7 +125,11 @@ impl Stage for OrdersStage {
             Kind::Command => self.manager.command(event, out),
             Kind::Halt => cancel_all(out),
             Kind::Listing => self.manager.listing(event),
+            Kind::Status => self.manager.status(event),
             _ => {}
+        }
+        if self.manager.flatten.is_active() {
+            self.manager.flatten_further(event, out);
         }
     }
 

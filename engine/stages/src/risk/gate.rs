@@ -21,6 +21,9 @@ pub(super) struct Gate {
     pub(super) markets: Box<[Market]>,
     pub(super) open: OpenOrders,
     pub(super) messages: Messages,
+    /// Messages beyond the throttle's limit, and collar, of orders that only reduce a position.
+    pub(super) reduce_messages: i64,
+    pub(super) reduce_collar_bps: i64,
     pub(super) ids: Ids,
     /// Fills counted in the positions.
     pub(super) fills: Executions<()>,

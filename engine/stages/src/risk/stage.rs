@@ -1,7 +1,7 @@
 //! The risk stage: requests in, orders and refusals out.
 
 use super::breach::Breach;
-use super::checks::{Flaw, GROUP, Limits, SANITY, first_breach};
+use super::checks::{Flaw, GROUP, Limits, REDUCE_COLLAR, RESERVED, SANITY, first_breach};
 use super::gate::Gate;
 use super::group::{self, Held, Leg, MAX_LEGS};
 use super::ids::{Ids, MAX_PAIRS};
@@ -39,6 +39,8 @@ impl RiskStage {
             markets: table((space.instruments as usize).max(1), Market::UNKNOWN),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS)),
+            reduce_messages: params.get(RESERVED) as i64,
+            reduce_collar_bps: params.get(REDUCE_COLLAR) as i64,
             ids: Ids::new(params.get(MAX_PAIRS)),
             fills: Executions::new(space.fills, ()),
         };

@@ -165,6 +165,6 @@ fn save_leg(leg: &Leg, key: String) -> SavedLeg {
 
 fn load_leg(saved: &SavedLeg, instrument: u32) -> Leg {
     let SavedLeg { order_id, px, qty, group, order_type, tif, legs, side, .. } = *saved;
-    let request = Request { order_id, px, qty, group, order_type, tif, legs, reserved: [0; 9] };
+    let request = Request { order_id, px, qty, group, order_type, tif, legs, ..Request::default() };
     Leg { request, instrument, side }
 }

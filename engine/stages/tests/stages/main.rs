@@ -12,6 +12,7 @@ mod book_scale;
 mod book_state;
 mod doubt;
 mod exchange_sim;
+mod flatten;
 mod harness;
 mod measures_bulk;
 mod measures_cvd;

@@ -12,7 +12,7 @@ use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
 use crate::risk::market::Market;
 use crate::risk::proposal::Proposal;
-use flow::Px;
+use flow::{IntParam, Px};
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 5,
@@ -20,8 +20,20 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     unit: "basis points",
     about: "The price is too far from the market.",
     limit: Some(limit("collar_bps", 100_000, "500").unit("basis points")),
-    params: &[],
+    params: &[REDUCE_COLLAR.param()],
 };
+
+/// The collar of orders that only reduce a position.
+pub(in crate::risk) const REDUCE_COLLAR: IntParam =
+    IntParam::new("reduce_collar_bps", (1, 100_000), "2_000", "collar of orders that only reduce a position")
+        .unit("basis points");
+
+/// It has its own collar, and none where the touch is unknown or doubtful: then nothing is known to be far from.
+pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
+    let market = &gate.markets[proposal.at];
+    let unknown = market.doubtful || twice_reference(market).is_none() || proposal.price == Px::NONE;
+    if unknown { None } else { breach(gate, proposal, gate.reduce_collar_bps) }
+}
 
 /// The least size of a reference, where it may be 0.
 const LEAST_TICKS: i128 = 100;

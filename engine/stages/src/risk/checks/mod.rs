@@ -23,7 +23,9 @@ mod throttle;
 mod tick;
 mod venue;
 
+pub(super) use collar::REDUCE_COLLAR;
 pub use sanity::Flaw;
+pub(super) use throttle::RESERVED;
 
 use super::breach::{Breach, CheckEntry, limit};
 use super::gate::Gate;
@@ -38,12 +40,32 @@ macro_rules! checks {
         /// The number and breach of the first check that the proposal fails. `limits` are in the order of [`CHECKS`].
         #[inline]
         pub(super) fn first_breach(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
+            if proposal.request.reduces != 0 {
+                return first_breach_reducing(gate, proposal, limits);
+            }
             $( if let Some(breach) = $check::breach(gate, proposal, limits[const { place($check::ENTRY.number) }]) {
                 return Some(($check::ENTRY.number, breach));
             } )*
             None
         }
     };
+}
+
+/// The checks of an order that only reduces a position, which must not fail for what keeps a position from growing: its size
+/// and value, the age of its data, a gap, an unknown multiplier or tick. It has a collar of its own and a share of the throttle
+/// that no other order can use; under a halt it passes if an operator commanded it.
+#[cold]
+fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
+    macro_rules! first {
+        ($($check:ident $function:ident)*) => {
+            $( if let Some(breach) = $check::$function(gate, proposal, limits[const { place($check::ENTRY.number) }]) {
+                return Some(($check::ENTRY.number, breach));
+            } )*
+        };
+    }
+    first! { kill breach_reducing venue breach instrument_halted breach sanity breach collar breach_reducing
+    open_orders breach_reducing throttle breach_reducing duplicate breach }
+    None
 }
 
 checks! { kill venue instrument_halted doubtful sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }

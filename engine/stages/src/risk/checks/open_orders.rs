@@ -17,6 +17,11 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     params: &[SLOTS.param()],
 };
 
+/// Only the room for it is needed.
+pub(super) fn breach_reducing(gate: &Gate, _: &Proposal, _: i64) -> Option<Breach> {
+    gate.open.is_full().then(|| Breach { limit: gate.open.slots() as i64, value: gate.open.slots() as i64 + 1 })
+}
+
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let after = gate.open.orders() + usize::from(!proposal.is_replace());

@@ -7,6 +7,7 @@ use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
 use crate::risk::messages::{MAX_MESSAGES, WINDOW_MS};
 use crate::risk::proposal::Proposal;
+use flow::IntParam;
 
 pub(super) const ENTRY: CheckEntry = CheckEntry {
     number: 8,
@@ -14,8 +15,31 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     unit: "messages",
     about: "Too many messages within the window.",
     limit: Some(limit("max_messages", MAX_MESSAGES, "1_000").unit("messages per window")),
-    params: &[WINDOW_MS.param()],
+    params: &[WINDOW_MS.param(), RESERVED.param()],
 };
+
+/// The most messages that may be reserved.
+const MAX_RESERVED: u64 = 4_096;
+
+const _: () = assert!(2 * MAX_RESERVED <= MAX_MESSAGES, "the ring of times has room for both");
+
+/// What orders that only reduce a position may send beyond the limit.
+pub(in crate::risk) const RESERVED: IntParam = IntParam::new(
+    "reduce_messages",
+    (1, MAX_RESERVED),
+    "100",
+    "messages per window beyond the limit, for orders that only reduce a position",
+)
+.unit("messages per window");
+
+/// Its share comes on top of the limit, also of one that is not set.
+pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
+    let limit = limit.saturating_add(gate.reduce_messages);
+    if gate.messages.is_within(proposal.now, limit as u64) {
+        return Breach::of(limit, gate.messages.within(proposal.now) as i128 + 1);
+    }
+    None
+}
 
 #[inline]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {

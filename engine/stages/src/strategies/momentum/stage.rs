@@ -11,9 +11,9 @@ use super::params::Settings;
 use super::state::InstrumentState;
 use crate::Space;
 use crate::executions::{Booked, Executions};
-use flow::records::{Bar, BookTop, Bust, Cancelled, Fill, Imbalance, Listing, Refused, Reject, Signal, Vpin};
+use flow::records::{Bar, BookTop, Bust, Cancelled, Fill, Imbalance, Intent, Listing, Refused, Reject, Signal, Vpin};
 use flow::{
-    Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Scope, Side, Stage, StateError,
+    Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope, Side, Stage, StateError,
     StateReader, StateWriter, Tick, Tif, table,
 };
 
@@ -148,8 +148,8 @@ impl MomentumStage {
             ..Default::default()
         };
         emit::signal(out, at, side, &signal, &[why]);
-        let intent = emit::new_order(MOMENTUM, account, px, qty, Tif::ImmediateOrCancel);
-        emit::intent(out, at, side, &intent);
+        let exit = emit::new_order(MOMENTUM, account, px, qty, Tif::ImmediateOrCancel);
+        emit::intent(out, at, side, &Intent { reduces: Reduces::Only.code(), ..exit });
     }
 
     /// Decides on what changed.
