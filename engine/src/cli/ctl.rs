@@ -44,6 +44,24 @@ enum CtlCommand {
         #[arg(long)]
         from: i64,
     },
+    /// Trusts market data again that are doubtful since a gap; without a symbol, all of them.
+    Trust {
+        /// The instrument: its symbol, or SYMBOL@MIC where several venues have it.
+        #[arg(long)]
+        symbol: Option<String>,
+    },
+    /// Closes positions, also under a halt: cancels their orders, then sends market orders until they are flat.
+    Flatten {
+        /// Only positions of this account.
+        #[arg(long)]
+        account: Option<u8>,
+        /// Only positions of this strategy, by its name.
+        #[arg(long)]
+        strategy: Option<String>,
+        /// Only positions in this instrument: its symbol, or SYMBOL@MIC where several venues have it.
+        #[arg(long)]
+        symbol: Option<String>,
+    },
     /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
     Status {
         /// Shows more rows, and load, rings and latencies.
@@ -65,6 +83,10 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         CtlCommand::CancelAll => plain("cancel-all"),
         CtlCommand::Limit { check, to, from } => {
             ControlRequest { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
+        }
+        CtlCommand::Trust { symbol } => ControlRequest { symbol: symbol.clone(), ..plain("trust") },
+        CtlCommand::Flatten { account, strategy, symbol } => {
+            ControlRequest { account: *account, strategy: strategy.clone(), symbol: symbol.clone(), ..plain("flatten") }
         }
         CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
     };
@@ -102,6 +124,13 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
         CtlCommand::Resume => "trading goes on".to_owned(),
         CtlCommand::CancelAll => "open orders are cancelled".to_owned(),
         CtlCommand::Limit { check, .. } => format!("the limit of {check} is {new}, before it was {old}"),
+        CtlCommand::Trust { .. } if old == 0 => "nothing was doubtful".to_owned(),
+        CtlCommand::Trust { symbol } => {
+            format!("market data of {} are trusted again", symbol.as_deref().unwrap_or("every instrument"))
+        }
+        CtlCommand::Flatten { .. } => {
+            "positions are being closed: orders are cancelled first; `status` shows what is left".to_owned()
+        }
         CtlCommand::Status { .. } => unreachable!("the status is no command"),
     }
 }

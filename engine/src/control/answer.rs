@@ -110,6 +110,11 @@ impl Submitted {
                 stages::risk::CEILINGS.name(),
             ),
             Some(CommandResult::NotHalted) => "trading is not halted, so there is nothing to resume".to_owned(),
+            Some(CommandResult::TooMany) => "64 commands to flatten are being carried out; see status".to_owned(),
+            Some(CommandResult::UnknownTarget) if outcome.action != CommandAction::SetLimit.code() => {
+                "no instrument of that symbol is listed, or several are: then write SYMBOL@MIC, such as AAPL@XNAS"
+                    .to_owned()
+            }
             Some(CommandResult::UnknownTarget) | None => format!("there is no limit with the number {target}"),
         };
         ControlReply::Refused { why }

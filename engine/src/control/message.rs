@@ -1,16 +1,17 @@
 //! Requests and replies on the control socket.
 
 use crate::config::one_of;
-use crate::ingress::{Asker, OperatorCommand, actor_handle, actor_names};
+use crate::ingress::{Asker, OperatorCommand, actor_handle, actor_names, instrument_names};
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
 use stages::risk::CHECKS;
+use stages::strategies::STRATEGIES;
 
 /// A request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all` or `set-limit`; or `status`, which is not a command.
+    /// `halt`, `resume`, `cancel-all`, `set-limit`, `trust` or `flatten`; or `status`, which is not a command.
     pub action: String,
     /// Name of the operator.
     pub actor: String,
@@ -23,6 +24,15 @@ pub struct ControlRequest {
     /// The new limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<i64>,
+    /// The instrument to trust or to flatten: its symbol, or `SYMBOL@MIC`; none = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// The account to flatten; none = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<u8>,
+    /// Name of the strategy to flatten; none = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
 }
 
 /// What became of a request.
@@ -74,7 +84,7 @@ pub struct BadCommand {
 impl ControlRequest {
     /// A request without further fields.
     pub fn plain(action: &str, actor: &str) -> ControlRequest {
-        ControlRequest { action: action.to_owned(), actor: actor.to_owned(), check: None, from: None, to: None }
+        ControlRequest { action: action.to_owned(), actor: actor.to_owned(), ..ControlRequest::default() }
     }
 
     /// The action, if it is one that an operator may command.
@@ -91,7 +101,7 @@ impl ControlRequest {
         let action = self.command().ok_or_else(|| BadCommand {
             what: "command",
             found: self.action.clone(),
-            valid: one_of(&self.action, ["halt", "resume", "cancel-all", "set-limit"]),
+            valid: one_of(&self.action, ["halt", "resume", "cancel-all", "set-limit", "trust", "flatten"]),
         })?;
         if self.actor.trim().is_empty() || self.actor.chars().any(char::is_control) {
             let valid = "valid: a text without control characters, not empty".to_owned();
@@ -112,8 +122,38 @@ impl ControlRequest {
             order.new = value(self.to, "new limit")?;
         }
         let mut events = actor_names(&self.actor);
+        match action {
+            CommandAction::Trust => {}
+            CommandAction::Flatten => {
+                order.target = u32::from(self.account.unwrap_or(0)) << 16 | self.strategy_number()?
+            }
+            _ if self.symbol.is_some() => return Err(self.without_symbol()),
+            _ => {}
+        }
+        if let Some(symbol) = &self.symbol {
+            if symbol.trim().is_empty() || symbol.chars().any(char::is_control) {
+                let valid = "valid: a symbol, or SYMBOL@MIC where several venues have it".to_owned();
+                return Err(BadCommand { what: "symbol", found: symbol.clone(), valid });
+            }
+            events.extend(instrument_names(symbol.trim()));
+        }
         events.push(order.event());
         Ok(events)
+    }
+
+    fn without_symbol(&self) -> BadCommand {
+        let valid = "valid: trust, flatten".to_owned();
+        BadCommand { what: "command for one symbol", found: self.action.clone(), valid }
+    }
+
+    fn strategy_number(&self) -> Result<u32, BadCommand> {
+        let Some(name) = &self.strategy else { return Ok(0) };
+        let found = STRATEGIES.iter().find(|entry| entry.name == name);
+        found.map(|entry| u32::from(entry.number.0)).ok_or_else(|| BadCommand {
+            what: "strategy",
+            found: name.clone(),
+            valid: one_of(name, STRATEGIES.iter().map(|entry| entry.name)),
+        })
     }
 
     fn check_number(&self) -> Result<u32, BadCommand> {

@@ -35,7 +35,7 @@ impl Asker {
 pub struct OperatorCommand {
     /// What to do.
     pub action: CommandAction,
-    /// Number of the check whose limit is set.
+    /// Number of the check whose limit is set; of a flatten the account, shifted by 16 bits, and the strategy, 0 = all.
     pub target: u32,
     /// Who issued it.
     pub by: Asker,
@@ -66,10 +66,20 @@ pub fn actor_handle(actor: &str) -> u32 {
     (xxh3_64(actor.as_bytes()) as u32).max(1)
 }
 
-/// The `name` events of an operator, whose pieces end between two characters. A name longer than 255 pieces is cut.
+/// The `name` events of an operator.
 pub fn actor_names(actor: &str) -> Vec<Event> {
+    names(actor, NameSpace::Actor, actor_handle(actor).into())
+}
+
+/// The `name` events of the instrument that a command concerns, as the operator wrote it. The head puts its index into the command.
+pub fn instrument_names(symbol: &str) -> Vec<Event> {
+    names(symbol, NameSpace::Instrument, 0)
+}
+
+/// A text in pieces, which end between two characters. One that is longer than 255 pieces is cut.
+fn names(text: &str, space: NameSpace, handle: u64) -> Vec<Event> {
     const PIECE: usize = 24;
-    let (mut pieces, mut rest) = (Vec::new(), actor);
+    let (mut pieces, mut rest) = (Vec::new(), text);
     while !rest.is_empty() && pieces.len() < usize::from(u8::MAX) {
         let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
         pieces.push(piece);
@@ -79,11 +89,41 @@ pub fn actor_names(actor: &str) -> Vec<Event> {
     let name = |(part, piece): (usize, &&str)| {
         let mut text = [0; PIECE];
         text[..piece.len()].copy_from_slice(piece.as_bytes());
-        let (handle, space) = (actor_handle(actor).into(), NameSpace::Actor.code());
-        let name = Name { text, handle, space, part: part as u8, parts, len: piece.len() as u8, reserved: [0; 4] };
+        let name = Name {
+            text,
+            handle,
+            space: space.code(),
+            part: part as u8,
+            parts,
+            len: piece.len() as u8,
+            reserved: [0; 4],
+        };
         Event { source: SOURCE_OPERATOR, ..Event::new(Ns(0), 0, Flags::NONE, &name) }
     };
     pieces.iter().enumerate().map(name).collect()
+}
+
+/// The instrument that the next command concerns, as the names before it spell it.
+#[derive(Default)]
+pub(super) struct Concerned {
+    text: Vec<u8>,
+}
+
+impl Concerned {
+    /// Not an instrument: what an operator names is not known here, or is more than one.
+    const NOBODY: u32 = u32::MAX;
+
+    /// Takes an input of an operator; `index` finds the instrument of a text.
+    pub(super) fn put_into(&mut self, event: &mut Event, index: impl Fn(&str) -> Option<u32>) {
+        if let Some(name) = event.get::<Name>() {
+            if name.space == NameSpace::Instrument.code() {
+                self.text.extend_from_slice(&name.text[..usize::from(name.len).min(name.text.len())]);
+            }
+        } else if !self.text.is_empty() {
+            let text = std::mem::take(&mut self.text);
+            event.instrument = index(&String::from_utf8_lossy(&text)).unwrap_or(Self::NOBODY);
+        }
+    }
 }
 
 /// A halt issued by the engine itself, at wall time `asked_ts` unless it follows from the inputs before it.

@@ -22,7 +22,9 @@ mod ticks;
 mod waiting;
 
 pub use clock::{Clock, ClockStep, Pace, Times, wall_now};
-pub use commands::{Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt};
+pub use commands::{
+    Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names,
+};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use recorded::Recorded;

@@ -201,7 +201,8 @@ impl Traffic {
         let order_type = if self.one_in(400) { 3 } else { order_type };
         let tif = if self.one_in(400) { 0 } else { tif };
         let (order_id, qty) = (self.id(), self.qty(instrument));
-        let request = Request { order_id, px, qty, group, order_type, tif, legs, ..Default::default() };
+        let reduces = if group == 0 && self.one_in(12) { 1 + self.below(2) as u8 } else { 0 };
+        let request = Request { order_id, px, qty, group, order_type, tif, legs, reduces, ..Default::default() };
         let event = self.event(instrument, side, &request);
         Event { id: EventId::new(self.seq, 9, 0), ..event }
     }
@@ -336,14 +337,15 @@ impl Traffic {
 
     /// Data of an instrument, a source or all become doubtful, and are trusted again; an operator asks for that too.
     fn data_state(&mut self) -> Event {
-        let instrument = if self.one_in(3) { 0 } else { 1 + self.below(5) as u32 };
+        let all = if self.doubtful { self.below(4) > 0 } else { self.one_in(12) };
+        let instrument = if all { 0 } else { 1 + self.below(5) as u32 };
         if self.one_in(4) {
             return self.event(instrument, Side::None, &Command { action: 7, ..Default::default() });
         }
         self.doubtful = !self.doubtful;
         let of = match (instrument, self.doubtful) {
             (0, true) => 1 + self.below(2) as u8,
-            (0, false) => self.below(3) as u8,
+            (0, false) if self.one_in(4) => self.below(3) as u8,
             _ => 0,
         };
         let state = if self.doubtful { 2 } else { 1 };

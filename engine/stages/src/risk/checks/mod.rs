@@ -63,7 +63,8 @@ fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> O
             } )*
         };
     }
-    first! { kill breach_reducing venue breach instrument_halted breach sanity breach collar breach_reducing
+    first! { kill breach_reducing venue breach instrument_halted breach sanity breach quantity breach_reducing
+        collar breach_reducing
     open_orders breach_reducing throttle breach_reducing duplicate breach }
     None
 }

@@ -17,10 +17,30 @@ fn up(a: i128, b: i128) -> i128 {
 
 impl Checker {
     /// All checks, each for itself, in their order.
-    pub(super) fn breaches(&self, proposal: &Proposal) -> [(u16, Breach); 15] {
+    pub(super) fn breaches(&self, proposal: &Proposal) -> Vec<(u16, Breach)> {
         let kill = self.halted.then_some((0, 1));
         let sane = self.flaw(proposal).map(|flaw| (0, flaw));
-        [
+        if proposal.request.reduces != 0 {
+            let [collar, messages] = self.of_reducing;
+            let known = self.price(proposal).filter(|_| !self.doubtful.contains(&proposal.instrument));
+            let known = known.filter(|_| self.touch(proposal) != (Px::NONE, Px::NONE));
+            let off = known.map(|_| self.off(proposal)).filter(|off| *off > i128::from(collar));
+            let most = self.limits[&8] + messages;
+            let rate = self.rate(proposal.now);
+            let (qty, most_qty) = (narrow(i128::from(proposal.request.qty.0)), 1_000_000_000_000_000);
+            return vec![
+                (1, kill.filter(|_| proposal.request.reduces == 1)),
+                (12, self.silent(proposal)),
+                (15, self.is_still(proposal)),
+                (2, sane),
+                (3, (qty > most_qty).then_some((most_qty, narrow(i128::from(proposal.request.qty.0))))),
+                (5, off.map(|off| (collar, narrow(off)))),
+                (7, self.is_full()),
+                (8, (rate > i128::from(most)).then_some((most, narrow(rate)))),
+                (10, self.duplicate(proposal)),
+            ];
+        }
+        vec![
             (1, kill),
             (12, self.silent(proposal)),
             (15, self.is_still(proposal)),
@@ -113,9 +133,12 @@ impl Checker {
         exact.map_or(i128::MAX, |x| x / one + i128::from(x % one != 0))
     }
 
+    fn touch(&self, proposal: &Proposal) -> (Px, Px) {
+        *self.tops.get(&proposal.instrument).unwrap_or(&(Px::NONE, Px::NONE))
+    }
+
     fn off(&self, proposal: &Proposal) -> i128 {
-        let none = (Px::NONE, Px::NONE);
-        let (bid, ask) = *self.tops.get(&proposal.instrument).unwrap_or(&none);
+        let (bid, ask) = self.touch(proposal);
         let known: Vec<i128> = [bid, ask].iter().filter_map(|p| p.known()).map(|p| i128::from(p.0)).collect();
         let (sum, n) = (known.iter().sum::<i128>(), known.len() as i128);
         let negative = self.listings.get(&proposal.instrument).filter(|l| matches!(l.0.instrument_type, 2 | 8));
@@ -139,8 +162,11 @@ impl Checker {
 
     fn open_orders(&self, proposal: &Proposal) -> Breach {
         let after = self.counted().count() + usize::from(proposal.replaces == 0);
-        let full = (self.orders.len() >= self.slots).then_some((self.slots as i64, self.slots as i64 + 1));
-        self.above(7, after as i128).or(full)
+        self.above(7, after as i128).or(self.is_full())
+    }
+
+    fn is_full(&self) -> Breach {
+        (self.orders.len() >= self.slots).then_some((self.slots as i64, self.slots as i64 + 1))
     }
 
     /// Messages that are less than a window old, and this one.

@@ -72,6 +72,8 @@ pub(crate) struct Checker {
     pub(crate) limits: BTreeMap<u16, i64>,
     /// The most that a command may set each limit to.
     pub(crate) ceilings: BTreeMap<u16, i64>,
+    /// Collar, and messages beyond the limit, of orders that only reduce a position.
+    pub(crate) of_reducing: [i64; 2],
     pub(crate) window_ms: u64,
     pub(crate) slots: usize,
     pub(crate) max_pairs: usize,
