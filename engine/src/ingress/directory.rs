@@ -6,7 +6,7 @@
 //! index. Nothing here is touched by an event of a known instrument.
 
 use flow::records::{Listing, Name};
-use flow::{Event, NameSpace, StateError, StateReader, StateWriter};
+use flow::{Event, Mic, NameSpace, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,6 +32,24 @@ impl Directory {
     /// The index of a key, if it has one.
     pub(super) fn get(&self, key: &Key) -> Option<u32> {
         self.keys.get(key).copied()
+    }
+
+    /// The only instrument that an operator can mean by `SYMBOL` or `SYMBOL@MIC`.
+    pub(super) fn named(&self, text: &str) -> Option<u32> {
+        let of = |symbol: &str| {
+            let from = self.keys.range((symbol.to_owned(), [0; 4])..);
+            let of = from.take_while(|((other, _), _)| other == symbol);
+            of.map(|((_, venue), index)| (*venue, *index)).collect::<Vec<_>>()
+        };
+        if let Some((symbol, venue)) = text.rsplit_once('@')
+            && let Some((_, index)) = of(symbol).iter().find(|(mic, _)| Mic(*mic).as_str() == venue)
+        {
+            return Some(*index);
+        }
+        match of(text)[..] {
+            [(_, index)] => Some(index),
+            _ => None,
+        }
     }
 
     /// The index of a key, which gets one if it has none; `None` if there are too many.

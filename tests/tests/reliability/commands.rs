@@ -134,6 +134,42 @@ fn a_limit_with_a_wrong_old_value_is_refused_with_the_one_in_force() {
     life.stop(Signal::TERM);
 }
 
+/// Positions are closed under a halt, of one symbol and then of all, and the journal of it repeats bit for bit.
+#[test]
+fn a_flatten_under_a_halt_leaves_no_position() {
+    let service = Service::paper(4_000_000);
+    let mut life = service.start("600x");
+    life.until("the control socket", || service.listens());
+    let held = |symbol: Option<&str>| {
+        let status = service.status();
+        let positions = status["trading"]["positions"].as_array().cloned().unwrap_or_default();
+        let of = |p: &&serde_json::Value| p["qty"] != 0 && symbol.is_none_or(|symbol| p["symbol"] == symbol);
+        positions.iter().find(of).map(|p| p["symbol"].as_str().expect("a symbol").to_owned())
+    };
+    let mut symbol = None;
+    life.until("a position", || {
+        symbol = held(None);
+        symbol.is_some()
+    });
+    let symbol = symbol.expect("there is a position");
+    service.ctl(&["halt"]).expect(0);
+    let unknown = service.ctl(&["flatten", "--symbol", "NOBODY"]).expect(1);
+    assert!(unknown.stderr.contains("no instrument of that symbol"), "{unknown:?}");
+    let strategy = service.ctl(&["flatten", "--strategy", "randon"]).expect(2);
+    assert!(strategy.stderr.contains("did you mean random?"), "{strategy:?}");
+    let said = service.ctl(&["flatten", "--symbol", &symbol, "--strategy", "random", "--account", "1"]).expect(0);
+    assert!(said.stderr.contains("positions are being closed"), "{said:?}");
+    soon("the end of that position", || held(Some(&symbol)).is_none());
+    service.ctl(&["flatten"]).expect(0);
+    soon("the end of all positions", || held(None).is_none());
+    let trust = service.ctl(&["trust", "--symbol", &symbol]).expect(0);
+    assert!(trust.stderr.contains("nothing was doubtful"), "{trust:?}");
+    assert_eq!(service.status()["trading"]["halted"], true);
+    life.stop(Signal::TERM);
+    assert_eq!(commanded(&service.journal(), CommandAction::Flatten), 3);
+    service.about(&["replay", "--verify", "--journal"]).expect(0);
+}
+
 /// Neither an end nor a command minds that nobody reads standard error.
 #[test]
 fn a_closed_stderr_changes_no_end_and_no_command() {

@@ -2,6 +2,7 @@
 
 use super::{Ingress, Phase};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
+use crate::ingress::commands::Concerned;
 use crate::ingress::directory::Directory;
 use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
 use crate::pipeline::HeadState;
@@ -19,6 +20,7 @@ impl Ingress {
             ticks,
             clock,
             commands: Commands::default(),
+            concerned: Concerned::default(),
             returns: None,
             live_replies: None,
             retrace: None,

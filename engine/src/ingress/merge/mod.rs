@@ -15,6 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use super::commands::Concerned;
 use super::directory::Directory;
 use super::locals::is_local;
 use super::sim_replies::{Returned, SimVenueReplies, arrival_of};
@@ -69,6 +70,8 @@ pub struct Ingress {
     ticks: TickSource,
     clock: Clock,
     commands: Commands,
+    /// The instrument that the next command concerns.
+    concerned: Concerned,
     returns: Option<SimVenueReplies>,
     live_replies: Option<LiveVenueReplies>,
     retrace: Option<Retrace>,
@@ -245,8 +248,11 @@ impl Ingress {
                     Some(retrace) => Some(retrace.take()),
                     None => self.commands.take(),
                 };
-                let Some(command) = command else { return Ok(false) };
+                let Some(mut command) = command else { return Ok(false) };
                 self.directory.carry(&command);
+                if self.retrace.is_none() {
+                    self.concerned.put_into(&mut command, |symbol| self.directory.named(symbol));
+                }
                 if let Some(live_replies) = &mut self.live_replies {
                     live_replies.on_command(&command);
                 }

@@ -161,7 +161,8 @@ impl Desk {
         // An event reaches every stage before what any of them makes of it.
         self.judge(&event);
         for Emitted(emitted) in emitted {
-            self.waits += usize::from(anomalies(&[Emitted(emitted)]).iter().any(|a| a.0 == AnomalyKind::FlattenWaits as u16));
+            self.waits +=
+                usize::from(anomalies(&[Emitted(emitted)]).iter().any(|a| a.0 == AnomalyKind::FlattenWaits as u16));
             self.route(Event { ts: event.ts, id: event.id, ..emitted });
         }
         if self.wanted.is_some() && !self.orders.stage.is_flattening() {
