@@ -438,7 +438,7 @@ fn a_running_engine_reports_its_status() {
     let total = |load| ["busy_ns", "idle_ns", "stalled_ns"].map(|part| count(load, part)).iter().sum::<u64>();
     assert!(total(is) > total(was) && count(is, "turns") > count(was, "turns"), "{before}\n{now}");
     assert_eq!(is["group"], "core0", "{now}");
-    assert!(now["groups"][0].as_str().expect("a text").starts_with("core0: ingress+book"), "{now}");
+    assert!(now["groups"][0].as_str().expect("a text").starts_with("core0: ingress+pulse+book"), "{now}");
     assert!(count(&now["latency"]["book"], "samples") > 0, "{now}");
     let table = run(["ctl".as_ref(), journal.as_os_str(), "status".as_ref(), "--details".as_ref()]).expect(0).stdout;
     assert!(
