@@ -115,7 +115,7 @@ impl Trust {
         let known = |at: &usize| self.sources[*at] != 0 || self.states[*at] != State::Trusted;
         let known = (0..self.states.len()).filter(known);
         let mut known: Vec<_> = known.map(|at| (to.key(at as u32), self.sources[at], self.states[at])).collect();
-        known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        known.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
     }
 

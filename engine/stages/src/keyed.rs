@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(crate) fn save<S: Serialize>(to: &mut StateWriter<'_>, instruments: usize, of: impl Fn(usize) -> Option<S>) {
     let entry = |at: usize| of(at).map(|saved| (to.key(at as u32), saved));
     let mut entries: Vec<(String, S)> = (0..instruments).filter_map(entry).collect();
-    entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
     to.put(&entries);
 }
 

@@ -4,11 +4,25 @@
 use crate::tokens::{parse, words};
 use crate::tree::{Text, files, rust};
 
-/// Folders of pure logic, where a `HashMap`'s order would differ from run to run.
+/// Folders of pure logic, where nothing may differ from run to run or from build to build.
 const PURE: &[&str] = &["engine/flow/", "engine/stages/"];
 
-/// Words that pure logic may not say.
-const IMPURE: &[&str] = &["HashMap", "HashSet", "RandomState", "Instant", "SystemTime"];
+/// Words that pure logic may not say: random orders, clocks, orders of floats that are none (a NaN has no place), and orders
+/// of equals that a standard library may change. A plain `sort_unstable` compares all that there is, so its equals are the
+/// same; by a key, sort stably.
+const IMPURE: &[&str] = &[
+    "HashMap",
+    "HashSet",
+    "RandomState",
+    "Instant",
+    "SystemTime",
+    "partial_cmp",
+    "sort_unstable_by",
+    "sort_unstable_by_key",
+    "select_nth_unstable",
+    "select_nth_unstable_by",
+    "select_nth_unstable_by_key",
+];
 
 /// Words that say that something is not finished. In two pieces, so that this file does not hold them itself.
 const OPEN: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
@@ -92,6 +106,8 @@ fn what_is_wrong_is_found() {
     assert!(essay(&Text::new("a.rs", "use std::fmt;\n//! Late.")).is_some());
     let impure = "use std::collections::HashMap; macro_rules! m { () => { Instant::now() } } // HashMap\n";
     assert_eq!(said(&Text::new("a.rs", impure), IMPURE).len(), 2);
+    let unordered = "v.sort_by(|a, b| a.partial_cmp(b).unwrap()); v.sort_unstable_by_key(|o| o.px); v.sort_unstable();";
+    assert_eq!(said(&Text::new("a.rs", unordered), IMPURE).len(), 2);
     let open = format!("fn a() {{}} // {}: later\nlet method = XX_X;", OPEN[0]);
     assert_eq!(holding(&Text::new("a.rs", &open), OPEN, "is left").len(), 1);
     let place = |text: String| holding(&Text::new("a", &text), PLACES, "").len();

@@ -176,7 +176,7 @@ impl Stage for BarStage {
                 saved.push(Saved { key: to.key(at as u32), calendar: calendar.0, sums: sums.to_vec() });
             }
         }
-        saved.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        saved.sort_by(|a, b| a.key.cmp(&b.key));
         to.put(&saved);
     }
 

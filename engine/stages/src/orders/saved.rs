@@ -66,20 +66,20 @@ impl OrderManager {
             .enumerate()
             .filter(|(_, i)| i.terms.is_some() || i.last_px != Px::NONE || i.halts.any());
         let mut instruments: Vec<_> = known.map(saved).collect();
-        instruments.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        instruments.sort_by(|a, b| a.key.cmp(&b.key));
         let saved = |o: &Order| {
             let Order { id, link, qty, root, filled, busted, instrument, side, state, sent } = *o;
             SavedOrder { id, link, qty, root, filled, busted, key: to.key(instrument), side, state, sent }
         };
         let mut orders: Vec<_> = self.orders.iter().map(saved).collect();
-        orders.sort_unstable_by_key(|o| o.id);
+        orders.sort_by_key(|o| o.id);
         let mut positions: Vec<_> = self.positions.iter().map(|p| saved_position(p, to)).collect();
-        positions.sort_unstable_by(|a, b| (a.account, a.strategy, &a.key).cmp(&(b.account, b.strategy, &b.key)));
+        positions.sort_by(|a, b| (a.account, a.strategy, &a.key).cmp(&(b.account, b.strategy, &b.key)));
         to.put(&instruments);
         to.put(&orders);
         to.put(&positions);
         let mut chains: Vec<_> = self.chains.iter().map(|c| (c.root, c.last, c.ended)).collect();
-        chains.sort_unstable_by_key(|c| c.0);
+        chains.sort_by_key(|c| c.0);
         to.put(&chains);
         let fills = self.fills.saved(to, |note| note.root);
         to.put(&fills);

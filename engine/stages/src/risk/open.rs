@@ -196,7 +196,7 @@ impl OpenOrders {
     /// Every order by id.
     pub(super) fn sorted(&self) -> Vec<Open> {
         let mut all: Vec<_> = self.places.iter().copied().filter(|o| o.id != 0).collect();
-        all.sort_unstable_by_key(|o| o.id);
+        all.sort_by_key(|o| o.id);
         all
     }
 

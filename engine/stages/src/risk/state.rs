@@ -74,7 +74,7 @@ impl RiskStage {
             .enumerate()
             .filter(|(_, m)| **m != Market { open: m.open, late: m.late, ..Market::UNKNOWN });
         let mut markets: Vec<_> = known.map(|(at, m)| (to.key(at as u32), *m)).collect();
-        markets.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        markets.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&markets);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);

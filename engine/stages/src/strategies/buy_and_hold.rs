@@ -141,7 +141,7 @@ impl Stage for BuyAndHoldStage {
         to.put(&(bought, self.ended));
         let touches = self.touches.iter().enumerate().filter(|(_, touch)| **touch != Touch::NONE);
         let mut touches: Vec<_> = touches.map(|(at, touch)| (to.key(at as u32), *touch)).collect();
-        touches.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        touches.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&touches);
         self.changed.save(to);
     }

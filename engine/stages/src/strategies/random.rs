@@ -386,7 +386,7 @@ impl Stage for RandomStage {
         to.put(&(self.drawn, self.chances, self.group, to.key(self.other), to.key(self.due), self.ended));
         let known = self.known.iter().enumerate().filter(|(_, k)| **k != Known::NOTHING);
         let mut known: Vec<_> = known.map(|(at, k)| (to.key(at as u32), *k)).collect();
-        known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        known.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
         let open = &self.open[..self.opened];
         to.put(&open.iter().map(|o| (to.key(o.instrument), o.id, o.filled, o.busy_until)).collect::<Vec<_>>());

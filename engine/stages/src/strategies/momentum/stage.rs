@@ -309,7 +309,7 @@ impl Stage for MomentumStage {
         to.put(&self.ended);
         let known = self.instruments.iter().enumerate().filter(|(_, w)| w.known);
         let mut known: Vec<_> = known.map(|(at, w)| (to.key(at as u32), *w)).collect();
-        known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        known.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
         self.changed.save(to);
         self.fills.save(to);
