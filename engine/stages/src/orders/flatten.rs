@@ -1,6 +1,6 @@
 //! Closing positions because an operator commanded it.
 //!
-//! First every order of the positions' owners in those instruments is cancelled, and the venue's word awaited; then each
+//! First every order of the positions' owners in those instruments is cancelled, and its end awaited; then each
 //! position that is not flat gets one market order for all of it, immediate-or-cancel, until it is flat. Meanwhile nobody else
 //! sends an order for these positions, so nothing that is open can take one beyond flat. An instrument that is halted gets no
 //! order: its position waits, and one anomaly says so.
@@ -12,19 +12,17 @@
 //! Bound: [`MOST`] commands at once, [`AT_ONCE`] events an event. Worst case of an event: [`MOST_LOOKS`] looks for a position;
 //! once a command, all open orders are looked through and sorted.
 
+use super::closing::{Closing, Flatten, MOST, Progress, Wanted};
 use super::cycle::Step;
 use super::manager::{OrderManager, push_anomaly};
 use super::positions::Key;
 use super::table::Order;
 use flow::records::{CancelRequest, Command, CommandOutcome, Request};
 use flow::{
-    Account, AnomalyKind, CommandResult, Event, Flags, Ns, OrderId, OrderType, Out, Px, Qty, Reduces, Side, StateError,
-    StateReader, StateWriter, StrategyId, Tif,
+    Account, AnomalyKind, CommandResult, Event, Flags, Ns, OrderId, OrderType, Out, Px, Qty, Reduces, Side, StrategyId,
+    Tif,
 };
-use serde::{Deserialize, Serialize};
 
-/// The most commands that are carried out at once.
-const MOST: usize = 64;
 /// The most events that it emits for one.
 pub(super) const AT_ONCE: usize = 16;
 /// The most looks for a position at one event.
@@ -35,100 +33,6 @@ const FIRST_LOOKS: u64 = 4_096;
 const A_LOOK: u64 = 500;
 /// How long an order, or a cancel that was rejected, is not tried again.
 const AGAIN: u64 = Ns::SECOND;
-
-/// Whose positions, and where; 0 = all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wanted {
-    account: Account,
-    strategy: StrategyId,
-    instrument: u32,
-}
-
-impl Wanted {
-    fn holds(self, account: Account, strategy: StrategyId, instrument: u32) -> bool {
-        (self.account == Account::NONE || self.account == account)
-            && (self.strategy == StrategyId::NONE || self.strategy == strategy)
-            && (self.instrument == 0 || self.instrument == instrument)
-    }
-}
-
-/// How far the work is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Progress {
-    /// Orders that have been asked to be cancelled, of those that were open; all of them: their ends are awaited.
-    asked: u64,
-    /// Instrument and number of the pair where the search for positions goes on; instrument 0 = orders are still open.
-    instrument: u32,
-    pair: u64,
-    /// Whether this search has found a position that is not flat.
-    found: bool,
-    /// The last event that did a part.
-    last: Ns,
-    /// When a cancel that was rejected is asked for again.
-    ask_again: Ns,
-    /// Nothing is done before this time.
-    not_before: Ns,
-}
-
-/// What is commanded, and how far it is.
-pub(super) struct Flatten {
-    wanted: Vec<Wanted>,
-    /// The orders that were open, sorted; the last ones leave as they end.
-    orders: Vec<OrderId>,
-    progress: Progress,
-}
-
-impl Flatten {
-    /// Nothing is commanded; room for `orders` open orders.
-    pub(super) fn new(orders: usize) -> Flatten {
-        Flatten { wanted: Vec::with_capacity(MOST), orders: Vec::with_capacity(orders), progress: Progress::default() }
-    }
-
-    /// Whether anything is left to do.
-    #[inline]
-    pub(super) fn is_active(&self) -> bool {
-        !self.wanted.is_empty()
-    }
-
-    /// Whether positions of this pair in this instrument are being closed.
-    #[inline]
-    pub(super) fn holds(&self, account: Account, strategy: StrategyId, instrument: u32) -> bool {
-        self.wanted.iter().any(|wanted| wanted.holds(account, strategy, instrument))
-    }
-
-    /// The first and the last instrument of which a position may be wanted.
-    fn range(&self, instruments: u32) -> (u32, u32) {
-        let all = self.wanted.iter().any(|wanted| wanted.instrument == 0);
-        let named = || self.wanted.iter().map(|wanted| wanted.instrument);
-        if all { (1, instruments - 1) } else { (named().min().unwrap_or(1), named().max().unwrap_or(0)) }
-    }
-
-    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
-        let wanted: Vec<_> = self.wanted.iter().map(|w| (w.account, w.strategy, to.key(w.instrument))).collect();
-        to.put(&(wanted, &self.orders, self.progress, to.key(self.progress.instrument)));
-    }
-
-    pub(super) fn load(&mut self, from: &mut StateReader<'_>, instruments: usize) -> Result<(), StateError> {
-        let room = self.orders.capacity();
-        self.wanted.clear();
-        self.orders.clear();
-        type Saved = (Vec<(Account, StrategyId, String)>, Vec<OrderId>, Progress, String);
-        let (wanted, orders, progress, at) = from.get::<Saved>()?;
-        if wanted.len() > MOST || orders.len() > room || !orders.is_sorted() || progress.asked > orders.len() as u64 {
-            return Err(StateError::Inconsistent("more to flatten than fits, or unsorted orders of it"));
-        }
-        for (account, strategy, key) in wanted {
-            self.wanted.push(Wanted { account, strategy, instrument: from.instrument(&key)? });
-        }
-        self.orders.extend(orders);
-        self.progress = Progress { instrument: from.instrument(&at)?, ..progress };
-        let beyond = |instrument: u32| instrument as usize >= instruments;
-        if beyond(self.progress.instrument) || self.wanted.iter().any(|w| beyond(w.instrument)) {
-            return Err(StateError::Inconsistent("an instrument to flatten beyond the table"));
-        }
-        Ok(())
-    }
-}
 
 impl OrderManager {
     /// Takes a command to close positions.
@@ -299,20 +203,4 @@ impl OrderManager {
         out.push(instrument, Flags::side_only(side).with(Flags::LAST_OF_GROUP), &request);
         true
     }
-}
-
-/// How far the closing of a position is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Closing {
-    /// The last order that was sent for it.
-    order: OrderId,
-    /// No other one before this time.
-    not_before: Ns,
-    /// Whether it was said that it waits.
-    waits: bool,
-}
-
-impl Closing {
-    /// No order was sent for it.
-    pub(super) const NEVER: Closing = Closing { order: OrderId(0), not_before: Ns(0), waits: false };
 }

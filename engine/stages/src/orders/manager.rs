@@ -4,8 +4,8 @@
 //! reverses fills, `saved.rs` saves and loads. Bound: the parameters.
 
 use super::chains::Chains;
+use super::closing::Flatten;
 use super::counters::Counters;
-use super::flatten::Flatten;
 use super::money::Terms;
 use super::params::{MAX_ACCOUNTS, MAX_IN_FLIGHT, MAX_ORDERS, MAX_POSITIONS};
 use super::positions::{Entry, Note, Positions};

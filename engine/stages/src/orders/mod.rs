@@ -10,6 +10,7 @@
 
 mod busts;
 mod chains;
+mod closing;
 mod counters;
 mod cycle;
 mod flatten;

@@ -6,7 +6,7 @@
 //!
 //! Bound: the number of positions. Worst case: colliding keys cost one probe each.
 
-use super::flatten::Closing;
+use super::closing::Closing;
 use super::money::Holding;
 use crate::executions::Execution;
 use flow::{Account, OrderId, Px, StrategyId, table};

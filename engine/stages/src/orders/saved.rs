@@ -5,9 +5,9 @@
 
 use super::busts::key_of;
 use super::chains::{Chain, Ended};
+use super::closing::Closing;
 use super::counters::Counter;
 use super::cycle::State;
-use super::flatten::Closing;
 use super::manager::{Group, Instrument, OrderManager};
 use super::money::{Holding, Terms};
 use super::positions::{Filled, Key, Note};

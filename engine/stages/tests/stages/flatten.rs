@@ -93,7 +93,7 @@ const ACCOUNTS: [(Account, StrategyId); 3] =
     [(ACCOUNT, STRATEGY), (Account(1), StrategyId(4)), (Account(2), StrategyId(3))];
 
 /// Orders, gate and a venue of a few lines. What comes back enters before the next input.
-struct Desk {
+struct Floor {
     orders: Pipeline<OrdersStage>,
     gate: RiskStage,
     out: Out,
@@ -113,13 +113,13 @@ struct Desk {
     parts: u64,
 }
 
-impl Desk {
-    fn new() -> Desk {
+impl Floor {
+    fn new() -> Floor {
         let space = Space { instruments: 6, fills: 4_096 };
         let orders = OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), space);
         let set = [("max_messages", "20"), ("max_notional", "5000"), ("max_position", "100"), ("max_quantity", "60")];
         let gate = RiskStage::new(&harness::params("risk", &set), space);
-        let mut desk = Desk {
+        let mut floor = Floor {
             orders: Pipeline::new(orders),
             gate,
             out: Out::new(112, Kinds::ALL),
@@ -138,9 +138,9 @@ impl Desk {
         // Of 4 the multiplier is not known, of 5 the tick.
         for at in 1..6 {
             let (multiplier, tick_px) = (Px::ONE * i64::from(at != 4), Px(i64::from(at != 5) * Px::ONE / 100));
-            desk.input(at, Side::None, &Listing { multiplier, tick_px, ..Listing::default() });
+            floor.input(at, Side::None, &Listing { multiplier, tick_px, ..Listing::default() });
         }
-        desk
+        floor
     }
 
     fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) {
@@ -159,7 +159,7 @@ impl Desk {
         let reads = self.orders.stage.reads().has(event.kind);
         let emitted = if reads { self.orders.feed(&event) } else { Vec::new() };
         // An event reaches every stage before what any of them makes of it.
-        self.judge(&event);
+        self.through_gate(&event);
         for Emitted(emitted) in emitted {
             self.waits +=
                 usize::from(anomalies(&[Emitted(emitted)]).iter().any(|a| a.0 == AnomalyKind::FlattenWaits as u16));
@@ -189,7 +189,7 @@ impl Desk {
         })
     }
 
-    fn judge(&mut self, event: &Event) -> Vec<Event> {
+    fn through_gate(&mut self, event: &Event) -> Vec<Event> {
         if !self.gate.reads().has(event.kind) {
             return Vec::new();
         }
@@ -203,7 +203,7 @@ impl Desk {
             return self.cancel(&event, cancel);
         }
         let commanded = event.get::<Request>().is_some_and(|r| r.reduces == 2);
-        for verdict in self.judge(&event) {
+        for verdict in self.through_gate(&event) {
             if let Some(refused) = verdict.get::<Refused>() {
                 assert!(!commanded, "a flatten is refused by check {}: {event:?}", refused.check);
                 self.returns.push_back(verdict);
@@ -319,37 +319,37 @@ proptest! {
         within in prop::collection::vec(any::<[u8; 4]>(), 0..40),
         whose in any::<[u8; 3]>(),
     ) {
-        let mut desk = Desk::new();
-        before.iter().for_each(|step| desk.step(*step));
+        let mut floor = Floor::new();
+        before.iter().for_each(|step| floor.step(*step));
         let (at, account, strategy) = (u32::from(whose[0]) % 6, whose[1] % 3, [0, 3, 4][usize::from(whose[2]) % 3]);
-        desk.wanted = Some((at, account, strategy));
+        floor.wanted = Some((at, account, strategy));
         let Event { kind, body, .. } = command(at, account, strategy);
-        desk.enter(Event { kind, body, ..event(at, Side::None, &Command::default()) });
-        within.iter().for_each(|step| desk.step(*step));
-        desk.seconds(30);
-        let held = desk.held();
-        prop_assert!(held.iter().all(|(.., at)| desk.halted.contains(at)), "{held:?} of {:?}", desk.halted);
-        prop_assert_eq!(held.is_empty(), !desk.orders.stage.is_flattening());
-        prop_assert!(held.is_empty() || desk.waits > 0, "it says that it waits");
-        for at in std::mem::take(&mut desk.halted) {
+        floor.enter(Event { kind, body, ..event(at, Side::None, &Command::default()) });
+        within.iter().for_each(|step| floor.step(*step));
+        floor.seconds(30);
+        let held = floor.held();
+        prop_assert!(held.iter().all(|(.., at)| floor.halted.contains(at)), "{held:?} of {:?}", floor.halted);
+        prop_assert_eq!(held.is_empty(), !floor.orders.stage.is_flattening());
+        prop_assert!(held.is_empty() || floor.waits > 0, "it says that it waits");
+        for at in std::mem::take(&mut floor.halted) {
             let (code, what) = (*b"T\0\0\0", StatusKind::Trading.code());
-            desk.input(at, Side::None, &Status { code, what, ..Status::default() });
+            floor.input(at, Side::None, &Status { code, what, ..Status::default() });
         }
-        desk.seconds(30);
-        prop_assert!(!desk.orders.stage.is_flattening() && desk.wanted.is_none());
+        floor.seconds(30);
+        prop_assert!(!floor.orders.stage.is_flattening() && floor.wanted.is_none());
     }
 }
 
 #[test]
 fn a_halt_unknown_terms_and_a_spent_throttle_are_no_obstacle() {
-    let mut desk = Desk::new();
+    let mut floor = Floor::new();
     for at in 1..6 {
-        desk.fill(at, if at == 2 { Side::Sell } else { Side::Buy }, OrderId::new(ACCOUNT, STRATEGY, 9_999).0, 5_000);
+        floor.fill(at, if at == 2 { Side::Sell } else { Side::Buy }, OrderId::new(ACCOUNT, STRATEGY, 9_999).0, 5_000);
     }
-    desk.input(0, Side::None, &Halt::default());
-    desk.input(3, Side::None, &DataState { state: 2, ..DataState::default() });
-    desk.wanted = Some((0, 0, 0));
-    desk.enter(command(0, 0, 0));
-    desk.seconds(2);
-    assert_eq!((desk.wanted, desk.commanded.len()), (None, 5));
+    floor.input(0, Side::None, &Halt::default());
+    floor.input(3, Side::None, &DataState { state: 2, ..DataState::default() });
+    floor.wanted = Some((0, 0, 0));
+    floor.enter(command(0, 0, 0));
+    floor.seconds(2);
+    assert_eq!((floor.wanted, floor.commanded.len()), (None, 5));
 }
