@@ -81,17 +81,10 @@ const WEIGHTINGS: [&str; 3] = ["equal", "harmonic", "exponential"];
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
-    fn depth_is_the_books(steps in steps(400), levels in 1..8_u32, weighting in 0..3_usize, save_at in 0..400_usize) {
-        let weighting = WEIGHTINGS[weighting];
-        let ((opening, listings), mut book) = (opening(), harness::book(64, 256, 8));
+    fn depth_is_the_books(steps in steps(400), levels in 1..8_u32, weighting in 0..3_usize) {
+        let (weighting, opening, mut book) = (WEIGHTINGS[weighting], opening().0, harness::book(64, 256, 8));
         let mut pipeline = pipeline(levels, weighting, 256);
-        for (at, event) in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))).enumerate() {
-            if at == save_at {
-                let bytes = harness::saved(&pipeline.stage, &listings);
-                pipeline = self::pipeline(levels, weighting, 256);
-                harness::load(&mut pipeline.stage, &listings, &bytes).unwrap();
-                prop_assert_eq!(harness::saved(&pipeline.stage, &listings), bytes);
-            }
+        for event in opening.iter().copied().chain(steps.iter().map(|s| s.event(2))) {
             for (top, measured) in both(&mut book, &mut pipeline, &event) {
                 prop_assert_eq!(measured.instrument, event.instrument);
                 check(measured.record(), &top, &book.stage, event.instrument, levels, weighting);
