@@ -6,6 +6,7 @@
 //! so the neighbouring groups stop too. Only these loops read a clock ([`LoadMeter`]). Worst case: a full ring blocks the
 //! group before it.
 
+use crate::ahead::Ahead;
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, VenueStatus};
 use crate::ingress::{Admitted, Head, IngressError};
@@ -113,6 +114,8 @@ pub fn run_pipeline<H: Head + 'static>(
     tail: Tail,
     control: &Control,
 ) -> Result<Finished<H>, DriveError> {
+    // Without it the tables' pages come when they are used.
+    let _ahead = Ahead::start().ok();
     // With its room before the threads run: the first may end while others still work, and their allocations are counted.
     let mut groups = Vec::with_capacity(plan.groups.len());
     let workers = spawn(head, plan, tail, control)?;

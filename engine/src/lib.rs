@@ -12,6 +12,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod ahead;
 pub mod assembly;
 pub mod bench;
 mod build_id;

@@ -1,6 +1,6 @@
 //! The allocator of the binary: large pages for large tables, and a count of allocations.
 //!
-//! It is the system's allocator with two additions. **Tables** of 4 MiB and more (orders, levels, references) are aligned
+//! It is the system's allocator with two additions. **Tables** of 8 MiB and more (orders, levels, references) are aligned
 //! to a large page and request large pages from the kernel: a table of 50 MB then takes 25 pages of 2 MiB rather than
 //! 12,000 of 4 KiB. That many small pages overflow the TLB, and every miss costs a page-table walk, on a virtual machine
 //! two. Where the kernel has no large pages, or is configured not to use them (`transparent_hugepage/enabled` = `never`),
@@ -18,9 +18,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Allocations of at least this many bytes are tables.
-const LARGE: usize = 4 << 20;
+const LARGE: usize = 8 << 20;
 /// Size of a large page in bytes.
 const PAGE: usize = 2 << 20;
+/// The least size of a page in bytes.
+#[cfg(target_os = "linux")]
+const SMALL_PAGE: usize = 4 << 10;
 
 static ON: AtomicBool = AtomicBool::new(false);
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -108,6 +111,19 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe { System.dealloc(old, placed) }
     }
 }
+
+/// Touches memory without changing it, so that it is there when it is used. Where the kernel cannot, or nothing is mapped
+/// there any more, nothing happens.
+#[cfg(target_os = "linux")]
+pub fn touch(at: usize, bytes: usize) {
+    let from = at / SMALL_PAGE * SMALL_PAGE;
+    // SAFETY: the advice changes the content of no memory, whoever it belongs to.
+    let _ = unsafe { madvise(std::ptr::without_provenance_mut(from), at + bytes - from, Advice::LinuxPopulateWrite) };
+}
+
+/// As on Linux, where it is possible.
+#[cfg(not(target_os = "linux"))]
+pub fn touch(_: usize, _: usize) {}
 
 /// Allocations since counting began.
 #[inline]

@@ -28,7 +28,7 @@ pub fn queue<T>(len: usize) -> VecDeque<T> {
 }
 
 /// Slots to allocate for `len` values; while planning they are few, and the values are counted.
-fn slots<T>(len: usize) -> usize {
+pub(crate) fn slots<T>(len: usize) -> usize {
     let bytes = (len as u64).saturating_mul(size_of::<T>() as u64);
     let planned = PLANNED.get().map(|sum| sum.saturating_add(bytes));
     PLANNED.set(planned);

@@ -10,7 +10,7 @@
 //! is forgotten first. Worst case: colliding identities cost one probe per fill.
 
 use flow::records::{Bust, Fill};
-use flow::{Event, OrderId, Px, Side, StateError, StateReader, StateWriter, table};
+use flow::{Event, OrderId, Px, Reserve, Side, StateError, StateReader, StateWriter, table};
 use serde::{Deserialize, Serialize};
 
 /// A booked fill.
@@ -81,7 +81,7 @@ const NONE: u32 = u32::MAX;
 
 /// The remembered fills.
 pub(crate) struct Executions<T> {
-    ring: Box<[Execution<T>]>,
+    ring: Reserve<Execution<T>>,
     /// Slot of the oldest fill.
     oldest: usize,
     len: usize,
@@ -105,7 +105,7 @@ impl<T: Copy> Executions<T> {
         };
         let size = (2 * limit).next_power_of_two();
         Executions {
-            ring: table(limit, vacant),
+            ring: Reserve::new(limit, vacant),
             oldest: 0,
             len: 0,
             index: table(size, NONE),
@@ -115,12 +115,12 @@ impl<T: Copy> Executions<T> {
 
     /// Capacity.
     pub(crate) fn limit(&self) -> usize {
-        self.ring.len()
+        self.ring.bound()
     }
 
     /// Forgets the oldest fill if the ring is full, and returns it.
     pub(crate) fn make_room(&mut self) -> Option<Execution<T>> {
-        if self.len < self.ring.len() {
+        if self.len < self.limit() {
             return None;
         }
         let gone = self.ring[self.oldest];
@@ -128,16 +128,21 @@ impl<T: Copy> Executions<T> {
         if self.index[at] as usize == self.oldest {
             self.unname(at);
         }
-        self.oldest = (self.oldest + 1) % self.ring.len();
+        self.oldest = (self.oldest + 1) % self.limit();
         self.len -= 1;
         Some(gone)
     }
 
     /// Remembers a fill and returns its slot; the caller has made room.
     pub(crate) fn add(&mut self, execution: Execution<T>) -> u32 {
-        assert!(self.len < self.ring.len(), "room was made before");
-        let place = (self.oldest + self.len) % self.ring.len();
-        self.ring[place] = execution;
+        assert!(self.len < self.limit(), "room was made before");
+        let place = (self.oldest + self.len) % self.limit();
+        match self.ring.get_mut(place) {
+            Some(gone) => *gone = execution,
+            None => {
+                self.ring.push(execution);
+            }
+        }
         self.len += 1;
         if execution.number != 0 {
             let at = self.seek(execution.order, execution.number);

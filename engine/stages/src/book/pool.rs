@@ -1,42 +1,41 @@
 //! A fixed pool of equal items, addressed by number.
 //!
-//! One array, allocated and written at construction, that never grows. Free numbers are kept on a stack, so the item
+//! Items are [reserved](Reserve) and made when more are live than ever before. Free numbers are kept on a stack, so the item
 //! that was returned last, and is still in the cache, is taken first. Bound: the capacity; take and give are O(1).
 
-use flow::table;
+use flow::Reserve;
 use prefetch_index::prefetch_index;
 use std::ops::{Index, IndexMut};
 
 /// No item.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// An array of items and the stack of free numbers.
+/// Items, and the stack of free numbers.
 pub(super) struct Pool<T> {
-    items: Box<[T]>,
-    free: Box<[u32]>,
-    left: usize,
+    items: Reserve<T>,
+    free: Reserve<u32>,
+    vacant: T,
 }
 
 impl<T: Copy> Pool<T> {
-    /// A pool of `capacity` items; every page is touched here.
+    /// A pool of `capacity` items.
     pub(super) fn new(capacity: u32, vacant: T) -> Pool<T> {
-        let (items, mut free) = (table(capacity as usize, vacant), table(capacity as usize, 0));
-        free.iter_mut().rev().zip(0..).for_each(|(slot, number)| *slot = number);
-        Pool { left: items.len(), items, free }
+        let capacity = capacity as usize;
+        Pool { items: Reserve::new(capacity, vacant), free: Reserve::new(capacity, 0), vacant }
     }
 
-    /// The number of items, free or not.
+    /// The most items.
     pub(super) fn capacity(&self) -> usize {
-        self.items.len()
+        self.items.bound()
     }
 
     /// Prefetches an item into the cache without waiting for it.
     #[inline]
     pub(super) fn fetch(&self, item: u32) {
-        prefetch_index(&self.items, item as usize);
+        prefetch_index(&*self.items, item as usize);
     }
 
-    /// The item of that number, if the pool is that large.
+    /// The item of that number, if it was made.
     #[inline]
     pub(super) fn get(&self, item: u32) -> Option<&T> {
         self.items.get(item as usize)
@@ -45,21 +44,23 @@ impl<T: Copy> Pool<T> {
     /// The number of free items.
     #[inline]
     pub(super) fn left(&self) -> usize {
-        self.left
+        self.items.bound() - self.items.len() + self.free.len()
     }
 
     /// Takes a free item.
     #[inline]
     pub(super) fn take(&mut self) -> Option<u32> {
-        self.left = self.left.checked_sub(1)?;
-        Some(self.free[self.left])
+        if let Some(item) = self.free.pop() {
+            return Some(item);
+        }
+        let made = self.items.len() as u32;
+        self.items.push(self.vacant).then_some(made)
     }
 
     /// Returns an item to the pool.
     #[inline]
     pub(super) fn give(&mut self, item: u32) {
-        self.free[self.left] = item;
-        self.left += 1;
+        self.free.push(item);
     }
 }
 
