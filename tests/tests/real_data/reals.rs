@@ -1,11 +1,12 @@
-//! Every real number that a run emits is finite, or the one that stands for none; and no zero is negative.
+//! Every real number that a run takes or emits is finite, or the one that stands for none; and no zero is negative.
 //!
 //! Which fields are real numbers is read from the table of kinds, so a new measure is looked at without a line here. The
 //! binary under test writes a journal with everything on, and the bits are taken from the journal. `.ci/run` repeats it with
 //! the release build, where a computed NaN may be another one.
 
-use flow::{Event, FieldType, Flags, Ns, Real, Record, kind_info};
+use flow::{Event, FieldType, Flags, Kinds, Ns, Params, Real, Record, kind_info};
 use sinks::journal::JournalReader;
+use stages::Space;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tidegate_tests::{Case, Scratch, run};
@@ -52,7 +53,7 @@ fn reals(event: &Event) -> Result<Vec<(String, u64)>, String> {
     real.collect()
 }
 
-/// Runs everything on this input and looks at every outcome.
+/// Runs everything on this input and looks at every input and outcome.
 fn scan(arguments: &[&str], seen: &mut BTreeMap<String, Seen>) {
     let folder = Scratch::new();
     let dir = folder.path().join("run");
@@ -65,7 +66,7 @@ fn scan(arguments: &[&str], seen: &mut BTreeMap<String, Seen>) {
     all.extend(arguments.iter().map(|a| (*a).to_owned()));
     run(all).expect(0);
     let journal = JournalReader::open(&dir).expect("a journal");
-    for event in journal.outcomes() {
+    for event in journal.inputs().chain(journal.outcomes()) {
         let event = event.expect("a whole record");
         for (name, bits) in reals(&event).unwrap_or_else(|wrong| panic!("{wrong}: {event:?}, {arguments:?}")) {
             let seen = seen.entry(name).or_default();
@@ -74,13 +75,17 @@ fn scan(arguments: &[&str], seen: &mut BTreeMap<String, Seen>) {
     }
 }
 
-/// Every field of a real number that there is, as [`reals`] names it.
+/// Every field of a real number that a stage can emit, as [`reals`] names it.
 fn fields() -> BTreeSet<String> {
+    let settings: BTreeMap<_, _> = stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect();
+    let space = Space { instruments: 1, fills: 1 };
+    let build = |part: &stages::Part| part.build(|name| &settings[name], space).expect("the defaults are valid");
+    let emitted = stages::uncut(|_| true).iter().fold(Kinds::NONE, |all, part| all.or(build(part).emits()));
     let floats = |info: &flow::KindInfo| {
         let (name, fields) = (info.name, info.fields.iter().filter(|f| f.ty == FieldType::Float));
         fields.map(move |f| format!("{name}.{}", f.name)).collect::<Vec<_>>()
     };
-    flow::KINDS.iter().flat_map(floats).collect()
+    flow::KINDS.iter().filter(|info| emitted.has(info.kind)).flat_map(floats).collect()
 }
 
 fn synthetic() {
