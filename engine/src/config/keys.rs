@@ -95,7 +95,7 @@ pub const MAX_FILLS: IntParam<u32> = IntParam::new(
     "max_fills",
     (1, 1 << 22),
     "65536",
-    "most recent fills, over all accounts, that the venue can still bust; up to 300 bytes each, allocated at the start",
+    "most recent fills, over all accounts, that the venue can still bust; up to 300 bytes each, taken as they come",
 )
 .unit("fills");
 /// Cores of the groups.

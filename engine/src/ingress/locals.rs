@@ -112,25 +112,27 @@ impl Locals {
     /// Stamps inputs just polled, and translates those in front of the first that needs a decision.
     #[inline]
     pub(super) fn begin(&self, inputs: &mut [Event]) {
-        let mut open = 0;
-        for event in inputs {
+        let mut inputs = inputs.iter_mut();
+        for event in inputs.by_ref() {
             event.source = self.id;
             let entry = self.entry(event.instrument);
-            if open != 0 || entry >= OUT || defines(event.kind) && event.instrument != 0 {
-                open = OPEN;
+            if (entry >= OUT) | defines(event.kind) {
                 event.instrument |= OPEN;
-            } else {
-                event.instrument = entry;
+                break;
             }
+            event.instrument = entry;
+        }
+        for event in inputs {
+            event.source = self.id;
+            event.instrument |= OPEN;
         }
     }
 
     /// Translates further after a decision, up to the next input that needs one.
     pub(super) fn resume(&self, inputs: &mut [Event]) {
         for event in inputs {
-            let local = event.instrument & !OPEN;
-            let entry = self.entry(local);
-            if entry >= OUT || defines(event.kind) && local != 0 {
+            let entry = self.entry(event.instrument & !OPEN);
+            if (entry >= OUT) | defines(event.kind) {
                 return;
             }
             event.instrument = entry;
@@ -161,6 +163,7 @@ impl Locals {
         let local = event.instrument & !OPEN;
         event.instrument = local;
         match event.kind {
+            _ if local == 0 => true,
             Kind::Name if symbol_piece(event).is_some_and(|name| name.part == 0) => {
                 self.define(local, event, upcoming, by)
             }

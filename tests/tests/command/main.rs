@@ -7,6 +7,7 @@
 mod bad_input;
 mod dbn;
 mod inputs;
+mod instruments;
 mod readme;
 mod screens;
 
@@ -32,7 +33,9 @@ fn main() -> ExitCode {
             Ok::<(), Failed>(())
         }
     };
-    let plain = [bad_input::PLAIN, dbn::DBN, inputs::INPUTS, screens::SCREENS, readme::README].concat();
+    let plain =
+        [bad_input::PLAIN, dbn::DBN, inputs::INPUTS, instruments::INSTRUMENTS, screens::SCREENS, readme::README]
+            .concat();
     let mut trials: Vec<_> = plain.into_iter().map(|(name, test)| Trial::test(name, run(test))).collect();
     let mounted = bad_input::MOUNTED.iter();
     trials.extend(mounted.map(|(name, test)| Trial::test(*name, run(*test)).with_ignored_flag(!mounts)));

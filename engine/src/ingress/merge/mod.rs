@@ -130,7 +130,7 @@ impl Ingress {
     }
 
     /// Numbers, times and logs an input.
-    #[inline]
+    #[inline(always)]
     fn stamp(&mut self, event: &mut Event, ts: Ns) -> Result<(), IngressError> {
         assert!(self.seq < EventId::MAX_SEQ, "sequence numbers are exhausted: start a new journal");
         self.seq += 1;

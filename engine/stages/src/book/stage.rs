@@ -22,7 +22,7 @@ pub const MAX_ORDERS: IntParam<u32> = IntParam::new(
     "max_orders",
     (16, 16_777_216),
     "1048576",
-    "live orders in all books; 48 bytes each, allocated at start-up",
+    "live orders in all books; 48 bytes each, taken as they come",
 )
 .unit("orders");
 /// Price levels of all books.
@@ -30,7 +30,7 @@ pub(crate) const MAX_LEVELS: IntParam<u32> = IntParam::new(
     "max_levels",
     (16, 16_777_216),
     "262144",
-    "price levels in all books; 110 bytes each, allocated at start-up",
+    "price levels in all books; 110 bytes each, taken as they come",
 )
 .unit("levels");
 /// Instruments that have a book.
@@ -38,7 +38,7 @@ pub(crate) const MAX_BOOKS: IntParam<u32> = IntParam::new(
     "max_books",
     (1, 1_048_576),
     "16384",
-    "instruments that have a book; 580 bytes each, allocated at start-up",
+    "instruments that have a book; 580 bytes each, taken as they come",
 )
 .unit("books");
 

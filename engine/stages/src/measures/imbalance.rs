@@ -34,14 +34,14 @@ const MAX_LEVELS: IntParam<u32> = IntParam::new(
     "max_levels",
     (16, 16_777_216),
     "262144",
-    "price levels kept over all books; 110 bytes each, allocated at the start; none if levels = 1",
+    "price levels kept over all books; 110 bytes each, taken as they come; none if levels = 1",
 )
 .unit("levels");
 const MAX_BOOKS: IntParam<u32> = IntParam::new(
     "max_books",
     (1, 1_048_576),
     "16384",
-    "instruments whose levels are kept; 580 bytes each, allocated at the start; none if levels = 1",
+    "instruments whose levels are kept; 580 bytes each, taken as they come; none if levels = 1",
 )
 .unit("books");
 
