@@ -44,6 +44,11 @@ impl Out {
         self.source = cause.source;
     }
 
+    /// The stage's position.
+    pub fn position(&self) -> u8 {
+        self.position
+    }
+
     /// Whether anything reads that kind; if not, a stage may skip the work.
     #[inline]
     pub fn wants(&self, kind: Kind) -> bool {

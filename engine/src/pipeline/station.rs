@@ -2,17 +2,26 @@
 //!
 //! A bit mask per kind names the stages that read it, so an event goes from reader to reader and skips the rest. Bound: 62
 //! stages per group, one bit each. Worst case: the recursion is as deep as the group has stages.
+//!
+//! The stage `pulse` says after nearly every input the same, so its usual word is made here, without a call, and only where
+//! somebody listens: a stage gets a pulse if it has read anything since its last one, or acted at it. The stage itself is asked
+//! where groups of inputs are open, and at the beginning, when a loaded state may be in the middle of one.
 
 use super::exit::Exit;
 use super::meter::Meter;
 use super::times::TimesReader;
 use crate::deliberate::spins;
 use crate::plan::{GroupPlan, Planned};
-use flow::{Event, Kind, Kinds, Out, Stage};
+use flow::records::Pulse;
+use flow::{Event, EventId, Flags, Kind, Kinds, Out, Stage};
 
 /// Bit in a kind's mask: the exit takes it.
 const EXIT: u64 = 1 << (GroupPlan::MAX_STAGES + 1);
+/// Bit in a kind's mask: the stage `pulse`, the first of the group, reads it.
+const PULSE: u64 = 1 << GroupPlan::MAX_STAGES;
 const _: () = assert!(GroupPlan::MAX_STAGES + 1 < u64::BITS as usize);
+/// The bits of the stages.
+const STAGES: u64 = PULSE - 1;
 
 /// A stage and the buffer of the events that it emits. Two cache lines of its own: the neighbours of a station are called
 /// in turn with it.
@@ -29,6 +38,7 @@ pub struct Group {
     /// The readers of each kind: one bit per station, and one for the exit.
     readers: Box<[u64; Kind::COUNT]>,
     meter: Meter,
+    pulses: Pulses,
     /// Stations that prefetch, and the kinds that they prefetch for.
     prefetching: Vec<usize>,
     prefetched: Kinds,
@@ -39,19 +49,23 @@ impl Group {
     pub fn new(stages: Vec<Planned>, forwards: Kinds, sample_every: u64) -> Group {
         let meter = Meter::new(stages.len(), sample_every);
         assert!(stages.len() <= GroupPlan::MAX_STAGES, "the plan refuses a group of more stages");
+        let begins_with_pulse = stages.first().is_some_and(|p| p.stage.emits().has(Kind::Pulse));
         let mut readers = Box::new([0; Kind::COUNT]);
         for (kind, all) in readers.iter_mut().enumerate() {
             let kind = Kind(kind as u8);
             let own = |p: &Planned| u64::from(p.stage.reads().has(kind));
             let exit = if forwards.has(kind) { EXIT } else { 0 };
             *all = exit | stages.iter().rev().fold(0, |all, p| all << 1 | own(p));
+            if begins_with_pulse && *all & 1 != 0 {
+                *all ^= 1 | PULSE;
+            }
         }
         let station = |p: Planned| Station { name: p.name, out: Out::new(p.position, p.wanted), stage: p.stage };
         let prefetches = |p: &Planned| p.stage.prefetches();
         let prefetching: Vec<usize> = (0..stages.len()).filter(|i| prefetches(&stages[*i]) != Kinds::NONE).collect();
         let prefetched = stages.iter().map(prefetches).fold(Kinds::NONE, Kinds::or);
         let stations = stages.into_iter().map(station).collect();
-        Group { stations, readers, meter, prefetching, prefetched }
+        Group { stations, readers, meter, pulses: Pulses { read: STAGES, is_open: true }, prefetching, prefetched }
     }
 
     /// Passes one event and its consequences through the group into `exit`, which calls `on_backpressure` while it waits.
@@ -63,15 +77,15 @@ impl Group {
         if self.meter.is_due() {
             return self.process_timed(event, exit, on_backpressure);
         }
-        let Group { stations, readers, meter, .. } = self;
-        Pass { readers, exit, on_backpressure, meter }.run::<false>(stations, event);
+        let Group { stations, readers, meter, pulses, .. } = self;
+        Pass { readers, exit, on_backpressure, meter, pulses }.run::<false>(stations, event);
     }
 
     #[cold]
     fn process_timed<E: Exit>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
-        let Group { stations, readers, meter, .. } = self;
+        let Group { stations, readers, meter, pulses, .. } = self;
         let start = meter.now();
-        Pass { readers, exit, on_backpressure, meter }.run::<true>(stations, event);
+        Pass { readers, exit, on_backpressure, meter, pulses }.run::<true>(stations, event);
         self.meter.record_whole(start);
     }
 
@@ -96,12 +110,21 @@ impl Group {
     }
 }
 
+/// What decides about pulses.
+struct Pulses {
+    /// The stations that have read an event since their last pulse, or acted at it.
+    read: u64,
+    /// Whether a group of inputs may be open, so that the stage has to be asked.
+    is_open: bool,
+}
+
 /// The context of one event's pass.
 struct Pass<'a, E> {
     readers: &'a [u64; Kind::COUNT],
     exit: &'a mut E,
     on_backpressure: &'a mut dyn FnMut(),
     meter: &'a mut Meter,
+    pulses: &'a mut Pulses,
 }
 
 impl<E: Exit> Pass<'_, E> {
@@ -109,7 +132,57 @@ impl<E: Exit> Pass<'_, E> {
     /// what the reader before that emitted, and so on.
     #[inline]
     fn run<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
+        if event.kind == Kind::Pulse {
+            return self.pulse::<TIMED>(stations, event);
+        }
         let emitters = self.deliver::<TIMED>(stations, 0, event);
+        if emitters != 0 {
+            self.deliver_emitted::<TIMED>(stations, 0, emitters);
+        }
+        if self.readers[usize::from(event.kind.0)] & PULSE != 0 {
+            self.end::<TIMED>(stations, event);
+        }
+    }
+
+    /// All that an input caused has been delivered.
+    #[inline]
+    fn end<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
+        if self.pulses.is_open || !event.flags.has(Flags::LAST_OF_GROUP) {
+            return self.ask::<TIMED>(stations, event);
+        }
+        let all = self.readers[usize::from(Kind::Pulse.0)];
+        if all & (self.pulses.read | EXIT) != 0 {
+            let (record, position) = (Pulse::after(event), stations[0].out.position());
+            let pulse = Event {
+                id: EventId::new(event.id.seq(), position, 0),
+                source: event.source,
+                ..Event::new(event.ts, event.instrument, Flags::LAST_OF_GROUP, &record)
+            };
+            self.pulse::<TIMED>(stations, &pulse);
+        }
+    }
+
+    /// Asks the stage `pulse` itself.
+    #[cold]
+    fn ask<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
+        let Some(first) = stations.first_mut() else { return };
+        self.visit::<TIMED>(first, 0, event);
+        let pulse = first.out.events().first().copied();
+        // Only what ends the last open group is followed by a pulse.
+        self.pulses.is_open = pulse.is_none();
+        if let Some(pulse) = pulse {
+            self.pulse::<TIMED>(stations, &pulse);
+        }
+    }
+
+    /// Passes a pulse to those who have read something since their last one.
+    #[inline]
+    fn pulse<const TIMED: bool>(&mut self, stations: &mut [Station], pulse: &Event) {
+        let all = self.readers[usize::from(Kind::Pulse.0)];
+        let readers = all & (self.pulses.read | EXIT);
+        let emitters = self.deliver_to::<TIMED>(stations, 0, pulse, readers);
+        // Whoever acted may have left something for the next pulse.
+        self.pulses.read = emitters;
         if emitters != 0 {
             self.deliver_emitted::<TIMED>(stations, 0, emitters);
         }
@@ -119,8 +192,14 @@ impl<E: Exit> Pass<'_, E> {
     /// stations that emitted something.
     #[inline(always)]
     fn deliver<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) -> u64 {
-        let all = self.readers[usize::from(event.kind.0)];
-        let mut readers = (all & !EXIT) >> from;
+        self.deliver_to::<TIMED>(stations, from, event, self.readers[usize::from(event.kind.0)])
+    }
+
+    /// As [`Pass::deliver`], to the readers of a mask.
+    #[inline(always)]
+    fn deliver_to<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event, all: u64) -> u64 {
+        let mut readers = (all & STAGES) >> from;
+        self.pulses.read |= readers << from;
         let mut emitters = 0_u64;
         while readers != 0 {
             let at = readers.trailing_zeros() as usize;

@@ -132,8 +132,7 @@ impl Stage for PulseStage {
             self.give_up(event.ts);
         }
         if ends && self.open == 0 {
-            let pulse = Pulse { cause: u16::from(event.kind.0), ..Pulse::default() };
-            out.push(event.instrument, Flags::LAST_OF_GROUP, &pulse);
+            out.push(event.instrument, Flags::LAST_OF_GROUP, &Pulse::after(event));
         }
     }
 

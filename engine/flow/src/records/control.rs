@@ -3,7 +3,7 @@
 //! An anomaly is an event, not an error: it is replayed and counted like any other, and risk sees it.
 
 use crate::record::records;
-use crate::{Ns, Px, Qty};
+use crate::{Event, Ns, Px, Qty};
 
 records! {
     /// A time boundary, `ts`, has passed for a slice of the instruments. Slices bound the number of events that one tick can cause.
@@ -53,6 +53,14 @@ records! {
     Pulse = 26 "pulse" {
         cause: u16 as Kind "kind of the input",
     } reserved 38
+}
+
+impl Pulse {
+    /// The pulse after an input.
+    #[inline]
+    pub fn after(input: &Event) -> Pulse {
+        Pulse { cause: u16::from(input.kind.0), ..Pulse::default() }
+    }
 }
 
 impl Command {

@@ -72,14 +72,18 @@ impl BuyAndHoldStage {
 
     #[inline]
     fn pulse(&mut self, out: &mut Out) {
-        for _ in 0..AT_ONCE {
+        let (mut left, mut waiting) = (AT_ONCE, self.changed.len());
+        while left > 0 && waiting > 0 {
             let Some((at, _)) = self.changed.take() else { return };
+            waiting -= 1;
             if self.ended || self.bought[at as usize] || !self.touches[at as usize].is_two_sided() {
                 continue;
             }
-            match self.universe.trusts(at) {
-                true => self.buy(at, out),
-                false => self.changed.note(at, 1),
+            if self.universe.trusts(at) {
+                self.buy(at, out);
+                left -= 1;
+            } else {
+                self.changed.note(at, 1);
             }
         }
     }

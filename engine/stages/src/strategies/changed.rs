@@ -1,8 +1,8 @@
 //! The instruments that changed since the last decision on them.
 //!
 //! A strategy notes here what changed while an input's consequences come in, and takes it out at the pulse. Each instrument
-//! waits at most once, the longest waiting first, so the queue never overflows. A pulse takes at most as many as the
-//! strategy can emit for; the rest waits for the next pulse, when its values are as whole as at this one.
+//! waits at most once, the longest waiting first, so the queue never overflows. A pulse decides on all of them, as long as
+//! the strategy can emit; the rest waits for the next pulse, when its values are as whole as at this one.
 //!
 //! Bound: nine bytes per instrument. Worst case of a note or a take: one slot.
 
@@ -38,10 +38,10 @@ impl Changed {
         self.why[instrument as usize] |= why;
     }
 
-    /// Whether nothing waits.
+    /// How many instruments wait.
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
+    pub(super) fn len(&self) -> usize {
+        self.len
     }
 
     /// Takes the instrument that has waited longest, and what changed of it.

@@ -67,13 +67,13 @@ impl MomentumStage {
         (id.account(), id.strategy()) == (self.settings.account, MOMENTUM)
     }
 
-    /// Checks the conditions of an entry, and enters.
-    fn enter(&mut self, at: u32, now: Ns, out: &mut Out) {
+    /// Checks the conditions of an entry, and enters; says whether it did.
+    fn enter(&mut self, at: u32, now: Ns, out: &mut Out) -> bool {
         let Settings { cooldown_ns, max_age_ns, hours, short, .. } = self.settings;
         let state = &mut self.instruments[at as usize];
         let fresh = state.touch.is_two_sided() && now.0.saturating_sub(state.touch_ts.0) <= max_age_ns;
         if state.is_working(now, cooldown_ns) || state.position != 0 || now < state.cooldown_until || !fresh {
-            return;
+            return false;
         }
         let (net, volume) = state.flow.net();
         let side = if net < 0.0 { Side::Sell } else { Side::Buy };
@@ -83,11 +83,11 @@ impl MomentumStage {
         let leans = state.imbalance * toward >= set.min_imbalance;
         let calm = set.max_vpin >= 1.0 || state.vpin <= set.max_vpin;
         if !flows || !leans || !calm || (side == Side::Sell && !short) {
-            return;
+            return false;
         }
-        let Some(range) = state.atr.value(set.atr_bars).filter(|range| *range > 0.0) else { return };
+        let Some(range) = state.atr.value(set.atr_bars).filter(|range| *range > 0.0) else { return false };
         if state.day.place(state.exchange_ts, Mic(state.calendar), hours) != Within::Window {
-            return;
+            return false;
         }
         let (tick, entry) = (state.tick, state.touch.on(state.tick).against(side));
         let away = |ranges: f64, sign: f64| level(entry, range * ranges, tick, sign);
@@ -111,14 +111,15 @@ impl MomentumStage {
         emit::signal(out, at, side, &signal, &why[..measures]);
         let intent = emit::new_order(MOMENTUM, set.account, entry, set.qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &intent);
+        true
     }
 
-    /// Checks the conditions of an exit, and leaves.
-    fn leave(&mut self, at: u32, now: Ns, out: &mut Out) {
+    /// Checks the conditions of an exit, and leaves; says whether it did.
+    fn leave(&mut self, at: u32, now: Ns, out: &mut Out) -> bool {
         let Settings { cooldown_ns, hours, account, patience_ns, .. } = self.settings;
         let state = &mut self.instruments[at as usize];
         if state.position == 0 || !state.touch.is_two_sided() || state.is_working(now, cooldown_ns) {
-            return;
+            return false;
         }
         let side = if state.position > 0 { Side::Sell } else { Side::Buy };
         let px = state.touch.on(state.tick).against(side);
@@ -135,7 +136,7 @@ impl MomentumStage {
             // After a bust, or carried over from another journal: the position has no stop.
             (Kind::Position, state.position as f64, 0.0)
         } else {
-            return;
+            return false;
         };
         let qty = state.position.unsigned_abs();
         (state.working, state.patience) = (qty, Ns(now.0.saturating_add(patience_ns)));
@@ -150,29 +151,28 @@ impl MomentumStage {
         emit::signal(out, at, side, &signal, &[why]);
         let exit = emit::new_order(MOMENTUM, account, px, qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &Intent { reduces: Reduces::Only.code(), ..exit });
+        true
     }
 
     /// Decides on what changed.
     #[inline]
     fn pulse(&mut self, now: Ns, out: &mut Out) {
-        if !self.changed.is_empty() {
+        if self.changed.len() > 0 {
             self.decide(now, out);
         }
     }
 
     #[inline(never)]
     fn decide(&mut self, now: Ns, out: &mut Out) {
-        for _ in 0..AT_ONCE {
+        let mut left = AT_ONCE;
+        while left > 0 {
             let Some((at, why)) = self.changed.take() else { return };
             if self.ended || !self.universe.trusts(at) {
                 continue;
             }
-            if why & TOUCH != 0 {
-                self.leave(at, now, out);
-            }
-            if why & FLOW != 0 {
-                self.enter(at, now, out);
-            }
+            let left_it = why & TOUCH != 0 && self.leave(at, now, out);
+            let entered = why & FLOW != 0 && self.enter(at, now, out);
+            left -= usize::from(left_it || entered);
         }
     }
 
