@@ -2,7 +2,8 @@
 //!
 //! The idea: after a gap the book may be wrong until a snapshot, and nobody should act on it. The book decides when data are
 //! doubtful and when they are trusted again, and says so with `data-state`; it and all who act keep this table, so that they
-//! agree. An event may concern all instruments of a source, since a lost packet may have held any of them.
+//! agree. An event may concern all instruments of a source, since a lost packet may have held any of them: also those that
+//! the source lists later.
 //!
 //! Bound: two bytes per instrument. Worst case: an event for a whole source looks at each of them.
 
@@ -26,19 +27,24 @@ pub struct Trust {
     states: Box<[State]>,
     /// How many are not trusted.
     doubtful: u32,
+    /// Sources of which messages are missing: an instrument that they list only now is doubtful too.
+    behind: [u64; 4],
 }
 
 impl Trust {
     /// All are trusted, none has a source.
     pub fn new(instruments: u32) -> Trust {
         let len = instruments as usize;
-        Trust { sources: table(len, 0), states: table(len, State::Trusted), doubtful: 0 }
+        Trust { sources: table(len, 0), states: table(len, State::Trusted), doubtful: 0, behind: [0; 4] }
     }
 
     /// An input of this source named or listed the instrument.
     pub fn belongs(&mut self, instrument: u32, source: u8) {
         if let Some(slot) = self.sources.get_mut(instrument as usize).filter(|_| instrument != 0) {
-            *slot = source;
+            let before = std::mem::replace(slot, source);
+            if before != source && self.behind[usize::from(source) / 64] >> (source % 64) & 1 == 1 {
+                self.set_one(instrument as usize, State::Doubtful);
+            }
         }
     }
 
@@ -91,6 +97,12 @@ impl Trust {
 
     fn set(&mut self, instrument: u32, source: u8, state: State) {
         if instrument == 0 {
+            let bit = 1 << (source % 64);
+            match (source, state) {
+                (0, _) => self.behind = [if state == State::Trusted { 0 } else { !0 }; 4],
+                (_, State::Trusted) => self.behind[usize::from(source) / 64] &= !bit,
+                _ => self.behind[usize::from(source) / 64] |= bit,
+            }
             for at in 1..self.states.len() {
                 if source == 0 || self.sources[at] == source {
                     self.set_one(at, state);
@@ -116,7 +128,7 @@ impl Trust {
         let known = (0..self.states.len()).filter(known);
         let mut known: Vec<_> = known.map(|at| (to.key(at as u32), self.sources[at], self.states[at])).collect();
         known.sort_by(|a, b| a.0.cmp(&b.0));
-        to.put(&known);
+        to.put(&(known, self.behind));
     }
 
     /// Loads what [`Trust::save`] wrote.
@@ -127,7 +139,9 @@ impl Trust {
         self.sources.fill(0);
         self.states.fill(State::Trusted);
         self.doubtful = 0;
-        for (key, source, state) in from.get::<Vec<(String, u8, State)>>()? {
+        let (known, behind) = from.get::<(Vec<(String, u8, State)>, [u64; 4])>()?;
+        self.behind = behind;
+        for (key, source, state) in known {
             let at = from.instrument(&key)? as usize;
             if at >= self.states.len() {
                 return Err(StateError::TooLarge { what: "instruments", found: at + 1, limit: self.states.len() });
@@ -155,6 +169,8 @@ mod tests {
         trust.rebuild(4);
         trust.rebuild(2);
         assert!(trust.is_rebuilding(4) && !trust.is_rebuilding(2) && trust.is_doubtful(4));
+        trust.belongs(5, 2);
+        assert!(trust.is_doubtful(5), "listed after the gap");
         let listings = Listings::default();
         let mut writer = StateWriter::new(&listings);
         trust.save(&mut writer);
@@ -163,6 +179,8 @@ mod tests {
         for trust in [&mut trust, &mut other] {
             assert!(trust.restore(0, 2) && !trust.restore(0, 2));
             assert_eq!(doubtful(trust), [1]);
+            trust.belongs(2, 2);
+            assert!(!trust.is_doubtful(2), "the gap is over");
             assert!(trust.restore(0, 0) && !trust.any_doubtful());
         }
     }

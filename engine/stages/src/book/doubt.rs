@@ -14,9 +14,16 @@ use flow::records::{Command, DataState, Gap};
 use flow::{BookKind, CommandAction, DataTrust, Event, Flags, Kind, Ns, Out};
 
 impl BookStage {
-    /// An input as the book applies it while some instrument is doubtful: marked, unless it ends the doubt.
+    /// Applies an input while some instrument is doubtful.
     #[cold]
-    pub(super) fn marked(&mut self, event: &Event, out: &mut Out) -> Event {
+    #[inline(never)]
+    pub(super) fn apply_in_doubt(&mut self, event: &Event, out: &mut Out) {
+        let marked = self.marked(event, out);
+        self.apply(&marked, out);
+    }
+
+    /// An input as the book applies it while some instrument is doubtful: marked, unless it ends the doubt.
+    fn marked(&mut self, event: &Event, out: &mut Out) -> Event {
         if event.kind == Kind::Clear && event.instrument == 0 {
             self.restore(event, event.source, out);
         }

@@ -287,7 +287,7 @@ impl BookStage {
 
     /// Applies an input and emits what changed.
     #[inline(always)]
-    fn apply(&mut self, event: &Event, out: &mut Out) {
+    pub(super) fn apply(&mut self, event: &Event, out: &mut Out) {
         if !is_order_message(event.kind) {
             return if event.kind == Kind::Level { self.level(event, out) } else { self.other(event, out) };
         }
@@ -334,14 +334,9 @@ impl Stage for BookStage {
 
     #[inline(always)]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
-        let marked;
-        let event = match self.trust.any_doubtful() {
-            true => {
-                marked = self.marked(event, out);
-                &marked
-            }
-            false => event,
-        };
+        if self.trust.any_doubtful() {
+            return self.apply_in_doubt(event, out);
+        }
         self.apply(event, out);
     }
 

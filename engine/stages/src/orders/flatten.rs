@@ -74,6 +74,7 @@ impl OrderManager {
 
     /// Does a part of what is commanded.
     #[cold]
+    #[inline(never)]
     pub(super) fn flatten_further(&mut self, event: &Event, out: &mut Out) {
         let Progress { last, not_before, .. } = self.flatten.progress;
         if event.ts < not_before {

@@ -94,6 +94,8 @@ impl OrderManager {
 
     /// How much of an order that only reduces its position may be sent: at most what is held less what open orders of that side
     /// may take of it already; `None` if it would enlarge the position. Looks through the table only where such orders are open.
+    #[cold]
+    #[inline(never)]
     fn reducible(&mut self, intent: &Intent, event: &Event) -> Option<u64> {
         let Intent { account, strategy, qty, .. } = *intent;
         let (instrument, side) = (event.instrument, event.side());
@@ -111,10 +113,12 @@ impl OrderManager {
         Some(qty.0.min(room))
     }
 
+    #[inline(always)]
     pub(super) fn pending(&self, qty: u64, instrument: u32, side: Side) -> Order {
         Order { qty, instrument, side, state: State::Pending, ..Order::NONE }
     }
 
+    #[inline(always)]
     pub(super) fn add(&mut self, order: Order) {
         assert!(self.orders.add(order), "admit checked the room");
         self.instruments[order.instrument as usize].open[usize::from(order.side == Side::Sell)] += 1;

@@ -100,10 +100,10 @@ impl BuyAndHoldStage {
             strategy: BUY_AND_HOLD,
             ..Default::default()
         };
-        let why = (Kind::BookTop, emit::price(touch.ask), emit::price(touch.bid));
-        emit::signal(out, at, Side::Buy, &entry, &[why]);
         let intent = emit::new_order(BUY_AND_HOLD, self.account, Px::NONE, self.qty, Tif::Day);
         emit::intent(out, at, Side::Buy, &intent);
+        let why = (Kind::BookTop, emit::price(touch.ask), emit::price(touch.bid));
+        emit::signal(out, at, Side::Buy, &entry, &[why]);
     }
 }
 

@@ -1,4 +1,6 @@
-//! What strategies emit: a signal, its reasons, and intents.
+//! What strategies emit: intents, then the signal and its reasons.
+//!
+//! The intent goes first. It has a way to go before its order leaves, and nobody waits for the reasons.
 //!
 //! Bound: one event per reason, plus two.
 

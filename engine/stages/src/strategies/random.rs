@@ -193,8 +193,8 @@ impl RandomStage {
             _ => order(join, self.qty, Tif::GoodTillCancelled),
         };
         self.other = at;
-        push_signal(at, side, touch, dice, out);
         emit::intent(out, at, side, &intent);
+        push_signal(at, side, touch, dice, out);
     }
 
     /// Two legs: this instrument, and opposite to it the instrument of its last order.
@@ -209,12 +209,12 @@ impl RandomStage {
         } else {
             at
         };
-        push_signal(at, side, self.orderable(at), 68, out);
         for (leg, side) in [(at, side), (other, side.opposite())] {
             let px = self.orderable(leg).against(side);
             let intent = emit::new_order(RANDOM, self.account, px, self.qty, Tif::ImmediateOrCancel);
             emit::intent(out, leg, side, &Intent { group: self.group, legs: 2, ..intent });
         }
+        push_signal(at, side, self.orderable(at), 68, out);
     }
 
     /// Cancels or replaces a random open order, unless a change is pending.

@@ -75,7 +75,7 @@ impl Rig {
 }
 
 fn intent(emitted: &[Emitted]) -> (Side, Px, u64) {
-    let last = emitted.last().expect("something was emitted").0;
+    let last = emitted.first().expect("something was emitted").0;
     let intent: &Intent = last.record();
     assert_eq!((intent.action, intent.order_type, intent.tif), (1, 1, 3));
     (last.side(), intent.px, intent.qty.0)
@@ -86,13 +86,13 @@ fn an_entry_says_why_and_where_it_would_be_wrong() {
     let mut rig = Rig::new(&[]);
     assert!(rig.trade(99).is_empty(), "too little volume");
     let emitted = rig.trade(1);
-    assert_eq!(kinds(&emitted), [Kind::Signal, Kind::Reason, Kind::Reason, Kind::Reason, Kind::Intent]);
+    assert_eq!(kinds(&emitted), [Kind::Intent, Kind::Signal, Kind::Reason, Kind::Reason, Kind::Reason]);
     assert_eq!(intent(&emitted), (Side::Buy, Px(100 * ONE + ONE / 10), 10));
-    let signal: &Signal = emitted[0].0.record();
+    let signal: &Signal = emitted[1].0.record();
     assert_eq!((signal.strategy, signal.reasons), (MOMENTUM, 3));
     assert_eq!((signal.entry, signal.stop), (Px(100 * ONE + ONE / 10), Px(98 * ONE + 6 * ONE / 10)));
     assert_eq!(signal.target, Px(103 * ONE + ONE / 10));
-    let reasons: Vec<_> = emitted[1..4].iter().map(|s| *s.0.record::<Reason>()).collect();
+    let reasons: Vec<_> = emitted[2..5].iter().map(|s| *s.0.record::<Reason>()).collect();
     let given: Vec<_> =
         reasons.iter().map(|r| (r.measure, f64::from(r.value), f64::from(r.threshold), r.index)).collect();
     let of = |k: Kind| u16::from(k.0);
@@ -114,7 +114,7 @@ fn a_touch_finer_than_the_tick_is_taken_at_the_tick_beyond_it() {
         let emitted = rig.trade(sign * 200);
         let cents = |n: i64| Px(100 * ONE + n * sign * ONE / 100);
         assert_eq!(intent(&emitted), (side, cents(1), 10));
-        let signal: &Signal = emitted[0].0.record();
+        let signal: &Signal = emitted[1].0.record();
         assert_eq!((signal.entry, signal.stop, signal.target), (cents(1), cents(-149), cents(301)));
     }
 }
@@ -125,9 +125,9 @@ fn a_sale_mirrors_a_purchase() {
     rig.send(Side::None, &Imbalance { l1: Real::of(-0.4), ..Default::default() });
     let emitted = rig.trade(-200);
     assert_eq!(intent(&emitted), (Side::Sell, Px(100 * ONE), 10));
-    let signal: &Signal = emitted[0].0.record();
+    let signal: &Signal = emitted[1].0.record();
     assert_eq!((signal.stop, signal.target), (Px(101 * ONE + ONE / 2), Px(97 * ONE)));
-    let reason: &Reason = emitted[1].0.record();
+    let reason: &Reason = emitted[2].0.record();
     assert_eq!((reason.value, reason.threshold), (Real::of(-1.0), Real::of(-0.3)));
     let mut rig = Rig::new(&[("short", "false")]);
     rig.send(Side::None, &Imbalance { l1: Real::of(-0.4), ..Default::default() });
@@ -188,9 +188,9 @@ fn stop_target_and_the_end_of_the_session_close() {
         rig.fill(Side::Buy, 10);
         assert!(rig.top(100 * ONE, 101 * ONE).is_empty(), "between stop and target");
         let emitted = rig.top(bid, bid + ONE);
-        assert_eq!(kinds(&emitted), [Kind::Signal, Kind::Reason, Kind::Intent]);
+        assert_eq!(kinds(&emitted), [Kind::Intent, Kind::Signal, Kind::Reason]);
         assert_eq!(intent(&emitted), (Side::Sell, Px(bid), 10));
-        let reason: &Reason = emitted[1].0.record();
+        let reason: &Reason = emitted[2].0.record();
         assert_eq!((reason.value, reason.threshold), (Real::of(value), Real::of(level)));
         assert!(rig.top(bid, bid + ONE).is_empty(), "an order is on its way");
         rig.fill(Side::Sell, 4);
@@ -209,7 +209,7 @@ fn stop_target_and_the_end_of_the_session_close() {
     assert!(rig.top(100 * ONE, 101 * ONE).is_empty());
     rig.now += 1;
     let emitted = rig.top(100 * ONE, 101 * ONE);
-    assert_eq!((intent(&emitted), emitted[1].0.record::<Reason>().measure), ((Side::Sell, Px(100 * ONE), 10), 15));
+    assert_eq!((intent(&emitted), emitted[2].0.record::<Reason>().measure), ((Side::Sell, Px(100 * ONE), 10), 15));
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn what_a_bust_brings_back_is_left_at_once() {
     rig.send(Side::Sell, &bust(2));
     let emitted = rig.top(100 * ONE, 101 * ONE);
     assert_eq!((intent(&emitted), emitted.len()), ((Side::Sell, Px(100 * ONE), 10), 3));
-    let reason: &Reason = emitted[1].0.record();
+    let reason: &Reason = emitted[2].0.record();
     assert_eq!((reason.measure, reason.value), (u16::from(Kind::Position.0), Real::of(10.0)));
     rig.send(Side::Buy, &bust(1));
     rig.send(Side::None, &Cancelled { order_id, ..Default::default() });

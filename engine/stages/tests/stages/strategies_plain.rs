@@ -43,10 +43,10 @@ fn it_buys_once_where_the_book_has_both_sides() {
         assert!(pipeline.feed_whole(&not_yet).is_empty(), "{not_yet:?}");
     }
     let emitted = pipeline.feed_whole(&top(1, 5, 6));
-    assert_eq!(kinds(&emitted), [Kind::Signal, Kind::Reason, Kind::Intent]);
-    let intent: &Intent = emitted[2].0.record();
+    assert_eq!(kinds(&emitted), [Kind::Intent, Kind::Signal, Kind::Reason]);
+    let intent: &Intent = emitted[0].0.record();
     assert_eq!((intent.qty, intent.account.0, intent.strategy, intent.px), (Qty(7), 9, BUY_AND_HOLD, Px::NONE));
-    assert_eq!((intent.action, intent.order_type, emitted[2].0.side()), (1, 2, Side::Buy));
+    assert_eq!((intent.action, intent.order_type, emitted[0].0.side()), (1, 2, Side::Buy));
     let listings = Listings::default();
     let bytes = harness::saved(&pipeline.stage, &listings);
     let mut other = Pipeline::new(BuyAndHoldStage::new(&params, SPACE).unwrap());

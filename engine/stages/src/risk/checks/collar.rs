@@ -38,7 +38,7 @@ pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, _: i64) -> Optio
 /// The least size of a reference, where it may be 0.
 const LEAST_TICKS: i128 = 100;
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let market = &gate.markets[proposal.at];
     let Some(twice) = twice_reference(market) else { return Breach::of(limit, i128::MAX) };
@@ -54,7 +54,7 @@ pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Bre
 }
 
 /// Twice the reference, so that the mid is exact.
-#[inline]
+#[inline(always)]
 fn twice_reference(market: &Market) -> Option<i128> {
     let (bid, ask) = (i128::from(market.bid.0), i128::from(market.ask.0));
     match (market.bid == Px::NONE, market.ask == Px::NONE) {

@@ -16,7 +16,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     params: &[MAX_PAIRS.param()],
 };
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
     let (id, ids) = (proposal.id(), &gate.ids);
     let last = ids.last(id);

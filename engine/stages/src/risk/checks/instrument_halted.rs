@@ -13,7 +13,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     params: &[],
 };
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
     gate.markets[proposal.at].halts.any().then_some(Breach { limit: 0, value: 1 })
 }

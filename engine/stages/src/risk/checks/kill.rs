@@ -13,7 +13,7 @@ pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, limit: i64) -> O
     if proposal.request.reduces == Reduces::Commanded.code() { None } else { breach(gate, proposal, limit) }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, _: &Proposal, _: i64) -> Option<Breach> {
     gate.halted.then_some(Breach { limit: 0, value: 1 })
 }

@@ -38,7 +38,7 @@ macro_rules! checks {
         pub const CHECKS: &[CheckEntry] = &[$($check::ENTRY,)* group::ENTRY];
 
         /// The number and breach of the first check that the proposal fails. `limits` are in the order of [`CHECKS`].
-        #[inline]
+        #[inline(always)]
         pub(super) fn first_breach(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
             if proposal.request.reduces != 0 {
                 return first_breach_reducing(gate, proposal, limits);
@@ -55,6 +55,7 @@ macro_rules! checks {
 /// and value, the age of its data, a gap, an unknown multiplier or tick. It has a collar of its own and a share of the throttle
 /// that no other order can use; under a halt it passes if an operator commanded it.
 #[cold]
+#[inline(never)]
 fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
     macro_rules! first {
         ($($check:ident $function:ident)*) => {

@@ -21,7 +21,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 /// 10^18 for price and multiplier; the listing's scale comes on top.
 const UNIT: i128 = 1_000_000_000_000_000_000;
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let market = &gate.markets[proposal.at];
     if proposal.price == Px::NONE {

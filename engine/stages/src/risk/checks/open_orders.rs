@@ -22,7 +22,7 @@ pub(super) fn breach_reducing(gate: &Gate, _: &Proposal, _: i64) -> Option<Breac
     gate.open.is_full().then(|| Breach { limit: gate.open.slots() as i64, value: gate.open.slots() as i64 + 1 })
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let after = gate.open.orders() + usize::from(!proposal.is_replace());
     if limit == 0 || after > limit as usize {

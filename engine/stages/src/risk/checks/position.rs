@@ -17,7 +17,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     params: &[],
 };
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let market = &gate.markets[proposal.at];
     let given_back = proposal.predecessor.map_or(0, |o| o.open);

@@ -22,7 +22,7 @@ pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, _: i64) -> Optio
 }
 
 /// The total quantity counts; for a replace, including what is already executed.
-#[inline]
+#[inline(always)]
 pub(super) fn breach(_: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let qty = proposal.request.qty.0;
     if limit != 0 && qty <= limit as u64 {

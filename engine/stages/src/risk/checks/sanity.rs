@@ -41,12 +41,12 @@ pub enum Flaw {
     Legs = 10,
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
     flaw(gate, proposal).map(|flaw| Breach { limit: 0, value: flaw as i64 })
 }
 
-#[inline]
+#[inline(always)]
 fn flaw(gate: &Gate, proposal: &Proposal) -> Option<Flaw> {
     let (market, request) = (&gate.markets[proposal.at], &proposal.request);
     let limit = request.order_type == OrderType::Limit.code();

@@ -16,7 +16,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 
 const MILLISECOND: u64 = 1_000_000;
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let last_update = gate.markets[proposal.at].last_update;
     let age = proposal.now.0.saturating_sub(last_update.0);

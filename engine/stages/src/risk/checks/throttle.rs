@@ -41,7 +41,7 @@ pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, limit: i64) -> O
     None
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     if limit != 0 && !gate.messages.is_within(proposal.now, limit as u64) {
         return None;

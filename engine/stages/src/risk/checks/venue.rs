@@ -17,7 +17,7 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 const LOST: i64 = 1;
 const UNANSWERED: i64 = 2;
 
-#[inline]
+#[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
     let wrong = if gate.lost { LOST } else { UNANSWERED };
     (gate.lost || gate.markets[proposal.at].late > 0).then_some(Breach { limit: 0, value: wrong })

@@ -108,9 +108,9 @@ impl MomentumStage {
             (Kind::Vpin, state.vpin, set.max_vpin),
         ];
         let measures = if set.max_vpin >= 1.0 { 2 } else { 3 };
-        emit::signal(out, at, side, &signal, &why[..measures]);
         let intent = emit::new_order(MOMENTUM, set.account, entry, set.qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &intent);
+        emit::signal(out, at, side, &signal, &why[..measures]);
         true
     }
 
@@ -148,9 +148,9 @@ impl MomentumStage {
             strategy: MOMENTUM,
             ..Default::default()
         };
-        emit::signal(out, at, side, &signal, &[why]);
         let exit = emit::new_order(MOMENTUM, account, px, qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &Intent { reduces: Reduces::Only.code(), ..exit });
+        emit::signal(out, at, side, &signal, &[why]);
         true
     }
 

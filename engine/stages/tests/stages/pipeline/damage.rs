@@ -77,6 +77,7 @@ fn played(turned: u8, bytes: &[u8], whose: usize, blows: &[Blow], counts: &mut C
     let steps = bytes.as_chunks::<16>().0;
     let (before, after) = steps.split_at(steps.len() / 2);
     before.iter().for_each(|step| world.step(Step::of(step)));
+    world.damaged = true;
     let loads = damaged(&mut world, DAMAGED[whose], blows);
     counts.entry(DAMAGED[whose]).or_default()[usize::from(!loads)] += 1;
     after.iter().for_each(|step| world.step(Step::of(step)));

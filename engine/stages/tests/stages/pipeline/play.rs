@@ -166,6 +166,8 @@ pub(crate) struct World {
     tally: Tally,
     /// Instruments whose data are doubtful.
     doubtful: BTreeSet<u32>,
+    /// Whether a state was damaged: whose data were doubtful may be lost with it.
+    pub(crate) damaged: bool,
 }
 
 /// Whether a `data-state` of that source concerns an instrument.
@@ -211,6 +213,7 @@ impl World {
             fills: Vec::new(),
             tally: Tally::default(),
             doubtful: BTreeSet::new(),
+            damaged: false,
         }
     }
 
@@ -263,7 +266,7 @@ impl World {
         if event.kind == Kind::Fill {
             self.fills.push(event);
         }
-        let World { stations, venue, waiting, queued, ids, tally, doubtful, .. } = self;
+        let World { stations, venue, waiting, queued, ids, tally, doubtful, damaged, .. } = self;
         let (input, mut requests) = (event.kind, BTreeSet::new());
         pass(stations, &event, &mut |event| {
             if let Some(state) = event.get::<DataState>() {
@@ -275,7 +278,7 @@ impl World {
                 }
             }
             let acts = event.kind == Kind::Order || event.kind == Kind::Signal;
-            assert!(!acts || !doubtful.contains(&event.instrument), "on doubtful data: {event:?}");
+            assert!(!acts || *damaged || !doubtful.contains(&event.instrument), "on doubtful data: {event:?}");
             if let Some(request) = event.get::<Request>() {
                 requests.insert(request.order_id);
             } else if let Some(replace) = event.get::<ReplaceRequest>() {
