@@ -1,11 +1,75 @@
-//! The memory of few instruments.
+//! One instrument over files and days, and the memory of few of them.
 
 use crate::{Named, folder, path, script};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use tidegate_tests::tidegate;
 use wait4::Wait4;
 
-pub(crate) const INSTRUMENTS: &[Named] = &[("memory_follows_what_is_listed", memory)];
+pub(crate) const INSTRUMENTS: &[Named] = &[
+    ("two_days_with_other_numbers_are_one_instrument_each", days),
+    ("what_two_files_of_one_day_bring_is_taken_once", twice),
+    ("memory_follows_what_is_listed", memory),
+];
+
+/// The stages of a pipeline that trades.
+const STAGES: &str =
+    "--set pipeline.stages=book,bars,vpin,buy-and-hold,orders,risk,router --set risk.max_data_age_ms=86400000";
+
+/// A day of five symbols, whose numbers the seed shuffles.
+fn synth(seed: u32, out: &str) -> String {
+    format!("$1 synth --messages 20000 --symbols 5 --live-orders 500 --seed {seed} --out {out} && ")
+}
+
+/// The values of a column, with how often each comes.
+fn count(rows: &str, column: &str) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    for row in rows.lines().map(|row| serde_json::from_str::<Value>(row).expect("a row")) {
+        *found.entry(row[column].as_str().expect("a text").to_owned()).or_default() += 1;
+    }
+    found
+}
+
+fn days() {
+    let (folder, _) = folder();
+    let dir = folder.path().to_str().expect("UTF-8");
+    script(dir, &format!("{} {} true", synth(1, "a_20200130.itch"), synth(2, "a_20200131.itch"))).expect(0);
+    for files in ["a_20200130.itch a_20200131.itch", "a_20200131.itch a_20200130.itch"] {
+        let rows = script(dir, &format!("$1 replay --input {files} {STAGES} --emit listing,signal")).expect(0).stdout;
+        let of =
+            |kind: &str| rows.lines().filter(|row| row.contains(&format!("\"kind\":\"{kind}\""))).collect::<Vec<_>>();
+        let listed = count(&of("listing").join("\n"), "symbol");
+        assert_eq!(listed.values().collect::<Vec<_>>(), [&2; 5], "each symbol is listed on both days: {listed:?}");
+        let bought = count(&of("signal").join("\n"), "symbol");
+        assert!(bought.len() >= 3 && bought.values().all(|times| *times == 1), "and bought once: {bought:?}");
+    }
+}
+
+fn twice() {
+    let (folder, _) = folder();
+    let dir = folder.path().to_str().expect("UTF-8");
+    let files = synth(1, "a_20200130.itch");
+    let text = format!(
+        "{files} cp a_20200130.itch b_20200130.itch && $1 replay --input a_20200130.itch b_20200130.itch --emit anomaly"
+    );
+    let outcome = script(dir, &text).expect(0);
+    let told = count(&outcome.stdout, "symbol");
+    assert_eq!(told.values().collect::<Vec<_>>(), [&1; 5], "{told:?}");
+    assert_eq!(count(&outcome.stdout, "what").into_keys().collect::<Vec<_>>(), ["duplicate-instrument"]);
+    // Nothing of the second file changes what the first alone gives.
+    let hash = |files: &str| {
+        let text = format!("$1 replay --input {files} --set outcomes.kinds=book-top,trade,bar --emit bar");
+        script(dir, &text).expect(0).stdout.replace("\"input\":\"b_20200130.itch\"", "")
+    };
+    let values = |rows: String| {
+        let rows = rows.lines().map(|row| serde_json::from_str::<Value>(row).expect("a row")).collect::<Vec<_>>();
+        rows.into_iter()
+            .map(|row| ["symbol", "start_s", "open", "close"].map(|of| row[of].to_string()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(values(hash("a_20200130.itch b_20200130.itch")), values(hash("a_20200130.itch")));
+}
 
 /// What a run takes at most, in MiB.
 fn taken(file: &str) -> u64 {
