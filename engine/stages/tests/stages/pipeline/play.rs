@@ -277,7 +277,7 @@ impl World {
                     _ => doubtful.retain(|i| !of(i)),
                 }
             }
-            let acts = event.kind == Kind::Order || event.kind == Kind::Signal;
+            let acts = event.kind == Kind::Signal;
             assert!(!acts || *damaged || !doubtful.contains(&event.instrument), "on doubtful data: {event:?}");
             if let Some(request) = event.get::<Request>() {
                 requests.insert(request.order_id);

@@ -18,18 +18,15 @@ use flow::{
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// How far ahead a stage is shown what comes.
 const AHEAD: usize = 8;
 
-/// What a stage read, in order.
-type Tape = Arc<Mutex<Vec<Event>>>;
-
 /// A stage of which everything that it reads is kept.
 struct Taped {
     stage: Box<dyn Stage>,
-    tape: Tape,
+    tape: Sender<Event>,
 }
 
 impl Stage for Taped {
@@ -46,7 +43,7 @@ impl Stage for Taped {
         self.stage.fan_out()
     }
     fn on_event(&mut self, event: &Event, out: &mut Out) {
-        self.tape.lock().expect("one thread").push(*event);
+        self.tape.send(*event).expect("the test reads it");
         self.stage.on_event(event, out);
     }
     fn save(&self, to: &mut StateWriter<'_>) {
@@ -177,15 +174,15 @@ fn reals(outcomes: &[Vec<Event>]) -> Result<(), String> {
 /// A pipeline that has played, and what each of its stages read.
 pub(super) fn taped(bytes: &[u8]) -> (World, Vec<Vec<Event>>) {
     let (turned, rest) = bytes.split_first().expect("at least one byte");
-    let tapes = RefCell::new(Vec::<Tape>::new());
+    let tapes = RefCell::new(Vec::<Receiver<Event>>::new());
     let mut world = opened_with(*turned, |stage| {
-        let tape = Tape::default();
-        tapes.borrow_mut().push(Arc::clone(&tape));
+        let (tape, read) = channel();
+        tapes.borrow_mut().push(read);
         Box::new(Taped { stage, tape })
     });
     rest.as_chunks::<16>().0.iter().for_each(|step| world.step(Step::of(step)));
     world.until(Ns(i64::MAX as u64));
-    let read = tapes.into_inner().iter().map(|tape| std::mem::take(&mut *tape.lock().expect("one thread"))).collect();
+    let read = tapes.into_inner().iter().map(|tape| tape.try_iter().collect()).collect();
     (world, read)
 }
 
@@ -223,7 +220,6 @@ fn every_stage_keeps_the_rules() {
         }
     });
     let emitted = emitted.into_inner();
-    println!("{emitted:?}");
     let all = stages::uncut(|_| true);
     let enough = |name: &str| emitted.get(name).is_some_and(|count| *count >= 100);
     let silent: Vec<_> = all.iter().map(|part| part.names()[0]).filter(|name| !enough(name)).collect();
