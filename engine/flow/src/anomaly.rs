@@ -93,6 +93,10 @@ anomalies! {
     NotReducing = 34 "not-reducing" "strategy",
     /// A position that is to be closed waits, because its instrument is halted.
     FlattenWaits = 35 "flatten-waits" "strategy",
+    /// The venue breaks a trade that the book does not remember, or that was broken before; nothing was taken out.
+    UnknownBreak = 36 "unknown-break" "match",
+    /// A broken trade made a price of an open bar, and not all its trades are remembered: its prices, or even its sums, stay.
+    UncorrectedBar = 37 "uncorrected-bar" "length of the bar in seconds",
 }
 
 impl AnomalyKind {

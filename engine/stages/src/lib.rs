@@ -13,6 +13,7 @@ mod keyed;
 pub mod measures;
 pub mod orders;
 pub mod pulse;
+mod recent;
 mod registry;
 pub mod risk;
 mod rounding;

@@ -118,6 +118,14 @@ records! {
         state: u8 as Enum(DataTrust) "from here on",
         of: u8 as Uint "with instrument 0: the source of the instruments; 0 = every source",
     } reserved 28
+    /// A trade that the venue has broken, to be taken out of all that is still open. The flags are those of the trade.
+    BrokenTrade = 18 "broken-trade" : aggressor inferred displayed auction doubtful {
+        exchange_ts: Ns as TimeNs "exchange time of the trade",
+        trade_ts: Ns as TimeNs "time of the input that brought the trade",
+        px: Px as Price "its price",
+        qty: Qty as Qty "its quantity",
+        match_id: u64 as Id "the venue's number of the match",
+    }
     /// The trading state of an instrument, or of the whole market if the instrument is 0.
     Status = 15 "status" {
         exchange_ts: Ns as TimeNs "exchange time",

@@ -5,8 +5,10 @@
 //! definitions, the parameter and the cost.
 //!
 //! Bound: [`MAX_INTERVALS`] intervals; memory for every instrument is allocated and written at construction. Worst case of
-//! an event: a trade closes and opens a bar of each interval; a tick closes the bars of its slice.
+//! an event: a trade closes and opens a bar of each interval; a tick closes the bars of its slice; a broken trade has the prices
+//! of its bars looked for among all trades that are remembered.
 
+mod prints;
 mod stage;
 mod sum;
 

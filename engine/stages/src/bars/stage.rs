@@ -1,14 +1,16 @@
 //! The stage: trades and ticks in, bars out.
 //!
 //! A bit per instrument marks those without an open bar, so a tick does not touch them. Bars that close together do so from
-//! the shortest interval up, and by instrument index. Worst case: a tick closes every bar of its slice.
+//! the shortest interval up, and by instrument index. A broken trade is taken out of the bars that are still open. Worst case:
+//! a tick closes every bar of its slice.
 
+use super::prints::Prints;
 use super::sum::Sum;
 use crate::Space;
-use flow::records::{Listing, Tick, Trade};
+use flow::records::{Anomaly, BrokenTrade, Listing, Tick, Trade};
 use flow::{
-    Event, Flags, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param, ParamError, Params, Px, Scope, Stage,
-    StateError, StateReader, StateWriter, Ticks, table, zone_of,
+    AnomalyKind, Event, Flags, IntParam, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param, ParamError, Params, Px,
+    Scope, Stage, StateError, StateReader, StateWriter, Ticks, table, zone_of,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +19,16 @@ pub const MAX_INTERVALS: usize = 8;
 
 const INTERVALS: ListParam =
     ListParam::new("intervals", "1m", "bar lengths, up to eight, each from 5s to 1d and an even division of a day");
+const MAX_PRINTS: IntParam<usize> = IntParam::new(
+    "max_prints",
+    (16, 16_777_216),
+    "16384",
+    "last trades of all instruments together from which the prices of a bar with a broken trade are told; 32 bytes each",
+)
+.unit("trades");
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[INTERVALS.param()];
+pub const PARAMS: &[Param] = &[INTERVALS.param(), MAX_PRINTS.param()];
 
 /// The calendar of an unlisted instrument: its day is UTC's. Not zero, so that filling memory with it touches it.
 const NO_CALENDAR: Mic = Mic(*b"----");
@@ -32,6 +41,7 @@ pub struct BarStage {
     calendars: Box<[Mic]>,
     /// A bit per instrument: it has no open bar.
     idle: Box<[u64]>,
+    prints: Prints,
 }
 
 impl BarStage {
@@ -55,6 +65,7 @@ impl BarStage {
             calendars: table(instruments, NO_CALENDAR),
             idle: table(instruments.div_ceil(64), !0),
             intervals: intervals.into_boxed_slice(),
+            prints: Prints::new(params.get(MAX_PRINTS)),
         })
     }
 
@@ -76,6 +87,7 @@ impl BarStage {
         if event.flags.has(Flags::SNAPSHOT) {
             return;
         }
+        self.prints.remember(event, trade);
         self.idle[at / 64] &= !(1 << (at % 64));
         let lengths = self.intervals.len();
         let sums = &mut self.sums[at * lengths..][..lengths];
@@ -89,6 +101,34 @@ impl BarStage {
             }
             sum.add(trade, event.side());
         }
+    }
+
+    /// Takes a broken trade out of the bars that are open.
+    #[cold]
+    fn broken(&mut self, event: &Event, out: &mut Out) {
+        let (trade, at): (&BrokenTrade, _) = (event.record(), event.instrument as usize);
+        let counted = trade.qty.0 != 0 && trade.px != Px::NONE && !event.flags.has(Flags::SNAPSHOT);
+        if at == 0 || at >= self.calendars.len() || !counted {
+            return;
+        }
+        self.prints.forget(event.instrument, trade);
+        let lengths = self.intervals.len();
+        let sums = &mut self.sums[at * lengths..][..lengths];
+        for (sum, interval) in sums.iter_mut().zip(&self.intervals).filter(|(sum, _)| sum.has(trade.trade_ts)) {
+            let left = sum.without(trade, event.side());
+            let priced = left.and_then(|left| match left.is_open() {
+                true if left.is_priced_by(trade.px) => {
+                    self.prints.prices(event.instrument, &left).map(|p| left.with(p))
+                }
+                true => Some(left),
+                false => Some(Sum::CLOSED),
+            });
+            if priced.is_none() {
+                push_uncorrected(event, trade, *interval, out);
+            }
+            *sum = priced.or(left).unwrap_or(*sum);
+        }
+        self.rest_if_idle(at);
     }
 
     fn tick(&mut self, ts: Ns, first: usize, last: usize, out: &mut Out) {
@@ -117,7 +157,13 @@ impl BarStage {
                 close(sum, *interval, at as u32, out);
             }
         }
-        if !sums.iter().any(Sum::is_open) {
+        self.rest_if_idle(at);
+    }
+
+    /// Marks an instrument without an open bar.
+    fn rest_if_idle(&mut self, at: usize) {
+        let lengths = self.intervals.len();
+        if !self.sums[at * lengths..][..lengths].iter().any(Sum::is_open) {
             self.idle[at / 64] |= 1 << (at % 64);
         }
     }
@@ -130,13 +176,20 @@ fn close(sum: &mut Sum, interval: Interval, instrument: u32, out: &mut Out) {
     out.push(instrument, Flags::LAST_OF_GROUP, &flow);
 }
 
+fn push_uncorrected(event: &Event, trade: &BrokenTrade, interval: Interval, out: &mut Out) {
+    let BrokenTrade { exchange_ts, px, qty, .. } = *trade;
+    let (what, length) = (AnomalyKind::UncorrectedBar, interval.seconds().into());
+    let anomaly = what.event_at(event.ts, event.instrument, exchange_ts, length, px, qty);
+    out.push(event.instrument, anomaly.flags, anomaly.record::<Anomaly>());
+}
+
 impl Stage for BarStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::Tick])
+        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::BrokenTrade, Kind::Tick])
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Bar, Kind::BarFlow])
+        Kinds::of(&[Kind::Bar, Kind::BarFlow, Kind::Anomaly])
     }
 
     fn scope(&self) -> Scope {
@@ -159,6 +212,8 @@ impl Stage for BarStage {
             self.trade(event, out);
         } else if let Some(tick) = event.get::<Tick>() {
             self.tick(event.ts, tick.first as usize, tick.last as usize, out);
+        } else if event.kind == Kind::BrokenTrade {
+            self.broken(event, out);
         } else if let Some(listing) = event.get::<Listing>()
             && let Some(calendar) = self.calendars.get_mut(event.instrument as usize)
         {
@@ -178,6 +233,7 @@ impl Stage for BarStage {
         }
         saved.sort_by(|a, b| a.key.cmp(&b.key));
         to.put(&saved);
+        self.prints.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -200,7 +256,7 @@ impl Stage for BarStage {
             self.sums[at * lengths..][..lengths].copy_from_slice(&saved.sums);
             self.idle[at / 64] &= !(u64::from(saved.sums.iter().any(Sum::is_open)) << (at % 64));
         }
-        Ok(())
+        self.prints.load(from)
     }
 }
 

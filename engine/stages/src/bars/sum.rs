@@ -1,12 +1,21 @@
 //! The running sums of one bar.
 //!
 //! Quantities and money are integers and saturate rather than wrap; money is an `i128`, which holds the largest trade that
-//! an event can carry. The VWAP is rounded once, half to even, when the bar closes. Bound: O(1) per trade.
+//! an event can carry. A broken trade is taken out of them; where one has saturated, that cannot be told. The VWAP is rounded once, half to even, when the bar closes. Bound: O(1) per trade.
 
 use crate::rounding::divide_half_even;
-use flow::records::{Bar, BarFlow, Trade};
+use flow::records::{Bar, BarFlow, BrokenTrade, Trade};
 use flow::{Interval, Ns, Px, Qty, Side};
 use serde::{Deserialize, Serialize};
+
+/// First, highest, lowest and last price of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Prices {
+    pub(super) open: Px,
+    pub(super) high: Px,
+    pub(super) low: Px,
+    pub(super) close: Px,
+}
 
 /// A bar; it is open once it has a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +31,7 @@ pub(super) struct Sum {
     volume: u64,
     bought: u64,
     sold: u64,
-    trades: u32,
+    pub(super) trades: u32,
 }
 
 impl Sum {
@@ -74,6 +83,39 @@ impl Sum {
             Side::None => {}
         }
         self.trades = self.trades.saturating_add(1);
+    }
+
+    /// Whether it is open and a trade of that time is in it.
+    pub(super) fn has(&self, ts: Ns) -> bool {
+        self.is_open() && (self.start..self.end).contains(&ts)
+    }
+
+    /// Itself without a broken trade, with its prices as they were; `None` where a sum has saturated, so that nobody knows what
+    /// it would be, or where the trade cannot be in it.
+    pub(super) fn without(&self, trade: &BrokenTrade, side: Side) -> Option<Sum> {
+        if self.volume == u64::MAX || self.trades == u32::MAX {
+            return None;
+        }
+        let (px, qty, mut left) = (trade.px, trade.qty.0, *self);
+        left.trades = left.trades.checked_sub(1)?;
+        left.volume = left.volume.checked_sub(qty)?;
+        left.notional = left.notional.checked_sub(i128::from(px.0) * i128::from(qty))?;
+        match side {
+            Side::Buy => left.bought = left.bought.checked_sub(qty)?,
+            Side::Sell => left.sold = left.sold.checked_sub(qty)?,
+            Side::None => {}
+        }
+        ((left.trades == 0) == (left.volume == 0)).then_some(left)
+    }
+
+    /// Whether a trade at this price may have given it one of its prices.
+    pub(super) fn is_priced_by(&self, px: Px) -> bool {
+        [self.open, self.high, self.low, self.close].contains(&px)
+    }
+
+    /// Itself with these prices.
+    pub(super) fn with(self, Prices { open, high, low, close }: Prices) -> Sum {
+        Sum { open, high, low, close, ..self }
     }
 
     /// Its `bar` and `bar-flow`.

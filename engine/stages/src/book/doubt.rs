@@ -27,7 +27,7 @@ impl BookStage {
         if event.kind == Kind::Clear && event.instrument == 0 {
             self.restore(event, event.source, out);
         }
-        if !self.trust.is_doubtful(event.instrument) || !is_market_data(event.kind) {
+        if !self.trust.is_doubtful(event.instrument) || !changes_book(event.kind) {
             return *event;
         }
         if event.kind == Kind::Clear || self.is_all_there_is(event) {
@@ -66,8 +66,8 @@ impl BookStage {
     }
 }
 
-fn is_market_data(kind: Kind) -> bool {
-    !matches!(kind, Kind::Gap | Kind::Command | Kind::Listing)
+fn changes_book(kind: Kind) -> bool {
+    !matches!(kind, Kind::Gap | Kind::Command | Kind::Listing | Kind::Trade | Kind::Break)
 }
 
 fn push(event: &Event, exchange_ts: Ns, state: DataTrust, source: u8, out: &mut Out) {

@@ -5,7 +5,7 @@
 //! a book is kept: by order, by level, from quotes, or not at all. `docs/book.md` has the rules, parameters and cost.
 //!
 //! Bound: the parameters; all memory is allocated and written at construction. Worst case: a `clear`, linear in what it
-//! empties.
+//! empties; a break, which walks over the trades that are remembered.
 
 mod books;
 mod doubt;
@@ -15,12 +15,14 @@ mod order;
 mod outcome;
 mod pool;
 mod prefetcher;
+mod prints;
 mod publish;
 mod refs;
 mod shortcuts;
 mod stage;
 mod state;
 mod touch;
+mod trades;
 mod view;
 
 pub use books::{BookId, Books, Keeping, Limits, Place};

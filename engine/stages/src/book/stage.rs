@@ -2,17 +2,19 @@
 //!
 //! For one input it emits, in this order: the anomaly of the input, the trade, the levels that changed, and, if the
 //! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
-//! a group the top is not published. After a gap it goes on, and marks what it emits as doubtful. Worst case: six events.
+//! a group the top is not published. After a gap it goes on, and marks what it emits as doubtful. A break tells the trade
+//! that it breaks. Worst case: six events.
 
 use super::books::{BookId, BookPath, Books, Keeping, Limits, Place};
 use super::order::{LevelChange, order_ref_of};
 use super::outcome::{Fault, LevelUpdate, Reduced};
 use super::prefetcher::Prefetcher;
+use super::prints::Prints;
 use super::touch::Top;
 use crate::Space;
-use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
+use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace};
 use flow::{
-    AnomalyKind, BookKind, Event, Flags, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param, ParamError, Params, Px,
+    AnomalyKind, BookKind, Event, Flags, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param, ParamError, Params,
     Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, Trust,
 };
 use std::mem::offset_of;
@@ -41,14 +43,19 @@ pub(crate) const MAX_BOOKS: IntParam<u32> = IntParam::new(
     "instruments that have a book; 580 bytes each, taken as they come",
 )
 .unit("books");
+const MAX_PRINTS: IntParam<usize> = IntParam::new(
+    "max_prints",
+    (16, 16_777_216),
+    "16384",
+    "last trades of all instruments together that can still be broken; 48 bytes each",
+)
+.unit("trades");
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_LEVELS.param(), MAX_BOOKS.param()];
+pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_LEVELS.param(), MAX_BOOKS.param(), MAX_PRINTS.param()];
 
 /// Flags of an input that its `level` and `book-top` events inherit.
-const KEPT: u16 = Flags::INHERITED.0;
-/// Flags of an input that its `trade` inherits.
-const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
+pub(super) const KEPT: u16 = Flags::INHERITED.0;
 
 /// Keeps the book of every instrument.
 pub struct BookStage {
@@ -56,15 +63,22 @@ pub struct BookStage {
     prefetcher: Prefetcher,
     /// Whose messages are missing.
     pub(super) trust: Trust,
+    /// The trades that can be broken.
+    pub(super) prints: Prints,
 }
 
 impl BookStage {
     /// Builds the stage with the parameters of [`PARAMS`].
     pub fn new(params: &Params, space: Space) -> BookStage {
+        BookStage { prints: Prints::new(params.get(MAX_PRINTS)), ..BookStage::without_prints(params, space) }
+    }
+
+    /// The stage without a memory of trades: for the simulated venue, which looks at its books alone.
+    pub(crate) fn without_prints(params: &Params, space: Space) -> BookStage {
         let (books, orders, levels) = (params.get(MAX_BOOKS), params.get(MAX_ORDERS), params.get(MAX_LEVELS));
         let limits = Limits { instruments: space.instruments, books, orders, levels };
         let trust = Trust::new(space.instruments);
-        BookStage { books: Books::new(limits), prefetcher: Prefetcher::NOTHING, trust }
+        BookStage { books: Books::new(limits), prefetcher: Prefetcher::NOTHING, trust, prints: Prints::new(0) }
     }
 
     /// The registry's builder.
@@ -128,7 +142,7 @@ impl BookStage {
             );
         }
         if let Some(exec) = event.get::<Exec>() {
-            push_trade(event, exec, reduced.change.side, exec.px.known().unwrap_or(reduced.change.px), out);
+            self.trade(event, exec, reduced.change.side, exec.px.known().unwrap_or(reduced.change.px), out);
         }
         self.changed(path.book, event, reduced.change, out);
     }
@@ -198,14 +212,23 @@ impl BookStage {
     fn exec_by_level(&mut self, book: BookId, event: &Event, out: &mut Out) -> Result<(), Fault> {
         let exec: &Exec = event.record();
         match self.books.lower(book, exec.order_ref, event.side(), exec.px, exec.qty.0) {
-            Ok(reduced) => push_executed(event, exec, reduced, AnomalyKind::LevelUnderflow, out),
+            Ok(reduced) => self.executed(event, exec, reduced, out),
             Err(fault) if fault.what == AnomalyKind::LevelUnderflow => {
                 push_anomaly(event, exec.exchange_ts, fault, out);
-                push_trade(event, exec, event.side(), exec.px, out);
+                self.trade(event, exec, event.side(), exec.px, out);
             }
             Err(fault) => return Err(fault),
         }
         Ok(())
+    }
+
+    fn executed(&mut self, event: &Event, exec: &Exec, reduced: Reduced, out: &mut Out) {
+        if reduced.over {
+            let fault = Fault { what: AnomalyKind::LevelUnderflow, detail: exec.order_ref };
+            push_anomaly(event, exec.exchange_ts, fault, out);
+        }
+        self.trade(event, exec, reduced.change.side, exec.px.known().unwrap_or(reduced.change.px), out);
+        push_last_level(event, exec.exchange_ts, reduced.change, out);
     }
 
     fn quotes(&mut self, book: BookId, event: &Event) -> Result<(), Fault> {
@@ -238,12 +261,13 @@ impl BookStage {
     /// Everything but order messages of books by order and `level` inputs of books by level.
     #[inline(never)]
     fn other(&mut self, event: &Event, out: &mut Out) {
-        if matches!(event.kind, Kind::Gap | Kind::Command) {
-            return self.data_state(event, out);
-        } else if event.kind == Kind::Listing {
-            self.listing(event, out);
-        } else if event.kind == Kind::Clear && event.instrument == 0 {
-            return self.books.clear_source(event.source);
+        match event.kind {
+            Kind::Trade => return self.fed_trade(event),
+            Kind::Break => return self.broken(event, out),
+            Kind::Gap | Kind::Command => return self.data_state(event, out),
+            Kind::Listing => self.listing(event, out),
+            Kind::Clear if event.instrument == 0 => return self.books.clear_source(event.source),
+            _ => {}
         }
         let book = match self.books.place(event.instrument) {
             Place::Book(book) => book,
@@ -305,7 +329,8 @@ impl BookStage {
 
 impl Stage for BookStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[
+        let of_prints = if self.prints.remembers() { &[Kind::Trade, Kind::Break][..] } else { &[] };
+        Kinds::of(of_prints).or(Kinds::of(&[
             Kind::Listing,
             Kind::Add,
             Kind::Exec,
@@ -317,11 +342,11 @@ impl Stage for BookStage {
             Kind::Quote,
             Kind::Gap,
             Kind::Command,
-        ])
+        ]))
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Level, Kind::Trade, Kind::BookTop, Kind::Anomaly, Kind::DataState])
+        Kinds::of(&[Kind::Level, Kind::Trade, Kind::BrokenTrade, Kind::BookTop, Kind::Anomaly, Kind::DataState])
     }
 
     fn scope(&self) -> Scope {
@@ -353,11 +378,13 @@ impl Stage for BookStage {
     fn save(&self, to: &mut StateWriter<'_>) {
         self.books.save(to);
         self.trust.save(to);
+        self.prints.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.books.load(from)?;
-        self.trust.load(from)
+        self.trust.load(from)?;
+        self.prints.load(from)
     }
 }
 
@@ -395,7 +422,7 @@ pub(super) fn exchange_ts(event: &Event) -> Ns {
 }
 
 #[cold]
-fn push_anomaly(event: &Event, exchange_ts: Ns, fault: Fault, out: &mut Out) {
+pub(super) fn push_anomaly(event: &Event, exchange_ts: Ns, fault: Fault, out: &mut Out) {
     let anomaly = fault.what.event(event.ts, event.instrument, exchange_ts, fault.detail);
     out.push(event.instrument, anomaly.flags, anomaly.record::<Anomaly>());
 }
@@ -419,27 +446,6 @@ fn push_reduced(event: &Event, exchange_ts: Ns, order_ref: u64, reduced: Reduced
         push_anomaly(event, exchange_ts, Fault { what: over, detail: order_ref }, out);
     }
     push_last_level(event, exchange_ts, reduced.change, out);
-}
-
-#[inline]
-fn push_executed(event: &Event, exec: &Exec, reduced: Reduced, over: AnomalyKind, out: &mut Out) {
-    if reduced.over {
-        push_anomaly(event, exec.exchange_ts, Fault { what: over, detail: exec.order_ref }, out);
-    }
-    push_trade(event, exec, reduced.change.side, exec.px.known().unwrap_or(reduced.change.px), out);
-    push_last_level(event, exec.exchange_ts, reduced.change, out);
-}
-
-/// The trade of an execution against an order that rested on side `resting`; an auction has no aggressor.
-#[inline]
-fn push_trade(event: &Event, exec: &Exec, resting: Side, px: Px, out: &mut Out) {
-    if event.flags.has(Flags::NON_PRINTABLE) {
-        return;
-    }
-    let aggressor = if event.flags.has(Flags::AUCTION) { Side::None } else { resting.opposite() };
-    let Exec { exchange_ts, order_ref, qty, match_id, .. } = *exec;
-    let flags = Flags(event.flags.0 & KEPT_BY_TRADES).with_side(aggressor);
-    out.push(event.instrument, flags, &Trade { exchange_ts, px, qty, match_id, order_ref });
 }
 
 #[inline(always)]

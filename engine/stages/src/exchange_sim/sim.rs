@@ -35,7 +35,7 @@ impl SimulatedVenue {
     /// When the latency model is `recorded` and its rows are missing, do not parse, or are out of order.
     pub fn new(params: &Params, space: Space) -> Result<SimulatedVenue, ParamError> {
         let session = Session::new(params)?;
-        let book = BookStage::new(params, space);
+        let book = BookStage::without_prints(params, space);
         Ok(SimulatedVenue {
             reports: ExecutionReports { session, fees: Fees::new(params), venue_orders: 0, matches: 0 },
             queue: queue::build(params),

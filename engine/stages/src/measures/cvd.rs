@@ -1,8 +1,9 @@
 //! Cumulative volume delta: quantity bought less quantity sold by aggressors, since the session began.
 //!
-//! Three sums per instrument, in less than a cache line. They saturate rather than wrap.
+//! Three sums per instrument, in less than a cache line. They saturate rather than wrap. A broken trade of the session that is
+//! open is taken out of them.
 
-use super::{Context, Measure, Needs, OfSession, PerInstrument, counted};
+use super::{Context, Measure, Needs, OfSession, PerInstrument, counted, counted_before, take_out};
 use crate::Space;
 use flow::{Event, Kind, Kinds, Param, ParamError, Params, Qty, Side, records};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,11 @@ impl Volumes {
         let sum = &mut self.sums[side as usize];
         *sum = sum.saturating_add(qty);
         self.trades = self.trades.saturating_add(1);
+    }
+
+    fn take_out(&mut self, qty: u64, side: Side) {
+        take_out(&mut self.sums[side as usize], qty);
+        self.trades = if self.trades == u32::MAX { u32::MAX } else { self.trades.saturating_sub(1) };
     }
 
     #[inline]
@@ -54,7 +60,7 @@ impl Measure for Cvd {
 
     #[inline(always)]
     fn reads(&self) -> Kinds {
-        const { Kinds::of(&[Kind::Trade]) }
+        const { Kinds::of(&[Kind::Trade, Kind::BrokenTrade]) }
     }
 
     #[inline(always)]
@@ -64,9 +70,17 @@ impl Measure for Cvd {
 
     #[inline]
     fn on(&self, volumes: &mut Self::State, context: &Context, event: &Event) -> Option<records::Cvd> {
-        let trade = counted(event)?;
+        let Some(trade) = counted(event) else { return broken(volumes, context, event) };
         let volumes = volumes.in_session(event.instrument, event.ts, context)?;
         volumes.add(trade.qty.0, event.side());
         Some(volumes.record())
     }
+}
+
+#[cold]
+fn broken(volumes: &mut PerInstrument<OfSession<Volumes>>, context: &Context, event: &Event) -> Option<records::Cvd> {
+    let trade = counted_before(event)?;
+    let volumes = volumes.of_session(event.instrument, trade.trade_ts, context)?;
+    volumes.take_out(trade.qty.0, event.side());
+    Some(volumes.record())
 }

@@ -32,10 +32,11 @@ pub use of_session::OfSession;
 pub use per_instrument::PerInstrument;
 pub use session::Session;
 pub use state::MeasureState;
-pub use trade::{Aggressor, counted};
+pub use trade::{Aggressor, counted, counted_before};
 
 use flow::{Kind, Kinds};
 use measure::emit;
+use trade::take_out;
 
 /// Every measure; those of a family are adjacent, in the order in which they run.
 pub const MEASURES: &[MeasureEntry] = &[

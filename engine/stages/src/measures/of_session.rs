@@ -21,4 +21,11 @@ impl<T: Default> PerInstrument<OfSession<T>> {
         }
         Some(&mut now.value)
     }
+
+    /// The value of an instrument, if the session of `ts` is the one that it belongs to.
+    #[cold]
+    pub fn of_session(&mut self, instrument: u32, ts: Ns, context: &Context) -> Option<&mut T> {
+        let now = self.get_mut(instrument)?;
+        (now.session == context.session(instrument, ts)).then_some(&mut now.value)
+    }
 }

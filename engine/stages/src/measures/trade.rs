@@ -1,14 +1,32 @@
-//! Trades as the flow measures count them, with a branch-free aggressor.
+//! Trades as the flow measures count them, with a branch-free aggressor; and what a broken one takes out of a sum.
 
-use flow::records::Trade;
+use flow::records::{BrokenTrade, Trade};
 use flow::{Event, Flags, Px, Qty};
 
 /// The trade of an event, if it counts: it has a quantity and a price and is not part of a snapshot.
 #[inline]
 pub fn counted(event: &Event) -> Option<&Trade> {
     let trade: &Trade = event.get()?;
-    let counts = trade.qty.0 != 0 && trade.px != Px::NONE && !event.flags.has(Flags::SNAPSHOT);
-    counts.then_some(trade)
+    counts(trade.qty, trade.px, event.flags).then_some(trade)
+}
+
+/// The broken trade of an event, if it counted.
+#[cold]
+pub fn counted_before(event: &Event) -> Option<&BrokenTrade> {
+    let trade: &BrokenTrade = event.get()?;
+    counts(trade.qty, trade.px, event.flags).then_some(trade)
+}
+
+#[inline]
+fn counts(qty: Qty, px: Px, flags: Flags) -> bool {
+    qty.0 != 0 && px != Px::NONE && !flags.has(Flags::SNAPSHOT)
+}
+
+/// Takes a quantity out of a sum. A sum at its limit may have lost some, so nobody knows what it would be, and it stays.
+pub(super) fn take_out(sum: &mut u64, qty: u64) {
+    if *sum != u64::MAX {
+        *sum = sum.saturating_sub(qty);
+    }
 }
 
 /// The aggressor of a trade as masks over its quantity, all ones or all zeros. The side is practically random, so a branch

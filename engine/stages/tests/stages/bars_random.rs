@@ -1,9 +1,9 @@
-//! Bars and reference under the same trades and ticks; and every trade ends up in exactly one bar of each length.
+//! Bars and reference under the same trades, broken trades and ticks; and every trade ends up in exactly one bar of each length.
 
 use crate::bars_reference::BarReference;
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
 use crate::stream::listing;
-use flow::records::{BarFlow, Tick, Trade};
+use flow::records::{BarFlow, BrokenTrade, Tick, Trade};
 use flow::{BookKind, Event, Flags, InstrumentType, Kind, Ns, Px, Qty, Side};
 use proptest::prelude::*;
 use stages::bars::BarStage;
@@ -36,10 +36,15 @@ fn pipeline(intervals: &str) -> Pipeline<BarStage> {
     pipeline
 }
 
-/// A tick of a slice that fits the stage, or a trade.
-fn event(step: Step, ts: u64, lengths: usize) -> Event {
+/// A tick of a slice that fits the stage, one of the trades that stand, broken, or a new trade of that number.
+fn event(step: Step, ts: u64, lengths: usize, standing: &[Event], match_id: u64) -> Event {
     let (_, what, instrument, px, qty) = step;
     let ts = Ns(ts * Ns::SECOND);
+    if let (60..100, Some(trade)) = (what, standing.iter().rev().nth(usize::from(px % 12))) {
+        let Trade { exchange_ts, px, qty, match_id, .. } = *trade.record();
+        let broken = BrokenTrade { exchange_ts, trade_ts: trade.ts, px, qty, match_id };
+        return Event::new(ts, trade.instrument, trade.flags.with(Flags::LAST_OF_GROUP), &broken);
+    }
     let slice = (flow::Out::CAP / (2 * lengths)) as u32;
     if what < 60 {
         let first = u32::from(instrument) % INSTRUMENTS;
@@ -48,7 +53,7 @@ fn event(step: Step, ts: u64, lengths: usize) -> Event {
     }
     let sides = [Side::Buy, Side::Sell, Side::None];
     let snapshot = if what == 255 { Flags::SNAPSHOT } else { Flags::NONE };
-    let trade = Trade { px: Px(i64::from(px) - 20), qty: Qty(u64::from(qty % 7)), ..Default::default() };
+    let trade = Trade { px: Px(i64::from(px) - 20), qty: Qty(u64::from(qty % 7)), match_id, ..Default::default() };
     Event::new(ts, 1 + u32::from(instrument) % 9, snapshot.with_side(sides[usize::from(what) % 3]), &trade)
 }
 
@@ -58,17 +63,20 @@ fn volume(emitted: &[Emitted], length: u32) -> u64 {
 
 fn run(steps: &[Step], (intervals, lengths): (&str, &[u64])) {
     let (mut pipeline, mut reference) = (pipeline(intervals), BarReference::new(lengths));
-    let (mut all, mut traded, mut ts) = (Vec::new(), 0, START);
+    let (mut all, mut traded, mut ts, mut standing) = (Vec::new(), 0, START, Vec::<Event>::new());
     let ends =
         (0..INSTRUMENTS).map(|i| Event::new(Ns(0), 0, Flags::NONE, &Tick { first: i, last: i, ..Default::default() }));
-    for step in steps {
+    for (match_id, step) in (1..).zip(steps) {
         ts += u64::from(step.0);
-        let event = event(*step, ts, lengths.len());
+        let event = event(*step, ts, lengths.len(), &standing, match_id);
         let emitted = pipeline.feed(&event);
         assert_eq!(emitted, reference.feed(&event), "after {event:?}");
         all.extend(emitted);
-        if event.kind == Kind::Trade && !event.flags.has(Flags::SNAPSHOT) {
-            traded += event.record::<Trade>().qty.0;
+        if let Some(broken) = event.get::<BrokenTrade>() {
+            standing.retain(|trade| trade.record::<Trade>().match_id != broken.match_id);
+        } else if event.kind == Kind::Trade {
+            standing.push(event);
+            traded += if event.flags.has(Flags::SNAPSHOT) { 0 } else { event.record::<Trade>().qty.0 };
         }
     }
     for tick in ends.map(|e| Event { ts: Ns((ts + 100_000) * Ns::SECOND), ..e }) {
@@ -78,7 +86,8 @@ fn run(steps: &[Step], (intervals, lengths): (&str, &[u64])) {
         assert!(pipeline.feed(&tick).is_empty(), "a bar closed twice");
     }
     for length in lengths {
-        assert_eq!(volume(&all, *length as u32), traded, "every trade is in one bar of {length} s");
+        let taken = reference.taken.get(length).copied().unwrap_or_default();
+        assert_eq!(volume(&all, *length as u32) + taken, traded, "every trade is in one bar of {length} s");
     }
 }
 

@@ -1,8 +1,9 @@
 //! Bars that are plainly right: all trades of a span are kept and summed when it is over.
 
 use crate::harness::Emitted;
-use flow::records::{Bar, BarFlow, Tick, Trade};
+use flow::records::{Bar, BarFlow, BrokenTrade, Tick, Trade};
 use flow::{Event, Flags, Kind, Ns, Px, Qty, Side};
+use std::collections::BTreeMap;
 
 const DAY: u64 = 86_400;
 
@@ -11,13 +12,15 @@ struct Span {
     instrument: u32,
     length: u64,
     start: u64,
-    trades: Vec<(Px, u64, Side)>,
+    trades: Vec<(Px, u64, Side, u64)>,
 }
 
 /// The reference of one set of lengths, in seconds, rising.
 pub(crate) struct BarReference {
     lengths: Vec<u64>,
     open: Vec<Span>,
+    /// What broken trades took out, by length.
+    pub(crate) taken: BTreeMap<u64, u64>,
 }
 
 /// Start, in seconds, of the span that holds `seconds`. Even instruments are New York's, five hours behind in winter.
@@ -28,10 +31,14 @@ fn start_of(instrument: u32, length: u64, seconds: u64) -> u64 {
 
 impl BarReference {
     pub(crate) fn new(lengths: &[u64]) -> BarReference {
-        BarReference { lengths: lengths.to_vec(), open: Vec::new() }
+        BarReference { lengths: lengths.to_vec(), open: Vec::new(), taken: BTreeMap::new() }
     }
 
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
+        if let Some(broken) = event.get::<BrokenTrade>() {
+            self.broken(event.instrument, broken.match_id);
+            return Vec::new();
+        }
         let seconds = event.ts.0 / 1_000_000_000;
         let (first, last) = match event.get::<Tick>() {
             Some(tick) => (tick.first, tick.last),
@@ -50,10 +57,24 @@ impl BarReference {
             let trade: &Trade = event.record();
             for length in self.lengths.clone() {
                 let start = start_of(event.instrument, length, seconds);
-                self.span(event.instrument, length, start).trades.push((trade.px, trade.qty.0, event.side()));
+                self.span(event.instrument, length, start).trades.push((
+                    trade.px,
+                    trade.qty.0,
+                    event.side(),
+                    trade.match_id,
+                ));
             }
         }
         closed.iter().flat_map(Span::emitted).collect()
+    }
+
+    fn broken(&mut self, instrument: u32, match_id: u64) {
+        for span in self.open.iter_mut().filter(|s| s.instrument == instrument) {
+            let taken: u64 = span.trades.iter().filter(|t| t.3 == match_id).map(|t| t.1).sum();
+            *self.taken.entry(span.length).or_default() += taken;
+            span.trades.retain(|t| t.3 != match_id);
+        }
+        self.open.retain(|span| !span.trades.is_empty());
     }
 
     fn span(&mut self, instrument: u32, length: u64, start: u64) -> &mut Span {

@@ -1,7 +1,9 @@
 //! A book that is plainly right: orders in one list by time, everything else counted out of it whenever it is asked.
 
-use crate::harness::{Emitted, INSTRUMENTS};
-use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade};
+use crate::harness::{Emitted, INSTRUMENTS, PRINTS};
+use flow::records::{
+    Add, Anomaly, BookTop, Break, BrokenTrade, Cancel, Delete, Exec, Level, Listing, Quote, Replace, Trade,
+};
 use flow::{AnomalyKind, Event, Flags, Kind, Ns, Px, Qty, Record, Side};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,16 +81,32 @@ impl TwinBook {
 pub(crate) struct Reference {
     pub(crate) books: BTreeMap<u32, Option<TwinBook>>,
     limits: [usize; 3],
+    /// Every trade with a number, and whether it is broken.
+    trades: Vec<(Event, bool)>,
 }
 
 impl Reference {
     pub(crate) fn new(orders: u32, levels: u32, books: u32) -> Reference {
-        Reference { books: BTreeMap::new(), limits: [orders as usize, levels as usize, books as usize] }
+        let limits = [orders as usize, levels as usize, books as usize];
+        Reference { books: BTreeMap::new(), limits, trades: Vec::new() }
     }
 
     pub(crate) fn feed(&mut self, event: &Event) -> Vec<Emitted> {
         let mut out = Emission { event: *event, emitted: Vec::new() };
-        self.handle(event, &mut out);
+        match event.kind {
+            Kind::Trade => {
+                self.remember(event);
+                return Vec::new();
+            }
+            Kind::Break => {
+                self.broken(event.record::<Break>().match_id, &mut out);
+                return out.emitted;
+            }
+            _ => self.handle(event, &mut out),
+        }
+        for trade in out.emitted.iter().filter(|e| e.0.kind == Kind::Trade) {
+            self.remember(&Event { ts: event.ts, ..trade.0 });
+        }
         // A clear of a whole source emits nothing, also if a book has the number 0.
         let of_source = event.kind == Kind::Clear && event.instrument == 0;
         if !of_source
@@ -98,6 +116,28 @@ impl Reference {
             out.top(book);
         }
         out.emitted
+    }
+
+    fn remember(&mut self, trade: &Event) {
+        if trade.record::<Trade>().match_id != 0 {
+            self.trades.push((*trade, false));
+        }
+    }
+
+    fn broken(&mut self, match_id: u64, out: &mut Emission) {
+        let instrument = out.event.instrument;
+        let is_it = |t: &&mut (Event, bool)| (t.0.instrument, t.0.record::<Trade>().match_id) == (instrument, match_id);
+        match self.trades.iter_mut().rev().take(PRINTS).find(is_it) {
+            Some((trade, broken @ false)) => {
+                *broken = true;
+                let Trade { exchange_ts, px, qty, .. } = *trade.record();
+                let told = [Flags::SNAPSHOT, Flags::POSSIBLE_DUPLICATE, Flags::EXTERNAL, Flags::HIDDEN, Flags::AUCTION];
+                let told = told.into_iter().chain([Flags::INFERRED_AGGRESSOR]).filter(|f| trade.flags.has(*f));
+                let flags = told.fold(Flags::LAST_OF_GROUP.with_side(trade.side()), Flags::with);
+                out.push(flags, &BrokenTrade { exchange_ts, trade_ts: trade.ts, px, qty, match_id });
+            }
+            _ => out.wrong(AnomalyKind::UnknownBreak, match_id),
+        }
     }
 
     fn levels(&self) -> usize {

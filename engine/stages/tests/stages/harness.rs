@@ -42,6 +42,12 @@ impl<S: Stage> Pipeline<S> {
         self.feed(&Event::new(event.ts, event.instrument, Flags::LAST_OF_GROUP, &Pulse::default()))
     }
 
+    /// Another event of the same input.
+    pub(crate) fn feed_again(&mut self, event: &Event) -> Vec<Emitted> {
+        self.seq -= 1;
+        self.feed(event)
+    }
+
     /// One event, of the stage at `position`, through this one.
     pub(crate) fn feed_from(&mut self, position: u8, event: &Event) -> Vec<Emitted> {
         self.seq += 1;
@@ -70,10 +76,15 @@ pub(crate) fn params(name: &str, set: &[(&str, &str)]) -> Params {
     params
 }
 
+/// Trades that the books of these tests remember: the fewest that a parameter allows.
+pub(crate) const PRINTS: usize = 16;
+
 /// A book stage with these limits.
 pub(crate) fn book(orders: u32, levels: u32, books: u32) -> Pipeline<BookStage> {
     let [orders, levels, books] = [orders, levels, books].map(|n| n.to_string());
-    let params = params("book", &[("max_orders", &orders), ("max_levels", &levels), ("max_books", &books)]);
+    let prints = PRINTS.to_string();
+    let limits = [("max_orders", &*orders), ("max_levels", &levels), ("max_books", &books), ("max_prints", &prints)];
+    let params = params("book", &limits);
     Pipeline::new(BookStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }))
 }
 

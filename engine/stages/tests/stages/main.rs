@@ -10,6 +10,7 @@ mod book_reference;
 mod book_rules;
 mod book_scale;
 mod book_state;
+mod broken_trades;
 mod doubt;
 mod exchange_sim;
 mod flatten;

@@ -2,8 +2,8 @@
 
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline, kinds};
 use flow::records::{
-    Bar, BookTop, Bust, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason, Refused, Reject,
-    Signal, Vpin,
+    Bar, BookTop, BrokenTrade, Bust, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason,
+    Refused, Reject, Signal, Vpin,
 };
 use flow::{
     Account, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Real, Record, Side, StrategyId,
@@ -177,6 +177,39 @@ fn old_flow_falls_out_and_a_new_session_counts_anew() {
     rig.trade(-90);
     (rig.cvd, rig.volume, rig.trades) = (0, 0, 0);
     assert!(rig.trade(80).is_empty(), "-90 + 80 of 170");
+}
+
+#[test]
+fn a_broken_trade_leaves_the_flow_and_is_no_reason_to_trade() {
+    let broken = |rig: &mut Rig, ago: u64, qty: u64, side| {
+        let trade_ts = Ns(rig.now - ago * Ns::SECOND);
+        let broken = BrokenTrade { trade_ts, px: Px(1), qty: Qty(qty), match_id: 1, ..Default::default() };
+        assert!(rig.send(side, &broken).is_empty());
+        rig.volume -= qty;
+        rig.trades -= 1;
+        rig.cvd -= if side == Side::Buy { qty as i64 } else { -(qty as i64) };
+        let cvd = Cvd { cvd: rig.cvd, buy_qty: Qty(rig.volume), trades: rig.trades, ..Default::default() };
+        let now = Ns(rig.now);
+        assert!(rig.pipeline.feed_again(&Event::new(now, 1, Flags::NONE, &cvd)).is_empty());
+        let pulse = Event::new(now, 1, Flags::LAST_OF_GROUP, &flow::records::Pulse::default());
+        assert!(rig.pipeline.feed_again(&pulse).is_empty(), "nobody traded");
+    };
+    let mut rig = Rig::new(&[]);
+    rig.trade(-90);
+    rig.wait(30);
+    assert!(rig.trade(80).is_empty());
+    broken(&mut rig, 30, 90, Side::Sell);
+    rig.top(100 * ONE, 101 * ONE);
+    assert_eq!(rig.trade(20).len(), 5, "100 bought, none sold");
+    // What has left the window is not taken out again, and the session goes on: 70 of 130 are no third.
+    let mut rig = Rig::new(&[]);
+    rig.trade(-90);
+    rig.trade(500);
+    rig.wait(61);
+    rig.top(100 * ONE, 101 * ONE);
+    assert!(rig.trade(-60).is_empty());
+    broken(&mut rig, 61, 500, Side::Buy);
+    assert!(rig.trade(70).is_empty(), "70 bought, 60 sold");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Random messages over domains so small that references, prices and bounds collide all the time.
 
-use flow::records::{Add, Cancel, Clear, Delete, Exec, Level, Listing, Quote, Replace};
+use flow::records::{Add, Break, Cancel, Clear, Delete, Exec, Level, Listing, Quote, Replace, Trade};
 use flow::{BookKind, Definition, Event, Flags, InstrumentType, Kind, Listings, Mic, Ns, Px, Qty, Side};
 use flow::{Inputs, Record};
 use proptest::prelude::*;
@@ -70,6 +70,7 @@ impl Step {
         let exchange_ts = Ns(ts);
         let order_ref = u64::from(self.reference % 24);
         let qty = Qty(u64::from(self.qty % 9));
+        let match_id = u64::from(self.flags / 3 % 12);
         let px = match self.px {
             0 => Px::NONE,
             1 => Px(-5),
@@ -80,7 +81,6 @@ impl Step {
             0..90 => self.make(ts, side, &Add { exchange_ts, order_ref, px, qty, ..Default::default() }),
             90..120 => {
                 let px = if self.flags >= 128 || self.px < 2 { Px::NONE } else { px };
-                let match_id = u64::from(self.flags);
                 self.make(ts, side, &Exec { exchange_ts, order_ref, px, qty, match_id })
             }
             120..145 => self.make(ts, side, &Cancel { exchange_ts, order_ref, px, qty, ..Default::default() }),
@@ -93,7 +93,9 @@ impl Step {
                 let orders = u32::from(self.reference % 5);
                 self.make(ts, side, &Level { exchange_ts, px, qty, orders, reserved: [0; 12] })
             }
-            236..250 => {
+            236..240 => self.make(ts, side, &Trade { exchange_ts, px, qty, match_id, ..Default::default() }),
+            240..244 => self.make(ts, side, &Break { exchange_ts, match_id, ..Default::default() }),
+            244..250 => {
                 let ask_px = Px(px.0.saturating_add(i64::from(self.reference % 3) - 1));
                 let ask_qty = Qty(u64::from(self.reference % 4));
                 self.make(ts, side, &Quote { exchange_ts, bid_px: px, bid_qty: qty, ask_px, ask_qty })

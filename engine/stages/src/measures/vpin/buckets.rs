@@ -5,12 +5,13 @@
 //! whole shares, and the bought part in units of 2^-shift shares (`shift` is 0 if every trade has one side), both exactly:
 //! a bucket holds its quantity to the share, however the volume was split.
 //!
-//! Bound: per instrument, a cache line and a ring of the window. Worst case: a volume that fills more buckets than the
+//! A broken trade is taken out of the open bucket if all of it lies there: if it came after the volume that opened the bucket.
+//!
+//! Bound: per instrument, a cache line, a time and a ring of the window. Worst case: a volume that fills more buckets than the
 //! window holds; only the last of them are visited.
 
-use super::super::Aggressor;
-use super::super::Session;
-use flow::{Qty, Real, table};
+use super::super::{Aggressor, Session, take_out};
+use flow::{Ns, Qty, Real, table};
 use serde::{Deserialize, Serialize};
 
 /// The bought part of a volume, in units of 2^-52.
@@ -102,6 +103,8 @@ pub(super) struct Buckets {
     /// Window times quantity, in units.
     whole: f64,
     pub(super) flows: Box<[Flow]>,
+    /// Since when the open buckets are open, where trades fill them; [`Ns::NONE`] = since ever.
+    since: Box<[Ns]>,
     rings: Box<[u64]>,
 }
 
@@ -121,6 +124,7 @@ impl Buckets {
             shift,
             whole: (all << shift) as f64,
             flows: table(instruments, Flow::NONE),
+            since: table(instruments, Ns::NONE),
             rings: table(instruments * usize::from(window), VACANT),
         }
     }
@@ -139,10 +143,23 @@ impl Buckets {
         within
     }
 
-    /// Adds a volume with a single aggressor that closes a bucket.
-    pub(super) fn add_over(&mut self, at: usize, volume: Qty, aggressor: Aggressor) -> Closing {
+    /// Adds a volume with a single aggressor that closes a bucket, at `now`.
+    pub(super) fn add_over(&mut self, at: usize, volume: Qty, aggressor: Aggressor, now: Ns) -> Closing {
         self.flows[at].count(aggressor.split(volume));
+        self.since[at] = now;
         self.close(at, volume.0, Part(aggressor.bought & Part::ALL.0))
+    }
+
+    /// Takes a volume with a single aggressor, added at `ts`, out of the open bucket, if it is certain that all of it is there.
+    /// What came at the very time at which the bucket opened may have come before.
+    pub(super) fn take_out(&mut self, at: usize, volume: Qty, aggressor: Aggressor, ts: Ns) {
+        let (since, flow) = (self.since[at], &mut self.flows[at]);
+        let (bought, sold) = aggressor.split(volume);
+        let fits = bought <= flow.bought && sold <= flow.filled - flow.bought;
+        if (since == Ns::NONE || ts > since) && fits {
+            flow.filled -= volume.0;
+            flow.bought -= bought;
+        }
     }
 
     /// Adds a volume of which a part was bought.
@@ -197,12 +214,12 @@ impl Buckets {
         }
         ring.truncate(usize::from(flow.held));
         flow.head = 0;
-        Some(SavedFlow { flow, ring })
+        Some(SavedFlow { flow, since: self.since[at], ring })
     }
 
     /// Restores it; `false` if these buckets cannot have saved it.
     pub(super) fn load(&mut self, at: usize, saved: SavedFlow) -> bool {
-        let SavedFlow { mut flow, ring } = saved;
+        let SavedFlow { mut flow, since, ring } = saved;
         let (held, most) = (usize::from(flow.held), self.quantity << self.shift);
         let sum: u128 = ring.iter().map(|i| u128::from(*i)).sum();
         let fits = held == ring.len() && held <= usize::from(self.window) && flow.filled < self.quantity;
@@ -211,7 +228,7 @@ impl Buckets {
             return false;
         }
         flow.head = if flow.held == self.window { 0 } else { flow.held };
-        self.flows[at] = flow;
+        (self.flows[at], self.since[at]) = (flow, since);
         self.rings[at * usize::from(self.window)..][..held].copy_from_slice(&ring);
         true
     }
@@ -219,11 +236,21 @@ impl Buckets {
     /// Empties all buckets.
     pub(super) fn forget(&mut self) {
         self.flows.fill(Flow::NONE);
+        self.since.fill(Ns::NONE);
         self.rings.fill(VACANT);
     }
 }
 
 impl Flow {
+    /// Takes a trade out of the session's sums.
+    pub(super) fn take_out(&mut self, volume: Qty, aggressor: Aggressor) {
+        let (bought, sold) = aggressor.split(volume);
+        let [all_bought, all_sold] = &mut self.signed_qty;
+        take_out(all_bought, bought);
+        take_out(all_sold, sold);
+        take_out(&mut self.unsigned_qty, volume.0 - bought - sold);
+    }
+
     /// Adds to the session's bought and sold sums. Both are written, whichever grows, to avoid a branch.
     #[inline]
     fn count(&mut self, (bought, sold): (u64, u64)) {
@@ -253,5 +280,6 @@ pub(super) struct Carry(pub(super) u64);
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedFlow {
     flow: Flow,
+    since: Ns,
     ring: Vec<u64>,
 }

@@ -2,15 +2,15 @@
 //!
 //! Bought volume is separated from sold volume in one of two ways: by the aggressor of every trade (`exact`), or by the
 //! price move of every bar (`bulk`). Both feed the same buckets. Exact signing uses integers, except for the division when
-//! a bucket closes.
+//! a bucket closes. Where trades are signed, a broken one is taken out of what is open; bars come when they are closed.
 //!
-//! Bound: per instrument, a cache line and a ring of the window. Worst case: a trade that closes more buckets than the
+//! Bound: per instrument, a cache line, a time and a ring of the window. Worst case: a trade that closes more buckets than the
 //! window holds, linear in the window.
 
 mod buckets;
 mod bulk;
 
-use super::{Aggressor, Context, Measure, MeasureState, Needs, counted, emit};
+use super::{Aggressor, Context, Measure, MeasureState, Needs, counted, counted_before, emit};
 use crate::{Space, keyed};
 use buckets::{Buckets, Closing, SavedFlow};
 use bulk::{Bulk, SavedMoves};
@@ -90,7 +90,7 @@ impl Measure for Vpin {
     #[inline(always)]
     fn reads(&self) -> Kinds {
         match self.bar_s {
-            None => Kinds::of(&[Kind::Trade]),
+            None => Kinds::of(&[Kind::Trade, Kind::BrokenTrade]),
             Some(_) => Kinds::of(&[Kind::Bar, Kind::BarFlow]),
         }
     }
@@ -107,6 +107,10 @@ impl Measure for Vpin {
     fn on(&self, volume: &mut Volume, context: &Context, event: &Event) -> Option<Closed> {
         match event.kind {
             Kind::Trade => volume.trade(context, event),
+            Kind::BrokenTrade => {
+                volume.broken(context, event);
+                None
+            }
             Kind::Bar | Kind::BarFlow => volume.bar(context, event),
             _ => None,
         }
@@ -164,8 +168,20 @@ impl Volume {
         if self.buckets.add_within(at, trade.qty, aggressor) {
             return None;
         }
-        let closing = self.buckets.add_over(at, trade.qty, aggressor);
+        let closing = self.buckets.add_over(at, trade.qty, aggressor, event.ts);
         Some(self.closed(at, closing, VpinMode::Exact))
+    }
+
+    /// Takes a broken trade out of the open session and the open bucket.
+    fn broken(&mut self, context: &Context, event: &Event) {
+        let (Some(trade), Some(at)) = (counted_before(event), self.place(event)) else { return };
+        let (aggressor, flow) = (Aggressor::of(event), &mut self.buckets.flows[at]);
+        if flow.session == context.session(event.instrument, trade.trade_ts) {
+            flow.take_out(trade.qty, aggressor);
+        }
+        if aggressor.is_known() {
+            self.buckets.take_out(at, trade.qty, aggressor, trade.trade_ts);
+        }
     }
 
     fn bar(&mut self, context: &Context, event: &Event) -> Option<Closed> {

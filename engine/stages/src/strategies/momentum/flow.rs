@@ -1,10 +1,11 @@
 //! Net signed volume over the lookback, in sixteen slots of time.
 //!
 //! A slot is a sixteenth of the lookback. Old volume drops out slot by slot, so the sum covers between fifteen and sixteen
-//! sixteenths of it. Bound: sixteen slots; a pause clears at most all of them.
+//! sixteenths of it. A broken trade is taken out of the slot of its time. Bound: sixteen slots; a pause clears at most all of
+//! them.
 
-use flow::Ns;
-use flow::records::Cvd;
+use flow::records::{BrokenTrade, Cvd};
+use flow::{Ns, Side};
 use serde::{Deserialize, Serialize};
 
 const SLOTS: usize = 16;
@@ -35,6 +36,28 @@ impl Window {
         self.signed[at] = self.signed[at].saturating_add(cvd.cvd.saturating_sub(self.last.0));
         self.volume[at] = self.volume[at].saturating_add(all.saturating_sub(self.last.1));
         self.last = (cvd.cvd, all, cvd.trades);
+    }
+
+    /// Takes out a broken trade that is still in the window; the `cvd` that is without it follows.
+    pub(super) fn take_out(&mut self, trade: &BrokenTrade, side: Side, lookback_ns: u64) {
+        let slot = trade.trade_ts.0 / (lookback_ns / SLOTS as u64).max(1);
+        let held = self.slot != u64::MAX && self.slot.checked_sub(slot).is_some_and(|back| back < SLOTS as u64);
+        let qty = i64::try_from(trade.qty.0).unwrap_or(i64::MAX);
+        let signed = match side {
+            Side::Buy => qty,
+            Side::Sell => -qty,
+            Side::None => return,
+        };
+        if held {
+            let at = (slot % SLOTS as u64) as usize;
+            self.signed[at] = self.signed[at].saturating_sub(signed);
+            self.volume[at] = self.volume[at].saturating_sub(trade.qty.0);
+        }
+    }
+
+    /// A `cvd` that is the last one without a broken trade: nothing was traded.
+    pub(super) fn restate(&mut self, cvd: &Cvd) {
+        self.last = (cvd.cvd, cvd.buy_qty.0.saturating_add(cvd.sell_qty.0), cvd.trades);
     }
 
     fn advance(&mut self, now: Ns, lookback_ns: u64) {

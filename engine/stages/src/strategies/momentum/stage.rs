@@ -11,7 +11,10 @@ use super::params::Settings;
 use super::state::InstrumentState;
 use crate::Space;
 use crate::executions::{Booked, Executions};
-use flow::records::{Bar, BookTop, Bust, Cancelled, Fill, Imbalance, Intent, Listing, Refused, Reject, Signal, Vpin};
+use crate::measures::counted_before;
+use flow::records::{
+    Bar, BookTop, Bust, Cancelled, Cvd, Fill, Imbalance, Intent, Listing, Refused, Reject, Signal, Vpin,
+};
 use flow::{
     Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope, Side, Stage, StateError,
     StateReader, StateWriter, Tick, Tif, table,
@@ -34,6 +37,8 @@ pub struct MomentumStage {
     changed: Changed,
     fills: Executions<()>,
     settings: Settings,
+    /// The input that broke a trade last: the `cvd` that it causes reports no new one. Of no use after its input, so not saved.
+    breaking: u64,
     ended: bool,
 }
 
@@ -49,6 +54,7 @@ impl MomentumStage {
             changed: Changed::new(space.instruments),
             fills: Executions::new(space.fills, ()),
             settings: Settings::read(params)?,
+            breaking: 0,
             ended: false,
         })
     }
@@ -200,6 +206,16 @@ impl MomentumStage {
         }
     }
 
+    /// Takes a broken trade out of the flow. It is no reason to trade.
+    #[cold]
+    fn broken(&mut self, event: &Event) {
+        self.breaking = event.id.seq();
+        if let Some(trade) = counted_before(event) {
+            let state = &mut self.instruments[event.instrument as usize];
+            state.flow.take_out(trade, event.side(), self.settings.lookback_ns);
+        }
+    }
+
     fn order_ended(&mut self, id: u64, event: &Event) {
         if self.is_ours(id) {
             let cooldown_ns = self.settings.cooldown_ns;
@@ -215,8 +231,9 @@ impl MomentumStage {
         match event.kind {
             Kind::BookTop => self.top(event),
             Kind::Imbalance => state.imbalance = event.record::<Imbalance>().l1.into(),
+            Kind::Cvd if event.id.seq() == self.breaking => state.flow.restate(event.record()),
             Kind::Cvd => {
-                state.flow.add(event.ts, self.settings.lookback_ns, event.record());
+                state.flow.add(event.ts, self.settings.lookback_ns, event.record::<Cvd>());
                 if !self.ended && self.universe.has(event.instrument) {
                     self.changed.note(event.instrument, FLOW);
                 }
@@ -243,6 +260,7 @@ impl MomentumStage {
                 }
             }
             Kind::Bust => self.bust(event),
+            Kind::BrokenTrade => self.broken(event),
             Kind::Cancelled => self.order_ended(event.record::<Cancelled>().order_id, event),
             Kind::Reject => self.order_ended(event.record::<Reject>().order_id, event),
             Kind::Refused => self.order_ended(event.record::<Refused>().order_id, event),
@@ -274,6 +292,7 @@ impl Stage for MomentumStage {
             Kind::Reject,
             Kind::Refused,
             Kind::Bust,
+            Kind::BrokenTrade,
             Kind::EndOfInput,
             Kind::Pulse,
         ])
@@ -318,6 +337,7 @@ impl Stage for MomentumStage {
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.universe.load(from)?;
         self.ended = from.get()?;
+        self.breaking = 0;
         self.instruments.fill(InstrumentState::NONE);
         for (key, state) in from.get::<Vec<(String, InstrumentState)>>()? {
             let at = index(&key, from, self.instruments.len())?;
