@@ -91,6 +91,13 @@ impl Out {
         }
     }
 
+    /// Sets flags on every event that was pushed for the current one, but for those of a kind.
+    pub fn flag_all_but(&mut self, kind: Kind, flags: Flags) {
+        for event in self.events[..self.len].iter_mut().filter(|event| event.kind != kind) {
+            event.flags = event.flags.with(flags);
+        }
+    }
+
     /// The events that were pushed for the current one.
     #[inline]
     pub fn events(&self) -> &[Event] {

@@ -14,30 +14,31 @@ use flow::records::{Command, DataState, Gap};
 use flow::{BookKind, CommandAction, DataTrust, Event, Flags, Kind, Ns, Out};
 
 impl BookStage {
-    /// Applies an input while some instrument is doubtful.
+    /// Before an input is applied, while some instrument is doubtful: what ends the doubt of its own.
     #[cold]
     #[inline(never)]
-    pub(super) fn apply_in_doubt(&mut self, event: &Event, out: &mut Out) {
-        let marked = self.marked(event, out);
-        self.apply(&marked, out);
-    }
-
-    /// An input as the book applies it while some instrument is doubtful: marked, unless it ends the doubt.
-    fn marked(&mut self, event: &Event, out: &mut Out) -> Event {
+    pub(super) fn before_in_doubt(&mut self, event: &Event, out: &mut Out) {
         if event.kind == Kind::Clear && event.instrument == 0 {
             self.restore(event, event.source, out);
         }
         if !self.trust.is_doubtful(event.instrument) || !changes_book(event.kind) {
-            return *event;
+            return;
         }
         if event.kind == Kind::Clear || self.is_all_there_is(event) {
             self.trust.rebuild(event.instrument);
         }
         if self.trust.is_rebuilding(event.instrument) && event.flags.has(Flags::LAST_OF_GROUP) {
             self.restore(event, event.source, out);
-            return *event;
         }
-        Event { flags: event.flags.with(Flags::DOUBTFUL), ..*event }
+    }
+
+    /// Marks what an input made, if its instrument is doubtful still.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn after_in_doubt(&mut self, event: &Event, out: &mut Out) {
+        if self.trust.is_doubtful(event.instrument) {
+            out.flag_all_but(Kind::DataState, Flags::DOUBTFUL);
+        }
     }
 
     /// Whether the input is the whole state of its book.

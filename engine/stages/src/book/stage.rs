@@ -311,7 +311,7 @@ impl BookStage {
 
     /// Applies an input and emits what changed.
     #[inline(always)]
-    pub(super) fn apply(&mut self, event: &Event, out: &mut Out) {
+    fn apply(&mut self, event: &Event, out: &mut Out) {
         if !is_order_message(event.kind) {
             return if event.kind == Kind::Level { self.level(event, out) } else { self.other(event, out) };
         }
@@ -360,9 +360,12 @@ impl Stage for BookStage {
     #[inline(always)]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         if self.trust.any_doubtful() {
-            return self.apply_in_doubt(event, out);
+            self.before_in_doubt(event, out);
         }
         self.apply(event, out);
+        if self.trust.any_doubtful() {
+            self.after_in_doubt(event, out);
+        }
     }
 
     /// Order messages: they carry the reference whose memory is fetched ahead.
