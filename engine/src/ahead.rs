@@ -1,7 +1,7 @@
 //! Touches memory ahead of use.
 //!
 //! Tables are reserved for their bounds and taken as they fill ([`flow::Reserve`]). A thread of its own looks at their marks
-//! every [`PAUSE`] and has the kernel give the pages in front of them, so that no event waits for one. Bound: one look at each
+//! every `PAUSE` and has the kernel give the pages in front of them, so that no event waits for one. Bound: one look at each
 //! reserve. Worst case: a table that fills faster than the thread gets to run takes its pages itself.
 
 use crate::os::touch;
