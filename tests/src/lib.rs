@@ -1,7 +1,7 @@
 //! What the whole-system tests share.
 //!
 //! [`Case`] is a test on recorded market data: it names the files that it needs, and where they are missing the test is
-//! reported as ignored, by its name, instead of passing without having looked at anything. [`tidegate`] is the binary
+//! reported as ignored, by its name, instead of passing without having looked at anything. [`tidegate()`] is the binary
 //! under test, never older than the sources; [`run`] calls it and gives back what a user would see.
 
 #![forbid(unsafe_code)]

@@ -7,7 +7,7 @@
 //!
 //! There is a pulse after each input that ends a group of market data, and after each tick, report, command and halt. While
 //! a group of another source is still open there is none: its instruments would be half new. A group that stays open for
-//! longer than [`PATIENCE`], because its source broke off, is no longer waited for.
+//! longer than a second, because its source broke off, is no longer waited for.
 //!
 //! Bound: a time per source. Worst case: a look at each of the 256 sources, while a group is open.
 

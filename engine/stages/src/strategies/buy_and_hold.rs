@@ -3,7 +3,7 @@
 //! Buys each of its instruments once, at the market, at the first pulse at which the book has both sides and is not
 //! crossed. It does not follow its orders: a refused one is not tried again.
 //!
-//! Bound: 34 bytes per instrument. Worst case: three events for each of [`AT_ONCE`] instruments.
+//! Bound: 34 bytes per instrument. Worst case: three events for each of 21 instruments.
 
 use super::changed::Changed;
 use super::common::{ACCOUNT, QTY, SYMBOLS};
