@@ -26,24 +26,6 @@ const UNSEEN: u32 = OPEN | OUT;
 /// A number without an index.
 const BEYOND: u32 = OUT;
 
-/// Kinds of market data: one source at a time may tell them of an instrument.
-const DATA: Kinds = Kinds::of(&[
-    Kind::Add,
-    Kind::Exec,
-    Kind::Cancel,
-    Kind::Delete,
-    Kind::Replace,
-    Kind::Clear,
-    Kind::Level,
-    Kind::Trade,
-    Kind::Break,
-    Kind::Quote,
-    Kind::Gap,
-    Kind::Status,
-    Kind::Bar,
-    Kind::BarFlow,
-]);
-
 /// Whether inputs of this kind define an instrument.
 #[inline(always)]
 const fn defines(kind: Kind) -> bool {
@@ -176,7 +158,7 @@ impl Locals {
                 BEYOND => false,
                 entry => {
                     event.instrument = entry & !UNSEEN;
-                    !DATA.has(kind) || self.takes(event, local, entry, by)
+                    !Kinds::MARKET_DATA.has(kind) || self.takes(event, local, entry, by)
                 }
             },
         }
@@ -262,7 +244,7 @@ impl Locals {
                 UNSEEN => false,
                 entry => {
                     let refused = entry & OUT != 0 || self.refused.contains(&(entry & !UNSEEN));
-                    entry == BEYOND || refused && DATA.has(kind)
+                    entry == BEYOND || refused && Kinds::MARKET_DATA.has(kind)
                 }
             },
         }
@@ -284,7 +266,7 @@ impl Locals {
             directory.learn(&mut self.naming, event);
         } else if event.kind != Kind::Contract {
             self.withhold();
-            if DATA.has(event.kind) && event.instrument != 0 {
+            if Kinds::MARKET_DATA.has(event.kind) && event.instrument != 0 {
                 directory.claim(event.instrument, self.id);
             } else if event.kind == Kind::Cursor {
                 self.since = Since { definitions: self.definitions, ..Since::default() };

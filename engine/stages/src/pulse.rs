@@ -23,24 +23,6 @@ pub const PARAMS: &[Param] = &[];
 /// How long it waits for the end of another source's group.
 const PATIENCE: u64 = Ns::SECOND;
 
-/// Market data, whose groups end with a flag.
-const MARKET: Kinds = Kinds::of(&[
-    Kind::Add,
-    Kind::Exec,
-    Kind::Cancel,
-    Kind::Delete,
-    Kind::Replace,
-    Kind::Clear,
-    Kind::Level,
-    Kind::Trade,
-    Kind::Break,
-    Kind::Quote,
-    Kind::Bar,
-    Kind::BarFlow,
-    Kind::Gap,
-    Kind::Status,
-]);
-
 /// Inputs that are a group of their own.
 const SINGLE: Kinds = Kinds::of(&[
     Kind::Tick,
@@ -109,7 +91,7 @@ impl Default for PulseStage {
 
 impl Stage for PulseStage {
     fn reads(&self) -> Kinds {
-        MARKET.or(SINGLE)
+        Kinds::MARKET_DATA.or(SINGLE)
     }
 
     fn emits(&self) -> Kinds {
@@ -126,7 +108,7 @@ impl Stage for PulseStage {
 
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
-        let ends = event.flags.has(Flags::LAST_OF_GROUP) || !MARKET.has(event.kind);
+        let ends = event.flags.has(Flags::LAST_OF_GROUP) || !Kinds::MARKET_DATA.has(event.kind);
         if !ends || self.open > 0 {
             self.set_open(event.source, event.ts, !ends);
             self.give_up(event.ts);

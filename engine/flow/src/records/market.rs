@@ -4,7 +4,7 @@
 //! feed does, so a feed without a full set of order references (LOBSTER) is booked by level from the same kinds.
 
 use crate::record::records;
-use crate::{Ns, Px, Qty};
+use crate::{Kind, Kinds, Ns, Px, Qty};
 
 records! {
     /// Defines an instrument: a symbol at a venue. Comes after its `name` and before any other event of the instrument.
@@ -143,4 +143,25 @@ records! {
 impl Gap {
     /// An end of the gap that is not known.
     pub const UNKNOWN: u64 = u64::MAX;
+}
+
+impl Kinds {
+    /// What a feed tells of a market: its groups end with a flag, and one source at a time tells it of an instrument. What
+    /// defines an instrument is not among it.
+    pub const MARKET_DATA: Kinds = Kinds::of(&[
+        Kind::Add,
+        Kind::Exec,
+        Kind::Cancel,
+        Kind::Delete,
+        Kind::Replace,
+        Kind::Clear,
+        Kind::Level,
+        Kind::Trade,
+        Kind::Break,
+        Kind::Quote,
+        Kind::Gap,
+        Kind::Status,
+        Kind::Bar,
+        Kind::BarFlow,
+    ]);
 }
