@@ -146,7 +146,7 @@ impl Gap {
 }
 
 impl Kinds {
-    /// What a feed tells of a market: its groups end with a flag, and one source at a time tells it of an instrument. What
+    /// What a feed reports of a market: its groups end with a flag, and one source at a time reports an instrument. What
     /// defines an instrument is not among it.
     pub const MARKET_DATA: Kinds = Kinds::of(&[
         Kind::Add,
