@@ -38,7 +38,7 @@ impl Trust {
         Trust { sources: table(len, 0), states: table(len, State::Trusted), doubtful: 0, behind: [0; 4] }
     }
 
-    /// An input of this source named or listed the instrument.
+    /// This source listed the instrument.
     pub fn belongs(&mut self, instrument: u32, source: u8) {
         if let Some(slot) = self.sources.get_mut(instrument as usize).filter(|_| instrument != 0) {
             let before = std::mem::replace(slot, source);
@@ -65,12 +65,12 @@ impl Trust {
         self.set(instrument, source, State::Doubtful);
     }
 
-    /// The data are whole again; with instrument 0 those of the source, with source 0 too all of them. Says whether any was
-    /// doubtful.
+    /// The data are whole again; with instrument 0 those of the source, with source 0 too all of them. Says whether anything
+    /// was doubtful, if only what the source would list later.
     pub fn restore(&mut self, instrument: u32, source: u8) -> bool {
-        let before = self.doubtful;
+        let before = (self.doubtful, self.behind);
         self.set(instrument, source, State::Trusted);
-        self.doubtful < before
+        (self.doubtful, self.behind) != before
     }
 
     /// What will make the data whole has begun, and ends with the group.
@@ -182,6 +182,8 @@ mod tests {
             trust.belongs(2, 2);
             assert!(!trust.is_doubtful(2), "the gap is over");
             assert!(trust.restore(0, 0) && !trust.any_doubtful());
+            trust.doubt(0, 3);
+            assert!(trust.restore(0, 3) && !trust.restore(0, 3), "nothing was listed yet, and it is over all the same");
         }
     }
 }

@@ -18,9 +18,6 @@ impl BookStage {
     #[cold]
     #[inline(never)]
     pub(super) fn before_in_doubt(&mut self, event: &Event, out: &mut Out) {
-        if event.kind == Kind::Clear && event.instrument == 0 {
-            self.restore(event, event.source, out);
-        }
         if !self.trust.is_doubtful(event.instrument) || !changes_book(event.kind) {
             return;
         }
@@ -59,7 +56,7 @@ impl BookStage {
         }
     }
 
-    fn restore(&mut self, event: &Event, source: u8, out: &mut Out) {
+    pub(super) fn restore(&mut self, event: &Event, source: u8, out: &mut Out) {
         if self.trust.restore(event.instrument, source) {
             let exchange_ts = if event.kind == Kind::Command { Ns::NONE } else { super::stage::exchange_ts(event) };
             push(event, exchange_ts, DataTrust::Trusted, source, out);

@@ -266,7 +266,10 @@ impl BookStage {
             Kind::Break => return self.broken(event, out),
             Kind::Gap | Kind::Command => return self.data_state(event, out),
             Kind::Listing => self.listing(event, out),
-            Kind::Clear if event.instrument == 0 => return self.books.clear_source(event.source),
+            Kind::Clear if event.instrument == 0 => {
+                self.books.clear_source(event.source);
+                return self.restore(event, event.source, out);
+            }
             _ => {}
         }
         let book = match self.books.place(event.instrument) {

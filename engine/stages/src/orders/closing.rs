@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The most commands that are carried out at once.
 pub(super) const MOST: usize = 64;
+
 /// Whose positions, and where; 0 = all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {

@@ -137,10 +137,10 @@ impl OrderManager {
         let (first, last) = self.flatten.range(self.instruments.len() as u32);
         for _ in 0..looks {
             let Progress { instrument, pair, .. } = self.flatten.progress;
-            if instrument > last {
-                return self.searched(event.ts, first);
-            }
             let Some(pair) = self.counters.pairs().get(pair as usize) else {
+                if instrument == last {
+                    return self.searched(event.ts, first);
+                }
                 (self.flatten.progress.instrument, self.flatten.progress.pair) = (instrument + 1, 0);
                 continue;
             };

@@ -10,8 +10,8 @@ use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
 use crate::executions::{Booked, Executions};
-use flow::records::{Ack, Cancelled, DataState, Fill, Reject, ReplaceRequest, Request};
-use flow::{Action, DataTrust, Event, Ns, OrderType, Px, Side};
+use flow::records::{Ack, Cancelled, Fill, Reject, ReplaceRequest, Request};
+use flow::{Action, Event, Ns, OrderType, Px, Side, Trust};
 
 /// The state that the checks read.
 pub(super) struct Gate {
@@ -19,6 +19,8 @@ pub(super) struct Gate {
     /// The session with the venue is lost.
     pub(super) lost: bool,
     pub(super) markets: Box<[Market]>,
+    /// Whose data are doubtful.
+    pub(super) trust: Trust,
     pub(super) open: OpenOrders,
     pub(super) messages: Messages,
     /// Messages beyond the throttle's limit, and collar, of orders that only reduce a position.
@@ -214,27 +216,6 @@ impl Gate {
 
     pub(super) fn cancelled(&mut self, cancelled: &Cancelled) {
         self.end(cancelled.order_id);
-    }
-
-    /// Data are doubtful or trusted from here on, of one instrument or of many.
-    pub(super) fn data_state(&mut self, event: &Event) {
-        let DataState { state, of, .. } = *event.record();
-        let doubtful = state == DataTrust::Doubtful.code();
-        if event.instrument == 0 {
-            let concerned = self.markets.iter_mut().skip(1).filter(|m| of == 0 || m.source == of);
-            concerned.for_each(|market| market.doubtful = doubtful);
-        } else if let Some(market) = self.market_mut(event.instrument) {
-            market.doubtful = doubtful;
-        }
-    }
-
-    /// Whether data of the instrument, or of any instrument if it is 0, are doubtful.
-    pub(super) fn is_doubtful(&self, instrument: u32) -> bool {
-        if instrument == 0 {
-            self.markets.iter().any(|market| market.doubtful)
-        } else {
-            self.markets[self.place(instrument)].doubtful
-        }
     }
 
     /// The books of a source were cleared: their tops are no longer valid.

@@ -29,8 +29,6 @@ pub(super) struct Market {
     #[serde(skip)]
     pub(super) late: u32,
     pub(super) halts: Halts,
-    /// Whether messages of its feed are missing.
-    pub(super) doubtful: bool,
 }
 
 /// A notional is in units of 1e-18; with a larger quantity scale than this, its product would overflow.
@@ -52,7 +50,6 @@ impl Market {
         signed: false,
         late: 0,
         halts: Halts::NONE,
-        doubtful: false,
     };
 
     /// Takes the terms of a listing; with impossible terms the instrument counts as not listed.

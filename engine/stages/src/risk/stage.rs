@@ -18,7 +18,7 @@ use flow::records::{
 };
 use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params,
-    SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, table,
+    SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust, table,
 };
 
 /// Approves or refuses orders.
@@ -37,6 +37,7 @@ impl RiskStage {
             halted: false,
             lost: false,
             markets: table((space.instruments as usize).max(1), Market::UNKNOWN),
+            trust: Trust::new(space.instruments.max(1)),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS)),
             reduce_messages: params.get(RESERVED) as i64,
@@ -163,7 +164,9 @@ impl RiskStage {
     fn trust(&self, event: &Event, command: &Command) -> CommandOutcome {
         let is_known = event.instrument == 0 || self.gate.markets[self.gate.place(event.instrument)].listed;
         let result = if is_known { CommandResult::Applied } else { CommandResult::UnknownTarget };
-        limits::outcome(command, result, i64::from(self.gate.is_doubtful(event.instrument)), 0)
+        let trust = &self.gate.trust;
+        let doubtful = if event.instrument == 0 { trust.any_doubtful() } else { trust.is_doubtful(event.instrument) };
+        limits::outcome(command, result, i64::from(doubtful), 0)
     }
 
     /// What the gateway finds out about the venue enters at the head.
@@ -206,6 +209,7 @@ impl RiskStage {
         let listing: &Listing = event.record();
         if let Some(market) = self.gate.market_mut(event.instrument) {
             market.list(listing, event.source);
+            self.gate.trust.belongs(event.instrument, event.source);
         }
     }
 }
@@ -289,7 +293,7 @@ impl Stage for RiskStage {
             Kind::Anomaly => self.anomaly(event),
             Kind::Listing => self.define(event),
             Kind::Status => self.status(event),
-            Kind::DataState => self.gate.data_state(event),
+            Kind::DataState => self.gate.trust.take(event),
             Kind::Clear => self.gate.clear(event),
             _ => {}
         }

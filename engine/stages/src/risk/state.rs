@@ -76,6 +76,7 @@ impl RiskStage {
         let mut markets: Vec<_> = known.map(|(at, m)| (to.key(at as u32), *m)).collect();
         markets.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&markets);
+        gate.trust.save(to);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);
         gate.fills.save(to);
@@ -102,6 +103,7 @@ impl RiskStage {
             self.held.push(load_leg(leg, instrument));
         }
         self.load_markets(from)?;
+        self.gate.trust.load(from)?;
         self.load_orders(from)?;
         self.gate.fills.load(from, self.gate.markets.len())
     }

@@ -109,7 +109,7 @@ impl BuyAndHoldStage {
 
 impl Stage for BuyAndHoldStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Name, Kind::DataState, Kind::BookTop, Kind::EndOfInput, Kind::Pulse])
+        Kinds::of(&[Kind::Name, Kind::Listing, Kind::DataState, Kind::BookTop, Kind::EndOfInput, Kind::Pulse])
     }
 
     fn emits(&self) -> Kinds {
@@ -131,6 +131,7 @@ impl Stage for BuyAndHoldStage {
             Kind::BookTop => self.top(event),
             Kind::Pulse => self.pulse(out),
             Kind::Name => self.universe.name(event),
+            Kind::Listing => self.universe.listing(event),
             Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
             _ => {}

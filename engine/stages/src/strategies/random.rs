@@ -370,6 +370,7 @@ impl Stage for RandomStage {
                 }
             }
             Kind::Listing => {
+                self.universe.listing(event);
                 if let Some(known) = self.known.get_mut(event.instrument as usize) {
                     known.tick = Tick::of(event.record::<Listing>());
                 }

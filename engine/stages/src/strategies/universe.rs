@@ -49,6 +49,11 @@ impl Universe {
         !self.trust.is_doubtful(instrument)
     }
 
+    /// Takes note of whose data an instrument's are: its listing's. Names come from others too.
+    pub(super) fn listing(&mut self, event: &Event) {
+        self.trust.belongs(event.instrument, event.source);
+    }
+
     /// Takes note of a `data-state`.
     pub(super) fn data_state(&mut self, event: &Event) {
         self.trust.take(event);
@@ -61,7 +66,6 @@ impl Universe {
         if name.space != NameSpace::Symbol.code() {
             return;
         }
-        self.trust.belongs(event.instrument, event.source);
         if name.part == 0 {
             *bits = !0;
         }

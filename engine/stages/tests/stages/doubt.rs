@@ -78,6 +78,22 @@ fn the_doubt_ends_with_the_snapshot_that_a_clear_begins() {
     assert!(states(&book.feed(&of(1, 0, LAST, &clear))).is_empty(), "there was no doubt");
 }
 
+/// A source that joins late says so before it lists anything.
+#[test]
+fn what_is_listed_after_a_gap_is_doubtful_unless_a_session_began_between() {
+    let clear = of(1, 0, LAST, &Clear::default());
+    for (begins, marked) in [(false, true), (true, false)] {
+        let mut book = harness::book(100, 100, 8);
+        assert_eq!(states(&book.feed(&gap(1, 0))), [(0, 1, 2)]);
+        if begins {
+            assert_eq!(states(&book.feed(&clear)), [(0, 1, 1)]);
+        }
+        opening().0.iter().for_each(|event| drop(book.feed(event)));
+        assert_eq!(is_marked(&book.feed(&add(1, 1, 1, LAST))), marked);
+        assert!(!is_marked(&book.feed(&add(2, 4, 1, LAST))), "another source");
+    }
+}
+
 #[test]
 fn a_quote_is_all_there_is_to_know_of_a_book_of_quotes() {
     let mut book = book();

@@ -92,6 +92,8 @@ fn a_flatten_cancels_waits_closes_and_lets_nobody_in() {
 const ACCOUNTS: [(Account, StrategyId); 3] =
     [(ACCOUNT, STRATEGY), (Account(1), StrategyId(4)), (Account(2), StrategyId(3))];
 
+const SPACE: Space = Space { instruments: 6, fills: 4_096 };
+
 /// Orders, gate and a venue of a few lines. What comes back enters before the next input.
 struct Floor {
     orders: Pipeline<OrdersStage>,
@@ -115,10 +117,9 @@ struct Floor {
 
 impl Floor {
     fn new() -> Floor {
-        let space = Space { instruments: 6, fills: 4_096 };
-        let orders = OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), space);
+        let orders = OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), SPACE);
         let set = [("max_messages", "20"), ("max_notional", "5000"), ("max_position", "100"), ("max_quantity", "60")];
-        let gate = RiskStage::new(&harness::params("risk", &set), space);
+        let gate = RiskStage::new(&harness::params("risk", &set), SPACE);
         let mut floor = Floor {
             orders: Pipeline::new(orders),
             gate,
@@ -302,7 +303,18 @@ impl Floor {
         for _ in 0..n {
             self.now += Ns::SECOND;
             self.input(0, Side::None, &Tick::default());
+            self.reload();
         }
+    }
+
+    /// Whatever is half done goes on from a saved state.
+    fn reload(&mut self) {
+        let listings = Listings::default();
+        let bytes = harness::saved(&self.orders.stage, &listings);
+        let mut loaded = OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), SPACE);
+        harness::load(&mut loaded, &listings, &bytes).expect("what was saved");
+        assert_eq!(harness::saved(&loaded, &listings), bytes);
+        self.orders.stage = loaded;
     }
 
     /// The positions that are wanted and not flat.

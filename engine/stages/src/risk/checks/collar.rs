@@ -30,8 +30,8 @@ pub(in crate::risk) const REDUCE_COLLAR: IntParam =
 
 /// It has its own collar, and none where the touch is unknown or doubtful: then nothing is known to be far from.
 pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
-    let market = &gate.markets[proposal.at];
-    let unknown = market.doubtful || twice_reference(market).is_none() || proposal.price == Px::NONE;
+    let doubtful = gate.trust.is_doubtful(proposal.at as u32);
+    let unknown = doubtful || twice_reference(&gate.markets[proposal.at]).is_none() || proposal.price == Px::NONE;
     if unknown { None } else { breach(gate, proposal, gate.reduce_collar_bps) }
 }
 

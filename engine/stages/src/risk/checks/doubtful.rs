@@ -15,5 +15,5 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
 
 #[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
-    gate.markets[proposal.at].doubtful.then_some(Breach { limit: 0, value: 1 })
+    gate.trust.is_doubtful(proposal.at as u32).then_some(Breach { limit: 0, value: 1 })
 }

@@ -246,6 +246,7 @@ impl MomentumStage {
                 }
             }
             Kind::Listing => {
+                self.universe.listing(event);
                 let listing: &Listing = event.record();
                 (state.calendar, state.tick) = (listing.calendar, Tick::of(listing));
             }

@@ -84,6 +84,8 @@ pub(crate) struct Checker {
     pub(crate) still: BTreeSet<(u32, u8)>,
     /// Instruments whose data are doubtful.
     pub(crate) doubtful: BTreeSet<u32>,
+    /// Sources of which messages are missing.
+    pub(crate) behind: BTreeSet<u8>,
     /// Open orders that the venue does not answer.
     pub(crate) late: BTreeSet<u64>,
     pub(crate) listings: BTreeMap<u32, (Listing, u8)>,
@@ -120,6 +122,16 @@ impl Checker {
         let of = |(at, (_, source)): (&u32, &(Listing, u8))| (told.of == 0 || *source == told.of).then_some(*at);
         let concerned: Vec<u32> =
             if instrument == 0 { self.listings.iter().filter_map(of).collect() } else { vec![instrument] };
+        match (instrument, told.of, told.state) {
+            (0, 0, _) => self.behind.clear(),
+            (0, of, 2) => {
+                self.behind.insert(of);
+            }
+            (0, of, _) => {
+                self.behind.remove(&of);
+            }
+            _ => {}
+        }
         for at in concerned {
             if told.state == 2 {
                 self.doubtful.insert(at);
@@ -136,7 +148,12 @@ impl Checker {
         }
         let (at, now) = (event.instrument, event.ts.0);
         match event.kind {
-            Kind::Listing => drop(self.listings.insert(at, (*event.record::<Listing>(), event.source))),
+            Kind::Listing => {
+                let before = self.listings.insert(at, (*event.record::<Listing>(), event.source));
+                if before.is_none_or(|(_, source)| source != event.source) && self.behind.contains(&event.source) {
+                    self.doubtful.insert(at);
+                }
+            }
             Kind::BookTop => {
                 let top: &BookTop = event.record();
                 self.tops.insert(at, (top.bid_px, top.ask_px));
