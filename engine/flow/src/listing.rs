@@ -71,6 +71,8 @@ words! {
         Actor = 3 "actor",
         /// The instrument that a command concerns, as the operator wrote it.
         Instrument = 4 "instrument",
+        /// The settings of the input with that number, as its entry in the configuration.
+        Input = 5 "input",
     }
     /// Whether data can be acted on.
     DataTrust: u8 {

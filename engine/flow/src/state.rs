@@ -32,6 +32,9 @@ pub enum StateError {
     /// The bytes decode to an impossible state.
     #[error("the saved state holds {0}: the file is damaged; start from an older snapshot or replay the inputs")]
     Inconsistent(&'static str),
+    /// It needs what is not here, as the sentence says.
+    #[error("{0}")]
+    Elsewhere(String),
     /// Bytes are left over, or a stage's part is missing.
     #[error("the saved state has {0} bytes too many: it was written by a pipeline with other stages")]
     LeftOver(usize),

@@ -3,7 +3,7 @@
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::status;
-use crate::control::{self, ControlReply, ControlRequest, ask};
+use crate::control::{self, AddedInput, ControlReply, ControlRequest, ask};
 use clap::{Args, Subcommand};
 use flow::Ns;
 use flow::records::Command;
@@ -62,6 +62,8 @@ enum CtlCommand {
         #[arg(long)]
         symbol: Option<String>,
     },
+    /// Reads the configuration again and takes in the inputs that were added to it.
+    Reload,
     /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
     Status {
         /// Shows more rows, and load, rings and latencies.
@@ -88,10 +90,15 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         CtlCommand::Flatten { account, strategy, symbol } => {
             ControlRequest { account: *account, strategy: strategy.clone(), symbol: symbol.clone(), ..plain("flatten") }
         }
+        CtlCommand::Reload => plain("reload"),
         CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
     };
     // What is no command at all is said without the engine.
-    asked.events(Command::NO_UID, Ns::NONE).map_err(Failure::usage)?;
+    let checked = match &args.command {
+        CtlCommand::Reload => asked.asker(Command::NO_UID, Ns::NONE).map(drop),
+        _ => asked.events(Command::NO_UID, Ns::NONE).map(drop),
+    };
+    checked.map_err(Failure::usage)?;
     match ask(&args.journal, &asked).map_err(Failure::failed)? {
         ControlReply::Applied { seq, old, new } => {
             console::say(format!("{} (input {seq})", applied(&args.command, old, new)));
@@ -100,6 +107,10 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         ControlReply::InForce { seq } => {
             let stored = seq.map_or("not stored yet".to_owned(), |seq| format!("stored as input {seq}"));
             console::say(format!("{} is in force at the gateway, {stored}", asked.action));
+            Ok(Exit::Done)
+        }
+        ControlReply::Reloaded { seq, added } => {
+            console::say(reloaded(seq, &added));
             Ok(Exit::Done)
         }
         ControlReply::Refused { why } => Err(Failure::failed(format!("{} is refused: {why}", asked.action))),
@@ -114,6 +125,13 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
             asked.action
         ))),
     }
+}
+
+/// What has joined.
+fn reloaded(seq: Option<u64>, added: &[AddedInput]) -> String {
+    let Some(seq) = seq else { return "nothing was added to the configuration".to_owned() };
+    let one = |input: &AddedInput| format!("source {} is {}", input.number, input.name);
+    format!("{} (input {seq})", added.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 /// What an applied command did.
@@ -131,7 +149,7 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
         CtlCommand::Flatten { .. } => {
             "positions are being closed: orders are cancelled first; `status` shows what is left".to_owned()
         }
-        CtlCommand::Status { .. } => unreachable!("the status is no command"),
+        CtlCommand::Reload | CtlCommand::Status { .. } => unreachable!("it is no command"),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::plan::checked;
 use clap::Args;
 
 /// Options of every command that runs a pipeline.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Pipeline")]
 pub(crate) struct PipelineArgs {
     /// How the pipeline is cut: fused (one core) or split (one core per stage).

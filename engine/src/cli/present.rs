@@ -13,7 +13,7 @@ use clap::Args;
 use std::io::Write as _;
 
 /// How the result of a run is shown.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Summary")]
 pub(crate) struct Shown {
     /// Add the details: load, rings, latency by stage, kinds, host, state.

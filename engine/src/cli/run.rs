@@ -17,7 +17,7 @@ use crate::ingress::{Commands, Pace, halt, wall_now};
 use crate::recovery::{HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
 use crate::registries::Registries;
 use crate::report::Report;
-use crate::run::{Options, Preflight, Ready, RunError, execute};
+use crate::run::{Options, Preflight, Ready, Reloader, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
 use sinks::journal::JournalError;
@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Options of `run`.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(after_help = "Examples:\n  \
     tidegate run desk.toml --speed 1x          at the recorded pace\n  \
     tidegate run desk.toml --speed max         as fast as possible\n  \
@@ -94,6 +94,8 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     begin_halted(args, &dir, &settings, &intake)?;
     let outcomes = Outcomes::new().map_err(Failure::failed)?;
     let server = Rc::default();
+    let (again, known) = (args.clone(), registries.clone());
+    let reloader = Arc::new(Reloader::new(settings.clone(), move || drafted(&again, &known)));
     let options = Options {
         sinks: vec![outcomes.sink()],
         commands,
@@ -102,7 +104,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
         carry_over: args.carry_over.clone(),
         control: control.clone(),
         notices: Notices(console::say),
-        ready: Some(listening(&dir, Arc::clone(&intake), control.clone(), outcomes, &server)),
+        ready: Some(listening(&dir, Arc::clone(&intake), control.clone(), (outcomes, reloader), &server)),
         ..Options::default()
     };
     let ran = execute(&settings, options);
@@ -164,13 +166,13 @@ fn listening(
     dir: &Path,
     intake: Arc<Intake>,
     control: Control,
-    outcomes: Arc<Outcomes>,
+    (outcomes, reloader): (Arc<Outcomes>, Arc<Reloader>),
     server: &Rc<Cell<Option<Server>>>,
 ) -> Ready {
     let (dir, server) = (dir.to_owned(), Rc::clone(server));
     Box::new(move |plan| {
         let trades = plan.stages.iter().any(|stage| stage.name == "risk");
-        let pipeline = Pipeline { trades, has_gateway: plan.gateway.is_some() };
+        let pipeline = Pipeline { trades, has_gateway: plan.gateway.is_some(), reloader: Some(reloader) };
         let started = Server::start(&dir, &intake, control, &outcomes, pipeline);
         server.set(Some(started.map_err(|e| e.to_string())?));
         Ok(())

@@ -31,6 +31,24 @@ pub struct InputSettings {
     pub params: Params,
 }
 
+impl InputSettings {
+    fn table(&self) -> toml::Table {
+        let mut entry = table(&self.params);
+        entry.insert("feed".into(), self.feed.name.into());
+        let files = self.files.iter().map(|f| f.display().to_string().into()).collect::<Vec<toml::Value>>();
+        entry.insert("files".into(), files.into());
+        if let Some(date) = self.date {
+            entry.insert("date".into(), date.to_string().into());
+        }
+        entry
+    }
+
+    /// Its entry as TOML.
+    pub fn to_toml(&self) -> String {
+        text_of(&self.table())
+    }
+}
+
 /// All settings that a run is built from.
 #[derive(Clone)]
 pub struct Settings {
@@ -215,25 +233,18 @@ impl Settings {
 
     /// The effective settings as TOML. A journal begins with them, and they reproduce the run.
     pub fn to_toml(&self) -> String {
-        fn table(params: &Params) -> toml::Table {
-            params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect()
-        }
+        self.to_toml_with(self.inputs.len())
+    }
+
+    /// Like [`to_toml`](Settings::to_toml), with the first so many inputs.
+    pub fn to_toml_with(&self, inputs: usize) -> String {
         let mut root = toml::Table::new();
         root.insert("pipeline".into(), table(&self.pipeline).into());
         root.insert("outcomes".into(), table(&self.outcomes).into());
         for (name, params) in self.stages.iter().chain(&self.venues).chain(&self.sinks) {
             root.insert((*name).to_owned(), table(params).into());
         }
-        let inputs = self.inputs.iter().map(|input| {
-            let mut entry = table(&input.params);
-            entry.insert("feed".into(), input.feed.name.into());
-            let files = input.files.iter().map(|f| f.display().to_string().into()).collect::<Vec<toml::Value>>();
-            entry.insert("files".into(), files.into());
-            if let Some(date) = input.date {
-                entry.insert("date".into(), date.to_string().into());
-            }
-            entry.into()
-        });
+        let inputs = self.inputs.iter().take(inputs).map(|input| input.table().into());
         if !self.instruments.is_empty() {
             let stated = self.instruments.iter().map(|(symbol, stated)| {
                 let terms = stated.stated().into_iter().map(|(term, text)| (term.to_owned(), text.into()));
@@ -242,8 +253,16 @@ impl Settings {
             root.insert(INSTRUMENT.into(), stated.collect::<toml::Table>().into());
         }
         root.insert("input".into(), inputs.collect::<Vec<toml::Value>>().into());
-        toml::to_string(&root).expect("a table of plain values is valid TOML")
+        text_of(&root)
     }
+}
+
+fn text_of(table: &toml::Table) -> String {
+    toml::to_string(table).expect("a table of plain values is valid TOML")
+}
+
+fn table(params: &Params) -> toml::Table {
+    params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect()
 }
 
 fn to_toml_value(value: &Value) -> toml::Value {

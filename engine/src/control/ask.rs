@@ -1,9 +1,10 @@
 //! The operator's end of the control socket.
 //!
-//! Bound: [`PATIENCE`] for everything. Worst case: an engine that is stopped takes nothing, and that it has not answered is
+//! Bound: [`PATIENCE`] for everything but reading the configuration again, which has [`RELOADING`]. Worst case: an engine that is stopped takes nothing, and that it has not answered is
 //! said.
 
-use super::message::{ControlReply, ControlRequest};
+use super::client::LOADING;
+use super::message::{ControlReply, ControlRequest, RELOAD};
 use super::socket;
 use super::status::{self, Status};
 use serde::Deserialize;
@@ -55,6 +56,9 @@ pub enum AskError {
     },
 }
 
+/// How long it may take to read the configuration again, with what a command may take after it.
+const RELOADING: Duration = LOADING.saturating_add(PATIENCE);
+
 /// Sends a command to the run that writes the journal in this folder.
 ///
 /// # Errors
@@ -100,24 +104,25 @@ enum StatusReply {
 
 fn exchange<T: DeserializeOwned>(journal: &Path, asked: &ControlRequest) -> Result<T, AskError> {
     let path = || socket::path(journal);
-    let until = Instant::now() + PATIENCE;
+    let patience = if asked.action == RELOAD { RELOADING } else { PATIENCE };
+    let until = Instant::now() + patience;
     let stream = socket::connected(journal, PATIENCE);
     let mut stream = stream.map_err(|error| AskError::Unreachable { path: path(), error })?;
     let mut line = serde_json::to_vec(asked).expect("a request is plain values");
     line.push(b'\n');
     // An engine that turns this client away has not read it, but has answered.
     let sent = stream.write_all(&line);
-    let reply = reply(&mut stream, until).and_then(|line| Ok(serde_json::from_slice(&line)?));
+    let reply = reply(&mut stream, until, patience).and_then(|line| Ok(serde_json::from_slice(&line)?));
     reply.map_err(|error| AskError::NoAnswer { path: path(), error: sent.err().unwrap_or(error) })
 }
 
 /// The line that the engine answers.
-fn reply(stream: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
+fn reply(stream: &mut UnixStream, until: Instant, patience: Duration) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("none within {PATIENCE:?}")));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("none within {patience:?}")));
         }
         stream.set_read_timeout(Some(left))?;
         let mut piece = [0; 4_096];

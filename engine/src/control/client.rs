@@ -5,11 +5,13 @@
 
 use super::answer::Submitted;
 use super::message::ControlReply;
+use crate::run::Reloaded;
 use flow::records::Command;
 use serde::Serialize;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// How long a client may take for its whole request.
@@ -18,13 +20,20 @@ pub(super) const READING: Duration = Duration::from_millis(900);
 pub(super) const ANSWERING: Duration = Duration::from_millis(1_000);
 /// How long the pipeline may take to say where trading stands; after that the last answer is shown, with its age.
 const INQUIRING: Duration = Duration::from_millis(250);
+/// How long it may take to open what was added to the configuration.
+pub(super) const LOADING: Duration = Duration::from_secs(60);
 /// Most bytes of a request.
 const MOST: usize = 4_096;
+
+/// What a thread opens meanwhile.
+pub(super) type Loading = Receiver<Result<Option<Reloaded>, String>>;
 
 /// Where a client is.
 pub(super) enum State {
     /// The request so far.
     Asking(Vec<u8>),
+    /// What was added to the configuration is being opened.
+    Loading(Loading),
     /// Its command is submitted.
     Commanded(Submitted),
     /// It asked for the status at this time, and the pipeline has yet to say where trading stands.
@@ -107,6 +116,12 @@ impl Client {
         }
     }
 
+    /// It waits for what is being opened.
+    pub(super) fn load(&mut self, from: Loading) {
+        self.state = State::Loading(from);
+        self.deadline = Instant::now() + LOADING;
+    }
+
     /// Its command is submitted.
     pub(super) fn submit(&mut self, command: Submitted) {
         self.state = State::Commanded(command);
@@ -151,7 +166,7 @@ impl Client {
                 self.answer(&ControlReply::NotCarriedOut { why });
             }
             State::Answered(_) => self.state = State::Left,
-            State::Commanded(_) | State::Inquiring(_) | State::Left => {}
+            State::Loading(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => {}
         }
     }
 }

@@ -77,13 +77,12 @@ impl Intake {
     }
 
     /// Hands over any other command; `None` if too many wait already.
-    pub fn command(&self, events: Vec<Event>) -> Option<Entering> {
+    pub fn command(&self, submission: Submission) -> Option<Entering> {
         let mut waiting = self.waiting();
         waiting.others.retain(|ticket| ticket.strong_count() > 0);
         if waiting.others.len() == MOST {
             return None;
         }
-        let submission = Submission::new(events, None);
         let ticket = submission.ticket();
         (waiting.halt, waiting.cancel_all) = (Weak::new(), Weak::new());
         waiting.others.push(Arc::downgrade(&ticket));

@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use stages::risk::CHECKS;
 use stages::strategies::STRATEGIES;
 
+/// The action that asks to read the configuration again.
+pub(super) const RELOAD: &str = "reload";
+
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all`, `set-limit`, `trust` or `flatten`; or `status`, which is not a command.
+    /// `halt`, `resume`, `cancel-all`, `set-limit`, `trust` or `flatten`; or `reload` or `status`, which are no commands yet.
     pub action: String,
     /// Name of the operator.
     pub actor: String,
@@ -53,6 +56,13 @@ pub enum ControlReply {
         /// Its number in the sequence, if it is stored.
         seq: Option<u64>,
     },
+    /// The configuration was read again.
+    Reloaded {
+        /// Number of the command by which inputs joined; none if none was added.
+        seq: Option<u64>,
+        /// The inputs that joined.
+        added: Vec<AddedInput>,
+    },
     /// It changes nothing.
     Refused {
         /// The reason.
@@ -72,6 +82,16 @@ pub enum ControlReply {
     Busy,
 }
 
+/// An input that has joined a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedInput {
+    /// Number of its source.
+    pub number: u8,
+    /// Its name.
+    pub name: String,
+}
+
 /// Why a request is not a valid command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{found:?} is not a {what}; {valid}")]
@@ -89,7 +109,8 @@ impl ControlRequest {
 
     /// The action, if it is one that an operator may command.
     pub fn command(&self) -> Option<CommandAction> {
-        let engines = |a: CommandAction| matches!(a, CommandAction::SkipCounters | CommandAction::CarriedOver);
+        use CommandAction::{AddInputs, CarriedOver, SkipCounters};
+        let engines = |a: CommandAction| matches!(a, SkipCounters | CarriedOver | AddInputs);
         CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a))
     }
 
@@ -101,13 +122,9 @@ impl ControlRequest {
         let action = self.command().ok_or_else(|| BadCommand {
             what: "command",
             found: self.action.clone(),
-            valid: one_of(&self.action, ["halt", "resume", "cancel-all", "set-limit", "trust", "flatten"]),
+            valid: one_of(&self.action, ["halt", "resume", "cancel-all", "set-limit", "trust", "flatten", RELOAD]),
         })?;
-        if self.actor.trim().is_empty() || self.actor.chars().any(char::is_control) {
-            let valid = "valid: a text without control characters, not empty".to_owned();
-            return Err(BadCommand { what: "name of an operator", found: self.actor.clone(), valid });
-        }
-        let by = Asker { actor: actor_handle(&self.actor), uid, asked_ts };
+        let by = self.asker(uid, asked_ts)?;
         let mut order = OperatorCommand::plain(action, by);
         if action == CommandAction::SetLimit {
             order.target = self.check_number()?;
@@ -139,6 +156,18 @@ impl ControlRequest {
         }
         events.push(order.event());
         Ok(events)
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// When the actor has no proper name.
+    pub fn asker(&self, uid: u32, asked_ts: Ns) -> Result<Asker, BadCommand> {
+        if self.actor.trim().is_empty() || self.actor.chars().any(char::is_control) {
+            let valid = "valid: a text without control characters, not empty".to_owned();
+            return Err(BadCommand { what: "name of an operator", found: self.actor.clone(), valid });
+        }
+        Ok(Asker { actor: actor_handle(&self.actor), uid, asked_ts })
     }
 
     fn without_symbol(&self) -> BadCommand {

@@ -1,14 +1,15 @@
 //! The engine's end of the control socket: one thread for all clients.
 
 use super::answer::{Submitted, kills};
-use super::client::{Client, State};
+use super::client::{Client, LOADING, Loading, State};
 use super::intake::{Entering, Intake, MOST};
-use super::message::{ControlReply, ControlRequest};
+use super::message::{AddedInput, ControlReply, ControlRequest, RELOAD};
 use super::outcomes::Outcomes;
 use super::socket;
 use super::status::{self, Status};
 use crate::drive::Control;
-use crate::ingress::{halt, wall_now};
+use crate::ingress::{Submission, halt, wall_now};
+use crate::run::{Reloaded, Reloader};
 use flow::{CommandAction, HaltReason};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
@@ -16,6 +17,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -37,12 +39,14 @@ pub struct ControlError {
 }
 
 /// What the control thread must know of the pipeline.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Pipeline {
     /// It has a risk stage, which carries out commands and says what became of them.
     pub trades: bool,
     /// Its orders leave through a gateway, which watches the kill switch.
     pub has_gateway: bool,
+    /// Opens what is added to its configuration.
+    pub reloader: Option<Arc<Reloader>>,
 }
 
 /// The listening end; it listens until it is dropped.
@@ -71,7 +75,7 @@ impl Server {
         let listener = socket::listening(journal).map_err(failed)?;
         let stop = Arc::new(AtomicBool::new(false));
         let guard = Guard { intake: Arc::clone(intake), control: control.clone() };
-        let dispatcher = Dispatcher { intake: Arc::clone(intake), control, pipeline };
+        let dispatcher = Dispatcher { intake: Arc::clone(intake), control, pipeline, bell: Arc::clone(outcomes) };
         let mut turns = Turns {
             listener,
             dispatcher,
@@ -121,6 +125,8 @@ struct Dispatcher {
     intake: Arc<Intake>,
     control: Control,
     pipeline: Pipeline,
+    /// Wakes the control thread.
+    bell: Arc<Outcomes>,
 }
 
 impl Dispatcher {
@@ -133,6 +139,12 @@ impl Dispatcher {
         if asked.action == status::ACTION {
             client.inquire();
             return self.settle(client, false);
+        }
+        if asked.action == RELOAD && !is_gone {
+            return match self.reloading(asked, client.uid()) {
+                Ok(loading) => client.load(loading),
+                Err(why) => client.answer(&ControlReply::Refused { why }),
+            };
         }
         if is_gone && !asked.command().is_some_and(kills) {
             return client.leave();
@@ -154,14 +166,52 @@ impl Dispatcher {
             return Err(ControlReply::Refused { why });
         }
         let action = asked.command().expect("a request without one has no events");
-        let full = || ControlReply::NotCarriedOut { why: format!("{MOST} commands wait for the engine already") };
         let Entering { ticket, pull } = match action {
             CommandAction::Halt => self.intake.halt(events),
             CommandAction::CancelAll => self.intake.cancel_all(events),
-            _ => self.intake.command(events).ok_or_else(full)?,
+            _ => self.intake.command(Submission::new(events, None)).ok_or_else(full)?,
         };
         let pull = pull.filter(|_| self.pipeline.has_gateway);
-        Ok(Submitted { ticket, pull, action, wanted: asked.to.unwrap_or(0), outcome: None })
+        Ok(Submitted { ticket, pull, action, wanted: asked.to.unwrap_or(0), outcome: None, added: None })
+    }
+
+    /// Reads the configuration again on a thread of its own, since opening files takes time.
+    fn reloading(&self, asked: ControlRequest, uid: u32) -> Result<Loading, String> {
+        let by = asked.asker(uid, wall_now()).map_err(|e| e.to_string())?;
+        let reloader = self.pipeline.reloader.clone().ok_or("this run was started without a configuration file")?;
+        let ((sender, loading), bell) = (channel(), Arc::clone(&self.bell));
+        let load = move || {
+            // If nobody waits any more, what was opened is closed and nothing has happened.
+            let _ = sender.send(reloader.reload(&asked.actor, by));
+            bell.ring();
+        };
+        let thread = std::thread::Builder::new().name("reload".to_owned()).spawn(load);
+        thread.map(|_| loading).map_err(|e| format!("its thread does not start: {e}"))
+    }
+
+    /// Hands over what was opened, or answers why nothing was.
+    fn settle_loading(&self, client: &mut Client, is_due: bool) {
+        let State::Loading(loading) = &client.state else { return };
+        let loaded = match loading.try_recv() {
+            Ok(loaded) => loaded,
+            Err(TryRecvError::Empty) if !is_due => return,
+            Err(TryRecvError::Empty) => {
+                let why = format!("nothing was opened within {} s, or the run has ended", LOADING.as_secs());
+                return client.answer(&ControlReply::NotCarriedOut { why });
+            }
+            Err(TryRecvError::Disconnected) => Err("the thread that read the configuration panicked".to_owned()),
+        };
+        let Reloaded { submission, added } = match loaded {
+            Ok(Some(reloaded)) => reloaded,
+            Ok(None) => return client.answer(&ControlReply::Reloaded { seq: None, added: Vec::new() }),
+            Err(why) => return client.answer(&ControlReply::Refused { why }),
+        };
+        let added = added.into_iter().map(|(number, name)| AddedInput { number, name }).collect();
+        let Some(Entering { ticket, pull }) = self.intake.command(submission) else {
+            return client.answer(&full());
+        };
+        let (action, added) = (CommandAction::AddInputs, Some(added));
+        client.submit(Submitted { ticket, pull, action, wanted: 0, outcome: None, added });
     }
 
     /// Answers a command, if everything is known or the answer is due.
@@ -171,10 +221,15 @@ impl Dispatcher {
         {
             return client.answer(&Status::of(&self.control));
         }
+        self.settle_loading(client, is_due);
         let State::Commanded(command) = &client.state else { return };
         let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };
         client.answer(&reply);
     }
+}
+
+fn full() -> ControlReply {
+    ControlReply::NotCarriedOut { why: format!("{MOST} commands wait for the engine already") }
 }
 
 /// The control thread.
@@ -244,13 +299,14 @@ impl Turns {
     }
 
     /// With too many clients one makes room: the oldest that has not asked for anything whole, or else that has its
-    /// answer, or else that asks for the status, or else whose command is no halt and no cancel-all. If there is none,
+    /// answer, or else that asks for the status, or else whose inputs are being opened, or else whose command is no halt and no cancel-all. If there is none,
     /// the new one is turned away.
     fn admit(&mut self, mut client: Client) {
-        let in_turn: [fn(&State) -> bool; 4] = [
+        let in_turn: [fn(&State) -> bool; 5] = [
             |state| matches!(state, State::Asking(_)),
             |state| matches!(state, State::Answered(_)),
             |state| matches!(state, State::Inquiring(_)),
+            |state| matches!(state, State::Loading(_)),
             |state| matches!(state, State::Commanded(command) if !command.kills()),
         ];
         if self.clients.len() == CLIENTS {
@@ -273,7 +329,8 @@ impl Turns {
         for client in &self.clients {
             let glances = match &client.state {
                 State::Inquiring(_) => true,
-                State::Commanded(c) => c.waits_for_gateway(&self.dispatcher.control.kill_switch),
+                // What the head alone carries out is not said by the tail.
+                State::Commanded(c) => c.added.is_some() || c.waits_for_gateway(&self.dispatcher.control.kill_switch),
                 _ => false,
             };
             let next = if glances { client.deadline.min(now + GLANCE) } else { client.deadline };
@@ -293,7 +350,7 @@ impl Turns {
             let events = match client.state {
                 State::Asking(_) => PollFlags::IN,
                 State::Answered(_) => PollFlags::OUT,
-                State::Commanded(_) | State::Inquiring(_) | State::Left => PollFlags::empty(),
+                State::Loading(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => PollFlags::empty(),
             };
             fds.push(PollFd::from_borrowed_fd(client.stream().expect("it has one"), events));
         }

@@ -5,6 +5,7 @@
 //! place. A live command that waits for its turn or for room in the journal is only held here: it is claimed when it enters, so
 //! until then its sender may give it up. Bound: one command is held; at most one enters per admission.
 
+use super::source_queue::SourceQueue;
 use super::ticket::Submission;
 use crate::gateway::KillSwitch;
 use flow::records::{Command, Halt, Name};
@@ -35,7 +36,8 @@ impl Asker {
 pub struct OperatorCommand {
     /// What to do.
     pub action: CommandAction,
-    /// Number of the check whose limit is set; of a flatten the account, shifted by 16 bits, and the strategy, 0 = all.
+    /// Number of the check whose limit is set; of a flatten the account, shifted by 16 bits, and the strategy, 0 = all; of added
+    /// inputs the number of the first, and how many are the new value.
     pub target: u32,
     /// Who issued it.
     pub by: Asker,
@@ -74,6 +76,11 @@ pub fn actor_names(actor: &str) -> Vec<Event> {
 /// The `name` events of the instrument that a command concerns, as the operator wrote it. The head puts its index into the command.
 pub fn instrument_names(symbol: &str) -> Vec<Event> {
     names(symbol, NameSpace::Instrument, 0)
+}
+
+/// The `name` events of an input with that number, whose settings are `text`.
+pub(super) fn input_names(text: &str, number: u8) -> Vec<Event> {
+    names(text, NameSpace::Input, number.into())
 }
 
 /// A text in pieces, which end between two characters. One that is longer than 255 pieces is cut.
@@ -221,15 +228,15 @@ impl Commands {
     }
 
     /// The input just taken is stored as `seq`. After the last one of a command its sender learns it, and the kill switch if
-    /// it was pulled.
-    pub(crate) fn on_stored(&mut self, seq: u64) {
+    /// it was pulled. Returns the sources that join with it.
+    pub(crate) fn on_stored(&mut self, seq: u64) -> Vec<SourceQueue> {
         let complete = |(submission, taken): &mut (Submission, usize)| *taken == submission.events.len();
-        if let Some((submission, _)) = self.next.take_if(complete) {
-            if let Some(pull) = submission.pull {
-                self.kill_switch.store(pull, seq);
-            }
-            submission.ticket.store(seq);
+        let Some((mut submission, _)) = self.next.take_if(complete) else { return Vec::new() };
+        if let Some(pull) = submission.pull {
+            self.kill_switch.store(pull, seq);
         }
+        submission.ticket.store(seq);
+        std::mem::take(&mut submission.sources)
     }
 }
 

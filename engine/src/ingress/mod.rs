@@ -9,6 +9,7 @@
 mod clock;
 mod commands;
 mod directory;
+mod joining;
 mod locals;
 mod merge;
 mod origin;
@@ -25,6 +26,7 @@ pub use clock::{Clock, ClockStep, Pace, Times, wall_now};
 pub use commands::{
     Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names,
 };
+pub use joining::{StandIn, joining};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use recorded::Recorded;

@@ -22,6 +22,8 @@ use flow::{
 pub struct SourceQueue {
     /// Name of the input, for messages and rows.
     pub name: String,
+    /// Its settings, for the record of a run that it joins later.
+    text: String,
     source: Box<dyn Source>,
     queue: Inputs,
     locals: Locals,
@@ -66,6 +68,7 @@ impl SourceQueue {
         let queue = Inputs::with_capacity(Self::QUEUE);
         SourceQueue {
             name,
+            text: String::new(),
             source,
             queue,
             locals: Locals::new(id),
@@ -79,6 +82,23 @@ impl SourceQueue {
             last: Ns::NONE,
             stated: None,
         }
+    }
+
+    /// States its settings, as its entry in the configuration.
+    #[must_use]
+    pub fn with_text(mut self, text: String) -> SourceQueue {
+        self.text = text;
+        self
+    }
+
+    /// Its settings.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u8 {
+        self.id
     }
 
     /// Puts the operator's terms into its listings.

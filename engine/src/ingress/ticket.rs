@@ -4,6 +4,7 @@
 //! whichever comes first. So a sender that waited too long knows for certain that its command was not carried out. Bound: two
 //! atomics a command.
 
+use super::source_queue::SourceQueue;
 use crate::gateway::Pull;
 use flow::Event;
 use std::sync::Arc;
@@ -61,20 +62,28 @@ impl Ticket {
 /// A command for the head: its inputs in order, the command itself last.
 ///
 /// Dropping it before the head has taken it gives it up: a command that was queued when the run ended never entered.
-#[derive(Debug)]
 pub struct Submission {
     /// Names, then the command.
     pub(super) events: Vec<Event>,
     pub(super) ticket: Arc<Ticket>,
     /// The pull of the kill switch that came before it, if there was one.
     pub(super) pull: Option<Pull>,
+    /// The sources that join the run with it, opened by whoever sends it.
+    pub(super) sources: Vec<SourceQueue>,
 }
 
 impl Submission {
     /// A command that consists of these inputs, at least one.
     pub fn new(events: Vec<Event>, pull: Option<Pull>) -> Submission {
         assert!(!events.is_empty(), "a command is at least one input");
-        Submission { events, ticket: Arc::default(), pull }
+        Submission { events, ticket: Arc::default(), pull, sources: Vec::new() }
+    }
+
+    /// Sources join the run with it.
+    #[must_use]
+    pub fn with_sources(mut self, sources: Vec<SourceQueue>) -> Submission {
+        self.sources = sources;
+        self
     }
 
     /// Its ticket.

@@ -2,7 +2,7 @@
 
 use crate::build_id::build_id;
 use crate::config::Settings;
-use sinks::journal::JournalInfo;
+use sinks::journal::{JournalError, JournalInfo, JournalReader};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
@@ -44,13 +44,38 @@ pub(super) fn check(info: &JournalInfo, settings: &Settings) -> Result<(), Chang
     if info.build_id != build_id() {
         return Err(Changed::Build { written: info.build_id.clone(), here: build_id() });
     }
-    let now = settings.to_toml();
-    if info.config_text == now {
-        return Ok(());
+    difference(&info.config_text, settings).map_or(Ok(()), |first| Err(Changed::Config(first)))
+}
+
+/// How many inputs the recorded text of a configuration has.
+fn inputs_of(text: &str) -> usize {
+    let root = text.parse::<Table>().ok();
+    root.as_ref().and_then(|root| root.get("input")?.as_array()).map_or(0, Vec::len)
+}
+
+/// How many of the inputs were there when their journal was started; the others have been added since. All, if there is no
+/// journal yet.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub fn begun(settings: &Settings) -> Result<usize, JournalError> {
+    let dir = settings.journal_dir.as_ref().filter(|dir| dir.join("journal.toml").exists());
+    let text =
+        dir.map(|dir| Ok::<_, JournalError>(JournalReader::open(dir)?.info().config_text.clone())).transpose()?;
+    let count = settings.inputs.len();
+    Ok(text.map_or(count, |text| inputs_of(&text).min(count)))
+}
+
+/// The first key in which settings differ from the text of earlier ones. That they have further inputs behind those is no
+/// difference.
+pub fn difference(was: &str, settings: &Settings) -> Option<String> {
+    let now = settings.to_toml_with(inputs_of(was));
+    if was == now {
+        return None;
     }
-    let [was, is] = [&info.config_text, &now].map(|text| text.parse::<Table>().map(Value::Table).ok());
+    let [was, is] = [was, &now].map(|text| text.parse::<Table>().map(Value::Table).ok());
     let first = first_difference("", was.as_ref(), is.as_ref());
-    Err(Changed::Config(first.unwrap_or_else(|| "the same values, written otherwise".to_owned())))
+    Some(first.unwrap_or_else(|| "the same values, written otherwise".to_owned()))
 }
 
 /// The first key whose values differ, with both; of values of several lines, which are files, the first line that differs.

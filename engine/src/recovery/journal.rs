@@ -2,7 +2,7 @@
 
 use super::acceptance::Acceptance;
 use super::carry::{Carried, CarryError, carried_inputs, carry_over};
-use super::changed::{check, check_instruments};
+use super::changed::{begun, check, check_instruments};
 use super::error::RecoveryError;
 use super::notices::Notices;
 use super::snapshot::Snapshot;
@@ -28,6 +28,8 @@ pub(crate) struct Journalling {
     /// Inputs carried over from an earlier journal that have yet to enter.
     pub(crate) carried: Carried,
     pub(crate) verdict: Option<Arc<Mutex<Verified>>>,
+    /// How many of the inputs were added since the journal was started: the last ones.
+    pub(crate) added: usize,
 }
 
 /// What a run asks of its journal.
@@ -103,6 +105,7 @@ impl Opening<'_> {
             snapshot,
             is_unclean,
             carried,
+            added: self.settings.inputs.len() - begun(self.settings)?,
             ..Journalling::default()
         })
     }

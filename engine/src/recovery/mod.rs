@@ -23,7 +23,7 @@ mod verify;
 
 pub(crate) use acceptance::Acceptance;
 pub use carry::{Carried, CarryError};
-pub use changed::Changed;
+pub use changed::{Changed, begun, difference};
 pub(crate) use counters::{SKIPPED, skip_counters};
 pub use error::RecoveryError;
 pub use halt_note::{HaltNote, HaltNotes};

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Folder of snapshots inside the journal's folder.
 const FOLDER: &str = "snapshots";
 /// Version of the file format.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 const HASH: usize = blake3::OUT_LEN;
 
 /// Why a snapshot cannot be written or used.
@@ -288,7 +288,7 @@ mod tests {
         let old = Snapshot { format: 2, ..empty() }.write(folder.path()).unwrap();
         let error = Snapshot::read(&old).unwrap_err();
         assert!(matches!(error, SnapshotError::OtherFormat { found: 2, .. }), "{error}");
-        assert!(error.to_string().contains("has format 2, and this build reads format 4 only"), "{error}");
+        assert!(error.to_string().contains("has format 2, and this build reads format 5 only"), "{error}");
         let mut bytes = fs::read(&old).unwrap();
         bytes[3] ^= 1;
         fs::write(&old, bytes).unwrap();

@@ -75,11 +75,11 @@ pub fn snapshot(
     let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
     let blueprint = Blueprint::new(&settings, sinks, info.instruments, control)?;
-    let feed = |(i, _)| SourceQueue::new(String::new(), Box::new(Absent), i as u8 + 1);
-    let feeds = settings.inputs.iter().enumerate().map(feed).collect();
+    let stand_in = |number| SourceQueue::new(String::new(), Box::new(Absent), number);
+    let feeds = (1..).zip(&settings.inputs).map(|(number, _)| stand_in(number)).collect();
     let mut assembly = blueprint.merged(feeds, None, Vec::new(), Venues::Repeated)?;
     let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
-    assembly.head = assembly.head.with_retrace(Some(retrace));
+    assembly.head = assembly.head.with_stand_ins(stand_in).with_retrace(Some(retrace));
     if let Some(before) = &before {
         before.restore(&mut assembly)?;
     }

@@ -7,7 +7,7 @@ use super::options::{Options, sinks};
 use super::preflight::{Preflight, Sources};
 use super::recorded;
 use crate::assembly::{Blueprint, Venues};
-use crate::config::Settings;
+use crate::config::{InputSettings, Settings};
 use crate::drive::Control;
 use crate::gateway::GatewayError;
 use crate::ingress::{IngressError, SourceQueue, Stated};
@@ -46,7 +46,7 @@ pub fn execute_sources(
     sources: Sources,
     options: Options,
 ) -> Result<(Report, Option<RunError>), RunError> {
-    let (feeds, instruments) = (queues(sources, settings), settings.instrument_bound());
+    let (mut feeds, instruments) = (queues(sources, settings, 0), settings.instrument_bound());
     let names = feeds.iter().map(|f| f.name.clone()).collect();
     let (sinks, origins) = sinks(options.sinks, options.rows, names, true)?;
     let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
@@ -60,6 +60,7 @@ pub fn execute_sources(
         disk: &options.control.disk,
     };
     let journal = opening.journal(options.go_on)?;
+    let later = feeds.split_off(feeds.len() - journal.added);
     let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);
@@ -71,7 +72,7 @@ pub fn execute_sources(
         commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
     }
     let head = assembly.head.with_log(journal.inputs).with_origins(origins);
-    assembly.head = head.with_commands(commands).with_retrace(journal.retrace);
+    assembly.head = head.with_joining(later).with_commands(commands).with_retrace(journal.retrace);
     if let Some(snapshot) = &journal.snapshot {
         snapshot.restore(&mut assembly).map_err(RecoveryError::from)?;
     }
@@ -131,9 +132,12 @@ fn unlisted(settings: &Settings, report: &Report) -> Vec<String> {
     settings.instruments.keys().filter(|symbol| !report.listed.contains(symbol)).cloned().collect()
 }
 
-/// The sources with their queues.
-fn queues(sources: Sources, settings: &Settings) -> Vec<SourceQueue> {
+/// The sources with their queues, from the input `from` on, counted from 0.
+pub(super) fn queues(sources: Sources, settings: &Settings, from: usize) -> Vec<SourceQueue> {
     let stated = Stated::new(settings.instruments.clone());
-    let queue = |(i, (name, source))| SourceQueue::new(name, source, i as u8 + 1).with_stated(&stated);
-    sources.into_iter().enumerate().map(queue).collect()
+    let queue = |(i, (name, source))| {
+        let text = settings.inputs.get(i).map(InputSettings::to_toml).unwrap_or_default();
+        SourceQueue::new(name, source, i as u8 + 1).with_stated(&stated).with_text(text)
+    };
+    (from..).zip(sources).map(queue).collect()
 }

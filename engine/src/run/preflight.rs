@@ -11,6 +11,7 @@ use crate::assembly::{Need, Proof};
 use crate::config::keys::{self, ClockKind};
 use crate::config::{Draft, Fault, Faults, InputSettings, Settings};
 use crate::plan::Plan;
+use crate::recovery::begun;
 use feeds::{Input, Request};
 use flow::{Kinds, ParamType, SOURCE_OPERATOR, SecretPlace, Source};
 use sinks::Secret;
@@ -37,7 +38,7 @@ impl Preflight {
     /// # Errors
     /// All faults.
     pub fn of(settings: &Settings) -> Result<Preflight, Faults> {
-        let (inputs, mut faults) = found(settings);
+        let (inputs, mut faults) = found(settings, 0);
         faults.extend(journal_fault(settings));
         faults.extend(secret_faults(settings));
         let mut faults = settings.placed(faults).0;
@@ -52,6 +53,20 @@ impl Preflight {
                 Err(Faults(faults))
             }
         }
+    }
+
+    /// Opens the inputs from that one on, counted from 0, each with its name.
+    ///
+    /// # Errors
+    /// All their faults; or the system cannot give their memory.
+    pub(super) fn added(settings: &Settings, from: usize) -> Result<Sources, RunError> {
+        let (inputs, faults) = found(settings, from);
+        if !faults.is_empty() {
+            return Err(settings.placed(faults).into());
+        }
+        let memory = inputs.iter().map(Input::memory).sum();
+        Need { inputs: memory, ..Need::default() }.fits()?;
+        Ok(started(inputs))
     }
 
     /// Looks at a draft: its own faults come with the others.
@@ -80,12 +95,17 @@ impl Preflight {
     /// When the system cannot give the memory that the run takes.
     pub(super) fn start(self) -> Result<Sources, RunError> {
         self.need.fits()?;
-        Ok(self.inputs.into_iter().map(|input| (input.name().to_owned(), input.start())).collect())
+        Ok(started(self.inputs))
     }
 }
 
-/// The inputs that were found, and the faults of the others.
-fn found(settings: &Settings) -> (Vec<Input>, Vec<Fault>) {
+fn started(inputs: Vec<Input>) -> Sources {
+    inputs.into_iter().map(|input| (input.name().to_owned(), input.start())).collect()
+}
+
+/// The inputs from that one on that were found, and the faults of the others. Those that the journal was started with may define
+/// each other's instruments; one that was added later stands alone, as it did when it was added.
+fn found(settings: &Settings, from: usize) -> (Vec<Input>, Vec<Fault>) {
     let count = settings.inputs.len();
     if count == 0 || count > MOST_INPUTS {
         let valid = format!("1 to {MOST_INPUTS}: name files with --input, or write [[input]]");
@@ -97,13 +117,17 @@ fn found(settings: &Settings) -> (Vec<Input>, Vec<Fault>) {
         let request = Request { paths: input.files.clone(), date: input.date, params: input.params.clone() };
         (input.feed, request)
     };
-    let requests: Vec<_> = settings.inputs.iter().map(request).collect();
-    for (input, found) in settings.inputs.iter().zip(feeds::found(&requests, settings.registries.feeds())) {
-        match found {
-            Ok(opened) => inputs.push(opened),
-            Err(e) => {
-                let part = if input.files.is_empty() { "" } else { ".files" };
-                faults.push(Fault::of_settings(&format!("{}{part}", input.key), &e.what, &e.next));
+    let begun = begun(settings).unwrap_or(count).max(from);
+    let together = std::iter::once(from..begun).chain((begun..count).map(|alone| alone..alone + 1));
+    for some in together.map(|some| &settings.inputs[some]) {
+        let requests: Vec<_> = some.iter().map(request).collect();
+        for (input, found) in some.iter().zip(feeds::found(&requests, settings.registries.feeds())) {
+            match found {
+                Ok(opened) => inputs.push(opened),
+                Err(e) => {
+                    let part = if input.files.is_empty() { "" } else { ".files" };
+                    faults.push(Fault::of_settings(&format!("{}{part}", input.key), &e.what, &e.next));
+                }
             }
         }
     }

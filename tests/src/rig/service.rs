@@ -108,6 +108,20 @@ impl Service {
         self.journal.clone().unwrap_or_else(|| self.path("journal"))
     }
 
+    /// Gives it this configuration from now on, while it runs or not.
+    ///
+    /// # Panics
+    /// When the folder is full.
+    pub fn reconfigure(&mut self, config: impl Into<String>) {
+        self.config = config.into();
+        self.config();
+    }
+
+    /// The text of its configuration.
+    pub fn text(&self) -> &str {
+        &self.config
+    }
+
     /// The configuration, written to a file.
     ///
     /// # Panics

@@ -167,6 +167,42 @@ impl Tally {
 }
 
 #[test]
+fn a_live_feed_joins_a_running_engine_and_goes_on_after_a_kill() {
+    let engine = Engine::new();
+    let [first, second] = ["socket", "other"].map(|name| Market::open(engine.path(name)));
+    let mut child = engine.start();
+    first.wait_for_a_listener();
+    let text = std::fs::read_to_string(engine.path("desk.toml")).expect("it was written");
+    let more =
+        format!("{text}[[input]]\nfeed = \"counter\"\nsymbol = \"OTHER\"\nsocket = {:?}\n", engine.path("other"));
+    std::fs::write(engine.path("desk.toml"), more).expect("the folder is writable");
+    let mut ctl = engine.command(&["ctl"]);
+    let done = ctl.arg(engine.path("journal")).arg("reload").output().expect("it starts");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && said.contains("source 2 is counter"), "{said}");
+    second.wait_for_a_listener();
+    std::thread::sleep(Duration::from_millis(200));
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    engine.verify();
+    let mut child = engine.start();
+    second.wait_for_a_listener();
+    std::thread::sleep(Duration::from_millis(200));
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("a child");
+    assert!(child.wait().expect("a child").success());
+    engine.verify();
+    drop((first.close(), second.close()));
+    for source in [1, 2] {
+        let inputs: Vec<_> = engine.inputs().into_iter().filter(|input| input.source == source).collect();
+        let Tally { came, missing, resumed, .. } = Tally::by(&inputs);
+        assert!(came.len() > 100 && resumed == 1, "source {source}: {} came, it went on {resumed} times", came.len());
+        let told: BTreeSet<u64> = came.union(&missing).copied().collect();
+        assert_eq!(told, (1..=*came.last().expect("messages")).collect(), "each number came or is missing");
+        assert!(inputs.iter().all(|input| input.instrument == 0 || input.instrument == u32::from(source)));
+    }
+}
+
+#[test]
 fn what_a_killed_engine_missed_of_a_live_feed_is_what_was_sent_meanwhile_and_gaps_say_so() {
     let mut random = seed();
     let engine = Engine::new();

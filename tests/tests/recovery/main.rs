@@ -4,6 +4,7 @@ mod commands;
 mod going_on;
 mod journal_runs;
 mod live_kills;
+mod reloads;
 mod secrets;
 mod status;
 mod stops;

@@ -64,7 +64,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("recovery", &["assembly", "build_id", "config", "drive", "gateway", "ingress", "registries"]),
     ("report", &["drive", "ingress", "pipeline", "plan", "recovery", "rows"]),
     ("run", &["assembly", "config", "drive", "gateway", "ingress", "plan", "recovery", "report", "rows"]),
-    ("control", &["config", "drive", "gateway", "ingress", "pipeline", "recovery", "report"]),
+    ("control", &["config", "drive", "gateway", "ingress", "pipeline", "recovery", "report", "run"]),
     (
         "cli",
         &[

@@ -4,16 +4,19 @@ use super::{Ingress, Phase};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
 use crate::ingress::commands::Concerned;
 use crate::ingress::directory::Directory;
+use crate::ingress::joining::{Joining, StandIn};
 use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
 use crate::pipeline::HeadState;
-use flow::Ns;
+use flow::{Ns, SOURCE_OPERATOR};
 use sinks::journal::InputLog;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 impl Ingress {
     /// Merges `feeds`; gives their instruments indices below `instruments`.
-    pub fn new(feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
+    pub fn new(mut feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
+        // One that joins later needs no memory then.
+        feeds.reserve(usize::from(SOURCE_OPERATOR).saturating_sub(feeds.len()));
         Ingress {
             feeds,
             directory: Directory::new(instruments),
@@ -21,6 +24,7 @@ impl Ingress {
             clock,
             commands: Commands::default(),
             concerned: Concerned::default(),
+            joining: Joining::default(),
             returns: None,
             live_replies: None,
             retrace: None,
@@ -79,6 +83,18 @@ impl Ingress {
     /// Merges operator commands.
     pub fn with_commands(mut self, commands: Commands) -> Ingress {
         self.commands = commands;
+        self
+    }
+
+    /// Sources that join where the record says so, or after it.
+    pub fn with_joining(mut self, sources: Vec<SourceQueue>) -> Ingress {
+        self.joining.wait(sources);
+        self
+    }
+
+    /// Stand-ins join in their place.
+    pub fn with_stand_ins(mut self, stand_in: StandIn) -> Ingress {
+        self.joining.stand_in(stand_in);
         self
     }
 

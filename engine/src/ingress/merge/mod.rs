@@ -17,6 +17,7 @@ mod tests;
 
 use super::commands::Concerned;
 use super::directory::Directory;
+use super::joining::Joining;
 use super::locals::is_local;
 use super::sim_replies::{Returned, SimVenueReplies, arrival_of};
 use super::source_queue::SourceQueue;
@@ -72,6 +73,7 @@ pub struct Ingress {
     commands: Commands,
     /// The instrument that the next command concerns.
     concerned: Concerned,
+    joining: Joining,
     returns: Option<SimVenueReplies>,
     live_replies: Option<LiveVenueReplies>,
     retrace: Option<Retrace>,
@@ -258,8 +260,9 @@ impl Ingress {
                 }
                 self.admit_own(command, at, to)?;
                 if self.retrace.is_none() {
-                    self.commands.on_stored(self.seq);
+                    self.joining.wait(self.commands.on_stored(self.seq));
                 }
+                self.joining.take(to, &mut self.feeds)?;
             }
             Choice::Return(at) | Choice::Arrival(at) => return self.enter_return(at, to),
             Choice::End(at) => {

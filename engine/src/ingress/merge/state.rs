@@ -8,6 +8,7 @@ impl Ingress {
     pub fn save(&self, to: &mut StateWriter<'_>) {
         to.put(&(self.now, self.seq, self.phase == Phase::Returning));
         self.directory.save(to);
+        self.joining.save(to);
         to.put(&(self.feeds.len(), self.last_feed));
         self.feeds.iter().for_each(|feed| feed.save(to));
         let active = self.activity.iter().enumerate().filter(|(_, n)| **n > 0);
@@ -30,6 +31,7 @@ impl Ingress {
         (self.now, self.seq) = (now, seq);
         self.phase = if returning { Phase::Returning } else { Phase::Open };
         self.directory.load(from)?;
+        self.joining.load(from, &mut self.feeds)?;
         let (feeds, last_feed) = from.get::<(usize, usize)>()?;
         self.last_feed = last_feed;
         if feeds != self.feeds.len() {

@@ -155,7 +155,9 @@ impl RiskStage {
             Some(CommandAction::CancelAll) => limits::outcome(command, CommandResult::Applied, 0, 0),
             Some(CommandAction::SetLimit) => limits::set(&mut self.limits, &self.ceilings, command),
             Some(CommandAction::Trust) => self.trust(event, command),
-            Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) | None => return,
+            // Others carry it out.
+            Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) => return,
+            Some(CommandAction::AddInputs) | None => return,
         };
         out.push(0, Flags::NONE, &outcome);
     }

@@ -21,21 +21,23 @@ static ALLOCATOR: Allocator = Allocator;
 
 const SOCKET: TextParam = TextParam::new("socket", "counter.sock", "Path of the socket");
 
+const SYMBOL: TextParam = TextParam::new("symbol", "COUNT", "Symbol of what is counted");
+
 const FEED: Feed = Feed {
     name: "counter",
     doc: "tests/src/bin/live-feed/main.rs",
     about: "Datagrams that count",
-    params: &[SOCKET.param()],
+    params: &[SOCKET.param(), SYMBOL.param()],
     open: Open::Live(open),
 };
 
 fn open(request: &Request) -> Result<Box<dyn Source>, OpenError> {
-    let path = request.params.get(SOCKET).to_owned();
-    Ok(Box::new(RingSource::new("counter", 2, move |sender| receive(&path, sender))))
+    let (path, symbol) = (request.params.get(SOCKET).to_owned(), request.params.get(SYMBOL).to_owned());
+    Ok(Box::new(RingSource::new("counter", 2, move |sender| receive(&path, symbol, sender))))
 }
 
 /// Receives until the run ends. What cannot be bound ends the thread, which the run reports as a gap.
-fn receive(path: &str, mut sender: RingSender) {
+fn receive(path: &str, symbol: String, mut sender: RingSender) {
     // What a killed process left.
     let _ = std::fs::remove_file(path);
     let Ok(socket) = UnixDatagram::bind(path) else { return };
@@ -43,7 +45,7 @@ fn receive(path: &str, mut sender: RingSender) {
         return;
     }
     let mut listing = Inputs::with_capacity(0);
-    let definition = Definition { symbol: "COUNT".to_owned(), multiplier: Px::ONE, ..Definition::default() };
+    let definition = Definition { symbol, multiplier: Px::ONE, ..Definition::default() };
     definition.push(&mut listing, Ns(0), 1, 0);
     sender.send_beside(arrival(), listing.waiting());
     let mut datagram = [0; 16];

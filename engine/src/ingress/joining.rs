@@ -1,0 +1,190 @@
+//! Sources that join a run which has begun.
+//!
+//! The configuration says which inputs there are. Those behind the ones that a journal was started with have been added since,
+//! and the record says when: names with the settings of each, then one command, and from there on its inputs. So a record is
+//! repeated without a configuration, and a run that goes on after a stop or a kill opens what its configuration names, takes
+//! each source in where the record says so, and refuses another one in its place. What the configuration has and the record has not
+//! joins right after the record: it was added while nothing ran, or the kill came before the command.
+//!
+//! A source is opened before it comes here, by whoever adds it; the head only moves it. Bound: the numbers of sources end below
+//! that of the operator.
+
+use super::commands::{Asker, OperatorCommand, input_names};
+use super::source_queue::SourceQueue;
+use super::{IngressError, wall_now};
+use flow::records::{Command, Name};
+use flow::{CommandAction, Event, NameSpace, StateError, StateReader, StateWriter};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Makes a stand-in for the source of that number, whose inputs all come from the record.
+pub type StandIn = fn(u8) -> SourceQueue;
+
+/// The sources that have yet to join.
+#[derive(Default)]
+pub(super) struct Joining {
+    waiting: VecDeque<SourceQueue>,
+    /// What joins if nothing waits.
+    stand_in: Option<StandIn>,
+    /// The settings that names have told, by number.
+    told: BTreeMap<u8, Vec<u8>>,
+    /// The settings of those that have joined.
+    joined: Vec<String>,
+}
+
+/// The inputs by which `sources` join, on behalf of `by`.
+pub fn joining(sources: &[SourceQueue], by: Asker) -> Vec<Event> {
+    let mut events: Vec<Event> = sources.iter().flat_map(|source| input_names(source.text(), source.id())).collect();
+    events.extend(sources.first().map(|first| {
+        let (target, new) = (first.id().into(), sources.len() as i64);
+        OperatorCommand { target, new, ..OperatorCommand::plain(CommandAction::AddInputs, by) }.event()
+    }));
+    events
+}
+
+impl Joining {
+    pub(super) fn wait(&mut self, sources: impl IntoIterator<Item = SourceQueue>) {
+        self.waiting.extend(sources);
+    }
+
+    pub(super) fn stand_in(&mut self, by: StandIn) {
+        self.stand_in = Some(by);
+    }
+
+    /// The inputs by which all that wait join, after the record.
+    pub(super) fn announced(&mut self) -> Vec<Event> {
+        joining(self.waiting.make_contiguous(), Asker { asked_ts: wall_now(), ..Asker::ENGINE })
+    }
+
+    /// Takes an input of an operator: the settings of a source, or the command by which sources join `feeds`.
+    ///
+    /// # Errors
+    /// When what joins is not what the record says.
+    pub(super) fn take(&mut self, event: &Event, feeds: &mut Vec<SourceQueue>) -> Result<(), IngressError> {
+        if let Some(name) = event.get::<Name>().filter(|name| name.space == NameSpace::Input.code()) {
+            let told = self.told.entry(name.handle as u8).or_default();
+            if name.part == 0 {
+                told.clear();
+            }
+            told.extend_from_slice(piece(name));
+        }
+        let Some(command) = event.get::<Command>().filter(|c| c.action == CommandAction::AddInputs.code()) else {
+            return Ok(());
+        };
+        let mut told = std::mem::take(&mut self.told);
+        for number in (command.target as u8..).take(command.new as usize) {
+            let told = told.remove(&number).unwrap_or_default();
+            let told = String::from_utf8_lossy(&told).into_owned();
+            feeds.push(self.next(told, number).map_err(IngressError::Refused)?);
+        }
+        Ok(())
+    }
+
+    /// The source that joins as `number`, with the settings that the record tells.
+    fn next(&mut self, told: String, number: u8) -> Result<SourceQueue, String> {
+        const NEXT: &str = "put it back, or start a new journal with --carry-over";
+        let source = self.waiting.pop_front();
+        let is_told = |source: &SourceQueue| {
+            let names = input_names(source.text(), number);
+            names.iter().flat_map(|name| piece(name.record())).eq(told.as_bytes())
+        };
+        let source = match (source, self.stand_in) {
+            (Some(source), _) if is_told(&source) => source,
+            (None, Some(stand_in)) => stand_in(number),
+            (found, _) => {
+                let now = if found.is_some() { "another one" } else { "none" };
+                let was = told.trim_end().replace('\n', ", ");
+                return Err(format!(
+                    "input[{number}] was added while it ran ({was}), and the configuration has {now}: {NEXT}"
+                ));
+            }
+        };
+        self.joined.push(told);
+        Ok(source)
+    }
+
+    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
+        to.put(&self.joined);
+        to.put(&self.told.iter().collect::<Vec<_>>());
+    }
+
+    /// Restores what [`Joining::save`] wrote, and lets those join `feeds` that had joined.
+    pub(super) fn load(&mut self, from: &mut StateReader<'_>, feeds: &mut Vec<SourceQueue>) -> Result<(), StateError> {
+        for told in from.get::<Vec<String>>()? {
+            feeds.push(self.next(told, feeds.len() as u8 + 1).map_err(StateError::Elsewhere)?);
+        }
+        self.told = from.get::<Vec<(u8, Vec<u8>)>>()?.into_iter().collect();
+        Ok(())
+    }
+}
+
+fn piece(name: &Name) -> &[u8] {
+    &name.text[..usize::from(name.len).min(name.text.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Count, FeedError, Inputs, Listings, Polled, Source};
+
+    struct Nothing;
+
+    impl Source for Nothing {
+        fn poll(&mut self, _: &mut Inputs) -> Result<Polled, FeedError> {
+            Ok(Polled::Ended)
+        }
+        fn instruments(&self) -> u32 {
+            0
+        }
+        fn counts(&self) -> Vec<Count> {
+            Vec::new()
+        }
+    }
+
+    fn source(number: u8, text: &str) -> SourceQueue {
+        SourceQueue::new(format!("s{number}"), Box::new(Nothing), number).with_text(text.to_owned())
+    }
+
+    fn taken(joining: &mut Joining, events: &[Event], feeds: &mut Vec<SourceQueue>) -> Result<(), String> {
+        events.iter().try_for_each(|event| joining.take(event, feeds)).map_err(|e| e.to_string())
+    }
+
+    /// A kill between the names and their command leaves names that say nothing.
+    #[test]
+    fn a_source_joins_with_the_command_and_not_with_its_names() {
+        let long = "files = [\"a/long/path/of/a/file.itch\"]\n".repeat(300);
+        let own = || [source(2, "feed = \"a\"\n"), source(3, &long)];
+        let events = joining(&own(), Asker::ENGINE);
+        for cut in 0..events.len() {
+            let (mut begun, mut feeds) = (Joining::default(), vec![source(1, "")]);
+            begun.wait(own());
+            taken(&mut begun, &events[..cut], &mut feeds).unwrap();
+            assert_eq!((feeds.len(), begun.waiting.len()), (1, 2));
+            // A snapshot here knows as much.
+            let (listings, mut again) = (Listings::default(), Joining::default());
+            let mut state = StateWriter::new(&listings);
+            begun.save(&mut state);
+            let bytes = state.into_bytes();
+            again.load(&mut StateReader::new(&listings, &bytes), &mut feeds).unwrap();
+            again.wait(own());
+            let rest = if cut % 2 == 0 { &events[cut..] } else { &again.announced() };
+            taken(&mut again, rest, &mut feeds).unwrap();
+            assert_eq!(feeds.iter().map(SourceQueue::id).collect::<Vec<_>>(), [1, 2, 3]);
+            assert!(again.announced().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_not_what_the_record_says_does_not_join() {
+        let events = joining(&[source(2, "feed = \"a\"\n")], Asker::ENGINE);
+        let refused = |now: Option<&str>| {
+            let mut begun = Joining::default();
+            begun.wait(now.map(|text| source(2, text)));
+            taken(&mut begun, &events, &mut Vec::new()).unwrap_err()
+        };
+        assert!(
+            refused(None).contains("input[2] was added while it ran (feed = \"a\"), and the configuration has none")
+        );
+        assert!(refused(Some("feed = \"a\"\nx = 1\n")).contains("another one"), "more than it was is another one");
+        assert!(refused(Some("")).contains("another one"));
+    }
+}

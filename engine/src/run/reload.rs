@@ -1,0 +1,97 @@
+//! Reads the configuration of a running engine again, and opens what was added to it.
+//!
+//! The configuration stays the truth: an operator adds an input at its end and says so (`tidegate ctl JOURNAL reload`). Whatever
+//! else has changed in it is refused, and then nothing happens. All of this takes as long as files take to open, on a thread of
+//! whoever asks; what comes out is a command with its sources, and the pipeline's head takes both at once. Bound: one reload at
+//! a time.
+
+use super::error::RunError;
+use super::execute::queues;
+use super::preflight::Preflight;
+use crate::config::{Draft, Settings};
+use crate::ingress::{Asker, Submission, Ticket, actor_names, joining};
+use crate::recovery::difference;
+use std::sync::{Arc, Mutex};
+
+/// Reads the configuration once more.
+type Read = Box<dyn Fn() -> Draft + Send + Sync>;
+
+/// Opens what is added to the configuration of a run.
+pub struct Reloader {
+    read: Read,
+    running: Mutex<Running>,
+}
+
+/// The settings that the run has.
+struct Running {
+    settings: Settings,
+    /// Those that it has once a command has entered.
+    entering: Option<(Arc<Ticket>, Settings)>,
+}
+
+/// What was added, ready to enter.
+pub struct Reloaded {
+    /// The command, with its sources.
+    pub submission: Submission,
+    /// Each input that was added: its number and its name.
+    pub added: Vec<(u8, String)>,
+}
+
+impl Reloader {
+    /// For a run that has begun with `settings`; `read` reads its configuration.
+    pub fn new(settings: Settings, read: impl Fn() -> Draft + Send + Sync + 'static) -> Reloader {
+        Reloader { read: Box::new(read), running: Mutex::new(Running { settings, entering: None }) }
+    }
+
+    /// Opens what was added, on behalf of `actor`; `None` if nothing was.
+    ///
+    /// # Errors
+    /// Why it is refused, as a sentence.
+    pub fn reload(&self, actor: &str, by: Asker) -> Result<Option<Reloaded>, String> {
+        let Ok(mut running) = self.running.try_lock() else {
+            return Err("the configuration is being read for somebody else: wait for that answer".to_owned());
+        };
+        running.settle()?;
+        let settings = (self.read)().finish().map_err(|faults| faults.to_string())?;
+        let from = running.settings.inputs.len();
+        running.check(&settings)?;
+        if settings.inputs.len() == from {
+            return Ok(None);
+        }
+        let sources = Preflight::added(&settings, from).map_err(|e: RunError| e.to_string())?;
+        let sources = queues(sources, &settings, from);
+        let added = sources.iter().map(|source| (source.id(), source.name.clone())).collect();
+        let events = [actor_names(actor), joining(&sources, by)].concat();
+        let submission = Submission::new(events, None).with_sources(sources);
+        running.entering = Some((submission.ticket(), settings));
+        Ok(Some(Reloaded { submission, added }))
+    }
+}
+
+impl Running {
+    /// Finds out what became of the command of the last reload.
+    fn settle(&mut self) -> Result<(), String> {
+        match self.entering.take() {
+            Some((ticket, settings)) if ticket.stored().is_some() => self.settings = settings,
+            Some((ticket, settings)) if ticket.is_pending() => {
+                self.entering = Some((ticket, settings));
+                return Err("what was added before has not entered yet: ask again".to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Only inputs at the end are new.
+    fn check(&self, now: &Settings) -> Result<(), String> {
+        const NEXT: &str = "while it runs only new [[input]] entries behind the others are taken; put it back, or stop the \
+                            run and start a new journal with --carry-over";
+        let dir = |settings: &Settings| {
+            settings.journal_dir.as_ref().map_or("absent".to_owned(), |d| d.display().to_string())
+        };
+        let moved = (dir(&self.settings) != dir(now))
+            .then(|| format!("journal.dir: was {}, is {}", dir(&self.settings), dir(now)));
+        let differs = moved.or_else(|| difference(&self.settings.to_toml(), now));
+        differs.map_or(Ok(()), |first| Err(format!("the configuration differs otherwise ({first}): {NEXT}")))
+    }
+}
