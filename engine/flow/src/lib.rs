@@ -73,7 +73,9 @@ pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use table::{planned, queue, table};
 pub use tick::Tick;
-pub use trading_state::{LimitInForce, TradingState, WorkingOrder};
+pub use trading_state::{
+    ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, TradingState, WorkingOrder,
+};
 pub use trust::Trust;
 pub use typed::{
     BoolParam, ChoiceParam, Choices, FileParam, FloatParam, IntParam, ListParam, ParamKind, SecretParam, TableParam,

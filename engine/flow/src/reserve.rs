@@ -82,6 +82,11 @@ impl<T: Clone> Reserve<T> {
         true
     }
 
+    /// Removes all items; their memory stays.
+    pub fn clear(&mut self) {
+        self.items.clear();
+    }
+
     /// Removes the last item.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {

@@ -1,8 +1,9 @@
 //! Where trading stands: what the stages of a running pipeline say when an operator asks.
 //!
-//! Bound: [`TradingState::ROWS`] open orders and one limit a check; how many orders there are besides is counted.
+//! Bound: [`TradingState::ROWS`] open orders, doubtful instruments and positions being closed, and one limit a check; how many
+//! there are besides is counted.
 
-use crate::{OrderId, Side};
+use crate::{Account, OrderId, Side, StrategyId};
 
 /// An order that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,68 @@ pub struct LimitInForce {
     pub ceiling: i64,
 }
 
+/// Whose positions are closed by command, and where; 0 = all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlattenTarget {
+    /// Account.
+    pub account: Account,
+    /// Strategy.
+    pub strategy: StrategyId,
+    /// Instrument.
+    pub instrument: u32,
+}
+
+impl FlattenTarget {
+    /// Whether it is about positions of this pair in this instrument.
+    #[inline]
+    pub fn holds(self, account: Account, strategy: StrategyId, instrument: u32) -> bool {
+        (self.account == Account::NONE || self.account == account)
+            && (self.strategy == StrategyId::NONE || self.strategy == strategy)
+            && (self.instrument == 0 || self.instrument == instrument)
+    }
+}
+
+/// What a position that is closed by command waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosingWait {
+    /// Its instrument is halted.
+    Halt,
+    /// The gate refused its last order, for this check; another follows within a second.
+    Refused(u16),
+    /// Its order is at the venue, or on its way.
+    Fill,
+    /// Its turn, or another order after one that did not fill all of it.
+    Turn,
+}
+
+/// A position that is not flat yet and closed by command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosingPosition {
+    /// Account.
+    pub account: Account,
+    /// Strategy.
+    pub strategy: StrategyId,
+    /// Instrument.
+    pub instrument: u32,
+    /// Signed quantity that is left.
+    pub qty: i64,
+    /// What it waits for.
+    pub waits: ClosingWait,
+}
+
+/// How far the closing of positions by command is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlattenState {
+    /// Whose positions.
+    pub of: Vec<FlattenTarget>,
+    /// How many orders have not ended; as long as there are any, nothing is closed.
+    pub orders: u64,
+    /// How many positions are not flat.
+    pub left: u64,
+    /// The first of them; those that wait for a halt, or were refused, before the others.
+    pub positions: Vec<ClosingPosition>,
+}
+
 /// What the stages say; every stage adds what it knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TradingState {
@@ -41,9 +104,15 @@ pub struct TradingState {
     pub orders: Vec<WorkingOrder>,
     /// How many orders are open.
     pub open_orders: u64,
+    /// How many instruments have doubtful data.
+    pub doubtful: u64,
+    /// The first of them.
+    pub doubtful_instruments: Vec<u32>,
+    /// What is closed by command, if anything is.
+    pub flatten: Option<FlattenState>,
 }
 
 impl TradingState {
-    /// Most rows of open orders.
+    /// Most rows of a list.
     pub const ROWS: usize = 64;
 }

@@ -60,6 +60,15 @@ impl Trust {
         self.doubtful > 0 && self.states.get(instrument as usize).is_some_and(|state| *state != State::Trusted)
     }
 
+    /// How many instruments are doubtful, and which, in their order.
+    pub fn doubtful(&self) -> (u64, impl Iterator<Item = u32>) {
+        let is_doubtful = |at: &usize| self.states[*at] != State::Trusted;
+        (
+            self.doubtful.into(),
+            (0..self.states.len()).filter(is_doubtful).map(|at| at as u32).take(self.doubtful as usize),
+        )
+    }
+
     /// Messages of the instrument are missing; of every instrument of the source if it is 0.
     pub fn doubt(&mut self, instrument: u32, source: u8) {
         self.set(instrument, source, State::Doubtful);
@@ -163,7 +172,12 @@ mod tests {
         let mut trust = Trust::new(6);
         (1..5).for_each(|i| trust.belongs(i, 1 + (i > 2) as u8));
         trust.doubt(0, 2);
-        let doubtful = |trust: &Trust| (0..7).filter(|i| trust.is_doubtful(*i)).collect::<Vec<_>>();
+        let doubtful = |trust: &Trust| {
+            let (count, which) = trust.doubtful();
+            let which: Vec<u32> = which.collect();
+            assert_eq!((count, &which), (which.len() as u64, &(0..7).filter(|i| trust.is_doubtful(*i)).collect()));
+            which
+        };
         assert_eq!(doubtful(&trust), [3, 4]);
         trust.doubt(1, 1);
         trust.rebuild(4);

@@ -6,7 +6,10 @@ use super::numbers::{UNKNOWN, decimal, grouped};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Tone, column, table};
 use super::trading::{halted_by, without_multiplier};
-use crate::control::{FeedStatus, LimitStatus, OrderStatus, PositionStatus, Status, TradingStatus, VenueReport};
+use crate::control::{
+    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, Status,
+    TradingStatus, VenueReport,
+};
 use sinks::journal::DiskState;
 
 /// Most rows of a list without details.
@@ -57,12 +60,14 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
         let age = duration(trading.age_ms);
         text += &line(Tone::Notice, &format!("the pipeline does not answer: what it said {age} ago follows"));
     }
-    let Some(halted) = trading.halted else { return text };
+    let Some(halted) = trading.halted else { return text + &doubtful(trading, details) };
     text += &match (halted, &trading.halt) {
         (false, _) => line(Tone::Plain, "trading   goes on"),
         (true, None) => line(Tone::Notice, "trading   HALTED"),
         (true, Some(cause)) => line(Tone::Notice, &format!("trading   HALTED {}", halted_by(cause))),
     };
+    text += &trading.flatten.as_ref().map_or_else(String::new, |of| flatten(of, details));
+    text += &doubtful(trading, details);
     let limits: Vec<_> = trading.limits.iter().map(limit).collect();
     text += &line(Tone::Plain, &format!("limits    {}", limits.join(", ")));
     text += &orders(trading, details);
@@ -82,6 +87,64 @@ fn limit(l: &LimitStatus) -> String {
     let refuses = if l.limit == 0 { " (refuses every order)" } else { "" };
     let ceiling = if l.ceiling > l.limit { format!(" (up to {})", signed(l.ceiling)) } else { String::new() };
     format!("{} {}{refuses}{ceiling}", l.check, signed(l.limit))
+}
+
+/// The first names of a list, and how many there are besides.
+fn names(names: &[String], all: u64, details: bool) -> String {
+    let shown = &names[..names.len().min(if details { usize::MAX } else { ROWS })];
+    match all.saturating_sub(shown.len() as u64) {
+        0 => shown.join(", "),
+        n => format!("{} and {} more", shown.join(", "), grouped(n)),
+    }
+}
+
+/// The instruments whose data are doubtful, and what ends that.
+fn doubtful(trading: &TradingStatus, details: bool) -> String {
+    if trading.doubtful == 0 {
+        return String::new();
+    }
+    let count = match trading.doubtful {
+        1 => "1 instrument".to_owned(),
+        n => format!("{} instruments", grouped(n)),
+    };
+    let which = names(&trading.doubtful_symbols, trading.doubtful, details);
+    let ends = match trading.halted {
+        Some(_) => "no order opens a position there until a snapshot, a new session, or `ctl JOURNAL trust`",
+        None => "until a snapshot or a new session",
+    };
+    line(Tone::Notice, &format!("data      doubtful after lost messages, {count}: {which}; {ends}"))
+}
+
+/// What is closed by command, and what it waits for.
+fn flatten(flatten: &FlattenStatus, details: bool) -> String {
+    let of: Vec<_> = flatten.of.iter().map(whose).collect();
+    let of = names(&of, of.len() as u64, details);
+    if flatten.orders > 0 {
+        let orders = grouped(flatten.orders);
+        return line(Tone::Notice, &format!("flatten   {of}: open orders have to end first, {orders} are left"));
+    }
+    let left: Vec<_> = flatten.positions.iter().map(closing).collect();
+    let left = match flatten.left {
+        0 => "all positions are flat".to_owned(),
+        n => format!("positions left {}: {}", grouped(n), names(&left, n, details)),
+    };
+    line(Tone::Notice, &format!("flatten   {of}; {left}"))
+}
+
+fn whose(of: &FlattenOf) -> String {
+    let account = of.account.map(|account| format!("account {account}"));
+    let parts: Vec<_> = account.into_iter().chain(of.strategy.clone()).chain(of.symbol.clone()).collect();
+    if parts.is_empty() { "everything".to_owned() } else { parts.join(" ") }
+}
+
+fn closing(p: &ClosingStatus) -> String {
+    let waits = match (p.waits_for.as_str(), &p.refused) {
+        ("halt", _) => "halted".to_owned(),
+        ("fill", _) => "its order is on its way".to_owned(),
+        (_, Some(check)) => format!("refused by {check}, tried again"),
+        _ => "its order comes next".to_owned(),
+    };
+    format!("{} {} ({waits})", decimal(Some(&p.qty.to_string())), p.symbol)
 }
 
 /// A note for rows that are not shown.
@@ -240,6 +303,9 @@ mod tests {
             seq: 81_300,
             halted: Some(true),
             halt: Some(cause),
+            doubtful: 0,
+            doubtful_symbols: Vec::new(),
+            flatten: None,
             limits: vec![limit("max-quantity", 1_000, 5_000), limit("max-notional", 250_000, 250_000)],
             open_orders: 10,
             orders: vec![order(72_057_594_037_927_937), order(72_057_594_037_927_938)],
@@ -292,6 +358,42 @@ trading   HALTED by operator ada (uid 1000) at 2026-11-26 03:00:12 UTC, input
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
         assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
+    }
+
+    #[test]
+    fn doubtful_data_and_a_flatten_are_told_with_what_ends_them() {
+        let mut status = halted();
+        let screen = |status: &Status, details: bool| {
+            let text = console::strip_ansi_codes(&super::status(status, details)).into_owned();
+            assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let trading = status.trading.as_mut().unwrap();
+        (trading.doubtful, trading.doubtful_symbols) = (1_200, (1..65).map(|i| format!("S{i}")).collect());
+        let of = FlattenOf { account: Some(2), strategy: Some("momentum".to_owned()), symbol: None };
+        trading.flatten = Some(FlattenStatus { of: vec![of], orders: 1_003, left: 3, positions: Vec::new() });
+        let text = screen(&status, false);
+        assert!(text.contains("1,200 instruments: S1, S2, S3, S4, S5, S6, S7, S8 and 1,192 more; no order"), "{text}");
+        assert!(text.contains("`ctl JOURNAL trust`"), "{text}");
+        assert!(text.contains("flatten account 2 momentum: open orders have to end first, 1,003 are left"), "{text}");
+        assert!(screen(&status, true).contains("S64 and 1,136 more"));
+        let trading = status.trading.as_mut().unwrap();
+        let closing = |symbol: &str, waits_for: &str, refused: Option<&str>| ClosingStatus {
+            symbol: symbol.to_owned(),
+            strategy: "momentum".to_owned(),
+            account: 2,
+            qty: -1_500,
+            waits_for: waits_for.to_owned(),
+            refused: refused.map(str::to_owned),
+        };
+        let positions = vec![closing("HALT", "halt", None), closing("NOPX", "turn", Some("collar"))];
+        let of = FlattenOf { account: None, strategy: None, symbol: None };
+        trading.flatten = Some(FlattenStatus { of: vec![of], orders: 0, left: 12, positions });
+        (trading.doubtful, trading.doubtful_symbols) = (1, vec!["ONE".to_owned()]);
+        let text = screen(&status, false);
+        let waits = "positions left 12: -1,500 HALT (halted), -1,500 NOPX (refused by collar, tried again) and 10 more";
+        assert!(text.contains(&format!("flatten everything; {waits}")), "{text}");
+        assert!(text.contains("doubtful after lost messages, 1 instrument: ONE; no order opens"), "{text}");
     }
 
     #[test]

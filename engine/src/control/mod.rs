@@ -32,4 +32,6 @@ pub use message::{AddedInput, BadCommand, ControlReply, ControlRequest};
 pub use outcomes::{OutcomeSink, Outcomes};
 pub use server::{ControlError, Pipeline, Server};
 pub use status::{Status, VenueReport};
-pub use trading::{FeedStatus, LimitStatus, OrderStatus, PositionStatus, TradingStatus};
+pub use trading::{
+    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, TradingStatus,
+};

@@ -1,7 +1,11 @@
 //! Where trading stands, as the status tells it: values in their units, symbols and names instead of numbers.
 
-use crate::pipeline::{Answer, FeedState, HaltCause, QuotedInstrument};
-use flow::{LimitInForce, Ns, Px, Side, WorkingOrder, amount, decimal};
+use crate::pipeline::{Answer, FeedState, HaltCause, HeldPosition, QuotedInstrument};
+use crate::report::strategy_name;
+use flow::{
+    Account, ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, Ns, Px, Side, StrategyId,
+    WorkingOrder, amount, decimal,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -17,6 +21,12 @@ pub struct TradingStatus {
     pub halted: Option<bool>,
     /// What halted it.
     pub halt: Option<HaltCause>,
+    /// How many instruments have doubtful data.
+    pub doubtful: u64,
+    /// Symbols of the first of them.
+    pub doubtful_symbols: Vec<String>,
+    /// What is closed by command, if anything is.
+    pub flatten: Option<FlattenStatus>,
     /// The limits in force.
     pub limits: Vec<LimitStatus>,
     /// How many orders are open.
@@ -39,6 +49,50 @@ pub struct TradingStatus {
     pub without_multiplier: u64,
     /// The feeds, in order.
     pub feeds: Vec<FeedStatus>,
+}
+
+/// Positions that are closed by command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlattenStatus {
+    /// Whose positions, one for each command.
+    pub of: Vec<FlattenOf>,
+    /// Orders that have not ended: as long as there are any, nothing is closed.
+    pub orders: u64,
+    /// How many positions are not flat.
+    pub left: u64,
+    /// The first of them; those that wait for a halt, or were refused, before the others.
+    pub positions: Vec<ClosingStatus>,
+}
+
+/// Whose positions are closed, and where; absent = all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlattenOf {
+    /// Account.
+    pub account: Option<u8>,
+    /// Strategy.
+    pub strategy: Option<String>,
+    /// Symbol.
+    pub symbol: Option<String>,
+}
+
+/// A position that is closed by command and not flat yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosingStatus {
+    /// Symbol.
+    pub symbol: String,
+    /// Strategy.
+    pub strategy: String,
+    /// Account.
+    pub account: u8,
+    /// Signed quantity that is left.
+    pub qty: i64,
+    /// What it waits for: `halt` for the end of its halt, `fill` for its order, `turn` for its next order.
+    pub waits_for: String,
+    /// The check of the gate that refused its last order.
+    pub refused: Option<String>,
 }
 
 /// A limit.
@@ -130,6 +184,9 @@ impl TradingStatus {
             seq: head.seq,
             halted: stages.halted,
             halt: tail.halt.clone().filter(|_| stages.halted == Some(true)),
+            doubtful: stages.doubtful,
+            doubtful_symbols: stages.doubtful_instruments.iter().map(|at| symbol(*at, quoted(*at))).collect(),
+            flatten: stages.flatten.as_ref().map(|f| flatten(f, quoted)),
             limits: stages.limits.iter().map(limit).collect(),
             open_orders: stages.open_orders,
             orders: stages.orders.iter().map(|o| order(o, quoted(o.instrument))).collect(),
@@ -150,6 +207,32 @@ fn limit(limit: &LimitInForce) -> LimitStatus {
     LimitStatus { check: stages::risk::check_name(check).to_owned(), limit, ceiling }
 }
 
+fn flatten<'a>(state: &FlattenState, quoted: impl Fn(u32) -> Option<&'a QuotedInstrument>) -> FlattenStatus {
+    let symbol = |instrument: u32| symbol(instrument, quoted(instrument));
+    let of = |of: &FlattenTarget| FlattenOf {
+        account: Some(of.account.0).filter(|account| *account != Account::NONE.0),
+        strategy: (of.strategy != StrategyId::NONE).then(|| strategy_name(of.strategy)),
+        symbol: (of.instrument != 0).then(|| symbol(of.instrument)),
+    };
+    let position = |p: &ClosingPosition| {
+        let (waits_for, check) = match p.waits {
+            ClosingWait::Halt => ("halt", None),
+            ClosingWait::Refused(check) => ("turn", Some(check)),
+            ClosingWait::Fill => ("fill", None),
+            ClosingWait::Turn => ("turn", None),
+        };
+        let (symbol, strategy) = (symbol(p.instrument), strategy_name(p.strategy));
+        let refused = check.map(|check| stages::risk::check_name(check).to_owned());
+        ClosingStatus { symbol, strategy, account: p.account.0, qty: p.qty, waits_for: waits_for.to_owned(), refused }
+    };
+    FlattenStatus {
+        of: state.of.iter().map(of).collect(),
+        orders: state.orders,
+        left: state.left,
+        positions: state.positions.iter().map(position).collect(),
+    }
+}
+
 /// Best bid and ask of an instrument.
 fn touch(quoted: Option<&QuotedInstrument>) -> [Option<String>; 2] {
     let Some(QuotedInstrument { decimals, top: Some(top), .. }) = quoted else { return [None, None] };
@@ -167,13 +250,12 @@ fn order(order: &WorkingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus
     OrderStatus { id: id.0, symbol: symbol(order.instrument, quoted), side, left, filled, bid_px, ask_px }
 }
 
-fn position(held: &crate::pipeline::HeldPosition, quoted: Option<&QuotedInstrument>) -> PositionStatus {
+fn position(held: &HeldPosition, quoted: Option<&QuotedInstrument>) -> PositionStatus {
     let [bid_px, ask_px] = touch(quoted);
     let decimals = quoted.map_or(2, |q| q.decimals);
-    let strategy = stages::strategies::name(held.strategy);
     PositionStatus {
         symbol: symbol(held.instrument, quoted),
-        strategy: strategy.map_or_else(|| held.strategy.0.to_string(), str::to_owned),
+        strategy: strategy_name(held.strategy),
         account: held.account.0,
         qty: held.position.qty,
         avg_px: Px::known(held.position.avg_px).map(|px| decimal(px.0.into(), 9, decimals)),

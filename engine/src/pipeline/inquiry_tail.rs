@@ -1,4 +1,4 @@
-//! The tail's part of an answer: positions and profit, and the names and prices of what is held or has open orders.
+//! The tail's part of an answer: positions and profit, and the names and prices of the instruments that are shown.
 
 use super::halt_causes::HaltCause;
 use super::tail::TailStats;
@@ -27,7 +27,12 @@ impl TailStats {
             }
         }
         let held = to.positions.iter().map(|p| p.instrument);
-        let shown: BTreeSet<u32> = held.chain(stages.orders.iter().map(|o| o.instrument)).collect();
+        let ordered = stages.orders.iter().map(|o| o.instrument);
+        let flattened = stages.flatten.iter().flat_map(|f| {
+            f.of.iter().map(|of| of.instrument).filter(|at| *at != 0).chain(f.positions.iter().map(|p| p.instrument))
+        });
+        let doubtful = stages.doubtful_instruments.iter().copied();
+        let shown: BTreeSet<u32> = held.chain(ordered).chain(flattened).chain(doubtful).collect();
         to.quotes.extend(shown.into_iter().map(|instrument| {
             let listed = self.listings.get(instrument);
             let symbol = listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone());

@@ -52,7 +52,7 @@ pub struct HeldPosition {
     pub money: PositionMoney,
 }
 
-/// A listed instrument that is held or has orders: its symbol, the decimals of its prices, and its best bid and ask.
+/// An instrument that an answer shows: its symbol, the decimals of its prices, and its best bid and ask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuotedInstrument {
     /// Instrument.
@@ -76,7 +76,7 @@ pub struct TailState {
     pub pnl: [i128; 3],
     /// Positions of instruments without a multiplier, whose profit is not known.
     pub without_multiplier: u64,
-    /// What is held or has open orders.
+    /// The instruments that are held, have open orders or doubtful data, or are flattened.
     pub quotes: Vec<QuotedInstrument>,
     /// The last halt that no resume followed.
     pub halt: Option<HaltCause>,

@@ -99,6 +99,6 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
 }
 
 /// Name of a strategy, or its number if it has none.
-fn strategy_name(strategy: StrategyId) -> String {
+pub(crate) fn strategy_name(strategy: StrategyId) -> String {
     stages::strategies::name(strategy).map_or_else(|| strategy.0.to_string(), str::to_owned)
 }

@@ -7,6 +7,7 @@ mod live_kills;
 mod reloads;
 mod secrets;
 mod status;
+mod status_of_trouble;
 mod stops;
 mod tampering;
 mod unlisted;

@@ -15,7 +15,7 @@ use crate::Space;
 use flow::records::{Add, Anomaly, BookTop, Cancel, Delete, Exec, Level, Listing, Quote, Replace};
 use flow::{
     AnomalyKind, BookKind, Event, Flags, InstrumentType, IntParam, Kind, Kinds, Ns, Out, Param, ParamError, Params,
-    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, Trust,
+    Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
 };
 use std::mem::offset_of;
 
@@ -379,6 +379,12 @@ impl Stage for BookStage {
     #[inline]
     fn prefetch(&mut self, lookahead: &[Event]) {
         self.prefetcher.advance(&self.books, lookahead);
+    }
+
+    fn trading_state(&self, to: &mut TradingState) {
+        let (doubtful, which) = self.trust.doubtful();
+        to.doubtful = doubtful;
+        to.doubtful_instruments.extend(which.take(TradingState::ROWS));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

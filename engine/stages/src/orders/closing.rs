@@ -2,27 +2,11 @@
 //!
 //! Bound: [`MOST`] commands, and room for the ids of all open orders. Worst case: each command is looked at for a position.
 
-use flow::{Account, Ns, OrderId, StateError, StateReader, StateWriter, StrategyId};
+use flow::{Account, FlattenTarget, Ns, OrderId, Reserve, StateError, StateReader, StateWriter, StrategyId};
 use serde::{Deserialize, Serialize};
 
 /// The most commands that are carried out at once.
 pub(super) const MOST: usize = 64;
-
-/// Whose positions, and where; 0 = all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) account: Account,
-    pub(super) strategy: StrategyId,
-    pub(super) instrument: u32,
-}
-
-impl Wanted {
-    pub(super) fn holds(self, account: Account, strategy: StrategyId, instrument: u32) -> bool {
-        (self.account == Account::NONE || self.account == account)
-            && (self.strategy == StrategyId::NONE || self.strategy == strategy)
-            && (self.instrument == 0 || self.instrument == instrument)
-    }
-}
 
 /// How far the work is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +16,7 @@ pub(super) struct Progress {
     /// Instrument and number of the pair where the search for positions goes on; instrument 0 = orders are still open.
     pub(super) instrument: u32,
     pub(super) pair: u64,
-    /// Whether this search has found a position that is not flat.
+    /// Whether this search has found a position that is not flat, or one was opened behind it.
     pub(super) found: bool,
     /// The last event that did a part.
     pub(super) last: Ns,
@@ -44,16 +28,20 @@ pub(super) struct Progress {
 
 /// What is commanded, and how far it is.
 pub(super) struct Flatten {
-    pub(super) wanted: Vec<Wanted>,
+    pub(super) wanted: Vec<FlattenTarget>,
     /// The orders that were open, sorted; the last ones leave as they end.
-    pub(super) orders: Vec<OrderId>,
+    pub(super) orders: Reserve<OrderId>,
     pub(super) progress: Progress,
 }
 
 impl Flatten {
     /// Nothing is commanded; room for `orders` open orders.
     pub(super) fn new(orders: usize) -> Flatten {
-        Flatten { wanted: Vec::with_capacity(MOST), orders: Vec::with_capacity(orders), progress: Progress::default() }
+        Flatten {
+            wanted: Vec::with_capacity(MOST),
+            orders: Reserve::new(orders, OrderId(0)),
+            progress: Progress::default(),
+        }
     }
 
     /// Whether anything is left to do.
@@ -77,11 +65,11 @@ impl Flatten {
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         let wanted: Vec<_> = self.wanted.iter().map(|w| (w.account, w.strategy, to.key(w.instrument))).collect();
-        to.put(&(wanted, &self.orders, self.progress, to.key(self.progress.instrument)));
+        to.put(&(wanted, &self.orders[..], self.progress, to.key(self.progress.instrument)));
     }
 
     pub(super) fn load(&mut self, from: &mut StateReader<'_>, instruments: usize) -> Result<(), StateError> {
-        let room = self.orders.capacity();
+        let room = self.orders.bound();
         self.wanted.clear();
         self.orders.clear();
         type Saved = (Vec<(Account, StrategyId, String)>, Vec<OrderId>, Progress, String);
@@ -90,9 +78,11 @@ impl Flatten {
             return Err(StateError::Inconsistent("more to flatten than fits, or unsorted orders of it"));
         }
         for (account, strategy, key) in wanted {
-            self.wanted.push(Wanted { account, strategy, instrument: from.instrument(&key)? });
+            self.wanted.push(FlattenTarget { account, strategy, instrument: from.instrument(&key)? });
         }
-        self.orders.extend(orders);
+        for id in orders {
+            self.orders.push(id);
+        }
         self.progress = Progress { instrument: from.instrument(&at)?, ..progress };
         let beyond = |instrument: u32| instrument as usize >= instruments;
         if beyond(self.progress.instrument) || self.wanted.iter().any(|w| beyond(w.instrument)) {
@@ -111,9 +101,22 @@ pub(super) struct Closing {
     pub(super) not_before: Ns,
     /// Whether it was said that it waits.
     pub(super) waits: bool,
+    /// The check of the gate that refused that order; 0 = none.
+    pub(super) refused: u16,
 }
 
 impl Closing {
     /// No order was sent for it.
-    pub(super) const NEVER: Closing = Closing { order: OrderId(0), not_before: Ns(0), waits: false };
+    pub(super) const NEVER: Closing = Closing { order: OrderId(0), not_before: Ns(0), waits: false, refused: 0 };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_counts_the_ids_of_all_open_orders() {
+        let (_, bytes) = flow::planned(|| Flatten::new(1 << 40));
+        assert_eq!(bytes, 8 << 40);
+    }
 }

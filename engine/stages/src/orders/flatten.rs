@@ -12,15 +12,15 @@
 //! Bound: [`MOST`] commands at once, [`AT_ONCE`] events an event. Worst case of an event: [`MOST_LOOKS`] looks for a position;
 //! once a command, all open orders are looked through and sorted.
 
-use super::closing::{Closing, Flatten, MOST, Progress, Wanted};
+use super::closing::{Closing, Flatten, MOST, Progress};
 use super::cycle::Step;
 use super::manager::{OrderManager, push_anomaly};
 use super::positions::Key;
 use super::table::Order;
-use flow::records::{CancelRequest, Command, CommandOutcome, Request};
+use flow::records::{Bust, CancelRequest, Command, CommandOutcome, Fill, Request};
 use flow::{
-    Account, AnomalyKind, CommandResult, Event, Flags, Ns, OrderId, OrderType, Out, Px, Qty, Reduces, Side, StrategyId,
-    Tif,
+    Account, AnomalyKind, CommandResult, Event, Flags, FlattenTarget, Kind, Ns, OrderId, OrderType, Out, Px, Qty,
+    Reduces, Side, StrategyId, Tif,
 };
 
 /// The most events that it emits for one.
@@ -39,7 +39,7 @@ impl OrderManager {
     #[cold]
     pub(super) fn flatten(&mut self, event: &Event, command: &Command, out: &mut Out) {
         let (account, strategy) = (Account((command.target >> 16) as u8), StrategyId(command.target as u16));
-        let wanted = Wanted { account, strategy, instrument: event.instrument };
+        let wanted = FlattenTarget { account, strategy, instrument: event.instrument };
         let is_known = |instrument: u32| self.instruments.get(instrument as usize).is_some_and(|i| i.terms.is_some());
         let result = if event.instrument != 0 && !is_known(event.instrument) {
             CommandResult::UnknownTarget
@@ -58,7 +58,7 @@ impl OrderManager {
         out.push(event.instrument, Flags::NONE, &outcome);
     }
 
-    fn begin_to_flatten(&mut self, wanted: Wanted, now: Ns) {
+    fn begin_to_flatten(&mut self, wanted: FlattenTarget, now: Ns) {
         if !self.flatten.wanted.contains(&wanted) {
             self.flatten.wanted.push(wanted);
         }
@@ -66,7 +66,9 @@ impl OrderManager {
         let Flatten { wanted, orders, progress } = &mut self.flatten;
         let is_wanted = |o: &&Order| wanted.iter().any(|w| w.holds(o.id.account(), o.id.strategy(), o.instrument));
         orders.clear();
-        orders.extend(self.orders.iter().filter(is_wanted).map(|o| o.id));
+        for order in self.orders.iter().filter(is_wanted) {
+            orders.push(order.id);
+        }
         orders.sort_unstable();
         let last = Ns(now.0.saturating_sub(FIRST_LOOKS * A_LOOK));
         *progress = Progress { last, ask_again: Ns(now.0.saturating_add(AGAIN)), ..Progress::default() };
@@ -76,6 +78,7 @@ impl OrderManager {
     #[cold]
     #[inline(never)]
     pub(super) fn flatten_further(&mut self, event: &Event, out: &mut Out) {
+        self.opens_a_position(event);
         let Progress { last, not_before, .. } = self.flatten.progress;
         if event.ts < not_before {
             return;
@@ -89,6 +92,19 @@ impl OrderManager {
         if self.flatten.progress.instrument != 0 {
             self.close_wanted(event, looks, left, out);
         }
+    }
+
+    /// A fill or a bust may open a position that the search has passed, or of a pair that it has passed; then the search is not
+    /// the last one.
+    fn opens_a_position(&mut self, event: &Event) {
+        let id = match event.kind {
+            Kind::Fill => OrderId(event.record::<Fill>().order_id),
+            Kind::Bust => OrderId(event.record::<Bust>().order_id),
+            _ => return,
+        };
+        let key = Key::new(id.account(), id.strategy(), event.instrument);
+        let is_open = self.positions.get_mut(key).is_some_and(|entry| entry.now.holding.qty != 0);
+        self.flatten.progress.found |= is_open && self.flatten.holds(id.account(), id.strategy(), event.instrument);
     }
 
     /// Cancels the open orders; says whether all have ended.
@@ -190,7 +206,7 @@ impl OrderManager {
         let qty = entry.now.holding.qty;
         let side = if qty > 0 { Side::Sell } else { Side::Buy };
         let id = self.counters.issue(key.account(), key.strategy());
-        entry.closing = Closing { order: id, not_before: Ns(event.ts.0.saturating_add(AGAIN)), waits: false };
+        entry.closing = Closing { order: id, not_before: Ns(event.ts.0.saturating_add(AGAIN)), ..Closing::NEVER };
         self.add(Order { id, root: id, ..self.pending(qty.unsigned_abs(), instrument, side) });
         let request = Request {
             order_id: id.0,

@@ -14,6 +14,7 @@ mod closing;
 mod counters;
 mod cycle;
 mod flatten;
+mod flatten_state;
 mod intake;
 mod manager;
 mod money;

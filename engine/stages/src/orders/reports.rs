@@ -149,6 +149,10 @@ impl OrderManager {
     pub(super) fn refused(&mut self, event: &Event, out: &mut Out) {
         let refused: &Refused = event.record();
         if let Some(ended) = self.step(OrderId(refused.order_id), Step::Refuse, event, out) {
+            let key = Key::new(ended.id.account(), ended.id.strategy(), ended.instrument);
+            if let Some(entry) = self.positions.get_mut(key).filter(|entry| entry.closing.order == ended.id) {
+                entry.closing.refused = refused.check;
+            }
             self.revert_replace(ended);
         }
     }

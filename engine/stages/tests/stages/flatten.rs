@@ -1,14 +1,15 @@
 //! Closing positions by command, and orders that only reduce: never beyond flat, from any state in which an instrument trades.
 
 use crate::harness::{self, Emitted, Pipeline, kinds};
-use crate::orders_harness::{ACCOUNT, STRATEGY, ack, anomalies, cancelled, event, fill, id, new, pipeline};
+use crate::orders_harness::{ACCOUNT, STRATEGY, ack, anomalies, cancelled, event, execution, fill, id, new, pipeline};
 use flow::records::{
-    Ack, BookTop, CancelRequest, Cancelled, Command, CommandOutcome, DataState, Fill, Halt, Intent, Listing, Order,
-    Refused, Request, Status, Tick,
+    Ack, BookTop, Bust, CancelRequest, Cancelled, Command, CommandOutcome, DataState, Fill, Halt, Intent, Listing,
+    Order, Refused, Request, Status, Tick,
 };
 use flow::{
-    Account, Action, AnomalyKind, CommandAction, CommandResult, Event, EventId, Kind, Kinds, Listings, Ns, OrderId,
-    OrderType, Out, Px, Qty, Record, Reduces, Side, Stage, StatusKind, StrategyId, Tif,
+    Account, Action, AnomalyKind, ClosingWait, CommandAction, CommandResult, Event, EventId, FlattenTarget, Kind,
+    Kinds, Listings, Ns, OrderId, OrderType, Out, Px, Qty, Record, Reduces, Side, Stage, StatusKind, StrategyId, Tif,
+    TradingState,
 };
 use proptest::prelude::*;
 use stages::Space;
@@ -87,6 +88,81 @@ fn a_flatten_cancels_waits_closes_and_lets_nobody_in() {
     }
     let unknown = pipeline.feed(&command(12, 0, 0));
     assert_eq!(unknown[0].0.record::<CommandOutcome>().result, CommandResult::UnknownTarget.code());
+}
+
+#[test]
+fn what_a_flatten_waits_for_is_said() {
+    let mut pipeline = pipeline(16, 16, 4);
+    let flatten = |pipeline: &Pipeline<OrdersStage>| {
+        let mut said = TradingState::default();
+        pipeline.stage.trading_state(&mut said);
+        said.flatten
+    };
+    for at in 1..=2 {
+        pipeline.feed(&new(at, Side::Buy, 10));
+        pipeline.feed(&ack(at, id(at.into()), OrderId(0)));
+        pipeline.feed(&fill(at, id(at.into()), Side::Buy, 100, 10));
+    }
+    pipeline.feed(&new(1, Side::Sell, 7));
+    pipeline.feed(&ack(1, id(3), OrderId(0)));
+    assert_eq!(flatten(&pipeline), None);
+    pipeline.feed(&command(0, 1, 0));
+    let begun = flatten(&pipeline).unwrap();
+    let of = FlattenTarget { account: ACCOUNT, strategy: StrategyId::NONE, instrument: 0 };
+    assert_eq!((begun.of, begun.orders, begun.left), (vec![of], 1, 2));
+    assert!(begun.positions.iter().all(|p| p.waits == ClosingWait::Turn), "{:?}", begun.positions);
+    let (code, what) = (*b"H\0\0\0", StatusKind::Trading.code());
+    pipeline.feed(&event(1, Side::None, &Status { code, what, ..Status::default() }));
+    let emitted = pipeline.feed(&Event { ts: Ns(2 * Ns::SECOND), ..cancelled(1, id(3)) });
+    assert_eq!(kinds(&emitted), [Kind::Anomaly, Kind::Request]);
+    let waits = |pipeline: &Pipeline<OrdersStage>| {
+        let said = flatten(pipeline).unwrap();
+        assert_eq!((said.orders, said.left), (0, 2));
+        said.positions.iter().map(|p| (p.instrument, p.qty, p.waits)).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(&pipeline), [(1, 10, ClosingWait::Halt), (2, 10, ClosingWait::Fill)]);
+    let refused = Refused { order_id: id(4).0, check: 6, ..Refused::default() };
+    pipeline.feed(&event(2, Side::Sell, &refused));
+    let mut stuck = waits(&pipeline);
+    stuck.sort_by_key(|(at, ..)| *at);
+    assert_eq!(stuck, [(1, 10, ClosingWait::Halt), (2, 10, ClosingWait::Refused(6))]);
+    pipeline.feed(&tick(4));
+    assert_eq!(waits(&pipeline)[1].2, ClosingWait::Fill, "it is tried again");
+}
+
+/// The search looks at one pair in one instrument an event. Behind it comes a fill of a pair that nobody knew, which takes the
+/// place of another one in the search; or a fill that made a position flat is busted.
+#[test]
+fn what_changes_behind_the_search_is_closed_too() {
+    for is_new in [true, false] {
+        let mut pipeline = pipeline(16, 16, 4);
+        pipeline.feed(&new(1, Side::Buy, 10));
+        pipeline.feed(&ack(1, id(1), OrderId(0)));
+        pipeline.feed(&fill(1, id(1), Side::Buy, 100, 10));
+        pipeline.feed(&new(1, Side::Sell, 10));
+        pipeline.feed(&ack(1, id(2), OrderId(0)));
+        let sold = execution(1, id(2), 7, Side::Sell, (100, 10));
+        pipeline.feed(&sold);
+        pipeline.feed(&new(2, Side::Buy, 10));
+        pipeline.feed(&ack(2, id(3), OrderId(0)));
+        pipeline.feed(&command(0, 0, 0));
+        pipeline.feed(&cancelled(2, id(3)));
+        let tick = |nanos: u64| Event { ts: Ns(nanos), ..event(0, Side::None, &Tick::default()) };
+        (0..5).for_each(|_| assert!(pipeline.feed(&tick(1)).is_empty()));
+        assert!(pipeline.stage.is_flattening(), "the search is on its way");
+        let change = if is_new {
+            fill(1, OrderId::new(ACCOUNT, StrategyId(2), 9), Side::Buy, 100, 10)
+        } else {
+            let Fill { order_id, px, qty, match_id, .. } = *sold.record();
+            event(1, Side::Sell, &Bust { order_id, px, qty, match_id, ..Bust::default() })
+        };
+        pipeline.feed(&change);
+        let mut closed = Vec::new();
+        for tenth in 1..20 {
+            closed.extend(pipeline.feed(&tick(tenth * Ns::SECOND / 10)));
+        }
+        assert_eq!((kinds(&closed), reduced(&closed)), (vec![Kind::Request], (10, Side::Sell, 2)), "new: {is_new}");
+    }
 }
 
 const ACCOUNTS: [(Account, StrategyId); 3] =
@@ -277,8 +353,9 @@ impl Floor {
                 let resume = Command { action: CommandAction::Resume.code(), ..Command::default() };
                 self.input(0, Side::None, &resume);
             }
-            8 => self.now += u64::from(size) * Ns::SECOND / 8,
-            _ if self.wanted.is_none() => {
+            // Time for a few looks, or for many.
+            8 => self.now += if size < 64 { 500 * u64::from(size) } else { u64::from(size) * Ns::SECOND / 8 },
+            _ if self.wanted.is_none() || size % 2 == 0 => {
                 // Carried over, or booked by hand: of no order that was sent here.
                 let order_id = OrderId::new(account, strategy, OrderId::MAX_COUNTER - 1).0;
                 self.fill(at, side, order_id, 20 * qty);
