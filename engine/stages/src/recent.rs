@@ -1,4 +1,4 @@
-//! The last values of all instruments together: each new one takes the place of the oldest.
+//! The last trades of all instruments together: each new one takes the place of the oldest.
 //!
 //! A ring, kept for the day on which something is asked of the past. Keeping a value is one store; looking for one is a walk
 //! from the newest back. Saved from the oldest on, so equal pasts are equal bytes wherever the ring begins.
@@ -8,12 +8,12 @@
 use flow::{Reserve, StateError, StateReader, StateWriter};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A value of an instrument, whose index is not serialised: an index depends on what else is loaded.
-pub(crate) trait OfInstrument {
+/// What is kept of a trade. The index of its instrument is not serialised: it depends on what else is loaded.
+pub(crate) trait Kept: Copy {
+    /// Any value.
+    const VACANT: Self;
     /// The instrument.
-    fn instrument(&self) -> u32;
-    /// Sets it.
-    fn set_instrument(&mut self, instrument: u32);
+    fn instrument(&mut self) -> &mut u32;
 }
 
 /// The ring.
@@ -23,10 +23,10 @@ pub(crate) struct Recent<T> {
     oldest: usize,
 }
 
-impl<T: Copy + OfInstrument> Recent<T> {
-    /// Room for so many; `vacant` is any value.
-    pub(crate) fn new(len: usize, vacant: T) -> Recent<T> {
-        Recent { ring: Reserve::new(len, vacant), oldest: 0 }
+impl<T: Kept> Recent<T> {
+    /// Room for so many.
+    pub(crate) fn new(len: usize) -> Recent<T> {
+        Recent { ring: Reserve::new(len, T::VACANT), oldest: 0 }
     }
 
     /// Whether it keeps anything at all.
@@ -46,7 +46,7 @@ impl<T: Copy + OfInstrument> Recent<T> {
     }
 
     /// What it holds, from the oldest on.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    fn iter(&self) -> impl Iterator<Item = &T> {
         self.ring[self.oldest..].iter().chain(&self.ring[..self.oldest])
     }
 
@@ -57,10 +57,11 @@ impl<T: Copy + OfInstrument> Recent<T> {
     }
 }
 
-impl<T: Copy + OfInstrument + Serialize + DeserializeOwned> Recent<T> {
+impl<T: Kept + Serialize + DeserializeOwned> Recent<T> {
     /// Saves what it holds.
     pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
-        let held: Vec<(String, &T)> = self.iter().map(|value| (to.key(value.instrument()), value)).collect();
+        let keyed = |mut value: T| (to.key(*value.instrument()), value);
+        let held: Vec<(String, T)> = self.iter().copied().map(keyed).collect();
         to.put(&held);
     }
 
@@ -68,15 +69,15 @@ impl<T: Copy + OfInstrument + Serialize + DeserializeOwned> Recent<T> {
     ///
     /// # Errors
     /// When it does not decode, is too much, or an instrument is unknown.
-    pub(crate) fn load(&mut self, from: &mut StateReader<'_>, what: &'static str) -> Result<(), StateError> {
+    pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.oldest = 0;
-        while self.ring.pop().is_some() {}
+        self.ring.clear();
         let saved = from.get::<Vec<(String, T)>>()?;
         if saved.len() > self.ring.bound() {
-            return Err(StateError::TooLarge { what, found: saved.len(), limit: self.ring.bound() });
+            return Err(StateError::TooLarge { what: "trades", found: saved.len(), limit: self.ring.bound() });
         }
         for (key, mut value) in saved {
-            value.set_instrument(from.instrument(&key)?);
+            *value.instrument() = from.instrument(&key)?;
             self.push(value);
         }
         Ok(())

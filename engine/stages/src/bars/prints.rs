@@ -3,17 +3,18 @@
 //! Sums can be diminished; a high cannot. So the stage remembers what it put into bars, in a ring, and where all the trades of
 //! a bar are still in it, first, highest, lowest and last are looked for again.
 //!
-//! Bound: the parameter. Worst case: one walk over the ring for each bar that a broken trade gave a price.
+//! Bound: the parameter. Worst case: for each bar that a broken trade gave a price, a walk back to its first trade; over all of
+//! the ring, where that is forgotten.
 
 use super::sum::{Prices, Sum};
-use crate::recent::{OfInstrument, Recent};
+use crate::recent::{Kept, Recent};
 use flow::records::{BrokenTrade, Trade};
-use flow::{Event, Ns, Px, StateError, StateReader, StateWriter};
+use flow::{Event, Ns, Px};
 use serde::{Deserialize, Serialize};
 
 /// A trade that went into bars.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Print {
+pub(super) struct Print {
     match_id: u64,
     ts: Ns,
     /// [`Px::NONE`] once it is broken.
@@ -24,58 +25,43 @@ struct Print {
 
 const _: () = assert!(size_of::<Print>() == 32);
 
-impl OfInstrument for Print {
-    fn instrument(&self) -> u32 {
-        self.instrument
-    }
+impl Kept for Print {
+    const VACANT: Print = Print { match_id: 0, ts: Ns::NONE, px: Px::NONE, instrument: 0 };
 
-    fn set_instrument(&mut self, instrument: u32) {
-        self.instrument = instrument;
+    fn instrument(&mut self) -> &mut u32 {
+        &mut self.instrument
     }
 }
 
 /// The trades that are remembered.
-pub(super) struct Prints(Recent<Print>);
+pub(super) type Prints = Recent<Print>;
 
 impl Prints {
-    /// Room for so many.
-    pub(super) fn new(len: usize) -> Prints {
-        Prints(Recent::new(len, Print { match_id: 0, ts: Ns::NONE, px: Px::NONE, instrument: 0 }))
-    }
-
     #[inline]
     pub(super) fn remember(&mut self, event: &Event, trade: &Trade) {
         let (ts, instrument) = (event.ts, event.instrument);
-        self.0.push(Print { match_id: trade.match_id, ts, px: trade.px, instrument });
+        self.push(Print { match_id: trade.match_id, ts, px: trade.px, instrument });
     }
 
     /// Forgets a trade that is broken.
     pub(super) fn forget(&mut self, instrument: u32, broken: &BrokenTrade) {
         let BrokenTrade { match_id, trade_ts: ts, px, .. } = *broken;
         let is_it = |p: &&mut Print| (p.match_id, p.instrument, p.ts, p.px) == (match_id, instrument, ts, px);
-        if let Some(print) = self.0.newest_first().find(is_it) {
+        if let Some(print) = self.newest_first().find(is_it) {
             print.px = Px::NONE;
         }
     }
 
     /// The prices of an instrument's bar, if all of its trades are remembered.
-    pub(super) fn prices(&self, instrument: u32, bar: &Sum) -> Option<Prices> {
-        let of_bar = |p: &&Print| p.instrument == instrument && p.px != Px::NONE && bar.has(p.ts);
-        let mut pxs = self.0.iter().filter(of_bar).map(|print| print.px);
-        let open = pxs.next()?;
-        let (mut found, mut prices) = (1, Prices { open, high: open, low: open, close: open });
+    pub(super) fn prices(&mut self, instrument: u32, bar: &Sum) -> Option<Prices> {
+        let of_bar = |p: &&mut Print| p.instrument == instrument && p.px != Px::NONE && bar.has(p.ts);
+        let mut pxs = self.newest_first().filter(of_bar).take(bar.trades as usize).map(|print| print.px);
+        let close = pxs.next()?;
+        let (mut found, mut prices) = (1, Prices { open: close, high: close, low: close, close });
         for px in pxs {
             found += 1;
-            prices = Prices { high: prices.high.max(px), low: prices.low.min(px), close: px, ..prices };
+            prices = Prices { high: prices.high.max(px), low: prices.low.min(px), open: px, ..prices };
         }
         (found == bar.trades).then_some(prices)
-    }
-
-    pub(super) fn save(&self, to: &mut StateWriter<'_>) {
-        self.0.save(to);
-    }
-
-    pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.0.load(from, "trades")
     }
 }

@@ -22,8 +22,8 @@ const INTERVALS: ListParam =
 const MAX_PRINTS: IntParam<usize> = IntParam::new(
     "max_prints",
     (16, 16_777_216),
-    "16384",
-    "last trades of all instruments together from which the prices of a bar with a broken trade are told; 32 bytes each",
+    "262144",
+    "last trades of all instruments together that tell the prices of a bar with a broken trade; 32 bytes each, as they come",
 )
 .unit("trades");
 

@@ -46,8 +46,8 @@ pub(crate) const MAX_BOOKS: IntParam<u32> = IntParam::new(
 const MAX_PRINTS: IntParam<usize> = IntParam::new(
     "max_prints",
     (16, 16_777_216),
-    "16384",
-    "last trades of all instruments together that can still be broken; 48 bytes each",
+    "262144",
+    "last trades of all instruments together that can still be broken; 48 bytes each, taken as they come",
 )
 .unit("trades");
 
@@ -332,7 +332,7 @@ impl BookStage {
 
 impl Stage for BookStage {
     fn reads(&self) -> Kinds {
-        let of_prints = if self.prints.remembers() { &[Kind::Trade, Kind::Break][..] } else { &[] };
+        let of_prints = if self.prints.keeps() { &[Kind::Trade, Kind::Break][..] } else { &[] };
         Kinds::of(of_prints).or(Kinds::of(&[
             Kind::Listing,
             Kind::Add,

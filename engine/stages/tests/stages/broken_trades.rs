@@ -130,6 +130,25 @@ fn the_last_trades_are_remembered_and_the_newest_of_a_number_is_meant() {
     assert_eq!(kinds(&book.feed(&breaks(3, 1, 3))), [Kind::BrokenTrade]);
 }
 
+/// With the parameters as they are, a break finds a trade of a quiet stock when the rest of a busy market has traded a quarter of
+/// a million times since.
+#[test]
+fn a_break_that_comes_an_hour_later_finds_its_trade() {
+    const BUSY: u64 = 250_000;
+    let book = Pipeline::new(BookStage::new(&harness::params("book", &[]), SPACE));
+    let bars = BarStage::new(&harness::params("bars", &[("intervals", "4h")]), SPACE).unwrap();
+    let mut chain = Chain::new(book, bars);
+    for (match_id, px) in [(1, 90), (2, 500), (3, 100)] {
+        chain.feed(&trade(match_id, 1, Side::Buy, (px, 10), match_id));
+    }
+    for n in 0..BUSY {
+        chain.feed(&trade(4 + n * 3_600 / BUSY, 2, Side::Sell, (50, 1), 10 + n));
+    }
+    assert!(chain.feed(&breaks(3_700, 1, 2)).is_empty());
+    let emitted = chain.feed(&end(4 * 3_600));
+    assert_eq!(bar(&emitted, 4 * 3_600), Some(([90, 100, 90, 100], [20, 20, 0], 95, 2)));
+}
+
 /// The bar of that length that ends at the next tick: prices, volume, average, bought, sold, trades.
 fn bar(emitted: &[Emitted], length: u32) -> Option<([i64; 4], [u64; 3], i64, u32)> {
     let bar = emitted.iter().filter_map(|e| e.0.get::<Bar>()).find(|b| b.interval_s == length)?;
