@@ -65,7 +65,7 @@ pub fn main(registries: Registries) -> ExitCode {
     let code = match panic::catch_unwind(panic::AssertUnwindSafe(|| run(parsed.command, &registries))) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
-            console::say(screen::message(&format!("tidegate: {}", failure.message)));
+            console::say(format!("tidegate: {}", failure.message));
             failure.exit
         }
         // The panic itself has been said.

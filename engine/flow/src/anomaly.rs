@@ -30,7 +30,7 @@ anomalies! {
     /// An order is reduced by more than it has; it is removed.
     Overfill = 3 "overfill" "order",
     /// Best bid at or above best ask where the feed's group is complete.
-    CrossedBook = 4 "crossed-book" "best bid x best ask, see px",
+    CrossedBook = 4 "crossed-book" "best ask",
     /// A level is reduced by more than it has; it is emptied.
     LevelUnderflow = 5 "level-underflow" "order",
     /// A bounded table of the book is full; the event was left out.
@@ -100,6 +100,11 @@ anomalies! {
 }
 
 impl AnomalyKind {
+    /// Whether its `detail` is a price in 1e-9, which may be negative.
+    pub const fn details_a_price(self) -> bool {
+        matches!(self, AnomalyKind::CrossedBook)
+    }
+
     /// The event that reports it. [`AnomalyKind::detail`] says what `detail` means.
     pub fn event(self, due: Ns, instrument: u32, exchange_ts: Ns, detail: u64) -> Event {
         self.event_at(due, instrument, exchange_ts, detail, Px::NONE, Qty(0))

@@ -1,8 +1,9 @@
 //! Where trading stands: what the stages of a running pipeline say when an operator asks.
 //!
 //! Bound: [`TradingState::ROWS`] open orders, doubtful instruments and positions being closed, and one limit a check; how many
-//! there are besides is counted.
+//! there are besides is counted. Of every position its money: profit follows the last trade, and no event says it then.
 
+use crate::records::PositionMoney;
 use crate::{Account, OrderId, Side, StrategyId};
 
 /// An order that is open.
@@ -94,7 +95,7 @@ pub struct FlattenState {
 }
 
 /// What the stages say; every stage adds what it knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TradingState {
     /// Whether trading is halted; `None` if nothing trades.
     pub halted: Option<bool>,
@@ -104,6 +105,8 @@ pub struct TradingState {
     pub orders: Vec<WorkingOrder>,
     /// How many orders are open.
     pub open_orders: u64,
+    /// Instrument and money of every position, what is open at its last trade.
+    pub money: Vec<(u32, PositionMoney)>,
     /// How many instruments have doubtful data.
     pub doubtful: u64,
     /// The first of them.

@@ -10,7 +10,7 @@
 //! command whose reader stands still are lost.
 
 use super::progress::Bar;
-use super::signals;
+use super::{screen, signals};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -30,9 +30,13 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 static STDERR: Console = Console::new();
 
-/// Shows a message to the user.
-pub(crate) fn say(text: impl Into<String>) {
-    let text = text.into();
+/// Shows a message to the user, wrapped to the terminal.
+pub(crate) fn say(text: impl AsRef<str>) {
+    show(screen::message(text.as_ref()));
+}
+
+/// Shows a screen, whose lines are as they are to be.
+pub(crate) fn show(text: String) {
     STDERR.push(Item::Text(if text.ends_with('\n') { text } else { text + "\n" }), write_stderr);
 }
 
@@ -47,7 +51,7 @@ pub(crate) fn say_panics() {
         let name = std::thread::current().name().unwrap_or("unnamed").to_owned();
         let trace = Backtrace::capture();
         let trace = if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
-        say(format!("thread `{name}` {panic}{trace}"));
+        show(format!("thread `{name}` {panic}{trace}"));
     }));
 }
 

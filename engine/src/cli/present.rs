@@ -27,12 +27,12 @@ pub(crate) struct Shown {
 /// Prints the report: as JSON to standard output (to standard error if rows go there), else as a summary.
 pub(crate) fn report(report: &Report, shown: &Shown, rows_on_stdout: bool) -> Result<(), Failure> {
     if !shown.json {
-        console::say(summary(report, shown.details));
+        console::show(summary(report, shown.details));
         return Ok(());
     }
     let text = serde_json::to_string(report).expect("a report is plain values");
     if rows_on_stdout {
-        console::say(text);
+        console::show(text);
         return Ok(());
     }
     output(writeln!(std::io::stdout(), "{text}"), Exit::Done).map(|_| ())

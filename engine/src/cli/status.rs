@@ -5,7 +5,7 @@ use super::meters;
 use super::numbers::{UNKNOWN, decimal, grouped};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Tone, column, table};
-use super::trading::{halted_by, without_multiplier};
+use super::trading::{halted_by, left_out};
 use crate::control::{
     ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, Status,
     TradingStatus, VenueReport,
@@ -75,7 +75,7 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
     let [net, realised, unrealised, fees] =
         [&trading.net, &trading.realised, &trading.unrealised, &trading.fees].map(|amount| decimal(Some(amount)));
     let net = Tone::of_money(&net).paint(&net);
-    let partly = without_multiplier(trading.without_multiplier);
+    let partly = left_out(trading.without_multiplier, trading.without_fees);
     text + &line(
         Tone::Plain,
         &format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}"),
@@ -172,7 +172,7 @@ fn orders(trading: &TradingStatus, details: bool) -> String {
     let row = |o: &OrderStatus| {
         let [left, filled] = [o.left, o.filled].map(grouped);
         let (bid, ask) = (decimal(o.bid_px.as_deref()), decimal(o.ask_px.as_deref()));
-        [o.id.to_string(), o.symbol.clone(), o.side.clone(), left, filled, bid, ask].map(Cell::from).to_vec()
+        [o.id.clone(), o.symbol.clone(), o.side.clone(), left, filled, bid, ask].map(Cell::from).to_vec()
     };
     table(&columns, &shown.iter().map(row).collect::<Vec<_>>()) + &more(shown.len(), trading.open_orders, "open orders")
 }
@@ -265,13 +265,13 @@ mod tests {
             ask_px: None,
             realised: Some("1.00".to_owned()),
             unrealised: Some("-12.50".to_owned()),
-            fees: "0.60".to_owned(),
+            fees: Some("0.60".to_owned()),
         }
     }
 
     fn order(id: u64) -> OrderStatus {
         OrderStatus {
-            id,
+            id: id.to_string(),
             symbol: "AAAA".to_owned(),
             side: "buy".to_owned(),
             left: 100,
@@ -286,7 +286,7 @@ mod tests {
             reason: "operator".to_owned(),
             actor: "ada".to_owned(),
             uid: Some(1_000),
-            asked_ts: Some(1_795_662_012_000_000_000),
+            asked_ts: Some("1795662012000000000".to_owned()),
             seq: 81_204,
         };
         let limit = |check: &str, limit, ceiling| LimitStatus { check: check.to_owned(), limit, ceiling };
@@ -316,6 +316,7 @@ mod tests {
             fees: "72.79".to_owned(),
             net: "234.92".to_owned(),
             without_multiplier: 0,
+            without_fees: 0,
             feeds: vec![feed],
         };
         let venue = VenueReport {

@@ -128,7 +128,7 @@ pub(crate) fn halted_by(cause: &HaltCause) -> String {
         (Some(HaltReason::Unclean), ..) => "since the run before ended uncleanly".to_owned(),
         (None, ..) => format!("for reason {reason}"),
     };
-    let at = asked_ts.and_then(|ts| i64::try_from(ts).ok()).map(DateTime::from_timestamp_nanos);
+    let at = asked_ts.as_ref().and_then(|ts| ts.parse().ok()).map(DateTime::from_timestamp_nanos);
     let at = at.map_or_else(String::new, |at| format!(" at {} UTC", at.format("%Y-%m-%d %H:%M:%S")));
     format!("{by}{at}, input {}", grouped(*seq))
 }
@@ -159,18 +159,23 @@ pub(crate) fn trading(report: &Report, details: bool) -> String {
     let [net, realised, unrealised, fees] =
         [&pnl.net, &pnl.realised, &pnl.unrealised, &pnl.fees].map(|amount| decimal(Some(amount)));
     let net = Tone::of_money(&net).paint(&net);
-    let partly = without_multiplier(pnl.without_multiplier);
+    let partly = left_out(pnl.without_multiplier, pnl.without_fees);
     let pnl = format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}");
     text + &wrapped(&pnl, INDENT) + "\n"
 }
 
-/// The note for positions that have no money.
-pub(crate) fn without_multiplier(positions: u64) -> String {
-    match positions {
-        0 => String::new(),
-        1 => ", without 1 position that has no multiplier".to_owned(),
-        n => format!(", without {} positions that have no multiplier", grouped(n)),
+/// The notes for positions of which a part is not in the sums.
+pub(crate) fn left_out(without_multiplier: u64, without_fees: u64) -> String {
+    let positions = |n: u64| if n == 1 { "1 position".to_owned() } else { format!("{} positions", grouped(n)) };
+    let mut notes = String::new();
+    if without_multiplier > 0 {
+        let has = if without_multiplier == 1 { "has" } else { "have" };
+        notes += &format!(", without {} that {has} no multiplier", positions(without_multiplier));
     }
+    if without_fees > 0 {
+        notes += &format!(", without unknown fees of {}", positions(without_fees));
+    }
+    notes
 }
 
 fn position_columns() -> [Column; 8] {
@@ -201,6 +206,6 @@ fn position(p: &PositionReport) -> Vec<Cell> {
         decimal(p.avg_px.as_deref()).into(),
         money(p.realised.as_deref()),
         money(p.unrealised.as_deref()),
-        money(Some(&p.fees)),
+        money(p.fees.as_deref()),
     ]
 }

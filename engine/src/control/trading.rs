@@ -47,6 +47,8 @@ pub struct TradingStatus {
     pub net: String,
     /// Positions of instruments without a multiplier; the sums hold their fees alone.
     pub without_multiplier: u64,
+    /// Positions with a fee that is not known; the sums hold no fee of theirs.
+    pub without_fees: u64,
     /// The feeds, in order.
     pub feeds: Vec<FeedStatus>,
 }
@@ -111,8 +113,8 @@ pub struct LimitStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderStatus {
-    /// Its id.
-    pub id: u64,
+    /// Its id, in digits, since a double does not hold it.
+    pub id: String,
     /// Symbol.
     pub symbol: String,
     /// `buy` or `sell`.
@@ -149,8 +151,8 @@ pub struct PositionStatus {
     pub realised: Option<String>,
     /// Profit of the open quantity at the last price; absent without a multiplier.
     pub unrealised: Option<String>,
-    /// Fees.
-    pub fees: String,
+    /// Fees; absent if one of them is not known.
+    pub fees: Option<String>,
 }
 
 /// A feed.
@@ -176,7 +178,7 @@ impl TradingStatus {
     /// An answer of the pipeline, `age` old.
     pub(super) fn of(answer: &Answer, age: Duration) -> TradingStatus {
         let Answer { head, stages, tail, .. } = answer;
-        let [realised, unrealised, fees] = tail.pnl;
+        let money = |nano| decimal(nano, 9, 2);
         let quoted = |instrument: u32| tail.quotes.iter().find(|q| q.instrument == instrument);
         let now = head.clock.map_or(head.now, |clock| Ns(clock.0 + age.as_nanos() as u64));
         TradingStatus {
@@ -192,11 +194,12 @@ impl TradingStatus {
             orders: stages.orders.iter().map(|o| order(o, quoted(o.instrument))).collect(),
             held: tail.held,
             positions: tail.positions.iter().map(|p| position(p, quoted(p.instrument))).collect(),
-            realised: decimal(realised, 9, 2),
-            unrealised: decimal(unrealised, 9, 2),
-            fees: decimal(fees, 9, 2),
-            net: decimal(realised + unrealised - fees, 9, 2),
-            without_multiplier: tail.without_multiplier,
+            realised: money(tail.pnl.realised),
+            unrealised: money(tail.pnl.unrealised),
+            fees: money(tail.pnl.fees),
+            net: money(tail.pnl.net()),
+            without_multiplier: tail.pnl.without_multiplier,
+            without_fees: tail.pnl.without_fees,
             feeds: head.feeds.iter().map(|feed| feed_status(feed, now, head.clock.is_none())).collect(),
         }
     }
@@ -247,7 +250,7 @@ fn order(order: &WorkingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus
     let [bid_px, ask_px] = touch(quoted);
     let side = if order.side == Side::Sell { "sell" } else { "buy" }.to_owned();
     let WorkingOrder { id, left, filled, .. } = *order;
-    OrderStatus { id: id.0, symbol: symbol(order.instrument, quoted), side, left, filled, bid_px, ask_px }
+    OrderStatus { id: id.0.to_string(), symbol: symbol(order.instrument, quoted), side, left, filled, bid_px, ask_px }
 }
 
 fn position(held: &HeldPosition, quoted: Option<&QuotedInstrument>) -> PositionStatus {
@@ -263,7 +266,7 @@ fn position(held: &HeldPosition, quoted: Option<&QuotedInstrument>) -> PositionS
         ask_px,
         realised: amount(held.money.realised, 2),
         unrealised: amount(held.money.unrealised, 2),
-        fees: decimal(held.money.fees.into(), 9, 2),
+        fees: amount(held.money.fees, 2),
     }
 }
 

@@ -22,8 +22,9 @@ pub struct HaltCause {
     pub actor: String,
     /// User id of the operator's process; absent if it is unknown.
     pub uid: Option<u32>,
-    /// Wall time of the halt, ns since 1970; absent if it follows from the inputs before it.
-    pub asked_ts: Option<u64>,
+    /// Wall time of the halt, ns since 1970, in digits, since a double does not hold it; absent if it follows from the inputs
+    /// before it.
+    pub asked_ts: Option<String>,
     /// Number of its input.
     pub seq: u64,
 }
@@ -86,6 +87,6 @@ impl HaltCauses {
     }
 }
 
-fn known(ts: Ns) -> Option<u64> {
-    ts.known().map(|ts| ts.0)
+fn known(ts: Ns) -> Option<String> {
+    ts.known().map(|ts| ts.0.to_string())
 }

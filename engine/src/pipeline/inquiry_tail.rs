@@ -3,7 +3,7 @@
 use super::halt_causes::HaltCause;
 use super::tail::TailStats;
 use super::trading_state::{HeldPosition, MOST, QuotedInstrument, TailState};
-use flow::{TradingState, known_money};
+use flow::TradingState;
 use std::collections::BTreeSet;
 
 impl TailStats {
@@ -13,17 +13,14 @@ impl TailStats {
     }
 
     pub(super) fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
-        for ((account, strategy, instrument), (position, money)) in self.trades.positions() {
-            let all = [money.realised, money.unrealised, money.fees];
-            to.pnl.iter_mut().zip(all).for_each(|(sum, one)| *sum += i128::from(known_money(one).unwrap_or(0)));
-            to.without_multiplier += u64::from(known_money(money.realised).is_none());
+        for ((account, strategy, instrument), (position, money)) in self.trades.positions(stages) {
+            to.pnl.add(&money);
             if position.qty == 0 {
                 continue;
             }
             to.held += 1;
             if to.positions.len() < MOST {
-                let (account, strategy, instrument) = (*account, *strategy, *instrument);
-                to.positions.push(HeldPosition { account, strategy, instrument, position: *position, money: *money });
+                to.positions.push(HeldPosition { account, strategy, instrument, position, money });
             }
         }
         let held = to.positions.iter().map(|p| p.instrument);

@@ -34,5 +34,5 @@ pub use station::Group;
 pub use stopwatch::Stopwatch;
 pub use tail::{Tail, TailStats};
 pub use times::{Times, TimesReader, histogram};
-pub use trades::{Holder, TradeStats};
+pub use trades::{Holder, Pnl, TradeStats};
 pub use trading_state::{FeedState, HeadState, HeldPosition, QuotedInstrument, TailState};

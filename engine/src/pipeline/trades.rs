@@ -5,7 +5,7 @@
 use super::stopwatch::Stopwatch;
 use super::times::histogram;
 use flow::records::{Position, PositionMoney, Refused};
-use flow::{Account, Event, Kind, Kinds, StateError, StateReader, StateWriter, StrategyId};
+use flow::{Account, Event, Kind, Kinds, StateError, StateReader, StateWriter, StrategyId, TradingState, known_money};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +20,37 @@ pub struct Refusals {
     pub count: u64,
     /// The instrument of the first.
     pub first: u32,
+}
+
+/// Sums over positions, in 1e-9, and of how many of them a part is not known and left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pnl {
+    /// Realised profit before fees.
+    pub realised: i128,
+    /// Profit of what is open.
+    pub unrealised: i128,
+    /// Fees.
+    pub fees: i128,
+    /// Positions of instruments without a multiplier, whose profit is not known.
+    pub without_multiplier: u64,
+    /// Positions with a fee that is not known.
+    pub without_fees: u64,
+}
+
+impl Pnl {
+    /// Adds a position.
+    pub fn add(&mut self, money: &PositionMoney) {
+        let PositionMoney { realised, unrealised, fees, .. } = *money;
+        let sums = [(&mut self.realised, realised), (&mut self.unrealised, unrealised), (&mut self.fees, fees)];
+        sums.into_iter().for_each(|(sum, one)| *sum += known_money(one).map_or(0, i128::from));
+        self.without_multiplier += u64::from(known_money(realised).is_none());
+        self.without_fees += u64::from(known_money(fees).is_none());
+    }
+
+    /// Profit less fees.
+    pub fn net(&self) -> i128 {
+        self.realised + self.unrealised - self.fees
+    }
 }
 
 /// Current positions, and refusals by check.
@@ -126,8 +157,14 @@ impl TradeStats {
         &self.refused
     }
 
-    /// All positions with their money.
-    pub fn positions(&self) -> &BTreeMap<Holder, (Position, PositionMoney)> {
-        &self.positions
+    /// All positions with their money: what the stages say of it now, or what they said with the last fill.
+    pub fn positions(&self, now: &TradingState) -> BTreeMap<Holder, (Position, PositionMoney)> {
+        let mut positions = self.positions.clone();
+        for (instrument, money) in &now.money {
+            if let Some(held) = positions.get_mut(&(money.account, money.strategy, *instrument)) {
+                held.1 = *money;
+            }
+        }
+        positions
     }
 }

@@ -1,6 +1,7 @@
 //! What head and tail say when an operator asks where trading stands.
 
 use super::halt_causes::HaltCause;
+use super::trades::Pnl;
 use flow::records::{BookTop, Position, PositionMoney};
 use flow::{Account, Ns, StrategyId};
 
@@ -72,10 +73,8 @@ pub struct TailState {
     pub positions: Vec<HeldPosition>,
     /// How many there are.
     pub held: u64,
-    /// Realised and unrealised profit and fees of all positions, in 1e-9.
-    pub pnl: [i128; 3],
-    /// Positions of instruments without a multiplier, whose profit is not known.
-    pub without_multiplier: u64,
+    /// Profit and fees of all positions.
+    pub pnl: Pnl,
     /// The instruments that are held, have open orders or doubtful data, or are flattened.
     pub quotes: Vec<QuotedInstrument>,
     /// The last halt that no resume followed.

@@ -28,8 +28,8 @@ pub struct SymbolReport {
 pub struct BarReport {
     /// Length of the bar.
     pub interval: String,
-    /// Start, ns since 1970.
-    pub start_ns: u64,
+    /// Start, ns since 1970, in digits, since a double does not hold it.
+    pub start_ns: String,
     /// First price.
     pub open: String,
     /// Highest price.
@@ -66,7 +66,7 @@ fn symbol(events: u64, listed: &Listed, stats: &TailStats) -> SymbolReport {
     let shown = |p: Px| px(p).unwrap_or_default();
     let bar = stats.bar(listed.instrument).map(|(bar, flow)| BarReport {
         interval: Interval::from_seconds(bar.interval_s).map_or_else(String::new, |i| i.to_string()),
-        start_ns: u64::from(bar.start_s) * Ns::SECOND,
+        start_ns: (u64::from(bar.start_s) * Ns::SECOND).to_string(),
         open: shown(bar.open),
         high: shown(bar.high),
         low: shown(bar.low),

@@ -153,6 +153,8 @@ pub(crate) fn reported<H: Head>(
     let symbols = busiest(activity, &stats.listings, &stats);
     let counted = |kind| stats.kinds.get(&kind).copied().unwrap_or(0);
     let trades = &stats.trades;
+    let state = trading_state(&finished.groups);
+    let held = trades.positions(&state);
     let mut latency = latencies(&finished.meters);
     latency.extend(trades.tick_to_order().map(|times| ("tick to order".to_owned(), Percentiles::from(times))));
     let measured = stats.listings.iter().filter_map(|l| measures(&stats.measures, l));
@@ -182,21 +184,21 @@ pub(crate) fn reported<H: Head>(
         refused: trading::refused(trades),
         remedies: trading::remedies(trades, &stats.listings),
         fills: counted(Kind::Fill),
-        positions: trading::positions(trades, &stats.listings),
-        pnl: trading::pnl(trades),
+        positions: trading::positions(&held, &stats.listings),
+        pnl: trading::pnl(&held),
         measures,
         stopped: finished.stopped,
         replaying: false,
-        halt: stats.halt().filter(|_| is_halted(&finished.groups)),
+        halt: stats.halt().filter(|_| state.halted == Some(true)),
         verified: None,
     };
     (report, sink_error.filter(|e| !e.closed))
 }
 
-fn is_halted(groups: &[Group]) -> bool {
+fn trading_state(groups: &[Group]) -> TradingState {
     let mut state = TradingState::default();
     groups.iter().flat_map(Group::stages).for_each(|stage| stage.trading_state(&mut state));
-    state.halted == Some(true)
+    state
 }
 
 fn state_hash(groups: &[Group], listings: &flow::Listings) -> String {

@@ -1,8 +1,8 @@
 //! The trading part of a report: positions, profit and loss, refusals.
 
-use crate::pipeline::{Holder, TradeStats};
+use crate::pipeline::{Holder, Pnl, TradeStats};
 use flow::records::{Position, PositionMoney};
-use flow::{Listed, Listings, Px, StrategyId, amount, decimal, known_money};
+use flow::{Listed, Listings, Px, StrategyId, amount, decimal};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +23,8 @@ pub struct PositionReport {
     pub realised: Option<String>,
     /// Profit of the open quantity at the last price; absent without a multiplier.
     pub unrealised: Option<String>,
-    /// Fees.
-    pub fees: String,
+    /// Fees; absent if one of them is not known.
+    pub fees: Option<String>,
 }
 
 /// Profit and loss of all positions whose money is known.
@@ -40,6 +40,8 @@ pub struct PnlReport {
     pub net: String,
     /// Positions of instruments without a multiplier; the sums hold their fees alone.
     pub without_multiplier: u64,
+    /// Positions with a fee that is not known; the sums hold no fee of theirs.
+    pub without_fees: u64,
 }
 
 /// Refusals by name of the check.
@@ -60,24 +62,25 @@ pub(super) fn remedies(trades: &TradeStats, listings: &Listings) -> BTreeSet<Str
 }
 
 /// All positions.
-pub(super) fn positions(trades: &TradeStats, listings: &Listings) -> Vec<PositionReport> {
-    trades.positions().iter().map(|(holder, held)| position(*holder, held, listings)).collect()
+pub(super) fn positions(
+    held: &BTreeMap<Holder, (Position, PositionMoney)>,
+    listings: &Listings,
+) -> Vec<PositionReport> {
+    held.iter().map(|(holder, held)| position(*holder, held, listings)).collect()
 }
 
 /// Profit and loss of all positions.
-pub(super) fn pnl(trades: &TradeStats) -> PnlReport {
-    let positions = || trades.positions().values();
-    let sum = |get: fn(&PositionMoney) -> i64| {
-        positions().filter_map(|(_, m)| known_money(get(m))).map(i128::from).sum::<i128>()
-    };
-    let (realised, unrealised, fees) = (sum(|m| m.realised), sum(|m| m.unrealised), sum(|m| m.fees));
+pub(super) fn pnl(held: &BTreeMap<Holder, (Position, PositionMoney)>) -> PnlReport {
+    let mut pnl = Pnl::default();
+    held.values().for_each(|(_, money)| pnl.add(money));
     let money = |nano| decimal(nano, 9, 2);
     PnlReport {
-        realised: money(realised),
-        unrealised: money(unrealised),
-        fees: money(fees),
-        net: money(realised + unrealised - fees),
-        without_multiplier: positions().filter(|(_, m)| known_money(m.realised).is_none()).count() as u64,
+        realised: money(pnl.realised),
+        unrealised: money(pnl.unrealised),
+        fees: money(pnl.fees),
+        net: money(pnl.net()),
+        without_multiplier: pnl.without_multiplier,
+        without_fees: pnl.without_fees,
     }
 }
 
@@ -94,7 +97,7 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
         avg_px: avg.map(|px| decimal(px.0.into(), 9, decimals)),
         realised: amount(money.realised, 2),
         unrealised: amount(money.unrealised, 2),
-        fees: decimal(money.fees.into(), 9, 2),
+        fees: amount(money.fees, 2),
     }
 }
 

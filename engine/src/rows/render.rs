@@ -104,7 +104,7 @@ impl Print {
             FieldType::Check => named(value, (names.check)(value as u16)),
             FieldType::Kind => Cell::text(kind_info(Kind(value as u8)).map_or("unknown", |k| k.name)),
             FieldType::Enum(words) => named(value, name_of(words, value)),
-            FieldType::Detail => detail(value, event),
+            FieldType::Detail => detail(value, event, scale),
             FieldType::Uint | FieldType::Seconds | FieldType::Account => Cell::Uint(value),
             FieldType::Code(_) | FieldType::Text => Cell::Uint(value),
         }
@@ -129,7 +129,25 @@ fn interval(seconds: u32) -> String {
 }
 
 /// The detail of an anomaly, after its meaning.
-fn detail(number: u64, event: &Event) -> Cell {
-    let what = event.get::<Anomaly>().and_then(|a| AnomalyKind::from_code(a.what));
-    Cell::Text(what.map_or_else(|| number.to_string(), |what| format!("{} {number}", what.detail())))
+fn detail(number: u64, event: &Event, scale: Scale) -> Cell {
+    let Some(what) = event.get::<Anomaly>().and_then(|a| AnomalyKind::from_code(a.what)) else {
+        return Cell::text(number.to_string());
+    };
+    let number = if what.details_a_price() { scale.px(Px(number as i64)).to_csv() } else { number.to_string() };
+    Cell::Text(format!("{} {number}", what.detail()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_that_is_a_price_is_shown_as_one_below_zero_too() {
+        let said = |what: AnomalyKind, number: i64| {
+            let event = what.event(Ns(1), 1, Ns::NONE, number as u64);
+            detail(number as u64, &event, Scale { px: 2, qty: 0 })
+        };
+        assert_eq!(said(AnomalyKind::CrossedBook, -12_500_000_000), Cell::text("best ask -12.50"));
+        assert_eq!(said(AnomalyKind::BookFull, 12), Cell::text("limit 12"));
+    }
 }

@@ -129,7 +129,8 @@ fn numbers<T>(list: &Value, of: impl Fn(&Value) -> Option<T>) -> Vec<T> {
 fn agrees(answer: &Value, dir: &Path) {
     let seq = answer["seq"].as_u64().expect("a number");
     let events = events(dir, seq);
-    let said: BTreeSet<u64> = numbers(&answer["orders"], |order| order["id"].as_u64()).into_iter().collect();
+    let said: BTreeSet<u64> =
+        numbers(&answer["orders"], |order| order["id"].as_str()?.parse().ok()).into_iter().collect();
     assert_eq!(said, open(&events), "open orders after input {seq}");
     assert_eq!(answer["open_orders"], said.len());
     let mut qty = numbers(&answer["positions"], |position| position["qty"].as_i64());
@@ -170,7 +171,7 @@ fn the_status_says_what_the_journal_says() {
     }
     let last = &answers[1];
     assert_eq!((&last["halt"]["reason"], &last["halt"]["actor"]), (&"operator".into(), &"ada".into()));
-    assert!(last["halt"]["uid"].is_u64() && last["halt"]["asked_ts"].is_u64(), "{last}");
+    assert!(last["halt"]["uid"].is_u64() && last["halt"]["asked_ts"].is_string(), "{last}");
     answers.iter().for_each(|answer| agrees(answer, &dir));
     // Killed, it goes on from a snapshot, and knows who halted it.
     run(["snapshot".as_ref(), "--journal".as_ref(), dir.as_os_str()]).expect(0);

@@ -4,7 +4,9 @@
 //! missing.
 
 use etherparse::PacketBuilder;
-use feeds::itch::wire::{AddOrder, Head, Message, OrderDelete, StockDirectory, StockTradingAction, stock};
+use feeds::itch::wire::{
+    AddOrder, Head, Message, OrderDelete, OrderExecuted, StockDirectory, StockTradingAction, stock,
+};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tidegate_tests::rig::Service;
@@ -58,6 +60,7 @@ impl Day {
     fn made() -> Vec<u8> {
         let head = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 0xffff, 1];
         let mut day = Day { file: head.iter().flat_map(|word| word.to_le_bytes()).collect(), ..Day::default() };
+        let mut bids = [0; 2];
         for locate in 1..=2 {
             let directory = StockDirectory {
                 stock: stock(STOCKS[usize::from(locate) - 1]),
@@ -66,13 +69,17 @@ impl Day {
             };
             day.send(&directory);
             day.state(locate, b'T');
-            day.order(locate, b'B', 100_000);
+            bids[usize::from(locate) - 1] = day.order(locate, b'B', 100_000);
             day.order(locate, b'S', 100_100);
         }
         let mut last = [0; 2];
         for tenth in 1..MINUTES * 600 {
             day.now = tenth * SECOND / 10;
             match tenth {
+                15 => {
+                    let (head, order_ref) = (day.head(1), bids[0]);
+                    day.send(&OrderExecuted { head, order_ref, shares: 100, match_number: 1 });
+                }
                 20 => day.state(2, b'H'),
                 30 => day.next += 1,
                 _ => {}
@@ -116,6 +123,10 @@ fn doubtful_instruments_and_an_unfinished_flatten_are_named() {
     let doubtful = status(&service, |t| t["doubtful"] == 2);
     assert_eq!(doubtful["doubtful_symbols"], json!(STOCKS));
     assert_eq!((&doubtful["held"], &doubtful["flatten"]), (&json!(2), &Value::Null));
+    // 100 bought at 10.01; since then one has traded at 10.00.
+    let profits = doubtful["positions"].as_array().expect("a list").iter().map(|p| (&p["symbol"], &p["unrealised"]));
+    assert_eq!(profits.collect::<Vec<_>>(), [(&json!("GOES"), &json!("-1.00")), (&json!("HALT"), &json!("0.00"))]);
+    assert_eq!(doubtful["unrealised"], "-1.00");
     let shown = |service: &Service| {
         let text = service.ctl(&["status"]).expect(0).stdout;
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

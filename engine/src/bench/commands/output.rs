@@ -17,7 +17,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Begins the progress of `what`, over this many steps.
     pub(super) fn new(what: &str, steps: u64) -> Progress {
-        console::say(screen::message(what));
+        console::say(what);
         Progress { shown: console::Progress::new("steps", Some(steps), true), done: Cell::new(0) }
     }
 

@@ -76,7 +76,7 @@ impl OrderManager {
             self.unfill(busted.note.root, busted.qty);
         }
         let entry = self.remake(key_of(&busted));
-        entry.fees = entry.fees.saturating_sub(known_money(bust.fee).unwrap_or(0).into());
+        entry.charge(known_money(bust.fee).map(|fee| -fee));
         let entry = *entry;
         self.push_position(&entry, event, out);
         self.push_money(&entry, event, out);

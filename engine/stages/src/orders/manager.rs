@@ -13,7 +13,9 @@ use super::table::Table;
 use crate::Space;
 use crate::executions::Executions;
 use flow::records::{Anomaly, Position, PositionMoney};
-use flow::{Account, AnomalyKind, Event, Flags, Halts, Ns, OrderId, Out, Params, Px, Qty, StrategyId, money, table};
+use flow::{
+    Account, AnomalyKind, Event, Flags, Halts, NO_MONEY, Ns, OrderId, Out, Params, Px, Qty, StrategyId, money, table,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the stage keeps per instrument.
@@ -99,21 +101,25 @@ impl OrderManager {
         out.push(event.instrument, Flags::NONE, &record);
     }
 
-    /// Pushes realised profit, and unrealised profit at the last trade, or else at the last fill; neither is known without a
-    /// multiplier.
+    /// Pushes the money of a position.
     pub(super) fn push_money(&self, entry: &Entry, event: &Event, out: &mut Out) {
-        let Instrument { terms, last_px, .. } = self.instruments[event.instrument as usize];
-        let terms = terms.expect("only what is listed is booked");
+        out.push(event.instrument, Flags::LAST_OF_GROUP, &self.money(entry));
+    }
+
+    /// Realised profit, and unrealised profit at the last trade, or else at the last fill; neither is known without a
+    /// multiplier.
+    pub(super) fn money(&self, entry: &Entry) -> PositionMoney {
+        let Instrument { terms, last_px, .. } = self.instruments[entry.key.instrument() as usize];
+        let profit = |product: i128| terms.map_or(NO_MONEY, |terms| terms.money(product));
         let mark = last_px.known().or(entry.now.last_px.known());
-        let record = PositionMoney {
-            realised: terms.money(entry.now.holding.realised),
-            unrealised: terms.money(mark.map_or(0, |px| entry.now.holding.unrealised(px))),
-            fees: money(entry.fees),
+        PositionMoney {
+            realised: profit(entry.now.holding.realised),
+            unrealised: profit(mark.map_or(0, |px| entry.now.holding.unrealised(px))),
+            fees: if entry.lacks_a_fee { NO_MONEY } else { money(entry.fees) },
             account: entry.key.account(),
             strategy: entry.key.strategy(),
             ..Default::default()
-        };
-        out.push(event.instrument, Flags::LAST_OF_GROUP, &record);
+        }
     }
 }
 

@@ -82,6 +82,8 @@ pub(super) struct Entry {
     pub(super) base: Filled,
     /// Fees so far, in 1e-9.
     pub(super) fees: i128,
+    /// Whether one of them was not known, so that the sum is not.
+    pub(super) lacks_a_fee: bool,
     /// Its oldest and newest remembered fills.
     pub(super) oldest: u32,
     pub(super) newest: u32,
@@ -94,10 +96,17 @@ impl Entry {
         now: Filled::NOTHING,
         base: Filled::NOTHING,
         fees: 0,
+        lacks_a_fee: false,
         oldest: NO_FILL,
         newest: NO_FILL,
         closing: Closing::NEVER,
     };
+
+    /// Adds a fee; a negative one is given back.
+    pub(super) fn charge(&mut self, fee: Option<i64>) {
+        self.fees = self.fees.saturating_add(fee.unwrap_or(0).into());
+        self.lacks_a_fee |= fee.is_none();
+    }
 
     /// The position with its fees.
     pub(super) fn holding(&self) -> Holding {

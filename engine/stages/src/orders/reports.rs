@@ -214,7 +214,7 @@ impl OrderManager {
         let Some(entry) = self.positions.open(key) else {
             return push_anomaly(AnomalyKind::OrdersFull, event, limit, out);
         };
-        entry.fees = entry.fees.saturating_add(known_money(cost.fee).unwrap_or(0).into());
+        entry.charge(known_money(cost.fee));
         let entry = *entry;
         self.push_money(&entry, event, out);
     }

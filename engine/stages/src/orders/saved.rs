@@ -38,6 +38,7 @@ struct SavedPosition {
     key: String,
     base: Filled,
     fees: i128,
+    lacks_a_fee: bool,
     closing: Closing,
 }
 
@@ -125,7 +126,7 @@ impl OrderManager {
             return Err(too_large("positions", positions.len(), self.positions.limit()));
         }
         for saved in positions {
-            let SavedPosition { account, strategy, ref key, base, fees, closing } = saved;
+            let SavedPosition { account, strategy, ref key, base, fees, lacks_a_fee, closing } = saved;
             let key = Key::new(account, strategy, self.index(key, from)?);
             let entry = self.positions.open(key).filter(|entry| entry.now == Filled::NOTHING && entry.fees == 0);
             let Holding { qty, cost, fees: of_fills, .. } = base.holding;
@@ -133,7 +134,8 @@ impl OrderManager {
             let Some(entry) = entry.filter(|_| sound) else {
                 return Err(StateError::Inconsistent("a position twice, or a flat position with a cost"));
             };
-            (entry.base, entry.now, entry.fees, entry.closing) = (base, base, fees, closing);
+            (entry.base, entry.now, entry.closing) = (base, base, closing);
+            (entry.fees, entry.lacks_a_fee) = (fees, lacks_a_fee);
         }
         Ok(())
     }
@@ -226,6 +228,7 @@ fn saved_position(entry: &super::positions::Entry, to: &StateWriter<'_>) -> Save
         key: to.key(key.instrument()),
         base: entry.base,
         fees: entry.fees,
+        lacks_a_fee: entry.lacks_a_fee,
         closing: entry.closing,
     }
 }

@@ -133,7 +133,7 @@ impl Stage for OrdersStage {
         }
     }
 
-    /// Reads its table once, and during a flatten its positions, which takes up to some milliseconds with the largest ones.
+    /// Reads its orders and positions once, which takes up to some milliseconds with the largest tables.
     fn trading_state(&self, to: &mut TradingState) {
         to.open_orders = self.manager.orders.len() as u64;
         let row = |o: &Order| {
@@ -141,6 +141,8 @@ impl Stage for OrdersStage {
             WorkingOrder { id, instrument, side, left: o.left(), filled }
         };
         to.orders.extend(self.orders().take(to.open_orders as usize).take(TradingState::ROWS).map(row));
+        let positions = self.manager.positions.iter();
+        to.money.extend(positions.map(|entry| (entry.key.instrument(), self.manager.money(entry))));
         to.flatten = self.manager.flatten_state();
     }
 

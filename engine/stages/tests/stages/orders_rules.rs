@@ -4,7 +4,8 @@ use crate::harness::{self, Emitted, Pipeline, kinds};
 use crate::orders_harness::*;
 use flow::records::{CancelRequest, Command, Halt, Intent, Listing, Reject, ReplaceRequest, Request};
 use flow::{
-    Account, Action, AnomalyKind, CommandAction, Event, Kind, Listings, NO_MONEY, OrderId, Px, Side, StrategyId,
+    Account, Action, AnomalyKind, CommandAction, Event, Kind, Listings, NO_MONEY, OrderId, Px, Side, Stage, StrategyId,
+    TradingState,
 };
 use stages::orders::{OrdersStage, State, Step};
 
@@ -304,12 +305,36 @@ fn a_position_without_a_multiplier_has_no_money() {
     let unknown = money(&pipeline.feed(&cost(1, id(1), 7))).unwrap();
     assert_eq!((unknown.realised, unknown.unrealised, unknown.fees), (NO_MONEY, NO_MONEY, 7));
     pipeline.feed(&listed(50 * ONE));
-    let known = money(&pipeline.feed(&cost(1, id(1), NO_MONEY))).unwrap();
-    assert_eq!(
-        (known.realised, known.unrealised, known.fees),
-        (0, 300 * ONE, 7),
-        "a fee that is not known adds nothing"
-    );
+    let known = money(&pipeline.feed(&cost(1, id(1), 2))).unwrap();
+    assert_eq!((known.realised, known.unrealised, known.fees), (0, 300 * ONE, 9));
+}
+
+/// A sum with an unknown part is not known, also from a saved state and however much is known later.
+#[test]
+fn a_fee_that_is_not_known_makes_the_fees_unknown() {
+    let mut pipeline = pipeline(4, 4, 4);
+    pipeline.feed(&fill(1, id(1), Side::Buy, 10 * ONE, 3));
+    assert_eq!(money(&pipeline.feed(&cost(1, id(1), 7))).unwrap().fees, 7);
+    assert_eq!(money(&pipeline.feed(&cost(1, id(1), NO_MONEY))).unwrap().fees, NO_MONEY);
+    let (listings, mut other) = (Listings::default(), self::pipeline(4, 4, 4));
+    harness::load(&mut other.stage, &listings, &harness::saved(&pipeline.stage, &listings)).unwrap();
+    for pipeline in [&mut pipeline, &mut other] {
+        assert_eq!(money(&pipeline.feed(&cost(1, id(1), 5))).unwrap().fees, NO_MONEY);
+    }
+}
+
+/// Who asks is told the profit at the last trade, though no event says it then.
+#[test]
+fn the_profit_of_what_is_open_follows_the_trades() {
+    let mut pipeline = pipeline(4, 4, 4);
+    pipeline.feed(&fill(1, id(1), Side::Buy, 10 * ONE, 3));
+    for px in [12, 9] {
+        assert!(pipeline.feed(&trade(1, px * ONE)).is_empty());
+        let mut said = TradingState::default();
+        pipeline.stage.trading_state(&mut said);
+        let [(1, money)] = said.money[..] else { panic!("one position: {:?}", said.money) };
+        assert_eq!((money.account, money.strategy, money.unrealised), (ACCOUNT, STRATEGY, (px - 10) * 3 * ONE));
+    }
 }
 
 #[test]
