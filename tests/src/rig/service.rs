@@ -3,6 +3,7 @@
 use super::process::Life;
 use crate::scratch::forget_memory;
 use crate::{Outcome, Scratch, run, tidegate};
+use feeds::synthetic::{Synthetic, SyntheticConfig};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -74,6 +75,31 @@ impl Service {
             "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\n\
              [[input]]\nfeed = \"synthetic\"\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n"
         ))
+    }
+
+    /// The same, and nobody has to wait for the market to open: what comes before half past nine comes one second before it.
+    ///
+    /// # Panics
+    /// When there is no room for its file.
+    pub fn paper_at_the_open(messages: u64) -> Service {
+        const OPEN_NS: u64 = 34_200_000_000_000;
+        let config = SyntheticConfig { messages, symbols: 6, live_orders: 600, ..SyntheticConfig::default() };
+        let (mut day, mut at) = (Vec::new(), 0);
+        Synthetic::new(&config).expect("a valid day").write_to(&mut day, |_| ()).expect("a vector takes it");
+        while at + 2 < day.len() {
+            // Two bytes of length, one of type, two of locate, two of tracking; then six of time.
+            let time = &mut day[at + 7..at + 13];
+            let ns = time.iter().fold(0, |ns, byte| ns << 8 | u64::from(*byte)).max(OPEN_NS - 1_000_000_000);
+            time.copy_from_slice(&ns.to_be_bytes()[2..]);
+            at += 2 + usize::from(u16::from_be_bytes([day[at], day[at + 1]]));
+        }
+        let service = Service::new(format!(
+            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\n\
+             [[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\ndate = \"{}\"\n",
+            config.date
+        ));
+        std::fs::write(service.path("day.itch"), day).expect("the folder is writable");
+        service
     }
 
     /// The same with `--set` of this, at every start.

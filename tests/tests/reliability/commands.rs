@@ -137,8 +137,8 @@ fn a_limit_with_a_wrong_old_value_is_refused_with_the_one_in_force() {
 /// Positions are closed under a halt, of one symbol and then of all, and the journal of it repeats bit for bit.
 #[test]
 fn a_flatten_under_a_halt_leaves_no_position() {
-    let service = Service::paper(4_000_000);
-    let mut life = service.start("600x");
+    let service = Service::paper_at_the_open(400_000);
+    let mut life = service.start("30x");
     life.until("the control socket", || service.listens());
     let held = |symbol: Option<&str>| {
         let status = service.status();
