@@ -17,6 +17,7 @@ pub struct Out {
     ordinal: u16,
     ts: Ns,
     source: u8,
+    asks_for_pulse: bool,
 }
 
 impl Out {
@@ -28,7 +29,7 @@ impl Out {
     pub fn new(position: u8, wanted: Kinds) -> Out {
         let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();
         let events = events.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
-        Out { events, len: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0 }
+        Out { events, len: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0, asks_for_pulse: true }
     }
 
     /// Starts the output for `cause`; the runner calls it before the stage.
@@ -42,6 +43,19 @@ impl Out {
         self.len = 0;
         self.ts = cause.ts;
         self.source = cause.source;
+    }
+
+    /// Asks for the next pulse: the stage has something to decide. It gets no pulse otherwise, but for the first after it was
+    /// built or loaded.
+    #[inline]
+    pub fn ask_for_pulse(&mut self) {
+        self.asks_for_pulse = true;
+    }
+
+    /// Whether the stage has asked for a pulse since the runner last looked.
+    #[inline]
+    pub fn take_pulse_asked(&mut self) -> bool {
+        std::mem::take(&mut self.asks_for_pulse)
     }
 
     /// The stage's position.

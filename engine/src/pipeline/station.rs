@@ -3,9 +3,9 @@
 //! A bit mask per kind names the stages that read it, so an event goes from reader to reader and skips the rest. Bound: 62
 //! stages per group, one bit each. Worst case: the recursion is as deep as the group has stages.
 //!
-//! The stage `pulse` says after nearly every input the same, so its usual word is made here, without a call, and only where
-//! somebody listens: a stage gets a pulse if it has read anything since its last one, or acted at it. The stage itself is asked
-//! where groups of inputs are open, and at the beginning, when a loaded state may be in the middle of one.
+//! The stage `pulse` says after nearly every input the same, so the usual pulse is made here, without a call, and only for
+//! those who have asked for one. The stage itself is called where groups of inputs are open, and at the beginning, when a
+//! loaded state may be in the middle of one.
 
 use super::exit::Exit;
 use super::meter::Meter;
@@ -38,7 +38,10 @@ pub struct Group {
     /// The readers of each kind: one bit per station, and one for the exit.
     readers: Box<[u64; Kind::COUNT]>,
     meter: Meter,
-    pulses: Pulses,
+    /// Whether a group of inputs may be open, so that the stage `pulse` has to be called.
+    is_open: bool,
+    /// Whether the group makes pulses or reads them.
+    pulsed: bool,
     /// Stations that prefetch, and the kinds that they prefetch for.
     prefetching: Vec<usize>,
     prefetched: Kinds,
@@ -65,7 +68,8 @@ impl Group {
         let prefetching: Vec<usize> = (0..stages.len()).filter(|i| prefetches(&stages[*i]) != Kinds::NONE).collect();
         let prefetched = stages.iter().map(prefetches).fold(Kinds::NONE, Kinds::or);
         let stations = stages.into_iter().map(station).collect();
-        Group { stations, readers, meter, pulses: Pulses { read: STAGES, is_open: true }, prefetching, prefetched }
+        let pulsed = begins_with_pulse || readers[usize::from(Kind::Pulse.0)] != 0;
+        Group { stations, readers, meter, is_open: true, pulsed, prefetching, prefetched }
     }
 
     /// Passes one event and its consequences through the group into `exit`, which calls `on_backpressure` while it waits.
@@ -77,15 +81,20 @@ impl Group {
         if self.meter.is_due() {
             return self.process_timed(event, exit, on_backpressure);
         }
-        let Group { stations, readers, meter, pulses, .. } = self;
-        Pass { readers, exit, on_backpressure, meter, pulses }.run::<false>(stations, event);
+        let Group { stations, readers, meter, is_open, pulsed, .. } = self;
+        let mut pass = Pass { readers, exit, on_backpressure, meter, is_open };
+        if *pulsed {
+            pass.run::<false, true>(stations, event);
+        } else {
+            pass.run::<false, false>(stations, event);
+        }
     }
 
     #[cold]
     fn process_timed<E: Exit>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
-        let Group { stations, readers, meter, pulses, .. } = self;
+        let Group { stations, readers, meter, is_open, .. } = self;
         let start = meter.now();
-        Pass { readers, exit, on_backpressure, meter, pulses }.run::<true>(stations, event);
+        Pass { readers, exit, on_backpressure, meter, is_open }.run::<true, true>(stations, event);
         self.meter.record_whole(start);
     }
 
@@ -110,36 +119,29 @@ impl Group {
     }
 }
 
-/// What decides about pulses.
-struct Pulses {
-    /// The stations that have read an event since their last pulse, or acted at it.
-    read: u64,
-    /// Whether a group of inputs may be open, so that the stage has to be asked.
-    is_open: bool,
-}
-
 /// The context of one event's pass.
 struct Pass<'a, E> {
     readers: &'a [u64; Kind::COUNT],
     exit: &'a mut E,
     on_backpressure: &'a mut dyn FnMut(),
     meter: &'a mut Meter,
-    pulses: &'a mut Pulses,
+    is_open: &'a mut bool,
 }
 
 impl<E: Exit> Pass<'_, E> {
     /// Passes an event through `stations`: first the event itself, up to the exit, then what its last reader emitted, then
     /// what the reader before that emitted, and so on.
     #[inline]
-    fn run<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
-        if event.kind == Kind::Pulse {
-            return self.pulse::<TIMED>(stations, event);
+    fn run<const TIMED: bool, const PULSED: bool>(&mut self, stations: &mut [Station], event: &Event) {
+        if PULSED && event.kind == Kind::Pulse {
+            let due = self.due(stations);
+            return self.pulse::<TIMED>(stations, event, due);
         }
         let emitters = self.deliver::<TIMED>(stations, 0, event);
         if emitters != 0 {
             self.deliver_emitted::<TIMED>(stations, 0, emitters);
         }
-        if self.readers[usize::from(event.kind.0)] & PULSE != 0 {
+        if PULSED && self.readers[usize::from(event.kind.0)] & PULSE != 0 {
             self.end::<TIMED>(stations, event);
         }
     }
@@ -147,42 +149,51 @@ impl<E: Exit> Pass<'_, E> {
     /// All that an input caused has been delivered.
     #[inline]
     fn end<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
-        if self.pulses.is_open || !event.flags.has(Flags::LAST_OF_GROUP) {
-            return self.ask::<TIMED>(stations, event);
+        if *self.is_open || !event.flags.has(Flags::LAST_OF_GROUP) {
+            return self.call_pulse::<TIMED>(stations, event);
         }
-        let all = self.readers[usize::from(Kind::Pulse.0)];
-        if all & (self.pulses.read | EXIT) != 0 {
+        let due = self.due(stations);
+        if due != 0 {
             let (record, position) = (Pulse::after(event), stations[0].out.position());
             let pulse = Event {
                 id: EventId::new(event.id.seq(), position, 0),
                 source: event.source,
                 ..Event::new(event.ts, event.instrument, Flags::LAST_OF_GROUP, &record)
             };
-            self.pulse::<TIMED>(stations, &pulse);
+            self.pulse::<TIMED>(stations, &pulse, due);
         }
     }
 
-    /// Asks the stage `pulse` itself.
+    /// Calls the stage `pulse` itself.
     #[cold]
-    fn ask<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
+    fn call_pulse<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
         let Some(first) = stations.first_mut() else { return };
         self.visit::<TIMED>(first, 0, event);
         let pulse = first.out.events().first().copied();
         // Only what ends the last open group is followed by a pulse.
-        self.pulses.is_open = pulse.is_none();
+        *self.is_open = pulse.is_none();
         if let Some(pulse) = pulse {
-            self.pulse::<TIMED>(stations, &pulse);
+            let due = self.due(stations);
+            self.pulse::<TIMED>(stations, &pulse, due);
         }
     }
 
-    /// Passes a pulse to those who have read something since their last one.
+    /// Who gets the pulse of now: the exit if it takes pulses, and the stations that have asked for one.
     #[inline]
-    fn pulse<const TIMED: bool>(&mut self, stations: &mut [Station], pulse: &Event) {
-        let all = self.readers[usize::from(Kind::Pulse.0)];
-        let readers = all & (self.pulses.read | EXIT);
-        let emitters = self.deliver_to::<TIMED>(stations, 0, pulse, readers);
-        // Whoever acted may have left something for the next pulse.
-        self.pulses.read = emitters;
+    fn due(&self, stations: &mut [Station]) -> u64 {
+        let mut due = self.readers[usize::from(Kind::Pulse.0)];
+        let mut readers = due & STAGES;
+        while readers != 0 {
+            let at = readers.trailing_zeros();
+            readers &= readers - 1;
+            due ^= u64::from(!stations[at as usize].out.take_pulse_asked()) << at;
+        }
+        due
+    }
+
+    /// Passes a pulse to those for whom it is due.
+    fn pulse<const TIMED: bool>(&mut self, stations: &mut [Station], pulse: &Event, due: u64) {
+        let emitters = self.deliver_to::<TIMED>(stations, 0, pulse, due);
         if emitters != 0 {
             self.deliver_emitted::<TIMED>(stations, 0, emitters);
         }
@@ -199,7 +210,6 @@ impl<E: Exit> Pass<'_, E> {
     #[inline(always)]
     fn deliver_to<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event, all: u64) -> u64 {
         let mut readers = (all & STAGES) >> from;
-        self.pulses.read |= readers << from;
         let mut emitters = 0_u64;
         while readers != 0 {
             let at = readers.trailing_zeros() as usize;

@@ -62,11 +62,12 @@ impl BuyAndHoldStage {
     }
 
     #[inline]
-    fn top(&mut self, event: &Event) {
+    fn top(&mut self, event: &Event, out: &mut Out) {
         let at = event.instrument;
         if !self.ended && self.universe.has(at) && !self.bought[at as usize] {
             self.touches[at as usize] = Touch::of(event.record::<BookTop>());
             self.changed.note(at, 1);
+            out.ask_for_pulse();
         }
     }
 
@@ -85,6 +86,9 @@ impl BuyAndHoldStage {
             } else {
                 self.changed.note(at, 1);
             }
+        }
+        if waiting > 0 {
+            out.ask_for_pulse();
         }
     }
 
@@ -128,11 +132,14 @@ impl Stage for BuyAndHoldStage {
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         match event.kind {
-            Kind::BookTop => self.top(event),
+            Kind::BookTop => self.top(event, out),
             Kind::Pulse => self.pulse(out),
             Kind::Name => self.universe.name(event),
             Kind::Listing => self.universe.listing(event),
-            Kind::DataState => self.universe.data_state(event),
+            Kind::DataState => {
+                self.universe.data_state(event);
+                out.ask_for_pulse();
+            }
             Kind::EndOfInput => self.ended = true,
             _ => {}
         }

@@ -143,13 +143,14 @@ impl RandomStage {
     }
 
     #[inline]
-    fn chance(&mut self, at: u32) {
+    fn chance(&mut self, at: u32, out: &mut Out) {
         if self.ended || !self.universe.has(at) || !self.known[at as usize].touch.is_two_sided() {
             return;
         }
         self.chances += 1;
         if self.chances.is_multiple_of(self.every) {
             self.due = at;
+            out.ask_for_pulse();
         }
     }
 
@@ -354,10 +355,10 @@ impl Stage for RandomStage {
             Kind::BookTop => {
                 if let Some(known) = self.known.get_mut(event.instrument as usize) {
                     known.touch = Touch::of(event.record::<BookTop>());
-                    self.chance(event.instrument);
+                    self.chance(event.instrument, out);
                 }
             }
-            Kind::Trade => self.chance(event.instrument),
+            Kind::Trade => self.chance(event.instrument, out),
             Kind::Pulse => self.pulse(event.ts, out),
             Kind::Ack => self.ack(event),
             Kind::Fill => self.fill(event),

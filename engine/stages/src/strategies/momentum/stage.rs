@@ -180,16 +180,20 @@ impl MomentumStage {
             let entered = why & FLOW != 0 && self.enter(at, now, out);
             left -= usize::from(left_it || entered);
         }
+        if self.changed.len() > 0 {
+            out.ask_for_pulse();
+        }
     }
 
     #[inline]
-    fn top(&mut self, event: &Event) {
+    fn top(&mut self, event: &Event, out: &mut Out) {
         let top: &BookTop = event.record();
         let state = &mut self.instruments[event.instrument as usize];
         state.touch = Touch::of(top);
         (state.touch_ts, state.exchange_ts) = (event.ts, top.exchange_ts.known().unwrap_or(event.ts));
         if !self.ended && state.position != 0 {
             self.changed.note(event.instrument, TOUCH);
+            out.ask_for_pulse();
         }
     }
 
@@ -225,17 +229,18 @@ impl MomentumStage {
 
     /// Updates the state of an instrument, and notes what changed.
     #[inline]
-    fn update(&mut self, event: &Event) {
+    fn update(&mut self, event: &Event, out: &mut Out) {
         let state = &mut self.instruments[event.instrument as usize];
         state.known = true;
         match event.kind {
-            Kind::BookTop => self.top(event),
+            Kind::BookTop => self.top(event, out),
             Kind::Imbalance => state.imbalance = event.record::<Imbalance>().l1.into(),
             Kind::Cvd if event.id.seq() == self.breaking => state.flow.restate(event.record()),
             Kind::Cvd => {
                 state.flow.add(event.ts, self.settings.lookback_ns, event.record::<Cvd>());
                 if !self.ended && self.universe.has(event.instrument) {
                     self.changed.note(event.instrument, FLOW);
+                    out.ask_for_pulse();
                 }
             }
             Kind::Vpin => state.vpin = event.record::<Vpin>().vpin.into(),
@@ -320,7 +325,7 @@ impl Stage for MomentumStage {
             Kind::EndOfInput => self.ended = true,
             Kind::Pulse => self.pulse(event.ts, out),
             _ if event.instrument == 0 || event.instrument as usize >= self.instruments.len() => {}
-            _ => self.update(event),
+            _ => self.update(event, out),
         }
     }
 

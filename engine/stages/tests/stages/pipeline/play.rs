@@ -113,8 +113,8 @@ pub(crate) struct Station {
 
 impl Station {
     /// Every value on which a strategy decides is as new as the decision: it decides at a pulse, and nothing that it reads
-    /// comes of the same input afterwards.
-    fn decides_on_whole_state(&mut self, event: &Event) {
+    /// comes of the same input afterwards. It has asked for that pulse: a runner gives it no other.
+    fn decides_on_whole_state(&mut self, event: &Event, asked: bool) {
         if !matches!(self.part, Part::Strategy(_)) {
             return;
         }
@@ -122,6 +122,7 @@ impl Station {
         assert!(seq != self.decided || event.kind == Kind::Pulse, "{name} decided before {event:?} came");
         if !self.out.events().is_empty() {
             assert_eq!(event.kind, Kind::Pulse, "{name} decides at {event:?}");
+            assert!(asked, "{name} decides at a pulse that it has not asked for");
             self.decided = seq;
         }
     }
@@ -131,6 +132,7 @@ impl Station {
 fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
     let Some((station, rest)) = stations.split_first_mut() else { return seen(event) };
     if station.stage.reads().has(event.kind) {
+        let asked = event.kind == Kind::Pulse && station.out.take_pulse_asked();
         station.out.begin(event);
         station.stage.on_event(event, &mut station.out);
         let emitted = station.out.events();
@@ -139,7 +141,7 @@ fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
         for caused in emitted {
             assert!(station.stage.emits().has(caused.kind), "{name} does not emit {caused:?}");
         }
-        station.decides_on_whole_state(event);
+        station.decides_on_whole_state(event, asked);
     }
     pass(rest, event, seen);
     for caused in station.out.events().iter().filter(|_| station.stage.reads().has(event.kind)) {
