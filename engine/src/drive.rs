@@ -13,7 +13,7 @@ use crate::ingress::{Admitted, Head, IngressError};
 use crate::pipeline::{
     Edge, Exit, Group, GroupMeter, Inquired, Inquiry, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail,
 };
-use crate::plan::Plan;
+use crate::plan::{GroupPlan, Plan, Planned};
 use bytemuck::Zeroable;
 use flow::{Event, Kind};
 use quanta::Clock;
@@ -67,7 +67,7 @@ pub enum DriveError {
 pub struct Finished<H> {
     /// The head, with its sources.
     pub head: H,
-    /// The groups in order, with their stages.
+    /// The groups in order, with their stages; the observers that the tail ran are one more.
     pub groups: Vec<Group>,
     /// The tail.
     pub tail: Tail,
@@ -117,7 +117,7 @@ pub fn run_pipeline<H: Head + 'static>(
     // Without it the tables' pages come when they are used.
     let _ahead = Ahead::start().ok();
     // With its room before the threads run: the first may end while others still work, and their allocations are counted.
-    let mut groups = Vec::with_capacity(plan.groups.len());
+    let mut groups = Vec::with_capacity(plan.groups.len() + 1);
     let workers = spawn(head, plan, tail, control)?;
     let (mut end, mut ended_head, mut panicked, mut ended) = (None, None, None, Instant::now());
     for worker in workers {
@@ -136,7 +136,8 @@ pub fn run_pipeline<H: Head + 'static>(
         return Err(e.into());
     }
     let (head, error, stopped) = ended_head.expect("the first group returns the head");
-    let tail = *end.expect("the last group returns the tail");
+    let mut tail = *end.expect("the last group returns the tail");
+    groups.extend(tail.take_observers());
     Ok(Finished { head, groups, tail, meters: control.meters.clone(), error, stopped, ended })
 }
 
@@ -165,16 +166,16 @@ fn spawn<H: Head + 'static>(
     let (mut head, mut tail) = (Some(head), Some(tail));
     let mut inlet: Option<Consumer<Slot>> = None;
     for (i, planned) in plan.groups.into_iter().enumerate() {
-        let own = stages.by_ref().take(planned.stages.len()).collect();
-        let group = Group::new(own, planned.forwards, plan.sample_every);
+        let (group, observers) = built(&planned, &mut stages, plan.deciding, i == last, plan.sample_every);
         let load = LoadMeter::new(clock.clone());
         let (name, about) = (planned.name.clone(), planned.to_string());
-        let meter = GroupMeter { name, about, load: load.reader(), times: group.times() };
+        let times = observers.iter().flat_map(Group::stage_times).chain(group.times()).collect();
+        let meter = GroupMeter { name, about, load: load.reader(), times };
         control.meters.add_group(meter);
         let stalls = StallMeter::new(clock.clone());
         let (output, next) = if i == last {
             let tail = tail.take().expect("there is one last group");
-            (GroupOutput::End(Box::new(tail.with_stalls(stalls))), None)
+            (GroupOutput::End(Box::new(tail.with_observers(observers).with_stalls(stalls))), None)
         } else {
             let row = plan.wiring.out_of(i).expect("a ring leads out of every group but the last");
             let (producer, consumer) = control.meters.ring(plan.ring, row)?;
@@ -191,6 +192,25 @@ fn spawn<H: Head + 'static>(
         })?);
     }
     Ok(workers)
+}
+
+/// A group of the plan with its stages. In the group that ends the pipeline the observers are a group of their own, which the
+/// tail runs on what it holds back.
+fn built(
+    planned: &GroupPlan,
+    stages: &mut impl Iterator<Item = Planned>,
+    deciding: usize,
+    ends: bool,
+    sample_every: u64,
+) -> (Group, Option<Group>) {
+    let mut own: Vec<_> = stages.take(planned.stages.len()).collect();
+    let front = deciding.saturating_sub(planned.stages.start);
+    if !ends || front == 0 || front >= own.len() {
+        return (Group::new(own, planned.forwards, sample_every), None);
+    }
+    let observers = own.split_off(front);
+    let forwards = observers.iter().fold(planned.forwards, |kinds, s| kinds.or(s.stage.reads()));
+    (Group::new(own, forwards, sample_every), Some(Group::new(observers, planned.forwards, sample_every)))
 }
 
 fn first<H: Head>(

@@ -4,7 +4,7 @@
 //! [`flow::Kind::WATERMARK`] marker states that all inputs up to its `seq` are finished, even when nothing was forwarded.
 //! Worst case: a full ring, on which the group waits until the next group takes from it.
 
-use super::exit::{Exit, StallMeter, Stalls};
+use super::exit::{Accepts, Exit, StallMeter, Stalls};
 use crate::deliberate::{Fault, is_on};
 use bytemuck::{Pod, Zeroable};
 use flow::{Event, EventId, Kind};
@@ -61,13 +61,15 @@ impl Edge {
     }
 }
 
-impl Exit for Edge {
+impl Accepts for Edge {
     #[inline]
     fn accept(&mut self, event: &Event, on_backpressure: &mut dyn FnMut()) {
         self.unannounced = true;
         self.publish(bytemuck::cast_ref(event), on_backpressure);
     }
+}
 
+impl Exit for Edge {
     fn finished(&mut self, seq: u64, on_backpressure: &mut dyn FnMut()) {
         let mut marker: Event = Zeroable::zeroed();
         marker.kind = Kind::WATERMARK;

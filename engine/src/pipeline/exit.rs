@@ -7,10 +7,14 @@ use super::trading_state::TailState;
 use flow::{Event, TradingState};
 use quanta::Clock;
 
-/// Where a group hands its events.
-pub trait Exit {
+/// Whatever takes events.
+pub trait Accepts {
     /// Takes an event. Waits for room rather than drop it, and calls `on_backpressure` meanwhile.
     fn accept(&mut self, event: &Event, on_backpressure: &mut dyn FnMut());
+}
+
+/// Where a group hands its events.
+pub trait Exit: Accepts {
     /// Called when all inputs up to `seq` are finished and everything they caused has been handed over.
     fn finished(&mut self, seq: u64, on_backpressure: &mut dyn FnMut());
     /// Whether this is the end of the pipeline, so that an event it has taken is finished.

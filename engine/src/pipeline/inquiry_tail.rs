@@ -1,7 +1,7 @@
 //! The tail's part of an answer: positions and profit, and the names and prices of the instruments that are shown.
 
 use super::halt_causes::HaltCause;
-use super::tail::TailStats;
+use super::records::TailStats;
 use super::trading_state::{HeldPosition, MOST, QuotedInstrument, TailState};
 use flow::TradingState;
 use std::collections::BTreeSet;

@@ -213,7 +213,7 @@ impl GroupLoad {
 
 #[cfg(test)]
 mod tests {
-    use super::super::exit::StallMeter;
+    use super::super::exit::{Accepts, StallMeter};
     use super::*;
 
     /// An exit that waits under a clock that the test moves; one tick is one nanosecond.
@@ -225,8 +225,11 @@ mod tests {
         }
     }
 
-    impl Exit for Waits {
+    impl Accepts for Waits {
         fn accept(&mut self, _: &flow::Event, _: &mut dyn FnMut()) {}
+    }
+
+    impl Exit for Waits {
         fn finished(&mut self, _: u64, _: &mut dyn FnMut()) {}
         fn is_closed(&self) -> bool {
             false

@@ -67,9 +67,13 @@ impl Meter {
         self.whole.record(ns);
     }
 
-    /// The reading ends by stage, then that of the whole group, under an empty name.
-    pub fn times<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<(String, TimesReader)> {
-        let each = names.zip(&self.stages).map(|(name, times)| (name.to_owned(), times.reader()));
-        each.chain([(String::new(), self.whole.reader())]).collect()
+    /// The reading ends by stage.
+    pub fn stages(&self) -> impl Iterator<Item = TimesReader> {
+        self.stages.iter().map(Times::reader)
+    }
+
+    /// The reading end of the whole group.
+    pub fn whole(&self) -> TimesReader {
+        self.whole.reader()
     }
 }

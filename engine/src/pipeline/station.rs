@@ -7,7 +7,7 @@
 //! those who have asked for one. The stage itself is called where groups of inputs are open, and at the beginning, when a
 //! loaded state may be in the middle of one.
 
-use super::exit::Exit;
+use super::exit::Accepts;
 use super::meter::Meter;
 use super::times::TimesReader;
 use crate::deliberate::spins;
@@ -74,7 +74,7 @@ impl Group {
 
     /// Passes one event and its consequences through the group into `exit`, which calls `on_backpressure` while it waits.
     #[inline]
-    pub fn process<E: Exit>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
+    pub fn process<E: Accepts>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
         while spins(event.id.seq()) && self.stations.iter().any(|s| s.name == "risk") {
             std::hint::spin_loop();
         }
@@ -91,7 +91,7 @@ impl Group {
     }
 
     #[cold]
-    fn process_timed<E: Exit>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
+    fn process_timed<E: Accepts>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
         let Group { stations, readers, meter, is_open, .. } = self;
         let start = meter.now();
         Pass { readers, exit, on_backpressure, meter, is_open }.run::<true, true>(stations, event);
@@ -113,9 +113,19 @@ impl Group {
         self.stations.iter().map(|s| s.stage.as_ref())
     }
 
+    /// The positions of the stages.
+    pub fn positions(&self) -> impl Iterator<Item = u8> {
+        self.stations.iter().map(|s| s.out.position())
+    }
+
     /// The reading ends of the latencies by stage, then of the whole group, under an empty name.
     pub fn times(&self) -> Vec<(String, TimesReader)> {
-        self.meter.times(self.stations.iter().map(|s| s.name.as_str()))
+        self.stage_times().chain([(String::new(), self.meter.whole())]).collect()
+    }
+
+    /// The reading ends of the latencies by stage.
+    pub fn stage_times(&self) -> impl Iterator<Item = (String, TimesReader)> {
+        self.stations.iter().map(|s| s.name.clone()).zip(self.meter.stages())
     }
 }
 
@@ -128,7 +138,7 @@ struct Pass<'a, E> {
     is_open: &'a mut bool,
 }
 
-impl<E: Exit> Pass<'_, E> {
+impl<E: Accepts> Pass<'_, E> {
     /// Passes an event through `stations`: first the event itself, up to the exit, then what its last reader emitted, then
     /// what the reader before that emitted, and so on.
     #[inline]

@@ -2,7 +2,7 @@
 
 use super::parts::{GroupPlan, Planned, RETURNS, TickPlan};
 use super::wiring::{Shape, Wiring};
-use super::{cuts, outcomes, proof};
+use super::{cuts, observers, outcomes, proof};
 use crate::config::keys::{self, ClockKind};
 use crate::config::{Fault, Faults, Settings, one_of};
 use flow::{Kind, Kinds};
@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 pub struct Plan {
     /// The stages in order.
     pub stages: Vec<Planned>,
+    /// How many of them decide; those behind these only observe.
+    pub deciding: usize,
     /// The groups in order, at least one.
     pub groups: Vec<GroupPlan>,
     /// Ticks.
@@ -61,8 +63,11 @@ impl Plan {
     /// Every fault that shows only in the combination of stages and cuts.
     pub fn build(settings: &Settings, space: Space, readers: Kinds) -> Result<Plan, Faults> {
         let mut faults = Vec::new();
-        let parts = enabled(settings, &mut faults);
+        let mut parts = enabled(settings, &mut faults);
         let mut stages = built(&parts, settings, space, &mut faults);
+        // If a stage could not be built, that is a fault already, and order and groups make no sense.
+        let whole = stages.len() == parts.len();
+        let deciding = if whole { observers::last(&mut parts, &mut stages) } else { stages.len() };
         proof::gated(&stages, &mut faults);
         let outcomes = outcomes::outcomes(settings, &mut faults);
         let outcomes = outcomes.and(stages.iter().fold(Kinds::NONE, |all, s| all.or(s.stage.emits())));
@@ -76,10 +81,8 @@ impl Plan {
         }
         let cuts = cuts::cuts(settings, &parts, &mut faults);
         let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
-        // Cuts are indices into all stages. If a stage could not be built, that is a fault already and grouping makes no sense.
-        let whole = stages.len() == parts.len();
         let groups = if whole { cuts::groups(&stages, &cuts, &cores, tail) } else { Vec::new() };
-        proof::fits(&stages, &groups, &mut faults);
+        proof::fits(&stages, deciding, &groups, &mut faults);
         let ring_capacity = settings.pipeline.get(keys::RING_CAPACITY);
         if !ring_capacity.is_power_of_two() {
             faults.push(Fault::of_settings(
@@ -101,6 +104,7 @@ impl Plan {
         let idle = given.unwrap_or_else(|| idle(&groups, clock));
         Ok(Plan {
             stages,
+            deciding,
             groups,
             ticks,
             outcomes,

@@ -9,6 +9,7 @@ mod build;
 mod check;
 mod cuts;
 mod graph;
+mod observers;
 mod outcomes;
 mod parts;
 mod proof;

@@ -49,12 +49,15 @@ pub(super) fn gated(stages: &[Planned], faults: &mut Vec<Fault>) {
     }
 }
 
-/// Proves that every stage's fan-out fits [`Out::CAP`], that positions rise and fit an id, and that no group has more
-/// stages than its masks have bits.
-pub(super) fn fits(stages: &[Planned], groups: &[GroupPlan], faults: &mut Vec<Fault>) {
+/// Proves that every stage's fan-out fits [`Out::CAP`], that positions rise among those that decide and again among those
+/// that observe, and fit an id, and that no group has more stages than its masks have bits.
+pub(super) fn fits(stages: &[Planned], deciding: usize, groups: &[GroupPlan], faults: &mut Vec<Fault>) {
     let mut refuse = |found: &str, valid: &str| faults.push(Fault::of_settings("pipeline.stages", found, valid));
     let mut before = POSITION_INGRESS;
-    for planned in stages {
+    for (at, planned) in stages.iter().enumerate() {
+        if at == deciding {
+            before = POSITION_INGRESS;
+        }
         let (name, bound, position) = (&planned.name, planned.stage.fan_out(), planned.position);
         if bound > Out::CAP {
             let found = format!("{name} may emit {bound} events for one event");
@@ -197,7 +200,7 @@ mod tests {
             wanted: Kinds::NONE,
             stage: Box::new(Emits(Kinds::NONE, bound)),
         };
-        let faults = |stages: Vec<Planned>| {
+        let faults_at = |deciding: usize, stages: Vec<Planned>| {
             let group = GroupPlan {
                 name: String::new(),
                 members: Vec::new(),
@@ -206,10 +209,13 @@ mod tests {
                 core: None,
             };
             let mut faults = Vec::new();
-            fits(&stages, &[group], &mut faults);
+            fits(&stages, deciding, &[group], &mut faults);
             faults.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
+        let faults = |stages: Vec<Planned>| faults_at(stages.len(), stages);
         assert_eq!(faults(vec![at(1, 1), at(126, Out::CAP)]), [""; 0]);
+        assert_eq!(faults_at(2, vec![at(1, 1), at(120, 1), at(16, 1), at(36, 1)]), [""; 0], "observers");
+        assert_eq!(faults_at(2, vec![at(1, 1), at(120, 1), at(36, 1), at(16, 1)]).len(), 1, "observers in order");
         assert_eq!(faults((1..=62).map(|position| at(position, 1)).collect()), [""; 0]);
         for (stages, why) in [
             (vec![at(0, 1)], "position 0"),
