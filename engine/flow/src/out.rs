@@ -10,26 +10,28 @@ use crate::{Approved, Event, EventId, Flags, Kind, Kinds, Ns, Record};
 /// The output buffer of a stage. It gives each event seq and time of its cause, the stage's position and an ordinal.
 pub struct Out {
     events: Box<[Event; Out::CAP]>,
-    len: usize,
+    /// The number of events, and [`Out::ASKS`]: one word, so that the runner sees with one look that there is nothing.
+    said: u64,
     position: u8,
     wanted: Kinds,
     seq: u64,
     ordinal: u16,
     ts: Ns,
     source: u8,
-    asks_for_pulse: bool,
 }
 
 impl Out {
     /// The most events that one event may cause in a stage.
     pub const CAP: usize = 64;
+    /// The bit that asks for a pulse, above the number of events.
+    const ASKS: u64 = 1 << 32;
 
     /// The buffer of the stage at `position` (from 1) of the uncut pipeline; `wanted` are the kinds that anything after the
     /// stage reads.
     pub fn new(position: u8, wanted: Kinds) -> Out {
         let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();
         let events = events.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
-        Out { events, len: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0, asks_for_pulse: true }
+        Out { events, said: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0 }
     }
 
     /// Starts the output for `cause`; the runner calls it before the stage.
@@ -40,7 +42,7 @@ impl Out {
             self.seq = seq;
             self.ordinal = 0;
         }
-        self.len = 0;
+        self.said = 0;
         self.ts = cause.ts;
         self.source = cause.source;
     }
@@ -49,13 +51,25 @@ impl Out {
     /// built or loaded.
     #[inline]
     pub fn ask_for_pulse(&mut self) {
-        self.asks_for_pulse = true;
+        self.said |= Out::ASKS;
     }
 
-    /// Whether the stage has asked for a pulse since the runner last looked.
+    /// Whether the stage asked for a pulse when it handled the current event.
     #[inline]
-    pub fn take_pulse_asked(&mut self) -> bool {
-        std::mem::take(&mut self.asks_for_pulse)
+    pub fn asks_for_pulse(&self) -> bool {
+        self.said & Out::ASKS != 0
+    }
+
+    /// Whether the current event had no effect: no event was pushed, and no pulse asked for.
+    #[inline]
+    pub fn is_silent(&self) -> bool {
+        self.said == 0
+    }
+
+    /// The number of events that were pushed for the current one.
+    #[inline]
+    fn len(&self) -> usize {
+        self.said as u32 as usize
     }
 
     /// The stage's position.
@@ -89,25 +103,27 @@ impl Out {
         if !self.wanted.has(R::KIND) {
             return;
         }
-        assert!(self.len < Out::CAP, "a stage caused more than {} events: its fan_out() is wrong", Out::CAP);
-        let slot = &mut self.events[self.len];
+        let len = self.len();
+        assert!(len < Out::CAP, "a stage caused more than {} events: its fan_out() is wrong", Out::CAP);
+        let slot = &mut self.events[len];
         *slot = Event::new(self.ts, instrument, flags, record);
         slot.id = EventId::new(self.seq, self.position, ordinal);
         slot.source = self.source;
-        self.len += 1;
+        self.said += 1;
     }
 
     /// Sets flags on the last event that was pushed for the current one, if any.
     #[inline]
     pub fn flag_last(&mut self, flags: Flags) {
-        if let Some(last) = self.len.checked_sub(1) {
+        if let Some(last) = self.len().checked_sub(1) {
             self.events[last].flags = self.events[last].flags.with(flags);
         }
     }
 
     /// Sets flags on every event that was pushed for the current one, but for those of a kind.
     pub fn flag_all_but(&mut self, kind: Kind, flags: Flags) {
-        for event in self.events[..self.len].iter_mut().filter(|event| event.kind != kind) {
+        let len = self.len();
+        for event in self.events[..len].iter_mut().filter(|event| event.kind != kind) {
             event.flags = event.flags.with(flags);
         }
     }
@@ -115,6 +131,6 @@ impl Out {
     /// The events that were pushed for the current one.
     #[inline]
     pub fn events(&self) -> &[Event] {
-        &self.events[..self.len]
+        &self.events[..self.len()]
     }
 }

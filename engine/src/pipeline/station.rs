@@ -38,10 +38,7 @@ pub struct Group {
     /// The readers of each kind: one bit per station, and one for the exit.
     readers: Box<[u64; Kind::COUNT]>,
     meter: Meter,
-    /// Whether a group of inputs may be open, so that the stage `pulse` has to be called.
-    is_open: bool,
-    /// Whether the group makes pulses or reads them.
-    pulsed: bool,
+    pulses: Pulses,
     /// Stations that prefetch, and the kinds that they prefetch for.
     prefetching: Vec<usize>,
     prefetched: Kinds,
@@ -68,8 +65,10 @@ impl Group {
         let prefetching: Vec<usize> = (0..stages.len()).filter(|i| prefetches(&stages[*i]) != Kinds::NONE).collect();
         let prefetched = stages.iter().map(prefetches).fold(Kinds::NONE, Kinds::or);
         let stations = stages.into_iter().map(station).collect();
-        let pulsed = begins_with_pulse || readers[usize::from(Kind::Pulse.0)] != 0;
-        Group { stations, readers, meter, is_open: true, pulsed, prefetching, prefetched }
+        // A pulse goes only where one is pending.
+        let to_pulse = std::mem::take(&mut readers[usize::from(Kind::Pulse.0)]);
+        let pulses = Pulses { readers: to_pulse, pending: to_pulse | if begins_with_pulse { PULSE } else { 0 } };
+        Group { stations, readers, meter, pulses, prefetching, prefetched }
     }
 
     /// Passes one event and its consequences through the group into `exit`, which calls `on_backpressure` while it waits.
@@ -81,20 +80,15 @@ impl Group {
         if self.meter.is_due() {
             return self.process_timed(event, exit, on_backpressure);
         }
-        let Group { stations, readers, meter, is_open, pulsed, .. } = self;
-        let mut pass = Pass { readers, exit, on_backpressure, meter, is_open };
-        if *pulsed {
-            pass.run::<false, true>(stations, event);
-        } else {
-            pass.run::<false, false>(stations, event);
-        }
+        let Group { stations, readers, meter, pulses, .. } = self;
+        Pass { readers, exit, on_backpressure, meter, pulses }.run::<false>(stations, event);
     }
 
     #[cold]
     fn process_timed<E: Accepts>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
-        let Group { stations, readers, meter, is_open, .. } = self;
+        let Group { stations, readers, meter, pulses, .. } = self;
         let start = meter.now();
-        Pass { readers, exit, on_backpressure, meter, is_open }.run::<true, true>(stations, event);
+        Pass { readers, exit, on_backpressure, meter, pulses }.run::<true>(stations, event);
         self.meter.record_whole(start);
     }
 
@@ -129,49 +123,57 @@ impl Group {
     }
 }
 
+/// What decides about pulses.
+struct Pulses {
+    /// The stations that read pulses, and the exit if it takes them.
+    readers: u64,
+    /// Those of them who have asked for one since their last, and always the exit. [`PULSE`] while a group of inputs may be
+    /// open, so that the stage `pulse` has to be called. With nothing pending the end of a group costs one look.
+    pending: u64,
+}
+
 /// The context of one event's pass.
 struct Pass<'a, E> {
     readers: &'a [u64; Kind::COUNT],
     exit: &'a mut E,
     on_backpressure: &'a mut dyn FnMut(),
     meter: &'a mut Meter,
-    is_open: &'a mut bool,
+    pulses: &'a mut Pulses,
 }
 
 impl<E: Accepts> Pass<'_, E> {
     /// Passes an event through `stations`: first the event itself, up to the exit, then what its last reader emitted, then
     /// what the reader before that emitted, and so on.
     #[inline]
-    fn run<const TIMED: bool, const PULSED: bool>(&mut self, stations: &mut [Station], event: &Event) {
-        if PULSED && event.kind == Kind::Pulse {
-            let due = self.due(stations);
-            return self.pulse::<TIMED>(stations, event, due);
-        }
+    fn run<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
         let emitters = self.deliver::<TIMED>(stations, 0, event);
         if emitters != 0 {
             self.deliver_emitted::<TIMED>(stations, 0, emitters);
         }
-        if PULSED && self.readers[usize::from(event.kind.0)] & PULSE != 0 {
+        if self.pulses.pending != 0 || !event.flags.has(Flags::LAST_OF_GROUP) {
             self.end::<TIMED>(stations, event);
         }
     }
 
-    /// All that an input caused has been delivered.
-    #[inline]
+    /// All that an input caused has been delivered, and a pulse may be due.
+    #[inline(never)]
     fn end<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
-        if *self.is_open || !event.flags.has(Flags::LAST_OF_GROUP) {
+        if event.kind == Kind::Pulse {
+            return self.pulse::<TIMED>(stations, event);
+        }
+        if self.readers[usize::from(event.kind.0)] & PULSE == 0 {
+            return;
+        }
+        if self.pulses.pending & PULSE != 0 || !event.flags.has(Flags::LAST_OF_GROUP) {
             return self.call_pulse::<TIMED>(stations, event);
         }
-        let due = self.due(stations);
-        if due != 0 {
-            let (record, position) = (Pulse::after(event), stations[0].out.position());
-            let pulse = Event {
-                id: EventId::new(event.id.seq(), position, 0),
-                source: event.source,
-                ..Event::new(event.ts, event.instrument, Flags::LAST_OF_GROUP, &record)
-            };
-            self.pulse::<TIMED>(stations, &pulse, due);
-        }
+        let (record, position) = (Pulse::after(event), stations[0].out.position());
+        let pulse = Event {
+            id: EventId::new(event.id.seq(), position, 0),
+            source: event.source,
+            ..Event::new(event.ts, event.instrument, Flags::LAST_OF_GROUP, &record)
+        };
+        self.pulse::<TIMED>(stations, &pulse);
     }
 
     /// Calls the stage `pulse` itself.
@@ -179,30 +181,20 @@ impl<E: Accepts> Pass<'_, E> {
     fn call_pulse<const TIMED: bool>(&mut self, stations: &mut [Station], event: &Event) {
         let Some(first) = stations.first_mut() else { return };
         self.visit::<TIMED>(first, 0, event);
-        let pulse = first.out.events().first().copied();
-        // Only what ends the last open group is followed by a pulse.
-        *self.is_open = pulse.is_none();
-        if let Some(pulse) = pulse {
-            let due = self.due(stations);
-            self.pulse::<TIMED>(stations, &pulse, due);
+        match first.out.events().first().copied() {
+            // Only what ends the last open group is followed by a pulse.
+            Some(pulse) => {
+                self.pulses.pending &= !PULSE;
+                self.pulse::<TIMED>(stations, &pulse);
+            }
+            None => self.pulses.pending |= PULSE,
         }
     }
 
-    /// Who gets the pulse of now: the exit if it takes pulses, and the stations that have asked for one.
-    #[inline]
-    fn due(&self, stations: &mut [Station]) -> u64 {
-        let mut due = self.readers[usize::from(Kind::Pulse.0)];
-        let mut readers = due & STAGES;
-        while readers != 0 {
-            let at = readers.trailing_zeros();
-            readers &= readers - 1;
-            due ^= u64::from(!stations[at as usize].out.take_pulse_asked()) << at;
-        }
-        due
-    }
-
-    /// Passes a pulse to those for whom it is due.
-    fn pulse<const TIMED: bool>(&mut self, stations: &mut [Station], pulse: &Event, due: u64) {
+    /// Passes a pulse to the stations that have asked for one, and to the exit.
+    fn pulse<const TIMED: bool>(&mut self, stations: &mut [Station], pulse: &Event) {
+        let due = self.pulses.pending;
+        self.pulses.pending &= !STAGES;
         let emitters = self.deliver_to::<TIMED>(stations, 0, pulse, due);
         if emitters != 0 {
             self.deliver_emitted::<TIMED>(stations, 0, emitters);
@@ -210,7 +202,7 @@ impl<E: Accepts> Pass<'_, E> {
     }
 
     /// Passes an event through `stations`, the first of which has the number `from`, and to the exit. Returns a mask of the
-    /// stations that emitted something.
+    /// stations that emitted something or asked for a pulse.
     #[inline(always)]
     fn deliver<const TIMED: bool>(&mut self, stations: &mut [Station], from: usize, event: &Event) -> u64 {
         self.deliver_to::<TIMED>(stations, from, event, self.readers[usize::from(event.kind.0)])
@@ -226,7 +218,7 @@ impl<E: Accepts> Pass<'_, E> {
             readers &= readers - 1;
             let station = &mut stations[at];
             self.visit::<TIMED>(station, from + at, event);
-            emitters |= u64::from(!station.out.events().is_empty()) << at;
+            emitters |= u64::from(!station.out.is_silent()) << at;
         }
         if all & EXIT != 0 {
             self.exit.accept(event, self.on_backpressure);
@@ -240,6 +232,9 @@ impl<E: Accepts> Pass<'_, E> {
             let at = emitters.ilog2() as usize;
             emitters ^= 1 << at;
             let (passed, rest) = stations.split_at_mut(at + 1);
+            if passed[at].out.asks_for_pulse() {
+                self.pulses.pending |= self.pulses.readers & 1 << (from + at);
+            }
             for caused in passed[at].out.events() {
                 let emitters = self.deliver::<TIMED>(rest, from + at + 1, caused);
                 if emitters != 0 {

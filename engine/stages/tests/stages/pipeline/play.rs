@@ -109,6 +109,8 @@ pub(crate) struct Station {
     pub(crate) part: Part,
     /// The last input on which it decided, if it is a strategy.
     decided: u64,
+    /// Whether it has asked for a pulse since its last; the first comes unasked.
+    asked: bool,
 }
 
 impl Station {
@@ -132,7 +134,7 @@ impl Station {
 fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
     let Some((station, rest)) = stations.split_first_mut() else { return seen(event) };
     if station.stage.reads().has(event.kind) {
-        let asked = event.kind == Kind::Pulse && station.out.take_pulse_asked();
+        let asked = event.kind == Kind::Pulse && std::mem::take(&mut station.asked);
         station.out.begin(event);
         station.stage.on_event(event, &mut station.out);
         let emitted = station.out.events();
@@ -141,6 +143,7 @@ fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
         for caused in emitted {
             assert!(station.stage.emits().has(caused.kind), "{name} does not emit {caused:?}");
         }
+        station.asked |= station.out.asks_for_pulse();
         station.decides_on_whole_state(event, asked);
     }
     pass(rest, event, seen);
@@ -200,6 +203,7 @@ impl World {
             stage: wrap(build(&part, turned)),
             part,
             decided: 0,
+            asked: true,
         };
         World {
             turned,
