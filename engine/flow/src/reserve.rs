@@ -72,7 +72,8 @@ impl<T: Clone> Reserve<T> {
     /// Appends an item; `false` if the reserve is full.
     #[inline]
     pub fn push(&mut self, item: T) -> bool {
-        if self.items.len() == self.bound {
+        // There is room for the bound, so the second comparison only spares `push` the code that grows.
+        if self.items.len() == self.bound || self.items.len() == self.items.capacity() {
             return false;
         }
         self.items.push(item);
