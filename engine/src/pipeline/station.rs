@@ -67,7 +67,8 @@ impl Group {
         let stations = stages.into_iter().map(station).collect();
         // A pulse goes only where one is pending.
         let to_pulse = std::mem::take(&mut readers[usize::from(Kind::Pulse.0)]);
-        let pulses = Pulses { readers: to_pulse, pending: to_pulse | if begins_with_pulse { PULSE } else { 0 } };
+        let (open, ends) = if begins_with_pulse { (PULSE, Flags::LAST_OF_GROUP) } else { (0, Flags::NONE) };
+        let pulses = Pulses { readers: to_pulse, pending: to_pulse | open, ends };
         Group { stations, readers, meter, pulses, prefetching, prefetched }
     }
 
@@ -84,12 +85,24 @@ impl Group {
         Pass { readers, exit, on_backpressure, meter, pulses }.run::<false>(stations, event);
     }
 
+    /// Passes many events, each with its consequences.
+    #[inline]
+    pub fn process_all<E: Accepts>(&mut self, events: &[Event], exit: &mut E, on_backpressure: &mut dyn FnMut()) {
+        let Group { stations, readers, meter, pulses, .. } = self;
+        let mut pass = Pass { readers, exit, on_backpressure, meter, pulses };
+        for event in events {
+            if pass.meter.is_due() {
+                pass.run_timed(stations, event);
+            } else {
+                pass.run::<false>(stations, event);
+            }
+        }
+    }
+
     #[cold]
     fn process_timed<E: Accepts>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
         let Group { stations, readers, meter, pulses, .. } = self;
-        let start = meter.now();
-        Pass { readers, exit, on_backpressure, meter, pulses }.run::<true>(stations, event);
-        self.meter.record_whole(start);
+        Pass { readers, exit, on_backpressure, meter, pulses }.run_timed(stations, event);
     }
 
     /// Lets stages prefetch for the inputs that will probably come, if the next one is of a kind that they prefetch for.
@@ -130,6 +143,8 @@ struct Pulses {
     /// Those of them who have asked for one since their last, and always the exit. [`PULSE`] while a group of inputs may be
     /// open, so that the stage `pulse` has to be called. With nothing pending the end of a group costs one look.
     pending: u64,
+    /// The flag of the events that end a group of inputs, in the group that makes the pulses; none elsewhere.
+    ends: Flags,
 }
 
 /// The context of one event's pass.
@@ -150,9 +165,16 @@ impl<E: Accepts> Pass<'_, E> {
         if emitters != 0 {
             self.deliver_emitted::<TIMED>(stations, 0, emitters);
         }
-        if self.pulses.pending != 0 || !event.flags.has(Flags::LAST_OF_GROUP) {
+        if self.pulses.pending != 0 || !event.flags.has(self.pulses.ends) {
             self.end::<TIMED>(stations, event);
         }
+    }
+
+    #[cold]
+    fn run_timed(&mut self, stations: &mut [Station], event: &Event) {
+        let start = self.meter.now();
+        self.run::<true>(stations, event);
+        self.meter.record_whole(start);
     }
 
     /// All that an input caused has been delivered, and a pulse may be due.

@@ -211,7 +211,7 @@ impl Tail {
         let Tail { held, observers, records, .. } = self;
         let held = held.take();
         match observers {
-            Some(observers) => held.iter().for_each(|event| observers.process(event, records, &mut || ())),
+            Some(observers) => observers.process_all(held, records, &mut || ()),
             None => held.iter().for_each(|event| records.accept(event, &mut || ())),
         }
     }
