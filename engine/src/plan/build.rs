@@ -74,11 +74,7 @@ impl Plan {
         let trades = stages.iter().any(|s| s.stage.emits().has(Kind::Route));
         let back = if trades { RETURNS } else { Kinds::NONE };
         let tail = readers.or(outcomes).or(back);
-        let mut wanted = tail;
-        for planned in stages.iter_mut().rev() {
-            planned.wanted = wanted;
-            wanted = wanted.or(planned.stage.reads());
-        }
+        want(&mut stages, tail);
         let cuts = cuts::cuts(settings, &parts, &mut faults);
         let cores = cuts::cores(settings, cuts.len() + 1, &mut faults);
         let groups = if whole { cuts::groups(&stages, &cuts, &cores, tail) } else { Vec::new() };
@@ -162,6 +158,15 @@ fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fau
         }
     }
     stages
+}
+
+/// Sets what is wanted from each stage: what a later one or the tail reads.
+fn want(stages: &mut [Planned], tail: Kinds) {
+    let mut wanted = tail;
+    for planned in stages.iter_mut().rev() {
+        planned.wanted = wanted;
+        wanted = wanted.or(planned.stage.reads());
+    }
 }
 
 /// How many cores the groups have between them: those of the machine, or those that they are pinned to.

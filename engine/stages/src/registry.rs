@@ -1,8 +1,8 @@
 //! The registry of stages: one entry each, in pipeline order.
 //!
 //! Every stage has a fixed position, a number from 1 to 126 that stands in its entry for ever and goes into the ids of its
-//! events: who else runs changes no id. Positions rise in the order of the pipeline, with gaps for what is to come. 0 is
-//! the ingress, 127 the simulated venue.
+//! events: who else runs changes no id. Positions rise in the order of the pipeline, with gaps for what is to come; but
+//! stages on which no order depends run behind the router. 0 is the ingress, 127 the simulated venue.
 //!
 //! | positions | whose |
 //! |---|---|
