@@ -12,10 +12,13 @@
 //! are a gap.
 
 use flow::records::{Cursor, Gap};
-use flow::{AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source};
+use flow::{
+    AnomalyKind, Count, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Resumed, Resumption, Source, Symbols,
+};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::SystemTime;
 
 /// Events that the ring holds.
@@ -42,6 +45,9 @@ pub struct RingSource {
     instruments: u32,
     resumed: Resumed,
     state: State,
+    /// Tells the thread which symbols are watched.
+    watch: Sender<Option<Symbols>>,
+    watched: Option<Receiver<Option<Symbols>>>,
     /// The thread has ended in order.
     ended: Arc<AtomicBool>,
     messages: u64,
@@ -51,7 +57,10 @@ pub struct RingSource {
 impl RingSource {
     /// A source with instruments below `instruments`, whose thread does `work`.
     pub fn new(name: &str, instruments: u32, work: impl FnOnce(RingSender) + Send + 'static) -> RingSource {
+        let (watch, watched) = channel();
         RingSource {
+            watch,
+            watched: Some(watched),
             name: name.to_owned(),
             instruments,
             resumed: Resumed::default(),
@@ -72,6 +81,7 @@ impl RingSource {
             expected: self.resumed.next_message(),
             since: MESSAGES_A_CURSOR,
             cursor_at: Ns(0),
+            watched: self.watched.take(),
             ended: Arc::clone(&self.ended),
         };
         let thread = std::thread::Builder::new().name(format!("feed-{}", self.name));
@@ -132,6 +142,11 @@ impl Source for RingSource {
         Resumption::Live { expected: record.next_message() }
     }
 
+    fn watch(&mut self, symbols: Option<&Symbols>) {
+        // A thread that has ended watches nothing.
+        let _ = self.watch.send(symbols.cloned());
+    }
+
     fn instruments(&self) -> u32 {
         self.instruments
     }
@@ -180,10 +195,17 @@ pub struct RingSender {
     /// Messages since the last cursor, and its arrival.
     since: u64,
     cursor_at: Ns,
+    watched: Option<Receiver<Option<Symbols>>>,
     ended: Arc<AtomicBool>,
 }
 
 impl RingSender {
+    /// The symbols that are to be watched from now on, if that was said since it was last asked; `Some(None)` = all. Whatever
+    /// comes of others is left out, so a thread that cannot choose need not ask.
+    pub fn watched(&self) -> Option<Option<Symbols>> {
+        self.watched.as_ref().and_then(|watched| watched.try_iter().last())
+    }
+
     /// Says in which session the numbers are, at every connection. In another one than before they begin anew, with `first`:
     /// whoever joins later has missed the messages before. `None` if they do not matter, since a snapshot comes.
     pub fn begin(&mut self, session: u64, first: Option<u64>) {

@@ -68,7 +68,9 @@ pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
 pub use secret::SecretPlace;
 pub use sink::{Sink, SinkError};
-pub use source::{Count, Decoder, FeedError, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step};
+pub use source::{
+    Count, Decoder, FeedError, Inputs, LOCAL_INSTRUMENTS, Polled, Resumed, Resumption, Source, Step, Symbols,
+};
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use table::{planned, queue, table};

@@ -174,8 +174,8 @@ words! {
         Trust = 7 "trust",
         /// Positions are closed.
         Flatten = 8 "flatten",
-        /// Inputs join the run: those that were added to the configuration. Names with their settings come before it.
-        AddInputs = 9 "add-inputs",
+        /// The configuration was read again: inputs join, and other symbols are watched. Names say which.
+        Reload = 9 "reload",
         /// The first input of a journal that continues another: how many of the venue's messages that one holds.
         CarriedOver = 6 "carried-over",
     }

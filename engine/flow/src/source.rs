@@ -13,6 +13,7 @@
 
 use crate::records::Cursor;
 use crate::{Event, Ns, Window};
+use std::collections::BTreeSet;
 
 /// A source's own numbers of instruments are below this one; 0 is none.
 pub const LOCAL_INSTRUMENTS: u32 = 1 << 16;
@@ -222,6 +223,9 @@ pub enum Resumption {
     },
 }
 
+/// The symbols of a source that are watched.
+pub type Symbols = BTreeSet<String>;
+
 /// Yields inputs in order of their due times, without blocking.
 pub trait Source: Send {
     /// Fills `to` with inputs when it is empty.
@@ -239,6 +243,11 @@ pub trait Source: Send {
     fn resume(&mut self, record: &Resumed) -> Resumption {
         Resumption::Again(record.inputs)
     }
+
+    /// Only these symbols are watched from now on; `None` = all. What it gives of others is left out, so it may spare itself the
+    /// work, or ask its venue for no more; what it does not have yet it should begin to bring. It still lists every instrument,
+    /// and one that is not live gives the same inputs whatever is watched.
+    fn watch(&mut self, _: Option<&Symbols>) {}
 
     /// Local instruments are below this number.
     fn instruments(&self) -> u32;

@@ -3,7 +3,7 @@
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::status;
-use crate::control::{self, AddedInput, ControlReply, ControlRequest, ask};
+use crate::control::{self, AddedInput, ControlReply, ControlRequest, WatchedInput, ask};
 use clap::{Args, Subcommand};
 use flow::Ns;
 use flow::records::Command;
@@ -62,7 +62,7 @@ enum CtlCommand {
         #[arg(long)]
         symbol: Option<String>,
     },
-    /// Reads the configuration again and takes in the inputs that were added to it.
+    /// Reads the configuration again: takes in the inputs that were added, and watches the symbols that it now names.
     Reload,
     /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
     Status {
@@ -109,8 +109,8 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
             console::say(format!("{} is in force at the gateway, {stored}", asked.action));
             Ok(Exit::Done)
         }
-        ControlReply::Reloaded { seq, added } => {
-            console::say(reloaded(seq, &added));
+        ControlReply::Reloaded { seq, added, watched } => {
+            console::say(reloaded(seq, &added, &watched));
             Ok(Exit::Done)
         }
         ControlReply::Refused { why } => Err(Failure::failed(format!("{} is refused: {why}", asked.action))),
@@ -127,11 +127,19 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// What has joined.
-fn reloaded(seq: Option<u64>, added: &[AddedInput]) -> String {
-    let Some(seq) = seq else { return "nothing was added to the configuration".to_owned() };
-    let one = |input: &AddedInput| format!("source {} is {}", input.number, input.name);
-    format!("{} (input {seq})", added.iter().map(one).collect::<Vec<_>>().join(", "))
+/// What the configuration has brought.
+fn reloaded(seq: Option<u64>, added: &[AddedInput], watched: &[WatchedInput]) -> String {
+    let Some(seq) = seq else { return "nothing has changed in the configuration".to_owned() };
+    let joined = added.iter().map(|input| format!("source {} is {}", input.number, input.name));
+    let chosen = watched.iter().map(|WatchedInput { number, symbols }| match symbols {
+        None => format!("of source {number} all is watched"),
+        Some(symbols) if symbols.is_empty() => format!("of source {number} nothing is watched"),
+        Some(symbols) => {
+            let symbols: Vec<&str> = symbols.iter().map(String::as_str).collect();
+            format!("of source {number} only {} is watched", symbols.join(" "))
+        }
+    });
+    format!("{} (input {seq})", joined.chain(chosen).collect::<Vec<_>>().join("; "))
 }
 
 /// What an applied command did.

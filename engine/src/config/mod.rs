@@ -20,4 +20,4 @@ pub use fault::{Fault, Faults, Place};
 pub use instrument::InstrumentSettings;
 pub use keys::{OUTCOMES, PIPELINE};
 pub use nearest::{nearest, one_of};
-pub use settings::{InputSettings, Settings};
+pub use settings::{InputSettings, Settings, WATCH};

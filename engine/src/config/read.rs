@@ -5,11 +5,11 @@ use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::InstrumentSettings;
 use super::nearest::one_of;
-use super::settings::{InputSettings, Settings, entry_advice, key_advice, value_advice};
+use super::settings::{InputSettings, Settings, WATCH, entry_advice, key_advice, value_advice};
 use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::reader::date;
-use flow::{Param, ParamError, ParamType, Params, Value};
+use flow::{Param, ParamError, ParamType, Params, Symbols, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -243,6 +243,7 @@ impl<'i> Reading<'i> {
         let named = table.remove("feed");
         let files = self.files(key, table.remove("files"));
         let date = self.date(key, table.remove("date"));
+        let watch = self.watched(key, table.remove(WATCH));
         let feed = named.as_ref().and_then(|n| flow::find(&known, n.get_ref().as_str()?).copied());
         let Some(feed) = feed else {
             let span = named.as_ref().map_or(span.clone(), Spanned::span);
@@ -252,7 +253,7 @@ impl<'i> Reading<'i> {
         };
         let params = self.draft.settings.feeds[feed.name].clone();
         let params = self.params(key, table, feed.params, params);
-        Some(InputSettings { key: key.to_owned(), feed, files, date, params })
+        Some(InputSettings { key: key.to_owned(), feed, files, date, watch, params })
     }
 
     fn files(&mut self, key: &str, value: Option<Found<'i>>) -> Vec<PathBuf> {
@@ -269,6 +270,21 @@ impl<'i> Reading<'i> {
         };
         // `-` is standard input, wherever the configuration is.
         texts.into_iter().map(|t| if t == "-" { t.into() } else { self.base.join(t) }).collect()
+    }
+
+    /// The symbols that are watched.
+    fn watched(&mut self, key: &str, value: Option<Found<'i>>) -> Option<Symbols> {
+        let (value, key) = (value?, format!("{key}.{WATCH}"));
+        self.stands(&key, &value.span());
+        let symbol = |v: &Found<'i>| {
+            let text = v.get_ref().as_str()?;
+            (!text.trim().is_empty() && !text.contains(char::is_control)).then(|| text.to_owned())
+        };
+        let symbols = value.get_ref().as_array().and_then(|list| list.iter().map(symbol).collect());
+        if symbols.is_none() {
+            self.fault(&value.span(), &key, "not a list of symbols", "valid: [\"AAPL\", …], or no such key for all");
+        }
+        symbols
     }
 
     fn date(&mut self, key: &str, value: Option<Found<'i>>) -> Option<NaiveDate> {

@@ -8,10 +8,13 @@ use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
-use flow::{Param, ParamError, ParamType, Params, Registered, Value};
+use flow::{Param, ParamError, ParamType, Params, Registered, Symbols, Value};
 use stages::Space;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// The key of the symbols that are watched of an input.
+pub const WATCH: &str = "watch";
 
 /// The section of what is stated about instruments.
 const INSTRUMENT: &str = "instrument";
@@ -27,6 +30,8 @@ pub struct InputSettings {
     pub files: Vec<PathBuf>,
     /// Trading date, for feeds whose times count from midnight.
     pub date: Option<NaiveDate>,
+    /// The symbols of it that are watched; `None` = all.
+    pub watch: Option<Symbols>,
     /// The feed's own parameters.
     pub params: Params,
 }
@@ -43,7 +48,7 @@ impl InputSettings {
         entry
     }
 
-    /// Its entry as TOML.
+    /// Its entry as TOML, but for the symbols that are watched, which may change.
     pub fn to_toml(&self) -> String {
         text_of(&self.table())
     }
@@ -162,7 +167,7 @@ impl Settings {
     /// Adds an input.
     pub fn add_input(&mut self, feed: &'static Feed, files: Vec<PathBuf>, date: Option<NaiveDate>, params: Params) {
         let key = format!("input[{}]", self.inputs.len() + 1);
-        self.inputs.push(InputSettings { key, feed, files, date, params });
+        self.inputs.push(InputSettings { key, feed, files, date, watch: None, params });
     }
 
     /// Notes that `key` was given by an option of the command line, which its faults then name.
@@ -244,7 +249,13 @@ impl Settings {
         for (name, params) in self.stages.iter().chain(&self.venues).chain(&self.sinks) {
             root.insert((*name).to_owned(), table(params).into());
         }
-        let inputs = self.inputs.iter().take(inputs).map(|input| input.table().into());
+        let inputs = self.inputs.iter().take(inputs).map(|input| {
+            let watch = input.watch.iter().map(|symbols| {
+                let list = symbols.iter().map(|symbol| symbol.as_str().into()).collect::<Vec<toml::Value>>();
+                (WATCH.to_owned(), list.into())
+            });
+            input.table().into_iter().chain(watch).collect::<toml::Table>().into()
+        });
         if !self.instruments.is_empty() {
             let stated = self.instruments.iter().map(|(symbol, stated)| {
                 let terms = stated.stated().into_iter().map(|(term, text)| (term.to_owned(), text.into()));

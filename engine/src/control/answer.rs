@@ -5,7 +5,7 @@
 //! that the head has not taken by then is given up, unless it is a halt or a cancel-all. Of these two the end of a run
 //! may still leave a trace: cancels that have left, and a note that halts the next run.
 
-use super::message::{AddedInput, ControlReply};
+use super::message::{AddedInput, ControlReply, WatchedInput};
 use crate::gateway::{KillSwitch, Pull};
 use crate::ingress::Ticket;
 use flow::records::CommandOutcome;
@@ -28,8 +28,8 @@ pub(super) struct Submitted {
     /// The new limit that it asks for.
     pub(super) wanted: i64,
     pub(super) outcome: Option<CommandOutcome>,
-    /// The inputs that join with it; the head alone carries that out.
-    pub(super) added: Option<Vec<AddedInput>>,
+    /// What the configuration brings with it; the head alone carries that out.
+    pub(super) reloaded: Option<(Vec<AddedInput>, Vec<WatchedInput>)>,
 }
 
 impl Submitted {
@@ -52,8 +52,8 @@ impl Submitted {
     /// The answer; `None` while there is time and something to wait for.
     pub(super) fn answer(&self, switch: &KillSwitch, is_due: bool) -> Option<ControlReply> {
         let seq = self.ticket.stored();
-        if let (Some(added), Some(_)) = (&self.added, seq) {
-            return Some(ControlReply::Reloaded { seq, added: added.clone() });
+        if let (Some((added, watched)), Some(_)) = (&self.reloaded, seq) {
+            return Some(ControlReply::Reloaded { seq, added: added.clone(), watched: watched.clone() });
         }
         if let (Some(outcome), Some(seq)) = (&self.outcome, seq)
             && !self.waits_for_gateway(switch)

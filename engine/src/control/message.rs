@@ -1,7 +1,7 @@
 //! Requests and replies on the control socket.
 
 use crate::config::one_of;
-use crate::ingress::{Asker, OperatorCommand, actor_handle, actor_names, instrument_names};
+use crate::ingress::{Asker, OperatorCommand, Watched, actor_handle, actor_names, instrument_names};
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
 use stages::risk::CHECKS;
@@ -62,6 +62,8 @@ pub enum ControlReply {
         seq: Option<u64>,
         /// The inputs that joined.
         added: Vec<AddedInput>,
+        /// The inputs of which other symbols are watched.
+        watched: Vec<WatchedInput>,
     },
     /// It changes nothing.
     Refused {
@@ -92,6 +94,16 @@ pub struct AddedInput {
     pub name: String,
 }
 
+/// The symbols that are watched of an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchedInput {
+    /// Number of its source.
+    pub number: u8,
+    /// The symbols; absent = all.
+    pub symbols: Watched,
+}
+
 /// Why a request is not a valid command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{found:?} is not a {what}; {valid}")]
@@ -109,8 +121,8 @@ impl ControlRequest {
 
     /// The action, if it is one that an operator may command.
     pub fn command(&self) -> Option<CommandAction> {
-        use CommandAction::{AddInputs, CarriedOver, SkipCounters};
-        let engines = |a: CommandAction| matches!(a, SkipCounters | CarriedOver | AddInputs);
+        use CommandAction::{CarriedOver, Reload, SkipCounters};
+        let engines = |a: CommandAction| matches!(a, SkipCounters | CarriedOver | Reload);
         CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a))
     }
 

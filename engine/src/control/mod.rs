@@ -28,7 +28,7 @@ mod trading;
 
 pub use ask::{AskError, ask, status};
 pub use intake::{Entering, Intake};
-pub use message::{AddedInput, BadCommand, ControlReply, ControlRequest};
+pub use message::{AddedInput, BadCommand, ControlReply, ControlRequest, WatchedInput};
 pub use outcomes::{OutcomeSink, Outcomes};
 pub use server::{ControlError, Pipeline, Server};
 pub use status::{Status, VenueReport};

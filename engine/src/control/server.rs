@@ -3,7 +3,7 @@
 use super::answer::{Submitted, kills};
 use super::client::{Client, LOADING, Loading, State};
 use super::intake::{Entering, Intake, MOST};
-use super::message::{AddedInput, ControlReply, ControlRequest, RELOAD};
+use super::message::{AddedInput, ControlReply, ControlRequest, RELOAD, WatchedInput};
 use super::outcomes::Outcomes;
 use super::socket;
 use super::status::{self, Status};
@@ -172,7 +172,7 @@ impl Dispatcher {
             _ => self.intake.command(Submission::new(events, None)).ok_or_else(full)?,
         };
         let pull = pull.filter(|_| self.pipeline.has_gateway);
-        Ok(Submitted { ticket, pull, action, wanted: asked.to.unwrap_or(0), outcome: None, added: None })
+        Ok(Submitted { ticket, pull, action, wanted: asked.to.unwrap_or(0), outcome: None, reloaded: None })
     }
 
     /// Reads the configuration again on a thread of its own, since opening files takes time.
@@ -201,17 +201,20 @@ impl Dispatcher {
             }
             Err(TryRecvError::Disconnected) => Err("the thread that read the configuration panicked".to_owned()),
         };
-        let Reloaded { submission, added } = match loaded {
+        let Reloaded { submission, added, watched } = match loaded {
             Ok(Some(reloaded)) => reloaded,
-            Ok(None) => return client.answer(&ControlReply::Reloaded { seq: None, added: Vec::new() }),
+            Ok(None) => {
+                return client.answer(&ControlReply::Reloaded { seq: None, added: Vec::new(), watched: Vec::new() });
+            }
             Err(why) => return client.answer(&ControlReply::Refused { why }),
         };
         let added = added.into_iter().map(|(number, name)| AddedInput { number, name }).collect();
         let Some(Entering { ticket, pull }) = self.intake.command(submission) else {
             return client.answer(&full());
         };
-        let (action, added) = (CommandAction::AddInputs, Some(added));
-        client.submit(Submitted { ticket, pull, action, wanted: 0, outcome: None, added });
+        let watched = watched.into_iter().map(|(number, symbols)| WatchedInput { number, symbols }).collect();
+        let (action, reloaded) = (CommandAction::Reload, Some((added, watched)));
+        client.submit(Submitted { ticket, pull, action, wanted: 0, outcome: None, reloaded });
     }
 
     /// Answers a command, if everything is known or the answer is due.
@@ -330,7 +333,9 @@ impl Turns {
             let glances = match &client.state {
                 State::Inquiring(_) => true,
                 // What the head alone carries out is not said by the tail.
-                State::Commanded(c) => c.added.is_some() || c.waits_for_gateway(&self.dispatcher.control.kill_switch),
+                State::Commanded(c) => {
+                    c.reloaded.is_some() || c.waits_for_gateway(&self.dispatcher.control.kill_switch)
+                }
                 _ => false,
             };
             let next = if glances { client.deadline.min(now + GLANCE) } else { client.deadline };

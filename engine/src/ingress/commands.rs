@@ -83,6 +83,22 @@ pub(super) fn input_names(text: &str, number: u8) -> Vec<Event> {
     names(text, NameSpace::Input, number.into())
 }
 
+/// The `name` events of the symbols that are watched of an input, as a text in pages, since there may be many. The handle is the
+/// number of the page, shifted by 8 bits, and that of the input.
+pub(super) fn watched_names(text: &str, number: u8) -> Vec<Event> {
+    const PAGE: usize = 5_000;
+    let (mut events, mut rest) = (Vec::new(), text);
+    for page in 0_u64.. {
+        let (now, after) = rest.split_at(rest.floor_char_boundary(PAGE));
+        events.extend(names(now, NameSpace::Watched, page << 8 | u64::from(number)));
+        rest = after;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    events
+}
+
 /// A text in pieces, which end between two characters. One that is longer than 255 pieces is cut.
 fn names(text: &str, space: NameSpace, handle: u64) -> Vec<Event> {
     const PIECE: usize = 24;

@@ -1,16 +1,18 @@
-//! Sources that join a run which has begun.
+//! Sources that join a run which has begun, and symbols that are watched or watched no more.
 //!
-//! The configuration says which inputs there are. Those behind the ones that a journal was started with have been added since,
-//! and the record says when: names with the settings of each, then one command, and from there on its inputs. So a record is
-//! repeated without a configuration, and a run that goes on after a stop or a kill opens what its configuration names, takes
-//! each source in where the record says so, and refuses another one in its place. What the configuration has and the record has not
-//! joins right after the record: it was added while nothing ran, or the kill came before the command.
+//! The configuration says which inputs there are, and which symbols of them are watched. Inputs behind the ones that a journal was
+//! started with have been added since, and the record says when: names with the settings of each, then one command, and from there
+//! on its inputs. Likewise a change of the symbols. So a record is repeated without a configuration, and a run that goes on after a
+//! stop or a kill opens what its configuration names, takes each source in where the record says so, and refuses another one in its
+//! place. What the configuration has and the record has not comes right after the record: it was changed while nothing ran, or
+//! the kill came before the command.
 //!
 //! A source is opened before it comes here, by whoever adds it; the head only moves it. Bound: the numbers of sources end below
 //! that of the operator.
 
-use super::commands::{Asker, OperatorCommand, input_names};
+use super::commands::{Asker, OperatorCommand, input_names, watched_names};
 use super::source_queue::SourceQueue;
+use super::watch::Watched;
 use super::{IngressError, wall_now};
 use flow::records::{Command, Name};
 use flow::{CommandAction, Event, NameSpace, StateError, StateReader, StateWriter};
@@ -19,26 +21,45 @@ use std::collections::{BTreeMap, VecDeque};
 /// Makes a stand-in for the source of that number, whose inputs all come from the record.
 pub type StandIn = fn(u8) -> SourceQueue;
 
-/// The sources that have yet to join.
+/// The sources that have yet to join, and what names have told.
 #[derive(Default)]
 pub(super) struct Joining {
     waiting: VecDeque<SourceQueue>,
     /// What joins if nothing waits.
     stand_in: Option<StandIn>,
-    /// The settings that names have told, by number.
+    /// Settings of inputs, by number.
     told: BTreeMap<u8, Vec<u8>>,
+    /// Symbols that are watched, by number.
+    watched: BTreeMap<u8, Vec<u8>>,
     /// The settings of those that have joined.
     joined: Vec<String>,
 }
 
-/// The inputs by which `sources` join, on behalf of `by`.
-pub fn joining(sources: &[SourceQueue], by: Asker) -> Vec<Event> {
+/// The inputs by which `sources` join and other symbols of the sources with these numbers are watched, on behalf of `by`; none
+/// if nothing changes.
+pub fn reload(sources: &[SourceQueue], watched: &[(u8, &Watched)], by: Asker) -> Vec<Event> {
     let mut events: Vec<Event> = sources.iter().flat_map(|source| input_names(source.text(), source.id())).collect();
-    events.extend(sources.first().map(|first| {
-        let (target, new) = (first.id().into(), sources.len() as i64);
-        OperatorCommand { target, new, ..OperatorCommand::plain(CommandAction::AddInputs, by) }.event()
-    }));
+    let chosen = sources.iter().map(|source| (source.id(), source.wanted())).filter(|(_, watched)| watched.is_some());
+    for (number, watched) in chosen.chain(watched.iter().copied()) {
+        events.extend(watched_names(&told(watched), number));
+    }
+    if !sources.is_empty() || !watched.is_empty() {
+        let (target, new) = (sources.first().map_or(0, |first| first.id().into()), sources.len() as i64);
+        events.push(OperatorCommand { target, new, ..OperatorCommand::plain(CommandAction::Reload, by) }.event());
+    }
     events
+}
+
+/// A choice of symbols as a text: what it is, and then a line for each.
+fn told(watched: &Watched) -> String {
+    let Some(symbols) = watched else { return "all".to_owned() };
+    symbols.iter().fold("only".to_owned(), |text, symbol| text + "\n" + symbol)
+}
+
+/// The choice that [`told`] tells.
+fn chosen(text: &str) -> Watched {
+    let mut lines = text.split('\n');
+    (lines.next() == Some("only")).then(|| lines.map(str::to_owned).collect())
 }
 
 impl Joining {
@@ -50,31 +71,48 @@ impl Joining {
         self.stand_in = Some(by);
     }
 
-    /// The inputs by which all that wait join, after the record.
-    pub(super) fn announced(&mut self) -> Vec<Event> {
-        joining(self.waiting.make_contiguous(), Asker { asked_ts: wall_now(), ..Asker::ENGINE })
+    /// The inputs by which the run comes to be what the configuration says, after the record.
+    pub(super) fn announced(&mut self, feeds: &[SourceQueue]) -> Vec<Event> {
+        let by = Asker { asked_ts: wall_now(), ..Asker::ENGINE };
+        let other = feeds.iter().filter(|feed| feed.wanted() != feed.watched());
+        let other: Vec<_> = other.map(|feed| (feed.id(), feed.wanted())).collect();
+        reload(self.waiting.make_contiguous(), &other, by)
     }
 
-    /// Takes an input of an operator: the settings of a source, or the command by which sources join `feeds`.
+    /// Takes an input of an operator: the settings of a source, symbols, or the command by which sources join `feeds`.
     ///
     /// # Errors
     /// When what joins is not what the record says.
     pub(super) fn take(&mut self, event: &Event, feeds: &mut Vec<SourceQueue>) -> Result<(), IngressError> {
-        if let Some(name) = event.get::<Name>().filter(|name| name.space == NameSpace::Input.code()) {
-            let told = self.told.entry(name.handle as u8).or_default();
-            if name.part == 0 {
+        if let Some(name) = event.get::<Name>() {
+            let told = match NameSpace::from_code(name.space) {
+                Some(NameSpace::Input) => &mut self.told,
+                Some(NameSpace::Watched) => &mut self.watched,
+                _ => return Ok(()),
+            };
+            let told = told.entry(name.handle as u8).or_default();
+            // The lowest byte is the number of the input; above it is that of the page.
+            if name.part == 0 && name.handle <= u64::from(u8::MAX) {
                 told.clear();
             }
             told.extend_from_slice(piece(name));
         }
-        let Some(command) = event.get::<Command>().filter(|c| c.action == CommandAction::AddInputs.code()) else {
+        let Some(command) = event.get::<Command>().filter(|c| c.action == CommandAction::Reload.code()) else {
             return Ok(());
         };
-        let mut told = std::mem::take(&mut self.told);
+        let (mut told, watched) = (std::mem::take(&mut self.told), std::mem::take(&mut self.watched));
+        let before = feeds.len();
         for number in (command.target as u8..).take(command.new as usize) {
-            let told = told.remove(&number).unwrap_or_default();
-            let told = String::from_utf8_lossy(&told).into_owned();
+            let told = String::from_utf8_lossy(&told.remove(&number).unwrap_or_default()).into_owned();
             feeds.push(self.next(told, number).map_err(IngressError::Refused)?);
+        }
+        for (number, text) in watched {
+            let (at, watched) = (usize::from(number).wrapping_sub(1), chosen(&String::from_utf8_lossy(&text)));
+            match feeds.get_mut(at) {
+                Some(feed) if at < before => feed.watch(watched),
+                Some(feed) => feed.begin_watching(watched),
+                None => {}
+            }
         }
         Ok(())
     }
@@ -104,7 +142,7 @@ impl Joining {
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         to.put(&self.joined);
-        to.put(&self.told.iter().collect::<Vec<_>>());
+        to.put(&(self.told.iter().collect::<Vec<_>>(), self.watched.iter().collect::<Vec<_>>()));
     }
 
     /// Restores what [`Joining::save`] wrote, and lets those join `feeds` that had joined.
@@ -112,7 +150,8 @@ impl Joining {
         for told in from.get::<Vec<String>>()? {
             feeds.push(self.next(told, feeds.len() as u8 + 1).map_err(StateError::Elsewhere)?);
         }
-        self.told = from.get::<Vec<(u8, Vec<u8>)>>()?.into_iter().collect();
+        let (told, watched) = from.get::<(Vec<(u8, Vec<u8>)>, Vec<(u8, Vec<u8>)>)>()?;
+        (self.told, self.watched) = (told.into_iter().collect(), watched.into_iter().collect());
         Ok(())
     }
 }
@@ -153,7 +192,7 @@ mod tests {
     fn a_source_joins_with_the_command_and_not_with_its_names() {
         let long = "files = [\"a/long/path/of/a/file.itch\"]\n".repeat(300);
         let own = || [source(2, "feed = \"a\"\n"), source(3, &long)];
-        let events = joining(&own(), Asker::ENGINE);
+        let events = reload(&own(), &[], Asker::ENGINE);
         for cut in 0..events.len() {
             let (mut begun, mut feeds) = (Joining::default(), vec![source(1, "")]);
             begun.wait(own());
@@ -166,16 +205,16 @@ mod tests {
             let bytes = state.into_bytes();
             again.load(&mut StateReader::new(&listings, &bytes), &mut feeds).unwrap();
             again.wait(own());
-            let rest = if cut % 2 == 0 { &events[cut..] } else { &again.announced() };
+            let rest = if cut % 2 == 0 { &events[cut..] } else { &again.announced(&[]) };
             taken(&mut again, rest, &mut feeds).unwrap();
             assert_eq!(feeds.iter().map(SourceQueue::id).collect::<Vec<_>>(), [1, 2, 3]);
-            assert!(again.announced().is_empty());
+            assert!(again.announced(&[]).is_empty());
         }
     }
 
     #[test]
     fn what_is_not_what_the_record_says_does_not_join() {
-        let events = joining(&[source(2, "feed = \"a\"\n")], Asker::ENGINE);
+        let events = reload(&[source(2, "feed = \"a\"\n")], &[], Asker::ENGINE);
         let refused = |now: Option<&str>| {
             let mut begun = Joining::default();
             begun.wait(now.map(|text| source(2, text)));

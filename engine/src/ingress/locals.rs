@@ -15,7 +15,7 @@ use super::directory::{Directory, Key, Naming, symbol_piece};
 use flow::records::{Anomaly, Listing, Name};
 use flow::{AnomalyKind, Event, Kind, Kinds, LOCAL_INSTRUMENTS, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks an instrument number that is still local, and an entry that has not claimed its instrument.
 const OPEN: u32 = 1 << 31;
@@ -70,6 +70,8 @@ pub(super) struct Locals {
     withheld: BTreeSet<u64>,
     /// Instruments whose market data are left out.
     refused: BTreeSet<u32>,
+    /// The symbols of the numbers that definitions gave an instrument.
+    symbols: BTreeMap<u32, String>,
     /// What the record has changed since the source's last cursor, from where it may be read again.
     since: Since,
 }
@@ -193,6 +195,7 @@ impl Locals {
         self.defining = Defining { local, ..Defining::default() };
         let Some(key) = key_of(event, upcoming).filter(|_| local < LOCAL_INSTRUMENTS) else { return false };
         self.definitions += 1;
+        self.symbols.insert(local, key.0.clone());
         let Some(index) = by.index(key, self.definitions) else {
             self.set(local, BEYOND);
             return replace(event, AnomalyKind::InstrumentRange, 0, local.into());
@@ -326,6 +329,12 @@ impl Locals {
     /// The source lists its instruments anew, under numbers that need not be those of before.
     pub(super) fn list_anew(&mut self) {
         (self.table, self.defining) = (vec![0], Defining::default());
+        self.symbols.clear();
+    }
+
+    /// The symbols of its numbers.
+    pub(super) fn symbols(&self) -> &BTreeMap<u32, String> {
+        &self.symbols
     }
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {

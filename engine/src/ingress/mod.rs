@@ -21,12 +21,13 @@ mod stated_terms;
 mod ticket;
 mod ticks;
 mod waiting;
+mod watch;
 
 pub use clock::{Clock, ClockStep, Pace, Times, wall_now};
 pub use commands::{
     Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names,
 };
-pub use joining::{StandIn, joining};
+pub use joining::{StandIn, reload};
 pub use merge::Ingress;
 pub use origin::{Origin, Origins};
 pub use recorded::Recorded;
@@ -36,6 +37,7 @@ pub use source_queue::SourceQueue;
 pub use stated_terms::Stated;
 pub use ticket::{Submission, Ticket};
 pub use ticks::TickSource;
+pub use watch::Watched;
 
 use crate::gateway::GatewayEnded;
 use crate::pipeline::HeadState;

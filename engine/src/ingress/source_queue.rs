@@ -11,6 +11,7 @@ use super::IngressError;
 use super::directory::Directory;
 use super::locals::{AsRecorded, Locals, Now, Precedents, is_local};
 use super::stated_terms::{Stated, StatedTerms};
+use super::watch::{Choices, Watched};
 use crate::pipeline::FeedState;
 use flow::records::{Cursor, Gap};
 use flow::{
@@ -27,6 +28,11 @@ pub struct SourceQueue {
     source: Box<dyn Source>,
     queue: Inputs,
     locals: Locals,
+    choices: Choices,
+    /// The symbols of it that the configuration has watched.
+    wanted: Watched,
+    /// It is being read up to where the record ends.
+    catches_up: bool,
     /// Number of the source, from 1 in argument order.
     id: u8,
     ended: bool,
@@ -72,6 +78,9 @@ impl SourceQueue {
             source,
             queue,
             locals: Locals::new(id),
+            choices: Choices::default(),
+            wanted: None,
+            catches_up: false,
             id,
             ended: false,
             failed: None,
@@ -94,6 +103,33 @@ impl SourceQueue {
     /// Its settings.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// States the symbols of it that the configuration has watched.
+    #[must_use]
+    pub fn with_wanted(mut self, wanted: Watched) -> SourceQueue {
+        self.wanted = wanted;
+        self
+    }
+
+    /// The symbols that the configuration has watched.
+    pub(super) fn wanted(&self) -> &Watched {
+        &self.wanted
+    }
+
+    /// These symbols are watched from the start.
+    pub fn begin_watching(&mut self, watched: Watched) {
+        self.choices.begin_with(watched);
+    }
+
+    /// These symbols are watched from now on.
+    pub(super) fn watch(&mut self, watched: Watched) {
+        self.choices.command(watched);
+    }
+
+    /// The symbols that are watched.
+    pub(super) fn watched(&self) -> &Watched {
+        self.choices.last()
     }
 
     /// Its number.
@@ -148,10 +184,15 @@ impl SourceQueue {
         let is_live = self.source.is_live();
         let polled = match &mut self.failed {
             Some(_) => Ok(Polled::Idle(Ns::NONE)),
-            failed => self.source.poll(&mut self.queue).or_else(|error| {
-                *failed = Some(error.clone()).filter(|_| is_live);
-                if is_live { Ok(Polled::Ready) } else { Err(error) }
-            }),
+            failed => {
+                let (source, now) = (self.source.as_mut(), wall.unwrap_or_default());
+                let may_change = !self.catches_up;
+                let polled = self.choices.poll(source, &mut self.queue, self.locals.symbols(), may_change, now);
+                polled.or_else(|error| {
+                    *failed = Some(error.clone()).filter(|_| is_live);
+                    if is_live { Ok(Polled::Ready) } else { Err(error) }
+                })
+            }
         };
         if self.failed.is_some() && self.queue.is_empty() && !std::mem::replace(&mut self.told, true) {
             self.push_gap(None, wall.unwrap_or_default());
@@ -233,6 +274,7 @@ impl SourceQueue {
         match input.kind {
             Kind::Cursor => (recorded.cursor, recorded.since, recorded.messages_since) = (input.get().copied(), 0, 0),
             Kind::Gap => {}
+            Kind::Watching => self.choices.learn(input.record()),
             _ => {
                 recorded.since += 1;
                 recorded.messages_since += u64::from(input.flags.has(Flags::LAST_OF_PACKET));
@@ -258,6 +300,7 @@ impl SourceQueue {
         let Resumed { inputs, cursor, since, messages_since } = self.recorded;
         to.put(&(self.records, inputs, cursor.map(|cursor| (cursor.session, cursor.next)), since, messages_since));
         self.locals.save(to);
+        self.choices.save(to);
     }
 
     /// Restores what [`SourceQueue::save`] wrote.
@@ -266,7 +309,8 @@ impl SourceQueue {
             from.get::<(u64, u64, Option<(u64, u64)>, u64, u64)>()?;
         let cursor = cursor.map(|(session, next)| Cursor { session, next, ..Cursor::default() });
         (self.records, self.recorded) = (records, Resumed { inputs, cursor, since, messages_since });
-        self.locals.load(from)
+        self.locals.load(from)?;
+        self.choices.load(from)
     }
 
     /// Places the source after the record, which ends at `now`, with an input of another source if it has `passed` this one.
@@ -278,10 +322,20 @@ impl SourceQueue {
         directory: &mut Directory,
     ) -> Result<bool, IngressError> {
         if self.to_skip.is_none() {
+            self.catches_up = true;
             self.to_skip = Some(match self.source.resume(&self.recorded) {
+                Resumption::Again(inputs) if inputs < self.recorded.inputs && !self.choices.is_everything() => {
+                    let why =
+                        "it goes on from its cursor, and then the symbols that are watched of it cannot be chosen";
+                    return Err(IngressError::Refused(format!(
+                        "{}: {why}; start a new journal without `watch`",
+                        self.name
+                    )));
+                }
                 Resumption::Again(inputs) => (inputs, self.locals.again(inputs < self.recorded.inputs)),
                 Resumption::Live { expected } => {
                     self.locals.list_anew();
+                    self.choices.begin_anew();
                     if self.recorded.inputs > 0 {
                         self.push_gap(expected, wall.unwrap_or(now));
                         self.locals.begin(self.queue.waiting_mut());
@@ -302,6 +356,7 @@ impl SourceQueue {
             }
         }
         self.to_skip = Some((left, precedents));
+        self.catches_up = left > 0;
         Ok(left == 0 && (wall.is_some() || self.skip_left_out(now, passed)?))
     }
 

@@ -1,7 +1,8 @@
 //! Checks that this build and these settings may resume a journal.
 
 use crate::build_id::build_id;
-use crate::config::Settings;
+use crate::config::{Settings, WATCH};
+use flow::Symbols;
 use sinks::journal::{JournalError, JournalInfo, JournalReader};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
@@ -66,16 +67,31 @@ pub fn begun(settings: &Settings) -> Result<usize, JournalError> {
     Ok(text.map_or(count, |text| inputs_of(&text).min(count)))
 }
 
-/// The first key in which settings differ from the text of earlier ones. That they have further inputs behind those is no
-/// difference.
+/// The first key in which settings differ from the text of earlier ones. That they have further inputs behind those, or watch
+/// other symbols, is no difference.
 pub fn difference(was: &str, settings: &Settings) -> Option<String> {
     let now = settings.to_toml_with(inputs_of(was));
     if was == now {
         return None;
     }
-    let [was, is] = [was, &now].map(|text| text.parse::<Table>().map(Value::Table).ok());
-    let first = first_difference("", was.as_ref(), is.as_ref());
-    Some(first.unwrap_or_else(|| "the same values, written otherwise".to_owned()))
+    let [was, is] = [was, &now].map(|text| {
+        let mut root = text.parse::<Table>().ok()?;
+        inputs_in(&mut root).for_each(|input| drop(input.remove(WATCH)));
+        Some(Value::Table(root))
+    });
+    first_difference("", was.as_ref(), is.as_ref())
+}
+
+fn inputs_in(root: &mut Table) -> impl Iterator<Item = &mut Table> {
+    let inputs = root.get_mut("input").and_then(Value::as_array_mut);
+    inputs.into_iter().flatten().filter_map(Value::as_table_mut)
+}
+
+/// The symbols that are watched of each input, in the recorded text of a configuration; `None` = all.
+pub(super) fn watched_in(text: &str) -> Vec<Option<Symbols>> {
+    let mut root = text.parse::<Table>().unwrap_or_default();
+    let symbols = |list: &Vec<Value>| list.iter().filter_map(|symbol| Some(symbol.as_str()?.to_owned())).collect();
+    inputs_in(&mut root).map(|input| input.get(WATCH)?.as_array().map(symbols)).collect()
 }
 
 /// The first key whose values differ, with both; of values of several lines, which are files, the first line that differs.

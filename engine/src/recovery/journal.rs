@@ -2,14 +2,14 @@
 
 use super::acceptance::Acceptance;
 use super::carry::{Carried, CarryError, carried_inputs, carry_over};
-use super::changed::{begun, check, check_instruments};
+use super::changed::{begun, check, check_instruments, watched_in};
 use super::error::RecoveryError;
 use super::notices::Notices;
 use super::snapshot::Snapshot;
 use super::verify::{Verified, VerifySink};
 use crate::build_id::build_id;
 use crate::config::Settings;
-use crate::ingress::{Retrace, Then};
+use crate::ingress::{Retrace, Then, Watched};
 use flow::{Kinds, Sink};
 use sinks::journal::{DiskWatch, InputLog, Journal, JournalReader, JournalSpec, Upkeep};
 use std::path::Path;
@@ -30,6 +30,8 @@ pub(crate) struct Journalling {
     pub(crate) verdict: Option<Arc<Mutex<Verified>>>,
     /// How many of the inputs were added since the journal was started: the last ones.
     pub(crate) added: usize,
+    /// The symbols that are watched of the others, in order, as the journal was started.
+    pub(crate) watched: Option<Vec<Watched>>,
 }
 
 /// What a run asks of its journal.
@@ -105,6 +107,7 @@ impl Opening<'_> {
             snapshot,
             is_unclean,
             carried,
+            watched: Some(watched_in(&reader.info().config_text)),
             added: self.settings.inputs.len() - begun(self.settings)?,
             ..Journalling::default()
         })

@@ -8,7 +8,7 @@ use super::error::RecoveryError;
 use super::notices::Notices;
 use super::snapshot::Snapshot;
 use crate::assembly::{Blueprint, Venues};
-use crate::config::Draft;
+use crate::config::{Draft, InputSettings};
 use crate::drive::Control;
 use crate::ingress::{Head, Retrace, SourceQueue, Then};
 use crate::registries::Registries;
@@ -76,7 +76,12 @@ pub fn snapshot(
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
     let blueprint = Blueprint::new(&settings, sinks, info.instruments, control)?;
     let stand_in = |number| SourceQueue::new(String::new(), Box::new(Absent), number);
-    let feeds = (1..).zip(&settings.inputs).map(|(number, _)| stand_in(number)).collect();
+    let begun = |(number, input): (u8, &InputSettings)| {
+        let mut feed = stand_in(number);
+        feed.begin_watching(input.watch.clone());
+        feed
+    };
+    let feeds = (1..).zip(&settings.inputs).map(begun).collect();
     let mut assembly = blueprint.merged(feeds, None, Vec::new(), Venues::Repeated)?;
     let retrace = Retrace::new(inputs, if from < last { last } else { 0 }, Then::Stop);
     assembly.head = assembly.head.with_stand_ins(stand_in).with_retrace(Some(retrace));

@@ -61,6 +61,9 @@ pub fn execute_sources(
     };
     let journal = opening.journal(options.go_on)?;
     let later = feeds.split_off(feeds.len() - journal.added);
+    let now = || settings.inputs.iter().map(|input| input.watch.clone()).collect();
+    let watched = journal.watched.unwrap_or_else(now);
+    feeds.iter_mut().zip(watched).for_each(|(feed, watched)| feed.begin_watching(watched));
     let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);
@@ -136,8 +139,10 @@ fn unlisted(settings: &Settings, report: &Report) -> Vec<String> {
 pub(super) fn queues(sources: Sources, settings: &Settings, from: usize) -> Vec<SourceQueue> {
     let stated = Stated::new(settings.instruments.clone());
     let queue = |(i, (name, source))| {
-        let text = settings.inputs.get(i).map(InputSettings::to_toml).unwrap_or_default();
-        SourceQueue::new(name, source, i as u8 + 1).with_stated(&stated).with_text(text)
+        let input = settings.inputs.get(i);
+        let text = input.map(InputSettings::to_toml).unwrap_or_default();
+        let wanted = input.and_then(|input| input.watch.clone());
+        SourceQueue::new(name, source, i as u8 + 1).with_stated(&stated).with_text(text).with_wanted(wanted)
     };
     (from..).zip(sources).map(queue).collect()
 }

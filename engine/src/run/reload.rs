@@ -1,6 +1,7 @@
 //! Reads the configuration of a running engine again, and opens what was added to it.
 //!
-//! The configuration stays the truth: an operator adds an input at its end and says so (`tidegate ctl JOURNAL reload`). Whatever
+//! The configuration stays the truth: an operator adds an input at its end, or changes the symbols that are watched of one, and
+//! says so (`tidegate ctl JOURNAL reload`). Whatever
 //! else has changed in it is refused, and then nothing happens. All of this takes as long as files take to open, on a thread of
 //! whoever asks; what comes out is a command with its sources, and the pipeline's head takes both at once. Bound: one reload at
 //! a time.
@@ -9,7 +10,7 @@ use super::error::RunError;
 use super::execute::queues;
 use super::preflight::Preflight;
 use crate::config::{Draft, Settings};
-use crate::ingress::{Asker, Submission, Ticket, actor_names, joining};
+use crate::ingress::{Asker, Submission, Ticket, Watched, actor_names, reload};
 use crate::recovery::difference;
 use std::sync::{Arc, Mutex};
 
@@ -35,6 +36,8 @@ pub struct Reloaded {
     pub submission: Submission,
     /// Each input that was added: its number and its name.
     pub added: Vec<(u8, String)>,
+    /// The inputs of which other symbols are watched: the number of each, and these symbols.
+    pub watched: Vec<(u8, Watched)>,
 }
 
 impl Reloader {
@@ -55,16 +58,20 @@ impl Reloader {
         let settings = (self.read)().finish().map_err(|faults| faults.to_string())?;
         let from = running.settings.inputs.len();
         running.check(&settings)?;
-        if settings.inputs.len() == from {
+        let both = settings.inputs.iter().zip(&running.settings.inputs);
+        let changed = (1..).zip(both).filter(|(_, (now, before))| now.watch != before.watch);
+        let changed: Vec<(u8, &Watched)> = changed.map(|(number, (now, _))| (number, &now.watch)).collect();
+        if settings.inputs.len() == from && changed.is_empty() {
             return Ok(None);
         }
         let sources = Preflight::added(&settings, from).map_err(|e: RunError| e.to_string())?;
         let sources = queues(sources, &settings, from);
         let added = sources.iter().map(|source| (source.id(), source.name.clone())).collect();
-        let events = [actor_names(actor), joining(&sources, by)].concat();
+        let watched = changed.iter().map(|(number, watched)| (*number, (*watched).clone())).collect();
+        let events = [actor_names(actor), reload(&sources, &changed, by)].concat();
         let submission = Submission::new(events, None).with_sources(sources);
         running.entering = Some((submission.ticket(), settings));
-        Ok(Some(Reloaded { submission, added }))
+        Ok(Some(Reloaded { submission, added, watched }))
     }
 }
 
@@ -84,8 +91,8 @@ impl Running {
 
     /// Only inputs at the end are new.
     fn check(&self, now: &Settings) -> Result<(), String> {
-        const NEXT: &str = "while it runs only new [[input]] entries behind the others are taken; put it back, or stop the \
-                            run and start a new journal with --carry-over";
+        const NEXT: &str = "while it runs only new [[input]] entries behind the others and other symbols in `watch` are taken; \
+                            put it back, or stop the run and start a new journal with --carry-over";
         let dir = |settings: &Settings| {
             settings.journal_dir.as_ref().map_or("absent".to_owned(), |d| d.display().to_string())
         };

@@ -2,7 +2,7 @@
 
 use feeds::live::{Handed, RingSender, RingSource, SLOTS};
 use flow::records::{Anomaly, Cursor, Gap, Trade};
-use flow::{AnomalyKind, Event, FeedError, Flags, Inputs, Ns, Polled, Resumed, Resumption, Source};
+use flow::{AnomalyKind, Event, FeedError, Flags, Inputs, Ns, Polled, Resumed, Resumption, Source, Symbols};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
@@ -223,4 +223,29 @@ fn nothing_starts_before_the_first_poll_and_a_thread_that_ends_without_a_word_is
     assert_eq!((all.len(), end.is_err()), (2, true));
     let mut queue = Inputs::with_capacity(256);
     assert_eq!(source.poll(&mut queue).unwrap(), Polled::Ended);
+}
+
+#[test]
+fn the_thread_learns_which_symbols_are_watched() {
+    let (said, heard) = mpsc::channel();
+    let (go, wait) = mpsc::channel::<()>();
+    let mut source = RingSource::new("test", 2, move |sender| {
+        while wait.recv().is_ok() {
+            said.send(sender.watched()).expect("the test listens");
+        }
+        sender.end();
+    });
+    let some = |symbols: &[&str]| Some(symbols.iter().map(|symbol| (*symbol).to_owned()).collect::<Symbols>());
+    source.watch(some(&["A"]).as_ref());
+    let mut queue = Inputs::with_capacity(256);
+    source.poll(&mut queue).expect("the thread starts");
+    let asked = || {
+        go.send(()).expect("the thread listens");
+        heard.recv().expect("the thread answers")
+    };
+    assert_eq!((asked(), asked()), (Some(some(&["A"])), None), "what was said before it started, once");
+    source.watch(some(&["B"]).as_ref());
+    source.watch(None);
+    assert_eq!((asked(), asked()), (Some(None), None), "the last of several");
+    drop(go);
 }

@@ -166,6 +166,15 @@ impl Tally {
     }
 }
 
+/// Asks the engine to read its configuration again, now this one; returns what `ctl` says.
+fn reload(engine: &Engine, text: &str) -> String {
+    std::fs::write(engine.path("desk.toml"), text).expect("the folder is writable");
+    let done = engine.command(&["ctl"]).arg(engine.path("journal")).arg("reload").output().expect("it starts");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    said
+}
+
 #[test]
 fn a_live_feed_joins_a_running_engine_and_goes_on_after_a_kill() {
     let engine = Engine::new();
@@ -175,11 +184,8 @@ fn a_live_feed_joins_a_running_engine_and_goes_on_after_a_kill() {
     let text = std::fs::read_to_string(engine.path("desk.toml")).expect("it was written");
     let more =
         format!("{text}[[input]]\nfeed = \"counter\"\nsymbol = \"OTHER\"\nsocket = {:?}\n", engine.path("other"));
-    std::fs::write(engine.path("desk.toml"), more).expect("the folder is writable");
-    let mut ctl = engine.command(&["ctl"]);
-    let done = ctl.arg(engine.path("journal")).arg("reload").output().expect("it starts");
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success() && said.contains("source 2 is counter"), "{said}");
+    let said = reload(&engine, &more);
+    assert!(said.contains("source 2 is counter"), "{said}");
     second.wait_for_a_listener();
     std::thread::sleep(Duration::from_millis(200));
     child.kill().expect("a child");
@@ -200,6 +206,39 @@ fn a_live_feed_joins_a_running_engine_and_goes_on_after_a_kill() {
         assert_eq!(told, (1..=*came.last().expect("messages")).collect(), "each number came or is missing");
         assert!(inputs.iter().all(|input| input.instrument == 0 || input.instrument == u32::from(source)));
     }
+}
+
+#[test]
+fn the_symbols_of_a_live_feed_change_while_it_runs() {
+    let engine = Engine::new();
+    let market = Market::open(engine.path("socket"));
+    let text = std::fs::read_to_string(engine.path("desk.toml")).expect("it was written");
+    std::fs::write(engine.path("desk.toml"), format!("{text}watch = [\"ANOTHER\"]\n")).expect("the folder is writable");
+    let trades = |engine: &Engine| engine.inputs().iter().filter(|input| input.kind == Kind::Trade).count();
+    let mut child = engine.start();
+    market.wait_for_a_listener();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(trades(&engine), 0, "nothing is watched");
+    let said = reload(&engine, &text);
+    assert!(said.contains("of source 1 all is watched"), "{said}");
+    std::thread::sleep(Duration::from_millis(300));
+    let before = trades(&engine);
+    assert!(before > 50, "{before} came");
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    engine.verify();
+    let mut child = engine.start();
+    market.wait_for_a_listener();
+    std::thread::sleep(Duration::from_millis(200));
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("a child");
+    assert!(child.wait().expect("a child").success());
+    engine.verify();
+    drop(market.close());
+    assert!(trades(&engine) > before, "it goes on with what was watched");
+    let inputs = engine.inputs();
+    let first = |kind, of: u32| inputs.iter().position(|input| input.kind == kind && input.instrument == of);
+    let order = [first(Kind::Watching, 0), first(Kind::Listing, 1), first(Kind::Gap, 1), first(Kind::Trade, 1)];
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{order:?}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Inputs that are added while the service runs: they join it, its record says so, and it goes on with them whenever it is killed.
 
 use flow::records::{Command as Commanded, Listing, Name};
-use flow::{CommandAction, Event, NameSpace};
+use flow::{CommandAction, Event, Kind, Listings, NameSpace};
 use rustix::process::Signal;
 use sinks::journal::JournalReader;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use tidegate_tests::rig::{Life, Service};
@@ -16,7 +17,7 @@ fn inputs(journal: &Path) -> Vec<Event> {
 /// The command by which inputs joined: its `seq`, the number of the first and how many.
 fn joins(inputs: &[Event]) -> Vec<(u64, u32, i64)> {
     let command = |e: &Event| Some((e.id.seq(), *e.get::<Commanded>()?));
-    let all = inputs.iter().filter_map(command).filter(|(_, c)| c.action == CommandAction::AddInputs.code());
+    let all = inputs.iter().filter_map(command).filter(|(_, c)| c.action == CommandAction::Reload.code());
     all.map(|(seq, c)| (seq, c.target, c.new)).collect()
 }
 
@@ -79,7 +80,7 @@ fn an_input_that_is_added_joins_and_the_run_goes_on_with_it() {
     let said = service.ctl(&["--actor", "ada", "reload"]).expect(0).stderr;
     assert!(said.contains("source 2 is ") && said.contains("b_20260105.itch (input "), "{said}");
     let said = service.ctl(&["reload"]).expect(0).stderr;
-    assert!(said.contains("nothing was added"), "{said}");
+    assert!(said.contains("nothing has changed"), "{said}");
     let status = service.status();
     let feeds = status["trading"]["feeds"].as_array().expect("feeds").clone();
     assert!(
@@ -143,7 +144,7 @@ fn a_run_that_is_killed_while_an_input_joins_goes_on_with_it() {
         service.reconfigure(with_input(service.text(), "b_20260105.itch"));
         let journal = service.journal();
         let asked = std::thread::spawn(move || run(["ctl".as_ref(), journal.as_os_str(), "reload".as_ref()]));
-        std::thread::sleep(Duration::from_micros(draw(&mut random, 25_000)));
+        std::thread::sleep(Duration::from_micros(draw(&mut random, 40_000)));
         life.kill();
         let was_told = asked.join().expect("it does not panic").code == Some(0);
         let before = joins(&inputs(&service.journal()));
@@ -197,4 +198,129 @@ fn what_is_not_an_input_at_the_end_is_refused_and_nothing_happens() {
     let all = inputs(&service.journal());
     assert_eq!(joins(&all).iter().map(|(_, first, count)| (*first, *count)).collect::<Vec<_>>(), [(3, 2)]);
     verify(&service);
+}
+
+/// The text of a configuration whose last input watches these symbols.
+fn watching(text: &str, symbols: &[&str]) -> String {
+    format!("{text}watch = {symbols:?}\n")
+}
+
+/// The symbol that each instrument was listed with.
+fn symbols(inputs: &[Event]) -> BTreeMap<u32, String> {
+    let mut listings = Listings::default();
+    inputs.iter().for_each(|input| listings.observe(input));
+    let all = inputs.iter().map(|input| input.instrument).filter_map(|i| Some((i, listings.get(i)?.symbol.clone())));
+    all.collect()
+}
+
+/// What came of a symbol after its listing: the kind and the body of each input but gaps.
+fn data_of(inputs: &[Event], symbol: &str) -> Vec<(Kind, [u8; 40])> {
+    let symbols = symbols(inputs);
+    let of = |e: &&Event| e.source <= 2 && symbols.get(&e.instrument).is_some_and(|s| s == symbol);
+    let inputs = inputs.iter().filter(of).filter(|e| !matches!(e.kind, Kind::Gap | Kind::Name | Kind::Listing));
+    inputs.map(|e| (e.kind, e.body)).collect()
+}
+
+/// The gaps of a symbol, in the order of the record.
+fn gaps_of(inputs: &[Event], symbol: &str) -> Vec<u64> {
+    let symbols = symbols(inputs);
+    let of = |e: &&Event| e.kind == Kind::Gap && symbols.get(&e.instrument).is_some_and(|s| s == symbol);
+    inputs.iter().filter(of).map(|e| e.id.seq()).collect()
+}
+
+/// All that the file has of a symbol.
+fn whole_data(service: &Service, file: &str, symbol: &str) -> Vec<(Kind, [u8; 40])> {
+    let (path, alone) = (service.path(file), service.path("alone"));
+    let words = ["replay", "--input"].map(std::ffi::OsStr::new).into_iter();
+    run(words.chain([path.as_os_str(), "--journal".as_ref(), alone.as_os_str()])).expect(0);
+    let data = data_of(&inputs(&alone), symbol);
+    std::fs::remove_dir_all(alone).expect("it was written");
+    data
+}
+
+const FILE: &str = "b_20260105.itch";
+
+#[test]
+fn symbols_are_watched_and_watched_no_more_while_it_runs() {
+    let mut service = with_files(Service::paper(400_000), &[FILE]);
+    let begun = with_input(service.text(), FILE);
+    service.reconfigure(watching(&begun, &["BAAAA"]));
+    let mut life = running(&service, "1200x");
+    life.until("its inputs", || of_source(&inputs(&service.journal()), 2) > 100);
+    service.reconfigure(watching(&begun, &["BAAAA", "BEEUB"]));
+    let said = service.ctl(&["reload"]).expect(0).stderr;
+    assert!(said.contains("of source 2 only BAAAA BEEUB is watched (input "), "{said}");
+    life.until("the other symbol", || data_of(&inputs(&service.journal()), "BEEUB").len() > 50);
+    service.about(&["snapshot", "--journal"]).expect(0);
+    life.kill();
+    verify(&service);
+    let mut life = running(&service, "1200x");
+    service.reconfigure(watching(&begun, &["BEEUB"]));
+    let said = service.ctl(&["reload"]).expect(0).stderr;
+    assert!(said.contains("of source 2 only BEEUB is watched"), "{said}");
+    life.until("a gap", || !gaps_of(&inputs(&service.journal()), "BAAAA").is_empty());
+    life.kill();
+    // What the configuration says after a stop holds without a command of anybody.
+    service.reconfigure(begun.clone());
+    service.finish(&["--speed", "max"]).expect(0);
+    verify(&service);
+    let all = inputs(&service.journal());
+    let symbols: Vec<String> = symbols(&all).into_values().filter(|symbol| symbol.starts_with('B')).collect();
+    assert_eq!(symbols.iter().map(String::as_str).collect::<Vec<_>>(), ["BAAAA", "BEEUB", "BIJOC"], "in this order");
+    // Of what was watched first all came until it was watched no more, and again from the last start on.
+    let (came, whole) = (data_of(&all, "BAAAA"), whole_data(&service, FILE, "BAAAA"));
+    let (one, two) = (gaps_of(&all, "BAAAA"), whole.len() - came.len());
+    let head = data_of(&all.iter().filter(|e| e.id.seq() < one[0]).copied().collect::<Vec<_>>(), "BAAAA");
+    assert!(one.len() == 2 && two > 0 && head.len() > 30, "{one:?}, {two}, {}", head.len());
+    assert!(came[..head.len()] == whole[..head.len()] && came[head.len()..] == whole[head.len() + two..]);
+    // What was watched later begins in the middle, behind its listing and a gap, and goes to the end.
+    for symbol in ["BEEUB", "BIJOC"] {
+        let (came, whole) = (data_of(&all, symbol), whole_data(&service, FILE, symbol));
+        assert!(came.len() < whole.len() && came == whole[whole.len() - came.len()..], "{symbol}");
+        assert_eq!(gaps_of(&all, symbol).len(), 1, "{symbol}");
+    }
+    let watching = all.iter().filter(|e| e.kind == Kind::Watching).map(|e| e.source).collect::<Vec<_>>();
+    assert_eq!(watching, [2, 2, 2]);
+    let outcomes = JournalReader::open(&service.journal()).expect("a journal").outcomes();
+    let doubtful = outcomes.map_while(Result::ok).filter(|e| e.kind == Kind::DataState).count();
+    assert!(doubtful >= 3, "{doubtful}: the book says that its data are doubtful");
+}
+
+#[test]
+fn a_run_that_is_killed_while_its_symbols_change_goes_on_with_them() {
+    let mut random = seed();
+    for round in 0..amount(4, 60) {
+        let mut service = with_files(Service::paper(100_000), &[FILE]);
+        let begun = with_input(service.text(), FILE);
+        let choices = [&["BAAAA"][..], &["BEEUB"], &["BAAAA", "BIJOC"], &[]];
+        service.reconfigure(watching(&begun, choices[0]));
+        let mut told = 0;
+        for _ in 0..3 {
+            let mut life = running(&service, "1200x");
+            life.until("its socket", || service.listens());
+            let choice = choices[draw(&mut random, choices.len() as u64) as usize];
+            service.reconfigure(watching(&begun, choice));
+            let journal = service.journal();
+            let asked = std::thread::spawn(move || run(["ctl".as_ref(), journal.as_os_str(), "reload".as_ref()]));
+            std::thread::sleep(Duration::from_micros(draw(&mut random, 150_000)));
+            life.kill();
+            told += usize::from(asked.join().expect("it does not panic").code == Some(0));
+            verify(&service);
+        }
+        service.reconfigure(begun);
+        service.finish(&["--speed", "max"]).expect(0);
+        verify(&service);
+        let all = inputs(&service.journal());
+        for symbol in ["BAAAA", "BEEUB", "BIJOC"] {
+            // In pieces, each behind a gap, that come in the order of the file; the last goes to its end.
+            let (came, whole) = (data_of(&all, symbol), whole_data(&service, FILE, symbol));
+            let mut rest = whole.iter().rev();
+            assert!(
+                came.iter().rev().all(|one| rest.any(|other| other == one)),
+                "round {round}: {symbol}: not in order"
+            );
+            assert!(came.last() == whole.last(), "round {round}: {symbol}: its end did not come");
+        }
+        println!("round {round}: {told} were told");
+    }
 }

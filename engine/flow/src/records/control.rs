@@ -53,6 +53,10 @@ records! {
     Pulse = 26 "pulse" {
         cause: u16 as Kind "kind of the input",
     } reserved 38
+    /// From here on other symbols of the source are watched. What is newly watched is listed next, with a `gap`.
+    Watching = 27 "watching" {
+        from: u64 as Uint "inputs of the source before it, also those that were left out",
+    } reserved 32
 }
 
 impl Pulse {

@@ -151,7 +151,7 @@ impl Ingress {
                 }
                 let Some(log) = acceptance.accepted()? else { return Ok(false) };
                 self.log = Some(log);
-                self.commands.begin_with(self.joining.announced());
+                self.commands.begin_with(self.joining.announced(&self.feeds));
             }
         }
         self.clock.go_on_from(self.now);

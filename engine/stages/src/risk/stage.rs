@@ -157,7 +157,7 @@ impl RiskStage {
             Some(CommandAction::Trust) => self.trust(event, command),
             // Others carry it out.
             Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) => return,
-            Some(CommandAction::AddInputs) | None => return,
+            Some(CommandAction::Reload) | None => return,
         };
         out.push(0, Flags::NONE, &outcome);
     }
