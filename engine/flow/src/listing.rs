@@ -74,7 +74,7 @@ words! {
         /// The settings of the input with that number, as its entry in the configuration.
         Input = 5 "input",
         /// The symbols that are watched of the input with that number.
-        Watched = 6 "watched",
+        WatchList = 6 "watched",
     }
     /// Whether data can be acted on.
     DataTrust: u8 {

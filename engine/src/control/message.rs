@@ -1,7 +1,7 @@
 //! Requests and replies on the control socket.
 
 use crate::config::one_of;
-use crate::ingress::{Asker, OperatorCommand, Watched, actor_handle, actor_names, instrument_names};
+use crate::ingress::{Asker, OperatorCommand, WatchList, actor_handle, actor_names, instrument_names};
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
 use stages::risk::CHECKS;
@@ -101,7 +101,7 @@ pub struct WatchedInput {
     /// Number of its source.
     pub number: u8,
     /// The symbols; absent = all.
-    pub symbols: Watched,
+    pub symbols: WatchList,
 }
 
 /// Why a request is not a valid command.

@@ -90,7 +90,7 @@ pub(super) fn watched_names(text: &str, number: u8) -> Vec<Event> {
     let (mut events, mut rest) = (Vec::new(), text);
     for page in 0_u64.. {
         let (now, after) = rest.split_at(rest.floor_char_boundary(PAGE));
-        events.extend(names(now, NameSpace::Watched, page << 8 | u64::from(number)));
+        events.extend(names(now, NameSpace::WatchList, page << 8 | u64::from(number)));
         rest = after;
         if rest.is_empty() {
             break;

@@ -12,7 +12,7 @@
 
 use super::commands::{Asker, OperatorCommand, input_names, watched_names};
 use super::source_queue::SourceQueue;
-use super::watch::Watched;
+use super::watch::WatchList;
 use super::{IngressError, wall_now};
 use flow::records::{Command, Name};
 use flow::{CommandAction, Event, NameSpace, StateError, StateReader, StateWriter};
@@ -37,7 +37,7 @@ pub(super) struct Joining {
 
 /// The inputs by which `sources` join and other symbols of the sources with these numbers are watched, on behalf of `by`; none
 /// if nothing changes.
-pub fn reload(sources: &[SourceQueue], watched: &[(u8, &Watched)], by: Asker) -> Vec<Event> {
+pub fn reload(sources: &[SourceQueue], watched: &[(u8, &WatchList)], by: Asker) -> Vec<Event> {
     let mut events: Vec<Event> = sources.iter().flat_map(|source| input_names(source.text(), source.id())).collect();
     let chosen = sources.iter().map(|source| (source.id(), source.wanted())).filter(|(_, watched)| watched.is_some());
     for (number, watched) in chosen.chain(watched.iter().copied()) {
@@ -51,13 +51,13 @@ pub fn reload(sources: &[SourceQueue], watched: &[(u8, &Watched)], by: Asker) ->
 }
 
 /// A choice of symbols as a text: what it is, and then a line for each.
-fn told(watched: &Watched) -> String {
+fn told(watched: &WatchList) -> String {
     let Some(symbols) = watched else { return "all".to_owned() };
     symbols.iter().fold("only".to_owned(), |text, symbol| text + "\n" + symbol)
 }
 
 /// The choice that [`told`] tells.
-fn chosen(text: &str) -> Watched {
+fn chosen(text: &str) -> WatchList {
     let mut lines = text.split('\n');
     (lines.next() == Some("only")).then(|| lines.map(str::to_owned).collect())
 }
@@ -87,7 +87,7 @@ impl Joining {
         if let Some(name) = event.get::<Name>() {
             let told = match NameSpace::from_code(name.space) {
                 Some(NameSpace::Input) => &mut self.told,
-                Some(NameSpace::Watched) => &mut self.watched,
+                Some(NameSpace::WatchList) => &mut self.watched,
                 _ => return Ok(()),
             };
             let told = told.entry(name.handle as u8).or_default();

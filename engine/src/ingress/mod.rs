@@ -37,7 +37,7 @@ pub use source_queue::SourceQueue;
 pub use stated_terms::Stated;
 pub use ticket::{Submission, Ticket};
 pub use ticks::TickSource;
-pub use watch::Watched;
+pub use watch::WatchList;
 
 use crate::gateway::GatewayEnded;
 use crate::pipeline::HeadState;

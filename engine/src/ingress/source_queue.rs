@@ -11,7 +11,7 @@ use super::IngressError;
 use super::directory::Directory;
 use super::locals::{AsRecorded, Locals, Now, Precedents, is_local};
 use super::stated_terms::{Stated, StatedTerms};
-use super::watch::{Choices, Watched};
+use super::watch::{Choices, WatchList};
 use crate::pipeline::FeedState;
 use flow::records::{Cursor, Gap};
 use flow::{
@@ -30,7 +30,7 @@ pub struct SourceQueue {
     locals: Locals,
     choices: Choices,
     /// The symbols of it that the configuration has watched.
-    wanted: Watched,
+    wanted: WatchList,
     /// It is being read up to where the record ends.
     catches_up: bool,
     /// Number of the source, from 1 in argument order.
@@ -107,28 +107,28 @@ impl SourceQueue {
 
     /// States the symbols of it that the configuration has watched.
     #[must_use]
-    pub fn with_wanted(mut self, wanted: Watched) -> SourceQueue {
+    pub fn with_wanted(mut self, wanted: WatchList) -> SourceQueue {
         self.wanted = wanted;
         self
     }
 
     /// The symbols that the configuration has watched.
-    pub(super) fn wanted(&self) -> &Watched {
+    pub(super) fn wanted(&self) -> &WatchList {
         &self.wanted
     }
 
     /// These symbols are watched from the start.
-    pub fn begin_watching(&mut self, watched: Watched) {
+    pub fn begin_watching(&mut self, watched: WatchList) {
         self.choices.begin_with(watched);
     }
 
     /// These symbols are watched from now on.
-    pub(super) fn watch(&mut self, watched: Watched) {
+    pub(super) fn watch(&mut self, watched: WatchList) {
         self.choices.command(watched);
     }
 
     /// The symbols that are watched.
-    pub(super) fn watched(&self) -> &Watched {
+    pub(super) fn watched(&self) -> &WatchList {
         self.choices.last()
     }
 

@@ -17,7 +17,7 @@ use flow::{StateWriter, Symbols};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The symbols that are watched; `None` = all.
-pub type Watched = Option<Symbols>;
+pub type WatchList = Option<Symbols>;
 
 /// How often a source is polled in a row if all that it gives is left out.
 const ROUNDS: usize = 16;
@@ -25,9 +25,9 @@ const ROUNDS: usize = 16;
 /// The choices for one source.
 pub(super) struct Choices {
     /// Each with the count of the source's inputs before it. The first holds from the start.
-    made: Vec<(u64, Watched)>,
+    made: Vec<(u64, WatchList)>,
     /// Commanded, and not in force yet.
-    commanded: VecDeque<Watched>,
+    commanded: VecDeque<WatchList>,
     /// What the source has given, until some of it was left out for the first time.
     polled: u64,
     filter: Option<Box<Filter>>,
@@ -62,23 +62,23 @@ struct Known {
     put_by: Vec<Event>,
 }
 
-fn has(watched: &Watched, symbol: &str) -> bool {
+fn has(watched: &WatchList, symbol: &str) -> bool {
     watched.as_ref().is_none_or(|symbols| symbols.contains(symbol))
 }
 
 impl Choices {
     /// From the start.
-    pub(super) fn begin_with(&mut self, watched: Watched) {
+    pub(super) fn begin_with(&mut self, watched: WatchList) {
         self.made = vec![(0, watched)];
     }
 
     /// From the next input on that has not been looked at yet.
-    pub(super) fn command(&mut self, watched: Watched) {
+    pub(super) fn command(&mut self, watched: WatchList) {
         self.commanded.push_back(watched);
     }
 
     /// The last choice, in force or not.
-    pub(super) fn last(&self) -> &Watched {
+    pub(super) fn last(&self) -> &WatchList {
         self.commanded.back().unwrap_or_else(|| &self.made[self.made.len() - 1].1)
     }
 
@@ -198,7 +198,7 @@ impl Filter {
     }
 
     /// Other symbols are watched, after `from` inputs of the source.
-    fn change(&mut self, from: u64, watched: &Watched, now: Ns) {
+    fn change(&mut self, from: u64, watched: &WatchList, now: Ns) {
         let watching = Watching { from, ..Watching::default() };
         self.first.push_back(vec![Event::new(now, 0, Flags::LAST_OF_GROUP, &watching)]);
         let mut changed = Vec::new();
@@ -221,7 +221,7 @@ impl Filter {
     }
 
     /// Passes on what is watched, until `until` inputs of the source have been taken.
-    fn pass(&mut self, to: &mut Inputs, watched: &Watched, until: u64) {
+    fn pass(&mut self, to: &mut Inputs, watched: &WatchList, until: u64) {
         while self.taken < until
             && let Some((event, record)) = self.given.front()
         {
@@ -271,7 +271,7 @@ mod tests {
     struct Tape {
         messages: VecDeque<Vec<Event>>,
         random: u64,
-        told: Vec<Watched>,
+        told: Vec<WatchList>,
     }
 
     impl Tape {
@@ -339,7 +339,7 @@ mod tests {
         choices: &mut Choices,
         tape: &mut Tape,
         stop: usize,
-        mut change: impl FnMut() -> Option<Watched>,
+        mut change: impl FnMut() -> Option<WatchList>,
     ) -> Vec<Event> {
         let (mut all, mut symbols) = (Vec::new(), BTreeMap::new());
         let mut queue = Inputs::with_capacity(256);
@@ -358,14 +358,14 @@ mod tests {
         all
     }
 
-    fn some(random: &mut u64) -> Watched {
+    fn some(random: &mut u64) -> WatchList {
         let mask = draw(random, 17);
         let symbols = NAMES.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1).map(|(_, name)| (*name).to_owned());
         (mask < 16).then(|| symbols.collect())
     }
 
     /// What came must be the tape with the changes in their places, whoever reads it and in whatever pieces.
-    fn check(all: &[Event], made: &[(u64, Watched)]) {
+    fn check(all: &[Event], made: &[(u64, WatchList)]) {
         let (mut listed, mut doubtful, mut open, mut at) = ([false; 5], [false; 5], false, 0);
         let mut names = BTreeMap::new();
         known(&mut names, all);

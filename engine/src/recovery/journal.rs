@@ -9,7 +9,7 @@ use super::snapshot::Snapshot;
 use super::verify::{Verified, VerifySink};
 use crate::build_id::build_id;
 use crate::config::Settings;
-use crate::ingress::{Retrace, Then, Watched};
+use crate::ingress::{Retrace, Then, WatchList};
 use flow::{Kinds, Sink};
 use sinks::journal::{DiskWatch, InputLog, Journal, JournalReader, JournalSpec, Upkeep};
 use std::path::Path;
@@ -31,7 +31,7 @@ pub(crate) struct Journalling {
     /// How many of the inputs were added since the journal was started: the last ones.
     pub(crate) added: usize,
     /// The symbols that are watched of the others, in order, as the journal was started.
-    pub(crate) watched: Option<Vec<Watched>>,
+    pub(crate) watched: Option<Vec<WatchList>>,
 }
 
 /// What a run asks of its journal.

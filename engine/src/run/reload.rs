@@ -10,7 +10,7 @@ use super::error::RunError;
 use super::execute::queues;
 use super::preflight::Preflight;
 use crate::config::{Draft, Settings};
-use crate::ingress::{Asker, Submission, Ticket, Watched, actor_names, reload};
+use crate::ingress::{Asker, Submission, Ticket, WatchList, actor_names, reload};
 use crate::recovery::difference;
 use std::sync::{Arc, Mutex};
 
@@ -37,7 +37,7 @@ pub struct Reloaded {
     /// Each input that was added: its number and its name.
     pub added: Vec<(u8, String)>,
     /// The inputs of which other symbols are watched: the number of each, and these symbols.
-    pub watched: Vec<(u8, Watched)>,
+    pub watched: Vec<(u8, WatchList)>,
 }
 
 impl Reloader {
@@ -60,7 +60,7 @@ impl Reloader {
         running.check(&settings)?;
         let both = settings.inputs.iter().zip(&running.settings.inputs);
         let changed = (1..).zip(both).filter(|(_, (now, before))| now.watch != before.watch);
-        let changed: Vec<(u8, &Watched)> = changed.map(|(number, (now, _))| (number, &now.watch)).collect();
+        let changed: Vec<(u8, &WatchList)> = changed.map(|(number, (now, _))| (number, &now.watch)).collect();
         if settings.inputs.len() == from && changed.is_empty() {
             return Ok(None);
         }
