@@ -1,12 +1,17 @@
 //! The last trades of all instruments together: each new one takes the place of the oldest.
 //!
-//! A ring, kept for the day on which something is asked of the past. Keeping a value is one store; looking for one is a walk
-//! from the newest back. Saved from the oldest on, so equal pasts are equal bytes wherever the ring begins.
+//! A ring, kept for the day on which something is asked of the past. Keeping a value is one store, to a line that was fetched
+//! some values ago: nothing else ever reads it, so without that every store waits for memory. Looking for one is a walk from
+//! the newest back. Saved from the oldest on, so equal pasts are equal bytes wherever the ring begins.
 //!
 //! Bound: its length, of which memory is taken as it fills. Worst case: a walk over all of it.
 
 use flow::{Reserve, StateError, StateReader, StateWriter};
+use prefetch_index::prefetch_index;
 use serde::{Serialize, de::DeserializeOwned};
+
+/// How many values ahead their place is prefetched.
+const AHEAD: usize = 3;
 
 /// What is kept of a trade. The index of its instrument is not serialised: it depends on what else is loaded.
 pub(crate) trait Kept: Copy {
@@ -37,12 +42,15 @@ impl<T: Kept> Recent<T> {
     /// Keeps a value.
     #[inline]
     pub(crate) fn push(&mut self, value: T) {
+        let mut next = self.ring.len() + 1;
         if !self.ring.push(value)
             && let Some(oldest) = self.ring.get_mut(self.oldest)
         {
             *oldest = value;
             self.oldest = if self.oldest + 1 == self.ring.len() { 0 } else { self.oldest + 1 };
+            next = self.oldest;
         }
+        prefetch_index(&*self.ring, next + AHEAD);
     }
 
     /// What it holds, from the oldest on.
