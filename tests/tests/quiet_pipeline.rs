@@ -10,8 +10,8 @@
 mod harness;
 
 use allocation_counter::measure;
-use flow::{Event, Kind, Kinds};
-use harness::{Day, Pipeline, add_day, add_file, inputs, listings, small, taken};
+use flow::{Event, EventId, Kind, Kinds};
+use harness::{Day, Pipeline, add_day, add_file, inputs, listings, set, small, taken};
 use quanta::Clock;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::BTreeMap;
@@ -159,8 +159,7 @@ impl Fused {
     /// Where the warm-up ends, where N inputs end, and where ten times as many end. Only what names instruments is
     /// warm-up, so that the first order of each is measured.
     fn marks(&self) -> [usize; 3] {
-        let names = |e: &Event| matches!(e.kind, Kind::Name | Kind::Listing);
-        let warm = self.inputs.iter().rposition(names).map_or(0, |last| last + 1);
+        let warm = self.inputs.iter().rposition(lists).map_or(0, |last| last + 1);
         let some = (self.inputs.len() - warm) / 11;
         assert!(some >= 500, "too few inputs to measure: {}", self.inputs.len());
         [warm, warm + some, warm + 11 * some]
@@ -172,12 +171,16 @@ impl Fused {
             while input.id.seq().is_multiple_of(64) && !flow::is_touched_ahead() {
                 spin_loop();
             }
-            self.group.process(input, &mut self.tail, &mut || ());
-            self.tail.finished(input.id.seq(), &mut || ());
-            self.load.worked(5, &self.tail);
-            if input.id.seq() % 7 == 0 {
-                self.load.idle(&self.tail, spin_loop);
-            }
+            Fused::one(input, &mut self.group, &mut self.tail, &mut self.load);
+        }
+    }
+
+    fn one(input: &Event, group: &mut Group, tail: &mut Tail, load: &mut LoadMeter) {
+        group.process(input, tail, &mut || ());
+        tail.finished(input.id.seq(), &mut || ());
+        load.worked(5, tail);
+        if input.id.seq() % 7 == 0 {
+            load.idle(tail, spin_loop);
         }
     }
 }
@@ -208,6 +211,48 @@ fn measure_pipeline(source: &Source, files: &[PathBuf]) {
     });
 }
 
+/// Whether an input lists an instrument.
+fn lists(input: &Event) -> bool {
+    matches!(input.kind, Kind::Name | Kind::Listing)
+}
+
+/// Each instrument is listed when its first other input comes: the inputs in that order, numbered and timed anew.
+fn listed_late(inputs: &[Event]) -> Vec<Event> {
+    let mut listings = BTreeMap::<u32, Vec<Event>>::new();
+    inputs.iter().filter(|e| lists(e)).for_each(|e| listings.entry(e.instrument).or_default().push(*e));
+    let mut late = Vec::with_capacity(inputs.len());
+    for input in inputs.iter().filter(|e| !lists(e)) {
+        let first = listings.remove(&input.instrument).unwrap_or_default();
+        for event in first.into_iter().chain([*input]) {
+            let id = EventId::new(late.len() as u64 + 1, event.id.position(), event.id.ordinal());
+            late.push(Event { id, ts: input.ts, ..event });
+        }
+    }
+    late
+}
+
+/// No event but a listing takes memory for an instrument. Nothing touches memory ahead here.
+fn measure_listings() {
+    let mut settings = small();
+    set(&mut settings, "book.max_books=4096");
+    add_day(&mut settings, Day { seed: 64, messages: 40_000, symbols: 3_000, live_orders: 6_000 });
+    let inputs = listed_late(&inputs(&taken(&settings, Kinds::ALL).events));
+    let Fused { mut group, mut load, mut tail, inputs } = Fused::new(&settings, inputs);
+    let (mut of_listings, mut others, mut warm) = (0, Vec::new(), 0);
+    for input in &inputs {
+        let cost = cost(|| Fused::one(input, &mut group, &mut tail, &mut load));
+        of_listings += cost.faults * u64::from(lists(input));
+        // The first instruments use for the first time what is not an instrument's.
+        warm += usize::from(input.kind == Kind::Listing);
+        if !lists(input) && warm > 100 && cost != NOTHING {
+            others.push((input.kind, input.instrument, cost));
+        }
+    }
+    println!("{warm} listings: {of_listings} faults, {} other inputs with a cost", others.len());
+    assert!(warm > 2_000 && of_listings > 100, "no table has grown");
+    assert!(others.is_empty(), "{:?}", &others[..others.len().min(20)]);
+}
+
 /// Makes the named measurement; this process does nothing else.
 fn measurement(name: &str) {
     match name {
@@ -221,6 +266,7 @@ fn measurement(name: &str) {
             black_box(memory);
             assert!(cost.allocations == 0 && cost.faults > 0, "{cost:?}");
         }
+        "listings" => measure_listings(),
         "system call" => sealed(|| std::thread::yield_now),
         name => {
             let source = SOURCES.iter().find(|s| s.name == name).expect("a source");
@@ -256,6 +302,7 @@ fn main() -> ExitCode {
     }
     let sources = SOURCES.iter().map(|s| Case::new(s.name, s.needs, |_| holds(s.name)));
     let found = [
+        Case::new("only_a_listing_takes_memory_for_an_instrument", &[], |_| holds("listings")),
         Case::new("an_allocation_is_found", &[], |_| holds("allocation")),
         Case::new("a_page_fault_is_found", &[], |_| holds("fault")),
         Case::new("a_system_call_is_found", &[], |_| a_system_call_is_found()),

@@ -12,8 +12,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// The most and the fewest bytes that are touched in front of those in use; between them an eighth of the bound.
-const AHEAD: [usize; 2] = [64 << 10, 1 << 20];
+/// The fewest and the most bytes that are touched in front of those in use; between them a 64th of the bound.
+const AHEAD: [usize; 2] = [32 << 10, 1 << 20];
+const PART: usize = 64;
 /// Items after which the mark moves; a power of two.
 const BLOCK: usize = 512;
 
@@ -38,7 +39,7 @@ impl Mark {
 
 /// Bytes that are touched in front of those in use, of a reserve of so many.
 fn ahead(bytes: usize) -> usize {
-    (bytes / 8).clamp(AHEAD[0], AHEAD[1])
+    (bytes / PART).clamp(AHEAD[0], AHEAD[1])
 }
 
 /// Up to a bound of items, in one place.
@@ -64,6 +65,17 @@ impl<T: Clone> Reserve<T> {
         Reserve { items, bound, mark }
     }
 
+    /// Appends items until there are `len`, or as many as the bound allows.
+    pub fn extend_to(&mut self, len: usize, item: T) {
+        let len = len.min(self.bound);
+        if len > self.items.len() {
+            self.items.resize(len, item);
+            self.mark();
+        }
+    }
+}
+
+impl<T> Reserve<T> {
     /// The most items.
     pub fn bound(&self) -> usize {
         self.bound
@@ -78,9 +90,15 @@ impl<T: Clone> Reserve<T> {
         }
         self.items.push(item);
         if self.items.len().is_multiple_of(BLOCK) {
-            self.mark.used.store(self.items.len() * size_of::<T>(), Ordering::Relaxed);
+            self.mark();
         }
         true
+    }
+
+    /// Moves the mark to what is used.
+    #[inline]
+    fn mark(&self) {
+        self.mark.used.store(self.items.len() * size_of::<T>(), Ordering::Relaxed);
     }
 
     /// Removes all items; their memory stays.

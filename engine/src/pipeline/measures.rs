@@ -1,15 +1,15 @@
 //! The last values of the measures, for the summary.
 //!
 //! The registry of measures decides which fields a summary shows, so this file names none. Bound: one event per instrument
-//! and shown kind, allocated and written before the run.
+//! and shown kind, taken as instruments are listed.
 
-use flow::{Event, Kind, Kinds, StateError, StateReader, StateWriter};
+use flow::{Event, GrowingTable, Kind, Kinds, StateError, StateReader, StateWriter};
 use stages::measures::SUMMARY_KINDS;
 
 /// The last events of the kinds that a summary shows.
 pub struct LastMeasures {
     /// The last events by kind, then by instrument; an event of kind 0 where there was none.
-    kinds: Vec<(Kind, Box<[Event]>)>,
+    kinds: Vec<(Kind, GrowingTable<Event>)>,
 }
 
 impl LastMeasures {
@@ -19,8 +19,13 @@ impl LastMeasures {
     /// No values yet, for instrument numbers below `instruments`.
     pub fn new(instruments: u32) -> LastMeasures {
         let none: Event = bytemuck::Zeroable::zeroed();
-        let events = || flow::table(instruments as usize, std::hint::black_box(none));
+        let events = || GrowingTable::new(instruments as usize, none);
         LastMeasures { kinds: LastMeasures::READS.iter().map(|kind| (kind, events())).collect() }
+    }
+
+    /// Takes memory for an instrument that is listed.
+    pub fn list(&mut self, instrument: u32) {
+        self.kinds.iter_mut().for_each(|(_, events)| events.reach(instrument as usize));
     }
 
     /// Keeps an event of a measure; ignores all others.
@@ -40,7 +45,7 @@ impl LastMeasures {
 
     /// Saves the last events, by listing key.
     pub fn save(&self, to: &mut StateWriter<'_>) {
-        let events = self.kinds.iter().flat_map(|(kind, events)| events.iter().filter(|e| e.kind == *kind));
+        let events = self.kinds.iter().flat_map(|(kind, events)| events.values().iter().filter(|e| e.kind == *kind));
         let saved: Vec<_> = events.map(|e| (to.key(e.instrument), bytemuck::bytes_of(e).to_vec())).collect();
         to.put(&saved);
     }

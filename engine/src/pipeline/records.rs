@@ -10,7 +10,7 @@ use super::measures::LastMeasures;
 use super::outcome_hash::OutcomeHash;
 use super::trades::TradeStats;
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
-use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
+use flow::{Event, GrowingTable, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
 use std::collections::BTreeMap;
 
 /// Totals of the run.
@@ -23,8 +23,8 @@ pub struct TailStats {
     pub anomalies: BTreeMap<u16, u64>,
     /// Outcomes hashed.
     pub outcomes: u64,
-    tops: Box<[Option<BookTop>]>,
-    bars: Box<[Option<(Bar, BarFlow)>]>,
+    tops: GrowingTable<Option<BookTop>>,
+    bars: GrowingTable<Option<(Bar, BarFlow)>>,
     hash: OutcomeHash,
     /// Trading totals.
     pub trades: TradeStats,
@@ -49,10 +49,14 @@ impl TailStats {
         self.trades.save(to);
         self.measures.save(to);
         self.halts.save(to);
-        let tops =
-            self.tops.iter().enumerate().filter_map(|(i, top)| Some((i as u32, bytemuck::bytes_of(top.as_ref()?))));
+        let tops = self
+            .tops
+            .values()
+            .iter()
+            .enumerate()
+            .filter_map(|(i, top)| Some((i as u32, bytemuck::bytes_of(top.as_ref()?))));
         to.put(&tops.map(|(i, top)| (to.key(i), top.to_vec())).collect::<Vec<_>>());
-        let bars = self.bars.iter().enumerate().filter_map(|(i, bar)| Some((i as u32, bar.as_ref()?)));
+        let bars = self.bars.values().iter().enumerate().filter_map(|(i, bar)| Some((i as u32, bar.as_ref()?)));
         let bytes = |bar: &(Bar, BarFlow)| [bytemuck::bytes_of(&bar.0), bytemuck::bytes_of(&bar.1)].concat();
         to.put(&bars.map(|(i, bar)| (to.key(i), bytes(bar))).collect::<Vec<_>>());
     }
@@ -77,6 +81,15 @@ impl TailStats {
             }
         }
         Ok(())
+    }
+
+    /// Takes note of a listing, and memory for its instrument.
+    #[cold]
+    fn list(&mut self, event: &Event) {
+        self.listings.observe(event);
+        self.tops.reach(event.instrument as usize);
+        self.bars.reach(event.instrument as usize);
+        self.measures.list(event.instrument);
     }
 
     /// The last best bid and ask of an instrument.
@@ -127,8 +140,8 @@ impl Records {
             kinds: BTreeMap::new(),
             anomalies: BTreeMap::new(),
             outcomes: 0,
-            tops: flow::table(count, None),
-            bars: flow::table(count, None),
+            tops: GrowingTable::new(count, None),
+            bars: GrowingTable::new(count, None),
             hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
             measures: LastMeasures::new(instruments),
@@ -233,7 +246,7 @@ impl Records {
                 self.stats.listings.observe(event);
                 self.stats.halts.observe(event);
             }
-            Kind::Listing => self.stats.listings.observe(event),
+            Kind::Listing => self.stats.list(event),
             Kind::Command | Kind::Halt | Kind::CommandOutcome => self.stats.halts.observe(event),
             _ => {
                 self.stats.trades.observe(event);

@@ -6,11 +6,12 @@
 //! reversed. A fill with the identity of a busted one is its correction; with that of one that stands it is the same fill,
 //! told twice, whatever its terms, and changes nothing. Match number 0 is no identity.
 //!
-//! Bound: the last `Space::fills` fills in a ring, with an open-addressing index that is at most half full; the oldest fill
-//! is forgotten first. Worst case: colliding identities cost one probe per fill.
+//! Bound: the last `Space::fills` fills in a ring, with an [index](HashIndex); the oldest fill is
+//! forgotten first. Worst case: colliding identities cost one probe per fill.
 
+use crate::hash_index::HashIndex;
 use flow::records::{Bust, Fill};
-use flow::{Event, OrderId, Px, Reserve, Side, StateError, StateReader, StateWriter, table};
+use flow::{Event, OrderId, Px, Reserve, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
 /// A booked fill.
@@ -76,8 +77,10 @@ pub(crate) struct Saved<T> {
     note: T,
 }
 
-/// No slot in the ring. Not 0, so that filling memory with it touches the memory.
-const NONE: u32 = u32::MAX;
+/// What an identity is hashed from.
+fn mixed(order: OrderId, number: u64) -> u64 {
+    order.0 ^ number.rotate_left(32)
+}
 
 /// The remembered fills.
 pub(crate) struct Executions<T> {
@@ -85,8 +88,7 @@ pub(crate) struct Executions<T> {
     /// Slot of the oldest fill.
     oldest: usize,
     len: usize,
-    index: Box<[u32]>,
-    shift: u32,
+    index: HashIndex,
 }
 
 impl<T: Copy> Executions<T> {
@@ -103,14 +105,7 @@ impl<T: Copy> Executions<T> {
             busted: false,
             note,
         };
-        let size = (2 * limit).next_power_of_two();
-        Executions {
-            ring: Reserve::new(limit, vacant),
-            oldest: 0,
-            len: 0,
-            index: table(size, NONE),
-            shift: 64 - size.trailing_zeros(),
-        }
+        Executions { ring: Reserve::new(limit, vacant), oldest: 0, len: 0, index: HashIndex::new(limit) }
     }
 
     /// Capacity.
@@ -125,8 +120,9 @@ impl<T: Copy> Executions<T> {
         }
         let gone = self.ring[self.oldest];
         let at = self.seek(gone.order, gone.number);
-        if self.index[at] as usize == self.oldest {
-            self.unname(at);
+        if self.index.get(at) == Some(self.oldest as u32) {
+            let ring = &self.ring;
+            self.index.remove(at, |place| mixed(ring[place as usize].order, ring[place as usize].number));
         }
         self.oldest = (self.oldest + 1) % self.limit();
         self.len -= 1;
@@ -146,7 +142,7 @@ impl<T: Copy> Executions<T> {
         self.len += 1;
         if execution.number != 0 {
             let at = self.seek(execution.order, execution.number);
-            self.index[at] = place as u32;
+            self.index.set(at, place as u32);
         }
         place as u32
     }
@@ -201,50 +197,20 @@ impl<T: Copy> Executions<T> {
     }
 
     fn named(&self, order: OrderId, number: u64) -> Option<u32> {
-        let place = self.index[self.seek(order, number)];
-        (place != NONE).then_some(place)
-    }
-
-    fn home(&self, order: OrderId, number: u64) -> usize {
-        let mixed = (order.0 ^ number.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> self.shift) as usize
+        self.index.get(self.seek(order, number))
     }
 
     /// The slot of an identity in the index, or the slot where it would go.
     fn seek(&self, order: OrderId, number: u64) -> usize {
-        let mut at = self.home(order, number);
-        while self.index[at] != NONE {
-            let there = &self.ring[self.index[at] as usize];
-            if (there.order, there.number) == (order, number) {
-                break;
-            }
-            at = (at + 1) & (self.index.len() - 1);
-        }
-        at
-    }
-
-    /// Removes an identity from the index and shifts later ones back.
-    fn unname(&mut self, mut hole: usize) {
-        let mask = self.index.len() - 1;
-        let mut at = hole;
-        loop {
-            at = (at + 1) & mask;
-            if self.index[at] == NONE {
-                break;
-            }
-            let there = &self.ring[self.index[at] as usize];
-            let home = self.home(there.order, there.number);
-            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
-                self.index[hole] = self.index[at];
-                hole = at;
-            }
-        }
-        self.index[hole] = NONE;
+        self.index.seek(mixed(order, number), |place| {
+            let there = &self.ring[place as usize];
+            (there.order, there.number) == (order, number)
+        })
     }
 
     /// Forgets all fills.
     pub(crate) fn clear(&mut self) {
-        self.index.fill(NONE);
+        self.index.clear();
         (self.oldest, self.len) = (0, 0);
     }
 

@@ -7,11 +7,14 @@
 
 pub mod bars;
 pub mod book;
+mod by_key;
 pub mod exchange_sim;
 mod executions;
+mod hash_index;
 mod keyed;
 pub mod measures;
 pub mod orders;
+mod pool;
 pub mod pulse;
 mod recent;
 mod registry;

@@ -86,9 +86,9 @@ fn taken(file: &str) -> u64 {
 fn memory() {
     let (folder, _) = folder();
     let dir = folder.path().to_str().expect("UTF-8");
-    for (symbols, most) in [(1, 150), (100, 200)] {
+    for (symbols, most) in [(1, 60), (100, 60), (8_000, 110)] {
         let file = format!("{symbols}.itch");
-        script(dir, &format!("$1 synth --messages 100000 --symbols {symbols} --live-orders 10000 --out {file}"))
+        script(dir, &format!("$1 synth --messages 100000 --symbols {symbols} --live-orders 16000 --out {file}"))
             .expect(0);
         let mib = taken(&path(&folder, &file));
         println!("{symbols} symbols: {mib} MiB");

@@ -4,7 +4,7 @@
 //! at the tick of its end, or at the instrument's first trade at or past the end if that comes first. `docs/bars.md` has the
 //! definitions, the parameter and the cost.
 //!
-//! Bound: [`MAX_INTERVALS`] intervals; memory for every instrument is allocated and written at construction. Worst case of
+//! Bound: [`MAX_INTERVALS`] intervals; memory of an instrument is written when it is listed. Worst case of
 //! an event: a trade closes and opens a bar of each interval; a tick closes the bars of its slice; a broken trade has the prices
 //! of its bars looked for among all trades that are remembered.
 

@@ -9,8 +9,8 @@ use super::sum::Sum;
 use crate::Space;
 use flow::records::{Anomaly, BrokenTrade, Listing, Tick, Trade};
 use flow::{
-    AnomalyKind, Event, Flags, IntParam, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param, ParamError, Params, Px,
-    Scope, Stage, StateError, StateReader, StateWriter, Ticks, table, zone_of,
+    AnomalyKind, Event, Flags, GrowingTable, IntParam, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param,
+    ParamError, Params, Px, Scope, Stage, StateError, StateReader, StateWriter, Ticks, table, zone_of,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,15 +30,15 @@ const MAX_PRINTS: IntParam<usize> = IntParam::new(
 /// What can be set.
 pub const PARAMS: &[Param] = &[INTERVALS.param(), MAX_PRINTS.param()];
 
-/// The calendar of an unlisted instrument: its day is UTC's. Not zero, so that filling memory with it touches it.
+/// The calendar of an unlisted instrument: its day is UTC's.
 const NO_CALENDAR: Mic = Mic(*b"----");
 
 /// Keeps the open bars of every instrument.
 pub struct BarStage {
     intervals: Box<[Interval]>,
     /// All bars: instrument by instrument, one per interval.
-    sums: Box<[Sum]>,
-    calendars: Box<[Mic]>,
+    sums: GrowingTable<Sum>,
+    calendars: GrowingTable<Mic>,
     /// A bit per instrument: it has no open bar.
     idle: Box<[u64]>,
     prints: Prints,
@@ -61,8 +61,8 @@ impl BarStage {
         }
         let instruments = space.instruments as usize;
         Ok(BarStage {
-            sums: table(instruments * intervals.len(), Sum::CLOSED),
-            calendars: table(instruments, NO_CALENDAR),
+            sums: GrowingTable::new(instruments * intervals.len(), Sum::CLOSED),
+            calendars: GrowingTable::new(instruments, NO_CALENDAR),
             idle: table(instruments.div_ceil(64), !0),
             intervals: intervals.into_boxed_slice(),
             prints: Prints::new(params.get(MAX_PRINTS)),
@@ -77,11 +77,18 @@ impl BarStage {
         Ok(Box::new(BarStage::new(params, space)?))
     }
 
+    fn list(&mut self, at: usize, calendar: Mic) {
+        self.sums.reach((at + 1) * self.intervals.len() - 1);
+        if let Some(of_instrument) = self.calendars.get_mut(at) {
+            *of_instrument = calendar;
+        }
+    }
+
     #[inline]
     fn trade(&mut self, event: &Event, out: &mut Out) {
         let trade: &Trade = event.record();
         let at = event.instrument as usize;
-        if at == 0 || at >= self.calendars.len() || trade.qty.0 == 0 || trade.px == Px::NONE {
+        if at == 0 || at >= self.calendars.bound() || trade.qty.0 == 0 || trade.px == Px::NONE {
             return;
         }
         if event.flags.has(Flags::SNAPSHOT) {
@@ -90,7 +97,7 @@ impl BarStage {
         self.prints.remember(event, trade);
         self.idle[at / 64] &= !(1 << (at % 64));
         let lengths = self.intervals.len();
-        let sums = &mut self.sums[at * lengths..][..lengths];
+        let sums = self.sums.span_mut(at * lengths, lengths);
         for (sum, interval) in sums.iter_mut().zip(&self.intervals) {
             if sum.is_due(event.ts) {
                 close(sum, *interval, event.instrument, out);
@@ -108,12 +115,12 @@ impl BarStage {
     fn broken(&mut self, event: &Event, out: &mut Out) {
         let (trade, at): (&BrokenTrade, _) = (event.record(), event.instrument as usize);
         let counted = trade.qty.0 != 0 && trade.px != Px::NONE && !event.flags.has(Flags::SNAPSHOT);
-        if at == 0 || at >= self.calendars.len() || !counted {
+        if at == 0 || at >= self.calendars.bound() || !counted {
             return;
         }
         self.prints.forget(event.instrument, trade);
         let lengths = self.intervals.len();
-        let sums = &mut self.sums[at * lengths..][..lengths];
+        let sums = self.sums.span_mut(at * lengths, lengths);
         for (sum, interval) in sums.iter_mut().zip(&self.intervals).filter(|(sum, _)| sum.has(trade.trade_ts)) {
             let left = sum.without(trade, event.side());
             let priced = left.and_then(|left| match left.is_open() {
@@ -132,7 +139,7 @@ impl BarStage {
     }
 
     fn tick(&mut self, ts: Ns, first: usize, last: usize, out: &mut Out) {
-        let last = last.min(self.calendars.len().saturating_sub(1));
+        let last = last.min(self.calendars.bound().saturating_sub(1));
         let mut from = first;
         while from <= last {
             let word = !self.idle[from / 64] >> (from % 64);
@@ -151,7 +158,7 @@ impl BarStage {
 
     fn close_due(&mut self, ts: Ns, at: usize, out: &mut Out) {
         let lengths = self.intervals.len();
-        let sums = &mut self.sums[at * lengths..][..lengths];
+        let sums = self.sums.span_mut(at * lengths, lengths);
         for (sum, interval) in sums.iter_mut().zip(&self.intervals) {
             if sum.is_due(ts) {
                 close(sum, *interval, at as u32, out);
@@ -163,7 +170,7 @@ impl BarStage {
     /// Marks an instrument without an open bar.
     fn rest_if_idle(&mut self, at: usize) {
         let lengths = self.intervals.len();
-        if !self.sums[at * lengths..][..lengths].iter().any(Sum::is_open) {
+        if !self.sums.span_mut(at * lengths, lengths).iter().any(Sum::is_open) {
             self.idle[at / 64] |= 1 << (at % 64);
         }
     }
@@ -214,10 +221,8 @@ impl Stage for BarStage {
             self.tick(event.ts, tick.first as usize, tick.last as usize, out);
         } else if event.kind == Kind::BrokenTrade {
             self.broken(event, out);
-        } else if let Some(listing) = event.get::<Listing>()
-            && let Some(calendar) = self.calendars.get_mut(event.instrument as usize)
-        {
-            *calendar = Mic(listing.calendar);
+        } else if let Some(listing) = event.get::<Listing>() {
+            self.list(event.instrument as usize, Mic(listing.calendar));
         }
     }
 
@@ -225,9 +230,9 @@ impl Stage for BarStage {
         let lengths = self.intervals.len();
         to.put(&self.intervals.iter().map(|i| i.seconds()).collect::<Vec<_>>());
         let mut saved = Vec::new();
-        for (at, calendar) in self.calendars.iter().enumerate() {
-            let sums = &self.sums[at * lengths..][..lengths];
-            if *calendar != NO_CALENDAR || sums.iter().any(Sum::is_open) {
+        for (at, sums) in self.sums.values().chunks(lengths).enumerate() {
+            let calendar = self.calendars[at];
+            if calendar != NO_CALENDAR || sums.iter().any(Sum::is_open) {
                 saved.push(Saved { key: to.key(at as u32), calendar: calendar.0, sums: sums.to_vec() });
             }
         }
@@ -241,19 +246,19 @@ impl Stage for BarStage {
         if !from.get::<Vec<u32>>()?.into_iter().eq(self.intervals.iter().map(|i| i.seconds())) {
             return Err(StateError::Inconsistent("bars of other intervals than configured"));
         }
-        self.sums.fill(Sum::CLOSED);
-        self.calendars.fill(NO_CALENDAR);
+        self.sums.clear();
+        self.calendars.clear();
         self.idle.fill(!0);
         for saved in from.get::<Vec<Saved>>()? {
             let at = from.instrument(&saved.key)? as usize;
-            if at >= self.calendars.len() {
-                return Err(StateError::TooLarge { what: "instruments", found: at + 1, limit: self.calendars.len() });
+            if at >= self.calendars.bound() {
+                return Err(StateError::TooLarge { what: "instruments", found: at + 1, limit: self.calendars.bound() });
             }
             if saved.sums.len() != lengths {
                 return Err(StateError::Inconsistent("an instrument with bars of other intervals"));
             }
-            self.calendars[at] = Mic(saved.calendar);
-            self.sums[at * lengths..][..lengths].copy_from_slice(&saved.sums);
+            self.list(at, Mic(saved.calendar));
+            self.sums.span_mut(at * lengths, lengths).copy_from_slice(&saved.sums);
             self.idle[at / 64] &= !(u64::from(saved.sums.iter().any(Sum::is_open)) << (at % 64));
         }
         self.prints.load(from)

@@ -15,10 +15,10 @@
 use super::ladder::{Half, Ladder};
 use super::order::{Level, LevelChange, NOBODY, Order, dequeue, enqueue};
 use super::outcome::{Fault, Reduced, Replaced};
-use super::pool::{NONE, Pool};
 use super::refs::{Refs, space_of};
 use super::shortcuts::Shortcuts;
 use super::touch::Touch;
+use crate::pool::{NONE, Pool};
 use flow::{AnomalyKind, BookKind, Px, Side, table};
 
 /// Capacity of the books. [`Books::new`] allocates and touches everything.

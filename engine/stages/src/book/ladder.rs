@@ -10,7 +10,7 @@
 //! whatever the history. Worst case of a search, insertion or removal: [`MAX_HEIGHT`] nodes, each moving at most
 //! [`WIDTH`] entries.
 
-use super::pool::{NONE, Pool};
+use crate::pool::{NONE, Pool};
 use prefetch_index::prefetch_index;
 
 /// Entries of a node, a multiple of four.

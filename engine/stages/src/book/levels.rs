@@ -6,7 +6,7 @@
 use super::books::{BookId, Books};
 use super::order::{Level, LevelChange, half_of, key_of, owner_of};
 use super::outcome::{Fault, LevelUpdate, Reduced};
-use super::pool::NONE;
+use crate::pool::NONE;
 use flow::{AnomalyKind, Px, Side};
 
 impl Books {

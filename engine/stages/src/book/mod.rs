@@ -13,7 +13,6 @@ mod ladder;
 mod levels;
 mod order;
 mod outcome;
-mod pool;
 mod prefetcher;
 mod prints;
 mod publish;

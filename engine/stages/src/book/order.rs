@@ -5,7 +5,7 @@
 //! [`NOBODY`], a slot that no order uses: linking writes there instead of branching, since the branch at the ends of a
 //! queue would be mispredicted half the time. Every operation is O(1).
 
-use super::pool::{NONE, Pool};
+use crate::pool::{NONE, Pool};
 use flow::{Event, Px, Side};
 use std::hint::select_unpredictable;
 

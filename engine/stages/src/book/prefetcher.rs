@@ -13,7 +13,7 @@
 
 use super::books::Books;
 use super::order::{half_of, order_ref_of, owner_of};
-use super::pool::NONE;
+use crate::pool::NONE;
 use flow::{Event, Kind, Px};
 
 /// Distance, in messages, of the first step.

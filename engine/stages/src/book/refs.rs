@@ -10,7 +10,7 @@
 //! chain, as long as there are live orders.
 
 use super::order::{NOBODY, Order};
-use super::pool::Pool;
+use crate::pool::Pool;
 use prefetch_index::prefetch_index;
 use std::hint::black_box;
 

@@ -5,11 +5,11 @@
 //! itself and may be wrong, for instance where two prices share a slot; then the ladder is searched. Nothing is removed
 //! when a level closes, and the table never changes a result.
 //!
-//! Bound: at least twice as many slots as levels, four bytes each. Worst case: prices chosen to collide cost a search
+//! Bound: at least as many slots as levels, four bytes each. Worst case: prices chosen to collide cost a search
 //! each.
 
 use super::order::Level;
-use super::pool::{NONE, Pool};
+use crate::pool::{NONE, Pool};
 use flow::{Px, table};
 use prefetch_index::prefetch_index;
 
@@ -22,7 +22,7 @@ pub(super) struct Shortcuts {
 impl Shortcuts {
     /// Slots for `levels` levels.
     pub(super) fn new(levels: u32) -> Shortcuts {
-        let bits = (u64::from(levels) * 2).next_power_of_two().trailing_zeros();
+        let bits = u64::from(levels).max(2).next_power_of_two().trailing_zeros();
         Shortcuts { guesses: table(1 << bits, NONE), shift: u64::BITS - bits }
     }
 

@@ -5,8 +5,8 @@
 
 use super::books::{BookId, Books, Keeping, Place};
 use super::order::{Level, NOBODY, Order, enqueue, half_of, key_of};
-use super::pool::NONE;
 use super::touch::{Top, Touch};
+use crate::pool::NONE;
 use flow::{BookKind, Px, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 

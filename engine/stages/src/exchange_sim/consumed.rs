@@ -10,6 +10,7 @@
 //! number of entries; without a free entry nothing can be taken from a further level.
 
 use super::resting::trades_at;
+use crate::pool::Pool;
 use flow::{IntParam, Px, Side, table};
 
 /// Room for levels of which we took something.
@@ -21,8 +22,7 @@ pub(super) const MAX_TAKEN_LEVELS: IntParam<u32> = IntParam::new(
 )
 .unit("levels");
 
-/// No entry.
-pub(super) const NONE: u32 = u32::MAX;
+pub(super) use crate::pool::NONE;
 
 /// A level of an instrument.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) struct Place {
 struct Entry {
     place: Place,
     qty: u64,
-    /// Next in the list of the instrument, or in the free list.
+    /// Next in the list of the instrument.
     next: u32,
     before: u32,
     /// Next in the hash chain.
@@ -45,28 +45,21 @@ struct Entry {
 
 /// Entries of all instruments; each instrument's list starts at a head that the caller keeps.
 pub(super) struct ConsumedDepth {
-    entries: Box<[Entry]>,
+    entries: Pool<Entry>,
     /// The first entry of each hash chain.
     chains: Box<[u32]>,
     shift: u32,
-    free: u32,
-    room: usize,
 }
 
 impl ConsumedDepth {
     pub(super) fn new(levels: u32) -> ConsumedDepth {
         let place = Place { instrument: 0, side: Side::None, px: Px::NONE };
         let vacant = Entry { place, qty: 0, next: NONE, before: NONE, chain: NONE };
-        let mut entries = table(levels as usize, vacant);
-        // The free entries are a chain, in order; the last one ends it.
-        entries.iter_mut().rev().skip(1).rev().zip(1..).for_each(|(entry, next)| entry.next = next);
         let chains = levels.max(2).next_power_of_two();
         ConsumedDepth {
-            entries,
+            entries: Pool::new(levels, vacant),
             chains: table(chains as usize, NONE),
             shift: 64 - chains.trailing_zeros(),
-            free: 0,
-            room: levels as usize,
         }
     }
 
@@ -80,7 +73,7 @@ impl ConsumedDepth {
     fn find(&self, place: Place) -> Option<u32> {
         let mut at = self.chains[self.home(place)];
         while at != NONE {
-            let entry = &self.entries[at as usize];
+            let entry = &self.entries[at];
             if entry.place == place {
                 return Some(at);
             }
@@ -91,27 +84,25 @@ impl ConsumedDepth {
 
     /// Frees an entry that is in no instrument's list any more.
     fn give(&mut self, at: u32) {
-        let Entry { place, chain, .. } = self.entries[at as usize];
+        let Entry { place, chain, .. } = self.entries[at];
         let home = self.home(place);
         if self.chains[home] == at {
             self.chains[home] = chain;
         } else {
             let mut before = self.chains[home];
-            while self.entries[before as usize].chain != at {
-                before = self.entries[before as usize].chain;
+            while self.entries[before].chain != at {
+                before = self.entries[before].chain;
             }
-            self.entries[before as usize].chain = chain;
+            self.entries[before].chain = chain;
         }
-        self.entries[at as usize].next = self.free;
-        self.free = at;
-        self.room += 1;
+        self.entries.give(at);
     }
 
     /// How much can still be taken from a level that displays `shown`.
     pub(super) fn available(&self, place: Place, shown: u64) -> u64 {
         match self.find(place) {
-            Some(at) => shown.saturating_sub(self.entries[at as usize].qty),
-            None if self.free == NONE => 0,
+            Some(at) => shown.saturating_sub(self.entries[at].qty),
+            None if self.entries.left() == 0 => 0,
             None => shown,
         }
     }
@@ -119,16 +110,15 @@ impl ConsumedDepth {
     /// Consumes up to what [`ConsumedDepth::available`] returned.
     pub(super) fn take(&mut self, head: &mut u32, place: Place, qty: u64) {
         if let Some(at) = self.find(place) {
-            self.entries[at as usize].qty += qty;
+            self.entries[at].qty += qty;
             return;
         }
-        let (at, home) = (self.free, self.home(place));
-        self.free = self.entries[at as usize].next;
-        self.room -= 1;
-        self.entries[at as usize] = Entry { place, qty, next: *head, before: NONE, chain: self.chains[home] };
+        let at = self.entries.take().expect("something is available only while there is room");
+        let home = self.home(place);
+        self.entries[at] = Entry { place, qty, next: *head, before: NONE, chain: self.chains[home] };
         self.chains[home] = at;
         if *head != NONE {
-            self.entries[*head as usize].before = at;
+            self.entries[*head].before = at;
         }
         *head = at;
     }
@@ -146,7 +136,7 @@ impl ConsumedDepth {
 
     #[inline(never)]
     fn shorten(&mut self, head: &mut u32, at: u32, shown: u64) -> u64 {
-        let entry = &mut self.entries[at as usize];
+        let entry = &mut self.entries[at];
         let had = entry.qty;
         entry.qty = had.min(shown);
         if shown > 0 {
@@ -155,10 +145,10 @@ impl ConsumedDepth {
         let (before, next) = (entry.before, entry.next);
         match before {
             NONE => *head = next,
-            before => self.entries[before as usize].next = next,
+            before => self.entries[before].next = next,
         }
         if next != NONE {
-            self.entries[next as usize].before = before;
+            self.entries[next].before = before;
         }
         self.give(at);
         had
@@ -168,7 +158,7 @@ impl ConsumedDepth {
     pub(super) fn fell_back(&mut self, head: &mut u32, side: Side, best: Px) {
         let mut at = *head;
         while at != NONE {
-            let Entry { place, next, .. } = self.entries[at as usize];
+            let Entry { place, next, .. } = self.entries[at];
             if place.side == side && (best == Px::NONE || place.px != best && trades_at(side, place.px, best)) {
                 self.shorten(head, at, 0);
             }
@@ -180,7 +170,7 @@ impl ConsumedDepth {
     pub(super) fn clear(&mut self, head: &mut u32) {
         while *head != NONE {
             let at = *head;
-            *head = self.entries[at as usize].next;
+            *head = self.entries[at].next;
             self.give(at);
         }
     }
@@ -189,7 +179,7 @@ impl ConsumedDepth {
     pub(super) fn of(&self, head: u32) -> impl Iterator<Item = (Side, Px, u64)> {
         let mut at = head;
         std::iter::from_fn(move || {
-            let entry = self.entries.get(at as usize)?;
+            let entry = self.entries.get(at)?;
             at = entry.next;
             Some((entry.place.side, entry.place.px, entry.qty))
         })
@@ -197,17 +187,17 @@ impl ConsumedDepth {
 
     /// How much we consumed of a level.
     pub(super) fn had(&self, place: Place) -> u64 {
-        self.find(place).map_or(0, |at| self.entries[at as usize].qty)
+        self.find(place).map_or(0, |at| self.entries[at].qty)
     }
 
     /// Number of free entries.
     pub(super) fn room(&self) -> usize {
-        self.room
+        self.entries.left()
     }
 
     /// Number of entries, free or not.
     pub(super) fn capacity(&self) -> usize {
-        self.entries.len()
+        self.entries.capacity()
     }
 }
 

@@ -105,7 +105,7 @@ impl SimulatedVenue {
         if hour.is_none() && event.kind != Kind::Clear {
             return;
         }
-        for at in 0..self.instruments.len() {
+        for at in 0..self.instruments.values().len() {
             let sim = &mut self.instruments[at];
             if !sim.listed || sim.source != event.source {
                 continue;

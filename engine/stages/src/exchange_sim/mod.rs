@@ -6,7 +6,7 @@
 //! levels. The venue is pure and deterministic; it runs at the head of the pipeline, where a real venue would be, and
 //! its replies enter there. `docs/venue.md` has the rules, the parameters and a worked queue.
 //!
-//! Bound: the parameters; all memory is allocated and touched at construction. Worst case of one event: the levels that
+//! Bound: the parameters; all memory is reserved at construction. Worst case of one event: the levels that
 //! an order walks, or our orders on the instrument.
 
 mod by_level;

@@ -14,7 +14,7 @@ pub struct VenueEntry {
     pub about: &'static str,
     /// What can be set.
     pub params: &'static [Param],
-    /// Builds it; all memory that it will ever use is allocated and touched here.
+    /// Builds it; all memory that it will ever use is reserved here.
     pub build: fn(&Params, Space) -> Result<SimulatedVenue, ParamError>,
 }
 

@@ -8,6 +8,7 @@
 //! Bound: the capacity; inserting is linear in our orders on that side of the instrument.
 
 use super::ids::Ids;
+use crate::pool::Pool;
 use flow::{IntParam, Ns, Px, Side, table};
 
 /// Room for orders of ours.
@@ -20,7 +21,7 @@ pub(super) const MAX_OWN_ORDERS: IntParam<u32> = IntParam::new(
 .unit("orders");
 
 /// No order.
-pub(super) const NONE: u32 = u32::MAX;
+pub(super) use crate::pool::NONE;
 /// In the table of ids: a finished order.
 const DONE: u32 = u32::MAX - 1;
 
@@ -121,9 +122,7 @@ pub(super) enum OrderStatus {
 
 /// All resting orders, and the ids that were seen.
 pub(super) struct RestingOrders {
-    orders: Box<[RestingOrder]>,
-    free: u32,
-    left: usize,
+    orders: Pool<RestingOrder>,
     first: u32,
     last: u32,
     ids: Ids,
@@ -176,13 +175,8 @@ pub(super) fn half(side: Side) -> usize {
 
 impl RestingOrders {
     pub(super) fn new(capacity: u32) -> RestingOrders {
-        let mut orders = table(capacity as usize, RestingOrder { later: NONE, ..RestingOrder::VACANT });
-        // The free orders are a chain, in order; the last one ends it.
-        orders.iter_mut().rev().skip(1).rev().zip(1..).for_each(|(order, next)| order.later = next);
         RestingOrders {
-            orders,
-            free: 0,
-            left: capacity as usize,
+            orders: Pool::new(capacity, RestingOrder::VACANT),
             first: NONE,
             last: NONE,
             ids: Ids::new(2 * capacity as usize),
@@ -192,20 +186,20 @@ impl RestingOrders {
     }
 
     pub(super) fn capacity(&self) -> usize {
-        self.orders.len()
+        self.orders.capacity()
     }
 
     /// Whether another order can rest.
     pub(super) fn has_room(&self) -> bool {
-        self.left > 0
+        self.orders.left() > 0
     }
 
     pub(super) fn get(&self, at: u32) -> &RestingOrder {
-        &self.orders[at as usize]
+        &self.orders[at]
     }
 
     pub(super) fn get_mut(&mut self, at: u32) -> &mut RestingOrder {
-        &mut self.orders[at as usize]
+        &mut self.orders[at]
     }
 
     pub(super) fn status_of(&self, id: u64) -> OrderStatus {
@@ -221,7 +215,7 @@ impl RestingOrders {
         let mut at = self.first;
         std::iter::from_fn(move || {
             let this = at;
-            at = self.orders.get(at as usize)?.later;
+            at = self.orders.get(at)?.later;
             Some(this)
         })
     }
@@ -233,7 +227,7 @@ impl RestingOrders {
 
     /// The next younger order.
     pub(super) fn younger(&self, at: u32) -> u32 {
-        self.orders[at as usize].later
+        self.orders[at].later
     }
 
     /// The first of our orders at that price.
@@ -281,62 +275,58 @@ impl RestingOrders {
 
     /// Inserts an order after those of equal price. The caller has checked [`RestingOrders::has_room`].
     pub(super) fn rest(&mut self, lists: &mut Lists, order: RestingOrder) {
-        let at = self.free;
-        self.free = self.orders[at as usize].later;
-        self.left -= 1;
+        let at = self.orders.take().expect("the caller has checked the room");
         self.ids.set(order.id, at);
         lists.marks[half(order.side)] |= mark(order.px);
         lists.expires = lists.expires.min(order.expires);
         lists.crossed = true;
         let head = &mut lists.heads[half(order.side)];
         let (mut before, mut after) = (NONE, *head);
-        while after != NONE && trades_at(order.side, self.orders[after as usize].px, order.px) {
-            (before, after) = (after, self.orders[after as usize].after);
+        while after != NONE && trades_at(order.side, self.orders[after].px, order.px) {
+            (before, after) = (after, self.orders[after].after);
         }
-        self.orders[at as usize] = RestingOrder { before, after, earlier: self.last, later: NONE, ..order };
+        self.orders[at] = RestingOrder { before, after, earlier: self.last, later: NONE, ..order };
         match before {
             NONE => *head = at,
-            before => self.orders[before as usize].after = at,
+            before => self.orders[before].after = at,
         }
         if after != NONE {
-            self.orders[after as usize].before = at;
+            self.orders[after].before = at;
         }
         match self.last {
             NONE => self.first = at,
-            last => self.orders[last as usize].later = at,
+            last => self.orders[last].later = at,
         }
         self.last = at;
     }
 
     /// Removes an order and marks its id as finished.
     pub(super) fn end(&mut self, lists: &mut Lists, at: u32) -> RestingOrder {
-        let order = self.orders[at as usize];
+        let order = self.orders[at];
         lists.stale[half(order.side)] = true;
         match order.before {
             NONE => lists.heads[half(order.side)] = order.after,
-            before => self.orders[before as usize].after = order.after,
+            before => self.orders[before].after = order.after,
         }
         if order.after != NONE {
-            self.orders[order.after as usize].before = order.before;
+            self.orders[order.after].before = order.before;
         }
         match order.earlier {
             NONE => self.first = order.later,
-            earlier => self.orders[earlier as usize].later = order.later,
+            earlier => self.orders[earlier].later = order.later,
         }
         match order.later {
             NONE => self.last = order.earlier,
-            later => self.orders[later as usize].earlier = order.earlier,
+            later => self.orders[later].earlier = order.earlier,
         }
-        self.orders[at as usize] = RestingOrder { later: self.free, ..RestingOrder::VACANT };
-        self.free = at;
-        self.left += 1;
+        self.orders.give(at);
         self.remember(order.id);
         order
     }
 
     /// Gives an order a new id; the old one is finished.
     pub(super) fn rename(&mut self, at: u32, id: u64) {
-        let old = std::mem::replace(&mut self.orders[at as usize].id, id);
+        let old = std::mem::replace(&mut self.orders[at].id, id);
         self.ids.set(id, at);
         self.remember(old);
     }
@@ -359,12 +349,8 @@ impl RestingOrders {
 
     /// Forgets all orders and ids; the caller resets the heads of the lists.
     pub(super) fn clear(&mut self) {
-        let capacity = self.orders.len() as u32;
-        for at in 0..capacity {
-            self.orders[at as usize] =
-                RestingOrder { later: if at + 1 < capacity { at + 1 } else { NONE }, ..RestingOrder::VACANT };
-        }
-        (self.free, self.left, self.first, self.last) = (0, capacity as usize, NONE, NONE);
+        self.orders.clear();
+        (self.first, self.last) = (NONE, NONE);
         self.ids.clear();
         self.done.fill(NOBODY);
         self.done_next = 0;

@@ -11,7 +11,7 @@ use super::resting::{self, NONE, RestingOrder, RestingOrders};
 use crate::Space;
 use crate::book::{Book, BookStage};
 use flow::{
-    CancelReason, Event, EventId, Flags, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage, table,
+    CancelReason, Event, EventId, Flags, GrowingTable, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage,
 };
 
 /// A venue that fills our orders against the market's own book. See the module.
@@ -20,7 +20,7 @@ pub struct SimulatedVenue {
     pub(super) queue: Box<dyn QueueModel>,
     pub(super) resting: RestingOrders,
     pub(super) consumed: ConsumedDepth,
-    pub(super) instruments: Box<[SimInstrument]>,
+    pub(super) instruments: GrowingTable<SimInstrument>,
     pub(super) book: BookStage,
     books: Kinds,
     prefetches: Kinds,
@@ -41,7 +41,7 @@ impl SimulatedVenue {
             queue: queue::build(params),
             resting: RestingOrders::new(params.get(resting::MAX_OWN_ORDERS)),
             consumed: ConsumedDepth::new(params.get(consumed::MAX_TAKEN_LEVELS)),
-            instruments: table(space.instruments as usize, SimInstrument::UNLISTED),
+            instruments: GrowingTable::new(space.instruments as usize, SimInstrument::UNLISTED),
             books: book.reads(),
             prefetches: book.prefetches(),
             book,

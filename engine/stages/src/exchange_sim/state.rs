@@ -50,7 +50,8 @@ impl SimulatedVenue {
     pub fn save(&self, to: &mut StateWriter<'_>) {
         self.reports.session.save(to);
         to.put(&(self.reports.venue_orders, self.reports.matches));
-        let known = self.instruments.iter().zip(0_u32..).filter(|(d, _)| d.listed || d.halts.any() || d.closed != 0);
+        let known =
+            self.instruments.values().iter().zip(0_u32..).filter(|(d, _)| d.listed || d.halts.any() || d.closed != 0);
         let mut instruments: Vec<SavedInstrument> = known.map(|(d, at)| self.saved_instrument(d, to.key(at))).collect();
         instruments.sort_by(|a, b| a.key.cmp(&b.key));
         to.put(&instruments);
@@ -86,10 +87,10 @@ impl SimulatedVenue {
     /// # Errors
     /// When the bytes are not such a state, or exceed the bounds.
     pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        for sim in &mut self.instruments {
+        for sim in self.instruments.values_mut() {
             self.consumed.clear(&mut sim.consumed);
-            *sim = SimInstrument::UNLISTED;
         }
+        self.instruments.clear();
         self.resting.clear();
         self.reports.session.load(from)?;
         (self.reports.venue_orders, self.reports.matches) = from.get()?;
@@ -115,7 +116,7 @@ impl SimulatedVenue {
 
     fn load_instrument(&mut self, from: &StateReader<'_>, saved: SavedInstrument) -> Result<(), StateError> {
         let at = from.instrument(&saved.key)? as usize;
-        let limit = self.instruments.len();
+        let limit = self.instruments.bound();
         let sim =
             self.instruments.get_mut(at).ok_or(StateError::TooLarge { what: "instruments", found: at + 1, limit })?;
         let SavedInstrument { calendar, multiplier, qty_decimals, source, book, signed, halts, closed, listed, .. } =

@@ -135,18 +135,22 @@ impl Context {
         asked(self.ladders.as_ref()).depth(instrument)
     }
 
-    /// Applies an event that the measures have seen. `needs` are those that it was made with; if they are constants, unused
+    /// Applies an event that the measures have seen, and says whether it lists an instrument. `needs` are those that it was made with; if they are constants, unused
     /// parts cost nothing.
     #[inline(always)]
-    pub(super) fn observe(&mut self, event: &Event, needs: Needs) {
+    pub(super) fn observe(&mut self, event: &Event, needs: Needs) -> bool {
         match event.kind {
             Kind::Trade if needs.last_trade => self.trade(event),
             Kind::BookTop if needs.touch => self.top(event),
             Kind::Level if needs.depth.is_some() => self.ladders.iter_mut().for_each(|l| l.level(event)),
             Kind::Clear if needs.depth.is_some() => self.ladders.iter_mut().for_each(|l| l.clear(event)),
-            Kind::Listing => self.list(event),
+            Kind::Listing => {
+                self.list(event);
+                return true;
+            }
             _ => {}
         }
+        false
     }
 
     fn trade(&mut self, event: &Event) {
@@ -164,6 +168,8 @@ impl Context {
 
     #[cold]
     fn list(&mut self, event: &Event) {
+        self.touches.iter_mut().for_each(|touches| touches.list(event.instrument));
+        self.trades.iter_mut().for_each(|trades| trades.list(event.instrument));
         self.calendars.iter_mut().for_each(|calendars| calendars.list(event));
         self.ladders.iter_mut().for_each(|ladders| ladders.list(event));
     }

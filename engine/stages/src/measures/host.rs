@@ -8,7 +8,9 @@
 
 use super::{Context, Measure, MeasureState, Needs};
 use crate::Space;
-use flow::{Event, Kinds, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader, StateWriter};
+use flow::{
+    Event, Kind, Kinds, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader, StateWriter,
+};
 
 /// One or more measures that a host runs.
 pub trait MeasureSet: Send {
@@ -20,6 +22,8 @@ pub trait MeasureSet: Send {
     fn fan_out(&self) -> usize;
     /// Parts of the context that it needs.
     fn needs(&self) -> Needs;
+    /// Takes memory for an instrument that is listed.
+    fn list(&mut self, instrument: u32);
     /// Takes an event.
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out);
     /// Saves the state.
@@ -70,6 +74,11 @@ impl<M: Measure> MeasureSet for One<M> {
     #[inline(always)]
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out) {
         self.measure.run(&mut self.state, context, event, out);
+    }
+
+    #[cold]
+    fn list(&mut self, instrument: u32) {
+        self.state.list(instrument);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
@@ -123,6 +132,10 @@ impl MeasureSet for Many {
         }
     }
 
+    fn list(&mut self, instrument: u32) {
+        self.measures.iter_mut().for_each(|(_, measure)| measure.list(instrument));
+    }
+
     fn save(&self, to: &mut StateWriter<'_>) {
         self.measures.iter().for_each(|(_, m)| m.save(to));
     }
@@ -157,7 +170,7 @@ impl<M: Measure> Host<One<M>> {
 
 impl<S: MeasureSet> Stage for Host<S> {
     fn reads(&self) -> Kinds {
-        self.measures.reads().or(self.measures.needs().reads())
+        self.measures.reads().or(self.measures.needs().reads()).or(Kinds::of(&[Kind::Listing]))
     }
 
     fn emits(&self) -> Kinds {
@@ -175,7 +188,9 @@ impl<S: MeasureSet> Stage for Host<S> {
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         self.measures.on(&self.context, event, out);
-        self.context.observe(event, self.measures.needs());
+        if self.context.observe(event, self.measures.needs()) {
+            self.measures.list(event.instrument);
+        }
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

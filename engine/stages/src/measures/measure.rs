@@ -1,7 +1,7 @@
 //! The interface of a measure: its parameters, and a step from an event to at most one group of records.
 //!
-//! A measure holds its configuration and never changes; what it has seen is its state, an array by instrument that the
-//! host saves and loads. It reads events and the shared [`Context`]. Like every stage it reads no clock, never allocates
+//! A measure holds its configuration and never changes; what it has seen is its state, a table by instrument that the
+//! host fills, saves and loads. It reads events and the shared [`Context`]. Like every stage it reads no clock, never allocates
 //! and never fails. `docs/measures.md` shows how to add one.
 
 use super::{Context, MeasureState, Needs};
@@ -15,7 +15,7 @@ pub trait Measure: Send + Sized + 'static {
     /// Its state: a [`super::PerInstrument`], or `()`.
     type State: MeasureState;
 
-    /// Reads the parameters and makes the empty state. All memory that it will ever use is allocated and touched here.
+    /// Reads the parameters and makes the empty state. All memory that it will ever use is reserved here.
     ///
     /// # Errors
     /// When a text parameter is not valid.

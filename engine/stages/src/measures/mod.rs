@@ -5,7 +5,7 @@
 //! a [`Family`] run in one stage, the [`Host`]; configurations name measures, never families. Sums of market quantities
 //! stay integers; a measure is one division at the end. `docs/measures.md` shows how to add one.
 //!
-//! Bound: arrays by instrument, allocated and touched at construction. Worst case of an event: that of the most expensive
+//! Bound: tables by instrument, filled as they are listed. Worst case of an event: that of the most expensive
 //! measure; `vpin` on a trade that closes more buckets than its window holds, linear in the window.
 
 pub mod cvd;

@@ -11,7 +11,7 @@ pub struct OfSession<T> {
     session: Session,
 }
 
-impl<T: Default> PerInstrument<OfSession<T>> {
+impl<T: Clone + Default> PerInstrument<OfSession<T>> {
     /// The value of an instrument in the session of `ts`; at the first call in a session it is the default.
     #[inline]
     pub fn in_session(&mut self, instrument: u32, ts: Ns, context: &Context) -> Option<&mut T> {

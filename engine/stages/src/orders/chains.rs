@@ -1,13 +1,13 @@
 //! Orders with fills, by the first id of their replace chain.
 //!
 //! A bust may arrive when its order is long done, or lives on under another id. So an order with fills is remembered as long
-//! as one of its fills is: under its first id, with its current id and, once it is terminal, how it ended. Open addressing
-//! with linear probing, like the table of orders; removal shifts entries back.
+//! as one of its fills is: under its first id, with its current id and, once it is terminal, how it ended.
 //!
-//! Bound: one chain per remembered fill. Worst case: colliding ids cost one probe each.
+//! Bound: one chain per remembered fill, and one more. Worst case: colliding ids cost one probe each.
 
 use super::cycle::State;
-use flow::{OrderId, table};
+use crate::by_key::{ByKey, Keyed};
+use flow::OrderId;
 use serde::{Deserialize, Serialize};
 
 /// How an order ended.
@@ -34,104 +34,69 @@ pub(super) struct Chain {
     pub(super) ended: Option<Ended>,
 }
 
-impl Chain {
-    /// No order. Not all zero, so that filling memory with it touches the memory.
-    const NONE: Chain = Chain { root: OrderId(0), last: OrderId(u64::MAX), fills: 0, ended: None };
+impl Keyed for Chain {
+    const VACANT: Chain = Chain { root: OrderId(0), last: OrderId(0), fills: 0, ended: None };
+
+    #[inline]
+    fn key(&self) -> u64 {
+        self.root.0
+    }
 }
 
 /// The table of chains.
-pub(super) struct Chains {
-    slots: Box<[Chain]>,
-    shift: u32,
-}
+pub(super) struct Chains(ByKey<Chain>);
 
 impl Chains {
-    /// Room for one chain per fill.
+    /// Room for one chain per fill, and one more: a fill is counted before the oldest is forgotten.
     pub(super) fn new(fills: usize) -> Chains {
-        let size = (fills * 2).next_power_of_two().max(2);
-        Chains { slots: table(size, Chain::NONE), shift: 64 - size.trailing_zeros() }
+        Chains(ByKey::new(fills + 1))
     }
 
     /// All chains, in arbitrary order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Chain> {
-        self.slots.iter().filter(|c| c.root.0 != 0)
-    }
-
-    #[inline]
-    fn home(&self, root: OrderId) -> usize {
-        (root.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
-    }
-
-    #[inline]
-    fn seek(&self, root: OrderId) -> usize {
-        let mut at = self.home(root);
-        while self.slots[at].root != root && self.slots[at].root.0 != 0 {
-            at = (at + 1) & (self.slots.len() - 1);
-        }
-        at
+        self.0.iter()
     }
 
     /// The chain that begins with that id, if one of its fills is remembered.
     pub(super) fn get(&self, root: OrderId) -> Option<&Chain> {
-        Some(&self.slots[self.seek(root)]).filter(|chain| chain.root.0 != 0)
+        self.0.get(root.0)
     }
 
     /// [`Chains::get`], mutable.
     #[inline]
     pub(super) fn get_mut(&mut self, root: OrderId) -> Option<&mut Chain> {
-        let at = self.seek(root);
-        Some(&mut self.slots[at]).filter(|chain| chain.root.0 != 0)
+        self.0.get_mut(root.0)
     }
 
     /// Counts a remembered fill; `last` is the order's current id, if its chain is new.
     #[inline]
     pub(super) fn count(&mut self, root: OrderId, last: OrderId) {
-        let at = self.seek(root);
-        let chain = &mut self.slots[at];
-        if chain.root.0 == 0 {
-            *chain = Chain { root, last, ..Chain::NONE };
+        match self.0.get_mut(root.0) {
+            Some(chain) => chain.fills += 1,
+            None => {
+                let added = self.0.add(Chain { root, last, fills: 1, ended: None });
+                assert!(added.is_some(), "there is room for a chain per remembered fill");
+            }
         }
-        chain.fills += 1;
     }
 
     /// Uncounts a forgotten fill; the chain leaves with its last one.
     pub(super) fn forget(&mut self, root: OrderId) {
-        let at = self.seek(root);
-        let chain = &mut self.slots[at];
-        assert!(chain.fills > 0, "an order of a remembered fill has a chain");
+        let chain = self.0.get_mut(root.0).expect("an order of a remembered fill has a chain");
         chain.fills -= 1;
         if chain.fills == 0 {
-            self.remove(at);
+            self.0.remove(root.0);
         }
-    }
-
-    fn remove(&mut self, mut hole: usize) {
-        let mask = self.slots.len() - 1;
-        let mut at = (hole + 1) & mask;
-        while self.slots[at].root.0 != 0 {
-            let home = self.home(self.slots[at].root);
-            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
-                self.slots[hole] = self.slots[at];
-                hole = at;
-            }
-            at = (at + 1) & mask;
-        }
-        self.slots[hole] = Chain::NONE;
     }
 
     /// Adds a saved chain; false if it exists.
     pub(super) fn insert(&mut self, chain: Chain) -> bool {
-        let at = self.seek(chain.root);
-        let vacant = self.slots[at].root.0 == 0 && chain.root.0 != 0;
-        if vacant {
-            self.slots[at] = chain;
-        }
-        vacant
+        chain.root.0 != 0 && self.get(chain.root).is_none() && self.0.add(chain).is_some()
     }
 
     /// Removes all chains.
     pub(super) fn clear(&mut self) {
-        self.slots.fill(Chain::NONE);
+        self.0.clear();
     }
 }
 

@@ -87,7 +87,7 @@ impl OrderManager {
         self.flatten.progress.last = event.ts;
         let mut left = AT_ONCE;
         if self.flatten.progress.instrument == 0 && self.cancel_wanted(event, looks, &mut left, out) {
-            self.flatten.progress.instrument = self.flatten.range(self.instruments.len() as u32).0;
+            self.flatten.progress.instrument = self.flatten.range(self.instruments.bound() as u32).0;
         }
         if self.flatten.progress.instrument != 0 {
             self.close_wanted(event, looks, left, out);
@@ -150,7 +150,7 @@ impl OrderManager {
 
     /// Looks for positions that are not flat, and sends an order for each; `left` events may be emitted.
     fn close_wanted(&mut self, event: &Event, looks: u64, mut left: usize, out: &mut Out) {
-        let (first, last) = self.flatten.range(self.instruments.len() as u32);
+        let (first, last) = self.flatten.range(self.instruments.bound() as u32);
         for _ in 0..looks {
             let Progress { instrument, pair, .. } = self.flatten.progress;
             let Some(pair) = self.counters.pairs().get(pair as usize) else {

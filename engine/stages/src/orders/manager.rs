@@ -14,7 +14,8 @@ use crate::Space;
 use crate::executions::Executions;
 use flow::records::{Anomaly, Position, PositionMoney};
 use flow::{
-    Account, AnomalyKind, Event, Flags, Halts, NO_MONEY, Ns, OrderId, Out, Params, Px, Qty, StrategyId, money, table,
+    Account, AnomalyKind, Event, Flags, GrowingTable, Halts, NO_MONEY, Ns, OrderId, Out, Params, Px, Qty, StrategyId,
+    money,
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +66,7 @@ pub(super) struct OrderManager {
     /// The fills that a bust may still name, and the orders that they belong to.
     pub(super) fills: Executions<Note>,
     pub(super) chains: Chains,
-    pub(super) instruments: Box<[Instrument]>,
+    pub(super) instruments: GrowingTable<Instrument>,
     pub(super) group: Group,
     /// The last fill was told before: the cost that follows it was too.
     pub(super) told_twice: Option<(OrderId, u64)>,
@@ -82,7 +83,7 @@ impl OrderManager {
             positions: Positions::new(params.get(MAX_POSITIONS)),
             fills: Executions::new(space.fills, Note::NONE),
             chains: Chains::new(space.fills.max(1) as usize),
-            instruments: table(space.instruments as usize, Instrument::UNLISTED),
+            instruments: GrowingTable::new(space.instruments as usize, Instrument::UNLISTED),
             group: Group::NONE,
             told_twice: None,
             max_in_flight: params.get(MAX_IN_FLIGHT),

@@ -1,6 +1,6 @@
 //! The positions, by account, strategy and instrument.
 //!
-//! Open addressing with linear probing; positions are never removed. A position is opened with the first request, so no
+//! Found [by key](ByKey); positions are never removed. A position is opened with the first request, so no
 //! fill of an order requested here lacks one. A position is the sum of the fills that stand, in their order: `base` sums the
 //! fills that are forgotten, `now` includes the remembered ones.
 //!
@@ -8,8 +8,9 @@
 
 use super::closing::Closing;
 use super::money::Holding;
+use crate::by_key::{ByKey, Keyed};
 use crate::executions::Execution;
-use flow::{Account, OrderId, Px, StrategyId, table};
+use flow::{Account, OrderId, Px, StrategyId};
 use serde::{Deserialize, Serialize};
 
 /// Account, strategy and instrument in one word. Never 0, since no instrument is 0.
@@ -90,7 +91,7 @@ pub(super) struct Entry {
     pub(super) closing: Closing,
 }
 
-impl Entry {
+impl Keyed for Entry {
     const VACANT: Entry = Entry {
         key: Key(0),
         now: Filled::NOTHING,
@@ -102,6 +103,13 @@ impl Entry {
         closing: Closing::NEVER,
     };
 
+    #[inline]
+    fn key(&self) -> u64 {
+        self.key.0
+    }
+}
+
+impl Entry {
     /// Adds a fee; a negative one is given back.
     pub(super) fn charge(&mut self, fee: Option<i64>) {
         self.fees = self.fees.saturating_add(fee.unwrap_or(0).into());
@@ -115,63 +123,40 @@ impl Entry {
 }
 
 /// The table.
-pub(super) struct Positions {
-    slots: Box<[Entry]>,
-    shift: u32,
-    len: usize,
-    limit: usize,
-}
+pub(super) struct Positions(ByKey<Entry>);
 
 impl Positions {
-    /// Room for `limit` positions; every page is touched here.
+    /// Room for `limit` positions.
     pub(super) fn new(limit: usize) -> Positions {
-        let size = (limit * 2).next_power_of_two().max(2);
-        let slots = table(size, Entry::VACANT);
-        Positions { slots, shift: 64 - size.trailing_zeros(), len: 0, limit }
+        Positions(ByKey::new(limit))
     }
 
     /// The most positions.
     pub(super) fn limit(&self) -> usize {
-        self.limit
+        self.0.limit()
     }
 
     /// All positions, in arbitrary order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.slots.iter().filter(|p| p.key.0 != 0)
-    }
-
-    #[inline]
-    fn seek(&self, key: Key) -> usize {
-        let mut at = (key.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
-        while self.slots[at].key != key && self.slots[at].key.0 != 0 {
-            at = (at + 1) & (self.slots.len() - 1);
-        }
-        at
+        self.0.iter()
     }
 
     /// The position of that key, opened if there is none; `None` when there is no room.
     #[inline]
     pub(super) fn open(&mut self, key: Key) -> Option<&mut Entry> {
-        let at = self.seek(key);
-        if self.slots[at].key.0 == 0 {
-            if self.len == self.limit {
-                return None;
-            }
-            self.slots[at].key = key;
-            self.len += 1;
+        if self.0.get(key.0).is_none() {
+            return self.0.add(Entry { key, ..Entry::VACANT });
         }
-        Some(&mut self.slots[at])
+        self.0.get_mut(key.0)
     }
 
     /// The position of that key, if it is open.
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Entry> {
-        let at = self.seek(key);
-        Some(&mut self.slots[at]).filter(|entry| entry.key == key)
+        self.0.get_mut(key.0)
     }
 
     /// Removes all positions.
     pub(super) fn clear(&mut self) {
-        self.slots.fill(Entry::VACANT);
-        self.len = 0;
+        self.0.clear();
     }
 }

@@ -63,6 +63,7 @@ impl OrderManager {
         };
         let known = self
             .instruments
+            .values()
             .iter()
             .enumerate()
             .filter(|(_, i)| i.terms.is_some() || i.last_px != Px::NONE || i.halts.any());
@@ -93,7 +94,7 @@ impl OrderManager {
         self.positions.clear();
         self.fills.clear();
         self.chains.clear();
-        self.instruments.fill(Instrument::UNLISTED);
+        self.instruments.clear();
         let (base, pairs) = from.get::<(u64, Vec<(Account, StrategyId, u64)>)>()?;
         if pairs.len() > self.counters.limit() {
             return Err(too_large("accounts", pairs.len(), self.counters.limit()));
@@ -117,7 +118,7 @@ impl OrderManager {
         self.load_chains(from)?;
         self.load_fills(from)?;
         self.check_chains()?;
-        self.flatten.load(from, self.instruments.len())
+        self.flatten.load(from, self.instruments.bound())
     }
 
     fn load_positions(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -213,8 +214,8 @@ impl OrderManager {
 
     fn index(&self, key: &str, from: &StateReader<'_>) -> Result<u32, StateError> {
         let at = from.instrument(key)?;
-        if at == 0 || at as usize >= self.instruments.len() {
-            return Err(too_large("instruments", at as usize + 1, self.instruments.len()));
+        if at == 0 || at as usize >= self.instruments.bound() {
+            return Err(too_large("instruments", at as usize + 1, self.instruments.bound()));
         }
         Ok(at)
     }

@@ -1,16 +1,14 @@
 //! The open orders, by id.
 //!
-//! Open addressing with linear probing, in an array of at least twice as many slots as orders. Removal shifts entries back:
-//! no tombstones, nothing degrades with age. Ids of a strategy differ in their counter only; the hash multiplies and takes
-//! the high bits, which spreads consecutive ids evenly. So the slot of a new order is never cached by chance: it is
-//! prefetched when the id before it is issued, one cache line per order.
+//! One cache line an order, found [by key](ByKey). Ids of a strategy differ in their counter only, and where the next one will
+//! be looked for is known when one is issued; so that place, never cached by chance, is prefetched.
 //!
-//! Bound: the number of orders; an access touches one or two slots on average. Worst case: colliding ids cost one probe
+//! Bound: the number of orders; an access touches a slot of the index and an order. Worst case: colliding ids cost one probe
 //! each.
 
 use super::cycle::State;
-use flow::{OrderId, Side, table};
-use prefetch_index::prefetch_index;
+use crate::by_key::{ByKey, Keyed};
+use flow::{OrderId, Side};
 
 /// An open order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +37,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// No order. Not all zero, so that filling memory with it touches the memory.
+    /// No order.
     pub(super) const NONE: Order = Order {
         id: OrderId(0),
         link: OrderId(0),
@@ -60,34 +58,38 @@ impl Order {
     }
 }
 
+impl Keyed for Order {
+    const VACANT: Order = Order::NONE;
+
+    #[inline]
+    fn key(&self) -> u64 {
+        self.id.0
+    }
+}
+
 /// The table.
 pub(super) struct Table {
-    slots: Box<[Order]>,
-    shift: u32,
-    len: usize,
-    limit: usize,
+    orders: ByKey<Order>,
     in_flight: usize,
-    /// Slot of the next id.
+    /// Where the search for the next id begins.
     next: usize,
 }
 
 impl Table {
-    /// Room for `limit` orders; every page is touched here.
+    /// Room for `limit` orders.
     pub(super) fn new(limit: usize) -> Table {
-        let size = (limit * 2).next_power_of_two().max(2);
-        let slots = table(size, Order::NONE);
-        Table { slots, shift: 64 - size.trailing_zeros(), len: 0, limit, in_flight: 0, next: 0 }
+        Table { orders: ByKey::new(limit), in_flight: 0, next: 0 }
     }
 
     /// The most orders.
     pub(super) fn limit(&self) -> usize {
-        self.limit
+        self.orders.limit()
     }
 
     /// How many orders there are.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.orders.len()
     }
 
     /// How many of them are unanswered.
@@ -98,90 +100,49 @@ impl Table {
 
     /// All orders, in arbitrary order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.slots.iter().filter(|o| o.id.0 != 0)
+        self.orders.iter()
     }
 
-    #[inline]
-    fn home(&self, id: OrderId) -> usize {
-        (id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
-    }
-
-    #[inline]
-    fn next(&self, at: usize) -> usize {
-        (at + 1) & (self.slots.len() - 1)
-    }
-
-    /// Prefetches the slot of the next order.
+    /// Prefetches where the next order will lie.
     #[inline]
     pub(super) fn prefetch_next(&self) {
-        prefetch_index(&self.slots, self.next);
-    }
-
-    /// The slot of the id, or the slot where it would go.
-    #[inline]
-    fn seek(&self, id: OrderId) -> usize {
-        let mut at = self.home(id);
-        while self.slots[at].id != id && self.slots[at].id.0 != 0 {
-            at = self.next(at);
-        }
-        at
+        self.orders.fetch(self.next);
     }
 
     /// The order of that id.
     #[inline]
     pub(super) fn get(&self, id: OrderId) -> Option<Order> {
-        let order = self.slots[self.seek(id)];
-        (order.id.0 != 0).then_some(order)
+        self.orders.get(id.0).copied()
     }
 
     /// Adds an order with a new id other than 0; false when there is no room.
     #[inline]
     pub(super) fn add(&mut self, order: Order) -> bool {
-        if self.len == self.limit {
-            return false;
+        let added = self.orders.add(order).is_some();
+        if added {
+            self.next = self.orders.home(order.id.0.wrapping_add(1));
+            self.in_flight += usize::from(order.state.is_in_flight());
         }
-        self.next = self.home(OrderId(order.id.0.wrapping_add(1)));
-        let at = self.seek(order.id);
-        debug_assert!(self.slots[at].id.0 == 0 && order.id.0 != 0, "an id is issued once");
-        self.slots[at] = order;
-        self.len += 1;
-        self.in_flight += usize::from(order.state.is_in_flight());
-        true
+        added
     }
 
     /// Stores an order; a terminal one is removed.
     #[inline]
     pub(super) fn put(&mut self, order: Order) {
-        let at = self.seek(order.id);
-        assert!(self.slots[at].id == order.id, "only an order of the table is stored");
-        self.in_flight -= usize::from(self.slots[at].state.is_in_flight());
+        let was = self.orders.get_mut(order.id.0).expect("only an order of the table is stored");
+        self.in_flight -= usize::from(was.state.is_in_flight());
         if order.state.is_terminal() {
-            self.remove(at);
+            self.orders.remove(order.id.0);
         } else {
-            self.slots[at] = order;
+            *was = order;
             self.in_flight += usize::from(order.state.is_in_flight());
         }
     }
 
-    fn remove(&mut self, mut hole: usize) {
-        self.len -= 1;
-        let mut at = self.next(hole);
-        let mask = self.slots.len() - 1;
-        while self.slots[at].id.0 != 0 {
-            let home = self.home(self.slots[at].id);
-            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
-                self.slots[hole] = self.slots[at];
-                hole = at;
-            }
-            at = self.next(at);
-        }
-        self.slots[hole] = Order::NONE;
-    }
-
     /// Removes all orders.
     pub(super) fn clear(&mut self) {
-        self.slots.fill(Order::NONE);
-        (self.len, self.in_flight) = (0, 0);
+        self.orders.clear();
+        self.in_flight = 0;
     }
 }
 

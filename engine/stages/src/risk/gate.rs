@@ -11,14 +11,14 @@ use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, Cancelled, Fill, Reject, ReplaceRequest, Request};
-use flow::{Action, Event, Ns, OrderType, Px, Side, Trust};
+use flow::{Action, Event, GrowingTable, Ns, OrderType, Px, Side, Trust};
 
 /// The state that the checks read.
 pub(super) struct Gate {
     pub(super) halted: bool,
     /// The session with the venue is lost.
     pub(super) lost: bool,
-    pub(super) markets: Box<[Market]>,
+    pub(super) markets: GrowingTable<Market>,
     /// Whose data are doubtful.
     pub(super) trust: Trust,
     pub(super) open: OpenOrders,
@@ -35,7 +35,7 @@ impl Gate {
     /// Index of an instrument's record; out of range, it is 0, which is never listed.
     #[inline]
     pub(super) fn place(&self, instrument: u32) -> usize {
-        if (instrument as usize) < self.markets.len() { instrument as usize } else { 0 }
+        if (instrument as usize) < self.markets.bound() { instrument as usize } else { 0 }
     }
 
     /// The record of an instrument, if it can have one.
@@ -132,7 +132,8 @@ impl Gate {
     }
 
     fn count_late(&mut self, instrument: u32, more: bool) {
-        let market = &mut self.markets[self.place(instrument)];
+        let at = self.place(instrument);
+        let market = &mut self.markets[at];
         market.late = if more { market.late + 1 } else { market.late - 1 };
     }
 
@@ -222,7 +223,7 @@ impl Gate {
     pub(super) fn clear(&mut self, event: &Event) {
         let of = |m: &&mut Market| m.source == event.source && m.listed;
         if event.instrument == 0 {
-            self.markets.iter_mut().filter(of).for_each(|m| (m.bid, m.ask) = (Px::NONE, Px::NONE));
+            self.markets.values_mut().iter_mut().filter(of).for_each(|m| (m.bid, m.ask) = (Px::NONE, Px::NONE));
         } else if let Some(market) = self.market_mut(event.instrument) {
             (market.bid, market.ask) = (Px::NONE, Px::NONE);
         }

@@ -6,8 +6,8 @@
 //! make. Legs of a group are decided together when the last one has arrived. `docs/risk.md` has the definitions.
 //!
 //! Bound: one record per instrument, a table of open orders, one of accounts and strategies, a ring of message times, and
-//! sixteen held legs; all are allocated and touched at construction. Worst case of an event: sixteen legs are approved or
-//! refused.
+//! sixteen held legs. The records are filled as instruments are listed, the rest at construction. Worst case of an event:
+//! sixteen legs are approved or refused.
 
 mod breach;
 mod checks;

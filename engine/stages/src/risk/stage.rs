@@ -17,8 +17,8 @@ use flow::records::{
     Request,
 };
 use flow::{
-    AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, Kind, Kinds, Ns, Out, ParamError, Params,
-    SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust, table,
+    AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, GrowingTable, Kind, Kinds, Ns, Out, ParamError,
+    Params, SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
 };
 
 /// Approves or refuses orders.
@@ -36,7 +36,7 @@ impl RiskStage {
         let gate = Gate {
             halted: false,
             lost: false,
-            markets: table((space.instruments as usize).max(1), Market::UNKNOWN),
+            markets: GrowingTable::new((space.instruments as usize).max(1), Market::UNKNOWN),
             trust: Trust::new(space.instruments.max(1)),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS)),

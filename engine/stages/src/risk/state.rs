@@ -70,6 +70,7 @@ impl RiskStage {
         to.put(&legs);
         let known = gate
             .markets
+            .values()
             .iter()
             .enumerate()
             .filter(|(_, m)| **m != Market { open: m.open, late: m.late, ..Market::UNKNOWN });
@@ -105,14 +106,14 @@ impl RiskStage {
         self.load_markets(from)?;
         self.gate.trust.load(from)?;
         self.load_orders(from)?;
-        self.gate.fills.load(from, self.gate.markets.len())
+        self.gate.fills.load(from, self.gate.markets.bound())
     }
 
     fn load_markets(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.gate.markets.fill(Market::UNKNOWN);
+        self.gate.markets.clear();
         for (key, market) in from.get::<Vec<(String, Market)>>()? {
             let at = from.instrument(&key)? as usize;
-            fits("instruments", at + 1, self.gate.markets.len())?;
+            fits("instruments", at + 1, self.gate.markets.bound())?;
             if !market.is_possible() {
                 return Err(StateError::Inconsistent("an instrument with impossible terms"));
             }
@@ -130,7 +131,7 @@ impl RiskStage {
         let (replacing, others): (Vec<_>, Vec<_>) = orders.into_iter().partition(|o| o.role == Role::Replacing);
         for saved in others.iter().chain(&replacing) {
             let instrument = from.instrument(&saved.key)?;
-            fits("instruments", instrument as usize + 1, gate.markets.len())?;
+            fits("instruments", instrument as usize + 1, gate.markets.bound())?;
             let paired = (saved.role == Role::Replaced) == (saved.other != 0) || saved.role == Role::Replacing;
             let alive = saved.role != Role::Replacing || saved.other == 0 || gate.open.get(saved.other).is_some();
             if !paired || !alive || saved.id == 0 || saved.side == Side::None || gate.open.get(saved.id).is_some() {

@@ -12,8 +12,8 @@ use super::universe::{Universe, index};
 use crate::Space;
 use flow::records::{BookTop, Signal};
 use flow::{
-    Account, Event, Kind, Kinds, Out, Param, ParamError, Params, Px, Real, Scope, Side, Stage, StateError, StateReader,
-    StateWriter, StrategyId, Tif, table,
+    Account, Event, GrowingTable, Kind, Kinds, Out, Param, ParamError, Params, Px, Real, Scope, Side, Stage,
+    StateError, StateReader, StateWriter, StrategyId, Tif, table,
 };
 
 /// Number of the strategy `buy-and-hold`.
@@ -28,7 +28,7 @@ pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), QTY.param()];
 /// The strategy.
 pub struct BuyAndHoldStage {
     universe: Universe,
-    touches: Box<[Touch]>,
+    touches: GrowingTable<Touch>,
     changed: Changed,
     bought: Box<[bool]>,
     account: Account,
@@ -44,7 +44,7 @@ impl BuyAndHoldStage {
     pub fn new(params: &Params, space: Space) -> Result<BuyAndHoldStage, ParamError> {
         Ok(BuyAndHoldStage {
             universe: Universe::new("buy-and-hold", params, space.instruments)?,
-            touches: table(space.instruments as usize, Touch::NONE),
+            touches: GrowingTable::new(space.instruments as usize, Touch::NONE),
             changed: Changed::new(space.instruments),
             bought: table(space.instruments as usize, false),
             account: Account(params.get(ACCOUNT)),
@@ -151,7 +151,7 @@ impl Stage for BuyAndHoldStage {
         let mut bought: Vec<_> = bought.map(|(at, _)| to.key(at as u32)).collect();
         bought.sort_unstable();
         to.put(&(bought, self.ended));
-        let touches = self.touches.iter().enumerate().filter(|(_, touch)| **touch != Touch::NONE);
+        let touches = self.touches.values().iter().enumerate().filter(|(_, touch)| **touch != Touch::NONE);
         let mut touches: Vec<_> = touches.map(|(at, touch)| (to.key(at as u32), *touch)).collect();
         touches.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&touches);
@@ -167,9 +167,9 @@ impl Stage for BuyAndHoldStage {
             self.bought[at] = true;
         }
         self.ended = ended;
-        self.touches.fill(Touch::NONE);
+        self.touches.clear();
         for (key, touch) in from.get::<Vec<(String, Touch)>>()? {
-            let at = index(&key, from, self.touches.len())?;
+            let at = index(&key, from, self.touches.bound())?;
             self.touches[at] = touch;
         }
         self.changed.load(from)

@@ -6,7 +6,7 @@
 //! orders return to it through the head of the pipeline. After the end of input it emits nothing. The pages under `docs/`
 //! have each strategy's rules and parameters.
 //!
-//! Bound: one record per instrument and strategy, allocated and written at construction. Worst case of an event: one
+//! Bound: one record per instrument and strategy, written when it is listed. Worst case of an event: one
 //! signal, its reasons and the legs of one group.
 
 pub mod buy_and_hold;

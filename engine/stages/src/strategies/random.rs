@@ -15,8 +15,8 @@ use crate::Space;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
-    Account, Action, Event, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Real, Scope, Side,
-    Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
+    Account, Action, Event, GrowingTable, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Real,
+    Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ impl Known {
 /// The strategy.
 pub struct RandomStage {
     universe: Universe,
-    known: Box<[Known]>,
+    known: GrowingTable<Known>,
     open: Box<[Open]>,
     opened: usize,
     fills: Executions<()>,
@@ -107,7 +107,7 @@ impl RandomStage {
         let vacant = Open { id: OrderId(u64::MAX), instrument: 0, filled: 0, busy_until: Ns(0) };
         Ok(RandomStage {
             universe: Universe::new("random", params, space.instruments)?,
-            known: table(space.instruments as usize, Known::NOTHING),
+            known: GrowingTable::new(space.instruments as usize, Known::NOTHING),
             open: table(OPEN_SLOTS, vacant),
             opened: 0,
             fills: Executions::new(space.fills, ()),
@@ -260,7 +260,7 @@ impl RandomStage {
     fn ack(&mut self, event: &Event) {
         let ack: &Ack = event.record();
         let id = OrderId(ack.order_id);
-        if !self.is_ours(id) || event.instrument as usize >= self.known.len() {
+        if !self.is_ours(id) || event.instrument as usize >= self.known.bound() {
             return;
         }
         let filled = self.close(OrderId(ack.replaces));
@@ -386,7 +386,7 @@ impl Stage for RandomStage {
     fn save(&self, to: &mut StateWriter<'_>) {
         self.universe.save(to);
         to.put(&(self.drawn, self.chances, self.group, to.key(self.other), to.key(self.due), self.ended));
-        let known = self.known.iter().enumerate().filter(|(_, k)| **k != Known::NOTHING);
+        let known = self.known.values().iter().enumerate().filter(|(_, k)| **k != Known::NOTHING);
         let mut known: Vec<_> = known.map(|(at, k)| (to.key(at as u32), *k)).collect();
         known.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
@@ -397,11 +397,11 @@ impl Stage for RandomStage {
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.universe.load(from)?;
-        let limit = self.known.len();
+        let limit = self.known.bound();
         let (drawn, chances, group, other, due, ended) = from.get::<(u64, u64, u32, String, String, bool)>()?;
         (self.drawn, self.chances, self.group, self.ended) = (drawn, chances, group, ended);
         (self.other, self.due) = (index(&other, from, limit)? as u32, index(&due, from, limit)? as u32);
-        self.known.fill(Known::NOTHING);
+        self.known.clear();
         for (key, known) in from.get::<Vec<(String, Known)>>()? {
             let at = index(&key, from, limit)?;
             self.known[at] = known;

@@ -11,7 +11,7 @@
 //! window holds; only the last of them are visited.
 
 use super::super::{Aggressor, Session, take_out};
-use flow::{Ns, Qty, Real, table};
+use flow::{GrowingTable, Ns, Qty, Real};
 use serde::{Deserialize, Serialize};
 
 /// The bought part of a volume, in units of 2^-52.
@@ -81,9 +81,6 @@ impl Flow {
     }
 }
 
-/// An empty slot of a ring. Not zero, so that filling memory with it touches every page.
-const VACANT: u64 = u64::MAX;
-
 /// The result of closing buckets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Closing {
@@ -102,10 +99,11 @@ pub(super) struct Buckets {
     shift: u32,
     /// Window times quantity, in units.
     whole: f64,
-    pub(super) flows: Box<[Flow]>,
+    pub(super) flows: GrowingTable<Flow>,
     /// Since when the open buckets are open, where trades fill them; [`Ns::NONE`] = since ever.
-    since: Box<[Ns]>,
-    rings: Box<[u64]>,
+    since: GrowingTable<Ns>,
+    /// The rings, one behind the other.
+    rings: GrowingTable<u64>,
 }
 
 impl Buckets {
@@ -123,10 +121,17 @@ impl Buckets {
             window,
             shift,
             whole: (all << shift) as f64,
-            flows: table(instruments, Flow::NONE),
-            since: table(instruments, Ns::NONE),
-            rings: table(instruments * usize::from(window), VACANT),
+            flows: GrowingTable::new(instruments, Flow::NONE),
+            since: GrowingTable::new(instruments, Ns::NONE),
+            rings: GrowingTable::new(instruments * usize::from(window), 0),
         }
+    }
+
+    /// Fills the tables up to an instrument.
+    pub(super) fn reach(&mut self, at: usize) {
+        self.flows.reach(at);
+        self.since.reach(at);
+        self.rings.reach((at + 1) * usize::from(self.window) - 1);
     }
 
     /// Adds a volume with a single aggressor, if it closes no bucket.
@@ -187,7 +192,7 @@ impl Buckets {
         let mut last = self.flows[at].bought + bought(0, done);
         let left = bought(volume - rest, volume);
         let unseen = further.saturating_sub(window) * quantity;
-        let ring = &mut self.rings[at * usize::from(self.window)..][..usize::from(self.window)];
+        let ring = self.rings.span_mut(at * usize::from(self.window), usize::from(self.window));
         let flow = &mut self.flows[at];
         flow.push(ring, last.abs_diff((quantity << shift) - last));
         done += unseen;
@@ -208,11 +213,11 @@ impl Buckets {
         if flow == Flow::NONE {
             return None;
         }
-        let mut ring = self.rings[at * usize::from(self.window)..][..usize::from(self.window)].to_vec();
+        let first = at * usize::from(self.window);
+        let mut ring: Vec<u64> = (0..usize::from(flow.held)).map(|i| self.rings[first + i]).collect();
         if flow.held == self.window {
             ring.rotate_left(usize::from(flow.head));
         }
-        ring.truncate(usize::from(flow.held));
         flow.head = 0;
         Some(SavedFlow { flow, since: self.since[at], ring })
     }
@@ -229,15 +234,15 @@ impl Buckets {
         }
         flow.head = if flow.held == self.window { 0 } else { flow.held };
         (self.flows[at], self.since[at]) = (flow, since);
-        self.rings[at * usize::from(self.window)..][..held].copy_from_slice(&ring);
+        self.rings.span_mut(at * usize::from(self.window), usize::from(self.window))[..held].copy_from_slice(&ring);
         true
     }
 
     /// Empties all buckets.
     pub(super) fn forget(&mut self) {
-        self.flows.fill(Flow::NONE);
-        self.since.fill(Ns::NONE);
-        self.rings.fill(VACANT);
+        self.flows.clear();
+        self.since.clear();
+        self.rings.clear();
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::buckets::{Carry, Part};
 use flow::records::Bar;
-use flow::{Ns, Px, table};
+use flow::{GrowingTable, Ns, Px};
 use serde::{Deserialize, Serialize};
 
 /// Cap on a move, over a million per unit, so that the sum of the squares of 4,096 moves cannot overflow.
@@ -64,8 +64,9 @@ impl Moves {
 pub(super) struct Bulk {
     pub(super) interval_s: u32,
     bars: u16,
-    pub(super) moves: Box<[Moves]>,
-    rings: Box<[i64]>,
+    pub(super) moves: GrowingTable<Moves>,
+    /// The rings, one behind the other.
+    rings: GrowingTable<i64>,
 }
 
 impl Bulk {
@@ -74,13 +75,15 @@ impl Bulk {
         Bulk {
             interval_s,
             bars,
-            moves: table(instruments, Moves::NONE),
-            rings: table(instruments * usize::from(bars), i64::MAX),
+            moves: GrowingTable::new(instruments, Moves::NONE),
+            rings: GrowingTable::new(instruments * usize::from(bars), 0),
         }
     }
 
-    fn ring(&self, at: usize) -> &[i64] {
-        &self.rings[at * usize::from(self.bars)..][..usize::from(self.bars)]
+    /// Fills the tables up to an instrument.
+    pub(super) fn reach(&mut self, at: usize) {
+        self.moves.reach(at);
+        self.rings.reach((at + 1) * usize::from(self.bars) - 1);
     }
 
     /// Classifies a bar, whose volume follows.
@@ -90,7 +93,7 @@ impl Bulk {
         let Some(close) = bar.close.known() else { return };
         let Some(last) = std::mem::replace(&mut moves.last, close).known() else { return };
         let by = close.0.saturating_sub(last.0).clamp(-MAX_MOVE, MAX_MOVE);
-        let ring = &mut self.rings[at * usize::from(self.bars)..][..usize::from(self.bars)];
+        let ring = self.rings.span_mut(at * usize::from(self.bars), usize::from(self.bars));
         let place = &mut ring[usize::from(moves.head)];
         if moves.held == self.bars {
             let gone = i128::from(*place);
@@ -111,11 +114,11 @@ impl Bulk {
         if moves == Moves::NONE {
             return None;
         }
-        let mut ring = self.ring(at).to_vec();
+        let first = at * usize::from(self.bars);
+        let mut ring: Vec<i64> = (0..usize::from(moves.held)).map(|i| self.rings[first + i]).collect();
         if moves.held == self.bars {
             ring.rotate_left(usize::from(moves.head));
         }
-        ring.truncate(usize::from(moves.held));
         moves.head = 0;
         Some(SavedMoves { moves, ring })
     }
@@ -134,14 +137,14 @@ impl Bulk {
         }
         moves.head = if moves.held == self.bars { 0 } else { moves.held };
         self.moves[at] = moves;
-        self.rings[at * usize::from(self.bars)..][..held].copy_from_slice(&ring);
+        self.rings.span_mut(at * usize::from(self.bars), usize::from(self.bars))[..held].copy_from_slice(&ring);
         true
     }
 
     /// Clears all moves.
     pub(super) fn forget(&mut self) {
-        self.moves.fill(Moves::NONE);
-        self.rings.fill(i64::MAX);
+        self.moves.clear();
+        self.rings.clear();
     }
 }
 

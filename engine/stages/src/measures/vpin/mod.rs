@@ -116,7 +116,7 @@ impl Measure for Vpin {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn run(&self, volume: &mut Volume, context: &Context, event: &Event, out: &mut Out) {
         if !volume.absorbs(event) {
             self.run_seldom(volume, context, event, out);
@@ -150,7 +150,7 @@ impl Volume {
     #[inline]
     fn place(&self, event: &Event) -> Option<usize> {
         let at = event.instrument as usize;
-        (at != 0 && at < self.buckets.flows.len()).then_some(at)
+        (at != 0 && at < self.buckets.flows.bound()).then_some(at)
     }
 
     /// Handles any trade: it may begin a session, have no aggressor, or close buckets.
@@ -234,8 +234,14 @@ impl Volume {
 type Saved = (Option<SavedFlow>, Option<SavedMoves>);
 
 impl MeasureState for Volume {
+    fn list(&mut self, instrument: u32) {
+        self.buckets.reach(instrument as usize);
+        self.bulk.iter_mut().for_each(|bulk| bulk.reach(instrument as usize));
+    }
+
     fn save(&self, to: &mut StateWriter<'_>) {
-        keyed::save(to, self.buckets.flows.len(), |at| {
+        let moves = self.bulk.as_ref().map_or(0, |bulk| bulk.moves.values().len());
+        keyed::save(to, self.buckets.flows.values().len().max(moves), |at| {
             let saved = (self.buckets.saved(at), self.bulk.as_ref().and_then(|b| b.saved(at)));
             (saved.0.is_some() || saved.1.is_some()).then_some(saved)
         });
@@ -244,7 +250,7 @@ impl MeasureState for Volume {
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.buckets.forget();
         self.bulk.iter_mut().for_each(Bulk::forget);
-        keyed::load(from, self.buckets.flows.len(), |at, (flow, moves): Saved| {
+        keyed::load(from, self.buckets.flows.bound(), |at, (flow, moves): Saved| {
             let flow = flow.is_none_or(|flow| self.buckets.load(at, flow));
             let moves = match (moves, &mut self.bulk) {
                 (None, _) => true,

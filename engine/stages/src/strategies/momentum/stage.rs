@@ -16,8 +16,8 @@ use flow::records::{
     Bar, BookTop, Bust, Cancelled, Cvd, Fill, Imbalance, Intent, Listing, Refused, Reject, Signal, Vpin,
 };
 use flow::{
-    Event, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope, Side, Stage, StateError,
-    StateReader, StateWriter, Tick, Tif, table,
+    Event, GrowingTable, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope, Side, Stage,
+    StateError, StateReader, StateWriter, Tick, Tif,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -33,7 +33,7 @@ const TOUCH: u8 = 2;
 /// The strategy.
 pub struct MomentumStage {
     universe: Universe,
-    instruments: Box<[InstrumentState]>,
+    instruments: GrowingTable<InstrumentState>,
     changed: Changed,
     fills: Executions<()>,
     settings: Settings,
@@ -50,7 +50,7 @@ impl MomentumStage {
     pub fn new(params: &Params, space: Space) -> Result<MomentumStage, ParamError> {
         Ok(MomentumStage {
             universe: Universe::new("momentum", params, space.instruments)?,
-            instruments: table(space.instruments as usize, InstrumentState::NONE),
+            instruments: GrowingTable::new(space.instruments as usize, InstrumentState::NONE),
             changed: Changed::new(space.instruments),
             fills: Executions::new(space.fills, ()),
             settings: Settings::read(params)?,
@@ -324,7 +324,7 @@ impl Stage for MomentumStage {
             Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
             Kind::Pulse => self.pulse(event.ts, out),
-            _ if event.instrument == 0 || event.instrument as usize >= self.instruments.len() => {}
+            _ if event.instrument == 0 || event.instrument as usize >= self.instruments.bound() => {}
             _ => self.update(event, out),
         }
     }
@@ -332,7 +332,7 @@ impl Stage for MomentumStage {
     fn save(&self, to: &mut StateWriter<'_>) {
         self.universe.save(to);
         to.put(&self.ended);
-        let known = self.instruments.iter().enumerate().filter(|(_, w)| w.known);
+        let known = self.instruments.values().iter().enumerate().filter(|(_, w)| w.known);
         let mut known: Vec<_> = known.map(|(at, w)| (to.key(at as u32), *w)).collect();
         known.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
@@ -344,12 +344,12 @@ impl Stage for MomentumStage {
         self.universe.load(from)?;
         self.ended = from.get()?;
         self.breaking = 0;
-        self.instruments.fill(InstrumentState::NONE);
+        self.instruments.clear();
         for (key, state) in from.get::<Vec<(String, InstrumentState)>>()? {
-            let at = index(&key, from, self.instruments.len())?;
+            let at = index(&key, from, self.instruments.bound())?;
             self.instruments[at] = state;
         }
         self.changed.load(from)?;
-        self.fills.load(from, self.instruments.len())
+        self.fills.load(from, self.instruments.bound())
     }
 }

@@ -8,10 +8,10 @@ use prefetch_index::prefetch_index;
 use std::ops::{Index, IndexMut};
 
 /// No item.
-pub(super) const NONE: u32 = u32::MAX;
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// Items, and the stack of free numbers.
-pub(super) struct Pool<T> {
+pub(crate) struct Pool<T> {
     items: Reserve<T>,
     free: Reserve<u32>,
     vacant: T,
@@ -19,37 +19,48 @@ pub(super) struct Pool<T> {
 
 impl<T: Copy> Pool<T> {
     /// A pool of `capacity` items.
-    pub(super) fn new(capacity: u32, vacant: T) -> Pool<T> {
+    pub(crate) fn new(capacity: u32, vacant: T) -> Pool<T> {
         let capacity = capacity as usize;
         Pool { items: Reserve::new(capacity, vacant), free: Reserve::new(capacity, 0), vacant }
     }
 
     /// The most items.
-    pub(super) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.items.bound()
     }
 
     /// Prefetches an item into the cache without waiting for it.
     #[inline]
-    pub(super) fn fetch(&self, item: u32) {
+    pub(crate) fn fetch(&self, item: u32) {
         prefetch_index(&*self.items, item as usize);
     }
 
     /// The item of that number, if it was made.
     #[inline]
-    pub(super) fn get(&self, item: u32) -> Option<&T> {
+    pub(crate) fn get(&self, item: u32) -> Option<&T> {
         self.items.get(item as usize)
+    }
+
+    /// The items that were made, given back or not.
+    pub(crate) fn made(&self) -> &[T] {
+        &self.items
+    }
+
+    /// The number of the item that is taken next.
+    #[inline]
+    pub(crate) fn next(&self) -> u32 {
+        self.free.last().copied().unwrap_or(self.items.len() as u32)
     }
 
     /// The number of free items.
     #[inline]
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.items.bound() - self.items.len() + self.free.len()
     }
 
     /// Takes a free item.
     #[inline]
-    pub(super) fn take(&mut self) -> Option<u32> {
+    pub(crate) fn take(&mut self) -> Option<u32> {
         if let Some(item) = self.free.pop() {
             return Some(item);
         }
@@ -59,8 +70,14 @@ impl<T: Copy> Pool<T> {
 
     /// Returns an item to the pool.
     #[inline]
-    pub(super) fn give(&mut self, item: u32) {
+    pub(crate) fn give(&mut self, item: u32) {
         self.free.push(item);
+    }
+
+    /// Returns all items to the pool.
+    pub(crate) fn clear(&mut self) {
+        self.items.clear();
+        self.free.clear();
     }
 }
 
