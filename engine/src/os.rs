@@ -3,10 +3,11 @@
 //! It is the system's allocator with two additions. **Tables** of 8 MiB and more (orders, levels, references) are aligned
 //! to a large page and request large pages from the kernel: a table of 50 MB then takes 25 pages of 2 MiB rather than
 //! 12,000 of 4 KiB. That many small pages overflow the TLB, and every miss costs a page-table walk, on a virtual machine
-//! two. Where the kernel has no large pages, or is configured not to use them (`transparent_hugepage/enabled` = `never`),
-//! the pages are small and nothing else changes. **Counting** is on only for `tidegate bench pipeline`; otherwise an
-//! allocation costs one load of a flag that is not written, and a warm pipeline does not allocate at all. While it is on,
-//! the allocations of all threads are counted, so a split pipeline is counted as a whole.
+//! two. What is [used in order](flow::in_order) keeps small ones. Where the kernel has no large pages, or is configured
+//! not to use them (`transparent_hugepage/enabled` = `never`), the pages are small and nothing else changes. **Counting**
+//! is on only for `tidegate bench pipeline`; otherwise an allocation costs one load of a flag that is not written, and a
+//! warm pipeline does not allocate at all. While it is on, the allocations of all threads are counted, so a split pipeline
+//! is counted as a whole.
 //!
 //! A program with another allocator (a test, a bench) has neither; [`allocations`] then returns `None`.
 
@@ -52,7 +53,7 @@ fn table(layout: Layout) -> *mut u8 {
     // SAFETY: the size is not 0.
     let at = unsafe { System.alloc(placed) };
     #[cfg(target_os = "linux")]
-    if !at.is_null() {
+    if !at.is_null() && !flow::is_in_order() {
         // SAFETY: whole pages inside the block just allocated; the advice does not change content. If it is refused, the
         // pages are small.
         let _ = unsafe { madvise(at.cast(), layout.size() / PAGE * PAGE, Advice::LinuxHugepage) };

@@ -75,7 +75,7 @@ pub use source::{
 };
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
-pub use table::{planned, queue, table};
+pub use table::{in_order, is_in_order, planned, queue, table};
 pub use tick::Tick;
 pub use trading_state::{
     ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, TradingState, WorkingOrder,

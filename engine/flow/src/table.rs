@@ -15,6 +15,8 @@ const SLOTS: usize = 4;
 thread_local! {
     /// Bytes of the tables planned so far; `None` = tables are allocated.
     static PLANNED: Cell<Option<u64>> = const { Cell::new(None) };
+    /// Whether what is allocated now will be used in order.
+    static IN_ORDER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A table of `len` equal values.
@@ -24,7 +26,22 @@ pub fn table<T: Clone>(len: usize, value: T) -> Box<[T]> {
 
 /// An empty queue with room for `len` values, planned like a table.
 pub fn queue<T>(len: usize) -> VecDeque<T> {
-    VecDeque::with_capacity(slots::<T>(len))
+    in_order(|| VecDeque::with_capacity(slots::<T>(len)))
+}
+
+/// Allocates with `make` what will be used in order, from its front on, and seldom to its end. An allocator that gives large
+/// pages to large tables should give it small ones ([`is_in_order`]): it gains nothing by large ones, and the first would be
+/// taken whole.
+pub fn in_order<R>(make: impl FnOnce() -> R) -> R {
+    let before = IN_ORDER.replace(true);
+    let made = make();
+    IN_ORDER.set(before);
+    made
+}
+
+/// Whether this thread allocates [in order](in_order) now.
+pub fn is_in_order() -> bool {
+    IN_ORDER.get()
 }
 
 /// Slots to allocate for `len` values; while planning they are few, and the values are counted.

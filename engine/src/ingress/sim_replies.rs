@@ -145,7 +145,7 @@ impl SimVenueReplies {
             let due = venue.arrival(event.id, event.ts);
             let id = tie_break(arrivals, event.id);
             let mut wait = |sub, event| {
-                *overflowed |= !waiting.push(Lane::Pipeline, Pending::new(due, id, sub, &event));
+                *overflowed |= !waiting.push(Lane::Pipeline, Pending { due, id, sub, event });
             };
             if let Some(route) = event.get::<Route>() {
                 let sent =
@@ -163,13 +163,13 @@ impl SimVenueReplies {
     /// When the next return is due, and whether it is an order's arrival at the venue.
     #[inline]
     pub(super) fn due(&self) -> Option<(Ns, bool)> {
-        self.waiting.first().map(|next| (next.due, next.event().kind == Kind::Route))
+        self.waiting.first().map(|next| (next.due, next.event.kind == Kind::Route))
     }
 
     /// Takes the next return into `to`. `None` can occur only in a replay, when the journal has a return that did not come.
     #[inline]
     pub(super) fn take(&mut self, to: &mut Event) -> Option<Returned> {
-        *to = self.waiting.pop()?.event();
+        *to = self.waiting.pop()?.event;
         Some(if to.kind == Kind::Route { Returned::Arrival } else { Returned::Input })
     }
 
@@ -181,7 +181,7 @@ impl SimVenueReplies {
     /// Takes the return that is `recorded` into `to`, in a replay under wall time. `None` if it did not come.
     pub(super) fn take_recorded(&mut self, recorded: &Event, to: &mut Event) -> Option<Returned> {
         let at = self.waiting.position(|pending| is_of(recorded, pending))?;
-        *to = self.waiting.remove(at)?.event();
+        *to = self.waiting.remove(at)?.event;
         Some(if to.kind == Kind::Route { Returned::Arrival } else { Returned::Input })
     }
 
@@ -230,7 +230,7 @@ impl SimVenueReplies {
             let id = EventId::new(seq, POSITION_VENUE, self.answers.1);
             self.answers.1 = self.answers.1.checked_add(1).expect("at most 65,535 answers for one input");
             let id = tie_break(&mut self.arrivals, id);
-            let pending = Pending::new(event.ts, id, 0, event);
+            let pending = Pending { due: event.ts, id, sub: 0, event: *event };
             self.overflowed |= !self.waiting.push(Lane::Venue, pending);
         }
         self.replies.clear();
@@ -255,7 +255,7 @@ impl SimVenueReplies {
         assert!(!self.venue_behind, "the venue has seen every input when the pipeline is idle");
         let mut waiting: Vec<_> = self.waiting.iter().collect();
         waiting.sort_unstable_by_key(|p| p.key());
-        let keys = waiting.iter().map(|p| (p.due, p.id.0, p.sub, to.key(p.event().instrument), bytes_of(&p.event())));
+        let keys = waiting.iter().map(|p| (p.due, p.id.0, p.sub, to.key(p.event.instrument), bytes_of(&p.event)));
         let keys: Vec<_> = keys.collect();
         to.put(&keys);
         to.put(&self.answers);
@@ -275,7 +275,7 @@ impl SimVenueReplies {
             event.instrument = if event.instrument == 0 { 0 } else { from.instrument(&key)? };
             let id = EventId(id);
             let lane = if id.position() == POSITION_VENUE { Lane::Venue } else { Lane::Pipeline };
-            self.overflowed |= !self.waiting.push(lane, Pending::new(due, id, sub, &event));
+            self.overflowed |= !self.waiting.push(lane, Pending { due, id, sub, event });
         }
         self.answers = from.get()?;
         self.venue.load(from)
@@ -292,9 +292,9 @@ pub(super) fn arrival_of(route: &Event, at: Ns) -> Event {
 
 /// Whether a pending return is the one that became this input.
 fn is_of(recorded: &Event, pending: &Pending) -> bool {
-    match (recorded.get::<Arrival>(), pending.event().kind == Kind::Route) {
-        (Some(arrival), is_route) => is_route && pending.event().id.0 == arrival.cause,
-        (None, is_route) => !is_route && Event { id: recorded.id, ts: recorded.ts, ..pending.event() } == *recorded,
+    match (recorded.get::<Arrival>(), pending.event.kind == Kind::Route) {
+        (Some(arrival), is_route) => is_route && pending.event.id.0 == arrival.cause,
+        (None, is_route) => !is_route && Event { id: recorded.id, ts: recorded.ts, ..pending.event } == *recorded,
     }
 }
 

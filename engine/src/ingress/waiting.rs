@@ -14,22 +14,10 @@ pub(super) struct Pending {
     pub(super) due: Ns,
     pub(super) id: EventId,
     pub(super) sub: u8,
-    /// The event, without its alignment: so a return takes 88 bytes and not 128.
-    event: [u64; 8],
+    pub(super) event: Event,
 }
 
 impl Pending {
-    /// A return that is due then; `id` and `sub` order those that are due at the same time.
-    pub(super) fn new(due: Ns, id: EventId, sub: u8, event: &Event) -> Pending {
-        Pending { due, id, sub, event: bytemuck::cast(*event) }
-    }
-
-    /// The event.
-    #[inline]
-    pub(super) fn event(&self) -> Event {
-        bytemuck::cast(self.event)
-    }
-
     /// Its position in the order.
     #[inline]
     pub(super) fn key(&self) -> (Ns, EventId, u8) {
@@ -172,7 +160,7 @@ mod tests {
                 let (lane, later) = if below(2) == 0 { (Lane::Pipeline, 5) } else { (Lane::Venue, 9) };
                 // Neighbours may come out of order.
                 let (due, id, sub) = (Ns(now + later - below(2)), EventId(id ^ below(4)), below(2) as u8);
-                let fits = waiting.push(lane, Pending::new(due, id, sub, &Event::zeroed()));
+                let fits = waiting.push(lane, Pending { due, id, sub, event: Event::zeroed() });
                 assert_eq!(fits, reference.len() < 20);
                 if fits {
                     reference.push(Reverse((due, id, sub)));

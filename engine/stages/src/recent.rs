@@ -31,7 +31,7 @@ pub(crate) struct Recent<T> {
 impl<T: Kept> Recent<T> {
     /// Room for so many.
     pub(crate) fn new(len: usize) -> Recent<T> {
-        Recent { ring: Reserve::new(len, T::VACANT), oldest: 0 }
+        Recent { ring: flow::in_order(|| Reserve::new(len, T::VACANT)), oldest: 0 }
     }
 
     /// Whether it keeps anything at all.
