@@ -38,7 +38,7 @@ impl HashIndex {
         (at + 1) & (self.slots.len() - 1)
     }
 
-    /// The slot of the item with that key, as `is` tells of a number; or the slot where it would go.
+    /// The slot of the item with that key, as `is` decides of a number; or the slot where it would go.
     #[inline]
     pub(crate) fn seek(&self, key: u64, is: impl Fn(u32) -> bool) -> usize {
         let mut at = self.home(key);
