@@ -39,10 +39,11 @@ impl<T: Clone> GrowingTable<T> {
     /// The values from a place on, so many; they must be within the bound.
     #[inline]
     pub fn span_mut(&mut self, from: usize, len: usize) -> &mut [T] {
-        if from + len > self.values.len() {
-            self.reach(from + len - 1);
+        let end = from + len;
+        if end > self.values.len() {
+            self.reach(end - 1);
         }
-        &mut self.values[from..from + len]
+        &mut self.values[..end][from..]
     }
 
     #[cold]

@@ -88,13 +88,23 @@ impl Ladders {
     #[inline]
     pub(super) fn level(&mut self, event: &Event) {
         let Place::Book(book) = self.books.place(event.instrument) else { return };
-        let Some(kept) = self.kept.get_mut(event.instrument) else { return };
+        // What has a book was listed.
+        let Some(kept) = self.kept.get(event.instrument) else { return };
         if event.id.position() == 0 && kept.kind != BookKind::ByLevel as u8 {
             return;
         }
         let level: &Level = event.record();
-        if let Err(fault) = self.books.set_level(book, event.side(), level.px, level.qty.0, 0) {
-            kept.whole &= fault.what != AnomalyKind::BookFull;
+        let set = self.books.set_level(book, event.side(), level.px, level.qty.0, 0);
+        if set.is_err_and(|fault| fault.what == AnomalyKind::BookFull) {
+            self.overflow(event.instrument);
+        }
+    }
+
+    /// A level of the instrument had no room.
+    #[cold]
+    fn overflow(&mut self, instrument: u32) {
+        if let Some(kept) = self.kept.get_mut(instrument) {
+            kept.whole = false;
         }
     }
 
