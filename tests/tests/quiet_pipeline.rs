@@ -179,7 +179,7 @@ impl Fused {
         group.process(input, tail, &mut || ());
         tail.finished(input.id.seq(), &mut || ());
         load.worked(5, tail);
-        if input.id.seq() % 7 == 0 {
+        if input.id.seq().is_multiple_of(7) {
             load.idle(tail, spin_loop);
         }
     }
