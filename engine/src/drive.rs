@@ -13,7 +13,7 @@ use crate::ingress::{Admitted, Head, IngressError};
 use crate::pipeline::{
     Edge, Exit, Group, GroupMeter, Inquired, Inquiry, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail,
 };
-use crate::plan::{GroupPlan, Plan, Planned};
+use crate::plan::Plan;
 use bytemuck::Zeroable;
 use flow::{Event, Kind};
 use quanta::Clock;
@@ -166,7 +166,9 @@ fn spawn<H: Head + 'static>(
     let (mut head, mut tail) = (Some(head), Some(tail));
     let mut inlet: Option<Consumer<Slot>> = None;
     for (i, planned) in plan.groups.into_iter().enumerate() {
-        let (group, observers) = built(&planned, &mut stages, plan.deciding, i == last, plan.sample_every);
+        let own: Vec<_> = stages.by_ref().take(planned.stages.len()).collect();
+        let deciding = if i == last { plan.deciding.saturating_sub(planned.stages.start) } else { own.len() };
+        let (group, observers) = Group::and_observers(own, deciding, planned.forwards, plan.sample_every);
         let load = LoadMeter::new(clock.clone());
         let (name, about) = (planned.name.clone(), planned.to_string());
         let times = observers.iter().flat_map(Group::stage_times).chain(group.times()).collect();
@@ -192,25 +194,6 @@ fn spawn<H: Head + 'static>(
         })?);
     }
     Ok(workers)
-}
-
-/// A group of the plan with its stages. In the group that ends the pipeline the observers are a group of their own, which the
-/// tail runs on what it holds back.
-fn built(
-    planned: &GroupPlan,
-    stages: &mut impl Iterator<Item = Planned>,
-    deciding: usize,
-    ends: bool,
-    sample_every: u64,
-) -> (Group, Option<Group>) {
-    let mut own: Vec<_> = stages.take(planned.stages.len()).collect();
-    let front = deciding.saturating_sub(planned.stages.start);
-    if !ends || front == 0 || front >= own.len() {
-        return (Group::new(own, planned.forwards, sample_every), None);
-    }
-    let observers = own.split_off(front);
-    let forwards = observers.iter().fold(planned.forwards, |kinds, s| kinds.or(s.stage.reads()));
-    (Group::new(own, forwards, sample_every), Some(Group::new(observers, planned.forwards, sample_every)))
 }
 
 fn first<H: Head>(

@@ -149,10 +149,10 @@ impl Fused {
         let all = listings(&inputs);
         let plan = Pipeline { settings, instruments, kinds: Kinds::ALL, listings: &all }.plan();
         assert_eq!(plan.groups.len(), 1, "the pipeline is not cut");
-        let group = Group::new(plan.stages, plan.groups[0].forwards, 8);
+        let (group, observers) = Group::and_observers(plan.stages, plan.deciding, plan.groups[0].forwards, 8);
         let clock = Some(Clock::new());
         let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, instruments, Arc::default());
-        let tail = tail.with_stalls(StallMeter::new(clock.clone()));
+        let tail = tail.with_observers(observers).with_stalls(StallMeter::new(clock.clone()));
         Fused { group, load: LoadMeter::new(clock), tail, inputs }
     }
 
@@ -231,16 +231,19 @@ fn listed_late(inputs: &[Event]) -> Vec<Event> {
     late
 }
 
-/// No event but a listing takes memory for an instrument. Nothing touches memory ahead here.
+/// No event but a listing takes memory for an instrument. Nothing touches memory ahead until all are listed; then what grows
+/// with use does as in every run.
 fn measure_listings() {
     let mut settings = small();
     set(&mut settings, "book.max_books=4096");
     add_day(&mut settings, Day { seed: 64, messages: 40_000, symbols: 3_000, live_orders: 6_000 });
     let inputs = listed_late(&inputs(&taken(&settings, Kinds::ALL).events));
-    let Fused { mut group, mut load, mut tail, inputs } = Fused::new(&settings, inputs);
+    let listing = inputs.iter().rposition(lists).expect("a listing") + 1;
+    let mut pipeline = Fused::new(&settings, inputs);
+    let Fused { group, load, tail, inputs } = &mut pipeline;
     let (mut of_listings, mut others, mut listed) = (0, Vec::new(), 0);
-    for stretch in inputs.chunk_by(|one, next| lists(one) == lists(next)) {
-        let cost = cost(|| stretch.iter().for_each(|input| Fused::one(input, &mut group, &mut tail, &mut load)));
+    for stretch in inputs[..listing].chunk_by(|one, next| lists(one) == lists(next)) {
+        let cost = cost(|| stretch.iter().for_each(|input| Fused::one(input, group, tail, load)));
         if lists(&stretch[0]) {
             (of_listings, listed) = (of_listings + cost.faults, listed + 1);
         } else if listed > 100 && cost != NOTHING {
@@ -248,6 +251,10 @@ fn measure_listings() {
             others.push((stretch[0].kind, stretch[0].instrument, stretch.len(), cost));
         }
     }
+    let _ahead = Ahead::start().expect("a thread");
+    let end = pipeline.inputs.len();
+    let rest = cost(|| pipeline.pass(listing, end));
+    assert_eq!(rest, NOTHING, "{} inputs after the last listing", end - listing);
     println!("{listed} listings: {of_listings} faults, {} stretches of other inputs with a cost", others.len());
     // How many faults that is depends on the size of the pages that the kernel gives.
     assert!(listed > 2_000 && of_listings >= 10, "no table has grown");

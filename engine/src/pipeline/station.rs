@@ -72,6 +72,22 @@ impl Group {
         Group { stations, readers, meter, pulses, prefetching, prefetched }
     }
 
+    /// A group of the first `deciding` stages, and one of the others, which the tail runs on what it holds back. If none of the
+    /// stages decides, or all do, they are one group.
+    pub fn and_observers(
+        mut stages: Vec<Planned>,
+        deciding: usize,
+        forwards: Kinds,
+        sample_every: u64,
+    ) -> (Group, Option<Group>) {
+        if deciding == 0 || deciding >= stages.len() {
+            return (Group::new(stages, forwards, sample_every), None);
+        }
+        let observers = stages.split_off(deciding);
+        let read = observers.iter().fold(forwards, |kinds, s| kinds.or(s.stage.reads()));
+        (Group::new(stages, read, sample_every), Some(Group::new(observers, forwards, sample_every)))
+    }
+
     /// Passes one event and its consequences through the group into `exit`, which calls `on_backpressure` while it waits.
     #[inline]
     pub fn process<E: Accepts>(&mut self, event: &Event, exit: &mut E, on_backpressure: &mut dyn FnMut()) {
