@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The fewest and the most bytes that are touched in front of those in use; between them a 64th of the bound.
-const AHEAD: [usize; 2] = [32 << 10, 1 << 20];
+const AHEAD: [usize; 2] = [32 << 10, 1 << 19];
 const PART: usize = 64;
 /// Items after which the mark moves; a power of two.
 const BLOCK: usize = 512;
