@@ -216,27 +216,33 @@ fn lists(input: &Event) -> bool {
     matches!(input.kind, Kind::Name | Kind::Listing)
 }
 
-/// Each instrument is listed when its first other input comes: the inputs in that order, numbered and timed anew.
+/// Each instrument is listed when its first order comes: the inputs until then, numbered and timed anew. What lists it and
+/// says how it trades stands before that order.
 fn listed_late(inputs: &[Event]) -> Vec<Event> {
-    let mut listings = BTreeMap::<u32, Vec<Event>>::new();
-    inputs.iter().filter(|e| lists(e)).for_each(|e| listings.entry(e.instrument).or_default().push(*e));
+    let opens = |e: &Event| e.instrument != 0 && (lists(e) || e.kind == Kind::Status);
+    let mut openings = BTreeMap::<u32, Vec<Event>>::new();
+    inputs.iter().filter(|e| opens(e)).for_each(|e| openings.entry(e.instrument).or_default().push(*e));
     let mut late = Vec::with_capacity(inputs.len());
-    for input in inputs.iter().filter(|e| !lists(e)) {
-        let first = listings.remove(&input.instrument).unwrap_or_default();
+    for input in inputs.iter().filter(|e| !opens(e)) {
+        let first = openings.remove(&input.instrument).unwrap_or_default();
         for event in first.into_iter().chain([*input]) {
             let id = EventId::new(late.len() as u64 + 1, event.id.position(), event.id.ordinal());
             late.push(Event { id, ts: input.ts, ..event });
         }
     }
+    late.truncate(late.iter().rposition(lists).map_or(0, |last| last + 2));
     late
 }
 
-/// No event but a listing takes memory for an instrument. Nothing touches memory ahead until all are listed; then what grows
-/// with use does as in every run.
+/// No event but a listing takes memory for an instrument. Nothing touches memory ahead here, so the pools are so large that
+/// what is touched when they are made is enough.
 fn measure_listings() {
     let mut settings = small();
-    set(&mut settings, "book.max_books=4096");
-    add_day(&mut settings, Day { seed: 64, messages: 40_000, symbols: 3_000, live_orders: 6_000 });
+    let stages = "pipeline.stages=book,bars,cvd,imbalance,vpin,momentum,orders,risk,router";
+    for one in ["book.max_orders=1048576", "book.max_levels=1048576", "imbalance.max_levels=1048576", stages] {
+        set(&mut settings, one);
+    }
+    add_day(&mut settings, Day { seed: 64, messages: 40_000, symbols: 1_000, live_orders: 2_000 });
     let inputs = listed_late(&inputs(&taken(&settings, Kinds::ALL).events));
     let listing = inputs.iter().rposition(lists).expect("a listing") + 1;
     let mut pipeline = Fused::new(&settings, inputs);
@@ -251,14 +257,9 @@ fn measure_listings() {
             others.push((stretch[0].kind, stretch[0].instrument, stretch.len(), cost));
         }
     }
-    let _ahead = Ahead::start().expect("a thread");
-    let end = pipeline.inputs.len();
-    let rest = cost(|| pipeline.pass(listing, end));
-    assert_eq!(rest, NOTHING, "{} inputs after the last listing", end - listing);
-    println!("{listed} listings: {of_listings} faults, {} stretches of other inputs with a cost", others.len());
-    // How many faults that is depends on the size of the pages that the kernel gives.
-    assert!(listed > 2_000 && of_listings >= 10, "no table has grown");
-    assert!(others.is_empty(), "{:?}", &others[..others.len().min(20)]);
+    println!("{listed} of {} listings: {of_listings} faults; others: {others:?}", inputs.len());
+    assert!(listed > 500 && of_listings > 50, "no table has grown");
+    assert!(others.is_empty());
 }
 
 /// Makes the named measurement; this process does nothing else.
@@ -288,7 +289,10 @@ fn measurement(name: &str) {
 /// Makes the measurement in a process of its own.
 fn apart(name: &str) -> Output {
     let this = std::env::current_exe().expect("a running binary has a path");
-    Command::new(this).env(MEASURE, name).output().expect("it is running, so it runs again")
+    // Tables lie in memory of their own, not where the run that made the inputs has been: there no page would be missing.
+    let mut command = Command::new(this);
+    command.env(MEASURE, name).env("MALLOC_MMAP_THRESHOLD_", "65536");
+    command.output().expect("it is running, so it runs again")
 }
 
 #[track_caller]

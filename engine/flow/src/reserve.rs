@@ -4,7 +4,7 @@
 //! grows without moving. Nobody waits for the kernel to give a page: some bytes ([`AHEAD`]) are touched when the reserve is
 //! made, and a thread of the engine keeps as many touched in front of what is used ([`touch_ahead`]). If that thread gets
 //! no time, a page comes when it is used, as anywhere; no result depends on it. Inside [`planned`](crate::planned) a reserve
-//! counts its whole bound, like a table. Bound: one mark a reserve, which a full block of [`BLOCK`] items moves.
+//! counts its whole bound, like a table. Bound: one mark a reserve, which moves with every [`BLOCK`] bytes.
 
 use crate::table::slots;
 use std::hint::black_box;
@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 /// The fewest and the most bytes that are touched in front of those in use; between them a 64th of the bound.
 const AHEAD: [usize; 2] = [32 << 10, 1 << 19];
 const PART: usize = 64;
-/// Items after which the mark moves; a power of two.
-const BLOCK: usize = 512;
+/// Bytes after which the mark moves, at the latest; few beside those that are touched ahead.
+const BLOCK: usize = 4 << 10;
 
 /// The marks of all reserves.
 static MARKS: Mutex<Vec<Weak<Mark>>> = Mutex::new(Vec::new());
@@ -35,6 +35,11 @@ impl Mark {
     fn wanted(&self) -> usize {
         (self.used.load(Ordering::Relaxed) + ahead(self.bytes)).min(self.bytes)
     }
+}
+
+/// The larger of two; `Ord::max` is not for constants.
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 /// Bytes that are touched in front of those in use, of a reserve of so many.
@@ -76,6 +81,12 @@ impl<T: Clone> Reserve<T> {
 }
 
 impl<T> Reserve<T> {
+    /// Items after which the mark moves; a power of two.
+    const BLOCK: usize = match (BLOCK / max(size_of::<T>(), 1)).checked_ilog2() {
+        Some(power) => 1 << power,
+        None => 1,
+    };
+
     /// The most items.
     pub fn bound(&self) -> usize {
         self.bound
@@ -89,7 +100,7 @@ impl<T> Reserve<T> {
             return false;
         }
         self.items.push(item);
-        if self.items.len().is_multiple_of(BLOCK) {
+        if self.items.len().is_multiple_of(Self::BLOCK) {
             self.mark();
         }
         true
@@ -166,8 +177,8 @@ mod tests {
             found.into_iter().filter(|(from, _)| (at..at + bytes).contains(from)).collect::<Vec<_>>()
         };
         assert_eq!(missing(), [], "the first is touched when it is made");
-        (0..BLOCK as u64 + 1).for_each(|i| assert!(reserve.push(i)));
-        assert_eq!(missing(), [(at + AHEAD[0], BLOCK * 8)]);
+        (0..BLOCK as u64 / 8 + 1).for_each(|i| assert!(reserve.push(i)));
+        assert_eq!(missing(), [(at + AHEAD[0], BLOCK)]);
         assert_eq!(missing(), []);
         while reserve.push(1) {}
         assert_eq!((reserve.len(), reserve.bound(), missing().len()), (BOUND, BOUND, 1));
