@@ -244,12 +244,10 @@ fn measure_listings() {
     }
     add_day(&mut settings, Day { seed: 64, messages: 40_000, symbols: 1_000, live_orders: 2_000 });
     let inputs = listed_late(&inputs(&taken(&settings, Kinds::ALL).events));
-    let listing = inputs.iter().rposition(lists).expect("a listing") + 1;
-    let mut pipeline = Fused::new(&settings, inputs);
-    let Fused { group, load, tail, inputs } = &mut pipeline;
+    let Fused { mut group, mut load, mut tail, inputs } = Fused::new(&settings, inputs);
     let (mut of_listings, mut others, mut listed) = (0, Vec::new(), 0);
-    for stretch in inputs[..listing].chunk_by(|one, next| lists(one) == lists(next)) {
-        let cost = cost(|| stretch.iter().for_each(|input| Fused::one(input, group, tail, load)));
+    for stretch in inputs.chunk_by(|one, next| lists(one) == lists(next)) {
+        let cost = cost(|| stretch.iter().for_each(|input| Fused::one(input, &mut group, &mut tail, &mut load)));
         if lists(&stretch[0]) {
             (of_listings, listed) = (of_listings + cost.faults, listed + 1);
         } else if listed > 100 && cost != NOTHING {
