@@ -255,9 +255,8 @@ fn measure_listings() {
             others.push((stretch[0].kind, stretch[0].instrument, stretch.len(), cost));
         }
     }
-    println!("{listed} of {} listings: {of_listings} faults; others: {others:?}", inputs.len());
-    // How many faults that is depends on the size of the pages that the kernel gives.
-    assert!(listed > 500 && of_listings >= 10, "no table has grown");
+    println!("{} inputs, listings in {listed} places: {of_listings} faults; others: {others:?}", inputs.len());
+    assert!(listed > 500 && of_listings > 50, "no table has grown");
     assert!(others.is_empty());
 }
 

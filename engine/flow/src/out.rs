@@ -10,8 +10,8 @@ use crate::{Approved, Event, EventId, Flags, Kind, Kinds, Ns, Record};
 /// The output buffer of a stage. It gives each event seq and time of its cause, the stage's position and an ordinal.
 pub struct Out {
     events: Box<[Event; Out::CAP]>,
-    /// The number of events, and [`Out::ASKS`]: one word, so that the runner sees with one look that there is nothing.
-    said: u64,
+    /// The number of events, and [`Out::ASKS`]: one word, so that one look shows the runner that there is nothing.
+    effects: u64,
     position: u8,
     wanted: Kinds,
     seq: u64,
@@ -31,7 +31,7 @@ impl Out {
     pub fn new(position: u8, wanted: Kinds) -> Out {
         let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();
         let events = events.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
-        Out { events, said: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0 }
+        Out { events, effects: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0 }
     }
 
     /// Starts the output for `cause`; the runner calls it before the stage.
@@ -42,7 +42,7 @@ impl Out {
             self.seq = seq;
             self.ordinal = 0;
         }
-        self.said = 0;
+        self.effects = 0;
         self.ts = cause.ts;
         self.source = cause.source;
     }
@@ -51,25 +51,25 @@ impl Out {
     /// built or loaded.
     #[inline]
     pub fn ask_for_pulse(&mut self) {
-        self.said |= Out::ASKS;
+        self.effects |= Out::ASKS;
     }
 
     /// Whether the stage asked for a pulse when it handled the current event.
     #[inline]
     pub fn asks_for_pulse(&self) -> bool {
-        self.said & Out::ASKS != 0
+        self.effects & Out::ASKS != 0
     }
 
     /// Whether the current event had no effect: no event was pushed, and no pulse asked for.
     #[inline]
     pub fn is_silent(&self) -> bool {
-        self.said == 0
+        self.effects == 0
     }
 
     /// The number of events that were pushed for the current one.
     #[inline]
     fn len(&self) -> usize {
-        self.said as u32 as usize
+        self.effects as u32 as usize
     }
 
     /// The stage's position.
@@ -109,7 +109,7 @@ impl Out {
         *slot = Event::new(self.ts, instrument, flags, record);
         slot.id = EventId::new(self.seq, self.position, ordinal);
         slot.source = self.source;
-        self.said += 1;
+        self.effects += 1;
     }
 
     /// Sets flags on the last event that was pushed for the current one, if any.

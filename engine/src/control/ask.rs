@@ -1,7 +1,7 @@
 //! The operator's end of the control socket.
 //!
-//! Bound: [`PATIENCE`] for everything but reading the configuration again, which has [`RELOADING`]. Worst case: an engine that is stopped takes nothing, and that it has not answered is
-//! said.
+//! Bound: [`PATIENCE`] for everything but reading the configuration again, which has [`RELOADING`]. Worst case: an engine
+//! that is stopped takes nothing, and that it has not answered is said.
 
 use super::client::LOADING;
 use super::message::{ControlReply, ControlRequest, RELOAD};

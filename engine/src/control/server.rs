@@ -302,8 +302,8 @@ impl Turns {
     }
 
     /// With too many clients one makes room: the oldest that has not asked for anything whole, or else that has its
-    /// answer, or else that asks for the status, or else whose inputs are being opened, or else whose command is no halt and no cancel-all. If there is none,
-    /// the new one is turned away.
+    /// answer, or else that asks for the status, or else whose inputs are being opened, or else whose command is no halt and
+    /// no cancel-all. If there is none, the new one is turned away.
     fn admit(&mut self, mut client: Client) {
         let in_turn: [fn(&State) -> bool; 5] = [
             |state| matches!(state, State::Asking(_)),

@@ -1,10 +1,9 @@
 //! Reads the configuration of a running engine again, and opens what was added to it.
 //!
-//! The configuration stays the truth: an operator adds an input at its end, or changes the symbols that are watched of one, and
-//! says so (`tidegate ctl JOURNAL reload`). Whatever
-//! else has changed in it is refused, and then nothing happens. All of this takes as long as files take to open, on a thread of
-//! whoever asks; what comes out is a command with its sources, and the pipeline's head takes both at once. Bound: one reload at
-//! a time.
+//! The configuration stays the truth: an operator adds an input at its end, or changes the symbols that are watched of one,
+//! and says so (`tidegate ctl JOURNAL reload`). Whatever else has changed in it is refused, and then nothing happens. All of
+//! this takes as long as files take to open, on a thread of its own; what comes out is a command with its sources, and the
+//! pipeline's head takes both at once. Bound: one reload at a time.
 
 use super::error::RunError;
 use super::execute::queues;

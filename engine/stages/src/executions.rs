@@ -6,8 +6,8 @@
 //! reversed. A fill with the identity of a busted one is its correction; with that of one that stands it is the same fill,
 //! told twice, whatever its terms, and changes nothing. Match number 0 is no identity.
 //!
-//! Bound: the last `Space::fills` fills in a ring, with an [index](HashIndex); the oldest fill is
-//! forgotten first. Worst case: colliding identities cost one probe per fill.
+//! Bound: the last `Space::fills` fills in a ring, with an [index](HashIndex); the oldest fill is forgotten first. Worst
+//! case: colliding identities cost one probe per fill.
 
 use crate::hash_index::HashIndex;
 use flow::records::{Bust, Fill};

@@ -1,9 +1,9 @@
 //! Where items lie, by a hash of their keys.
 //!
 //! The items lie together elsewhere, in the order in which they came, so that few of them take few pages; here are their
-//! numbers alone, four bytes each. Open addressing with linear probing, in at least one and a half times as many slots as items. Removal
-//! shifts numbers back: no tombstones, nothing degrades with age. The hash multiplies and takes the high bits, which spreads
-//! consecutive keys evenly.
+//! numbers alone, four bytes each. Open addressing with linear probing, in at least one and a half times as many slots as
+//! items. Removal shifts numbers back: no tombstones, nothing degrades with age. The hash multiplies and takes the high
+//! bits, which spreads consecutive keys evenly.
 //!
 //! Bound: the number of items; a third of the slots are free. Worst case: colliding keys cost one probe each, and each looks at
 //! an item.

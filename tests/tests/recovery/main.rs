@@ -1,5 +1,6 @@
 //! Runs of the binary that are killed, damaged, stopped and continued.
 
+mod commanded;
 mod commands;
 mod going_on;
 mod journal_runs;

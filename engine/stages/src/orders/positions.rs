@@ -1,7 +1,7 @@
 //! The positions, by account, strategy and instrument.
 //!
-//! Found [by key](ByKey); positions are never removed. A position is opened with the first request, so no
-//! fill of an order requested here lacks one. A position is the sum of the fills that stand, in their order: `base` sums the
+//! Found [by key](ByKey); positions are never removed. A position is opened with the first request, so no fill of an order
+//! requested here lacks one. A position is the sum of the fills that stand, in their order: `base` sums the
 //! fills that are forgotten, `now` includes the remembered ones.
 //!
 //! Bound: the number of positions. Worst case: colliding keys cost one probe each.

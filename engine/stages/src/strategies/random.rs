@@ -1,9 +1,9 @@
 //! Random trading: every kind of order, cancels, replaces, groups; exercises the rest of the pipeline in tests.
 //!
-//! It counts changes and acts at the pulse. Its actions are a pure function of the seed and the events: every draw comes from a splitmix generator whose state is
-//! one word. Orders that may rest all have the same quantity, and the others at least that, so acks and fills alone tell
-//! which of its orders are open. An order with a change pending is left alone until the report arrives, at most
-//! `PATIENCE_S` seconds.
+//! It counts changes and acts at the pulse. Its actions are a pure function of the seed and the events: every draw comes
+//! from a splitmix generator whose state is one word. Orders that may rest all have the same quantity, and the others at
+//! least that, so acks and fills alone tell which of its orders are open. An order with a change pending is left alone until
+//! the report arrives, at most `PATIENCE_S` seconds.
 //!
 //! Bound: it follows `OPEN_SLOTS` open orders; further ones are ignored. Worst case: a scan of those orders, and six
 //! events.
