@@ -39,13 +39,16 @@ const SIGSYS: i32 = 31;
 struct Source {
     name: &'static str,
     needs: &'static [&'static str],
+    /// Further inputs of the warm-up.
+    warm: usize,
     add: fn(&mut Settings, &[PathBuf]),
 }
 
-const SOURCES: [Source; 5] = [
+const SOURCES: [Source; 6] = [
     Source {
         name: "synthetic",
         needs: &[],
+        warm: 0,
         add: |settings, _| {
             let messages = amount(40_000, 400_000);
             add_day(settings, Day { seed: 61, messages, symbols: 8, live_orders: 1_000 });
@@ -54,6 +57,7 @@ const SOURCES: [Source; 5] = [
     Source {
         name: "rare_instruments",
         needs: &[],
+        warm: 0,
         add: |settings, _| {
             let messages = amount(40_000, 400_000);
             add_day(settings, Day { seed: 62, messages, symbols: 1_000, live_orders: 10_000 });
@@ -63,19 +67,34 @@ const SOURCES: [Source; 5] = [
     Source {
         name: "many_orders",
         needs: &[],
+        warm: 0,
         add: |settings, _| {
             let messages = amount(120_000, 800_000);
             add_day(settings, Day { seed: 63, messages, symbols: 20, live_orders: 50_000 });
         },
     },
+    // No order depends on the measures, so they run on what the tail holds back.
+    Source {
+        name: "observers",
+        needs: &[],
+        // In it come the first orders; the totals take an entry for each check that refuses one.
+        warm: 5_000,
+        add: |settings, _| {
+            set(settings, "pipeline.stages=book,bars,cvd,imbalance,vpin,random,orders,risk,router");
+            let messages = amount(40_000, 400_000);
+            add_day(settings, Day { seed: 65, messages, symbols: 8, live_orders: 1_000 });
+        },
+    },
     Source {
         name: "itch_aapl",
         needs: &["nasdaq_itch/locate-13-10k.bin"],
+        warm: 0,
         add: |settings, files| add_file(settings, "itch", &files[0], Some("2019-01-30")),
     },
     Source {
         name: "lobster_goog",
         needs: &["lobster/LOBSTER_SampleFile_GOOG_2012-06-21_10.zip"],
+        warm: 0,
         add: |settings, files| add_file(settings, "lobster", &files[0], None),
     },
 ];
@@ -149,17 +168,19 @@ impl Fused {
         let all = listings(&inputs);
         let plan = Pipeline { settings, instruments, kinds: Kinds::ALL, listings: &all }.plan();
         assert_eq!(plan.groups.len(), 1, "the pipeline is not cut");
+        let stages = plan.stages.len();
         let (group, observers) = Group::and_observers(plan.stages, plan.deciding, plan.groups[0].forwards, 8);
         let clock = Some(Clock::new());
         let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, instruments, Arc::default());
+        assert_eq!(observers.is_some(), plan.deciding < stages, "what no order depends on runs behind the tail");
         let tail = tail.with_observers(observers).with_stalls(StallMeter::new(clock.clone()));
         Fused { group, load: LoadMeter::new(clock), tail, inputs }
     }
 
-    /// Where the warm-up ends, where N inputs end, and where ten times as many end. Only what names instruments is
-    /// warm-up, so that the first order of each is measured.
-    fn marks(&self) -> [usize; 3] {
-        let warm = self.inputs.iter().rposition(lists).map_or(0, |last| last + 1);
+    /// Where the warm-up ends, where N inputs end, and where ten times as many end. What names instruments is warm-up, and
+    /// `further` inputs; with none the first order of each instrument is measured.
+    fn marks(&self, further: usize) -> [usize; 3] {
+        let warm = self.inputs.iter().rposition(lists).map_or(0, |last| last + 1) + further;
         let some = (self.inputs.len() - warm) / 11;
         assert!(some >= 500, "too few inputs to measure: {}", self.inputs.len());
         [warm, warm + some, warm + 11 * some]
@@ -193,7 +214,7 @@ fn measure_pipeline(source: &Source, files: &[PathBuf]) {
     // As in every run: tables are reserved, and their pages come ahead of use.
     let _ahead = Ahead::start().expect("a thread");
     let mut pipeline = Fused::new(&settings, inputs.clone());
-    let [warm, some, many] = pipeline.marks();
+    let [warm, some, many] = pipeline.marks(source.warm);
     pipeline.pass(0, warm);
     let few = cost(|| pipeline.pass(warm, some));
     let tenfold = cost(|| pipeline.pass(some, many));

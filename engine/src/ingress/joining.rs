@@ -1,35 +1,35 @@
 //! Sources that join a run which has begun, and symbols that are watched or watched no more.
 //!
-//! The configuration says which inputs there are, and which symbols of them are watched. Inputs behind the ones that a journal was
-//! started with have been added since, and the record says when: names with the settings of each, then one command, and from there
-//! on its inputs. Likewise a change of the symbols. So a record is repeated without a configuration, and a run that goes on after a
-//! stop or a kill opens what its configuration names, takes each source in where the record says so, and refuses another one in its
-//! place. What the configuration has and the record has not comes right after the record: it was changed while nothing ran, or
-//! the kill came before the command.
+//! The configuration says which inputs there are, and which symbols of them are watched. Inputs behind the ones that a
+//! journal was started with have been added since, and the record says when: names with the settings of each, then one
+//! command, and from there on its inputs. Likewise a change of the symbols. So a record is repeated without a configuration,
+//! and a run that goes on after a stop or a kill opens what its configuration names, takes each source in where the record
+//! says so, and refuses another one in its place. What the configuration has and the record has not comes right after the
+//! record: it was changed while nothing ran, or the kill came before the command.
 //!
-//! A source is opened before it comes here, by whoever adds it; the head only moves it. Bound: the numbers of sources end below
-//! that of the operator.
+//! A source is opened before it comes here, by whoever adds it; the head only moves it. Bound: sources are numbered without a
+//! gap, and the numbers end below that of the operator; a record that says otherwise is refused.
 
 use super::commands::{Asker, OperatorCommand, input_names, watched_names};
 use super::source_queue::SourceQueue;
 use super::watch::WatchList;
 use super::{IngressError, wall_now};
 use flow::records::{Command, Name};
-use flow::{CommandAction, Event, NameSpace, StateError, StateReader, StateWriter};
+use flow::{CommandAction, Event, NameSpace, SOURCE_OPERATOR, StateError, StateReader, StateWriter};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Makes a stand-in for the source of that number, whose inputs all come from the record.
 pub type StandIn = fn(u8) -> SourceQueue;
 
-/// The sources that have yet to join, and what names have told.
+/// The sources that have yet to join, and what names have said of them.
 #[derive(Default)]
 pub(super) struct Joining {
     waiting: VecDeque<SourceQueue>,
     /// What joins if nothing waits.
     stand_in: Option<StandIn>,
     /// Settings of inputs, by number.
-    told: BTreeMap<u8, Vec<u8>>,
-    /// Symbols that are watched, by number.
+    settings: BTreeMap<u8, Vec<u8>>,
+    /// Watch lists of inputs, by number.
     watched: BTreeMap<u8, Vec<u8>>,
     /// The settings of those that have joined.
     joined: Vec<String>,
@@ -41,7 +41,7 @@ pub fn reload(sources: &[SourceQueue], watched: &[(u8, &WatchList)], by: Asker) 
     let mut events: Vec<Event> = sources.iter().flat_map(|source| input_names(source.text(), source.id())).collect();
     let chosen = sources.iter().map(|source| (source.id(), source.wanted())).filter(|(_, watched)| watched.is_some());
     for (number, watched) in chosen.chain(watched.iter().copied()) {
-        events.extend(watched_names(&told(watched), number));
+        events.extend(watched_names(&text_of(watched), number));
     }
     if !sources.is_empty() || !watched.is_empty() {
         let (target, new) = (sources.first().map_or(0, |first| first.id().into()), sources.len() as i64);
@@ -50,14 +50,14 @@ pub fn reload(sources: &[SourceQueue], watched: &[(u8, &WatchList)], by: Asker) 
     events
 }
 
-/// A choice of symbols as a text: what it is, and then a line for each.
-fn told(watched: &WatchList) -> String {
+/// A watch list as a text: what it is, and then a line for each symbol.
+fn text_of(watched: &WatchList) -> String {
     let Some(symbols) = watched else { return "all".to_owned() };
     symbols.iter().fold("only".to_owned(), |text, symbol| text + "\n" + symbol)
 }
 
-/// The choice that [`told`] tells.
-fn chosen(text: &str) -> WatchList {
+/// The watch list of a text that [`text_of`] gives.
+fn watch_list(text: &str) -> WatchList {
     let mut lines = text.split('\n');
     (lines.next() == Some("only")).then(|| lines.map(str::to_owned).collect())
 }
@@ -85,29 +85,29 @@ impl Joining {
     /// When what joins is not what the record says.
     pub(super) fn take(&mut self, event: &Event, feeds: &mut Vec<SourceQueue>) -> Result<(), IngressError> {
         if let Some(name) = event.get::<Name>() {
-            let told = match NameSpace::from_code(name.space) {
-                Some(NameSpace::Input) => &mut self.told,
+            let texts = match NameSpace::from_code(name.space) {
+                Some(NameSpace::Input) => &mut self.settings,
                 Some(NameSpace::WatchList) => &mut self.watched,
                 _ => return Ok(()),
             };
-            let told = told.entry(name.handle as u8).or_default();
+            let text = texts.entry(name.handle as u8).or_default();
             // The lowest byte is the number of the input; above it is that of the page.
             if name.part == 0 && name.handle <= u64::from(u8::MAX) {
-                told.clear();
+                text.clear();
             }
-            told.extend_from_slice(piece(name));
+            text.extend_from_slice(piece(name));
         }
         let Some(command) = event.get::<Command>().filter(|c| c.action == CommandAction::Reload.code()) else {
             return Ok(());
         };
-        let (mut told, watched) = (std::mem::take(&mut self.told), std::mem::take(&mut self.watched));
+        let (mut settings, watched) = (std::mem::take(&mut self.settings), std::mem::take(&mut self.watched));
         let before = feeds.len();
-        for number in (command.target as u8..).take(command.new as usize) {
-            let told = String::from_utf8_lossy(&told.remove(&number).unwrap_or_default()).into_owned();
-            feeds.push(self.next(told, number).map_err(IngressError::Refused)?);
+        for number in numbers(command, before).map_err(IngressError::Refused)? {
+            let recorded = String::from_utf8_lossy(&settings.remove(&number).unwrap_or_default()).into_owned();
+            feeds.push(self.next(recorded, number).map_err(IngressError::Refused)?);
         }
         for (number, text) in watched {
-            let (at, watched) = (usize::from(number).wrapping_sub(1), chosen(&String::from_utf8_lossy(&text)));
+            let (at, watched) = (usize::from(number).wrapping_sub(1), watch_list(&String::from_utf8_lossy(&text)));
             match feeds.get_mut(at) {
                 Some(feed) if at < before => feed.watch(watched),
                 Some(feed) => feed.begin_watching(watched),
@@ -117,43 +117,58 @@ impl Joining {
         Ok(())
     }
 
-    /// The source that joins as `number`, with the settings that the record tells.
-    fn next(&mut self, told: String, number: u8) -> Result<SourceQueue, String> {
+    /// The source that joins as `number`, with the settings that the record has.
+    fn next(&mut self, recorded: String, number: u8) -> Result<SourceQueue, String> {
         const NEXT: &str = "put it back, or start a new journal with --carry-over";
         let source = self.waiting.pop_front();
-        let is_told = |source: &SourceQueue| {
+        let is_recorded = |source: &SourceQueue| {
             let names = input_names(source.text(), number);
-            names.iter().flat_map(|name| piece(name.record())).eq(told.as_bytes())
+            names.iter().flat_map(|name| piece(name.record())).eq(recorded.as_bytes())
         };
         let source = match (source, self.stand_in) {
-            (Some(source), _) if is_told(&source) => source,
+            (Some(source), _) if is_recorded(&source) => source,
             (None, Some(stand_in)) => stand_in(number),
             (found, _) => {
                 let now = if found.is_some() { "another one" } else { "none" };
-                let was = told.trim_end().replace('\n', ", ");
+                let was = recorded.trim_end().replace('\n', ", ");
                 return Err(format!(
                     "input[{number}] was added while it ran ({was}), and the configuration has {now}: {NEXT}"
                 ));
             }
         };
-        self.joined.push(told);
+        self.joined.push(recorded);
         Ok(source)
     }
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         to.put(&self.joined);
-        to.put(&(self.told.iter().collect::<Vec<_>>(), self.watched.iter().collect::<Vec<_>>()));
+        to.put(&(self.settings.iter().collect::<Vec<_>>(), self.watched.iter().collect::<Vec<_>>()));
     }
 
     /// Restores what [`Joining::save`] wrote, and lets those join `feeds` that had joined.
     pub(super) fn load(&mut self, from: &mut StateReader<'_>, feeds: &mut Vec<SourceQueue>) -> Result<(), StateError> {
-        for told in from.get::<Vec<String>>()? {
-            feeds.push(self.next(told, feeds.len() as u8 + 1).map_err(StateError::Elsewhere)?);
+        for recorded in from.get::<Vec<String>>()? {
+            let number = u8::try_from(feeds.len() + 1).ok().filter(|number| *number < SOURCE_OPERATOR);
+            let number = number.ok_or(StateError::Inconsistent("more sources than there can be"))?;
+            feeds.push(self.next(recorded, number).map_err(StateError::Elsewhere)?);
         }
-        let (told, watched) = from.get::<(Vec<(u8, Vec<u8>)>, Vec<(u8, Vec<u8>)>)>()?;
-        (self.told, self.watched) = (told.into_iter().collect(), watched.into_iter().collect());
+        let (settings, watched) = from.get::<(Vec<(u8, Vec<u8>)>, Vec<(u8, Vec<u8>)>)>()?;
+        (self.settings, self.watched) = (settings.into_iter().collect(), watched.into_iter().collect());
         Ok(())
     }
+}
+
+/// The numbers of the sources that join with a command, behind `before` that are there.
+fn numbers(command: &Command, before: usize) -> Result<impl Iterator<Item = u8> + use<>, String> {
+    let (first, count) = (u64::from(command.target), command.new.cast_unsigned());
+    let follow = count == 0 || first == before as u64 + 1;
+    if !follow || first.saturating_add(count) > SOURCE_OPERATOR.into() {
+        return Err(format!(
+            "the record adds {count} inputs from number {first} on, behind {before}: its journal is damaged; `tidegate \
+             journal verify` says where"
+        ));
+    }
+    Ok((first as u8..).take(count as usize))
 }
 
 fn piece(name: &Name) -> &[u8] {
@@ -213,12 +228,28 @@ mod tests {
     }
 
     #[test]
+    fn sources_join_without_a_gap_and_below_the_operator() {
+        let joins = |target: u32, new: i64| {
+            let (mut begun, mut feeds) = (Joining::default(), vec![source(1, "")]);
+            begun.stand_in(|number| source(number, ""));
+            let plain = OperatorCommand::plain(CommandAction::Reload, Asker::ENGINE);
+            let command = OperatorCommand { target, new, ..plain }.event();
+            taken(&mut begun, &[command], &mut feeds).map(|()| feeds.len())
+        };
+        let most = i64::from(SOURCE_OPERATOR) - 2;
+        assert_eq!((joins(2, 1), joins(0, 0), joins(2, most)), (Ok(2), Ok(1), Ok(1 + most as usize)));
+        for (target, new) in [(1, 1), (3, 1), (2, most + 1), (2, -1), (2, i64::MAX), (258, 1), (u32::MAX, 1)] {
+            assert!(joins(target, new).unwrap_err().contains("its journal is damaged"), "{target} {new}");
+        }
+    }
+
+    #[test]
     fn what_is_not_what_the_record_says_does_not_join() {
         let events = reload(&[source(2, "feed = \"a\"\n")], &[], Asker::ENGINE);
         let refused = |now: Option<&str>| {
             let mut begun = Joining::default();
             begun.wait(now.map(|text| source(2, text)));
-            taken(&mut begun, &events, &mut Vec::new()).unwrap_err()
+            taken(&mut begun, &events, &mut vec![source(1, "")]).unwrap_err()
         };
         assert!(
             refused(None).contains("input[2] was added while it ran (feed = \"a\"), and the configuration has none")

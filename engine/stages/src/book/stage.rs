@@ -57,6 +57,9 @@ pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_LEVELS.param(), MAX_BOOKS
 /// Flags of an input that its `level` and `book-top` events inherit.
 pub(super) const KEPT: u16 = Flags::INHERITED.0;
 
+/// Messages about single orders.
+const ORDER_MESSAGES: Kinds = Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace]);
+
 /// Keeps the book of every instrument.
 pub struct BookStage {
     pub(super) books: Books,
@@ -333,19 +336,8 @@ impl BookStage {
 impl Stage for BookStage {
     fn reads(&self) -> Kinds {
         let of_prints = if self.prints.keeps() { &[Kind::Trade, Kind::Break][..] } else { &[] };
-        Kinds::of(of_prints).or(Kinds::of(&[
-            Kind::Listing,
-            Kind::Add,
-            Kind::Exec,
-            Kind::Cancel,
-            Kind::Delete,
-            Kind::Replace,
-            Kind::Clear,
-            Kind::Level,
-            Kind::Quote,
-            Kind::Gap,
-            Kind::Command,
-        ]))
+        let others = [Kind::Listing, Kind::Clear, Kind::Level, Kind::Quote, Kind::Gap, Kind::Command];
+        ORDER_MESSAGES.or(Kinds::of(of_prints)).or(Kinds::of(&others))
     }
 
     fn emits(&self) -> Kinds {
@@ -373,7 +365,7 @@ impl Stage for BookStage {
 
     /// Order messages: they carry the reference whose memory is fetched ahead.
     fn prefetches(&self) -> Kinds {
-        Kinds::of(&[Kind::Add, Kind::Exec, Kind::Cancel, Kind::Delete, Kind::Replace])
+        ORDER_MESSAGES
     }
 
     #[inline]
