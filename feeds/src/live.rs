@@ -288,7 +288,7 @@ impl RingSender {
         self.ended.store(true, Ordering::Release);
     }
 
-    /// The messages from `expected` to before `received` are missing. The numbering is told anew after it.
+    /// The messages from `expected` to before `received` are missing. A cursor after it has the numbering.
     fn push_gap(&mut self, expected: u64, received: u64, arrival: Ns, inputs: &[Event]) {
         let exchange_ts = inputs.first().and_then(Event::exchange_ts).unwrap_or(Ns::NONE);
         let gap = Gap { exchange_ts, expected, received, ..Gap::default() };
@@ -302,7 +302,7 @@ impl RingSender {
     }
 }
 
-/// The time of an arrival, where the system does not tell it with the message.
+/// The time of an arrival, where the system does not give it with the message.
 pub fn arrival() -> Ns {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Ns(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX - 1))

@@ -83,7 +83,7 @@ anomalies! {
     UnansweredOrder = 29 "unanswered-order" "order",
     /// A packet, or a part of it, came after its gap was reported; its messages were skipped.
     LatePacket = 30 "late-packet" "sequence",
-    /// The venue told a fill twice, by its order and match number; the second changed nothing.
+    /// The venue reported a fill twice, by its order and match number; the second changed nothing.
     RepeatedFill = 31 "repeated-fill" "match",
     /// The system's clock is ahead of the run's, which goes on as before: it was set forward.
     ForwardClock = 32 "forward-clock" "nanoseconds ahead",

@@ -2,7 +2,7 @@
 //!
 //! A [`Decoder`] does no I/O: windows of bytes in, inputs out. A [`Source`] is what the ingress merges: it owns a decoder and
 //! a reader, or a clock, and yields inputs in order of their due time, without blocking. Inputs are not numbered yet: `id`
-//! is 0, `ts` is the due time, `instrument` is local to the source until the ingress gives it its index. A source tells what a
+//! is 0, `ts` is the due time, `instrument` is local to the source until the ingress gives it its index. A source says what a
 //! local number stands for before its data: a name and a listing, whole in one poll ([`Definition::push`](crate::Definition::push)).
 //!
 //! A source is live or not. One that is not, a file, gives the same inputs whenever it is read, so after a restart it is read

@@ -1,4 +1,4 @@
-//! Where trading stands, as the status tells it: values in their units, symbols and names instead of numbers.
+//! Where trading stands, as the status shows it: values in their units, symbols and names instead of numbers.
 
 use crate::pipeline::{Answer, FeedState, HaltCause, HeldPosition, QuotedInstrument};
 use crate::report::strategy_name;

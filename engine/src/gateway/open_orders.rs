@@ -5,7 +5,7 @@
 //! sent), so the head derives them from the journal during a replay and hands them over. An answer may enter before the
 //! `sent` of its order, when a route was in doubt; such an order is kept until that `sent` enters. The `sent` of an order of
 //! an earlier journal never enters, so such an order is in the list only if it was carried over: its id comes before the
-//! counters that the carry-over skipped. A fill that is told twice counts once. Bound: one entry per open order, and one per
+//! counters that the carry-over skipped. A fill that is reported twice counts once. Bound: one entry per open order, and one per
 //! fill of an open order.
 
 use super::settling::is_numbered;
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fill_that_is_told_twice_counts_once() {
+    fn a_fill_that_is_reported_twice_counts_once() {
         let begun = [sent(1, Action::New, 10), ack(1, 0), fill(1, 5, 1), fill(1, 5, 1)];
         assert_eq!(left(&begun), [1]);
         assert_eq!(left(&[&begun[..], &[fill(1, 5, 2)]].concat()), [0; 0]);

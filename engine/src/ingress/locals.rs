@@ -44,7 +44,7 @@ pub(super) trait Situation {
     fn index(&mut self, key: Key, ordinal: u64) -> Option<u32>;
     /// Whether the listing of the definition with this ordinal may enter, of an instrument.
     fn lists(&mut self, index: u32, ordinal: u64) -> bool;
-    /// Whether the source may tell market data of an instrument, from now on.
+    /// Whether the source may report market data of an instrument, from now on.
     fn takes(&mut self, index: u32) -> bool;
 }
 
@@ -302,7 +302,7 @@ impl Locals {
         self.set(local, entry);
     }
 
-    /// The source tells something else: a definition without a listing was one whose listing was withheld.
+    /// The source reports something else: a definition without a listing was one whose listing was withheld.
     fn withhold(&mut self) {
         if self.defining.index != 0 && !self.defining.listed {
             self.withheld.insert(self.definitions);

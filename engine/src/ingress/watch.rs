@@ -2,7 +2,7 @@
 //!
 //! The idea: an input of the configuration may name the symbols that it is to bring. What a source gives of others is left out
 //! between its poll and its queue, so it is the same for every feed, and an input of which all is watched pays nothing. The
-//! source is told as well and may spare itself the work. The choice can change while the run goes on: what is newly watched is
+//! source learns it as well and may spare itself the work. The choice can change while the run goes on: what is newly watched is
 //! listed then, from the definition that was put by, and a `gap` of its instrument says that it begins in the middle; what is
 //! watched no more gets one too, since nothing that comes later is seen of it.
 //!

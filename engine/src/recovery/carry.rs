@@ -114,7 +114,7 @@ struct Left {
     /// Fills, their costs and busts, in input order.
     fills: Vec<Event>,
     filled: BTreeMap<u64, u64>,
-    /// Fills by order and match id; one that is told twice counts once.
+    /// Fills by order and match id; one that is reported twice counts once.
     executed: BTreeSet<(u64, u64)>,
     /// Fills that were busted and not corrected.
     busted: BTreeSet<(u64, u64)>,
@@ -144,7 +144,7 @@ impl Left {
             Kind::Fill => {
                 let fill: &Fill = input.record();
                 self.seen(fill.order_id);
-                // A correction does not fill any more of the order, nor does a fill that is told twice.
+                // A correction does not fill any more of the order, nor does a fill that is reported twice.
                 let name = (fill.order_id, fill.match_id);
                 if !self.busted.remove(&name) && (fill.match_id == 0 || self.executed.insert(name)) {
                     *self.filled.entry(fill.order_id).or_default() += fill.qty.0;

@@ -1,10 +1,10 @@
-//! The fills that were booked, so that a bust finds the one it reverses, and a fill that is told twice is booked once.
+//! The fills that were booked, so that a bust finds the one it reverses, and a fill that is reported twice is booked once.
 //!
 //! Every stage that follows fills keeps its own table and reverses what it booked itself. Orders, risk and strategies see
 //! the same fills and busts and remember equally many, so they agree. A fill is identified by its order and the venue's
 //! match number, as FIX does it by ExecID; a bust must also agree in instrument, side, price and quantity, or nothing is
 //! reversed. A fill with the identity of a busted one is its correction; with that of one that stands it is the same fill,
-//! told twice, whatever its terms, and changes nothing. Match number 0 is no identity.
+//! reported twice, whatever its terms, and changes nothing. Match number 0 is no identity.
 //!
 //! Bound: the last `Space::fills` fills in a ring, with an [index](HashIndex); the oldest fill is forgotten first. Worst
 //! case: colliding identities cost one probe per fill.
@@ -245,7 +245,7 @@ impl<N> Saved<N> {
 /// What a fill is to the fills that are remembered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FillReport<T> {
-    /// One that was not told before.
+    /// One that was not reported before.
     First,
     /// The correction of this busted one.
     Correction(Execution<T>),
@@ -260,7 +260,7 @@ pub(crate) enum Booked {
     Filled,
     /// It corrects a busted fill: it changes the position, and no open quantity is filled.
     Corrected,
-    /// It was told before: it changes nothing.
+    /// It was reported before: it changes nothing.
     Repeated,
 }
 
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fill_that_is_told_twice_is_booked_once() {
+    fn a_fill_that_is_reported_twice_is_booked_once() {
         let mut known = Executions::new(4, ());
         let first = fill(7, 1, Side::Buy, 10, 5);
         assert_eq!(known.fill(&first, Side::Buy), Booked::Filled);

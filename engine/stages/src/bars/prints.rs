@@ -1,6 +1,6 @@
-//! The last trades of all bars, from which the prices of a bar are told anew when the venue breaks one of its trades.
+//! The last trades of all bars, from which the prices of a bar are found anew when the venue breaks one of its trades.
 //!
-//! Sums can be diminished; a high cannot. So the stage remembers what it put into bars, in a ring, and where all the trades of
+//! A trade can be subtracted from a sum, and not from a high. So the stage remembers what it put into bars, in a ring, and where all the trades of
 //! a bar are still in it, first, highest, lowest and last are looked for again.
 //!
 //! Bound: the parameter. Worst case: for each bar that a broken trade gave a price, a walk back to its first trade; over all of

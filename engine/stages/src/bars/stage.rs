@@ -23,7 +23,7 @@ const MAX_PRINTS: IntParam<usize> = IntParam::new(
     "max_prints",
     (16, 16_777_216),
     "262144",
-    "last trades of all instruments together that tell the prices of a bar with a broken trade; 32 bytes each, as they come",
+    "last trades of all instruments together, for the prices of a bar with a broken trade; 32 bytes each, taken as they come",
 )
 .unit("trades");
 

@@ -2,8 +2,8 @@
 //!
 //! For one input it emits, in this order: the anomaly of the input, the trade, the levels that changed, and, if the
 //! input closes its group, the new top and an anomaly if the book has become crossed. Groups are per instrument; within
-//! a group the top is not published. After a gap it goes on, and marks what it emits as doubtful. A break tells the trade
-//! that it breaks. Worst case: six events.
+//! a group the top is not published. After a gap it goes on, and marks what it emits as doubtful. For a break it
+//! emits the broken trade, whole. Worst case: six events.
 
 use super::books::{BookId, BookPath, Books, Keeping, Limits, Place};
 use super::order::{LevelChange, order_ref_of};

@@ -12,8 +12,8 @@ use flow::{AnomalyKind, Event, Flags, Out, Px, Side};
 
 /// Flags of an input that its `trade` inherits.
 const KEPT_BY_TRADES: u16 = KEPT | Flags::HIDDEN.0 | Flags::AUCTION.0;
-/// Flags of a trade that are told of it when it is broken.
-const TOLD: u16 = KEPT_BY_TRADES | Flags::INFERRED_AGGRESSOR.0;
+/// Flags of a trade that it keeps when it is broken.
+const KEPT_WHEN_BROKEN: u16 = KEPT_BY_TRADES | Flags::INFERRED_AGGRESSOR.0;
 
 impl BookStage {
     /// The trade of an execution against an order that rested on side `resting`; an auction has no aggressor.
@@ -32,7 +32,7 @@ impl BookStage {
 
     /// A trade that the feed sends: only remembered, since it is in the sequence already.
     pub(super) fn fed_trade(&mut self, event: &Event) {
-        let flags = Flags(event.flags.0 & TOLD).with_side(event.side());
+        let flags = Flags(event.flags.0 & KEPT_WHEN_BROKEN).with_side(event.side());
         self.prints.remember(event, flags, event.record());
     }
 

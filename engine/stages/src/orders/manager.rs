@@ -68,8 +68,8 @@ pub(super) struct OrderManager {
     pub(super) chains: Chains,
     pub(super) instruments: GrowingTable<Instrument>,
     pub(super) group: Group,
-    /// The last fill was told before: the cost that follows it was too.
-    pub(super) told_twice: Option<(OrderId, u64)>,
+    /// The last fill was reported before: the cost that follows it was too.
+    pub(super) reported_twice: Option<(OrderId, u64)>,
     pub(super) max_in_flight: usize,
     /// Positions that an operator has commanded to close.
     pub(super) flatten: Flatten,
@@ -85,7 +85,7 @@ impl OrderManager {
             chains: Chains::new(space.fills.max(1) as usize),
             instruments: GrowingTable::new(space.instruments as usize, Instrument::UNLISTED),
             group: Group::NONE,
-            told_twice: None,
+            reported_twice: None,
             max_in_flight: params.get(MAX_IN_FLIGHT),
             flatten: Flatten::new(params.get(MAX_ORDERS)),
         }

@@ -2,7 +2,7 @@
 //!
 //! A report is matched with its order (id, instrument, side, and for a replace the order that it replaces), then the life
 //! cycle decides. If either fails, an anomaly is emitted and no order changes. Only a fill goes on even then: the money
-//! moved, so its position changes in every case, except for a fill that was told before: it and its cost change nothing.
+//! moved, so its position changes in every case, except for a fill that was reported before: it and its cost change nothing.
 //! Bound: one lookup per table.
 
 use super::busts::remembered;
@@ -171,7 +171,7 @@ impl OrderManager {
         }
         let (root, after) = match (self.fills.told(event, side), order) {
             (FillReport::Twice, _) => {
-                self.told_twice = Some((id, fill.match_id));
+                self.reported_twice = Some((id, fill.match_id));
                 let terms = (fill.px, fill.qty);
                 return push_anomaly_at(AnomalyKind::RepeatedFill, event, fill.match_id, terms, out);
             }
@@ -203,7 +203,7 @@ impl OrderManager {
     pub(super) fn fill_cost(&mut self, event: &Event, out: &mut Out) {
         let cost: &FillCost = event.record();
         let id = OrderId(cost.order_id);
-        if self.told_twice.take() == Some((id, cost.match_id)) {
+        if self.reported_twice.take() == Some((id, cost.match_id)) {
             return;
         }
         if self.instruments.get(event.instrument as usize).is_none_or(|i| i.terms.is_none()) {

@@ -54,7 +54,7 @@ impl OrderManager {
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         let pairs: Vec<_> = self.counters.pairs().iter().map(|p| (p.account, p.strategy, p.last)).collect();
         to.put(&(self.counters.base, pairs));
-        to.put(&(self.group, self.told_twice));
+        to.put(&(self.group, self.reported_twice));
         let saved = |(at, i): (usize, &Instrument)| SavedInstrument {
             key: to.key(at as u32),
             terms: i.terms,
@@ -104,7 +104,7 @@ impl OrderManager {
         if !pairs.into_iter().all(fits) {
             return Err(StateError::Inconsistent("order counters that are not sorted, or too large"));
         }
-        (self.group, self.told_twice) = from.get::<(Group, Option<(OrderId, u64)>)>()?;
+        (self.group, self.reported_twice) = from.get::<(Group, Option<(OrderId, u64)>)>()?;
         for saved in from.get::<Vec<SavedInstrument>>()? {
             let at = self.index(&saved.key, from)?;
             if saved.terms.is_some_and(|t| t.multiplier < 0 || t.qty_decimals > 18) {

@@ -160,7 +160,7 @@ impl Gate {
         }
     }
 
-    /// A fill. The position changes unless the fill was told before; the open quantity only if the order is known.
+    /// A fill. The position changes unless the fill was reported before; the open quantity only if the order is known.
     pub(super) fn fill(&mut self, event: &Event, fill: &Fill) {
         let known = self.open.get(fill.order_id);
         let side = known.map_or(event.side(), |o| o.side);

@@ -1,4 +1,4 @@
-//! Trades that the venue breaks: the book tells them whole, and they leave what is open as if they had never been.
+//! Trades that the venue breaks: the book emits them whole, and they leave what is open as if they had never been.
 
 use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline, kinds};
 use crate::measures_trades::opening;

@@ -293,7 +293,7 @@ fn the_reject_of_a_cancel_that_the_gateway_requested_changes_nothing() {
     assert!(pipeline.feed(&of_the_gateway).is_empty(), "the order is over");
 }
 
-/// Quantity and average price are what was filled; money is known again as soon as the listing tells the multiplier.
+/// Quantity and average price are what was filled; money is known again as soon as the listing states the multiplier.
 #[test]
 fn a_position_without_a_multiplier_has_no_money() {
     let mut pipeline = pipeline(4, 4, 4);

@@ -36,7 +36,7 @@ fn a_decrease_is_divided_by_the_model() {
 }
 
 #[test]
-fn a_trade_is_taken_off_once_though_it_is_told_twice() {
+fn a_trade_is_taken_off_once_though_it_is_reported_twice() {
     let mut rig = queued(&[]);
     assert_eq!(rig.trade(3, SELL, 100, 250), []);
     assert_eq!(rig.ahead(1), 50);
