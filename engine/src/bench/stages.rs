@@ -3,10 +3,12 @@
 //! [`decoding`] decodes the inputs and takes them from the queue as the merge does. [`book`] also numbers them and passes
 //! them to the book stage, which emits `book-top`, `trade` and anomalies as in the default pipeline; decoding alone is
 //! measured in the same rounds, so the difference is the book. Single messages are timed in a separate pass, because two
-//! readings of the time stamp counter cost as much as the work between them; that cost is reported beside them.
+//! readings of the time stamp counter cost as much as the work between them; that cost is reported beside them. As in every
+//! run a thread touches memory ahead of what grows.
 
 use super::rounds::{Ratio, interleave, least, median};
 use super::{Numbering, Recording, decode, queue};
+use crate::ahead::Ahead;
 use feeds::OpenError;
 use flow::{Event, FeedError, Kind, Kinds, Listings, Out, Params, Px, Stage, StateWriter, decimal};
 use hdrhistogram::Histogram;
@@ -206,6 +208,7 @@ pub fn book(
     rounds: usize,
     mut each: impl FnMut(),
 ) -> Result<BookCost, StageError> {
+    let _ahead = Ahead::start().ok();
     let instruments = recording.decoder()?.1.instruments();
     let mut shelf = Shelf::new(instruments, params);
     let (mut listings, mut activity) = (Listings::default(), BTreeMap::<u32, u64>::new());
