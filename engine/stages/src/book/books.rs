@@ -158,11 +158,12 @@ impl Books {
     /// emptied it.
     ///
     /// # Errors
-    /// [`AnomalyKind::UnknownInstrument`] past the limit of instruments, [`AnomalyKind::BookFull`] past the limit of books.
+    /// [`AnomalyKind::UnknownInstrument`] for 0, which stands for no instrument, and past the limit of instruments;
+    /// [`AnomalyKind::BookFull`] past the limit of books.
     pub fn list(&mut self, instrument: u32, keeping: Keeping) -> Result<(), Fault> {
         let Keeping { kind, source, signed, own_references } = keeping;
         let place = self.place(instrument);
-        let Some(entry) = self.places.get_mut(instrument as usize) else {
+        let Some(entry) = self.places.get_mut(instrument as usize).filter(|_| instrument != 0) else {
             return Err(Fault { what: AnomalyKind::UnknownInstrument, detail: u64::from(instrument) });
         };
         let at = match (place, kind) {

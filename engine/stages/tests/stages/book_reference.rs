@@ -187,7 +187,7 @@ impl Reference {
 
     fn list(&mut self, event: &Event, terms: &Listing, out: &mut Emission) {
         let have = self.books.get(&event.instrument).cloned();
-        if event.instrument >= INSTRUMENTS {
+        if event.instrument == 0 || event.instrument >= INSTRUMENTS {
             return out.wrong(AnomalyKind::UnknownInstrument, u64::from(event.instrument));
         }
         match have {
