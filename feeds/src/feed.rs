@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// What to open, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The files of this input, in order; most feeds take one.
+    /// The files of this input.
     pub paths: Vec<PathBuf>,
     /// Trading date in the exchange's time zone, for feeds whose times count from midnight.
     pub date: Option<NaiveDate>,
@@ -119,8 +119,8 @@ pub enum Open {
 pub enum Files {
     /// None: it reads no file.
     None,
-    /// One.
-    One,
+    /// One a day: several are read one after the other.
+    OneADay,
     /// Several, which are one input together.
     Together,
 }

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod days;
 pub mod dbn;
 pub mod drive;
 mod feed;

@@ -1,5 +1,6 @@
 //! The registry of feeds: one entry each.
 
+use crate::days::{self, Days};
 use crate::feed::{Feed, Files, FindError, Open, OpenError, Opened, Request};
 use crate::reader::{HEAD, Later, ReadFault, StreamSource, head_of, heads, is_pipe};
 use flow::Source;
@@ -16,6 +17,8 @@ pub const FEEDS: Known = &[&crate::dbn::FEED, &crate::itch::FEED, &crate::lobste
 pub enum Input {
     /// Bytes and their decoder.
     Bytes(Opened),
+    /// Files of days, each with its decoder, in order.
+    Days(Vec<Opened>),
     /// A live source.
     Live(Box<dyn Source>),
 }
@@ -24,9 +27,10 @@ pub enum Input {
 /// are the feeds that advice names.
 pub fn found(inputs: &[(&'static Feed, Request)], known: Known) -> Vec<Result<Input, OpenError>> {
     let mut found: Vec<_> = inputs.iter().map(|(feed, request)| feed.input(request, known)).collect();
-    let bytes = found.iter_mut().filter_map(|input| match input {
-        Ok(Input::Bytes(opened)) => Some(opened),
-        _ => None,
+    let bytes = found.iter_mut().flat_map(|input| match input {
+        Ok(Input::Bytes(opened)) => std::slice::from_mut(opened),
+        Ok(Input::Days(files)) => files.as_mut_slice(),
+        _ => &mut [],
     });
     crate::dbn::join(bytes.collect());
     found
@@ -39,6 +43,10 @@ impl Feed {
     /// When a file is missing, or does not belong to this feed; the error then names the one of `known` that it looks like.
     pub fn input(&'static self, request: &Request, known: Known) -> Result<Input, OpenError> {
         match self.open {
+            Open::Bytes { files: Files::OneADay, .. } if request.paths.len() > 1 => {
+                let files = days::requests(request)?.into_iter().map(|day| self.opened(&day, known));
+                Ok(Input::Days(files.collect::<Result<_, _>>()?))
+            }
             Open::Bytes { .. } => Ok(Input::Bytes(self.opened(request, known)?)),
             Open::Live(open) => {
                 self.check_files(request)?;
@@ -75,10 +83,12 @@ impl Feed {
                 format!("the {} feed reads no file, but {} was given", self.name, first.display()),
                 "leave the file out, or name the feed that reads it",
             ),
-            (Files::One, paths) if paths.len() != 1 => (
-                format!("an input of {} is one file, not {}", self.name, paths.len()),
-                "give each file as a separate input: inputs are merged by time",
-            ),
+            (Files::OneADay, []) => {
+                (format!("the {} feed has no file", self.name), "name its file, or one for each day")
+            }
+            (Files::OneADay, [_, _, ..]) => {
+                (format!("one file of {} is read here, not {}", self.name, request.paths.len()), "give one file")
+            }
             _ => return Ok(()),
         };
         Err(OpenError { what, next: next.to_owned() })
@@ -106,11 +116,13 @@ impl Feed {
 }
 
 impl Input {
-    /// The path, and the archive member if there is one; of a live input what it calls itself.
-    pub fn name(&self) -> &str {
+    /// The path, and the archive member if there is one; of several days the first and the last; of a live input what it calls
+    /// itself.
+    pub fn name(&self) -> String {
         match self {
-            Input::Bytes(opened) => &opened.name,
-            Input::Live(source) => source.name(),
+            Input::Bytes(opened) => opened.name.clone(),
+            Input::Days(files) => days::name(files),
+            Input::Live(source) => source.name().to_owned(),
         }
     }
 
@@ -118,6 +130,7 @@ impl Input {
     pub fn instruments(&self) -> u32 {
         match self {
             Input::Bytes(opened) => opened.decoder.instruments(),
+            Input::Days(files) => files.iter().map(|file| file.decoder.instruments()).max().unwrap_or(0),
             Input::Live(source) => source.instruments(),
         }
     }
@@ -126,6 +139,7 @@ impl Input {
     pub fn memory(&self) -> u64 {
         match self {
             Input::Bytes(opened) => opened.memory(),
+            Input::Days(files) => files.iter().map(Opened::memory).max().unwrap_or(0),
             Input::Live(source) => source.memory(),
         }
     }
@@ -134,6 +148,7 @@ impl Input {
     pub fn start(self) -> Box<dyn Source> {
         match self {
             Input::Bytes(opened) => opened.start(),
+            Input::Days(files) => Box::new(Days::start(files)),
             Input::Live(source) => source,
         }
     }

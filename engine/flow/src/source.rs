@@ -186,6 +186,8 @@ pub enum Polled {
     Ready,
     /// No input now, and none due before this time ([`Ns::NONE`] if unknown).
     Idle(Ns),
+    /// No input now. From here on its local numbers mean something else: it says again what each stands for.
+    Anew,
     /// No more inputs.
     Ended,
 }

@@ -155,7 +155,7 @@ fn inputs(args: &ReplayArgs, settings: &mut Settings, stop: &AtomicBool) -> Resu
         let params = settings.feeds[feed.name].clone();
         settings.add_input(feed, files, args.date, params);
     };
-    if let Some(feed) = named.filter(|feed| feed.files() != Files::One) {
+    if let Some(feed) = named.filter(|feed| feed.files() != Files::OneADay) {
         add(feed, args.input.clone(), settings);
         return Ok(());
     }

@@ -9,6 +9,7 @@
 mod data_file;
 mod draft;
 mod fault;
+mod files;
 mod instrument;
 pub mod keys;
 mod nearest;

@@ -3,6 +3,7 @@
 use super::data_file::content;
 use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
+use super::files;
 use super::instrument::InstrumentSettings;
 use super::nearest::one_of;
 use super::settings::{InputSettings, Settings, WATCH, entry_advice, key_advice, value_advice};
@@ -21,8 +22,8 @@ type Found<'i> = Spanned<DeValue<'i>>;
 
 struct Reading<'a> {
     path: &'a Path,
-    /// Folder that relative input paths start from.
-    base: &'a Path,
+    /// Folder that relative paths start from; `None` = a record, whose paths are as its run opened them.
+    base: Option<&'a Path>,
     text: &'a str,
     draft: Draft,
 }
@@ -31,7 +32,7 @@ impl Draft {
     /// Reads a file; missing keys get their defaults.
     pub fn load(path: &Path, registries: &Registries) -> Draft {
         match std::fs::read_to_string(path) {
-            Ok(text) => parse(&text, path, folder_of(path), registries),
+            Ok(text) => parse(&text, path, Some(folder_of(path)), registries),
             Err(e) => {
                 let advice = "give the path of a readable configuration file";
                 Draft { faults: vec![Fault::new(Place::file(path), "", &e.to_string(), advice)], ..Draft::default() }
@@ -42,12 +43,12 @@ impl Draft {
     /// Reads a text that names what comes with the engine. Faults name it by `path`, and relative input paths start from the
     /// folder of `path`.
     pub fn parse(text: &str, path: &Path) -> Draft {
-        parse(text, path, folder_of(path), &Registries::default())
+        parse(text, path, Some(folder_of(path)), &Registries::default())
     }
 
     /// Reads the text recorded in a journal. Its input paths stay as its run opened them, whatever the folder of `path`.
     pub fn recorded(text: &str, path: &Path, registries: &Registries) -> Draft {
-        parse(text, path, Path::new(""), registries)
+        parse(text, path, None, registries)
     }
 }
 
@@ -66,7 +67,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Reads all that is readable; faults are in the order of the text.
-fn parse(text: &str, path: &Path, base: &Path, registries: &Registries) -> Draft {
+fn parse(text: &str, path: &Path, base: Option<&Path>, registries: &Registries) -> Draft {
     let (root, errors) = DeTable::parse_recoverable(text);
     let draft = Draft::from(Settings::of(registries.clone()));
     let mut reading = Reading { path, base, text, draft };
@@ -179,7 +180,8 @@ impl<'i> Reading<'i> {
             let read = match (param.ty, value.get_ref()) {
                 (ParamType::Table(_), DeValue::Table(entries)) => Some(self.entries(param, &key, entries)),
                 (ParamType::File, DeValue::String(text)) => {
-                    let read = content(param, &key, text, self.base).and_then(|text| param.parse(&key, &text));
+                    let read = content(param, &key, text, self.base.unwrap_or(Path::new("")))
+                        .and_then(|text| param.parse(&key, &text));
                     if let Err(e) = read {
                         self.fault(&value.span(), &key, &e.found, &e.valid);
                         continue;
@@ -253,11 +255,12 @@ impl<'i> Reading<'i> {
         };
         let params = self.draft.settings.feeds[feed.name].clone();
         let params = self.params(key, table, feed.params, params);
-        Some(InputSettings { key: key.to_owned(), feed, files, date, watch, params })
+        Some(InputSettings { key: key.to_owned(), feed, files: files?, date, watch, params })
     }
 
-    fn files(&mut self, key: &str, value: Option<Found<'i>>) -> Vec<PathBuf> {
-        let Some(value) = value else { return Vec::new() };
+    /// The files; `None` if one cannot be told.
+    fn files(&mut self, key: &str, value: Option<Found<'i>>) -> Option<Vec<PathBuf>> {
+        let Some(value) = value else { return Some(Vec::new()) };
         let key = format!("{key}.files");
         self.stands(&key, &value.span());
         let texts = match value.get_ref() {
@@ -266,10 +269,19 @@ impl<'i> Reading<'i> {
         };
         let Some(texts) = texts else {
             self.fault(&value.span(), &key, "not a list of texts", "valid: [\"path\", …]");
-            return Vec::new();
+            return None;
         };
-        // `-` is standard input, wherever the configuration is.
-        texts.into_iter().map(|t| if t == "-" { t.into() } else { self.base.join(t) }).collect()
+        let mut all = Some(Vec::new());
+        for text in texts {
+            match self.base.map_or_else(|| Ok(vec![text.into()]), |base| files::named(text, base)) {
+                Ok(files) => all.iter_mut().for_each(|all| all.extend(files.iter().cloned())),
+                Err((found, valid)) => {
+                    self.fault(&value.span(), &key, &found, &valid);
+                    all = None;
+                }
+            }
+        }
+        all
     }
 
     /// The symbols that are watched.

@@ -206,6 +206,7 @@ impl SourceQueue {
         self.locals.begin(self.queue.waiting_mut());
         match polled {
             Ok(Polled::Ready | Polled::Idle(_)) => {}
+            Ok(Polled::Anew) => self.locals.list_anew(),
             Ok(Polled::Ended) => self.ended = true,
             Err(error) => return Err(IngressError::Source { input: self.name.clone(), error }),
         }

@@ -139,6 +139,9 @@ impl Choices {
             if filter.given.is_empty() {
                 let polled = if filter.ended { Polled::Ended } else { source.poll(&mut filter.given)? };
                 filter.ended = polled == Polled::Ended;
+                if polled == Polled::Anew {
+                    filter.list_anew();
+                }
                 if filter.given.is_empty() {
                     return Ok(polled);
                 }
@@ -174,6 +177,12 @@ impl Filter {
             out: Vec::new(),
             first: VecDeque::new(),
         }
+    }
+
+    /// The source lists its instruments again, under other numbers.
+    fn list_anew(&mut self) {
+        self.known.clear();
+        self.out.clear();
     }
 
     /// Puts what a change makes enter into the queue; whether there was anything.

@@ -100,7 +100,7 @@ impl Preflight {
 }
 
 fn started(inputs: Vec<Input>) -> Sources {
-    inputs.into_iter().map(|input| (input.name().to_owned(), input.start())).collect()
+    inputs.into_iter().map(|input| (input.name(), input.start())).collect()
 }
 
 /// The inputs from that one on that were found, and the faults of the others. Those that the journal was started with may define

@@ -32,7 +32,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/dbn.md",
     about: "Databento DBN versions 1 to 3, any schema, plain or zstd",
     params: &[],
-    open: Open::Bytes { files: Files::One, recognise, find },
+    open: Open::Bytes { files: Files::OneADay, recognise, find },
 };
 
 fn recognise(head: &[u8]) -> bool {

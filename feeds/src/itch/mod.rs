@@ -29,7 +29,7 @@ pub const FEED: Feed = Feed {
     doc: "feeds/docs/itch.md",
     about: "Nasdaq TotalView-ITCH 5.0: BinaryFILE, or MoldUDP64 in pcap and pcapng",
     params: &[VENUE.param()],
-    open: Open::Bytes { files: Files::One, recognise, find },
+    open: Open::Bytes { files: Files::OneADay, recognise, find },
 };
 
 const NAME: &str = "itch";

@@ -77,6 +77,24 @@ impl Service {
         ))
     }
 
+    /// Trades at random on paper, on days of so many messages, each a file whose numbers of instruments are its own.
+    ///
+    /// # Panics
+    /// When there is no room for the files.
+    pub fn paper_over_days(days: u64, messages: u64) -> Service {
+        let service = Service::new(format!(
+            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\n\
+             [[input]]\nfeed = \"itch\"\nfiles = [\"day_*.itch\"]\n"
+        ));
+        for seed in 1..=days {
+            let config = SyntheticConfig { messages, seed, symbols: 6, live_orders: 600, ..SyntheticConfig::default() };
+            let mut day = Vec::new();
+            Synthetic::new(&config).expect("a valid day").write_to(&mut day, |_| ()).expect("a vector takes it");
+            std::fs::write(service.path(&format!("day_202001{:02}.itch", 26 + seed)), day).expect("a folder");
+        }
+        service
+    }
+
     /// The same, and nobody has to wait for the market to open: what comes before half past nine comes one second before it.
     ///
     /// # Panics

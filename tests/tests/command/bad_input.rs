@@ -363,7 +363,7 @@ fn what_cannot_start_is_not_valid() {
     let input = "[[input]]\nfeed = \"synthetic\"\n";
     let cases = [
         ("[[input]]\nfeed = \"synthetic\"\nmessages = 100\n".to_owned(), "messages = 100: too few"),
-        ("[[input]]\nfeed = \"itch\"\n".to_owned(), "an input of itch is one file, not 0"),
+        ("[[input]]\nfeed = \"itch\"\n".to_owned(), "the itch feed has no file"),
         ("[[input]]\nfeed = \"itch\"\nfiles = [\".\"]\n".to_owned(), "is a folder"),
         ("[[input]]\nfeed = \"itch\"\nfiles = [\"empty.itch\"]\n".to_owned(), "empty.itch is empty"),
         ("[[input]]\nfeed = \"dbn\"\nfiles = [\"day.itch\"]\n".to_owned(), "it looks like itch"),

@@ -9,6 +9,7 @@ use wait4::Wait4;
 
 pub(crate) const INSTRUMENTS: &[Named] = &[
     ("two_days_with_other_numbers_are_one_instrument_each", days),
+    ("two_days_as_one_input_give_what_they_give_as_two", one_input),
     ("what_two_files_of_one_day_bring_is_taken_once", twice),
     ("memory_follows_what_is_listed", memory),
 ];
@@ -43,6 +44,47 @@ fn days() {
         assert_eq!(listed.values().collect::<Vec<_>>(), [&2; 5], "each symbol is listed on both days: {listed:?}");
         let bought = count(&of("signal").join("\n"), "symbol");
         assert!(bought.len() >= 3 && bought.values().all(|times| *times == 1), "and bought once: {bought:?}");
+    }
+}
+
+/// Two days as one input give what they give as two.
+fn one_input() {
+    let (folder, _) = folder();
+    let dir = folder.path().to_str().expect("UTF-8");
+    script(dir, &format!("{} {} true", synth(1, "a_20200130.itch"), synth(2, "a_20200131.itch"))).expect(0);
+    let values = |inputs: &str| {
+        let text = format!("$1 replay {inputs} {STAGES} --emit listing,bar,vpin,fill,position");
+        let rows = script(dir, &text).expect(0).stdout;
+        let value = |row: &str| {
+            let mut row: Value = serde_json::from_str(row).expect("a row");
+            let of = row.as_object_mut().expect("an object");
+            // An input more, the clear between the days, moves what counts inputs.
+            for key in ["id", "seq", "cause", "input", "source", "record", "order_id", "match_id", "ts"] {
+                of.remove(key);
+            }
+            row.to_string()
+        };
+        let mut values: Vec<_> = rows.lines().map(value).collect();
+        values.sort_unstable();
+        values
+    };
+    let files = |files: &str| {
+        let input = format!("[[input]]\nfeed = \"itch\"\nfiles = {files}\n");
+        std::fs::write(folder.path().join("days.toml"), input).expect("a folder");
+        "days.toml"
+    };
+    let apart = values("--input a_20200130.itch a_20200131.itch");
+    assert!(apart.len() > 1_000);
+    assert!(values(files("[\"a_*.itch\"]")) == apart, "a pattern");
+    assert!(values(files("[\"a_20200131.itch\", \"a_20200130.itch\"]")) == apart, "in the order of their dates");
+    // Without dates in their names the order is the user's, and a wrong one is told.
+    let unnamed = "cp a_20200130.itch one.itch && cp a_20200131.itch two.itch && $1 replay days.toml";
+    files("[\"two.itch\", \"one.itch\"]");
+    let error = script(dir, unnamed).stderr;
+    for text in
+        ["one.itch: it begins before the file in front of it ended", "give the files in the order of their days"]
+    {
+        assert!(error.contains(text), "{error}");
     }
 }
 

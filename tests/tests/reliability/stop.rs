@@ -11,14 +11,23 @@ const SIGNALS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
 /// A stopped run goes on where it was, and ends as one that nobody stopped: byte for byte.
 #[test]
 fn a_stopped_run_is_the_run_that_nobody_stopped() {
-    const MESSAGES: u64 = 150_000;
+    stopped_and_whole(|| Service::paper(150_000));
+}
+
+/// The same over days that are one input, each with its own numbers of instruments and orders.
+#[test]
+fn a_stopped_run_over_days_is_the_run_that_nobody_stopped() {
+    stopped_and_whole(|| Service::paper_over_days(3, 40_000));
+}
+
+fn stopped_and_whole(new: impl Fn() -> Service) {
     let mut random = seed();
-    let whole = Service::paper(MESSAGES);
+    let whole = new();
     let began = Instant::now();
     whole.finish(&["--speed", "max"]).expect(0);
     // Half of what the run takes here, so that the first stop comes before its end on any host.
     let within = began.elapsed().as_micros() as u64 / 2;
-    let service = Service::paper(MESSAGES);
+    let service = new();
     let (mut stops, mut longest) = (0, Duration::ZERO);
     for n in 0..amount(12, 100) {
         let mut life = service.start(["max", "max", "600x"][n as usize % 3]);
