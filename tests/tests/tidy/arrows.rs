@@ -81,7 +81,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "run",
         ],
     ),
-    ("bench", &["build_id", "cli", "config", "drive", "os", "pipeline", "registries", "report", "run"]),
+    ("bench", &["ahead", "build_id", "cli", "config", "drive", "os", "pipeline", "registries", "report", "run"]),
     ("commands", &["bench", "cli", "registries"]),
 ];
 
