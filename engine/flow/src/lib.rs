@@ -21,6 +21,7 @@ mod halts;
 mod id;
 mod interval;
 mod kind;
+mod lasting;
 mod listing;
 mod order;
 mod out;
@@ -56,6 +57,7 @@ pub use halts::{Halts, trimmed};
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
 pub use interval::{CALENDARS, Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
+pub use lasting::Lasting;
 pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use order::{
     Account, Action, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType, Reduces,

@@ -75,6 +75,8 @@ words! {
         Input = 5 "input",
         /// The symbols that are watched of the input with that number.
         WatchList = 6 "watched",
+        /// The stage or measure whose `memory` follows under that number.
+        Owner = 7 "owner",
     }
     /// Whether data can be acted on.
     DataTrust: u8 {

@@ -1,6 +1,6 @@
 //! The interface of a stage: a pure, deterministic step of the pipeline.
 
-use crate::{Event, Interval, Kinds, Out, StateError, StateReader, StateWriter, TradingState};
+use crate::{Event, Interval, Kinds, Lasting, Out, StateError, StateReader, StateWriter, TradingState};
 
 /// How a stage's state is partitioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub trait Stage: Send {
     /// Says where trading stands, because an operator asked; nothing by default. It may take long, as it is not done for every
     /// event, and changes nothing.
     fn trading_state(&self, _to: &mut TradingState) {}
+    /// Says what is to outlive the journal, as rows that a later build understands; nothing by default. It reads them as
+    /// `memory`, before any market data.
+    fn remember(&self, _to: &mut Lasting) {}
     /// Saves the state as canonical bytes, keyed by listing: equal states give equal bytes, whatever their history.
     fn save(&self, to: &mut StateWriter<'_>);
     /// Loads a state into a stage that was built with the same parameters.

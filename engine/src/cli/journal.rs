@@ -1,11 +1,12 @@
-//! `tidegate journal ls | tail | verify | export`: lists, follows, checks and converts the two logs of a run.
+//! `tidegate journal ls | tail | verify | export | memory`: lists, follows, checks and converts the two logs of a run, and shows
+//! what it leaves to the next one.
 
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::numbers::{grouped, known};
 use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
-use crate::recovery::{Notices, wrong_snapshots};
+use crate::recovery::{Notices, Remembered, wrong_files};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Listings, Sink};
@@ -27,6 +28,17 @@ pub(crate) enum JournalCommand {
     Verify(VerifyArgs),
     /// Prints both logs as rows, in the order of events.
     Export(ExportArgs),
+    /// Prints what measures and strategies have learned that outlives the journal, as JSON lines.
+    Memory(MemoryArgs),
+}
+
+/// Options of `journal memory`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate journal memory run1\n\n\
+    It is written when a run ends or is stopped, and by `tidegate snapshot`.")]
+pub(crate) struct MemoryArgs {
+    /// Folder of the journal.
+    dir: PathBuf,
 }
 
 /// Options of `journal ls`.
@@ -102,7 +114,27 @@ pub(crate) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
         JournalCommand::Tail(args) => tail(args),
         JournalCommand::Verify(args) => check(args),
         JournalCommand::Export(args) => export(args),
+        JournalCommand::Memory(args) => memory(args),
     }
+}
+
+fn memory(args: &MemoryArgs) -> Result<Exit, Failure> {
+    let Some(found) = Remembered::latest(&args.dir).map_err(Failure::failed)? else {
+        let dir = args.dir.display();
+        return Err(Failure::failed(format!(
+            "{dir}: nothing is written that outlives it; tidegate snapshot {dir} writes it"
+        )));
+    };
+    let (seq, as_of) = (found.seq, found.as_of.0.to_string());
+    let mut to = io::stdout().lock();
+    let written = found.rows.iter().try_for_each(|row| {
+        let (symbol, venue) = row.instrument.rsplit_once('@').unwrap_or_default();
+        let values = row.values.map(|value| value.to_string());
+        let row = serde_json::json!({ "owner": row.owner, "symbol": symbol, "venue": venue, "key": row.key, "index": row.index,
+            "values": values, "seq": seq, "as_of_ns": as_of });
+        writeln!(to, "{row}")
+    });
+    output(written, Exit::Done)
 }
 
 fn ls(args: &LsArgs) -> Result<Exit, Failure> {
@@ -164,7 +196,7 @@ fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
     // A snapshot is compared with the inputs, so these must be right.
     if faults.is_empty() {
-        faults.extend(wrong_snapshots(&args.dir).map_err(Failure::failed)?.iter().map(ToString::to_string));
+        faults.extend(wrong_files(&args.dir).map_err(Failure::failed)?.iter().map(ToString::to_string));
     }
     let mut to = io::stdout().lock();
     let written = if args.json {

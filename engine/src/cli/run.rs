@@ -14,7 +14,7 @@ use crate::config::{Draft, Settings};
 use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
-use crate::recovery::{HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
+use crate::recovery::{Earlier, HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
 use crate::registries::Registries;
 use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, Reloader, RunError, execute};
@@ -44,10 +44,13 @@ pub(crate) struct RunArgs {
     /// Speed of the event clock: 1x, 10x, 0.5x, or max.
     #[arg(long, default_value = "1x", value_parser = pace)]
     speed: Speed,
-    /// Carry over the positions of the journal in this folder and close its open orders. Use it to start with another build
-    /// or configuration.
+    /// Carry over the positions of the journal in this folder, the limits that were commanded and what measures and strategies
+    /// have learned, and close its open orders. Use it to start with another build or configuration.
     #[arg(long, value_name = "DIR")]
     carry_over: Option<PathBuf>,
+    /// Carry over nothing of what measures and strategies have learned.
+    #[arg(long, requires = "carry_over")]
+    without_memory: bool,
     /// Start even if the pipeline panicked twice at the same input.
     #[arg(long)]
     after_panic: bool,
@@ -96,12 +99,14 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     let server = Rc::default();
     let (again, known) = (args.clone(), registries.clone());
     let reloader = Arc::new(Reloader::new(settings.clone(), move || drafted(&again, &known)));
+    let without_memory = args.without_memory;
+    let earlier = args.carry_over.clone().map(|dir| Earlier { dir, without_memory });
     let options = Options {
         sinks: vec![outcomes.sink()],
         commands,
         pace: args.speed.0,
         go_on: true,
-        carry_over: args.carry_over.clone(),
+        carry_over: earlier,
         control: control.clone(),
         notices: Notices(console::say),
         ready: Some(listening(&dir, Arc::clone(&intake), control.clone(), (outcomes, reloader), &server)),

@@ -100,7 +100,7 @@ pub(super) fn watched_names(text: &str, number: u8) -> Vec<Event> {
 }
 
 /// A text in pieces, which end between two characters. One that is longer than 255 pieces is cut.
-fn names(text: &str, space: NameSpace, handle: u64) -> Vec<Event> {
+pub(crate) fn names(text: &str, space: NameSpace, handle: u64) -> Vec<Event> {
     const PIECE: usize = 24;
     let (mut pieces, mut rest) = (Vec::new(), text);
     while !rest.is_empty() && pieces.len() < usize::from(u8::MAX) {

@@ -24,6 +24,7 @@ mod waiting;
 mod watch;
 
 pub use clock::{Clock, ClockStep, Pace, Times, wall_now};
+pub(crate) use commands::names;
 pub use commands::{
     Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names,
 };

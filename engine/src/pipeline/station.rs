@@ -136,6 +136,11 @@ impl Group {
         self.stations.iter().map(|s| s.stage.as_ref())
     }
 
+    /// The stages in order, each with its name and its position.
+    pub fn named(&self) -> impl Iterator<Item = (&str, u8, &dyn Stage)> {
+        self.stations.iter().map(|s| (s.name.as_str(), s.out.position(), s.stage.as_ref()))
+    }
+
     /// The positions of the stages.
     pub fn positions(&self) -> impl Iterator<Item = u8> {
         self.stations.iter().map(|s| s.out.position())

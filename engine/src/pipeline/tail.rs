@@ -143,6 +143,11 @@ impl Tail {
         self
     }
 
+    /// The listings so far.
+    pub fn listings(&self) -> &Listings {
+        &self.records.stats.listings
+    }
+
     /// Sets the listings that a snapshot already knows.
     pub fn know(&mut self, listings: Listings) {
         self.records.stats.listings = listings;

@@ -11,12 +11,16 @@
 use super::counters::{SKIPPED, skip_counters};
 use super::halt_note::HaltNote;
 use super::limits::Limits;
+use super::memory::{Owners, Remembered};
 use super::notices::Notices;
+use super::snapshot::SnapshotError;
 use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
-use flow::{Action, CommandAction, Event, EventId, Flags, Kind, NameSpace, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
+use flow::{
+    Action, CommandAction, Event, EventId, Flags, Kind, Listings, NameSpace, Ns, OpenOrder, OrderId, SOURCE_OPERATOR,
+};
 use sinks::journal::{Journal, JournalError, JournalReader, LogKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -38,6 +42,20 @@ pub enum CarryError {
         /// How many there may be.
         limit: u32,
     },
+    /// What its stages have learned is not written as of its end.
+    #[error(
+        "{}: what its measures and strategies have learned is not written as of its end (input {last}), because the run was killed: let the build that wrote it derive it (tidegate snapshot {}), or leave it out with --without-memory",
+        dir.display(), dir.display()
+    )]
+    Forgotten {
+        /// The journal.
+        dir: PathBuf,
+        /// Its last input.
+        last: u64,
+    },
+    /// What its stages have learned cannot be read.
+    #[error("{0}")]
+    Memory(#[from] SnapshotError),
     /// The new journal was started, but lacks a part of what was to be carried over.
     #[error("{}: this journal holds only a part of what it was to carry over; start it again with --carry-over and the earlier journal", .0.display())]
     Incomplete(PathBuf),
@@ -52,16 +70,27 @@ pub struct Carried {
     pub open: Vec<(OpenOrder, u64)>,
 }
 
-/// What the journal in `dir` carries over to a new one with `settings`.
+/// An earlier journal, from which a new one carries over.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// What its measures and strategies have learned is left out.
+    pub without_memory: bool,
+}
+
+/// What an earlier journal carries over to a new one with `settings`, of whose stages `owners` have something that lasts.
 ///
 /// # Errors
 /// When it is in use, damaged, cannot be read, or traded more instruments than there may be now; or when it was stopped.
 pub(super) fn carry_over(
-    dir: &Path,
+    earlier: &Earlier,
     settings: &Settings,
+    owners: &Owners,
     stop: &AtomicBool,
     notices: Notices,
 ) -> Result<Carried, CarryError> {
+    let dir = earlier.dir.as_path();
     // Nobody goes on with it while it is read.
     let _lock = Journal::lock(dir)?;
     let reader = JournalReader::open(dir)?;
@@ -75,11 +104,13 @@ pub(super) fn carry_over(
         left.outcome(&outcome?);
     }
     left.halted |= HaltNote::outstanding(dir)?.is_some();
-    let (traded, limit) = (left.traded(), settings.instrument_bound() - 1);
+    let memory = if earlier.without_memory || owners.is_empty() { None } else { Some(left.remembered(dir)?) };
+    let (traded, limit) = (left.known(memory.as_ref(), owners), settings.instrument_bound() - 1);
     if traded.len() > limit as usize {
         return Err(CarryError::Instruments { dir: dir.to_owned(), traded: traded.len(), limit });
     }
-    Ok(left.carried(&traded, settings))
+    let memory = memory.map(|memory| memory.inputs(owners, |key| traded.get(left.keys.get(key)?).copied()));
+    Ok(left.carried(&traded, memory.unwrap_or_default(), settings))
 }
 
 /// How many inputs the journal carries over, as its first command states; 0 when it carries nothing over.
@@ -109,6 +140,8 @@ struct Left {
     skipped: u64,
     /// Name and listing by instrument.
     definitions: BTreeMap<u32, Vec<Event>>,
+    /// Instruments by key.
+    keys: BTreeMap<String, u32>,
     /// The name that is being told.
     naming: BTreeMap<u32, Vec<Event>>,
     /// Fills, their costs and busts, in input order.
@@ -230,14 +263,26 @@ impl Left {
         open.map(move |(id, (order, qty))| (*order, qty - filled(id)))
     }
 
+    /// What its stages have learned, as of its end.
+    fn remembered(&mut self, dir: &Path) -> Result<Remembered, CarryError> {
+        let memory = Remembered::latest(dir)?.filter(|memory| memory.seq == self.last_seq);
+        let mut listings = Listings::default();
+        self.definitions.values().flatten().for_each(|event| listings.observe(event));
+        self.keys = listings.iter().map(|listed| (listings.key(listed.instrument), listed.instrument)).collect();
+        memory.ok_or(CarryError::Forgotten { dir: dir.to_owned(), last: self.last_seq })
+    }
+
     /// The instruments that matter in the new journal, which numbers them anew: the first to be listed there, from 1.
-    fn traded(&self) -> BTreeMap<u32, u32> {
+    fn known(&self, memory: Option<&Remembered>, owners: &Owners) -> BTreeMap<u32, u32> {
         let filled = self.fills.iter().map(|fill| fill.instrument);
-        let all: BTreeSet<u32> = filled.chain(self.open().map(|(order, _)| order.instrument)).collect();
+        let learned = memory.iter().flat_map(|memory| memory.of(owners));
+        let learned = learned.filter_map(|(_, row)| self.keys.get(&row.instrument).copied());
+        let open = self.open().map(|(order, _)| order.instrument);
+        let all: BTreeSet<u32> = filled.chain(open).chain(learned).collect();
         all.into_iter().zip(1..).collect()
     }
 
-    fn carried(&self, traded: &BTreeMap<u32, u32>, settings: &Settings) -> Carried {
+    fn carried(&self, traded: &BTreeMap<u32, u32>, memory: Vec<Event>, settings: &Settings) -> Carried {
         let open = self.open().map(|(order, qty)| (OpenOrder { instrument: traded[&order.instrument], ..order }, qty));
         let open = open.collect();
         let anew = |event: &Event| Event { instrument: traded[&event.instrument], ..*event };
@@ -247,6 +292,8 @@ impl Left {
         first.push(skip_counters(self.counter.max(self.skipped) + SKIPPED));
         first.extend(self.limits.commands(settings));
         first.extend(fills);
+        // Behind the fills: a stop price is that of the position that they make.
+        first.extend(memory);
         if self.halted {
             first.push(OperatorCommand::plain(CommandAction::Halt, Asker::ENGINE).event());
         }

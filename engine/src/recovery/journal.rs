@@ -1,9 +1,10 @@
 //! The journal of a run: none, a new one, or a resumed one.
 
 use super::acceptance::Acceptance;
-use super::carry::{Carried, CarryError, carried_inputs, carry_over};
+use super::carry::{Carried, CarryError, Earlier, carried_inputs, carry_over};
 use super::changed::{begun, check, check_instruments, watched_in};
 use super::error::RecoveryError;
+use super::memory::Owners;
 use super::notices::Notices;
 use super::snapshot::Snapshot;
 use super::verify::{Verified, VerifySink};
@@ -42,7 +43,9 @@ pub(crate) struct Opening<'a> {
     /// The run numbers its instruments below this.
     pub(crate) instruments: u32,
     /// An earlier journal, from which a new one carries over.
-    pub(crate) before: Option<&'a Path>,
+    pub(crate) before: Option<&'a Earlier>,
+    /// Those of its stages that have something that lasts.
+    pub(crate) owners: Owners,
     /// Ends an examination early.
     pub(crate) stop: &'a AtomicBool,
     pub(crate) notices: Notices,
@@ -69,7 +72,8 @@ impl Opening<'_> {
 
     /// What the earlier journal leaves to a new one.
     fn carried(&self) -> Result<Carried, RecoveryError> {
-        let carried = self.before.map(|dir| carry_over(dir, self.settings, self.stop, self.notices));
+        let carried =
+            self.before.map(|earlier| carry_over(earlier, self.settings, &self.owners, self.stop, self.notices));
         Ok(carried.transpose()?.unwrap_or_default())
     }
 

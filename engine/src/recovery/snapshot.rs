@@ -7,20 +7,18 @@
 //! used is passed over, with a notice: an older one, or none, only means a longer replay.
 
 use super::notices::Notices;
+use super::sealed;
 use crate::assembly::Assembly;
 use crate::ingress::Ingress;
 use flow::{Event, Listings, StateError, StateReader};
 use serde::{Deserialize, Serialize};
 use sinks::journal::{Commitment, JournalError, JournalReader};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Folder of snapshots inside the journal's folder.
-const FOLDER: &str = "snapshots";
 /// Version of the file format.
-const FORMAT: u32 = 5;
-const HASH: usize = blake3::OUT_LEN;
+const FORMAT: u32 = 6;
+const EXTENSION: &str = "snap";
 
 /// Why a snapshot cannot be written or used.
 #[derive(Debug, thiserror::Error)]
@@ -37,18 +35,20 @@ pub enum SnapshotError {
     #[error("{0}")]
     Journal(#[from] JournalError),
     /// The file does not match its hash.
-    #[error("{}: the snapshot is damaged; delete it", .0.display())]
+    #[error("{}: the file is damaged; delete it", .0.display())]
     Damaged(PathBuf),
     /// The file has another format version.
-    #[error("{}: the snapshot has format {found}, and this build reads format {FORMAT} only; delete it", path.display())]
+    #[error("{}: the file has format {found}, and this build reads format {format} only; delete it", path.display())]
     OtherFormat {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: u32,
+        /// The version that is read here.
+        format: u32,
     },
     /// It was taken of another journal.
-    #[error("{}: the snapshot belongs to the journal {theirs:016x}, this one is {ours:016x}; delete it", path.display())]
+    #[error("{}: the file belongs to the journal {theirs:016x}, this one is {ours:016x}; delete it", path.display())]
     OtherJournal {
         /// The file.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum SnapshotError {
         ours: u64,
     },
     /// Its name, its build or its configuration is not that of its journal.
-    #[error("{}: the snapshot is not what its name and its journal say ({what}); delete it", path.display())]
+    #[error("{}: the file is not what its name and its journal say ({what}); delete it", path.display())]
     Misplaced {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum SnapshotError {
         what: &'static str,
     },
     /// The inputs that it includes are not those of the journal.
-    #[error("{}: the journal's inputs are not those that the snapshot includes; delete it", .0.display())]
+    #[error("{}: the journal's inputs are not those that the file includes; delete it", .0.display())]
     OtherInputs(PathBuf),
 }
 
@@ -150,17 +150,8 @@ impl Snapshot {
     /// # Errors
     /// When it cannot be written completely.
     pub fn write(&self, journal: &Path) -> Result<PathBuf, SnapshotError> {
-        let folder = journal.join(FOLDER);
-        let path = folder.join(format!("{:013}.snap", self.seq));
-        let failed = |error| SnapshotError::Io { path: path.clone(), error };
-        let mut bytes = postcard::to_stdvec(self).expect("a snapshot is plain values");
-        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
-        fs::create_dir_all(&folder).map_err(failed)?;
-        let draft = path.with_extension("draft");
-        fs::write(&draft, bytes).map_err(failed)?;
-        fs::File::open(&draft).and_then(|f| f.sync_all()).map_err(failed)?;
-        fs::rename(&draft, &path).map_err(failed)?;
-        fs::File::open(&folder).and_then(|f| f.sync_all()).map_err(failed)?;
+        let path = sealed::path(journal, self.seq, EXTENSION);
+        sealed::write(&path, self)?;
         Ok(path)
     }
 
@@ -175,7 +166,7 @@ impl Snapshot {
         through_seq: u64,
         notices: Notices,
     ) -> Result<Option<Snapshot>, SnapshotError> {
-        for (seq, path) in listed(dir)?.into_iter().rev().filter(|(seq, _)| *seq <= through_seq) {
+        for (seq, path) in sealed::listed(dir, EXTENSION)?.into_iter().rev().filter(|(seq, _)| *seq <= through_seq) {
             match Snapshot::fitting(journal, seq, &path)? {
                 Ok(snapshot) => return Ok(Some(snapshot)),
                 Err(why) => notices.say(format!("{why}; it is passed over, and the replay begins earlier")),
@@ -216,45 +207,18 @@ impl Snapshot {
     /// # Errors
     /// When it cannot be read, is damaged, or has another format.
     pub fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
-        let bytes = fs::read(path).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
-        let damaged = || SnapshotError::Damaged(path.to_owned());
-        let (content, hash) = bytes.split_at_checked(bytes.len().wrapping_sub(HASH)).ok_or_else(damaged)?;
-        if blake3::hash(content).as_bytes() != hash {
-            return Err(damaged());
-        }
-        let (found, _) = postcard::take_from_bytes::<u32>(content).map_err(|_| damaged())?;
-        if found != FORMAT {
-            return Err(SnapshotError::OtherFormat { path: path.to_owned(), found });
-        }
-        postcard::from_bytes(content).map_err(|_| damaged())
+        sealed::read(path, FORMAT)
     }
-}
-
-/// The snapshots in the folder of a journal, by seq.
-fn listed(journal: &Path) -> Result<Vec<(u64, PathBuf)>, SnapshotError> {
-    let folder = journal.join(FOLDER);
-    let entries = match fs::read_dir(&folder) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(|error| SnapshotError::Io { path: folder, error })?,
-    };
-    let seq = |path: &Path| -> Option<u64> {
-        let complete = path.extension().is_some_and(|e| e == "snap");
-        path.file_stem().filter(|_| complete)?.to_str()?.parse().ok()
-    };
-    let found = entries.filter_map(Result::ok).map(|e| e.path());
-    let mut found: Vec<_> = found.filter_map(|p| Some((seq(&p)?, p))).collect();
-    found.sort_unstable();
-    Ok(found)
 }
 
 /// What is wrong with the snapshots in the folder of a journal.
 ///
 /// # Errors
 /// When the folder or the journal cannot be read.
-pub fn wrong_snapshots(dir: &Path) -> Result<Vec<SnapshotError>, SnapshotError> {
+pub(super) fn wrong_snapshots(dir: &Path) -> Result<Vec<SnapshotError>, SnapshotError> {
     let journal = JournalReader::open(dir)?;
     let mut wrong = Vec::new();
-    for (seq, path) in listed(dir)? {
+    for (seq, path) in sealed::listed(dir, EXTENSION)? {
         wrong.extend(Snapshot::fitting(&journal, seq, &path)?.err());
     }
     Ok(wrong)
@@ -288,10 +252,10 @@ mod tests {
         let old = Snapshot { format: 2, ..empty() }.write(folder.path()).unwrap();
         let error = Snapshot::read(&old).unwrap_err();
         assert!(matches!(error, SnapshotError::OtherFormat { found: 2, .. }), "{error}");
-        assert!(error.to_string().contains("has format 2, and this build reads format 5 only"), "{error}");
-        let mut bytes = fs::read(&old).unwrap();
+        assert!(error.to_string().contains("has format 2, and this build reads format 6 only"), "{error}");
+        let mut bytes = std::fs::read(&old).unwrap();
         bytes[3] ^= 1;
-        fs::write(&old, bytes).unwrap();
+        std::fs::write(&old, bytes).unwrap();
         assert!(matches!(Snapshot::read(&old), Err(SnapshotError::Damaged(_))));
     }
 }

@@ -5,6 +5,7 @@
 
 use super::changed::check;
 use super::error::RecoveryError;
+use super::memory::{Remembered, rows};
 use super::notices::Notices;
 use super::snapshot::Snapshot;
 use crate::assembly::{Blueprint, Venues};
@@ -104,6 +105,9 @@ pub fn snapshot(
     finished.tail.save(&mut stages);
     let mut head = StateWriter::new(&listings);
     finished.head.save(&mut head);
+    if let Some(rows) = rows(finished.groups.iter(), &listings, finished.head.now()) {
+        Remembered::write(dir, seq, finished.head.now(), rows)?;
+    }
     (whole.stages, whole.ingress) = (stages.into_bytes(), head.into_bytes());
     Ok((whole.write(dir)?, seq))
 }

@@ -11,13 +11,15 @@ use crate::config::{InputSettings, Settings};
 use crate::drive::Control;
 use crate::gateway::GatewayError;
 use crate::ingress::{IngressError, SourceQueue, Stated};
-use crate::recovery::{self, Opening, RecoveryError};
+use crate::recovery::{self, Learned, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
 use sinks::journal::JournalReader;
 use std::time::{Duration, Instant};
 
 /// How long a disk may not answer until a run that was stopped leaves its journal unclosed.
 const STOP_PATIENCE: Duration = Duration::from_millis(700);
+/// What to do where what was learned is not written.
+const NEXT: &str = "tidegate snapshot JOURNAL writes it";
 /// The same for a run that came to its end.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -54,7 +56,8 @@ pub fn execute_sources(
         settings,
         kinds: blueprint.plan.outcomes,
         instruments,
-        before: options.carry_over.as_deref(),
+        before: options.carry_over.as_ref(),
+        owners: recovery::owners(&blueprint.plan.stages),
         stop: &options.control.stop,
         notices: options.notices,
         disk: &options.control.disk,
@@ -91,11 +94,16 @@ pub fn execute_sources(
     let inputs = finished.head.feeds().iter().map(input_report).collect();
     let (replaying, activity) = (finished.head.is_replaying(), finished.head.activity().to_vec());
     let error = finished.error.take().map(RunError::from);
+    let learned = log.is_some().then(|| Learned::of(&finished)).flatten();
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
     (report.inputs, report.replaying) = (inputs, replaying);
     report.unlisted = unlisted(settings, &report);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
     let closing = log.map(|log| log.close_within(patience)).transpose().err().map(RunError::from);
+    if let (Some(dir), Some(learned), None) = (&settings.journal_dir, learned, &closing) {
+        let why = learned.write_within(patience, dir);
+        why.into_iter().for_each(|why| options.notices.say(format!("what was learned is not written: {why}; {NEXT}")));
+    }
     let error = error.or(sink_error.map(RunError::Sink)).or(closing);
     let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     Ok((report, with_gateway(error, gateway_error, &options.control)))

@@ -4,7 +4,7 @@ use super::error::RunError;
 use crate::drive::Control;
 use crate::ingress::{Commands, Origin, Origins, Pace};
 use crate::plan::Plan;
-use crate::recovery::Notices;
+use crate::recovery::{Earlier, Notices};
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use flow::Sink;
 use std::io::Write;
@@ -54,9 +54,9 @@ pub struct Options {
     pub pace: Option<Pace>,
     /// Resume an existing journal.
     pub go_on: bool,
-    /// Carry over the positions of the journal in this folder to a new one, and close its open orders; an existing journal is
-    /// resumed.
-    pub carry_over: Option<PathBuf>,
+    /// Carry over positions, limits and what was learned from this journal to a new one, and close its open orders; an existing
+    /// journal is resumed.
+    pub carry_over: Option<Earlier>,
     /// Stop flag and progress.
     pub control: Control,
     /// Takes what is to be said before the run.

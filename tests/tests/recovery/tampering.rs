@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
-use tidegate::recovery::wrong_snapshots;
+use tidegate::recovery::wrong_files;
 use tidegate_tests::{Outcome, Scratch, amount, draw, run, seed, tidegate};
 
 const SEGMENT: u64 = 64;
@@ -228,7 +228,7 @@ impl Sample {
 fn is_named(folder: &Path) -> bool {
     let dir = journal(folder);
     match sinks::journal::verify(&dir, 1) {
-        Ok(verified) if verified.is_intact() => wrong_snapshots(&dir).map_or(true, |wrong| !wrong.is_empty()),
+        Ok(verified) if verified.is_intact() => wrong_files(&dir).map_or(true, |wrong| !wrong.is_empty()),
         _ => true,
     }
 }

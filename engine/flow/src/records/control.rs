@@ -57,6 +57,16 @@ records! {
     Watching = 27 "watching" {
         from: u64 as Uint "inputs of the source before it, also those that were left out",
     } reserved 32
+    /// What a stage or a measure had learned in an earlier journal, as a row of numbers; the next journal begins with them. A `name` says whose it is.
+    Memory = 29 "memory" {
+        owner: u16 as Uint "whose it is: the position of its stage, and 256 times its ordinal there",
+        key: u16 as Uint "which of the owner's tables; the page of the owner says what it holds",
+        index: u32 as Uint "row of that table",
+        first: i64 as Int "first value",
+        second: i64 as Int "second value",
+        third: i64 as Int "third value",
+        as_of: Ns as TimeNs "time of the last input that it follows from",
+    }
 }
 
 impl Pulse {

@@ -115,6 +115,11 @@ impl Ingress {
         to.feeds.extend(self.feeds.iter().map(SourceQueue::trading_state));
     }
 
+    /// The time of its last input.
+    pub fn now(&self) -> Ns {
+        self.now
+    }
+
     /// Inputs by instrument.
     pub fn activity(&self) -> &[u64] {
         &self.activity

@@ -135,7 +135,8 @@ impl Context {
         asked(self.ladders.as_ref()).depth(instrument)
     }
 
-    /// Applies an event that the measures have seen, and says whether it lists an instrument. `needs` are those that it was made with; if they are constants, unused
+    /// Applies an event that the measures have seen, and says whether it is a seldom one, which concerns their state: it lists an
+    /// instrument, or tells of an earlier journal. `needs` are those that it was made with; if they are constants, unused
     /// parts cost nothing.
     #[inline(always)]
     pub(super) fn observe(&mut self, event: &Event, needs: Needs) -> bool {
@@ -148,6 +149,7 @@ impl Context {
                 self.list(event);
                 return true;
             }
+            Kind::Memory => return true,
             _ => {}
         }
         false

@@ -8,8 +8,10 @@
 
 use super::{Context, Measure, MeasureState, Needs};
 use crate::Space;
+use flow::records::Memory;
 use flow::{
-    Event, Kind, Kinds, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader, StateWriter,
+    Event, Kind, Kinds, Lasting, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader,
+    StateWriter,
 };
 
 /// One or more measures that a host runs.
@@ -24,6 +26,12 @@ pub trait MeasureSet: Send {
     fn needs(&self) -> Needs;
     /// Takes memory for an instrument that is listed.
     fn list(&mut self, instrument: u32);
+    /// Whether some of what it knows outlives the journal.
+    fn lasts(&self) -> bool;
+    /// Says what does; the first measure has this ordinal.
+    fn remember(&self, to: &mut Lasting, ordinal: u8);
+    /// Takes a row back that the measure with this ordinal had said, counted from the first.
+    fn recall(&mut self, ordinal: usize, instrument: u32, row: &Memory);
     /// Takes an event.
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out);
     /// Saves the state.
@@ -39,7 +47,12 @@ pub trait MeasureSet: Send {
 pub struct One<M: Measure> {
     measure: M,
     state: M::State,
+    /// What it is told from an earlier journal was learned under other parameters.
+    is_foreign: bool,
 }
+
+/// The key of the rows that hold a measure's terms: each with its ordinal as the index, its value and their count.
+const TERMS: u16 = 0;
 
 impl<M: Measure> One<M> {
     /// The measure, with an empty state.
@@ -48,7 +61,7 @@ impl<M: Measure> One<M> {
     /// As [`Measure::new`].
     pub fn new(params: &Params, space: Space) -> Result<One<M>, ParamError> {
         let (measure, state) = M::new(params, space)?;
-        Ok(One { measure, state })
+        Ok(One { measure, state, is_foreign: false })
     }
 }
 
@@ -81,13 +94,41 @@ impl<M: Measure> MeasureSet for One<M> {
         self.state.list(instrument);
     }
 
+    fn lasts(&self) -> bool {
+        M::State::LASTS
+    }
+
+    fn remember(&self, to: &mut Lasting, ordinal: u8) {
+        if M::State::LASTS {
+            to.begin_member(ordinal);
+            let terms = self.measure.terms();
+            for (index, term) in (0..).zip(&terms) {
+                to.put(0, TERMS, index, [*term as i64, terms.len() as i64, 0]);
+            }
+            self.state.remember(to);
+        }
+    }
+
+    #[cold]
+    fn recall(&mut self, _: usize, instrument: u32, row: &Memory) {
+        if row.key == TERMS {
+            let terms = self.measure.terms();
+            let same = terms.get(row.index as usize).is_some_and(|term| *term as i64 == row.first);
+            self.is_foreign |= !same || row.second != terms.len() as i64;
+        } else if M::State::LASTS && !self.is_foreign && instrument != 0 {
+            self.state.recall(instrument, row);
+        }
+    }
+
     fn save(&self, to: &mut StateWriter<'_>) {
-        to.put(&self.measure.terms());
+        to.put(&(self.measure.terms(), self.is_foreign));
         self.state.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        if from.get::<Vec<u64>>()? != self.measure.terms() {
+        let (terms, is_foreign) = from.get::<(Vec<u64>, bool)>()?;
+        self.is_foreign = is_foreign;
+        if terms != self.measure.terms() {
             return Err(StateError::Inconsistent("a measure with other parameters"));
         }
         self.state.load(from)
@@ -136,6 +177,20 @@ impl MeasureSet for Many {
         self.measures.iter_mut().for_each(|(_, measure)| measure.list(instrument));
     }
 
+    fn lasts(&self) -> bool {
+        self.measures.iter().any(|(_, measure)| measure.lasts())
+    }
+
+    fn remember(&self, to: &mut Lasting, ordinal: u8) {
+        (ordinal..).zip(&self.measures).for_each(|(ordinal, (_, measure))| measure.remember(to, ordinal));
+    }
+
+    fn recall(&mut self, ordinal: usize, instrument: u32, row: &Memory) {
+        if let Some((_, measure)) = self.measures.get_mut(ordinal) {
+            measure.recall(0, instrument, row);
+        }
+    }
+
     fn save(&self, to: &mut StateWriter<'_>) {
         self.measures.iter().for_each(|(_, m)| m.save(to));
     }
@@ -170,7 +225,8 @@ impl<M: Measure> Host<One<M>> {
 
 impl<S: MeasureSet> Stage for Host<S> {
     fn reads(&self) -> Kinds {
-        self.measures.reads().or(self.measures.needs().reads()).or(Kinds::of(&[Kind::Listing]))
+        let memory = if self.measures.lasts() { Kinds::of(&[Kind::Memory]) } else { Kinds::NONE };
+        self.measures.reads().or(self.measures.needs().reads()).or(Kinds::of(&[Kind::Listing])).or(memory)
     }
 
     fn emits(&self) -> Kinds {
@@ -189,8 +245,18 @@ impl<S: MeasureSet> Stage for Host<S> {
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         self.measures.on(&self.context, event, out);
         if self.context.observe(event, self.measures.needs()) {
-            self.measures.list(event.instrument);
+            match event.get::<Memory>() {
+                None => self.measures.list(event.instrument),
+                Some(row) if row.position() == out.position() => {
+                    self.measures.recall(row.ordinal(), event.instrument, row);
+                }
+                Some(_) => {}
+            }
         }
+    }
+
+    fn remember(&self, to: &mut Lasting) {
+        self.measures.remember(to, 0);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

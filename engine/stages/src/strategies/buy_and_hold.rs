@@ -10,9 +10,9 @@ use super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
 use crate::Space;
-use flow::records::{BookTop, Signal};
+use flow::records::{BookTop, Memory, Signal};
 use flow::{
-    Account, Event, GrowingTable, Kind, Kinds, Out, Param, ParamError, Params, Px, Real, Scope, Side, Stage,
+    Account, Event, GrowingTable, Kind, Kinds, Lasting, Out, Param, ParamError, Params, Px, Real, Scope, Side, Stage,
     StateError, StateReader, StateWriter, StrategyId, Tif, table,
 };
 
@@ -21,6 +21,9 @@ pub const BUY_AND_HOLD: StrategyId = StrategyId(2);
 
 /// The most instruments that it buys at one pulse.
 const AT_ONCE: usize = Out::CAP / 3;
+
+/// The key of the rows that outlive a journal: 1 = it bought the instrument.
+const BOUGHT: u16 = 1;
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), QTY.param()];
@@ -92,6 +95,17 @@ impl BuyAndHoldStage {
         }
     }
 
+    /// Takes back what an earlier journal told.
+    #[cold]
+    fn recall(&mut self, event: &Event, position: u8) {
+        let row: &Memory = event.record();
+        if (row.position(), row.key) == (position, BOUGHT)
+            && let Some(bought) = self.bought.get_mut(event.instrument as usize)
+        {
+            *bought = row.first == 1;
+        }
+    }
+
     #[cold]
     fn buy(&mut self, at: u32, out: &mut Out) {
         let touch = self.touches[at as usize];
@@ -113,7 +127,15 @@ impl BuyAndHoldStage {
 
 impl Stage for BuyAndHoldStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Name, Kind::Listing, Kind::DataState, Kind::BookTop, Kind::EndOfInput, Kind::Pulse])
+        Kinds::of(&[
+            Kind::Name,
+            Kind::Listing,
+            Kind::DataState,
+            Kind::BookTop,
+            Kind::EndOfInput,
+            Kind::Memory,
+            Kind::Pulse,
+        ])
     }
 
     fn emits(&self) -> Kinds {
@@ -141,8 +163,14 @@ impl Stage for BuyAndHoldStage {
                 out.ask_for_pulse();
             }
             Kind::EndOfInput => self.ended = true,
+            Kind::Memory => self.recall(event, out.position()),
             _ => {}
         }
+    }
+
+    fn remember(&self, to: &mut Lasting) {
+        let bought = (0..).zip(&self.bought).filter(|(_, bought)| **bought);
+        bought.for_each(|(instrument, _)| to.put(instrument, BOUGHT, 0, [1, 0, 0]));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

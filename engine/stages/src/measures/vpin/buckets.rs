@@ -207,6 +207,32 @@ impl Buckets {
         Closing { closed: 1 + further, bought: (last + ((1 << shift) >> 1)) >> shift, vpin }
     }
 
+    /// What of an instrument outlives its journal, if there is anything: the open bucket (filled, bought, since when), and the
+    /// imbalances of the ring from the oldest on.
+    pub(super) fn lasting(&self, at: usize) -> Option<([i64; 3], Vec<i64>)> {
+        let SavedFlow { flow, since, ring } = self.saved(at)?;
+        let open = [flow.filled as i64, flow.bought as i64, since.0 as i64];
+        Some((open, ring.into_iter().map(|imbalance| imbalance as i64).collect()))
+    }
+
+    /// Takes the open bucket of an instrument back.
+    pub(super) fn recall(&mut self, at: usize, [filled, bought, since]: [i64; 3]) {
+        let (filled, bought) = (filled as u64, bought as u64);
+        if filled < self.quantity && bought <= filled << self.shift {
+            let flow = &mut self.flows[at];
+            (flow.filled, flow.bought, self.since[at]) = (filled, bought, Ns(since as u64));
+        }
+    }
+
+    /// Takes the imbalance of a closed bucket back, the oldest first.
+    pub(super) fn recall_closed(&mut self, at: usize, imbalance: i64) {
+        let imbalance = imbalance as u64;
+        if imbalance <= self.quantity << self.shift {
+            let window = usize::from(self.window);
+            self.flows[at].push(self.rings.span_mut(at * window, window), imbalance);
+        }
+    }
+
     /// The saved state of an instrument; `None` if nothing happened.
     pub(super) fn saved(&self, at: usize) -> Option<SavedFlow> {
         let mut flow = self.flows[at];

@@ -93,6 +93,14 @@ impl Bulk {
         let Some(close) = bar.close.known() else { return };
         let Some(last) = std::mem::replace(&mut moves.last, close).known() else { return };
         let by = close.0.saturating_sub(last.0).clamp(-MAX_MOVE, MAX_MOVE);
+        self.push(at, by);
+        let moves = &mut self.moves[at];
+        moves.part = moves.part_of(by);
+    }
+
+    /// Adds a move to the ring.
+    pub(super) fn push(&mut self, at: usize, by: i64) {
+        let (moves, by) = (&mut self.moves[at], by.clamp(-MAX_MOVE, MAX_MOVE));
         let ring = self.rings.span_mut(at * usize::from(self.bars), usize::from(self.bars));
         let place = &mut ring[usize::from(moves.head)];
         if moves.held == self.bars {
@@ -105,7 +113,19 @@ impl Bulk {
         let by_wide = i128::from(by);
         (moves.sum, moves.squares) = (moves.sum + by_wide, moves.squares + by_wide * by_wide);
         moves.head = if moves.head + 1 == self.bars { 0 } else { moves.head + 1 };
-        moves.part = moves.part_of(by);
+    }
+
+    /// What of an instrument outlives its journal, if there is anything: the last close and the part of a share that is not
+    /// reported yet, and the moves of the ring from the oldest on. A bar of which the volume has not come is not kept.
+    pub(super) fn lasting(&self, at: usize) -> Option<([i64; 3], Vec<i64>)> {
+        let SavedMoves { moves, ring } = self.saved(at)?;
+        Some(([moves.last.0, moves.carry.0 as i64, 0], ring))
+    }
+
+    /// Takes the last close of an instrument back.
+    pub(super) fn recall(&mut self, at: usize, [last, carry, _]: [i64; 3]) {
+        let moves = &mut self.moves[at];
+        (moves.last, moves.carry) = (Px(last), Carry(carry as u64));
     }
 
     /// The saved state of an instrument; `None` if nothing happened.

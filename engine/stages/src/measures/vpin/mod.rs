@@ -14,10 +14,10 @@ use super::{Aggressor, Context, Measure, MeasureState, Needs, counted, counted_b
 use crate::{Space, keyed};
 use buckets::{Buckets, Closing, SavedFlow};
 use bulk::{Bulk, SavedMoves};
-use flow::records::{self, Bar, BarFlow, VpinFlow};
+use flow::records::{self, Bar, BarFlow, Memory, VpinFlow};
 use flow::{
-    ChoiceParam, Event, Flags, IntParam, Interval, Kind, Kinds, Out, Param, ParamError, Params, Qty, StateError,
-    StateReader, StateWriter, TextParam, VpinMode,
+    ChoiceParam, Event, Flags, IntParam, Interval, Kind, Kinds, Lasting, Out, Param, ParamError, Params, Qty,
+    StateError, StateReader, StateWriter, TextParam, VpinMode,
 };
 
 const BUCKET_QTY: IntParam = IntParam::new(
@@ -230,13 +230,58 @@ impl Volume {
     }
 }
 
+/// What stands in a row behind the end of a ring.
+const NOTHING: i64 = i64::MIN;
+
+/// The rows of a ring, three entries each, from the oldest on.
+fn ring_rows(ring: &[i64]) -> impl Iterator<Item = (u32, [i64; 3])> {
+    let row = |three: &[i64]| [0, 1, 2].map(|at| three.get(at).copied().unwrap_or(NOTHING));
+    (0..).zip(ring.chunks(3).map(row))
+}
+
 /// The saved state of an instrument: its buckets and, in bulk mode, the moves of its bars.
 type Saved = (Option<SavedFlow>, Option<SavedMoves>);
 
+/// Keys of the rows that outlive a journal; the page describes them.
+const FLOW: u16 = 1;
+const RING: u16 = 2;
+const MOVES: u16 = 3;
+const MOVE_RING: u16 = 4;
+
 impl MeasureState for Volume {
+    const LASTS: bool = true;
+
     fn list(&mut self, instrument: u32) {
         self.buckets.reach(instrument as usize);
         self.bulk.iter_mut().for_each(|bulk| bulk.reach(instrument as usize));
+    }
+
+    fn remember(&self, to: &mut Lasting) {
+        let moves = self.bulk.as_ref().map_or(0, |bulk| bulk.moves.values().len());
+        for at in 1..self.buckets.flows.values().len().max(moves) {
+            let instrument = at as u32;
+            if let Some((flow, ring)) = self.buckets.lasting(at) {
+                to.put(instrument, FLOW, 0, flow);
+                ring_rows(&ring).for_each(|(index, row)| to.put(instrument, RING, index, row));
+            }
+            if let Some((moves, ring)) = self.bulk.as_ref().and_then(|bulk| bulk.lasting(at)) {
+                to.put(instrument, MOVES, 0, moves);
+                ring_rows(&ring).for_each(|(index, row)| to.put(instrument, MOVE_RING, index, row));
+            }
+        }
+    }
+
+    fn recall(&mut self, instrument: u32, row: &Memory) {
+        let (at, values) = (instrument as usize, row.values());
+        let each = || values.into_iter().filter(|value| *value != NOTHING);
+        match (row.key, &mut self.bulk) {
+            _ if at >= self.buckets.flows.values().len() => {}
+            (FLOW, _) => self.buckets.recall(at, values),
+            (RING, _) => each().for_each(|imbalance| self.buckets.recall_closed(at, imbalance)),
+            (MOVES, Some(bulk)) => bulk.recall(at, values),
+            (MOVE_RING, Some(bulk)) => each().for_each(|by| bulk.push(at, by)),
+            _ => {}
+        }
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

@@ -35,6 +35,16 @@ impl Atr {
         };
     }
 
+    /// What outlives a journal: number of bars, last close, and the bits of the value.
+    pub(super) fn lasting(&self) -> [i64; 3] {
+        [self.bars.into(), self.close.0, self.value.to_bits() as i64]
+    }
+
+    /// The average that [`Atr::lasting`] told.
+    pub(super) fn recalled([bars, close, value]: [i64; 3]) -> Atr {
+        Atr { bars: bars as u32, close: Px(close), value: f64::from_bits(value as u64) }
+    }
+
     /// The average, once there are n bars.
     pub(super) fn value(&self, n: u32) -> Option<f64> {
         (self.bars >= n).then_some(self.value)

@@ -13,11 +13,11 @@ use crate::Space;
 use crate::executions::{Booked, Executions};
 use crate::measures::counted_before;
 use flow::records::{
-    Bar, BookTop, Bust, Cancelled, Cvd, Fill, Imbalance, Intent, Listing, Refused, Reject, Signal, Vpin,
+    Bar, BookTop, Bust, Cancelled, Cvd, Fill, Imbalance, Intent, Listing, Memory, Refused, Reject, Signal, Vpin,
 };
 use flow::{
-    Event, GrowingTable, Kind, Kinds, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, Tick, Tif,
+    Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope,
+    Side, Stage, StateError, StateReader, StateWriter, Tick, Tif,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -227,6 +227,15 @@ impl MomentumStage {
         }
     }
 
+    /// Takes back what an earlier journal told.
+    #[cold]
+    fn recall(&mut self, event: &Event, position: u8) {
+        let row: &Memory = event.record();
+        if row.position() == position {
+            self.instruments[event.instrument as usize].recall(row);
+        }
+    }
+
     /// Updates the state of an instrument, and notes what changed.
     #[inline]
     fn update(&mut self, event: &Event, out: &mut Out) {
@@ -300,6 +309,7 @@ impl Stage for MomentumStage {
             Kind::Bust,
             Kind::BrokenTrade,
             Kind::EndOfInput,
+            Kind::Memory,
             Kind::Pulse,
         ])
     }
@@ -325,8 +335,14 @@ impl Stage for MomentumStage {
             Kind::EndOfInput => self.ended = true,
             Kind::Pulse => self.pulse(event.ts, out),
             _ if event.instrument == 0 || event.instrument as usize >= self.instruments.bound() => {}
+            Kind::Memory => self.recall(event, out.position()),
             _ => self.update(event, out),
         }
+    }
+
+    fn remember(&self, to: &mut Lasting) {
+        let known = (0..).zip(self.instruments.values()).filter(|(_, state)| state.known);
+        known.for_each(|(instrument, state)| state.remember(instrument, to));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

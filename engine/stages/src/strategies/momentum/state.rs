@@ -7,8 +7,14 @@ use super::super::emit::Touch;
 use super::super::session::Day;
 use super::atr::Atr;
 use super::flow::Window;
-use flow::{Ns, Px, Side, Tick};
+use flow::records::Memory;
+use flow::{Lasting, Ns, Px, Side, Tick};
 use serde::{Deserialize, Serialize};
+
+/// Keys of the rows that outlive a journal; the page describes them.
+const STOPS: u16 = 1;
+const WAIT: u16 = 2;
+const ATR: u16 = 3;
 
 /// One instrument.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -61,6 +67,34 @@ impl InstrumentState {
         patience: Ns(0),
         cooldown_until: Ns(0),
     };
+
+    /// Says what outlives the journal. The position itself comes from the fills.
+    pub(super) fn remember(&self, instrument: u32, to: &mut Lasting) {
+        if self.position != 0 {
+            to.put(instrument, STOPS, 0, [self.stop.0, self.target.0, self.position]);
+        }
+        if self.cooldown_until != Ns(0) || !self.vpin.is_nan() {
+            to.put(instrument, WAIT, 0, [self.cooldown_until.0 as i64, self.vpin.to_bits() as i64, 0]);
+        }
+        if self.atr != Atr::NONE {
+            to.put(instrument, ATR, 0, self.atr.lasting());
+        }
+    }
+
+    /// Takes a row back; stop and target only for the position that they protect.
+    pub(super) fn recall(&mut self, row: &Memory) {
+        self.known = true;
+        match (row.key, row.values()) {
+            (STOPS, [stop, target, position]) if position == self.position => {
+                (self.stop, self.target) = (Px(stop), Px(target));
+            }
+            (WAIT, [until, vpin, _]) => {
+                (self.cooldown_until, self.vpin) = (Ns(until as u64), f64::from_bits(vpin as u64));
+            }
+            (ATR, values) => self.atr = Atr::recalled(values),
+            _ => {}
+        }
+    }
 
     /// A fill of ours; `of_working` of it belongs to the working order.
     pub(super) fn fill(&mut self, side: Side, qty: u64, of_working: u64, now: Ns, cooldown_ns: u64) {
