@@ -122,7 +122,7 @@ fn memory(args: &MemoryArgs) -> Result<Exit, Failure> {
     let Some(found) = Remembered::latest(&args.dir).map_err(Failure::failed)? else {
         let dir = args.dir.display();
         return Err(Failure::failed(format!(
-            "{dir}: nothing is written that outlives it; tidegate snapshot {dir} writes it"
+            "{dir}: nothing is written that outlives it; tidegate snapshot --journal {dir} writes it"
         )));
     };
     let (seq, as_of) = (found.seq, found.as_of.0.to_string());

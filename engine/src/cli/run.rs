@@ -60,6 +60,14 @@ pub(crate) struct RunArgs {
     shown: Shown,
 }
 
+impl RunArgs {
+    /// The journal to carry over from.
+    fn earlier(&self) -> Option<Earlier> {
+        let without_memory = self.without_memory;
+        self.carry_over.clone().map(|dir| Earlier { dir, without_memory })
+    }
+}
+
 /// A pace; `None` = as fast as possible.
 #[derive(Clone, Copy)]
 struct Speed(Option<Pace>);
@@ -99,14 +107,12 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     let server = Rc::default();
     let (again, known) = (args.clone(), registries.clone());
     let reloader = Arc::new(Reloader::new(settings.clone(), move || drafted(&again, &known)));
-    let without_memory = args.without_memory;
-    let earlier = args.carry_over.clone().map(|dir| Earlier { dir, without_memory });
     let options = Options {
         sinks: vec![outcomes.sink()],
         commands,
         pace: args.speed.0,
         go_on: true,
-        carry_over: earlier,
+        carry_over: args.earlier(),
         control: control.clone(),
         notices: Notices(console::say),
         ready: Some(listening(&dir, Arc::clone(&intake), control.clone(), (outcomes, reloader), &server)),

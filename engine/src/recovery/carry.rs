@@ -13,7 +13,7 @@ use super::halt_note::HaltNote;
 use super::limits::Limits;
 use super::memory::{Owners, Remembered};
 use super::notices::Notices;
-use super::snapshot::SnapshotError;
+use super::snapshot_error::SnapshotError;
 use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
@@ -44,7 +44,7 @@ pub enum CarryError {
     },
     /// What its stages have learned is not written as of its end.
     #[error(
-        "{}: what its measures and strategies have learned is not written as of its end (input {last}), because the run was killed: let the build that wrote it derive it (tidegate snapshot {}), or leave it out with --without-memory",
+        "{}: what its measures and strategies have learned is not written as of its end (input {last}), because the run was killed: let the build that wrote it derive it (tidegate snapshot --journal {}), or leave it out with --without-memory",
         dir.display(), dir.display()
     )]
     Forgotten {

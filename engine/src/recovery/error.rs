@@ -2,7 +2,7 @@
 
 use super::carry::CarryError;
 use super::changed::Changed;
-use super::snapshot::SnapshotError;
+use super::snapshot_error::SnapshotError;
 use crate::assembly::AssemblyError;
 use crate::config::Faults;
 use crate::gateway::GatewayError;

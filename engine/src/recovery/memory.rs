@@ -10,7 +10,8 @@
 //! journal derives it again (`tidegate snapshot`). Bound: one file, of all rows.
 
 use super::sealed;
-use super::snapshot::{SnapshotError, wrong_snapshots};
+use super::snapshot::wrong_snapshots;
+use super::snapshot_error::SnapshotError;
 use crate::drive::Finished;
 use crate::ingress::{Head, Ingress, names};
 use crate::pipeline::Group;

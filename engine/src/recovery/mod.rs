@@ -20,6 +20,7 @@ mod panics;
 mod safe_mode;
 mod sealed;
 mod snapshot;
+mod snapshot_error;
 mod snapshot_replay;
 mod verify;
 
@@ -35,6 +36,7 @@ pub use memory::{Remembered, Row, wrong_files};
 pub use notices::Notices;
 pub use panics::Panics;
 pub use safe_mode::cancel_at_venue;
-pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::Snapshot;
+pub use snapshot_error::SnapshotError;
 pub use snapshot_replay::snapshot;
 pub use verify::{Verified, VerifySink};

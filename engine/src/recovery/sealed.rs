@@ -2,7 +2,7 @@
 //!
 //! A file is written under another name, synced and renamed. Bound: it is held in memory.
 
-use super::snapshot::SnapshotError;
+use super::snapshot_error::SnapshotError;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs;
 use std::io;

@@ -11,15 +11,13 @@ use crate::config::{InputSettings, Settings};
 use crate::drive::Control;
 use crate::gateway::GatewayError;
 use crate::ingress::{IngressError, SourceQueue, Stated};
-use crate::recovery::{self, Learned, Opening, RecoveryError};
+use crate::recovery::{self, Learned, Notices, Opening, RecoveryError};
 use crate::report::{Report, Shape, input_report, reported};
-use sinks::journal::JournalReader;
+use sinks::journal::{InputLog, JournalReader};
 use std::time::{Duration, Instant};
 
 /// How long a disk may not answer until a run that was stopped leaves its journal unclosed.
 const STOP_PATIENCE: Duration = Duration::from_millis(700);
-/// What to do where what was learned is not written.
-const NEXT: &str = "tidegate snapshot JOURNAL writes it";
 /// The same for a run that came to its end.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -89,24 +87,37 @@ pub fn execute_sources(
     let start = Instant::now();
     let (mut finished, gateway_error) = assembly.run()?;
     let seconds = finished.ended.duration_since(start);
-    let log = finished.head.take_log();
+    let (learned, log) = (Learned::of(&finished), finished.head.take_log());
     let patience = if finished.stopped { STOP_PATIENCE } else { END_PATIENCE };
     let inputs = finished.head.feeds().iter().map(input_report).collect();
     let (replaying, activity) = (finished.head.is_replaying(), finished.head.activity().to_vec());
     let error = finished.error.take().map(RunError::from);
-    let learned = log.is_some().then(|| Learned::of(&finished)).flatten();
     let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
     (report.inputs, report.replaying) = (inputs, replaying);
     report.unlisted = unlisted(settings, &report);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
-    let closing = log.map(|log| log.close_within(patience)).transpose().err().map(RunError::from);
-    if let (Some(dir), Some(learned), None) = (&settings.journal_dir, learned, &closing) {
-        let why = learned.write_within(patience, dir);
-        why.into_iter().for_each(|why| options.notices.say(format!("what was learned is not written: {why}; {NEXT}")));
-    }
+    let closing = log.and_then(|log| closed(log, learned, settings, patience, options.notices).err());
     let error = error.or(sink_error.map(RunError::Sink)).or(closing);
     let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     Ok((report, with_gateway(error, gateway_error, &options.control)))
+}
+
+/// Closes the journal, and writes what the run has learned beside it.
+fn closed(
+    log: InputLog,
+    learned: Option<Learned>,
+    settings: &Settings,
+    patience: Duration,
+    notices: Notices,
+) -> Result<(), RunError> {
+    log.close_within(patience)?;
+    if let (Some(dir), Some(learned)) = (&settings.journal_dir, learned)
+        && let Some(why) = learned.write_within(patience, dir)
+    {
+        let dir = dir.display();
+        notices.say(format!("what was learned is not written: {why}; tidegate snapshot --journal {dir} writes it"));
+    }
+    Ok(())
 }
 
 /// The run's error. One of the gateway comes before that of a head which knows only that its gateway has ended, and before a

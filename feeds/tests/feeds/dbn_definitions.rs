@@ -75,7 +75,7 @@ fn given(opened: Input) -> Given {
         match source.poll(&mut queue) {
             Err(e) => break Err(e),
             Ok(Polled::Ended) => break Ok(()),
-            Ok(Polled::Idle(_)) => std::thread::yield_now(),
+            Ok(Polled::Idle(_) | Polled::Anew) => std::thread::yield_now(),
             Ok(Polled::Ready) => {
                 while let Some((event, _)) = queue.front() {
                     listings.observe(event);

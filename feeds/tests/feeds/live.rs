@@ -43,7 +43,7 @@ fn drain(source: &mut RingSource) -> (Vec<Event>, Result<(), FeedError>) {
         match source.poll(&mut queue) {
             Ok(Polled::Ended) => return (all, Ok(())),
             Err(error) => return (all, Err(error)),
-            Ok(Polled::Idle(_)) => std::thread::yield_now(),
+            Ok(Polled::Idle(_) | Polled::Anew) => std::thread::yield_now(),
             Ok(Polled::Ready) => {
                 while let Some((event, _)) = queue.front() {
                     all.push(*event);

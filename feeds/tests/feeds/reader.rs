@@ -99,7 +99,7 @@ pub(crate) fn drain(source: &mut dyn Source) -> (Vec<(Event, u64)>, Result<(), F
     loop {
         match source.poll(&mut inputs) {
             Ok(Polled::Ended) => return (out, Ok(())),
-            Ok(Polled::Idle(_)) => std::thread::yield_now(),
+            Ok(Polled::Idle(_) | Polled::Anew) => std::thread::yield_now(),
             Ok(Polled::Ready) => {}
             Err(e) => return (out, Err(e)),
         }

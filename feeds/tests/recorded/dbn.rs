@@ -28,7 +28,7 @@ impl Read {
         loop {
             match source.poll(&mut queue).unwrap_or_else(|e| panic!("{}: {e}", path.display())) {
                 Polled::Ended => break,
-                Polled::Idle(_) => std::thread::yield_now(),
+                Polled::Idle(_) | Polled::Anew => std::thread::yield_now(),
                 Polled::Ready => {
                     while let Some((event, record)) = queue.front() {
                         listings.observe(event);

@@ -165,7 +165,7 @@ fn drain(source: &mut dyn Source, sums: &mut Sums, rows: impl BufRead) {
                 assert!(rows.next().is_none(), "rows are left over after {seen}");
                 return;
             }
-            Polled::Idle(_) => std::thread::yield_now(),
+            Polled::Idle(_) | Polled::Anew => std::thread::yield_now(),
             Polled::Ready => {
                 while let Some((event, record)) = inputs.front() {
                     sums.see(event);

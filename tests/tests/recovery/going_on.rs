@@ -131,7 +131,8 @@ fn killed_with_a_snapshot() -> Service {
 /// The snapshots of a service, the earliest first.
 fn snapshots(service: &Service) -> Vec<PathBuf> {
     let files = std::fs::read_dir(service.journal().join("snapshots")).expect("a folder");
-    let mut files: Vec<_> = files.map(|f| f.expect("a file").path()).collect();
+    let files = files.map(|f| f.expect("a file").path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "snap")).collect();
     files.sort();
     files
 }
@@ -187,14 +188,14 @@ fn a_snapshot_that_does_not_fit_is_passed_over() {
     let foreign = own.with_file_name("0000000000007.snap");
     std::fs::copy(&snapshots(&other)[0], &foreign).expect("it can be copied");
     let said = verify(&service).expect(3).stdout;
-    assert!(said.contains("0000000000007.snap: the snapshot belongs to the journal "), "{said}");
+    assert!(said.contains("0000000000007.snap: the file belongs to the journal "), "{said}");
     change(&own, |bytes| bytes[40] ^= 1);
     let said = verify(&service).expect(3).stdout;
-    assert!(said.contains("the snapshot is damaged; delete it"), "{said}");
+    assert!(said.contains("the file is damaged; delete it"), "{said}");
     let config = service.config();
     let said = run(["run".as_ref(), config.as_os_str(), "--speed".as_ref(), "max".as_ref()]).expect(0).stderr;
-    assert!(said.contains("the snapshot is damaged; delete it; it is passed over"), "{said}");
-    assert!(said.contains("the snapshot belongs to the journal "), "{said}");
+    assert!(said.contains("the file is damaged; delete it; it is passed over"), "{said}");
+    assert!(said.contains("the file belongs to the journal "), "{said}");
     let whole = Service::new(60_000);
     whole.finish();
     assert!(whole.logs() == service.logs());

@@ -5,6 +5,7 @@ mod commands;
 mod going_on;
 mod journal_runs;
 mod live_kills;
+mod memory;
 mod reloads;
 mod secrets;
 mod status;

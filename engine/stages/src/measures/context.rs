@@ -136,7 +136,7 @@ impl Context {
     }
 
     /// Applies an event that the measures have seen, and says whether it is a seldom one, which concerns their state: it lists an
-    /// instrument, or tells of an earlier journal. `needs` are those that it was made with; if they are constants, unused
+    /// instrument, or reports an earlier journal. `needs` are those that it was made with; if they are constants, unused
     /// parts cost nothing.
     #[inline(always)]
     pub(super) fn observe(&mut self, event: &Event, needs: Needs) -> bool {

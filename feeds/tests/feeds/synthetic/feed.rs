@@ -26,7 +26,7 @@ fn a_day_is_decoded_while_it_is_made() {
     loop {
         match source.poll(&mut inputs).expect("a valid day") {
             Polled::Ended => break,
-            Polled::Idle(_) => std::thread::yield_now(),
+            Polled::Idle(_) | Polled::Anew => std::thread::yield_now(),
             Polled::Ready => {
                 while let Some((event, number)) = inputs.front() {
                     adds += u64::from(event.kind == Add::KIND);

@@ -212,7 +212,8 @@ impl Buckets {
     pub(super) fn lasting(&self, at: usize) -> Option<([i64; 3], Vec<i64>)> {
         let SavedFlow { flow, since, ring } = self.saved(at)?;
         let open = [flow.filled as i64, flow.bought as i64, since.0 as i64];
-        Some((open, ring.into_iter().map(|imbalance| imbalance as i64).collect()))
+        (flow.filled > 0 || since != Ns::NONE || !ring.is_empty())
+            .then(|| (open, ring.into_iter().map(|imbalance| imbalance as i64).collect()))
     }
 
     /// Takes the open bucket of an instrument back.
