@@ -275,7 +275,7 @@ class Exchange:
     def __init__(self, options, kind):
         self.options, self.kind = options, kind
         self.books, self.live, self.done = {}, {}, collections.OrderedDict()
-        self.answers, self.now = [], 0
+        self.answers, self.now, self.places = [], 0, {}
         self.acks = self.matches = self.entered = 0
         self.there = self.back = self.gateway = 0
         self.room = int(options["sim.max_own_orders"])
@@ -327,6 +327,12 @@ class Exchange:
         if symbol is None:
             for book in self.books.values():
                 getattr(self, what)(book, *terms)
+            # The day orders that ended come back at once, by the order in which their instruments were listed.
+            for symbol in sorted(self.books, key=lambda symbol: self.places.get(symbol, 0)):
+                self.expire(self.books[symbol])
+            return
+        if what == "listed":
+            self.places.setdefault(symbol, len(self.places))
             return
         book = self.books.setdefault(symbol, self.kind(self.options))
         self.expire(book)
@@ -347,6 +353,9 @@ class Exchange:
 
     def session(self, book, code):
         book.closed = code == "M" or (book.closed and code not in "OSQ")
+        for order in book.ours:
+            if book.closed and order.expires is not None:
+                order.expires = min(order.expires, self.now)
 
     def status(self, book, what, code):
         still = code in STILL if what == "trading" else code == "H"
@@ -437,6 +446,8 @@ class Exchange:
             return "bad-terms"
         if book.still:
             return "halted"
+        if row["tif"] == "day" and book.closed:
+            return "closed"
         if not limit and not book.shown[OTHER[order.side]]:
             return "no-market"
         if rests and len(self.live) >= self.room:

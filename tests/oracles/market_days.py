@@ -49,6 +49,8 @@ class ItchDay:
         match m.message_type:
             case b"S":
                 return "session", (m.event_code.decode(),)
+            case b"R":
+                return "listed", ()
             case b"A" | b"F":
                 return "add", (SIDES[m.buy_sell_indicator], order, m.price * 100_000, m.shares)
             case b"E":

@@ -23,6 +23,7 @@ mod interval;
 mod kind;
 mod lasting;
 mod listing;
+mod market_hours;
 mod order;
 mod out;
 mod param;
@@ -59,6 +60,7 @@ pub use interval::{CALENDARS, Interval, IntervalError, midnight, zone_of};
 pub use kind::{Kind, Kinds};
 pub use lasting::Lasting;
 pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
+pub use market_hours::MarketHours;
 pub use order::{
     Account, Action, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType, Reduces,
     RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,

@@ -142,6 +142,8 @@ words! {
         Halted = 7 "halted",
         /// It was never sent: found so after a stop, or held back by a gateway whose kill switch was pulled.
         NeverSent = 8 "never-sent",
+        /// Market hours are over, and the order was for them.
+        Closed = 9 "closed",
     }
     /// Why the venue cancelled an order, or what was left of it.
     CancelReason: u32 {

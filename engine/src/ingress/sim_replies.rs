@@ -197,7 +197,7 @@ impl SimVenueReplies {
         self.venue.prefetch(lookahead);
     }
 
-    /// A market input has entered: the venue processes it before the next admission, after the pipeline has it. The venue's
+    /// A market input or a tick has entered: the venue processes it before the next admission, after the pipeline has it. The venue's
     /// answers are due later than anything the pipeline does, so no order waits for the venue's book update.
     #[inline]
     pub(super) fn defer_to_venue(&mut self) {

@@ -3,8 +3,9 @@
 //! A boundary is ticked once. Under the event clock it is ticked only if an input came since the last one: idle spans are
 //! skipped, not enumerated. Under wall time it is ticked whether or not anything came, and a heartbeat, a tick of no
 //! instrument, comes between. One tick addresses a slice of the listed instruments, as many as one event's fan-out allows; a
-//! boundary takes as many ticks as there are slices. Bound: one pending boundary per interval (and per time zone for daily
-//! intervals).
+//! boundary takes as many ticks as there are slices. When market hours end, a *sweep* takes every instrument to the
+//! simulated exchange in the same way, so that its day orders end also where nothing happens any more. Bound: one pending
+//! boundary per interval (and per time zone for daily intervals), and one sweep.
 //!
 //! A replay under wall time takes its ticks from the record. One that ended between two slices goes on with the next one.
 
@@ -39,6 +40,7 @@ struct Running {
     /// How many of the listed instruments were addressed.
     at: usize,
     slice: usize,
+    /// Which boundary it is; [`Tick::CLOSE`] for a sweep.
     interval_s: u32,
 }
 
@@ -53,7 +55,14 @@ pub struct TickSource {
     next_due: Ns,
     armed: bool,
     running: Option<Running>,
+    /// Instruments per tick of a sweep; 0 = there is none.
+    sweep_slice: usize,
+    /// When the sweep that is to come is due.
+    sweep: Option<Ns>,
 }
+
+/// Instruments per tick of a sweep: few enough for the answers of one tick, unless they have very many orders each.
+const SWEEP_SLICE: usize = 64;
 
 impl TickSource {
     /// Ticks the boundaries of `intervals`, each with so many instruments per tick.
@@ -65,6 +74,8 @@ impl TickSource {
             next_due: Ns::NONE,
             armed: false,
             running: None,
+            sweep_slice: 0,
+            sweep: None,
         };
         source.add_zone(chrono_tz::UTC);
         source
@@ -78,6 +89,19 @@ impl TickSource {
             self.grids.push(Grid { seconds, interval: None, zone: chrono_tz::UTC, slice: 0, due: None });
         }
         self
+    }
+
+    /// Sweeps once market hours have ended.
+    pub(super) fn add_sweeps(&mut self) {
+        self.sweep_slice = SWEEP_SLICE;
+    }
+
+    /// Market hours ended at `ts`.
+    pub(super) fn hours_ended(&mut self, ts: Ns) {
+        if self.sweep_slice > 0 && !self.listed.is_empty() {
+            self.sweep = Some(ts);
+            self.find_next();
+        }
     }
 
     fn add_zone(&mut self, zone: Tz) {
@@ -134,13 +158,17 @@ impl TickSource {
         };
         self.running = (slice > 0 && end < self.listed.len()).then_some(Running { due, at: end, slice, interval_s });
         if self.running.is_none() {
-            self.finish_boundary(due);
+            self.finish_boundary(due, interval_s);
         }
         tick
     }
 
     /// The boundaries at `due` as one: the longest interval says which it is, the least slice how many are addressed.
-    fn begin(&self, due: Ns) -> Running {
+    fn begin(&mut self, due: Ns) -> Running {
+        if self.sweep == Some(due) {
+            self.sweep = None;
+            return Running { due, at: 0, slice: self.sweep_slice, interval_s: Tick::CLOSE };
+        }
         let here = || self.grids.iter().filter(|g| g.due == Some(due));
         let slice = here().map(|g| g.slice).filter(|slice| *slice > 0).min().unwrap_or(0);
         Running { due, at: 0, slice, interval_s: here().map(|g| g.seconds).max().unwrap_or(0) }
@@ -148,6 +176,10 @@ impl TickSource {
 
     /// Takes note of a recorded tick, in a replay under wall time.
     pub(super) fn repeat(&mut self, tick: &Tick, ts: Ns) {
+        if tick.interval_s == Tick::CLOSE {
+            self.sweep = None;
+            self.find_next();
+        }
         let place = |instrument: u32| self.listed.binary_search(&instrument).ok();
         self.running = place(tick.first).zip(place(tick.last)).and_then(|(first, last)| {
             let (at, slice, interval_s) = (last + 1, last + 1 - first.min(last), tick.interval_s);
@@ -171,7 +203,7 @@ impl TickSource {
         let listed: Vec<_> = self.listed.iter().map(|i| to.key(*i)).collect();
         to.put(&(grids, listed));
         let running = self.running.map(|r| (r.due, r.at as u64, r.slice as u64, r.interval_s));
-        to.put(&(self.next_due, self.armed, running));
+        to.put(&(self.next_due, self.armed, running, self.sweep));
     }
 
     /// Restores what [`TickSource::save`] wrote, into a source of the same intervals.
@@ -191,8 +223,8 @@ impl TickSource {
         self.grids = grids.into_iter().map(grid).collect::<Option<_>>().ok_or(bad)?;
         self.listed = listed.iter().map(|key| from.instrument(key)).collect::<Result<_, _>>()?;
         self.listed.sort_unstable();
-        let (next_due, armed, running) = from.get::<(Ns, bool, Option<(Ns, u64, u64, u32)>)>()?;
-        (self.next_due, self.armed) = (next_due, armed);
+        let (next_due, armed, running, sweep) = from.get::<(Ns, bool, Option<(Ns, u64, u64, u32)>, Option<Ns>)>()?;
+        (self.next_due, self.armed, self.sweep) = (next_due, armed, sweep);
         let of = |(due, at, slice, interval_s): (Ns, u64, u64, u32)| Running {
             due,
             at: at as usize,
@@ -203,15 +235,17 @@ impl TickSource {
         Ok(())
     }
 
-    /// Every slice of the boundary `due` has been ticked.
-    fn finish_boundary(&mut self, due: Ns) {
-        self.grids.iter_mut().filter(|g| g.due == Some(due)).for_each(|g| g.due = None);
+    /// Every slice of the boundary `due`, or of a sweep, has been ticked.
+    fn finish_boundary(&mut self, due: Ns, interval_s: u32) {
+        if interval_s != Tick::CLOSE {
+            self.grids.iter_mut().filter(|g| g.due == Some(due)).for_each(|g| g.due = None);
+            self.armed = false;
+        }
         self.find_next();
-        self.armed = false;
     }
 
     fn find_next(&mut self) {
-        self.next_due = self.grids.iter().filter_map(|g| g.due).min().unwrap_or(Ns::NONE);
+        self.next_due = self.grids.iter().filter_map(|g| g.due).chain(self.sweep).min().unwrap_or(Ns::NONE);
     }
 }
 
@@ -274,6 +308,30 @@ mod tests {
         assert_eq!(taken, [(4, 0, 0, 1), (5, 1, 1, 5), (5, 2, 2, 5), (6, 0, 0, 1)]);
         ticks.stop_heartbeat();
         assert_eq!(ticks.due(), at(10));
+    }
+
+    #[test]
+    fn a_sweep_takes_every_listing_once_and_leaves_the_boundaries_as_they_are() {
+        let mut ticks = TickSource::new(vec![("5s".parse().unwrap(), 2)]);
+        ticks.add_sweeps();
+        ticks.hours_ended(at(5));
+        assert_eq!(ticks.due(), Ns::NONE, "nobody is listed");
+        (1..=SWEEP_SLICE as u32 + 1).for_each(|i| ticks.listed(i, chrono_tz::UTC));
+        ticks.activity(at(7));
+        ticks.hours_ended(at(7));
+        assert_eq!(ticks.due(), at(7));
+        let swept = [ticks.take(), ticks.take()];
+        assert_eq!(swept.map(|t| (t.first, t.last, t.interval_s)), [(1, 64, Tick::CLOSE), (65, 65, Tick::CLOSE)]);
+        assert_eq!(ticks.due(), at(10));
+        // A record that ends between the two slices.
+        ticks.hours_ended(at(8));
+        ticks.repeat(&swept[0], at(8));
+        assert_eq!((ticks.due(), ticks.take()), (at(8), swept[1]));
+        assert_eq!(ticks.due(), at(10));
+        let mut without = TickSource::new(Vec::new());
+        without.listed(1, chrono_tz::UTC);
+        without.hours_ended(at(7));
+        assert_eq!(without.due(), Ns::NONE, "there is no simulated exchange");
     }
 
     #[test]

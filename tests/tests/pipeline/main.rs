@@ -2,6 +2,7 @@
 //! a second one; what the meters show.
 
 mod cuts;
+mod day_orders;
 mod gate;
 mod harness;
 mod meters;

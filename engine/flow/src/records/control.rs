@@ -10,7 +10,7 @@ records! {
     Tick = 20 "tick" {
         first: u32 as Uint "first instrument of the slice; 0 = none: a heartbeat",
         last: u32 as Uint "last instrument of the slice",
-        interval_s: u32 as Seconds "the longest interval that ends here",
+        interval_s: u32 as Seconds "the longest interval that ends here; 0 = market hours have ended",
     } reserved 28
     /// All sources have ended: from here on, only replies and refusals enter.
     EndOfInput = 21 "end-of-input" {
@@ -67,6 +67,11 @@ records! {
         third: i64 as Int "third value",
         as_of: Ns as TimeNs "time of the last input that it follows from",
     }
+}
+
+impl Tick {
+    /// The interval of a tick that follows the end of market hours.
+    pub const CLOSE: u32 = 0;
 }
 
 impl Pulse {

@@ -63,6 +63,9 @@ impl Ingress {
 
     /// Merges returns from the pipeline and answers of the simulated venue.
     pub fn with_returns(mut self, returns: Option<SimVenueReplies>) -> Ingress {
+        if returns.is_some() {
+            self.ticks.add_sweeps();
+        }
         self.returns = returns;
         self
     }

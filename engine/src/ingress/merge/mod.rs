@@ -28,7 +28,7 @@ use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
 use crate::pipeline::HeadState;
 use flow::records::{EndOfInput, Listing};
-use flow::{AnomalyKind, CommandAction, Event, EventId, Flags, HaltReason, Kind, Mic, Ns};
+use flow::{AnomalyKind, CommandAction, Event, EventId, Flags, HaltReason, Kind, MarketHours, Mic, Ns};
 use sinks::journal::InputLog;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -179,9 +179,8 @@ impl Ingress {
         if let Some(count) = self.activity.get_mut(to.instrument as usize) {
             *count += u64::from(to.instrument != 0);
         }
-        if to.kind == Kind::Listing {
-            let calendar = Mic(to.record::<Listing>().calendar);
-            self.ticks.listed(to.instrument, flow::zone_of(calendar));
+        if matches!(to.kind, Kind::Listing | Kind::Status) {
+            self.note(to, ts);
         }
         self.origin(Some(i), record, to);
         self.ticks.activity(ts);
@@ -192,6 +191,16 @@ impl Ingress {
             returns.defer_to_venue();
         }
         Ok(true)
+    }
+
+    /// Takes note of what ticks depend on: who is listed, and when market hours end.
+    #[cold]
+    fn note(&mut self, event: &Event, ts: Ns) {
+        if let Some(listing) = event.get::<Listing>() {
+            self.ticks.listed(event.instrument, flow::zone_of(Mic(listing.calendar)));
+        } else if event.instrument == 0 && MarketHours::of(event.record()) == Some(MarketHours::Over) {
+            self.ticks.hours_ended(ts.max(self.now));
+        }
     }
 
     /// Decides on an input of a feed whose instrument is still local; `false` if it is left out.
@@ -244,6 +253,7 @@ impl Ingress {
                     _ => Event::new(at, 0, Flags::NONE, &self.ticks.take()),
                 };
                 self.admit_own(tick, at, to)?;
+                self.returns.iter_mut().for_each(SimVenueReplies::defer_to_venue);
             }
             Choice::Command(at) => {
                 let command = match &mut self.retrace {

@@ -7,19 +7,12 @@ use super::consumed;
 use super::fees::Contract;
 use super::resting::Lists;
 use flow::records::{Listing, Status};
-use flow::{BookKind, Halts, InstrumentType, Mic, Px, StatusKind, trimmed};
+use flow::{BookKind, Halts, InstrumentType, MarketHours, Mic, Px, StatusKind};
 
 /// Closed by the session of its source.
 const SESSION: u8 = 1;
 /// Closed by its own trading status.
 const OWN: u8 = 2;
-
-/// Status codes after the close of an instrument: DBN's numbers for close and post-close.
-const OVER: &[[u8; 4]] = &[*b"12\0\0", *b"13\0\0"];
-/// The session code of Nasdaq's end of market hours.
-const END_OF_MARKET: [u8; 4] = *b"M\0\0\0";
-/// Nasdaq's session codes of an hour that begins: messages, system, market.
-const BEGINNINGS: &[[u8; 4]] = &[*b"O\0\0\0", *b"S\0\0\0", *b"Q\0\0\0"];
 
 /// One instrument.
 #[derive(Clone, Copy)]
@@ -99,23 +92,20 @@ impl SimInstrument {
         anew
     }
 
-    /// Updates the trading state.
+    /// Updates the trading state, by a status of its own or of its whole source.
     pub(super) fn status(&mut self, status: &Status) {
         self.halts.take(status);
-        if StatusKind::from_code(status.what) == Some(StatusKind::Trading) {
-            set(&mut self.closed, OWN, OVER.contains(&trimmed(status.code)));
+        let bit = if status.what == StatusKind::Session.code() { SESSION } else { OWN };
+        match MarketHours::of(status) {
+            Some(MarketHours::Over) => self.closed |= bit,
+            Some(MarketHours::On) => self.closed &= !bit,
+            None => {}
         }
     }
 
-    /// Updates the session of its source.
-    pub(super) fn session(&mut self, status: &Status) {
-        let code = trimmed(status.code);
-        if code == END_OF_MARKET || BEGINNINGS.contains(&code) {
-            set(&mut self.closed, SESSION, code == END_OF_MARKET);
-        }
+    /// Whether a venue said that market hours are over here.
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed != 0
     }
-}
-
-fn set(bits: &mut u8, bit: u8, on: bool) {
-    *bits = if on { *bits | bit } else { *bits & !bit };
 }

@@ -12,7 +12,7 @@ use super::reports::Cause;
 use super::resting::{self, NONE, RestingOrder};
 use super::{Replies, SimulatedVenue};
 use crate::book::Top;
-use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Trade};
+use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Tick, Trade};
 use flow::{Event, Flags, Kind, Px, Side, StatusKind};
 
 /// What a message will do to a queue, worked out before the book changes.
@@ -63,13 +63,16 @@ impl SimulatedVenue {
             return self.on_level(event, replies);
         }
         if event.instrument == 0 {
-            return self.on_source(event);
+            return self.on_source(event, replies);
         }
         let Some(sim) = self.instruments.get_mut(at) else { return self.update_book(event) };
         let anew = match event.kind {
             Kind::Listing => sim.list(event.source, event.record::<Listing>()),
             Kind::Status => {
                 sim.status(event.record::<Status>());
+                if sim.is_closed() {
+                    self.resting.end_day(&mut sim.lists, event.ts);
+                }
                 false
             }
             kind => kind == Kind::Clear,
@@ -97,9 +100,13 @@ impl SimulatedVenue {
         }
     }
 
-    /// An input of a whole source: its books start anew, or its session goes on to another hour.
+    /// An input of no single instrument: the books of a source start anew, its session goes on to another hour, or it is time
+    /// for a slice of the instruments to end their day.
     #[cold]
-    fn on_source(&mut self, event: &Event) {
+    fn on_source(&mut self, event: &Event, replies: &mut Replies) {
+        if let Some(tick) = event.get::<Tick>() {
+            return self.on_tick(event, tick, replies);
+        }
         self.update_book(event);
         let hour = event.get::<Status>().filter(|s| StatusKind::from_code(s.what) == Some(StatusKind::Session));
         if hour.is_none() && event.kind != Kind::Clear {
@@ -111,10 +118,22 @@ impl SimulatedVenue {
                 continue;
             }
             if let Some(hour) = hour {
-                sim.session(hour);
+                sim.status(hour);
+                if sim.is_closed() {
+                    self.resting.end_day(&mut sim.lists, event.ts);
+                }
             } else if !sim.is_idle() {
                 self.reset_queues(at);
             }
+        }
+    }
+
+    /// Cancels the day orders of a slice of the instruments, where their day is over.
+    fn on_tick(&mut self, event: &Event, tick: &Tick, replies: &mut Replies) {
+        let last = tick.last.min((self.instruments.values().len() as u32).saturating_sub(1));
+        if tick.interval_s == Tick::CLOSE {
+            let cause = Cause { id: event.id, now: event.ts };
+            (tick.first..=last).for_each(|instrument| self.expire(cause, instrument, replies));
         }
     }
 

@@ -273,6 +273,21 @@ impl RestingOrders {
         }
     }
 
+    /// The day of an instrument's orders is over at `now`; they are cancelled with its next event, or in its slice.
+    pub(super) fn end_day(&mut self, lists: &mut Lists, now: Ns) {
+        for head in lists.heads {
+            let mut next = head;
+            while next != NONE {
+                let order = &mut self.orders[next];
+                if order.expires != Ns::NONE {
+                    order.expires = order.expires.min(now);
+                    lists.expires = lists.expires.min(now);
+                }
+                next = order.after;
+            }
+        }
+    }
+
     /// Inserts an order after those of equal price. The caller has checked [`RestingOrders::has_room`].
     pub(super) fn rest(&mut self, lists: &mut Lists, order: RestingOrder) {
         let at = self.orders.take().expect("the caller has checked the room");

@@ -90,6 +90,7 @@ impl SimulatedVenue {
         match kind {
             OrderType::Limit if !sim.takes(order.px) => Some(RejectReason::BadTerms),
             _ if sim.is_halted() => Some(RejectReason::Halted),
+            _ if tif == Tif::Day && sim.is_closed() => Some(RejectReason::Closed),
             OrderType::Market if book.best(order.side.opposite()).is_none() => Some(RejectReason::NoMarket),
             _ if rests && !self.resting.has_room() => Some(RejectReason::TooManyOrders),
             _ => None,

@@ -103,7 +103,7 @@ impl SimulatedVenue {
     /// What a fill on that instrument is marked with now: whether the market would hardly have given it.
     pub(super) fn mark(&self, instrument: u32) -> Flags {
         let crossed = self.book(instrument).is_some_and(|b| b.top().crossed());
-        let doubtful = crossed || self.instruments[instrument as usize].closed != 0;
+        let doubtful = crossed || self.instruments[instrument as usize].is_closed();
         if doubtful { Flags::DOUBTFUL } else { Flags::NONE }
     }
 

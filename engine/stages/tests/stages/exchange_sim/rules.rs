@@ -2,8 +2,8 @@
 
 use super::harness::{BACK, Emitted, SimInstrument, limit, params};
 use super::reference::DAY;
-use flow::records::Add;
-use flow::{EventId, Flags, Kind, Ns, Px, Qty, Side, StateError, Tif};
+use flow::records::{Add, Status, Tick};
+use flow::{EventId, Flags, Kind, Ns, Px, Qty, Side, StateError, StatusKind, Tif};
 use stages::Space;
 use stages::exchange_sim::{Replies, SimulatedVenue};
 
@@ -138,6 +138,65 @@ fn a_day_order_ends_with_the_day() {
     rig.now = DAY;
     assert_eq!(rig.add(23, Side::Buy, 90, 1), [Emitted::Cancelled(1, 30, 4)]);
     assert!(rig.venue.queue_position(2).is_some());
+}
+
+fn hours(code: &[u8; 4]) -> Status {
+    Status { code: *code, what: StatusKind::Session.code(), ..Status::default() }
+}
+
+#[test]
+fn a_day_order_ends_with_market_hours() {
+    let mut rig = market();
+    rig.new_order(limit(1, Side::Buy, 99, 30).tif(Tif::Day));
+    rig.new_order(limit(2, Side::Buy, 99, 30));
+    rig.new_order(limit(3, Side::Sell, 104, 5).tif(Tif::Day));
+    rig.new_order(limit(4, Side::Buy, 98, 1).tif(Tif::Day));
+    assert_eq!(rig.market(0, Flags::NONE, &hours(b"Q\0\0\0")), []);
+    rig.now = 1_000;
+    assert_eq!(rig.market(0, Flags::NONE, &hours(b"M\0\0\0")), [], "it changes the state and nothing else");
+    let mut later = SimInstrument::new(&[]);
+    later.load(&rig.saved()).unwrap();
+    later.join(&rig);
+    // The shares ahead and those of all our orders at 99 trade: the day order, the first in time, has none of them.
+    let ended = [Emitted::Cancelled(1, 30, 4), Emitted::Cancelled(4, 1, 4), Emitted::Cancelled(3, 5, 4)];
+    for rig in [&mut rig, &mut later] {
+        rig.now = 2_000;
+        assert_eq!(
+            rig.market(1, Flags::NONE, &Add { order_ref: 31, px: Px(90), qty: Qty(1), ..Add::default() }),
+            ended
+        );
+        assert_eq!(rig.exec(21, 40), [], "they ended once");
+        rig.add(22, Side::Buy, 99, 70);
+        assert_eq!(rig.exec(22, 70), [Emitted::Fill(2, 99, 30, 1)], "what is for longer than the day goes on");
+        assert_eq!(rig.cancel_order(1), [Emitted::Reject(1, 2, 2)]);
+    }
+}
+
+#[test]
+fn where_nothing_happens_a_day_ends_in_its_slice() {
+    let mut rig = market();
+    rig.new_order(limit(1, Side::Buy, 99, 30).tif(Tif::Day));
+    rig.market(0, Flags::NONE, &hours(b"M\0\0\0"));
+    let tick = |first, last, interval_s| Tick { first, last, interval_s, ..Tick::default() };
+    assert_eq!(rig.market(0, Flags::NONE, &tick(1, 7, 60)), [], "the end of a bar is no end of a day");
+    assert_eq!(rig.market(0, Flags::NONE, &tick(2, 7, Tick::CLOSE)), [], "another slice");
+    assert_eq!(rig.market(0, Flags::NONE, &tick(1, 1, Tick::CLOSE)), [Emitted::Cancelled(1, 30, 4)]);
+    assert_eq!(rig.market(0, Flags::NONE, &tick(1, 4_000, Tick::CLOSE)), []);
+}
+
+#[test]
+fn after_the_close_a_day_order_is_rejected_until_hours_begin() {
+    let mut rig = market();
+    rig.market(0, Flags::NONE, &hours(b"M\0\0\0"));
+    assert_eq!(rig.new_order(limit(1, Side::Buy, 99, 30).tif(Tif::Day)), [Emitted::Reject(1, 1, 9)]);
+    assert_eq!(rig.new_order(limit(2, Side::Buy, 99, 30).market().tif(Tif::Day)), [Emitted::Reject(2, 1, 9)]);
+    assert_eq!(rig.new_order(limit(3, Side::Buy, 99, 30)), [Emitted::Ack(3, 0)]);
+    let ioc = limit(4, Side::Buy, 101, 5).tif(Tif::ImmediateOrCancel);
+    assert_eq!(rig.new_order(ioc), [Emitted::Ack(4, 0), Emitted::Fill(4, 101, 5, 2)]);
+    rig.market(0, Flags::NONE, &hours(b"O\0\0\0"));
+    assert_eq!(rig.new_order(limit(5, Side::Buy, 98, 1).tif(Tif::Day)), [Emitted::Ack(5, 0)]);
+    let own = Status { code: *b"13\0\0", what: StatusKind::Trading.code(), ..Status::default() };
+    assert_eq!(rig.market(1, Flags::NONE, &own), [Emitted::Cancelled(5, 1, 4)], "its own status says it at once");
 }
 
 #[test]
