@@ -4,14 +4,16 @@
 //! confirmation does. Of an order and its replace in flight the larger counts, since either may survive. A bust takes its
 //! fill off the position and reopens nothing, so a fill that corrects a busted one closes nothing.
 
+use super::exposure::Exposure;
+use super::exposures::Exposures;
 use super::ids::Ids;
 use super::market::Market;
 use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
 use crate::executions::{Booked, Executions};
-use flow::records::{Ack, Cancelled, Fill, Reject, ReplaceRequest, Request};
-use flow::{Action, Event, GrowingTable, Ns, OrderType, Px, Side, Trust};
+use flow::records::{Ack, Bust, Cancelled, Fill, Reject, ReplaceRequest, Request};
+use flow::{Action, Event, GrowingTable, Ns, OrderId, OrderType, Px, Side, Trust};
 
 /// The state that the checks read.
 pub(super) struct Gate {
@@ -19,6 +21,7 @@ pub(super) struct Gate {
     /// The session with the venue is lost.
     pub(super) lost: bool,
     pub(super) markets: GrowingTable<Market>,
+    pub(super) exposures: Exposures,
     /// Whose data are doubtful.
     pub(super) trust: Trust,
     pub(super) open: OpenOrders,
@@ -50,7 +53,8 @@ impl Gate {
         let at = self.place(instrument);
         let price = self.markets[at].price(request, side);
         let (open, request) = (request.qty.0, *request);
-        Proposal { request, instrument, side, now, replaces: 0, predecessor: None, open, at, price }
+        let held = self.exposures.get(&self.markets, OrderId(request.order_id).account(), at);
+        Proposal { request, instrument, side, now, replaces: 0, predecessor: None, open, at, price, held }
     }
 
     /// The proposal of a replace; type and time in force are those of the order that it replaces.
@@ -90,8 +94,15 @@ impl Gate {
             role,
             late: false,
         });
-        *self.markets[proposal.at].open_mut(proposal.side) += after - before;
+        let side = proposal.side;
+        self.change(proposal.id(), proposal.at, |exposure| *exposure.open_mut(side) += after - before);
         last
+    }
+
+    /// Changes what the account of an order holds, and has open, of the instrument at `at`.
+    #[inline]
+    fn change(&mut self, order: OrderId, at: usize, change: impl FnOnce(&mut Exposure)) {
+        self.exposures.change(&mut self.markets, order.account(), at, change);
     }
 
     /// Takes back the last approval; `last` is the counter that it returned. Only new orders are taken back.
@@ -139,9 +150,11 @@ impl Gate {
 
     /// Changes the open quantity of an order, or a pair, from `before` to `after`.
     fn weigh(&mut self, order: &Open, before: u64, after: u64) {
-        let at = self.place(order.instrument);
-        let open = self.markets[at].open_mut(order.side);
-        *open = open.checked_sub(before).expect("an order's open quantity is part of the sum") + after;
+        let (at, side) = (self.place(order.instrument), order.side);
+        self.change(OrderId(order.id), at, |exposure| {
+            let open = exposure.open_mut(side);
+            *open = open.checked_sub(before).expect("an order's open quantity is part of the sum") + after;
+        });
     }
 
     /// The venue acknowledged an order. If it replaced another, that one has ended.
@@ -169,12 +182,14 @@ impl Gate {
         if self.market_mut(event.instrument).is_some() {
             booked = self.fills.fill(event, side);
         }
-        if let Some(market) = self.market_mut(event.instrument).filter(|_| booked != Booked::Repeated) {
-            market.position = match side {
-                Side::Buy => market.position.saturating_add(qty),
-                Side::Sell => market.position.saturating_sub(qty),
-                Side::None => market.position,
-            };
+        if self.market_mut(event.instrument).is_some() && booked != Booked::Repeated {
+            self.change(OrderId(fill.order_id), event.instrument as usize, |exposure| {
+                exposure.position = match side {
+                    Side::Buy => exposure.position.saturating_add(qty),
+                    Side::Sell => exposure.position.saturating_sub(qty),
+                    Side::None => exposure.position,
+                };
+            });
         }
         if let Some(order) = known.filter(|_| booked == Booked::Filled) {
             self.lower(&order, fill.qty.0);
@@ -184,9 +199,11 @@ impl Gate {
     /// A fill is busted.
     pub(super) fn bust(&mut self, event: &Event) {
         if let Some(signed) = self.fills.reversed(event)
-            && let Some(market) = self.market_mut(event.instrument)
+            && self.market_mut(event.instrument).is_some()
         {
-            market.position = market.position.saturating_sub(signed);
+            let order = OrderId(event.record::<Bust>().order_id);
+            let back = |exposure: &mut Exposure| exposure.position = exposure.position.saturating_sub(signed);
+            self.change(order, event.instrument as usize, back);
         }
     }
 

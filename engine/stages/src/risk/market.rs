@@ -1,10 +1,11 @@
-//! What the gate knows about an instrument: terms, touch, position, open quantities.
+//! What the gate knows about an instrument: terms, touch, and what the account that trades it alone holds and has open.
 
+use super::exposure::Exposure;
 use flow::records::{BookTop, Listing, Request};
-use flow::{Halts, InstrumentType, Ns, OrderType, Px, Side, Tick};
+use flow::{Account, Halts, InstrumentType, Ns, OrderType, Px, Side, Tick};
 use serde::{Deserialize, Serialize};
 
-/// Terms, touch, position and open quantities.
+/// Terms, touch, and the exposure of the first account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(align(64))]
 pub(super) struct Market {
@@ -12,11 +13,11 @@ pub(super) struct Market {
     pub(super) ask: Px,
     /// Time of the last top or trade; [`Ns::NONE`] = never.
     pub(super) last_update: Ns,
-    /// Signed position over all accounts and strategies.
-    pub(super) position: i64,
-    /// Open quantity of buys and of sells; a sum over the orders, so it is not saved.
+    /// The first account to hold or to have open something of it, and what that is; saved with those of the others.
     #[serde(skip)]
-    pub(super) open: [u64; 2],
+    pub(super) first: Option<Account>,
+    #[serde(skip)]
+    pub(super) exposure: Exposure,
     pub(super) tick: Tick,
     /// Money per unit of price and quantity in 1e-9; 0 = not known.
     pub(super) multiplier: i64,
@@ -40,8 +41,8 @@ impl Market {
         bid: Px::NONE,
         ask: Px::NONE,
         last_update: Ns::NONE,
-        position: 0,
-        open: [0; 2],
+        first: None,
+        exposure: Exposure::NONE,
         tick: Tick::UNKNOWN,
         multiplier: 0,
         listed: false,
@@ -86,17 +87,5 @@ impl Market {
     #[inline]
     pub(super) fn price(&self, request: &Request, side: Side) -> Px {
         if request.order_type == OrderType::Market.code() { self.touch(side.opposite()) } else { request.px }
-    }
-
-    /// Open quantity of this side, mutable.
-    #[inline]
-    pub(super) fn open_mut(&mut self, side: Side) -> &mut u64 {
-        &mut self.open[usize::from(side == Side::Sell)]
-    }
-
-    /// Open quantity of this side.
-    #[inline]
-    pub(super) fn open(&self, side: Side) -> u64 {
-        self.open[usize::from(side == Side::Sell)]
     }
 }

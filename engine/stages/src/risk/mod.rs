@@ -11,6 +11,8 @@
 
 mod breach;
 mod checks;
+mod exposure;
+mod exposures;
 mod gate;
 mod group;
 mod ids;

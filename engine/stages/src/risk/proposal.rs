@@ -1,5 +1,6 @@
 //! A proposal: a new order or a replace, in the one form that the checks read.
 
+use super::exposure::Exposure;
 use super::open::Open;
 use flow::records::Request;
 use flow::{Ns, OrderId, Px, Side};
@@ -21,6 +22,8 @@ pub(super) struct Proposal {
     pub(super) at: usize,
     /// Limit price, or the opposite touch for a market order.
     pub(super) price: Px,
+    /// What its account holds and has open of the instrument.
+    pub(super) held: Exposure,
 }
 
 impl Proposal {

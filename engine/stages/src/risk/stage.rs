@@ -2,6 +2,7 @@
 
 use super::breach::Breach;
 use super::checks::{Flaw, GROUP, Limits, REDUCE_COLLAR, RESERVED, SANITY, first_breach};
+use super::exposures::{Exposures, MAX_POSITIONS};
 use super::gate::Gate;
 use super::group::{self, Held, Leg, MAX_LEGS};
 use super::ids::{Ids, MAX_PAIRS};
@@ -37,6 +38,7 @@ impl RiskStage {
             halted: false,
             lost: false,
             markets: GrowingTable::new((space.instruments as usize).max(1), Market::UNKNOWN),
+            exposures: Exposures::new(params.get(MAX_POSITIONS)),
             trust: Trust::new(space.instruments.max(1)),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS)),

@@ -4,6 +4,7 @@
 //! reach any more are left out, so gates that will behave alike save equal bytes.
 
 use super::checks::Limits;
+use super::gate::Gate;
 use super::group::{Held, Leg, MAX_LEGS};
 use super::limits;
 use super::market::Market;
@@ -11,7 +12,7 @@ use super::messages::MAX_MESSAGES;
 use super::open::{Open, Role};
 use super::stage::RiskStage;
 use flow::records::Request;
-use flow::{Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter};
+use flow::{Account, Ns, OrderId, Px, Qty, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
 /// All state except the instruments and what refers to them.
@@ -68,15 +69,17 @@ impl RiskStage {
         });
         let legs: Vec<_> = self.held.legs().iter().map(|leg| save_leg(leg, to.key(leg.instrument))).collect();
         to.put(&legs);
-        let known = gate
-            .markets
-            .values()
-            .iter()
-            .enumerate()
-            .filter(|(_, m)| **m != Market { open: m.open, late: m.late, ..Market::UNKNOWN });
+        let known =
+            gate.markets.values().iter().enumerate().filter(|(_, m)| {
+                **m != Market { first: m.first, exposure: m.exposure, late: m.late, ..Market::UNKNOWN }
+            });
         let mut markets: Vec<_> = known.map(|(at, m)| (to.key(at as u32), *m)).collect();
         markets.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&markets);
+        let positions = gate.exposures.positions(&gate.markets);
+        let mut positions: Vec<_> = positions.map(|(account, at, qty)| (to.key(at), account, qty)).collect();
+        positions.sort_unstable();
+        to.put(&(positions, gate.exposures.has_lost()));
         gate.trust.save(to);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);
@@ -119,6 +122,17 @@ impl RiskStage {
             }
             self.gate.markets[at] = market;
         }
+        let (positions, lost) = from.get::<(Vec<(String, Account, i64)>, bool)>()?;
+        self.gate.exposures.clear(lost);
+        for (key, account, qty) in positions {
+            let at = from.instrument(&key)? as usize;
+            fits("instruments", at + 1, self.gate.markets.bound())?;
+            let Gate { exposures, markets, .. } = &mut self.gate;
+            if at == 0 || qty == 0 || !exposures.has_room() {
+                return Err(StateError::Inconsistent("an impossible position"));
+            }
+            exposures.change(markets, account, at, |exposure| exposure.position = qty);
+        }
         Ok(())
     }
 
@@ -145,8 +159,14 @@ impl RiskStage {
         }
         for order in gate.open.sorted().iter().filter(|o| o.role != Role::Replacing || o.other == 0) {
             let (weight, at) = (gate.open.weight(order), gate.place(order.instrument));
-            let open = gate.markets[at].open_mut(order.side);
-            *open = open.checked_add(weight).ok_or(StateError::Inconsistent("an open quantity that overflows"))?;
+            let (account, mut fits) = (OrderId(order.id).account(), true);
+            gate.exposures.change(&mut gate.markets, account, at, |exposure| {
+                let open = exposure.open_mut(order.side);
+                (*open, fits) = open.checked_add(weight).map_or((*open, false), |sum| (sum, true));
+            });
+            if !fits {
+                return Err(StateError::Inconsistent("an open quantity that overflows"));
+            }
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
-//! Position limit per instrument: the position if every open order of one side, this one included, were filled.
+//! Position limit per account and instrument: the position if every open order of one side, this one included, were filled.
+//! Accounts do not net: what is short in one hides nothing of what is long in another.
 //!
 //! Each side is checked alone, so an order that reduces a position is never refused for the size that remains. A replace
 //! gives back the open quantity of its predecessor.
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
+use crate::risk::exposures::MAX_POSITIONS;
 use crate::risk::gate::Gate;
 use crate::risk::proposal::Proposal;
 use flow::Side;
@@ -14,15 +16,17 @@ pub(super) const ENTRY: CheckEntry = CheckEntry {
     unit: "smallest units",
     about: "The position would be too large if all open orders of that side were filled.",
     limit: Some(limit("max_position", 1_000_000_000_000_000, "50_000").unit("smallest units")),
-    params: &[],
+    params: &[MAX_POSITIONS.param()],
 };
 
 #[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
-    let market = &gate.markets[proposal.at];
+    if let Some(full) = gate.exposures.is_full(&proposal.held) {
+        return Breach::of(full, i128::MAX);
+    }
     let given_back = proposal.predecessor.map_or(0, |o| o.open);
-    let open = i128::from(market.open(proposal.side)) - i128::from(given_back) + i128::from(proposal.open);
-    let position = i128::from(market.position);
+    let open = i128::from(proposal.held.open(proposal.side)) - i128::from(given_back) + i128::from(proposal.open);
+    let position = i128::from(proposal.held.position);
     let worst = open + if proposal.side == Side::Sell { -position } else { position };
     if limit != 0 && worst <= i128::from(limit) {
         return None;

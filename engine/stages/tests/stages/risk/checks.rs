@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, cents, id, passed, refusal};
 use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Fill, Listing, Reject, Request, Status};
-use flow::{AnomalyKind, InstrumentType, IntParam, Px, Qty, Side, StatusKind};
+use flow::{Account, AnomalyKind, InstrumentType, IntParam, OrderId, Px, Qty, Side, StatusKind, StrategyId};
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
 use std::collections::BTreeSet;
 
@@ -254,6 +254,57 @@ fn the_position_counts_what_is_open() {
     assert_eq!(refusal(rig.sell(1)), ("position", 100, 101));
     rig.input(1, Side::Sell, &Cancelled { order_id: id(2), ..Default::default() });
     assert!(passed(rig.sell(1)));
+}
+
+/// What is short in one account hides nothing of what is long in another.
+#[test]
+fn accounts_do_not_net() {
+    let mut rig = Rig::new(&[("max_position", 100)]);
+    let of = |account, counter| OrderId::new(Account(account), StrategyId(1), counter).0;
+    let ask = |rig: &mut Rig, account, side, qty| {
+        let terms = rig.terms(qty, 10_000);
+        let order_id = of(account, rig.seq);
+        (rig.ask(side, &Request { order_id, ..terms }), order_id)
+    };
+    // On paper 100 are sold; live no more than 100 may be bought all the same.
+    let (paper, sold) = ask(&mut rig, 2, Side::Sell, 100);
+    assert!(passed(paper));
+    rig.input(1, Side::Sell, &Fill { order_id: sold, qty: Qty(100), ..Default::default() });
+    let (live, bought) = ask(&mut rig, 1, Side::Buy, 60);
+    assert!(passed(live));
+    rig.input(1, Side::Buy, &Fill { order_id: bought, qty: Qty(60), ..Default::default() });
+    assert_eq!(refusal(ask(&mut rig, 1, Side::Buy, 41).0), ("position", 100, 101));
+    assert_eq!(refusal(ask(&mut rig, 2, Side::Sell, 1).0), ("position", 100, 101));
+    assert!(passed(ask(&mut rig, 2, Side::Buy, 200).0), "from -100 to 100");
+    // Of a fill that is carried over the account is known by its order id.
+    let (third, carried) = (of(3, 900), of(3, 901));
+    for (order_id, match_id) in [(third, 1), (carried, 2)] {
+        rig.input(1, Side::Buy, &Fill { order_id, match_id, qty: Qty(50), ..Default::default() });
+    }
+    assert_eq!(refusal(ask(&mut rig, 3, Side::Buy, 1).0), ("position", 100, 101));
+    rig.input(1, Side::Buy, &Bust { order_id: carried, match_id: 2, qty: Qty(50), ..Default::default() });
+    assert!(passed(ask(&mut rig, 3, Side::Buy, 50).0));
+}
+
+/// Without room for another account and instrument an order that would need it is refused, and one that does not is not.
+#[test]
+fn positions_beyond_the_bound_are_refused() {
+    let mut rig = Rig::new(&[("max_position", 100), ("max_positions", 2)]);
+    let order = |rig: &mut Rig, account, qty| {
+        let terms = rig.terms(qty, 10_000);
+        let order_id = OrderId::new(Account(account), StrategyId(1), rig.seq).0;
+        (rig.ask(Side::Buy, &Request { order_id, ..terms }), order_id)
+    };
+    let [(first, one), (second, _)] = [order(&mut rig, 1, 10), order(&mut rig, 2, 10)];
+    assert!(passed(first) && passed(second));
+    assert_eq!(refusal(order(&mut rig, 3, 10).0), ("position", 2, i64::MAX));
+    assert!(passed(order(&mut rig, 2, 10).0));
+    rig.input(1, Side::Buy, &Cancelled { order_id: one, ..Default::default() });
+    assert!(passed(order(&mut rig, 3, 10).0), "the first account has nothing any more");
+    // A fill that nobody ordered has no room: now nothing is certain.
+    let order_id = OrderId::new(Account(4), StrategyId(1), 900).0;
+    rig.input(1, Side::Buy, &Fill { order_id, qty: Qty(5), ..Default::default() });
+    assert_eq!(refusal(order(&mut rig, 2, 10).0), ("position", 2, i64::MAX));
 }
 
 #[test]

@@ -151,11 +151,14 @@ impl Checker {
 
     fn worst(&self, proposal: &Proposal) -> i128 {
         let old = self.predecessor(proposal);
+        let account = |id: u64| OrderId(id).account();
+        let ours = account(proposal.request.order_id);
         let of = |o: &Own| o.instrument == proposal.instrument && o.side == proposal.side;
         let pair = |id, o: &Own| o.open().max(self.waiting(id).map_or(0, |w| self.orders[&w].open()));
-        let open: i128 = self.counted().filter(|(_, o)| of(o)).map(|(id, o)| pair(id, o)).sum();
+        let open: i128 =
+            self.counted().filter(|(id, o)| account(*id) == ours && of(o)).map(|(id, o)| pair(id, o)).sum();
         let added = i128::from(proposal.request.qty.0) - old.map_or(0, |o| i128::from(o.executed));
-        let position = self.positions.get(&proposal.instrument).copied().unwrap_or(0);
+        let position = self.positions.get(&(ours, proposal.instrument)).copied().unwrap_or(0);
         let held = if proposal.side == Side::Sell { -position } else { position };
         held + open - old.map_or(0, Own::open) + added
     }

@@ -91,7 +91,8 @@ pub(crate) struct Checker {
     pub(crate) listings: BTreeMap<u32, (Listing, u8)>,
     pub(crate) tops: BTreeMap<u32, (Px, Px)>,
     pub(crate) last_market: BTreeMap<u32, u64>,
-    pub(crate) positions: BTreeMap<u32, i128>,
+    /// By account and instrument.
+    pub(crate) positions: BTreeMap<(Account, u32), i128>,
     pub(crate) orders: BTreeMap<u64, Own>,
     pub(crate) messages: VecDeque<u64>,
     pub(crate) counters: BTreeMap<(Account, StrategyId), u64>,
@@ -251,7 +252,8 @@ impl Checker {
                 return;
             }
             let signed = if side == Side::Sell { -i128::from(fill.qty.0) } else { i128::from(fill.qty.0) };
-            *self.positions.entry(event.instrument).or_default() += signed;
+            let held = (OrderId(fill.order_id).account(), event.instrument);
+            *self.positions.entry(held).or_default() += signed;
             let same = |e: &&mut Executed| e.busted && e.instrument == event.instrument && e.side == side;
             let corrects = self.named(fill.order_id, fill.match_id).filter(same).is_some();
             self.fills.push_back(Executed { fill: *fill, instrument: event.instrument, side, busted: false });
@@ -302,7 +304,8 @@ impl Checker {
         if !found.busted && agrees && found.side == event.side() {
             found.busted = true;
             let signed = if found.side == Side::Sell { -i128::from(qty.0) } else { i128::from(qty.0) };
-            *self.positions.entry(event.instrument).or_default() -= signed;
+            let held = (OrderId(order_id).account(), event.instrument);
+            *self.positions.entry(held).or_default() -= signed;
         }
     }
 
