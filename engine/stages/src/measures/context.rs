@@ -135,8 +135,7 @@ impl Context {
         asked(self.ladders.as_ref()).depth(instrument)
     }
 
-    /// Applies an event that the measures have seen, and says whether it is a seldom one, which concerns their state: it lists an
-    /// instrument, or reports an earlier journal. `needs` are those that it was made with; if they are constants, unused
+    /// Applies an event that the measures have seen, and says whether it lists an instrument. `needs` are those that it was made with; if they are constants, unused
     /// parts cost nothing.
     #[inline(always)]
     pub(super) fn observe(&mut self, event: &Event, needs: Needs) -> bool {
@@ -149,7 +148,6 @@ impl Context {
                 self.list(event);
                 return true;
             }
-            Kind::Memory => return true,
             _ => {}
         }
         false

@@ -94,6 +94,7 @@ impl<M: Measure> MeasureSet for One<M> {
         self.state.list(instrument);
     }
 
+    #[inline(always)]
     fn lasts(&self) -> bool {
         M::State::LASTS
     }
@@ -245,13 +246,11 @@ impl<S: MeasureSet> Stage for Host<S> {
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         self.measures.on(&self.context, event, out);
         if self.context.observe(event, self.measures.needs()) {
-            match event.get::<Memory>() {
-                None => self.measures.list(event.instrument),
-                Some(row) if row.position() == out.position() => {
-                    self.measures.recall(row.ordinal(), event.instrument, row);
-                }
-                Some(_) => {}
-            }
+            self.measures.list(event.instrument);
+        } else if self.measures.lasts()
+            && let Some(row) = event.get::<Memory>().filter(|row| row.position() == out.position())
+        {
+            self.measures.recall(row.ordinal(), event.instrument, row);
         }
     }
 
