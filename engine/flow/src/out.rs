@@ -72,6 +72,12 @@ impl Out {
         self.effects as u32 as usize
     }
 
+    /// How many more events may be pushed for the current one.
+    #[inline]
+    pub fn room(&self) -> usize {
+        Out::CAP - self.len()
+    }
+
     /// The stage's position.
     pub fn position(&self) -> u8 {
         self.position

@@ -3,10 +3,13 @@
 use super::console;
 use super::exit::{Exit, Failure, output};
 use super::status;
+use crate::config::instances_in;
 use crate::control::{self, AddedInput, ControlReply, ControlRequest, WatchedInput, ask};
 use clap::{Args, Subcommand};
 use flow::Ns;
 use flow::records::Command;
+use sinks::journal::JournalReader;
+use stages::Instances;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -96,7 +99,7 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
     // What is no command at all is said without the engine.
     let checked = match &args.command {
         CtlCommand::Reload => asked.asker(Command::NO_UID, Ns::NONE).map(drop),
-        _ => asked.events(Command::NO_UID, Ns::NONE).map(drop),
+        _ => asked.events(&instances(&args.journal), Command::NO_UID, Ns::NONE).map(drop),
     };
     checked.map_err(Failure::usage)?;
     match ask(&args.journal, &asked).map_err(Failure::failed)? {
@@ -125,6 +128,11 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
             asked.action
         ))),
     }
+}
+
+/// The instances of the engine's configuration, as its journal records it; none if it cannot be read.
+fn instances(journal: &Path) -> Instances {
+    JournalReader::open(journal).map_or_else(|_| Instances::default(), |j| instances_in(&j.info().config_text))
 }
 
 /// What the configuration has brought.

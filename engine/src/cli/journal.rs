@@ -6,14 +6,17 @@ use super::exit::{Exit, Failure, output};
 use super::numbers::{grouped, known};
 use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
+use crate::config::instances_in;
 use crate::recovery::{Notices, Remembered, wrong_files};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Listings, Sink};
 use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, SegmentSummary, Verified, verify};
+use stages::Instances;
 use std::io::{self, Write};
 use std::iter::Peekable;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -264,6 +267,11 @@ impl Iterator for Story {
     }
 }
 
+/// The names of the instances that its run had.
+fn names(reader: &JournalReader) -> Arc<Instances> {
+    Arc::new(instances_in(&reader.info().config_text))
+}
+
 fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
     Notices(console::say).lost_memory(&args.dir, reader.lost_memory());
@@ -276,6 +284,7 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let logs = if wanted(LogArg::Outcomes) { &LogKind::BOTH[..] } else { &[LogKind::Inputs] };
     reader.check(logs, &AtomicBool::new(false)).map_err(Failure::failed)?;
     let mut sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, Vec::new(), None, rows.to)
+        .with_names(names(&reader))
         .begin()
         .map_err(|e| Failure::failed(&e))?;
     let story = Story {
@@ -309,7 +318,8 @@ fn tail(args: &TailArgs) -> Result<Exit, Failure> {
     let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
     let kinds = flow::KINDS.iter().filter_map(|k| row_kind(k.name)).filter(|k| !k.is_part_of_another()).collect();
     let to = Box::new(io::LineWriter::new(io::stdout()));
-    let mut sink = RowSink::new(kinds, Format::Jsonl, Filter::default(), 0, Vec::new(), None, to);
+    let sink = RowSink::new(kinds, Format::Jsonl, Filter::default(), 0, Vec::new(), None, to);
+    let mut sink = sink.with_names(names(&reader));
     for event in reader.inputs() {
         let event = event.map_err(Failure::failed)?;
         if matches!(event.kind, Kind::Name | Kind::Listing) {

@@ -20,7 +20,7 @@ use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, Reloader, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
-use sinks::journal::JournalError;
+use sinks::journal::{JournalError, JournalReader};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -81,12 +81,20 @@ fn pace(text: &str) -> Result<Speed, String> {
     if factor.is_finite() && factor > 0.0 { Ok(Speed(Some(Pace(factor)))) } else { Err(fault()) }
 }
 
-/// The configuration, with what the command line overrides.
+/// The configuration, with what the command line overrides. Its instances have the numbers that they have in the journal, or in
+/// the one that it carries over.
 fn drafted(args: &RunArgs, registries: &Registries) -> Draft {
     let mut draft = args.pipeline.applied(Draft::load(&args.config, registries));
     if args.journal.is_some() {
         draft.settings.journal_dir.clone_from(&args.journal);
         draft.settings.given_by("--journal", "journal.dir");
+    }
+    let before = draft.settings.journal_dir.as_deref().filter(|dir| dir.join("journal.toml").exists());
+    // One that cannot be read is a fault later, when it is opened.
+    let before = before.or(args.carry_over.as_deref()).and_then(|dir| JournalReader::open(dir).ok());
+    if let Some(before) = before {
+        let numbered = draft.settings.take_numbers(&before.info().config_text);
+        draft.faults.extend(numbered.err().into_iter().flat_map(|faults| faults.0));
     }
     draft
 }
@@ -183,7 +191,8 @@ fn listening(
     let (dir, server) = (dir.to_owned(), Rc::clone(server));
     Box::new(move |plan| {
         let trades = plan.stages.iter().any(|stage| stage.name == "risk");
-        let pipeline = Pipeline { trades, has_gateway: plan.gateway.is_some(), reloader: Some(reloader) };
+        let (instances, has_gateway) = (Arc::clone(&plan.instances), plan.gateway.is_some());
+        let pipeline = Pipeline { instances, trades, has_gateway, reloader: Some(reloader) };
         let started = Server::start(&dir, &intake, control, &outcomes, pipeline);
         server.set(Some(started.map_err(|e| e.to_string())?));
         Ok(())

@@ -10,6 +10,7 @@ mod data_file;
 mod draft;
 mod fault;
 mod files;
+mod instances;
 mod instrument;
 pub mod keys;
 mod nearest;
@@ -18,6 +19,7 @@ mod settings;
 
 pub use draft::Draft;
 pub use fault::{Fault, Faults, Place};
+pub use instances::instances_in;
 pub use instrument::InstrumentSettings;
 pub use keys::{OUTCOMES, PIPELINE};
 pub use nearest::{nearest, one_of};

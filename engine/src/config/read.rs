@@ -4,6 +4,7 @@ use super::data_file::content;
 use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::files;
+use super::instances::RETIRED;
 use super::instrument::InstrumentSettings;
 use super::nearest::one_of;
 use super::settings::{InputSettings, Settings, WATCH, entry_advice, key_advice, value_advice};
@@ -11,6 +12,7 @@ use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::reader::date;
 use flow::{Param, ParamError, ParamType, Params, Symbols, Value};
+use stages::Instanced;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -18,14 +20,14 @@ use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 /// A value and its place in the text.
-type Found<'i> = Spanned<DeValue<'i>>;
+pub(super) type Found<'i> = Spanned<DeValue<'i>>;
 
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     path: &'a Path,
     /// Folder that relative paths start from; `None` = a record, whose paths are as its run opened them.
     base: Option<&'a Path>,
     text: &'a str,
-    draft: Draft,
+    pub(super) draft: Draft,
 }
 
 impl Draft {
@@ -75,9 +77,16 @@ fn parse(text: &str, path: &Path, base: Option<&Path>, registries: &Registries) 
     for error in errors {
         reading.fault(&error.span().unwrap_or_default(), "", error.message(), "write valid TOML");
     }
-    for (name, value) in root.into_inner() {
+    let mut root = root.into_inner();
+    // The names of instances are sections, whose values may stand anywhere.
+    for registry in Instanced::ALL {
+        let named = root.remove_entry(registry.table());
+        named.into_iter().for_each(|(name, value)| reading.instances(registry, &name.span(), value));
+    }
+    for (name, value) in root {
         reading.top(name, value);
     }
+    reading.number();
     let mut draft = reading.draft;
     draft.faults.sort_by(|a, b| a.place.cmp(&b.place));
     draft
@@ -88,19 +97,19 @@ impl<'i> Reading<'i> {
         Place::at(self.path, self.text, span.start)
     }
 
-    fn fault(&mut self, span: &Range<usize>, key: &str, found: &str, valid: &str) {
+    pub(super) fn fault(&mut self, span: &Range<usize>, key: &str, found: &str, valid: &str) {
         let fault = Fault::new(self.place(span), key, found, valid);
         self.draft.faults.push(fault);
     }
 
     /// The text at `span`, shortened for a message.
-    fn shown(&self, span: &Range<usize>) -> &'i str {
+    pub(super) fn shown(&self, span: &Range<usize>) -> &'i str {
         const MOST: usize = 60;
         let text = self.text.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default();
         text.char_indices().nth(MOST).map_or(text, |(end, _)| &text[..end])
     }
 
-    fn stands(&mut self, key: &str, span: &Range<usize>) {
+    pub(super) fn stands(&mut self, key: &str, span: &Range<usize>) {
         let place = self.place(span);
         self.draft.settings.places.insert(key.to_owned(), place);
     }
@@ -110,6 +119,7 @@ impl<'i> Reading<'i> {
         self.stands(&name, &span);
         match (name.as_ref(), value.into_inner()) {
             ("input", DeValue::Array(entries)) => self.inputs(entries),
+            (RETIRED, DeValue::Table(tables)) => self.retired(tables),
             ("input", _) => self.fault(&span, "input", "not an array of tables", "write [[input]]"),
             ("instrument", DeValue::Table(symbols)) => self.instruments(symbols),
             (name, DeValue::Table(table)) => self.section(name, &span, table),
@@ -168,7 +178,13 @@ impl<'i> Reading<'i> {
     }
 
     /// The values of a section, with those in `table` set.
-    fn params(&mut self, section: &str, table: DeTable<'i>, params: &'static [Param], mut values: Params) -> Params {
+    pub(super) fn params(
+        &mut self,
+        section: &str,
+        table: DeTable<'i>,
+        params: &'static [Param],
+        mut values: Params,
+    ) -> Params {
         for (name, value) in table {
             let (at, name) = (name.span(), name.into_inner());
             let key = format!("{section}.{name}");
@@ -334,7 +350,7 @@ fn value_of(param: &Param, key: &str, value: &DeValue<'_>) -> Option<Value> {
 }
 
 /// An integer in decimal, whatever base it was written in.
-fn integer(value: &DeInteger<'_>) -> Option<String> {
+pub(super) fn integer(value: &DeInteger<'_>) -> Option<String> {
     i64::from_str_radix(value.as_str(), value.radix()).ok().map(|v| v.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 use super::data_file::content;
 use super::fault::{Fault, Faults, Place};
+use super::instances::RETIRED;
 use super::instrument::{self, InstrumentSettings};
 use super::keys::{self, OUTCOMES, PIPELINE};
 use super::nearest::one_of;
@@ -9,7 +10,7 @@ use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
 use flow::{Param, ParamError, ParamType, Params, Registered, Symbols, Value};
-use stages::Space;
+use stages::{Instanced, Instances, Space};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -63,8 +64,10 @@ pub struct Settings {
     pub pipeline: Params,
     /// See [`OUTCOMES`].
     pub outcomes: Params,
-    /// Parameters of every stage and measure, by name.
-    pub stages: BTreeMap<&'static str, Params>,
+    /// Parameters of every stage, measure, strategy and instance, by name.
+    pub stages: BTreeMap<String, Params>,
+    /// The instances of strategies and measures that tables name.
+    pub instances: Instances,
     /// Parameters of every feed, by name; those of an input override them.
     pub feeds: BTreeMap<&'static str, Params>,
     /// Inputs, in argument order.
@@ -96,7 +99,8 @@ impl Settings {
         Settings {
             pipeline: Params::defaults(PIPELINE),
             outcomes: Params::defaults(OUTCOMES),
-            stages: stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect(),
+            stages: stages::entries().map(|e| (e.name().to_owned(), Params::defaults(e.params()))).collect(),
+            instances: Instances::default(),
             feeds: all(registries.feeds()),
             inputs: Vec::new(),
             journal_dir: None,
@@ -176,7 +180,7 @@ impl Settings {
     }
 
     /// The place of `key`; failing that, of what it is in: a table, its section, a list, or the file.
-    fn place(&self, key: &str) -> Place {
+    pub(super) fn place(&self, key: &str) -> Place {
         let mut inside = std::iter::successors(Some(key), |key| Some(key.rsplit_once(['.', '['])?.0));
         let known = inside.find_map(|key| self.places.get(key)).or_else(|| self.places.get(""));
         known.cloned().unwrap_or_else(Place::unknown)
@@ -205,7 +209,8 @@ impl Settings {
             "outcomes" => return Some((OUTCOMES, &mut self.outcomes)),
             _ => {}
         }
-        if let Some(stage) = stages::entries().find(|entry| entry.name() == name) {
+        let entry = self.instances.find(name).map_or(name, |(_, instance)| instance.uses);
+        if let Some(stage) = stages::entries().find(|one| one.name() == entry) {
             return self.stages.get_mut(name).map(|v| (stage.params(), v));
         }
         if let Some(feed) = self.registries.feed(name) {
@@ -221,19 +226,27 @@ impl Settings {
         self.sinks.get_mut(name).map(|v| (sink.params, v))
     }
 
-    fn sections(&self) -> impl Iterator<Item = &'static str> {
-        ["pipeline", "outcomes"]
-            .into_iter()
-            .chain(stages::entries().map(Registered::name))
-            .chain(self.registries.feeds().iter().map(Registered::name))
-            .chain(stages::exchange_sim::VENUES.iter().map(Registered::name))
-            .chain(self.registries.gateways().iter().map(Registered::name))
-            .chain(sinks::SINKS.iter().map(Registered::name))
+    fn sections(&self) -> Vec<&str> {
+        let mut names = vec!["pipeline", "outcomes"];
+        names.extend(stages::entries().map(|r| r.name()));
+        names.extend(self.instances.names());
+        names.extend(self.registries.feeds().iter().map(|r| r.name()));
+        names.extend(stages::exchange_sim::VENUES.iter().map(|r| r.name()));
+        names.extend(self.registries.gateways().iter().map(|r| r.name()));
+        names.extend(sinks::SINKS.iter().map(|r| r.name()));
+        names
+    }
+
+    /// Whether a section has that name.
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        let others = ["input", INSTRUMENT, RETIRED].into_iter().chain(Instanced::ALL.map(Instanced::table));
+        self.sections().into_iter().chain(others).any(|other| other == name)
     }
 
     /// Advice for an unknown section.
     pub(super) fn section_advice(&self, name: &str) -> String {
-        format!("{}, [instrument.\"SYMBOL\"], and [[input]]", one_of(name, self.sections()))
+        let others = "[instrument.\"SYMBOL\"], [[strategy]], and [[input]]";
+        format!("{}, {others}", one_of(name, self.sections()))
     }
 
     /// The effective settings as TOML. A journal begins with them, and they reproduce the run.
@@ -246,9 +259,13 @@ impl Settings {
         let mut root = toml::Table::new();
         root.insert("pipeline".into(), table(&self.pipeline).into());
         root.insert("outcomes".into(), table(&self.outcomes).into());
-        for (name, params) in self.stages.iter().chain(&self.venues).chain(&self.sinks) {
-            root.insert((*name).to_owned(), table(params).into());
+        let plain = self.stages.iter().filter(|(name, _)| self.instances.find(name).is_none());
+        let plain = plain.map(|(name, params)| (name.as_str(), params));
+        let others = self.venues.iter().chain(&self.sinks).map(|(name, params)| (*name, params));
+        for (name, params) in plain.chain(others) {
+            root.insert(name.to_owned(), table(params).into());
         }
+        self.instances_into(&mut root);
         let inputs = self.inputs.iter().take(inputs).map(|input| {
             let watch = input.watch.iter().map(|symbols| {
                 let list = symbols.iter().map(|symbol| symbol.as_str().into()).collect::<Vec<toml::Value>>();
@@ -268,11 +285,11 @@ impl Settings {
     }
 }
 
-fn text_of(table: &toml::Table) -> String {
+pub(super) fn text_of(table: &toml::Table) -> String {
     toml::to_string(table).expect("a table of plain values is valid TOML")
 }
 
-fn table(params: &Params) -> toml::Table {
+pub(super) fn table(params: &Params) -> toml::Table {
     params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect()
 }
 

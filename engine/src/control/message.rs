@@ -4,8 +4,8 @@ use crate::config::one_of;
 use crate::ingress::{Asker, OperatorCommand, WatchList, actor_handle, actor_names, instrument_names};
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
+use stages::Instances;
 use stages::risk::CHECKS;
-use stages::strategies::STRATEGIES;
 
 /// The action that asks to read the configuration again.
 pub(super) const RELOAD: &str = "reload";
@@ -126,11 +126,11 @@ impl ControlRequest {
         CommandAction::ALL.iter().copied().find(|a| a.name() == self.action && !engines(*a))
     }
 
-    /// The inputs of the command: the pieces of the actor's name, then the command from user `uid` at wall time `asked_ts`.
+    /// The inputs of the command in a pipeline with these instances: the pieces of the actor's name, then the command from user `uid` at wall time `asked_ts`.
     ///
     /// # Errors
     /// When the actor has no proper name, the action or the check does not exist, or a limit is missing.
-    pub fn events(&self, uid: u32, asked_ts: Ns) -> Result<Vec<Event>, BadCommand> {
+    pub fn events(&self, names: &Instances, uid: u32, asked_ts: Ns) -> Result<Vec<Event>, BadCommand> {
         let action = self.command().ok_or_else(|| BadCommand {
             what: "command",
             found: self.action.clone(),
@@ -154,7 +154,7 @@ impl ControlRequest {
         match action {
             CommandAction::Trust => {}
             CommandAction::Flatten => {
-                order.target = u32::from(self.account.unwrap_or(0)) << 16 | self.strategy_number()?
+                order.target = u32::from(self.account.unwrap_or(0)) << 16 | self.strategy_number(names)?
             }
             _ if self.symbol.is_some() => return Err(self.without_symbol()),
             _ => {}
@@ -187,13 +187,12 @@ impl ControlRequest {
         BadCommand { what: "command for one symbol", found: self.action.clone(), valid }
     }
 
-    fn strategy_number(&self) -> Result<u32, BadCommand> {
+    fn strategy_number(&self, names: &Instances) -> Result<u32, BadCommand> {
         let Some(name) = &self.strategy else { return Ok(0) };
-        let found = STRATEGIES.iter().find(|entry| entry.name == name);
-        found.map(|entry| u32::from(entry.number.0)).ok_or_else(|| BadCommand {
+        names.strategy_number(name).map(|number| u32::from(number.0)).ok_or_else(|| BadCommand {
             what: "strategy",
             found: name.clone(),
-            valid: one_of(name, STRATEGIES.iter().map(|entry| entry.name)),
+            valid: one_of(name, names.strategy_names()),
         })
     }
 
@@ -220,7 +219,9 @@ mod tests {
     fn a_limit_names_check_old_and_new() {
         let limit =
             ControlRequest { check: Some("max-notional".to_owned()), from: Some(1), to: Some(2), ..asked("set-limit") };
-        let [name, command] = limit.events(1000, Ns(7)).unwrap()[..] else { panic!("a name and a command") };
+        let [name, command] = limit.events(&Instances::default(), 1000, Ns(7)).unwrap()[..] else {
+            panic!("a name and a command")
+        };
         let command: &Command = command.record();
         assert_eq!((command.action, command.target, command.old, command.new), (4, 4, 1, 2));
         assert_eq!((command.uid, command.asked_ts), (1000, Ns(7)));
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_is_no_command_says_what_would_be() {
-        let events = |action| asked(action).events(Command::NO_UID, Ns::NONE);
+        let events = |action| asked(action).events(&Instances::default(), Command::NO_UID, Ns::NONE);
         assert!(events("stop").unwrap_err().to_string().contains("valid: halt, resume"));
         assert!(events("set-limit").unwrap_err().to_string().contains("max-quantity"));
         assert!(events("skip-counters").is_err(), "the engine's own");
@@ -238,7 +239,8 @@ mod tests {
     #[test]
     fn nobody_commands_without_a_name() {
         for actor in ["", "  ", "a\nb", "a\u{1b}[2J"] {
-            let fault = ControlRequest::plain("halt", actor).events(0, Ns(1)).unwrap_err().to_string();
+            let fault =
+                ControlRequest::plain("halt", actor).events(&Instances::default(), 0, Ns(1)).unwrap_err().to_string();
             assert!(fault.contains("is not a name of an operator") && !fault.contains(char::is_control), "{fault:?}");
         }
     }

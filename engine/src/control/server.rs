@@ -12,6 +12,7 @@ use crate::ingress::{Submission, halt, wall_now};
 use crate::run::{Reloaded, Reloader};
 use flow::{CommandAction, HaltReason};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use stages::Instances;
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,10 @@ pub struct ControlError {
 }
 
 /// What the control thread must know of the pipeline.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Pipeline {
+    /// The instances of strategies and measures, which have names.
+    pub instances: Arc<Instances>,
     /// It has a risk stage, which carries out commands and says what became of them.
     pub trades: bool,
     /// Its orders leave through a gateway, which watches the kill switch.
@@ -160,7 +163,9 @@ impl Dispatcher {
 
     /// Hands the command over; a halt and a cancel-all pull the kill switch.
     fn submitted(&self, asked: &ControlRequest, uid: u32) -> Result<Submitted, ControlReply> {
-        let events = asked.events(uid, wall_now()).map_err(|e| ControlReply::Refused { why: e.to_string() })?;
+        let events = asked
+            .events(&self.pipeline.instances, uid, wall_now())
+            .map_err(|e| ControlReply::Refused { why: e.to_string() })?;
         if !self.pipeline.trades {
             let why = "this pipeline does not trade: it has no risk stage".to_owned();
             return Err(ControlReply::Refused { why });
@@ -222,7 +227,7 @@ impl Dispatcher {
         if let State::Inquiring(since) = client.state
             && (self.control.inquiry.is_answered_since(since) || is_due)
         {
-            return client.answer(&Status::of(&self.control));
+            return client.answer(&Status::of(&self.control, &self.pipeline.instances));
         }
         self.settle_loading(client, is_due);
         let State::Commanded(command) = &client.state else { return };

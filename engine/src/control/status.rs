@@ -12,6 +12,7 @@ use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::{Percentiles, latencies};
 use serde::{Deserialize, Serialize};
 use sinks::journal::{DiskState, DiskWatch};
+use stages::Instances;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
@@ -87,14 +88,14 @@ impl VenueReport {
 }
 
 impl Status {
-    /// The status of the run under `control`.
-    pub fn of(control: &Control) -> Status {
+    /// The status of the run under `control`, whose instances have these names.
+    pub fn of(control: &Control, names: &Instances) -> Status {
         // The watermark first: then `admitted` is never below `finished`.
         let finished = control.watermark.load(Ordering::Acquire);
         let (load, rings) = (control.meters.groups(), control.meters.rings());
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
         let (groups, latency) = (control.meters.about(), latencies(&control.meters));
-        let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age));
+        let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age, names));
         let (venue, disk) =
             (VenueReport::of(&control.venue, &control.kill_switch), control.disk.get().map(DiskWatch::state));
         Status { admitted, finished, trading, venue, groups, load, rings, latency, disk }

@@ -31,7 +31,7 @@ impl Rig {
         let (folder, control) = (tempfile::tempdir().unwrap(), Control::default());
         let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
         let outcomes = Outcomes::new().unwrap();
-        let pipeline = Pipeline { trades: true, has_gateway, reloader: None };
+        let pipeline = Pipeline { trades: true, has_gateway, ..Pipeline::default() };
         let intake = Intake::new(folder.path(), sender, control.clone()).unwrap();
         let server = Server::start(folder.path(), &intake, control.clone(), &outcomes, pipeline).unwrap();
         Rig { folder, control, commands, outcomes, server: Some(server), seq: 0 }
@@ -238,7 +238,7 @@ fn commands_that_wait_are_bounded_and_a_halt_always_enters() {
     let (folder, control) = (tempfile::tempdir().unwrap(), Control::default());
     let (sender, mut commands) = Commands::live(Arc::clone(&control.kill_switch));
     let intake = Intake::new(folder.path(), sender, control).unwrap();
-    let events = |action| ControlRequest::plain(action, "ada").events(1_000, Ns(7)).unwrap();
+    let events = |action| ControlRequest::plain(action, "ada").events(&stages::Instances::PLAIN, 1_000, Ns(7)).unwrap();
     let enters = || {
         intake.halt(events("halt"));
         intake.command(Submission::new(events("resume"), None)).is_some_and(|resume| resume.ticket.give_up())
@@ -331,7 +331,7 @@ fn a_path_of_any_length_works_and_what_has_the_sockets_name_is_named() {
     std::fs::create_dir_all(&long).unwrap();
     let start = |dir: &Path| {
         let (sender, commands) = Commands::live(Arc::default());
-        let pipeline = Pipeline { trades: false, has_gateway: false, reloader: None };
+        let pipeline = Pipeline::default();
         let intake = Intake::new(dir, sender, Control::default()).unwrap();
         let started = Server::start(dir, &intake, Control::default(), &Outcomes::new().unwrap(), pipeline);
         (started, commands)

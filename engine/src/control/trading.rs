@@ -1,12 +1,12 @@
 //! Where trading stands, as the status shows it: values in their units, symbols and names instead of numbers.
 
 use crate::pipeline::{Answer, FeedState, HaltCause, HeldPosition, QuotedInstrument};
-use crate::report::strategy_name;
 use flow::{
     Account, ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, Ns, Px, Side, StrategyId,
     WorkingOrder, amount, decimal,
 };
 use serde::{Deserialize, Serialize};
+use stages::Instances;
 use std::time::Duration;
 
 /// Where trading stands, as the pipeline said it last.
@@ -176,7 +176,7 @@ pub struct FeedStatus {
 
 impl TradingStatus {
     /// An answer of the pipeline, `age` old.
-    pub(super) fn of(answer: &Answer, age: Duration) -> TradingStatus {
+    pub(super) fn of(answer: &Answer, age: Duration, names: &Instances) -> TradingStatus {
         let Answer { head, stages, tail, .. } = answer;
         let money = |nano| decimal(nano, 9, 2);
         let quoted = |instrument: u32| tail.quotes.iter().find(|q| q.instrument == instrument);
@@ -188,12 +188,12 @@ impl TradingStatus {
             halt: tail.halt.clone().filter(|_| stages.halted == Some(true)),
             doubtful: stages.doubtful,
             doubtful_symbols: stages.doubtful_instruments.iter().map(|at| symbol(*at, quoted(*at))).collect(),
-            flatten: stages.flatten.as_ref().map(|f| flatten(f, quoted)),
+            flatten: stages.flatten.as_ref().map(|f| flatten(f, quoted, names)),
             limits: stages.limits.iter().map(limit).collect(),
             open_orders: stages.open_orders,
             orders: stages.orders.iter().map(|o| order(o, quoted(o.instrument))).collect(),
             held: tail.held,
-            positions: tail.positions.iter().map(|p| position(p, quoted(p.instrument))).collect(),
+            positions: tail.positions.iter().map(|p| position(p, quoted(p.instrument), names)).collect(),
             realised: money(tail.pnl.realised),
             unrealised: money(tail.pnl.unrealised),
             fees: money(tail.pnl.fees),
@@ -210,11 +210,15 @@ fn limit(limit: &LimitInForce) -> LimitStatus {
     LimitStatus { check: stages::risk::check_name(check).to_owned(), limit, ceiling }
 }
 
-fn flatten<'a>(state: &FlattenState, quoted: impl Fn(u32) -> Option<&'a QuotedInstrument>) -> FlattenStatus {
+fn flatten<'a>(
+    state: &FlattenState,
+    quoted: impl Fn(u32) -> Option<&'a QuotedInstrument>,
+    names: &Instances,
+) -> FlattenStatus {
     let symbol = |instrument: u32| symbol(instrument, quoted(instrument));
     let of = |of: &FlattenTarget| FlattenOf {
         account: Some(of.account.0).filter(|account| *account != Account::NONE.0),
-        strategy: (of.strategy != StrategyId::NONE).then(|| strategy_name(of.strategy)),
+        strategy: (of.strategy != StrategyId::NONE).then(|| names.strategy_name(of.strategy)),
         symbol: (of.instrument != 0).then(|| symbol(of.instrument)),
     };
     let position = |p: &ClosingPosition| {
@@ -224,7 +228,7 @@ fn flatten<'a>(state: &FlattenState, quoted: impl Fn(u32) -> Option<&'a QuotedIn
             ClosingWait::Fill => ("fill", None),
             ClosingWait::Turn => ("turn", None),
         };
-        let (symbol, strategy) = (symbol(p.instrument), strategy_name(p.strategy));
+        let (symbol, strategy) = (symbol(p.instrument), names.strategy_name(p.strategy));
         let refused = check.map(|check| stages::risk::check_name(check).to_owned());
         ClosingStatus { symbol, strategy, account: p.account.0, qty: p.qty, waits_for: waits_for.to_owned(), refused }
     };
@@ -253,12 +257,12 @@ fn order(order: &WorkingOrder, quoted: Option<&QuotedInstrument>) -> OrderStatus
     OrderStatus { id: id.0.to_string(), symbol: symbol(order.instrument, quoted), side, left, filled, bid_px, ask_px }
 }
 
-fn position(held: &HeldPosition, quoted: Option<&QuotedInstrument>) -> PositionStatus {
+fn position(held: &HeldPosition, quoted: Option<&QuotedInstrument>, names: &Instances) -> PositionStatus {
     let [bid_px, ask_px] = touch(quoted);
     let decimals = quoted.map_or(2, |q| q.decimals);
     PositionStatus {
         symbol: symbol(held.instrument, quoted),
-        strategy: strategy_name(held.strategy),
+        strategy: names.strategy_name(held.strategy),
         account: held.account.0,
         qty: held.position.qty,
         avg_px: Px::known(held.position.avg_px).map(|px| decimal(px.0.into(), 9, decimals)),

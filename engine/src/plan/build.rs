@@ -8,8 +8,9 @@ use crate::config::{Fault, Faults, Settings, one_of};
 use flow::{Kind, Kinds};
 use ring::Idle;
 use sinks::GatewayEntry;
-use stages::{Part, Space};
+use stages::{Instances, Part, Space};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A proved plan of a pipeline.
 pub struct Plan {
@@ -25,6 +26,8 @@ pub struct Plan {
     pub outcomes: Kinds,
     /// The implementation used for every ring.
     pub ring: ring::Kind,
+    /// The instances of strategies and measures, which have names.
+    pub instances: Arc<Instances>,
     /// Rings and channels between the threads.
     pub wiring: Wiring,
     /// Whether orders leave the pipeline, in which case the head takes returns.
@@ -104,6 +107,7 @@ impl Plan {
             groups,
             ticks,
             outcomes,
+            instances: Arc::new(settings.instances.clone()),
             ring: settings.pipeline.get(keys::RING),
             wiring,
             trades,
@@ -138,18 +142,18 @@ impl Plan {
 /// The configured stages, in pipeline order; with one that acts at pulses, also `pulse`.
 fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
     let names = settings.pipeline.get(keys::STAGES);
-    let known = || stages::entries().map(|entry| entry.name());
+    let known = || stages::entries().map(|entry| entry.name()).chain(settings.instances.names());
     for name in names.iter().filter(|name| !known().any(|k| k == name.as_str())) {
         faults.push(Fault::of_settings("pipeline.stages", name, &one_of(name, known())));
     }
-    let pulses = names.iter().any(|name| stages::acts_at_pulses(name));
-    stages::uncut(|name| names.iter().any(|n| n == name) || (pulses && name == "pulse"))
+    let pulses = names.iter().any(|name| settings.instances.acts_at_pulses(name));
+    settings.instances.uncut(|name| names.iter().any(|n| n == name) || (pulses && name == "pulse"))
 }
 
 fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
     let mut stages = Vec::new();
     for part in parts {
-        match part.build(|name| &settings.stages[name], space) {
+        match part.build(|name| &settings.stages[name], &settings.instances, space) {
             Ok(stage) => {
                 let (name, position) = (part.names().join("+"), part.position());
                 stages.push(Planned { name, position, wanted: Kinds::NONE, stage });

@@ -45,10 +45,10 @@ fn deciding(stages: &[Planned]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stages::Space;
+    use stages::{Instances, Space};
 
     /// The names in the order of the plan, and how many of them decide.
-    fn order(names: &[&str]) -> (Vec<&'static str>, usize) {
+    fn order(names: &[&str]) -> (Vec<String>, usize) {
         let mut parts = stages::uncut(|name| names.contains(&name) || name == "pulse");
         let params: std::collections::BTreeMap<_, _> =
             stages::entries().map(|e| (e.name(), flow::Params::defaults(e.params()))).collect();
@@ -57,12 +57,12 @@ mod tests {
             name: part.names().join("+"),
             position: part.position(),
             wanted: Kinds::NONE,
-            stage: part.build(|name| &params[name], space).expect("the defaults are valid"),
+            stage: part.build(|name| &params[name], &Instances::PLAIN, space).expect("the defaults are valid"),
         };
         let mut stages: Vec<_> = parts.iter().map(planned).collect();
         let deciding = last(&mut parts, &mut stages);
         assert!(parts.iter().zip(&stages).all(|(part, stage)| part.position() == stage.position));
-        (parts.iter().flat_map(Part::names).collect(), deciding)
+        (parts.iter().flat_map(Part::names).map(str::to_owned).collect(), deciding)
     }
 
     #[test]
@@ -70,10 +70,14 @@ mod tests {
         const GATE: [&str; 3] = ["orders", "risk", "router"];
         let all = ["book", "bars", "cvd", "imbalance", "vpin"];
         let with = |strategy: &'static str| order(&[&all[..], &[strategy], &GATE].concat());
-        let expected = vec!["pulse", "book", "random", "orders", "risk", "router", "bars", "cvd", "imbalance", "vpin"];
-        assert_eq!(with("random"), (expected, 6), "it reads no measure");
+        let expected = ["pulse", "book", "random", "orders", "risk", "router", "bars", "cvd", "imbalance", "vpin"];
+        assert_eq!(with("random"), (expected.map(str::to_owned).to_vec(), 6), "it reads no measure");
         let (names, deciding) = with("momentum");
-        assert_eq!((names.last().copied(), deciding), (Some("router"), names.len()), "it reads all of them");
-        assert_eq!(order(&all), ([&["pulse"], &all[..]].concat(), 6), "without orders all stay where they are");
+        assert_eq!((names.last().map(String::as_str), deciding), (Some("router"), names.len()), "it reads all of them");
+        assert_eq!(
+            order(&all),
+            ([&["pulse"], &all[..]].concat().into_iter().map(str::to_owned).collect(), 6),
+            "without orders all stay where they are"
+        );
     }
 }

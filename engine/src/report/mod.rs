@@ -14,5 +14,4 @@ pub use percentiles::Percentiles;
 pub(crate) use percentiles::latencies;
 pub use summary::{InputReport, Report};
 pub(crate) use summary::{Shape, input_report, reported};
-pub(crate) use trading::strategy_name;
 pub use trading::{PnlReport, PositionReport};

@@ -11,7 +11,9 @@ use crate::plan::Plan;
 use crate::recovery::Verified;
 use flow::{AnomalyKind, Count, Kind, SinkError, StateWriter, TradingState};
 use serde::Serialize;
+use stages::Instances;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tuning::{Host, Steal};
 
@@ -121,13 +123,14 @@ fn anomalies(by_code: &BTreeMap<u16, u64>) -> BTreeMap<String, u64> {
 pub(crate) struct Shape {
     groups: Vec<String>,
     ring: String,
+    names: Arc<Instances>,
     steal: Steal,
 }
 
 impl Shape {
     pub(crate) fn of(plan: &Plan) -> Shape {
         let groups = plan.groups.iter().map(ToString::to_string).collect();
-        Shape { groups, ring: plan.ring.name().to_owned(), steal: Steal::now() }
+        Shape { groups, ring: plan.ring.name().to_owned(), names: Arc::clone(&plan.instances), steal: Steal::now() }
     }
 }
 
@@ -184,7 +187,7 @@ pub(crate) fn reported<H: Head>(
         refused: trading::refused(trades),
         remedies: trading::remedies(trades, &stats.listings),
         fills: counted(Kind::Fill),
-        positions: trading::positions(&held, &stats.listings),
+        positions: trading::positions(&held, &stats.listings, &shape.names),
         pnl: trading::pnl(&held),
         measures,
         stopped: finished.stopped,

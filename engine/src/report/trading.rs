@@ -2,8 +2,9 @@
 
 use crate::pipeline::{Holder, Pnl, TradeStats};
 use flow::records::{Position, PositionMoney};
-use flow::{Listed, Listings, Px, StrategyId, amount, decimal};
+use flow::{Listed, Listings, Px, amount, decimal};
 use serde::Serialize;
+use stages::Instances;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A position at the end of the run.
@@ -65,8 +66,9 @@ pub(super) fn remedies(trades: &TradeStats, listings: &Listings) -> BTreeSet<Str
 pub(super) fn positions(
     held: &BTreeMap<Holder, (Position, PositionMoney)>,
     listings: &Listings,
+    names: &Instances,
 ) -> Vec<PositionReport> {
-    held.iter().map(|(holder, held)| position(*holder, held, listings)).collect()
+    held.iter().map(|(holder, held)| position(*holder, held, listings, names)).collect()
 }
 
 /// Profit and loss of all positions.
@@ -84,14 +86,19 @@ pub(super) fn pnl(held: &BTreeMap<Holder, (Position, PositionMoney)>) -> PnlRepo
     }
 }
 
-fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings: &Listings) -> PositionReport {
+fn position(
+    holder: Holder,
+    (held, money): &(Position, PositionMoney),
+    listings: &Listings,
+    names: &Instances,
+) -> PositionReport {
     let (account, strategy, instrument) = holder;
     let listed = listings.get(instrument);
     let decimals = listed.map_or(2, flow::Listed::price_decimals);
     let avg = (held.qty != 0).then_some(held.avg_px).and_then(Px::known);
     PositionReport {
         account: account.0,
-        strategy: strategy_name(strategy),
+        strategy: names.strategy_name(strategy),
         symbol: listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone()),
         qty: held.qty,
         avg_px: avg.map(|px| decimal(px.0.into(), 9, decimals)),
@@ -99,9 +106,4 @@ fn position(holder: Holder, (held, money): &(Position, PositionMoney), listings:
         unrealised: amount(money.unrealised, 2),
         fees: amount(money.fees, 2),
     }
-}
-
-/// Name of a strategy, or its number if it has none.
-pub(crate) fn strategy_name(strategy: StrategyId) -> String {
-    stages::strategies::name(strategy).map_or_else(|| strategy.0.to_string(), str::to_owned)
 }

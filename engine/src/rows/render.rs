@@ -2,12 +2,12 @@
 
 use super::cell::Cell;
 use super::column::Value;
-use super::names::Names;
 use flow::records::Anomaly;
 use flow::{
     AnomalyKind, Event, Field, FieldType, FlagColumn, Interval, Kind, Listed, Ns, OrderId, Px, Qty, StrategyId, amount,
     decimal, kind_info, name_of,
 };
+use stages::Instances;
 
 /// Number format of an instrument.
 #[derive(Clone, Copy)]
@@ -43,19 +43,19 @@ impl Scale {
 
 /// The cell of one field of an event.
 pub(crate) fn value(field: &Field, event: &Event, listed: &Listed) -> Cell {
-    Print { scale: Scale::of(Some(listed)), names: Names::REGISTERED }.field(field, field.ty, event)
+    Print { scale: Scale::of(Some(listed)), names: &Instances::default() }.field(field, field.ty, event)
 }
 
 /// What a row is rendered with.
 #[derive(Clone, Copy)]
-pub(super) struct Print {
+pub(super) struct Print<'a> {
     /// Number format of the instrument.
     pub(super) scale: Scale,
-    /// Names of plug-ins.
-    pub(super) names: Names,
+    /// Names of strategies.
+    pub(super) names: &'a Instances,
 }
 
-impl Print {
+impl Print<'_> {
     /// The cell of a column, from the events of a row: the first, then its followers.
     pub(super) fn cell(self, value: &Value, events: &[Event]) -> Cell {
         let first = &events[0];
@@ -73,11 +73,11 @@ impl Print {
     }
 
     fn strategy(self, id: StrategyId) -> Cell {
-        named(id.0.into(), (self.names.strategy)(id))
+        named(id.0.into(), self.names.strategy(id))
     }
 
     fn field(self, field: &Field, ty: FieldType, event: &Event) -> Cell {
-        let Print { scale, names } = self;
+        let Print { scale, .. } = self;
         if ty == FieldType::Text {
             let text = String::from_utf8_lossy(field.bytes(&event.body));
             return Cell::text(text.trim_end_matches(['\0', ' ']));
@@ -101,7 +101,7 @@ impl Print {
             FieldType::Sequence => Some(value).filter(|known| *known != u64::MAX).into(),
             FieldType::Uid | FieldType::Count => Some(value).filter(|known| *known != u64::from(u32::MAX)).into(),
             FieldType::Strategy => self.strategy(StrategyId(value as u16)),
-            FieldType::Check => named(value, (names.check)(value as u16)),
+            FieldType::Check => named(value, Some(stages::risk::check_name(value as u16))),
             FieldType::Kind => Cell::text(kind_info(Kind(value as u8)).map_or("unknown", |k| k.name)),
             FieldType::Enum(words) => named(value, name_of(words, value)),
             FieldType::Detail => detail(value, event, scale),
@@ -112,7 +112,7 @@ impl Print {
 }
 
 /// A number shown by name; 0 without a name is absent.
-fn named(number: u64, name: Option<&'static str>) -> Cell {
+fn named(number: u64, name: Option<&str>) -> Cell {
     match (number, name) {
         (_, Some(name)) => Cell::text(name),
         (0, None) => Cell::Null,

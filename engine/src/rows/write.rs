@@ -6,13 +6,13 @@
 use super::cell::Cell;
 use super::depth::Depths;
 use super::filter::Filter;
-use super::names::Names;
 use super::render::{Print, Scale};
 use super::schema::{Made, RowKind};
 use crate::ingress::{Origin, Origins};
 use flow::{Event, Kind, Kinds, Listings, Ns, Sink, SinkError};
 use serde::Serializer;
 use serde::ser::SerializeMap;
+use stages::Instances;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct RowSink {
     kinds: Vec<Arc<RowKind>>,
     reads: Kinds,
     filter: Filter,
-    names: Names,
+    names: Arc<Instances>,
     levels: usize,
     inputs: Vec<String>,
     origins: Option<Origins>,
@@ -70,7 +70,7 @@ impl RowSink {
         let (listings, depths) = Default::default();
         let (origin, waiting, rows) = (None, vec![Vec::new(); kinds.len()], 0);
         let kinds = kinds.into_iter().map(Arc::new).collect();
-        let names = Names::REGISTERED;
+        let names = Arc::default();
         RowSink {
             kinds,
             reads,
@@ -87,6 +87,13 @@ impl RowSink {
             rows,
             outside: None,
         }
+    }
+
+    /// Names strategies by their instances.
+    #[must_use]
+    pub fn with_names(mut self, names: Arc<Instances>) -> RowSink {
+        self.names = names;
+        self
     }
 
     /// Writes the CSV header, so that it is there even if no row follows.
@@ -155,7 +162,7 @@ impl RowSink {
             return Ok(());
         }
         let events = std::mem::take(waiting);
-        let print = Print { scale: Scale::of(self.listings.get(event.instrument)), names: self.names };
+        let print = Print { scale: Scale::of(self.listings.get(event.instrument)), names: &self.names };
         let cells = values.iter().map(|value| print.cell(value, &events)).collect();
         self.row(&kind, &events[0], event.instrument, cells)
     }

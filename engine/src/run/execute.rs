@@ -48,7 +48,7 @@ pub fn execute_sources(
 ) -> Result<(Report, Option<RunError>), RunError> {
     let (mut feeds, instruments) = (queues(sources, settings, 0), settings.instrument_bound());
     let names = feeds.iter().map(|f| f.name.clone()).collect();
-    let (sinks, origins) = sinks(options.sinks, options.rows, names, true)?;
+    let (sinks, origins) = sinks(options.sinks, options.rows, names, &settings.instances, true)?;
     let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
     let opening = Opening {
         settings,

@@ -7,8 +7,10 @@ use crate::plan::Plan;
 use crate::recovery::{Earlier, Notices};
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use flow::Sink;
+use stages::Instances;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 /// Rows to print while the pipeline runs.
@@ -71,12 +73,13 @@ pub type Ready = Box<dyn FnOnce(&Plan) -> Result<(), String>>;
 /// The sinks of a run and, if rows show it, the channel on which the ingress reports the origin of each input.
 pub(super) type SinksAndOrigins = (Vec<Box<dyn Sink>>, Option<Sender<Origin>>);
 
-/// All sinks of a run: the given ones and the rows. `names` are the names of the inputs. If `live`, the ingress reports the
+/// All sinks of a run: the given ones and the rows. `names` are the names of the inputs, `instances` those of strategies. If `live`, the ingress reports the
 /// origin of each input.
 pub(super) fn sinks(
     mut sinks: Vec<Box<dyn Sink>>,
     rows: Option<Rows>,
     names: Vec<String>,
+    instances: &Instances,
     live: bool,
 ) -> Result<SinksAndOrigins, RunError> {
     let Some(rows) = rows else {
@@ -85,6 +88,7 @@ pub(super) fn sinks(
     let (sender, origins) = Origins::channel();
     let origins = live.then_some(origins);
     let sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, names, origins, rows.to);
+    let sink = sink.with_names(Arc::new(instances.clone()));
     sinks.push(Box::new(sink.begin().map_err(RunError::Sink)?));
     Ok((sinks, live.then_some(sender)))
 }

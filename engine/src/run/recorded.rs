@@ -18,7 +18,7 @@ pub(super) fn execute(
     options: Options,
     dir: &Path,
 ) -> Result<(Report, Option<RunError>), RunError> {
-    let (sinks, _) = sinks(options.sinks, options.rows, Vec::new(), false)?;
+    let (sinks, _) = sinks(options.sinks, options.rows, Vec::new(), &settings.instances, false)?;
     let reader = JournalReader::open(dir)?;
     options.notices.lost_memory(dir, reader.lost_memory());
     let acceptance = match options.compare {

@@ -11,6 +11,7 @@ mod by_key;
 pub mod exchange_sim;
 mod executions;
 mod hash_index;
+mod instances;
 mod keyed;
 pub mod measures;
 pub mod orders;
@@ -25,6 +26,7 @@ mod space;
 pub mod strategies;
 mod uncut;
 
+pub use instances::{Instance, Instanced, Instances, NoNumber};
 pub use registry::{Build, RESERVED, STAGES, StageEntry};
 pub use space::Space;
-pub use uncut::{Part, acts_at_pulses, entries, uncut};
+pub use uncut::{Part, Running, entries, uncut};

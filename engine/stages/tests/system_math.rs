@@ -6,7 +6,7 @@
 //! the functions among its own symbols, with `nm`.
 
 use flow::{Params, Registered};
-use stages::Space;
+use stages::{Instances, Space};
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -36,7 +36,7 @@ fn the_stages_call_no_mathematics_of_the_system() {
     let space = Space { instruments: 2, fills: 4 };
     let settings: BTreeMap<_, _> = stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect();
     for part in stages::uncut(|_| true) {
-        part.build(|name| &settings[name], space).unwrap_or_else(|faults| panic!("{faults:?}"));
+        part.build(|name| &settings[name], &Instances::PLAIN, space).unwrap_or_else(|faults| panic!("{faults:?}"));
     }
     for venue in stages::exchange_sim::VENUES {
         (venue.build)(&Params::defaults(venue.params()), space).expect("the defaults are valid");

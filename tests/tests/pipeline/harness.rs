@@ -28,7 +28,11 @@ pub(crate) struct Day {
 
 /// Settings with pools as large as the tests need; the defaults take long to touch.
 pub(crate) fn small() -> Settings {
-    let mut settings = Settings::default();
+    made_small(Settings::default())
+}
+
+/// The same of other settings.
+pub(crate) fn made_small(mut settings: Settings) -> Settings {
     for one in ["book.max_orders=65536", "book.max_levels=65536", "book.max_books=1024", "bars.intervals=5s,1m,1d"] {
         set(&mut settings, one);
     }

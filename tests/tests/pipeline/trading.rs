@@ -4,7 +4,7 @@
 //! the end as the fused one, inputs and their times included, at every latency of the venue. With the feature
 //! `deliberate-faults` the same comparison must see each rule of the merge broken.
 
-use crate::harness::{Day, Delays, Pipeline, Taken, add_day, add_file, inputs, same, set, small, taken};
+use crate::harness::{Day, Delays, Pipeline, Taken, add_day, add_file, inputs, made_small, same, set, taken};
 use feeds::synthetic::{Synthetic, SyntheticConfig};
 use flow::records::{Anomaly, Bust, Fill, FillCost};
 use flow::{Account, AnomalyKind, Event, EventId, Kind, Kinds, Ns, OrderId, Px, Qty, SOURCE_RETURNS, StrategyId};
@@ -49,15 +49,37 @@ fn restless(seed: u64, messages: u64) -> (PathBuf, String) {
     (file, config.date.to_string())
 }
 
-/// Every stage, measure and strategy of the registry, in the order of the pipeline.
-fn everything() -> String {
-    stages::uncut(|_| true).iter().flat_map(stages::Part::names).collect::<Vec<_>>().join(",")
+/// Some strategies run several times.
+const INSTANCES: &str = r#"
+[[strategy]]
+use = "random"
+name = "other"
+every = 3
+account = 2
+seed = 99
+
+[[strategy]]
+use = "momentum"
+name = "fast"
+bar = "5s"
+atr_bars = 1
+min_flow = 0
+min_imbalance = 0
+min_volume = 1
+max_vpin = 1
+cooldown = 0
+"#;
+
+/// Every stage, measure, strategy and instance, in the order of the pipeline.
+fn everything(settings: &Settings) -> String {
+    settings.instances.uncut(|_| true).iter().flat_map(stages::Part::names).collect::<Vec<_>>().join(",")
 }
 
 /// A pipeline of everything that trades at random, on two days that are hard on the merge and, if wanted, a third that is not.
 fn trading(seed: u64, messages: u64, latency_ns: u64, third: bool) -> Settings {
-    let mut settings = small();
-    set(&mut settings, &format!("pipeline.stages={}", everything()));
+    let mut settings = made_small(Settings::parse(INSTANCES, Path::new("instances")).expect("valid"));
+    let everything = everything(&settings);
+    set(&mut settings, &format!("pipeline.stages={everything}"));
     for one in [
         "random.every=2",
         "momentum.min_flow=0",
@@ -92,7 +114,8 @@ fn trading(seed: u64, messages: u64, latency_ns: u64, third: bool) -> Settings {
 
 /// Presets, and cuts: none, each one, some together, all.
 fn shapes() -> Vec<(&'static str, String)> {
-    let each: Vec<_> = stages::uncut(|_| true).iter().map(|part| part.names()[0]).chain(["tail"]).collect();
+    let each: Vec<_> =
+        stages::uncut(|_| true).iter().map(|part| part.names()[0].to_owned()).chain(["tail".to_owned()]).collect();
     let each = each.join(",");
     let cuts = [
         "book",

@@ -79,7 +79,9 @@ fn scan(arguments: &[&str], seen: &mut BTreeMap<String, Seen>) {
 fn fields() -> BTreeSet<String> {
     let settings: BTreeMap<_, _> = stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect();
     let space = Space { instruments: 1, fills: 1 };
-    let build = |part: &stages::Part| part.build(|name| &settings[name], space).expect("the defaults are valid");
+    let build = |part: &stages::Part| {
+        part.build(|name| &settings[name], &stages::Instances::PLAIN, space).expect("the defaults are valid")
+    };
     let emitted = stages::uncut(|_| true).iter().fold(Kinds::NONE, |all, part| all.or(build(part).emits()));
     let floats = |info: &flow::KindInfo| {
         let (name, fields) = (info.name, info.fields.iter().filter(|f| f.ty == FieldType::Float));

@@ -173,7 +173,7 @@ fn without_its_control_socket_nothing_trades() {
 
 /// What the control thread notes of a halt that the head does not take.
 fn noted(journal: &Path, after: u64) {
-    let halt = ControlRequest::plain("halt", "ada").events(1_000, Ns(7)).expect("a halt");
+    let halt = ControlRequest::plain("halt", "ada").events(&stages::Instances::PLAIN, 1_000, Ns(7)).expect("a halt");
     let submission = Submission::new(halt.clone(), None);
     let notes = HaltNotes::start(journal, &Arc::default()).expect("a thread");
     notes.keep(&HaltNote::of(&halt, after), &submission.ticket());

@@ -5,11 +5,11 @@
 //!
 //! Bound: 34 bytes per instrument. Worst case: three events for each of 21 instruments.
 
+use super::Setup;
 use super::changed::Changed;
 use super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
-use crate::Space;
 use flow::records::{BookTop, Memory, Signal};
 use flow::{
     Account, Event, GrowingTable, Kind, Kinds, Lasting, Out, Param, ParamError, Params, Px, Real, Scope, Side, Stage,
@@ -19,8 +19,10 @@ use flow::{
 /// Number of the strategy `buy-and-hold`.
 pub const BUY_AND_HOLD: StrategyId = StrategyId(2);
 
+/// What it emits for an instrument: a signal, its reason and an intent.
+const EACH: usize = 3;
 /// The most instruments that it buys at one pulse.
-const AT_ONCE: usize = Out::CAP / 3;
+const AT_ONCE: usize = Out::CAP / EACH;
 
 /// The key of the rows that outlive a journal: 1 = it bought the instrument.
 const BOUGHT: u16 = 1;
@@ -30,6 +32,7 @@ pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), QTY.param()];
 
 /// The strategy.
 pub struct BuyAndHoldStage {
+    number: StrategyId,
     universe: Universe,
     touches: GrowingTable<Touch>,
     changed: Changed,
@@ -44,8 +47,10 @@ impl BuyAndHoldStage {
     ///
     /// # Errors
     /// When there are too many symbols.
-    pub fn new(params: &Params, space: Space) -> Result<BuyAndHoldStage, ParamError> {
+    pub fn new(params: &Params, setup: Setup<'_>) -> Result<BuyAndHoldStage, ParamError> {
+        let Setup { number, space, .. } = setup;
         Ok(BuyAndHoldStage {
+            number,
             universe: Universe::new("buy-and-hold", params, space.instruments)?,
             touches: GrowingTable::new(space.instruments as usize, Touch::NONE),
             changed: Changed::new(space.instruments),
@@ -60,8 +65,8 @@ impl BuyAndHoldStage {
     ///
     /// # Errors
     /// As [`BuyAndHoldStage::new`].
-    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
-        Ok(Box::new(BuyAndHoldStage::new(params, space)?))
+    pub fn build(params: &Params, setup: Setup<'_>) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(BuyAndHoldStage::new(params, setup)?))
     }
 
     #[inline]
@@ -77,7 +82,7 @@ impl BuyAndHoldStage {
     #[inline]
     fn pulse(&mut self, out: &mut Out) {
         let (mut left, mut waiting) = (AT_ONCE, self.changed.len());
-        while left > 0 && waiting > 0 {
+        while left > 0 && waiting > 0 && out.room() >= EACH {
             let Some((at, _)) = self.changed.take() else { return };
             waiting -= 1;
             if self.ended || self.bought[at as usize] || !self.touches[at as usize].is_two_sided() {
@@ -115,10 +120,10 @@ impl BuyAndHoldStage {
             stop: Px::NONE,
             target: Px::NONE,
             confidence: Real::of(1.0),
-            strategy: BUY_AND_HOLD,
+            strategy: self.number,
             ..Default::default()
         };
-        let intent = emit::new_order(BUY_AND_HOLD, self.account, Px::NONE, self.qty, Tif::Day);
+        let intent = emit::new_order(self.number, self.account, Px::NONE, self.qty, Tif::Day);
         emit::intent(out, at, Side::Buy, &intent);
         let why = (Kind::BookTop, emit::price(touch.ask), emit::price(touch.bid));
         emit::signal(out, at, Side::Buy, &entry, &[why]);
@@ -146,9 +151,8 @@ impl Stage for BuyAndHoldStage {
         Scope::Instrument
     }
 
-    /// A signal, its reason and an intent for each.
     fn fan_out(&self) -> usize {
-        3 * AT_ONCE
+        EACH * AT_ONCE
     }
 
     #[inline]

@@ -1,7 +1,30 @@
 //! An entry of the registry of strategies.
 
-use crate::registry::Build;
-use flow::{Param, StrategyId};
+use crate::Space;
+use crate::instances::Instances;
+use flow::{Param, ParamError, Params, Stage, StrategyId};
+
+/// What an instance of a strategy is built with, besides its parameters.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    /// Its number in the ids of its orders, and in all that it emits.
+    pub number: StrategyId,
+    /// The instances that run beside it.
+    pub beside: &'a Instances,
+    /// The sizes of its tables.
+    pub space: Space,
+}
+
+impl Setup<'static> {
+    /// That of a strategy beside which only plain instances run.
+    pub fn plain(number: StrategyId, space: Space) -> Setup<'static> {
+        static PLAIN: Instances = Instances::PLAIN;
+        Setup { number, beside: &PLAIN, space }
+    }
+}
+
+/// Builds an instance of a strategy.
+type BuildStrategy = fn(&Params, Setup<'_>) -> Result<Box<dyn Stage>, ParamError>;
 
 /// A strategy that a configuration can name.
 pub struct StrategyEntry {
@@ -11,12 +34,13 @@ pub struct StrategyEntry {
     pub doc: &'static str,
     /// What it does, in one sentence.
     pub about: &'static str,
-    /// Its number in the ids of its orders, from 1 to 28; never given twice.
+    /// The number of its plain instance in the ids of orders, from 1 to 28; never given twice.
     pub number: StrategyId,
     /// Its parameters.
     pub params: &'static [Param],
-    /// Builds its stage; allocates and touches all the memory that it will ever use.
-    pub build: Build,
+    /// Builds an instance; allocates and touches all the memory that it will ever use. Several of them share what a stage may
+    /// emit for one event: at a pulse each emits only as long as there is [`flow::Out::room`].
+    pub build: BuildStrategy,
 }
 
 flow::registered!(StrategyEntry);

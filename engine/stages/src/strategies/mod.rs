@@ -17,15 +17,16 @@ mod entry;
 pub mod momentum;
 pub mod random;
 mod session;
+mod several;
 mod universe;
 
 pub use buy_and_hold::{BUY_AND_HOLD, BuyAndHoldStage};
-pub use entry::StrategyEntry;
+pub use entry::{Setup, StrategyEntry};
 pub use momentum::{MOMENTUM, MomentumStage};
 pub use random::{RANDOM, RandomStage};
 pub use universe::MAX_SYMBOLS;
 
-use flow::StrategyId;
+pub(crate) use several::Several;
 
 /// Every strategy; numbers rise.
 pub const STRATEGIES: &[StrategyEntry] = &[
@@ -54,8 +55,3 @@ pub const STRATEGIES: &[StrategyEntry] = &[
         build: RandomStage::build,
     },
 ];
-
-/// The name of a strategy: the name of its stage.
-pub fn name(strategy: StrategyId) -> Option<&'static str> {
-    STRATEGIES.iter().find(|entry| entry.number == strategy).map(|entry| entry.name)
-}

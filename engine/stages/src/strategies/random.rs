@@ -8,10 +8,10 @@
 //! Bound: it follows `OPEN_SLOTS` open orders; further ones are ignored. Worst case: a scan of those orders, and six
 //! events.
 
+use super::Setup;
 use super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
-use crate::Space;
 use crate::executions::{Booked, Executions};
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
 use flow::{
@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 
 /// The most open orders that it follows.
 const OPEN_SLOTS: usize = 256;
+/// The most events of one action: a signal, its reason, two legs.
+const ACTION: usize = 4;
 /// How long it waits for the report on a change, in seconds.
 const PATIENCE_S: u64 = 10;
 
@@ -78,6 +80,7 @@ impl Known {
 
 /// The strategy.
 pub struct RandomStage {
+    number: StrategyId,
     universe: Universe,
     known: GrowingTable<Known>,
     open: Box<[Open]>,
@@ -103,9 +106,11 @@ impl RandomStage {
     ///
     /// # Errors
     /// When there are too many symbols.
-    pub fn new(params: &Params, space: Space) -> Result<RandomStage, ParamError> {
+    pub fn new(params: &Params, setup: Setup<'_>) -> Result<RandomStage, ParamError> {
+        let Setup { number, space, .. } = setup;
         let vacant = Open { id: OrderId(u64::MAX), instrument: 0, filled: 0, busy_until: Ns(0) };
         Ok(RandomStage {
+            number,
             universe: Universe::new("random", params, space.instruments)?,
             known: GrowingTable::new(space.instruments as usize, Known::NOTHING),
             open: table(OPEN_SLOTS, vacant),
@@ -129,8 +134,8 @@ impl RandomStage {
     ///
     /// # Errors
     /// As [`RandomStage::new`].
-    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
-        Ok(Box::new(RandomStage::new(params, space)?))
+    pub fn build(params: &Params, setup: Setup<'_>) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(RandomStage::new(params, setup)?))
     }
 
     /// A random number below `n`.
@@ -156,7 +161,9 @@ impl RandomStage {
 
     #[inline]
     fn pulse(&mut self, now: Ns, out: &mut Out) {
-        if self.due != 0 {
+        if self.due != 0 && out.room() < ACTION {
+            out.ask_for_pulse();
+        } else if self.due != 0 {
             let at = std::mem::take(&mut self.due);
             if !self.ended && self.universe.trusts(at) && self.known[at as usize].touch.is_two_sided() {
                 self.act(at, now, out);
@@ -184,7 +191,7 @@ impl RandomStage {
         let away = self.draw(4) as i64 * if side == Side::Buy { 1 } else { -1 };
         let join = tick.steps(touch.join(side), -away);
         let cross = tick.steps(touch.against(side), away);
-        let order = |px, qty, tif| emit::new_order(RANDOM, self.account, px, qty, tif);
+        let order = |px, qty, tif| emit::new_order(self.number, self.account, px, qty, tif);
         let intent = match dice {
             30..45 => order(Px::NONE, self.qty * multiple, Tif::ImmediateOrCancel),
             45..58 => order(cross, self.qty * multiple, Tif::ImmediateOrCancel),
@@ -195,7 +202,7 @@ impl RandomStage {
         };
         self.other = at;
         emit::intent(out, at, side, &intent);
-        push_signal(at, side, touch, dice, out);
+        self.push_signal(at, side, touch, dice, out);
     }
 
     /// Two legs: this instrument, and opposite to it the instrument of its last order.
@@ -212,10 +219,10 @@ impl RandomStage {
         };
         for (leg, side) in [(at, side), (other, side.opposite())] {
             let px = self.orderable(leg).against(side);
-            let intent = emit::new_order(RANDOM, self.account, px, self.qty, Tif::ImmediateOrCancel);
+            let intent = emit::new_order(self.number, self.account, px, self.qty, Tif::ImmediateOrCancel);
             emit::intent(out, leg, side, &Intent { group: self.group, legs: 2, ..intent });
         }
-        push_signal(at, side, self.orderable(at), 68, out);
+        self.push_signal(at, side, self.orderable(at), 68, out);
     }
 
     /// Cancels or replaces a random open order, unless a change is pending.
@@ -230,7 +237,7 @@ impl RandomStage {
         self.open[pick].busy_until = Ns(now.0.saturating_add(PATIENCE_S * Ns::SECOND));
         let px = if self.draw(2) == 0 { touch.bid } else { touch.ask };
         let qty = self.qty.max(filled.saturating_add(1));
-        let intent = emit::new_order(RANDOM, self.account, px, qty, Tif::Day);
+        let intent = emit::new_order(self.number, self.account, px, qty, Tif::Day);
         emit::intent(out, instrument, Side::None, &Intent { action: action.code(), order_id: id.0, ..intent });
     }
 
@@ -254,7 +261,7 @@ impl RandomStage {
     }
 
     fn is_ours(&self, id: OrderId) -> bool {
-        (id.account(), id.strategy()) == (self.account, RANDOM)
+        (id.account(), id.strategy()) == (self.account, self.number)
     }
 
     fn ack(&mut self, event: &Event) {
@@ -275,7 +282,7 @@ impl RandomStage {
         let id = OrderId(fill.order_id);
         let Some(known) = self.known.get_mut(event.instrument as usize) else { return };
         let booked = self.fills.fill(event, event.side());
-        if booked == Booked::Repeated || (id.account(), id.strategy()) != (self.account, RANDOM) {
+        if booked == Booked::Repeated || (id.account(), id.strategy()) != (self.account, self.number) {
             return;
         }
         let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);
@@ -293,20 +300,20 @@ impl RandomStage {
     }
 }
 
-/// The signal of an action: the draw is its confidence.
-fn push_signal(at: u32, side: Side, touch: Touch, dice: u64, out: &mut Out) {
-    let entry = Signal {
-        entry: touch.against(side),
-        stop: Px::NONE,
-        target: Px::NONE,
-        confidence: Real::of(dice as f64 / 100.0),
-        strategy: RANDOM,
-        ..Default::default()
-    };
-    emit::signal(out, at, side, &entry, &[(Kind::BookTop, dice as f64, 30.0)]);
-}
-
 impl RandomStage {
+    /// The signal of an action: the draw is its confidence.
+    fn push_signal(&self, at: u32, side: Side, touch: Touch, dice: u64, out: &mut Out) {
+        let entry = Signal {
+            entry: touch.against(side),
+            stop: Px::NONE,
+            target: Px::NONE,
+            confidence: Real::of(dice as f64 / 100.0),
+            strategy: self.number,
+            ..Default::default()
+        };
+        emit::signal(out, at, side, &entry, &[(Kind::BookTop, dice as f64, 30.0)]);
+    }
+
     /// Reverses a fill; the quantity does not become open again.
     fn bust(&mut self, event: &Event) {
         let Some(signed) = self.fills.reversed(event) else { return };
@@ -344,9 +351,8 @@ impl Stage for RandomStage {
         Scope::Global
     }
 
-    /// A signal, its reason, two legs.
     fn fan_out(&self) -> usize {
-        4
+        ACTION
     }
 
     #[inline]

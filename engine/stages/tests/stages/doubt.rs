@@ -6,7 +6,7 @@ use flow::records::{Add, BookTop, Clear, Command, DataState, Gap, Listing, Name,
 use flow::{CommandAction, Event, Flags, Kind, Ns, Px, Qty, Record, Side, Stage};
 use stages::Space;
 use stages::book::BookStage;
-use stages::strategies::{BuyAndHoldStage, RandomStage};
+use stages::strategies::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, Setup};
 
 const LAST: Flags = Flags::LAST_OF_GROUP;
 
@@ -150,8 +150,8 @@ fn signals<S: Stage>(stage: S) -> [bool; 3] {
 #[test]
 fn nobody_signals_on_doubtful_data() {
     let space = Space { instruments: 8, fills: 16 };
-    let hold = BuyAndHoldStage::new(&harness::params("buy-and-hold", &[]), space).unwrap();
+    let hold = BuyAndHoldStage::new(&harness::params("buy-and-hold", &[]), Setup::plain(BUY_AND_HOLD, space)).unwrap();
     assert_eq!(signals(hold), [false, false, true], "of another instrument does not help");
-    let random = RandomStage::new(&harness::params("random", &[("every", "1")]), space).unwrap();
+    let random = RandomStage::new(&harness::params("random", &[("every", "1")]), Setup::plain(RANDOM, space)).unwrap();
     assert_eq!(signals(random), [false, false, true]);
 }

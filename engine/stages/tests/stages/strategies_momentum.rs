@@ -9,7 +9,7 @@ use flow::{
     Account, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Real, Record, Side, StrategyId,
 };
 use stages::Space;
-use stages::strategies::{MOMENTUM, MomentumStage};
+use stages::strategies::{MOMENTUM, MomentumStage, Setup};
 
 /// 2026-01-12 15:00 UTC, ten o'clock in New York.
 const TEN: u64 = 1_768_230_000 * Ns::SECOND;
@@ -28,8 +28,10 @@ impl Rig {
     fn new(set: &[(&str, &str)]) -> Rig {
         let mut all = vec![("atr_bars", "2"), ("qty", "10"), ("min_volume", "100")];
         all.extend(set);
-        let stage =
-            MomentumStage::new(&harness::params("momentum", &all), Space { instruments: INSTRUMENTS, fills: 64 });
+        let stage = MomentumStage::new(
+            &harness::params("momentum", &all),
+            Setup::plain(MOMENTUM, Space { instruments: INSTRUMENTS, fills: 64 }),
+        );
         let mut rig = Rig { pipeline: Pipeline::new(stage.unwrap()), now: TEN, cvd: 0, volume: 0, trades: 0 };
         let mut name = Name { len: 1, parts: 1, ..Default::default() };
         name.text[0] = b'A';
@@ -330,7 +332,8 @@ fn texts_that_are_none_are_refused() {
     let bads = [("bar", "7s"), ("session_start", "9"), ("session_end", "24:01"), ("session_end", "09:35")];
     for (name, text) in bads {
         let params = harness::params("momentum", &[(name, text)]);
-        let fault = MomentumStage::new(&params, Space { instruments: 4, fills: 64 }).err().unwrap();
+        let fault =
+            MomentumStage::new(&params, Setup::plain(MOMENTUM, Space { instruments: 4, fills: 64 })).err().unwrap();
         assert_eq!(fault.key, format!("momentum.{name}"));
     }
 }

@@ -4,9 +4,9 @@ use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline, kinds};
 use crate::orders_harness::{ack, anomalies, cancelled, event, listing, refused, reject};
 use flow::records::{Ack, BookTop, CancelRequest, EndOfInput, Fill, Intent, Listing, Name, ReplaceRequest, Request};
 use flow::{Account, Action, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Side, Tick};
-use stages::Space;
 use stages::orders::OrdersStage;
-use stages::strategies::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, STRATEGIES, StrategyEntry, name};
+use stages::strategies::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, STRATEGIES, Setup, StrategyEntry};
+use stages::{Instances, Space};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 1_024 };
@@ -29,7 +29,8 @@ fn named(instrument: u32, symbol: &str) -> Vec<Event> {
 
 #[test]
 fn a_strategy_keeps_its_number_and_its_position() {
-    let named: Vec<_> = (0..9).filter_map(|n| name(flow::StrategyId(n))).collect();
+    let named: Vec<_> =
+        (0..9).filter_map(|n| Instances::PLAIN.strategy(flow::StrategyId(n)).map(str::to_owned)).collect();
     assert_eq!(named, ["momentum", "buy-and-hold", "random"]);
     let positions: Vec<_> = STRATEGIES.iter().map(StrategyEntry::position).collect();
     assert_eq!(positions, [72, 73, 74]);
@@ -38,7 +39,7 @@ fn a_strategy_keeps_its_number_and_its_position() {
 #[test]
 fn it_buys_once_where_the_book_has_both_sides() {
     let params = harness::params("buy-and-hold", &[("qty", "7"), ("account", "9")]);
-    let mut pipeline = Pipeline::new(BuyAndHoldStage::new(&params, SPACE).unwrap());
+    let mut pipeline = Pipeline::new(BuyAndHoldStage::new(&params, Setup::plain(BUY_AND_HOLD, SPACE)).unwrap());
     for not_yet in [top(1, 5, Px::NONE.0), top(1, 6, 5), top(1, 5, 5), top(0, 5, 6), top(99, 5, 6)] {
         assert!(pipeline.feed_whole(&not_yet).is_empty(), "{not_yet:?}");
     }
@@ -49,7 +50,7 @@ fn it_buys_once_where_the_book_has_both_sides() {
     assert_eq!((intent.action, intent.order_type, emitted[0].0.side()), (1, 2, Side::Buy));
     let listings = Listings::default();
     let bytes = harness::saved(&pipeline.stage, &listings);
-    let mut other = Pipeline::new(BuyAndHoldStage::new(&params, SPACE).unwrap());
+    let mut other = Pipeline::new(BuyAndHoldStage::new(&params, Setup::plain(BUY_AND_HOLD, SPACE)).unwrap());
     harness::load(&mut other.stage, &listings, &bytes).unwrap();
     assert_eq!(harness::saved(&other.stage, &listings), bytes);
     assert!(other.feed_whole(&top(1, 5, 6)).is_empty() && !other.feed_whole(&top(2, 5, 6)).is_empty());
@@ -61,12 +62,12 @@ fn it_buys_once_where_the_book_has_both_sides() {
 fn symbols_are_matched_whole_whatever_their_length() {
     let long = "UD:1V: VT 2412345678 with a long tail";
     let params = harness::params("buy-and-hold", &[("symbols", &format!("AB,{long}"))]);
-    let mut pipeline = Pipeline::new(BuyAndHoldStage::new(&params, SPACE).unwrap());
+    let mut pipeline = Pipeline::new(BuyAndHoldStage::new(&params, Setup::plain(BUY_AND_HOLD, SPACE)).unwrap());
     let symbols = ["AB", "A", "ABC", long, &long[..24], &long[..30], "B"];
     for (instrument, symbol) in (1..).zip(symbols) {
         named(instrument, symbol).iter().for_each(|e| drop(pipeline.feed(e)));
     }
-    let mut other = Pipeline::new(BuyAndHoldStage::new(&params, SPACE).unwrap());
+    let mut other = Pipeline::new(BuyAndHoldStage::new(&params, Setup::plain(BUY_AND_HOLD, SPACE)).unwrap());
     harness::load(&mut other.stage, &Listings::default(), &harness::saved(&pipeline.stage, &Listings::default()))
         .unwrap();
     for pipeline in [&mut pipeline, &mut other] {
@@ -75,7 +76,10 @@ fn symbols_are_matched_whole_whatever_their_length() {
     }
     let many = (0..65).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
     let params = harness::params("buy-and-hold", &[("symbols", &many)]);
-    assert_eq!(BuyAndHoldStage::new(&params, SPACE).err().unwrap().key, "buy-and-hold.symbols");
+    assert_eq!(
+        BuyAndHoldStage::new(&params, Setup::plain(BUY_AND_HOLD, SPACE)).err().unwrap().key,
+        "buy-and-hold.symbols"
+    );
 }
 
 /// Strategy, orders and venue in a loop.
@@ -98,7 +102,7 @@ struct Market {
 
 fn random(seed: &str) -> Pipeline<RandomStage> {
     let params = harness::params("random", &[("seed", seed), ("every", "2"), ("qty", "10"), ("max_position", "60")]);
-    Pipeline::new(RandomStage::new(&params, SPACE).unwrap())
+    Pipeline::new(RandomStage::new(&params, Setup::plain(RANDOM, SPACE)).unwrap())
 }
 
 fn orders() -> Pipeline<OrdersStage> {

@@ -2,14 +2,13 @@
 //!
 //! A condition whose value is unknown is not met. Bound: as the module above.
 
+use super::super::Setup;
 use super::super::changed::Changed;
 use super::super::emit::{self, Touch, Why};
 use super::super::session::Within;
 use super::super::universe::{Universe, index};
-use super::params::MOMENTUM;
 use super::params::Settings;
 use super::state::InstrumentState;
-use crate::Space;
 use crate::executions::{Booked, Executions};
 use crate::measures::counted_before;
 use flow::records::{
@@ -17,7 +16,7 @@ use flow::records::{
 };
 use flow::{
     Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope,
-    Side, Stage, StateError, StateReader, StateWriter, Tick, Tif,
+    Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -32,6 +31,7 @@ const TOUCH: u8 = 2;
 
 /// The strategy.
 pub struct MomentumStage {
+    number: StrategyId,
     universe: Universe,
     instruments: GrowingTable<InstrumentState>,
     changed: Changed,
@@ -47,8 +47,10 @@ impl MomentumStage {
     ///
     /// # Errors
     /// When there are too many symbols, or a parameter does not parse.
-    pub fn new(params: &Params, space: Space) -> Result<MomentumStage, ParamError> {
+    pub fn new(params: &Params, setup: Setup<'_>) -> Result<MomentumStage, ParamError> {
+        let Setup { number, space, .. } = setup;
         Ok(MomentumStage {
+            number,
             universe: Universe::new("momentum", params, space.instruments)?,
             instruments: GrowingTable::new(space.instruments as usize, InstrumentState::NONE),
             changed: Changed::new(space.instruments),
@@ -63,14 +65,14 @@ impl MomentumStage {
     ///
     /// # Errors
     /// As [`MomentumStage::new`].
-    pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
-        Ok(Box::new(MomentumStage::new(params, space)?))
+    pub fn build(params: &Params, setup: Setup<'_>) -> Result<Box<dyn Stage>, ParamError> {
+        Ok(Box::new(MomentumStage::new(params, setup)?))
     }
 
     /// Whether a report is about an order of this strategy.
     fn is_ours(&self, id: u64) -> bool {
         let id = OrderId(id);
-        (id.account(), id.strategy()) == (self.settings.account, MOMENTUM)
+        (id.account(), id.strategy()) == (self.settings.account, self.number)
     }
 
     /// Checks the conditions of an entry, and enters; says whether it did.
@@ -105,7 +107,7 @@ impl MomentumStage {
             stop: state.stop,
             target: state.target,
             confidence: Real::of(((net * toward + state.imbalance.abs() + calmness) / 3.0).clamp(0.0, 1.0)),
-            strategy: MOMENTUM,
+            strategy: self.number,
             ..Default::default()
         };
         let why = [
@@ -114,7 +116,7 @@ impl MomentumStage {
             (Kind::Vpin, state.vpin, set.max_vpin),
         ];
         let measures = if set.max_vpin >= 1.0 { 2 } else { 3 };
-        let intent = emit::new_order(MOMENTUM, set.account, entry, set.qty, Tif::ImmediateOrCancel);
+        let intent = emit::new_order(self.number, set.account, entry, set.qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &intent);
         emit::signal(out, at, side, &signal, &why[..measures]);
         true
@@ -151,10 +153,10 @@ impl MomentumStage {
             stop: Px::NONE,
             target: Px::NONE,
             confidence: Real::of(1.0),
-            strategy: MOMENTUM,
+            strategy: self.number,
             ..Default::default()
         };
-        let exit = emit::new_order(MOMENTUM, account, px, qty, Tif::ImmediateOrCancel);
+        let exit = emit::new_order(self.number, account, px, qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &Intent { reduces: Reduces::Only.code(), ..exit });
         emit::signal(out, at, side, &signal, &[why]);
         true
@@ -171,7 +173,7 @@ impl MomentumStage {
     #[inline(never)]
     fn decide(&mut self, now: Ns, out: &mut Out) {
         let mut left = AT_ONCE;
-        while left > 0 {
+        while left > 0 && out.room() >= 2 * DECISION {
             let Some((at, why)) = self.changed.take() else { return };
             if self.ended || !self.universe.trusts(at) {
                 continue;

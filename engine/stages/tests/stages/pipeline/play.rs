@@ -12,7 +12,7 @@ use flow::{
     StateReader, StateWriter,
 };
 use stages::exchange_sim::{Replies, SimulatedVenue};
-use stages::{Part, Space};
+use stages::{Instance, Instanced, Instances, Part, Space};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Instruments of the space are below this.
@@ -89,11 +89,27 @@ fn params(name: &str, table: &[Param], turned: u8) -> Params {
     params
 }
 
+/// Further instances, which the last bit turns on.
+fn instances(turned: u8) -> Instances {
+    const STRATEGIES: [(&str, &str); 3] = [("fast", "momentum"), ("more", "random"), ("hold", "buy-and-hold")];
+    let mut instances = Instances::PLAIN;
+    for (name, uses) in STRATEGIES.into_iter().filter(|_| turned >> 7 == 1) {
+        instances.add(Instanced::Strategies, Instance { name: name.to_owned(), uses, number: 0 });
+    }
+    instances.number(&Instances::PLAIN).expect("few names");
+    instances
+}
+
 pub(crate) fn build(part: &Part, turned: u8) -> Box<dyn Stage> {
-    let all = stages::entries().map(|e| (e.name(), params(e.name(), e.params(), turned)));
-    let all: BTreeMap<&str, Params> = all.filter(|(name, _)| part.names().contains(name)).collect();
+    let instances = instances(turned);
+    let entry = |name: &str| {
+        let uses = instances.find(name).map_or(name, |(_, instance)| instance.uses);
+        stages::entries().find(|e| e.name() == uses).expect("a name of an entry")
+    };
+    let of = |name: &str| params(entry(name).name(), entry(name).params(), turned);
+    let all: BTreeMap<&str, Params> = part.names().into_iter().map(|name| (name, of(name))).collect();
     let space = Space { instruments: INSTRUMENTS, fills: FILLS };
-    part.build(|name| &all[name], space).expect("the parameters are valid")
+    part.build(|name| &all[name], &instances, space).expect("the parameters are valid")
 }
 
 pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
@@ -103,7 +119,7 @@ pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
 
 /// A stage in its place.
 pub(crate) struct Station {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     out: Out,
     pub(crate) stage: Box<dyn Stage>,
     pub(crate) part: Part,
@@ -117,10 +133,10 @@ impl Station {
     /// Every value on which a strategy decides is as new as the decision: it decides at a pulse, and nothing that it reads
     /// comes of the same input afterwards. It has asked for that pulse: a runner gives it no other.
     fn decides_on_whole_state(&mut self, event: &Event, asked: bool) {
-        if !matches!(self.part, Part::Strategy(_)) {
+        if !matches!(self.part, Part::Strategy(..)) {
             return;
         }
-        let (name, seq) = (self.name, event.id.seq());
+        let (name, seq) = (&self.name, event.id.seq());
         assert!(seq != self.decided || event.kind == Kind::Pulse, "{name} decided before {event:?} came");
         if !self.out.events().is_empty() {
             assert_eq!(event.kind, Kind::Pulse, "{name} decides at {event:?}");
@@ -138,7 +154,7 @@ fn pass(stations: &mut [Station], event: &Event, seen: &mut dyn FnMut(&Event)) {
         station.out.begin(event);
         station.stage.on_event(event, &mut station.out);
         let emitted = station.out.events();
-        let (name, bound) = (station.name, station.stage.fan_out());
+        let (name, bound) = (&station.name, station.stage.fan_out());
         assert!(emitted.len() <= bound, "{name}: {} events of {event:?}, fan_out is {bound}", emitted.len());
         for caused in emitted {
             assert!(station.stage.emits().has(caused.kind), "{name} does not emit {caused:?}");
@@ -198,7 +214,7 @@ pub(crate) struct Tally {
 impl World {
     fn new(turned: u8, wrap: impl Fn(Box<dyn Stage>) -> Box<dyn Stage>) -> World {
         let station = |part: Part| Station {
-            name: part.names()[0],
+            name: part.names()[0].to_owned(),
             out: Out::new(part.position(), Kinds::ALL),
             stage: wrap(build(&part, turned)),
             part,
@@ -207,7 +223,7 @@ impl World {
         };
         World {
             turned,
-            stations: stages::uncut(|_| true).into_iter().map(station).collect(),
+            stations: instances(turned).uncut(|_| true).into_iter().map(station).collect(),
             venue: build_venue(turned),
             replies: Replies::with_capacity(256),
             listings: Listings::default(),
@@ -313,7 +329,7 @@ impl World {
         for station in &self.stations {
             let saved = self.saved(|to| station.stage.save(to));
             let mut other = build(&station.part, self.turned);
-            self.load(station.name, &saved, |from| other.load(from));
+            self.load(&station.name, &saved, |from| other.load(from));
             assert!(saved == self.saved(|to| other.save(to)), "{} saves other bytes than it loaded", station.name);
         }
         let saved = self.saved(|to| self.venue.save(to));

@@ -56,7 +56,7 @@ impl Stage for Taped {
 
 /// A stage to be judged.
 pub(super) struct Judged<'a> {
-    pub(super) name: &'static str,
+    pub(super) name: &'a str,
     pub(super) position: u8,
     pub(super) build: &'a dyn Fn() -> Box<dyn Stage>,
     pub(super) listings: &'a Listings,
@@ -207,16 +207,16 @@ fn market() -> impl Strategy<Value = Vec<u8>> {
 
 #[test]
 fn every_stage_keeps_the_rules() {
-    let emitted = RefCell::new(BTreeMap::<&str, usize>::new());
+    let emitted = RefCell::new(BTreeMap::<String, usize>::new());
     let bytes = prop_oneof![anything(), market()];
     proptest!(|(bytes in bytes, cut in any::<prop::sample::Index>(), wanted in any::<[u64; 4]>())| {
         let (world, tapes) = taped(&bytes);
         for (station, tape) in world.stations.iter().zip(&tapes) {
             let build = || build(&station.part, world.turned);
-            let (name, position) = (station.name, station.part.position());
+            let (name, position) = (station.name.as_str(), station.part.position());
             let judged = Judged { name, position, build: &build, listings: &world.listings, tape };
             let count = judged.check(cut.index(tape.len().max(1)), Kinds::from_words(wanted));
-            *emitted.borrow_mut().entry(name).or_default() += count.map_err(TestCaseError::fail)?;
+            *emitted.borrow_mut().entry(name.to_owned()).or_default() += count.map_err(TestCaseError::fail)?;
         }
     });
     let emitted = emitted.into_inner();

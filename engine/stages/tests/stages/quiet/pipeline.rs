@@ -5,8 +5,8 @@ use flow::records::Tick;
 use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Stage};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use stages::Space;
 use stages::measures::{Host, MEASURES, Many};
+use stages::{Instances, Space};
 use std::collections::BTreeMap;
 
 /// Runs an event through the stages from `at` on, depth first.
@@ -43,7 +43,7 @@ fn nothing_is_allocated_per_event() {
     let mut pipeline: Vec<(Box<dyn Stage>, Out)> = Vec::new();
     let all: BTreeMap<&str, Params> = stages::entries().map(|e| (e.name(), params(e.name(), &[]))).collect();
     for part in stages::uncut(|_| true) {
-        let stage = part.build(|name| &all[name], SPACE).unwrap();
+        let stage = part.build(|name| &all[name], &Instances::PLAIN, SPACE).unwrap();
         pipeline.push((stage, Out::new(part.position(), Kinds::ALL)));
     }
     // The path of a measure that its defaults do not take, beside others in one stage that keep all of the context.

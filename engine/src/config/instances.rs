@@ -1,0 +1,208 @@
+//! Instances in a configuration: `[[strategy]]` and `[[measure]]`.
+//!
+//! A table says which entry it uses and under which name, and sets that instance's parameters; the name is a section, as an
+//! entry's own name is. Numbers are given when all tables are read, and again when a run goes on from a journal, which
+//! records them. Bound: one look at each key.
+
+use super::draft::Draft;
+use super::fault::{Fault, Faults};
+use super::nearest::one_of;
+use super::read::{Found, Reading, integer};
+use super::settings::{Settings, table};
+use crate::registries::Registries;
+use flow::{Params, Registered};
+use stages::{Instance, Instanced, Instances, NoNumber};
+use std::ops::Range;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The section of the numbers of names that are gone; journals have it.
+pub(super) const RETIRED: &str = "retired";
+
+/// The keys of a table that are no parameters.
+const USE: &str = "use";
+const NAME: &str = "name";
+const NUMBER: &str = "number";
+
+impl<'i> Reading<'i> {
+    /// The tables of a registry.
+    pub(super) fn instances(&mut self, registry: Instanced, span: &Range<usize>, value: Found<'i>) {
+        let key = registry.table();
+        self.stands(key, span);
+        let DeValue::Array(entries) = value.into_inner() else {
+            return self.fault(span, key, "not an array of tables", &format!("write [[{key}]] with use and name"));
+        };
+        for (i, entry) in entries.into_iter().enumerate() {
+            let (span, key) = (entry.span(), format!("{key}[{}]", i + 1));
+            match entry.into_inner() {
+                DeValue::Table(table) => self.instance(registry, &key, &span, table),
+                _ => self.fault(&span, &key, "not a table", "write use and name"),
+            }
+        }
+    }
+
+    fn instance(&mut self, registry: Instanced, key: &str, span: &Range<usize>, mut table: DeTable<'i>) {
+        let Some(entry) = self.used(registry, key, span, table.remove(USE)) else { return };
+        let name = table.remove(NAME);
+        let at = name.as_ref().map_or(span.clone(), Spanned::span);
+        let text = name.as_ref().map_or(Some(entry.name()), |name| name.get_ref().as_str()).unwrap_or_default();
+        if let Err((found, valid)) = self.draft.settings.check_name(text, entry.name()) {
+            return self.fault(&at, &format!("{key}.{NAME}"), &found, &valid);
+        }
+        let name = text.to_owned();
+        self.stands(&name, &at);
+        if name != entry.name() {
+            let number = self.number_in(registry, &name, table.remove(NUMBER));
+            let settings = &mut self.draft.settings;
+            settings.stages.insert(name.clone(), Params::defaults(entry.params()));
+            settings.instances.add(registry, Instance { name: name.clone(), uses: entry.name(), number });
+        }
+        let values = self.draft.settings.stages[&name].clone();
+        let values = self.params(&name, table, entry.params(), values);
+        self.draft.settings.stages.insert(name, values);
+    }
+
+    /// The entry that a table uses.
+    fn used(
+        &mut self,
+        registry: Instanced,
+        key: &str,
+        span: &Range<usize>,
+        uses: Option<Found<'i>>,
+    ) -> Option<&'static dyn Registered> {
+        let entries = registry.entries();
+        let text = uses.as_ref().and_then(|uses| uses.get_ref().as_str());
+        let found = entries.iter().find(|entry| Some(entry.name()) == text).copied();
+        if found.is_none() {
+            let at = uses.as_ref().map_or(span.clone(), Spanned::span);
+            let shown = if uses.is_some() { self.shown(&at) } else { "missing" };
+            let names = entries.iter().map(|entry| entry.name());
+            self.fault(&at, &format!("{key}.{USE}"), shown, &one_of(shown, names));
+        }
+        found
+    }
+
+    /// The number that a table gives; 0 if it gives none.
+    fn number_in(&mut self, registry: Instanced, name: &str, value: Option<Found<'i>>) -> u16 {
+        let Some(value) = value else { return 0 };
+        let number = number(registry, value.get_ref());
+        let key = format!("{name}.{NUMBER}");
+        self.stands(&key, &value.span());
+        if number.is_none() {
+            let (found, range) = (self.shown(&value.span()), registry.numbers());
+            let valid = format!("valid: an integer from {} to {}, or no such key", range.start(), range.end());
+            self.fault(&value.span(), &key, found, &valid);
+        }
+        number.unwrap_or(0)
+    }
+
+    /// The numbers of names that are gone.
+    pub(super) fn retired(&mut self, tables: DeTable<'i>) {
+        for (table, names) in tables {
+            let registry = Instanced::ALL.into_iter().find(|registry| registry.table() == table.get_ref());
+            let (Some(registry), DeValue::Table(names)) = (registry, names.into_inner()) else {
+                let tables = Instanced::ALL.map(Instanced::table);
+                let key = format!("{RETIRED}.{}", table.get_ref());
+                self.fault(&table.span(), &key, "no such table", &one_of(table.get_ref(), tables));
+                continue;
+            };
+            for (name, value) in names {
+                match number(registry, value.get_ref()) {
+                    Some(number) => self.draft.settings.instances.retire(registry, name.get_ref(), number),
+                    None => {
+                        let key = format!("{RETIRED}.{}.{}", registry.table(), name.get_ref());
+                        self.fault(&value.span(), &key, self.shown(&value.span()), "valid: the number that it had");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Numbers the instances, when all are read.
+    pub(super) fn number(&mut self) {
+        let settings = &mut self.draft.settings;
+        if let Err(none) = settings.instances.number(&Instances::default()) {
+            let fault = settings.unnumbered(&none);
+            self.draft.faults.push(fault);
+        }
+    }
+}
+
+/// The instances in the recorded text of a configuration.
+pub fn instances_in(recorded: &str) -> Instances {
+    Draft::recorded(recorded, Path::new("journal.toml"), &Registries::default()).settings.instances
+}
+
+/// A number in a registry's range.
+fn number(registry: Instanced, value: &DeValue<'_>) -> Option<u16> {
+    let DeValue::Integer(value) = value else { return None };
+    integer(value)?.parse().ok().filter(|number| registry.numbers().contains(number))
+}
+
+impl Settings {
+    /// Why a name cannot be that of an instance of the entry `uses`: what was found, and what would be valid.
+    fn check_name(&self, name: &str, uses: &str) -> Result<(), (String, String)> {
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(is_word) {
+            let valid = "valid: a name of a-z, 0-9, - and _".to_owned();
+            return Err((format!("{name:?}"), valid));
+        }
+        if self.instances.find(name).is_some() || self.places.contains_key(name) {
+            return Err((format!("{name:?} twice"), "valid: a name that nothing else has".to_owned()));
+        }
+        if name != uses && self.is_taken(name) {
+            let valid = format!("valid: a name that no section has, or {uses}, the entry's own");
+            return Err((format!("{name:?} is the name of another section"), valid));
+        }
+        Ok(())
+    }
+
+    /// Takes the numbers of names from the recorded text of a configuration, from which a run goes on.
+    ///
+    /// # Errors
+    /// When a table gives a number that is another's there.
+    pub fn take_numbers(&mut self, recorded: &str) -> Result<(), Faults> {
+        match self.instances.number(&instances_in(recorded)) {
+            Ok(()) => Ok(()),
+            Err(none) => Err(self.placed(vec![self.unnumbered(&none)])),
+        }
+    }
+
+    fn unnumbered(&self, none: &NoNumber) -> Fault {
+        let NoNumber { name, number, owner } = none;
+        let key = format!("{name}.{NUMBER}");
+        let (found, valid) = match (number, owner.parse::<u16>()) {
+            (0, _) => ("no number is left".to_owned(), "use fewer names".to_owned()),
+            (_, Ok(own)) => (number.to_string(), format!("valid: {own}, which it has in the journal, or no such key")),
+            (_, Err(_)) => (number.to_string(), format!("it is the number of {owner}; valid: another, or no such key")),
+        };
+        Fault::new(self.place(&key), &key, &found, &valid)
+    }
+
+    /// Writes the instances as tables, in the order of their numbers, and the numbers of names that are gone.
+    pub(super) fn instances_into(&self, root: &mut toml::Table) {
+        let mut retired = toml::Table::new();
+        for registry in Instanced::ALL {
+            let of = self.instances.of(registry).iter().map(|instance| {
+                let mut entry = table(&self.stages[&instance.name]);
+                entry.insert(USE.into(), instance.uses.into());
+                entry.insert(NAME.into(), instance.name.as_str().into());
+                entry.insert(NUMBER.into(), i64::from(instance.number).into());
+                toml::Value::Table(entry)
+            });
+            let of: Vec<_> = of.collect();
+            if !of.is_empty() {
+                root.insert(registry.table().into(), of.into());
+            }
+            let gone = self.instances.retired(registry).map(|(name, n)| (name.to_owned(), i64::from(n).into()));
+            let gone: toml::Table = gone.collect();
+            if !gone.is_empty() {
+                retired.insert(registry.table().into(), gone.into());
+            }
+        }
+        if !retired.is_empty() {
+            root.insert(RETIRED.into(), retired.into());
+        }
+    }
+}
