@@ -53,10 +53,10 @@ impl<'i> Reading<'i> {
         let name = text.to_owned();
         self.stands(&name, &at);
         if name != entry.name() {
-            let number = self.number_in(registry, &name, table.remove(NUMBER));
+            let given = self.number_in(registry, &name, table.remove(NUMBER));
             let settings = &mut self.draft.settings;
             settings.stages.insert(name.clone(), Params::defaults(entry.params()));
-            settings.instances.add(registry, Instance { name: name.clone(), uses: entry.name(), number });
+            settings.instances.add(registry, Instance { name: name.clone(), uses: entry.name(), given, number: 0 });
         }
         let values = self.draft.settings.stages[&name].clone();
         let values = self.params(&name, table, entry.params(), values);
@@ -204,5 +204,102 @@ impl Settings {
         if !retired.is_empty() {
             root.insert(RETIRED.into(), retired.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &str = "[pipeline]\nstages = [\"book\", \"mom-fast\", \"momentum\", \"orders\", \"risk\", \"router\"]\n\
+                       [mom-slow]\nqty = 7\n\
+                       [[strategy]]\nuse = \"momentum\"\nname = \"mom-slow\"\nlookback = 90\n\
+                       [[strategy]]\nuse = \"momentum\"\nname = \"mom-fast\"\nqty = 3\nsymbols = [\"A\"]\n\
+                       [[strategy]]\nuse = \"momentum\"\nshort = false\n";
+
+    fn value(settings: &Settings, name: &str, param: &str) -> String {
+        settings.stages[name].iter().find(|(p, _)| *p == param).expect("a parameter").1.to_string()
+    }
+
+    #[test]
+    fn a_name_is_a_section_wherever_it_stands_and_a_journal_repeats_it() {
+        let mut draft = Draft::parse(TWO, Path::new("a.toml"));
+        draft.set("--set", "mom-fast.cooldown=5");
+        assert_eq!(draft.faults, []);
+        let settings = draft.settings;
+        let read = |settings: &Settings| {
+            [
+                ("mom-slow", "qty"),
+                ("mom-slow", "lookback"),
+                ("mom-fast", "qty"),
+                ("mom-fast", "symbols"),
+                ("mom-fast", "cooldown"),
+                ("momentum", "short"),
+                ("momentum", "qty"),
+            ]
+            .map(|(name, param)| value(settings, name, param))
+        };
+        assert_eq!(read(&settings), ["7", "90", "3", "A", "5", "false", "100"]);
+        let text = settings.to_toml();
+        let again = Draft::parse(&text, Path::new("journal.toml"));
+        assert_eq!(again.faults, []);
+        assert_eq!((read(&again.settings), again.settings.to_toml()), (read(&settings), text));
+        let parts = settings
+            .instances
+            .uncut(|name| settings.pipeline.get(crate::config::keys::STAGES).iter().any(|n| n == name));
+        let names: Vec<_> = parts.iter().map(|part| part.names().join("+")).collect();
+        assert_eq!(names, ["book", "momentum+mom-fast", "orders", "risk", "router"]);
+    }
+
+    #[test]
+    fn numbers_go_on_from_a_journal() {
+        let mut first = Settings::parse(TWO, Path::new("a.toml")).unwrap();
+        first.take_numbers("").unwrap();
+        let number = |settings: &Settings, name: &str| settings.instances.strategy_number(name).map(|n| n.0);
+        assert_eq!((number(&first, "mom-slow"), number(&first, "mom-fast")), (Some(32), Some(33)));
+        let text = TWO.replace("mom-slow", "mom-new");
+        let mut next = Settings::parse(&text, Path::new("b.toml")).unwrap();
+        next.take_numbers(&first.to_toml()).unwrap();
+        assert_eq!((number(&next, "mom-new"), number(&next, "mom-fast")), (Some(34), Some(33)));
+        let recorded = next.to_toml();
+        assert!(recorded.contains("[retired.strategy]\nmom-slow = 32\n"), "{recorded}");
+        let mut last = Settings::parse(TWO, Path::new("c.toml")).unwrap();
+        last.take_numbers(&recorded).unwrap();
+        assert_eq!((number(&last, "mom-slow"), number(&last, "mom-fast")), (Some(32), Some(33)));
+        let taken = TWO.replace("qty = 3", "number = 32");
+        let mut taken = Settings::parse(&taken, Path::new("d.toml")).unwrap();
+        let fault = taken.take_numbers(&first.to_toml()).unwrap_err().to_string();
+        assert!(
+            fault.starts_with("d.toml:12:10: mom-fast.number: 32; valid: 33, which it has in the journal,"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn every_fault_of_a_table_has_its_place() {
+        let text = "[[strategy]]\nname = \"a\"\n[[strategy]]\nuse = \"momentun\"\n[[strategy]]\nuse = \"momentum\"\nname = \"risk\"\n\
+                    [[strategy]]\nuse = \"momentum\"\nname = \"B c\"\n[[strategy]]\nuse = \"momentum\"\nname = \"b\"\ncoldown = 1\nqty = 0\nnumber = 5\n\
+                    [[strategy]]\nuse = \"momentum\"\nname = \"b\"\n[[strategy]]\nuse = \"cvd\"\nname = \"d\"\n";
+        let faults = Draft::parse(text, Path::new("a.toml")).faults;
+        let found: Vec<_> = faults.iter().map(|f| format!("{} {}: {}", f.place, f.key, f.found)).collect();
+        let wanted = [
+            "a.toml:1:1 strategy[1].use: missing",
+            "a.toml:4:7 strategy[2].use: \"momentun\"",
+            "a.toml:7:8 strategy[3].name: \"risk\" is the name of another section",
+            "a.toml:10:8 strategy[4].name: \"B c\"",
+            "a.toml:14:1 b.coldown: no such parameter",
+            "a.toml:15:7 b.qty: 0",
+            "a.toml:16:10 b.number: 5",
+            "a.toml:19:8 strategy[6].name: \"b\" twice",
+            "a.toml:21:7 strategy[7].use: \"cvd\"",
+        ];
+        assert_eq!(found, wanted);
+        assert!(faults[1].valid.starts_with("did you mean momentum? valid: momentum, buy-and-hold, random"));
+        assert!(faults[4].valid.starts_with("did you mean cooldown? "), "{}", faults[4].valid);
+        let unknown = Draft::parse(
+            "[mom-fats]\nqty = 1\n[[strategy]]\nuse = \"momentum\"\nname = \"mom-fast\"\n",
+            Path::new("b.toml"),
+        );
+        assert!(unknown.faults[0].valid.starts_with("did you mean mom-fast? "), "{}", unknown.faults[0]);
     }
 }

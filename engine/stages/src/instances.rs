@@ -56,6 +56,8 @@ pub struct Instance {
     pub name: String,
     /// The name of its entry.
     pub uses: &'static str,
+    /// The number that its table gives; 0 = none.
+    pub given: u16,
     /// Its number; 0 until it has one.
     pub number: u16,
 }
@@ -103,7 +105,8 @@ impl Instances {
         self.of.values().flatten().map(|instance| instance.name.as_str())
     }
 
-    /// Gives every instance its number: the one that it had `before`, or has already, or else the next that nobody had.
+    /// Gives every instance its number: the one that it had `before`, or that its table gives, or else the next
+    /// that nobody had.
     ///
     /// # Errors
     /// The first name whose number is another's, or that finds none.
@@ -115,15 +118,17 @@ impl Instances {
             let all = self.of.entry(registry).or_default();
             let mut taken: BTreeMap<u16, String> = held.iter().map(|(name, number)| (*number, name.clone())).collect();
             for instance in all.iter_mut() {
-                let number = held.get(&instance.name).copied().or(Some(instance.number)).filter(|number| *number > 0);
-                let Some(number) = number else { continue };
-                let asked = instance.number;
+                let asked = instance.given;
+                instance.number = held.get(&instance.name).copied().unwrap_or(asked);
+                let number = instance.number;
+                if number == 0 {
+                    continue;
+                }
                 let owner = taken.entry(number).or_insert_with(|| instance.name.clone());
                 if *owner != instance.name || (asked > 0 && asked != number) {
                     let owner = if *owner == instance.name { number.to_string() } else { owner.clone() };
                     return Err(NoNumber { name: instance.name.clone(), number: asked, owner });
                 }
-                instance.number = number;
             }
             let last = taken.last_key_value().map_or(registry.numbers().start() - 1, |(last, _)| *last);
             let mut free = last + 1..=*registry.numbers().end();
@@ -187,7 +192,7 @@ mod tests {
     fn instances(names: &[(&str, u16)]) -> Instances {
         let mut instances = Instances::default();
         for (name, number) in names {
-            let instance = Instance { name: (*name).to_owned(), uses: "momentum", number: *number };
+            let instance = Instance { name: (*name).to_owned(), uses: "momentum", given: *number, number: 0 };
             instances.add(Instanced::Strategies, instance);
         }
         instances
@@ -224,7 +229,7 @@ mod tests {
         let all: Vec<String> = (0..200).map(|n| format!("m{n}")).collect();
         let mut measures = Instances::default();
         for name in all {
-            measures.add(Instanced::Measures, Instance { name, uses: "vpin", number: 0 });
+            measures.add(Instanced::Measures, Instance { name, uses: "vpin", given: 0, number: 0 });
         }
         assert_eq!(measures.number(&Instances::default()).unwrap_err().name, "m128");
     }

@@ -94,7 +94,7 @@ fn instances(turned: u8) -> Instances {
     const STRATEGIES: [(&str, &str); 3] = [("fast", "momentum"), ("more", "random"), ("hold", "buy-and-hold")];
     let mut instances = Instances::PLAIN;
     for (name, uses) in STRATEGIES.into_iter().filter(|_| turned >> 7 == 1) {
-        instances.add(Instanced::Strategies, Instance { name: name.to_owned(), uses, number: 0 });
+        instances.add(Instanced::Strategies, Instance { name: name.to_owned(), uses, given: 0, number: 0 });
     }
     instances.number(&Instances::PLAIN).expect("few names");
     instances
