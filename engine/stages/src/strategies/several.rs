@@ -1,10 +1,11 @@
 //! The stage of a strategy that runs several times.
 //!
 //! All instances of an entry run in one stage, in the order of their numbers, so an instance takes no position of its own.
-//! Each sees every event; at a pulse each decides as long as there is room for what it emits ([`Out::room`]) and asks for
+//! Each sees every event, of `memory` only what is its own; at a pulse each decides as long as there is room for what it emits ([`Out::room`]) and asks for
 //! another pulse for the rest. Bound: what a stage may emit for one event, however many instances there are.
 
-use flow::{Event, Kinds, Out, Scope, Stage, StateError, StateReader, StateWriter, Ticks, TradingState};
+use flow::records::Memory;
+use flow::{Event, Kinds, Lasting, Out, Scope, Stage, StateError, StateReader, StateWriter, Ticks, TradingState};
 
 /// Several instances of a strategy.
 pub(crate) struct Several(Box<[Box<dyn Stage>]>);
@@ -51,7 +52,13 @@ impl Stage for Several {
 
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
-        self.0.iter_mut().for_each(|stage| stage.on_event(event, out));
+        match event.get::<Memory>() {
+            None => self.0.iter_mut().for_each(|stage| stage.on_event(event, out)),
+            Some(row) => {
+                let of = self.0.get_mut(row.ordinal()).filter(|_| row.position() == out.position());
+                of.into_iter().for_each(|stage| stage.on_event(event, out));
+            }
+        }
     }
 
     fn prefetches(&self) -> Kinds {
@@ -64,6 +71,13 @@ impl Stage for Several {
 
     fn trading_state(&self, to: &mut TradingState) {
         self.0.iter().for_each(|stage| stage.trading_state(to));
+    }
+
+    fn remember(&self, to: &mut Lasting) {
+        for (ordinal, stage) in (0..).zip(&self.0) {
+            to.begin_member(ordinal);
+            stage.remember(to);
+        }
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
