@@ -6,6 +6,7 @@
 
 use super::draft::Draft;
 use super::fault::{Fault, Faults};
+use super::keys::RETIRED;
 use super::nearest::one_of;
 use super::read::{Found, Reading, integer};
 use super::settings::{Settings, table};
@@ -16,9 +17,6 @@ use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-/// The section of the numbers of names that are gone; journals have it.
-pub(super) const RETIRED: &str = "retired";
 
 /// The keys of a table that are no parameters.
 const USE: &str = "use";

@@ -169,6 +169,9 @@ pub const PIPELINE: &[Param] = &[
     METERS.param(),
 ];
 
+/// The section of the numbers of names that are gone; journals have it.
+pub(super) const RETIRED: &str = "retired";
+
 /// Kinds of outcomes.
 pub const KINDS: ListParam = ListParam::new(
     "kinds",

@@ -2,9 +2,8 @@
 
 use super::data_file::content;
 use super::fault::{Fault, Faults, Place};
-use super::instances::RETIRED;
 use super::instrument::{self, InstrumentSettings};
-use super::keys::{self, OUTCOMES, PIPELINE};
+use super::keys::{self, OUTCOMES, PIPELINE, RETIRED};
 use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;

@@ -5,6 +5,7 @@
 //! as long as anything of it is in a journal: the configuration that a journal records holds the numbers, those of names
 //! that are gone as well, and a journal that carries it over begins with them. Bound: the ranges of [`Instanced::numbers`].
 
+use crate::instance::Instance;
 use crate::measures::MEASURES;
 use crate::strategies::STRATEGIES;
 use flow::{Registered, StrategyId};
@@ -47,19 +48,6 @@ impl Instanced {
             Instanced::Measures => 128..=255,
         }
     }
-}
-
-/// An instance that a table names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Instance {
-    /// Its name.
-    pub name: String,
-    /// The name of its entry.
-    pub uses: &'static str,
-    /// The number that its table gives; 0 = none.
-    pub given: u16,
-    /// Its number; 0 until it has one.
-    pub number: u16,
 }
 
 /// The instances of a configuration, but for the plain ones.

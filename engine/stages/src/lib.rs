@@ -11,6 +11,7 @@ mod by_key;
 pub mod exchange_sim;
 mod executions;
 mod hash_index;
+mod instance;
 mod instances;
 mod keyed;
 pub mod measures;
@@ -26,7 +27,8 @@ mod space;
 pub mod strategies;
 mod uncut;
 
-pub use instances::{Instance, Instanced, Instances, NoNumber};
+pub use instance::Instance;
+pub use instances::{Instanced, Instances, NoNumber};
 pub use registry::{Build, RESERVED, STAGES, StageEntry};
 pub use space::Space;
 pub use uncut::{Part, Running, entries, uncut};

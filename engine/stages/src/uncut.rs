@@ -71,7 +71,8 @@ impl Part {
             Part::Stage(entry) => (entry.build)(params(entry.name), space).map_err(|e| vec![e]),
             Part::Strategy(entry, instances) => {
                 let mut built = all_built(instances, |one| {
-                    let setup = Setup { number: StrategyId(one.number), beside, space };
+                    let measures = beside.of(Instanced::Measures);
+                    let setup = Setup { number: StrategyId(one.number), measures, space };
                     (entry.build)(params(&one.name), setup).map_err(|fault| of_instance(fault, entry.name, &one.name))
                 })?;
                 match built.len() {

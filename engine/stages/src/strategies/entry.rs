@@ -1,7 +1,7 @@
 //! An entry of the registry of strategies.
 
 use crate::Space;
-use crate::instances::Instances;
+use crate::instance::Instance;
 use flow::{Param, ParamError, Params, Stage, StrategyId};
 
 /// What an instance of a strategy is built with, besides its parameters.
@@ -9,8 +9,8 @@ use flow::{Param, ParamError, Params, Stage, StrategyId};
 pub struct Setup<'a> {
     /// Its number in the ids of its orders, and in all that it emits.
     pub number: StrategyId,
-    /// The instances that run beside it.
-    pub beside: &'a Instances,
+    /// The instances of measures that a table names.
+    pub measures: &'a [Instance],
     /// The sizes of its tables.
     pub space: Space,
 }
@@ -18,8 +18,7 @@ pub struct Setup<'a> {
 impl Setup<'static> {
     /// That of a strategy beside which only plain instances run.
     pub fn plain(number: StrategyId, space: Space) -> Setup<'static> {
-        static PLAIN: Instances = Instances::PLAIN;
-        Setup { number, beside: &PLAIN, space }
+        Setup { number, measures: &[], space }
     }
 }
 
