@@ -210,13 +210,17 @@ def judge(options, strategy, seed):
     expected = {key: holding.row() for key, holding in ledger.items()}
     if found != expected:
         faults.append(f"the summary's positions: {sorted(set(found.items()) ^ set(expected.items()), key=str)[:4]}")
-    for name in ("realised", "fees"):
-        sum_of_ledger = sum(getattr(holding, name) for holding in ledger.values())
-        if nano(summary["pnl"][name]) != sum_of_ledger:
-            faults.append(f"the summary's {name}: ledger {sum_of_ledger}, summary {summary['pnl'][name]}")
-    pnl = {name: nano(text) for name, text in summary["pnl"].items()}
-    if pnl["net"] != pnl["realised"] + pnl["unrealised"] - pnl["fees"]:
-        faults.append(f"the summary's net is not the sum of its parts: {summary['pnl']}")
+    if {sums["account"] for sums in summary["pnl"]} != {account for account, _, _ in ledger}:
+        faults.append(f"the summary's accounts are {summary['pnl']}")
+    for sums in summary["pnl"]:
+        ours = [holding for (account, _, _), holding in ledger.items() if account == sums["account"]]
+        for name in ("realised", "fees"):
+            sum_of_ledger = sum(getattr(holding, name) for holding in ours)
+            if nano(sums[name]) != sum_of_ledger:
+                faults.append(f"the summary's {name}: ledger {sum_of_ledger}, summary {sums}")
+        pnl = {name: nano(sums[name]) for name in ("net", "realised", "unrealised", "fees")}
+        if pnl["net"] != pnl["realised"] + pnl["unrealised"] - pnl["fees"] or sums["currency"] != "USD":
+            faults.append(f"the summary's net is not the sum of its parts, or no dollars: {sums}")
     counted = (summary["fills"], summary["orders"]), (compared["fill"], compared["order"])
     if counted[0] != counted[1] or compared["fill"] != compared["position"]:
         faults.append(f"rows {dict(compared)}, the summary counts fills and orders {counted[0]}")

@@ -5,7 +5,7 @@ use super::meters;
 use super::numbers::{UNKNOWN, decimal, grouped};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Tone, column, table};
-use super::trading::{halted_by, left_out};
+use super::trading::{halted_by, pnl};
 use crate::control::{
     ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, Status,
     TradingStatus, VenueReport,
@@ -72,14 +72,7 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
     text += &line(Tone::Plain, &format!("limits    {}", limits.join(", ")));
     text += &orders(trading, details);
     text += &positions(trading, details);
-    let [net, realised, unrealised, fees] =
-        [&trading.net, &trading.realised, &trading.unrealised, &trading.fees].map(|amount| decimal(Some(amount)));
-    let net = Tone::of_money(&net).paint(&net);
-    let partly = left_out(trading.without_multiplier, trading.without_fees);
-    text + &line(
-        Tone::Plain,
-        &format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}"),
-    )
+    text + &pnl(&trading.pnl)
 }
 
 fn limit(l: &LimitStatus) -> String {
@@ -253,6 +246,7 @@ mod tests {
     use super::*;
     use crate::cli::screen::WIDTH;
     use crate::pipeline::{GroupLoad, HaltCause};
+    use crate::report::PnlReport;
 
     fn position(symbol: &str, qty: i64) -> PositionStatus {
         PositionStatus {
@@ -311,12 +305,7 @@ mod tests {
             orders: vec![order(72_057_594_037_927_937), order(72_057_594_037_927_938)],
             held: 1,
             positions: vec![position("AAAA", -1_500)],
-            realised: "320.21".to_owned(),
-            unrealised: "-12.50".to_owned(),
-            fees: "72.79".to_owned(),
-            net: "234.92".to_owned(),
-            without_multiplier: 0,
-            without_fees: 0,
+            pnl: vec![sum(1, "USD")],
             feeds: vec![feed],
         };
         let venue = VenueReport {
@@ -335,6 +324,31 @@ mod tests {
         Status { admitted: 81_301, finished: 81_300, trading, venue, disk, ..Status::default() }
     }
 
+    fn sum(account: u8, currency: &str) -> PnlReport {
+        let money = |text: &str| text.to_owned();
+        PnlReport {
+            account,
+            currency: Some(currency.to_owned()),
+            realised: money("320.21"),
+            unrealised: money("-12.50"),
+            fees: money("72.79"),
+            net: money("234.92"),
+            without_multiplier: 0,
+            without_fees: 0,
+        }
+    }
+
+    #[test]
+    fn money_of_two_accounts_or_currencies_is_no_sum() {
+        let mut status = halted();
+        status.trading.as_mut().unwrap().pnl = vec![sum(1, "EUR"), sum(1, "USD"), sum(2, "USD")];
+        let text = console::strip_ansi_codes(&super::status(&status, false)).into_owned();
+        let lines: Vec<_> = text.lines().filter(|line| line.starts_with("pnl")).collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[1].starts_with("pnl       account 1 USD net 234.92 = realised 320.21"), "{text}");
+        assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
+    }
+
     #[test]
     fn the_screen_says_what_an_operator_asks_first() {
         let text = console::strip_ansi_codes(&status(&halted(), false)).into_owned();
@@ -348,7 +362,7 @@ trading   HALTED by operator ada (uid 1000) at 2026-11-26 03:00:12 UTC, input
             "72057594037927937",
             "and 8 more open orders\n",
             "-1,500",
-            "pnl       net 234.92 = realised 320.21 + unrealised -12.50 - fees 72.79\n",
+            "\npnl       net 234.92 = realised 320.21 + unrealised -12.50 - fees 72.79\n",
             "venue     open for 3 h 4 min, heard 212 ms ago; lost 2, back 2\n",
             "          orders open there 10, routes unanswered 1, late so far 0\n",
             "feed      day.itch: 81,150 inputs, the last 2.3 s ago\n",

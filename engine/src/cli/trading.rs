@@ -4,7 +4,7 @@ use super::numbers::{UNKNOWN, decimal, grouped, known};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Column, Tone, column, table};
 use crate::pipeline::HaltCause;
-use crate::report::{MeasuresReport, PositionReport, Report, SymbolReport};
+use crate::report::{MeasuresReport, PnlReport, PositionReport, Report, SymbolReport};
 use crate::rows::Cell as Value;
 use chrono::DateTime;
 use flow::{FieldType, HaltReason};
@@ -155,17 +155,30 @@ pub(crate) fn trading(report: &Report, details: bool) -> String {
         text += &table(&position_columns(), &rows);
         text += &more((report.positions.len() - positions.len()) as u64, "positions: --emit position prints all");
     }
-    let pnl = &report.pnl;
-    let [net, realised, unrealised, fees] =
-        [&pnl.net, &pnl.realised, &pnl.unrealised, &pnl.fees].map(|amount| decimal(Some(amount)));
-    let net = Tone::of_money(&net).paint(&net);
-    let partly = left_out(pnl.without_multiplier, pnl.without_fees);
-    let pnl = format!("pnl       net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}");
-    text + &wrapped(&pnl, INDENT) + "\n"
+    text + &pnl(&report.pnl)
+}
+
+/// Profit and loss, a line for each account and currency. If there is only one, nobody has to be told which.
+pub(crate) fn pnl(sums: &[PnlReport]) -> String {
+    let line = |sum: &PnlReport| {
+        let [net, realised, unrealised, fees] =
+            [&sum.net, &sum.realised, &sum.unrealised, &sum.fees].map(|amount| decimal(Some(amount)));
+        let net = Tone::of_money(&net).paint(&net);
+        let partly = left_out(sum.without_multiplier, sum.without_fees);
+        let of = match (sums.len(), &sum.currency) {
+            (1, _) => String::new(),
+            (_, Some(currency)) => format!("account {} {currency} ", sum.account),
+            (_, None) => format!("account {} ", sum.account),
+        };
+        let text =
+            format!("pnl       {of}net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}");
+        wrapped(&text, INDENT) + "\n"
+    };
+    sums.iter().map(line).collect()
 }
 
 /// The notes for positions of which a part is not in the sums.
-pub(crate) fn left_out(without_multiplier: u64, without_fees: u64) -> String {
+fn left_out(without_multiplier: u64, without_fees: u64) -> String {
     let positions = |n: u64| if n == 1 { "1 position".to_owned() } else { format!("{} positions", grouped(n)) };
     let mut notes = String::new();
     if without_multiplier > 0 {

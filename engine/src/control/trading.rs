@@ -1,6 +1,7 @@
 //! Where trading stands, as the status shows it: values in their units, symbols and names instead of numbers.
 
 use crate::pipeline::{Answer, FeedState, HaltCause, HeldPosition, QuotedInstrument};
+use crate::report::{PnlReport, pnls};
 use flow::{
     Account, ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, Ns, Px, Side, StrategyId,
     WorkingOrder, amount, decimal,
@@ -37,18 +38,8 @@ pub struct TradingStatus {
     pub held: u64,
     /// The first of them.
     pub positions: Vec<PositionStatus>,
-    /// Realised profit before fees, of all positions.
-    pub realised: String,
-    /// Profit of the open quantities at the last price.
-    pub unrealised: String,
-    /// Fees.
-    pub fees: String,
-    /// Realised and unrealised profit less fees.
-    pub net: String,
-    /// Positions of instruments without a multiplier; the sums hold their fees alone.
-    pub without_multiplier: u64,
-    /// Positions with a fee that is not known; the sums hold no fee of theirs.
-    pub without_fees: u64,
+    /// Profit and loss by account and currency, at the last prices.
+    pub pnl: Vec<PnlReport>,
     /// The feeds, in order.
     pub feeds: Vec<FeedStatus>,
 }
@@ -178,7 +169,6 @@ impl TradingStatus {
     /// An answer of the pipeline, `age` old.
     pub(super) fn of(answer: &Answer, age: Duration, names: &Instances) -> TradingStatus {
         let Answer { head, stages, tail, .. } = answer;
-        let money = |nano| decimal(nano, 9, 2);
         let quoted = |instrument: u32| tail.quotes.iter().find(|q| q.instrument == instrument);
         let now = head.clock.map_or(head.now, |clock| Ns(clock.0 + age.as_nanos() as u64));
         TradingStatus {
@@ -194,12 +184,7 @@ impl TradingStatus {
             orders: stages.orders.iter().map(|o| order(o, quoted(o.instrument))).collect(),
             held: tail.held,
             positions: tail.positions.iter().map(|p| position(p, quoted(p.instrument), names)).collect(),
-            realised: money(tail.pnl.realised),
-            unrealised: money(tail.pnl.unrealised),
-            fees: money(tail.pnl.fees),
-            net: money(tail.pnl.net()),
-            without_multiplier: tail.pnl.without_multiplier,
-            without_fees: tail.pnl.without_fees,
+            pnl: pnls(&tail.pnl),
             feeds: head.feeds.iter().map(|feed| feed_status(feed, now, head.clock.is_none())).collect(),
         }
     }

@@ -14,7 +14,8 @@ impl TailStats {
 
     pub(super) fn trading_state(&self, stages: &TradingState, to: &mut TailState) {
         for ((account, strategy, instrument), (position, money)) in self.trades.positions(stages) {
-            to.pnl.add(&money);
+            let currency = self.listings.get(instrument).map_or([0; 4], |listed| listed.terms.currency);
+            to.pnl.entry((account, currency)).or_default().add(&money);
             if position.qty == 0 {
                 continue;
             }

@@ -36,5 +36,5 @@ pub use station::Group;
 pub use stopwatch::Stopwatch;
 pub use tail::Tail;
 pub use times::{Times, TimesReader, histogram};
-pub use trades::{Holder, Pnl, TradeStats};
+pub use trades::{Holder, Pnl, Purse, TradeStats};
 pub use trading_state::{FeedState, HeadState, HeldPosition, QuotedInstrument, TailState};

@@ -53,6 +53,10 @@ impl Pnl {
     }
 }
 
+/// Account and currency, whose money is summed: that of two accounts or of two currencies is not one sum. The currency is that
+/// of the listing, padded with zeros.
+pub type Purse = (Account, [u8; 4]);
+
 /// Current positions, and refusals by check.
 pub struct TradeStats {
     positions: BTreeMap<Holder, (Position, PositionMoney)>,

@@ -1,9 +1,10 @@
 //! What head and tail say when an operator asks where trading stands.
 
 use super::halt_causes::HaltCause;
-use super::trades::Pnl;
+use super::trades::{Pnl, Purse};
 use flow::records::{BookTop, Position, PositionMoney};
 use flow::{Account, Ns, StrategyId};
+use std::collections::BTreeMap;
 
 /// Most positions in an answer.
 pub(super) const MOST: usize = 256;
@@ -74,7 +75,7 @@ pub struct TailState {
     /// How many there are.
     pub held: u64,
     /// Profit and fees of all positions.
-    pub pnl: Pnl,
+    pub pnl: BTreeMap<Purse, Pnl>,
     /// The instruments that are held, have open orders or doubtful data, or are flattened.
     pub quotes: Vec<QuotedInstrument>,
     /// The last halt that no resume followed.

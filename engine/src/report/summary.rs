@@ -92,8 +92,8 @@ pub struct Report {
     pub fills: u64,
     /// Positions.
     pub positions: Vec<PositionReport>,
-    /// Profit and loss.
-    pub pnl: PnlReport,
+    /// Profit and loss by account and currency.
+    pub pnl: Vec<PnlReport>,
     /// Measures of the busiest instruments.
     pub measures: Vec<MeasuresReport>,
     /// Whether it ended before its inputs did: a signal stopped it, or nobody takes its rows any more.
@@ -188,7 +188,7 @@ pub(crate) fn reported<H: Head>(
         remedies: trading::remedies(trades, &stats.listings),
         fills: counted(Kind::Fill),
         positions: trading::positions(&held, &stats.listings, &shape.names),
-        pnl: trading::pnl(&held),
+        pnl: trading::pnl(&held, &stats.listings),
         measures,
         stopped: finished.stopped,
         replaying: false,

@@ -1,9 +1,9 @@
 //! The trading part of a report: positions, profit and loss, refusals.
 
-use crate::pipeline::{Holder, Pnl, TradeStats};
+use crate::pipeline::{Holder, Pnl, Purse, TradeStats};
 use flow::records::{Position, PositionMoney};
 use flow::{Listed, Listings, Px, amount, decimal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stages::Instances;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,9 +28,14 @@ pub struct PositionReport {
     pub fees: Option<String>,
 }
 
-/// Profit and loss of all positions whose money is known.
-#[derive(Clone, Debug, Serialize)]
+/// Profit and loss of an account in a currency: of all its positions whose money is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PnlReport {
+    /// Account.
+    pub account: u8,
+    /// Currency, ISO 4217; absent if the listings do not state one.
+    pub currency: Option<String>,
     /// Realised profit before fees.
     pub realised: String,
     /// Unrealised profit of open quantities.
@@ -71,12 +76,27 @@ pub(super) fn positions(
     held.iter().map(|(holder, held)| position(*holder, held, listings, names)).collect()
 }
 
-/// Profit and loss of all positions.
-pub(super) fn pnl(held: &BTreeMap<Holder, (Position, PositionMoney)>) -> PnlReport {
-    let mut pnl = Pnl::default();
-    held.values().for_each(|(_, money)| pnl.add(money));
+/// Profit and loss by account and currency.
+pub(super) fn pnl(held: &BTreeMap<Holder, (Position, PositionMoney)>, listings: &Listings) -> Vec<PnlReport> {
+    let mut sums = BTreeMap::<Purse, Pnl>::new();
+    for ((account, _, instrument), (_, money)) in held {
+        let currency = listings.get(*instrument).map_or([0; 4], |listed| listed.terms.currency);
+        sums.entry((*account, currency)).or_default().add(money);
+    }
+    pnls(&sums)
+}
+
+/// Each sum, by account and currency.
+pub(crate) fn pnls(sums: &BTreeMap<Purse, Pnl>) -> Vec<PnlReport> {
+    sums.iter().map(|(purse, pnl)| sum(*purse, pnl)).collect()
+}
+
+fn sum((account, currency): Purse, pnl: &Pnl) -> PnlReport {
     let money = |nano| decimal(nano, 9, 2);
+    let currency = String::from_utf8_lossy(&currency).trim_matches(['\0', ' ']).to_owned();
     PnlReport {
+        account: account.0,
+        currency: Some(currency).filter(|currency| !currency.is_empty()),
         realised: money(pnl.realised),
         unrealised: money(pnl.unrealised),
         fees: money(pnl.fees),

@@ -180,5 +180,5 @@ fn the_status_says_what_the_journal_says() {
     assert_eq!((&again["halted"], &again["halt"]), (&true.into(), &last["halt"]));
     assert_eq!(limit(&again, "max-quantity"), [Some(7_000), Some(9_000)]);
     let kept = |answer: &Value| numbers(&answer["positions"], |position| position["qty"].as_i64());
-    assert_eq!((kept(&again), &again["realised"]), (kept(last), &last["realised"]));
+    assert_eq!((kept(&again), &again["pnl"][0]["realised"]), (kept(last), &last["pnl"][0]["realised"]));
 }

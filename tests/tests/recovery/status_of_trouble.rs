@@ -126,7 +126,7 @@ fn doubtful_instruments_and_an_unfinished_flatten_are_named() {
     // 100 bought at 10.01; since then one has traded at 10.00.
     let profits = doubtful["positions"].as_array().expect("a list").iter().map(|p| (&p["symbol"], &p["unrealised"]));
     assert_eq!(profits.collect::<Vec<_>>(), [(&json!("GOES"), &json!("-1.00")), (&json!("HALT"), &json!("0.00"))]);
-    assert_eq!(doubtful["unrealised"], "-1.00");
+    assert_eq!(doubtful["pnl"][0]["unrealised"], "-1.00");
     let shown = |service: &Service| {
         let text = service.ctl(&["status"]).expect(0).stdout;
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
