@@ -8,7 +8,7 @@
 
 use flow::Event;
 use sinks::journal::{JournalReader, LogKind, LogReader, SegmentSummary};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -138,11 +138,14 @@ impl Sample {
             .flat_map(|s| places(s).map(|path| (path, [s.sealed, s.records])))
             .collect();
         let ended = dir.join("closed.toml").exists();
+        // Until there is a next one, nothing says that a segment is full: its header may say less.
+        let is_last = |s: &&SegmentSummary| !listed.iter().any(|next| next.log == s.log && next.number > s.number);
+        let last: BTreeSet<PathBuf> = listed.iter().filter(is_last).flat_map(places).collect();
         // A copy on the disk of what lies in memory is written again when the journal goes on, and so is the name of the place.
         let again: Vec<PathBuf> = listed.iter().map(places).filter(|[a, b]| a != b).map(|[_, copy]| copy).collect();
         let is_proved = move |path: &Path, byte: u64| match sealed.get(path) {
             _ if again.iter().any(|copy| copy == path) || path.ends_with("journal") => false,
-            Some(sealed) if !ended && *sealed < SEGMENT => {
+            Some(sealed) if !ended && (*sealed < SEGMENT || last.contains(path)) => {
                 // What changes while a segment is written: the words of its header, and what is not sealed.
                 byte < 4_096 + 64 * sealed && ![256..264, 320..328, 384..408].iter().any(|words| words.contains(&byte))
             }
