@@ -67,7 +67,7 @@ fn pipeline(inputs: &Arc<[Event]>, with: &[&str]) -> Run {
     with.iter().for_each(|one| settings.set(one).expect("the assignment is valid"));
     let space = Space { instruments: INSTRUMENTS, fills: 65_536 };
     let plan = Plan::build(&settings, space, Tail::READS).expect("a valid plan");
-    let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, INSTRUMENTS, Arc::default());
+    let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, (INSTRUMENTS, &plan.instances), Arc::default());
     let head = Numbered { inputs: Arc::clone(inputs), at: 0, began: None };
     let done = run_pipeline(head, plan, tail, &Control::default()).expect("the pipeline runs");
     let (stats, _) = done.tail.finish();

@@ -53,7 +53,13 @@ fn pipeline(market: &Market, settings: &Settings) -> Run {
     let readers = Tail::READS.or(end.kinds());
     let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536 }, readers).expect("a valid plan");
     let control = Control::default();
-    let tail = Tail::new(Vec::new(), vec![Box::new(end)], plan.outcomes, INSTRUMENTS, Arc::clone(&control.watermark));
+    let tail = Tail::new(
+        Vec::new(),
+        vec![Box::new(end)],
+        plan.outcomes,
+        (INSTRUMENTS, &plan.instances),
+        Arc::clone(&control.watermark),
+    );
     let ticks = TickSource::new(plan.ticks.intervals.clone()).with_heartbeat(plan.ticks.heartbeat_s);
     let feeding = SourceQueue::new("memory".to_owned(), Box::new(source), 1);
     let head = Ingress::new(vec![feeding], ticks, Clock::new(plan.clock), INSTRUMENTS);

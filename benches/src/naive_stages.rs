@@ -82,7 +82,8 @@ impl Naive for SignedVolume {
             sell_qty: Qty(sell),
             unsigned_qty: Qty(unsigned),
             trades: *trades,
-            reserved: [0; 4],
+            instance: 0,
+            reserved: [0; 3],
         };
         tally.push(event.instrument, &cvd);
     }
@@ -138,7 +139,8 @@ impl Naive for Lean {
             weighted_mid: Px::NONE,
             levels,
             weighting: 1,
-            reserved: [0; 3],
+            instance: 0,
+            reserved: [0; 2],
         };
         if let (Some(bid), Some(ask)) = (top.bid_px.known(), top.ask_px.known()) {
             let (bid_qty, ask_qty) = (top.bid_qty.0, top.ask_qty.0);
@@ -236,7 +238,8 @@ impl Toxicity {
             closed: closed as u32,
             window: window as u32,
             mode: if self.bulk.is_some() { 2 } else { 1 },
-            reserved: [0; 7],
+            instance: 0,
+            reserved: [0; 6],
         };
         let volumes = VpinFlow {
             buy_qty: Qty(flow.sums[0]),

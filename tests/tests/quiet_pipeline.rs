@@ -171,7 +171,7 @@ impl Fused {
         let stages = plan.stages.len();
         let (group, observers) = Group::and_observers(plan.stages, plan.deciding, plan.groups[0].forwards, 8);
         let clock = Some(Clock::new());
-        let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, instruments, Arc::default());
+        let tail = Tail::new(Vec::new(), Vec::new(), plan.outcomes, (instruments, &plan.instances), Arc::default());
         assert_eq!(observers.is_some(), plan.deciding < stages, "what no order depends on runs behind the tail");
         let tail = tail.with_observers(observers).with_stalls(StallMeter::new(clock.clone()));
         Fused { group, load: LoadMeter::new(clock), tail, inputs }

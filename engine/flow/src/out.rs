@@ -18,6 +18,7 @@ pub struct Out {
     ordinal: u16,
     ts: Ns,
     source: u8,
+    instance: u8,
 }
 
 impl Out {
@@ -31,7 +32,7 @@ impl Out {
     pub fn new(position: u8, wanted: Kinds) -> Out {
         let events = vec![bytemuck::Zeroable::zeroed(); Out::CAP].into_boxed_slice();
         let events = events.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
-        Out { events, effects: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0 }
+        Out { events, effects: 0, position, wanted, seq: 0, ordinal: 0, ts: Ns(0), source: 0, instance: 0 }
     }
 
     /// Starts the output for `cause`; the runner calls it before the stage.
@@ -70,6 +71,12 @@ impl Out {
     #[inline]
     fn len(&self) -> usize {
         self.effects as u32 as usize
+    }
+
+    /// Sets the instance of a measure that the events pushed from now on are of.
+    #[inline]
+    pub fn set_instance(&mut self, number: u8) {
+        self.instance = number;
     }
 
     /// How many more events may be pushed for the current one.
@@ -115,6 +122,9 @@ impl Out {
         *slot = Event::new(self.ts, instrument, flags, record);
         slot.id = EventId::new(self.seq, self.position, ordinal);
         slot.source = self.source;
+        if let Some(at) = R::INSTANCE {
+            slot.body[at] = self.instance;
+        }
         self.effects += 1;
     }
 

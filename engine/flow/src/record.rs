@@ -16,6 +16,19 @@ pub trait Record: Pod {
     const NAME: &'static str;
     /// The fields in order of their offsets; reserved bytes are left out.
     const FIELDS: &'static [Field];
+    /// Where its body says which instance of a measure it is of.
+    const INSTANCE: Option<usize> = instance_in(Self::FIELDS);
+}
+
+const fn instance_in(fields: &[Field]) -> Option<usize> {
+    let mut at = 0;
+    while at < fields.len() {
+        if let FieldType::Instance = fields[at].ty {
+            return Some(fields[at].offset - 24);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// A type that a field may have. f64 is none of them: see [`Real`].

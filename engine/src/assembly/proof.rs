@@ -37,7 +37,8 @@ impl Proof {
             let venue = if trades { venue_faults(settings, instruments) } else { Vec::new() };
             let clock = Clock::new(settings.pipeline.get(keys::CLOCK));
             let _head = Ingress::new(Vec::new(), TickSource::new(Vec::new()), clock, instruments);
-            let _tail = Tail::new(Vec::new(), Vec::new(), Kinds::NONE, instruments, Arc::default());
+            let _tail =
+                Tail::new(Vec::new(), Vec::new(), Kinds::NONE, (instruments, &settings.instances), Arc::default());
             match plan {
                 Ok(plan) if venue.is_empty() => Ok(plan),
                 plan => Err(Faults(plan.err().map_or_else(Vec::new, |f| f.0).into_iter().chain(venue).collect())),

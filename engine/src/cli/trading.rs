@@ -82,24 +82,29 @@ pub(crate) fn measures(report: &Report, details: bool) -> String {
     let of = |s: &SymbolReport| report.measures.iter().find(|m| m.symbol == s.symbol);
     let measured: Vec<_> = shown(&report.symbols, SYMBOLS, details).iter().filter_map(of).collect();
     let runs = |name: &str| measured.iter().any(|m| m.values.contains_key(name));
-    let fields: Vec<_> = MEASURES.iter().filter(|entry| runs(entry.name)).flat_map(summary_fields).collect();
+    let all = MEASURES.iter().flat_map(|entry| report.names.measures(entry).map(move |(name, _)| (entry, name)));
+    let fields: Vec<_> = all.filter(|(_, name)| runs(name)).flat_map(|(e, name)| summary_fields(e, name)).collect();
     if fields.is_empty() {
         return String::new();
     }
-    let columns = fields.iter().map(|(_, field, align)| column(*field, *align));
+    let columns = fields.iter().map(|(_, _, title, align)| column(title.clone(), *align));
     let columns: Vec<_> = std::iter::once(column("measures", Align::Left)).chain(columns).collect();
     let row = |m: &&MeasuresReport| {
-        let values = fields.iter().map(|(name, field, _)| m.values.get(name).and_then(|v| v.get(field)));
+        let values = fields.iter().map(|(name, field, ..)| m.values.get(*name).and_then(|v| v.get(field)));
         std::iter::once(m.symbol.clone()).chain(values.map(value)).map(Cell::from).collect()
     };
     table(&columns, &measured.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The measure, name and alignment of each summary field.
-fn summary_fields(entry: &'static MeasureEntry) -> impl Iterator<Item = (&'static str, &'static str, Align)> {
-    entry.summary_fields().map(|(_, field)| {
+/// The instance, field, title and alignment of each summary field.
+fn summary_fields<'a>(
+    entry: &'static MeasureEntry,
+    name: &'a str,
+) -> impl Iterator<Item = (&'a str, &'static str, String, Align)> {
+    entry.summary_fields().map(move |(_, field)| {
         let align = if field.ty == FieldType::Uint { Align::Right } else { Align::Point };
-        (entry.name, field.name, align)
+        let title = if name == entry.name { field.name.to_owned() } else { format!("{name} {}", field.name) };
+        (name, field.name, title, align)
     })
 }
 

@@ -11,6 +11,7 @@ use super::outcome_hash::OutcomeHash;
 use super::trades::TradeStats;
 use flow::records::{Anomaly, Bar, BarFlow, BookTop};
 use flow::{Event, GrowingTable, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter};
+use stages::Instances;
 use std::collections::BTreeMap;
 
 /// Totals of the run.
@@ -133,6 +134,7 @@ impl Records {
         sinks: Vec<Box<dyn Sink>>,
         outcomes: Kinds,
         instruments: u32,
+        instances: &Instances,
     ) -> Records {
         let count = instruments as usize;
         let stats = TailStats {
@@ -144,7 +146,7 @@ impl Records {
             bars: GrowingTable::new(count, None),
             hash: OutcomeHash::new(),
             trades: TradeStats::new(None),
-            measures: LastMeasures::new(instruments),
+            measures: LastMeasures::new(instruments, instances),
             halts: HaltCauses::default(),
         };
         let (prompt, sinks): (Vec<_>, Vec<_>) =

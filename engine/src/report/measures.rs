@@ -4,6 +4,7 @@ use crate::pipeline::LastMeasures;
 use crate::rows::{Cell, value};
 use flow::Listed;
 use serde::Serialize;
+use stages::Instances;
 use stages::measures::MEASURES;
 use std::collections::BTreeMap;
 
@@ -12,17 +13,18 @@ use std::collections::BTreeMap;
 pub struct MeasuresReport {
     /// Symbol.
     pub symbol: String,
-    /// Values as in rows, by measure and field.
-    pub values: BTreeMap<&'static str, BTreeMap<&'static str, Cell>>,
+    /// Values as in rows, by instance and field.
+    pub values: BTreeMap<String, BTreeMap<&'static str, Cell>>,
 }
 
 /// The last values of an instrument's measures, if it has any.
-pub(super) fn measures(last: &LastMeasures, listed: &Listed) -> Option<MeasuresReport> {
-    let mut values = BTreeMap::<_, BTreeMap<_, _>>::new();
-    for entry in MEASURES {
+pub(super) fn measures(last: &LastMeasures, listed: &Listed, names: &Instances) -> Option<MeasuresReport> {
+    let mut values = BTreeMap::<String, BTreeMap<_, _>>::new();
+    for (entry, (name, number)) in MEASURES.iter().flat_map(|entry| names.measures(entry).map(move |one| (entry, one)))
+    {
         for (kind, field) in entry.summary_fields() {
-            if let Some(event) = last.last(kind, listed.instrument) {
-                values.entry(entry.name).or_default().insert(field.name, value(field, event, listed));
+            if let Some(event) = last.last(kind, number, listed.instrument) {
+                values.entry(name.to_owned()).or_default().insert(field.name, value(field, event, listed));
             }
         }
     }

@@ -96,6 +96,9 @@ pub struct Report {
     pub pnl: Vec<PnlReport>,
     /// Measures of the busiest instruments.
     pub measures: Vec<MeasuresReport>,
+    /// Names of the instances of strategies and measures.
+    #[serde(skip)]
+    pub names: Arc<Instances>,
     /// Whether it ended before its inputs did: a signal stopped it, or nobody takes its rows any more.
     pub stopped: bool,
     /// Whether it was stopped while it replayed its journal, before anything entered.
@@ -160,7 +163,7 @@ pub(crate) fn reported<H: Head>(
     let held = trades.positions(&state);
     let mut latency = latencies(&finished.meters);
     latency.extend(trades.tick_to_order().map(|times| ("tick to order".to_owned(), Percentiles::from(times))));
-    let measured = stats.listings.iter().filter_map(|l| measures(&stats.measures, l));
+    let measured = stats.listings.iter().filter_map(|l| measures(&stats.measures, l, &shape.names));
     let measures = measured.filter(|m| symbols.iter().any(|s| s.symbol == m.symbol)).collect();
     let report = Report {
         events,
@@ -190,6 +193,7 @@ pub(crate) fn reported<H: Head>(
         positions: trading::positions(&held, &stats.listings, &shape.names),
         pnl: trading::pnl(&held, &stats.listings),
         measures,
+        names: Arc::clone(&shape.names),
         stopped: finished.stopped,
         replaying: false,
         halt: stats.halt().filter(|_| state.halted == Some(true)),

@@ -53,6 +53,7 @@ const fn printed(ty: FieldType) -> (&'static str, &'static str) {
         FieldType::Float => ("number or null", ""),
         FieldType::Text | FieldType::Interval | FieldType::Detail => ("text", ""),
         FieldType::Strategy | FieldType::Check | FieldType::Kind | FieldType::Enum(_) => ("text", ""),
+        FieldType::Instance => ("text", ""),
     }
 }
 

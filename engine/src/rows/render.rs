@@ -77,7 +77,7 @@ impl Print<'_> {
     }
 
     fn field(self, field: &Field, ty: FieldType, event: &Event) -> Cell {
-        let Print { scale, .. } = self;
+        let Print { scale, names } = self;
         if ty == FieldType::Text {
             let text = String::from_utf8_lossy(field.bytes(&event.body));
             return Cell::text(text.trim_end_matches(['\0', ' ']));
@@ -101,6 +101,7 @@ impl Print<'_> {
             FieldType::Sequence => Some(value).filter(|known| *known != u64::MAX).into(),
             FieldType::Uid | FieldType::Count => Some(value).filter(|known| *known != u64::from(u32::MAX)).into(),
             FieldType::Strategy => self.strategy(StrategyId(value as u16)),
+            FieldType::Instance => named(value, names.measure(value as u8, event.kind)),
             FieldType::Check => named(value, Some(stages::risk::check_name(value as u16))),
             FieldType::Kind => Cell::text(kind_info(Kind(value as u8)).map_or("unknown", |k| k.name)),
             FieldType::Enum(words) => named(value, name_of(words, value)),

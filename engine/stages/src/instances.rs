@@ -6,9 +6,9 @@
 //! that are gone as well, and a journal that carries it over begins with them. Bound: the ranges of [`Instanced::numbers`].
 
 use crate::instance::Instance;
-use crate::measures::MEASURES;
+use crate::measures::{MEASURES, MeasureEntry};
 use crate::strategies::STRATEGIES;
-use flow::{Registered, StrategyId};
+use flow::{Kind, Registered, StrategyId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -154,6 +154,18 @@ impl Instances {
     pub fn strategy_names(&self) -> impl Iterator<Item = &str> {
         let named = self.of(Instanced::Strategies).iter().map(|instance| instance.name.as_str());
         STRATEGIES.iter().map(|entry| entry.name).chain(named)
+    }
+
+    /// The instances of a measure: name and number, the plain one first.
+    pub fn measures(&self, entry: &MeasureEntry) -> impl Iterator<Item = (&str, u8)> {
+        let of = self.of(Instanced::Measures).iter().filter(move |instance| instance.uses == entry.name);
+        std::iter::once((entry.name, 0)).chain(of.map(|instance| (instance.name.as_str(), instance.number as u8)))
+    }
+
+    /// The name of the measure with that number of instance, which emits this kind.
+    pub fn measure(&self, number: u8, kind: Kind) -> Option<&str> {
+        let own = || MEASURES.iter().find(|entry| entry.build.emits.contains(&kind)).map(|entry| entry.name);
+        if number == 0 { own() } else { self.named(Instanced::Measures, number.into()) }
     }
 
     fn named(&self, registry: Instanced, number: u16) -> Option<&str> {

@@ -81,11 +81,11 @@ impl Part {
                 }
             }
             Part::Measures(_, measures) => match measures.as_slice() {
-                [one] => (one.entry.build.alone)(params(&one.name), space)
+                [one] if one.number == 0 => (one.entry.build.alone)(params(&one.name), space)
                     .map_err(|fault| vec![of_instance(fault, one.entry.name, &one.name)]),
                 several => {
                     let built = all_built(several, |one| {
-                        (one.entry.build.among)(params(&one.name), space)
+                        (one.entry.build.among)(params(&one.name), one.number as u8, space)
                             .map_err(|fault| of_instance(fault, one.entry.name, &one.name))
                     })?;
                     Ok(Box::new(Host::new(Many::new(built), space)))

@@ -59,7 +59,8 @@ records! {
         sell_qty: Qty as Qty "quantity sold by aggressors",
         unsigned_qty: Qty as Qty "quantity of trades without a known aggressor; in neither of the other two",
         trades: u32 as Uint "number of trades",
-    } reserved 4
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 3
     /// Imbalance of a book; emitted when its best bid or ask changes.
     Imbalance = 36 "imbalance" {
         l1: Real as Float "(bid quantity - ask quantity) / (bid quantity + ask quantity) at the touch, -1 to 1; absent when a side is empty",
@@ -68,7 +69,8 @@ records! {
         weighted_mid: Px as Price "(ask x bid quantity + bid x ask quantity) / (bid quantity + ask quantity), rounded half to even at 1e-9",
         levels: u32 as Uint "number of levels per side in the depth measure",
         weighting: u8 as Code(Weighting) "weight of the k-th level",
-    } reserved 3
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 2
     /// Volume-synchronised probability of informed trading; emitted when a bucket closes. Its `vpin-flow` follows.
     Vpin = 37 "vpin" {
         vpin: Real as Float "mean of |bought - sold| / bucket quantity over the last buckets, 0 to 1; absent until the window is full",
@@ -77,7 +79,8 @@ records! {
         closed: u32 as Uint "buckets closed by this trade or bar",
         window: u32 as Uint "number of buckets in the mean",
         mode: u8 as Enum(VpinMode) "how trades are signed",
-    } reserved 7 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty]
+        instance: u8 as Instance "instance of the measure that it is of",
+    } reserved 6 row [vpin, buckets, bucket_qty, buy_qty, sell_qty, unsigned_qty, mode, closed, window, bucket_buy_qty, bucket_sell_qty, instance]
     /// The volumes of a `vpin`; follows it.
     VpinFlow = 38 "vpin-flow" follows Vpin {
         buy_qty: Qty as Qty "quantity bought since the session began",

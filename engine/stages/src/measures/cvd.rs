@@ -45,7 +45,7 @@ impl Volumes {
             sell_qty: Qty(sold),
             unsigned_qty: Qty(unsigned),
             trades: self.trades,
-            reserved: [0; 4],
+            ..records::Cvd::default()
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Registry entries of measures, and the families in which they run.
 
+use super::named::Named;
 use super::{Host, Measure, MeasureSet, One};
 use crate::Space;
 use flow::{Field, Kind, Kinds, Param, ParamError, Params, RecordGroup, Stage};
@@ -33,7 +34,7 @@ impl Family {
 /// Builds the stage of a family with one measure.
 type BuildStage = fn(&Params, Space) -> Result<Box<dyn Stage>, ParamError>;
 /// Builds a measure for a stage that hosts several.
-type BuildMeasure = fn(&Params, Space) -> Result<Box<dyn MeasureSet>, ParamError>;
+type BuildMeasure = fn(&Params, u8, Space) -> Result<Box<dyn MeasureSet>, ParamError>;
 
 /// How a measure is built, and what it emits.
 pub struct Build {
@@ -41,7 +42,7 @@ pub struct Build {
     pub emits: &'static [Kind],
     /// Builds it as the only running measure of its family.
     pub alone: BuildStage,
-    /// Builds it as one of several.
+    /// Builds it as one of several; with a number that is not 0, as an instance that says so in all that it emits.
     pub among: BuildMeasure,
 }
 
@@ -51,7 +52,10 @@ impl Build {
         Build {
             emits: M::Records::KINDS,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
-            among: |params, space| Ok(Box::new(One::<M>::new(params, space)?)),
+            among: |params, number, space| {
+                let one = One::<M>::new(params, space)?;
+                Ok(if number == 0 { Box::new(one) } else { Box::new(Named::new(one, number)) })
+            },
         }
     }
 }

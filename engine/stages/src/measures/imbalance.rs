@@ -126,7 +126,7 @@ impl Measure for Imbalance {
                 weighted_mid: none,
                 levels,
                 weighting,
-                reserved: [0; 3],
+                ..records::Imbalance::default()
             });
         };
         let l1 = balance(top.bid_qty.0 as f64, top.ask_qty.0 as f64);
@@ -137,7 +137,7 @@ impl Measure for Imbalance {
             weighted_mid: weighted_mid(bid, top.bid_qty.0, ask, top.ask_qty.0),
             levels,
             weighting,
-            reserved: [0; 3],
+            ..records::Imbalance::default()
         })
     }
 }

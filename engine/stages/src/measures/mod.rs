@@ -17,6 +17,7 @@ mod depth;
 mod entry;
 mod host;
 mod measure;
+mod named;
 mod of_session;
 mod per_instrument;
 mod session;

@@ -130,7 +130,7 @@ fn members_of_a_family_are_told_apart() {
     let entry = MEASURES.iter().find(|entry| entry.name == "vpin").unwrap();
     assert_eq!(entry.family, Family::Toxicity);
     let new = || {
-        let of = |qty: &str| (entry.build.among)(&harness::params("vpin", &[("bucket_qty", qty)]), SPACE).unwrap();
+        let of = |qty: &str| (entry.build.among)(&harness::params("vpin", &[("bucket_qty", qty)]), 0, SPACE).unwrap();
         listed(Host::new(Many::new(vec![of("5"), of("9")]), SPACE))
     };
     let mut first = new();

@@ -15,6 +15,7 @@ mod doubt;
 mod exchange_sim;
 mod flatten;
 mod harness;
+mod instances;
 mod lasting;
 mod measures_bulk;
 mod measures_cvd;

@@ -30,7 +30,8 @@ fn reference(trades: &[Event]) -> Vec<Emitted> {
         sell_qty: Qty(sum(Side::Sell)),
         unsigned_qty: Qty(sum(Side::None)),
         trades: of_day.len() as u32,
-        reserved: [0; 4],
+        instance: 0,
+        reserved: [0; 3],
     };
     vec![Emitted::bare(&Event::new(Ns(0), instrument, Flags::LAST_OF_GROUP, &cvd))]
 }

@@ -38,7 +38,7 @@ fn quotient(a: i128, b: i128) -> Px {
 
 /// What must be measured at a top, from the book as it stands.
 fn check(found: &Imbalance, top: &BookTop, book: &BookStage, instrument: u32, levels: u32, weighting: &str) {
-    assert_eq!((found.levels, found.reserved), (levels, [0; 3]));
+    assert_eq!((found.levels, found.reserved), (levels, [0; 2]));
     let side = |side: Side| book.books().book(instrument).unwrap().depth(side).take(levels as usize);
     let weighed = |s| side(s).enumerate().map(|(i, l)| weight(weighting, i + 1) * l.qty.0 as f64).sum::<f64>();
     if top.bid_px == Px::NONE || top.ask_px == Px::NONE {

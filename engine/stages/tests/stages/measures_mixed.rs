@@ -77,7 +77,7 @@ fn alone(choice: Choice) -> Box<dyn Stage> {
 
 fn mixed(mask: usize) -> Host<Many> {
     let chosen = CHOICES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, choice)| build(*choice));
-    let built: Vec<Box<dyn MeasureSet>> = chosen.map(|(b, params)| (b.among)(&params, SPACE).unwrap()).collect();
+    let built: Vec<Box<dyn MeasureSet>> = chosen.map(|(b, params)| (b.among)(&params, 0, SPACE).unwrap()).collect();
     Host::new(Many::new(built), SPACE)
 }
 

@@ -58,7 +58,8 @@ fn reference(trades: &[Event], (quantity, window): (u64, u32)) -> Vec<Emitted> {
         closed: closed as u32,
         window,
         mode: 1,
-        reserved: [0; 7],
+        instance: 0,
+        reserved: [0; 6],
     };
     let flow = VpinFlow {
         buy_qty: Qty(bought),

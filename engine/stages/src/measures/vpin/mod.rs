@@ -217,7 +217,7 @@ impl Volume {
             closed: u32::try_from(closing.closed).unwrap_or(u32::MAX),
             window: self.buckets.window.into(),
             mode: mode.code(),
-            reserved: [0; 7],
+            ..records::Vpin::default()
         };
         let volumes = VpinFlow {
             buy_qty: Qty(flow.signed_qty[0]),

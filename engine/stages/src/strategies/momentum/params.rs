@@ -2,6 +2,7 @@
 
 use super::super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::super::session::{Hours, SESSION_END, SESSION_START};
+use crate::instance::Instance;
 use flow::{Account, BoolParam, FloatParam, IntParam, Interval, Ns, Param, ParamError, Params, StrategyId, TextParam};
 
 /// Number of the strategy `momentum`.
@@ -22,6 +23,10 @@ const MIN_IMBALANCE: FloatParam = FloatParam::new(
 );
 const MAX_VPIN: FloatParam =
     FloatParam::new("max_vpin", (0.0, 1.0), "0.6", "VPIN above which nothing is entered; 1 = not measures for");
+const CVD: TextParam = TextParam::new("cvd", "cvd", "instance of the measure cvd that it reads");
+const IMBALANCE: TextParam =
+    TextParam::new("imbalance", "imbalance", "instance of the measure imbalance that it reads");
+const VPIN: TextParam = TextParam::new("vpin", "vpin", "instance of the measure vpin that it reads");
 const BAR: TextParam = TextParam::new("bar", "1m", "length of the bars whose range is averaged; one of the stage bars");
 const ATR_BARS: IntParam<u32> =
     IntParam::new("atr_bars", (1, 1_000), "14", "bars that the true range is averaged over").unit("bars");
@@ -52,6 +57,9 @@ pub const PARAMS: &[Param] = &[
     MIN_VOLUME.param(),
     MIN_IMBALANCE.param(),
     MAX_VPIN.param(),
+    CVD.param(),
+    IMBALANCE.param(),
+    VPIN.param(),
     BAR.param(),
     ATR_BARS.param(),
     STOP_ATR.param(),
@@ -66,6 +74,10 @@ pub const PARAMS: &[Param] = &[
 
 /// The settings of a run.
 pub(super) struct Settings {
+    /// The instances of the measures that it reads.
+    pub(super) cvd: u8,
+    pub(super) imbalance: u8,
+    pub(super) vpin: u8,
     pub(super) account: Account,
     pub(super) qty: u64,
     pub(super) lookback_ns: u64,
@@ -88,13 +100,16 @@ impl Settings {
     /// Reads the settings.
     ///
     /// # Errors
-    /// When `bar` is not an interval or a time is not a time of day.
-    pub(super) fn read(params: &Params) -> Result<Settings, ParamError> {
+    /// When `bar` is not an interval, a time is not a time of day, or there is no such instance of a measure.
+    pub(super) fn read(params: &Params, measures: &[Instance]) -> Result<Settings, ParamError> {
         let found = params.get(BAR).to_owned();
         let bar = found.parse::<Interval>();
         let bar = bar.map_err(|e| ParamError { key: "momentum.bar".to_owned(), found, valid: e.to_string() })?;
         let seconds = |time| params.get(time) * Ns::SECOND;
         Ok(Settings {
+            cvd: reads(CVD, params, measures)?,
+            imbalance: reads(IMBALANCE, params, measures)?,
+            vpin: reads(VPIN, params, measures)?,
             account: Account(params.get(ACCOUNT)),
             qty: params.get(QTY),
             lookback_ns: seconds(LOOKBACK),
@@ -113,4 +128,18 @@ impl Settings {
             short: params.get(SHORT),
         })
     }
+}
+
+/// The instance that a parameter names, of the measure with the parameter's name.
+fn reads(measure: TextParam, params: &Params, measures: &[Instance]) -> Result<u8, ParamError> {
+    let (entry, found) = (measure.name(), params.get(measure));
+    let mut of = measures.iter().filter(|instance| instance.uses == entry);
+    let number = (found == entry).then_some(0);
+    let number = number.or_else(|| of.clone().find(|one| one.name == found).map(|one| one.number as u8));
+    number.ok_or_else(|| {
+        let others = of.by_ref().map(|one| one.name.as_str());
+        let names: Vec<_> = std::iter::once(entry).chain(others).collect();
+        let (key, found) = (format!("momentum.{entry}"), found.to_owned());
+        ParamError { key, found, valid: format!("valid: {}", names.join(", ")) }
+    })
 }

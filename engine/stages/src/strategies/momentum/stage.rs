@@ -55,7 +55,7 @@ impl MomentumStage {
             instruments: GrowingTable::new(space.instruments as usize, InstrumentState::NONE),
             changed: Changed::new(space.instruments),
             fills: Executions::new(space.fills, ()),
-            settings: Settings::read(params)?,
+            settings: Settings::read(params, setup.measures)?,
             breaking: 0,
             ended: false,
         })
@@ -245,7 +245,10 @@ impl MomentumStage {
         state.known = true;
         match event.kind {
             Kind::BookTop => self.top(event, out),
-            Kind::Imbalance => state.imbalance = event.record::<Imbalance>().l1.into(),
+            Kind::Imbalance if event.record::<Imbalance>().instance == self.settings.imbalance => {
+                state.imbalance = event.record::<Imbalance>().l1.into();
+            }
+            Kind::Cvd if event.record::<Cvd>().instance != self.settings.cvd => {}
             Kind::Cvd if event.id.seq() == self.breaking => state.flow.restate(event.record()),
             Kind::Cvd => {
                 state.flow.add(event.ts, self.settings.lookback_ns, event.record::<Cvd>());
@@ -254,7 +257,9 @@ impl MomentumStage {
                     out.ask_for_pulse();
                 }
             }
-            Kind::Vpin => state.vpin = event.record::<Vpin>().vpin.into(),
+            Kind::Vpin if event.record::<Vpin>().instance == self.settings.vpin => {
+                state.vpin = event.record::<Vpin>().vpin.into()
+            }
             Kind::Bar => {
                 let bar: &Bar = event.record();
                 if bar.interval_s == self.settings.bar_s {

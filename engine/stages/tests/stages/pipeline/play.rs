@@ -96,6 +96,10 @@ fn instances(turned: u8) -> Instances {
     for (name, uses) in STRATEGIES.into_iter().filter(|_| turned >> 7 == 1) {
         instances.add(Instanced::Strategies, Instance { name: name.to_owned(), uses, given: 0, number: 0 });
     }
+    const MEASURES: [(&str, &str); 3] = [("small", "vpin"), ("second", "cvd"), ("deep", "imbalance")];
+    for (name, uses) in MEASURES.into_iter().filter(|_| turned >> 7 == 1) {
+        instances.add(Instanced::Measures, Instance { name: name.to_owned(), uses, given: 0, number: 0 });
+    }
     instances.number(&Instances::PLAIN).expect("few names");
     instances
 }

@@ -48,8 +48,8 @@ fn nothing_is_allocated_per_event() {
     }
     // The path of a measure that its defaults do not take, beside others in one stage that keep all of the context.
     let bulk = params("vpin", &[("mode", "bulk"), ("bulk_bar", "5s")]);
-    let mut several = vec![(flow::find(MEASURES, "vpin").unwrap().build.among)(&bulk, SPACE).unwrap()];
-    several.extend(MEASURES.iter().map(|m| (m.build.among)(&all[m.name], SPACE).unwrap()));
+    let mut several = vec![(flow::find(MEASURES, "vpin").unwrap().build.among)(&bulk, 128, SPACE).unwrap()];
+    several.extend(MEASURES.iter().map(|m| (m.build.among)(&all[m.name], 0, SPACE).unwrap()));
     pipeline.push((Box::new(Host::new(Many::new(several), SPACE)), Out::new(126, Kinds::ALL)));
     let mut runner = TestRunner::deterministic();
     let (opening, listings) = stream::opening();
