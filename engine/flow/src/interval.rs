@@ -1,14 +1,11 @@
 //! Bar intervals and their boundaries.
 //!
-//! Below a day, boundaries are multiples of the interval since the Unix epoch. A day is a calendar day in the time zone of
-//! the listing's calendar, so a bar never straddles two sessions; twice a year it has 23 or 25 hours.
+//! Below a day, boundaries are multiples of the interval since the Unix epoch. A day is a trade date of the listing's
+//! [calendar](Calendar), so a bar never straddles two sessions; twice a year it may have 23 or 25 hours.
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
-use chrono_tz::Tz;
+use crate::{Calendar, Ns};
 use std::fmt;
 use std::str::FromStr;
-
-use crate::{Mic, Ns};
 
 /// Length of a bar: 5 s to 1 d.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,12 +21,12 @@ pub struct IntervalError(String);
 impl Interval {
     const DAY: u32 = 86_400;
 
-    /// Length in seconds; 86,400 for a calendar day.
+    /// Length in seconds; 86,400 for a trade date.
     pub fn seconds(self) -> u32 {
         self.seconds
     }
 
-    /// Whether it is a calendar day.
+    /// Whether it is a trade date.
     pub fn is_day(self) -> bool {
         self.seconds == Self::DAY
     }
@@ -41,56 +38,15 @@ impl Interval {
     }
 
     /// Start and end of the bar that holds `ts`.
-    pub fn bounds(self, ts: Ns, zone: Tz) -> (Ns, Ns) {
+    pub fn bounds(self, ts: Ns, calendar: Calendar) -> (Ns, Ns) {
         if self.is_day() {
-            return day_bounds(ts, zone);
+            let day = calendar.trade_date(ts);
+            return (day.start, day.end);
         }
         let length = u64::from(self.seconds) * Ns::SECOND;
         let start = ts.0 - ts.0 % length;
         (Ns(start), Ns(start + length))
     }
-}
-
-fn day_bounds(ts: Ns, zone: Tz) -> (Ns, Ns) {
-    let local = DateTime::from_timestamp_nanos(ts.0 as i64).with_timezone(&zone).date_naive();
-    let next = local.succ_opt().unwrap_or(NaiveDate::MAX);
-    (midnight(local, zone), midnight(next, zone))
-}
-
-/// First instant of a date in a zone; where clocks skip midnight, the first instant after it.
-pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
-    let naive = (0..3).find_map(|hour| {
-        let local = zone.with_ymd_and_hms(date.year(), date.month(), date.day(), hour, 0, 0);
-        local.earliest()
-    });
-    let at = naive.expect("one of the first hours of a day exists");
-    Ns(u64::try_from(at.timestamp_nanos_opt().unwrap_or(0)).unwrap_or(0))
-}
-
-/// The calendars that are known, each a market with its time zone.
-pub const CALENDARS: &[(&str, Tz)] = &[
-    ("XNAS", Tz::America__New_York),
-    ("XBOS", Tz::America__New_York),
-    ("XPSX", Tz::America__New_York),
-    ("XNYS", Tz::America__New_York),
-    ("XASE", Tz::America__New_York),
-    ("ARCX", Tz::America__New_York),
-    ("BATS", Tz::America__New_York),
-    ("IEXG", Tz::America__New_York),
-    ("EQUS", Tz::America__New_York),
-    ("OPRA", Tz::America__New_York),
-    ("XCME", Tz::America__Chicago),
-    ("GLBX", Tz::America__Chicago),
-    ("XCBT", Tz::America__Chicago),
-    ("XCBO", Tz::America__Chicago),
-    ("XLON", Tz::Europe__London),
-    ("XEUR", Tz::Europe__Berlin),
-];
-
-/// Time zone of a market's calendar; UTC for one that is not in [`CALENDARS`]. Meant for the start of a bar or a day.
-pub fn zone_of(calendar: Mic) -> Tz {
-    let known = CALENDARS.iter().find(|(market, _)| market.as_bytes() == calendar.0);
-    known.map_or(Tz::UTC, |(_, zone)| *zone)
 }
 
 impl FromStr for Interval {
@@ -127,15 +83,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calendars_are_markets_in_time_zones() {
-        for (market, zone) in CALENDARS {
-            assert_eq!(zone_of(Mic(market.as_bytes().try_into().unwrap())), *zone, "{market} stands there once");
-            assert_ne!(*zone, Tz::UTC, "{market}");
-        }
-        assert_eq!(zone_of(Mic(*b"XXXX")), Tz::UTC);
-    }
-
-    #[test]
     fn names_come_back_and_bad_ones_are_refused() {
         for good in ["5s", "30s", "1m", "5m", "1h", "1d"] {
             assert_eq!(good.parse::<Interval>().unwrap().to_string(), good);
@@ -148,14 +95,13 @@ mod tests {
 
     #[test]
     fn a_day_is_the_calendars() {
-        let zone = zone_of(Mic(*b"XNAS"));
-        let at = |h: u32, d: u32| {
-            Ns(zone.with_ymd_and_hms(2026, 3, d, h, 30, 0).unwrap().timestamp_nanos_opt().unwrap() as u64)
-        };
         let day: Interval = "1d".parse().unwrap();
-        let (start, end) = day.bounds(at(12, 8), zone);
-        assert_eq!((end.0 - start.0) / Ns::SECOND, 23 * 3_600, "clocks go forward");
-        assert_eq!(day.bounds(at(23, 8), zone), (start, end));
-        assert_eq!(day.bounds(end, zone).0, end);
+        // Noon in New York on 8 March 2026, when clocks go forward there.
+        let noon = Ns(1_772_985_600 * Ns::SECOND);
+        let (start, end) = day.bounds(noon, Calendar::UsEquities);
+        assert_eq!((end.0 - start.0) / Ns::SECOND, 23 * 3_600);
+        assert_eq!(day.bounds(Ns(end.0 - 1), Calendar::UsEquities), (start, end));
+        assert_eq!(day.bounds(end, Calendar::UsEquities).0, end);
+        assert_eq!(day.bounds(noon, Calendar::Utc).0, Ns(1_772_928_000 * Ns::SECOND));
     }
 }

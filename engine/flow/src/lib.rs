@@ -12,6 +12,7 @@
 
 mod anomaly;
 mod approved;
+mod calendar;
 mod event;
 mod field;
 mod flags;
@@ -49,6 +50,10 @@ mod words;
 
 pub use anomaly::AnomalyKind;
 pub use approved::Approved;
+pub use calendar::{
+    CALENDARS, Calendar, Calendars, ExceptionError, Hours, MarketDay, SessionPhase, Sessions, TradeDate, midnight,
+    zone_of,
+};
 pub use event::Event;
 pub use field::{Field, FieldType, FlagColumn};
 pub use flags::{Flags, Side};
@@ -56,7 +61,7 @@ pub use group::RecordGroup;
 pub use growing_table::GrowingTable;
 pub use halts::{Halts, trimmed};
 pub use id::{EventId, POSITION_INGRESS, POSITION_VENUE};
-pub use interval::{CALENDARS, Interval, IntervalError, midnight, zone_of};
+pub use interval::{Interval, IntervalError};
 pub use kind::{Kind, Kinds};
 pub use lasting::Lasting;
 pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};

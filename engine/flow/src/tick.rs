@@ -9,7 +9,7 @@
 //! Bound: a comparison and one division.
 
 use crate::records::Listing;
-use crate::{InstrumentType, Listed, Mic, Px, zone_of};
+use crate::{Calendar, InstrumentType, Listed, Mic, Px};
 use serde::{Deserialize, Serialize};
 
 /// Below this price a US stock has the fine step.
@@ -98,7 +98,7 @@ impl Listed {
 fn is_us_stock(listing: &Listing) -> bool {
     listing.instrument_type == InstrumentType::Equity as u8
         && listing.currency == *b"USD\0"
-        && zone_of(Mic(listing.calendar)) == chrono_tz::America::New_York
+        && Calendar::of(Mic(listing.calendar)) == Calendar::UsEquities
 }
 
 #[cfg(test)]

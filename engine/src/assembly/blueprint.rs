@@ -65,6 +65,7 @@ impl<'a> Blueprint<'a> {
         let mut wiring = VenueWiring::of(settings, plan, instruments, control, venues)?;
         let stopwatch = (venues == Venues::Live && plan.time_orders).then(Stopwatch::default);
         let ticks = TickSource::new(plan.ticks.intervals.clone()).with_heartbeat(plan.ticks.heartbeat_s);
+        let ticks = ticks.with_calendars(plan.ticks.calendars.clone());
         let clock = Clock::new(plan.clock).with_pace(pace);
         let ingress = Ingress::new(feeds, ticks, clock, instruments);
         let gateway = wiring.gateway.take();

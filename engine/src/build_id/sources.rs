@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::Xxh3;
 /// Folders of the workspace crates that make up the binary.
 pub(crate) const CRATES: [&str; 7] = ["engine", "engine/flow", "engine/stages", "feeds", "ring", "sinks", "tuning"];
 
-/// The source files under `root`, relative to it and sorted by name: in a workspace those of [`CRATES`]; in a package of
+/// The source files under `root`, with the texts that are compiled in, relative to it and sorted by name: in a workspace those of [`CRATES`]; in a package of
 /// the engine alone its own, while all other crates are versions in `Cargo.lock`.
 ///
 /// # Errors
@@ -39,7 +39,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<(
         let path = folder.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             collect(root, &path, found)?;
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "txt") {
             found.push(path);
         }
     }
@@ -81,7 +81,7 @@ mod tests {
             fs::create_dir_all(to.parent().expect("a folder")).expect("writable");
             fs::copy(from.join(file), to).expect("writable");
         }
-        fs::write(to.join("engine/src/notes.txt"), "not a source").expect("writable");
+        fs::write(to.join("engine/src/notes.md"), "not a source").expect("writable");
     }
 
     #[test]
@@ -102,7 +102,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         copied(&root, folder.path());
         let mut seen = vec![id(folder.path())];
-        for file in ["engine/stages/src/lib.rs", "ring/Cargo.toml", "Cargo.lock", "feeds/src/new.rs", "engine/build.rs"]
+        let data = "engine/flow/src/calendar/exceptions.txt";
+        for file in
+            ["engine/stages/src/lib.rs", "ring/Cargo.toml", "Cargo.lock", data, "feeds/src/new.rs", "engine/build.rs"]
         {
             let path = folder.path().join(file);
             let mut text = fs::read(&path).unwrap_or_default();

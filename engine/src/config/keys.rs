@@ -1,6 +1,6 @@
 //! The engine's own parameters: the sections `pipeline` and `outcomes`.
 
-use flow::{BoolParam, ChoiceParam, IntParam, ListParam, Param, choices};
+use flow::{BoolParam, ChoiceParam, FileParam, IntParam, ListParam, Param, choices};
 use ring::Idle;
 
 /// How the stages are divided into groups.
@@ -130,6 +130,11 @@ pub const HEARTBEAT_S: IntParam = IntParam::new(
     "under the wall clock: interval of a tick of no instrument, which lets time pass in the pipeline where nothing comes in; 0: none",
 )
 .unit("s");
+/// Sessions that the build does not know.
+pub const CALENDAR_FILE: FileParam = FileParam::new(
+    "calendar_file",
+    "file of sessions that this build does not know or has otherwise: lines of calendar, date and closed, open or the time of an early close (XNYS 2025-01-09 closed)",
+);
 /// Whether orders are timed.
 pub const TIME_ORDERS: BoolParam = BoolParam::new(
     "time_orders",
@@ -164,6 +169,7 @@ pub const PIPELINE: &[Param] = &[
     AT_STOP.param(),
     STALL_MS.param(),
     HEARTBEAT_S.param(),
+    CALENDAR_FILE.param(),
     TIME_ORDERS.param(),
     SAMPLE_EVERY.param(),
     METERS.param(),

@@ -1,7 +1,7 @@
 //! The ingress merges every source into one sequence and gives each input its number and its time.
 //!
 //! Under the event clock the merge orders by (time, rank, order of arguments): the next input is the one with the least
-//! `max(now, due)`, and at equal times venue replies come first, then ticks, commands, files in the order of the
+//! `max(now, due)`, and at equal times venue replies come first, then sessions, ticks, commands, files in the order of the
 //! arguments, and the end of input. It decides only once every source has either shown its next input or ended, so the
 //! sequence depends on the inputs alone. Under the wall clock inputs enter as they arrive and `ts` is the time of the
 //! turn. Bound: one queue per source; no allocation per input. Worst case: one look at every source per input.
@@ -15,6 +15,7 @@ mod merge;
 mod origin;
 mod recorded;
 mod retrace;
+mod sessions;
 mod sim_replies;
 mod source_queue;
 mod stated_terms;

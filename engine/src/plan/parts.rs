@@ -1,6 +1,6 @@
 //! The parts of a plan.
 
-use flow::{Interval, Kind, Kinds, Stage};
+use flow::{Calendars, Interval, Kind, Kinds, Stage};
 use std::fmt;
 use std::ops::Range;
 
@@ -49,10 +49,12 @@ impl fmt::Display for GroupPlan {
 }
 
 /// Parameters of the tick source.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TickPlan {
     /// Intervals whose boundaries are ticked, each with the number of listed instruments that one tick of it may address.
     pub intervals: Vec<(Interval, usize)>,
     /// Seconds between heartbeats under wall time; 0 = none.
     pub heartbeat_s: u64,
+    /// The calendars, with the exceptions of the configuration.
+    pub calendars: Calendars,
 }

@@ -7,7 +7,7 @@
 use super::parts::{GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
 use crate::config::{Fault, Settings, keys};
-use flow::{Kind, Out, POSITION_INGRESS, POSITION_VENUE};
+use flow::{Calendars, ExceptionError, Kind, Out, POSITION_INGRESS, POSITION_VENUE};
 use sinks::GatewayEntry;
 use stages::exchange_sim::VENUES;
 use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
@@ -116,7 +116,11 @@ pub(super) fn gateway(
 pub(super) fn ticks(settings: &Settings, stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {
     let wall = settings.pipeline.get(keys::CLOCK) == ClockKind::Wall;
     let heartbeat_s = if wall { settings.pipeline.get(keys::HEARTBEAT_S) } else { 0 };
-    let mut plan = TickPlan { intervals: Vec::new(), heartbeat_s };
+    let mut plan = TickPlan { intervals: Vec::new(), heartbeat_s, calendars: Calendars::of_this_build() };
+    if let Err(wrong) = plan.calendars.overrule(settings.pipeline.get(keys::CALENDAR_FILE)) {
+        let found = format!("line {}: {}", wrong.line, wrong.found);
+        faults.push(Fault::of_settings("pipeline.calendar_file", &found, ExceptionError::VALID));
+    }
     for planned in stages {
         let ticks = planned.stage.ticks();
         if ticks.intervals.is_empty() {

@@ -5,7 +5,7 @@
 //! first stage emits is delivered last, after all that the later stages made of the same input; so its one event, `pulse`,
 //! is the moment at which everything is new. Strategies collect, and decide at the pulse alone.
 //!
-//! There is a pulse after each input that ends a group of market data, and after each tick, report, command and halt. While
+//! There is a pulse after each input that ends a group of market data, and after each tick, session, report, command and halt. While
 //! a group of another source is still open there is none: its instruments would be half new. A group that stays open for
 //! longer than a second, because its source broke off, is no longer waited for.
 //!
@@ -26,6 +26,7 @@ const PATIENCE: u64 = Ns::SECOND;
 /// Inputs that are a group of their own.
 const SINGLE: Kinds = Kinds::of(&[
     Kind::Tick,
+    Kind::Session,
     Kind::Command,
     Kind::Halt,
     Kind::Refused,

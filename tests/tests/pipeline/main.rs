@@ -7,4 +7,5 @@ mod gate;
 mod harness;
 mod meters;
 mod recorded_latency;
+mod sessions;
 mod trading;

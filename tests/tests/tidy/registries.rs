@@ -8,7 +8,7 @@ struct Registry {
     name: &'static str,
     pages: &'static str,
     entries: Vec<&'static dyn Registered>,
-    /// Pages of the folder that show how to add to it.
+    /// Pages of the folder that show how to add to it, or what several entries share.
     guides: &'static [&'static str],
 }
 
@@ -23,7 +23,7 @@ fn registries() -> Vec<Registry> {
             name: "STAGES, MEASURES, STRATEGIES and VENUES",
             pages: "engine/stages/docs",
             entries: stages::entries().chain(erased(stages::exchange_sim::VENUES)).collect(),
-            guides: &["engine/stages/docs/measures.md"],
+            guides: &["engine/stages/docs/measures.md", "engine/stages/docs/sessions.md"],
         },
         Registry {
             name: "SINKS and GATEWAYS",

@@ -1,4 +1,4 @@
-//! Events of the engine and its operator: ticks, the end of input, commands, halts, anomalies.
+//! Events of the engine and its operator: ticks, sessions, the end of input, commands, halts, anomalies.
 //!
 //! An anomaly is an event, not an error: it is replayed and counted like any other, and risk sees it.
 
@@ -57,6 +57,19 @@ records! {
     Watching = 27 "watching" {
         from: u64 as Uint "inputs of the source before it, also those that were left out",
     } reserved 32
+    /// A calendar says what its market does from here on, and on which trade date. It changes state alone; what follows for single
+    /// instruments comes with the ticks behind it.
+    Session = 28 "session" {
+        open_ts: Ns as TimeNs "when market hours of the date begin; absent if there are none or they are not known",
+        close_ts: Ns as TimeNs "when market hours of the date end; absent likewise",
+        start_s = "start_ns": u32 as Start "first instant of the trade date",
+        end_s = "end_ns": u32 as Start "first instant of the next one",
+        since_s = "since_ns": u32 as Start "since when the market does what `phase` says",
+        date: u32 as Uint "trade date, as 20200130",
+        early_s: u32 as Seconds "how much earlier than usual market hours end; 0 = they do not",
+        calendar: u8 as Enum(Calendar) "which calendar",
+        phase: u8 as Enum(SessionPhase) "what the market does",
+    } reserved 2
     /// What a stage or a measure had learned in an earlier journal, as a row of numbers; the next journal begins with them. A `name` says whose it is.
     Memory = 29 "memory" {
         owner: u16 as Uint "whose it is: the position of its stage, and 256 times its ordinal there",

@@ -71,11 +71,15 @@ impl Ingress {
         }
         let waits_for_sources = pending && wall.is_none();
         let (reached, arrived) = if waits_for_sources { (Some(self.now), self.now) } else { (wall, arrived) };
-        let tick = Some(self.ticks.due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
+        // What shows that a calendar's time has come is an input that comes later. After the last one no calendar speaks.
+        let seen = wall.unwrap_or_else(|| market.map_or(Ns(0), |(at, _)| at));
+        let session = self.ticks.session_due(seen).map(|due| due.max(self.now));
+        let tick = Some(self.ticks.tick_due()).filter(|due| *due != Ns::NONE).map(|due| due.max(self.now));
         let command = self.commands.due(arrived).map(|due| due.max(self.now));
         let command = command.map(|at| (if wall.is_some_and(|wall| at <= wall) { self.now } else { at }, at));
         let candidates = [
             returned,
+            session.map(|at| (at, Choice::Session(at, seen))),
             tick.map(|at| (at, Choice::Tick(at))),
             command.map(|(rank, at)| (rank, Choice::Command(at))),
             market.map(|(at, i)| (at, Choice::Feed(i, at))).filter(|_| !waits_for_sources),
@@ -175,11 +179,13 @@ impl Ingress {
             found => (found, false),
         };
         let (Some((market, i)), false) = earliest else { return Ok(None) };
-        let tick = self.ticks.due();
+        let tick = self.ticks.tick_due();
         let (at, next) = match tick.max(self.now) {
             at if tick != Ns::NONE && at <= market => (at, Choice::Tick(at)),
             _ => (market, Choice::Feed(i, market)),
         };
+        let session = self.ticks.session_due(market).map(|due| due.max(self.now)).filter(|due| *due <= at);
+        let (at, next) = session.map_or((at, next), |at| (at, Choice::Session(at, market)));
         let returned = self.returns.as_ref().and_then(SimVenueReplies::due);
         let returned = returned.map(|(due, arrival)| (due.max(self.now), arrival)).filter(|(due, _)| *due <= at);
         Ok(Some(returned.map_or(next, |(at, arrival)| if arrival { Choice::Arrival(at) } else { Choice::Return(at) })))
@@ -255,6 +261,7 @@ fn recorded_choice(next: &Event, returned: Returned) -> Choice {
     }
     match (next.kind, next.source) {
         (Kind::Tick, 0) => Choice::Tick(at),
+        (Kind::Session, 0) => Choice::Session(at, at),
         (Kind::EndOfInput, 0) => Choice::End(at),
         (_, flow::SOURCE_OPERATOR | 0) => Choice::Command(at),
         (Kind::Arrival, flow::SOURCE_RETURNS) => Choice::Arrival(at),

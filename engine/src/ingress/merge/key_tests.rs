@@ -4,7 +4,7 @@ use super::tests::admitted;
 use super::{Ingress, SourceQueue};
 use crate::config::keys::ClockKind;
 use crate::ingress::{Clock, TickSource};
-use flow::records::{Anomaly, Cursor, Trade};
+use flow::records::{Anomaly, Cursor, Session, Trade};
 use flow::{
     AnomalyKind, BookKind, Count, Definition, Event, FeedError, Flags, Inputs, Kind, Listings, Mic, Ns, Polled, Qty,
     Resumed, Resumption, Source, StateReader, StateWriter,
@@ -78,10 +78,10 @@ fn merge(scripts: &[Vec<Step>], max: u32) -> Ingress {
     Ingress::new(feeds, TickSource::new(Vec::new()), Clock::new(ClockKind::Event), max + 1)
 }
 
-/// Source, kind and instrument of what enters, without the end of input.
+/// Source, kind and instrument of what enters from the sources.
 fn entered(scripts: &[Vec<Step>], max: u32) -> Vec<(u8, Kind, u32)> {
     let all = admitted(&mut merge(scripts, max));
-    all.iter().filter(|e| e.kind != Kind::EndOfInput).map(|e| (e.source, e.kind, e.instrument)).collect()
+    all.iter().filter(|e| e.source != 0).map(|e| (e.source, e.kind, e.instrument)).collect()
 }
 
 fn listing(ts: u64, local: u32, symbol: &str) -> Step {
@@ -191,8 +191,15 @@ fn gone_on(scripts: &[Vec<Step>], record: &[Event], snapshot: usize) -> Vec<Even
         }
         listings.observe(input);
         (merge.seq, merge.now) = (input.id.seq(), input.ts);
+        if let Some(session) = input.get::<Session>() {
+            merge.ticks.repeat_session(session, input.ts);
+            continue;
+        }
         merge.last_feed = usize::from(input.source) - 1;
         merge.feeds[merge.last_feed].repeat(input, &mut merge.directory);
+        if input.kind == Kind::Listing {
+            merge.note(input, input.ts);
+        }
     }
     for (i, feed) in merge.feeds.iter_mut().enumerate() {
         while !feed.resume((merge.now, None), i != merge.last_feed, &mut merge.directory).unwrap() {}

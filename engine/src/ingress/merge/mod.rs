@@ -28,7 +28,7 @@ use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, LiveVenueReplies};
 use crate::pipeline::HeadState;
 use flow::records::{EndOfInput, Listing};
-use flow::{AnomalyKind, CommandAction, Event, EventId, Flags, HaltReason, Kind, MarketHours, Mic, Ns};
+use flow::{AnomalyKind, Calendar, CommandAction, Event, EventId, Flags, HaltReason, Kind, MarketHours, Mic, Ns};
 use sinks::journal::InputLog;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -43,6 +43,8 @@ enum Choice {
     Return(Ns),
     Arrival(Ns),
     Tick(Ns),
+    /// What a calendar says that is due by the second time.
+    Session(Ns, Ns),
     Command(Ns),
     Feed(usize, Ns),
     /// All sources have ended.
@@ -114,9 +116,12 @@ impl Ingress {
             Choice::Exhausted => idle || is_on(Fault::EndAtOnce),
             Choice::Pending => false,
             _ if is_wall => true,
-            Choice::Return(at) | Choice::Tick(at) | Choice::Command(at) | Choice::Feed(_, at) | Choice::End(at) => {
-                returns.admits(at, idle)
-            }
+            Choice::Return(at)
+            | Choice::Tick(at)
+            | Choice::Session(at, _)
+            | Choice::Command(at)
+            | Choice::Feed(_, at)
+            | Choice::End(at) => returns.admits(at, idle),
             Choice::Arrival(at) => returns.admits_arrival(at, idle),
         }
     }
@@ -197,7 +202,7 @@ impl Ingress {
     #[cold]
     fn note(&mut self, event: &Event, ts: Ns) {
         if let Some(listing) = event.get::<Listing>() {
-            self.ticks.listed(event.instrument, flow::zone_of(Mic(listing.calendar)));
+            self.ticks.listed(event.instrument, Calendar::of(Mic(listing.calendar)));
         } else if event.instrument == 0 && MarketHours::of(event.record()) == Some(MarketHours::Over) {
             self.ticks.hours_ended(ts.max(self.now));
         }
@@ -253,6 +258,18 @@ impl Ingress {
                     _ => Event::new(at, 0, Flags::NONE, &self.ticks.take()),
                 };
                 self.admit_own(tick, at, to)?;
+                self.returns.iter_mut().for_each(SimVenueReplies::defer_to_venue);
+            }
+            Choice::Session(at, seen) => {
+                let session = match &self.retrace {
+                    Some(retrace) => {
+                        let recorded = retrace.take();
+                        self.ticks.repeat_session(recorded.record(), recorded.ts);
+                        recorded
+                    }
+                    None => self.ticks.take_session(at, seen),
+                };
+                self.admit_own(session, at, to)?;
                 self.returns.iter_mut().for_each(SimVenueReplies::defer_to_venue);
             }
             Choice::Command(at) => {

@@ -3,7 +3,7 @@
 use super::Ingress;
 use crate::ingress::{Admitted, Clock, Head, SourceQueue, TickSource, Times};
 use bytemuck::Zeroable;
-use flow::records::{Anomaly, Tick, Trade};
+use flow::records::{Anomaly, Session, Tick, Trade};
 use flow::{AnomalyKind, Count, Definition, Event, FeedError, Flags, Inputs, Kind, Ns, Polled, Source};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -126,7 +126,10 @@ fn expected(seconds: u64) -> Ticked {
 fn time_passes_where_nothing_comes_in() {
     let (set, mut merge) = merge(&[1], 1);
     let first = admitted(&mut merge);
-    assert_eq!(first.iter().map(|e| e.kind).collect::<Vec<_>>(), [Kind::Name, Kind::Listing, Kind::Trade]);
+    assert_eq!(
+        first.iter().map(|e| e.kind).collect::<Vec<_>>(),
+        [Kind::Name, Kind::Listing, Kind::Session, Kind::Trade]
+    );
     // One second more, so that the last one is past whatever the anchor did.
     let (ticks, anomalies) = seconds_of_ticks(&set, &mut merge, 61);
     assert_eq!((&ticks[..60], anomalies.len()), (&expected(60)[..], 0));
@@ -146,6 +149,29 @@ fn a_system_clock_that_is_set_stops_no_time_and_skips_none() {
 }
 
 #[test]
+fn a_calendar_speaks_when_time_comes_and_a_clock_that_is_set_makes_no_day() {
+    const MIDNIGHT: u64 = 1_700_006_400 * Ns::SECOND;
+    for off in [0, HOUR, -HOUR, 30 * 24 * HOUR] {
+        let (set, mut merge) = merge(&[1], 1);
+        let mut said = admitted(&mut merge);
+        set.set_off(off);
+        for _ in 0..50 * 60 {
+            set.pass(60 * Ns::SECOND);
+            said.extend(admitted(&mut merge));
+        }
+        let dates = said.iter().filter_map(|e| e.get::<Session>().map(|s| (e.ts.0 / Ns::SECOND * Ns::SECOND, s.date)));
+        let day = 24 * HOUR as u64;
+        let expected = [
+            (START, 20_231_114),
+            (MIDNIGHT, 20_231_115),
+            (MIDNIGHT + day, 20_231_116),
+            (MIDNIGHT + 2 * day, 20_231_117),
+        ];
+        assert_eq!(dates.collect::<Vec<_>>(), expected, "{off}");
+    }
+}
+
+#[test]
 fn without_a_heartbeat_only_boundaries_are_ticked() {
     let (set, mut merge) = merge(&[0], 0);
     admitted(&mut merge);
@@ -161,7 +187,9 @@ fn no_source_keeps_another_one_out() {
     merge.begin_turn();
     for _ in 0..3_000 {
         assert_eq!(merge.admit(&mut event).unwrap(), Admitted::One);
-        counts[usize::from(event.source) - 1] += 1;
+        if event.kind != Kind::Session {
+            counts[usize::from(event.source) - 1] += 1;
+        }
     }
     // Two more are the name and the listing.
     assert_eq!(counts[2], 12);

@@ -9,8 +9,8 @@ use super::sum::Sum;
 use crate::Space;
 use flow::records::{Anomaly, BrokenTrade, Listing, Tick, Trade};
 use flow::{
-    AnomalyKind, Event, Flags, GrowingTable, IntParam, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param,
-    ParamError, Params, Px, Scope, Stage, StateError, StateReader, StateWriter, Ticks, table, zone_of,
+    AnomalyKind, Calendar, Event, Flags, GrowingTable, IntParam, Interval, Kind, Kinds, ListParam, Mic, Ns, Out, Param,
+    ParamError, Params, Px, Scope, Stage, StateError, StateReader, StateWriter, Ticks, table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,15 +30,12 @@ const MAX_PRINTS: IntParam<usize> = IntParam::new(
 /// What can be set.
 pub const PARAMS: &[Param] = &[INTERVALS.param(), MAX_PRINTS.param()];
 
-/// The calendar of an unlisted instrument: its day is UTC's.
-const NO_CALENDAR: Mic = Mic(*b"----");
-
 /// Keeps the open bars of every instrument.
 pub struct BarStage {
     intervals: Box<[Interval]>,
     /// All bars: instrument by instrument, one per interval.
     sums: GrowingTable<Sum>,
-    calendars: GrowingTable<Mic>,
+    calendars: GrowingTable<Calendar>,
     /// A bit per instrument: it has no open bar.
     idle: Box<[u64]>,
     prints: Prints,
@@ -62,7 +59,7 @@ impl BarStage {
         let instruments = space.instruments as usize;
         Ok(BarStage {
             sums: GrowingTable::new(instruments * intervals.len(), Sum::CLOSED),
-            calendars: GrowingTable::new(instruments, NO_CALENDAR),
+            calendars: GrowingTable::new(instruments, Calendar::Utc),
             idle: table(instruments.div_ceil(64), !0),
             intervals: intervals.into_boxed_slice(),
             prints: Prints::new(params.get(MAX_PRINTS)),
@@ -77,7 +74,7 @@ impl BarStage {
         Ok(Box::new(BarStage::new(params, space)?))
     }
 
-    fn list(&mut self, at: usize, calendar: Mic) {
+    fn list(&mut self, at: usize, calendar: Calendar) {
         self.sums.reach((at + 1) * self.intervals.len() - 1);
         if let Some(of_instrument) = self.calendars.get_mut(at) {
             *of_instrument = calendar;
@@ -103,7 +100,7 @@ impl BarStage {
                 close(sum, *interval, event.instrument, out);
             }
             if !sum.is_open() {
-                let (start, end) = interval.bounds(event.ts, zone_of(self.calendars[at]));
+                let (start, end) = interval.bounds(event.ts, self.calendars[at]);
                 *sum = Sum::between(start, end);
             }
             sum.add(trade, event.side());
@@ -222,7 +219,7 @@ impl Stage for BarStage {
         } else if event.kind == Kind::BrokenTrade {
             self.broken(event, out);
         } else if let Some(listing) = event.get::<Listing>() {
-            self.list(event.instrument as usize, Mic(listing.calendar));
+            self.list(event.instrument as usize, Calendar::of(Mic(listing.calendar)));
         }
     }
 
@@ -232,8 +229,8 @@ impl Stage for BarStage {
         let mut saved = Vec::new();
         for (at, sums) in self.sums.values().chunks(lengths).enumerate() {
             let calendar = self.calendars[at];
-            if calendar != NO_CALENDAR || sums.iter().any(Sum::is_open) {
-                saved.push(Saved { key: to.key(at as u32), calendar: calendar.0, sums: sums.to_vec() });
+            if calendar != Calendar::Utc || sums.iter().any(Sum::is_open) {
+                saved.push(Saved { key: to.key(at as u32), calendar, sums: sums.to_vec() });
             }
         }
         saved.sort_by(|a, b| a.key.cmp(&b.key));
@@ -257,7 +254,7 @@ impl Stage for BarStage {
             if saved.sums.len() != lengths {
                 return Err(StateError::Inconsistent("an instrument with bars of other intervals"));
             }
-            self.list(at, Mic(saved.calendar));
+            self.list(at, saved.calendar);
             self.sums.span_mut(at * lengths, lengths).copy_from_slice(&saved.sums);
             self.idle[at / 64] &= !(u64::from(saved.sums.iter().any(Sum::is_open)) << (at % 64));
         }
@@ -269,6 +266,6 @@ impl Stage for BarStage {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     key: String,
-    calendar: [u8; 4],
+    calendar: Calendar,
     sums: Vec<Sum>,
 }

@@ -7,12 +7,14 @@ use super::consumed;
 use super::fees::Contract;
 use super::resting::Lists;
 use flow::records::{Listing, Status};
-use flow::{BookKind, Halts, InstrumentType, MarketHours, Mic, Px, StatusKind};
+use flow::{BookKind, Calendar, Halts, InstrumentType, MarketHours, Mic, Ns, Px, Sessions, StatusKind};
 
 /// Closed by the session of its source.
 const SESSION: u8 = 1;
 /// Closed by its own trading status.
 const OWN: u8 = 2;
+/// Its venue tells when hours end: the calendar is not asked.
+const TELLS: u8 = 4;
 
 /// One instrument.
 #[derive(Clone, Copy)]
@@ -21,7 +23,7 @@ pub(super) struct SimInstrument {
     pub(super) lists: Lists,
     /// Head of the list of levels that we consumed; see [`consumed`].
     pub(super) consumed: u32,
-    pub(super) calendar: Mic,
+    pub(super) calendar: Calendar,
     pub(super) multiplier: i64,
     pub(super) qty_decimals: u8,
     pub(super) source: u8,
@@ -29,7 +31,7 @@ pub(super) struct SimInstrument {
     /// Whether prices of 0 and below are valid.
     pub(super) signed: bool,
     pub(super) halts: Halts,
-    /// What closed it; 0 = it is open, or nothing is known of its hours.
+    /// What closed it, and whether its venue tells that; 0 = it is open, or nothing is known of its hours.
     pub(super) closed: u8,
     pub(super) listed: bool,
 }
@@ -40,7 +42,7 @@ impl SimInstrument {
     pub(super) const UNLISTED: SimInstrument = SimInstrument {
         lists: Lists::EMPTY,
         consumed: consumed::NONE,
-        calendar: Mic(*b"----"),
+        calendar: Calendar::Utc,
         multiplier: 0,
         qty_decimals: 0,
         source: 0,
@@ -84,7 +86,7 @@ impl SimInstrument {
     /// Takes over the terms of a listing; returns whether the book starts anew.
     pub(super) fn list(&mut self, source: u8, listing: &Listing) -> bool {
         let anew = self.listed && (self.book, self.source) != (listing.book, source);
-        self.calendar = Mic(listing.calendar);
+        self.calendar = Calendar::of(Mic(listing.calendar));
         self.multiplier = listing.multiplier.max(0);
         self.qty_decimals = listing.qty_decimals;
         (self.source, self.book, self.listed) = (source, listing.book, true);
@@ -95,10 +97,10 @@ impl SimInstrument {
     /// Updates the trading state, by a status of its own or of its whole source.
     pub(super) fn status(&mut self, status: &Status) {
         self.halts.take(status);
-        let bit = if status.what == StatusKind::Session.code() { SESSION } else { OWN };
+        let bit = if status.what == StatusKind::Session.code() { SESSION | TELLS } else { OWN };
         match MarketHours::of(status) {
             Some(MarketHours::Over) => self.closed |= bit,
-            Some(MarketHours::On) => self.closed &= !bit,
+            Some(MarketHours::On) => self.closed = self.closed & !bit | bit & TELLS,
             None => {}
         }
     }
@@ -106,6 +108,12 @@ impl SimInstrument {
     /// Whether a venue said that market hours are over here.
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
-        self.closed != 0
+        self.closed & (SESSION | OWN) != 0
+    }
+
+    /// Whether market hours are over at an instant: its venue said so, or its calendar does and the venue says nothing.
+    pub(super) fn is_over(&self, now: Ns, sessions: &Sessions) -> bool {
+        let of_calendar = || sessions.at(self.calendar, now).is_some_and(|session| session.is_over(now));
+        self.is_closed() || self.closed & TELLS == 0 && of_calendar()
     }
 }

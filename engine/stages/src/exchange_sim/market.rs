@@ -12,7 +12,7 @@ use super::reports::Cause;
 use super::resting::{self, NONE, RestingOrder};
 use super::{Replies, SimulatedVenue};
 use crate::book::Top;
-use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Status, Tick, Trade};
+use flow::records::{Add, Cancel, Delete, Exec, Level, Listing, Replace, Session, Status, Tick, Trade};
 use flow::{Event, Flags, Kind, Px, Side, StatusKind};
 
 /// What a message will do to a queue, worked out before the book changes.
@@ -100,12 +100,15 @@ impl SimulatedVenue {
         }
     }
 
-    /// An input of no single instrument: the books of a source start anew, its session goes on to another hour, or it is time
-    /// for a slice of the instruments to end their day.
+    /// An input of no single instrument: the books of a source start anew, its session or a calendar's goes on to another hour,
+    /// or it is time for a slice of the instruments to end their day.
     #[cold]
     fn on_source(&mut self, event: &Event, replies: &mut Replies) {
         if let Some(tick) = event.get::<Tick>() {
             return self.on_tick(event, tick, replies);
+        }
+        if let Some(session) = event.get::<Session>() {
+            return self.on_session(event, session);
         }
         self.update_book(event);
         let hour = event.get::<Status>().filter(|s| StatusKind::from_code(s.what) == Some(StatusKind::Session));
@@ -124,6 +127,16 @@ impl SimulatedVenue {
                 }
             } else if !sim.is_idle() {
                 self.reset_queues(at);
+            }
+        }
+    }
+
+    /// A calendar says what its market does: where market hours are over by that, day orders end.
+    fn on_session(&mut self, event: &Event, session: &Session) {
+        self.sessions.take(session);
+        for sim in self.instruments.values_mut() {
+            if sim.listed && sim.calendar.code() == session.calendar && sim.is_over(event.ts, &self.sessions) {
+                self.resting.end_day(&mut sim.lists, event.ts);
             }
         }
     }

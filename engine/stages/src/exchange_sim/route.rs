@@ -9,12 +9,9 @@ use super::resting::{self, OrderStatus, RestingOrder};
 use super::{Replies, SimulatedVenue};
 use flow::records::Route;
 use flow::{
-    Account, Action, Approved, CancelReason, Event, Interval, Liquidity, Ns, OrderId, OrderType, Px, RejectReason,
-    Side, StrategyId, Tif, zone_of,
+    Account, Action, Approved, CancelReason, Event, Liquidity, Ns, OrderId, OrderType, Px, RejectReason, Side,
+    StrategyId, Tif,
 };
-
-/// Length of a day in seconds, for the expiry of day orders.
-const DAY: u32 = 86_400;
 
 /// The limit of a market order.
 fn any_price(side: Side) -> Px {
@@ -45,7 +42,7 @@ impl SimulatedVenue {
     }
 
     fn new_order(&mut self, cause: Cause, mut order: RestingOrder, terms: &Route, replies: &mut Replies) {
-        if let Some(reason) = self.refusal(&order, terms) {
+        if let Some(reason) = self.refusal(cause.now, &order, terms) {
             return self.reports.reject(cause, &order, Action::New, reason, replies);
         }
         self.expire(cause, order.instrument, replies);
@@ -62,9 +59,7 @@ impl SimulatedVenue {
             Tif::ImmediateOrCancel => CancelReason::ImmediateOrCancel,
             Tif::Day | Tif::GoodTillCancelled => {
                 let calendar = self.instruments[order.instrument as usize].calendar;
-                let day = Interval::from_seconds(DAY).expect("a day is an interval");
-                let ends = |now| day.bounds(now, zone_of(calendar)).1;
-                order.expires = if tif == Tif::Day { ends(cause.now) } else { Ns::NONE };
+                order.expires = if tif == Tif::Day { self.sessions.end(calendar, cause.now) } else { Ns::NONE };
                 return self.rest_remainder(order);
             }
         };
@@ -75,7 +70,7 @@ impl SimulatedVenue {
     }
 
     /// Why a new order is rejected, if it is.
-    fn refusal(&self, order: &RestingOrder, terms: &Route) -> Option<RejectReason> {
+    fn refusal(&self, now: Ns, order: &RestingOrder, terms: &Route) -> Option<RejectReason> {
         let (kind, tif) = (OrderType::from_code(terms.order_type), Tif::from_code(terms.tif));
         let (Some(kind), Some(tif)) = (kind, tif) else { return Some(RejectReason::BadTerms) };
         if order.id == 0 || order.qty == 0 || order.side == Side::None {
@@ -90,7 +85,7 @@ impl SimulatedVenue {
         match kind {
             OrderType::Limit if !sim.takes(order.px) => Some(RejectReason::BadTerms),
             _ if sim.is_halted() => Some(RejectReason::Halted),
-            _ if tif == Tif::Day && sim.is_closed() => Some(RejectReason::Closed),
+            _ if tif == Tif::Day && sim.is_over(now, &self.sessions) => Some(RejectReason::Closed),
             OrderType::Market if book.best(order.side.opposite()).is_none() => Some(RejectReason::NoMarket),
             _ if rests && !self.resting.has_room() => Some(RejectReason::TooManyOrders),
             _ => None,

@@ -11,7 +11,8 @@ use super::resting::{self, NONE, RestingOrder, RestingOrders};
 use crate::Space;
 use crate::book::{Book, BookStage};
 use flow::{
-    CancelReason, Event, EventId, Flags, GrowingTable, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Side, Stage,
+    CancelReason, Event, EventId, Flags, GrowingTable, Kinds, Liquidity, Ns, Out, ParamError, Params, Px, Sessions,
+    Side, Stage,
 };
 
 /// A venue that fills our orders against the market's own book. See the module.
@@ -21,6 +22,7 @@ pub struct SimulatedVenue {
     pub(super) resting: RestingOrders,
     pub(super) consumed: ConsumedDepth,
     pub(super) instruments: GrowingTable<SimInstrument>,
+    pub(super) sessions: Sessions,
     pub(super) book: BookStage,
     books: Kinds,
     prefetches: Kinds,
@@ -42,6 +44,7 @@ impl SimulatedVenue {
             resting: RestingOrders::new(params.get(resting::MAX_OWN_ORDERS)),
             consumed: ConsumedDepth::new(params.get(consumed::MAX_TAKEN_LEVELS)),
             instruments: GrowingTable::new(space.instruments as usize, SimInstrument::UNLISTED),
+            sessions: Sessions::default(),
             books: book.reads(),
             prefetches: book.prefetches(),
             book,

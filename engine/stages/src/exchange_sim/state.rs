@@ -7,14 +7,14 @@ use super::SimulatedVenue;
 use super::consumed::{self, Place};
 use super::instrument::SimInstrument;
 use super::resting::{self, OrderStatus, RestingOrder};
-use flow::{Halts, Mic, Ns, Px, Side, Stage, StateError, StateReader, StateWriter};
+use flow::{Calendar, Halts, Ns, Px, Side, Stage, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
 /// An instrument with its consumed levels: bid or not, price, quantity.
 #[derive(Serialize, Deserialize)]
 struct SavedInstrument {
     key: String,
-    calendar: [u8; 4],
+    calendar: Calendar,
     multiplier: i64,
     qty_decimals: u8,
     source: u8,
@@ -59,6 +59,7 @@ impl SimulatedVenue {
             self.resting.by_time().map(|at| saved_resting(self.resting.get(at), to)).collect();
         to.put(&orders);
         to.put(&self.resting.remembered().collect::<Vec<u64>>());
+        self.sessions.save(to);
         self.book.save(to);
     }
 
@@ -67,19 +68,7 @@ impl SimulatedVenue {
         taken.sort_unstable();
         let SimInstrument { calendar, multiplier, qty_decimals, source, book, signed, halts, closed, listed, .. } =
             *sim;
-        SavedInstrument {
-            key,
-            calendar: calendar.0,
-            multiplier,
-            qty_decimals,
-            source,
-            book,
-            signed,
-            halts,
-            closed,
-            listed,
-            taken,
-        }
+        SavedInstrument { key, calendar, multiplier, qty_decimals, source, book, signed, halts, closed, listed, taken }
     }
 
     /// Replaces the state of a venue that was built with the same parameters.
@@ -111,6 +100,7 @@ impl SimulatedVenue {
             }
             self.resting.remember(id);
         }
+        self.sessions.load(from)?;
         self.book.load(from)
     }
 
@@ -121,7 +111,6 @@ impl SimulatedVenue {
             self.instruments.get_mut(at).ok_or(StateError::TooLarge { what: "instruments", found: at + 1, limit })?;
         let SavedInstrument { calendar, multiplier, qty_decimals, source, book, signed, halts, closed, listed, .. } =
             saved;
-        let calendar = Mic(calendar);
         let (lists, none) = (sim.lists, consumed::NONE);
         *sim = SimInstrument {
             lists,

@@ -1,12 +1,12 @@
 //! Sessions: the days over which flow is summed.
 //!
-//! A session is a calendar day in the time zone of the listing's calendar (UTC if unknown), the same day as that of a `1d`
-//! bar. It begins with the first event of the day, not with a clock: an instrument without trades keeps the sums of its
-//! last day.
+//! A session is a trade date of the listing's calendar (a day of UTC if the calendar is not known), the same as that of a `1d`
+//! bar. It begins with the first event of the date, not with a clock: an instrument without trades keeps the sums of its last
+//! one.
 
 use super::PerInstrument;
 use flow::records::Listing;
-use flow::{Event, Interval, Mic, Ns, zone_of};
+use flow::{Calendar, Event, Mic, Ns};
 use serde::{Deserialize, Serialize};
 
 /// The last second of a session, Unix time. Four bytes, since every instrument has one.
@@ -30,16 +30,6 @@ impl Default for Session {
     }
 }
 
-/// The calendar of an instrument, four letters; `----` if no listing gave one, and its days are in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Calendar([u8; 4]);
-
-impl Default for Calendar {
-    fn default() -> Calendar {
-        Calendar(*b"----")
-    }
-}
-
 /// The calendars of all instruments.
 pub(super) type Calendars = PerInstrument<Calendar>;
 
@@ -47,7 +37,7 @@ impl PerInstrument<Calendar> {
     /// Takes in the calendar of a `listing`.
     pub(super) fn list(&mut self, event: &Event) {
         if let Some(calendar) = self.get_mut(event.instrument) {
-            *calendar = Calendar(event.record::<Listing>().calendar);
+            *calendar = Calendar::of(Mic(event.record::<Listing>().calendar));
         }
     }
 
@@ -55,8 +45,7 @@ impl PerInstrument<Calendar> {
     #[cold]
     pub(super) fn session(&self, instrument: u32, ts: Ns) -> Session {
         let calendar = self.get(instrument).copied().unwrap_or_default();
-        let day = Interval::from_seconds(86_400).expect("a day is a length");
-        let (_, end) = day.bounds(ts, zone_of(Mic(calendar.0)));
+        let end = calendar.trade_date(ts).end;
         Session(u32::try_from(end.0 / Ns::SECOND).map_or(u32::MAX - 1, |s| s.saturating_sub(1)))
     }
 }

@@ -15,8 +15,8 @@ use flow::records::{
     Bar, BookTop, Bust, Cancelled, Cvd, Fill, Imbalance, Intent, Listing, Memory, Refused, Reject, Signal, Vpin,
 };
 use flow::{
-    Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces, Scope,
-    Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
+    Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces,
+    Scope, Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -35,6 +35,7 @@ pub struct MomentumStage {
     universe: Universe,
     instruments: GrowingTable<InstrumentState>,
     changed: Changed,
+    sessions: Sessions,
     fills: Executions<()>,
     settings: Settings,
     /// The input that broke a trade last: the `cvd` that it causes reports no new one. Of no use after its input, so not saved.
@@ -54,6 +55,7 @@ impl MomentumStage {
             universe: Universe::new("momentum", params, space.instruments)?,
             instruments: GrowingTable::new(space.instruments as usize, InstrumentState::NONE),
             changed: Changed::new(space.instruments),
+            sessions: Sessions::default(),
             fills: Executions::new(space.fills, ()),
             settings: Settings::read(params, setup.measures)?,
             breaking: 0,
@@ -94,7 +96,7 @@ impl MomentumStage {
             return false;
         }
         let Some(range) = state.atr.value(set.atr_bars).filter(|range| *range > 0.0) else { return false };
-        if state.day.place(state.exchange_ts, Mic(state.calendar), hours) != Within::Window {
+        if state.day.place(state.exchange_ts, state.calendar, hours, &self.sessions) != Within::Window {
             return false;
         }
         let (tick, entry) = (state.tick, state.touch.on(state.tick).against(side));
@@ -133,9 +135,9 @@ impl MomentumStage {
         let px = state.touch.on(state.tick).against(side);
         let touched = |level: Px, below: bool| level != Px::NONE && if below { px <= level } else { px >= level };
         let long = side == Side::Sell;
-        let why: Why = if state.day.place(state.exchange_ts, Mic(state.calendar), hours) != Within::Window {
+        let why: Why = if state.day.place(state.exchange_ts, state.calendar, hours, &self.sessions) != Within::Window {
             let day = 86_400 * Ns::SECOND;
-            (Kind::Status, (state.exchange_ts.0 % day / Ns::SECOND) as f64, hours.end_s as f64)
+            (Kind::Status, (state.exchange_ts.0 % day / Ns::SECOND) as f64, state.day.end_s(hours).into())
         } else if touched(state.stop, long) {
             (Kind::BookTop, emit::price(px), emit::price(state.stop))
         } else if touched(state.target, !long) {
@@ -269,7 +271,7 @@ impl MomentumStage {
             Kind::Listing => {
                 self.universe.listing(event);
                 let listing: &Listing = event.record();
-                (state.calendar, state.tick) = (listing.calendar, Tick::of(listing));
+                (state.calendar, state.tick) = (Calendar::of(Mic(listing.calendar)), Tick::of(listing));
             }
             Kind::Fill => {
                 let fill: &Fill = event.record();
@@ -317,6 +319,7 @@ impl Stage for MomentumStage {
             Kind::BrokenTrade,
             Kind::EndOfInput,
             Kind::Memory,
+            Kind::Session,
             Kind::Pulse,
         ])
     }
@@ -340,6 +343,7 @@ impl Stage for MomentumStage {
             Kind::Name => self.universe.name(event),
             Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
+            Kind::Session => self.sessions.take(event.record()),
             Kind::Pulse => self.pulse(event.ts, out),
             _ if event.instrument == 0 || event.instrument as usize >= self.instruments.bound() => {}
             Kind::Memory => self.recall(event, out.position()),
@@ -355,6 +359,7 @@ impl Stage for MomentumStage {
     fn save(&self, to: &mut StateWriter<'_>) {
         self.universe.save(to);
         to.put(&self.ended);
+        self.sessions.save(to);
         let known = self.instruments.values().iter().enumerate().filter(|(_, w)| w.known);
         let mut known: Vec<_> = known.map(|(at, w)| (to.key(at as u32), *w)).collect();
         known.sort_by(|a, b| a.0.cmp(&b.0));
@@ -366,6 +371,7 @@ impl Stage for MomentumStage {
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.universe.load(from)?;
         self.ended = from.get()?;
+        self.sessions.load(from)?;
         self.breaking = 0;
         self.instruments.clear();
         for (key, state) in from.get::<Vec<(String, InstrumentState)>>()? {

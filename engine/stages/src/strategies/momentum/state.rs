@@ -8,7 +8,7 @@ use super::super::session::Day;
 use super::atr::Atr;
 use super::flow::Window;
 use flow::records::Memory;
-use flow::{Lasting, Ns, Px, Side, Tick};
+use flow::{Calendar, Lasting, Ns, Px, Side, Tick};
 use serde::{Deserialize, Serialize};
 
 /// Keys of the rows that outlive a journal; the page describes them.
@@ -21,7 +21,7 @@ const ATR: u16 = 3;
 pub(super) struct InstrumentState {
     /// Whether any event concerned it.
     pub(super) known: bool,
-    pub(super) calendar: [u8; 4],
+    pub(super) calendar: Calendar,
     pub(super) tick: Tick,
     pub(super) touch: Touch,
     /// When the touch was last published.
@@ -50,7 +50,7 @@ impl InstrumentState {
     /// Initial state. Not all zero, so that filling memory with it touches the memory.
     pub(super) const NONE: InstrumentState = InstrumentState {
         known: false,
-        calendar: *b"----",
+        calendar: Calendar::Utc,
         tick: Tick::UNKNOWN,
         touch: Touch::NONE,
         touch_ts: Ns(0),
