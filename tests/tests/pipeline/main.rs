@@ -9,3 +9,4 @@ mod meters;
 mod recorded_latency;
 mod sessions;
 mod trading;
+mod week;

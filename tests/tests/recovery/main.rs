@@ -8,6 +8,7 @@ mod live_kills;
 mod memory;
 mod reloads;
 mod secrets;
+mod sessions;
 mod status;
 mod status_of_trouble;
 mod stops;
@@ -15,3 +16,5 @@ mod tampering;
 mod unlisted;
 mod venue_kills;
 mod wall_kills;
+#[path = "../pipeline/week.rs"]
+mod week;
