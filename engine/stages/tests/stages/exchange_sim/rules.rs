@@ -2,8 +2,8 @@
 
 use super::harness::{BACK, Emitted, SimInstrument, limit, params};
 use super::reference::DAY;
-use flow::records::{Add, Status, Tick};
-use flow::{EventId, Flags, Kind, Ns, Px, Qty, Side, StateError, StatusKind, Tif};
+use flow::records::{Add, Session, Status, Tick};
+use flow::{Calendar, EventId, Flags, Kind, Ns, Px, Qty, SessionPhase, Side, StateError, StatusKind, Tif};
 use stages::Space;
 use stages::exchange_sim::{Replies, SimulatedVenue};
 
@@ -169,6 +169,46 @@ fn a_day_order_ends_with_market_hours() {
         rig.add(22, Side::Buy, 99, 70);
         assert_eq!(rig.exec(22, 70), [Emitted::Fill(2, 99, 30, 1)], "what is for longer than the day goes on");
         assert_eq!(rig.cancel_order(1), [Emitted::Reject(1, 2, 2)]);
+    }
+}
+
+#[test]
+fn where_a_venue_does_not_say_when_hours_end_the_calendar_does() {
+    let session = |now: u64| Session {
+        close_ts: Ns(5_000),
+        end_s: 86_400,
+        calendar: Calendar::Utc.code(),
+        phase: if now < 5_000 { SessionPhase::Open } else { SessionPhase::Closed }.code(),
+        ..Session::default()
+    };
+    for tells in [false, true] {
+        let mut rig = market();
+        if tells {
+            rig.market(0, Flags::NONE, &hours(b"Q\0\0\0"));
+        }
+        rig.new_order(limit(1, Side::Buy, 99, 30).tif(Tif::Day));
+        rig.market(0, Flags::NONE, &session(1_000));
+        assert_eq!(rig.new_order(limit(2, Side::Buy, 98, 1).tif(Tif::Day)), [Emitted::Ack(2, 0)]);
+        rig.now = 5_000;
+        let other = Session { calendar: Calendar::Cme.code(), ..session(5_000) };
+        assert_eq!(rig.market(0, Flags::NONE, &other), []);
+        assert_eq!(rig.add(31, Side::Buy, 90, 1), [], "another calendar's market closed");
+        assert_eq!(rig.market(0, Flags::NONE, &session(5_000)), [], "it changes the state and nothing else");
+        let (ended, late) = match tells {
+            false => (vec![Emitted::Cancelled(1, 30, 4), Emitted::Cancelled(2, 1, 4)], Emitted::Reject(3, 1, 9)),
+            true => (vec![], Emitted::Ack(3, 0)),
+        };
+        assert_eq!(rig.add(32, Side::Buy, 90, 1), ended, "a venue that tells hours is not overruled by a calendar");
+        assert_eq!(rig.new_order(limit(3, Side::Buy, 99, 30).tif(Tif::Day)), [late]);
+        let mut later = SimInstrument::new(&[]);
+        later.load(&rig.saved()).unwrap();
+        later.join(&rig);
+        let again = later.new_order(limit(4, Side::Buy, 99, 30).tif(Tif::Day));
+        assert_eq!(
+            again,
+            [if tells { Emitted::Ack(4, 0) } else { Emitted::Reject(4, 1, 9) }],
+            "a restart opens nothing"
+        );
     }
 }
 
