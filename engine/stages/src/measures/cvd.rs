@@ -5,8 +5,13 @@
 
 use super::{Context, Measure, Needs, OfSession, PerInstrument, counted, counted_before, take_out};
 use crate::Space;
-use flow::{Event, Kind, Kinds, Param, ParamError, Params, Qty, Side, records};
+use flow::records::Memory;
+use flow::{Event, Kind, Kinds, Lasting, Param, ParamError, Params, Qty, Side, records};
 use serde::{Deserialize, Serialize};
+
+/// Keys of the rows that outlive a journal; the page describes them.
+const SUMS: u16 = 1;
+const SESSION: u16 = 2;
 
 /// Parameters: none.
 pub const PARAMS: &[Param] = &[];
@@ -66,6 +71,29 @@ impl Measure for Cvd {
     #[inline(always)]
     fn needs(&self) -> Needs {
         Needs::SESSIONS
+    }
+
+    const LASTS: bool = true;
+
+    fn remember(&self, volumes: &Self::State, to: &mut Lasting) {
+        for (instrument, of_session) in volumes.iter() {
+            let (Volumes { sums, trades }, session) = of_session.coded();
+            if *trades > 0 {
+                to.put(instrument, SUMS, 0, sums.map(|sum| sum as i64));
+                to.put(instrument, SESSION, 0, [i64::from(*trades), i64::from(session), 0]);
+            }
+        }
+    }
+
+    fn recall(&self, volumes: &mut Self::State, instrument: u32, row: &Memory) {
+        let Some(of_session) = volumes.get_mut(instrument) else { return };
+        let (now, session) = of_session.coded();
+        let [first, second, third] = row.values();
+        *of_session = match row.key {
+            SUMS => OfSession::decoded(Volumes { sums: [first, second, third].map(|sum| sum as u64), ..*now }, session),
+            SESSION => OfSession::decoded(Volumes { trades: first as u32, ..*now }, second as u32),
+            _ => return,
+        };
     }
 
     #[inline]

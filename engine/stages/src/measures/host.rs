@@ -96,17 +96,17 @@ impl<M: Measure> MeasureSet for One<M> {
 
     #[inline(always)]
     fn lasts(&self) -> bool {
-        M::State::LASTS
+        M::LASTS
     }
 
     fn remember(&self, to: &mut Lasting, ordinal: u8) {
-        if M::State::LASTS {
+        if M::LASTS {
             to.begin_member(ordinal);
             let terms = self.measure.terms();
             for (index, term) in (0..).zip(&terms) {
                 to.put(0, TERMS, index, [*term as i64, terms.len() as i64, 0]);
             }
-            self.state.remember(to);
+            self.measure.remember(&self.state, to);
         }
     }
 
@@ -116,8 +116,8 @@ impl<M: Measure> MeasureSet for One<M> {
             let terms = self.measure.terms();
             let same = terms.get(row.index as usize).is_some_and(|term| *term as i64 == row.first);
             self.is_foreign |= !same || row.second != terms.len() as i64;
-        } else if M::State::LASTS && !self.is_foreign && instrument != 0 {
-            self.state.recall(instrument, row);
+        } else if M::LASTS && !self.is_foreign && instrument != 0 {
+            self.measure.recall(&mut self.state, instrument, row);
         }
     }
 

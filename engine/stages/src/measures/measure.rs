@@ -6,7 +6,8 @@
 
 use super::{Context, MeasureState, Needs};
 use crate::Space;
-use flow::{Event, Kinds, Out, ParamError, Params, RecordGroup};
+use flow::records::Memory;
+use flow::{Event, Kinds, Lasting, Out, ParamError, Params, RecordGroup};
 
 /// A measure of the market.
 pub trait Measure: Send + Sized + 'static {
@@ -33,6 +34,15 @@ pub trait Measure: Send + Sized + 'static {
     fn terms(&self) -> Vec<u64> {
         Vec::new()
     }
+
+    /// Whether some of its state outlives the journal.
+    const LASTS: bool = false;
+
+    /// Says what outlives the journal, as rows of instruments with keys from 1; nothing by default.
+    fn remember(&self, _state: &Self::State, _to: &mut Lasting) {}
+
+    /// Takes a row back. It comes after the listing and before any trade; one that cannot be true is left out.
+    fn recall(&self, _state: &mut Self::State, _instrument: u32, _row: &Memory) {}
 
     /// Takes an event of a kind that it reads.
     fn on(&self, state: &mut Self::State, context: &Context, event: &Event) -> Option<Self::Records>;

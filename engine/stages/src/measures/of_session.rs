@@ -11,6 +11,18 @@ pub struct OfSession<T> {
     session: Session,
 }
 
+impl<T> OfSession<T> {
+    /// The value, and the number of the session that it belongs to.
+    pub(super) fn coded(&self) -> (&T, u32) {
+        (&self.value, self.session.code())
+    }
+
+    /// A value of the session with that number.
+    pub(super) fn decoded(value: T, session: u32) -> OfSession<T> {
+        OfSession { value, session: Session::from_code(session) }
+    }
+}
+
 impl<T: Clone + Default> PerInstrument<OfSession<T>> {
     /// The value of an instrument in the session of `ts`; at the first call in a session it is the default.
     #[inline]

@@ -32,6 +32,11 @@ impl<T: Clone + Default> PerInstrument<T> {
         if instrument == 0 { None } else { self.0.get_mut(instrument as usize) }
     }
 
+    /// The values with their instruments.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..).zip(self.0.values()).skip(1)
+    }
+
     /// All values that may not be the default.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.0.values_mut().iter_mut()

@@ -17,6 +17,16 @@ impl Session {
     /// No session yet: every time is after it.
     pub const NONE: Session = Session(u32::MAX);
 
+    /// Its number, for rows that outlive a journal: its last second.
+    pub(super) fn code(self) -> u32 {
+        self.0
+    }
+
+    /// The session with that number.
+    pub(super) fn from_code(code: u32) -> Session {
+        Session(code)
+    }
+
     /// Whether `ts` belongs to a later session.
     #[inline]
     pub fn is_over(self, ts: Ns) -> bool {

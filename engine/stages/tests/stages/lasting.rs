@@ -1,11 +1,12 @@
 //! What outlives a journal: a stage that is told what another one had learned goes on as that one would have.
 
-use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
+use crate::harness::{self, INSTRUMENTS, Pipeline};
 use crate::measures_trades::{opening, trades};
-use flow::records::{Bar, BarFlow, Memory, Vpin, VpinFlow};
+use flow::records::{Bar, BarFlow, Memory};
 use flow::{Event, Flags, Kind, Lasting, Ns, Px, Qty, Stage};
 use proptest::prelude::*;
 use stages::Space;
+use stages::measures::cvd::Cvd;
 use stages::measures::vpin::Vpin as VpinMeasure;
 use stages::measures::{Family, Host, MEASURES, Many, One};
 
@@ -39,16 +40,6 @@ fn told<S: Stage>(mut pipeline: Pipeline<S>, memory: &[Event]) -> Pipeline<S> {
     pipeline
 }
 
-/// The values of closed buckets, without the sums of the session, which begin with the journal.
-fn buckets(emitted: &[Emitted]) -> Vec<(Vpin, VpinFlow)> {
-    let of = |vpin: &Vpin, flow: &VpinFlow| {
-        let none = Qty(0);
-        let flow = VpinFlow { buy_qty: none, sell_qty: none, unsigned_qty: none, ..*flow };
-        (Vpin { buckets: 0, ..*vpin }, flow)
-    };
-    emitted.chunks_exact(2).map(|both| of(both[0].0.record(), both[1].0.record())).collect()
-}
-
 /// Bars with moves and volumes, each as its two events.
 fn bars() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec((1..5_u32, -4..5_i64, 0..40_u64), 1..120).prop_map(|steps| {
@@ -65,16 +56,16 @@ fn bars() -> impl Strategy<Value = Vec<Event>> {
 }
 
 /// Cuts the stream in two journals, and compares with one.
-fn goes_on(events: &[Event], at: usize, set: &[(&str, &str)]) {
+fn goes_on<S: Stage>(events: &[Event], at: usize, new: impl Fn() -> Pipeline<S>) {
     let (before, after) = events.split_at(at);
-    let mut whole = vpin(set);
+    let mut whole = new();
     for event in before {
         whole.feed(event);
     }
-    let mut next = told(vpin(set), &memory(&whole.stage));
+    let mut next = told(new(), &memory(&whole.stage));
     assert_eq!(memory(&next.stage), memory(&whole.stage), "what lasts is taken back whole");
     for event in after {
-        assert_eq!(buckets(&next.feed(event)), buckets(&whole.feed(event)));
+        assert_eq!(next.feed(event), whole.feed(event));
     }
     assert_eq!(memory(&next.stage), memory(&whole.stage));
 }
@@ -84,7 +75,13 @@ proptest! {
     #[test]
     fn vpin_by_aggressor_goes_on(trades in trades(), at in 0..200_usize, window in 1..8_u32) {
         let at = at % trades.len();
-        goes_on(&trades, at, &[("bucket_qty", "17"), ("window", &window.to_string())]);
+        goes_on(&trades, at, || vpin(&[("bucket_qty", "17"), ("window", &window.to_string())]));
+    }
+
+    #[test]
+    fn cvd_goes_on_in_its_session(trades in trades(), at in 0..200_usize) {
+        let at = at % trades.len();
+        goes_on(&trades, at, || listed(Host::<One<Cvd>>::alone(&harness::params("cvd", &[]), SPACE).unwrap()));
     }
 
     #[test]
@@ -92,7 +89,8 @@ proptest! {
         // Both events of a bar are of one input.
         let at = at % (bars.len() / 2) * 2;
         let (window, sigma) = (window.to_string(), sigma.to_string());
-        goes_on(&bars, at, &[("mode", "bulk"), ("bucket_qty", "23"), ("window", &window), ("sigma_bars", &sigma)]);
+        let set = [("mode", "bulk"), ("bucket_qty", "23"), ("window", &*window), ("sigma_bars", &*sigma)];
+        goes_on(&bars, at, || vpin(&set));
     }
 
     #[test]
@@ -110,7 +108,7 @@ proptest! {
     fn any_row_is_survived(rows in prop::collection::vec(any::<(u16, u16, u32, u32, [i64; 3])>(), 1..60)) {
         let mut stage = vpin(&[("mode", "bulk"), ("bucket_qty", "5"), ("window", "3"), ("sigma_bars", "4")]);
         for (owner, key, index, instrument, [first, second, third]) in rows {
-            let (owner, key, index) = (owner % 3 * 256 + 1, key % 6, index % 4);
+            let (owner, key, index) = (owner % 3 * 256 + 1, key % 8, index % 4);
             let row = Memory { owner, key, index, first, second, third, as_of: Ns(1) };
             stage.feed(&Event::new(Ns(1), instrument % 6, Flags::SNAPSHOT, &row));
         }

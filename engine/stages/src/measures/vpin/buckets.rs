@@ -207,13 +207,19 @@ impl Buckets {
         Closing { closed: 1 + further, bought: (last + ((1 << shift) >> 1)) >> shift, vpin }
     }
 
-    /// What of an instrument outlives its journal, if there is anything: the open bucket (filled, bought, since when), and the
-    /// imbalances of the ring from the oldest on.
-    pub(super) fn lasting(&self, at: usize) -> Option<([i64; 3], Vec<i64>)> {
+    /// What of an instrument outlives its journal, if there is anything: the open bucket (filled, bought, since when), the sums
+    /// of the session (buckets, bought, sold), the unsigned quantity and the session; and the imbalances of the ring, from the
+    /// oldest on.
+    pub(super) fn lasting(&self, at: usize) -> Option<([[i64; 3]; 3], Vec<i64>)> {
         let SavedFlow { flow, since, ring } = self.saved(at)?;
-        let open = [flow.filled as i64, flow.bought as i64, since.0 as i64];
-        (flow.filled > 0 || since != Ns::NONE || !ring.is_empty())
-            .then(|| (open, ring.into_iter().map(|imbalance| imbalance as i64).collect()))
+        let [bought, sold] = flow.signed_qty;
+        let rows = [
+            [flow.filled, flow.bought, since.0],
+            [flow.closed, bought, sold],
+            [flow.unsigned_qty, u64::from(flow.session.code()), 0],
+        ];
+        let signed = |row: [u64; 3]| row.map(|value| value as i64);
+        Some((rows.map(signed), ring.into_iter().map(|imbalance| imbalance as i64).collect()))
     }
 
     /// Takes the open bucket of an instrument back.
@@ -223,6 +229,18 @@ impl Buckets {
             let flow = &mut self.flows[at];
             (flow.filled, flow.bought, self.since[at]) = (filled, bought, Ns(since as u64));
         }
+    }
+
+    /// Takes the sums of a session back: buckets closed, bought and sold.
+    pub(super) fn recall_sums(&mut self, at: usize, [closed, bought, sold]: [i64; 3]) {
+        let flow = &mut self.flows[at];
+        (flow.closed, flow.signed_qty) = (closed as u64, [bought as u64, sold as u64]);
+    }
+
+    /// Takes back what has no side, and which session it is.
+    pub(super) fn recall_session(&mut self, at: usize, [unsigned, session, _]: [i64; 3]) {
+        let flow = &mut self.flows[at];
+        (flow.unsigned_qty, flow.session) = (unsigned as u64, Session::from_code(session as u32));
     }
 
     /// Takes the imbalance of a closed bucket back, the oldest first.

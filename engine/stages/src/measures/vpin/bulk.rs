@@ -115,16 +115,17 @@ impl Bulk {
         moves.head = if moves.head + 1 == self.bars { 0 } else { moves.head + 1 };
     }
 
-    /// What of an instrument outlives its journal, if there is anything: the last close, and the moves of the ring from the
-    /// oldest on.
+    /// What of an instrument outlives its journal, if there is anything: the last close and the part of a share that is not
+    /// reported yet, and the moves of the ring from the oldest on.
     pub(super) fn lasting(&self, at: usize) -> Option<([i64; 3], Vec<i64>)> {
         let SavedMoves { moves, ring } = self.saved(at)?;
-        (moves.last != Px::NONE).then_some(([moves.last.0, 0, 0], ring))
+        (moves.last != Px::NONE).then_some(([moves.last.0, moves.carry.0 as i64, 0], ring))
     }
 
     /// Takes the last close of an instrument back.
-    pub(super) fn recall(&mut self, at: usize, [last, ..]: [i64; 3]) {
-        self.moves[at].last = Px(last);
+    pub(super) fn recall(&mut self, at: usize, [last, carry, _]: [i64; 3]) {
+        let moves = &mut self.moves[at];
+        (moves.last, moves.carry) = (Px(last), Carry(carry as u64 & u64::from(u32::MAX)));
     }
 
     /// The saved state of an instrument; `None` if nothing happened.

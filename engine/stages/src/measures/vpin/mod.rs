@@ -104,6 +104,16 @@ impl Measure for Vpin {
         vec![self.quantity, self.window.into(), self.bar_s.unwrap_or(0).into()]
     }
 
+    const LASTS: bool = true;
+
+    fn remember(&self, volume: &Volume, to: &mut Lasting) {
+        volume.remember(to);
+    }
+
+    fn recall(&self, volume: &mut Volume, instrument: u32, row: &Memory) {
+        volume.recall(instrument, row);
+    }
+
     fn on(&self, volume: &mut Volume, context: &Context, event: &Event) -> Option<Closed> {
         match event.kind {
             Kind::Trade => volume.trade(context, event),
@@ -136,6 +146,36 @@ impl Vpin {
 }
 
 impl Volume {
+    fn remember(&self, to: &mut Lasting) {
+        let moves = self.bulk.as_ref().map_or(0, |bulk| bulk.moves.values().len());
+        for at in 1..self.buckets.flows.values().len().max(moves) {
+            let instrument = at as u32;
+            if let Some((rows, ring)) = self.buckets.lasting(at) {
+                [FLOW, SUMS, SESSION].into_iter().zip(rows).for_each(|(key, row)| to.put(instrument, key, 0, row));
+                ring_rows(&ring).for_each(|(index, row)| to.put(instrument, RING, index, row));
+            }
+            if let Some((moves, ring)) = self.bulk.as_ref().and_then(|bulk| bulk.lasting(at)) {
+                to.put(instrument, MOVES, 0, moves);
+                ring_rows(&ring).for_each(|(index, row)| to.put(instrument, MOVE_RING, index, row));
+            }
+        }
+    }
+
+    fn recall(&mut self, instrument: u32, row: &Memory) {
+        let (at, values) = (instrument as usize, row.values());
+        let each = || values.into_iter().filter(|value| *value != NOTHING);
+        match (row.key, &mut self.bulk) {
+            _ if at >= self.buckets.flows.values().len() => {}
+            (FLOW, _) => self.buckets.recall(at, values),
+            (SUMS, _) => self.buckets.recall_sums(at, values),
+            (SESSION, _) => self.buckets.recall_session(at, values),
+            (RING, _) => each().for_each(|imbalance| self.buckets.recall_closed(at, imbalance)),
+            (MOVES, Some(bulk)) => bulk.recall(at, values),
+            (MOVE_RING, Some(bulk)) => each().for_each(|by| bulk.push(at, by)),
+            _ => {}
+        }
+    }
+
     /// Handles the usual trade, which closes no bucket, without a call and without an unpredictable branch.
     #[inline(always)]
     fn absorbs(&mut self, event: &Event) -> bool {
@@ -247,41 +287,13 @@ const FLOW: u16 = 1;
 const RING: u16 = 2;
 const MOVES: u16 = 3;
 const MOVE_RING: u16 = 4;
+const SUMS: u16 = 5;
+const SESSION: u16 = 6;
 
 impl MeasureState for Volume {
-    const LASTS: bool = true;
-
     fn list(&mut self, instrument: u32) {
         self.buckets.reach(instrument as usize);
         self.bulk.iter_mut().for_each(|bulk| bulk.reach(instrument as usize));
-    }
-
-    fn remember(&self, to: &mut Lasting) {
-        let moves = self.bulk.as_ref().map_or(0, |bulk| bulk.moves.values().len());
-        for at in 1..self.buckets.flows.values().len().max(moves) {
-            let instrument = at as u32;
-            if let Some((flow, ring)) = self.buckets.lasting(at) {
-                to.put(instrument, FLOW, 0, flow);
-                ring_rows(&ring).for_each(|(index, row)| to.put(instrument, RING, index, row));
-            }
-            if let Some((moves, ring)) = self.bulk.as_ref().and_then(|bulk| bulk.lasting(at)) {
-                to.put(instrument, MOVES, 0, moves);
-                ring_rows(&ring).for_each(|(index, row)| to.put(instrument, MOVE_RING, index, row));
-            }
-        }
-    }
-
-    fn recall(&mut self, instrument: u32, row: &Memory) {
-        let (at, values) = (instrument as usize, row.values());
-        let each = || values.into_iter().filter(|value| *value != NOTHING);
-        match (row.key, &mut self.bulk) {
-            _ if at >= self.buckets.flows.values().len() => {}
-            (FLOW, _) => self.buckets.recall(at, values),
-            (RING, _) => each().for_each(|imbalance| self.buckets.recall_closed(at, imbalance)),
-            (MOVES, Some(bulk)) => bulk.recall(at, values),
-            (MOVE_RING, Some(bulk)) => each().for_each(|by| bulk.push(at, by)),
-            _ => {}
-        }
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
