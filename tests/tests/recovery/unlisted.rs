@@ -71,6 +71,6 @@ fn an_instrument_without_a_listing_costs_nothing_to_replay() {
 
 #[test]
 fn a_tick_over_all_numbers_ends() {
-    let folder = journal(event(3, 0, 0, &Tick { first: 0, last: NUMBER, ..Tick::default() }));
+    let folder = journal(event(3, 0, 0, &Tick { first: 0, last: NUMBER, interval_s: 60, ..Tick::default() }));
     bounded(&["replay", "--verify", "--journal"], &folder.path().join("run")).expect(0);
 }

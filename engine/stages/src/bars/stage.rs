@@ -214,7 +214,8 @@ impl Stage for BarStage {
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         if event.kind == Kind::Trade {
             self.trade(event, out);
-        } else if let Some(tick) = event.get::<Tick>() {
+        } else if let Some(tick) = event.get::<Tick>().filter(|tick| tick.interval_s != Tick::CLOSE) {
+            // That market hours end closes no bar, and its slices are not made for bars: their own ticks follow.
             self.tick(event.ts, tick.first as usize, tick.last as usize, out);
         } else if event.kind == Kind::BrokenTrade {
             self.broken(event, out);

@@ -48,7 +48,7 @@ fn event(step: Step, ts: u64, lengths: usize, standing: &[Event], match_id: u64)
     let slice = (flow::Out::CAP / (2 * lengths)) as u32;
     if what < 60 {
         let first = u32::from(instrument) % INSTRUMENTS;
-        let tick = Tick { first, last: first + u32::from(qty) % slice, ..Default::default() };
+        let tick = Tick { first, last: first + u32::from(qty) % slice, interval_s: 5, ..Default::default() };
         return Event::new(ts, 0, Flags::LAST_OF_GROUP, &tick);
     }
     let sides = [Side::Buy, Side::Sell, Side::None];
@@ -64,8 +64,8 @@ fn volume(emitted: &[Emitted], length: u32) -> u64 {
 fn run(steps: &[Step], (intervals, lengths): (&str, &[u64])) {
     let (mut pipeline, mut reference) = (pipeline(intervals), BarReference::new(lengths));
     let (mut all, mut traded, mut ts, mut standing) = (Vec::new(), 0, START, Vec::<Event>::new());
-    let ends =
-        (0..INSTRUMENTS).map(|i| Event::new(Ns(0), 0, Flags::NONE, &Tick { first: i, last: i, ..Default::default() }));
+    let ends = (0..INSTRUMENTS)
+        .map(|i| Event::new(Ns(0), 0, Flags::NONE, &Tick { first: i, last: i, interval_s: 5, ..Default::default() }));
     for (match_id, step) in (1..).zip(steps) {
         ts += u64::from(step.0);
         let event = event(*step, ts, lengths.len(), &standing, match_id);
@@ -112,4 +112,20 @@ fn lengths_that_are_none_are_refused() {
     let ticks = build("1m,5s,60s").unwrap();
     assert_eq!(ticks.intervals.iter().map(|i| i.to_string()).collect::<Vec<_>>(), ["5s", "1m"]);
     assert_eq!(ticks.per_instrument, 4);
+}
+
+/// That market hours end addresses more instruments than bars could be closed for at once, and closes none.
+#[test]
+fn the_end_of_market_hours_closes_no_bar() {
+    let mut pipeline = pipeline("5s,1m");
+    for instrument in 1..10 {
+        let trade = Trade { px: Px(7), qty: Qty(1), ..Default::default() };
+        pipeline.feed(&Event::new(Ns(START * Ns::SECOND), instrument, Flags::NONE, &trade));
+    }
+    let at = Ns((START + 3_600) * Ns::SECOND);
+    let tick = |interval_s, last| {
+        Event::new(at, 0, Flags::LAST_OF_GROUP, &Tick { first: 1, last, interval_s, ..Default::default() })
+    };
+    assert!(pipeline.feed(&tick(Tick::CLOSE, 9)).is_empty());
+    assert_eq!(pipeline.feed(&tick(60, 9)).len(), 9 * 2 * 2);
 }

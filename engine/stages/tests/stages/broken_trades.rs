@@ -72,7 +72,7 @@ fn vpin_stage(quantity: &str) -> Host<One<vpin::Vpin>> {
 
 /// Ends the bars of all instruments.
 fn end(second: u64) -> Event {
-    at(second, 0, LAST, &Tick { first: 0, last: 8, ..Tick::default() })
+    at(second, 0, LAST, &Tick { first: 0, last: 8, interval_s: 60, ..Tick::default() })
 }
 
 #[test]

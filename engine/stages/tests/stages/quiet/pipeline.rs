@@ -58,7 +58,7 @@ fn nothing_is_allocated_per_event() {
     for i in 0..200 {
         let steps = stream::steps(400).new_tree(&mut runner).unwrap().current();
         events.extend(steps.iter().enumerate().map(|(j, s)| s.event((i * 400 + j as u64) * Ns::SECOND)));
-        let tick = Tick { first: 0, last: 8, ..Default::default() };
+        let tick = Tick { first: 0, last: 8, interval_s: 60, ..Default::default() };
         events.push(Event::new(Ns(i * 400 * Ns::SECOND + 500 * Ns::SECOND), 0, Flags::NONE, &tick));
     }
     (1..).zip(&mut events).for_each(|(seq, event)| event.id = EventId::new(seq, 0, 0));
