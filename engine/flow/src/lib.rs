@@ -28,6 +28,7 @@ mod market_hours;
 mod order;
 mod out;
 mod param;
+mod per_symbol;
 mod real;
 mod record;
 pub mod records;
@@ -38,6 +39,7 @@ mod sink;
 mod source;
 mod stage;
 mod state;
+mod symbol_index;
 mod table;
 mod tick;
 mod trading_state;
@@ -72,6 +74,7 @@ pub use order::{
 };
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, TableKey, Value};
+pub use per_symbol::PerSymbol;
 pub use real::Real;
 pub use record::{Follows, KindInfo, Record};
 pub use records::{KINDS, VpinMode, Weighting, follower_of, kind_info, kind_named};
@@ -84,6 +87,7 @@ pub use source::{
 };
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
+pub use symbol_index::SymbolIndex;
 pub use table::{in_order, is_in_order, planned, queue, table};
 pub use tick::Tick;
 pub use trading_state::{

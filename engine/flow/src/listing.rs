@@ -77,6 +77,8 @@ words! {
         WatchList = 6 "watched",
         /// The stage or measure whose `memory` follows under that number.
         Owner = 7 "owner",
+        /// The parameter that a command sets: name of the instance, dot, name of the parameter.
+        Param = 8 "param",
     }
     /// Whether data can be acted on.
     DataTrust: u8 {

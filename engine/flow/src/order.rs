@@ -178,6 +178,8 @@ words! {
         Flatten = 8 "flatten",
         /// The configuration was read again: inputs join, and other symbols are watched. Names say which.
         Reload = 9 "reload",
+        /// A parameter changes. Names say which, and of which instrument if it is of one.
+        SetParam = 10 "set-param",
         /// The first input of a journal that continues another: how many of the venue's messages that one holds.
         CarriedOver = 6 "carried-over",
     }

@@ -6,6 +6,7 @@
 //! here: a configuration says [where it is](crate::SecretPlace), and no message repeats what was written instead.
 
 use crate::SecretPlace;
+use crate::words::words;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -44,28 +45,17 @@ pub struct TableKey {
     pub high: u64,
 }
 
-/// When a change takes effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effective {
-    /// At the next event.
-    Now,
-    /// When the running bar has closed.
-    NextBar,
-    /// When the next session starts.
-    NextSession,
-    /// After a restart.
-    Restart,
-}
-
-impl Effective {
-    /// The name that help prints.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Effective::Now => "now",
-            Effective::NextBar => "next bar",
-            Effective::NextSession => "next session",
-            Effective::Restart => "restart",
-        }
+words! {
+    /// When a change takes effect.
+    Effective: u8 {
+        /// At the next event.
+        Now = 1 "now",
+        /// When the running bar has closed.
+        NextBar = 2 "next bar",
+        /// When the next session starts.
+        NextSession = 3 "next session",
+        /// After a restart.
+        Restart = 4 "restart",
     }
 }
 
@@ -82,6 +72,8 @@ pub struct Param {
     pub default: &'static str,
     /// When a change takes effect.
     pub effective: Effective,
+    /// Whether single symbols may have values of their own.
+    pub per_symbol: bool,
     /// Description, in one sentence.
     pub about: &'static str,
 }
@@ -209,10 +201,46 @@ impl Param {
     }
 }
 
-/// The values of one section, defaults filled in.
+impl Param {
+    /// A value as the bits of a command; texts, lists and tables have none.
+    pub fn bits(&self, value: &Value) -> Option<i64> {
+        match (self.ty, value) {
+            (ParamType::Bool, Value::Bool(v)) => Some((*v).into()),
+            (ParamType::Int(..), Value::Int(v)) => Some(v.cast_signed()),
+            (ParamType::Float(..), Value::Float(v)) => Some(v.to_bits().cast_signed()),
+            (ParamType::Choice(words), Value::Text(v)) => words.iter().position(|word| word == v).map(|at| at as i64),
+            _ => None,
+        }
+    }
+
+    /// The value of these bits, if it is one that the parameter may have.
+    pub fn of_bits(&self, bits: i64) -> Option<Value> {
+        match self.ty {
+            ParamType::Bool => (0..=1).contains(&bits).then_some(Value::Bool(bits == 1)),
+            ParamType::Int(low, high) => {
+                Some(bits.cast_unsigned()).filter(|v| (low..=high).contains(v)).map(Value::Int)
+            }
+            ParamType::Float(low, high) => {
+                Some(f64::from_bits(bits.cast_unsigned())).filter(|v| (low..=high).contains(v)).map(Value::Float)
+            }
+            ParamType::Choice(words) => {
+                usize::try_from(bits).ok().and_then(|at| words.get(at)).map(|word| Value::Text((*word).to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a command may set it while a run goes on.
+    pub fn is_live(&self) -> bool {
+        self.effective != Effective::Restart
+    }
+}
+
+/// The values of one section, defaults filled in, and what it sets for single symbols.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Params {
     values: BTreeMap<&'static str, Value>,
+    symbols: BTreeMap<String, BTreeMap<&'static str, Value>>,
 }
 
 impl Params {
@@ -222,7 +250,7 @@ impl Params {
     /// When a default is not valid for its own parameter, which a test of the registries rules out.
     pub fn defaults(params: &[Param]) -> Params {
         let default = |p: &Param| (p.name, p.parse(p.name, p.default).expect("a default is valid"));
-        Params { values: params.iter().map(default).collect() }
+        Params { values: params.iter().map(default).collect(), symbols: BTreeMap::new() }
     }
 
     /// Sets a value, which the caller made with [`Param::parse`].
@@ -235,8 +263,38 @@ impl Params {
         self.values.iter().map(|(k, v)| (*k, v))
     }
 
+    /// Sets a value of one symbol, which the caller made with [`Param::parse`].
+    pub fn set_for(&mut self, symbol: &str, param: &Param, value: Value) {
+        self.symbols.entry(symbol.to_owned()).or_default().insert(param.name, value);
+    }
+
+    /// What is set for single symbols.
+    pub fn symbols(&self) -> impl Iterator<Item = (&String, &BTreeMap<&'static str, Value>)> {
+        self.symbols.iter()
+    }
+
+    /// The values of a symbol: its own, and those of all.
+    #[must_use]
+    pub fn of_symbol(&self, symbol: &str) -> Params {
+        let mut of = self.without_symbols();
+        let own = self.symbols.get(symbol).into_iter().flatten();
+        of.values.extend(own.map(|(name, value)| (*name, value.clone())));
+        of
+    }
+
+    /// The values of all symbols.
+    #[must_use]
+    pub fn without_symbols(&self) -> Params {
+        Params { values: self.values.clone(), symbols: BTreeMap::new() }
+    }
+
+    /// Whether a symbol has a value of its own.
+    pub fn sets_for(&self, symbol: &str, name: &str) -> bool {
+        self.symbols.get(symbol).is_some_and(|own| own.contains_key(name))
+    }
+
     /// The value with this name, if there is one.
-    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+    pub fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
 }

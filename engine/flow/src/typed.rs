@@ -47,7 +47,7 @@ pub trait ParamKind: Copy {
 
 impl<K: Copy> TypedParam<K> {
     const fn of(name: &'static str, ty: ParamType, default: &'static str, about: &'static str, kind: K) -> Self {
-        let param = Param { name, ty, unit: "", default, effective: Effective::Restart, about };
+        let param = Param { name, ty, unit: "", default, effective: Effective::Restart, per_symbol: false, about };
         TypedParam { param, kind }
     }
 
@@ -62,6 +62,20 @@ impl<K: Copy> TypedParam<K> {
     #[must_use]
     pub const fn live(mut self) -> Self {
         self.param.effective = Effective::Now;
+        self
+    }
+
+    /// Lets a change take effect when the running bar has closed.
+    #[must_use]
+    pub const fn next_bar(mut self) -> Self {
+        self.param.effective = Effective::NextBar;
+        self
+    }
+
+    /// Lets single symbols have values of their own.
+    #[must_use]
+    pub const fn per_symbol(mut self) -> Self {
+        self.param.per_symbol = true;
         self
     }
 

@@ -6,7 +6,7 @@
 
 use super::draft::Draft;
 use super::fault::{Fault, Faults};
-use super::keys::RETIRED;
+use super::keys::{RETIRED, SYMBOL};
 use super::nearest::one_of;
 use super::read::{Found, Reading, integer};
 use super::settings::{Settings, table};
@@ -28,19 +28,47 @@ impl<'i> Reading<'i> {
     pub(super) fn instances(&mut self, registry: Instanced, span: &Range<usize>, value: Found<'i>) {
         let key = registry.table();
         self.stands(key, span);
-        let DeValue::Array(entries) = value.into_inner() else {
-            return self.fault(span, key, "not an array of tables", &format!("write [[{key}]] with use and name"));
-        };
-        for (i, entry) in entries.into_iter().enumerate() {
-            let (span, key) = (entry.span(), format!("{key}[{}]", i + 1));
-            match entry.into_inner() {
-                DeValue::Table(table) => self.instance(registry, &key, &span, table),
-                _ => self.fault(&span, &key, "not a table", "write use and name"),
+        let mut below = DeTable::new();
+        match value.into_inner() {
+            DeValue::Table(names) => below = names,
+            DeValue::Array(entries) => {
+                for (i, entry) in entries.into_iter().enumerate() {
+                    let (span, key) = (entry.span(), format!("{key}[{}]", i + 1));
+                    match entry.into_inner() {
+                        DeValue::Table(table) => self.instance(registry, &key, &span, table, &mut below),
+                        _ => self.fault(&span, &key, "not a table", "write use and name"),
+                    }
+                }
+            }
+            _ => self.fault(span, key, "not an array of tables", &format!("write [[{key}]] with use and name")),
+        }
+        self.below(registry, below);
+    }
+
+    /// `[strategy.NAME.symbol.AAPL]`: sections of names. In TOML they stand in the last `[[strategy]]` before them.
+    fn below(&mut self, registry: Instanced, names: DeTable<'i>) {
+        for (name, value) in names {
+            let (span, name) = (name.span(), name.into_inner());
+            let of = self.draft.settings.instances.of(registry).iter().map(|instance| instance.name.clone());
+            let known: Vec<_> = registry.entries().iter().map(|entry| entry.name().to_owned()).chain(of).collect();
+            match value.into_inner() {
+                DeValue::Table(table) if known.iter().any(|known| *known == name) => self.section(&name, &span, table),
+                _ => {
+                    let key = format!("{}.{name}", registry.table());
+                    self.fault(&span, &key, "no such name", &one_of(&name, known.iter().map(String::as_str)));
+                }
             }
         }
     }
 
-    fn instance(&mut self, registry: Instanced, key: &str, span: &Range<usize>, mut table: DeTable<'i>) {
+    fn instance(
+        &mut self,
+        registry: Instanced,
+        key: &str,
+        span: &Range<usize>,
+        mut table: DeTable<'i>,
+        below: &mut DeTable<'i>,
+    ) {
         let Some(entry) = self.used(registry, key, span, table.remove(USE)) else { return };
         let name = table.remove(NAME);
         let at = name.as_ref().map_or(span.clone(), Spanned::span);
@@ -55,6 +83,13 @@ impl<'i> Reading<'i> {
             let settings = &mut self.draft.settings;
             settings.stages.insert(name.clone(), Params::defaults(entry.params()));
             settings.instances.add(registry, Instance { name: name.clone(), uses: entry.name(), given, number: 0 });
+        }
+        let is_name = |key: &str, value: &Found<'_>| {
+            value.get_ref().is_table() && key != SYMBOL && !entry.params().iter().any(|param| param.name == key)
+        };
+        let named: Vec<_> = table.iter().filter(|(k, v)| is_name(k.get_ref(), v)).map(|(k, _)| k.clone()).collect();
+        for key in named {
+            below.extend(table.remove_entry(key.get_ref().as_ref()));
         }
         let values = self.draft.settings.stages[&name].clone();
         let values = self.params(&name, table, entry.params(), values);

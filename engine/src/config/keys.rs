@@ -175,6 +175,9 @@ pub const PIPELINE: &[Param] = &[
     METERS.param(),
 ];
 
+/// The key of the tables of single symbols in a section.
+pub(super) const SYMBOL: &str = "symbol";
+
 /// The section of the numbers of names that are gone; journals have it.
 pub(super) const RETIRED: &str = "retired";
 

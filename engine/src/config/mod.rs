@@ -16,6 +16,7 @@ pub mod keys;
 mod nearest;
 mod read;
 mod settings;
+mod symbols;
 
 pub use draft::Draft;
 pub use fault::{Fault, Faults, Place};

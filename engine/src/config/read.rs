@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::files;
 use super::instrument::InstrumentSettings;
-use super::keys::RETIRED;
+use super::keys::{RETIRED, SYMBOL};
 use super::nearest::one_of;
 use super::settings::{InputSettings, Settings, WATCH, entry_advice, key_advice, value_advice};
 use crate::registries::Registries;
@@ -157,7 +157,7 @@ impl<'i> Reading<'i> {
         }
     }
 
-    fn section(&mut self, name: &str, span: &Range<usize>, mut table: DeTable<'i>) {
+    pub(super) fn section(&mut self, name: &str, span: &Range<usize>, mut table: DeTable<'i>) {
         if name == "journal"
             && let Some(dir) = table.remove("dir")
         {
@@ -188,6 +188,11 @@ impl<'i> Reading<'i> {
         for (name, value) in table {
             let (at, name) = (name.span(), name.into_inner());
             let key = format!("{section}.{name}");
+            if name == SYMBOL && params.iter().any(|p| p.per_symbol) && value.get_ref().is_table() {
+                let DeValue::Table(tables) = value.into_inner() else { continue };
+                self.symbols(section, tables, params, &mut values);
+                continue;
+            }
             let Some(param) = params.iter().find(|p| p.name == name) else {
                 self.fault(&at, &key, "no such parameter", &key_advice(&name, params));
                 continue;

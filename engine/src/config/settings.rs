@@ -3,7 +3,7 @@
 use super::data_file::content;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::{self, InstrumentSettings};
-use super::keys::{self, OUTCOMES, PIPELINE, RETIRED};
+use super::keys::{self, OUTCOMES, PIPELINE, RETIRED, SYMBOL};
 use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;
@@ -133,6 +133,9 @@ impl Settings {
         };
         if section == INSTRUMENT {
             return self.state(here, key, name, value);
+        }
+        if let Some(name) = name.strip_prefix(SYMBOL).and_then(|rest| rest.strip_prefix('.')) {
+            return self.set_symbol(here, key, section, name, value);
         }
         let advice = self.section_advice(section);
         let Some((params, values)) = self.section(section) else {
@@ -289,7 +292,15 @@ pub(super) fn text_of(table: &toml::Table) -> String {
 }
 
 pub(super) fn table(params: &Params) -> toml::Table {
-    params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect()
+    let mut all: toml::Table = params.iter().map(|(k, v)| (k.to_owned(), to_toml_value(v))).collect();
+    let of = |own: &BTreeMap<&'static str, Value>| -> toml::Table {
+        own.iter().map(|(name, value)| ((*name).to_owned(), to_toml_value(value))).collect()
+    };
+    let symbols: toml::Table = params.symbols().map(|(symbol, own)| (symbol.clone(), of(own).into())).collect();
+    if !symbols.is_empty() {
+        all.insert(SYMBOL.to_owned(), symbols.into());
+    }
+    all
 }
 
 fn to_toml_value(value: &Value) -> toml::Value {

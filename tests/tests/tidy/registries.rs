@@ -115,6 +115,7 @@ fn a_wrong_entry_is_found() {
                 unit: "",
                 default: "3",
                 effective: Effective::Now,
+                per_symbol: false,
                 about: " ",
             };
             &[PARAM]

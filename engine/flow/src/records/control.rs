@@ -48,7 +48,8 @@ records! {
         old: i64 as Int "value before",
         new: i64 as Int "value in force now",
         result: u16 as Enum(CommandResult) "what became of it",
-    } reserved 14
+        effective: u8 as Enum(Effective) "when a new value of a parameter takes effect; absent for any other command",
+    } reserved 13
     /// All that an input caused has been delivered: whoever acts, acts now. It is the last event of each input that ends a group.
     Pulse = 26 "pulse" {
         cause: u16 as Kind "kind of the input",

@@ -69,7 +69,7 @@ pub(super) fn set(limits: &mut Limits, ceilings: &Limits, command: &Command) -> 
 pub(super) fn outcome(command: &Command, result: CommandResult, old: i64, new: i64) -> CommandOutcome {
     let Command { action, target, .. } = *command;
     debug_assert!(CommandAction::from_code(action).is_some(), "only a known command has an outcome");
-    CommandOutcome { action, target, old, new, result: result.code(), reserved: [0; 14] }
+    CommandOutcome { action, target, old, new, result: result.code(), ..Default::default() }
 }
 
 /// Whether commands could have set every limit to its value.

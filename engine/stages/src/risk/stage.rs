@@ -159,7 +159,7 @@ impl RiskStage {
             Some(CommandAction::Trust) => self.trust(event, command),
             // Others carry it out.
             Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) => return,
-            Some(CommandAction::Reload) | None => return,
+            Some(CommandAction::Reload | CommandAction::SetParam) | None => return,
         };
         out.push(0, Flags::NONE, &outcome);
     }

@@ -3,8 +3,7 @@
 use flow::{IntParam, ListParam};
 
 /// The instruments of a strategy.
-pub(super) const SYMBOLS: ListParam =
-    ListParam::new("symbols", "", "symbols to trade, up to 64; none = every instrument");
+pub(super) const SYMBOLS: ListParam = ListParam::new("symbols", "", "symbols to trade; none = every instrument");
 /// The account of its orders.
 pub(super) const ACCOUNT: IntParam<u8> = IntParam::new("account", (1, 255), "1", "account that its orders are for");
 /// The quantity of its orders.

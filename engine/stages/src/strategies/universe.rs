@@ -1,24 +1,18 @@
 //! The instruments that a strategy trades, given as symbols.
 //!
-//! A symbol arrives in pieces (`name` inputs) before its listing. A bit set per instrument holds the configured symbols that
-//! still match; each piece clears the others, and what is left after the last piece is the symbol. Nothing is copied or
-//! allocated.
-//!
 //! It also knows whose data are doubtful after a gap: on those nobody decides.
 //!
-//! Bound: [`MAX_SYMBOLS`] symbols, ten bytes per instrument. Worst case: a piece is compared with every symbol.
+//! Bound: [`MAX_SYMBOLS`] symbols, four bytes per instrument and the table of trust. Worst case: a piece of a name.
 
-use flow::records::Name;
-use flow::{Event, NameSpace, ParamError, Params, StateError, StateReader, StateWriter, Trust, table};
+use flow::{Event, ParamError, Params, StateError, StateReader, StateWriter, SymbolIndex, Trust};
 
 /// The most symbols.
-pub const MAX_SYMBOLS: usize = 64;
+pub const MAX_SYMBOLS: usize = SymbolIndex::MOST;
 
 /// The instruments of a list of symbols; of an empty list, all instruments.
 pub(super) struct Universe {
-    symbols: Box<[String]>,
-    /// Per instrument, a bit for each symbol that it may still have.
-    candidates: Box<[u64]>,
+    symbols: SymbolIndex,
+    instruments: u32,
     trust: Trust,
 }
 
@@ -28,19 +22,19 @@ impl Universe {
     /// # Errors
     /// When the list is too long.
     pub(super) fn new(stage: &str, params: &Params, instruments: u32) -> Result<Universe, ParamError> {
-        let symbols: Box<[String]> = params.get(super::common::SYMBOLS).into();
+        let symbols = params.get(super::common::SYMBOLS);
         if symbols.len() > MAX_SYMBOLS {
-            let (key, found) = (format!("{stage}.symbols"), symbols.join(","));
+            let (key, found) = (format!("{stage}.symbols"), format!("{} symbols", symbols.len()));
             return Err(ParamError { key, found, valid: format!("valid: up to {MAX_SYMBOLS} symbols") });
         }
-        Ok(Universe { symbols, candidates: table(instruments as usize, 0), trust: Trust::new(instruments) })
+        Ok(Universe { symbols: SymbolIndex::new(symbols, instruments), instruments, trust: Trust::new(instruments) })
     }
 
     /// Whether the strategy trades an instrument; never index 0 or one past the space.
     #[inline]
     pub(super) fn has(&self, instrument: u32) -> bool {
-        let known = self.candidates.get(instrument as usize).filter(|_| instrument != 0);
-        known.is_some_and(|bits| *bits != 0 || self.symbols.is_empty())
+        let is_one = instrument != 0 && instrument < self.instruments;
+        is_one && (self.symbols.is_empty() || self.symbols.of(instrument).is_some())
     }
 
     /// Whether the data of an instrument can be acted on.
@@ -61,38 +55,16 @@ impl Universe {
 
     /// Applies a piece of a name.
     pub(super) fn name(&mut self, event: &Event) {
-        let name: &Name = event.record();
-        let Some(bits) = self.candidates.get_mut(event.instrument as usize) else { return };
-        if name.space != NameSpace::Symbol.code() {
-            return;
-        }
-        if name.part == 0 {
-            *bits = !0;
-        }
-        let (from, len) = (usize::from(name.part) * name.text.len(), usize::from(name.len).min(name.text.len()));
-        let is_last = name.part.saturating_add(1) >= name.parts;
-        let fits = |symbol: &String| {
-            let rest = symbol.as_bytes().get(from..).unwrap_or_default();
-            rest.starts_with(&name.text[..len]) && (!is_last || rest.len() == len)
-        };
-        let left = self.symbols.iter().enumerate().filter(|(_, s)| fits(s)).fold(0, |left, (i, _)| left | 1 << i);
-        *bits &= left;
+        self.symbols.name(event);
     }
 
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
-        let named = self.candidates.iter().enumerate().filter(|(_, bits)| **bits != 0);
-        let mut named: Vec<_> = named.map(|(at, bits)| (to.key(at as u32), *bits)).collect();
-        named.sort_unstable();
-        to.put(&named);
+        self.symbols.save(to);
         self.trust.save(to);
     }
 
     pub(super) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
-        self.candidates.fill(0);
-        for (key, bits) in from.get::<Vec<(String, u64)>>()? {
-            let at = index(&key, from, self.candidates.len())?;
-            self.candidates[at] = bits;
-        }
+        self.symbols.load(from)?;
         self.trust.load(from)
     }
 }

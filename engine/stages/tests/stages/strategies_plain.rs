@@ -5,7 +5,9 @@ use crate::orders_harness::{ack, anomalies, cancelled, event, listing, refused, 
 use flow::records::{Ack, BookTop, CancelRequest, EndOfInput, Fill, Intent, Listing, Name, ReplaceRequest, Request};
 use flow::{Account, Action, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Side, Tick};
 use stages::orders::OrdersStage;
-use stages::strategies::{BUY_AND_HOLD, BuyAndHoldStage, RANDOM, RandomStage, STRATEGIES, Setup, StrategyEntry};
+use stages::strategies::{
+    BUY_AND_HOLD, BuyAndHoldStage, MAX_SYMBOLS, RANDOM, RandomStage, STRATEGIES, Setup, StrategyEntry,
+};
 use stages::{Instances, Space};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -74,7 +76,7 @@ fn symbols_are_matched_whole_whatever_their_length() {
         let bought: Vec<u32> = (1..9).filter(|i| !pipeline.feed_whole(&top(*i, 5, 6)).is_empty()).collect();
         assert_eq!(bought, [1, 4]);
     }
-    let many = (0..65).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+    let many = (0..=MAX_SYMBOLS).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
     let params = harness::params("buy-and-hold", &[("symbols", &many)]);
     assert_eq!(
         BuyAndHoldStage::new(&params, Setup::plain(BUY_AND_HOLD, SPACE)).err().unwrap().key,

@@ -55,6 +55,11 @@ impl Window {
         }
     }
 
+    /// Empties it: its slots are to be of another length.
+    pub(super) fn empty(&mut self) {
+        *self = Window { last: self.last, ..Window::NONE };
+    }
+
     /// A `cvd` that is the last one without a broken trade: nothing was traded.
     pub(super) fn restate(&mut self, cvd: &Cvd) {
         self.last = (cvd.cvd, cvd.buy_qty.0.saturating_add(cvd.sell_qty.0), cvd.trades);

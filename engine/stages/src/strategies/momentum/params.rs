@@ -47,45 +47,71 @@ const PATIENCE: IntParam =
     IntParam::new("patience", (0, 86_400), "10", "time after which an order without an answer is given up").unit("s");
 const SHORT: BoolParam = BoolParam::new("short", true, "whether it sells what it does not have");
 
+/// The name of the parameter that the windows of flow depend on.
+pub(super) const OF_WINDOWS: &str = LOOKBACK.name();
+
 /// What can be set.
 pub const PARAMS: &[Param] = &[
     SYMBOLS.param(),
     ACCOUNT.param(),
-    QTY.param(),
-    LOOKBACK.param(),
-    MIN_FLOW.param(),
-    MIN_VOLUME.param(),
-    MIN_IMBALANCE.param(),
-    MAX_VPIN.param(),
+    QTY.live().per_symbol().param(),
+    LOOKBACK.live().per_symbol().param(),
+    MIN_FLOW.live().per_symbol().param(),
+    MIN_VOLUME.live().per_symbol().param(),
+    MIN_IMBALANCE.live().per_symbol().param(),
+    MAX_VPIN.live().per_symbol().param(),
     CVD.param(),
     IMBALANCE.param(),
     VPIN.param(),
     BAR.param(),
-    ATR_BARS.param(),
-    STOP_ATR.param(),
-    TARGET_ATR.param(),
-    COOLDOWN.param(),
-    MAX_AGE.param(),
-    PATIENCE.param(),
-    SESSION_START.param(),
-    SESSION_END.param(),
-    SHORT.param(),
+    ATR_BARS.next_bar().per_symbol().param(),
+    STOP_ATR.live().per_symbol().param(),
+    TARGET_ATR.live().per_symbol().param(),
+    COOLDOWN.live().per_symbol().param(),
+    MAX_AGE.live().per_symbol().param(),
+    PATIENCE.live().per_symbol().param(),
+    SESSION_START.per_symbol().param(),
+    SESSION_END.per_symbol().param(),
+    SHORT.live().per_symbol().param(),
 ];
 
-/// The settings of a run.
-pub(super) struct Settings {
+/// What is the same for every symbol, as long as a run lasts.
+pub(super) struct Fixed {
+    pub(super) account: Account,
     /// The instances of the measures that it reads.
     pub(super) cvd: u8,
     pub(super) imbalance: u8,
     pub(super) vpin: u8,
-    pub(super) account: Account,
+    pub(super) bar_s: u32,
+}
+
+impl Fixed {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When `bar` is not an interval, or there is no such instance of a measure.
+    pub(super) fn read(params: &Params, measures: &[Instance]) -> Result<Fixed, ParamError> {
+        let found = params.get(BAR).to_owned();
+        let bar = found.parse::<Interval>();
+        let bar = bar.map_err(|e| ParamError { key: "momentum.bar".to_owned(), found, valid: e.to_string() })?;
+        Ok(Fixed {
+            account: Account(params.get(ACCOUNT)),
+            cvd: reads(CVD, params, measures)?,
+            imbalance: reads(IMBALANCE, params, measures)?,
+            vpin: reads(VPIN, params, measures)?,
+            bar_s: bar.seconds(),
+        })
+    }
+}
+
+/// The settings of an instrument.
+pub(super) struct Settings {
     pub(super) qty: u64,
     pub(super) lookback_ns: u64,
     pub(super) min_flow: f64,
     pub(super) min_volume: u64,
     pub(super) min_imbalance: f64,
     pub(super) max_vpin: f64,
-    pub(super) bar_s: u32,
     pub(super) atr_bars: u32,
     pub(super) stop_atr: f64,
     pub(super) target_atr: f64,
@@ -100,24 +126,16 @@ impl Settings {
     /// Reads the settings.
     ///
     /// # Errors
-    /// When `bar` is not an interval, a time is not a time of day, or there is no such instance of a measure.
-    pub(super) fn read(params: &Params, measures: &[Instance]) -> Result<Settings, ParamError> {
-        let found = params.get(BAR).to_owned();
-        let bar = found.parse::<Interval>();
-        let bar = bar.map_err(|e| ParamError { key: "momentum.bar".to_owned(), found, valid: e.to_string() })?;
+    /// When a time is not a time of day.
+    pub(super) fn read(params: &Params) -> Result<Settings, ParamError> {
         let seconds = |time| params.get(time) * Ns::SECOND;
         Ok(Settings {
-            cvd: reads(CVD, params, measures)?,
-            imbalance: reads(IMBALANCE, params, measures)?,
-            vpin: reads(VPIN, params, measures)?,
-            account: Account(params.get(ACCOUNT)),
             qty: params.get(QTY),
             lookback_ns: seconds(LOOKBACK),
             min_flow: params.get(MIN_FLOW),
             min_volume: params.get(MIN_VOLUME),
             min_imbalance: params.get(MIN_IMBALANCE),
             max_vpin: params.get(MAX_VPIN),
-            bar_s: bar.seconds(),
             atr_bars: params.get(ATR_BARS),
             stop_atr: params.get(STOP_ATR),
             target_atr: params.get(TARGET_ATR),

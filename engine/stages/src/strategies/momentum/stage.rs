@@ -7,7 +7,7 @@ use super::super::changed::Changed;
 use super::super::emit::{self, Touch, Why};
 use super::super::session::Within;
 use super::super::universe::{Universe, index};
-use super::params::Settings;
+use super::params::{Fixed, OF_WINDOWS, PARAMS, Settings};
 use super::state::InstrumentState;
 use crate::executions::{Booked, Executions};
 use crate::measures::counted_before;
@@ -15,8 +15,8 @@ use flow::records::{
     Bar, BookTop, Bust, Cancelled, Cvd, Fill, Imbalance, Intent, Listing, Memory, Refused, Reject, Signal, Vpin,
 };
 use flow::{
-    Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, Px, Real, Reduces,
-    Scope, Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
+    Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, PerSymbol, Px,
+    Real, Reduces, Scope, Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -37,7 +37,8 @@ pub struct MomentumStage {
     changed: Changed,
     sessions: Sessions,
     fills: Executions<()>,
-    settings: Settings,
+    fixed: Fixed,
+    settings: PerSymbol<Settings>,
     /// The input that broke a trade last: the `cvd` that it causes reports no new one. Of no use after its input, so not saved.
     breaking: u64,
     ended: bool,
@@ -57,7 +58,8 @@ impl MomentumStage {
             changed: Changed::new(space.instruments),
             sessions: Sessions::default(),
             fills: Executions::new(space.fills, ()),
-            settings: Settings::read(params, setup.measures)?,
+            fixed: Fixed::read(params, setup.measures)?,
+            settings: PerSymbol::new(PARAMS, number.0, params, space.instruments, Settings::read)?,
             breaking: 0,
             ended: false,
         })
@@ -74,12 +76,13 @@ impl MomentumStage {
     /// Whether a report is about an order of this strategy.
     fn is_ours(&self, id: u64) -> bool {
         let id = OrderId(id);
-        (id.account(), id.strategy()) == (self.settings.account, self.number)
+        (id.account(), id.strategy()) == (self.fixed.account, self.number)
     }
 
     /// Checks the conditions of an entry, and enters; says whether it did.
     fn enter(&mut self, at: u32, now: Ns, out: &mut Out) -> bool {
-        let Settings { cooldown_ns, max_age_ns, hours, short, .. } = self.settings;
+        let set = self.settings.get(at);
+        let Settings { cooldown_ns, max_age_ns, hours, short, .. } = *set;
         let state = &mut self.instruments[at as usize];
         let fresh = state.touch.is_two_sided() && now.0.saturating_sub(state.touch_ts.0) <= max_age_ns;
         if state.is_working(now, cooldown_ns) || state.position != 0 || now < state.cooldown_until || !fresh {
@@ -88,7 +91,6 @@ impl MomentumStage {
         let (net, volume) = state.flow.net();
         let side = if net < 0.0 { Side::Sell } else { Side::Buy };
         let toward = if net < 0.0 { -1.0 } else { 1.0 };
-        let set = &self.settings;
         let flows = net * toward >= set.min_flow && net != 0.0 && volume >= set.min_volume;
         let leans = state.imbalance * toward >= set.min_imbalance;
         let calm = set.max_vpin >= 1.0 || state.vpin <= set.max_vpin;
@@ -118,7 +120,7 @@ impl MomentumStage {
             (Kind::Vpin, state.vpin, set.max_vpin),
         ];
         let measures = if set.max_vpin >= 1.0 { 2 } else { 3 };
-        let intent = emit::new_order(self.number, set.account, entry, set.qty, Tif::ImmediateOrCancel);
+        let intent = emit::new_order(self.number, self.fixed.account, entry, set.qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &intent);
         emit::signal(out, at, side, &signal, &why[..measures]);
         true
@@ -126,7 +128,7 @@ impl MomentumStage {
 
     /// Checks the conditions of an exit, and leaves; says whether it did.
     fn leave(&mut self, at: u32, now: Ns, out: &mut Out) -> bool {
-        let Settings { cooldown_ns, hours, account, patience_ns, .. } = self.settings;
+        let Settings { cooldown_ns, hours, patience_ns, .. } = *self.settings.get(at);
         let state = &mut self.instruments[at as usize];
         if state.position == 0 || !state.touch.is_two_sided() || state.is_working(now, cooldown_ns) {
             return false;
@@ -158,7 +160,7 @@ impl MomentumStage {
             strategy: self.number,
             ..Default::default()
         };
-        let exit = emit::new_order(self.number, account, px, qty, Tif::ImmediateOrCancel);
+        let exit = emit::new_order(self.number, self.fixed.account, px, qty, Tif::ImmediateOrCancel);
         emit::intent(out, at, side, &Intent { reduces: Reduces::Only.code(), ..exit });
         emit::signal(out, at, side, &signal, &[why]);
         true
@@ -209,7 +211,22 @@ impl MomentumStage {
             let state = &mut self.instruments[event.instrument as usize];
             state.position = state.position.saturating_sub(signed);
             if state.working == 0 {
-                state.close(event.ts, self.settings.cooldown_ns);
+                state.close(event.ts, self.settings.get(event.instrument).cooldown_ns);
+            }
+        }
+    }
+
+    /// Sets a parameter.
+    #[cold]
+    fn command(&mut self, event: &Event, out: &mut Out) {
+        if self.settings.command(event, out) != Some(OF_WINDOWS) {
+            return;
+        }
+        // Without an instrument it may be any of them.
+        let changed = (event.instrument != 0).then(|| self.settings.get(event.instrument));
+        for (at, state) in (0..).zip(self.instruments.values_mut()) {
+            if changed.is_none_or(|changed| std::ptr::eq(self.settings.get(at), changed)) {
+                state.flow.empty();
             }
         }
     }
@@ -220,13 +237,13 @@ impl MomentumStage {
         self.breaking = event.id.seq();
         if let Some(trade) = counted_before(event) {
             let state = &mut self.instruments[event.instrument as usize];
-            state.flow.take_out(trade, event.side(), self.settings.lookback_ns);
+            state.flow.take_out(trade, event.side(), self.settings.get(event.instrument).lookback_ns);
         }
     }
 
     fn order_ended(&mut self, id: u64, event: &Event) {
         if self.is_ours(id) {
-            let cooldown_ns = self.settings.cooldown_ns;
+            let cooldown_ns = self.settings.get(event.instrument).cooldown_ns;
             self.instruments[event.instrument as usize].settle(event.ts, cooldown_ns);
         }
     }
@@ -247,25 +264,26 @@ impl MomentumStage {
         state.known = true;
         match event.kind {
             Kind::BookTop => self.top(event, out),
-            Kind::Imbalance if event.record::<Imbalance>().instance == self.settings.imbalance => {
+            Kind::Imbalance if event.record::<Imbalance>().instance == self.fixed.imbalance => {
                 state.imbalance = event.record::<Imbalance>().l1.into();
             }
-            Kind::Cvd if event.record::<Cvd>().instance != self.settings.cvd => {}
+            Kind::Cvd if event.record::<Cvd>().instance != self.fixed.cvd => {}
             Kind::Cvd if event.id.seq() == self.breaking => state.flow.restate(event.record()),
             Kind::Cvd => {
-                state.flow.add(event.ts, self.settings.lookback_ns, event.record::<Cvd>());
+                state.flow.add(event.ts, self.settings.get(event.instrument).lookback_ns, event.record::<Cvd>());
                 if !self.ended && self.universe.has(event.instrument) {
                     self.changed.note(event.instrument, FLOW);
                     out.ask_for_pulse();
                 }
             }
-            Kind::Vpin if event.record::<Vpin>().instance == self.settings.vpin => {
+            Kind::Vpin if event.record::<Vpin>().instance == self.fixed.vpin => {
                 state.vpin = event.record::<Vpin>().vpin.into()
             }
             Kind::Bar => {
                 let bar: &Bar = event.record();
-                if bar.interval_s == self.settings.bar_s {
-                    state.atr.add(bar, self.settings.atr_bars);
+                if bar.interval_s == self.fixed.bar_s {
+                    self.settings.bar_closed();
+                    state.atr.add(bar, self.settings.get(event.instrument).atr_bars);
                 }
             }
             Kind::Listing => {
@@ -277,7 +295,7 @@ impl MomentumStage {
                 let fill: &Fill = event.record();
                 let booked = self.fills.fill(event, event.side());
                 if booked != Booked::Repeated && self.is_ours(fill.order_id) {
-                    let cooldown_ns = self.settings.cooldown_ns;
+                    let cooldown_ns = self.settings.get(event.instrument).cooldown_ns;
                     let state = &mut self.instruments[event.instrument as usize];
                     let of_working = if booked == Booked::Filled { fill.qty.0 } else { 0 };
                     state.fill(event.side(), fill.qty.0, of_working, event.ts, cooldown_ns);
@@ -304,6 +322,7 @@ impl Stage for MomentumStage {
     fn reads(&self) -> Kinds {
         Kinds::of(&[
             Kind::Name,
+            Kind::Command,
             Kind::DataState,
             Kind::Listing,
             Kind::BookTop,
@@ -325,7 +344,7 @@ impl Stage for MomentumStage {
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
+        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent, Kind::CommandOutcome])
     }
 
     /// Global: fills are remembered across instruments.
@@ -340,7 +359,11 @@ impl Stage for MomentumStage {
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         match event.kind {
-            Kind::Name => self.universe.name(event),
+            Kind::Name => {
+                self.universe.name(event);
+                self.settings.name(event);
+            }
+            Kind::Command => self.command(event, out),
             Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
             Kind::Session => self.sessions.take(event.record()),
@@ -365,6 +388,7 @@ impl Stage for MomentumStage {
         known.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
         self.changed.save(to);
+        self.settings.save(to);
         self.fills.save(to);
     }
 
@@ -379,6 +403,7 @@ impl Stage for MomentumStage {
             self.instruments[at] = state;
         }
         self.changed.load(from)?;
+        self.settings.load(from)?;
         self.fills.load(from, self.instruments.bound())
     }
 }

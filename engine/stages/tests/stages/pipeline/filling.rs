@@ -118,7 +118,12 @@ pub(crate) fn fill(filling: &Filling<'_>) -> Vec<Event> {
         Kind::Tick => {
             let first = 1 + u32::from(step.numbers[0]) % (INSTRUMENTS - 1);
             let last = first + u32::from(step.numbers[1]) % (INSTRUMENTS - first);
-            vec![Event::new(Ns(0), 0, Flags::LAST_OF_GROUP, &Tick { first, last, interval_s: 60, ..Default::default() })]
+            vec![Event::new(
+                Ns(0),
+                0,
+                Flags::LAST_OF_GROUP,
+                &Tick { first, last, interval_s: 60, ..Default::default() },
+            )]
         }
         // They end what makes a sequence interesting: rarely.
         Kind::EndOfInput if step.numbers[0] != 1 => Vec::new(),

@@ -1,0 +1,264 @@
+//! Values that may differ from symbol to symbol, and that may change while they are used.
+//!
+//! What a section sets for single symbols ([`Params::symbols`]) is resolved when an instrument is named: from then on its
+//! values are one index away. A command ([`CommandAction::SetParam`]) changes a value of all instruments that have none of
+//! their own, or of one instrument; if it waits for a bar, it takes effect when [`PerSymbol::bar_closed`] is told so.
+//!
+//! Bound: one set of values for each symbol that the section names and [`SPARE`] for instruments that only commands name;
+//! two bytes an instrument. Worst case of a command: all sets are read again.
+
+use crate::records::{Command, CommandOutcome};
+use crate::{
+    CommandAction, CommandResult, Effective, Event, Flags, Out, POSITION_INGRESS, Param, ParamError, Params,
+    StateError, StateReader, StateWriter, SymbolIndex, Value, table,
+};
+
+/// How many instruments commands alone may give values of their own.
+const SPARE: usize = 64;
+/// How many changes may wait for a bar.
+const WAITING: usize = 64;
+
+/// Reads values from parameters.
+type Read<T> = Box<dyn Fn(&Params) -> Result<T, ParamError> + Send>;
+
+/// Values of type `T` by instrument.
+pub struct PerSymbol<T> {
+    entry: &'static [Param],
+    owner: u16,
+    read: Read<T>,
+    index: SymbolIndex,
+    /// By instrument, the set that it uses; 0 = that of all.
+    of: Box<[u16]>,
+    values: Vec<T>,
+    sets: Vec<Set>,
+    /// How many of the sets the section has.
+    configured: usize,
+    /// Changes that wait for a bar: set, parameter, bits of the value.
+    waiting: Vec<(u16, u16, i64)>,
+}
+
+/// The parameters of a set, and which of them are its own, a bit each.
+struct Set {
+    params: Params,
+    own: u64,
+}
+
+impl<T> PerSymbol<T> {
+    /// The values of the instance `owner` with these parameters, which are of `entry`; `read` makes a value of them.
+    ///
+    /// # Errors
+    /// What `read` says; of a symbol's values under the key of the symbol.
+    pub fn new(
+        entry: &'static [Param],
+        owner: u16,
+        params: &Params,
+        instruments: u32,
+        read: impl Fn(&Params) -> Result<T, ParamError> + Send + 'static,
+    ) -> Result<PerSymbol<T>, ParamError> {
+        assert!(entry.len() <= u64::BITS as usize, "a bit for each parameter");
+        let index = SymbolIndex::new(params.symbols().map(|(symbol, _)| symbol), instruments);
+        let room = index.symbols().len() + 1 + SPARE;
+        let (mut sets, mut values) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        values.push(read(params)?);
+        sets.push(Set { params: params.without_symbols(), own: 0 });
+        for symbol in index.symbols() {
+            let params_of = params.of_symbol(symbol);
+            let own = |name: &str| params.sets_for(symbol, name);
+            let own = entry.iter().enumerate().filter(|(_, p)| own(p.name)).fold(0, |own, (at, _)| own | 1 << at);
+            values.push(read(&params_of).map_err(|fault| of_symbol(fault, symbol))?);
+            sets.push(Set { params: params_of, own });
+        }
+        let (of, waiting, configured) = (table(instruments as usize, 0), Vec::with_capacity(WAITING), sets.len());
+        Ok(PerSymbol { entry, owner, read: Box::new(read), index, of, values, sets, configured, waiting })
+    }
+
+    /// The values of an instrument below the number that it was made for.
+    #[inline]
+    pub fn get(&self, instrument: u32) -> &T {
+        &self.values[usize::from(self.of[instrument as usize])]
+    }
+
+    /// The values of all instruments that have none of their own.
+    #[inline]
+    pub fn of_all(&self) -> &T {
+        &self.values[0]
+    }
+
+    /// Takes a piece of an instrument's name.
+    pub fn name(&mut self, event: &Event) {
+        self.index.name(event);
+        if let Some(of) = self.of.get_mut(event.instrument as usize)
+            && usize::from(*of) < self.configured
+        {
+            *of = self.index.of(event.instrument).map_or(0, |place| place as u16 + 1);
+        }
+    }
+
+    /// Carries out a command, if it sets one of these values, and says what became of it. Returns the name of the parameter
+    /// if values have changed.
+    #[cold]
+    pub fn command(&mut self, event: &Event, out: &mut Out) -> Option<&'static str> {
+        let command: &Command = event.record();
+        let is_set = command.action == CommandAction::SetParam.code() && event.id.position() == POSITION_INGRESS;
+        if !is_set || command.target >> 16 != u32::from(self.owner) {
+            return None;
+        }
+        let at = command.target as u16;
+        let (old, result) = self.set(event.instrument, at, command);
+        let effective = self.entry.get(usize::from(at)).map_or(Effective::Now, |param| param.effective);
+        let new = if result == CommandResult::Applied { command.new } else { old };
+        let Command { action, target, .. } = *command;
+        let (result, effective) = (result.code(), effective.code());
+        let outcome = CommandOutcome { action, target, old, new, result, effective, reserved: [0; 13] };
+        out.push(event.instrument, Flags::NONE, &outcome);
+        let now = result == CommandResult::Applied.code() && effective == Effective::Now.code();
+        now.then(|| self.entry[usize::from(at)].name)
+    }
+
+    /// The value before, and what became of the change.
+    fn set(&mut self, instrument: u32, at: u16, command: &Command) -> (i64, CommandResult) {
+        let Some(param) = self.entry.get(usize::from(at)) else { return (0, CommandResult::UnknownTarget) };
+        let used = self.of.get(instrument as usize).copied();
+        let (Some(used), false) = (used, instrument != 0 && !param.per_symbol) else {
+            return (0, CommandResult::UnknownTarget);
+        };
+        let waits = self.waiting.iter().rev().find(|(set, param, _)| (*set, *param) == (used, at));
+        let set = self.sets[usize::from(used)].params.value(param.name).and_then(|value| param.bits(value));
+        let old = waits.map(|(_, _, bits)| *bits).or(set).unwrap_or(0);
+        let Some(value) = param.of_bits(command.new) else { return (old, CommandResult::OutOfRange) };
+        if param.effective == Effective::Restart {
+            return (old, CommandResult::UnknownTarget);
+        }
+        if old != command.old {
+            return (old, CommandResult::WrongOld);
+        }
+        let Some(set) = self.set_of(instrument, used) else { return (old, CommandResult::TooMany) };
+        match param.effective {
+            Effective::NextBar if self.waiting.len() == WAITING => return (old, CommandResult::TooMany),
+            Effective::NextBar => self.waiting.push((set, at, command.new)),
+            _ if !self.apply(set, at, &value) => return (old, CommandResult::OutOfRange),
+            _ => {}
+        }
+        (old, CommandResult::Applied)
+    }
+
+    /// The set that an instrument has to itself, made if need be; that of all for no instrument.
+    fn set_of(&mut self, instrument: u32, used: u16) -> Option<u16> {
+        if instrument == 0 || used != 0 {
+            return Some(used);
+        }
+        if self.sets.len() == self.configured + SPARE {
+            return None;
+        }
+        let params = self.sets[0].params.clone();
+        self.values.push((self.read)(&params).ok()?);
+        self.sets.push(Set { params, own: 0 });
+        self.of[instrument as usize] = (self.sets.len() - 1) as u16;
+        Some(self.of[instrument as usize])
+    }
+
+    /// Sets a parameter of a set, and of every other that follows it; `false` if its values then make no sense.
+    fn apply(&mut self, set: u16, at: u16, value: &Value) -> bool {
+        let (param, bit) = (&self.entry[usize::from(at)], 1 << at);
+        let follows = |(other, s): (usize, &Set)| other == usize::from(set) || (set == 0 && s.own & bit == 0);
+        let sets: Vec<usize> = (0..self.sets.len()).filter(|i| follows((*i, &self.sets[*i]))).collect();
+        let mut read = Vec::with_capacity(sets.len());
+        for other in &sets {
+            let mut params = self.sets[*other].params.clone();
+            params.set(param, value.clone());
+            let Ok(values) = (self.read)(&params) else { return false };
+            read.push((params, values));
+        }
+        for (other, (params, values)) in sets.into_iter().zip(read) {
+            self.sets[other].params = params;
+            self.values[other] = values;
+        }
+        if set != 0 {
+            self.sets[usize::from(set)].own |= bit;
+        }
+        true
+    }
+
+    /// A bar has closed: what waited for it takes effect.
+    #[inline]
+    pub fn bar_closed(&mut self) {
+        if !self.waiting.is_empty() {
+            self.next_bar();
+        }
+    }
+
+    #[cold]
+    fn next_bar(&mut self) {
+        for (set, at, bits) in std::mem::take(&mut self.waiting) {
+            if let Some(value) = self.entry[usize::from(at)].of_bits(bits) {
+                self.apply(set, at, &value);
+            }
+        }
+        self.waiting = Vec::with_capacity(WAITING);
+    }
+
+    /// Saves the values and who uses which.
+    pub fn save(&self, to: &mut StateWriter<'_>) {
+        let bits = |params: &Params| -> Vec<Option<i64>> {
+            self.entry.iter().map(|param| params.value(param.name).and_then(|value| param.bits(value))).collect()
+        };
+        to.put(&self.sets.iter().map(|set| (bits(&set.params), set.own)).collect::<Vec<_>>());
+        let alone = self.of.iter().enumerate().filter(|(_, set)| usize::from(**set) >= self.configured);
+        let mut alone: Vec<_> = alone.map(|(at, set)| (to.key(at as u32), *set)).collect();
+        alone.sort_unstable();
+        to.put(&(alone, &self.waiting));
+        self.index.save(to);
+    }
+
+    /// Loads what [`PerSymbol::save`] wrote with the same parameters.
+    ///
+    /// # Errors
+    /// When it is not of these parameters.
+    pub fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        const OTHER: StateError = StateError::Inconsistent("values of other parameters");
+        let saved = from.get::<Vec<(Vec<Option<i64>>, u64)>>()?;
+        if !(self.configured..=self.configured + SPARE).contains(&saved.len()) {
+            return Err(OTHER);
+        }
+        self.sets.truncate(self.configured);
+        self.values.truncate(self.configured);
+        for (at, (bits, own)) in saved.into_iter().enumerate() {
+            let mut params = self.sets[at.min(self.sets.len() - 1)].params.clone();
+            for (param, bits) in self.entry.iter().zip(bits) {
+                let value = bits.map(|bits| param.of_bits(bits).ok_or(OTHER)).transpose()?;
+                value.into_iter().for_each(|value| params.set(param, value));
+            }
+            let values = (self.read)(&params).map_err(|_| OTHER)?;
+            if at < self.sets.len() {
+                (self.sets[at], self.values[at]) = (Set { params, own }, values);
+            } else {
+                self.sets.push(Set { params, own });
+                self.values.push(values);
+            }
+        }
+        let (alone, waiting) = from.get::<(Vec<(String, u16)>, Vec<(u16, u16, i64)>)>()?;
+        self.waiting.clear();
+        let known = |set: u16| usize::from(set) < self.sets.len();
+        let waits = waiting.iter().all(|(set, at, _)| known(*set) && usize::from(*at) < self.entry.len());
+        if !waits || waiting.len() > WAITING {
+            return Err(OTHER);
+        }
+        self.waiting.extend(waiting);
+        self.index.load(from)?;
+        for (at, of) in (0..).zip(&mut self.of) {
+            *of = self.index.of(at).map_or(0, |place| place as u16 + 1);
+        }
+        for (key, set) in alone {
+            let at = from.instrument(&key)? as usize;
+            let is_spare = (self.configured..self.sets.len()).contains(&set.into());
+            *self.of.get_mut(at).filter(|_| is_spare).ok_or(OTHER)? = set;
+        }
+        Ok(())
+    }
+}
+
+/// A fault in the values of a symbol: `momentum.qty` becomes `momentum.symbol.AAPL.qty`.
+fn of_symbol(fault: ParamError, symbol: &str) -> ParamError {
+    let (entry, name) = fault.key.split_once('.').unwrap_or(("", &fault.key));
+    ParamError { key: format!("{entry}.symbol.{symbol}.{name}"), ..fault }
+}
