@@ -47,6 +47,19 @@ enum CtlCommand {
         #[arg(long)]
         from: i64,
     },
+    /// Sets a parameter of a strategy while it runs.
+    Set {
+        /// The parameter: name of the instance, dot, name of the parameter, as mom-fast.qty.
+        param: String,
+        /// The new value, as in a configuration.
+        value: String,
+        /// The value in force now; if another command has changed it, this one is refused.
+        #[arg(long)]
+        from: String,
+        /// Only for this instrument: its symbol, or SYMBOL@MIC where several venues have it.
+        #[arg(long)]
+        symbol: Option<String>,
+    },
     /// Trusts market data again that are doubtful since a gap; without a symbol, all of them.
     Trust {
         /// The instrument: its symbol, or SYMBOL@MIC where several venues have it.
@@ -89,6 +102,13 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         CtlCommand::Limit { check, to, from } => {
             ControlRequest { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
         }
+        CtlCommand::Set { param, value, from, symbol } => ControlRequest {
+            param: Some(param.clone()),
+            was: Some(from.clone()),
+            value: Some(value.clone()),
+            symbol: symbol.clone(),
+            ..plain("set-param")
+        },
         CtlCommand::Trust { symbol } => ControlRequest { symbol: symbol.clone(), ..plain("trust") },
         CtlCommand::Flatten { account, strategy, symbol } => {
             ControlRequest { account: *account, strategy: strategy.clone(), symbol: symbol.clone(), ..plain("flatten") }
@@ -158,6 +178,10 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
         CtlCommand::Resume => "trading goes on".to_owned(),
         CtlCommand::CancelAll => "open orders are cancelled".to_owned(),
         CtlCommand::Limit { check, .. } => format!("the limit of {check} is {new}, before it was {old}"),
+        CtlCommand::Set { param, value, from, symbol } => {
+            let of = symbol.as_ref().map_or_else(String::new, |symbol| format!(" of {symbol}"));
+            format!("{param}{of} is {value}, before it was {from}")
+        }
         CtlCommand::Trust { .. } if old == 0 => "nothing was doubtful".to_owned(),
         CtlCommand::Trust { symbol } => {
             format!("market data of {} are trusted again", symbol.as_deref().unwrap_or("every instrument"))

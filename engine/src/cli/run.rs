@@ -192,7 +192,8 @@ fn listening(
     Box::new(move |plan| {
         let trades = plan.stages.iter().any(|stage| stage.name == "risk");
         let (instances, has_gateway) = (Arc::clone(&plan.instances), plan.gateway.is_some());
-        let pipeline = Pipeline { instances, trades, has_gateway, reloader: Some(reloader) };
+        let running = plan.stages.iter().flat_map(|stage| stage.name.split('+')).map(str::to_owned).collect();
+        let pipeline = Pipeline { instances, running, trades, has_gateway, reloader: Some(reloader) };
         let started = Server::start(&dir, &intake, control, &outcomes, pipeline);
         server.set(Some(started.map_err(|e| e.to_string())?));
         Ok(())

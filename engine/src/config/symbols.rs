@@ -80,3 +80,57 @@ impl Settings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Draft, Settings};
+    use std::path::Path;
+
+    fn value(settings: &Settings, name: &str, symbol: &str, param: &str) -> String {
+        settings.stages[name].of_symbol(symbol).value(param).expect("a parameter").to_string()
+    }
+
+    #[test]
+    fn a_symbol_has_what_its_table_sets_and_else_what_all_have() {
+        let text = "[[strategy]]\nuse = \"momentum\"\nname = \"fast\"\nqty = 3\n[strategy.symbol.AAPL]\nqty = 7\n\
+                    [[strategy]]\nuse = \"momentum\"\nname = \"slow\"\n[strategy.fast.symbol.\"BRK.B\"]\nlookback = 9\n\
+                    [momentum.symbol.AAPL]\nshort = false\n";
+        let mut draft = Draft::parse(text, Path::new("a.toml"));
+        draft.set("--set", "slow.symbol.BRK.B.qty=11");
+        assert_eq!(draft.faults, []);
+        let read = |settings: &Settings| {
+            [
+                ("fast", "AAPL", "qty"),
+                ("fast", "BRK.B", "qty"),
+                ("fast", "BRK.B", "lookback"),
+                ("slow", "BRK.B", "qty"),
+                ("slow", "AAPL", "qty"),
+                ("momentum", "AAPL", "short"),
+                ("momentum", "MSFT", "short"),
+            ]
+            .map(|(name, symbol, param)| value(settings, name, symbol, param))
+        };
+        let expected = ["7", "3", "9", "11", "100", "false", "true"];
+        assert_eq!(read(&draft.settings), expected);
+        let text = draft.settings.to_toml();
+        let again = Draft::parse(&text, Path::new("journal.toml"));
+        assert_eq!(
+            (again.faults, read(&again.settings), again.settings.to_toml()),
+            (vec![], expected.map(str::to_owned), text)
+        );
+    }
+
+    #[test]
+    fn what_no_symbol_can_have_is_a_fault_at_its_place() {
+        let text = "[momentum.symbol.AAPL]\naccount = 2\nqyt = 3\nqty = 0\n[cvd.symbol.A]\nx = 1\n";
+        let faults = Draft::parse(text, Path::new("a.toml")).faults;
+        let found: Vec<_> = faults.iter().map(|f| format!("{} {}: {}", f.place, f.key, f.found)).collect();
+        let wanted = [
+            "a.toml:2:1 momentum.symbol.AAPL.account: the same for every symbol",
+            "a.toml:3:1 momentum.symbol.AAPL.qyt: no such parameter",
+            "a.toml:4:7 momentum.symbol.AAPL.qty: 0",
+            "a.toml:5:6 cvd.symbol: no such parameter",
+        ];
+        assert_eq!(found, wanted);
+    }
+}

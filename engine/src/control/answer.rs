@@ -6,10 +6,12 @@
 //! may still leave a trace: cancels that have left, and a note that halts the next run.
 
 use super::message::{AddedInput, ControlReply, WatchedInput};
+use super::parameter::{Parameter, text};
 use crate::gateway::{KillSwitch, Pull};
 use crate::ingress::Ticket;
 use flow::records::CommandOutcome;
 use flow::{CommandAction, CommandResult};
+use stages::Instances;
 use stages::risk::{CHECKS, check_name};
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub(super) struct Submitted {
     pub(super) pull: Option<Pull>,
     /// What it asks for. A halt that this run does not store is noted for the next one.
     pub(super) action: CommandAction,
+    /// The instances of the pipeline.
+    pub(super) instances: Arc<Instances>,
     /// The new limit that it asks for.
     pub(super) wanted: i64,
     pub(super) outcome: Option<CommandOutcome>,
@@ -98,7 +102,28 @@ impl Submitted {
         }
     }
 
+    /// What became of a parameter.
+    fn set(&self, seq: u64, outcome: &CommandOutcome) -> ControlReply {
+        let CommandOutcome { target, old, new, result, .. } = *outcome;
+        let Some(param) = Parameter::of_target(&self.instances, target) else {
+            return ControlReply::Refused { why: format!("there is no parameter with the number {target}") };
+        };
+        let in_force = text(param, old);
+        let why = match CommandResult::from_code(result) {
+            Some(CommandResult::Applied) => return ControlReply::Applied { seq, old, new },
+            Some(CommandResult::WrongOld) => format!("the value of {} in force is {in_force}", param.name),
+            Some(CommandResult::OutOfRange) => format!("{}; {in_force} is in force", param.valid()),
+            Some(CommandResult::TooMany) => "64 instruments have values of their own by command already".to_owned(),
+            _ => "no instrument of that symbol is listed, or several are: then write SYMBOL@MIC, such as AAPL@XNAS"
+                .to_owned(),
+        };
+        ControlReply::Refused { why }
+    }
+
     fn became(&self, seq: u64, outcome: &CommandOutcome) -> ControlReply {
+        if outcome.action == CommandAction::SetParam.code() {
+            return self.set(seq, outcome);
+        }
         let CommandOutcome { target, old, new, result, .. } = *outcome;
         let name = u16::try_from(target).map_or("unknown", check_name);
         let why = match CommandResult::from_code(result) {

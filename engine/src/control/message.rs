@@ -1,7 +1,8 @@
 //! Requests and replies on the control socket.
 
+use super::parameter::{self, Parameter};
 use crate::config::one_of;
-use crate::ingress::{Asker, OperatorCommand, WatchList, actor_handle, actor_names, instrument_names};
+use crate::ingress::{Asker, OperatorCommand, WatchList, actor_handle, actor_names, instrument_names, param_names};
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
 use stages::Instances;
@@ -14,7 +15,7 @@ pub(super) const RELOAD: &str = "reload";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all`, `set-limit`, `trust` or `flatten`; or `reload` or `status`, which are no commands yet.
+    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload` or `status`, which are no commands yet.
     pub action: String,
     /// Name of the operator.
     pub actor: String,
@@ -27,7 +28,16 @@ pub struct ControlRequest {
     /// The new limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<i64>,
-    /// The instrument to trust or to flatten: its symbol, or `SYMBOL@MIC`; none = all.
+    /// The parameter to set: name of the instance, dot, name of the parameter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+    /// Its value now, as in a configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<String>,
+    /// Its new value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The instrument to trust, to flatten or to set a parameter of: its symbol, or `SYMBOL@MIC`; none = all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symbol: Option<String>,
     /// The account to flatten; none = all.
@@ -134,7 +144,10 @@ impl ControlRequest {
         let action = self.command().ok_or_else(|| BadCommand {
             what: "command",
             found: self.action.clone(),
-            valid: one_of(&self.action, ["halt", "resume", "cancel-all", "set-limit", "trust", "flatten", RELOAD]),
+            valid: one_of(
+                &self.action,
+                ["halt", "resume", "cancel-all", "set-limit", "set-param", "trust", "flatten", RELOAD],
+            ),
         })?;
         let by = self.asker(uid, asked_ts)?;
         let mut order = OperatorCommand::plain(action, by);
@@ -153,6 +166,11 @@ impl ControlRequest {
         let mut events = actor_names(&self.actor);
         match action {
             CommandAction::Trust => {}
+            CommandAction::SetParam => {
+                let (target, was, value) = self.set(names)?;
+                (order.target, order.old, order.new) = (target, was, value);
+                events.extend(param_names(self.param.as_deref().unwrap_or_default(), target));
+            }
             CommandAction::Flatten => {
                 order.target = u32::from(self.account.unwrap_or(0)) << 16 | self.strategy_number(names)?
             }
@@ -180,6 +198,25 @@ impl ControlRequest {
             return Err(BadCommand { what: "name of an operator", found: self.actor.clone(), valid });
         }
         Ok(Asker { actor: actor_handle(&self.actor), uid, asked_ts })
+    }
+
+    /// The target of a command that sets a parameter, its value now and the new one.
+    fn set(&self, names: &Instances) -> Result<(u32, i64, i64), BadCommand> {
+        let key = self.param.clone().unwrap_or_default();
+        let Some(parameter) = Parameter::named(names, &key) else {
+            let keys = parameter::keys(names);
+            let valid = one_of(&key, keys.iter().map(String::as_str));
+            return Err(BadCommand { what: "parameter that can be set while it runs", found: key, valid });
+        };
+        if self.symbol.is_some() && !parameter.param.per_symbol {
+            return Err(self.without_symbol());
+        }
+        let bits = |text: &Option<String>, what| {
+            let found = text.clone().unwrap_or_default();
+            let bits = parameter.bits(&key, &found);
+            bits.ok_or_else(|| BadCommand { what, found, valid: parameter.param.valid() })
+        };
+        Ok((parameter.target, bits(&self.was, "value now")?, bits(&self.value, "new value")?))
     }
 
     fn without_symbol(&self) -> BadCommand {

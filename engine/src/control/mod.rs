@@ -19,6 +19,7 @@ mod client;
 mod intake;
 mod message;
 mod outcomes;
+mod parameter;
 mod server;
 mod socket;
 mod status;

@@ -44,6 +44,8 @@ pub struct ControlError {
 pub struct Pipeline {
     /// The instances of strategies and measures, which have names.
     pub instances: Arc<Instances>,
+    /// The names that run.
+    pub running: Vec<String>,
     /// It has a risk stage, which carries out commands and says what became of them.
     pub trades: bool,
     /// Its orders leave through a gateway, which watches the kill switch.
@@ -166,6 +168,12 @@ impl Dispatcher {
         let events = asked
             .events(&self.pipeline.instances, uid, wall_now())
             .map_err(|e| ControlReply::Refused { why: e.to_string() })?;
+        let instance = asked.param.as_deref().and_then(|key| key.rsplit_once('.')).map(|(name, _)| name);
+        if let Some(name) = instance.filter(|name| !self.pipeline.running.iter().any(|one| one == name)) {
+            let running = self.pipeline.running.join(", ");
+            let why = format!("{name} does not run here; valid: {running}");
+            return Err(ControlReply::Refused { why });
+        }
         if !self.pipeline.trades {
             let why = "this pipeline does not trade: it has no risk stage".to_owned();
             return Err(ControlReply::Refused { why });
@@ -177,7 +185,8 @@ impl Dispatcher {
             _ => self.intake.command(Submission::new(events, None)).ok_or_else(full)?,
         };
         let pull = pull.filter(|_| self.pipeline.has_gateway);
-        Ok(Submitted { ticket, pull, action, wanted: asked.to.unwrap_or(0), outcome: None, reloaded: None })
+        let instances = Arc::clone(&self.pipeline.instances);
+        Ok(Submitted { ticket, pull, action, instances, wanted: asked.to.unwrap_or(0), outcome: None, reloaded: None })
     }
 
     /// Reads the configuration again on a thread of its own, since opening files takes time.
@@ -219,7 +228,8 @@ impl Dispatcher {
         };
         let watched = watched.into_iter().map(|(number, symbols)| WatchedInput { number, symbols }).collect();
         let (action, reloaded) = (CommandAction::Reload, Some((added, watched)));
-        client.submit(Submitted { ticket, pull, action, wanted: 0, outcome: None, reloaded });
+        let instances = Arc::clone(&self.pipeline.instances);
+        client.submit(Submitted { ticket, pull, action, instances, wanted: 0, outcome: None, reloaded });
     }
 
     /// Answers a command, if everything is known or the answer is due.

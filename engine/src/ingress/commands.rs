@@ -78,6 +78,11 @@ pub fn instrument_names(symbol: &str) -> Vec<Event> {
     names(symbol, NameSpace::Instrument, 0)
 }
 
+/// The `name` events of the parameter that a command with that target sets.
+pub fn param_names(key: &str, target: u32) -> Vec<Event> {
+    names(key, NameSpace::Param, target.into())
+}
+
 /// The `name` events of an input with that number, whose settings are `text`.
 pub(super) fn input_names(text: &str, number: u8) -> Vec<Event> {
     names(text, NameSpace::Input, number.into())

@@ -27,7 +27,7 @@ mod watch;
 pub use clock::{Clock, ClockStep, Pace, Times, wall_now};
 pub(crate) use commands::names;
 pub use commands::{
-    Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names,
+    Asker, CommandSender, Commands, OperatorCommand, actor_handle, actor_names, halt, instrument_names, param_names,
 };
 pub use joining::{StandIn, reload};
 pub use merge::Ingress;
