@@ -6,7 +6,6 @@
 //! here: a configuration says [where it is](crate::SecretPlace), and no message repeats what was written instead.
 
 use crate::SecretPlace;
-use crate::words::words;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -45,17 +44,33 @@ pub struct TableKey {
     pub high: u64,
 }
 
-words! {
-    /// When a change takes effect.
-    Effective: u8 {
-        /// At the next event.
-        Now = 1 "now",
-        /// When the running bar has closed.
-        NextBar = 2 "next bar",
-        /// When the next session starts.
-        NextSession = 3 "next session",
-        /// After a restart.
-        Restart = 4 "restart",
+/// When a change takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Effective {
+    /// At the next event.
+    Now = 1,
+    /// When the running bar has closed.
+    NextBar = 2,
+    /// When the next session starts.
+    NextSession = 3,
+    /// After a restart.
+    Restart = 4,
+}
+
+impl Effective {
+    /// Every variant's number in records and its name.
+    pub const WORDS: &'static [(u32, &'static str)] =
+        &[(1, "now"), (2, "next bar"), (3, "next session"), (4, "restart")];
+
+    /// Its number in records.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The name that help prints.
+    pub const fn name(self) -> &'static str {
+        Self::WORDS[self as usize - 1].1
     }
 }
 

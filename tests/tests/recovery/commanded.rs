@@ -139,7 +139,11 @@ fn a_limit_that_was_set_is_carried_over() {
         let mut command = Command::new(tidegate());
         command.arg("run").arg(service.config()).arg("--journal").arg(&new).arg("--carry-over").arg(&old);
         // It was killed, and what was learned is nothing to this test.
-        command.args(["--without-memory", "--speed", "600x", "--json"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(["--without-memory", "--speed", "600x", "--json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut child = command.spawn().expect("tidegate starts");
         until("refusals in the new journal", || {
             new.join("closed.toml").exists() || new.join("journal.toml").exists() && by_limit(&new).len() > 5
