@@ -262,3 +262,59 @@ fn of_symbol(fault: ParamError, symbol: &str) -> ParamError {
     let (entry, name) = fault.key.split_once('.').unwrap_or(("", &fault.key));
     ParamError { key: format!("{entry}.symbol.{symbol}.{name}"), ..fault }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventId, IntParam, Kinds, Listings, Ns};
+
+    const QTY: IntParam = IntParam::new("qty", (1, 100), "10", "a quantity").live().per_symbol();
+    const BARS: IntParam = IntParam::new("bars", (1, 9), "2", "bars").next_bar();
+    const FIXED: IntParam = IntParam::new("fixed", (1, 9), "2", "fixed");
+    const ENTRY: &[Param] = &[QTY.param(), BARS.param(), FIXED.param()];
+
+    fn made() -> PerSymbol<(u64, u64)> {
+        let read = |params: &Params| Ok((params.get(QTY), params.get(BARS)));
+        PerSymbol::new(ENTRY, 7, &Params::defaults(ENTRY), 100, read).unwrap()
+    }
+
+    /// Result, value in force and when it takes effect.
+    fn set(to: &mut PerSymbol<(u64, u64)>, instrument: u32, at: u32, old: i64, new: i64) -> (CommandResult, i64, u8) {
+        let action = CommandAction::SetParam.code();
+        let command = Command { action, target: 7 << 16 | at, old, new, ..Command::default() };
+        let event = Event { id: EventId::new(1, 0, 0), ..Event::new(Ns(1), instrument, Flags::NONE, &command) };
+        let mut out = Out::new(1, Kinds::ALL);
+        out.begin(&event);
+        to.command(&event, &mut out);
+        let said: &CommandOutcome = out.events()[0].record();
+        (CommandResult::from_code(said.result).unwrap(), said.new, said.effective)
+    }
+
+    #[test]
+    fn a_command_changes_what_it_may_and_a_saved_state_has_it() {
+        use CommandResult::{Applied, OutOfRange, TooMany, UnknownTarget, WrongOld};
+        let mut values = made();
+        assert_eq!(set(&mut values, 0, 0, 10, 20), (Applied, 20, 1));
+        assert_eq!(set(&mut values, 0, 0, 10, 30), (WrongOld, 20, 1));
+        assert_eq!(set(&mut values, 0, 0, 20, 101), (OutOfRange, 20, 1));
+        assert_eq!(set(&mut values, 3, 0, 20, 5), (Applied, 5, 1));
+        assert_eq!(set(&mut values, 0, 0, 20, 40), (Applied, 40, 1));
+        assert_eq!((*values.get(1), *values.get(3)), ((40, 2), (5, 2)), "its own value stays");
+        assert_eq!(set(&mut values, 0, 2, 2, 3).0, UnknownTarget, "after a restart only");
+        assert_eq!(set(&mut values, 3, 1, 2, 3).0, UnknownTarget, "the same for every symbol");
+        assert_eq!(set(&mut values, u32::MAX, 0, 40, 3).0, UnknownTarget);
+        assert_eq!(set(&mut values, 0, 1, 2, 4), (Applied, 4, 2));
+        assert_eq!(values.get(1).1, 2, "it waits for its bar");
+        let (listings, mut again) = (Listings::default(), made());
+        let mut state = StateWriter::new(&listings);
+        values.save(&mut state);
+        let bytes = state.into_bytes();
+        again.load(&mut StateReader::new(&listings, &bytes)).unwrap();
+        for values in [&mut values, &mut again] {
+            values.bar_closed();
+            assert_eq!((*values.get(1), *values.get(3)), ((40, 4), (5, 4)));
+        }
+        let made = (4..100).filter(|at| set(&mut values, *at, 0, 40, 1).0 == Applied).count();
+        assert_eq!((made, set(&mut values, 99, 0, 40, 1).0), (SPARE - 1, TooMany));
+    }
+}
