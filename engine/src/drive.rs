@@ -9,9 +9,10 @@
 use crate::ahead::Ahead;
 use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, VenueStatus};
-use crate::ingress::{Admitted, Head, IngressError};
+use crate::ingress::{Admitted, Head, IngressError, RollRequests};
 use crate::pipeline::{
-    Edge, Exit, Group, GroupMeter, Inquired, Inquiry, LoadMeter, Meters, Slot, StallMeter, Stopwatch, Tail,
+    Edge, Exit, Group, GroupMeter, Handover, HandoverPart, Inquired, Inquiry, LoadMeter, Meters, Slot, StallMeter,
+    Stopwatch, Tail,
 };
 use crate::plan::Plan;
 use bytemuck::Zeroable;
@@ -19,9 +20,9 @@ use flow::{Event, Kind};
 use quanta::Clock;
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Idle, RingError, Taken};
-use sinks::journal::DiskWatch;
+use sinks::journal::CurrentDisk;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// Handle by which other threads watch and stop a run.
@@ -45,8 +46,12 @@ pub struct Control {
     pub meters: Meters,
     /// Asks the pipeline where trading stands.
     pub inquiry: Arc<Inquiry>,
-    /// Watches the journal's disk, once the journal is open for writing.
-    pub disk: Arc<OnceLock<DiskWatch>>,
+    /// The roll of the journal: what the head asks of the pipeline.
+    pub handover: Arc<Handover>,
+    /// What operators ask of the roll.
+    pub rolls: Arc<RollRequests>,
+    /// Watches the disk of the current journal, once one is open for writing.
+    pub disk: CurrentDisk,
 }
 
 /// Why a pipeline did not run to its end.
@@ -141,6 +146,13 @@ pub fn run_pipeline<H: Head + 'static>(
     Ok(Finished { head, groups, tail, meters: control.meters.clone(), error, stopped, ended })
 }
 
+/// What a group looks at once a turn.
+struct Looks {
+    load: LoadMeter,
+    asked: Inquired,
+    handover: HandoverPart,
+}
+
 /// How a group takes its turns: batch size, idling, timing.
 #[derive(Clone)]
 struct Turns {
@@ -187,9 +199,11 @@ fn spawn<H: Head + 'static>(
         let head = head.take();
         let (control, turns) = (control.clone(), turns.clone());
         let asked = Inquired::new(Arc::clone(&control.inquiry), i, count);
+        let handover = HandoverPart::new(Arc::clone(&control.handover), i, count);
+        let looks = Looks { load, asked, handover };
         workers.push(spawn_pinned(planned.name, planned.core, move || match (head, from) {
-            (Some(head), _) => first(head, group, output, &turns, &control, (load, asked)),
-            (None, Some(from)) => later(from, group, output, &turns, (load, asked)),
+            (Some(head), _) => first(head, group, output, &turns, &control, looks),
+            (None, Some(from)) => later(from, group, output, &turns, looks),
             (None, None) => unreachable!("every group but the first has a ring before it"),
         })?);
     }
@@ -202,7 +216,7 @@ fn first<H: Head>(
     mut output: GroupOutput,
     turns: &Turns,
     control: &Control,
-    mut looks: (LoadMeter, Inquired),
+    mut looks: Looks,
 ) -> GroupEnd<H> {
     let (error, stopped) = match &mut output {
         GroupOutput::Cut(edge) => admit_all(&mut head, &mut group, edge.as_mut(), turns, control, &mut looks),
@@ -217,7 +231,7 @@ fn admit_all<H: Head, E: Exit>(
     exit: &mut E,
     turns: &Turns,
     control: &Control,
-    (load, asked): &mut (LoadMeter, Inquired),
+    Looks { load, asked, handover }: &mut Looks,
 ) -> (Option<IngressError>, bool) {
     load.begin();
     // With one group the pipeline is idle after every input. Raising the watermark at once saves the head another turn; the
@@ -262,6 +276,7 @@ fn admit_all<H: Head, E: Exit>(
             quiet = 0;
         }
         asked.look(|to| head.trading_state(to), group, exit);
+        handover.look(group, exit);
         if state == Admitted::Ended || exit.is_closed() {
             load.end(exit);
             return (error, stopped || exit.is_closed());
@@ -286,7 +301,7 @@ fn later<H>(
     mut group: Group,
     mut output: GroupOutput,
     turns: &Turns,
-    mut looks: (LoadMeter, Inquired),
+    mut looks: Looks,
 ) -> GroupEnd<H> {
     match &mut output {
         GroupOutput::Cut(edge) => take_all(&mut from, &mut group, edge.as_mut(), turns, &mut looks),
@@ -300,7 +315,7 @@ fn take_all<E: Exit>(
     group: &mut Group,
     exit: &mut E,
     turns: &Turns,
-    (load, asked): &mut (LoadMeter, Inquired),
+    Looks { load, asked, handover }: &mut Looks,
 ) {
     load.begin();
     let mut quiet = 0;
@@ -313,6 +328,7 @@ fn take_all<E: Exit>(
             }
         });
         asked.look(|_| (), group, exit);
+        handover.look(group, exit);
         match taken {
             Taken::Events(n) => {
                 load.worked(n, exit);

@@ -3,12 +3,12 @@
 //! Nothing was sent twice, every answer that the venue gave stands once in the input log, every route that left the pipeline
 //! was sent or is recorded as never sent, and positions and fees are those of the ledger.
 
-use crate::run;
+use crate::journals::{check, logs};
 use crate::venue::Venue;
 use flow::records::{Ack, Fill, Position, PositionMoney, Reject, Route, Sent};
 use flow::{Action, Event, Kind, RejectReason, SOURCE_RETURNS};
 use serde_json::Value;
-use sinks::journal::{JournalReader, LogReader, verify};
+use sinks::journal::LogReader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -92,9 +92,7 @@ fn never_means_never(inputs: &[Event], answers: &[Event]) {
 /// # Panics
 /// When they differ.
 pub fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
-    assert!(verify(dir, 10).expect("it can be read").is_intact());
-    let reader = JournalReader::open(dir).expect("a journal");
-    let (inputs, outcomes) = (events(reader.inputs()), events(reader.outcomes()));
+    let [inputs, outcomes] = logs(dir);
     let answers = venue.answers(&dir.with_extension("answers"));
     same_answers(&inputs, &answers, from);
     assert_eq!(positions(&outcomes), ledger_positions(ledger), "positions and fees");
@@ -109,6 +107,5 @@ pub fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
         answers.len(),
         ledger["busts"],
     );
-    let repeated = run([Path::new("replay"), Path::new("--journal"), dir, Path::new("--verify"), Path::new("--json")]);
-    repeated.expect(0);
+    check(dir);
 }

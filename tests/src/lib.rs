@@ -10,6 +10,7 @@ mod binary;
 mod case;
 mod chance;
 mod framing;
+pub mod journals;
 pub mod ledger;
 pub mod rig;
 mod scratch;

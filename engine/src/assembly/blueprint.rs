@@ -7,10 +7,11 @@ use crate::config::Settings;
 use crate::config::keys::{self, AtStop};
 use crate::drive::{Control, DriveError, Finished, run_pipeline};
 use crate::gateway::{Ending, GatewayError, is_definition};
-use crate::ingress::{Clock, Head, Ingress, Pace, SourceQueue, TickSource};
+use crate::ingress::{Clock, Head, Ingress, NextJournal, Pace, SourceQueue, TickSource};
 use crate::pipeline::{Stopwatch, Tail};
 use crate::plan::Plan;
-use flow::{Event, OpenOrder, Sink};
+use flow::{Event, Ns, OpenOrder, Sink};
+use sinks::journal::CurrentDisk;
 use std::sync::Arc;
 
 /// A proved plan, and the sinks at the end of its pipeline.
@@ -106,6 +107,12 @@ impl<H> Assembly<H> {
 }
 
 impl Assembly<Ingress> {
+    /// Rolls the journal, the current one of which began at `begun`; `next` is given where the disk of the current one is told.
+    pub fn roll(&mut self, next: impl FnOnce(CurrentDisk) -> Box<dyn NextJournal>, begun: Option<Ns>) {
+        let Control { handover, rolls, disk, .. } = self.control.clone();
+        self.head.roll(next(disk), (handover, rolls), begun);
+    }
+
     /// Queries the venue about orders of an earlier journal.
     pub fn ask(&mut self, orders: Vec<(OpenOrder, u64)>) {
         self.head.ask(orders);

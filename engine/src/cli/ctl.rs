@@ -8,7 +8,7 @@ use crate::control::{self, AddedInput, ControlReply, ControlRequest, WatchedInpu
 use clap::{Args, Subcommand};
 use flow::Ns;
 use flow::records::Command;
-use sinks::journal::JournalReader;
+use sinks::journal::Home;
 use stages::Instances;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -80,6 +80,8 @@ enum CtlCommand {
     },
     /// Reads the configuration again: takes in the inputs that were added, and watches the symbols that it now names.
     Reload,
+    /// Begins a new journal: the run goes on there, and nothing else changes.
+    Roll,
     /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
     Status {
         /// Shows more rows, and load, rings and latencies.
@@ -114,11 +116,12 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
             ControlRequest { account: *account, strategy: strategy.clone(), symbol: symbol.clone(), ..plain("flatten") }
         }
         CtlCommand::Reload => plain("reload"),
+        CtlCommand::Roll => plain("roll"),
         CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
     };
     // What is no command at all is said without the engine.
     let checked = match &args.command {
-        CtlCommand::Reload => asked.asker(Command::NO_UID, Ns::NONE).map(drop),
+        CtlCommand::Reload | CtlCommand::Roll => asked.asker(Command::NO_UID, Ns::NONE).map(drop),
         _ => asked.events(&instances(&args.journal), Command::NO_UID, Ns::NONE).map(drop),
     };
     checked.map_err(Failure::usage)?;
@@ -134,6 +137,10 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         }
         ControlReply::Reloaded { seq, added, watched } => {
             console::say(reloaded(seq, &added, &watched));
+            Ok(Exit::Done)
+        }
+        ControlReply::Rolled { after } => {
+            console::say(format!("a new journal has begun after input {after}"));
             Ok(Exit::Done)
         }
         ControlReply::Refused { why } => Err(Failure::failed(format!("{} is refused: {why}", asked.action))),
@@ -152,7 +159,7 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
 
 /// The instances of the engine's configuration, as its journal records it; none if it cannot be read.
 fn instances(journal: &Path) -> Instances {
-    JournalReader::open(journal).map_or_else(|_| Instances::default(), |j| instances_in(&j.info().config_text))
+    Home::open(journal).map_or_else(|_| Instances::default(), |home| instances_in(&home.current().info.config_text))
 }
 
 /// What the configuration has brought.
@@ -189,7 +196,7 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
         CtlCommand::Flatten { .. } => {
             "positions are being closed: orders are cancelled first; `status` shows what is left".to_owned()
         }
-        CtlCommand::Reload | CtlCommand::Status { .. } => unreachable!("it is no command"),
+        CtlCommand::Reload | CtlCommand::Roll | CtlCommand::Status { .. } => unreachable!("it is no command"),
     }
 }
 

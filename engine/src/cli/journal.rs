@@ -3,15 +3,16 @@
 
 use super::console;
 use super::exit::{Exit, Failure, output};
+use super::journal_check::check;
 use super::numbers::{grouped, known};
 use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
 use crate::config::instances_in;
-use crate::recovery::{Notices, Remembered, wrong_files};
+use crate::recovery::{Moved, Notices, Remembered, Snapshot, archive};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Listings, Sink};
-use sinks::journal::{JournalError, JournalReader, LogKind, LogReader, SegmentSummary, Verified, verify};
+use sinks::journal::{Home, HomeLog, JournalError, JournalReader, LogKind, Member, SegmentSummary};
 use stages::Instances;
 use std::io::{self, Write};
 use std::iter::Peekable;
@@ -31,6 +32,8 @@ pub(crate) enum JournalCommand {
     Verify(VerifyArgs),
     /// Prints both logs as rows, in the order of events.
     Export(ExportArgs),
+    /// Moves the closed journals of a run to another folder: copies each, verifies the copy, then removes it here.
+    Archive(ArchiveArgs),
     /// Prints what measures and strategies have learned that outlives the journal, as JSON lines.
     Memory(MemoryArgs),
 }
@@ -111,13 +114,36 @@ pub(crate) struct ExportArgs {
     rows: RowArgs,
 }
 
+/// Options of `journal archive`.
+#[derive(Args)]
+#[command(after_help = "Example: tidegate journal archive run1 /mnt/archive/run1\n\n\
+    The run may go on meanwhile. What was moved is read like any journal: verify, export, replay.")]
+pub(crate) struct ArchiveArgs {
+    /// Folder of the journals.
+    dir: PathBuf,
+    /// Folder for those that are closed.
+    to: PathBuf,
+}
+
+fn archive_to(args: &ArchiveArgs) -> Result<Exit, Failure> {
+    let mut count = 0;
+    let moved = |Moved { to, bytes }: Moved| {
+        count += 1;
+        console::say(format!("{}: {} MiB, verified", to.display(), grouped(bytes.div_ceil(1 << 20))));
+    };
+    archive(&args.dir, &args.to, moved).map_err(Failure::failed)?;
+    console::say(format!("{count} journals were moved; the current one stays"));
+    Ok(Exit::Done)
+}
+
 pub(crate) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
     match command {
         JournalCommand::Ls(args) => ls(args),
         JournalCommand::Tail(args) => tail(args),
-        JournalCommand::Verify(args) => check(args),
+        JournalCommand::Verify(args) => check(&args.dir, args.json),
         JournalCommand::Export(args) => export(args),
         JournalCommand::Memory(args) => memory(args),
+        JournalCommand::Archive(args) => archive_to(args),
     }
 }
 
@@ -141,7 +167,8 @@ fn memory(args: &MemoryArgs) -> Result<Exit, Failure> {
 }
 
 fn ls(args: &LsArgs) -> Result<Exit, Failure> {
-    let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
+    let home = Home::open(&args.dir).map_err(Failure::failed)?;
+    let reader = home.current().reader();
     let segments = reader.list().map_err(Failure::failed)?;
     let completed = reader.completed_through().map_err(Failure::failed)?;
     let closed = reader.closed().map_err(Failure::failed)?.is_some();
@@ -153,15 +180,45 @@ fn ls(args: &LsArgs) -> Result<Exit, Failure> {
                 "records": s.records, "sealed": s.sealed, "first_seq": id(s.first), "last_seq": id(s.last) })
         });
         let list: Vec<_> = list.collect();
+        let journals: Vec<_> = home
+            .journals()
+            .iter()
+            .map(|member| {
+                let Member { dir, info } = member;
+                serde_json::json!({ "number": info.number, "folder": dir, "after": info.after() })
+            })
+            .collect();
         writeln!(
             to,
             "{}",
-            serde_json::json!({ "build_id": reader.info().build_id, "completed_through": completed, "closed": closed, "segments": list })
+            serde_json::json!({ "build_id": reader.info().build_id, "completed_through": completed, "closed": closed,
+                "journals": journals, "segments": list })
         )
     } else {
-        ls_text(&mut to, &reader, &segments, completed, closed)
+        ls_journals(&mut to, &home).and_then(|()| ls_text(&mut to, &reader, &segments, completed, closed))
     };
     output(written, Exit::Done)
+}
+
+/// The journals of a run that has rolled; of the last one everything follows.
+fn ls_journals(to: &mut impl Write, home: &Home) -> io::Result<()> {
+    if home.journals().len() < 2 {
+        return Ok(());
+    }
+    let columns = [
+        column("journal", Align::Right),
+        column("folder", Align::Left),
+        column("begins after seq", Align::Right),
+        column("rolled at", Align::Left),
+    ];
+    let row = |member: &Member| {
+        let begin = member.info.begin.as_ref();
+        let time = |at: flow::Ns| chrono::DateTime::from_timestamp_nanos(at.0.cast_signed()).to_rfc3339();
+        let at = begin.map_or_else(|| "–".to_owned(), |begin| time(begin.at));
+        let text = [grouped(member.info.number), member.dir.display().to_string(), grouped(member.info.after()), at];
+        text.into_iter().map(Cell::from).collect()
+    };
+    writeln!(to, "{}", table(&columns, &home.journals().iter().map(row).collect::<Vec<_>>()))
 }
 
 fn ls_text(
@@ -191,65 +248,10 @@ fn ls_text(
     write!(to, "{}", table(&columns, &segments.iter().map(row).collect::<Vec<_>>()))
 }
 
-/// Most faults that are listed; the rest are only counted.
-const MOST_FAULTS: usize = 1_000;
-
-fn check(args: &VerifyArgs) -> Result<Exit, Failure> {
-    let report = verify(&args.dir, MOST_FAULTS).map_err(Failure::failed)?;
-    let mut faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
-    // A snapshot is compared with the inputs, so these must be right.
-    if faults.is_empty() {
-        faults.extend(wrong_files(&args.dir).map_err(Failure::failed)?.iter().map(ToString::to_string));
-    }
-    let mut to = io::stdout().lock();
-    let written = if args.json {
-        let text = serde_json::json!({ "inputs": report.inputs.records, "outcomes": report.outcomes.records, "faults": faults,
-            "more_faults": report.more_faults, "lost_memory": report.lost_memory });
-        writeln!(to, "{text}")
-    } else {
-        let mut lines = faults.iter().try_for_each(|f| writeln!(to, "{f}"));
-        if faults.is_empty() {
-            lines = writeln!(
-                to,
-                "{}: intact: {} inputs and {} outcomes; seals and hash chain hold{}{}",
-                args.dir.display(),
-                grouped(report.inputs.records),
-                grouped(report.outcomes.records),
-                unsealed(&report),
-                report
-                    .lost_memory
-                    .as_ref()
-                    .map(|why| format!("; {why}: the last seconds may be missing"))
-                    .unwrap_or_default()
-            );
-        }
-        lines
-    };
-    output(written, Exit::Done)?;
-    match faults.len() as u64 + report.more_faults {
-        0 => Ok(Exit::Done),
-        n => {
-            let message =
-                format!("{}: {n} faults; restore the folder from a copy before you use it", args.dir.display());
-            Err(Failure { message, exit: Exit::Check })
-        }
-    }
-}
-
-/// What is not sealed yet, for people.
-fn unsealed(report: &Verified) -> String {
-    match (report.inputs.unsealed, report.outcomes.unsealed) {
-        (0, 0) => String::new(),
-        (inputs, outcomes) => {
-            format!("; the last {} inputs and {} outcomes are not sealed yet", grouped(inputs), grouped(outcomes))
-        }
-    }
-}
-
 /// Both logs merged: each input, then the outcomes that it caused.
 struct Story {
-    inputs: Option<Peekable<LogReader>>,
-    outcomes: Option<Peekable<LogReader>>,
+    inputs: Option<Peekable<HomeLog>>,
+    outcomes: Option<Peekable<HomeLog>>,
 }
 
 impl Iterator for Story {
@@ -273,8 +275,8 @@ fn names(reader: &JournalReader) -> Arc<Instances> {
 }
 
 fn export(args: &ExportArgs) -> Result<Exit, Failure> {
-    let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
-    Notices(console::say).lost_memory(&args.dir, reader.lost_memory());
+    let home = Home::open(&args.dir).map_err(Failure::failed)?;
+    Notices(console::say).lost_memory(&args.dir, home.current().reader().lost_memory());
     let rows = args
         .rows
         .rows()?
@@ -282,17 +284,21 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let wanted = |log| args.log.is_none_or(|l| l == log);
     // Names and listings are in the input log, so it is always read.
     let logs = if wanted(LogArg::Outcomes) { &LogKind::BOTH[..] } else { &[LogKind::Inputs] };
-    reader.check(logs, &AtomicBool::new(false)).map_err(Failure::failed)?;
+    let never = AtomicBool::new(false);
+    home.journals().iter().try_for_each(|m| m.reader().check(logs, &never)).map_err(Failure::failed)?;
     let mut sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, Vec::new(), None, rows.to)
-        .with_names(names(&reader))
+        .with_names(names(&home.current().reader()))
         .begin()
         .map_err(|e| Failure::failed(&e))?;
-    let story = Story {
-        inputs: Some(reader.inputs().peekable()),
-        outcomes: wanted(LogArg::Outcomes).then(|| reader.outcomes().peekable()),
-    };
+    let log = |log| HomeLog::of(&args.dir, home.journals(), log).peekable();
+    let outcomes = wanted(LogArg::Outcomes).then(|| log(LogKind::Outcomes));
+    let story = Story { inputs: Some(log(LogKind::Inputs)), outcomes };
     let kinds = sink.kinds();
     let mut listings = Listings::default();
+    for definition in defined_before(&home.journals()[0])? {
+        listings.observe(&definition);
+        sink.learn(&definition);
+    }
     for event in story {
         let event = event.map_err(Failure::failed)?;
         listings.observe(&event);
@@ -314,19 +320,28 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     }
 }
 
+/// The names and listings that a journal begins with.
+fn defined_before(member: &Member) -> Result<Vec<Event>, Failure> {
+    let start = Snapshot::start(member, Notices(console::say)).map_err(Failure::failed)?;
+    Ok(start.iter().flat_map(Snapshot::defined).collect())
+}
+
 fn tail(args: &TailArgs) -> Result<Exit, Failure> {
-    let reader = JournalReader::open(&args.dir).map_err(Failure::failed)?;
+    let home = Home::open(&args.dir).map_err(Failure::failed)?;
+    let reader = home.current().reader();
     let kinds = flow::KINDS.iter().filter_map(|k| row_kind(k.name)).filter(|k| !k.is_part_of_another()).collect();
     let to = Box::new(io::LineWriter::new(io::stdout()));
     let sink = RowSink::new(kinds, Format::Jsonl, Filter::default(), 0, Vec::new(), None, to);
     let mut sink = sink.with_names(names(&reader));
+    defined_before(home.current())?.iter().for_each(|event| sink.learn(event));
     for event in reader.inputs() {
         let event = event.map_err(Failure::failed)?;
         if matches!(event.kind, Kind::Name | Kind::Listing) {
             sink.learn(&event);
         }
     }
-    let mut log = reader.log(args.log.into());
+    let last = home.journals().len() - 1;
+    let mut log = HomeLog::of(&args.dir, &home.journals()[last..], args.log.into());
     let records: u64 =
         reader.list().map_err(Failure::failed)?.iter().filter(|s| s.log == args.log.into()).map(|s| s.records).sum();
     log.seek_record((records + 1).saturating_sub(args.lines));

@@ -8,6 +8,7 @@ pub(crate) mod exit;
 pub(crate) mod graph;
 pub(crate) mod help;
 pub(crate) mod journal;
+mod journal_check;
 mod meters;
 pub(crate) mod numbers;
 pub(crate) mod pipeline;

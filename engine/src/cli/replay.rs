@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use feeds::reader::date;
 use feeds::{Feed, Files};
-use sinks::journal::JournalReader;
+use sinks::journal::{Home, Member};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -129,8 +129,9 @@ fn recorded_dir(args: &ReplayArgs) -> Result<Option<PathBuf>, Failure> {
 /// The settings that the run starts from: those of the record, of the configuration, or the defaults.
 fn draft(args: &ReplayArgs, recorded: Option<&Path>, registries: &Registries) -> Result<Draft, Failure> {
     if let Some(dir) = recorded {
-        let reader = JournalReader::open(dir).map_err(Failure::failed)?;
-        return Ok(Draft::recorded(&reader.info().config_text, &dir.join("journal.toml"), registries));
+        let home = Home::open(dir).map_err(Failure::failed)?;
+        let Member { dir, info } = home.current();
+        return Ok(Draft::recorded(&info.config_text, &dir.join("journal.toml"), registries));
     }
     Ok(match &args.config {
         Some(path) => Draft::load(path, registries),

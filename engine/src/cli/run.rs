@@ -14,13 +14,13 @@ use crate::config::{Draft, Settings};
 use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
-use crate::recovery::{Earlier, HaltNote, Notices, Panics, RecoveryError, cancel_at_venue};
+use crate::recovery::{Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, cancel_at_venue};
 use crate::registries::Registries;
 use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, Reloader, RunError, execute};
 use clap::Args;
 use flow::HaltReason;
-use sinks::journal::{JournalError, JournalReader};
+use sinks::journal::{Home, JournalError, ROLL};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -89,11 +89,11 @@ fn drafted(args: &RunArgs, registries: &Registries) -> Draft {
         draft.settings.journal_dir.clone_from(&args.journal);
         draft.settings.given_by("--journal", "journal.dir");
     }
-    let before = draft.settings.journal_dir.as_deref().filter(|dir| dir.join("journal.toml").exists());
+    let before = draft.settings.journal_dir.as_deref().filter(|dir| Home::exists(dir));
     // One that cannot be read is a fault later, when it is opened.
-    let before = before.or(args.carry_over.as_deref()).and_then(|dir| JournalReader::open(dir).ok());
+    let before = before.or(args.carry_over.as_deref()).and_then(|dir| Home::open(dir).ok());
     if let Some(before) = before {
-        let numbered = draft.settings.take_numbers(&before.info().config_text);
+        let numbered = draft.settings.take_numbers(&before.current().info.config_text);
         draft.faults.extend(numbered.err().into_iter().flat_map(|faults| faults.0));
     }
     draft
@@ -119,6 +119,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
         sinks: vec![outcomes.sink()],
         commands,
         pace: args.speed.0,
+        rolls: Some(roll_time(&settings)?),
         go_on: true,
         carry_over: args.earlier(),
         control: control.clone(),
@@ -160,6 +161,12 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     }
 }
 
+/// When the journal rolls.
+fn roll_time(settings: &Settings) -> Result<RollTime, Failure> {
+    let text = settings.sinks["journal"].get(ROLL);
+    RollTime::parse(text).ok_or_else(|| Failure::usage(format!("journal.roll: {text:?}; {}", RollTime::VALID)))
+}
+
 /// Halts the run before it begins, if the last one panicked, or ended before it could store a halt.
 fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake) -> Result<(), Failure> {
     if let Some(panics) = known_panics(args, dir, settings)? {
@@ -169,7 +176,7 @@ fn begin_halted(args: &RunArgs, dir: &Path, settings: &Settings, intake: &Intake
         ));
         intake.begin_halted(vec![halt(HaltReason::Panic, panics.seq, wall_now())], None);
     }
-    if !dir.join("journal.toml").exists() {
+    if !Home::exists(dir) {
         return Ok(());
     }
     console::say(format!("{}: this journal is checked, then continued", dir.display()));

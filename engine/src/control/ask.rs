@@ -1,10 +1,10 @@
 //! The operator's end of the control socket.
 //!
-//! Bound: [`PATIENCE`] for everything but reading the configuration again, which has [`RELOADING`]. Worst case: an engine
+//! Bound: [`PATIENCE`], and what the engine itself may take to read the configuration again or to begin a new journal. Worst case: an engine
 //! that is stopped takes nothing, and that it has not answered is said.
 
-use super::client::LOADING;
-use super::message::{ControlReply, ControlRequest, RELOAD};
+use super::client::{LOADING, ROLLING};
+use super::message::{ControlReply, ControlRequest, RELOAD, ROLL};
 use super::socket;
 use super::status::{self, Status};
 use serde::Deserialize;
@@ -56,9 +56,6 @@ pub enum AskError {
     },
 }
 
-/// How long it may take to read the configuration again, with what a command may take after it.
-const RELOADING: Duration = LOADING.saturating_add(PATIENCE);
-
 /// Sends a command to the run that writes the journal in this folder.
 ///
 /// # Errors
@@ -104,7 +101,11 @@ enum StatusReply {
 
 fn exchange<T: DeserializeOwned>(journal: &Path, asked: &ControlRequest) -> Result<T, AskError> {
     let path = || socket::path(journal);
-    let patience = if asked.action == RELOAD { RELOADING } else { PATIENCE };
+    let patience = match asked.action.as_str() {
+        RELOAD => LOADING + PATIENCE,
+        ROLL => ROLLING + PATIENCE,
+        _ => PATIENCE,
+    };
     let until = Instant::now() + patience;
     let stream = socket::connected(journal, PATIENCE);
     let mut stream = stream.map_err(|error| AskError::Unreachable { path: path(), error })?;

@@ -22,6 +22,8 @@ pub(super) const ANSWERING: Duration = Duration::from_millis(1_000);
 const INQUIRING: Duration = Duration::from_millis(250);
 /// How long it may take to open what was added to the configuration.
 pub(super) const LOADING: Duration = Duration::from_secs(60);
+/// How long it may take to begin a new journal.
+pub(super) const ROLLING: Duration = Duration::from_secs(20);
 /// Most bytes of a request.
 const MOST: usize = 4_096;
 
@@ -34,6 +36,8 @@ pub(super) enum State {
     Asking(Vec<u8>),
     /// What was added to the configuration is being opened.
     Loading(Loading),
+    /// It asked for a new journal, by the request of that number.
+    Rolling(u64),
     /// Its command is submitted.
     Commanded(Submitted),
     /// It asked for the status at this time, and the pipeline has yet to say where trading stands.
@@ -122,6 +126,12 @@ impl Client {
         self.deadline = Instant::now() + LOADING;
     }
 
+    /// It waits for a new journal.
+    pub(super) fn roll(&mut self, request: u64) {
+        self.state = State::Rolling(request);
+        self.deadline = Instant::now() + ROLLING;
+    }
+
     /// Its command is submitted.
     pub(super) fn submit(&mut self, command: Submitted) {
         self.state = State::Commanded(command);
@@ -166,7 +176,7 @@ impl Client {
                 self.answer(&ControlReply::NotCarriedOut { why });
             }
             State::Answered(_) => self.state = State::Left,
-            State::Loading(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => {}
+            State::Loading(_) | State::Rolling(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => {}
         }
     }
 }

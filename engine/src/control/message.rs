@@ -10,12 +10,15 @@ use stages::risk::CHECKS;
 
 /// The action that asks to read the configuration again.
 pub(super) const RELOAD: &str = "reload";
+/// The action that asks to begin a new journal.
+pub(super) const ROLL: &str = "roll";
 
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload` or `status`, which are no commands yet.
+    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload`, `roll` or `status`, which are
+    /// no commands.
     pub action: String,
     /// Name of the operator.
     pub actor: String,
@@ -74,6 +77,11 @@ pub enum ControlReply {
         added: Vec<AddedInput>,
         /// The inputs of which other symbols are watched.
         watched: Vec<WatchedInput>,
+    },
+    /// The run goes on in a new journal.
+    Rolled {
+        /// The last input of the one before.
+        after: u64,
     },
     /// It changes nothing.
     Refused {
@@ -146,7 +154,7 @@ impl ControlRequest {
             found: self.action.clone(),
             valid: one_of(
                 &self.action,
-                ["halt", "resume", "cancel-all", "set-limit", "set-param", "trust", "flatten", RELOAD],
+                ["halt", "resume", "cancel-all", "set-limit", "set-param", "trust", "flatten", RELOAD, ROLL],
             ),
         })?;
         let by = self.asker(uid, asked_ts)?;

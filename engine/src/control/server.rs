@@ -1,9 +1,9 @@
 //! The engine's end of the control socket: one thread for all clients.
 
 use super::answer::{Submitted, kills};
-use super::client::{Client, LOADING, Loading, State};
+use super::client::{Client, LOADING, Loading, ROLLING, State};
 use super::intake::{Entering, Intake, MOST};
-use super::message::{AddedInput, ControlReply, ControlRequest, RELOAD, WatchedInput};
+use super::message::{AddedInput, ControlReply, ControlRequest, RELOAD, ROLL, WatchedInput};
 use super::outcomes::Outcomes;
 use super::socket;
 use super::status::{self, Status};
@@ -151,6 +151,12 @@ impl Dispatcher {
                 Err(why) => client.answer(&ControlReply::Refused { why }),
             };
         }
+        if asked.action == ROLL && !is_gone {
+            return match self.pipeline.reloader {
+                Some(_) => client.roll(self.control.rolls.ask()),
+                None => client.answer(&ControlReply::Refused { why: "this run does not roll its journal".to_owned() }),
+            };
+        }
         if is_gone && !asked.command().is_some_and(kills) {
             return client.leave();
         }
@@ -232,6 +238,20 @@ impl Dispatcher {
         client.submit(Submitted { ticket, pull, action, instances, wanted: 0, outcome: None, reloaded });
     }
 
+    /// Answers once the run has gone on in a new journal, or cannot.
+    fn settle_rolling(&self, client: &mut Client, is_due: bool) {
+        let State::Rolling(request) = client.state else { return };
+        match self.control.rolls.answer(request) {
+            Some(Ok(after)) => client.answer(&ControlReply::Rolled { after }),
+            Some(Err(why)) => client.answer(&ControlReply::NotCarriedOut { why }),
+            None if is_due => {
+                let why = format!("not within {} s, or the run has ended; it may still roll", ROLLING.as_secs());
+                client.answer(&ControlReply::NotKnown { why });
+            }
+            None => {}
+        }
+    }
+
     /// Answers a command, if everything is known or the answer is due.
     fn settle(&self, client: &mut Client, is_due: bool) {
         if let State::Inquiring(since) = client.state
@@ -240,6 +260,7 @@ impl Dispatcher {
             return client.answer(&Status::of(&self.control, &self.pipeline.instances));
         }
         self.settle_loading(client, is_due);
+        self.settle_rolling(client, is_due);
         let State::Commanded(command) = &client.state else { return };
         let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };
         client.answer(&reply);
@@ -324,7 +345,7 @@ impl Turns {
             |state| matches!(state, State::Asking(_)),
             |state| matches!(state, State::Answered(_)),
             |state| matches!(state, State::Inquiring(_)),
-            |state| matches!(state, State::Loading(_)),
+            |state| matches!(state, State::Loading(_) | State::Rolling(_)),
             |state| matches!(state, State::Commanded(command) if !command.kills()),
         ];
         if self.clients.len() == CLIENTS {
@@ -346,7 +367,7 @@ impl Turns {
         let mut until = if accepts { None } else { Some(self.accepts_from) };
         for client in &self.clients {
             let glances = match &client.state {
-                State::Inquiring(_) => true,
+                State::Inquiring(_) | State::Rolling(_) => true,
                 // What the head alone carries out is not said by the tail.
                 State::Commanded(c) => {
                     c.reloaded.is_some() || c.waits_for_gateway(&self.dispatcher.control.kill_switch)
@@ -370,7 +391,9 @@ impl Turns {
             let events = match client.state {
                 State::Asking(_) => PollFlags::IN,
                 State::Answered(_) => PollFlags::OUT,
-                State::Loading(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => PollFlags::empty(),
+                State::Loading(_) | State::Rolling(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => {
+                    PollFlags::empty()
+                }
             };
             fds.push(PollFd::from_borrowed_fd(client.stream().expect("it has one"), events));
         }

@@ -11,7 +11,7 @@ use crate::ingress::wall_now;
 use crate::pipeline::{GroupLoad, RingLoad};
 use crate::report::{Percentiles, latencies};
 use serde::{Deserialize, Serialize};
-use sinks::journal::{DiskState, DiskWatch};
+use sinks::journal::DiskState;
 use stages::Instances;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -97,7 +97,7 @@ impl Status {
         let (groups, latency) = (control.meters.about(), latencies(&control.meters));
         let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age, names));
         let (venue, disk) =
-            (VenueReport::of(&control.venue, &control.kill_switch), control.disk.get().map(DiskWatch::state));
+            (VenueReport::of(&control.venue, &control.kill_switch), control.disk.get().map(|disk| disk.state()));
         Status { admitted, finished, trading, venue, groups, load, rings, latency, disk }
     }
 }

@@ -58,13 +58,13 @@ pub struct LiveVenueReplies {
     /// `sent` and answers from the gateway.
     answers: VecDeque<Event>,
     progress: ReplyProgress,
-    /// Routes sent but not answered; kept until the gateway starts.
+    /// Routes sent but not answered.
     unanswered: Unanswered,
     /// Unsettled routes that a replay from a snapshot does not repeat.
     doubts: VecDeque<Event>,
     /// How many of these a snapshot held.
     doubted: u64,
-    /// Orders that may be open; kept until the gateway starts.
+    /// Orders that may be open.
     open: OpenOrders,
     ask: Vec<(OpenOrder, u64)>,
     begun: bool,
@@ -145,15 +145,20 @@ impl LiveVenueReplies {
                 received: self.progress.received,
                 settled,
                 through: seq,
-                unanswered: std::mem::take(&mut self.unanswered).into_values().collect(),
+                unanswered: self.unanswered.values().copied().collect(),
                 doubts: self.doubts.drain(..).filter(|route| route.id > settled).collect(),
                 cancel_first: self.progress.cancel_first,
                 ask: std::mem::take(&mut self.ask),
-                open: std::mem::take(&mut self.open),
+                open: self.open.clone(),
                 lost: self.progress.lost,
             });
         }
         Ok(self.begun)
+    }
+
+    /// Whether every route that the pipeline made is settled, so that no order is in doubt. The pipeline must be idle.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.begun && self.progress.routes == self.link.routes() + self.doubted
     }
 
     /// Whether a refusal or an answer is waiting to enter.
@@ -165,7 +170,7 @@ impl LiveVenueReplies {
     /// At the end of a run: whether every route is settled and answered, or the wait for the venue has timed out.
     pub(crate) fn is_at_rest(&mut self, idle: bool, now: Ns) -> bool {
         let ended = *self.ended.get_or_insert(now);
-        let quiet = idle && self.progress.routes == self.link.routes() + self.doubted && self.link.is_at_rest();
+        let quiet = idle && self.is_settled() && self.link.is_at_rest();
         // Answers that came before the gateway reported rest are on the ring by now.
         self.drain();
         (quiet && !self.is_waiting()) || self.closed || now.0 - ended.0 > PATIENCE_NS
@@ -212,11 +217,10 @@ impl LiveVenueReplies {
             }
             self.progress.cancel_first &= route != 0;
         }
-        if self.begun {
-            return;
-        }
         self.open.apply(input);
-        self.link.settle(self.progress.settled);
+        if !self.begun {
+            self.link.settle(self.progress.settled);
+        }
         while self.doubts.front().is_some_and(|route| route.id.0 <= self.progress.settled) {
             self.doubts.pop_front();
         }

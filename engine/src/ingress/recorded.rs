@@ -2,21 +2,21 @@
 
 use super::{Admitted, Head, IngressError};
 use flow::{Event, Kind};
-use sinks::journal::{JournalReader, LogReader};
+use sinks::journal::HomeLog;
 
 /// The inputs of a journal as the head of a pipeline.
 pub struct Recorded {
-    inputs: LogReader,
+    inputs: HomeLog,
     activity: Box<[u64]>,
     seq: u64,
     ended: bool,
 }
 
 impl Recorded {
-    /// Replays the inputs of `reader`, for as many instruments as its run had.
-    pub fn new(reader: &JournalReader) -> Recorded {
-        let activity = flow::table(reader.info().instruments as usize, 0);
-        Recorded { inputs: reader.inputs(), activity, seq: 0, ended: false }
+    /// Replays `inputs`, which begin after the input `after`, for as many instruments as their run had.
+    pub fn new(inputs: HomeLog, after: u64, instruments: u32) -> Recorded {
+        let activity = flow::table(instruments as usize, 0);
+        Recorded { inputs, activity, seq: after, ended: false }
     }
 
     /// Inputs by instrument.

@@ -4,7 +4,7 @@
 //! reads the sum. Bound: three numbers per group. Worst case: two readings of the time stamp counter per wait.
 
 use super::trading_state::TailState;
-use flow::{Event, TradingState};
+use flow::{Event, Sink, StateWriter, TradingState};
 use quanta::Clock;
 
 /// Whatever takes events.
@@ -25,6 +25,12 @@ pub trait Exit: Accepts {
     fn is_closed(&self) -> bool;
     /// Says where trading stands, after the stages have; only the end of the pipeline knows anything.
     fn trading_state(&self, _stages: &TradingState, _to: &mut TailState) {}
+    /// Saves what lies behind the groups; only the end of the pipeline has something. The pipeline must be idle.
+    fn save(&mut self, _to: &mut StateWriter<'_>) {}
+    /// Logs the outcomes there from now on; returns the logs so far. Asked of the end of the pipeline only, when it is idle.
+    fn change_log(&mut self, _to: Box<dyn Sink>) -> Vec<Box<dyn Sink>> {
+        Vec::new()
+    }
     /// The waits for room so far.
     #[inline]
     fn stalls(&self) -> Stalls {

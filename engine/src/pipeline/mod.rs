@@ -8,6 +8,7 @@
 mod edge;
 mod exit;
 mod halt_causes;
+mod handover;
 mod inquiry;
 mod inquiry_tail;
 mod load;
@@ -26,6 +27,7 @@ mod trading_state;
 pub use edge::{Edge, Slot};
 pub use exit::{Accepts, Exit, StallMeter, Stalls};
 pub use halt_causes::HaltCause;
+pub use handover::{Handover, HandoverPart};
 pub use inquiry::{Answer, Inquired, Inquiry};
 pub use load::{GroupLoad, LoadMeter, LoadReader};
 pub use measures::LastMeasures;

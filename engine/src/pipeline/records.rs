@@ -171,6 +171,11 @@ impl Records {
         !self.logs.is_empty()
     }
 
+    /// Logs the outcomes there from now on; returns the logs so far.
+    pub(super) fn change_log(&mut self, to: Box<dyn Sink>) -> Vec<Box<dyn Sink>> {
+        std::mem::replace(&mut self.logs, vec![to])
+    }
+
     /// Adds a sink that takes events at once.
     pub(super) fn add_prompt(&mut self, sink: Box<dyn Sink>) {
         let kinds = sink.kinds();

@@ -268,6 +268,17 @@ impl Exit for Tail {
         self.records.stats.trading_state(stages, to);
     }
 
+    fn save(&mut self, to: &mut StateWriter<'_>) {
+        self.flush();
+        self.observers.iter().flat_map(|observers| observers.stages()).for_each(|stage| stage.save(to));
+        Tail::save(self, to);
+    }
+
+    fn change_log(&mut self, to: Box<dyn Sink>) -> Vec<Box<dyn Sink>> {
+        self.flush();
+        self.records.change_log(to)
+    }
+
     fn is_closed(&self) -> bool {
         self.records.error().is_some()
     }

@@ -13,8 +13,8 @@
 
 use crate::ingress::{Accept, IngressError};
 use flow::{Event, Sink};
-use sinks::journal::{DiskWatch, Examined, InputLog, JournalError, OutcomeLog, Resumed, Upkeep};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use sinks::journal::{CurrentDisk, Examined, InputLog, JournalError, OutcomeLog, Resumed, Upkeep};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec::IntoIter;
 
 /// Most outcomes that may be missing: 1 GiB of them.
@@ -75,12 +75,12 @@ pub(crate) struct Acceptance {
     upkeep: Upkeep,
     through: u64,
     verdict: Verdict,
-    disk: Arc<OnceLock<DiskWatch>>,
+    disk: CurrentDisk,
 }
 
 impl Acceptance {
     /// Waits with this journal until its replay has been compared.
-    pub(crate) fn new(examined: Examined, upkeep: Upkeep, disk: Arc<OnceLock<DiskWatch>>) -> Acceptance {
+    pub(crate) fn new(examined: Examined, upkeep: Upkeep, disk: CurrentDisk) -> Acceptance {
         let through = examined.last_input_seq();
         Acceptance { examined: Some(examined), opened: None, upkeep, through, verdict: Verdict::default(), disk }
     }
@@ -117,7 +117,7 @@ impl Acceptance {
         };
         let examined = self.examined.take().expect("a journal is accepted once");
         let resumed = examined.accept(self.upkeep.clone()).map_err(|e| unwritten(&e))?;
-        let _ = self.disk.set(resumed.inputs.disk());
+        self.disk.set(resumed.inputs.disk());
         Ok(Some((resumed, missing.into_iter())))
     }
 }

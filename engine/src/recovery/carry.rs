@@ -9,19 +9,19 @@
 //! logs are read twice; fills and orders are held in memory meanwhile.
 
 use super::counters::{SKIPPED, skip_counters};
+use super::definitions::Definitions;
 use super::halt_note::HaltNote;
 use super::limits::Limits;
 use super::memory::{Owners, Remembered};
 use super::notices::Notices;
+use super::past::{Past, order_of, route_of};
 use super::snapshot_error::SnapshotError;
 use crate::config::Settings;
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
-use flow::records::{Ack, Bust, Cancelled, Command, Fill, Name, Reject, ReplaceRequest, Request, Route, Sent};
-use flow::{
-    Action, CommandAction, Event, EventId, Flags, Kind, Listings, NameSpace, Ns, OpenOrder, OrderId, SOURCE_OPERATOR,
-};
-use sinks::journal::{Journal, JournalError, JournalReader, LogKind};
+use flow::records::{Ack, Bust, Cancelled, Command, Fill, Reject, ReplaceRequest, Request, Sent};
+use flow::{Action, CommandAction, Event, EventId, Flags, Kind, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
+use sinks::journal::{Home, Journal, JournalError, JournalReader, LogKind, Member};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -59,6 +59,9 @@ pub enum CarryError {
     /// The new journal was started, but lacks a part of what was to be carried over.
     #[error("{}: this journal holds only a part of what it was to carry over; start it again with --carry-over and the earlier journal", .0.display())]
     Incomplete(PathBuf),
+    /// The journals before one are gone, and it has nothing of them.
+    #[error("{}: there is no summary of the journals before, and these are gone: restore it from a copy", .0.display())]
+    Missing(PathBuf),
 }
 
 /// What a new journal starts with.
@@ -91,18 +94,11 @@ pub(super) fn carry_over(
     notices: Notices,
 ) -> Result<Carried, CarryError> {
     let dir = earlier.dir.as_path();
+    let home = Home::open(dir)?;
     // Nobody goes on with it while it is read.
-    let _lock = Journal::lock(dir)?;
-    let reader = JournalReader::open(dir)?;
-    notices.lost_memory(dir, reader.lost_memory());
-    reader.check(&LogKind::BOTH, stop)?;
-    let mut left = Left { limits: Limits::of(&reader.info().config_text), ..Left::default() };
-    for input in reader.inputs() {
-        left.input(&input?);
-    }
-    for outcome in reader.outcomes() {
-        left.outcome(&outcome?);
-    }
+    let _lock = Journal::lock(&home.current().dir)?;
+    notices.lost_memory(dir, home.current().reader().lost_memory());
+    let mut left = Left::of(home.journals(), stop)?;
     left.halted |= HaltNote::outstanding(dir)?.is_some();
     let memory = if earlier.without_memory || owners.is_empty() { None } else { Some(left.remembered(dir)?) };
     let (traded, limit) = (left.known(memory.as_ref(), owners), settings.instrument_bound() - 1);
@@ -111,6 +107,26 @@ pub(super) fn carry_over(
     }
     let memory = memory.map(|memory| memory.inputs(owners, |key| traded.get(left.keys.get(key)?).copied()));
     Ok(left.carried(&traded, memory.unwrap_or_default(), settings))
+}
+
+/// What these journals of a run leave, the oldest first, as inputs and the routes of orders that may be open; read in their
+/// place, they leave the same.
+///
+/// # Errors
+/// When one of them is damaged or cannot be read, or it was stopped.
+pub(super) fn left_before(
+    journals: &[Member],
+    settings: &Settings,
+    stop: &AtomicBool,
+) -> Result<[Vec<Event>; 2], CarryError> {
+    let left = Left::of(journals, stop)?;
+    let known = left.definitions.instruments().chain(left.known(None, &Owners::new()).into_keys());
+    let Carried { first, open } = left.carried(&known.map(|i| (i, i)).collect(), Vec::new(), settings);
+    let mut again = Left::default();
+    first.iter().for_each(|input| again.input(input));
+    let filled = |order: &OpenOrder| again.filled.get(&order.order_id.0).copied().unwrap_or(0);
+    let routes = open.iter().map(|(order, rest)| route_of(order, rest + filled(order))).collect();
+    Ok([first, routes])
 }
 
 /// How many inputs the journal carries over, as its first command states; 0 when it carries nothing over.
@@ -139,11 +155,9 @@ struct Left {
     /// How far counters were skipped.
     skipped: u64,
     /// Name and listing by instrument.
-    definitions: BTreeMap<u32, Vec<Event>>,
+    definitions: Definitions,
     /// Instruments by key.
     keys: BTreeMap<String, u32>,
-    /// The name that is being told.
-    naming: BTreeMap<u32, Vec<Event>>,
     /// Fills, their costs and busts, in input order.
     fills: Vec<Event>,
     filled: BTreeMap<u64, u64>,
@@ -158,6 +172,27 @@ struct Left {
 }
 
 impl Left {
+    /// Of these journals of a run, the oldest first.
+    fn of(journals: &[Member], stop: &AtomicBool) -> Result<Left, CarryError> {
+        let config = journals.first().map_or("", |first| &first.info.config_text);
+        let mut left = Left { limits: Limits::of(config), ..Left::default() };
+        let past = Past::of(journals)?;
+        past.inputs.iter().for_each(|input| left.input(input));
+        past.routes.iter().for_each(|route| left.outcome(route));
+        left.last_seq = past.through;
+        for member in past.journals {
+            let reader = member.reader();
+            reader.check(&LogKind::BOTH, stop)?;
+            for input in reader.inputs() {
+                left.input(&input?);
+            }
+            for outcome in reader.outcomes() {
+                left.outcome(&outcome?);
+            }
+        }
+        Ok(left)
+    }
+
     fn count(&mut self, input: &Event) {
         self.answers += u64::from(is_numbered(input));
         if let Some(command) = input.get::<Command>().filter(|c| is_carried_over(c)) {
@@ -170,7 +205,7 @@ impl Left {
         self.count(input);
         self.limits.input(input);
         match input.kind {
-            Kind::Name | Kind::Listing => self.define(input),
+            Kind::Name | Kind::Listing => self.definitions.take(input),
             Kind::Halt => self.halted = true,
             Kind::Command => self.command(input.record()),
             Kind::Sent => self.seen(input.record::<Sent>().order_id),
@@ -211,22 +246,6 @@ impl Left {
         }
     }
 
-    /// Keeps the last listing of an instrument, with the name before it.
-    fn define(&mut self, input: &Event) {
-        let name = input.get::<Name>();
-        if name.is_some_and(|name| name.space != NameSpace::Symbol.code()) {
-            return;
-        }
-        let naming = self.naming.entry(input.instrument).or_default();
-        if name.is_some_and(|name| name.part == 0) {
-            naming.clear();
-        }
-        naming.push(*input);
-        if name.is_none() {
-            self.definitions.insert(input.instrument, std::mem::take(naming));
-        }
-    }
-
     fn command(&mut self, command: &Command) {
         match CommandAction::from_code(command.action) {
             Some(CommandAction::Halt) => self.halted = true,
@@ -246,13 +265,9 @@ impl Left {
             self.seen(request.order_id);
         } else if let Some(request) = outcome.get::<ReplaceRequest>() {
             self.seen(request.new_id);
-        } else if let Some(route) = outcome.get::<Route>()
-            && Action::makes_an_order(route.action)
-        {
-            self.seen(route.order_id);
-            let order_id = OrderId(route.order_id);
-            let order = OpenOrder { order_id, instrument: outcome.instrument, side: outcome.side() };
-            self.left.insert(route.order_id, (order, route.qty.0));
+        } else if let Some((order, qty)) = order_of(outcome) {
+            self.seen(order.order_id.0);
+            self.left.insert(order.order_id.0, (order, qty));
         }
     }
 
@@ -266,8 +281,7 @@ impl Left {
     /// What its stages have learned, as of its end.
     fn remembered(&mut self, dir: &Path) -> Result<Remembered, CarryError> {
         let memory = Remembered::latest(dir)?.filter(|memory| memory.seq == self.last_seq);
-        let mut listings = Listings::default();
-        self.definitions.values().flatten().for_each(|event| listings.observe(event));
+        let listings = self.definitions.listings();
         self.keys = listings.iter().map(|listed| (listings.key(listed.instrument), listed.instrument)).collect();
         memory.ok_or(CarryError::Forgotten { dir: dir.to_owned(), last: self.last_seq })
     }
@@ -286,7 +300,7 @@ impl Left {
         let open = self.open().map(|(order, qty)| (OpenOrder { instrument: traded[&order.instrument], ..order }, qty));
         let open = open.collect();
         let anew = |event: &Event| Event { instrument: traded[&event.instrument], ..*event };
-        let listings = traded.keys().filter_map(|i| self.definitions.get(i)).flatten().map(anew);
+        let listings = traded.keys().flat_map(|i| self.definitions.get(*i)).map(anew);
         let fills = self.fills.iter().map(anew).map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..f });
         let mut first: Vec<Event> = listings.collect();
         first.push(skip_counters(self.counter.max(self.skipped) + SKIPPED));

@@ -3,7 +3,7 @@
 use crate::build_id::build_id;
 use crate::config::{Settings, WATCH};
 use flow::Symbols;
-use sinks::journal::{JournalError, JournalInfo, JournalReader};
+use sinks::journal::{Home, JournalError, JournalInfo};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
@@ -60,9 +60,8 @@ fn inputs_of(text: &str) -> usize {
 /// # Errors
 /// When there is one that cannot be read.
 pub fn begun(settings: &Settings) -> Result<usize, JournalError> {
-    let dir = settings.journal_dir.as_ref().filter(|dir| dir.join("journal.toml").exists());
-    let text =
-        dir.map(|dir| Ok::<_, JournalError>(JournalReader::open(dir)?.info().config_text.clone())).transpose()?;
+    let dir = settings.journal_dir.as_ref().filter(|dir| Home::exists(dir));
+    let text = dir.map(|dir| Home::open(dir)).transpose()?.map(|home| home.current().info.config_text.clone());
     let count = settings.inputs.len();
     Ok(text.map_or(count, |text| inputs_of(&text).min(count)))
 }

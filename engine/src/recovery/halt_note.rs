@@ -15,11 +15,11 @@ use crate::ingress::{Asker, OperatorCommand, Ticket, actor_handle, actor_names};
 use flow::records::{Command, Halt, Name};
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
-use sinks::journal::{DiskWatch, JournalError, JournalReader};
+use sinks::journal::{CurrentDisk, Home, JournalError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -70,14 +70,15 @@ impl HaltNote {
     /// # Errors
     /// When the journal cannot be read.
     pub fn outstanding(journal: &Path) -> Result<Option<HaltNote>, JournalError> {
-        let reader = JournalReader::open(journal)?;
+        let home = Home::open(journal)?;
+        let reader = home.current().reader();
         for folder in reader.memory().into_iter().chain([journal]) {
             let note = match std::fs::read_to_string(folder.join(FILE)) {
                 Ok(text) => toml::from_str(&text).unwrap_or_default(),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
                 Err(_) => HaltNote::default(),
             };
-            if !note.is_in(&reader)? {
+            if !note.is_in(&home)? {
                 return Ok(Some(note));
             }
             // If it stays, the next start finds out the same.
@@ -96,14 +97,19 @@ impl HaltNote {
     }
 
     /// Whether the record holds the halt.
-    fn is_in(&self, journal: &JournalReader) -> Result<bool, JournalError> {
-        let mut inputs = journal.inputs();
-        inputs.seek_seq(self.after + 1)?;
-        for input in inputs {
-            let input = input?;
-            let halts = input.get::<Command>().filter(|c| c.action == CommandAction::Halt.code()).map(|c| c.asked_ts);
-            if halts.or(input.get::<Halt>().map(|h| h.asked_ts)) == Some(Ns(self.asked_ns)) {
-                return Ok(true);
+    fn is_in(&self, home: &Home) -> Result<bool, JournalError> {
+        // The journal may have rolled since.
+        let from = home.journals().iter().rposition(|member| member.info.after() <= self.after).unwrap_or(0);
+        for member in &home.journals()[from..] {
+            let mut inputs = member.reader().inputs();
+            inputs.seek_seq(self.after + 1)?;
+            for input in inputs {
+                let input = input?;
+                let halts =
+                    input.get::<Command>().filter(|c| c.action == CommandAction::Halt.code()).map(|c| c.asked_ts);
+                if halts.or(input.get::<Halt>().map(|h| h.asked_ts)) == Some(Ns(self.asked_ns)) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -122,9 +128,9 @@ impl HaltNotes {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(journal: &Path, disk: &Arc<OnceLock<DiskWatch>>) -> io::Result<HaltNotes> {
+    pub fn start(journal: &Path, disk: &CurrentDisk) -> io::Result<HaltNotes> {
         let (halts, from) = channel();
-        let places = Places { journal: journal.to_owned(), disk: Arc::clone(disk) };
+        let places = Places { journal: journal.to_owned(), disk: disk.clone() };
         let keep = move || keep(&places, &from);
         let keeper = std::thread::Builder::new().name("halt-note".to_owned()).spawn(keep)?;
         Ok(HaltNotes { halts: Some(halts), keeper })
@@ -154,7 +160,7 @@ impl Drop for HaltNotes {
 /// Where a halt is noted.
 struct Places {
     journal: PathBuf,
-    disk: Arc<OnceLock<DiskWatch>>,
+    disk: CurrentDisk,
 }
 
 impl Places {

@@ -7,19 +7,24 @@ use super::error::RecoveryError;
 use super::memory::Owners;
 use super::notices::Notices;
 use super::snapshot::Snapshot;
+use super::snapshot_error::SnapshotError;
 use super::verify::{Verified, VerifySink};
 use crate::build_id::build_id;
 use crate::config::Settings;
 use crate::ingress::{Retrace, Then, WatchList};
-use flow::{Kinds, Sink};
-use sinks::journal::{DiskWatch, InputLog, Journal, JournalReader, JournalSpec, Upkeep};
+use flow::{Kinds, Ns, Sink};
+use sinks::journal::{CurrentDisk, Home, InputLog, Journal, JournalInfo, JournalSpec, Upkeep};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 /// What a run logs to, and what it replays first.
 #[derive(Default)]
 pub(crate) struct Journalling {
+    /// The current journal, if there is one.
+    pub(crate) info: Option<JournalInfo>,
+    /// When it began, by the clock of the run, if an input is in it.
+    pub(crate) begun: Option<Ns>,
     pub(crate) inputs: Option<InputLog>,
     pub(crate) outcomes: Vec<Box<dyn Sink>>,
     pub(crate) retrace: Option<Retrace>,
@@ -50,7 +55,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) stop: &'a AtomicBool,
     pub(crate) notices: Notices,
     /// Gets a watch on the disk once the journal is open for writing.
-    pub(crate) disk: &'a Arc<OnceLock<DiskWatch>>,
+    pub(crate) disk: &'a CurrentDisk,
 }
 
 impl Opening<'_> {
@@ -59,13 +64,14 @@ impl Opening<'_> {
     pub(crate) fn journal(&self, resume: bool) -> Result<Journalling, RecoveryError> {
         match &self.settings.journal_dir {
             None => Ok(Journalling::default()),
-            Some(dir) if resume && dir.join("journal.toml").exists() => self.resumed(dir),
+            Some(dir) if resume && Home::exists(dir) => self.resumed(dir),
             Some(dir) => {
                 let carried = self.carried()?;
                 let (inputs, outcomes) = Journal::create(dir, &spec(self.settings, self.kinds, self.instruments))?;
-                let _ = self.disk.set(inputs.disk());
+                self.disk.set(inputs.disk());
                 let outcomes = vec![Box::new(outcomes) as Box<dyn Sink>];
-                Ok(Journalling { inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
+                let info = Some(inputs.info().clone());
+                Ok(Journalling { info, inputs: Some(inputs), outcomes, carried, ..Journalling::default() })
             }
         }
     }
@@ -78,10 +84,12 @@ impl Opening<'_> {
     }
 
     fn resumed(&self, dir: &Path) -> Result<Journalling, RecoveryError> {
-        let reader = JournalReader::open(dir)?;
+        let home = Home::open(dir)?;
+        let (dir, reader) = (home.current().dir.as_path(), home.current().reader());
         check(reader.info(), self.settings)?;
         check_instruments(reader.info(), self.instruments)?;
         let examined = Journal::examine(dir, self.stop)?;
+        home.tidy()?;
         if examined.closed().is_some_and(|closed| closed.ended) {
             return Err(RecoveryError::Ended(dir.to_owned()));
         }
@@ -94,17 +102,27 @@ impl Opening<'_> {
         };
         // Outcomes after this watermark may be missing and must be regenerated.
         let snapshot = Snapshot::latest(&reader, dir, last.min(examined.completed_through()), self.notices)?;
+        if snapshot.is_none() && reader.info().follows.is_some() {
+            return Err(SnapshotError::NoStart(dir.to_owned()).into());
+        }
         let mut inputs = reader.inputs();
+        let since = match &reader.info().begin {
+            Some(begin) => Some(begin.at),
+            None => reader.inputs().next().transpose()?.map(|first| first.ts),
+        };
         let from = snapshot.as_ref().map_or(0, |s| s.seq);
         if from > 0 && from < last {
             inputs.seek_seq(from + 1)?;
         }
         let is_unclean = examined.closed().is_none();
         let upkeep = Upkeep::from_params(&self.settings.sinks["journal"]);
-        let acceptance = Acceptance::new(examined, upkeep, Arc::clone(self.disk));
-        let verify = VerifySink::new(&reader, self.kinds)?.accepting(from, last, &acceptance, true)?;
+        let acceptance = Acceptance::new(examined, upkeep, self.disk.clone());
+        let verify = VerifySink::new(home.dir(), &home.journals()[home.journals().len() - 1..], self.kinds)?
+            .accepting(from, last, &acceptance, true)?;
         let then = Then::Continue(Box::new(acceptance));
         Ok(Journalling {
+            info: Some(reader.info().clone()),
+            begun: since,
             verdict: Some(verify.verdict()),
             outcomes: vec![Box::new(verify)],
             retrace: Some(Retrace::new(inputs, if from < last { last } else { 0 }, then)),

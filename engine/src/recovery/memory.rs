@@ -9,8 +9,10 @@
 //! holds as of the last input and not as of some boundary before. After a kill there is none; the build that wrote the
 //! journal derives it again (`tidegate snapshot`). Bound: one file, of all rows.
 
+use super::notices::Notices;
+use super::past;
 use super::sealed;
-use super::snapshot::wrong_snapshots;
+use super::snapshot::{Snapshot, wrong_snapshots};
 use super::snapshot_error::SnapshotError;
 use crate::drive::Finished;
 use crate::ingress::{Head, Ingress, names};
@@ -19,7 +21,7 @@ use crate::plan::Planned;
 use flow::records::Memory;
 use flow::{Event, Flags, Kind, Lasting, Listings, NameSpace, Ns};
 use serde::{Deserialize, Serialize};
-use sinks::journal::{Commitment, JournalReader};
+use sinks::journal::{Commitment, Home, Member};
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
@@ -100,9 +102,13 @@ pub(crate) fn rows<'a>(groups: impl Iterator<Item = &'a Group>, listings: &Listi
 ///
 /// # Errors
 /// When the folder or the journal cannot be read.
-pub fn wrong_files(dir: &Path) -> Result<Vec<SnapshotError>, SnapshotError> {
-    let mut wrong = wrong_snapshots(dir)?;
-    wrong.extend(Remembered::latest(dir).err());
+pub fn wrong_files(member: &Member) -> Result<Vec<SnapshotError>, SnapshotError> {
+    let mut wrong = wrong_snapshots(&member.dir, &member.reader())?;
+    if wrong.is_empty() {
+        wrong.extend(Snapshot::start(member, Notices::default()).err());
+    }
+    wrong.extend(Remembered::of_journal(member).err());
+    wrong.extend(past::fault(member));
     Ok(wrong)
 }
 
@@ -144,7 +150,8 @@ impl Remembered {
     /// # Errors
     /// When the journal cannot be read, or the file cannot be written completely.
     pub(crate) fn write(dir: &Path, seq: u64, as_of: Ns, rows: Vec<Row>) -> Result<(), SnapshotError> {
-        let journal = JournalReader::open(dir)?;
+        let home = Home::open(dir)?;
+        let (dir, journal) = (home.current().dir.as_path(), home.current().reader());
         let (journal_id, inputs) = (journal.info().journal_id, journal.commitment(seq)?);
         let path = sealed::path(dir, seq, EXTENSION);
         sealed::write(&path, &Remembered { format: FORMAT, journal_id, seq, as_of, inputs, rows })?;
@@ -154,14 +161,19 @@ impl Remembered {
         Ok(())
     }
 
-    /// The latest rows beside a journal.
+    /// The latest rows of a run, beside its current journal.
     ///
     /// # Errors
     /// When the file cannot be read, is damaged, or belongs to another journal or another history of it.
     pub fn latest(dir: &Path) -> Result<Option<Remembered>, SnapshotError> {
-        let Some((seq, path)) = sealed::listed(dir, EXTENSION)?.pop() else { return Ok(None) };
+        Remembered::of_journal(Home::open(dir)?.current())
+    }
+
+    /// The latest rows beside a journal.
+    fn of_journal(member: &Member) -> Result<Option<Remembered>, SnapshotError> {
+        let Some((seq, path)) = sealed::listed(&member.dir, EXTENSION)?.pop() else { return Ok(None) };
         let found: Remembered = sealed::read(&path, FORMAT)?;
-        let journal = JournalReader::open(dir)?;
+        let journal = member.reader();
         let ours = journal.info().journal_id;
         if found.journal_id != ours {
             return Err(SnapshotError::OtherJournal { path, theirs: found.journal_id, ours });

@@ -5,11 +5,11 @@
 //! read here; the next run that resumes takes them. Bound: one pass over both logs.
 
 use super::error::RecoveryError;
+use super::past::{Past, order_of};
 use crate::config::{Fault, Faults, Settings};
 use crate::gateway::{GatewayError, OpenOrders, cancel_everything, is_definition, settles};
-use flow::records::Route;
-use flow::{Action, OpenOrder, OrderId, SOURCE_RETURNS, Venue};
-use sinks::journal::{JournalError, JournalReader};
+use flow::{OpenOrder, SOURCE_RETURNS, Venue};
+use sinks::journal::Home;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,36 +24,39 @@ pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'s
     let Some(entry) = settings.registries.gateway(settings.stages["router"].get(stages::router::VENUE)) else {
         return Ok(None);
     };
-    let reader = JournalReader::open(journal)?;
+    let home = Home::open(journal)?;
     let mut venue = (entry.open)(&settings.venues[entry.name]).map_err(|e| Faults::from(Fault::from(e)))?;
-    let orders = if venue.cancels_all() { Vec::new() } else { open_orders(&reader, venue.as_mut())? };
-    cancel_everything(venue.as_mut(), &orders, reader.info().journal_id, WITHIN)
+    let orders = if venue.cancels_all() { Vec::new() } else { open_orders(&home, venue.as_mut())? };
+    cancel_everything(venue.as_mut(), &orders, home.current().info.run_id(), WITHIN)
         .map_err(|e| RecoveryError::Gateway(GatewayError::Venue(e)))?;
     Ok(Some(entry.name))
 }
 
 /// The orders that may be open: those that the inputs leave, and those whose route was not settled. The venue learns of which
 /// instruments they are.
-fn open_orders(reader: &JournalReader, venue: &mut dyn Venue) -> Result<Vec<OpenOrder>, JournalError> {
+fn open_orders(home: &Home, venue: &mut dyn Venue) -> Result<Vec<OpenOrder>, RecoveryError> {
+    let past = Past::of(home.journals())?;
     let (mut orders, mut settled) = (OpenOrders::default(), 0);
-    for input in reader.inputs() {
-        let input = input?;
-        if is_definition(&input) {
-            venue.define(&input);
-        }
-        if input.source == SOURCE_RETURNS {
-            orders.apply(&input);
-            settled = settled.max(settles(&input).unwrap_or(0));
+    past.inputs.iter().filter(|input| is_definition(input)).for_each(|definition| venue.define(definition));
+    past.routes.iter().filter_map(order_of).for_each(|(order, qty)| orders.add(order, qty));
+    for member in past.journals {
+        for input in member.reader().inputs() {
+            let input = input?;
+            if is_definition(&input) {
+                venue.define(&input);
+            }
+            if input.source == SOURCE_RETURNS {
+                orders.apply(&input);
+                settled = settled.max(settles(&input).unwrap_or(0));
+            }
         }
     }
-    for outcome in reader.outcomes() {
-        let outcome = outcome?;
-        if let Some(route) = outcome.get::<Route>().filter(|_| outcome.id.0 > settled)
-            && Action::makes_an_order(route.action)
-        {
-            let order_id = OrderId(route.order_id);
-            let order = OpenOrder { order_id, instrument: outcome.instrument, side: outcome.side() };
-            orders.add(order, route.qty.0);
+    for member in past.journals {
+        for outcome in member.reader().outcomes() {
+            let outcome = outcome?;
+            if let Some((order, qty)) = order_of(&outcome).filter(|_| outcome.id.0 > settled) {
+                orders.add(order, qty);
+            }
         }
     }
     Ok(orders.iter().collect())

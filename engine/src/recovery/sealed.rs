@@ -12,20 +12,30 @@ use std::path::{Path, PathBuf};
 const FOLDER: &str = "snapshots";
 const HASH: usize = blake3::OUT_LEN;
 
+/// The file of the state after `seq`, with that extension, relative to the journal's folder.
+pub(super) fn name(seq: u64, extension: &str) -> String {
+    format!("{FOLDER}/{seq:013}.{extension}")
+}
+
 /// The file of the state after `seq`, with that extension.
 pub(super) fn path(journal: &Path, seq: u64, extension: &str) -> PathBuf {
-    journal.join(FOLDER).join(format!("{seq:013}.{extension}"))
+    journal.join(name(seq, extension))
+}
+
+/// The bytes of a file with that value, of which the first field is the number of its format.
+pub(super) fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = postcard::to_stdvec(value).expect("they are plain values");
+    bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+    bytes
 }
 
 /// Writes a value, of which the first field is the number of its format.
 pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), SnapshotError> {
     let failed = |error| SnapshotError::Io { path: path.to_owned(), error };
-    let mut bytes = postcard::to_stdvec(value).expect("they are plain values");
-    bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
     let folder = path.parent().unwrap_or(Path::new(""));
     fs::create_dir_all(folder).map_err(failed)?;
     let draft = path.with_extension("draft");
-    fs::write(&draft, bytes).map_err(failed)?;
+    fs::write(&draft, bytes(value)).map_err(failed)?;
     fs::File::open(&draft).and_then(|f| f.sync_all()).map_err(failed)?;
     fs::rename(&draft, path).map_err(failed)?;
     fs::File::open(folder).and_then(|f| f.sync_all()).map_err(failed)

@@ -13,7 +13,7 @@ use crate::assembly::Assembly;
 use crate::ingress::Ingress;
 use flow::{Event, Listings, StateError, StateReader};
 use serde::{Deserialize, Serialize};
-use sinks::journal::{Commitment, JournalError, JournalReader};
+use sinks::journal::{Commitment, JournalError, JournalInfo, JournalReader, Member};
 use std::path::{Path, PathBuf};
 
 /// Version of the file format.
@@ -62,8 +62,35 @@ impl Snapshot {
         })
     }
 
+    /// The state with which a journal begins that follows another: after the input `seq`, none of which is in it. `parts` are
+    /// the definitions, the state of the ingress, and that of stages and tail.
+    pub(super) fn at_roll(info: &JournalInfo, seq: u64, nothing: Commitment, parts: [Vec<u8>; 3]) -> Snapshot {
+        let [definitions, ingress, stages] = parts;
+        Snapshot {
+            format: FORMAT,
+            journal_id: info.journal_id,
+            build_id: info.build_id.clone(),
+            config_hash: info.config_hash.clone(),
+            seq,
+            inputs: nothing.begun_after(seq),
+            definitions,
+            ingress,
+            stages,
+        }
+    }
+
+    /// The file of a snapshot, relative to the journal's folder.
+    pub(super) fn file_name(seq: u64) -> String {
+        sealed::name(seq, EXTENSION)
+    }
+
+    /// The bytes of its file.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        sealed::bytes(self)
+    }
+
     /// The names and listings.
-    fn defined(&self) -> impl Iterator<Item = Event> {
+    pub fn defined(&self) -> impl Iterator<Item = Event> {
         self.definitions.chunks_exact(size_of::<Event>()).map(bytemuck::pod_read_unaligned)
     }
 
@@ -79,6 +106,20 @@ impl Snapshot {
     /// # Errors
     /// When it belongs to a different pipeline.
     pub fn restore(&self, into: &mut Assembly<Ingress>) -> Result<(), StateError> {
+        self.restore_pipeline(into)?;
+        let listings = self.listings();
+        let mut head = StateReader::new(&listings, &self.ingress);
+        into.head.load(&mut head)?;
+        head.finish()?;
+        self.defined().for_each(|event| into.define(&event));
+        Ok(())
+    }
+
+    /// Loads stages and tail from the snapshot.
+    ///
+    /// # Errors
+    /// When it belongs to a different pipeline.
+    pub fn restore_pipeline<H>(&self, into: &mut Assembly<H>) -> Result<(), StateError> {
         let listings = self.listings();
         let mut stages = StateReader::new(&listings, &self.stages);
         for planned in &mut into.plan.stages {
@@ -86,11 +127,7 @@ impl Snapshot {
         }
         into.tail.load(&mut stages)?;
         stages.finish()?;
-        let mut head = StateReader::new(&listings, &self.ingress);
-        into.head.load(&mut head)?;
-        head.finish()?;
         into.tail.know(listings);
-        self.defined().for_each(|event| into.define(&event));
         into.tail.begin_at(self.seq);
         Ok(())
     }
@@ -116,13 +153,25 @@ impl Snapshot {
         through_seq: u64,
         notices: Notices,
     ) -> Result<Option<Snapshot>, SnapshotError> {
-        for (seq, path) in sealed::listed(dir, EXTENSION)?.into_iter().rev().filter(|(seq, _)| *seq <= through_seq) {
+        for (seq, path) in listed(dir, journal.memory())?.into_iter().rev().filter(|(seq, _)| *seq <= through_seq) {
             match Snapshot::fitting(journal, seq, &path)? {
                 Ok(snapshot) => return Ok(Some(snapshot)),
                 Err(why) => notices.say(format!("{why}; it is passed over, and the replay begins earlier")),
             }
         }
         Ok(None)
+    }
+
+    /// The state that a journal begins with, if it follows another.
+    ///
+    /// # Errors
+    /// When it is damaged or gone, or the journal cannot be read.
+    pub fn start(member: &Member, notices: Notices) -> Result<Option<Snapshot>, SnapshotError> {
+        if member.info.follows.is_none() {
+            return Ok(None);
+        }
+        let start = Snapshot::latest(&member.reader(), &member.dir, member.info.after(), notices)?;
+        start.map(Some).ok_or_else(|| SnapshotError::NoStart(member.dir.clone()))
     }
 
     /// Reads a snapshot and checks that it belongs to the journal.
@@ -161,15 +210,37 @@ impl Snapshot {
     }
 }
 
+/// The snapshots of a journal by seq, those that only memory has yet among them.
+fn listed(journal: &Path, memory: Option<&Path>) -> Result<Vec<(u64, PathBuf)>, SnapshotError> {
+    let mut found = sealed::listed(journal, EXTENSION)?;
+    if let Some(memory) = memory {
+        found.extend(sealed::listed(memory, EXTENSION)?);
+    }
+    found.sort_by_key(|(seq, _)| *seq);
+    Ok(found)
+}
+
+/// Removes the snapshots of a journal but for the last two and the one that it begins with.
+///
+/// # Errors
+/// When the folder cannot be read, or one cannot be removed.
+pub(super) fn forget_older(member: &Member) -> Result<(), SnapshotError> {
+    let mut later = sealed::listed(&member.dir, EXTENSION)?;
+    later.retain(|(seq, _)| *seq > member.info.after());
+    for (_, path) in later.iter().rev().skip(2) {
+        std::fs::remove_file(path).map_err(|error| SnapshotError::Io { path: path.clone(), error })?;
+    }
+    Ok(())
+}
+
 /// What is wrong with the snapshots in the folder of a journal.
 ///
 /// # Errors
 /// When the folder or the journal cannot be read.
-pub(super) fn wrong_snapshots(dir: &Path) -> Result<Vec<SnapshotError>, SnapshotError> {
-    let journal = JournalReader::open(dir)?;
+pub(super) fn wrong_snapshots(dir: &Path, journal: &JournalReader) -> Result<Vec<SnapshotError>, SnapshotError> {
     let mut wrong = Vec::new();
-    for (seq, path) in sealed::listed(dir, EXTENSION)? {
-        wrong.extend(Snapshot::fitting(&journal, seq, &path)?.err());
+    for (seq, path) in listed(dir, journal.memory())? {
+        wrong.extend(Snapshot::fitting(journal, seq, &path)?.err());
     }
     Ok(wrong)
 }

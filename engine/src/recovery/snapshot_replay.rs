@@ -4,6 +4,7 @@
 //! altered input gets into a state. Bound: the memory of a run.
 
 use super::changed::check;
+use super::definitions::DefinitionsSoFar;
 use super::error::RecoveryError;
 use super::memory::{Remembered, rows};
 use super::notices::Notices;
@@ -13,10 +14,9 @@ use crate::config::{Draft, InputSettings};
 use crate::drive::Control;
 use crate::ingress::{Head, Retrace, SourceQueue, Then};
 use crate::registries::Registries;
-use flow::{Count, Event, FeedError, Inputs, Kind, Kinds, Polled, Sink, SinkError, Source, StateWriter};
-use sinks::journal::{JournalReader, LogKind};
+use flow::{Count, FeedError, Inputs, Polled, Source, StateWriter};
+use sinks::journal::{Home, LogKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 /// A stand-in for a source: its inputs come from the journal.
 struct Absent;
@@ -33,22 +33,6 @@ impl Source for Absent {
     }
 }
 
-/// Collects names and listings in the order of the events.
-struct Definitions(Arc<Mutex<Vec<u8>>>);
-
-impl Sink for Definitions {
-    fn kinds(&self) -> Kinds {
-        Kinds::of(&[Kind::Name, Kind::Listing])
-    }
-    fn take(&mut self, event: &Event) -> Result<(), SinkError> {
-        self.0.lock().expect("no thread panics while it holds the lock").extend_from_slice(bytemuck::bytes_of(event));
-        Ok(())
-    }
-    fn finished(&mut self, _: u64) -> Result<(), SinkError> {
-        Ok(())
-    }
-}
-
 /// Writes a snapshot after the last input whose outcomes are all stored; returns the path and the `seq`.
 ///
 /// # Errors
@@ -60,7 +44,9 @@ pub fn snapshot(
     control: &Control,
     notices: Notices,
 ) -> Result<(PathBuf, u64), RecoveryError> {
-    let reader = JournalReader::open(dir)?;
+    let home = Home::open(dir)?;
+    let dir = home.current().dir.as_path();
+    let reader = home.current().reader();
     notices.lost_memory(dir, reader.lost_memory());
     let info = reader.info().clone();
     let settings = Draft::recorded(&info.config_text, &dir.join("journal.toml"), registries).finish()?;
@@ -73,9 +59,9 @@ pub fn snapshot(
     if from > 0 {
         inputs.seek_seq(from + 1)?;
     }
-    let definitions = Arc::new(Mutex::new(before.as_ref().map_or_else(Vec::new, |s| s.definitions.clone())));
-    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Definitions(Arc::clone(&definitions)))];
-    let blueprint = Blueprint::new(&settings, sinks, info.instruments, control)?;
+    let definitions = DefinitionsSoFar::default();
+    definitions.go_on_from(before.as_ref());
+    let blueprint = Blueprint::new(&settings, vec![definitions.sink()], info.instruments, control)?;
     let stand_in = |number| SourceQueue::new(String::new(), Box::new(Absent), number);
     let begun = |(number, input): (u8, &InputSettings)| {
         let mut feed = stand_in(number);
@@ -97,8 +83,7 @@ pub fn snapshot(
         return Err(RecoveryError::Stopped);
     }
     let seq = finished.head.seq();
-    let definitions = definitions.lock().expect("no thread panics while it holds the lock").clone();
-    let mut whole = Snapshot::new(&reader, seq, definitions)?;
+    let mut whole = Snapshot::new(&reader, seq, definitions.now().bytes())?;
     let listings = whole.listings();
     let mut stages = StateWriter::new(&listings);
     finished.groups.iter().flat_map(|g| g.stages()).for_each(|s| s.save(&mut stages));

@@ -9,7 +9,8 @@
 use super::acceptance::{Acceptance, MOST_MISSING, Verdict};
 use flow::{Event, Kinds, Sink, SinkError};
 use serde::Serialize;
-use sinks::journal::{Gaps, JournalError, JournalReader, LogReader, OutcomeLog};
+use sinks::journal::{HomeGaps, HomeLog, JournalError, LogKind, Member, OutcomeLog};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// Result of the comparison.
@@ -49,11 +50,11 @@ enum Append {
 /// A sink that compares regenerated outcomes with a journal's.
 pub struct VerifySink {
     kinds: Kinds,
-    reader: JournalReader,
-    recorded: LogReader,
+    members: Vec<Member>,
+    recorded: HomeLog,
     /// The next recorded outcome; `None` after the last one.
     next: Option<Event>,
-    gaps: Gaps,
+    gaps: HomeGaps,
     append: Append,
     /// The last recorded input, where the journal is to be continued: outcomes of later inputs are new, not missing.
     through: Option<u64>,
@@ -66,20 +67,20 @@ pub struct VerifySink {
 }
 
 impl VerifySink {
-    /// Compares with the outcomes of `reader`; `kinds` are those that its run logged.
+    /// Compares with the outcomes of these journals of `home`, the oldest first; `kinds` are those that their run logged.
     ///
     /// # Errors
     /// When the outcomes cannot be read.
-    pub fn new(reader: &JournalReader, kinds: Kinds) -> Result<VerifySink, JournalError> {
-        let mut recorded = reader.outcomes();
+    pub fn new(home: &Path, members: &[Member], kinds: Kinds) -> Result<VerifySink, JournalError> {
+        let mut recorded = HomeLog::of(home, members, LogKind::Outcomes);
         let next = recorded.next().transpose()?;
         let (verdict, found) = Default::default();
         Ok(VerifySink {
             kinds,
-            reader: reader.clone(),
+            members: members.to_vec(),
             recorded,
             next,
-            gaps: reader.gaps()?,
+            gaps: HomeGaps::of(members)?,
             append: Append::Nowhere,
             through: None,
             strict: false,
@@ -120,12 +121,6 @@ impl VerifySink {
         self.verdict.clone()
     }
 
-    /// Whether the log's gap records cover this `seq`.
-    fn is_gap(&self, seq: u64) -> bool {
-        let lost = self.gaps.lost.iter().any(|l| (l.from_seq..=l.through_seq).contains(&seq));
-        lost || seq <= self.gaps.dropped.through_seq
-    }
-
     /// Compares an outcome with the record.
     fn compare(&mut self, event: &Event) -> Result<(), SinkError> {
         if self.found.difference.is_some() {
@@ -136,13 +131,13 @@ impl VerifySink {
             self.next = self.recorded.next().transpose().map_err(|e| unreadable(&e))?;
             return Ok(());
         }
-        if self.is_gap(event.id.seq()) {
+        if self.gaps.has(event.id.seq()) {
             self.found.dropped += 1;
             return Ok(());
         }
-        self.gaps = self.reader.gaps().map_err(|e| unreadable(&e))?;
+        self.gaps = HomeGaps::of(&self.members).map_err(|e| unreadable(&e))?;
         match self.next {
-            _ if self.is_gap(event.id.seq()) => self.found.dropped += 1,
+            _ if self.gaps.has(event.id.seq()) => self.found.dropped += 1,
             None => return self.missing(event),
             Some(next) => {
                 let difference = format!("recorded: {next:?}; regenerated: {event:?}");
@@ -179,7 +174,7 @@ impl VerifySink {
             left.push(event?.id.seq());
         }
         // An input is stored before its outcomes, so this is read after them.
-        let last = self.reader.last_input_seq()?;
+        let last = self.members.last().map_or(Ok(0), |member| member.reader().last_input_seq())?;
         self.found.extra = left.into_iter().filter(|seq| *seq <= self.finished || *seq > last).count() as u64;
         Ok(())
     }

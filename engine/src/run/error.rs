@@ -30,6 +30,9 @@ pub enum RunError {
     /// A stored run cannot be resumed, or the run cannot be stored.
     #[error("{0}")]
     Recovery(RecoveryError),
+    /// The thread that looks after the journals cannot be started.
+    #[error("the thread that looks after the journals does not start: {0}")]
+    Journals(std::io::Error),
     /// The gateway to the venue failed.
     #[error("{0}")]
     Gateway(#[from] GatewayError),

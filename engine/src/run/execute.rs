@@ -6,14 +6,17 @@ use super::error::RunError;
 use super::options::{Options, sinks};
 use super::preflight::{Preflight, Sources};
 use super::recorded;
-use crate::assembly::{Blueprint, Venues};
+use crate::assembly::{Assembly, Blueprint, Venues};
 use crate::config::{InputSettings, Settings};
-use crate::drive::Control;
+use crate::drive::{Control, Finished};
 use crate::gateway::GatewayError;
-use crate::ingress::{IngressError, SourceQueue, Stated};
-use crate::recovery::{self, Learned, Notices, Opening, RecoveryError};
+use crate::ingress::{Ingress, IngressError, SourceQueue, Stated};
+use crate::recovery::{
+    self, DefinitionsSoFar, Learned, Notices, Opening, RecoveryError, RollTime, Roller, StateAtStop,
+};
 use crate::report::{Report, Shape, input_report, reported};
-use sinks::journal::{InputLog, JournalReader};
+use flow::Ns;
+use sinks::journal::JournalInfo;
 use std::time::{Duration, Instant};
 
 /// How long a disk may not answer until a run that was stopped leaves its journal unclosed.
@@ -48,7 +51,9 @@ pub fn execute_sources(
 ) -> Result<(Report, Option<RunError>), RunError> {
     let (mut feeds, instruments) = (queues(sources, settings, 0), settings.instrument_bound());
     let names = feeds.iter().map(|f| f.name.clone()).collect();
-    let (sinks, origins) = sinks(options.sinks, options.rows, names, &settings.instances, true)?;
+    let (mut sinks, origins) = sinks(options.sinks, options.rows, None, names, &settings.instances, true)?;
+    let definitions = DefinitionsSoFar::default();
+    sinks.extend(options.rolls.iter().map(|_| definitions.sink()));
     let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
     let opening = Opening {
         settings,
@@ -69,9 +74,12 @@ pub fn execute_sources(
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);
     assembly.ask(journal.carried.open);
-    if let Some(dir) = &settings.journal_dir {
-        assembly.set_journal(JournalReader::open(dir)?.info().journal_id);
+    if let Some(info) = &journal.info {
+        assembly.set_journal(info.run_id());
     }
+    definitions.go_on_from(journal.snapshot.as_ref());
+    let when = options.rolls.map(|when| (when, definitions.clone(), options.notices));
+    let roller = rolling(settings, when, journal.info.zip(Some(journal.begun)), &mut assembly)?;
     if journal.is_unclean && assembly.leads_out() {
         commands.begin_with([recovery::skip_counters(recovery::SKIPPED)]);
     }
@@ -85,39 +93,63 @@ pub fn execute_sources(
     }
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
-    let (mut finished, gateway_error) = assembly.run()?;
+    let (finished, gateway_error) = assembly.run()?;
     let seconds = finished.ended.duration_since(start);
-    let (learned, log) = (Learned::of(&finished), finished.head.take_log());
-    let patience = if finished.stopped { STOP_PATIENCE } else { END_PATIENCE };
-    let inputs = finished.head.feeds().iter().map(input_report).collect();
-    let (replaying, activity) = (finished.head.is_replaying(), finished.head.activity().to_vec());
-    let error = finished.error.take().map(RunError::from);
-    let (mut report, sink_error) = reported(finished, &shape, seconds, &activity);
-    (report.inputs, report.replaying) = (inputs, replaying);
-    report.unlisted = unlisted(settings, &report);
+    let left = AtEnd { state: roller.as_ref().and_then(|_| StateAtStop::of(&finished, &definitions)), roller };
+    let (mut report, error) = closed(finished, settings, (&shape, seconds), left, options.notices);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
-    let closing = log.and_then(|log| closed(log, learned, settings, patience, options.notices).err());
-    let error = error.or(sink_error.map(RunError::Sink)).or(closing);
     let gateway_error = gateway_error.map(|e| after_panic(e, settings));
     Ok((report, with_gateway(error, gateway_error, &options.control)))
 }
 
-/// Closes the journal, and writes what the run has learned beside it.
+/// What is left to do at the end of a run that rolls its journal.
+struct AtEnd {
+    state: Option<StateAtStop>,
+    roller: Option<Roller>,
+}
+
+/// Reports a run that has ended, closes its journal, and writes what it has learned, and its state, beside it.
 fn closed(
-    log: InputLog,
-    learned: Option<Learned>,
+    mut finished: Finished<Ingress>,
     settings: &Settings,
-    patience: Duration,
+    (shape, seconds): (&Shape, Duration),
+    left: AtEnd,
     notices: Notices,
-) -> Result<(), RunError> {
-    log.close_within(patience)?;
-    if let (Some(dir), Some(learned)) = (&settings.journal_dir, learned)
-        && let Some(why) = learned.write_within(patience, dir)
-    {
-        let dir = dir.display();
-        notices.say(format!("what was learned is not written: {why}; tidegate snapshot --journal {dir} writes it"));
+) -> (Report, Option<RunError>) {
+    let (learned, log) = (Learned::of(&finished), finished.head.take_log());
+    let is_over = !finished.stopped && finished.error.is_none();
+    let patience = if finished.stopped { STOP_PATIENCE } else { END_PATIENCE };
+    let inputs = finished.head.feeds().iter().map(input_report).collect();
+    let (replaying, activity) = (finished.head.is_replaying(), finished.head.activity().to_vec());
+    let error = finished.error.take().map(RunError::from);
+    let (mut report, sink_error) = reported(finished, shape, seconds, &activity);
+    (report.inputs, report.replaying) = (inputs, replaying);
+    report.unlisted = unlisted(settings, &report);
+    left.roller.into_iter().for_each(|roller| roller.end(is_over));
+    let closing = log.and_then(|log| log.close_within(patience).err()).map(RunError::from);
+    if let (None, Some(dir)) = (&closing, &settings.journal_dir) {
+        let late = learned.and_then(|learned| learned.write_within(patience, dir));
+        let late = late.map(|why| {
+            format!("what was learned is not written: {why}; tidegate snapshot --journal {} writes it", dir.display())
+        });
+        late.into_iter().for_each(|late| notices.say(late));
+        left.state.into_iter().for_each(|state| state.write(dir));
     }
-    Ok(())
+    (report, error.or(sink_error.map(RunError::Sink)).or(closing))
+}
+
+/// Has the journal roll, if it is to; returns who looks after the journals.
+fn rolling(
+    settings: &Settings,
+    when: Option<(RollTime, DefinitionsSoFar, Notices)>,
+    current: Option<(JournalInfo, Option<Ns>)>,
+    assembly: &mut Assembly<Ingress>,
+) -> Result<Option<Roller>, RunError> {
+    let (Some((when, definitions, notices)), Some((info, begun))) = (when, current) else { return Ok(None) };
+    let Some(dir) = &settings.journal_dir else { return Ok(None) };
+    let roller = Roller::start(settings, dir, notices).map_err(RunError::Journals)?;
+    assembly.roll(|disk| roller.next(info, when, definitions, disk), begun);
+    Ok(Some(roller))
 }
 
 /// The run's error. One of the gateway comes before that of a head which knows only that its gateway has ended, and before a

@@ -4,7 +4,7 @@ use super::error::RunError;
 use crate::drive::Control;
 use crate::ingress::{Commands, Origin, Origins, Pace};
 use crate::plan::Plan;
-use crate::recovery::{Earlier, Notices};
+use crate::recovery::{Earlier, Notices, RollTime, Snapshot};
 use crate::rows::{Filter, Format, RowKind, RowSink};
 use flow::Sink;
 use stages::Instances;
@@ -54,6 +54,8 @@ pub struct Options {
     pub commands: Commands,
     /// Pace of the event clock; `None` = as fast as possible.
     pub pace: Option<Pace>,
+    /// When the journal rolls by itself; without it, it never rolls, not even when it is asked to.
+    pub rolls: Option<RollTime>,
     /// Resume an existing journal.
     pub go_on: bool,
     /// Carry over positions, limits and what was learned from this journal to a new one, and close its open orders; an existing
@@ -73,11 +75,12 @@ pub type Ready = Box<dyn FnOnce(&Plan) -> Result<(), String>>;
 /// The sinks of a run and, if rows show it, the channel on which the ingress reports the origin of each input.
 pub(super) type SinksAndOrigins = (Vec<Box<dyn Sink>>, Option<Sender<Origin>>);
 
-/// All sinks of a run: the given ones and the rows. `names` are the names of the inputs, `instances` those of strategies. If `live`, the ingress reports the
-/// origin of each input.
+/// All sinks of a run: the given ones and the rows. `names` are the names of the inputs, `instances` those of strategies. If
+/// `live`, the ingress reports the origin of each input. A run that begins with a snapshot has the names from there.
 pub(super) fn sinks(
     mut sinks: Vec<Box<dyn Sink>>,
     rows: Option<Rows>,
+    start: Option<&Snapshot>,
     names: Vec<String>,
     instances: &Instances,
     live: bool,
@@ -88,7 +91,8 @@ pub(super) fn sinks(
     let (sender, origins) = Origins::channel();
     let origins = live.then_some(origins);
     let sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, names, origins, rows.to);
-    let sink = sink.with_names(Arc::new(instances.clone()));
-    sinks.push(Box::new(sink.begin().map_err(RunError::Sink)?));
+    let mut sink = sink.with_names(Arc::new(instances.clone())).begin().map_err(RunError::Sink)?;
+    start.into_iter().flat_map(Snapshot::defined).for_each(|event| sink.learn(&event));
+    sinks.push(Box::new(sink));
     Ok((sinks, live.then_some(sender)))
 }

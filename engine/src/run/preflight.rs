@@ -11,11 +11,11 @@ use crate::assembly::{Need, Proof};
 use crate::config::keys::{self, ClockKind};
 use crate::config::{Draft, Fault, Faults, InputSettings, Settings};
 use crate::plan::Plan;
-use crate::recovery::begun;
+use crate::recovery::{RollTime, begun};
 use feeds::{Input, Request};
 use flow::{Kinds, ParamType, SOURCE_OPERATOR, SecretPlace, Source};
 use sinks::Secret;
-use sinks::journal::check_place;
+use sinks::journal::{Home, ROLL, check_place};
 
 /// Open sources, each with its name.
 pub type Sources = Vec<(String, Box<dyn Source>)>;
@@ -149,7 +149,11 @@ fn journal_fault(settings: &Settings) -> Option<Fault> {
         let found = format!("{} is no folder", file.display());
         return Some(Fault::of_settings("journal.dir", &found, "valid: the path of a folder"));
     }
-    let error = check_place(dir).err()?;
+    let roll = settings.sinks["journal"].get(ROLL);
+    if RollTime::parse(roll).is_none() {
+        return Some(Fault::of_settings("journal.roll", roll, RollTime::VALID));
+    }
+    let error = check_place(dir).err().filter(|_| !Home::exists(dir))?;
     let valid = "valid: the path of a journal, or of a folder that is empty or not there yet";
     Some(Fault::of_settings("journal.dir", &error.to_string(), valid))
 }

@@ -5,12 +5,12 @@ use super::options::{Compare, Options, sinks};
 use crate::assembly::Blueprint;
 use crate::config::Settings;
 use crate::ingress::Recorded;
-use crate::recovery::{Acceptance, VerifySink};
+use crate::recovery::{Acceptance, RecoveryError, Snapshot, VerifySink};
 use crate::report::{Report, Shape, reported};
 use flow::Sink;
-use sinks::journal::{Journal, JournalReader, LogKind, Upkeep};
+use sinks::journal::{Home, HomeLog, Journal, JournalError, LogKind, Member, Upkeep};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 pub(super) fn execute(
@@ -18,32 +18,42 @@ pub(super) fn execute(
     options: Options,
     dir: &Path,
 ) -> Result<(Report, Option<RunError>), RunError> {
-    let (sinks, _) = sinks(options.sinks, options.rows, Vec::new(), &settings.instances, false)?;
-    let reader = JournalReader::open(dir)?;
+    let home = Home::open(dir)?;
+    let current = home.current();
+    let (reader, last) = (current.reader(), current.info.number);
     options.notices.lost_memory(dir, reader.lost_memory());
+    // Only the last one can lack outcomes.
+    let from = if options.compare == Compare::Complete { last } else { 0 };
+    let members: Vec<_> = home.journals().iter().filter(|member| member.info.number >= from).cloned().collect();
+    let start = Snapshot::start(&members[0], options.notices).map_err(RecoveryError::from)?;
+    let (sinks, _) = sinks(options.sinks, options.rows, start.as_ref(), Vec::new(), &settings.instances, false)?;
     let acceptance = match options.compare {
         Compare::Complete => {
-            let examined = Journal::examine(dir, &options.control.stop)?;
+            let examined = Journal::examine(&current.dir, &options.control.stop)?;
             let upkeep = Upkeep::from_params(&settings.sinks["journal"]);
-            Some(Acceptance::new(examined, upkeep, Arc::clone(&options.control.disk)))
+            Some(Acceptance::new(examined, upkeep, options.control.disk.clone()))
         }
         // Outcomes that nobody compares can be derived again.
-        Compare::No => reader.check(&[LogKind::Inputs], &options.control.stop).map(|()| None)?,
-        Compare::Verify => reader.check(&LogKind::BOTH, &options.control.stop).map(|()| None)?,
+        Compare::No => check(&members, &[LogKind::Inputs], &options.control.stop).map(|()| None)?,
+        Compare::Verify => check(&members, &LogKind::BOTH, &options.control.stop).map(|()| None)?,
     };
-    let head = Recorded::new(&reader);
-    let blueprint = Blueprint::new(settings, sinks, reader.info().instruments, &options.control)?;
+    let (after, instruments) = (members[0].info.after(), current.info.instruments);
+    let head = Recorded::new(HomeLog::of(dir, &members, LogKind::Inputs), after, instruments);
+    let blueprint = Blueprint::new(settings, sinks, instruments, &options.control)?;
     let mut logs: Vec<Box<dyn Sink>> = Vec::new();
     let mut verdict = None;
     if options.compare != Compare::No {
-        let mut verify = VerifySink::new(&reader, blueprint.plan.outcomes)?;
+        let mut verify = VerifySink::new(dir, &members, blueprint.plan.outcomes)?;
         if let Some(acceptance) = &acceptance {
-            verify = verify.accepting(0, reader.last_input_seq()?, acceptance, false)?;
+            verify = verify.accepting(after, reader.last_input_seq()?, acceptance, false)?;
         }
         verdict = Some(verify.verdict());
         logs.push(Box::new(verify));
     }
-    let assembly = blueprint.repeated(head, logs);
+    let mut assembly = blueprint.repeated(head, logs);
+    if let Some(start) = &start {
+        start.restore_pipeline(&mut assembly).map_err(RecoveryError::from)?;
+    }
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
     let (mut finished, _) = assembly.run()?;
@@ -60,4 +70,9 @@ pub(super) fn execute(
         }
     }
     Ok((report, error))
+}
+
+/// Checks these logs of the journals.
+fn check(members: &[Member], logs: &[LogKind], stop: &AtomicBool) -> Result<(), JournalError> {
+    members.iter().try_for_each(|member| member.reader().check(logs, stop))
 }

@@ -22,6 +22,14 @@ pub struct Commitment {
     rest: [u8; 32],
 }
 
+impl Commitment {
+    /// The commitment of a journal that begins after that input and has none.
+    #[must_use]
+    pub fn begun_after(self, seq: u64) -> Commitment {
+        Commitment { sealed: seq, ..self }
+    }
+}
+
 impl JournalReader {
     /// The commitment to all inputs up to `seq`, the last of which must be stored.
     ///
@@ -44,22 +52,25 @@ impl JournalReader {
     /// Number of the last input of a sealed block that ends at `seq` or before, and the chain after it.
     fn sealed_before(&self, seq: u64) -> Result<(u64, [u8; 32]), JournalError> {
         let log = LogKind::Inputs;
-        for number in (1..=seq.div_ceil(self.info().segment_records)).rev() {
+        let after = self.info().after();
+        for number in (1..=seq.saturating_sub(after).div_ceil(self.info().segment_records)).rev() {
             let Some(seal) = sidecar(self.dir(), self.info(), log, number)? else { continue };
             let Some(header) = seal.header else { continue };
-            let ends =
-                seal.blocks.iter().map(|b| (b.header.first_record - 1 + u64::from(b.header.count), b.header.chain));
+            let ends = seal
+                .blocks
+                .iter()
+                .map(|b| (after + b.header.first_record - 1 + u64::from(b.header.count), b.header.chain));
             let last = ends.take_while(|(end, _)| *end <= seq).last();
-            return Ok(last.unwrap_or((header.first_record - 1, header.start)));
+            return Ok(last.unwrap_or((after + header.first_record - 1, header.start)));
         }
         let (_, manifest) = read_manifest(self.dir())?;
-        Ok((0, chain_start(&manifest, log)))
+        Ok((after, chain_start(&manifest, log)))
     }
 
     /// BLAKE3 of the inputs from `from` up to `through`, as far as they are stored.
     fn hash_of(&self, from: u64, through: u64) -> Result<[u8; 32], JournalError> {
         let (mut hasher, mut inputs) = (blake3::Hasher::new(), self.inputs());
-        inputs.seek_record(from);
+        inputs.seek_record(from.saturating_sub(self.info().after()));
         for _ in from..=through {
             let Some(event) = inputs.next().transpose()? else { break };
             hasher.update(bytemuck::bytes_of(&event));

@@ -345,7 +345,7 @@ pub(super) fn sidecar(
     }
 }
 
-/// Seq of the last record of a log; 0 without one.
+/// Seq of the last record of a log; without one that of the last input before the journal.
 pub(super) fn last_seq(dir: &Path, info: &JournalInfo, log: LogKind) -> Result<u64, JournalError> {
     for number in segment_numbers(dir, info, log)?.into_iter().rev() {
         let Some(file) = SegmentFile::open(dir, info, log, number)? else { continue };
@@ -353,5 +353,5 @@ pub(super) fn last_seq(dir: &Path, info: &JournalInfo, log: LogKind) -> Result<u
             return file.record(last).map(|e| e.id.seq());
         }
     }
-    Ok(0)
+    Ok(info.after())
 }

@@ -9,7 +9,7 @@ use flow::Event;
 use std::path::{Path, PathBuf};
 
 /// Version of everything in this file.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// Bytes before the first record of a segment.
 pub(super) const HEADER_BYTES: usize = 4096;
 /// Slots before the first record of a segment.

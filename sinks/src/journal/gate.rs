@@ -39,6 +39,8 @@ pub(super) struct Gate {
     warning: Option<String>,
     /// The folder of the active segments.
     memory: PathBuf,
+    /// The last input before the journal.
+    after: AtomicU64,
     /// The supplier is running.
     supplied: AtomicBool,
 }
@@ -57,8 +59,24 @@ impl Gate {
             no_room: Mutex::default(),
             warning: memory.warning.clone(),
             memory: memory.folder.clone(),
+            after: AtomicU64::new(0),
             supplied: AtomicBool::new(false),
         }
+    }
+
+    /// Says after which input the journal begins.
+    pub(super) fn set_after(&self, seq: u64) {
+        self.after.store(seq, Ordering::Release);
+    }
+
+    /// The last input before the journal; 0 if there is none, or if the journal has not begun.
+    pub(super) fn after(&self) -> u64 {
+        self.after.load(Ordering::Acquire)
+    }
+
+    /// The folder of the active segments.
+    pub(super) fn memory(&self) -> &Path {
+        &self.memory
     }
 
     /// Says that the supplier has begun, or has ended.
@@ -143,6 +161,22 @@ pub struct DiskState {
     pub waits: u64,
     /// What there is no room for in memory, if they wait for that; in words.
     pub no_room: Option<String>,
+}
+
+/// Watches the disk of the journal that a run is writing: the roll of a journal changes it.
+#[derive(Clone, Debug, Default)]
+pub struct CurrentDisk(Arc<Mutex<Option<DiskWatch>>>);
+
+impl CurrentDisk {
+    /// The watch; `None` until a journal is open for writing.
+    pub fn get(&self) -> Option<DiskWatch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A journal is open for writing.
+    pub fn set(&self, disk: DiskWatch) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(disk);
+    }
 }
 
 /// Watches the disk of a journal, from any thread; it never waits.

@@ -7,6 +7,7 @@
 //! Bound: a record is durable two sync intervals after it was written, if the disk keeps up. Worst case: it does not; then
 //! the segments wait in memory, and the [supplier](super::supplier) says so.
 
+use super::begin::Begin;
 use super::copy::{Copy, footprint};
 use super::disk::{Disk, DiskOp};
 use super::error::JournalError;
@@ -56,13 +57,15 @@ pub(super) struct Keeper {
     retry_at: Instant,
     /// The gaps are not on the disk as they are here.
     gaps_due: bool,
+    /// The disk has what the journal begins with, if it follows another.
+    begun: bool,
     records: Vec<Event>,
 }
 
 impl Keeper {
     pub(super) fn new(kit: Kit, logs: [LogKeeper; 2]) -> Keeper {
         let records = Vec::with_capacity(BLOCK_RECORDS);
-        Keeper { kit, logs, retry_at: Instant::now(), gaps_due: false, records }
+        Keeper { kit, logs, retry_at: Instant::now(), gaps_due: false, begun: false, records }
     }
 
     /// The thread's main loop, until both logs have ended.
@@ -183,6 +186,7 @@ impl Keeper {
 
     /// Copies and seals what was written, `all` of it or the complete blocks. A disk without room for it is tried again.
     pub(super) fn copy_and_seal(&mut self, all: bool) -> Result<(), JournalError> {
+        self.copy_begin()?;
         let written = {
             let [inputs, outcomes] = &mut self.logs;
             let outcomes = outcomes.look();
@@ -203,6 +207,17 @@ impl Keeper {
             if live.iter().all(|l| l.copy.is_some()) {
                 handover.set_room(NoRoom::Disk, None);
             }
+        }
+        Ok(())
+    }
+
+    /// Copies what the journal begins with, once it has begun: before any of its inputs.
+    fn copy_begin(&mut self) -> Result<(), JournalError> {
+        let Kit { dir, memory, disk, gate, .. } = &self.kit;
+        if !self.begun && gate.after() > 0 {
+            let copied = disk.run(DiskOp::Write, || Begin::copy(dir, memory));
+            copied.map_err(|e| JournalError::io(dir, "writing what the journal begins with", e))?;
+            self.begun = true;
         }
         Ok(())
     }
@@ -259,15 +274,16 @@ impl Keeper {
                 .map_err(|e| JournalError::io(&log.log.folder(&self.kit.dir), "trimming", e))?;
         }
         self.kit.memory.end(&self.kit.dir)?;
+        let after = self.kit.gate.after();
         let end = |log: &LogKeeper| LogEnd {
             records: log.handover.written(),
-            last_seq: log.last_seq,
+            last_seq: log.last_seq.max(after),
             chain: hex(&log.chain),
         };
         let [inputs, outcomes] = &self.logs;
         let ended = inputs.handover.ended.load(Ordering::SeqCst);
-        let closed =
-            Closed { ended, completed_through: outcomes.completed, inputs: end(inputs), outcomes: end(outcomes) };
+        let completed_through = outcomes.completed.max(after);
+        let closed = Closed { ended, completed_through, inputs: end(inputs), outcomes: end(outcomes) };
         closed.write(&self.kit.dir)?;
         Ok(closed)
     }

@@ -4,6 +4,7 @@
 //! which format. Its text is the start of both hash chains. `closed.toml` is written when a journal is closed in order
 //! and records where each log ends, so that a missing end is detected; a resume removes it.
 
+use super::begin::Begin;
 use super::error::JournalError;
 use super::format::{CLOSED, LogKind, MANIFEST, VERSION, hex};
 use super::memory::{Found, find};
@@ -47,8 +48,12 @@ pub struct JournalInfo {
     pub instruments: u32,
     /// Kinds in the outcome log.
     pub outcome_kinds: Kinds,
-    /// The snapshot that the run started from.
-    pub snapshot: Option<String>,
+    /// Number of the journal within the run, from 1: it grows with every roll.
+    pub number: u64,
+    /// The journals that it follows, if it does.
+    pub follows: Option<Follows>,
+    /// Where it begins; absent for the first journal of a run, and until one that follows has begun.
+    pub begin: Option<Begin>,
     /// BLAKE3 of the text of `journal.toml`, which every segment bears.
     pub manifest_hash: [u8; 32],
     /// The folder of the active segments, if they do not lie in the journal.
@@ -57,7 +62,31 @@ pub struct JournalInfo {
     pub(super) lost_memory: Option<String>,
 }
 
+/// The journals before one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// Id of the last one.
+    pub journal_id: u64,
+    /// Id of the first one of the run, by which a venue knows the engine.
+    pub first_id: u64,
+}
+
 impl JournalInfo {
+    /// Whether inputs may be in it: one that was prepared and that nothing went on in holds nothing.
+    pub fn has_begun(&self) -> bool {
+        self.follows.is_none() || self.begin.is_some()
+    }
+
+    /// The last input before it; 0 for the first journal of a run.
+    pub fn after(&self) -> u64 {
+        self.begin.as_ref().map_or(0, |begin| begin.after)
+    }
+
+    /// Id of the run: of its first journal.
+    pub fn run_id(&self) -> u64 {
+        self.follows.map_or(self.journal_id, |follows| follows.first_id)
+    }
+
     /// Looks again where the active segments lie.
     pub(super) fn find_memory(&mut self, dir: &Path) -> Result<(), JournalError> {
         (self.memory, self.lost_memory) = match find(dir, self.segment_records)? {
@@ -143,7 +172,11 @@ struct Manifest {
     segment_records: u64,
     instruments: u32,
     outcome_kinds: String,
-    snapshot: Option<String>,
+    number: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<String>,
     config_hash: String,
     config: String,
 }
@@ -163,7 +196,9 @@ pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalI
         segment_records: spec.segment_records,
         instruments: spec.instruments,
         outcome_kinds: kinds_text(spec.outcome_kinds),
-        snapshot: spec.snapshot.clone(),
+        number: spec.number,
+        follows: spec.follows.map(|f| format!("{:016x}", f.journal_id)),
+        first: spec.follows.map(|f| format!("{:016x}", f.first_id)),
         config_hash,
         config: spec.config_text.clone(),
     };
@@ -192,7 +227,11 @@ pub(super) fn read_manifest(dir: &Path) -> Result<(JournalInfo, String), Journal
         Err(e) => return Err(JournalError::io(&path, "reading", e)),
     };
     match parsed(&text) {
-        Ok(mut info) => info.find_memory(dir).map(|()| (info, text)),
+        Ok(mut info) => {
+            info.find_memory(dir)?;
+            info.begin = Begin::read(dir, info.memory.as_deref())?;
+            Ok((info, text))
+        }
         Err(Unread::Other { found, build_id }) => Err(JournalError::OtherFormat { path, found, build_id }),
         Err(Unread::Bad(what)) => Err(JournalError::BadManifest { path, what }),
     }
@@ -230,8 +269,15 @@ fn info_of(manifest: Manifest, text: &str) -> Result<JournalInfo, String> {
     }
     super::spec::check_segment_records(manifest.segment_records).map_err(|e| e.to_string())?;
     super::spec::check_instruments(manifest.instruments).map_err(|e| e.to_string())?;
-    let journal_id =
-        u64::from_str_radix(&manifest.journal_id, 16).map_err(|_| "journal_id is not 16 hex digits".to_owned())?;
+    let id = |text: &str, key: &str| u64::from_str_radix(text, 16).map_err(|_| format!("{key} is not 16 hex digits"));
+    let journal_id = id(&manifest.journal_id, "journal_id")?;
+    let follows = match (&manifest.follows, &manifest.first) {
+        (Some(follows), Some(first)) => {
+            Some(Follows { journal_id: id(follows, "follows")?, first_id: id(first, "first")? })
+        }
+        (None, None) => None,
+        _ => return Err("follows and first come together".to_owned()),
+    };
     let outcome_kinds =
         kinds_of_text(&manifest.outcome_kinds).ok_or_else(|| "outcome_kinds is not 64 hex digits".to_owned())?;
     Ok(JournalInfo {
@@ -242,7 +288,9 @@ fn info_of(manifest: Manifest, text: &str) -> Result<JournalInfo, String> {
         segment_records: manifest.segment_records,
         instruments: manifest.instruments,
         outcome_kinds,
-        snapshot: manifest.snapshot,
+        number: manifest.number,
+        follows,
+        begin: None,
         manifest_hash: *blake3::hash(text.as_bytes()).as_bytes(),
         memory: None,
         lost_memory: None,

@@ -229,6 +229,15 @@ pub(super) fn set_aside(dir: &Path) -> Result<(), JournalError> {
     remove_text(dir, NOTE)
 }
 
+/// Before the journal in `dir` is removed: removes what memory has of it.
+pub(super) fn forget(dir: &Path) -> Result<(), JournalError> {
+    let Some(Note { folder, .. }) = Note::read(dir)? else { return Ok(()) };
+    if is_own_folder(&folder) && original(dir, &folder)?.is_none() {
+        remove_folder_if_there(&folder).map_err(|e| JournalError::io(&folder, "removing", e))?;
+    }
+    Ok(())
+}
+
 /// The folder to look in, and why it is not shared memory.
 fn root(dir: &Path, wanted: &str, needed: u64) -> Result<(PathBuf, Option<String>), JournalError> {
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);

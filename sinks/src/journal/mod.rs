@@ -17,6 +17,7 @@
 //! a kill would.
 
 mod align;
+mod begin;
 mod commitment;
 mod copy;
 mod create;
@@ -29,6 +30,8 @@ mod gaps;
 mod gate;
 mod handover;
 mod helper;
+mod home;
+mod home_log;
 mod keeper;
 mod log_keeper;
 mod manifest;
@@ -50,18 +53,21 @@ mod verify_log;
 mod verify_segments;
 mod writer;
 
+pub use begin::{Begin, Previous};
 pub use commitment::Commitment;
 pub use create::{Journal, check_place};
 pub use disk::{Disk, DiskOp};
 pub use error::{Damage, Fault, JournalError, LogFull};
 pub use format::LogKind;
 pub use gaps::{Dropped, Gaps, Lost};
-pub use gate::{DiskState, DiskWatch};
-pub use manifest::{Closed, JournalInfo, LogEnd};
+pub use gate::{CurrentDisk, DiskState, DiskWatch};
+pub use home::{Home, Member, bytes_of};
+pub use home_log::{HomeGaps, HomeLog};
+pub use manifest::{Closed, Follows, JournalInfo, LogEnd};
 pub use reader::{JournalReader, LogReader, SegmentSummary};
 pub use resume::{Examined, Resumed, Trusted};
 pub(crate) use spec::PARAMS;
-pub use spec::{JournalSpec, Upkeep};
+pub use spec::{JournalSpec, KEEP_DAYS, KEEP_MB, ROLL, Upkeep};
 pub use verified::{LogState, Verified};
 pub use verify::verify;
 pub use writer::{InputLog, OutcomeLog};

@@ -61,6 +61,10 @@ impl JournalReader {
         Ok(JournalReader { dir: dir.to_owned(), info })
     }
 
+    pub(super) fn of(dir: &Path, info: JournalInfo) -> JournalReader {
+        JournalReader { dir: dir.to_owned(), info }
+    }
+
     /// The journal's identity and settings.
     pub fn info(&self) -> &JournalInfo {
         &self.info
@@ -93,7 +97,7 @@ impl JournalReader {
         verified.faults.into_iter().next().map_or(Ok(()), |fault| Err(self.damaged(fault)))
     }
 
-    /// Seq of the last input that is stored; 0 without one.
+    /// Seq of the last input that is stored; without one that of the last input before the journal.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -154,7 +158,7 @@ impl JournalReader {
         if let Some(closed) = self.closed()? {
             return Ok(closed.completed_through);
         }
-        let mut through = 0;
+        let mut through = self.info.after();
         for number in segment_numbers(&self.dir, &self.info, LogKind::Outcomes)?.into_iter().rev() {
             if let Some(segment) = SegmentFile::open(&self.dir, &self.info, LogKind::Outcomes, number)? {
                 through = through.max(segment.header()?.0.completed());

@@ -111,7 +111,7 @@ impl Examined {
     /// follow.
     pub fn completed_through(&self) -> u64 {
         let noted = self.closed.as_ref().map_or(0, |c| c.completed_through);
-        self.findings(LogKind::Outcomes).completed.max(noted)
+        self.findings(LogKind::Outcomes).completed.max(noted).max(self.info.after())
     }
 
     /// Outcome records in the log, including dropped ones.
@@ -164,6 +164,7 @@ impl Examined {
             }
         };
         let gate = Arc::new(Gate::new(upkeep.behind, &memory));
+        gate.set_after(info.after());
         let mut emptied = logs.iter().map(|log| log.spoiled).sum();
         let next = [0, 1].map(|n| logs[n].next_number);
         let mut keepers = Vec::new();

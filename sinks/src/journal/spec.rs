@@ -2,6 +2,7 @@
 
 use super::error::JournalError;
 use super::format::HEADER_SLOTS;
+use super::manifest::Follows;
 use super::memory::{AHEAD, bytes_needed};
 use flow::{IntParam, Kinds, Param, Params, TextParam};
 
@@ -43,9 +44,32 @@ const BEHIND: IntParam = IntParam::new(
 )
 .unit("segments");
 
+/// When `run` begins a new journal.
+pub const ROLL: TextParam = TextParam::new(
+    "roll",
+    "20:00 America/New_York",
+    "when `run` begins a new journal: times of day and their time zone, or never",
+);
+/// How long closed journals stay.
+pub const KEEP_DAYS: IntParam =
+    IntParam::new("keep_days", (0, 36_500), "0", "days after its end that a closed journal stays")
+        .unit("days, 0 = for ever");
+/// How much closed journals may take.
+pub const KEEP_MB: IntParam =
+    IntParam::new("keep_mb", (0, 1 << 40), "0", "size of all closed journals above which the oldest are removed")
+        .unit("MiB, 0 = unlimited");
+
 /// The journal's parameters.
-pub(crate) const PARAMS: &[Param] =
-    &[RECORDS.param(), HIGH_WATER_MB.param(), SYNC_MS.param(), MEMORY.param(), BEHIND.param()];
+pub(crate) const PARAMS: &[Param] = &[
+    RECORDS.param(),
+    HIGH_WATER_MB.param(),
+    SYNC_MS.param(),
+    MEMORY.param(),
+    BEHIND.param(),
+    ROLL.param(),
+    KEEP_DAYS.param(),
+    KEEP_MB.param(),
+];
 
 /// The settings of a new journal.
 #[derive(Clone, Debug)]
@@ -54,8 +78,10 @@ pub struct JournalSpec {
     pub build_id: String,
     /// The full effective configuration.
     pub config_text: String,
-    /// The snapshot that the run starts from.
-    pub snapshot: Option<String>,
+    /// Number of the journal within its run, from 1.
+    pub number: u64,
+    /// The journals that it follows.
+    pub follows: Option<Follows>,
     /// Records per segment, a multiple of 64.
     pub segment_records: u64,
     /// Instrument numbers of the run are below this. A replay is as large as the run was, whatever its events name: a
@@ -112,7 +138,8 @@ impl JournalSpec {
         JournalSpec {
             build_id: build_id.into(),
             config_text: config_text.into(),
-            snapshot: None,
+            number: 1,
+            follows: None,
             segment_records: params.get(RECORDS).next_multiple_of(HEADER_SLOTS as u64),
             instruments: 1,
             outcome_kinds: Kinds::ALL,

@@ -48,9 +48,9 @@ struct Carry {
 
 impl Carry {
     /// The state before the first segment of a log.
-    fn begin(log: LogKind, chain: [u8; 32]) -> Carry {
-        let (state, findings) = Default::default();
-        Carry { chain: Some(chain), cursor: Cursor::new(log, 0), pending: None, ended: false, state, findings }
+    fn begin(log: LogKind, chain: [u8; 32], after: u64) -> Carry {
+        let (state, findings) = (LogState::default(), LogFindings { last_seq: after, ..LogFindings::default() });
+        Carry { chain: Some(chain), cursor: Cursor::new(log, after), pending: None, ended: false, state, findings }
     }
 
     /// The state after a part that was dropped.
@@ -72,7 +72,7 @@ impl LogCheck<'_> {
         dropped: Option<Dropped>,
     ) -> Result<(LogState, LogFindings), JournalError> {
         let before = self.faults.count();
-        let mut carry = Carry::begin(log, start);
+        let mut carry = Carry::begin(log, start, self.info.after());
         let mut number = 1;
         if let Some(dropped) = dropped {
             carry.skip(log, &dropped);

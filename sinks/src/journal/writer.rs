@@ -7,6 +7,7 @@
 //!
 //! Worst case: segments so small that they fill up faster than the supplier prepares the next; then inputs wait at each.
 
+use super::begin::Begin;
 use super::error::{JournalError, LogFull};
 use super::gaps::Lost;
 use super::gate::{DiskWatch, Gate};
@@ -151,6 +152,18 @@ impl InputLog {
     #[cold]
     fn refusal(&self, what: String, next: &'static str) -> LogFull {
         LogFull { record: self.writer.written + 1, what, next }
+    }
+
+    /// Begins a journal that was prepared to follow another. When this returns, it is the journal that goes on, and outlives
+    /// the process; the disk has what it begins with soon after.
+    ///
+    /// # Errors
+    /// When there is no room in memory.
+    pub fn begin(&mut self, begin: &Begin, state: &[u8]) -> Result<(), JournalError> {
+        let gate = &self.writer.gate;
+        begin.write(gate.memory(), state)?;
+        gate.set_after(begin.after);
+        Ok(())
     }
 
     /// Notes that all sources came to their true end: what closes the journal says so.

@@ -181,7 +181,7 @@ fn another_format_is_refused() {
     std::fs::write(&path, old).unwrap();
     let read = JournalReader::open(&dir).map(|_| ()).unwrap_err();
     let resumed = examine(&dir).map(|_| ()).unwrap_err();
-    let says = "the journal has format 1, and this build reads format 3 only; read it with the build that wrote it \
+    let says = "the journal has format 1, and this build reads format 4 only; read it with the build that wrote it \
                     (tidegate 0.0), or begin a new journal in another folder";
     for error in [read, resumed] {
         assert!(matches!(error, JournalError::OtherFormat { found: 1, .. }), "{error}");

@@ -53,7 +53,7 @@ impl Service {
 
     /// Runs to the end.
     #[track_caller]
-    fn finish(&self) -> serde_json::Value {
+    pub(super) fn finish(&self) -> serde_json::Value {
         let outcome =
             run(["run".as_ref(), self.config().as_os_str(), "--speed".as_ref(), "max".as_ref(), "--json".as_ref()]);
         serde_json::from_str(&outcome.expect(0).stdout).expect("one JSON object")

@@ -7,6 +7,7 @@ mod journal_runs;
 mod live_kills;
 mod memory;
 mod reloads;
+mod rolls;
 mod secrets;
 mod sessions;
 mod status;

@@ -7,6 +7,7 @@
 //! the unsealed tail may be taken on trust. The bytes are drawn with a printed seed; `TIDEGATE_FULL` takes all of them.
 
 use flow::Event;
+use sinks::journal::Home;
 use sinks::journal::{JournalReader, LogKind, LogReader, SegmentSummary};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -231,7 +232,9 @@ impl Sample {
 fn is_named(folder: &Path) -> bool {
     let dir = journal(folder);
     match sinks::journal::verify(&dir, 1) {
-        Ok(verified) if verified.is_intact() => wrong_files(&dir).map_or(true, |wrong| !wrong.is_empty()),
+        Ok(verified) if verified.is_intact() => {
+            Home::open(&dir).is_ok_and(|home| wrong_files(home.current()).map_or(true, |wrong| !wrong.is_empty()))
+        }
         _ => true,
     }
 }

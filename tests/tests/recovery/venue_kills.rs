@@ -11,7 +11,8 @@ use sinks::journal::{JournalReader, verify};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tidegate_tests::ledger::{compared, events, is_answer};
+use tidegate_tests::journals::{count, logs};
+use tidegate_tests::ledger::{compared, is_answer};
 use tidegate_tests::{Scratch, Venue, amount, draw, run, seed, tidegate};
 
 /// Kills of one journal: repeating the record costs what the run did, so many kills are several journals.
@@ -25,6 +26,8 @@ struct Service {
     config: String,
     binary: PathBuf,
     lives: u64,
+    /// The journal rolls while it lives.
+    rolls: bool,
 }
 
 impl Service {
@@ -37,11 +40,27 @@ impl Service {
              max_open_orders = 200\nmax_messages = 4000\nthrottle_window_ms = 100\nmax_data_age_ms = 60000\n\
              [[input]]\nfeed = \"synthetic\"\nseed = {seed}\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
         );
-        Service { folder: Scratch::new(), config, binary: tidegate().to_owned(), lives: 0 }
+        Service { folder: Scratch::new(), config, binary: tidegate().to_owned(), lives: 0, rolls: false }
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Asks the run again and again to roll its journal, for as long as it lives.
+    fn roll(&self, journal: &str, random: &mut u64) {
+        let (journal, pause) = (self.path(journal), Duration::from_micros(draw(random, 60_000)));
+        let rolls = move || {
+            std::thread::sleep(pause);
+            let asked = |_: &usize| {
+                let mut command = Command::new(tidegate());
+                command.arg("ctl").arg(&journal).arg("roll").stdout(Stdio::null()).stderr(Stdio::null());
+                command.status().is_ok_and(|status| status.success())
+            };
+            (0..5).take_while(asked).count()
+        };
+        // It ends with the run.
+        drop(std::thread::spawn(rolls));
     }
 
     fn start(&mut self, journal: &str, more: &[&str]) -> Life {
@@ -109,6 +128,10 @@ fn live_and_die(service: &mut Service, venue: &mut Venue, random: &mut u64) {
         1..3 => {
             let mut life = service.start("run", &[]);
             life.wait_until(|| venue.count("sessions") > sessions);
+            if service.rolls {
+                service.roll("run", random);
+                std::thread::sleep(Duration::from_millis(60));
+            }
             std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
             if draw(random, 2) == 0 {
                 venue.send("hang-up");
@@ -123,6 +146,9 @@ fn live_and_die(service: &mut Service, venue: &mut Venue, random: &mut u64) {
             let after = if matches!(point, "hello" | "asked") { 0 } else { draw(random, 60) };
             venue.send(&format!("kill {} {after} {point}", life.child.id()));
             let mut deadline = None;
+            if service.rolls {
+                service.roll("run", random);
+            }
             life.wait_until(|| {
                 let open = venue.count("sessions") > sessions;
                 open && deadline.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(300)
@@ -176,6 +202,25 @@ fn killed_at_any_moment_nothing_is_sent_twice_or_lost() {
     }
 }
 
+/// As before, and the journal rolls at any moment too: also while orders are on their way.
+#[test]
+fn killed_while_journals_roll_nothing_is_sent_twice_or_lost() {
+    let mut random = seed();
+    for journal in 0..amount(KILLS, 500).div_ceil(KILLS) {
+        let mut venue = Venue::start(env!("CARGO_BIN_EXE_test-venue"), random);
+        let preset = ["split", "fused"][journal as usize % 2];
+        let mut service = Service { rolls: true, ..Service::new(venue.port, random >> 32, preset) };
+        for _ in 0..KILLS {
+            live_and_die(&mut service, &mut venue, &mut random);
+        }
+        let ledger = conclude(&mut service, &mut venue, "run", 0);
+        let journals = count(&service.path("run"));
+        println!("{journals} journals");
+        assert!(journals > 5, "the journal rolled {journals} times");
+        compared(&service.path("run"), &mut venue, &ledger, 0);
+    }
+}
+
 /// A few lives that are killed, then the old journal is left behind.
 fn left_behind(service: &mut Service, venue: &mut Venue, random: &mut u64) {
     for _ in 0..3 {
@@ -190,8 +235,7 @@ fn left_behind(service: &mut Service, venue: &mut Venue, random: &mut u64) {
 
 /// How many answers of the venue the journals before hold.
 fn answers_before(dir: &Path) -> usize {
-    let reader = JournalReader::open(dir).expect("a journal");
-    events(reader.inputs()).iter().filter(|e| is_answer(e)).count()
+    logs(dir)[0].iter().filter(|e| is_answer(e)).count()
 }
 
 /// It must be refused to go on, with this in the message.
@@ -229,7 +273,7 @@ fn another_configuration_begins_a_new_journal() {
     let mut random = seed();
     for _ in 0..amount(1, 10) {
         let mut venue = Venue::start(env!("CARGO_BIN_EXE_test-venue"), random);
-        let mut service = Service::new(venue.port, random >> 32, "fused");
+        let mut service = Service { rolls: true, ..Service::new(venue.port, random >> 32, "fused") };
         left_behind(&mut service, &mut venue, &mut random);
         service.config = service.config.replace("every = 40", "every = 50");
         refused(&mut service, "every");

@@ -5,8 +5,11 @@ use crate::gateway::{KillSwitch, LiveVenueReplies};
 use crate::ingress::commands::Concerned;
 use crate::ingress::directory::Directory;
 use crate::ingress::joining::{Joining, StandIn};
-use crate::ingress::{Clock, Commands, Origin, Retrace, SimVenueReplies, SourceQueue, TickSource};
-use crate::pipeline::HeadState;
+use crate::ingress::rolling::Rolling;
+use crate::ingress::{
+    Clock, Commands, NextJournal, Origin, Retrace, RollRequests, SimVenueReplies, SourceQueue, TickSource,
+};
+use crate::pipeline::{Handover, HeadState};
 use flow::{Ns, SOURCE_OPERATOR};
 use sinks::journal::InputLog;
 use std::sync::Arc;
@@ -39,6 +42,7 @@ impl Ingress {
             last_feed: 0,
             activity: flow::table(instruments as usize, 0),
             log: None,
+            rolling: None,
             origins: None,
         }
     }
@@ -53,6 +57,16 @@ impl Ingress {
     pub fn with_log(mut self, log: Option<InputLog>) -> Ingress {
         self.log = log;
         self
+    }
+
+    /// Rolls the journal, the current one of which began at `begun`, if an input is in it.
+    pub fn roll(
+        &mut self,
+        next: Box<dyn NextJournal>,
+        (handover, requests): (Arc<Handover>, Arc<RollRequests>),
+        begun: Option<Ns>,
+    ) {
+        self.rolling = Some(Rolling::new(next, handover, requests, begun));
     }
 
     /// Sends the origin of each input (file and record) to the rows.
@@ -131,6 +145,16 @@ impl Ingress {
     /// Whether all sources have ended and all that they caused has come back, so that nothing can follow.
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Whether no route is in doubt at a venue outside the process.
+    pub fn is_settled(&self) -> bool {
+        self.live_replies.as_ref().is_none_or(LiveVenueReplies::is_settled)
+    }
+
+    /// Number of the last input.
+    pub fn last_seq(&self) -> u64 {
+        self.seq
     }
 
     /// Whether recorded inputs are still to be replayed.

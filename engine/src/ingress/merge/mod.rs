@@ -11,6 +11,7 @@ mod construction;
 mod key_tests;
 #[cfg(test)]
 mod live_tests;
+mod roll;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use super::commands::Concerned;
 use super::directory::Directory;
 use super::joining::Joining;
 use super::locals::is_local;
+use super::rolling::Rolling;
 use super::sim_replies::{Returned, SimVenueReplies, arrival_of};
 use super::source_queue::SourceQueue;
 use super::{
@@ -97,6 +99,7 @@ pub struct Ingress {
     /// Inputs by instrument.
     activity: Box<[u64]>,
     log: Option<InputLog>,
+    rolling: Option<Rolling>,
     origins: Option<Sender<Origin>>,
 }
 
@@ -402,6 +405,7 @@ impl Ingress {
                     self.phase = Phase::Ended;
                 }
             })?;
+            let Some(choice) = self.unless_it_rolls(choice, idle) else { continue };
             if choice == Choice::Pending || !self.may_enter(choice, idle) {
                 return Ok(Admitted::Pending);
             }
@@ -435,7 +439,7 @@ impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
         let modelled = self.live_replies.is_none() && self.retrace.is_none();
-        let open = !self.resting && self.stopping.is_none();
+        let open = !self.resting && self.stopping.is_none() && self.rolling.is_none();
         self.fast_path = modelled && open && self.clock.is_free() && self.commands.are_none();
     }
 

@@ -1,0 +1,68 @@
+//! The roll of the journal within the merge: what may enter meanwhile, and the head's part of the state.
+
+use super::{Choice, Ingress, Phase};
+use crate::ingress::rolling::Roll;
+use flow::{Ns, StateWriter};
+
+impl Ingress {
+    /// The choice, unless the journal rolls before it: then another one, or none if the head is to choose again.
+    pub(super) fn unless_it_rolls(&mut self, choice: Choice, idle: bool) -> Option<Choice> {
+        if self.rolling.is_none() {
+            return Some(choice);
+        }
+        self.roll_before(choice, idle)
+    }
+
+    fn roll_before(&mut self, choice: Choice, idle: bool) -> Option<Choice> {
+        let is_open = self.phase == Phase::Open && self.stopping.is_none() && choice != Choice::Exhausted;
+        let settled = self.is_settled();
+        let Some(rolling) = self.rolling.as_mut().filter(|_| self.retrace.is_none()) else { return Some(choice) };
+        let goes_on = rolling.goes_on();
+        if !goes_on && (!is_open || self.seq == 0 || self.commands.has_initial()) {
+            return Some(choice);
+        }
+        rolling.open(self.now);
+        let at = time_of(choice).map(|at| at.max(self.now));
+        match rolling.look(at, self.clock.wall().is_some(), idle, settled) {
+            Roll::Nothing => Some(choice),
+            Roll::Hold => {
+                rolling.change(&mut self.log);
+                Some(Choice::Pending)
+            }
+            Roll::Settle => Some(self.settling()),
+            Roll::Save => {
+                self.begin_next(at.unwrap_or(self.now));
+                None
+            }
+        }
+    }
+
+    /// What the venue has to say, and nothing else.
+    fn settling(&self) -> Choice {
+        let is_waiting = self.live_replies.as_ref().is_some_and(|replies| replies.is_waiting());
+        if is_waiting { Choice::Return(self.clock.arrival(self.now)) } else { Choice::Pending }
+    }
+
+    #[cold]
+    fn begin_next(&mut self, at: Ns) {
+        let Some(mut rolling) = self.rolling.take() else { return };
+        let listings = rolling.listings();
+        let mut state = StateWriter::new(&listings);
+        self.save(&mut state);
+        rolling.begin_next(self.seq, at, state.into_bytes());
+        self.rolling = Some(rolling);
+    }
+}
+
+/// When an input enters; `None` if nothing does.
+fn time_of(choice: Choice) -> Option<Ns> {
+    match choice {
+        Choice::Return(at)
+        | Choice::Arrival(at)
+        | Choice::Tick(at)
+        | Choice::Command(at)
+        | Choice::Feed(_, at)
+        | Choice::End(at) => Some(at),
+        Choice::Pending | Choice::Exhausted => None,
+    }
+}

@@ -1,0 +1,158 @@
+//! Where a journal begins that follows another.
+//!
+//! A run rolls its journal: it goes on in a new one, which begins with the state that the inputs before it left. Its files
+//! were prepared ahead and say whom they follow; `begin.toml` says after which input, and names the file with the state. The
+//! two are written to the memory of the active segments first, so that a roll waits for no disk, and the text comes last:
+//! with it the journal has begun, and without it nothing was ever stored there. The helper copies both to the disk, the
+//! state first. `previous.toml` is written once the journal before has been closed: it says how that one ended, so the
+//! chain goes on from journal to journal, also when older ones have been moved away.
+//!
+//! Bound: two small texts, and the state once in memory until the disk has it. Worst case: the system stops before the
+//! disk has them; then the journal before is the last one, and what this one has on the disk is of no use.
+
+use super::error::JournalError;
+use super::format::hex;
+use super::manifest::{Closed, JournalInfo};
+use super::memory::Memory;
+use super::private::{make_folder, open_file, sync_folder, write_whole};
+use flow::Ns;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The file that says where a journal begins.
+const BEGIN: &str = "begin.toml";
+/// The file that says how the journal before it ended.
+const PREVIOUS: &str = "previous.toml";
+
+/// Where a journal begins that follows another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Begin {
+    /// The last input before it.
+    pub after: u64,
+    /// When the journal rolled, by the clock of the run.
+    pub at: Ns,
+    /// The file with the state that it begins with, relative to its folder.
+    pub state: String,
+}
+
+/// How the journal before one ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Previous {
+    /// Its id, 16 hex digits.
+    pub journal_id: String,
+    /// BLAKE3 of its own text about the one before it, if it has one: so each journal commits to all before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Its end.
+    pub closed: Closed,
+}
+
+/// A text with the BLAKE3 of its content.
+#[derive(Serialize, Deserialize)]
+struct Checked<T> {
+    check: String,
+    #[serde(flatten)]
+    content: T,
+}
+
+fn text_of<T: Serialize>(content: &T) -> String {
+    let text = toml::to_string(content).expect("plain values are TOML");
+    format!("check = \"{}\"\n{text}", hex(blake3::hash(text.as_bytes()).as_bytes()))
+}
+
+/// The content of a text that [`text_of`] gives, if the file is there.
+fn read<T: Serialize + DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, JournalError> {
+    let path = folder.join(name);
+    let bad = |what: &str| JournalError::BadManifest { path: path.clone(), what: what.to_owned() };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => return Err(bad("it is not UTF-8 text")),
+        Err(e) => return Err(JournalError::io(&path, "reading", e)),
+    };
+    let Checked { content, .. } = toml::from_str::<Checked<T>>(&text).map_err(|e| bad(e.message()))?;
+    // Another text of the same meaning was not written by us.
+    if text_of(&content) == text { Ok(Some(content)) } else { Err(bad("it was altered")) }
+}
+
+impl Begin {
+    /// Where the journal in `dir` begins, if it has begun and follows another.
+    pub(super) fn read(dir: &Path, memory: Option<&Path>) -> Result<Option<Begin>, JournalError> {
+        match (read(dir, BEGIN)?, memory) {
+            (None, Some(memory)) => read(memory, BEGIN),
+            (found, _) => Ok(found),
+        }
+    }
+
+    /// Begins, in memory: from here on the journal is the one that goes on.
+    pub(super) fn write(&self, memory: &Path, state: &[u8]) -> Result<(), JournalError> {
+        let file = memory.join(&self.state);
+        let folder = file.parent().unwrap_or(memory);
+        let written = fs::create_dir_all(folder).and_then(|()| whole(&file, state));
+        let written = written.and_then(|()| whole(&memory.join(BEGIN), text_of(self).as_bytes()));
+        written.map_err(|e| JournalError::io(memory, "beginning", e))
+    }
+
+    /// Copies what begins the journal from memory to the disk, unless it is there.
+    pub(super) fn copy(dir: &Path, memory: &Memory) -> io::Result<()> {
+        if dir.join(BEGIN).exists() {
+            return Ok(());
+        }
+        let Some(begin) = read::<Begin>(&memory.folder, BEGIN).map_err(io::Error::other)? else { return Ok(()) };
+        let to = dir.join(&begin.state);
+        let folder = to.parent().unwrap_or(dir);
+        let draft = to.with_extension("draft");
+        let state = fs::read(memory.folder.join(&begin.state))?;
+        if !folder.is_dir() {
+            make_folder(folder)?;
+        }
+        let mut file = open_file(&draft)?;
+        file.set_len(0)?;
+        file.write_all(&state)?;
+        file.sync_all()?;
+        fs::rename(&draft, &to)?;
+        sync_folder(folder)?;
+        write_whole(dir, BEGIN, &text_of(&begin)).map_err(io::Error::other)
+    }
+}
+
+/// Writes a file of a tmpfs so that it is there as a whole or not at all.
+fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension("draft");
+    let mut file = open_file(&draft)?;
+    file.set_len(0)?;
+    file.write_all(bytes)?;
+    fs::rename(&draft, path)
+}
+
+impl Previous {
+    /// How the journal before the one in `dir` ended, if that has been written.
+    ///
+    /// # Errors
+    /// When the text cannot be read, or was altered.
+    pub fn read(dir: &Path) -> Result<Option<Previous>, JournalError> {
+        read(dir, PREVIOUS)
+    }
+
+    /// How the journal in `dir` ended; `None` if it is not closed.
+    ///
+    /// # Errors
+    /// When its texts cannot be read.
+    pub fn of(dir: &Path, info: &JournalInfo) -> Result<Option<Previous>, JournalError> {
+        let before = Previous::read(dir)?.map(|p| hex(blake3::hash(text_of(&p).as_bytes()).as_bytes()));
+        let closed = Closed::read(dir)?;
+        Ok(closed.map(|closed| Previous { journal_id: format!("{:016x}", info.journal_id), before, closed }))
+    }
+
+    /// Writes it into the journal in `dir`, which follows.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn write(&self, dir: &Path) -> Result<(), JournalError> {
+        write_whole(dir, PREVIOUS, &text_of(self))
+    }
+}
