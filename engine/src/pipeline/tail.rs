@@ -276,6 +276,8 @@ impl Exit for Tail {
 
     fn change_log(&mut self, to: Box<dyn Sink>) -> Vec<Box<dyn Sink>> {
         self.flush();
+        // What the log had to leave out is noted where a kill does not take it away.
+        self.records.finished(self.watermark.load(Ordering::Acquire));
         self.records.change_log(to)
     }
 

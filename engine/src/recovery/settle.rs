@@ -62,6 +62,12 @@ fn close(
             before.dir.display()
         ));
     }
+    if examined.completed_through() < after.min(last) {
+        notices.say(format!(
+            "{}: outcomes of its last inputs are missing: `tidegate replay --complete` appends them",
+            before.dir.display()
+        ));
+    }
     let resumed = examined.accept(Upkeep::from_params(&settings.sinks["journal"]))?;
     Journal::close(resumed.inputs, resumed.outcomes).map(drop)
 }

@@ -139,6 +139,10 @@ impl VerifySink {
         match self.next {
             _ if self.gaps.has(event.id.seq()) => self.found.dropped += 1,
             None => return self.missing(event),
+            // The last ones of a journal that was killed, and not the last one.
+            Some(next) if self.gaps.place(event.id.seq()) < self.gaps.place(next.id.seq()) => {
+                return self.missing(event);
+            }
             Some(next) => {
                 let difference = format!("recorded: {next:?}; regenerated: {event:?}");
                 self.found.difference = Some(difference.clone());

@@ -102,9 +102,14 @@ impl HomeGaps {
         gaps.collect::<Result<_, _>>().map(HomeGaps)
     }
 
+    /// Which of the journals has the outcomes of this seq, from 1; 0 = none of them.
+    pub fn place(&self, seq: u64) -> usize {
+        self.0.iter().rposition(|(after, _)| *after < seq).map_or(0, |at| at + 1)
+    }
+
     /// Whether outcomes of this seq may be missing.
     pub fn has(&self, seq: u64) -> bool {
-        let within = self.0.iter().rev().find(|(after, _)| *after < seq);
+        let within = self.place(seq).checked_sub(1).map(|at| &self.0[at]);
         within.is_some_and(|(_, gaps)| {
             let lost = gaps.lost.iter().any(|l| (l.from_seq..=l.through_seq).contains(&seq));
             lost || seq <= gaps.dropped.through_seq

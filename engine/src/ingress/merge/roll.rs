@@ -22,6 +22,10 @@ impl Ingress {
             return Some(choice);
         }
         rolling.open(self.now);
+        // What the outcome log has left out is noted once it has room again.
+        if !goes_on && self.log.as_mut().is_some_and(|log| !matches!(log.ready(), Ok(true))) {
+            return Some(choice);
+        }
         let at = time_of(choice).map(|at| at.max(self.now));
         match rolling.look(at, self.clock.wall().is_some(), idle, settled) {
             Roll::Nothing => Some(choice),
