@@ -11,8 +11,8 @@ use crate::deliberate::{Fault, is_on};
 use crate::gateway::{KillSwitch, VenueStatus};
 use crate::ingress::{Admitted, Head, IngressError, RollRequests};
 use crate::pipeline::{
-    Edge, Exit, Group, GroupMeter, Handover, HandoverPart, Inquired, Inquiry, LoadMeter, Meters, Slot, StallMeter,
-    Stopwatch, Tail,
+    Edge, Exit, Group, GroupMeter, Handover, HandoverPart, HeadState, Inquired, Inquiry, LoadMeter, Meters, Slot,
+    StallMeter, Stopwatch, Tail,
 };
 use crate::plan::Plan;
 use bytemuck::Zeroable;
@@ -153,6 +153,15 @@ struct Looks {
     handover: HandoverPart,
 }
 
+impl Looks {
+    /// Looks whether an operator or the head asks for something.
+    #[inline(always)]
+    fn look<E: Exit>(&mut self, head: impl FnOnce(&mut HeadState), group: &Group, exit: &mut E) {
+        self.asked.look(head, group, exit);
+        self.handover.look(group, exit);
+    }
+}
+
 /// How a group takes its turns: batch size, idling, timing.
 #[derive(Clone)]
 struct Turns {
@@ -231,9 +240,9 @@ fn admit_all<H: Head, E: Exit>(
     exit: &mut E,
     turns: &Turns,
     control: &Control,
-    Looks { load, asked, handover }: &mut Looks,
+    looks: &mut Looks,
 ) -> (Option<IngressError>, bool) {
-    load.begin();
+    looks.load.begin();
     // With one group the pipeline is idle after every input. Raising the watermark at once saves the head another turn; the
     // sinks are notified at the end of the turn, as always.
     let idles = exit.ends_the_pipeline() && head.awaits_returns();
@@ -272,17 +281,16 @@ fn admit_all<H: Head, E: Exit>(
         if admitted > 0 {
             control.admitted.store(head.seq(), Ordering::Relaxed);
             exit.finished(head.seq(), &mut || head.on_backpressure());
-            load.worked(admitted, exit);
+            looks.load.worked(admitted, exit);
             quiet = 0;
         }
-        asked.look(|to| head.trading_state(to), group, exit);
-        handover.look(group, exit);
+        looks.look(|to| head.trading_state(to), group, exit);
         if state == Admitted::Ended || exit.is_closed() {
-            load.end(exit);
+            looks.load.end(exit);
             return (error, stopped || exit.is_closed());
         }
         if state == Admitted::Pending && admitted == 0 {
-            load.idle(exit, || turns.idle.wait(&mut quiet));
+            looks.load.idle(exit, || turns.idle.wait(&mut quiet));
         }
     }
 }
@@ -310,14 +318,8 @@ fn later<H>(
     GroupEnd { group, tail: output.left(), ended: Instant::now(), head: None }
 }
 
-fn take_all<E: Exit>(
-    from: &mut Consumer<Slot>,
-    group: &mut Group,
-    exit: &mut E,
-    turns: &Turns,
-    Looks { load, asked, handover }: &mut Looks,
-) {
-    load.begin();
+fn take_all<E: Exit>(from: &mut Consumer<Slot>, group: &mut Group, exit: &mut E, turns: &Turns, looks: &mut Looks) {
+    looks.load.begin();
     let mut quiet = 0;
     loop {
         let taken = from.take(turns.batch, |slot| {
@@ -327,19 +329,18 @@ fn take_all<E: Exit>(
                 group.process(&slot.0, exit, &mut || ());
             }
         });
-        asked.look(|_| (), group, exit);
-        handover.look(group, exit);
+        looks.look(|_| (), group, exit);
         match taken {
             Taken::Events(n) => {
-                load.worked(n, exit);
+                looks.load.worked(n, exit);
                 quiet = 0;
             }
-            Taken::Empty => load.idle(exit, || turns.idle.wait(&mut quiet)),
+            Taken::Empty => looks.load.idle(exit, || turns.idle.wait(&mut quiet)),
             Taken::Closed => break,
         }
         if exit.is_closed() {
             break;
         }
     }
-    load.end(exit);
+    looks.load.end(exit);
 }

@@ -111,8 +111,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     let service = service(&settings, Arc::clone(&intake));
     let watch = Watch::over(control.clone(), signals, None, !args.shown.json, Some(service))?;
     begin_halted(args, &dir, &settings, &intake)?;
-    let outcomes = Outcomes::new().map_err(Failure::failed)?;
-    let server = Rc::default();
+    let (outcomes, server) = (Outcomes::new().map_err(Failure::failed)?, Rc::default());
     let (again, known) = (args.clone(), registries.clone());
     let reloader = Arc::new(Reloader::new(settings.clone(), move || drafted(&again, &known)));
     let options = Options {

@@ -59,9 +59,6 @@ pub enum CarryError {
     /// The new journal was started, but lacks a part of what was to be carried over.
     #[error("{}: this journal holds only a part of what it was to carry over; start it again with --carry-over and the earlier journal", .0.display())]
     Incomplete(PathBuf),
-    /// The journals before one are gone, and it has nothing of them.
-    #[error("{}: there is no summary of the journals before, and these are gone: restore it from a copy", .0.display())]
-    Missing(PathBuf),
 }
 
 /// What a new journal starts with.

@@ -6,7 +6,6 @@
 //! it. It lies beside the snapshots and bears the id of its journal. Where there is none yet, the logs of the journal before are read
 //! too, from its own summary on. Bound: the summary is as large as what a carry-over takes.
 
-use super::carry::CarryError;
 use super::sealed;
 use super::snapshot_error::SnapshotError;
 use flow::records::Route;
@@ -44,7 +43,7 @@ impl<'a> Past<'a> {
     ///
     /// # Errors
     /// When a summary cannot be read or is damaged.
-    pub(super) fn of(journals: &'a [Member]) -> Result<Past<'a>, CarryError> {
+    pub(super) fn of(journals: &'a [Member]) -> Result<Past<'a>, SnapshotError> {
         for at in (0..journals.len()).rev() {
             let member = &journals[at];
             if let Some(saved) = read(member)? {
@@ -56,7 +55,7 @@ impl<'a> Past<'a> {
             }
         }
         match journals.first().filter(|first| first.info.follows.is_some()) {
-            Some(first) => Err(CarryError::Missing(path(first))),
+            Some(first) => Err(SnapshotError::NoSummary(path(first))),
             None => Ok(Past { through: 0, inputs: Vec::new(), routes: Vec::new(), journals }),
         }
     }

@@ -52,6 +52,9 @@ pub enum SnapshotError {
     /// A journal that follows another lacks the state that it begins with.
     #[error("{}: the state that this journal begins with is damaged or gone: restore its folder `snapshots` from a copy", .0.display())]
     NoStart(PathBuf),
+    /// The journals before one are gone, and it has nothing of them.
+    #[error("{}: there is no summary of the journals before, and these are gone: restore it from a copy", .0.display())]
+    NoSummary(PathBuf),
     /// The inputs that it includes are not those of the journal.
     #[error("{}: the journal's inputs are not those that the file includes; delete it", .0.display())]
     OtherInputs(PathBuf),

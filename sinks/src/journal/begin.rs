@@ -4,15 +4,13 @@
 //! were prepared ahead and say whom they follow; `begin.toml` says after which input, and names the file with the state. The
 //! two are written to the memory of the active segments first, so that a roll waits for no disk, and the text comes last:
 //! with it the journal has begun, and without it nothing was ever stored there. The helper copies both to the disk, the
-//! state first. `previous.toml` is written once the journal before has been closed: it says how that one ended, so the
-//! chain goes on from journal to journal, also when older ones have been moved away.
+//! state first.
 //!
-//! Bound: two small texts, and the state once in memory until the disk has it. Worst case: the system stops before the
+//! Bound: a small text, and the state once in memory until the disk has it. Worst case: the system stops before the
 //! disk has them; then the journal before is the last one, and what this one has on the disk is of no use.
 
 use super::error::JournalError;
 use super::format::hex;
-use super::manifest::{Closed, JournalInfo};
 use super::memory::Memory;
 use super::private::{make_folder, open_file, sync_folder, write_whole};
 use flow::Ns;
@@ -23,8 +21,6 @@ use std::path::Path;
 
 /// The file that says where a journal begins.
 const BEGIN: &str = "begin.toml";
-/// The file that says how the journal before it ended.
-const PREVIOUS: &str = "previous.toml";
 
 /// Where a journal begins that follows another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,19 +34,6 @@ pub struct Begin {
     pub state: String,
 }
 
-/// How the journal before one ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Previous {
-    /// Its id, 16 hex digits.
-    pub journal_id: String,
-    /// BLAKE3 of its own text about the one before it, if it has one: so each journal commits to all before it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
-    /// Its end.
-    pub closed: Closed,
-}
-
 /// A text with the BLAKE3 of its content.
 #[derive(Serialize, Deserialize)]
 struct Checked<T> {
@@ -59,13 +42,14 @@ struct Checked<T> {
     content: T,
 }
 
-fn text_of<T: Serialize>(content: &T) -> String {
+/// The text with its check.
+pub(super) fn text_of<T: Serialize>(content: &T) -> String {
     let text = toml::to_string(content).expect("plain values are TOML");
     format!("check = \"{}\"\n{text}", hex(blake3::hash(text.as_bytes()).as_bytes()))
 }
 
 /// The content of a text that [`text_of`] gives, if the file is there.
-fn read<T: Serialize + DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, JournalError> {
+pub(super) fn read<T: Serialize + DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, JournalError> {
     let path = folder.join(name);
     let bad = |what: &str| JournalError::BadManifest { path: path.clone(), what: what.to_owned() };
     let text = match fs::read_to_string(&path) {
@@ -105,7 +89,7 @@ impl Begin {
         let Some(begin) = read::<Begin>(&memory.folder, BEGIN).map_err(io::Error::other)? else { return Ok(()) };
         let to = dir.join(&begin.state);
         let folder = to.parent().unwrap_or(dir);
-        let draft = to.with_extension("draft");
+        let draft = to.with_extension("copy.draft");
         let state = fs::read(memory.folder.join(&begin.state))?;
         if !folder.is_dir() {
             make_folder(folder)?;
@@ -127,32 +111,4 @@ fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.set_len(0)?;
     file.write_all(bytes)?;
     fs::rename(&draft, path)
-}
-
-impl Previous {
-    /// How the journal before the one in `dir` ended, if that has been written.
-    ///
-    /// # Errors
-    /// When the text cannot be read, or was altered.
-    pub fn read(dir: &Path) -> Result<Option<Previous>, JournalError> {
-        read(dir, PREVIOUS)
-    }
-
-    /// How the journal in `dir` ended; `None` if it is not closed.
-    ///
-    /// # Errors
-    /// When its texts cannot be read.
-    pub fn of(dir: &Path, info: &JournalInfo) -> Result<Option<Previous>, JournalError> {
-        let before = Previous::read(dir)?.map(|p| hex(blake3::hash(text_of(&p).as_bytes()).as_bytes()));
-        let closed = Closed::read(dir)?;
-        Ok(closed.map(|closed| Previous { journal_id: format!("{:016x}", info.journal_id), before, closed }))
-    }
-
-    /// Writes it into the journal in `dir`, which follows.
-    ///
-    /// # Errors
-    /// When the disk does not take it.
-    pub fn write(&self, dir: &Path) -> Result<(), JournalError> {
-        write_whole(dir, PREVIOUS, &text_of(self))
-    }
 }

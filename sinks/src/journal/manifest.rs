@@ -9,7 +9,7 @@ use super::error::JournalError;
 use super::format::{CLOSED, LogKind, MANIFEST, VERSION, hex};
 use super::memory::{Found, find};
 use super::private::{publish, write_draft, write_whole};
-use super::spec::JournalSpec;
+use super::spec::{Follows, JournalSpec};
 use flow::Kinds;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -60,15 +60,6 @@ pub struct JournalInfo {
     pub(super) memory: Option<PathBuf>,
     /// Why they are gone, if they are; in words.
     pub(super) lost_memory: Option<String>,
-}
-
-/// The journals before one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Follows {
-    /// Id of the last one.
-    pub journal_id: u64,
-    /// Id of the first one of the run, by which a venue knows the engine.
-    pub first_id: u64,
 }
 
 impl JournalInfo {

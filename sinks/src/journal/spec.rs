@@ -2,7 +2,6 @@
 
 use super::error::JournalError;
 use super::format::HEADER_SLOTS;
-use super::manifest::Follows;
 use super::memory::{AHEAD, bytes_needed};
 use flow::{IntParam, Kinds, Param, Params, TextParam};
 
@@ -70,6 +69,15 @@ pub(crate) const PARAMS: &[Param] = &[
     KEEP_DAYS.param(),
     KEEP_MB.param(),
 ];
+
+/// The journals before one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// Id of the last one.
+    pub journal_id: u64,
+    /// Id of the first one of the run, by which a venue knows the engine.
+    pub first_id: u64,
+}
 
 /// The settings of a new journal.
 #[derive(Clone, Debug)]

@@ -129,8 +129,11 @@ fn live_and_die(service: &mut Service, venue: &mut Venue, random: &mut u64) {
             let mut life = service.start("run", &[]);
             life.wait_until(|| venue.count("sessions") > sessions);
             if service.rolls {
+                let mut rolled = Command::new(tidegate());
+                rolled.arg("ctl").arg(service.path("run")).arg("roll").stdout(Stdio::null()).stderr(Stdio::null());
+                assert!(rolled.status().expect("it starts").success(), "it does not roll:\n{}", life.output());
                 service.roll("run", random);
-                std::thread::sleep(Duration::from_millis(60));
+                std::thread::sleep(Duration::from_micros(draw(random, 400_000)));
             }
             std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
             if draw(random, 2) == 0 {
