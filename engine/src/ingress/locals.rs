@@ -154,7 +154,7 @@ impl Locals {
             Kind::Name | Kind::Listing | Kind::Contract => self.go_on_defining(event, by),
             kind => match self.entry(local) {
                 UNSEEN => {
-                    self.set(local, BEYOND);
+                    self.learn_entry(local, BEYOND);
                     replace(event, AnomalyKind::UnknownInstrument, 0, local.into())
                 }
                 BEYOND => false,
@@ -173,7 +173,7 @@ impl Locals {
             return false;
         }
         if by.takes(index) {
-            self.set(local, index);
+            self.learn_entry(local, index);
             return true;
         }
         self.refuse(local, index);
@@ -187,7 +187,8 @@ impl Locals {
 
     fn refuse(&mut self, local: u32, index: u32) {
         self.refused.insert(index);
-        self.set(local, index | OUT);
+        self.since.refused.push(index);
+        self.learn_entry(local, index | OUT);
     }
 
     /// The first input of a definition.
@@ -197,11 +198,11 @@ impl Locals {
         self.definitions += 1;
         self.symbols.insert(local, key.0.clone());
         let Some(index) = by.index(key, self.definitions) else {
-            self.set(local, BEYOND);
+            self.learn_entry(local, BEYOND);
             return replace(event, AnomalyKind::InstrumentRange, 0, local.into());
         };
         if self.entry(local) != index {
-            self.set(local, self.named(index));
+            self.learn_entry(local, self.named(index));
         }
         self.defining.index = index;
         self.go_on_defining(event, by)
@@ -272,11 +273,16 @@ impl Locals {
             if Kinds::MARKET_DATA.has(event.kind) && event.instrument != 0 {
                 directory.claim(event.instrument, self.id);
             } else if event.kind == Kind::Cursor {
-                self.since = Since { definitions: self.definitions, ..Since::default() };
+                self.pass_cursor();
             } else if let Some(anomaly) = event.get::<Anomaly>() {
                 self.learn_anomaly(event.instrument, anomaly);
             }
         }
+    }
+
+    /// A cursor enters: the source may be read again from there.
+    pub(super) fn pass_cursor(&mut self) {
+        self.since = Since { definitions: self.definitions, ..Since::default() };
     }
 
     fn learn_anomaly(&mut self, index: u32, anomaly: &Anomaly) {

@@ -160,6 +160,11 @@ impl Rolling {
         }
     }
 
+    /// Whether inputs are held back for a roll, so that it matters what is in doubt.
+    pub(super) fn is_near(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Whether a roll has begun: it goes on to its end, and nothing enters before.
     pub(super) fn goes_on(&self) -> bool {
         self.step != Step::Waiting

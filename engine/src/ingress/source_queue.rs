@@ -40,7 +40,7 @@ pub struct SourceQueue {
     failed: Option<FeedError>,
     told: bool,
     records: u64,
-    /// Its inputs so far; the rest of it only during a replay.
+    /// Its inputs so far, and where it goes on after them.
     recorded: Resumed,
     /// How many of the inputs that it gives again after a restart are to be skipped, once it was asked, and what was decided
     /// about them.
@@ -262,24 +262,40 @@ impl SourceQueue {
 
     /// Counts an admitted input.
     #[inline]
-    pub(super) fn count(&mut self, record: u64) {
+    pub(super) fn count(&mut self, record: u64, input: &Event) {
         self.records = self.records.max(record);
-        self.recorded.inputs += 1;
+        self.note(input);
+        if input.kind == Kind::Cursor {
+            self.locals.pass_cursor();
+        }
+    }
+
+    /// Counts an input that is in the record now: where the source goes on after a restart.
+    #[inline(always)]
+    fn note(&mut self, input: &Event) {
+        let recorded = &mut self.recorded;
+        recorded.inputs += 1;
+        match input.kind {
+            Kind::Cursor => (recorded.cursor, recorded.since, recorded.messages_since) = (input.get().copied(), 0, 0),
+            Kind::Gap | Kind::Watching => {}
+            _ => {
+                recorded.since += 1;
+                recorded.messages_since += u64::from(input.flags.has(Flags::LAST_OF_PACKET));
+            }
+        }
+    }
+
+    /// Whether no change of the watched symbols waits in the queue: the state is that of the record then.
+    pub(super) fn is_level(&self) -> bool {
+        self.queue.waiting().iter().all(|input| input.kind != Kind::Watching)
     }
 
     /// Counts an input of the record, and learns from it.
     pub(super) fn repeat(&mut self, input: &Event, directory: &mut Directory) {
         self.locals.learn(input, directory);
-        let recorded = &mut self.recorded;
-        recorded.inputs += 1;
-        match input.kind {
-            Kind::Cursor => (recorded.cursor, recorded.since, recorded.messages_since) = (input.get().copied(), 0, 0),
-            Kind::Gap => {}
-            Kind::Watching => self.choices.learn(input.record()),
-            _ => {
-                recorded.since += 1;
-                recorded.messages_since += u64::from(input.flags.has(Flags::LAST_OF_PACKET));
-            }
+        self.note(input);
+        if input.kind == Kind::Watching {
+            self.choices.learn(input.record());
         }
     }
 

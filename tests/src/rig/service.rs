@@ -63,7 +63,7 @@ impl Service {
             format!(
                 "[pipeline]\n{STAGES}clock = \"wall\"\nstall_ms = 0\n[router]\nvenue = \"wire\"\n\
              [wire]\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 500\n[random]\nevery = 8\nmax_position = 900000\n\
-             max_open = 100\n{RISK}[journal]\nsegment_records = 16384\n\
+             max_open = 100\n{RISK}[journal]\nsegment_records = 16384\nroll = \"never\"\n\
              [[input]]\nfeed = \"synthetic\"\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n"
             ),
         )
@@ -72,7 +72,7 @@ impl Service {
     /// Trades at random on paper, on a day of so many messages.
     pub fn paper(messages: u64) -> Service {
         Service::new(format!(
-            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\n\
+            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\nroll = \"never\"\n\
              [[input]]\nfeed = \"synthetic\"\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n"
         ))
     }
@@ -83,7 +83,7 @@ impl Service {
     /// When there is no room for the files.
     pub fn paper_over_days(days: u64, messages: u64) -> Service {
         let service = Service::new(format!(
-            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\n\
+            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\nroll = \"never\"\n\
              [[input]]\nfeed = \"itch\"\nfiles = [\"day_*.itch\"]\n"
         ));
         for seed in 1..=days {
@@ -112,7 +112,7 @@ impl Service {
             at += 2 + usize::from(u16::from_be_bytes([day[at], day[at + 1]]));
         }
         let service = Service::new(format!(
-            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\n\
+            "[pipeline]\n{STAGES}[random]\nevery = 40\n{RISK}[journal]\nsegment_records = 16384\nroll = \"never\"\n\
              [[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\ndate = \"{}\"\n",
             config.date
         ));

@@ -29,7 +29,7 @@ impl Service {
              [book]\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n\
              [random]\nseed = 5\nevery = 3\n[sim]\norder_latency_ns = 20000\nmax_own_orders = 4096\nmax_orders = 65536\n\
              max_levels = 65536\nmax_books = 64\n{more}\n\
-             [journal]\ndir = \"{}\"\nsegment_records = 8192\n\
+             [journal]\ndir = \"{}\"\nsegment_records = 8192\nroll = \"never\"\n\
              [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n",
             self.journal().display()
         );

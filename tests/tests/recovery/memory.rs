@@ -9,7 +9,7 @@ use tidegate_tests::{Outcome, run};
 fn service(files: &str) -> Service {
     let config = format!(
         "[pipeline]\nstages = [\"book\", \"bars\", \"vpin\", \"cvd\", \"buy-and-hold\", \"momentum\", \"orders\", \"risk\", \
-         \"router\"]\n[vpin]\nbucket_qty = 1000\n[risk]\nmax_data_age_ms = 86400000\n[journal]\nsegment_records = 16384\n\
+         \"router\"]\n[vpin]\nbucket_qty = 1000\n[risk]\nmax_data_age_ms = 86400000\n[journal]\nsegment_records = 16384\nroll = \"never\"\n\
          [[input]]\nfeed = \"itch\"\nfiles = [\"{files}\"]\n"
     );
     let service = Service::new(config);

@@ -20,8 +20,8 @@ fn rolling(messages: u64, times: &str, more: &str) -> Service {
     let service = Service::new(messages);
     service.configure(messages, more);
     let text = std::fs::read_to_string(service.config()).expect("it was written");
-    let roll = format!("segment_records = 8192\nroll = \"{times}\"\n");
-    std::fs::write(service.config(), text.replace("segment_records = 8192\n", &roll)).expect("the folder is writable");
+    let roll = format!("roll = \"{times}\"\n");
+    std::fs::write(service.config(), text.replace("roll = \"never\"\n", &roll)).expect("the folder is writable");
     service
 }
 

@@ -27,7 +27,7 @@ impl Setup {
         let text = format!(
             "[pipeline]\nstages = [\"book\", \"bars\", \"random\", \"orders\", \"risk\", \"router\"]\n{pipeline}\n\
              [book]\nmax_orders = 65536\nmax_levels = 65536\nmax_books = 64\n\
-             [random]\nseed = 5\nevery = 3\n{more}\n[journal]\nsegment_records = 8192\n\
+             [random]\nseed = 5\nevery = 3\n{more}\n[journal]\nsegment_records = 8192\nroll = \"never\"\n\
              [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = {messages}\nsymbols = 6\nlive_orders = 600\n"
         );
         std::fs::write(setup.path("desk.toml"), text).expect("the folder is writable");

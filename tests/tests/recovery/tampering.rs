@@ -49,7 +49,7 @@ fn desk() -> Scratch {
     let text = format!(
         "[pipeline]\nstages = [\"book\", \"random\", \"orders\", \"risk\", \"router\"]\n[outcomes]\nkinds = [\"all\", \"-level\"]\n\
          [book]\n{sizes}\n[random]\nseed = 5\nevery = 3\n[sim]\nmax_own_orders = 1024\n{sizes}\n\
-         [journal]\ndir = \"{}\"\nsegment_records = {SEGMENT}\nsync_ms = 5\n\
+         [journal]\ndir = \"{}\"\nsegment_records = {SEGMENT}\nroll = \"never\"\nsync_ms = 5\n\
          [[input]]\nfeed = \"synthetic\"\nseed = 3\nmessages = 300\nsymbols = 1\nlive_orders = 40\n",
         journal(folder.path()).display()
     );

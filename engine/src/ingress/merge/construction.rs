@@ -147,9 +147,11 @@ impl Ingress {
         self.complete
     }
 
-    /// Whether no route is in doubt at a venue outside the process.
+    /// Whether its state is that of the record: no route is in doubt at a venue outside the process, and no source is ahead with
+    /// other symbols.
     pub fn is_settled(&self) -> bool {
         self.live_replies.as_ref().is_none_or(LiveVenueReplies::is_settled)
+            && self.feeds.iter().all(SourceQueue::is_level)
     }
 
     /// Number of the last input.

@@ -180,7 +180,7 @@ impl Ingress {
                 if is_local(to) && !self.decide(i, to) {
                     return Ok(false);
                 }
-                self.feeds[i].count(record);
+                self.feeds[i].count(record, to);
                 Some(record)
             }
         };

@@ -1,7 +1,7 @@
 //! The roll of the journal within the merge: what may enter meanwhile, and the head's part of the state.
 
 use super::{Choice, Ingress, Phase};
-use crate::ingress::rolling::Roll;
+use crate::ingress::rolling::{Roll, Rolling};
 use flow::{Ns, StateWriter};
 
 impl Ingress {
@@ -15,7 +15,7 @@ impl Ingress {
 
     fn roll_before(&mut self, choice: Choice, idle: bool) -> Option<Choice> {
         let is_open = self.phase == Phase::Open && self.stopping.is_none() && choice != Choice::Exhausted;
-        let settled = self.is_settled();
+        let settled = self.rolling.as_ref().is_some_and(Rolling::is_near) && self.is_settled();
         let Some(rolling) = self.rolling.as_mut().filter(|_| self.retrace.is_none()) else { return Some(choice) };
         let goes_on = rolling.goes_on();
         if !goes_on && (!is_open || self.seq == 0 || self.commands.has_initial()) {
