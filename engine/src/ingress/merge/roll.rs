@@ -64,6 +64,7 @@ fn time_of(choice: Choice) -> Option<Ns> {
         Choice::Return(at)
         | Choice::Arrival(at)
         | Choice::Tick(at)
+        | Choice::Session(at, _)
         | Choice::Command(at)
         | Choice::Feed(_, at)
         | Choice::End(at) => Some(at),
