@@ -25,8 +25,8 @@ pub fn count(dir: &Path) -> usize {
     Home::open(dir).expect("a journal").journals().len()
 }
 
-/// Verifies the journals in `dir`, and repeats them: all of them as one, and each that follows another from the state that
-/// it begins with.
+/// Verifies the journals in `dir`, and repeats them: all of them as one, and some that follow another from the state that they
+/// begin with.
 ///
 /// # Panics
 /// When one is not intact, or its repetition differs.
@@ -37,9 +37,10 @@ pub fn check(dir: &Path) {
         assert!(found.is_intact(), "{}: {:#?}", member.dir.display(), found.faults);
     }
     run([Path::new("journal"), Path::new("verify"), dir]).expect(0);
-    let later =
-        home.journals().iter().filter(|member| member.info.follows.is_some()).map(|member| member.dir.as_path());
-    for dir in [dir].into_iter().chain(later) {
+    let later = home.journals().iter().filter(|member| member.info.follows.is_some());
+    // Of many a few are enough.
+    let some = later.map(|member| member.dir.as_path()).step_by(home.journals().len().div_ceil(6));
+    for dir in [dir].into_iter().chain(some) {
         run([Path::new("replay"), Path::new("--journal"), dir, Path::new("--verify")]).expect(0);
     }
 }

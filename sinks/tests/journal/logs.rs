@@ -176,7 +176,7 @@ fn another_format_is_refused() {
     let (_folder, dir) = closed();
     let path = dir.join("journal.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with("format = 3\n"), "{text}");
+    assert!(text.starts_with("format = 4\n"), "{text}");
     let old = "format = 1\njournal_id = \"0\"\nbuild_id = \"tidegate 0.0\"\nof_another_time = true\n";
     std::fs::write(&path, old).unwrap();
     let read = JournalReader::open(&dir).map(|_| ()).unwrap_err();

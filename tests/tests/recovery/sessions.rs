@@ -33,7 +33,12 @@ fn logs(journal: &Path) -> [Vec<Event>; 2] {
 /// Runs the week into a journal; `Some` = for so long, then it is killed. Whether it came to its end.
 fn ran(config: &Path, journal: &Path, killed_after: Option<Duration>) -> bool {
     let mut command = Command::new(tidegate());
-    command.arg("run").arg(config).arg("--journal").arg(journal).args(["--speed", "200000x"]);
+    command.arg("run").arg(config).arg("--journal").arg(journal).args([
+        "--speed",
+        "200000x",
+        "--set",
+        "journal.roll=never",
+    ]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("tidegate starts");
     if let Some(after) = killed_after {
         std::thread::sleep(after);

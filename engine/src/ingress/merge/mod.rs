@@ -129,16 +129,6 @@ impl Ingress {
         }
     }
 
-    /// Whether the log has room for an input. While the disk is too far behind, nothing more is taken from anywhere.
-    #[inline]
-    fn has_room(&mut self) -> Result<bool, IngressError> {
-        let Some(log) = &mut self.log else { return Ok(true) };
-        log.ready().map_err(|e| {
-            self.phase = Phase::Ended;
-            IngressError::Log(e)
-        })
-    }
-
     /// Numbers, times and logs an input.
     #[inline(always)]
     fn stamp(&mut self, event: &mut Event, ts: Ns) -> Result<(), IngressError> {

@@ -1,10 +1,22 @@
-//! The roll of the journal within the merge: what may enter meanwhile, and the head's part of the state.
+//! The input log within the merge: whether it has room, and its roll: what may enter meanwhile, and the head's part of the
+//! state.
 
 use super::{Choice, Ingress, Phase};
+use crate::ingress::IngressError;
 use crate::ingress::rolling::{Roll, Rolling};
 use flow::{Ns, StateWriter};
 
 impl Ingress {
+    /// Whether the log has room for an input. While the disk is too far behind, nothing more is taken from anywhere.
+    #[inline]
+    pub(super) fn has_room(&mut self) -> Result<bool, IngressError> {
+        let Some(log) = &mut self.log else { return Ok(true) };
+        log.ready().map_err(|e| {
+            self.phase = Phase::Ended;
+            IngressError::Log(e)
+        })
+    }
+
     /// The choice, unless the journal rolls before it: then another one, or none if the head is to choose again.
     pub(super) fn unless_it_rolls(&mut self, choice: Choice, idle: bool) -> Option<Choice> {
         if self.rolling.is_none() {
