@@ -94,6 +94,7 @@ fn never_means_never(inputs: &[Event], answers: &[Event]) {
 pub fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
     let [inputs, outcomes] = logs(dir);
     let answers = venue.answers(&dir.with_extension("answers"));
+    check(dir);
     same_answers(&inputs, &answers, from);
     assert_eq!(positions(&outcomes), ledger_positions(ledger), "positions and fees");
     let never = settled(&inputs, &outcomes);
@@ -107,5 +108,4 @@ pub fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
         answers.len(),
         ledger["busts"],
     );
-    check(dir);
 }
