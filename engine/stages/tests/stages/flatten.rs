@@ -222,6 +222,11 @@ impl Floor {
 
     fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) {
         self.enter(event(instrument, side, record));
+        self.come_back();
+    }
+
+    /// All that is on its way enters.
+    fn come_back(&mut self) {
         while let Some(event) = self.returns.pop_front() {
             self.enter(event);
         }
@@ -359,6 +364,8 @@ impl Floor {
                 // Carried over, or booked by hand: of no order that was sent here.
                 let order_id = OrderId::new(account, strategy, OrderId::MAX_COUNTER - 1).0;
                 self.fill(at, side, order_id, 20 * qty);
+                // Nobody here knows of it before it enters, so no order is sent meanwhile.
+                self.come_back();
                 self.input(0, Side::None, &Tick::default());
             }
             _ => self.parts = u64::from(size) % 4 + 1,
