@@ -170,3 +170,15 @@ fn codes_stand_for_calendars() {
     }
     assert_eq!(Calendar::of(flow::Mic(*b"XXXX")), Calendar::Utc);
 }
+
+/// A damaged file may hold any time: the last trade date has no end, and none ends before it begins.
+#[test]
+fn time_does_not_end_where_nanoseconds_do() {
+    let last = i64::MAX as u64;
+    for calendar in flow::CALENDARS.iter().map(|(_, calendar)| *calendar).chain([Calendar::Utc]) {
+        for ts in [0, 1, last - 200_000 * Ns::SECOND, last - 1, last, last + 1, u64::MAX - 1] {
+            let day = calendar.trade_date(Ns(ts));
+            assert!(day.start < day.end && Ns(ts.min(last)) < day.end, "{calendar:?} {ts}: {day:?}");
+        }
+    }
+}

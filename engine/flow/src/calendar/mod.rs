@@ -309,7 +309,9 @@ pub fn midnight(date: NaiveDate, zone: Tz) -> Ns {
 fn earliest(shown: NaiveDateTime, zone: Tz) -> Ns {
     let at = (0..3).find_map(|hour| zone.from_local_datetime(&(shown + chrono::TimeDelta::hours(hour))).earliest());
     let at = at.expect("clocks skip no more than an hour or two");
-    Ns(u64::try_from(at.timestamp_nanos_opt().unwrap_or(0)).unwrap_or(0))
+    // Behind the last instant that has nanoseconds, in 2262, there is none: what would be then never comes.
+    let beyond = if at.timestamp() > 0 { Ns::NONE } else { Ns(0) };
+    at.timestamp_nanos_opt().map_or(beyond, |nanos| Ns(u64::try_from(nanos).unwrap_or(0)))
 }
 
 /// The zone of the wall clock of a listing's calendar.
