@@ -125,7 +125,12 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         _ => asked.events(&instances(&args.journal), Command::NO_UID, Ns::NONE).map(drop),
     };
     checked.map_err(Failure::usage)?;
-    match ask(&args.journal, &asked).map_err(Failure::failed)? {
+    replied(args, &asked, ask(&args.journal, &asked).map_err(Failure::failed)?)
+}
+
+/// Says what became of a command.
+fn replied(args: &CtlArgs, asked: &ControlRequest, reply: ControlReply) -> Result<Exit, Failure> {
+    match reply {
         ControlReply::Applied { seq, old, new } => {
             console::say(format!("{} (input {seq})", applied(&args.command, old, new)));
             Ok(Exit::Done)
