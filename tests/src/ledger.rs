@@ -87,16 +87,6 @@ fn never_means_never(inputs: &[Event], answers: &[Event]) {
     assert_eq!(both, 0, "orders that the venue has are recorded as never sent");
 }
 
-/// Checks that every answer of the venue stands once in the journals in `dir`, and that nothing was sent twice.
-///
-/// # Panics
-/// When it is otherwise.
-pub fn answered(dir: &Path, venue: &mut Venue, ledger: &Value) {
-    let [inputs, _] = logs(dir);
-    same_answers(&inputs, &venue.answers(&dir.with_extension("answers")), 0);
-    assert_eq!(ledger["duplicates"], 0);
-}
-
 /// Compares the journal in `dir` with the ledger, and repeats it; the answers before `from` were another journal's.
 ///
 /// # Panics

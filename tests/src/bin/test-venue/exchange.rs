@@ -1,7 +1,8 @@
 //! The ledger: every order by our id, every answer by its number, positions and fees.
 //!
 //! What becomes of an order is drawn: rejects, partial fills at odd moments, cancels of its own, all after a delay, in the
-//! order in which routes came. At times it takes an execution back, however old, and gives a corrected one instead.
+//! order in which routes came. At times it takes an execution back, of those that a run remembers by default however old,
+//! and gives a corrected one instead.
 
 use flow::records::{Ack, Bust, Cancelled, Fill, FillCost, Reject, Route};
 use flow::{
@@ -17,6 +18,8 @@ const MARKET_PX: Px = Px(100 * Px::ONE);
 const MAX_DELAY_US: u64 = 1_500;
 /// How often something happens by itself.
 const EVERY: Duration = Duration::from_micros(400);
+/// It takes back one of its last executions, this many: a run knows the last 65,536 by default (`pipeline.max_fills`).
+const TAKEN_BACK: usize = 60_000;
 
 #[derive(Clone, Copy)]
 struct Resting {
@@ -245,7 +248,8 @@ impl Exchange {
 
     /// Takes an execution back, of an order that lives or is over, with its fee or a part of it; every other one is corrected.
     fn bust(&mut self) {
-        let at = self.draw(self.executed.len() as u64) as usize;
+        let first = self.executed.len().saturating_sub(TAKEN_BACK);
+        let at = first + self.draw((self.executed.len() - first) as u64) as usize;
         let Some(Executed { instrument, side, fill, fee, .. }) = self.executed.get(at).copied().filter(|e| !e.busted)
         else {
             return;
