@@ -62,9 +62,11 @@ tests() {
     grep -hs '^test result:' "$logs"/*.log | grep -o "[0-9]* $1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# The table of steps, the counts (steps and tests together), and the exit code.
+# What the tests that failed said, the table of steps, the counts (steps and tests together), and the exit code.
 verdict() {
     local i passed failed=0
+    printf '\n'
+    grep -hs -A 12 '^---- .* stdout ----' "$logs"/*.log | cut -c 1-300 | head -n 120 || true
     printf '\n%-44s %-8s %s\n' step result seconds
     for i in "${!names[@]}"; do
         printf '%-44s %-8s %d\n' "${names[i]}" "${results[i]}" "${seconds[i]}"

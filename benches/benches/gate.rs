@@ -10,6 +10,7 @@ use criterion::{Criterion, Throughput};
 use flow::records::{BookTop, Fill, Listing, Order, Request};
 use flow::{Account, Event, EventId, Flags, Kind, Kinds, Ns, Out, Params, Px, Qty, Side, Stage, StrategyId};
 use stages::Space;
+use stages::portfolio::PortfolioStage;
 use stages::risk::{PARAMS, RiskStage};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -92,9 +93,15 @@ fn params() -> Params {
 }
 
 fn ours(opening: &[Event], blocks: &[Block]) -> Run {
-    let mut gate = RiskStage::new(&params(), Space { instruments: INSTRUMENTS, fills: 65_536 });
-    let mut out = Out::new(1, Kinds::of(&[Kind::Order, Kind::Refused]));
+    let space = Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 };
+    let (mut portfolio, mut told) = (PortfolioStage::new(space), Out::new(1, Kinds::of(&[Kind::Booked])));
+    let (mut gate, mut out) = (RiskStage::new(&params(), space), Out::new(2, Kinds::of(&[Kind::Order, Kind::Refused])));
     timed(opening, blocks, |event| {
+        if matches!(event.kind, Kind::Listing | Kind::Fill) {
+            told.begin(event);
+            portfolio.on_event(event, &mut told);
+            told.events().iter().for_each(|booked| gate.on_event(booked, &mut out));
+        }
         out.begin(event);
         gate.on_event(event, &mut out);
         out.events().iter().any(|e| e.kind == Kind::Order)

@@ -95,7 +95,7 @@ fn by_level(mut listing: Event) -> Event {
 }
 
 fn book() -> BookStage {
-    BookStage::new(&Params::defaults(PARAMS), Space { instruments: 16, fills: 16 })
+    BookStage::new(&Params::defaults(PARAMS), Space { instruments: 16, fills: 16, positions: 64 })
 }
 
 /// What a pass ended with.

@@ -51,7 +51,8 @@ fn pipeline(market: &Market, settings: &Settings) -> Run {
     let source = Memory::new(Box::new(ItchDecoder::new(None)), windows, watch.clone());
     let end = End(watch.clone());
     let readers = Tail::READS.or(end.kinds());
-    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536 }, readers).expect("a valid plan");
+    let plan = Plan::build(settings, Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 }, readers)
+        .expect("a valid plan");
     let control = Control::default();
     let tail = Tail::new(
         Vec::new(),
@@ -73,8 +74,11 @@ fn pipeline(market: &Market, settings: &Settings) -> Run {
 fn by_hand(market: &Market) -> Duration {
     let build = |name| {
         let entry = flow::find(STAGES, name).expect("it is registered");
-        (entry.build)(&Params::defaults(entry.params), Space { instruments: INSTRUMENTS, fills: 65_536 })
-            .expect("the defaults are valid")
+        (entry.build)(
+            &Params::defaults(entry.params),
+            Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 },
+        )
+        .expect("the defaults are valid")
     };
     let (mut book, mut bars): (Box<dyn Stage>, Box<dyn Stage>) = (build("book"), build("bars"));
     let wanted = Kinds::of(&[Kind::Trade, Kind::BookTop, Kind::Bar, Kind::BarFlow, Kind::Anomaly]);

@@ -74,8 +74,12 @@ fn built(name: &str, set: &[(&str, &str)]) -> Box<dyn Stage> {
         let param = table.iter().find(|p| p.name == *key).expect("it is a parameter");
         params.set(param, param.parse(key, text).expect("it is valid"));
     }
-    part.build(|_| &params, &stages::Instances::PLAIN, Space { instruments: INSTRUMENTS, fills: 65_536 })
-        .expect("a valid stage")
+    part.build(
+        |_| &params,
+        &stages::Instances::PLAIN,
+        Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 },
+    )
+    .expect("a valid stage")
 }
 
 fn ours(events: &[Event], mut stage: Box<dyn Stage>) -> Run {

@@ -77,7 +77,7 @@ impl Tops {
 
 /// Decoding, the book stage and its tops; the check is their sum.
 pub fn book(day: &Day) -> Run {
-    let book = BookStage::new(&day.params, Space { instruments: 1 << 16, fills: 65_536 });
+    let book = BookStage::new(&day.params, Space { instruments: 1 << 16, fills: 65_536, positions: 16_384 });
     let mut state = (book, Out::new(1, Kinds::of(&[Kind::BookTop])), Tops::default(), Numbering::default());
     let time = day.run(&mut state, |(book, out, tops, numbering), event, lookahead| {
         book.prefetch(lookahead);

@@ -97,6 +97,8 @@ anomalies! {
     UnknownBreak = 36 "unknown-break" "match",
     /// A broken trade made a price of an open bar, and not all its trades are remembered: its prices, or even its sums, stay.
     UncorrectedBar = 37 "uncorrected-bar" "length of the bar in seconds",
+    /// There is no room for another position: a fill or its cost was not booked, and no order is approved any more.
+    PositionsFull = 38 "positions-full" "limit",
 }
 
 impl AnomalyKind {

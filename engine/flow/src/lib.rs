@@ -69,8 +69,8 @@ pub use lasting::Lasting;
 pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use market_hours::MarketHours;
 pub use order::{
-    Account, Action, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType, Reduces,
-    RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
+    Account, Action, Booking, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType,
+    Reduces, RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
 };
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, TableKey, Value};

@@ -124,6 +124,17 @@ words! {
         /// Our order was marketable.
         Removed = 2 "removed",
     }
+    /// What a report did to the books.
+    Booking: u8 {
+        /// A fill was booked.
+        Filled = 1 "filled",
+        /// A fill was booked that corrects a busted one.
+        Corrected = 2 "corrected",
+        /// A fill was booked that corrects a busted one and is larger: the order has no room for it.
+        Enlarged = 3 "enlarged",
+        /// A fill was taken back.
+        Busted = 4 "busted",
+    }
     /// Why a venue rejected an order, a cancel or a replace.
     RejectReason: u32 {
         /// The venue has no such order.

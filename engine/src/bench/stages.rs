@@ -123,7 +123,7 @@ struct Shelf {
 impl Shelf {
     fn new(instruments: u32, params: &Params) -> Shelf {
         let wanted = Kinds::of(&[Kind::BookTop, Kind::Trade, Kind::Anomaly]);
-        let stage = BookStage::new(params, Space { instruments, fills: 0 });
+        let stage = BookStage::new(params, Space { instruments, fills: 0, positions: 64 });
         Shelf { reads: stage.reads(), stage, out: Out::new(1, wanted), numbering: Numbering::default() }
     }
 

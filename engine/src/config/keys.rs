@@ -98,6 +98,14 @@ pub const MAX_FILLS: IntParam<u32> = IntParam::new(
     "most recent fills, over all accounts, that the venue can still bust; up to 300 bytes each, taken as they come",
 )
 .unit("fills");
+/// Capacity for positions.
+pub const MAX_POSITIONS: IntParam<usize> = IntParam::new(
+    "max_positions",
+    (1, 1 << 20),
+    "16384",
+    "most positions, one for each account, strategy and instrument; 400 to 800 bytes each, taken as they come",
+)
+.unit("positions");
 /// Cores of the groups.
 pub const CORES: ListParam = ListParam::new("cores", "", "cores of the groups, in pipeline order; empty: not pinned");
 /// Which clock gives the time.
@@ -164,6 +172,7 @@ pub const PIPELINE: &[Param] = &[
     MAX_INSTRUMENTS.param(),
     MAX_RETURNS.param(),
     MAX_FILLS.param(),
+    MAX_POSITIONS.param(),
     CORES.param(),
     CLOCK.param(),
     AT_STOP.param(),

@@ -201,7 +201,11 @@ impl Settings {
 
     /// The space of a pipeline, over instruments below this number.
     pub fn space(&self, instruments: u32) -> Space {
-        Space { instruments, fills: self.pipeline.get(keys::MAX_FILLS) }
+        Space {
+            instruments,
+            fills: self.pipeline.get(keys::MAX_FILLS),
+            positions: self.pipeline.get(keys::MAX_POSITIONS),
+        }
     }
 
     /// The parameters of a section and their values.

@@ -119,6 +119,13 @@ impl OpenOrders {
         self.entries.entry(id).or_insert(new)
     }
 
+    /// An answer as it enters: a fill without a side is on that of its order. Not every venue repeats it.
+    pub fn with_side(&self, answer: Event) -> Event {
+        let is_open = answer.get::<Fill>().filter(|_| answer.side() == Side::None);
+        let order = is_open.and_then(|fill| self.entries.get(&fill.order_id));
+        order.map_or(answer, |order| Event { flags: answer.flags.with_side(order.side), ..answer })
+    }
+
     /// An input of a venue's returns or a command enters, or a route is about to be sent.
     pub fn apply(&mut self, input: &Event) {
         // A correction comes right after its bust among the venue's answers; what we make ourselves may enter between.
@@ -168,7 +175,11 @@ impl OpenOrders {
     fn sent(&mut self, input: &Event) {
         let Sent { order_id, action, qty, .. } = *input.record();
         if Action::makes_an_order(action) {
-            self.entry(order_id, input.instrument, input.side()).qty = qty.0;
+            let entry = self.entry(order_id, input.instrument, input.side());
+            entry.qty = qty.0;
+            if entry.side == Side::None {
+                entry.side = input.side();
+            }
             self.settle(order_id);
         }
     }
@@ -287,6 +298,17 @@ mod tests {
         assert_eq!(left(&[new(1), reject(1, Action::New, RejectReason::BadTerms)]), [0; 0]);
         assert_eq!(left(&[new(1), reject(1, Action::New, RejectReason::NeverSent)]), [0; 0]);
         assert_eq!(left(&[new(1), ack(1, 0), reject(1, Action::Cancel, RejectReason::TooLate)]), [1]);
+    }
+
+    #[test]
+    fn a_fill_without_a_side_has_that_of_its_order() {
+        let mut open = OpenOrders::default();
+        let sideless = |answer: Event| Event { flags: Flags::LAST_OF_GROUP, ..answer };
+        open.apply(&sideless(ack(1, 0)));
+        open.apply(&sent(1, Action::New, 9));
+        assert_eq!(open.with_side(sideless(fill(1, 2, 3))), fill(1, 2, 3));
+        let unknown = sideless(fill(2, 2, 3));
+        assert_eq!(open.with_side(unknown), unknown, "of nobody's order nothing is known");
     }
 
     #[test]

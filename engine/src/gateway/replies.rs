@@ -179,7 +179,7 @@ impl LiveVenueReplies {
     /// Takes the next input. Call only when one is waiting.
     pub(crate) fn take(&mut self) -> Event {
         let next = self.refusals.pop_front().or_else(|| self.answers.pop_front());
-        let next = next.expect("the merge chose a waiting reply");
+        let next = self.open.with_side(next.expect("the merge chose a waiting reply"));
         self.entered(&next);
         next
     }

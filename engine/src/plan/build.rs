@@ -139,7 +139,8 @@ impl Plan {
     }
 }
 
-/// The configured stages, in pipeline order; with one that acts at pulses, also `pulse`.
+/// The configured stages, in pipeline order; with one that acts at pulses also `pulse`, with one that follows fills also
+/// `portfolio`.
 fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
     let names = settings.pipeline.get(keys::STAGES);
     let known = || stages::entries().map(|entry| entry.name()).chain(settings.instances.names());
@@ -147,7 +148,9 @@ fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
         faults.push(Fault::of_settings("pipeline.stages", name, &one_of(name, known())));
     }
     let pulses = names.iter().any(|name| settings.instances.acts_at_pulses(name));
-    settings.instances.uncut(|name| names.iter().any(|n| n == name) || (pulses && name == "pulse"))
+    let fills = names.iter().any(|name| settings.instances.follows_fills(name));
+    let besides = |name: &str| (pulses && name == "pulse") || (fills && name == "portfolio");
+    settings.instances.uncut(|name| names.iter().any(|n| n == name) || besides(name))
 }
 
 fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {

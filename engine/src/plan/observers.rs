@@ -49,10 +49,13 @@ mod tests {
 
     /// The names in the order of the plan, and how many of them decide.
     fn order(names: &[&str]) -> (Vec<String>, usize) {
-        let mut parts = stages::uncut(|name| names.contains(&name) || name == "pulse");
+        let mut parts = stages::uncut(|name| {
+            names.contains(&name)
+                || matches!(name, "pulse" | "portfolio") && (name == "pulse" || names.contains(&"orders"))
+        });
         let params: std::collections::BTreeMap<_, _> =
             stages::entries().map(|e| (e.name(), flow::Params::defaults(e.params()))).collect();
-        let space = Space { instruments: 2, fills: 2 };
+        let space = Space { instruments: 2, fills: 2, positions: 64 };
         let planned = |part: &Part| Planned {
             name: part.names().join("+"),
             position: part.position(),
@@ -70,8 +73,9 @@ mod tests {
         const GATE: [&str; 3] = ["orders", "risk", "router"];
         let all = ["book", "bars", "cvd", "imbalance", "vpin"];
         let with = |strategy: &'static str| order(&[&all[..], &[strategy], &GATE].concat());
-        let expected = ["pulse", "book", "random", "orders", "risk", "router", "bars", "cvd", "imbalance", "vpin"];
-        assert_eq!(with("random"), (expected.map(str::to_owned).to_vec(), 6), "it reads no measure");
+        let expected =
+            ["pulse", "book", "portfolio", "random", "orders", "risk", "router", "bars", "cvd", "imbalance", "vpin"];
+        assert_eq!(with("random"), (expected.map(str::to_owned).to_vec(), 7), "it reads no measure");
         let (names, deciding) = with("momentum");
         assert_eq!((names.last().map(String::as_str), deciding), (Some("router"), names.len()), "it reads all of them");
         assert_eq!(

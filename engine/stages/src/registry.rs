@@ -9,7 +9,7 @@
 //! | 2 | `pulse` |
 //! | 8 | `book` |
 //! | 16 | `bars` |
-//! | 24 | `portfolio`, reserved |
+//! | 24 | `portfolio` |
 //! | 32 to 68, every fourth | families of measures, see [`crate::measures::Family`]; ten at most |
 //! | 72 to 99 | strategies, by their number, see [`crate::strategies::StrategyEntry`] |
 //! | 104, 112, 120 | `orders`, `risk`, `router` |
@@ -18,6 +18,7 @@ use crate::Space;
 use crate::bars::{self, BarStage};
 use crate::book::{self, BookStage};
 use crate::orders::{self, OrdersStage};
+use crate::portfolio::{self, PortfolioStage};
 use crate::pulse::{self, PulseStage};
 use crate::risk::{self, RiskStage};
 use crate::router::{self, RouterStage};
@@ -43,9 +44,6 @@ pub struct StageEntry {
 }
 
 flow::registered!(StageEntry);
-
-/// Positions of stages that do not exist yet.
-pub const RESERVED: &[(&str, u8)] = &[("portfolio", 24)];
 
 /// Every stage that is neither a measure nor a strategy, in pipeline order.
 pub const STAGES: &[StageEntry] = &[
@@ -74,9 +72,17 @@ pub const STAGES: &[StageEntry] = &[
         build: BarStage::build,
     },
     StageEntry {
+        name: "portfolio",
+        doc: "engine/stages/docs/portfolio.md",
+        about: "Books fills and busts once; says what is held, what it cost and what it made.",
+        position: 24,
+        params: portfolio::PARAMS,
+        build: PortfolioStage::build,
+    },
+    StageEntry {
         name: "orders",
         doc: "engine/stages/docs/orders.md",
-        about: "Turns intents into requests; keeps order life cycles, positions and P&L.",
+        about: "Turns intents into requests; keeps the life cycles of orders.",
         position: 104,
         params: orders::PARAMS,
         build: OrdersStage::build,

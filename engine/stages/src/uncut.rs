@@ -127,6 +127,11 @@ impl Instances {
         self.strategy_names().any(|strategy| strategy == name)
     }
 
+    /// Whether what runs under that name follows fills, so that a pipeline with it has the stage `portfolio` too.
+    pub fn follows_fills(&self, name: &str) -> bool {
+        matches!(name, "orders" | "risk") || self.acts_at_pulses(name)
+    }
+
     /// The stages that the enabled names make, in the order of the pipeline.
     pub fn uncut(&self, enabled: impl Fn(&str) -> bool) -> Vec<Part> {
         let stages = STAGES.iter().filter(|entry| enabled(entry.name)).map(Part::Stage);

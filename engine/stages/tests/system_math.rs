@@ -33,7 +33,7 @@ fn inexact(symbols: &str) -> Vec<&str> {
 
 #[test]
 fn the_stages_call_no_mathematics_of_the_system() {
-    let space = Space { instruments: 2, fills: 4 };
+    let space = Space { instruments: 2, fills: 4, positions: 64 };
     let settings: BTreeMap<_, _> = stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect();
     for part in stages::uncut(|_| true) {
         part.build(|name| &settings[name], &Instances::PLAIN, space).unwrap_or_else(|faults| panic!("{faults:?}"));

@@ -78,7 +78,7 @@ fn scan(arguments: &[&str], seen: &mut BTreeMap<String, Seen>) {
 /// Every field of a real number that a stage can emit, as [`reals`] names it.
 fn fields() -> BTreeSet<String> {
     let settings: BTreeMap<_, _> = stages::entries().map(|e| (e.name(), Params::defaults(e.params()))).collect();
-    let space = Space { instruments: 1, fills: 1 };
+    let space = Space { instruments: 1, fills: 1, positions: 64 };
     let build = |part: &stages::Part| {
         part.build(|name| &settings[name], &stages::Instances::PLAIN, space).expect("the defaults are valid")
     };

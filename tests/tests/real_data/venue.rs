@@ -177,7 +177,8 @@ fn simulated(inputs: &[(Event, usize)], from: usize, story: &Story) -> Simulated
         let param = PARAMS.iter().find(|p| p.name == name).expect("a parameter");
         params.set(param, param.parse(name, text).expect("in its range"));
     }
-    let mut venue = SimulatedVenue::new(&params, Space { instruments: 16, fills: 64 }).expect("it builds");
+    let mut venue =
+        SimulatedVenue::new(&params, Space { instruments: 16, fills: 64, positions: 64 }).expect("it builds");
     let mut replies = Replies::new();
     let mut simulated = Simulated { ahead: 0, fills: Vec::new(), left: None };
     let mut waiting = true;

@@ -33,9 +33,9 @@ fn what_cannot_start_is_not_valid() {
 
 /// Every table at its largest.
 const LARGE: &str = "[pipeline]\nstages = [\"book\", \"bars\", \"cvd\", \"imbalance\", \"vpin\", \"momentum\", \"random\", \"orders\", \"risk\", \
-    \"router\"]\nring_capacity = 16777216\nmax_returns = 4194304\nmax_fills = 4194304\npreset = \"split\"\n\
+    \"router\"]\nring_capacity = 16777216\nmax_returns = 4194304\nmax_fills = 4194304\nmax_positions = 1048576\npreset = \"split\"\n\
     [book]\nmax_orders = 16777216\nmax_levels = 16777216\n\
-    [orders]\nmax_orders = 1048576\nmax_in_flight = 1048576\nmax_positions = 1048576\n\
+    [orders]\nmax_orders = 1048576\nmax_in_flight = 1048576\n\
     [[input]]\nfeed = \"synthetic\"\nmessages = 20000\nsymbols = 4\n";
 
 /// A command under a limit of memory, in KiB.

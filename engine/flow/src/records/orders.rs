@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! signal ─► intent ─► request, cancel-request, replace-request ─► order | refused ─► route ─► sent ─► ack, fill, reject, cancelled ─► bust
+//! fill, bust ─► position, booked
 //! ```
 //!
 //! An order id holds account, strategy and counter, so these need no fields of their own. What does not fit one body is
@@ -162,6 +163,15 @@ records! {
         qty: Qty as Qty "quantity of the fill",
         fee: i64 as Nano "fee refunded, in the listing's currency; negative = a rebate reclaimed",
     }
+    /// What a `fill` or a `bust` did to the books of this run: the stage `portfolio` tells it once, and whoever follows fills
+    /// follows these. The side is the fill's. It follows the `position`.
+    Booked = 83 "booked" : sided {
+        number: u64 as Id "number of the fill among those that were booked, from 1; of a bust, that of the fill that it takes back",
+        order_id: u64 as OrderId "account, strategy and counter",
+        qty: Qty as Qty "quantity of the fill",
+        corrects: u64 as Id "number of the busted fill that it corrects; 0 = none",
+        what: u8 as Enum(Booking) "what it is",
+    } reserved 7 row [order_id, account, strategy, side, qty, what, number, corrects]
     /// A route reaches the simulated exchange. Only under wall time, where it follows from nothing else; no stage reads it.
     Arrival = 82 "arrival" : sided {
         order_id: u64 as OrderId "account, strategy and counter",

@@ -1,138 +1,110 @@
-//! Busts and corrections of fills that are remembered.
+//! What the portfolio has booked, in the life of its order: fills, corrections, and fills that were taken back.
 //!
-//! After a bust it is as if the fill had never happened: the position is rebuilt from the fills that stand, in their order.
-//! That is what a clearing house does, and the only rule under which average price and realised profit hold no part of a
-//! void trade. A trade in the other direction at the bust's price would give the same money in total, but split it by an
-//! average that the void trade has moved.
-//!
-//! Bound: the remembered fills of a position; older fills are one sum. Worst case: a bust when all remembered fills belong
-//! to one position.
+//! A fill that fits its order moves it on; one that does not counts in no order. A bust finds the order under whatever id it
+//! lives on. Bound: one lookup per table.
 
 use super::chains::Ended;
 use super::cycle::{State, Step};
-use super::manager::{OrderManager, push_anomaly, push_anomaly_at};
-use super::positions::{Entry, Key, NO_FILL, Note};
-use crate::executions::{Execution, Unbooked};
-use flow::records::{Bust, Fill};
-use flow::{Account, AnomalyKind, Event, OrderId, Out, Side, StrategyId, known_money};
+use super::manager::{OrderManager, push_anomaly};
+use super::roots::NOBODY;
+use super::table::Order;
+use crate::portfolio::Key;
+use flow::records::{Booked, Position};
+use flow::{Account, AnomalyKind, Booking, Event, Flags, OrderId, Out, StrategyId};
 
 impl OrderManager {
-    /// Books a fill in its position and remembers it; `last` is the current id of its order, if it counts in one.
-    pub(super) fn book(&mut self, fill: Execution<Note>, last: OrderId) -> Option<Entry> {
-        let key = key_of(&fill);
-        self.positions.open(key)?;
-        // Carried over, or booked by hand: whoever holds something may have to send an order for it.
-        if fill.note.root.0 == 0 && key.account() != Account::NONE && key.strategy() != StrategyId::NONE {
-            self.counters.know(key.account(), key.strategy());
+    /// Takes what the portfolio says it has booked.
+    pub(super) fn booked(&mut self, event: &Event, out: &mut Out) {
+        let booked: &Booked = event.record();
+        let after = match Booking::from_code(booked.what) {
+            Some(Booking::Busted) => return self.unfill(self.roots.get(booked.number), booked.qty.0),
+            Some(Booking::Filled) => self.filled(booked, event, out),
+            Some(Booking::Enlarged) if self.roots.get(booked.corrects) != NOBODY => {
+                push_anomaly(AnomalyKind::IllegalTransition, event, booked.order_id, out);
+                None
+            }
+            Some(Booking::Corrected | Booking::Enlarged) => None,
+            None => return,
+        };
+        let is_corrected = booked.what == Booking::Corrected.code();
+        let root = if is_corrected { self.correct(booked) } else { after.map_or(NOBODY, |order| order.root) };
+        if self.roots.next() != booked.number {
+            self.forget_fills(booked.number);
         }
         // Counted before room is made: the fill that is forgotten may be the only other fill of the same order.
-        if fill.note.root.0 != 0 {
-            self.chains.count(fill.note.root, last);
+        if root != NOBODY {
+            self.chains.count(root, OrderId(booked.order_id));
         }
-        if let Some(gone) = self.fills.make_room() {
-            self.forget(&gone);
+        let gone = self.roots.add(root);
+        if gone != NOBODY {
+            self.chains.forget(gone);
         }
-        let at = self.fills.add(fill);
-        let entry = self.positions.open(key).expect("it was opened");
-        if !fill.busted {
-            entry.now.fill(&fill);
-        }
-        let before = std::mem::replace(&mut entry.newest, at);
-        if before == NO_FILL {
-            entry.oldest = at;
-        }
-        let entry = *entry;
-        if before != NO_FILL {
-            self.fills.at_mut(before).note.next = at;
-        }
-        Some(entry)
-    }
-
-    /// Forgets the oldest fill: its position's base sum takes it in.
-    fn forget(&mut self, gone: &Execution<Note>) {
-        let entry = self.positions.get_mut(key_of(gone)).expect("a remembered fill has a position");
-        if !gone.busted {
-            entry.base.fill(gone);
-        }
-        entry.oldest = gone.note.next;
-        if gone.note.next == NO_FILL {
-            entry.newest = NO_FILL;
-        }
-        if gone.note.root.0 != 0 {
-            self.chains.forget(gone.note.root);
+        if let Some(after) = after {
+            self.put(after);
         }
     }
 
-    /// Reverses a fill.
+    /// The next fill has a number that does not follow: those before it are not the portfolio's, and a bust cannot name them.
     #[cold]
-    pub(super) fn bust(&mut self, event: &Event, out: &mut Out) {
-        let bust: &Bust = event.record();
-        let at = match self.fills.bust(event) {
-            Ok(at) => at,
-            Err(why) => return self.unbooked(why, event, out),
-        };
-        let busted = *self.fills.at(at);
-        if busted.note.root.0 != 0 {
-            self.unfill(busted.note.root, busted.qty);
+    fn forget_fills(&mut self, next: u64) {
+        for root in self.roots.all().1.into_iter().filter(|root| *root != NOBODY) {
+            self.chains.forget(root);
         }
-        let entry = self.remake(key_of(&busted));
-        entry.charge(known_money(bust.fee).map(|fee| -fee));
-        let entry = *entry;
-        self.push_position(&entry, event, out);
-        self.push_money(&entry, event, out);
+        self.roots.begin_after(next.saturating_sub(1));
     }
 
-    /// Rebuilds a position: its base sum, then the remembered fills that stand.
-    fn remake(&mut self, key: Key) -> &mut Entry {
-        let entry = self.positions.get_mut(key).expect("a remembered fill has a position");
-        entry.now = entry.base;
-        let mut next = entry.oldest;
-        while next != NO_FILL {
-            let fill = self.fills.at(next);
-            if !fill.busted {
-                entry.now.fill(fill);
-            }
-            next = fill.note.next;
+    /// Takes what is held now.
+    pub(super) fn position(&mut self, event: &Event) {
+        let Position { qty, account, strategy, .. } = *event.record();
+        // Where this table is full, so is the portfolio's, which says so.
+        if let Some(held) = self.holdings.open(Key::new(account, strategy, event.instrument)) {
+            held.qty = qty;
         }
-        entry
     }
 
-    fn unbooked(&self, why: Unbooked, event: &Event, out: &mut Out) {
-        let bust: &Bust = event.record();
-        let id = OrderId(bust.order_id);
-        let what = match why {
-            Unbooked::Unknown if !self.counters.has_issued(id) => {
-                return push_anomaly(AnomalyKind::UnknownOwnOrder, event, id.0, out);
+    /// A fill; returns the order that it counts in, as it is with the fill.
+    fn filled(&mut self, booked: &Booked, event: &Event, out: &mut Out) -> Option<Order> {
+        let id = OrderId(booked.order_id);
+        let Some(order) = self.orders.get(id) else {
+            // Carried over, or booked by hand: whoever holds something may have to send an order for it.
+            if id.account() != Account::NONE && id.strategy() != StrategyId::NONE {
+                self.counters.know(id.account(), id.strategy());
             }
-            Unbooked::Unknown => AnomalyKind::UnknownFill,
-            Unbooked::Repeated => AnomalyKind::RepeatedBust,
-            Unbooked::Mismatch => AnomalyKind::BustMismatch,
+            // Of one that was carried over only the position counts.
+            if !event.flags.has(Flags::SNAPSHOT) {
+                self.unmatched(id, Step::PartialFill, event, out);
+            }
+            return None;
         };
-        push_anomaly_at(what, event, bust.match_id, (bust.px, bust.qty), out);
+        let qty = booked.qty.0;
+        let step = if qty == order.left() { Step::FinalFill } else { Step::PartialFill };
+        let fits = qty <= order.left() && event.side() == order.side && event.instrument == order.instrument;
+        let Some(state) = order.state.after(step, true).filter(|_| fits) else {
+            push_anomaly(AnomalyKind::IllegalTransition, event, id.0, out);
+            return None;
+        };
+        Some(Order { state, filled: order.filled + qty, ..order })
     }
 
-    /// A fill that corrects a busted one; returns the order that it counts in.
+    /// A fill that corrects a busted one; returns the first id of the order that it counts in.
     #[cold]
-    pub(super) fn correct(&mut self, busted: &Execution<Note>, event: &Event, out: &mut Out) -> OrderId {
-        let fill: &Fill = event.record();
-        let root = busted.note.root;
-        if root.0 == 0 {
-            return root;
+    fn correct(&mut self, booked: &Booked) -> OrderId {
+        let (root, qty) = (self.roots.get(booked.corrects), booked.qty.0);
+        if root != NOBODY {
+            self.change(root, |state, filled, back| {
+                let ended = Ended { state, filled: filled.saturating_add(qty), busted: back.saturating_sub(qty) };
+                (Step::Correct, ended)
+            });
         }
-        if fill.qty.0 > busted.qty {
-            push_anomaly(AnomalyKind::IllegalTransition, event, fill.order_id, out);
-            return OrderId(0);
-        }
-        self.change(root, |state, filled, back| {
-            let ended =
-                Ended { state, filled: filled.saturating_add(fill.qty.0), busted: back.saturating_sub(fill.qty.0) };
-            (Step::Correct, ended)
-        });
         root
     }
 
     /// Takes filled quantity off an order; it does not become open again.
+    #[cold]
     fn unfill(&mut self, root: OrderId, qty: u64) {
+        if root == NOBODY {
+            return;
+        }
         self.change(root, |state, filled, back| {
             let left = filled.saturating_sub(qty);
             let step = if left == 0 { Step::BustRest } else { Step::BustPart };
@@ -160,13 +132,4 @@ impl OrderManager {
     pub(super) fn ended(&self, root: OrderId) -> Option<Ended> {
         self.chains.get(root).and_then(|c| c.ended)
     }
-}
-
-pub(super) fn key_of<T>(fill: &Execution<T>) -> Key {
-    Key::new(fill.order.account(), fill.order.strategy(), fill.instrument)
-}
-
-/// The execution of a fill, in an order or (root 0) in none.
-pub(super) fn remembered(event: &Event, side: Side, root: OrderId) -> Execution<Note> {
-    Execution::of(event, side, Note { root, ..Note::NONE })
 }

@@ -15,12 +15,12 @@
 use super::closing::{Closing, Flatten, MOST, Progress};
 use super::cycle::Step;
 use super::manager::{OrderManager, push_anomaly};
-use super::positions::Key;
 use super::table::Order;
-use flow::records::{Bust, CancelRequest, Command, CommandOutcome, Fill, Request};
+use crate::portfolio::Key;
+use flow::records::{CancelRequest, Command, CommandOutcome, Position, Request};
 use flow::{
-    Account, AnomalyKind, CommandResult, Event, Flags, FlattenTarget, Kind, Ns, OrderId, OrderType, Out, Px, Qty,
-    Reduces, Side, StrategyId, Tif,
+    Account, AnomalyKind, CommandResult, Event, Flags, FlattenTarget, Ns, OrderId, OrderType, Out, Px, Qty, Reduces,
+    Side, StrategyId, Tif,
 };
 
 /// The most events that it emits for one.
@@ -40,7 +40,7 @@ impl OrderManager {
     pub(super) fn flatten(&mut self, event: &Event, command: &Command, out: &mut Out) {
         let (account, strategy) = (Account((command.target >> 16) as u8), StrategyId(command.target as u16));
         let wanted = FlattenTarget { account, strategy, instrument: event.instrument };
-        let is_known = |instrument: u32| self.instruments.get(instrument as usize).is_some_and(|i| i.terms.is_some());
+        let is_known = |instrument: u32| self.instruments.get(instrument as usize).is_some_and(|i| i.listed);
         let result = if event.instrument != 0 && !is_known(event.instrument) {
             CommandResult::UnknownTarget
         } else if self.flatten.wanted.len() == MOST && !self.flatten.wanted.contains(&wanted) {
@@ -94,17 +94,11 @@ impl OrderManager {
         }
     }
 
-    /// A fill or a bust may open a position that the search has passed, or of a pair that it has passed; then the search is not
-    /// the last one.
+    /// A position may be opened that the search has passed, or of a pair that it has passed; then the search is not the last
+    /// one.
     fn opens_a_position(&mut self, event: &Event) {
-        let id = match event.kind {
-            Kind::Fill => OrderId(event.record::<Fill>().order_id),
-            Kind::Bust => OrderId(event.record::<Bust>().order_id),
-            _ => return,
-        };
-        let key = Key::new(id.account(), id.strategy(), event.instrument);
-        let is_open = self.positions.get_mut(key).is_some_and(|entry| entry.now.holding.qty != 0);
-        self.flatten.progress.found |= is_open && self.flatten.holds(id.account(), id.strategy(), event.instrument);
+        let Some(Position { qty, account, strategy, .. }) = event.get::<Position>().copied() else { return };
+        self.flatten.progress.found |= qty != 0 && self.flatten.holds(account, strategy, event.instrument);
     }
 
     /// Cancels the open orders; says whether all have ended.
@@ -187,7 +181,7 @@ impl OrderManager {
         let instrument = key.instrument();
         let (is_halted, in_flight) = (self.instruments[instrument as usize].halts.any(), self.orders.in_flight());
         let has_room = self.orders.len() < self.orders.limit() && in_flight < self.max_in_flight;
-        let Some(entry) = self.positions.get_mut(key).filter(|entry| entry.now.holding.qty != 0) else { return false };
+        let Some(entry) = self.holdings.get_mut(key).filter(|entry| entry.qty != 0) else { return false };
         self.flatten.progress.found = true;
         if self.orders.get(entry.closing.order).is_some() || event.ts < entry.closing.not_before {
             return false;
@@ -203,7 +197,7 @@ impl OrderManager {
         if !has_room || !self.counters.has_room(key.account(), key.strategy(), 1) {
             return false;
         }
-        let qty = entry.now.holding.qty;
+        let qty = entry.qty;
         let side = if qty > 0 { Side::Sell } else { Side::Buy };
         let id = self.counters.issue(key.account(), key.strategy());
         entry.closing = Closing { order: id, not_before: Ns(event.ts.0.saturating_add(AGAIN)), ..Closing::NEVER };

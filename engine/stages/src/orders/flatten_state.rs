@@ -2,8 +2,8 @@
 //!
 //! Bound: [`TradingState::ROWS`] positions; all are counted. Worst case: two passes over the positions.
 
+use super::held::Held;
 use super::manager::OrderManager;
-use super::positions::Entry;
 use flow::{ClosingPosition, ClosingWait, FlattenState, TradingState};
 
 impl OrderManager {
@@ -12,11 +12,11 @@ impl OrderManager {
         if !self.flatten.is_active() {
             return None;
         }
-        let is_left = |entry: &&Entry| {
+        let is_left = |entry: &&Held| {
             let key = entry.key;
-            entry.now.holding.qty != 0 && self.flatten.holds(key.account(), key.strategy(), key.instrument())
+            entry.qty != 0 && self.flatten.holds(key.account(), key.strategy(), key.instrument())
         };
-        let left = || self.positions.iter().filter(is_left).map(|entry| self.closing_position(entry));
+        let left = || self.holdings.iter().filter(is_left).map(|entry| self.closing_position(entry));
         let is_stuck = |p: &ClosingPosition| matches!(p.waits, ClosingWait::Halt | ClosingWait::Refused(_));
         let stuck = left().filter(is_stuck);
         Some(FlattenState {
@@ -27,8 +27,8 @@ impl OrderManager {
         })
     }
 
-    fn closing_position(&self, entry: &Entry) -> ClosingPosition {
-        let Entry { key, closing, .. } = *entry;
+    fn closing_position(&self, entry: &Held) -> ClosingPosition {
+        let Held { key, qty, closing } = *entry;
         let waits = if self.orders.get(closing.order).is_some() {
             ClosingWait::Fill
         } else if self.instruments[key.instrument() as usize].halts.any() {
@@ -39,6 +39,6 @@ impl OrderManager {
             ClosingWait::Turn
         };
         let (account, strategy, instrument) = (key.account(), key.strategy(), key.instrument());
-        ClosingPosition { account, strategy, instrument, qty: entry.now.holding.qty, waits }
+        ClosingPosition { account, strategy, instrument, qty, waits }
     }
 }

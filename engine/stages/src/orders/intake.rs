@@ -6,8 +6,8 @@
 
 use super::cycle::{State, Step};
 use super::manager::{Group, OrderManager, push_anomaly};
-use super::positions::Key;
 use super::table::Order;
+use crate::portfolio::Key;
 use flow::records::{CancelRequest, Intent, ReplaceRequest, Request};
 use flow::{Account, Action, AnomalyKind, Event, Flags, OrderId, OrderType, Out, Px, Qty, Side, StrategyId, Tif};
 
@@ -38,7 +38,7 @@ impl OrderManager {
     fn new_order(&mut self, intent: &Intent, event: &Event, out: &mut Out) -> Result<(), (AnomalyKind, u64)> {
         let order_type = OrderType::from_code(intent.order_type).ok_or(bad(intent))?;
         let tif = Tif::from_code(intent.tif).ok_or(bad(intent))?;
-        let listed = self.instruments.get(event.instrument as usize).is_some_and(|i| i.terms.is_some());
+        let listed = self.instruments.get(event.instrument as usize).is_some_and(|i| i.listed);
         let priced = order_type == OrderType::Market || intent.px != Px::NONE;
         if !listed || !priced || event.side() == Side::None || intent.qty.0 == 0 {
             return Err(bad(intent));
@@ -99,7 +99,7 @@ impl OrderManager {
     fn reducible(&mut self, intent: &Intent, event: &Event) -> Option<u64> {
         let Intent { account, strategy, qty, .. } = *intent;
         let (instrument, side) = (event.instrument, event.side());
-        let held = self.positions.get_mut(Key::new(account, strategy, instrument))?.now.holding.qty;
+        let held = self.holdings.get_mut(Key::new(account, strategy, instrument))?.qty;
         if (held > 0) != (side == Side::Sell) || intent.group != 0 {
             return None;
         }
@@ -157,8 +157,8 @@ impl OrderManager {
         }
         let asked = &mut self.instruments[instrument as usize];
         if asked.opened_for != (account, strategy) {
-            if self.positions.open(Key::new(account, strategy, instrument)).is_none() {
-                return Err((AnomalyKind::OrdersFull, self.positions.limit() as u64));
+            if self.holdings.open(Key::new(account, strategy, instrument)).is_none() {
+                return Err((AnomalyKind::OrdersFull, self.holdings.limit() as u64));
             }
             asked.opened_for = (account, strategy);
         }

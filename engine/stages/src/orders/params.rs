@@ -14,15 +14,8 @@ pub const MAX_IN_FLIGHT: IntParam<usize> = IntParam::new(
     "new orders and replaces that neither risk nor the venue has answered",
 )
 .unit("orders");
-pub(super) const MAX_POSITIONS: IntParam<usize> = IntParam::new(
-    "max_positions",
-    (1, 1_048_576),
-    "16384",
-    "positions, one per account, strategy and instrument; 350 to 700 bytes each, allocated at start-up",
-)
-.unit("positions");
 pub(super) const MAX_ACCOUNTS: IntParam<usize> =
     IntParam::new("max_accounts", (1, 4_096), "64", "pairs of account and strategy that send orders").unit("pairs");
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_IN_FLIGHT.param(), MAX_POSITIONS.param(), MAX_ACCOUNTS.param()];
+pub const PARAMS: &[Param] = &[MAX_ORDERS.param(), MAX_IN_FLIGHT.param(), MAX_ACCOUNTS.param()];

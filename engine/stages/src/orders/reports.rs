@@ -1,27 +1,22 @@
-//! Execution reports: acks, fills, rejects, cancels and refusals, matched with orders and booked.
+//! Execution reports: acks, rejects, cancels and refusals, matched with orders.
 //!
-//! A report is matched with its order (id, instrument, side, and for a replace the order that it replaces), then the life
-//! cycle decides. If either fails, an anomaly is emitted and no order changes. Only a fill goes on even then: the money
-//! moved, so its position changes in every case, except for a fill that was reported before: it and its cost change nothing.
-//! Bound: one lookup per table.
+//! A report is matched with its order (id, instrument, and for a replace the order that it replaces), then the life cycle
+//! decides. If either fails, an anomaly is emitted and no order changes. Bound: one lookup per table.
 
-use super::busts::remembered;
 use super::chains::Ended;
 use super::cycle::{State, Step};
-use super::manager::{OrderManager, push_anomaly, push_anomaly_at};
-use super::money::Terms;
-use super::positions::Key;
+use super::manager::{OrderManager, push_anomaly};
 use super::table::Order;
-use crate::executions::FillReport;
-use flow::records::{Ack, CancelRequest, Command, Fill, FillCost, Listing, Refused, Reject, Trade};
-use flow::{Action, AnomalyKind, CommandAction, Event, Flags, OrderId, Out, Px, Side, known_money};
+use crate::portfolio::Key;
+use flow::records::{Ack, CancelRequest, Command, Refused, Reject};
+use flow::{Action, AnomalyKind, CommandAction, Event, Flags, OrderId, Out, Side};
 
 impl OrderManager {
     pub(super) fn listing(&mut self, event: &Event) {
         if event.instrument != 0
             && let Some(instrument) = self.instruments.get_mut(event.instrument as usize)
         {
-            instrument.terms = Some(Terms::of(event.record::<Listing>()));
+            instrument.listed = true;
         }
     }
 
@@ -31,20 +26,6 @@ impl OrderManager {
             && let Some(instrument) = self.instruments.get_mut(event.instrument as usize)
         {
             instrument.halts.take(event.record());
-        }
-    }
-
-    #[inline]
-    pub(super) fn trade(&mut self, event: &Event) {
-        self.orders.prefetch_next();
-        let trade: &Trade = event.record();
-        if trade.qty.0 != 0
-            && event.instrument != 0
-            && trade.px != Px::NONE
-            && !event.flags.has(Flags::SNAPSHOT)
-            && let Some(instrument) = self.instruments.get_mut(event.instrument as usize)
-        {
-            instrument.last_px = trade.px;
         }
     }
 
@@ -81,7 +62,7 @@ impl OrderManager {
     }
 
     /// A report for an order that is not in the table: terminal, or never sent from here.
-    fn unmatched(&mut self, id: OrderId, step: Step, event: &Event, out: &mut Out) {
+    pub(super) fn unmatched(&mut self, id: OrderId, step: Step, event: &Event, out: &mut Out) {
         if !self.counters.has_issued(id) {
             push_anomaly(AnomalyKind::UnknownOwnOrder, event, id.0, out);
         } else if State::Done.after(step, false).is_none() {
@@ -149,74 +130,12 @@ impl OrderManager {
     pub(super) fn refused(&mut self, event: &Event, out: &mut Out) {
         let refused: &Refused = event.record();
         if let Some(ended) = self.step(OrderId(refused.order_id), Step::Refuse, event, out) {
-            let key = Key::new(ended.id.account(), ended.id.strategy(), ended.instrument);
-            if let Some(entry) = self.positions.get_mut(key).filter(|entry| entry.closing.order == ended.id) {
+            let key = Key::of(ended.id, ended.instrument);
+            if let Some(entry) = self.holdings.get_mut(key).filter(|entry| entry.closing.order == ended.id) {
                 entry.closing.refused = refused.check;
             }
             self.revert_replace(ended);
         }
-    }
-
-    pub(super) fn fill(&mut self, event: &Event, out: &mut Out) {
-        let fill: &Fill = event.record();
-        let id = OrderId(fill.order_id);
-        let listed = self.instruments.get(event.instrument as usize).is_some_and(|i| i.terms.is_some());
-        if !listed {
-            return push_anomaly(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
-        }
-        let order = self.orders.get(id);
-        let side = if event.side() == Side::None { order.map_or(Side::None, |o| o.side) } else { event.side() };
-        if side == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
-            return push_anomaly(AnomalyKind::BadValue, event, id.0, out);
-        }
-        let (root, after) = match (self.fills.told(event, side), order) {
-            (FillReport::Twice, _) => {
-                self.reported_twice = Some((id, fill.match_id));
-                let terms = (fill.px, fill.qty);
-                return push_anomaly_at(AnomalyKind::RepeatedFill, event, fill.match_id, terms, out);
-            }
-            (FillReport::Correction(busted), _) => (self.correct(&busted, event, out), None),
-            (FillReport::First, Some(order)) => match filled(order, side, event) {
-                Some(after) => (order.root, Some(after)),
-                None => {
-                    push_anomaly(AnomalyKind::IllegalTransition, event, id.0, out);
-                    (OrderId(0), None)
-                }
-            },
-            // Carried over from another journal: only the position counts.
-            (FillReport::First, None) if event.flags.has(Flags::SNAPSHOT) => (OrderId(0), None),
-            (FillReport::First, None) => {
-                self.unmatched(id, Step::PartialFill, event, out);
-                (OrderId(0), None)
-            }
-        };
-        let entry = self.book(remembered(event, side, root), id);
-        if let Some(after) = after {
-            self.put(after);
-        }
-        match entry {
-            Some(entry) => self.push_position(&entry, event, out),
-            None => push_anomaly(AnomalyKind::OrdersFull, event, self.positions.limit() as u64, out),
-        }
-    }
-
-    pub(super) fn fill_cost(&mut self, event: &Event, out: &mut Out) {
-        let cost: &FillCost = event.record();
-        let id = OrderId(cost.order_id);
-        if self.reported_twice.take() == Some((id, cost.match_id)) {
-            return;
-        }
-        if self.instruments.get(event.instrument as usize).is_none_or(|i| i.terms.is_none()) {
-            return push_anomaly(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
-        }
-        let key = Key::new(id.account(), id.strategy(), event.instrument);
-        let limit = self.positions.limit() as u64;
-        let Some(entry) = self.positions.open(key) else {
-            return push_anomaly(AnomalyKind::OrdersFull, event, limit, out);
-        };
-        entry.charge(known_money(cost.fee));
-        let entry = *entry;
-        self.push_money(&entry, event, out);
     }
 
     pub(super) fn command(&mut self, event: &Event, out: &mut Out) {
@@ -233,15 +152,6 @@ impl OrderManager {
             _ => {}
         }
     }
-}
-
-/// The order after a fill, if the fill fits it.
-fn filled(order: Order, side: Side, event: &Event) -> Option<Order> {
-    let qty = event.record::<Fill>().qty.0;
-    let step = if qty == order.left() { Step::FinalFill } else { Step::PartialFill };
-    let fits = qty <= order.left() && side == order.side && event.instrument == order.instrument;
-    let state = order.state.after(step, true).filter(|_| fits)?;
-    Some(Order { state, filled: order.filled + qty, ..order })
 }
 
 pub(super) fn cancel_all(out: &mut Out) {

@@ -4,17 +4,16 @@ use super::chains::Ended;
 use super::cycle::Step;
 use super::flatten::AT_ONCE;
 use super::manager::OrderManager;
-use super::money::Holding;
 use super::reports::cancel_all;
 use super::table::Order;
 use crate::Space;
 use flow::records::{Cancelled, Sent};
 use flow::{
-    Account, Action, Event, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, StateError, StateReader,
-    StateWriter, StrategyId, TradingState, WorkingOrder,
+    Action, Event, Kind, Kinds, OrderId, Out, ParamError, Params, Scope, Stage, StateError, StateReader, StateWriter,
+    TradingState, WorkingOrder,
 };
 
-/// Keeps orders, counters and positions.
+/// Keeps orders and counters.
 pub struct OrdersStage {
     manager: OrderManager,
 }
@@ -43,11 +42,6 @@ impl OrdersStage {
         self.manager.orders.iter()
     }
 
-    /// All positions: account, strategy, instrument, holding.
-    pub fn positions(&self) -> impl Iterator<Item = (Account, StrategyId, u32, Holding)> {
-        self.manager.positions.iter().map(|p| (p.key.account(), p.key.strategy(), p.key.instrument(), p.holding()))
-    }
-
     /// Whether positions are being closed because an operator commanded it.
     pub fn is_flattening(&self) -> bool {
         self.manager.flatten.is_active()
@@ -68,11 +62,10 @@ impl Stage for OrdersStage {
             Kind::Refused,
             Kind::Sent,
             Kind::Ack,
-            Kind::Fill,
-            Kind::FillCost,
             Kind::Reject,
             Kind::Cancelled,
-            Kind::Bust,
+            Kind::Booked,
+            Kind::Position,
             Kind::Command,
             Kind::Halt,
             Kind::Status,
@@ -81,34 +74,27 @@ impl Stage for OrdersStage {
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[
-            Kind::Request,
-            Kind::CancelRequest,
-            Kind::ReplaceRequest,
-            Kind::Position,
-            Kind::PositionMoney,
-            Kind::Anomaly,
-            Kind::CommandOutcome,
-        ])
+        Kinds::of(&[Kind::Request, Kind::CancelRequest, Kind::ReplaceRequest, Kind::Anomaly, Kind::CommandOutcome])
     }
 
     fn scope(&self) -> Scope {
         Scope::Global
     }
 
-    /// A fill: an anomaly and the position. A bust: the position and its money. Besides, a part of a flatten.
+    /// One event of a report or an intent. Besides, a part of a flatten.
     fn fan_out(&self) -> usize {
-        2 + AT_ONCE
+        1 + AT_ONCE
     }
 
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         match event.kind {
-            Kind::Trade => self.manager.trade(event),
+            // Where the next order will be kept is in the cache when it comes.
+            Kind::Trade => self.manager.orders.prefetch_next(),
             Kind::Intent => self.manager.intent(event, out),
             Kind::Ack => self.manager.ack(event, out),
-            Kind::Fill => self.manager.fill(event, out),
-            Kind::FillCost => self.manager.fill_cost(event, out),
+            Kind::Booked => self.manager.booked(event, out),
+            Kind::Position => self.manager.position(event),
             Kind::Reject => self.manager.reject(event, out),
             Kind::Refused => self.manager.refused(event, out),
             Kind::Sent => {
@@ -121,7 +107,6 @@ impl Stage for OrdersStage {
                 let cancelled: &Cancelled = event.record();
                 self.manager.step(OrderId(cancelled.order_id), Step::Cancelled, event, out);
             }
-            Kind::Bust => self.manager.bust(event, out),
             Kind::Command => self.manager.command(event, out),
             Kind::Halt => cancel_all(out),
             Kind::Listing => self.manager.listing(event),
@@ -133,7 +118,7 @@ impl Stage for OrdersStage {
         }
     }
 
-    /// Reads its orders and positions once, which takes up to some milliseconds with the largest tables.
+    /// Reads its orders once, which takes up to some milliseconds with the largest tables.
     fn trading_state(&self, to: &mut TradingState) {
         to.open_orders = self.manager.orders.len() as u64;
         let row = |o: &Order| {
@@ -141,8 +126,6 @@ impl Stage for OrdersStage {
             WorkingOrder { id, instrument, side, left: o.left(), filled }
         };
         to.orders.extend(self.orders().take(to.open_orders as usize).take(TradingState::ROWS).map(row));
-        let positions = self.manager.positions.iter();
-        to.money.extend(positions.map(|entry| (entry.key.instrument(), self.manager.money(entry))));
         to.flatten = self.manager.flatten_state();
     }
 

@@ -77,6 +77,11 @@ impl Exposures {
         (self.lost || self.count >= self.limit && *held == Exposure::NONE).then_some(self.limit as i64)
     }
 
+    /// A fill was not booked: whose position is too low is not known.
+    pub(super) fn lose(&mut self) {
+        self.lost = true;
+    }
+
     /// Changes that of an account in the instrument at `at`.
     #[inline]
     pub(super) fn change(

@@ -1,8 +1,9 @@
 //! The gate's state, and how approvals and the venue's replies change it.
 //!
 //! An open quantity counts from approval until a reply ends it: a cancel request frees nothing, only the venue's
-//! confirmation does. Of an order and its replace in flight the larger counts, since either may survive. A bust takes its
-//! fill off the position and reopens nothing, so a fill that corrects a busted one closes nothing.
+//! confirmation does. Of an order and its replace in flight the larger counts, since either may survive. Fills and busts come
+//! from the portfolio, which has booked them once. A bust takes its fill off the position and reopens nothing, so a fill that
+//! corrects a busted one closes nothing.
 
 use super::exposure::Exposure;
 use super::exposures::Exposures;
@@ -11,9 +12,8 @@ use super::market::Market;
 use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
-use crate::executions::{Booked, Executions};
-use flow::records::{Ack, Bust, Cancelled, Fill, Reject, ReplaceRequest, Request};
-use flow::{Action, Event, GrowingTable, Ns, OrderId, OrderType, Px, Side, Trust};
+use flow::records::{Ack, Booked, Cancelled, Reject, ReplaceRequest, Request};
+use flow::{Action, Booking, Event, GrowingTable, Ns, OrderId, OrderType, Px, Side, Trust};
 
 /// The state that the checks read.
 pub(super) struct Gate {
@@ -30,8 +30,6 @@ pub(super) struct Gate {
     pub(super) reduce_messages: i64,
     pub(super) reduce_collar_bps: i64,
     pub(super) ids: Ids,
-    /// Fills counted in the positions.
-    pub(super) fills: Executions<()>,
 }
 
 impl Gate {
@@ -173,37 +171,21 @@ impl Gate {
         }
     }
 
-    /// A fill. The position changes unless the fill was reported before; the open quantity only if the order is known.
-    pub(super) fn fill(&mut self, event: &Event, fill: &Fill) {
-        let known = self.open.get(fill.order_id);
-        let side = known.map_or(event.side(), |o| o.side);
-        let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);
-        let mut booked = Booked::Filled;
+    /// What the portfolio has booked changes the position; a fill that corrects none also the open quantity of its order.
+    pub(super) fn booked(&mut self, event: &Event) {
+        let booked: &Booked = event.record();
+        let size = i64::try_from(booked.qty.0).unwrap_or(i64::MAX);
+        let signed = if event.side() == Side::Sell { -size } else { size };
+        let change = if booked.what == Booking::Busted.code() { -signed } else { signed };
         if self.market_mut(event.instrument).is_some() {
-            booked = self.fills.fill(event, side);
+            let order = OrderId(booked.order_id);
+            let add = |exposure: &mut Exposure| exposure.position = exposure.position.saturating_add(change);
+            self.change(order, event.instrument as usize, add);
         }
-        if self.market_mut(event.instrument).is_some() && booked != Booked::Repeated {
-            self.change(OrderId(fill.order_id), event.instrument as usize, |exposure| {
-                exposure.position = match side {
-                    Side::Buy => exposure.position.saturating_add(qty),
-                    Side::Sell => exposure.position.saturating_sub(qty),
-                    Side::None => exposure.position,
-                };
-            });
-        }
-        if let Some(order) = known.filter(|_| booked == Booked::Filled) {
-            self.lower(&order, fill.qty.0);
-        }
-    }
-
-    /// A fill is busted.
-    pub(super) fn bust(&mut self, event: &Event) {
-        if let Some(signed) = self.fills.reversed(event)
-            && self.market_mut(event.instrument).is_some()
+        if booked.what == Booking::Filled.code()
+            && let Some(order) = self.open.get(booked.order_id)
         {
-            let order = OrderId(event.record::<Bust>().order_id);
-            let back = |exposure: &mut Exposure| exposure.position = exposure.position.saturating_sub(signed);
-            self.change(order, event.instrument as usize, back);
+            self.lower(&order, booked.qty.0);
         }
     }
 

@@ -12,10 +12,8 @@ use super::messages::{Messages, WINDOW_MS};
 use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
 use crate::Space;
-use crate::executions::Executions;
 use flow::records::{
-    Ack, Anomaly, BookTop, Cancelled, Command, CommandOutcome, Fill, Listing, Order, Refused, Reject, ReplaceRequest,
-    Request,
+    Ack, Anomaly, BookTop, Cancelled, Command, CommandOutcome, Listing, Order, Refused, Reject, ReplaceRequest, Request,
 };
 use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, GrowingTable, Kind, Kinds, Ns, Out, ParamError,
@@ -45,7 +43,6 @@ impl RiskStage {
             reduce_messages: params.get(RESERVED) as i64,
             reduce_collar_bps: params.get(REDUCE_COLLAR) as i64,
             ids: Ids::new(params.get(MAX_PAIRS)),
-            fills: Executions::new(space.fills, ()),
         };
         let (limits, ceilings) = (limits::configured(params), limits::ceilings(params));
         RiskStage { gate, limits, ceilings, held: Held::new() }
@@ -173,9 +170,12 @@ impl RiskStage {
         limits::outcome(command, result, i64::from(doubtful), 0)
     }
 
-    /// What the gateway finds out about the venue enters at the head.
+    /// What the gateway finds out about the venue enters at the head; and the portfolio may have no room for a fill.
     #[cold]
     fn anomaly(&mut self, event: &Event) {
+        if event.record::<Anomaly>().what == AnomalyKind::PositionsFull.code() {
+            self.gate.exposures.lose();
+        }
         if event.id.position() != flow::POSITION_INGRESS || event.source != SOURCE_RETURNS {
             return;
         }
@@ -196,16 +196,14 @@ impl RiskStage {
     }
 
     fn answer(&mut self, event: &Event) {
-        if let Some(fill) = event.get::<Fill>() {
-            self.gate.fill(event, fill);
-        } else if let Some(ack) = event.get::<Ack>() {
+        if let Some(ack) = event.get::<Ack>() {
             self.gate.ack(ack);
         } else if let Some(reject) = event.get::<Reject>() {
             self.gate.reject(reject);
         } else if let Some(cancelled) = event.get::<Cancelled>() {
             self.gate.cancelled(cancelled);
         } else {
-            self.gate.bust(event);
+            self.gate.booked(event);
         }
     }
 
@@ -245,10 +243,9 @@ impl Stage for RiskStage {
             Kind::Request,
             Kind::ReplaceRequest,
             Kind::Ack,
-            Kind::Fill,
             Kind::Reject,
             Kind::Cancelled,
-            Kind::Bust,
+            Kind::Booked,
             Kind::Command,
             Kind::Halt,
             Kind::Anomaly,
@@ -291,7 +288,7 @@ impl Stage for RiskStage {
                 let proposal = self.gate.propose_replace(event.record::<ReplaceRequest>(), event);
                 self.decide(&proposal, out);
             }
-            Kind::Ack | Kind::Fill | Kind::Reject | Kind::Cancelled | Kind::Bust => self.answer(event),
+            Kind::Ack | Kind::Reject | Kind::Cancelled | Kind::Booked => self.answer(event),
             Kind::Command => self.command(event, out),
             Kind::Halt => self.gate.halted = true,
             Kind::Anomaly => self.anomaly(event),

@@ -83,7 +83,6 @@ impl RiskStage {
         gate.trust.save(to);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);
-        gate.fills.save(to);
     }
 
     pub(super) fn load_state(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -108,8 +107,7 @@ impl RiskStage {
         }
         self.load_markets(from)?;
         self.gate.trust.load(from)?;
-        self.load_orders(from)?;
-        self.gate.fills.load(from, self.gate.markets.bound())
+        self.load_orders(from)
     }
 
     fn load_markets(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {

@@ -12,11 +12,10 @@ use super::Setup;
 use super::common::{ACCOUNT, QTY, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
-use crate::executions::{Booked, Executions};
-use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Intent, Listing, Reject, Signal};
+use flow::records::{Ack, BookTop, Booked, Cancelled, Intent, Listing, Reject, Signal};
 use flow::{
-    Account, Action, Event, GrowingTable, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params, Px, Real,
-    Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
+    Account, Action, Booking, Event, GrowingTable, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params,
+    Px, Real, Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +84,6 @@ pub struct RandomStage {
     known: GrowingTable<Known>,
     open: Box<[Open]>,
     opened: usize,
-    fills: Executions<()>,
     drawn: u64,
     chances: u64,
     /// Where it acts at the next pulse; 0 = nowhere.
@@ -115,7 +113,6 @@ impl RandomStage {
             known: GrowingTable::new(space.instruments as usize, Known::NOTHING),
             open: table(OPEN_SLOTS, vacant),
             opened: 0,
-            fills: Executions::new(space.fills, ()),
             drawn: params.get(SEED),
             chances: 0,
             due: 0,
@@ -277,22 +274,19 @@ impl RandomStage {
         }
     }
 
-    fn fill(&mut self, event: &Event) {
-        let fill: &Fill = event.record();
-        let id = OrderId(fill.order_id);
+    /// What the portfolio has booked; the quantity of a fill that is taken back does not become open again.
+    fn booked(&mut self, event: &Event) {
+        let booked: &Booked = event.record();
+        let id = OrderId(booked.order_id);
         let Some(known) = self.known.get_mut(event.instrument as usize) else { return };
-        let booked = self.fills.fill(event, event.side());
-        if booked == Booked::Repeated || (id.account(), id.strategy()) != (self.account, self.number) {
+        if (id.account(), id.strategy()) != (self.account, self.number) {
             return;
         }
-        let qty = i64::try_from(fill.qty.0).unwrap_or(i64::MAX);
-        known.position = match event.side() {
-            Side::Buy => known.position.saturating_add(qty),
-            Side::Sell => known.position.saturating_sub(qty),
-            Side::None => known.position,
-        };
-        if let Some(at) = self.find(id).filter(|_| booked == Booked::Filled) {
-            self.open[at].filled = self.open[at].filled.saturating_add(fill.qty.0);
+        let qty = i64::try_from(booked.qty.0).unwrap_or(i64::MAX);
+        let adds = (event.side() == Side::Buy) != (booked.what == Booking::Busted.code());
+        known.position = known.position.saturating_add(if adds { qty } else { -qty });
+        if let Some(at) = self.find(id).filter(|_| booked.what == Booking::Filled.code()) {
+            self.open[at].filled = self.open[at].filled.saturating_add(booked.qty.0);
             if self.open[at].filled >= self.qty {
                 self.close(id);
             }
@@ -313,16 +307,6 @@ impl RandomStage {
         };
         emit::signal(out, at, side, &entry, &[(Kind::BookTop, dice as f64, 30.0)]);
     }
-
-    /// Reverses a fill; the quantity does not become open again.
-    fn bust(&mut self, event: &Event) {
-        let Some(signed) = self.fills.reversed(event) else { return };
-        if self.is_ours(OrderId(event.record::<Bust>().order_id))
-            && let Some(known) = self.known.get_mut(event.instrument as usize)
-        {
-            known.position = known.position.saturating_sub(signed);
-        }
-    }
 }
 
 impl Stage for RandomStage {
@@ -334,10 +318,9 @@ impl Stage for RandomStage {
             Kind::BookTop,
             Kind::Trade,
             Kind::Ack,
-            Kind::Fill,
+            Kind::Booked,
             Kind::Reject,
             Kind::Cancelled,
-            Kind::Bust,
             Kind::EndOfInput,
             Kind::Pulse,
         ])
@@ -367,8 +350,7 @@ impl Stage for RandomStage {
             Kind::Trade => self.chance(event.instrument, out),
             Kind::Pulse => self.pulse(event.ts, out),
             Kind::Ack => self.ack(event),
-            Kind::Fill => self.fill(event),
-            Kind::Bust => self.bust(event),
+            Kind::Booked => self.booked(event),
             Kind::Cancelled => drop(self.close(OrderId(event.record::<Cancelled>().order_id))),
             Kind::Reject => {
                 let reject: &Reject = event.record();
@@ -398,7 +380,6 @@ impl Stage for RandomStage {
         to.put(&known);
         let open = &self.open[..self.opened];
         to.put(&open.iter().map(|o| (to.key(o.instrument), o.id, o.filled, o.busy_until)).collect::<Vec<_>>());
-        self.fills.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -420,6 +401,6 @@ impl Stage for RandomStage {
         for (slot, (key, id, filled, busy_until)) in self.open.iter_mut().zip(open) {
             *slot = Open { id, instrument: index(&key, from, limit)? as u32, filled, busy_until };
         }
-        self.fills.load(from, limit)
+        Ok(())
     }
 }

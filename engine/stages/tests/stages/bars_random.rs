@@ -27,7 +27,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn pipeline(intervals: &str) -> Pipeline<BarStage> {
     let params = harness::params("bars", &[("intervals", intervals)]);
-    let mut pipeline = Pipeline::new(BarStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
+    let mut pipeline =
+        Pipeline::new(BarStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64, positions: 64 }).unwrap());
     for event in (1..10).flat_map(|i| listing(i, BookKind::None, InstrumentType::Equity)) {
         if event.kind == Kind::Listing {
             pipeline.feed(&event);
@@ -103,7 +104,8 @@ proptest! {
 fn lengths_that_are_none_are_refused() {
     let build = |intervals: &str| {
         let params = harness::params("bars", &[("intervals", intervals)]);
-        (flow::find(STAGES, "bars").unwrap().build)(&params, Space { instruments: 4, fills: 64 }).map(|s| s.ticks())
+        (flow::find(STAGES, "bars").unwrap().build)(&params, Space { instruments: 4, fills: 64, positions: 64 })
+            .map(|s| s.ticks())
     };
     for bad in ["", "7s", "2d", "1m,x", "5s,10s,15s,30s,1m,5m,15m,30m,1h"] {
         let fault = build(bad).unwrap_err();

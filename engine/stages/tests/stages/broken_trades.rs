@@ -10,7 +10,7 @@ use stages::bars::BarStage;
 use stages::book::BookStage;
 use stages::measures::{Host, One, cvd, vpin};
 
-const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64 };
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
 /// 2026-01-12 15:00 UTC.
 const START: u64 = 1_768_230_000;
 const LAST: Flags = Flags::LAST_OF_GROUP;

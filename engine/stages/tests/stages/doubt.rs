@@ -149,7 +149,7 @@ fn signals<S: Stage>(stage: S) -> [bool; 3] {
 
 #[test]
 fn nobody_signals_on_doubtful_data() {
-    let space = Space { instruments: 8, fills: 16 };
+    let space = Space { instruments: 8, fills: 16, positions: 64 };
     let hold = BuyAndHoldStage::new(&harness::params("buy-and-hold", &[]), Setup::plain(BUY_AND_HOLD, space)).unwrap();
     assert_eq!(signals(hold), [false, false, true], "of another instrument does not help");
     let random = RandomStage::new(&harness::params("random", &[("every", "1")]), Setup::plain(RANDOM, space)).unwrap();

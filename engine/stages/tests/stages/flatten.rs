@@ -1,6 +1,6 @@
 //! Closing positions by command, and orders that only reduce: never beyond flat, from any state in which an instrument trades.
 
-use crate::harness::{self, Emitted, Pipeline, kinds};
+use crate::harness::{self, Behind, Emitted, Pipeline, kinds};
 use crate::orders_harness::{ACCOUNT, STRATEGY, ack, anomalies, cancelled, event, execution, fill, id, new, pipeline};
 use flow::records::{
     Ack, BookTop, Bust, CancelRequest, Cancelled, Command, CommandOutcome, DataState, Fill, Halt, Intent, Listing,
@@ -93,7 +93,7 @@ fn a_flatten_cancels_waits_closes_and_lets_nobody_in() {
 #[test]
 fn what_a_flatten_waits_for_is_said() {
     let mut pipeline = pipeline(16, 16, 4);
-    let flatten = |pipeline: &Pipeline<OrdersStage>| {
+    let flatten = |pipeline: &Pipeline<Behind<OrdersStage>>| {
         let mut said = TradingState::default();
         pipeline.stage.trading_state(&mut said);
         said.flatten
@@ -115,7 +115,7 @@ fn what_a_flatten_waits_for_is_said() {
     pipeline.feed(&event(1, Side::None, &Status { code, what, ..Status::default() }));
     let emitted = pipeline.feed(&Event { ts: Ns(2 * Ns::SECOND), ..cancelled(1, id(3)) });
     assert_eq!(kinds(&emitted), [Kind::Anomaly, Kind::Request]);
-    let waits = |pipeline: &Pipeline<OrdersStage>| {
+    let waits = |pipeline: &Pipeline<Behind<OrdersStage>>| {
         let said = flatten(pipeline).unwrap();
         assert_eq!((said.orders, said.left), (0, 2));
         said.positions.iter().map(|p| (p.instrument, p.qty, p.waits)).collect::<Vec<_>>()
@@ -168,12 +168,12 @@ fn what_changes_behind_the_search_is_closed_too() {
 const ACCOUNTS: [(Account, StrategyId); 3] =
     [(ACCOUNT, STRATEGY), (Account(1), StrategyId(4)), (Account(2), StrategyId(3))];
 
-const SPACE: Space = Space { instruments: 6, fills: 4_096 };
+const SPACE: Space = Space { instruments: 6, fills: 4_096, positions: 64 };
 
 /// Orders, gate and a venue of a few lines. What comes back enters before the next input.
 struct Floor {
-    orders: Pipeline<OrdersStage>,
-    gate: RiskStage,
+    orders: Pipeline<Behind<OrdersStage>>,
+    gate: Behind<RiskStage>,
     out: Out,
     returns: VecDeque<Event>,
     resting: BTreeMap<u64, (u32, Side, u64)>,
@@ -197,8 +197,8 @@ impl Floor {
         let set = [("max_messages", "20"), ("max_notional", "5000"), ("max_position", "100"), ("max_quantity", "60")];
         let gate = RiskStage::new(&harness::params("risk", &set), SPACE);
         let mut floor = Floor {
-            orders: Pipeline::new(orders),
-            gate,
+            orders: Pipeline::new(Behind::new(SPACE, orders)),
+            gate: Behind::new(SPACE, gate),
             out: Out::new(112, Kinds::ALL),
             returns: VecDeque::new(),
             resting: BTreeMap::new(),
@@ -395,7 +395,8 @@ impl Floor {
     fn reload(&mut self) {
         let listings = Listings::default();
         let bytes = harness::saved(&self.orders.stage, &listings);
-        let mut loaded = OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), SPACE);
+        let mut loaded =
+            Behind::new(SPACE, OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), SPACE));
         harness::load(&mut loaded, &listings, &bytes).expect("what was saved");
         assert_eq!(harness::saved(&loaded, &listings), bytes);
         self.orders.stage = loaded;

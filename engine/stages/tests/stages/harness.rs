@@ -1,9 +1,14 @@
 //! Runs a stage the way a runner does, event by event, and keeps what it emits.
 
-use flow::records::Pulse;
-use flow::{Event, EventId, Flags, Kind, Kinds, Ns, Out, Param, Params, Stage, StateReader, StateWriter};
+use flow::records::{Anomaly, Booked, Position, PositionMoney, Pulse};
+use flow::{
+    Event, EventId, Flags, Kind, Kinds, Ns, Out, Param, Params, Scope, Stage, StateError, StateReader, StateWriter,
+    TradingState,
+};
 use stages::Space;
 use stages::book::BookStage;
+use stages::portfolio::PortfolioStage;
+use std::ops::{Deref, DerefMut};
 
 /// Instruments of every test here are below this.
 pub(crate) const INSTRUMENTS: u32 = 16;
@@ -65,6 +70,104 @@ impl<S: Stage> Pipeline<S> {
     }
 }
 
+/// A stage that follows fills, behind the portfolio that books them. An input reaches both before what the portfolio makes of
+/// it.
+pub(crate) struct Behind<S> {
+    pub(crate) portfolio: PortfolioStage,
+    stage: S,
+    told: Out,
+    /// Whether what the portfolio emits is emitted.
+    shows: bool,
+}
+
+impl<S> Deref for Behind<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.stage
+    }
+}
+
+impl<S> DerefMut for Behind<S> {
+    fn deref_mut(&mut self) -> &mut S {
+        &mut self.stage
+    }
+}
+
+impl<S: Stage> Behind<S> {
+    /// Only what the stage itself emits is emitted.
+    pub(crate) fn new(space: Space, stage: S) -> Behind<S> {
+        Behind { portfolio: PortfolioStage::new(space), stage, told: Out::new(24, Kinds::ALL), shows: false }
+    }
+
+    /// What the portfolio emits too.
+    pub(crate) fn showing(space: Space, stage: S) -> Behind<S> {
+        Behind { shows: true, ..Behind::new(space, stage) }
+    }
+}
+
+/// Emits what the portfolio did.
+fn show(told: &Event, out: &mut Out) {
+    let (at, flags) = (told.instrument, told.flags);
+    match told.kind {
+        Kind::Booked => out.push(at, flags, told.record::<Booked>()),
+        Kind::Position => out.push(at, flags, told.record::<Position>()),
+        Kind::PositionMoney => out.push(at, flags, told.record::<PositionMoney>()),
+        _ => out.push(at, flags, told.record::<Anomaly>()),
+    }
+}
+
+impl<S: Stage> Stage for Behind<S> {
+    fn reads(&self) -> Kinds {
+        self.portfolio.reads().or(self.stage.reads())
+    }
+
+    fn emits(&self) -> Kinds {
+        self.stage.emits().or(if self.shows { self.portfolio.emits() } else { Kinds::NONE })
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Global
+    }
+
+    fn fan_out(&self) -> usize {
+        self.portfolio.fan_out() + 3 * self.stage.fan_out()
+    }
+
+    fn on_event(&mut self, event: &Event, out: &mut Out) {
+        self.told.begin(event);
+        if self.portfolio.reads().has(event.kind) {
+            self.portfolio.on_event(event, &mut self.told);
+        }
+        if self.stage.reads().has(event.kind) {
+            self.stage.on_event(event, out);
+        }
+        for told in self.told.events() {
+            if self.shows {
+                show(told, out);
+            }
+            if self.stage.reads().has(told.kind) {
+                self.stage.on_event(told, out);
+            }
+        }
+    }
+
+    fn trading_state(&self, to: &mut TradingState) {
+        self.portfolio.trading_state(to);
+        self.stage.trading_state(to);
+    }
+
+    fn save(&self, to: &mut StateWriter<'_>) {
+        self.portfolio.save(to);
+        self.stage.save(to);
+    }
+
+    fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.portfolio.load(from)?;
+        self.stage.load(from)
+    }
+}
+
 /// Parameters of a stage or measure, some of them set.
 pub(crate) fn params(name: &str, set: &[(&str, &str)]) -> Params {
     let table = stages::entries().find(|entry| entry.name() == name).unwrap().params();
@@ -85,7 +188,7 @@ pub(crate) fn book(orders: u32, levels: u32, books: u32) -> Pipeline<BookStage> 
     let prints = PRINTS.to_string();
     let limits = [("max_orders", &*orders), ("max_levels", &levels), ("max_books", &books), ("max_prints", &prints)];
     let params = params("book", &limits);
-    Pipeline::new(BookStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64 }))
+    Pipeline::new(BookStage::new(&params, Space { instruments: INSTRUMENTS, fills: 64, positions: 64 }))
 }
 
 /// What a stage saves.

@@ -7,7 +7,7 @@ use stages::strategies::{MOMENTUM, MomentumStage, Setup};
 use stages::{Instance, Instanced, Instances, Part, Space};
 use std::collections::BTreeMap;
 
-const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64 };
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
 
 fn instances(registry: Instanced, names: &[(&str, &'static str)]) -> Instances {
     let mut instances = Instances::PLAIN;

@@ -10,7 +10,7 @@ use stages::measures::cvd::Cvd;
 use stages::measures::vpin::Vpin as VpinMeasure;
 use stages::measures::{Family, Host, MEASURES, Many, One};
 
-const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64 };
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
 /// The position of a stage in these tests.
 const POSITION: u8 = 1;
 

@@ -29,6 +29,7 @@ mod orders_random;
 mod orders_reference;
 mod orders_rules;
 mod pipeline;
+mod portfolio;
 mod pulse;
 mod quiet;
 mod risk;

@@ -18,7 +18,8 @@ fn pipeline(quantity: u64, window: u32, sigma_bars: usize) -> Pipeline<Host<One<
     let (quantity, window, bars) = (quantity.to_string(), window.to_string(), sigma_bars.to_string());
     let set = [("mode", "bulk"), ("bucket_qty", &quantity), ("window", &window), ("sigma_bars", &bars)];
     let params = harness::params("vpin", &set);
-    let mut pipeline = Pipeline::new(Host::alone(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
+    let mut pipeline =
+        Pipeline::new(Host::alone(&params, Space { instruments: INSTRUMENTS, fills: 64, positions: 64 }).unwrap());
     opening().0.iter().for_each(|event| assert!(pipeline.feed(event).is_empty()));
     pipeline
 }
@@ -199,7 +200,7 @@ proptest! {
 fn a_length_that_is_none_is_refused() {
     let params = harness::params("vpin", &[("bulk_bar", "7s")]);
     assert_eq!(
-        Host::<One<VpinMeasure>>::alone(&params, Space { instruments: 4, fills: 64 }).err().unwrap().key,
+        Host::<One<VpinMeasure>>::alone(&params, Space { instruments: 4, fills: 64, positions: 64 }).err().unwrap().key,
         "vpin.bulk_bar"
     );
 }

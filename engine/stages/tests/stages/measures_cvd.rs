@@ -10,7 +10,7 @@ use stages::measures::cvd::Cvd as CvdMeasure;
 use stages::measures::{Host, One};
 
 fn pipeline() -> Pipeline<Host<One<CvdMeasure>>> {
-    let space = Space { instruments: INSTRUMENTS, fills: 64 };
+    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
     let mut pipeline = Pipeline::new(Host::alone(&harness::params("cvd", &[]), space).unwrap());
     opening().0.iter().for_each(|event| assert!(pipeline.feed(event).is_empty()));
     pipeline

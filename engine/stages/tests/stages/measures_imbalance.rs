@@ -13,7 +13,7 @@ use stages::measures::{Host, One};
 fn pipeline(levels: u32, weighting: &str, max_levels: u32) -> Pipeline<Host<One<ImbalanceMeasure>>> {
     let (levels, max) = (levels.to_string(), max_levels.to_string());
     let set = [("levels", &*levels), ("weighting", weighting), ("max_levels", &max), ("max_books", "8")];
-    let space = Space { instruments: INSTRUMENTS, fills: 64 };
+    let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
     Pipeline::new(Host::alone(&harness::params("imbalance", &set), space).unwrap())
 }
 

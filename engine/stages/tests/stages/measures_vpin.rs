@@ -15,7 +15,8 @@ const TERMS: [(u64, u32); 5] = [(1, 1), (7, 3), (10, 5), (50, 2), (64, 9)];
 fn pipeline((quantity, window): (u64, u32)) -> Pipeline<Host<One<VpinMeasure>>> {
     let (quantity, window) = (quantity.to_string(), window.to_string());
     let params = harness::params("vpin", &[("bucket_qty", &quantity), ("window", &window)]);
-    let mut pipeline = Pipeline::new(Host::alone(&params, Space { instruments: INSTRUMENTS, fills: 64 }).unwrap());
+    let mut pipeline =
+        Pipeline::new(Host::alone(&params, Space { instruments: INSTRUMENTS, fills: 64, positions: 64 }).unwrap());
     opening().0.iter().for_each(|event| assert!(pipeline.feed(event).is_empty()));
     pipeline
 }

@@ -1,6 +1,6 @@
 //! Busts and corrections by worked examples: the order, the position, what is an anomaly.
 
-use crate::harness::{self, Pipeline, kinds};
+use crate::harness::{self, Behind, Pipeline, kinds};
 use crate::orders_harness::*;
 use flow::{Action, AnomalyKind, Event, Flags, Kind, Listings, OrderId, Px, Side};
 use stages::orders::{Ended, OrdersStage, State};
@@ -9,7 +9,7 @@ const NONE: OrderId = OrderId(0);
 const ONE: i64 = Px::ONE;
 
 /// Order 1 of that quantity on instrument 1, taken by the venue.
-fn with_order(qty: u64) -> Pipeline<OrdersStage> {
+fn with_order(qty: u64) -> Pipeline<Behind<OrdersStage>> {
     let mut pipeline = pipeline(8, 8, 8);
     pipeline.feed(&new(1, Side::Buy, qty));
     pipeline.feed(&ack(1, id(1), NONE));
@@ -22,7 +22,7 @@ fn buys(number: u64, px: i64, qty: u64) -> Event {
 
 /// Feeds events of which none is an anomaly.
 #[track_caller]
-fn feed(pipeline: &mut Pipeline<OrdersStage>, events: &[Event]) {
+fn feed(pipeline: &mut Pipeline<Behind<OrdersStage>>, events: &[Event]) {
     for event in events {
         let emitted = pipeline.feed(event);
         assert!(anomalies(&emitted).is_empty(), "{event:?}: {emitted:?}");
@@ -30,8 +30,8 @@ fn feed(pipeline: &mut Pipeline<OrdersStage>, events: &[Event]) {
 }
 
 /// Quantity, average, realised of the position on instrument 1.
-fn held(pipeline: &Pipeline<OrdersStage>) -> (i64, Px, i128) {
-    let position = pipeline.stage.positions().find(|p| p.2 == 1).expect("it is open");
+fn held(pipeline: &Pipeline<Behind<OrdersStage>>) -> (i64, Px, i128) {
+    let position = pipeline.stage.portfolio.positions().find(|p| p.2 == 1).expect("it is open");
     (position.3.qty, position.3.avg_px(), position.3.realised)
 }
 
@@ -46,7 +46,7 @@ fn an_order_is_busted_when_nothing_of_it_stands() {
     feed(&mut pipeline, &[first, second]);
     assert_eq!(pipeline.stage.ended(id(1)), ended(State::Done, 10, 0));
     let emitted = pipeline.feed(&bust(&first, 3));
-    assert_eq!(kinds(&emitted), [Kind::Position, Kind::PositionMoney]);
+    assert_eq!(kinds(&emitted), [Kind::Position, Kind::PositionMoney, Kind::Booked]);
     assert_eq!((position(&emitted).unwrap().qty, position(&emitted).unwrap().avg_px), (6, Px(11 * ONE)));
     assert_eq!(money(&emitted).unwrap().fees, -3, "what is given back comes off the fees");
     assert_eq!(pipeline.stage.ended(id(1)), ended(State::Done, 6, 4));
@@ -137,7 +137,7 @@ fn what_names_no_fill_beyond_doubt_reverses_nothing() {
     let cases: [(Event, AnomalyKind, u64); 8] = [
         (other(|e| e.record_mut::<Bust>().match_id = 2), AnomalyKind::UnknownFill, 2),
         (other(|e| e.record_mut::<Bust>().match_id = 0), AnomalyKind::UnknownFill, 0),
-        (other(|e| e.record_mut::<Bust>().order_id = id(9).0), AnomalyKind::UnknownOwnOrder, id(9).0),
+        (other(|e| e.record_mut::<Bust>().order_id = id(9).0), AnomalyKind::UnknownFill, 1),
         (other(|e| e.record_mut::<Bust>().qty.0 = 5), AnomalyKind::BustMismatch, 1),
         (other(|e| e.record_mut::<Bust>().qty.0 = 3), AnomalyKind::BustMismatch, 1),
         (other(|e| e.record_mut::<Bust>().px.0 += 1), AnomalyKind::BustMismatch, 1),

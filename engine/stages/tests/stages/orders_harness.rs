@@ -1,6 +1,6 @@
 //! Events for the stage `orders`, made short.
 
-use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline};
+use crate::harness::{self, Behind, Emitted, INSTRUMENTS, Pipeline};
 use flow::records::{
     Ack, Bust, Cancelled, Fill, FillCost, Intent, Listing, Position, PositionMoney, Refused, Reject, Sent, Trade,
 };
@@ -24,15 +24,12 @@ pub(crate) fn event<R: Record>(instrument: u32, side: Side, record: &R) -> Event
     Event::new(Ns(1), instrument, Flags::side_only(side), record)
 }
 
-/// A stage with these limits that knows instruments 1 to 8.
-pub(crate) fn pipeline(orders: u32, in_flight: u32, positions: u32) -> Pipeline<OrdersStage> {
-    let [orders, in_flight, positions] = [orders, in_flight, positions].map(|n| n.to_string());
-    let set = [("max_orders", &*orders), ("max_in_flight", &in_flight), ("max_positions", &positions)];
-    let set: Vec<_> = set.into_iter().chain([("max_accounts", "2")]).collect();
-    let mut pipeline = Pipeline::new(OrdersStage::new(
-        &harness::params("orders", &set),
-        Space { instruments: INSTRUMENTS, fills: FILLS },
-    ));
+/// A stage with these limits that knows instruments 1 to 8, behind a portfolio.
+pub(crate) fn pipeline(orders: u32, in_flight: u32, positions: usize) -> Pipeline<Behind<OrdersStage>> {
+    let [orders, in_flight] = [orders, in_flight].map(|n| n.to_string());
+    let set = [("max_orders", &*orders), ("max_in_flight", &in_flight), ("max_accounts", "2")];
+    let space = Space { instruments: INSTRUMENTS, fills: FILLS, positions };
+    let mut pipeline = Pipeline::new(Behind::showing(space, OrdersStage::new(&harness::params("orders", &set), space)));
     for instrument in 1..=8 {
         pipeline.feed(&listing(instrument));
     }

@@ -251,8 +251,7 @@ impl Reference {
     fn bust(&mut self, event: &Event) -> Verdict {
         let bust: &Bust = event.record();
         let Some(at) = self.named(bust.order_id, bust.match_id) else {
-            let given = OrderId(bust.order_id).counter() <= self.counter && self.orders.contains_key(&bust.order_id);
-            return Some(if given { AnomalyKind::UnknownFill } else { AnomalyKind::UnknownOwnOrder });
+            return Some(AnomalyKind::UnknownFill);
         };
         let ReferenceFill { event: of, is_busted, order } = self.fills[at];
         let fill: &Fill = of.record();

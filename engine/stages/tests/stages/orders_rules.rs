@@ -1,6 +1,6 @@
 //! The life cycle state by state, intents and bounds, positions by worked examples.
 
-use crate::harness::{self, Emitted, Pipeline, kinds};
+use crate::harness::{self, Behind, Emitted, Pipeline, kinds};
 use crate::orders_harness::*;
 use flow::records::{CancelRequest, Command, Halt, Intent, Listing, Reject, ReplaceRequest, Request};
 use flow::{
@@ -79,7 +79,7 @@ fn every_state_takes_its_steps_and_no_other() {
 }
 
 /// A pipeline whose order 1 (buy 10 of instrument 1) is in that state; for replaces order 2 is its other.
-fn in_state(state: State) -> Pipeline<OrdersStage> {
+fn in_state(state: State) -> Pipeline<Behind<OrdersStage>> {
     let mut pipeline = pipeline(8, 8, 8);
     let way: &[Event] = &match state {
         State::Pending => vec![],
@@ -125,7 +125,7 @@ fn every_answer_in_every_state_through_the_stage() {
         ];
         for (step, event) in answers {
             let mut pipeline = in_state(state);
-            let held = |l: &Pipeline<OrdersStage>| l.stage.positions().map(|p| p.3.qty).sum::<i64>();
+            let held = |l: &Pipeline<Behind<OrdersStage>>| l.stage.portfolio.positions().map(|p| p.3.qty).sum::<i64>();
             let (before, had) = (pipeline.stage.order(id(1)), held(&pipeline));
             let emitted = pipeline.feed(&event);
             let wanted = state.after(step, state == State::PartlyFilled);
@@ -340,7 +340,7 @@ fn the_profit_of_what_is_open_follows_the_trades() {
 #[test]
 fn positions_by_worked_examples() {
     let mut pipeline = pipeline(8, 8, 8);
-    let money_of = |pipeline: &mut Pipeline<OrdersStage>, instrument, fee| {
+    let money_of = |pipeline: &mut Pipeline<Behind<OrdersStage>>, instrument, fee| {
         let money = money(&pipeline.feed(&cost(instrument, id(1), fee))).unwrap();
         (money.realised, money.unrealised, money.fees)
     };

@@ -1,6 +1,6 @@
 //! The strategy `momentum`, rule by rule, on sequences made by hand.
 
-use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline, kinds};
+use crate::harness::{self, Behind, Emitted, INSTRUMENTS, Pipeline, kinds};
 use flow::records::{
     Bar, BookTop, BrokenTrade, Bust, Cancelled, Cvd, EndOfInput, Fill, Imbalance, Intent, Listing, Name, Reason,
     Refused, Reject, Signal, Vpin,
@@ -16,7 +16,7 @@ const TEN: u64 = 1_768_230_000 * Ns::SECOND;
 const ONE: i64 = Px::ONE;
 
 struct Rig {
-    pipeline: Pipeline<MomentumStage>,
+    pipeline: Pipeline<Behind<MomentumStage>>,
     now: u64,
     cvd: i64,
     volume: u64,
@@ -28,11 +28,10 @@ impl Rig {
     fn new(set: &[(&str, &str)]) -> Rig {
         let mut all = vec![("atr_bars", "2"), ("qty", "10"), ("min_volume", "100")];
         all.extend(set);
-        let stage = MomentumStage::new(
-            &harness::params("momentum", &all),
-            Setup::plain(MOMENTUM, Space { instruments: INSTRUMENTS, fills: 64 }),
-        );
-        let mut rig = Rig { pipeline: Pipeline::new(stage.unwrap()), now: TEN, cvd: 0, volume: 0, trades: 0 };
+        let space = Space { instruments: INSTRUMENTS, fills: 64, positions: 64 };
+        let stage = MomentumStage::new(&harness::params("momentum", &all), Setup::plain(MOMENTUM, space)).unwrap();
+        let mut rig =
+            Rig { pipeline: Pipeline::new(Behind::new(space, stage)), now: TEN, cvd: 0, volume: 0, trades: 0 };
         let mut name = Name { len: 1, parts: 1, ..Default::default() };
         name.text[0] = b'A';
         rig.send(Side::None, &name);
@@ -333,7 +332,9 @@ fn texts_that_are_none_are_refused() {
     for (name, text) in bads {
         let params = harness::params("momentum", &[(name, text)]);
         let fault =
-            MomentumStage::new(&params, Setup::plain(MOMENTUM, Space { instruments: 4, fills: 64 })).err().unwrap();
+            MomentumStage::new(&params, Setup::plain(MOMENTUM, Space { instruments: 4, fills: 64, positions: 64 }))
+                .err()
+                .unwrap();
         assert_eq!(fault.key, format!("momentum.{name}"));
     }
 }

@@ -1,6 +1,6 @@
 //! The strategies for tests: buy-and-hold and random, the latter in a loop with `orders` and a venue of a few lines.
 
-use crate::harness::{self, Emitted, INSTRUMENTS, Pipeline, kinds};
+use crate::harness::{self, Behind, Emitted, INSTRUMENTS, Pipeline, kinds};
 use crate::orders_harness::{ack, anomalies, cancelled, event, listing, refused, reject};
 use flow::records::{Ack, BookTop, CancelRequest, EndOfInput, Fill, Intent, Listing, Name, ReplaceRequest, Request};
 use flow::{Account, Action, Event, Flags, InstrumentType, Kind, Listings, Ns, OrderId, Px, Qty, Side, Tick};
@@ -11,7 +11,7 @@ use stages::strategies::{
 use stages::{Instances, Space};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 1_024 };
+const SPACE: Space = Space { instruments: INSTRUMENTS, fills: 1_024, positions: 64 };
 
 fn top(instrument: u32, bid: i64, ask: i64) -> Event {
     let record = BookTop { exchange_ts: Ns(1), bid_px: Px(bid), ask_px: Px(ask), bid_qty: Qty(1), ask_qty: Qty(1) };
@@ -86,8 +86,8 @@ fn symbols_are_matched_whole_whatever_their_length() {
 
 /// Strategy, orders and venue in a loop.
 struct Market {
-    random: Pipeline<RandomStage>,
-    orders: Pipeline<OrdersStage>,
+    random: Pipeline<Behind<RandomStage>>,
+    orders: Pipeline<Behind<OrdersStage>>,
     /// What comes back, after as many more inputs as the latency is.
     returns: VecDeque<(u64, Event)>,
     /// At the venue: instrument, side, price, what is left.
@@ -102,13 +102,13 @@ struct Market {
     matches: u64,
 }
 
-fn random(seed: &str) -> Pipeline<RandomStage> {
+fn random(seed: &str) -> Pipeline<Behind<RandomStage>> {
     let params = harness::params("random", &[("seed", seed), ("every", "2"), ("qty", "10"), ("max_position", "60")]);
-    Pipeline::new(RandomStage::new(&params, Setup::plain(RANDOM, SPACE)).unwrap())
+    Pipeline::new(Behind::new(SPACE, RandomStage::new(&params, Setup::plain(RANDOM, SPACE)).unwrap()))
 }
 
-fn orders() -> Pipeline<OrdersStage> {
-    Pipeline::new(OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), SPACE))
+fn orders() -> Pipeline<Behind<OrdersStage>> {
+    Pipeline::new(Behind::showing(SPACE, OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), SPACE)))
 }
 
 impl Market {
@@ -225,7 +225,7 @@ fn random_trades_in_every_way_and_asks_for_nothing_illegal() {
         let wishes = market.emitted.iter().filter(|s| s.0.kind == Kind::Intent).count();
         assert!(wishes > 15_000, "{wishes}");
         assert!(market.anomalies.is_empty(), "{latency}: {:?}", &market.anomalies[..1]);
-        let held: Vec<_> = market.orders.stage.positions().map(|p| p.3.qty.unsigned_abs()).collect();
+        let held: Vec<_> = market.orders.stage.portfolio.positions().map(|p| p.3.qty.unsigned_abs()).collect();
         assert!(held.len() == 3 && held.iter().all(|q| *q < 400), "{held:?}");
         let ids = market.emitted.iter().filter_map(|s| s.0.get::<Intent>()).all(|i| i.strategy == RANDOM);
         assert!(ids && market.emitted.iter().all(|s| !s.0.flags.has(Flags::SNAPSHOT)));
@@ -322,7 +322,7 @@ fn random_keeps_its_limit_when_fills_are_taken_back() {
             }
         }
         known = market.fills.len();
-        let held: Vec<_> = market.orders.stage.positions().map(|p| p.3.qty.unsigned_abs()).collect();
+        let held: Vec<_> = market.orders.stage.portfolio.positions().map(|p| p.3.qty.unsigned_abs()).collect();
         assert!(held.iter().all(|q| *q < 700), "{held:?}");
     }
     assert!(known > 5_000 && market.anomalies.is_empty(), "{known} fills, {:?}", market.anomalies.first());

@@ -12,7 +12,7 @@ use checker::{Checker, MOST, Verdict};
 use flow::records::{CommandOutcome, Order, Refused};
 use flow::{CommandResult, Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter};
 use stages::risk::CHECKS;
-use stages::{STAGES, Space};
+use stages::{STAGES, Space, StageEntry};
 use std::collections::BTreeMap;
 use tidegate_tests::amount;
 use traffic::{INSTRUMENTS, Traffic};
@@ -33,7 +33,43 @@ fn ceilings() -> BTreeMap<u16, i64> {
     limits().into_iter().map(|(check, limit)| (check, if check % 2 == 0 { limit * 105 / 100 } else { limit })).collect()
 }
 
-fn gate() -> Box<dyn Stage> {
+/// The gate, behind the portfolio that books what it is told of fills.
+struct Gate {
+    portfolio: (Box<dyn Stage>, Out),
+    risk: (Box<dyn Stage>, Out),
+}
+
+impl Gate {
+    /// What the gate makes of an event, and of what the portfolio makes of it.
+    fn on_event(&mut self, event: &Event) -> Vec<Event> {
+        let (portfolio, told) = &mut self.portfolio;
+        told.begin(event);
+        if portfolio.reads().has(event.kind) {
+            portfolio.on_event(event, told);
+        }
+        let (risk, out) = &mut self.risk;
+        let (mut made, reads) = (Vec::new(), risk.reads());
+        for event in [event].into_iter().chain(told.events()).filter(|event| reads.has(event.kind)) {
+            out.begin(event);
+            risk.on_event(event, out);
+            assert!(out.events().len() <= risk.fan_out());
+            made.extend_from_slice(out.events());
+        }
+        made
+    }
+
+    fn stages(&mut self) -> [&mut dyn Stage; 2] {
+        [self.portfolio.0.as_mut(), self.risk.0.as_mut()]
+    }
+
+    fn save(&mut self, listings: &Listings) -> Vec<u8> {
+        let mut writer = StateWriter::new(listings);
+        self.stages().into_iter().for_each(|stage| stage.save(&mut writer));
+        writer.into_bytes()
+    }
+}
+
+fn gate() -> Gate {
     let entry = flow::find(STAGES, "risk").unwrap();
     let mut params = Params::defaults(entry.params);
     let mut set = |name: &str, value: i64| {
@@ -52,7 +88,12 @@ fn gate() -> Box<dyn Stage> {
     let own: Vec<_> = own.map(|(check, most)| format!("{}={most}", stages::risk::check_name(check))).collect();
     let param = stages::risk::CEILINGS.param();
     params.set(&param, param.parse("ceilings", &own.join(",")).unwrap());
-    (entry.build)(&params, Space { instruments: INSTRUMENTS, fills: checker::FILLS }).unwrap()
+    let space = Space { instruments: INSTRUMENTS, fills: checker::FILLS, positions: 1_024 };
+    let portfolio = flow::find(STAGES, "portfolio").unwrap();
+    let built = |entry: &StageEntry, params: &Params| {
+        ((entry.build)(params, space).unwrap(), Out::new(entry.position, Kinds::ALL))
+    };
+    Gate { portfolio: built(portfolio, &Params::defaults(portfolio.params)), risk: built(entry, &params) }
 }
 
 fn checker() -> Checker {
@@ -101,9 +142,8 @@ impl Table {
 
 /// Feeds both until so many requests are judged.
 fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Checker), String> {
-    let mut stage = gate();
+    let mut gate = gate();
     let mut traffic = Traffic::new(seed, &limits());
-    let mut out = Out::new(11, Kinds::ALL);
     let mut table = Table::default();
     let mut listings = Listings::default();
     let mut events = traffic.opening();
@@ -111,10 +151,7 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
     let mut reload = requests / 4;
     while table.requests < requests {
         for event in &events {
-            out.begin(event);
-            stage.on_event(event, &mut out);
-            assert!(out.events().len() <= stage.fan_out());
-            let ours: Vec<_> = out.events().iter().map(verdict).collect();
+            let ours: Vec<_> = gate.on_event(event).iter().map(verdict).collect();
             let theirs = reference.feed(event);
             if ours != theirs {
                 return Err(format!(
@@ -130,7 +167,7 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
         }
         traffic.limits.clone_from(&reference.limits);
         if table.requests >= reload {
-            stage = reloaded(stage.as_ref(), &listings);
+            gate = reloaded(gate, &listings);
             reload += requests / 4;
         }
         events = traffic.next();
@@ -138,17 +175,12 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
     Ok((table, reference))
 }
 
-fn reloaded(stage: &dyn Stage, listings: &Listings) -> Box<dyn Stage> {
-    let save = |stage: &dyn Stage| {
-        let mut writer = StateWriter::new(listings);
-        stage.save(&mut writer);
-        writer.into_bytes()
-    };
-    let (bytes, mut other) = (save(stage), gate());
+fn reloaded(mut before: Gate, listings: &Listings) -> Gate {
+    let (bytes, mut other) = (before.save(listings), gate());
     let mut reader = StateReader::new(listings, &bytes);
-    other.load(&mut reader).unwrap();
+    other.stages().into_iter().for_each(|stage| stage.load(&mut reader).unwrap());
     reader.finish().unwrap();
-    assert!(save(other.as_ref()) == bytes, "a state that was loaded is saved as another");
+    assert!(other.save(listings) == bytes, "a state that was loaded is saved as another");
     other
 }
 

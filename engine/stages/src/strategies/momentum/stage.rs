@@ -9,14 +9,13 @@ use super::super::session::Within;
 use super::super::universe::{Universe, index};
 use super::params::{Fixed, OF_WINDOWS, PARAMS, Settings};
 use super::state::InstrumentState;
-use crate::executions::{Booked, Executions};
 use crate::measures::counted_before;
 use flow::records::{
-    Bar, BookTop, Bust, Cancelled, Cvd, Fill, Imbalance, Intent, Listing, Memory, Refused, Reject, Signal, Vpin,
+    Bar, BookTop, Booked, Cancelled, Cvd, Imbalance, Intent, Listing, Memory, Refused, Reject, Signal, Vpin,
 };
 use flow::{
-    Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, PerSymbol, Px,
-    Real, Reduces, Scope, Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
+    Booking, Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, PerSymbol,
+    Px, Real, Reduces, Scope, Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -36,7 +35,6 @@ pub struct MomentumStage {
     instruments: GrowingTable<InstrumentState>,
     changed: Changed,
     sessions: Sessions,
-    fills: Executions<()>,
     fixed: Fixed,
     settings: PerSymbol<Settings>,
     /// The input that broke a trade last: the `cvd` that it causes reports no new one. Of no use after its input, so not saved.
@@ -57,7 +55,6 @@ impl MomentumStage {
             instruments: GrowingTable::new(space.instruments as usize, InstrumentState::NONE),
             changed: Changed::new(space.instruments),
             sessions: Sessions::default(),
-            fills: Executions::new(space.fills, ()),
             fixed: Fixed::read(params, setup.measures)?,
             settings: PerSymbol::new(PARAMS, number.0, params, space.instruments, Settings::read)?,
             breaking: 0,
@@ -203,16 +200,19 @@ impl MomentumStage {
         }
     }
 
-    /// Reverses a fill.
-    #[cold]
-    fn bust(&mut self, event: &Event) {
-        let Some(signed) = self.fills.reversed(event) else { return };
-        if self.is_ours(event.record::<Bust>().order_id) {
-            let state = &mut self.instruments[event.instrument as usize];
-            state.position = state.position.saturating_sub(signed);
-            if state.working == 0 {
-                state.close(event.ts, self.settings.get(event.instrument).cooldown_ns);
-            }
+    /// What the portfolio has booked of an order of ours: a fill, or one that was taken back.
+    fn booked(&mut self, event: &Event) {
+        let booked: &Booked = event.record();
+        if !self.is_ours(booked.order_id) {
+            return;
+        }
+        let cooldown_ns = self.settings.get(event.instrument).cooldown_ns;
+        let state = &mut self.instruments[event.instrument as usize];
+        if booked.what == Booking::Busted.code() {
+            state.bust(event.side(), booked.qty.0, event.ts, cooldown_ns);
+        } else {
+            let of_working = if booked.what == Booking::Filled.code() { booked.qty.0 } else { 0 };
+            state.fill(event.side(), booked.qty.0, of_working, event.ts, cooldown_ns);
         }
     }
 
@@ -291,17 +291,7 @@ impl MomentumStage {
                 let listing: &Listing = event.record();
                 (state.calendar, state.tick) = (Calendar::of(Mic(listing.calendar)), Tick::of(listing));
             }
-            Kind::Fill => {
-                let fill: &Fill = event.record();
-                let booked = self.fills.fill(event, event.side());
-                if booked != Booked::Repeated && self.is_ours(fill.order_id) {
-                    let cooldown_ns = self.settings.get(event.instrument).cooldown_ns;
-                    let state = &mut self.instruments[event.instrument as usize];
-                    let of_working = if booked == Booked::Filled { fill.qty.0 } else { 0 };
-                    state.fill(event.side(), fill.qty.0, of_working, event.ts, cooldown_ns);
-                }
-            }
-            Kind::Bust => self.bust(event),
+            Kind::Booked => self.booked(event),
             Kind::BrokenTrade => self.broken(event),
             Kind::Cancelled => self.order_ended(event.record::<Cancelled>().order_id, event),
             Kind::Reject => self.order_ended(event.record::<Reject>().order_id, event),
@@ -330,11 +320,10 @@ impl Stage for MomentumStage {
             Kind::Cvd,
             Kind::Vpin,
             Kind::Bar,
-            Kind::Fill,
+            Kind::Booked,
             Kind::Cancelled,
             Kind::Reject,
             Kind::Refused,
-            Kind::Bust,
             Kind::BrokenTrade,
             Kind::EndOfInput,
             Kind::Memory,
@@ -347,7 +336,6 @@ impl Stage for MomentumStage {
         Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent, Kind::CommandOutcome])
     }
 
-    /// Global: fills are remembered across instruments.
     fn scope(&self) -> Scope {
         Scope::Global
     }
@@ -389,7 +377,6 @@ impl Stage for MomentumStage {
         to.put(&known);
         self.changed.save(to);
         self.settings.save(to);
-        self.fills.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -403,7 +390,6 @@ impl Stage for MomentumStage {
             self.instruments[at] = state;
         }
         self.changed.load(from)?;
-        self.settings.load(from)?;
-        self.fills.load(from, self.instruments.bound())
+        self.settings.load(from)
     }
 }

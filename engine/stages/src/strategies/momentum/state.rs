@@ -96,14 +96,22 @@ impl InstrumentState {
         }
     }
 
+    /// A fill of ours was taken back.
+    pub(super) fn bust(&mut self, side: Side, qty: u64, now: Ns, cooldown_ns: u64) {
+        self.add(side.opposite(), qty);
+        if self.working == 0 {
+            self.close(now, cooldown_ns);
+        }
+    }
+
+    fn add(&mut self, side: Side, qty: u64) {
+        let size = i64::try_from(qty).unwrap_or(i64::MAX);
+        self.position = self.position.saturating_add(if side == Side::Sell { -size } else { size });
+    }
+
     /// A fill of ours; `of_working` of it belongs to the working order.
     pub(super) fn fill(&mut self, side: Side, qty: u64, of_working: u64, now: Ns, cooldown_ns: u64) {
-        let size = i64::try_from(qty).unwrap_or(i64::MAX);
-        self.position = match side {
-            Side::Buy => self.position.saturating_add(size),
-            Side::Sell => self.position.saturating_sub(size),
-            Side::None => self.position,
-        };
+        self.add(side, qty);
         if of_working >= self.working {
             self.settle(now, cooldown_ns);
         } else {

@@ -82,7 +82,7 @@ impl Terms {
 
 impl SimInstrument {
     pub(crate) fn new(set: &[(&str, &str)]) -> SimInstrument {
-        let venue = SimulatedVenue::new(&params(set), Space { instruments: 8, fills: 64 }).unwrap();
+        let venue = SimulatedVenue::new(&params(set), Space { instruments: 8, fills: 64, positions: 64 }).unwrap();
         let mut rig = SimInstrument { venue, now: 1_000, replies: Replies::new(), seen: Vec::new(), seq: 0 };
         for (instrument, book) in BOOKS {
             let listing = Listing { book, instrument_type: 1, calendar: *b"----", ..Listing::default() };

@@ -291,7 +291,7 @@ fn too_many_answers_are_said_and_nothing_half() {
 
 #[test]
 fn latencies() {
-    let space = Space { instruments: 8, fills: 64 };
+    let space = Space { instruments: 8, fills: 64, positions: 64 };
     let venue = |set: &[(&str, &str)]| SimulatedVenue::new(&params(set), space).unwrap();
     let id = |seq| EventId::new(seq, 9, 0);
     let mut constant = venue(&[]);

@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) const INSTRUMENTS: u32 = 8;
 /// Fills that the pipeline remembers, few enough that some are forgotten.
 const FILLS: u32 = 6;
+/// Positions that there may be.
+const POSITIONS: usize = 4;
 /// The largest time: the most that a signed clock of nanoseconds holds.
 const LAST: u64 = i64::MAX as u64;
 /// The clock before the first input: a Monday, 14:00 UTC.
@@ -49,7 +51,6 @@ const SMALL: &[(&str, &str)] = &[
     ("random.max_open", "6"),
     ("orders.max_orders", "6"),
     ("orders.max_in_flight", "4"),
-    ("orders.max_positions", "4"),
     ("orders.max_accounts", "2"),
     ("risk.open_order_slots", "4"),
     ("risk.max_pairs", "2"),
@@ -112,13 +113,14 @@ pub(crate) fn build(part: &Part, turned: u8) -> Box<dyn Stage> {
     };
     let of = |name: &str| params(entry(name).name(), entry(name).params(), turned);
     let all: BTreeMap<&str, Params> = part.names().into_iter().map(|name| (name, of(name))).collect();
-    let space = Space { instruments: INSTRUMENTS, fills: FILLS };
+    let space = Space { instruments: INSTRUMENTS, fills: FILLS, positions: POSITIONS };
     part.build(|name| &all[name], &instances, space).expect("the parameters are valid")
 }
 
 pub(crate) fn build_venue(turned: u8) -> SimulatedVenue {
     let params = params("sim", stages::exchange_sim::PARAMS, turned);
-    SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS, fills: FILLS }).expect("the parameters are valid")
+    SimulatedVenue::new(&params, Space { instruments: INSTRUMENTS, fills: FILLS, positions: POSITIONS })
+        .expect("the parameters are valid")
 }
 
 /// A stage in its place.

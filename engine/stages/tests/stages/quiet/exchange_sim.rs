@@ -62,7 +62,7 @@ fn nothing_is_allocated_per_event() {
         let param = PARAMS.iter().find(|p| p.name == name).unwrap();
         params.set(param, param.parse(name, text).unwrap());
     }
-    let mut venue = SimulatedVenue::new(&params, Space { instruments: 8, fills: 64 }).unwrap();
+    let mut venue = SimulatedVenue::new(&params, Space { instruments: 8, fills: 64, positions: 64 }).unwrap();
     let mut replies = Replies::with_capacity(256);
     let mut dice = Dice(7);
     let mut events: Vec<Event> =

@@ -36,7 +36,7 @@ fn params(name: &str, set: &[(&'static str, &str)]) -> Params {
     params
 }
 
-const SPACE: Space = Space { instruments: 16, fills: 64 };
+const SPACE: Space = Space { instruments: 16, fills: 64, positions: 64 };
 
 #[test]
 fn nothing_is_allocated_per_event() {

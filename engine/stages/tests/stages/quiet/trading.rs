@@ -11,7 +11,7 @@ fn stage(name: &str, position: u8) -> (Box<dyn Stage>, Out) {
         params.set(every, every.parse("every", "1").unwrap());
     }
     let part = stages::uncut(|other| other == name).pop().unwrap();
-    let stage = part.build(|_| &params, &Instances::PLAIN, Space { instruments: 8, fills: 64 });
+    let stage = part.build(|_| &params, &Instances::PLAIN, Space { instruments: 8, fills: 64, positions: 64 });
     (stage.unwrap_or_else(|faults| panic!("{faults:?}")), Out::new(position, Kinds::ALL))
 }
 

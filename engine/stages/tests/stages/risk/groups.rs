@@ -106,7 +106,8 @@ fn without_a_ceiling_a_command_only_lowers_a_limit() {
 fn a_ceiling_below_the_configured_limit_is_a_fault() {
     let mut params = Params::defaults(PARAMS);
     let param = CEILINGS.param();
-    let build = |params: &Params| RiskStage::build(params, Space { instruments: 1, fills: 1 }).map(|_| ());
+    let build =
+        |params: &Params| RiskStage::build(params, Space { instruments: 1, fills: 1, positions: 64 }).map(|_| ());
     params.set(&param, param.parse("ceilings", "max-quantity=10000").unwrap());
     assert!(build(&params).is_ok());
     params.set(&param, param.parse("ceilings", "max-quantity=9999").unwrap());

@@ -1,5 +1,6 @@
 //! A gate with one listed instrument and a market, and requests made short.
 
+use crate::harness::Behind;
 use flow::records::{BookTop, Command, CommandOutcome, Listing, Order, Refused, ReplaceRequest, Request};
 use flow::{
     Account, CommandResult, Event, EventId, Flags, Kind, Kinds, Ns, OrderId, Out, Param, Params, Px, Qty, Record,
@@ -18,7 +19,7 @@ pub(crate) enum Verdict {
 }
 
 pub(crate) struct Rig {
-    pub(crate) stage: RiskStage,
+    pub(crate) stage: Behind<RiskStage>,
     out: Out,
     pub(crate) seq: u64,
     /// Event time in ms.
@@ -41,7 +42,8 @@ impl Rig {
         }
         let param = CEILINGS.param();
         params.set(&param, param.parse("ceilings", ceilings).unwrap());
-        let stage = RiskStage::new(&params, Space { instruments: 4, fills: 64 });
+        let space = Space { instruments: 4, fills: 64, positions: 64 };
+        let stage = Behind::new(space, RiskStage::new(&params, space));
         let mut rig = Rig { stage, out: Out::new(11, Kinds::ALL), seq: 0, ms: 1_000, counter: 0 };
         rig.input(1, Side::None, &Listing { tick_px: cents(1), multiplier: Px::ONE, ..Default::default() });
         rig.market(9_999, 10_001);

@@ -7,7 +7,8 @@ use stages::{STAGES, Space};
 #[test]
 fn routes_are_those_of_the_table() {
     let entry = flow::find(STAGES, "router").unwrap();
-    let mut router = (entry.build)(&Params::defaults(entry.params), Space { instruments: 4, fills: 64 }).unwrap();
+    let mut router =
+        (entry.build)(&Params::defaults(entry.params), Space { instruments: 4, fills: 64, positions: 64 }).unwrap();
     let mut out = Out::new(12, Kinds::ALL);
     let mut route = |event: Event| {
         out.begin(&event);

@@ -1,37 +1,50 @@
 //! The positions, by account, strategy and instrument.
 //!
-//! Found [by key](ByKey); positions are never removed. A position is opened with the first request, so no fill of an order
-//! requested here lacks one. A position is the sum of the fills that stand, in their order: `base` sums the
-//! fills that are forgotten, `now` includes the remembered ones.
+//! Found [by key](ByKey); positions are never removed. A position is the sum of the fills that stand, in their order: `base`
+//! sums the fills that are forgotten, `now` includes the remembered ones.
 //!
 //! Bound: the number of positions. Worst case: colliding keys cost one probe each.
 
-use super::closing::Closing;
+use super::executions::{Execution, NO_FILL};
 use super::money::Holding;
 use crate::by_key::{ByKey, Keyed};
-use crate::executions::Execution;
 use flow::{Account, OrderId, Px, StrategyId};
 use serde::{Deserialize, Serialize};
 
 /// Account, strategy and instrument in one word. Never 0, since no instrument is 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key(u64);
+pub(crate) struct Key(u64);
 
 impl Key {
+    /// No position.
+    pub(crate) const NONE: Key = Key(0);
+
     #[inline]
-    pub(super) fn new(account: Account, strategy: StrategyId, instrument: u32) -> Key {
+    pub(crate) fn new(account: Account, strategy: StrategyId, instrument: u32) -> Key {
         Key(u64::from(account.0) << 48 | u64::from(strategy.0) << 32 | u64::from(instrument))
     }
 
-    pub(super) fn account(self) -> Account {
+    /// That of the position that a fill of this order changes.
+    #[inline]
+    pub(crate) fn of(order: OrderId, instrument: u32) -> Key {
+        Key::new(order.account(), order.strategy(), instrument)
+    }
+
+    /// As a number.
+    #[inline]
+    pub(crate) fn word(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn account(self) -> Account {
         Account((self.0 >> 48) as u8)
     }
 
-    pub(super) fn strategy(self) -> StrategyId {
+    pub(crate) fn strategy(self) -> StrategyId {
         StrategyId((self.0 >> 32) as u16)
     }
 
-    pub(super) fn instrument(self) -> u32 {
+    pub(crate) fn instrument(self) -> u32 {
         self.0 as u32
     }
 }
@@ -51,26 +64,10 @@ impl Filled {
         Filled { holding: Holding { qty: 0, cost: 0, realised: 0, fees: 0 }, last_px: Px::NONE };
 
     /// Adds a fill.
-    pub(super) fn fill<T>(&mut self, fill: &Execution<T>) {
+    pub(super) fn fill(&mut self, fill: &Execution) {
         self.holding.fill(fill.side, fill.px, fill.qty);
         self.last_px = fill.px;
     }
-}
-
-/// No remembered fill.
-pub(super) const NO_FILL: u32 = u32::MAX;
-
-/// What the stage keeps with a remembered fill.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Note {
-    /// First id of the order that it counts in; 0 = none.
-    pub(super) root: OrderId,
-    /// Next remembered fill of the same position.
-    pub(super) next: u32,
-}
-
-impl Note {
-    pub(super) const NONE: Note = Note { root: OrderId(0), next: NO_FILL };
 }
 
 /// A position with its key.
@@ -85,27 +82,25 @@ pub(super) struct Entry {
     pub(super) fees: i128,
     /// Whether one of them was not known, so that the sum is not.
     pub(super) lacks_a_fee: bool,
-    /// Its oldest and newest remembered fills.
+    /// Slots of its oldest and newest remembered fills.
     pub(super) oldest: u32,
     pub(super) newest: u32,
-    pub(super) closing: Closing,
 }
 
 impl Keyed for Entry {
     const VACANT: Entry = Entry {
-        key: Key(0),
+        key: Key::NONE,
         now: Filled::NOTHING,
         base: Filled::NOTHING,
         fees: 0,
         lacks_a_fee: false,
         oldest: NO_FILL,
         newest: NO_FILL,
-        closing: Closing::NEVER,
     };
 
     #[inline]
     fn key(&self) -> u64 {
-        self.key.0
+        self.key.word()
     }
 }
 
@@ -144,15 +139,15 @@ impl Positions {
     /// The position of that key, opened if there is none; `None` when there is no room.
     #[inline]
     pub(super) fn open(&mut self, key: Key) -> Option<&mut Entry> {
-        if self.0.get(key.0).is_none() {
+        if self.0.get(key.word()).is_none() {
             return self.0.add(Entry { key, ..Entry::VACANT });
         }
-        self.0.get_mut(key.0)
+        self.0.get_mut(key.word())
     }
 
     /// The position of that key, if it is open.
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Entry> {
-        self.0.get_mut(key.0)
+        self.0.get_mut(key.word())
     }
 
     /// Removes all positions.
