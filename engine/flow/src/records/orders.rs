@@ -166,9 +166,9 @@ records! {
     /// What a `fill` or a `bust` did to the books of this run: the stage `portfolio` tells it once, and whoever follows fills
     /// follows these. The side is the fill's. It follows the `position`.
     Booked = 83 "booked" : sided {
-        number: u64 as Id "number of the fill among those that were booked, from 1; of a bust, that of the fill that it takes back",
         order_id: u64 as OrderId "account, strategy and counter",
         qty: Qty as Qty "quantity of the fill",
+        number: u64 as Id "number of the fill among those that were booked, from 1; of a bust, that of the fill that it takes back",
         corrects: u64 as Id "number of the busted fill that it corrects; 0 = none",
         what: u8 as Enum(Booking) "what it is",
     } reserved 7 row [order_id, account, strategy, side, qty, what, number, corrects]
