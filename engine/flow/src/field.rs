@@ -54,6 +54,8 @@ pub enum FieldType {
     Strategy,
     /// A risk check, u16; shown by name.
     Check,
+    /// A table of limits, u16; shown as its scope; 0 = none.
+    Limit,
     /// Number of an instance of a measure; 0 = the one that has the measure's own name.
     Instance,
     /// A user id of the operating system, u32; `u32::MAX` = absent.

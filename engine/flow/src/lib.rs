@@ -13,6 +13,7 @@
 mod anomaly;
 mod approved;
 mod calendar;
+mod currency;
 mod event;
 mod field;
 mod flags;
@@ -56,6 +57,7 @@ pub use calendar::{
     CALENDARS, Calendar, Calendars, ExceptionError, Hours, MarketDay, SessionPhase, Sessions, TradeDate, midnight,
     zone_of,
 };
+pub use currency::Currency;
 pub use event::Event;
 pub use field::{Field, FieldType, FlagColumn};
 pub use flags::{Flags, Side};

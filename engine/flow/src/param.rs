@@ -251,11 +251,12 @@ impl Param {
     }
 }
 
-/// The values of one section, defaults filled in, and what it sets for single symbols.
+/// The values of one section, defaults filled in, what it sets for single symbols, and tables beside it that its entry reads.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Params {
     values: BTreeMap<&'static str, Value>,
     symbols: BTreeMap<String, BTreeMap<&'static str, Value>>,
+    tables: BTreeMap<&'static str, Vec<Params>>,
 }
 
 impl Params {
@@ -265,7 +266,7 @@ impl Params {
     /// When a default is not valid for its own parameter, which a test of the registries rules out.
     pub fn defaults(params: &[Param]) -> Params {
         let default = |p: &Param| (p.name, p.parse(p.name, p.default).expect("a default is valid"));
-        Params { values: params.iter().map(default).collect(), symbols: BTreeMap::new() }
+        Params { values: params.iter().map(default).collect(), ..Params::default() }
     }
 
     /// Sets a value, which the caller made with [`Param::parse`].
@@ -300,12 +301,22 @@ impl Params {
     /// The values of all symbols.
     #[must_use]
     pub fn without_symbols(&self) -> Params {
-        Params { values: self.values.clone(), symbols: BTreeMap::new() }
+        Params { values: self.values.clone(), tables: self.tables.clone(), ..Params::default() }
     }
 
     /// Whether a symbol has a value of its own.
     pub fn sets_for(&self, symbol: &str, name: &str) -> bool {
         self.symbols.get(symbol).is_some_and(|own| own.contains_key(name))
+    }
+
+    /// Adds a table of that name, with the values that it sets alone.
+    pub fn add_table(&mut self, name: &'static str, table: Params) {
+        self.tables.entry(name).or_default().push(table);
+    }
+
+    /// The tables of that name, in the order of the configuration.
+    pub fn tables(&self, name: &str) -> &[Params] {
+        self.tables.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The value with this name, if there is one.

@@ -97,8 +97,13 @@ impl Params {
     /// When the parameter is not in the registry entry of these values.
     pub fn get<K: ParamKind>(&self, typed: TypedParam<K>) -> K::Of<'_> {
         let (name, stored) = (typed.param.name, self.value(typed.param.name));
-        let value = stored.and_then(|value| typed.kind.read(&typed.param, value));
+        let value = self.find(typed);
         value.unwrap_or_else(|| panic!("the parameter {name} is not in this registry entry; found {stored:?}"))
+    }
+
+    /// The value of a parameter, if it is set.
+    pub fn find<K: ParamKind>(&self, typed: TypedParam<K>) -> Option<K::Of<'_>> {
+        typed.kind.read(&typed.param, self.value(typed.param.name)?)
     }
 }
 

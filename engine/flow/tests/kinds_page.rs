@@ -24,6 +24,7 @@ fn meaning(field: &Field) -> String {
         FieldType::Account => "u8, account".to_owned(),
         FieldType::Strategy => "u16, strategy".to_owned(),
         FieldType::Check => "u16, check".to_owned(),
+        FieldType::Limit => "u16, table of limits; 0 = none".to_owned(),
         FieldType::Instance => "u8, instance; 0 = of the measure's own name".to_owned(),
         FieldType::Kind => "u16, kind".to_owned(),
         FieldType::Volume => "u64, instrument's smallest unit; `u64::MAX` = absent".to_owned(),

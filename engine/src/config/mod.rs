@@ -13,6 +13,7 @@ mod files;
 mod instances;
 mod instrument;
 pub mod keys;
+mod limits;
 mod nearest;
 mod read;
 mod settings;

@@ -12,7 +12,7 @@ use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::reader::date;
 use flow::{Param, ParamError, ParamType, Params, Symbols, Value};
-use stages::Instanced;
+use stages::{Instanced, risk};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -87,6 +87,7 @@ fn parse(text: &str, path: &Path, base: Option<&Path>, registries: &Registries) 
         reading.top(name, value);
     }
     reading.number();
+    reading.limits_read();
     let mut draft = reading.draft;
     draft.faults.sort_by(|a, b| a.place.cmp(&b.place));
     draft
@@ -122,6 +123,9 @@ impl<'i> Reading<'i> {
             (RETIRED, DeValue::Table(tables)) => self.retired(tables),
             ("input", _) => self.fault(&span, "input", "not an array of tables", "write [[input]]"),
             ("instrument", DeValue::Table(symbols)) => self.instruments(symbols),
+            (risk::LIMIT, DeValue::Array(entries)) => self.limits(entries),
+            (risk::ACCOUNT, DeValue::Table(tables)) => self.accounts(tables),
+            (name @ (risk::LIMIT | risk::ACCOUNT), _) => self.no_limits(&span, name),
             (name, DeValue::Table(table)) => self.section(name, &span, table),
             (name, _) => self.fault(&span, name, "not a section", &self.draft.settings.section_advice(name)),
         }

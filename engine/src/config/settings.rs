@@ -9,7 +9,7 @@ use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
 use flow::{Param, ParamError, ParamType, Params, Registered, Symbols, Value};
-use stages::{Instanced, Instances, Space};
+use stages::{Instanced, Instances, Space, risk};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +77,10 @@ pub struct Settings {
     pub venues: BTreeMap<&'static str, Params>,
     /// Parameters of every sink, by name.
     pub sinks: BTreeMap<&'static str, Params>,
+    /// Tables of limits, as they are written.
+    pub limits: Vec<Params>,
+    /// What accounts are, by number.
+    pub accounts: BTreeMap<u8, Params>,
     /// What the operator states about instruments, by symbol.
     pub instruments: BTreeMap<String, InstrumentSettings>,
     /// The place of each key; the empty key has the file itself.
@@ -105,6 +109,8 @@ impl Settings {
             journal_dir: None,
             venues: all(stages::exchange_sim::VENUES).into_iter().chain(all(registries.gateways())).collect(),
             sinks: all(sinks::SINKS),
+            limits: Vec::new(),
+            accounts: BTreeMap::new(),
             instruments: BTreeMap::new(),
             places: BTreeMap::new(),
             registries,
@@ -245,13 +251,15 @@ impl Settings {
 
     /// Whether a section has that name.
     pub(super) fn is_taken(&self, name: &str) -> bool {
-        let others = ["input", INSTRUMENT, RETIRED].into_iter().chain(Instanced::ALL.map(Instanced::table));
+        let others = ["input", INSTRUMENT, RETIRED, risk::LIMIT, risk::ACCOUNT]
+            .into_iter()
+            .chain(Instanced::ALL.map(Instanced::table));
         self.sections().into_iter().chain(others).any(|other| other == name)
     }
 
     /// Advice for an unknown section.
     pub(super) fn section_advice(&self, name: &str) -> String {
-        let others = "[instrument.\"SYMBOL\"], [[strategy]], and [[input]]";
+        let others = "[instrument.\"SYMBOL\"], [account.2], [[limit]], [[strategy]], and [[input]]";
         format!("{}, {others}", one_of(name, self.sections()))
     }
 
@@ -272,6 +280,7 @@ impl Settings {
             root.insert(name.to_owned(), table(params).into());
         }
         self.instances_into(&mut root);
+        self.limits_into(&mut root);
         let inputs = self.inputs.iter().take(inputs).map(|input| {
             let watch = input.watch.iter().map(|symbols| {
                 let list = symbols.iter().map(|symbol| symbol.as_str().into()).collect::<Vec<toml::Value>>();

@@ -50,6 +50,8 @@ pub struct Plan {
     pub sample_every: u64,
     /// Whether groups measure busy, idle and stalled time.
     pub meters: bool,
+    /// Limits that never refuse.
+    limits: Vec<String>,
 }
 
 impl Plan {
@@ -120,6 +122,7 @@ impl Plan {
             clock,
             sample_every: settings.pipeline.get(keys::SAMPLE_EVERY),
             meters: settings.pipeline.get(keys::METERS),
+            limits: settings.limit_warnings(),
         })
     }
 }
@@ -135,7 +138,8 @@ impl Plan {
         let spins = "a group that spins keeps its core from the others: set pipeline.idle to auto".to_owned();
         let shared = groups > cores;
         let spinning = shared && matches!(self.idle, Idle::Spin | Idle::SpinHint);
-        shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).collect()
+        let limits = self.limits.iter().cloned();
+        shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(limits).collect()
     }
 }
 
@@ -154,9 +158,10 @@ fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
 }
 
 fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
-    let mut stages = Vec::new();
+    let (mut stages, risk) = (Vec::new(), settings.risk_params());
+    let params = |name: &str| if name == "risk" { &risk } else { &settings.stages[name] };
     for part in parts {
-        match part.build(|name| &settings.stages[name], &settings.instances, space) {
+        match part.build(params, &settings.instances, space) {
             Ok(stage) => {
                 let (name, position) = (part.names().join("+"), part.position());
                 stages.push(Planned { name, position, wanted: Kinds::NONE, stage });

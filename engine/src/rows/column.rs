@@ -52,7 +52,9 @@ const fn printed(ty: FieldType) -> (&'static str, &'static str) {
         FieldType::Uint | FieldType::Int | FieldType::Account | FieldType::Code(_) => ("integer", ""),
         FieldType::Float => ("number or null", ""),
         FieldType::Text | FieldType::Interval | FieldType::Detail => ("text", ""),
-        FieldType::Strategy | FieldType::Check | FieldType::Kind | FieldType::Enum(_) => ("text", ""),
+        FieldType::Strategy | FieldType::Check | FieldType::Limit | FieldType::Kind | FieldType::Enum(_) => {
+            ("text", "")
+        }
         FieldType::Instance => ("text", ""),
     }
 }

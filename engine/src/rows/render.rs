@@ -103,6 +103,7 @@ impl Print<'_> {
             FieldType::Strategy => self.strategy(StrategyId(value as u16)),
             FieldType::Instance => named(value, names.measure(value as u8, event.kind)),
             FieldType::Check => named(value, Some(stages::risk::check_name(value as u16))),
+            FieldType::Limit => named(value, names.limit(value as u16)),
             FieldType::Kind => Cell::text(kind_info(Kind(value as u8)).map_or("unknown", |k| k.name)),
             FieldType::Enum(words) => named(value, name_of(words, value)),
             FieldType::Detail => detail(value, event, scale),

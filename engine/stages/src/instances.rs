@@ -50,17 +50,29 @@ impl Instanced {
     }
 }
 
-/// The instances of a configuration, but for the plain ones.
+/// The instances of a configuration, but for the plain ones, and the names of its tables of limits, which rows show too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instances {
     of: BTreeMap<Instanced, Vec<Instance>>,
     /// Numbers of names that are gone.
     retired: BTreeMap<Instanced, BTreeMap<String, u16>>,
+    /// What each table of limits is for, in words.
+    limits: Vec<String>,
 }
 
 impl Instances {
     /// None but the plain ones.
-    pub const PLAIN: Instances = Instances { of: BTreeMap::new(), retired: BTreeMap::new() };
+    pub const PLAIN: Instances = Instances { of: BTreeMap::new(), retired: BTreeMap::new(), limits: Vec::new() };
+
+    /// Names the tables of limits, in their order.
+    pub fn name_limits(&mut self, names: Vec<String>) {
+        self.limits = names;
+    }
+
+    /// What the table of limits of that number is for, from 1: `account 2, mom-fast, AAPL`.
+    pub fn limit(&self, number: u16) -> Option<&str> {
+        self.limits.get(usize::from(number).checked_sub(1)?).map(String::as_str)
+    }
 
     /// Adds an instance.
     pub fn add(&mut self, to: Instanced, instance: Instance) {

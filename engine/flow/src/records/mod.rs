@@ -97,7 +97,7 @@ mod tests {
             FieldType::Step | FieldType::Factor => &[8],
             FieldType::Nano | FieldType::Money | FieldType::OrderId | FieldType::Id | FieldType::Detail => &[8],
             FieldType::Seconds | FieldType::Start | FieldType::Interval | FieldType::Uid | FieldType::Count => &[4],
-            FieldType::Strategy | FieldType::Check | FieldType::Kind => &[2],
+            FieldType::Strategy | FieldType::Check | FieldType::Limit | FieldType::Kind => &[2],
             FieldType::Account | FieldType::Instance => &[1],
             FieldType::Enum(_) | FieldType::Code(_) => &[1, 2, 4],
             FieldType::Uint => &[1, 2, 4, 8],

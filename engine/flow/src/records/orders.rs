@@ -85,7 +85,8 @@ records! {
         value: i64 as Int "value that the check found, in the same unit",
         group: u32 as Uint "group of legs refused with it; 0 = none",
         check: u16 as Check "the check",
-    } reserved 10
+        level: u16 as Limit "the most specific table of limits that refuses, from 1; 0 = none, but [risk]",
+    } reserved 8
     /// An order, cancel or replace on its way to the venue that the router chose; the side is in the flags.
     Route = 72 "route" : sided {
         order_id: u64 as OrderId "account, strategy and counter",

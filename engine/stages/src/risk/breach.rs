@@ -45,6 +45,15 @@ pub(super) struct Breach {
     pub(super) value: i64,
 }
 
+/// What refuses an order: the check, the number of the most specific table of limits that does (0 = the section), and the
+/// breach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) check: u16,
+    pub(super) level: u16,
+    pub(super) breach: Breach,
+}
+
 impl Breach {
     /// A breach whose value may be larger than a record can hold.
     #[cold]

@@ -8,6 +8,7 @@
 use super::exposure::Exposure;
 use super::exposures::Exposures;
 use super::ids::Ids;
+use super::levels::{Levels, Sum};
 use super::market::Market;
 use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
@@ -22,6 +23,7 @@ pub(super) struct Gate {
     pub(super) lost: bool,
     pub(super) markets: GrowingTable<Market>,
     pub(super) exposures: Exposures,
+    pub(super) levels: Levels,
     /// Whose data are doubtful.
     pub(super) trust: Trust,
     pub(super) open: OpenOrders,
@@ -80,6 +82,7 @@ impl Gate {
         let executed = proposal.predecessor.map_or(0, |o| o.executed);
         let before = proposal.predecessor.map_or(0, |o| o.open);
         let after = proposal.open.max(before);
+        let orders = self.open.orders();
         self.open.insert(Open {
             id: proposal.request.order_id,
             other: proposal.replaces,
@@ -94,29 +97,59 @@ impl Gate {
         });
         let side = proposal.side;
         self.change(proposal.id(), proposal.at, |exposure| *exposure.open_mut(side) += after - before);
+        if !self.levels.is_empty() {
+            self.levels.sent(proposal.id(), proposal.at, proposal.now);
+            self.count_orders(proposal.id(), proposal.at, orders);
+        }
         last
     }
 
     /// Changes what the account of an order holds, and has open, of the instrument at `at`.
     #[inline]
     fn change(&mut self, order: OrderId, at: usize, change: impl FnOnce(&mut Exposure)) {
+        if !self.levels.is_empty() {
+            return self.change_at_levels(order, at, change);
+        }
         self.exposures.change(&mut self.markets, order.account(), at, change);
+    }
+
+    #[inline(never)]
+    fn change_at_levels(&mut self, order: OrderId, at: usize, change: impl FnOnce(&mut Exposure)) {
+        let mut changed = Sum::NONE;
+        self.exposures.change(&mut self.markets, order.account(), at, |exposure| {
+            let before = *exposure;
+            change(exposure);
+            changed = Sum::between(&before, exposure);
+        });
+        self.levels.change(order, at, &changed);
+    }
+
+    /// The number of open orders has changed by an order; it was `before`.
+    fn count_orders(&mut self, order: OrderId, at: usize, before: usize) {
+        let more = self.open.orders() as i64 - before as i64;
+        self.levels.change(order, at, &Sum::of_orders(more));
     }
 
     /// Takes back the last approval; `last` is the counter that it returned. Only new orders are taken back.
     pub(super) fn take_back(&mut self, proposal: &Proposal, last: u64) {
         self.ids.lower(proposal.id(), last);
         self.messages.pop();
+        if !self.levels.is_empty() {
+            self.levels.take_back(proposal.id(), proposal.at);
+        }
         self.end(proposal.request.order_id);
     }
 
     /// Removes an order.
     fn end(&mut self, id: u64) {
         let Some(order) = self.open.get(id) else { return };
-        let before = self.open.weight(&order);
+        let (before, orders) = (self.open.weight(&order), self.open.orders());
         self.open.remove(id);
         let after = self.open.get(order.other).map_or(0, |other| other.open);
         self.weigh(&order, before, after);
+        if !self.levels.is_empty() {
+            self.count_orders(OrderId(id), self.place(order.instrument), orders);
+        }
         if order.late {
             self.count_late(order.instrument, false);
         }

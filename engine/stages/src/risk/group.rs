@@ -4,7 +4,7 @@
 //! had passed, and all are approved or none. One group is held at a time, and only within one input: a group that is still
 //! incomplete when another group or input begins is refused.
 
-use super::breach::Breach;
+use super::breach::{Breach, Refusal};
 use super::checks::{Limits, first_breach};
 use super::gate::Gate;
 use flow::records::Request;
@@ -74,16 +74,16 @@ impl Held {
 }
 
 /// Checks the legs together. Either all are counted, or none is, and the failing leg's index and check are returned.
-pub(super) fn decide(gate: &mut Gate, limits: &Limits, legs: &[Leg], now: Ns) -> Result<(), (usize, u16, Breach)> {
+pub(super) fn decide(gate: &mut Gate, limits: &Limits, legs: &[Leg], now: Ns) -> Result<(), (usize, Refusal)> {
     let mut before = [0; MAX_LEGS];
     for (i, leg) in legs.iter().enumerate() {
         let proposal = gate.propose(&leg.request, leg.instrument, leg.side, now);
-        if let Some((check, breach)) = first_breach(gate, &proposal, limits) {
+        if let Some(refusal) = first_breach(gate, &proposal, limits) {
             for (leg, last) in legs[..i].iter().zip(before).rev() {
                 let proposal = gate.propose(&leg.request, leg.instrument, leg.side, now);
                 gate.take_back(&proposal, last);
             }
-            return Err((i, check, breach));
+            return Err((i, refusal));
         }
         before[i] = gate.approve(&proposal);
     }

@@ -1,15 +1,12 @@
 //! The times of the last messages that passed, for the throttle.
 //!
-//! A ring of times: the message N messages ago is N slots back. Bound: [`MAX_MESSAGES`], plus the legs of a group that may
-//! be taken back. Worst case: a binary search over the ring when the throttle refuses.
+//! A ring of times: the message N messages ago is N slots back. Bound: the limit, plus what may pass beyond it and the legs
+//! of a group that may be taken back. Worst case: a binary search over the ring when the throttle refuses.
 
-use flow::{IntParam, Ns};
+use flow::{IntParam, Ns, table};
 
 /// The largest limit on messages per window.
 pub const MAX_MESSAGES: u64 = 8_192;
-
-/// Size of the ring: a power of two, with room for the legs of a group that may be taken back.
-const RING: usize = 2 * MAX_MESSAGES as usize;
 
 /// Length of the window.
 pub(super) const WINDOW_MS: IntParam =
@@ -18,23 +15,34 @@ pub(super) const WINDOW_MS: IntParam =
 
 /// Times of the last messages that passed.
 pub(super) struct Messages {
-    times: Box<[Ns; RING]>,
+    /// As many as a power of two.
+    times: Box<[Ns]>,
     /// Number of messages that have passed; the ring holds the last of them.
     passed: u64,
     window: u64,
 }
 
 impl Messages {
-    pub(super) fn new(window_ms: u64) -> Messages {
-        let times = vec![Ns::NONE; RING].into_boxed_slice();
-        let times = times.try_into().unwrap_or_else(|_| unreachable!("made with that length"));
+    /// Room for so many messages at least.
+    pub(super) fn new(window_ms: u64, room: u64) -> Messages {
+        let times = table((room as usize).next_power_of_two(), Ns::NONE);
         Messages { times, passed: 0, window: window_ms * 1_000_000 }
+    }
+
+    /// The most messages that it tells.
+    pub(super) fn room(&self) -> usize {
+        self.times.len()
+    }
+
+    #[inline]
+    fn slot(&self, message: u64) -> usize {
+        message as usize & (self.times.len() - 1)
     }
 
     /// The time of the message `back` messages ago, from 1.
     #[inline]
     fn back(&self, back: u64) -> Ns {
-        self.times[(self.passed - back) as usize % RING]
+        self.times[self.slot(self.passed - back)]
     }
 
     /// Whether the message `back` messages ago is within the window that ends now.
@@ -45,7 +53,7 @@ impl Messages {
 
     /// Number of messages in the window that ends now. Times never decrease, so they are the newest ones.
     pub(super) fn within(&self, now: Ns) -> u64 {
-        let (mut inside, mut outside) = (0, self.passed.min(RING as u64) + 1);
+        let (mut inside, mut outside) = (0, self.passed.min(self.times.len() as u64) + 1);
         while outside - inside > 1 {
             let middle = inside + (outside - inside) / 2;
             if self.is_within(now, middle) { inside = middle } else { outside = middle }
@@ -55,7 +63,8 @@ impl Messages {
 
     #[inline]
     pub(super) fn push(&mut self, now: Ns) {
-        self.times[self.passed as usize % RING] = now;
+        let slot = self.slot(self.passed);
+        self.times[slot] = now;
         self.passed += 1;
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A request must pass all checks of [`CHECKS`], in their fixed order; the first that fails puts its number, its limit and
 //! the value it found into a `refused`. Every check fails closed: a limit of 0 means "not set" and refuses, and so does a
-//! missing reference price. A request that passes becomes an `order` through [`flow::Approved`], which only this stage can
+//! missing reference price. Tables of limits narrow them for some of the orders ([`LimitScope`]). A request that passes becomes an `order` through [`flow::Approved`], which only this stage can
 //! make. Legs of a group are decided together when the last one has arrived. `docs/risk.md` has the definitions.
 //!
 //! Bound: one record per instrument, a table of open orders, one of accounts and strategies, a ring of message times, and
@@ -16,6 +16,7 @@ mod exposures;
 mod gate;
 mod group;
 mod ids;
+mod levels;
 mod limits;
 mod market;
 mod messages;
@@ -27,5 +28,9 @@ mod state;
 pub use breach::CheckEntry;
 pub use checks::{CEILINGS, CHECKS, Flaw, PARAMS, check, check_name};
 pub use group::MAX_LEGS;
+pub use levels::{
+    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, LimitScope, MAX_LEVELS, Mode, STRATEGY_NUMBER,
+    hidden_limits, limit_faults, numbered, scope_of, strategy_of,
+};
 pub use messages::MAX_MESSAGES;
 pub use stage::RiskStage;

@@ -1,14 +1,15 @@
 //! The risk stage: requests in, orders and refusals out.
 
-use super::breach::Breach;
+use super::breach::{Breach, Refusal};
 use super::checks::{Flaw, GROUP, Limits, REDUCE_COLLAR, RESERVED, SANITY, first_breach};
 use super::exposures::{Exposures, MAX_POSITIONS};
 use super::gate::Gate;
 use super::group::{self, Held, Leg, MAX_LEGS};
 use super::ids::{Ids, MAX_PAIRS};
+use super::levels::Levels;
 use super::limits;
 use super::market::Market;
-use super::messages::{Messages, WINDOW_MS};
+use super::messages::{MAX_MESSAGES, Messages, WINDOW_MS};
 use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
 use crate::Space;
@@ -31,30 +32,34 @@ pub struct RiskStage {
 
 impl RiskStage {
     /// A gate for every instrument of the space.
-    pub fn new(params: &Params, space: Space) -> RiskStage {
+    ///
+    /// # Errors
+    /// When a ceiling is below its configured limit, or tables of limits cannot stand together.
+    pub fn new(params: &Params, space: Space) -> Result<RiskStage, ParamError> {
+        limits::check_ceilings(params)?;
         let gate = Gate {
             halted: false,
             lost: false,
             markets: GrowingTable::new((space.instruments as usize).max(1), Market::UNKNOWN),
             exposures: Exposures::new(params.get(MAX_POSITIONS)),
+            levels: Levels::new(params, space.instruments.max(1))?,
             trust: Trust::new(space.instruments.max(1)),
             open: OpenOrders::new(params.get(SLOTS)),
-            messages: Messages::new(params.get(WINDOW_MS)),
+            messages: Messages::new(params.get(WINDOW_MS), 2 * MAX_MESSAGES),
             reduce_messages: params.get(RESERVED) as i64,
             reduce_collar_bps: params.get(REDUCE_COLLAR) as i64,
             ids: Ids::new(params.get(MAX_PAIRS)),
         };
         let (limits, ceilings) = (limits::configured(params), limits::ceilings(params));
-        RiskStage { gate, limits, ceilings, held: Held::new() }
+        Ok(RiskStage { gate, limits, ceilings, held: Held::new() })
     }
 
     /// The registry's builder.
     ///
     /// # Errors
-    /// When a ceiling is below its configured limit.
+    /// As [`RiskStage::new`].
     pub fn build(params: &Params, space: Space) -> Result<Box<dyn Stage>, ParamError> {
-        limits::check_ceilings(params)?;
-        Ok(Box::new(RiskStage::new(params, space)))
+        Ok(Box::new(RiskStage::new(params, space)?))
     }
 
     /// A new input begins: legs still held from the last one are refused.
@@ -62,7 +67,7 @@ impl RiskStage {
     fn fall(&mut self, out: &mut Out) {
         let missing = self.held.incomplete();
         for leg in self.held.legs() {
-            refuse(leg, GROUP, missing, out);
+            refuse(leg, &of(GROUP, missing), out);
         }
         self.held.fallen = self.held.group();
         self.held.clear();
@@ -85,9 +90,9 @@ impl RiskStage {
                 self.gate.approve(proposal);
                 pass(proposal.instrument, proposal.side, &proposal.request, proposal.replaces, out);
             }
-            Some((check, breach)) => {
+            Some(refusal) => {
                 let leg = Leg { request: proposal.request, instrument: proposal.instrument, side: proposal.side };
-                refuse(&leg, check, breach, out);
+                refuse(&leg, &refusal, out);
             }
         }
     }
@@ -99,7 +104,7 @@ impl RiskStage {
         }
         let wanted = usize::from(request.legs);
         if request.group == self.held.fallen {
-            return refuse(&leg, GROUP, Breach { limit: wanted as i64, value: 0 }, out);
+            return refuse(&leg, &of(GROUP, Breach { limit: wanted as i64, value: 0 }), out);
         }
         if !self.held.is_empty() && request.group != self.held.group() {
             self.fall(out);
@@ -108,7 +113,7 @@ impl RiskStage {
         if !agrees || wanted == 0 || wanted > MAX_LEGS {
             self.fall(out);
             self.held.fallen = request.group;
-            return refuse(&leg, SANITY, Breach { limit: 0, value: Flaw::Legs as i64 }, out);
+            return refuse(&leg, &of(SANITY, Breach { limit: 0, value: Flaw::Legs as i64 }), out);
         }
         self.held.push(leg);
         if self.held.legs().len() == wanted {
@@ -123,9 +128,9 @@ impl RiskStage {
         for (i, leg) in self.held.legs().iter().enumerate() {
             match verdict {
                 Ok(()) => pass(leg.instrument, leg.side, &leg.request, 0, out),
-                Err((culprit, check, breach)) if culprit == i => refuse(leg, check, breach, out),
+                Err((culprit, refusal)) if culprit == i => refuse(leg, &refusal, out),
                 Err((culprit, ..)) => {
-                    refuse(leg, GROUP, Breach { limit: others.limit, value: culprit as i64 }, out);
+                    refuse(leg, &of(GROUP, Breach { limit: others.limit, value: culprit as i64 }), out);
                 }
             }
         }
@@ -212,6 +217,7 @@ impl RiskStage {
         if let Some(market) = self.gate.market_mut(event.instrument) {
             market.list(listing, event.source);
             self.gate.trust.belongs(event.instrument, event.source);
+            self.gate.levels.list(event.instrument, listing);
         }
     }
 }
@@ -223,17 +229,23 @@ fn pass(instrument: u32, side: Side, request: &Request, replaces: u64, out: &mut
     out.push_approved(instrument, Flags::side_only(side), &Approved::grant(order));
 }
 
+/// A refusal by a check that no level makes.
+fn of(check: u16, breach: Breach) -> Refusal {
+    Refusal { check, level: 0, breach }
+}
+
 #[cold]
-fn refuse(leg: &Leg, check: u16, breach: Breach, out: &mut Out) {
+fn refuse(leg: &Leg, refusal: &Refusal, out: &mut Out) {
     let Request { order_id, group, .. } = leg.request;
-    let Breach { limit, value } = breach;
-    let refused = Refused { order_id, limit, value, group, check, reserved: [0; 10] };
+    let Refusal { check, level, breach: Breach { limit, value } } = *refusal;
+    let refused = Refused { order_id, limit, value, group, check, level, reserved: [0; 8] };
     out.push(leg.instrument, Flags::side_only(leg.side), &refused);
 }
 
 impl Stage for RiskStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[
+        let names = if self.gate.levels.name_symbols() { Kinds::of(&[Kind::Name]) } else { Kinds::NONE };
+        names.or(Kinds::of(&[
             Kind::Listing,
             Kind::Status,
             Kind::DataState,
@@ -250,7 +262,7 @@ impl Stage for RiskStage {
             Kind::Halt,
             Kind::Anomaly,
             Kind::EndOfInput,
-        ])
+        ]))
     }
 
     fn emits(&self) -> Kinds {
@@ -293,6 +305,7 @@ impl Stage for RiskStage {
             Kind::Halt => self.gate.halted = true,
             Kind::Anomaly => self.anomaly(event),
             Kind::Listing => self.define(event),
+            Kind::Name => self.gate.levels.name(event),
             Kind::Status => self.status(event),
             Kind::DataState => self.gate.trust.take(event),
             Kind::Clear => self.gate.clear(event),

@@ -6,6 +6,7 @@
 use super::checks::Limits;
 use super::gate::Gate;
 use super::group::{Held, Leg, MAX_LEGS};
+use super::levels::Sum;
 use super::limits;
 use super::market::Market;
 use super::messages::MAX_MESSAGES;
@@ -80,6 +81,7 @@ impl RiskStage {
         let mut positions: Vec<_> = positions.map(|(account, at, qty)| (to.key(at), account, qty)).collect();
         positions.sort_unstable();
         to.put(&(positions, gate.exposures.has_lost()));
+        gate.levels.save(to);
         gate.trust.save(to);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);
@@ -106,6 +108,10 @@ impl RiskStage {
             self.held.push(load_leg(leg, instrument));
         }
         self.load_markets(from)?;
+        self.gate.levels.load(from)?;
+        if !self.gate.levels.agree(self.gate.exposures.positions(&self.gate.markets)) {
+            return Err(StateError::Inconsistent("strategies that do not hold what their account does"));
+        }
         self.gate.trust.load(from)?;
         self.load_orders(from)
     }
@@ -164,6 +170,9 @@ impl RiskStage {
             });
             if !fits {
                 return Err(StateError::Inconsistent("an open quantity that overflows"));
+            }
+            if !gate.levels.is_empty() {
+                gate.levels.change(OrderId(order.id), at, &Sum::of_order(order.side, weight));
             }
         }
         Ok(())

@@ -195,7 +195,7 @@ impl Floor {
     fn new() -> Floor {
         let orders = OrdersStage::new(&harness::params("orders", &[("max_orders", "64")]), SPACE);
         let set = [("max_messages", "20"), ("max_notional", "5000"), ("max_position", "100"), ("max_quantity", "60")];
-        let gate = RiskStage::new(&harness::params("risk", &set), SPACE);
+        let gate = RiskStage::new(&harness::params("risk", &set), SPACE).unwrap();
         let mut floor = Floor {
             orders: Pipeline::new(Behind::new(SPACE, orders)),
             gate: Behind::new(SPACE, gate),

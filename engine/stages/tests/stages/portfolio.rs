@@ -88,7 +88,7 @@ fn what_cannot_be_booked_is_said() {
 /// Nothing is approved by a gate that does not know what is held.
 #[test]
 fn without_room_for_a_fill_no_order_passes() {
-    let mut gate = Pipeline::new(Behind::new(SPACE, RiskStage::new(&Params::defaults(PARAMS), SPACE)));
+    let mut gate = Pipeline::new(Behind::new(SPACE, RiskStage::new(&Params::defaults(PARAMS), SPACE).unwrap()));
     for instrument in 1..=3 {
         gate.feed(&event(
             instrument,

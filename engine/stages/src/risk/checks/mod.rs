@@ -1,10 +1,12 @@
 //! The registry of risk checks, in the order in which they run: one file and one entry each.
 //!
 //! A file has the check's `ENTRY` and its `breach`. One macro list makes both the table of entries and the direct calls, so
-//! the compiler sees the whole gate as one function. `group` closes the table; the stage decides it for all legs at once.
+//! the compiler sees the whole gate as one function. A check that compares what a level adds up says so in the list, with a
+//! function for it. `group` closes the table; the stage decides it for all legs at once.
 //! A check's number is in its entry and is independent of its place in the table, so a check can be added anywhere.
 //!
-//! Bound: one pass over the checks per proposal; each is O(1), except for a refusal by the throttle.
+//! Bound: one pass over the checks per proposal, and in each over the levels of the order; each is O(1), except for a refusal
+//! by the throttle.
 
 mod collar;
 mod doubtful;
@@ -27,27 +29,62 @@ pub(super) use collar::REDUCE_COLLAR;
 pub use sanity::Flaw;
 pub(super) use throttle::RESERVED;
 
-use super::breach::{Breach, CheckEntry, limit};
+use super::breach::{CheckEntry, Refusal, limit};
 use super::gate::Gate;
 use super::proposal::Proposal;
 use flow::{Param, ParamType, TableKey, TableParam};
 
 macro_rules! checks {
-    ($($check:ident)*) => {
+    ($($check:ident $(($at_level:ident))?)*) => {
         /// Every check, in the order in which they run.
         pub const CHECKS: &[CheckEntry] = &[$($check::ENTRY,)* group::ENTRY];
 
-        /// The number and breach of the first check that the proposal fails. `limits` are in the order of [`CHECKS`].
+        /// The first check that the proposal fails. `limits` are those of the section, in the order of [`CHECKS`].
         #[inline(always)]
-        pub(super) fn first_breach(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
+        pub(super) fn first_breach(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<Refusal> {
             if proposal.request.reduces != 0 {
                 return first_breach_reducing(gate, proposal, limits);
             }
+            if !gate.levels.is_empty() {
+                return first_breach_at_levels(gate, proposal, limits);
+            }
             $( if let Some(breach) = $check::breach(gate, proposal, limits[const { place($check::ENTRY.number) }]) {
-                return Some(($check::ENTRY.number, breach));
+                return Some(Refusal { check: $check::ENTRY.number, level: 0, breach });
             } )*
             None
         }
+
+        /// The same with levels: each check with a limit is made at every level of the order, the most specific first, and
+        /// then with the limit of the section.
+        #[inline(never)]
+        fn first_breach_at_levels(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<Refusal> {
+            let levels = gate.levels.of(proposal.id(), proposal.at);
+            $(
+                let at = const { place($check::ENTRY.number) };
+                for level in levels.and(gate.levels.limited(at)).iter() {
+                    let limit = gate.levels.limit(level, at);
+                    let breach = at_level!($check $($at_level)?);
+                    if let Some(breach) = breach(gate, proposal, limit, level) {
+                        return Some(Refusal { check: $check::ENTRY.number, level: gate.levels.number(level), breach });
+                    }
+                }
+                if let Some(breach) = $check::breach(gate, proposal, limits[at]) {
+                    return Some(Refusal { check: $check::ENTRY.number, level: 0, breach });
+                }
+            )*
+            None
+        }
+    };
+}
+
+/// How a check is made at a level: a function of its own if it compares what the level adds up, else as with the limit of
+/// the section, which is of the order alone.
+macro_rules! at_level {
+    ($check:ident) => {
+        |gate, proposal, limit, _| $check::breach(gate, proposal, limit)
+    };
+    ($check:ident $at_level:ident) => {
+        $check::$at_level
     };
 }
 
@@ -56,11 +93,11 @@ macro_rules! checks {
 /// that no other order can use; under a halt it passes if an operator commanded it.
 #[cold]
 #[inline(never)]
-fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<(u16, Breach)> {
+fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> Option<Refusal> {
     macro_rules! first {
         ($($check:ident $function:ident)*) => {
             $( if let Some(breach) = $check::$function(gate, proposal, limits[const { place($check::ENTRY.number) }]) {
-                return Some(($check::ENTRY.number, breach));
+                return Some(Refusal { check: $check::ENTRY.number, level: 0, breach });
             } )*
         };
     }
@@ -70,7 +107,8 @@ fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> O
     None
 }
 
-checks! { kill venue instrument_halted doubtful sanity multiplier tick quantity notional collar position open_orders throttle stale duplicate }
+checks! { kill venue instrument_halted doubtful sanity multiplier tick quantity notional collar position(at_level)
+open_orders(at_level) throttle(at_level) stale duplicate }
 
 /// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
 pub(super) type Limits = [i64; CHECKS.len()];
@@ -79,6 +117,21 @@ pub(super) type Limits = [i64; CHECKS.len()];
 pub(super) const SANITY: u16 = sanity::ENTRY.number;
 /// Number of the check that refuses the other legs of a group.
 pub(super) const GROUP: u16 = group::ENTRY.number;
+
+/// Index of the position limit in [`CHECKS`].
+pub(super) const fn position_place() -> usize {
+    const { place(position::ENTRY.number) }
+}
+
+/// Index of the limit of open orders.
+pub(super) const fn open_orders_place() -> usize {
+    const { place(open_orders::ENTRY.number) }
+}
+
+/// Index of the throttle.
+pub(super) const fn throttle_place() -> usize {
+    const { place(throttle::ENTRY.number) }
+}
 
 /// Index in [`CHECKS`] of the check with this number, which must occur exactly once.
 const fn place(number: u16) -> usize {
@@ -117,7 +170,7 @@ const fn ceilings() -> [TableKey; limited()] {
 }
 
 /// Number of checks with a limit.
-const fn limited() -> usize {
+pub(super) const fn limited() -> usize {
     let (mut count, mut at) = (0, 0);
     while at < CHECKS.len() {
         count += CHECKS[at].limit.is_some() as usize;

@@ -22,6 +22,12 @@ pub(super) fn breach_reducing(gate: &Gate, _: &Proposal, _: i64) -> Option<Breac
     gate.open.is_full().then(|| Breach { limit: gate.open.slots() as i64, value: gate.open.slots() as i64 + 1 })
 }
 
+/// Those of the level's accounts, strategies and instruments count.
+pub(super) fn at_level(gate: &Gate, proposal: &Proposal, limit: i64, level: usize) -> Option<Breach> {
+    let after = gate.levels.orders(level, proposal.id()) + i64::from(!proposal.is_replace());
+    if limit == 0 || after > limit { Breach::of(limit, after.into()) } else { None }
+}
+
 #[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
     let after = gate.open.orders() + usize::from(!proposal.is_replace());

@@ -5,7 +5,7 @@
 
 use crate::risk::breach::{Breach, CheckEntry, limit};
 use crate::risk::gate::Gate;
-use crate::risk::messages::{MAX_MESSAGES, WINDOW_MS};
+use crate::risk::messages::{MAX_MESSAGES, Messages, WINDOW_MS};
 use crate::risk::proposal::Proposal;
 use flow::IntParam;
 
@@ -41,10 +41,20 @@ pub(super) fn breach_reducing(gate: &Gate, proposal: &Proposal, limit: i64) -> O
     None
 }
 
+/// The messages of the level's accounts, strategies and instruments count.
+pub(super) fn at_level(gate: &Gate, proposal: &Proposal, limit: i64, level: usize) -> Option<Breach> {
+    one_more(gate.levels.messages(level, proposal.id()), proposal, limit)
+}
+
 #[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, limit: i64) -> Option<Breach> {
-    if limit != 0 && !gate.messages.is_within(proposal.now, limit as u64) {
+    one_more(&gate.messages, proposal, limit)
+}
+
+#[inline(always)]
+fn one_more(messages: &Messages, proposal: &Proposal, limit: i64) -> Option<Breach> {
+    if limit != 0 && !messages.is_within(proposal.now, limit as u64) {
         return None;
     }
-    Breach::of(limit, gate.messages.within(proposal.now) as i128 + 1)
+    Breach::of(limit, messages.within(proposal.now) as i128 + 1)
 }

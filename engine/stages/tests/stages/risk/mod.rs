@@ -2,6 +2,7 @@
 
 mod checks;
 mod groups;
+mod levels;
 pub(crate) mod rig;
 mod routes;
 mod states;

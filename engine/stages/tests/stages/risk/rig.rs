@@ -43,7 +43,7 @@ impl Rig {
         let param = CEILINGS.param();
         params.set(&param, param.parse("ceilings", ceilings).unwrap());
         let space = Space { instruments: 4, fills: 64, positions: 64 };
-        let stage = Behind::new(space, RiskStage::new(&params, space));
+        let stage = Behind::new(space, RiskStage::new(&params, space).unwrap());
         let mut rig = Rig { stage, out: Out::new(11, Kinds::ALL), seq: 0, ms: 1_000, counter: 0 };
         rig.input(1, Side::None, &Listing { tick_px: cents(1), multiplier: Px::ONE, ..Default::default() });
         rig.market(9_999, 10_001);

@@ -1,0 +1,262 @@
+//! Levels: tables of limits for some of the orders, inside those of the section `risk`.
+//!
+//! An order falls into every level whose scope it is of. The levels of an account, of a strategy and of an instrument are
+//! three sets, so those of an order are what the three have in common. What a level adds up — positions, open orders,
+//! messages — is kept for live and for paper accounts apart: what is short on paper hides nothing of what is long in
+//! earnest.
+//!
+//! Bound: [`MAX_LEVELS`] tables; a set of 32 bytes an instrument; what the [holdings](holdings) take; two rings of message
+//! times for each level with a throttle. Without a table nothing is kept. Worst case of an order: 24 levels, one for each
+//! choice of keys; of a listing that changes the currency of an instrument: one pass over the holdings.
+
+mod holdings;
+mod scope;
+mod set;
+mod state;
+mod tables;
+
+pub use scope::LimitScope;
+pub use set::MAX_LEVELS;
+pub use tables::{
+    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, Mode, STRATEGY_NUMBER, hidden_limits, limit_faults,
+    numbered, scope_of, strategy_of,
+};
+
+pub(super) use holdings::{MAX_HOLDINGS, Sum};
+pub(super) use set::LevelSet;
+
+use super::checks::{CHECKS, RESERVED, open_orders_place, position_place, throttle_place};
+use super::group::MAX_LEGS;
+use super::messages::{Messages, WINDOW_MS};
+use flow::records::Listing;
+use flow::{Account, Currency, Event, Mic, Ns, OrderId, ParamError, Params, StrategyId, SymbolIndex, table};
+use holdings::Holdings;
+use std::collections::BTreeSet;
+use tables::Level;
+
+/// The times of messages of a level, of live accounts and of paper accounts.
+type Rings = Option<[Messages; 2]>;
+
+/// The levels, and what they add up.
+pub(super) struct Levels {
+    /// The most specific first.
+    levels: Box<[Level]>,
+    /// By check, the levels that limit it.
+    limited: [LevelSet; CHECKS.len()],
+    by_account: Box<[LevelSet]>,
+    /// Of the strategies that some scope names, in their order.
+    by_strategy: Box<[(StrategyId, LevelSet)]>,
+    /// Of all other strategies.
+    other_strategies: LevelSet,
+    by_instrument: Box<[LevelSet]>,
+    /// Of what is not listed.
+    unlisted: LevelSet,
+    symbols: SymbolIndex,
+    modes: [Mode; 256],
+    holdings: Holdings,
+    /// Open orders by level, of live accounts and of paper accounts.
+    orders: Box<[[i64; 2]]>,
+    messages: Box<[Rings]>,
+}
+
+impl Levels {
+    /// The levels of the tables.
+    ///
+    /// # Errors
+    /// When they cannot stand together.
+    pub(super) fn new(params: &Params, instruments: u32) -> Result<Levels, ParamError> {
+        let (levels, faults) = tables::levels(params);
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault);
+        }
+        let set_of = |is_in: &dyn Fn(&LimitScope) -> bool| {
+            let mut set = LevelSet::NONE;
+            levels.iter().enumerate().filter(|(_, level)| is_in(&level.scope)).for_each(|(at, _)| set.add(at));
+            set
+        };
+        let mut limited = [LevelSet::NONE; CHECKS.len()];
+        for (at, level) in levels.iter().enumerate() {
+            limited.iter_mut().zip(level.limits).filter(|(_, limit)| limit.is_some()).for_each(|(set, _)| set.add(at));
+        }
+        let of_strategy = |strategy| set_of(&|scope| scope.strategy.is_none_or(|own| Some(own) == strategy));
+        let named: BTreeSet<StrategyId> = levels.iter().filter_map(|level| level.scope.strategy).collect();
+        let by_strategy = named.into_iter().map(|strategy| (strategy, of_strategy(Some(strategy)))).collect();
+        let of_account = |n: u8| set_of(&|scope| scope.account.is_none_or(|own| own == Account(n)));
+        let accounts = if levels.is_empty() { 0 } else { 256 };
+        let unlisted = set_of(&|scope| scope.symbol.is_none() && scope.currency.is_none());
+        let instruments = if levels.is_empty() { 0 } else { instruments };
+        let kinds: BTreeSet<_> = levels.iter().map(|level| level.scope.keys()).collect();
+        let holdings = if levels.is_empty() { 0 } else { params.get(MAX_HOLDINGS) };
+        let window = params.get(WINDOW_MS);
+        let ring = |level: &Level| {
+            let most = level.limits[throttle_place()]?;
+            let room = most as u64 + params.get(RESERVED) + MAX_LEGS as u64 + 1;
+            Some([Messages::new(window, room), Messages::new(window, room)])
+        };
+        Ok(Levels {
+            limited,
+            by_account: (0..accounts).map(|n| of_account(n as u8)).collect(),
+            by_strategy,
+            other_strategies: of_strategy(None),
+            by_instrument: table(instruments as usize, unlisted),
+            unlisted,
+            symbols: SymbolIndex::new(levels.iter().filter_map(|level| level.scope.symbol.as_ref()), instruments),
+            modes: tables::modes(params),
+            holdings: Holdings::new(holdings, kinds.len()),
+            orders: vec![[0; 2]; levels.len()].into(),
+            messages: levels.iter().map(ring).collect(),
+            levels: levels.into(),
+        })
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    /// Whether some scope names a symbol.
+    pub(super) fn name_symbols(&self) -> bool {
+        !self.symbols.is_empty()
+    }
+
+    /// The levels that an order falls into.
+    #[inline]
+    pub(super) fn of(&self, order: OrderId, at: usize) -> LevelSet {
+        LevelSet::all(
+            &self.by_account[usize::from(order.account().0)],
+            self.of_strategy(order),
+            &self.by_instrument[at],
+        )
+    }
+
+    #[inline]
+    fn of_strategy(&self, order: OrderId) -> &LevelSet {
+        let found = self.by_strategy.binary_search_by_key(&order.strategy(), |(strategy, _)| *strategy);
+        found.map_or(&self.other_strategies, |at| &self.by_strategy[at].1)
+    }
+
+    /// Those that limit a check, by its place.
+    #[inline]
+    pub(super) fn limited(&self, place: usize) -> &LevelSet {
+        &self.limited[place]
+    }
+
+    /// The limit of a level for a check that it limits.
+    #[inline]
+    pub(super) fn limit(&self, level: usize, place: usize) -> i64 {
+        self.levels[level].limits[place].unwrap_or(0)
+    }
+
+    /// The number of a level's table.
+    #[inline]
+    pub(super) fn number(&self, level: usize) -> u16 {
+        self.levels[level].number
+    }
+
+    #[inline]
+    pub(super) fn mode(&self, order: OrderId) -> Mode {
+        self.modes[usize::from(order.account().0)]
+    }
+
+    /// What the accounts and strategies of a level hold and have open of an instrument, in the mode of the order's account.
+    #[inline]
+    pub(super) fn held(&self, level: usize, order: OrderId, at: usize) -> Sum {
+        self.holdings.sum(level, self.mode(order), at)
+    }
+
+    /// Open orders of a level, in the mode of the order's account.
+    #[inline]
+    pub(super) fn orders(&self, level: usize, order: OrderId) -> i64 {
+        self.orders[level][self.mode(order) as usize]
+    }
+
+    /// Times of messages of a level with a throttle, in the mode of the order's account.
+    #[inline]
+    pub(super) fn messages(&self, level: usize, order: OrderId) -> &Messages {
+        &self.messages[level].as_ref().expect("it has a throttle")[self.mode(order) as usize]
+    }
+
+    /// The most holdings, if an order would need one more.
+    #[inline]
+    pub(super) fn is_full(&self, order: OrderId, at: usize) -> Option<i64> {
+        if self.is_empty() { None } else { self.holdings.is_full(order, at) }
+    }
+
+    /// What the account and strategy of an order hold of an instrument has changed.
+    pub(super) fn change(&mut self, order: OrderId, at: usize, change: &Sum) {
+        let (mode, levels) = (self.mode(order), self.of(order, at));
+        self.holdings.change(order, at, mode, levels.and(&self.limited[position_place()]), change);
+        if change.orders != 0 {
+            for level in levels.and(&self.limited[open_orders_place()]).iter() {
+                self.orders[level][mode as usize] += change.orders;
+            }
+        }
+    }
+
+    /// A message about an order has passed.
+    pub(super) fn sent(&mut self, order: OrderId, at: usize, now: Ns) {
+        self.throttled(order, at, |messages| messages.push(now));
+    }
+
+    /// The last message that passed is taken back.
+    pub(super) fn take_back(&mut self, order: OrderId, at: usize) {
+        self.throttled(order, at, Messages::pop);
+    }
+
+    fn throttled(&mut self, order: OrderId, at: usize, change: impl Fn(&mut Messages)) {
+        let mode = self.mode(order) as usize;
+        for level in self.of(order, at).and(&self.limited[throttle_place()]).iter() {
+            change(&mut self.messages[level].as_mut().expect("it has a throttle")[mode]);
+        }
+    }
+
+    /// Takes a piece of an instrument's name.
+    pub(super) fn name(&mut self, event: &Event) {
+        self.symbols.name(event);
+    }
+
+    /// An instrument is listed: its symbol, its venue and its currency say which levels it is in.
+    #[cold]
+    pub(super) fn list(&mut self, instrument: u32, listing: &Listing) {
+        let at = instrument as usize;
+        if at >= self.by_instrument.len() {
+            return;
+        }
+        let (venue, currency) = (Mic(listing.venue), Currency::listed(listing.currency).whole().0);
+        let symbol = self.symbols.of(instrument).map(|place| self.symbols.symbols()[place].as_str());
+        let mut set = LevelSet::NONE;
+        for (place, Level { scope, .. }) in self.levels.iter().enumerate() {
+            let is_symbol = scope.symbol.is_none() || scope.symbol.as_deref() == symbol;
+            let is_venue = scope.venue.is_none_or(|own| own == venue);
+            if is_symbol && is_venue && scope.currency.is_none_or(|own| own == currency) {
+                set.add(place);
+            }
+        }
+        let before = std::mem::replace(&mut self.by_instrument[at], set);
+        if before != set {
+            self.moved(at, before, set);
+        }
+    }
+
+    /// What is held of an instrument counts in the levels that it is in now.
+    fn moved(&mut self, at: usize, before: LevelSet, after: LevelSet) {
+        let Levels { holdings, orders, limited, by_account, by_strategy, other_strategies, modes, .. } = self;
+        let of = |order: OrderId, among: LevelSet| {
+            let account = usize::from(order.account().0);
+            let found = by_strategy.binary_search_by_key(&order.strategy(), |(strategy, _)| *strategy);
+            let strategy = found.map_or(&*other_strategies, |at| &by_strategy[at].1);
+            (modes[account], LevelSet::all(&by_account[account], strategy, &among))
+        };
+        let (left, entered) = (before.without(&after), after.without(&before));
+        let by_orders = limited[open_orders_place()];
+        for (order, sum) in holdings.of_instrument(at) {
+            for (among, sign) in [(left, -1), (entered, 1)] {
+                let (mode, levels) = of(order, among.and(&by_orders));
+                levels.iter().for_each(|level| orders[level][mode as usize] += sign * sum.orders);
+            }
+        }
+        let by_position = limited[position_place()];
+        holdings.moved(at, (left.and(&by_position), entered.and(&by_position)), of);
+    }
+}

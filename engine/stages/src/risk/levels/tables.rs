@@ -1,0 +1,205 @@
+//! The tables of the configuration that the gate reads beside its section: `[[limit]]` and `[account.2]`.
+//!
+//! A table sets some of its keys; what it leaves out is not in its parameters. The configuration adds to a table what it
+//! alone knows: the number of a strategy, and that of an account.
+
+use super::scope::LimitScope;
+use super::set::MAX_LEVELS;
+use crate::risk::checks::{CHECKS, limited};
+use crate::risk::limits;
+use flow::{
+    Account, ChoiceParam, Currency, IntParam, Param, ParamError, Params, StrategyId, TextParam, Value, choices,
+};
+
+/// The name of the tables of limits.
+pub const LIMIT: &str = "limit";
+/// The name of the tables of accounts.
+pub const ACCOUNT: &str = "account";
+
+const OF_ACCOUNT: IntParam<u8> = IntParam::new("account", (1, 255), "1", "limits of this account");
+const OF_STRATEGY: TextParam = TextParam::new("strategy", "", "limits of this strategy, by its name");
+const OF_SYMBOL: TextParam =
+    TextParam::new("symbol", "", "limits in this symbol: SYMBOL at all venues, or SYMBOL@MIC at one");
+const OF_CURRENCY: TextParam = TextParam::new("currency", "", "limits in what trades in this currency");
+
+/// The number of a table's strategy, which the configuration adds.
+pub const STRATEGY_NUMBER: IntParam<u16> =
+    IntParam::new("strategy_number", (1, 65_535), "1", "number of the strategy of a table of limits");
+/// The number of an account, which the configuration adds to its table.
+pub const ACCOUNT_NUMBER: IntParam<u8> = IntParam::new("number", (1, 255), "1", "number of the account");
+
+/// Whether an account's money is real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// It is.
+    Live,
+    /// It is not.
+    Paper,
+}
+
+impl Mode {
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Live => "live",
+            Mode::Paper => "paper",
+        }
+    }
+}
+
+const MODE: ChoiceParam<Mode> = ChoiceParam::new(
+    "mode",
+    choices! { Mode::Live.name() => Mode::Live, Mode::Paper.name() => Mode::Paper },
+    Mode::Live.name(),
+    "live or paper: limits over several accounts add up the accounts of each for themselves",
+);
+
+/// The keys of a table of limits: its scope, then every limit.
+pub const LIMIT_KEYS: &[Param] = &limit_keys();
+/// The keys of a table of an account.
+pub const ACCOUNT_KEYS: &[Param] = &[MODE.param()];
+
+const fn limit_keys() -> [Param; 4 + limited()] {
+    let mut keys = [OF_ACCOUNT.param(); 4 + limited()];
+    (keys[1], keys[2], keys[3]) = (OF_STRATEGY.param(), OF_SYMBOL.param(), OF_CURRENCY.param());
+    let (mut len, mut at) = (4, 0);
+    while at < CHECKS.len() {
+        if let Some(limit) = CHECKS[at].limit {
+            keys[len] = limit.param();
+            len += 1;
+        }
+        at += 1;
+    }
+    keys
+}
+
+/// The name of the strategy of a table of limits; empty without one.
+pub fn strategy_of(table: &Params) -> &str {
+    table.find(OF_STRATEGY).unwrap_or_default()
+}
+
+/// The scope of a table of limits whose strategy has its number.
+///
+/// # Errors
+/// When a key has a text that says nothing.
+pub fn scope_of(table: &Params) -> Result<LimitScope, ParamError> {
+    let wrong = |key: &str, found: &str, valid: &str| ParamError {
+        key: key.to_owned(),
+        found: format!("{found:?}"),
+        valid: valid.to_owned(),
+    };
+    let mut scope = LimitScope { account: table.find(OF_ACCOUNT).map(Account), ..LimitScope::default() };
+    scope.strategy = table.find(STRATEGY_NUMBER).map(StrategyId);
+    if let Some(text) = table.find(OF_SYMBOL) {
+        let valid = "valid: a symbol, as AAPL, or one at a venue, as AAPL@XNAS";
+        scope.set_symbol(text).ok_or_else(|| wrong(OF_SYMBOL.name(), text, valid))?;
+    }
+    if let Some(text) = table.find(OF_CURRENCY) {
+        let code = Currency::parse(text).map(|currency| currency.whole().0);
+        let valid = "valid: a currency code of ISO 4217, as USD";
+        scope.currency = Some(code.ok_or_else(|| wrong(OF_CURRENCY.name(), text, valid))?);
+    }
+    Ok(scope)
+}
+
+/// The limits that a table sets, in the order of [`CHECKS`].
+pub(super) fn limits_of(table: &Params) -> [Option<i64>; CHECKS.len()] {
+    let mut limits = [None; CHECKS.len()];
+    for (limit, entry) in limits.iter_mut().zip(CHECKS) {
+        let value = entry.limit.and_then(|limit| table.find(limit));
+        *limit = value.map(|value| i64::try_from(value).unwrap_or(i64::MAX));
+    }
+    limits
+}
+
+/// A table of limits.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    /// Its number, from 1, in the order of the configuration.
+    pub(super) number: u16,
+    pub(super) scope: LimitScope,
+    /// In the order of [`CHECKS`].
+    pub(super) limits: [Option<i64>; CHECKS.len()],
+}
+
+/// What is wrong with the tables of limits: too many, two of one scope, one without a limit, or with a key that says nothing.
+pub fn limit_faults(params: &Params) -> Vec<ParamError> {
+    levels(params).1
+}
+
+/// The tables of limits, the most specific first, and what is wrong with those that are left out.
+pub(super) fn levels(params: &Params) -> (Vec<Level>, Vec<ParamError>) {
+    let (mut levels, mut faults) = (Vec::<Level>::new(), Vec::new());
+    let mut fault = |at: usize, key: &str, found: String, valid: &str| {
+        faults.push(ParamError { key: format!("{LIMIT}[{}]{key}", at + 1), found, valid: valid.to_owned() });
+    };
+    for (at, table) in params.tables(LIMIT).iter().enumerate() {
+        if at == MAX_LEVELS {
+            fault(at, "", "one table too many".to_owned(), &format!("valid: at most {MAX_LEVELS} tables"));
+            break;
+        }
+        let limits = limits_of(table);
+        if limits.iter().all(Option::is_none) {
+            let names = CHECKS.iter().filter_map(|entry| Some(entry.limit?.name())).collect::<Vec<_>>().join(", ");
+            fault(at, "", "no limit".to_owned(), &format!("set one at least: {names}"));
+        }
+        match scope_of(table) {
+            Err(e) => fault(at, &format!(".{}", e.key), e.found, &e.valid),
+            Ok(scope) => match levels.iter().find(|level| level.scope == scope) {
+                Some(other) => {
+                    fault(at, "", format!("the scope of {LIMIT}[{}]", other.number), "write one table for a scope");
+                }
+                None => levels.push(Level { number: at as u16 + 1, scope, limits }),
+            },
+        }
+    }
+    levels.sort_by_key(|level| level.scope.rank());
+    (levels, faults)
+}
+
+/// The mode of every account, by its number.
+pub(super) fn modes(params: &Params) -> [Mode; 256] {
+    let mut modes = [Mode::Live; 256];
+    for table in params.tables(ACCOUNT) {
+        let number = table.find(ACCOUNT_NUMBER).unwrap_or(0);
+        modes[usize::from(number)] = table.find(MODE).unwrap_or(Mode::Live);
+    }
+    modes
+}
+
+/// Adds the number that the configuration gives to a table.
+pub fn numbered<T: Copy>(mut table: Params, key: IntParam<T>, number: u64) -> Params {
+    table.set(&key.param(), Value::Int(number));
+    table
+}
+
+/// What a run with these limits will never do, though a table says so: a limit that a lower one of a wider scope hides.
+///
+/// A limit that commands may raise hides as much as its ceiling. Positions net within a scope, so of two scopes one hides
+/// the other there only if they hold the same positions of an instrument.
+///
+/// Each is the number of a table, the limit's parameter, and what hides it.
+pub fn hidden_limits(params: &Params) -> Vec<(u16, &'static str, String)> {
+    let (levels, ceilings) = (levels(params).0, limits::ceilings(params));
+    let by_account = LimitScope::default();
+    let mut hidden = Vec::new();
+    for level in &levels {
+        for (place, entry) in CHECKS.iter().enumerate() {
+            let (Some(limit), Some(param)) = (level.limits[place], entry.limit) else { continue };
+            let holds_the_same = |wide: &LimitScope| {
+                entry.name != "position" || (wide.account, wide.strategy) == (level.scope.account, level.scope.strategy)
+            };
+            let in_firm = level.scope.account.is_some() && level.scope.strategy.is_none() || entry.name != "position";
+            let firm = Some((0, &by_account, ceilings[place])).filter(|_| in_firm);
+            let wider = levels.iter().filter(|wide| wide.number != level.number && wide.scope.contains(&level.scope));
+            let wider = wider.filter(|wide| holds_the_same(&wide.scope));
+            let wider = wider.filter_map(|wide| Some((wide.number, &wide.scope, wide.limits[place]?)));
+            if let Some((by, _, lower)) = firm.into_iter().chain(wider).find(|(_, _, lower)| *lower <= limit) {
+                let of = if by == 0 { "[risk]".to_owned() } else { format!("{LIMIT}[{by}]") };
+                hidden.push((level.number, param.name(), format!("{limit} never refuses, since {of} allows {lower}")));
+            }
+        }
+    }
+    hidden.sort_unstable();
+    hidden
+}
