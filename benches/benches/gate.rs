@@ -95,7 +95,10 @@ fn params() -> Params {
 fn ours(opening: &[Event], blocks: &[Block]) -> Run {
     let space = Space { instruments: INSTRUMENTS, fills: 65_536, positions: 16_384 };
     let (mut portfolio, mut told) = (PortfolioStage::new(space), Out::new(1, Kinds::of(&[Kind::Booked])));
-    let (mut gate, mut out) = (RiskStage::new(&params(), space).expect("sound limits"), Out::new(2, Kinds::of(&[Kind::Order, Kind::Refused])));
+    let (mut gate, mut out) = (
+        RiskStage::new(&params(), space).expect("sound limits"),
+        Out::new(2, Kinds::of(&[Kind::Order, Kind::Refused])),
+    );
     timed(opening, blocks, |event| {
         if matches!(event.kind, Kind::Listing | Kind::Fill) {
             told.begin(event);

@@ -93,7 +93,7 @@ pub use symbol_index::SymbolIndex;
 pub use table::{in_order, is_in_order, planned, queue, table};
 pub use tick::Tick;
 pub use trading_state::{
-    ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, TradingState, WorkingOrder,
+    ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, ParamInForce, TradingState, WorkingOrder,
 };
 pub use trust::Trust;
 pub use typed::{

@@ -304,9 +304,19 @@ impl Params {
         Params { values: self.values.clone(), tables: self.tables.clone(), ..Params::default() }
     }
 
-    /// Whether a symbol has a value of its own.
-    pub fn sets_for(&self, symbol: &str, name: &str) -> bool {
-        self.symbols.get(symbol).is_some_and(|own| own.contains_key(name))
+    /// Takes a value back that a symbol has of its own.
+    pub fn forget_for(&mut self, symbol: &str, name: &str) {
+        if let Some(own) = self.symbols.get_mut(symbol) {
+            own.remove(name);
+            if own.is_empty() {
+                self.symbols.remove(symbol);
+            }
+        }
+    }
+
+    /// The value that a symbol has of its own.
+    pub fn own_value(&self, symbol: &str, name: &str) -> Option<&Value> {
+        self.symbols.get(symbol).and_then(|own| own.get(name))
     }
 
     /// Adds a table of that name, with the values that it sets alone.

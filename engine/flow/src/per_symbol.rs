@@ -2,21 +2,23 @@
 //!
 //! What a section sets for single symbols ([`Params::symbols`]) is resolved when an instrument is named: from then on its
 //! values are one index away. A command ([`CommandAction::SetParam`]) changes a value of all instruments that have none of
-//! their own, or of one instrument; if it waits for a bar, it takes effect when [`PerSymbol::bar_closed`] is told so.
+//! their own, or of one instrument; if it waits for a bar, it takes effect when [`PerSymbol::bar_closed`] is told so. Whether a
+//! command is accepted, and what it must name as the old value, does not depend on the bars: the last accepted value counts,
+//! also while it waits. So the commands of a journal alone say what was set ([`PerSymbol::in_force`] of values that they are
+//! given to again).
 //!
 //! Bound: one set of values for each symbol that the section names and [`SPARE`] for instruments that only commands name;
-//! two bytes an instrument. Worst case of a command: all sets are read again.
+//! one waiting change a set and parameter; two bytes an instrument. Worst case of a command: all sets are read again.
 
 use crate::records::{Command, CommandOutcome};
 use crate::{
-    CommandAction, CommandResult, Effective, Event, Flags, Out, POSITION_INGRESS, Param, ParamError, Params,
-    StateError, StateReader, StateWriter, SymbolIndex, Value, table,
+    CommandAction, CommandResult, Effective, Event, Flags, Out, POSITION_INGRESS, Param, ParamError, ParamInForce,
+    Params, StateError, StateReader, StateWriter, SymbolIndex, Value, table,
 };
+use std::collections::BTreeMap;
 
 /// How many instruments commands alone may give values of their own.
 const SPARE: usize = 64;
-/// How many changes may wait for a bar.
-const WAITING: usize = 64;
 
 /// Reads values from parameters.
 type Read<T> = Box<dyn Fn(&Params) -> Result<T, ParamError> + Send>;
@@ -33,8 +35,10 @@ pub struct PerSymbol<T> {
     sets: Vec<Set>,
     /// How many of the sets the section has.
     configured: usize,
-    /// Changes that wait for a bar: set, parameter, bits of the value.
-    waiting: Vec<(u16, u16, i64)>,
+    /// What the section sets.
+    section: Params,
+    /// Changes that wait for a bar: by set and parameter, the bits of the value.
+    waiting: BTreeMap<(u16, u16), i64>,
 }
 
 /// The parameters of a set, and which of them are its own, a bit each.
@@ -42,6 +46,15 @@ struct Set {
     params: Params,
     own: u64,
 }
+
+impl Set {
+    fn has_own(&self, at: u16) -> bool {
+        self.own & 1 << at != 0
+    }
+}
+
+/// Sets with a value of a parameter changed, and what is read from them.
+type Tried<T> = Vec<(usize, Params, T)>;
 
 impl<T> PerSymbol<T> {
     /// The values of the instance `owner` with these parameters, which are of `entry`; `read` makes a value of them.
@@ -63,13 +76,14 @@ impl<T> PerSymbol<T> {
         sets.push(Set { params: params.without_symbols(), own: 0 });
         for symbol in index.symbols() {
             let params_of = params.of_symbol(symbol);
-            let own = |name: &str| params.sets_for(symbol, name);
+            let own = |name: &str| params.own_value(symbol, name).is_some();
             let own = entry.iter().enumerate().filter(|(_, p)| own(p.name)).fold(0, |own, (at, _)| own | 1 << at);
             values.push(read(&params_of).map_err(|fault| of_symbol(fault, symbol))?);
             sets.push(Set { params: params_of, own });
         }
-        let (of, waiting, configured) = (table(instruments as usize, 0), Vec::with_capacity(WAITING), sets.len());
-        Ok(PerSymbol { entry, owner, read: Box::new(read), index, of, values, sets, configured, waiting })
+        let (of, configured, section) = (table(instruments as usize, 0), sets.len(), params.clone());
+        let (read, waiting) = (Box::new(read), BTreeMap::new());
+        Ok(PerSymbol { entry, owner, read, index, of, values, sets, configured, section, waiting })
     }
 
     /// The values of an instrument below the number that it was made for.
@@ -115,16 +129,16 @@ impl<T> PerSymbol<T> {
         now.then(|| self.entry[usize::from(at)].name)
     }
 
-    /// The value before, and what became of the change.
-    fn set(&mut self, instrument: u32, at: u16, command: &Command) -> (i64, CommandResult) {
+    /// Carries out a command that sets the parameter `at` of an instrument, or of all for 0. Returns the value before, and what
+    /// became of it.
+    #[cold]
+    pub fn set(&mut self, instrument: u32, at: u16, command: &Command) -> (i64, CommandResult) {
         let Some(param) = self.entry.get(usize::from(at)) else { return (0, CommandResult::UnknownTarget) };
         let used = self.of.get(instrument as usize).copied();
         let (Some(used), false) = (used, instrument != 0 && !param.per_symbol) else {
             return (0, CommandResult::UnknownTarget);
         };
-        let waits = self.waiting.iter().rev().find(|(set, param, _)| (*set, *param) == (used, at));
-        let set = self.sets[usize::from(used)].params.value(param.name).and_then(|value| param.bits(value));
-        let old = waits.map(|(_, _, bits)| *bits).or(set).unwrap_or(0);
+        let old = self.accepted(used, at).unwrap_or(0);
         let Some(value) = param.of_bits(command.new) else { return (old, CommandResult::OutOfRange) };
         if param.effective == Effective::Restart {
             return (old, CommandResult::UnknownTarget);
@@ -133,13 +147,58 @@ impl<T> PerSymbol<T> {
             return (old, CommandResult::WrongOld);
         }
         let Some(set) = self.set_of(instrument, used) else { return (old, CommandResult::TooMany) };
-        match param.effective {
-            Effective::NextBar if self.waiting.len() == WAITING => return (old, CommandResult::TooMany),
-            Effective::NextBar => self.waiting.push((set, at, command.new)),
-            _ if !self.apply(set, at, &value) => return (old, CommandResult::OutOfRange),
-            _ => {}
+        let Some(tried) = self.tried(set, at, &value) else { return (old, CommandResult::OutOfRange) };
+        if param.effective == Effective::NextBar {
+            self.waiting.insert((set, at), command.new);
+        } else {
+            self.apply(set, at, tried);
         }
         (old, CommandResult::Applied)
+    }
+
+    /// The last accepted value: what is in force, or what waits for its bar.
+    fn accepted(&self, set: u16, at: u16) -> Option<i64> {
+        let of_all = if self.sets[usize::from(set)].has_own(at) { None } else { self.waiting.get(&(0, at)) };
+        let waits = self.waiting.get(&(set, at)).or(of_all).copied();
+        waits.or_else(|| bits(&self.sets[usize::from(set)].params, &self.entry[usize::from(at)]))
+    }
+
+    /// Which set an instrument uses; those that use the same have the same values.
+    pub fn used_by(&self, instrument: u32) -> u16 {
+        self.of.get(instrument as usize).copied().unwrap_or(0)
+    }
+
+    /// The parameters that commands may set, each with the set that it is of: of all instruments, then of the single
+    /// instruments to which commands gave values of their own, each under the first that uses the set.
+    pub fn in_force(&self) -> Vec<(u16, ParamInForce)> {
+        let live = || (0..).zip(self.entry).filter(|(_, param)| param.is_live()).map(|(at, _)| at);
+        let of_set = |set| live().filter_map(move |at| Some((set, self.row(set, at)?)));
+        let mut rows: Vec<_> = (0..self.sets.len() as u16).flat_map(of_set).collect();
+        if rows.last().is_some_and(|(set, _)| *set != 0) {
+            let mut first = vec![0; self.sets.len()];
+            for instrument in (1..self.of.len()).rev() {
+                first[usize::from(self.of[instrument])] = instrument as u32;
+            }
+            first[0] = 0;
+            rows.iter_mut().for_each(|(set, row)| row.instrument = first[usize::from(*set)]);
+        }
+        rows
+    }
+
+    /// One of them; `None` if it is the value that all have, or that the section sets for a symbol.
+    fn row(&self, set: u16, at: u16) -> Option<ParamInForce> {
+        let (param, of) = (&self.entry[usize::from(at)], &self.sets[usize::from(set)]);
+        if set != 0 && !of.has_own(at) && !self.waiting.contains_key(&(set, at)) {
+            return None;
+        }
+        let (accepted, value) = (self.accepted(set, at)?, bits(&of.params, param)?);
+        let symbol = usize::from(set).checked_sub(1).and_then(|place| self.index.symbols().get(place));
+        let own = symbol.and_then(|symbol| self.section.own_value(symbol, param.name));
+        let configured = param.bits(own.or_else(|| self.section.value(param.name))?)?;
+        let waits = Some(accepted).filter(|accepted| *accepted != value);
+        let row = ParamInForce { owner: self.owner, param: at, instrument: 0, value, waits, configured };
+        let is_configured = own.is_some() && value == configured && waits.is_none();
+        (!is_configured).then_some(row)
     }
 
     /// The set that an instrument has to itself, made if need be; that of all for no instrument.
@@ -157,26 +216,27 @@ impl<T> PerSymbol<T> {
         Some(self.of[instrument as usize])
     }
 
-    /// Sets a parameter of a set, and of every other that follows it; `false` if its values then make no sense.
-    fn apply(&mut self, set: u16, at: u16, value: &Value) -> bool {
-        let (param, bit) = (&self.entry[usize::from(at)], 1 << at);
-        let follows = |(other, s): (usize, &Set)| other == usize::from(set) || (set == 0 && s.own & bit == 0);
-        let sets: Vec<usize> = (0..self.sets.len()).filter(|i| follows((*i, &self.sets[*i]))).collect();
-        let mut read = Vec::with_capacity(sets.len());
-        for other in &sets {
-            let mut params = self.sets[*other].params.clone();
-            params.set(param, value.clone());
-            let Ok(values) = (self.read)(&params) else { return false };
-            read.push((params, values));
-        }
-        for (other, (params, values)) in sets.into_iter().zip(read) {
+    /// The sets as they are with a parameter of one of them changed: this one, and every other that follows it; `None` if the
+    /// values then make no sense.
+    fn tried(&self, set: u16, at: u16, value: &Value) -> Option<Tried<T>> {
+        let follows = |(other, s): &(usize, &Set)| *other == usize::from(set) || (set == 0 && !s.has_own(at));
+        let changed = |(other, s): (usize, &Set)| {
+            let mut params = s.params.clone();
+            params.set(&self.entry[usize::from(at)], value.clone());
+            let values = (self.read)(&params).ok()?;
+            Some((other, params, values))
+        };
+        self.sets.iter().enumerate().filter(follows).map(changed).collect()
+    }
+
+    fn apply(&mut self, set: u16, at: u16, tried: Tried<T>) {
+        for (other, params, values) in tried {
             self.sets[other].params = params;
             self.values[other] = values;
         }
         if set != 0 {
-            self.sets[usize::from(set)].own |= bit;
+            self.sets[usize::from(set)].own |= 1 << at;
         }
-        true
     }
 
     /// A bar has closed: what waited for it takes effect.
@@ -189,24 +249,23 @@ impl<T> PerSymbol<T> {
 
     #[cold]
     fn next_bar(&mut self) {
-        for (set, at, bits) in std::mem::take(&mut self.waiting) {
-            if let Some(value) = self.entry[usize::from(at)].of_bits(bits) {
-                self.apply(set, at, &value);
+        for ((set, at), bits) in std::mem::take(&mut self.waiting) {
+            let value = self.entry[usize::from(at)].of_bits(bits);
+            if let Some(tried) = value.and_then(|value| self.tried(set, at, &value)) {
+                self.apply(set, at, tried);
             }
         }
-        self.waiting = Vec::with_capacity(WAITING);
     }
 
     /// Saves the values and who uses which.
     pub fn save(&self, to: &mut StateWriter<'_>) {
-        let bits = |params: &Params| -> Vec<Option<i64>> {
-            self.entry.iter().map(|param| params.value(param.name).and_then(|value| param.bits(value))).collect()
-        };
-        to.put(&self.sets.iter().map(|set| (bits(&set.params), set.own)).collect::<Vec<_>>());
+        let all = |params: &Params| self.entry.iter().map(|param| bits(params, param)).collect::<Vec<_>>();
+        to.put(&self.sets.iter().map(|set| (all(&set.params), set.own)).collect::<Vec<_>>());
         let alone = self.of.iter().enumerate().filter(|(_, set)| usize::from(**set) >= self.configured);
         let mut alone: Vec<_> = alone.map(|(at, set)| (to.key(at as u32), *set)).collect();
         alone.sort_unstable();
-        to.put(&(alone, &self.waiting));
+        let waiting: Vec<_> = self.waiting.iter().map(|((set, at), bits)| (*set, *at, *bits)).collect();
+        to.put(&(alone, waiting));
         self.index.save(to);
     }
 
@@ -237,13 +296,12 @@ impl<T> PerSymbol<T> {
             }
         }
         let (alone, waiting) = from.get::<(Vec<(String, u16)>, Vec<(u16, u16, i64)>)>()?;
-        self.waiting.clear();
         let known = |set: u16| usize::from(set) < self.sets.len();
-        let waits = waiting.iter().all(|(set, at, _)| known(*set) && usize::from(*at) < self.entry.len());
-        if !waits || waiting.len() > WAITING {
+        let is_sorted = waiting.is_sorted_by(|(set, at, _), (next, then, _)| (set, at) < (next, then));
+        if !is_sorted || !waiting.iter().all(|(set, at, _)| known(*set) && usize::from(*at) < self.entry.len()) {
             return Err(OTHER);
         }
-        self.waiting.extend(waiting);
+        self.waiting = waiting.into_iter().map(|(set, at, bits)| ((set, at), bits)).collect();
         self.index.load(from)?;
         for (at, of) in (0..).zip(&mut self.of) {
             *of = self.index.of(at).map_or(0, |place| place as u16 + 1);
@@ -255,6 +313,11 @@ impl<T> PerSymbol<T> {
         }
         Ok(())
     }
+}
+
+/// The bits of a parameter's value; texts, lists and tables have none.
+fn bits(params: &Params, param: &Param) -> Option<i64> {
+    params.value(param.name).and_then(|value| param.bits(value))
 }
 
 /// A fault in the values of a symbol: `momentum.qty` becomes `momentum.symbol.AAPL.qty`.
@@ -305,6 +368,9 @@ mod tests {
         assert_eq!(set(&mut values, u32::MAX, 0, 40, 3).0, UnknownTarget);
         assert_eq!(set(&mut values, 0, 1, 2, 4), (Applied, 4, 2));
         assert_eq!(values.get(1).1, 2, "it waits for its bar");
+        assert_eq!(set(&mut values, 0, 1, 2, 5), (WrongOld, 4, 2), "what waits counts");
+        assert_eq!(set(&mut values, 0, 1, 4, 6), (Applied, 6, 2), "the last one takes its place");
+        assert_eq!(set(&mut values, 0, 1, 6, 4), (Applied, 4, 2));
         let (listings, mut again) = (Listings::default(), made());
         let mut state = StateWriter::new(&listings);
         values.save(&mut state);
@@ -314,7 +380,46 @@ mod tests {
             values.bar_closed();
             assert_eq!((*values.get(1), *values.get(3)), ((40, 4), (5, 4)));
         }
+        let said = |values: &PerSymbol<(u64, u64)>| {
+            let rows = values.in_force();
+            rows.iter().map(|(_, r)| (r.instrument, r.param, r.value, r.waits, r.configured)).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&values), [(0, 0, 40, None, 10), (0, 1, 4, None, 2), (3, 0, 5, None, 10)]);
+        assert_eq!(set(&mut values, 0, 1, 4, 7), (Applied, 7, 2));
+        assert_eq!(said(&values)[1], (0, 1, 4, Some(7), 2));
         let made = (4..100).filter(|at| set(&mut values, *at, 0, 40, 1).0 == Applied).count();
         assert_eq!((made, set(&mut values, 99, 0, 40, 1).0), (SPARE - 1, TooMany));
+    }
+
+    /// What is accepted does not depend on when bars close, so whoever has the commands alone comes to the same values.
+    #[test]
+    fn the_commands_alone_say_what_was_set() {
+        const LATER: IntParam = IntParam::new("later", (1, 9), "2", "at the next bar").next_bar().per_symbol();
+        const SOME: &[Param] = &[QTY.param(), LATER.param()];
+        let mut section = Params::defaults(SOME);
+        section.set_for("A", &QTY.param(), Value::Int(7));
+        let made = || PerSymbol::new(SOME, 7, &section, 9, |p| Ok((p.get(QTY), p.get(LATER)))).unwrap();
+        let mut random = 1_u64;
+        let mut draw = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        for _ in 0..200 {
+            let (mut one, mut other) = (made(), made());
+            for _ in 0..60 {
+                let (instrument, at) = (draw(4) as u32, draw(2) as u32);
+                let old = one.accepted(one.used_by(instrument), at as u16).unwrap() + i64::from(draw(5) == 0);
+                let new = 1 + draw(10) as i64;
+                let became = set(&mut one, instrument, at, old, new);
+                assert_eq!(set(&mut other, instrument, at, old, new), became);
+                other.bar_closed();
+                if draw(4) == 0 {
+                    one.bar_closed();
+                }
+            }
+            one.bar_closed();
+            assert_eq!(one.in_force(), other.in_force());
+            assert!((0..9).all(|at| one.get(at) == other.get(at)));
+        }
     }
 }

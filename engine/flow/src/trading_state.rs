@@ -1,7 +1,7 @@
 //! Where trading stands: what the stages of a running pipeline say when an operator asks.
 //!
-//! Bound: [`TradingState::ROWS`] open orders, doubtful instruments and positions being closed, and one limit a check; how many
-//! there are besides is counted. Of every position its money: profit follows the last trade, and no event says it then.
+//! Bound: [`TradingState::ROWS`] open orders, doubtful instruments and positions being closed, one limit a check, and
+//! [`TradingState::PARAMS`] parameters; how many there are besides is counted. Of every position its money: profit follows the last trade, and no event says it then.
 
 use crate::records::PositionMoney;
 use crate::{Account, OrderId, Side, StrategyId};
@@ -28,8 +28,27 @@ pub struct LimitInForce {
     pub check: u16,
     /// The limit in force.
     pub limit: i64,
+    /// The limit that the configuration has.
+    pub configured: i64,
     /// The most that a command may set.
     pub ceiling: i64,
+}
+
+/// A parameter that commands may set, of all instruments or of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParamInForce {
+    /// Number of the instance.
+    pub owner: u16,
+    /// Place of the parameter in the entry.
+    pub param: u16,
+    /// The instrument; 0 = all that have no value of their own.
+    pub instrument: u32,
+    /// The value in force, in bits.
+    pub value: i64,
+    /// The value that waits for its bar, if one does.
+    pub waits: Option<i64>,
+    /// The value that the configuration has.
+    pub configured: i64,
 }
 
 /// Whose positions are closed by command, and where; 0 = all.
@@ -101,6 +120,10 @@ pub struct TradingState {
     pub halted: Option<bool>,
     /// The limits in force.
     pub limits: Vec<LimitInForce>,
+    /// The parameters that commands may set.
+    pub params: Vec<ParamInForce>,
+    /// How many found no room there.
+    pub params_left_out: u64,
     /// The first open orders.
     pub orders: Vec<WorkingOrder>,
     /// How many orders are open.
@@ -118,4 +141,17 @@ pub struct TradingState {
 impl TradingState {
     /// Most rows of a list.
     pub const ROWS: usize = 64;
+    /// Most parameters.
+    pub const PARAMS: usize = 4_096;
+
+    /// Adds parameters, as far as there is room.
+    pub fn add_params(&mut self, params: impl IntoIterator<Item = ParamInForce>) {
+        for param in params {
+            if self.params.len() < TradingState::PARAMS {
+                self.params.push(param);
+            } else {
+                self.params_left_out += 1;
+            }
+        }
+    }
 }

@@ -2,9 +2,10 @@
 
 use super::console;
 use super::exit::{Exit, Failure, output};
+use super::get::{self, GetArgs};
 use super::status;
 use crate::config::instances_in;
-use crate::control::{self, AddedInput, ControlReply, ControlRequest, WatchedInput, ask};
+use crate::control::{self, AddedInput, ControlReply, ControlRequest, SetValue, WatchedInput, ask};
 use clap::{Args, Subcommand};
 use flow::Ns;
 use flow::records::Command;
@@ -16,7 +17,8 @@ use std::path::{Path, PathBuf};
 /// Options of `ctl`.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tidegate ctl run1 halt\n  tidegate ctl run1 limit max-notional 2000000 --from 1000000\n  \
+    after_help = "Examples:\n  tidegate ctl run1 halt\n  tidegate ctl run1 set risk.max_notional 2000000 --from 1000000\n  \
+                  tidegate ctl run1 get mom-fast.qty\n  \
                   tidegate ctl run1 status --json"
 )]
 pub(crate) struct CtlArgs {
@@ -47,9 +49,9 @@ enum CtlCommand {
         #[arg(long)]
         from: i64,
     },
-    /// Sets a parameter of a strategy while it runs.
+    /// Sets a parameter of a strategy, or a limit of the gate, while it runs.
     Set {
-        /// The parameter: name of the instance, dot, name of the parameter, as mom-fast.qty.
+        /// The parameter: name of the instance, dot, name of the parameter, as mom-fast.qty; or a limit, as risk.max_notional.
         param: String,
         /// The new value, as in a configuration.
         value: String,
@@ -60,6 +62,8 @@ enum CtlCommand {
         #[arg(long)]
         symbol: Option<String>,
     },
+    /// Shows the parameters and limits that `set` changes, as they are in force. Changes nothing.
+    Get(GetArgs),
     /// Trusts market data again that are doubtful since a gap; without a symbol, all of them.
     Trust {
         /// The instrument: its symbol, or SYMBOL@MIC where several venues have it.
@@ -78,8 +82,12 @@ enum CtlCommand {
         #[arg(long)]
         symbol: Option<String>,
     },
-    /// Reads the configuration again: takes in the inputs that were added, and watches the symbols that it now names.
-    Reload,
+    /// Reads the configuration again: sets the parameters and limits that differ from those in force, takes in the inputs that
+    /// were added, and watches the symbols that it now names. What needs a restart is refused by name.
+    Reload {
+        /// The file to read instead.
+        file: Option<PathBuf>,
+    },
     /// Begins a new journal: the run goes on there, and nothing else changes.
     Roll,
     /// Shows where trading stands: halted or not and by whom, limits, open orders, positions, venue, feeds. Changes nothing.
@@ -104,24 +112,21 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
         CtlCommand::Limit { check, to, from } => {
             ControlRequest { check: Some(check.clone()), from: Some(*from), to: Some(*to), ..plain("set-limit") }
         }
-        CtlCommand::Set { param, value, from, symbol } => ControlRequest {
-            param: Some(param.clone()),
-            was: Some(from.clone()),
-            value: Some(value.clone()),
-            symbol: symbol.clone(),
-            ..plain("set-param")
-        },
+        CtlCommand::Set { param, value, from, symbol } => {
+            ControlRequest::set(&actor, param, from, value, symbol.as_deref())
+        }
         CtlCommand::Trust { symbol } => ControlRequest { symbol: symbol.clone(), ..plain("trust") },
         CtlCommand::Flatten { account, strategy, symbol } => {
             ControlRequest { account: *account, strategy: strategy.clone(), symbol: symbol.clone(), ..plain("flatten") }
         }
-        CtlCommand::Reload => plain("reload"),
+        CtlCommand::Reload { file } => ControlRequest { file: whole(file.as_deref())?, ..plain("reload") },
         CtlCommand::Roll => plain("roll"),
+        CtlCommand::Get(what) => return get::run(&args.journal, what),
         CtlCommand::Status { details, json } => return show(&args.journal, *details, *json),
     };
     // What is no command at all is said without the engine.
     let checked = match &args.command {
-        CtlCommand::Reload | CtlCommand::Roll => asked.asker(Command::NO_UID, Ns::NONE).map(drop),
+        CtlCommand::Reload { .. } | CtlCommand::Roll => asked.asker(Command::NO_UID, Ns::NONE).map(drop),
         _ => asked.events(&instances(&args.journal), Command::NO_UID, Ns::NONE).map(drop),
     };
     checked.map_err(Failure::usage)?;
@@ -140,8 +145,8 @@ fn replied(args: &CtlArgs, asked: &ControlRequest, reply: ControlReply) -> Resul
             console::say(format!("{} is in force at the gateway, {stored}", asked.action));
             Ok(Exit::Done)
         }
-        ControlReply::Reloaded { seq, added, watched } => {
-            console::say(reloaded(seq, &added, &watched));
+        ControlReply::Reloaded { seq, set, added, watched } => {
+            console::say(reloaded(seq, &set, &added, &watched));
             Ok(Exit::Done)
         }
         ControlReply::Rolled { after } => {
@@ -167,9 +172,18 @@ fn instances(journal: &Path) -> Instances {
     Home::open(journal).map_or_else(|_| Instances::default(), |home| instances_in(&home.current().info.config_text))
 }
 
+/// The path of a file as the engine can use it, whatever folder it runs in.
+fn whole(file: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    let path = file.map(|file| file.canonicalize().map_err(|e| Failure::usage(format!("{}: {e}", file.display()))));
+    path.transpose()
+}
+
 /// What the configuration has brought.
-fn reloaded(seq: Option<u64>, added: &[AddedInput], watched: &[WatchedInput]) -> String {
-    let Some(seq) = seq else { return "nothing has changed in the configuration".to_owned() };
+fn reloaded(seq: Option<u64>, set: &[SetValue], added: &[AddedInput], watched: &[WatchedInput]) -> String {
+    let values: Vec<String> = set.iter().map(SetValue::to_string).collect();
+    let Some(seq) = seq else {
+        return if set.is_empty() { "nothing has changed in the configuration".to_owned() } else { values.join("; ") };
+    };
     let joined = added.iter().map(|input| format!("source {} is {}", input.number, input.name));
     let chosen = watched.iter().map(|WatchedInput { number, symbols }| match symbols {
         None => format!("of source {number} all is watched"),
@@ -179,7 +193,8 @@ fn reloaded(seq: Option<u64>, added: &[AddedInput], watched: &[WatchedInput]) ->
             format!("of source {number} only {} is watched", symbols.join(" "))
         }
     });
-    format!("{} (input {seq})", joined.chain(chosen).collect::<Vec<_>>().join("; "))
+    let joined = format!("{} (input {seq})", joined.chain(chosen).collect::<Vec<_>>().join("; "));
+    values.into_iter().chain([joined]).collect::<Vec<_>>().join("; ")
 }
 
 /// What an applied command did.
@@ -201,7 +216,9 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
         CtlCommand::Flatten { .. } => {
             "positions are being closed: orders are cancelled first; `status` shows what is left".to_owned()
         }
-        CtlCommand::Reload | CtlCommand::Roll | CtlCommand::Status { .. } => unreachable!("it is no command"),
+        CtlCommand::Reload { .. } | CtlCommand::Roll | CtlCommand::Get(_) | CtlCommand::Status { .. } => {
+            unreachable!("it is no command")
+        }
     }
 }
 

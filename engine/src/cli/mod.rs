@@ -5,6 +5,7 @@ pub(crate) mod ctl;
 pub(crate) mod demo;
 mod disk;
 pub(crate) mod exit;
+mod get;
 pub(crate) mod graph;
 pub(crate) mod help;
 pub(crate) mod journal;

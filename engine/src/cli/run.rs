@@ -14,7 +14,7 @@ use crate::config::{Draft, Settings};
 use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
-use crate::recovery::{Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, cancel_at_venue};
+use crate::recovery::{Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, as_started, cancel_at_venue};
 use crate::registries::Registries;
 use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, Reloader, RunError, execute};
@@ -44,7 +44,7 @@ pub(crate) struct RunArgs {
     /// Speed of the event clock: 1x, 10x, 0.5x, or max.
     #[arg(long, default_value = "1x", value_parser = pace)]
     speed: Speed,
-    /// Carry over the positions of the journal in this folder, the limits that were commanded and what measures and strategies
+    /// Carry over the positions of the journal in this folder, the limits and parameters that were set and what measures and strategies
     /// have learned, and close its open orders. Use it to start with another build or configuration.
     #[arg(long, value_name = "DIR")]
     carry_over: Option<PathBuf>,
@@ -81,10 +81,10 @@ fn pace(text: &str) -> Result<Speed, String> {
     if factor.is_finite() && factor > 0.0 { Ok(Speed(Some(Pace(factor)))) } else { Err(fault()) }
 }
 
-/// The configuration, with what the command line overrides. Its instances have the numbers that they have in the journal, or in
+/// The configuration, or `file` in its place, with what the command line overrides. Its instances have the numbers that they have in the journal, or in
 /// the one that it carries over.
-fn drafted(args: &RunArgs, registries: &Registries) -> Draft {
-    let mut draft = args.pipeline.applied(Draft::load(&args.config, registries));
+fn drafted(args: &RunArgs, file: Option<&Path>, registries: &Registries) -> Draft {
+    let mut draft = args.pipeline.applied(Draft::load(file.unwrap_or(&args.config), registries));
     if args.journal.is_some() {
         draft.settings.journal_dir.clone_from(&args.journal);
         draft.settings.given_by("--journal", "journal.dir");
@@ -100,7 +100,7 @@ fn drafted(args: &RunArgs, registries: &Registries) -> Draft {
 }
 
 pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failure> {
-    let (settings, _) = Preflight::of_draft(drafted(args, registries))?;
+    let settings = as_started(Preflight::of_draft(drafted(args, None, registries))?.0)?;
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
     begin_halted(args, &dir, &settings, &intake)?;
     let (outcomes, server) = (Outcomes::new().map_err(Failure::failed)?, Rc::default());
     let (again, known) = (args.clone(), registries.clone());
-    let reloader = Arc::new(Reloader::new(settings.clone(), move || drafted(&again, &known)));
+    let reloader = Arc::new(Reloader::new(settings.clone(), move |file| drafted(&again, file, &known)));
     let options = Options {
         sinks: vec![outcomes.sink()],
         commands,

@@ -5,8 +5,9 @@
 //! that the head has not taken by then is given up, unless it is a halt or a cancel-all. Of these two the end of a run
 //! may still leave a trace: cancels that have left, and a note that halts the next run.
 
-use super::message::{AddedInput, ControlReply, WatchedInput};
+use super::message::ControlReply;
 use super::parameter::{Parameter, text};
+use super::reloading::Steps;
 use crate::gateway::{KillSwitch, Pull};
 use crate::ingress::Ticket;
 use flow::records::CommandOutcome;
@@ -32,8 +33,10 @@ pub(super) struct Submitted {
     /// The new limit that it asks for.
     pub(super) wanted: i64,
     pub(super) outcome: Option<CommandOutcome>,
-    /// What the configuration brings with it; the head alone carries that out.
-    pub(super) reloaded: Option<(Vec<AddedInput>, Vec<WatchedInput>)>,
+    /// Inputs join with it; the head alone carries that out.
+    pub(super) joins: bool,
+    /// It is a step of what a configuration brings.
+    pub(super) steps: Option<Box<Steps>>,
 }
 
 impl Submitted {
@@ -56,8 +59,8 @@ impl Submitted {
     /// The answer; `None` while there is time and something to wait for.
     pub(super) fn answer(&self, switch: &KillSwitch, is_due: bool) -> Option<ControlReply> {
         let seq = self.ticket.stored();
-        if let (Some((added, watched)), Some(_)) = (&self.reloaded, seq) {
-            return Some(ControlReply::Reloaded { seq, added: added.clone(), watched: watched.clone() });
+        if let (true, Some(seq)) = (self.joins, seq) {
+            return Some(ControlReply::Applied { seq, old: 0, new: 0 });
         }
         if let (Some(outcome), Some(seq)) = (&self.outcome, seq)
             && !self.waits_for_gateway(switch)
@@ -105,7 +108,7 @@ impl Submitted {
     /// What became of a parameter.
     fn set(&self, seq: u64, outcome: &CommandOutcome) -> ControlReply {
         let CommandOutcome { target, old, new, result, .. } = *outcome;
-        let Some(param) = Parameter::of_target(&self.instances, target) else {
+        let Some(Parameter { param, .. }) = Parameter::of_target(&self.instances, target) else {
             return ControlReply::Refused { why: format!("there is no parameter with the number {target}") };
         };
         let in_force = text(param, old);

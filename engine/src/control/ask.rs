@@ -4,6 +4,7 @@
 //! that is stopped takes nothing, and that it has not answered is said.
 
 use super::client::{LOADING, ROLLING};
+use super::in_force::{self, InForce};
 use super::message::{ControlReply, ControlRequest, RELOAD, ROLL};
 use super::socket;
 use super::status::{self, Status};
@@ -38,9 +39,15 @@ pub enum AskError {
         /// The socket.
         path: PathBuf,
     },
-    /// The status was asked for, and nothing came back.
-    #[error("{}: no status ({error})", path.display())]
-    NoStatus {
+    /// The engine does not know at the moment.
+    #[error("it is not known: {why}; try again")]
+    NotKnown {
+        /// The reason.
+        why: String,
+    },
+    /// A question was asked, and nothing came back.
+    #[error("{}: no answer ({error})", path.display())]
+    NothingCame {
         /// The socket.
         path: PathBuf,
         /// The error.
@@ -75,27 +82,39 @@ pub fn ask(journal: &Path, asked: &ControlRequest) -> Result<ControlReply, AskEr
 /// # Errors
 /// When no run listens there, or it does not answer.
 pub fn status(journal: &Path) -> Result<Status, AskError> {
+    inquire(journal, status::ACTION)
+}
+
+/// Asks the run that writes the journal in this folder for the values that commands may set.
+///
+/// # Errors
+/// When no run listens there, it does not answer, or its pipeline does not.
+pub fn in_force(journal: &Path) -> Result<InForce, AskError> {
+    inquire(journal, in_force::ACTION)
+}
+
+fn inquire<T: DeserializeOwned>(journal: &Path, action: &'static str) -> Result<T, AskError> {
     let last = Instant::now() + TURNED_AWAY;
-    let path = || socket::path(journal);
     loop {
-        match exchange(journal, &ControlRequest::plain(status::ACTION, "")) {
-            Ok(StatusReply::Status(status)) => return Ok(*status),
-            Ok(StatusReply::Other(ControlReply::Busy)) if Instant::now() < last => {
+        match exchange(journal, &ControlRequest::plain(action, "")) {
+            Ok(Inquired::Answer(answer)) => return Ok(*answer),
+            Ok(Inquired::Other(ControlReply::Busy)) if Instant::now() < last => {
                 std::thread::sleep(Duration::from_millis(5))
             }
-            Ok(StatusReply::Other(_)) => return Err(AskError::TurnedAway { path: path() }),
-            Err(AskError::NoAnswer { path, error }) => return Err(AskError::NoStatus { path, error }),
+            Ok(Inquired::Other(ControlReply::NotKnown { why })) => return Err(AskError::NotKnown { why }),
+            Ok(Inquired::Other(_)) => return Err(AskError::TurnedAway { path: socket::path(journal) }),
+            Err(AskError::NoAnswer { path, error }) => return Err(AskError::NothingCame { path, error }),
             Err(e) => return Err(e),
         }
     }
 }
 
-/// What an engine answers to a question for its status.
+/// What an engine answers to a question.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum StatusReply {
-    Status(Box<Status>),
-    /// It turns this client away.
+enum Inquired<T> {
+    Answer(Box<T>),
+    /// It turns this client away, or does not know.
     Other(ControlReply),
 }
 

@@ -5,7 +5,7 @@
 
 use super::answer::Submitted;
 use super::message::ControlReply;
-use crate::run::Reloaded;
+use super::reloading::Steps;
 use flow::records::Command;
 use serde::Serialize;
 use std::io::{self, Read, Write};
@@ -28,7 +28,16 @@ pub(super) const ROLLING: Duration = Duration::from_secs(20);
 const MOST: usize = 4_096;
 
 /// What a thread opens meanwhile.
-pub(super) type Loading = Receiver<Result<Option<Reloaded>, String>>;
+pub(super) type Loading = Receiver<Result<Steps, String>>;
+
+/// What a client asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// The status of the engine.
+    Status,
+    /// The values that commands may set.
+    InForce,
+}
 
 /// Where a client is.
 pub(super) enum State {
@@ -40,8 +49,8 @@ pub(super) enum State {
     Rolling(u64),
     /// Its command is submitted.
     Commanded(Submitted),
-    /// It asked for the status at this time, and the pipeline has yet to say where trading stands.
-    Inquiring(Instant),
+    /// It asked this at this time, and the pipeline has yet to say where trading stands.
+    Inquiring(Question, Instant),
     /// What is left of the answer.
     Answered(Vec<u8>),
     /// Nothing is left to do.
@@ -139,10 +148,10 @@ impl Client {
     }
 
     /// It waits for what the pipeline says.
-    pub(super) fn inquire(&mut self) {
+    pub(super) fn inquire(&mut self, question: Question) {
         let now = Instant::now();
-        self.state = State::Inquiring(now);
-        self.deadline = now + INQUIRING;
+        self.state = State::Inquiring(question, now);
+        self.deadline = now + if question == Question::Status { INQUIRING } else { ANSWERING };
     }
 
     /// Writes an answer, as far as it goes at once.
@@ -176,7 +185,7 @@ impl Client {
                 self.answer(&ControlReply::NotCarriedOut { why });
             }
             State::Answered(_) => self.state = State::Left,
-            State::Loading(_) | State::Rolling(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => {}
+            State::Loading(_) | State::Rolling(_) | State::Commanded(_) | State::Inquiring(..) | State::Left => {}
         }
     }
 }

@@ -6,7 +6,9 @@ use crate::ingress::{Asker, OperatorCommand, WatchList, actor_handle, actor_name
 use flow::{CommandAction, Event, Ns};
 use serde::{Deserialize, Serialize};
 use stages::Instances;
-use stages::risk::CHECKS;
+use stages::risk::{CHECKS, CheckEntry};
+use std::fmt;
+use std::path::PathBuf;
 
 /// The action that asks to read the configuration again.
 pub(super) const RELOAD: &str = "reload";
@@ -17,8 +19,8 @@ pub(super) const ROLL: &str = "roll";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
-    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload`, `roll` or `status`, which are
-    /// no commands.
+    /// `halt`, `resume`, `cancel-all`, `set-limit`, `set-param`, `trust` or `flatten`; or `reload`, `roll`, `get` or `status`, which
+    /// are no commands.
     pub action: String,
     /// Name of the operator.
     pub actor: String,
@@ -43,6 +45,9 @@ pub struct ControlRequest {
     /// The instrument to trust, to flatten or to set a parameter of: its symbol, or `SYMBOL@MIC`; none = all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symbol: Option<String>,
+    /// The file to read in place of the configuration; none = the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
     /// The account to flatten; none = all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<u8>,
@@ -73,6 +78,8 @@ pub enum ControlReply {
     Reloaded {
         /// Number of the command by which inputs joined; none if none was added.
         seq: Option<u64>,
+        /// The parameters and limits that were set.
+        set: Vec<SetValue>,
         /// The inputs that joined.
         added: Vec<AddedInput>,
         /// The inputs of which other symbols are watched.
@@ -100,6 +107,35 @@ pub enum ControlReply {
     },
     /// Too many clients: it was not read.
     Busy,
+}
+
+/// A parameter or a limit that was set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetValue {
+    /// Its key: `mom-fast.qty`, `risk.max_notional`.
+    pub key: String,
+    /// The symbol that has it of its own; absent = all that have none.
+    pub symbol: Option<String>,
+    /// The value before.
+    pub from: String,
+    /// The value now.
+    pub to: String,
+    /// Number of its command.
+    pub seq: u64,
+}
+
+impl SetValue {
+    /// Its key, and of which symbol.
+    pub(super) fn name(&self) -> String {
+        self.symbol.as_ref().map_or_else(|| self.key.clone(), |symbol| format!("{} of {symbol}", self.key))
+    }
+}
+
+impl fmt::Display for SetValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}, before it was {} (input {})", self.name(), self.to, self.from, self.seq)
+    }
 }
 
 /// An input that has joined a run.
@@ -132,6 +168,21 @@ pub struct BadCommand {
 }
 
 impl ControlRequest {
+    /// Sets what has this key in a configuration: a limit of the gate, or a parameter of a strategy.
+    pub fn set(actor: &str, key: &str, from: &str, to: &str, symbol: Option<&str>) -> ControlRequest {
+        let mut asked =
+            ControlRequest { symbol: symbol.map(str::to_owned), ..ControlRequest::plain("set-param", actor) };
+        let number = |text: &str| text.replace('_', "").parse().ok();
+        if let Some(entry) = limit_of(key) {
+            (asked.action, asked.check) = (CommandAction::SetLimit.name().to_owned(), Some(entry.name.to_owned()));
+            (asked.from, asked.to) = (number(from), number(to));
+        } else {
+            asked.param = Some(key.to_owned());
+            (asked.was, asked.value) = (Some(from.to_owned()), Some(to.to_owned()));
+        }
+        asked
+    }
+
     /// A request without further fields.
     pub fn plain(action: &str, actor: &str) -> ControlRequest {
         ControlRequest { action: action.to_owned(), actor: actor.to_owned(), ..ControlRequest::default() }
@@ -175,7 +226,7 @@ impl ControlRequest {
         match action {
             CommandAction::Trust => {}
             CommandAction::SetParam => {
-                let (target, was, value) = self.set(names)?;
+                let (target, was, value) = self.param(names)?;
                 (order.target, order.old, order.new) = (target, was, value);
                 events.extend(param_names(self.param.as_deref().unwrap_or_default(), target));
             }
@@ -209,7 +260,7 @@ impl ControlRequest {
     }
 
     /// The target of a command that sets a parameter, its value now and the new one.
-    fn set(&self, names: &Instances) -> Result<(u32, i64, i64), BadCommand> {
+    fn param(&self, names: &Instances) -> Result<(u32, i64, i64), BadCommand> {
         let key = self.param.clone().unwrap_or_default();
         let Some(parameter) = Parameter::named(names, &key) else {
             let keys = parameter::keys(names);
@@ -221,7 +272,7 @@ impl ControlRequest {
         }
         let bits = |text: &Option<String>, what| {
             let found = text.clone().unwrap_or_default();
-            let bits = parameter.bits(&key, &found);
+            let bits = parameter.bits(&found);
             bits.ok_or_else(|| BadCommand { what, found, valid: parameter.param.valid() })
         };
         Ok((parameter.target, bits(&self.was, "value now")?, bits(&self.value, "new value")?))
@@ -249,6 +300,12 @@ impl ControlRequest {
             BadCommand { what: "check with a limit", valid: one_of(&name, names), found: name }
         })
     }
+}
+
+/// The check whose limit has this key in a configuration.
+fn limit_of(key: &str) -> Option<&'static CheckEntry> {
+    let name = key.strip_prefix("risk.")?;
+    CHECKS.iter().find(|entry| entry.limit.is_some_and(|limit| limit.name() == name))
 }
 
 #[cfg(test)]

@@ -16,10 +16,12 @@
 mod answer;
 mod ask;
 mod client;
+mod in_force;
 mod intake;
 mod message;
 mod outcomes;
 mod parameter;
+mod reloading;
 mod server;
 mod socket;
 mod status;
@@ -27,9 +29,10 @@ mod status;
 mod tests;
 mod trading;
 
-pub use ask::{AskError, ask, status};
+pub use ask::{AskError, ask, in_force, status};
+pub use in_force::{InForce, ValueInForce};
 pub use intake::{Entering, Intake};
-pub use message::{AddedInput, BadCommand, ControlReply, ControlRequest, WatchedInput};
+pub use message::{AddedInput, BadCommand, ControlReply, ControlRequest, SetValue, WatchedInput};
 pub use outcomes::{OutcomeSink, Outcomes};
 pub use server::{ControlError, Pipeline, Server};
 pub use status::{Status, VenueReport};

@@ -4,10 +4,13 @@
 //! Bound: one look at each parameter of a strategy.
 
 use flow::Param;
-use stages::{Instances, strategies::STRATEGIES};
+use stages::Instances;
+use stages::risk::CHECKS;
 
 /// A parameter of an instance.
 pub(super) struct Parameter {
+    /// Its key.
+    pub(super) key: String,
     /// The parameter.
     pub(super) param: &'static Param,
     /// The target of the command that sets it.
@@ -20,18 +23,20 @@ impl Parameter {
         let (name, param) = key.rsplit_once('.')?;
         let owner = instances.strategy_number(name)?;
         let (at, param) = params_of(instances, name).iter().enumerate().find(|(_, p)| p.name == param)?;
-        param.is_live().then(|| Parameter { param, target: u32::from(owner.0) << 16 | at as u32 })
+        let target = u32::from(owner.0) << 16 | at as u32;
+        param.is_live().then(|| Parameter { key: key.to_owned(), param, target })
     }
 
     /// The parameter that a command sets.
-    pub(super) fn of_target(instances: &Instances, target: u32) -> Option<&'static Param> {
+    pub(super) fn of_target(instances: &Instances, target: u32) -> Option<Parameter> {
         let name = instances.strategy(flow::StrategyId((target >> 16) as u16))?;
-        params_of(instances, name).get(usize::from(target as u16))
+        let param = params_of(instances, name).get(usize::from(target as u16))?;
+        Some(Parameter { key: format!("{name}.{}", param.name), param, target })
     }
 
     /// A value written as text, in bits.
-    pub(super) fn bits(&self, key: &str, text: &str) -> Option<i64> {
-        self.param.parse(key, text).ok().and_then(|value| self.param.bits(&value))
+    pub(super) fn bits(&self, text: &str) -> Option<i64> {
+        self.param.parse(&self.key, text).ok().and_then(|value| self.param.bits(&value))
     }
 }
 
@@ -40,16 +45,16 @@ pub(super) fn text(param: &Param, bits: i64) -> String {
     param.of_bits(bits).map_or_else(|| bits.to_string(), |value| value.to_string())
 }
 
-/// The keys of all parameters that commands may set.
+/// The keys of all parameters and limits that commands may set.
 pub(super) fn keys(instances: &Instances) -> Vec<String> {
     let of = |name: &str| {
         let live = params_of(instances, name).iter().filter(|param| param.is_live());
         live.map(|param| format!("{name}.{}", param.name)).collect::<Vec<_>>()
     };
-    instances.strategy_names().flat_map(of).collect()
+    let limits = CHECKS.iter().filter_map(|entry| Some(format!("risk.{}", entry.limit?.name())));
+    limits.chain(instances.strategy_names().flat_map(of)).collect()
 }
 
 fn params_of(instances: &Instances, name: &str) -> &'static [Param] {
-    let uses = instances.find(name).map_or(name, |(_, instance)| instance.uses);
-    STRATEGIES.iter().find(|entry| entry.name == uses).map_or(&[], |entry| entry.params)
+    instances.strategy_entry(name).map_or(&[], |entry| entry.params)
 }

@@ -1,15 +1,17 @@
 //! The engine's end of the control socket: one thread for all clients.
 
 use super::answer::{Submitted, kills};
-use super::client::{Client, LOADING, Loading, ROLLING, State};
+use super::client::{Client, LOADING, Loading, Question, ROLLING, State};
+use super::in_force::{self, InForce};
 use super::intake::{Entering, Intake, MOST};
-use super::message::{AddedInput, ControlReply, ControlRequest, RELOAD, ROLL, WatchedInput};
+use super::message::{ControlReply, ControlRequest, RELOAD, ROLL};
 use super::outcomes::Outcomes;
+use super::reloading::{Step, Steps, answered};
 use super::socket;
 use super::status::{self, Status};
 use crate::drive::Control;
 use crate::ingress::{Submission, halt, wall_now};
-use crate::run::{Reloaded, Reloader};
+use crate::run::Reloader;
 use flow::{CommandAction, HaltReason};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use stages::Instances;
@@ -141,8 +143,13 @@ impl Dispatcher {
             Ok(asked) => asked,
             Err(e) => return client.answer(&ControlReply::Refused { why: format!("this is no request: {e}") }),
         };
-        if asked.action == status::ACTION {
-            client.inquire();
+        let question = match asked.action.as_str() {
+            status::ACTION => Some(Question::Status),
+            in_force::ACTION => Some(Question::InForce),
+            _ => None,
+        };
+        if let Some(question) = question {
+            client.inquire(question);
             return self.settle(client, false);
         }
         if asked.action == RELOAD && !is_gone {
@@ -192,7 +199,8 @@ impl Dispatcher {
         };
         let pull = pull.filter(|_| self.pipeline.has_gateway);
         let instances = Arc::clone(&self.pipeline.instances);
-        Ok(Submitted { ticket, pull, action, instances, wanted: asked.to.unwrap_or(0), outcome: None, reloaded: None })
+        let (wanted, joins, steps) = (asked.to.unwrap_or(0), false, None);
+        Ok(Submitted { ticket, pull, action, instances, wanted, outcome: None, joins, steps })
     }
 
     /// Reads the configuration again on a thread of its own, since opening files takes time.
@@ -200,9 +208,12 @@ impl Dispatcher {
         let by = asked.asker(uid, wall_now()).map_err(|e| e.to_string())?;
         let reloader = self.pipeline.reloader.clone().ok_or("this run was started without a configuration file")?;
         let ((sender, loading), bell) = (channel(), Arc::clone(&self.bell));
+        let control = self.control.clone();
         let load = move || {
+            let reload = |answer| reloader.reload(asked.file.as_deref(), &asked.actor, by, &answer);
+            let reloaded = answered(&control).and_then(reload);
             // If nobody waits any more, what was opened is closed and nothing has happened.
-            let _ = sender.send(reloader.reload(&asked.actor, by));
+            let _ = sender.send(reloaded.map(|reloaded| Steps::new(asked.actor.clone(), reloaded)));
             bell.ring();
         };
         let thread = std::thread::Builder::new().name("reload".to_owned()).spawn(load);
@@ -221,21 +232,52 @@ impl Dispatcher {
             }
             Err(TryRecvError::Disconnected) => Err("the thread that read the configuration panicked".to_owned()),
         };
-        let Reloaded { submission, added, watched } = match loaded {
-            Ok(Some(reloaded)) => reloaded,
-            Ok(None) => {
-                return client.answer(&ControlReply::Reloaded { seq: None, added: Vec::new(), watched: Vec::new() });
+        match loaded {
+            Ok(steps) => self.step(client, Box::new(steps), None),
+            Err(why) => client.answer(&ControlReply::Refused { why }),
+        }
+    }
+
+    /// Hands over the next step of what a configuration brings, or answers that all is done; the last one was stored as `seq`.
+    fn step(&self, client: &mut Client, mut steps: Box<Steps>, seq: Option<u64>) {
+        let (submitted, joins) = match steps.next() {
+            None => return client.answer(&steps.reply(seq)),
+            Some(Step::Set(change)) => (self.submitted(&steps.request(&change), client.uid()), false),
+            Some(Step::Join(joining)) => (self.joining(joining.submission), true),
+        };
+        match submitted {
+            Ok(command) => client.submit(Submitted { joins, steps: Some(steps), ..command }),
+            Err(reply) => client.answer(&steps.failed(reply)),
+        }
+    }
+
+    /// Hands over the command by which inputs join.
+    fn joining(&self, submission: Submission) -> Result<Submitted, ControlReply> {
+        let Entering { ticket, pull } = self.intake.command(submission).ok_or_else(full)?;
+        let (action, instances) = (CommandAction::Reload, Arc::clone(&self.pipeline.instances));
+        Ok(Submitted { ticket, pull, action, instances, wanted: 0, outcome: None, joins: true, steps: None })
+    }
+
+    /// Answers a question once the pipeline has. The status is shown as it was last known, values never are.
+    fn settle_question(&self, client: &mut Client, question: Question, since: Instant, is_due: bool) {
+        let (inquiry, names) = (&self.control.inquiry, &self.pipeline.instances);
+        let is_answered = inquiry.is_answered_since(since);
+        if !is_answered && !is_due {
+            return;
+        }
+        if question == Question::Status {
+            return client.answer(&Status::of(&self.control, names));
+        }
+        let why = match inquiry.answer().filter(|_| is_answered) {
+            Some((_, answer)) if !answer.head.replaying => return client.answer(&InForce::of(&answer, names)),
+            Some(_) if !is_due => {
+                client.state = State::Inquiring(question, Instant::now());
+                return;
             }
-            Err(why) => return client.answer(&ControlReply::Refused { why }),
+            Some(_) => "the engine still repeats its record".to_owned(),
+            None => "the pipeline does not answer".to_owned(),
         };
-        let added = added.into_iter().map(|(number, name)| AddedInput { number, name }).collect();
-        let Some(Entering { ticket, pull }) = self.intake.command(submission) else {
-            return client.answer(&full());
-        };
-        let watched = watched.into_iter().map(|(number, symbols)| WatchedInput { number, symbols }).collect();
-        let (action, reloaded) = (CommandAction::Reload, Some((added, watched)));
-        let instances = Arc::clone(&self.pipeline.instances);
-        client.submit(Submitted { ticket, pull, action, instances, wanted: 0, outcome: None, reloaded });
+        client.answer(&ControlReply::NotKnown { why });
     }
 
     /// Answers once the run has gone on in a new journal, or cannot.
@@ -254,16 +296,22 @@ impl Dispatcher {
 
     /// Answers a command, if everything is known or the answer is due.
     fn settle(&self, client: &mut Client, is_due: bool) {
-        if let State::Inquiring(since) = client.state
-            && (self.control.inquiry.is_answered_since(since) || is_due)
-        {
-            return client.answer(&Status::of(&self.control, &self.pipeline.instances));
+        if let State::Inquiring(question, since) = client.state {
+            return self.settle_question(client, question, since, is_due);
         }
         self.settle_loading(client, is_due);
         self.settle_rolling(client, is_due);
-        let State::Commanded(command) = &client.state else { return };
+        let State::Commanded(command) = &mut client.state else { return };
         let Some(reply) = command.answer(&self.control.kill_switch, is_due) else { return };
-        client.answer(&reply);
+        let joined = command.joins;
+        match (command.steps.take(), reply) {
+            (Some(mut steps), ControlReply::Applied { seq, .. }) => {
+                steps.done(seq);
+                self.step(client, steps, joined.then_some(seq));
+            }
+            (Some(steps), reply) => client.answer(&steps.failed(reply)),
+            (None, reply) => client.answer(&reply),
+        }
     }
 }
 
@@ -344,7 +392,7 @@ impl Turns {
         let in_turn: [fn(&State) -> bool; 5] = [
             |state| matches!(state, State::Asking(_)),
             |state| matches!(state, State::Answered(_)),
-            |state| matches!(state, State::Inquiring(_)),
+            |state| matches!(state, State::Inquiring(..)),
             |state| matches!(state, State::Loading(_) | State::Rolling(_)),
             |state| matches!(state, State::Commanded(command) if !command.kills()),
         ];
@@ -367,11 +415,9 @@ impl Turns {
         let mut until = if accepts { None } else { Some(self.accepts_from) };
         for client in &self.clients {
             let glances = match &client.state {
-                State::Inquiring(_) | State::Rolling(_) => true,
+                State::Inquiring(..) | State::Rolling(_) => true,
                 // What the head alone carries out is not said by the tail.
-                State::Commanded(c) => {
-                    c.reloaded.is_some() || c.waits_for_gateway(&self.dispatcher.control.kill_switch)
-                }
+                State::Commanded(c) => c.joins || c.waits_for_gateway(&self.dispatcher.control.kill_switch),
                 _ => false,
             };
             let next = if glances { client.deadline.min(now + GLANCE) } else { client.deadline };
@@ -391,7 +437,7 @@ impl Turns {
             let events = match client.state {
                 State::Asking(_) => PollFlags::IN,
                 State::Answered(_) => PollFlags::OUT,
-                State::Loading(_) | State::Rolling(_) | State::Commanded(_) | State::Inquiring(_) | State::Left => {
+                State::Loading(_) | State::Rolling(_) | State::Commanded(_) | State::Inquiring(..) | State::Left => {
                     PollFlags::empty()
                 }
             };

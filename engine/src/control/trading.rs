@@ -191,7 +191,7 @@ impl TradingStatus {
 }
 
 fn limit(limit: &LimitInForce) -> LimitStatus {
-    let LimitInForce { check, limit, ceiling } = *limit;
+    let LimitInForce { check, limit, ceiling, .. } = *limit;
     LimitStatus { check: stages::risk::check_name(check).to_owned(), limit, ceiling }
 }
 

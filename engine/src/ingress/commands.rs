@@ -144,7 +144,10 @@ impl Concerned {
     /// Takes an input of an operator; `index` finds the instrument of a text.
     pub(super) fn put_into(&mut self, event: &mut Event, index: impl Fn(&str) -> Option<u32>) {
         if let Some(name) = event.get::<Name>() {
-            if name.space == NameSpace::Instrument.code() {
+            if name.space == NameSpace::Actor.code() && name.part == 0 {
+                // The names of the one before may have entered without it.
+                self.text.clear();
+            } else if name.space == NameSpace::Instrument.code() {
                 self.text.extend_from_slice(&name.text[..usize::from(name.len).min(name.text.len())]);
             }
         } else if !self.text.is_empty() {
@@ -291,6 +294,23 @@ mod tests {
             commands.on_stored(seq);
         }
         assert_eq!((third.stored(), third.give_up()), (Some(3), false));
+    }
+
+    #[test]
+    fn the_instrument_of_a_command_that_was_given_up_is_not_that_of_the_next() {
+        let mut concerned = Concerned::default();
+        let flatten = || OperatorCommand::plain(CommandAction::Flatten, Asker::ENGINE).event();
+        let mut of = |names: Vec<Event>, then: Vec<Event>| {
+            let mut last = flatten();
+            for mut event in names.into_iter().chain(then) {
+                concerned.put_into(&mut event, |symbol| (symbol == "AAPL").then_some(7));
+                last = event;
+            }
+            last.instrument
+        };
+        assert_eq!(of([actor_names("ada"), instrument_names("AAPL")].concat(), vec![flatten()]), 7);
+        of([actor_names("ada"), instrument_names("AAPL")].concat(), Vec::new());
+        assert_eq!(of(actor_names("bob"), vec![flatten()]), 0, "it is about all of them");
     }
 
     #[test]

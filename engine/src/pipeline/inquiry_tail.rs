@@ -30,12 +30,14 @@ impl TailStats {
             f.of.iter().map(|of| of.instrument).filter(|at| *at != 0).chain(f.positions.iter().map(|p| p.instrument))
         });
         let doubtful = stages.doubtful_instruments.iter().copied();
-        let shown: BTreeSet<u32> = held.chain(ordered).chain(flattened).chain(doubtful).collect();
+        let set = stages.params.iter().map(|row| row.instrument).filter(|at| *at != 0);
+        let shown: BTreeSet<u32> = held.chain(ordered).chain(flattened).chain(doubtful).chain(set).collect();
         to.quotes.extend(shown.into_iter().map(|instrument| {
             let listed = self.listings.get(instrument);
             let symbol = listed.map_or_else(|| format!("#{instrument}"), |l| l.symbol.clone());
             let decimals = listed.map_or(2, flow::Listed::price_decimals);
-            QuotedInstrument { instrument, symbol, decimals, top: self.top(instrument).copied() }
+            let key = self.listings.key(instrument);
+            QuotedInstrument { instrument, symbol, key, decimals, top: self.top(instrument).copied() }
         }));
         to.halt = self.halt();
     }

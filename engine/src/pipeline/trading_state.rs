@@ -54,13 +54,15 @@ pub struct HeldPosition {
     pub money: PositionMoney,
 }
 
-/// An instrument that an answer shows: its symbol, the decimals of its prices, and its best bid and ask.
+/// An instrument that an answer shows: its symbol and key, the decimals of its prices, and its best bid and ask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuotedInstrument {
     /// Instrument.
     pub instrument: u32,
     /// Its symbol.
     pub symbol: String,
+    /// Its key, `symbol@venue`.
+    pub key: String,
     /// The least number of decimals of its prices.
     pub decimals: u32,
     /// Best bid and ask, if there ever was one.
@@ -76,7 +78,7 @@ pub struct TailState {
     pub held: u64,
     /// Profit and fees of all positions.
     pub pnl: BTreeMap<Purse, Pnl>,
-    /// The instruments that are held, have open orders or doubtful data, or are flattened.
+    /// The instruments that are held, have open orders, doubtful data or parameters of their own, or are flattened.
     pub quotes: Vec<QuotedInstrument>,
     /// The last halt that no resume followed.
     pub halt: Option<HaltCause>,

@@ -5,15 +5,17 @@
 //! carry-over, the listings that were traded, order counters far enough ahead, and every fill with its cost and every
 //! bust, so positions and fees come out as they were. An instrument is the same by its key, symbol and venue, so the inputs
 //! of the new run may be others. Orders that may be open are cancelled and queried at the venue before anything new is sent.
-//! What is sealed of the old journal is checked first. Limits set by commands stay in force; so does a halt. Bound: the old
+//! What is sealed of the old journal is checked first. Limits and parameters set by commands stay in force; so does a halt. Bound: the old
 //! logs are read twice; fills and orders are held in memory meanwhile.
 
+use super::actors::Actors;
 use super::counters::{SKIPPED, skip_counters};
 use super::definitions::Definitions;
 use super::halt_note::HaltNote;
 use super::limits::Limits;
 use super::memory::{Owners, Remembered};
 use super::notices::Notices;
+use super::parameters::Parameters;
 use super::past::{Past, order_of, route_of};
 use super::snapshot_error::SnapshotError;
 use crate::config::Settings;
@@ -147,6 +149,9 @@ struct Left {
     answers: u64,
     halted: bool,
     limits: Limits,
+    params: Parameters,
+    /// The operators who gave commands.
+    actors: Actors,
     /// The highest order id counter.
     counter: u64,
     /// How far counters were skipped.
@@ -172,7 +177,7 @@ impl Left {
     /// Of these journals of a run, the oldest first.
     fn of(journals: &[Member], stop: &AtomicBool) -> Result<Left, CarryError> {
         let config = journals.first().map_or("", |first| &first.info.config_text);
-        let mut left = Left { limits: Limits::of(config), ..Left::default() };
+        let mut left = Left { limits: Limits::of(config), params: Parameters::of(config), ..Left::default() };
         let past = Past::of(journals)?;
         past.inputs.iter().for_each(|input| left.input(input));
         past.routes.iter().for_each(|route| left.outcome(route));
@@ -201,10 +206,20 @@ impl Left {
         self.last_seq = input.id.seq();
         self.count(input);
         self.limits.input(input);
+        self.params.input(input);
+        self.actors.input(input);
+        self.answer(input);
         match input.kind {
             Kind::Name | Kind::Listing => self.definitions.take(input),
             Kind::Halt => self.halted = true,
             Kind::Command => self.command(input.record()),
+            _ => {}
+        }
+    }
+
+    /// What a venue says.
+    fn answer(&mut self, input: &Event) {
+        match input.kind {
             Kind::Sent => self.seen(input.record::<Sent>().order_id),
             Kind::Fill => {
                 let fill: &Fill = input.record();
@@ -289,7 +304,7 @@ impl Left {
         let learned = memory.iter().flat_map(|memory| memory.of(owners));
         let learned = learned.filter_map(|(_, row)| self.keys.get(&row.instrument).copied());
         let open = self.open().map(|(order, _)| order.instrument);
-        let all: BTreeSet<u32> = filled.chain(open).chain(learned).collect();
+        let all: BTreeSet<u32> = filled.chain(open).chain(learned).chain(self.params.instruments()).collect();
         all.into_iter().zip(1..).collect()
     }
 
@@ -301,7 +316,9 @@ impl Left {
         let fills = self.fills.iter().map(anew).map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..f });
         let mut first: Vec<Event> = listings.collect();
         first.push(skip_counters(self.counter.max(self.skipped) + SKIPPED));
-        first.extend(self.limits.commands(settings));
+        first.extend(self.limits.commands(settings, &self.actors));
+        let set = self.params.commands(settings, &self.definitions.listings(), &self.actors);
+        first.extend(set.iter().map(|event| if event.instrument == 0 { *event } else { anew(event) }));
         first.extend(fills);
         // Behind the fills: a stop price is that of the position that they make.
         first.extend(memory);

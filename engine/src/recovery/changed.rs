@@ -4,6 +4,7 @@ use crate::build_id::build_id;
 use crate::config::{Settings, WATCH};
 use flow::Symbols;
 use sinks::journal::{Home, JournalError, JournalInfo};
+use stages::Instanced;
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
@@ -25,6 +26,20 @@ pub enum Changed {
         "the configuration differs from the one that the journal was started with (first difference: {0}): restore it, or start a new journal with --carry-over"
     )]
     Config(String),
+    /// A parameter has neither the value with which it was started nor the one that was in force at its end.
+    #[error(
+        "{key} is {found} in the configuration; the journal was started with {started}, and commands have set it to {in_force}: write one of the two, and set it while the engine runs (tidegate ctl JOURNAL set), or start a new journal with --carry-over"
+    )]
+    Value {
+        /// Its key.
+        key: String,
+        /// The value with which the journal was started.
+        started: String,
+        /// The value that was in force at its end.
+        in_force: String,
+        /// The value in the configuration.
+        found: String,
+    },
     /// Its inputs numbered another count of instruments.
     #[error(
         "the inputs number {here} instruments, those that the journal was started with {written}: pass the same files, or start a new journal with --carry-over"
@@ -66,19 +81,38 @@ pub fn begun(settings: &Settings) -> Result<usize, JournalError> {
     Ok(text.map_or(count, |text| inputs_of(&text).min(count)))
 }
 
-/// The first key in which settings differ from the text of earlier ones. That they have further inputs behind those, or watch
-/// other symbols, is no difference.
-pub fn difference(was: &str, settings: &Settings) -> Option<String> {
+/// The first key in which settings differ from the text of earlier ones.
+pub(super) fn difference(was: &str, settings: &Settings) -> Option<String> {
+    differences(was, settings).into_iter().next()
+}
+
+/// The keys in which settings differ from the text of earlier ones, with both values. That they have further inputs behind
+/// those, or watch other symbols, is no difference.
+pub fn differences(was: &str, settings: &Settings) -> Vec<String> {
     let now = settings.to_toml_with(inputs_of(was));
     if was == now {
-        return None;
+        return Vec::new();
     }
     let [was, is] = [was, &now].map(|text| {
         let mut root = text.parse::<Table>().ok()?;
         inputs_in(&mut root).for_each(|input| drop(input.remove(WATCH)));
+        by_name(&mut root);
         Some(Value::Table(root))
     });
-    first_difference("", was.as_ref(), is.as_ref())
+    let mut all = Vec::new();
+    compare("", was.as_ref(), is.as_ref(), &mut all);
+    all
+}
+
+/// Makes a section of each instance: its name is its key, whatever place its table has.
+fn by_name(root: &mut Table) {
+    for instances in Instanced::ALL.map(Instanced::table) {
+        let Some(Value::Array(tables)) = root.remove(instances) else { continue };
+        for table in tables {
+            let name = table.get("name").and_then(Value::as_str).unwrap_or(instances).to_owned();
+            root.insert(name, table);
+        }
+    }
 }
 
 fn inputs_in(root: &mut Table) -> impl Iterator<Item = &mut Table> {
@@ -93,30 +127,31 @@ pub(super) fn watched_in(text: &str) -> Vec<Option<Symbols>> {
     inputs_in(&mut root).map(|input| input.get(WATCH)?.as_array().map(symbols)).collect()
 }
 
-/// The first key whose values differ, with both; of values of several lines, which are files, the first line that differs.
-fn first_difference(key: &str, was: Option<&Value>, is: Option<&Value>) -> Option<String> {
+/// Adds the keys whose values differ, with both; of values of several lines, which are files, the first line that differs.
+fn compare(key: &str, was: Option<&Value>, is: Option<&Value>, to: &mut Vec<String>) {
     match (was, is) {
         (Some(Value::Table(was)), Some(Value::Table(is))) => {
             let all: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
             let inner = |name: &String| if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-            all.into_iter().find_map(|name| first_difference(&inner(name), was.get(name), is.get(name)))
+            all.into_iter().for_each(|name| compare(&inner(name), was.get(name), is.get(name), to));
         }
         (Some(Value::Array(was)), Some(Value::Array(is))) => (0..was.len().max(is.len()))
-            .find_map(|at| first_difference(&format!("{key}[{}]", at + 1), was.get(at), is.get(at))),
+            .for_each(|at| compare(&format!("{key}[{}]", at + 1), was.get(at), is.get(at), to)),
         (Some(Value::String(was)), Some(Value::String(is)))
             if was != is && (was.contains('\n') || is.contains('\n')) =>
         {
             let line =
                 |text: &str, at: usize| text.lines().nth(at).map_or("no line".to_owned(), |line| format!("{line:?}"));
             let lines = was.lines().count().max(is.lines().count());
-            let Some(at) = (0..lines).find(|at| was.lines().nth(*at) != is.lines().nth(*at)) else {
-                return Some(format!("{key}: its lines end otherwise"));
-            };
-            Some(format!("{key}: line {} was {}, is {}", at + 1, line(was, at), line(is, at)))
+            let differs = (0..lines).find(|at| was.lines().nth(*at) != is.lines().nth(*at));
+            to.push(match differs {
+                Some(at) => format!("{key}: line {} was {}, is {}", at + 1, line(was, at), line(is, at)),
+                None => format!("{key}: its lines end otherwise"),
+            });
         }
         (was, is) => {
             let shown = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
-            (was != is).then(|| format!("{key}: was {}, is {}", shown(was), shown(is)))
+            to.extend((was != is).then(|| format!("{key}: was {}, is {}", shown(was), shown(is))));
         }
     }
 }
@@ -139,7 +174,9 @@ mod tests {
 
     fn difference(was: &str, is: &str) -> Option<String> {
         let [was, is] = [was, is].map(|text| Value::Table(text.parse().expect("TOML")));
-        first_difference("", Some(&was), Some(&is))
+        let mut all = Vec::new();
+        compare("", Some(&was), Some(&is), &mut all);
+        all.into_iter().next()
     }
 
     #[test]
@@ -152,5 +189,17 @@ mod tests {
         assert_eq!(difference(&file("1\n"), &file("2\n")).unwrap(), "sim.latency_file: line 2 was \"1\", is \"2\"");
         assert_eq!(difference(&file("1\n"), &file("1\n2")).unwrap(), "sim.latency_file: line 3 was no line, is \"2\"");
         assert_eq!(difference(&file("1\n"), &file("1")).unwrap(), "sim.latency_file: its lines end otherwise");
+    }
+
+    #[test]
+    fn every_key_that_differs_is_named_an_instance_by_its_name() {
+        let text = |symbols: &str, seed: u64| {
+            let text = format!(
+                "[random]\nseed = {seed}\n[[strategy]]\nuse = \"momentum\"\nname = \"mom-fast\"\nsymbols = [{symbols}]\n"
+            );
+            Settings::parse(&text, std::path::Path::new("a.toml")).expect("a configuration")
+        };
+        let all = differences(&text("\"A\"", 1).to_toml(), &text("\"A\", \"B\"", 2));
+        assert_eq!(all, ["mom-fast.symbols[2]: was absent, is \"B\"", "random.seed: was 1, is 2"]);
     }
 }

@@ -5,10 +5,12 @@
 //! set it, by a command whose old value is the new configuration's. Where the new configuration changes a limit itself, or
 //! has a lower ceiling, the new configuration wins. Bound: one limit per check.
 
+use super::actors::Actors;
+use super::changed::Changed;
 use crate::config::Settings;
 use crate::ingress::{Asker, OperatorCommand};
-use flow::records::{Command, Name};
-use flow::{CommandAction, Event, NameSpace, Params};
+use flow::records::Command;
+use flow::{CommandAction, Event, Params, Value};
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, check};
 use std::collections::BTreeMap;
 
@@ -21,13 +23,9 @@ struct Limit {
     by: Asker,
 }
 
-/// Limits by check number, and the operators who issued commands.
+/// Limits by check number.
 #[derive(Default)]
-pub(super) struct Limits {
-    limits: BTreeMap<u16, Limit>,
-    /// The pieces of the operators' names.
-    actors: BTreeMap<u32, Vec<Event>>,
-}
+pub(super) struct Limits(BTreeMap<u16, Limit>);
 
 impl Limits {
     /// The limits in this configuration text. A limit that it does not set is unknown.
@@ -40,22 +38,15 @@ impl Limits {
             let most = ceiling.unwrap_or(configured);
             Some((entry.number, Limit { configured, most, now: configured, by: Asker::ENGINE }))
         };
-        Limits { limits: CHECKS.iter().filter_map(limit).collect(), actors: BTreeMap::new() }
+        Limits(CHECKS.iter().filter_map(limit).collect())
     }
 
     /// Applies an input of the old journal.
     pub(super) fn input(&mut self, input: &Event) {
-        if let Some(name) = input.get::<Name>().filter(|name| name.space == NameSpace::Actor.code())
-            && let Ok(handle) = u32::try_from(name.handle)
-        {
-            let pieces = self.actors.entry(handle).or_default();
-            pieces.truncate(name.part.into());
-            pieces.push(*input);
-        }
         let Some(command) = input.get::<Command>() else { return };
         let is_set = command.action == CommandAction::SetLimit.code();
         let Some(number) = u16::try_from(command.target).ok().filter(|_| is_set) else { return };
-        if let Some(limit) = self.limits.get_mut(&number)
+        if let Some(limit) = self.0.get_mut(&number)
             && limit.now == command.old
             && (0..=limit.most).contains(&command.new)
         {
@@ -64,21 +55,42 @@ impl Limits {
         }
     }
 
-    /// The commands that set the limits again in a pipeline with `settings`.
-    pub(super) fn commands(&self, settings: &Settings) -> Vec<Event> {
+    /// The commands that set the limits again in a pipeline with `settings`, each behind the name of its operator.
+    pub(super) fn commands(&self, settings: &Settings, actors: &Actors) -> Vec<Event> {
         let mut commands = Vec::new();
-        for (number, limit) in &self.limits {
+        for (number, limit) in &self.0 {
             let Some(entry) = check(*number) else { continue };
             let Some((configured, most)) = now_configured(entry, &settings.stages["risk"]) else { continue };
             if configured != limit.configured || limit.now == configured || limit.now > most {
                 continue;
             }
-            commands.extend(self.actors.get(&limit.by.actor).into_iter().flatten());
+            commands.extend(actors.name(limit.by.actor));
             let command = OperatorCommand::plain(CommandAction::SetLimit, limit.by);
             let command = OperatorCommand { target: (*number).into(), old: configured, new: limit.now, ..command };
             commands.push(command.event());
         }
         commands
+    }
+
+    /// Gives `settings` the limits with which the journal was started, where they have the ones in force at its end.
+    ///
+    /// # Errors
+    /// When a limit is neither of them.
+    pub(super) fn restore(&self, settings: &mut Settings) -> Result<(), Changed> {
+        for (number, limit) in &self.0 {
+            let Some((entry, name)) = check(*number).and_then(|entry| Some((entry, entry.limit?))) else { continue };
+            let risk = settings.stages.get_mut("risk").expect("every entry has its section");
+            let Some((found, _)) = now_configured(entry, risk) else { continue };
+            if found == limit.configured || limit.now == limit.configured {
+                continue;
+            }
+            if found != limit.now {
+                let [started, in_force, found] = [limit.configured, limit.now, found].map(|limit| limit.to_string());
+                return Err(Changed::Value { key: format!("risk.{}", name.name()), started, in_force, found });
+            }
+            risk.set(&name.param(), Value::Int(limit.configured.unsigned_abs()));
+        }
+        Ok(())
     }
 }
 
@@ -92,6 +104,7 @@ fn now_configured(entry: &CheckEntry, risk: &Params) -> Option<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::records::Name;
 
     const ADA: Asker = Asker { actor: 5, uid: 1000, asked_ts: flow::Ns(7) };
 
@@ -109,9 +122,11 @@ mod tests {
         let mut settings = Settings::default();
         settings.set("risk.ceilings=position=60000").expect("a ceiling");
         let mut limits = Limits::of(&settings.to_toml());
-        let mut name = Event::new(flow::Ns(0), 0, flow::Flags::NONE, &Name { handle: 5, space: 3, ..Name::default() });
+        let name = Name { handle: 5, space: 3, ..Name::default() };
+        let mut name = Event::new(flow::Ns(0), 0, flow::Flags::NONE, &name);
         name.source = flow::SOURCE_OPERATOR;
-        limits.input(&name);
+        let mut actors = Actors::default();
+        actors.input(&name);
         for command in [
             set(3, 10_000, 500),
             set(3, 10_000, 600),
@@ -128,7 +143,7 @@ mod tests {
         ] {
             limits.input(&command);
         }
-        let commands = limits.commands(&settings);
+        let commands = limits.commands(&settings, &actors);
         assert_eq!(
             limits_set(&commands),
             [(3, 10_000, 700, ADA), (6, 50_000, 60_000, ADA)],
@@ -136,7 +151,11 @@ mod tests {
         );
         assert_eq!((commands.len(), commands[0]), (4, name), "the operator's name comes first");
         settings.set("risk.ceilings=position=55000").expect("a ceiling");
-        assert_eq!(limits_set(&limits.commands(&settings)), [(3, 10_000, 700, ADA)], "not above the new ceiling");
+        assert_eq!(
+            limits_set(&limits.commands(&settings, &actors)),
+            [(3, 10_000, 700, ADA)],
+            "not above the new ceiling"
+        );
     }
 
     #[test]
@@ -148,7 +167,7 @@ mod tests {
         limits.input(&set(6, 50_000, 60_000));
         let mut new = old.clone();
         new.set("risk.max_quantity=800").expect("a limit");
-        assert_eq!(limits_set(&limits.commands(&new)), [(6, 50_000, 60_000, ADA)]);
-        assert!(Limits::of("").commands(&old).is_empty(), "a configuration without limits");
+        assert_eq!(limits_set(&limits.commands(&new, &Actors::default())), [(6, 50_000, 60_000, ADA)]);
+        assert!(Limits::of("").commands(&old, &Actors::default()).is_empty(), "a configuration without limits");
     }
 }

@@ -7,6 +7,7 @@
 //! the run cost.
 
 mod acceptance;
+mod actors;
 mod archive;
 mod carry;
 mod changed;
@@ -20,6 +21,7 @@ mod memory;
 mod next_journal;
 mod notices;
 mod panics;
+mod parameters;
 mod past;
 mod retention;
 mod roll_time;
@@ -29,13 +31,14 @@ mod settle;
 mod snapshot;
 mod snapshot_error;
 mod snapshot_replay;
+mod started;
 mod stop_state;
 mod verify;
 
 pub(crate) use acceptance::Acceptance;
 pub use archive::{ArchiveError, Moved, archive};
 pub use carry::{Carried, CarryError, Earlier};
-pub use changed::{Changed, begun, difference};
+pub use changed::{Changed, begun, differences};
 pub(crate) use counters::{SKIPPED, skip_counters};
 pub(crate) use definitions::DefinitionsSoFar;
 pub use error::RecoveryError;
@@ -51,5 +54,6 @@ pub use safe_mode::cancel_at_venue;
 pub use snapshot::Snapshot;
 pub use snapshot_error::SnapshotError;
 pub use snapshot_replay::snapshot;
+pub use started::as_started;
 pub(crate) use stop_state::StateAtStop;
 pub use verify::{Verified, VerifySink};

@@ -1,5 +1,7 @@
-//! A run: opens the sources, assembles the pipeline and drives it to its end. Opens what joins it later.
+//! A run: opens the sources, assembles the pipeline and drives it to its end. Reads later what an operator
+//! changes in the configuration, and opens what joins.
 
+mod changes;
 mod error;
 mod execute;
 mod options;
@@ -7,8 +9,9 @@ mod preflight;
 mod recorded;
 mod reload;
 
+pub use changes::Change;
 pub use error::RunError;
 pub use execute::{execute, execute_sources};
 pub use options::{Compare, Options, Ready, Rows};
 pub use preflight::{Preflight, Sources};
-pub use reload::{Reloaded, Reloader};
+pub use reload::{Joining, Reloaded, Reloader};

@@ -1,22 +1,26 @@
-//! Reads the configuration of a running engine again, and opens what was added to it.
+//! Reads the configuration of a running engine again: what commands may set, and what was added to it.
 //!
-//! The configuration stays the truth: an operator adds an input at its end, or changes the symbols that are watched of one,
-//! and says so (`tidegate ctl JOURNAL reload`). Whatever else has changed in it is refused, and then nothing happens. All of
-//! this takes as long as files take to open, on a thread of its own; what comes out is a command with its sources, and the
-//! pipeline's head takes both at once. Bound: one reload at a time.
+//! The configuration stays the truth: an operator changes parameters and limits in it, adds an input at its end, or changes the symbols
+//! that are watched of one, and says so (`tidegate ctl JOURNAL reload`). Whatever else has changed in it is refused by its
+//! key, all of it at once, and then nothing happens. All of this takes as long as files take to open, on a thread of its own; what
+//! comes out is the changes that become commands ([`super::changes`]) and a command with its sources, which the
+//! pipeline's head takes at once. Bound: one reload at a time.
 
+use super::changes::{Change, changes};
 use super::error::RunError;
 use super::execute::queues;
 use super::preflight::Preflight;
 use crate::config::{Draft, Settings};
 use crate::ingress::{Asker, Submission, Ticket, WatchList, actor_names, reload};
-use crate::recovery::difference;
+use crate::pipeline::Answer;
+use crate::recovery::differences;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-/// Reads the configuration once more.
-type Read = Box<dyn Fn() -> Draft + Send + Sync>;
+/// Reads the configuration once more, or another file in its place.
+type Read = Box<dyn Fn(Option<&Path>) -> Draft + Send + Sync>;
 
-/// Opens what is added to the configuration of a run.
+/// Finds out what has changed in the configuration of a run.
 pub struct Reloader {
     read: Read,
     running: Mutex<Running>,
@@ -29,8 +33,17 @@ struct Running {
     entering: Option<(Arc<Ticket>, Settings)>,
 }
 
-/// What was added, ready to enter.
+/// What has changed.
+#[derive(Default)]
 pub struct Reloaded {
+    /// The values to set, in this order and before anything joins.
+    pub changes: Vec<Change>,
+    /// The inputs that are added or of which other symbols are watched, if there are any.
+    pub joining: Option<Joining>,
+}
+
+/// What was added, ready to enter.
+pub struct Joining {
     /// The command, with its sources.
     pub submission: Submission,
     /// Each input that was added: its number and its name.
@@ -40,28 +53,31 @@ pub struct Reloaded {
 }
 
 impl Reloader {
-    /// For a run that has begun with `settings`; `read` reads its configuration.
-    pub fn new(settings: Settings, read: impl Fn() -> Draft + Send + Sync + 'static) -> Reloader {
+    /// For a run that has begun with `settings`; `read` reads its configuration, or a file.
+    pub fn new(settings: Settings, read: impl Fn(Option<&Path>) -> Draft + Send + Sync + 'static) -> Reloader {
         Reloader { read: Box::new(read), running: Mutex::new(Running { settings, entering: None }) }
     }
 
-    /// Opens what was added, on behalf of `actor`; `None` if nothing was.
+    /// Finds the changes in `file`, or in the configuration of the run, against what the pipeline answers, and opens what was
+    /// added, on behalf of `actor`.
     ///
     /// # Errors
     /// Why it is refused, as a sentence.
-    pub fn reload(&self, actor: &str, by: Asker) -> Result<Option<Reloaded>, String> {
+    pub fn reload(&self, file: Option<&Path>, actor: &str, by: Asker, answer: &Answer) -> Result<Reloaded, String> {
         let Ok(mut running) = self.running.try_lock() else {
             return Err("the configuration is being read for somebody else: wait for that answer".to_owned());
         };
         running.settle()?;
-        let settings = (self.read)().finish().map_err(|faults| faults.to_string())?;
+        let mut settings = (self.read)(file).finish().map_err(|faults| faults.to_string())?;
+        let changes = changes(&running.settings, &mut settings, answer);
+        running.check(&settings, changes.as_ref().err())?;
+        let changes = changes.unwrap_or_default();
         let from = running.settings.inputs.len();
-        running.check(&settings)?;
         let both = settings.inputs.iter().zip(&running.settings.inputs);
         let changed = (1..).zip(both).filter(|(_, (now, before))| now.watch != before.watch);
         let changed: Vec<(u8, &WatchList)> = changed.map(|(number, (now, _))| (number, &now.watch)).collect();
         if settings.inputs.len() == from && changed.is_empty() {
-            return Ok(None);
+            return Ok(Reloaded { changes, joining: None });
         }
         let sources = Preflight::added(&settings, from).map_err(|e: RunError| e.to_string())?;
         let sources = queues(sources, &settings, from);
@@ -70,7 +86,7 @@ impl Reloader {
         let events = [actor_names(actor), reload(&sources, &changed, by)].concat();
         let submission = Submission::new(events, None).with_sources(sources);
         running.entering = Some((submission.ticket(), settings));
-        Ok(Some(Reloaded { submission, added, watched }))
+        Ok(Reloaded { changes, joining: Some(Joining { submission, added, watched }) })
     }
 }
 
@@ -88,16 +104,21 @@ impl Running {
         Ok(())
     }
 
-    /// Only inputs at the end are new.
-    fn check(&self, now: &Settings) -> Result<(), String> {
-        const NEXT: &str = "while it runs only new [[input]] entries behind the others and other symbols in `watch` are taken; \
-                            put it back, or stop the run and start a new journal with --carry-over";
+    /// Beside what commands may set only inputs at the end are new. `more` cannot be set either.
+    fn check(&self, now: &Settings, more: Option<&Vec<String>>) -> Result<(), String> {
+        const NEXT: &str = "while it runs only parameters and limits that commands may set, new [[input]] entries behind the \
+                            others and other symbols in `watch` are taken; put it back, or stop the run and start a new \
+                            journal with --carry-over";
         let dir = |settings: &Settings| {
             settings.journal_dir.as_ref().map_or("absent".to_owned(), |d| d.display().to_string())
         };
         let moved = (dir(&self.settings) != dir(now))
             .then(|| format!("journal.dir: was {}, is {}", dir(&self.settings), dir(now)));
-        let differs = moved.or_else(|| difference(&self.settings.to_toml(), now));
-        differs.map_or(Ok(()), |first| Err(format!("the configuration differs otherwise ({first}): {NEXT}")))
+        let differ = differences(&self.settings.to_toml(), now);
+        let all: Vec<String> = moved.into_iter().chain(differ).chain(more.into_iter().flatten().cloned()).collect();
+        match all.is_empty() {
+            true => Ok(()),
+            false => Err(format!("this needs a restart ({}), and nothing was set: {NEXT}", all.join("; "))),
+        }
     }
 }

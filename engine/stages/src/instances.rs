@@ -7,7 +7,7 @@
 
 use crate::instance::Instance;
 use crate::measures::{MEASURES, MeasureEntry};
-use crate::strategies::STRATEGIES;
+use crate::strategies::{STRATEGIES, StrategyEntry};
 use flow::{Kind, Registered, StrategyId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -153,6 +153,12 @@ impl Instances {
     /// The name of a strategy, or its number if it has none.
     pub fn strategy_name(&self, strategy: StrategyId) -> String {
         self.strategy(strategy).map_or_else(|| strategy.0.to_string(), str::to_owned)
+    }
+
+    /// The entry that the strategy of that name uses.
+    pub fn strategy_entry(&self, name: &str) -> Option<&'static StrategyEntry> {
+        let uses = self.find(name).map_or(name, |(_, instance)| instance.uses);
+        STRATEGIES.iter().find(|entry| entry.name == uses)
     }
 
     /// The number of the strategy of that name.

@@ -6,6 +6,7 @@ mod going_on;
 mod journal_runs;
 mod live_kills;
 mod memory;
+mod parameters;
 mod reloads;
 mod rolls;
 mod secrets;

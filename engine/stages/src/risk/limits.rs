@@ -38,10 +38,11 @@ pub(super) fn check_ceilings(params: &Params) -> Result<(), ParamError> {
     Ok(())
 }
 
-/// Says which limits are in force, and how far a command may raise them.
-pub(super) fn say(limits: &Limits, ceilings: &Limits, to: &mut TradingState) {
-    for ((entry, limit), ceiling) in CHECKS.iter().zip(limits).zip(ceilings).filter(|((e, _), _)| e.limit.is_some()) {
-        to.limits.push(LimitInForce { check: entry.number, limit: *limit, ceiling: *ceiling });
+/// Says which limits are in force, which are configured, and how far a command may raise them.
+pub(super) fn say(limits: &Limits, configured: &Limits, ceilings: &Limits, to: &mut TradingState) {
+    for (at, entry) in CHECKS.iter().enumerate().filter(|(_, entry)| entry.limit.is_some()) {
+        let (limit, configured, ceiling) = (limits[at], configured[at], ceilings[at]);
+        to.limits.push(LimitInForce { check: entry.number, limit, configured, ceiling });
     }
 }
 

@@ -25,6 +25,8 @@ use flow::{
 pub struct RiskStage {
     pub(super) gate: Gate,
     pub(super) limits: Limits,
+    /// As configured.
+    configured: Limits,
     /// The most that a command may set each limit to.
     pub(super) ceilings: Limits,
     pub(super) held: Held,
@@ -50,8 +52,8 @@ impl RiskStage {
             reduce_collar_bps: params.get(REDUCE_COLLAR) as i64,
             ids: Ids::new(params.get(MAX_PAIRS)),
         };
-        let (limits, ceilings) = (limits::configured(params), limits::ceilings(params));
-        Ok(RiskStage { gate, limits, ceilings, held: Held::new() })
+        let (configured, ceilings) = (limits::configured(params), limits::ceilings(params));
+        Ok(RiskStage { gate, limits: configured, configured, ceilings, held: Held::new() })
     }
 
     /// The registry's builder.
@@ -315,7 +317,7 @@ impl Stage for RiskStage {
 
     fn trading_state(&self, to: &mut TradingState) {
         to.halted = Some(self.gate.halted);
-        limits::say(&self.limits, &self.ceilings, to);
+        limits::say(&self.limits, &self.configured, &self.ceilings, to);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

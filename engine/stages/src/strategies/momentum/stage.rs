@@ -16,6 +16,7 @@ use flow::records::{
 use flow::{
     Booking, Calendar, Event, GrowingTable, Kind, Kinds, Lasting, Mic, Ns, OrderId, Out, ParamError, Params, PerSymbol,
     Px, Real, Reduces, Scope, Sessions, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif,
+    TradingState,
 };
 
 /// The most events of one decision: a signal, three reasons, an intent.
@@ -365,6 +366,10 @@ impl Stage for MomentumStage {
     fn remember(&self, to: &mut Lasting) {
         let known = (0..).zip(self.instruments.values()).filter(|(_, state)| state.known);
         known.for_each(|(instrument, state)| state.remember(instrument, to));
+    }
+
+    fn trading_state(&self, to: &mut TradingState) {
+        to.add_params(self.settings.in_force().into_iter().map(|(_, row)| row));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
