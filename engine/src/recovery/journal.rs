@@ -89,7 +89,7 @@ impl Opening<'_> {
         check(reader.info(), self.settings)?;
         check_instruments(reader.info(), self.instruments)?;
         let examined = Journal::examine(dir, self.stop)?;
-        home.tidy()?;
+        home.tidy()?.iter().for_each(|aside| self.notices.set_aside(aside));
         if examined.closed().is_some_and(|closed| closed.ended) {
             return Err(RecoveryError::Ended(dir.to_owned()));
         }

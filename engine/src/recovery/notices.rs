@@ -20,6 +20,15 @@ impl Notices {
         (self.0)(text);
     }
 
+    /// Says that a journal was set aside whose beginning is lost.
+    pub fn set_aside(self, place: &Path) {
+        self.say(format!(
+            "WARNING: {}: a journal whose beginning the disk does not have, as after a power failure while it was new. The run \
+             goes on where the journal before it ends: orders at a venue may be open that no record names",
+            place.display()
+        ));
+    }
+
     /// Says that a journal lacks its newest records, if it does: what is read of it, or goes on, is what its disk has.
     pub fn lost_memory(self, dir: &Path, lost: Option<&str>) {
         if let Some(why) = lost {

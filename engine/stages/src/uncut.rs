@@ -69,6 +69,11 @@ impl Part {
     ) -> Result<Box<dyn Stage>, Vec<ParamError>> {
         match self {
             Part::Stage(entry) => (entry.build)(params(entry.name), space).map_err(|e| vec![e]),
+            Part::Strategy(entry, instances) if instances.len() > Several::MOST => {
+                let (most, found) = (Several::MOST, format!("{} instances of {}", instances.len(), entry.name));
+                let valid = format!("valid: at most {most} instances of a strategy in pipeline.stages");
+                Err(vec![ParamError { key: "pipeline.stages".to_owned(), found, valid }])
+            }
             Part::Strategy(entry, instances) => {
                 let mut built = all_built(instances, |one| {
                     let measures = beside.of(Instanced::Measures);

@@ -3,7 +3,8 @@
 //! **Idea.** The first journal lies in the folder itself, so a journal that never rolled is just that. Those that follow lie
 //! in `rolled/0002`, `rolled/0003` and so on, each of them whole: with its own two logs and the state that it begins with. The
 //! last one that has begun is the current one. One that was prepared and has not begun holds nothing, and is removed by the
-//! next start. A folder of `rolled` can be named itself; then it is a journal of its own.
+//! next start; if it holds something, a power failure has taken its beginning, and it is set aside for people to look into. A
+//! folder of `rolled` can be named itself; then it is a journal of its own.
 //!
 //! A journal goes as a whole: its folder gets a name that no journal has, and then its files go. So after a kill in between
 //! it is no journal any more, and what is left of it is removed next time.
@@ -25,6 +26,8 @@ use std::path::{Path, PathBuf};
 const ROLLED: &str = "rolled";
 /// What the name of a journal ends with that is being removed.
 const GONE: &str = "gone";
+/// What the name of a journal ends with whose beginning is lost.
+const LOST: &str = "lost";
 /// What belongs to the first journal in the folder of the run, but for its manifest; the rest belongs to the run.
 const OWN: [&str; 4] = [CLOSED, "inputs", "outcomes", "snapshots"];
 /// The file that is written last into a copy of a journal.
@@ -150,21 +153,27 @@ impl Home {
     }
 
     /// Removes what a run left that was killed: journals that have not begun, and the rest of those that were being removed.
-    /// Only the writer of the current journal may.
+    /// Only the writer of the current journal may. One that has not begun and holds something all the same is set aside;
+    /// returns where those lie now.
     ///
     /// # Errors
-    /// When a file cannot be removed.
-    pub fn tidy(&self) -> Result<(), JournalError> {
+    /// When a file cannot be removed or renamed.
+    pub fn tidy(&self) -> Result<Vec<PathBuf>, JournalError> {
+        let mut aside = Vec::new();
         for member in &self.prepared {
             // One that is being prepared belongs to a run that is alive.
             let _lock = Journal::lock(&member.dir)?;
-            remove(&self.dir, member)?;
+            let is_empty = member.reader().list().is_ok_and(|segments| segments.iter().all(|s| s.records == 0));
+            match is_empty {
+                true => remove(&self.dir, member)?,
+                false => aside.push(set_aside(&self.dir, member)?),
+            }
         }
         let folder = self.dir.join(ROLLED);
         for left in names(&folder)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == GONE)) {
             fs::remove_dir_all(&left).map_err(|e| JournalError::io(&left, "removing", e))?;
         }
-        Ok(())
+        Ok(aside)
     }
 
     /// Removes a journal that is closed.
@@ -189,6 +198,15 @@ pub fn bytes_of(member: &Member) -> Result<u64, JournalError> {
         }
     }
     Ok(bytes)
+}
+
+/// Gives a journal a name that none has.
+fn set_aside(home: &Path, member: &Member) -> Result<PathBuf, JournalError> {
+    let place = Home::place(home, member.info.number);
+    let names = (1_u64..).map(|n| place.with_extension(format!("{LOST}{n}")));
+    let free = names.into_iter().find(|name| !name.exists()).expect("few are there");
+    fs::rename(&member.dir, &free).map_err(|e| JournalError::io(&member.dir, "renaming", e))?;
+    Ok(free)
 }
 
 fn remove(home: &Path, member: &Member) -> Result<(), JournalError> {

@@ -1,8 +1,8 @@
 //! The stage of a strategy that runs several times.
 //!
 //! All instances of an entry run in one stage, in the order of their numbers, so an instance takes no position of its own.
-//! Each sees every event, of `memory` only what is its own; at a pulse each decides as long as there is room for what it emits ([`Out::room`]) and asks for
-//! another pulse for the rest. Bound: what a stage may emit for one event, however many instances there are.
+//! Each sees every event, of `memory` only what is its own; at a pulse each decides as long as there is room for what it
+//! emits ([`Out::room`]) and asks for another pulse for the rest. Bound: what a stage may emit for one event, however many instances there are.
 
 use flow::records::Memory;
 use flow::{Event, Kinds, Lasting, Out, Scope, Stage, StateError, StateReader, StateWriter, Ticks, TradingState};
@@ -11,8 +11,12 @@ use flow::{Event, Kinds, Lasting, Out, Scope, Stage, StateError, StateReader, St
 pub(crate) struct Several(Box<[Box<dyn Stage>]>);
 
 impl Several {
+    /// The most instances: a row of memory has a byte for which of them it is from.
+    pub(crate) const MOST: usize = 1 << u8::BITS;
+
     /// These instances, in this order.
     pub(crate) fn new(instances: Vec<Box<dyn Stage>>) -> Several {
+        assert!(instances.len() <= Several::MOST, "the plan refuses more");
         Several(instances.into())
     }
 
@@ -74,7 +78,7 @@ impl Stage for Several {
     }
 
     fn remember(&self, to: &mut Lasting) {
-        for (ordinal, stage) in (0..).zip(&self.0) {
+        for (ordinal, stage) in (0..=u8::MAX).zip(&self.0) {
             to.begin_member(ordinal);
             stage.remember(to);
         }

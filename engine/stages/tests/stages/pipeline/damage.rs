@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Whose states are damaged; the last is the venue.
-const DAMAGED: [&str; 8] = ["cvd", "imbalance", "vpin", "momentum", "random", "orders", "risk", "sim"];
+const DAMAGED: [&str; 9] = ["portfolio", "cvd", "imbalance", "vpin", "momentum", "random", "orders", "risk", "sim"];
 
 /// What is done to the bytes.
 type Blow = (u8, u16, u8);
@@ -89,13 +89,13 @@ fn a_damaged_state_is_refused_or_works() {
     let counts = RefCell::new(Counts::new());
     let bytes = prop::collection::vec(any::<u8>(), 16 * 20..16 * 160);
     let blows = prop::collection::vec(any::<Blow>(), 1..4);
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(8_000);
     proptest!(ProptestConfig::with_cases(cases), |(
         turned in any::<u8>(), bytes in bytes, whose in 0..DAMAGED.len(), blows in blows
     )| {
         played(turned, &bytes, whose, &blows, &mut counts.borrow_mut());
     });
     let counts = counts.into_inner();
-    let both = |name: &&str| counts.get(name).is_some_and(|[loaded, refused]| *loaded > 2 && *refused > 2);
+    let both = |name: &&str| counts.get(name).is_some_and(|[loaded, refused]| *loaded > 5 && *refused > 5);
     assert!(DAMAGED.iter().all(both), "{counts:?}");
 }
