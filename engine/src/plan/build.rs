@@ -50,8 +50,8 @@ pub struct Plan {
     pub sample_every: u64,
     /// Whether groups measure busy, idle and stalled time.
     pub meters: bool,
-    /// Limits that never refuse.
-    limits: Vec<String>,
+    /// Limits that never refuse, in words.
+    pub limits: Vec<String>,
 }
 
 impl Plan {

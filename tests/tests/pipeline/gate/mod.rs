@@ -3,17 +3,21 @@
 //! Random requests, many of them just at a limit, between markets, commands and a venue's answers. Both must give the same verdict
 //! words: no order out that the checker refuses, none refused that it allows, and the same check, limit and value named. A
 //! quarter of a run's way the stage is replaced by one that loads its state. Each check must be the first to refuse one request in a
-//! thousand, and one in five must pass, or the traffic proves nothing.
+//! thousand, and one in five must pass, or the traffic proves nothing. With tables of limits the same traffic must meet each limit of each
+//! table first in one request of fifty thousand, and one in six must pass.
 
 mod checker;
 mod traffic;
 
-use checker::{Checker, MOST, Verdict};
+use checker::{Checker, Level, MOST, Verdict};
 use flow::records::{CommandOutcome, Order, Refused};
-use flow::{CommandResult, Event, Kind, Kinds, Listings, Out, Params, Stage, StateReader, StateWriter};
+use flow::{
+    Account, CommandResult, Event, Kind, Kinds, Listings, Out, Param, Params, Stage, StateReader, StateWriter,
+    StrategyId,
+};
 use stages::risk::CHECKS;
 use stages::{STAGES, Space, StageEntry};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tidegate_tests::amount;
 use traffic::{INSTRUMENTS, Traffic};
 
@@ -69,7 +73,65 @@ impl Gate {
     }
 }
 
-fn gate() -> Gate {
+/// Tables of limits, one at least of each kind of scope, most of them about what the traffic does.
+fn levels() -> Vec<Level> {
+    let limited = |limits: &[(u16, i64)]| Level { limits: limits.iter().copied().collect(), ..Level::default() };
+    let (account, strategy) = (|n| Some(Account(n)), |n| Some(StrategyId(n)));
+    let long = Some(("A-SYMBOL-OF-MORE-THAN-ONE-PIECE", None));
+    vec![
+        limited(&[(3, 3_900), (6, 4_000), (7, 9), (8, 11), (9, 4_900)]),
+        Level { account: account(1), ..limited(&[(4, 300_000), (7, 8), (8, 10), (6, 2_900)]) },
+        Level { strategy: strategy(2), ..limited(&[(5, 480), (6, 3_300), (7, 6), (8, 7), (3, 3_800)]) },
+        Level { symbol: Some(("ALFA", None)), ..limited(&[(6, 2_700), (7, 5), (8, 7)]) },
+        Level { symbol: Some(("ALFA", Some(b'B'))), ..limited(&[(6, 2_600), (7, 3), (5, 450)]) },
+        Level { currency: Some("GBP"), ..limited(&[(6, 2_500), (7, 3), (8, 4), (4, 90_000)]) },
+        Level { account: account(2), strategy: strategy(1), ..limited(&[(6, 2_800), (7, 5), (8, 7)]) },
+        Level { account: account(1), strategy: strategy(2), symbol: long, ..limited(&[(6, 0)]) },
+        Level { account: account(2), symbol: long, ..limited(&[(6, 90), (4, 380_000), (3, 50)]) },
+        Level { strategy: strategy(1), currency: Some("USD"), ..limited(&[(6, 2_700), (7, 4)]) },
+        Level {
+            account: account(1),
+            strategy: strategy(2),
+            symbol: Some(("ALFA", Some(b'A'))),
+            ..limited(&[(6, 2_000), (7, 2)])
+        },
+    ]
+}
+
+/// A table of a configuration, from its keys.
+fn table(keys: &[Param], values: impl IntoIterator<Item = (&'static str, String)>) -> Params {
+    let mut table = Params::default();
+    for (name, value) in values {
+        let param = keys.iter().find(|param| param.name == name).unwrap();
+        table.set(param, param.parse(name, &value).unwrap());
+    }
+    table
+}
+
+fn add_levels(params: &mut Params) {
+    for level in levels() {
+        let venue = |venue: Option<u8>| venue.map_or(String::new(), |letter| format!("@XTS{}", char::from(letter)));
+        let account = level.account.map(|account| ("account", account.0.to_string()));
+        let symbol = level.symbol.map(|(symbol, at)| ("symbol", format!("{symbol}{}", venue(at))));
+        let currency = level.currency.map(|code| ("currency", code.to_owned()));
+        let limits = level
+            .limits
+            .iter()
+            .map(|(check, limit)| (stages::risk::check(*check).unwrap().limit.unwrap().name(), limit.to_string()));
+        let values = account.into_iter().chain(symbol).chain(currency).chain(limits);
+        let read = table(stages::risk::LIMIT_KEYS, values);
+        let numbered = |StrategyId(n)| stages::risk::numbered(read.clone(), stages::risk::STRATEGY_NUMBER, n.into());
+        params.add_table(stages::risk::LIMIT, level.strategy.map_or_else(|| read.clone(), numbered));
+    }
+    let paper = table(stages::risk::ACCOUNT_KEYS, [("mode", "paper".to_owned())]);
+    let paper = stages::risk::numbered(paper, stages::risk::ACCOUNT_NUMBER, PAPER.into());
+    params.add_table(stages::risk::ACCOUNT, paper);
+}
+
+/// The account that is not live.
+const PAPER: u8 = 2;
+
+fn gate(with_levels: bool) -> Gate {
     let entry = flow::find(STAGES, "risk").unwrap();
     let mut params = Params::defaults(entry.params);
     let mut set = |name: &str, value: i64| {
@@ -88,6 +150,9 @@ fn gate() -> Gate {
     let own: Vec<_> = own.map(|(check, most)| format!("{}={most}", stages::risk::check_name(check))).collect();
     let param = stages::risk::CEILINGS.param();
     params.set(&param, param.parse("ceilings", &own.join(",")).unwrap());
+    if with_levels {
+        add_levels(&mut params);
+    }
     let space = Space { instruments: INSTRUMENTS, fills: checker::FILLS, positions: 1_024 };
     let portfolio = flow::find(STAGES, "portfolio").unwrap();
     let built = |entry: &StageEntry, params: &Params| {
@@ -96,8 +161,10 @@ fn gate() -> Gate {
     Gate { portfolio: built(portfolio, &Params::defaults(portfolio.params)), risk: built(entry, &params) }
 }
 
-fn checker() -> Checker {
+fn checker(with_levels: bool) -> Checker {
     Checker {
+        levels: if with_levels { levels() } else { Vec::new() },
+        paper: BTreeSet::from([Account(PAPER)]),
         limits: limits(),
         ceilings: ceilings(),
         of_reducing: OF_REDUCING,
@@ -142,7 +209,8 @@ impl Table {
 
 /// Feeds both until so many requests are judged.
 fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Checker), String> {
-    let mut gate = gate();
+    let with_levels = !reference.levels.is_empty();
+    let mut gate = gate(with_levels);
     let mut traffic = Traffic::new(seed, &limits());
     let mut table = Table::default();
     let mut listings = Listings::default();
@@ -167,7 +235,7 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
         }
         traffic.limits.clone_from(&reference.limits);
         if table.requests >= reload {
-            gate = reloaded(gate, &listings);
+            gate = reloaded(gate, &listings, with_levels);
             reload += requests / 4;
         }
         events = traffic.next();
@@ -175,8 +243,8 @@ fn run(seed: u64, requests: u64, mut reference: Checker) -> Result<(Table, Check
     Ok((table, reference))
 }
 
-fn reloaded(mut before: Gate, listings: &Listings) -> Gate {
-    let (bytes, mut other) = (before.save(listings), gate());
+fn reloaded(mut before: Gate, listings: &Listings, with_levels: bool) -> Gate {
+    let (bytes, mut other) = (before.save(listings), gate(with_levels));
     let mut reader = StateReader::new(listings, &bytes);
     other.stages().into_iter().for_each(|stage| stage.load(&mut reader).unwrap());
     reader.finish().unwrap();
@@ -187,7 +255,8 @@ fn reloaded(mut before: Gate, listings: &Listings) -> Gate {
 #[test]
 fn the_gate_says_what_its_page_says() {
     let requests = amount(100_000, 1_000_000);
-    let (table, reference) = run(20_260_106, requests, checker()).unwrap_or_else(|difference| panic!("{difference}"));
+    let (table, reference) =
+        run(20_260_106, requests, checker(false)).unwrap_or_else(|difference| panic!("{difference}"));
     let share = |n: u64| n as f64 * 100.0 / table.requests as f64;
     println!("{:>2} {:<14} {:>9} {:>8} {:>10}", "", "", "first", "%", "for itself");
     println!("{:>2} {:<14} {:>9} {:>8.3}", "", "passed", table.first[&0], share(table.first[&0]));
@@ -206,21 +275,58 @@ fn the_gate_says_what_its_page_says() {
     }
 }
 
+/// Each limit of each table must be the first to refuse one request in 50,000.
+#[test]
+fn the_gate_says_what_its_page_says_of_levels() {
+    let requests = amount(60_000, 1_000_000);
+    let (table, reference) =
+        run(20_261_127, requests, checker(true)).unwrap_or_else(|difference| panic!("{difference}"));
+    println!("passed {} of {}", table.first[&0], table.requests);
+    for (number, level) in (1..).zip(levels()) {
+        for check in level.limits.keys() {
+            let refused = *reference.at_levels.get(&(*check, number)).unwrap_or(&0);
+            println!("table {number:>2} {:<14} {refused:>8}", stages::risk::check_name(*check));
+        }
+    }
+    assert!(table.first[&0] * 6 >= table.requests, "too few pass");
+    for (number, level) in (1..).zip(levels()) {
+        for check in level.limits.keys() {
+            let refused = *reference.at_levels.get(&(*check, number)).unwrap_or(&0);
+            assert!(refused * 50_000 >= table.requests, "table {number} refuses too few by {check}: {refused}");
+        }
+    }
+}
+
 #[test]
 fn other_seeds_say_the_same() {
     for seed in 1..=amount(10, 100) {
-        run(seed, 3_000, checker()).unwrap_or_else(|difference| panic!("{difference}"));
+        for with_levels in [false, true] {
+            run(seed, 3_000, checker(with_levels)).unwrap_or_else(|difference| panic!("{difference}"));
+        }
     }
+}
+
+#[test]
+fn a_gate_with_another_limit_of_a_table_is_found() {
+    for (at, level) in levels().iter().enumerate() {
+        for check in level.limits.keys() {
+            let mut other = checker(true);
+            *other.levels[at].limits.get_mut(check).unwrap() += 1;
+            let found = (1..=4).any(|seed| run(seed, 60_000, other.clone()).is_err());
+            assert!(found, "table {} with one more of check {check}", at + 1);
+        }
+    }
+    assert!(run(1, 60_000, Checker { paper: BTreeSet::new(), ..checker(true) }).is_err(), "all accounts live");
 }
 
 #[test]
 fn a_gate_with_another_limit_is_found() {
     for (check, limit) in limits() {
-        let mut other = checker();
+        let mut other = checker(false);
         other.limits.insert(check, limit + 1);
         assert!(run(1, 20_000, other).is_err(), "check {check} with one more");
     }
-    assert!(run(1, 20_000, Checker { window_ms: WINDOW_MS + 2, ..checker() }).is_err());
-    assert!(run(1, 20_000, Checker { slots: SLOTS + 1, ..checker() }).is_err());
-    assert!(run(1, 20_000, Checker { max_pairs: MAX_PAIRS + 1, ..checker() }).is_err());
+    assert!(run(1, 20_000, Checker { window_ms: WINDOW_MS + 2, ..checker(false) }).is_err());
+    assert!(run(1, 20_000, Checker { slots: SLOTS + 1, ..checker(false) }).is_err());
+    assert!(run(1, 20_000, Checker { max_pairs: MAX_PAIRS + 1, ..checker(false) }).is_err());
 }

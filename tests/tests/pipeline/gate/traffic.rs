@@ -1,7 +1,7 @@
 //! Random traffic for the gate: markets, requests that are often just at a limit, and a venue's answers.
 
-use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, DataState, Fill, Halt, Listing, Order};
-use flow::records::{Reject, ReplaceRequest, Request, Status, Trade};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, DataState, Fill, Halt, Listing, Name};
+use flow::records::{Order, Reject, ReplaceRequest, Request, Status, Trade};
 use flow::{Account, AnomalyKind, Event, EventId, Flags, Ns, OrderId, Px, Qty, Record, Side, StrategyId};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -24,6 +24,12 @@ const TYPES: [u8; 8] = [0, 1, 2, 8, 0, 0, 0, 0];
 
 /// Instruments: those listed, one that is not, and one out of range.
 pub(crate) const INSTRUMENTS: u32 = 10;
+
+/// The symbol of an instrument: the first two have the same at two venues.
+pub(crate) fn symbol(instrument: u32) -> &'static str {
+    ["", "ALFA", "ALFA", "A-SYMBOL-OF-MORE-THAN-ONE-PIECE", "SPREAD", "ECHO", "FOX", "GOLF", "HOTEL", "", ""]
+        [instrument.min(10) as usize]
+}
 
 pub(crate) struct Traffic {
     rng: TestRng,
@@ -84,7 +90,7 @@ impl Traffic {
         let listing = |(letter, (_, tick, multiplier, decimals)): (u8, &(i64, i64, i64, u8))| Listing {
             venue: [b'X', b'T', b'S', letter],
             calendar: *b"XNAS",
-            currency: *b"USD\0",
+            currency: if letter == b'E' { *b"GBX\0" } else { *b"USD\0" },
             instrument_type: TYPES[usize::from(letter - b'A')],
             tick_px: Px(*tick),
             multiplier: multiplier * Px::ONE,
@@ -93,7 +99,20 @@ impl Traffic {
         };
         let listings: Vec<_> = (b'A'..).zip(&LISTED).map(listing).collect();
         self.seq += 1;
-        (1..).zip(&listings).map(|(i, l)| self.event(i, Side::None, l)).collect()
+        let listed = |(i, l): (u32, &Listing)| {
+            let pieces = symbol(i).as_bytes().chunks(24);
+            let (parts, mut part) = (pieces.len() as u8, 0);
+            let name = |piece: &[u8]| {
+                let mut name = Name { part, parts, len: piece.len() as u8, ..Name::default() };
+                name.text[..piece.len()].copy_from_slice(piece);
+                part += 1;
+                self.event(i, Side::None, &name)
+            };
+            let mut events: Vec<_> = pieces.map(name).collect();
+            events.push(self.event(i, Side::None, l));
+            events
+        };
+        (1..).zip(&listings).flat_map(listed).collect()
     }
 
     /// What one input brings: itself, or the requests that stages made of it.

@@ -7,7 +7,7 @@ use flow::{Account, OrderId, Px, Side, StrategyId};
 /// Limit and value, if the check refuses.
 pub(super) type Breach = Option<(i64, i64)>;
 
-fn narrow(value: i128) -> i64 {
+pub(super) fn narrow(value: i128) -> i64 {
     value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
@@ -48,15 +48,25 @@ impl Checker {
             (2, sane),
             (13, self.unknown(proposal, |terms| terms.multiplier)),
             (14, self.unknown(proposal, |terms| terms.tick_px.0)),
-            (3, self.above(3, i128::from(proposal.request.qty.0))),
-            (4, self.above(4, self.notional(proposal))),
-            (5, self.above(5, self.off(proposal))),
+            (3, self.above(3, self.of_order_alone(proposal, 3))),
+            (4, self.above(4, self.of_order_alone(proposal, 4))),
+            (5, self.above(5, self.of_order_alone(proposal, 5))),
             (6, self.above(6, self.worst(proposal))),
             (7, self.open_orders(proposal)),
             (8, self.above(8, self.rate(proposal.now))),
-            (9, self.above(9, self.age(proposal))),
+            (9, self.above(9, self.of_order_alone(proposal, 9))),
             (10, self.duplicate(proposal)),
         ]
+    }
+
+    /// What a check compares that looks at the order alone.
+    pub(super) fn of_order_alone(&self, proposal: &Proposal, check: u16) -> i128 {
+        match check {
+            3 => i128::from(proposal.request.qty.0),
+            4 => self.notional(proposal),
+            5 => self.off(proposal),
+            _ => self.age(proposal),
+        }
     }
 
     /// An instrument that does not trade, if it can be listed at all.
@@ -150,17 +160,26 @@ impl Checker {
     }
 
     fn worst(&self, proposal: &Proposal) -> i128 {
-        let old = self.predecessor(proposal);
         let account = |id: u64| OrderId(id).account();
         let ours = account(proposal.request.order_id);
         let of = |o: &Own| o.instrument == proposal.instrument && o.side == proposal.side;
-        let pair = |id, o: &Own| o.open().max(self.waiting(id).map_or(0, |w| self.orders[&w].open()));
         let open: i128 =
-            self.counted().filter(|(id, o)| account(*id) == ours && of(o)).map(|(id, o)| pair(id, o)).sum();
-        let added = i128::from(proposal.request.qty.0) - old.map_or(0, |o| i128::from(o.executed));
+            self.counted().filter(|(id, o)| account(*id) == ours && of(o)).map(|(id, o)| self.pair(id, o)).sum();
         let position = self.positions.get(&(ours, proposal.instrument)).copied().unwrap_or(0);
         let held = if proposal.side == Side::Sell { -position } else { position };
-        held + open - old.map_or(0, Own::open) + added
+        held + open + self.added(proposal)
+    }
+
+    /// Open quantity of an order or of the one that waits to replace it, whichever is larger.
+    pub(super) fn pair(&self, id: u64, order: &Own) -> i128 {
+        order.open().max(self.waiting(id).map_or(0, |waiting| self.orders[&waiting].open()))
+    }
+
+    /// What the proposal adds to what is open.
+    pub(super) fn added(&self, proposal: &Proposal) -> i128 {
+        let old = self.predecessor(proposal);
+        let added = i128::from(proposal.request.qty.0) - old.map_or(0, |o| i128::from(o.executed));
+        added - old.map_or(0, Own::open)
     }
 
     fn open_orders(&self, proposal: &Proposal) -> Breach {

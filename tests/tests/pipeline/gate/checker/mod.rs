@@ -2,11 +2,14 @@
 //! up anew. Shares no code with the stage.
 
 mod checks;
+mod levels;
 
 use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, DataState, Fill, Listing, Order, Refused};
 use flow::records::{Reject, ReplaceRequest, Request, Status, Trade};
 use flow::{Account, Event, Flags, Kind, OrderId, Px, Side, StrategyId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub(crate) use levels::Level;
 
 /// The outcome of a request or a command, with instrument and side.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,6 +104,16 @@ pub(crate) struct Checker {
     pub(crate) fallen: u32,
     /// Refusals of each check, each check alone.
     pub(crate) alone: BTreeMap<u16, u64>,
+    /// The tables of limits, in the order of the configuration.
+    pub(crate) levels: Vec<Level>,
+    /// Accounts that are not live.
+    pub(crate) paper: BTreeSet<Account>,
+    /// By account, strategy and instrument.
+    pub(crate) holdings: BTreeMap<(Account, StrategyId, u32), i128>,
+    /// Refusals by check and number of the table.
+    pub(crate) at_levels: BTreeMap<(u16, usize), u64>,
+    /// Messages that passed: time, whose, and of which instrument.
+    pub(crate) sent: VecDeque<(u64, u64, u32)>,
 }
 
 impl Checker {
@@ -254,6 +267,7 @@ impl Checker {
             let signed = if side == Side::Sell { -i128::from(fill.qty.0) } else { i128::from(fill.qty.0) };
             let held = (OrderId(fill.order_id).account(), event.instrument);
             *self.positions.entry(held).or_default() += signed;
+            self.hold(fill.order_id, event.instrument, signed);
             let same = |e: &&mut Executed| e.busted && e.instrument == event.instrument && e.side == side;
             let corrects = self.named(fill.order_id, fill.match_id).filter(same).is_some();
             self.fills.push_back(Executed { fill: *fill, instrument: event.instrument, side, busted: false });
@@ -306,7 +320,13 @@ impl Checker {
             let signed = if found.side == Side::Sell { -i128::from(qty.0) } else { i128::from(qty.0) };
             let held = (OrderId(order_id).account(), event.instrument);
             *self.positions.entry(held).or_default() -= signed;
+            self.hold(order_id, event.instrument, -signed);
         }
+    }
+
+    fn hold(&mut self, order_id: u64, instrument: u32, signed: i128) {
+        let id = OrderId(order_id);
+        *self.holdings.entry((id.account(), id.strategy(), instrument)).or_default() += signed;
     }
 
     /// The order that waits to take this one's place.
@@ -387,8 +407,17 @@ impl Checker {
         for (check, _) in breaches.iter().filter(|(_, v)| v.is_some()) {
             *self.alone.entry(*check).or_default() += 1;
         }
-        if let Some((check, (limit, value))) = breaches.into_iter().find_map(|(check, v)| Some((check, v?))) {
-            return refused(proposal, check, limit, value);
+        let levels = if proposal.request.reduces == 0 { self.of_order(proposal) } else { Vec::new() };
+        for (check, breach) in breaches {
+            for number in &levels {
+                if let Some((limit, value)) = self.at_level(proposal, check, *number) {
+                    *self.at_levels.entry((check, *number)).or_default() += 1;
+                    return refused_at(proposal, check, limit, value, *number as u16);
+                }
+            }
+            if let Some((limit, value)) = breach {
+                return refused(proposal, check, limit, value);
+            }
         }
         let Request { order_id, px, qty, group, order_type, tif, legs, .. } = proposal.request;
         let id = OrderId(order_id);
@@ -396,6 +425,10 @@ impl Checker {
         self.messages.push_back(proposal.now);
         if self.messages.len() > 10_000 {
             self.messages.pop_front();
+        }
+        self.sent.push_back((proposal.now, order_id, proposal.instrument));
+        if self.sent.len() > 500 {
+            self.sent.pop_front();
         }
         let replaces = (proposal.replaces != 0).then_some(proposal.replaces);
         let executed = replaces.map_or(0, |old| self.orders[&old].executed);
@@ -411,10 +444,14 @@ impl Checker {
 }
 
 fn refused(proposal: &Proposal, check: u16, limit: i64, value: i64) -> Verdict {
+    refused_at(proposal, check, limit, value, 0)
+}
+
+fn refused_at(proposal: &Proposal, check: u16, limit: i64, value: i64, level: u16) -> Verdict {
     let Request { order_id, group, .. } = proposal.request;
     Verdict::Refused(
         proposal.instrument,
         proposal.side,
-        Refused { order_id, limit, value, group, check, reserved: [0; 10] },
+        Refused { order_id, limit, value, group, check, level, reserved: [0; 8] },
     )
 }
