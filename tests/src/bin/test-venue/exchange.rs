@@ -18,6 +18,8 @@ const MARKET_PX: Px = Px(100 * Px::ONE);
 const MAX_DELAY_US: u64 = 1_500;
 /// How often something happens by itself.
 const EVERY: Duration = Duration::from_micros(400);
+/// How far apart executions are taken back: a run counts a position anew each time, over all fills that it remembers.
+const BUSTS_APART: Duration = Duration::from_millis(15);
 /// It takes back one of its last executions, this many: a run knows the last 65,536 by default (`pipeline.max_fills`).
 const TAKEN_BACK: usize = 60_000;
 
@@ -60,6 +62,7 @@ pub(crate) struct Exchange {
     busts: u64,
     corrections: u64,
     next: Instant,
+    next_bust: Instant,
 }
 
 impl Exchange {
@@ -81,6 +84,7 @@ impl Exchange {
             busts: 0,
             corrections: 0,
             next: Instant::now(),
+            next_bust: Instant::now(),
         }
     }
 
@@ -122,7 +126,8 @@ impl Exchange {
         }
         if now >= self.next && !self.quiet {
             self.next = now + EVERY;
-            if self.draw(10) == 0 {
+            if self.draw(10) == 0 && now >= self.next_bust {
+                self.next_bust = now + BUSTS_APART;
                 self.bust();
             }
             let at = self.draw(self.live.len() as u64) as usize;
