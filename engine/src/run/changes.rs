@@ -27,11 +27,17 @@ pub struct Change {
 }
 
 /// What `now` changes, those of single symbols first: a symbol that nothing has listed is refused before anything is set. The
-/// values that commands may set are afterwards those that `running` began with.
+/// values that commands may set are afterwards those that `running` began with. `before` is what was read last: a limit that a
+/// command has tightened since is loosened only by a configuration that changes it.
 ///
 /// # Errors
 /// What no command can set, by its key.
-pub(super) fn changes(running: &Settings, now: &mut Settings, answer: &Answer) -> Result<Vec<Change>, Vec<String>> {
+pub(super) fn changes(
+    running: &Settings,
+    before: &Settings,
+    now: &mut Settings,
+    answer: &Answer,
+) -> Result<Vec<Change>, Vec<String>> {
     let (mut of_symbols, mut of_all, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for name in running.pipeline.get(keys::STAGES) {
         let of = (running.instances.strategy_entry(name), running.instances.strategy_number(name));
@@ -44,7 +50,7 @@ pub(super) fn changes(running: &Settings, now: &mut Settings, answer: &Answer) -
         of_symbols.extend(instance.of_symbols(&mut refused));
         of_all.extend(instance.of_all());
     }
-    let limits = CHECKS.iter().filter_map(|check| limit(check, running, now, answer));
+    let limits = CHECKS.iter().filter_map(|check| limit(check, (running, before), now, answer));
     for limit in limits {
         match limit {
             Ok(change) => of_all.push(change),
@@ -58,12 +64,13 @@ pub(super) fn changes(running: &Settings, now: &mut Settings, answer: &Answer) -
 /// What becomes of the limit of a check.
 fn limit(
     check: &CheckEntry,
-    running: &Settings,
+    (running, before): (&Settings, &Settings),
     now: &mut Settings,
     answer: &Answer,
 ) -> Option<Result<Change, String>> {
     let (limit, in_force) = (check.limit?, answer.stages.limits.iter().find(|l| l.check == check.number)?);
     let section = now.stages.get_mut("risk")?;
+    let is_new = section.get(limit) != before.stages["risk"].get(limit);
     let wanted = i64::try_from(section.get(limit)).unwrap_or(i64::MAX);
     section.set(&limit.param(), Value::Int(running.stages["risk"].get(limit)));
     let key = format!("risk.{}", limit.name());
@@ -71,7 +78,8 @@ fn limit(
         return Some(Err(format!("{key}: {wanted} is above what commands may set ({})", in_force.ceiling)));
     }
     let (from, to) = (in_force.limit.to_string(), wanted.to_string());
-    (from != to).then_some(Ok(Change { key, symbol: None, from, to }))
+    let is_due = wanted < in_force.limit || wanted > in_force.limit && is_new;
+    is_due.then_some(Ok(Change { key, symbol: None, from, to }))
 }
 
 /// An instance of a strategy.

@@ -29,6 +29,8 @@ pub struct Reloader {
 /// The settings that the run has.
 struct Running {
     settings: Settings,
+    /// What was read last.
+    read: Settings,
     /// Those that it has once a command has entered.
     entering: Option<(Arc<Ticket>, Settings)>,
 }
@@ -55,7 +57,10 @@ pub struct Joining {
 impl Reloader {
     /// For a run that has begun with `settings`; `read` reads its configuration, or a file.
     pub fn new(settings: Settings, read: impl Fn(Option<&Path>) -> Draft + Send + Sync + 'static) -> Reloader {
-        Reloader { read: Box::new(read), running: Mutex::new(Running { settings, entering: None }) }
+        Reloader {
+            read: Box::new(read),
+            running: Mutex::new(Running { read: settings.clone(), settings, entering: None }),
+        }
     }
 
     /// Finds the changes in `file`, or in the configuration of the run, against what the pipeline answers, and opens what was
@@ -69,7 +74,8 @@ impl Reloader {
         };
         running.settle()?;
         let mut settings = (self.read)(file).finish().map_err(|faults| faults.to_string())?;
-        let changes = changes(&running.settings, &mut settings, answer);
+        let read = settings.clone();
+        let changes = changes(&running.settings, &running.read, &mut settings, answer);
         running.check(&settings, changes.as_ref().err())?;
         let changes = changes.unwrap_or_default();
         let from = running.settings.inputs.len();
@@ -77,6 +83,7 @@ impl Reloader {
         let changed = (1..).zip(both).filter(|(_, (now, before))| now.watch != before.watch);
         let changed: Vec<(u8, &WatchList)> = changed.map(|(number, (now, _))| (number, &now.watch)).collect();
         if settings.inputs.len() == from && changed.is_empty() {
+            running.read = read;
             return Ok(Reloaded { changes, joining: None });
         }
         let sources = Preflight::added(&settings, from).map_err(|e: RunError| e.to_string())?;
@@ -85,7 +92,7 @@ impl Reloader {
         let watched = changed.iter().map(|(number, watched)| (*number, (*watched).clone())).collect();
         let events = [actor_names(actor), reload(&sources, &changed, by)].concat();
         let submission = Submission::new(events, None).with_sources(sources);
-        running.entering = Some((submission.ticket(), settings));
+        (running.entering, running.read) = (Some((submission.ticket(), settings)), read);
         Ok(Reloaded { changes, joining: Some(Joining { submission, added, watched }) })
     }
 }

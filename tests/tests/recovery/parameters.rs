@@ -268,6 +268,14 @@ fn is_refused_whole(service: &Service, first: &str) {
     assert_eq!((get(service, &["momentum.qty"]), get(service, &["mom-slow.qty"])), ("12".into(), "30".into()));
 }
 
+/// A limit that was tightened since is not loosened by a file that has had it before.
+fn stays_tight(service: &Service, read: &str) {
+    said(service, &["set", "risk.max_notional", "90000000", "--from", "120000000"]);
+    assert!(said(service, &["reload", read]).contains("nothing has changed"), "it stays tight");
+    assert_eq!(get(service, &["risk.max_notional"]), "90000000");
+    said(service, &["set", "risk.max_notional", "120000000", "--from", "90000000"]);
+}
+
 #[test]
 fn a_configuration_that_is_read_again_brings_its_differences_as_commands() {
     let (mut service, [first, second]) = service(400_000);
@@ -300,6 +308,7 @@ fn a_configuration_that_is_read_again_brings_its_differences_as_commands() {
     life.until("an entry", || after(&service, seq, PLAIN, &second).is_some());
     assert_eq!(after(&service, seq, PLAIN, &second), Some(14));
     assert!(said(&service, &["reload", &some]).contains("nothing has changed"), "it is in force");
+    stays_tight(&service, &some);
     // The configuration itself says 10 still: read again, it is the truth.
     let back = said(&service, &["reload"]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(back.contains("momentum.qty is 10, before it was 14 (input "), "{back}");
