@@ -96,7 +96,9 @@ impl Settings {
 
     /// What the tables of limits are for, in words.
     fn limit_names(&self) -> Vec<String> {
-        let name = |table: &Params| risk::scope_of(table).map_or_else(|_| String::new(), |scope| scope.name(table));
+        let name = |table: &Params| {
+            risk::scope_of(table).map_or_else(|_| String::new(), |scope| scope.name(risk::strategy_of(table)))
+        };
         self.risk_params().tables(LIMIT).iter().map(name).collect()
     }
 

@@ -1,17 +1,18 @@
 //! The risk stage: requests in, orders and refusals out.
 
 use super::breach::{Breach, Refusal};
-use super::checks::{Flaw, GROUP, Limits, REDUCE_COLLAR, RESERVED, SANITY, first_breach};
+use super::checks::{CHECKS, Flaw, GROUP, Limits, REDUCE_COLLAR, RESERVED, SANITY, SUMMED, first_breach};
 use super::exposures::{Exposures, MAX_POSITIONS};
 use super::gate::Gate;
 use super::group::{self, Held, Leg, MAX_LEGS};
 use super::ids::{Ids, MAX_PAIRS};
-use super::levels::Levels;
+use super::levels::{Levels, MAX_HOLDINGS, Setup};
 use super::limits;
 use super::market::Market;
 use super::messages::{MAX_MESSAGES, Messages, WINDOW_MS};
 use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
+use super::tables;
 use crate::Space;
 use flow::records::{
     Ack, Anomaly, BookTop, Cancelled, Command, CommandOutcome, Listing, Order, Refused, Reject, ReplaceRequest, Request,
@@ -44,7 +45,7 @@ impl RiskStage {
             lost: false,
             markets: GrowingTable::new((space.instruments as usize).max(1), Market::UNKNOWN),
             exposures: Exposures::new(params.get(MAX_POSITIONS)),
-            levels: Levels::new(params, space.instruments.max(1))?,
+            levels: levels(params, space)?,
             trust: Trust::new(space.instruments.max(1)),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS), 2 * MAX_MESSAGES),
@@ -229,6 +230,20 @@ fn pass(instrument: u32, side: Side, request: &Request, replaces: u64, out: &mut
     let Request { order_id, px, qty, group, order_type, tif, legs, .. } = *request;
     let order = Order { order_id, px, qty, replaces, group, order_type, tif, legs, reserved: [0; 1] };
     out.push_approved(instrument, Flags::side_only(side), &Approved::grant(order));
+}
+
+/// The levels of the tables beside the section.
+fn levels(params: &Params, space: Space) -> Result<Levels, ParamError> {
+    let (levels, faults) = tables::levels(params);
+    let setup = Setup {
+        checks: CHECKS.len(),
+        summed: SUMMED,
+        instruments: space.instruments.max(1),
+        holdings: params.get(MAX_HOLDINGS),
+        window_ms: params.get(WINDOW_MS),
+        beyond: params.get(RESERVED) + MAX_LEGS as u64 + 1,
+    };
+    faults.into_iter().next().map_or_else(|| Ok(Levels::new(levels, tables::modes(params), &setup)), Err)
 }
 
 /// A refusal by a check that no level makes.

@@ -31,6 +31,7 @@ pub(super) use throttle::RESERVED;
 
 use super::breach::{CheckEntry, Refusal, limit};
 use super::gate::Gate;
+use super::levels::Summed;
 use super::proposal::Proposal;
 use flow::{Param, ParamType, TableKey, TableParam};
 
@@ -118,20 +119,12 @@ pub(super) const SANITY: u16 = sanity::ENTRY.number;
 /// Number of the check that refuses the other legs of a group.
 pub(super) const GROUP: u16 = group::ENTRY.number;
 
-/// Index of the position limit in [`CHECKS`].
-pub(super) const fn position_place() -> usize {
-    const { place(position::ENTRY.number) }
-}
-
-/// Index of the limit of open orders.
-pub(super) const fn open_orders_place() -> usize {
-    const { place(open_orders::ENTRY.number) }
-}
-
-/// Index of the throttle.
-pub(super) const fn throttle_place() -> usize {
-    const { place(throttle::ENTRY.number) }
-}
+/// The checks that compare what a level adds up.
+pub(super) const SUMMED: Summed = Summed {
+    position: place(position::ENTRY.number),
+    open_orders: place(open_orders::ENTRY.number),
+    throttle: place(throttle::ENTRY.number),
+};
 
 /// Index in [`CHECKS`] of the check with this number, which must occur exactly once.
 const fn place(number: u16) -> usize {

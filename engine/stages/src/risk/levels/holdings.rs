@@ -4,8 +4,8 @@
 //! can be taken from it again, whatever came between. What is zero is forgotten. Bound: `max_holdings`, and as many sums for
 //! each of them as one order has levels. With no room left no order opens another.
 
+use super::level::Mode;
 use super::set::LevelSet;
-use super::tables::Mode;
 use crate::by_key::{ByKey, Keyed};
 use crate::risk::exposure::Exposure;
 use flow::{Account, IntParam, OrderId, Side, StrategyId};

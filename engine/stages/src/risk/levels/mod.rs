@@ -10,39 +10,49 @@
 //! choice of keys; of a listing that changes the currency of an instrument: one pass over the holdings.
 
 mod holdings;
+mod level;
 mod scope;
 mod set;
 mod state;
-mod tables;
-
-pub use scope::LimitScope;
-pub use set::MAX_LEVELS;
-pub use tables::{
-    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, Mode, STRATEGY_NUMBER, hidden_limits, limit_faults,
-    numbered, scope_of, strategy_of,
-};
 
 pub(super) use holdings::{MAX_HOLDINGS, Sum};
+pub use level::Mode;
+pub(super) use level::{Level, Summed};
+pub use scope::LimitScope;
 pub(super) use set::LevelSet;
+pub use set::MAX_LEVELS;
 
-use super::checks::{CHECKS, RESERVED, open_orders_place, position_place, throttle_place};
-use super::group::MAX_LEGS;
-use super::messages::{Messages, WINDOW_MS};
+use super::messages::Messages;
 use flow::records::Listing;
-use flow::{Account, Currency, Event, Mic, Ns, OrderId, ParamError, Params, StrategyId, SymbolIndex, table};
+use flow::{Account, Currency, Event, Mic, Ns, OrderId, StrategyId, SymbolIndex, table};
 use holdings::Holdings;
 use std::collections::BTreeSet;
-use tables::Level;
 
 /// The times of messages of a level, of live accounts and of paper accounts.
 type Rings = Option<[Messages; 2]>;
+
+/// What levels are made for.
+pub(super) struct Setup {
+    /// Number of checks.
+    pub(super) checks: usize,
+    pub(super) summed: Summed,
+    /// Instrument indices are below this number.
+    pub(super) instruments: u32,
+    /// Most holdings.
+    pub(super) holdings: usize,
+    /// Window of the throttle.
+    pub(super) window_ms: u64,
+    /// Messages beyond a throttle's limit that may pass or be taken back.
+    pub(super) beyond: u64,
+}
 
 /// The levels, and what they add up.
 pub(super) struct Levels {
     /// The most specific first.
     levels: Box<[Level]>,
     /// By check, the levels that limit it.
-    limited: [LevelSet; CHECKS.len()],
+    limited: Box<[LevelSet]>,
+    summed: Summed,
     by_account: Box<[LevelSet]>,
     /// Of the strategies that some scope names, in their order.
     by_strategy: Box<[(StrategyId, LevelSet)]>,
@@ -60,23 +70,17 @@ pub(super) struct Levels {
 }
 
 impl Levels {
-    /// The levels of the tables.
-    ///
-    /// # Errors
-    /// When they cannot stand together.
-    pub(super) fn new(params: &Params, instruments: u32) -> Result<Levels, ParamError> {
-        let (levels, faults) = tables::levels(params);
-        if let Some(fault) = faults.into_iter().next() {
-            return Err(fault);
-        }
+    /// Nothing is kept yet.
+    pub(super) fn new(levels: Vec<Level>, modes: [Mode; 256], setup: &Setup) -> Levels {
+        let Setup { summed, checks, .. } = *setup;
         let set_of = |is_in: &dyn Fn(&LimitScope) -> bool| {
             let mut set = LevelSet::NONE;
             levels.iter().enumerate().filter(|(_, level)| is_in(&level.scope)).for_each(|(at, _)| set.add(at));
             set
         };
-        let mut limited = [LevelSet::NONE; CHECKS.len()];
+        let mut limited = vec![LevelSet::NONE; checks];
         for (at, level) in levels.iter().enumerate() {
-            limited.iter_mut().zip(level.limits).filter(|(_, limit)| limit.is_some()).for_each(|(set, _)| set.add(at));
+            limited.iter_mut().zip(&level.limits).filter(|(_, limit)| limit.is_some()).for_each(|(set, _)| set.add(at));
         }
         let of_strategy = |strategy| set_of(&|scope| scope.strategy.is_none_or(|own| Some(own) == strategy));
         let named: BTreeSet<StrategyId> = levels.iter().filter_map(|level| level.scope.strategy).collect();
@@ -84,29 +88,28 @@ impl Levels {
         let of_account = |n: u8| set_of(&|scope| scope.account.is_none_or(|own| own == Account(n)));
         let accounts = if levels.is_empty() { 0 } else { 256 };
         let unlisted = set_of(&|scope| scope.symbol.is_none() && scope.currency.is_none());
-        let instruments = if levels.is_empty() { 0 } else { instruments };
+        let instruments = if levels.is_empty() { 0 } else { setup.instruments };
         let kinds: BTreeSet<_> = levels.iter().map(|level| level.scope.keys()).collect();
-        let holdings = if levels.is_empty() { 0 } else { params.get(MAX_HOLDINGS) };
-        let window = params.get(WINDOW_MS);
+        let holdings = if levels.is_empty() { 0 } else { setup.holdings };
         let ring = |level: &Level| {
-            let most = level.limits[throttle_place()]?;
-            let room = most as u64 + params.get(RESERVED) + MAX_LEGS as u64 + 1;
-            Some([Messages::new(window, room), Messages::new(window, room)])
+            let room = level.limits[summed.throttle]? as u64 + setup.beyond;
+            Some([Messages::new(setup.window_ms, room), Messages::new(setup.window_ms, room)])
         };
-        Ok(Levels {
-            limited,
+        Levels {
+            limited: limited.into(),
+            summed,
             by_account: (0..accounts).map(|n| of_account(n as u8)).collect(),
             by_strategy,
             other_strategies: of_strategy(None),
             by_instrument: table(instruments as usize, unlisted),
             unlisted,
             symbols: SymbolIndex::new(levels.iter().filter_map(|level| level.scope.symbol.as_ref()), instruments),
-            modes: tables::modes(params),
+            modes,
             holdings: Holdings::new(holdings, kinds.len()),
             orders: vec![[0; 2]; levels.len()].into(),
             messages: levels.iter().map(ring).collect(),
             levels: levels.into(),
-        })
+        }
     }
 
     /// Whether there are none.
@@ -186,9 +189,9 @@ impl Levels {
     /// What the account and strategy of an order hold of an instrument has changed.
     pub(super) fn change(&mut self, order: OrderId, at: usize, change: &Sum) {
         let (mode, levels) = (self.mode(order), self.of(order, at));
-        self.holdings.change(order, at, mode, levels.and(&self.limited[position_place()]), change);
+        self.holdings.change(order, at, mode, levels.and(&self.limited[self.summed.position]), change);
         if change.orders != 0 {
-            for level in levels.and(&self.limited[open_orders_place()]).iter() {
+            for level in levels.and(&self.limited[self.summed.open_orders]).iter() {
                 self.orders[level][mode as usize] += change.orders;
             }
         }
@@ -206,7 +209,7 @@ impl Levels {
 
     fn throttled(&mut self, order: OrderId, at: usize, change: impl Fn(&mut Messages)) {
         let mode = self.mode(order) as usize;
-        for level in self.of(order, at).and(&self.limited[throttle_place()]).iter() {
+        for level in self.of(order, at).and(&self.limited[self.summed.throttle]).iter() {
             change(&mut self.messages[level].as_mut().expect("it has a throttle")[mode]);
         }
     }
@@ -241,7 +244,7 @@ impl Levels {
 
     /// What is held of an instrument counts in the levels that it is in now.
     fn moved(&mut self, at: usize, before: LevelSet, after: LevelSet) {
-        let Levels { holdings, orders, limited, by_account, by_strategy, other_strategies, modes, .. } = self;
+        let Levels { holdings, orders, limited, summed, by_account, by_strategy, other_strategies, modes, .. } = self;
         let of = |order: OrderId, among: LevelSet| {
             let account = usize::from(order.account().0);
             let found = by_strategy.binary_search_by_key(&order.strategy(), |(strategy, _)| *strategy);
@@ -249,14 +252,14 @@ impl Levels {
             (modes[account], LevelSet::all(&by_account[account], strategy, &among))
         };
         let (left, entered) = (before.without(&after), after.without(&before));
-        let by_orders = limited[open_orders_place()];
+        let by_orders = limited[summed.open_orders];
         for (order, sum) in holdings.of_instrument(at) {
             for (among, sign) in [(left, -1), (entered, 1)] {
                 let (mode, levels) = of(order, among.and(&by_orders));
                 levels.iter().for_each(|level| orders[level][mode as usize] += sign * sum.orders);
             }
         }
-        let by_position = limited[position_place()];
+        let by_position = limited[summed.position];
         holdings.moved(at, (left.and(&by_position), entered.and(&by_position)), of);
     }
 }

@@ -3,8 +3,7 @@
 //! The scope with more keys is the more specific. Of as many, the one with a strategy; else with a symbol, at a venue before
 //! at all; else with an account. Two scopes that an order falls into are never alike in that, unless they are equal.
 
-use super::tables::strategy_of;
-use flow::{Account, Currency, Mic, Params, StrategyId};
+use flow::{Account, Currency, Mic, StrategyId};
 use std::cmp::Reverse;
 
 /// Which orders a table of limits is for; what is absent may be anything.
@@ -24,7 +23,7 @@ pub struct LimitScope {
 
 impl LimitScope {
     /// Sorts scopes, the most specific first.
-    pub(super) fn rank(&self) -> impl Ord + use<> {
+    pub(in crate::risk) fn rank(&self) -> impl Ord + use<> {
         let has = self.keys();
         // A venue is a part of the symbol, not a key.
         let keys = has.iter().filter(|has| **has).count() - usize::from(self.venue.is_some());
@@ -49,12 +48,8 @@ impl LimitScope {
             && holds(self.currency.as_ref(), other.currency.as_ref())
     }
 
-    /// Its name in refusals: `account 2, mom-fast, AAPL`; `table` has the name of its strategy.
-    pub fn name(&self, table: &Params) -> String {
-        self.with_strategy(strategy_of(table))
-    }
-
-    fn with_strategy(&self, strategy: &str) -> String {
+    /// Its name in refusals: `account 2, mom-fast, AAPL`; `strategy` is the name of its strategy.
+    pub fn name(&self, strategy: &str) -> String {
         let venue = self.venue.map_or(String::new(), |venue| format!("@{}", venue.as_str()));
         let parts = [
             self.account.map(|account| format!("account {}", account.0)),
@@ -67,7 +62,7 @@ impl LimitScope {
     }
 
     /// Reads `AAPL` or `AAPL@XNAS`.
-    pub(super) fn set_symbol(&mut self, text: &str) -> Option<()> {
+    pub(in crate::risk) fn set_symbol(&mut self, text: &str) -> Option<()> {
         let venue = |mic: &str| {
             let letters = mic.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
             mic.as_bytes().try_into().ok().filter(|_| letters).map(Mic)
@@ -97,7 +92,7 @@ mod tests {
         let both = LimitScope { account: Some(Account(2)), ..currency.clone() };
         let order = [both, strategy, at, all, account, currency, LimitScope::default()];
         assert!(order.is_sorted_by(|a, b| a.rank() < b.rank()));
-        let names: Vec<_> = order.iter().map(|scope| scope.with_strategy("mom")).collect();
+        let names: Vec<_> = order.iter().map(|scope| scope.name("mom")).collect();
         assert_eq!(names, ["account 2, USD", "mom", "A@XNAS", "A", "account 2", "USD", "firm"]);
         let inside = |a: usize, b: usize| order[a].contains(&order[b]);
         assert!(inside(4, 0) && inside(5, 0) && inside(3, 2) && inside(6, 1));

@@ -13,7 +13,7 @@ use stages::risk::{self, PARAMS, RiskStage, check_name};
 type Refusal = Option<(&'static str, u16, i64, i64)>;
 
 /// Instruments 1 and 2 are A at two venues, 3 is B; 3 trades in pence.
-pub(crate) struct Desk {
+pub(crate) struct Levelled {
     pub(crate) stage: Behind<RiskStage>,
     params: Params,
     listings: Listings,
@@ -45,12 +45,12 @@ fn paper(account: u64) -> Params {
     risk::numbered(table, risk::ACCOUNT_NUMBER, account)
 }
 
-impl Desk {
-    fn new(tables: &[&str]) -> Desk {
-        Desk::with(&[], tables, &[])
+impl Levelled {
+    fn new(tables: &[&str]) -> Levelled {
+        Levelled::with(&[], tables, &[])
     }
 
-    fn with(set: &[(&str, &str)], tables: &[&str], papers: &[u64]) -> Desk {
+    fn with(set: &[(&str, &str)], tables: &[&str], papers: &[u64]) -> Levelled {
         let mut params = Params::defaults(PARAMS);
         for (name, value) in set {
             let param = PARAMS.iter().find(|param| param.name == *name).unwrap();
@@ -60,18 +60,18 @@ impl Desk {
         papers.iter().for_each(|account| params.add_table(risk::ACCOUNT, paper(*account)));
         let stage = Behind::new(SPACE, RiskStage::new(&params, SPACE).unwrap());
         let (out, listings) = (Out::new(11, Kinds::ALL), Listings::default());
-        let mut desk = Desk { stage, params, listings, out, seq: 0, counter: 0, ms: 1_000 };
+        let mut gate = Levelled { stage, params, listings, out, seq: 0, counter: 0, ms: 1_000 };
         for (at, symbol, venue, currency) in
             [(1, b'A', *b"XNAS", *b"USD\0"), (2, b'A', *b"XNYS", *b"USD\0"), (3, b'B', *b"XLON", *b"GBX\0")]
         {
             let mut name = Name { part: 0, parts: 1, len: 1, ..Name::default() };
             name.text[0] = symbol;
-            desk.input(at, Side::None, &name);
+            gate.input(at, Side::None, &name);
             let terms = Listing { venue, currency, tick_px: Px(10_000_000), multiplier: Px::ONE, ..Listing::default() };
-            desk.input(at, Side::None, &terms);
-            desk.input(at, Side::None, &BookTop { bid_px: cents(9_999), ask_px: cents(10_001), ..BookTop::default() });
+            gate.input(at, Side::None, &terms);
+            gate.input(at, Side::None, &BookTop { bid_px: cents(9_999), ask_px: cents(10_001), ..BookTop::default() });
         }
-        desk
+        gate
     }
 
     fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) -> Vec<Event> {
@@ -162,34 +162,34 @@ fn one_beyond_is_refused_at_every_kind_of_level_and_a_cancel_releases() {
         ("account=2 strategy=7 symbol=A currency=USD", ((2, 7), 1), ((2, 7), 3)),
     ];
     for (scope, (who, at), (other, elsewhere)) in cases {
-        let mut desk = Desk::new(&[&format!("{scope} max_position=100")]);
-        let (first, passed) = desk.buy(*who, *at, 60);
-        assert_eq!((passed, desk.buy(*who, *at, 40).1), (None, None), "{scope}");
-        assert_eq!(desk.buy(*who, *at, 1).1, Some(("position", 1, 100, 101)), "{scope}");
-        assert_eq!(desk.ask(*who, *at, Side::Sell, 100).1, None, "{scope}: each side for itself");
-        assert_eq!(desk.buy(*other, *elsewhere, 101).1, None, "{scope}");
-        desk.reload();
-        assert_eq!(desk.buy(*who, *at, 1).1, Some(("position", 1, 100, 101)), "{scope}");
-        desk.cancelled(*at, first);
-        assert_eq!(desk.buy(*who, *at, 61).1, Some(("position", 1, 100, 101)), "{scope}");
-        assert_eq!(desk.buy(*who, *at, 60).1, None, "{scope}");
-        let mut desk = Desk::new(&[&format!("{scope} max_open_orders=2")]);
-        let (first, _) = desk.buy(*who, *at, 1);
-        assert_eq!(desk.buy(*who, *at, 1).1, None, "{scope}");
-        assert_eq!(desk.buy(*who, *at, 1).1, Some(("open-orders", 1, 2, 3)), "{scope}");
-        assert_eq!(desk.buy(*other, *elsewhere, 1).1, None, "{scope}");
-        desk.reload();
-        desk.cancelled(*at, first);
-        assert_eq!((desk.buy(*who, *at, 1).1, desk.buy(*who, *at, 1).1), (None, Some(("open-orders", 1, 2, 3))));
-        let mut desk = Desk::new(&[&format!("{scope} max_messages=2")]);
-        desk.buy(*who, *at, 1);
-        desk.ms += 999;
-        assert_eq!(desk.buy(*who, *at, 1).1, None, "{scope}");
-        desk.reload();
-        assert_eq!(desk.buy(*who, *at, 1).1, Some(("throttle", 1, 2, 3)), "{scope}");
-        assert_eq!(desk.buy(*other, *elsewhere, 1).1, None, "{scope}");
-        desk.ms += 1;
-        assert_eq!(desk.buy(*who, *at, 1).1, None, "{scope}: the first is a window old");
+        let mut gate = Levelled::new(&[&format!("{scope} max_position=100")]);
+        let (first, passed) = gate.buy(*who, *at, 60);
+        assert_eq!((passed, gate.buy(*who, *at, 40).1), (None, None), "{scope}");
+        assert_eq!(gate.buy(*who, *at, 1).1, Some(("position", 1, 100, 101)), "{scope}");
+        assert_eq!(gate.ask(*who, *at, Side::Sell, 100).1, None, "{scope}: each side for itself");
+        assert_eq!(gate.buy(*other, *elsewhere, 101).1, None, "{scope}");
+        gate.reload();
+        assert_eq!(gate.buy(*who, *at, 1).1, Some(("position", 1, 100, 101)), "{scope}");
+        gate.cancelled(*at, first);
+        assert_eq!(gate.buy(*who, *at, 61).1, Some(("position", 1, 100, 101)), "{scope}");
+        assert_eq!(gate.buy(*who, *at, 60).1, None, "{scope}");
+        let mut gate = Levelled::new(&[&format!("{scope} max_open_orders=2")]);
+        let (first, _) = gate.buy(*who, *at, 1);
+        assert_eq!(gate.buy(*who, *at, 1).1, None, "{scope}");
+        assert_eq!(gate.buy(*who, *at, 1).1, Some(("open-orders", 1, 2, 3)), "{scope}");
+        assert_eq!(gate.buy(*other, *elsewhere, 1).1, None, "{scope}");
+        gate.reload();
+        gate.cancelled(*at, first);
+        assert_eq!((gate.buy(*who, *at, 1).1, gate.buy(*who, *at, 1).1), (None, Some(("open-orders", 1, 2, 3))));
+        let mut gate = Levelled::new(&[&format!("{scope} max_messages=2")]);
+        gate.buy(*who, *at, 1);
+        gate.ms += 999;
+        assert_eq!(gate.buy(*who, *at, 1).1, None, "{scope}");
+        gate.reload();
+        assert_eq!(gate.buy(*who, *at, 1).1, Some(("throttle", 1, 2, 3)), "{scope}");
+        assert_eq!(gate.buy(*other, *elsewhere, 1).1, None, "{scope}");
+        gate.ms += 1;
+        assert_eq!(gate.buy(*who, *at, 1).1, None, "{scope}: the first is a window old");
         let of_order = [
             ("max_quantity=5", "max-quantity", 5, 6),
             ("max_notional=500", "max-notional", 500, 600),
@@ -197,10 +197,10 @@ fn one_beyond_is_refused_at_every_kind_of_level_and_a_cancel_releases() {
             ("max_data_age_ms=0", "stale-data", 0, 0),
         ];
         for (limit, check, most, value) in of_order {
-            let mut desk = Desk::new(&[&format!("{scope} {limit}")]);
-            assert_eq!(desk.buy(*who, *at, 6).1, Some((check, 1, most, value)), "{scope}");
-            assert_eq!(desk.buy(*other, *elsewhere, 6).1, None, "{scope}");
-            assert_eq!(desk.buy(*who, *at, 5).1.is_some(), most == 0, "{scope}");
+            let mut gate = Levelled::new(&[&format!("{scope} {limit}")]);
+            assert_eq!(gate.buy(*who, *at, 6).1, Some((check, 1, most, value)), "{scope}");
+            assert_eq!(gate.buy(*other, *elsewhere, 6).1, None, "{scope}");
+            assert_eq!(gate.buy(*who, *at, 5).1.is_some(), most == 0, "{scope}");
         }
     }
 }
@@ -213,138 +213,138 @@ fn the_most_specific_level_is_named_and_the_others_hold_too() {
         "strategy=7 max_quantity=7",
         "account=2 strategy=7 max_quantity=6",
     ];
-    let mut desk = Desk::with(&[("max_quantity", "10")], &tables, &[]);
-    let mut named = |who, qty| desk.buy(who, 1, qty).1.map(|(_, level, limit, _)| (level, limit));
+    let mut gate = Levelled::with(&[("max_quantity", "10")], &tables, &[]);
+    let mut named = |who, qty| gate.buy(who, 1, qty).1.map(|(_, level, limit, _)| (level, limit));
     assert_eq!([6, 7, 11].map(|qty| named((2, 7), qty)), [None, Some((4, 6)), Some((4, 6))]);
     assert_eq!([8, 9, 11].map(|qty| named((2, 8), qty)), [None, Some((2, 8)), Some((2, 8))]);
     assert_eq!([7, 8].map(|qty| named((1, 7), qty)), [None, Some((3, 7))]);
     assert_eq!([9, 10].map(|qty| named((1, 8), qty)), [None, Some((1, 9))]);
-    let mut desk =
-        Desk::with(&[("max_quantity", "10")], &["account=2 strategy=7 max_quantity=1000", "max_quantity=20"], &[]);
-    assert_eq!(desk.buy((2, 7), 1, 11).1, Some(("max-quantity", 0, 10, 11)), "a level does not widen");
-    let mut desk = Desk::new(&["account=2 strategy=7 max_open_orders=1", "symbol=A max_position=5"]);
-    assert_eq!(desk.buy((2, 7), 1, 5).1, None);
-    assert_eq!(desk.buy((2, 7), 1, 1).1, Some(("position", 2, 5, 6)), "the checks keep their order");
+    let mut gate =
+        Levelled::with(&[("max_quantity", "10")], &["account=2 strategy=7 max_quantity=1000", "max_quantity=20"], &[]);
+    assert_eq!(gate.buy((2, 7), 1, 11).1, Some(("max-quantity", 0, 10, 11)), "a level does not widen");
+    let mut gate = Levelled::new(&["account=2 strategy=7 max_open_orders=1", "symbol=A max_position=5"]);
+    assert_eq!(gate.buy((2, 7), 1, 5).1, None);
+    assert_eq!(gate.buy((2, 7), 1, 1).1, Some(("position", 2, 5, 6)), "the checks keep their order");
 }
 
 #[test]
 fn strategies_net_within_their_level_and_accounts_within_the_firm() {
-    let mut desk = Desk::new(&["strategy=7 max_position=100", "max_position=150"]);
-    let (bought, _) = desk.buy((1, 7), 1, 80);
-    desk.filled(1, Side::Buy, bought, 80);
-    let (sold, _) = desk.ask((2, 8), 1, Side::Sell, 60);
-    desk.filled(1, Side::Sell, sold, 60);
-    assert_eq!(desk.buy((2, 7), 1, 21).1, Some(("position", 1, 100, 101)), "80 of the strategy in another account");
-    assert_eq!(desk.buy((3, 9), 1, 131).1, Some(("position", 2, 150, 151)), "20 of all together");
-    desk.reload();
-    assert_eq!(desk.buy((3, 9), 1, 131).1, Some(("position", 2, 150, 151)));
+    let mut gate = Levelled::new(&["strategy=7 max_position=100", "max_position=150"]);
+    let (bought, _) = gate.buy((1, 7), 1, 80);
+    gate.filled(1, Side::Buy, bought, 80);
+    let (sold, _) = gate.ask((2, 8), 1, Side::Sell, 60);
+    gate.filled(1, Side::Sell, sold, 60);
+    assert_eq!(gate.buy((2, 7), 1, 21).1, Some(("position", 1, 100, 101)), "80 of the strategy in another account");
+    assert_eq!(gate.buy((3, 9), 1, 131).1, Some(("position", 2, 150, 151)), "20 of all together");
+    gate.reload();
+    assert_eq!(gate.buy((3, 9), 1, 131).1, Some(("position", 2, 150, 151)));
     let bust = Bust { order_id: sold, match_id: sold, px: cents(10_000), qty: Qty(60), fee: 0 };
-    desk.input(1, Side::Sell, &bust);
-    assert_eq!(desk.buy((3, 9), 1, 71).1, Some(("position", 2, 150, 151)), "the bust gives 80 back");
-    assert_eq!(desk.buy((3, 9), 1, 70).1, None);
+    gate.input(1, Side::Sell, &bust);
+    assert_eq!(gate.buy((3, 9), 1, 71).1, Some(("position", 2, 150, 151)), "the bust gives 80 back");
+    assert_eq!(gate.buy((3, 9), 1, 70).1, None);
 }
 
 #[test]
 fn paper_and_live_never_net() {
-    let mut desk = Desk::with(&[], &["symbol=A max_position=100 max_open_orders=2 max_messages=3"], &[3, 4]);
-    let (long, _) = desk.buy((3, 7), 1, 90);
-    desk.filled(1, Side::Buy, long, 90);
-    assert_eq!(desk.buy((4, 7), 1, 11).1, Some(("position", 1, 100, 101)), "both are paper");
+    let mut gate = Levelled::with(&[], &["symbol=A max_position=100 max_open_orders=2 max_messages=3"], &[3, 4]);
+    let (long, _) = gate.buy((3, 7), 1, 90);
+    gate.filled(1, Side::Buy, long, 90);
+    assert_eq!(gate.buy((4, 7), 1, 11).1, Some(("position", 1, 100, 101)), "both are paper");
     assert_eq!(
-        desk.ask((1, 7), 1, Side::Sell, 101).1,
+        gate.ask((1, 7), 1, Side::Sell, 101).1,
         Some(("position", 1, 100, 101)),
         "what is long on paper is not long"
     );
-    let (short, passed) = desk.ask((1, 7), 1, Side::Sell, 100);
+    let (short, passed) = gate.ask((1, 7), 1, Side::Sell, 100);
     assert_eq!(passed, None);
-    desk.filled(1, Side::Sell, short, 100);
-    assert_eq!(desk.ask((2, 7), 1, Side::Sell, 1).1, Some(("position", 1, 100, 101)), "both are live");
-    desk.reload();
-    assert_eq!(desk.buy((4, 7), 1, 11).1, Some(("position", 1, 100, 101)));
-    let mut open = |account| desk.buy((account, 7), 1, 1).1.map(|(check, ..)| check);
+    gate.filled(1, Side::Sell, short, 100);
+    assert_eq!(gate.ask((2, 7), 1, Side::Sell, 1).1, Some(("position", 1, 100, 101)), "both are live");
+    gate.reload();
+    assert_eq!(gate.buy((4, 7), 1, 11).1, Some(("position", 1, 100, 101)));
+    let mut open = |account| gate.buy((account, 7), 1, 1).1.map(|(check, ..)| check);
     assert_eq!([4, 3, 4].map(&mut open), [None, None, Some("open-orders")]);
     assert_eq!([1, 2, 2].map(&mut open), [None, None, Some("open-orders")]);
-    desk.ms += 999;
-    assert_eq!(desk.buy((4, 7), 2, 1).1, Some(("open-orders", 1, 2, 3)), "over all instruments of the level");
+    gate.ms += 999;
+    assert_eq!(gate.buy((4, 7), 2, 1).1, Some(("open-orders", 1, 2, 3)), "over all instruments of the level");
 }
 
 #[test]
 fn replaces_and_groups_give_back_what_they_took() {
-    let mut desk = Desk::new(&["account=2 max_position=100 max_open_orders=3 max_messages=6"]);
-    let (first, _) = desk.buy((2, 7), 1, 60);
-    desk.counter += 1;
-    let new_id = OrderId::new(Account(2), StrategyId(7), desk.counter).0;
+    let mut gate = Levelled::new(&["account=2 max_position=100 max_open_orders=3 max_messages=6"]);
+    let (first, _) = gate.buy((2, 7), 1, 60);
+    gate.counter += 1;
+    let new_id = OrderId::new(Account(2), StrategyId(7), gate.counter).0;
     let replace =
         |qty| ReplaceRequest { order_id: first, new_id, px: cents(10_000), qty: Qty(qty), ..Default::default() };
-    desk.seq += 1;
-    assert_eq!(outcome(&desk.event(9, 1, Side::Buy, &replace(101))[0]), Some(("position", 1, 100, 101)));
-    assert_eq!(outcome(&desk.event(9, 1, Side::Buy, &replace(90))[0]), None);
-    desk.reload();
-    assert_eq!(desk.buy((2, 8), 1, 11).1, Some(("position", 1, 100, 101)), "the larger of the two counts");
-    desk.input(1, Side::Buy, &Ack { order_id: new_id, replaces: first, ..Ack::default() });
+    gate.seq += 1;
+    assert_eq!(outcome(&gate.event(9, 1, Side::Buy, &replace(101))[0]), Some(("position", 1, 100, 101)));
+    assert_eq!(outcome(&gate.event(9, 1, Side::Buy, &replace(90))[0]), None);
+    gate.reload();
+    assert_eq!(gate.buy((2, 8), 1, 11).1, Some(("position", 1, 100, 101)), "the larger of the two counts");
+    gate.input(1, Side::Buy, &Ack { order_id: new_id, replaces: first, ..Ack::default() });
     // Of three legs the last is one too many: none counts, nor do their messages.
-    let legs: Vec<_> = [4, 4, 3].map(|qty| Request { group: 5, legs: 3, ..desk.terms((2, 8), qty) }).into();
-    desk.seq += 1;
-    let events: Vec<_> = legs.iter().flat_map(|leg| desk.event(9, 1, Side::Buy, leg)).collect();
+    let legs: Vec<_> = [4, 4, 3].map(|qty| Request { group: 5, legs: 3, ..gate.terms((2, 8), qty) }).into();
+    gate.seq += 1;
+    let events: Vec<_> = legs.iter().flat_map(|leg| gate.event(9, 1, Side::Buy, leg)).collect();
     assert_eq!(outcome(&events[2]), Some(("position", 1, 100, 101)));
     assert_eq!(outcome(&events[0]), Some(("group", 0, 3, 2)));
-    assert_eq!(desk.buy((2, 8), 1, 10).1, None);
-    desk.cancelled(1, new_id);
-    let legs: Vec<_> = [40, 50].map(|qty| Request { group: 6, legs: 2, ..desk.terms((2, 8), qty) }).into();
-    desk.seq += 1;
-    let events: Vec<_> = legs.iter().flat_map(|leg| desk.event(9, 1, Side::Buy, leg)).collect();
+    assert_eq!(gate.buy((2, 8), 1, 10).1, None);
+    gate.cancelled(1, new_id);
+    let legs: Vec<_> = [40, 50].map(|qty| Request { group: 6, legs: 2, ..gate.terms((2, 8), qty) }).into();
+    gate.seq += 1;
+    let events: Vec<_> = legs.iter().flat_map(|leg| gate.event(9, 1, Side::Buy, leg)).collect();
     assert_eq!(events.iter().map(outcome).collect::<Vec<_>>(), [None, None]);
-    assert_eq!(desk.buy((2, 8), 3, 1).1, Some(("open-orders", 1, 3, 4)));
-    desk.cancelled(1, legs[0].order_id);
-    assert_eq!(desk.buy((2, 8), 3, 1).1, None, "the sixth message");
-    desk.cancelled(1, legs[1].order_id);
-    assert_eq!(desk.buy((2, 8), 3, 1).1, Some(("throttle", 1, 6, 7)));
+    assert_eq!(gate.buy((2, 8), 3, 1).1, Some(("open-orders", 1, 3, 4)));
+    gate.cancelled(1, legs[0].order_id);
+    assert_eq!(gate.buy((2, 8), 3, 1).1, None, "the sixth message");
+    gate.cancelled(1, legs[1].order_id);
+    assert_eq!(gate.buy((2, 8), 3, 1).1, Some(("throttle", 1, 6, 7)));
 }
 
 /// An order that only reduces passes every level, and counts in it.
 #[test]
 fn an_order_that_only_reduces_is_counted_but_not_judged() {
-    let mut desk = Desk::new(&["account=2 max_position=100 max_open_orders=0 max_messages=1 max_quantity=1"]);
-    let mut reducing = Request { reduces: 1, ..desk.terms((2, 7), 60) };
+    let mut gate = Levelled::new(&["account=2 max_position=100 max_open_orders=0 max_messages=1 max_quantity=1"]);
+    let mut reducing = Request { reduces: 1, ..gate.terms((2, 7), 60) };
     for _ in 0..2 {
-        desk.counter += 1;
-        reducing.order_id = OrderId::new(Account(2), StrategyId(7), desk.counter).0;
-        desk.seq += 1;
-        assert_eq!(outcome(&desk.event(9, 1, Side::Sell, &reducing)[0]), None);
+        gate.counter += 1;
+        reducing.order_id = OrderId::new(Account(2), StrategyId(7), gate.counter).0;
+        gate.seq += 1;
+        assert_eq!(outcome(&gate.event(9, 1, Side::Sell, &reducing)[0]), None);
     }
-    assert_eq!(desk.ask((2, 7), 1, Side::Sell, 1).1, Some(("position", 1, 100, 121)));
-    assert_eq!(desk.buy((2, 7), 1, 1).1, Some(("open-orders", 1, 0, 3)));
+    assert_eq!(gate.ask((2, 7), 1, Side::Sell, 1).1, Some(("position", 1, 100, 121)));
+    assert_eq!(gate.buy((2, 7), 1, 1).1, Some(("open-orders", 1, 0, 3)));
 }
 
 /// What a listing says later moves what is held into its level.
 #[test]
 fn a_currency_that_comes_later_counts_what_is_held() {
-    let mut desk = Desk::new(&["currency=EUR strategy=7 max_position=100 max_open_orders=3"]);
-    let (held, _) = desk.buy((1, 7), 1, 90);
-    desk.filled(1, Side::Buy, held, 90);
-    let (open, _) = desk.buy((1, 7), 1, 5);
-    assert_eq!(desk.buy((1, 7), 1, 90).1, None, "it trades in dollars");
+    let mut gate = Levelled::new(&["currency=EUR strategy=7 max_position=100 max_open_orders=3"]);
+    let (held, _) = gate.buy((1, 7), 1, 90);
+    gate.filled(1, Side::Buy, held, 90);
+    let (open, _) = gate.buy((1, 7), 1, 5);
+    assert_eq!(gate.buy((1, 7), 1, 90).1, None, "it trades in dollars");
     let terms = Listing { tick_px: Px(10_000_000), multiplier: Px::ONE, venue: *b"XNAS", ..Listing::default() };
-    desk.input(1, Side::None, &Listing { currency: *b"EUR\0", ..terms });
-    assert_eq!(desk.buy((1, 7), 1, 1).1, Some(("position", 1, 100, 186)));
-    assert_eq!(desk.buy((1, 7), 1, 1).1, Some(("position", 1, 100, 186)));
-    desk.reload();
-    desk.cancelled(1, open);
-    assert_eq!(desk.buy((1, 7), 1, 1).1, Some(("position", 1, 100, 181)));
-    desk.input(1, Side::None, &Listing { currency: *b"USD\0", ..terms });
-    assert_eq!(desk.buy((1, 7), 1, 1).1, None);
+    gate.input(1, Side::None, &Listing { currency: *b"EUR\0", ..terms });
+    assert_eq!(gate.buy((1, 7), 1, 1).1, Some(("position", 1, 100, 186)));
+    assert_eq!(gate.buy((1, 7), 1, 1).1, Some(("position", 1, 100, 186)));
+    gate.reload();
+    gate.cancelled(1, open);
+    assert_eq!(gate.buy((1, 7), 1, 1).1, Some(("position", 1, 100, 181)));
+    gate.input(1, Side::None, &Listing { currency: *b"USD\0", ..terms });
+    assert_eq!(gate.buy((1, 7), 1, 1).1, None);
 }
 
 #[test]
 fn without_room_for_a_holding_nothing_more_is_opened() {
-    let mut desk = Desk::with(&[("max_holdings", "2")], &["account=2 max_position=100"], &[]);
-    let (first, _) = desk.buy((1, 7), 1, 1);
-    assert_eq!((desk.buy((1, 8), 1, 1).1, desk.buy((1, 8), 1, 1).1), (None, None));
-    assert_eq!(desk.buy((1, 9), 1, 1).1, Some(("position", 0, 2, i64::MAX)));
-    desk.cancelled(1, first);
-    assert_eq!(desk.buy((1, 9), 1, 1).1, None);
-    desk.filled(3, Side::Buy, OrderId::new(Account(5), StrategyId(5), 1).0, 1);
-    assert_eq!(desk.buy((1, 9), 1, 1).1, Some(("position", 0, 2, i64::MAX)), "whose sums are too low is not known");
-    desk.reload();
-    assert_eq!(desk.buy((1, 9), 1, 1).1, Some(("position", 0, 2, i64::MAX)));
+    let mut gate = Levelled::with(&[("max_holdings", "2")], &["account=2 max_position=100"], &[]);
+    let (first, _) = gate.buy((1, 7), 1, 1);
+    assert_eq!((gate.buy((1, 8), 1, 1).1, gate.buy((1, 8), 1, 1).1), (None, None));
+    assert_eq!(gate.buy((1, 9), 1, 1).1, Some(("position", 0, 2, i64::MAX)));
+    gate.cancelled(1, first);
+    assert_eq!(gate.buy((1, 9), 1, 1).1, None);
+    gate.filled(3, Side::Buy, OrderId::new(Account(5), StrategyId(5), 1).0, 1);
+    assert_eq!(gate.buy((1, 9), 1, 1).1, Some(("position", 0, 2, i64::MAX)), "whose sums are too low is not known");
+    gate.reload();
+    assert_eq!(gate.buy((1, 9), 1, 1).1, Some(("position", 0, 2, i64::MAX)));
 }

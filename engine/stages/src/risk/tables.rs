@@ -3,10 +3,10 @@
 //! A table sets some of its keys; what it leaves out is not in its parameters. The configuration adds to a table what it
 //! alone knows: the number of a strategy, and that of an account.
 
-use super::scope::LimitScope;
-use super::set::MAX_LEVELS;
-use crate::risk::checks::{CHECKS, limited};
-use crate::risk::limits;
+use super::breach::CheckEntry;
+use super::checks::{CHECKS, limited};
+use super::levels::{Level, LimitScope, MAX_LEVELS, Mode};
+use super::limits;
 use flow::{
     Account, ChoiceParam, Currency, IntParam, Param, ParamError, Params, StrategyId, TextParam, Value, choices,
 };
@@ -27,25 +27,6 @@ pub const STRATEGY_NUMBER: IntParam<u16> =
     IntParam::new("strategy_number", (1, 65_535), "1", "number of the strategy of a table of limits");
 /// The number of an account, which the configuration adds to its table.
 pub const ACCOUNT_NUMBER: IntParam<u8> = IntParam::new("number", (1, 255), "1", "number of the account");
-
-/// Whether an account's money is real.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// It is.
-    Live,
-    /// It is not.
-    Paper,
-}
-
-impl Mode {
-    /// Its name in configurations.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Mode::Live => "live",
-            Mode::Paper => "paper",
-        }
-    }
-}
 
 const MODE: ChoiceParam<Mode> = ChoiceParam::new(
     "mode",
@@ -103,23 +84,9 @@ pub fn scope_of(table: &Params) -> Result<LimitScope, ParamError> {
 }
 
 /// The limits that a table sets, in the order of [`CHECKS`].
-pub(super) fn limits_of(table: &Params) -> [Option<i64>; CHECKS.len()] {
-    let mut limits = [None; CHECKS.len()];
-    for (limit, entry) in limits.iter_mut().zip(CHECKS) {
-        let value = entry.limit.and_then(|limit| table.find(limit));
-        *limit = value.map(|value| i64::try_from(value).unwrap_or(i64::MAX));
-    }
-    limits
-}
-
-/// A table of limits.
-#[derive(Clone, Debug)]
-pub(super) struct Level {
-    /// Its number, from 1, in the order of the configuration.
-    pub(super) number: u16,
-    pub(super) scope: LimitScope,
-    /// In the order of [`CHECKS`].
-    pub(super) limits: [Option<i64>; CHECKS.len()],
+fn limits_of(table: &Params) -> Box<[Option<i64>]> {
+    let limit = |entry: &CheckEntry| entry.limit.and_then(|limit| table.find(limit));
+    CHECKS.iter().map(|entry| limit(entry).map(|value| i64::try_from(value).unwrap_or(i64::MAX))).collect()
 }
 
 /// What is wrong with the tables of limits: too many, two of one scope, one without a limit, or with a key that says nothing.
