@@ -6,10 +6,10 @@
 use super::fault::Fault;
 use super::nearest::one_of;
 use flow::records::Listing;
-use flow::{CALENDARS, Px, decimal};
+use flow::{CALENDARS, Currency, Px, decimal};
 
 /// The names of the terms.
-const TERMS: [&str; 4] = ["tick", "multiplier", "currency", "calendar"];
+const TERMS: [&str; 5] = ["tick", "multiplier", "currency", "calendar", "pair"];
 
 /// The terms that the operator states for a symbol; what is absent is the feed's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct InstrumentSettings {
     currency: Option<[u8; 4]>,
     /// Market identifier code of the calendar and time zone.
     calendar: Option<[u8; 4]>,
+    /// Its price is that of one unit of the first currency in the second.
+    pair: Option<(Currency, Currency)>,
 }
 
 impl InstrumentSettings {
@@ -39,14 +41,23 @@ impl InstrumentSettings {
             "tick" => self.tick = Some(number()?),
             "multiplier" => self.multiplier = Some(number()?),
             "currency" => {
-                let letters = text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
-                let code = padded(text).filter(|_| letters);
+                let code = Currency::parse(text).map(|currency| currency.0);
                 self.currency = Some(code.ok_or_else(|| wrong("valid: a currency code of ISO 4217, as USD"))?);
             }
             "calendar" => {
                 let markets = || CALENDARS.iter().map(|(market, _)| *market);
                 let code = padded(text).filter(|_| markets().any(|market| market == text));
                 self.calendar = Some(code.ok_or_else(|| wrong(&one_of(text, markets())))?);
+            }
+            "pair" => {
+                let codes =
+                    text.split_once(',').map(|(base, quote)| [base, quote].map(|code| Currency::parse(code.trim())));
+                let Some([Some(base), Some(quote)]) = codes.filter(|[base, quote]| base != quote) else {
+                    return Err(wrong(
+                        "valid: two currency codes, as [\"EUR\", \"USD\"] for the price of a euro in dollars",
+                    ));
+                };
+                self.pair = Some((base, quote));
             }
             _ => return Err(Fault::of_settings(key, "no such term", &one_of(term, TERMS))),
         }
@@ -61,8 +72,14 @@ impl InstrumentSettings {
             self.multiplier.map(number),
             self.currency.map(text_of),
             self.calendar.map(text_of),
+            self.pair.map(|(base, quote)| format!("{base},{quote}")),
         ];
         TERMS.into_iter().zip(texts).filter_map(|(term, text)| Some((term, text?))).collect()
+    }
+
+    /// The currency that is priced, and that of the price, if it is a pair.
+    pub fn pair(&self) -> Option<(Currency, Currency)> {
+        self.pair
     }
 
     /// Puts the terms into a listing. Returns those that the feed told otherwise: what is used, and what it told.

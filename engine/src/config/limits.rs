@@ -10,6 +10,7 @@ use super::settings::{Settings, table};
 use crate::config::keys;
 use flow::{IntParam, Params, StrategyId};
 use stages::risk::{self, ACCOUNT, LIMIT};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -64,10 +65,14 @@ impl<'i> Reading<'i> {
             let params = settings.risk_params();
             faults = risk::limit_faults(&params).into_iter().map(Fault::from).collect();
         }
+        if !faults.is_empty() {
+            // They have been told; the gate would tell some of them again.
+            let placed = settings.placed(faults).0;
+            (settings.limits, settings.accounts) = (Vec::new(), BTreeMap::new());
+            return self.draft.faults.extend(placed);
+        }
         let names = settings.limit_names();
         settings.instances.name_limits(names);
-        let placed = settings.placed(faults).0;
-        self.draft.faults.extend(placed);
     }
 
     /// What stands under a name of these tables without being one.
@@ -90,6 +95,11 @@ impl Settings {
         }
         for (number, table) in &self.accounts {
             params.add_table(ACCOUNT, with_number(table, risk::ACCOUNT_NUMBER, Some((*number).into())));
+        }
+        for (symbol, stated) in &self.instruments {
+            if let Some((base, quote)) = stated.pair() {
+                params.add_table(risk::PAIR, risk::pair(symbol, base, quote));
+            }
         }
         params
     }
@@ -124,7 +134,13 @@ impl Settings {
                 "{LIMIT}[{number}] never refuses: no strategy of this configuration trades in account {account}"
             ))
         });
-        hidden.chain(unused).collect()
+        let venue = self.stages["router"].get(stages::router::VENUE);
+        let gateway = self.registries.gateway(venue).map(|gateway| gateway.name);
+        let paper = self.risk_params().tables(ACCOUNT).to_vec().into_iter().filter_map(move |table| {
+            let (gateway, number) = (gateway?, risk::paper(&table)?);
+            Some(format!("account {number} is paper, and its orders go to {gateway} as all do"))
+        });
+        hidden.chain(unused).chain(paper).collect()
     }
 
     /// Writes the tables as the configuration has them.
@@ -215,6 +231,23 @@ mod tests {
         let many: String = (0..257).map(|n| format!("[[limit]]\nsymbol = \"S{n}\"\nmax_quantity = 1\n")).collect();
         assert_eq!(found(&many), ["a.toml:769:1 limit[257]: one table too many"]);
         assert_eq!(found("limit = 1\naccount = 2\n").len(), 2);
+    }
+
+    #[test]
+    fn currencies_and_pairs_are_read_and_a_journal_repeats_them() {
+        let text = DESK.to_owned()
+            + "currency = \"GBp\"\n[risk]\ncurrency = \"USD\"\n[instrument.\"EURUSD\"]\npair = [\"EUR\", \"USD\"]\n";
+        let mut draft = Draft::parse(&text, Path::new("a.toml"));
+        draft.set("--set", "instrument.GBPUSD.pair=GBP,USD");
+        assert_eq!(draft.faults, []);
+        let recorded = draft.settings.to_toml();
+        let again = Draft::parse(&recorded, Path::new("journal.toml"));
+        assert_eq!((again.faults, again.settings.to_toml()), (Vec::new(), recorded));
+        assert_eq!(again.settings.risk_params(), draft.settings.risk_params());
+        assert_eq!(draft.settings.risk_params().tables("pair").len(), 2);
+        let wrong = DESK.to_owned() + "currency = \"usd\"\n[instrument.\"EURUSD\"]\npair = [\"EUR\", \"EUR\"]\n";
+        let wanted = ["a.toml:9:12 account.2.currency: \"usd\"", "a.toml:11:8 instrument.\"EURUSD\".pair: EUR,EUR"];
+        assert_eq!(found(&wrong), wanted);
     }
 
     #[test]

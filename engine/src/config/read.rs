@@ -148,6 +148,9 @@ impl<'i> Reading<'i> {
                     DeValue::String(text) => text.to_string(),
                     DeValue::Integer(number) => integer(number).unwrap_or_default(),
                     DeValue::Float(number) => number.as_str().to_owned(),
+                    DeValue::Array(list) => {
+                        list.iter().filter_map(|v| v.get_ref().as_str()).collect::<Vec<_>>().join(",")
+                    }
                     _ => self.shown(&value.span()).to_owned(),
                 };
                 self.stands(&key, &value.span());

@@ -2,7 +2,7 @@
 
 use crate::pipeline::{Holder, Pnl, Purse, TradeStats};
 use flow::records::{Position, PositionMoney};
-use flow::{Listed, Listings, Px, amount, decimal};
+use flow::{Currency, Listed, Listings, Px, amount, decimal};
 use serde::{Deserialize, Serialize};
 use stages::Instances;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,16 @@ pub(super) fn remedies(trades: &TradeStats, listings: &Listings) -> BTreeSet<Str
             format!("{symbol} has no {missing}: add its definition file as another input, or set {missing} in [instrument.{symbol:?}]")
         })
     };
-    refused.filter_map(remedy).collect()
+    let rates = trades.refused().get(&stages::risk::RATE).and_then(|of| listings.get(of.first));
+    let rates = rates.map(|listed| {
+        let (symbol, currency) = (&listed.symbol, Currency::listed(listed.terms.currency));
+        let what = if currency.is_known() { format!("trades in {currency}") } else { "states no currency".to_owned() };
+        format!(
+            "{symbol} {what}, and its limits are in another currency: add a feed with a pair of the two, and say so, as [instrument.\"EURUSD\"] \
+             pair = [\"EUR\", \"USD\"]"
+        )
+    });
+    refused.filter_map(remedy).chain(rates).collect()
 }
 
 /// All positions.

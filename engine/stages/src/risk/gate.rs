@@ -13,6 +13,7 @@ use super::market::Market;
 use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
+use super::rates::{Quotes, Rates};
 use flow::records::{Ack, Booked, Cancelled, Reject, ReplaceRequest, Request};
 use flow::{Action, Booking, Event, GrowingTable, Ns, OrderId, OrderType, Px, Side, Trust};
 
@@ -24,6 +25,7 @@ pub(super) struct Gate {
     pub(super) markets: GrowingTable<Market>,
     pub(super) exposures: Exposures,
     pub(super) levels: Levels,
+    pub(super) rates: Rates,
     /// Whose data are doubtful.
     pub(super) trust: Trust,
     pub(super) open: OpenOrders,
@@ -45,6 +47,11 @@ impl Gate {
     #[inline]
     pub(super) fn market_mut(&mut self, instrument: u32) -> Option<&mut Market> {
         self.markets.get_mut(instrument as usize).filter(|_| instrument != 0)
+    }
+
+    /// What rates are read from.
+    pub(super) fn quotes(&self, now: Ns) -> Quotes<'_> {
+        Quotes { markets: &self.markets, trust: &self.trust, now }
     }
 
     /// The proposal of a new order.

@@ -22,17 +22,18 @@ mod market;
 mod messages;
 mod open;
 mod proposal;
+mod rates;
 mod stage;
 mod state;
 mod tables;
 
 pub use breach::CheckEntry;
-pub use checks::{CEILINGS, CHECKS, Flaw, PARAMS, check, check_name};
+pub use checks::{CEILINGS, CHECKS, Flaw, PARAMS, RATE, check, check_name};
 pub use group::MAX_LEGS;
 pub use levels::{LimitScope, MAX_LEVELS, Mode};
 pub use messages::MAX_MESSAGES;
 pub use stage::RiskStage;
 pub use tables::{
-    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, STRATEGY_NUMBER, hidden_limits, limit_faults, numbered,
-    scope_of, strategy_of,
+    ACCOUNT, ACCOUNT_KEYS, ACCOUNT_NUMBER, LIMIT, LIMIT_KEYS, PAIR, STRATEGY_NUMBER, hidden_limits, limit_faults,
+    numbered, pair, paper, scope_of, strategy_of,
 };

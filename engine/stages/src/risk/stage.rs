@@ -12,6 +12,7 @@ use super::market::Market;
 use super::messages::{MAX_MESSAGES, Messages, WINDOW_MS};
 use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
+use super::rates::{MAX_RATE_AGE_MS, Rates};
 use super::tables;
 use crate::Space;
 use flow::records::{
@@ -46,6 +47,7 @@ impl RiskStage {
             markets: GrowingTable::new((space.instruments as usize).max(1), Market::UNKNOWN),
             exposures: Exposures::new(params.get(MAX_POSITIONS)),
             levels: levels(params, space)?,
+            rates: rates(params, space)?,
             trust: Trust::new(space.instruments.max(1)),
             open: OpenOrders::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS), 2 * MAX_MESSAGES),
@@ -221,6 +223,7 @@ impl RiskStage {
             market.list(listing, event.source);
             self.gate.trust.belongs(event.instrument, event.source);
             self.gate.levels.list(event.instrument, listing);
+            self.gate.rates.list(event.instrument, listing);
         }
     }
 }
@@ -246,6 +249,13 @@ fn levels(params: &Params, space: Space) -> Result<Levels, ParamError> {
     faults.into_iter().next().map_or_else(|| Ok(Levels::new(levels, tables::modes(params), &setup)), Err)
 }
 
+/// The currencies of the limits and the pairs between them.
+fn rates(params: &Params, space: Space) -> Result<Rates, ParamError> {
+    let (firm, by_account) = tables::currencies(params)?;
+    let max_age_ms = params.get(MAX_RATE_AGE_MS);
+    Ok(Rates::new(firm, by_account, tables::pairs(params), space.instruments.max(1), max_age_ms))
+}
+
 /// A refusal by a check that no level makes.
 fn of(check: u16, breach: Breach) -> Refusal {
     Refusal { check, level: 0, breach }
@@ -261,7 +271,8 @@ fn refuse(leg: &Leg, refusal: &Refusal, out: &mut Out) {
 
 impl Stage for RiskStage {
     fn reads(&self) -> Kinds {
-        let names = if self.gate.levels.name_symbols() { Kinds::of(&[Kind::Name]) } else { Kinds::NONE };
+        let reads_names = self.gate.levels.name_symbols() || self.gate.rates.name_symbols();
+        let names = if reads_names { Kinds::of(&[Kind::Name]) } else { Kinds::NONE };
         names.or(Kinds::of(&[
             Kind::Listing,
             Kind::Status,
@@ -322,7 +333,10 @@ impl Stage for RiskStage {
             Kind::Halt => self.gate.halted = true,
             Kind::Anomaly => self.anomaly(event),
             Kind::Listing => self.define(event),
-            Kind::Name => self.gate.levels.name(event),
+            Kind::Name => {
+                self.gate.levels.name(event);
+                self.gate.rates.name(event);
+            }
             Kind::Status => self.status(event),
             Kind::DataState => self.gate.trust.take(event),
             Kind::Clear => self.gate.clear(event),

@@ -82,6 +82,7 @@ impl RiskStage {
         positions.sort_unstable();
         to.put(&(positions, gate.exposures.has_lost()));
         gate.levels.save(to);
+        gate.rates.save(to);
         gate.trust.save(to);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
         to.put(&orders);
@@ -109,6 +110,7 @@ impl RiskStage {
         }
         self.load_markets(from)?;
         self.gate.levels.load(from)?;
+        self.gate.rates.load(from)?;
         if !self.gate.levels.agree(self.gate.exposures.positions(&self.gate.markets)) {
             return Err(StateError::Inconsistent("strategies that do not hold what their account does"));
         }

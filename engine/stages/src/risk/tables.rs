@@ -4,15 +4,20 @@
 //! alone knows: the number of a strategy, and that of an account.
 
 use super::breach::CheckEntry;
-use super::checks::{CHECKS, limited};
+use super::checks::{CHECKS, CURRENCY, limited};
 use super::levels::{Level, LimitScope, MAX_LEVELS, Mode};
 use super::limits;
+use super::rates::Stated;
 use flow::{
     Account, ChoiceParam, Currency, IntParam, Param, ParamError, Params, StrategyId, TextParam, Value, choices,
 };
 
+const VALID_CURRENCY: &str = "valid: a currency code of ISO 4217, as USD";
+
 /// The name of the tables of limits.
 pub const LIMIT: &str = "limit";
+/// The name of the tables of pairs of currencies.
+pub const PAIR: &str = "pair";
 /// The name of the tables of accounts.
 pub const ACCOUNT: &str = "account";
 
@@ -35,10 +40,20 @@ const MODE: ChoiceParam<Mode> = ChoiceParam::new(
     "live or paper: limits over several accounts add up the accounts of each for themselves",
 );
 
+const ACCOUNT_CURRENCY: TextParam = TextParam::new(
+    "currency",
+    "",
+    "currency of the limits in money of its tables; without it that of the section risk",
+);
+
+const PAIR_SYMBOL: TextParam = TextParam::new("symbol", "", "symbol of the pair");
+const PAIR_BASE: TextParam = TextParam::new("base", "", "currency that is priced");
+const PAIR_QUOTE: TextParam = TextParam::new("quote", "", "currency of the price");
+
 /// The keys of a table of limits: its scope, then every limit.
 pub const LIMIT_KEYS: &[Param] = &limit_keys();
 /// The keys of a table of an account.
-pub const ACCOUNT_KEYS: &[Param] = &[MODE.param()];
+pub const ACCOUNT_KEYS: &[Param] = &[MODE.param(), ACCOUNT_CURRENCY.param()];
 
 const fn limit_keys() -> [Param; 4 + limited()] {
     let mut keys = [OF_ACCOUNT.param(); 4 + limited()];
@@ -77,8 +92,7 @@ pub fn scope_of(table: &Params) -> Result<LimitScope, ParamError> {
     }
     if let Some(text) = table.find(OF_CURRENCY) {
         let code = Currency::parse(text).map(|currency| currency.whole().0);
-        let valid = "valid: a currency code of ISO 4217, as USD";
-        scope.currency = Some(code.ok_or_else(|| wrong(OF_CURRENCY.name(), text, valid))?);
+        scope.currency = Some(code.ok_or_else(|| wrong(OF_CURRENCY.name(), text, VALID_CURRENCY))?);
     }
     Ok(scope)
 }
@@ -89,9 +103,52 @@ fn limits_of(table: &Params) -> Box<[Option<i64>]> {
     CHECKS.iter().map(|entry| limit(entry).map(|value| i64::try_from(value).unwrap_or(i64::MAX))).collect()
 }
 
-/// What is wrong with the tables of limits: too many, two of one scope, one without a limit, or with a key that says nothing.
+/// The table of a pair: what one unit of `base` costs in `quote` is the price of this symbol.
+pub fn pair(symbol: &str, base: Currency, quote: Currency) -> Params {
+    let mut table = Params::default();
+    let texts = [(PAIR_SYMBOL, symbol.to_owned()), (PAIR_BASE, base.to_string()), (PAIR_QUOTE, quote.to_string())];
+    texts.into_iter().for_each(|(key, text)| table.set(&key.param(), Value::Text(text)));
+    table
+}
+
+/// The pairs that the configuration states.
+pub(super) fn pairs(params: &Params) -> Vec<Stated> {
+    let stated = |table: &Params| {
+        let code = |key| Currency::parse(table.find(key)?);
+        let symbol = table.find(PAIR_SYMBOL)?.to_owned();
+        Some(Stated { symbol, base: code(PAIR_BASE)?, quote: code(PAIR_QUOTE)? })
+    };
+    params.tables(PAIR).iter().filter_map(stated).collect()
+}
+
+/// The currency of the limits of the section, and of each account's: its own, or that of the section. Unknown = of the
+/// listing.
+///
+/// # Errors
+/// When a text is no code.
+pub(super) fn currencies(params: &Params) -> Result<(Currency, [Currency; 256]), ParamError> {
+    let code = |key: String, text: &str| match Currency::parse(text) {
+        Some(code) => Ok(code.whole().0),
+        None if text.is_empty() => Ok(Currency::UNKNOWN),
+        None => Err(ParamError { key, found: format!("{text:?}"), valid: VALID_CURRENCY.to_owned() }),
+    };
+    let firm = code("risk.currency".to_owned(), params.get(CURRENCY))?;
+    let mut by_account = [firm; 256];
+    for table in params.tables(ACCOUNT) {
+        let (number, text) = (table.find(ACCOUNT_NUMBER).unwrap_or(0), table.find(ACCOUNT_CURRENCY));
+        if let Some(text) = text {
+            by_account[usize::from(number)] = code(format!("{ACCOUNT}.{number}.currency"), text)?;
+        }
+    }
+    Ok((firm, by_account))
+}
+
+/// What is wrong with the tables of limits and accounts: too many, two of one scope, one without a limit, or with a key that
+/// says nothing.
 pub fn limit_faults(params: &Params) -> Vec<ParamError> {
-    levels(params).1
+    let mut faults = levels(params).1;
+    faults.extend(currencies(params).err());
+    faults
 }
 
 /// The tables of limits, the most specific first, and what is wrong with those that are left out.
@@ -124,6 +181,11 @@ pub(super) fn levels(params: &Params) -> (Vec<Level>, Vec<ParamError>) {
     (levels, faults)
 }
 
+/// The number of an account, if its table says that it is paper.
+pub fn paper(table: &Params) -> Option<u8> {
+    table.find(ACCOUNT_NUMBER).filter(|_| table.find(MODE) == Some(Mode::Paper))
+}
+
 /// The mode of every account, by its number.
 pub(super) fn modes(params: &Params) -> [Mode; 256] {
     let mut modes = [Mode::Live; 256];
@@ -143,12 +205,14 @@ pub fn numbered<T: Copy>(mut table: Params, key: IntParam<T>, number: u64) -> Pa
 /// What a run with these limits will never do, though a table says so: a limit that a lower one of a wider scope hides.
 ///
 /// A limit that commands may raise hides as much as its ceiling. Positions net within a scope, so of two scopes one hides
-/// the other there only if they hold the same positions of an instrument.
+/// the other there only if they hold the same positions of an instrument. Money in two currencies cannot be compared.
 ///
 /// Each is the number of a table, the limit's parameter, and what hides it.
 pub fn hidden_limits(params: &Params) -> Vec<(u16, &'static str, String)> {
     let (levels, ceilings) = (levels(params).0, limits::ceilings(params));
-    let by_account = LimitScope::default();
+    let (firm, by_account) = currencies(params).unwrap_or((Currency::UNKNOWN, [Currency::UNKNOWN; 256]));
+    let currency = |scope: &LimitScope| scope.account.map_or(firm, |account| by_account[usize::from(account.0)]);
+    let by_account_scope = LimitScope::default();
     let mut hidden = Vec::new();
     for level in &levels {
         for (place, entry) in CHECKS.iter().enumerate() {
@@ -157,9 +221,12 @@ pub fn hidden_limits(params: &Params) -> Vec<(u16, &'static str, String)> {
                 entry.name != "position" || (wide.account, wide.strategy) == (level.scope.account, level.scope.strategy)
             };
             let in_firm = level.scope.account.is_some() && level.scope.strategy.is_none() || entry.name != "position";
-            let firm = Some((0, &by_account, ceilings[place])).filter(|_| in_firm);
+            let is_comparable =
+                |wide: &LimitScope| entry.name != "max-notional" || currency(wide) == currency(&level.scope);
+            let firm =
+                Some((0, &by_account_scope, ceilings[place])).filter(|_| in_firm && is_comparable(&by_account_scope));
             let wider = levels.iter().filter(|wide| wide.number != level.number && wide.scope.contains(&level.scope));
-            let wider = wider.filter(|wide| holds_the_same(&wide.scope));
+            let wider = wider.filter(|wide| holds_the_same(&wide.scope) && is_comparable(&wide.scope));
             let wider = wider.filter_map(|wide| Some((wide.number, &wide.scope, wide.limits[place]?)));
             if let Some((by, _, lower)) = firm.into_iter().chain(wider).find(|(_, _, lower)| *lower <= limit) {
                 let of = if by == 0 { "[risk]".to_owned() } else { format!("{LIMIT}[{by}]") };

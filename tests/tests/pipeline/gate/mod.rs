@@ -9,11 +9,11 @@
 mod checker;
 mod traffic;
 
-use checker::{Checker, Level, MOST, Verdict};
+use checker::{Checker, Level, MOST, Money, Verdict};
 use flow::records::{CommandOutcome, Order, Refused};
 use flow::{
-    Account, CommandResult, Event, Kind, Kinds, Listings, Out, Param, Params, Stage, StateReader, StateWriter,
-    StrategyId,
+    Account, CommandResult, Currency, Event, Kind, Kinds, Listings, Out, Param, Params, Stage, StateReader,
+    StateWriter, StrategyId,
 };
 use stages::risk::CHECKS;
 use stages::{STAGES, Space, StageEntry};
@@ -83,11 +83,11 @@ fn levels() -> Vec<Level> {
         Level { account: account(1), ..limited(&[(4, 300_000), (7, 8), (8, 10), (6, 2_900)]) },
         Level { strategy: strategy(2), ..limited(&[(5, 480), (6, 3_300), (7, 6), (8, 7), (3, 3_800)]) },
         Level { symbol: Some(("ALFA", None)), ..limited(&[(6, 2_700), (7, 5), (8, 7)]) },
-        Level { symbol: Some(("ALFA", Some(b'B'))), ..limited(&[(6, 2_600), (7, 3), (5, 450)]) },
-        Level { currency: Some("GBP"), ..limited(&[(6, 2_500), (7, 3), (8, 4), (4, 90_000)]) },
+        Level { symbol: Some(("ALFA", Some(b'B'))), ..limited(&[(6, 2_600), (7, 2), (5, 450)]) },
+        Level { currency: Some("GBP"), ..limited(&[(6, 2_500), (7, 3), (8, 4)]) },
         Level { account: account(2), strategy: strategy(1), ..limited(&[(6, 2_800), (7, 5), (8, 7)]) },
         Level { account: account(1), strategy: strategy(2), symbol: long, ..limited(&[(6, 0)]) },
-        Level { account: account(2), symbol: long, ..limited(&[(6, 90), (4, 380_000), (3, 50)]) },
+        Level { account: account(2), symbol: long, ..limited(&[(6, 90), (4, 1_900_000_000), (3, 50)]) },
         Level { strategy: strategy(1), currency: Some("USD"), ..limited(&[(6, 2_700), (7, 4)]) },
         Level {
             account: account(1),
@@ -95,6 +95,7 @@ fn levels() -> Vec<Level> {
             symbol: Some(("ALFA", Some(b'A'))),
             ..limited(&[(6, 2_000), (7, 2)])
         },
+        Level { account: account(2), currency: Some("GBP"), ..limited(&[(4, 240)]) },
     ]
 }
 
@@ -123,9 +124,23 @@ fn add_levels(params: &mut Params) {
         let numbered = |StrategyId(n)| stages::risk::numbered(read.clone(), stages::risk::STRATEGY_NUMBER, n.into());
         params.add_table(stages::risk::LIMIT, level.strategy.map_or_else(|| read.clone(), numbered));
     }
-    let paper = table(stages::risk::ACCOUNT_KEYS, [("mode", "paper".to_owned())]);
+    let paper = [("mode", "paper".to_owned()), ("currency", "GBP".to_owned())];
+    let paper = table(stages::risk::ACCOUNT_KEYS, paper);
     let paper = stages::risk::numbered(paper, stages::risk::ACCOUNT_NUMBER, PAPER.into());
     params.add_table(stages::risk::ACCOUNT, paper);
+    let Money { firm, pair: (instrument, base, quote), max_age_ms, .. } = money();
+    let code = |text| Currency::parse(text).unwrap();
+    params.add_table(stages::risk::PAIR, stages::risk::pair(traffic::symbol(instrument), code(base), code(quote)));
+    for (name, value) in [("currency", firm.to_owned()), ("max_rate_age_ms", max_age_ms.to_string())] {
+        let param = stages::risk::PARAMS.iter().find(|param| param.name == name).unwrap();
+        params.set(param, param.parse(name, &value).unwrap());
+    }
+}
+
+/// Dollars, but for the account on paper; a dollar costs as many pounds as the future does.
+fn money() -> Money {
+    let accounts = BTreeMap::from([(Account(PAPER), "GBP")]);
+    Money { firm: "USD", accounts, pair: (3, "USD", "GBP"), max_age_ms: 1_500 }
 }
 
 /// The account that is not live.
@@ -164,6 +179,7 @@ fn gate(with_levels: bool) -> Gate {
 fn checker(with_levels: bool) -> Checker {
     Checker {
         levels: if with_levels { levels() } else { Vec::new() },
+        money: with_levels.then(money),
         paper: BTreeSet::from([Account(PAPER)]),
         limits: limits(),
         ceilings: ceilings(),
@@ -261,12 +277,14 @@ fn the_gate_says_what_its_page_says() {
     println!("{:>2} {:<14} {:>9} {:>8} {:>10}", "", "", "first", "%", "for itself");
     println!("{:>2} {:<14} {:>9} {:>8.3}", "", "passed", table.first[&0], share(table.first[&0]));
     for entry in CHECKS {
-        let (first, alone) = (table.first[&entry.number], reference.alone.get(&entry.number).unwrap_or(&0));
+        let of = |counts: &BTreeMap<u16, u64>| *counts.get(&entry.number).unwrap_or(&0);
+        let (first, alone) = (of(&table.first), of(&reference.alone));
         println!("{:>2} {:<14} {first:>9} {:>8.3} {alone:>10}", entry.number, entry.name, share(first));
     }
     println!("{} requests, commands by result: {:?}", table.requests, table.commands);
     assert!(table.first[&0] * 5 >= table.requests, "too few pass");
-    for entry in CHECKS {
+    // Without currencies nothing is converted.
+    for entry in CHECKS.iter().filter(|entry| entry.number != stages::risk::RATE) {
         assert!(table.first[&entry.number] * 1_000 >= table.requests, "{} refuses too few", entry.name);
     }
     // A flatten is not the gate's.
@@ -281,7 +299,8 @@ fn the_gate_says_what_its_page_says_of_levels() {
     let requests = amount(60_000, 1_000_000);
     let (table, reference) =
         run(20_261_127, requests, checker(true)).unwrap_or_else(|difference| panic!("{difference}"));
-    println!("passed {} of {}", table.first[&0], table.requests);
+    println!("passed {} of {}, without a rate {}", table.first[&0], table.requests, table.first[&stages::risk::RATE]);
+    assert!(table.first[&stages::risk::RATE] * 1_000 >= table.requests, "too few have no rate");
     for (number, level) in (1..).zip(levels()) {
         for check in level.limits.keys() {
             let refused = *reference.at_levels.get(&(*check, number)).unwrap_or(&0);

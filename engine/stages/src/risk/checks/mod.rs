@@ -19,6 +19,7 @@ mod notional;
 mod open_orders;
 mod position;
 mod quantity;
+mod rate;
 mod sanity;
 mod stale;
 mod throttle;
@@ -26,6 +27,7 @@ mod tick;
 mod venue;
 
 pub(super) use collar::REDUCE_COLLAR;
+pub(super) use rate::CURRENCY;
 pub use sanity::Flaw;
 pub(super) use throttle::RESERVED;
 
@@ -108,7 +110,8 @@ fn first_breach_reducing(gate: &Gate, proposal: &Proposal, limits: &Limits) -> O
     None
 }
 
-checks! { kill venue instrument_halted doubtful sanity multiplier tick quantity notional collar position(at_level)
+checks! { kill venue instrument_halted doubtful sanity multiplier tick rate quantity
+notional(at_level) collar position(at_level)
 open_orders(at_level) throttle(at_level) stale duplicate }
 
 /// The limits in force, in the order of [`CHECKS`]; 0 for a check without one.
@@ -116,6 +119,8 @@ pub(super) type Limits = [i64; CHECKS.len()];
 
 /// Number of the check that refuses malformed orders.
 pub(super) const SANITY: u16 = sanity::ENTRY.number;
+/// Number of the check that refuses what cannot be converted.
+pub const RATE: u16 = rate::ENTRY.number;
 /// Number of the check that refuses the other legs of a group.
 pub(super) const GROUP: u16 = group::ENTRY.number;
 

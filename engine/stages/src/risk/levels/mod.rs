@@ -151,6 +151,12 @@ impl Levels {
         self.levels[level].limits[place].unwrap_or(0)
     }
 
+    /// The account that a level is for, if it is for one.
+    #[inline]
+    pub(super) fn account(&self, level: usize) -> Option<Account> {
+        self.levels[level].scope.account
+    }
+
     /// The number of a level's table.
     #[inline]
     pub(super) fn number(&self, level: usize) -> u16 {

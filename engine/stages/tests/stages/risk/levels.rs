@@ -10,21 +10,21 @@ use stages::Space;
 use stages::risk::{self, PARAMS, RiskStage, check_name};
 
 /// Check, number of the table, limit and value; none if it passed.
-type Refusal = Option<(&'static str, u16, i64, i64)>;
+pub(crate) type Refusal = Option<(&'static str, u16, i64, i64)>;
 
 /// Instruments 1 and 2 are A at two venues, 3 is B; 3 trades in pence.
 pub(crate) struct Levelled {
-    pub(crate) stage: Behind<RiskStage>,
+    stage: Behind<RiskStage>,
     params: Params,
     listings: Listings,
     out: Out,
     seq: u64,
     counter: u64,
-    ms: u64,
+    pub(crate) ms: u64,
 }
 
 /// A table from `key=value` parts; a strategy is its number.
-pub(crate) fn table(text: &str) -> Params {
+fn table(text: &str) -> Params {
     let mut table = Params::default();
     for part in text.split_whitespace() {
         let (key, value) = part.split_once('=').unwrap();
@@ -38,11 +38,14 @@ pub(crate) fn table(text: &str) -> Params {
     table
 }
 
-fn paper(account: u64) -> Params {
+/// The table of an account.
+pub(crate) fn account(number: u64, set: &[(&str, &str)]) -> Params {
     let mut table = Params::default();
-    let mode = risk::ACCOUNT_KEYS.iter().find(|param| param.name == "mode").unwrap();
-    table.set(mode, mode.parse("mode", "paper").unwrap());
-    risk::numbered(table, risk::ACCOUNT_NUMBER, account)
+    for (name, value) in set {
+        let key = risk::ACCOUNT_KEYS.iter().find(|param| param.name == *name).unwrap();
+        table.set(key, key.parse(name, value).unwrap());
+    }
+    risk::numbered(table, risk::ACCOUNT_NUMBER, number)
 }
 
 impl Levelled {
@@ -51,13 +54,23 @@ impl Levelled {
     }
 
     fn with(set: &[(&str, &str)], tables: &[&str], papers: &[u64]) -> Levelled {
+        let paper = |number: &u64| (risk::ACCOUNT, account(*number, &[("mode", "paper")]));
+        Levelled::beside(set, tables, papers.iter().map(paper))
+    }
+
+    /// With tables of limits, and other tables by name.
+    pub(crate) fn beside(
+        set: &[(&str, &str)],
+        tables: &[&str],
+        beside: impl IntoIterator<Item = (&'static str, Params)>,
+    ) -> Levelled {
         let mut params = Params::defaults(PARAMS);
         for (name, value) in set {
             let param = PARAMS.iter().find(|param| param.name == *name).unwrap();
             params.set(param, param.parse(name, value).unwrap());
         }
         tables.iter().for_each(|text| params.add_table(risk::LIMIT, table(text)));
-        papers.iter().for_each(|account| params.add_table(risk::ACCOUNT, paper(*account)));
+        beside.into_iter().for_each(|(name, table)| params.add_table(name, table));
         let stage = Behind::new(SPACE, RiskStage::new(&params, SPACE).unwrap());
         let (out, listings) = (Out::new(11, Kinds::ALL), Listings::default());
         let mut gate = Levelled { stage, params, listings, out, seq: 0, counter: 0, ms: 1_000 };
@@ -74,7 +87,7 @@ impl Levelled {
         gate
     }
 
-    fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) -> Vec<Event> {
+    pub(crate) fn input<R: Record>(&mut self, instrument: u32, side: Side, record: &R) -> Vec<Event> {
         self.seq += 1;
         self.event(0, instrument, side, record)
     }
@@ -102,7 +115,7 @@ impl Levelled {
         (request.order_id, outcome(&events[0]))
     }
 
-    fn buy(&mut self, who: (u8, u16), instrument: u32, qty: u64) -> (u64, Refusal) {
+    pub(crate) fn buy(&mut self, who: (u8, u16), instrument: u32, qty: u64) -> (u64, Refusal) {
         self.ask(who, instrument, Side::Buy, qty)
     }
 
@@ -122,7 +135,7 @@ impl Levelled {
     }
 
     /// Goes on with a stage that loaded this one's state.
-    fn reload(&mut self) {
+    pub(crate) fn reload(&mut self) {
         let (bytes, mut stage) = (self.saved(), Behind::new(SPACE, RiskStage::new(&self.params, SPACE).unwrap()));
         let mut reader = StateReader::new(&self.listings, &bytes);
         stage.load(&mut reader).and_then(|()| reader.finish()).unwrap();
@@ -131,7 +144,7 @@ impl Levelled {
     }
 }
 
-const SPACE: Space = Space { instruments: 4, fills: 64, positions: 64 };
+const SPACE: Space = Space { instruments: 6, fills: 64, positions: 64 };
 
 fn cents(n: i64) -> Px {
     Px(n * Px::ONE / 100)

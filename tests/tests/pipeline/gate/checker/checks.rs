@@ -11,7 +11,7 @@ pub(super) fn narrow(value: i128) -> i64 {
     value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
-fn up(a: i128, b: i128) -> i128 {
+pub(super) fn up(a: i128, b: i128) -> i128 {
     (a + b - 1).div_euclid(b)
 }
 
@@ -48,22 +48,23 @@ impl Checker {
             (2, sane),
             (13, self.unknown(proposal, |terms| terms.multiplier)),
             (14, self.unknown(proposal, |terms| terms.tick_px.0)),
-            (3, self.above(3, self.of_order_alone(proposal, 3))),
-            (4, self.above(4, self.of_order_alone(proposal, 4))),
-            (5, self.above(5, self.of_order_alone(proposal, 5))),
+            (17, self.no_rate(proposal)),
+            (3, self.above(3, self.of_order_alone(proposal, 3, None))),
+            (4, self.above(4, self.of_order_alone(proposal, 4, None))),
+            (5, self.above(5, self.of_order_alone(proposal, 5, None))),
             (6, self.above(6, self.worst(proposal))),
             (7, self.open_orders(proposal)),
             (8, self.above(8, self.rate(proposal.now))),
-            (9, self.above(9, self.of_order_alone(proposal, 9))),
+            (9, self.above(9, self.of_order_alone(proposal, 9, None))),
             (10, self.duplicate(proposal)),
         ]
     }
 
-    /// What a check compares that looks at the order alone.
-    pub(super) fn of_order_alone(&self, proposal: &Proposal, check: u16) -> i128 {
+    /// What a check compares that looks at the order alone; money in the currency of the account that the limit is for.
+    pub(super) fn of_order_alone(&self, proposal: &Proposal, check: u16, account: Option<Account>) -> i128 {
         match check {
             3 => i128::from(proposal.request.qty.0),
-            4 => self.notional(proposal),
+            4 => self.notional(proposal, account),
             5 => self.off(proposal),
             _ => self.age(proposal),
         }
@@ -134,13 +135,12 @@ impl Checker {
         touch.known().map(|px| i128::from(px.0))
     }
 
-    fn notional(&self, proposal: &Proposal) -> i128 {
+    fn notional(&self, proposal: &Proposal, account: Option<Account>) -> i128 {
         let Some((terms, _)) = self.listings.get(&proposal.instrument) else { return i128::MAX };
         let Some(price) = self.price(proposal) else { return i128::MAX };
         let exact = price.abs().checked_mul(i128::from(proposal.request.qty.0));
         let exact = exact.and_then(|x| x.checked_mul(i128::from(terms.multiplier)));
-        let one = 10i128.pow(18 + u32::from(terms.qty_decimals));
-        exact.map_or(i128::MAX, |x| x / one + i128::from(x % one != 0))
+        exact.map_or(i128::MAX, |exact| self.worth(proposal, exact, terms.qty_decimals, account))
     }
 
     fn touch(&self, proposal: &Proposal) -> (Px, Px) {

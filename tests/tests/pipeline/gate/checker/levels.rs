@@ -80,7 +80,7 @@ impl Checker {
                 let young = self.sent.iter().filter(|(t, other, at)| young(*t) && counts(*other, *at));
                 young.count() as i128 + 1
             }
-            _ => self.of_order_alone(proposal, check),
+            _ => self.of_order_alone(proposal, check, level.account),
         };
         (limit == 0 || value > i128::from(limit)).then_some((limit, super::checks::narrow(value)))
     }

@@ -3,6 +3,7 @@
 
 mod checks;
 mod levels;
+mod money;
 
 use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Clear, Command, DataState, Fill, Listing, Order, Refused};
 use flow::records::{Reject, ReplaceRequest, Request, Status, Trade};
@@ -10,6 +11,7 @@ use flow::{Account, Event, Flags, Kind, OrderId, Px, Side, StrategyId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use levels::Level;
+pub(crate) use money::Money;
 
 /// The outcome of a request or a command, with instrument and side.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,6 +108,8 @@ pub(crate) struct Checker {
     pub(crate) alone: BTreeMap<u16, u64>,
     /// The tables of limits, in the order of the configuration.
     pub(crate) levels: Vec<Level>,
+    /// Currencies of limits; none = those of the listings.
+    pub(crate) money: Option<Money>,
     /// Accounts that are not live.
     pub(crate) paper: BTreeSet<Account>,
     /// By account, strategy and instrument.
