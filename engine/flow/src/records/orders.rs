@@ -85,7 +85,7 @@ records! {
         value: i64 as Int "value that the check found, in the same unit",
         group: u32 as Uint "group of legs refused with it; 0 = none",
         check: u16 as Check "the check",
-        level: u16 as Limit "the most specific table of limits that refuses, from 1; 0 = none, but [risk]",
+        level: u16 as Limit "the most specific table of limits that refuses, from 1; 0 = that of the section `risk`",
     } reserved 8
     /// An order, cancel or replace on its way to the venue that the router chose; the side is in the flags.
     Route = 72 "route" : sided {
