@@ -189,9 +189,12 @@ impl Gate {
     /// Changes the open quantity of an order, or a pair, from `before` to `after`.
     fn weigh(&mut self, order: &Open, before: u64, after: u64) {
         let (at, side) = (self.place(order.instrument), order.side);
+        // An order that only reduces passes without room as well, and then no sum has it.
+        let is_lost = self.exposures.has_lost();
         self.change(OrderId(order.id), at, |exposure| {
             let open = exposure.open_mut(side);
-            *open = open.checked_sub(before).expect("an order's open quantity is part of the sum") + after;
+            let rest = if is_lost { Some(open.saturating_sub(before)) } else { open.checked_sub(before) };
+            *open = rest.expect("an order's open quantity is part of the sum") + after;
         });
     }
 

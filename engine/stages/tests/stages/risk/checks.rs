@@ -295,16 +295,24 @@ fn positions_beyond_the_bound_are_refused() {
         let order_id = OrderId::new(Account(account), StrategyId(1), rig.seq).0;
         (rig.ask(Side::Buy, &Request { order_id, ..terms }), order_id)
     };
-    let [(first, one), (second, _)] = [order(&mut rig, 1, 10), order(&mut rig, 2, 10)];
+    let [(first, one), (second, second_order)] = [order(&mut rig, 1, 10), order(&mut rig, 2, 10)];
     assert!(passed(first) && passed(second));
     assert_eq!(refusal(order(&mut rig, 3, 10).0), ("position", 2, i64::MAX));
     assert!(passed(order(&mut rig, 2, 10).0));
     rig.input(1, Side::Buy, &Cancelled { order_id: one, ..Default::default() });
-    assert!(passed(order(&mut rig, 3, 10).0), "the first account has nothing any more");
+    let (third, third_order) = order(&mut rig, 3, 10);
+    assert!(passed(third), "the first account has nothing any more");
     // A fill that nobody ordered has no room: now nothing is certain.
     let order_id = OrderId::new(Account(4), StrategyId(1), 900).0;
     rig.input(1, Side::Buy, &Fill { order_id, qty: Qty(5), ..Default::default() });
     assert_eq!(refusal(order(&mut rig, 2, 10).0), ("position", 2, i64::MAX));
+    // One that only reduces passes, though there is no room to count it, and ends when there is some.
+    let order_id = OrderId::new(Account(5), StrategyId(1), 900).0;
+    let reducing = Request { order_id, reduces: 1, ..rig.terms(10, 10_000) };
+    assert!(passed(rig.ask(Side::Buy, &reducing)));
+    for ended in [second_order, third_order, order_id] {
+        rig.input(1, Side::Buy, &Cancelled { order_id: ended, ..Default::default() });
+    }
 }
 
 #[test]
