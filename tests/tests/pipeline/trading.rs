@@ -196,7 +196,7 @@ fn every_shape(messages: u64, shapes: &[(&'static str, String)]) {
 
 #[test]
 fn every_shape_gives_the_same_bytes_with_orders_on() {
-    every_shape(amount(28_000, 60_000), &shapes());
+    every_shape(amount(20_000, 60_000), &shapes());
 }
 
 /// The strategy does trade, is filled, refused and rejected; and twice is the same.
