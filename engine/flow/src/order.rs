@@ -124,7 +124,7 @@ words! {
         /// Our order was marketable.
         Removed = 2 "removed",
     }
-    /// What a report did to the books.
+    /// What a report of a fill or a bust was to the positions.
     Booking: u8 {
         /// A fill was booked.
         Filled = 1 "filled",

@@ -1,7 +1,8 @@
 //! Where trading stands: what the stages of a running pipeline say when an operator asks.
 //!
 //! Bound: [`TradingState::ROWS`] open orders, doubtful instruments and positions being closed, one limit a check, and
-//! [`TradingState::PARAMS`] parameters; how many there are besides is counted. Of every position its money: profit follows the last trade, and no event says it then.
+//! [`TradingState::PARAMS`] parameters; how many there are besides is counted. Of every position its money: profit follows the
+//! last trade, and no event says it then.
 
 use crate::records::PositionMoney;
 use crate::{Account, OrderId, Side, StrategyId};

@@ -44,8 +44,8 @@ pub(crate) struct RunArgs {
     /// Speed of the event clock: 1x, 10x, 0.5x, or max.
     #[arg(long, default_value = "1x", value_parser = pace)]
     speed: Speed,
-    /// Carry over the positions of the journal in this folder, the limits and parameters that were set and what measures and strategies
-    /// have learned, and close its open orders. Use it to start with another build or configuration.
+    /// Carry over the positions of the journal in this folder, the limits and parameters that were set and what measures and
+    /// strategies have learned, and close its open orders. Use it to start with another build or configuration.
     #[arg(long, value_name = "DIR")]
     carry_over: Option<PathBuf>,
     /// Carry over nothing of what measures and strategies have learned.
@@ -81,8 +81,8 @@ fn pace(text: &str) -> Result<Speed, String> {
     if factor.is_finite() && factor > 0.0 { Ok(Speed(Some(Pace(factor)))) } else { Err(fault()) }
 }
 
-/// The configuration, or `file` in its place, with what the command line overrides. Its instances have the numbers that they have in the journal, or in
-/// the one that it carries over.
+/// The configuration, or `file` in its place, with what the command line overrides. Its instances have the numbers that they
+/// have in the journal, or in the one that it carries over.
 fn drafted(args: &RunArgs, file: Option<&Path>, registries: &Registries) -> Draft {
     let mut draft = args.pipeline.applied(Draft::load(file.unwrap_or(&args.config), registries));
     if args.journal.is_some() {

@@ -49,10 +49,8 @@ mod tests {
 
     /// The names in the order of the plan, and how many of them decide.
     fn order(names: &[&str]) -> (Vec<String>, usize) {
-        let mut parts = stages::uncut(|name| {
-            names.contains(&name)
-                || matches!(name, "pulse" | "portfolio") && (name == "pulse" || names.contains(&"orders"))
-        });
+        let besides = |name: &str| name == "pulse" || name == "portfolio" && names.contains(&"orders");
+        let mut parts = stages::uncut(|name| names.contains(&name) || besides(name));
         let params: std::collections::BTreeMap<_, _> =
             stages::entries().map(|e| (e.name(), flow::Params::defaults(e.params()))).collect();
         let space = Space { instruments: 2, fills: 2, positions: 64 };

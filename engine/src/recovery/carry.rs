@@ -5,8 +5,8 @@
 //! carry-over, the listings that were traded, order counters far enough ahead, and every fill with its cost and every
 //! bust, so positions and fees come out as they were. An instrument is the same by its key, symbol and venue, so the inputs
 //! of the new run may be others. Orders that may be open are cancelled and queried at the venue before anything new is sent.
-//! What is sealed of the old journal is checked first. Limits and parameters set by commands stay in force; so does a halt. Bound: the old
-//! logs are read twice; fills and orders are held in memory meanwhile.
+//! What is sealed of the old journal is checked first. Limits and parameters set by commands stay in force; so does a halt.
+//! Bound: the old logs are read twice; fills and orders are held in memory meanwhile.
 
 use super::actors::Actors;
 use super::counters::{SKIPPED, skip_counters};

@@ -164,7 +164,13 @@ records! {
         qty: Qty as Qty "quantity of the fill",
         fee: i64 as Nano "fee refunded, in the listing's currency; negative = a rebate reclaimed",
     }
-    /// What a `fill` or a `bust` did to the books of this run: the stage `portfolio` tells it once, and whoever follows fills
+    /// A route reaches the simulated exchange. Only under wall time, where it follows from nothing else; no stage reads it.
+    Arrival = 82 "arrival" : sided {
+        order_id: u64 as OrderId "account, strategy and counter",
+        cause: u64 as Id "id of the route",
+        action: u8 as Enum(Action) "action of the route",
+    } reserved 23
+    /// What a `fill` or a `bust` was to the positions of this run: the stage `portfolio` says it once, and whoever follows fills
     /// follows these. The side is the fill's. It follows the `position`.
     Booked = 83 "booked" : sided {
         order_id: u64 as OrderId "account, strategy and counter",
@@ -173,10 +179,4 @@ records! {
         corrects: u64 as Id "number of the busted fill that it corrects; 0 = none",
         what: u8 as Enum(Booking) "what it is",
     } reserved 7 row [order_id, account, strategy, side, qty, what, number, corrects]
-    /// A route reaches the simulated exchange. Only under wall time, where it follows from nothing else; no stage reads it.
-    Arrival = 82 "arrival" : sided {
-        order_id: u64 as OrderId "account, strategy and counter",
-        cause: u64 as Id "id of the route",
-        action: u8 as Enum(Action) "action of the route",
-    } reserved 23
 }

@@ -6,7 +6,7 @@
 use super::chains::Ended;
 use super::cycle::{State, Step};
 use super::manager::{OrderManager, push_anomaly};
-use super::roots::NOBODY;
+use super::roots::NO_ORDER;
 use super::table::Order;
 use crate::portfolio::Key;
 use flow::records::{Booked, Position};
@@ -19,7 +19,7 @@ impl OrderManager {
         let after = match Booking::from_code(booked.what) {
             Some(Booking::Busted) => return self.unfill(self.roots.get(booked.number), booked.qty.0),
             Some(Booking::Filled) => self.filled(booked, event, out),
-            Some(Booking::Enlarged) if self.roots.get(booked.corrects) != NOBODY => {
+            Some(Booking::Enlarged) if self.roots.get(booked.corrects) != NO_ORDER => {
                 push_anomaly(AnomalyKind::IllegalTransition, event, booked.order_id, out);
                 None
             }
@@ -27,16 +27,16 @@ impl OrderManager {
             None => return,
         };
         let is_corrected = booked.what == Booking::Corrected.code();
-        let root = if is_corrected { self.correct(booked) } else { after.map_or(NOBODY, |order| order.root) };
+        let root = if is_corrected { self.correct(booked) } else { after.map_or(NO_ORDER, |order| order.root) };
         if self.roots.next() != booked.number {
             self.forget_fills(booked.number);
         }
         // Counted before room is made: the fill that is forgotten may be the only other fill of the same order.
-        if root != NOBODY {
+        if root != NO_ORDER {
             self.chains.count(root, OrderId(booked.order_id));
         }
         let gone = self.roots.add(root);
-        if gone != NOBODY {
+        if gone != NO_ORDER {
             self.chains.forget(gone);
         }
         if let Some(after) = after {
@@ -47,7 +47,7 @@ impl OrderManager {
     /// The next fill has a number that does not follow: those before it are not the portfolio's, and a bust cannot name them.
     #[cold]
     fn forget_fills(&mut self, next: u64) {
-        for root in self.roots.all().1.into_iter().filter(|root| *root != NOBODY) {
+        for root in self.roots.all().1.into_iter().filter(|root| *root != NO_ORDER) {
             self.chains.forget(root);
         }
         self.roots.begin_after(next.saturating_sub(1));
@@ -90,7 +90,7 @@ impl OrderManager {
     #[cold]
     fn correct(&mut self, booked: &Booked) -> OrderId {
         let (root, qty) = (self.roots.get(booked.corrects), booked.qty.0);
-        if root != NOBODY {
+        if root != NO_ORDER {
             self.change(root, |state, filled, back| {
                 let ended = Ended { state, filled: filled.saturating_add(qty), busted: back.saturating_sub(qty) };
                 (Step::Correct, ended)
@@ -102,7 +102,7 @@ impl OrderManager {
     /// Takes filled quantity off an order; it does not become open again.
     #[cold]
     fn unfill(&mut self, root: OrderId, qty: u64) {
-        if root == NOBODY {
+        if root == NO_ORDER {
             return;
         }
         self.change(root, |state, filled, back| {
@@ -115,16 +115,18 @@ impl OrderManager {
     /// Changes the filled quantity of an order, open or terminal, under its current id.
     fn change(&mut self, root: OrderId, to: impl Fn(State, u64, u64) -> (Step, Ended)) {
         let chain = self.chains.get_mut(root).expect("an order of a remembered fill has a chain");
-        let legal = "an order with fills accepts busts and corrections";
+        // An order with fills accepts busts and corrections. Only a damaged state, which has another order's end in its place,
+        // may not: then the quantities are those of the report, and the state stays.
+        let after = |state: State, step, filled| state.after(step, filled > 0).unwrap_or(state);
         if let Some(ended) = &mut chain.ended {
             let (step, now) = to(ended.state, ended.filled, ended.busted);
-            *ended = Ended { state: ended.state.after(step, now.filled > 0).expect(legal), ..now };
+            *ended = Ended { state: after(ended.state, step, now.filled), ..now };
             return;
         }
         let mut order = self.orders.get(chain.last).expect("an open order is in the table");
         let (step, now) = to(order.state, order.filled, order.busted);
         (order.filled, order.busted) = (now.filled, now.busted);
-        order.state = order.state.after(step, now.filled > 0).expect(legal);
+        order.state = after(order.state, step, now.filled);
         self.put(order);
     }
 

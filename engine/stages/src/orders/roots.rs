@@ -6,7 +6,7 @@
 use flow::{OrderId, Reserve};
 
 /// No order.
-pub(super) const NOBODY: OrderId = OrderId(0);
+pub(super) const NO_ORDER: OrderId = OrderId(0);
 
 /// The first id of the order that each of the last fills counts in; 0 = in none.
 pub(super) struct Roots {
@@ -19,7 +19,7 @@ pub(super) struct Roots {
 impl Roots {
     /// Of the last `limit` fills.
     pub(super) fn new(limit: usize) -> Roots {
-        Roots { ring: Reserve::new(limit.max(1), NOBODY), last: 0, len: 0 }
+        Roots { ring: Reserve::new(limit.max(1), NO_ORDER), last: 0, len: 0 }
     }
 
     /// The most fills.
@@ -40,16 +40,16 @@ impl Roots {
     pub(super) fn add(&mut self, root: OrderId) -> OrderId {
         self.last += 1;
         let (slot, is_full) = (self.slot(self.last), self.len == self.limit());
-        self.ring.extend_to(slot + 1, NOBODY);
+        self.ring.extend_to(slot + 1, NO_ORDER);
         let gone = std::mem::replace(&mut self.ring[slot], root);
         self.len += usize::from(!is_full);
-        if is_full { gone } else { NOBODY }
+        if is_full { gone } else { NO_ORDER }
     }
 
     /// That of the fill with that number; 0 for one that is forgotten.
     pub(super) fn get(&self, number: u64) -> OrderId {
         let is_known = number > self.last - self.len as u64 && number <= self.last;
-        if is_known { self.ring[self.slot(number)] } else { NOBODY }
+        if is_known { self.ring[self.slot(number)] } else { NO_ORDER }
     }
 
     /// All of them, the oldest first, and the number of the last fill.

@@ -164,6 +164,21 @@ fn what_names_no_fill_beyond_doubt_reverses_nothing() {
     assert_eq!(held(&old).0, FILLS.into());
 }
 
+/// Two stages that were loaded from different moments disagree about a fill: a report changes quantities, and nothing panics.
+#[test]
+fn a_bust_of_what_is_busted_already_leaves_the_state_of_its_order() {
+    let listings = Listings::default();
+    let mut first = with_order(10);
+    let whole = buys(1, 10, 10);
+    feed(&mut first, &[whole]);
+    let before = harness::saved(&first.stage.portfolio, &listings);
+    feed(&mut first, &[bust(&whole, 0)]);
+    assert_eq!(first.stage.ended(id(1)), ended(State::Busted, 0, 10));
+    harness::load(&mut first.stage.portfolio, &listings, &before).unwrap();
+    feed(&mut first, &[bust(&whole, 0)]);
+    assert_eq!((first.stage.ended(id(1)).unwrap().state, held(&first).0), (State::Busted, 0));
+}
+
 /// Positions as if the busted fill had never been: the table of the page.
 #[test]
 fn a_position_is_what_the_fills_that_stand_make_of_it() {

@@ -2,8 +2,8 @@
 //!
 //! An order falls into every level whose scope it is of. The levels of an account, of a strategy and of an instrument are
 //! three sets, so those of an order are what the three have in common. What a level adds up — positions, open orders,
-//! messages — is kept for live and for paper accounts apart: what is short on paper hides nothing of what is long in
-//! earnest.
+//! messages — is kept for live and for paper accounts apart: what is short on paper hides nothing of what is long with
+//! real money.
 //!
 //! Bound: [`MAX_LEVELS`] tables; a set of 32 bytes an instrument; what the [holdings](holdings) take; two rings of message
 //! times for each level with a throttle. Without a table nothing is kept. Worst case of an order: 24 levels, one for each
