@@ -74,6 +74,13 @@ impl<T: Keyed> ByKey<T> {
         Some(&mut self.items[number])
     }
 
+    /// The item with the key of this one, or else this one, added; `None` when there is no room.
+    #[inline]
+    pub(crate) fn open(&mut self, item: T) -> Option<&mut T> {
+        let key = item.key();
+        if self.get(key).is_none() { self.add(item) } else { self.get_mut(key) }
+    }
+
     /// Removes the item with that key, if there is one.
     #[inline]
     pub(crate) fn remove(&mut self, key: u64) {

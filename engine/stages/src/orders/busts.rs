@@ -5,6 +5,7 @@
 
 use super::chains::Ended;
 use super::cycle::{State, Step};
+use super::held::Held;
 use super::manager::{OrderManager, push_anomaly};
 use super::roots::NO_ORDER;
 use super::table::Order;
@@ -57,7 +58,7 @@ impl OrderManager {
     pub(super) fn position(&mut self, event: &Event) {
         let Position { qty, account, strategy, .. } = *event.record();
         // Where this table is full, so is the portfolio's, which says so.
-        if let Some(held) = self.holdings.open(Key::new(account, strategy, event.instrument)) {
+        if let Some(held) = self.holdings.open(Held::at(Key::new(account, strategy, event.instrument))) {
             held.qty = qty;
         }
     }

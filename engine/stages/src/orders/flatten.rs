@@ -181,7 +181,7 @@ impl OrderManager {
         let instrument = key.instrument();
         let (is_halted, in_flight) = (self.instruments[instrument as usize].halts.any(), self.orders.in_flight());
         let has_room = self.orders.len() < self.orders.limit() && in_flight < self.max_in_flight;
-        let Some(entry) = self.holdings.get_mut(key).filter(|entry| entry.qty != 0) else { return false };
+        let Some(entry) = self.holdings.get_mut(key.word()).filter(|entry| entry.qty != 0) else { return false };
         self.flatten.progress.found = true;
         if self.orders.get(entry.closing.order).is_some() || event.ts < entry.closing.not_before {
             return false;

@@ -5,6 +5,7 @@
 //! room for all legs is checked at the first. Cancels need no room. Bound: one lookup per table.
 
 use super::cycle::{State, Step};
+use super::held::Held;
 use super::manager::{Group, OrderManager, push_anomaly};
 use super::table::Order;
 use crate::portfolio::Key;
@@ -99,7 +100,7 @@ impl OrderManager {
     fn reducible(&mut self, intent: &Intent, event: &Event) -> Option<u64> {
         let Intent { account, strategy, qty, .. } = *intent;
         let (instrument, side) = (event.instrument, event.side());
-        let held = self.holdings.get_mut(Key::new(account, strategy, instrument))?.qty;
+        let held = self.holdings.get_mut(Key::new(account, strategy, instrument).word())?.qty;
         if (held > 0) != (side == Side::Sell) || intent.group != 0 {
             return None;
         }
@@ -157,7 +158,7 @@ impl OrderManager {
         }
         let asked = &mut self.instruments[instrument as usize];
         if asked.opened_for != (account, strategy) {
-            if self.holdings.open(Key::new(account, strategy, instrument)).is_none() {
+            if self.holdings.open(Held::at(Key::new(account, strategy, instrument))).is_none() {
                 return Err((AnomalyKind::OrdersFull, self.holdings.limit() as u64));
             }
             asked.opened_for = (account, strategy);

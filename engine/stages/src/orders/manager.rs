@@ -6,11 +6,12 @@
 use super::chains::Chains;
 use super::closing::Flatten;
 use super::counters::Counters;
-use super::held::Holdings;
+use super::held::Held;
 use super::params::{MAX_ACCOUNTS, MAX_IN_FLIGHT, MAX_ORDERS};
 use super::roots::Roots;
 use super::table::Table;
 use crate::Space;
+use crate::by_key::ByKey;
 use flow::records::Anomaly;
 use flow::{Account, AnomalyKind, Event, GrowingTable, Halts, Ns, Out, Params, Px, Qty, StrategyId};
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ impl Group {
 pub(super) struct OrderManager {
     pub(super) orders: Table,
     pub(super) counters: Counters,
-    pub(super) holdings: Holdings,
+    pub(super) holdings: ByKey<Held>,
     /// The orders of the fills that a bust may still name.
     pub(super) roots: Roots,
     pub(super) chains: Chains,
@@ -66,7 +67,7 @@ impl OrderManager {
         OrderManager {
             orders: Table::new(params.get(MAX_ORDERS)),
             counters: Counters::new(params.get(MAX_ACCOUNTS)),
-            holdings: Holdings::new(space.positions),
+            holdings: ByKey::new(space.positions),
             roots: Roots::new(space.fills as usize),
             chains: Chains::new(space.fills.max(1) as usize),
             instruments: GrowingTable::new(space.instruments as usize, Instrument::UNLISTED),

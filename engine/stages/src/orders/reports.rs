@@ -131,7 +131,7 @@ impl OrderManager {
         let refused: &Refused = event.record();
         if let Some(ended) = self.step(OrderId(refused.order_id), Step::Refuse, event, out) {
             let key = Key::of(ended.id, ended.instrument);
-            if let Some(entry) = self.holdings.get_mut(key).filter(|entry| entry.closing.order == ended.id) {
+            if let Some(entry) = self.holdings.get_mut(key.word()).filter(|entry| entry.closing.order == ended.id) {
                 entry.closing.refused = refused.check;
             }
             self.revert_replace(ended);

@@ -1,13 +1,13 @@
 //! The positions, by account, strategy and instrument.
 //!
-//! Found [by key](ByKey); positions are never removed. A position is the sum of the fills that stand, in their order: `base`
+//! Found [by key](crate::by_key); positions are never removed. A position is the sum of the fills that stand, in their order: `base`
 //! sums the fills that are forgotten, `now` includes the remembered ones.
 //!
 //! Bound: the number of positions. Worst case: colliding keys cost one probe each.
 
 use super::executions::{Execution, NO_FILL};
 use super::money::Holding;
-use crate::by_key::{ByKey, Keyed};
+use crate::by_key::Keyed;
 use flow::{Account, OrderId, Px, StrategyId};
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,11 @@ impl Keyed for Entry {
 }
 
 impl Entry {
+    /// A position without a fill.
+    pub(super) fn at(key: Key) -> Entry {
+        Entry { key, ..Entry::VACANT }
+    }
+
     /// Adds a fee; a negative one is given back.
     pub(super) fn charge(&mut self, fee: Option<i64>) {
         self.fees = self.fees.saturating_add(fee.unwrap_or(0).into());
@@ -114,44 +119,5 @@ impl Entry {
     /// The position with its fees.
     pub(super) fn holding(&self) -> Holding {
         Holding { fees: self.fees, ..self.now.holding }
-    }
-}
-
-/// The table.
-pub(super) struct Positions(ByKey<Entry>);
-
-impl Positions {
-    /// Room for `limit` positions.
-    pub(super) fn new(limit: usize) -> Positions {
-        Positions(ByKey::new(limit))
-    }
-
-    /// The most positions.
-    pub(super) fn limit(&self) -> usize {
-        self.0.limit()
-    }
-
-    /// All positions, in arbitrary order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.0.iter()
-    }
-
-    /// The position of that key, opened if there is none; `None` when there is no room.
-    #[inline]
-    pub(super) fn open(&mut self, key: Key) -> Option<&mut Entry> {
-        if self.0.get(key.word()).is_none() {
-            return self.0.add(Entry { key, ..Entry::VACANT });
-        }
-        self.0.get_mut(key.word())
-    }
-
-    /// The position of that key, if it is open.
-    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Entry> {
-        self.0.get_mut(key.word())
-    }
-
-    /// Removes all positions.
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
     }
 }

@@ -66,7 +66,8 @@ impl PortfolioStage {
         for saved in positions {
             let SavedPosition { account, strategy, ref key, base, fees, lacks_a_fee } = saved;
             let key = Key::new(account, strategy, self.index(key, from)?);
-            let entry = self.positions.open(key).filter(|entry| entry.now == Filled::NOTHING && entry.fees == 0);
+            let entry =
+                self.positions.open(Entry::at(key)).filter(|entry| entry.now == Filled::NOTHING && entry.fees == 0);
             let Holding { qty, cost, fees: of_fills, .. } = base.holding;
             let sound = (qty != 0 || cost == 0) && qty != i64::MIN && of_fills == 0;
             let Some(entry) = entry.filter(|_| sound) else {
@@ -90,7 +91,7 @@ impl PortfolioStage {
         for saved in fills {
             let fill = saved.loaded(from)?;
             let listed = self.instruments.get(fill.instrument as usize).is_some_and(|i| i.terms.is_some());
-            if !listed || self.positions.get_mut(key_of(&fill)).is_none() {
+            if !listed || self.positions.get(key_of(&fill).word()).is_none() {
                 return Err(StateError::Inconsistent("a fill without its listing or position"));
             }
             self.book(fill);

@@ -7,8 +7,9 @@
 
 use super::executions::{Execution, Executions, FillReport, NO_FILL, Unbooked};
 use super::money::{Holding, Terms};
-use super::positions::{Entry, Key, Positions};
+use super::positions::{Entry, Key};
 use crate::Space;
+use crate::by_key::ByKey;
 use flow::records::{Anomaly, Booked, Bust, Fill, FillCost, Listing, Position, PositionMoney, Trade};
 use flow::{
     Account, AnomalyKind, Booking, Event, Flags, GrowingTable, Kind, Kinds, NO_MONEY, Ns, OrderId, Out, Param,
@@ -34,7 +35,7 @@ impl Instrument {
 
 /// Positions and the fills that made them.
 pub struct PortfolioStage {
-    pub(super) positions: Positions,
+    pub(super) positions: ByKey<Entry>,
     /// The fills that a bust may still name.
     pub(super) fills: Executions,
     pub(super) instruments: GrowingTable<Instrument>,
@@ -46,7 +47,7 @@ impl PortfolioStage {
     /// Nothing is held.
     pub fn new(space: Space) -> PortfolioStage {
         PortfolioStage {
-            positions: Positions::new(space.positions),
+            positions: ByKey::new(space.positions),
             fills: Executions::new(space.fills),
             instruments: GrowingTable::new(space.instruments as usize, Instrument::UNLISTED),
             reported_twice: None,
@@ -121,12 +122,12 @@ impl PortfolioStage {
     /// Books a fill in its position and remembers it; `None` if there is no room for the position.
     pub(super) fn book(&mut self, fill: Execution) -> Option<Entry> {
         let key = key_of(&fill);
-        self.positions.open(key)?;
+        self.positions.open(Entry::at(key))?;
         if let Some(gone) = self.fills.make_room() {
             self.forget(&gone);
         }
         let at = self.fills.add(fill);
-        let entry = self.positions.open(key).expect("it was opened");
+        let entry = self.positions.open(Entry::at(key)).expect("it was opened");
         if !fill.busted {
             entry.now.fill(&fill);
         }
@@ -143,7 +144,7 @@ impl PortfolioStage {
 
     /// Forgets the oldest fill: its position's base sum takes it in.
     fn forget(&mut self, gone: &Execution) {
-        let entry = self.positions.get_mut(key_of(gone)).expect("a remembered fill has a position");
+        let entry = self.positions.get_mut(key_of(gone).word()).expect("a remembered fill has a position");
         if !gone.busted {
             entry.base.fill(gone);
         }
@@ -163,7 +164,7 @@ impl PortfolioStage {
             return push_anomaly(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
         }
         let limit = self.positions.limit() as u64;
-        let Some(entry) = self.positions.open(Key::of(id, event.instrument)) else {
+        let Some(entry) = self.positions.open(Entry::at(Key::of(id, event.instrument))) else {
             return push_anomaly(AnomalyKind::PositionsFull, event, limit, out);
         };
         entry.charge(known_money(cost.fee));
@@ -192,7 +193,7 @@ impl PortfolioStage {
 
     /// Rebuilds a position: its base sum, then the remembered fills that stand.
     fn remake(&mut self, key: Key) -> &mut Entry {
-        let entry = self.positions.get_mut(key).expect("a remembered fill has a position");
+        let entry = self.positions.get_mut(key.word()).expect("a remembered fill has a position");
         entry.now = entry.base;
         let mut next = entry.oldest;
         while next != NO_FILL {
