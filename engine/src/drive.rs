@@ -16,7 +16,7 @@ use crate::pipeline::{
 };
 use crate::plan::Plan;
 use bytemuck::Zeroable;
-use flow::{Event, Kind};
+use flow::{Event, Gateway, Kind};
 use quanta::Clock;
 use ring::thread::{Panicked, SpawnError, Worker, spawn_pinned};
 use ring::{Consumer, Idle, RingError, Taken};
@@ -32,10 +32,10 @@ pub struct Control {
     pub stop: Arc<AtomicBool>,
     /// Every thread of the pipeline has ended.
     pub ended: Arc<AtomicBool>,
-    /// Halts and cancels at the gateway, beside the pipeline.
+    /// Halts and cancels at the gateways, beside the pipeline.
     pub kill_switch: Arc<KillSwitch>,
-    /// The session with a venue outside the process.
-    pub venue: Arc<VenueStatus>,
+    /// The sessions with venues outside the process, by the numbers of gateways.
+    pub venues: [Arc<VenueStatus>; Gateway::MOST],
     /// Turns that the head has taken: it stands still while the head does.
     pub turns: Arc<AtomicU64>,
     /// The last `seq` admitted.
@@ -52,6 +52,23 @@ pub struct Control {
     pub rolls: Arc<RollRequests>,
     /// Watches the disk of the current journal, once one is open for writing.
     pub disk: CurrentDisk,
+}
+
+impl Control {
+    /// Queues a message for whoever watches the run.
+    pub(crate) fn notice(&self, what: String) {
+        self.venues[0].notice(what);
+    }
+
+    /// The next message to say, if there is one.
+    pub fn take_notice(&self) -> Option<String> {
+        self.venues.iter().find_map(|venue| venue.take_notice())
+    }
+
+    /// Orders that may be open at venues outside the process.
+    pub fn open_orders(&self) -> u64 {
+        self.venues.iter().map(|venue| venue.open_orders()).sum()
+    }
 }
 
 /// Why a pipeline did not run to its end.

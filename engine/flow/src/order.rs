@@ -7,7 +7,7 @@ use crate::words::words;
 use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
-/// Source of what returns to the head: replies of venues, refusals.
+/// Source of what returns to the head: refusals, and what the simulated exchange says. Gateways have [`crate::Gateway::source`].
 pub const SOURCE_RETURNS: u8 = 255;
 /// Source of an operator's commands.
 pub const SOURCE_OPERATOR: u8 = 254;
@@ -191,8 +191,10 @@ words! {
         Reload = 9 "reload",
         /// A parameter changes. Names say which, and of which instrument if it is of one.
         SetParam = 10 "set-param",
-        /// The first input of a journal that continues another: how many of the venue's messages that one holds.
+        /// The first input of a journal that continues another.
         CarriedOver = 6 "carried-over",
+        /// How many messages of a venue are in earlier journals; the target is the number of its gateway, from 0.
+        Received = 11 "received",
     }
     /// What became of a command.
     CommandResult: u16 {

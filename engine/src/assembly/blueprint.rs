@@ -10,7 +10,7 @@ use crate::gateway::{Ending, GatewayError, is_definition};
 use crate::ingress::{Clock, Head, Ingress, NextJournal, Pace, SourceQueue, TickSource};
 use crate::pipeline::{Stopwatch, Tail};
 use crate::plan::Plan;
-use flow::{Event, Ns, OpenOrder, Sink};
+use flow::{Event, Gateway, Ns, OpenOrder, Sink};
 use sinks::journal::CurrentDisk;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl<'a> Blueprint<'a> {
         let tail =
             Tail::new(logs, sinks, plan.outcomes, (instruments, &plan.instances), Arc::clone(&control.watermark));
         let tail = if plan.trades { tail } else { tail.without_orders() };
-        Assembly { head, plan, tail, gateway: None, control: control.clone() }
+        Assembly { head, plan, tail, gateways: Vec::new(), control: control.clone() }
     }
 
     /// The pipeline with a merge of `feeds` at `pace` as its head. `logs` take the outcomes; `venues` decides whether orders
@@ -69,16 +69,16 @@ impl<'a> Blueprint<'a> {
         let ticks = ticks.with_calendars(plan.ticks.calendars.clone());
         let clock = Clock::new(plan.clock).with_pace(pace);
         let ingress = Ingress::new(feeds, ticks, clock, instruments);
-        let gateway = wiring.gateway.take();
+        let gateways = std::mem::take(&mut wiring.gateways);
         let Assembly { head: ingress, mut plan, tail, control, .. } = self.repeated(ingress, logs);
-        let leaves = venues == Venues::Repeated || !cancels(settings, gateway.is_some());
+        let leaves = venues == Venues::Repeated || !cancels(settings, !gateways.is_empty());
         let kill_switch = (!leaves).then(|| Arc::clone(&control.kill_switch));
         let ingress = ingress.with_cancel_at_end(kill_switch);
         if pace.is_some() {
             plan.set_paced();
         }
         let (head, tail) = wiring.join(ingress, tail.with_stopwatch(stopwatch));
-        Ok(Assembly { head, plan, tail, gateway, control })
+        Ok(Assembly { head, plan, tail, gateways, control })
     }
 }
 
@@ -95,14 +95,14 @@ pub struct Assembly<H> {
     pub plan: Plan,
     /// The end of the pipeline.
     pub tail: Tail,
-    gateway: Option<Ready>,
+    gateways: Vec<Ready>,
     control: Control,
 }
 
 impl<H> Assembly<H> {
     /// Whether orders leave the process.
     pub fn leads_out(&self) -> bool {
-        self.gateway.is_some()
+        !self.gateways.is_empty()
     }
 }
 
@@ -113,39 +113,39 @@ impl Assembly<Ingress> {
         self.head.roll(next(disk), (handover, rolls), begun);
     }
 
-    /// Queries the venue about orders of an earlier journal.
-    pub fn ask(&mut self, orders: Vec<(OpenOrder, u64)>) {
-        self.head.ask(orders);
+    /// Queries the venue of a gateway about orders of an earlier journal, each with what is left of it.
+    pub fn ask(&mut self, gateway: Gateway, orders: Vec<(OpenOrder, u64)>) {
+        self.head.ask(gateway, orders);
     }
 
-    /// An instrument that the venue is to know, from before the first input: a snapshot has its name or listing.
+    /// An instrument that the venues are to know, from before the first input: a snapshot has its name or listing.
     pub fn define(&self, definition: &Event) {
-        if let Some(gateway) = self.gateway.as_ref().filter(|_| is_definition(definition)) {
-            gateway.define(*definition);
+        if is_definition(definition) {
+            self.gateways.iter().for_each(|gateway| gateway.define(*definition));
         }
     }
 
     /// The run writes the journal of that id: a venue tells engines apart by it.
     pub fn set_journal(&self, id: u64) {
-        if let Some(gateway) = &self.gateway {
-            gateway.set_journal(id);
-        }
+        self.gateways.iter().for_each(|gateway| gateway.set_journal(id));
     }
 }
 
 impl<H: Head + 'static> Assembly<H> {
-    /// Runs the pipeline to its end, then ends the gateway, if there is one, and blocks meanwhile. Returns the finished
-    /// run, and the gateway's error, if it had one.
+    /// Runs the pipeline to its end, then ends the gateways, and blocks meanwhile. Returns the finished run, and the errors of
+    /// gateways.
     ///
     /// # Errors
     /// When a thread or a ring could not be created, or a thread panicked.
-    pub fn run(self) -> Result<(Finished<H>, Option<GatewayError>), AssemblyError> {
-        let gateway = self.gateway.map(Ready::start).transpose()?;
+    pub fn run(self) -> Result<(Finished<H>, Vec<GatewayError>), AssemblyError> {
+        let started = self.gateways.into_iter().map(Ready::start).collect::<Result<Vec<_>, _>>()?;
         let ran = run_pipeline(self.head, self.plan, self.tail, &self.control);
-        let left = gateway.and_then(|g| g.end(ending(&ran)).err());
-        if let (Err(_), Some(e)) = (&ran, &left) {
-            // The run's own error is returned; what is left at the venue must be said too.
-            self.control.venue.notice(e.to_string());
+        let ending = ending(&ran);
+        started.iter().for_each(|gateway| gateway.announce(ending));
+        let left: Vec<_> = started.into_iter().filter_map(|gateway| gateway.end(ending).err()).collect();
+        if ran.is_err() {
+            // The run's own error is returned; what is left at the venues must be said too.
+            left.iter().for_each(|e| self.control.notice(e.to_string()));
         }
         Ok((ran?, left))
     }

@@ -52,15 +52,14 @@ impl Proof {
     }
 }
 
-/// The faults of the venue that routes go to.
+/// The faults of the venues that routes go to.
 fn venue_faults(settings: &Settings, instruments: u32) -> Vec<Fault> {
-    let name = settings.stages["router"].get(stages::router::VENUE);
-    let fault = match settings.registries.gateway(name) {
-        Some(gateway) => (gateway.open)(&settings.venues[name]).err().map(Fault::from),
-        None => {
-            let ring = ring::channel(ring::Kind::Phase, 1);
-            ring.ok().and_then(|(_, inbox)| simulated(settings, instruments, inbox, Arc::default()).err())
-        }
-    };
-    settings.placed(fault.into_iter().collect()).0
+    let Ok(routing) = settings.order_routing() else { return Vec::new() };
+    let outside = routing.gateways.iter().filter_map(|gateway| {
+        let fault = (gateway.entry.open)(&settings.venues[&gateway.name]).err()?;
+        Some(gateway.fault(fault))
+    });
+    let ring = Some(()).filter(|()| routing.simulated).and_then(|()| ring::channel(ring::Kind::Phase, 1).ok());
+    let inside = ring.and_then(|(_, inbox)| simulated(settings, instruments, inbox, Arc::default()).err());
+    settings.placed(outside.chain(inside).collect()).0
 }

@@ -1,31 +1,30 @@
-//! Wires the path of orders: from the tail to the venue, and from the venue to the head.
+//! Wires the path of orders: from the tail to the venues, and from the venues to the head.
 
 use super::error::AssemblyError;
-use crate::config::{Fault, Settings, keys};
+use crate::config::{Fault, Settings, UsedGateway, keys};
 use crate::drive::{Control, DriveError};
-use crate::gateway::{DefinitionSink, GatewayThread, Link, LiveVenueReplies, VenueSession, VenueStatus};
-use crate::ingress::{Ingress, SimVenueReplies};
-use crate::pipeline::{Slot, Tail};
+use crate::gateway::{Answers, DefinitionSink, GatewayThread, Link, LiveVenueReplies, VenueSession, VenueStatus};
+use crate::ingress::{Ingress, Refusals, SimVenueReplies};
+use crate::pipeline::{Routes, Slot, Tail};
 use crate::plan::{Carries, Plan};
-use flow::{Event, Sink};
+use flow::{Event, Gateway, Sink};
 use ring::{Consumer, Producer};
-use sinks::GatewayEntry;
 use stages::exchange_sim::SimulatedVenue;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// Whether orders go to a venue outside the process, or inputs are only replayed.
+/// Whether orders go to venues outside the process, or inputs are only replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Venues {
     /// Orders go out.
     Live,
-    /// The venue's answers come from the journal.
+    /// The answers of venues come from the journal.
     Repeated,
 }
 
 /// A gateway that has not started.
 pub(super) struct Ready {
-    name: &'static str,
+    name: String,
     session: VenueSession,
     routes: Consumer<Slot>,
     link: Arc<Link>,
@@ -45,7 +44,7 @@ impl Ready {
 
     /// Starts the gateway's thread.
     pub(super) fn start(self) -> Result<GatewayThread, AssemblyError> {
-        let started = GatewayThread::spawn(self.name, self.session, self.routes, self.link, self.status);
+        let started = GatewayThread::spawn(&self.name, self.session, self.routes, self.link, self.status);
         Ok(started.map_err(DriveError::from)?)
     }
 }
@@ -65,15 +64,16 @@ pub(super) fn simulated(
     Ok(SimVenueReplies::new(venue, inbox, watermark, settings.pipeline.get(keys::MAX_RETURNS)))
 }
 
-/// The ends of the rings that lead to a venue and back; empty for a pipeline that does not trade.
+/// The ends of the rings that lead to venues and back; empty for a pipeline that does not trade.
 #[derive(Default)]
 pub(super) struct VenueWiring {
     returns: Option<SimVenueReplies>,
-    live_replies: Option<LiveVenueReplies>,
+    refusals: Option<Refusals>,
     back: Option<Producer<Slot>>,
-    routes: Option<(Producer<Slot>, Arc<AtomicU64>)>,
-    definitions: Option<Box<dyn Sink>>,
-    pub(super) gateway: Option<Ready>,
+    live_replies: Vec<LiveVenueReplies>,
+    routes: Vec<Routes>,
+    definitions: Vec<Box<dyn Sink>>,
+    pub(super) gateways: Vec<Ready>,
 }
 
 impl VenueWiring {
@@ -85,66 +85,65 @@ impl VenueWiring {
         control: &Control,
         venues: Venues,
     ) -> Result<VenueWiring, AssemblyError> {
-        let Some(returns) = plan.wiring.carrying(Carries::Returns) else {
-            return Ok(VenueWiring::default());
-        };
-        let (back, inbox) = control.meters.ring(plan.ring, returns).map_err(DriveError::from)?;
-        match plan.gateway {
-            Some(gateway) => VenueWiring::out(settings, plan, gateway, control, venues, (back, inbox)),
-            None => {
-                let returns = simulated(settings, instruments, inbox, Arc::clone(&control.watermark));
-                let returns = returns.map_err(|fault| settings.placed(vec![fault]))?;
-                Ok(VenueWiring { returns: Some(returns), back: Some(back), ..VenueWiring::default() })
-            }
+        let mut wiring = VenueWiring::default();
+        let Some(row) = plan.wiring.carrying(Carries::Returns).next() else { return Ok(wiring) };
+        let (back, inbox) = control.meters.ring(plan.ring, row).map_err(DriveError::from)?;
+        wiring.back = Some(back);
+        let watermark = Arc::clone(&control.watermark);
+        if plan.routing.simulated {
+            let returns = simulated(settings, instruments, inbox, watermark);
+            wiring.returns = Some(returns.map_err(|fault| settings.placed(vec![fault]))?);
+        } else {
+            wiring.refusals = Some(Refusals::new(inbox, watermark));
         }
+        control.kill_switch.set_gateways(plan.routing.gateways.len());
+        for (number, used) in plan.routing.gateways.iter().enumerate() {
+            wiring.add(settings, plan, Gateway::new(number), used, control, venues)?;
+        }
+        Ok(wiring)
     }
 
-    fn out(
+    fn add(
+        &mut self,
         settings: &Settings,
         plan: &Plan,
-        gateway: &'static GatewayEntry,
+        gateway: Gateway,
+        used: &UsedGateway,
         control: &Control,
         venues: Venues,
-        (back, inbox): (Producer<Slot>, Consumer<Slot>),
-    ) -> Result<VenueWiring, AssemblyError> {
-        let (name, link) = (gateway.name, Arc::new(Link::default()));
-        let live_replies = |answers| {
-            LiveVenueReplies::new(inbox, answers, Arc::clone(&link), Arc::clone(&control.watermark), plan.max_returns)
-        };
-        if venues == Venues::Repeated {
-            return Ok(VenueWiring {
-                live_replies: Some(live_replies(None)),
-                back: Some(back),
-                ..VenueWiring::default()
-            });
-        }
-        let venue = (gateway.open)(&settings.venues[name]).map_err(|e| settings.placed(vec![e.into()]))?;
+    ) -> Result<(), AssemblyError> {
+        let UsedGateway { name, entry } = used;
         let ring = |carries| {
-            let row = plan.wiring.carrying(carries).expect("a plan with a gateway has its rings");
+            let row = plan.wiring.carrying(carries).nth(gateway.number()).expect("a gateway of the plan has its rings");
             control.meters.ring(plan.ring, row).map_err(DriveError::from)
         };
-        let ((to_gateway, routes), (to_head, answers)) = (ring(Carries::Routes)?, ring(Carries::Answers)?);
-        let live_replies = live_replies(Some(answers));
-        let (switch, status) = (Arc::clone(&control.kill_switch), Arc::clone(&control.venue));
-        let session = VenueSession::new(venue, to_head, Arc::clone(&link), switch, Arc::clone(&status));
-        let handed_over = link.handed_over();
-        let definitions = Some(Box::new(DefinitionSink::new(Arc::clone(&link))) as Box<dyn Sink>);
-        let ready = Ready { name, session, routes, link, status };
-        let routes = Some((to_gateway, handed_over));
-        Ok(VenueWiring {
-            live_replies: Some(live_replies),
-            back: Some(back),
-            routes,
-            definitions,
-            gateway: Some(ready),
-            returns: None,
-        })
+        let link = Arc::new(Link::default());
+        let (to_gateway, routes) = ring(Carries::Routes)?;
+        if venues == Venues::Repeated {
+            // Nobody counts the routes of a replay that sends nothing.
+            self.routes.push(Routes { ring: to_gateway, handed_over: Arc::default() });
+            self.live_replies.push(LiveVenueReplies::new(gateway, Answers::Record(routes), link, plan.max_returns));
+            return Ok(());
+        }
+        let venue = (entry.open)(&settings.venues[name]).map_err(|e| settings.placed(vec![used.fault(e)]))?;
+        let (to_head, answers) = ring(Carries::Answers)?;
+        let status = Arc::clone(&control.venues[gateway.number()]);
+        status.name(name);
+        let switch = Arc::clone(&control.kill_switch);
+        let session = VenueSession::new(gateway, venue, to_head, Arc::clone(&link), switch, Arc::clone(&status));
+        self.routes.push(Routes { ring: to_gateway, handed_over: link.handed_over() });
+        self.definitions.push(Box::new(DefinitionSink::new(Arc::clone(&link))));
+        let replies = LiveVenueReplies::new(gateway, Answers::Gateway(answers), Arc::clone(&link), plan.max_returns);
+        self.live_replies.push(replies);
+        self.gateways.push(Ready { name: name.clone(), session, routes, link, status });
+        Ok(())
     }
 
     /// Connects head and tail.
     pub(super) fn join(&mut self, ingress: Ingress, tail: Tail) -> (Ingress, Tail) {
-        let ingress = ingress.with_returns(self.returns.take()).with_live_replies(self.live_replies.take());
-        let tail = tail.with_returns(self.back.take()).with_routes(self.routes.take());
-        (ingress, tail.with_prompt(self.definitions.take()))
+        let ingress = ingress.with_returns(self.returns.take()).with_refusals(self.refusals.take());
+        let ingress = ingress.with_live_replies(std::mem::take(&mut self.live_replies));
+        let tail = tail.with_returns(self.back.take()).with_routes(std::mem::take(&mut self.routes));
+        (ingress, self.definitions.drain(..).fold(tail, Tail::with_prompt))
     }
 }

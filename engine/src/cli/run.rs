@@ -14,7 +14,9 @@ use crate::config::{Draft, Settings};
 use crate::control::{Intake, Outcomes, Pipeline, Server};
 use crate::drive::{Control, DriveError};
 use crate::ingress::{Commands, Pace, halt, wall_now};
-use crate::recovery::{Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, as_started, cancel_at_venue};
+use crate::recovery::{
+    CancelledAt, Earlier, HaltNote, Notices, Panics, RecoveryError, RollTime, as_started, cancel_at_venues,
+};
 use crate::registries::Registries;
 use crate::report::Report;
 use crate::run::{Options, Preflight, Ready, Reloader, RunError, execute};
@@ -197,7 +199,7 @@ fn listening(
     let (dir, server) = (dir.to_owned(), Rc::clone(server));
     Box::new(move |plan| {
         let trades = plan.stages.iter().any(|stage| stage.name == "risk");
-        let (instances, has_gateway) = (Arc::clone(&plan.instances), plan.gateway.is_some());
+        let (instances, has_gateway) = (Arc::clone(&plan.instances), !plan.routing.gateways.is_empty());
         let running = plan.stages.iter().flat_map(|stage| stage.name.split('+')).map(str::to_owned).collect();
         let pipeline = Pipeline { instances, running, trades, has_gateway, reloader: Some(reloader) };
         let started = Server::start(&dir, &intake, control, &outcomes, pipeline);
@@ -256,12 +258,19 @@ fn known_panics(args: &RunArgs, dir: &Path, settings: &Settings) -> Result<Optio
     }
 }
 
-/// Safe mode: cancels all orders at the venue, and describes the result.
+/// Safe mode: cancels all orders at the venues, and describes the result.
 fn cancelled(settings: &Settings, dir: &Path) -> String {
-    match cancel_at_venue(settings, dir) {
-        Ok(None) => "No outside venue holds orders".to_owned(),
-        Ok(Some(venue)) => format!("Sent a cancel of all orders to the venue {venue}"),
-        Err(e) => format!("CANCEL ALL ORDERS BY HAND, the venue could not be reached: {e}"),
+    let by_hand = |e: &RecoveryError| format!("CANCEL ALL ORDERS BY HAND, the venue could not be reached: {e}");
+    match cancel_at_venues(settings, dir) {
+        Ok(venues) if venues.is_empty() => "No outside venue holds orders".to_owned(),
+        Ok(venues) => {
+            let said = venues.iter().map(|CancelledAt { venue, done }| match done {
+                Ok(()) => format!("Sent a cancel of all orders to the venue {venue}"),
+                Err(e) => by_hand(e),
+            });
+            said.collect::<Vec<_>>().join("; ")
+        }
+        Err(e) => by_hand(&e),
     }
 }
 

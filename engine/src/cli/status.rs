@@ -25,11 +25,11 @@ pub(crate) fn status(status: &Status, details: bool) -> String {
         Some(trading) => trading_part(trading, details),
         None => line(Tone::Notice, "the pipeline has not answered yet: where trading stands is not known"),
     };
-    if status.venue.as_ref().is_some_and(|venue| venue.closed) {
+    if status.venues.iter().any(|venue| venue.closed) {
         let closed = "no new order leaves: a halt or cancel-all is in force at the gateway, and not stored yet";
         text.insert_str(0, &line(Tone::Notice, closed));
     }
-    text += &status.venue.as_ref().map_or_else(String::new, venue);
+    text += &status.venues.iter().map(|v| venue(v, status.venues.len())).collect::<String>();
     if let Some(trading) = &status.trading {
         text += &trading.feeds.iter().map(feed).collect::<String>();
     }
@@ -196,12 +196,15 @@ fn positions(trading: &TradingStatus, details: bool) -> String {
     table(&columns, &shown.iter().map(row).collect::<Vec<_>>()) + &more(shown.len(), trading.held, "positions")
 }
 
-fn venue(venue: &VenueReport) -> String {
+fn venue(venue: &VenueReport, venues: usize) -> String {
     let tone = if venue.session == "open" { Tone::Plain } else { Tone::Notice };
     let since = venue.for_ms.map_or_else(|| UNKNOWN.to_owned(), duration);
     let heard = venue.heard_ms.map_or_else(|| "never heard".to_owned(), |ms| format!("heard {} ago", duration(ms)));
     let [lost, back] = [venue.lost, venue.back].map(grouped);
-    let mut text = line(tone, &format!("venue     {} for {since}, {heard}; lost {lost}, back {back}", venue.session));
+    // If there is only one, nobody has to be told which.
+    let name = if venues > 1 { format!("{} ", venue.venue) } else { String::new() };
+    let stands = format!("venue     {name}{} for {since}, {heard}; lost {lost}, back {back}", venue.session);
+    let mut text = line(tone, &stands);
     let [open, unanswered, late] = [venue.open_orders, venue.unanswered, venue.late].map(grouped);
     text += &line(
         Tone::Plain,
@@ -309,6 +312,7 @@ mod tests {
             feeds: vec![feed],
         };
         let venue = VenueReport {
+            venue: "wire".to_owned(),
             session: "open".to_owned(),
             closed: false,
             for_ms: Some(11_040_000),
@@ -320,8 +324,8 @@ mod tests {
             late: 0,
         };
         let disk = DiskState { behind: 8, limit: 8, waiting_ms: Some(2_345), waits: 3, no_room: None };
-        let (trading, venue, disk) = (Some(trading), Some(venue), Some(disk));
-        Status { admitted: 81_301, finished: 81_300, trading, venue, disk, ..Status::default() }
+        let (trading, venues, disk) = (Some(trading), vec![venue], Some(disk));
+        Status { admitted: 81_301, finished: 81_300, trading, venues, disk, ..Status::default() }
     }
 
     fn sum(account: u8, currency: &str) -> PnlReport {

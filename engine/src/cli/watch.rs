@@ -183,9 +183,9 @@ impl Looks {
         }
     }
 
-    /// Says what the gateway has to say.
+    /// Says what gateways have to say.
     fn say_notices(&self) {
-        while let Some(notice) = self.control.venue.take_notice() {
+        while let Some(notice) = self.control.take_notice() {
             console::say(notice);
         }
     }
@@ -242,7 +242,7 @@ fn end_unfinished(control: &Control, cancelled: bool) {
             "the pipeline does not stop: it has finished nothing after input {finished}. It is ended as by a kill; \
              the next `tidegate run` goes on"
         ));
-        let (switch, open) = (&control.kill_switch, control.venue.open_orders());
+        let (switch, open) = (&control.kill_switch, control.open_orders());
         if open > 0 {
             let handed = cancelled && switch.is_carried_out(switch.pulls());
             let cancels = if handed { "the venue was sent their cancels" } else { "NO CANCEL WAS SENT" };

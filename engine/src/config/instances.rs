@@ -19,8 +19,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of a table that are no parameters.
-const USE: &str = "use";
-const NAME: &str = "name";
+pub(super) const USE: &str = "use";
+pub(super) const NAME: &str = "name";
 const NUMBER: &str = "number";
 
 impl<'i> Reading<'i> {
@@ -175,7 +175,7 @@ fn number(registry: Instanced, value: &DeValue<'_>) -> Option<u16> {
 
 impl Settings {
     /// Why a name cannot be that of an instance of the entry `uses`: what was found, and what would be valid.
-    fn check_name(&self, name: &str, uses: &str) -> Result<(), (String, String)> {
+    pub(super) fn check_name(&self, name: &str, uses: &str) -> Result<(), (String, String)> {
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         if name.is_empty() || !name.chars().all(is_word) {
             let valid = "valid: a name of a-z, 0-9, - and _".to_owned();

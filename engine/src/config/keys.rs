@@ -187,6 +187,9 @@ pub const PIPELINE: &[Param] = &[
 /// The key of the tables of single symbols in a section.
 pub(super) const SYMBOL: &str = "symbol";
 
+/// The table that names a venue.
+pub(super) const VENUE: &str = "venue";
+
 /// The section of the numbers of names that are gone; journals have it.
 pub(super) const RETIRED: &str = "retired";
 

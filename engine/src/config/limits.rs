@@ -62,7 +62,7 @@ impl<'i> Reading<'i> {
         }
         let is_ours = |f: &Fault| f.key.starts_with(LIMIT) || f.key.starts_with(ACCOUNT);
         if faults.is_empty() && !self.draft.faults.iter().any(is_ours) {
-            let params = settings.risk_params();
+            let params = settings.risk_tables();
             faults = risk::limit_faults(&params).into_iter().map(Fault::from).collect();
         }
         if !faults.is_empty() {
@@ -86,8 +86,8 @@ impl<'i> Reading<'i> {
 }
 
 impl Settings {
-    /// The parameters of the gate with the tables that it reads beside its section, strategies by their numbers.
-    pub fn risk_params(&self) -> Params {
+    /// The parameters of the gate with its tables of limits, accounts and pairs, strategies by their numbers.
+    pub(super) fn risk_tables(&self) -> Params {
         let mut params = self.stages["risk"].clone();
         for table in &self.limits {
             let number = self.instances.strategy_number(risk::strategy_of(table));
@@ -109,12 +109,12 @@ impl Settings {
         let name = |table: &Params| {
             risk::scope_of(table).map_or_else(|_| String::new(), |scope| scope.name(risk::strategy_of(table)))
         };
-        self.risk_params().tables(LIMIT).iter().map(name).collect()
+        self.risk_tables().tables(LIMIT).iter().map(name).collect()
     }
 
     /// What is valid in these tables and yet will disappoint.
     pub fn limit_warnings(&self) -> Vec<String> {
-        let params = self.risk_params();
+        let params = self.risk_tables();
         let hidden = risk::hidden_limits(&params).into_iter();
         let hidden = hidden.map(|(number, limit, why)| format!("{LIMIT}[{number}].{limit} = {why}"));
         let running = self.pipeline.get(keys::STAGES);
@@ -134,12 +134,7 @@ impl Settings {
                 "{LIMIT}[{number}] never refuses: no strategy of this configuration trades in account {account}"
             ))
         });
-        let venue = self.stages["router"].get(stages::router::VENUE);
-        let gateway = self.registries.gateway(venue).map(|gateway| gateway.name);
-        let paper = self.risk_params().tables(ACCOUNT).to_vec().into_iter().filter_map(move |table| {
-            let (gateway, number) = (gateway?, risk::paper(&table)?);
-            Some(format!("account {number} is paper, and its orders go to {gateway} as all do"))
-        });
+        let paper = self.paper_warnings(&strategies);
         hidden.chain(unused).chain(paper).collect()
     }
 
@@ -161,7 +156,7 @@ fn with_number<T: Copy>(table: &Params, key: IntParam<T>, number: Option<u64>) -
 }
 
 /// The account that a strategy trades in, or that a table is for.
-fn account_of(params: &Params) -> Option<u8> {
+pub(super) fn account_of(params: &Params) -> Option<u8> {
     match params.value(ACCOUNT) {
         Some(flow::Value::Int(account)) => u8::try_from(*account).ok(),
         _ => None,
@@ -196,7 +191,7 @@ mod tests {
         let recorded = settings.to_toml();
         let again = Draft::parse(&recorded, Path::new("journal.toml"));
         assert_eq!((again.faults, again.settings.to_toml()), (Vec::new(), recorded));
-        assert_eq!(again.settings.risk_params(), settings.risk_params());
+        assert_eq!(again.settings.risk_tables(), settings.risk_tables());
     }
 
     #[test]
@@ -243,8 +238,8 @@ mod tests {
         let recorded = draft.settings.to_toml();
         let again = Draft::parse(&recorded, Path::new("journal.toml"));
         assert_eq!((again.faults, again.settings.to_toml()), (Vec::new(), recorded));
-        assert_eq!(again.settings.risk_params(), draft.settings.risk_params());
-        assert_eq!(draft.settings.risk_params().tables("pair").len(), 2);
+        assert_eq!(again.settings.risk_tables(), draft.settings.risk_tables());
+        assert_eq!(draft.settings.risk_tables().tables("pair").len(), 2);
         let wrong = DESK.to_owned() + "currency = \"usd\"\n[instrument.\"EURUSD\"]\npair = [\"EUR\", \"EUR\"]\n";
         let wanted = ["a.toml:9:12 account.2.currency: \"usd\"", "a.toml:11:8 instrument.\"EURUSD\".pair: EUR,EUR"];
         assert_eq!(found(&wrong), wanted);

@@ -18,6 +18,7 @@ mod nearest;
 mod read;
 mod settings;
 mod symbols;
+mod venues;
 
 pub use draft::Draft;
 pub use fault::{Fault, Faults, Place};
@@ -26,3 +27,4 @@ pub use instrument::InstrumentSettings;
 pub use keys::{OUTCOMES, PIPELINE};
 pub use nearest::{nearest, one_of};
 pub use settings::{InputSettings, Settings, WATCH};
+pub use venues::{OrderRouting, UsedGateway};

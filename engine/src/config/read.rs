@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::fault::{Fault, Faults, Place};
 use super::files;
 use super::instrument::InstrumentSettings;
-use super::keys::{RETIRED, SYMBOL};
+use super::keys::{RETIRED, SYMBOL, VENUE};
 use super::nearest::one_of;
 use super::settings::{InputSettings, Settings, WATCH, entry_advice, key_advice, value_advice};
 use crate::registries::Registries;
@@ -82,6 +82,9 @@ fn parse(text: &str, path: &Path, base: Option<&Path>, registries: &Registries) 
     for registry in Instanced::ALL {
         let named = root.remove_entry(registry.table());
         named.into_iter().for_each(|(name, value)| reading.instances(registry, &name.span(), value));
+    }
+    if let Some((name, value)) = root.remove_entry(VENUE) {
+        reading.venues(&name.span(), value);
     }
     for (name, value) in root {
         reading.top(name, value);

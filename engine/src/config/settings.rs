@@ -3,7 +3,7 @@
 use super::data_file::content;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::{self, InstrumentSettings};
-use super::keys::{self, OUTCOMES, PIPELINE, RETIRED, SYMBOL};
+use super::keys::{self, OUTCOMES, PIPELINE, RETIRED, SYMBOL, VENUE};
 use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;
@@ -54,6 +54,14 @@ impl InputSettings {
     }
 }
 
+/// A gateway under a name of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NamedGateway {
+    pub(super) name: String,
+    /// The entry of the registry.
+    pub(super) uses: &'static str,
+}
+
 /// All settings that a run is built from.
 #[derive(Clone)]
 pub struct Settings {
@@ -74,7 +82,9 @@ pub struct Settings {
     /// Folder of the journal to write, if any.
     pub journal_dir: Option<PathBuf>,
     /// Parameters of every venue, simulated or behind a gateway, by name.
-    pub venues: BTreeMap<&'static str, Params>,
+    pub venues: BTreeMap<String, Params>,
+    /// The gateways that tables name.
+    pub(super) gateways: Vec<NamedGateway>,
     /// Parameters of every sink, by name.
     pub sinks: BTreeMap<&'static str, Params>,
     /// Tables of limits, as they are written.
@@ -107,7 +117,12 @@ impl Settings {
             feeds: all(registries.feeds()),
             inputs: Vec::new(),
             journal_dir: None,
-            venues: all(stages::exchange_sim::VENUES).into_iter().chain(all(registries.gateways())).collect(),
+            venues: all(stages::exchange_sim::VENUES)
+                .into_iter()
+                .chain(all(registries.gateways()))
+                .map(|(name, params)| (name.to_owned(), params))
+                .collect(),
+            gateways: Vec::new(),
             sinks: all(sinks::SINKS),
             limits: Vec::new(),
             accounts: BTreeMap::new(),
@@ -231,7 +246,7 @@ impl Settings {
         if let Some(venue) = flow::find(stages::exchange_sim::VENUES, name) {
             return self.venues.get_mut(name).map(|v| (venue.params, v));
         }
-        if let Some(gateway) = self.registries.gateway(name) {
+        if let Some(gateway) = self.gateway(name) {
             return self.venues.get_mut(name).map(|v| (gateway.params, v));
         }
         let sink = flow::find(sinks::SINKS, name)?;
@@ -245,13 +260,14 @@ impl Settings {
         names.extend(self.registries.feeds().iter().map(|r| r.name()));
         names.extend(stages::exchange_sim::VENUES.iter().map(|r| r.name()));
         names.extend(self.registries.gateways().iter().map(|r| r.name()));
+        names.extend(self.gateways.iter().map(|gateway| gateway.name.as_str()));
         names.extend(sinks::SINKS.iter().map(|r| r.name()));
         names
     }
 
     /// Whether a section has that name.
     pub(super) fn is_taken(&self, name: &str) -> bool {
-        let others = ["input", INSTRUMENT, RETIRED, risk::LIMIT, risk::ACCOUNT]
+        let others = ["input", INSTRUMENT, RETIRED, risk::LIMIT, risk::ACCOUNT, VENUE]
             .into_iter()
             .chain(Instanced::ALL.map(Instanced::table));
         self.sections().into_iter().chain(others).any(|other| other == name)
@@ -259,7 +275,7 @@ impl Settings {
 
     /// Advice for an unknown section.
     pub(super) fn section_advice(&self, name: &str) -> String {
-        let others = "[instrument.\"SYMBOL\"], [account.2], [[limit]], [[strategy]], and [[input]]";
+        let others = "[instrument.\"SYMBOL\"], [account.2], [[limit]], [[strategy]], [[venue]], and [[input]]";
         format!("{}, {others}", one_of(name, self.sections()))
     }
 
@@ -275,12 +291,15 @@ impl Settings {
         root.insert("outcomes".into(), table(&self.outcomes).into());
         let plain = self.stages.iter().filter(|(name, _)| self.instances.find(name).is_none());
         let plain = plain.map(|(name, params)| (name.as_str(), params));
-        let others = self.venues.iter().chain(&self.sinks).map(|(name, params)| (*name, params));
+        let plain_venues = self.venues.iter().filter(|(name, _)| !self.gateways.iter().any(|g| g.name == **name));
+        let plain_venues = plain_venues.map(|(name, params)| (name.as_str(), params));
+        let others = plain_venues.chain(self.sinks.iter().map(|(name, params)| (*name, params)));
         for (name, params) in plain.chain(others) {
             root.insert(name.to_owned(), table(params).into());
         }
         self.instances_into(&mut root);
         self.limits_into(&mut root);
+        self.venues_into(&mut root);
         let inputs = self.inputs.iter().take(inputs).map(|input| {
             let watch = input.watch.iter().map(|symbols| {
                 let list = symbols.iter().map(|symbol| symbol.as_str().into()).collect::<Vec<toml::Value>>();

@@ -29,8 +29,8 @@ pub struct Status {
     pub finished: u64,
     /// Where trading stands; absent until the pipeline has answered once.
     pub trading: Option<TradingStatus>,
-    /// The session with a venue outside the process, if there is one.
-    pub venue: Option<VenueReport>,
+    /// The sessions with venues outside the process.
+    pub venues: Vec<VenueReport>,
     /// The groups, each with its stages.
     pub groups: Vec<String>,
     /// Busy, idle and stalled time of each group so far; empty if `pipeline.meters` is off.
@@ -47,6 +47,8 @@ pub struct Status {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VenueReport {
+    /// Its name.
+    pub venue: String,
     /// How it stands: `open`, `lost` …
     pub session: String,
     /// Whether no new order leaves, whatever the pipeline approves: a halt or a cancel-all is in force there and not stored
@@ -74,6 +76,7 @@ impl VenueReport {
         let since = |at: u64| (at > 0).then(|| now.saturating_sub(at) / 1_000_000);
         let session = venue.session();
         (session != SessionState::None).then(|| VenueReport {
+            venue: venue.venue().to_owned(),
             session: session.name().to_owned(),
             closed: switch.is_closed(),
             for_ms: since(venue.since()),
@@ -96,8 +99,8 @@ impl Status {
         let admitted = control.admitted.load(Ordering::Relaxed).max(finished);
         let (groups, latency) = (control.meters.about(), latencies(&control.meters));
         let trading = control.inquiry.answer().map(|(age, answer)| TradingStatus::of(&answer, age, names));
-        let (venue, disk) =
-            (VenueReport::of(&control.venue, &control.kill_switch), control.disk.get().map(|disk| disk.state()));
-        Status { admitted, finished, trading, venue, groups, load, rings, latency, disk }
+        let venues = control.venues.iter().filter_map(|venue| VenueReport::of(venue, &control.kill_switch)).collect();
+        let disk = control.disk.get().map(|disk| disk.state());
+        Status { admitted, finished, trading, venues, groups, load, rings, latency, disk }
     }
 }

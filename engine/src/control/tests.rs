@@ -6,7 +6,7 @@ use super::{ControlReply, ControlRequest, Outcomes, Pipeline, Server, ask};
 use crate::drive::Control;
 use crate::ingress::{Commands, Submission};
 use flow::records::{Command, CommandOutcome, Halt};
-use flow::{CommandResult, Event, EventId, Flags, HaltReason, Ns};
+use flow::{CommandResult, Event, EventId, Flags, Gateway, HaltReason, Ns};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -29,6 +29,7 @@ struct Rig {
 impl Rig {
     fn new(has_gateway: bool) -> Rig {
         let (folder, control) = (tempfile::tempdir().unwrap(), Control::default());
+        control.kill_switch.set_gateways(usize::from(has_gateway));
         let (sender, commands) = Commands::live(Arc::clone(&control.kill_switch));
         let outcomes = Outcomes::new().unwrap();
         let pipeline = Pipeline { trades: true, has_gateway, ..Pipeline::default() };
@@ -155,7 +156,7 @@ fn a_command_whose_client_is_gone_never_enters_but_a_halt_does() {
     // One more exchange, so that everything before it has been looked at.
     let asker = asking(&rig.journal(), "cancel-all");
     until("the pull", || (rig.control.kill_switch.pulls() == 2).then_some(()));
-    rig.control.kill_switch.carry_out(2);
+    rig.control.kill_switch.carry_out(Gateway::new(0), 2);
     assert_eq!(rig.taken(), [1, 3]);
     assert!(matches!(asker.join().unwrap().0, ControlReply::Applied { .. }));
     assert!(rig.take().is_empty());
@@ -191,7 +192,7 @@ fn what_the_gateway_has_done_is_in_force_before_it_is_stored() {
     let mut rig = Rig::new(true);
     let halt = asking(&rig.journal(), "halt");
     let pull = until("the pull", || Some(rig.control.kill_switch.pulls()).filter(|pulls| *pulls == 1));
-    rig.control.kill_switch.carry_out(pull);
+    rig.control.kill_switch.carry_out(Gateway::new(0), pull);
     assert_eq!(halt.join().unwrap().0, ControlReply::InForce { seq: None });
     assert_eq!(rig.taken(), [1]);
     let cancel = asking(&rig.journal(), "cancel-all");
@@ -218,7 +219,7 @@ fn halts_that_wait_are_one_command_unless_another_came_between() {
     let resume = asking(&rig.journal(), "resume");
     std::thread::sleep(Duration::from_millis(100));
     askers.extend((5..=6).map(|pulls| submitted(&rig, pulls, "halt")));
-    rig.control.kill_switch.carry_out(6);
+    rig.control.kill_switch.carry_out(Gateway::new(0), 6);
     assert_eq!(rig.taken(), [1, 3, 2, 1]);
     let seqs: Vec<u64> = askers
         .into_iter()
@@ -266,7 +267,7 @@ fn after_the_end_what_is_certain_is_said() {
         let [resume, cancel, late] = ["resume", "cancel-all", "halt"].map(|action| asking(&rig.journal(), action));
         until("the pulls", || (rig.control.kill_switch.pulls() == 3).then_some(()));
         if carries_out {
-            rig.control.kill_switch.carry_out(3);
+            rig.control.kill_switch.carry_out(Gateway::new(0), 3);
         }
         assert_eq!(resume.join().unwrap().0, ended);
         std::thread::sleep(Duration::from_millis(20));

@@ -5,11 +5,13 @@
 //! out by the pull: nothing was sent between. Bound: three numbers.
 
 use super::kill_switch::{KillSwitch, Pull};
+use flow::Gateway;
 use std::sync::Arc;
 
 /// The gateway's end of the kill switch.
 pub(super) struct Fence {
     switch: Arc<KillSwitch>,
+    gateway: Gateway,
     /// The last pull whose cancels were made.
     made: Pull,
     /// Those that the socket does not have yet.
@@ -20,13 +22,14 @@ pub(super) struct Fence {
 }
 
 impl Fence {
-    pub(super) fn new(switch: Arc<KillSwitch>) -> Fence {
-        Fence { switch, made: 0, handing: None, stored: 0, through: 0 }
+    /// The end of a gateway.
+    pub(super) fn new(switch: Arc<KillSwitch>, gateway: Gateway) -> Fence {
+        Fence { switch, gateway, made: 0, handing: None, stored: 0, through: 0 }
     }
 
     /// Learns which commands were stored.
     pub(super) fn learn(&mut self) {
-        while let Some(stored) = self.switch.take_stored() {
+        while let Some(stored) = self.switch.take_stored(self.gateway) {
             self.stored += 1;
             self.through = self.through.max(stored.seq);
         }
@@ -56,7 +59,7 @@ impl Fence {
     /// The socket has everything that was made.
     pub(super) fn hand_over(&mut self) {
         if let Some(pull) = self.handing.take() {
-            self.switch.carry_out(pull);
+            self.switch.carry_out(self.gateway, pull);
         }
     }
 

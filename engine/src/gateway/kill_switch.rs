@@ -5,14 +5,15 @@
 //! hands the cancels to its socket at once and sends no further order until the command is stored. Once the head has stored
 //! it as input S, the pipeline itself refuses or allows what comes after S, and the gateway refuses only what the pipeline
 //! approved before S. The pipeline also makes a cancel-all of the command, with the number S in its id; the gateway knows
-//! that it has been carried out. A command that is repeated while it waits pulls again: the cancels leave again, and one stored
+//! that it has been carried out. Several gateways each do so, and a pull is carried out when all of them have. A command that is repeated while it waits pulls again: the cancels leave again, and one stored
 //! command answers for all these pulls. Without a gateway a pull has no effect: the command alone does the work.
 //!
-//! Bound: a counter, and one queued entry per command until the gateway's next turn. Worst case: a gateway that is inside a
+//! Bound: a counter, and one queued entry per command and gateway until the gateway's next turn. Worst case: a gateway that is inside a
 //! system call answers after it.
 
 use crossbeam_queue::SegQueue;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use flow::Gateway;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Number of a pull, from 1.
 pub type Pull = u64;
@@ -26,6 +27,14 @@ pub struct StoredPull {
     pub seq: u64,
 }
 
+/// The end of a gateway.
+#[derive(Debug, Default)]
+struct End {
+    /// The last pull whose cancels it has handed to its socket.
+    carried_out: AtomicU64,
+    stored: SegQueue<StoredPull>,
+}
+
 /// The kill switch; see the module.
 #[derive(Debug, Default)]
 pub struct KillSwitch {
@@ -33,15 +42,24 @@ pub struct KillSwitch {
     pulls: AtomicU64,
     /// Number of commands that were pulled for.
     commands: AtomicU64,
-    /// The last pull whose cancels a gateway has handed to its socket.
-    carried_out: AtomicU64,
-    stored: SegQueue<StoredPull>,
+    /// The ends of the gateways, by their numbers, and how many there are.
+    ends: [End; Gateway::MOST],
+    gateways: AtomicUsize,
     /// Number of these commands that are stored.
     stored_count: AtomicU64,
     refusing: AtomicBool,
 }
 
 impl KillSwitch {
+    /// So many gateways obey it; set before anything is pulled.
+    pub fn set_gateways(&self, gateways: usize) {
+        self.gateways.store(gateways, Ordering::Release);
+    }
+
+    fn ends(&self) -> &[End] {
+        &self.ends[..self.gateways.load(Ordering::Acquire)]
+    }
+
     /// Pulls the switch; returns the number of the pull, which belongs into the command's submission.
     pub fn pull(&self) -> Pull {
         self.commands.fetch_add(1, Ordering::AcqRel);
@@ -82,27 +100,28 @@ impl KillSwitch {
         self.pulls.load(Ordering::Acquire)
     }
 
-    /// Called by the head of a pipeline with a gateway: the command of `pull` is stored as input `seq`.
+    /// Called by the head of a pipeline with gateways: the command of `pull` is stored as input `seq`.
     pub fn store(&self, pull: Pull, seq: u64) {
         debug_assert!(pull > 0 && pull <= self.pulls(), "only a pull is stored");
-        self.stored.push(StoredPull { pull, seq });
+        self.ends().iter().for_each(|end| end.stored.push(StoredPull { pull, seq }));
         self.stored_count.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Called by the gateway: the next pull whose command is stored, if there is one. It is here before any route that the
+    /// Called by a gateway: the next pull whose command is stored, if there is one. It is here before any route that the
     /// command causes reaches the gateway.
-    pub fn take_stored(&self) -> Option<StoredPull> {
-        self.stored.pop()
+    pub fn take_stored(&self, gateway: Gateway) -> Option<StoredPull> {
+        self.ends[gateway.number()].stored.pop()
     }
 
-    /// Called by the gateway: the socket has the cancels of all pulls up to this one.
-    pub fn carry_out(&self, pull: Pull) {
-        self.carried_out.fetch_max(pull, Ordering::AcqRel);
+    /// Called by a gateway: its socket has the cancels of all pulls up to this one.
+    pub fn carry_out(&self, gateway: Gateway, pull: Pull) {
+        self.ends[gateway.number()].carried_out.fetch_max(pull, Ordering::AcqRel);
     }
 
-    /// Whether a gateway has handed the cancels of this pull to its socket.
+    /// Whether every gateway has handed the cancels of this pull to its socket; without a gateway none has.
     pub fn is_carried_out(&self, pull: Pull) -> bool {
-        self.carried_out.load(Ordering::Acquire) >= pull
+        let is_made = |end: &End| end.carried_out.load(Ordering::Acquire) >= pull;
+        !self.ends().is_empty() && self.ends().iter().all(is_made)
     }
 }
 
@@ -113,24 +132,32 @@ mod tests {
     #[test]
     fn a_pull_is_carried_out_with_every_one_before_it() {
         let switch = KillSwitch::default();
+        switch.set_gateways(2);
+        let [one, other] = [0, 1].map(Gateway::new);
         let (first, second) = (switch.pull(), switch.pull());
         assert_eq!((first, second, switch.pulls()), (1, 2, 2));
-        switch.carry_out(second);
+        switch.carry_out(one, second);
+        assert!(!switch.is_carried_out(first), "the other gateway has not");
+        switch.carry_out(other, second);
         assert!(switch.is_carried_out(first) && switch.is_carried_out(second));
-        switch.carry_out(first);
+        switch.carry_out(one, first);
         assert!(switch.is_carried_out(second) && !switch.is_carried_out(3), "it never goes back");
     }
 
     #[test]
     fn what_is_stored_comes_in_order() {
         let switch = KillSwitch::default();
+        switch.set_gateways(2);
+        let [one, other] = [0, 1].map(Gateway::new);
         let pulls = [switch.pull(), switch.pull()];
         switch.store(pulls[0], 7);
         assert!(switch.is_closed());
         switch.store(pulls[1], 9);
         assert!(!switch.is_closed());
-        assert_eq!(switch.take_stored(), Some(StoredPull { pull: 1, seq: 7 }));
-        assert_eq!(switch.take_stored(), Some(StoredPull { pull: 2, seq: 9 }));
-        assert_eq!(switch.take_stored(), None);
+        for gateway in [one, other] {
+            assert_eq!(switch.take_stored(gateway), Some(StoredPull { pull: 1, seq: 7 }));
+            assert_eq!(switch.take_stored(gateway), Some(StoredPull { pull: 2, seq: 9 }));
+            assert_eq!(switch.take_stored(gateway), None);
+        }
     }
 }

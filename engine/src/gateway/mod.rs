@@ -1,4 +1,4 @@
-//! The gateway: the thread between the pipeline and a venue outside the process.
+//! A gateway: the thread between the pipeline and a venue outside the process. A run may have several.
 //!
 //! ```text
 //! tail ── routes ──► gateway ── socket ──► venue
@@ -36,7 +36,8 @@ pub use kill_switch::{KillSwitch, Pull, StoredPull};
 pub use last_cancel::cancel_everything;
 pub use link::{Ending, Link, Resumption};
 pub use open_orders::OpenOrders;
-pub use replies::{GatewayEnded, LiveVenueReplies};
+pub(crate) use replies::saved_events;
+pub use replies::{Answers, GatewayEnded, LiveVenueReplies};
 pub use session::VenueSession;
 pub use settling::{is_numbered, settles};
 pub use thread::{GatewayError, GatewayThread};

@@ -5,7 +5,7 @@
 //! input per route in flight and a few per session.
 
 use crate::pipeline::Slot;
-use flow::{AnomalyKind, Event, Ns, SOURCE_RETURNS};
+use flow::{AnomalyKind, Event, Gateway, Ns};
 use ring::{Producer, Refused};
 use std::collections::VecDeque;
 
@@ -15,12 +15,14 @@ const FULL: usize = 65_536;
 /// The queue in front of the head's ring.
 pub(super) struct Outbox {
     ring: Producer<Slot>,
+    source: u8,
     queue: VecDeque<Event>,
 }
 
 impl Outbox {
-    pub(super) fn new(ring: Producer<Slot>) -> Outbox {
-        Outbox { ring, queue: VecDeque::new() }
+    /// That of a gateway.
+    pub(super) fn new(ring: Producer<Slot>, gateway: Gateway) -> Outbox {
+        Outbox { ring, source: gateway.source(), queue: VecDeque::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -33,14 +35,13 @@ impl Outbox {
 
     /// An input for the head.
     pub(super) fn push(&mut self, input: Event) {
-        self.queue.push_back(input);
+        self.queue.push_back(Event { source: self.source, ..input });
         self.publish();
     }
 
     /// An anomaly that the gateway found.
     pub(super) fn push_anomaly(&mut self, what: AnomalyKind, instrument: u32, detail: u64) {
-        let anomaly = what.event(Ns(0), instrument, Ns::NONE, detail);
-        self.push(Event { source: SOURCE_RETURNS, ..anomaly });
+        self.push(what.event(Ns(0), instrument, Ns::NONE, detail));
     }
 
     /// Publishes as much as the head has room for; whether it took anything.

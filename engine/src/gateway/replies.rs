@@ -1,10 +1,9 @@
-//! Inputs from a venue outside the process: the pipeline's refusals, and `sent` and answers from the gateway.
+//! Inputs from a venue outside the process: `sent` and answers from its gateway.
 //!
-//! Under the wall clock they enter as they come. During a replay the recorded ones enter instead; the pipeline produces its
-//! own refusals again, and each is matched with its recorded echo, so that those without one enter afterwards. This module
+//! Under the wall clock they enter as they come; during a replay the recorded ones enter instead. This module
 //! also tracks what the journal says about routes (settled, unanswered) and counts its answers, and passes that to the
 //! gateway when the pipeline has finished the replay. Bound: `pipeline.max_returns` answers are queued here, the rest stay
-//! on the gateway's ring; refusals are bounded by the requests that the pipeline made since the last drain.
+//! on the gateway's ring.
 
 use super::link::{Link, Resumption};
 use super::open_orders::OpenOrders;
@@ -12,14 +11,12 @@ use super::settling::{Unanswered, answer, is_numbered, settles};
 use crate::pipeline::Slot;
 use flow::records::{Anomaly, Command, Sent};
 use flow::{
-    Action, AnomalyKind, CommandAction, Event, EventId, Kind, Ns, OpenOrder, SOURCE_RETURNS, StateError, StateReader,
-    StateWriter,
+    Action, AnomalyKind, CommandAction, Event, EventId, Gateway, Ns, OpenOrder, StateError, StateReader, StateWriter,
 };
 use ring::{Consumer, Taken};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How long an orderly end waits for the venue's answers, in nanoseconds.
 const PATIENCE_NS: u64 = 5_000_000_000;
@@ -43,18 +40,20 @@ struct ReplyProgress {
 #[error("the gateway to the venue stopped: {0}")]
 pub struct GatewayEnded(String);
 
-/// Returns of a live venue, as a source of the merge; see the module.
+/// Where the answers of a venue are from.
+pub enum Answers {
+    /// Its gateway.
+    Gateway(Consumer<Slot>),
+    /// The record alone: nothing is sent, and the routes that the pipeline makes again come here.
+    Record(Consumer<Slot>),
+}
+
+/// What a live venue says, as a source of the merge; see the module.
 pub struct LiveVenueReplies {
-    inbox: Consumer<Slot>,
-    /// `None` where inputs are only replayed.
-    gateway: Option<Consumer<Slot>>,
+    gateway: Gateway,
+    from: Answers,
     link: Arc<Link>,
-    watermark: Arc<AtomicU64>,
     bound: usize,
-    /// Refusals that the pipeline made and that have not entered as inputs yet.
-    refusals: VecDeque<Event>,
-    /// Recorded refusals that entered before the replaying pipeline produced them again.
-    echoes_ahead: u64,
     /// `sent` and answers from the gateway.
     answers: VecDeque<Event>,
     progress: ReplyProgress,
@@ -73,23 +72,13 @@ pub struct LiveVenueReplies {
 }
 
 impl LiveVenueReplies {
-    /// Takes refusals from `inbox` and answers from `gateway`. Without a gateway the inputs are only replayed, and `inbox`
-    /// carries routes too. `watermark` is the tail's.
-    pub fn new(
-        inbox: Consumer<Slot>,
-        gateway: Option<Consumer<Slot>>,
-        link: Arc<Link>,
-        watermark: Arc<AtomicU64>,
-        bound: usize,
-    ) -> LiveVenueReplies {
+    /// Takes those of a gateway, of which at most `bound` wait.
+    pub fn new(gateway: Gateway, from: Answers, link: Arc<Link>, bound: usize) -> LiveVenueReplies {
         LiveVenueReplies {
-            inbox,
             gateway,
+            from,
             link,
-            watermark,
             bound,
-            refusals: VecDeque::new(),
-            echoes_ahead: 0,
             answers: VecDeque::with_capacity(bound.min(4_096)),
             progress: ReplyProgress::default(),
             unanswered: Unanswered::new(),
@@ -108,28 +97,19 @@ impl LiveVenueReplies {
         self.ask = orders;
     }
 
-    /// Whether the pipeline has finished everything up to `seq`; if so, all its returns are here.
-    #[inline]
-    pub(crate) fn pipeline_is_idle(&mut self, seq: u64) -> bool {
-        let idle = self.watermark.load(Ordering::Acquire) == seq;
-        self.drain();
-        idle
-    }
-
-    /// Takes what has arrived on both rings. Also called while the head waits for room.
+    /// Takes what has arrived. Also called while the head waits for room.
     #[inline]
     pub(crate) fn drain(&mut self) {
-        let LiveVenueReplies { inbox, refusals, echoes_ahead, doubts, progress, .. } = self;
-        let _ = inbox.take(usize::MAX, |slot| match slot.0.kind {
-            Kind::Route if slot.0.id.0 > progress.settled => doubts.push_back(slot.0),
-            Kind::Route => {}
-            _ if *echoes_ahead > 0 => *echoes_ahead -= 1,
-            _ => refusals.push_back(Event { source: SOURCE_RETURNS, ..slot.0 }),
-        });
-        let room = self.bound.saturating_sub(self.answers.len());
-        if let Some(gateway) = &mut self.gateway {
-            let answers = &mut self.answers;
-            self.closed |= gateway.take(room, |slot| answers.push_back(slot.0)) == Taken::Closed;
+        let LiveVenueReplies { from, answers, doubts, progress, bound, closed, .. } = self;
+        match from {
+            Answers::Gateway(ring) => {
+                let room = bound.saturating_sub(answers.len());
+                *closed |= ring.take(room, |slot| answers.push_back(slot.0)) == Taken::Closed;
+            }
+            Answers::Record(routes) => {
+                let is_open = |route: &Event| route.id.0 > progress.settled;
+                let _ = routes.take(usize::MAX, |slot| doubts.extend(Some(slot.0).filter(is_open)));
+            }
         }
     }
 
@@ -161,10 +141,10 @@ impl LiveVenueReplies {
         self.begun && self.progress.routes == self.link.routes() + self.doubted
     }
 
-    /// Whether a refusal or an answer is waiting to enter.
+    /// Whether something is waiting to enter.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
-        !(self.refusals.is_empty() && self.answers.is_empty())
+        !self.answers.is_empty()
     }
 
     /// At the end of a run: whether every route is settled and answered, or the wait for the venue has timed out.
@@ -178,28 +158,26 @@ impl LiveVenueReplies {
 
     /// Takes the next input. Call only when one is waiting.
     pub(crate) fn take(&mut self) -> Event {
-        let next = self.refusals.pop_front().or_else(|| self.answers.pop_front());
-        let next = self.open.with_side(next.expect("the merge chose a waiting reply"));
+        let next = self.open.with_side(self.answers.pop_front().expect("the merge chose a waiting reply"));
         self.entered(&next);
         next
     }
 
-    /// A recorded input of this source enters during a replay.
+    /// A recorded input of this gateway enters during a replay.
     pub(crate) fn replay(&mut self, input: &Event) {
-        if input.kind == Kind::Refused && self.refusals.pop_front().is_none() {
-            self.echoes_ahead += 1;
-        }
         self.entered(input);
     }
 
     /// A command enters. The first one of a journal may carry over the state of an earlier journal.
     pub(crate) fn on_command(&mut self, input: &Event) {
         self.open.apply(input);
-        if let Some(command) = input.get::<Command>()
-            && command.action == CommandAction::CarriedOver.code()
-        {
-            self.progress.received += u64::try_from(command.new).unwrap_or(0);
-            self.progress.cancel_first = true;
+        let Some(command) = input.get::<Command>() else { return };
+        match CommandAction::from_code(command.action) {
+            Some(CommandAction::CarriedOver) => self.progress.cancel_first = true,
+            Some(CommandAction::Received) if command.target == self.gateway.number() as u32 => {
+                self.progress.received += u64::try_from(command.new).unwrap_or(0);
+            }
+            _ => {}
         }
     }
 
@@ -234,11 +212,7 @@ impl LiveVenueReplies {
     /// Saves the state. The pipeline must be idle.
     pub(crate) fn save(&self, to: &mut StateWriter<'_>) {
         let saved = |event: &Event| (to.key(event.instrument), bytemuck::bytes_of(event).to_vec());
-        let lists = [
-            self.refusals.iter().map(saved).collect::<Vec<_>>(),
-            self.unanswered.values().map(saved).collect(),
-            self.doubts.iter().map(saved).collect(),
-        ];
+        let lists = [self.unanswered.values().map(saved).collect::<Vec<_>>(), self.doubts.iter().map(saved).collect()];
         to.put(&self.progress);
         to.put(&lists);
         self.open.save(to);
@@ -251,23 +225,28 @@ impl LiveVenueReplies {
     pub(crate) fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.progress = from.get()?;
         self.progress.routes = 0;
-        let lists: [Vec<(String, Vec<u8>)>; 3] = from.get()?;
-        let mut read = lists.map(|list| {
-            let event = |(key, bytes): (String, Vec<u8>)| {
-                let bytes: [u8; 64] =
-                    bytes.try_into().map_err(|_| StateError::Inconsistent("an event that is not 64 bytes"))?;
-                let mut event: Event = bytemuck::cast(bytes);
-                event.instrument = if event.instrument == 0 { 0 } else { from.instrument(&key)? };
-                Ok(event)
-            };
-            list.into_iter().map(event).collect::<Result<VecDeque<_>, StateError>>()
-        });
-        let mut next = |at: usize| std::mem::replace(&mut read[at], Ok(VecDeque::new()));
-        (self.refusals, self.doubts) = (next(0)?, next(2)?);
-        self.unanswered = next(1)?.into_iter().map(|sent| (sent.record::<Sent>().cause, sent)).collect();
+        let [unanswered, doubts]: [Vec<(String, Vec<u8>)>; 2] = from.get()?;
+        self.doubts = saved_events(doubts, from)?;
+        let unanswered = saved_events(unanswered, from)?.into_iter();
+        self.unanswered = unanswered.map(|sent| (sent.record::<Sent>().cause, sent)).collect();
         self.doubted = self.doubts.len() as u64;
         self.open = OpenOrders::load(from)?;
         self.link.settle(self.progress.settled);
         Ok(())
     }
+}
+
+/// Events that were saved with the keys of their instruments.
+pub(crate) fn saved_events(
+    list: Vec<(String, Vec<u8>)>,
+    from: &mut StateReader<'_>,
+) -> Result<VecDeque<Event>, StateError> {
+    let event = |(key, bytes): (String, Vec<u8>)| {
+        let bytes: [u8; 64] =
+            bytes.try_into().map_err(|_| StateError::Inconsistent("an event that is not 64 bytes"))?;
+        let mut event: Event = bytemuck::cast(bytes);
+        event.instrument = if event.instrument == 0 { 0 } else { from.instrument(&key)? };
+        Ok(event)
+    };
+    list.into_iter().map(event).collect()
 }

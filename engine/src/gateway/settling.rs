@@ -5,20 +5,18 @@
 //! [`Unanswered`] per route in flight.
 
 use flow::records::{Ack, Cancelled, Reject, Route, Sent};
-use flow::{Action, Event, Flags, Kind, Ns, Record, RejectReason, SOURCE_RETURNS};
+use flow::{Action, Event, Flags, Kind, Ns, Record, RejectReason, SOURCE_RETURNS, is_returned};
 use std::collections::BTreeMap;
 
 /// Whether an input is a numbered answer, that is, it came from the venue and not from the gateway.
 pub fn is_numbered(input: &Event) -> bool {
     let never_sent = |r: &Reject| r.reason == RejectReason::NeverSent.code();
-    input.source == SOURCE_RETURNS
-        && sinks::wire::ANSWERS.has(input.kind)
-        && !input.get::<Reject>().is_some_and(never_sent)
+    is_returned(input.source) && sinks::wire::ANSWERS.has(input.kind) && !input.get::<Reject>().is_some_and(never_sent)
 }
 
 /// The id of the route that an input settles, if it settles one.
 pub fn settles(input: &Event) -> Option<u64> {
-    if input.source != SOURCE_RETURNS {
+    if !is_returned(input.source) {
         return None;
     }
     if input.kind == Kind::Reject && !is_numbered(input) {
@@ -43,7 +41,7 @@ pub(crate) fn answer(unanswered: &mut Unanswered, input: &Event) -> bool {
     unanswered.get(&cause).is_some_and(is_for) && unanswered.remove(&cause).is_some()
 }
 
-/// An input of a venue's returns that the gateway makes itself.
+/// An input of a venue's returns that the gateway makes itself. Its source becomes the gateway's when it leaves for the head.
 pub(super) fn returned<R: Record>(instrument: u32, flags: Flags, record: &R) -> Event {
     Event { source: SOURCE_RETURNS, ..Event::new(Ns(0), instrument, flags, record) }
 }

@@ -106,6 +106,11 @@ impl GatewayThread {
         Ok(GatewayThread { worker, link, status })
     }
 
+    /// Says how the run ends, before [`GatewayThread::end`] waits for what follows.
+    pub fn announce(&self, ending: Ending) {
+        self.link.end(ending);
+    }
+
     /// Ends the thread with the run, and joins it. A thread that does not end in time is left behind.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! [`NOTICES`] messages; the oldest is dropped for the newest.
 
 use crossbeam_queue::ArrayQueue;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -56,6 +57,8 @@ impl SessionState {
 /// What a gateway publishes; see the module. Times are nanoseconds of the wall clock since 1970; 0 = never.
 #[derive(Debug)]
 pub struct VenueStatus {
+    /// Its name; set once, before its gateway starts.
+    venue: OnceLock<String>,
     session: AtomicU8,
     since: AtomicU64,
     lost: AtomicU64,
@@ -73,7 +76,18 @@ impl Default for VenueStatus {
         let (since, lost, back, heard) = (zero(), zero(), zero(), zero());
         let (open_orders, unanswered, late) = (zero(), zero(), zero());
         let notices = ArrayQueue::new(NOTICES);
-        VenueStatus { session: AtomicU8::default(), since, lost, back, heard, open_orders, unanswered, late, notices }
+        VenueStatus {
+            venue: OnceLock::new(),
+            session: AtomicU8::default(),
+            since,
+            lost,
+            back,
+            heard,
+            open_orders,
+            unanswered,
+            late,
+            notices,
+        }
     }
 }
 
@@ -83,6 +97,21 @@ fn get(number: &AtomicU64) -> u64 {
 }
 
 impl VenueStatus {
+    /// The name of the venue; empty where there is none.
+    pub fn venue(&self) -> &str {
+        self.venue.get().map_or("", String::as_str)
+    }
+
+    /// The venue in messages.
+    pub(super) fn place(&self) -> String {
+        self.venue.get().map_or_else(|| "the venue".to_owned(), |name| format!("the venue {name}"))
+    }
+
+    /// It is that of this venue.
+    pub fn name(&self, venue: &str) {
+        let _ = self.venue.set(venue.to_owned());
+    }
+
     /// How the session stands.
     pub fn session(&self) -> SessionState {
         SessionState::ALL[usize::from(self.session.load(Ordering::Relaxed))]

@@ -15,7 +15,7 @@ use super::source_queue::SourceQueue;
 use super::watch::WatchList;
 use super::{IngressError, wall_now};
 use flow::records::{Command, Name};
-use flow::{CommandAction, Event, NameSpace, SOURCE_OPERATOR, StateError, StateReader, StateWriter};
+use flow::{CommandAction, Event, Gateway, NameSpace, StateError, StateReader, StateWriter};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Makes a stand-in for the source of that number, whose inputs all come from the record.
@@ -148,7 +148,7 @@ impl Joining {
     /// Restores what [`Joining::save`] wrote, and lets those join `feeds` that had joined.
     pub(super) fn load(&mut self, from: &mut StateReader<'_>, feeds: &mut Vec<SourceQueue>) -> Result<(), StateError> {
         for recorded in from.get::<Vec<String>>()? {
-            let number = u8::try_from(feeds.len() + 1).ok().filter(|number| *number < SOURCE_OPERATOR);
+            let number = u8::try_from(feeds.len() + 1).ok().filter(|number| *number < Gateway::LEAST_SOURCE);
             let number = number.ok_or(StateError::Inconsistent("more sources than there can be"))?;
             feeds.push(self.next(recorded, number).map_err(StateError::Elsewhere)?);
         }
@@ -162,7 +162,7 @@ impl Joining {
 fn numbers(command: &Command, before: usize) -> Result<impl Iterator<Item = u8> + use<>, String> {
     let (first, count) = (u64::from(command.target), command.new.cast_unsigned());
     let follow = count == 0 || first == before as u64 + 1;
-    if !follow || first.saturating_add(count) > SOURCE_OPERATOR.into() {
+    if !follow || first.saturating_add(count) > Gateway::LEAST_SOURCE.into() {
         return Err(format!(
             "the record adds {count} inputs from number {first} on, behind {before}: its journal is damaged; `tidegate \
              journal verify` says where"
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_join_without_a_gap_and_below_the_operator() {
+    fn sources_join_without_a_gap_and_below_the_gateways() {
         let joins = |target: u32, new: i64| {
             let (mut begun, mut feeds) = (Joining::default(), vec![source(1, "")]);
             begun.stand_in(|number| source(number, ""));
@@ -236,7 +236,7 @@ mod tests {
             let command = OperatorCommand { target, new, ..plain }.event();
             taken(&mut begun, &[command], &mut feeds).map(|()| feeds.len())
         };
-        let most = i64::from(SOURCE_OPERATOR) - 2;
+        let most = i64::from(Gateway::LEAST_SOURCE) - 2;
         assert_eq!((joins(2, 1), joins(0, 0), joins(2, most)), (Ok(2), Ok(1), Ok(1 + most as usize)));
         for (target, new) in [(1, 1), (3, 1), (2, most + 1), (2, -1), (2, i64::MAX), (258, 1), (u32::MAX, 1)] {
             assert!(joins(target, new).unwrap_err().contains("its journal is damaged"), "{target} {new}");

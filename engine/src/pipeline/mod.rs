@@ -36,7 +36,7 @@ pub use meters::{GroupMeter, Meters, RingLoad};
 pub use records::TailStats;
 pub use station::Group;
 pub use stopwatch::Stopwatch;
-pub use tail::Tail;
+pub use tail::{Routes, Tail};
 pub use times::{Times, TimesReader, histogram};
 pub use trades::{Holder, Pnl, Purse, TradeStats};
 pub use trading_state::{FeedState, HeadState, HeldPosition, QuotedInstrument, TailState};

@@ -19,7 +19,10 @@ use super::stopwatch::Stopwatch;
 use super::trades::TradeStats;
 use super::trading_state::TailState;
 use crate::plan::RETURNS;
-use flow::{Event, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter, TradingState};
+use flow::records::Route;
+use flow::{
+    Event, Gateway, Kind, Kinds, Listings, Sink, SinkError, StateError, StateReader, StateWriter, TradingState,
+};
 use ring::{Producer, Refused};
 use stages::Instances;
 use std::sync::Arc;
@@ -55,6 +58,14 @@ impl Held {
     }
 }
 
+/// The way of routes to a gateway.
+pub struct Routes {
+    /// The ring.
+    pub ring: Producer<Slot>,
+    /// How many were handed over.
+    pub handed_over: Arc<AtomicU64>,
+}
+
 /// The end of the pipeline.
 pub struct Tail {
     /// Events that the observers and the records have yet to see.
@@ -66,8 +77,8 @@ pub struct Tail {
     watermark: Arc<AtomicU64>,
     /// Ring back to the head.
     returns: Option<Producer<Slot>>,
-    /// Ring to the gateway, where there is one, and the counter of routes handed over.
-    routes: Option<(Producer<Slot>, Arc<AtomicU64>)>,
+    /// The ways to gateways, by their numbers.
+    routes: Vec<Routes>,
     stalls: StallMeter,
 }
 
@@ -96,7 +107,7 @@ impl Tail {
             records: Records::new(logs, sinks, outcomes, instruments, instances),
             watermark,
             returns: None,
-            routes: None,
+            routes: Vec::new(),
             stalls: StallMeter::default(),
         }
     }
@@ -134,8 +145,8 @@ impl Tail {
     }
 
     /// Adds a sink that takes events at once.
-    pub fn with_prompt(mut self, sink: Option<Box<dyn Sink>>) -> Tail {
-        sink.into_iter().for_each(|sink| self.records.add_prompt(sink));
+    pub fn with_prompt(mut self, sink: Box<dyn Sink>) -> Tail {
+        self.records.add_prompt(sink);
         self
     }
 
@@ -174,8 +185,8 @@ impl Tail {
         self
     }
 
-    /// Sends routes to a gateway instead, and counts them.
-    pub fn with_routes(mut self, routes: Option<(Producer<Slot>, Arc<AtomicU64>)>) -> Tail {
+    /// Sends the routes of gateways' venues to these instead, in the order of their numbers.
+    pub fn with_routes(mut self, routes: Vec<Routes>) -> Tail {
         self.routes = routes;
         self
     }
@@ -187,15 +198,17 @@ impl Tail {
 
     /// Sends a route or a refusal. Waits for room, which cannot deadlock since the head takes returns in all its own waits.
     fn send_back(&mut self, event: &Event, on_backpressure: &mut dyn FnMut()) {
-        if event.kind == Kind::Route {
+        let mut outside = None;
+        if let Some(route) = event.get::<Route>() {
             self.records.stats.trades.left(event);
+            outside = Gateway::of_venue(route.venue).and_then(|gateway| self.routes.get_mut(gateway.number()));
         }
-        let to = match &mut self.routes {
-            Some((routes, handed_over)) if event.kind == Kind::Route => {
-                handed_over.fetch_add(1, Ordering::Release);
-                Some(routes)
+        let to = match outside {
+            Some(routes) => {
+                routes.handed_over.fetch_add(1, Ordering::Release);
+                Some(&mut routes.ring)
             }
-            _ => self.returns.as_mut(),
+            None => self.returns.as_mut(),
         };
         let Some(returns) = to else {
             return;
@@ -338,7 +351,7 @@ mod tests {
     fn a_prompt_sink_has_an_event_before_its_input_is_finished() {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let tail = Tail::new(Vec::new(), Vec::new(), Kinds::ALL, (2, &Instances::PLAIN), Arc::default());
-        let mut tail = tail.with_prompt(Some(Box::new(Log(Arc::clone(&seen)))));
+        let mut tail = tail.with_prompt(Box::new(Log(Arc::clone(&seen))));
         tail.accept(&Event::new(flow::Ns(1), 1, flow::Flags::NONE, &Signal::default()), &mut || ());
         assert_eq!(*seen.lock().unwrap(), [Kind::Signal]);
     }

@@ -4,10 +4,9 @@ use super::parts::{GroupPlan, Planned, RETURNS, TickPlan};
 use super::wiring::{Shape, Wiring};
 use super::{cuts, observers, outcomes, proof};
 use crate::config::keys::{self, ClockKind};
-use crate::config::{Fault, Faults, Settings, one_of};
+use crate::config::{Fault, Faults, OrderRouting, Settings, one_of};
 use flow::{Kind, Kinds};
 use ring::Idle;
-use sinks::GatewayEntry;
 use stages::{Instances, Part, Space};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,8 +31,8 @@ pub struct Plan {
     pub wiring: Wiring,
     /// Whether orders leave the pipeline, in which case the head takes returns.
     pub trades: bool,
-    /// The gateway that orders go to; `None` = the simulated venue.
-    pub gateway: Option<&'static GatewayEntry>,
+    /// Where they go.
+    pub routing: OrderRouting,
     /// Whether orders are timed from the input that caused them.
     pub time_orders: bool,
     /// The most returns that may be pending at once.
@@ -93,13 +92,14 @@ impl Plan {
             ));
         }
         let clock = settings.pipeline.get(keys::CLOCK);
-        let gateway = if trades { proof::gateway(settings, clock, &mut faults) } else { None };
+        let routing = if trades { proof::routing(settings, clock, &mut faults) } else { OrderRouting::default() };
         let ticks = proof::ticks(settings, &stages, &mut faults);
         if !faults.is_empty() {
             return Err(settings.placed(faults));
         }
-        let routes = gateway.map(|(entry, slots)| (entry.name, slots));
-        let shape = Shape { groups: &groups, capacity: ring_capacity, trades, gateway: routes };
+        let gateways = routing.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
+        let routes = (gateways, proof::route_slots(settings));
+        let shape = Shape { groups: &groups, capacity: ring_capacity, trades, routes };
         let wiring = Wiring::of(&shape);
         let given = settings.pipeline.get(keys::IDLE);
         let idle = given.unwrap_or_else(|| idle(&groups, clock));
@@ -113,7 +113,7 @@ impl Plan {
             ring: settings.pipeline.get(keys::RING),
             wiring,
             trades,
-            gateway: gateway.map(|(entry, _)| entry),
+            routing,
             time_orders: trades && settings.pipeline.get(keys::TIME_ORDERS),
             max_returns: settings.pipeline.get(keys::MAX_RETURNS),
             batch: settings.pipeline.get(keys::BATCH),
@@ -158,8 +158,13 @@ fn enabled(settings: &Settings, faults: &mut Vec<Fault>) -> Vec<Part> {
 }
 
 fn built(parts: &[Part], settings: &Settings, space: Space, faults: &mut Vec<Fault>) -> Vec<Planned> {
-    let (mut stages, risk) = (Vec::new(), settings.risk_params());
-    let params = |name: &str| if name == "risk" { &risk } else { &settings.stages[name] };
+    let mut stages = Vec::new();
+    let [risk, router] = ["risk", "router"].map(|stage| settings.stage_params(stage));
+    let params = |name: &str| match name {
+        "risk" => &risk,
+        "router" => &router,
+        _ => &settings.stages[name],
+    };
     for part in parts {
         match part.build(params, &settings.instances, space) {
             Ok(stage) => {

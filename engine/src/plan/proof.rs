@@ -6,10 +6,8 @@
 
 use super::parts::{GroupPlan, Planned, TickPlan};
 use crate::config::keys::ClockKind;
-use crate::config::{Fault, Settings, keys};
+use crate::config::{Fault, OrderRouting, Settings, keys};
 use flow::{Calendars, ExceptionError, Kind, Out, POSITION_INGRESS, POSITION_VENUE};
-use sinks::GatewayEntry;
-use stages::exchange_sim::VENUES;
 use stages::orders::{MAX_IN_FLIGHT, MAX_ORDERS};
 
 /// Kinds that only one stage may emit.
@@ -78,39 +76,28 @@ pub(super) fn fits(stages: &[Planned], deciding: usize, groups: &[GroupPlan], fa
 /// More cancel-alls than can be emitted before the gateway takes one.
 const MASS_CANCELS: u64 = 64;
 
-/// The gateway that `router.venue` names, and the size of its ring of routes; `None` for the simulated venue. On its way to
-/// the gateway a route is a new or replacing order, of which at most `orders.max_in_flight` exist at once, or a cancel, of
-/// which each order has at most one. The ring is larger than both together, plus the cancel-alls.
-pub(super) fn gateway(
-    settings: &Settings,
-    clock: ClockKind,
-    faults: &mut Vec<Fault>,
-) -> Option<(&'static GatewayEntry, usize)> {
-    let name = settings.stages["router"].get(stages::router::VENUE);
-    if flow::find(VENUES, name).is_some() {
-        return None;
+/// Where orders go. Gateways need the wall clock.
+pub(super) fn routing(settings: &Settings, clock: ClockKind, faults: &mut Vec<Fault>) -> OrderRouting {
+    let routing = settings.order_routing().unwrap_or_else(|wrong| {
+        faults.extend(wrong);
+        OrderRouting::default()
+    });
+    if let Some(gateway) = routing.gateways.first().filter(|_| clock != ClockKind::Wall) {
+        let valid = format!("valid with the venue {}: wall, since its answers arrive in wall time", gateway.name);
+        faults.push(Fault::of_settings("pipeline.clock", "event", &valid));
     }
-    let Some(entry) = settings.registries.gateway(name) else {
-        let names = VENUES.iter().map(|v| v.name).chain(settings.registries.gateways().iter().map(|g| g.name));
-        faults.push(Fault::of_settings(
-            "router.venue",
-            name,
-            &format!("valid: {}", names.collect::<Vec<_>>().join(", ")),
-        ));
-        return None;
-    };
-    if clock != ClockKind::Wall {
-        faults.push(Fault::of_settings(
-            "pipeline.clock",
-            "event",
-            &format!("valid with the venue {name}: wall, since its answers arrive in wall time"),
-        ));
-    }
+    routing
+}
+
+/// The size of a gateway's ring of routes. On its way there a route is a new or replacing order, of which at most
+/// `orders.max_in_flight` exist at once, or a cancel, of which each order has at most one. The ring is larger than both together,
+/// plus the cancel-alls.
+pub(super) fn route_slots(settings: &Settings) -> usize {
     let orders = &settings.stages["orders"];
     let most = (orders.get(MAX_IN_FLIGHT) + orders.get(MAX_ORDERS)) as u64 + MASS_CANCELS;
     let ring = most.next_power_of_two() as usize;
     assert!(ring as u64 >= most && ring <= ring::MAX_CAPACITY, "the parameter ranges of orders fit one ring");
-    Some((entry, ring))
+    ring
 }
 
 pub(super) fn ticks(settings: &Settings, stages: &[Planned], faults: &mut Vec<Fault>) -> TickPlan {

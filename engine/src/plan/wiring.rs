@@ -2,7 +2,7 @@
 //!
 //! Every row gives producer, consumer, size, what happens when it is full, and why it exists. The threads are built from
 //! these rows, the meters are named after them, and `tidegate graph` prints them. Threads are connected by nothing else.
-//! Bound: one row per cut, three for the path to a venue and back, two for operators and rows.
+//! Bound: one row per cut, one for the way back, two for each gateway, two for operators and rows.
 
 use super::parts::GroupPlan;
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub enum Carries {
 /// One end of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct End {
-    /// Thread: a group, `gateway`, or `control`.
+    /// Thread: a group, `gateway NAME`, or `control`.
     pub thread: String,
     /// `ingress` or `tail`, when only that part of a group is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,8 +84,8 @@ pub(super) struct Shape<'a> {
     pub(super) capacity: usize,
     /// Whether orders leave the pipeline.
     pub(super) trades: bool,
-    /// Name of the venue behind a gateway, if there is one, and slots of the ring of routes.
-    pub(super) gateway: Option<(&'static str, usize)>,
+    /// Names of the venues behind gateways, and slots of a ring of routes.
+    pub(super) routes: (Vec<&'a str>, usize),
 }
 
 /// All rings and channels between the threads of a pipeline.
@@ -109,18 +109,20 @@ impl Wiring {
                 why: "refusals, and routes to the simulated venue, come back as inputs".to_owned(),
             });
         }
-        if let Some((venue, slots)) = shape.gateway {
+        let (venues, slots) = &shape.routes;
+        for venue in venues {
+            let gateway = || End::whole(&format!("gateway {venue}"));
             links.push(Link {
                 carries: Carries::Routes,
                 from: tail(),
-                to: End::whole("gateway"),
-                slots: Some(slots),
+                to: gateway(),
+                slots: Some(*slots),
                 when_full: "cannot happen: it holds more routes than `orders` allows in flight".to_owned(),
                 why: format!("the venue {venue} is slow, so its thread is off the pipeline"),
             });
             links.push(Link {
                 carries: Carries::Answers,
-                from: End::whole("gateway"),
+                from: gateway(),
                 to: head(),
                 slots: Some(BACK),
                 when_full: "the gateway sleeps until there is room".to_owned(),
@@ -156,9 +158,9 @@ impl Wiring {
         self.0.iter().filter(|l| l.carries == Carries::Events).nth(group)
     }
 
-    /// The first link that carries `what`, if there is one.
-    pub fn carrying(&self, what: Carries) -> Option<&Link> {
-        self.0.iter().find(|l| l.carries == what)
+    /// The links that carry `what`: of routes and answers one a gateway, in the order of their numbers.
+    pub fn carrying(&self, what: Carries) -> impl Iterator<Item = &Link> {
+        self.0.iter().filter(move |l| l.carries == what)
     }
 }
 

@@ -16,13 +16,13 @@ use super::limits::Limits;
 use super::memory::{Owners, Remembered};
 use super::notices::Notices;
 use super::parameters::Parameters;
-use super::past::{Past, order_of, route_of};
+use super::past::{Past, Routed, order_of, route_of};
 use super::snapshot_error::SnapshotError;
-use crate::config::Settings;
+use crate::config::{Draft, Settings};
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
 use flow::records::{Ack, Bust, Cancelled, Command, Fill, Reject, ReplaceRequest, Request, Sent};
-use flow::{Action, CommandAction, Event, EventId, Flags, Kind, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
+use flow::{Action, CommandAction, Event, EventId, Flags, Gateway, Kind, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
 use sinks::journal::{Home, Journal, JournalError, JournalReader, LogKind, Member};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -55,6 +55,19 @@ pub enum CarryError {
         /// Its last input.
         last: u64,
     },
+    /// Orders may be open at a venue that the new run does not open.
+    #[error(
+        "{}: {orders} orders may be open at the venue {venue}, to which no order of this configuration goes: name it there, or cancel them and carry over what is then left",
+        dir.display()
+    )]
+    Venue {
+        /// The journal.
+        dir: PathBuf,
+        /// The venue.
+        venue: String,
+        /// How many there are.
+        orders: usize,
+    },
     /// What its stages have learned cannot be read.
     #[error("{0}")]
     Memory(#[from] SnapshotError),
@@ -68,8 +81,8 @@ pub enum CarryError {
 pub struct Carried {
     /// Its first inputs, in order.
     pub first: Vec<Event>,
-    /// Orders that may be open at the venue, each with what is left of it.
-    pub open: Vec<(OpenOrder, u64)>,
+    /// Orders that may be open at the venues of gateways, each with what is left of it.
+    pub open: BTreeMap<Gateway, Vec<(OpenOrder, u64)>>,
 }
 
 /// An earlier journal, from which a new one carries over.
@@ -97,7 +110,7 @@ pub(super) fn carry_over(
     // Nobody goes on with it while it is read.
     let _lock = Journal::lock(&home.current().dir)?;
     notices.lost_memory(dir, home.current().reader().lost_memory());
-    let mut left = Left::of(home.journals(), stop)?;
+    let mut left = Left::of(home.journals(), settings, stop)?;
     left.halted |= HaltNote::outstanding(dir)?.is_some();
     let memory = if earlier.without_memory || owners.is_empty() { None } else { Some(left.remembered(dir)?) };
     let (traded, limit) = (left.known(memory.as_ref(), owners), settings.instrument_bound() - 1);
@@ -105,7 +118,9 @@ pub(super) fn carry_over(
         return Err(CarryError::Instruments { dir: dir.to_owned(), traded: traded.len(), limit });
     }
     let memory = memory.map(|memory| memory.inputs(owners, |key| traded.get(left.keys.get(key)?).copied()));
-    Ok(left.carried(&traded, memory.unwrap_or_default(), settings))
+    let now = venues_of(settings);
+    left.check_venues(dir, &now)?;
+    Ok(left.carried(&traded, memory.unwrap_or_default(), settings, &now))
 }
 
 /// What these journals of a run leave, the oldest first, as inputs and the routes of orders that may be open; read in their
@@ -118,14 +133,16 @@ pub(super) fn left_before(
     settings: &Settings,
     stop: &AtomicBool,
 ) -> Result<[Vec<Event>; 2], CarryError> {
-    let left = Left::of(journals, stop)?;
+    let left = Left::of(journals, settings, stop)?;
     let known = left.definitions.instruments().chain(left.known(None, &Owners::new()).into_keys());
-    let Carried { first, open } = left.carried(&known.map(|i| (i, i)).collect(), Vec::new(), settings);
+    let same = venues_of(settings);
+    let Carried { first, open } = left.carried(&known.map(|i| (i, i)).collect(), Vec::new(), settings, &same);
     let mut again = Left::default();
     first.iter().for_each(|input| again.input(input));
     let filled = |order: &OpenOrder| again.filled.get(&order.order_id.0).copied().unwrap_or(0);
-    let routes = open.iter().map(|(order, rest)| route_of(order, rest + filled(order))).collect();
-    Ok([first, routes])
+    let open = open.iter().flat_map(|(gateway, orders)| orders.iter().map(move |open| (gateway.venue(), open)));
+    let routes = open.map(|(venue, (order, rest))| Routed { venue, order: *order, qty: rest + filled(order) });
+    Ok([first, routes.map(|routed| route_of(&routed)).collect()])
 }
 
 /// How many inputs the journal carries over, as its first command states; 0 when it carries nothing over.
@@ -146,7 +163,9 @@ fn is_carried_over(command: &Command) -> bool {
 #[derive(Default)]
 struct Left {
     last_seq: u64,
-    answers: u64,
+    /// The gateways of that run, by their numbers, and how many messages of each of their venues are recorded.
+    venues: Vec<String>,
+    answers: BTreeMap<Gateway, u64>,
     halted: bool,
     limits: Limits,
     params: Parameters,
@@ -169,15 +188,16 @@ struct Left {
     busted: BTreeSet<(u64, u64)>,
     /// Orders that are no longer live at the venue.
     ended: BTreeSet<u64>,
-    /// Orders that left, with their quantity.
-    left: BTreeMap<u64, (OpenOrder, u64)>,
+    /// Orders that left.
+    left: BTreeMap<u64, Routed>,
 }
 
 impl Left {
     /// Of these journals of a run, the oldest first.
-    fn of(journals: &[Member], stop: &AtomicBool) -> Result<Left, CarryError> {
+    fn of(journals: &[Member], settings: &Settings, stop: &AtomicBool) -> Result<Left, CarryError> {
         let config = journals.first().map_or("", |first| &first.info.config_text);
-        let mut left = Left { limits: Limits::of(config), params: Parameters::of(config), ..Left::default() };
+        let venues = venues_of(&Draft::recorded(config, Path::new("journal.toml"), &settings.registries).settings);
+        let mut left = Left { venues, limits: Limits::of(config), params: Parameters::of(config), ..Left::default() };
         let past = Past::of(journals)?;
         past.inputs.iter().for_each(|input| left.input(input));
         past.routes.iter().for_each(|route| left.outcome(route));
@@ -196,9 +216,8 @@ impl Left {
     }
 
     fn count(&mut self, input: &Event) {
-        self.answers += u64::from(is_numbered(input));
-        if let Some(command) = input.get::<Command>().filter(|c| is_carried_over(c)) {
-            self.answers += u64::try_from(command.new).unwrap_or(0);
+        if let Some(gateway) = Gateway::of_source(input.source).filter(|_| is_numbered(input)) {
+            *self.answers.entry(gateway).or_default() += 1;
         }
     }
 
@@ -263,6 +282,10 @@ impl Left {
             Some(CommandAction::Halt) => self.halted = true,
             Some(CommandAction::Resume) => self.halted = false,
             Some(CommandAction::SkipCounters) => self.skipped += u64::try_from(command.new).unwrap_or(0),
+            Some(CommandAction::Received) if (command.target as usize) < Gateway::MOST => {
+                let count = u64::try_from(command.new).unwrap_or(0);
+                *self.answers.entry(Gateway::new(command.target as usize)).or_default() += count;
+            }
             _ => {}
         }
     }
@@ -277,17 +300,34 @@ impl Left {
             self.seen(request.order_id);
         } else if let Some(request) = outcome.get::<ReplaceRequest>() {
             self.seen(request.new_id);
-        } else if let Some((order, qty)) = order_of(outcome) {
-            self.seen(order.order_id.0);
-            self.left.insert(order.order_id.0, (order, qty));
+        } else if let Some(routed) = order_of(outcome) {
+            self.seen(routed.order.order_id.0);
+            self.left.insert(routed.order.order_id.0, routed);
         }
     }
 
-    /// The orders that may be open, each with what is left of it.
-    fn open(&self) -> impl Iterator<Item = (OpenOrder, u64)> {
+    /// The orders that may be open at venues outside the process, each for what is left of it.
+    fn open(&self) -> impl Iterator<Item = (Gateway, Routed)> {
         let filled = |id: &u64| self.filled.get(id).copied().unwrap_or(0);
-        let open = self.left.iter().filter(move |(id, (_, qty))| !self.ended.contains(id) && filled(id) < *qty);
-        open.map(move |(id, (order, qty))| (*order, qty - filled(id)))
+        let open = self.left.iter().filter(move |(id, routed)| !self.ended.contains(id) && filled(id) < routed.qty);
+        open.filter_map(move |(id, routed)| {
+            Some((Gateway::of_venue(routed.venue)?, Routed { qty: routed.qty - filled(id), ..*routed }))
+        })
+    }
+
+    /// The gateway of the new run whose venue has the name of this one.
+    fn gateway_now(&self, before: Gateway, now: &[String]) -> Option<Gateway> {
+        let name = self.venues.get(before.number())?;
+        now.iter().position(|venue| venue == name).map(Gateway::new)
+    }
+
+    /// Whether every order that may be open is at a venue that the new run opens.
+    fn check_venues(&self, dir: &Path, now: &[String]) -> Result<(), CarryError> {
+        let gone = |(gateway, _): &(Gateway, Routed)| self.gateway_now(*gateway, now).is_none();
+        let Some((gateway, _)) = self.open().find(gone) else { return Ok(()) };
+        let venue = self.venues.get(gateway.number()).cloned().unwrap_or_default();
+        let orders = self.open().filter(|(at, _)| *at == gateway).count();
+        Err(CarryError::Venue { dir: dir.to_owned(), venue, orders })
     }
 
     /// What its stages have learned, as of its end.
@@ -303,18 +343,30 @@ impl Left {
         let filled = self.fills.iter().map(|fill| fill.instrument);
         let learned = memory.iter().flat_map(|memory| memory.of(owners));
         let learned = learned.filter_map(|(_, row)| self.keys.get(&row.instrument).copied());
-        let open = self.open().map(|(order, _)| order.instrument);
+        let open = self.open().map(|(_, routed)| routed.order.instrument);
         let all: BTreeSet<u32> = filled.chain(open).chain(learned).chain(self.params.instruments()).collect();
         all.into_iter().zip(1..).collect()
     }
 
-    fn carried(&self, traded: &BTreeMap<u32, u32>, memory: Vec<Event>, settings: &Settings) -> Carried {
-        let open = self.open().map(|(order, qty)| (OpenOrder { instrument: traded[&order.instrument], ..order }, qty));
-        let open = open.collect();
+    /// What a run with these `settings` and gateways begins with.
+    fn carried(
+        &self,
+        traded: &BTreeMap<u32, u32>,
+        memory: Vec<Event>,
+        settings: &Settings,
+        venues: &[String],
+    ) -> Carried {
+        let mut open = BTreeMap::<Gateway, Vec<(OpenOrder, u64)>>::new();
+        for (before, Routed { order, qty, .. }) in self.open() {
+            let order = OpenOrder { instrument: traded[&order.instrument], ..order };
+            let gateway = self.gateway_now(before, venues);
+            gateway.into_iter().for_each(|gateway| open.entry(gateway).or_default().push((order, qty)));
+        }
         let anew = |event: &Event| Event { instrument: traded[&event.instrument], ..*event };
         let listings = traded.keys().flat_map(|i| self.definitions.get(*i)).map(anew);
         let fills = self.fills.iter().map(anew).map(|f| Event { flags: f.flags.with(Flags::SNAPSHOT), ..f });
-        let mut first: Vec<Event> = listings.collect();
+        let mut first = self.received(venues);
+        first.extend(listings);
         first.push(skip_counters(self.counter.max(self.skipped) + SKIPPED));
         first.extend(self.limits.commands(settings, &self.actors));
         let set = self.params.commands(settings, &self.definitions.listings(), &self.actors);
@@ -325,11 +377,9 @@ impl Left {
         if self.halted {
             first.push(OperatorCommand::plain(CommandAction::Halt, Asker::ENGINE).event());
         }
-        let clip = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let begins = OperatorCommand {
             target: u32::try_from(first.len() + 1).unwrap_or(u32::MAX),
             old: clip(self.last_seq),
-            new: clip(self.answers),
             ..OperatorCommand::plain(CommandAction::CarriedOver, Asker::ENGINE)
         };
         let first = std::iter::once(begins.event()).chain(first);
@@ -337,4 +387,24 @@ impl Left {
         let own = |event| Event { id: EventId(0), ts: Ns(0), source: SOURCE_OPERATOR, ..event };
         Carried { first: first.map(own).collect(), open }
     }
+
+    /// How many messages of each venue are recorded.
+    fn received(&self, venues: &[String]) -> Vec<Event> {
+        let received = self.answers.iter().filter_map(|(before, count)| {
+            let target = self.gateway_now(*before, venues)?.number() as u32;
+            let plain = OperatorCommand::plain(CommandAction::Received, Asker::ENGINE);
+            Some(OperatorCommand { target, new: clip(*count), ..plain }.event())
+        });
+        received.collect()
+    }
+}
+
+/// The names of the venues of gateways, by their numbers.
+fn venues_of(settings: &Settings) -> Vec<String> {
+    let routing = settings.order_routing().unwrap_or_default();
+    routing.gateways.into_iter().map(|gateway| gateway.name).collect()
+}
+
+fn clip(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -50,7 +50,7 @@ pub(crate) use next_journal::Roller;
 pub use notices::Notices;
 pub use panics::Panics;
 pub use roll_time::RollTime;
-pub use safe_mode::cancel_at_venue;
+pub use safe_mode::{CancelledAt, cancel_at_venues};
 pub use snapshot::Snapshot;
 pub use snapshot_error::SnapshotError;
 pub use snapshot_replay::snapshot;

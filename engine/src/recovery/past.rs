@@ -62,16 +62,29 @@ impl<'a> Past<'a> {
 }
 
 /// The route of an order that may be open, with what it was sent for.
-pub(super) fn route_of(order: &OpenOrder, qty: u64) -> Event {
-    let route = Route { order_id: order.order_id.0, qty: Qty(qty), action: Action::New.code(), ..Route::default() };
+pub(super) fn route_of(routed: &Routed) -> Event {
+    let Routed { venue, order, qty } = *routed;
+    let action = Action::New.code();
+    let route = Route { order_id: order.order_id.0, qty: Qty(qty), venue, action, ..Route::default() };
     Event::new(Ns(0), order.instrument, Flags::NONE.with_side(order.side), &route)
 }
 
-/// The order of such a route, and its quantity.
-pub(super) fn order_of(event: &Event) -> Option<(OpenOrder, u64)> {
+/// An order that left.
+#[derive(Clone, Copy)]
+pub(super) struct Routed {
+    /// The venue's number in its run.
+    pub(super) venue: u16,
+    pub(super) order: OpenOrder,
+    /// What it was sent for, in smallest units.
+    pub(super) qty: u64,
+}
+
+/// The order of a route, if it makes one.
+pub(super) fn order_of(event: &Event) -> Option<Routed> {
     let route = event.get::<Route>().filter(|route| Action::makes_an_order(route.action))?;
     let order_id = flow::OrderId(route.order_id);
-    Some((OpenOrder { order_id, instrument: event.instrument, side: event.side() }, route.qty.0))
+    let order = OpenOrder { order_id, instrument: event.instrument, side: event.side() };
+    Some(Routed { venue: route.venue, order, qty: route.qty.0 })
 }
 
 /// Whether the journal has its summary.

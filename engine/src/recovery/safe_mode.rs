@@ -6,9 +6,9 @@
 
 use super::error::RecoveryError;
 use super::past::{Past, order_of};
-use crate::config::{Fault, Faults, Settings};
+use crate::config::{Faults, Settings, UsedGateway};
 use crate::gateway::{GatewayError, OpenOrders, cancel_everything, is_definition, settles};
-use flow::{OpenOrder, SOURCE_RETURNS, Venue};
+use flow::{Event, Gateway, OpenOrder, Venue};
 use sinks::journal::Home;
 use std::path::Path;
 use std::time::Duration;
@@ -16,36 +16,52 @@ use std::time::Duration;
 /// How long the venue may take to confirm.
 const WITHIN: Duration = Duration::from_secs(3);
 
-/// Cancels all orders at the venue that the settings name; returns its name, or `None` for the simulated one.
-///
-/// # Errors
-/// When the journal cannot be read, or the venue does not confirm.
-pub fn cancel_at_venue(settings: &Settings, journal: &Path) -> Result<Option<&'static str>, RecoveryError> {
-    let Some(entry) = settings.registries.gateway(settings.stages["router"].get(stages::router::VENUE)) else {
-        return Ok(None);
-    };
-    let home = Home::open(journal)?;
-    let mut venue = (entry.open)(&settings.venues[entry.name]).map_err(|e| Faults::from(Fault::from(e)))?;
-    let orders = if venue.cancels_all() { Vec::new() } else { open_orders(&home, venue.as_mut())? };
-    cancel_everything(venue.as_mut(), &orders, home.current().info.run_id(), WITHIN)
-        .map_err(|e| RecoveryError::Gateway(GatewayError::Venue(e)))?;
-    Ok(Some(entry.name))
+/// What came of the cancel at a venue.
+pub struct CancelledAt {
+    /// The venue.
+    pub venue: String,
+    /// Whether it has confirmed.
+    pub done: Result<(), RecoveryError>,
 }
 
-/// The orders that may be open: those that the inputs leave, and those whose route was not settled. The venue learns of which
+/// Cancels all orders at the venues outside the process that the settings name.
+///
+/// # Errors
+/// When the settings are invalid, or the journal is not there.
+pub fn cancel_at_venues(settings: &Settings, journal: &Path) -> Result<Vec<CancelledAt>, RecoveryError> {
+    let routing = settings.order_routing().map_err(|faults| settings.placed(faults))?;
+    let home = Home::open(journal)?;
+    let gateways = routing.gateways.iter().enumerate();
+    let cancelled = gateways.map(|(at, used)| CancelledAt {
+        venue: used.name.clone(),
+        done: cancel(settings, &home, Gateway::new(at), used),
+    });
+    Ok(cancelled.collect())
+}
+
+fn cancel(settings: &Settings, home: &Home, gateway: Gateway, used: &UsedGateway) -> Result<(), RecoveryError> {
+    let opened = (used.entry.open)(&settings.venues[&used.name]);
+    let mut venue = opened.map_err(|e| Faults::from(used.fault(e)))?;
+    let orders = if venue.cancels_all() { Vec::new() } else { open_orders(home, gateway, venue.as_mut())? };
+    let cancelled = cancel_everything(venue.as_mut(), &orders, home.current().info.run_id(), WITHIN);
+    cancelled.map_err(|e| RecoveryError::Gateway(GatewayError::Venue(e)))
+}
+
+/// The orders that may be open at the venue of a gateway: those that the inputs leave, and those whose route was not settled. The venue learns of which
 /// instruments they are.
-fn open_orders(home: &Home, venue: &mut dyn Venue) -> Result<Vec<OpenOrder>, RecoveryError> {
+fn open_orders(home: &Home, gateway: Gateway, venue: &mut dyn Venue) -> Result<Vec<OpenOrder>, RecoveryError> {
     let past = Past::of(home.journals())?;
     let (mut orders, mut settled) = (OpenOrders::default(), 0);
     past.inputs.iter().filter(|input| is_definition(input)).for_each(|definition| venue.define(definition));
-    past.routes.iter().filter_map(order_of).for_each(|(order, qty)| orders.add(order, qty));
+    let sent_there = |event: &Event| order_of(event).filter(|routed| routed.venue == gateway.venue());
+    past.routes.iter().filter_map(sent_there).for_each(|routed| orders.add(routed.order, routed.qty));
     for member in past.journals {
         for input in member.reader().inputs() {
             let input = input?;
             if is_definition(&input) {
                 venue.define(&input);
             }
-            if input.source == SOURCE_RETURNS {
+            if input.source == gateway.source() {
                 orders.apply(&input);
                 settled = settled.max(settles(&input).unwrap_or(0));
             }
@@ -54,8 +70,8 @@ fn open_orders(home: &Home, venue: &mut dyn Venue) -> Result<Vec<OpenOrder>, Rec
     for member in past.journals {
         for outcome in member.reader().outcomes() {
             let outcome = outcome?;
-            if let Some((order, qty)) = order_of(&outcome).filter(|_| outcome.id.0 > settled) {
-                orders.add(order, qty);
+            if let Some(routed) = sent_there(&outcome).filter(|_| outcome.id.0 > settled) {
+                orders.add(routed.order, routed.qty);
             }
         }
     }

@@ -73,7 +73,9 @@ pub fn execute_sources(
     let mut assembly = blueprint.merged(feeds, options.pace, journal.outcomes, Venues::Live)?;
     let mut commands = options.commands;
     commands.begin_with(journal.carried.first);
-    assembly.ask(journal.carried.open);
+    for (gateway, orders) in journal.carried.open {
+        assembly.ask(gateway, orders);
+    }
     if let Some(info) = &journal.info {
         assembly.set_journal(info.run_id());
     }
@@ -93,13 +95,13 @@ pub fn execute_sources(
     }
     let shape = Shape::of(&assembly.plan);
     let start = Instant::now();
-    let (finished, gateway_error) = assembly.run()?;
+    let (finished, gateway_errors) = assembly.run()?;
     let seconds = finished.ended.duration_since(start);
     let left = AtEnd { state: roller.as_ref().and_then(|_| StateAtStop::of(&finished, &definitions)), roller };
     let (mut report, error) = closed(finished, settings, (&shape, seconds), left, options.notices);
     report.verified = journal.verdict.map(|v| v.lock().expect("nothing panics while it holds the verdict").clone());
-    let gateway_error = gateway_error.map(|e| after_panic(e, settings));
-    Ok((report, with_gateway(error, gateway_error, &options.control)))
+    let gateway_errors = gateway_errors.into_iter().map(|e| after_panic(e, settings));
+    Ok((report, with_gateways(error, gateway_errors, &options.control)))
 }
 
 /// What is left to do at the end of a run that rolls its journal.
@@ -152,30 +154,39 @@ fn rolling(
     Ok(Some(roller))
 }
 
-/// The run's error. One of the gateway comes before that of a head which knows only that its gateway has ended, and before a
-/// disk that does not answer, which loses nothing; beside any other it is said all the same: orders may be open.
-fn with_gateway(error: Option<RunError>, gateway: Option<GatewayError>, control: &Control) -> Option<RunError> {
-    match (error, gateway) {
-        (None | Some(RunError::Ingress(IngressError::Gateway(_))), Some(e)) => Some(e.into()),
-        (Some(silent), Some(e)) if silent.is_silent_disk() => {
-            control.venue.notice(silent.to_string());
-            Some(e.into())
-        }
-        (error, gateway) => {
-            gateway.into_iter().for_each(|e| control.venue.notice(e.to_string()));
-            error
-        }
-    }
+/// The run's error. The first of a gateway comes before that of a head which knows only that its gateway has ended, and before a
+/// disk that does not answer, which loses nothing; whatever else there is, is said all the same: orders may be open.
+fn with_gateways(
+    error: Option<RunError>,
+    mut gateways: impl Iterator<Item = GatewayError>,
+    control: &Control,
+) -> Option<RunError> {
+    let error = match error {
+        None | Some(RunError::Ingress(IngressError::Gateway(_))) => gateways.next().map(RunError::from).or(error),
+        Some(silent) if silent.is_silent_disk() => match gateways.next() {
+            Some(e) => {
+                control.notice(silent.to_string());
+                Some(e.into())
+            }
+            None => Some(silent),
+        },
+        error => error,
+    };
+    gateways.for_each(|e| control.notice(e.to_string()));
+    error
 }
 
 /// A gateway whose thread panicked cannot cancel any more: the main thread does.
 fn after_panic(error: GatewayError, settings: &Settings) -> GatewayError {
     let (GatewayError::Panicked(_), Some(dir)) = (&error, &settings.journal_dir) else { return error };
-    match recovery::cancel_at_venue(settings, dir) {
-        Ok(_) => GatewayError::Cancelled { why: error.to_string() },
-        Err(e) => GatewayError::Uncancelled {
+    match recovery::cancel_at_venues(settings, dir) {
+        Ok(venues) if venues.iter().all(|at| at.done.is_ok()) => GatewayError::Cancelled { why: error.to_string() },
+        done => GatewayError::Uncancelled {
             why: error.to_string(),
-            failed: e.to_string(),
+            failed: match done {
+                Ok(venues) => venues.into_iter().filter_map(|at| at.done.err()).map(|e| e.to_string()).collect(),
+                Err(e) => e.to_string(),
+            },
             orders: "the journal says which may be open".to_owned(),
         },
     }

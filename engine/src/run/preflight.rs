@@ -13,15 +13,15 @@ use crate::config::{Draft, Fault, Faults, InputSettings, Settings};
 use crate::plan::Plan;
 use crate::recovery::{RollTime, begun};
 use feeds::{Input, Request};
-use flow::{Kinds, ParamType, SOURCE_OPERATOR, SecretPlace, Source};
+use flow::{Gateway, Kinds, ParamType, SecretPlace, Source};
 use sinks::Secret;
 use sinks::journal::{Home, ROLL, check_place};
 
 /// Open sources, each with its name.
 pub type Sources = Vec<(String, Box<dyn Source>)>;
 
-/// The most inputs: their numbers stand below that of the operator.
-const MOST_INPUTS: usize = SOURCE_OPERATOR as usize - 1;
+/// The most inputs: their numbers stand below those of gateways.
+const MOST_INPUTS: usize = Gateway::LEAST_SOURCE as usize - 1;
 
 /// A run that can start.
 pub struct Preflight {
@@ -161,11 +161,11 @@ fn journal_fault(settings: &Settings) -> Option<Fault> {
 /// A secret is read when it is used, but what cannot be read at the start is a fault. Nothing else here reads it, so a
 /// recorded run is replayed without it.
 fn secret_faults(settings: &Settings) -> Vec<Fault> {
-    let gateway = settings.registries.gateway(settings.stages["router"].get(stages::router::VENUE));
-    let Some(gateway) = gateway else { return Vec::new() };
-    let set = settings.venues[gateway.name].iter();
-    let unread = set.filter_map(|(name, value)| {
-        let param = gateway.params.iter().find(|p| p.name == name && matches!(p.ty, ParamType::Secret))?;
+    let Ok(routing) = settings.order_routing() else { return Vec::new() };
+    let set =
+        routing.gateways.iter().flat_map(|gateway| settings.venues[&gateway.name].iter().map(move |v| (gateway, v)));
+    let unread = set.filter_map(|(gateway, (name, value))| {
+        let param = gateway.entry.params.iter().find(|p| p.name == name && matches!(p.ty, ParamType::Secret))?;
         let place = SecretPlace::parse(&value.to_string())?;
         let error = Secret::read(&place).err()?;
         let key = format!("{}.{}", gateway.name, param.name);

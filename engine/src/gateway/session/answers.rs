@@ -46,7 +46,7 @@ impl VenueSession {
             let Some(sent) = late else { continue };
             let order_id = sent.record::<Sent>().order_id;
             self.status.count_late();
-            self.status.notice(format!("the venue has not answered order {order_id:#x} within {most:?}"));
+            self.status.notice(format!("{} has not answered order {order_id:#x} within {most:?}", self.status.place()));
             self.outbox.push_anomaly(AnomalyKind::UnansweredOrder, sent.instrument, order_id);
             if makes_an_order(&sent) {
                 self.query(OrderId(order_id));

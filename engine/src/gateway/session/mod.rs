@@ -21,7 +21,7 @@ use super::settling::{Unanswered, makes_an_order, never_sent, returned, sent};
 use super::venue_status::{SessionState, VenueStatus};
 use crate::pipeline::Slot;
 use flow::records::{Route, Sent};
-use flow::{Action, AnomalyKind, Approved, Event, Flags, OpenOrder, OrderId, Resume, Venue, VenueError};
+use flow::{Action, AnomalyKind, Approved, Event, Flags, Gateway, OpenOrder, OrderId, Resume, Venue, VenueError};
 use ring::Producer;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -90,8 +90,9 @@ pub struct VenueSession {
 }
 
 impl VenueSession {
-    /// A session at `venue` that reports to the head over `to_head`, and obeys `switch`.
+    /// The session of a gateway at `venue`, which reports to the head over `to_head`, and obeys `switch`.
     pub fn new(
+        gateway: Gateway,
         venue: Box<dyn Venue>,
         to_head: Producer<Slot>,
         link: Arc<Link>,
@@ -100,10 +101,10 @@ impl VenueSession {
     ) -> VenueSession {
         VenueSession {
             venue,
-            outbox: Outbox::new(to_head),
+            outbox: Outbox::new(to_head, gateway),
             link,
             status,
-            fence: Fence::new(switch),
+            fence: Fence::new(switch, gateway),
             phase: Phase::Opening,
             received: 0,
             given: 0,
@@ -257,7 +258,11 @@ impl VenueSession {
         self.sent_at = self.unanswered.keys().map(|cause| (now, *cause)).collect();
         if let Some(since) = self.lost.take() {
             self.status.count_back();
-            self.status.notice(format!("the session with the venue is back after {:.1?}", since.elapsed()));
+            self.status.notice(format!(
+                "the session with {} is back after {:.1?}",
+                self.status.place(),
+                since.elapsed()
+            ));
             self.outbox.push_anomaly(AnomalyKind::SessionBack, 0, since.elapsed().as_millis() as u64);
         }
     }
@@ -363,7 +368,7 @@ impl VenueSession {
         if self.lost.is_none() {
             self.lost = Some(Instant::now());
             let lost = self.status.count_lost();
-            self.status.notice(format!("no session with the venue: {why}"));
+            self.status.notice(format!("no session with {}: {why}", self.status.place()));
             self.outbox.push_anomaly(AnomalyKind::SessionLost, 0, lost);
         }
         let unsettled = std::mem::take(&mut self.doubts);

@@ -10,8 +10,8 @@ use super::{
 use crate::pipeline::Slot;
 use flow::records::{Ack, Anomaly, Listing, Name, Reject, Route, Sent};
 use flow::{
-    Action, AnomalyKind, Approved, Event, EventId, Flags, Kind, NameSpace, Ns, OpenOrder, OrderId, Patience, Qty,
-    RejectReason, Resume, Side, Sink, Venue, VenueError, VenueReply,
+    Action, AnomalyKind, Approved, Event, EventId, Flags, Gateway, Kind, NameSpace, Ns, OpenOrder, OrderId, Patience,
+    Qty, RejectReason, Resume, Side, Sink, Venue, VenueError, VenueReply,
 };
 use ring::{Consumer, Producer};
 use std::collections::VecDeque;
@@ -157,11 +157,14 @@ impl Bench {
         let did = Arc::new(Mutex::new(Vec::new()));
         let (link, switch, status) =
             (Arc::new(Link::default()), Arc::new(KillSwitch::default()), Arc::new(VenueStatus::default()));
+        switch.set_gateways(1);
         let venue = Scripted { did: Arc::clone(&did), script, replies: VecDeque::new(), is_broken: false };
         let (routes, from) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
         let (to, answers) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
         let published = Arc::clone(&status);
-        let session = VenueSession::new(Box::new(venue), to, Arc::clone(&link), Arc::clone(&switch), published);
+        let gateway = Gateway::new(0);
+        let session =
+            VenueSession::new(gateway, Box::new(venue), to, Arc::clone(&link), Arc::clone(&switch), published);
         let (shared, published) = (Arc::clone(&link), Arc::clone(&status));
         let thread = GatewayThread::spawn("script", session, from, shared, published).expect("a thread");
         Bench { did, link, switch, status, routes, answers, thread }

@@ -1,7 +1,7 @@
 //! The kill switch: what leaves after a pull, what is held back, and what a restart makes of it.
 
 use super::*;
-use crate::gateway::LiveVenueReplies;
+use crate::gateway::{Answers, LiveVenueReplies};
 
 const ALL: u8 = Action::CancelAll as u8;
 
@@ -153,7 +153,7 @@ fn a_pull_does_not_wait_for_a_head_that_stands_still() {
 fn resumed(inputs: &[Event], through: u64) -> Resumption {
     let (_, inbox) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
     let link = Arc::new(Link::default());
-    let mut replies = LiveVenueReplies::new(inbox, None, Arc::clone(&link), Arc::default(), 64);
+    let mut replies = LiveVenueReplies::new(Gateway::new(0), Answers::Record(inbox), Arc::clone(&link), 64);
     inputs.iter().for_each(|input| replies.replay(input));
     assert!(replies.has_begun(through, true).expect("there is no gateway to fail"));
     link.take_resumption().expect("it has begun")

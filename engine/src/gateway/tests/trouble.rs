@@ -81,7 +81,8 @@ fn only_what_is_waited_for_is_remembered() {
         let script = Script { answer, ..Script::default() };
         let venue = Scripted { did: Arc::default(), script, replies: VecDeque::new(), is_broken: false };
         let (to, _answers) = ring::channel(ring::Kind::Phase, 64).expect("a ring");
-        let mut session = VenueSession::new(Box::new(venue), to, Arc::default(), Arc::default(), Arc::default());
+        let mut session =
+            VenueSession::new(Gateway::new(0), Box::new(venue), to, Arc::default(), Arc::default(), Arc::default());
         session.begin(Resumption::default(), []);
         for n in 1..=40 {
             session.route(route(n, n, Action::New));

@@ -9,8 +9,8 @@
 use super::{Choice, Ingress, Phase};
 use crate::deliberate::{Fault, is_on};
 use crate::ingress::source_queue::Peek;
-use crate::ingress::{IngressError, SimVenueReplies, Then};
-use flow::{Event, Kind, Ns};
+use crate::ingress::{IngressError, Refusals, SimVenueReplies, Then};
+use flow::{Event, Gateway, Kind, Ns};
 use std::time::Duration;
 
 /// How long a stop waits for the answers of a venue outside the process.
@@ -22,7 +22,7 @@ type Returned = Option<(Ns, Choice)>;
 impl Ingress {
     /// The next candidate in merge order.
     pub(super) fn choose(&mut self, idle: bool) -> Result<Choice, IngressError> {
-        let mut returned = self.returns.as_ref().and_then(SimVenueReplies::due).map(|(due, arrival)| {
+        let returned = self.returns.as_ref().and_then(SimVenueReplies::due).map(|(due, arrival)| {
             let at = due.max(self.now);
             (at, if arrival { Choice::Arrival(at) } else { Choice::Return(at) })
         });
@@ -39,24 +39,49 @@ impl Ingress {
         }
         // Under wall time an operator and a venue outside the process need not wait for what arrived before them.
         let first = if self.clock.wall().is_some() { self.now } else { arrived };
-        let mut venue_at_rest = true;
-        if let Some(live_replies) = &mut self.live_replies {
-            if live_replies.has_begun(self.seq, idle && self.stopping.is_none())? {
-                returned = live_replies.is_waiting().then_some((first, Choice::Return(arrived)));
-                venue_at_rest = is_ending && live_replies.is_at_rest(idle, arrived);
-            } else if self.stopping.is_none() {
-                return Ok(Choice::Pending);
-            }
+        let mut begun = true;
+        for replies in &mut self.live_replies {
+            begun &= replies.has_begun(self.seq, idle && self.stopping.is_none())?;
         }
+        if !begun && self.stopping.is_none() {
+            return Ok(Choice::Pending);
+        }
+        let venues_at_rest = is_ending && self.venues_are_at_rest(idle, arrived);
+        let answered = self.answered(arrived).filter(|_| begun).map(|choice| (first, choice));
         if is_ending {
-            Ok(self.choose_ending(returned, venue_at_rest))
+            Ok(self.choose_ending(returned, answered, venues_at_rest))
         } else {
-            self.choose_open(returned, arrived, idle)
+            self.choose_open([returned, answered], arrived, idle)
         }
     }
 
+    /// Whether every gateway has said all that it had to say.
+    fn venues_are_at_rest(&mut self, idle: bool, now: Ns) -> bool {
+        let mut all = true;
+        for replies in &mut self.live_replies {
+            all &= replies.is_at_rest(idle, now);
+        }
+        all && !self.refusals.as_ref().is_some_and(Refusals::is_waiting)
+    }
+
+    /// What enters next of refusals and of what gateways say, each of these in turn.
+    pub(super) fn answered(&self, at: Ns) -> Option<Choice> {
+        if self.refusals.as_ref().is_some_and(Refusals::is_waiting) {
+            return Some(Choice::Return(at));
+        }
+        let count = self.live_replies.len();
+        let mut gateways = (self.next_gateway..count).chain(0..self.next_gateway.min(count));
+        let next = gateways.find(|gateway| self.live_replies[*gateway].is_waiting());
+        next.map(|gateway| Choice::Answer(gateway, at))
+    }
+
     /// The next candidate while the sources go on.
-    fn choose_open(&mut self, returned: Returned, arrived: Ns, idle: bool) -> Result<Choice, IngressError> {
+    fn choose_open(
+        &mut self,
+        [returned, answered]: [Returned; 2],
+        arrived: Ns,
+        idle: bool,
+    ) -> Result<Choice, IngressError> {
         let wall = self.clock.wall();
         let (market, pending) = match wall {
             Some(wall) => self.poll_by_arrival(wall)?,
@@ -79,6 +104,7 @@ impl Ingress {
         let command = command.map(|at| (if wall.is_some_and(|wall| at <= wall) { self.now } else { at }, at));
         let candidates = [
             returned,
+            answered,
             session.map(|at| (at, Choice::Session(at, seen))),
             tick.map(|at| (at, Choice::Tick(at))),
             command.map(|(rank, at)| (rank, Choice::Command(at))),
@@ -88,7 +114,7 @@ impl Ingress {
         let last_ticks = |choice| feeds_ended && matches!(choice, Choice::Tick(_));
         if feeds_ended && wall.is_some() && self.returns.is_some() && !idle {
             // They must not overtake what the last inputs caused.
-            return Ok(returned.map_or(Choice::Pending, |(_, choice)| choice));
+            return Ok(answered.or(returned).map_or(Choice::Pending, |(_, choice)| choice));
         }
         let soon = feeds_ended && self.returns.is_some();
         let ready =
@@ -105,7 +131,7 @@ impl Ingress {
     }
 
     /// The choice once the sources give nothing more: returns and commands, until nothing can come back.
-    fn choose_ending(&mut self, mut returned: Returned, venue_at_rest: bool) -> Choice {
+    fn choose_ending(&mut self, mut returned: Returned, mut answered: Returned, venues_at_rest: bool) -> Choice {
         let wall = self.clock.wall();
         let now = wall.unwrap_or(self.now);
         let command = self.commands.due(now).is_some_and(|due| due <= now);
@@ -114,12 +140,15 @@ impl Ingress {
         if time_is_up || is_state && !command {
             returned = None;
         }
-        match returned {
+        if time_is_up {
+            answered = None;
+        }
+        match answered.or(returned) {
             _ if is_on(Fault::EndAtOnce) => Choice::Exhausted,
             // Nothing else comes from the sources: what the simulated exchange answers need not wait for the wall.
             Some((at, choice)) if at <= now || !command && (wall.is_none() || self.returns.is_some()) => choice,
             _ if command => Choice::Command(now),
-            None if venue_at_rest || time_is_up => Choice::Exhausted,
+            None if venues_at_rest || time_is_up => Choice::Exhausted,
             _ => Choice::Pending,
         }
     }
@@ -266,6 +295,9 @@ fn recorded_choice(next: &Event, returned: Returned) -> Choice {
         (_, flow::SOURCE_OPERATOR | 0) => Choice::Command(at),
         (Kind::Arrival, flow::SOURCE_RETURNS) => Choice::Arrival(at),
         (_, flow::SOURCE_RETURNS) => Choice::Return(at),
-        (_, feed) => Choice::Feed(usize::from(feed) - 1, at),
+        (_, source) => match Gateway::of_source(source) {
+            Some(gateway) => Choice::Answer(gateway.number(), at),
+            None => Choice::Feed(usize::from(source) - 1, at),
+        },
     }
 }

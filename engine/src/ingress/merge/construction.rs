@@ -7,10 +7,10 @@ use crate::ingress::directory::Directory;
 use crate::ingress::joining::{Joining, StandIn};
 use crate::ingress::rolling::Rolling;
 use crate::ingress::{
-    Clock, Commands, NextJournal, Origin, Retrace, RollRequests, SimVenueReplies, SourceQueue, TickSource,
+    Clock, Commands, NextJournal, Origin, Refusals, Retrace, RollRequests, SimVenueReplies, SourceQueue, TickSource,
 };
 use crate::pipeline::{Handover, HeadState};
-use flow::{Ns, SOURCE_OPERATOR};
+use flow::{Gateway, Ns};
 use sinks::journal::InputLog;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -19,7 +19,7 @@ impl Ingress {
     /// Merges `feeds`; gives their instruments indices below `instruments`.
     pub fn new(mut feeds: Vec<SourceQueue>, ticks: TickSource, clock: Clock, instruments: u32) -> Ingress {
         // One that joins later needs no memory then.
-        feeds.reserve(usize::from(SOURCE_OPERATOR).saturating_sub(feeds.len()));
+        feeds.reserve(usize::from(Gateway::LEAST_SOURCE).saturating_sub(feeds.len()));
         Ingress {
             feeds,
             directory: Directory::new(instruments),
@@ -29,7 +29,9 @@ impl Ingress {
             concerned: Concerned::default(),
             joining: Joining::default(),
             returns: None,
-            live_replies: None,
+            refusals: None,
+            live_replies: Vec::new(),
+            next_gateway: 0,
             retrace: None,
             now: Ns(0),
             seq: 0,
@@ -84,16 +86,22 @@ impl Ingress {
         self
     }
 
-    /// Merges returns from the pipeline and answers of a venue outside the process.
-    pub fn with_live_replies(mut self, live_replies: Option<LiveVenueReplies>) -> Ingress {
+    /// Merges refusals from the pipeline, where no order goes to the simulated exchange.
+    pub fn with_refusals(mut self, refusals: Option<Refusals>) -> Ingress {
+        self.refusals = refusals;
+        self
+    }
+
+    /// Merges what gateways say, in the order of their numbers.
+    pub fn with_live_replies(mut self, live_replies: Vec<LiveVenueReplies>) -> Ingress {
         self.live_replies = live_replies;
         self
     }
 
-    /// Queries the outside venue, if there is one, about orders of an earlier journal.
-    pub fn ask(&mut self, orders: Vec<(flow::OpenOrder, u64)>) {
-        if let Some(live_replies) = &mut self.live_replies {
-            live_replies.ask(orders);
+    /// Queries the venue of a gateway about orders of an earlier journal, each with what is left of it.
+    pub fn ask(&mut self, gateway: Gateway, orders: Vec<(flow::OpenOrder, u64)>) {
+        if let Some(replies) = self.live_replies.get_mut(gateway.number()) {
+            replies.ask(orders);
         }
     }
 
@@ -150,8 +158,7 @@ impl Ingress {
     /// Whether its state is that of the record: no route is in doubt at a venue outside the process, and no source is ahead with
     /// other symbols.
     pub fn is_settled(&self) -> bool {
-        self.live_replies.as_ref().is_none_or(LiveVenueReplies::is_settled)
-            && self.feeds.iter().all(SourceQueue::is_level)
+        self.live_replies.iter().all(LiveVenueReplies::is_settled) && self.feeds.iter().all(SourceQueue::is_level)
     }
 
     /// Number of the last input.

@@ -20,6 +20,7 @@ use super::commands::Concerned;
 use super::directory::Directory;
 use super::joining::Joining;
 use super::locals::is_local;
+use super::refusals::Refusals;
 use super::rolling::Rolling;
 use super::sim_replies::{Returned, SimVenueReplies, arrival_of};
 use super::source_queue::SourceQueue;
@@ -42,8 +43,11 @@ const STOP_WITHOUT_ROOM: Duration = Duration::from_millis(300);
 /// The next candidate of the merge, and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
+    /// A refusal, or what the simulated exchange says.
     Return(Ns),
     Arrival(Ns),
+    /// What a gateway says.
+    Answer(usize, Ns),
     Tick(Ns),
     /// What a calendar says that is due by the second time.
     Session(Ns, Ns),
@@ -79,7 +83,11 @@ pub struct Ingress {
     concerned: Concerned,
     joining: Joining,
     returns: Option<SimVenueReplies>,
-    live_replies: Option<LiveVenueReplies>,
+    /// Refusals, where no order goes to the simulated exchange.
+    refusals: Option<Refusals>,
+    /// What gateways say, by their numbers, and whose turn it is.
+    live_replies: Vec<LiveVenueReplies>,
+    next_gateway: usize,
     retrace: Option<Retrace>,
     now: Ns,
     seq: u64,
@@ -108,7 +116,7 @@ impl Ingress {
     #[inline]
     fn may_enter(&mut self, choice: Choice, idle: bool) -> bool {
         let Some(returns) = &mut self.returns else {
-            return self.live_replies.is_none() || choice != Choice::Exhausted || idle;
+            return self.refusals.is_none() || choice != Choice::Exhausted || idle;
         };
         let is_wall = self.clock.wall().is_some();
         match choice {
@@ -123,6 +131,7 @@ impl Ingress {
             | Choice::Tick(at)
             | Choice::Session(at, _)
             | Choice::Command(at)
+            | Choice::Answer(_, at)
             | Choice::Feed(_, at)
             | Choice::End(at) => returns.admits(at, idle),
             Choice::Arrival(at) => returns.admits_arrival(at, idle),
@@ -275,9 +284,7 @@ impl Ingress {
                 if self.retrace.is_none() {
                     self.concerned.put_into(&mut command, |symbol| self.directory.named(symbol));
                 }
-                if let Some(live_replies) = &mut self.live_replies {
-                    live_replies.on_command(&command);
-                }
+                self.live_replies.iter_mut().for_each(|replies| replies.on_command(&command));
                 self.admit_own(command, at, to)?;
                 if self.retrace.is_none() {
                     self.joining.wait(self.commands.on_stored(self.seq));
@@ -285,6 +292,7 @@ impl Ingress {
                 self.joining.take(to, &mut self.feeds)?;
             }
             Choice::Return(at) | Choice::Arrival(at) => return self.enter_return(at, to),
+            Choice::Answer(gateway, at) => self.enter_answer(gateway, at, to)?,
             Choice::End(at) => {
                 let end = EndOfInput { inputs: self.seq, ..EndOfInput::default() };
                 self.phase = Phase::Returning;
@@ -298,15 +306,33 @@ impl Ingress {
         Ok(true)
     }
 
+    /// What a gateway says.
+    fn enter_answer(&mut self, gateway: usize, at: Ns, to: &mut Event) -> Result<(), IngressError> {
+        let Some(replies) = self.live_replies.get_mut(gateway) else {
+            self.phase = Phase::Ended;
+            let recorded = self.retrace.as_ref().map(|r| format!("{:?}", r.take())).unwrap_or_default();
+            return Err(IngressError::Diverged { recorded, made: format!("no gateway of number {gateway}") });
+        };
+        let event = match &self.retrace {
+            Some(retrace) => {
+                let recorded = retrace.take();
+                replies.replay(&recorded);
+                recorded
+            }
+            None => replies.take(),
+        };
+        self.next_gateway = gateway + 1;
+        self.admit_own(event, at, to)
+    }
+
     fn enter_return(&mut self, at: Ns, to: &mut Event) -> Result<bool, IngressError> {
-        if let Some(live_replies) = &mut self.live_replies {
+        if let Some(refusals) = &mut self.refusals {
             let event = match &self.retrace {
                 Some(retrace) => {
-                    let recorded = retrace.take();
-                    live_replies.replay(&recorded);
-                    recorded
+                    refusals.replay();
+                    retrace.take()
                 }
-                None => live_replies.take(),
+                None => refusals.take(),
             };
             self.admit_own(event, at, to)?;
             return Ok(true);
@@ -386,7 +412,8 @@ impl Ingress {
                 return Ok(Admitted::One);
             }
             let idle = self.returns.as_mut().is_none_or(|r| r.pipeline_is_idle(self.seq));
-            let idle = self.live_replies.as_mut().map_or(idle, |a| a.pipeline_is_idle(self.seq));
+            let idle = self.refusals.as_mut().map_or(idle, |refusals| refusals.pipeline_is_idle(self.seq));
+            self.live_replies.iter_mut().for_each(LiveVenueReplies::drain);
             if self.returns.as_ref().is_some_and(SimVenueReplies::overflowed) {
                 return if self.has_room()? { self.overflow(to) } else { Ok(Admitted::Pending) };
             }
@@ -428,7 +455,7 @@ impl Ingress {
 impl Head for Ingress {
     fn begin_turn(&mut self) {
         self.clock.begin_turn();
-        let modelled = self.live_replies.is_none() && self.retrace.is_none();
+        let modelled = self.refusals.is_none() && self.live_replies.is_empty() && self.retrace.is_none();
         let open = !self.resting && self.stopping.is_none() && self.rolling.is_none();
         self.fast_path = modelled && open && self.clock.is_free() && self.commands.are_none();
     }
@@ -467,9 +494,8 @@ impl Head for Ingress {
         if let Some(returns) = &mut self.returns {
             returns.drain();
         }
-        if let Some(live_replies) = &mut self.live_replies {
-            live_replies.drain();
-        }
+        self.refusals.iter_mut().for_each(Refusals::drain);
+        self.live_replies.iter_mut().for_each(LiveVenueReplies::drain);
     }
 
     fn stop(&mut self) {

@@ -53,10 +53,9 @@ impl Ingress {
         }
     }
 
-    /// What the venue has to say, and nothing else.
+    /// What venues outside the process have to say, and nothing else.
     fn settling(&self) -> Choice {
-        let is_waiting = self.live_replies.as_ref().is_some_and(|replies| replies.is_waiting());
-        if is_waiting { Choice::Return(self.clock.arrival(self.now)) } else { Choice::Pending }
+        self.answered(self.clock.arrival(self.now)).unwrap_or(Choice::Pending)
     }
 
     #[cold]
@@ -78,6 +77,7 @@ fn time_of(choice: Choice) -> Option<Ns> {
         | Choice::Tick(at)
         | Choice::Session(at, _)
         | Choice::Command(at)
+        | Choice::Answer(_, at)
         | Choice::Feed(_, at)
         | Choice::End(at) => Some(at),
         Choice::Pending | Choice::Exhausted => None,

@@ -17,9 +17,8 @@ impl Ingress {
         if let Some(returns) = &self.returns {
             returns.save(to);
         }
-        if let Some(live_replies) = &self.live_replies {
-            live_replies.save(to);
-        }
+        self.refusals.iter().for_each(|refusals| refusals.save(to));
+        self.live_replies.iter().for_each(|replies| replies.save(to));
     }
 
     /// Restores what [`Ingress::save`] wrote, into a fresh merge of the same settings.
@@ -45,6 +44,7 @@ impl Ingress {
         }
         self.ticks.load(from)?;
         self.returns.as_mut().map_or(Ok(()), |returns| returns.load(from))?;
-        self.live_replies.as_mut().map_or(Ok(()), |live_replies| live_replies.load(from))
+        self.refusals.as_mut().map_or(Ok(()), |refusals| refusals.load(from))?;
+        self.live_replies.iter_mut().try_for_each(|replies| replies.load(from))
     }
 }

@@ -40,15 +40,13 @@ impl Graph {
             let cpu = g.cpu.map_or_else(String::new, |cpu| format!(" on cpu {cpu}"));
             (g.name.clone(), format!("{}{cpu}\n{}", g.name, g.stages.join("\n")))
         };
-        let venue = |v: &Venue| ("venue".to_owned(), format!("venue {}", v.name));
+        let venue = |(i, v): (usize, &Venue)| (format!("venue{}", i + 1), format!("venue {}", v.name));
         let sink = |(i, s): (usize, &Output)| (format!("sink{}", i + 1), s.name.clone());
-        let threads = ["gateway", "control"]
-            .into_iter()
-            .filter(|name| self.links.iter().any(|l| l.from.thread == *name || l.to.thread == *name));
+        let gateways = self.links.iter().filter(|l| l.carries == Carries::Routes).map(|l| l.to.thread.as_str());
         let mut nodes: Vec<_> = self.sources.iter().enumerate().map(source).collect();
         nodes.extend(self.groups.iter().map(group));
-        nodes.extend(threads.map(|name| (name.to_owned(), name.to_owned())));
-        nodes.extend(self.venues.iter().map(venue));
+        nodes.extend(gateways.chain(["control"]).map(|name| (node(name), name.to_owned())));
+        nodes.extend(self.venues.iter().enumerate().map(venue));
         nodes.extend(self.sinks.iter().enumerate().map(sink));
         nodes.into_iter().map(|(id, label)| (id, label.trim_end().to_owned())).collect()
     }
@@ -66,14 +64,19 @@ impl Graph {
                 Carries::Commands => "commands",
                 Carries::Origins => "origins",
             };
-            (l.from.thread.clone(), l.to.thread.clone(), format!("{what}\n{size}\n{}", l.when_full))
+            (node(&l.from.thread), node(&l.to.thread), format!("{what}\n{size}\n{}", l.when_full))
         };
-        let venue = |v: &Venue| (v.thread.clone(), "venue".to_owned(), String::from("orders"));
+        let venue = |(i, v): (usize, &Venue)| (node(&v.thread), format!("venue{}", i + 1), String::from("orders"));
         let sink = |(i, s): (usize, &Output)| (s.from.clone(), format!("sink{}", i + 1), s.when_full.to_owned());
         let mut edges: Vec<_> = self.sources.iter().enumerate().map(source).collect();
         edges.extend(self.links.iter().map(link));
-        edges.extend(self.venues.iter().map(venue));
+        edges.extend(self.venues.iter().enumerate().map(venue));
         edges.extend(self.sinks.iter().enumerate().map(sink));
         edges
     }
+}
+
+/// The id of a thread's box: letters, digits and underscores.
+fn node(thread: &str) -> String {
+    thread.replace(' ', "_").replace('-', "__")
 }

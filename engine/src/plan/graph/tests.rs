@@ -40,10 +40,10 @@ fn the_text_shows_everything_in_80_columns() {
         "ring      core0 > core1, 16384 slots",
         "ring      core1 > core2, 16384 slots",
         "ring      tail > ingress (core2 > core0), 4096 slots",
-        "ring      tail > gateway (core2 > gateway), 131072 slots",
-        "ring      gateway > ingress (gateway > core0), 4096 slots",
+        "ring      tail > gateway wire (core2 > gateway wire), 131072 slots",
+        "ring      gateway wire > ingress (gateway wire > core0), 4096 slots",
         "channel   control > ingress (control > core0)",
-        "venue     wire on gateway",
+        "venue     wire on gateway wire",
         "sink      run1 inputs < core0",
         "sink      run1 outcomes < core2",
     ] {
@@ -62,7 +62,7 @@ fn a_pipeline_that_does_not_trade_has_no_way_back() {
 /// Checks that it is one graph whose arrows join existing boxes; returns the number of boxes and of arrows.
 fn dot_checked(dot: &str) -> (usize, usize) {
     let inner = dot.strip_prefix("digraph tidegate {\n").and_then(|rest| rest.strip_suffix("}\n")).expect("one graph");
-    let is_id = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_id = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let (mut boxes, mut arrows) = (BTreeSet::new(), Vec::new());
     for line in inner.lines().map(|line| line.trim().strip_suffix(';').expect("a statement ends")) {
         let quotes = line.replace("\\\\", "").replace("\\\"", "").matches('"').count();

@@ -34,7 +34,7 @@ pub struct Input {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Venue {
     /// `sim`, or the name of a gateway.
-    pub name: &'static str,
+    pub name: String,
     /// Thread that talks to it.
     pub thread: String,
     /// Description.
@@ -89,7 +89,7 @@ impl Graph {
             sources: settings.inputs.iter().map(source).collect(),
             groups: plan.groups.iter().map(group).collect(),
             links: plan.wiring.links().to_vec(),
-            venues: venue(plan, &first).into_iter().collect(),
+            venues: venues(plan, &first),
             sinks: settings
                 .journal_dir
                 .iter()
@@ -107,12 +107,15 @@ impl Graph {
     }
 }
 
-fn venue(plan: &Plan, head: &str) -> Option<Venue> {
-    if let Some(gateway) = plan.gateway {
-        return Some(Venue { name: gateway.name, thread: "gateway".to_owned(), about: gateway.about });
-    }
-    let simulated = VENUES.first().filter(|_| plan.trades)?;
-    Some(Venue { name: simulated.name, thread: head.to_owned(), about: simulated.about })
+fn venues(plan: &Plan, head: &str) -> Vec<Venue> {
+    let simulated = VENUES.iter().take(1).filter(|_| plan.routing.simulated);
+    let simulated = simulated.map(|v| Venue { name: v.name.to_owned(), thread: head.to_owned(), about: v.about });
+    let gateways = plan.routing.gateways.iter().map(|gateway| Venue {
+        name: gateway.name.clone(),
+        thread: format!("gateway {}", gateway.name),
+        about: gateway.entry.about,
+    });
+    simulated.chain(gateways).collect()
 }
 
 /// The two logs of a run.

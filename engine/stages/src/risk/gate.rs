@@ -14,14 +14,29 @@ use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
 use super::rates::{Quotes, Rates};
+use crate::router::Routing;
 use flow::records::{Ack, Booked, Cancelled, Reject, ReplaceRequest, Request};
-use flow::{Action, Booking, Event, GrowingTable, Ns, OrderId, OrderType, Px, Side, Trust};
+use flow::{
+    Action, Booking, Event, Gateway, GrowingTable, Ns, OrderId, OrderType, Px, SIMULATED_EXCHANGE, Side, Trust,
+};
+
+/// The bit of a venue among those with which the session is lost.
+fn bit(venue: u16) -> u32 {
+    1 << (venue % 32)
+}
+
+/// The bit of the venue that inputs of this source are from.
+pub(super) fn lost_bit(source: u8) -> u32 {
+    bit(Gateway::of_source(source).map_or(SIMULATED_EXCHANGE, Gateway::venue))
+}
 
 /// The state that the checks read.
 pub(super) struct Gate {
     pub(super) halted: bool,
-    /// The session with the venue is lost.
-    pub(super) lost: bool,
+    /// The venues with which the session is lost, a bit each.
+    pub(super) lost: u32,
+    /// The venue of each order.
+    pub(super) routing: Routing,
     pub(super) markets: GrowingTable<Market>,
     pub(super) exposures: Exposures,
     pub(super) levels: Levels,
@@ -47,6 +62,12 @@ impl Gate {
     #[inline]
     pub(super) fn market_mut(&mut self, instrument: u32) -> Option<&mut Market> {
         self.markets.get_mut(instrument as usize).filter(|_| instrument != 0)
+    }
+
+    /// Whether the session with the venue of an order is lost.
+    #[cold]
+    pub(super) fn is_lost_for(&self, order: OrderId) -> bool {
+        self.lost & bit(self.routing.venue(order)) != 0
     }
 
     /// What rates are read from.

@@ -3,7 +3,7 @@
 use super::breach::{Breach, Refusal};
 use super::checks::{CHECKS, Flaw, GROUP, Limits, REDUCE_COLLAR, RESERVED, SANITY, SUMMED, first_breach};
 use super::exposures::{Exposures, MAX_POSITIONS};
-use super::gate::Gate;
+use super::gate::{Gate, lost_bit};
 use super::group::{self, Held, Leg, MAX_LEGS};
 use super::ids::{Ids, MAX_PAIRS};
 use super::levels::{Levels, MAX_HOLDINGS, Setup};
@@ -15,12 +15,13 @@ use super::proposal::Proposal;
 use super::rates::{MAX_RATE_AGE_MS, Rates};
 use super::tables;
 use crate::Space;
+use crate::router::Routing;
 use flow::records::{
     Ack, Anomaly, BookTop, Cancelled, Command, CommandOutcome, Listing, Order, Refused, Reject, ReplaceRequest, Request,
 };
 use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, GrowingTable, Kind, Kinds, Ns, Out, ParamError,
-    Params, SOURCE_RETURNS, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
+    Params, Scope, Side, Stage, StateError, StateReader, StateWriter, TradingState, Trust,
 };
 
 /// Approves or refuses orders.
@@ -43,7 +44,8 @@ impl RiskStage {
         limits::check_ceilings(params)?;
         let gate = Gate {
             halted: false,
-            lost: false,
+            lost: 0,
+            routing: Routing::of(params),
             markets: GrowingTable::new((space.instruments as usize).max(1), Market::UNKNOWN),
             exposures: Exposures::new(params.get(MAX_POSITIONS)),
             levels: levels(params, space)?,
@@ -166,6 +168,7 @@ impl RiskStage {
             Some(CommandAction::Trust) => self.trust(event, command),
             // Others carry it out.
             Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) => return,
+            Some(CommandAction::Received) => return,
             Some(CommandAction::Reload | CommandAction::SetParam) | None => return,
         };
         out.push(0, Flags::NONE, &outcome);
@@ -186,13 +189,13 @@ impl RiskStage {
         if event.record::<Anomaly>().what == AnomalyKind::PositionsFull.code() {
             self.gate.exposures.lose();
         }
-        if event.id.position() != flow::POSITION_INGRESS || event.source != SOURCE_RETURNS {
+        if event.id.position() != flow::POSITION_INGRESS || !flow::is_returned(event.source) {
             return;
         }
         let anomaly: &Anomaly = event.record();
         match AnomalyKind::from_code(anomaly.what) {
-            Some(AnomalyKind::SessionLost) => self.gate.lost = true,
-            Some(AnomalyKind::SessionBack) => self.gate.lost = false,
+            Some(AnomalyKind::SessionLost) => self.gate.lost |= lost_bit(event.source),
+            Some(AnomalyKind::SessionBack) => self.gate.lost &= !lost_bit(event.source),
             Some(AnomalyKind::UnansweredOrder) => self.gate.unanswered(anomaly.detail),
             _ => {}
         }

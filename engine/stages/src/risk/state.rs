@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize)]
 struct Saved {
     halted: bool,
-    lost: bool,
+    lost: u32,
     limits: Limits,
     messages: Vec<Ns>,
     ids: Vec<OrderId>,

@@ -1,30 +1,34 @@
 //! The router: chooses the venue of an order, and nothing else.
 //!
-//! An `order` becomes a `route` with the same terms. A cancel request becomes a `route` too; it never passed through risk,
-//! which does not block cancels. The stage has no state. `docs/router.md` has the table. Bound: one route per event.
+//! An `order` becomes a `route` with the same terms to the venue of its strategy or account. A cancel request becomes a `route` too; it
+//! never passed through risk, which does not block cancels. One of all orders goes to every venue that may have some. The stage has
+//! no state. `docs/router.md` has the table. Bound: one route per event, of a cancel of all one per venue.
+
+mod routing;
+
+pub(crate) use routing::Routing;
+pub use routing::{ROUTE, route};
 
 use crate::Space;
 use flow::records::{CancelRequest, Order, Route};
 use flow::{
     Action, Event, Flags, Kind, Kinds, OrderId, Out, Param, ParamError, Params, Px, Scope, Stage, StateError,
-    StateReader, StateWriter, TextParam,
+    StateReader, StateWriter, StrategyId, TextParam,
 };
 
-/// The venue's number in routes.
-const VENUE_NUMBER: u16 = 1;
-
-/// The venue of every order.
-pub const VENUE: TextParam = TextParam::new("venue", "sim", "venue of every order");
+/// The venue of orders whose strategy and account have none of their own.
+pub const VENUE: TextParam = TextParam::new("venue", "sim", "venue of orders whose strategy and account have none");
 
 /// What can be set.
 pub const PARAMS: &[Param] = &[VENUE.param()];
 
-/// Routes every order to the configured venue.
-#[derive(Default)]
-pub struct RouterStage;
+/// Routes every order to its venue.
+pub struct RouterStage {
+    routing: Routing,
+}
 
 impl RouterStage {
-    /// The registry's builder.
+    /// The registry's builder. The parameters have a table [`ROUTE`] for each strategy and account with a venue of its own.
     ///
     /// # Errors
     /// When the name of the venue is empty.
@@ -34,23 +38,42 @@ impl RouterStage {
             let (key, found) = ("router.venue".to_owned(), venue.to_owned());
             return Err(ParamError { key, found, valid: "valid: the name of a venue".to_owned() });
         }
-        Ok(Box::new(RouterStage))
+        Ok(Box::new(RouterStage { routing: Routing::of(params) }))
+    }
+
+    #[inline]
+    fn order(&self, order: &Order) -> Route {
+        let Order { order_id, px, qty, replaces, order_type, tif, .. } = *order;
+        let action = if replaces == 0 { Action::New } else { Action::Replace };
+        let venue = self.routing.venue(OrderId(order_id));
+        Route { order_id, px, qty, replaces, venue, action: action.code(), order_type, tif, reserved: [0; 3] }
+    }
+
+    /// A request without an order id is a mass cancel: account and strategy, or all if they are 0, with counter 0.
+    #[inline]
+    fn cancel(&self, event: &Event, request: &CancelRequest, out: &mut Out) {
+        let of = OrderId::new(request.account, request.strategy, 0);
+        let route = |order_id, venue, action: Action| Route {
+            order_id,
+            px: Px::NONE,
+            venue,
+            action: action.code(),
+            ..Default::default()
+        };
+        if request.order_id == 0 {
+            for venue in self.routing.venues(request.strategy) {
+                push(event, &route(of.0, *venue, Action::CancelAll), out);
+            }
+        } else {
+            let venue = self.routing.venue(OrderId(request.order_id));
+            push(event, &route(request.order_id, venue, Action::Cancel), out);
+        }
     }
 }
 
 #[inline]
-fn order(order: &Order) -> Route {
-    let Order { order_id, px, qty, replaces, order_type, tif, .. } = *order;
-    let action = if replaces == 0 { Action::New } else { Action::Replace };
-    Route { order_id, px, qty, replaces, venue: VENUE_NUMBER, action: action.code(), order_type, tif, reserved: [0; 3] }
-}
-
-/// A request without an order id is a mass cancel: account and strategy, or all if they are 0, with counter 0.
-fn cancel(request: &CancelRequest) -> Route {
-    let of = OrderId::new(request.account, request.strategy, 0);
-    let (action, order_id) =
-        if request.order_id == 0 { (Action::CancelAll, of.0) } else { (Action::Cancel, request.order_id) };
-    Route { order_id, px: Px::NONE, venue: VENUE_NUMBER, action: action.code(), ..Default::default() }
+fn push(event: &Event, route: &Route, out: &mut Out) {
+    out.push(event.instrument, Flags::side_only(event.side()), route);
 }
 
 impl Stage for RouterStage {
@@ -67,19 +90,16 @@ impl Stage for RouterStage {
     }
 
     fn fan_out(&self) -> usize {
-        1
+        self.routing.venues(StrategyId::NONE).len()
     }
 
     #[inline]
     fn on_event(&mut self, event: &Event, out: &mut Out) {
-        let route = if let Some(request) = event.get::<CancelRequest>() {
-            cancel(request)
+        if let Some(request) = event.get::<CancelRequest>() {
+            self.cancel(event, request, out);
         } else if let Some(approved) = event.get::<Order>() {
-            order(approved)
-        } else {
-            return;
-        };
-        out.push(event.instrument, Flags::side_only(event.side()), &route);
+            push(event, &self.order(approved), out);
+        }
     }
 
     fn save(&self, _: &mut StateWriter<'_>) {}

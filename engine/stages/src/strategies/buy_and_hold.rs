@@ -7,7 +7,7 @@
 
 use super::Setup;
 use super::changed::Changed;
-use super::common::{ACCOUNT, QTY, SYMBOLS};
+use super::common::{ACCOUNT, QTY, STRATEGY_VENUE, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
 use flow::records::{BookTop, Memory, Signal};
@@ -28,7 +28,7 @@ const AT_ONCE: usize = Out::CAP / EACH;
 const BOUGHT: u16 = 1;
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), QTY.param()];
+pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), STRATEGY_VENUE.param(), QTY.param()];
 
 /// The strategy.
 pub struct BuyAndHoldStage {

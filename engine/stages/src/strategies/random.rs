@@ -9,7 +9,7 @@
 //! events.
 
 use super::Setup;
-use super::common::{ACCOUNT, QTY, SYMBOLS};
+use super::common::{ACCOUNT, QTY, STRATEGY_VENUE, SYMBOLS};
 use super::emit::{self, Touch};
 use super::universe::{Universe, index};
 use flow::records::{Ack, BookTop, Booked, Cancelled, Intent, Listing, Reject, Signal};
@@ -48,6 +48,7 @@ pub const RANDOM: StrategyId = StrategyId(3);
 pub const PARAMS: &[Param] = &[
     SYMBOLS.param(),
     ACCOUNT.param(),
+    STRATEGY_VENUE.param(),
     QTY.param(),
     SEED.param(),
     EVERY.param(),

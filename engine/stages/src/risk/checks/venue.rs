@@ -1,4 +1,4 @@
-//! Venue: no order passes while the session with the venue is lost, or while it does not answer an order of the instrument.
+//! Venue: no order passes while the session with its venue is lost, or while it does not answer an order of the instrument.
 
 use crate::risk::breach::{Breach, CheckEntry};
 use crate::risk::gate::Gate;
@@ -19,6 +19,7 @@ const UNANSWERED: i64 = 2;
 
 #[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
-    let wrong = if gate.lost { LOST } else { UNANSWERED };
-    (gate.lost || gate.markets[proposal.at].late > 0).then_some(Breach { limit: 0, value: wrong })
+    let is_lost = gate.lost != 0 && gate.is_lost_for(proposal.id());
+    let wrong = if is_lost { LOST } else { UNANSWERED };
+    (is_lost || gate.markets[proposal.at].late > 0).then_some(Breach { limit: 0, value: wrong })
 }

@@ -1,6 +1,6 @@
 //! The parameters of the strategy `momentum`, and the settings read from them.
 
-use super::super::common::{ACCOUNT, QTY, SYMBOLS};
+use super::super::common::{ACCOUNT, QTY, STRATEGY_VENUE, SYMBOLS};
 use super::super::session::{Hours, SESSION_END, SESSION_START};
 use crate::instance::Instance;
 use flow::{Account, BoolParam, FloatParam, IntParam, Interval, Ns, Param, ParamError, Params, StrategyId, TextParam};
@@ -54,6 +54,7 @@ pub(super) const OF_WINDOWS: &str = LOOKBACK.name();
 pub const PARAMS: &[Param] = &[
     SYMBOLS.param(),
     ACCOUNT.param(),
+    STRATEGY_VENUE.param(),
     QTY.live().per_symbol().param(),
     LOOKBACK.live().per_symbol().param(),
     MIN_FLOW.live().per_symbol().param(),
