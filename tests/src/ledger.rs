@@ -6,7 +6,7 @@
 use crate::journals::{check, logs};
 use crate::venue::Venue;
 use flow::records::{Ack, Fill, Position, PositionMoney, Reject, Route, Sent};
-use flow::{Action, Event, Kind, RejectReason, SOURCE_RETURNS};
+use flow::{Action, Event, Gateway, Kind, RejectReason};
 use serde_json::Value;
 use sinks::journal::LogReader;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,11 +20,11 @@ pub fn events(log: LogReader) -> Vec<Event> {
     log.map(|event| event.expect("a whole record")).collect()
 }
 
-/// Whether the input is an answer that the venue numbered.
-pub fn is_answer(input: &Event) -> bool {
+/// Whether the input is an answer that the venue of a gateway numbered.
+pub fn is_answer(input: &Event, gateway: Gateway) -> bool {
     let kinds = [Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled, Kind::Bust];
     let made_here = |r: &Reject| r.reason == RejectReason::NeverSent.code();
-    input.source == SOURCE_RETURNS && kinds.contains(&input.kind) && !input.get::<Reject>().is_some_and(made_here)
+    input.source == gateway.source() && kinds.contains(&input.kind) && !input.get::<Reject>().is_some_and(made_here)
 }
 
 /// What of an answer must come through.
@@ -33,8 +33,8 @@ fn meaning(event: &Event) -> (Kind, u32, u16, [u8; 40]) {
 }
 
 /// Every answer once and in order; the answers before `from` were another journal's.
-fn same_answers(inputs: &[Event], answers: &[Event], from: usize) {
-    let recorded: Vec<_> = inputs.iter().filter(|e| is_answer(e)).map(meaning).collect();
+fn same_answers(inputs: &[Event], gateway: Gateway, answers: &[Event], from: usize) {
+    let recorded: Vec<_> = inputs.iter().filter(|e| is_answer(e, gateway)).map(meaning).collect();
     let given: Vec<_> = answers[from..].iter().map(meaning).collect();
     let same = recorded.iter().zip(&given).take_while(|(a, b)| a == b).count();
     assert_eq!((recorded.len(), same), (given.len(), given.len()), "answers recorded, equal; answers given");
@@ -62,10 +62,12 @@ fn ledger_positions(ledger: &Value) -> BTreeMap<(u64, u64, u64), (i64, i64)> {
 }
 
 /// Every route that left the pipeline was sent, or it is recorded that it never was; nobody settled one twice as sent.
-fn settled(inputs: &[Event], outcomes: &[Event]) -> usize {
-    let routes: BTreeSet<u64> = outcomes.iter().filter(|e| e.get::<Route>().is_some()).map(|e| e.id.0).collect();
-    let sent: Vec<u64> = inputs.iter().filter_map(|e| e.get::<Sent>()).map(|s| s.cause).filter(|c| *c != 0).collect();
-    let never = inputs.iter().filter_map(|e| e.get::<Reject>());
+fn settled(inputs: &[Event], outcomes: &[Event], gateway: Gateway) -> usize {
+    let is_there = |e: &&Event| e.get::<Route>().is_some_and(|route| route.venue == gateway.venue());
+    let routes: BTreeSet<u64> = outcomes.iter().filter(is_there).map(|e| e.id.0).collect();
+    let inputs = || inputs.iter().filter(|input| input.source == gateway.source());
+    let sent: Vec<u64> = inputs().filter_map(|e| e.get::<Sent>()).map(|s| s.cause).filter(|c| *c != 0).collect();
+    let never = inputs().filter_map(|e| e.get::<Reject>());
     let never: BTreeSet<u64> = never.filter(|r| r.reason == RejectReason::NeverSent.code()).map(|r| r.cause).collect();
     let once: BTreeSet<u64> = sent.iter().copied().collect();
     assert_eq!(once.len(), sent.len(), "a route is recorded as sent twice");
@@ -87,17 +89,35 @@ fn never_means_never(inputs: &[Event], answers: &[Event]) {
     assert_eq!(both, 0, "orders that the venue has are recorded as never sent");
 }
 
-/// Compares the journal in `dir` with the ledger, and repeats it; the answers before `from` were another journal's.
+/// Compares the journal in `dir` with the ledger of the only venue, and repeats it; the answers before `from` were another
+/// journal's.
 ///
 /// # Panics
 /// When they differ.
 pub fn compared(dir: &Path, venue: &mut Venue, ledger: &Value, from: usize) {
+    check(dir);
+    compared_at(dir, (Gateway::new(0), &|_| true), venue, ledger, from);
+}
+
+/// Compares what the journal in `dir` holds of a gateway's venue, where these strategies trade, with its ledger; the answers
+/// before `from` were another journal's.
+///
+/// # Panics
+/// When they differ.
+pub fn compared_at(
+    dir: &Path,
+    (gateway, trades_there): (Gateway, &dyn Fn(u64) -> bool),
+    venue: &mut Venue,
+    ledger: &Value,
+    from: usize,
+) {
     let [inputs, outcomes] = logs(dir);
     let answers = venue.answers(&dir.with_extension("answers"));
-    check(dir);
-    same_answers(&inputs, &answers, from);
-    assert_eq!(positions(&outcomes), ledger_positions(ledger), "positions and fees");
-    let never = settled(&inputs, &outcomes);
+    same_answers(&inputs, gateway, &answers, from);
+    let mut held = positions(&outcomes);
+    held.retain(|(_, strategy, _), _| trades_there(*strategy));
+    assert_eq!(held, ledger_positions(ledger), "positions and fees");
+    let never = settled(&inputs, &outcomes, gateway);
     never_means_never(&inputs, &answers);
     assert_eq!(ledger["duplicates"], 0);
     let fills = answers.iter().filter(|a| a.get::<Fill>().is_some()).count();

@@ -1,6 +1,7 @@
 //! The process `test-venue`, from the test's side.
 
 use flow::Event;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -37,6 +38,15 @@ impl Venue {
         let mut port = String::new();
         from.read_line(&mut port).expect("it prints its port");
         Venue { child, to, from, port: port.trim().parse().expect("a port") }
+    }
+
+    /// Stops the process where it stands, or lets it go on.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn freeze(&self, frozen: bool) {
+        let signal = if frozen { Signal::STOP } else { Signal::CONT };
+        kill_process(Pid::from_child(&self.child), signal).expect("the venue runs");
     }
 
     /// A command that has no answer.

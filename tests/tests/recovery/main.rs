@@ -11,6 +11,7 @@ mod reloads;
 mod rolls;
 mod secrets;
 mod sessions;
+mod several_venues;
 mod status;
 mod status_of_trouble;
 mod stops;

@@ -6,6 +6,7 @@
 //! every answer that the venue gave stands once in the input log, and positions and fees are those of the venue's ledger.
 //! Seeds are printed.
 
+use flow::Gateway;
 use serde_json::Value;
 use sinks::journal::{JournalReader, verify};
 use std::path::{Path, PathBuf};
@@ -21,13 +22,13 @@ const KILLS: u64 = 20;
 const POINTS: [&str; 5] = ["hello", "asked", "route", "half", "written"];
 
 /// A service that trades at random with a venue, and its files.
-struct Service {
-    folder: Scratch,
-    config: String,
-    binary: PathBuf,
-    lives: u64,
+pub(crate) struct Service {
+    pub(crate) folder: Scratch,
+    pub(crate) config: String,
+    pub(crate) binary: PathBuf,
+    pub(crate) lives: u64,
     /// The journal rolls while it lives.
-    rolls: bool,
+    pub(crate) rolls: bool,
 }
 
 impl Service {
@@ -43,7 +44,7 @@ impl Service {
         Service { folder: Scratch::new(), config, binary: tidegate().to_owned(), lives: 0, rolls: false }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -63,7 +64,7 @@ impl Service {
         drop(std::thread::spawn(rolls));
     }
 
-    fn start(&mut self, journal: &str, more: &[&str]) -> Life {
+    pub(crate) fn start(&mut self, journal: &str, more: &[&str]) -> Life {
         std::fs::write(self.path("service.toml"), &self.config).expect("the folder is writable");
         self.lives += 1;
         let output = self.path(&format!("life-{}.txt", self.lives));
@@ -77,18 +78,18 @@ impl Service {
 }
 
 /// A run of the binary.
-struct Life {
-    child: Child,
+pub(crate) struct Life {
+    pub(crate) child: Child,
     output: PathBuf,
 }
 
 impl Life {
-    fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         std::fs::read_to_string(&self.output).unwrap_or_default()
     }
 
     /// Waits until `done`, or the process has ended, at most 60 s.
-    fn wait_until(&mut self, mut done: impl FnMut() -> bool) {
+    pub(crate) fn wait_until(&mut self, mut done: impl FnMut() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !done() && self.child.try_wait().expect("a child").is_none() {
             assert!(Instant::now() < deadline, "nothing happens; its output:\n{}", self.output());
@@ -97,14 +98,14 @@ impl Life {
     }
 
     /// Kills it; it must not have ended by itself.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("a child");
         let status = self.child.wait().expect("a child");
         assert_eq!(status.code(), None, "it ended by itself:\n{}", self.output());
     }
 
     /// Ends it in order.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
         let status = self.child.wait().expect("a child");
@@ -239,7 +240,7 @@ fn left_behind(service: &mut Service, venue: &mut Venue, random: &mut u64) {
 
 /// How many answers of the venue the journals before hold.
 fn answers_before(dir: &Path) -> usize {
-    logs(dir)[0].iter().filter(|e| is_answer(e)).count()
+    logs(dir)[0].iter().filter(|e| is_answer(e, Gateway::new(0))).count()
 }
 
 /// It must be refused to go on, with this in the message.

@@ -1,0 +1,174 @@
+//! Three strategies at three venues in one run: two behind gateways, each in a process with a ledger of its own, and the
+//! simulated exchange.
+//!
+//! The run is killed, a venue hangs up, a venue stands still: each on its own. In the end nothing was sent twice anywhere,
+//! every answer of either venue stands once in the input log, positions and fees are those of each ledger, and the journal
+//! repeats to the byte. While one venue stands still the strategies of the others go on. Seeds are printed.
+
+use crate::venue_kills::{Life, Service};
+use flow::records::{Fill, Refused, Route};
+use flow::{Gateway, OrderId, SIMULATED_EXCHANGE, StrategyId};
+use std::time::{Duration, Instant};
+use tidegate_tests::journals::{check, logs};
+use tidegate_tests::ledger::{compared_at, is_answer};
+use tidegate_tests::{Scratch, Venue, amount, draw, run, seed, tidegate};
+
+/// The numbers that the strategies get, in the order of their tables.
+const EAST: u64 = 32;
+const WEST: u64 = 33;
+const PAPER: u64 = 34;
+
+fn service([east, west]: [&Venue; 2], seed: u64, preset: &str) -> Service {
+    let strategy = |name: &str, more: &str| {
+        format!(
+            "[[strategy]]\nuse = \"random\"\nname = \"{name}\"\nevery = 60\nseed = {seed}\nmax_position = 5000\n{more}\n"
+        )
+    };
+    let venue = |name: &str, port: u16| {
+        format!("[[venue]]\nuse = \"wire\"\nname = \"{name}\"\naddress = \"127.0.0.1:{port}\"\ntimeout_ms = 400\n")
+    };
+    let config = format!(
+        "[pipeline]\nstages = [\"book\", \"of-east\", \"of-west\", \"of-paper\", \"orders\", \"risk\", \"router\"]\n\
+         clock = \"wall\"\npreset = \"{preset}\"\n[journal]\nsegment_records = 8192\n\
+         [router]\nvenue = \"east\"\n{}{}{}{}{}[account.3]\nmode = \"paper\"\n\
+         [risk]\nmax_quantity = 5000\nmax_notional = 100000000\ncollar_bps = 5000\nmax_position = 6000\n\
+         max_open_orders = 200\nmax_messages = 4000\nthrottle_window_ms = 100\nmax_data_age_ms = 60000\n\
+         [[input]]\nfeed = \"synthetic\"\nseed = {seed}\nmessages = 1000000000\nsymbols = 4\nlive_orders = 400\n",
+        venue("east", east.port),
+        venue("west", west.port),
+        strategy("of-east", "account = 1"),
+        strategy("of-west", "account = 2\nvenue = \"west\""),
+        strategy("of-paper", "account = 3"),
+    );
+    Service { folder: Scratch::new(), config, binary: tidegate().to_owned(), lives: 0, rolls: false }
+}
+
+/// Waits until each venue has another session.
+fn open(life: &mut Life, venues: &mut [Venue; 2], before: [u64; 2]) {
+    life.wait_until(|| venues.iter_mut().zip(before).all(|(venue, before)| venue.count("sessions") > before));
+}
+
+fn sessions(venues: &mut [Venue; 2]) -> [u64; 2] {
+    [0, 1].map(|at: usize| venues[at].count("sessions"))
+}
+
+/// One life: started, disturbed at one venue, and killed.
+fn live_and_die(service: &mut Service, venues: &mut [Venue; 2], random: &mut u64) {
+    let before = sessions(venues);
+    let mut life = service.start("run", &[]);
+    let at = draw(random, 2) as usize;
+    match draw(random, 4) {
+        // While it starts, or repeats its record.
+        0 => std::thread::sleep(Duration::from_micros(draw(random, 60_000))),
+        1 => {
+            open(&mut life, venues, before);
+            venues[at].send("hang-up");
+            life.wait_until(|| venues[at].count("sessions") > before[at] + 1);
+            std::thread::sleep(Duration::from_micros(draw(random, 60_000)));
+        }
+        _ => {
+            let point = ["hello", "route", "half", "written"][draw(random, 4) as usize];
+            let after = if point == "hello" { 0 } else { draw(random, 60) };
+            venues[at].send(&format!("kill {} {after} {point}", life.child.id()));
+            let begun = Instant::now();
+            life.wait_until(|| begun.elapsed() > Duration::from_millis(500));
+            venues[at].send("disarm");
+        }
+    }
+    life.kill();
+    for venue in venues {
+        assert_eq!(venue.count("duplicates"), 0, "something was sent twice");
+    }
+}
+
+/// How many answers of each venue the journal holds.
+fn recorded(service: &Service) -> [usize; 2] {
+    let [inputs, _] = logs(&service.path("run"));
+    [0, 1].map(|at| inputs.iter().filter(|input| is_answer(input, Gateway::new(at))).count())
+}
+
+/// The last lives: the venues fall silent, the run stops in order, and everything is compared.
+fn conclude(service: &mut Service, venues: &mut [Venue; 2]) {
+    let before = sessions(venues);
+    let mut life = service.start("run", &[]);
+    open(&mut life, venues, before);
+    std::thread::sleep(Duration::from_millis(100));
+    venues.iter_mut().for_each(|venue| venue.send("quiet"));
+    std::thread::sleep(Duration::from_millis(50));
+    life.stop();
+    // What the venues send after a run has stopped is taken by the next one.
+    for _ in 0..10 {
+        let given = [0, 1].map(|at: usize| venues[at].answers(&service.path("given")).len());
+        if recorded(service) == given {
+            break;
+        }
+        let before = sessions(venues);
+        let mut last = service.start("run", &[]);
+        open(&mut last, venues, before);
+        last.stop();
+    }
+    check(&service.path("run"));
+    for (at, strategy) in [EAST, WEST].into_iter().enumerate() {
+        let ledger = venues[at].ledger();
+        assert!(ledger["fills"].as_u64().expect("a number") > 0, "no fills: {ledger}");
+        let there = (Gateway::new(at), &move |of: u64| of == strategy);
+        compared_at(&service.path("run"), (there.0, there.1), &mut venues[at], &ledger, 0);
+    }
+    let [inputs, outcomes] = logs(&service.path("run"));
+    let paper = |id: u64| u64::from(OrderId(id).strategy().0) == PAPER;
+    let routes = outcomes.iter().filter_map(|event| event.get::<Route>());
+    let simulated: Vec<_> =
+        routes.filter(|route| route.venue == SIMULATED_EXCHANGE && route.order_id >> 40 != 0).collect();
+    assert!(simulated.iter().all(|route| paper(route.order_id)), "only what is paper goes to the simulated exchange");
+    let fills =
+        inputs.iter().filter(|input| input.source == flow::SOURCE_RETURNS).filter_map(|input| input.get::<Fill>());
+    let fills = fills.inspect(|fill| assert!(paper(fill.order_id))).count();
+    println!("{} orders and {fills} fills at the simulated exchange", simulated.len());
+    assert!(fills > 0);
+}
+
+#[test]
+fn at_three_venues_nothing_is_sent_twice_or_lost() {
+    let mut random = seed();
+    for journal in 0..amount(6, 300).div_ceil(20) {
+        let [east, west] = [1, 2].map(|n| Venue::start(env!("CARGO_BIN_EXE_test-venue"), random.wrapping_add(n)));
+        let preset = ["fused", "split"][journal as usize % 2];
+        let mut service = service([&east, &west], random >> 32, preset);
+        let mut venues = [east, west];
+        for _ in 0..amount(6, 20) {
+            live_and_die(&mut service, &mut venues, &mut random);
+            if draw(&mut random, 4) == 0 {
+                run(["snapshot".as_ref(), "--journal".as_ref(), service.path("run").as_path()]);
+            }
+        }
+        conclude(&mut service, &mut venues);
+    }
+}
+
+/// One venue stands still: the orders that would go there are refused, and the others go on.
+#[test]
+fn a_venue_that_stands_still_holds_nobody_else_up() {
+    let random = seed();
+    let [east, west] = [1, 2].map(|n| Venue::start(env!("CARGO_BIN_EXE_test-venue"), random.wrapping_add(n)));
+    let mut service = service([&east, &west], random >> 32, "fused");
+    // What rests at one venue must not use up what may rest at all of them.
+    service.config = service.config.replace("max_open_orders = 200", "max_open_orders = 10000");
+    let mut venues = [east, west];
+    let mut life = service.start("run", &[]);
+    open(&mut life, &mut venues, [0, 0]);
+    venues[0].freeze(true);
+    std::thread::sleep(Duration::from_millis(1_200));
+    let orders = venues[1].count("orders");
+    life.wait_until(|| venues[1].count("orders") > orders + 50);
+    venues[0].freeze(false);
+    let again = venues[0].count("orders");
+    life.wait_until(|| venues[0].count("orders") > again + 20);
+    life.kill();
+    conclude(&mut service, &mut venues);
+    let [_, outcomes] = logs(&service.path("run"));
+    let venue = stages::risk::CHECKS.iter().find(|check| check.name == "venue").expect("there is one").number;
+    let refused = outcomes.iter().filter_map(|event| event.get::<Refused>()).filter(|refused| refused.check == venue);
+    let lost: Vec<_> = refused.filter(|refused| refused.value == 1).map(|r| OrderId(r.order_id).strategy()).collect();
+    assert!(!lost.is_empty(), "nothing was refused while the venue stood still");
+    assert!(lost.iter().all(|strategy| *strategy == StrategyId(EAST as u16)), "{lost:?}");
+}
