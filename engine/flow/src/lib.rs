@@ -36,6 +36,7 @@ mod record;
 pub mod records;
 mod registry;
 mod reserve;
+mod rounding;
 mod secret;
 mod sink;
 mod source;
@@ -48,6 +49,7 @@ mod trading_state;
 mod trust;
 mod typed;
 mod units;
+mod valuation;
 mod venue;
 mod window;
 mod words;
@@ -84,6 +86,7 @@ pub use record::{Follows, KindInfo, Record};
 pub use records::{KINDS, VpinMode, Weighting, follower_of, kind_info, kind_named};
 pub use registry::{Registered, find};
 pub use reserve::{Reserve, is_touched_ahead, touch_ahead};
+pub use rounding::{divide_half_even, divide_half_even_wide};
 pub use secret::SecretPlace;
 pub use sink::{Sink, SinkError};
 pub use source::{
@@ -95,7 +98,8 @@ pub use symbol_index::SymbolIndex;
 pub use table::{in_order, is_in_order, planned, queue, table};
 pub use tick::Tick;
 pub use trading_state::{
-    ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, ParamInForce, TradingState, WorkingOrder,
+    ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LevelInForce, LimitInForce, ParamInForce, TradingState,
+    WorkingOrder,
 };
 pub use trust::Trust;
 pub use typed::{
@@ -103,6 +107,7 @@ pub use typed::{
     TextParam, TypedParam, Unsigned,
 };
 pub use units::{NO_MONEY, Ns, Px, Qty, amount, decimal, known_money, money};
+pub use valuation::{Rate, RateStep, Valuation};
 pub use venue::{OpenOrder, Patience, Resume, Venue, VenueError, VenueReply};
 pub use window::Window;
 pub use words::{Words, name_of};

@@ -1,11 +1,11 @@
 //! Where trading stands: what the stages of a running pipeline say when an operator asks.
 //!
-//! Bound: [`TradingState::ROWS`] open orders, doubtful instruments and positions being closed, one limit a check, and
-//! [`TradingState::PARAMS`] parameters; how many there are besides is counted. Of every position its money: profit follows the
-//! last trade, and no event says it then.
+//! Bound: [`TradingState::ROWS`] open orders, doubtful instruments and positions being closed, one limit a check
+//! and table of limits, and [`TradingState::PARAMS`] parameters; how many there are besides is counted. Of every position its
+//! money: profit follows the last trade, and no event says it then.
 
 use crate::records::PositionMoney;
-use crate::{Account, OrderId, Side, StrategyId};
+use crate::{Account, OrderId, Side, StrategyId, Valuation};
 
 /// An order that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,17 @@ pub struct LimitInForce {
     pub configured: i64,
     /// The most that a command may set.
     pub ceiling: i64,
+}
+
+/// A limit of a table of limits, which no command changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelInForce {
+    /// Number of the table, from 1, in the order of the configuration.
+    pub table: u16,
+    /// Number of the check.
+    pub check: u16,
+    /// The limit, in the check's unit.
+    pub limit: i64,
 }
 
 /// A parameter that commands may set, of all instruments or of one.
@@ -121,6 +132,8 @@ pub struct TradingState {
     pub halted: Option<bool>,
     /// The limits in force.
     pub limits: Vec<LimitInForce>,
+    /// Those of the tables beside them, table by table.
+    pub levels: Vec<LevelInForce>,
     /// The parameters that commands may set.
     pub params: Vec<ParamInForce>,
     /// How many found no room there.
@@ -131,6 +144,8 @@ pub struct TradingState {
     pub open_orders: u64,
     /// Instrument and money of every position, what is open at its last trade.
     pub money: Vec<(u32, PositionMoney)>,
+    /// What that money is worth in the currencies of the accounts.
+    pub valuation: Valuation,
     /// How many instruments have doubtful data.
     pub doubtful: u64,
     /// The first of them.

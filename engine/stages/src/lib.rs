@@ -21,7 +21,6 @@ pub mod pulse;
 mod recent;
 mod registry;
 pub mod risk;
-mod rounding;
 pub mod router;
 mod space;
 pub mod strategies;

@@ -3,9 +3,8 @@
 //! Quantities and money are integers and saturate rather than wrap; money is an `i128`, which holds the largest trade that
 //! an event can carry. A broken trade is taken out of them; where one has saturated, that cannot be told. The VWAP is rounded once, half to even, when the bar closes. Bound: O(1) per trade.
 
-use crate::rounding::divide_half_even;
 use flow::records::{Bar, BarFlow, BrokenTrade, Trade};
-use flow::{Interval, Ns, Px, Qty, Side};
+use flow::{Interval, Ns, Px, Qty, Side, divide_half_even};
 use serde::{Deserialize, Serialize};
 
 /// First, highest, lowest and last price of a bar.

@@ -6,10 +6,10 @@
 use super::depth::quantities;
 use super::{Context, Depth, DepthLimits, Measure, Needs};
 use crate::Space;
-use crate::rounding::divide_half_even;
 use flow::records::{self, BookTop};
 use flow::{
     ChoiceParam, Event, FloatParam, IntParam, Kind, Kinds, Param, ParamError, Params, Px, Real, Side, Weighting,
+    divide_half_even,
 };
 
 /// Most levels per side.

@@ -7,9 +7,8 @@
 //!
 //! Bound: quantities saturate at the limits of `i64`, sums at those of `i128`; nothing wraps or panics.
 
-use crate::rounding::divide_half_even;
 use flow::records::Listing;
-use flow::{NO_MONEY, Px, Side, money};
+use flow::{NO_MONEY, Px, Side, divide_half_even, money};
 use serde::{Deserialize, Serialize};
 
 /// The terms of a listing that P&L depends on.

@@ -15,7 +15,7 @@ use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
 use super::rates::{Quotes, Rates};
 use crate::router::Routing;
-use flow::records::{Ack, Booked, Cancelled, Reject, ReplaceRequest, Request};
+use flow::records::{Ack, BookTop, Booked, Cancelled, Reject, ReplaceRequest, Request};
 use flow::{
     Action, Booking, Event, Gateway, GrowingTable, Ns, OrderId, OrderType, Px, SIMULATED_EXCHANGE, Side, Trust,
 };
@@ -68,6 +68,16 @@ impl Gate {
     #[cold]
     pub(super) fn is_lost_for(&self, order: OrderId) -> bool {
         self.lost & bit(self.routing.venue(order)) != 0
+    }
+
+    /// The best bid and ask of an instrument.
+    #[inline]
+    pub(super) fn top(&mut self, event: &Event) {
+        let top: &BookTop = event.record();
+        if let Some(market) = self.market_mut(event.instrument) {
+            market.top(top, event.ts);
+        }
+        self.rates.top(event.instrument, top, &self.trust);
     }
 
     /// What rates are read from.

@@ -1,19 +1,26 @@
-//! Money in another currency: what a limit in dollars says of an order in euros.
+//! Money in another currency: what a limit in dollars says of an order in euros, and what a profit in euros is in dollars.
 //!
 //! A limit in money is in the currency of the firm, or of the account that its table is for. What an instrument trades in is
 //! converted at the mid of a listed pair: straight, the other way round, or over a third currency. Parts of a currency, as
 //! pence, are first made whole ones. Every step is rounded up to 1e-9, against the order. A rate that is missing, one-sided,
 //! doubtful or too old is no rate, and the order is refused.
 //!
+//! Profit and loss are valued on the same way, but at the last quote of both sides that could be trusted, however old it is:
+//! a day's result must be known after the close too. So that quote is kept of each pair. Whoever asks gets the steps and
+//! rounds half to even, neither for nor against anybody.
+//!
 //! Bound: [`MAX_PAIRS`] pairs, four bytes an instrument; nothing if no limit has a currency. Worst case of an order: over a
-//! third currency, a look at every two pairs.
+//! third currency, a look at every two pairs; of a top, where pairs are listed, a search among them; of a question,
+//! [`Valuation::MOST`] such ways and one pass over the instruments.
 
 use super::market::Market;
-use flow::records::Listing;
+use flow::records::{BookTop, Listing};
 use flow::{
-    Account, Currency, Event, GrowingTable, IntParam, Ns, Px, StateError, StateReader, StateWriter, SymbolIndex, Trust,
-    table,
+    Account, Currency, Event, GrowingTable, IntParam, Ns, Px, Rate, RateStep, StateError, StateReader, StateWriter,
+    SymbolIndex, Trust, Valuation, table,
 };
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 
 /// The most listed pairs that rates are taken from; further ones are not used.
 const MAX_PAIRS: usize = 64;
@@ -52,6 +59,8 @@ struct Pair {
     instrument: u32,
     base: Currency,
     quote: Currency,
+    /// Bid and ask of its last quote that had both and could be trusted, added up.
+    twice: Option<NonZero<u64>>,
 }
 
 impl Pair {
@@ -73,6 +82,14 @@ impl Pair {
 struct Step {
     instrument: u32,
     inverse: bool,
+}
+
+impl Step {
+    /// What it makes of money when bid and ask added up are `twice`.
+    fn over(self, twice: NonZero<u64>) -> RateStep {
+        let (times, by) = if self.inverse { (TWO, twice) } else { (twice, TWO) };
+        RateStep { times: times.get(), by }
+    }
 }
 
 /// What a rate is read from.
@@ -181,16 +198,61 @@ impl Rates {
     fn step(&self, nano: i128, step: Step, quotes: Quotes<'_>) -> Result<i128, Missing> {
         let Quotes { markets, trust, now } = quotes;
         let market = &markets[step.instrument as usize];
-        let twice = i128::from(market.bid.0) + i128::from(market.ask.0);
-        let is_quoted = market.bid != Px::NONE && market.ask != Px::NONE && twice > 0;
-        if !is_quoted || trust.is_doubtful(step.instrument) {
-            return Err(Missing::Quote);
-        }
+        let twice = twice(market.bid, market.ask).filter(|_| !trust.is_doubtful(step.instrument));
+        let RateStep { times, by } = step.over(twice.ok_or(Missing::Quote)?);
         if now.0.saturating_sub(market.last_update.0) > self.max_age {
             return Err(Missing::Old);
         }
-        let (times, by) = if step.inverse { (TWO, twice) } else { (twice, TWO) };
-        Ok(nano.checked_mul(times).map_or(i128::MAX, |product| div_up(product, by)))
+        Ok(nano.checked_mul(times.into()).map_or(i128::MAX, |product| div_up(product, by.get().into())))
+    }
+
+    /// The top of an instrument's book: of a pair it is kept, if it can be used.
+    #[inline]
+    pub(super) fn top(&mut self, instrument: u32, top: &BookTop, trust: &Trust) {
+        if !self.pairs.is_empty() {
+            self.quote(instrument, top, trust);
+        }
+    }
+
+    fn quote(&mut self, instrument: u32, top: &BookTop, trust: &Trust) {
+        let Ok(at) = self.place(instrument) else { return };
+        if let Some(twice) = twice(top.bid_px, top.ask_px).filter(|_| !trust.is_doubtful(instrument)) {
+            self.pairs[at].twice = Some(twice);
+        }
+    }
+
+    /// The place of a pair, or where it would stand.
+    fn place(&self, instrument: u32) -> Result<usize, usize> {
+        self.pairs.binary_search_by_key(&instrument, |pair| pair.instrument)
+    }
+
+    /// The currencies of the accounts, and the rates into them from what instruments trade in.
+    pub(super) fn valuation(&self) -> Valuation {
+        let known = |currency: &Currency| currency.is_known();
+        let listed: BTreeSet<Currency> = self.by_instrument.iter().copied().filter(known).collect();
+        let accounts = (1..=u8::MAX).map(|n| (Account(n), self.by_account[usize::from(n)]));
+        let accounts: BTreeMap<Account, Currency> = accounts.filter(|(_, currency)| currency.is_known()).collect();
+        let wanted: BTreeSet<Currency> = accounts.values().copied().collect();
+        let ways = wanted.iter().flat_map(|to| listed.iter().map(|from| (*from, *to))).filter(|(from, to)| from != to);
+        let rates = ways.take(Valuation::MOST).filter_map(|(from, to)| self.rate(from, to)).collect();
+        Valuation { accounts, rates }
+    }
+
+    /// The steps from one currency to another at the last quotes, if every pair on the way has one.
+    fn rate(&self, from: Currency, to: Currency) -> Option<Rate> {
+        let (whole, parts) = from.whole();
+        let made_whole = NonZero::new(u64::from(parts)).filter(|_| whole != from);
+        let made_whole = made_whole.map(|parts| RateStep { times: 1, by: parts });
+        let way = if whole == to { None } else { Some(self.route(whole, to)?) };
+        let pairs = way.into_iter().flat_map(|(first, second)| [Some(first), second]).flatten();
+        let steps = made_whole.map(Some).into_iter().chain(pairs.map(|step| self.last(step)));
+        Some(Rate { from, to, steps: steps.collect::<Option<_>>()? })
+    }
+
+    /// A step at the last quote of its pair.
+    fn last(&self, step: Step) -> Option<RateStep> {
+        let twice = self.pairs[self.place(step.instrument).ok()?].twice?;
+        Some(step.over(twice))
     }
 
     /// Takes a piece of an instrument's name.
@@ -208,15 +270,15 @@ impl Rates {
     }
 
     fn add_pair(&mut self, instrument: u32) {
-        let Some(place) = self.symbols.of(instrument) else { return };
-        let (Stated { base, quote, .. }, pairs) = (&self.stated[place], &mut self.pairs);
-        let at = pairs.partition_point(|pair| pair.instrument < instrument);
-        if pairs.len() < MAX_PAIRS && pairs.get(at).is_none_or(|pair| pair.instrument != instrument) {
-            pairs.insert(at, Pair { instrument, base: *base, quote: *quote });
+        let Some(symbol) = self.symbols.of(instrument) else { return };
+        let place = self.place(instrument);
+        let (Stated { base, quote, .. }, pairs) = (&self.stated[symbol], &mut self.pairs);
+        if let (Err(at), true) = (place, pairs.len() < MAX_PAIRS) {
+            pairs.insert(at, Pair { instrument, base: *base, quote: *quote, twice: None });
         }
     }
 
-    /// Saves what instruments trade in, and which of them are pairs.
+    /// Saves what instruments trade in, and which of them are pairs, with their last quotes.
     pub(super) fn save(&self, to: &mut StateWriter<'_>) {
         if self.is_off() {
             return;
@@ -226,7 +288,7 @@ impl Rates {
         let mut known: Vec<_> = known.map(|(at, currency)| (to.key(at as u32), currency.0)).collect();
         known.sort_unstable();
         to.put(&known);
-        let mut pairs: Vec<_> = self.pairs.iter().map(|pair| to.key(pair.instrument)).collect();
+        let mut pairs: Vec<_> = self.pairs.iter().map(|pair| (to.key(pair.instrument), pair.twice)).collect();
         pairs.sort_unstable();
         to.put(&pairs);
     }
@@ -248,10 +310,13 @@ impl Rates {
             let place = self.by_instrument.get_mut(at);
             *place.ok_or(StateError::TooLarge { what: "instruments", found: at + 1, limit })? = Currency(code);
         }
-        let pairs = from.get::<Vec<String>>()?;
-        for key in &pairs {
+        let pairs = from.get::<Vec<(String, Option<NonZero<u64>>)>>()?;
+        for (key, twice) in &pairs {
             let instrument = from.instrument(key)?;
             self.add_pair(instrument);
+            if let Ok(at) = self.place(instrument) {
+                self.pairs[at].twice = *twice;
+            }
         }
         let all = self.pairs.len() == pairs.len();
         if all { Ok(()) } else { Err(StateError::Inconsistent("a pair that is not stated")) }
@@ -259,7 +324,13 @@ impl Rates {
 }
 
 /// Twice one in 1e-9: a mid is half of bid and ask.
-const TWO: i128 = 2 * Px::ONE as i128;
+const TWO: NonZero<u64> = NonZero::new(2 * Px::ONE as u64).expect("it is not 0");
+
+/// Bid and ask added up, if there are both and the mid is above 0.
+fn twice(bid: Px, ask: Px) -> Option<NonZero<u64>> {
+    let (bid, ask) = (bid.known()?, ask.known()?);
+    u64::try_from(i128::from(bid.0) + i128::from(ask.0)).ok().and_then(NonZero::new)
+}
 
 /// Of numbers that are not below 0.
 fn div_up(a: i128, b: i128) -> i128 {

@@ -17,7 +17,7 @@ use super::tables;
 use crate::Space;
 use crate::router::Routing;
 use flow::records::{
-    Ack, Anomaly, BookTop, Cancelled, Command, CommandOutcome, Listing, Order, Refused, Reject, ReplaceRequest, Request,
+    Ack, Anomaly, Cancelled, Command, CommandOutcome, Listing, Order, Refused, Reject, ReplaceRequest, Request,
 };
 use flow::{
     AnomalyKind, Approved, CommandAction, CommandResult, Event, Flags, GrowingTable, Kind, Kinds, Ns, Out, ParamError,
@@ -317,9 +317,7 @@ impl Stage for RiskStage {
         match event.kind {
             Kind::BookTop => {
                 self.gate.open.prefetch_next();
-                if let Some(market) = self.gate.market_mut(event.instrument) {
-                    market.top(event.record::<BookTop>(), event.ts);
-                }
+                self.gate.top(event);
             }
             Kind::Trade if !event.flags.has(Flags::SNAPSHOT) => {
                 if let Some(market) = self.gate.market_mut(event.instrument) {
@@ -350,6 +348,8 @@ impl Stage for RiskStage {
     fn trading_state(&self, to: &mut TradingState) {
         to.halted = Some(self.gate.halted);
         limits::say(&self.limits, &self.configured, &self.ceilings, to);
+        to.levels.extend(self.gate.levels.limits(|place| CHECKS[place].number));
+        to.valuation = self.gate.rates.valuation();
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

@@ -24,7 +24,7 @@ pub use set::MAX_LEVELS;
 
 use super::messages::Messages;
 use flow::records::Listing;
-use flow::{Account, Currency, Event, Mic, Ns, OrderId, StrategyId, SymbolIndex, table};
+use flow::{Account, Currency, Event, LevelInForce, Mic, Ns, OrderId, StrategyId, SymbolIndex, table};
 use holdings::Holdings;
 use std::collections::BTreeSet;
 
@@ -149,6 +149,18 @@ impl Levels {
     #[inline]
     pub(super) fn limit(&self, level: usize, place: usize) -> i64 {
         self.levels[level].limits[place].unwrap_or(0)
+    }
+
+    /// All limits, table by table in the order of the configuration; `number` is that of the check at a place.
+    pub(super) fn limits(&self, number: impl Fn(usize) -> u16) -> Vec<LevelInForce> {
+        let of = |level: &Level| {
+            let set = level.limits.iter().enumerate().filter_map(|(place, limit)| Some((place, (*limit)?)));
+            let (table, number) = (level.number, &number);
+            set.map(move |(place, limit)| LevelInForce { table, check: number(place), limit }).collect::<Vec<_>>()
+        };
+        let mut limits: Vec<_> = self.levels.iter().flat_map(of).collect();
+        limits.sort_by_key(|limit| limit.table);
+        limits
     }
 
     /// The account that a level is for, if it is for one.

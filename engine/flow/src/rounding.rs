@@ -1,18 +1,22 @@
 //! Integer division, rounded once, half to even.
 //!
-//! For prices that are averages: computed from integers and rounded to the unit of a price. Bound: O(1).
+//! For prices that are averages, and for money in another currency: computed from integers and rounded to the unit of a
+//! price. Bound: O(1).
 
 /// `a / b` for positive `b`, rounded half to even; saturates at the limits of a price. Operands that fit 64 bits, as most
 /// do, are divided there: a 128-bit division is a call and several times slower.
 #[inline]
-pub(crate) fn divide_half_even(a: i128, b: i128) -> i64 {
+pub fn divide_half_even(a: i128, b: i128) -> i64 {
     match (i64::try_from(a), i64::try_from(b)) {
         (Ok(a), Ok(b)) => {
             let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
             // No overflow: only a divisor of 1 reaches a limit, and then there is no remainder.
             quotient + i64::from(is_up(rest, b - rest, quotient % 2 != 0))
         }
-        _ => divide_wide(a, b),
+        _ => {
+            let wide = divide_half_even_wide(a, b);
+            i64::try_from(wide).unwrap_or(if wide < 0 { i64::MIN } else { i64::MAX })
+        }
     }
 }
 
@@ -22,16 +26,17 @@ fn is_up<T: Ord>(rest: T, missing: T, odd: bool) -> bool {
     rest > missing || (rest == missing && odd)
 }
 
+/// `a / b` for positive `b`, rounded half to even, whatever its size.
 #[cold]
-fn divide_wide(a: i128, b: i128) -> i64 {
+pub fn divide_half_even_wide(a: i128, b: i128) -> i128 {
     let (quotient, rest) = (a.div_euclid(b), a.rem_euclid(b));
-    let rounded = quotient + i128::from(is_up(rest, b - rest, quotient % 2 != 0));
-    i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
+    // No overflow: only a divisor of 1 reaches a limit, and then there is no remainder.
+    quotient + i128::from(is_up(rest, b - rest, quotient % 2 != 0))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{divide_half_even, divide_wide};
+    use super::{divide_half_even, divide_half_even_wide};
     use proptest::prelude::*;
 
     #[test]
@@ -47,7 +52,7 @@ mod tests {
         fn both_widths_agree(a in any::<i64>(), b in 1..=i64::MAX, small in 1..10_i64) {
             for (a, b) in [(a, b), (a, small), (i64::MIN, small), (i64::MAX, small), (a % 100, small), (i64::MIN, b)] {
                 let (a, b) = (i128::from(a), i128::from(b));
-                prop_assert_eq!(divide_half_even(a, b), divide_wide(a, b), "{}/{}", a, b);
+                prop_assert_eq!(i128::from(divide_half_even(a, b)), divide_half_even_wide(a, b), "{}/{}", a, b);
             }
         }
     }
