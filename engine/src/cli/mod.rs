@@ -10,6 +10,7 @@ pub(crate) mod graph;
 pub(crate) mod help;
 pub(crate) mod journal;
 mod journal_check;
+mod limits;
 mod meters;
 pub(crate) mod numbers;
 pub(crate) mod pipeline;

@@ -1,14 +1,15 @@
 //! The screen of `ctl status`: whether trading is halted, what is held and open, and what it depends on; load and latency with
 //! `--details`.
 
+use super::limits::limits;
 use super::meters;
 use super::numbers::{UNKNOWN, decimal, grouped};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Tone, column, table};
 use super::trading::{halted_by, pnl};
 use crate::control::{
-    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, Status,
-    TradingStatus, VenueReport,
+    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, OrderStatus, PositionStatus, Status, TradingStatus,
+    VenueReport,
 };
 use sinks::journal::DiskState;
 
@@ -68,18 +69,10 @@ fn trading_part(trading: &TradingStatus, details: bool) -> String {
     };
     text += &trading.flatten.as_ref().map_or_else(String::new, |of| flatten(of, details));
     text += &doubtful(trading, details);
-    let limits: Vec<_> = trading.limits.iter().map(limit).collect();
-    text += &line(Tone::Plain, &format!("limits    {}", limits.join(", ")));
+    text += &limits(&trading.limits, &trading.tables, details);
     text += &orders(trading, details);
     text += &positions(trading, details);
-    text + &pnl(&trading.pnl)
-}
-
-fn limit(l: &LimitStatus) -> String {
-    let signed = |n: i64| decimal(Some(&n.to_string()));
-    let refuses = if l.limit == 0 { " (refuses every order)" } else { "" };
-    let ceiling = if l.ceiling > l.limit { format!(" (up to {})", signed(l.ceiling)) } else { String::new() };
-    format!("{} {}{refuses}{ceiling}", l.check, signed(l.limit))
+    text + &pnl(&trading.pnl, &trading.accounts)
 }
 
 /// The first names of a list, and how many there are besides.
@@ -248,8 +241,9 @@ fn duration(ms: u64) -> String {
 mod tests {
     use super::*;
     use crate::cli::screen::WIDTH;
+    use crate::control::LimitStatus;
     use crate::pipeline::{GroupLoad, HaltCause};
-    use crate::report::PnlReport;
+    use crate::report::{AccountReport, PnlReport};
 
     fn position(symbol: &str, qty: i64) -> PositionStatus {
         PositionStatus {
@@ -303,12 +297,14 @@ mod tests {
             doubtful: 0,
             doubtful_symbols: Vec::new(),
             flatten: None,
+            tables: Vec::new(),
             limits: vec![limit("max-quantity", 1_000, 5_000), limit("max-notional", 250_000, 250_000)],
             open_orders: 10,
             orders: vec![order(72_057_594_037_927_937), order(72_057_594_037_927_938)],
             held: 1,
             positions: vec![position("AAAA", -1_500)],
             pnl: vec![sum(1, "USD")],
+            accounts: Vec::new(),
             feeds: vec![feed],
         };
         let venue = VenueReport {
@@ -351,6 +347,41 @@ mod tests {
         assert_eq!(lines.len(), 3, "{text}");
         assert!(lines[1].starts_with("pnl       account 1 USD net 234.92 = realised 320.21"), "{text}");
         assert_eq!(text.lines().find(|line| line.chars().count() > WIDTH), None, "{text}");
+    }
+
+    #[test]
+    fn the_whole_of_an_account_is_told_in_its_currency_or_what_it_lacks() {
+        let mut status = halted();
+        let money = |text: &str| Some(text.to_owned());
+        let whole = AccountReport {
+            account: 2,
+            currency: "USD".to_owned(),
+            realised: money("1320.21"),
+            unrealised: money("-12.500000001"),
+            fees: money("72.79"),
+            net: money("1234.919999999"),
+            rates: [("EUR", "1.0843"), ("JPY", "0.006422607")].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            missing: std::collections::BTreeSet::new(),
+            without_multiplier: 0,
+            without_fees: 1,
+        };
+        let large = AccountReport { net: None, realised: None, ..whole.clone() };
+        let missing = AccountReport { missing: [None, money("JPY")].into(), ..large.clone() };
+        let trading = status.trading.as_mut().unwrap();
+        (trading.pnl, trading.accounts) = (vec![sum(2, "EUR")], vec![whole, large, missing]);
+        let text = console::strip_ansi_codes(&super::status(&status, false)).into_owned();
+        let expected = "\
+pnl       account 2 EUR net 234.92 = realised 320.21 + unrealised -12.50 - fees
+          72.79
+pnl       account 2 in USD net 1,234.919999999 = realised 1,320.21 + unrealised
+          -12.500000001 - fees 72.79, EUR at 1.0843, JPY at 0.006422607, without
+          unknown fees of 1 position
+pnl       account 2 in USD net – = realised – + unrealised -12.500000001 - fees
+          72.79, what is absent is too large, EUR at 1.0843, JPY at 0.006422607,
+          without unknown fees of 1 position
+pnl       account 2 in USD –: no rate from listings that state no currency, JPY
+";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::numbers::{UNKNOWN, decimal, grouped, known};
 use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Column, Tone, column, table};
 use crate::pipeline::HaltCause;
-use crate::report::{MeasuresReport, PnlReport, PositionReport, Report, SymbolReport};
+use crate::report::{AccountReport, MeasuresReport, PnlReport, PositionReport, Report, SymbolReport};
 use crate::rows::Cell as Value;
 use chrono::DateTime;
 use flow::{FieldType, HaltReason};
@@ -160,26 +160,47 @@ pub(crate) fn trading(report: &Report, details: bool) -> String {
         text += &table(&position_columns(), &rows);
         text += &more((report.positions.len() - positions.len()) as u64, "positions: --emit position prints all");
     }
-    text + &pnl(&report.pnl)
+    text + &pnl(&report.pnl, &report.accounts)
 }
 
-/// Profit and loss, a line for each account and currency. If there is only one, nobody has to be told which.
-pub(crate) fn pnl(sums: &[PnlReport]) -> String {
-    let line = |sum: &PnlReport| {
-        let [net, realised, unrealised, fees] =
-            [&sum.net, &sum.realised, &sum.unrealised, &sum.fees].map(|amount| decimal(Some(amount)));
-        let net = Tone::of_money(&net).paint(&net);
-        let partly = left_out(sum.without_multiplier, sum.without_fees);
-        let of = match (sums.len(), &sum.currency) {
-            (1, _) => String::new(),
-            (_, Some(currency)) => format!("account {} {currency} ", sum.account),
-            (_, None) => format!("account {} ", sum.account),
+/// Profit and loss, a line for each account and currency, then one for the whole of each account that has money in another
+/// currency than its own. If there is only one, nobody has to be told which.
+pub(crate) fn pnl(sums: &[PnlReport], accounts: &[AccountReport]) -> String {
+    let sum = |sum: &PnlReport| {
+        let of = match &sum.currency {
+            _ if sums.len() == 1 && accounts.is_empty() => String::new(),
+            Some(currency) => format!("account {} {currency} ", sum.account),
+            None => format!("account {} ", sum.account),
         };
-        let text =
-            format!("pnl       {of}net {net} = realised {realised} + unrealised {unrealised} - fees {fees}{partly}");
-        wrapped(&text, INDENT) + "\n"
+        let amounts = [&sum.net, &sum.realised, &sum.unrealised, &sum.fees].map(|amount| Some(amount.as_str()));
+        let partly = left_out(sum.without_multiplier, sum.without_fees);
+        wrapped(&format!("pnl       {of}{}{partly}", equation(amounts)), INDENT) + "\n"
     };
-    sums.iter().map(line).collect()
+    sums.iter().map(sum).chain(accounts.iter().map(whole)).collect()
+}
+
+/// The whole of an account in its currency and at which rates, or why there is none.
+fn whole(of: &AccountReport) -> String {
+    let AccountReport { account, currency, .. } = of;
+    if !of.missing.is_empty() {
+        let unstated = || "listings that state no currency".to_owned();
+        let from: Vec<_> = of.missing.iter().map(|from| from.clone().unwrap_or_else(unstated)).collect();
+        let text = format!("pnl       account {account} in {currency} {UNKNOWN}: no rate from {}", from.join(", "));
+        return Tone::Notice.paint(&wrapped(&text, INDENT)) + "\n";
+    }
+    let amounts = [&of.net, &of.realised, &of.unrealised, &of.fees].map(Option::as_deref);
+    let large = if of.net.is_none() { ", what is absent is too large" } else { "" };
+    let rates: String = of.rates.iter().map(|(from, rate)| format!(", {from} at {}", decimal(Some(rate)))).collect();
+    let partly = left_out(of.without_multiplier, of.without_fees);
+    let text = format!("pnl       account {account} in {currency} {}{large}{rates}{partly}", equation(amounts));
+    wrapped(&text, INDENT) + "\n"
+}
+
+/// What a net result is made of: net, realised, unrealised, fees.
+fn equation(amounts: [Option<&str>; 4]) -> String {
+    let [net, realised, unrealised, fees] = amounts.map(decimal);
+    let net = Tone::of_money(&net).paint(&net);
+    format!("net {net} = realised {realised} + unrealised {unrealised} - fees {fees}")
 }
 
 /// The notes for positions of which a part is not in the sums.

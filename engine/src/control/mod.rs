@@ -37,5 +37,6 @@ pub use outcomes::{OutcomeSink, Outcomes};
 pub use server::{ControlError, Pipeline, Server};
 pub use status::{Status, VenueReport};
 pub use trading::{
-    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, TradingStatus,
+    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, TableStatus,
+    TradingStatus,
 };

@@ -1,13 +1,14 @@
 //! Where trading stands, as the status shows it: values in their units, symbols and names instead of numbers.
 
 use crate::pipeline::{Answer, FeedState, HaltCause, HeldPosition, QuotedInstrument};
-use crate::report::{PnlReport, pnls};
+use crate::report::{AccountReport, PnlReport, accounts, pnls};
 use flow::{
-    Account, ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LimitInForce, Ns, Px, Side, StrategyId,
-    WorkingOrder, amount, decimal,
+    Account, ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LevelInForce, LimitInForce, Ns, Px, Side,
+    StrategyId, WorkingOrder, amount, decimal,
 };
 use serde::{Deserialize, Serialize};
 use stages::Instances;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Where trading stands, as the pipeline said it last.
@@ -30,6 +31,8 @@ pub struct TradingStatus {
     pub flatten: Option<FlattenStatus>,
     /// The limits in force.
     pub limits: Vec<LimitStatus>,
+    /// The tables of limits beside them, in their order.
+    pub tables: Vec<TableStatus>,
     /// How many orders are open.
     pub open_orders: u64,
     /// The first of them.
@@ -40,6 +43,8 @@ pub struct TradingStatus {
     pub positions: Vec<PositionStatus>,
     /// Profit and loss by account and currency, at the last prices.
     pub pnl: Vec<PnlReport>,
+    /// The whole of each account that has a currency and money in another one.
+    pub accounts: Vec<AccountReport>,
     /// The feeds, in order.
     pub feeds: Vec<FeedStatus>,
 }
@@ -98,6 +103,18 @@ pub struct LimitStatus {
     pub limit: i64,
     /// The most that a command may set.
     pub ceiling: i64,
+}
+
+/// A table of limits, which no command changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableStatus {
+    /// Its number, from 1, as in `level` of a refusal.
+    pub table: u16,
+    /// What it is for: `account 2, mom-fast, AAPL`.
+    pub scope: String,
+    /// Its limits by the check, in the check's unit.
+    pub limits: BTreeMap<String, i64>,
 }
 
 /// An open order.
@@ -180,11 +197,13 @@ impl TradingStatus {
             doubtful_symbols: stages.doubtful_instruments.iter().map(|at| symbol(*at, quoted(*at))).collect(),
             flatten: stages.flatten.as_ref().map(|f| flatten(f, quoted, names)),
             limits: stages.limits.iter().map(limit).collect(),
+            tables: stages.levels.chunk_by(|a, b| a.table == b.table).map(|of| table(of, names)).collect(),
             open_orders: stages.open_orders,
             orders: stages.orders.iter().map(|o| order(o, quoted(o.instrument))).collect(),
             held: tail.held,
             positions: tail.positions.iter().map(|p| position(p, quoted(p.instrument), names)).collect(),
             pnl: pnls(&tail.pnl),
+            accounts: accounts(&tail.pnl, &stages.valuation),
             feeds: head.feeds.iter().map(|feed| feed_status(feed, now, head.clock.is_none())).collect(),
         }
     }
@@ -193,6 +212,14 @@ impl TradingStatus {
 fn limit(limit: &LimitInForce) -> LimitStatus {
     let LimitInForce { check, limit, ceiling, .. } = *limit;
     LimitStatus { check: stages::risk::check_name(check).to_owned(), limit, ceiling }
+}
+
+/// A table of limits, which has one at least.
+fn table(limits: &[LevelInForce], names: &Instances) -> TableStatus {
+    let table = limits[0].table;
+    let scope = names.limit(table).map_or_else(|| format!("table {table}"), str::to_owned);
+    let limits = limits.iter().map(|of| (stages::risk::check_name(of.check).to_owned(), of.limit));
+    TableStatus { table, scope, limits: limits.collect() }
 }
 
 fn flatten<'a>(

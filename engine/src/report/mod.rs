@@ -2,12 +2,15 @@
 //!
 //! A report holds plain values, made once from what a run leaves. Code that prints it needs no access to the pipeline.
 
+mod accounts;
 mod busiest;
 mod measures;
 mod percentiles;
 mod summary;
 mod trading;
 
+pub use accounts::AccountReport;
+pub(crate) use accounts::accounts;
 pub use busiest::{BarReport, SymbolReport};
 pub use measures::MeasuresReport;
 pub use percentiles::Percentiles;

@@ -1,5 +1,6 @@
 //! The report of a run, made from its finished assembly.
 
+use super::accounts::{AccountReport, accounts};
 use super::busiest::{SymbolReport, busiest};
 use super::measures::{MeasuresReport, measures};
 use super::percentiles::{Percentiles, latencies};
@@ -94,6 +95,8 @@ pub struct Report {
     pub positions: Vec<PositionReport>,
     /// Profit and loss by account and currency.
     pub pnl: Vec<PnlReport>,
+    /// The whole of each account that has a currency and money in another one.
+    pub accounts: Vec<AccountReport>,
     /// Measures of the busiest instruments.
     pub measures: Vec<MeasuresReport>,
     /// Names of the instances of strategies and measures.
@@ -161,6 +164,7 @@ pub(crate) fn reported<H: Head>(
     let trades = &stats.trades;
     let state = trading_state(&finished.groups);
     let held = trades.positions(&state);
+    let sums = trading::sums(&held, &stats.listings);
     let mut latency = latencies(&finished.meters);
     latency.extend(trades.tick_to_order().map(|times| ("tick to order".to_owned(), Percentiles::from(times))));
     let measured = stats.listings.iter().filter_map(|l| measures(&stats.measures, l, &shape.names));
@@ -191,7 +195,8 @@ pub(crate) fn reported<H: Head>(
         remedies: trading::remedies(trades, &stats.listings),
         fills: counted(Kind::Fill),
         positions: trading::positions(&held, &stats.listings, &shape.names),
-        pnl: trading::pnl(&held, &stats.listings),
+        pnl: trading::pnls(&sums),
+        accounts: accounts(&sums, &state.valuation),
         measures,
         names: Arc::clone(&shape.names),
         stopped: finished.stopped,

@@ -85,14 +85,14 @@ pub(super) fn positions(
     held.iter().map(|(holder, held)| position(*holder, held, listings, names)).collect()
 }
 
-/// Profit and loss by account and currency.
-pub(super) fn pnl(held: &BTreeMap<Holder, (Position, PositionMoney)>, listings: &Listings) -> Vec<PnlReport> {
+/// Profit and fees of all positions, by account and currency.
+pub(super) fn sums(held: &BTreeMap<Holder, (Position, PositionMoney)>, listings: &Listings) -> BTreeMap<Purse, Pnl> {
     let mut sums = BTreeMap::<Purse, Pnl>::new();
     for ((account, _, instrument), (_, money)) in held {
         let currency = listings.get(*instrument).map_or([0; 4], |listed| listed.terms.currency);
         sums.entry((*account, currency)).or_default().add(money);
     }
-    pnls(&sums)
+    sums
 }
 
 /// Each sum, by account and currency.

@@ -2,7 +2,7 @@
 
 use super::levels::{Levelled, account};
 use flow::records::{BookTop, DataState, Listing, Name};
-use flow::{Currency, Px, Side};
+use flow::{Account, Currency, DataTrust, Px, Side, Valuation};
 use stages::risk;
 
 const GBPUSD: u32 = 4;
@@ -83,6 +83,56 @@ fn an_account_has_its_own_currency_the_other_way_round_and_over_a_third() {
     gate.reload();
     assert_eq!(gate.buy((3, 7), 3, 800).1, Some(("max-notional", 2, 909, 910)));
     assert_eq!(gate.buy((3, 7), 1, 9).1, None, "900 dollars are 818.18 euros");
+}
+
+/// What money in 1e-9 is worth; `None` without a rate, or if it is too large.
+fn worth(gate: &Levelled, nano: i128, from: &str, to: &str) -> Option<i128> {
+    let code = |text| Currency::parse(text).unwrap();
+    gate.said().valuation.rate(code(from), code(to))?.convert(nano)
+}
+
+#[test]
+fn money_is_valued_at_the_last_quote_that_could_be_trusted() {
+    let mut gate = gate();
+    assert_eq!(worth(&gate, 150, "GBX", "GBP"), Some(2), "half a 1e-9 goes to the even one");
+    assert_eq!(worth(&gate, 250, "GBX", "GBP"), Some(2));
+    assert_eq!(worth(&gate, 100, "GBX", "USD"), None, "no pair");
+    list(&mut gate, GBPUSD, "GBPUSD");
+    assert_eq!(worth(&gate, 100, "GBX", "USD"), None, "no quote");
+    quote(&mut gate, GBPUSD, 12_500);
+    let pounds = |gate: &Levelled| worth(gate, 8_000, "GBX", "USD");
+    assert_eq!(pounds(&gate), Some(100), "straight");
+    assert_eq!(worth(&gate, 100, "USD", "GBP"), Some(80), "the other way round");
+    assert_eq!(worth(&gate, -2, "USD", "GBP"), Some(-2), "-1.6");
+    gate.input(GBPUSD, Side::None, &BookTop { bid_px: Px(Px::ONE), ask_px: Px::NONE, ..BookTop::default() });
+    assert_eq!(pounds(&gate), Some(100), "a quote of one side is none");
+    gate.input(GBPUSD, Side::None, &DataState { state: DataTrust::Doubtful.code(), ..DataState::default() });
+    quote(&mut gate, GBPUSD, 20_000);
+    assert_eq!(pounds(&gate), Some(100), "a doubtful one neither");
+    gate.ms += 86_400_000;
+    gate.reload();
+    assert_eq!(pounds(&gate), Some(100), "however old it is");
+    gate.input(GBPUSD, Side::None, &DataState { state: DataTrust::Trusted.code(), ..DataState::default() });
+    quote(&mut gate, GBPUSD, 20_000);
+    assert_eq!(pounds(&gate), Some(160));
+    assert_eq!(worth(&gate, 8_000, "GBX", "EUR"), None, "no way into euros");
+    list(&mut gate, EURUSD, "EURUSD");
+    assert_eq!(worth(&gate, 8_000, "GBX", "EUR"), None, "a way, and no quote on it");
+    quote(&mut gate, EURUSD, 8_000);
+    assert_eq!(worth(&gate, 8_000, "GBX", "EUR"), Some(200), "80 pounds are 160 dollars are 200 euros");
+    assert_eq!(worth(&gate, i128::MAX, "GBX", "GBP"), Some(i128::MAX / 100));
+    assert_eq!(worth(&gate, i128::MAX, "GBX", "USD"), None, "too large");
+}
+
+#[test]
+fn every_account_has_its_currency_or_that_of_the_firm() {
+    let accounts = gate().said().valuation.accounts;
+    let code = |n: u8| accounts.get(&Account(n)).map(ToString::to_string);
+    let expected = [(0, None), (1, Some("USD")), (2, Some("GBP")), (3, Some("EUR")), (255, Some("USD"))];
+    for (n, currency) in expected {
+        assert_eq!(code(n).as_deref(), currency, "{n}");
+    }
+    assert_eq!(Levelled::beside(&[], &[], []).said().valuation, Valuation::default());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::harness::Behind;
 use flow::records::{Ack, BookTop, Bust, Cancelled, Fill, Listing, Name, Order, Refused, ReplaceRequest, Request};
 use flow::{
     Account, Event, EventId, Flags, Kind, Kinds, Listings, Ns, OrderId, Out, Params, Px, Qty, Record, Side, Stage,
-    StateReader, StateWriter, StrategyId,
+    StateReader, StateWriter, StrategyId, TradingState,
 };
 use stages::Space;
 use stages::risk::{self, PARAMS, RiskStage, check_name};
@@ -132,6 +132,13 @@ impl Levelled {
         let mut writer = StateWriter::new(&self.listings);
         self.stage.save(&mut writer);
         writer.into_bytes()
+    }
+
+    /// Where trading stands.
+    pub(crate) fn said(&self) -> TradingState {
+        let mut said = TradingState::default();
+        self.stage.trading_state(&mut said);
+        said
     }
 
     /// Goes on with a stage that loaded this one's state.
@@ -330,6 +337,19 @@ fn an_order_that_only_reduces_is_counted_but_not_judged() {
 }
 
 /// What a listing says later moves what is held into its level.
+#[test]
+fn the_limits_of_the_tables_are_said_in_the_order_of_the_configuration() {
+    let gate = Levelled::new(&[
+        "max_quantity=7",
+        "account=2 symbol=A max_open_orders=3 max_position=100",
+        "account=2 collar_bps=9",
+    ]);
+    let said: Vec<_> = gate.said().levels.iter().map(|l| (l.table, check_name(l.check), l.limit)).collect();
+    let expected = [(1, "max-quantity", 7), (2, "position", 100), (2, "open-orders", 3), (3, "price-collar", 9)];
+    assert_eq!(said, expected);
+    assert_eq!(Levelled::new(&[]).said().levels, []);
+}
+
 #[test]
 fn a_currency_that_comes_later_counts_what_is_held() {
     let mut gate = Levelled::new(&["currency=EUR strategy=7 max_position=100 max_open_orders=3"]);
