@@ -9,7 +9,14 @@ less what purchases cost, less fees) must be the realised profit less the cost o
 fill is of an order that risk let pass and of its side, never more than its quantity, never after its end.
 
     ledger_oracle.py check --tidegate target/release/tidegate [--seeds 20] [--strategies random,momentum]
+    ledger_oracle.py currencies --tidegate target/release/tidegate [--seeds 5]
     ledger_oracle.py busts --tidegate target/release/tidegate --venue target/release/test-venue [--seeds 20] [--seconds 2]
+
+`currencies` lets two accounts, one in dollars and one in pounds, trade what stands in dollars, euros, yen, pounds and pence, and three
+pairs of them. The whole of each account is made from its own ledger: the realised profit, what is open at the last trade, and fees of
+each currency, each converted at the mid of the last quote of both sides among the rows `book-top` of the pair, straight, inverse or over
+dollars, pence made pounds first, every step rounded once, half to even, at 1e-9. The summary's `accounts` must say the same to the last
+digit; and it must lie within a millionth of what the cash and the value of what is open are worth without any rounding.
 
 `busts` lets the line trade with the test venue, which takes executions back and corrects them, and judges the journal: a bust strikes
 a fill out and the position is counted again from all fills that stand, from the first on.
@@ -19,7 +26,6 @@ One line a seed. Exit code: 0 equal, 1 not equal, 2 usage.
 
 import argparse
 import collections
-import fractions
 import json
 import pathlib
 import subprocess
@@ -27,9 +33,10 @@ import sys
 import tempfile
 import time
 
+from currencies import currencies
+from ledger import NANO, Holding, Lots, nano, told
 from rows import parse
 
-NANO = 10**9
 LINES = {
     "random": ["pipeline.stages=book,bars,cvd,vpin,random,orders,risk,router", "random.every=5"],
     "momentum": [
@@ -49,89 +56,6 @@ LINES = {
     ],
 }
 KINDS = "fill,position,order,ack,cancelled,reject"
-
-
-def nano(text):
-    """A decimal as an exact integer of 1e-9."""
-    value = fractions.Fraction(text) * NANO
-    if value.denominator != 1:
-        raise ValueError(f"{text} is finer than 1e-9")
-    return value.numerator
-
-
-def half_even(numerator, denominator):
-    """The quotient, rounded half to even: as Python rounds fractions."""
-    return round(fractions.Fraction(numerator, denominator))
-
-
-class Lots:
-    """Every fill of one account, strategy and symbol, so that one can be struck out."""
-
-    def __init__(self):
-        self.fills, self.given_back = [], 0
-
-    def fill(self, row):
-        sign = {"buy": 1, "sell": -1}[row["side"]]
-        self.fills.append([row, sign * row["qty"], nano(row["px"]), nano(row["fee"]), True])
-
-    def bust(self, row):
-        """Strikes the latest fill of that name out; the fault, if there is none such that stands."""
-        name = row["order_id"], row["match_id"]
-        for lot in reversed(self.fills):
-            if (lot[0]["order_id"], lot[0]["match_id"]) == name:
-                same = all(lot[0][key] == row[key] for key in ("px", "qty", "side", "symbol"))
-                if not lot[4] or not same:
-                    return f"seq {row['seq']}: a bust of a fill that does not stand or is another: {name}"
-                lot[4] = False
-                self.given_back += nano(row["fee"])
-                return None
-        return f"seq {row['seq']}: a bust of {name}, which no fill is"
-
-    def row(self):
-        """What a `position` row tells, counted out from the first fill."""
-        holding = Holding()
-        for _, signed, px, fee, stands in self.fills:
-            if stands:
-                holding.fill(signed, px, fee)
-            else:
-                holding.fees += fee
-        holding.fees -= self.given_back
-        return holding.row()
-
-
-class Holding:
-    """One account, strategy and symbol: quantities are whole shares, money is in 1e-9."""
-
-    def __init__(self):
-        self.qty = self.cost = self.realised = self.cash = self.fees = 0
-
-    def fill(self, signed, px, fee):
-        self.cash -= signed * px + fee
-        self.fees += fee
-        closing = 0 if self.qty * signed >= 0 else min(abs(signed), abs(self.qty))
-        if closing:
-            direction = 1 if self.qty > 0 else -1
-            share = half_even(self.cost * closing, abs(self.qty))
-            self.realised += direction * closing * px - share
-            self.cost -= share
-            self.qty -= direction * closing
-            signed += direction * closing
-        self.qty += signed
-        self.cost += signed * px
-
-    def row(self):
-        """What a `position` row tells: quantity, average price, realised profit, fees."""
-        average = half_even(self.cost, self.qty) if self.qty else None
-        return self.qty, average, self.realised, self.fees
-
-    def balances(self):
-        return self.cash == self.realised - self.cost - self.fees
-
-
-def told(row):
-    """The same out of a row."""
-    average = None if row["avg_px"] is None else nano(row["avg_px"])
-    return int(row["qty"]), average, nano(row["realised"]), nano(row["fees"])
 
 
 class Orders:
@@ -348,6 +272,11 @@ def main():
     command.add_argument("--seeds", type=int, default=20)
     command.add_argument("--events", type=int, default=60_000)
     command.add_argument("--strategies", default=",".join(LINES))
+    command = commands.add_parser("currencies")
+    command.set_defaults(run=currencies)
+    command.add_argument("--tidegate", required=True, help="the binary")
+    command.add_argument("--seeds", type=int, default=5)
+    command.add_argument("--events", type=int, default=60_000)
     command = commands.add_parser("busts")
     command.set_defaults(run=busts)
     command.add_argument("--tidegate", required=True, help="the binary")
