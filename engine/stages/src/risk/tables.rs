@@ -43,7 +43,7 @@ const MODE: ChoiceParam<Mode> = ChoiceParam::new(
 const ACCOUNT_CURRENCY: TextParam = TextParam::new(
     "currency",
     "",
-    "currency of the limits in money of its tables; without it that of the section risk",
+    "currency of its profit and of the limits in money of its tables; without it that of the section risk",
 );
 
 const PAIR_SYMBOL: TextParam = TextParam::new("symbol", "", "symbol of the pair");
