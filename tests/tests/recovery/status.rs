@@ -182,3 +182,36 @@ fn the_status_says_what_the_journal_says() {
     let kept = |answer: &Value| numbers(&answer["positions"], |position| position["qty"].as_i64());
     assert_eq!((kept(&again), &again["pnl"][0]["realised"]), (kept(last), &last["pnl"][0]["realised"]));
 }
+
+const IN_POUNDS: &str = r#"
+[account.1]
+currency = "GBP"
+[instrument.AAAA]
+pair = ["GBP", "USD"]
+[[limit]]
+account = 1
+max_position = 500000
+"#;
+
+#[test]
+fn the_status_tells_an_accounts_whole_and_the_tables_of_limits() {
+    let folder = Scratch::new();
+    let (config, dir) = (folder.path().join("desk.toml"), folder.path().join("run"));
+    std::fs::write(&config, format!("{CONFIG}{IN_POUNDS}")).expect("writable");
+    let _running = started(&config, &dir);
+    let answer = status(&dir, |t| t["accounts"][0]["net"].is_string());
+    let tables = serde_json::json!([{ "table": 1, "scope": "account 1", "limits": { "position": 500_000 } }]);
+    assert_eq!(answer["tables"], tables);
+    let whole = &answer["accounts"][0];
+    let expected = [("account", 1.into()), ("currency", "GBP".into()), ("missing", Value::Array(Vec::new()))];
+    expected.iter().for_each(|(key, value)| assert_eq!(whole[key], *value, "{key}"));
+    let number = |of: &Value| of.as_str().expect("text").parse::<f64>().expect("a number");
+    let (dollars, rate) = (&answer["pnl"][0], number(&whole["rates"]["USD"]));
+    for part in ["realised", "unrealised", "fees", "net"] {
+        let worth = number(&dollars[part]) * rate;
+        assert!((number(&whole[part]) - worth).abs() < 0.01 + worth.abs() / 1e6, "{part}: {whole} of {dollars}");
+    }
+    let text = run(["ctl".as_ref(), dir.as_os_str(), "status".as_ref()]).stdout;
+    let parts = ["\npnl       account 1 in GBP net ", "\n          account 1: position 500,000\n"];
+    parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in\n{text}"));
+}
