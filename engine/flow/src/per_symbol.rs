@@ -98,6 +98,11 @@ impl<T> PerSymbol<T> {
         &self.values[0]
     }
 
+    /// All values that an instrument may have, those of all first.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.values.iter()
+    }
+
     /// Takes a piece of an instrument's name.
     pub fn name(&mut self, event: &Event) {
         self.index.name(event);

@@ -3,7 +3,7 @@
 //! Buys each of its instruments once, at the market, at the first pulse at which the book has both sides and is not
 //! crossed. It does not follow its orders: a refused one is not tried again.
 //!
-//! Bound: 34 bytes per instrument. Worst case: three events for each of 21 instruments.
+//! Bound: 36 bytes per instrument. Worst case: three events for each of 21 instruments.
 
 use super::Setup;
 use super::changed::Changed;
@@ -12,8 +12,8 @@ use super::emit::{self, Touch};
 use super::universe::{Universe, index};
 use flow::records::{BookTop, Memory, Signal};
 use flow::{
-    Account, Event, GrowingTable, Kind, Kinds, Lasting, Out, Param, ParamError, Params, Px, Real, Scope, Side, Stage,
-    StateError, StateReader, StateWriter, StrategyId, Tif, table,
+    Account, Event, GrowingTable, Kind, Kinds, Lasting, Out, Param, ParamError, Params, PerSymbol, Px, Real, Scope,
+    Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tif, TradingState, table,
 };
 
 /// Number of the strategy `buy-and-hold`.
@@ -28,7 +28,8 @@ const AT_ONCE: usize = Out::CAP / EACH;
 const BOUGHT: u16 = 1;
 
 /// What can be set.
-pub const PARAMS: &[Param] = &[SYMBOLS.param(), ACCOUNT.param(), STRATEGY_VENUE.param(), QTY.param()];
+pub const PARAMS: &[Param] =
+    &[SYMBOLS.param(), ACCOUNT.param(), STRATEGY_VENUE.param(), QTY.live().per_symbol().param()];
 
 /// The strategy.
 pub struct BuyAndHoldStage {
@@ -38,7 +39,8 @@ pub struct BuyAndHoldStage {
     changed: Changed,
     bought: Box<[bool]>,
     account: Account,
-    qty: u64,
+    /// The quantity of an instrument's order.
+    qty: PerSymbol<u64>,
     ended: bool,
 }
 
@@ -56,7 +58,7 @@ impl BuyAndHoldStage {
             changed: Changed::new(space.instruments),
             bought: table(space.instruments as usize, false),
             account: Account(params.get(ACCOUNT)),
-            qty: params.get(QTY),
+            qty: PerSymbol::new(PARAMS, number.0, params, space.instruments, |of| Ok(of.get(QTY)))?,
             ended: false,
         })
     }
@@ -123,7 +125,7 @@ impl BuyAndHoldStage {
             strategy: self.number,
             ..Default::default()
         };
-        let intent = emit::new_order(self.number, self.account, Px::NONE, self.qty, Tif::Day);
+        let intent = emit::new_order(self.number, self.account, Px::NONE, *self.qty.get(at), Tif::Day);
         emit::intent(out, at, Side::Buy, &intent);
         let why = (Kind::BookTop, emit::price(touch.ask), emit::price(touch.bid));
         emit::signal(out, at, Side::Buy, &entry, &[why]);
@@ -134,6 +136,7 @@ impl Stage for BuyAndHoldStage {
     fn reads(&self) -> Kinds {
         Kinds::of(&[
             Kind::Name,
+            Kind::Command,
             Kind::Listing,
             Kind::DataState,
             Kind::BookTop,
@@ -144,7 +147,7 @@ impl Stage for BuyAndHoldStage {
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
+        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent, Kind::CommandOutcome])
     }
 
     fn scope(&self) -> Scope {
@@ -160,7 +163,11 @@ impl Stage for BuyAndHoldStage {
         match event.kind {
             Kind::BookTop => self.top(event, out),
             Kind::Pulse => self.pulse(out),
-            Kind::Name => self.universe.name(event),
+            Kind::Name => {
+                self.universe.name(event);
+                self.qty.name(event);
+            }
+            Kind::Command => drop(self.qty.command(event, out)),
             Kind::Listing => self.universe.listing(event),
             Kind::DataState => {
                 self.universe.data_state(event);
@@ -177,6 +184,10 @@ impl Stage for BuyAndHoldStage {
         bought.for_each(|(instrument, _)| to.put(instrument, BOUGHT, 0, [1, 0, 0]));
     }
 
+    fn trading_state(&self, to: &mut TradingState) {
+        to.add_params(self.qty.in_force().into_iter().map(|(_, row)| row));
+    }
+
     fn save(&self, to: &mut StateWriter<'_>) {
         self.universe.save(to);
         let bought = self.bought.iter().enumerate().filter(|(_, bought)| **bought);
@@ -188,6 +199,7 @@ impl Stage for BuyAndHoldStage {
         touches.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&touches);
         self.changed.save(to);
+        self.qty.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -204,6 +216,7 @@ impl Stage for BuyAndHoldStage {
             let at = index(&key, from, self.touches.bound())?;
             self.touches[at] = touch;
         }
-        self.changed.load(from)
+        self.changed.load(from)?;
+        self.qty.load(from)
     }
 }

@@ -1,9 +1,11 @@
 //! Random trading: every kind of order, cancels, replaces, groups; exercises the rest of the pipeline in tests.
 //!
 //! It counts changes and acts at the pulse. Its actions are a pure function of the seed and the events: every draw comes
-//! from a splitmix generator whose state is one word. Orders that may rest all have the same quantity, and the others at
-//! least that, so acks and fills alone tell which of its orders are open. An order with a change pending is left alone until
-//! the report arrives, at most `PATIENCE_S` seconds.
+//! from a splitmix generator whose state is one word. Orders of an instrument that may rest all have the same quantity, and
+//! the others at least that, so acks and fills alone tell which of its orders are open. An order with a change pending is left
+//! alone until the report arrives, at most `PATIENCE_S` seconds. For as long after a command that sets the quantity, an order
+//! that is acknowledged may have the one before: it counts as open until the larger of them is filled. One that was the smaller
+//! is forgotten when a cancel of it is rejected.
 //!
 //! Bound: it follows `OPEN_SLOTS` open orders; further ones are ignored. Worst case: a scan of those orders, and six
 //! events.
@@ -15,7 +17,8 @@ use super::universe::{Universe, index};
 use flow::records::{Ack, BookTop, Booked, Cancelled, Intent, Listing, Reject, Signal};
 use flow::{
     Account, Action, Booking, Event, GrowingTable, IntParam, Kind, Kinds, Ns, OrderId, Out, Param, ParamError, Params,
-    Px, Real, Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, table,
+    PerSymbol, Px, Real, Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tick, Tif, TradingState,
+    table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,18 +52,35 @@ pub const PARAMS: &[Param] = &[
     SYMBOLS.param(),
     ACCOUNT.param(),
     STRATEGY_VENUE.param(),
-    QTY.param(),
+    QTY.live().per_symbol().param(),
     SEED.param(),
-    EVERY.param(),
-    MAX_POSITION.param(),
-    MAX_OPEN.param(),
+    EVERY.live().per_symbol().param(),
+    MAX_POSITION.live().per_symbol().param(),
+    MAX_OPEN.live().param(),
 ];
+
+/// The settings of an instrument.
+struct Settings {
+    qty: u64,
+    every: u64,
+    max_position: u64,
+    max_open: usize,
+}
+
+impl Settings {
+    fn read(params: &Params) -> Settings {
+        let (qty, every) = (params.get(QTY), params.get(EVERY));
+        Settings { qty, every, max_position: params.get(MAX_POSITION), max_open: params.get(MAX_OPEN) }
+    }
+}
 
 /// An order of ours at the venue.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
     id: OrderId,
     instrument: u32,
+    /// With so much filled it is done.
+    qty: u64,
     filled: u64,
     /// No further change before this time; `Ns(0)` = no change pending.
     busy_until: Ns,
@@ -94,10 +114,9 @@ pub struct RandomStage {
     other: u32,
     ended: bool,
     account: Account,
-    qty: u64,
-    every: u64,
-    max_position: u64,
-    max_open: usize,
+    settings: PerSymbol<Settings>,
+    /// The largest quantity before a command changed one, and until when an order with it may be acknowledged.
+    earlier: (u64, Ns),
 }
 
 impl RandomStage {
@@ -107,7 +126,7 @@ impl RandomStage {
     /// When there are too many symbols.
     pub fn new(params: &Params, setup: Setup<'_>) -> Result<RandomStage, ParamError> {
         let Setup { number, space, .. } = setup;
-        let vacant = Open { id: OrderId(u64::MAX), instrument: 0, filled: 0, busy_until: Ns(0) };
+        let vacant = Open { id: OrderId(u64::MAX), instrument: 0, qty: 0, filled: 0, busy_until: Ns(0) };
         Ok(RandomStage {
             number,
             universe: Universe::new("random", params, space.instruments)?,
@@ -121,10 +140,8 @@ impl RandomStage {
             other: 0,
             ended: false,
             account: Account(params.get(ACCOUNT)),
-            qty: params.get(QTY),
-            every: params.get(EVERY),
-            max_position: params.get(MAX_POSITION),
-            max_open: params.get(MAX_OPEN),
+            settings: PerSymbol::new(PARAMS, number.0, params, space.instruments, |of| Ok(Settings::read(of)))?,
+            earlier: (0, Ns(0)),
         })
     }
 
@@ -151,7 +168,7 @@ impl RandomStage {
             return;
         }
         self.chances += 1;
-        if self.chances.is_multiple_of(self.every) {
+        if self.chances.is_multiple_of(self.settings.get(at).every) {
             self.due = at;
             out.ask_for_pulse();
         }
@@ -172,7 +189,7 @@ impl RandomStage {
     #[cold]
     fn act(&mut self, at: u32, now: Ns, out: &mut Out) {
         let dice = self.draw(100);
-        let full = self.opened >= self.max_open;
+        let full = self.opened >= self.settings.of_all().max_open;
         let change = if full || dice < 15 { Some(Action::Cancel) } else { (dice < 30).then_some(Action::Replace) };
         if let Some(action) = change
             && self.opened > 0
@@ -181,7 +198,8 @@ impl RandomStage {
         }
         let mut side = if self.draw(2) == 0 { Side::Buy } else { Side::Sell };
         let position = self.known[at as usize].position;
-        if position.unsigned_abs() >= self.max_position {
+        let Settings { qty, max_position, .. } = *self.settings.get(at);
+        if position.unsigned_abs() >= max_position {
             side = if position > 0 { Side::Sell } else { Side::Buy };
         }
         let (touch, tick) = (self.orderable(at), self.known[at as usize].tick);
@@ -191,12 +209,12 @@ impl RandomStage {
         let cross = tick.steps(touch.against(side), away);
         let order = |px, qty, tif| emit::new_order(self.number, self.account, px, qty, tif);
         let intent = match dice {
-            30..45 => order(Px::NONE, self.qty * multiple, Tif::ImmediateOrCancel),
-            45..58 => order(cross, self.qty * multiple, Tif::ImmediateOrCancel),
-            58..68 => order(touch.against(side), self.qty * multiple, Tif::FillOrKill),
+            30..45 => order(Px::NONE, qty * multiple, Tif::ImmediateOrCancel),
+            45..58 => order(cross, qty * multiple, Tif::ImmediateOrCancel),
+            58..68 => order(touch.against(side), qty * multiple, Tif::FillOrKill),
             68..76 => return self.group(at, side, out),
-            76..86 => order(join, self.qty, Tif::Day),
-            _ => order(join, self.qty, Tif::GoodTillCancelled),
+            76..86 => order(join, qty, Tif::Day),
+            _ => order(join, qty, Tif::GoodTillCancelled),
         };
         self.other = at;
         emit::intent(out, at, side, &intent);
@@ -217,7 +235,8 @@ impl RandomStage {
         };
         for (leg, side) in [(at, side), (other, side.opposite())] {
             let px = self.orderable(leg).against(side);
-            let intent = emit::new_order(self.number, self.account, px, self.qty, Tif::ImmediateOrCancel);
+            let qty = self.settings.get(leg).qty;
+            let intent = emit::new_order(self.number, self.account, px, qty, Tif::ImmediateOrCancel);
             emit::intent(out, leg, side, &Intent { group: self.group, legs: 2, ..intent });
         }
         self.push_signal(at, side, self.orderable(at), 68, out);
@@ -226,7 +245,7 @@ impl RandomStage {
     /// Cancels or replaces a random open order, unless a change is pending.
     fn change(&mut self, action: Action, now: Ns, out: &mut Out) {
         let pick = self.draw(self.opened as u64) as usize;
-        let Open { id, instrument, filled, busy_until } = self.open[pick];
+        let Open { id, instrument, filled, busy_until, .. } = self.open[pick];
         let touch = self.orderable(instrument);
         let acts = action == Action::Cancel || self.universe.trusts(instrument);
         if now < busy_until || !acts || !touch.is_two_sided() {
@@ -234,7 +253,7 @@ impl RandomStage {
         }
         self.open[pick].busy_until = Ns(now.0.saturating_add(PATIENCE_S * Ns::SECOND));
         let px = if self.draw(2) == 0 { touch.bid } else { touch.ask };
-        let qty = self.qty.max(filled.saturating_add(1));
+        let qty = self.settings.get(instrument).qty.max(filled.saturating_add(1));
         let intent = emit::new_order(self.number, self.account, px, qty, Tif::Day);
         emit::intent(out, instrument, Side::None, &Intent { action: action.code(), order_id: id.0, ..intent });
     }
@@ -269,9 +288,21 @@ impl RandomStage {
             return;
         }
         let filled = self.close(OrderId(ack.replaces));
-        if self.opened < OPEN_SLOTS && filled < self.qty {
-            self.open[self.opened] = Open { id, instrument: event.instrument, filled, busy_until: Ns(0) };
+        if self.opened < OPEN_SLOTS {
+            let earlier = if event.ts < self.earlier.1 { self.earlier.0 } else { 0 };
+            let qty = self.settings.get(event.instrument).qty.max(earlier).max(filled.saturating_add(1));
+            self.open[self.opened] = Open { id, instrument: event.instrument, qty, filled, busy_until: Ns(0) };
             self.opened += 1;
+        }
+    }
+
+    /// Sets a parameter.
+    #[cold]
+    fn command(&mut self, event: &Event, out: &mut Out) {
+        let largest = self.settings.all().map(|of| of.qty).max().unwrap_or(0);
+        if self.settings.command(event, out) == Some(QTY.name()) {
+            let still = if event.ts < self.earlier.1 { self.earlier.0 } else { 0 };
+            self.earlier = (largest.max(still), Ns(event.ts.0.saturating_add(PATIENCE_S * Ns::SECOND)));
         }
     }
 
@@ -288,7 +319,7 @@ impl RandomStage {
         known.position = known.position.saturating_add(if adds { qty } else { -qty });
         if let Some(at) = self.find(id).filter(|_| booked.what == Booking::Filled.code()) {
             self.open[at].filled = self.open[at].filled.saturating_add(booked.qty.0);
-            if self.open[at].filled >= self.qty {
+            if self.open[at].filled >= self.open[at].qty {
                 self.close(id);
             }
         }
@@ -314,6 +345,7 @@ impl Stage for RandomStage {
     fn reads(&self) -> Kinds {
         Kinds::of(&[
             Kind::Name,
+            Kind::Command,
             Kind::DataState,
             Kind::Listing,
             Kind::BookTop,
@@ -328,7 +360,7 @@ impl Stage for RandomStage {
     }
 
     fn emits(&self) -> Kinds {
-        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent])
+        Kinds::of(&[Kind::Signal, Kind::Reason, Kind::Intent, Kind::CommandOutcome])
     }
 
     fn scope(&self) -> Scope {
@@ -365,22 +397,32 @@ impl Stage for RandomStage {
                     known.tick = Tick::of(event.record::<Listing>());
                 }
             }
-            Kind::Name => self.universe.name(event),
+            Kind::Name => {
+                self.universe.name(event);
+                self.settings.name(event);
+            }
+            Kind::Command => self.command(event, out),
             Kind::DataState => self.universe.data_state(event),
             Kind::EndOfInput => self.ended = true,
             _ => {}
         }
     }
 
+    fn trading_state(&self, to: &mut TradingState) {
+        to.add_params(self.settings.in_force().into_iter().map(|(_, row)| row));
+    }
+
     fn save(&self, to: &mut StateWriter<'_>) {
         self.universe.save(to);
         to.put(&(self.drawn, self.chances, self.group, to.key(self.other), to.key(self.due), self.ended));
+        to.put(&self.earlier);
         let known = self.known.values().iter().enumerate().filter(|(_, k)| **k != Known::NOTHING);
         let mut known: Vec<_> = known.map(|(at, k)| (to.key(at as u32), *k)).collect();
         known.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&known);
         let open = &self.open[..self.opened];
-        to.put(&open.iter().map(|o| (to.key(o.instrument), o.id, o.filled, o.busy_until)).collect::<Vec<_>>());
+        to.put(&open.iter().map(|o| (to.key(o.instrument), o.id, (o.qty, o.filled), o.busy_until)).collect::<Vec<_>>());
+        self.settings.save(to);
     }
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -389,19 +431,20 @@ impl Stage for RandomStage {
         let (drawn, chances, group, other, due, ended) = from.get::<(u64, u64, u32, String, String, bool)>()?;
         (self.drawn, self.chances, self.group, self.ended) = (drawn, chances, group, ended);
         (self.other, self.due) = (index(&other, from, limit)? as u32, index(&due, from, limit)? as u32);
+        self.earlier = from.get()?;
         self.known.clear();
         for (key, known) in from.get::<Vec<(String, Known)>>()? {
             let at = index(&key, from, limit)?;
             self.known[at] = known;
         }
-        let open = from.get::<Vec<(String, OrderId, u64, Ns)>>()?;
+        let open = from.get::<Vec<(String, OrderId, (u64, u64), Ns)>>()?;
         if open.len() > OPEN_SLOTS {
             return Err(StateError::TooLarge { what: "open orders", found: open.len(), limit: OPEN_SLOTS });
         }
         self.opened = open.len();
-        for (slot, (key, id, filled, busy_until)) in self.open.iter_mut().zip(open) {
-            *slot = Open { id, instrument: index(&key, from, limit)? as u32, filled, busy_until };
+        for (slot, (key, id, (qty, filled), busy_until)) in self.open.iter_mut().zip(open) {
+            *slot = Open { id, instrument: index(&key, from, limit)? as u32, qty, filled, busy_until };
         }
-        Ok(())
+        self.settings.load(from)
     }
 }
