@@ -4,7 +4,8 @@
 //! values are one index away. A command ([`CommandAction::SetParam`]) changes a value of all instruments that have none of
 //! their own, or of one instrument; if it waits for a bar, it takes effect when [`PerSymbol::bar_closed`] is told so. Whether a
 //! command is accepted, and what it must name as the old value, does not depend on the bars: the last accepted value counts,
-//! also while it waits. So the commands of a journal alone say what was set ([`PerSymbol::in_force`] of values that they are
+//! also while it waits. A value that waits for sessions is here the accepted one at once: whoever runs on it takes it when the
+//! session of an instrument begins, and says which instruments have not yet ([`PerSymbol::in_force_while`]). So the commands of a journal alone say what was set ([`PerSymbol::in_force`] of values that they are
 //! given to again).
 //!
 //! Bound: one set of values for each symbol that the section names and [`SPARE`] for instruments that only commands name;
@@ -103,6 +104,11 @@ impl<T> PerSymbol<T> {
         self.values.iter()
     }
 
+    /// Says whose values they are, if it was not known when they were made.
+    pub fn belongs_to(&mut self, owner: u16) {
+        self.owner = owner;
+    }
+
     /// Takes a piece of an instrument's name.
     pub fn name(&mut self, event: &Event) {
         self.index.name(event);
@@ -173,11 +179,38 @@ impl<T> PerSymbol<T> {
         self.of.get(instrument as usize).copied().unwrap_or(0)
     }
 
+    /// The place of one of the parameters.
+    ///
+    /// # Panics
+    /// When it is not one of them.
+    pub fn place(&self, param: &Param) -> u16 {
+        self.entry.iter().position(|p| p.name == param.name).expect("a parameter of the entry") as u16
+    }
+
+    /// Which set has the value of a parameter that an instrument gets.
+    pub fn source(&self, instrument: u32, at: u16) -> u16 {
+        let used = self.used_by(instrument);
+        if self.sets[usize::from(used)].has_own(at) { used } else { 0 }
+    }
+
+    /// The value that the section has for an instrument.
+    pub fn configured(&self, instrument: u32, param: &Param) -> Option<&Value> {
+        let symbol = self.index.of(instrument).and_then(|place| self.index.symbols().get(place));
+        let own = symbol.and_then(|symbol| self.section.own_value(symbol, param.name));
+        own.or_else(|| self.section.value(param.name))
+    }
+
     /// The parameters that commands may set, each with the set that it is of: of all instruments, then of the single
     /// instruments to which commands gave values of their own, each under the first that uses the set.
     pub fn in_force(&self) -> Vec<(u16, ParamInForce)> {
-        let live = || (0..).zip(self.entry).filter(|(_, param)| param.is_live()).map(|(at, _)| at);
-        let of_set = |set| live().filter_map(move |at| Some((set, self.row(set, at)?)));
+        self.in_force_while(|_, _| None)
+    }
+
+    /// The same where instruments still run with a value that sessions have not replaced yet: `still` gives it, of a set and a
+    /// parameter.
+    pub fn in_force_while(&self, still: impl Fn(u16, u16) -> Option<i64>) -> Vec<(u16, ParamInForce)> {
+        let (live, still) = (|| (0..).zip(self.entry).filter(|(_, param)| param.is_live()).map(|(at, _)| at), &still);
+        let of_set = |set| live().filter_map(move |at| Some((set, self.row(set, at, still(set, at))?)));
         let mut rows: Vec<_> = (0..self.sets.len() as u16).flat_map(of_set).collect();
         if rows.last().is_some_and(|(set, _)| *set != 0) {
             let mut first = vec![0; self.sets.len()];
@@ -190,13 +223,14 @@ impl<T> PerSymbol<T> {
         rows
     }
 
-    /// One of them; `None` if it is the value that all have, or that the section sets for a symbol.
-    fn row(&self, set: u16, at: u16) -> Option<ParamInForce> {
+    /// One of them, in force with `still` if that is known; `None` if it is the value that all have, or that the section sets
+    /// for a symbol.
+    fn row(&self, set: u16, at: u16, still: Option<i64>) -> Option<ParamInForce> {
         let (param, of) = (&self.entry[usize::from(at)], &self.sets[usize::from(set)]);
         if set != 0 && !of.has_own(at) && !self.waiting.contains_key(&(set, at)) {
             return None;
         }
-        let (accepted, value) = (self.accepted(set, at)?, bits(&of.params, param)?);
+        let (accepted, value) = (self.accepted(set, at)?, still.or_else(|| bits(&of.params, param))?);
         let symbol = usize::from(set).checked_sub(1).and_then(|place| self.index.symbols().get(place));
         let own = symbol.and_then(|symbol| self.section.own_value(symbol, param.name));
         let configured = param.bits(own.or_else(|| self.section.value(param.name))?)?;

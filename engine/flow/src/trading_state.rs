@@ -57,7 +57,7 @@ pub struct ParamInForce {
     pub instrument: u32,
     /// The value in force, in bits.
     pub value: i64,
-    /// The value that waits for its bar, if one does.
+    /// The value that waits for its bar or session, if one does.
     pub waits: Option<i64>,
     /// The value that the configuration has.
     pub configured: i64,

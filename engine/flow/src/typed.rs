@@ -72,6 +72,13 @@ impl<K: Copy> TypedParam<K> {
         self
     }
 
+    /// Lets a change take effect when the next session starts, of each instrument its own.
+    #[must_use]
+    pub const fn next_session(mut self) -> Self {
+        self.param.effective = Effective::NextSession;
+        self
+    }
+
     /// Lets single symbols have values of their own.
     #[must_use]
     pub const fn per_symbol(mut self) -> Self {

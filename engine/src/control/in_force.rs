@@ -37,9 +37,9 @@ pub struct ValueInForce {
     pub value: String,
     /// The value that the configuration of the run has.
     pub configured: String,
-    /// The value that waits for its bar.
+    /// The value that waits for its bar or session.
     pub waits: Option<String>,
-    /// When a change takes effect: `now`, `next bar`.
+    /// When a change takes effect: `now`, `next bar`, `next session`.
     pub effective: String,
 }
 

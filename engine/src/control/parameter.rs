@@ -1,7 +1,7 @@
 //! A parameter that a command may set: `mom-fast.qty`.
 //!
 //! Its instance and its place in the entry are the target of the command, its type says how a value is written as bits.
-//! Bound: one look at each parameter of a strategy.
+//! Bound: one look at each parameter of a strategy or measure.
 
 use flow::Param;
 use stages::Instances;
@@ -21,15 +21,15 @@ impl Parameter {
     /// The parameter of that key, if a command may set it.
     pub(super) fn named(instances: &Instances, key: &str) -> Option<Parameter> {
         let (name, param) = key.rsplit_once('.')?;
-        let owner = instances.strategy_number(name)?;
+        let owner = instances.owner(name)?;
         let (at, param) = params_of(instances, name).iter().enumerate().find(|(_, p)| p.name == param)?;
-        let target = u32::from(owner.0) << 16 | at as u32;
+        let target = u32::from(owner) << 16 | at as u32;
         param.is_live().then(|| Parameter { key: key.to_owned(), param, target })
     }
 
     /// The parameter that a command sets.
     pub(super) fn of_target(instances: &Instances, target: u32) -> Option<Parameter> {
-        let name = instances.strategy(flow::StrategyId((target >> 16) as u16))?;
+        let name = instances.owned_by((target >> 16) as u16)?;
         let param = params_of(instances, name).get(usize::from(target as u16))?;
         Some(Parameter { key: format!("{name}.{}", param.name), param, target })
     }
@@ -52,9 +52,9 @@ pub(super) fn keys(instances: &Instances) -> Vec<String> {
         live.map(|param| format!("{name}.{}", param.name)).collect::<Vec<_>>()
     };
     let limits = CHECKS.iter().filter_map(|entry| Some(format!("risk.{}", entry.limit?.name())));
-    limits.chain(instances.strategy_names().flat_map(of)).collect()
+    limits.chain(instances.owner_names().flat_map(of)).collect()
 }
 
 fn params_of(instances: &Instances, name: &str) -> &'static [Param] {
-    instances.strategy_entry(name).map_or(&[], |entry| entry.params)
+    instances.entry(name).map_or(&[], |entry| entry.params())
 }

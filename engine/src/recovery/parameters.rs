@@ -1,7 +1,7 @@
 //! The parameters that commands have set, as the inputs of a journal say.
 //!
-//! The commands of the journal are given to what the strategies themselves keep their values in ([`PerSymbol`]), so there is
-//! one set of rules. What they do not know here is only what a strategy makes of its values. A command names its
+//! The commands of the journal are given to what strategies and measures themselves keep their values in ([`PerSymbol`]), so there is
+//! one set of rules. What they do not know here is only what is made of the values. A command names its
 //! parameter by the text before it, since another build may count its parameters otherwise.
 //!
 //! A new journal begins with commands that set the values again, under the names of the operators who set them. Where the new
@@ -17,15 +17,14 @@ use crate::ingress::{Asker, OperatorCommand, param_names};
 use crate::registries::Registries;
 use flow::records::{Command, Name};
 use flow::{
-    CommandAction, CommandResult, Event, Listings, NameSpace, Param, ParamInForce, Params, PerSymbol, StrategyId, Value,
+    CommandAction, CommandResult, Event, Listings, NameSpace, Param, ParamInForce, Params, PerSymbol, Registered, Value,
 };
-use stages::strategies::StrategyEntry;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// An instance of a strategy.
+/// An instance of a strategy or a measure.
 struct InstanceValues {
-    entry: &'static StrategyEntry,
+    entry: &'static dyn Registered,
     /// Its section of the configuration.
     section: Params,
     values: PerSymbol<()>,
@@ -46,9 +45,9 @@ impl Parameters {
     pub(super) fn of(config: &str) -> Parameters {
         let settings = Draft::recorded(config, Path::new("journal.toml"), &Registries::default()).settings;
         let made = |name: &String| {
-            let entry = settings.instances.strategy_entry(name).filter(|e| e.params.iter().any(Param::is_live))?;
+            let entry = settings.instances.entry(name).filter(|e| e.params().iter().any(Param::is_live))?;
             let section = settings.stages.get(name)?.clone();
-            let values = PerSymbol::new(entry.params, 0, &section, settings.instrument_bound(), |_| Ok(())).ok()?;
+            let values = PerSymbol::new(entry.params(), 0, &section, settings.instrument_bound(), |_| Ok(())).ok()?;
             Some((name.clone(), InstanceValues { entry, section, values, by: BTreeMap::new() }))
         };
         let running = settings.pipeline.get(keys::STAGES);
@@ -77,7 +76,7 @@ impl Parameters {
     fn set(&mut self, key: &str, instrument: u32, command: &Command) {
         let Some((name, param)) = key.rsplit_once('.') else { return };
         let Some(of) = self.instances.get_mut(name) else { return };
-        let Some(at) = of.entry.params.iter().position(|p| p.name == param) else { return };
+        let Some(at) = of.entry.params().iter().position(|p| p.name == param) else { return };
         let (_, result) = of.values.set(instrument, at as u16, command);
         if result == (CommandResult::Applied) {
             let Command { actor, uid, asked_ts, .. } = *command;
@@ -96,15 +95,16 @@ impl Parameters {
     pub(super) fn commands(&self, settings: &Settings, listings: &Listings, actors: &Actors) -> Vec<Event> {
         let running = settings.pipeline.get(keys::STAGES);
         let runs = |name: &String, of: &InstanceValues| {
-            let now = settings.instances.strategy_entry(name);
-            running.contains(name) && now.is_some_and(|now| now.name == of.entry.name)
+            let now = settings.instances.entry(name);
+            running.contains(name) && now.is_some_and(|now| now.name() == of.entry.name())
         };
         let mut commands = Vec::new();
         for (name, of) in self.instances.iter().filter(|(name, of)| runs(name, of)) {
-            let (number, section) = (settings.instances.strategy_number(name), &settings.stages[name]);
+            let Some(owner) = settings.instances.owner(name) else { continue };
+            let section = &settings.stages[name];
             for Again { row, old, by } in of.again(section, listings) {
-                let key = format!("{name}.{}", of.entry.params[usize::from(row.param)].name);
-                let target = u32::from(number.unwrap_or(StrategyId::NONE).0) << 16 | u32::from(row.param);
+                let key = format!("{name}.{}", of.entry.params()[usize::from(row.param)].name);
+                let target = u32::from(owner) << 16 | u32::from(row.param);
                 let command = OperatorCommand::plain(CommandAction::SetParam, by);
                 let command = OperatorCommand { target, old, new: accepted(&row), ..command }.event();
                 commands.extend(actors.name(by.actor));
@@ -121,7 +121,7 @@ impl Parameters {
     /// When a value is neither of them.
     pub(super) fn restore(&self, settings: &mut Settings, listings: &Listings) -> Result<(), Changed> {
         for (name, of) in &self.instances {
-            let same = settings.instances.strategy_entry(name).is_some_and(|entry| entry.name == of.entry.name);
+            let same = settings.instances.entry(name).is_some_and(|entry| entry.name() == of.entry.name());
             if let Some(section) = settings.stages.get_mut(name).filter(|_| same) {
                 of.values.in_force().iter().try_for_each(|(_, row)| of.restored(name, row, section, listings))?;
             }
@@ -137,7 +137,7 @@ struct Again {
     by: Asker,
 }
 
-/// The last accepted value: a change that waits for its bar is one.
+/// The last accepted value: a change that waits for its bar or session is one.
 fn accepted(row: &ParamInForce) -> i64 {
     row.waits.unwrap_or(row.value)
 }
@@ -147,7 +147,7 @@ impl InstanceValues {
     fn again(&self, section: &Params, listings: &Listings) -> Vec<Again> {
         let (mut again, mut of_all) = (Vec::new(), BTreeMap::new());
         for (set, row) in self.values.in_force() {
-            let param = &self.entry.params[usize::from(row.param)];
+            let param = &self.entry.params()[usize::from(row.param)];
             let Some(now) = section.value(param.name).and_then(|value| param.bits(value)) else { continue };
             let stays = if set == 0 {
                 let stays = row.configured == now && accepted(&row) != now;
@@ -173,7 +173,7 @@ impl InstanceValues {
         section: &mut Params,
         listings: &Listings,
     ) -> Result<(), Changed> {
-        let param = &self.entry.params[usize::from(row.param)];
+        let param = &self.entry.params()[usize::from(row.param)];
         let symbol = (row.instrument != 0).then(|| listings.get(row.instrument).map_or("", |l| l.symbol.as_str()));
         let value = |of: &Params| match symbol {
             None => of.value(param.name).cloned(),

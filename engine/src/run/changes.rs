@@ -40,13 +40,13 @@ pub(super) fn changes(
 ) -> Result<Vec<Change>, Vec<String>> {
     let (mut of_symbols, mut of_all, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for name in running.pipeline.get(keys::STAGES) {
-        let of = (running.instances.strategy_entry(name), running.instances.strategy_number(name));
-        let same = now.instances.strategy_entry(name).map(|entry| entry.name) == of.0.map(|entry| entry.name);
+        let of = (running.instances.entry(name), running.instances.owner(name));
+        let same = now.instances.entry(name).map(|entry| entry.name()) == of.0.map(|entry| entry.name());
         let (Some(entry), Some(number), true) = (of.0, of.1, same) else { continue };
-        let rows = answer.stages.params.iter().filter(|row| row.owner == number.0).copied().collect();
+        let rows = answer.stages.params.iter().filter(|row| row.owner == number).copied().collect();
         let Some(section) = now.stages.get_mut(name) else { continue };
         let mut instance =
-            Instance { name, params: entry.params, was: &running.stages[name], now: section, rows, answer };
+            Instance { name, params: entry.params(), was: &running.stages[name], now: section, rows, answer };
         of_symbols.extend(instance.of_symbols(&mut refused));
         of_all.extend(instance.of_all());
     }
@@ -82,7 +82,7 @@ fn limit(
     is_due.then_some(Ok(Change { key, symbol: None, from, to }))
 }
 
-/// An instance of a strategy.
+/// An instance of a strategy or a measure.
 struct Instance<'a> {
     name: &'a str,
     params: &'static [Param],

@@ -6,8 +6,8 @@
 //! that are gone as well, and a journal that carries it over begins with them. Bound: the ranges of [`Instanced::numbers`].
 
 use crate::instance::Instance;
-use crate::measures::{MEASURES, MeasureEntry};
-use crate::strategies::{STRATEGIES, StrategyEntry};
+use crate::measures::{MEASURES, MeasureEntry, owner};
+use crate::strategies::STRATEGIES;
 use flow::{Kind, Registered, StrategyId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -155,12 +155,6 @@ impl Instances {
         self.strategy(strategy).map_or_else(|| strategy.0.to_string(), str::to_owned)
     }
 
-    /// The entry that the strategy of that name uses.
-    pub fn strategy_entry(&self, name: &str) -> Option<&'static StrategyEntry> {
-        let uses = self.find(name).map_or(name, |(_, instance)| instance.uses);
-        STRATEGIES.iter().find(|entry| entry.name == uses)
-    }
-
     /// The number of the strategy of that name.
     pub fn strategy_number(&self, name: &str) -> Option<StrategyId> {
         let own = STRATEGIES.iter().find(|entry| entry.name == name).map(|entry| entry.number);
@@ -172,6 +166,37 @@ impl Instances {
     pub fn strategy_names(&self) -> impl Iterator<Item = &str> {
         let named = self.of(Instanced::Strategies).iter().map(|instance| instance.name.as_str());
         STRATEGIES.iter().map(|entry| entry.name).chain(named)
+    }
+
+    /// The entry of the strategy or measure that runs under that name.
+    pub fn entry(&self, name: &str) -> Option<&'static dyn Registered> {
+        let uses = self.find(name).map_or(name, |(_, instance)| instance.uses);
+        Instanced::ALL.into_iter().flat_map(Instanced::entries).find(|entry| entry.name() == uses)
+    }
+
+    /// The number under which commands name the instance of a strategy or a measure with that name: a strategy's own, a
+    /// measure's behind those of all strategies.
+    pub fn owner(&self, name: &str) -> Option<u16> {
+        let own = self.strategy_number(name).map(|number| number.0);
+        own.or_else(|| self.measure_owners().find(|(measure, _)| *measure == name).map(|(_, owner)| owner))
+    }
+
+    /// The name of the strategy or measure whose values commands name by that number.
+    pub fn owned_by(&self, owner: u16) -> Option<&str> {
+        let measure = || self.measure_owners().find(|(_, number)| *number == owner).map(|(name, _)| name);
+        self.strategy(StrategyId(owner)).or_else(measure)
+    }
+
+    /// The names of all strategies and measures.
+    pub fn owner_names(&self) -> impl Iterator<Item = &str> {
+        self.strategy_names().chain(self.measure_owners().map(|(name, _)| name))
+    }
+
+    fn measure_owners(&self) -> impl Iterator<Item = (&str, u16)> {
+        let of = |entry: &'static MeasureEntry| {
+            self.measures(entry).map(|(name, number)| (name, owner(entry.build.emits, number)))
+        };
+        MEASURES.iter().flat_map(of)
     }
 
     /// The instances of a measure: name and number, the plain one first.
@@ -255,5 +280,13 @@ mod tests {
     #[test]
     fn entries_and_instances_never_share_a_number() {
         assert!(STRATEGIES.iter().all(|entry| entry.number.0 < *Instanced::Strategies.numbers().start()));
+        let mut all = instances(&[("fast", 32), ("slow", 32_767)]);
+        for (name, given) in [("small", 128), ("deep", 255)] {
+            all.add(Instanced::Measures, Instance { name: name.to_owned(), uses: "vpin", given, number: 0 });
+        }
+        all.number(&Instances::default()).unwrap();
+        let owners: BTreeMap<_, _> = all.owner_names().map(|name| (all.owner(name).unwrap(), name)).collect();
+        assert_eq!(owners.len(), STRATEGIES.len() + MEASURES.len() + 4);
+        assert!(owners.iter().all(|(owner, name)| all.owned_by(*owner) == Some(name)));
     }
 }

@@ -53,7 +53,7 @@ impl Build {
             emits: M::Records::KINDS,
             alone: |params, space| Ok(Box::new(Host::<One<M>>::alone(params, space)?)),
             among: |params, number, space| {
-                let one = One::<M>::new(params, space)?;
+                let one = One::<M>::new(params, number, space)?;
                 Ok(if number == 0 { Box::new(one) } else { Box::new(Named::new(one, number)) })
             },
         }
@@ -91,6 +91,13 @@ impl MeasureEntry {
             (*kind, fields.iter().find(|f| f.name == *name).expect("a kind has the fields that its entry names"))
         })
     }
+}
+
+/// The number under which commands name an instance of the measure that emits these kinds: behind those of all strategies, the
+/// plain one by its first kind.
+pub(crate) fn owner(emits: &[Kind], number: u8) -> u16 {
+    const FIRST: u16 = 1 << 15;
+    if number == 0 { FIRST | u16::from(emits[0].0) } else { FIRST | 1 << 8 | u16::from(number) }
 }
 
 /// The kinds that a summary reads of all these measures.

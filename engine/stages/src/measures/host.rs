@@ -6,12 +6,12 @@
 //!
 //! Bound: the events that its measures emit together for one event; the plan checks it against [`Out::CAP`].
 
-use super::{Context, Measure, MeasureState, Needs};
+use super::{Context, Measure, MeasureState, Needs, owner};
 use crate::Space;
 use flow::records::Memory;
 use flow::{
     Event, Kind, Kinds, Lasting, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader,
-    StateWriter,
+    StateWriter, TradingState,
 };
 
 /// One or more measures that a host runs.
@@ -32,6 +32,12 @@ pub trait MeasureSet: Send {
     fn remember(&self, to: &mut Lasting, ordinal: u8);
     /// Takes a row back that the measure with this ordinal had said, counted from the first.
     fn recall(&mut self, ordinal: usize, instrument: u32, row: &Memory);
+    /// Whether names and commands change values of it.
+    fn varies(&self) -> bool;
+    /// Takes a piece of a name, or a command.
+    fn vary(&mut self, event: &Event, out: &mut Out);
+    /// Says which values commands have set.
+    fn trading_state(&self, to: &mut TradingState);
     /// Takes an event.
     fn on(&mut self, context: &Context, event: &Event, out: &mut Out);
     /// Saves the state.
@@ -55,12 +61,13 @@ pub struct One<M: Measure> {
 const TERMS: u16 = 0;
 
 impl<M: Measure> One<M> {
-    /// The measure, with an empty state.
+    /// The instance with this number (0 = the plain one), with an empty state.
     ///
     /// # Errors
     /// As [`Measure::new`].
-    pub fn new(params: &Params, space: Space) -> Result<One<M>, ParamError> {
-        let (measure, state) = M::new(params, space)?;
+    pub fn new(params: &Params, number: u8, space: Space) -> Result<One<M>, ParamError> {
+        let (measure, mut state) = M::new(params, space)?;
+        measure.belongs_to(&mut state, owner(M::Records::KINDS, number));
         Ok(One { measure, state, is_foreign: false })
     }
 }
@@ -119,6 +126,20 @@ impl<M: Measure> MeasureSet for One<M> {
         } else if M::LASTS && !self.is_foreign && instrument != 0 {
             self.measure.recall(&mut self.state, instrument, row);
         }
+    }
+
+    #[inline(always)]
+    fn varies(&self) -> bool {
+        M::VARIES
+    }
+
+    #[cold]
+    fn vary(&mut self, event: &Event, out: &mut Out) {
+        self.measure.vary(&mut self.state, event, out);
+    }
+
+    fn trading_state(&self, to: &mut TradingState) {
+        to.add_params(self.measure.in_force(&self.state));
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
@@ -192,6 +213,18 @@ impl MeasureSet for Many {
         }
     }
 
+    fn varies(&self) -> bool {
+        self.measures.iter().any(|(_, measure)| measure.varies())
+    }
+
+    fn vary(&mut self, event: &Event, out: &mut Out) {
+        self.measures.iter_mut().for_each(|(_, measure)| measure.vary(event, out));
+    }
+
+    fn trading_state(&self, to: &mut TradingState) {
+        self.measures.iter().for_each(|(_, measure)| measure.trading_state(to));
+    }
+
     fn save(&self, to: &mut StateWriter<'_>) {
         self.measures.iter().for_each(|(_, m)| m.save(to));
     }
@@ -220,18 +253,22 @@ impl<M: Measure> Host<One<M>> {
     /// # Errors
     /// As [`Measure::new`].
     pub fn alone(params: &Params, space: Space) -> Result<Host<One<M>>, ParamError> {
-        Ok(Host::new(One::new(params, space)?, space))
+        Ok(Host::new(One::new(params, 0, space)?, space))
     }
 }
 
 impl<S: MeasureSet> Stage for Host<S> {
     fn reads(&self) -> Kinds {
-        let memory = if self.measures.lasts() { Kinds::of(&[Kind::Memory]) } else { Kinds::NONE };
-        self.measures.reads().or(self.measures.needs().reads()).or(Kinds::of(&[Kind::Listing])).or(memory)
+        let when = |asked: bool, kinds: &[Kind]| if asked { Kinds::of(kinds) } else { Kinds::NONE };
+        let memory = when(self.measures.lasts(), &[Kind::Memory]);
+        let varies = when(self.measures.varies(), &[Kind::Name, Kind::Command]);
+        let own = self.measures.reads().or(self.measures.needs().reads());
+        own.or(Kinds::of(&[Kind::Listing])).or(memory).or(varies)
     }
 
     fn emits(&self) -> Kinds {
-        self.measures.emits()
+        let said = if self.measures.varies() { Kinds::of(&[Kind::CommandOutcome]) } else { Kinds::NONE };
+        self.measures.emits().or(said)
     }
 
     fn scope(&self) -> Scope {
@@ -247,11 +284,22 @@ impl<S: MeasureSet> Stage for Host<S> {
         self.measures.on(&self.context, event, out);
         if self.context.observe(event, self.measures.needs()) {
             self.measures.list(event.instrument);
-        } else if self.measures.lasts()
-            && let Some(row) = event.get::<Memory>().filter(|row| row.position() == out.position())
-        {
-            self.measures.recall(row.ordinal(), event.instrument, row);
+            return;
         }
+        match event.kind {
+            Kind::Memory if self.measures.lasts() => {
+                let row: &Memory = event.record();
+                if row.position() == out.position() {
+                    self.measures.recall(row.ordinal(), event.instrument, row);
+                }
+            }
+            Kind::Name | Kind::Command if self.measures.varies() => self.measures.vary(event, out),
+            _ => {}
+        }
+    }
+
+    fn trading_state(&self, to: &mut TradingState) {
+        self.measures.trading_state(to);
     }
 
     fn remember(&self, to: &mut Lasting) {

@@ -1,13 +1,13 @@
 //! The interface of a measure: its parameters, and a step from an event to at most one group of records.
 //!
 //! A measure holds its configuration and never changes; what it has seen is its state, a table by instrument that the
-//! host fills, saves and loads. It reads events and the shared [`Context`]. Like every stage it reads no clock, never allocates
+//! host fills, saves and loads. Values that symbols have of their own, or that commands set, are state too. It reads events and the shared [`Context`]. Like every stage it reads no clock, never allocates
 //! and never fails. `docs/measures.md` shows how to add one.
 
 use super::{Context, MeasureState, Needs};
 use crate::Space;
 use flow::records::Memory;
-use flow::{Event, Kinds, Lasting, Out, ParamError, Params, RecordGroup};
+use flow::{Event, Kinds, Lasting, Out, ParamError, ParamInForce, Params, RecordGroup};
 
 /// A measure of the market.
 pub trait Measure: Send + Sized + 'static {
@@ -43,6 +43,20 @@ pub trait Measure: Send + Sized + 'static {
 
     /// Takes a row back. It comes after the listing and before any trade; one that cannot be true is left out.
     fn recall(&self, _state: &mut Self::State, _instrument: u32, _row: &Memory) {}
+
+    /// Whether single symbols may have values of their own, or commands may set some.
+    const VARIES: bool = false;
+
+    /// Says under which number commands name the instance, before any of them comes.
+    fn belongs_to(&self, _state: &mut Self::State, _owner: u16) {}
+
+    /// Takes a piece of an instrument's name, or a command; says what became of it if it sets one of its values.
+    fn vary(&self, _state: &mut Self::State, _event: &Event, _out: &mut Out) {}
+
+    /// The values that commands may set.
+    fn in_force(&self, _state: &Self::State) -> Vec<ParamInForce> {
+        Vec::new()
+    }
 
     /// Takes an event of a kind that it reads.
     fn on(&self, state: &mut Self::State, context: &Context, event: &Event) -> Option<Self::Records>;

@@ -12,6 +12,7 @@ pub mod cvd;
 pub mod imbalance;
 pub mod vpin;
 
+mod by_session;
 mod context;
 mod depth;
 mod entry;
@@ -24,8 +25,10 @@ mod session;
 mod state;
 mod trade;
 
+pub use by_session::BySession;
 pub use context::{Context, LastTrade, Needs, Touch};
 pub use depth::{Depth, DepthLimits};
+pub(crate) use entry::owner;
 pub use entry::{Build, Family, MeasureEntry};
 pub use host::{Host, Many, MeasureSet, One};
 pub use measure::Measure;

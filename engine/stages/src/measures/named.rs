@@ -4,7 +4,7 @@
 
 use super::{Context, MeasureSet, Needs};
 use flow::records::Memory;
-use flow::{Event, Kinds, Lasting, Out, StateError, StateReader, StateWriter};
+use flow::{Event, Kinds, Lasting, Out, StateError, StateReader, StateWriter, TradingState};
 
 /// A measure, and the number of its instance.
 pub(super) struct Named<S> {
@@ -56,6 +56,18 @@ impl<S: MeasureSet> MeasureSet for Named<S> {
 
     fn recall(&mut self, ordinal: usize, instrument: u32, row: &Memory) {
         self.measure.recall(ordinal, instrument, row);
+    }
+
+    fn varies(&self) -> bool {
+        self.measure.varies()
+    }
+
+    fn vary(&mut self, event: &Event, out: &mut Out) {
+        self.measure.vary(event, out);
+    }
+
+    fn trading_state(&self, to: &mut TradingState) {
+        self.measure.trading_state(to);
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {

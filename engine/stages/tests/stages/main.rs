@@ -36,3 +36,4 @@ mod risk;
 mod strategies_momentum;
 mod strategies_plain;
 mod stream;
+mod values;

@@ -5,12 +5,15 @@
 //! whole shares, and the bought part in units of 2^-shift shares (`shift` is 0 if every trade has one side), both exactly:
 //! a bucket holds its quantity to the share, however the volume was split.
 //!
+//! The quantity may differ from instrument to instrument and change when a session begins ([`BySession`]). The ring and the open
+//! bucket are then emptied, since what they hold was measured with another quantity.
+//!
 //! A broken trade is taken out of the open bucket if all of it lies there: if it came after the volume that opened the bucket.
 //!
 //! Bound: per instrument, a cache line, a time and a ring of the window. Worst case: a volume that fills more buckets than the
 //! window holds; only the last of them are visited.
 
-use super::super::{Aggressor, Session, take_out};
+use super::super::{Aggressor, BySession, Session, take_out};
 use flow::{GrowingTable, Ns, Qty, Real};
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +44,9 @@ impl Part {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(align(64))]
 pub(super) struct Flow {
-    /// Shares in the open bucket.
-    filled: u64,
-    /// Bought part of them, in units.
+    /// Shares that the open bucket still takes.
+    left: u64,
+    /// Bought part of those in it, in units.
     bought: u64,
     /// Sum over the ring.
     sum: u64,
@@ -63,7 +66,7 @@ const _: () = assert!(size_of::<Flow>() == 64);
 
 impl Flow {
     pub(super) const NONE: Flow = Flow {
-        filled: 0,
+        left: 0,
         bought: 0,
         sum: 0,
         closed: 0,
@@ -76,8 +79,14 @@ impl Flow {
 
     /// Begins a session: resets its sums. The open bucket and the ring continue, since they count volume, not time.
     pub(super) fn begin(&mut self, session: Session) {
-        let Flow { filled, bought, sum, head, held, .. } = *self;
-        *self = Flow { filled, bought, sum, head, held, session, ..Flow::NONE };
+        let Flow { left, bought, sum, head, held, .. } = *self;
+        *self = Flow { left, bought, sum, head, held, session, ..Flow::NONE };
+    }
+
+    /// Begins buckets of that quantity: nothing in the open one, none in the ring.
+    fn measure_anew(&mut self, quantity: u64) {
+        (self.left, self.bought, self.sum) = (quantity, 0, 0);
+        (self.head, self.held) = (0, 0);
     }
 }
 
@@ -94,11 +103,10 @@ pub(super) struct Closing {
 
 /// The buckets of every instrument.
 pub(super) struct Buckets {
-    pub(super) quantity: u64,
+    pub(super) sizes: BySession,
     pub(super) window: u16,
-    shift: u32,
-    /// Window times quantity, in units.
-    whole: f64,
+    /// Whether volumes can be bought in part.
+    fine: bool,
     pub(super) flows: GrowingTable<Flow>,
     /// Since when the open buckets are open, where trades fill them; [`Ns::NONE`] = since ever.
     since: GrowingTable<Ns>,
@@ -112,23 +120,44 @@ impl Buckets {
     pub(super) const MAX_WINDOW: u64 = 4_096;
 
     /// Empty buckets; `fine` if volumes can be bought in part.
-    pub(super) fn new(instruments: u32, quantity: u64, window: u16, fine: bool) -> Buckets {
-        let all = quantity * u64::from(window);
-        let shift = if fine { (all.leading_zeros() - 1).min(32) } else { 0 };
+    pub(super) fn new(instruments: u32, sizes: BySession, window: u16, fine: bool) -> Buckets {
         let instruments = instruments as usize;
         Buckets {
-            quantity,
+            sizes,
             window,
-            shift,
-            whole: (all << shift) as f64,
+            fine,
             flows: GrowingTable::new(instruments, Flow::NONE),
             since: GrowingTable::new(instruments, Ns::NONE),
             rings: GrowingTable::new(instruments * usize::from(window), 0),
         }
     }
 
+    /// The quantity of an instrument's buckets; 0 before its first session, when there are none.
+    pub(super) fn quantity(&self, at: usize) -> u64 {
+        self.sizes.running(at).unwrap_or(0)
+    }
+
+    /// The unit of bought parts with buckets of that quantity: 2^-shift shares.
+    fn shift(&self, quantity: u64) -> u32 {
+        let all = quantity * u64::from(self.window);
+        if self.fine { (all.leading_zeros() - 1).min(32) } else { 0 }
+    }
+
+    /// Begins a session of an instrument, with an event at `now`.
+    pub(super) fn begin(&mut self, at: usize, session: Session, now: Ns) {
+        let is_first = self.sizes.running(at).is_none();
+        if let Some(quantity) = self.sizes.begin(at) {
+            self.flows[at].measure_anew(quantity);
+            if !is_first {
+                self.since[at] = Ns(now.0.saturating_sub(1));
+            }
+        }
+        self.flows[at].begin(session);
+    }
+
     /// Fills the tables up to an instrument.
     pub(super) fn reach(&mut self, at: usize) {
+        self.sizes.reach(at);
         self.flows.reach(at);
         self.since.reach(at);
         self.rings.reach((at + 1) * usize::from(self.window) - 1);
@@ -137,11 +166,11 @@ impl Buckets {
     /// Adds a volume with a single aggressor, if it closes no bucket.
     #[inline]
     pub(super) fn add_within(&mut self, at: usize, volume: Qty, aggressor: Aggressor) -> bool {
-        debug_assert!(self.shift == 0);
+        debug_assert!(!self.fine);
         let flow = &mut self.flows[at];
-        let within = volume.0 < self.quantity - flow.filled;
+        let within = volume.0 < flow.left;
         if within {
-            flow.filled += volume.0;
+            flow.left -= volume.0;
             flow.bought += volume.0 & aggressor.bought;
             flow.count(aggressor.split(volume));
         }
@@ -158,25 +187,27 @@ impl Buckets {
     /// Takes a volume with a single aggressor, added at `ts`, out of the open bucket, if it is certain that all of it is there.
     /// What came at the very time at which the bucket opened may have come before.
     pub(super) fn take_out(&mut self, at: usize, volume: Qty, aggressor: Aggressor, ts: Ns) {
-        let (since, flow) = (self.since[at], &mut self.flows[at]);
+        let (since, quantity) = (self.since[at], self.quantity(at));
+        let flow = &mut self.flows[at];
         let (bought, sold) = aggressor.split(volume);
-        let fits = bought <= flow.bought && sold <= flow.filled - flow.bought;
+        let fits = bought <= flow.bought && sold <= quantity - flow.left - flow.bought;
         if (since == Ns::NONE || ts > since) && fits {
-            flow.filled -= volume.0;
+            flow.left += volume.0;
             flow.bought -= bought;
         }
     }
 
     /// Adds a volume of which a part was bought.
     pub(super) fn add_part(&mut self, at: usize, volume: u64, part: Part, carry: &mut Carry) -> Option<Closing> {
+        let shift = self.shift(self.quantity(at));
         let flow = &mut self.flows[at];
-        let units = part.of_first(volume, self.shift) + u128::from(carry.0);
-        let bought = (units >> self.shift) as u64;
-        carry.0 = (units & ((1 << self.shift) - 1)) as u64;
+        let units = part.of_first(volume, shift) + u128::from(carry.0);
+        let bought = (units >> shift) as u64;
+        carry.0 = (units & ((1 << shift) - 1)) as u64;
         flow.count((bought, volume - bought));
-        if volume < self.quantity - flow.filled {
-            flow.filled += volume;
-            flow.bought += part.of_first(volume, self.shift) as u64;
+        if volume < flow.left {
+            flow.left -= volume;
+            flow.bought += part.of_first(volume, shift) as u64;
             return None;
         }
         Some(self.close(at, volume, part))
@@ -185,9 +216,9 @@ impl Buckets {
     /// Closes the open bucket with the first of `volume`, then as many as the rest fills.
     #[cold]
     fn close(&mut self, at: usize, volume: u64, part: Part) -> Closing {
-        let mut done = self.quantity - self.flows[at].filled;
-        let (further, rest) = ((volume - done) / self.quantity, (volume - done) % self.quantity);
-        let (quantity, shift, window) = (self.quantity, self.shift, u64::from(self.window));
+        let (quantity, window) = (self.quantity(at), u64::from(self.window));
+        let (shift, mut done) = (self.shift(quantity), self.flows[at].left);
+        let (further, rest) = ((volume - done) / quantity, (volume - done) % quantity);
         let bought = |from: u64, to: u64| (part.of_first(to, shift) - part.of_first(from, shift)) as u64;
         let mut last = self.flows[at].bought + bought(0, done);
         let left = bought(volume - rest, volume);
@@ -201,33 +232,42 @@ impl Buckets {
             flow.push(ring, last.abs_diff((quantity << shift) - last));
             done += quantity;
         }
-        (flow.filled, flow.bought) = (rest, left);
+        (flow.left, flow.bought) = (quantity - rest, left);
         flow.closed = flow.closed.saturating_add(1 + further);
-        let vpin = Real::of((flow.held == self.window).then(|| flow.sum as f64 / self.whole));
+        let whole = || ((quantity * window) << shift) as f64;
+        let vpin = Real::of((flow.held == self.window).then(|| flow.sum as f64 / whole()));
         Closing { closed: 1 + further, bought: (last + ((1 << shift) >> 1)) >> shift, vpin }
     }
 
-    /// What of an instrument outlives its journal, if there is anything: the open bucket (filled, bought, since when), the sums
-    /// of the session (buckets, bought, sold), the unsigned quantity and the session; and the imbalances of the ring, from the
-    /// oldest on.
-    pub(super) fn lasting(&self, at: usize) -> Option<([[i64; 3]; 3], Vec<i64>)> {
-        let SavedFlow { flow, since, ring } = self.saved(at)?;
+    /// What of an instrument outlives its journal, if there is anything: the size of its buckets (in force, configured), the open
+    /// one (filled, bought, since when), the sums of the session (buckets, bought, sold), the unsigned quantity and the session;
+    /// and the imbalances of the ring, from the oldest on.
+    pub(super) fn lasting(&self, at: usize) -> Option<([[i64; 3]; 4], Vec<i64>)> {
+        let SavedFlow { quantity, flow, since, ring } = self.saved(at)?;
         let [bought, sold] = flow.signed_qty;
+        let size = self.sizes.lasting(at)?;
         let rows = [
-            [flow.filled, flow.bought, since.0],
+            [quantity - flow.left, flow.bought, since.0],
             [flow.closed, bought, sold],
             [flow.unsigned_qty, u64::from(flow.session.code()), 0],
         ];
-        let signed = |row: [u64; 3]| row.map(|value| value as i64);
-        Some((rows.map(signed), ring.into_iter().map(|imbalance| imbalance as i64).collect()))
+        let [bucket, sums, session] = rows.map(|row| row.map(|value| value as i64));
+        Some(([size, bucket, sums, session], ring.into_iter().map(|imbalance| imbalance as i64).collect()))
+    }
+
+    /// Takes the size of an instrument's buckets back; what else is told of them holds for this size alone.
+    pub(super) fn recall_size(&mut self, at: usize, row: [i64; 3]) {
+        if let Some(quantity) = self.sizes.recall(at, row) {
+            self.flows[at].measure_anew(quantity);
+        }
     }
 
     /// Takes the open bucket of an instrument back.
     pub(super) fn recall(&mut self, at: usize, [filled, bought, since]: [i64; 3]) {
-        let (filled, bought) = (filled as u64, bought as u64);
-        if filled < self.quantity && bought <= filled << self.shift {
+        let (filled, bought, quantity) = (filled as u64, bought as u64, self.quantity(at));
+        if filled < quantity && bought <= filled << self.shift(quantity) {
             let flow = &mut self.flows[at];
-            (flow.filled, flow.bought, self.since[at]) = (filled, bought, Ns(since as u64));
+            (flow.left, flow.bought, self.since[at]) = (quantity - filled, bought, Ns(since as u64));
         }
     }
 
@@ -245,8 +285,8 @@ impl Buckets {
 
     /// Takes the imbalance of a closed bucket back, the oldest first.
     pub(super) fn recall_closed(&mut self, at: usize, imbalance: i64) {
-        let imbalance = imbalance as u64;
-        if imbalance <= self.quantity << self.shift {
+        let (imbalance, quantity) = (imbalance as u64, self.quantity(at));
+        if imbalance <= quantity << self.shift(quantity) {
             let window = usize::from(self.window);
             self.flows[at].push(self.rings.span_mut(at * window, window), imbalance);
         }
@@ -264,17 +304,20 @@ impl Buckets {
             ring.rotate_left(usize::from(flow.head));
         }
         flow.head = 0;
-        Some(SavedFlow { flow, since: self.since[at], ring })
+        Some(SavedFlow { quantity: self.sizes.running(at)?, flow, since: self.since[at], ring })
     }
 
     /// Restores it; `false` if these buckets cannot have saved it.
     pub(super) fn load(&mut self, at: usize, saved: SavedFlow) -> bool {
-        let SavedFlow { mut flow, since, ring } = saved;
-        let (held, most) = (usize::from(flow.held), self.quantity << self.shift);
+        let SavedFlow { quantity, mut flow, since, ring } = saved;
+        if !self.sizes.load_running(at, quantity) {
+            return false;
+        }
+        let (held, shift) = (usize::from(flow.held), self.shift(quantity));
         let sum: u128 = ring.iter().map(|i| u128::from(*i)).sum();
-        let fits = held == ring.len() && held <= usize::from(self.window) && flow.filled < self.quantity;
-        let adds_up = sum == u128::from(flow.sum) && ring.iter().all(|i| *i <= most);
-        if !fits || !adds_up || flow.bought > flow.filled << self.shift {
+        let fits = held == ring.len() && held <= usize::from(self.window) && (1..=quantity).contains(&flow.left);
+        let adds_up = sum == u128::from(flow.sum) && ring.iter().all(|i| *i <= quantity << shift);
+        if !fits || !adds_up || flow.bought > (quantity - flow.left) << shift {
             return false;
         }
         flow.head = if flow.held == self.window { 0 } else { flow.held };
@@ -329,6 +372,7 @@ pub(super) struct Carry(pub(super) u64);
 /// An instrument's buckets, with its ring from the oldest on.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedFlow {
+    quantity: u64,
     flow: Flow,
     since: Ns,
     ring: Vec<u64>,

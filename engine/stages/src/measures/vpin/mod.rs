@@ -10,14 +10,14 @@
 mod buckets;
 mod bulk;
 
-use super::{Aggressor, Context, Measure, MeasureState, Needs, counted, counted_before, emit};
+use super::{Aggressor, BySession, Context, Measure, MeasureState, Needs, counted, counted_before, emit};
 use crate::{Space, keyed};
 use buckets::{Buckets, Closing, SavedFlow};
 use bulk::{Bulk, SavedMoves};
 use flow::records::{self, Bar, BarFlow, Memory, VpinFlow};
 use flow::{
-    ChoiceParam, Event, Flags, IntParam, Interval, Kind, Kinds, Lasting, Out, Param, ParamError, Params, Qty,
-    StateError, StateReader, StateWriter, TextParam, VpinMode,
+    ChoiceParam, Event, Flags, IntParam, Interval, Kind, Kinds, Lasting, Out, Param, ParamError, ParamInForce, Params,
+    Qty, StateError, StateReader, StateWriter, TextParam, VpinMode,
 };
 
 const BUCKET_QTY: IntParam = IntParam::new(
@@ -51,11 +51,16 @@ const SIGMA_BARS: IntParam<u16> = IntParam::new(
 .unit("bars");
 
 /// Parameters.
-pub const PARAMS: &[Param] = &[BUCKET_QTY.param(), WINDOW.param(), MODE.param(), BULK_BAR.param(), SIGMA_BARS.param()];
+pub const PARAMS: &[Param] = &[
+    BUCKET_QTY.next_session().per_symbol().param(),
+    WINDOW.param(),
+    MODE.param(),
+    BULK_BAR.param(),
+    SIGMA_BARS.param(),
+];
 
 /// The measure `vpin`.
 pub struct Vpin {
-    quantity: u64,
     window: u16,
     /// Length of the bars to classify; `None` = trades are classified.
     bar_s: Option<u32>,
@@ -81,10 +86,11 @@ impl Measure for Vpin {
             ParamError { key, found, valid: e.to_string() }
         })?;
         let bar_s = (params.get(MODE) == VpinMode::Bulk).then_some(interval.seconds());
-        let (quantity, window) = (params.get(BUCKET_QTY), params.get(WINDOW));
+        let sizes = BySession::new(PARAMS, BUCKET_QTY.next_session().per_symbol(), params, space.instruments)?;
+        let window = params.get(WINDOW);
         let bulk = bar_s.map(|seconds| Bulk::new(space.instruments, seconds, params.get(SIGMA_BARS)));
-        let buckets = Buckets::new(space.instruments, quantity, window, bulk.is_some());
-        Ok((Vpin { quantity, window, bar_s }, Volume { buckets, bulk }))
+        let buckets = Buckets::new(space.instruments, sizes, window, bulk.is_some());
+        Ok((Vpin { window, bar_s }, Volume { buckets, bulk }))
     }
 
     #[inline(always)]
@@ -101,7 +107,21 @@ impl Measure for Vpin {
     }
 
     fn terms(&self) -> Vec<u64> {
-        vec![self.quantity, self.window.into(), self.bar_s.unwrap_or(0).into()]
+        vec![self.window.into(), self.bar_s.unwrap_or(0).into()]
+    }
+
+    const VARIES: bool = true;
+
+    fn belongs_to(&self, volume: &mut Volume, owner: u16) {
+        volume.buckets.sizes.belongs_to(owner);
+    }
+
+    fn vary(&self, volume: &mut Volume, event: &Event, out: &mut Out) {
+        volume.buckets.sizes.vary(event, out);
+    }
+
+    fn in_force(&self, volume: &Volume) -> Vec<ParamInForce> {
+        volume.buckets.sizes.in_force()
     }
 
     const LASTS: bool = true;
@@ -151,7 +171,10 @@ impl Volume {
         for at in 1..self.buckets.flows.values().len().max(moves) {
             let instrument = at as u32;
             if let Some((rows, ring)) = self.buckets.lasting(at) {
-                [FLOW, SUMS, SESSION].into_iter().zip(rows).for_each(|(key, row)| to.put(instrument, key, 0, row));
+                [SIZE, FLOW, SUMS, SESSION]
+                    .into_iter()
+                    .zip(rows)
+                    .for_each(|(key, row)| to.put(instrument, key, 0, row));
                 ring_rows(&ring).for_each(|(index, row)| to.put(instrument, RING, index, row));
             }
             if let Some((moves, ring)) = self.bulk.as_ref().and_then(|bulk| bulk.lasting(at)) {
@@ -166,12 +189,14 @@ impl Volume {
         let each = || values.into_iter().filter(|value| *value != NOTHING);
         match (row.key, &mut self.bulk) {
             _ if at >= self.buckets.flows.values().len() => {}
+            (SIZE, _) => self.buckets.recall_size(at, values),
+            (MOVES, Some(bulk)) => bulk.recall(at, values),
+            (MOVE_RING, Some(bulk)) => each().for_each(|by| bulk.push(at, by)),
+            _ if self.buckets.sizes.running(at).is_none() => {}
             (FLOW, _) => self.buckets.recall(at, values),
             (SUMS, _) => self.buckets.recall_sums(at, values),
             (SESSION, _) => self.buckets.recall_session(at, values),
             (RING, _) => each().for_each(|imbalance| self.buckets.recall_closed(at, imbalance)),
-            (MOVES, Some(bulk)) => bulk.recall(at, values),
-            (MOVE_RING, Some(bulk)) => each().for_each(|by| bulk.push(at, by)),
             _ => {}
         }
     }
@@ -196,12 +221,12 @@ impl Volume {
     /// Handles any trade: it may begin a session, have no aggressor, or close buckets.
     fn trade(&mut self, context: &Context, event: &Event) -> Option<Closed> {
         let (trade, at) = (counted(event)?, self.place(event)?);
-        let flow = &mut self.buckets.flows[at];
-        if flow.session.is_over(event.ts) {
-            flow.begin(context.session(event.instrument, event.ts));
+        if self.buckets.flows[at].session.is_over(event.ts) {
+            self.buckets.begin(at, context.session(event.instrument, event.ts), event.ts);
         }
         let aggressor = Aggressor::of(event);
         if !aggressor.is_known() {
+            let flow = &mut self.buckets.flows[at];
             flow.unsigned_qty = flow.unsigned_qty.saturating_add(trade.qty.0);
             return None;
         }
@@ -238,9 +263,8 @@ impl Volume {
         let bar: &BarFlow = event.record();
         let moves = &mut bulk.moves[at];
         let (part, start) = (bar.interval_s == bulk.interval_s).then(|| moves.take()).flatten()?;
-        let flow = &mut self.buckets.flows[at];
-        if flow.session.is_over(start) {
-            flow.begin(context.session(event.instrument, start));
+        if self.buckets.flows[at].session.is_over(start) {
+            self.buckets.begin(at, context.session(event.instrument, start), start);
             moves.carry = Default::default();
         }
         let closing = self.buckets.add_part(at, bar.volume.known()?.0, part, &mut moves.carry)?;
@@ -249,7 +273,7 @@ impl Volume {
 
     #[cold]
     fn closed(&self, at: usize, closing: Closing, mode: VpinMode) -> Closed {
-        let (flow, quantity) = (&self.buckets.flows[at], self.buckets.quantity);
+        let (flow, quantity) = (&self.buckets.flows[at], self.buckets.quantity(at));
         let vpin = records::Vpin {
             vpin: closing.vpin,
             bucket_qty: Qty(quantity),
@@ -289,6 +313,7 @@ const MOVES: u16 = 3;
 const MOVE_RING: u16 = 4;
 const SUMS: u16 = 5;
 const SESSION: u16 = 6;
+const SIZE: u16 = 7;
 
 impl MeasureState for Volume {
     fn list(&mut self, instrument: u32) {
@@ -297,6 +322,7 @@ impl MeasureState for Volume {
     }
 
     fn save(&self, to: &mut StateWriter<'_>) {
+        self.buckets.sizes.save(to);
         let moves = self.bulk.as_ref().map_or(0, |bulk| bulk.moves.values().len());
         keyed::save(to, self.buckets.flows.values().len().max(moves), |at| {
             let saved = (self.buckets.saved(at), self.bulk.as_ref().and_then(|b| b.saved(at)));
@@ -306,6 +332,7 @@ impl MeasureState for Volume {
 
     fn load(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
         self.buckets.forget();
+        self.buckets.sizes.load(from)?;
         self.bulk.iter_mut().for_each(Bulk::forget);
         keyed::load(from, self.buckets.flows.bound(), |at, (flow, moves): Saved| {
             let flow = flow.is_none_or(|flow| self.buckets.load(at, flow));
