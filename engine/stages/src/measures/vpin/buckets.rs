@@ -10,7 +10,7 @@
 //!
 //! A broken trade is taken out of the open bucket if all of it lies there: if it came after the volume that opened the bucket.
 //!
-//! Bound: per instrument, a cache line, a time and a ring of the window. Worst case: a volume that fills more buckets than the
+//! Bound: per instrument, a cache line, a time, a size and a ring of the window. Worst case: a volume that fills more buckets than the
 //! window holds; only the last of them are visited.
 
 use super::super::{Aggressor, BySession, Session, take_out};

@@ -4,7 +4,7 @@
 //! price move of every bar (`bulk`). Both feed the same buckets. Exact signing uses integers, except for the division when
 //! a bucket closes. Where trades are signed, a broken one is taken out of what is open; bars come when they are closed.
 //!
-//! Bound: per instrument, a cache line, a time and a ring of the window. Worst case: a trade that closes more buckets than the
+//! Bound: per instrument, a cache line, a time, a size and a ring of the window. Worst case: a trade that closes more buckets than the
 //! window holds, linear in the window.
 
 mod buckets;
