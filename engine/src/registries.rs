@@ -5,7 +5,10 @@
 
 use feeds::{FEEDS, Feed};
 use flow::Registered;
-use sinks::{GATEWAYS, GatewayEntry};
+use sinks::{GATEWAYS, GatewayEntry, SINKS};
+use stages::Instanced;
+use stages::exchange_sim::VENUES;
+use stages::risk::{ACCOUNT, LIMIT};
 
 /// The feeds and gateways that a binary knows.
 #[derive(Clone)]
@@ -44,14 +47,29 @@ impl Registries {
         self
     }
 
-    /// Every entry has a section of the configuration.
+    /// Tables of a configuration that are no sections of entries.
+    pub const TABLES: [&'static str; 10] = [
+        "pipeline",
+        "outcomes",
+        "input",
+        "instrument",
+        "venue",
+        "retired",
+        LIMIT,
+        ACCOUNT,
+        Instanced::Strategies.table(),
+        Instanced::Measures.table(),
+    ];
+
+    /// Every name that a table of a configuration has; each entry has a section under its own.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        let own = stages::entries().map(|entry| entry.name()).chain(self.feeds.iter().map(|feed| feed.name));
+        let venues = VENUES.iter().map(Registered::name).chain(self.gateways.iter().map(|gateway| gateway.name));
+        own.chain(venues).chain(SINKS.iter().map(Registered::name)).chain(Registries::TABLES)
+    }
+
     fn check_name(&self, name: &str) {
-        let taken = stages::entries().map(|entry| entry.name());
-        let taken =
-            taken.chain(self.feeds.iter().map(Registered::name)).chain(self.gateways.iter().map(Registered::name));
-        let taken = taken.chain(stages::exchange_sim::VENUES.iter().map(Registered::name));
-        let mut taken = taken.chain(sinks::SINKS.iter().map(Registered::name)).chain(["pipeline", "outcomes"]);
-        assert!(taken.all(|other| other != name), "two entries have the name {name:?}");
+        assert!(self.names().all(|other| other != name), "two entries have the name {name:?}");
     }
 
     /// The feeds.
@@ -95,6 +113,24 @@ mod tests {
         let venue = GatewayEntry { name: "desk", doc: "", about: "", params: &[], open };
         let registries = registries.with_gateway(Box::leak(Box::new(venue)));
         assert!(registries.gateway("desk").is_some() && registries.gateways().len() == GATEWAYS.len() + 1);
+    }
+
+    /// All registries share one namespace: the tables of a configuration.
+    #[test]
+    fn no_two_tables_of_a_configuration_have_the_same_name() {
+        let registries = Registries::default();
+        let mut seen = std::collections::BTreeSet::new();
+        let twice: Vec<&str> = registries.names().filter(|name| !seen.insert(*name)).collect();
+        assert_eq!(twice, [""; 0]);
+        assert!(
+            ["pulse", "cvd", "momentum", "sim", "wire", "journal", "itch", "limit"].iter().all(|n| seen.contains(n))
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "two entries have the name \"input\"")]
+    fn a_name_that_a_table_has_is_refused() {
+        drop(Registries::default().with_feed(entry("input")));
     }
 
     #[test]

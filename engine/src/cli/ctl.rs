@@ -136,8 +136,8 @@ pub(crate) fn run(args: &CtlArgs) -> Result<Exit, Failure> {
 /// Says what became of a command.
 fn replied(args: &CtlArgs, asked: &ControlRequest, reply: ControlReply) -> Result<Exit, Failure> {
     match reply {
-        ControlReply::Applied { seq, old, new } => {
-            console::say(format!("{} (input {seq})", applied(&args.command, old, new)));
+        ControlReply::Applied { seq, old, new, waits_for } => {
+            console::say(format!("{} (input {seq})", applied(&args.command, old, new, waits_for.as_deref())));
             Ok(Exit::Done)
         }
         ControlReply::InForce { seq } => {
@@ -198,7 +198,7 @@ fn reloaded(seq: Option<u64>, set: &[SetValue], added: &[AddedInput], watched: &
 }
 
 /// What an applied command did.
-fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
+fn applied(command: &CtlCommand, old: i64, new: i64, waits_for: Option<&str>) -> String {
     match command {
         CtlCommand::Halt if old == 1 => "trading was halted already; open orders are cancelled once more".to_owned(),
         CtlCommand::Halt => "trading is halted: no new orders, and open orders are cancelled".to_owned(),
@@ -207,7 +207,8 @@ fn applied(command: &CtlCommand, old: i64, new: i64) -> String {
         CtlCommand::Limit { check, .. } => format!("the limit of {check} is {new}, before it was {old}"),
         CtlCommand::Set { param, value, from, symbol } => {
             let of = symbol.as_ref().map_or_else(String::new, |symbol| format!(" of {symbol}"));
-            format!("{param}{of} is {value}, before it was {from}")
+            let since = waits_for.map_or_else(String::new, |what| format!(" from the {what} on"));
+            format!("{param}{of} is {value}{since}, before it was {from}")
         }
         CtlCommand::Trust { .. } if old == 0 => "nothing was doubtful".to_owned(),
         CtlCommand::Trust { symbol } => {

@@ -7,6 +7,7 @@ use super::console;
 use super::exit::{Exit, Failure};
 use super::pipeline::PipelineArgs;
 use super::present::{self, Shown};
+use super::screen::{INDENT, wrapped};
 use super::signals::Signals;
 use super::watch::{Service, Stall, Watch};
 use crate::config::keys::{self, AtStop, ClockKind};
@@ -102,7 +103,7 @@ fn drafted(args: &RunArgs, file: Option<&Path>, registries: &Registries) -> Draf
 }
 
 pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failure> {
-    let settings = as_started(Preflight::of_draft(drafted(args, None, registries))?.0)?;
+    let settings = as_started(checked(args, registries)?)?;
     let Some(dir) = settings.journal_dir.clone() else {
         return Err(Failure::usage("a run needs a journal: name its folder with --journal, or as dir in [journal]"));
     };
@@ -160,6 +161,15 @@ pub(crate) fn run(args: &RunArgs, registries: &Registries) -> Result<Exit, Failu
             ended
         }
     }
+}
+
+/// The settings, with everything looked at that they name. Says what of them is without effect.
+fn checked(args: &RunArgs, registries: &Registries) -> Result<Settings, Failure> {
+    let (settings, found) = Preflight::of_draft(drafted(args, None, registries))?;
+    for text in &found.plan.idle_settings {
+        console::say(wrapped(&format!("warning   {text}"), INDENT));
+    }
+    Ok(settings)
 }
 
 /// When the journal rolls.

@@ -23,6 +23,22 @@ pub(super) const USE: &str = "use";
 pub(super) const NAME: &str = "name";
 const NUMBER: &str = "number";
 
+impl Settings {
+    /// What is configured and not among `running`, with what to do: every instance, and the sections of entries that were written.
+    pub fn not_running(&self, running: &[&str]) -> Vec<String> {
+        let runs = |name: &str| running.contains(&name);
+        let tables = Instanced::ALL.into_iter().flat_map(|registry| {
+            let names = self.instances.of(registry).iter().map(|instance| instance.name.as_str());
+            names.map(move |name| (name, format!("its [[{}]] table", registry.table())))
+        });
+        let written = stages::entries().map(|entry| entry.name()).filter(|name| self.places.contains_key(*name));
+        let sections = written.map(|name| (name, format!("[{name}]")));
+        let idle = tables.chain(sections).filter(|(name, _)| !runs(name));
+        let say = |(name, place)| format!("{name} does not run: add it to pipeline.stages, or take {place} out");
+        idle.map(say).collect()
+    }
+}
+
 impl<'i> Reading<'i> {
     /// The tables of a registry.
     pub(super) fn instances(&mut self, registry: Instanced, span: &Range<usize>, value: Found<'i>) {
@@ -242,7 +258,36 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::INSTRUMENT;
     use super::*;
+
+    /// Else a table could not say which of them it means.
+    #[test]
+    fn no_key_of_a_table_is_also_a_parameter_and_every_table_has_a_name_that_no_section_has() {
+        let entries = || Instanced::ALL.into_iter().flat_map(Instanced::entries);
+        for param in entries().flat_map(|entry| entry.params()) {
+            assert!(![USE, NAME, NUMBER, SYMBOL].contains(&param.name), "{}", param.name);
+        }
+        assert!([INSTRUMENT, RETIRED].iter().all(|table| Registries::TABLES.contains(table)));
+    }
+
+    #[test]
+    fn what_is_configured_and_does_not_run_is_said() {
+        let text = "[pipeline]\nstages = [\"book\", \"cvd\", \"mom-fast\"]\n[book]\nmax_orders = 64\n[vpin]\nwindow = 5\n\
+                    [[strategy]]\nuse = \"momentum\"\nname = \"mom-fast\"\n\
+                    [[strategy]]\nuse = \"momentum\"\nname = \"mom-slow\"\n\
+                    [[measure]]\nuse = \"vpin\"\nname = \"vpin-small\"\n[random.symbol.A]\nqty = 1\n";
+        let mut draft = Draft::parse(text, Path::new("a.toml"));
+        draft.set("--set", "imbalance.levels=2");
+        assert_eq!(draft.faults, []);
+        let wanted = [
+            "mom-slow does not run: add it to pipeline.stages, or take its [[strategy]] table out",
+            "vpin-small does not run: add it to pipeline.stages, or take its [[measure]] table out",
+            "vpin does not run: add it to pipeline.stages, or take [vpin] out",
+            "random does not run: add it to pipeline.stages, or take [random] out",
+        ];
+        assert_eq!(draft.settings.not_running(&["book", "cvd", "mom-fast"]), wanted);
+    }
 
     const TWO: &str = "[pipeline]\nstages = [\"book\", \"mom-fast\", \"momentum\", \"orders\", \"risk\", \"router\"]\n\
                        [mom-slow]\nqty = 7\n\

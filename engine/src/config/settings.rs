@@ -3,13 +3,13 @@
 use super::data_file::content;
 use super::fault::{Fault, Faults, Place};
 use super::instrument::{self, InstrumentSettings};
-use super::keys::{self, OUTCOMES, PIPELINE, RETIRED, SYMBOL, VENUE};
+use super::keys::{self, OUTCOMES, PIPELINE, SYMBOL};
 use super::nearest::one_of;
 use crate::registries::Registries;
 use chrono::NaiveDate;
 use feeds::Feed;
 use flow::{Param, ParamError, ParamType, Params, Registered, Symbols, Value};
-use stages::{Instanced, Instances, Space, risk};
+use stages::{Instances, Space};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub const WATCH: &str = "watch";
 
 /// The section of what is stated about instruments.
-const INSTRUMENT: &str = "instrument";
+pub(super) const INSTRUMENT: &str = "instrument";
 
 /// One input of the run: files of one feed.
 #[derive(Clone)]
@@ -267,10 +267,7 @@ impl Settings {
 
     /// Whether a section has that name.
     pub(super) fn is_taken(&self, name: &str) -> bool {
-        let others = ["input", INSTRUMENT, RETIRED, risk::LIMIT, risk::ACCOUNT, VENUE]
-            .into_iter()
-            .chain(Instanced::ALL.map(Instanced::table));
-        self.sections().into_iter().chain(others).any(|other| other == name)
+        self.sections().into_iter().chain(Registries::TABLES).any(|other| other == name)
     }
 
     /// Advice for an unknown section.

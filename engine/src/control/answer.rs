@@ -11,7 +11,7 @@ use super::reloading::Steps;
 use crate::gateway::{KillSwitch, Pull};
 use crate::ingress::Ticket;
 use flow::records::CommandOutcome;
-use flow::{CommandAction, CommandResult};
+use flow::{CommandAction, CommandResult, Effective};
 use stages::Instances;
 use stages::risk::{CHECKS, check_name};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Submitted {
     pub(super) fn answer(&self, switch: &KillSwitch, is_due: bool) -> Option<ControlReply> {
         let seq = self.ticket.stored();
         if let (true, Some(seq)) = (self.joins, seq) {
-            return Some(ControlReply::Applied { seq, old: 0, new: 0 });
+            return Some(ControlReply::Applied { seq, old: 0, new: 0, waits_for: None });
         }
         if let (Some(outcome), Some(seq)) = (&self.outcome, seq)
             && !self.waits_for_gateway(switch)
@@ -111,10 +111,12 @@ impl Submitted {
         let Some(Parameter { param, .. }) = Parameter::of_target(&self.instances, target) else {
             return ControlReply::Refused { why: format!("there is no parameter with the number {target}") };
         };
-        let in_force = text(param, old);
+        let (in_force, is_now) = (text(param, old), param.effective == Effective::Now);
+        let waits_for = (!is_now).then(|| param.effective.name().to_owned());
         let why = match CommandResult::from_code(result) {
-            Some(CommandResult::Applied) => return ControlReply::Applied { seq, old, new },
-            Some(CommandResult::WrongOld) => format!("the value of {} in force is {in_force}", param.name),
+            Some(CommandResult::Applied) => return ControlReply::Applied { seq, old, new, waits_for },
+            Some(CommandResult::WrongOld) if is_now => format!("the value of {} in force is {in_force}", param.name),
+            Some(CommandResult::WrongOld) => format!("the last value of {} is {in_force}", param.name),
             Some(CommandResult::OutOfRange) => format!("{}; {in_force} is in force", param.valid()),
             Some(CommandResult::TooMany) => "64 instruments have values of their own by command already".to_owned(),
             _ => "no instrument of that symbol is listed, or several are: then write SYMBOL@MIC, such as AAPL@XNAS"
@@ -130,7 +132,7 @@ impl Submitted {
         let CommandOutcome { target, old, new, result, .. } = *outcome;
         let name = u16::try_from(target).map_or("unknown", check_name);
         let why = match CommandResult::from_code(result) {
-            Some(CommandResult::Applied) => return ControlReply::Applied { seq, old, new },
+            Some(CommandResult::Applied) => return ControlReply::Applied { seq, old, new, waits_for: None },
             Some(CommandResult::WrongOld) => format!("the limit of {name} in force is {new}"),
             Some(CommandResult::OutOfRange) => {
                 let range = CHECKS.iter().find(|c| u32::from(c.number) == target).and_then(|c| c.limit_range());

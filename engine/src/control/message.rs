@@ -68,6 +68,8 @@ pub enum ControlReply {
         old: i64,
         /// The value in force now.
         new: i64,
+        /// When the value of a parameter takes effect, if not at once: `next bar`, `next session`.
+        waits_for: Option<String>,
     },
     /// The gateway has carried it out beside the pipeline, which has not finished it yet.
     InForce {

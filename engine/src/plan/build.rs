@@ -49,8 +49,8 @@ pub struct Plan {
     pub sample_every: u64,
     /// Whether groups measure busy, idle and stalled time.
     pub meters: bool,
-    /// Limits that never refuse, in words.
-    pub limits: Vec<String>,
+    /// What of the settings is without effect, in words: what is configured and does not run, limits that never refuse.
+    pub idle_settings: Vec<String>,
 }
 
 impl Plan {
@@ -122,7 +122,7 @@ impl Plan {
             clock,
             sample_every: settings.pipeline.get(keys::SAMPLE_EVERY),
             meters: settings.pipeline.get(keys::METERS),
-            limits: settings.limit_warnings(),
+            idle_settings: idle_settings(settings, &parts),
         })
     }
 }
@@ -138,9 +138,15 @@ impl Plan {
         let spins = "a group that spins keeps its core from the others: set pipeline.idle to auto".to_owned();
         let shared = groups > cores;
         let spinning = shared && matches!(self.idle, Idle::Spin | Idle::SpinHint);
-        let limits = self.limits.iter().cloned();
-        shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(limits).collect()
+        let settings = self.idle_settings.iter().cloned();
+        shared.then_some(crowded).into_iter().chain(spinning.then_some(spins)).chain(settings).collect()
     }
+}
+
+/// What of the settings is without effect where these parts run.
+fn idle_settings(settings: &Settings, parts: &[Part]) -> Vec<String> {
+    let running: Vec<&str> = parts.iter().flat_map(Part::names).collect();
+    settings.not_running(&running).into_iter().chain(settings.limit_warnings()).collect()
 }
 
 /// The configured stages, in pipeline order; with one that acts at pulses also `pulse`, with one that follows fills also

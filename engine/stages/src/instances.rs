@@ -5,8 +5,8 @@
 //! as long as anything of it is in a journal: the configuration that a journal records holds the numbers, those of names
 //! that are gone as well, and a journal that carries it over begins with them. Bound: the ranges of [`Instanced::numbers`].
 
-use crate::instance::Instance;
-use crate::measures::{MEASURES, MeasureEntry, owner};
+use crate::instance::{Instance, owner_of_measure};
+use crate::measures::{MEASURES, MeasureEntry};
 use crate::strategies::STRATEGIES;
 use flow::{Kind, Registered, StrategyId};
 use std::collections::BTreeMap;
@@ -194,7 +194,7 @@ impl Instances {
 
     fn measure_owners(&self) -> impl Iterator<Item = (&str, u16)> {
         let of = |entry: &'static MeasureEntry| {
-            self.measures(entry).map(|(name, number)| (name, owner(entry.build.emits, number)))
+            self.measures(entry).map(|(name, number)| (name, owner_of_measure(entry.build.emits, number)))
         };
         MEASURES.iter().flat_map(of)
     }

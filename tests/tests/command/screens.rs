@@ -1,6 +1,6 @@
 //! What the screens look like: 80 columns, 24 lines where a user reads to the end, no escape code in a pipe.
 
-use crate::{Named, call, folder, path, says};
+use crate::{Named, call, folder, path, says, write};
 use tidegate_tests::Outcome;
 
 pub(crate) const SCREENS: &[Named] = &[
@@ -8,6 +8,7 @@ pub(crate) const SCREENS: &[Named] = &[
     ("details_show_the_machinery", details),
     ("a_replay_is_one_screen", replay),
     ("lists_fit_the_screen", lists),
+    ("what_is_configured_and_does_not_run_is_said", idle),
     ("what_is_not_known_is_answered_with_the_nearest", nearest),
 ];
 
@@ -87,4 +88,26 @@ fn nearest() {
         2,
         &["--preset: pipeline.preset: fusde; did you mean fused?"],
     );
+}
+
+/// `validate` and the start of a run say it; it is no fault.
+fn idle() {
+    let (folder, _) = folder();
+    let text = "[pipeline]\nstages = [\"book\", \"momentum-of-the-morning\", \"orders\", \"risk\", \"router\"]\n[momentum]\n\
+                qty = 5\n[[measure]]\nuse = \"vpin\"\nname = \"vpin-of-small-buckets-for-thin-markets\"\n\
+                [[strategy]]\nuse = \"momentum\"\nname = \"momentum-of-the-morning\"\n\
+                [[input]]\nfeed = \"itch\"\nfiles = [\"day.itch\"]\ndate = \"2026-01-05\"\n";
+    let config = write(&folder, "idle.toml", text.as_bytes());
+    let valid = call(&["validate", &config]).expect(0);
+    let ran = call(&["run", &config, "--journal", &path(&folder, "idle"), "--speed", "max"]).expect(0);
+    for said in [&valid.stdout, &ran.stderr] {
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        for name in ["vpin-of-small-buckets-for-thin-markets", "momentum"] {
+            let wanted = format!("warning {name} does not run: add it to pipeline.stages, or take ");
+            assert!(said.contains(&wanted), "{wanted}: {said}");
+        }
+        assert_eq!(said.matches("does not run").count(), 2, "{said}");
+    }
+    fits(&valid);
+    fits(&ran);
 }

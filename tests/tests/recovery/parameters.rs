@@ -12,7 +12,7 @@ use tidegate_tests::rig::{Life, Service};
 /// Three instances of one strategy that trade a lot, one with a value of its own for one symbol.
 const CONFIG: &str = r#"
 [pipeline]
-stages = ["book", "bars", "cvd", "imbalance", "momentum", "mom-fast", "mom-slow", "orders", "risk", "router"]
+stages = ["book", "bars", "cvd", "imbalance", "vpin", "momentum", "mom-fast", "mom-slow", "orders", "risk", "router"]
 [bars]
 intervals = ["5s", "1m"]
 [momentum]
@@ -28,6 +28,8 @@ qty = 30
 account = 2
 [mom-fast.symbol.AAAA]
 qty = 7
+[vpin.symbol.AAAA]
+bucket_qty = 700
 [risk]
 max_quantity = 5000
 max_notional = 100000000
@@ -146,6 +148,15 @@ fn is_in_force(service: &Service, [first, second]: &[String; 2]) {
     for (words, value) in values {
         assert_eq!(get(service, &words), value, "{words:?}");
     }
+    waits_for_a_session(service, first);
+}
+
+/// The size of the buckets of `vpin`: the day is one session, so what was set waits, and that of the symbol stays.
+fn waits_for_a_session(service: &Service, symbol: &str) {
+    let size: Value = serde_json::from_str(&get(service, &["vpin.bucket_qty", "--json"])).expect("JSON");
+    let of = ["value", "waits", "effective"].map(|key| size[key].as_str().expect("a text"));
+    assert_eq!(of, ["10000", "5000", "next session"]);
+    assert_eq!(get(service, &["vpin.bucket_qty", "--symbol", symbol]), "700");
 }
 
 /// A table of all, of an instance, as JSON; what needs a restart; what there is not.
@@ -181,13 +192,14 @@ fn carried_over(service: Service, text: &str, [first, second]: &[String; 2]) {
     assert_eq!(values, ["25", "11", "150000000"]);
     let own = [first, second].map(|symbol| get(&service, &["mom-fast.qty", "--symbol", symbol]));
     assert_eq!(own, ["9", "6"]);
+    waits_for_a_session(&service, first);
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::TERM).expect("it runs");
     assert!(child.wait().expect("a child").success());
     verified(&service);
     let [inputs, _] = all(&service);
     let sets =
         inputs.iter().filter_map(|e| e.get::<Commanded>()).filter(|c| c.action == CommandAction::SetParam.code());
-    assert_eq!(sets.filter(|c| c.actor != 0).count(), 2, "each under the name of who set it");
+    assert_eq!(sets.filter(|c| c.actor != 0).count(), 3, "each under the name of who set it");
 }
 
 #[test]
@@ -209,6 +221,9 @@ fn what_is_set_is_seen_in_the_next_order_and_holds_over_stops_kills_rolls_and_ca
     assert_eq!(after(&service, seq, FAST, first), Some(8));
     said(&service, &["set", "mom-fast.qty", "6", "--from", "25", "--symbol", second]);
     said(&service, &["set", "risk.max_notional", "150_000_000", "--from", "100000000"]);
+    said(&service, &["set", "vpin.bucket_qty", "6000", "--from", "10000"]);
+    let set = said(&service, &["set", "vpin.bucket_qty", "5000", "--from", "6000"]);
+    assert!(set.contains("next session"), "{set}");
     is_in_force(&service, &symbols);
     is_shown(&service);
     // It holds over a stop, a kill, a roll, and a kill behind a roll.

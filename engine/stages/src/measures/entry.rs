@@ -93,13 +93,6 @@ impl MeasureEntry {
     }
 }
 
-/// The number under which commands name an instance of the measure that emits these kinds: behind those of all strategies, the
-/// plain one by its first kind.
-pub(crate) fn owner(emits: &[Kind], number: u8) -> u16 {
-    const FIRST: u16 = 1 << 15;
-    if number == 0 { FIRST | u16::from(emits[0].0) } else { FIRST | 1 << 8 | u16::from(number) }
-}
-
 /// The kinds that a summary reads of all these measures.
 pub(super) const fn summary_kinds(entries: &[MeasureEntry]) -> Kinds {
     let (mut kinds, mut entry) = (Kinds::NONE, 0);

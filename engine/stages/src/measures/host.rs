@@ -6,8 +6,9 @@
 //!
 //! Bound: the events that its measures emit together for one event; the plan checks it against [`Out::CAP`].
 
-use super::{Context, Measure, MeasureState, Needs, owner};
+use super::{Context, Measure, MeasureState, Needs};
 use crate::Space;
+use crate::instance::owner_of_measure;
 use flow::records::Memory;
 use flow::{
     Event, Kind, Kinds, Lasting, Out, ParamError, Params, RecordGroup, Scope, Stage, StateError, StateReader,
@@ -67,7 +68,7 @@ impl<M: Measure> One<M> {
     /// As [`Measure::new`].
     pub fn new(params: &Params, number: u8, space: Space) -> Result<One<M>, ParamError> {
         let (measure, mut state) = M::new(params, space)?;
-        measure.belongs_to(&mut state, owner(M::Records::KINDS, number));
+        measure.belongs_to(&mut state, owner_of_measure(M::Records::KINDS, number));
         Ok(One { measure, state, is_foreign: false })
     }
 }

@@ -28,7 +28,6 @@ mod trade;
 pub use by_session::BySession;
 pub use context::{Context, LastTrade, Needs, Touch};
 pub use depth::{Depth, DepthLimits};
-pub(crate) use entry::owner;
 pub use entry::{Build, Family, MeasureEntry};
 pub use host::{Host, Many, MeasureSet, One};
 pub use measure::Measure;

@@ -155,7 +155,7 @@ fn every_strategy_and_the_measure_of_buckets_take_values_by_symbol_and_by_comman
 /// A value of a parameter, drawn.
 fn drawn(param: &Param, number: u64) -> Value {
     match param.ty {
-        ParamType::Bool => Value::Bool(number % 2 == 0),
+        ParamType::Bool => Value::Bool(number.is_multiple_of(2)),
         ParamType::Int(low, high) => Value::Int((low + number % 40).min(high)),
         ParamType::Float(low, high) => Value::Float((low + number as f64 / 8.0).min(high)),
         _ => param.parse(param.name, param.default).unwrap(),
@@ -201,7 +201,7 @@ fn step(run: &mut Run, family: &Family, what: u8, number: u64) -> Vec<Event> {
             run.set(instrument, target, old, 1 + number as i64 % 30);
             Vec::new()
         }
-        3..6 => run.trade(instrument, if number % 2 == 0 { Side::Buy } else { Side::Sell }, 1 + number % 60),
+        3..6 => run.trade(instrument, if number.is_multiple_of(2) { Side::Buy } else { Side::Sell }, 1 + number % 60),
         _ => run.top(instrument),
     }
 }
