@@ -135,7 +135,7 @@ impl Settings {
             ))
         });
         let paper = self.paper_warnings(&strategies);
-        hidden.chain(unused).chain(paper).collect()
+        hidden.chain(unused).chain(paper).chain(self.venue_warnings()).collect()
     }
 
     /// Writes the tables as the configuration has them.

@@ -187,6 +187,19 @@ impl Settings {
         running.iter().filter_map(warning).collect()
     }
 
+    /// The venues that tables name and nothing else does, in words.
+    pub(super) fn venue_warnings(&self) -> Vec<String> {
+        let used = self.order_routing().unwrap_or_default().gateways;
+        let idle = self.gateways.iter().filter(|gateway| !used.iter().any(|used| used.name == gateway.name));
+        let say = |gateway: &NamedGateway| {
+            let name = &gateway.name;
+            format!(
+                "no order goes to {name}: name it as venue of a strategy or in router.venue, or take its [[venue]] table out"
+            )
+        };
+        idle.map(say).collect()
+    }
+
     /// Writes the named gateways as tables.
     pub(super) fn venues_into(&self, root: &mut toml::Table) {
         let tables = self.gateways.iter().map(|gateway| {
@@ -226,6 +239,7 @@ mod tests {
         let routes: Vec<_> = routing.routes.iter().map(|(s, a, v)| (s.0, a.0, *v)).collect();
         assert_eq!(routes, [(0, 0, 2), (32, 0, 3), (0, 2, 1)]);
         assert!(settings.venues["west"].iter().any(|(_, value)| value.to_string() == "127.0.0.1:7002"));
+        assert_eq!(settings.limit_warnings(), [""; 0]);
         let recorded = settings.to_toml();
         let again = Draft::recorded(&recorded, Path::new("journal.toml"), &settings.registries);
         assert_eq!((again.faults, again.settings.to_toml()), (Vec::new(), recorded));
