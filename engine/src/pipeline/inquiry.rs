@@ -6,8 +6,9 @@
 //! turn. A pipeline that hangs does not answer, and the asker shows the age of the last answer.
 //!
 //! **Bound.** One answer: [`flow::TradingState::ROWS`] orders, [`super::trading_state::MOST`] positions, one limit a
-//! check, [`flow::TradingState::PARAMS`] parameters. **Worst case.** A question costs the stage `orders` one pass over its
-//! table, and a strategy one over its values, so nobody is answered more often than every [`APART`].
+//! check and table, [`flow::TradingState::PARAMS`] parameters, [`flow::Valuation::MOST`] rates. **Worst case.** A question
+//! costs the stage `orders` one pass over its table, a strategy one over its values, and with currencies the stage `risk` one
+//! over the instruments, so nobody is answered more often than every [`APART`].
 
 use super::exit::Exit;
 use super::station::Group;
