@@ -11,6 +11,7 @@ mod construction;
 mod key_tests;
 #[cfg(test)]
 mod live_tests;
+mod returned;
 mod roll;
 mod state;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use super::joining::Joining;
 use super::locals::is_local;
 use super::refusals::Refusals;
 use super::rolling::Rolling;
-use super::sim_replies::{Returned, SimVenueReplies, arrival_of};
+use super::sim_replies::SimVenueReplies;
 use super::source_queue::SourceQueue;
 use super::{
     Admitted, Asker, Clock, Commands, Head, IngressError, OperatorCommand, Origin, Retrace, TickSource, wall_now,
@@ -304,67 +305,6 @@ impl Ingress {
             Choice::Pending | Choice::Exhausted => unreachable!("the caller enters candidates only"),
         }
         Ok(true)
-    }
-
-    /// What a gateway says.
-    fn enter_answer(&mut self, gateway: usize, at: Ns, to: &mut Event) -> Result<(), IngressError> {
-        let Some(replies) = self.live_replies.get_mut(gateway) else {
-            self.phase = Phase::Ended;
-            let recorded = self.retrace.as_ref().map(|r| format!("{:?}", r.take())).unwrap_or_default();
-            return Err(IngressError::Diverged { recorded, made: format!("no gateway of number {gateway}") });
-        };
-        let event = match &self.retrace {
-            Some(retrace) => {
-                let recorded = retrace.take();
-                replies.replay(&recorded);
-                recorded
-            }
-            None => replies.take(),
-        };
-        self.next_gateway = gateway + 1;
-        self.admit_own(event, at, to)
-    }
-
-    fn enter_return(&mut self, at: Ns, to: &mut Event) -> Result<bool, IngressError> {
-        if let Some(refusals) = &mut self.refusals {
-            let event = match &self.retrace {
-                Some(retrace) => {
-                    refusals.replay();
-                    retrace.take()
-                }
-                None => refusals.take(),
-            };
-            self.admit_own(event, at, to)?;
-            return Ok(true);
-        }
-        let is_wall = self.clock.wall().is_some();
-        let returns = self.returns.as_mut().expect("a return was chosen, so there are returns");
-        let taken = match &self.retrace {
-            Some(retrace) if is_wall => returns.take_recorded(&retrace.take(), to),
-            _ => returns.take(to),
-        };
-        match taken {
-            None => {
-                self.phase = Phase::Ended;
-                let recorded = self.retrace.as_ref().map(|r| format!("{:?}", r.take())).unwrap_or_default();
-                Err(IngressError::Diverged { recorded, made: "no venue reply".to_owned() })
-            }
-            Some(Returned::Arrival) => {
-                let route = *to;
-                if is_wall {
-                    self.admit_own(arrival_of(&route, at), at, to)?;
-                }
-                self.now = self.now.max(at);
-                self.returns.iter_mut().for_each(|returns| returns.arrive(self.now, route, self.seq));
-                Ok(is_wall)
-            }
-            Some(Returned::Input) => {
-                let at = if is_on(Fault::RawDue) { to.ts } else { at };
-                self.origin(None, None, to);
-                self.stamp(to, at)?;
-                Ok(true)
-            }
-        }
     }
 
     /// The run ends: no further order goes to the venue, and what is open there is cancelled, if the settings say so. The

@@ -57,6 +57,8 @@ fn damaged(world: &mut World, name: &str, blows: &[Blow]) -> bool {
         let saved = world.saved(|to| stage.save(to));
         load(world, &saved, |from| again.load(from)).unwrap_or_else(|e| panic!("{name} refuses what it saved: {e}"));
         world.stations[at].stage = stage;
+        // What was damaged may be where it acts next: it acts at the first pulse, whoever asked for that.
+        world.stations[at].asked = true;
     } else {
         let (mut venue, mut again) = (build_venue(turned), build_venue(turned));
         if load(world, &bytes, |from| venue.load(from)).is_err() {

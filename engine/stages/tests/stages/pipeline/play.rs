@@ -132,7 +132,7 @@ pub(crate) struct Station {
     /// The last input on which it decided, if it is a strategy.
     decided: u64,
     /// Whether it has asked for a pulse since its last; the first comes unasked.
-    asked: bool,
+    pub(crate) asked: bool,
 }
 
 impl Station {
