@@ -11,7 +11,7 @@
 
 use super::error::JournalError;
 use super::format::hex;
-use super::memory::Memory;
+use super::memory::{Found, Memory, find};
 use super::private::{make_folder, open_file, sync_folder, write_whole};
 use flow::Ns;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -70,6 +70,12 @@ impl Begin {
             (None, Some(memory)) => read(memory, BEGIN),
             (found, _) => Ok(found),
         }
+    }
+
+    /// Whether the journal in `dir` has begun, which follows another; a look without reading its texts.
+    pub(super) fn is_there(dir: &Path, segment_records: u64) -> bool {
+        let in_memory = || matches!(find(dir, segment_records), Ok(Found::Here(memory)) if memory.join(BEGIN).exists());
+        dir.join(BEGIN).exists() || in_memory()
     }
 
     /// Begins, in memory: from here on the journal is the one that goes on.

@@ -95,6 +95,26 @@ pub enum JournalError {
         /// The first fault.
         fault: Box<super::Fault>,
     },
+    /// A saved position does not fit the journals.
+    #[error(
+        "{}: the position is not here: {what}. After a power failure a run may have gone on without its newest inputs; \
+         check what was made of them, forget the follower (`tidegate journal forget`), and follow anew",
+        dir.display()
+    )]
+    Elsewhere {
+        /// The folder.
+        dir: PathBuf,
+        /// What is not here.
+        what: String,
+    },
+    /// A follower cannot go by this name, or is not there.
+    #[error("the follower {name:?} {what}")]
+    Follower {
+        /// The name.
+        name: String,
+        /// What is wrong, and what would be valid.
+        what: String,
+    },
     /// The examination was ended early.
     #[error("{}: stopped while the journal was being checked; nothing in it was changed", dir.display())]
     Stopped {

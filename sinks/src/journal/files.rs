@@ -180,6 +180,15 @@ impl SegmentFile {
         Ok((HeaderPage { bytes: page.into_boxed_slice(), lost }, wrong))
     }
 
+    /// The completed-through watermark alone; 0 if the file does not have it.
+    pub(super) fn completed(&self) -> Result<u64, JournalError> {
+        let mut word = [0; 8];
+        let read = self.read_bytes(&mut word, (COMPLETED_SLOT * SLOT_BYTES) as u64)?;
+        // Nothing that the watermark covers is looked at before it.
+        fence(Ordering::Acquire);
+        Ok(if read == word.len() { u64::from_le_bytes(word) } else { 0 })
+    }
+
     /// A fault of this file.
     pub(super) fn fault(&self, index: Option<u64>, seq: Option<u64>, what: Damage) -> Fault {
         Fault {
@@ -354,4 +363,16 @@ pub(super) fn last_seq(dir: &Path, info: &JournalInfo, log: LogKind) -> Result<u
         }
     }
     Ok(info.after())
+}
+
+/// Number of records that were ever written to a log.
+pub(super) fn records(dir: &Path, info: &JournalInfo, log: LogKind) -> Result<u64, JournalError> {
+    for number in segment_numbers(dir, info, log)?.into_iter().rev() {
+        let Some(file) = SegmentFile::open(dir, info, log, number)? else { continue };
+        let written = file.partition(|_| true)?;
+        if written > 0 {
+            return Ok(file.first_record() - 1 + written);
+        }
+    }
+    Ok(0)
 }

@@ -258,6 +258,11 @@ pub(super) fn chain_start(manifest: &str, log: LogKind) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// The id of a journal as text.
+pub(super) fn id_text(id: u64) -> String {
+    format!("{id:016x}")
+}
+
 /// A hash in hexadecimal.
 pub(super) fn hex(hash: &[u8; 32]) -> String {
     blake3::Hash::from_bytes(*hash).to_hex().to_string()

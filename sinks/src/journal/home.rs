@@ -11,6 +11,7 @@
 //!
 //! Bound: one look at each folder.
 
+use super::begin::Begin;
 use super::create::Journal;
 use super::error::JournalError;
 use super::format::{CLOSED, LogKind, MANIFEST};
@@ -133,6 +134,25 @@ impl Home {
     /// The one before the journal of that number, if it is still here.
     pub fn before(&self, number: u64) -> Option<&Member> {
         self.journals.iter().rev().find(|member| member.info.number < number)
+    }
+
+    /// The journal in `dir` that goes on after this one and has begun; if that is gone already, the oldest behind it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn after(dir: &Path, member: &Member) -> Result<Option<Member>, JournalError> {
+        let next = Home::place(dir, member.info.number + 1);
+        if !next.join(MANIFEST).exists() {
+            // Only a journal that is closed can be followed by one that is gone.
+            let is_closed = member.dir.join(CLOSED).exists() || !member.dir.join(MANIFEST).exists();
+            let later = if is_closed { Home::open(dir)?.journals } else { Vec::new() };
+            return Ok(later.into_iter().find(|later| later.info.number > member.info.number));
+        }
+        if !Begin::is_there(&next, member.info.segment_records) {
+            return Ok(None);
+        }
+        let (info, _) = read_manifest(&next)?;
+        Ok(info.has_begun().then_some(Member { dir: next, info }))
     }
 
     /// The folder of the journal of that number, which must not be the first.

@@ -6,7 +6,7 @@
 
 use super::begin::Begin;
 use super::error::JournalError;
-use super::format::{CLOSED, LogKind, MANIFEST, VERSION, hex};
+use super::format::{CLOSED, LogKind, MANIFEST, VERSION, hex, id_text};
 use super::memory::{Found, find};
 use super::private::{publish, write_draft, write_whole};
 use super::spec::{Follows, JournalSpec};
@@ -182,14 +182,14 @@ pub(super) fn draft_manifest(dir: &Path, spec: &JournalSpec) -> Result<(JournalI
     let config_hash = hex(blake3::hash(spec.config_text.as_bytes()).as_bytes());
     let manifest = Manifest {
         format: VERSION,
-        journal_id: format!("{journal_id:016x}"),
+        journal_id: id_text(journal_id),
         build_id: spec.build_id.clone(),
         segment_records: spec.segment_records,
         instruments: spec.instruments,
         outcome_kinds: kinds_text(spec.outcome_kinds),
         number: spec.number,
-        follows: spec.follows.map(|f| format!("{:016x}", f.journal_id)),
-        first: spec.follows.map(|f| format!("{:016x}", f.first_id)),
+        follows: spec.follows.map(|f| id_text(f.journal_id)),
+        first: spec.follows.map(|f| id_text(f.first_id)),
         config_hash,
         config: spec.config_text.clone(),
     };

@@ -194,6 +194,11 @@ pub(super) fn find(dir: &Path, segment_records: u64) -> Result<Found, JournalErr
     }
 }
 
+/// Whether the journal in `dir` says that its active segments lie in memory.
+pub(super) fn is_noted(dir: &Path) -> bool {
+    dir.join(NOTE).exists()
+}
+
 /// Whether the input segments in memory follow each other, and all before them are full on the disk.
 fn has_all_inputs(dir: &Path, folder: &Path, segment_records: u64) -> bool {
     let log = LogKind::Inputs;

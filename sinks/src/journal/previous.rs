@@ -5,7 +5,7 @@
 
 use super::begin::{read, text_of};
 use super::error::JournalError;
-use super::format::hex;
+use super::format::{hex, id_text};
 use super::manifest::{Closed, JournalInfo};
 use super::private::write_whole;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ impl Previous {
     pub fn of(dir: &Path, info: &JournalInfo) -> Result<Option<Previous>, JournalError> {
         let before = Previous::read(dir)?.map(|p| hex(blake3::hash(text_of(&p).as_bytes()).as_bytes()));
         let closed = Closed::read(dir)?;
-        Ok(closed.map(|closed| Previous { journal_id: format!("{:016x}", info.journal_id), before, closed }))
+        Ok(closed.map(|closed| Previous { journal_id: id_text(info.journal_id), before, closed }))
     }
 
     /// Writes it into the journal in `dir`, which follows.

@@ -8,10 +8,11 @@
 //! oldest outcome left, and [`JournalReader::gaps`] reports what it missed.
 
 use super::error::{Damage, Fault, JournalError};
-use super::files::{SegmentFile, all_gaps, last_seq, segment_numbers, sidecar};
+use super::files::{SegmentFile, all_gaps, last_seq, records, segment_numbers, sidecar};
 use super::format::{LogKind, record_offset};
 use super::gaps::Gaps;
 use super::manifest::{Closed, JournalInfo, read_manifest};
+use super::memory::is_noted;
 use super::verify::{Pass, go_through};
 use bytemuck::Zeroable;
 use flow::{Event, EventId, Ns};
@@ -129,8 +130,22 @@ impl JournalReader {
             at: 0,
             have: 0,
             last_seq: 0,
+            checked: false,
             broken: false,
         }
+    }
+
+    /// Looks again where the newest records lie: a run that goes on may have put them elsewhere.
+    pub(super) fn find_memory(&mut self) -> Result<(), JournalError> {
+        self.info.find_memory(&self.dir)
+    }
+
+    /// Number of records that were ever written to a log.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn records(&self, log: LogKind) -> Result<u64, JournalError> {
+        records(&self.dir, &self.info, log)
     }
 
     /// The gaps of the outcome log.
@@ -227,6 +242,8 @@ pub struct LogReader {
     at: usize,
     have: usize,
     last_seq: u64,
+    /// The next record was looked at already.
+    checked: bool,
     broken: bool,
 }
 
@@ -266,11 +283,12 @@ impl LogReader {
 
     fn place(&mut self, number: u64, index: u64) {
         (self.number, self.index, self.segment) = (number, index, None);
-        (self.at, self.have, self.last_seq, self.broken) = (0, 0, 0, false);
+        (self.at, self.have, self.last_seq, self.checked, self.broken) = (0, 0, 0, false, false);
     }
 
     /// Fills the buffer; `false` at the end of what is written.
     fn fill(&mut self) -> Result<bool, JournalError> {
+        let mut searched = false;
         loop {
             if self.segment.is_none() {
                 self.segment = SegmentFile::open(&self.reader.dir, &self.reader.info, self.log, self.number)?;
@@ -292,6 +310,11 @@ impl LogReader {
             }
             match segment.read_written(self.index, &mut self.buffer)? {
                 Ok(0) if segment.is_given_back() => self.reopen()?,
+                // A run has gone on with a journal that was closed: what follows lies in memory.
+                Ok(0) if !searched && !segment.is_in_memory() && is_noted(&self.reader.dir) => {
+                    searched = true;
+                    self.reopen()?;
+                }
                 Ok(0) => return Ok(false),
                 Ok(n) => {
                     (self.at, self.have, self.index) = (0, n, self.index + n as u64);
@@ -339,7 +362,7 @@ impl LogReader {
             self.last_seq = seq;
             return Ok(());
         }
-        let record = self.next_record() - 1;
+        let record = self.next_record();
         Err(self.reader.damaged(Fault {
             log: Some(self.log),
             file: self.log.segment_name(self.number),
@@ -350,13 +373,22 @@ impl LogReader {
         }))
     }
 
-    fn advance(&mut self) -> Result<Option<Event>, JournalError> {
-        if self.at == self.have && !self.fill()? {
+    /// The record that `next` yields next, if it is written.
+    pub(super) fn peek(&mut self) -> Result<Option<&Event>, JournalError> {
+        if self.broken || (self.at == self.have && !self.fill().inspect_err(|_| self.broken = true)?) {
             return Ok(None);
         }
-        let event = self.buffer[self.at];
-        self.at += 1;
-        self.check(&event).map(|()| Some(event))
+        if !std::mem::replace(&mut self.checked, true) {
+            let event = self.buffer[self.at];
+            self.check(&event).inspect_err(|_| self.broken = true)?;
+        }
+        Ok(Some(&self.buffer[self.at]))
+    }
+
+    /// Goes on behind the record that `peek` showed.
+    pub(super) fn pass(&mut self) {
+        debug_assert!(self.at < self.have, "only what was seen is passed");
+        (self.at, self.checked) = (self.at + 1, false);
     }
 }
 
@@ -364,11 +396,10 @@ impl Iterator for LogReader {
     type Item = Result<Event, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.broken {
-            return None;
+        let next = self.peek().map(|event| event.copied());
+        if matches!(next, Ok(Some(_))) {
+            self.pass();
         }
-        let next = self.advance();
-        self.broken = next.is_err();
         next.transpose()
     }
 }

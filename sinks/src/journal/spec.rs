@@ -57,6 +57,14 @@ pub const KEEP_DAYS: IntParam =
 pub const KEEP_MB: IntParam =
     IntParam::new("keep_mb", (0, 1 << 40), "0", "size of all closed journals above which the oldest are removed")
         .unit("MiB, 0 = unlimited");
+/// How much closed journals may take before followers hold none of them any more.
+pub const HOLD_MB: IntParam = IntParam::new(
+    "hold_mb",
+    (0, 1 << 40),
+    "16384",
+    "size of all closed journals up to which one stays that a follower has not read, whatever keep_days and keep_mb say",
+)
+.unit("MiB, 0 = followers hold nothing");
 
 /// The journal's parameters.
 pub(crate) const PARAMS: &[Param] = &[
@@ -68,6 +76,7 @@ pub(crate) const PARAMS: &[Param] = &[
     ROLL.param(),
     KEEP_DAYS.param(),
     KEEP_MB.param(),
+    HOLD_MB.param(),
 ];
 
 /// The journals before one.
