@@ -1,23 +1,22 @@
-//! `tidegate journal ls | tail | verify | export | memory`: lists, follows, checks and converts the two logs of a run, and shows
-//! what it leaves to the next one.
+//! `tidegate journal ls | tail | verify | export | memory | archive`: lists, shows, checks, converts and moves the two logs of a
+//! run, and shows what it leaves to the next one.
 
 use super::console;
 use super::exit::{Exit, Failure, output};
+use super::follow::{FollowArgs, follow};
+use super::followers::{FollowersArgs, ForgetArgs, followers, forget};
 use super::journal_check::check;
+use super::journal_names::{defined_before, learn, names};
 use super::numbers::{grouped, known};
 use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
-use crate::config::instances_in;
-use crate::recovery::{Moved, Notices, Remembered, Snapshot, archive};
+use crate::recovery::{Archived, Notices, Remembered, archive};
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
-use flow::{Event, Kind, Listings, Sink};
-use sinks::journal::{Home, HomeLog, JournalError, JournalReader, LogKind, Member, SegmentSummary};
-use stages::Instances;
+use flow::{Event, Kind, Kinds, Listings, Sink};
+use sinks::journal::{Follow, Followed, Home, HomeLog, JournalError, JournalReader, LogKind, Member, SegmentSummary};
 use std::io::{self, Write};
-use std::iter::Peekable;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -34,6 +33,12 @@ pub(crate) enum JournalCommand {
     Export(ExportArgs),
     /// Moves the closed journals of a run to another folder: copies each, verifies the copy, then removes it here.
     Archive(ArchiveArgs),
+    /// Prints events of both logs as rows, in the one order of events, and goes on while there are more.
+    Follow(FollowArgs),
+    /// Lists the followers of a run that have a name, and how far they are behind.
+    Followers(FollowersArgs),
+    /// Removes a follower: it holds no journal any more.
+    Forget(ForgetArgs),
     /// Prints what measures and strategies have learned that outlives the journal, as JSON lines.
     Memory(MemoryArgs),
 }
@@ -123,15 +128,25 @@ pub(crate) struct ArchiveArgs {
     dir: PathBuf,
     /// Folder for those that are closed.
     to: PathBuf,
+    /// Move also journals that followers have not read; they are told a gap.
+    #[arg(long)]
+    held: bool,
 }
 
 fn archive_to(args: &ArchiveArgs) -> Result<Exit, Failure> {
     let mut count = 0;
-    let moved = |Moved { to, bytes }: Moved| {
-        count += 1;
-        console::say(format!("{}: {} MiB, verified", to.display(), grouped(bytes.div_ceil(1 << 20))));
+    let told = |journal: Archived| match journal {
+        Archived::Moved { to, bytes } => {
+            count += 1;
+            console::say(format!("{}: {} MiB, verified", to.display(), grouped(bytes.div_ceil(1 << 20))));
+        }
+        Archived::Held { dir, by } => console::say(format!(
+            "{}: it stays, and all behind it: {} has not read it; wait, `tidegate journal forget` it, or give --held",
+            dir.display(),
+            by.join(", ")
+        )),
     };
-    archive(&args.dir, &args.to, moved).map_err(Failure::failed)?;
+    archive(&args.dir, &args.to, args.held, told).map_err(Failure::failed)?;
     console::say(format!("{count} journals were moved; the current one stays"));
     Ok(Exit::Done)
 }
@@ -144,6 +159,9 @@ pub(crate) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
         JournalCommand::Export(args) => export(args),
         JournalCommand::Memory(args) => memory(args),
         JournalCommand::Archive(args) => archive_to(args),
+        JournalCommand::Follow(args) => follow(args),
+        JournalCommand::Followers(args) => followers(args),
+        JournalCommand::Forget(args) => forget(args),
     }
 }
 
@@ -248,31 +266,24 @@ fn ls_text(
     write!(to, "{}", table(&columns, &segments.iter().map(row).collect::<Vec<_>>()))
 }
 
-/// Both logs merged: each input, then the outcomes that it caused.
-struct Story {
-    inputs: Option<Peekable<HomeLog>>,
-    outcomes: Option<Peekable<HomeLog>>,
-}
-
-impl Iterator for Story {
-    type Item = Result<Event, JournalError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (Some(inputs), Some(outcomes)) = (&mut self.inputs, &mut self.outcomes) else {
-            return self.inputs.as_mut().or(self.outcomes.as_mut())?.next();
-        };
-        match (inputs.peek(), outcomes.peek()) {
-            (Some(Ok(input)), Some(Ok(outcome))) if outcome.id.seq() < input.id.seq() => outcomes.next(),
-            (Some(_), _) => inputs.next(),
-            (None, _) => outcomes.next(),
-        }
+/// The events to export: of both logs in one order, or the inputs alone. What is missing is said.
+fn story(dir: &Path, home: &Home, outcomes: bool, kinds: Kinds) -> Result<Story, Failure> {
+    if !outcomes {
+        return Ok(Box::new(HomeLog::of(dir, home.journals(), LogKind::Inputs)));
     }
+    let follow = Follow::open(dir, kinds).map_err(Failure::failed)?;
+    Ok(Box::new(follow.filter_map(|found| match found {
+        Ok(Followed::Event(event)) => Some(Ok(event)),
+        Ok(Followed::Gap(gap)) => {
+            console::say(gap.to_string());
+            None
+        }
+        Err(error) => Some(Err(error)),
+    })))
 }
 
-/// The names of the instances that its run had.
-fn names(reader: &JournalReader) -> Arc<Instances> {
-    Arc::new(instances_in(&reader.info().config_text))
-}
+/// Events in order.
+type Story = Box<dyn Iterator<Item = Result<Event, JournalError>>>;
 
 fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     let home = Home::open(&args.dir).map_err(Failure::failed)?;
@@ -290,10 +301,8 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
         .with_names(names(&home.current().reader()))
         .begin()
         .map_err(|e| Failure::failed(&e))?;
-    let log = |log| HomeLog::of(&args.dir, home.journals(), log).peekable();
-    let outcomes = wanted(LogArg::Outcomes).then(|| log(LogKind::Outcomes));
-    let story = Story { inputs: Some(log(LogKind::Inputs)), outcomes };
     let kinds = sink.kinds();
+    let story = story(&args.dir, &home, wanted(LogArg::Outcomes), kinds)?;
     let mut listings = Listings::default();
     for definition in defined_before(&home.journals()[0])? {
         listings.observe(&definition);
@@ -320,12 +329,6 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// The names and listings that a journal begins with.
-fn defined_before(member: &Member) -> Result<Vec<Event>, Failure> {
-    let start = Snapshot::start(member, Notices(console::say)).map_err(Failure::failed)?;
-    Ok(start.iter().flat_map(Snapshot::defined).collect())
-}
-
 fn tail(args: &TailArgs) -> Result<Exit, Failure> {
     let home = Home::open(&args.dir).map_err(Failure::failed)?;
     let reader = home.current().reader();
@@ -333,13 +336,7 @@ fn tail(args: &TailArgs) -> Result<Exit, Failure> {
     let to = Box::new(io::LineWriter::new(io::stdout()));
     let sink = RowSink::new(kinds, Format::Jsonl, Filter::default(), 0, Vec::new(), None, to);
     let mut sink = sink.with_names(names(&reader));
-    defined_before(home.current())?.iter().for_each(|event| sink.learn(event));
-    for event in reader.inputs() {
-        let event = event.map_err(Failure::failed)?;
-        if matches!(event.kind, Kind::Name | Kind::Listing) {
-            sink.learn(&event);
-        }
-    }
+    learn(&mut sink, home.current(), u64::MAX)?;
     let last = home.journals().len() - 1;
     let mut log = HomeLog::of(&args.dir, &home.journals()[last..], args.log.into());
     let records: u64 =

@@ -36,7 +36,7 @@ mod stop_state;
 mod verify;
 
 pub(crate) use acceptance::Acceptance;
-pub use archive::{ArchiveError, Moved, archive};
+pub use archive::{ArchiveError, Archived, archive};
 pub use carry::{Carried, CarryError, Earlier};
 pub use changed::{Changed, begun, differences};
 pub(crate) use counters::{SKIPPED, skip_counters};

@@ -1,21 +1,22 @@
 //! Removes closed journals that are older, or take more, than the settings allow.
 //!
 //! Only whole journals go, the oldest first, and never the current one, nor one whose successor does not know yet how it
-//! ended: until then the successor may need it. By default all stay. Bound: a look at the size of each file.
+//! ended: until then the successor may need it. One that a follower has not read stays too, up to the size `hold_mb`: behind
+//! that it goes, and the follower is told a gap. By default all stay. Bound: a look at the size of each file.
 
 use super::carry::CarryError;
 use super::notices::Notices;
 use crate::config::Settings;
 use crate::ingress::wall_now;
 use flow::Ns;
-use sinks::journal::{Home, KEEP_DAYS, KEEP_MB, Member, Previous, bytes_of};
+use sinks::journal::{HOLD_MB, Home, KEEP_DAYS, KEEP_MB, Member, Previous, bytes_of, holders};
 
 const DAY: u64 = 86_400 * Ns::SECOND;
 
 /// Removes what `settings` do not keep.
 pub(super) fn retain(home: &Home, settings: &Settings, notices: Notices) -> Result<(), CarryError> {
     let params = &settings.sinks["journal"];
-    let (days, mb) = (params.get(KEEP_DAYS), params.get(KEEP_MB));
+    let (days, mb, hold) = (params.get(KEEP_DAYS), params.get(KEEP_MB), params.get(HOLD_MB));
     let closed = settled(home)?;
     let sizes = closed.iter().map(|member| bytes_of(member)).collect::<Result<Vec<_>, _>>()?;
     let mut total: u64 = sizes.iter().sum();
@@ -27,9 +28,21 @@ pub(super) fn retain(home: &Home, settings: &Settings, notices: Notices) -> Resu
             (false, true) => format!("closed journals took more than {mb} MiB"),
             (false, false) => return Ok(()),
         };
+        let held = holders(home, member)?.join(", ");
+        let (journal, size) = (member.dir.display(), bytes.div_ceil(1 << 20));
+        if !held.is_empty() && total <= hold << 20 {
+            notices.say(format!("journal {journal} of {size} MiB stays, although {why}: {held} has not read it"));
+            return Ok(());
+        }
         home.remove(member)?;
         total -= bytes;
-        notices.say(format!("journal {} of {} MiB was removed: {why}", member.dir.display(), bytes.div_ceil(1 << 20)));
+        let gap = match held.is_empty() {
+            true => String::new(),
+            false => {
+                format!("; {held} has not read it and is told a gap, since closed journals took more than {hold} MiB")
+            }
+        };
+        notices.say(format!("journal {journal} of {size} MiB was removed: {why}{gap}"));
     }
     Ok(())
 }

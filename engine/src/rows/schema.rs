@@ -103,6 +103,11 @@ impl RowKind {
     pub fn is_part_of_another(&self) -> bool {
         self.is_follower
     }
+
+    /// Whether a row shows more than its own events: what came before them, from the beginning.
+    pub fn needs_the_past(&self) -> bool {
+        matches!(self.made, Made::Depth)
+    }
 }
 
 /// The kind of row with this name.

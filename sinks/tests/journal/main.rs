@@ -5,6 +5,7 @@ mod common;
 mod copies;
 mod damage;
 mod disks;
+mod follow;
 mod homes;
 mod logs;
 mod memory;

@@ -106,7 +106,7 @@ impl Follow {
     }
 
     /// Behind what was yielded last; reading goes on from there.
-    pub fn position(&self) -> Position {
+    pub fn reached(&self) -> Position {
         self.position
     }
 
