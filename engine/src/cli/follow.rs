@@ -61,6 +61,8 @@ pub(crate) struct FollowArgs {
 struct Place {
     follower: Option<Follower>,
     file: Option<File>,
+    /// Nothing has been printed before.
+    is_new: bool,
     saved_at: Instant,
 }
 
@@ -68,14 +70,11 @@ impl Place {
     fn open(args: &FollowArgs) -> Result<Place, Failure> {
         let follower = args.name.as_deref().map(|name| Follower::take(&args.dir, name)).transpose();
         let follower = follower.map_err(Failure::failed)?;
-        let file = match &args.output {
-            Some(path) => {
-                let kept = follower.as_ref().and_then(Follower::saved).map_or(0, |saved| saved.output_bytes);
-                Some(open_output(path, kept)?)
-            }
-            None => None,
-        };
-        Ok(Place { follower, file, saved_at: Instant::now() })
+        let saved = follower.as_ref().and_then(Follower::saved);
+        let kept = saved.and_then(|saved| saved.output_bytes);
+        let file = args.output.as_ref().map(|path| open_output(path, kept)).transpose()?;
+        let is_new = if file.is_some() { kept.unwrap_or(0) == 0 } else { saved.is_none() };
+        Ok(Place { follower, file, is_new, saved_at: Instant::now() })
     }
 
     fn position(&self) -> Option<&Position> {
@@ -92,28 +91,29 @@ impl Place {
         self.saved_at = Instant::now();
         let Some(follower) = &mut self.follower else { return Ok(()) };
         let length = |file: &File| file.sync_data().and_then(|()| file.metadata()).map(|found| found.len());
-        let output_bytes = self.file.as_ref().map_or(Ok(0), length);
+        let output_bytes = self.file.as_ref().map(length).transpose();
         let output_bytes = output_bytes.map_err(|e| Failure::failed(format!("the output cannot be written: {e}")))?;
         follower.save(Saved { output_bytes, position }).map_err(Failure::failed)
     }
 }
 
 /// Opens the file for rows, without what came behind the saved position.
-fn open_output(path: &Path, kept: u64) -> Result<File, Failure> {
+fn open_output(path: &Path, kept: Option<u64>) -> Result<File, Failure> {
     let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     let length = |file: File| file.metadata().map(|found| (file, found.len()));
     let failed = |e: io::Error| Failure::failed(format!("{}: it cannot be written: {e}", path.display()));
     let (file, length) = opened.and_then(length).map_err(failed)?;
+    if kept.is_none() && length > 0 {
+        return Err(Failure::usage(format!(
+            "{}: it is not empty, and the follower has saved nothing of it; name a new file, or remove this one",
+            path.display()
+        )));
+    }
+    let kept = kept.unwrap_or(0);
     if length < kept {
         return Err(Failure::failed(format!(
             "{}: it has {length} bytes and had {kept} when the position was saved: it is another file, or its end is missing; \
              restore it, or forget the follower and begin anew",
-            path.display()
-        )));
-    }
-    if kept == 0 && length > 0 {
-        return Err(Failure::usage(format!(
-            "{}: it is not empty, and the follower has saved nothing of it; name a new file, or remove this one",
             path.display()
         )));
     }
@@ -139,9 +139,6 @@ pub(super) fn follow(args: &FollowArgs) -> Result<Exit, Failure> {
     let home = Home::open(&args.dir).map_err(Failure::failed)?;
     let sink = RowSink::new(rows.kinds, rows.format, rows.filter, rows.levels, Vec::new(), None, rows.to);
     let mut sink = sink.with_names(names(&home.current().reader()));
-    if place.position().is_none() {
-        sink = sink.begin().map_err(|e| Failure::failed(&e))?;
-    }
     let follow = match (place.position(), args.start) {
         (Some(position), _) => Follow::open_at(&args.dir, sink.kinds(), position),
         (None, Start::Oldest) => Follow::open(&args.dir, sink.kinds()),
@@ -150,7 +147,11 @@ pub(super) fn follow(args: &FollowArgs) -> Result<Exit, Failure> {
     let mut follow = follow.map_err(Failure::failed)?;
     learn(&mut sink, follow.journal(), follow.reached().seq)?;
     let signals = Signals::take()?;
+    // From here on the file is the follower's, and what is in it can be cut off.
     place.save(&mut sink, follow.reached())?;
+    if place.is_new {
+        sink = sink.begin().map_err(|e| Failure::failed(&e))?;
+    }
     match print(args, &mut follow, &mut sink, &mut place, &signals) {
         Ok(()) => Ok(Exit::Done),
         Err(Stopped::Closed) => Ok(Exit::Done),

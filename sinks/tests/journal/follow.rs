@@ -365,7 +365,7 @@ fn a_follower_with_a_name_holds_what_it_has_not_read() {
     let mut follow = Follow::open(&dir, adds()).unwrap();
     let mut desk = Follower::take(&dir, "desk").unwrap();
     assert!(desk.saved().is_none() && Registered::list(&dir).unwrap().is_empty());
-    let save = |desk: &mut Follower, position| desk.save(Saved { output_bytes: 7, position }).unwrap();
+    let save = |desk: &mut Follower, position| desk.save(Saved { output_bytes: Some(7), position }).unwrap();
     save(&mut desk, follow.reached());
     let said = Follower::take(&dir, "desk").unwrap_err().to_string();
     assert!(said.contains("is running already"), "{said}");
@@ -384,7 +384,7 @@ fn a_follower_with_a_name_holds_what_it_has_not_read() {
     let list: Vec<_> = list.iter().map(|one| (one.name.as_str(), one.is_running)).collect();
     assert_eq!(list, [("archive", true), ("desk", false)]);
     let desk = Follower::take(&dir, "desk").unwrap();
-    assert_eq!(desk.saved().unwrap().output_bytes, 7);
+    assert_eq!(desk.saved().unwrap().output_bytes, Some(7));
     desk.forget().unwrap();
     assert!(Follower::take(&dir, "desk").unwrap().forget().unwrap_err().to_string().contains("no follower"));
     assert_eq!(held(0), [""; 0]);

@@ -2,6 +2,7 @@
 
 mod commanded;
 mod commands;
+mod follow;
 mod going_on;
 mod journal_runs;
 mod live_kills;

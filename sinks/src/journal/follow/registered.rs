@@ -28,8 +28,9 @@ const LONGEST: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saved {
-    /// Bytes of its own output that belong to the position; what lies behind them came without it.
-    pub output_bytes: u64,
+    /// Bytes of its own output file that belong to the position, if it has one; what lies behind them came without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
     /// How far it has come.
     pub position: Position,
 }
