@@ -270,7 +270,7 @@ fn reloaded(mut before: Gate, listings: &Listings, with_levels: bool) -> Gate {
 
 #[test]
 fn the_gate_says_what_its_page_says() {
-    let requests = amount(100_000, 1_000_000);
+    let requests = amount(60_000, 1_000_000);
     let (table, reference) =
         run(20_260_106, requests, checker(false)).unwrap_or_else(|difference| panic!("{difference}"));
     let share = |n: u64| n as f64 * 100.0 / table.requests as f64;
