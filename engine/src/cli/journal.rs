@@ -282,6 +282,22 @@ fn story(dir: &Path, home: &Home, outcomes: bool, kinds: Kinds) -> Result<Story,
     })))
 }
 
+/// Says which inputs are not exported because their outcomes are not complete.
+fn say_incomplete(home: &Home) -> Result<(), Failure> {
+    let reader = home.current().reader();
+    let completed = reader.completed_through().map_err(Failure::failed)?;
+    let last = reader.last_input_seq().map_err(Failure::failed)?;
+    if reader.closed().map_err(Failure::failed)?.is_none() && completed < last {
+        let dir = home.dir().display();
+        console::say(format!(
+            "{dir}: the outcomes of inputs {} to {last} are not complete: they are left out here. The run makes them, or, \
+             after a kill, its next start or `tidegate replay --complete`",
+            completed + 1
+        ));
+    }
+    Ok(())
+}
+
 /// Events in order.
 type Story = Box<dyn Iterator<Item = Result<Event, JournalError>>>;
 
@@ -319,6 +335,9 @@ fn export(args: &ExportArgs) -> Result<Exit, Failure> {
                 other => other.map_err(|e| Failure::failed(&e))?,
             }
         }
+    }
+    if wanted(LogArg::Outcomes) {
+        say_incomplete(&home)?;
     }
     match sink.end() {
         Err(e) if !e.closed => Err(Failure::failed(&e)),

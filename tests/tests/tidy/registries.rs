@@ -29,7 +29,7 @@ fn registries() -> Vec<Registry> {
             name: "SINKS and GATEWAYS",
             pages: "sinks/docs",
             entries: erased(sinks::SINKS).into_iter().chain(erased(sinks::GATEWAYS)).collect(),
-            guides: &[],
+            guides: &["sinks/docs/follow.md"],
         },
     ]
 }
