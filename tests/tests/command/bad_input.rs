@@ -369,7 +369,7 @@ fn what_cannot_start_is_not_valid() {
         ("[[input]]\nfeed = \"dbn\"\nfiles = [\"day.itch\"]\n".to_owned(), "it looks like itch"),
         ("[[input]]\nfeed = \"lobster\"\nfiles = [\"day.itch\"]\n".to_owned(), "it looks like itch"),
         ("[pipeline]\nbatch = 8\n".to_owned(), "no input"),
-        (input.repeat(254), "254 inputs; 1 to 253"),
+        (input.repeat(254), "254 inputs; 1 to 245"),
         (format!("[pipeline]\ncores = [4096]\n{input}"), "4096; valid: the cores of this machine: "),
         (format!("[journal]\ndir = \"{}/run\"\n{input}", path(&folder, "day.itch")), "day.itch is no folder"),
         (

@@ -170,7 +170,7 @@ fn what_is_not_an_input_at_the_end_is_refused_and_nothing_happens() {
     let mut life = running(&service, "1200x");
     let many = (0..252).fold(begun.clone(), |text, _| with_input(&text, "c_20260105.itch"));
     let cases = [
-        (begun.replace("every = 40", "every = 41"), "random.every: was 40, is 41"),
+        (begun.replace("every = 40", "every = 40\naccount = 2"), "random.account: was 1, is 2"),
         (first.clone(), "input[2]: was {"),
         (with_input(&first, "c_20260105.itch"), "input[2].files[1]: was "),
         (with_input(&with_input(&first, "c_20260105.itch"), "b_20260105.itch"), "input[2].files[1]: was "),
@@ -178,7 +178,7 @@ fn what_is_not_an_input_at_the_end_is_refused_and_nothing_happens() {
         (format!("{begun}[[input]]\nfeed = \"itsch\"\n"), "itch"),
         (with_input(&begun, "nowhere.itch"), "nowhere.itch"),
         (with_input(&begun, "service.toml"), "is not itch data"),
-        (many, "254 inputs; 1 to 253"),
+        (many, "254 inputs; 1 to 245"),
         (format!("{begun}[instrument.\"B\"]\ntick = \"0.01\"\n"), "instrument"),
         (begun.replace("[pipeline]", "[pipline]"), "pipeline"),
     ];

@@ -157,7 +157,9 @@ fn a_venue_that_stands_still_holds_nobody_else_up() {
     let mut life = service.start("run", &[]);
     open(&mut life, &mut venues, [0, 0]);
     venues[0].freeze(true);
-    std::thread::sleep(Duration::from_millis(1_200));
+    let output = life.output.clone();
+    let said = || std::fs::read_to_string(&output).unwrap_or_default();
+    life.wait_until(|| said().contains("no session with the venue east"));
     let orders = venues[1].count("orders");
     life.wait_until(|| venues[1].count("orders") > orders + 50);
     venues[0].freeze(false);

@@ -80,7 +80,7 @@ impl Service {
 /// A run of the binary.
 pub(crate) struct Life {
     pub(crate) child: Child,
-    output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 impl Life {
