@@ -116,7 +116,7 @@ fn twice() {
 /// How much more code a build for tests has in memory than a release, in MiB.
 const LARGER: u64 = if cfg!(debug_assertions) { 3 } else { 0 };
 
-/// What a run takes at most, in MiB. What the system tells of a process that has ended would count the one that started it, too,
+/// What a run takes at most, in MiB. The system's own figure for a process that has ended would count the one that started it, too,
 /// and that is this one, with all the tests beside.
 fn taken(file: &str) -> u64 {
     let mut command = Command::new(tidegate());
