@@ -22,9 +22,9 @@ impl Gateway {
     /// The gateway of that number, from 0.
     ///
     /// # Panics
-    /// When there are no so many.
+    /// When the number is not below [`Gateway::MOST`].
     pub const fn new(number: usize) -> Gateway {
-        assert!(number < Gateway::MOST, "a gateway of that number");
+        assert!(number < Gateway::MOST, "a gateway's number is below the most");
         Gateway(number as u8)
     }
 

@@ -184,7 +184,11 @@ fn after_panic(error: GatewayError, settings: &Settings) -> GatewayError {
         done => GatewayError::Uncancelled {
             why: error.to_string(),
             failed: match done {
-                Ok(venues) => venues.into_iter().filter_map(|at| at.done.err()).map(|e| e.to_string()).collect(),
+                Ok(venues) => {
+                    let failed =
+                        venues.iter().filter_map(|at| Some(format!("{}: {}", at.venue, at.done.as_ref().err()?)));
+                    failed.collect::<Vec<_>>().join("; ")
+                }
                 Err(e) => e.to_string(),
             },
             orders: "the journal says which may be open".to_owned(),

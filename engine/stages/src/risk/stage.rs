@@ -168,8 +168,7 @@ impl RiskStage {
             Some(CommandAction::Trust) => self.trust(event, command),
             // Others carry it out.
             Some(CommandAction::Flatten | CommandAction::SkipCounters | CommandAction::CarriedOver) => return,
-            Some(CommandAction::Received) => return,
-            Some(CommandAction::Reload | CommandAction::SetParam) | None => return,
+            Some(CommandAction::Received | CommandAction::Reload | CommandAction::SetParam) | None => return,
         };
         out.push(0, Flags::NONE, &outcome);
     }

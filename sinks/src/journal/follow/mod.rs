@@ -13,7 +13,8 @@
 //! Bound: the buffers of two logs. Worst case: a reader slower than the writer for so long that what it needs is removed.
 
 mod found;
-mod leg;
+mod merged;
+
 mod position;
 mod progress;
 mod registered;
@@ -27,7 +28,7 @@ use super::format::id_text;
 use super::home::{Home, Member};
 use super::previous::Previous;
 use flow::Kinds;
-use leg::Leg;
+use merged::Merged;
 use std::path::{Path, PathBuf};
 
 /// A reader of the journals of a run.
@@ -38,7 +39,7 @@ use std::path::{Path, PathBuf};
 pub struct Follow {
     home: PathBuf,
     kinds: Kinds,
-    leg: Leg,
+    logs: Merged,
     position: Position,
     /// A gap before the journal, to be told first.
     gap: Option<Gap>,
@@ -68,7 +69,7 @@ impl Follow {
     /// When there is no journal, or it cannot be read.
     pub fn open_newest(dir: &Path, kinds: Kinds) -> Result<Follow, JournalError> {
         let home = Home::open(dir)?;
-        Follow::open_at(dir, kinds, &Leg::newest(home.current())?)
+        Follow::open_at(dir, kinds, &Merged::newest(home.current())?)
     }
 
     /// Goes on behind a position. Where its journal is gone, the reader goes on in the next one, and a gap says so.
@@ -82,8 +83,8 @@ impl Follow {
             return Err(elsewhere("it is of another run"));
         }
         if let Some(member) = home.journals().iter().find(|m| m.info.journal_id == position.journal) {
-            let (leg, home) = (Leg::at(member, position)?, dir.to_owned());
-            return Ok(Follow { home, kinds, leg, position: *position, gap: None });
+            let (logs, home) = (Merged::at(member, position)?, dir.to_owned());
+            return Ok(Follow { home, kinds, logs, position: *position, gap: None });
         }
         let next = home.journals().iter().find(|m| m.info.after() >= position.seq);
         let next = next.ok_or_else(|| elsewhere("its journal is gone, and none that follows begins behind it"))?;
@@ -94,15 +95,15 @@ impl Follow {
     fn begin(dir: &Path, kinds: Kinds, member: &Member, from: Option<&Position>) -> Result<Follow, JournalError> {
         let gap = from.map_or(Ok(None), |from| gap_before(member, from))?;
         let start = Position::before(member);
-        let leg = Leg::at(member, &start)?;
+        let logs = Merged::at(member, &start)?;
         // Until the gap is told, the position is before it.
         let position = from.filter(|_| gap.is_some()).copied().unwrap_or(start);
-        Ok(Follow { home: dir.to_owned(), kinds, leg, position, gap })
+        Ok(Follow { home: dir.to_owned(), kinds, logs, position, gap })
     }
 
     /// The journal that is read.
     pub fn journal(&self) -> &Member {
-        &self.leg.member
+        &self.logs.member
     }
 
     /// Behind what was yielded last; reading goes on from there.
@@ -115,14 +116,14 @@ impl Follow {
     /// # Errors
     /// When `closed.toml` cannot be read.
     pub fn is_over(&self) -> Result<bool, JournalError> {
-        self.leg.is_over()
+        self.logs.is_over()
     }
 
     /// What the journal has next.
     fn step(&mut self) -> Result<Step, JournalError> {
         let found = loop {
-            match self.leg.step(&mut self.position, self.kinds) {
-                Ok(None) => match self.leg.look() {
+            match self.logs.step(&mut self.position, self.kinds) {
+                Ok(None) => match self.logs.look() {
                     Ok(true) => {}
                     other => break other.map(|_| None),
                 },
@@ -132,14 +133,14 @@ impl Follow {
         match found {
             Ok(found) => Ok(found.map_or(Step::Nothing, Step::Found)),
             // A file that is not there is no fault if the journal is not there.
-            Err(error) if self.leg.is_there() => Err(error),
+            Err(error) if self.logs.is_there() => Err(error),
             Err(_) => Ok(Step::Gone),
         }
     }
 
     fn advance(&mut self) -> Result<Option<Followed>, JournalError> {
         if let Some(gap) = self.gap.take() {
-            self.position = Position::before(&self.leg.member);
+            self.position = Position::before(&self.logs.member);
             return Ok(Some(Followed::Gap(gap)));
         }
         loop {
@@ -152,12 +153,12 @@ impl Follow {
                 }
                 Step::Nothing => {}
             }
-            let Some(next) = Home::after(&self.home, &self.leg.member)? else { return Ok(None) };
+            let Some(next) = Home::after(&self.home, &self.logs.member)? else { return Ok(None) };
             // What came last in this journal was written before the next one began.
             if let Step::Found(found) = self.step()? {
                 return Ok(Some(found));
             }
-            if !self.leg.end_at(next.info.after())? {
+            if !self.logs.end_at(next.info.after())? {
                 let gap = self.enter(&next)?;
                 if gap.is_some() {
                     return Ok(gap);
@@ -174,7 +175,7 @@ impl Follow {
             false => gap_before(next, &self.position)?,
         };
         self.position = Position::before(next);
-        self.leg = Leg::at(next, &self.position)?;
+        self.logs = Merged::at(next, &self.position)?;
         Ok(gap.map(Followed::Gap))
     }
 }

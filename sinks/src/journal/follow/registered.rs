@@ -155,7 +155,7 @@ impl Registered {
     }
 }
 
-/// The names of those who hold a closed journal: they have not read it to its end.
+/// The names of those who hold a closed journal: they have not read it to its end, or it cannot be read how far they are.
 ///
 /// # Errors
 /// When the journals or the folder of the followers cannot be read.
@@ -169,7 +169,7 @@ pub fn holders(home: &Home, member: &Member) -> Result<Vec<String>, JournalError
         position.run == member.info.run_id() && is_behind && !was_read
     };
     let all = Registered::list(home.dir())?.into_iter();
-    Ok(all.filter(|one| one.saved.as_ref().is_ok_and(|saved| needs(&saved.position))).map(|one| one.name).collect())
+    Ok(all.filter(|one| one.saved.as_ref().map_or(true, |saved| needs(&saved.position))).map(|one| one.name).collect())
 }
 
 fn file_name(name: &str) -> String {

@@ -1,6 +1,6 @@
-//! One journal of the way: both of its logs, merged.
+//! Both logs of one journal, merged.
 //!
-//! **Idea.** The outcome log is in the order of inputs, so two fingers are enough: an outcome is due while its input is not
+//! **Idea.** The outcome log is in the order of inputs, so two cursors are enough: an outcome is due while its input is not
 //! behind the next one. Nothing is due that the watermark does not cover, so an input is never followed by the next one
 //! before all its outcomes. Where outcomes are missing their record numbers jump, or the gaps of the log say it, and that is
 //! told before anything behind it.
@@ -19,9 +19,9 @@ use super::progress::Progress;
 use flow::Kinds;
 use std::collections::VecDeque;
 
-/// The reader of one journal.
+/// Reads one journal.
 #[derive(Debug)]
-pub(super) struct Leg {
+pub(super) struct Merged {
     pub(super) member: Member,
     reader: JournalReader,
     inputs: LogReader,
@@ -34,9 +34,9 @@ pub(super) struct Leg {
     lost: VecDeque<(u64, u64)>,
 }
 
-impl Leg {
+impl Merged {
     /// Goes on behind a position in the journal.
-    pub(super) fn at(member: &Member, position: &Position) -> Result<Leg, JournalError> {
+    pub(super) fn at(member: &Member, position: &Position) -> Result<Merged, JournalError> {
         let (reader, after) = (member.reader(), member.info.after());
         let (mut inputs, mut outcomes) = (reader.inputs(), reader.outcomes());
         if position.seq > after {
@@ -54,7 +54,7 @@ impl Leg {
         outcomes.seek_record(position.outcomes + 1);
         let progress = Progress::of(reader.clone());
         let (through, done, lost) = (after, after, VecDeque::new());
-        Ok(Leg { member: member.clone(), reader, inputs, outcomes, progress, through, done, lost })
+        Ok(Merged { member: member.clone(), reader, inputs, outcomes, progress, through, done, lost })
     }
 
     /// The position behind everything that is complete.
