@@ -70,6 +70,14 @@ impl Gate {
         self.lost & bit(self.routing.venue(order)) != 0
     }
 
+    /// Whether the venue of a proposal does not answer an order of its instrument.
+    #[cold]
+    pub(super) fn is_late_for(&self, proposal: &Proposal) -> bool {
+        let venue = self.routing.venue(proposal.id());
+        let same = |o: &Open| self.place(o.instrument) == proposal.at && self.routing.venue(OrderId(o.id)) == venue;
+        self.open.late().iter().filter_map(|id| self.open.get(*id)).any(|order| same(&order))
+    }
+
     /// The best bid and ask of an instrument.
     #[inline]
     pub(super) fn top(&mut self, event: &Event) {
@@ -131,7 +139,6 @@ impl Gate {
             order_type: proposal.request.order_type,
             tif: proposal.request.tif,
             role,
-            late: false,
         });
         let side = proposal.side;
         self.change(proposal.id(), proposal.at, |exposure| *exposure.open_mut(side) += after - before);
@@ -188,33 +195,6 @@ impl Gate {
         if !self.levels.is_empty() {
             self.count_orders(OrderId(id), self.place(order.instrument), orders);
         }
-        if order.late {
-            self.count_late(order.instrument, false);
-        }
-    }
-
-    /// The venue does not answer a message about the order.
-    pub(super) fn unanswered(&mut self, id: u64) {
-        if let Some(order) = self.open.get_mut(id).filter(|o| !o.late) {
-            order.late = true;
-            let instrument = order.instrument;
-            self.count_late(instrument, true);
-        }
-    }
-
-    /// The venue answers a message about the order.
-    fn answered(&mut self, id: u64) {
-        if let Some(order) = self.open.get_mut(id).filter(|o| o.late) {
-            order.late = false;
-            let instrument = order.instrument;
-            self.count_late(instrument, false);
-        }
-    }
-
-    fn count_late(&mut self, instrument: u32, more: bool) {
-        let at = self.place(instrument);
-        let market = &mut self.markets[at];
-        market.late = if more { market.late + 1 } else { market.late - 1 };
     }
 
     /// Changes the open quantity of an order, or a pair, from `before` to `after`.
@@ -231,7 +211,7 @@ impl Gate {
 
     /// The venue acknowledged an order. If it replaced another, that one has ended.
     pub(super) fn ack(&mut self, ack: &Ack) {
-        self.answered(ack.order_id);
+        self.open.answered(ack.order_id);
         let Some(order) = self.open.get(ack.order_id) else { return };
         if order.role != Role::Replacing {
             return;
@@ -284,7 +264,7 @@ impl Gate {
         if Action::makes_an_order(reject.action) {
             self.end(reject.order_id);
         } else if reject.cause != 0 {
-            self.answered(reject.order_id);
+            self.open.answered(reject.order_id);
         }
     }
 

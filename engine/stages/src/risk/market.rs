@@ -26,9 +26,6 @@ pub(super) struct Market {
     pub(super) source: u8,
     /// Whether an order may have a price of 0 or below.
     pub(super) signed: bool,
-    /// Open orders about which the venue does not answer; likewise not saved.
-    #[serde(skip)]
-    pub(super) late: u32,
     pub(super) halts: Halts,
 }
 
@@ -49,7 +46,6 @@ impl Market {
         decimals: 0,
         source: 0,
         signed: false,
-        late: 0,
         halts: Halts::NONE,
     };
 

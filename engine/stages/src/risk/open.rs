@@ -44,8 +44,6 @@ pub(super) struct Open {
     pub(super) order_type: u8,
     pub(super) tif: u8,
     pub(super) role: Role,
-    /// The venue does not answer a message about it.
-    pub(super) late: bool,
 }
 
 impl Open {
@@ -66,7 +64,6 @@ impl Open {
         order_type: 0,
         tif: 0,
         role: Role::Alone,
-        late: false,
     };
 }
 
@@ -79,12 +76,14 @@ pub(super) struct OpenOrders {
     slots: usize,
     /// Slot where the next id will go.
     next: usize,
+    /// Those about which the venue does not answer a message: as a rule none.
+    late: Vec<u64>,
 }
 
 impl OpenOrders {
     pub(super) fn new(slots: usize) -> OpenOrders {
         let places = table((2 * slots).next_power_of_two(), Open::EMPTY);
-        OpenOrders { places, len: 0, pairs: 0, slots, next: 0 }
+        OpenOrders { places, len: 0, pairs: 0, slots, next: 0, late: Vec::with_capacity(slots) }
     }
 
     #[inline]
@@ -149,6 +148,7 @@ impl OpenOrders {
             self.pairs -= 1;
         }
         self.take(self.place(id));
+        self.answered(id);
         Some(gone)
     }
 
@@ -169,6 +169,27 @@ impl OpenOrders {
         }
         self.places[hole] = Open::EMPTY;
         self.len -= 1;
+    }
+
+    /// The venue does not answer a message about an order; nothing if it is not open.
+    pub(super) fn unanswered(&mut self, id: u64) {
+        if self.get(id).is_some() && !self.late.contains(&id) {
+            self.late.push(id);
+        }
+    }
+
+    /// The venue has answered it.
+    #[inline]
+    pub(super) fn answered(&mut self, id: u64) {
+        if !self.late.is_empty() {
+            self.late.retain(|late| *late != id);
+        }
+    }
+
+    /// Those about which the venue does not answer.
+    #[inline]
+    pub(super) fn late(&self) -> &[u64] {
+        &self.late
     }
 
     /// The open quantity of an order or its pair: whichever of the two survives, no more can be filled.
@@ -203,5 +224,6 @@ impl OpenOrders {
     pub(super) fn clear(&mut self) {
         self.places.fill(Open::EMPTY);
         (self.len, self.pairs) = (0, 0);
+        self.late.clear();
     }
 }

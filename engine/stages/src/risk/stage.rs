@@ -195,7 +195,7 @@ impl RiskStage {
         match AnomalyKind::from_code(anomaly.what) {
             Some(AnomalyKind::SessionLost) => self.gate.lost |= lost_bit(event.source),
             Some(AnomalyKind::SessionBack) => self.gate.lost &= !lost_bit(event.source),
-            Some(AnomalyKind::UnansweredOrder) => self.gate.unanswered(anomaly.detail),
+            Some(AnomalyKind::UnansweredOrder) => self.gate.open.unanswered(anomaly.detail),
             _ => {}
         }
     }

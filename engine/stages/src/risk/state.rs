@@ -70,10 +70,8 @@ impl RiskStage {
         });
         let legs: Vec<_> = self.held.legs().iter().map(|leg| save_leg(leg, to.key(leg.instrument))).collect();
         to.put(&legs);
-        let known =
-            gate.markets.values().iter().enumerate().filter(|(_, m)| {
-                **m != Market { first: m.first, exposure: m.exposure, late: m.late, ..Market::UNKNOWN }
-            });
+        let is_known = |m: &Market| *m != Market { first: m.first, exposure: m.exposure, ..Market::UNKNOWN };
+        let known = gate.markets.values().iter().enumerate().filter(|(_, m)| is_known(m));
         let mut markets: Vec<_> = known.map(|(at, m)| (to.key(at as u32), *m)).collect();
         markets.sort_by(|a, b| a.0.cmp(&b.0));
         to.put(&markets);
@@ -84,7 +82,8 @@ impl RiskStage {
         gate.levels.save(to);
         gate.rates.save(to);
         gate.trust.save(to);
-        let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument))).collect();
+        let late = |o: &Open| gate.open.late().contains(&o.id);
+        let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument), late(o))).collect();
         to.put(&orders);
     }
 
@@ -159,9 +158,10 @@ impl RiskStage {
             }
             let SavedOrder { id, open, executed, side, order_type, tif, role, late, .. } = *saved;
             let (role, other) = if role == Role::Replacing { (role, saved.other) } else { (Role::Alone, 0) };
-            gate.open.insert(Open { id, other, open, executed, instrument, side, order_type, tif, role, late });
-            let at = gate.place(instrument);
-            gate.markets[at].late += u32::from(late);
+            gate.open.insert(Open { id, other, open, executed, instrument, side, order_type, tif, role });
+            if late {
+                gate.open.unanswered(id);
+            }
         }
         for order in gate.open.sorted().iter().filter(|o| o.role != Role::Replacing || o.other == 0) {
             let (weight, at) = (gate.open.weight(order), gate.place(order.instrument));
@@ -185,8 +185,8 @@ fn fits(what: &'static str, found: usize, limit: usize) -> Result<(), StateError
     if found > limit { Err(StateError::TooLarge { what, found, limit }) } else { Ok(()) }
 }
 
-fn save_order(order: &Open, key: String) -> SavedOrder {
-    let Open { id, other, open, executed, side, order_type, tif, role, late, .. } = *order;
+fn save_order(order: &Open, key: String, late: bool) -> SavedOrder {
+    let Open { id, other, open, executed, side, order_type, tif, role, .. } = *order;
     SavedOrder { id, other, open, executed, key, side, order_type, tif, role, late }
 }
 

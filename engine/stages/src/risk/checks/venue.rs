@@ -1,4 +1,5 @@
-//! Venue: no order passes while the session with its venue is lost, or while it does not answer an order of the instrument.
+//! Venue: no order passes while the session with its venue is lost, or while it does not answer an order of the
+//! instrument. What other venues do is nothing to it.
 
 use crate::risk::breach::{Breach, CheckEntry};
 use crate::risk::gate::Gate;
@@ -20,6 +21,7 @@ const UNANSWERED: i64 = 2;
 #[inline(always)]
 pub(super) fn breach(gate: &Gate, proposal: &Proposal, _: i64) -> Option<Breach> {
     let is_lost = gate.lost != 0 && gate.is_lost_for(proposal.id());
+    let is_late = !gate.open.late().is_empty() && gate.is_late_for(proposal);
     let wrong = if is_lost { LOST } else { UNANSWERED };
-    (is_lost || gate.markets[proposal.at].late > 0).then_some(Breach { limit: 0, value: wrong })
+    (is_lost || is_late).then_some(Breach { limit: 0, value: wrong })
 }

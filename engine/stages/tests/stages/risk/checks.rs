@@ -178,6 +178,25 @@ fn a_halted_instrument_gets_no_order() {
 }
 
 #[test]
+fn a_venue_that_does_not_answer_blocks_what_goes_there_alone() {
+    let (here, there) = (StrategyId(32), StrategyId(33));
+    let mut rig = Rig::routed(&[(here, 2), (there, 3)]);
+    let ask = |rig: &mut Rig, strategy, counter| {
+        let order_id = OrderId::new(Account(1), strategy, counter).0;
+        let request = Request { order_id, ..rig.terms(1, 10_000) };
+        rig.ask(Side::Buy, &request)
+    };
+    assert!(passed(ask(&mut rig, here, 1)));
+    let order_id = OrderId::new(Account(1), here, 1).0;
+    let late = Anomaly { what: AnomalyKind::UnansweredOrder as u16, detail: order_id, ..Default::default() };
+    rig.returned(1, Side::Buy, &late);
+    assert_eq!(refusal(ask(&mut rig, here, 2)), ("venue", 0, 2));
+    assert!(passed(ask(&mut rig, there, 1)));
+    rig.returned(1, Side::Buy, &Ack { order_id, ..Default::default() });
+    assert!(passed(ask(&mut rig, here, 3)));
+}
+
+#[test]
 fn a_venue_that_does_not_answer_blocks() {
     let mut rig = Rig::new(&[]);
     let found = |what: AnomalyKind, detail| Anomaly { what: what as u16, detail, ..Default::default() };

@@ -8,6 +8,7 @@ use flow::{
 };
 use stages::Space;
 use stages::risk::{CEILINGS, PARAMS, RiskStage, check};
+use stages::router::{ROUTE, route};
 
 /// The verdict of the gate on a request: nothing passes without an order, nothing is refused without a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,8 +43,21 @@ impl Rig {
         }
         let param = CEILINGS.param();
         params.set(&param, param.parse("ceilings", ceilings).unwrap());
+        Rig::of(&params)
+    }
+
+    /// The same, where the orders of these strategies go to venues of their own.
+    pub(crate) fn routed(venues: &[(StrategyId, u16)]) -> Rig {
+        let mut params = Params::defaults(PARAMS);
+        for (strategy, venue) in venues {
+            params.add_table(ROUTE, route(*strategy, Account::NONE, *venue));
+        }
+        Rig::of(&params)
+    }
+
+    fn of(params: &Params) -> Rig {
         let space = Space { instruments: 4, fills: 64, positions: 64 };
-        let stage = Behind::new(space, RiskStage::new(&params, space).unwrap());
+        let stage = Behind::new(space, RiskStage::new(params, space).unwrap());
         let mut rig = Rig { stage, out: Out::new(11, Kinds::ALL), seq: 0, ms: 1_000, counter: 0 };
         rig.input(1, Side::None, &Listing { tick_px: cents(1), multiplier: Px::ONE, ..Default::default() });
         rig.market(9_999, 10_001);
