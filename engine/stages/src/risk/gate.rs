@@ -143,10 +143,15 @@ impl Gate {
         let side = proposal.side;
         self.change(proposal.id(), proposal.at, |exposure| *exposure.open_mut(side) += after - before);
         if !self.levels.is_empty() {
-            self.levels.sent(proposal.id(), proposal.at, proposal.now);
-            self.count_orders(proposal.id(), proposal.at, orders);
+            self.sent_at_levels(proposal, orders);
         }
         last
+    }
+
+    #[inline(never)]
+    fn sent_at_levels(&mut self, proposal: &Proposal, orders: usize) {
+        self.levels.sent(proposal.id(), proposal.at, proposal.now);
+        self.count_orders(proposal.id(), proposal.at, orders);
     }
 
     /// Changes what the account of an order holds, and has open, of the instrument at `at`.
@@ -170,6 +175,7 @@ impl Gate {
     }
 
     /// The number of open orders has changed by an order; it was `before`.
+    #[inline(never)]
     fn count_orders(&mut self, order: OrderId, at: usize, before: usize) {
         let more = self.open.orders() as i64 - before as i64;
         self.levels.change(order, at, &Sum::of_orders(more));

@@ -214,6 +214,7 @@ impl Rates {
         }
     }
 
+    #[inline(never)]
     fn quote(&mut self, instrument: u32, top: &BookTop, trust: &Trust) {
         let Ok(at) = self.place(instrument) else { return };
         if let Some(twice) = twice(top.bid_px, top.ask_px).filter(|_| !trust.is_doubtful(instrument)) {

@@ -104,6 +104,7 @@ impl RiskStage {
         }
     }
 
+    #[inline(never)]
     fn leg(&mut self, event: &Event, request: &Request, out: &mut Out) {
         let leg = Leg { request: *request, instrument: event.instrument, side: event.side() };
         if event.id.seq() != self.held.seq {
@@ -207,6 +208,7 @@ impl RiskStage {
         }
     }
 
+    #[inline(never)]
     fn answer(&mut self, event: &Event) {
         if let Some(ack) = event.get::<Ack>() {
             self.gate.ack(ack);
@@ -219,6 +221,7 @@ impl RiskStage {
         }
     }
 
+    #[inline(never)]
     fn define(&mut self, event: &Event) {
         let listing: &Listing = event.record();
         if let Some(market) = self.gate.market_mut(event.instrument) {

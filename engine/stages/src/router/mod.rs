@@ -52,23 +52,26 @@ impl RouterStage {
     /// A request without an order id is a mass cancel: account and strategy, or all if they are 0, with counter 0.
     #[inline]
     fn cancel(&self, event: &Event, request: &CancelRequest, out: &mut Out) {
-        let of = OrderId::new(request.account, request.strategy, 0);
-        let route = |order_id, venue, action: Action| Route {
-            order_id,
-            px: Px::NONE,
-            venue,
-            action: action.code(),
-            ..Default::default()
-        };
         if request.order_id == 0 {
-            for venue in self.routing.venues(request.strategy) {
-                push(event, &route(of.0, *venue, Action::CancelAll), out);
-            }
-        } else {
-            let venue = self.routing.venue(OrderId(request.order_id));
-            push(event, &route(request.order_id, venue, Action::Cancel), out);
+            return self.cancel_all(event, request, out);
+        }
+        let venue = self.routing.venue(OrderId(request.order_id));
+        push(event, &cancel(request.order_id, venue, Action::Cancel), out);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn cancel_all(&self, event: &Event, request: &CancelRequest, out: &mut Out) {
+        let of = OrderId::new(request.account, request.strategy, 0);
+        for venue in self.routing.venues(request.strategy) {
+            push(event, &cancel(of.0, *venue, Action::CancelAll), out);
         }
     }
+}
+
+#[inline]
+fn cancel(order_id: u64, venue: u16, action: Action) -> Route {
+    Route { order_id, px: Px::NONE, venue, action: action.code(), ..Default::default() }
 }
 
 #[inline]

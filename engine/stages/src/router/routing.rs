@@ -66,6 +66,8 @@ impl Routing {
         if self.by_strategy.is_empty() && self.by_account.is_none() { self.others } else { self.find(order) }
     }
 
+    #[cold]
+    #[inline(never)]
     fn find(&self, order: OrderId) -> u16 {
         let by_account = || self.by_account.as_ref().map_or(self.others, |by| by[usize::from(order.account().0)]);
         self.of_strategy(order.strategy()).unwrap_or_else(by_account)

@@ -222,6 +222,7 @@ impl RandomStage {
     }
 
     /// Two legs: this instrument, and opposite to it the instrument of its last order.
+    #[inline(never)]
     fn group(&mut self, at: u32, side: Side, out: &mut Out) {
         self.group = self.group.wrapping_add(1).max(1);
         let other = std::mem::replace(&mut self.other, at);
@@ -243,6 +244,7 @@ impl RandomStage {
     }
 
     /// Cancels or replaces a random open order, unless a change is pending.
+    #[inline(never)]
     fn change(&mut self, action: Action, now: Ns, out: &mut Out) {
         let pick = self.draw(self.opened as u64) as usize;
         let Open { id, instrument, filled, busy_until, .. } = self.open[pick];
