@@ -57,7 +57,7 @@ fn command(registries: &Registries) -> clap::Command {
     Cli::command().mut_subcommand("replay", replay).before_help(help::ABOUT).after_help(help::commands())
 }
 
-/// Parses the command line and runs it, in a binary that knows these feeds and gateways.
+/// Parses the command line and runs it, in a binary that knows these feeds, gateways and sinks.
 pub fn main(registries: Registries) -> ExitCode {
     let parsed = Cli::from_arg_matches(&command(&registries).get_matches()).unwrap_or_else(|e| e.exit());
     console::say_panics();
@@ -91,7 +91,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Graph(args) => graph::run(&args, registries),
         Command::Schema(args) => schema::run(&args),
         Command::Bench(command) => bench::run(&command, registries),
-        Command::Journal(command) => journal::run(&command),
+        Command::Journal(command) => journal::run(&command, registries),
     }
 }
 

@@ -1,26 +1,27 @@
 //! The registries that a binary hands to [`main`](crate::commands::main).
 //!
 //! A binary of another crate adds entries of its own: its feeds and gateways are then configured, validated and recorded
-//! like those that come with the engine. Bound: names are compared one by one, when a configuration is read.
+//! like those that come with the engine, and its sinks get the events of any run. Bound: names are compared one by one, when a configuration is read.
 
 use feeds::{FEEDS, Feed};
 use flow::Registered;
-use sinks::{GATEWAYS, GatewayEntry, SINKS};
+use sinks::{GATEWAYS, GatewayEntry, SINKS, SinkEntry};
 use stages::Instanced;
 use stages::exchange_sim::VENUES;
 use stages::risk::{ACCOUNT, LIMIT};
 
-/// The feeds and gateways that a binary knows.
+/// The feeds, gateways and sinks that a binary knows.
 #[derive(Clone)]
 pub struct Registries {
     feeds: Vec<&'static Feed>,
     gateways: Vec<&'static GatewayEntry>,
+    sinks: Vec<&'static SinkEntry>,
 }
 
 impl Default for Registries {
     /// Those that come with the engine.
     fn default() -> Registries {
-        Registries { feeds: FEEDS.to_vec(), gateways: GATEWAYS.iter().collect() }
+        Registries { feeds: FEEDS.to_vec(), gateways: GATEWAYS.iter().collect(), sinks: SINKS.iter().collect() }
     }
 }
 
@@ -47,6 +48,17 @@ impl Registries {
         self
     }
 
+    /// Adds a sink.
+    ///
+    /// # Panics
+    /// When another entry has its name.
+    #[must_use]
+    pub fn with_sink(mut self, sink: &'static SinkEntry) -> Registries {
+        self.check_name(sink.name);
+        self.sinks.push(sink);
+        self
+    }
+
     /// Tables of a configuration that are no sections of entries.
     pub const TABLES: [&'static str; 10] = [
         "pipeline",
@@ -65,7 +77,7 @@ impl Registries {
     fn names(&self) -> impl Iterator<Item = &'static str> {
         let own = stages::entries().map(|entry| entry.name()).chain(self.feeds.iter().map(|feed| feed.name));
         let venues = VENUES.iter().map(Registered::name).chain(self.gateways.iter().map(|gateway| gateway.name));
-        own.chain(venues).chain(SINKS.iter().map(Registered::name)).chain(Registries::TABLES)
+        own.chain(venues).chain(self.sinks.iter().map(|sink| sink.name)).chain(Registries::TABLES)
     }
 
     fn check_name(&self, name: &str) {
@@ -80,6 +92,11 @@ impl Registries {
     /// The feed of that name.
     pub fn feed(&self, name: &str) -> Option<&'static Feed> {
         flow::find(&self.feeds, name).copied()
+    }
+
+    /// The sinks.
+    pub fn sinks(&self) -> &[&'static SinkEntry] {
+        &self.sinks
     }
 
     /// The gateways.

@@ -1,5 +1,6 @@
 //! The registries of sinks and of gateways to venues: one entry each.
 
+use crate::tailer::Tailer;
 use crate::{journal, wire};
 use flow::{Param, ParamError, Params, Venue};
 
@@ -14,6 +15,17 @@ pub struct SinkEntry {
     pub about: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
+    /// Where it works.
+    pub place: SinkPlace,
+}
+
+/// Where a sink works.
+#[derive(Clone, Copy, Debug)]
+pub enum SinkPlace {
+    /// At the tail of the run, which has its parameters in its configuration: the journal alone.
+    InTheRun,
+    /// Beside the run, in a process that `tidegate journal deliver` is: opened with its parameters.
+    BesideIt(fn(&Params) -> Result<Box<dyn Tailer>, ParamError>),
 }
 
 flow::registered!(SinkEntry);
@@ -24,6 +36,7 @@ pub const SINKS: &[SinkEntry] = &[SinkEntry {
     doc: "sinks/docs/journal.md",
     about: "inputs and outcomes in memory-mapped, sealed logs that any process can tail and replay",
     params: journal::PARAMS,
+    place: SinkPlace::InTheRun,
 }];
 
 /// An entry of the gateway registry.

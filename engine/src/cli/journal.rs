@@ -2,6 +2,7 @@
 //! run, and shows what it leaves to the next one.
 
 use super::console;
+use super::deliver::{DeliverArgs, deliver};
 use super::exit::{Exit, Failure, output};
 use super::follow::{FollowArgs, follow};
 use super::followers::{FollowersArgs, ForgetArgs, followers, forget};
@@ -11,6 +12,7 @@ use super::numbers::{grouped, known};
 use super::rows::RowArgs;
 use super::table::{Align, Cell, column, table};
 use crate::recovery::{Archived, Notices, Remembered, archive};
+use crate::registries::Registries;
 use crate::rows::{Filter, Format, RowSink, row_kind};
 use clap::{Args, Subcommand, ValueEnum};
 use flow::{Event, Kind, Kinds, Listings, Sink};
@@ -39,6 +41,8 @@ pub(crate) enum JournalCommand {
     Followers(FollowersArgs),
     /// Removes a follower: it holds no journal any more.
     Forget(ForgetArgs),
+    /// Brings events of both logs to a sink, and goes on while there are more.
+    Deliver(DeliverArgs),
     /// Prints what measures and strategies have learned that outlives the journal, as JSON lines.
     Memory(MemoryArgs),
 }
@@ -151,7 +155,7 @@ fn archive_to(args: &ArchiveArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(crate) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
+pub(crate) fn run(command: &JournalCommand, registries: &Registries) -> Result<Exit, Failure> {
     match command {
         JournalCommand::Ls(args) => ls(args),
         JournalCommand::Tail(args) => tail(args),
@@ -162,6 +166,7 @@ pub(crate) fn run(command: &JournalCommand) -> Result<Exit, Failure> {
         JournalCommand::Follow(args) => follow(args),
         JournalCommand::Followers(args) => followers(args),
         JournalCommand::Forget(args) => forget(args),
+        JournalCommand::Deliver(args) => deliver(args, registries),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod console;
 pub(crate) mod ctl;
+mod deliver;
 pub(crate) mod demo;
 mod disk;
 pub(crate) mod exit;

@@ -10,3 +10,4 @@ mod homes;
 mod logs;
 mod memory;
 mod slow;
+mod tailer;

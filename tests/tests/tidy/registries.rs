@@ -29,7 +29,7 @@ fn registries() -> Vec<Registry> {
             name: "SINKS and GATEWAYS",
             pages: "sinks/docs",
             entries: erased(sinks::SINKS).into_iter().chain(erased(sinks::GATEWAYS)).collect(),
-            guides: &["sinks/docs/follow.md"],
+            guides: &["sinks/docs/follow.md", "sinks/docs/sinks.md"],
         },
     ]
 }

@@ -1,0 +1,112 @@
+//! Delivery to a sink that fails, is killed and comes back: each event once in what it has committed.
+
+use crate::common::{fan_out, input, outcome, spec, write};
+use flow::{Event, EventId, Kinds};
+use proptest::prelude::*;
+use sinks::journal::{Gap, Journal, Position};
+use sinks::tailer::{Delivery, DeliveryError, Tailer, TailerError, deliver};
+use std::cell::Cell;
+
+/// A sink whose errors are given: by the number of a call of it, whether it may work later.
+struct Memory {
+    /// What is durable, and how far it reaches.
+    committed: (Vec<EventId>, Option<Position>),
+    taken: Vec<EventId>,
+    /// Whether it saves the position with its data.
+    keeps: bool,
+    calls: u64,
+    errors: Vec<(u64, bool)>,
+}
+
+impl Memory {
+    fn call(&mut self) -> Result<(), TailerError> {
+        self.calls += 1;
+        let error = self.errors.iter().find(|(call, _)| *call == self.calls);
+        error.map_or(Ok(()), |(_, transient)| {
+            let (what, next) = ("the database is away".to_owned(), "start it".to_owned());
+            Err(TailerError { what, next, transient: *transient })
+        })
+    }
+}
+
+impl Tailer for Memory {
+    fn kinds(&self) -> Kinds {
+        Kinds::ALL
+    }
+
+    fn position(&mut self) -> Result<Option<Position>, TailerError> {
+        self.taken.clear();
+        self.call()?;
+        Ok(self.committed.1.filter(|_| self.keeps))
+    }
+
+    fn take(&mut self, journal: u64, event: &Event) -> Result<(), TailerError> {
+        assert_ne!(journal, 0);
+        self.call()?;
+        self.taken.push(event.id);
+        Ok(())
+    }
+
+    fn gap(&mut self, gap: &Gap) -> Result<(), TailerError> {
+        panic!("nothing is missing: {gap}");
+    }
+
+    fn commit(&mut self, position: &Position) -> Result<(), TailerError> {
+        self.call()?;
+        self.committed.0.append(&mut self.taken);
+        self.committed.1 = Some(*position);
+        // What is durable may be so although the sink could not say it.
+        self.call()
+    }
+}
+
+/// The ids of all events up to an input.
+fn ids(through: u64) -> Vec<EventId> {
+    let events = |s| std::iter::once(input(s)).chain((0..fan_out(s)).map(move |n| outcome(s, n)));
+    (1..=through).flat_map(events).map(|event| event.id).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn what_is_committed_has_each_event(
+        errors in prop::collection::vec((1..300_u64, prop::bool::weighted(0.8)), 0..5),
+        keeps in any::<bool>(),
+        stop_at in 1..400_u64,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut inputs, mut outcomes) = Journal::create(dir.path(), &spec(64, 1)).unwrap();
+        write(&mut inputs, &mut outcomes, 1..=40);
+        let mut sink = Memory { committed: (Vec::new(), None), taken: Vec::new(), keeps, calls: 0, errors };
+        let what = Delivery { dir: dir.path(), name: "sink", newest: false, once: true };
+        let (mut said, looks) = (0_u64, Cell::new(0_u64));
+        // Once it is told to stop; after that, and after each error that does not pass, it is started again.
+        let stops = || { looks.set(looks.get() + 1); looks.get() == stop_at };
+        for written in [40, 80] {
+            if written == 80 {
+                write(&mut inputs, &mut outcomes, 41..=80);
+            }
+            for _ in 0..12 {
+                let before = sink.errors.iter().filter(|(call, _)| *call <= sink.calls).count();
+                match deliver(&what, &mut sink, &stops, &mut |_| said += 1) {
+                    Ok(_) if looks.get() != stop_at => {}
+                    Ok(_) => looks.set(stop_at + 1),
+                    Err(DeliveryError::Tailer(error)) => {
+                        prop_assert!(!error.transient);
+                        prop_assert!(sink.errors.iter().filter(|(call, _)| *call <= sink.calls).count() > before);
+                    }
+                    Err(DeliveryError::Journal(error)) => panic!("{error}"),
+                }
+            }
+            let mut once = sink.committed.0.clone();
+            if keeps {
+                prop_assert!(once.is_sorted(), "in order");
+            } else {
+                once.sort_unstable();
+                once.dedup();
+            }
+            prop_assert_eq!(once, ids(written), "each once where the position is with the data, else at least once");
+        }
+    }
+}
