@@ -83,16 +83,30 @@ fn live_and_die(service: &mut Service, venues: &mut [Venue; 2], random: &mut u64
     }
 }
 
-/// How many answers of each venue the journal holds.
-fn recorded(service: &Service) -> [usize; 2] {
-    let [inputs, _] = logs(&service.path("run"));
-    [0, 1].map(|at| inputs.iter().filter(|input| is_answer(input, Gateway::new(at))).count())
+/// Where a run ends: its journal, the gateway of each venue there, and how many answers of each stand in an earlier journal.
+#[derive(Clone, Copy)]
+struct There {
+    journal: &'static str,
+    gateways: [usize; 2],
+    earlier: [usize; 2],
+}
+
+impl There {
+    const ONE_JOURNAL: There = There { journal: "run", gateways: [0, 1], earlier: [0; 2] };
+
+    /// How many answers of each venue are recorded.
+    fn recorded(&self, service: &Service) -> [usize; 2] {
+        let [inputs, _] = logs(&service.path(self.journal));
+        let of = |at: usize| inputs.iter().filter(|input| is_answer(input, Gateway::new(self.gateways[at]))).count();
+        [0, 1].map(|at| of(at) + self.earlier[at])
+    }
 }
 
 /// The last lives: the venues fall silent, the run stops in order, and everything is compared.
-fn conclude(service: &mut Service, venues: &mut [Venue; 2]) {
+fn conclude(service: &mut Service, venues: &mut [Venue; 2], there: There) {
+    let journal = there.journal;
     let before = sessions(venues);
-    let mut life = service.start("run", &[]);
+    let mut life = service.start(journal, &[]);
     open(&mut life, venues, before);
     std::thread::sleep(Duration::from_millis(100));
     venues.iter_mut().for_each(|venue| venue.send("quiet"));
@@ -101,22 +115,23 @@ fn conclude(service: &mut Service, venues: &mut [Venue; 2]) {
     // What the venues send after a run has stopped is taken by the next one.
     for _ in 0..10 {
         let given = [0, 1].map(|at: usize| venues[at].answers(&service.path("given")).len());
-        if recorded(service) == given {
+        if there.recorded(service) == given {
             break;
         }
         let before = sessions(venues);
-        let mut last = service.start("run", &[]);
+        let mut last = service.start(journal, &[]);
         open(&mut last, venues, before);
         last.stop();
     }
-    check(&service.path("run"));
+    check(&service.path(journal));
     for (at, strategy) in [EAST, WEST].into_iter().enumerate() {
         let ledger = venues[at].ledger();
         assert!(ledger["fills"].as_u64().expect("a number") > 0, "no fills: {ledger}");
-        let there = (Gateway::new(at), &move |of: u64| of == strategy);
-        compared_at(&service.path("run"), (there.0, there.1), &mut venues[at], &ledger, 0);
+        let of = |of: u64| of == strategy;
+        let gateway = Gateway::new(there.gateways[at]);
+        compared_at(&service.path(journal), (gateway, &of), &mut venues[at], &ledger, there.earlier[at]);
     }
-    let [inputs, outcomes] = logs(&service.path("run"));
+    let [inputs, outcomes] = logs(&service.path(journal));
     let paper = |id: u64| u64::from(OrderId(id).strategy().0) == PAPER;
     let routes = outcomes.iter().filter_map(|event| event.get::<Route>());
     let simulated: Vec<_> =
@@ -144,7 +159,49 @@ fn at_three_venues_nothing_is_sent_twice_or_lost() {
                 run([Path::new("snapshot"), Path::new("--journal"), &journal]).expect(0);
             }
         }
-        conclude(&mut service, &mut venues);
+        conclude(&mut service, &mut venues, There::ONE_JOURNAL);
+    }
+}
+
+/// A new configuration, in which the gateways have each other's number, begins a new journal: what is open at a venue is
+/// cancelled there, and each answer is taken once, by the name of its venue.
+#[test]
+fn what_is_open_at_each_venue_is_carried_over_by_its_name() {
+    let mut random = seed();
+    for _ in 0..amount(1, 20) {
+        let [east, west] = [1, 2].map(|n| Venue::start(env!("CARGO_BIN_EXE_test-venue"), random.wrapping_add(n)));
+        let mut service = service([&east, &west], random >> 32, "fused");
+        let mut venues = [east, west];
+        for _ in 0..2 {
+            live_and_die(&mut service, &mut venues, &mut random);
+        }
+        let before = sessions(&mut venues);
+        let mut life = service.start("run", &[]);
+        open(&mut life, &mut venues, before);
+        std::thread::sleep(Duration::from_millis(100));
+        life.kill();
+        let earlier = There::ONE_JOURNAL.recorded(&service);
+        let left = [0, 1].map(|at: usize| venues[at].ledger()["open"].clone());
+        let swapped = service.config.replace("[router]\nvenue = \"east\"", "[router]\nvenue = \"west\"");
+        service.config = swapped.replace("account = 1\n", "account = 1\nvenue = \"east\"\n");
+        let old = service.path("run");
+        let over = ["--carry-over", old.to_str().expect("UTF-8")];
+        for _ in 0..2 {
+            let life = service.start("next", &over);
+            std::thread::sleep(Duration::from_micros(draw(&mut random, 60_000)));
+            life.kill();
+        }
+        let before = sessions(&mut venues);
+        let mut life = service.start("next", &over);
+        open(&mut life, &mut venues, before);
+        std::thread::sleep(Duration::from_millis(300));
+        life.kill();
+        conclude(&mut service, &mut venues, There { journal: "next", gateways: [1, 0], earlier });
+        for (venue, left) in venues.iter_mut().zip(left) {
+            let ledger = venue.ledger();
+            let still = |id: &&serde_json::Value| ledger["open"].as_array().expect("a list").contains(id);
+            assert_eq!(left.as_array().expect("a list").iter().filter(still).count(), 0, "old orders are open");
+        }
     }
 }
 
@@ -171,7 +228,7 @@ fn a_venue_that_stands_still_holds_nobody_else_up() {
     let again = venues[0].count("orders");
     life.wait_until(|| venues[0].count("orders") > again + 20);
     life.kill();
-    conclude(&mut service, &mut venues);
+    conclude(&mut service, &mut venues, There::ONE_JOURNAL);
     let [_, outcomes] = logs(&service.path("run"));
     let venue = stages::risk::CHECKS.iter().find(|check| check.name == "venue").expect("there is one").number;
     let refused = outcomes.iter().filter_map(|event| event.get::<Refused>()).filter(|refused| refused.check == venue);
