@@ -99,6 +99,11 @@ anomalies! {
     UncorrectedBar = 37 "uncorrected-bar" "length of the bar in seconds",
     /// There is no room for another position: a fill or its cost was not booked, and no order is approved any more.
     PositionsFull = 38 "positions-full" "limit",
+    /// The venue says that more of an order is filled, by this quantity, than the executions that it told: no new order of the
+    /// instrument is approved there until it has told them.
+    UnexplainedFill = 39 "unexplained-fill" "order",
+    /// An execution that nobody here asked for was booked under its account.
+    UnsolicitedFill = 40 "unsolicited-fill" "match",
 }
 
 impl AnomalyKind {

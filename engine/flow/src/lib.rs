@@ -44,6 +44,7 @@ mod stage;
 mod state;
 mod symbol_index;
 mod table;
+mod text_id;
 mod tick;
 mod trading_state;
 mod trust;
@@ -75,8 +76,8 @@ pub use lasting::Lasting;
 pub use listing::{BookKind, DataTrust, Definition, InstrumentType, Listed, Listings, Mic, NameSpace, StatusKind};
 pub use market_hours::MarketHours;
 pub use order::{
-    Account, Action, Booking, CancelReason, CommandAction, CommandResult, HaltReason, Liquidity, OrderId, OrderType,
-    Reduces, RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
+    Account, Action, Booking, CancelReason, CommandAction, CommandResult, CopyOf, HaltReason, Liquidity, OrderId,
+    OrderState, OrderType, Reduces, RejectReason, SOURCE_OPERATOR, SOURCE_RETURNS, StrategyId, Tif,
 };
 pub use out::Out;
 pub use param::{Effective, Param, ParamError, ParamType, Params, TableKey, Value};
@@ -95,6 +96,7 @@ pub use source::{
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use symbol_index::SymbolIndex;
+pub use text_id::match_id;
 pub use table::{in_order, is_in_order, planned, queue, table};
 pub use tick::Tick;
 pub use trading_state::{
@@ -108,6 +110,6 @@ pub use typed::{
 };
 pub use units::{NO_MONEY, Ns, Px, Qty, amount, decimal, known_money, money};
 pub use valuation::{Rate, RateStep, Valuation};
-pub use venue::{OpenOrder, Patience, Resume, Venue, VenueError, VenueReply};
+pub use venue::{AskPace, Known, KnownOrder, OpenOrder, Opened, OrderAnswer, Patience, Venue, VenueError, VenueReply};
 pub use window::Window;
 pub use words::{Words, name_of};

@@ -68,6 +68,19 @@ impl OrderId {
     }
 }
 
+impl OrderId {
+    /// In place of the id of an order that nobody here sent: what its executions are booked under.
+    pub const fn unsolicited(account: Account) -> OrderId {
+        OrderId::new(account, StrategyId::NONE, 0)
+    }
+
+    /// Whether it is in place of one.
+    #[inline]
+    pub const fn is_unsolicited(self) -> bool {
+        self.0 & (1 << 56) - 1 == 0
+    }
+}
+
 impl Action {
     /// Whether the action of this number makes an order: a new one, or one in place of another.
     #[inline]
@@ -155,6 +168,8 @@ words! {
         NeverSent = 8 "never-sent",
         /// Market hours are over, and the order was for them.
         Closed = 9 "closed",
+        /// The venue did not tell the rejection: it said so when it was asked for the order.
+        Untold = 10 "untold",
     }
     /// Why the venue cancelled an order, or what was left of it.
     CancelReason: u32 {
@@ -170,6 +185,28 @@ words! {
         NoLiquidity = 5 "no-liquidity",
         /// A mass cancel.
         MassCancel = 6 "mass-cancel",
+        /// The venue did not tell the cancel: it said so when it was asked for the order.
+        Untold = 7 "untold",
+    }
+    /// What has become of an order, as its venue says when it is asked.
+    OrderState: u8 {
+        /// It is open.
+        Open = 1 "open",
+        /// It is filled.
+        Filled = 2 "filled",
+        /// It is cancelled, or what was left of it has expired.
+        Cancelled = 3 "cancelled",
+        /// It was rejected.
+        Rejected = 4 "rejected",
+        /// Another order has replaced it.
+        Replaced = 5 "replaced",
+    }
+    /// What a venue tells of what nobody here sent.
+    CopyOf: u8 {
+        /// An execution.
+        Execution = 1 "execution",
+        /// An order that is open.
+        Order = 2 "order",
     }
     /// A command of an operator, or of the engine on his behalf.
     CommandAction: u32 {

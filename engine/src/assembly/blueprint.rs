@@ -10,7 +10,7 @@ use crate::gateway::{Ending, GatewayError, is_definition};
 use crate::ingress::{Clock, Head, Ingress, NextJournal, Pace, SourceQueue, TickSource};
 use crate::pipeline::{Stopwatch, Tail};
 use crate::plan::Plan;
-use flow::{Event, Gateway, Ns, OpenOrder, Sink};
+use flow::{Event, Gateway, KnownOrder, Ns, Sink};
 use sinks::journal::CurrentDisk;
 use std::sync::Arc;
 
@@ -113,8 +113,8 @@ impl Assembly<Ingress> {
         self.head.roll(next(disk), (handover, rolls), begun);
     }
 
-    /// Queries the venue of a gateway about orders of an earlier journal, each with what is left of it.
-    pub fn ask(&mut self, gateway: Gateway, orders: Vec<(OpenOrder, u64)>) {
+    /// Queries the venue of a gateway about orders of an earlier journal.
+    pub fn ask(&mut self, gateway: Gateway, orders: Vec<KnownOrder>) {
         self.head.ask(gateway, orders);
     }
 

@@ -5,7 +5,7 @@
 //! confirms by answering a question that was sent after the cancels: they have then reached it. Bound: one session at a
 //! time; every step returns at once. Worst case: the deadline passes, and what is left is to be cancelled by hand.
 
-use flow::{OpenOrder, OrderId, Resume, Venue, VenueError, VenueReply};
+use flow::{Known, OpenOrder, OrderId, Venue, VenueError, VenueReply};
 use std::time::{Duration, Instant};
 
 /// An order id that no order has: the question whose answer confirms the cancels.
@@ -22,7 +22,7 @@ enum Stage {
 
 /// A cancel of everything that is under way.
 pub(super) struct LastCancel {
-    how: Resume,
+    how: Known,
     stage: Stage,
     deadline: Instant,
     /// Why the last attempt failed.
@@ -32,7 +32,7 @@ pub(super) struct LastCancel {
 impl LastCancel {
     /// Begins one for the run of `journal`, over a new session.
     pub(super) fn new(journal: u64, within: Duration) -> LastCancel {
-        let how = Resume { journal, received: None };
+        let how = Known { journal, ..Known::default() };
         LastCancel { how, stage: Stage::Opening, deadline: Instant::now() + within, failed: None }
     }
 
@@ -91,7 +91,7 @@ impl LastCancel {
         venue.flush()?;
         // Answers are not taken: a session that resumes gets them again.
         while let Some(reply) = venue.poll()? {
-            if matches!(reply, VenueReply::OrderStatus { order_id: BARRIER, .. }) {
+            if matches!(reply, VenueReply::Status { order_id: BARRIER, .. }) {
                 return Ok(true);
             }
         }
@@ -105,7 +105,7 @@ fn request(venue: &mut dyn Venue, orders: &[OpenOrder]) {
     } else {
         orders.iter().for_each(|order| venue.cancel(order));
     }
-    venue.query(BARRIER);
+    venue.ask(BARRIER);
 }
 
 /// Cancels everything at `venue` on behalf of the run of `journal`, and waits until the venue has confirmed. `orders` are

@@ -6,7 +6,7 @@
 
 use super::open_orders::OpenOrders;
 use crossbeam_queue::SegQueue;
-use flow::{Event, EventId, OpenOrder};
+use flow::{Event, EventId, KnownOrder};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -36,8 +36,8 @@ pub struct Resumption {
     pub doubts: Vec<Event>,
     /// Whether to cancel all orders first, because they belong to an earlier journal.
     pub cancel_first: bool,
-    /// Orders of that journal that may still be open, each with what is left of it.
-    pub ask: Vec<(OpenOrder, u64)>,
+    /// Orders of that journal that may still be open.
+    pub ask: Vec<KnownOrder>,
     /// The orders that may be open according to the recorded inputs.
     pub open: OpenOrders,
     /// The recorded inputs end without a session.

@@ -20,6 +20,7 @@ mod definitions;
 mod fence;
 mod kill_switch;
 mod last_cancel;
+mod last_names;
 mod link;
 mod open_orders;
 mod outbox;

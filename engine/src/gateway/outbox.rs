@@ -5,7 +5,7 @@
 //! input per route in flight and a few per session.
 
 use crate::pipeline::Slot;
-use flow::{AnomalyKind, Event, Gateway, Ns};
+use flow::{AnomalyKind, Event, Gateway, Ns, Px, Qty};
 use ring::{Producer, Refused};
 use std::collections::VecDeque;
 
@@ -41,7 +41,12 @@ impl Outbox {
 
     /// An anomaly that the gateway found.
     pub(super) fn push_anomaly(&mut self, what: AnomalyKind, instrument: u32, detail: u64) {
-        self.push(what.event(Ns(0), instrument, Ns::NONE, detail));
+        self.push_anomaly_of(what, instrument, detail, Qty(0));
+    }
+
+    /// An anomaly that a quantity explains.
+    pub(super) fn push_anomaly_of(&mut self, what: AnomalyKind, instrument: u32, detail: u64, qty: Qty) {
+        self.push(what.event_at(Ns(0), instrument, Ns::NONE, detail, Px::NONE, qty));
     }
 
     /// Publishes as much as the head has room for; whether it took anything.

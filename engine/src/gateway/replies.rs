@@ -11,7 +11,7 @@ use super::settling::{Unanswered, answer, is_numbered, settles};
 use crate::pipeline::Slot;
 use flow::records::{Anomaly, Command, Sent};
 use flow::{
-    Action, AnomalyKind, CommandAction, Event, EventId, Gateway, Ns, OpenOrder, StateError, StateReader, StateWriter,
+    Action, AnomalyKind, CommandAction, Event, EventId, Gateway, KnownOrder, Ns, StateError, StateReader, StateWriter,
 };
 use ring::{Consumer, Taken};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub struct LiveVenueReplies {
     doubted: u64,
     /// Orders that may be open.
     open: OpenOrders,
-    ask: Vec<(OpenOrder, u64)>,
+    ask: Vec<KnownOrder>,
     begun: bool,
     closed: bool,
     ended: Option<Ns>,
@@ -93,7 +93,7 @@ impl LiveVenueReplies {
     }
 
     /// Queries the venue about these orders of an earlier journal, after they have been cancelled.
-    pub fn ask(&mut self, orders: Vec<(OpenOrder, u64)>) {
+    pub fn ask(&mut self, orders: Vec<KnownOrder>) {
         self.ask = orders;
     }
 

@@ -229,7 +229,7 @@ impl Turns {
             let came = self.take(BATCH, &mut taken);
             taken.drain(..).for_each(|route| self.session.route(route));
             let mut busy = came;
-            match self.session.turn() {
+            match self.session.turn(Instant::now()) {
                 Ok(moved) => busy |= moved,
                 Err(e) => {
                     self.session.on_break(&e);

@@ -5,8 +5,9 @@
 //! [`NOTICES`] messages; the oldest is dropped for the newest.
 
 use crossbeam_queue::ArrayQueue;
-use std::sync::OnceLock;
+use flow::records::Reconciled;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Most messages that wait to be said.
@@ -67,6 +68,11 @@ pub struct VenueStatus {
     open_orders: AtomicU64,
     unanswered: AtomicU64,
     late: AtomicU64,
+    unsolicited: AtomicU64,
+    unexplained: AtomicU64,
+    unknown: AtomicU64,
+    /// What the last session at a venue that numbers nothing found when it opened.
+    reconciled: Mutex<Option<Reconciled>>,
     notices: ArrayQueue<String>,
 }
 
@@ -75,6 +81,7 @@ impl Default for VenueStatus {
         let zero = AtomicU64::default;
         let (since, lost, back, heard) = (zero(), zero(), zero(), zero());
         let (open_orders, unanswered, late) = (zero(), zero(), zero());
+        let (unsolicited, unexplained, unknown) = (zero(), zero(), zero());
         let notices = ArrayQueue::new(NOTICES);
         VenueStatus {
             venue: OnceLock::new(),
@@ -86,6 +93,10 @@ impl Default for VenueStatus {
             open_orders,
             unanswered,
             late,
+            unsolicited,
+            unexplained,
+            unknown,
+            reconciled: Mutex::default(),
             notices,
         }
     }
@@ -152,6 +163,29 @@ impl VenueStatus {
         get(&self.late)
     }
 
+    /// What was found when the last session opened, at a venue that numbers nothing.
+    ///
+    /// # Panics
+    /// If a thread panicked while it held the lock, which none does.
+    pub fn found(&self) -> Option<Reconciled> {
+        *self.reconciled.lock().expect("no thread panics while it holds the lock")
+    }
+
+    /// Executions and orders that came and that nobody here sent, so far.
+    pub fn unsolicited(&self) -> u64 {
+        get(&self.unsolicited)
+    }
+
+    /// Orders of which the venue says more than it tells.
+    pub fn unexplained(&self) -> u64 {
+        get(&self.unexplained)
+    }
+
+    /// Orders of which the venue cannot say anything.
+    pub fn unknown(&self) -> u64 {
+        get(&self.unknown)
+    }
+
     /// The next message to say, if there is one.
     pub fn take_notice(&self) -> Option<String> {
         self.notices.pop()
@@ -182,6 +216,23 @@ impl VenueStatus {
     /// A route was unanswered for too long.
     pub(super) fn count_late(&self) {
         self.late.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Something came that nobody here sent.
+    pub(super) fn count_unsolicited(&self) {
+        self.unsolicited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A session has opened, and that was found.
+    pub(super) fn reconciled(&self, found: &Reconciled) {
+        self.set_unexplained(found.unexplained as usize, found.unknown as usize);
+        *self.reconciled.lock().expect("no thread panics while it holds the lock") = Some(*found);
+    }
+
+    /// Of so many orders the venue says more than it tells, and of so many nothing.
+    pub(super) fn set_unexplained(&self, unexplained: usize, unknown: usize) {
+        self.unexplained.store(unexplained as u64, Ordering::Relaxed);
+        self.unknown.store(unknown as u64, Ordering::Relaxed);
     }
 
     /// The venue was heard so long ago.

@@ -21,8 +21,13 @@ use super::snapshot_error::SnapshotError;
 use crate::config::{Draft, Settings};
 use crate::gateway::is_numbered;
 use crate::ingress::{Asker, OperatorCommand};
-use flow::records::{Ack, Bust, Cancelled, Command, Fill, Reject, ReplaceRequest, Request, Sent};
-use flow::{Action, CommandAction, Event, EventId, Flags, Gateway, Kind, Ns, OpenOrder, OrderId, SOURCE_OPERATOR};
+use flow::records::{
+    Ack, Bust, Cancelled, Command, DropCopy, Fill, OrderStatus, Reject, ReplaceRequest, Request, Sent,
+};
+use flow::{
+    Action, CommandAction, CopyOf, Event, EventId, Flags, Gateway, Kind, KnownOrder, Ns, OpenOrder, OrderId, OrderState,
+    Qty, SOURCE_OPERATOR,
+};
 use sinks::journal::{Home, Journal, JournalError, JournalReader, LogKind, Member};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -81,8 +86,8 @@ pub enum CarryError {
 pub struct Carried {
     /// Its first inputs, in order.
     pub first: Vec<Event>,
-    /// Orders that may be open at the venues of gateways, each with what is left of it.
-    pub open: BTreeMap<Gateway, Vec<(OpenOrder, u64)>>,
+    /// Orders that may be open at the venues of gateways.
+    pub open: BTreeMap<Gateway, Vec<KnownOrder>>,
 }
 
 /// An earlier journal, from which a new one carries over.
@@ -141,7 +146,10 @@ pub(super) fn left_before(
     first.iter().for_each(|input| again.input(input));
     let filled = |order: &OpenOrder| again.filled.get(&order.order_id.0).copied().unwrap_or(0);
     let open = open.iter().flat_map(|(gateway, orders)| orders.iter().map(move |open| (gateway.venue(), open)));
-    let routes = open.map(|(venue, (order, rest))| Routed { venue, order: *order, qty: rest + filled(order) });
+    let routes = open.map(|(venue, known)| {
+        let KnownOrder { order, qty, executed, .. } = known;
+        Routed { venue, order: *order, qty: qty.0 - executed.0 + filled(order) }
+    });
     Ok([first, routes.map(|routed| route_of(&routed)).collect()])
 }
 
@@ -188,6 +196,8 @@ struct Left {
     busted: BTreeSet<(u64, u64)>,
     /// Orders that are no longer live at the venue.
     ended: BTreeSet<u64>,
+    /// The sources of the venues that number nothing.
+    unnumbered: BTreeSet<u8>,
     /// Orders that left.
     left: BTreeMap<u64, Routed>,
 }
@@ -251,6 +261,19 @@ impl Left {
                 self.fills.push(*input);
             }
             Kind::FillCost => self.fills.push(*input),
+            Kind::DropCopy if input.record::<DropCopy>().what == CopyOf::Execution.code() => {
+                // Of what is not listed here nothing was booked.
+                self.fills.extend(Some(*input).filter(|copy| copy.instrument != 0));
+            }
+            Kind::Reconciled => drop(self.unnumbered.insert(input.source)),
+            Kind::OrderStatus => {
+                self.unnumbered.insert(input.source);
+                let OrderStatus { order_id, missing, state, .. } = *input.record();
+                let is_over = OrderState::from_code(state).is_some_and(|state| state != OrderState::Open);
+                if is_over && missing.0 == 0 {
+                    self.ended.insert(order_id);
+                }
+            }
             Kind::Bust => {
                 let bust: &Bust = input.record();
                 self.busted.insert((bust.order_id, bust.match_id));
@@ -270,6 +293,8 @@ impl Left {
                     self.ended.insert(reject.order_id);
                 }
             }
+            // Executions may be missing of what a venue that numbers nothing has not been asked for since.
+            Kind::Cancelled if self.unnumbered.contains(&input.source) => {}
             Kind::Cancelled => {
                 self.ended.insert(input.record::<Cancelled>().order_id);
             }
@@ -306,13 +331,11 @@ impl Left {
         }
     }
 
-    /// The orders that may be open at venues outside the process, each for what is left of it.
+    /// The orders that may be open at venues outside the process, or may have executions that were not told.
     fn open(&self) -> impl Iterator<Item = (Gateway, Routed)> {
         let filled = |id: &u64| self.filled.get(id).copied().unwrap_or(0);
         let open = self.left.iter().filter(move |(id, routed)| !self.ended.contains(id) && filled(id) < routed.qty);
-        open.filter_map(move |(id, routed)| {
-            Some((Gateway::of_venue(routed.venue)?, Routed { qty: routed.qty - filled(id), ..*routed }))
-        })
+        open.filter_map(|(_, routed)| Some((Gateway::of_venue(routed.venue)?, *routed)))
     }
 
     /// The gateway of the new run whose venue has the name of this one.
@@ -356,11 +379,19 @@ impl Left {
         settings: &Settings,
         venues: &[String],
     ) -> Carried {
-        let mut open = BTreeMap::<Gateway, Vec<(OpenOrder, u64)>>::new();
+        let mut open = BTreeMap::<Gateway, Vec<KnownOrder>>::new();
         for (before, Routed { order, qty, .. }) in self.open() {
-            let order = OpenOrder { instrument: traded[&order.instrument], ..order };
+            let id = order.order_id.0;
+            let known = KnownOrder {
+                order: OpenOrder { instrument: traded[&order.instrument], ..order },
+                qty: Qty(qty),
+                // What the venue acknowledged is in the earlier journal.
+                acknowledged: false,
+                executed: Qty(self.filled.get(&id).copied().unwrap_or(0)),
+                matches: self.executed.range((id, 0)..=(id, u64::MAX)).map(|(_, name)| *name).collect(),
+            };
             let gateway = self.gateway_now(before, venues);
-            gateway.into_iter().for_each(|gateway| open.entry(gateway).or_default().push((order, qty)));
+            gateway.into_iter().for_each(|gateway| open.entry(gateway).or_default().push(known.clone()));
         }
         let anew = |event: &Event| Event { instrument: traded[&event.instrument], ..*event };
         let listings = traded.keys().flat_map(|i| self.definitions.get(*i)).map(anew);

@@ -9,7 +9,7 @@
 use super::sealed;
 use super::snapshot_error::SnapshotError;
 use flow::records::Route;
-use flow::{Action, Event, Flags, Ns, OpenOrder, Qty};
+use flow::{Action, Event, Flags, KnownOrder, Ns, OpenOrder, Qty};
 use serde::{Deserialize, Serialize};
 use sinks::journal::Member;
 use std::path::PathBuf;
@@ -77,6 +77,14 @@ pub(super) struct Routed {
     pub(super) order: OpenOrder,
     /// What it was sent for, in smallest units.
     pub(super) qty: u64,
+}
+
+impl Routed {
+    /// The order, of which nothing else is known.
+    pub(super) fn known(&self) -> KnownOrder {
+        let (executed, matches) = (Qty(0), Vec::new());
+        KnownOrder { order: self.order, qty: Qty(self.qty), acknowledged: false, executed, matches }
+    }
 }
 
 /// The order of a route, if it makes one.

@@ -54,7 +54,7 @@ fn open_orders(home: &Home, gateway: Gateway, venue: &mut dyn Venue) -> Result<V
     let (mut orders, mut settled) = (OpenOrders::default(), 0);
     past.inputs.iter().filter(|input| is_definition(input)).for_each(|definition| venue.define(definition));
     let sent_there = |event: &Event| order_of(event).filter(|routed| routed.venue == gateway.venue());
-    past.routes.iter().filter_map(sent_there).for_each(|routed| orders.add(routed.order, routed.qty));
+    past.routes.iter().filter_map(sent_there).for_each(|routed| orders.add(&routed.known()));
     for member in past.journals {
         for input in member.reader().inputs() {
             let input = input?;
@@ -71,7 +71,7 @@ fn open_orders(home: &Home, gateway: Gateway, venue: &mut dyn Venue) -> Result<V
         for outcome in member.reader().outcomes() {
             let outcome = outcome?;
             if let Some(routed) = sent_there(&outcome).filter(|_| outcome.id.0 > settled) {
-                orders.add(routed.order, routed.qty);
+                orders.add(&routed.known());
             }
         }
     }

@@ -36,6 +36,8 @@ const SINGLE: Kinds = Kinds::of(&[
     Kind::Reject,
     Kind::Cancelled,
     Kind::Bust,
+    Kind::DropCopy,
+    Kind::OrderStatus,
     Kind::External,
 ]);
 

@@ -11,7 +11,9 @@ use super::frame::{ANSWERS, Hello, Refusal, VERSION, cancel, cancel_all, order_s
 use super::framing::{BadFrame, Incoming, Outgoing, Payload};
 use super::proof::{End, is_proof, proof};
 use crate::Secret;
-use flow::{Approved, Event, OpenOrder, OrderId, Patience, Resume, SecretPlace, Venue, VenueError, VenueReply};
+use flow::{
+    Approved, Event, Known, OpenOrder, Opened, OrderAnswer, OrderId, Patience, SecretPlace, Venue, VenueError, VenueReply,
+};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -48,13 +50,20 @@ enum Phase {
     Open,
 }
 
+/// What of the record a session begins with.
+#[derive(Clone, Copy, PartialEq)]
+struct Begun {
+    journal: u64,
+    received: Option<u64>,
+}
+
 /// A venue at an address.
 pub(super) struct Wire {
     settings: Settings,
     connector: Connector,
     phase: Phase,
     stream: Option<TcpStream>,
-    how: Resume,
+    how: Begun,
     /// The secret, until both ends have proved that they have it.
     secret: Option<Secret>,
     /// When the greeting must be over.
@@ -80,7 +89,7 @@ impl Wire {
             connector: Connector::new(settings.address.clone()),
             phase: Phase::Closed,
             stream: None,
-            how: Resume::default(),
+            how: Begun { journal: 0, received: None },
             secret: None,
             deadline: now,
             incoming: Incoming::default(),
@@ -117,11 +126,11 @@ impl Wire {
         self.error(what, "check the connection, and that the address is that of the venue", true)
     }
 
-    fn begin(&mut self, how: &Resume) -> Result<(), VenueError> {
+    fn begin(&mut self, how: Begun) -> Result<(), VenueError> {
         let secret = self.settings.secret.as_ref().map(Secret::read).transpose();
         self.secret = secret.map_err(|e| self.error(e.to_string(), "put the secret there", false))?;
         self.connector.reset();
-        (self.phase, self.stream, self.how) = (Phase::Connecting, None, *how);
+        (self.phase, self.stream, self.how) = (Phase::Connecting, None, how);
         (self.incoming, self.outgoing) = (Incoming::default(), Outgoing::default());
         (self.full, self.beat) = (None, self.settings.timeout / BEATS);
         self.deadline = Instant::now() + self.settings.timeout;
@@ -263,7 +272,7 @@ impl Wire {
 
     fn interpret(&mut self, frame: Event) -> Result<Option<VenueReply>, VenueError> {
         if let Some((order_id, known)) = order_status(&frame) {
-            return Ok(Some(VenueReply::OrderStatus { order_id, known }));
+            return Ok(Some(VenueReply::Status { order_id, is: OrderAnswer::known(known) }));
         }
         if let Some(refusal) = Refusal::parse(&frame) {
             let (what, next) = refusal.words();
@@ -280,7 +289,7 @@ impl Wire {
             return Err(self.violated(format!("answer {} came after answer {}", frame.id.0, self.received)));
         }
         self.received += 1;
-        Ok(Some(VenueReply::Numbered(frame)))
+        Ok(Some(VenueReply::Answer(frame)))
     }
 }
 
@@ -308,8 +317,9 @@ impl Venue for Wire {
         self.settings.patience
     }
 
-    fn resume(&mut self, how: &Resume) -> Result<Option<u64>, VenueError> {
-        if matches!(self.phase, Phase::Closed | Phase::Open) || self.how != *how {
+    fn resume(&mut self, known: &Known) -> Result<Option<Opened>, VenueError> {
+        let how = Begun { journal: known.journal, received: known.received };
+        if matches!(self.phase, Phase::Closed | Phase::Open) || self.how != how {
             self.begin(how)?;
         }
         if self.phase == Phase::Connecting {
@@ -322,7 +332,7 @@ impl Venue for Wire {
         if matches!(self.phase, Phase::Greeting(_) | Phase::Proving(..))
             && let Some(given) = self.greeted()?
         {
-            return Ok(Some(given));
+            return Ok(Some(Opened::Numbered(given)));
         }
         if Instant::now() > self.deadline {
             return Err(self.late("did not complete the greeting"));
@@ -334,7 +344,7 @@ impl Venue for Wire {
         self.push(route.get());
     }
 
-    fn query(&mut self, order_id: OrderId) {
+    fn ask(&mut self, order_id: OrderId) {
         self.push(&question(order_id));
     }
 

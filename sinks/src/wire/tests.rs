@@ -6,7 +6,7 @@ use super::framing::{Incoming, Outgoing, Payload};
 use super::proof::{End, proof};
 use crate::Secret;
 use flow::records::{Ack, Command};
-use flow::{Event, EventId, Flags, Ns, OrderId, Patience, Resume, SecretPlace, Venue, VenueError, VenueReply};
+use flow::{Event, EventId, Flags, Known, Ns, Opened, OrderId, Patience, SecretPlace, Venue, VenueError, VenueReply};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
@@ -90,10 +90,11 @@ fn wire<T: Send + 'static>(
 
 /// Opens a session; the number of answers given.
 fn open(wire: &mut Wire, received: u64) -> Result<u64, VenueError> {
-    let how = Resume { journal: JOURNAL, received: Some(received) };
+    let how = Known { journal: JOURNAL, received: Some(received), orders: Vec::new() };
     loop {
         let begun = Instant::now();
-        if let Some(given) = wire.resume(&how)? {
+        if let Some(opened) = wire.resume(&how)? {
+            let Opened::Numbered(given) = opened else { panic!("its answers are numbered") };
             return Ok(given);
         }
         assert!(begun.elapsed() < TIMEOUT / 2, "a step waited");
@@ -127,7 +128,7 @@ fn answers_come_in_order_and_heartbeats_both_ways_keep_the_session() {
     });
     assert_eq!(open(&mut wire, 0), Ok(2));
     for number in 1..=3 {
-        let Ok(VenueReply::Numbered(answer)) = poll(&mut wire) else { panic!("no answer {number}") };
+        let Ok(VenueReply::Answer(answer)) = poll(&mut wire) else { panic!("no answer {number}") };
         assert_eq!(answer.id.0, number);
     }
     drop(wire);
@@ -190,7 +191,7 @@ fn a_venue_that_takes_nothing_or_too_little_breaks_the_session_and_no_call_waits
         assert_eq!(open(&mut wire, 0), Ok(0));
         let error = loop {
             let begun = Instant::now();
-            (0..5_000).for_each(|n| wire.query(OrderId(n)));
+            (0..5_000).for_each(|n| wire.ask(OrderId(n)));
             match wire.flush() {
                 Ok(_) => assert!(begun.elapsed() < TIMEOUT / 2, "a flush waited"),
                 Err(e) => break e,

@@ -179,4 +179,32 @@ records! {
         corrects: u64 as Id "number of the busted fill that it corrects; 0 = none",
         what: u8 as Enum(Booking) "what it is",
     } reserved 7 row [order_id, account, strategy, side, qty, what, number, corrects]
+    /// The venue tells an execution, or an open order, that nobody here sent: a trade by hand in the same account. The
+    /// portfolio books an execution under its account, without a strategy.
+    DropCopy = 84 "drop-copy" : sided {
+        px: Px as Price "price of the execution, or limit price of the order",
+        qty: Qty as Qty "quantity",
+        match_id: u64 as Id "the venue's execution number; of an order the number that stands for its id",
+        account: Account as Account "account",
+        what: u8 as Enum(CopyOf) "what it is a copy of",
+    } reserved 14 row [account, what, side, px, qty, match_id]
+    /// What a venue that numbers nothing said of an order when it was asked, where it settles something or leaves it open. As long
+    /// as the state is absent, or something is missing, no new order of the instrument is approved there.
+    OrderStatus = 85 "order-status" : sided {
+        order_id: u64 as OrderId "account, strategy and counter",
+        filled: Qty as Qty "quantity filled, as the venue says",
+        missing: Qty as Qty "what of it no execution accounts for",
+        state: u8 as Enum(OrderState) "what has become of it; absent if the venue cannot say",
+    } reserved 15
+    /// A session with a venue that numbers nothing: first that it has opened, with zeros, then what was found when every order
+    /// had been asked for. No stage reads it.
+    Reconciled = 86 "reconciled" {
+        asked: u32 as Uint "orders that the venue was asked for",
+        made: u32 as Uint "answers that were missing and were made here",
+        came: u32 as Uint "executions of our orders that came",
+        unsolicited: u32 as Uint "executions and orders that came and that nobody here sent",
+        unexplained: u32 as Uint "orders of which the venue says more than it tells",
+        unknown: u32 as Uint "orders of which it cannot say anything",
+        done: u8 as Uint "0 = the session has opened, 1 = every order has been asked for",
+    } reserved 15
 }

@@ -1,15 +1,22 @@
 //! The gateway's dialogue with a venue, one session after another.
 //!
 //! A session opens with the number of answers received; the venue resends the rest. Then routes in doubt are settled in
-//! the order in which they were routed: the venue is queried about a new order or a replace by our own id, a cancel is
+//! the order in which they were routed: the venue is asked for a new order or a replace by our own id, a cancel is
 //! rejected as never sent unless the venue has answered it, a cancel-all is sent again. Only then are new routes sent. When
 //! the connection breaks, routes sent but unanswered are in doubt, and the next session begins the same way. The kill switch
 //! is looked at in every turn and before every route; after a pull the cancels go first, whatever else waits.
 //!
+//! A venue that numbers nothing is asked for every order instead, and what it does not tell is made (`reconcile`). All times
+//! are those of the turn, which the caller says.
+//!
 //! Bound: one entry per order in flight and per open order. Worst case: a turn that cancels every open order by itself.
 
 mod answers;
+mod asking;
 mod cancels;
+mod reconcile;
+mod schedule;
+mod told;
 
 use super::fence::Fence;
 use super::kill_switch::KillSwitch;
@@ -20,8 +27,11 @@ use super::outbox::Outbox;
 use super::settling::{Unanswered, makes_an_order, never_sent, returned, sent};
 use super::venue_status::{SessionState, VenueStatus};
 use crate::pipeline::Slot;
+use asking::Asking;
 use flow::records::{Route, Sent};
-use flow::{Action, AnomalyKind, Approved, Event, Flags, Gateway, OpenOrder, OrderId, Resume, Venue, VenueError};
+use flow::{
+    Action, AnomalyKind, Approved, Event, Flags, Gateway, Known, OpenOrder, Opened, OrderId, Venue, VenueError,
+};
 use ring::Producer;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -66,6 +76,8 @@ pub struct VenueSession {
     status: Arc<VenueStatus>,
     fence: Fence,
     phase: Phase,
+    /// The time of this turn.
+    now: Instant,
     received: u64,
     /// Number of the last answer that the venue promised to resend.
     given: u64,
@@ -80,7 +92,12 @@ pub struct VenueSession {
     asked: VecDeque<OrderId>,
     progress: Instant,
     open: OpenOrders,
-    /// Orders of an earlier journal to query.
+    /// What the session that is being opened begins with.
+    known: Option<Known>,
+    /// The venue numbers nothing.
+    unnumbered: bool,
+    asking: Asking,
+    /// Orders of an earlier journal to ask for.
     ask: Vec<OrderId>,
     cancel_first: bool,
     /// Since when there is no session; the head has its anomaly.
@@ -99,6 +116,7 @@ impl VenueSession {
         switch: Arc<KillSwitch>,
         status: Arc<VenueStatus>,
     ) -> VenueSession {
+        let now = Instant::now();
         VenueSession {
             venue,
             outbox: Outbox::new(to_head, gateway),
@@ -106,6 +124,7 @@ impl VenueSession {
             status,
             fence: Fence::new(switch, gateway),
             phase: Phase::Opening,
+            now,
             received: 0,
             given: 0,
             waiting: VecDeque::new(),
@@ -113,8 +132,11 @@ impl VenueSession {
             sent_at: VecDeque::new(),
             doubts: VecDeque::new(),
             asked: VecDeque::new(),
-            progress: Instant::now(),
+            progress: now,
             open: OpenOrders::default(),
+            known: None,
+            unnumbered: false,
+            asking: Asking::default(),
             ask: Vec::new(),
             cancel_first: false,
             lost: None,
@@ -125,9 +147,9 @@ impl VenueSession {
     /// Resumes from the journal. `replayed` are the routes that the replay repeated and the journal does not settle.
     pub fn begin(&mut self, from: Resumption, replayed: impl IntoIterator<Item = Event>) {
         (self.received, self.cancel_first, self.open) = (from.received, from.cancel_first, from.open);
-        self.lost = from.lost.then(Instant::now);
-        self.ask = from.ask.iter().map(|(order, _)| order.order_id).collect();
-        from.ask.into_iter().for_each(|(order, left)| self.open.add(order, left));
+        self.lost = from.lost.then_some(self.now);
+        self.ask = from.ask.iter().map(|known| known.order.order_id).collect();
+        from.ask.iter().for_each(|known| self.open.add(known));
         for sent in from.unanswered {
             self.doubt(sent, true);
         }
@@ -158,18 +180,19 @@ impl VenueSession {
         self.waiting.push_back(route);
     }
 
-    /// One turn: opens a session, or talks in the open one. Whether anything happened.
+    /// One turn at that time: opens a session, or talks in the open one. Whether anything happened.
     ///
     /// # Errors
     /// When the venue cannot be reached, or the connection breaks: after [`VenueSession::on_break`], call again.
-    pub fn turn(&mut self) -> Result<bool, VenueError> {
+    pub fn turn(&mut self, now: Instant) -> Result<bool, VenueError> {
+        self.now = now;
         self.take_definitions();
         self.fence.learn();
         let moved = self.outbox.publish();
         let busy = match self.phase {
             Phase::Failed(at) => {
                 let pause = if self.fence.pulled().is_some() { SHORT_PAUSE } else { PAUSE };
-                if at.elapsed() > pause {
+                if self.since(at) > pause {
                     self.phase = Phase::Opening;
                 }
                 false
@@ -206,9 +229,13 @@ impl VenueSession {
     }
 
     fn open(&mut self) -> Result<bool, VenueError> {
-        let how = Resume { journal: self.link.journal(), received: Some(self.received) };
-        let Some(given) = self.venue.resume(&how)? else { return Ok(false) };
-        (self.phase, self.given, self.progress) = (Phase::Settling, given, Instant::now());
+        let (journal, received) = (self.link.journal(), Some(self.received));
+        let begins = || Known { journal, received, orders: self.open.known().collect() };
+        let Some(opened) = self.venue.resume(self.known.get_or_insert_with(begins))? else { return Ok(false) };
+        self.known = None;
+        self.given = if let Opened::Numbered(given) = opened { given } else { self.received };
+        self.unnumbered = opened == Opened::Unnumbered;
+        (self.phase, self.progress) = (Phase::Settling, self.now);
         self.asked.clear();
         if self.fence.pulled().is_some() || self.cancel_first {
             self.cancel_by_switch();
@@ -224,7 +251,12 @@ impl VenueSession {
         let doubted = self.doubts.iter_mut().filter(|d| makes_an_order(&d.sent));
         let doubted = doubted.map(|d| (d.known = None, OrderId(d.record().order_id)).1);
         let asked: Vec<OrderId> = self.ask.iter().copied().chain(doubted).collect();
-        asked.into_iter().for_each(|order_id| self.query(order_id));
+        if self.unnumbered {
+            self.begin_reconciling(asked);
+        } else {
+            self.asking.end();
+            asked.into_iter().for_each(|order_id| self.ask_for(order_id));
+        }
         self.flush()?;
         Ok(true)
     }
@@ -233,6 +265,9 @@ impl VenueSession {
         if self.fence.pulled().is_some() {
             self.cancel_by_switch();
         }
+        if self.unnumbered {
+            self.ask_what_is_due();
+        }
         self.flush()?;
         let mut busy = self.phase == Phase::Open && self.send()?;
         busy |= self.receive()?;
@@ -240,7 +275,10 @@ impl VenueSession {
         if self.phase == Phase::Settling {
             self.settle();
             self.flush()?;
-            if self.doubts.is_empty() && self.asked.is_empty() && self.received >= self.given {
+            if self.doubts.is_empty() && self.asked.is_empty() && self.has_caught_up() {
+                if self.unnumbered {
+                    self.reconcile();
+                }
                 self.opened();
                 busy = true;
             }
@@ -254,16 +292,12 @@ impl VenueSession {
     fn opened(&mut self) {
         self.phase = Phase::Open;
         self.ask.clear();
-        let now = Instant::now();
-        self.sent_at = self.unanswered.keys().map(|cause| (now, *cause)).collect();
+        self.sent_at = self.unanswered.keys().map(|cause| (self.now, *cause)).collect();
         if let Some(since) = self.lost.take() {
+            let without = self.since(since);
             self.status.count_back();
-            self.status.notice(format!(
-                "the session with {} is back after {:.1?}",
-                self.status.place(),
-                since.elapsed()
-            ));
-            self.outbox.push_anomaly(AnomalyKind::SessionBack, 0, since.elapsed().as_millis() as u64);
+            self.status.notice(format!("the session with {} is back after {without:.1?}", self.status.place()));
+            self.outbox.push_anomaly(AnomalyKind::SessionBack, 0, without.as_millis() as u64);
         }
     }
 
@@ -276,9 +310,19 @@ impl VenueSession {
         Ok(all)
     }
 
+    /// Whether what the venue has told so far decides about routes in doubt.
+    fn has_caught_up(&self) -> bool {
+        self.received >= self.given && self.asking.opening.is_empty()
+    }
+
+    /// For how long that time is past.
+    fn since(&self, time: Instant) -> Duration {
+        self.now.saturating_duration_since(time)
+    }
+
     /// Settles doubts in order, up to the first whose outcome is unknown.
     fn settle(&mut self) {
-        let caught_up = self.received >= self.given;
+        let caught_up = self.has_caught_up();
         while let Some(doubt) = self.doubts.front() {
             let sent = doubt.sent;
             let record: &Sent = sent.record();
@@ -288,7 +332,7 @@ impl VenueSession {
                 _ if !caught_up => return,
                 None if makes_an_order(&sent) => return,
                 Some(known) => known || !is_unanswered,
-                None => is_all || !is_unanswered,
+                None => is_all || !is_unanswered || self.asking.ends.contains(&OrderId(record.order_id)),
             };
             let recorded = doubt.recorded;
             self.doubts.pop_front();
@@ -353,10 +397,13 @@ impl VenueSession {
         }
         if !is_all {
             self.unanswered.insert(route.id.0, sent);
-            self.sent_at.push_back((Instant::now(), route.id.0));
+            self.sent_at.push_back((self.now, route.id.0));
         }
         self.open.apply(&sent);
         self.outbox.push(sent);
+        if self.unnumbered && Action::makes_an_order(action) {
+            self.asking.schedule.set(OrderId(order_id), self.now + self.venue.ask_pace().silence);
+        }
         Ok(())
     }
 
@@ -364,9 +411,10 @@ impl VenueSession {
     pub fn on_break(&mut self, why: &VenueError) {
         self.link.set_at_rest(false);
         self.fence.on_break();
-        self.phase = Phase::Failed(Instant::now());
+        self.phase = Phase::Failed(self.now);
+        self.known = None;
         if self.lost.is_none() {
-            self.lost = Some(Instant::now());
+            self.lost = Some(self.now);
             let lost = self.status.count_lost();
             self.status.notice(format!("no session with {}: {why}", self.status.place()));
             self.outbox.push_anomaly(AnomalyKind::SessionLost, 0, lost);
@@ -382,7 +430,7 @@ impl VenueSession {
 
     /// For how long there has been no session.
     pub fn lost_for(&self) -> Duration {
-        self.lost.map_or(Duration::ZERO, |since| since.elapsed())
+        self.lost.map_or(Duration::ZERO, |lost| self.since(lost))
     }
 
     /// For how long a lost session is opened anew.

@@ -10,8 +10,8 @@ use super::{
 use crate::pipeline::Slot;
 use flow::records::{Ack, Anomaly, Listing, Name, Reject, Route, Sent};
 use flow::{
-    Action, AnomalyKind, Approved, Event, EventId, Flags, Gateway, Kind, NameSpace, Ns, OpenOrder, OrderId, Patience,
-    Qty, RejectReason, Resume, Side, Sink, Venue, VenueError, VenueReply,
+    Action, AnomalyKind, Approved, Event, EventId, Flags, Gateway, Kind, Known, KnownOrder, NameSpace, Ns, OpenOrder,
+    Opened, OrderAnswer, OrderId, Patience, Qty, RejectReason, Side, Sink, Venue, VenueError, VenueReply,
 };
 use ring::{Consumer, Producer};
 use std::collections::VecDeque;
@@ -78,15 +78,15 @@ impl Venue for Scripted {
     fn define(&mut self, definition: &Event) {
         self.note(Did::Defined(definition.kind, definition.instrument));
     }
-    fn resume(&mut self, how: &Resume) -> Result<Option<u64>, VenueError> {
+    fn resume(&mut self, how: &Known) -> Result<Option<Opened>, VenueError> {
         self.note(Did::Resumed(how.received));
         if self.script.refuses {
             return Err(failed(false));
         }
         let given = &self.script.given;
         let again = how.received.map_or(&[][..], |received| &given[received as usize..]);
-        self.replies = again.iter().map(|e| VenueReply::Numbered(*e)).collect();
-        Ok(Some(given.len() as u64))
+        self.replies = again.iter().map(|e| VenueReply::Answer(*e)).collect();
+        Ok(Some(Opened::Numbered(given.len() as u64)))
     }
     fn send(&mut self, route: &Approved<Event>) {
         if self.script.breaks == Some(0) {
@@ -100,9 +100,10 @@ impl Venue for Scripted {
             _ => Did::Sent(record.order_id),
         });
     }
-    fn query(&mut self, order_id: OrderId) {
+    fn ask(&mut self, order_id: OrderId) {
         self.note(Did::Asked(order_id.0));
-        self.replies.push_back(VenueReply::OrderStatus { order_id, known: self.script.knows.contains(&order_id.0) });
+        let is = OrderAnswer::known(self.script.knows.contains(&order_id.0));
+        self.replies.push_back(VenueReply::Status { order_id, is });
     }
     fn cancels_all(&self) -> bool {
         !self.script.by_order
@@ -353,7 +354,13 @@ fn orders_of_an_earlier_journal_are_cancelled_first() {
     for by_order in [false, true] {
         let mut bench = Bench::new(Script { by_order, ..knowing(&[3]) });
         bench.route(&route(9, 8, Action::New));
-        let order = |id| (OpenOrder { order_id: OrderId(id), instrument: 7, side: Side::Buy }, 1);
+        let order = |id| KnownOrder {
+            order: OpenOrder { order_id: OrderId(id), instrument: 7, side: Side::Buy },
+            qty: Qty(1),
+            acknowledged: false,
+            executed: Qty(0),
+            matches: Vec::new(),
+        };
         bench.link.begin(Resumption { cancel_first: true, ask: vec![order(3), order(4)], ..Resumption::default() });
         assert_eq!(bench.inputs(2), [(Kind::Sent, 0, Action::CancelAll.code()), (Kind::Sent, 8, NEW)]);
         let (did, _) = bench.end(Ending::Orderly);

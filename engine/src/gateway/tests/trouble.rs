@@ -86,9 +86,9 @@ fn only_what_is_waited_for_is_remembered() {
         session.begin(Resumption::default(), []);
         for n in 1..=40 {
             session.route(route(n, n, Action::New));
-            session.turn().expect("the venue works");
+            session.turn(Instant::now()).expect("the venue works");
         }
-        while session.turn().expect("the venue works") {}
+        while session.turn(Instant::now()).expect("the venue works") {}
         assert_eq!(session.sent_at.len(), remembered);
     }
 }

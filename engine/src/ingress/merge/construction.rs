@@ -98,8 +98,8 @@ impl Ingress {
         self
     }
 
-    /// Queries the venue of a gateway about orders of an earlier journal, each with what is left of it.
-    pub fn ask(&mut self, gateway: Gateway, orders: Vec<(flow::OpenOrder, u64)>) {
+    /// Queries the venue of a gateway about orders of an earlier journal.
+    pub fn ask(&mut self, gateway: Gateway, orders: Vec<flow::KnownOrder>) {
         if let Some(replies) = self.live_replies.get_mut(gateway.number()) {
             replies.ask(orders);
         }

@@ -71,8 +71,8 @@ impl OrderManager {
             if id.account() != Account::NONE && id.strategy() != StrategyId::NONE {
                 self.counters.know(id.account(), id.strategy());
             }
-            // Of one that was carried over only the position counts.
-            if !event.flags.has(Flags::SNAPSHOT) {
+            // Of one that was carried over, or that nobody here sent, only the position counts.
+            if !event.flags.has(Flags::SNAPSHOT) && !id.is_unsolicited() {
                 self.unmatched(id, Step::PartialFill, event, out);
             }
             return None;

@@ -10,7 +10,7 @@
 //! case: colliding identities cost one probe per fill.
 
 use crate::hash_index::HashIndex;
-use flow::records::{Bust, Fill};
+use flow::records::{Bust, DropCopy, Fill};
 use flow::{Event, OrderId, Px, Reserve, Side, StateError, StateReader, StateWriter};
 use serde::{Deserialize, Serialize};
 
@@ -33,14 +33,19 @@ pub(super) struct Execution {
 }
 
 impl Execution {
-    /// The execution of a fill.
+    /// The execution of a fill, or of a drop copy: that of no order of ours, under its account.
     pub(super) fn of(event: &Event) -> Execution {
-        let fill: &Fill = event.record();
+        let (order, match_id, px, qty) = if let Some(copy) = event.get::<DropCopy>() {
+            (OrderId::unsolicited(copy.account), copy.match_id, copy.px, copy.qty)
+        } else {
+            let fill: &Fill = event.record();
+            (OrderId(fill.order_id), fill.match_id, fill.px, fill.qty)
+        };
         Execution {
-            order: OrderId(fill.order_id),
-            match_id: fill.match_id,
-            px: fill.px,
-            qty: fill.qty.0,
+            order,
+            match_id,
+            px,
+            qty: qty.0,
             instrument: event.instrument,
             side: event.side(),
             busted: false,
@@ -181,11 +186,10 @@ impl Executions {
 
     /// What a fill is to the fills that are remembered.
     #[inline]
-    pub(super) fn told(&self, event: &Event) -> FillReport {
-        let fill: &Fill = event.record();
-        let Some(slot) = self.named(OrderId(fill.order_id), fill.match_id) else { return FillReport::First };
+    pub(super) fn told(&self, fill: &Execution) -> FillReport {
+        let Some(slot) = self.named(fill.order, fill.match_id) else { return FillReport::First };
         let found = self.at(slot);
-        match (found.busted, found.instrument == event.instrument && found.side == event.side()) {
+        match (found.busted, found.instrument == fill.instrument && found.side == fill.side) {
             (false, _) => FillReport::Twice,
             (true, true) => FillReport::Correction { of: self.number_at(slot), qty: found.qty },
             (true, false) => FillReport::First,
@@ -289,7 +293,7 @@ mod tests {
 
     /// Remembers a fill unless it was reported before.
     fn take(known: &mut Executions, fill: &Event) -> FillReport {
-        let report = known.told(fill);
+        let report = known.told(&Execution::of(fill));
         if report != FillReport::Twice {
             known.make_room();
             known.add(Execution::of(fill));

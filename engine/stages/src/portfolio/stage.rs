@@ -10,9 +10,9 @@ use super::money::{Holding, Terms};
 use super::positions::{Entry, Key};
 use crate::Space;
 use crate::by_key::ByKey;
-use flow::records::{Anomaly, Booked, Bust, Fill, FillCost, Listing, Position, PositionMoney, Trade};
+use flow::records::{Anomaly, Booked, Bust, DropCopy, FillCost, Listing, Position, PositionMoney, Trade};
 use flow::{
-    Account, AnomalyKind, Booking, Event, Flags, GrowingTable, Kind, Kinds, NO_MONEY, Ns, OrderId, Out, Param,
+    Account, AnomalyKind, Booking, CopyOf, Event, Flags, GrowingTable, Kind, Kinds, NO_MONEY, Ns, OrderId, Out, Param,
     ParamError, Params, Px, Qty, Scope, Side, Stage, StateError, StateReader, StateWriter, StrategyId, TradingState,
     known_money, money,
 };
@@ -92,31 +92,48 @@ impl PortfolioStage {
         }
     }
 
-    fn fill(&mut self, event: &Event, out: &mut Out) {
-        let fill: &Fill = event.record();
+    /// Books a fill; whether it was booked.
+    fn fill(&mut self, event: &Event, out: &mut Out) -> bool {
+        let fill = Execution::of(event);
+        let (order_id, terms) = (fill.order.0, (fill.px, Qty(fill.qty)));
+        let refused = |what, detail, out: &mut Out| {
+            push_anomaly(what, event, detail, out);
+            false
+        };
         if !self.is_listed(event.instrument) {
-            return push_anomaly(AnomalyKind::UnknownInstrument, event, u64::from(event.instrument), out);
+            return refused(AnomalyKind::UnknownInstrument, u64::from(event.instrument), out);
         }
-        if event.side() == Side::None || fill.qty.0 == 0 || fill.px == Px::NONE {
-            return push_anomaly(AnomalyKind::BadValue, event, fill.order_id, out);
+        if event.side() == Side::None || fill.qty == 0 || fill.px == Px::NONE {
+            return refused(AnomalyKind::BadValue, order_id, out);
         }
-        let (corrects, what) = match self.fills.told(event) {
+        let (corrects, what) = match self.fills.told(&fill) {
             FillReport::Twice => {
-                self.reported_twice = Some((OrderId(fill.order_id), fill.match_id));
-                let terms = (fill.px, fill.qty);
-                return push_anomaly_at(AnomalyKind::RepeatedFill, event, fill.match_id, terms, out);
+                self.reported_twice = Some((fill.order, fill.match_id));
+                push_anomaly_at(AnomalyKind::RepeatedFill, event, fill.match_id, terms, out);
+                return false;
             }
-            FillReport::Correction { of, qty } if fill.qty.0 > qty => (of, Booking::Enlarged),
+            FillReport::Correction { of, qty } if fill.qty > qty => (of, Booking::Enlarged),
             FillReport::Correction { of, .. } => (of, Booking::Corrected),
             FillReport::First => (0, Booking::Filled),
         };
-        let Some(entry) = self.book(Execution::of(event)) else {
-            return push_anomaly(AnomalyKind::PositionsFull, event, self.positions.limit() as u64, out);
+        let Some(entry) = self.book(fill) else {
+            return refused(AnomalyKind::PositionsFull, self.positions.limit() as u64, out);
         };
         let number = self.fills.booked();
-        let booked = Booked { number, order_id: fill.order_id, qty: fill.qty, corrects, ..booked(what) };
+        let booked = Booked { number, order_id, qty: terms.1, corrects, ..booked(what) };
         push_position(&entry, event, out);
         push_booked(&booked, event.side(), event, out);
+        true
+    }
+
+    /// Books an execution that nobody here asked for; what was carried over was said before.
+    #[cold]
+    fn drop_copy(&mut self, event: &Event, out: &mut Out) {
+        let copy: &DropCopy = event.record();
+        if copy.what == CopyOf::Execution.code() && self.fill(event, out) && !event.flags.has(Flags::SNAPSHOT) {
+            let terms = (copy.px, copy.qty);
+            push_anomaly_at(AnomalyKind::UnsolicitedFill, event, copy.match_id, terms, out);
+        }
     }
 
     /// Books a fill in its position and remembers it; `None` if there is no room for the position.
@@ -273,7 +290,7 @@ fn push_anomaly_at(what: AnomalyKind, event: &Event, detail: u64, (px, qty): (Px
 
 impl Stage for PortfolioStage {
     fn reads(&self) -> Kinds {
-        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::Fill, Kind::FillCost, Kind::Bust])
+        Kinds::of(&[Kind::Listing, Kind::Trade, Kind::Fill, Kind::FillCost, Kind::Bust, Kind::DropCopy])
     }
 
     fn emits(&self) -> Kinds {
@@ -284,7 +301,7 @@ impl Stage for PortfolioStage {
         Scope::Global
     }
 
-    /// A bust: the position, its money, and what the bust was.
+    /// A bust: the position, its money, and what the bust was. A drop copy: the position, what it was, and that nobody sent it.
     fn fan_out(&self) -> usize {
         3
     }
@@ -293,7 +310,10 @@ impl Stage for PortfolioStage {
     fn on_event(&mut self, event: &Event, out: &mut Out) {
         match event.kind {
             Kind::Trade => self.trade(event),
-            Kind::Fill => self.fill(event, out),
+            Kind::Fill => {
+                self.fill(event, out);
+            }
+            Kind::DropCopy => self.drop_copy(event, out),
             Kind::FillCost => self.fill_cost(event, out),
             Kind::Bust => self.bust(event, out),
             Kind::Listing => self.listing(event),

@@ -14,8 +14,9 @@ use super::messages::Messages;
 use super::open::{Open, OpenOrders, Role};
 use super::proposal::Proposal;
 use super::rates::{Quotes, Rates};
+use super::unexplained::Unexplained;
 use crate::router::Routing;
-use flow::records::{Ack, BookTop, Booked, Cancelled, Reject, ReplaceRequest, Request};
+use flow::records::{Ack, BookTop, Booked, Cancelled, OrderStatus, Reject, ReplaceRequest, Request};
 use flow::{
     Action, Booking, Event, Gateway, GrowingTable, Ns, OrderId, OrderType, Px, SIMULATED_EXCHANGE, Side, Trust,
 };
@@ -44,6 +45,7 @@ pub(super) struct Gate {
     /// Whose data are doubtful.
     pub(super) trust: Trust,
     pub(super) open: OpenOrders,
+    pub(super) unexplained: Unexplained,
     pub(super) messages: Messages,
     /// Messages beyond the throttle's limit, and collar, of orders that only reduce a position.
     pub(super) reduce_messages: i64,
@@ -70,12 +72,29 @@ impl Gate {
         self.lost & bit(self.routing.venue(order)) != 0
     }
 
-    /// Whether the venue of a proposal does not answer an order of its instrument.
+    /// Whether the venue of a proposal does not answer an order of its instrument, or tells less of one than it says is filled.
     #[cold]
     pub(super) fn is_late_for(&self, proposal: &Proposal) -> bool {
         let venue = self.routing.venue(proposal.id());
-        let same = |o: &Open| self.place(o.instrument) == proposal.at && self.routing.venue(OrderId(o.id)) == venue;
-        self.open.late().iter().filter_map(|id| self.open.get(*id)).any(|order| same(&order))
+        let late = self.open.late().iter().filter_map(|id| self.open.get(*id));
+        let late = late.map(|order| (OrderId(order.id), self.place(order.instrument)));
+        late.chain(self.unexplained.iter()).any(|(id, at)| at == proposal.at && self.routing.venue(id) == venue)
+    }
+
+    /// What a venue that numbers nothing said of an order.
+    #[cold]
+    pub(super) fn accounted(&mut self, event: &Event) {
+        let OrderStatus { order_id, missing, state, .. } = *event.record();
+        let order = OrderId(order_id);
+        if state == 0 {
+            return self.open.unanswered(order_id);
+        }
+        self.open.answered(order_id);
+        if missing.0 == 0 {
+            self.unexplained.remove(order);
+        } else if !self.unexplained.add(order, self.place(event.instrument)) {
+            self.lost |= bit(self.routing.venue(order));
+        }
     }
 
     /// The best bid and ask of an instrument.

@@ -26,6 +26,7 @@ mod rates;
 mod stage;
 mod state;
 mod tables;
+mod unexplained;
 
 pub use breach::CheckEntry;
 pub use checks::{CEILINGS, CHECKS, Flaw, PARAMS, RATE, check, check_name};

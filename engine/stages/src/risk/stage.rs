@@ -14,6 +14,7 @@ use super::open::{OpenOrders, SLOTS};
 use super::proposal::Proposal;
 use super::rates::{MAX_RATE_AGE_MS, Rates};
 use super::tables;
+use super::unexplained::Unexplained;
 use crate::Space;
 use crate::router::Routing;
 use flow::records::{
@@ -52,6 +53,7 @@ impl RiskStage {
             rates: rates(params, space)?,
             trust: Trust::new(space.instruments.max(1)),
             open: OpenOrders::new(params.get(SLOTS)),
+            unexplained: Unexplained::new(params.get(SLOTS)),
             messages: Messages::new(params.get(WINDOW_MS), 2 * MAX_MESSAGES),
             reduce_messages: params.get(RESERVED) as i64,
             reduce_collar_bps: params.get(REDUCE_COLLAR) as i64,
@@ -335,6 +337,7 @@ impl Stage for RiskStage {
             Kind::Command => self.command(event, out),
             Kind::Halt => self.gate.halted = true,
             Kind::Anomaly => self.anomaly(event),
+            Kind::OrderStatus => self.gate.accounted(event),
             Kind::Listing => self.define(event),
             Kind::Name => {
                 self.gate.levels.name(event);

@@ -85,6 +85,8 @@ impl RiskStage {
         let late = |o: &Open| gate.open.late().contains(&o.id);
         let orders: Vec<_> = gate.open.sorted().iter().map(|o| save_order(o, to.key(o.instrument), late(o))).collect();
         to.put(&orders);
+        let unexplained: Vec<_> = gate.unexplained.iter().map(|(id, at)| (id, to.key(at as u32))).collect();
+        to.put(&unexplained);
     }
 
     pub(super) fn load_state(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
@@ -114,7 +116,16 @@ impl RiskStage {
             return Err(StateError::Inconsistent("strategies that do not hold what their account does"));
         }
         self.gate.trust.load(from)?;
-        self.load_orders(from)
+        self.load_orders(from)?;
+        self.gate.unexplained.clear();
+        for (id, key) in from.get::<Vec<(OrderId, String)>>()? {
+            let at = from.instrument(&key)? as usize;
+            fits("instruments", at + 1, self.gate.markets.bound())?;
+            if !self.gate.unexplained.add(id, at) {
+                return Err(StateError::Inconsistent("more unexplained orders than fit"));
+            }
+        }
+        Ok(())
     }
 
     fn load_markets(&mut self, from: &mut StateReader<'_>) -> Result<(), StateError> {
