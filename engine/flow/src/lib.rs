@@ -96,8 +96,8 @@ pub use source::{
 pub use stage::{Scope, Stage, Ticks};
 pub use state::{StateError, StateReader, StateWriter};
 pub use symbol_index::SymbolIndex;
-pub use text_id::match_id;
 pub use table::{in_order, is_in_order, planned, queue, table};
+pub use text_id::match_id;
 pub use tick::Tick;
 pub use trading_state::{
     ClosingPosition, ClosingWait, FlattenState, FlattenTarget, LevelInForce, LimitInForce, ParamInForce, TradingState,

@@ -25,8 +25,8 @@ use flow::records::{
     Ack, Bust, Cancelled, Command, DropCopy, Fill, OrderStatus, Reject, ReplaceRequest, Request, Sent,
 };
 use flow::{
-    Action, CommandAction, CopyOf, Event, EventId, Flags, Gateway, Kind, KnownOrder, Ns, OpenOrder, OrderId, OrderState,
-    Qty, SOURCE_OPERATOR,
+    Action, CommandAction, CopyOf, Event, EventId, Flags, Gateway, Kind, KnownOrder, Ns, OpenOrder, OrderId,
+    OrderState, Qty, SOURCE_OPERATOR,
 };
 use sinks::journal::{Home, Journal, JournalError, JournalReader, LogKind, Member};
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,8 @@ use super::framing::{BadFrame, Incoming, Outgoing, Payload};
 use super::proof::{End, is_proof, proof};
 use crate::Secret;
 use flow::{
-    Approved, Event, Known, OpenOrder, Opened, OrderAnswer, OrderId, Patience, SecretPlace, Venue, VenueError, VenueReply,
+    Approved, Event, Known, OpenOrder, Opened, OrderAnswer, OrderId, Patience, SecretPlace, Venue, VenueError,
+    VenueReply,
 };
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};

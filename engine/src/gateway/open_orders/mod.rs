@@ -54,6 +54,9 @@ struct Accounted {
     unknown: bool,
     /// That so much is filled, which is more than its executions; 0 = no more.
     claimed: u64,
+    /// A fill came before its order was acknowledged, or after it was replaced, so the stages count it in no order: that all
+    /// is filled does not end the order there.
+    uneven: bool,
 }
 
 /// How an order stands, for whoever compares it with what its venue says.
@@ -68,6 +71,14 @@ pub(super) struct Standing {
     pub(super) unknown: bool,
     /// What it says is filled, if that is more than its executions; else 0.
     pub(super) claimed: u64,
+}
+
+impl Standing {
+    /// Whether the venue has more to say of it than that nothing has happened.
+    pub(super) fn is_to_be_asked(&self) -> bool {
+        let is_full = self.qty > 0 && self.filled >= self.qty;
+        self.over || self.unknown || self.claimed > 0 || is_full
+    }
 }
 
 /// The orders that may be open; see the module.
@@ -247,10 +258,11 @@ impl OpenOrders {
             Kind::Command => self.commanded(input.record()),
             Kind::Ack => {
                 let Ack { order_id, replaces, .. } = *input.record();
-                let executed = self.replaced(replaces, order_id);
+                let (executed, uneven) = self.replaced(replaces, order_id);
                 if !self.is_foreign(order_id) {
                     let entry = self.entry(order_id, input.instrument, input.side());
                     (entry.filled, entry.acknowledged) = (entry.filled + executed, true);
+                    entry.account.uneven |= uneven;
                     self.settle(order_id);
                 }
             }
@@ -262,6 +274,7 @@ impl OpenOrders {
                     && (match_id == 0 || self.executed.insert((id, match_id)))
                 {
                     entry.filled += qty.0;
+                    entry.account.uneven |= id != order_id || !entry.acknowledged;
                     self.settle(id);
                 }
             }
@@ -291,15 +304,15 @@ impl OpenOrders {
         self.settle(order_id);
     }
 
-    /// An order is in the place of another one; what was executed of that.
-    fn replaced(&mut self, old: u64, new: u64) -> u64 {
+    /// An order is in the place of another one; what was executed of that, and whether some of it counts in no order.
+    fn replaced(&mut self, old: u64, new: u64) -> (u64, bool) {
         if self.unnumbered && self.entries.contains_key(&old) {
             let names: Vec<u64> = self.names(old).collect();
             self.executed.extend(names.into_iter().map(|name| (new, name)));
             self.heirs.values_mut().filter(|heir| **heir == old).for_each(|heir| *heir = new);
             self.heirs.insert(old, new);
         }
-        self.remove(old).map_or(0, |gone| gone.filled)
+        self.remove(old).map_or((0, false), |gone| (gone.filled, gone.account.uneven))
     }
 
     fn names(&self, id: u64) -> impl Iterator<Item = u64> {
@@ -367,7 +380,8 @@ impl OpenOrders {
     /// for too.
     fn settle(&mut self, order_id: u64) {
         let Some(Entry { qty, filled, over, account, .. }) = self.entries.get(&order_id).copied() else { return };
-        let is_over = filled >= qty || over && (account.whole || !self.unnumbered);
+        let is_filled = filled >= qty && (over || !account.uneven || !self.unnumbered);
+        let is_over = is_filled || over && (account.whole || !self.unnumbered);
         if qty > 0 && account.claimed == 0 && is_over {
             self.remove(order_id);
         }
@@ -398,4 +412,3 @@ impl OpenOrders {
         Ok(orders)
     }
 }
-

@@ -95,7 +95,7 @@ impl VenueSession {
         let pace = self.venue.ask_pace();
         match self.open.standing(order) {
             None => self.asking.schedule.remove(order),
-            Some(s) if s.over || s.unknown || s.claimed > 0 => self.asking.schedule.set(order, self.now + pace.again),
+            Some(of) if of.is_to_be_asked() => self.asking.schedule.set(order, self.now + pace.again),
             Some(_) => self.asking.schedule.set(order, self.now + pace.silence),
         }
     }
@@ -128,7 +128,7 @@ impl VenueSession {
                 id.0
             ));
         }
-        let is_being_replaced = state == OrderState::Replaced && self.route_of(id, Action::Replace).is_some();
+        let is_being_replaced = state == OrderState::Replaced && self.is_being_replaced(&of.order);
         if state == OrderState::Open {
             self.revive(id);
         } else if !of.over && !is_being_replaced {
@@ -138,6 +138,17 @@ impl VenueSession {
         if (of.unknown, of.claimed) != (false, claimed) || (is_over && missing == 0) {
             self.push_status(of, Some(state), filled, missing);
         }
+    }
+
+    /// Whether an order may be the one that takes the place of this one, as soon as the venue tells it.
+    fn is_being_replaced(&self, of: &OpenOrder) -> bool {
+        let whose = |id: OrderId| (id.account(), id.strategy());
+        let may_be = |sent: &Event| {
+            let Sent { order_id, action, .. } = *sent.record();
+            let is_same = whose(OrderId(order_id)) == whose(of.order_id) && sent.instrument == of.instrument;
+            action == Action::Replace.code() && is_same
+        };
+        self.unanswered.values().any(may_be)
     }
 
     /// A cancel without an answer for too long has not reached an order that is open.
@@ -174,7 +185,8 @@ impl VenueSession {
         let requested = self.route_of(id, Action::Cancel).map_or(0, cause);
         let reason = if requested == 0 { CancelReason::Untold } else { CancelReason::Requested };
         let qty = Qty(of.qty.saturating_sub(of.filled.max(filled)));
-        let cancelled = Cancelled { order_id: id.0, qty, cause: requested, reason: reason.code(), ..Cancelled::default() };
+        let cancelled =
+            Cancelled { order_id: id.0, qty, cause: requested, reason: reason.code(), ..Cancelled::default() };
         self.make(&of.order, &cancelled);
     }
 
@@ -184,7 +196,8 @@ impl VenueSession {
         self.answer(returned(of.instrument, Flags::LAST_OF_GROUP.with_side(of.side), answer));
     }
 
-    fn push_status(&mut self, of: &Standing, state: Option<OrderState>, filled: u64, missing: u64) {
+    /// What the venue said of an order enters.
+    pub(super) fn push_status(&mut self, of: &Standing, state: Option<OrderState>, filled: u64, missing: u64) {
         let OpenOrder { order_id, instrument, side } = of.order;
         let state = state.map_or(0, OrderState::code);
         let (order_id, filled, missing) = (order_id.0, Qty(filled), Qty(missing));

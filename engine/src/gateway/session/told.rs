@@ -2,12 +2,13 @@
 //!
 //! It may tell something twice, late, or without what came before. So an answer enters only if it says something new; what an
 //! order must have been before it is made first; and what the venue need not know of us (the route that it answers, the
-//! instrument, the side) is filled in. Whatever nobody here sent enters once as a `drop-copy`. Bound: as in `reconcile`.
+//! instrument, the side) is filled in. What cannot be put in its place, because the venue has not told which order was replaced,
+//! is asked for at once. Whatever nobody here sent enters once as a `drop-copy`. Bound: as in `reconcile`.
 
 use super::VenueSession;
 use crate::gateway::open_orders::Standing;
 use flow::records::{Ack, Cancelled, DropCopy, Fill, FillCost, Reject, Sent};
-use flow::{Action, CopyOf, Event, EventId, Kind, Ns, OrderId, Side};
+use flow::{Action, CopyOf, Event, EventId, Kind, Ns, OrderId, OrderState, Side};
 
 impl VenueSession {
     /// Takes an answer.
@@ -24,13 +25,22 @@ impl VenueSession {
     }
 
     fn tell_ack(&mut self, mut ack: Event) {
-        let order = OrderId(ack.record::<Ack>().order_id);
+        let Ack { order_id, replaces, .. } = *ack.record();
+        let order = OrderId(order_id);
         let Some(of) = self.open.standing(order).filter(|of| !of.acknowledged && !of.over) else { return };
+        if let Some(old) = self.open.standing(OrderId(replaces)).filter(|old| old.unknown || old.claimed > 0) {
+            // What is missing of it is missing of the one in its place, which is asked for next.
+            self.push_status(&old, Some(OrderState::Replaced), old.filled, 0);
+            self.asking.schedule.remove(old.order.order_id);
+        }
         let route = self.route_of(order, Action::New).or_else(|| self.route_of(order, Action::Replace));
         let cause = &mut ack.record_mut::<Ack>().cause;
         *cause = route.map_or(*cause, |sent| sent.record::<Sent>().cause);
         self.answer(completed(ack, &of));
         self.heard(order);
+        if replaces != 0 {
+            self.asking.schedule.set(order, self.now);
+        }
     }
 
     fn tell_fill(&mut self, fill: Event) {
@@ -41,11 +51,18 @@ impl VenueSession {
             self.asking.left_out = Some(name);
             return;
         }
+        let of = self.open.standing_of_fill(order);
+        if let Some(of) = of
+            && !self.acknowledge(&of)
+        {
+            // It comes again, behind what the venue says to be in place of which order, when it is asked.
+            self.asking.left_out = Some(name);
+            return self.asking.schedule.set(of.order.order_id, self.now);
+        }
         self.asking.left_out = None;
         self.asking.told.add(name);
         self.asking.found.came += 1;
-        let Some(of) = self.open.standing_of_fill(order) else { return self.answer(fill) };
-        self.acknowledge(&of);
+        let Some(of) = of else { return self.answer(fill) };
         self.answer(completed(fill, &of));
         self.heard(of.order.order_id);
     }
@@ -61,7 +78,9 @@ impl VenueSession {
     fn tell_cancelled(&mut self, mut cancelled: Event) {
         let order = OrderId(cancelled.record::<Cancelled>().order_id);
         let Some(of) = self.open.standing(order).filter(|of| !of.over) else { return };
-        self.acknowledge(&of);
+        if !self.acknowledge(&of) {
+            return self.asking.schedule.set(order, self.now);
+        }
         let route = self.route_of(order, Action::Cancel);
         cancelled.record_mut::<Cancelled>().cause = route.map_or(0, |sent| sent.record::<Sent>().cause);
         self.answer(completed(cancelled, &of));
@@ -103,7 +122,7 @@ impl VenueSession {
     fn heard(&mut self, order: OrderId) {
         match self.open.standing(order) {
             None => self.asking.schedule.remove(order),
-            Some(of) if of.over || of.unknown || of.claimed > 0 => self.asking.schedule.set(order, self.now),
+            Some(of) if of.is_to_be_asked() => self.asking.schedule.set(order, self.now),
             Some(_) => self.asking.schedule.set(order, self.now + self.venue.ask_pace().silence),
         }
     }

@@ -2,6 +2,7 @@
 
 mod pulls;
 mod trouble;
+mod unnumbered;
 
 use super::{
     DefinitionSink, Ending, GatewayError, GatewayThread, KillSwitch, Link, Resumption, VenueSession, VenueStatus,
