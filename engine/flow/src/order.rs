@@ -77,7 +77,7 @@ impl OrderId {
     /// Whether it is in place of one.
     #[inline]
     pub const fn is_unsolicited(self) -> bool {
-        self.0 & (1 << 56) - 1 == 0
+        self.0 & ((1 << 56) - 1) == 0
     }
 }
 

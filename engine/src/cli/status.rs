@@ -8,8 +8,8 @@ use super::screen::{INDENT, wrapped};
 use super::table::{Align, Cell, Tone, column, table};
 use super::trading::{halted_by, pnl};
 use crate::control::{
-    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, OrderStatus, PositionStatus, Status, TradingStatus,
-    VenueReport,
+    ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, OrderStatus, PositionStatus, ReconciledReport, Status,
+    TradingStatus, VenueReport,
 };
 use sinks::journal::DiskState;
 
@@ -203,7 +203,17 @@ fn venue(venue: &VenueReport, venues: usize) -> String {
         Tone::Plain,
         &format!("          orders open there {open}, routes unanswered {unanswered}, late so far {late}"),
     );
-    text
+    text + &venue.reconciled.as_ref().map(reconciled).unwrap_or_default()
+}
+
+/// What a venue that numbers nothing was asked when its session opened, and what it has not explained since.
+fn reconciled(report: &ReconciledReport) -> String {
+    let [asked, made, came] = [report.asked, report.made, report.came].map(grouped);
+    let [unsolicited, unexplained, unknown] = [report.unsolicited, report.unexplained, report.unknown].map(grouped);
+    let tone = if report.unexplained + report.unknown == 0 { Tone::Plain } else { Tone::Bad };
+    let opened = format!("          at its opening: orders asked for {asked}, answers made {made}, executions {came}");
+    let now = format!("          not explained {unexplained}, not known {unknown}, sent by others {unsolicited}");
+    line(Tone::Plain, &opened) + &line(tone, &now)
 }
 
 fn feed(feed: &FeedStatus) -> String {
@@ -318,6 +328,14 @@ mod tests {
             open_orders: 10,
             unanswered: 1,
             late: 0,
+            reconciled: Some(ReconciledReport {
+                asked: 12,
+                made: 3,
+                came: 2,
+                unsolicited: 1,
+                unexplained: 1,
+                unknown: 0,
+            }),
         };
         let disk = DiskState { behind: 8, limit: 8, waiting_ms: Some(2_345), waits: 3, no_room: None };
         let (trading, venues, disk) = (Some(trading), vec![venue], Some(disk));
@@ -400,6 +418,8 @@ trading   HALTED by operator ada (uid 1000) at 2026-11-26 03:00:12 UTC, input
             "\npnl       net 234.92 = realised 320.21 + unrealised -12.50 - fees 72.79\n",
             "venue     open for 3 h 4 min, heard 212 ms ago; lost 2, back 2\n",
             "          orders open there 10, routes unanswered 1, late so far 0\n",
+            "          at its opening: orders asked for 12, answers made 3, executions 2\n",
+            "          not explained 1, not known 0, sent by others 1\n",
             "feed      day.itch: 81,150 inputs, the last 2.3 s ago\n",
             "disk      8 of 8 segments behind: inputs have been waiting for 2.3 s\n",
             "inputs    81,301 entered, 81,300 finished, 1 in flight\n",

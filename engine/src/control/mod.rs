@@ -35,7 +35,7 @@ pub use intake::{Entering, Intake};
 pub use message::{AddedInput, BadCommand, ControlReply, ControlRequest, SetValue, WatchedInput};
 pub use outcomes::{OutcomeSink, Outcomes};
 pub use server::{ControlError, Pipeline, Server};
-pub use status::{Status, VenueReport};
+pub use status::{ReconciledReport, Status, VenueReport};
 pub use trading::{
     ClosingStatus, FeedStatus, FlattenOf, FlattenStatus, LimitStatus, OrderStatus, PositionStatus, TableStatus,
     TradingStatus,

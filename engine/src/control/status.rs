@@ -68,6 +68,40 @@ pub struct VenueReport {
     pub unanswered: u64,
     /// Routes that were without an answer for too long.
     pub late: u64,
+    /// What was reconciled, if the venue numbers nothing.
+    pub reconciled: Option<ReconciledReport>,
+}
+
+/// What a session found when it opened at a venue that numbers nothing, and how it stands now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconciledReport {
+    /// Orders that the venue was asked for.
+    pub asked: u64,
+    /// Answers that were missing and were made.
+    pub made: u64,
+    /// Executions of our orders that came.
+    pub came: u64,
+    /// Executions and orders that came since the start and that nobody here sent.
+    pub unsolicited: u64,
+    /// Orders of which the venue now says more than it tells: their instruments are blocked there.
+    pub unexplained: u64,
+    /// Orders of which it now cannot say anything: likewise.
+    pub unknown: u64,
+}
+
+impl ReconciledReport {
+    fn of(venue: &VenueStatus) -> Option<ReconciledReport> {
+        let found = venue.found()?;
+        Some(ReconciledReport {
+            asked: found.asked.into(),
+            made: found.made.into(),
+            came: found.came.into(),
+            unsolicited: venue.unsolicited(),
+            unexplained: venue.unexplained(),
+            unknown: venue.unknown(),
+        })
+    }
 }
 
 impl VenueReport {
@@ -86,6 +120,7 @@ impl VenueReport {
             open_orders: venue.open_orders(),
             unanswered: venue.unanswered(),
             late: venue.late(),
+            reconciled: ReconciledReport::of(venue),
         })
     }
 }

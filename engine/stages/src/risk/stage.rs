@@ -293,6 +293,7 @@ impl Stage for RiskStage {
             Kind::Reject,
             Kind::Cancelled,
             Kind::Booked,
+            Kind::OrderStatus,
             Kind::Command,
             Kind::Halt,
             Kind::Anomaly,

@@ -2,10 +2,10 @@
 
 use crate::harness::{self, Behind, Pipeline, kinds};
 use crate::orders_harness::*;
-use flow::records::{BookTop, Booked, Intent, Listing, Refused, Request, Tick};
+use flow::records::{BookTop, Booked, DropCopy, Intent, Listing, Refused, Request, Tick};
 use flow::{
-    AnomalyKind, Booking, Event, EventId, Flags, Kind, Kinds, OrderId, OrderType, Out, Params, Px, Qty, Scope, Side,
-    Stage, StateError, StateReader, StateWriter, Tif,
+    AnomalyKind, Booking, CopyOf, Event, EventId, Flags, Kind, Kinds, OrderId, OrderType, Out, Params, Px, Qty, Scope,
+    Side, Stage, StateError, StateReader, StateWriter, StrategyId, Tif,
 };
 use stages::portfolio::PortfolioStage;
 use stages::risk::{PARAMS, RiskStage};
@@ -23,7 +23,7 @@ fn portfolio() -> Pipeline<PortfolioStage> {
 /// are over.
 #[test]
 fn one_stage_alone_follows_fills() {
-    let reports = Kinds::of(&[Kind::Fill, Kind::FillCost, Kind::Bust]);
+    let reports = Kinds::of(&[Kind::Fill, Kind::FillCost, Kind::Bust, Kind::DropCopy]);
     let told = Kinds::of(&[Kind::Booked, Kind::Position]);
     let (mut owners, mut followers) = (Vec::new(), Vec::new());
     for part in stages::uncut(|_| true) {
@@ -65,6 +65,33 @@ fn a_report_is_told_with_the_number_of_its_fill() {
     assert_eq!(booked(&mut pipeline, &sold(7, 5)), (4, 5, Booking::Enlarged, 3, Side::Sell));
     let carried = Event { flags: sold(9, 1).flags.with(Flags::SNAPSHOT), ..sold(9, 1) };
     assert!(pipeline.feed(&carried).last().unwrap().0.flags.has(Flags::SNAPSHOT));
+}
+
+/// What nobody here sent is booked once, under its account and no strategy, and said.
+#[test]
+fn an_execution_that_nobody_sent_is_booked_under_its_account() {
+    let mut pipeline = portfolio();
+    let copy = |instrument, what: CopyOf, name| {
+        let (px, qty, account) = (Px(10), Qty(5), ACCOUNT);
+        event(
+            instrument,
+            Side::Sell,
+            &DropCopy { px, qty, match_id: name, account, what: what.code(), ..Default::default() },
+        )
+    };
+    let emitted = pipeline.feed(&copy(1, CopyOf::Execution, 7));
+    assert_eq!(kinds(&emitted), [Kind::Position, Kind::Booked, Kind::Anomaly]);
+    assert_eq!(anomalies(&emitted), [(AnomalyKind::UnsolicitedFill as u16, 7)]);
+    let held = position(&emitted).unwrap();
+    assert_eq!((held.account, held.strategy, held.qty), (ACCOUNT, StrategyId::NONE, -5));
+    assert!(OrderId(emitted[1].0.record::<Booked>().order_id).is_unsolicited());
+    let again = pipeline.feed(&copy(1, CopyOf::Execution, 7));
+    assert_eq!(anomalies(&again), [(AnomalyKind::RepeatedFill as u16, 7)]);
+    assert!(pipeline.feed(&copy(1, CopyOf::Order, 8)).is_empty(), "an order is no execution");
+    let unlisted = pipeline.feed(&copy(0, CopyOf::Execution, 9));
+    assert_eq!(anomalies(&unlisted), [(AnomalyKind::UnknownInstrument as u16, 0)]);
+    let carried = Event { flags: Flags::SNAPSHOT.with_side(Side::Sell), ..copy(1, CopyOf::Execution, 10) };
+    assert_eq!(kinds(&pipeline.feed(&carried)), [Kind::Position, Kind::Booked], "it was said before");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) const INPUTS: &[Kind] = &[
     Kind::Gap, Kind::Status, Kind::Tick, Kind::Tick, Kind::Listing, Kind::Contract, Kind::Name,
     Kind::Bar, Kind::BarFlow, Kind::Anomaly, Kind::EndOfInput, Kind::Command, Kind::Command, Kind::Halt,
     Kind::Refused, Kind::Sent, Kind::Ack, Kind::Fill, Kind::FillCost, Kind::Reject, Kind::Cancelled,
-    Kind::Bust, Kind::Bust, Kind::Bust,
+    Kind::Bust, Kind::Bust, Kind::Bust, Kind::DropCopy, Kind::OrderStatus,
 ];
 
 /// Sixteen bytes that stand for an input.
@@ -176,7 +176,9 @@ fn plain(filling: &Filling<'_>, instrument: u32) -> Event {
         | Kind::FillCost
         | Kind::Reject
         | Kind::Cancelled
-        | Kind::Bust => SOURCE_RETURNS,
+        | Kind::Bust
+        | Kind::DropCopy
+        | Kind::OrderStatus => SOURCE_RETURNS,
         _ => source_of(instrument),
     };
     let blank = Event::new(Ns(0), instrument, flags(step.flags), &Tick::default());

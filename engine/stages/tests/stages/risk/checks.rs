@@ -1,7 +1,7 @@
 //! Every check at its limit and one past it, and without a limit or a reference.
 
 use super::rig::{Rig, cents, id, passed, refusal};
-use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Fill, Listing, Reject, Request, Status};
+use flow::records::{Ack, Anomaly, BookTop, Bust, Cancelled, Fill, Listing, OrderStatus, Reject, Request, Status};
 use flow::{Account, AnomalyKind, InstrumentType, IntParam, OrderId, Px, Qty, Side, StatusKind, StrategyId};
 use stages::risk::{CEILINGS, CHECKS, CheckEntry, Flaw, PARAMS, check, check_name};
 use std::collections::BTreeSet;
@@ -225,6 +225,29 @@ fn a_venue_that_does_not_answer_blocks() {
         }
         assert!(passed(rig.buy(1)), "{answer}");
     }
+}
+
+/// A venue that says that more is filled than it tells, or cannot say anything, blocks the instrument there until it can.
+#[test]
+fn what_a_venue_does_not_explain_blocks_the_instrument() {
+    let mut rig = Rig::new(&[]);
+    let status =
+        |order_id, missing, state| OrderStatus { order_id, missing: Qty(missing), state, ..Default::default() };
+    assert!(passed(rig.buy(1)));
+    let open = rig.last();
+    rig.returned(1, Side::Buy, &status(open, 0, 0));
+    assert_eq!(refusal(rig.buy(1)), ("venue", 0, 2), "it cannot say");
+    rig.returned(1, Side::Buy, &status(open, 0, 1));
+    assert!(passed(rig.buy(1)), "it can");
+    rig.returned(1, Side::Buy, &status(open, 5, 3));
+    rig.returned(1, Side::Buy, &Cancelled { order_id: open, ..Default::default() });
+    assert_eq!(refusal(rig.buy(1)), ("venue", 0, 2), "the end of the order explains nothing");
+    rig.returned(1, Side::Buy, &status(open, 2, 3));
+    assert_eq!(refusal(rig.buy(1)), ("venue", 0, 2), "a part does not");
+    rig.returned(1, Side::Buy, &status(open, 0, 3));
+    assert!(passed(rig.buy(1)));
+    rig.returned(1, Side::Buy, &status(id(900), 1, 3));
+    assert_eq!(refusal(rig.buy(1)), ("venue", 0, 2), "also of an order that is not open here");
 }
 
 #[test]
