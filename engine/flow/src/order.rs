@@ -201,7 +201,7 @@ words! {
         /// Another order has replaced it.
         Replaced = 5 "replaced",
     }
-    /// What a venue tells of what nobody here sent.
+    /// What a venue reports that nobody here sent.
     CopyOf: u8 {
         /// An execution.
         Execution = 1 "execution",

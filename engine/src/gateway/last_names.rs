@@ -1,4 +1,4 @@
-//! The last names that were told, so that what is told again is known.
+//! The last names that were told, so that a repetition is known.
 //!
 //! Bound: `MOST` names; the oldest is forgotten first, and what it names is then new again.
 

@@ -25,7 +25,7 @@ use flow::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names of what nobody here sent that are remembered: what is told again later enters again.
+/// Names of what nobody here sent that are remembered: a repetition later than that enters again.
 const COPIED: usize = 16_384;
 
 /// An order, as far as the inputs tell.

@@ -1,4 +1,4 @@
-//! What a venue that numbers nothing tells of its own accord.
+//! What a venue that numbers nothing says without being asked.
 //!
 //! It may tell something twice, late, or without what came before. So an answer enters only if it says something new; what an
 //! order must have been before it is made first; and what the venue need not know of us (the route that it answers, the
