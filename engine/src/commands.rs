@@ -6,7 +6,7 @@
 use crate::bench::commands as bench;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{
-    console, ctl, demo, graph, help, journal, replay, run, schema, screen, signals, snapshot, synth, validate,
+    console, ctl, demo, graph, help, journal, replay, run, schema, screen, signals, snapshot, synth, validate, why,
 };
 use crate::registries::Registries;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -42,6 +42,8 @@ enum Command {
     Graph(graph::GraphArgs),
     /// Lists the kinds of rows, or the columns of one.
     Schema(schema::SchemaArgs),
+    /// Tells the whole story of an order: its cause, what was measured, checks, fills, positions.
+    Why(why::WhyArgs),
     /// Measures latency and throughput on this host, with confidence intervals.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -77,7 +79,7 @@ pub fn main(registries: Registries) -> ExitCode {
 
 fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
     // Journals, snapshots and notes are for the user alone, whatever the umask was.
-    if matches!(command, Command::Run(_) | Command::Replay(_) | Command::Snapshot(_)) {
+    if matches!(command, Command::Run(_) | Command::Replay(_) | Command::Snapshot(_) | Command::Why(_)) {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
     match command {
@@ -90,6 +92,7 @@ fn run(command: Command, registries: &Registries) -> Result<Exit, Failure> {
         Command::Validate(args) => validate::run(&args, registries),
         Command::Graph(args) => graph::run(&args, registries),
         Command::Schema(args) => schema::run(&args),
+        Command::Why(args) => why::run(&args, registries),
         Command::Bench(command) => bench::run(&command, registries),
         Command::Journal(command) => journal::run(&command, registries),
     }

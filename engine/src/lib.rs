@@ -28,6 +28,7 @@ pub mod ingress;
 pub mod os;
 pub mod pipeline;
 pub mod plan;
+pub mod provenance;
 pub mod recovery;
 pub mod registries;
 pub mod report;

@@ -32,6 +32,11 @@ impl Kind {
     /// Crosses cuts only: carries the watermark "all inputs up to this `seq` are finished". It has no body, is in no log
     /// and no stage sees it.
     pub const WATERMARK: Kind = Kind(255);
+
+    /// Whether it is what the pipeline measures of the market.
+    pub const fn is_measure(self) -> bool {
+        Range::any_has(Range::MEASURES, self)
+    }
 }
 
 /// Numbers of kinds, first and last, that a module of records gives.

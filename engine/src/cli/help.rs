@@ -23,6 +23,7 @@ pub(crate) const COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("tidegate replay --input day.itch", "files or a journal: rows and summary"),
             ("tidegate schema book-top", "kinds of rows, and the columns of one"),
             ("tidegate journal ls run1", "the logs of a run: list, check, export"),
+            ("tidegate why run1 1/momentum/12", "the whole story of an order"),
         ],
     ),
     (

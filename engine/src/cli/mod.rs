@@ -35,3 +35,4 @@ pub(crate) mod target;
 mod trading;
 pub(crate) mod validate;
 pub(crate) mod watch;
+pub(crate) mod why;

@@ -6,6 +6,7 @@
 use super::cell::Cell;
 use super::depth::Depths;
 use super::filter::Filter;
+use super::one::{CameFrom, common};
 use super::render::{Print, Scale};
 use super::schema::{Made, RowKind};
 use crate::ingress::{Origin, Origins};
@@ -178,17 +179,12 @@ impl RowSink {
             self.outside = Some([first.min(event.ts), last.max(event.ts)]);
             return Ok(());
         }
-        let exchange_ts = event.exchange_ts().or(self.origin.and_then(|o| o.exchange_ts));
-        let input = self.origin.and_then(|o| o.input).and_then(|i| self.inputs.get(i));
-        let common = [
-            Cell::text(kind.name),
-            Cell::Uint(event.id.seq()),
-            Cell::Long(event.ts.0),
-            exchange_ts.map_or(Cell::Null, |ts| Cell::Long(ts.0)),
-            symbol.map_or(Cell::Null, Cell::text),
-            input.map_or(Cell::Null, Cell::text),
-            record.into(),
-        ];
+        let from = CameFrom {
+            exchange_ts: self.origin.and_then(|o| o.exchange_ts),
+            input: self.origin.and_then(|o| o.input).and_then(|i| self.inputs.get(i)).map(String::as_str),
+            record,
+        };
+        let common = common(kind, event, symbol, from);
         let row = common.iter().chain(&cells);
         match &mut self.writer {
             Writer::Csv(writer) => writer.write_record(row.map(Cell::to_csv)).map_err(|e| failed(csv_error(e)))?,

@@ -18,6 +18,7 @@
 
 mod align;
 mod begin;
+mod by_number;
 mod commitment;
 mod copy;
 mod create;
@@ -56,6 +57,7 @@ mod verify_segments;
 mod writer;
 
 pub use begin::Begin;
+pub use by_number::Records;
 pub use commitment::Commitment;
 pub use create::{Journal, check_place};
 pub use disk::{Disk, DiskOp};
