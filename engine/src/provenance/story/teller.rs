@@ -2,7 +2,7 @@
 
 use super::MOST_RELATIVES;
 use super::cause::cause;
-use super::model::{Chapter, Outcome, Row, Step, Story};
+use super::model::{Chapter, Relative, Row, Step, Story};
 use super::moment::Moment;
 use super::outcome::{outcome, terms};
 use super::relatives::{named, relative};
@@ -209,6 +209,22 @@ impl Teller<'_> {
         Ok(())
     }
 
+    /// What other orders have to do with it.
+    fn relatives(
+        &mut self,
+        all: &[(usize, LogKind, u64, Event)],
+        own: &[Event],
+        cause: Option<&Event>,
+    ) -> Result<Vec<Relative>, Trouble> {
+        let booked = all.iter().filter(|(.., event)| event.kind == Kind::Booked);
+        let seqs: Vec<_> = booked.map(|(member, .., event)| (*member, event.id.seq())).take(MOST_RELATIVES).collect();
+        let fills = seqs.into_iter().map(|(member, seq)| self.moment(member, seq)).collect::<Result<Vec<_>, _>>()?;
+        let request = all.iter().find(|(.., event)| is_request(event, self.order));
+        let asked = request.map(|(member, .., event)| self.moment(*member, event.id.seq())).transpose()?;
+        let found = named(self.order, own, asked.as_slice(), &fills, cause);
+        found.into_iter().map(|of| relative(&mut self.index.members, of)).collect()
+    }
+
     /// The last values of the measures of an instrument before a record of a journal's outcomes.
     fn known(&mut self, member: usize, instrument: u32, before: (u64, u64)) -> Result<Vec<Step>, Trouble> {
         let (outcome, input) = before;
@@ -298,28 +314,18 @@ pub(in crate::provenance) fn tell(
     teller.causes()?;
     teller.because(request.map(|(.., event)| event.id.seq()))?;
     let own: Vec<Event> = all.iter().map(|(.., event)| *event).collect();
-    let fills: Vec<(usize, u64)> = all
-        .iter()
-        .filter(|(.., event)| event.kind == Kind::Booked)
-        .map(|(member, _, _, event)| (*member, event.id.seq()))
-        .take(MOST_RELATIVES)
-        .collect();
-    let fills = fills.into_iter().map(|(member, seq)| teller.moment(member, seq)).collect::<Result<Vec<_>, _>>()?;
-    let asked = request.map(|(member, .., event)| teller.moment(member, event.id.seq())).transpose()?;
-    let found = named(order, &own, asked.as_slice(), &fills, cause_of.as_ref().map(|cause| &cause.event));
+    let relatives = teller.relatives(&all, &own, cause_of.as_ref().map(|cause| &cause.event))?;
     let Teller { index, listings, mut steps, mut missing, .. } = teller;
-    let relatives = found.into_iter().map(|of| relative(&mut index.members, of)).collect::<Result<_, _>>()?;
-    steps.sort_by_key(|step| (step.member, step.place()));
+    steps.sort_by_key(told_at);
     missing.extend(gaps(index, &all)?);
     let at = request.map_or(first_member, |(member, ..)| member);
     let (journal, listed) = (&index.members[at].member, listings.get(first.instrument));
-    let outcome: Outcome = outcome(order, &own, listed);
     Ok(Some(Story {
         order,
         name: name(order, &book.names),
         symbol: listed.map(|listed| listed.symbol.clone()),
         terms: terms(order, &own, listed),
-        outcome,
+        outcome: outcome(order, &own, listed),
         journal: (journal.dir.clone(), journal.info.number),
         cause: cause_of,
         known,
@@ -328,6 +334,16 @@ pub(in crate::provenance) fn tell(
         missing,
         listings,
     }))
+}
+
+/// The place of a step in a story: that of its event, but that the signal and its reasons come before the intent. A strategy
+/// emits the intent first, because its order has a way to go.
+fn told_at(step: &Step) -> (usize, u64, bool, usize, u64) {
+    let (seq, is_outcome, record) = step.place();
+    let decision = [Kind::Signal, Kind::Reason, Kind::Intent];
+    let rank = decision.iter().position(|kind| *kind == step.event().kind);
+    let rank = rank.filter(|_| step.chapter == Chapter::Decision).unwrap_or(decision.len());
+    (step.member, seq, is_outcome, rank, record)
 }
 
 /// What of an order's inputs the outcome log does not have, in words.

@@ -1,0 +1,115 @@
+//! What an export says of an order, found by reading all its rows.
+
+use crate::service::Service;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Kinds that name their order in `order_id`.
+const OF_ORDER: &str = "request,order,refused,route,sent,ack,fill,reject,cancelled,bust,booked,cancel-request";
+/// What had been measured.
+pub(crate) const MEASURED: [&str; 7] = ["book-top", "bar", "cvd", "imbalance", "vpin", "trade", "position"];
+
+/// The rows of a run.
+pub(crate) struct Rows(Vec<Value>);
+
+/// What the rows say of an order.
+#[derive(Default)]
+pub(crate) struct Expected {
+    /// The rows that are of it.
+    pub(crate) own: Vec<Value>,
+    /// The last row of each measure before its decision, by kind and interval.
+    pub(crate) known: BTreeMap<String, Value>,
+    /// The input that caused it.
+    pub(crate) seq: u64,
+}
+
+fn text<'a>(row: &'a Value, column: &str) -> &'a str {
+    row[column].as_str().unwrap_or_default()
+}
+
+fn measure(row: &Value) -> String {
+    format!("{}/{}", text(row, "kind"), text(row, "interval"))
+}
+
+impl Rows {
+    pub(crate) fn of(service: &Service) -> Rows {
+        let kinds = [OF_ORDER, "replace-request,intent,signal,reason", &MEASURED.join(",")].join(",");
+        Rows(service.export(&kinds))
+    }
+
+    pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        self.0.iter().filter(move |row| text(row, "kind") == kind)
+    }
+
+    /// Whether there is such a row.
+    pub(crate) fn has(&self, row: &Value) -> bool {
+        let from = self.0.partition_point(|other| other["seq"].as_u64() < row["seq"].as_u64());
+        let same = self.0[from..].iter().take_while(|other| other["seq"] == row["seq"]);
+        same.into_iter().any(|other| other == row)
+    }
+
+    /// The place of the intent of a request: the last one before it, of the same input, with its terms.
+    fn intent(&self, at: usize) -> usize {
+        let request = &self.0[at];
+        let is_replace = text(request, "kind") == "replace-request";
+        let columns: &[&str] =
+            if is_replace { &["symbol", "px", "order_id"] } else { &["symbol", "side", "px", "type", "tif"] };
+        let fits = |row: &Value| {
+            let action = if is_replace { "replace" } else { "new" };
+            text(row, "kind") == "intent"
+                && text(row, "action") == action
+                && columns.iter().all(|column| row[*column] == request[*column])
+        };
+        let same = (0..at).rev().take_while(|place| self.0[*place]["seq"] == request["seq"]);
+        same.into_iter().find(|place| fits(&self.0[*place])).expect("a request has an intent")
+    }
+
+    /// What is said of an order.
+    pub(crate) fn expected(&self, order: &str) -> Expected {
+        let asked = |row: &Value| {
+            let (kind, id) = (text(row, "kind"), text(row, "order_id"));
+            (kind == "request" && id == order) || (kind == "replace-request" && text(row, "new_id") == order)
+        };
+        let at = self.0.iter().position(asked).expect("a known order");
+        let (request, decided) = (&self.0[at], self.intent(at));
+        let mut expected = Expected { seq: request["seq"].as_u64().expect("a number"), ..Expected::default() };
+        expected.own.push(self.0[decided].clone());
+        let signal = self.0[decided..]
+            .iter()
+            .take_while(|row| row["seq"] == request["seq"])
+            .find(|row| text(row, "kind") == "signal");
+        expected.own.extend(signal.filter(|_| text(request, "kind") == "request").cloned());
+        for (place, row) in self.0.iter().enumerate() {
+            let (kind, id) = (text(row, "kind"), text(row, "order_id"));
+            let is_of = match kind {
+                "intent" => text(row, "order_id") == order && text(row, "action") != "new",
+                "replace-request" => id == order || text(row, "new_id") == order,
+                "ack" => id == order || text(row, "replaces") == order,
+                _ => id == order && OF_ORDER.split(',').any(|own| own == kind),
+            };
+            if is_of {
+                if kind == "booked" {
+                    let position = self.0[..place].iter().rev().find(|row| text(row, "kind") == "position");
+                    expected.own.push(position.expect("a booking has a position").clone());
+                }
+                expected.own.push(row.clone());
+            }
+        }
+        for row in self.0[..decided].iter().rev() {
+            if MEASURED.contains(&text(row, "kind")) && row["symbol"] == request["symbol"] {
+                expected.known.entry(measure(row)).or_insert_with(|| row.clone());
+            }
+        }
+        expected
+    }
+}
+
+/// The rows of a part of a story.
+pub(crate) fn told(story: &Value, part: &str) -> Vec<Value> {
+    story[part].as_array().expect("a list").iter().map(|step| step["row"].clone()).collect()
+}
+
+/// What a story has measured, by kind and interval.
+pub(crate) fn known(story: &Value) -> BTreeMap<String, Value> {
+    told(story, "known").into_iter().map(|row| (measure(&row), row)).collect()
+}
